@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
-  entry: ['src/index.ts'],
+  entry: ['src/node-postgres.ts'],
   format: ['esm', 'cjs'],
   target: 'node22.12',
   dts: true,

@@ -1,1 +1,9 @@
-export {}
+export * from './budget/index.ts'
+export * from './connection-string/index.ts'
+export { InvalidOptionError } from './invalid-option-error.ts'
+export * from './observe/index.ts'
+export * from './pool/index.ts'
+export { PoolguardError } from './poolguard-error.ts'
+export type { PoolguardOptions } from './poolguard-options.ts'
+export * from './settings/index.ts'
+export * from './topology/index.ts'

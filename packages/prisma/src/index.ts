@@ -1,1 +1,1 @@
-export {}
+export { type GuardedPrismaPgOptions, PrismaPg } from './prisma-pg.ts'

@@ -1,0 +1,46 @@
+/** What a server can give to the role that asked, and what is taken. */
+export interface Capacity {
+  /** `max_connections`. */
+  readonly maxConnections: number
+  /** Slots kept back from this role: `superuser_reserved_connections`, and from 16 on `reserved_connections`. */
+  readonly reserved: number
+  /** `ALTER ROLE ... CONNECTION LIMIT`; null where there is none. */
+  readonly roleLimit: number | null
+  /** `ALTER DATABASE ... CONNECTION LIMIT`; null where there is none. */
+  readonly databaseLimit: number | null
+  /** Open right now, by anyone. Parallel workers count too: another role cannot tell them from sessions. */
+  readonly used: number
+  /** Of those, the ones of this role. */
+  readonly usedByRole: number
+  /** Of those, the ones in this database. */
+  readonly usedByDatabase: number
+}
+
+/**
+ * Reads a {@link Capacity} in one query that any role may run. A superuser is held by no limit but max_connections, and
+ * members of `pg_use_reserved_connections` may use the reserved slots (PostgreSQL 16,
+ * https://www.postgresql.org/docs/current/runtime-config-connection.html).
+ */
+export const CAPACITY_QUERY = `
+select current_setting('max_connections')::int as "maxConnections",
+       case when role.rolsuper then 0 else current_setting('superuser_reserved_connections')::int end
+         + case when role.rolsuper or reserve.usable then 0
+                else coalesce(current_setting('reserved_connections', true)::int, 0) end as "reserved",
+       case when role.rolsuper or role.rolconnlimit < 0 then null else role.rolconnlimit end as "roleLimit",
+       case when role.rolsuper or database.datconnlimit < 0 then null else database.datconnlimit end as "databaseLimit",
+       activity.used as "used", activity.used_by_role as "usedByRole", activity.used_by_database as "usedByDatabase"
+  from pg_catalog.pg_roles role,
+       pg_catalog.pg_database database,
+       (select coalesce(bool_or(pg_has_role(session_user, oid, 'usage')), false) as usable
+          from pg_catalog.pg_roles where rolname = 'pg_use_reserved_connections') reserve,
+       (select count(*)::int as used,
+               count(*) filter (where usename = session_user)::int as used_by_role,
+               count(*) filter (where datname = current_database())::int as used_by_database
+          from pg_catalog.pg_stat_activity where datname is not null) activity
+ where role.rolname = session_user and database.datname = current_database()`
+
+/** The connections that this role could hold in this database if nobody else had any. */
+export function usableSlots(capacity: Capacity): number {
+  const { maxConnections, reserved, roleLimit, databaseLimit } = capacity
+  return Math.max(0, Math.min(maxConnections - reserved, roleLimit ?? Infinity, databaseLimit ?? Infinity))
+}

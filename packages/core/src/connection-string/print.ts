@@ -1,0 +1,26 @@
+import type { ConnectionStringParts, HostAddress } from './connection-string.ts'
+
+/** Writes the parts as a URL that every PostgreSQL driver reads alike: all that is not plain is percent-encoded. */
+export function print(parts: ConnectionStringParts): string {
+  const authority = `${printUser(parts)}${(parts.hosts ?? []).map(printHost).join(',')}`
+  const database = parts.database === undefined ? '' : `/${encodeURIComponent(parts.database)}`
+  const parameters = (parts.parameters ?? []).map(([name, value]) => `${encode(name)}=${encode(value)}`)
+  const query = parameters.length === 0 ? '' : `?${parameters.join('&')}`
+  return `${parts.scheme ?? 'postgresql'}://${authority}${database === '' && query !== '' ? '/' : database}${query}`
+}
+
+function printUser({ user, password }: ConnectionStringParts): string {
+  if (user === undefined && password === undefined) return ''
+  return `${encode(user ?? '')}${password === undefined ? '' : `:${encode(password)}`}@`
+}
+
+function printHost({ host, port }: HostAddress): string {
+  const name =
+    host.includes(':') && !host.startsWith('/') ? `[${host.replaceAll('%', '%25')}]` : encodeURIComponent(host)
+  return port === undefined ? name : `${name}:${port}`
+}
+
+/** encodeURIComponent leaves `'` and `*` alone; shells and redaction do better without the first, `***` reads better. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replaceAll("'", '%27')
+}

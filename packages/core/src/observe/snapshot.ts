@@ -1,0 +1,20 @@
+import type { Budget } from '../budget/index.ts'
+import type { PoolStats } from '../pool/index.ts'
+import type { Topology } from '../topology/index.ts'
+
+/** What one pool looks like at one moment. Plain data, safe to show: it holds no secret. */
+export interface PoolSnapshot {
+  readonly name: string
+  /** The connection string, its password hidden. */
+  readonly target: string
+  readonly stats: PoolStats
+  /** Null until the pool has found out what is at the other end. */
+  readonly topology: Topology | null
+  /** Null where no plan was asked for, or the database has not been looked at yet. */
+  readonly budget: Budget | null
+}
+
+/** What the registry keeps. */
+export interface ObservedPool {
+  snapshot(): PoolSnapshot
+}

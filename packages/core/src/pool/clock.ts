@@ -1,0 +1,16 @@
+/** Where the engine takes time from, so that its tests never wait. All times are in milliseconds. */
+export interface Clock {
+  /** Monotonic time; only differences mean anything. */
+  now(): number
+  /** Calls back once after `millis`, and returns what takes that back. A `background` timer keeps no process alive. */
+  after(millis: number, callback: () => void, options?: { readonly background?: boolean }): () => void
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(millis, callback, options) {
+    const timer = setTimeout(callback, millis)
+    if (options?.background) timer.unref()
+    return () => clearTimeout(timer)
+  },
+}

@@ -1,0 +1,146 @@
+import type { Clock } from './clock.ts'
+import type { ConnectFailure } from './connect-failure.ts'
+import type { ResourceFactory } from './resource-factory.ts'
+
+/** How many connections are opened side by side at first; every success doubles it, a failure leaves one at a time. */
+const FIRST_PARALLEL = 4
+
+/**
+ * Pauses between attempts: full jitter over a doubling ceiling
+ * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+ */
+const FIRST_PAUSE_MILLIS = 50
+const LONGEST_PAUSE_MILLIS = 2_000
+
+export interface ConnectorOptions<R> {
+  readonly factory: ResourceFactory<R>
+  readonly clock: Clock
+  readonly random: () => number
+  readonly connectTimeoutMillis: () => number
+  readonly classify: (error: unknown) => ConnectFailure
+  /** A connection is there. `lost` is called if it dies later. */
+  readonly opened: (resource: R, millis: number, whenLost: (lost: () => void) => void) => void
+  readonly failed: (failure: ConnectFailure, error: unknown, retryInMillis: number | null) => void
+  /** A pause is over: opening may be tried again. */
+  readonly ready: () => void
+}
+
+/**
+ * Opens connections for a pool, and knows when not to: after a failure it goes on one at a time with growing pauses, so
+ * that hundreds of callers on a full database cause a handful of attempts.
+ */
+export class Connector<R> {
+  readonly #options: ConnectorOptions<R>
+  readonly #attempts = new Set<AbortController>()
+  #parallel = FIRST_PARALLEL
+  #failures = 0
+  #cancelPause: (() => void) | undefined
+  #stopped = false
+  /** Why connections cannot be opened at the moment; undefined where they can. */
+  trouble: { readonly failure: ConnectFailure; readonly error: unknown } | undefined
+
+  constructor(options: ConnectorOptions<R>) {
+    this.#options = options
+  }
+
+  /** Attempts under way. */
+  get opening(): number {
+    return this.#attempts.size
+  }
+
+  /**
+   * Whether one more attempt may start now. A refusal is a matter of configuration, which someone may just have put
+   * right: while a caller asks (`urgent`) its pause does not hold.
+   */
+  mayOpen({ urgent }: { readonly urgent: boolean }): boolean {
+    if (this.#stopped || this.#attempts.size >= this.#parallel) return false
+    return this.#cancelPause === undefined || (urgent && this.trouble?.failure === 'refused')
+  }
+
+  /** Starts one attempt; its outcome comes through `opened` or `failed`. */
+  open(): void {
+    const attempt = new AbortController()
+    this.#attempts.add(attempt)
+    void this.#try(attempt)
+  }
+
+  /** Gives up what is under way and the pause. No attempt starts after it. */
+  stop(): void {
+    this.#stopped = true
+    this.#cancelPause?.()
+    this.#cancelPause = undefined
+    for (const attempt of this.#attempts) attempt.abort(new Error('the pool is closing'))
+  }
+
+  async #try(attempt: AbortController): Promise<void> {
+    const { clock, factory, opened } = this.#options
+    const began = clock.now()
+    const limit = this.#options.connectTimeoutMillis()
+    const cancelTimeout =
+      limit === Infinity ? undefined : clock.after(limit, () => attempt.abort(new ConnectTimeout(limit)))
+    const life = new Life()
+    try {
+      const resource = await factory.open({ signal: attempt.signal, lost: () => life.end() })
+      this.#attempts.delete(attempt)
+      this.#succeeded()
+      opened(resource, clock.now() - began, (lost) => life.onEnd(lost))
+    } catch (error) {
+      this.#attempts.delete(attempt)
+      this.#failed(error)
+    } finally {
+      cancelTimeout?.()
+    }
+  }
+
+  #succeeded(): void {
+    this.#failures = 0
+    this.trouble = undefined
+    this.#parallel *= 2
+    this.#cancelPause?.()
+    this.#cancelPause = undefined
+  }
+
+  #failed(error: unknown): void {
+    const failure = this.#options.classify(error)
+    this.trouble = { failure, error }
+    this.#parallel = 1
+    // Several that were under way side by side and fail together make one pause.
+    const pause = this.#stopped || this.#cancelPause ? null : this.#pause()
+    this.#options.failed(failure, error, pause)
+  }
+
+  #pause(): number {
+    const ceiling = Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS * 2 ** this.#failures++)
+    const pause = Math.ceil(this.#options.random() * ceiling)
+    this.#cancelPause = this.#options.clock.after(pause, () => {
+      this.#cancelPause = undefined
+      this.#options.ready()
+    })
+    return pause
+  }
+}
+
+class ConnectTimeout extends Error {
+  readonly code = 'ETIMEDOUT'
+
+  constructor(millis: number) {
+    super(`connect timeout: the server did not answer within ${millis} ms`)
+  }
+}
+
+/** Remembers that a connection was lost until somebody asks, and tells whoever has asked before. */
+class Life {
+  #ended = false
+  #listener: (() => void) | undefined
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#listener?.()
+  }
+
+  onEnd(listener: () => void): void {
+    if (this.#ended) listener()
+    else this.#listener = listener
+  }
+}

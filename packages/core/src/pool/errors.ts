@@ -1,0 +1,87 @@
+import { PoolguardError } from '../poolguard-error.ts'
+import type { ConnectFailure } from './connect-failure.ts'
+
+/** What the pool looked like when it had to say no. */
+export interface PoolState {
+  readonly name: string
+  readonly max: number
+  readonly total: number
+  readonly idle: number
+  readonly active: number
+  readonly connecting: number
+  readonly waiting: number
+  /** How long the lease that is out longest has been out; null where none is. */
+  readonly oldestLeaseMillis: number | null
+  /** Why connections cannot be opened at the moment; null where they can. */
+  readonly trouble: { readonly failure: ConnectFailure; readonly error: unknown } | null
+}
+
+/** No connection came free in time. The message says what the pool looked like, the likely cause, and what to do. */
+export class AcquireTimeoutError extends PoolguardError {
+  readonly code = 'POOLGUARD_ACQUIRE_TIMEOUT'
+  readonly waitedMillis: number
+  readonly pool: PoolState
+
+  constructor(waitedMillis: number, pool: PoolState) {
+    super(
+      `No connection from pool "${pool.name}" within ${Math.round(waitedMillis)} ms: ${describeState(pool)}. ${advise(pool)}`,
+      { cause: pool.trouble?.error },
+    )
+    this.waitedMillis = waitedMillis
+    this.pool = pool
+  }
+}
+
+/** So many callers wait already that this one was turned away at once. */
+export class PoolSaturatedError extends PoolguardError {
+  readonly code = 'POOLGUARD_SATURATED'
+  readonly pool: PoolState
+
+  constructor(pool: PoolState, maxWaiters: number) {
+    super(
+      `Pool "${pool.name}" is saturated: ${describeState(pool)}, which is its maxWaiters (${maxWaiters}). ` +
+        'Shed load (answer 503), or find what holds the connections so long.',
+    )
+    this.pool = pool
+  }
+}
+
+/** The pool is closing or closed: it lends no more. */
+export class PoolClosedError extends PoolguardError {
+  readonly code = 'POOLGUARD_CLOSED'
+
+  constructor(name: string) {
+    super(`Pool "${name}" has been closed. Close it after the last user of it, or make a new one.`)
+  }
+}
+
+/** The server refused a connection for a reason that trying again does not change; its error is the `cause`. */
+export class ConnectError extends PoolguardError {
+  readonly code = 'POOLGUARD_CONNECT'
+
+  constructor(name: string, cause: unknown) {
+    super(`Pool "${name}" cannot connect: ${messageOf(cause)}`, { cause })
+  }
+}
+
+function describeState(pool: PoolState): string {
+  const oldest =
+    pool.oldestLeaseMillis === null ? '' : ` (the oldest lease for ${Math.round(pool.oldestLeaseMillis)} ms)`
+  const connecting = pool.connecting > 0 ? `, ${pool.connecting} connecting` : ''
+  return `${pool.active} of ${pool.max} active${oldest}, ${pool.idle} idle${connecting}, ${pool.waiting} waiting`
+}
+
+function advise({ trouble, active, max }: PoolState): string {
+  if (trouble?.failure === 'full') {
+    return `The server has no connection left (${messageOf(trouble.error)}): give each instance less (option instances), or put PgBouncer in front.`
+  }
+  if (trouble) return `The server cannot be reached (${messageOf(trouble.error)}).`
+  if (active >= max) {
+    return 'All connections are in use: look for slow queries, for work done inside transactions that could be done outside, and for connections never released.'
+  }
+  return 'The connections are still being opened or closed: the server is slow to answer.'
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error)
+}

@@ -1,0 +1,31 @@
+import type { ConnectFailure } from './connect-failure.ts'
+
+/** What a pool has done so far, and what it holds now. */
+export interface PoolStats {
+  readonly max: number
+  readonly min: number
+  /** Slots taken: idle, active, connecting, being checked or cleaned, and closing. */
+  readonly total: number
+  readonly idle: number
+  /** Leased. */
+  readonly active: number
+  readonly connecting: number
+  /** Given up, but not yet let go of by the server: they still count as `total`. */
+  readonly closing: number
+  readonly waiting: number
+  /** Checkouts so far. */
+  readonly acquired: number
+  /** Sum of the times that those waited, in milliseconds. */
+  readonly waitMillis: number
+  /** Sum of the times that finished leases lasted, in milliseconds. */
+  readonly useMillis: number
+  /** Connections opened so far. */
+  readonly opened: number
+  /** Sum of the times that opening them took, in milliseconds. */
+  readonly openMillis: number
+  /** Connections closed so far. */
+  readonly closed: number
+  readonly timeouts: number
+  readonly saturated: number
+  readonly connectFailures: Readonly<Record<ConnectFailure, number>>
+}

@@ -1,0 +1,76 @@
+import { InvalidOptionError } from '../invalid-option-error.ts'
+
+/** How a pool behaves. Durations are in milliseconds; `Infinity` means never, or without end. */
+export interface PoolSettings {
+  /** Most connections open at once, those still closing included. */
+  readonly max: number
+  /** Connections kept open and warm while nobody asks. */
+  readonly min: number
+  /** How long a caller waits for a connection. */
+  readonly acquireTimeoutMillis: number
+  /** How long one attempt to connect may take. Also the bound on a validation, and on waiting for a close. */
+  readonly connectTimeoutMillis: number
+  /** How long a connection above `min` stays open unused. */
+  readonly idleTimeoutMillis: number
+  /** Age at which a connection is replaced when nobody uses it. Each gets up to 10 % less, so that they do not all go at once. */
+  readonly maxLifetimeMillis: number
+  /** Checkouts after which a connection is replaced. */
+  readonly maxUses: number
+  /** A connection idle for longer is asked whether it still lives before it is lent. */
+  readonly validateAfterIdleMillis: number
+  /** Callers that may wait when all connections are in use; one more is turned away at once. */
+  readonly maxWaiters: number
+  /** How long closing waits for connections that are in use. */
+  readonly drainMillis: number
+}
+
+/** Sources: max and min as in pg; timeouts as in Prisma 6; lifetime and validation as in HikariCP; waiters after psycopg_pool. */
+export const DEFAULT_POOL_SETTINGS: PoolSettings = {
+  max: 10,
+  min: 0,
+  acquireTimeoutMillis: 10_000,
+  connectTimeoutMillis: 5_000,
+  idleTimeoutMillis: 30_000,
+  maxLifetimeMillis: 1_800_000,
+  maxUses: Infinity,
+  validateAfterIdleMillis: 500,
+  maxWaiters: 1_000,
+  drainMillis: 10_000,
+}
+
+const COUNTS = { max: 1, min: 0, maxUses: 1, maxWaiters: 0 } as const
+
+/**
+ * Checks the settings that a user gave.
+ *
+ * @throws {InvalidOptionError} names the setting and the value.
+ */
+export function validatePoolSettings(given: Partial<PoolSettings>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue
+    if (!(name in DEFAULT_POOL_SETTINGS)) {
+      throw new InvalidOptionError(
+        `pool.${name}`,
+        value,
+        `no value: there is no such setting, only ${Object.keys(DEFAULT_POOL_SETTINGS).join(', ')}`,
+      )
+    }
+    const least = (COUNTS as Record<string, number>)[name]
+    if (least !== undefined) requireWhole(name, value, least)
+    else requireMillis(name, value)
+  }
+  const { min = DEFAULT_POOL_SETTINGS.min, max } = given
+  if (max !== undefined && min > max)
+    throw new InvalidOptionError('pool.min', min, `no more than pool.max, which is ${max}`)
+}
+
+function requireWhole(name: string, value: unknown, least: number): void {
+  const endless = value === Infinity && name !== 'max' && name !== 'min'
+  if (endless || (Number.isSafeInteger(value) && (value as number) >= least)) return
+  throw new InvalidOptionError(`pool.${name}`, value, `a whole number of at least ${least}`)
+}
+
+function requireMillis(name: string, value: unknown): void {
+  if (typeof value === 'number' && value >= 0) return
+  throw new InvalidOptionError(`pool.${name}`, value, 'a number of milliseconds, or Infinity')
+}

@@ -1,0 +1,94 @@
+import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/index.ts'
+import { InvalidOptionError } from '../invalid-option-error.ts'
+import type { Topology } from '../topology/index.ts'
+import type { SettingsOptions } from './options.ts'
+import { DEFAULT_POOL_SETTINGS, type PoolSettings, validatePoolSettings } from './pool-settings.ts'
+
+/** What is known when settings are resolved. Topology and capacity are absent until the database has been looked at. */
+export interface ResolveInput {
+  readonly options: SettingsOptions
+  readonly topology?: Topology | undefined
+  readonly capacity?: Capacity | undefined
+}
+
+/** The settings that hold, and why each has its value. */
+export interface ResolvedSettings {
+  readonly settings: PoolSettings
+  readonly reasons: Readonly<Record<keyof PoolSettings, string>>
+  /** The plan behind `max`, where there is one. */
+  readonly budget: Budget | null
+  /** What cannot be had as asked for, a sentence each. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Works out a pool's settings: what the user gave stands over what was measured, which stands over the defaults; but a
+ * given `max` is a ceiling, which the plan for `instances` may lower.
+ *
+ * @throws {InvalidOptionError} names the option and the value.
+ */
+export function resolveSettings({ options, topology, capacity }: ResolveInput): ResolvedSettings {
+  validateOptions(options)
+  const given = definedOnly(options.pool ?? {})
+  const settings = { ...DEFAULT_POOL_SETTINGS, ...given }
+  const max = resolveMax({ options, topology, capacity })
+  const min = Math.min(settings.min, max.value)
+  const reasons = Object.fromEntries(
+    Object.keys(settings).map((name) => [name, name in given ? 'given' : 'default']),
+  ) as Record<keyof PoolSettings, string>
+  reasons.max = max.reason
+  if (min < settings.min) reasons.min = `given as ${settings.min}, held down by max`
+  return { settings: { ...settings, max: max.value, min }, reasons, budget: max.budget, warnings: max.warnings }
+}
+
+interface Max {
+  readonly value: number
+  readonly reason: string
+  readonly budget: Budget | null
+  readonly warnings: readonly string[]
+}
+
+function resolveMax({ options, topology, capacity }: ResolveInput): Max {
+  const { instances, headroom, pool } = options
+  const own: Max =
+    pool?.max === undefined
+      ? { value: DEFAULT_POOL_SETTINGS.max, reason: 'default', budget: null, warnings: [] }
+      : { value: pool.max, reason: 'given', budget: null, warnings: [] }
+  if (instances === undefined) return own
+  if (topology?.kind === 'pooler' && topology.pooler.mode !== 'session') {
+    return {
+      ...own,
+      reason: `${own.reason}; a pooler shares out the server's connections, so instances do not divide them`,
+    }
+  }
+  if (!capacity) {
+    return { ...own, value: 1, reason: `1 of ${instances} instances, until the database has been looked at` }
+  }
+  try {
+    const budget = planBudget({ capacity, instances, headroom })
+    const plan = budget.steps.join('; ')
+    return own.reason === 'given' && own.value <= budget.maxPerInstance
+      ? { ...own, budget, reason: `given, within the plan (${plan})` }
+      : { ...own, budget, value: budget.maxPerInstance, reason: `planned: ${plan}` }
+  } catch (error) {
+    if (!(error instanceof BudgetError)) throw error
+    return { ...own, value: 1, reason: 'the least there is: the plan does not fit', warnings: [error.message] }
+  }
+}
+
+function validateOptions({ pool = {}, instances, headroom, pooler }: SettingsOptions): void {
+  validatePoolSettings(pool)
+  if (instances !== undefined && !(Number.isInteger(instances) && instances >= 1)) {
+    throw new InvalidOptionError('instances', instances, 'a whole number of at least 1')
+  }
+  if (headroom !== undefined && !(Number.isInteger(headroom) && headroom >= 0)) {
+    throw new InvalidOptionError('headroom', headroom, 'a whole number of at least 0')
+  }
+  if (pooler !== undefined && !['auto', 'none', 'session', 'transaction'].includes(pooler)) {
+    throw new InvalidOptionError('pooler', pooler, "'auto', 'none', 'session' or 'transaction'")
+  }
+}
+
+function definedOnly<T extends object>(object: T): T {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
+}

@@ -1,0 +1,243 @@
+import type { ProbeSession, ProbeSource } from './probe.ts'
+import type { PoolerTopology, PoolMode, PreparedStatements, Topology } from './topology.ts'
+
+export interface DetectOptions {
+  /** Bound on the whole detection, in milliseconds. */
+  readonly timeoutMillis?: number
+}
+
+const TIMEOUT_MILLIS = 2_000
+/** A pooler with a free server connection answers well within this share of the time; one without does not at all. */
+const PATIENCE_SHARE = 0.5
+/** Rounds of asking both connections for their backend, when nothing has told the mode before. */
+const SAMPLES = 12
+
+/**
+ * Finds out what is at the other end from what two plain connections see; no administrator's rights are needed, and
+ * nothing is left behind. Never rejects: what cannot be found out is `unknown`, with the reason in the evidence.
+ *
+ * - PgBouncer from 1.26 says at login what it is: no round trip.
+ * - A server announces the pid of its backend at login, a pooler makes one up: one round trip tells them apart.
+ * - A backend shared by two live connections, or changed under one, proves transaction mode.
+ * - A second connection left waiting for a server while the first is served proves session mode.
+ *
+ * `direct`, `transaction` and `statement` are always proven; `session` may be the mere absence of counter-evidence.
+ */
+export async function detectTopology(source: ProbeSource, options: DetectOptions = {}): Promise<Topology> {
+  const detection = new Detection(source, options.timeoutMillis ?? TIMEOUT_MILLIS)
+  try {
+    return await detection.run()
+  } catch (error) {
+    return detection.failed(error instanceof Unanswered ? error.message : `a probe failed: ${String(error)}`)
+  } finally {
+    detection.finish()
+  }
+}
+
+/** A probe that was not answered in time. Its connection has an answer outstanding and is of no further use. */
+class Unanswered extends Error {}
+
+class Detection {
+  readonly #source: ProbeSource
+  readonly #deadline: number
+  readonly #patienceMillis: number
+  readonly #evidence: string[] = []
+  readonly #sessions: Observed[] = []
+  #preparedStatements: PreparedStatements = 'unknown'
+  #poolerFound = false
+
+  constructor(source: ProbeSource, timeoutMillis: number) {
+    this.#source = source
+    this.#deadline = performance.now() + timeoutMillis
+    this.#patienceMillis = timeoutMillis * PATIENCE_SHARE
+  }
+
+  async run(): Promise<Topology> {
+    const first = await this.#open('A')
+    if (!first) return this.failed('no connection to probe with')
+    const announced = announcedPooler(first.session.parameters)
+    if (announced) return announced
+
+    const { pid, chosenName, serverName } = await this.#answer(first, first.session.identify())
+    if (pid === first.session.announcedPid) {
+      this.#note(`the backend's pid is the one announced at login (${pid})`)
+      return { kind: 'direct', preparedStatements: 'safe', evidence: this.#evidence }
+    }
+    this.#note(`the backend's pid (${pid}) is not the one announced at login (${first.session.announcedPid})`)
+    first.saw(pid)
+    this.#poolerFound = true
+    this.#preparedStatements = judgeStatementName(chosenName, serverName)
+    this.#note(`the server knows a statement prepared as ${chosenName} as ${serverName ?? 'nothing'}`)
+    return this.#tellMode(first)
+  }
+
+  async #tellMode(first: Observed): Promise<Topology> {
+    await this.#sample(first)
+    if (this.#provesTransaction()) return this.#pooled(await this.#transactionOrStatement(first), true)
+    const second = await this.#open('B')
+    if (!second) return this.#assumed('no second connection to compare with')
+    const begun = await this.#beginOn(second, first)
+    if (begun !== 'begun') return begun
+    if (this.#provesTransaction()) return this.#pooled('transaction', true)
+    for (let round = 0; round < SAMPLES && performance.now() < this.#deadline; round++) {
+      await Promise.all(pickSome([first, second]).map((observed) => this.#sample(observed)))
+      if (this.#provesTransaction()) return this.#pooled('transaction', true)
+    }
+    this.#note(`nothing spoke against session mode, and nothing proved it`)
+    return this.#pooled('session', false)
+  }
+
+  /** Opens and ends a transaction on the second connection. What becomes of that may already be the verdict. */
+  async #beginOn(second: Observed, first: Observed): Promise<'begun' | Topology> {
+    try {
+      second.saw(await this.#answer(second, second.session.begin()))
+      await this.#answer(second, second.session.rollback())
+      return 'begun'
+    } catch (error) {
+      if (refusesTransactions(error)) {
+        second.abandoned = true
+        this.#note('a transaction was refused')
+        return this.#pooled('statement', true)
+      }
+      if (!(error instanceof Unanswered)) throw error
+    }
+    await this.#sample(first)
+    if (this.#provesTransaction()) return this.#pooled('transaction', true)
+    this.#note('a second connection waited for a server while the first was served')
+    return this.#pooled('session', true)
+  }
+
+  async #transactionOrStatement(first: Observed): Promise<PoolMode> {
+    try {
+      await this.#answer(first, first.session.begin())
+      await this.#answer(first, first.session.rollback())
+    } catch (error) {
+      first.abandoned = true
+      if (refusesTransactions(error)) {
+        this.#note('a transaction was refused')
+        return 'statement'
+      }
+      if (!(error instanceof Unanswered)) throw error
+    }
+    return 'transaction'
+  }
+
+  async #sample(observed: Observed): Promise<void> {
+    observed.saw(await this.#answer(observed, observed.session.backendPid()))
+  }
+
+  #provesTransaction(): boolean {
+    const changed = this.#sessions.find(({ pids }) => pids.size > 1)
+    if (changed)
+      this.#note(`connection ${changed.name} was served by several backends (${[...changed.pids].join(', ')})`)
+    const [a, b] = this.#sessions
+    const shared = [...(a?.pids ?? [])].find((pid) => b?.pids.has(pid))
+    if (shared !== undefined) this.#note(`both connections were served by the backend ${shared}`)
+    return changed !== undefined || shared !== undefined
+  }
+
+  #pooled(mode: PoolMode, proven: boolean): PoolerTopology {
+    // In session mode a statement stays with its session, whatever the pooler does about names.
+    const unrenamed = proven ? 'safe' : 'unknown'
+    const preparedStatements =
+      mode === 'session' && this.#preparedStatements !== 'safe' ? unrenamed : this.#preparedStatements
+    return {
+      kind: 'pooler',
+      pooler: { name: 'unknown', mode, proven },
+      preparedStatements,
+      evidence: this.#evidence,
+    }
+  }
+
+  /** What to go by when the pooler is certain and its mode is not: the mode in which the least works. */
+  #assumed(reason: string): Topology {
+    this.#note(`${reason}: transaction mode is assumed`)
+    return this.#pooled('transaction', false)
+  }
+
+  /** The verdict when a probe went wrong. */
+  failed(reason: string): Topology {
+    if (this.#poolerFound) return this.#assumed(reason)
+    this.#note(reason)
+    return { kind: 'unknown', preparedStatements: 'unknown', evidence: this.#evidence }
+  }
+
+  finish(): void {
+    for (const { session, abandoned } of this.#sessions) session.done({ abandon: abandoned })
+  }
+
+  #note(seen: string): void {
+    this.#evidence.push(seen)
+  }
+
+  async #open(name: string): Promise<Observed | undefined> {
+    const session = await this.#source.open()
+    if (!session) return undefined
+    const observed = new Observed(name, session)
+    this.#sessions.push(observed)
+    return observed
+  }
+
+  async #answer<T>(observed: Observed, answer: Promise<T>): Promise<T> {
+    const patience = Math.max(1, Math.min(this.#patienceMillis, this.#deadline - performance.now()))
+    const { promise: silence, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      observed.abandoned = true
+      reject(new Unanswered(`connection ${observed.name} was not answered within ${Math.round(patience)} ms`))
+    }, patience)
+    try {
+      return await Promise.race([answer, silence])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** A probe connection and the backends that were seen behind it. */
+class Observed {
+  readonly name: string
+  readonly session: ProbeSession
+  readonly pids = new Set<number>()
+  abandoned = false
+
+  constructor(name: string, session: ProbeSession) {
+    this.name = name
+    this.session = session
+  }
+
+  saw(pid: number): void {
+    this.pids.add(pid)
+  }
+}
+
+/** PgBouncer reports these parameters at login since 1.26 (https://www.pgbouncer.org/changelog.html). */
+function announcedPooler(parameters: ReadonlyMap<string, string>): PoolerTopology | undefined {
+  const version = parameters.get('pgbouncer.version')
+  const mode = parameters.get('pgbouncer.pool_mode')
+  if (version === undefined || (mode !== 'session' && mode !== 'transaction' && mode !== 'statement')) return undefined
+  const statements = Number(parameters.get('pgbouncer.max_prepared_statements') ?? 0)
+  return {
+    kind: 'pooler',
+    pooler: { name: 'PgBouncer', version, mode, proven: true },
+    preparedStatements: mode === 'session' || statements > 0 ? 'safe' : 'unsafe',
+    evidence: [`announced at login: PgBouncer ${version}, pool_mode ${mode}, max_prepared_statements ${statements}`],
+  }
+}
+
+/** A pooler that gives statements names of its own keeps track of them; one that passes ours on does not. */
+function judgeStatementName(chosenName: string, serverName: string | null): PreparedStatements {
+  if (serverName === null) return 'unknown'
+  return serverName === chosenName ? 'unsafe' : 'safe'
+}
+
+function refusesTransactions(error: unknown): boolean {
+  return error instanceof Error && /statement pooling/.test(error.message)
+}
+
+/** One of the two, or both, at random: a pooler that takes turns must not fall into step with us. */
+function pickSome<T>(both: readonly [T, T]): readonly T[] {
+  const dice = Math.random()
+  if (dice < 0.4) return [both[0]]
+  if (dice < 0.8) return [both[1]]
+  return both
+}

@@ -1,0 +1,25 @@
+/** One connection as the detection needs it; every driver's package has its own. */
+export interface ProbeSession {
+  /** What the server reported at login (ParameterStatus). */
+  readonly parameters: ReadonlyMap<string, string>
+  /** The process id that the server announced for cancelling (BackendKeyData). */
+  readonly announcedPid: number
+  /**
+   * In one round trip, and leaving nothing behind: prepares a statement under a name of its own choice, and asks which
+   * backend ran it and under which name the server knows it.
+   */
+  identify(): Promise<{ readonly pid: number; readonly chosenName: string; readonly serverName: string | null }>
+  /** The pid of the backend that happens to answer. */
+  backendPid(): Promise<number>
+  /** Opens a transaction and answers the pid of the backend that runs it. */
+  begin(): Promise<number>
+  rollback(): Promise<void>
+  /** Done with it. `abandon` where an answer is still outstanding: the connection must not be used again. */
+  done(options: { readonly abandon: boolean }): void
+}
+
+/** Where the detection gets its connections from, one or two of them. */
+export interface ProbeSource {
+  /** Rejects, or resolves to undefined, where no connection can be had in time. */
+  open(): Promise<ProbeSession | undefined>
+}

@@ -1,0 +1,102 @@
+import type { OpenContext, ResourceFactory } from '@poolguard/core'
+import type { PoolClient } from 'pg'
+import type { GuardedPoolConfig } from './guarded-pool-config.ts'
+import { PgConnection } from './pg-connection.ts'
+import { isRefusedStartupParameter, withoutStartupParameters } from './startup-parameters.ts'
+import type { WireClient } from './wire-client.ts'
+
+export interface ConnectionFactoryOptions {
+  /** What every client is made with. */
+  readonly config: GuardedPoolConfig
+  readonly makeClient: (config: GuardedPoolConfig) => WireClient
+  /** A connection is there, and nobody has it yet. */
+  readonly connected: (client: PoolClient) => void
+  /** A connection is closed. */
+  readonly removed: (client: PoolClient) => void
+  /** A connection was lost. */
+  readonly lost: (client: PoolClient, error: Error) => void
+  readonly warn: (message: string) => void
+}
+
+/** Opens, checks, cleans and closes connections through pg's own client. */
+export class ConnectionFactory implements ResourceFactory<PgConnection> {
+  readonly #options: ConnectionFactoryOptions
+  #config: GuardedPoolConfig
+
+  constructor(options: ConnectionFactoryOptions) {
+    this.#options = options
+    this.#config = options.config
+  }
+
+  async open(context: OpenContext): Promise<PgConnection> {
+    try {
+      return await this.#connect(context)
+    } catch (error) {
+      if (!isRefusedStartupParameter(error)) throw error
+      const { config, dropped } = withoutStartupParameters(this.#config)
+      if (dropped.length === 0) throw error
+      this.#config = config
+      this.#options.warn(
+        `The pooler refuses the startup parameters ${dropped.join(', ')}, so connections are made without them. ` +
+          'Set them on the server instead: ALTER ROLE ... SET name = value.',
+      )
+      return this.#connect(context)
+    }
+  }
+
+  async #connect({ signal, lost }: OpenContext): Promise<PgConnection> {
+    signal.throwIfAborted()
+    const client = this.#options.makeClient(this.#config)
+    if (!client.connection) throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
+    const connection = new PgConnection(client)
+    const poolClient = client as unknown as PoolClient
+    let connected = false
+    // Never removed: a client without a listener turns the loss of its connection into the death of the process.
+    client.on('error', (error) => {
+      if (!connected) return
+      this.#options.lost(poolClient, error)
+      lost()
+    })
+    client.once('end', () => {
+      if (connected) lost()
+    })
+    const abort = () => client.connection.stream.destroy(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      await client.connect()
+      connected = true
+      await this.#config.onConnect?.(client)
+      this.#options.connected(poolClient)
+      await this.#verify(poolClient)
+      return connection
+    } catch (error) {
+      if (connected) await this.close(connection)
+      throw error
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
+  #verify(client: PoolClient): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!this.#config.verify) resolve()
+      else this.#config.verify(client, (error) => (error ? reject(error) : resolve()))
+    })
+  }
+
+  async close({ client }: PgConnection): Promise<void> {
+    await client.end()
+    this.#options.removed(client as unknown as PoolClient)
+  }
+
+  /** An empty query: the least that a server answers. */
+  async check({ client }: PgConnection): Promise<boolean> {
+    await client.query('')
+    return true
+  }
+
+  clean(connection: PgConnection): boolean | Promise<boolean> {
+    if (!connection.usable) return false
+    return connection.atRest || connection.comeToRest()
+  }
+}

@@ -1,0 +1,82 @@
+import {
+  InvalidOptionError,
+  type PoolguardOptions,
+  type PoolSettings,
+  parseConnectionString,
+  redact,
+} from '@poolguard/core'
+import type { PoolConfig } from 'pg'
+
+/** All that pg.Pool takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */
+export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {}
+
+/** A pool's configuration, sorted by who it is for. */
+export interface PoolSpec {
+  /** For pg's clients. */
+  readonly client: GuardedPoolConfig
+  /** For the engine. */
+  readonly options: PoolguardOptions
+  readonly name: string
+  /** Where it connects to, without a password. */
+  readonly target: string
+}
+
+/**
+ * Sorts a configuration.
+ *
+ * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ */
+export function readConfig(config: GuardedPoolConfig): PoolSpec {
+  const url = readUrl(config)
+  const pool = { ...settingsFromPg(config), ...config.pool }
+  const database = url ? url.database : config.database
+  return {
+    client: clientConfig(config, url?.href ?? config.connectionString),
+    options: { ...config, pool },
+    name: config.name ?? database ?? config.user ?? 'postgres',
+    target: url?.toString() ?? redact(describeHost(config)),
+  }
+}
+
+function readUrl(config: GuardedPoolConfig) {
+  if (config.url !== undefined && config.connectionString !== undefined) {
+    throw new InvalidOptionError('connectionString', redact(config.connectionString), 'no value where url is given too')
+  }
+  const text = config.url ?? config.connectionString
+  // pg also takes the path of a Unix socket, which is no URL; it is left to pg.
+  return text === undefined || /^(socket:|\/)/.test(text) ? undefined : parseConnectionString(text)
+}
+
+/** pg's own names for what poolguard calls otherwise. In pg, 0 means "without end". */
+function settingsFromPg(config: PoolConfig): Partial<PoolSettings> {
+  const { max, min, maxUses, maxLifetimeSeconds, idleTimeoutMillis, connectionTimeoutMillis } = config
+  const timeout = endless(connectionTimeoutMillis)
+  const lifetime = endless(maxLifetimeSeconds)
+  return definedOnly({
+    max: max || undefined,
+    min,
+    maxUses,
+    idleTimeoutMillis: endless(idleTimeoutMillis ?? undefined),
+    acquireTimeoutMillis: timeout,
+    connectTimeoutMillis: timeout,
+    maxLifetimeMillis: lifetime === undefined ? undefined : lifetime * 1_000,
+  })
+}
+
+function endless(value: number | undefined): number | undefined {
+  return value === 0 ? Infinity : value
+}
+
+function definedOnly(settings: { [K in keyof PoolSettings]?: number | undefined }): Partial<PoolSettings> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}
+
+/** What pg's client gets: not the timeout for connecting, which the engine keeps itself. */
+function clientConfig(config: GuardedPoolConfig, connectionString: string | undefined): GuardedPoolConfig {
+  const { connectionTimeoutMillis: _kept, url: _read, ...client } = config
+  return connectionString === undefined ? client : { ...client, connectionString }
+}
+
+function describeHost({ host, port, database }: PoolConfig): string {
+  return `postgresql://${host ?? 'localhost'}:${port ?? 5432}/${database ?? ''}`
+}

@@ -1,0 +1,204 @@
+import type { EventEmitter } from 'node:events'
+import type { Lease, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
+import type { Pool, PoolClient, QueryResult } from 'pg'
+import { ConnectionFactory } from './connection-factory.ts'
+import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
+import type { PgConnection } from './pg-connection.ts'
+import { PoolGuard } from './pool-guard.ts'
+import type { WireClient } from './wire-client.ts'
+
+/** pg.Pool's class, of whichever copy of pg. */
+export type PoolClass = typeof Pool
+
+/** A pg.Pool that keeps to what the database can give, and says so. */
+export interface GuardedPool extends Pool {
+  /**
+   * Resolves when the database has been looked at: what stands in between, what it can give, and so the pool's bounds.
+   * Nothing needs to wait for it.
+   *
+   * @throws what connecting throws.
+   */
+  ready(): Promise<PoolSnapshot>
+  /** What the pool looks like now. */
+  snapshot(): PoolSnapshot
+  /** The settings that hold, each with its reason. */
+  readonly resolved: ResolvedSettings
+  /** Changes how many connections may be open. Waiters are served at once, surplus goes when nobody uses it. */
+  resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void
+}
+
+/** The constructor of {@link GuardedPool}. */
+export interface GuardedPoolClass {
+  new (config?: GuardedPoolConfig): GuardedPool
+  readonly prototype: GuardedPool
+}
+
+/** What is used of pg-pool; the rest is replaced. @types/pg has the counters as fields, which a subclass could not override. */
+interface BasePool extends EventEmitter {
+  readonly Client: new (config: GuardedPoolConfig) => WireClient
+  ending: boolean
+  ended: boolean
+}
+
+type ReleaseCallback = (destroy?: unknown) => void
+type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, release: ReleaseCallback) => void
+type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
+
+/**
+ * Makes a GuardedPool out of a pg.Pool class: a real subclass, because Prisma tests `instanceof pg.Pool` against its own
+ * copy of pg, and Drizzle the class's name.
+ *
+ * @example
+ * import pg from 'pg'
+ * const GuardedPool = guardPoolClass(pg.Pool)
+ * const pool = new GuardedPool({ connectionString: process.env.DATABASE_URL, instances: 6 })
+ */
+export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
+  class GuardedPool extends (PgPool as unknown as new (config: GuardedPoolConfig) => BasePool) {
+    readonly #guard: PoolGuard
+    readonly #leased = new WeakSet<PoolClient>()
+
+    constructor(config: GuardedPoolConfig = {}) {
+      const spec = readConfig(config)
+      super(spec.client)
+      const factory = new ConnectionFactory({
+        config: spec.client,
+        makeClient: (clientConfig) => new this.Client(clientConfig),
+        connected: (client) => this.emit('connect', client),
+        removed: (client) => this.emit('remove', client),
+        lost: (client, error) => this.#lost(client, error),
+        warn: (message) => this.#guard.warn(message),
+      })
+      this.#guard = new PoolGuard(spec, factory)
+    }
+
+    connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {
+      const client = this.#checkout()
+      if (!callback) return client
+      client.then(
+        (found) => process.nextTick(callback, undefined, found, found.release),
+        (error) => process.nextTick(callback, error, undefined, () => {}),
+      )
+      return undefined
+    }
+
+    query(text: unknown, values?: unknown, callback?: QueryCallback): Promise<QueryResult> | undefined {
+      const done = typeof values === 'function' ? (values as QueryCallback) : callback
+      const result = this.#run(text, typeof values === 'function' ? undefined : values)
+      if (!done) return result
+      result.then(
+        (found) => process.nextTick(done, undefined, found),
+        (error) => process.nextTick(done, error),
+      )
+      return undefined
+    }
+
+    end(callback?: (error?: Error) => void): Promise<void> | undefined {
+      const closed = this.#close()
+      if (!callback) return closed
+      closed.then(
+        () => process.nextTick(callback),
+        (error) => process.nextTick(callback, error),
+      )
+      return undefined
+    }
+
+    get totalCount(): number {
+      return this.#guard.engine.stats().total
+    }
+
+    get idleCount(): number {
+      return this.#guard.engine.stats().idle
+    }
+
+    get waitingCount(): number {
+      return this.#guard.engine.stats().waiting
+    }
+
+    /** Connections past their lifetime never wait here to be found: they are closed when it ends. */
+    get expiredCount(): number {
+      return 0
+    }
+
+    ready(): Promise<PoolSnapshot> {
+      return this.#guard.ready()
+    }
+
+    snapshot(): PoolSnapshot {
+      return this.#guard.snapshot()
+    }
+
+    get resolved(): ResolvedSettings {
+      return this.#guard.resolved
+    }
+
+    resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void {
+      this.#guard.resize(bounds)
+    }
+
+    async #checkout(): Promise<PoolClient> {
+      return this.#lend(await this.#acquire())
+    }
+
+    async #acquire(): Promise<Lease<PgConnection>> {
+      try {
+        return await this.#guard.acquire()
+      } catch (error) {
+        throw withCallersStack(error)
+      }
+    }
+
+    #lend(lease: Lease<PgConnection>): PoolClient {
+      const client = lease.resource.client as unknown as PoolClient
+      this.#leased.add(client)
+      let released = false
+      client.release = (destroy) => {
+        if (released) throw new Error('Release called on client which has already been released to the pool.')
+        released = true
+        this.#leased.delete(client)
+        this.emit('release', destroy as Error, client)
+        if (destroy) lease.destroy()
+        else lease.release()
+      }
+      this.emit('acquire', client)
+      return client
+    }
+
+    /** An error of SQL does not cost the connection: whether that can be lent again, the engine finds out. */
+    async #run(text: unknown, values: unknown): Promise<QueryResult> {
+      if (typeof text === 'function') {
+        throw new Error('Passing a function as the first parameter to pool.query is not supported')
+      }
+      const client = await this.#checkout()
+      try {
+        return await new Promise((resolve, reject) => {
+          const done = (error: Error | null, result: QueryResult) => (error ? reject(error) : resolve(result))
+          client.query(text as string, values as unknown[], done)
+        })
+      } catch (error) {
+        throw withCallersStack(error)
+      } finally {
+        client.release()
+      }
+    }
+
+    async #close(): Promise<void> {
+      if (this.ending) throw new Error('Called end on pool more than once')
+      this.ending = true
+      await this.#guard.close()
+      this.ended = true
+    }
+
+    /** pg-pool lets an idle client's error end the process where nobody listens; here it is told to those who do. */
+    #lost(client: PoolClient, error: Error): void {
+      if (!this.#leased.has(client) && this.listenerCount('error') > 0) this.emit('error', error, client)
+    }
+  }
+  return GuardedPool as unknown as GuardedPoolClass
+}
+
+/** An error that came off the wire has a stack that ends in the socket; this one leads to whoever asked, as in pg. */
+function withCallersStack(error: unknown): unknown {
+  if (error instanceof Error) Error.captureStackTrace(error, withCallersStack)
+  return error
+}

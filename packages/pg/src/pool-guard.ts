@@ -1,0 +1,129 @@
+import {
+  type Lease,
+  Pool,
+  type PoolEvent,
+  type PoolSettings,
+  type PoolSnapshot,
+  type ResolvedSettings,
+  registerPool,
+  resolveSettings,
+  type Topology,
+} from '@poolguard/core'
+import type { ConnectionFactory } from './connection-factory.ts'
+import type { PoolSpec } from './guarded-pool-config.ts'
+import type { PgConnection } from './pg-connection.ts'
+import { type Survey, survey } from './survey.ts'
+
+/** After a look at the database that told nothing, the next one waits so long. */
+const RESURVEY_MILLIS = 5_000
+
+/**
+ * What stands behind a GuardedPool: the engine, and what it has learnt of its other end. Construction opens nothing; the
+ * first caller sets off the survey, which is first in line for a connection, and its outcome sets the pool's bounds.
+ */
+export class PoolGuard {
+  readonly engine: Pool<PgConnection>
+  readonly #spec: PoolSpec
+  readonly #unregister: () => void
+  #resolved: ResolvedSettings
+  #found: Survey | undefined
+  #surveying: Promise<void> | undefined
+  #surveyAgainAt = 0
+
+  constructor(spec: PoolSpec, factory: ConnectionFactory) {
+    this.#spec = spec
+    this.#resolved = resolveSettings({ options: spec.options, topology: assumedTopology(spec) })
+    this.engine = new Pool({
+      name: spec.name,
+      settings: this.#resolved.settings,
+      factory,
+      onEvent: spec.options.onEvent,
+    })
+    this.#unregister = registerPool(this)
+  }
+
+  /** Borrows a connection. What it throws is told at {@link Pool.acquire}. */
+  acquire(): Promise<Lease<PgConnection>> {
+    if (this.#mustSurvey) this.#surveyAfterwards()
+    return this.engine.acquire()
+  }
+
+  /** Waits until the other end has been looked at. */
+  async ready(): Promise<PoolSnapshot> {
+    if (!this.#found) await (this.#surveying ?? this.#startSurvey())
+    return this.snapshot()
+  }
+
+  /** Changes the bounds; they hold until the next survey. */
+  resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void {
+    this.engine.resize(bounds)
+  }
+
+  async close(): Promise<void> {
+    await this.engine.drain()
+    this.#unregister()
+  }
+
+  snapshot(): PoolSnapshot {
+    return {
+      name: this.#spec.name,
+      target: this.#spec.target,
+      stats: this.engine.stats(),
+      topology: this.#found?.topology ?? null,
+      budget: this.#resolved.budget,
+    }
+  }
+
+  /** The settings that hold, and why. */
+  get resolved(): ResolvedSettings {
+    return this.#resolved
+  }
+
+  warn(message: string): void {
+    const event: PoolEvent = { type: 'warning', message }
+    if (this.#spec.options.onEvent) this.#spec.options.onEvent(event)
+    else process.emitWarning(`pool "${this.#spec.name}": ${message}`, 'PoolguardWarning')
+  }
+
+  get #mustSurvey(): boolean {
+    return this.#found?.capacity === undefined && !this.#surveying && performance.now() >= this.#surveyAgainAt
+  }
+
+  /** A failure is told to whoever waits for a connection anyway; here it only means to look again later. */
+  #surveyAfterwards(): void {
+    this.#startSurvey().catch(() => {
+      this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
+    })
+  }
+
+  #startSurvey(): Promise<void> {
+    this.#surveying = survey(this.engine, assumedTopology(this.#spec))
+      .then((found) => this.#adopt(found))
+      .finally(() => {
+        this.#surveying = undefined
+      })
+    return this.#surveying
+  }
+
+  #adopt(found: Survey): void {
+    this.#found = found
+    if (!found.capacity) this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
+    this.#resolved = resolveSettings({ options: this.#spec.options, ...found })
+    const { max, min } = this.#resolved.settings
+    this.engine.resize({ max, min })
+    for (const warning of this.#resolved.warnings) this.warn(warning)
+  }
+}
+
+/** What the user has said is at the other end, so that nothing needs to be found out. */
+function assumedTopology({ options: { pooler = 'auto' } }: PoolSpec): Topology | undefined {
+  const evidence = [`given as pooler: '${pooler}'`]
+  if (pooler === 'auto') return undefined
+  if (pooler === 'none') return { kind: 'direct', preparedStatements: 'safe', evidence }
+  return {
+    kind: 'pooler',
+    pooler: { name: 'unknown', mode: pooler, proven: true },
+    preparedStatements: pooler === 'session' ? 'safe' : 'unknown',
+    evidence,
+  }
+}

@@ -1,0 +1,43 @@
+import type { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
+import type { ClientBase, Submittable } from 'pg'
+
+/** The message a server ends every round with: `I` idle, `T` in a transaction, `E` in a failed one. */
+interface ReadyForQuery {
+  readonly status: 'I' | 'T' | 'E'
+}
+
+interface ParameterStatus {
+  readonly parameterName: string
+  readonly parameterValue: string
+}
+
+/** pg's connection: what carries the protocol's messages. Public, but @types/pg knows little of it. */
+export interface WireConnection extends EventEmitter {
+  readonly stream: Duplex
+  parse(query: { name: string; text: string; types: readonly string[] }): void
+  bind(config: { portal: string; statement: string; values: readonly string[]; binary: boolean }): void
+  execute(config: { portal: string; rows: string | number }): void
+  close(message: { type: 'S' | 'P'; name: string }): void
+  sync(): void
+  on(event: 'readyForQuery', listener: (message: ReadyForQuery) => void): this
+  on(event: 'parameterStatus', listener: (message: ParameterStatus) => void): this
+  on(event: string, listener: (...args: never[]) => void): this
+}
+
+/** A pg client with the members that pg-pool, too, goes by, and that @types/pg leaves out. */
+export interface WireClient extends ClientBase {
+  readonly connection: WireConnection
+  /** The pid announced for cancelling (BackendKeyData). */
+  readonly processID: number
+  /** True while nothing is in flight. */
+  readonly readyForQuery: boolean
+  readonly _queryable: boolean
+  readonly _ending: boolean
+  end(): Promise<void>
+  ref(): void
+  unref(): void
+  release?: (destroy?: unknown) => void
+}
+
+export type { Submittable }

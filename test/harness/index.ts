@@ -1,0 +1,22 @@
+export type { ConnectionTarget } from './credentials.ts'
+export { PgBouncerUnavailableError } from './find-pgbouncer.ts'
+export {
+  type PgBouncerOptions,
+  type PgBouncerServer,
+  type PgBouncerVersion,
+  type PoolMode,
+  pgBouncerVersions,
+  startPgBouncer,
+} from './pgbouncer.ts'
+export { describeWithPgBouncer, type PgBouncerAvailability, pgBouncerAvailability } from './pgbouncer-availability.ts'
+export {
+  type PostgresOptions,
+  type PostgresServer,
+  type PostgresVersion,
+  postgresVersions,
+  type StopMode,
+  startPostgres,
+} from './postgres.ts'
+export { type FaultProxy, type ProxyOptions, startProxy } from './proxy.ts'
+export { queryOnce } from './query-once.ts'
+export { type WaitOptions, waitUntil } from './wait-until.ts'

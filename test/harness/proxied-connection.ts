@@ -1,0 +1,92 @@
+import { connect, type Socket } from 'node:net'
+import type { Faults } from './proxy.ts'
+
+/** One client's connection and the one behind it to the target, under the faults of the moment. */
+export class ProxiedConnection {
+  readonly #client: Socket
+  readonly #server: Socket
+  readonly #faults: Faults
+  #bytesFromServer = 0
+  #onClosed = () => {}
+
+  constructor(client: Socket, target: { readonly host: string; readonly port: number }, faults: Faults) {
+    this.#client = client
+    this.#server = connect({ ...target, allowHalfOpen: true, noDelay: true })
+    this.#faults = faults
+    this.#carry(this.#client, this.#server)
+    this.#carry(this.#server, this.#client)
+  }
+
+  /** Called when both sides are closed. */
+  onClosed(listener: () => void): void {
+    this.#onClosed = listener
+  }
+
+  countFromHere(): void {
+    this.#bytesFromServer = 0
+  }
+
+  reset(): void {
+    this.#client.resetAndDestroy()
+    this.#server.resetAndDestroy()
+  }
+
+  destroy(): void {
+    this.#client.destroy()
+    this.#server.destroy()
+  }
+
+  /** After a black hole: what happened to one side happens to the other now. */
+  catchUp(): void {
+    const oneHasLeft = [this.#client, this.#server].some((socket) => socket.destroyed || socket.readableEnded)
+    if (oneHasLeft) this.destroy()
+  }
+
+  #carry(from: Socket, to: Socket): void {
+    let lastArrival = 0
+    // Whatever the latency was switched to meanwhile, nothing overtakes what was sent before it.
+    const later = (deliver: () => void) => {
+      const now = performance.now()
+      const arrival = Math.max(now + this.#faults.latencyMillis, lastArrival)
+      lastArrival = arrival
+      if (arrival <= now) deliver()
+      else setTimeout(deliver, arrival - now)
+    }
+    from.on('data', (chunk) => {
+      if (this.#faults.blackhole) return
+      later(() => this.#deliver(chunk, from, to))
+    })
+    from.on('end', () => {
+      if (!this.#faults.blackhole) later(() => to.end())
+    })
+    // Refused, reset, broken pipe: 'close' follows.
+    from.on('error', () => {})
+    from.on('close', (broken) => {
+      if (!this.#faults.blackhole) later(() => (broken ? to.destroy() : to.destroySoon()))
+      if (to.destroyed) this.#onClosed()
+    })
+  }
+
+  #deliver(chunk: Buffer, from: Socket, to: Socket): void {
+    if (this.#faults.blackhole || to.destroyed) return
+    const limit = this.#faults.cutAfterBytes
+    if (limit !== undefined && from === this.#server) {
+      const left = limit - this.#bytesFromServer
+      this.#bytesFromServer += chunk.length
+      if (chunk.length >= left) {
+        this.#cut(chunk.subarray(0, Math.max(0, left)))
+        return
+      }
+    }
+    if (!to.write(chunk)) {
+      from.pause()
+      to.once('drain', () => from.resume())
+    }
+  }
+
+  #cut(lastBytes: Buffer): void {
+    this.#server.destroy()
+    this.#client.write(lastBytes)
+    this.#client.destroySoon()
+  }
+}
