@@ -17,6 +17,7 @@ export {
   type StopMode,
   startPostgres,
 } from './postgres.ts'
+export { generatePrismaClient } from './prisma-client.ts'
 export { type FaultProxy, type ProxyOptions, startProxy } from './proxy.ts'
 export { queryOnce } from './query-once.ts'
 export { type WaitOptions, waitUntil } from './wait-until.ts'
