@@ -29,24 +29,32 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   }
 
   async open(context: OpenContext): Promise<PgConnection> {
+    const config = this.#config
     try {
-      return await this.#connect(context)
+      return await this.#connect(config, context)
     } catch (error) {
-      if (!isRefusedStartupParameter(error)) throw error
-      const { config, dropped } = withoutStartupParameters(this.#config)
-      if (dropped.length === 0) throw error
-      this.#config = config
-      this.#options.warn(
-        `The pooler refuses the startup parameters ${dropped.join(', ')}, so connections are made without them. ` +
-          'Set them on the server instead: ALTER ROLE ... SET name = value.',
-      )
-      return this.#connect(context)
+      // Another attempt, under way at the same time, may have dropped them already.
+      const mayWork = isRefusedStartupParameter(error) && (config !== this.#config || this.#dropStartupParameters())
+      if (!mayWork) throw error
+      return this.#connect(this.#config, context)
     }
   }
 
-  async #connect({ signal, lost }: OpenContext): Promise<PgConnection> {
+  /** From now on connects without any; false where there were none. */
+  #dropStartupParameters(): boolean {
+    const { config, dropped } = withoutStartupParameters(this.#config)
+    if (dropped.length === 0) return false
+    this.#config = config
+    this.#options.warn(
+      `The pooler refuses the startup parameters ${dropped.join(', ')}, so connections are made without them. ` +
+        'Set them on the server instead: ALTER ROLE ... SET name = value.',
+    )
+    return true
+  }
+
+  async #connect(config: GuardedPoolConfig, { signal, lost }: OpenContext): Promise<PgConnection> {
     signal.throwIfAborted()
-    const client = this.#options.makeClient(this.#config)
+    const client = this.#options.makeClient(config)
     if (!client.connection) throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
     const connection = new PgConnection(client)
     const poolClient = client as unknown as PoolClient
@@ -65,7 +73,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     try {
       await client.connect()
       connected = true
-      await this.#config.onConnect?.(client)
+      await config.onConnect?.(client)
       this.#options.connected(poolClient)
       await this.#verify(poolClient)
       return connection

@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest'
+import { PoolClosedError } from './errors.ts'
+import { settled } from './testing/manual-clock.ts'
+import { Outcome } from './testing/outcome.ts'
+import { givenPool } from './testing/pool-under-test.ts'
+
+describe('draining', () => {
+  test('given idle resources, then they are closed, and it is done when the server has let go of them', async () => {
+    const { pool, factory, events } = givenPool()
+    const leases = await Promise.all([pool.acquire(), pool.acquire()])
+    for (const lease of leases) lease.release()
+    const closes: (() => void)[] = []
+    factory.onClose = () => new Promise((resolve) => closes.push(resolve))
+    const drained = new Outcome(pool.drain())
+    await settled()
+    expect(factory.closed).toEqual([0, 1])
+    expect(drained.state).toBe('pending')
+    for (const close of closes) close()
+    await settled()
+
+    expect(drained.state).toBe('fulfilled')
+    expect(events.at(-1)).toEqual({ type: 'drained', forced: 0 })
+    expect(pool.stats()).toMatchObject({ total: 0, closed: 2 })
+  })
+
+  test('given an empty pool, then it is done at once', async () => {
+    const { pool, clock } = givenPool()
+    await pool.drain()
+
+    expect(clock.timers).toBe(0)
+  })
+
+  test('given waiters, then they are turned away', async () => {
+    const { pool } = givenPool({ max: 1 })
+    await pool.acquire()
+    const waiting = [new Outcome(pool.acquire()), new Outcome(pool.acquire())]
+    void pool.drain()
+    await settled()
+
+    for (const { error } of waiting) expect(error).toBeInstanceOf(PoolClosedError)
+  })
+
+  test('given it has begun, when someone asks, then it is turned away, also afterwards', async () => {
+    const { pool } = givenPool()
+    const lease = await pool.acquire()
+    const drained = pool.drain()
+    await expect(pool.acquire()).rejects.toBeInstanceOf(PoolClosedError)
+    lease.release()
+    await drained
+
+    await expect(pool.acquire()).rejects.toBeInstanceOf(PoolClosedError)
+  })
+
+  test('given leases, when they come back in time, then each is closed and none is forced', async () => {
+    const { pool, factory, clock, events } = givenPool({ drainMillis: 1_000 })
+    const lease = await pool.acquire()
+    const drained = new Outcome(pool.drain())
+    await clock.advance(999)
+    expect(factory.closed).toEqual([])
+    lease.release()
+    await settled()
+
+    expect(drained.state).toBe('fulfilled')
+    expect(factory.cleaned).toEqual([])
+    expect(events.at(-1)).toEqual({ type: 'drained', forced: 0 })
+  })
+
+  test('given leases that are kept, when drainMillis are over, then they are closed all the same', async () => {
+    const { pool, factory, clock, events } = givenPool({ drainMillis: 1_000 })
+    const leases = await Promise.all([pool.acquire(), pool.acquire()])
+    const drained = new Outcome(pool.drain())
+    await clock.advance(1_000)
+
+    expect(factory.closed).toEqual([0, 1])
+    expect(drained.state).toBe('fulfilled')
+    expect(events.at(-1)).toEqual({ type: 'drained', forced: 2 })
+    expect(leases.map(({ held }) => held)).toEqual([false, false])
+    for (const lease of leases) lease.release()
+    expect(pool.stats()).toMatchObject({ total: 0, closed: 2 })
+  })
+
+  test('given openings under way, then they are aborted', async () => {
+    const { pool, factory } = givenPool()
+    factory.onOpen = () => {}
+    const waiting = new Outcome(pool.acquire())
+    await pool.drain()
+
+    expect(factory.opening(0).signal.aborted).toBe(true)
+    expect(waiting.error).toBeInstanceOf(PoolClosedError)
+    expect(pool.stats().connectFailures).toEqual({ full: 0, unavailable: 0, refused: 0 })
+  })
+
+  test('given an opening that succeeds all the same, then its resource is closed before it is done', async () => {
+    const { pool, factory } = givenPool()
+    factory.onOpen = (opening) => opening.signal.addEventListener('abort', () => {}, { once: true })
+    let succeedLate = () => {}
+    factory.open = (context) => {
+      factory.openings.push({ ...context } as never)
+      return new Promise((resolve) => {
+        succeedLate = () => resolve({ id: 7 })
+      })
+    }
+    new Outcome(pool.acquire())
+    const drained = new Outcome(pool.drain())
+    await settled()
+    expect(drained.state).toBe('pending')
+    succeedLate()
+    await settled()
+
+    expect(factory.closed).toEqual([7])
+    expect(drained.state).toBe('fulfilled')
+  })
+
+  test('given a pause after a failed attempt, then that ends, and nothing is opened afterwards', async () => {
+    const { pool, factory, clock } = givenPool({ min: 1 }, { random: () => 1 })
+    await settled()
+    factory.onOpen = (opening) => opening.fail(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }))
+    factory.opening(0).lost()
+    await settled()
+    const attempts = factory.openings.length
+    await pool.drain()
+    await clock.advance(60_000)
+
+    expect(factory.openings).toHaveLength(attempts)
+    expect(clock.timers).toBe(0)
+  })
+
+  test('given it has begun, when asked again, then the promise is the same', async () => {
+    const { pool } = givenPool()
+    const first = pool.drain()
+
+    expect(pool.drain()).toBe(first)
+    await first
+    expect(pool.drain()).toBe(first)
+  })
+
+  test('given a lease, when its connection is lost, then that is one less to wait for', async () => {
+    const { pool, factory, events } = givenPool()
+    const lease = await pool.acquire()
+    const drained = new Outcome(pool.drain())
+    factory.opening(0).lost()
+    await settled()
+
+    expect(lease.held).toBe(false)
+    expect(drained.state).toBe('fulfilled')
+    expect(events.at(-1)).toEqual({ type: 'drained', forced: 0 })
+  })
+
+  test('given a resource being cleaned, when it is clean, then it is closed and not lent', async () => {
+    const { pool, factory } = givenPool()
+    const lease = await pool.acquire()
+    const cleaning = Promise.withResolvers<boolean>()
+    factory.onClean = () => cleaning.promise
+    lease.release()
+    const drained = new Outcome(pool.drain())
+    cleaning.resolve(true)
+    await settled()
+
+    expect(factory.closed).toEqual([0])
+    expect(drained.state).toBe('fulfilled')
+  })
+
+  test('given a close that never ends, then it is waited for up to connectTimeoutMillis', async () => {
+    const { pool, factory, clock } = givenPool({ connectTimeoutMillis: 100 })
+    const lease = await pool.acquire()
+    lease.release()
+    factory.onClose = () => new Promise(() => {})
+    const drained = new Outcome(pool.drain())
+    await clock.advance(99)
+    expect(drained.state).toBe('pending')
+    await clock.advance(1)
+
+    expect(drained.state).toBe('fulfilled')
+  })
+
+  test('given it has begun, when the pool is resized, then nothing is opened and it comes to its end', async () => {
+    const { pool, factory } = givenPool({ max: 1 })
+    const lease = await pool.acquire()
+    const drained = new Outcome(pool.drain())
+    pool.resize({ min: 3, max: 5 })
+    lease.release()
+    await settled()
+
+    expect(drained.state).toBe('fulfilled')
+    expect(factory.openings).toHaveLength(1)
+  })
+
+  test('given min, then no replacement is opened for what is closed', async () => {
+    const { pool, factory } = givenPool({ min: 3 })
+    await settled()
+    await pool.drain()
+    await settled()
+
+    expect(factory.openings).toHaveLength(3)
+    expect(pool.stats()).toMatchObject({ total: 0, closed: 3 })
+  })
+})

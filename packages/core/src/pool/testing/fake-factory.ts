@@ -1,0 +1,77 @@
+import type { OpenContext, ResourceFactory } from '../resource-factory.ts'
+
+/** What a {@link FakeFactory} lends. */
+export interface FakeResource {
+  readonly id: number
+}
+
+/** One call of `open`, to be answered at any time. Fails by itself when the pool gives up waiting. */
+export class FakeOpening {
+  readonly resource: FakeResource
+  readonly signal: AbortSignal
+  readonly lost: () => void
+  readonly #outcome = Promise.withResolvers<FakeResource>()
+
+  constructor(id: number, { signal, lost }: OpenContext) {
+    this.resource = { id }
+    this.signal = signal
+    this.lost = lost
+    signal.addEventListener('abort', () => this.#outcome.reject(signal.reason))
+  }
+
+  get promise(): Promise<FakeResource> {
+    return this.#outcome.promise
+  }
+
+  succeed(): void {
+    this.#outcome.resolve(this.resource)
+  }
+
+  fail(error: unknown): void {
+    this.#outcome.reject(error)
+  }
+}
+
+/** Makes plain objects. Its answers are good and given at once, until a test replaces them. */
+export class FakeFactory implements ResourceFactory<FakeResource> {
+  /** Every call of `open` so far; a resource's `id` is its index. */
+  readonly openings: FakeOpening[] = []
+  readonly checked: number[] = []
+  readonly cleaned: number[] = []
+  /** In the order in which closing began. */
+  readonly closed: number[] = []
+
+  onOpen: (opening: FakeOpening) => void = (opening) => opening.succeed()
+  onCheck: (resource: FakeResource) => Promise<boolean> = async () => true
+  onClean: (resource: FakeResource) => boolean | Promise<boolean> = () => true
+  onClose: (resource: FakeResource) => Promise<void> = async () => {}
+
+  open(context: OpenContext): Promise<FakeResource> {
+    const opening = new FakeOpening(this.openings.length, context)
+    this.openings.push(opening)
+    this.onOpen(opening)
+    return opening.promise
+  }
+
+  check(resource: FakeResource): Promise<boolean> {
+    this.checked.push(resource.id)
+    return this.onCheck(resource)
+  }
+
+  clean(resource: FakeResource): boolean | Promise<boolean> {
+    this.cleaned.push(resource.id)
+    return this.onClean(resource)
+  }
+
+  close(resource: FakeResource): Promise<void> {
+    this.closed.push(resource.id)
+    return this.onClose(resource)
+  }
+
+  /** The opening number `id`, which must have begun. */
+  opening(id: number): FakeOpening {
+    const opening = this.openings[id]
+    if (!opening) throw new Error(`only ${this.openings.length} openings have begun`)
+    return opening
+  }
+}

@@ -1,0 +1,25 @@
+/** What has become of a promise, to be asked without waiting for it. */
+export class Outcome<T> {
+  value: T | undefined
+  error: unknown
+  state: 'pending' | 'fulfilled' | 'rejected' = 'pending'
+  settlements = 0
+
+  constructor(promise: Promise<T>) {
+    promise.then(
+      (value) => {
+        this.value = value
+        this.#settle('fulfilled')
+      },
+      (error) => {
+        this.error = error
+        this.#settle('rejected')
+      },
+    )
+  }
+
+  #settle(state: 'fulfilled' | 'rejected'): void {
+    this.state = state
+    this.settlements++
+  }
+}

@@ -1,0 +1,36 @@
+import { DEFAULT_POOL_SETTINGS, type PoolSettings } from '../../settings/index.ts'
+import { Pool, type PoolOptions } from '../pool.ts'
+import type { PoolEvent } from '../pool-events.ts'
+import { FakeFactory, type FakeResource } from './fake-factory.ts'
+import { ManualClock } from './manual-clock.ts'
+
+/** A pool of fake resources on a manual clock, and what happened in it. */
+export interface PoolUnderTest {
+  readonly pool: Pool<FakeResource>
+  readonly factory: FakeFactory
+  readonly clock: ManualClock
+  readonly events: PoolEvent[]
+}
+
+/** By default chance gives 0: no jitter in lifetimes, and pauses without length. */
+export function givenPool(
+  settings: Partial<PoolSettings> = {},
+  {
+    factory = new FakeFactory(),
+    random = () => 0,
+    ...options
+  }: Partial<PoolOptions<FakeResource>> & { factory?: FakeFactory } = {},
+): PoolUnderTest {
+  const clock = new ManualClock()
+  const events: PoolEvent[] = []
+  const pool = new Pool<FakeResource>({
+    name: 'app',
+    settings: { ...DEFAULT_POOL_SETTINGS, ...settings },
+    factory,
+    clock,
+    random,
+    onEvent: (event) => events.push(event),
+    ...options,
+  })
+  return { pool, factory, clock, events }
+}

@@ -1,0 +1,303 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type PoolEvent, snapshotPools } from '@poolguard/core'
+import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type PostgresServer, startPostgres } from '../harness/index.ts'
+
+let server: PostgresServer
+beforeAll(async () => {
+  server = await startPostgres({ maxConnections: 20 })
+})
+afterAll(() => server.stop())
+
+const pools: GuardedPool[] = []
+function makePool(config: GuardedPoolConfig = {}): GuardedPool {
+  const pool = new GuardedPool({ url: server.url, ...config })
+  pools.push(pool)
+  return pool
+}
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => (pool.ending ? undefined : pool.end())))
+  expect(snapshotPools()).toEqual([])
+  await expect.poll(() => server.connectionCount()).toBe(0)
+})
+
+/** A pool that has looked at its database, so that nothing of that is counted in the test. */
+async function makeReadyPool(config: GuardedPoolConfig = {}): Promise<GuardedPool> {
+  const pool = makePool(config)
+  await pool.ready()
+  return pool
+}
+
+describe("given pg.Pool's users", () => {
+  test('then promises, callbacks and every form of a query work', async () => {
+    const pool = makePool()
+    expect(pool).toBeInstanceOf(pg.Pool)
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    expect((await pool.query('select $1::int as n', [2])).rows).toEqual([{ n: 2 }])
+    expect((await pool.query({ text: 'select $1::int as n', values: [3], rowMode: 'array' })).rows).toEqual([[3]])
+    expect((await pool.query({ name: 'named', text: 'select $1::int as n', values: [4] })).rows).toEqual([{ n: 4 }])
+    const byCallback = new Promise((resolve, reject) => {
+      pool.query('select $1::int as n', [5], (error, result) => (error ? reject(error) : resolve(result.rows)))
+    })
+    expect(await byCallback).toEqual([{ n: 5 }])
+    const withoutValues = new Promise((resolve, reject) => {
+      pool.query('select 6 as n', (error, result) => (error ? reject(error) : resolve(result.rows)))
+    })
+    expect(await withoutValues).toEqual([{ n: 6 }])
+    const failing = new Promise((resolve) => pool.query('select nothing', (error) => resolve(error)))
+    expect(await failing).toMatchObject({ code: '42703' })
+  })
+
+  test('then connect lends by promise and by callback, and a second release is an error', async () => {
+    const pool = makePool()
+    const client = await pool.connect()
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    client.release()
+    expect(() => client.release()).toThrow('already been released')
+
+    const rows = await new Promise((resolve, reject) => {
+      pool.connect((error, found, done) => {
+        if (error || !found) return reject(error)
+        found.query('select 2 as two').then((result) => {
+          done()
+          resolve(result.rows)
+        }, reject)
+      })
+    })
+    expect(rows).toEqual([{ two: 2 }])
+  })
+
+  test('then events and counters are those of pg.Pool', async () => {
+    const pool = await makeReadyPool({ max: 1 })
+    await pool.query('select 1')
+    const seen: string[] = []
+    for (const event of ['connect', 'acquire', 'release', 'remove'] as const) pool.on(event, () => seen.push(event))
+    expect([pool.totalCount, pool.idleCount, pool.waitingCount]).toEqual([1, 1, 0])
+    const client = await pool.connect()
+    expect([pool.totalCount, pool.idleCount, pool.waitingCount]).toEqual([1, 0, 0])
+    const waiting = pool.query('select 1')
+    expect(pool.waitingCount).toBe(1)
+    client.release(true)
+    await waiting
+    expect(seen).toEqual(['acquire', 'release', 'remove', 'connect', 'acquire', 'release'])
+    await pool.end()
+    expect(seen.at(-1)).toBe('remove')
+    expect([pool.ending, pool.ended]).toEqual([true, true])
+    await expect(pool.end()).rejects.toThrow('Called end on pool more than once')
+    await expect(pool.query('select 1')).rejects.toMatchObject({ code: 'POOLGUARD_CLOSED' })
+  })
+
+  test('then onConnect and verify see a new client before anyone else', async () => {
+    const pool = makePool({
+      max: 1,
+      onConnect: (client) => void client.query('set application_name to prepared'),
+      verify: (client, done) => void client.query('select 1').then(() => done(), done),
+    })
+    const { rows } = await pool.query('show application_name')
+    expect(rows).toEqual([{ application_name: 'prepared' }])
+  })
+
+  test('then a callback runs in the context of its own caller', async () => {
+    const pool = await makeReadyPool({ max: 1 })
+    const context = new AsyncLocalStorage<string>()
+    const first = await context.run('first', () => pool.connect())
+    const seen = new Promise((resolve) => {
+      context.run('second', () => {
+        pool.connect((_, client, done) => {
+          resolve(context.getStore())
+          client?.query('select 1').then(() => done(), done)
+        })
+      })
+    })
+    context.run('first', () => first.release())
+    expect(await seen).toBe('second')
+  })
+})
+
+describe('given errors', () => {
+  test('when statements fail, then the connection is kept, whichever way they were sent', async () => {
+    const pool = await makeReadyPool({ max: 1 })
+    const { rows: before } = await pool.query('select pg_backend_pid() as pid')
+    for (const statement of ['select nothing', 'select 1/0', 'insert into nowhere values (1)', 'selekt']) {
+      await expect(pool.query(statement)).rejects.toBeInstanceOf(pg.DatabaseError)
+      await expect(pool.query(statement, [])).rejects.toBeInstanceOf(pg.DatabaseError)
+    }
+    expect((await pool.query('select pg_backend_pid() as pid')).rows).toEqual(before)
+  })
+
+  test('when a statement fails, then the stack leads to whoever sent it', async () => {
+    const pool = makePool()
+    const error = await pool.query('select nothing').catch((reason: Error) => reason)
+    expect((error as Error).stack).toContain('guarded-pool.test.ts')
+  })
+
+  test('when the password is wrong, then every caller is told at once, and the password is not', async () => {
+    const pool = makePool({ url: server.urlFor({ user: 'app', password: 'not-the-password' }) })
+    const errors = await Promise.all(Array.from({ length: 5 }, () => pool.query('select 1').catch((e: Error) => e)))
+    for (const error of errors) {
+      expect(error).toMatchObject({ code: 'POOLGUARD_CONNECT', cause: { code: '28P01' } })
+      expect(String((error as Error).stack)).not.toContain('not-the-password')
+    }
+  })
+
+  test('when a client is released in the middle of a transaction, then the next borrower gets a clean one', async () => {
+    const pool = await makeReadyPool({ max: 1 })
+    const client = await pool.connect()
+    await client.query('begin')
+    await client.query('create table half_done (id int)')
+    client.release()
+    expect(
+      (await pool.query(`select to_regclass('half_done') as found, now() = statement_timestamp() as fresh`)).rows,
+    ).toEqual([{ found: null, fresh: true }])
+
+    const failed = await pool.connect()
+    await failed.query('begin')
+    await failed.query('select nothing').catch(() => {})
+    failed.release()
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    expect(pool.snapshot().stats).toMatchObject({ opened: 1 })
+  })
+
+  test('when nothing comes free in time, then the error says what the pool looked like and what to do', async () => {
+    const pool = await makeReadyPool({ max: 1, pool: { acquireTimeoutMillis: 50 } })
+    const client = await pool.connect()
+    const error = await pool.query('select 1').catch((reason: Error) => reason)
+    expect(error).toMatchObject({ code: 'POOLGUARD_ACQUIRE_TIMEOUT', pool: { active: 1, max: 1 } })
+    expect((error as Error).message).toMatch(/within 5\d ms: 1 of 1 active \(the oldest lease for \d+ ms\)/)
+    client.release()
+  })
+})
+
+describe('given lost connections', () => {
+  const terminateAll = () =>
+    server.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'`)
+
+  test('when an idle one is killed, then the next caller gets a new one, and nobody needs to listen', async () => {
+    const pool = await makeReadyPool()
+    await terminateAll()
+    await expect.poll(() => pool.totalCount).toBe(0)
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('when an idle one is killed and someone listens, then they are told', async () => {
+    const pool = await makeReadyPool({ max: 1 })
+    const told = new Promise((resolve) => pool.once('error', resolve))
+    await terminateAll()
+    expect(await told).toMatchObject({ code: '57P01' })
+  })
+
+  test('when a checked-out one is killed, then its slot comes back though it is never released', async () => {
+    const pool = await makeReadyPool({ max: 1 })
+    const kept = await pool.connect()
+    await terminateAll()
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    await expect(kept.query('select 1')).rejects.toThrow('not queryable')
+    kept.release()
+    expect((await pool.query('select 2 as two')).rows).toEqual([{ two: 2 }])
+  })
+
+  test('when one is killed in a transaction and in a query, then the query fails and the pool goes on', async () => {
+    const pool = await makeReadyPool({ max: 2 })
+    const client = await pool.connect()
+    await client.query('begin')
+    const sleeping = client.query('select pg_sleep(60)')
+    const alsoSleeping = pool.query('select pg_sleep(60)')
+    const outcomes = Promise.allSettled([sleeping, alsoSleeping])
+    await expect.poll(() => server.query(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`)).toHaveLength(2)
+    await terminateAll()
+    for (const outcome of await outcomes)
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: '57P01' } })
+    client.release()
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+})
+
+describe('given a server that is full', () => {
+  test('when 200 callers ask, then a handful of attempts is made, and all are served when it has room', async () => {
+    const others = await Promise.all(
+      Array.from({ length: 17 }, async () => {
+        const client = new pg.Client(server.url)
+        await client.connect()
+        return client
+      }),
+    )
+    const failures: PoolEvent[] = []
+    const pool = makePool({ onEvent: (event) => event.type === 'connect-failed' && failures.push(event) })
+    const callers = Array.from({ length: 200 }, (_, i) => pool.query('select $1::int as i', [i]))
+    const served = Promise.all(callers)
+    await expect.poll(() => failures.length).toBeGreaterThan(3)
+    await others[0]?.end()
+    expect((await served).map(({ rows }) => rows[0].i)).toEqual(Array.from({ length: 200 }, (_, i) => i))
+    expect(failures.length).toBeLessThanOrEqual(20)
+    expect(failures[0]).toMatchObject({ failure: 'full', error: { code: '53300' } })
+    await Promise.all(others.slice(1).map((client) => client.end()))
+  })
+
+  test('when it stays full, then the error of the wait says so', async () => {
+    await server.query('alter role app connection limit 0')
+    const pool = makePool({ pool: { acquireTimeoutMillis: 100 } })
+    const error = await pool.query('select 1').catch((reason: Error) => reason)
+    expect(error).toMatchObject({ code: 'POOLGUARD_ACQUIRE_TIMEOUT', cause: { code: '53300' } })
+    expect((error as Error).message).toContain('too many connections for role "app"')
+    await server.query('alter role app connection limit -1')
+  })
+})
+
+describe('given instances', () => {
+  test('then the pool takes its part, and one connection until it knows it', async () => {
+    const pool = makePool({ instances: 6 })
+    expect(pool.resolved.settings.max).toBe(1)
+    const peaks: number[] = []
+    const watch = setInterval(() => peaks.push(pool.totalCount), 1)
+    await Promise.all(Array.from({ length: 100 }, () => pool.query('select pg_sleep(0.002)')))
+    clearInterval(watch)
+    expect(Math.max(...peaks)).toBe(2)
+    expect(pool.resolved.reasons.max).toContain('14 / 6 instances = 2 each')
+  })
+
+  test('when they do not fit, then each makes do with one connection and says what to change', async () => {
+    const warnings: string[] = []
+    const onEvent = (event: PoolEvent) => event.type === 'warning' && warnings.push(event.message)
+    const pool = await makeReadyPool({ instances: 100, onEvent })
+    expect(pool.resolved.settings.max).toBe(1)
+    expect(warnings).toEqual([expect.stringContaining('raise max_connections to 106')])
+  })
+
+  test('then a given max is a ceiling', async () => {
+    expect((await makeReadyPool({ instances: 2, max: 3 })).resolved.settings.max).toBe(3)
+    expect((await makeReadyPool({ instances: 2, max: 30 })).resolved.settings.max).toBe(7)
+  })
+})
+
+describe('given end', () => {
+  test('then leases are waited for, waiters are turned away, and nothing hangs', async () => {
+    const pool = await makeReadyPool({ max: 1 })
+    const client = await pool.connect()
+    const waiting = pool.query('select 1').catch((error: Error) => error)
+    const ended = pool.end()
+    expect(await waiting).toMatchObject({ code: 'POOLGUARD_CLOSED' })
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    client.release()
+    await ended
+  })
+
+  test('when a lease is never released, then it is closed after drainMillis', async () => {
+    const pool = await makeReadyPool({ max: 1, pool: { drainMillis: 30 } })
+    const kept = await pool.connect()
+    await pool.end()
+    await expect(kept.query('select 1')).rejects.toThrow()
+    kept.release()
+  })
+})
+
+test('given a resize, then growing serves those who wait and shrinking closes what is idle', async () => {
+  const pool = await makeReadyPool({ max: 1 })
+  const all = Promise.all(Array.from({ length: 4 }, () => pool.query('select pg_sleep(0.05)')))
+  pool.resize({ max: 4 })
+  await all
+  expect(pool.totalCount).toBe(4)
+  pool.resize({ max: 1 })
+  await expect.poll(() => pool.totalCount).toBe(1)
+})

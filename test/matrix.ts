@@ -1,0 +1,16 @@
+import { make } from 'covertable'
+
+type Factors = Record<string, readonly (string | number | boolean)[]>
+type Case<F extends Factors> = { readonly [K in keyof F]: F[K][number] }
+
+/**
+ * The cases to test: with `POOLGUARD_MATRIX=full` every combination, otherwise so few that every pair of values of any two
+ * factors still occurs.
+ *
+ * @example
+ * test.for(matrix({ postgres: [15, 18], poolMode: ['session', 'transaction'] }))('...', ({ postgres, poolMode }) => ...)
+ */
+export function matrix<F extends Factors>(factors: F): Case<F>[] {
+  const strength = process.env.POOLGUARD_MATRIX === 'full' ? Object.keys(factors).length : 2
+  return make(factors as never, { length: strength }) as Case<F>[]
+}
