@@ -127,6 +127,10 @@ describe('given errors', () => {
     expect((await pool.query('select pg_backend_pid() as pid')).rows).toEqual(before)
   })
 
+  test('when the environment variable for the URL is not set, then that is said at once', () => {
+    expect(() => new GuardedPool({ url: process.env.NOT_SET })).toThrow('Invalid option url: undefined')
+  })
+
   test('when a statement fails, then the stack leads to whoever sent it', async () => {
     const pool = makePool()
     const error = await pool.query('select nothing').catch((reason: Error) => reason)

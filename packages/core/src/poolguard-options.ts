@@ -4,7 +4,7 @@ import type { SettingsOptions } from './settings/index.ts'
 /** What can be told to poolguard; the same object wherever a pool is made. All of it is optional. */
 export interface PoolguardOptions extends SettingsOptions {
   /** A `postgresql:` connection string. */
-  readonly url?: string
+  readonly url?: string | undefined
   /** Names the pool in errors, snapshots and metrics. Default: the database's name. */
   readonly name?: string
   /** Told what happens in the pool. */

@@ -34,7 +34,8 @@ export function drizzle<TSchema extends Schema>(
   urlOrConfig: string | GuardedDrizzleConfig<TSchema>,
   config?: DrizzleConfig<TSchema>,
 ): GuardedDatabase<TSchema> {
-  if (typeof urlOrConfig === 'string') return onPool({ url: urlOrConfig }, config)
+  // Not `=== 'string'`: an environment variable that is not set gets the error that says so.
+  if (typeof urlOrConfig !== 'object') return onPool({ url: urlOrConfig }, config)
   if ('client' in urlOrConfig) return plainDrizzle<TSchema, GuardedPool>(urlOrConfig)
   const { connection, ...rest } = urlOrConfig
   return onPool(typeof connection === 'string' ? { url: connection } : connection, rest as DrizzleConfig<TSchema>)

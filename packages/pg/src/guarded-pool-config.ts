@@ -39,6 +39,13 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
 }
 
 function readUrl(config: GuardedPoolConfig) {
+  if ('url' in config && typeof config.url !== 'string') {
+    throw new InvalidOptionError(
+      'url',
+      config.url,
+      'a connection string; is the environment variable set that it is read from?',
+    )
+  }
   if (config.url !== undefined && config.connectionString !== undefined) {
     throw new InvalidOptionError('connectionString', redact(config.connectionString), 'no value where url is given too')
   }

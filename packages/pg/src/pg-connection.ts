@@ -38,8 +38,13 @@ export class PgConnection {
 
   #answered(): Promise<void> {
     return new Promise((resolve) => {
-      this.client.once('drain', resolve)
-      this.client.once('end', resolve)
+      const answered = () => {
+        this.client.off('drain', answered)
+        this.client.off('end', answered)
+        resolve()
+      }
+      this.client.on('drain', answered)
+      this.client.on('end', answered)
     })
   }
 }

@@ -24,7 +24,8 @@ export class PrismaPg extends PlainPrismaPg {
   readonly #options: PlainOptions
 
   constructor(config: string | GuardedPoolConfig, options: GuardedPrismaPgOptions = {}) {
-    const guarded = typeof config === 'string' ? { url: config } : config
+    // Not `=== 'string'`: an environment variable that is not set gets the error that says so.
+    const guarded = typeof config === 'object' ? config : { url: config }
     const connectionString = guarded.url ?? guarded.connectionString
     // The base class gets the connection for the shadow database, which migrations make without a guard.
     super({ ...guarded, ...(connectionString && { connectionString }) }, options)

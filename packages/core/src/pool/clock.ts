@@ -6,10 +6,13 @@ export interface Clock {
   after(millis: number, callback: () => void, options?: { readonly background?: boolean }): () => void
 }
 
+/** Node's timers ring at once for anything longer: 24.8 days, which is as good as never for what a pool waits for. */
+const LONGEST_TIMER_MILLIS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(millis, callback, options) {
-    const timer = setTimeout(callback, millis)
+    const timer = setTimeout(callback, Math.min(millis, LONGEST_TIMER_MILLIS))
     if (options?.background) timer.unref()
     return () => clearTimeout(timer)
   },

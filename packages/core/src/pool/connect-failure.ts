@@ -22,13 +22,13 @@ const UNAVAILABLE_CODES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * PgBouncer reports almost everything as 08P01, so its texts tell
+ * PgBouncer reports almost everything as 08P01, before 1.24 what PostgreSQL told it too, so the texts tell
  * (https://github.com/pgbouncer/pgbouncer/blob/master/src/client.c and objects.c).
  */
 const POOLER_FULL =
   /no more connections allowed|client connections exceeded|too many clients|too many connections|remaining connection slots/i
 const POOLER_UNAVAILABLE =
-  /query_wait_timeout|server login has been failing|server conn crashed|server shutting down|shutting down|server_login_retry|pgbouncer cannot connect to server|database ".*" is disabled|database removed/i
+  /query_wait_timeout|server login has been failing|server conn crashed|server shutting down|the database system is|server_login_retry|pgbouncer cannot connect to server|database ".*" is disabled|database removed/i
 
 /** Node's and pg's own errors while reaching a server: the network's, and pg's texts, which carry no code. */
 const NETWORK_CODES: ReadonlySet<string> = new Set([
@@ -46,7 +46,8 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
   'EMFILE',
   'ENFILE',
 ])
-const NETWORK_TEXT = /connection terminated|timeout expired|connection timeout|connect timeout/i
+const NETWORK_TEXT =
+  /connection terminated|timeout expired|connection timeout|connect timeout|client has encountered a connection error/i
 
 /** Sorts an error of connecting to PostgreSQL or a pooler. Whatever is not known to pass by itself is `refused`. */
 export function classifyConnectFailure(error: unknown): ConnectFailure {

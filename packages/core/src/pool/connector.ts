@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { ConnectFailure } from './connect-failure.ts'
-import type { ResourceFactory } from './resource-factory.ts'
+import type { OpenContext, ResourceFactory } from './resource-factory.ts'
 
 /** How many connections are opened side by side at first; every success doubles it, a failure leaves one at a time. */
 const FIRST_PARALLEL = 4
@@ -80,7 +80,7 @@ export class Connector<R> {
       limit === Infinity ? undefined : clock.after(limit, () => attempt.abort(new ConnectTimeout(limit)))
     const life = new Life()
     try {
-      const resource = await factory.open({ signal: attempt.signal, lost: () => life.end() })
+      const resource = await openWith(factory, { signal: attempt.signal, lost: () => life.end() })
       this.#attempts.delete(attempt)
       this.#succeeded()
       opened(resource, clock.now() - began, (lost) => life.onEnd(lost))
@@ -118,6 +118,14 @@ export class Connector<R> {
     })
     return pause
   }
+}
+
+/**
+ * A factory that throws at once rejects as the others do: no outcome may come back into the loop that started the attempt,
+ * which would start the next one in the same breath, for ever.
+ */
+async function openWith<R>(factory: ResourceFactory<R>, context: OpenContext): Promise<R> {
+  return await factory.open(context)
 }
 
 class ConnectTimeout extends Error {

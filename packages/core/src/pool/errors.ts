@@ -39,7 +39,7 @@ export class PoolSaturatedError extends PoolguardError {
 
   constructor(pool: PoolState, maxWaiters: number) {
     super(
-      `Pool "${pool.name}" is saturated: ${describeState(pool)}, which is its maxWaiters (${maxWaiters}). ` +
+      `Pool "${pool.name}" is saturated: ${describeState(pool)}; maxWaiters is ${maxWaiters}. ` +
         'Shed load (answer 503), or find what holds the connections so long.',
     )
     this.pool = pool

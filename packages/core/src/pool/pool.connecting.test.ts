@@ -71,7 +71,10 @@ describe('opening', () => {
     await clock.advance(1)
     await clock.advance(0)
 
-    expect(factory.opening(0).signal.reason).toMatchObject({ code: 'ETIMEDOUT', message: expect.stringContaining('100 ms') })
+    expect(factory.opening(0).signal.reason).toMatchObject({
+      code: 'ETIMEDOUT',
+      message: expect.stringContaining('100 ms'),
+    })
     expect(events).toContainEqual(expect.objectContaining({ type: 'connect-failed', failure: 'unavailable' }))
     expect(waiting.state).toBe('fulfilled')
   })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { PoolClosedError } from './errors.ts'
+import type { FakeResource } from './testing/fake-factory.ts'
 import { settled } from './testing/manual-clock.ts'
 import { Outcome } from './testing/outcome.ts'
 import { givenPool } from './testing/pool-under-test.ts'
@@ -92,19 +93,13 @@ describe('draining', () => {
 
   test('given an opening that succeeds all the same, then its resource is closed before it is done', async () => {
     const { pool, factory } = givenPool()
-    factory.onOpen = (opening) => opening.signal.addEventListener('abort', () => {}, { once: true })
-    let succeedLate = () => {}
-    factory.open = (context) => {
-      factory.openings.push({ ...context } as never)
-      return new Promise((resolve) => {
-        succeedLate = () => resolve({ id: 7 })
-      })
-    }
+    const deaf = Promise.withResolvers<FakeResource>()
+    factory.open = () => deaf.promise
     new Outcome(pool.acquire())
     const drained = new Outcome(pool.drain())
     await settled()
     expect(drained.state).toBe('pending')
-    succeedLate()
+    deaf.resolve({ id: 7 })
     await settled()
 
     expect(factory.closed).toEqual([7])

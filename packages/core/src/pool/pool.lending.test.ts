@@ -130,7 +130,9 @@ describe('waiting', () => {
     await pool.acquire()
     const waited: number[] = []
     for (let timeoutMillis = 100; timeoutMillis < 120; timeoutMillis++) {
-      pool.acquire({ timeoutMillis }).catch((error: AcquireTimeoutError) => waited.push(error.waitedMillis - timeoutMillis))
+      pool
+        .acquire({ timeoutMillis })
+        .catch((error: AcquireTimeoutError) => waited.push(error.waitedMillis - timeoutMillis))
     }
     await clock.advance(150)
 

@@ -131,7 +131,8 @@ export class Pool<R> implements Lender<R> {
     this.#settings = { ...this.#settings, min, max }
     while (this.#open.size > max && this.#idle.length > 0) this.#close(this.#idle.shift(), 'surplus')
     this.#emit({ type: 'resized', min, max })
-    this.#serve()
+    // What min has kept open so far may be overdue now.
+    this.#housekeep()
   }
 
   /**
@@ -179,7 +180,7 @@ export class Pool<R> implements Lender<R> {
     else if (entry.uses >= this.#settings.maxUses) this.#close(entry, 'uses')
     else if (entry.expiresAt <= now) this.#close(entry, 'lifetime')
     else {
-      const clean = this.#factory.clean?.(entry.resource) ?? true
+      const clean = this.#clean(entry)
       if (clean === true) this.#offer(entry, now)
       else if (clean === false) this.#close(entry, 'unfit')
       else void this.#settle(entry, clean)
@@ -266,14 +267,31 @@ export class Pool<R> implements Lender<R> {
     }
   }
 
-  #check(entry: PoolEntry<R>): Promise<boolean> {
-    return this.#factory.check?.(entry.resource) ?? Promise.resolve(true)
+  // A factory that throws instead of rejecting must not take the pool's bookkeeping with it.
+
+  async #check(entry: PoolEntry<R>): Promise<boolean> {
+    return (await this.#factory.check?.(entry.resource)) ?? true
+  }
+
+  #clean(entry: PoolEntry<R>): boolean | Promise<boolean> {
+    try {
+      return this.#factory.clean?.(entry.resource) ?? true
+    } catch {
+      return false
+    }
+  }
+
+  async #unmake(entry: PoolEntry<R>): Promise<void> {
+    await this.#factory.close(entry.resource)
   }
 
   /** Waits, but not for ever, for the verdict whether a resource can be lent. */
   async #settle(entry: PoolEntry<R>, verdict: Promise<boolean>): Promise<void> {
-    this.#settling++
-    entry.settling = true
+    // Asking may have brought to light that it was lost.
+    if (!entry.gone) {
+      this.#settling++
+      entry.settling = true
+    }
     const fit = await this.#within(this.#settings.connectTimeoutMillis, verdict, false)
     if (entry.settling) {
       this.#settling--
@@ -287,6 +305,7 @@ export class Pool<R> implements Lender<R> {
 
   /** Hands a resource that is fit to whoever waits longest, or lays it aside. */
   #offer(entry: PoolEntry<R>, now: number): void {
+    if (entry.gone) return
     if (this.#open.size > this.#settings.max) {
       this.#close(entry, 'surplus')
       return
@@ -311,9 +330,10 @@ export class Pool<R> implements Lender<R> {
     )
     this.#open.add(entry)
     this.#emit({ type: 'opened', millis })
+    // First of all, so that one which was lost on the way is not lent.
+    whenLost(() => this.#lost(entry))
     if (this.#draining) this.#close(entry, 'drain')
     else this.#offer(entry, now)
-    whenLost(() => this.#lost(entry))
     this.#serve()
   }
 
@@ -323,8 +343,8 @@ export class Pool<R> implements Lender<R> {
       return
     }
     this.#counters.connectFailures[failure]++
-    this.#emit({ type: 'connect-failed', failure, error, retryInMillis })
     if (failure === 'refused') this.#rejectWaiters(() => new ConnectError(this.name, error))
+    this.#emit({ type: 'connect-failed', failure, error, retryInMillis })
     this.#serve()
   }
 
@@ -345,7 +365,7 @@ export class Pool<R> implements Lender<R> {
     entry.settling = false
     this.#open.delete(entry)
     this.#closing++
-    void this.#within(this.#settings.connectTimeoutMillis, this.#factory.close(entry.resource), undefined).then(() => {
+    void this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
       this.#closing--
       this.#counters.closed++
       this.#emit({ type: 'closed', reason })
@@ -364,12 +384,15 @@ export class Pool<R> implements Lender<R> {
 
   #expireWaiters(): void {
     const now = this.#clock.now()
+    const expired: Waiter<R>[] = []
     let next = Infinity
     for (const waiter of this.#waiters) {
       if (waiter.deadline > now) next = Math.min(next, waiter.deadline)
-      else this.#timeOut(waiter, now)
+      else expired.push(waiter)
     }
     if (next < Infinity) this.#deadlines.at(Math.max(next, now + SWEEP_MILLIS))
+    // A listener that hears of one may serve others.
+    for (const waiter of expired) if (waiter.queued) this.#timeOut(waiter, now)
   }
 
   #timeOut(waiter: Waiter<R>, now: number): void {

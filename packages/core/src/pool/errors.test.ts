@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import { AcquireTimeoutError, ConnectError, PoolClosedError, PoolSaturatedError, type PoolState } from './errors.ts'
+
+const calm: PoolState = {
+  name: 'orders',
+  max: 10,
+  total: 10,
+  idle: 0,
+  active: 10,
+  connecting: 0,
+  waiting: 3,
+  oldestLeaseMillis: 8_123.4,
+  trouble: null,
+}
+const full = new Error('sorry, too many clients already')
+const unreachable = new Error('connect ECONNREFUSED 10.0.0.5:5432')
+
+describe('AcquireTimeoutError', () => {
+  test('given all are in use, says for how long, and where to look', () => {
+    const error = new AcquireTimeoutError(10_000.4, calm)
+
+    expect(error.message).toBe(
+      'No connection from pool "orders" within 10000 ms: 10 of 10 active (the oldest lease for 8123 ms), 0 idle, 3 waiting. ' +
+        'All connections are in use: look for slow queries, for work done inside transactions that could be done outside, and for connections never released.',
+    )
+    expect(error).toMatchObject({
+      name: 'AcquireTimeoutError',
+      code: 'POOLGUARD_ACQUIRE_TIMEOUT',
+      waitedMillis: 10_000.4,
+    })
+    expect(error.cause).toBeUndefined()
+  })
+
+  test('given the server is full, says what it said, and how to need less', () => {
+    const pool: PoolState = { ...calm, active: 2, total: 3, connecting: 1, trouble: { failure: 'full', error: full } }
+    const error = new AcquireTimeoutError(500, pool)
+
+    expect(error.message).toBe(
+      'No connection from pool "orders" within 500 ms: 2 of 10 active (the oldest lease for 8123 ms), 0 idle, 1 connecting, 3 waiting. ' +
+        'The server has no connection left (sorry, too many clients already): give each instance less (option instances), or put PgBouncer in front.',
+    )
+    expect(error.cause).toBe(full)
+  })
+
+  test('given the server cannot be reached, says so', () => {
+    const pool: PoolState = {
+      ...calm,
+      active: 0,
+      total: 0,
+      oldestLeaseMillis: null,
+      trouble: { failure: 'unavailable', error: unreachable },
+    }
+
+    expect(new AcquireTimeoutError(500, pool).message).toBe(
+      'No connection from pool "orders" within 500 ms: 0 of 10 active, 0 idle, 3 waiting. ' +
+        'The server cannot be reached (connect ECONNREFUSED 10.0.0.5:5432).',
+    )
+  })
+
+  test('given neither, says that the server is slow', () => {
+    const pool: PoolState = { ...calm, active: 0, connecting: 4, oldestLeaseMillis: null }
+
+    expect(new AcquireTimeoutError(500, pool).message).toMatch(/slow to answer\.$/)
+  })
+})
+
+test('PoolSaturatedError says how many wait, how many may, and what to do', () => {
+  const error = new PoolSaturatedError({ ...calm, active: 4, waiting: 1_006 }, 1_000)
+
+  expect(error.message).toBe(
+    'Pool "orders" is saturated: 4 of 10 active (the oldest lease for 8123 ms), 0 idle, 1006 waiting; maxWaiters is 1000. ' +
+      'Shed load (answer 503), or find what holds the connections so long.',
+  )
+  expect(error.code).toBe('POOLGUARD_SATURATED')
+})
+
+test('PoolClosedError names the pool', () => {
+  const error = new PoolClosedError('orders')
+
+  expect(error.message).toBe('Pool "orders" has been closed. Close it after the last user of it, or make a new one.')
+  expect(error.code).toBe('POOLGUARD_CLOSED')
+})
+
+test.each([
+  [new Error('password authentication failed'), 'password authentication failed'],
+  [new RangeError(''), 'RangeError'],
+  ['a text', 'a text'],
+  [undefined, 'undefined'],
+])('ConnectError keeps %o as its cause and repeats it', (cause, text) => {
+  const error = new ConnectError('orders', cause)
+
+  expect(error.message).toBe(`Pool "orders" cannot connect: ${text}`)
+  expect(error.cause).toBe(cause)
+  expect(error.code).toBe('POOLGUARD_CONNECT')
+})

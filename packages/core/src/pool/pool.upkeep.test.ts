@@ -1,0 +1,581 @@
+import { describe, expect, test } from 'vitest'
+import type { Lease } from './lease.ts'
+import type { CloseReason } from './pool-events.ts'
+import { FakeFactory, type FakeResource } from './testing/fake-factory.ts'
+import { settled } from './testing/manual-clock.ts'
+import { Outcome } from './testing/outcome.ts'
+import { givenPool, type PoolUnderTest } from './testing/pool-under-test.ts'
+
+/** Opens so many and lays them aside, the first one to be lent last. */
+async function warmUp({ pool }: PoolUnderTest, count: number): Promise<void> {
+  const leases = await Promise.all(Array.from({ length: count }, () => pool.acquire()))
+  for (const lease of leases) lease.release()
+  await settled()
+}
+
+function reasons({ events }: PoolUnderTest): CloseReason[] {
+  return events.flatMap((event) => (event.type === 'closed' ? [event.reason] : []))
+}
+
+describe('min', () => {
+  test('is opened at once, without anyone asking', async () => {
+    const { pool, factory } = givenPool({ min: 3 })
+    await settled()
+
+    expect(factory.openings).toHaveLength(3)
+    expect(pool.stats()).toMatchObject({ idle: 3, total: 3 })
+  })
+
+  test('is opened four at a time too', () => {
+    const factory = new FakeFactory()
+    factory.onOpen = () => {}
+    givenPool({ max: 20, min: 20 }, { factory })
+
+    expect(factory.openings).toHaveLength(4)
+  })
+
+  test('is restored after a loss', async () => {
+    const { pool, factory } = givenPool({ min: 2 })
+    await settled()
+    factory.opening(0).lost()
+    await settled()
+
+    expect(factory.openings).toHaveLength(3)
+    expect(pool.stats()).toMatchObject({ idle: 2, total: 2 })
+  })
+
+  test('stays open when the idle timeout has passed; what is above goes', async () => {
+    const given = givenPool({ min: 2, idleTimeoutMillis: 1_000 })
+    await warmUp(given, 5)
+    await given.clock.advance(1_000)
+
+    expect(given.pool.stats()).toMatchObject({ idle: 2, total: 2, closed: 3 })
+    expect(reasons(given)).toEqual(['idle', 'idle', 'idle'])
+    await given.clock.advance(100_000)
+    expect(given.pool.stats()).toMatchObject({ idle: 2, opened: 5 })
+  })
+
+  test('is replaced when its lifetime is over', async () => {
+    const { pool, clock } = givenPool({ min: 1, maxLifetimeMillis: 1_000 })
+    await clock.advance(1_000)
+
+    expect(pool.stats()).toMatchObject({ idle: 1, opened: 2, closed: 1 })
+  })
+
+  test('when lowered, then what is idle for too long goes', async () => {
+    const { pool, clock } = givenPool({ min: 2, idleTimeoutMillis: 1_000 })
+    await clock.advance(5_000)
+    pool.resize({ min: 0 })
+    await clock.advance(1_000)
+
+    expect(pool.stats()).toMatchObject({ total: 0 })
+  })
+
+  test('when raised, then what is missing is opened', async () => {
+    const { pool } = givenPool({ min: 0 })
+    pool.resize({ min: 2 })
+    await settled()
+
+    expect(pool.stats()).toMatchObject({ idle: 2 })
+  })
+})
+
+describe('the idle timeout', () => {
+  test('closes what nobody has used for so long, the longest first', async () => {
+    const given = givenPool({ idleTimeoutMillis: 1_000 })
+    await warmUp(given, 2)
+    await given.clock.advance(600)
+    const lease = await given.pool.acquire()
+    lease.release()
+    await given.clock.advance(400)
+    expect(given.factory.closed).toEqual([0])
+    await given.clock.advance(599)
+    expect(given.factory.closed).toEqual([0])
+    await given.clock.advance(1)
+
+    expect(given.factory.closed).toEqual([0, 1])
+  })
+
+  test('given Infinity, then what is idle stays until its lifetime is over', async () => {
+    const given = givenPool({ idleTimeoutMillis: Infinity, maxLifetimeMillis: 1e6 })
+    await warmUp(given, 1)
+    await given.clock.advance(999_999)
+    expect(given.factory.closed).toEqual([])
+    await given.clock.advance(1)
+
+    expect(reasons(given)).toEqual(['lifetime'])
+  })
+
+  test('given Infinity for lifetime too, then there is no timer at all', async () => {
+    const given = givenPool({ idleTimeoutMillis: Infinity, maxLifetimeMillis: Infinity })
+    await warmUp(given, 1)
+    await given.clock.advance(60_000)
+
+    expect(given.clock.timers).toBe(0)
+  })
+
+  test('given 0, then a resource that nobody waits for is closed on the next turn', async () => {
+    const { pool, factory, clock } = givenPool({ max: 1, idleTimeoutMillis: 0 })
+    const lease = await pool.acquire()
+    const waiting = new Outcome<Lease<FakeResource>>(pool.acquire())
+    lease.release()
+    await clock.advance(0)
+    expect(factory.closed).toEqual([])
+    waiting.value?.release()
+    await clock.advance(0)
+
+    expect(factory.closed).toEqual([0])
+  })
+
+  test('keeps no process alive', async () => {
+    const given = givenPool()
+    await warmUp(given, 1)
+    await given.clock.advance(10_000)
+
+    expect(given.clock.timers).toBe(1)
+    expect(given.clock.foregroundTimers).toBe(0)
+  })
+})
+
+describe('the lifetime', () => {
+  test('given chance, then each resource gets up to 10 % less', async () => {
+    const chances = [0, 0.5, 1]
+    const given = givenPool(
+      { idleTimeoutMillis: Infinity, maxLifetimeMillis: 1_000 },
+      { random: () => chances.shift() ?? 0 },
+    )
+    await warmUp(given, 3)
+    const closedAfter: number[] = []
+    for (const millis of [899, 1, 49, 1, 49, 1]) {
+      await given.clock.advance(millis)
+      closedAfter.push(given.factory.closed.length)
+    }
+
+    expect(closedAfter).toEqual([0, 1, 1, 2, 2, 3])
+    expect(given.factory.closed).toEqual([2, 1, 0])
+  })
+
+  test('given a lease that outlives it, then the resource is closed when it comes back', async () => {
+    const given = givenPool({ maxLifetimeMillis: 1_000 })
+    const lease = await given.pool.acquire()
+    await given.clock.advance(2_000)
+    expect(given.factory.closed).toEqual([])
+    lease.release()
+    await settled()
+
+    expect(reasons(given)).toEqual(['lifetime'])
+  })
+
+  test('given it ends while the housekeeping is still to come, then the resource is not lent any more', async () => {
+    const given = givenPool({ maxLifetimeMillis: 1_000 })
+    await warmUp(given, 1)
+    given.clock.after = () => () => {}
+    await given.clock.advance(999)
+    const now = given.clock.now
+    given.clock.now = () => now.call(given.clock) + 1
+    const lease = await given.pool.acquire()
+
+    expect(lease.resource.id).toBe(1)
+    expect(given.factory.closed).toEqual([0])
+  })
+})
+
+describe('maxUses', () => {
+  test('given that many checkouts, then the resource is closed when it comes back', async () => {
+    const given = givenPool({ max: 1, maxUses: 2 })
+    const ids: number[] = []
+    for (let use = 0; use < 5; use++) {
+      const lease = await given.pool.acquire()
+      ids.push(lease.resource.id)
+      lease.release()
+    }
+
+    expect(ids).toEqual([0, 0, 1, 1, 2])
+    expect(reasons(given)).toEqual(['uses', 'uses'])
+    expect(given.factory.cleaned).toEqual([0, 1, 2])
+  })
+})
+
+describe('validation', () => {
+  test('given a resource idle for no longer than validateAfterIdleMillis, then it is lent unasked', async () => {
+    const given = givenPool({ validateAfterIdleMillis: 500 })
+    await warmUp(given, 1)
+    await given.clock.advance(500)
+    await given.pool.acquire()
+
+    expect(given.factory.checked).toEqual([])
+  })
+
+  test('given it has been idle for longer, then it is asked first', async () => {
+    const given = givenPool({ validateAfterIdleMillis: 500 })
+    await warmUp(given, 1)
+    await given.clock.advance(501)
+    const lease = await given.pool.acquire()
+
+    expect(given.factory.checked).toEqual([0])
+    expect(lease.resource.id).toBe(0)
+  })
+
+  test.each([
+    ['says no', async () => false],
+    ['rejects', async () => Promise.reject(new Error('gone'))],
+    [
+      'throws',
+      () => {
+        throw new Error('gone')
+      },
+    ],
+  ])('given its answer %s, then the same caller gets a new one', async (_, answer) => {
+    const given = givenPool({ max: 1, validateAfterIdleMillis: 500 })
+    await warmUp(given, 1)
+    await given.clock.advance(501)
+    given.factory.onCheck = answer
+    const lease = await given.pool.acquire()
+
+    expect(lease.resource.id).toBe(1)
+    expect(reasons(given)).toEqual(['unfit'])
+    expect(given.pool.stats()).toMatchObject({ total: 1, active: 1, acquired: 2 })
+  })
+
+  test('given all that is idle is dead, then one after the other is replaced, within the same acquire', async () => {
+    const given = givenPool({ max: 3, validateAfterIdleMillis: 500 })
+    await warmUp(given, 3)
+    await given.clock.advance(501)
+    given.factory.onCheck = async () => false
+    const lease = await given.pool.acquire()
+
+    expect(lease.resource.id).toBe(3)
+    expect(given.factory.checked).toEqual([2, 1, 0])
+  })
+
+  test('given no answer, then the caller waits no longer than connectTimeoutMillis for it', async () => {
+    const given = givenPool({ max: 1, validateAfterIdleMillis: 500, connectTimeoutMillis: 100 })
+    await warmUp(given, 1)
+    await given.clock.advance(501)
+    given.factory.onCheck = () => new Promise(() => {})
+    const waiting = new Outcome(given.pool.acquire())
+    await given.clock.advance(99)
+    expect(waiting.state).toBe('pending')
+    await given.clock.advance(1)
+
+    expect(waiting.value?.resource.id).toBe(1)
+    expect(reasons(given)).toEqual(['unfit'])
+  })
+
+  test('given the caller has left meanwhile, then the resource goes back to the idle ones', async () => {
+    const given = givenPool({ validateAfterIdleMillis: 500 })
+    await warmUp(given, 1)
+    await given.clock.advance(501)
+    const check = Promise.withResolvers<boolean>()
+    given.factory.onCheck = () => check.promise
+    new Outcome(given.pool.acquire({ timeoutMillis: 10 }))
+    await given.clock.advance(10)
+    check.resolve(true)
+    await settled()
+
+    expect(given.pool.stats()).toMatchObject({ idle: 1, active: 0, waiting: 0, total: 1 })
+  })
+
+  test('given a factory that cannot check, then nothing is asked', async () => {
+    const factory = new FakeFactory()
+    Object.defineProperty(factory, 'check', { value: undefined })
+    const given = givenPool({}, { factory })
+    await warmUp(given, 1)
+    await given.clock.advance(20_000)
+    const lease = await given.pool.acquire()
+
+    expect(lease.resource.id).toBe(0)
+  })
+})
+
+describe('cleaning', () => {
+  test('given it answers true at once, then the next caller gets the resource at once', async () => {
+    const { pool, factory } = givenPool({ max: 1 })
+    const lease = await pool.acquire()
+    lease.release()
+
+    expect(factory.cleaned).toEqual([0])
+    expect(pool.stats()).toMatchObject({ idle: 1, active: 0 })
+  })
+
+  test('given a promise, then the resource is in nobody’s hands until that is fulfilled', async () => {
+    const { pool, factory } = givenPool({ max: 1 })
+    const lease = await pool.acquire()
+    const cleaning = Promise.withResolvers<boolean>()
+    factory.onClean = () => cleaning.promise
+    lease.release()
+    const waiting = new Outcome(pool.acquire())
+    await settled()
+    expect(pool.stats()).toMatchObject({ idle: 0, active: 0, total: 1, waiting: 1 })
+    cleaning.resolve(true)
+    await settled()
+
+    expect(waiting.value?.resource.id).toBe(0)
+  })
+
+  test.each([
+    ['answers false', () => false],
+    ['promises false', async () => false],
+    ['rejects', async () => Promise.reject(new Error('no'))],
+    [
+      'throws',
+      () => {
+        throw new Error('no')
+      },
+    ],
+  ])('given it %s, then the resource is replaced', async (_, answer) => {
+    const given = givenPool({ max: 1 })
+    const lease = await given.pool.acquire()
+    given.factory.onClean = answer
+    expect(() => lease.release()).not.toThrow()
+    const next = await given.pool.acquire()
+
+    expect(next.resource.id).toBe(1)
+    expect(reasons(given)).toEqual(['unfit'])
+    expect(given.pool.stats()).toMatchObject({ total: 1, active: 1 })
+  })
+
+  test('given no answer, then the resource is closed after connectTimeoutMillis', async () => {
+    const given = givenPool({ max: 1, connectTimeoutMillis: 100 })
+    const lease = await given.pool.acquire()
+    given.factory.onClean = () => new Promise(() => {})
+    lease.release()
+    const waiting = new Outcome(given.pool.acquire())
+    await given.clock.advance(100)
+
+    expect(waiting.value?.resource.id).toBe(1)
+    expect(reasons(given)).toEqual(['unfit'])
+  })
+})
+
+describe('resizing', () => {
+  test('when max grows, then waiters are served at once', async () => {
+    const { pool, events } = givenPool({ max: 1 })
+    await pool.acquire()
+    const waiting = [new Outcome(pool.acquire()), new Outcome(pool.acquire())]
+    pool.resize({ max: 2 })
+    await settled()
+
+    expect(waiting.map(({ state }) => state)).toEqual(['fulfilled', 'pending'])
+    expect(events).toContainEqual({ type: 'resized', min: 0, max: 2 })
+  })
+
+  test('when max shrinks, then idle surplus is closed at once, what was unused longest first', async () => {
+    const given = givenPool({ max: 5 })
+    await warmUp(given, 4)
+    given.pool.resize({ max: 2 })
+    await settled()
+
+    expect(given.factory.closed).toEqual([0, 1])
+    expect(reasons(given)).toEqual(['surplus', 'surplus'])
+    expect(given.pool.stats()).toMatchObject({ total: 2, max: 2 })
+  })
+
+  test('when max shrinks, then busy surplus is closed as it comes back, and waiters wait for the rest', async () => {
+    const given = givenPool({ max: 3 })
+    const leases = await Promise.all([given.pool.acquire(), given.pool.acquire(), given.pool.acquire()])
+    given.pool.resize({ max: 1 })
+    const waiting = new Outcome(given.pool.acquire())
+    leases[0]?.release()
+    leases[1]?.release()
+    await settled()
+    expect(given.factory.closed).toEqual([0, 1])
+    expect(waiting.state).toBe('pending')
+    leases[2]?.release()
+    await settled()
+
+    expect(waiting.value?.resource.id).toBe(2)
+  })
+
+  test('when max shrinks while resources are being opened, then those are surplus as they come', async () => {
+    const given = givenPool({ max: 2 })
+    given.factory.onOpen = () => {}
+    const waiting = [new Outcome(given.pool.acquire()), new Outcome(given.pool.acquire())]
+    given.pool.resize({ max: 1 })
+    for (const opening of given.factory.openings) opening.succeed()
+    await settled()
+
+    expect(waiting.map(({ state }) => state)).toEqual(['fulfilled', 'pending'])
+    expect(reasons(given)).toEqual(['surplus'])
+  })
+
+  test('when the bounds are the same, then nothing is told', () => {
+    const { pool, events } = givenPool({ max: 2, min: 0 })
+    pool.resize({ max: 2 })
+    pool.resize({})
+
+    expect(events).toEqual([])
+  })
+})
+
+describe('a lost connection', () => {
+  test('given it was idle, then it is closed and never lent again', async () => {
+    const given = givenPool()
+    await warmUp(given, 2)
+    given.factory.opening(1).lost()
+    const lease = await given.pool.acquire()
+    await settled()
+
+    expect(lease.resource.id).toBe(0)
+    expect(reasons(given)).toEqual(['lost'])
+  })
+
+  test('given it was leased, then its slot comes back without a release, and a late release is harmless', async () => {
+    const given = givenPool({ max: 1 })
+    const lease = await given.pool.acquire()
+    const waiting = new Outcome<Lease<FakeResource>>(given.pool.acquire())
+    given.factory.opening(0).lost()
+    await settled()
+    expect(lease.held).toBe(false)
+    expect(waiting.value?.resource.id).toBe(1)
+    lease.release()
+    lease.destroy()
+    await settled()
+
+    expect(waiting.value?.held).toBe(true)
+    expect(given.pool.stats()).toMatchObject({ total: 1, active: 1, closed: 1 })
+  })
+
+  test('given it was being checked, then the caller gets another one', async () => {
+    const given = givenPool({ max: 1 })
+    await warmUp(given, 1)
+    await given.clock.advance(501)
+    const check = Promise.withResolvers<boolean>()
+    given.factory.onCheck = () => check.promise
+    const waiting = new Outcome(given.pool.acquire())
+    given.factory.opening(0).lost()
+    await settled()
+    expect(waiting.value?.resource.id).toBe(1)
+    check.resolve(true)
+    await settled()
+
+    expect(given.pool.stats()).toMatchObject({ total: 1, active: 1, idle: 0 })
+  })
+
+  test('given it was being cleaned, then it does not come back', async () => {
+    const given = givenPool({ max: 1 })
+    const lease = await given.pool.acquire()
+    const cleaning = Promise.withResolvers<boolean>()
+    given.factory.onClean = () => cleaning.promise
+    lease.release()
+    given.factory.opening(0).lost()
+    cleaning.resolve(true)
+    await settled()
+
+    expect(given.pool.stats()).toMatchObject({ total: 0, active: 0, idle: 0 })
+    expect(reasons(given)).toEqual(['lost'])
+  })
+
+  test.each([
+    ['true', true],
+    ['false', false],
+    ['a promise', Promise.resolve(true)],
+  ])('given the cleaning itself finds that out and answers %s, then it does not come back', async (_, answer) => {
+    const given = givenPool({ max: 1 })
+    const lease = await given.pool.acquire()
+    given.factory.onClean = () => {
+      given.factory.opening(0).lost()
+      return answer
+    }
+    lease.release()
+    await settled()
+
+    expect(given.pool.stats()).toMatchObject({ total: 0, active: 0, idle: 0 })
+    expect((await given.pool.acquire()).resource.id).toBe(1)
+    expect(reasons(given)).toEqual(['lost'])
+  })
+
+  test('given the check itself finds that out, then the caller gets another one', async () => {
+    const given = givenPool({ max: 1 })
+    await warmUp(given, 1)
+    await given.clock.advance(501)
+    given.factory.onCheck = async () => {
+      given.factory.opening(0).lost()
+      return true
+    }
+    const lease = await given.pool.acquire()
+    await settled()
+
+    expect(lease.resource.id).toBe(1)
+    expect(given.pool.stats()).toMatchObject({ total: 1, active: 1, idle: 0 })
+  })
+
+  test('given it was lost before opening had come to its end, then the caller gets another one', async () => {
+    const given = givenPool({ max: 1 })
+    given.factory.onOpen = (opening) => {
+      if (opening.resource.id === 0) opening.lost()
+      opening.succeed()
+    }
+    const lease = await given.pool.acquire()
+
+    expect(lease.resource.id).toBe(1)
+    expect(lease.held).toBe(true)
+    expect(given.pool.stats()).toMatchObject({ total: 1, active: 1, acquired: 1 })
+    expect(reasons(given)).toEqual(['lost'])
+  })
+
+  test('given it is told twice, or after closing, then that is once', async () => {
+    const given = givenPool({ max: 1 })
+    const lease = await given.pool.acquire()
+    given.factory.opening(0).lost()
+    given.factory.opening(0).lost()
+    lease.destroy()
+    await settled()
+    given.factory.opening(0).lost()
+    await settled()
+
+    expect(given.factory.closed).toEqual([0])
+    expect(given.pool.stats()).toMatchObject({ total: 0, closed: 1 })
+  })
+})
+
+describe('a closing resource', () => {
+  test('keeps its slot until the server has let go of it', async () => {
+    const given = givenPool({ max: 1 })
+    const lease = await given.pool.acquire()
+    const close = Promise.withResolvers<void>()
+    given.factory.onClose = () => close.promise
+    lease.destroy()
+    const waiting = new Outcome(given.pool.acquire())
+    await settled()
+    expect(given.factory.openings).toHaveLength(1)
+    expect(given.pool.stats()).toMatchObject({ closing: 1, total: 1 })
+    close.resolve()
+    await settled()
+
+    expect(waiting.state).toBe('fulfilled')
+    expect(given.pool.stats()).toMatchObject({ closing: 0, total: 1 })
+  })
+
+  test('keeps it no longer than connectTimeoutMillis', async () => {
+    const given = givenPool({ max: 1, connectTimeoutMillis: 100 })
+    const lease = await given.pool.acquire()
+    given.factory.onClose = () => new Promise(() => {})
+    lease.destroy()
+    const waiting = new Outcome(given.pool.acquire())
+    await given.clock.advance(99)
+    expect(given.factory.openings).toHaveLength(1)
+    await given.clock.advance(1)
+
+    expect(waiting.state).toBe('fulfilled')
+  })
+
+  test.each([
+    ['rejects', async () => Promise.reject(new Error('no'))],
+    [
+      'throws',
+      () => {
+        throw new Error('no')
+      },
+    ],
+  ])('given that %s, then its slot is free all the same', async (_, close) => {
+    const given = givenPool({ max: 1 })
+    const lease = await given.pool.acquire()
+    given.factory.onClose = close
+    expect(() => lease.destroy()).not.toThrow()
+    const next = await given.pool.acquire()
+
+    expect(next.resource.id).toBe(1)
+    expect(given.pool.stats()).toMatchObject({ total: 1, closing: 0, closed: 1 })
+  })
+})

@@ -1,0 +1,53 @@
+/** One measured value, or the middle and the extremes of several. */
+export type Figure = number | { readonly median: number; readonly min: number; readonly max: number }
+
+/** What `pnpm bench NAME` runs. */
+export interface Benchmark {
+  /** What each figure means, its unit, and which way is better. */
+  readonly keys: Readonly<Record<string, string>>
+  run(tell: (text: string) => void): Promise<Record<string, Figure>>
+}
+
+export function summarise(values: readonly number[]): { median: number; min: number; max: number } {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (index: number) => sorted[index] ?? Number.NaN
+  const middle = (sorted.length - 1) / 2
+  return { median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, min: at(0), max: at(sorted.length - 1) }
+}
+
+/** Enough for a median to mean something, and for the extremes to show how steady the machine is. */
+const PAIRS = 15
+/** Pairs before that, not counted: until the compiler has seen the code, the one with less of it wins. */
+const WARM_UP_PAIRS = 4
+
+export interface Pair {
+  /** Each takes one measurement: a time, a rate, whatever is compared. */
+  readonly ours: () => Promise<number>
+  readonly theirs: () => Promise<number>
+}
+
+export interface PairFigures {
+  readonly ratio: { median: number; min: number; max: number }
+  readonly ours: { median: number; min: number; max: number }
+  readonly theirs: { median: number; min: number; max: number }
+}
+
+/**
+ * Measures the two in turns, so that what disturbs the machine disturbs both, and swaps who begins. Each pair gives one
+ * ratio ours / theirs.
+ */
+export async function compare({ ours, theirs }: Pair): Promise<PairFigures> {
+  const measured: { ours: number; theirs: number }[] = []
+  for (let i = 0; i < WARM_UP_PAIRS + PAIRS; i++) {
+    const pair =
+      i % 2 === 0
+        ? { ours: await ours(), theirs: await theirs() }
+        : await theirs().then(async (value) => ({ theirs: value, ours: await ours() }))
+    if (i >= WARM_UP_PAIRS) measured.push(pair)
+  }
+  return {
+    ratio: summarise(measured.map((pair) => pair.ours / pair.theirs)),
+    ours: summarise(measured.map((pair) => pair.ours)),
+    theirs: summarise(measured.map((pair) => pair.theirs)),
+  }
+}

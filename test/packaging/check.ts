@@ -1,0 +1,58 @@
+/** Checks the packages as a user gets them: packs each, and looks at the tarballs, not at the workspace. */
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { loadInBothFormats } from './load.ts'
+
+const run = promisify(execFile)
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const PACKAGES = path.join(ROOT, 'packages')
+const attw = createRequire(import.meta.url).resolve('@arethetypeswrong/cli/package.json')
+
+const folder = await mkdtemp(path.join(tmpdir(), 'poolguard-packaging-'))
+try {
+  const tarballs: string[] = []
+  for (const name of await readdir(PACKAGES)) tarballs.push(await pack(path.join(PACKAGES, name)))
+  const problems = [
+    ...(await Promise.all(tarballs.map(lint))).flat(),
+    ...(await Promise.all(tarballs.map(checkTypes))).flat(),
+    ...(await loadInBothFormats(tarballs, folder)),
+  ]
+  for (const problem of problems) console.error(problem)
+  if (problems.length === 0)
+    console.log(`${tarballs.length} packages: publint, attw, and loading as ESM and CommonJS: fine`)
+  process.exitCode = problems.length === 0 ? 0 : 1
+} finally {
+  await rm(folder, { recursive: true })
+}
+
+async function pack(home: string): Promise<string> {
+  const before = new Set(await readdir(folder))
+  await run('pnpm', ['pack', '--pack-destination', folder], { cwd: home, shell: process.platform === 'win32' })
+  const [made] = (await readdir(folder)).filter((file) => !before.has(file))
+  if (!made) throw new Error(`pnpm pack made no tarball of ${home}`)
+  return path.join(folder, made)
+}
+
+async function lint(tarball: string): Promise<string[]> {
+  const bytes = await readFile(tarball)
+  const tarballBuffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
+  const { messages, pkg } = await publint({ pack: { tarball: tarballBuffer }, strict: true })
+  return messages.map((message) => `publint: ${pkg.name}: ${formatMessage(message, pkg)}`)
+}
+
+/** For every way in which TypeScript resolves modules, node10 included: it is what Nest 11's projects begin with. */
+async function checkTypes(tarball: string): Promise<string[]> {
+  const program = path.join(path.dirname(attw), 'dist/index.js')
+  const args = [program, tarball, '--no-color', '--no-emoji']
+  return run(process.execPath, args).then(
+    () => [],
+    (error: { stdout: string; stderr: string }) => [`attw: ${path.basename(tarball)}:\n${error.stdout}${error.stderr}`],
+  )
+}

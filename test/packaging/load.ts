@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const require = createRequire(import.meta.url)
+
+/** Installed beside the packages, as a user would: their peers, from this workspace. */
+const PEERS = ['pg', 'drizzle-orm', '@prisma/client', '@prisma/adapter-pg'] as const
+
+interface Manifest {
+  readonly name: string
+  readonly exports: Record<string, unknown>
+}
+
+/** Unpacks the tarballs as an app would have them, and loads every entry by `import` and by `require`. */
+export async function loadInBothFormats(tarballs: readonly string[], folder: string): Promise<string[]> {
+  const modules = path.join(folder, 'app/node_modules')
+  const manifests = await Promise.all(tarballs.map((tarball) => unpack(tarball, modules)))
+  await Promise.all(PEERS.map((peer) => link(peer, modules)))
+  const problems: string[] = []
+  for (const { name, exports } of manifests) {
+    for (const entry of Object.keys(exports).filter((key) => !key.endsWith('.json'))) {
+      const specifier = path.posix.join(name, entry)
+      problems.push(...(await load(folder, specifier, 'load.mjs', `import * as all from '${specifier}'`)))
+      problems.push(...(await load(folder, specifier, 'load.cjs', `const all = require('${specifier}')`)))
+    }
+  }
+  return problems
+}
+
+async function unpack(tarball: string, modules: string): Promise<Manifest> {
+  const home = path.join(modules, path.basename(tarball, '.tgz'))
+  await mkdir(home, { recursive: true })
+  await run('tar', ['-xzf', tarball, '-C', home, '--strip-components', '1'])
+  const manifest = JSON.parse(await readFile(path.join(home, 'package.json'), 'utf8')) as Manifest
+  await mkdir(path.dirname(path.join(modules, manifest.name)), { recursive: true })
+  await symlink(home, path.join(modules, manifest.name), 'junction')
+  return manifest
+}
+
+/** The real folder of a peer, found through what this package itself depends on. */
+async function link(peer: string, modules: string): Promise<void> {
+  const [paths] = [require.resolve.paths(peer) ?? []]
+  for (const candidate of paths.map((each) => path.join(each, peer))) {
+    if (!(await readdir(candidate).catch(() => undefined))) continue
+    await mkdir(path.dirname(path.join(modules, peer)), { recursive: true })
+    await symlink(candidate, path.join(modules, peer), 'junction')
+    return
+  }
+  throw new Error(`the peer ${peer} is not installed`)
+}
+
+async function load(folder: string, specifier: string, file: string, statement: string): Promise<string[]> {
+  const script = path.join(folder, 'app', file)
+  await writeFile(script, `${statement}\nif (Object.keys(all).length === 0) throw new Error('exports nothing')\n`)
+  return run(process.execPath, [script]).then(
+    () => [],
+    (error: Error) => [`${file}: ${specifier} does not load: ${error.message}`],
+  )
+}
