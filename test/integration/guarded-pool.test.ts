@@ -266,7 +266,7 @@ describe('given instances', () => {
     const onEvent = (event: PoolEvent) => event.type === 'warning' && warnings.push(event.message)
     const pool = await makeReadyPool({ instances: 100, onEvent })
     expect(pool.resolved.settings.max).toBe(1)
-    expect(warnings).toEqual([expect.stringContaining('raise max_connections to 106')])
+    expect(warnings).toEqual([expect.stringContaining('raise max_connections to 115')])
   })
 
   test('then a given max is a ceiling', async () => {

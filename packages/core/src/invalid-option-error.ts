@@ -9,7 +9,7 @@ export class InvalidOptionError extends PoolguardError {
 
   /** @param wanted what the option takes, as in "a whole number of at least 1" */
   constructor(option: string, value: unknown, wanted: string) {
-    super(`Invalid option ${option}: ${redact(inspect(value, { depth: 0 }))}. It takes ${wanted}.`)
+    super(`${redact(`Invalid option ${option}: ${inspect(value, { depth: 0 })}`)}. It takes ${wanted}.`)
     this.option = option
   }
 }

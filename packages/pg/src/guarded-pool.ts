@@ -137,12 +137,8 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     async #checkout(): Promise<PoolClient> {
-      return this.#lend(await this.#acquire())
-    }
-
-    async #acquire(): Promise<Lease<PgConnection>> {
       try {
-        return await this.#guard.acquire()
+        return this.#lend(await this.#guard.acquire())
       } catch (error) {
         throw withCallersStack(error)
       }
@@ -164,22 +160,32 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
       return client
     }
 
-    /** An error of SQL does not cost the connection: whether that can be lent again, the engine finds out. */
     async #run(text: unknown, values: unknown): Promise<QueryResult> {
       if (typeof text === 'function') {
         throw new Error('Passing a function as the first parameter to pool.query is not supported')
       }
-      const client = await this.#checkout()
       try {
-        return await new Promise((resolve, reject) => {
-          const done = (error: Error | null, result: QueryResult) => (error ? reject(error) : resolve(result))
-          client.query(text as string, values as unknown[], done)
-        })
+        return await this.#ask(this.#lend(await this.#guard.acquire()), text, values)
       } catch (error) {
         throw withCallersStack(error)
-      } finally {
-        client.release()
       }
+    }
+
+    /** An error of SQL does not cost the connection: whether that can be lent again, the engine finds out. */
+    #ask(client: PoolClient, text: unknown, values: unknown): Promise<QueryResult> {
+      return new Promise((resolve, reject) => {
+        const done = (error: Error | null, result: QueryResult) => {
+          client.release()
+          if (error) reject(error)
+          else resolve(result)
+        }
+        try {
+          client.query(text as string, values as unknown[], done)
+        } catch (error) {
+          client.release()
+          reject(error)
+        }
+      })
     }
 
     async #close(): Promise<void> {

@@ -40,7 +40,7 @@ export function planBudget({ capacity, instances, headroom: wished }: PlanInput)
   const usable = usableSlots(capacity)
   const headroom = wished ?? defaultHeadroom(usable)
   const maxPerInstance = Math.floor((usable - headroom) / instances)
-  if (maxPerInstance < 1) throw new BudgetError(doesNotFit(capacity, usable, headroom, instances))
+  if (maxPerInstance < 1) throw new BudgetError(doesNotFit(capacity, instances, wished))
   const steps = [
     ...explainUsable(capacity, usable),
     `${usable} usable - ${headroom} headroom = ${usable - headroom} to share`,
@@ -61,19 +61,35 @@ function explainUsable({ maxConnections, reserved, roleLimit, databaseLimit }: C
   return steps
 }
 
-function doesNotFit(capacity: Capacity, usable: number, headroom: number, instances: number): string {
-  const short = instances - (usable - headroom)
-  const limit =
-    capacity.roleLimit === usable
-      ? `the role's CONNECTION LIMIT to ${usable + short}`
-      : capacity.databaseLimit === usable
-        ? `the database's CONNECTION LIMIT to ${usable + short}`
-        : `max_connections to ${capacity.maxConnections + short}`
+function doesNotFit(capacity: Capacity, instances: number, wished: number | undefined): string {
+  const usable = usableSlots(capacity)
+  const headroom = wished ?? defaultHeadroom(usable)
   const fits = Math.max(0, usable - headroom)
+  const advice = [
+    ...(fits > 0 ? [`run at most ${fits} instances`] : []),
+    'put PgBouncer in front',
+    `or raise ${tooLow(capacity, leastUsable(usable, instances, wished)).join(' and ')}`,
+  ].join(', ')
   return (
     `${instances} instances cannot share ${fits} connections (${usable} usable - ${headroom} headroom). ` +
-    `Run at most ${fits} instances, put PgBouncer in front, or raise ${limit}.`
+    `${advice.charAt(0).toUpperCase()}${advice.slice(1)}.`
   )
+}
+
+/** What would have to be usable for one connection each. The headroom may grow with it, so one step is not always enough. */
+function leastUsable(usable: number, instances: number, wished: number | undefined): number {
+  const short = instances - (usable - (wished ?? defaultHeadroom(usable)))
+  return short <= 0 ? usable : leastUsable(usable + short, instances, wished)
+}
+
+/** Every limit that does not let so many through, and what it would have to be. */
+function tooLow({ maxConnections, reserved, roleLimit, databaseLimit }: Capacity, needed: number): string[] {
+  const limits = [
+    { name: 'max_connections', value: maxConnections, least: needed + reserved },
+    { name: "the role's CONNECTION LIMIT", value: roleLimit ?? Infinity, least: needed },
+    { name: "the database's CONNECTION LIMIT", value: databaseLimit ?? Infinity, least: needed },
+  ]
+  return limits.filter(({ value, least }) => value < least).map(({ name, least }) => `${name} to ${least}`)
 }
 
 function requireCount(option: string, value: number, least: number): void {

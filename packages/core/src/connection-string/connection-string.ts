@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { print } from './print.ts'
+import { SECRET_PARAMETERS } from './redact.ts'
 
 /** One server that a connection string names. libpq allows several, tried in order. */
 export interface HostAddress {
@@ -82,8 +83,6 @@ Object.defineProperty(ConnectionString.prototype, inspect.custom, {
   },
 })
 
-/** Parameters whose values are secrets: libpq's own, and Prisma's key for Accelerate. */
-const SECRET_PARAMETERS: ReadonlySet<string> = new Set(['password', 'sslpassword', 'api_key'])
 const HIDDEN = '***'
 
 function withHiddenSecrets(parts: ConnectionStringParts): ConnectionStringParts {
@@ -91,7 +90,7 @@ function withHiddenSecrets(parts: ConnectionStringParts): ConnectionStringParts 
     ...parts,
     password: parts.password === undefined ? undefined : HIDDEN,
     parameters: (parts.parameters ?? []).map(([name, value]) =>
-      SECRET_PARAMETERS.has(name.toLowerCase()) ? [name, HIDDEN] : [name, value],
+      SECRET_PARAMETERS.includes(name.toLowerCase()) ? [name, HIDDEN] : [name, value],
     ),
   }
 }

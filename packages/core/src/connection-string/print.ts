@@ -3,7 +3,7 @@ import type { ConnectionStringParts, HostAddress } from './connection-string.ts'
 /** Writes the parts as a URL that every PostgreSQL driver reads alike: all that is not plain is percent-encoded. */
 export function print(parts: ConnectionStringParts): string {
   const authority = `${printUser(parts)}${(parts.hosts ?? []).map(printHost).join(',')}`
-  const database = parts.database === undefined ? '' : `/${encodeURIComponent(parts.database)}`
+  const database = parts.database === undefined ? '' : `/${encode(parts.database)}`
   const parameters = (parts.parameters ?? []).map(([name, value]) => `${encode(name)}=${encode(value)}`)
   const query = parameters.length === 0 ? '' : `?${parameters.join('&')}`
   return `${parts.scheme ?? 'postgresql'}://${authority}${database === '' && query !== '' ? '/' : database}${query}`
@@ -15,12 +15,14 @@ function printUser({ user, password }: ConnectionStringParts): string {
 }
 
 function printHost({ host, port }: HostAddress): string {
-  const name =
-    host.includes(':') && !host.startsWith('/') ? `[${host.replaceAll('%', '%25')}]` : encodeURIComponent(host)
+  const name = host.includes(':') && !host.startsWith('/') ? `[${host.replaceAll('%', '%25')}]` : encode(host)
   return port === undefined ? name : `${name}:${port}`
 }
 
-/** encodeURIComponent leaves `'` and `*` alone; shells and redaction do better without the first, `***` reads better. */
+/**
+ * encodeURIComponent leaves `'` and `*` alone; shells and redaction do better without the first, `***` reads better. It
+ * throws on half a surrogate pair, which no server could be sent anyhow.
+ */
 function encode(text: string): string {
-  return encodeURIComponent(text).replaceAll("'", '%27')
+  return encodeURIComponent(text.toWellFormed()).replaceAll("'", '%27')
 }

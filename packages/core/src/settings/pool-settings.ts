@@ -40,6 +40,9 @@ export const DEFAULT_POOL_SETTINGS: PoolSettings = {
 
 const COUNTS = { max: 1, min: 0, maxUses: 1, maxWaiters: 0 } as const
 
+/** At 0 these would undo every connection as soon as it is made. */
+const LEAST_MILLIS = { connectTimeoutMillis: 1, maxLifetimeMillis: 1 } as const
+
 /**
  * Checks the settings that a user gave.
  *
@@ -48,7 +51,7 @@ const COUNTS = { max: 1, min: 0, maxUses: 1, maxWaiters: 0 } as const
 export function validatePoolSettings(given: Partial<PoolSettings>): void {
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue
-    if (!(name in DEFAULT_POOL_SETTINGS)) {
+    if (!Object.hasOwn(DEFAULT_POOL_SETTINGS, name)) {
       throw new InvalidOptionError(
         `pool.${name}`,
         value,
@@ -71,6 +74,7 @@ function requireWhole(name: string, value: unknown, least: number): void {
 }
 
 function requireMillis(name: string, value: unknown): void {
-  if (typeof value === 'number' && value >= 0) return
-  throw new InvalidOptionError(`pool.${name}`, value, 'a number of milliseconds, or Infinity')
+  const least = (LEAST_MILLIS as Record<string, number>)[name] ?? 0
+  if (typeof value === 'number' && value >= least) return
+  throw new InvalidOptionError(`pool.${name}`, value, `a number of milliseconds, at least ${least}, or Infinity`)
 }

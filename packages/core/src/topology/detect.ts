@@ -4,6 +4,8 @@ import type { PoolerTopology, PoolMode, PreparedStatements, Topology } from './t
 export interface DetectOptions {
   /** Bound on the whole detection, in milliseconds. */
   readonly timeoutMillis?: number
+  /** Between 0 and 1, as Math.random. */
+  readonly random?: () => number
 }
 
 const TIMEOUT_MILLIS = 2_000
@@ -19,12 +21,13 @@ const SAMPLES = 12
  * - PgBouncer from 1.26 says at login what it is: no round trip.
  * - A server announces the pid of its backend at login, a pooler makes one up: one round trip tells them apart.
  * - A backend shared by two live connections, or changed under one, proves transaction mode.
- * - A second connection left waiting for a server while the first is served proves session mode.
+ * - A second connection left waiting for a server while the first is served twice proves session mode.
  *
- * `direct`, `transaction` and `statement` are always proven; `session` may be the mere absence of counter-evidence.
+ * `direct` and `statement` are always proven; `transaction` may be assumed, as the mode in which the least works, where the
+ * pooler is certain and no more can be had; `session` may be the mere absence of counter-evidence.
  */
 export async function detectTopology(source: ProbeSource, options: DetectOptions = {}): Promise<Topology> {
-  const detection = new Detection(source, options.timeoutMillis ?? TIMEOUT_MILLIS)
+  const detection = new Detection(source, options)
   try {
     return await detection.run()
   } catch (error) {
@@ -41,13 +44,15 @@ class Detection {
   readonly #source: ProbeSource
   readonly #deadline: number
   readonly #patienceMillis: number
+  readonly #random: () => number
   readonly #evidence: string[] = []
   readonly #sessions: Observed[] = []
   #preparedStatements: PreparedStatements = 'unknown'
   #poolerFound = false
 
-  constructor(source: ProbeSource, timeoutMillis: number) {
+  constructor(source: ProbeSource, { timeoutMillis = TIMEOUT_MILLIS, random = Math.random }: DetectOptions) {
     this.#source = source
+    this.#random = random
     this.#deadline = performance.now() + timeoutMillis
     this.#patienceMillis = timeoutMillis * PATIENCE_SHARE
   }
@@ -80,7 +85,7 @@ class Detection {
     if (begun !== 'begun') return begun
     if (this.#provesTransaction()) return this.#pooled('transaction', true)
     for (let round = 0; round < SAMPLES && performance.now() < this.#deadline; round++) {
-      await Promise.all(pickSome([first, second]).map((observed) => this.#sample(observed)))
+      await Promise.all(pickSome([first, second], this.#random).map((observed) => this.#sample(observed)))
       if (this.#provesTransaction()) return this.#pooled('transaction', true)
     }
     this.#note(`nothing spoke against session mode, and nothing proved it`)
@@ -89,20 +94,29 @@ class Detection {
 
   /** Opens and ends a transaction on the second connection. What becomes of that may already be the verdict. */
   async #beginOn(second: Observed, first: Observed): Promise<'begun' | Topology> {
+    const begin = second.session.begin()
+    let servedLate = false
     try {
-      second.saw(await this.#answer(second, second.session.begin()))
+      second.saw(await this.#answer(second, begin))
       await this.#answer(second, second.session.rollback())
       return 'begun'
     } catch (error) {
       if (refusesTransactions(error)) {
-        second.abandoned = true
         this.#note('a transaction was refused')
         return this.#pooled('statement', true)
       }
       if (!(error instanceof Unanswered)) throw error
+      const late = () => {
+        servedLate = true
+      }
+      begin.then(late, late)
     }
     await this.#sample(first)
-    if (this.#provesTransaction()) return this.#pooled('transaction', true)
+    if (this.#provesTransaction()) return this.#pooled(await this.#transactionOrStatement(first), true)
+    // Who shares servers gets them in turn: the second, which asked earlier, would have been served before the first. Its
+    // answer may be on its way still, and has arrived when another question has been answered.
+    await this.#sample(first)
+    if (servedLate) return this.#assumed('a second connection was served late')
     this.#note('a second connection waited for a server while the first was served')
     return this.#pooled('session', true)
   }
@@ -111,15 +125,12 @@ class Detection {
     try {
       await this.#answer(first, first.session.begin())
       await this.#answer(first, first.session.rollback())
+      return 'transaction'
     } catch (error) {
-      first.abandoned = true
-      if (refusesTransactions(error)) {
-        this.#note('a transaction was refused')
-        return 'statement'
-      }
-      if (!(error instanceof Unanswered)) throw error
+      if (!refusesTransactions(error)) throw error
+      this.#note('a transaction was refused')
+      return 'statement'
     }
-    return 'transaction'
   }
 
   async #sample(observed: Observed): Promise<void> {
@@ -181,12 +192,15 @@ class Detection {
   async #answer<T>(observed: Observed, answer: Promise<T>): Promise<T> {
     const patience = Math.max(1, Math.min(this.#patienceMillis, this.#deadline - performance.now()))
     const { promise: silence, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => {
-      observed.abandoned = true
-      reject(new Unanswered(`connection ${observed.name} was not answered within ${Math.round(patience)} ms`))
-    }, patience)
+    const timer = setTimeout(
+      () => reject(new Unanswered(`connection ${observed.name} was not answered within ${Math.round(patience)} ms`)),
+      patience,
+    )
+    observed.abandoned = true
     try {
-      return await Promise.race([answer, silence])
+      const value = await Promise.race([answer, silence])
+      observed.abandoned = false
+      return value
     } finally {
       clearTimeout(timer)
     }
@@ -198,6 +212,7 @@ class Observed {
   readonly name: string
   readonly session: ProbeSession
   readonly pids = new Set<number>()
+  /** An answer is outstanding, or was not what it should have been: who knows in which state the connection is. */
   abandoned = false
 
   constructor(name: string, session: ProbeSession) {
@@ -235,8 +250,8 @@ function refusesTransactions(error: unknown): boolean {
 }
 
 /** One of the two, or both, at random: a pooler that takes turns must not fall into step with us. */
-function pickSome<T>(both: readonly [T, T]): readonly T[] {
-  const dice = Math.random()
+function pickSome<T>(both: readonly [T, T], random: () => number): readonly T[] {
+  const dice = random()
   if (dice < 0.4) return [both[0]]
   if (dice < 0.8) return [both[1]]
   return both

@@ -14,7 +14,7 @@ export interface ProbeSession {
   /** Opens a transaction and answers the pid of the backend that runs it. */
   begin(): Promise<number>
   rollback(): Promise<void>
-  /** Done with it. `abandon` where an answer is still outstanding: the connection must not be used again. */
+  /** Done with it. `abandon` where an answer is still outstanding, or a probe failed: the connection must not be used again. */
   done(options: { readonly abandon: boolean }): void
 }
 

@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+/** Each knows only those before it. */
+const FOLDERS = ['connection-string', 'topology', 'budget', 'settings', 'pool', 'statements', 'observe']
+/** Files of the root that stand before all folders. */
+const FOUNDATION = ['poolguard-error.ts', 'invalid-option-error.ts']
+const PAST_THE_FACE: Readonly<Record<string, string>> = { 'invalid-option-error.ts': 'connection-string/redact.ts' }
+
+const root = import.meta.dirname
+
+interface Import {
+  readonly file: string
+  readonly target: string
+}
+
+/** Every import and re-export of the sources, tests aside; relative ones as paths from the root. */
+const imports: readonly Import[] = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .map((file) => file.split(sep).join('/'))
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('/testing/'))
+  .flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8')
+    const specifiers = [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g)].map(
+      ([, specifier = '']) => specifier,
+    )
+    return specifiers.map((specifier) => ({
+      file,
+      target: specifier.startsWith('.')
+        ? relative(root, join(root, dirname(file), specifier))
+            .split(sep)
+            .join('/')
+        : specifier,
+    }))
+  })
+
+function folderOf(path: string): string | undefined {
+  return path.includes('/') ? path.slice(0, path.indexOf('/')) : undefined
+}
+
+const relativeImports = imports.filter(({ target }) => target.endsWith('.ts'))
+
+function showing(found: readonly Import[]): string[] {
+  return found.map(({ file, target }) => `${file} -> ${target}`)
+}
+
+describe('the folders of core', () => {
+  test('are read by this test', () => {
+    expect(showing(imports)).toContain('pool/pool.ts -> settings/index.ts')
+    const folders = readdirSync(root, { withFileTypes: true }).filter(
+      (entry) => entry.isDirectory() && entry.name !== 'testing',
+    )
+    expect(FOLDERS).toEqual(expect.arrayContaining(folders.map(({ name }) => name)))
+  })
+
+  test('import nothing but builtins of Node and files of their own', () => {
+    const strangers = imports.filter(({ target }) => !target.startsWith('node:') && !target.endsWith('.ts'))
+    const outside = relativeImports.filter(({ target }) => target.startsWith('..'))
+
+    expect(showing([...strangers, ...outside])).toEqual([])
+  })
+
+  test('know only those above them, and the foundation', () => {
+    const upward = relativeImports.filter(({ file, target }) => {
+      const from = folderOf(file)
+      if (from === undefined) return false
+      const to = folderOf(target)
+      if (to === undefined) return !FOUNDATION.includes(target)
+      return FOLDERS.indexOf(to) > FOLDERS.indexOf(from)
+    })
+
+    expect(showing(upward)).toEqual([])
+  })
+
+  test('are entered through their index.ts', () => {
+    const past = relativeImports.filter(({ file, target }) => {
+      const to = folderOf(target)
+      return to !== undefined && to !== folderOf(file) && target !== `${to}/index.ts` && PAST_THE_FACE[file] !== target
+    })
+
+    expect(showing(past)).toEqual([])
+  })
+
+  test('have a foundation that knows no folder but for the redaction of its messages', () => {
+    const known = relativeImports.filter(
+      ({ file, target }) => FOUNDATION.includes(file) && !FOUNDATION.includes(target) && PAST_THE_FACE[file] !== target,
+    )
+
+    expect(showing(known)).toEqual([])
+  })
+})

@@ -1,0 +1,74 @@
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { ConnectionString } from './connection-string.ts'
+import { parseConnectionString } from './parse.ts'
+
+const text = 'postgresql://app:s3cret@db:5433/orders?sslmode=require&schema=a&schema=b'
+
+describe('a connection string', () => {
+  test('prints itself as it was', () => {
+    expect(parseConnectionString(text).href).toBe(text)
+  })
+
+  test.each([
+    ["postgresql://it's:p@ss'word@db", 'postgresql://it%27s:p%40ss%27word@db'],
+    ['postgresql://app:***@db', 'postgresql://app:***@db'],
+    ['postgresql://app@[::1]:5432,b/x', 'postgresql://app@[::1]:5432,b/x'],
+    ['postgresql://[fe80::1%25eth0]', 'postgresql://[fe80::1%25eth0]'],
+    ['postgresql://%2Ftmp/x', 'postgresql://%2Ftmp/x'],
+    ['postgresql://db?a=b', 'postgresql://db/?a=b'],
+    ['postgresql://db/a%2Fb', 'postgresql://db/a%2Fb'],
+  ])('prints %s as %s', (written, printed) => {
+    expect(parseConnectionString(written).href).toBe(printed)
+  })
+
+  test('hides its password wherever it is shown', () => {
+    const parsed = parseConnectionString(text)
+    const shown = text.replace('s3cret', '***')
+
+    expect(`${parsed}`).toBe(shown)
+    expect(JSON.stringify({ parsed })).toBe(JSON.stringify({ parsed: shown }))
+    expect(inspect(parsed)).toBe(`ConnectionString <${shown}>`)
+    expect(Object.keys(parsed)).not.toContain('password')
+    expect(parsed.password).toBe('s3cret')
+  })
+
+  test.each([
+    'password',
+    'sslpassword',
+    'api_key',
+    'PASSWORD',
+    'oauth_client_secret',
+    'scram_client_key',
+    'scram_server_key',
+  ])('hides the parameter %s', (name) => {
+    const parsed = parseConnectionString(`postgresql://db/orders?${name}=s3cret&a=b`)
+
+    expect(`${parsed}`).toBe(`postgresql://db/orders?${name}=***&a=b`)
+    expect(parsed.parameter(name)).toBe('s3cret')
+  })
+
+  test('takes the last of a parameter that stands twice', () => {
+    expect(parseConnectionString(text).parameter('schema')).toBe('b')
+    expect(parseConnectionString(text).parameter('absent')).toBeUndefined()
+  })
+
+  test('gives a copy with some parts replaced, the password kept', () => {
+    const original = parseConnectionString(text)
+    const copy = original.with({ database: 'other', hosts: [{ host: 'pooler' }] })
+
+    expect(copy.href).toBe('postgresql://app:s3cret@pooler/other?sslmode=require&schema=a&schema=b')
+    expect(original.href).toBe(text)
+    expect(original.with({ password: undefined }).href).toBe(text.replace(':s3cret', ''))
+  })
+
+  test('gives a copy without some parameters', () => {
+    expect(parseConnectionString(text).without('schema', 'absent').href).toBe(
+      'postgresql://app:s3cret@db:5433/orders?sslmode=require',
+    )
+  })
+
+  test('can be made from nothing', () => {
+    expect(new ConnectionString({}).href).toBe('postgresql://')
+  })
+})

@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest'
+import type { Capacity } from '../budget/index.ts'
+import { InvalidOptionError } from '../invalid-option-error.ts'
+import type { PoolMode, Topology } from '../topology/index.ts'
+import type { SettingsOptions } from './options.ts'
+import { DEFAULT_POOL_SETTINGS } from './pool-settings.ts'
+import { resolveSettings } from './resolve.ts'
+
+const capacity: Capacity = {
+  maxConnections: 20,
+  reserved: 3,
+  roleLimit: null,
+  databaseLimit: null,
+  used: 0,
+  usedByRole: 0,
+  usedByDatabase: 0,
+}
+const arithmetic =
+  'max_connections 20 - 3 reserved = 17; 17 usable - 3 headroom = 14 to share; 14 / 6 instances = 2 each'
+const direct: Topology = { kind: 'direct', preparedStatements: 'safe', evidence: [] }
+
+function pooler(mode: PoolMode, proven = true): Topology {
+  return { kind: 'pooler', pooler: { name: 'unknown', mode, proven }, preparedStatements: 'safe', evidence: [] }
+}
+
+describe('without options', () => {
+  test('the defaults hold, and say so', () => {
+    const { settings, reasons, budget, warnings } = resolveSettings({ options: {} })
+
+    expect(settings).toEqual(DEFAULT_POOL_SETTINGS)
+    expect(new Set(Object.values(reasons))).toEqual(new Set(['default']))
+    expect(Object.keys(reasons)).toEqual(Object.keys(settings))
+    expect({ budget, warnings }).toEqual({ budget: null, warnings: [] })
+  })
+
+  test('a capacity changes nothing: nobody has said how many share it', () => {
+    expect(resolveSettings({ options: {}, capacity, topology: direct }).settings.max).toBe(10)
+  })
+})
+
+describe('what is given', () => {
+  test('holds, and says so', () => {
+    const { settings, reasons } = resolveSettings({
+      options: { pool: { max: 4, min: 2, acquireTimeoutMillis: 1, maxUses: Infinity, idleTimeoutMillis: Infinity } },
+    })
+
+    expect(settings).toEqual({
+      ...DEFAULT_POOL_SETTINGS,
+      max: 4,
+      min: 2,
+      acquireTimeoutMillis: 1,
+      idleTimeoutMillis: Infinity,
+    })
+    expect(reasons).toMatchObject({ max: 'given', min: 'given', acquireTimeoutMillis: 'given', drainMillis: 'default' })
+  })
+
+  test('as undefined counts as not given', () => {
+    const { settings, reasons } = resolveSettings({ options: { pool: { max: undefined, min: undefined } as never } })
+
+    expect(settings).toEqual(DEFAULT_POOL_SETTINGS)
+    expect(reasons.max).toBe('default')
+  })
+
+  test('as min above the default max is held down, and says so', () => {
+    const { settings, reasons } = resolveSettings({ options: { pool: { min: 12 } } })
+
+    expect(settings).toMatchObject({ min: 10, max: 10 })
+    expect(reasons.min).toBe('given as 12, held down by max')
+  })
+})
+
+describe('instances', () => {
+  test('given the database has not been looked at, then max is 1 for the time being', () => {
+    const { settings, reasons, budget } = resolveSettings({ options: { instances: 6, pool: { max: 8, min: 4 } } })
+
+    expect(settings).toMatchObject({ max: 1, min: 1 })
+    expect(reasons.max).toBe('1 of 6 instances, until the database has been looked at')
+    expect(reasons.min).toBe('given as 4, held down by max')
+    expect(budget).toBeNull()
+  })
+
+  test('given a capacity, then max is planned, with the arithmetic as its reason', () => {
+    const { settings, reasons, budget } = resolveSettings({ options: { instances: 6 }, capacity, topology: direct })
+
+    expect(settings.max).toBe(2)
+    expect(reasons.max).toBe(`planned: ${arithmetic}`)
+    expect(budget).toMatchObject({ maxPerInstance: 2, instances: 6, headroom: 3 })
+  })
+
+  test('given a max above the plan, then the plan holds', () => {
+    const { settings, reasons } = resolveSettings({ options: { instances: 6, pool: { max: 9, min: 3 } }, capacity })
+
+    expect(settings).toMatchObject({ max: 2, min: 2 })
+    expect(reasons.max).toBe(`planned: ${arithmetic}`)
+    expect(reasons.min).toBe('given as 3, held down by max')
+  })
+
+  test.each([1, 2])('given a max of %i, within the plan, then that is the ceiling', (max) => {
+    const { settings, reasons } = resolveSettings({ options: { instances: 6, pool: { max } }, capacity })
+
+    expect(settings.max).toBe(max)
+    expect(reasons.max).toBe(`given, within the plan (${arithmetic})`)
+  })
+
+  test('given a headroom, then the plan keeps it', () => {
+    expect(resolveSettings({ options: { instances: 6, headroom: 0 }, capacity }).settings.max).toBe(2)
+    expect(resolveSettings({ options: { instances: 6, headroom: 11 }, capacity }).settings.max).toBe(1)
+  })
+
+  test('given a plan that does not fit, then max is 1 and the refusal is a warning', () => {
+    const { settings, reasons, budget, warnings } = resolveSettings({ options: { instances: 60 }, capacity })
+
+    expect(settings.max).toBe(1)
+    expect(reasons.max).toBe('the least there is: the plan does not fit')
+    expect(budget).toBeNull()
+    expect(warnings).toEqual([expect.stringContaining('60 instances cannot share 14 connections')])
+  })
+
+  test.each(['transaction', 'statement'] as const)('given a pooler in %s mode, then they do not divide', (mode) => {
+    const input = { topology: pooler(mode), capacity }
+    const byDefault = resolveSettings({ options: { instances: 6 }, ...input })
+    const byHand = resolveSettings({ options: { instances: 6, pool: { max: 20 } }, ...input })
+
+    expect(byDefault.settings.max).toBe(10)
+    expect(byDefault.reasons.max).toMatch(/^default; a pooler shares out/)
+    expect(byHand.settings.max).toBe(20)
+    expect(byHand.reasons.max).toMatch(/^given; a pooler shares out/)
+  })
+
+  test.each([true, false])(
+    'given a pooler in session mode (proven: %s), then they do: it multiplexes nothing',
+    (proven) => {
+      const { settings } = resolveSettings({ options: { instances: 6 }, topology: pooler('session', proven), capacity })
+
+      expect(settings.max).toBe(2)
+    },
+  )
+
+  test('given nothing could be measured, then they do', () => {
+    const topology: Topology = { kind: 'unknown', preparedStatements: 'unknown', evidence: [] }
+
+    expect(resolveSettings({ options: { instances: 6 }, topology, capacity }).settings.max).toBe(2)
+  })
+})
+
+describe('options that cannot be meant', () => {
+  test.each<[options: SettingsOptions, message: string]>([
+    [{ pool: { max: 0 } }, 'Invalid option pool.max: 0. It takes a whole number of at least 1.'],
+    [{ pool: { max: 2.5 } }, 'Invalid option pool.max: 2.5. It takes a whole number of at least 1.'],
+    [{ pool: { max: Infinity } }, 'Invalid option pool.max: Infinity. It takes a whole number of at least 1.'],
+    [{ pool: { max: '10' as never } }, "Invalid option pool.max: '10'. It takes a whole number of at least 1."],
+    [{ pool: { min: -1 } }, 'Invalid option pool.min: -1. It takes a whole number of at least 0.'],
+    [{ pool: { min: 3, max: 2 } }, 'Invalid option pool.min: 3. It takes no more than pool.max, which is 2.'],
+    [{ pool: { maxUses: 0 } }, 'Invalid option pool.maxUses: 0. It takes a whole number of at least 1.'],
+    [{ pool: { maxWaiters: -1 } }, 'Invalid option pool.maxWaiters: -1. It takes a whole number of at least 0.'],
+    [
+      { pool: { acquireTimeoutMillis: -1 } },
+      'Invalid option pool.acquireTimeoutMillis: -1. It takes a number of milliseconds, or Infinity.',
+    ],
+    [
+      { pool: { drainMillis: Number.NaN } },
+      'Invalid option pool.drainMillis: NaN. It takes a number of milliseconds, or Infinity.',
+    ],
+    [
+      { pool: { idleTimeoutMillis: '30s' as never } },
+      "Invalid option pool.idleTimeoutMillis: '30s'. It takes a number of milliseconds, or Infinity.",
+    ],
+    [{ instances: 0 }, 'Invalid option instances: 0. It takes a whole number of at least 1.'],
+    [{ headroom: -1 }, 'Invalid option headroom: -1. It takes a whole number of at least 0.'],
+    [
+      { pooler: 'statement' as never },
+      "Invalid option pooler: 'statement'. It takes 'auto', 'none', 'session' or 'transaction'.",
+    ],
+  ])('%o', (options, message) => {
+    expect(() => resolveSettings({ options })).toThrow(InvalidOptionError)
+    expect(() => resolveSettings({ options })).toThrow(message)
+  })
+
+  test.each(['size', 'password', 'toString'])('a setting that there is not: %s', (name) => {
+    const options = { pool: { [name]: 's3cret' } as never }
+
+    expect(() => resolveSettings({ options })).toThrow(`pool.${name}`)
+    expect(() => resolveSettings({ options })).toThrow(/there is no such setting, only max, min, /)
+  })
+})

@@ -1,0 +1,160 @@
+import type { ProbeSession, ProbeSource } from '../probe.ts'
+import type { PoolMode } from '../topology.ts'
+
+export interface SimulationOptions {
+  readonly mode: PoolMode | 'direct'
+  /** Server connections that the pooler has. */
+  readonly poolSize?: number
+  /** Whether it gives the server that has been free longest, not the one used last. */
+  readonly roundRobin?: boolean
+  /** Whether it gives prepared statements names of its own. */
+  readonly renames?: boolean
+  /** Connections that can be had from it. */
+  readonly clients?: number
+}
+
+/** What a session is asked, in the order of asking. */
+export type Question = 'identify' | 'backendPid' | 'begin' | 'rollback'
+
+/**
+ * PgBouncer as far as the detection can see it: clients that ask are given a free server connection in turn, and keep it for
+ * a statement, a transaction or their session. Whatever a probe does that it must not do is kept in `misuses`.
+ */
+export class SimulatedPooler implements ProbeSource {
+  readonly options: Required<SimulationOptions>
+  readonly sessions: SimulatedSession[] = []
+  readonly misuses: string[] = []
+  /** Told of every question before it is dealt with. What it throws is the answer. */
+  onQuestion: (session: SimulatedSession, question: Question) => void | Promise<void> = () => {}
+  #free: number[]
+  #queue: ((pid: number) => void)[] = []
+
+  constructor(options: SimulationOptions) {
+    this.options = { poolSize: 2, roundRobin: false, renames: true, clients: Infinity, ...options }
+    this.#free = Array.from({ length: this.options.poolSize }, (_, index) => 100 + index)
+  }
+
+  async open(): Promise<SimulatedSession | undefined> {
+    if (this.sessions.length >= this.options.clients) return undefined
+    const session = new SimulatedSession(this, this.sessions.length)
+    this.sessions.push(session)
+    return session
+  }
+
+  /** A server connection, as soon as it is this client's turn. */
+  take(): Promise<number> {
+    const pid = this.options.roundRobin ? this.#free.shift() : this.#free.pop()
+    if (pid !== undefined) return Promise.resolve(pid)
+    return new Promise((resolve) => this.#queue.push(resolve))
+  }
+
+  give(pid: number): void {
+    const next = this.#queue.shift()
+    if (next) next(pid)
+    else this.#free.push(pid)
+  }
+
+  /** Another application takes what is free. The result gives it back. */
+  occupy(): () => void {
+    const taken = this.#free.splice(0)
+    return () => {
+      for (const pid of taken) this.give(pid)
+    }
+  }
+
+  /** Other applications keep so many clients busy, each with one transaction after the other, until the result is called. */
+  load(clients: number): () => void {
+    let stopped = false
+    const work = async () => {
+      while (!stopped) {
+        const pid = await this.take()
+        await turn()
+        this.give(pid)
+        await turn()
+      }
+    }
+    for (let client = 0; client < clients; client++) void work()
+    return () => {
+      stopped = true
+    }
+  }
+}
+
+export class SimulatedSession implements ProbeSession {
+  readonly parameters: ReadonlyMap<string, string> = new Map()
+  readonly announcedPid: number
+  readonly index: number
+  abandoned: boolean | undefined
+  readonly #pooler: SimulatedPooler
+  #kept: number | undefined
+  #outstanding = 0
+  #inTransaction = false
+
+  constructor(pooler: SimulatedPooler, index: number) {
+    this.#pooler = pooler
+    this.index = index
+    this.announcedPid = 9_000 + index
+    if (pooler.options.mode === 'direct') this.#kept = this.announcedPid
+  }
+
+  async identify(): Promise<{ pid: number; chosenName: string; serverName: string | null }> {
+    const pid = await this.#ask('identify')
+    return { pid, chosenName: 'probe', serverName: this.#pooler.options.renames ? 'PGBOUNCER_1' : 'probe' }
+  }
+
+  backendPid(): Promise<number> {
+    return this.#ask('backendPid')
+  }
+
+  begin(): Promise<number> {
+    return this.#ask('begin')
+  }
+
+  async rollback(): Promise<void> {
+    await this.#ask('rollback')
+  }
+
+  done({ abandon }: { readonly abandon: boolean }): void {
+    if (this.abandoned !== undefined) this.#pooler.misuses.push('done with twice')
+    if (this.#outstanding > 0 && !abandon) this.#pooler.misuses.push('given back with an answer outstanding')
+    if (this.#inTransaction && !abandon) this.#pooler.misuses.push('given back in a transaction')
+    this.abandoned = abandon
+    if (this.#outstanding === 0) this.#letGo()
+  }
+
+  async #ask(question: Question): Promise<number> {
+    const { options, misuses } = this.#pooler
+    if (this.#outstanding > 0) misuses.push('asked with an answer outstanding')
+    if (this.abandoned !== undefined) misuses.push('asked after it was done with')
+    this.#outstanding++
+    try {
+      await this.#pooler.onQuestion(this, question)
+    } catch (error) {
+      this.#outstanding--
+      throw error
+    }
+    this.#kept ??= await this.#pooler.take()
+    const pid = this.#kept
+    await turn()
+    this.#outstanding--
+    const refused = question === 'begin' && options.mode === 'statement'
+    if (question === 'begin' && !refused) this.#inTransaction = true
+    if (question === 'rollback') this.#inTransaction = false
+    const keeps = options.mode === 'session' || options.mode === 'direct' || this.#inTransaction
+    if (!keeps || this.abandoned !== undefined) this.#letGo()
+    if (refused) throw new Error('transaction blocks not allowed in statement pooling mode')
+    return pid
+  }
+
+  #letGo(): void {
+    const pid = this.#kept
+    this.#kept = undefined
+    this.#inTransaction = false
+    if (pid !== undefined && this.#pooler.options.mode !== 'direct') this.#pooler.give(pid)
+  }
+}
+
+/** A turn of the event loop: what an answer takes. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
