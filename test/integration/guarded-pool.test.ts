@@ -169,8 +169,96 @@ describe('given errors', () => {
     const client = await pool.connect()
     const error = await pool.query('select 1').catch((reason: Error) => reason)
     expect(error).toMatchObject({ code: 'POOLGUARD_ACQUIRE_TIMEOUT', pool: { active: 1, max: 1 } })
-    expect((error as Error).message).toMatch(/within 5\d ms: 1 of 1 active \(the oldest lease for \d+ ms\)/)
+    expect((error as Error).message).toMatch(
+      /within \d+ ms: 1 of 1 active \(the oldest lease out for \d+ ms, quiet for \d+ ms\)/,
+    )
     client.release()
+  })
+})
+
+describe('given what a client leaves behind', () => {
+  const leaveSomething = async (pool: GuardedPool) => {
+    const client = await pool.connect()
+    await client.query(`set search_path to nowhere; begin`)
+    client.release()
+    return pool.query(`select current_setting('search_path') as path, now() = statement_timestamp() as fresh`)
+  }
+
+  test('then by default an open transaction is rolled back, which is counted and told', async () => {
+    const events: PoolEvent['type'][] = []
+    const pool = await makeReadyPool({ max: 1, onEvent: ({ type }) => events.push(type) })
+    expect((await leaveSomething(pool)).rows).toEqual([{ path: '"$user", public', fresh: true }])
+    expect(events).toContain('dirty-release')
+    expect(pool.snapshot().dirtyReleases).toBe(1)
+  })
+
+  test("then with reset 'discard' the session is as new, and named statements work on", async () => {
+    const pool = await makeReadyPool({ max: 1, reset: 'discard' })
+    const statement = { name: 'kept', text: 'select $1::int as n', values: [1] }
+    const client = await pool.connect()
+    await client.query('set search_path to nowhere')
+    await client.query(statement)
+    client.release()
+    expect((await pool.query('show search_path')).rows).toEqual([{ search_path: '"$user", public' }])
+    expect((await pool.query(statement)).rows).toEqual([{ n: 1 }])
+    expect(pool.snapshot().stats.opened).toBe(1)
+  })
+
+  test("then with reset 'off' nothing is done", async () => {
+    const pool = await makeReadyPool({ max: 1, reset: 'off' })
+    const client = await pool.connect()
+    await client.query('begin')
+    await client.query('select 1')
+    client.release()
+    const { rows } = await pool.query('select now() = statement_timestamp() as fresh')
+    expect(rows).toEqual([{ fresh: false }])
+    await pool.query('rollback')
+  })
+})
+
+describe('given a busy connection that is given up', () => {
+  test('then its query is cancelled, and a replacement never goes over the limit', async () => {
+    await server.query('alter role app connection limit 2')
+    const failures: PoolEvent[] = []
+    const pool = await makeReadyPool({
+      max: 2,
+      onEvent: (event) => event.type === 'connect-failed' && failures.push(event),
+    })
+    for (let i = 0; i < 5; i++) {
+      const clients = await Promise.all([pool.connect(), pool.connect()])
+      const outcomes = Promise.allSettled(clients.map((client) => client.query('select pg_sleep(60)')))
+      for (const client of clients) client.release(true)
+      expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+      for (const outcome of await outcomes) expect(outcome).toMatchObject({ reason: { code: '57014' } })
+    }
+    expect(failures).toEqual([])
+    expect(
+      await server.query(
+        `select 1 from pg_stat_activity where query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()`,
+      ),
+    ).toEqual([])
+    await server.query('alter role app connection limit -1')
+  })
+})
+
+describe('given a lease on which nothing is done', () => {
+  test('then it is reported as a leak, and one on which a query runs is not', async () => {
+    const leaks: PoolEvent[] = []
+    const pool = await makeReadyPool({
+      max: 2,
+      pool: { leakThresholdMillis: 200, stacks: 'always' },
+      onEvent: (event) => event.type === 'leak' && leaks.push(event),
+    })
+    const busy = await pool.connect()
+    const sleeping = busy.query('select pg_sleep(1)')
+    const leaked = await (async function leakyHandler() {
+      return await pool.connect()
+    })()
+    await sleeping
+    expect(leaks).toHaveLength(1)
+    expect(leaks).toMatchObject([{ lease: { stack: expect.stringContaining('leakyHandler') } }])
+    busy.release()
+    leaked.release()
   })
 })
 

@@ -1,4 +1,4 @@
-import type { OpenContext, ResourceFactory } from '@poolguard/core'
+import type { Activity, OpenContext, ResourceFactory } from '@poolguard/core'
 import type { PoolClient } from 'pg'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 import { PgConnection } from './pg-connection.ts'
@@ -15,6 +15,8 @@ export interface ConnectionFactoryOptions {
   readonly removed: (client: PoolClient) => void
   /** A connection was lost. */
   readonly lost: (client: PoolClient, error: Error) => void
+  /** A connection came back with a transaction open. */
+  readonly leftInTransaction: () => void
   readonly warn: (message: string) => void
 }
 
@@ -92,9 +94,9 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     })
   }
 
-  async close({ client }: PgConnection): Promise<void> {
-    await client.end()
-    this.#options.removed(client as unknown as PoolClient)
+  async close(connection: PgConnection): Promise<void> {
+    await connection.end()
+    this.#options.removed(connection.client as unknown as PoolClient)
   }
 
   /** An empty query: the least that a server answers. */
@@ -103,8 +105,13 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     return true
   }
 
+  activity(connection: PgConnection): Activity {
+    return connection.activity
+  }
+
   clean(connection: PgConnection): boolean | Promise<boolean> {
+    const { reset = 'rollback' } = this.#options.config
     if (!connection.usable) return false
-    return connection.atRest || connection.comeToRest()
+    return connection.isClean(reset) || connection.clean(reset, this.#options.leftInTransaction)
   }
 }

@@ -6,9 +6,16 @@ import {
   redact,
 } from '@poolguard/core'
 import type { PoolConfig } from 'pg'
+import type { Reset } from './pg-connection.ts'
 
 /** All that pg.Pool takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */
-export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {}
+export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {
+  /**
+   * What is done with a released connection before the next borrower gets it. `rollback` (the default) ends a transaction
+   * that was left open; `discard` also runs `DISCARD ALL`, one round trip for every release; `off` does neither.
+   */
+  readonly reset?: Reset
+}
 
 /** A pool's configuration, sorted by who it is for. */
 export interface PoolSpec {
@@ -28,6 +35,9 @@ export interface PoolSpec {
  */
 export function readConfig(config: GuardedPoolConfig): PoolSpec {
   const url = readUrl(config)
+  if (config.reset !== undefined && !['rollback', 'discard', 'off'].includes(config.reset)) {
+    throw new InvalidOptionError('reset', config.reset, "'rollback', 'discard' or 'off'")
+  }
   const pool = { ...settingsFromPg(config), ...config.pool }
   const database = url ? url.database : config.database
   return {

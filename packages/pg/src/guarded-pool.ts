@@ -67,6 +67,7 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
         connected: (client) => this.emit('connect', client),
         removed: (client) => this.emit('remove', client),
         lost: (client, error) => this.#lost(client, error),
+        leftInTransaction: () => this.#guard.leftInTransaction(),
         warn: (message) => this.#guard.warn(message),
       })
       this.#guard = new PoolGuard(spec, factory)

@@ -6,3 +6,4 @@ export const GuardedPool: GuardedPoolClass = guardPoolClass(pg.Pool)
 export type GuardedPool = GuardedPoolInstance
 export { type GuardedPoolClass, guardPoolClass, type PoolClass } from './guarded-pool.ts'
 export type { GuardedPoolConfig } from './guarded-pool-config.ts'
+export type { Reset } from './pg-connection.ts'

@@ -1,4 +1,12 @@
+import type { Activity } from '@poolguard/core'
+import { cancelQuery } from './cancel.ts'
 import type { WireClient } from './wire-client.ts'
+
+/**
+ * What is done with a released connection before the next borrower gets it: an open transaction is rolled back; or beyond
+ * that the whole session is reset (`DISCARD ALL`, a round trip for every release); or nothing.
+ */
+export type Reset = 'rollback' | 'discard' | 'off'
 
 /** One connection of a pool: a pg client, and what was seen on its wire. */
 export class PgConnection {
@@ -6,6 +14,7 @@ export class PgConnection {
   /** What the server reported at login and since (ParameterStatus). */
   readonly parameters: Map<string, string> = new Map()
   #transactionStatus: 'I' | 'T' | 'E' = 'I'
+  #rounds = 0
 
   constructor(client: WireClient) {
     this.client = client
@@ -14,6 +23,7 @@ export class PgConnection {
     })
     client.connection.on('readyForQuery', ({ status }) => {
       this.#transactionStatus = status
+      this.#rounds++
     })
   }
 
@@ -21,23 +31,49 @@ export class PgConnection {
     return this.client._queryable && !this.client._ending
   }
 
-  /** Nothing in flight, and no transaction open. */
-  get atRest(): boolean {
-    return this.client.readyForQuery && this.#transactionStatus === 'I'
+  get inTransaction(): boolean {
+    return this.#transactionStatus !== 'I'
   }
 
-  /**
-   * Brings the connection to rest: waits for what is in flight, and rolls back what was left open.
-   * Resolves to whether that worked.
-   */
-  async comeToRest(): Promise<boolean> {
-    if (!this.client.readyForQuery) await this.#answered()
-    if (this.usable && this.#transactionStatus !== 'I') await this.client.query('ROLLBACK')
-    return this.usable && this.atRest
+  /** Changes with every answer of the server. */
+  get activity(): Activity {
+    return this.client.readyForQuery ? this.#rounds : 'busy'
+  }
+
+  /** Fit for the next borrower as it is. */
+  isClean(reset: Reset): boolean {
+    return this.client.readyForQuery && reset !== 'discard' && (reset === 'off' || !this.inTransaction)
+  }
+
+  /** Waits for what is in flight, and undoes what was left behind. Resolves to whether that worked. */
+  async clean(reset: Reset, leftInTransaction: () => void): Promise<boolean> {
+    await this.#answered()
+    if (!this.usable || reset === 'off') return this.usable
+    if (this.inTransaction) {
+      leftInTransaction()
+      await this.client.query('ROLLBACK')
+    }
+    if (reset === 'discard') await this.#discard()
+    return this.usable && !this.inTransaction
+  }
+
+  /** Ends the connection. What it is running is cancelled first: a server goes on with it long after the client has left. */
+  async end(): Promise<void> {
+    if (this.usable && !this.client.readyForQuery) {
+      await cancelQuery(this.client)
+      await this.#answered()
+    }
+    await this.client.end()
+  }
+
+  async #discard(): Promise<void> {
+    await this.client.query('DISCARD ALL')
+    this.client.connection.parsedStatements = {}
   }
 
   #answered(): Promise<void> {
     return new Promise((resolve) => {
+      if (this.client.readyForQuery || !this.usable) return resolve()
       const answered = () => {
         this.client.off('drain', answered)
         this.client.off('end', answered)

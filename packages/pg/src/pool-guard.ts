@@ -1,13 +1,12 @@
 import {
+  assumedTopology,
   type Lease,
   Pool,
-  type PoolEvent,
   type PoolSettings,
   type PoolSnapshot,
   type ResolvedSettings,
   registerPool,
   resolveSettings,
-  type Topology,
 } from '@poolguard/core'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PoolSpec } from './guarded-pool-config.ts'
@@ -29,10 +28,11 @@ export class PoolGuard {
   #found: Survey | undefined
   #surveying: Promise<void> | undefined
   #surveyAgainAt = 0
+  #dirtyReleases = 0
 
   constructor(spec: PoolSpec, factory: ConnectionFactory) {
     this.#spec = spec
-    this.#resolved = resolveSettings({ options: spec.options, topology: assumedTopology(spec) })
+    this.#resolved = resolveSettings({ options: spec.options })
     this.engine = new Pool({
       name: spec.name,
       settings: this.#resolved.settings,
@@ -69,6 +69,7 @@ export class PoolGuard {
       name: this.#spec.name,
       target: this.#spec.target,
       stats: this.engine.stats(),
+      dirtyReleases: this.#dirtyReleases,
       topology: this.#found?.topology ?? null,
       budget: this.#resolved.budget,
     }
@@ -79,10 +80,15 @@ export class PoolGuard {
     return this.#resolved
   }
 
+  /** A connection came back with a transaction open. */
+  leftInTransaction(): void {
+    this.#dirtyReleases++
+    this.engine.emit({ type: 'dirty-release' })
+  }
+
   warn(message: string): void {
-    const event: PoolEvent = { type: 'warning', message }
-    if (this.#spec.options.onEvent) this.#spec.options.onEvent(event)
-    else process.emitWarning(`pool "${this.#spec.name}": ${message}`, 'PoolguardWarning')
+    this.engine.emit({ type: 'warning', message })
+    if (!this.#spec.options.onEvent) process.emitWarning(`pool "${this.#spec.name}": ${message}`, 'PoolguardWarning')
   }
 
   get #mustSurvey(): boolean {
@@ -97,7 +103,7 @@ export class PoolGuard {
   }
 
   #startSurvey(): Promise<void> {
-    this.#surveying = survey(this.engine, assumedTopology(this.#spec))
+    this.#surveying = survey(this.engine, assumedTopology(this.#spec.options))
       .then((found) => this.#adopt(found))
       .finally(() => {
         this.#surveying = undefined
@@ -112,18 +118,5 @@ export class PoolGuard {
     const { max, min } = this.#resolved.settings
     this.engine.resize({ max, min })
     for (const warning of this.#resolved.warnings) this.warn(warning)
-  }
-}
-
-/** What the user has said is at the other end, so that nothing needs to be found out. */
-function assumedTopology({ options: { pooler = 'auto' } }: PoolSpec): Topology | undefined {
-  const evidence = [`given as pooler: '${pooler}'`]
-  if (pooler === 'auto') return undefined
-  if (pooler === 'none') return { kind: 'direct', preparedStatements: 'safe', evidence }
-  return {
-    kind: 'pooler',
-    pooler: { name: 'unknown', mode: pooler, proven: true },
-    preparedStatements: pooler === 'session' ? 'safe' : 'unknown',
-    evidence,
   }
 }

@@ -15,11 +15,16 @@ interface ParameterStatus {
 /** pg's connection: what carries the protocol's messages. Public, but @types/pg knows little of it. */
 export interface WireConnection extends EventEmitter {
   readonly stream: Duplex
+  /** The named statements that the server has, by name. */
+  parsedStatements: Record<string, string>
   parse(query: { name: string; text: string; types: readonly string[] }): void
   bind(config: { portal: string; statement: string; values: readonly string[]; binary: boolean }): void
   execute(config: { portal: string; rows: string | number }): void
   close(message: { type: 'S' | 'P'; name: string }): void
   sync(): void
+  connect(portOrPath: number | string, host?: string): void
+  requestSsl(): void
+  cancel(processID: number, secretKey: number): void
   on(event: 'readyForQuery', listener: (message: ReadyForQuery) => void): this
   on(event: 'parameterStatus', listener: (message: ParameterStatus) => void): this
   on(event: string, listener: (...args: never[]) => void): this
@@ -30,6 +35,10 @@ export interface WireClient extends ClientBase {
   readonly connection: WireConnection
   /** The pid announced for cancelling (BackendKeyData). */
   readonly processID: number
+  readonly secretKey: number
+  readonly host: string
+  readonly port: number
+  readonly ssl: unknown
   /** True while nothing is in flight. */
   readonly readyForQuery: boolean
   readonly _queryable: boolean

@@ -8,6 +8,8 @@ export interface PoolSnapshot {
   /** The connection string, its password hidden. */
   readonly target: string
   readonly stats: PoolStats
+  /** Connections that came back with a transaction open, which was rolled back. */
+  readonly dirtyReleases: number
   /** Null until the pool has found out what is at the other end. */
   readonly topology: Topology | null
   /** Null where no plan was asked for, or the database has not been looked at yet. */

@@ -12,6 +12,9 @@ const FIRST_PARALLEL = 4
 const FIRST_PAUSE_MILLIS = 50
 const LONGEST_PAUSE_MILLIS = 2_000
 
+/** How long an attempt that is given up may take to end by itself. Until then its slot is taken. */
+const GRACE_MILLIS = 1_000
+
 export interface ConnectorOptions<R> {
   readonly factory: ResourceFactory<R>
   readonly clock: Clock
@@ -80,7 +83,10 @@ export class Connector<R> {
       limit === Infinity ? undefined : clock.after(limit, () => attempt.abort(new ConnectTimeout(limit)))
     const life = new Life()
     try {
-      const resource = await openWith(factory, { signal: attempt.signal, lost: () => life.end() })
+      const resource = await this.#untilAborted(
+        openWith(factory, { signal: attempt.signal, lost: () => life.end() }),
+        attempt.signal,
+      )
       this.#attempts.delete(attempt)
       this.#succeeded()
       opened(resource, clock.now() - began, (lost) => life.onEnd(lost))
@@ -89,6 +95,30 @@ export class Connector<R> {
       this.#failed(error)
     } finally {
       cancelTimeout?.()
+    }
+  }
+
+  /**
+   * What is being opened; after the signal its reason, where the factory heeds that within the grace or not. What is opened
+   * all the same is closed.
+   */
+  async #untilAborted(opening: Promise<R>, signal: AbortSignal): Promise<R> {
+    const { promise: over, reject } = Promise.withResolvers<never>()
+    let cancelGrace: (() => void) | undefined
+    const abort = () => {
+      cancelGrace = this.#options.clock.after(GRACE_MILLIS, () => reject(signal.reason))
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      const outcome = opening.then(async (resource) => {
+        if (!signal.aborted) return resource
+        await this.#options.factory.close(resource)
+        throw signal.reason
+      })
+      return await Promise.race([outcome, over])
+    } finally {
+      cancelGrace?.()
+      signal.removeEventListener('abort', abort)
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Lease } from './lease.ts'
+import type { Activity } from './resource-factory.ts'
 
 /** One open resource and what the pool knows of it. */
 export class PoolEntry<R> {
@@ -6,10 +7,13 @@ export class PoolEntry<R> {
   readonly expiresAt: number
   /** The lease that is out on it; undefined while it is idle or being checked. */
   lease: Lease<R> | undefined
-  /** Being checked or cleaned. */
-  settling = false
+  /** Being checked or cleaned; `late` when that takes longer than it should. */
+  settling: 'soon' | 'late' | false = false
   uses = 0
   idleSince = 0
+  /** When something was seen to have been done on the lease last. */
+  quietSince = 0
+  activity: Activity = 0
   /** Its connection was lost, or it is being closed: never lend it again. */
   gone = false
 

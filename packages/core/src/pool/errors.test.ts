@@ -9,7 +9,8 @@ const calm: PoolState = {
   active: 10,
   connecting: 0,
   waiting: 3,
-  oldestLeaseMillis: 8_123.4,
+  oldestLeases: [{ heldMillis: 8_123.4, quietMillis: 8_000, stack: null }],
+  deadlocked: false,
   trouble: null,
 }
 const full = new Error('sorry, too many clients already')
@@ -20,7 +21,7 @@ describe('AcquireTimeoutError', () => {
     const error = new AcquireTimeoutError(10_000.4, calm)
 
     expect(error.message).toBe(
-      'No connection from pool "orders" within 10000 ms: 10 of 10 active (the oldest lease for 8123 ms), 0 idle, 3 waiting. ' +
+      'No connection from pool "orders" within 10000 ms: 10 of 10 active (the oldest lease out for 8123 ms, quiet for 8000 ms), 0 idle, 3 waiting. ' +
         'All connections are in use: look for slow queries, for work done inside transactions that could be done outside, and for connections never released.',
     )
     expect(error).toMatchObject({
@@ -36,7 +37,7 @@ describe('AcquireTimeoutError', () => {
     const error = new AcquireTimeoutError(500, pool)
 
     expect(error.message).toBe(
-      'No connection from pool "orders" within 500 ms: 2 of 10 active (the oldest lease for 8123 ms), 0 idle, 1 connecting, 3 waiting. ' +
+      'No connection from pool "orders" within 500 ms: 2 of 10 active (the oldest lease out for 8123 ms, quiet for 8000 ms), 0 idle, 1 connecting, 3 waiting. ' +
         'The server has no connection left (sorry, too many clients already): give each instance less (option instances), or put PgBouncer in front.',
     )
     expect(error.cause).toBe(full)
@@ -47,7 +48,7 @@ describe('AcquireTimeoutError', () => {
       ...calm,
       active: 0,
       total: 0,
-      oldestLeaseMillis: null,
+      oldestLeases: [],
       trouble: { failure: 'unavailable', error: unreachable },
     }
 
@@ -58,7 +59,7 @@ describe('AcquireTimeoutError', () => {
   })
 
   test('given neither, says that the server is slow', () => {
-    const pool: PoolState = { ...calm, active: 0, connecting: 4, oldestLeaseMillis: null }
+    const pool: PoolState = { ...calm, active: 0, connecting: 4, oldestLeases: [] }
 
     expect(new AcquireTimeoutError(500, pool).message).toMatch(/slow to answer\.$/)
   })
@@ -68,7 +69,7 @@ test('PoolSaturatedError says how many wait, how many may, and what to do', () =
   const error = new PoolSaturatedError({ ...calm, active: 4, waiting: 1_006 }, 1_000)
 
   expect(error.message).toBe(
-    'Pool "orders" is saturated: 4 of 10 active (the oldest lease for 8123 ms), 0 idle, 1006 waiting; maxWaiters is 1000. ' +
+    'Pool "orders" is saturated: 4 of 10 active (the oldest lease out for 8123 ms, quiet for 8000 ms), 0 idle, 1006 waiting; maxWaiters is 1000. ' +
       'Shed load (answer 503), or find what holds the connections so long.',
   )
   expect(error.code).toBe('POOLGUARD_SATURATED')

@@ -1,5 +1,6 @@
 import { PoolguardError } from '../poolguard-error.ts'
 import type { ConnectFailure } from './connect-failure.ts'
+import type { LeaseReport } from './lease-report.ts'
 
 /** What the pool looked like when it had to say no. */
 export interface PoolState {
@@ -10,8 +11,10 @@ export interface PoolState {
   readonly active: number
   readonly connecting: number
   readonly waiting: number
-  /** How long the lease that is out longest has been out; null where none is. */
-  readonly oldestLeaseMillis: number | null
+  /** The leases that have been out longest, three at most, the oldest first. */
+  readonly oldestLeases: readonly LeaseReport[]
+  /** Every holder of a lease waits for another one. */
+  readonly deadlocked: boolean
   /** Why connections cannot be opened at the moment; null where they can. */
   readonly trouble: { readonly failure: ConnectFailure; readonly error: unknown } | null
 }
@@ -24,7 +27,8 @@ export class AcquireTimeoutError extends PoolguardError {
 
   constructor(waitedMillis: number, pool: PoolState) {
     super(
-      `No connection from pool "${pool.name}" within ${Math.round(waitedMillis)} ms: ${describeState(pool)}. ${advise(pool)}`,
+      `No connection from pool "${pool.name}" within ${Math.round(waitedMillis)} ms: ${describeState(pool)}. ` +
+        `${advise(pool)}${listBorrowers(pool)}`,
       { cause: pool.trouble?.error },
     )
     this.waitedMillis = waitedMillis
@@ -64,22 +68,38 @@ export class ConnectError extends PoolguardError {
   }
 }
 
-function describeState(pool: PoolState): string {
-  const oldest =
-    pool.oldestLeaseMillis === null ? '' : ` (the oldest lease for ${Math.round(pool.oldestLeaseMillis)} ms)`
-  const connecting = pool.connecting > 0 ? `, ${pool.connecting} connecting` : ''
-  return `${pool.active} of ${pool.max} active${oldest}, ${pool.idle} idle${connecting}, ${pool.waiting} waiting`
+function describeState({ active, max, idle, connecting, waiting, oldestLeases: [oldest] }: PoolState): string {
+  const held = oldest ? ` (the oldest lease ${describeLease(oldest)})` : ''
+  return `${active} of ${max} active${held}, ${idle} idle${connecting > 0 ? `, ${connecting} connecting` : ''}, ${waiting} waiting`
 }
 
-function advise({ trouble, active, max }: PoolState): string {
+function describeLease({ heldMillis, quietMillis }: LeaseReport): string {
+  return `out for ${Math.round(heldMillis)} ms, quiet for ${Math.round(quietMillis)} ms`
+}
+
+function advise({ trouble, active, max, deadlocked }: PoolState): string {
+  if (deadlocked) {
+    return (
+      'Every holder of a connection waits for another one: inside a transaction use its own handle (tx) for everything, ' +
+      // https://github.com/brettwooldridge/HikariCP/wiki/About-Pool-Sizing
+      'or raise max to callers x (connections each needs - 1) + 1.'
+    )
+  }
   if (trouble?.failure === 'full') {
     return `The server has no connection left (${messageOf(trouble.error)}): give each instance less (option instances), or put PgBouncer in front.`
   }
+  if (trouble?.failure === 'refused') return `The server refuses new connections (${messageOf(trouble.error)}).`
   if (trouble) return `The server cannot be reached (${messageOf(trouble.error)}).`
   if (active >= max) {
     return 'All connections are in use: look for slow queries, for work done inside transactions that could be done outside, and for connections never released.'
   }
   return 'The connections are still being opened or closed: the server is slow to answer.'
+}
+
+/** Who holds the connections, where that is known. */
+function listBorrowers({ oldestLeases }: PoolState): string {
+  const known = oldestLeases.filter(({ stack }) => stack !== null)
+  return known.map((lease) => `\nA lease ${describeLease(lease)} was borrowed\n${lease.stack}`).join('')
 }
 
 function messageOf(error: unknown): string {

@@ -1,3 +1,4 @@
+export type { AcquireMessage, ReleaseMessage } from './channels.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
 export {
@@ -8,7 +9,9 @@ export {
   type PoolState,
 } from './errors.ts'
 export { Lease } from './lease.ts'
+export type { LeaseReport } from './lease-report.ts'
 export { type AcquireOptions, Pool, type PoolOptions } from './pool.ts'
 export type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 export type { PoolStats } from './pool-stats.ts'
-export type { OpenContext, ResourceFactory } from './resource-factory.ts'
+export type { Activity, OpenContext, ResourceFactory } from './resource-factory.ts'
+export { runInScope } from './scope.ts'

@@ -1,3 +1,4 @@
+import type { Borrower } from './borrower.ts'
 import type { PoolEntry } from './entry.ts'
 
 /** What a lease needs from the pool that gave it. */
@@ -12,11 +13,16 @@ export class Lease<R> {
   readonly #entry: PoolEntry<R>
   /** When it was lent, by the pool's clock, in milliseconds. */
   readonly since: number
+  /** @internal Undefined unless stacks are captured or it was borrowed in a scope. */
+  readonly borrower: Borrower | undefined
+  /** @internal It has been reported as a leak. */
+  suspected = false
 
-  constructor(lender: Lender<R>, entry: PoolEntry<R>, since: number) {
+  constructor(lender: Lender<R>, entry: PoolEntry<R>, since: number, borrower: Borrower | undefined) {
     this.#lender = lender
     this.#entry = entry
     this.since = since
+    this.borrower = borrower
   }
 
   get resource(): R {

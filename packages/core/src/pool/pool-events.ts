@@ -1,5 +1,6 @@
 import type { ConnectFailure } from './connect-failure.ts'
 import type { AcquireTimeoutError, PoolSaturatedError } from './errors.ts'
+import type { LeaseReport } from './lease-report.ts'
 
 /** Why a pool closed a connection. */
 export type CloseReason = 'idle' | 'lifetime' | 'uses' | 'surplus' | 'unfit' | 'lost' | 'given-up' | 'drain'
@@ -17,6 +18,14 @@ export type PoolEvent =
   | { readonly type: 'closed'; readonly reason: CloseReason }
   | { readonly type: 'timeout'; readonly error: AcquireTimeoutError }
   | { readonly type: 'saturated'; readonly error: PoolSaturatedError }
+  /** Nothing has been done on a lease for leakThresholdMillis: it was probably never released. */
+  | { readonly type: 'leak'; readonly lease: LeaseReport }
+  /** One that was suspected has come back after all. */
+  | { readonly type: 'leak-returned'; readonly lease: LeaseReport }
+  /** Every holder of a lease waits for another one. Nobody is turned away for it; the waits end by their deadlines. */
+  | { readonly type: 'deadlock'; readonly leases: readonly LeaseReport[]; readonly waiting: number }
+  /** A connection came back with a transaction open, which was rolled back. */
+  | { readonly type: 'dirty-release' }
   /** Something cannot be had as asked for; the message says what to do. */
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'resized'; readonly min: number; readonly max: number }

@@ -27,5 +27,8 @@ export interface PoolStats {
   readonly closed: number
   readonly timeouts: number
   readonly saturated: number
+  /** Leases suspected to be leaks so far. */
+  readonly leaks: number
+  readonly deadlocks: number
   readonly connectFailures: Readonly<Record<ConnectFailure, number>>
 }

@@ -103,7 +103,10 @@ describe('waiting', () => {
     await clock.advance(1)
 
     expect(waiting.error).toBeInstanceOf(AcquireTimeoutError)
-    expect(waiting.error).toMatchObject({ waitedMillis: 100, pool: { active: 1, max: 1, oldestLeaseMillis: 100 } })
+    expect(waiting.error).toMatchObject({
+      waitedMillis: 100,
+      pool: { active: 1, max: 1, oldestLeases: [{ heldMillis: 100 }] },
+    })
     expect(events).toContainEqual({ type: 'timeout', error: waiting.error })
     expect(pool.stats()).toMatchObject({ waiting: 0, timeouts: 1 })
   })
@@ -156,7 +159,7 @@ describe('waiting', () => {
   })
 
   test('given an infinite timeout, when years pass, then the caller still waits and is served in the end', async () => {
-    const { pool, clock } = givenPool({ max: 1, acquireTimeoutMillis: Infinity })
+    const { pool, clock } = givenPool({ max: 1, acquireTimeoutMillis: Infinity, leakThresholdMillis: Infinity })
     const held = await pool.acquire()
     const waiting = new Outcome(pool.acquire())
     await clock.advance(1e12)

@@ -1,18 +1,24 @@
-import type { PoolSettings } from '../settings/index.ts'
+import { type PoolSettings, validatePoolSettings } from '../settings/index.ts'
 import { Alarm } from './alarm.ts'
+import { type Borrower, captureTrace } from './borrower.ts'
+import { acquireChannel, publish, releaseChannel } from './channels.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
 import { Connector } from './connector.ts'
 import { PoolEntry } from './entry.ts'
 import { AcquireTimeoutError, ConnectError, PoolClosedError, PoolSaturatedError, type PoolState } from './errors.ts'
 import { Lease, type Lender } from './lease.ts'
+import { type LeaseReport, reportLease } from './lease-report.ts'
+import { LeaseWatch } from './lease-watch.ts'
 import type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 import type { PoolStats } from './pool-stats.ts'
 import type { ResourceFactory } from './resource-factory.ts'
-import { Waiter, WaiterQueue } from './waiter-queue.ts'
+import { currentScope } from './scope.ts'
+import type { Waiter } from './waiter-queue.ts'
+import { WaitingLine } from './waiting-line.ts'
 
-/** Waiters are looked through for expired deadlines at most this often. */
-const SWEEP_MILLIS = 10
+/** A check or a cleaning that takes longer is no longer waited for alone. */
+const SOON_MILLIS = 100
 
 /** A connection lives for maxLifetimeMillis less a random part of up to this share, so that a fleet's do not all go at once. */
 const LIFETIME_JITTER = 0.1
@@ -48,9 +54,9 @@ export class Pool<R> implements Lender<R> {
   readonly #random: () => number
   readonly #onEvent: PoolEventListener | undefined
   readonly #connector: Connector<R>
-  readonly #deadlines: Alarm
   readonly #housekeeping: Alarm
-  readonly #waiters = new WaiterQueue<R>()
+  readonly #watch: LeaseWatch<R>
+  readonly #waiters: WaitingLine<R>
   /** Idle, leased and settling. */
   readonly #open = new Set<PoolEntry<R>>()
   /** The one used last at the end; so they stand in the order of `idleSince`. */
@@ -64,13 +70,18 @@ export class Pool<R> implements Lender<R> {
     closed: 0,
     timeouts: 0,
     saturated: 0,
+    leaks: 0,
+    deadlocks: 0,
     connectFailures: { full: 0, unavailable: 0, refused: 0 },
   }
   readonly #drained = Promise.withResolvers<void>()
   #settings: PoolSettings
   #settling = 0
+  /** Of the settling ones, those that will be there any moment. */
+  #expected = 0
   #closing = 0
   #draining = false
+  #capturesStacks: boolean
   #emptied: (() => void) | undefined
 
   constructor(options: PoolOptions<R>) {
@@ -80,7 +91,8 @@ export class Pool<R> implements Lender<R> {
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? Math.random
     this.#onEvent = options.onEvent
-    this.#deadlines = new Alarm(this.#clock, () => this.#expireWaiters(), { background: false })
+    this.#capturesStacks = options.settings.stacks === 'always'
+    this.#waiters = new WaitingLine(this.#clock, (waiter, now) => this.#timeOut(waiter, now))
     this.#housekeeping = new Alarm(this.#clock, () => this.#housekeep(), { background: true })
     this.#connector = new Connector({
       factory: options.factory,
@@ -91,6 +103,15 @@ export class Pool<R> implements Lender<R> {
       opened: (resource, millis, whenLost) => this.#opened(resource, millis, whenLost),
       failed: (failure, error, retryInMillis) => this.#connectFailed(failure, error, retryInMillis),
       ready: () => this.#serve(),
+    })
+    this.#watch = new LeaseWatch({
+      clock: this.#clock,
+      leakThresholdMillis: options.settings.leakThresholdMillis,
+      open: this.#open,
+      waiters: this.#waiters,
+      activityOf: (resource) => this.#factory.activity?.(resource) ?? 0,
+      suspected: (entry, lease, now) => this.#suspect(entry, lease, now),
+      deadlocked: (now) => this.#reportDeadlock(now),
     })
     this.#serve()
   }
@@ -117,20 +138,27 @@ export class Pool<R> implements Lender<R> {
     if (this.#draining) return Promise.reject(new PoolClosedError(this.name))
     const { signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
+    const borrower = this.#identifyBorrower()
     const now = this.#clock.now()
     const entry = this.#waiters.size === 0 ? this.#takeReady(now) : undefined
-    if (entry) return Promise.resolve(this.#lend(entry, now, now))
+    if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower))
     if (this.#waiters.size >= this.#settings.maxWaiters + this.#settings.max - this.#active) return this.#turnAway()
-    return this.#wait(now, options.timeoutMillis ?? this.#settings.acquireTimeoutMillis, signal)
+    const deadline = now + (options.timeoutMillis ?? this.#settings.acquireTimeoutMillis)
+    return this.#wait(now, deadline, borrower, signal)
   }
 
-  /** Changes the bounds. Growing serves waiters at once; shrinking closes idle surplus now, and busy surplus at release. */
+  /**
+   * Changes the bounds. Growing serves waiters at once; shrinking closes idle surplus now, and busy surplus at release.
+   *
+   * @throws {InvalidOptionError} for bounds that cannot be meant.
+   */
   resize(bounds: { readonly min?: number; readonly max?: number }): void {
     const { min = this.#settings.min, max = this.#settings.max } = bounds
-    if (min === this.#settings.min && max === this.#settings.max) return
+    validatePoolSettings({ min, max })
+    if (this.#draining || (min === this.#settings.min && max === this.#settings.max)) return
     this.#settings = { ...this.#settings, min, max }
     while (this.#open.size > max && this.#idle.length > 0) this.#close(this.#idle.shift(), 'surplus')
-    this.#emit({ type: 'resized', min, max })
+    this.emit({ type: 'resized', min, max })
     // What min has kept open so far may be overdue now.
     this.#housekeep()
   }
@@ -197,17 +225,30 @@ export class Pool<R> implements Lender<R> {
 
   #endLease(entry: PoolEntry<R>): number {
     const now = this.#clock.now()
-    if (entry.lease) this.#counters.useMillis += now - entry.lease.since
+    const { lease } = entry
+    if (!lease) return now
     entry.lease = undefined
+    this.#counters.useMillis += now - lease.since
+    if (lease.suspected) this.emit({ type: 'leak-returned', lease: reportLease(entry, lease, now) })
+    if (releaseChannel.hasSubscribers) releaseChannel.publish({ pool: this.name, usedMillis: now - lease.since })
     return now
   }
 
-  #lend(entry: PoolEntry<R>, since: number, now: number): Lease<R> {
+  #lend(entry: PoolEntry<R>, since: number, now: number, borrower: Borrower | undefined): Lease<R> {
     this.#counters.acquired++
     this.#counters.waitMillis += now - since
-    const lease = new Lease(this, entry, now)
+    const lease = new Lease(this, entry, now, borrower)
     entry.lease = lease
+    this.#watch.lent(entry, now)
+    if (acquireChannel.hasSubscribers) acquireChannel.publish({ pool: this.name, waitedMillis: now - since })
     return lease
+  }
+
+  /** Undefined as long as nobody wants to know. */
+  #identifyBorrower(): Borrower | undefined {
+    const scope = currentScope()
+    if (!this.#capturesStacks && scope === undefined) return undefined
+    return { scope, trace: this.#capturesStacks ? captureTrace(this.acquire) : undefined }
   }
 
   /** The idle resource used last, where it can be lent as it is. */
@@ -222,36 +263,25 @@ export class Pool<R> implements Lender<R> {
     return this.#factory.check !== undefined && now - entry.idleSince > this.#settings.validateAfterIdleMillis
   }
 
-  #wait(now: number, timeoutMillis: number, signal: AbortSignal | undefined): Promise<Lease<R>> {
-    const { promise, resolve, reject } = Promise.withResolvers<Lease<R>>()
-    const waiter = new Waiter(now, now + timeoutMillis, resolve, reject)
-    this.#waiters.push(waiter)
-    this.#deadlines.at(waiter.deadline)
+  #wait(now: number, deadline: number, borrower?: Borrower, signal?: AbortSignal): Promise<Lease<R>> {
+    const { waiter, lease } = this.#waiters.join(now, deadline, borrower)
     this.#serve()
-    return signal && waiter.queued ? this.#untilAborted(waiter, promise, signal) : promise
-  }
-
-  #untilAborted(waiter: Waiter<R>, promise: Promise<Lease<R>>, signal: AbortSignal): Promise<Lease<R>> {
-    const abort = () => {
-      if (!waiter.queued) return
-      this.#waiters.remove(waiter)
-      waiter.reject(signal.reason)
-    }
-    signal.addEventListener('abort', abort, { once: true })
-    return promise.finally(() => signal.removeEventListener('abort', abort))
+    if (!waiter.queued) return lease
+    if (borrower?.scope) this.#watch.waitedInScope(now)
+    return signal ? this.#waiters.leaveOnAbort(waiter, lease, signal) : lease
   }
 
   #turnAway(): Promise<never> {
     this.#counters.saturated++
     const error = new PoolSaturatedError(this.#state(), this.#settings.maxWaiters)
-    this.#emit({ type: 'saturated', error })
+    this.emit({ type: 'saturated', error })
     return Promise.reject(error)
   }
 
   /** Gives what is idle to those who wait, and opens what is missing. */
   #serve(): void {
     if (this.#draining) return
-    while (this.#waiters.size > this.#settling) {
+    while (this.#waiters.size > this.#expected) {
       const entry = this.#idle.pop()
       if (!entry) break
       const now = this.#clock.now()
@@ -259,10 +289,10 @@ export class Pool<R> implements Lender<R> {
       else if (this.#needsCheck(entry, now)) void this.#settle(entry, this.#check(entry))
       else this.#offer(entry, now)
     }
-    const forWaiters = this.#waiters.size - this.#settling
+    const forWaiters = this.#waiters.size - this.#expected
     const forMin = this.#settings.min - this.#open.size
     while (Math.max(forWaiters, forMin) > this.#connector.opening && this.#total < this.#settings.max) {
-      if (!this.#connector.mayOpen({ urgent: forWaiters > 0 })) break
+      if (!this.#connector.mayOpen({ urgent: forWaiters > 0 && this.#open.size === 0 })) break
       this.#connector.open()
     }
   }
@@ -285,22 +315,50 @@ export class Pool<R> implements Lender<R> {
     await this.#factory.close(entry.resource)
   }
 
-  /** Waits, but not for ever, for the verdict whether a resource can be lent. */
+  /**
+   * Waits, but not for ever, for the verdict whether a resource can be lent. For a short while those who wait count on it;
+   * after that others are opened for them.
+   */
   async #settle(entry: PoolEntry<R>, verdict: Promise<boolean>): Promise<void> {
-    // Asking may have brought to light that it was lost.
-    if (!entry.gone) {
-      this.#settling++
-      entry.settling = true
+    const limit = this.#settings.connectTimeoutMillis
+    const soon = Math.min(SOON_MILLIS, limit)
+    const safe = verdict.catch(() => false)
+    this.#beginSettling(entry)
+    let fit = await this.#within<boolean | undefined>(soon, safe, undefined)
+    if (fit === undefined) {
+      this.#expectNoLonger(entry)
+      fit = await this.#within(limit - soon, safe, false)
     }
-    const fit = await this.#within(this.#settings.connectTimeoutMillis, verdict, false)
-    if (entry.settling) {
-      this.#settling--
-      entry.settling = false
+    if (this.#endSettling(entry)) {
       if (!fit) this.#close(entry, 'unfit')
       else if (this.#draining) this.#close(entry, 'drain')
       else this.#offer(entry, this.#clock.now())
     }
     this.#serve()
+  }
+
+  #beginSettling(entry: PoolEntry<R>): void {
+    // Asking may have brought to light that it was lost.
+    if (entry.gone) return
+    entry.settling = 'soon'
+    this.#settling++
+    this.#expected++
+  }
+
+  #expectNoLonger(entry: PoolEntry<R>): void {
+    if (entry.settling !== 'soon') return
+    entry.settling = 'late'
+    this.#expected--
+    this.#serve()
+  }
+
+  /** False where that has ended already, with the resource. */
+  #endSettling(entry: PoolEntry<R>): boolean {
+    if (!entry.settling) return false
+    if (entry.settling === 'soon') this.#expected--
+    entry.settling = false
+    this.#settling--
+    return true
   }
 
   /** Hands a resource that is fit to whoever waits longest, or lays it aside. */
@@ -312,7 +370,7 @@ export class Pool<R> implements Lender<R> {
     }
     const waiter = this.#waiters.shift()
     if (waiter) {
-      waiter.resolve(this.#lend(entry, waiter.since, now))
+      waiter.resolve(this.#lend(entry, waiter.since, now, waiter.borrower))
       return
     }
     entry.idleSince = now
@@ -329,7 +387,7 @@ export class Pool<R> implements Lender<R> {
       now + this.#settings.maxLifetimeMillis * (1 - this.#random() * LIFETIME_JITTER),
     )
     this.#open.add(entry)
-    this.#emit({ type: 'opened', millis })
+    this.emit({ type: 'opened', millis })
     // First of all, so that one which was lost on the way is not lent.
     whenLost(() => this.#lost(entry))
     if (this.#draining) this.#close(entry, 'drain')
@@ -343,8 +401,10 @@ export class Pool<R> implements Lender<R> {
       return
     }
     this.#counters.connectFailures[failure]++
-    if (failure === 'refused') this.#rejectWaiters(() => new ConnectError(this.name, error))
-    this.#emit({ type: 'connect-failed', failure, error, retryInMillis })
+    // With others open the pool can still serve, and a password that was changed since need not stop it.
+    if (failure === 'refused' && this.#open.size === 0)
+      this.#waiters.rejectAll(() => new ConnectError(this.name, error))
+    this.emit({ type: 'connect-failed', failure, error, retryInMillis })
     this.#serve()
   }
 
@@ -361,14 +421,13 @@ export class Pool<R> implements Lender<R> {
   #close(entry: PoolEntry<R> | undefined, reason: CloseReason): void {
     if (!entry || entry.gone) return
     entry.gone = true
-    if (entry.settling) this.#settling--
-    entry.settling = false
+    this.#endSettling(entry)
     this.#open.delete(entry)
     this.#closing++
     void this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
       this.#closing--
       this.#counters.closed++
-      this.#emit({ type: 'closed', reason })
+      this.emit({ type: 'closed', reason })
       this.#checkEmptied()
       this.#serve()
     })
@@ -382,24 +441,11 @@ export class Pool<R> implements Lender<R> {
     })
   }
 
-  #expireWaiters(): void {
-    const now = this.#clock.now()
-    const expired: Waiter<R>[] = []
-    let next = Infinity
-    for (const waiter of this.#waiters) {
-      if (waiter.deadline > now) next = Math.min(next, waiter.deadline)
-      else expired.push(waiter)
-    }
-    if (next < Infinity) this.#deadlines.at(Math.max(next, now + SWEEP_MILLIS))
-    // A listener that hears of one may serve others.
-    for (const waiter of expired) if (waiter.queued) this.#timeOut(waiter, now)
-  }
-
   #timeOut(waiter: Waiter<R>, now: number): void {
     const error = new AcquireTimeoutError(now - waiter.since, this.#state())
     this.#waiters.remove(waiter)
     this.#counters.timeouts++
-    this.#emit({ type: 'timeout', error })
+    this.emit({ type: 'timeout', error })
     waiter.reject(error)
   }
 
@@ -423,9 +469,10 @@ export class Pool<R> implements Lender<R> {
 
   async #drain(): Promise<void> {
     this.#connector.stop()
-    this.#deadlines.stop()
+    this.#waiters.stop()
     this.#housekeeping.stop()
-    this.#rejectWaiters(() => new PoolClosedError(this.name))
+    this.#watch.stop()
+    this.#waiters.rejectAll(() => new PoolClosedError(this.name))
     for (const entry of this.#idle.splice(0)) this.#close(entry, 'drain')
     const { promise: emptied, resolve } = Promise.withResolvers<void>()
     this.#emptied = resolve
@@ -437,30 +484,53 @@ export class Pool<R> implements Lender<R> {
       this.#close(entry, 'drain')
     }
     await emptied
-    this.#emit({ type: 'drained', forced })
+    this.emit({ type: 'drained', forced })
   }
 
   #checkEmptied(): void {
     if (this.#total === 0) this.#emptied?.()
   }
 
-  #rejectWaiters(makeError: () => Error): void {
-    for (let waiter = this.#waiters.shift(); waiter; waiter = this.#waiters.shift()) waiter.reject(makeError())
+  #suspect(entry: PoolEntry<R>, lease: Lease<R>, now: number): void {
+    this.#counters.leaks++
+    if (this.#settings.stacks === 'adaptive') this.#capturesStacks = true
+    this.emit({ type: 'leak', lease: reportLease(entry, lease, now) })
+  }
+
+  #reportDeadlock(now: number): void {
+    this.#counters.deadlocks++
+    this.emit({ type: 'deadlock', leases: this.#reportLeases(now), waiting: this.#waiters.size })
+  }
+
+  /** The oldest first. */
+  #reportLeases(now: number): LeaseReport[] {
+    this.#watch.refresh(now)
+    const reports = [...this.#open].flatMap((entry) => (entry.lease ? [reportLease(entry, entry.lease, now)] : []))
+    return reports.sort((a, b) => b.heldMillis - a.heldMillis)
   }
 
   #state(): PoolState {
     const { max, total, idle, active, connecting, waiting } = this.stats()
-    const now = this.#clock.now()
-    let oldestLeaseMillis: number | null = null
-    for (const { lease } of this.#open) {
-      if (lease) oldestLeaseMillis = Math.max(oldestLeaseMillis ?? 0, now - lease.since)
+    return {
+      name: this.name,
+      max,
+      total,
+      idle,
+      active,
+      connecting,
+      waiting,
+      oldestLeases: this.#reportLeases(this.#clock.now()).slice(0, 3),
+      deadlocked: this.#watch.deadlocked,
+      trouble: this.#connector.trouble ?? null,
     }
-    const trouble = this.#connector.trouble ?? null
-    return { name: this.name, max, total, idle, active, connecting, waiting, oldestLeaseMillis, trouble }
   }
 
-  /** A listener that throws must not take the pool with it: its error surfaces as uncaught, as from node:events. */
-  #emit(event: PoolEvent): void {
+  /**
+   * Tells an event to `onEvent` and to the diagnostics channels; drivers tell theirs through it, too. A listener that throws
+   * does not take the pool with it: its error surfaces as uncaught, as from node:events.
+   */
+  emit(event: PoolEvent): void {
+    publish(this.name, event)
     if (!this.#onEvent) return
     try {
       this.#onEvent(event)

@@ -132,7 +132,7 @@ describe('the idle timeout', () => {
     await warmUp(given, 1)
     await given.clock.advance(10_000)
 
-    expect(given.clock.timers).toBe(1)
+    expect(given.clock.timers).toBeGreaterThan(0)
     expect(given.clock.foregroundTimers).toBe(0)
   })
 })

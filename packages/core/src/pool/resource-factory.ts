@@ -6,6 +6,9 @@ export interface OpenContext {
   lost(): void
 }
 
+/** A number that changes whenever something is done, or `busy` while something is under way. */
+export type Activity = number | 'busy'
+
 /** How a pool makes, checks and unmakes what it lends. */
 export interface ResourceFactory<R> {
   open(context: OpenContext): Promise<R>
@@ -13,6 +16,8 @@ export interface ResourceFactory<R> {
   close(resource: R): Promise<void>
   /** Whether it still answers. Asked before lending one that has been idle for `validateAfterIdleMillis`. */
   check?(resource: R): Promise<boolean>
+  /** What has been done on it so far; asked of leased ones now and then. Without it every lease counts as quiet. */
+  activity?(resource: R): Activity
   /** Makes a released one fit for the next borrower; false where it cannot be. Answer at once where nothing is to do. */
   clean?(resource: R): boolean | Promise<boolean>
 }

@@ -2,12 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Waiter, WaiterQueue } from './waiter-queue.ts'
 
 function waiter(): Waiter<unknown> {
-  return new Waiter(
-    0,
-    Infinity,
-    () => {},
-    () => {},
-  )
+  return new Waiter(0, Infinity, { resolve: () => {}, reject: () => {} })
 }
 
 function queueOf(...waiters: Waiter<unknown>[]): WaiterQueue<unknown> {

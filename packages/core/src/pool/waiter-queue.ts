@@ -1,3 +1,4 @@
+import type { Borrower } from './borrower.ts'
 import type { Lease } from './lease.ts'
 
 /** One caller who waits for a lease. */
@@ -6,16 +7,23 @@ export class Waiter<R> {
   readonly deadline: number
   readonly resolve: (lease: Lease<R>) => void
   readonly reject: (error: unknown) => void
+  readonly borrower: Borrower | undefined
   /** Links of the queue it stands in; `queued` is false as soon as it has left. */
   previous: Waiter<R> | undefined
   next: Waiter<R> | undefined
   queued = false
 
-  constructor(since: number, deadline: number, resolve: (lease: Lease<R>) => void, reject: (error: unknown) => void) {
+  constructor(
+    since: number,
+    deadline: number,
+    { resolve, reject }: { resolve: (lease: Lease<R>) => void; reject: (error: unknown) => void },
+    borrower?: Borrower,
+  ) {
     this.since = since
     this.deadline = deadline
     this.resolve = resolve
     this.reject = reject
+    this.borrower = borrower
   }
 }
 

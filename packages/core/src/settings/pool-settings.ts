@@ -22,9 +22,19 @@ export interface PoolSettings {
   readonly maxWaiters: number
   /** How long closing waits for connections that are in use. */
   readonly drainMillis: number
+  /** A lease on which nothing has been done for so long is reported as a suspected leak. */
+  readonly leakThresholdMillis: number
+  /**
+   * Whether a lease remembers the stack of its borrower, for reports of leaks and timeouts. Capturing one costs more than
+   * the rest of a checkout, so that `adaptive` begins with it only after the first suspicion.
+   */
+  readonly stacks: 'always' | 'adaptive' | 'never'
 }
 
-/** Sources: max and min as in pg; timeouts as in Prisma 6; lifetime and validation as in HikariCP; waiters after psycopg_pool. */
+/**
+ * Sources: max and min as in pg; timeouts as in Prisma 6; lifetime and validation as in HikariCP; waiters after
+ * psycopg_pool; the leak threshold as asked for in brianc/node-postgres#137.
+ */
 export const DEFAULT_POOL_SETTINGS: PoolSettings = {
   max: 10,
   min: 0,
@@ -36,6 +46,8 @@ export const DEFAULT_POOL_SETTINGS: PoolSettings = {
   validateAfterIdleMillis: 500,
   maxWaiters: 1_000,
   drainMillis: 10_000,
+  leakThresholdMillis: 60_000,
+  stacks: 'adaptive',
 }
 
 const COUNTS = { max: 1, min: 0, maxUses: 1, maxWaiters: 0 } as const
@@ -59,7 +71,8 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
       )
     }
     const least = (COUNTS as Record<string, number>)[name]
-    if (least !== undefined) requireWhole(name, value, least)
+    if (name === 'stacks') requireOneOf(name, value, ['always', 'adaptive', 'never'])
+    else if (least !== undefined) requireWhole(name, value, least)
     else requireMillis(name, value)
   }
   const { min = DEFAULT_POOL_SETTINGS.min, max } = given
@@ -76,5 +89,11 @@ function requireWhole(name: string, value: unknown, least: number): void {
 function requireMillis(name: string, value: unknown): void {
   const least = (LEAST_MILLIS as Record<string, number>)[name] ?? 0
   if (typeof value === 'number' && value >= least) return
-  throw new InvalidOptionError(`pool.${name}`, value, `a number of milliseconds, at least ${least}, or Infinity`)
+  const wanted = least > 0 ? `a number of milliseconds of at least ${least}` : 'a number of milliseconds'
+  throw new InvalidOptionError(`pool.${name}`, value, `${wanted}, or Infinity`)
+}
+
+function requireOneOf(name: string, value: unknown, choices: readonly string[]): void {
+  if (choices.includes(value as string)) return
+  throw new InvalidOptionError(`pool.${name}`, value, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`)
 }

@@ -1,6 +1,7 @@
 import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import type { Topology } from '../topology/index.ts'
+import { assumedTopology } from './assumed-topology.ts'
 import type { SettingsOptions } from './options.ts'
 import { DEFAULT_POOL_SETTINGS, type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 
@@ -27,8 +28,9 @@ export interface ResolvedSettings {
  *
  * @throws {InvalidOptionError} names the option and the value.
  */
-export function resolveSettings({ options, topology, capacity }: ResolveInput): ResolvedSettings {
+export function resolveSettings({ options, topology: found, capacity }: ResolveInput): ResolvedSettings {
   validateOptions(options)
+  const topology = assumedTopology(options) ?? found
   const given = definedOnly(options.pool ?? {})
   const settings = { ...DEFAULT_POOL_SETTINGS, ...given }
   const max = resolveMax({ options, topology, capacity })

@@ -1,0 +1,20 @@
+import { stackOf } from './borrower.ts'
+import type { PoolEntry } from './entry.ts'
+import type { Lease } from './lease.ts'
+
+/** One lease that is out, for reports of leaks, deadlocks and timeouts. */
+export interface LeaseReport {
+  readonly heldMillis: number
+  /** Since something was done on it last. */
+  readonly quietMillis: number
+  /** Where it was borrowed, a frame a line; null where stacks are not captured. */
+  readonly stack: string | null
+}
+
+export function reportLease<R>(entry: PoolEntry<R>, lease: Lease<R>, now: number): LeaseReport {
+  return {
+    heldMillis: now - lease.since,
+    quietMillis: now - entry.quietSince,
+    stack: stackOf(lease.borrower),
+  }
+}

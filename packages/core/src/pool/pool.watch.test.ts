@@ -1,0 +1,241 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { describe, expect, test } from 'vitest'
+import type { Activity } from './resource-factory.ts'
+import { runInScope } from './scope.ts'
+import { FakeFactory, type FakeResource } from './testing/fake-factory.ts'
+import { settled } from './testing/manual-clock.ts'
+import { Outcome } from './testing/outcome.ts'
+import { givenPool } from './testing/pool-under-test.ts'
+
+/** A factory whose resources have been used as often as the test says. */
+class BusyFactory extends FakeFactory {
+  readonly activities = new Map<number, Activity>()
+
+  activity({ id }: FakeResource): Activity {
+    return this.activities.get(id) ?? 0
+  }
+}
+
+function givenWatchedPool(settings: Parameters<typeof givenPool>[0] = {}) {
+  const factory = new BusyFactory()
+  const given = givenPool({ leakThresholdMillis: 1_000, ...settings }, { factory })
+  const leaks = () => given.events.filter(({ type }) => type === 'leak' || type === 'leak-returned')
+  return { ...given, factory, leaks }
+}
+
+describe('the leak watch', () => {
+  test('given nothing is done on a lease for the threshold, then it is reported once, and again when it returns', async () => {
+    const { pool, clock, leaks } = givenWatchedPool()
+    const lease = await pool.acquire()
+    await clock.advance(999)
+    expect(leaks()).toEqual([])
+    await clock.advance(1)
+    expect(leaks()).toEqual([{ type: 'leak', lease: { heldMillis: 1_000, quietMillis: 1_000, stack: null } }])
+    await clock.advance(5_000)
+    expect(leaks()).toHaveLength(1)
+
+    lease.release()
+    expect(leaks()[1]).toMatchObject({ type: 'leak-returned', lease: { heldMillis: 6_000 } })
+    expect(pool.stats().leaks).toBe(1)
+  })
+
+  test('given work goes on, by queries or by one long query, then it is no leak however long it takes', async () => {
+    const { pool, factory, clock, leaks } = givenWatchedPool()
+    await pool.acquire()
+    for (let i = 1; i <= 10; i++) {
+      factory.activities.set(0, i)
+      await clock.advance(900)
+    }
+    factory.activities.set(0, 'busy')
+    await clock.advance(10_000)
+    expect(leaks()).toEqual([])
+
+    factory.activities.set(0, 11)
+    await clock.advance(1_500)
+    expect(leaks()).toHaveLength(1)
+  })
+
+  test('given a lease that is released in time, and one on the same resource later, then each has its own time', async () => {
+    const { pool, clock, leaks } = givenWatchedPool()
+    for (let i = 0; i < 5; i++) {
+      const lease = await pool.acquire()
+      await clock.advance(900)
+      lease.release()
+    }
+    expect(leaks()).toEqual([])
+  })
+
+  test('given no lease is out, then no timer runs on', async () => {
+    const { pool, clock } = givenWatchedPool({ idleTimeoutMillis: Infinity, maxLifetimeMillis: Infinity })
+    const lease = await pool.acquire()
+    lease.release()
+    await clock.advance(20_000)
+    expect(clock.timers).toBe(0)
+  })
+})
+
+describe('stacks', () => {
+  test('given adaptive, then they are captured from the first suspicion on', async () => {
+    const { pool, clock, leaks } = givenWatchedPool()
+    await pool.acquire()
+    await clock.advance(1_000)
+    await (async function laterBorrower() {
+      await pool.acquire()
+    })()
+    await clock.advance(1_000)
+    const [first, second] = leaks() as { lease: { stack: string | null } }[]
+    expect(first?.lease.stack).toBeNull()
+    expect(second?.lease.stack).toContain('laterBorrower')
+  })
+
+  test('given always, then the error of a timeout shows who holds the connections; given never, then it does not', async () => {
+    for (const stacks of ['always', 'never'] as const) {
+      const { pool, clock } = givenWatchedPool({ max: 1, stacks, acquireTimeoutMillis: 50 })
+      await (async function hoarder() {
+        await pool.acquire()
+      })()
+      const waiting = new Outcome(pool.acquire())
+      await clock.advance(50)
+      const { message } = waiting.error as Error
+      if (stacks === 'always')
+        expect(message).toMatch(/A lease out for 50 ms, quiet for 50 ms was borrowed\n\s+at .*hoarder/)
+      else expect(message).not.toContain('hoarder')
+    }
+  })
+
+  test('given always, then the stack of a waiter is its own and not that of whoever released', async () => {
+    const { pool, clock, leaks } = givenWatchedPool({ max: 1, stacks: 'always' })
+    const first = await pool.acquire()
+    const waiting = (async function patient() {
+      await pool.acquire()
+    })()
+    ;(function releaser() {
+      first.release()
+    })()
+    await waiting
+    await clock.advance(1_000)
+    expect(leaks()).toMatchObject([{ lease: { stack: expect.stringContaining('patient') } }])
+    expect(leaks()).not.toMatchObject([{ lease: { stack: expect.stringContaining('releaser') } }])
+  })
+})
+
+describe('the deadlock watch', () => {
+  const deadlocks = (given: ReturnType<typeof givenWatchedPool>) =>
+    given.events.filter(({ type }) => type === 'deadlock')
+
+  test('given every holder waits for another lease, then that is reported, and the timeouts say so', async () => {
+    const given = givenWatchedPool({ max: 2, acquireTimeoutMillis: 3_000 })
+    const { pool, clock } = given
+    const inner = [0, 1].map(() =>
+      runInScope(async () => {
+        await pool.acquire()
+        await settled()
+        return new Outcome(pool.acquire())
+      }),
+    )
+    const [first, second] = (await Promise.all(inner)) as [Outcome<unknown>, Outcome<unknown>]
+    await clock.advance(2_000)
+    expect(deadlocks(given)).toMatchObject([{ waiting: 2, leases: [{}, {}] }])
+    expect([first.state, second.state], 'nobody is turned away for it').toEqual(['pending', 'pending'])
+
+    await clock.advance(1_000)
+    expect((first.error as Error).message).toContain('Every holder of a connection waits for another one')
+    expect(pool.stats().deadlocks).toBe(1)
+  })
+
+  test('given the waiter is in a scope inside of the holder, then it counts for that', async () => {
+    const given = givenWatchedPool({ max: 1 })
+    await runInScope(async () => {
+      await given.pool.acquire()
+      runInScope(() => new Outcome(given.pool.acquire()))
+    })
+    await given.clock.advance(2_000)
+    expect(deadlocks(given)).toHaveLength(1)
+  })
+
+  test('given one holder does not wait, or works on, then it is none', async () => {
+    const given = givenWatchedPool({ max: 2, acquireTimeoutMillis: 60_000, leakThresholdMillis: 60_000 })
+    const { pool, clock, factory } = given
+    await runInScope(async () => {
+      await pool.acquire()
+      const bystander = pool.acquire()
+      await bystander
+      new Outcome(pool.acquire())
+    })
+    // Both leases were taken in the scope that waits; but on one of them work goes on.
+    for (let i = 1; i < 10; i++) {
+      factory.activities.set(1, i)
+      await clock.advance(600)
+    }
+    expect(deadlocks(given)).toEqual([])
+    factory.activities.set(1, 'busy')
+    await clock.advance(5_000)
+    expect(deadlocks(given)).toEqual([])
+  })
+
+  test('given a holder outside of any scope, then nothing is claimed', async () => {
+    const given = givenWatchedPool({ max: 2 })
+    await given.pool.acquire()
+    await runInScope(async () => {
+      await given.pool.acquire()
+      new Outcome(given.pool.acquire())
+    })
+    await given.clock.advance(5_000)
+    expect(deadlocks(given)).toEqual([])
+  })
+})
+
+describe('diagnostics channels', () => {
+  test('given a listener, then checkouts, releases and events are published with the name of the pool', async () => {
+    const heard: unknown[] = []
+    const channels = ['acquire', 'release', 'opened', 'drained'].map((name) => `poolguard:${name}`)
+    const listen = (message: unknown, channel: string | symbol) => heard.push([channel, message])
+    for (const channel of channels) subscribe(channel, listen)
+    const { pool, clock } = givenPool()
+    const lease = await pool.acquire()
+    await clock.advance(5)
+    lease.release()
+    await pool.drain()
+    for (const channel of channels) unsubscribe(channel, listen)
+
+    expect(heard).toEqual([
+      ['poolguard:opened', { pool: 'app', type: 'opened', millis: 0 }],
+      ['poolguard:acquire', { pool: 'app', waitedMillis: 0 }],
+      ['poolguard:release', { pool: 'app', usedMillis: 5 }],
+      ['poolguard:drained', { pool: 'app', type: 'drained', forced: 0 }],
+    ])
+  })
+})
+
+describe('a pool in trouble', () => {
+  test('given a check that takes long, then others are opened for those who wait', async () => {
+    const { pool, factory, clock } = givenPool({ max: 2, validateAfterIdleMillis: 0, connectTimeoutMillis: 5_000 })
+    ;(await pool.acquire()).release()
+    await clock.advance(10)
+    factory.onCheck = () => new Promise(() => {})
+    const waiting = new Outcome(pool.acquire())
+    await clock.advance(99)
+    expect(waiting.state).toBe('pending')
+    await clock.advance(1)
+    expect(waiting.value?.resource.id).toBe(1)
+  })
+
+  test('given a refusal while others are open, then those who wait go on waiting for them', async () => {
+    const { pool, factory } = givenPool({ max: 2 }, { classify: () => 'refused' })
+    const lease = await pool.acquire()
+    factory.onOpen = (opening) => opening.fail(new Error('wrong password'))
+    const waiting = new Outcome(pool.acquire())
+    await settled()
+    expect(waiting.state).toBe('pending')
+    expect(factory.openings).toHaveLength(2)
+    lease.release()
+    await settled()
+    expect(waiting.state).toBe('fulfilled')
+  })
+
+  test('given bounds that cannot be meant, when it is resized, then that is refused', () => {
+    const { pool } = givenPool()
+    expect(() => pool.resize({ max: 0 })).toThrow('Invalid option pool.max: 0')
+    expect(() => pool.resize({ min: 11 })).toThrow('Invalid option pool.min: 11')
+  })
+})

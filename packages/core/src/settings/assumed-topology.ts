@@ -1,0 +1,15 @@
+import type { Topology } from '../topology/index.ts'
+import type { SettingsOptions } from './options.ts'
+
+/** What the user has said is at the other end; undefined where it is to be found out. */
+export function assumedTopology({ pooler = 'auto' }: SettingsOptions): Topology | undefined {
+  if (pooler === 'auto') return undefined
+  const evidence = [`given as pooler: '${pooler}'`]
+  if (pooler === 'none') return { kind: 'direct', preparedStatements: 'safe', evidence }
+  return {
+    kind: 'pooler',
+    pooler: { name: 'unknown', mode: pooler, proven: true },
+    preparedStatements: pooler === 'session' ? 'safe' : 'unknown',
+    evidence,
+  }
+}

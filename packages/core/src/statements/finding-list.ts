@@ -1,0 +1,19 @@
+import type { Finding } from './finding.ts'
+
+/** What every text without findings gets, so that none costs an array. */
+export const NO_FINDINGS: readonly Finding[] = Object.freeze([])
+
+/** Findings in the order in which they were seen, each construct once. */
+export class FindingList {
+  #findings: Map<string, Finding> | undefined
+
+  add(finding: Finding | undefined): void {
+    if (!finding) return
+    this.#findings ??= new Map()
+    if (!this.#findings.has(finding.construct)) this.#findings.set(finding.construct, finding)
+  }
+
+  toArray(): readonly Finding[] {
+    return this.#findings ? Object.freeze([...this.#findings.values()]) : NO_FINDINGS
+  }
+}

@@ -1,0 +1,102 @@
+import { type Finding, finding } from './finding.ts'
+import { FindingList, NO_FINDINGS } from './finding-list.ts'
+import { isPlainQuery } from './plain-query.ts'
+import { readCreate } from './read-create.ts'
+import { readQuery } from './read-query.ts'
+import { readReset, readSet } from './read-set.ts'
+import { depthAfter, skipStatement } from './skip-statement.ts'
+import { StatementReader } from './statement-reader.ts'
+
+/** Where a query is run at once, so that the functions it calls are. The frequent ones first. */
+const QUERIES = ['select', 'insert', 'update', 'delete', 'with', 'merge', 'values', 'table', 'copy', 'call']
+
+/** Commands of which the first word says everything. */
+const COMMANDS: readonly (readonly [word: string, finding: Finding])[] = [
+  ['listen', finding('listen', 'LISTEN')],
+  ['unlisten', finding('listen', 'UNLISTEN')],
+  ['execute', finding('sql-prepare', 'EXECUTE')],
+  ['deallocate', finding('sql-prepare', 'DEALLOCATE')],
+  ['discard', finding('discard', 'DISCARD')],
+  ['load', finding('load', 'LOAD')],
+]
+const PREPARE = finding('sql-prepare', 'PREPARE')
+const WITH_HOLD = finding('with-hold', 'DECLARE CURSOR WITH HOLD')
+
+/**
+ * What in a SQL text relies on the session, which a pooler in transaction or statement mode does not keep: the rows of
+ * https://www.pgbouncer.org/features.html, "SQL feature map for pooling modes", that say "Never" for transaction pooling.
+ * Each construct is reported once per text, however many statements it holds.
+ *
+ * Bodies of functions and DO blocks are not looked into, nor whether the statement stands inside a transaction. Of a
+ * text longer than `characters` only the beginning is read; that leaves findings out and adds none.
+ *
+ * @example
+ * lintStatement('BEGIN; SET search_path = app; COMMIT')
+ * // [{ code: 'set', construct: 'SET search_path', why: 'The setting stays on ...', instead: 'SET LOCAL ...' }]
+ */
+export function lintStatement(text: string, characters: number = Number.POSITIVE_INFINITY): readonly Finding[] {
+  const read = text.length > characters ? text.slice(0, characters) : text
+  if (isPlainQuery(read)) return NO_FINDINGS
+  const reader = new StatementReader(read, read !== text)
+  const findings = new FindingList()
+  reader.next()
+  while (reader.kind !== 'end') {
+    if (reader.takePunctuation(';')) continue
+    readStatement(reader, findings)
+    skipStatement(reader)
+  }
+  return findings.toArray()
+}
+
+function readStatement(reader: StatementReader, findings: FindingList): void {
+  if (QUERIES.some((word) => reader.isWord(word)) || reader.isPunctuation('(')) readQuery(reader, findings)
+  else if (reader.takeWord('set')) findings.add(readSet(reader))
+  else if (reader.takeWord('reset')) findings.add(readReset(reader))
+  else if (reader.takeWord('create')) readCreate(reader, findings)
+  else if (reader.takeWord('declare')) readDeclare(reader, findings)
+  else if (reader.takeWord('explain')) readExplain(reader, findings)
+  else if (reader.takeWord('prepare')) findings.add(readPrepare(reader))
+  else findings.add(COMMANDS.find(([word]) => reader.isWord(word))?.[1])
+}
+
+/** `PREPARE TRANSACTION 'id'` is something else: two-phase commit. */
+function readPrepare(reader: StatementReader): Finding | undefined {
+  const twoPhase = reader.takeWord('transaction') && reader.kind === 'string'
+  return twoPhase || reader.kind === 'end' ? undefined : PREPARE
+}
+
+function readDeclare(reader: StatementReader, findings: FindingList): void {
+  // The name, which may be any word, `cursor` too.
+  reader.next()
+  while (reader.kind === 'word' && !reader.isWord('cursor')) reader.next()
+  if (!reader.takeWord('cursor')) return
+  if (reader.takeWord('with') && reader.isWord('hold')) findings.add(WITH_HOLD)
+  readQuery(reader, findings)
+}
+
+/** Without ANALYZE nothing is run, but EXECUTE needs its statement all the same. */
+function readExplain(reader: StatementReader, findings: FindingList): void {
+  let analyze = false
+  if (reader.isPunctuation('(')) analyze = takeExplainOptions(reader)
+  else {
+    while (reader.isWord('analyze') || reader.isWord('verbose')) {
+      analyze ||= reader.isWord('analyze')
+      reader.next()
+    }
+  }
+  // EXPLAIN of EXPLAIN does not exist; a text made of nothing else must not exhaust the stack.
+  const runs = analyze && !reader.isWord('explain')
+  if (runs || reader.isWord('execute')) readStatement(reader, findings)
+}
+
+/** Reads past `(ANALYZE, BUFFERS)`; whether ANALYZE was among them. */
+function takeExplainOptions(reader: StatementReader): boolean {
+  let analyze = false
+  for (let depth = 0; reader.kind !== 'end'; ) {
+    analyze ||= reader.isWord('analyze')
+    depth = depthAfter(reader, depth)
+    reader.next()
+    if (depth === 0) break
+  }
+  return analyze
+}

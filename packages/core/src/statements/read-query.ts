@@ -1,0 +1,120 @@
+import { ADVISORY_FUNCTIONS, type Finding, finding } from './finding.ts'
+import type { FindingList } from './finding-list.ts'
+import type { StatementReader } from './statement-reader.ts'
+
+const SET_CONFIG = finding('set', 'set_config(..., false)')
+const SELECT_INTO = finding('temporary-table', 'SELECT INTO TEMPORARY')
+
+const FUNCTIONS: readonly (readonly [name: string, finding: Finding])[] = [
+  ...ADVISORY_FUNCTIONS.map((found) => [found.construct, found] as const),
+  ['set_config', SET_CONFIG],
+]
+const SHORTEST_NAME = Math.min(...FUNCTIONS.map(([name]) => name.length))
+
+/** A call of set_config whose closing parenthesis has not been seen. */
+interface OpenCall {
+  /** How deep its arguments stand. */
+  readonly depth: number
+  commas: number
+  readonly outer: OpenCall | undefined
+}
+
+/** What stood just before, as far as it tells whether a name is that of a function, and INTO that of a SELECT. */
+type Before = 'anything' | 'catalog' | 'dot of catalog' | 'dot' | 'insert' | 'into'
+
+/**
+ * Reads a query to its end, and reports the calls that do something to the session, wherever in it they stand, and
+ * `SELECT .. INTO TEMPORARY`. Iterative, since it is the text that says how deep parentheses go.
+ */
+export function readQuery(reader: StatementReader, findings: FindingList): void {
+  let depth = 0
+  let open: OpenCall | undefined
+  let before: Before = 'anything'
+
+  while (reader.kind !== 'end') {
+    if (reader.kind === 'word' || reader.kind === 'name') {
+      const called: Finding | undefined = before === 'dot' || before === 'into' ? undefined : functionNamed(reader)
+      const inserting: boolean = before === 'insert'
+      before = called ? 'anything' : meaningOf(reader)
+      reader.next()
+      if (called && reader.isPunctuation('(')) {
+        if (called === SET_CONFIG) open = { depth: depth + 1, commas: 0, outer: open }
+        else findings.add(called)
+      } else if (before === 'into' && !inserting && takeTemporaryTarget(reader)) findings.add(SELECT_INTO)
+      continue
+    }
+    if (reader.isPunctuation('.')) before = before === 'catalog' ? 'dot of catalog' : 'dot'
+    else before = 'anything'
+
+    if (reader.kind === 'punctuation') {
+      if (depth === 0 && reader.isPunctuation(';')) return
+      if (reader.isPunctuation('(') || reader.isPunctuation('[')) depth++
+      else if (reader.isPunctuation(')') || reader.isPunctuation(']')) {
+        if (open?.depth === depth) open = open.outer
+        if (depth > 0) depth--
+      } else if (open?.depth === depth && reader.isPunctuation(',')) {
+        open.commas++
+        reader.next()
+        if (open.commas === 2 && takeFalse(reader) && reader.isPunctuation(')')) findings.add(SET_CONFIG)
+        continue
+      }
+    }
+    reader.next()
+  }
+}
+
+function meaningOf(reader: StatementReader): Before {
+  if (reader.isWord('into')) return 'into'
+  if (reader.isWord('insert') || reader.isWord('merge')) return 'insert'
+  return reader.isIdentifier('pg_catalog') ? 'catalog' : 'anything'
+}
+
+function functionNamed(reader: StatementReader): Finding | undefined {
+  if (reader.end - reader.start < SHORTEST_NAME) return undefined
+  for (const [name, found] of FUNCTIONS) if (reader.isIdentifier(name)) return found
+  return undefined
+}
+
+/** Words that cannot name a table, and may follow one named `temp`. */
+const RESERVED = [
+  'from',
+  'where',
+  'group',
+  'having',
+  'window',
+  'union',
+  'intersect',
+  'except',
+  'order',
+  'limit',
+  'offset',
+  'fetch',
+  'for',
+]
+
+/** Reads past `[LOCAL | GLOBAL] TEMP [TABLE] name`; whether that was it, rather than a table by such a name. */
+function takeTemporaryTarget(reader: StatementReader): boolean {
+  if (!reader.takeWord('local')) reader.takeWord('global')
+  if (!reader.takeWord('temporary') && !reader.takeWord('temp')) return false
+  reader.takeWord('table')
+  if (reader.kind === 'name') return true
+  return reader.kind === 'word' && !RESERVED.some((word) => reader.isWord(word))
+}
+
+const FALSE_LITERALS: ReadonlySet<string> = new Set(["'f'", "'false'", "'off'", "'no'", "'n'", "'0'"])
+
+/** Reads past a literal false, as a keyword or in quotes, cast to boolean or not. */
+function takeFalse(reader: StatementReader): boolean {
+  const literal =
+    reader.isWord('false') ||
+    (reader.kind === 'string' &&
+      reader.end - reader.start < 8 &&
+      FALSE_LITERALS.has(reader.text.slice(reader.start, reader.end).toLowerCase()))
+  if (!literal) return false
+  reader.next()
+  if (reader.kind === 'operator' && reader.text.startsWith('::', reader.start)) {
+    reader.next()
+    return reader.takeWord('boolean') || reader.takeWord('bool')
+  }
+  return true
+}

@@ -1,0 +1,38 @@
+import type { StatementReader } from './statement-reader.ts'
+
+/** Reads to the semicolon that ends the statement. One in parentheses does not, as in `CREATE RULE ... DO (a; b)`. */
+export function skipStatement(reader: StatementReader): void {
+  let depth = 0
+  while (reader.kind !== 'end') {
+    if (reader.kind === 'punctuation') {
+      if (depth === 0 && reader.isPunctuation(';')) return
+      depth = depthAfter(reader, depth)
+    }
+    reader.next()
+  }
+}
+
+/** The same for `CREATE FUNCTION` and `CREATE PROCEDURE`, whose body may be `BEGIN ATOMIC a; b; END`. As psql tells it. */
+export function skipRoutine(reader: StatementReader): void {
+  let depth = 0
+  let blocks = 0
+  while (reader.kind !== 'end') {
+    if (reader.kind === 'punctuation') {
+      if (depth === 0 && blocks === 0 && reader.isPunctuation(';')) return
+      depth = depthAfter(reader, depth)
+    } else if (blocks > 0) {
+      if (reader.isWord('case')) blocks++
+      else if (reader.isWord('end')) blocks--
+    } else if (reader.takeWord('begin')) {
+      if (reader.isWord('atomic')) blocks = 1
+      else continue
+    }
+    reader.next()
+  }
+}
+
+/** How many parentheses are open when the token has been read. */
+export function depthAfter(reader: StatementReader, depth: number): number {
+  if (reader.isPunctuation('(')) return depth + 1
+  return depth > 0 && reader.isPunctuation(')') ? depth - 1 : depth
+}

@@ -1,0 +1,54 @@
+import { InvalidOptionError } from '../invalid-option-error.ts'
+import type { Finding } from './finding.ts'
+import { NO_FINDINGS } from './finding-list.ts'
+import { fingerprint } from './fingerprint.ts'
+import { lintStatement } from './lint-statement.ts'
+import { RecentKeys } from './recent-keys.ts'
+
+/** Longer texts are read up to here, and remembered by a fingerprint. */
+const LONGEST_TEXT = 10_000
+
+export interface StatementLintOptions {
+  /** How many texts to remember: so many without findings, and so many with. Default 1,000. */
+  readonly maxTexts?: number
+}
+
+/**
+ * Tells what is found in a text once, when it is first seen. What it remembers is bounded: after many other texts one may count
+ * as new again. Texts with findings are remembered apart, so that a flood of harmless texts does not bring them back.
+ *
+ * Of a text longer than 10,000 characters, the first 10,000 are read, and two of the same length with the same beginning and
+ * end are taken for one.
+ *
+ * @example
+ * const lint = new StatementLint()
+ * for (const { construct, why, instead } of lint.firstSight(text)) console.warn(`${construct}: ${why} Instead: ${instead}`)
+ */
+export class StatementLint {
+  readonly #harmless: RecentKeys<string | number>
+  readonly #reported: RecentKeys<string | number>
+
+  /** @throws InvalidOptionError where `maxTexts` is not a whole number of at least 2. */
+  constructor({ maxTexts = 1_000 }: StatementLintOptions = {}) {
+    if (!Number.isSafeInteger(maxTexts) || maxTexts < 2) {
+      throw new InvalidOptionError('maxTexts', maxTexts, 'a whole number of at least 2')
+    }
+    this.#harmless = new RecentKeys(maxTexts)
+    this.#reported = new RecentKeys(maxTexts)
+  }
+
+  /** How many texts are remembered. */
+  get size(): number {
+    return this.#harmless.size + this.#reported.size
+  }
+
+  /** The findings, where the text is new; otherwise, and where there are none, one and the same empty array. */
+  firstSight(text: string): readonly Finding[] {
+    const key = text.length > LONGEST_TEXT ? fingerprint(text) : text
+    if (this.#harmless.has(key) || this.#reported.has(key)) return NO_FINDINGS
+    const findings = lintStatement(text, LONGEST_TEXT)
+    if (findings.length > 0) this.#reported.add(key)
+    else this.#harmless.add(key)
+    return findings
+  }
+}
