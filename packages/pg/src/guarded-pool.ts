@@ -35,12 +35,13 @@ export interface GuardedPoolClass {
 
 /** What is used of pg-pool; the rest is replaced. @types/pg has the counters as fields, which a subclass could not override. */
 interface BasePool extends EventEmitter {
+  connect(callback?: ConnectCallback): Promise<PoolClient>
   readonly Client: new (config: GuardedPoolConfig) => WireClient
-  ending: boolean
   ended: boolean
+  _endCallback(): void
 }
 
-type ReleaseCallback = (destroy?: unknown) => void
+type ReleaseCallback = (destroy?: Error | boolean) => void
 type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, release: ReleaseCallback) => void
 type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
 
@@ -73,6 +74,7 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
       this.#guard = new PoolGuard(spec, factory)
     }
 
+    // @ts-expect-error: with a callback nothing is returned, as in pg
     connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {
       const client = this.#checkout()
       if (!callback) return client
@@ -90,16 +92,6 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
       result.then(
         (found) => process.nextTick(done, undefined, found),
         (error) => process.nextTick(done, error),
-      )
-      return undefined
-    }
-
-    end(callback?: (error?: Error) => void): Promise<void> | undefined {
-      const closed = this.#close()
-      if (!callback) return closed
-      closed.then(
-        () => process.nextTick(callback),
-        (error) => process.nextTick(callback, error),
       )
       return undefined
     }
@@ -137,7 +129,24 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
       this.#guard.resize(bounds)
     }
 
-    async #checkout(): Promise<PoolClient> {
+    /** Through pg-pool's `connect` where @opentelemetry/instrumentation-pg has wrapped that, so that its spans are made. */
+    #checkout(): Promise<PoolClient> {
+      return isInstrumented(super.connect) ? super.connect() : this.#borrow()
+    }
+
+    /** What pg-pool's `connect` calls where no client is idle, and as far as it can see here none ever is. */
+    newClient({ callback }: { callback: ConnectCallback }): void {
+      this.#borrow().then(
+        (client) => callback(undefined, client, client.release),
+        (error) => callback(error, undefined, () => {}),
+      )
+    }
+
+    _isFull(): boolean {
+      return false
+    }
+
+    async #borrow(): Promise<PoolClient> {
       try {
         return this.#lend(await this.#guard.acquire())
       } catch (error) {
@@ -166,7 +175,7 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
         throw new Error('Passing a function as the first parameter to pool.query is not supported')
       }
       try {
-        return await this.#ask(this.#lend(await this.#guard.acquire()), text, values)
+        return await this.#ask(await this.#checkout(), text, values)
       } catch (error) {
         throw withCallersStack(error)
       }
@@ -189,11 +198,12 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
       })
     }
 
-    async #close(): Promise<void> {
-      if (this.ending) throw new Error('Called end on pool more than once')
-      this.ending = true
-      await this.#guard.close()
-      this.ended = true
+    /** What pg-pool's `end` calls when it has marked the pool as ending. */
+    _pulseQueue(): void {
+      this.#guard.close().then(() => {
+        this.ended = true
+        this._endCallback()
+      })
     }
 
     /** pg-pool lets an idle client's error end the process where nobody listens; here it is told to those who do. */
@@ -202,6 +212,11 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
   }
   return GuardedPool as unknown as GuardedPoolClass
+}
+
+/** The mark that OpenTelemetry's instrumentations leave on what they have wrapped. */
+function isInstrumented(method: unknown): boolean {
+  return (method as { __wrapped?: boolean }).__wrapped === true
 }
 
 /** An error that came off the wire has a stack that ends in the socket; this one leads to whoever asked, as in pg. */

@@ -29,12 +29,12 @@ type Before = 'anything' | 'catalog' | 'dot of catalog' | 'dot' | 'insert' | 'in
 export function readQuery(reader: StatementReader, findings: FindingList): void {
   let depth = 0
   let open: OpenCall | undefined
-  let before: Before = 'anything'
+  let before = 'anything' as Before
 
   while (reader.kind !== 'end') {
     if (reader.kind === 'word' || reader.kind === 'name') {
-      const called: Finding | undefined = before === 'dot' || before === 'into' ? undefined : functionNamed(reader)
-      const inserting: boolean = before === 'insert'
+      const called = before === 'dot' || before === 'into' ? undefined : functionNamed(reader)
+      const inserting = before === 'insert'
       before = called ? 'anything' : meaningOf(reader)
       reader.next()
       if (called && reader.isPunctuation('(')) {

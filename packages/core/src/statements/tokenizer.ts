@@ -140,14 +140,13 @@ export class Tokenizer {
     return this.#token('blank', end)
   }
 
-  /** A word, or the prefix of a string: E'' B'' X'' N'' U&'' U&"". */
+  /** A word, or the prefix of a string: E'' B'' X'' U&'' U&"". Of N'' the N is a word (NCHAR) to PostgreSQL too. */
   #letter(code: number): number {
     const { text, start } = this
     const following = text.charCodeAt(start + 1)
     if (following === APOSTROPHE) {
       const prefix = code | 0x20
       if (prefix === 0x65) return this.#token('string', endOfString(text, start + 1, 'escaped'))
-      if (prefix === 0x6e) return this.#token('string', endOfString(text, start + 1, 'plain'))
       if (prefix === 0x62 || prefix === 0x78) return this.#token('string', endOfString(text, start + 1, 'bits'))
     } else if (following === AMPERSAND && (code | 0x20) === 0x75) {
       const quote = text.charCodeAt(start + 2)

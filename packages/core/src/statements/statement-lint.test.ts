@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest'
+import { InvalidOptionError } from '../invalid-option-error.ts'
+import { RecentKeys } from './recent-keys.ts'
+import { StatementLint } from './statement-lint.ts'
+
+function constructs(lint: StatementLint, text: string): string[] {
+  return lint.firstSight(text).map(({ construct }) => construct)
+}
+
+describe('StatementLint', () => {
+  test('given a text with findings, then it tells them once', () => {
+    const lint = new StatementLint()
+
+    expect(constructs(lint, 'LISTEN a')).toEqual(['LISTEN'])
+    expect(constructs(lint, 'LISTEN a')).toEqual([])
+    expect(constructs(lint, 'LISTEN b')).toEqual(['LISTEN'])
+  })
+
+  test('given nothing to tell, then it is always the same frozen array', () => {
+    const lint = new StatementLint()
+    const nothing = lint.firstSight('SELECT 1')
+    lint.firstSight('LISTEN a')
+
+    expect(nothing).toEqual([])
+    expect(Object.isFrozen(nothing)).toBe(true)
+    expect(lint.firstSight('SELECT 1')).toBe(nothing)
+    expect(lint.firstSight('LISTEN a')).toBe(nothing)
+  })
+
+  test('given a hundred thousand texts, then it remembers no more than it may', () => {
+    const lint = new StatementLint({ maxTexts: 100 })
+    let most = 0
+    for (let index = 0; index < 100_000; index++) {
+      lint.firstSight(index % 2 ? `SELECT ${index}` : `SET a = ${index}`)
+      most = Math.max(most, lint.size)
+    }
+
+    expect(most).toBe(200)
+  })
+
+  test('given a flood of texts without findings, then those with findings are still known', () => {
+    const lint = new StatementLint({ maxTexts: 10 })
+    lint.firstSight('LISTEN a')
+    for (let index = 0; index < 1_000; index++) lint.firstSight(`SELECT ${index}`)
+
+    expect(constructs(lint, 'LISTEN a')).toEqual([])
+  })
+
+  test('given a flood of texts with findings, then the first one is new again', () => {
+    const lint = new StatementLint({ maxTexts: 10 })
+    lint.firstSight('LISTEN a')
+    for (let index = 0; index < 20; index++) lint.firstSight(`SET a = ${index}`)
+
+    expect(constructs(lint, 'LISTEN a')).toEqual(['LISTEN'])
+  })
+
+  test.each([0, 1, 1.5, -1, Number.NaN, Number.POSITIVE_INFINITY])('maxTexts %s is refused', (maxTexts) => {
+    expect(() => new StatementLint({ maxTexts })).toThrow(InvalidOptionError)
+  })
+})
+
+describe('StatementLint of long texts', () => {
+  const values = ', (1)'.repeat(5_000)
+
+  test('tells what stands in their beginning, once', () => {
+    const lint = new StatementLint()
+    const text = `LISTEN a; INSERT INTO t VALUES (0)${values}`
+
+    expect(constructs(lint, text)).toEqual(['LISTEN'])
+    expect(constructs(lint, text)).toEqual([])
+  })
+
+  test('leaves the rest aside', () => {
+    expect(constructs(new StatementLint(), `INSERT INTO t VALUES (0)${values}; LISTEN a`)).toEqual([])
+  })
+
+  test.each<[difference: string, other: string]>([
+    ['beginning', `LISTEN b; INSERT INTO t VALUES (0)${values}`],
+    ['end', `LISTEN a; INSERT INTO t VALUES (0)${values.slice(0, -1)}]`],
+    ['length', `LISTEN a; INSERT INTO t VALUES (0)${values}, (1)`],
+  ])('tells them apart by their %s', (_, other) => {
+    const lint = new StatementLint()
+    lint.firstSight(`LISTEN a; INSERT INTO t VALUES (0)${values}`)
+
+    expect(constructs(lint, other)).toEqual(['LISTEN'])
+  })
+})
+
+describe('RecentKeys', () => {
+  test('given a key is met again and again, then it stays', () => {
+    const keys = new RecentKeys<number>(10)
+    keys.add(-1)
+    for (let index = 0; index < 1_000; index++) {
+      keys.add(index)
+      if (index % 4 === 0) expect(keys.has(-1)).toBe(true)
+      expect(keys.size).toBeLessThanOrEqual(10)
+    }
+  })
+
+  test('given as many others as it holds, then a key is forgotten', () => {
+    const keys = new RecentKeys<number>(10)
+    keys.add(-1)
+    for (let index = 0; index < 10; index++) keys.add(index)
+
+    expect(keys.has(-1)).toBe(false)
+    expect(keys.has(9)).toBe(true)
+  })
+})
