@@ -1,4 +1,5 @@
 export type { AcquireMessage, ReleaseMessage } from './channels.ts'
+export { publish } from './channels.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
 export {
@@ -9,6 +10,7 @@ export {
   type PoolState,
 } from './errors.ts'
 export { Lease } from './lease.ts'
+export { LeaseLedger, type LeaseLedgerOptions, type Request } from './lease-ledger.ts'
 export type { LeaseReport } from './lease-report.ts'
 export { type AcquireOptions, Pool, type PoolOptions } from './pool.ts'
 export type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'

@@ -15,7 +15,8 @@ const DEADLOCK_QUIET_MILLIS = 1_000
 export interface LeaseWatchOptions<R> {
   readonly clock: Clock
   readonly leakThresholdMillis: number
-  readonly open: ReadonlySet<PoolEntry<R>>
+  /** What is lent at the moment; entries without a lease are passed over. */
+  readonly leased: () => Iterable<PoolEntry<R>>
   readonly waiters: WaiterQueue<R>
   readonly activityOf: (resource: R) => Activity
   /** A lease has been without activity for the threshold: told once a lease. */
@@ -53,7 +54,7 @@ export class LeaseWatch<R> {
 
   /** Brings `quietSince` up to date, as far as it can be told. */
   refresh(now: number): void {
-    for (const entry of this.#options.open) if (entry.lease) this.#noteActivity(entry, now)
+    for (const entry of this.#options.leased()) if (entry.lease) this.#noteActivity(entry, now)
   }
 
   stop(): void {
@@ -62,7 +63,7 @@ export class LeaseWatch<R> {
 
   #look(): void {
     const now = this.#options.clock.now()
-    const leased = [...this.#options.open].filter((entry) => entry.lease)
+    const leased = [...this.#options.leased()].filter((entry) => entry.lease)
     for (const entry of leased) this.#lookAt(entry, now)
     this.#lookForDeadlock(leased, now)
     if (leased.length === 0) return

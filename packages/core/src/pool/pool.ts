@@ -107,7 +107,7 @@ export class Pool<R> implements Lender<R> {
     this.#watch = new LeaseWatch({
       clock: this.#clock,
       leakThresholdMillis: options.settings.leakThresholdMillis,
-      open: this.#open,
+      leased: () => this.#open,
       waiters: this.#waiters,
       activityOf: (resource) => this.#factory.activity?.(resource) ?? 0,
       suspected: (entry, lease, now) => this.#suspect(entry, lease, now),

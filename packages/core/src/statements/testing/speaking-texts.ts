@@ -28,7 +28,6 @@ export const SPEAKING: readonly (readonly [text: string, ...found: `${FindingCod
   ['SET SESSION ROLE admin', 'set-role: SET ROLE'],
   ['SET role = admin', 'set-role: SET role'],
   ['SET SESSION AUTHORIZATION admin', 'set-role: SET SESSION AUTHORIZATION'],
-  ['SET SESSION SESSION AUTHORIZATION admin', 'set-role: SET SESSION AUTHORIZATION'],
   ['RESET search_path', 'set: RESET search_path'],
   ['RESET app.tenant_id', 'set: RESET app.tenant_id'],
   ['RESET ALL', 'set: RESET ALL'],

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import type { PoolStats } from '../pool/index.ts'
+import { evaluateHealth } from './health.ts'
+
+const calm: PoolStats = {
+  max: 10,
+  min: 0,
+  total: 5,
+  idle: 3,
+  active: 2,
+  connecting: 0,
+  closing: 0,
+  waiting: 0,
+  acquired: 1_000,
+  waitMillis: 500,
+  useMillis: 5_000,
+  opened: 100,
+  openMillis: 300,
+  closed: 95,
+  timeouts: 0,
+  saturated: 0,
+  leaks: 0,
+  deadlocks: 0,
+  connectFailures: { full: 0, unavailable: 0, refused: 0 },
+}
+
+describe('health', () => {
+  test.for<[string, Partial<PoolStats>, string, RegExp | null]>([
+    ['calm', {}, 'healthy', null],
+    ['69 % active', { max: 100, active: 69 }, 'healthy', null],
+    ['70 % active', { active: 7 }, 'warning', /^70 % of max are active \(warning from 0.7\)$/],
+    ['90 % active', { active: 9 }, 'critical', /^90 % of max are active/],
+    ['5 waiters', { waiting: 5 }, 'warning', /^5 callers wait/],
+    ['20 waiters', { waiting: 20 }, 'critical', /^20 callers wait/],
+    ['waits of 100 ms', { waitMillis: 100_000 }, 'warning', /^callers wait 100 ms on average/],
+    ['waits of 500 ms', { waitMillis: 500_000 }, 'critical', /^callers wait 500 ms on average/],
+    [
+      '2 % fail',
+      { opened: 98, connectFailures: { full: 1, unavailable: 1, refused: 0 } },
+      'warning',
+      /^2 % of the attempts/,
+    ],
+    [
+      '5 % fail',
+      { opened: 95, connectFailures: { full: 0, unavailable: 0, refused: 5 } },
+      'critical',
+      /^5 % of the attempts/,
+    ],
+    ['nothing happened yet', { acquired: 0, waitMillis: 0, opened: 0 }, 'healthy', null],
+  ])('given %s, then it says so', ([, change, status, reason]) => {
+    const health = evaluateHealth({ ...calm, ...change })
+    expect(health.status).toBe(status)
+    expect(health.reasons).toEqual(reason ? [expect.stringMatching(reason)] : [])
+  })
+
+  test('given the figures at the beginning of a window, then only what came since counts', () => {
+    const bad = { ...calm, waitMillis: 900_000, connectFailures: { full: 50, unavailable: 0, refused: 0 } }
+    const since = { ...bad, acquired: bad.acquired + 100, waitMillis: bad.waitMillis + 100, opened: bad.opened + 10 }
+    expect(evaluateHealth(bad).status).toBe('critical')
+    expect(evaluateHealth(since, bad)).toEqual({ status: 'healthy', reasons: [] })
+  })
+
+  test('given several things, then the worst decides and all are named', () => {
+    const health = evaluateHealth({ ...calm, active: 9, waiting: 5 })
+    expect(health.status).toBe('critical')
+    expect(health.reasons).toHaveLength(2)
+  })
+})

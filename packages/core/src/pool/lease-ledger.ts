@@ -1,0 +1,98 @@
+import { type Borrower, captureTrace } from './borrower.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { PoolEntry } from './entry.ts'
+import { Lease } from './lease.ts'
+import { reportLease } from './lease-report.ts'
+import { LeaseWatch } from './lease-watch.ts'
+import type { PoolEventListener } from './pool-events.ts'
+import type { Activity } from './resource-factory.ts'
+import { currentScope } from './scope.ts'
+import { WaiterQueue } from './waiter-queue.ts'
+
+export interface LeaseLedgerOptions<R> {
+  readonly leakThresholdMillis: number
+  readonly stacks: 'always' | 'adaptive' | 'never'
+  readonly activityOf: (resource: R) => Activity
+  readonly onEvent: PoolEventListener
+  readonly clock?: Clock
+}
+
+/** One caller of somebody else's pool, from asking to having. */
+export interface Request {
+  readonly since: number
+  readonly borrower: Borrower | undefined
+}
+
+/** Nothing is lent here, so there is nothing to take back. */
+const NOBODY = { takeBack() {}, giveUp() {} }
+
+/** Keeps the book of what somebody else's pool lends: how long callers wait and hold, and which leases look like leaks. */
+export class LeaseLedger<R> {
+  readonly #options: LeaseLedgerOptions<R>
+  readonly #clock: Clock
+  readonly #entries = new Map<R, PoolEntry<R>>()
+  readonly #watch: LeaseWatch<R>
+  readonly #counters = { acquired: 0, waitMillis: 0, useMillis: 0, leaks: 0 }
+  #capturesStacks: boolean
+
+  constructor(options: LeaseLedgerOptions<R>) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#capturesStacks = options.stacks === 'always'
+    this.#watch = new LeaseWatch<R>({
+      clock: this.#clock,
+      leakThresholdMillis: options.leakThresholdMillis,
+      leased: () => this.#entries.values(),
+      // Who waits in it, a pool of somebody else's does not say.
+      waiters: new WaiterQueue(),
+      activityOf: options.activityOf,
+      suspected: (entry, lease, now) => this.#suspect(entry, lease, now),
+      deadlocked: () => {},
+    })
+  }
+
+  /** Somebody asks. To be called in their own call stack. */
+  asked(below: (...args: never[]) => unknown): Request {
+    const scope = currentScope()
+    const trace = this.#capturesStacks ? captureTrace(below) : undefined
+    return { since: this.#clock.now(), borrower: trace || scope ? { trace, scope } : undefined }
+  }
+
+  lent(resource: R, { since, borrower }: Request): void {
+    const now = this.#clock.now()
+    this.#counters.acquired++
+    this.#counters.waitMillis += now - since
+    const entry = new PoolEntry(resource, Infinity)
+    entry.lease = new Lease(NOBODY, entry, now, borrower)
+    this.#entries.set(resource, entry)
+    this.#watch.lent(entry, now)
+  }
+
+  returned(resource: R): void {
+    const entry = this.#entries.get(resource)
+    this.#entries.delete(resource)
+    if (!entry?.lease) return
+    const now = this.#clock.now()
+    this.#counters.useMillis += now - entry.lease.since
+    if (entry.lease.suspected)
+      this.#options.onEvent({ type: 'leak-returned', lease: reportLease(entry, entry.lease, now) })
+  }
+
+  get active(): number {
+    return this.#entries.size
+  }
+
+  get counters(): Readonly<{ acquired: number; waitMillis: number; useMillis: number; leaks: number }> {
+    return this.#counters
+  }
+
+  stop(): void {
+    this.#watch.stop()
+  }
+
+  #suspect(entry: PoolEntry<R>, lease: Lease<R>, now: number): void {
+    this.#counters.leaks++
+    if (this.#options.stacks === 'adaptive') this.#capturesStacks = true
+    this.#options.onEvent({ type: 'leak', lease: reportLease(entry, lease, now) })
+  }
+}

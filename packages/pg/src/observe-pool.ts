@@ -1,0 +1,157 @@
+import {
+  classifyConnectFailure,
+  DEFAULT_POOL_SETTINGS,
+  evaluateHealth,
+  type Health,
+  LeaseLedger,
+  type PoolEvent,
+  type PoolEventListener,
+  type PoolSettings,
+  type PoolSnapshot,
+  type PoolStats,
+  publish,
+  type Request,
+  registerPool,
+} from '@poolguard/core'
+import type { Pool, PoolClient } from 'pg'
+import { readConfig } from './guarded-pool-config.ts'
+import { PgConnection } from './pg-connection.ts'
+import type { WireClient } from './wire-client.ts'
+
+export interface ObserveOptions extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'stacks'>> {
+  /** Default: the database's name. */
+  readonly name?: string
+  /** Told of suspected leaks. */
+  readonly onEvent?: PoolEventListener
+}
+
+/** An existing pg.Pool under observation. */
+export interface PoolObservation {
+  snapshot(): PoolSnapshot
+  /** By all that happened since it is observed. */
+  health(): Health
+  /** Leaves the pool as it was. */
+  stop(): void
+}
+
+type Connect = (callback?: (error: Error | undefined, client?: PoolClient, release?: () => void) => void) => unknown
+
+/**
+ * Watches a pg.Pool that someone does not want to replace: its figures, how long callers wait and hold, and leaks. It changes
+ * nothing in what the pool does.
+ *
+ * @example
+ * const observation = observe(pool, { leakThresholdMillis: 30_000, onEvent: (event) => logger.warn(event) })
+ * observation.snapshot().stats.waiting
+ */
+export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservation {
+  const { name, target } = readConfig({ ...pool.options, ...(options.name !== undefined && { name: options.name }) })
+  const emit = (event: PoolEvent) => {
+    publish(name, event)
+    options.onEvent?.(event)
+  }
+  const connections = new WeakMap<PoolClient, PgConnection>()
+  const ledger = new LeaseLedger<PoolClient>({
+    leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
+    stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
+    activityOf: (client) => connections.get(client)?.activity ?? 0,
+    onEvent: emit,
+  })
+  const counts = { opened: 0, closed: 0, timeouts: 0, connectFailures: { full: 0, unavailable: 0, refused: 0 } }
+  const failed = (error: unknown) => {
+    if (isTimeout(error)) counts.timeouts++
+    else counts.connectFailures[classifyConnectFailure(error)]++
+  }
+  const listeners = {
+    connect: (client: PoolClient) => {
+      counts.opened++
+      connections.set(client, new PgConnection(client as unknown as WireClient))
+    },
+    remove: (client: PoolClient) => {
+      counts.closed++
+      ledger.returned(client)
+    },
+    release: (_error: Error, client: PoolClient) => ledger.returned(client),
+  }
+  const unhook = hookConnect(pool, ledger, failed)
+  for (const [event, listener] of Object.entries(listeners)) pool.on(event as 'connect', listener as never)
+  const stats = () => readStats(pool, ledger, counts)
+  const unregister = registerPool({ snapshot: () => snapshot() })
+  const snapshot = (): PoolSnapshot => ({
+    name,
+    target,
+    stats: stats(),
+    dirtyReleases: 0,
+    topology: null,
+    budget: null,
+  })
+  return {
+    snapshot,
+    health: () => evaluateHealth(stats()),
+    stop() {
+      unhook()
+      for (const [event, listener] of Object.entries(listeners)) pool.off(event, listener as never)
+      ledger.stop()
+      unregister()
+    },
+  }
+}
+
+/** Every checkout goes through `connect`, pool.query's too. */
+function hookConnect(pool: Pool, ledger: LeaseLedger<PoolClient>, failed: (error: unknown) => void): () => void {
+  const hooked = pool as unknown as { connect?: Connect }
+  const original = pool.connect as Connect
+  const settle = (request: Request, error: unknown, client: PoolClient | undefined) => {
+    if (client && !error) ledger.lent(client, request)
+    else failed(error)
+  }
+  hooked.connect = function connect(callback) {
+    const request = ledger.asked(connect)
+    if (!callback) {
+      const found = original.call(pool) as Promise<PoolClient>
+      found.then(
+        (client) => settle(request, undefined, client),
+        (error) => settle(request, error, undefined),
+      )
+      return found
+    }
+    return original.call(pool, (error, client, release) => {
+      settle(request, error, client)
+      callback(error, client, release)
+    })
+  }
+  return () => {
+    delete hooked.connect
+  }
+}
+
+/** pg-pool's own words for a caller who waited too long for a client. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'timeout exceeded when trying to connect'
+}
+
+function readStats(
+  pool: Pool,
+  ledger: LeaseLedger<PoolClient>,
+  counts: Pick<PoolStats, 'opened' | 'closed' | 'timeouts' | 'connectFailures'>,
+): PoolStats {
+  const { totalCount, idleCount, waitingCount } = pool
+  return {
+    max: pool.options.max,
+    min: pool.options.min ?? 0,
+    total: totalCount,
+    idle: idleCount,
+    active: ledger.active,
+    // pg-pool counts those it is opening among its clients.
+    connecting: Math.max(0, totalCount - idleCount - ledger.active),
+    waiting: waitingCount,
+    ...ledger.counters,
+    ...counts,
+    connectFailures: { ...counts.connectFailures },
+    // Of these a pg.Pool knows nothing.
+    closing: 0,
+    openMillis: 0,
+    saturated: 0,
+    deadlocks: 0,
+  }
+}

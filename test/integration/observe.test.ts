@@ -1,0 +1,89 @@
+import { type PoolEvent, snapshotPools } from '@poolguard/core'
+import { observe } from '@poolguard/pg'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type PostgresServer, startPostgres } from '../harness/index.ts'
+
+let server: PostgresServer
+beforeAll(async () => {
+  server = await startPostgres({ maxConnections: 20 })
+})
+afterAll(() => server.stop())
+
+test("given somebody's pg.Pool, then its figures are seen, and it works as before", async () => {
+  const pool = new pg.Pool({ connectionString: server.url, max: 2 })
+  const plainConnect = pool.connect
+  const observation = observe(pool, { name: 'legacy' })
+  await Promise.all(Array.from({ length: 10 }, () => pool.query('select pg_sleep(0.01)')))
+  const client = await pool.connect()
+  const byCallback = await new Promise<number>((resolve) => {
+    pool.connect((_error, other, release) => {
+      other?.query('select 1').then(() => {
+        resolve(observation.snapshot().stats.active)
+        release()
+      })
+    })
+  })
+  expect(byCallback).toBe(2)
+  await expect(pool.query('select nothing')).rejects.toMatchObject({ code: '42703' })
+
+  expect(snapshotPools()).toEqual([observation.snapshot()])
+  expect(observation.snapshot()).toMatchObject({
+    name: 'legacy',
+    target: expect.not.stringContaining('app:app'),
+    stats: { max: 2, active: 1, waiting: 0, acquired: 13, opened: 2 },
+  })
+  expect(observation.snapshot().stats.waitMillis).toBeGreaterThan(10)
+  expect(observation.health().status).toBe('healthy')
+  client.release()
+
+  observation.stop()
+  expect(pool.connect).toBe(plainConnect)
+  expect(snapshotPools()).toEqual([])
+  expect(pool.eventNames()).toEqual([])
+  await pool.end()
+})
+
+test('given a client that is never released, then it is reported with the stack of its borrower', async () => {
+  const pool = new pg.Pool({ connectionString: server.url, max: 3 })
+  const events: PoolEvent[] = []
+  const observation = observe(pool, {
+    leakThresholdMillis: 100,
+    stacks: 'always',
+    onEvent: (event) => events.push(event),
+  })
+  const busy = await pool.connect()
+  const sleeping = busy.query('select pg_sleep(0.5)')
+  const leaked = await (async function leakyHandler() {
+    return await pool.connect()
+  })()
+  await sleeping
+  expect(events).toMatchObject([{ type: 'leak', lease: { stack: expect.stringContaining('leakyHandler') } }])
+  leaked.release()
+  expect(events.at(-1)).toMatchObject({ type: 'leak-returned' })
+  busy.release()
+  observation.stop()
+  await pool.end()
+})
+
+test('given failures, then they are counted by kind', async () => {
+  const full = new pg.Pool({ connectionString: server.url, max: 1, connectionTimeoutMillis: 50 })
+  const observation = observe(full)
+  const client = await full.connect()
+  await expect(full.connect()).rejects.toThrow('timeout exceeded')
+  client.release()
+  expect(observation.snapshot().stats.timeouts).toBe(1)
+  observation.stop()
+  await full.end()
+
+  const wrong = new pg.Pool({ connectionString: server.urlFor({ user: 'app', password: 'wrong' }) })
+  const watched = observe(wrong)
+  await expect(wrong.query('select 1')).rejects.toMatchObject({ code: '28P01' })
+  expect(watched.snapshot().stats.connectFailures.refused).toBe(1)
+  expect(watched.health()).toMatchObject({
+    status: 'critical',
+    reasons: ['100 % of the attempts to connect fail (critical from 0.05)'],
+  })
+  watched.stop()
+  await wrong.end()
+})
