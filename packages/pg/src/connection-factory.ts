@@ -3,12 +3,14 @@ import type { PoolClient } from 'pg'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 import { PgConnection } from './pg-connection.ts'
 import { isRefusedStartupParameter, withoutStartupParameters } from './startup-parameters.ts'
+import type { StatementGuard } from './statement-guard.ts'
 import type { WireClient } from './wire-client.ts'
 
 export interface ConnectionFactoryOptions {
   /** What every client is made with. */
   readonly config: GuardedPoolConfig
   readonly makeClient: (config: GuardedPoolConfig) => WireClient
+  readonly statements: StatementGuard
   /** A connection is there, and nobody has it yet. */
   readonly connected: (client: PoolClient) => void
   /** A connection is closed. */
@@ -59,6 +61,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     const client = this.#options.makeClient(config)
     if (!client.connection) throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
     const connection = new PgConnection(client)
+    this.#options.statements.watch(client)
     const poolClient = client as unknown as PoolClient
     let connected = false
     // Never removed: a client without a listener turns the loss of its connection into the death of the process.

@@ -7,6 +7,7 @@ import {
 } from '@poolguard/core'
 import type { PoolConfig } from 'pg'
 import type { Reset } from './pg-connection.ts'
+import type { LintMode } from './statement-guard.ts'
 
 /** All that pg.Pool takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */
 export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {
@@ -15,6 +16,11 @@ export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {
    * that was left open; `discard` also runs `DISCARD ALL`, one round trip for every release; `off` does neither.
    */
   readonly reset?: Reset
+  /**
+   * What becomes of a statement that relies on the session (`SET`, `LISTEN`, session locks, named statements...) where a
+   * pooler does not keep that: `warn` once (the default), `throw` instead of sending it, or `off`.
+   */
+  readonly lint?: LintMode
 }
 
 /** A pool's configuration, sorted by who it is for. */
@@ -35,9 +41,8 @@ export interface PoolSpec {
  */
 export function readConfig(config: GuardedPoolConfig): PoolSpec {
   const url = readUrl(config)
-  if (config.reset !== undefined && !['rollback', 'discard', 'off'].includes(config.reset)) {
-    throw new InvalidOptionError('reset', config.reset, "'rollback', 'discard' or 'off'")
-  }
+  requireOneOf('reset', config.reset, ['rollback', 'discard', 'off'])
+  requireOneOf('lint', config.lint, ['warn', 'throw', 'off'])
   const pool = { ...settingsFromPg(config), ...config.pool }
   const database = url ? url.database : config.database
   return {
@@ -46,6 +51,11 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
     name: config.name ?? database ?? config.user ?? 'postgres',
     target: url?.toString() ?? redact(describeHost(config)),
   }
+}
+
+function requireOneOf(option: string, value: string | undefined, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value)) return
+  throw new InvalidOptionError(option, value, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`)
 }
 
 function readUrl(config: GuardedPoolConfig) {

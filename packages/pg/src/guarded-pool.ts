@@ -5,6 +5,7 @@ import { ConnectionFactory } from './connection-factory.ts'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
 import type { PgConnection } from './pg-connection.ts'
 import { PoolGuard } from './pool-guard.ts'
+import type { StatementGuard } from './statement-guard.ts'
 import type { WireClient } from './wire-client.ts'
 
 /** pg.Pool's class, of whichever copy of pg. */
@@ -62,19 +63,20 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
     constructor(config: GuardedPoolConfig = {}) {
       const spec = readConfig(config)
       super(spec.client)
-      const factory = new ConnectionFactory({
-        config: spec.client,
-        makeClient: (clientConfig) => new this.Client(clientConfig),
-        connected: (client) => this.emit('connect', client),
-        removed: (client) => this.emit('remove', client),
-        lost: (client, error) => this.#lost(client, error),
-        leftInTransaction: () => this.#guard.leftInTransaction(),
-        warn: (message) => this.#guard.warn(message),
-      })
-      this.#guard = new PoolGuard(spec, factory)
+      const makeFactory = (statements: StatementGuard) =>
+        new ConnectionFactory({
+          config: spec.client,
+          makeClient: (clientConfig) => new this.Client(clientConfig),
+          statements,
+          connected: (client) => this.emit('connect', client),
+          removed: (client) => this.emit('remove', client),
+          lost: (client, error) => this.#lost(client, error),
+          leftInTransaction: () => this.#guard.leftInTransaction(),
+          warn: (message) => this.#guard.warn(message),
+        })
+      this.#guard = new PoolGuard(spec, makeFactory)
     }
 
-    // @ts-expect-error: with a callback nothing is returned, as in pg
     connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {
       const client = this.#checkout()
       if (!callback) return client

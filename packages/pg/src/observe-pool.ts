@@ -78,6 +78,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
   const stats = () => readStats(pool, ledger, counts)
   const unregister = registerPool({ snapshot: () => snapshot() })
   const snapshot = (): PoolSnapshot => ({
+    lintFindings: 0,
     name,
     target,
     stats: stats(),

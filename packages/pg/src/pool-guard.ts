@@ -11,6 +11,7 @@ import {
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PoolSpec } from './guarded-pool-config.ts'
 import type { PgConnection } from './pg-connection.ts'
+import { StatementGuard } from './statement-guard.ts'
 import { type Survey, survey } from './survey.ts'
 
 /** After a look at the database that told nothing, the next one waits so long. */
@@ -22,6 +23,7 @@ const RESURVEY_MILLIS = 5_000
  */
 export class PoolGuard {
   readonly engine: Pool<PgConnection>
+  readonly statements: StatementGuard
   readonly #spec: PoolSpec
   readonly #unregister: () => void
   #resolved: ResolvedSettings
@@ -30,13 +32,16 @@ export class PoolGuard {
   #surveyAgainAt = 0
   #dirtyReleases = 0
 
-  constructor(spec: PoolSpec, factory: ConnectionFactory) {
+  constructor(spec: PoolSpec, makeFactory: (statements: StatementGuard) => ConnectionFactory) {
     this.#spec = spec
     this.#resolved = resolveSettings({ options: spec.options })
+    this.statements = new StatementGuard(spec.client.lint ?? 'warn', (message) => this.warn(message))
+    const assumed = assumedTopology(spec.options)
+    if (assumed) this.statements.adopt(assumed)
     this.engine = new Pool({
       name: spec.name,
       settings: this.#resolved.settings,
-      factory,
+      factory: makeFactory(this.statements),
       onEvent: spec.options.onEvent,
     })
     this.#unregister = registerPool(this)
@@ -70,6 +75,7 @@ export class PoolGuard {
       target: this.#spec.target,
       stats: this.engine.stats(),
       dirtyReleases: this.#dirtyReleases,
+      lintFindings: this.statements.findings,
       topology: this.#found?.topology ?? null,
       budget: this.#resolved.budget,
     }
@@ -113,6 +119,7 @@ export class PoolGuard {
 
   #adopt(found: Survey): void {
     this.#found = found
+    this.statements.adopt(found.topology)
     if (!found.capacity) this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
     this.#resolved = resolveSettings({ options: this.#spec.options, ...found })
     const { max, min } = this.#resolved.settings

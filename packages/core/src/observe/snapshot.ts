@@ -10,6 +10,8 @@ export interface PoolSnapshot {
   readonly stats: PoolStats
   /** Connections that came back with a transaction open, which was rolled back. */
   readonly dirtyReleases: number
+  /** Statements seen that rely on a session which the pooler does not keep. */
+  readonly lintFindings: number
   /** Null until the pool has found out what is at the other end. */
   readonly topology: Topology | null
   /** Null where no plan was asked for, or the database has not been looked at yet. */

@@ -72,8 +72,9 @@ const ADVICE: Readonly<Record<Exclude<FindingCode, 'advisory-lock'>, Advice>> = 
       'CREATE TEMPORARY TABLE ... ON COMMIT DROP inside the one transaction that uses it, a CTE, or an UNLOGGED table.',
   },
   discard: {
-    why: 'It resets the server connection that happens to be at hand, which is shared: prepared statements of other clients are lost, and what you set earlier may be on another one.',
-    instead: 'Nothing: leave the clean-up to the pooler (server_reset_query), or connect directly.',
+    why: 'It resets the server connection that happens to be at hand, which is shared: what others keep there may be lost (prepared statements, where the pooler does not notice), and what you set earlier may be on another one.',
+    instead:
+      'Nothing that needs a reset: SET LOCAL, ON COMMIT DROP, pg_advisory_xact_lock end with the transaction. Or a direct connection.',
   },
   load: {
     why: 'The library is loaded into one server process only: the next transaction may run in another, without it.',

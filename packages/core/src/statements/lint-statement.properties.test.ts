@@ -57,7 +57,7 @@ describe('a text is not looked into', () => {
     'as a body of a function': (text) => `CREATE FUNCTION f() RETURNS void AS $q$${text.replaceAll('$q$', '')} $q$`,
     'as a name': (text) => `SELECT 1 AS "${text.replaceAll('"', '""')}"`,
     'in a comment': (text) => `/* ${text.replaceAll(/[*/]+/g, ' ')} */ SELECT 1`,
-    'in comments to the end of the line': (text) => text.replaceAll(/^|[\r\n]/g, '$&--'),
+    'in comments to the end of the line': (text) => `--${text.replaceAll(/[\r\n]/g, '$&--')}`,
   }
 
   test.each(Object.entries(wrappings))('%s', (_, wrap) => {

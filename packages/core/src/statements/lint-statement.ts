@@ -62,7 +62,7 @@ function readStatement(reader: StatementReader, findings: FindingList): void {
 /** `PREPARE TRANSACTION 'id'` is something else: two-phase commit. */
 function readPrepare(reader: StatementReader): Finding | undefined {
   const twoPhase = reader.takeWord('transaction') && reader.kind === 'string'
-  return twoPhase || reader.kind === 'end' ? undefined : PREPARE
+  return twoPhase || reader.isStatementEnd() ? undefined : PREPARE
 }
 
 function readDeclare(reader: StatementReader, findings: FindingList): void {

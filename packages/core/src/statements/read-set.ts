@@ -12,7 +12,7 @@ export function readSet(reader: StatementReader): Finding | undefined {
 }
 
 function settingFinding(reader: StatementReader, name: string): Finding | undefined {
-  if (name === '' || reader.kind === 'end') return undefined
+  if (name === '' || reader.isStatementEnd()) return undefined
   // `SET session.user = ..` and `SET local TO ..` are parameters of that name.
   if (isAssigned(reader)) return parameterFinding('SET', name)
   if (name === 'role') return finding('set-role', 'SET ROLE')

@@ -106,3 +106,13 @@ describe('RecentKeys', () => {
     expect(keys.has(9)).toBe(true)
   })
 })
+
+test('everySight tells the findings of a text each time, and reads a harmless one once', () => {
+  const lint = new StatementLint()
+  for (let i = 0; i < 3; i++) {
+    expect(lint.everySight('SET search_path TO a')).toMatchObject([{ code: 'set' }])
+    expect(lint.everySight('SELECT 1')).toEqual([])
+  }
+  expect(lint.size).toBe(2)
+  expect(lint.firstSight('SET search_path TO a')).toEqual([])
+})

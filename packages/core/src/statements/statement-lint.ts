@@ -44,11 +44,25 @@ export class StatementLint {
 
   /** The findings, where the text is new; otherwise, and where there are none, one and the same empty array. */
   firstSight(text: string): readonly Finding[] {
-    const key = text.length > LONGEST_TEXT ? fingerprint(text) : text
+    const key = keyOf(text)
     if (this.#harmless.has(key) || this.#reported.has(key)) return NO_FINDINGS
+    return this.#read(text, key)
+  }
+
+  /** The findings, however often the text was seen. A harmless one is not read again. */
+  everySight(text: string): readonly Finding[] {
+    const key = keyOf(text)
+    return this.#harmless.has(key) ? NO_FINDINGS : this.#read(text, key)
+  }
+
+  #read(text: string, key: string | number): readonly Finding[] {
     const findings = lintStatement(text, LONGEST_TEXT)
     if (findings.length > 0) this.#reported.add(key)
     else this.#harmless.add(key)
     return findings
   }
+}
+
+function keyOf(text: string): string | number {
+  return text.length > LONGEST_TEXT ? fingerprint(text) : text
 }

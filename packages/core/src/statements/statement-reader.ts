@@ -20,6 +20,11 @@ export class StatementReader extends Tokenizer {
     return this.kind !== 'end'
   }
 
+  /** Whether the statement has nothing more to say. */
+  isStatementEnd(): boolean {
+    return this.kind === 'end' || this.isPunctuation(';')
+  }
+
   /** Whether the token is this word; if so, moves past it. */
   takeWord(word: string): boolean {
     if (!this.isWord(word)) return false

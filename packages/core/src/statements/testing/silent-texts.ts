@@ -111,6 +111,8 @@ export const SILENT: readonly string[] = [
   'SET = 1',
   'RESET',
   'PREPARE',
+  'PREPARE;',
+  'SET ROLE;',
   'listening a',
   'l\u0131sten a',
   '\ufeffSELECT 1',

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 
 /** What opens, closes, escapes and separates, and the words that matter. */
+// biome-ignore format: a table
 const ATOMS = [
   "'", "''", '"', '""', '\\', "\\'", '$', '$$', '$a$', '$1', '--', '-', '/*', '*/', '/', '*', '+', '\n', '\r', '\t', ' ',
   'a', 'e', '_', '1', '1.', '0x', '.', '..', ':', '::', ';', '(', ')', '[', ']', ',', '=', "E'", "U&'", 'U&"', "B'", 'é', '🙂',
@@ -8,7 +9,7 @@ const ATOMS = [
   ' on commit drop ', ' explain ', ' analyze ', ' declare ', ' cursor ', ' with ', ' hold ', ' prepare ', ' transaction ',
   ' execute ', ' listen ', ' discard ', ' load ', ' function ', ' begin ', ' atomic ', ' end ', ' pg_advisory_lock(', ' pg_temp.',
   ' pg_catalog.', " set_config('a', 'b', false)", ' false ',
-] // biome-ignore format: a table
+]
 
 /** Texts that are seldom SQL, and full of what a reader of SQL can stumble over. */
 export const sqlSoup: fc.Arbitrary<string> = fc.oneof(

@@ -1,0 +1,45 @@
+import { GuardedPool } from '@poolguard/pg'
+import pg from 'pg'
+
+const QUERIES = 10_000
+const CONNECTIONS = 10
+
+/** A GuardedPool and a pg.Pool on the same server. */
+export function openPools(url: string) {
+  const ours = new GuardedPool({ url, max: CONNECTIONS })
+  const theirs = new pg.Pool({ connectionString: url, max: CONNECTIONS })
+  return {
+    pairOf: (measure: (pool: pg.Pool) => Promise<number>) => ({
+      ours: () => measure(ours),
+      theirs: () => measure(theirs),
+    }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([ours.end(), theirs.end()])
+    },
+  }
+}
+
+export interface QueryLoad {
+  readonly concurrency: number
+  /** 5: one in five is a statement with an error; 0: none. */
+  readonly failEvery: number
+}
+
+export async function queriesPerSecond(pool: pg.Pool, { concurrency, failEvery }: QueryLoad): Promise<number> {
+  let sent = 0
+  const line = async () => {
+    while (sent < QUERIES) {
+      const number = sent++
+      const fails = failEvery > 0 && number % failEvery === 0
+      if (fails) await pool.query('select nothing').catch(expectSqlError)
+      else await pool.query('select $1::int as n', [number])
+    }
+  }
+  const began = performance.now()
+  await Promise.all(Array.from({ length: concurrency }, line))
+  return (QUERIES / (performance.now() - began)) * 1_000
+}
+
+function expectSqlError(error: unknown): void {
+  if (!(error instanceof pg.DatabaseError)) throw error
+}
