@@ -113,8 +113,9 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   }
 
   clean(connection: PgConnection): boolean | Promise<boolean> {
-    const { reset = 'rollback' } = this.#options.config
     if (!connection.usable) return false
+    const { reset: wished = 'rollback' } = this.#options.config
+    const reset = wished === 'discard' && !this.#options.statements.keepsSession ? 'rollback' : wished
     return connection.isClean(reset) || connection.clean(reset, this.#options.leftInTransaction)
   }
 }

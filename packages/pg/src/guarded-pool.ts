@@ -36,7 +36,7 @@ export interface GuardedPoolClass {
 
 /** What is used of pg-pool; the rest is replaced. @types/pg has the counters as fields, which a subclass could not override. */
 interface BasePool extends EventEmitter {
-  connect(callback?: ConnectCallback): Promise<PoolClient>
+  connect(callback?: ConnectCallback): Promise<PoolClient> | undefined
   readonly Client: new (config: GuardedPoolConfig) => WireClient
   ended: boolean
   _endCallback(): void
@@ -77,7 +77,7 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
       this.#guard = new PoolGuard(spec, makeFactory)
     }
 
-    connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {
+    override connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {
       const client = this.#checkout()
       if (!callback) return client
       client.then(
@@ -133,7 +133,7 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
 
     /** Through pg-pool's `connect` where @opentelemetry/instrumentation-pg has wrapped that, so that its spans are made. */
     #checkout(): Promise<PoolClient> {
-      return isInstrumented(super.connect) ? super.connect() : this.#borrow()
+      return isInstrumented(super.connect) ? (super.connect() as Promise<PoolClient>) : this.#borrow()
     }
 
     /** What pg-pool's `connect` calls where no client is idle, and as far as it can see here none ever is. */

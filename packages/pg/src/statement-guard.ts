@@ -53,6 +53,11 @@ export class StatementGuard {
     this.#lint = needed ? (this.#lint ?? new StatementLint()) : undefined
   }
 
+  /** False where it is known that nothing of a session is kept, so that there is nothing in it to reset. */
+  get keepsSession(): boolean {
+    return this.#topology === undefined || keepsSession(this.#topology)
+  }
+
   /** Reads every query of a client before it is sent. */
   watch(client: WireClient): void {
     const send = client.query as (...query: unknown[]) => unknown
