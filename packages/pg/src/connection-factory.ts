@@ -16,7 +16,7 @@ export interface ConnectionFactoryOptions {
   /** A connection is closed. */
   readonly removed: (client: PoolClient) => void
   /** A connection was lost. */
-  readonly lost: (client: PoolClient, error: Error) => void
+  readonly lost: (connection: PgConnection, error: Error) => void
   /** A connection came back with a transaction open. */
   readonly leftInTransaction: () => void
   readonly warn: (message: string) => void
@@ -67,7 +67,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     // Never removed: a client without a listener turns the loss of its connection into the death of the process.
     client.on('error', (error) => {
       if (!connected) return
-      this.#options.lost(poolClient, error)
+      this.#options.lost(connection, error)
       lost()
     })
     client.once('end', () => {

@@ -58,7 +58,6 @@ type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
 export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
   class GuardedPool extends (PgPool as unknown as new (config: GuardedPoolConfig) => BasePool) {
     readonly #guard: PoolGuard
-    readonly #leased = new WeakSet<PoolClient>()
 
     constructor(config: GuardedPoolConfig = {}) {
       const spec = readConfig(config)
@@ -70,7 +69,7 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
           statements,
           connected: (client) => this.emit('connect', client),
           removed: (client) => this.emit('remove', client),
-          lost: (client, error) => this.#lost(client, error),
+          lost: (connection, error) => this.#lost(connection, error),
           leftInTransaction: () => this.#guard.leftInTransaction(),
           warn: (message) => this.#guard.warn(message),
         })
@@ -157,13 +156,14 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     #lend(lease: Lease<PgConnection>): PoolClient {
-      const client = lease.resource.client as unknown as PoolClient
-      this.#leased.add(client)
+      const connection = lease.resource
+      const client = connection.client as unknown as PoolClient
+      connection.leased = true
       let released = false
       client.release = (destroy) => {
         if (released) throw new Error('Release called on client which has already been released to the pool.')
         released = true
-        this.#leased.delete(client)
+        connection.leased = false
         this.emit('release', destroy as Error, client)
         if (destroy) lease.destroy()
         else lease.release()
@@ -177,7 +177,8 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
         throw new Error('Passing a function as the first parameter to pool.query is not supported')
       }
       try {
-        return await this.#ask(await this.#checkout(), text, values)
+        const client = isInstrumented(super.connect) ? await this.#checkout() : this.#lend(await this.#guard.acquire())
+        return await this.#ask(client, text, values)
       } catch (error) {
         throw withCallersStack(error)
       }
@@ -209,8 +210,8 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     /** pg-pool lets an idle client's error end the process where nobody listens; here it is told to those who do. */
-    #lost(client: PoolClient, error: Error): void {
-      if (!this.#leased.has(client) && this.listenerCount('error') > 0) this.emit('error', error, client)
+    #lost({ client, leased }: PgConnection, error: Error): void {
+      if (!leased && this.listenerCount('error') > 0) this.emit('error', error, client)
     }
   }
   return GuardedPool as unknown as GuardedPoolClass

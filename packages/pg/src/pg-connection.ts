@@ -13,6 +13,8 @@ export class PgConnection {
   readonly client: WireClient
   /** What the server reported at login and since (ParameterStatus). */
   readonly parameters: Map<string, string> = new Map()
+  /** Somebody has it. */
+  leased = false
   #transactionStatus: 'I' | 'T' | 'E' = 'I'
   #rounds = 0
 
