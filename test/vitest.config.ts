@@ -1,6 +1,6 @@
-import { defineConfig } from 'vitest/config'
+import { defineProject } from 'vitest/config'
 
-export default defineConfig({
+export default defineProject({
   test: {
     name: 'test',
     globalSetup: ['./prisma/global-setup.ts'],

@@ -1,4 +1,10 @@
-import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
+import {
+  type GuardedPool,
+  type GuardedPoolClass,
+  type GuardedPoolConfig,
+  guardPoolClass,
+  type PoolClass,
+} from '@poolguard/pg'
 import type { DrizzleConfig } from 'drizzle-orm'
 import { type NodePgDatabase, drizzle as plainDrizzle } from 'drizzle-orm/node-postgres'
 
@@ -46,7 +52,16 @@ function onPool<TSchema extends Schema>(
   pool: GuardedPoolConfig,
   config: DrizzleConfig<TSchema> | undefined,
 ): GuardedDatabase<TSchema> {
-  return plainDrizzle<TSchema, GuardedPool>({ ...config, client: new GuardedPool(pool) } as DrizzleConfig<TSchema> & {
-    client: GuardedPool
-  })
+  const client = new (guardedPoolOfDrizzle())(pool)
+  return plainDrizzle<TSchema, GuardedPool>({ ...config, client } as DrizzleConfig<TSchema> & { client: GuardedPool })
+}
+
+/**
+ * Drizzle takes a pool for one only if it is `instanceof` the Pool of the pg that it imports itself (or, from 0.45.1 on, by
+ * its name), and else splits a transaction over several connections. A database that is never used shows which that is; it
+ * opens no connection.
+ */
+function guardedPoolOfDrizzle(): GuardedPoolClass {
+  const unused = plainDrizzle('postgresql://localhost')
+  return guardPoolClass(unused.$client.constructor as PoolClass)
 }

@@ -47,7 +47,7 @@ type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined
 type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
 
 /**
- * Makes a GuardedPool out of a pg.Pool class: a real subclass, because Prisma tests `instanceof pg.Pool` against its own
+ * Makes a GuardedPool out of a pg.Pool class, always the same for the same one: a real subclass, because Prisma tests `instanceof pg.Pool` against its own
  * copy of pg, and Drizzle the class's name.
  *
  * @example
@@ -56,6 +56,15 @@ type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
  * const pool = new GuardedPool({ connectionString: process.env.DATABASE_URL, instances: 6 })
  */
 export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
+  const made = guardedClasses.get(PgPool) ?? makeGuardedPoolClass(PgPool)
+  guardedClasses.set(PgPool, made)
+  return made
+}
+
+/** One for each copy of pg. */
+const guardedClasses = new WeakMap<PoolClass, GuardedPoolClass>()
+
+function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
   class GuardedPool extends (PgPool as unknown as new (config: GuardedPoolConfig) => BasePool) {
     readonly #guard: PoolGuard
 

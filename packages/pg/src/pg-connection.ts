@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Activity } from '@poolguard/core'
 import { cancelQuery } from './cancel.ts'
 import type { WireClient } from './wire-client.ts'
@@ -7,6 +8,9 @@ import type { WireClient } from './wire-client.ts'
  * that the whole session is reset (`DISCARD ALL`, a round trip for every release); or nothing.
  */
 export type Reset = 'rollback' | 'discard' | 'off'
+
+/** How long to wait for the effect of each request to cancel; after the last the connection is closed as it is. */
+const CANCEL_PATIENCE_MILLIS = [50, 100, 200, 400, 800, 1_600]
 
 /** One connection of a pool: a pg client, and what was seen on its wire. */
 export class PgConnection {
@@ -61,9 +65,11 @@ export class PgConnection {
 
   /** Ends the connection. What it is running is cancelled first: a server goes on with it long after the client has left. */
   async end(): Promise<void> {
-    if (this.usable && !this.client.readyForQuery) {
-      await cancelQuery(this.client)
-      await this.#answered()
+    // A request that arrives before the server has begun with the query cancels nothing, so it may take a second one.
+    for (const patienceMillis of CANCEL_PATIENCE_MILLIS) {
+      if (!this.usable || this.client.readyForQuery) break
+      await cancelQuery(this.client, patienceMillis)
+      await Promise.race([this.#answered(), pause(patienceMillis, undefined, { ref: false })])
     }
     await this.client.end()
   }
