@@ -33,7 +33,7 @@ test('given a server that does not answer, when connecting takes too long, then 
   })
   const error = await pool.query('select 1').catch((reason: Error) => reason)
   expect(error).toMatchObject({ code: 'POOLGUARD_ACQUIRE_TIMEOUT', cause: { code: 'ETIMEDOUT' } })
-  expect((error as Error).message).toContain('The server cannot be reached (connect timeout')
+  expect((error as Error).message).toContain('No connection can be opened at the moment (connect timeout')
   await pool.end()
 })
 

@@ -1,3 +1,4 @@
+import type { PoolEvent } from '@poolguard/core'
 import { drizzle } from '@poolguard/drizzle/node-postgres'
 import { GuardedPool } from '@poolguard/pg'
 import { eq, sql } from 'drizzle-orm'
@@ -76,5 +77,20 @@ test('given a statement that fails, then the error is the same and the connectio
     await expect(db.execute(sql`select nothing`)).rejects.toMatchObject({ cause: { code: '42703' } })
   }
   expect(db.$client.snapshot().stats).toMatchObject({ opened: 1, closed: 0 })
+  await db.$client.end()
+})
+
+test('given db used inside of a transaction on the last connection, then the deadlock is reported', async () => {
+  const events: PoolEvent['type'][] = []
+  const connection = { url: server.url, max: 1, onEvent: ({ type }: PoolEvent) => events.push(type) }
+  const db = drizzle({ connection: { ...connection, pool: { acquireTimeoutMillis: 2_500 } }, watchDeadlocks: true })
+  await db.$client.ready()
+  const stuck = db.transaction(() => db.select().from(account)).catch((error: Error) => error)
+  await expect.poll(() => events, { timeout: 2_400 }).toContain('deadlock')
+  const { cause } = (await stuck) as Error
+  expect(cause).toMatchObject({
+    message: expect.stringContaining('Every holder of a connection waits for another one'),
+  })
+  expect(await db.select().from(account)).toHaveLength(10)
   await db.$client.end()
 })

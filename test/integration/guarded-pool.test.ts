@@ -127,6 +127,16 @@ describe('given errors', () => {
     expect((await pool.query('select pg_backend_pid() as pid')).rows).toEqual(before)
   })
 
+  test('when a password function gives a wrong one, then it is asked again, and callers wait for the right one', async () => {
+    const { hostname: host, port, password: right } = new URL(server.url)
+    const answers = ['expired', 'expired']
+    const password = async () => answers.shift() ?? right
+    const pool = new GuardedPool({ host, port: Number(port), user: 'app', database: 'app', password, max: 1 })
+    pools.push(pool)
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    expect(answers).toEqual([])
+  })
+
   test('when the environment variable for the URL is not set, then that is said at once', () => {
     expect(() => new GuardedPool({ url: process.env.NOT_SET })).toThrow('Invalid option url: undefined')
   })

@@ -1,10 +1,5 @@
-import {
-  type GuardedPool,
-  type GuardedPoolClass,
-  type GuardedPoolConfig,
-  guardPoolClass,
-  type PoolClass,
-} from '@poolguard/pg'
+import { runInScope, scopesAreFree } from '@poolguard/core'
+import { type GuardedPool, type GuardedPoolConfig, guardPoolClass, type PoolClass } from '@poolguard/pg'
 import type { DrizzleConfig } from 'drizzle-orm'
 import { type NodePgDatabase, drizzle as plainDrizzle } from 'drizzle-orm/node-postgres'
 
@@ -17,7 +12,13 @@ export type GuardedDatabase<TSchema extends Schema = Record<string, never>> = No
 
 /** Drizzle's configuration, with the connection told as a URL, or as all that {@link GuardedPool} takes. */
 export type GuardedDrizzleConfig<TSchema extends Schema = Record<string, never>> = DrizzleConfig<TSchema> &
-  ({ readonly connection: string | GuardedPoolConfig } | { readonly client: GuardedPool })
+  ({ readonly connection: string | GuardedPoolConfig } | { readonly client: GuardedPool }) & {
+    /**
+     * Whether the pool is told which callers are inside a transaction, so that it can report a deadlock: `db` used where
+     * `tx` should be, on the last connection. Default: from Node 24 on; below, it makes every await of the process dearer.
+     */
+    readonly watchDeadlocks?: boolean
+  }
 
 /**
  * Drizzle's own `drizzle`, on a guarded pool: in `db.ts`, only the import changes.
@@ -41,19 +42,33 @@ export function drizzle<TSchema extends Schema>(
   config?: DrizzleConfig<TSchema>,
 ): GuardedDatabase<TSchema> {
   // Not `=== 'string'`: an environment variable that is not set gets the error that says so.
-  if (typeof urlOrConfig !== 'object') return onPool({ url: urlOrConfig }, config)
-  if ('client' in urlOrConfig) return plainDrizzle<TSchema, GuardedPool>(urlOrConfig)
-  const { connection, ...rest } = urlOrConfig
-  return onPool(typeof connection === 'string' ? { url: connection } : connection, rest as DrizzleConfig<TSchema>)
+  if (typeof urlOrConfig !== 'object')
+    return make({ ...(config as DrizzleConfig<TSchema>), connection: { url: urlOrConfig } })
+  return make(urlOrConfig)
 }
 
-/** Always by `client`: the form with the pool as first argument makes a second one in Drizzle 1.0. */
-function onPool<TSchema extends Schema>(
-  pool: GuardedPoolConfig,
-  config: DrizzleConfig<TSchema> | undefined,
-): GuardedDatabase<TSchema> {
-  const client = new (guardedPoolOfDrizzle())(pool)
-  return plainDrizzle<TSchema, GuardedPool>({ ...config, client } as DrizzleConfig<TSchema> & { client: GuardedPool })
+function make<TSchema extends Schema>(config: GuardedDrizzleConfig<TSchema>): GuardedDatabase<TSchema> {
+  const {
+    watchDeadlocks = scopesAreFree,
+    connection,
+    client,
+    ...rest
+  } = config as DrizzleConfig<TSchema> & {
+    connection?: string | GuardedPoolConfig
+    client?: GuardedPool
+    watchDeadlocks?: boolean
+  }
+  const pool = client ?? makePool(typeof connection === 'string' ? { url: connection } : (connection ?? {}))
+  // Always by `client`: the form with the pool as first argument makes a second one in Drizzle 1.0.
+  const db = plainDrizzle<TSchema, GuardedPool>({ ...(rest as DrizzleConfig<TSchema>), client: pool })
+  if (watchDeadlocks) openScopes(db)
+  return db
+}
+
+/** Each transaction runs in a scope of its own. */
+function openScopes<TSchema extends Schema>(db: NodePgDatabase<TSchema>): void {
+  const transaction = db.transaction.bind(db)
+  db.transaction = (...work) => runInScope(() => transaction(...work))
 }
 
 /**
@@ -61,7 +76,7 @@ function onPool<TSchema extends Schema>(
  * its name), and else splits a transaction over several connections. A database that is never used shows which that is; it
  * opens no connection.
  */
-function guardedPoolOfDrizzle(): GuardedPoolClass {
+function makePool(config: GuardedPoolConfig): GuardedPool {
   const unused = plainDrizzle('postgresql://localhost')
-  return guardPoolClass(unused.$client.constructor as PoolClass)
+  return new (guardPoolClass(unused.$client.constructor as PoolClass))(config)
 }

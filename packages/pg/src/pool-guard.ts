@@ -1,5 +1,7 @@
 import {
   assumedTopology,
+  type ConnectFailure,
+  classifyConnectFailure,
   type Lease,
   Pool,
   type PoolSettings,
@@ -42,6 +44,7 @@ export class PoolGuard {
       name: spec.name,
       settings: this.#resolved.settings,
       factory: makeFactory(this.statements),
+      classify: (error) => classifyFor(spec, error),
       onEvent: spec.options.onEvent,
     })
     this.#unregister = registerPool(this)
@@ -126,4 +129,14 @@ export class PoolGuard {
     this.engine.resize({ max, min })
     for (const warning of this.#resolved.warnings) this.warn(warning)
   }
+}
+
+/** invalid_authorization_specification and invalid_password. */
+const WRONG_PASSWORD_CODES: readonly unknown[] = ['28000', '28P01']
+
+/** A password function may have a better answer next time: tokens expire, and secrets are rotated. */
+function classifyFor({ client }: PoolSpec, error: unknown): ConnectFailure {
+  const asksAgain = typeof client.password === 'function'
+  const wrongPassword = WRONG_PASSWORD_CODES.includes((error as { code?: unknown } | undefined)?.code)
+  return asksAgain && wrongPassword ? 'unavailable' : classifyConnectFailure(error)
 }

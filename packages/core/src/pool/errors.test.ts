@@ -54,7 +54,7 @@ describe('AcquireTimeoutError', () => {
 
     expect(new AcquireTimeoutError(500, pool).message).toBe(
       'No connection from pool "orders" within 500 ms: 0 of 10 active, 0 idle, 3 waiting. ' +
-        'The server cannot be reached (connect ECONNREFUSED 10.0.0.5:5432).',
+        'No connection can be opened at the moment (connect ECONNREFUSED 10.0.0.5:5432).',
     )
   })
 

@@ -89,7 +89,7 @@ function advise({ trouble, active, max, deadlocked }: PoolState): string {
     return `The server has no connection left (${messageOf(trouble.error)}): give each instance less (option instances), or put PgBouncer in front.`
   }
   if (trouble?.failure === 'refused') return `The server refuses new connections (${messageOf(trouble.error)}).`
-  if (trouble) return `The server cannot be reached (${messageOf(trouble.error)}).`
+  if (trouble) return `No connection can be opened at the moment (${messageOf(trouble.error)}).`
   if (active >= max) {
     return 'All connections are in use: look for slow queries, for work done inside transactions that could be done outside, and for connections never released.'
   }

@@ -29,6 +29,9 @@ export function runInScope<T>(callback: () => T): T {
   return scopes.run(new Scope(scopes.getStore()), callback)
 }
 
+/** From Node 24 on AsyncLocalStorage costs nothing, so that adapters open scopes without being asked. */
+export const scopesAreFree: boolean = Number.parseInt(process.versions.node, 10) >= 24
+
 export function currentScope(): Scope | undefined {
   return scopes?.getStore()
 }
