@@ -1,4 +1,3 @@
-import type { Topology } from '@poolguard/core'
 import { GuardedPool } from '@poolguard/pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -10,21 +9,12 @@ import {
   startPgBouncer,
   startPostgres,
 } from '../harness/index.ts'
-import { matrix } from '../matrix.ts'
-
-async function topologyAt(url: string): Promise<Topology | null> {
-  const pool = new GuardedPool({ url })
-  try {
-    return (await pool.ready()).topology
-  } finally {
-    await pool.end()
-  }
-}
+import { findAt, findTarget, targetsFor, wrongAbout } from '../topology/target.ts'
 
 describe('given PostgreSQL itself', () => {
   test.for(postgresVersions)('version %i is found to be direct', async (version) => {
     await using server = await startPostgres({ version })
-    const topology = await topologyAt(server.url)
+    const { topology } = await findAt(server.url)
     expect(topology).toMatchObject({ kind: 'direct', preparedStatements: 'safe' })
     expect(topology?.evidence).toEqual([expect.stringContaining('is the one announced at login')])
   })
@@ -41,30 +31,11 @@ for (const version of pgBouncerVersions) {
       await Promise.all([...servers.values()].map((server) => server.stop()))
     })
 
-    const cases = matrix({
-      poolMode: ['session', 'transaction', 'statement'],
-      poolSize: [1, 2, 20],
-      roundRobin: [0, 1],
-      maxPreparedStatements: version === '1.18' ? ['none'] : [0, 200],
-      postgres: [15, 18],
-    })
-    test.for(cases)(
-      '$poolMode mode, pool size $poolSize, server_round_robin $roundRobin, max_prepared_statements $maxPreparedStatements, PostgreSQL $postgres',
-      async ({ poolMode, poolSize, roundRobin, maxPreparedStatements, postgres }) => {
-        await using pooler = await startPgBouncer({
-          version,
-          poolMode: poolMode as 'session' | 'transaction' | 'statement',
-          upstream: servers.get(postgres as PostgresVersion) as PostgresServer,
-          settings: {
-            default_pool_size: poolSize as number,
-            server_round_robin: roundRobin as number,
-            ...(maxPreparedStatements !== 'none' && { max_prepared_statements: maxPreparedStatements as number }),
-          },
-        })
-        const topology = await topologyAt(pooler.url)
-        expect(topology).toMatchObject({ kind: 'pooler', pooler: { mode: poolMode } })
-        if (poolMode === 'session') expect(topology?.preparedStatements).not.toBe('unsafe')
-        else expect(topology?.preparedStatements).toBe(maxPreparedStatements === 200 ? 'safe' : 'unsafe')
+    test.for(targetsFor(version))(
+      '$poolMode mode, pool size $poolSize from $minPoolSize on, round robin $roundRobin, max_prepared_statements $maxPreparedStatements, PostgreSQL $postgres, traffic $traffic',
+      async (target) => {
+        const { topology } = await findTarget(version, target, servers.get(target.postgres) as PostgresServer)
+        expect(wrongAbout(target, topology), topology?.evidence.join('\n')).toBeUndefined()
       },
     )
 
