@@ -1,4 +1,4 @@
-import { make } from 'covertable'
+import covertable from 'covertable'
 
 type Factors = Record<string, readonly (string | number | boolean)[]>
 type Case<F extends Factors> = { readonly [K in keyof F]: F[K][number] }
@@ -12,5 +12,5 @@ type Case<F extends Factors> = { readonly [K in keyof F]: F[K][number] }
  */
 export function matrix<F extends Factors>(factors: F): Case<F>[] {
   const strength = process.env.POOLGUARD_MATRIX === 'full' ? Object.keys(factors).length : 2
-  return make(factors as never, { length: strength }) as Case<F>[]
+  return covertable.make(factors as never, { length: strength }) as Case<F>[]
 }

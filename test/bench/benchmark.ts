@@ -1,11 +1,16 @@
 /** One measured value, or the middle and the extremes of several. */
 export type Figure = number | { readonly median: number; readonly min: number; readonly max: number }
 
+/** Figures by name; one may stand for several of a kind. */
+export interface Figures {
+  readonly [key: string]: Figure | Figures
+}
+
 /** What `pnpm bench NAME` runs. */
 export interface Benchmark {
   /** What each figure means, its unit, and which way is better. */
   readonly keys: Readonly<Record<string, string>>
-  run(tell: (text: string) => void): Promise<Record<string, Figure>>
+  run(tell: (text: string) => void): Promise<Figures>
 }
 
 export function summarise(values: readonly number[]): { median: number; min: number; max: number } {

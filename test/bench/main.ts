@@ -1,10 +1,11 @@
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { Benchmark, Figure } from './benchmark.ts'
+import type { Benchmark, Figure, Figures } from './benchmark.ts'
 
 /** By the name that `pnpm bench` takes. */
 const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   pool: () => import('./pool.ts'),
+  topology: () => import('./topology.ts'),
 }
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })
@@ -20,12 +21,23 @@ for (const name of names) {
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : render(name, benchmark, figures))
 }
 
-function render(name: string, benchmark: Benchmark, figures: Record<string, Figure>): string {
-  const lines = Object.entries(figures).map(
-    ([key, figure]) => `  ${key.padEnd(32)} ${show(figure).padEnd(32)} ${benchmark.keys[key] ?? ''}`,
-  )
+function render(name: string, benchmark: Benchmark, figures: Figures): string {
   const machine = `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? process.arch}`
-  return `${name} (${machine})\n${lines.join('\n')}\n`
+  return `${name} (${machine})\n${renderFigures(figures, benchmark.keys, '  ')}`
+}
+
+function renderFigures(figures: Figures, keys: Benchmark['keys'], indent: string): string {
+  const lines = Object.entries(figures).map(([key, figure]) => {
+    const title = `${indent}${key}`.padEnd(34)
+    return isFigure(figure)
+      ? `${title} ${show(figure).padEnd(32)} ${keys[key] ?? ''}\n`
+      : `${title} ${''.padEnd(32)} ${keys[key] ?? ''}\n${renderFigures(figure, {}, `${indent}  `)}`
+  })
+  return lines.join('')
+}
+
+function isFigure(figure: Figure | Figures): figure is Figure {
+  return typeof figure === 'number' || 'median' in figure
 }
 
 function show(figure: Figure): string {

@@ -15,7 +15,7 @@ describe('given PostgreSQL itself', () => {
   test.for(postgresVersions)('version %i is found to be direct', async (version) => {
     await using server = await startPostgres({ version })
     const { topology } = await findAt(server.url)
-    expect(topology).toMatchObject({ kind: 'direct', preparedStatements: 'safe' })
+    expect(topology).toMatchObject({ kind: 'direct', preparedStatements: 'safe', server: { version: server.version } })
     expect(topology?.evidence).toEqual([expect.stringContaining('is the one announced at login')])
   })
 })

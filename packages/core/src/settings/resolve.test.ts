@@ -17,10 +17,16 @@ const capacity: Capacity = {
 }
 const arithmetic =
   'max_connections 20 - 3 reserved = 17; 17 usable - 3 headroom = 14 to share; 14 / 6 instances = 2 each'
-const direct: Topology = { kind: 'direct', preparedStatements: 'safe', evidence: [] }
+const direct: Topology = { kind: 'direct', preparedStatements: 'safe', server: { version: null }, evidence: [] }
 
 function pooler(mode: PoolMode, proven = true): Topology {
-  return { kind: 'pooler', pooler: { name: 'unknown', mode, proven }, preparedStatements: 'safe', evidence: [] }
+  return {
+    kind: 'pooler',
+    pooler: { name: 'unknown', mode, proven },
+    preparedStatements: 'safe',
+    server: { version: null },
+    evidence: [],
+  }
 }
 
 describe('without options', () => {
@@ -137,7 +143,12 @@ describe('instances', () => {
   )
 
   test('given nothing could be measured, then they do', () => {
-    const topology: Topology = { kind: 'unknown', preparedStatements: 'unknown', evidence: [] }
+    const topology: Topology = {
+      kind: 'unknown',
+      preparedStatements: 'unknown',
+      server: { version: null },
+      evidence: [],
+    }
 
     expect(resolveSettings({ options: { instances: 6 }, topology, capacity }).settings.max).toBe(2)
   })

@@ -147,6 +147,7 @@ describe('given something goes wrong', () => {
     expect(await detect(pooler)).toEqual({
       kind: 'unknown',
       preparedStatements: 'unknown',
+      server: { version: null },
       evidence: ['no connection to probe with'],
     })
   })

@@ -49,6 +49,7 @@ class Detection {
   readonly #sessions: Observed[] = []
   #preparedStatements: PreparedStatements = 'unknown'
   #poolerFound = false
+  #version: string | null = null
 
   constructor(source: ProbeSource, { timeoutMillis = TIMEOUT_MILLIS, random = Math.random }: DetectOptions) {
     this.#source = source
@@ -60,13 +61,14 @@ class Detection {
   async run(): Promise<Topology> {
     const first = await this.#open('A')
     if (!first) return this.failed('no connection to probe with')
+    this.#version = first.session.parameters.get('server_version') ?? null
     const announced = announcedPooler(first.session.parameters)
     if (announced) return announced
 
     const { pid, chosenName, serverName } = await this.#answer(first, first.session.identify())
     if (pid === first.session.announcedPid) {
       this.#note(`the backend's pid is the one announced at login (${pid})`)
-      return { kind: 'direct', preparedStatements: 'safe', evidence: this.#evidence }
+      return { kind: 'direct', server: this.#server, preparedStatements: 'safe', evidence: this.#evidence }
     }
     this.#note(`the backend's pid (${pid}) is not the one announced at login (${first.session.announcedPid})`)
     first.saw(pid)
@@ -155,6 +157,7 @@ class Detection {
     return {
       kind: 'pooler',
       pooler: { name: 'unknown', mode, proven },
+      server: this.#server,
       preparedStatements,
       evidence: this.#evidence,
     }
@@ -170,7 +173,11 @@ class Detection {
   failed(reason: string): Topology {
     if (this.#poolerFound) return this.#assumed(reason)
     this.#note(reason)
-    return { kind: 'unknown', preparedStatements: 'unknown', evidence: this.#evidence }
+    return { kind: 'unknown', server: this.#server, preparedStatements: 'unknown', evidence: this.#evidence }
+  }
+
+  get #server(): { version: string | null } {
+    return { version: this.#version }
   }
 
   finish(): void {
@@ -234,6 +241,7 @@ function announcedPooler(parameters: ReadonlyMap<string, string>): PoolerTopolog
   return {
     kind: 'pooler',
     pooler: { name: 'PgBouncer', version, mode, proven: true },
+    server: { version: parameters.get('server_version') ?? null },
     preparedStatements: mode === 'session' || statements > 0 ? 'safe' : 'unsafe',
     evidence: [`announced at login: PgBouncer ${version}, pool_mode ${mode}, max_prepared_statements ${statements}`],
   }

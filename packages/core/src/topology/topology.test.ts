@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { describeTopology, keepsSession, type PoolerTopology, type Topology } from './topology.ts'
 
-const measured = { preparedStatements: 'safe', evidence: [] } as const
+const measured = { preparedStatements: 'safe', server: { version: null }, evidence: [] } as const
 const pooled = (pooler: PoolerTopology['pooler']): Topology => ({ kind: 'pooler', pooler, ...measured })
 
 test.each<[topology: Topology, keeps: boolean, description: string]>([

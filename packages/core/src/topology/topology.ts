@@ -5,6 +5,8 @@ export type PoolMode = 'session' | 'transaction' | 'statement'
 export type PreparedStatements = 'safe' | 'unsafe' | 'unknown'
 
 interface Measured {
+  /** PostgreSQL's version as it was reported at login; null where nobody has asked yet. */
+  readonly server: { readonly version: string | null }
   readonly preparedStatements: PreparedStatements
   /** What was seen, in the order it was seen: the reasons for the verdict. */
   readonly evidence: readonly string[]
