@@ -8,4 +8,5 @@ export { type GuardedPoolClass, guardPoolClass, type PoolClass } from './guarded
 export type { GuardedPoolConfig } from './guarded-pool-config.ts'
 export { type ObserveOptions, observe, type PoolObservation } from './observe-pool.ts'
 export type { Reset } from './pg-connection.ts'
+export { PgBouncerConsole } from './pgbouncer-console.ts'
 export { type LintMode, SessionStateError } from './statement-guard.ts'

@@ -1,4 +1,4 @@
-import { parseConnectionString } from '@poolguard/core'
+import { type ConnectionString, parseConnectionString } from '@poolguard/core'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 
 /** What pg sends at login and a pooler cannot keep apart for each client, by the names that pg and URLs give it. */
@@ -15,6 +15,11 @@ export function isRefusedStartupParameter(error: unknown): boolean {
   return code === '08P01' && typeof message === 'string' && message.includes('unsupported startup parameter')
 }
 
+/** A connection string without them. */
+export function withoutStartupParametersIn(url: ConnectionString): ConnectionString {
+  return url.without(...STARTUP_PARAMETERS)
+}
+
 /** The same configuration without them, and the names of those that were there. */
 export function withoutStartupParameters(config: GuardedPoolConfig): {
   config: GuardedPoolConfig
@@ -24,6 +29,6 @@ export function withoutStartupParameters(config: GuardedPoolConfig): {
   const dropped = STARTUP_PARAMETERS.filter((name) => config[name] || url?.parameter(name) !== undefined)
   const kept: GuardedPoolConfig = { ...config }
   for (const name of STARTUP_PARAMETERS) delete kept[name]
-  if (url) kept.connectionString = url.without(...STARTUP_PARAMETERS).href
+  if (url) kept.connectionString = withoutStartupParametersIn(url).href
   return { config: kept, dropped }
 }

@@ -1,4 +1,17 @@
 export { type DetectOptions, detectTopology } from './detect.ts'
+export {
+  type PgBouncerDatabase,
+  type PgBouncerPool,
+  type PgBouncerSetting,
+  type PgBouncerStats,
+  readPgBouncerConfig,
+  readPgBouncerDatabases,
+  readPgBouncerLists,
+  readPgBouncerPools,
+  readPgBouncerStats,
+  readPgBouncerVersion,
+  type ShowRow,
+} from './pgbouncer-show.ts'
 export type { ProbeSession, ProbeSource } from './probe.ts'
 export {
   type DirectTopology,

@@ -1,0 +1,79 @@
+import {
+  type PgBouncerDatabase,
+  type PgBouncerPool,
+  type PgBouncerSetting,
+  type PgBouncerStats,
+  parseConnectionString,
+  readPgBouncerConfig,
+  readPgBouncerDatabases,
+  readPgBouncerLists,
+  readPgBouncerPools,
+  readPgBouncerStats,
+  readPgBouncerVersion,
+  type ShowRow,
+} from '@poolguard/core'
+import pg from 'pg'
+import { withoutStartupParametersIn } from './startup-parameters.ts'
+
+/** PgBouncer's own database, whose queries are commands. */
+const CONSOLE_DATABASE = 'pgbouncer'
+
+/**
+ * PgBouncer's admin console, for a user in `admin_users` or `stats_users`. It takes plain texts only, one command at a time.
+ *
+ * @example
+ * await using pgbouncer = await PgBouncerConsole.connect('postgresql://stats:secret@localhost:6432')
+ * const waiting = (await pgbouncer.pools()).filter(({ clientsWaiting }) => clientsWaiting > 0)
+ */
+export class PgBouncerConsole implements AsyncDisposable {
+  readonly #client: pg.Client
+
+  private constructor(client: pg.Client) {
+    this.#client = client
+  }
+
+  /**
+   * @param url of PgBouncer; whatever database it names, the console is asked.
+   * @throws what connecting throws; for a user who may not look, 08P01 `not allowed`.
+   */
+  static async connect(url: string): Promise<PgBouncerConsole> {
+    // Startup parameters would be refused.
+    const target = withoutStartupParametersIn(parseConnectionString(url)).with({ database: CONSOLE_DATABASE })
+    const client = new pg.Client(target.href)
+    client.on('error', () => {})
+    await client.connect()
+    return new PgBouncerConsole(client)
+  }
+
+  async version(): Promise<string> {
+    return readPgBouncerVersion(await this.#show('VERSION'))
+  }
+
+  async pools(): Promise<PgBouncerPool[]> {
+    return readPgBouncerPools(await this.#show('POOLS'))
+  }
+
+  async databases(): Promise<PgBouncerDatabase[]> {
+    return readPgBouncerDatabases(await this.#show('DATABASES'))
+  }
+
+  async stats(): Promise<PgBouncerStats[]> {
+    return readPgBouncerStats(await this.#show('STATS'))
+  }
+
+  async config(): Promise<Map<string, PgBouncerSetting>> {
+    return readPgBouncerConfig(await this.#show('CONFIG'))
+  }
+
+  async lists(): Promise<Map<string, number>> {
+    return readPgBouncerLists(await this.#show('LISTS'))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.end()
+  }
+
+  async #show(what: 'VERSION' | 'POOLS' | 'DATABASES' | 'STATS' | 'CONFIG' | 'LISTS'): Promise<readonly ShowRow[]> {
+    return (await this.#client.query<Record<string, unknown>>(`SHOW ${what}`)).rows
+  }
+}
