@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { inspect } from 'node:util'
 import { type PoolEvent, snapshotPools } from '@poolguard/core'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import pg from 'pg'
@@ -153,6 +154,28 @@ describe('given errors', () => {
     for (const error of errors) {
       expect(error).toMatchObject({ code: 'POOLGUARD_CONNECT', cause: { code: '28P01' } })
       expect(String((error as Error).stack)).not.toContain('not-the-password')
+    }
+  })
+
+  test.each(['acquire', 'release'] as const)(
+    'when a listener of %s throws, then no connection is lost',
+    async (event) => {
+      const pool = await makeReadyPool({ max: 1, pool: { acquireTimeoutMillis: 1_000 } })
+      pool.once(event, () => {
+        throw new Error('from the listener')
+      })
+      const borrowAndReturn = async () => (await pool.connect()).release()
+      await expect(borrowAndReturn()).rejects.toThrow('from the listener')
+      await borrowAndReturn()
+    },
+  )
+
+  test('when a pool is shown, as in a log, then its password is not', async () => {
+    const pool = makePool({ name: 'orders' })
+    const { password } = new URL(server.url)
+    for (const shown of [inspect(pool, { depth: 9, showHidden: true }), inspect({ pool }), JSON.stringify({ pool })]) {
+      expect(shown).toContain('orders')
+      expect(shown).not.toContain(password)
     }
   })
 

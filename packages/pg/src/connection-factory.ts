@@ -26,10 +26,15 @@ export interface ConnectionFactoryOptions {
 export class ConnectionFactory implements ResourceFactory<PgConnection> {
   readonly #options: ConnectionFactoryOptions
   #config: GuardedPoolConfig
+  /** Only with `allowExitOnIdle`: an idle connection keeps no process alive. */
+  readonly rest: ((connection: PgConnection, resting: boolean) => void) | undefined
 
   constructor(options: ConnectionFactoryOptions) {
     this.#options = options
     this.#config = options.config
+    this.rest = options.config.allowExitOnIdle
+      ? ({ client }, resting) => (resting ? client.unref() : client.ref())
+      : undefined
   }
 
   async open(context: OpenContext): Promise<PgConnection> {
@@ -64,11 +69,13 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     this.#options.statements.watch(client)
     const poolClient = client as unknown as PoolClient
     let connected = false
+    let announced = false
     // Never removed: a client without a listener turns the loss of its connection into the death of the process.
     client.on('error', (error) => {
       if (!connected) return
-      this.#options.lost(connection, error)
       lost()
+      // Afterwards, so that whoever hears of it does not get this one again.
+      this.#options.lost(connection, error)
     })
     client.once('end', () => {
       if (connected) lost()
@@ -79,11 +86,13 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
       await client.connect()
       connected = true
       await config.onConnect?.(client)
+      announced = true
       this.#options.connected(poolClient)
       await this.#verify(poolClient)
       return connection
     } catch (error) {
-      if (connected) await this.close(connection)
+      if (announced) await this.close(connection)
+      else if (connected) await connection.end()
       throw error
     } finally {
       signal.removeEventListener('abort', abort)

@@ -74,24 +74,25 @@ function readUrl(config: GuardedPoolConfig) {
   return text === undefined || /^(socket:|\/)/.test(text) ? undefined : parseConnectionString(text)
 }
 
-/** pg's own names for what poolguard calls otherwise. In pg, 0 means "without end". */
+/** pg's own names for what poolguard calls otherwise. In pg, 0 means "without end", and null is as good as nothing. */
 function settingsFromPg(config: PoolConfig): Partial<PoolSettings> {
   const { max, min, maxUses, maxLifetimeSeconds, idleTimeoutMillis, connectionTimeoutMillis } = config
   const timeout = endless(connectionTimeoutMillis)
   const lifetime = endless(maxLifetimeSeconds)
   return definedOnly({
     max: max || undefined,
-    min,
-    maxUses,
-    idleTimeoutMillis: endless(idleTimeoutMillis ?? undefined),
+    min: min || undefined,
+    maxUses: endless(maxUses),
+    idleTimeoutMillis: endless(idleTimeoutMillis),
     acquireTimeoutMillis: timeout,
-    connectTimeoutMillis: timeout,
+    // An attempt without end would also mean to wait without end for a dead connection to answer or to close.
+    connectTimeoutMillis: timeout === Infinity ? undefined : timeout,
     maxLifetimeMillis: lifetime === undefined ? undefined : lifetime * 1_000,
   })
 }
 
-function endless(value: number | undefined): number | undefined {
-  return value === 0 ? Infinity : value
+function endless(value: number | null | undefined): number | undefined {
+  return value === 0 ? Infinity : (value ?? undefined)
 }
 
 function definedOnly(settings: { [K in keyof PoolSettings]?: number | undefined }): Partial<PoolSettings> {
@@ -101,6 +102,8 @@ function definedOnly(settings: { [K in keyof PoolSettings]?: number | undefined 
 /** What pg's client gets: not the timeout for connecting, which the engine keeps itself. */
 function clientConfig(config: GuardedPoolConfig, connectionString: string | undefined): GuardedPoolConfig {
   const { connectionTimeoutMillis: _kept, url: _read, ...client } = config
+  // In a pool's own options pg hides it from such a copy.
+  if ('password' in config) client.password = config.password
   return connectionString === undefined ? client : { ...client, connectionString }
 }
 

@@ -1,5 +1,12 @@
 import type { EventEmitter } from 'node:events'
-import type { Lease, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
+import { type InspectOptions, inspect } from 'node:util'
+import {
+  type Lease,
+  PoolguardError,
+  type PoolSettings,
+  type PoolSnapshot,
+  type ResolvedSettings,
+} from '@poolguard/core'
 import type { Pool, PoolClient, QueryResult } from 'pg'
 import { ConnectionFactory } from './connection-factory.ts'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
@@ -37,6 +44,7 @@ export interface GuardedPoolClass {
 /** What is used of pg-pool; the rest is replaced. @types/pg has the counters as fields, which a subclass could not override. */
 interface BasePool extends EventEmitter {
   connect(callback?: ConnectCallback): Promise<PoolClient> | undefined
+  query(text: unknown): Promise<QueryResult> | undefined
   readonly Client: new (config: GuardedPoolConfig) => WireClient
   ended: boolean
   _endCallback(): void
@@ -95,7 +103,9 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       return undefined
     }
 
-    query(text: unknown, values?: unknown, callback?: QueryCallback): Promise<QueryResult> | undefined {
+    override query(text: unknown, values?: unknown, callback?: QueryCallback): Promise<QueryResult> | undefined {
+      // A mistake, which pg-pool tells to that function.
+      if (typeof text === 'function') return super.query(text)
       const done = typeof values === 'function' ? (values as QueryCallback) : callback
       const result = this.#run(text, typeof values === 'function' ? undefined : values)
       if (!done) return result
@@ -129,6 +139,15 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
 
     snapshot(): PoolSnapshot {
       return this.#guard.snapshot()
+    }
+
+    /** Where a pool is shown, a pg.Pool shows its options, and the password in the URL among them. */
+    toJSON(): PoolSnapshot {
+      return this.snapshot()
+    }
+
+    [inspect.custom](_depth: number, options: InspectOptions): string {
+      return `${this.constructor.name} ${inspect(this.snapshot(), options)}`
     }
 
     get resolved(): ResolvedSettings {
@@ -173,18 +192,23 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
         if (released) throw new Error('Release called on client which has already been released to the pool.')
         released = true
         connection.leased = false
-        this.emit('release', destroy as Error, client)
-        if (destroy) lease.destroy()
-        else lease.release()
+        try {
+          this.emit('release', destroy as Error, client)
+        } finally {
+          if (destroy) lease.destroy()
+          else lease.release()
+        }
       }
-      this.emit('acquire', client)
+      try {
+        this.emit('acquire', client)
+      } catch (error) {
+        client.release()
+        throw error
+      }
       return client
     }
 
     async #run(text: unknown, values: unknown): Promise<QueryResult> {
-      if (typeof text === 'function') {
-        throw new Error('Passing a function as the first parameter to pool.query is not supported')
-      }
       try {
         const client = isInstrumented(super.connect) ? await this.#checkout() : this.#lend(await this.#guard.acquire())
         return await this.#ask(client, text, values)
@@ -196,16 +220,19 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     /** An error of SQL does not cost the connection: whether that can be lent again, the engine finds out. */
     #ask(client: PoolClient, text: unknown, values: unknown): Promise<QueryResult> {
       return new Promise((resolve, reject) => {
-        const done = (error: Error | null, result: QueryResult) => {
-          client.release()
+        let answered = false
+        const done = (error: Error | null, result?: QueryResult) => {
+          // pg answers a second time when the server answers what it had already failed.
+          if (answered) return
+          answered = true
+          client.release(error && mayHaveSpoilt(error) ? error : undefined)
           if (error) reject(error)
-          else resolve(result)
+          else resolve(result as QueryResult)
         }
         try {
           client.query(text as string, values as unknown[], done)
         } catch (error) {
-          client.release()
-          reject(error)
+          done(error as Error)
         }
       })
     }
@@ -220,10 +247,20 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
 
     /** pg-pool lets an idle client's error end the process where nobody listens; here it is told to those who do. */
     #lost({ client, leased }: PgConnection, error: Error): void {
-      if (!leased && this.listenerCount('error') > 0) this.emit('error', error, client)
+      const idle = !leased && client.readyForQuery
+      if (idle && this.listenerCount('error') > 0) this.emit('error', error, client)
     }
   }
   return GuardedPool as unknown as GuardedPoolClass
+}
+
+/**
+ * Whether a client may be in disorder after this error of a query. An error of the server's own leaves it fit. One of pg's
+ * does not: a name whose parameters it could not send stays unknown to the server, and a query that it no longer waits for
+ * goes on.
+ */
+function mayHaveSpoilt(error: Error): boolean {
+  return !('severity' in error) && !(error instanceof PoolguardError)
 }
 
 /** The mark that OpenTelemetry's instrumentations leave on what they have wrapped. */

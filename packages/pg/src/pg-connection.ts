@@ -20,6 +20,7 @@ export class PgConnection {
   /** Somebody has it. */
   leased = false
   #transactionStatus: 'I' | 'T' | 'E' = 'I'
+  /** Answers and notifications so far. */
   #rounds = 0
 
   constructor(client: WireClient) {
@@ -31,6 +32,7 @@ export class PgConnection {
       this.#transactionStatus = status
       this.#rounds++
     })
+    client.on('notification', () => this.#rounds++)
   }
 
   get usable(): boolean {

@@ -27,7 +27,8 @@ export class PoolGuard {
   readonly engine: Pool<PgConnection>
   readonly statements: StatementGuard
   readonly #spec: PoolSpec
-  readonly #unregister: () => void
+  /** Only pools that are used are entered: one that is made and dropped must not be kept from being collected. */
+  #unregister: (() => void) | undefined
   #resolved: ResolvedSettings
   #found: Survey | undefined
   #surveying: Promise<void> | undefined
@@ -47,17 +48,18 @@ export class PoolGuard {
       classify: (error) => classifyFor(spec, error),
       onEvent: spec.options.onEvent,
     })
-    this.#unregister = registerPool(this)
   }
 
   /** Borrows a connection. What it throws is told at {@link Pool.acquire}. */
   acquire(): Promise<Lease<PgConnection>> {
+    this.#unregister ??= registerPool(this)
     if (this.#mustSurvey) this.#surveyAfterwards()
     return this.engine.acquire()
   }
 
   /** Waits until the other end has been looked at. */
   async ready(): Promise<PoolSnapshot> {
+    this.#unregister ??= registerPool(this)
     if (!this.#found) await (this.#surveying ?? this.#startSurvey())
     return this.snapshot()
   }
@@ -69,7 +71,7 @@ export class PoolGuard {
 
   async close(): Promise<void> {
     await this.engine.drain()
-    this.#unregister()
+    this.#unregister?.()
   }
 
   snapshot(): PoolSnapshot {

@@ -7,6 +7,9 @@ export interface Borrower {
   readonly scope: Scope | undefined
 }
 
+/** Adaptive stacks are captured for so many leak thresholds after a suspicion: a leak that goes on renews it. */
+export const CAPTURE_THRESHOLDS = 10
+
 /** The stack from the caller of `below` on. Ten frames, by Node's default. */
 export function captureTrace(below: (...args: never[]) => unknown): Error {
   const trace = new Error('borrowed here')

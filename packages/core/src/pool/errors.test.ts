@@ -16,6 +16,19 @@ const calm: PoolState = {
 const full = new Error('sorry, too many clients already')
 const unreachable = new Error('connect ECONNREFUSED 10.0.0.5:5432')
 
+describe('ConnectError', () => {
+  test('given a name with several addresses, of which none answers, says what each did', () => {
+    const cause = new AggregateError([
+      new Error('connect ECONNREFUSED ::1:5432'),
+      new Error('connect ECONNREFUSED 127.0.0.1:5432'),
+    ])
+
+    expect(new ConnectError('orders', cause).message).toBe(
+      'Pool "orders" cannot connect: connect ECONNREFUSED ::1:5432, connect ECONNREFUSED 127.0.0.1:5432',
+    )
+  })
+})
+
 describe('AcquireTimeoutError', () => {
   test('given all are in use, says for how long, and where to look', () => {
     const error = new AcquireTimeoutError(10_000.4, calm)

@@ -103,5 +103,7 @@ function listBorrowers({ oldestLeases }: PoolState): string {
 }
 
 function messageOf(error: unknown): string {
+  // Node's, of a name with several addresses, has no message of its own.
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join(', ')
   return error instanceof Error ? error.message || error.name : String(error)
 }

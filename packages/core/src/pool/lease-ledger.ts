@@ -1,4 +1,4 @@
-import { type Borrower, captureTrace } from './borrower.ts'
+import { type Borrower, CAPTURE_THRESHOLDS, captureTrace } from './borrower.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { PoolEntry } from './entry.ts'
 import { Lease } from './lease.ts'
@@ -33,12 +33,12 @@ export class LeaseLedger<R> {
   readonly #entries = new Map<R, PoolEntry<R>>()
   readonly #watch: LeaseWatch<R>
   readonly #counters = { acquired: 0, waitMillis: 0, useMillis: 0, leaks: 0 }
-  #capturesStacks: boolean
+  #captureUntil: number
 
   constructor(options: LeaseLedgerOptions<R>) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.#capturesStacks = options.stacks === 'always'
+    this.#captureUntil = options.stacks === 'always' ? Infinity : -Infinity
     this.#watch = new LeaseWatch<R>({
       clock: this.#clock,
       leakThresholdMillis: options.leakThresholdMillis,
@@ -54,8 +54,9 @@ export class LeaseLedger<R> {
   /** Somebody asks. To be called in their own call stack. */
   asked(below: (...args: never[]) => unknown): Request {
     const scope = currentScope()
-    const trace = this.#capturesStacks ? captureTrace(below) : undefined
-    return { since: this.#clock.now(), borrower: trace || scope ? { trace, scope } : undefined }
+    const since = this.#clock.now()
+    const trace = since < this.#captureUntil ? captureTrace(below) : undefined
+    return { since, borrower: trace || scope ? { trace, scope } : undefined }
   }
 
   lent(resource: R, { since, borrower }: Request): void {
@@ -92,7 +93,8 @@ export class LeaseLedger<R> {
 
   #suspect(entry: PoolEntry<R>, lease: Lease<R>, now: number): void {
     this.#counters.leaks++
-    if (this.#options.stacks === 'adaptive') this.#capturesStacks = true
+    const { stacks, leakThresholdMillis } = this.#options
+    if (stacks === 'adaptive') this.#captureUntil = now + leakThresholdMillis * CAPTURE_THRESHOLDS
     this.#options.onEvent({ type: 'leak', lease: reportLease(entry, lease, now) })
   }
 }

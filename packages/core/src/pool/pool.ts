@@ -1,6 +1,6 @@
 import { type PoolSettings, validatePoolSettings } from '../settings/index.ts'
 import { Alarm } from './alarm.ts'
-import { type Borrower, captureTrace } from './borrower.ts'
+import { type Borrower, CAPTURE_THRESHOLDS, captureTrace } from './borrower.ts'
 import { acquireChannel, publish, releaseChannel } from './channels.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
@@ -19,6 +19,9 @@ import { WaitingLine } from './waiting-line.ts'
 
 /** A check or a cleaning that takes longer is no longer waited for alone. */
 const SOON_MILLIS = 100
+
+/** After so long without a server even those give up who would wait without end. */
+const HOPELESS_MILLIS = 10_000
 
 /** A connection lives for maxLifetimeMillis less a random part of up to this share, so that a fleet's do not all go at once. */
 const LIFETIME_JITTER = 0.1
@@ -81,7 +84,8 @@ export class Pool<R> implements Lender<R> {
   #expected = 0
   #closing = 0
   #draining = false
-  #capturesStacks: boolean
+  /** By the clock, stacks are captured until then. */
+  #captureUntil: number
   #emptied: (() => void) | undefined
 
   constructor(options: PoolOptions<R>) {
@@ -91,7 +95,7 @@ export class Pool<R> implements Lender<R> {
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? Math.random
     this.#onEvent = options.onEvent
-    this.#capturesStacks = options.settings.stacks === 'always'
+    this.#captureUntil = options.settings.stacks === 'always' ? Infinity : -Infinity
     this.#waiters = new WaitingLine(this.#clock, (waiter, now) => this.#timeOut(waiter, now))
     this.#housekeeping = new Alarm(this.#clock, () => this.#housekeep(), { background: true })
     this.#connector = new Connector({
@@ -138,8 +142,8 @@ export class Pool<R> implements Lender<R> {
     if (this.#draining) return Promise.reject(new PoolClosedError(this.name))
     const { signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
-    const borrower = this.#identifyBorrower()
     const now = this.#clock.now()
+    const borrower = this.#identifyBorrower(now)
     const entry = this.#waiters.size === 0 ? this.#takeReady(now) : undefined
     if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower))
     if (this.#waiters.size >= this.#settings.maxWaiters + this.#settings.max - this.#active) return this.#turnAway()
@@ -245,10 +249,11 @@ export class Pool<R> implements Lender<R> {
   }
 
   /** Undefined as long as nobody wants to know. */
-  #identifyBorrower(): Borrower | undefined {
+  #identifyBorrower(now: number): Borrower | undefined {
     const scope = currentScope()
-    if (!this.#capturesStacks && scope === undefined) return undefined
-    return { scope, trace: this.#capturesStacks ? captureTrace(this.acquire) : undefined }
+    const captures = now < this.#captureUntil
+    if (!captures && scope === undefined) return undefined
+    return { scope, trace: captures ? captureTrace(this.acquire) : undefined }
   }
 
   /** The idle resource used last, where it can be lent as it is. */
@@ -256,6 +261,7 @@ export class Pool<R> implements Lender<R> {
     const entry = this.#idle.at(-1)
     if (!entry || entry.expiresAt <= now || this.#needsCheck(entry, now)) return undefined
     this.#idle.pop()
+    this.#factory.rest?.(entry.resource, false)
     return entry
   }
 
@@ -284,6 +290,7 @@ export class Pool<R> implements Lender<R> {
     while (this.#waiters.size > this.#expected) {
       const entry = this.#idle.pop()
       if (!entry) break
+      this.#factory.rest?.(entry.resource, false)
       const now = this.#clock.now()
       if (entry.expiresAt <= now) this.#close(entry, 'lifetime')
       else if (this.#needsCheck(entry, now)) void this.#settle(entry, this.#check(entry))
@@ -375,6 +382,7 @@ export class Pool<R> implements Lender<R> {
     }
     entry.idleSince = now
     this.#idle.push(entry)
+    this.#factory.rest?.(entry.resource, true)
     this.#housekeeping.at(Math.min(now + this.#settings.idleTimeoutMillis, entry.expiresAt))
   }
 
@@ -405,7 +413,17 @@ export class Pool<R> implements Lender<R> {
     if (failure === 'refused' && this.#open.size === 0)
       this.#waiters.rejectAll(() => new ConnectError(this.name, error))
     this.emit({ type: 'connect-failed', failure, error, retryInMillis })
+    if (this.#open.size === 0) this.#endHopelessWaits()
     this.#serve()
+  }
+
+  /** Whoever waits without a deadline waits for a connection to come free, not for a server to come back some day. */
+  #endHopelessWaits(): void {
+    const now = this.#clock.now()
+    const hopeless = [...this.#waiters].filter(
+      (each) => each.deadline === Infinity && now - each.since >= HOPELESS_MILLIS,
+    )
+    for (const waiter of hopeless) if (waiter.queued) this.#timeOut(waiter, now)
   }
 
   /** The connection died. A lease on it ends here: its slot comes back even if the borrower never releases. */
@@ -424,6 +442,7 @@ export class Pool<R> implements Lender<R> {
     this.#endSettling(entry)
     this.#open.delete(entry)
     this.#closing++
+    this.#factory.rest?.(entry.resource, false)
     void this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
       this.#closing--
       this.#counters.closed++
@@ -493,7 +512,8 @@ export class Pool<R> implements Lender<R> {
 
   #suspect(entry: PoolEntry<R>, lease: Lease<R>, now: number): void {
     this.#counters.leaks++
-    if (this.#settings.stacks === 'adaptive') this.#capturesStacks = true
+    const { stacks, leakThresholdMillis } = this.#settings
+    if (stacks === 'adaptive') this.#captureUntil = now + leakThresholdMillis * CAPTURE_THRESHOLDS
     this.emit({ type: 'leak', lease: reportLease(entry, lease, now) })
   }
 

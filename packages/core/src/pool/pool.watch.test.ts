@@ -88,6 +88,21 @@ describe('stacks', () => {
     expect(second?.lease.stack).toContain('laterBorrower')
   })
 
+  test('given adaptive, when ten thresholds pass without a suspicion, then they are captured no longer', async () => {
+    const { pool, clock, leaks } = givenWatchedPool()
+    const leaked = await pool.acquire()
+    await clock.advance(1_000)
+    leaked.release()
+    await clock.advance(10_000)
+    await pool.acquire()
+    await clock.advance(1_000)
+    expect(leaks()).toMatchObject([
+      { type: 'leak' },
+      { type: 'leak-returned' },
+      { type: 'leak', lease: { stack: null } },
+    ])
+  })
+
   test('given always, then the error of a timeout shows who holds the connections; given never, then it does not', async () => {
     for (const stacks of ['always', 'never'] as const) {
       const { pool, clock } = givenWatchedPool({ max: 1, stacks, acquireTimeoutMillis: 50 })
@@ -218,6 +233,22 @@ describe('a pool in trouble', () => {
     expect(waiting.state).toBe('pending')
     await clock.advance(1)
     expect(waiting.value?.resource.id).toBe(1)
+  })
+
+  test('given a caller without a deadline and a server that is gone, then even that gives up', async () => {
+    const { pool, factory, clock } = givenPool(
+      { acquireTimeoutMillis: Infinity },
+      { classify: () => 'unavailable', random: () => 0.5 },
+    )
+    factory.onOpen = (opening) => opening.fail(new Error('connect ECONNREFUSED'))
+    const waiting = new Outcome(pool.acquire())
+    await clock.advance(9_900)
+    expect(waiting.state).toBe('pending')
+    await clock.advance(2_200)
+    expect(waiting.error).toMatchObject({
+      code: 'POOLGUARD_ACQUIRE_TIMEOUT',
+      cause: { message: 'connect ECONNREFUSED' },
+    })
   })
 
   test('given a refusal while others are open, then those who wait go on waiting for them', async () => {

@@ -18,6 +18,8 @@ export interface ResourceFactory<R> {
   check?(resource: R): Promise<boolean>
   /** What has been done on it so far; asked of leased ones now and then. Without it every lease counts as quiet. */
   activity?(resource: R): Activity
+  /** It is idle from now on, or no longer. */
+  readonly rest?: ((resource: R, resting: boolean) => void) | undefined
   /** Makes a released one fit for the next borrower; false where it cannot be. Answer at once where nothing is to do. */
   clean?(resource: R): boolean | Promise<boolean>
 }

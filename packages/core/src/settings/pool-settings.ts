@@ -26,7 +26,7 @@ export interface PoolSettings {
   readonly leakThresholdMillis: number
   /**
    * Whether a lease remembers the stack of its borrower, for reports of leaks and timeouts. Capturing one costs more than
-   * the rest of a checkout, so that `adaptive` begins with it only after the first suspicion.
+   * the rest of a checkout, so that `adaptive` does it only for ten leak thresholds after each suspicion.
    */
   readonly stacks: 'always' | 'adaptive' | 'never'
 }
