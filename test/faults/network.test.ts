@@ -82,3 +82,24 @@ test('given a server that is restarted under load, then callers wait for it, and
   expect(served + failed).toBe(2_000)
   await pool.end()
 })
+
+test('given a server that comes back with another limit, then the pool looks again, and takes its new part', async () => {
+  await using changed = await startPostgres({ maxConnections: 20 })
+  const pool = new GuardedPool({ url: changed.url, instances: 6 })
+  await pool.ready()
+  expect(pool.resolved.settings.max).toBe(2)
+  await changed.query('alter system set max_connections = 40')
+  await changed.kill('SIGKILL')
+  await expect.poll(() => pool.totalCount).toBe(0)
+  const asked = pool.query('select 1')
+  await expect.poll(() => pool.snapshot().stats.connectFailures.unavailable).toBeGreaterThan(0)
+  await changed.restart()
+  await asked
+  await expect
+    .poll(async () => {
+      await pool.query('select 1')
+      return pool.resolved.settings.max
+    })
+    .toBe(5)
+  await pool.end()
+})

@@ -22,11 +22,11 @@ export type PoolClass = typeof Pool
 export interface GuardedPool extends Pool {
   /**
    * Resolves when the database has been looked at: what stands in between, what it can give, and so the pool's bounds.
-   * Nothing needs to wait for it.
+   * Nothing needs to wait for it. The pool looks again by itself after the server was away; `again` asks for it now.
    *
    * @throws what connecting throws.
    */
-  ready(): Promise<PoolSnapshot>
+  ready(options?: { readonly again?: boolean }): Promise<PoolSnapshot>
   /** What the pool looks like now. */
   snapshot(): PoolSnapshot
   /** The settings that hold, each with its reason. */
@@ -133,8 +133,8 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       return 0
     }
 
-    ready(): Promise<PoolSnapshot> {
-      return this.#guard.ready()
+    ready(options?: { readonly again?: boolean }): Promise<PoolSnapshot> {
+      return this.#guard.ready(options)
     }
 
     snapshot(): PoolSnapshot {

@@ -4,6 +4,7 @@ import {
   classifyConnectFailure,
   type Lease,
   Pool,
+  type PoolEvent,
   type PoolSettings,
   type PoolSnapshot,
   type ResolvedSettings,
@@ -33,6 +34,8 @@ export class PoolGuard {
   #found: Survey | undefined
   #surveying: Promise<void> | undefined
   #surveyAgainAt = 0
+  /** The other end has been away since it was looked at, and may have come back as another. */
+  #outdated = false
   #dirtyReleases = 0
 
   constructor(spec: PoolSpec, makeFactory: (statements: StatementGuard) => ConnectionFactory) {
@@ -46,7 +49,7 @@ export class PoolGuard {
       settings: this.#resolved.settings,
       factory: makeFactory(this.statements),
       classify: (error) => classifyFor(spec, error),
-      onEvent: spec.options.onEvent,
+      onEvent: (event) => this.#heard(event),
     })
   }
 
@@ -57,10 +60,10 @@ export class PoolGuard {
     return this.engine.acquire()
   }
 
-  /** Waits until the other end has been looked at. */
-  async ready(): Promise<PoolSnapshot> {
+  /** Waits until the other end has been looked at; `again` where that was before something has changed. */
+  async ready({ again = false }: { readonly again?: boolean } = {}): Promise<PoolSnapshot> {
     this.#unregister ??= registerPool(this)
-    if (!this.#found) await (this.#surveying ?? this.#startSurvey())
+    if (!this.#found || again) await (this.#surveying ?? this.#startSurvey())
     return this.snapshot()
   }
 
@@ -103,7 +106,8 @@ export class PoolGuard {
   }
 
   get #mustSurvey(): boolean {
-    return this.#found?.capacity === undefined && !this.#surveying && performance.now() >= this.#surveyAgainAt
+    if (this.#found?.capacity && !this.#outdated) return false
+    return !this.#surveying && performance.now() >= this.#surveyAgainAt
   }
 
   /** A failure is told to whoever waits for a connection anyway; here it only means to look again later. */
@@ -122,8 +126,14 @@ export class PoolGuard {
     return this.#surveying
   }
 
+  #heard(event: PoolEvent): void {
+    if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#outdated = true
+    this.#spec.options.onEvent?.(event)
+  }
+
   #adopt(found: Survey): void {
     this.#found = found
+    this.#outdated = false
     this.statements.adopt(found.topology)
     if (!found.capacity) this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
     this.#resolved = resolveSettings({ options: this.#spec.options, ...found })
