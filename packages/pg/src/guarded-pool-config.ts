@@ -4,6 +4,7 @@ import {
   type PoolSettings,
   parseConnectionString,
   redact,
+  resolveSettings,
 } from '@poolguard/core'
 import type { PoolConfig } from 'pg'
 import type { Reset } from './pg-connection.ts'
@@ -51,6 +52,15 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
     name: config.name ?? database ?? config.user ?? 'postgres',
     target: url?.toString() ?? redact(describeHost(config)),
   }
+}
+
+/**
+ * Says at once what making a pool would say later.
+ *
+ * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ */
+export function validateConfig(config: GuardedPoolConfig): void {
+  resolveSettings({ options: readConfig(config).options })
 }
 
 function requireOneOf(option: string, value: string | undefined, choices: readonly string[]): void {

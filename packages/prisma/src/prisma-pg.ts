@@ -1,5 +1,11 @@
 import { parseConnectionString } from '@poolguard/core'
-import { type GuardedPoolClass, type GuardedPoolConfig, guardPoolClass, type PoolClass } from '@poolguard/pg'
+import {
+  type GuardedPoolClass,
+  type GuardedPoolConfig,
+  guardPoolClass,
+  type PoolClass,
+  validateConfig,
+} from '@poolguard/pg'
 import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 
 type PlainOptions = NonNullable<ConstructorParameters<typeof PlainPrismaPg>[1]>
@@ -26,6 +32,7 @@ export class PrismaPg extends PlainPrismaPg {
   constructor(config: string | GuardedPoolConfig, options: GuardedPrismaPgOptions = {}) {
     // Not `=== 'string'`: an environment variable that is not set gets the error that says so.
     const guarded = typeof config === 'object' ? config : { url: config }
+    validateConfig(guarded)
     const connectionString = guarded.url ?? guarded.connectionString
     // The base class gets the connection for the shadow database, which migrations make without a guard.
     super({ ...guarded, ...(connectionString && { connectionString }) }, options)

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { isRefusedStartupParameter, withoutStartupParameters } from './startup-parameters.ts'
+
+test('given startup parameters in the options and in the URL, then both are dropped and named, and the rest is kept', () => {
+  const { config, dropped } = withoutStartupParameters({
+    connectionString: 'postgresql://app@db/orders?options=-c%20geqo%3Doff&application_name=shop',
+    statement_timeout: 5_000,
+    max: 3,
+  })
+  expect(dropped).toEqual(['statement_timeout', 'options'])
+  expect(config).toEqual({ connectionString: 'postgresql://app@db/orders?application_name=shop', max: 3 })
+})
+
+test('given none, then nothing is dropped', () => {
+  expect(withoutStartupParameters({ host: 'db', statement_timeout: false })).toMatchObject({ dropped: [] })
+})
+
+test.for([
+  ['08P01', 'unsupported startup parameter: statement_timeout', true],
+  ['08P01', 'unsupported startup parameter in options: geqo', true],
+  ['08P01', 'no such database: orders', false],
+  ['42704', 'unrecognized configuration parameter "x"', false],
+] as const)('given %s %s, is it a refused startup parameter: %s', ([code, message, refused]) => {
+  expect(isRefusedStartupParameter(Object.assign(new Error(message), { code }))).toBe(refused)
+})

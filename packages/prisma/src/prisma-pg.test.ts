@@ -1,0 +1,23 @@
+import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
+import { expect, test } from 'vitest'
+import { PrismaPg } from './prisma-pg.ts'
+
+test("given a URL, then it is an adapter factory of Prisma's own kind, and nothing is connected", async () => {
+  const factory = new PrismaPg('postgresql://app:secret@localhost/orders?schema=tenant')
+  expect(factory).toBeInstanceOf(PlainPrismaPg)
+  expect(factory).toMatchObject({ provider: 'postgres', adapterName: '@prisma/adapter-pg' })
+  const adapter = await factory.connect()
+  expect(adapter.getConnectionInfo?.()).toMatchObject({ schemaName: 'tenant' })
+  expect(adapter.underlyingDriver().totalCount).toBe(0)
+  await adapter.dispose()
+})
+
+test('given a schema as an option, then it wins over the one in the URL', async () => {
+  const adapter = await new PrismaPg('postgresql://localhost/orders?schema=tenant', { schema: 'other' }).connect()
+  expect(adapter.getConnectionInfo?.()).toMatchObject({ schemaName: 'other' })
+  await adapter.dispose()
+})
+
+test('given an environment variable that is not set, then that is said at once', () => {
+  expect(() => new PrismaPg(process.env.NOT_SET as string)).toThrow('Invalid option url: undefined')
+})
