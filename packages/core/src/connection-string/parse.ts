@@ -1,16 +1,33 @@
-import { ConnectionString, type HostAddress, type Parameter } from './connection-string.ts'
-import { ConnectionStringError, type ConnectionStringPart } from './connection-string-error.ts'
+import { ConnectionString, type HostAddress } from './connection-string.ts'
+import { ConnectionStringError } from './connection-string-error.ts'
+import { decode, parseParameters, parsePort, parseUserInfo } from './decode.ts'
+import { looksLikeKeywords, parseKeywords } from './parse-keywords.ts'
+import { parseSocketPath, parseSocketUrl } from './parse-socket.ts'
 
 /**
- * Takes a `postgres:` or `postgresql:` URL apart: percent-encoded or raw special characters in the password, IPv6,
- * several hosts, Unix sockets (`postgresql://%2Fvar%2Frun/db`, or `?host=/var/run`).
+ * Takes a connection string apart, in any form that libpq, pg, postgres.js or Prisma takes:
+ *
+ * - a `postgres:` or `postgresql:` URL: percent-encoded or raw special characters in the password, IPv6, several hosts,
+ *   Unix sockets (`postgresql://%2Fvar%2Frun/db`, or `?host=/var/run`);
+ * - libpq's keywords, `host=db port=5432 dbname=orders`
+ *   (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING);
+ * - pg's sockets, `socket:/var/run/postgresql?db=orders` and `/var/run/postgresql orders`
+ *   (https://node-postgres.com/features/connecting).
  *
  * @throws {ConnectionStringError} names the part that cannot be read, never the password.
  * @example
  * parseConnectionString('postgresql://app:s3cret@db.internal/orders').database // 'orders'
  */
 export function parseConnectionString(text: string): ConnectionString {
-  const { scheme, rest } = splitScheme(text.trim())
+  const trimmed = text.trim().toWellFormed()
+  if (trimmed.startsWith('/')) return parseSocketPath(trimmed)
+  if (/^socket:/i.test(trimmed)) return parseSocketUrl(trimmed)
+  if (looksLikeKeywords(trimmed)) return parseKeywords(trimmed)
+  return parseUrl(trimmed)
+}
+
+function parseUrl(text: string): ConnectionString {
+  const { scheme, rest } = splitScheme(text)
   const { userInfo, hosts, path, query } = splitRest(rest)
   return new ConnectionString({
     scheme,
@@ -43,7 +60,9 @@ function splitScheme(text: string): { scheme: 'postgres' | 'postgresql'; rest: s
  * `?` behind which there are only pairs, or no `@`.
  */
 function splitRest(rest: string): { userInfo: string; hosts: string; path: string; query: string } {
-  const question = [...rest.matchAll(/\?/g)].find(({ index }) => beginsParameters(rest.slice(index + 1)))?.index
+  const question = [...rest.matchAll(/\?/g)].find(({ index }) =>
+    beginsParameters(rest.slice(0, index), rest.slice(index + 1)),
+  )?.index
   const beforeQuery = rest.slice(0, question)
   const at = beforeQuery.lastIndexOf('@')
   const address = beforeQuery.slice(at + 1)
@@ -56,21 +75,17 @@ function splitRest(rest: string): { userInfo: string; hosts: string; path: strin
   }
 }
 
-function beginsParameters(text: string): boolean {
-  return !text.includes('@') || /^[\w.-]+=[^&]*(&[\w.-]+=[^&]*)*$/.test(text)
-}
-
-function parseUserInfo(userInfo: string): { user: string | undefined; password: string | undefined } {
-  const colon = userInfo.indexOf(':')
-  const user = decode(colon < 0 ? userInfo : userInfo.slice(0, colon), 'user')
-  return {
-    user: user === '' ? undefined : user,
-    password: colon < 0 ? undefined : decode(userInfo.slice(colon + 1), 'password'),
-  }
+/** What comes before must be able to stand alone: `app:p?x=y@db` has a password in it, not the port `p`. */
+function beginsParameters(before: string, text: string): boolean {
+  if (!text.includes('@')) return true
+  if (!/^[\w.-]+=[^&]*(&[\w.-]+=[^&]*)*$/.test(text)) return false
+  const hosts = before.includes('@') ? [] : (before.split('/')[0] ?? '').split(',')
+  return hosts.every((host) => /^(\[[^\]]*\]|[^:]*)(:\d{1,5})?$/.test(host))
 }
 
 function parseHosts(text: string): HostAddress[] {
-  return text === '' ? [] : text.split(',').map(parseHost)
+  const hosts = text.split(',').map(parseHost)
+  return hosts.length === 1 && hosts[0]?.host === '' && hosts[0].port === undefined ? [] : hosts
 }
 
 function parseHost(text: string): HostAddress {
@@ -79,39 +94,5 @@ function parseHost(text: string): HostAddress {
     throw new ConnectionStringError('host', 'a host has a colon too many; write IPv6 addresses in [brackets]')
   }
   const host = decode(match[1] ?? match[2] ?? '', 'host')
-  return match[3] === undefined ? { host } : { host, port: parsePort(match[3]) }
-}
-
-/** The text is not shown: where a raw password has misled the parser, it may be a piece of that. */
-function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (port >= 1 && port <= 65535) return port
-  throw new ConnectionStringError(
-    'port',
-    'the port is not a number from 1 to 65535; if the password holds one of @ / ? # :, percent-encode it',
-  )
-}
-
-function parseParameters(query: string): Parameter[] {
-  if (query === '') return []
-  return query.split('&').map((pair) => {
-    const equals = pair.indexOf('=')
-    if (equals < 1) throw new ConnectionStringError('parameters', 'a parameter behind the ? is not name=value')
-    return [decode(pair.slice(0, equals), 'parameters'), decode(pair.slice(equals + 1), 'parameters')]
-  })
-}
-
-/** Percent-decoding that takes a lone `%` as it is, as pg does. */
-function decode(text: string, part: ConnectionStringPart): string {
-  try {
-    return decodeURIComponent(text.replaceAll(/%(?![0-9a-f]{2})/gi, '%25'))
-  } catch (cause) {
-    throw new ConnectionStringError(
-      part,
-      `the ${part} has percent-encoding that is not UTF-8 (write % itself as %25)`,
-      {
-        cause,
-      },
-    )
-  }
+  return match[3] === undefined || match[3] === '' ? { host } : { host, port: parsePort(match[3]) }
 }

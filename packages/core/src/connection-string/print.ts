@@ -15,7 +15,7 @@ function printUser({ user, password }: ConnectionStringParts): string {
 }
 
 function printHost({ host, port }: HostAddress): string {
-  const name = host.includes(':') && !host.startsWith('/') ? `[${host.replaceAll('%', '%25')}]` : encode(host)
+  const name = host.includes(':') && !host.startsWith('/') ? `[${encode(host).replaceAll('%3A', ':')}]` : encode(host)
   return port === undefined ? name : `${name}:${port}`
 }
 

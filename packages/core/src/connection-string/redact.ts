@@ -14,7 +14,7 @@ export const SECRET_PARAMETERS: readonly string[] = [
 const HIDDEN = '***'
 
 /** Up to the last `@`: people paste passwords as they are. A blank or a quotation mark ends a URL, as in JSON. */
-const URL_PASSWORD = /(\b(?:postgres|postgresql|prisma(?:\+postgres)?):\/\/[^\s:/@?]*):[^\s"]*@/gi
+const URL_PASSWORD = /(\b(?:postgres|postgresql|socket|prisma(?:\+postgres)?):\/\/[^\s:/@?]*):[^\s"]*@/gi
 
 const QUOTED = String.raw`'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"`
 /** `name=value`, and `name: 'value'` as objects are shown; under a longer name too, as in PGPASSWORD. */

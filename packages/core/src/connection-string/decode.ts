@@ -1,0 +1,44 @@
+import type { Parameter } from './connection-string.ts'
+import { ConnectionStringError, type ConnectionStringPart } from './connection-string-error.ts'
+
+/** Percent-decoding that takes a lone `%` as it is, as pg does. */
+export function decode(text: string, part: ConnectionStringPart): string {
+  try {
+    return decodeURIComponent(text.replaceAll(/%(?![0-9a-f]{2})/gi, '%25'))
+  } catch (cause) {
+    const problem = `the ${part} has percent-encoding that is not UTF-8 (write % itself as %25)`
+    throw new ConnectionStringError(part, problem, { cause })
+  }
+}
+
+/** The text is not shown: where a raw password has misled the parser, it may be a piece of that. */
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port >= 1 && port <= 65535) return port
+  throw new ConnectionStringError(
+    'port',
+    'the port is not a number from 1 to 65535; if the password holds one of @ / ? # :, percent-encode it',
+  )
+}
+
+/** What stands behind the `?`, decoded. A `+` is a plus, as in libpq, and an empty pair is nothing, as in URLs elsewhere. */
+export function parseParameters(query: string): Parameter[] {
+  return query
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const equals = pair.indexOf('=')
+      if (equals < 1) throw new ConnectionStringError('parameters', 'a parameter behind the ? is not name=value')
+      return [decode(pair.slice(0, equals), 'parameters'), decode(pair.slice(equals + 1), 'parameters')]
+    })
+}
+
+/** User and password of a URL, which a colon parts. */
+export function parseUserInfo(userInfo: string): { user: string | undefined; password: string | undefined } {
+  const colon = userInfo.indexOf(':')
+  const user = decode(colon < 0 ? userInfo : userInfo.slice(0, colon), 'user')
+  return {
+    user: user === '' ? undefined : user,
+    password: colon < 0 ? undefined : decode(userInfo.slice(colon + 1), 'password'),
+  }
+}

@@ -1,0 +1,33 @@
+import { ConnectionString } from './connection-string.ts'
+import { ConnectionStringError } from './connection-string-error.ts'
+import { decode, parseParameters, parseUserInfo } from './decode.ts'
+
+/**
+ * pg's URL of a Unix socket, `socket://user:password@/var/run/postgresql?db=orders&encoding=utf8`: the path is the
+ * socket's folder, `db` the database, `encoding` the client encoding. A `port` may stand in the parameters.
+ */
+export function parseSocketUrl(text: string): ConnectionString {
+  const [, authority, written = '', query = ''] = /^socket:(\/\/)?([^?]*)(?:\?(.*))?$/is.exec(text) ?? []
+  const at = authority === undefined || written.startsWith('/') ? -1 : written.lastIndexOf('@')
+  const userInfo = at < 0 ? '' : written.slice(0, at)
+  const path = written.slice(at + 1)
+  const host = decode(path, 'host')
+  if (!host.startsWith('/')) {
+    throw new ConnectionStringError('host', 'a socket: URL names no folder; write socket:/var/run/postgresql?db=name')
+  }
+  const parameters = parseParameters(query)
+  return new ConnectionString({
+    ...parseUserInfo(userInfo),
+    hosts: [{ host }],
+    database: parameters.findLast(([name]) => name === 'db')?.[1] || undefined,
+    parameters: parameters
+      .filter(([name]) => name !== 'db')
+      .map(([name, value]) => [name === 'encoding' ? 'client_encoding' : name, value]),
+  })
+}
+
+/** pg's bare path of a Unix socket's folder, with the database behind a blank: `/var/run/postgresql orders`. */
+export function parseSocketPath(text: string): ConnectionString {
+  const [host = '', database] = text.split(/\s+/)
+  return new ConnectionString({ hosts: [{ host }], database })
+}
