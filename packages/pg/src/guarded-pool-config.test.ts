@@ -16,6 +16,11 @@ describe('the configuration of a guarded pool', () => {
     [{ connectionTimeoutMillis: 7 }, { acquireTimeoutMillis: 7, connectTimeoutMillis: 7 }],
     [{ connectionTimeoutMillis: 0 }, { acquireTimeoutMillis: Infinity }],
     [{ max: 4, pool: { max: 5 } }, { max: 5 }],
+    [
+      { url: 'postgresql://db/orders?connection_limit=7&pool_timeout=20&idle_timeout=60' },
+      { max: 7, acquireTimeoutMillis: 20_000, idleTimeoutMillis: 60_000 },
+    ],
+    [{ url: 'postgresql://db/orders?connection_limit=7', max: 4 }, { max: 4 }],
   ])('given %o, then the settings are %o', ([config, settings]) => {
     expect(readConfig(config).options.pool).toEqual(settings)
   })
@@ -25,6 +30,22 @@ describe('the configuration of a guarded pool', () => {
     expect(client.connectionString).toBe('postgres://app:p%40ss%2Fword@db:5433/orders')
     expect(client).not.toHaveProperty('url')
     expect([name, target]).toEqual(['orders', 'postgres://app:***@db:5433/orders'])
+  })
+
+  test.for([
+    'postgresql://app:secret@db:5433/orders?options=-c+geqo%3Doff',
+    'postgresql://app:p%40ss@[::1]/orders',
+    'postgresql:///orders?host=/var/run',
+    'socket:/var/run?db=orders',
+    '/var/run orders',
+  ])('given %s, which pg reads as we do, then clients get it as it was written', (url) => {
+    expect(readConfig({ url }).client.connectionString).toBe(url)
+  })
+
+  test('given a raw password that pg would take for something else, then clients get it in the spelling that is clear', () => {
+    for (const url of ['postgresql://app:12#x@db/orders', 'postgresql://app:12/x@db/orders']) {
+      expect(readConfig({ url }).client.connectionString).toMatch(/^postgresql:\/\/app:12%\w\wx@db\/orders$/)
+    }
   })
 
   test('given the timeout for connecting, then clients do not get it: the engine keeps it', () => {

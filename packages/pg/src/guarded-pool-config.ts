@@ -1,10 +1,12 @@
 import {
+  type ConnectionString,
   InvalidOptionError,
   type PoolguardOptions,
   type PoolSettings,
   parseConnectionString,
   redact,
   resolveSettings,
+  wishesOf,
 } from '@poolguard/core'
 import type { PoolConfig } from 'pg'
 import type { Reset } from './pg-connection.ts'
@@ -41,13 +43,14 @@ export interface PoolSpec {
  * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
  */
 export function readConfig(config: GuardedPoolConfig): PoolSpec {
-  const url = readUrl(config)
+  const text = readText(config)
+  const url = text === undefined ? undefined : parseConnectionString(text)
   requireOneOf('reset', config.reset, ['rollback', 'discard', 'off'])
   requireOneOf('lint', config.lint, ['warn', 'throw', 'off'])
-  const pool = { ...settingsFromPg(config), ...config.pool }
+  const pool = { ...(url && settingsFromUrl(url)), ...settingsFromPg(config), ...config.pool }
   const database = url ? url.database : config.database
   return {
-    client: clientConfig(config, url?.href ?? config.connectionString),
+    client: clientConfig(config, text !== undefined && url && !pgReadsAlike(text, url) ? url.href : text),
     options: { ...config, pool },
     name: config.name ?? database ?? config.user ?? 'postgres',
     target: url?.toString() ?? redact(describeHost(config)),
@@ -68,7 +71,7 @@ function requireOneOf(option: string, value: string | undefined, choices: readon
   throw new InvalidOptionError(option, value, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`)
 }
 
-function readUrl(config: GuardedPoolConfig) {
+function readText(config: GuardedPoolConfig): string | undefined {
   if ('url' in config && typeof config.url !== 'string') {
     throw new InvalidOptionError(
       'url',
@@ -79,9 +82,25 @@ function readUrl(config: GuardedPoolConfig) {
   if (config.url !== undefined && config.connectionString !== undefined) {
     throw new InvalidOptionError('connectionString', redact(config.connectionString), 'no value where url is given too')
   }
-  const text = config.url ?? config.connectionString
-  // pg also takes the path of a Unix socket, which is no URL; it is left to pg.
-  return text === undefined || /^(socket:|\/)/.test(text) ? undefined : parseConnectionString(text)
+  return config.url ?? config.connectionString
+}
+
+/**
+ * Whether pg finds in a text what we find in it. Then it gets it as it was written; else, as where a password holds raw
+ * special characters, it gets it in the one spelling that all drivers read alike. Sockets have spellings of pg's own.
+ */
+function pgReadsAlike(text: string, { user, hosts }: ConnectionString): boolean {
+  if (/^(socket:|\/)/.test(text)) return true
+  if (!URL.canParse(text)) return false
+  const { username, hostname } = new URL(text)
+  const host = hosts[0]?.host ?? ''
+  return username === encodeURIComponent(user ?? '') && [host, `[${host}]`, encodeURIComponent(host)].includes(hostname)
+}
+
+/** What stands in the URL under any driver's name (`connection_limit`, `pool_timeout`, `idle_timeout`...) and pg ignores. */
+function settingsFromUrl(url: ConnectionString): Partial<PoolSettings> {
+  const { max, min, acquireTimeoutMillis, connectTimeoutMillis, idleTimeoutMillis, maxLifetimeMillis } = wishesOf(url)
+  return definedOnly({ max, min, acquireTimeoutMillis, connectTimeoutMillis, idleTimeoutMillis, maxLifetimeMillis })
 }
 
 /** pg's own names for what poolguard calls otherwise. In pg, 0 means "without end", and null is as good as nothing. */
