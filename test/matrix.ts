@@ -1,4 +1,7 @@
-import covertable from 'covertable'
+import { createRequire } from 'node:module'
+
+// A CommonJS bundle, whose exports Node does not find by name, and Vitest not by default.
+const { make } = createRequire(import.meta.url)('covertable') as typeof import('covertable')
 
 type Factors = Record<string, readonly (string | number | boolean)[]>
 type Case<F extends Factors> = { readonly [K in keyof F]: F[K][number] }
@@ -12,5 +15,5 @@ type Case<F extends Factors> = { readonly [K in keyof F]: F[K][number] }
  */
 export function matrix<F extends Factors>(factors: F): Case<F>[] {
   const strength = process.env.POOLGUARD_MATRIX === 'full' ? Object.keys(factors).length : 2
-  return covertable.make(factors as never, { length: strength }) as Case<F>[]
+  return make(factors as never, { length: strength }) as Case<F>[]
 }
