@@ -426,3 +426,19 @@ test('given a resize, then growing serves those who wait and shrinking closes wh
   pool.resize({ max: 1 })
   await expect.poll(() => pool.totalCount).toBe(1)
 })
+
+test('given a resize, when the database is looked at afterwards, then the bounds hold', async () => {
+  const pool = makePool({ max: 5 })
+  pool.resize({ max: 2 })
+  await pool.ready()
+  expect(pool.snapshot().stats.max).toBe(2)
+  await pool.ready({ again: true })
+  expect(pool.snapshot().stats.max).toBe(2)
+})
+
+test('given a pool that was ended, when somebody asks it, then it is not entered in the registry again', async () => {
+  const pool = makePool()
+  await pool.end()
+  await expect(pool.query('select 1')).rejects.toMatchObject({ code: 'POOLGUARD_CLOSED' })
+  expect(snapshotPools()).toEqual([])
+})

@@ -31,7 +31,7 @@ export interface GuardedPool extends Pool {
   snapshot(): PoolSnapshot
   /** The settings that hold, each with its reason. */
   readonly resolved: ResolvedSettings
-  /** Changes how many connections may be open. Waiters are served at once, surplus goes when nobody uses it. */
+  /** Changes how many connections may be open, whatever is measured later. Waiters are served at once, surplus goes when nobody uses it. */
   resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void
 }
 

@@ -20,6 +20,8 @@ import { type Survey, survey } from './survey.ts'
 /** After a look at the database that told nothing, the next one waits so long. */
 const RESURVEY_MILLIS = 5_000
 
+type Bounds = Partial<Pick<PoolSettings, 'min' | 'max'>>
+
 /**
  * What stands behind a GuardedPool: the engine, and what it has learnt of its other end. Construction opens nothing; the
  * first caller sets off the survey, which is first in line for a connection, and its outcome sets the pool's bounds.
@@ -37,6 +39,7 @@ export class PoolGuard {
   /** The other end has been away since it was looked at, and may have come back as another. */
   #outdated = false
   #dirtyReleases = 0
+  #resized: Bounds = {}
 
   constructor(spec: PoolSpec, makeFactory: (statements: StatementGuard) => ConnectionFactory) {
     this.#spec = spec
@@ -67,14 +70,17 @@ export class PoolGuard {
     return this.snapshot()
   }
 
-  /** Changes the bounds; they hold until the next survey. */
-  resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void {
+  /** Changes the bounds; they hold whatever a later survey finds. */
+  resize(bounds: Bounds): void {
     this.engine.resize(bounds)
+    this.#resized = { ...this.#resized, ...bounds }
   }
 
   async close(): Promise<void> {
     await this.engine.drain()
     this.#unregister?.()
+    // Whoever asks afterwards does not enter it again.
+    this.#unregister = () => {}
   }
 
   snapshot(): PoolSnapshot {
@@ -138,7 +144,7 @@ export class PoolGuard {
     if (!found.capacity) this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
     this.#resolved = resolveSettings({ options: this.#spec.options, ...found })
     const { max, min } = this.#resolved.settings
-    this.engine.resize({ max, min })
+    this.engine.resize({ max, min, ...this.#resized })
     for (const warning of this.#resolved.warnings) this.warn(warning)
   }
 }
