@@ -13,3 +13,9 @@ export class InvalidOptionError extends PoolguardError {
     this.option = option
   }
 }
+
+/** @throws {InvalidOptionError} where the value is not a whole number of at least `least`. */
+export function requireWhole(option: string, value: unknown, least: number): void {
+  if (Number.isSafeInteger(value) && (value as number) >= least) return
+  throw new InvalidOptionError(option, value, `a whole number of at least ${least}`)
+}

@@ -12,18 +12,21 @@ import type { WireClient } from './wire-client.ts'
 /** What becomes of a statement that relies on a session which the pooler does not keep. */
 export type LintMode = 'warn' | 'throw' | 'off'
 
+/** What in a statement relies on the session, why that fails, and what to write instead. */
+export type Reliance = Pick<Finding, 'construct' | 'why' | 'instead'>
+
 /** A statement relies on the session, and the pooler in between does not keep that. It was not sent. */
 export class SessionStateError extends PoolguardError {
   readonly code = 'POOLGUARD_SESSION_STATE'
-  readonly finding: Pick<Finding, 'construct' | 'why' | 'instead'>
+  readonly finding: Reliance
 
-  constructor(finding: Pick<Finding, 'construct' | 'why' | 'instead'>, topology: Topology) {
+  constructor(finding: Reliance, topology: Topology) {
     super(describeFinding(finding, topology))
     this.finding = finding
   }
 }
 
-const NAMED_STATEMENT = {
+const NAMED_STATEMENT: Reliance = {
   construct: 'a named statement',
   why: 'The pooler does not keep track of names: the next transaction may run on a server connection where the name is unknown (26000), taken (42P05), or the statement of another client.',
   instead: 'No name, or PgBouncer 1.21 and later with max_prepared_statements above 0.',
@@ -72,7 +75,7 @@ export class StatementGuard {
     const { text, name } =
       typeof query === 'string' ? { text: query, name: undefined } : (query as Partial<QueryConfig>)
     if (typeof text !== 'string') return undefined
-    const findings: readonly Pick<Finding, 'construct' | 'why' | 'instead'>[] =
+    const findings: readonly Reliance[] =
       name && this.#topology?.preparedStatements !== 'safe'
         ? [NAMED_STATEMENT]
         : this.#mode === 'throw'
@@ -81,7 +84,7 @@ export class StatementGuard {
     return findings.length === 0 ? undefined : this.#report(findings)
   }
 
-  #report(findings: readonly Pick<Finding, 'construct' | 'why' | 'instead'>[]): SessionStateError | undefined {
+  #report(findings: readonly Reliance[]): SessionStateError | undefined {
     this.findings += findings.length
     const [first] = findings
     const topology = this.#topology
@@ -97,10 +100,7 @@ export class StatementGuard {
   }
 }
 
-function describeFinding(
-  { construct, why, instead }: Pick<Finding, 'construct' | 'why' | 'instead'>,
-  topology: Topology,
-): string {
+function describeFinding({ construct, why, instead }: Reliance, topology: Topology): string {
   return `${construct} relies on the session, but at the other end is ${describeTopology(topology)}. ${why} Instead: ${instead}`
 }
 

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../invalid-option-error.ts'
+import { requireWhole } from '../invalid-option-error.ts'
 import { PoolguardError } from '../poolguard-error.ts'
 import { type Capacity, usableSlots } from './capacity.ts'
 
@@ -35,8 +35,8 @@ export class BudgetError extends PoolguardError {
  * planBudget({ capacity, instances: 6 }).maxPerInstance // (20 - 3 reserved - 3 headroom) / 6 = 2
  */
 export function planBudget({ capacity, instances, headroom: wished }: PlanInput): Budget {
-  requireCount('instances', instances, 1)
-  if (wished !== undefined) requireCount('headroom', wished, 0)
+  requireWhole('instances', instances, 1)
+  if (wished !== undefined) requireWhole('headroom', wished, 0)
   const usable = usableSlots(capacity)
   const headroom = wished ?? defaultHeadroom(usable)
   const maxPerInstance = Math.floor((usable - headroom) / instances)
@@ -90,10 +90,4 @@ function tooLow({ maxConnections, reserved, roleLimit, databaseLimit }: Capacity
     { name: "the database's CONNECTION LIMIT", value: databaseLimit ?? Infinity, least: needed },
   ]
   return limits.filter(({ value, least }) => value < least).map(({ name, least }) => `${name} to ${least}`)
-}
-
-function requireCount(option: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new InvalidOptionError(option, value, `a whole number of at least ${least}`)
-  }
 }

@@ -1,4 +1,4 @@
-import type { Scope } from './scope.ts'
+import { currentScope, type Scope } from './scope.ts'
 
 /** What is known of whoever asked for a lease. */
 export interface Borrower {
@@ -8,10 +8,37 @@ export interface Borrower {
 }
 
 /** Adaptive stacks are captured for so many leak thresholds after a suspicion: a leak that goes on renews it. */
-export const CAPTURE_THRESHOLDS = 10
+const CAPTURE_THRESHOLDS = 10
 
-/** The stack from the caller of `below` on. Ten frames, by Node's default. */
-export function captureTrace(below: (...args: never[]) => unknown): Error {
+/** Tells who borrows, as far as somebody wants to know. */
+export class BorrowerIdentification {
+  readonly #stacks: 'always' | 'adaptive' | 'never'
+  readonly #afterSuspicionMillis: number
+  /** By the clock, stacks are captured until then. */
+  #captureUntil: number
+
+  constructor(stacks: 'always' | 'adaptive' | 'never', leakThresholdMillis: number) {
+    this.#stacks = stacks
+    this.#afterSuspicionMillis = leakThresholdMillis * CAPTURE_THRESHOLDS
+    this.#captureUntil = stacks === 'always' ? Infinity : -Infinity
+  }
+
+  /** To be called in the borrower's own call stack, of which the frames from the caller of `below` on count. */
+  identify(now: number, below: (...args: never[]) => unknown): Borrower | undefined {
+    const scope = currentScope()
+    const captures = now < this.#captureUntil
+    if (!captures && scope === undefined) return undefined
+    return { scope, trace: captures ? captureTrace(below) : undefined }
+  }
+
+  /** A lease has been found to look like a leak. */
+  suspected(now: number): void {
+    if (this.#stacks === 'adaptive') this.#captureUntil = now + this.#afterSuspicionMillis
+  }
+}
+
+/** Ten frames, by Node's default. */
+function captureTrace(below: (...args: never[]) => unknown): Error {
   const trace = new Error('borrowed here')
   Error.captureStackTrace(trace, below)
   return trace

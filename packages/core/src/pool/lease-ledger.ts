@@ -1,4 +1,4 @@
-import { type Borrower, CAPTURE_THRESHOLDS, captureTrace } from './borrower.ts'
+import { type Borrower, BorrowerIdentification } from './borrower.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { PoolEntry } from './entry.ts'
 import { Lease } from './lease.ts'
@@ -6,7 +6,6 @@ import { reportLease } from './lease-report.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { PoolEventListener } from './pool-events.ts'
 import type { Activity } from './resource-factory.ts'
-import { currentScope } from './scope.ts'
 import { WaiterQueue } from './waiter-queue.ts'
 
 export interface LeaseLedgerOptions<R> {
@@ -33,12 +32,12 @@ export class LeaseLedger<R> {
   readonly #entries = new Map<R, PoolEntry<R>>()
   readonly #watch: LeaseWatch<R>
   readonly #counters = { acquired: 0, waitMillis: 0, useMillis: 0, leaks: 0 }
-  #captureUntil: number
+  readonly #borrowers: BorrowerIdentification
 
   constructor(options: LeaseLedgerOptions<R>) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.#captureUntil = options.stacks === 'always' ? Infinity : -Infinity
+    this.#borrowers = new BorrowerIdentification(options.stacks, options.leakThresholdMillis)
     this.#watch = new LeaseWatch<R>({
       clock: this.#clock,
       leakThresholdMillis: options.leakThresholdMillis,
@@ -53,10 +52,8 @@ export class LeaseLedger<R> {
 
   /** Somebody asks. To be called in their own call stack. */
   asked(below: (...args: never[]) => unknown): Request {
-    const scope = currentScope()
     const since = this.#clock.now()
-    const trace = since < this.#captureUntil ? captureTrace(below) : undefined
-    return { since, borrower: trace || scope ? { trace, scope } : undefined }
+    return { since, borrower: this.#borrowers.identify(since, below) }
   }
 
   lent(resource: R, { since, borrower }: Request): void {
@@ -93,8 +90,7 @@ export class LeaseLedger<R> {
 
   #suspect(entry: PoolEntry<R>, lease: Lease<R>, now: number): void {
     this.#counters.leaks++
-    const { stacks, leakThresholdMillis } = this.#options
-    if (stacks === 'adaptive') this.#captureUntil = now + leakThresholdMillis * CAPTURE_THRESHOLDS
+    this.#borrowers.suspected(now)
     this.#options.onEvent({ type: 'leak', lease: reportLease(entry, lease, now) })
   }
 }

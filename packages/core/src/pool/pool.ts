@@ -1,6 +1,6 @@
 import { type PoolSettings, validatePoolSettings } from '../settings/index.ts'
 import { Alarm } from './alarm.ts'
-import { type Borrower, CAPTURE_THRESHOLDS, captureTrace } from './borrower.ts'
+import { type Borrower, BorrowerIdentification } from './borrower.ts'
 import { acquireChannel, publish, releaseChannel } from './channels.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
@@ -13,7 +13,6 @@ import { LeaseWatch } from './lease-watch.ts'
 import type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 import type { PoolStats } from './pool-stats.ts'
 import type { ResourceFactory } from './resource-factory.ts'
-import { currentScope } from './scope.ts'
 import type { Waiter } from './waiter-queue.ts'
 import { WaitingLine } from './waiting-line.ts'
 
@@ -59,6 +58,7 @@ export class Pool<R> implements Lender<R> {
   readonly #connector: Connector<R>
   readonly #housekeeping: Alarm
   readonly #watch: LeaseWatch<R>
+  readonly #borrowers: BorrowerIdentification
   readonly #waiters: WaitingLine<R>
   /** Idle, leased and settling. */
   readonly #open = new Set<PoolEntry<R>>()
@@ -84,8 +84,6 @@ export class Pool<R> implements Lender<R> {
   #expected = 0
   #closing = 0
   #draining = false
-  /** By the clock, stacks are captured until then. */
-  #captureUntil: number
   #emptied: (() => void) | undefined
 
   constructor(options: PoolOptions<R>) {
@@ -95,7 +93,7 @@ export class Pool<R> implements Lender<R> {
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? Math.random
     this.#onEvent = options.onEvent
-    this.#captureUntil = options.settings.stacks === 'always' ? Infinity : -Infinity
+    this.#borrowers = new BorrowerIdentification(options.settings.stacks, options.settings.leakThresholdMillis)
     this.#waiters = new WaitingLine(this.#clock, (waiter, now) => this.#timeOut(waiter, now))
     this.#housekeeping = new Alarm(this.#clock, () => this.#housekeep(), { background: true })
     this.#connector = new Connector({
@@ -143,7 +141,7 @@ export class Pool<R> implements Lender<R> {
     const { signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
     const now = this.#clock.now()
-    const borrower = this.#identifyBorrower(now)
+    const borrower = this.#borrowers.identify(now, this.acquire)
     const entry = this.#waiters.size === 0 ? this.#takeReady(now) : undefined
     if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower))
     if (this.#waiters.size >= this.#settings.maxWaiters + this.#settings.max - this.#active) return this.#turnAway()
@@ -246,14 +244,6 @@ export class Pool<R> implements Lender<R> {
     this.#watch.lent(entry, now)
     if (acquireChannel.hasSubscribers) acquireChannel.publish({ pool: this.name, waitedMillis: now - since })
     return lease
-  }
-
-  /** Undefined as long as nobody wants to know. */
-  #identifyBorrower(now: number): Borrower | undefined {
-    const scope = currentScope()
-    const captures = now < this.#captureUntil
-    if (!captures && scope === undefined) return undefined
-    return { scope, trace: captures ? captureTrace(this.acquire) : undefined }
   }
 
   /** The idle resource used last, where it can be lent as it is. */
@@ -512,8 +502,7 @@ export class Pool<R> implements Lender<R> {
 
   #suspect(entry: PoolEntry<R>, lease: Lease<R>, now: number): void {
     this.#counters.leaks++
-    const { stacks, leakThresholdMillis } = this.#settings
-    if (stacks === 'adaptive') this.#captureUntil = now + leakThresholdMillis * CAPTURE_THRESHOLDS
+    this.#borrowers.suspected(now)
     this.emit({ type: 'leak', lease: reportLease(entry, lease, now) })
   }
 

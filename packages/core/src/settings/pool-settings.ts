@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../invalid-option-error.ts'
+import { InvalidOptionError, requireWhole } from '../invalid-option-error.ts'
 
 /** How a pool behaves. Durations are in milliseconds; `Infinity` means never, or without end. */
 export interface PoolSettings {
@@ -72,7 +72,7 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
     }
     const least = (COUNTS as Record<string, number>)[name]
     if (name === 'stacks') requireOneOf(name, value, ['always', 'adaptive', 'never'])
-    else if (least !== undefined) requireWhole(name, value, least)
+    else if (least !== undefined) requireCount(name, value, least)
     else requireMillis(name, value)
   }
   const { min = DEFAULT_POOL_SETTINGS.min, max } = given
@@ -80,10 +80,9 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
     throw new InvalidOptionError('pool.min', min, `no more than pool.max, which is ${max}`)
 }
 
-function requireWhole(name: string, value: unknown, least: number): void {
+function requireCount(name: string, value: unknown, least: number): void {
   const endless = value === Infinity && name !== 'max' && name !== 'min'
-  if (endless || (Number.isSafeInteger(value) && (value as number) >= least)) return
-  throw new InvalidOptionError(`pool.${name}`, value, `a whole number of at least ${least}`)
+  if (!endless) requireWhole(`pool.${name}`, value, least)
 }
 
 function requireMillis(name: string, value: unknown): void {

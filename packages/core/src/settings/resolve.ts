@@ -1,5 +1,5 @@
 import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/index.ts'
-import { InvalidOptionError } from '../invalid-option-error.ts'
+import { InvalidOptionError, requireWhole } from '../invalid-option-error.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
 import type { SettingsOptions } from './options.ts'
@@ -80,12 +80,8 @@ function resolveMax({ options, topology, capacity }: ResolveInput): Max {
 
 function validateOptions({ pool = {}, instances, headroom, pooler }: SettingsOptions): void {
   validatePoolSettings(pool)
-  if (instances !== undefined && !(Number.isInteger(instances) && instances >= 1)) {
-    throw new InvalidOptionError('instances', instances, 'a whole number of at least 1')
-  }
-  if (headroom !== undefined && !(Number.isInteger(headroom) && headroom >= 0)) {
-    throw new InvalidOptionError('headroom', headroom, 'a whole number of at least 0')
-  }
+  if (instances !== undefined) requireWhole('instances', instances, 1)
+  if (headroom !== undefined) requireWhole('headroom', headroom, 0)
   if (pooler !== undefined && !['auto', 'none', 'session', 'transaction'].includes(pooler)) {
     throw new InvalidOptionError('pooler', pooler, "'auto', 'none', 'session' or 'transaction'")
   }
