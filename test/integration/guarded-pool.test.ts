@@ -117,6 +117,28 @@ describe("given pg.Pool's users", () => {
   })
 })
 
+describe('given a URL with what pg misreads or ignores', () => {
+  test('then several hosts, settings with units, a search_path and a schema come to the server, and losses are told', async () => {
+    const warnings: string[] = []
+    const { host } = new URL(server.url)
+    const listed = server.url.replace(host, `${host},${host}`)
+    const pool = new GuardedPool({
+      url: `${listed}?statement_timeout=5s&work_mem=8MB&schema=tenant&application_name=one+two&pgbouncer=true`,
+      onEvent: (event) => event.type === 'warning' && warnings.push(event.message),
+    })
+    const { rows } = await pool.query(
+      `select current_setting('statement_timeout') as timeout, current_setting('work_mem') as memory,
+              current_setting('search_path') as path, current_setting('application_name') as name`,
+    )
+    expect(rows).toEqual([{ timeout: '5s', memory: '8MB', path: '"tenant"', name: 'one two' }])
+    expect(warnings).toEqual([
+      expect.stringMatching(/^host: .*one-host-only/),
+      expect.stringMatching(/^pgbouncer: .*ignored-by-driver/),
+    ])
+    await pool.end()
+  })
+})
+
 describe('given errors', () => {
   test('when statements fail, then the connection is kept, whichever way they were sent', async () => {
     const pool = await makeReadyPool({ max: 1 })

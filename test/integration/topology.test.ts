@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { keepsSession } from '@poolguard/core'
 import { GuardedPool } from '@poolguard/pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -71,3 +74,78 @@ describeDefault('given a pooler that refuses startup parameters', () => {
     await pool.end()
   })
 })
+
+const describeSilent = await describeWithPgBouncer('1.24')
+describeSilent('given several processes of a pooler behind one address, which does not announce itself', () => {
+  test.for([
+    { poolMode: 'transaction', poolSize: 1, oneIsHeld: false },
+    { poolMode: 'transaction', poolSize: 1, oneIsHeld: true },
+    { poolMode: 'transaction', poolSize: 20, oneIsHeld: false },
+    { poolMode: 'session', poolSize: 20, oneIsHeld: false },
+  ] as const)(
+    'then nothing relies on a session: $poolMode mode, pool size $poolSize, one of them held: $oneIsHeld',
+    async ({ poolMode, poolSize, oneIsHeld }) => {
+      await using server = await startPostgres()
+      const settings = { default_pool_size: poolSize }
+      await using first = await startPgBouncer({ version: '1.24', poolMode, upstream: server, settings })
+      await using second = await startPgBouncer({ version: '1.24', poolMode, upstream: server, settings })
+      await using address = await listenInFrontOf([first, second])
+      const holder = new GuardedPool({ url: second.url, pooler: 'transaction' })
+      const held = await holder.connect()
+      if (oneIsHeld) await held.query('begin')
+      for (let i = 0; i < 3; i++) {
+        const { topology } = await findAt(address.urlFor(first.url))
+        expect(topology).toMatchObject({ kind: 'pooler' })
+        expect(topology && keepsSession(topology), topology?.evidence.join('\n')).toBe(false)
+      }
+      held.release()
+      await holder.end()
+    },
+  )
+})
+
+describe('given several pools of one process', () => {
+  test('then the first looks, the others know, and a server that was away is looked at again', async () => {
+    await using server = await startPostgres()
+    const look = async (pool: GuardedPool) => {
+      let answers = 0
+      pool.on('connect', (client) => {
+        const { connection } = client as unknown as { connection: NodeJS.EventEmitter }
+        connection.on('readyForQuery', () => answers++)
+      })
+      const { topology } = await pool.ready()
+      return { answers, topology }
+    }
+    const first = new GuardedPool({ url: server.url })
+    const second = new GuardedPool({ url: server.url })
+    const third = new GuardedPool({ url: server.url, onEvent: () => {} })
+
+    const found = await look(first)
+    expect(found).toMatchObject({ answers: 2, topology: { kind: 'direct' } })
+    expect(await look(second)).toEqual({ answers: 1, topology: found.topology })
+
+    await server.kill('SIGKILL')
+    await expect(first.query('select 1')).rejects.toThrow()
+    await server.restart()
+    await first.query('select 1')
+    expect((await look(third)).topology).not.toBe(found.topology)
+    await Promise.all([first.end(), second.end(), third.end()])
+  })
+})
+
+/** One address in front of several processes, which get the connections in turn, as by so_reuseport or a load balancer. */
+async function listenInFrontOf(processes: readonly { host: string; port: number }[]) {
+  let next = 0
+  const listener = createServer((client) => {
+    const { host, port } = processes[next++ % processes.length] as { host: string; port: number }
+    const upstream = connect(port, host)
+    client.pipe(upstream).pipe(client)
+    for (const socket of [client, upstream]) socket.on('error', () => [client, upstream].map((each) => each.destroy()))
+  }).listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const { port } = listener.address() as AddressInfo
+  return {
+    urlFor: (url: string) => url.replace(/@[^/]+/, `@127.0.0.1:${port}`),
+    [Symbol.asyncDispose]: async () => void listener.close(),
+  }
+}

@@ -8,8 +8,8 @@ export class InvalidOptionError extends PoolguardError {
   readonly option: string
 
   /** @param wanted what the option takes, as in "a whole number of at least 1" */
-  constructor(option: string, value: unknown, wanted: string) {
-    super(`${redact(`Invalid option ${option}: ${inspect(value, { depth: 0 })}`)}. It takes ${wanted}.`)
+  constructor(option: string, value: unknown, wanted: string, options?: ErrorOptions) {
+    super(`${redact(`Invalid option ${option}: ${inspect(value, { depth: 0 })}`)}. It takes ${wanted}.`, options)
     this.option = option
   }
 }

@@ -1,16 +1,16 @@
-import type { Activity, OpenContext, ResourceFactory } from '@poolguard/core'
+import type { Activity, OpenContext, ResourceFactory, SessionGuard } from '@poolguard/core'
 import type { PoolClient } from 'pg'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 import { PgConnection } from './pg-connection.ts'
 import { isRefusedStartupParameter, withoutStartupParameters } from './startup-parameters.ts'
-import type { StatementGuard } from './statement-guard.ts'
+import { watchStatements } from './watch-statements.ts'
 import type { WireClient } from './wire-client.ts'
 
 export interface ConnectionFactoryOptions {
   /** What every client is made with. */
   readonly config: GuardedPoolConfig
   readonly makeClient: (config: GuardedPoolConfig) => WireClient
-  readonly statements: StatementGuard
+  readonly sessions: SessionGuard
   /** A connection is there, and nobody has it yet. */
   readonly connected: (client: PoolClient) => void
   /** A connection is closed. */
@@ -66,7 +66,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     const client = this.#options.makeClient(config)
     if (!client.connection) throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
     const connection = new PgConnection(client)
-    this.#options.statements.watch(client)
+    watchStatements(client, this.#options.sessions)
     const poolClient = client as unknown as PoolClient
     let connected = false
     let announced = false
@@ -124,7 +124,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   clean(connection: PgConnection): boolean | Promise<boolean> {
     if (!connection.usable) return false
     const { reset: wished = 'rollback' } = this.#options.config
-    const reset = wished === 'discard' && !this.#options.statements.keepsSession ? 'rollback' : wished
+    const reset = wished === 'discard' && !this.#options.sessions.keepsSession ? 'rollback' : wished
     return connection.isClean(reset) || connection.clean(reset, this.#options.leftInTransaction)
   }
 }

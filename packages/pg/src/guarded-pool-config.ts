@@ -1,16 +1,21 @@
+import { readFileSync } from 'node:fs'
 import {
   type ConnectionString,
+  type GuardSpec,
   InvalidOptionError,
+  type PgOptions,
   type PoolguardOptions,
   type PoolSettings,
-  parseConnectionString,
+  type RewriteWarning,
+  type RewriteWarningCode,
+  readUrlOption,
   redact,
   resolveSettings,
+  toPg,
   wishesOf,
 } from '@poolguard/core'
 import type { PoolConfig } from 'pg'
 import type { Reset } from './pg-connection.ts'
-import type { LintMode } from './statement-guard.ts'
 
 /** All that pg.Pool takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */
 export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {
@@ -19,41 +24,34 @@ export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {
    * that was left open; `discard` also runs `DISCARD ALL`, one round trip for every release; `off` does neither.
    */
   readonly reset?: Reset
-  /**
-   * What becomes of a statement that relies on the session (`SET`, `LISTEN`, session locks, named statements...) where a
-   * pooler does not keep that: `warn` once (the default), `throw` instead of sending it, or `off`.
-   */
-  readonly lint?: LintMode
 }
 
 /** A pool's configuration, sorted by who it is for. */
-export interface PoolSpec {
+export interface PoolSpec extends GuardSpec {
   /** For pg's clients. */
   readonly client: GuardedPoolConfig
-  /** For the engine. */
-  readonly options: PoolguardOptions
-  readonly name: string
-  /** Where it connects to, without a password. */
-  readonly target: string
 }
 
 /**
- * Sorts a configuration.
+ * Sorts a configuration. A connection string is rewritten into pg's own options, so that nothing in it is lost or misread
+ * (see {@link toPg}); as in pg, what it says stands over the options beside it.
  *
  * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
  */
 export function readConfig(config: GuardedPoolConfig): PoolSpec {
-  const text = readText(config)
-  const url = text === undefined ? undefined : parseConnectionString(text)
+  const connection = readConnectionString(config)
   requireOneOf('reset', config.reset, ['rollback', 'discard', 'off'])
   requireOneOf('lint', config.lint, ['warn', 'throw', 'off'])
-  const pool = { ...(url && settingsFromUrl(url)), ...settingsFromPg(config), ...config.pool }
-  const database = url ? url.database : config.database
+  const rewritten = connection && toPg(connection, {}, undefined, readCertificate)
+  const pool = { ...(connection && settingsFromUrl(connection)), ...settingsFromPg(config), ...config.pool }
+  const database = connection ? connection.database : config.database
   return {
-    client: clientConfig(config, text !== undefined && url && !pgReadsAlike(text, url) ? url.href : text),
+    client: clientConfig(config, rewritten?.options),
     options: { ...config, pool },
     name: config.name ?? database ?? config.user ?? 'postgres',
-    target: url?.toString() ?? redact(describeHost(config)),
+    target: connection?.toString() ?? redact(describeHost(config)),
+    connection,
+    warnings: rewritten?.warnings.filter(matters) ?? [],
   }
 }
 
@@ -71,30 +69,27 @@ function requireOneOf(option: string, value: string | undefined, choices: readon
   throw new InvalidOptionError(option, value, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`)
 }
 
-function readText(config: GuardedPoolConfig): string | undefined {
-  if ('url' in config && typeof config.url !== 'string') {
-    throw new InvalidOptionError(
-      'url',
-      config.url,
-      'a connection string; is the environment variable set that it is read from?',
-    )
-  }
+function readConnectionString(config: GuardedPoolConfig): ConnectionString | undefined {
   if (config.url !== undefined && config.connectionString !== undefined) {
     throw new InvalidOptionError('connectionString', redact(config.connectionString), 'no value where url is given too')
   }
-  return config.url ?? config.connectionString
+  if ('url' in config) return readUrlOption(config.url)
+  return config.connectionString === undefined ? undefined : readUrlOption(config.connectionString)
 }
 
-/**
- * Whether pg finds in a text what we find in it. Then it gets it as it was written; else, as where a password holds raw
- * special characters, it gets it in the one spelling that all drivers read alike. Sockets have spellings of pg's own.
- */
-function pgReadsAlike(text: string, { user, hosts }: ConnectionString): boolean {
-  if (/^(socket:|\/)/.test(text)) return true
-  if (!URL.canParse(text)) return false
-  const { username, hostname } = new URL(text)
-  const host = hosts[0]?.host ?? ''
-  return username === encodeURIComponent(user ?? '') && [host, `[${host}]`, encodeURIComponent(host)].includes(hostname)
+function readCertificate(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new InvalidOptionError('url', path, 'the paths of certificates that can be read', { cause })
+  }
+}
+
+/** What pg has no word for, a guarded pool mostly has: those wishes come true, and need no warning. */
+const GRANTED: readonly RewriteWarningCode[] = ['translated', 'one-timeout', 'overridden']
+
+function matters({ code }: RewriteWarning): boolean {
+  return !GRANTED.includes(code)
 }
 
 /** What stands in the URL under any driver's name (`connection_limit`, `pool_timeout`, `idle_timeout`...) and pg ignores. */
@@ -129,11 +124,12 @@ function definedOnly(settings: { [K in keyof PoolSettings]?: number | undefined 
 }
 
 /** What pg's client gets: not the timeout for connecting, which the engine keeps itself. */
-function clientConfig(config: GuardedPoolConfig, connectionString: string | undefined): GuardedPoolConfig {
-  const { connectionTimeoutMillis: _kept, url: _read, ...client } = config
+function clientConfig(config: GuardedPoolConfig, fromUrl: PgOptions | undefined): GuardedPoolConfig {
+  const { connectionTimeoutMillis: _kept, url: _read, connectionString: _rewritten, ...client } = config
   // In a pool's own options pg hides it from such a copy.
   if ('password' in config) client.password = config.password
-  return connectionString === undefined ? client : { ...client, connectionString }
+  const { connectionTimeoutMillis: _settings, max: _max, min: _min, ...options } = fromUrl ?? {}
+  return { ...client, ...options } as GuardedPoolConfig
 }
 
 function describeHost({ host, port, database }: PoolConfig): string {

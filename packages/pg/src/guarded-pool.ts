@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import { type InspectOptions, inspect } from 'node:util'
 import {
   type Lease,
+  PoolGuard,
   PoolguardError,
   type PoolSettings,
   type PoolSnapshot,
@@ -11,8 +12,7 @@ import type { Pool, PoolClient, QueryResult } from 'pg'
 import { ConnectionFactory } from './connection-factory.ts'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
 import type { PgConnection } from './pg-connection.ts'
-import { PoolGuard } from './pool-guard.ts'
-import type { StatementGuard } from './statement-guard.ts'
+import { PgDriver } from './pg-driver.ts'
 import type { WireClient } from './wire-client.ts'
 
 /** pg.Pool's class, of whichever copy of pg. */
@@ -74,23 +74,24 @@ const guardedClasses = new WeakMap<PoolClass, GuardedPoolClass>()
 
 function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
   class GuardedPool extends (PgPool as unknown as new (config: GuardedPoolConfig) => BasePool) {
-    readonly #guard: PoolGuard
+    readonly #guard: PoolGuard<PgConnection>
 
     constructor(config: GuardedPoolConfig = {}) {
       const spec = readConfig(config)
       super(spec.client)
-      const makeFactory = (statements: StatementGuard) =>
-        new ConnectionFactory({
+      this.#guard = new PoolGuard(spec, (guard) => {
+        const factory = new ConnectionFactory({
           config: spec.client,
           makeClient: (clientConfig) => new this.Client(clientConfig),
-          statements,
+          sessions: guard.sessions,
           connected: (client) => this.emit('connect', client),
           removed: (client) => this.emit('remove', client),
           lost: (connection, error) => this.#lost(connection, error),
-          leftInTransaction: () => this.#guard.leftInTransaction(),
-          warn: (message) => this.#guard.warn(message),
+          leftInTransaction: () => guard.leftInTransaction(),
+          warn: (message) => guard.warn(message),
         })
-      this.#guard = new PoolGuard(spec, makeFactory)
+        return new PgDriver(factory, typeof spec.client.password === 'function')
+      })
     }
 
     override connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {

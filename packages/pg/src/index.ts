@@ -9,4 +9,3 @@ export { type GuardedPoolConfig, validateConfig } from './guarded-pool-config.ts
 export { type ObserveOptions, observe, type PoolObservation } from './observe-pool.ts'
 export type { Reset } from './pg-connection.ts'
 export { PgBouncerConsole } from './pgbouncer-console.ts'
-export { type LintMode, type Reliance, SessionStateError } from './statement-guard.ts'

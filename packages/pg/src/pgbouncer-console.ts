@@ -13,7 +13,7 @@ import {
   type ShowRow,
 } from '@poolguard/core'
 import pg from 'pg'
-import { withoutStartupParametersIn } from './startup-parameters.ts'
+import { STARTUP_PARAMETERS } from './startup-parameters.ts'
 
 /** PgBouncer's own database, whose queries are commands. */
 const CONSOLE_DATABASE = 'pgbouncer'
@@ -38,7 +38,9 @@ export class PgBouncerConsole implements AsyncDisposable {
    */
   static async connect(url: string): Promise<PgBouncerConsole> {
     // Startup parameters would be refused.
-    const target = withoutStartupParametersIn(parseConnectionString(url)).with({ database: CONSOLE_DATABASE })
+    const target = parseConnectionString(url)
+      .without(...STARTUP_PARAMETERS)
+      .with({ database: CONSOLE_DATABASE })
     const client = new pg.Client(target.href)
     client.on('error', () => {})
     await client.connect()

@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest'
 import { isRefusedStartupParameter, withoutStartupParameters } from './startup-parameters.ts'
 
-test('given startup parameters in the options and in the URL, then both are dropped and named, and the rest is kept', () => {
+test('given startup parameters, then they are dropped and named, and the rest is kept', () => {
   const { config, dropped } = withoutStartupParameters({
-    connectionString: 'postgresql://app@db/orders?options=-c%20geqo%3Doff&application_name=shop',
+    options: '-c geqo=off',
     statement_timeout: 5_000,
+    application_name: 'shop',
     max: 3,
   })
   expect(dropped).toEqual(['statement_timeout', 'options'])
-  expect(config).toEqual({ connectionString: 'postgresql://app@db/orders?application_name=shop', max: 3 })
+  expect(config).toEqual({ application_name: 'shop', max: 3 })
 })
 
 test('given none, then nothing is dropped', () => {

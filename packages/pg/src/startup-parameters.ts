@@ -1,8 +1,7 @@
-import { type ConnectionString, parseConnectionString } from '@poolguard/core'
-import type { GuardedPoolConfig } from './guarded-pool-config.ts'
+import type { ClientConfig } from 'pg'
 
 /** What pg sends at login and a pooler cannot keep apart for each client, by the names that pg and URLs give it. */
-const STARTUP_PARAMETERS = [
+export const STARTUP_PARAMETERS = [
   'statement_timeout',
   'lock_timeout',
   'idle_in_transaction_session_timeout',
@@ -15,20 +14,10 @@ export function isRefusedStartupParameter(error: unknown): boolean {
   return code === '08P01' && typeof message === 'string' && message.includes('unsupported startup parameter')
 }
 
-/** A connection string without them. */
-export function withoutStartupParametersIn(url: ConnectionString): ConnectionString {
-  return url.without(...STARTUP_PARAMETERS)
-}
-
 /** The same configuration without them, and the names of those that were there. */
-export function withoutStartupParameters(config: GuardedPoolConfig): {
-  config: GuardedPoolConfig
-  dropped: readonly string[]
-} {
-  const url = config.connectionString === undefined ? undefined : parseConnectionString(config.connectionString)
-  const dropped = STARTUP_PARAMETERS.filter((name) => config[name] || url?.parameter(name) !== undefined)
-  const kept: GuardedPoolConfig = { ...config }
+export function withoutStartupParameters<T extends ClientConfig>(config: T): { config: T; dropped: readonly string[] } {
+  const dropped = STARTUP_PARAMETERS.filter((name) => config[name])
+  const kept = { ...config }
   for (const name of STARTUP_PARAMETERS) delete kept[name]
-  if (url) kept.connectionString = withoutStartupParametersIn(url).href
   return { config: kept, dropped }
 }

@@ -38,6 +38,8 @@ export interface WireClient extends ClientBase {
   readonly secretKey: number
   readonly host: string
   readonly port: number
+  readonly user: string
+  readonly database: string
   readonly ssl: unknown
   /** True while nothing is in flight. */
   readonly readyForQuery: boolean

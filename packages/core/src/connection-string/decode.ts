@@ -21,7 +21,10 @@ export function parsePort(text: string): number {
   )
 }
 
-/** What stands behind the `?`, decoded. A `+` is a plus, as in libpq, and an empty pair is nothing, as in URLs elsewhere. */
+/**
+ * What stands behind the `?`, decoded as in URLs elsewhere: a `+` is a blank, as for pg, postgres.js and Prisma (for libpq
+ * alone it is a plus), and an empty pair is nothing.
+ */
 export function parseParameters(query: string): Parameter[] {
   return query
     .split('&')
@@ -29,8 +32,12 @@ export function parseParameters(query: string): Parameter[] {
     .map((pair) => {
       const equals = pair.indexOf('=')
       if (equals < 1) throw new ConnectionStringError('parameters', 'a parameter behind the ? is not name=value')
-      return [decode(pair.slice(0, equals), 'parameters'), decode(pair.slice(equals + 1), 'parameters')]
+      return [decodeParameter(pair.slice(0, equals)), decodeParameter(pair.slice(equals + 1))]
     })
+}
+
+function decodeParameter(text: string): string {
+  return decode(text.replaceAll('+', ' '), 'parameters')
 }
 
 /** User and password of a URL, which a colon parts. */

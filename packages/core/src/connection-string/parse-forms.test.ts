@@ -32,7 +32,7 @@ describe('the other forms of a connection string', () => {
     ['postgresql://:/x', 'postgresql:///x'],
     ['postgresql://db:/orders', 'postgresql://db/orders'],
     ['postgresql://db/orders?a=b&', 'postgresql://db/orders?a=b'],
-    ['postgresql://db/orders?options=-c+x', 'postgresql://db/orders?options=-c%2Bx'],
+    ['postgresql://db/orders?options=-c+x', 'postgresql://db/orders?options=-c%20x'],
     ['postgresql://db/orders?options=-c%20geqo%3Doff', 'postgresql://db/orders?options=-c%20geqo%3Doff'],
   ])('%s is read as %s', (text, href) => {
     expect(parseConnectionString(text).href).toBe(href)

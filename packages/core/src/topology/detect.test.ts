@@ -18,7 +18,7 @@ function verdictOf(topology: Topology): string {
 /** What may be said of each: what is true, or what claims nothing. */
 const ALLOWED: Record<PoolMode | 'direct', readonly string[]> = {
   direct: ['direct'],
-  session: ['session', 'session (not proven)', 'transaction (not proven)', 'unknown'],
+  session: ['session (not proven)', 'transaction (not proven)', 'unknown'],
   transaction: ['transaction', 'transaction (not proven)', 'session (not proven)', 'unknown'],
   statement: ['statement', 'transaction (not proven)', 'session (not proven)', 'unknown'],
 }
@@ -42,7 +42,7 @@ describe('given nobody else is there', () => {
     [{ mode: 'statement', poolSize: 1 }, 'statement'],
     [{ mode: 'statement', poolSize: 2 }, 'statement'],
     [{ mode: 'statement', poolSize: 20, roundRobin: true }, 'statement'],
-    [{ mode: 'session', poolSize: 1 }, 'session'],
+    [{ mode: 'session', poolSize: 1 }, 'session (not proven)'],
     [{ mode: 'session', poolSize: 2 }, 'session (not proven)'],
     [{ mode: 'session', poolSize: 20, roundRobin: true }, 'session (not proven)'],
   ])('%o is %s', async (options, verdict) => {
@@ -185,8 +185,8 @@ describe('given something goes wrong', () => {
   test.each<[session: number, question: string, verdict: string]>([
     [0, 'identify', 'unknown'],
     [0, 'backendPid', 'transaction (not proven)'],
-    [1, 'begin', 'session'],
-    [1, 'rollback', 'session'],
+    [1, 'begin', 'session (not proven)'],
+    [1, 'rollback', 'session (not proven)'],
   ])('connection %i is not answered at %s: %s at most, and it is abandoned', async (at, asked, verdict) => {
     const pooler = new SimulatedPooler({ mode: 'session' })
     pooler.onQuestion = ({ index }, question) => (index === at && question === asked ? never : undefined)
@@ -218,7 +218,7 @@ describe('prepared statements', () => {
     [{ mode: 'transaction', renames: false }, 'unsafe'],
     [{ mode: 'statement', renames: false }, 'unsafe'],
     [{ mode: 'session', renames: true }, 'safe'],
-    [{ mode: 'session', renames: false, poolSize: 1 }, 'safe'],
+    [{ mode: 'session', renames: false, poolSize: 1 }, 'unknown'],
     [{ mode: 'session', renames: false, poolSize: 2 }, 'unknown'],
   ])('behind %o are %s', async (options, preparedStatements) => {
     expect((await detect(new SimulatedPooler(options), MEDIUM)).preparedStatements).toBe(preparedStatements)

@@ -21,10 +21,12 @@ const SAMPLES = 12
  * - PgBouncer from 1.26 says at login what it is: no round trip.
  * - A server announces the pid of its backend at login, a pooler makes one up: one round trip tells them apart.
  * - A backend shared by two live connections, or changed under one, proves transaction mode.
- * - A second connection left waiting for a server while the first is served twice proves session mode.
+ * - A second connection left waiting for a server while the first is served twice speaks for session mode. It would prove
+ *   it if both were sure to have met the same process, and several can listen on one address (so_reuseport, or a load
+ *   balancer in front of them).
  *
  * `direct` and `statement` are always proven; `transaction` may be assumed, as the mode in which the least works, where the
- * pooler is certain and no more can be had; `session` may be the mere absence of counter-evidence.
+ * pooler is certain and no more can be had; `session` is proven only where the pooler says so itself.
  */
 export async function detectTopology(source: ProbeSource, options: DetectOptions = {}): Promise<Topology> {
   const detection = new Detection(source, options)
@@ -120,7 +122,7 @@ class Detection {
     await this.#sample(first)
     if (servedLate) return this.#assumed('a second connection was served late')
     this.#note('a second connection waited for a server while the first was served')
-    return this.#pooled('session', true)
+    return this.#pooled('session', false)
   }
 
   async #transactionOrStatement(first: Observed): Promise<PoolMode> {
@@ -150,10 +152,9 @@ class Detection {
   }
 
   #pooled(mode: PoolMode, proven: boolean): PoolerTopology {
-    // In session mode a statement stays with its session, whatever the pooler does about names.
-    const unrenamed = proven ? 'safe' : 'unknown'
-    const preparedStatements =
-      mode === 'session' && this.#preparedStatements !== 'safe' ? unrenamed : this.#preparedStatements
+    // In session mode, if it is that, a statement stays with its session, whatever the pooler does about names.
+    const unsafe = mode === 'session' && this.#preparedStatements === 'unsafe'
+    const preparedStatements = unsafe ? 'unknown' : this.#preparedStatements
     return {
       kind: 'pooler',
       pooler: { name: 'unknown', mode, proven },

@@ -1,4 +1,5 @@
 export { type DetectOptions, detectTopology } from './detect.ts'
+export { forgetTopology, recallTopology, rememberTopology } from './known-topologies.ts'
 export {
   type PgBouncerDatabase,
   type PgBouncerPool,
@@ -13,6 +14,7 @@ export {
   type ShowRow,
 } from './pgbouncer-show.ts'
 export type { ProbeSession, ProbeSource } from './probe.ts'
+export { assumeTopology } from './provider-topology.ts'
 export {
   type DirectTopology,
   describeTopology,
@@ -23,3 +25,4 @@ export {
   type Topology,
   type UnknownTopology,
 } from './topology.ts'
+export { topologyTraits } from './topology-traits.ts'

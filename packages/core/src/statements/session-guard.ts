@@ -1,13 +1,7 @@
-import {
-  describeTopology,
-  type Finding,
-  keepsSession,
-  PoolguardError,
-  StatementLint,
-  type Topology,
-} from '@poolguard/core'
-import type { QueryConfig } from 'pg'
-import type { WireClient } from './wire-client.ts'
+import { PoolguardError } from '../poolguard-error.ts'
+import { describeTopology, keepsSession, type Topology } from '../topology/index.ts'
+import type { Finding } from './finding.ts'
+import { StatementLint } from './statement-lint.ts'
 
 /** What becomes of a statement that relies on a session which the pooler does not keep. */
 export type LintMode = 'warn' | 'throw' | 'off'
@@ -21,7 +15,7 @@ export class SessionStateError extends PoolguardError {
   readonly finding: Reliance
 
   constructor(finding: Reliance, topology: Topology) {
-    super(describeFinding(finding, topology))
+    super(describeReliance(finding, topology))
     this.finding = finding
   }
 }
@@ -36,7 +30,7 @@ const NAMED_STATEMENT: Reliance = {
 const MOST_CONSTRUCTS = 1_000
 
 /** Reads what is sent, where the session is not kept from one transaction to the next. Until that is known it does nothing. */
-export class StatementGuard {
+export class SessionGuard {
   readonly #mode: LintMode
   readonly #warn: (message: string) => void
   readonly #warned = new Set<string>()
@@ -61,20 +55,19 @@ export class StatementGuard {
     return this.#topology === undefined || keepsSession(this.#topology)
   }
 
-  /** Reads every query of a client before it is sent. */
-  watch(client: WireClient): void {
-    const send = client.query as (...query: unknown[]) => unknown
-    const query = (...args: unknown[]): unknown => {
-      const refusal = this.#lint && this.#read(this.#lint, args[0])
-      return refusal ? refuse(refusal, args) : send.apply(client, args)
-    }
-    Object.defineProperty(client, 'query', { value: query, configurable: true, writable: true })
+  /** Whether statements are read at all: what runs with every query asks this first. */
+  get reads(): boolean {
+    return this.#lint !== undefined
   }
 
-  #read(lint: StatementLint, query: unknown): SessionStateError | undefined {
-    const { text, name } =
-      typeof query === 'string' ? { text: query, name: undefined } : (query as Partial<QueryConfig>)
-    if (typeof text !== 'string') return undefined
+  /**
+   * Reads a statement that is about to be sent.
+   *
+   * @returns the error that it is to fail with instead, in mode `throw`.
+   */
+  check(text: string, name?: string): SessionStateError | undefined {
+    const lint = this.#lint
+    if (!lint) return undefined
     const findings: readonly Reliance[] =
       name && this.#topology?.preparedStatements !== 'safe'
         ? [NAMED_STATEMENT]
@@ -94,22 +87,12 @@ export class StatementGuard {
       if (this.#warned.has(finding.construct)) continue
       if (this.#warned.size >= MOST_CONSTRUCTS) this.#warned.clear()
       this.#warned.add(finding.construct)
-      this.#warn(describeFinding(finding, topology))
+      this.#warn(describeReliance(finding, topology))
     }
     return undefined
   }
 }
 
-function describeFinding({ construct, why, instead }: Reliance, topology: Topology): string {
+function describeReliance({ construct, why, instead }: Reliance, topology: Topology): string {
   return `${construct} relies on the session, but at the other end is ${describeTopology(topology)}. ${why} Instead: ${instead}`
-}
-
-/** Fails a query in the style in which it was sent. */
-function refuse(error: Error, [query, ...rest]: readonly unknown[]): Promise<never> | undefined {
-  const { callback, handleError } = query as { callback?: unknown; handleError?: (error: Error) => void }
-  const done = [...rest, callback].find((each) => typeof each === 'function') as ((error: Error) => void) | undefined
-  if (done) process.nextTick(done, error)
-  else if (handleError) process.nextTick(() => handleError.call(query, error))
-  else return Promise.reject(error)
-  return undefined
 }

@@ -1,5 +1,6 @@
-import type { PoolEventListener } from './pool/index.ts'
-import type { SettingsOptions } from './settings/index.ts'
+import type { PoolEventListener } from '../pool/index.ts'
+import type { SettingsOptions } from '../settings/index.ts'
+import type { LintMode } from '../statements/index.ts'
 
 /** What can be told to poolguard; the same object wherever a pool is made. All of it is optional. */
 export interface PoolguardOptions extends SettingsOptions {
@@ -9,4 +10,9 @@ export interface PoolguardOptions extends SettingsOptions {
   readonly name?: string
   /** Told what happens in the pool. */
   readonly onEvent?: PoolEventListener
+  /**
+   * What becomes of a statement that relies on the session (`SET`, `LISTEN`, session locks, named statements...) where a
+   * pooler does not keep that: `warn` once (the default), `throw` instead of sending it, or `off`.
+   */
+  readonly lint?: LintMode
 }

@@ -1,0 +1,16 @@
+import type { Capacity } from '../budget/index.ts'
+import type { ConnectFailure, Lease, ResourceFactory } from '../pool/index.ts'
+import type { ProbeSession } from '../topology/index.ts'
+
+/** What a {@link PoolGuard} needs of a driver. */
+export interface GuardedDriver<C> {
+  readonly factory: ResourceFactory<C>
+  /** Default: {@link classifyConnectFailure}. */
+  readonly classify?: (error: unknown) => ConnectFailure
+  /** Where a connection leads to: host, port, database and user, and nothing secret. Verdicts are remembered by it. */
+  peerOf(connection: C): string
+  /** A leased connection, as the detection of poolers sees it. */
+  probe(lease: Lease<C>): ProbeSession
+  /** Runs {@link CAPACITY_QUERY}; undefined where it had no row. */
+  readCapacity(connection: C): Promise<Capacity | undefined>
+}

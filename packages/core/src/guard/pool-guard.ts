@@ -1,0 +1,194 @@
+import { debuglog } from 'node:util'
+import { type ConnectionString, describeRewriteWarning, type RewriteWarning } from '../connection-string/index.ts'
+import { type PoolSnapshot, registerPool } from '../observe/index.ts'
+import { type AcquireOptions, type Lease, Pool, type PoolEvent } from '../pool/index.ts'
+import {
+  assumedTopology,
+  describeSettings,
+  type PoolSettings,
+  type ResolvedSettings,
+  resolveSettings,
+} from '../settings/index.ts'
+import { SessionGuard } from '../statements/index.ts'
+import { assumeTopology, describeTopology, forgetTopology, type Topology } from '../topology/index.ts'
+import type { GuardedDriver } from './guarded-driver.ts'
+import type { PoolguardOptions } from './poolguard-options.ts'
+import { type Survey, survey } from './survey.ts'
+
+/** After a look at the database that told nothing, the next one waits so long. */
+const RESURVEY_MILLIS = 5_000
+
+const debug = debuglog('poolguard')
+
+type Bounds = Partial<Pick<PoolSettings, 'min' | 'max'>>
+
+/** What a pool is to be, sorted out of what the user gave. */
+export interface GuardSpec {
+  readonly name: string
+  /** The connection string, its password hidden. */
+  readonly target: string
+  readonly options: PoolguardOptions
+  /** What is to be told of the connection string, once the pool is used. */
+  readonly warnings?: readonly RewriteWarning[]
+  /** Lets the provider be guessed until a probe has answered. */
+  readonly connection?: ConnectionString | undefined
+}
+
+/**
+ * What stands behind a driver's pool: the engine, and what it has learnt of its other end. Construction opens nothing; the
+ * first caller sets off the survey, which is first in line for a connection, and its outcome sets the pool's bounds.
+ */
+export class PoolGuard<C> {
+  readonly engine: Pool<C>
+  readonly sessions: SessionGuard
+  readonly #spec: GuardSpec
+  readonly #driver: GuardedDriver<C>
+  /** What the user has said is at the other end. */
+  readonly #given: Topology | undefined
+  /** Only pools that are used are entered: one that is made and dropped must not be kept from being collected. */
+  #unregister: (() => void) | undefined
+  #resolved: ResolvedSettings
+  #found: Survey | undefined
+  #surveying: Promise<void> | undefined
+  #surveyAgainAt = 0
+  /** The other end has been away since it was looked at, and may have come back as another. */
+  #outdated = false
+  #dirtyReleases = 0
+  #resized: Bounds = {}
+  /** Told of each verdict. */
+  onTopology: ((topology: Topology) => void) | undefined
+
+  /**
+   * @throws {InvalidOptionError} names the option and the value.
+   */
+  constructor(spec: GuardSpec, makeDriver: (guard: PoolGuard<C>) => GuardedDriver<C>) {
+    this.#spec = spec
+    this.#resolved = resolveSettings({ options: spec.options })
+    this.#given = assumedTopology(spec.options)
+    this.sessions = new SessionGuard(spec.options.lint ?? 'warn', (message) => this.warn(message))
+    const assumed = this.#given ?? (spec.connection && assumeTopology(spec.connection))
+    if (assumed) this.sessions.adopt(assumed)
+    this.#driver = makeDriver(this)
+    const { factory, classify } = this.#driver
+    this.engine = new Pool({
+      name: spec.name,
+      settings: this.#resolved.settings,
+      factory,
+      ...(classify && { classify }),
+      onEvent: (event) => this.#heard(event),
+    })
+  }
+
+  /** Borrows a connection. What it throws is told at {@link Pool.acquire}. */
+  acquire(options?: AcquireOptions): Promise<Lease<C>> {
+    if (!this.#unregister) this.#enter()
+    if (this.#mustSurvey) this.#surveyAfterwards()
+    return this.engine.acquire(options)
+  }
+
+  /** Waits until the other end has been looked at; `again` where that was before something has changed. */
+  async ready({ again = false }: { readonly again?: boolean } = {}): Promise<PoolSnapshot> {
+    if (!this.#unregister) this.#enter()
+    if (!this.#found || again) await (this.#surveying ?? this.#startSurvey(again || this.#outdated))
+    return this.snapshot()
+  }
+
+  /** Changes the bounds; they hold whatever a later survey finds. */
+  resize(bounds: Bounds): void {
+    this.engine.resize(bounds)
+    this.#resized = { ...this.#resized, ...bounds }
+  }
+
+  async close(): Promise<void> {
+    await this.engine.drain()
+    // Whoever comes later may find another server at the same address.
+    if (this.#found) forgetTopology(this.#found.peer)
+    this.#unregister?.()
+    // Whoever asks afterwards does not enter it again.
+    this.#unregister = () => {}
+  }
+
+  snapshot(): PoolSnapshot {
+    return {
+      name: this.#spec.name,
+      target: this.#spec.target,
+      stats: this.engine.stats(),
+      dirtyReleases: this.#dirtyReleases,
+      lintFindings: this.sessions.findings,
+      topology: this.#found?.topology ?? null,
+      budget: this.#resolved.budget,
+    }
+  }
+
+  /** The settings that hold, and why. */
+  get resolved(): ResolvedSettings {
+    return this.#resolved
+  }
+
+  /** What was found at the other end; undefined until it has been looked at. */
+  get topology(): Topology | undefined {
+    return this.#found?.topology
+  }
+
+  /** A connection came back with a transaction open. */
+  leftInTransaction(): void {
+    this.#dirtyReleases++
+    this.engine.emit({ type: 'dirty-release' })
+  }
+
+  warn(message: string): void {
+    this.engine.emit({ type: 'warning', message })
+    if (!this.#spec.options.onEvent) process.emitWarning(`pool "${this.#spec.name}": ${message}`, 'PoolguardWarning')
+  }
+
+  /** Into the process's registry, and what was to be said of its URL. */
+  #enter(): void {
+    this.#unregister = registerPool(this)
+    for (const warning of this.#spec.warnings ?? []) this.warn(describeRewriteWarning(warning))
+  }
+
+  get #mustSurvey(): boolean {
+    if (this.#found?.capacity && !this.#outdated) return false
+    return !this.#surveying && performance.now() >= this.#surveyAgainAt
+  }
+
+  /** A failure is told to whoever waits for a connection anyway; here it only means to look again later. */
+  #surveyAfterwards(): void {
+    this.#startSurvey(this.#outdated).catch(() => {
+      this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
+    })
+  }
+
+  #startSurvey(afresh: boolean): Promise<void> {
+    this.#surveying = survey(this.engine, this.#driver, { given: this.#given, afresh })
+      .then((found) => this.#adopt(found))
+      .finally(() => {
+        this.#surveying = undefined
+      })
+    return this.#surveying
+  }
+
+  #heard(event: PoolEvent): void {
+    if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#doubt()
+    this.#spec.options.onEvent?.(event)
+  }
+
+  /** For the other pools of this process, too. */
+  #doubt(): void {
+    this.#outdated = true
+    if (this.#found) forgetTopology(this.#found.peer)
+  }
+
+  #adopt(found: Survey): void {
+    this.#found = found
+    this.#outdated = false
+    this.sessions.adopt(found.topology)
+    this.onTopology?.(found.topology)
+    if (!found.capacity) this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
+    this.#resolved = resolveSettings({ options: this.#spec.options, ...found })
+    const { max, min } = this.#resolved.settings
+    this.engine.resize({ max, min, ...this.#resized })
+    for (const warning of this.#resolved.warnings) this.warn(warning)
+    debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(found.topology), describeSettings(this.#resolved))
+  }
+}

@@ -1,0 +1,89 @@
+import type { Capacity } from '../budget/index.ts'
+import type { Lease, Pool } from '../pool/index.ts'
+import {
+  detectTopology,
+  forgetTopology,
+  type ProbeSession,
+  type ProbeSource,
+  recallTopology,
+  rememberTopology,
+  type Topology,
+} from '../topology/index.ts'
+import type { GuardedDriver } from './guarded-driver.ts'
+
+/** Bound on the whole survey once it has its first connection. */
+const SURVEY_MILLIS = 2_000
+
+/** What a pool has found out about its other end. */
+export interface Survey {
+  /** Whose verdict it is. */
+  readonly peer: string
+  readonly topology: Topology
+  /** Undefined where the database did not tell in time. */
+  readonly capacity: Capacity | undefined
+}
+
+export interface SurveyOptions {
+  /** What the user has said is at the other end. */
+  readonly given: Topology | undefined
+  /** Look again, whatever another pool of this process has found. */
+  readonly afresh: boolean
+}
+
+/**
+ * Looks at what is at the other end, with one connection of the pool's own, or two where it is a pooler. The capacity
+ * comes first: whoever shares a budget is waiting for it.
+ *
+ * @throws what acquiring the first connection throws.
+ */
+export async function survey<C>(
+  pool: Pool<C>,
+  driver: GuardedDriver<C>,
+  { given, afresh }: SurveyOptions,
+): Promise<Survey> {
+  const first = await pool.acquire()
+  const peer = driver.peerOf(first.resource)
+  const capacity = await answerInTime(driver.readCapacity(first.resource))
+  if (afresh) forgetTopology(peer)
+  const known = given ?? recallTopology(peer)
+  if (known) {
+    first.release()
+    return { peer, topology: known, capacity }
+  }
+  const topology = await detectTopology(new PoolProbeSource(pool, driver, first), { timeoutMillis: SURVEY_MILLIS })
+  rememberTopology(peer, topology)
+  return { peer, topology, capacity }
+}
+
+/** Hands out the lease that the survey has already, and then one more where the pool may have two. */
+class PoolProbeSource<C> implements ProbeSource {
+  readonly #pool: Pool<C>
+  readonly #driver: GuardedDriver<C>
+  #first: Lease<C> | undefined
+
+  constructor(pool: Pool<C>, driver: GuardedDriver<C>, first: Lease<C>) {
+    this.#pool = pool
+    this.#driver = driver
+    this.#first = first
+  }
+
+  async open(): Promise<ProbeSession | undefined> {
+    const first = this.#first
+    this.#first = undefined
+    if (first) return first.held ? this.#driver.probe(first) : undefined
+    if (this.#pool.settings.max < 2) return undefined
+    const second = await this.#pool.acquire({ timeoutMillis: SURVEY_MILLIS / 2 }).catch(() => undefined)
+    return second && this.#driver.probe(second)
+  }
+}
+
+/** Undefined for a failure, too: whoever cannot read the capacity can still borrow. */
+async function answerInTime<T>(answer: Promise<T | undefined>): Promise<T | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => resolve(undefined), SURVEY_MILLIS / 2)
+  try {
+    return await Promise.race([answer.catch(() => undefined), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,12 @@
+import { type ConnectionString, parseConnectionString } from '../connection-string/index.ts'
+import { InvalidOptionError } from '../invalid-option-error.ts'
+
+/**
+ * Reads the option `url`. What is there but no text is an environment variable that is not set, more often than not.
+ *
+ * @throws {InvalidOptionError} if it is no text; {@link ConnectionStringError} for a bad one.
+ */
+export function readUrlOption(url: unknown): ConnectionString {
+  if (typeof url === 'string') return parseConnectionString(url)
+  throw new InvalidOptionError('url', url, 'a connection string; is the environment variable set that it is read from?')
+}

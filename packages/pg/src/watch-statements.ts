@@ -1,0 +1,29 @@
+import type { SessionGuard } from '@poolguard/core'
+import type { QueryConfig } from 'pg'
+import type { WireClient } from './wire-client.ts'
+
+/** Lets the guard read every query of a client before it is sent. */
+export function watchStatements(client: WireClient, sessions: SessionGuard): void {
+  const send = client.query as (...query: unknown[]) => unknown
+  const query = (...args: unknown[]): unknown => {
+    const refusal = sessions.reads ? read(sessions, args[0]) : undefined
+    return refusal ? refuse(refusal, args) : send.apply(client, args)
+  }
+  Object.defineProperty(client, 'query', { value: query, configurable: true, writable: true })
+}
+
+function read(sessions: SessionGuard, query: unknown): Error | undefined {
+  if (typeof query === 'string') return sessions.check(query)
+  const { text, name } = query as Partial<QueryConfig>
+  return typeof text === 'string' ? sessions.check(text, name) : undefined
+}
+
+/** Fails a query in the style in which it was sent. */
+function refuse(error: Error, [query, ...rest]: readonly unknown[]): Promise<never> | undefined {
+  const { callback, handleError } = query as { callback?: unknown; handleError?: (error: Error) => void }
+  const done = [...rest, callback].find((each) => typeof each === 'function') as ((error: Error) => void) | undefined
+  if (done) process.nextTick(done, error)
+  else if (handleError) process.nextTick(() => handleError.call(query, error))
+  else return Promise.reject(error)
+  return undefined
+}
