@@ -3,7 +3,17 @@ import { dirname, join, relative, sep } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 /** Each knows only those before it. */
-const FOLDERS = ['connection-string', 'topology', 'budget', 'settings', 'pool', 'statements', 'observe', 'guard']
+const FOLDERS = [
+  'connection-string',
+  'topology',
+  'budget',
+  'settings',
+  'pool',
+  'statements',
+  'observe',
+  'guard',
+  'lifecycle',
+]
 /** Files of the root that stand before all folders. */
 const FOUNDATION = ['poolguard-error.ts', 'invalid-option-error.ts']
 const PAST_THE_FACE: Readonly<Record<string, string>> = { 'invalid-option-error.ts': 'connection-string/redact.ts' }

@@ -19,3 +19,10 @@ export function requireWhole(option: string, value: unknown, least: number): voi
   if (Number.isSafeInteger(value) && (value as number) >= least) return
   throw new InvalidOptionError(option, value, `a whole number of at least ${least}`)
 }
+
+/** @throws {InvalidOptionError} where the value is not a number of milliseconds of at least `least`. */
+export function requireMillis(option: string, value: unknown, least = 0): void {
+  if (typeof value === 'number' && value >= least) return
+  const wanted = least > 0 ? `a number of milliseconds of at least ${least}` : 'a number of milliseconds'
+  throw new InvalidOptionError(option, value, `${wanted}, or Infinity`)
+}

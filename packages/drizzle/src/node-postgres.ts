@@ -1,5 +1,11 @@
 import { runInScope, scopesAreFree } from '@poolguard/core'
-import { type GuardedPool, type GuardedPoolConfig, guardPoolClass, type PoolClass } from '@poolguard/pg'
+import {
+  type GuardedPool,
+  type GuardedPoolConfig,
+  guardPoolClass,
+  holdGuardedPool,
+  type PoolClass,
+} from '@poolguard/pg'
 import type { DrizzleConfig } from 'drizzle-orm'
 import { type NodePgDatabase, drizzle as plainDrizzle } from 'drizzle-orm/node-postgres'
 
@@ -78,5 +84,5 @@ function openScopes<TSchema extends Schema>(db: NodePgDatabase<TSchema>): void {
  */
 function makePool(config: GuardedPoolConfig): GuardedPool {
   const unused = plainDrizzle('postgresql://localhost')
-  return new (guardPoolClass(unused.$client.constructor as PoolClass))(config)
+  return holdGuardedPool(guardPoolClass(unused.$client.constructor as PoolClass), config).pool
 }

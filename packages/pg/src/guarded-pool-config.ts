@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import {
-  type ConnectionString,
+  ConnectionString,
   type GuardSpec,
   InvalidOptionError,
   type PgOptions,
@@ -49,7 +49,7 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
     client: clientConfig(config, rewritten?.options),
     options: { ...config, pool },
     name: config.name ?? database ?? config.user ?? 'postgres',
-    target: connection?.toString() ?? redact(describeHost(config)),
+    target: (connection ?? addressOf(config)).toString(),
     connection,
     warnings: rewritten?.warnings.filter(matters) ?? [],
   }
@@ -132,6 +132,6 @@ function clientConfig(config: GuardedPoolConfig, fromUrl: PgOptions | undefined)
   return { ...client, ...options } as GuardedPoolConfig
 }
 
-function describeHost({ host, port, database }: PoolConfig): string {
-  return `postgresql://${host ?? 'localhost'}:${port ?? 5432}/${database ?? ''}`
+function addressOf({ host = 'localhost', port = 5432, database }: PoolConfig): ConnectionString {
+  return new ConnectionString({ hosts: [{ host, port }], database })
 }

@@ -33,6 +33,10 @@ export interface GuardedPool extends Pool {
   readonly resolved: ResolvedSettings
   /** Changes how many connections may be open, whatever is measured later. Waiters are served at once, surplus goes when nobody uses it. */
   resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void
+  /** Whether it lends no more: `end()` was called, or every pool of the process was closed. */
+  readonly closed: boolean
+  /** Closes what nobody uses now, as before a function is frozen; the pool goes on. Resolves when the server has let go of it. */
+  closeIdle(): Promise<void>
 }
 
 /** The constructor of {@link GuardedPool}. */
@@ -157,6 +161,14 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
 
     resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void {
       this.#guard.resize(bounds)
+    }
+
+    get closed(): boolean {
+      return this.#guard.engine.closed
+    }
+
+    closeIdle(): Promise<void> {
+      return this.#guard.engine.closeIdle()
     }
 
     /** Through pg-pool's `connect` where @opentelemetry/instrumentation-pg has wrapped that, so that its spans are made. */

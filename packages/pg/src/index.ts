@@ -1,11 +1,26 @@
 import pg from 'pg'
 import { type GuardedPoolClass, type GuardedPool as GuardedPoolInstance, guardPoolClass } from './guarded-pool.ts'
+import type { GuardedPoolConfig } from './guarded-pool-config.ts'
+import { holdGuardedPool } from './hold-guarded-pool.ts'
 
 /** {@link guardPoolClass} over the copy of pg that this package finds. */
 export const GuardedPool: GuardedPoolClass = guardPoolClass(pg.Pool)
 export type GuardedPool = GuardedPoolInstance
+
+/**
+ * A GuardedPool for this process: with a `name`, the same one however often the module is loaded that asks for it, as
+ * development servers do with every change. With other options the new one takes its place, and the old one is drained.
+ *
+ * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ * @example
+ * export const pool = guardPool({ name: 'orders', url: process.env.DATABASE_URL, instances: 6 })
+ */
+export function guardPool(config: GuardedPoolConfig = {}): GuardedPool {
+  return holdGuardedPool(GuardedPool, config).pool
+}
 export { type GuardedPoolClass, guardPoolClass, type PoolClass } from './guarded-pool.ts'
 export { type GuardedPoolConfig, validateConfig } from './guarded-pool-config.ts'
+export { holdGuardedPool } from './hold-guarded-pool.ts'
 export { type ObserveOptions, observe, type PoolObservation } from './observe-pool.ts'
 export type { Reset } from './pg-connection.ts'
 export { PgBouncerConsole } from './pgbouncer-console.ts'

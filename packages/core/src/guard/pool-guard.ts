@@ -1,6 +1,6 @@
 import { debuglog } from 'node:util'
 import { type ConnectionString, describeRewriteWarning, type RewriteWarning } from '../connection-string/index.ts'
-import { type PoolSnapshot, registerPool } from '../observe/index.ts'
+import { type PoolSnapshot, registerPool, snapshotPools } from '../observe/index.ts'
 import { type AcquireOptions, type Lease, Pool, type PoolEvent } from '../pool/index.ts'
 import {
   assumedTopology,
@@ -11,12 +11,17 @@ import {
 } from '../settings/index.ts'
 import { SessionGuard } from '../statements/index.ts'
 import { assumeTopology, describeTopology, forgetTopology, type Topology } from '../topology/index.ts'
+import { Emptiness } from './emptiness.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
 import type { PoolguardOptions } from './poolguard-options.ts'
+import { warnOfSecondPool } from './same-database.ts'
 import { type Survey, survey } from './survey.ts'
 
 /** After a look at the database that told nothing, the next one waits so long. */
 const RESURVEY_MILLIS = 5_000
+
+/** After these a pool may have no connection any more. */
+const MAY_EMPTY: readonly PoolEvent['type'][] = ['closed', 'connect-failed', 'drained']
 
 const debug = debuglog('poolguard')
 
@@ -55,6 +60,7 @@ export class PoolGuard<C> {
   #outdated = false
   #dirtyReleases = 0
   #resized: Bounds = {}
+  readonly #emptiness = new Emptiness()
   /** Told of each verdict. */
   onTopology: ((topology: Topology) => void) | undefined
 
@@ -83,6 +89,7 @@ export class PoolGuard<C> {
   acquire(options?: AcquireOptions): Promise<Lease<C>> {
     if (!this.#unregister) this.#enter()
     if (this.#mustSurvey) this.#surveyAfterwards()
+    this.#spec.options.waitUntil?.(this.#emptiness.promise)
     return this.engine.acquire(options)
   }
 
@@ -99,8 +106,9 @@ export class PoolGuard<C> {
     this.#resized = { ...this.#resized, ...bounds }
   }
 
-  async close(): Promise<void> {
-    await this.engine.drain()
+  /** @param drainMillis how long leases are waited for; default: the setting. */
+  async close(drainMillis?: number): Promise<void> {
+    await this.engine.drain(drainMillis)
     // Whoever comes later may find another server at the same address.
     if (this.#found) forgetTopology(this.#found.peer)
     this.#unregister?.()
@@ -143,6 +151,8 @@ export class PoolGuard<C> {
 
   /** Into the process's registry, and what was to be said of its URL. */
   #enter(): void {
+    const second = this.#spec.options.name === undefined && warnOfSecondPool(this.snapshot(), snapshotPools())
+    if (second) this.warn(second)
     this.#unregister = registerPool(this)
     for (const warning of this.#spec.warnings ?? []) this.warn(describeRewriteWarning(warning))
   }
@@ -170,6 +180,7 @@ export class PoolGuard<C> {
 
   #heard(event: PoolEvent): void {
     if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#doubt()
+    if (MAY_EMPTY.includes(event.type)) this.#emptiness.left(this.engine.stats().total)
     this.#spec.options.onEvent?.(event)
   }
 

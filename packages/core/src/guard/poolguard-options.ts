@@ -6,7 +6,10 @@ import type { LintMode } from '../statements/index.ts'
 export interface PoolguardOptions extends SettingsOptions {
   /** A `postgresql:` connection string. */
   readonly url?: string | undefined
-  /** Names the pool in errors, snapshots and metrics. Default: the database's name. */
+  /**
+   * Names the pool in errors, snapshots and metrics. Default: the database's name. An adapter keeps one pool per given name
+   * in a process, over hot reloads, too.
+   */
   readonly name?: string
   /** Told what happens in the pool. */
   readonly onEvent?: PoolEventListener
@@ -15,4 +18,10 @@ export interface PoolguardOptions extends SettingsOptions {
    * pooler does not keep that: `warn` once (the default), `throw` instead of sending it, or `off`.
    */
   readonly lint?: LintMode
+  /**
+   * Keeps a function alive until its idle connections are closed, by the platform's own means, such as `waitUntil` of
+   * `@vercel/functions`: called with each checkout, so in the context of the request. A frozen function closes nothing,
+   * and its connections stay open on the server until that gives up on them.
+   */
+  readonly waitUntil?: (emptied: Promise<void>) => void
 }

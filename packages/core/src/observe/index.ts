@@ -6,5 +6,5 @@ export {
   type HealthThresholds,
   type Threshold,
 } from './health.ts'
-export { registerPool, snapshotPools } from './registry.ts'
+export { openPools, registerPool, snapshotPools } from './registry.ts'
 export type { ObservedPool, PoolSnapshot } from './snapshot.ts'

@@ -19,3 +19,8 @@ export function registerPool(pool: ObservedPool): () => void {
 export function snapshotPools(): PoolSnapshot[] {
   return [...pools()].map((pool) => pool.snapshot())
 }
+
+/** @internal The pools themselves. */
+export function openPools(): ObservedPool[] {
+  return [...pools()]
+}

@@ -21,4 +21,6 @@ export interface PoolSnapshot {
 /** What the registry keeps. */
 export interface ObservedPool {
   snapshot(): PoolSnapshot
+  /** Closes it, waiting so long for connections in use. Absent where somebody else's pool is only looked at. */
+  close?(drainMillis: number): Promise<void>
 }

@@ -122,6 +122,11 @@ export class Pool<R> implements Lender<R> {
     return this.#settings
   }
 
+  /** Whether it has been drained, or is being: it lends no more. */
+  get closed(): boolean {
+    return this.#draining
+  }
+
   /**
    * Borrows a resource.
    *
@@ -166,15 +171,22 @@ export class Pool<R> implements Lender<R> {
   }
 
   /**
-   * Closes the pool: lends no more, turns waiters away, waits for leases up to drainMillis, and closes what is left.
-   * Resolves when the server has let go of every connection. Calling it again gives the same promise.
+   * Closes the pool: lends no more, turns waiters away, waits for leases, and closes what is left. Resolves when the server
+   * has let go of every connection. Calling it again gives the same promise.
+   *
+   * @param millis how long leases are waited for; default: the setting drainMillis.
    */
-  drain(): Promise<void> {
+  drain(millis: number = this.#settings.drainMillis): Promise<void> {
     if (!this.#draining) {
       this.#draining = true
-      void this.#drain().then(this.#drained.resolve)
+      void this.#drain(millis).then(this.#drained.resolve)
     }
     return this.#drained.promise
+  }
+
+  /** Closes what nobody uses now; the pool goes on. Resolves when the server has let go of it. */
+  async closeIdle(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map((entry) => this.#close(entry, 'idle')))
   }
 
   stats(): PoolStats {
@@ -426,14 +438,14 @@ export class Pool<R> implements Lender<R> {
     this.#serve()
   }
 
-  #close(entry: PoolEntry<R> | undefined, reason: CloseReason): void {
-    if (!entry || entry.gone) return
+  #close(entry: PoolEntry<R> | undefined, reason: CloseReason): Promise<void> | undefined {
+    if (!entry || entry.gone) return undefined
     entry.gone = true
     this.#endSettling(entry)
     this.#open.delete(entry)
     this.#closing++
     this.#factory.rest?.(entry.resource, false)
-    void this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
+    return this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
       this.#closing--
       this.#counters.closed++
       this.emit({ type: 'closed', reason })
@@ -476,7 +488,7 @@ export class Pool<R> implements Lender<R> {
     this.#serve()
   }
 
-  async #drain(): Promise<void> {
+  async #drain(millis: number): Promise<void> {
     this.#connector.stop()
     this.#waiters.stop()
     this.#housekeeping.stop()
@@ -486,7 +498,7 @@ export class Pool<R> implements Lender<R> {
     const { promise: emptied, resolve } = Promise.withResolvers<void>()
     this.#emptied = resolve
     this.#checkEmptied()
-    await this.#within(this.#settings.drainMillis, emptied, undefined)
+    await this.#within(millis, emptied, undefined)
     const forced = this.#open.size
     for (const entry of this.#open) {
       this.#endLease(entry)

@@ -1,4 +1,4 @@
-import { InvalidOptionError, requireWhole } from '../invalid-option-error.ts'
+import { InvalidOptionError, requireMillis, requireWhole } from '../invalid-option-error.ts'
 
 /** How a pool behaves. Durations are in milliseconds; `Infinity` means never, or without end. */
 export interface PoolSettings {
@@ -73,7 +73,7 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
     const least = (COUNTS as Record<string, number>)[name]
     if (name === 'stacks') requireOneOf(name, value, ['always', 'adaptive', 'never'])
     else if (least !== undefined) requireCount(name, value, least)
-    else requireMillis(name, value)
+    else requireMillis(`pool.${name}`, value, (LEAST_MILLIS as Record<string, number>)[name])
   }
   const { min = DEFAULT_POOL_SETTINGS.min, max } = given
   if (max !== undefined && min > max)
@@ -83,13 +83,6 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
 function requireCount(name: string, value: unknown, least: number): void {
   const endless = value === Infinity && name !== 'max' && name !== 'min'
   if (!endless) requireWhole(`pool.${name}`, value, least)
-}
-
-function requireMillis(name: string, value: unknown): void {
-  const least = (LEAST_MILLIS as Record<string, number>)[name] ?? 0
-  if (typeof value === 'number' && value >= least) return
-  const wanted = least > 0 ? `a number of milliseconds of at least ${least}` : 'a number of milliseconds'
-  throw new InvalidOptionError(`pool.${name}`, value, `${wanted}, or Infinity`)
 }
 
 function requireOneOf(name: string, value: unknown, choices: readonly string[]): void {

@@ -75,6 +75,15 @@ describe('what is given', () => {
   })
 })
 
+describe('the preset serverless', () => {
+  test('has other defaults, and says so; what is given holds', () => {
+    const { settings, reasons } = resolveSettings({ options: { preset: 'serverless', pool: { idleTimeoutMillis: 1 } } })
+
+    expect(settings).toMatchObject({ max: 2, acquireTimeoutMillis: 5_000, idleTimeoutMillis: 1, drainMillis: 10_000 })
+    expect(reasons).toMatchObject({ max: 'preset serverless', idleTimeoutMillis: 'given', drainMillis: 'default' })
+  })
+})
+
 describe('instances', () => {
   test('given the database has not been looked at, then max is 1 for the time being', () => {
     const { settings, reasons, budget } = resolveSettings({ options: { instances: 6, pool: { max: 8, min: 4 } } })
@@ -176,6 +185,7 @@ describe('options that cannot be meant', () => {
       { pool: { idleTimeoutMillis: '30s' as never } },
       "Invalid option pool.idleTimeoutMillis: '30s'. It takes a number of milliseconds, or Infinity.",
     ],
+    [{ preset: 'lambda' as never }, "Invalid option preset: 'lambda'. It takes one of 'serverless'."],
     [{ instances: 0 }, 'Invalid option instances: 0. It takes a whole number of at least 1.'],
     [{ headroom: -1 }, 'Invalid option headroom: -1. It takes a whole number of at least 0.'],
     [

@@ -3,7 +3,8 @@ import { InvalidOptionError, requireWhole } from '../invalid-option-error.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
 import type { SettingsOptions } from './options.ts'
-import { DEFAULT_POOL_SETTINGS, type PoolSettings, validatePoolSettings } from './pool-settings.ts'
+import { type PoolSettings, validatePoolSettings } from './pool-settings.ts'
+import { defaultsFor, PRESETS } from './presets.ts'
 
 /** What is known when settings are resolved. Topology and capacity are absent until the database has been looked at. */
 export interface ResolveInput {
@@ -32,11 +33,11 @@ export function resolveSettings({ options, topology: found, capacity }: ResolveI
   validateOptions(options)
   const topology = assumedTopology(options) ?? found
   const given = definedOnly(options.pool ?? {})
-  const settings = { ...DEFAULT_POOL_SETTINGS, ...given }
+  const settings = { ...defaultsFor(options.preset), ...given }
   const max = resolveMax({ options, topology, capacity })
   const min = Math.min(settings.min, max.value)
   const reasons = Object.fromEntries(
-    Object.keys(settings).map((name) => [name, name in given ? 'given' : 'default']),
+    Object.keys(settings).map((name) => [name, name in given ? 'given' : defaultReason(name, options)]),
   ) as Record<keyof PoolSettings, string>
   reasons.max = max.reason
   if (min < settings.min) reasons.min = `given as ${settings.min}, held down by max`
@@ -54,7 +55,12 @@ function resolveMax({ options, topology, capacity }: ResolveInput): Max {
   const { instances, headroom, pool } = options
   const own: Max =
     pool?.max === undefined
-      ? { value: DEFAULT_POOL_SETTINGS.max, reason: 'default', budget: null, warnings: [] }
+      ? {
+          value: defaultsFor(options.preset).max,
+          reason: defaultReason('max', options),
+          budget: null,
+          warnings: [],
+        }
       : { value: pool.max, reason: 'given', budget: null, warnings: [] }
   if (instances === undefined) return own
   if (topology?.kind === 'pooler' && topology.pooler.mode !== 'session') {
@@ -78,8 +84,21 @@ function resolveMax({ options, topology, capacity }: ResolveInput): Max {
   }
 }
 
-function validateOptions({ pool = {}, instances, headroom, pooler }: SettingsOptions): void {
+function defaultReason(name: string, { preset }: SettingsOptions): string {
+  return preset !== undefined && name in PRESETS[preset] ? `preset ${preset}` : 'default'
+}
+
+function validateOptions({ pool = {}, instances, headroom, pooler, preset }: SettingsOptions): void {
   validatePoolSettings(pool)
+  if (preset !== undefined && !Object.hasOwn(PRESETS, preset)) {
+    throw new InvalidOptionError(
+      'preset',
+      preset,
+      `one of ${Object.keys(PRESETS)
+        .map((name) => `'${name}'`)
+        .join(', ')}`,
+    )
+  }
   if (instances !== undefined) requireWhole('instances', instances, 1)
   if (headroom !== undefined) requireWhole('headroom', headroom, 0)
   if (pooler !== undefined && !['auto', 'none', 'session', 'transaction'].includes(pooler)) {

@@ -1,0 +1,28 @@
+import { parseConnectionString, settleTarget } from '../connection-string/index.ts'
+import type { PoolSnapshot } from '../observe/index.ts'
+
+/** Databases that somebody was warned of already. */
+const warned = new Set<string>()
+
+/**
+ * What to say where a pool that nobody has named leads to the same database as another one of this process: it brings its
+ * own connections, and is seldom meant. Said once for each database.
+ *
+ * @param others the pools that are open already.
+ */
+export function warnOfSecondPool(pool: PoolSnapshot, others: readonly PoolSnapshot[]): string | undefined {
+  const database = databaseOf(pool.target)
+  const other = others.find(({ target }) => databaseOf(target) === database)
+  if (!other || warned.has(database)) return undefined
+  warned.add(database)
+  return (
+    `another pool of this process, "${other.name}", leads to the same database: each brings its own connections, ` +
+    `${other.stats.max} + ${pool.stats.max} at most. Share one pool; or, if this module was loaded again (hot reload), ` +
+    'give the pool a name: an adapter keeps one pool per name.'
+  )
+}
+
+function databaseOf(target: string): string {
+  const { hosts, database } = settleTarget(parseConnectionString(target))
+  return JSON.stringify([hosts.map(({ host, port = 5432 }) => [host, port]), database])
+}

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { inspect } from 'node:util'
+
+const KEY: unique symbol = Symbol.for('poolguard.named.1')
+
+interface Kept {
+  readonly fingerprint: string
+  readonly pool: unknown
+  /** Who took it last. */
+  holder: symbol
+}
+
+/** On globalThis, which outlives the modules that a development server loads anew. */
+function keptPools(): Map<string, Kept> {
+  const holder = globalThis as { [KEY]?: Map<string, Kept> }
+  holder[KEY] ??= new Map()
+  return holder[KEY]
+}
+
+/** How a pool of a name is made, and unmade. */
+export interface NamedPool<P> {
+  /** Pools of different kinds may have the same name. */
+  readonly kind: string
+  /** Without one, a pool is made each time. */
+  readonly name: string | undefined
+  /** All that the pool depends on; where that has changed, the pool is replaced. */
+  readonly options: unknown
+  make(): P
+  isOpen(pool: P): boolean
+  close(pool: P): Promise<unknown>
+}
+
+/** A pool that may be shared with whoever gave the same name before. */
+export interface HeldPool<P> {
+  readonly pool: P
+  /** Whether nobody has taken the pool of this name since: whoever did is the one to close it. */
+  isLatest(): boolean
+}
+
+/**
+ * One pool per name in a process, however often the module is loaded that makes it: `next dev`, Vite and their kind load it
+ * anew with every change, and each load would leave a pool behind. An open pool of the same kind, name and options is taken
+ * again; with other options the new one takes its place, and the old one is drained.
+ *
+ * @example
+ * const { pool } = holdPool({ kind: 'pg', name: 'orders', options, make: () => new GuardedPool(options), ... })
+ */
+export function holdPool<P>({ kind, name, options, make, isOpen, close }: NamedPool<P>): HeldPool<P> {
+  if (name === undefined) return { pool: make(), isLatest: () => true }
+  const key = `${kind}:${name}`
+  const fingerprint = fingerprintOf(options)
+  const earlier = keptPools().get(key)
+  const holder = Symbol(name)
+  const isLatest = () => keptPools().get(key)?.holder === holder
+  if (earlier && isOpen(earlier.pool as P)) {
+    if (earlier.fingerprint === fingerprint) {
+      earlier.holder = holder
+      return { pool: earlier.pool as P, isLatest }
+    }
+    process.emitWarning(
+      `pool "${name}": made again with other options, so the new one takes its place and the old one is drained. ` +
+        'If two pools are meant, give them two names.',
+      'PoolguardWarning',
+    )
+    close(earlier.pool as P).catch(() => {})
+  }
+  const kept: Kept = { fingerprint, pool: make(), holder }
+  keptPools().set(key, kept)
+  return { pool: kept.pool as P, isLatest }
+}
+
+/** Hashed, since options hold passwords. A function counts by its text: each load of a module makes it anew. */
+function fingerprintOf(options: unknown): string {
+  return createHash('sha256').update(textOf(options)).digest('hex')
+}
+
+function textOf(options: unknown): string {
+  try {
+    return String(
+      JSON.stringify(options, (_key, value) =>
+        typeof value === 'function' || typeof value === 'bigint' ? String(value) : value,
+      ),
+    )
+  } catch {
+    // JSON knows no circles.
+    return inspect(options, { depth: Infinity })
+  }
+}
