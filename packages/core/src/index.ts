@@ -1,7 +1,7 @@
 export * from './budget/index.ts'
 export * from './connection-string/index.ts'
 export * from './guard/index.ts'
-export { InvalidOptionError } from './invalid-option-error.ts'
+export { InvalidOptionError, requireOneOf } from './invalid-option-error.ts'
 export * from './lifecycle/index.ts'
 export * from './observe/index.ts'
 export * from './pool/index.ts'

@@ -26,3 +26,9 @@ export function requireMillis(option: string, value: unknown, least = 0): void {
   const wanted = least > 0 ? `a number of milliseconds of at least ${least}` : 'a number of milliseconds'
   throw new InvalidOptionError(option, value, `${wanted}, or Infinity`)
 }
+
+/** @throws {InvalidOptionError} where the value is given and is none of the choices. */
+export function requireOneOf(option: string, value: unknown, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value as string)) return
+  throw new InvalidOptionError(option, value, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`)
+}

@@ -10,6 +10,7 @@ import {
   type RewriteWarningCode,
   readUrlOption,
   redact,
+  requireOneOf,
   resolveSettings,
   toPg,
   wishesOf,
@@ -62,11 +63,6 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
  */
 export function validateConfig(config: GuardedPoolConfig): void {
   resolveSettings({ options: readConfig(config).options })
-}
-
-function requireOneOf(option: string, value: string | undefined, choices: readonly string[]): void {
-  if (value === undefined || choices.includes(value)) return
-  throw new InvalidOptionError(option, value, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`)
 }
 
 function readConnectionString(config: GuardedPoolConfig): ConnectionString | undefined {

@@ -1,4 +1,4 @@
-import { InvalidOptionError, requireMillis, requireWhole } from '../invalid-option-error.ts'
+import { InvalidOptionError, requireMillis, requireOneOf, requireWhole } from '../invalid-option-error.ts'
 
 /** How a pool behaves. Durations are in milliseconds; `Infinity` means never, or without end. */
 export interface PoolSettings {
@@ -71,7 +71,7 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
       )
     }
     const least = (COUNTS as Record<string, number>)[name]
-    if (name === 'stacks') requireOneOf(name, value, ['always', 'adaptive', 'never'])
+    if (name === 'stacks') requireOneOf(`pool.${name}`, value, ['always', 'adaptive', 'never'])
     else if (least !== undefined) requireCount(name, value, least)
     else requireMillis(`pool.${name}`, value, (LEAST_MILLIS as Record<string, number>)[name])
   }
@@ -83,9 +83,4 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
 function requireCount(name: string, value: unknown, least: number): void {
   const endless = value === Infinity && name !== 'max' && name !== 'min'
   if (!endless) requireWhole(`pool.${name}`, value, least)
-}
-
-function requireOneOf(name: string, value: unknown, choices: readonly string[]): void {
-  if (choices.includes(value as string)) return
-  throw new InvalidOptionError(`pool.${name}`, value, `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`)
 }

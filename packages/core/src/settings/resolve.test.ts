@@ -82,6 +82,13 @@ describe('the preset serverless', () => {
     expect(settings).toMatchObject({ max: 2, acquireTimeoutMillis: 5_000, idleTimeoutMillis: 1, drainMillis: 10_000 })
     expect(reasons).toMatchObject({ max: 'preset serverless', idleTimeoutMillis: 'given', drainMillis: 'default' })
   })
+
+  test('and a max that the plan may lower, not raise', () => {
+    const options = { preset: 'serverless', instances: 3 } as const
+
+    expect(resolveSettings({ options, capacity }).reasons.max).toMatch(/^preset serverless, within the plan \(/)
+    expect(resolveSettings({ options: { ...options, instances: 14 }, capacity }).settings.max).toBe(1)
+  })
 })
 
 describe('instances', () => {
@@ -190,7 +197,7 @@ describe('options that cannot be meant', () => {
     [{ headroom: -1 }, 'Invalid option headroom: -1. It takes a whole number of at least 0.'],
     [
       { pooler: 'statement' as never },
-      "Invalid option pooler: 'statement'. It takes 'auto', 'none', 'session' or 'transaction'.",
+      "Invalid option pooler: 'statement'. It takes one of 'auto', 'none', 'session', 'transaction'.",
     ],
   ])('%o', (options, message) => {
     expect(() => resolveSettings({ options })).toThrow(InvalidOptionError)

@@ -1,5 +1,5 @@
 import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/index.ts'
-import { InvalidOptionError, requireWhole } from '../invalid-option-error.ts'
+import { requireOneOf, requireWhole } from '../invalid-option-error.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
 import type { SettingsOptions } from './options.ts'
@@ -75,8 +75,8 @@ function resolveMax({ options, topology, capacity }: ResolveInput): Max {
   try {
     const budget = planBudget({ capacity, instances, headroom })
     const plan = budget.steps.join('; ')
-    return own.reason === 'given' && own.value <= budget.maxPerInstance
-      ? { ...own, budget, reason: `given, within the plan (${plan})` }
+    return own.reason !== 'default' && own.value <= budget.maxPerInstance
+      ? { ...own, budget, reason: `${own.reason}, within the plan (${plan})` }
       : { ...own, budget, value: budget.maxPerInstance, reason: `planned: ${plan}` }
   } catch (error) {
     if (!(error instanceof BudgetError)) throw error
@@ -90,20 +90,10 @@ function defaultReason(name: string, { preset }: SettingsOptions): string {
 
 function validateOptions({ pool = {}, instances, headroom, pooler, preset }: SettingsOptions): void {
   validatePoolSettings(pool)
-  if (preset !== undefined && !Object.hasOwn(PRESETS, preset)) {
-    throw new InvalidOptionError(
-      'preset',
-      preset,
-      `one of ${Object.keys(PRESETS)
-        .map((name) => `'${name}'`)
-        .join(', ')}`,
-    )
-  }
+  requireOneOf('preset', preset, Object.keys(PRESETS))
+  requireOneOf('pooler', pooler, ['auto', 'none', 'session', 'transaction'])
   if (instances !== undefined) requireWhole('instances', instances, 1)
   if (headroom !== undefined) requireWhole('headroom', headroom, 0)
-  if (pooler !== undefined && !['auto', 'none', 'session', 'transaction'].includes(pooler)) {
-    throw new InvalidOptionError('pooler', pooler, "'auto', 'none', 'session' or 'transaction'")
-  }
 }
 
 function definedOnly<T extends object>(object: T): T {

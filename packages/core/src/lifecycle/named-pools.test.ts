@@ -1,0 +1,89 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { type HeldPool, holdPool, type NamedPool } from './named-pools.ts'
+
+class FakePool {
+  open = true
+  async close(): Promise<void> {
+    this.open = false
+  }
+}
+
+const made: FakePool[] = []
+
+function given(name: string | undefined, options: unknown = {}, kind = 'pg'): NamedPool<FakePool> {
+  return {
+    kind,
+    name,
+    options,
+    make: () => {
+      const pool = new FakePool()
+      made.push(pool)
+      return pool
+    },
+    isOpen: (pool) => pool.open,
+    close: (pool) => pool.close(),
+  }
+}
+
+let loads = 0
+
+/** As a development server loads a module anew. */
+async function reload(): Promise<typeof holdPool> {
+  const url = new URL(`./named-pools.ts?load=${++loads}`, import.meta.url).href
+  const loaded: typeof import('./named-pools.ts') = await import(/* @vite-ignore */ url)
+  expect(loaded.holdPool).not.toBe(holdPool)
+  return loaded.holdPool
+}
+
+afterEach(() => {
+  for (const pool of made.splice(0)) pool.open = false
+  vi.restoreAllMocks()
+})
+
+test('given a name, when the module is loaded ten times, then there is one pool, and the last load is the one to close it', async () => {
+  const held: HeldPool<FakePool>[] = []
+  for (let i = 0; i < 10; i++) held.push((await reload())(given('orders', { max: 3, onEvent: () => {} })))
+
+  expect(made).toHaveLength(1)
+  expect(held.map(({ pool }) => pool)).toEqual(Array(10).fill(made[0]))
+  expect(held.map((each) => each.isLatest())).toEqual([...Array(9).fill(false), true])
+})
+
+test('given no name, or another, or another kind, then there are several', () => {
+  for (const each of [given(undefined), given(undefined), given('a'), given('b'), given('a', {}, 'postgres-js')]) {
+    expect(holdPool(each).isLatest()).toBe(true)
+  }
+  expect(made).toHaveLength(5)
+})
+
+test('given other options, then the new one takes its place, the old one is closed, and that is said without a secret', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const first = holdPool(given('orders', { url: 'postgresql://app:s3cret@a/x' }))
+  const second = holdPool(given('orders', { url: 'postgresql://app:s3cret@b/x' }))
+
+  expect(second.pool).not.toBe(first.pool)
+  expect([first.pool.open, second.pool.open]).toEqual([false, true])
+  expect([first.isLatest(), second.isLatest()]).toEqual([false, true])
+  expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('pool "orders": made again'), 'PoolguardWarning')
+  expect(warn.mock.calls.join()).not.toContain('s3cret')
+})
+
+test('given the pool of that name was closed, then a new one is made, and nothing is said', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  await holdPool(given('orders')).pool.close()
+  expect(holdPool(given('orders', { max: 4 })).pool.open).toBe(true)
+  expect(made).toHaveLength(2)
+  expect(warn).not.toHaveBeenCalled()
+})
+
+test('given options that go round in a circle, then they are compared all the same', () => {
+  const circle = (max: number) => {
+    const options: Record<string, unknown> = { max }
+    options.self = options
+    return options
+  }
+  vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  const pools = [1, 1, 2].map((max) => holdPool(given('orders', circle(max))).pool)
+  expect(pools[0]).toBe(pools[1])
+  expect(pools[2]).not.toBe(pools[1])
+})
