@@ -39,7 +39,8 @@ describe('given a name', () => {
     expect((await atWork).rows).toMatchObject([{ one: 1 }])
     await expect(before.query('select 1')).rejects.toMatchObject({ code: 'POOLGUARD_CLOSED' })
     expect(warn).toHaveBeenCalledWith(expect.stringContaining('"changing"'), 'PoolguardWarning')
-    await Promise.all([before.end(), after.end()])
+    await after.end()
+    await waitUntil(() => snapshotPools().length === 0, { what: 'both are drained' })
   })
 })
 

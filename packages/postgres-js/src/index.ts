@@ -1,1 +1,3 @@
-export {}
+export { type GuardedSql, guardPostgres } from './guard-postgres.ts'
+export type { GuardedOptions } from './guarded-options.ts'
+export { UnsupportedPostgresError } from './internals.ts'
