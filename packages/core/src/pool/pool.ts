@@ -85,6 +85,8 @@ export class Pool<R> implements Lender<R> {
   #closing = 0
   #draining = false
   #emptied: (() => void) | undefined
+  /** Somebody waits until nothing is idle. */
+  #rested: PromiseWithResolvers<void> | undefined
 
   constructor(options: PoolOptions<R>) {
     this.name = options.name
@@ -184,9 +186,16 @@ export class Pool<R> implements Lender<R> {
     return this.#drained.promise
   }
 
-  /** Closes what nobody uses now; the pool goes on. Resolves when the server has let go of it. */
-  async closeIdle(): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map((entry) => this.#close(entry, 'idle')))
+  /**
+   * Closes what nobody uses now, and what comes free meanwhile; the pool goes on. Resolves when the server has let go of it,
+   * and nothing is being opened or checked that nobody waits for.
+   */
+  closeIdle(): Promise<void> {
+    this.#rested ??= Promise.withResolvers()
+    const { promise } = this.#rested
+    for (const entry of this.#idle.splice(0)) this.#close(entry, 'idle')
+    this.#checkRested()
+    return promise
   }
 
   stats(): PoolStats {
@@ -299,7 +308,7 @@ export class Pool<R> implements Lender<R> {
       else this.#offer(entry, now)
     }
     const forWaiters = this.#waiters.size - this.#expected
-    const forMin = this.#settings.min - this.#open.size
+    const forMin = this.#rested ? 0 : this.#settings.min - this.#open.size
     while (Math.max(forWaiters, forMin) > this.#connector.opening && this.#total < this.#settings.max) {
       if (!this.#connector.mayOpen({ urgent: forWaiters > 0 && this.#open.size === 0 })) break
       this.#connector.open()
@@ -382,6 +391,10 @@ export class Pool<R> implements Lender<R> {
       waiter.resolve(this.#lend(entry, waiter.since, now, waiter.borrower))
       return
     }
+    if (this.#rested) {
+      this.#close(entry, 'idle')
+      return
+    }
     entry.idleSince = now
     this.#idle.push(entry)
     this.#factory.rest?.(entry.resource, true)
@@ -417,6 +430,7 @@ export class Pool<R> implements Lender<R> {
     this.emit({ type: 'connect-failed', failure, error, retryInMillis })
     if (this.#open.size === 0) this.#endHopelessWaits()
     this.#serve()
+    this.#checkRested()
   }
 
   /** Whoever waits without a deadline waits for a connection to come free, not for a server to come back some day. */
@@ -438,19 +452,20 @@ export class Pool<R> implements Lender<R> {
     this.#serve()
   }
 
-  #close(entry: PoolEntry<R> | undefined, reason: CloseReason): Promise<void> | undefined {
-    if (!entry || entry.gone) return undefined
+  #close(entry: PoolEntry<R> | undefined, reason: CloseReason): void {
+    if (!entry || entry.gone) return
     entry.gone = true
     this.#endSettling(entry)
     this.#open.delete(entry)
     this.#closing++
     this.#factory.rest?.(entry.resource, false)
-    return this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
+    void this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
       this.#closing--
       this.#counters.closed++
       this.emit({ type: 'closed', reason })
       this.#checkEmptied()
       this.#serve()
+      this.#checkRested()
     })
   }
 
@@ -510,6 +525,12 @@ export class Pool<R> implements Lender<R> {
 
   #checkEmptied(): void {
     if (this.#total === 0) this.#emptied?.()
+  }
+
+  #checkRested(): void {
+    if (this.#connector.opening + this.#settling + this.#closing > 0) return
+    this.#rested?.resolve()
+    this.#rested = undefined
   }
 
   #suspect(entry: PoolEntry<R>, lease: Lease<R>, now: number): void {

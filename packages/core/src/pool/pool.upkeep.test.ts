@@ -579,3 +579,40 @@ describe('a closing resource', () => {
     expect(given.pool.stats()).toMatchObject({ total: 1, closing: 0, closed: 1 })
   })
 })
+
+describe('closing what is idle', () => {
+  test('closes it, is done when the server has let go, and the pool goes on', async () => {
+    const given = givenPool({ max: 3 })
+    await warmUp(given, 3)
+    const busy = await given.pool.acquire()
+    const closed = new Outcome(given.pool.closeIdle())
+    await settled()
+
+    expect(closed.state).toBe('fulfilled')
+    expect(given.pool.stats()).toMatchObject({ idle: 0, active: 1, total: 1 })
+    busy.release()
+    await settled()
+    expect(given.pool.stats()).toMatchObject({ idle: 1, total: 1 })
+  })
+
+  test('of nothing is done at once', async () => {
+    const closed = new Outcome(givenPool().pool.closeIdle())
+    await settled()
+
+    expect(closed.state).toBe('fulfilled')
+  })
+
+  test('waits for what is being opened without anyone waiting for it, and closes that, too', async () => {
+    const factory = new FakeFactory()
+    factory.onOpen = () => {}
+    const { pool } = givenPool({ max: 3, min: 1 }, { factory })
+    const closed = new Outcome(pool.closeIdle())
+    await settled()
+    expect(closed.state).toBe('pending')
+    factory.opening(0).succeed()
+    await settled()
+
+    expect(closed.state).toBe('fulfilled')
+    expect(factory.closed).toEqual([0])
+  })
+})

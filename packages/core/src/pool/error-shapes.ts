@@ -1,0 +1,76 @@
+import { classifyConnectFailure } from './connect-failure.ts'
+
+/** What errors of pools, drivers and ORMs say of themselves, under whichever name. */
+interface Shape {
+  readonly code?: unknown
+  /** PrismaClientInitializationError's. */
+  readonly errorCode?: unknown
+  /** What the server said, in Prisma's driver adapters. */
+  readonly originalCode?: unknown
+  readonly originalMessage?: unknown
+  readonly message?: unknown
+  readonly cause?: unknown
+  /** TypeORM's QueryFailedError. */
+  readonly driverError?: unknown
+  /** Prisma's errors with a code; from the Rust engine it holds the server's `code` and `message`. */
+  readonly meta?: unknown
+  readonly driverAdapterError?: unknown
+  /** AggregateError's. */
+  readonly errors?: unknown
+}
+
+/** poolguard's own, and Prisma's (https://www.prisma.io/docs/orm/reference/error-reference). */
+const TIMEOUT_CODES: ReadonlySet<string> = new Set(['POOLGUARD_ACQUIRE_TIMEOUT', 'POOLGUARD_SATURATED', 'P2024'])
+
+/**
+ * In this order: poolguard's, where an ORM has kept only the text; the Rust engine's of Prisma; pg-pool's; PgBouncer's; and
+ * Prisma's P2028 for a transaction that waited in vain for its connection.
+ */
+const TIMEOUT_TEXT =
+  /No connection from pool ".*" within \d+ ms|Timed out fetching a new connection from the connection pool|timeout exceeded when trying to connect|\bquery_wait_timeout\b|Unable to start a transaction in the given time/
+
+/**
+ * Whether an error means that no connection came free in time, in whichever shape it reaches the app: poolguard's own,
+ * pg-pool's, PgBouncer's, or any of these wrapped by Prisma, Drizzle or TypeORM. The answer to it is 503, and less load.
+ *
+ * One that waited in vain because the server was full is {@link isTooManyConnections} as well.
+ *
+ * @example
+ * if (isPoolTimeout(error)) return reply.code(503).header('retry-after', '1').send()
+ */
+export function isPoolTimeout(error: unknown): boolean {
+  return shapesOf(error).some(
+    (shape) => TIMEOUT_CODES.has(codeOf(shape)) || TIMEOUT_TEXT.test(messageOf(shape)),
+  )
+}
+
+/**
+ * Whether an error means that the server or the pooler has no connection left (SQLSTATE 53300, Prisma's P2037, PgBouncer's
+ * `no more connections allowed`...), in whichever shape it reaches the app. The answer to it is fewer connections for each
+ * instance.
+ */
+export function isTooManyConnections(error: unknown): boolean {
+  return shapesOf(error).some(
+    (shape) =>
+      codeOf(shape) === 'P2037' ||
+      classifyConnectFailure({ code: sqlStateOf(shape), message: messageOf(shape) }) === 'full',
+  )
+}
+
+/** The error and all that it wraps, each once: a chain of causes may be a circle. */
+function shapesOf(error: unknown): readonly Shape[] {
+  const found = new Set<Shape>()
+  const waiting: unknown[] = [error]
+  for (let next = waiting.pop(); waiting.length > 0 || next !== undefined; next = waiting.pop()) {
+    if (typeof next !== 'object' || next === null || found.has(next)) continue
+    const shape: Shape = next
+    found.add(shape)
+    waiting.push(shape.cause, shape.driverError, shape.meta, shape.driverAdapterError)
+    if (Array.isArray(shape.errors)) waiting.push(...shape.errors)
+  }
+  return [...found]
+}
+
+function codeOf({ code, errorCode }: Shape): string {
+  return [code, errorCode].find((each) => typeof each === 'string') ?? ''
+}
