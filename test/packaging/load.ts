@@ -8,7 +8,7 @@ const run = promisify(execFile)
 const require = createRequire(import.meta.url)
 
 /** Installed beside the packages, as a user would: their peers, from this workspace. */
-const PEERS = ['pg', 'drizzle-orm', '@prisma/client', '@prisma/adapter-pg'] as const
+const PEERS = ['pg', 'postgres', 'drizzle-orm', 'typeorm', '@prisma/client', '@prisma/adapter-pg'] as const
 
 interface Manifest {
   readonly name: string

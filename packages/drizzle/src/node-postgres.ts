@@ -1,4 +1,3 @@
-import { runInScope, scopesAreFree } from '@poolguard/core'
 import {
   type GuardedPool,
   type GuardedPoolConfig,
@@ -6,75 +5,44 @@ import {
   holdGuardedPool,
   type PoolClass,
 } from '@poolguard/pg'
-import type { DrizzleConfig } from 'drizzle-orm'
 import { type NodePgDatabase, drizzle as plainDrizzle } from 'drizzle-orm/node-postgres'
+import { makeGuardedDatabase, type ScopeOptions } from './guarded-database.ts'
+import type { Model, ModelConfig, NoModel } from './model.ts'
+import { releaseFailedTransactions } from './release-failed-transactions.ts'
 
-type Schema = Record<string, unknown>
+export { withReplicas } from './replicas.ts'
 
 /** What Drizzle's own `drizzle` returns, with the guarded pool as its `$client`. */
-export type GuardedDatabase<TSchema extends Schema = Record<string, never>> = NodePgDatabase<TSchema> & {
-  $client: GuardedPool
-}
+export type GuardedDatabase<TModel extends Model = NoModel> = NodePgDatabase<TModel> & { $client: GuardedPool }
 
 /** Drizzle's configuration, with the connection told as a URL, or as all that {@link GuardedPool} takes. */
-export type GuardedDrizzleConfig<TSchema extends Schema = Record<string, never>> = DrizzleConfig<TSchema> &
-  ({ readonly connection: string | GuardedPoolConfig } | { readonly client: GuardedPool }) & {
-    /**
-     * Whether the pool is told which callers are inside a transaction, so that it can report a deadlock: `db` used where
-     * `tx` should be, on the last connection. Default: from Node 24 on; below, it makes every await of the process dearer.
-     */
-    readonly watchDeadlocks?: boolean
-  }
+export type GuardedDrizzleConfig<TModel extends Model = NoModel> = ModelConfig<TModel> &
+  ({ readonly connection: string | GuardedPoolConfig } | { readonly client: GuardedPool }) &
+  ScopeOptions
 
 /**
- * Drizzle's own `drizzle`, on a guarded pool: in `db.ts`, only the import changes.
+ * Drizzle's own `drizzle` on a guarded pool: in `db.ts` only the import changes. With a `name` in the connection's options
+ * the pool is the same however often the module is loaded.
  *
- * @throws {ConnectionStringError} for a bad URL, {@link InvalidOptionError} for an option that cannot be meant. Nothing
- * is connected yet.
+ * @throws {ConnectionStringError} for a bad URL, {@link InvalidOptionError} for an option that cannot be meant.
  * @example
  * import { drizzle } from '@poolguard/drizzle/node-postgres'
  *
- * export const db = drizzle({ connection: { url: process.env.DATABASE_URL, instances: 6 }, schema })
+ * export const db = drizzle(process.env.DATABASE_URL, { schema })
+ * // or, told how many processes share the database, and kept over hot reloads:
+ * export const db = drizzle({ connection: { url: process.env.DATABASE_URL, name: 'orders', instances: 6 }, schema })
  */
-export function drizzle<TSchema extends Schema = Record<string, never>>(
+export function drizzle<TModel extends Model = NoModel>(
   url: string,
-  config?: DrizzleConfig<TSchema>,
-): GuardedDatabase<TSchema>
-export function drizzle<TSchema extends Schema = Record<string, never>>(
-  config: GuardedDrizzleConfig<TSchema>,
-): GuardedDatabase<TSchema>
-export function drizzle<TSchema extends Schema>(
-  urlOrConfig: string | GuardedDrizzleConfig<TSchema>,
-  config?: DrizzleConfig<TSchema>,
-): GuardedDatabase<TSchema> {
-  // Not `=== 'string'`: an environment variable that is not set gets the error that says so.
-  if (typeof urlOrConfig !== 'object')
-    return make({ ...(config as DrizzleConfig<TSchema>), connection: { url: urlOrConfig } })
-  return make(urlOrConfig)
-}
-
-function make<TSchema extends Schema>(config: GuardedDrizzleConfig<TSchema>): GuardedDatabase<TSchema> {
-  const {
-    watchDeadlocks = scopesAreFree,
-    connection,
-    client,
-    ...rest
-  } = config as DrizzleConfig<TSchema> & {
-    connection?: string | GuardedPoolConfig
-    client?: GuardedPool
-    watchDeadlocks?: boolean
-  }
-  const pool = client ?? makePool(typeof connection === 'string' ? { url: connection } : (connection ?? {}))
-  // Always by `client`: the form with the pool as first argument makes a second one in Drizzle 1.0.
-  const db = plainDrizzle<TSchema, GuardedPool>({ ...(rest as DrizzleConfig<TSchema>), client: pool })
-  if (watchDeadlocks) openScopes(db)
-  return db
-}
-
-/** Each transaction runs in a scope of its own. */
-function openScopes<TSchema extends Schema>(db: NodePgDatabase<TSchema>): void {
-  const transaction = db.transaction.bind(db)
-  db.transaction = (...work) => runInScope(() => transaction(...work))
+  config?: ModelConfig<TModel>,
+): GuardedDatabase<TModel>
+export function drizzle<TModel extends Model = NoModel>(config: GuardedDrizzleConfig<TModel>): GuardedDatabase<TModel>
+export function drizzle(urlOrConfig: string | object, config?: object): unknown {
+  return makeGuardedDatabase(
+    { drizzle: plainDrizzle, connect: makePool, mend: releaseFailedTransactions },
+    urlOrConfig,
+    config,
+  )
 }
 
 /**

@@ -39,9 +39,7 @@ const TIMEOUT_TEXT =
  * if (isPoolTimeout(error)) return reply.code(503).header('retry-after', '1').send()
  */
 export function isPoolTimeout(error: unknown): boolean {
-  return shapesOf(error).some(
-    (shape) => TIMEOUT_CODES.has(codeOf(shape)) || TIMEOUT_TEXT.test(messageOf(shape)),
-  )
+  return shapesOf(error).some((shape) => TIMEOUT_CODES.has(codeOf(shape)) || TIMEOUT_TEXT.test(messageOf(shape)))
 }
 
 /**
@@ -50,18 +48,18 @@ export function isPoolTimeout(error: unknown): boolean {
  * instance.
  */
 export function isTooManyConnections(error: unknown): boolean {
-  return shapesOf(error).some(
-    (shape) =>
-      codeOf(shape) === 'P2037' ||
-      classifyConnectFailure({ code: sqlStateOf(shape), message: messageOf(shape) }) === 'full',
-  )
+  return shapesOf(error).some((shape) => {
+    const code = codeOf(shape)
+    return code === 'P2037' || classifyConnectFailure({ code, message: messageOf(shape) }) === 'full'
+  })
 }
 
 /** The error and all that it wraps, each once: a chain of causes may be a circle. */
 function shapesOf(error: unknown): readonly Shape[] {
   const found = new Set<Shape>()
   const waiting: unknown[] = [error]
-  for (let next = waiting.pop(); waiting.length > 0 || next !== undefined; next = waiting.pop()) {
+  while (waiting.length > 0) {
+    const next = waiting.pop()
     if (typeof next !== 'object' || next === null || found.has(next)) continue
     const shape: Shape = next
     found.add(shape)
@@ -71,6 +69,14 @@ function shapesOf(error: unknown): readonly Shape[] {
   return [...found]
 }
 
-function codeOf({ code, errorCode }: Shape): string {
-  return [code, errorCode].find((each) => typeof each === 'string') ?? ''
+function codeOf({ code, errorCode, originalCode }: Shape): string {
+  return firstText(code, errorCode, originalCode)
+}
+
+function messageOf({ message, originalMessage }: Shape): string {
+  return firstText(message, originalMessage)
+}
+
+function firstText(...values: readonly unknown[]): string {
+  return values.find((value) => typeof value === 'string') ?? ''
 }

@@ -2,6 +2,7 @@ export type { AcquireMessage, ReleaseMessage } from './channels.ts'
 export { publish } from './channels.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
+export { isPoolTimeout, isTooManyConnections } from './error-shapes.ts'
 export {
   AcquireTimeoutError,
   ConnectError,

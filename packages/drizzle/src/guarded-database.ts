@@ -1,0 +1,51 @@
+import { runInScope, scopesAreFree } from '@poolguard/core'
+
+/** What an entry's configuration has beside Drizzle's own. */
+export interface ScopeOptions {
+  /**
+   * Whether the pool is told which callers are inside a transaction, so that it can report a deadlock: `db` used where
+   * `tx` should be, on the last connection. Default: from Node 24 on; below, it makes every await of the process dearer.
+   */
+  readonly watchDeadlocks?: boolean
+}
+
+/** A configuration in any of its forms, as far as it is not Drizzle's business. */
+interface Given<Options, Client> extends ScopeOptions {
+  readonly connection?: string | Options
+  readonly client?: Client
+}
+
+interface Driver<Options, Client> {
+  /** Drizzle's own `drizzle`. */
+  readonly drizzle: (config: { client: Client }) => Transacting
+  readonly connect: (options: Options | { url: string }) => Client
+  /** Mends what Drizzle does with such a client. */
+  readonly mend?: (db: Transacting, client: Client) => void
+}
+
+interface Transacting {
+  transaction(...work: never[]): Promise<unknown>
+}
+
+/** Makes a database out of what an entry was given: a URL and a configuration, or a configuration alone. */
+export function makeGuardedDatabase<Options, Client>(
+  { drizzle, connect, mend }: Driver<Options, Client>,
+  urlOrConfig: string | object,
+  config?: object,
+): unknown {
+  // Not `=== 'string'`: an environment variable that is not set gets the error that says so.
+  const given = typeof urlOrConfig === 'object' ? urlOrConfig : { ...config, connection: { url: urlOrConfig } }
+  const { watchDeadlocks = scopesAreFree, connection, client, ...rest } = given as Given<Options, Client>
+  const made = client ?? connect(typeof connection === 'string' ? { url: connection } : (connection ?? ({} as Options)))
+  // Always by `client`: the form with the client as first argument makes a second one in Drizzle 1.0.
+  const db = drizzle({ ...rest, client: made })
+  mend?.(db, made)
+  if (watchDeadlocks) openScopes(db)
+  return db
+}
+
+/** Each transaction runs in a scope of its own. */
+function openScopes(db: Transacting): void {
+  const transaction = db.transaction.bind(db)
+  db.transaction = (...work) => runInScope(() => transaction(...work))
+}

@@ -1,0 +1,39 @@
+import { type GuardedOptions, type GuardedSql, guardPostgres } from '@poolguard/postgres-js'
+import { type PostgresJsDatabase, drizzle as plainDrizzle } from 'drizzle-orm/postgres-js'
+import { makeGuardedDatabase, type ScopeOptions } from './guarded-database.ts'
+import type { Model, ModelConfig, NoModel } from './model.ts'
+
+export { withReplicas } from './replicas.ts'
+
+/** What Drizzle's own `drizzle` returns, with the guarded `sql` as its `$client`. */
+export type GuardedDatabase<TModel extends Model = NoModel> = PostgresJsDatabase<TModel> & { $client: GuardedSql }
+
+/** Drizzle's configuration, with the connection told as a URL, or as all that {@link guardPostgres} takes. */
+export type GuardedDrizzleConfig<TModel extends Model = NoModel> = ModelConfig<TModel> &
+  ({ readonly connection: string | GuardedOptions } | { readonly client: GuardedSql }) &
+  ScopeOptions
+
+/**
+ * Drizzle's own `drizzle` for postgres.js, on a guarded `sql`: in `db.ts` only the import changes. With a `name` in the
+ * connection's options it is the same however often the module is loaded.
+ *
+ * @throws {ConnectionStringError} for a bad URL, {@link InvalidOptionError} for an option that cannot be meant.
+ * @example
+ * import { drizzle } from '@poolguard/drizzle/postgres-js'
+ *
+ * export const db = drizzle(process.env.DATABASE_URL, { schema })
+ * // or, told how many processes share the database, and kept over hot reloads:
+ * export const db = drizzle({ connection: { url: process.env.DATABASE_URL, name: 'orders', instances: 6 }, schema })
+ */
+export function drizzle<TModel extends Model = NoModel>(
+  url: string,
+  config?: ModelConfig<TModel>,
+): GuardedDatabase<TModel>
+export function drizzle<TModel extends Model = NoModel>(config: GuardedDrizzleConfig<TModel>): GuardedDatabase<TModel>
+export function drizzle(urlOrConfig: string | object, config?: object): unknown {
+  return makeGuardedDatabase({ drizzle: plainDrizzle, connect }, urlOrConfig, config)
+}
+
+function connect(options: GuardedOptions): GuardedSql {
+  return guardPostgres(options)
+}

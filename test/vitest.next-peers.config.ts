@@ -1,0 +1,12 @@
+import { defineProject } from 'vitest/config'
+
+/** The next major release of an ORM, before it is out. */
+export default defineProject({
+  resolve: { alias: [{ find: /^drizzle-orm(?=\/|$)/, replacement: 'drizzle-orm-next' }] },
+  test: {
+    name: 'test (next peers)',
+    include: ['integration/{drizzle,drizzle-relations}.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+})
