@@ -33,7 +33,7 @@ test("given somebody's pg.Pool, then its figures are seen, and it works as befor
     target: expect.not.stringContaining('app:app'),
     stats: { max: 2, active: 1, waiting: 0, acquired: 13, opened: 2 },
   })
-  expect(observation.snapshot().stats.waitMillis).toBeGreaterThan(10)
+  expect(observation.snapshot().stats.wait.sumMillis).toBeGreaterThan(10)
   expect(observation.health().status).toBe('healthy')
   client.release()
 

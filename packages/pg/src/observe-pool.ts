@@ -1,6 +1,7 @@
 import {
   classifyConnectFailure,
   DEFAULT_POOL_SETTINGS,
+  DurationHistogram,
   evaluateHealth,
   type Health,
   LeaseLedger,
@@ -126,6 +127,9 @@ function hookConnect(pool: Pool, ledger: LeaseLedger<PoolClient>, failed: (error
   }
 }
 
+/** How long opening takes, a pg.Pool tells nobody. */
+const NEVER_MEASURED = new DurationHistogram().read()
+
 /** pg-pool's own words for a caller who waited too long for a client. */
 function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.message === 'timeout exceeded when trying to connect'
@@ -151,7 +155,7 @@ function readStats(
     connectFailures: { ...counts.connectFailures },
     // Of these a pg.Pool knows nothing.
     closing: 0,
-    openMillis: 0,
+    create: NEVER_MEASURED,
     saturated: 0,
     deadlocks: 0,
   }

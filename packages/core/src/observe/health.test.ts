@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { PoolStats } from '../pool/index.ts'
+import type { Durations, PoolStats } from '../pool/index.ts'
 import { evaluateHealth } from './health.ts'
+
+/** So many, of so long in all. */
+function durations(count: number, sumMillis: number): Durations {
+  return { count, sumMillis, buckets: [] }
+}
 
 const calm: PoolStats = {
   max: 10,
@@ -12,16 +17,16 @@ const calm: PoolStats = {
   closing: 0,
   waiting: 0,
   acquired: 1_000,
-  waitMillis: 500,
-  useMillis: 5_000,
   opened: 100,
-  openMillis: 300,
   closed: 95,
   timeouts: 0,
   saturated: 0,
   leaks: 0,
   deadlocks: 0,
   connectFailures: { full: 0, unavailable: 0, refused: 0 },
+  wait: durations(1_000, 500),
+  use: durations(1_000, 5_000),
+  create: durations(100, 300),
 }
 
 describe('health', () => {
@@ -32,8 +37,8 @@ describe('health', () => {
     ['90 % active', { active: 9 }, 'critical', /^90 % of max are active/],
     ['5 waiters', { waiting: 5 }, 'warning', /^5 callers wait/],
     ['20 waiters', { waiting: 20 }, 'critical', /^20 callers wait/],
-    ['waits of 100 ms', { waitMillis: 100_000 }, 'warning', /^callers wait 100 ms on average/],
-    ['waits of 500 ms', { waitMillis: 500_000 }, 'critical', /^callers wait 500 ms on average/],
+    ['waits of 100 ms', { wait: durations(1_000, 100_000) }, 'warning', /^callers wait 100 ms on average/],
+    ['waits of 500 ms', { wait: durations(1_000, 500_000) }, 'critical', /^callers wait 500 ms on average/],
     [
       '2 % fail',
       { opened: 98, connectFailures: { full: 1, unavailable: 1, refused: 0 } },
@@ -46,7 +51,7 @@ describe('health', () => {
       'critical',
       /^5 % of the attempts/,
     ],
-    ['nothing happened yet', { acquired: 0, waitMillis: 0, opened: 0 }, 'healthy', null],
+    ['nothing happened yet', { acquired: 0, wait: durations(0, 0), opened: 0 }, 'healthy', null],
   ])('given %s, then it says so', ([, change, status, reason]) => {
     const health = evaluateHealth({ ...calm, ...change })
     expect(health.status).toBe(status)
@@ -54,8 +59,8 @@ describe('health', () => {
   })
 
   test('given the figures at the beginning of a window, then only what came since counts', () => {
-    const bad = { ...calm, waitMillis: 900_000, connectFailures: { full: 50, unavailable: 0, refused: 0 } }
-    const since = { ...bad, acquired: bad.acquired + 100, waitMillis: bad.waitMillis + 100, opened: bad.opened + 10 }
+    const bad = { ...calm, wait: durations(1_000, 900_000), connectFailures: { full: 50, unavailable: 0, refused: 0 } }
+    const since = { ...bad, acquired: bad.acquired + 100, wait: durations(1_100, 900_100), opened: bad.opened + 10 }
     expect(evaluateHealth(bad).status).toBe('critical')
     expect(evaluateHealth(since, bad)).toEqual({ status: 'healthy', reasons: [] })
   })

@@ -1,4 +1,4 @@
-import type { PoolStats } from '../pool/index.ts'
+import { durationsSince, meanMillis, type PoolStats } from '../pool/index.ts'
 
 export type HealthStatus = 'healthy' | 'warning' | 'critical'
 
@@ -43,8 +43,7 @@ export function evaluateHealth(
   before?: PoolStats,
   thresholds: HealthThresholds = DEFAULT_HEALTH_THRESHOLDS,
 ): Health {
-  const acquired = stats.acquired - (before?.acquired ?? 0)
-  const waited = stats.waitMillis - (before?.waitMillis ?? 0)
+  const wait = durationsSince(stats.wait, before?.wait)
   const opened = stats.opened - (before?.opened ?? 0)
   const failed = sumFailures(stats) - (before ? sumFailures(before) : 0)
   const share = (part: number, whole: number) => (whole > 0 ? part / whole : 0)
@@ -52,11 +51,7 @@ export function evaluateHealth(
   const findings = [
     judge(share(stats.active, stats.max), thresholds.activeShare, (value) => `${percent(value)} of max are active`),
     judge(stats.waiting, thresholds.waiters, (value) => `${value} callers wait`),
-    judge(
-      share(waited, acquired),
-      thresholds.meanWaitMillis,
-      (value) => `callers wait ${Math.round(value)} ms on average`,
-    ),
+    judge(meanMillis(wait), thresholds.meanWaitMillis, (value) => `callers wait ${Math.round(value)} ms on average`),
     judge(
       share(failed, failed + opened),
       thresholds.connectErrorShare,

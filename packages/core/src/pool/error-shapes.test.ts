@@ -134,8 +134,15 @@ test.each(full)('given %s, then there are too many connections', (_, error) => {
   expect([isPoolTimeout(error), isTooManyConnections(error)]).toEqual([false, true])
 })
 
-test('given a wait in vain for a server that was full, then it is both', () => {
-  expect([isPoolTimeout(both), isTooManyConnections(both)]).toEqual([true, true])
+test.each([
+  ["poolguard's own", both],
+  ["poolguard's own, of which only the code and the text are left", thrown(both.message, { code: both.code })],
+  [
+    "Prisma's, of the guarded adapter",
+    thrown(`Too many database connections opened: ${both.message}`, { code: 'P2037' }),
+  ],
+])('given a wait in vain for a server that was full, in the shape of %s, then it is both', (_, error) => {
+  expect([isPoolTimeout(error), isTooManyConnections(error)]).toEqual([true, true])
 })
 
 test.each(neither)('given %o, then it is neither', (error) => {

@@ -29,6 +29,9 @@ const TIMEOUT_CODES: ReadonlySet<string> = new Set(['POOLGUARD_ACQUIRE_TIMEOUT',
 const TIMEOUT_TEXT =
   /No connection from pool ".*" within \d+ ms|Timed out fetching a new connection from the connection pool|timeout exceeded when trying to connect|\bquery_wait_timeout\b|Unable to start a transaction in the given time/
 
+/** What AcquireTimeoutError says of a full server, where an ORM has dropped its cause. */
+const FULL_TEXT = /The server has no connection left \(/
+
 /**
  * Whether an error means that no connection came free in time, in whichever shape it reaches the app: poolguard's own,
  * pg-pool's, PgBouncer's, or any of these wrapped by Prisma, Drizzle or TypeORM. The answer to it is 503, and less load.
@@ -49,8 +52,8 @@ export function isPoolTimeout(error: unknown): boolean {
  */
 export function isTooManyConnections(error: unknown): boolean {
   return shapesOf(error).some((shape) => {
-    const code = codeOf(shape)
-    return code === 'P2037' || classifyConnectFailure({ code, message: messageOf(shape) }) === 'full'
+    const [code, message] = [codeOf(shape), messageOf(shape)]
+    return code === 'P2037' || FULL_TEXT.test(message) || classifyConnectFailure({ code, message }) === 'full'
   })
 }
 

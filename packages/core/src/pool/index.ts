@@ -2,6 +2,14 @@ export type { AcquireMessage, ReleaseMessage } from './channels.ts'
 export { publish } from './channels.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
+export {
+  DURATION_BOUNDS_MILLIS,
+  DurationHistogram,
+  type Durations,
+  durationsSince,
+  meanMillis,
+  percentileMillis,
+} from './durations.ts'
 export { isPoolTimeout, isTooManyConnections } from './error-shapes.ts'
 export {
   AcquireTimeoutError,

@@ -1,10 +1,12 @@
 import { type Borrower, BorrowerIdentification } from './borrower.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './entry.ts'
 import { Lease } from './lease.ts'
 import { reportLease } from './lease-report.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { PoolEventListener } from './pool-events.ts'
+import type { PoolStats } from './pool-stats.ts'
 import type { Activity } from './resource-factory.ts'
 import { WaiterQueue } from './waiter-queue.ts'
 
@@ -31,7 +33,9 @@ export class LeaseLedger<R> {
   readonly #clock: Clock
   readonly #entries = new Map<R, PoolEntry<R>>()
   readonly #watch: LeaseWatch<R>
-  readonly #counters = { acquired: 0, waitMillis: 0, useMillis: 0, leaks: 0 }
+  readonly #wait = new DurationHistogram()
+  readonly #use = new DurationHistogram()
+  #leaks = 0
   readonly #borrowers: BorrowerIdentification
 
   constructor(options: LeaseLedgerOptions<R>) {
@@ -58,8 +62,7 @@ export class LeaseLedger<R> {
 
   lent(resource: R, { since, borrower }: Request): void {
     const now = this.#clock.now()
-    this.#counters.acquired++
-    this.#counters.waitMillis += now - since
+    this.#wait.record(now - since)
     const entry = new PoolEntry(resource, Infinity)
     entry.lease = new Lease(NOBODY, entry, now, borrower)
     this.#entries.set(resource, entry)
@@ -71,7 +74,7 @@ export class LeaseLedger<R> {
     this.#entries.delete(resource)
     if (!entry?.lease) return
     const now = this.#clock.now()
-    this.#counters.useMillis += now - entry.lease.since
+    this.#use.record(now - entry.lease.since)
     if (entry.lease.suspected)
       this.#options.onEvent({ type: 'leak-returned', lease: reportLease(entry, entry.lease, now) })
   }
@@ -80,8 +83,9 @@ export class LeaseLedger<R> {
     return this.#entries.size
   }
 
-  get counters(): Readonly<{ acquired: number; waitMillis: number; useMillis: number; leaks: number }> {
-    return this.#counters
+  get counters(): Pick<PoolStats, 'acquired' | 'leaks' | 'wait' | 'use'> {
+    const wait = this.#wait.read()
+    return { acquired: wait.count, leaks: this.#leaks, wait, use: this.#use.read() }
   }
 
   stop(): void {
@@ -89,7 +93,7 @@ export class LeaseLedger<R> {
   }
 
   #suspect(entry: PoolEntry<R>, lease: Lease<R>, now: number): void {
-    this.#counters.leaks++
+    this.#leaks++
     this.#borrowers.suspected(now)
     this.#options.onEvent({ type: 'leak', lease: reportLease(entry, lease, now) })
   }

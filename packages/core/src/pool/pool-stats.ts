@@ -1,4 +1,5 @@
 import type { ConnectFailure } from './connect-failure.ts'
+import type { Durations } from './durations.ts'
 
 /** What a pool has done so far, and what it holds now. */
 export interface PoolStats {
@@ -15,14 +16,8 @@ export interface PoolStats {
   readonly waiting: number
   /** Checkouts so far. */
   readonly acquired: number
-  /** Sum of the times that those waited, in milliseconds. */
-  readonly waitMillis: number
-  /** Sum of the times that finished leases lasted, in milliseconds. */
-  readonly useMillis: number
   /** Connections opened so far. */
   readonly opened: number
-  /** Sum of the times that opening them took, in milliseconds. */
-  readonly openMillis: number
   /** Connections closed so far. */
   readonly closed: number
   readonly timeouts: number
@@ -31,4 +26,10 @@ export interface PoolStats {
   readonly leaks: number
   readonly deadlocks: number
   readonly connectFailures: Readonly<Record<ConnectFailure, number>>
+  /** How long those who got a connection waited for it. */
+  readonly wait: Durations
+  /** How long finished leases lasted. */
+  readonly use: Durations
+  /** How long opening a connection took. */
+  readonly create: Durations
 }

@@ -107,7 +107,7 @@ describe('opening', () => {
     await settled()
 
     expect(events).toEqual([{ type: 'opened', millis: 25 }])
-    expect(pool.stats()).toMatchObject({ opened: 1, openMillis: 25 })
+    expect(pool.stats()).toMatchObject({ opened: 1, create: { count: 1, sumMillis: 25 } })
   })
 })
 

@@ -89,7 +89,7 @@ describe('lending', () => {
     lease.release()
 
     expect(lease.since).toBe(30)
-    expect(pool.stats()).toMatchObject({ acquired: 2, waitMillis: 30, useMillis: 42 })
+    expect(pool.stats()).toMatchObject({ acquired: 2, wait: { count: 2, sumMillis: 30 }, use: { sumMillis: 42 } })
   })
 })
 

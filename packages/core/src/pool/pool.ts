@@ -5,6 +5,7 @@ import { acquireChannel, publish, releaseChannel } from './channels.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
 import { Connector } from './connector.ts'
+import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './entry.ts'
 import { AcquireTimeoutError, ConnectError, PoolClosedError, PoolSaturatedError, type PoolState } from './errors.ts'
 import { Lease, type Lender } from './lease.ts'
@@ -66,10 +67,7 @@ export class Pool<R> implements Lender<R> {
   readonly #idle: PoolEntry<R>[] = []
   readonly #counters = {
     acquired: 0,
-    waitMillis: 0,
-    useMillis: 0,
     opened: 0,
-    openMillis: 0,
     closed: 0,
     timeouts: 0,
     saturated: 0,
@@ -77,6 +75,9 @@ export class Pool<R> implements Lender<R> {
     deadlocks: 0,
     connectFailures: { full: 0, unavailable: 0, refused: 0 },
   }
+  readonly #waitTimes = new DurationHistogram()
+  readonly #useTimes = new DurationHistogram()
+  readonly #createTimes = new DurationHistogram()
   readonly #drained = Promise.withResolvers<void>()
   #settings: PoolSettings
   #settling = 0
@@ -212,6 +213,9 @@ export class Pool<R> implements Lender<R> {
       waiting: this.#waiters.size,
       ...counters,
       connectFailures: { ...connectFailures },
+      wait: this.#waitTimes.read(),
+      use: this.#useTimes.read(),
+      create: this.#createTimes.read(),
     }
   }
 
@@ -251,7 +255,7 @@ export class Pool<R> implements Lender<R> {
     const { lease } = entry
     if (!lease) return now
     entry.lease = undefined
-    this.#counters.useMillis += now - lease.since
+    this.#useTimes.record(now - lease.since)
     if (lease.suspected) this.emit({ type: 'leak-returned', lease: reportLease(entry, lease, now) })
     if (releaseChannel.hasSubscribers) releaseChannel.publish({ pool: this.name, usedMillis: now - lease.since })
     return now
@@ -259,7 +263,7 @@ export class Pool<R> implements Lender<R> {
 
   #lend(entry: PoolEntry<R>, since: number, now: number, borrower: Borrower | undefined): Lease<R> {
     this.#counters.acquired++
-    this.#counters.waitMillis += now - since
+    this.#waitTimes.record(now - since)
     const lease = new Lease(this, entry, now, borrower)
     entry.lease = lease
     this.#watch.lent(entry, now)
@@ -403,7 +407,7 @@ export class Pool<R> implements Lender<R> {
 
   #opened(resource: R, millis: number, whenLost: (lost: () => void) => void): void {
     this.#counters.opened++
-    this.#counters.openMillis += millis
+    this.#createTimes.record(millis)
     const now = this.#clock.now()
     const entry = new PoolEntry<R>(
       resource,

@@ -1,0 +1,71 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { DURATION_BOUNDS_MILLIS, DurationHistogram, durationsSince, meanMillis, percentileMillis } from './durations.ts'
+
+function of(...millis: number[]) {
+  const histogram = new DurationHistogram()
+  for (const each of millis) histogram.record(each)
+  return histogram.read()
+}
+
+describe('a histogram of durations', () => {
+  test.each([
+    [0, 0],
+    [0.1, 0],
+    [0.125, 0],
+    [0.1250001, 1],
+    [0.25, 1],
+    [1, 3],
+    [1.5, 4],
+    [2, 4],
+    [65_536, 19],
+    [65_536.1, 20],
+    [1e12, 20],
+    [Number.NaN, 0],
+  ])('puts %d ms into bucket %i', (millis, bucket) => {
+    expect(of(millis).buckets.indexOf(1)).toBe(bucket)
+  })
+
+  test('puts every duration between the bound before and its own', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 100_000, noNaN: true }), (millis) => {
+        const bucket = of(millis).buckets.indexOf(1)
+        expect(millis).toBeGreaterThanOrEqual(DURATION_BOUNDS_MILLIS[bucket - 1] ?? 0)
+        expect(millis).toBeLessThanOrEqual(DURATION_BOUNDS_MILLIS[bucket] ?? Infinity)
+      }),
+    )
+  })
+
+  test('counts and adds up, and what is read does not change any more', () => {
+    const histogram = new DurationHistogram()
+    histogram.record(3)
+    const early = histogram.read()
+    histogram.record(5)
+
+    expect(early).toMatchObject({ count: 1, sumMillis: 3 })
+    expect(histogram.read()).toMatchObject({ count: 2, sumMillis: 8 })
+    expect(durationsSince(histogram.read(), early)).toEqual(of(5))
+    expect(durationsSince(early, undefined)).toBe(early)
+  })
+})
+
+describe('its summaries', () => {
+  test('of nothing are zero', () => {
+    expect([meanMillis(of()), percentileMillis(of(), 0.5), percentileMillis(of(), 1)]).toEqual([0, 0, 0])
+  })
+
+  test('are the mean, and percentiles that lie within a bucket of the true ones', () => {
+    const millis = Array.from({ length: 1_000 }, (_, i) => i + 1)
+    const durations = of(...millis)
+    expect(meanMillis(durations)).toBe(500.5)
+    for (const share of [0.01, 0.5, 0.95, 0.99]) {
+      const found = percentileMillis(durations, share)
+      expect(found).toBeGreaterThan((share * 1_000) / 2)
+      expect(found).toBeLessThan(share * 1_000 * 2)
+    }
+  })
+
+  test('beyond the last bound are that bound', () => {
+    expect(percentileMillis(of(1e9), 0.99)).toBe(65_536)
+  })
+})

@@ -1,0 +1,58 @@
+import { DataSource, type DataSourceOptions } from 'typeorm'
+import { expect, expectTypeOf, test, vi } from 'vitest'
+import { guardDataSource } from './guard-data-source.ts'
+import { guardedPools } from './guarded-pools.ts'
+
+const url = 'postgresql://app:secret@db/orders'
+
+test.each([
+  ['another database', { type: 'mysql' }, {}, "Invalid option type: 'mysql'"],
+  ['a variable that is not set', { type: 'postgres', url: undefined }, {}, 'Invalid option url: undefined'],
+  ['a bad URL', { type: 'postgres', url: 'mysql://db/x' }, {}, '"mysql:"'],
+  [
+    'a bad URL of a replica',
+    { type: 'postgres', replication: { master: { url }, slaves: [{ url: '' }] } },
+    {},
+    'empty',
+  ],
+  ['a bad option of the guard', { type: 'postgres', url }, { instances: 0 }, 'Invalid option instances: 0'],
+  ['a bad setting of the guard', { type: 'postgres', url }, { pool: { max: 0 } }, 'Invalid option pool.max: 0'],
+  ['a pool size that is none', { type: 'postgres', url, poolSize: 1.5 }, {}, 'Invalid option pool.max: 1.5'],
+  ['a driver that is none', { type: 'postgres', url, driver: {} }, {}, 'Invalid option driver'],
+])('given %s, then that is said at once', (_what, options, guard, message) => {
+  expect(() => guardDataSource(options as never, guard)).toThrow(message)
+  expect(() => guardDataSource(options as never, guard)).not.toThrow('secret')
+})
+
+test('given a url that is not set beside a host, or under replication, then the others count', () => {
+  const host = 'db'
+  guardDataSource({ type: 'postgres', url: undefined as never, host })
+  guardDataSource({ type: 'postgres', url: undefined as never, replication: { master: { host }, slaves: [] } })
+})
+
+test('given options, then they are not changed, and what comes out has the same type', () => {
+  const options = Object.freeze({ type: 'postgres', url, logging: 'all', autoLoadEntities: true } as const)
+  const guarded = guardDataSource(options)
+  expectTypeOf(guarded).toEqualTypeOf(options)
+  expectTypeOf(guarded).toExtend<DataSourceOptions>()
+  expect(guarded).toMatchObject(options)
+})
+
+test('given that the cache option is replaced afterwards, then initialize says so', async () => {
+  const dataSource = new DataSource({ ...guardDataSource({ type: 'postgres', url }), cache: false })
+  await expect(dataSource.initialize()).rejects.toThrow('Invalid option cache')
+})
+
+test('given a DataSource that is not initialised, or not guarded, then it has no guarded pools', () => {
+  expect(() => guardedPools(new DataSource({ type: 'postgres', url }))).toThrow("Invalid option dataSource: 'not init")
+})
+
+test('given fewer connections than pools to one server, then each has one, and that is said', () => {
+  const onEvent = vi.fn()
+  const replication = { master: { url }, slaves: [{ host: 'DB', database: 'orders' }] }
+  guardDataSource({ type: 'postgres', replication, poolSize: 1 }, { onEvent })
+  expect(onEvent).toHaveBeenCalledExactlyOnceWith({
+    type: 'warning',
+    message: 'max is 1, but 2 pools (master and replicas) lead to db:5432; each has 1 connection',
+  })
+})

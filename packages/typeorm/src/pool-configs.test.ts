@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { poolConfigs } from './pool-configs.ts'
+import type { PostgresOptions } from './postgres-options.ts'
+
+function replicated(slaves: readonly string[], options: Partial<PostgresOptions> = {}): PostgresOptions {
+  const replication = { master: { url: 'postgresql://db/orders' }, slaves: slaves.map((url) => ({ url })) }
+  return { type: 'postgres', replication, ...options }
+}
+
+const same = 'postgresql://db:5432/orders'
+const other = 'postgresql://replica/orders'
+
+test.each([
+  ['nothing', {}, {}, [5, 5]],
+  ['poolSize', { poolSize: 7 }, {}, [4, 3]],
+  ['extra.max', { poolSize: 7, extra: { max: 4 } }, {}, [2, 2]],
+  ['pool.max', { poolSize: 7, extra: { max: 4 } }, { pool: { max: 9 } }, [5, 4]],
+  ['the serverless preset', {}, { preset: 'serverless' as const }, [1, 1]],
+  ['instances', {}, { instances: 3 }, [undefined, undefined]],
+  ['instances and pool.max', {}, { instances: 3, pool: { max: 6 } }, [3, 3]],
+])('given %s and a replica on the same server, then max is divided', (_what, options, guard, maxima) => {
+  const { configs } = poolConfigs(replicated([same], options), guard)
+  expect(configs.map(({ pool }) => pool?.max)).toEqual(maxima)
+})
+
+test('given a replica on the same server, then what stands in the URL is divided, and min, too', () => {
+  const slaves = [`${same}?connection_limit=8&min=3`]
+  const { configs } = poolConfigs(replicated(slaves), { instances: 2 })
+  expect(configs[1]).toMatchObject({ instances: 4, pool: { max: 4, min: 1 } })
+  expect(configs[0]).toMatchObject({ instances: 4, pool: {} })
+})
+
+test('given replicas on servers of their own, then nothing is divided', () => {
+  const { configs, warnings } = poolConfigs(replicated([other, other], { poolSize: 5 }), { instances: 2 })
+  expect(configs[0]).toMatchObject({ name: 'orders', max: 5, instances: 2 })
+  expect(configs[0]).not.toHaveProperty('pool')
+  expect(configs[1]).toMatchObject({ name: 'orders-replica-1', instances: 4, pool: { max: 3 } })
+  expect(configs[2]).toMatchObject({ name: 'orders-replica-2', instances: 4, pool: { max: 2 } })
+  expect(warnings).toEqual([])
+})
+
+test('given the names of loopback, then they are one server', () => {
+  const slaves = ['postgresql://127.0.0.1/orders', 'postgresql://[::1]/orders', 'postgresql:///orders?host=localhost']
+  const { configs } = poolConfigs(replicated(slaves, { poolSize: 6 }), {})
+  expect(configs.map(({ pool }) => pool?.max)).toEqual([undefined, 2, 2, 2])
+})
+
+test('given no replication, then the options are told as they are, without a name of their own', () => {
+  const { configs } = poolConfigs({ type: 'postgres', url: same, poolSize: 3 }, { lint: 'off', watchDeadlocks: true })
+  expect(configs).toEqual([{ connectionString: same, max: 3, lint: 'off' }])
+})
