@@ -89,7 +89,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
   })
   return {
     snapshot,
-    health: () => evaluateHealth(stats()),
+    health: () => evaluateHealth({ stats: stats() }),
     stop() {
       unhook()
       for (const [event, listener] of Object.entries(listeners)) pool.off(event, listener as never)
@@ -141,16 +141,16 @@ function readStats(
   counts: Pick<PoolStats, 'opened' | 'closed' | 'timeouts' | 'connectFailures'>,
 ): PoolStats {
   const { totalCount, idleCount, waitingCount } = pool
+  const leases = ledger.stats()
   return {
     max: pool.options.max,
     min: pool.options.min ?? 0,
     total: totalCount,
     idle: idleCount,
-    active: ledger.active,
     // pg-pool counts those it is opening among its clients.
-    connecting: Math.max(0, totalCount - idleCount - ledger.active),
+    connecting: Math.max(0, totalCount - idleCount - leases.active),
     waiting: waitingCount,
-    ...ledger.counters,
+    ...leases,
     ...counts,
     connectFailures: { ...counts.connectFailures },
     // Of these a pg.Pool knows nothing.

@@ -15,7 +15,7 @@ export interface Threshold {
 }
 
 export interface HealthThresholds {
-  /** Active connections as a share of max. */
+  /** Connections in use as a share of max: over the window, or at the moment where there is none. */
   readonly activeShare: Threshold
   readonly waiters: Threshold
   /** Mean wait of the checkouts in the window. */
@@ -31,51 +31,90 @@ export const DEFAULT_HEALTH_THRESHOLDS: HealthThresholds = {
   connectErrorShare: { warning: 0.01, critical: 0.05 },
 }
 
+/** What was bad stays so until it is below this share of its threshold, so that it does not flap. */
+const RECOVERY_SHARE = 0.8
+
+export interface HealthInput {
+  readonly stats: PoolStats
+  /** The figures when the window began; without them everything so far counts. */
+  readonly before?: PoolStats | undefined
+  /** The verdict before this one, which a little improvement does not change. */
+  readonly previous?: HealthStatus | undefined
+  readonly thresholds?: HealthThresholds
+}
+
 /**
  * Judges a pool by its figures now and at the beginning of a window.
  *
- * @param before the figures when the window began; without them everything so far counts.
  * @example
- * evaluateHealth(pool.snapshot().stats).status // 'healthy'
+ * evaluateHealth({ stats: pool.snapshot().stats }).status // 'healthy'
  */
-export function evaluateHealth(
-  stats: PoolStats,
-  before?: PoolStats,
-  thresholds: HealthThresholds = DEFAULT_HEALTH_THRESHOLDS,
-): Health {
-  const wait = durationsSince(stats.wait, before?.wait)
-  const opened = stats.opened - (before?.opened ?? 0)
+export function evaluateHealth({
+  stats,
+  before,
+  previous = 'healthy',
+  thresholds = DEFAULT_HEALTH_THRESHOLDS,
+}: HealthInput): Health {
   const failed = sumFailures(stats) - (before ? sumFailures(before) : 0)
-  const share = (part: number, whole: number) => (whole > 0 ? part / whole : 0)
-  const percent = (value: number) => `${Math.round(value * 100)} %`
-  const findings = [
-    judge(share(stats.active, stats.max), thresholds.activeShare, (value) => `${percent(value)} of max are active`),
-    judge(stats.waiting, thresholds.waiters, (value) => `${value} callers wait`),
-    judge(meanMillis(wait), thresholds.meanWaitMillis, (value) => `callers wait ${Math.round(value)} ms on average`),
-    judge(
+  const opened = stats.opened - (before?.opened ?? 0)
+  const measures: readonly [value: number, threshold: Threshold, describe: (value: number) => string][] = [
+    [activeShare(stats, before), thresholds.activeShare, (value) => `${percent(value)} of max are in use`],
+    [stats.waiting, thresholds.waiters, (value) => `${value} callers wait`],
+    [
+      meanMillis(durationsSince(stats.wait, before?.wait)),
+      thresholds.meanWaitMillis,
+      (value) => `callers wait ${Math.round(value)} ms on average`,
+    ],
+    [
       share(failed, failed + opened),
       thresholds.connectErrorShare,
       (value) => `${percent(value)} of the attempts to connect fail`,
-    ),
+    ],
   ]
+  const findings = measures.map((measure) => judge(...measure, previous))
   return {
-    status:
-      (['critical', 'warning'] as const).find((each) => findings.some(({ status }) => status === each)) ?? 'healthy',
+    status: worstOf(findings.map(({ status }) => status)),
     reasons: findings.flatMap(({ reason }) => (reason === undefined ? [] : [reason])),
   }
+}
+
+/** Healthy where there is none. */
+export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
+  return (['critical', 'warning'] as const).find((each) => statuses.includes(each)) ?? 'healthy'
+}
+
+/** A pool of one is wholly in use with every query; what counts is for how much of the time. */
+function activeShare(stats: PoolStats, before: PoolStats | undefined): number {
+  const window = before ? stats.takenAtMillis - before.takenAtMillis : 0
+  if (!before || window <= 0) return share(stats.active, stats.max)
+  return Math.min(1, share(stats.leasedMillis - before.leasedMillis, window * stats.max))
 }
 
 function judge(
   value: number,
   { warning, critical }: Threshold,
   describe: (value: number) => string,
+  previous: HealthStatus,
 ): { status: HealthStatus; reason?: string } {
-  if (value < warning) return { status: 'healthy' }
-  return value < critical
-    ? { status: 'warning', reason: `${describe(value)} (warning from ${warning})` }
-    : { status: 'critical', reason: `${describe(value)} (critical from ${critical})` }
+  const wasCritical = previous === 'critical'
+  const wasBad = wasCritical || previous === 'warning'
+  if (value >= critical * (wasCritical ? RECOVERY_SHARE : 1)) {
+    return { status: 'critical', reason: `${describe(value)} (critical from ${critical})` }
+  }
+  if (value >= warning * (wasBad ? RECOVERY_SHARE : 1)) {
+    return { status: 'warning', reason: `${describe(value)} (warning from ${warning})` }
+  }
+  return { status: 'healthy' }
 }
 
 function sumFailures({ connectFailures }: PoolStats): number {
   return connectFailures.full + connectFailures.unavailable + connectFailures.refused
+}
+
+function share(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0
+}
+
+function percent(value: number): string {
+  return `${Math.round(value * 100)} %`
 }

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './entry.ts'
 import { Lease } from './lease.ts'
-import { reportLease } from './lease-report.ts'
+import { reportLease, sumLeases } from './lease-report.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { PoolEventListener } from './pool-events.ts'
 import type { PoolStats } from './pool-stats.ts'
@@ -79,13 +79,24 @@ export class LeaseLedger<R> {
       this.#options.onEvent({ type: 'leak-returned', lease: reportLease(entry, entry.lease, now) })
   }
 
-  get active(): number {
-    return this.#entries.size
-  }
-
-  get counters(): Pick<PoolStats, 'acquired' | 'leaks' | 'wait' | 'use'> {
+  stats(): Pick<
+    PoolStats,
+    'takenAtMillis' | 'active' | 'acquired' | 'leaks' | 'wait' | 'use' | 'leasedMillis' | 'longestLeaseMillis'
+  > {
+    const now = this.#clock.now()
     const wait = this.#wait.read()
-    return { acquired: wait.count, leaks: this.#leaks, wait, use: this.#use.read() }
+    const use = this.#use.read()
+    const { sum, longest } = sumLeases(this.#entries.values(), now)
+    return {
+      takenAtMillis: now,
+      active: this.#entries.size,
+      acquired: wait.count,
+      leaks: this.#leaks,
+      wait,
+      use,
+      leasedMillis: use.sumMillis + sum,
+      longestLeaseMillis: longest,
+    }
   }
 
   stop(): void {

@@ -18,3 +18,15 @@ export function reportLease<R>(entry: PoolEntry<R>, lease: Lease<R>, now: number
     stack: stackOf(lease.borrower),
   }
 }
+
+/** What the leases that are out come to, in milliseconds. */
+export function sumLeases<R>(entries: Iterable<PoolEntry<R>>, now: number): { sum: number; longest: number } {
+  let sum = 0
+  let longest = 0
+  for (const { lease } of entries) {
+    if (!lease) continue
+    sum += now - lease.since
+    longest = Math.max(longest, now - lease.since)
+  }
+  return { sum, longest }
+}

@@ -25,6 +25,12 @@ export interface PoolStats {
   /** Leases suspected to be leaks so far. */
   readonly leaks: number
   readonly deadlocks: number
+  /** When these figures were taken, by the pool's clock, in milliseconds. Only differences mean something. */
+  readonly takenAtMillis: number
+  /** Sum of the times of all leases so far, those that are out included. */
+  readonly leasedMillis: number
+  /** How long the oldest lease is out; 0 where none is. */
+  readonly longestLeaseMillis: number
   readonly connectFailures: Readonly<Record<ConnectFailure, number>>
   /** How long those who got a connection waited for it. */
   readonly wait: Durations

@@ -9,7 +9,7 @@ import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './entry.ts'
 import { AcquireTimeoutError, ConnectError, PoolClosedError, PoolSaturatedError, type PoolState } from './errors.ts'
 import { Lease, type Lender } from './lease.ts'
-import { type LeaseReport, reportLease } from './lease-report.ts'
+import { type LeaseReport, reportLease, sumLeases } from './lease-report.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 import type { PoolStats } from './pool-stats.ts'
@@ -202,7 +202,11 @@ export class Pool<R> implements Lender<R> {
   stats(): PoolStats {
     const { connectFailures, ...counters } = this.#counters
     const { max, min } = this.#settings
+    const now = this.#clock.now()
+    const leases = sumLeases(this.#open, now)
+    const use = this.#useTimes.read()
     return {
+      takenAtMillis: now,
       max,
       min,
       total: this.#total,
@@ -214,7 +218,9 @@ export class Pool<R> implements Lender<R> {
       ...counters,
       connectFailures: { ...connectFailures },
       wait: this.#waitTimes.read(),
-      use: this.#useTimes.read(),
+      use,
+      leasedMillis: use.sumMillis + leases.sum,
+      longestLeaseMillis: leases.longest,
       create: this.#createTimes.read(),
     }
   }

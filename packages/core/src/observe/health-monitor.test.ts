@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import type { PoolStats } from '../pool/index.ts'
+import { HealthMonitor } from './health-monitor.ts'
+import type { ObservedPool, PoolSnapshot } from './snapshot.ts'
+
+const none = { count: 0, sumMillis: 0, buckets: [] }
+const quiet = {
+  max: 10,
+  active: 0,
+  waiting: 0,
+  opened: 0,
+  takenAtMillis: 0,
+  leasedMillis: 0,
+  wait: none,
+  connectFailures: { full: 0, unavailable: 0, refused: 0 },
+} as unknown as PoolStats
+
+class FakePool implements ObservedPool {
+  stats = quiet
+  readonly #name: string
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  at(seconds: number, change: Partial<PoolStats>): void {
+    this.stats = { ...this.stats, takenAtMillis: seconds * 1_000, ...change }
+  }
+
+  snapshot(): PoolSnapshot {
+    return { name: this.#name, stats: this.stats } as PoolSnapshot
+  }
+}
+
+describe('a monitor', () => {
+  test('of several pools tells the worst, and each', () => {
+    const [good, bad] = [new FakePool('good'), new FakePool('bad')]
+    bad.at(0, { waiting: 30 })
+    const health = new HealthMonitor({ pools: () => [good, bad] }).check()
+
+    expect(health).toEqual({
+      status: 'critical',
+      pools: [
+        { name: 'good', status: 'healthy', reasons: [] },
+        { name: 'bad', status: 'critical', reasons: ['30 callers wait (critical from 20)'] },
+      ],
+    })
+  })
+
+  test('of none is healthy', () => {
+    expect(new HealthMonitor({ pools: () => [] }).check()).toEqual({ status: 'healthy', pools: [] })
+  })
+
+  test('forgets what is older than the window, however often it looks', () => {
+    const pool = new FakePool('pool')
+    const monitor = new HealthMonitor({ pools: () => [pool], windowMillis: 30_000 })
+    const failing = { full: 5, unavailable: 0, refused: 0 }
+    pool.at(0, {})
+    monitor.check()
+    pool.at(1, { connectFailures: failing })
+    expect(monitor.check().status).toBe('critical')
+    for (let tenth = 20; tenth <= 300; tenth++) {
+      pool.at(tenth / 10, {})
+      expect(monitor.check().status).toBe('critical')
+    }
+    pool.at(32, {})
+    expect(monitor.check().status).toBe('healthy')
+  })
+
+  test('does not flap round a threshold', () => {
+    const pool = new FakePool('pool')
+    const monitor = new HealthMonitor({ pools: () => [pool] })
+    const seen = [20, 18, 20, 17, 15, 18, 4, 3, 4].map((waiting, i) => {
+      pool.at(i, { waiting })
+      return monitor.check().status
+    })
+    expect(seen.join(' ')).toBe('critical critical critical critical warning warning warning healthy healthy')
+  })
+
+  test('takes thresholds of its own', () => {
+    const pool = new FakePool('pool')
+    pool.at(0, { waiting: 30 })
+    const monitor = new HealthMonitor({ pools: () => [pool], thresholds: { waiters: { warning: 20, critical: 200 } } })
+    expect(monitor.check().status).toBe('warning')
+  })
+
+  test.each([
+    [{ thresholds: { waiting: { warning: 1, critical: 2 } } as never }, 'thresholds.waiting'],
+    [{ thresholds: { waiters: { warning: 9, critical: 2 } } }, 'the second not below the first'],
+    [{ thresholds: { waiters: 5 as never } }, 'Invalid option thresholds.waiters: 5'],
+    [{ windowMillis: -1 }, 'Invalid option windowMillis: -1'],
+  ])('refuses %o', (options, message) => {
+    expect(() => new HealthMonitor(options)).toThrow(message)
+  })
+})

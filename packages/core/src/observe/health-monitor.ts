@@ -1,0 +1,95 @@
+import { requireMillis } from '../invalid-option-error.ts'
+import type { PoolStats } from '../pool/index.ts'
+import {
+  DEFAULT_HEALTH_THRESHOLDS,
+  evaluateHealth,
+  type Health,
+  type HealthStatus,
+  type HealthThresholds,
+  worstOf,
+} from './health.ts'
+import { openPools } from './registry.ts'
+import type { ObservedPool } from './snapshot.ts'
+import { validateThresholds } from './validate-thresholds.ts'
+
+const WINDOW_MILLIS = 30_000
+/** However often somebody looks. */
+const SAMPLES_PER_WINDOW = 30
+
+export interface HealthMonitorOptions {
+  /** Those that differ from {@link DEFAULT_HEALTH_THRESHOLDS}. */
+  readonly thresholds?: Partial<HealthThresholds>
+  /** What happened longer ago no longer counts. Default: 30 000. */
+  readonly windowMillis?: number
+  /** Default: every pool of the process. */
+  readonly pools?: () => readonly ObservedPool[]
+}
+
+/** The health of one pool, by its name. */
+export interface PoolHealth extends Health {
+  readonly name: string
+}
+
+/** The health of a process: that of its worst pool. */
+export interface ProcessHealth {
+  readonly status: HealthStatus
+  readonly pools: readonly PoolHealth[]
+}
+
+/** What is remembered of a pool from look to look. */
+interface Watched {
+  /** In the order of time. */
+  readonly samples: PoolStats[]
+  status: HealthStatus
+}
+
+/**
+ * Judges pools over a window, from look to look; between looks it does nothing. It is not the database's health, nor the
+ * process's, but whether this process gets the connections that it needs.
+ *
+ * @throws {InvalidOptionError} for a threshold or window that cannot be meant.
+ * @example
+ * const monitor = new HealthMonitor({ thresholds: { waiters: { warning: 50, critical: 200 } } })
+ * monitor.check() // { status: 'warning', pools: [{ name: 'orders', status: 'warning', reasons: ['61 callers wait ...'] }] }
+ */
+export class HealthMonitor {
+  readonly #thresholds: HealthThresholds
+  readonly #windowMillis: number
+  readonly #pools: () => readonly ObservedPool[]
+  readonly #watched = new WeakMap<ObservedPool, Watched>()
+
+  constructor({ thresholds = {}, windowMillis = WINDOW_MILLIS, pools = openPools }: HealthMonitorOptions = {}) {
+    requireMillis('windowMillis', windowMillis)
+    validateThresholds(thresholds)
+    this.#thresholds = { ...DEFAULT_HEALTH_THRESHOLDS, ...thresholds }
+    this.#windowMillis = windowMillis
+    this.#pools = pools
+  }
+
+  check(): ProcessHealth {
+    const pools = this.#pools().map((pool) => this.#checkOne(pool))
+    return { status: worstOf(pools.map(({ status }) => status)), pools }
+  }
+
+  #checkOne(pool: ObservedPool): PoolHealth {
+    const { name, stats } = pool.snapshot()
+    const watched = this.#watched.get(pool) ?? { samples: [], status: 'healthy' }
+    this.#watched.set(pool, watched)
+    const before = this.#beginOfWindow(watched, stats)
+    const health = evaluateHealth({ stats, before, previous: watched.status, thresholds: this.#thresholds })
+    watched.status = health.status
+    return { name, ...health }
+  }
+
+  /** The latest figures that are a window old, or the first ones; what is older is forgotten. */
+  #beginOfWindow({ samples }: Watched, stats: PoolStats): PoolStats | undefined {
+    const begin = stats.takenAtMillis - this.#windowMillis
+    const latestBefore = samples.findLastIndex(({ takenAtMillis }) => takenAtMillis <= begin)
+    if (latestBefore > 0) samples.splice(0, latestBefore)
+    const [first] = samples
+    const last = samples.at(-1)
+    if (!last || stats.takenAtMillis - last.takenAtMillis >= this.#windowMillis / SAMPLES_PER_WINDOW)
+      samples.push(stats)
+    return first
+  }
+}
