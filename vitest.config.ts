@@ -1,5 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { projects: ['packages/*', 'test', 'test/vitest.oldest-peers.config.ts', 'test/vitest.next-peers.config.ts'] },
+  test: {
+    projects: [
+      'packages/*',
+      'test',
+      'test/vitest.oldest-peers.config.ts',
+      'test/vitest.next-peers.config.ts',
+      'test/prisma-6/vitest.config.ts',
+    ],
+  },
 })

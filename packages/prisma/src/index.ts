@@ -1,1 +1,3 @@
+export * from './engine.ts'
+export { UnsupportedAdapterError } from './guarded-pool-of-prisma.ts'
 export { type GuardedPrismaPgOptions, PrismaPg } from './prisma-pg.ts'

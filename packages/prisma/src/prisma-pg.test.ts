@@ -18,6 +18,20 @@ test('given a schema as an option, then it wins over the one in the URL', async 
   await adapter.dispose()
 })
 
+test.each([
+  ['public', undefined],
+  ['tenant', '-c search_path="tenant"'],
+])('given the schema %s in the URL, then the pool asks the server for %s', async (schema, options) => {
+  const given = `postgresql://localhost/orders?schema=${schema}&connection_limit=3`
+  for (const config of [{ url: given }, { connectionString: given }]) {
+    const adapter = await new PrismaPg(config).connect()
+    expect(adapter.getConnectionInfo?.()).toMatchObject({ schemaName: schema })
+    expect(adapter.underlyingDriver().options).toHaveProperty('host', 'localhost')
+    expect((adapter.underlyingDriver().options as { options?: string }).options).toBe(options)
+    await adapter.dispose()
+  }
+})
+
 test('given an environment variable that is not set, then that is said at once', () => {
   expect(() => new PrismaPg(process.env.NOT_SET as string)).toThrow('Invalid option url: undefined')
 })
