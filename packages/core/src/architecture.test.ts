@@ -30,7 +30,8 @@ const imports: readonly Import[] = readdirSync(root, { recursive: true, encoding
   .map((file) => file.split(sep).join('/'))
   .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('/testing/'))
   .flatMap((file) => {
-    const text = readFileSync(join(root, file), 'utf8')
+    // Without comments, whose examples import what an app would.
+    const text = readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '')
     const specifiers = [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g)].map(
       ([, specifier = '']) => specifier,
     )

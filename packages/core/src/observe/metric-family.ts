@@ -1,0 +1,42 @@
+import type { Durations } from '../pool/index.ts'
+import { METRICS, type MetricDefinition, POOL_LABEL, type Sample } from './metric-definitions.ts'
+import type { PoolSnapshot } from './snapshot.ts'
+
+/** One metric with its values of the moment. */
+export interface MetricFamily extends Pick<MetricDefinition, 'name' | 'type' | 'help'> {
+  readonly samples: readonly Sample[]
+}
+
+/** Reads every metric of every pool. Pools of one name count as one: two series must not have the same labels. */
+export function readMetrics(snapshots: readonly PoolSnapshot[]): readonly MetricFamily[] {
+  const byName = Map.groupBy(snapshots, ({ name }) => name)
+  return METRICS.map((definition) => {
+    const { name, type, help } = definition
+    const samples = [...byName].flatMap(([pool, same]) => readPool(definition, pool, same))
+    return { name, type, help, samples }
+  })
+}
+
+/** The samples of one snapshot have the same labels in the same order as those of the next. */
+function readPool({ read, combine = 'sum' }: MetricDefinition, pool: string, same: readonly PoolSnapshot[]): Sample[] {
+  const [first = [], ...others] = same.map(read)
+  return first.map(({ labels, value }, i) => ({
+    labels: { [POOL_LABEL]: pool, ...labels },
+    value: others.reduce((sum, other) => combined(sum, other[i]?.value ?? 0, combine), value),
+  }))
+}
+
+function combined(a: Sample['value'], b: Sample['value'], how: 'sum' | 'max'): Sample['value'] {
+  if (typeof a === 'number' || typeof b === 'number') {
+    return how === 'sum' ? Number(a) + Number(b) : Math.max(Number(a), Number(b))
+  }
+  return addDurations(a, b)
+}
+
+function addDurations(a: Durations, b: Durations): Durations {
+  return {
+    count: a.count + b.count,
+    sumMillis: a.sumMillis + b.sumMillis,
+    buckets: a.buckets.map((count, i) => count + (b.buckets[i] ?? 0)),
+  }
+}

@@ -1,0 +1,157 @@
+import { metrics } from '@opentelemetry/api'
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics'
+import { Registry } from 'prom-client'
+import { afterEach, describe, expect, test } from 'vitest'
+import { DurationHistogram, type PoolStats } from '../pool/index.ts'
+import { METRICS, POOL_LABEL } from './metric-definitions.ts'
+import { exportToOpenTelemetry } from './opentelemetry.ts'
+import { renderMetrics } from './prometheus.ts'
+import { registerMetrics } from './prometheus-registry.ts'
+import { registerPool } from './registry.ts'
+import type { PoolSnapshot } from './snapshot.ts'
+
+const registered: (() => void)[] = []
+afterEach(() => {
+  for (const remove of registered.splice(0)) remove()
+})
+
+function durations(...millis: number[]) {
+  const histogram = new DurationHistogram()
+  for (const each of millis) histogram.record(each)
+  return histogram.read()
+}
+
+function givenPool(name: string, stats: Partial<PoolStats> = {}): void {
+  const all = {
+    ...{ max: 10, min: 1, total: 5, idle: 3, active: 2, connecting: 0, closing: 0, waiting: 4, acquired: 2 },
+    ...{ opened: 6, closed: 1, timeouts: 7, saturated: 0, leaks: 0, deadlocks: 0, takenAtMillis: 0 },
+    ...{ leasedMillis: 1_500, longestLeaseMillis: 250, connectFailures: { full: 3, unavailable: 0, refused: 0 } },
+    ...{ wait: durations(0, 3), use: durations(5), create: durations(40), ...stats },
+  }
+  registered.push(
+    registerPool({ snapshot: () => ({ name, stats: all, dirtyReleases: 1, lintFindings: 0 }) as PoolSnapshot }),
+  )
+}
+
+function lines(body: string, beginning: string): string[] {
+  return body.split('\n').filter((line) => line.startsWith(beginning))
+}
+
+describe("Prometheus' text", () => {
+  test('has each metric once, with its help, type and series', () => {
+    givenPool('orders')
+    const { contentType, body } = renderMetrics('text/plain')
+
+    expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(lines(body, '# TYPE')).toEqual(METRICS.map(({ name, type }) => `# TYPE ${name} ${type}`))
+    expect(lines(body, 'db_client_connection_count')).toEqual([
+      `db_client_connection_count{${POOL_LABEL}="orders",db_client_connection_state="idle"} 3`,
+      `db_client_connection_count{${POOL_LABEL}="orders",db_client_connection_state="used"} 2`,
+    ])
+    expect(lines(body, 'poolguard_connect_failures_total')[0]).toBe(
+      `poolguard_connect_failures_total{${POOL_LABEL}="orders",failure="full"} 3`,
+    )
+    expect(lines(body, 'db_client_connection_wait_time_seconds')).toEqual([
+      ...['0.000125', '0.00025', '0.0005', '0.001', '0.002'].map((le) => bucket(le, 1)),
+      ...['0.004', '0.008', '0.016', '0.032', '0.064', '0.128', '0.256', '0.512', '1.024', '2.048'].map((le) =>
+        bucket(le, 2),
+      ),
+      ...['4.096', '8.192', '16.384', '32.768', '65.536', '+Inf'].map((le) => bucket(le, 2)),
+      `db_client_connection_wait_time_seconds_sum{${POOL_LABEL}="orders"} 0.003`,
+      `db_client_connection_wait_time_seconds_count{${POOL_LABEL}="orders"} 2`,
+    ])
+  })
+
+  test('escapes names', () => {
+    givenPool('a"b\\c\nd')
+    expect(renderMetrics().body).toContain(`{${POOL_LABEL}="a\\"b\\\\c\\nd"}`)
+  })
+
+  test('counts pools of one name as one', () => {
+    givenPool('orders')
+    givenPool('orders', { longestLeaseMillis: 900 })
+    givenPool('other')
+    const { body } = renderMetrics()
+    expect(lines(body, 'db_client_connection_max')).toEqual([
+      `db_client_connection_max{${POOL_LABEL}="orders"} 20`,
+      `db_client_connection_max{${POOL_LABEL}="other"} 10`,
+    ])
+    expect(lines(body, 'poolguard_longest_lease_seconds')[0]).toBe(
+      `poolguard_longest_lease_seconds{${POOL_LABEL}="orders"} 0.9`,
+    )
+    expect(body).toContain(`db_client_connection_wait_time_seconds_count{${POOL_LABEL}="orders"} 4`)
+  })
+
+  test('of no pool is empty', () => {
+    expect(renderMetrics().body).toBe('')
+    expect(renderMetrics('application/openmetrics-text').body).toBe('# EOF\n')
+  })
+
+  test('is OpenMetrics where that is asked for', () => {
+    givenPool('orders')
+    const { contentType, body } = renderMetrics('application/openmetrics-text;version=1.0.0,text/plain;q=0.5')
+    expect(contentType).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8')
+    expect(body).toContain('# TYPE db_client_connection_timeouts counter\n')
+    expect(body).toContain(`db_client_connection_timeouts_total{${POOL_LABEL}="orders"} 7\n`)
+    expect(body.endsWith('\n# EOF\n')).toBe(true)
+  })
+})
+
+function bucket(le: string, count: number): string {
+  return `db_client_connection_wait_time_seconds_bucket{${POOL_LABEL}="orders",le="${le}"} ${count}`
+}
+
+describe("a registry of prom-client's", () => {
+  test('shows the same, and lets go again', async () => {
+    givenPool('orders')
+    givenPool('a"b')
+    const registry = new Registry()
+    const remove = registerMetrics(registry)
+    const series = (text: string) =>
+      text
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('#'))
+        .sort()
+    expect(series(await registry.metrics())).toEqual(series(renderMetrics().body))
+    remove()
+    expect(await registry.metrics()).toBe('\n')
+  })
+})
+
+describe("OpenTelemetry's instruments", () => {
+  test('are the nine, by name and unit, with the same figures', async () => {
+    const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+    const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 })
+    const provider = new MeterProvider({ readers: [reader] })
+    givenPool('orders')
+    givenPool('other', { idle: 0 })
+    const stop = exportToOpenTelemetry(provider.getMeter('poolguard'))
+    await reader.forceFlush()
+    const found = exporter.getMetrics()[0]?.scopeMetrics[0]?.metrics ?? []
+
+    const observed = METRICS.filter(({ convention, type }) => convention && type !== 'histogram')
+    expect(found.map(({ descriptor: { name, unit } }) => ({ name, unit }))).toEqual(
+      observed.map(({ convention }) => convention),
+    )
+    const count = found.find(({ descriptor }) => descriptor.name === 'db.client.connection.count')
+    expect(count?.dataPoints.map(({ attributes, value }) => ({ attributes, value }))).toEqual(
+      [
+        ['orders', 'idle', 3],
+        ['orders', 'used', 2],
+        ['other', 'idle', 0],
+        ['other', 'used', 2],
+      ].map(([pool, state, value]) => ({
+        attributes: { 'db.client.connection.pool.name': pool, 'db.client.connection.state': state },
+        value,
+      })),
+    )
+    stop()
+    await provider.shutdown()
+    metrics.disable()
+  })
+})
