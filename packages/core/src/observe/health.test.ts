@@ -28,6 +28,7 @@ const calm: PoolStats = {
   longestLeaseMillis: 0,
   connectFailures: { full: 0, unavailable: 0, refused: 0 },
   wait: durations(1_000, 500),
+  waitByLabel: {},
   use: durations(1_000, 5_000),
   create: durations(100, 300),
 }

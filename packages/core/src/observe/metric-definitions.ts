@@ -103,6 +103,18 @@ export const METRICS: readonly MetricDefinition[] = [
     read: only(({ stats }) => stats.use),
   },
   {
+    name: 'poolguard_labelled_acquires_total',
+    type: 'counter',
+    help: 'Connections got, by the label (route or job) of who asked.',
+    read: ({ stats }) => perLabel(stats.waitByLabel, ({ count }) => count),
+  },
+  {
+    name: 'poolguard_labelled_wait_seconds_total',
+    type: 'counter',
+    help: 'Time waited for connections that were got, by the label (route or job) of who asked.',
+    read: ({ stats }) => perLabel(stats.waitByLabel, ({ sumMillis }) => sumMillis / 1_000),
+  },
+  {
     name: 'poolguard_connections_connecting',
     type: 'gauge',
     help: 'Connections that are being opened.',
@@ -177,3 +189,7 @@ export const METRICS: readonly MetricDefinition[] = [
     read: only(({ stats }) => stats.leasedMillis / 1_000),
   },
 ]
+
+function perLabel(waits: Readonly<Record<string, Durations>>, read: (waits: Durations) => number): Sample[] {
+  return Object.entries(waits).map(([label, durations]) => ({ labels: { label }, value: read(durations) }))
+}

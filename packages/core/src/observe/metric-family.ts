@@ -17,13 +17,17 @@ export function readMetrics(snapshots: readonly PoolSnapshot[]): readonly Metric
   })
 }
 
-/** The samples of one snapshot have the same labels in the same order as those of the next. */
 function readPool({ read, combine = 'sum' }: MetricDefinition, pool: string, same: readonly PoolSnapshot[]): Sample[] {
-  const [first = [], ...others] = same.map(read)
-  return first.map(({ labels, value }, i) => ({
-    labels: { [POOL_LABEL]: pool, ...labels },
-    value: others.reduce((sum, other) => combined(sum, other[i]?.value ?? 0, combine), value),
-  }))
+  const samples = new Map<string, Sample>()
+  for (const { labels, value } of same.flatMap(read)) {
+    const key = Object.values(labels).join('\n')
+    const known = samples.get(key)
+    samples.set(key, {
+      labels: known?.labels ?? { [POOL_LABEL]: pool, ...labels },
+      value: known ? combined(known.value, value, combine) : value,
+    })
+  }
+  return [...samples.values()]
 }
 
 function combined(a: Sample['value'], b: Sample['value'], how: 'sum' | 'max'): Sample['value'] {

@@ -1,3 +1,4 @@
+import { currentLabel } from './label.ts'
 import { currentScope, type Scope } from './scope.ts'
 
 /** What is known of whoever asked for a lease. */
@@ -5,6 +6,8 @@ export interface Borrower {
   /** Holds the stack, which is put into words only when somebody reads it. */
   readonly trace: Error | undefined
   readonly scope: Scope | undefined
+  /** What it runs under, see {@link runWithLabel}. */
+  readonly label: string | undefined
 }
 
 /** Adaptive stacks are captured for so many leak thresholds after a suspicion: a leak that goes on renews it. */
@@ -26,9 +29,10 @@ export class BorrowerIdentification {
   /** To be called in the borrower's own call stack, of which the frames from the caller of `below` on count. */
   identify(now: number, below: (...args: never[]) => unknown): Borrower | undefined {
     const scope = currentScope()
+    const label = currentLabel()
     const captures = now < this.#captureUntil
-    if (!captures && scope === undefined) return undefined
-    return { scope, trace: captures ? captureTrace(below) : undefined }
+    if (!captures && scope === undefined && label === undefined) return undefined
+    return { scope, label, trace: captures ? captureTrace(below) : undefined }
   }
 
   /** A lease has been found to look like a leak. */

@@ -2,6 +2,7 @@ import { type Borrower, BorrowerIdentification } from './borrower.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './entry.ts'
+import { LabelledWaits } from './label.ts'
 import { Lease } from './lease.ts'
 import { reportLease, sumLeases } from './lease-report.ts'
 import { LeaseWatch } from './lease-watch.ts'
@@ -34,6 +35,7 @@ export class LeaseLedger<R> {
   readonly #entries = new Map<R, PoolEntry<R>>()
   readonly #watch: LeaseWatch<R>
   readonly #wait = new DurationHistogram()
+  readonly #labelledWaits = new LabelledWaits()
   readonly #use = new DurationHistogram()
   #leaks = 0
   readonly #borrowers: BorrowerIdentification
@@ -63,6 +65,7 @@ export class LeaseLedger<R> {
   lent(resource: R, { since, borrower }: Request): void {
     const now = this.#clock.now()
     this.#wait.record(now - since)
+    if (borrower?.label !== undefined) this.#labelledWaits.record(borrower.label, now - since)
     const entry = new PoolEntry(resource, Infinity)
     entry.lease = new Lease(NOBODY, entry, now, borrower)
     this.#entries.set(resource, entry)
@@ -81,7 +84,15 @@ export class LeaseLedger<R> {
 
   stats(): Pick<
     PoolStats,
-    'takenAtMillis' | 'active' | 'acquired' | 'leaks' | 'wait' | 'use' | 'leasedMillis' | 'longestLeaseMillis'
+    | 'takenAtMillis'
+    | 'active'
+    | 'acquired'
+    | 'leaks'
+    | 'wait'
+    | 'waitByLabel'
+    | 'use'
+    | 'leasedMillis'
+    | 'longestLeaseMillis'
   > {
     const now = this.#clock.now()
     const wait = this.#wait.read()
@@ -93,6 +104,7 @@ export class LeaseLedger<R> {
       acquired: wait.count,
       leaks: this.#leaks,
       wait,
+      waitByLabel: this.#labelledWaits.read(),
       use,
       leasedMillis: use.sumMillis + sum,
       longestLeaseMillis: longest,

@@ -34,6 +34,8 @@ export interface PoolStats {
   readonly connectFailures: Readonly<Record<ConnectFailure, number>>
   /** How long those who got a connection waited for it. */
   readonly wait: Durations
+  /** The same of those who ran under a label, see {@link runWithLabel}. */
+  readonly waitByLabel: Readonly<Record<string, Durations>>
   /** How long finished leases lasted. */
   readonly use: Durations
   /** How long opening a connection took. */

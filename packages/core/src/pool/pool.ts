@@ -8,6 +8,7 @@ import { Connector } from './connector.ts'
 import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './entry.ts'
 import { AcquireTimeoutError, ConnectError, PoolClosedError, PoolSaturatedError, type PoolState } from './errors.ts'
+import { LabelledWaits } from './label.ts'
 import { Lease, type Lender } from './lease.ts'
 import { type LeaseReport, reportLease, sumLeases } from './lease-report.ts'
 import { LeaseWatch } from './lease-watch.ts'
@@ -76,6 +77,7 @@ export class Pool<R> implements Lender<R> {
     connectFailures: { full: 0, unavailable: 0, refused: 0 },
   }
   readonly #waitTimes = new DurationHistogram()
+  readonly #labelledWaits = new LabelledWaits()
   readonly #useTimes = new DurationHistogram()
   readonly #createTimes = new DurationHistogram()
   readonly #drained = Promise.withResolvers<void>()
@@ -218,6 +220,7 @@ export class Pool<R> implements Lender<R> {
       ...counters,
       connectFailures: { ...connectFailures },
       wait: this.#waitTimes.read(),
+      waitByLabel: this.#labelledWaits.read(),
       use,
       leasedMillis: use.sumMillis + leases.sum,
       longestLeaseMillis: leases.longest,
@@ -270,6 +273,7 @@ export class Pool<R> implements Lender<R> {
   #lend(entry: PoolEntry<R>, since: number, now: number, borrower: Borrower | undefined): Lease<R> {
     this.#counters.acquired++
     this.#waitTimes.record(now - since)
+    if (borrower?.label !== undefined) this.#labelledWaits.record(borrower.label, now - since)
     const lease = new Lease(this, entry, now, borrower)
     entry.lease = lease
     this.#watch.lent(entry, now)
