@@ -122,15 +122,15 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     get totalCount(): number {
-      return this.#guard.engine.stats().total
+      return this.#guard.engine.counts.total
     }
 
     get idleCount(): number {
-      return this.#guard.engine.stats().idle
+      return this.#guard.engine.counts.idle
     }
 
     get waitingCount(): number {
-      return this.#guard.engine.stats().waiting
+      return this.#guard.engine.counts.waiting
     }
 
     /** Connections past their lifetime never wait here to be found: they are closed when it ends. */

@@ -1,3 +1,4 @@
 export { type GuardedSql, guardPostgres } from './guard-postgres.ts'
 export type { GuardedOptions } from './guarded-options.ts'
 export { UnsupportedPostgresError } from './internals.ts'
+export { type ObserveOptions, observe, type SqlObservation } from './observe-sql.ts'

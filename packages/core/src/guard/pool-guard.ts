@@ -180,7 +180,7 @@ export class PoolGuard<C> {
 
   #heard(event: PoolEvent): void {
     if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#doubt()
-    if (MAY_EMPTY.includes(event.type)) this.#emptiness.left(this.engine.stats().total)
+    if (MAY_EMPTY.includes(event.type)) this.#emptiness.left(this.engine.counts.total)
     this.#spec.options.onEvent?.(event)
   }
 

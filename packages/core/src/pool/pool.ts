@@ -201,6 +201,11 @@ export class Pool<R> implements Lender<R> {
     return promise
   }
 
+  /** The few of the {@link stats} that cost nothing to read. */
+  get counts(): Pick<PoolStats, 'total' | 'idle' | 'active' | 'waiting'> {
+    return { total: this.#total, idle: this.#idle.length, active: this.#active, waiting: this.#waiters.size }
+  }
+
   stats(): PoolStats {
     const { connectFailures, ...counters } = this.#counters
     const { max, min } = this.#settings
@@ -211,12 +216,9 @@ export class Pool<R> implements Lender<R> {
       takenAtMillis: now,
       max,
       min,
-      total: this.#total,
-      idle: this.#idle.length,
-      active: this.#active,
+      ...this.counts,
       connecting: this.#connector.opening,
       closing: this.#closing,
-      waiting: this.#waiters.size,
       ...counters,
       connectFailures: { ...connectFailures },
       wait: this.#waitTimes.read(),
@@ -566,15 +568,11 @@ export class Pool<R> implements Lender<R> {
   }
 
   #state(): PoolState {
-    const { max, total, idle, active, connecting, waiting } = this.stats()
     return {
       name: this.name,
-      max,
-      total,
-      idle,
-      active,
-      connecting,
-      waiting,
+      max: this.#settings.max,
+      ...this.counts,
+      connecting: this.#connector.opening,
       oldestLeases: this.#reportLeases(this.#clock.now()).slice(0, 3),
       deadlocked: this.#watch.deadlocked,
       trouble: this.#connector.trouble ?? null,
