@@ -24,10 +24,18 @@ const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8
  * response.setHeader('content-type', contentType).end(body)
  */
 export function renderMetrics(accept?: string, more: readonly MetricFamily[] = []): MetricsPage {
-  const families = [...readMetrics(snapshotPools()), ...more]
+  const families = mergeFamilies([...readMetrics(snapshotPools()), ...more])
   return accept?.includes('application/openmetrics-text')
     ? { contentType: OPEN_METRICS, body: `${families.map((family) => render(family, true)).join('')}# EOF\n` }
     : { contentType: TEXT, body: families.map((family) => render(family, false)).join('') }
+}
+
+/** Several sources may have the same metric, which must stand on the page once. */
+function mergeFamilies(families: readonly MetricFamily[]): MetricFamily[] {
+  return [...Map.groupBy(families, ({ name }) => name).values()].map((same) => ({
+    ...(same[0] as MetricFamily),
+    samples: same.flatMap(({ samples }) => samples),
+  }))
 }
 
 /** In OpenMetrics a counter's name is without the `_total` that its series have. */

@@ -1,0 +1,64 @@
+import type { MetricFamily } from './metric-family.ts'
+
+/** A row of {@link ACTIVITY_QUERY}. */
+export interface ActivityRow {
+  readonly state: string
+  readonly count: number
+  /** How long the oldest of them has been in its transaction; 0 where none is in one. */
+  readonly oldestSeconds: number
+  /** The same in every row. */
+  readonly maxConnections: number
+  readonly reserved: number
+}
+
+/**
+ * What PostgreSQL's own side of the connections looks like, by state, in one query that any role may run. Who is not a
+ * member of pg_read_all_stats sees others' sessions without their state.
+ *
+ * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
+ */
+export const ACTIVITY_QUERY = `
+select coalesce(state, 'unknown') as "state", count(*)::int as "count",
+       coalesce(extract(epoch from max(clock_timestamp() - xact_start)), 0)::float8 as "oldestSeconds",
+       current_setting('max_connections')::int as "maxConnections",
+       current_setting('superuser_reserved_connections')::int
+         + coalesce(current_setting('reserved_connections', true)::int, 0) as "reserved"
+  from pg_catalog.pg_stat_activity
+ where backend_type = 'client backend'
+ group by 1`
+
+/** PostgreSQL's side, one series for each state. */
+export function postgresMetrics(rows: readonly ActivityRow[]): MetricFamily[] {
+  const [first] = rows
+  if (!first) return []
+  const used = rows.reduce((sum, { count }) => sum + count, 0)
+  const byState = (read: (row: ActivityRow) => number) =>
+    rows.map((row) => ({ labels: { state: row.state }, value: read(row) }))
+  const single = (value: number) => [{ labels: {}, value }]
+  return [
+    {
+      name: 'poolguard_server_connections',
+      type: 'gauge',
+      help: "Connections of all clients, by PostgreSQL's state.",
+      samples: byState(({ count }) => count),
+    },
+    {
+      name: 'poolguard_server_oldest_transaction_seconds',
+      type: 'gauge',
+      help: 'How long the oldest transaction of the clients in a state is open.',
+      samples: byState(({ oldestSeconds }) => oldestSeconds),
+    },
+    {
+      name: 'poolguard_server_max_connections',
+      type: 'gauge',
+      help: 'max_connections.',
+      samples: single(first.maxConnections),
+    },
+    {
+      name: 'poolguard_server_free_connections',
+      type: 'gauge',
+      help: 'Connections left before ordinary roles are refused.',
+      samples: single(Math.max(0, first.maxConnections - first.reserved - used)),
+    },
+  ]
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import type { MetricFamily } from './metric-family.ts'
+import { renderMetrics } from './prometheus.ts'
+import { ScrapedMetrics } from './scraped-metrics.ts'
+
+const family = (value: number): MetricFamily => ({
+  name: 'figure',
+  type: 'gauge',
+  help: 'A figure.',
+  samples: [{ labels: {}, value }],
+})
+
+test('given many who ask, then the source is asked once per interval', async () => {
+  let asked = 0
+  const collect = async () => [family(++asked)]
+  const patient = new ScrapedMetrics(collect, { source: 'x', intervalMillis: 60_000 })
+  const answers = await Promise.all(Array.from({ length: 50 }, () => patient.read()))
+  expect(asked).toBe(1)
+  expect(new Set(answers).size).toBe(1)
+
+  const eager = new ScrapedMetrics(collect, { source: 'x', intervalMillis: 0 })
+  await eager.read()
+  await eager.read()
+  expect(asked).toBe(3)
+})
+
+test('given a source that fails, then that shows, and the page is whole', async () => {
+  const down = new ScrapedMetrics(() => Promise.reject(new Error('away')), { source: 'postgres' })
+  const up = new ScrapedMetrics(async () => [family(7)], { source: 'pgbouncer' })
+  const throws = new ScrapedMetrics(
+    () => {
+      throw new Error('at once')
+    },
+    { source: 'broken' },
+  )
+  const { body } = renderMetrics('', [...(await down.read()), ...(await up.read()), ...(await throws.read())])
+  expect(body.split('\n')).toEqual([
+    expect.stringMatching(/^# HELP poolguard_source_up /),
+    '# TYPE poolguard_source_up gauge',
+    'poolguard_source_up{source="postgres"} 0',
+    'poolguard_source_up{source="pgbouncer"} 1',
+    'poolguard_source_up{source="broken"} 0',
+    '# HELP figure A figure.',
+    '# TYPE figure gauge',
+    'figure 7',
+    '',
+  ])
+})
+
+test('given an interval that cannot be meant, then it is refused', () => {
+  expect(() => new ScrapedMetrics(async () => [], { source: 'x', intervalMillis: -1 })).toThrow('intervalMillis: -1')
+})
