@@ -1,11 +1,18 @@
-import { renderMetrics } from '@poolguard/core'
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  type MetricData,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics'
+import { exportToOpenTelemetry, renderMetrics } from '@poolguard/core'
 import { GuardedPool, pgBouncerSource, postgresSource } from '@poolguard/pg'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { describeWithPgBouncer, pgBouncerVersions, startPgBouncer, startPostgres, waitUntil } from '../harness/index.ts'
 
 /** The value of one series of a page. */
-function valueOf(body: string, series: string): number | undefined {
+function seriesOf(body: string, series: string): number | undefined {
   const line = body.split('\n').find((each) => each.startsWith(`${series} `))
   return line === undefined ? undefined : Number(line.slice(series.length + 1))
 }
@@ -25,15 +32,15 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   const source = postgresSource(admin)
   const { body } = renderMetrics('', await source.read())
   const label = '{db_client_connection_pool_name="orders"'
-  expect(valueOf(body, `db_client_connection_count${label},db_client_connection_state="used"}`)).toBe(4)
-  expect(valueOf(body, `db_client_connection_pending_requests${label}}`)).toBe(1)
-  expect(valueOf(body, `db_client_connection_max${label}}`)).toBe(4)
-  expect(valueOf(body, 'poolguard_server_connections{state="idle in transaction"}')).toBe(1)
-  expect(valueOf(body, 'poolguard_server_connections{state="idle"}')).toBe(3)
-  expect(valueOf(body, 'poolguard_server_max_connections')).toBe(20)
-  expect(valueOf(body, 'poolguard_server_free_connections')).toBe(20 - 3 - 5)
-  expect(valueOf(body, 'poolguard_server_oldest_transaction_seconds{state="idle in transaction"}')).toBeGreaterThan(0)
-  expect(valueOf(body, 'poolguard_source_up{source="postgres"}')).toBe(1)
+  expect(seriesOf(body, `db_client_connection_count${label},db_client_connection_state="used"}`)).toBe(4)
+  expect(seriesOf(body, `db_client_connection_pending_requests${label}}`)).toBe(1)
+  expect(seriesOf(body, `db_client_connection_max${label}}`)).toBe(4)
+  expect(seriesOf(body, 'poolguard_server_connections{state="idle in transaction"}')).toBe(1)
+  expect(seriesOf(body, 'poolguard_server_connections{state="idle"}')).toBe(3)
+  expect(seriesOf(body, 'poolguard_server_max_connections')).toBe(20)
+  expect(seriesOf(body, 'poolguard_server_free_connections')).toBe(20 - 3 - 5)
+  expect(seriesOf(body, 'poolguard_server_oldest_transaction_seconds{state="idle in transaction"}')).toBeGreaterThan(0)
+  expect(seriesOf(body, 'poolguard_source_up{source="postgres"}')).toBe(1)
 
   await clients[0]?.query('rollback')
   for (const client of clients) client.release()
@@ -41,6 +48,42 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   await pool.end()
   await admin.end()
 })
+
+test('given the same work, then OpenTelemetry has the same figures as Prometheus', async () => {
+  await using server = await startPostgres()
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 })
+  const provider = new MeterProvider({ readers: [reader] })
+  const stop = exportToOpenTelemetry(provider.getMeter('poolguard'))
+  const pools = ['one', 'two'].map((name) => new GuardedPool({ url: server.url, name, max: 2 }))
+  await Promise.all(pools.map((pool) => pool.ready()))
+  await Promise.all(pools.flatMap((pool) => Array.from({ length: 20 }, () => pool.query('select pg_sleep(0.001)'))))
+
+  await reader.forceFlush()
+  const { body } = renderMetrics()
+  const points = exporter.getMetrics().at(-1)?.scopeMetrics[0]?.metrics.flatMap(seriesOfMetric) ?? []
+  expect(points).toHaveLength(2 * (7 + 3 * 2))
+  for (const [series, value] of points) expect(seriesOf(body, series), series).toBeCloseTo(value, 9)
+  stop()
+  await provider.shutdown()
+  await Promise.all(pools.map((pool) => pool.end()))
+})
+
+/** What a metric of OpenTelemetry is called on the page, and its value. */
+function seriesOfMetric({ descriptor, dataPoints }: MetricData): (readonly [series: string, value: number])[] {
+  const name = descriptor.name.replaceAll('.', '_')
+  return dataPoints.flatMap(({ attributes, value }): (readonly [string, number])[] => {
+    const labels = Object.entries(attributes).map(([key, text]) => `${key.replaceAll('.', '_')}="${text}"`)
+    if (typeof value === 'number') {
+      return [[`${name}${descriptor.name.endsWith('timeouts') ? '_total' : ''}{${labels.join()}}`, value]]
+    }
+    const { count, sum } = value as { count: number; sum: number }
+    return [
+      [`${name}_seconds_count{${labels.join()}}`, count],
+      [`${name}_seconds_sum{${labels.join()}}`, sum],
+    ]
+  })
+}
 
 for (const version of pgBouncerVersions) {
   const describe = await describeWithPgBouncer(version)
@@ -52,16 +95,16 @@ for (const version of pgBouncerVersions) {
       const sleeping = Promise.all(Array.from({ length: 3 }, () => pool.query('select pg_sleep(0.7)')))
       await waitUntil(async () => (await server.connectionCount()) === 2, { what: 'both servers are busy' })
       const source = pgBouncerSource(pooler.statsUrl, { intervalMillis: 0 })
-      const page = await waitUntil(
+      const page = (await waitUntil(
         async () => {
           const { body } = renderMetrics('', await source.read())
-          const waiting = valueOf(body, 'pgbouncer_pools_client_waiting_connections{database="app",user="app"}')
+          const waiting = seriesOf(body, 'pgbouncer_pools_client_waiting_connections{database="app",user="app"}')
           return waiting === 1 ? body : undefined
         },
         { what: 'a client waits for a server' },
-      )
-      expect(valueOf(page, 'pgbouncer_pools_server_active_connections{database="app",user="app"}')).toBe(2)
-      expect(valueOf(page, 'pgbouncer_config_max_client_connections')).toBe(100)
+      )) as string
+      expect(seriesOf(page, 'pgbouncer_pools_server_active_connections{database="app",user="app"}')).toBe(2)
+      expect(seriesOf(page, 'pgbouncer_config_max_client_connections')).toBe(100)
       expect(page).toMatch(/^pgbouncer_databases_pool_size\{name="app",.*pool_mode=".*"\} 2$/m)
       expect(page).toMatch(/^pgbouncer_stats_totals_queries_pooled_total\{database="app"\} \d+$/m)
       expect(page).toContain(`pgbouncer_version_info{version="${pooler.version}"} 1`)
@@ -70,7 +113,7 @@ for (const version of pgBouncerVersions) {
 
       await pooler.stop()
       const { body } = renderMetrics('', await source.read())
-      expect(valueOf(body, 'poolguard_source_up{source="pgbouncer"}')).toBe(0)
+      expect(seriesOf(body, 'poolguard_source_up{source="pgbouncer"}')).toBe(0)
     })
   })
 }

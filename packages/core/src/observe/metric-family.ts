@@ -18,6 +18,10 @@ export function readMetrics(snapshots: readonly PoolSnapshot[]): readonly Metric
 }
 
 function readPool({ read, combine = 'sum' }: MetricDefinition, pool: string, same: readonly PoolSnapshot[]): Sample[] {
+  const [only] = same
+  if (only && same.length === 1) {
+    return read(only).map(({ labels, value }) => ({ labels: { [POOL_LABEL]: pool, ...labels }, value }))
+  }
   const samples = new Map<string, Sample>()
   for (const { labels, value } of same.flatMap(read)) {
     const key = Object.values(labels).join('\n')

@@ -12,6 +12,12 @@ export interface MetricsPage {
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
 
+/** In seconds, and with a point, always, as OpenMetrics wants it. */
+const BOUNDS: readonly string[] = DURATION_BOUNDS_MILLIS.map((millis) => {
+  const seconds = millis / 1_000
+  return Number.isInteger(seconds) ? `${seconds}.0` : String(seconds)
+})
+
 /**
  * The metrics of every pool of this process, for Prometheus to scrape: in the OpenMetrics format where the Accept header
  * of the request asks for that, else in Prometheus' text format.
@@ -34,7 +40,7 @@ export function renderMetrics(accept?: string, more: readonly MetricFamily[] = [
 function mergeFamilies(families: readonly MetricFamily[]): MetricFamily[] {
   return [...Map.groupBy(families, ({ name }) => name).values()].map((same) => ({
     ...(same[0] as MetricFamily),
-    samples: same.flatMap(({ samples }) => samples),
+    samples: same.length === 1 ? (same[0] as MetricFamily).samples : same.flatMap(({ samples }) => samples),
   }))
 }
 
@@ -46,31 +52,41 @@ function render({ name, type, help, samples }: MetricFamily, openMetrics: boolea
   return head + samples.map((sample) => renderSample(name, sample)).join('')
 }
 
+/** Written as a loop: a process with a thousand pools has some hundred thousand lines. */
 function renderSample(name: string, { labels, value }: Sample): string {
-  if (typeof value === 'number') return `${name}${renderLabels(labels)} ${renderNumber(value)}\n`
-  return cumulate(value)
-    .map(([le, count]) => `${name}_bucket${renderLabels({ ...labels, le })} ${count}\n`)
-    .concat(`${name}_sum${renderLabels(labels)} ${renderNumber(value.sumMillis / 1_000)}\n`)
-    .concat(`${name}_count${renderLabels(labels)} ${value.count}\n`)
-    .join('')
+  const pairs = renderLabels(labels)
+  if (typeof value === 'number') return `${name}${pairs === '' ? '' : `{${pairs}}`} ${renderNumber(value)}\n`
+  const bucket = `${name}_bucket{${pairs}${pairs === '' ? '' : ','}le="`
+  let text = ''
+  let sum = 0
+  for (let i = 0; i < BOUNDS.length; i++) {
+    sum += value.buckets[i] ?? 0
+    text += `${bucket}${BOUNDS[i]}"} ${sum}\n`
+  }
+  return (
+    `${text}${bucket}+Inf"} ${value.count}\n` +
+    `${name}_sum{${pairs}} ${renderNumber(value.sumMillis / 1_000)}\n${name}_count{${pairs}} ${value.count}\n`
+  )
 }
 
 /** The count of all up to each bound, in seconds. */
 export function cumulate({ buckets, count }: Durations): readonly (readonly [le: string, count: number])[] {
   let sum = 0
-  const bounded = DURATION_BOUNDS_MILLIS.map((bound, i) => {
+  const bounded = BOUNDS.map((bound, i) => {
     sum += buckets[i] ?? 0
-    return [renderBound(bound / 1_000), sum] as const
+    return [bound, sum] as const
   })
   return [...bounded, ['+Inf', count]]
 }
 
 function renderLabels(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`)
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+  let text = ''
+  for (const name in labels) text += `${text === '' ? '' : ','}${name}="${escapeLabel(labels[name] ?? '')}"`
+  return text
 }
 
 function escapeLabel(value: string): string {
+  if (!/[\\\n"]/.test(value)) return value
   return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
 }
 
@@ -83,9 +99,4 @@ function escapeHelp(help: string, openMetrics: boolean): string {
 function renderNumber(value: number): string {
   if (Number.isFinite(value)) return String(value)
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
-}
-
-/** As OpenMetrics wants it: with a point, always. */
-function renderBound(seconds: number): string {
-  return Number.isInteger(seconds) ? `${seconds}.0` : String(seconds)
 }
