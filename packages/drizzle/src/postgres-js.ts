@@ -1,4 +1,4 @@
-import { type GuardedOptions, type GuardedSql, guardPostgres } from '@poolguard/postgres-js'
+import { type GuardedOptions, type GuardedSql, holdGuardedSql } from '@poolguard/postgres-js'
 import { type PostgresJsDatabase, drizzle as plainDrizzle } from 'drizzle-orm/postgres-js'
 import { makeGuardedDatabase, type ScopeOptions } from './guarded-database.ts'
 import type { Model, ModelConfig, NoModel } from './model.ts'
@@ -35,5 +35,5 @@ export function drizzle(urlOrConfig: string | object, config?: object): unknown 
 }
 
 function connect(options: GuardedOptions): GuardedSql {
-  return guardPostgres(options)
+  return holdGuardedSql(options).pool
 }

@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs'
+import type { Sql } from 'postgres'
+import { type Handler, type Query, type QueryConstructor, queryOf } from './internals.ts'
+
+/** What makes queries: the common part of `sql`, of a transaction's and of a reserved one. */
+type QueryMaker = Pick<Sql, 'unsafe' | 'file' | 'notify' | 'json' | 'array' | 'types' | 'typed'> &
+  ((...args: never[]) => unknown)
+
+/**
+ * A `sql` that makes the same queries as another one, and has them handled by somebody else. A query is handled once, when
+ * somebody first wants its outcome; one that is a fragment of another never is.
+ */
+export function bindQueries(sql: QueryMaker, handle: (query: Query) => void): QueryMaker {
+  const { constructor: TaggedQuery, canceller } = queryOf(sql as unknown as Sql) as Query & {
+    constructor: QueryConstructor
+  }
+  const handler: Handler = (query) => handle(query as Query)
+  handler.debug = (sql as unknown as Pick<Sql, 'options'>).options?.debug
+  const route = (made: unknown): unknown => {
+    ;(made as Query).handler = handler
+    return made
+  }
+  const make = sql as unknown as (...args: unknown[]) => unknown
+  // Made here and not by postgres.js, which keeps four frames of a stack: the last is then the one that wrote the query.
+  const bound = (first: unknown, ...rest: unknown[]): unknown =>
+    isTemplate(first) ? new TaggedQuery(first, rest, handler, canceller) : make(first, ...rest)
+  const tagged = bound as unknown as Sql
+  return Object.assign(bound, {
+    types: sql.types,
+    typed: sql.typed,
+    json: sql.json,
+    array: sql.array,
+    unsafe: (...args: Parameters<Sql['unsafe']>) => route(sql.unsafe(...args)),
+    file: (...args: Parameters<Sql['file']>) => {
+      const query = sql.file(...args) as unknown as Query
+      query.handler = () => readThen(args[0], query, handle)
+      return query
+    },
+    notify: async (channel: string, payload: string) => await tagged`select pg_notify(${channel}, ${`${payload}`})`,
+  }) as unknown as QueryMaker
+}
+
+function isTemplate(first: unknown): first is TemplateStringsArray {
+  return Array.isArray(first) && 'raw' in first
+}
+
+/** As postgres.js does it, whose own goes on to the handler that it was made with. */
+function readThen(path: Parameters<Sql['file']>[0], query: Query, handle: (query: Query) => void): void {
+  readFile(path as string, 'utf8', (error, text) => {
+    if (error) return query.reject(error)
+    query.strings = [text]
+    handle(query)
+  })
+}

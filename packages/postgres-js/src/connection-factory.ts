@@ -1,0 +1,161 @@
+import type { Activity, OpenContext, ResourceFactory } from '@poolguard/core'
+import { ArrayTypes } from './array-types.ts'
+import type { Endpoint } from './dial.ts'
+import type { ParsedOptions } from './internals.ts'
+import { openConnection } from './open-connection.ts'
+import type { PostgresConnection } from './postgres-connection.ts'
+import { fits, type SessionAttributes } from './session-attributes.ts'
+import { refusedStartupParameter } from './startup-parameters.ts'
+
+export interface ConnectionFactoryOptions {
+  /** What `postgres()` made of the user's options. */
+  readonly shared: ParsedOptions
+  /** Whether array types are learnt: `fetch_types`. */
+  readonly fetchTypes: boolean
+  /** Whether queries are prepared that can be. */
+  readonly prepares: () => boolean
+  /** A connection came back with a transaction open. */
+  readonly leftInTransaction: () => void
+  readonly warn: (message: string) => void
+}
+
+/** Opens, checks, cleans and closes connections of postgres.js. */
+export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
+  readonly #options: ConnectionFactoryOptions
+  readonly #endpoints: readonly Endpoint[]
+  readonly #arrayTypes: ArrayTypes | undefined
+  /** Startup parameters, less what a pooler has refused. */
+  #startup: Record<string, unknown>
+
+  constructor(options: ConnectionFactoryOptions) {
+    this.#options = options
+    this.#endpoints = endpointsOf(options.shared)
+    this.#arrayTypes = options.fetchTypes ? new ArrayTypes(options.shared) : undefined
+    this.#startup = options.shared.connection
+  }
+
+  /** Tries the hosts in the order given: the next one where a host cannot be reached, or is not what was asked for. */
+  async open(context: OpenContext): Promise<PostgresConnection> {
+    let failure: unknown
+    for (const endpoint of this.#endpoints) {
+      try {
+        const connection = await this.#tryAt(endpoint, context)
+        if (connection) return connection
+        failure = unsuitable(this.#options.shared.target_session_attrs)
+      } catch (error) {
+        if (isServersOwn(error) || context.signal.aborted) throw error
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  /** Undefined where the server is not what was asked for. */
+  async #tryAt(endpoint: Endpoint, { signal, lost }: OpenContext): Promise<PostgresConnection | undefined> {
+    let kept = true
+    const connection = await this.#openAt(endpoint, { signal, lost: () => kept && lost() })
+    try {
+      kept = await this.#suits(connection, endpoint)
+      if (kept) await this.#arrayTypes?.learn(connection)
+    } catch (error) {
+      kept = false
+      throw error
+    } finally {
+      if (!kept) await this.close(connection)
+    }
+    return kept ? connection : undefined
+  }
+
+  async #openAt(endpoint: Endpoint, context: OpenContext): Promise<PostgresConnection> {
+    const { shared, prepares } = this.#options
+    const password = typeof shared.pass === 'function' ? await shared.pass() : shared.pass
+    for (;;) {
+      const connection = this.#startup
+      try {
+        return await openConnection(
+          {
+            shared,
+            endpoint,
+            password: String(password),
+            connection,
+            prepares,
+            reported: (name, value) => this.#reported(name, value),
+            closed: (id) => shared.onclose?.(id),
+          },
+          context,
+        )
+      } catch (error) {
+        const refused = refusedStartupParameter(error, connection)
+        if (refused === undefined) throw error
+        this.#drop(refused)
+      }
+    }
+  }
+
+  /** A standby is only preferred: the last host will do. */
+  async #suits(connection: PostgresConnection, endpoint: Endpoint): Promise<boolean> {
+    const wanted = this.#options.shared.target_session_attrs as SessionAttributes | null | undefined
+    if (!wanted || (wanted === 'prefer-standby' && endpoint === this.#endpoints.at(-1))) return true
+    return await fits(connection, wanted)
+  }
+
+  /** Another attempt, under way at the same time, may have dropped it already. */
+  #drop(name: string): void {
+    if (!(name in this.#startup)) return
+    const { [name]: _refused, ...kept } = this.#startup
+    this.#startup = kept
+    this.#options.warn(
+      `The pooler refuses the startup parameter ${name}, so connections are made without it. ` +
+        'Set it on the server instead: ALTER ROLE ... SET name = value.',
+    )
+  }
+
+  /** `sql.parameters` is what any connection heard last. */
+  #reported(name: string, value: string): void {
+    const { parameters, onparameter } = this.#options.shared
+    if (parameters[name] === value) return
+    parameters[name] = value
+    onparameter?.(name, value)
+  }
+
+  close(connection: PostgresConnection): Promise<void> {
+    return connection.close()
+  }
+
+  /** An empty query: the least that a server answers. */
+  async check(connection: PostgresConnection): Promise<boolean> {
+    await connection.ask('')
+    return true
+  }
+
+  activity(connection: PostgresConnection): Activity {
+    return connection.activity
+  }
+
+  clean(connection: PostgresConnection): boolean | Promise<boolean> {
+    if (connection.lost) return false
+    return (!connection.busy && !connection.inTransaction && !connection.cancelling) || this.#cleanUp(connection)
+  }
+
+  async #cleanUp(connection: PostgresConnection): Promise<boolean> {
+    await connection.settled()
+    if (connection.inTransaction) {
+      this.#options.leftInTransaction()
+      await connection.ask('rollback')
+    }
+    return !connection.lost && !connection.inTransaction
+  }
+}
+
+function endpointsOf({ host, port, path }: ParsedOptions): readonly Endpoint[] {
+  return host.map((name, index) => ({ host: name, port: port[index] ?? port[0] ?? 5432, path: path || undefined }))
+}
+
+/** Told by a server that was reached: the next host would not be what was asked for. */
+function isServersOwn(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'severity' in error
+}
+
+function unsuitable(wanted: unknown): Error {
+  return Object.assign(new Error(`connect: no host is ${String(wanted)}`), { code: '08001' })
+}

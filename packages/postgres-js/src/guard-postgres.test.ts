@@ -1,0 +1,101 @@
+import { inspect } from 'node:util'
+import postgres from 'postgres'
+import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
+import { type GuardedSql, guardPostgres, holdGuardedSql } from './index.ts'
+import { requireInternals } from './internals.ts'
+
+afterEach(() => vi.unstubAllEnvs())
+
+const URL = 'postgresql://app:s3cret@db:6000/orders'
+
+describe('given types', () => {
+  test('then the result is a Sql, with the types of the options', () => {
+    expectTypeOf(guardPostgres).toBeFunction()
+    expectTypeOf<GuardedSql>().toExtend<postgres.Sql>()
+    const sql = guardPostgres(URL)
+    expectTypeOf(sql).toExtend<postgres.Sql>()
+    expectTypeOf(sql<{ id: number }[]>`select 1`).resolves.toExtend<{ id: number }[]>()
+    const typed = guardPostgres(URL, { types: { bigint: postgres.BigInt } })
+    expectTypeOf(typed).toExtend<postgres.Sql<{ bigint: bigint }>>()
+    expectTypeOf(typed.typed.bigint).parameter(0).toEqualTypeOf<bigint>()
+    expectTypeOf(typed.begin).toEqualTypeOf<postgres.Sql<{ bigint: bigint }>['begin']>()
+  })
+})
+
+describe('given construction', () => {
+  test('then nothing is opened, and what was given is understood', () => {
+    const sql = guardPostgres(URL, { max: 3, instances: 6 })
+    expect(sql.snapshot()).toMatchObject({
+      name: 'orders',
+      target: 'postgresql://app:***@db:6000/orders',
+      stats: { total: 0 },
+    })
+    expect(sql.resolved.settings.max).toBe(1)
+    expect(sql.options).toMatchObject({ host: ['db'], port: [6000], user: 'app', database: 'orders', prepare: false })
+    expect(inspect(sql)).not.toContain('s3cret')
+  })
+
+  test('then options stand over the URL, under whatever alias, and wishes in it set the pool', () => {
+    const sql = guardPostgres(`${URL}?connection_limit=4&pool_timeout=2&statement_timeout=7`, {
+      ...{ hostname: 'other', username: 'me', db: 'mine', password: 'x', connection: { application_name: 'tests' } },
+      pool: { max: 5 },
+    })
+    expect(sql.options).toMatchObject({ host: ['other'], user: 'me', database: 'mine' })
+    expect(sql.options.connection).toEqual({ application_name: 'tests', statement_timeout: '7' })
+    expect(sql.resolved.settings).toMatchObject({ max: 5, acquireTimeoutMillis: 2_000 })
+  })
+
+  test('then the environment is read as by postgres.js, but max as a number', () => {
+    vi.stubEnv('PGHOST', 'from-env')
+    vi.stubEnv('PGMAX', '3')
+    vi.stubEnv('PGIDLE_TIMEOUT', '9')
+    const sql = guardPostgres()
+    expect(sql.options.host).toEqual(['from-env'])
+    expect(sql.resolved.settings).toMatchObject({ max: 3, idleTimeoutMillis: 9_000 })
+    vi.stubEnv('PGMAX', 'many')
+    expect(() => guardPostgres()).toThrow("Invalid option PGMAX: 'many'")
+  })
+
+  test.each([
+    [{ max: '3' }, "Invalid option max: '3'"],
+    [{ max: 0 }, 'Invalid option max: 0'],
+    [{ idle_timeout: 'soon' }, "Invalid option idle_timeout: 'soon'"],
+    [{ connect_timeout: -1 }, 'Invalid option connect_timeout: -1'],
+    [{ pool: { max: 0 } }, 'Invalid option pool.max: 0'],
+    [{ lint: 'loud' }, "Invalid option lint: 'loud'"],
+    [{ pooler: 'pgcat' }, "Invalid option pooler: 'pgcat'"],
+    [{ ssl: { cert: 'no certificate' } }, "Invalid option ssl: '{...}'"],
+  ])('when an option cannot be meant (%o), then it is named', (options, message) => {
+    expect(() => guardPostgres(URL, options as never)).toThrow(message)
+  })
+
+  test('when the environment variable for the URL is not set, then that is said at once', () => {
+    expect(() => guardPostgres(undefined)).toThrow('Invalid option url: undefined')
+    expect(() => guardPostgres({ url: undefined })).toThrow('is the environment variable set')
+  })
+
+  test.each([
+    [{ idle_timeout: 0 }, { idleTimeoutMillis: Infinity }],
+    [
+      { idle_timeout: 20, max_lifetime: null },
+      { idleTimeoutMillis: 20_000, maxLifetimeMillis: Infinity },
+    ],
+    [{ connect_timeout: 3 }, { connectTimeoutMillis: 3_000 }],
+    [{ connect_timeout: 0 }, { connectTimeoutMillis: 5_000 }],
+  ])('when %o is given, then it means %o', (options, settings) => {
+    expect(guardPostgres(URL, options).resolved.settings).toMatchObject(settings)
+  })
+})
+
+test('given a name, when the module is loaded again, then there is one pool', async () => {
+  const { pool } = holdGuardedSql({ url: URL, name: 'held' })
+  expect(holdGuardedSql({ url: URL, name: 'held' }).pool).toBe(pool)
+  await pool.end()
+  expect(holdGuardedSql({ url: URL, name: 'held' }).pool).not.toBe(pool)
+})
+
+test('given a postgres.js that is built otherwise, then that is said, with what is missing', () => {
+  const plain = postgres()
+  const other = Object.assign((..._: unknown[]) => undefined, plain, { unsafe: () => Promise.resolve() })
+  expect(() => requireInternals(other as unknown as postgres.Sql)).toThrow(/not supported: it has no query.handler, no/)
+})

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
+import {
+  type ConnectionString,
+  type GuardSpec,
+  InvalidOptionError,
+  type PoolguardOptions,
+  type RewriteWarning,
+  readUrlOption,
+  requireOneOf,
+  toPostgresJs,
+} from '@poolguard/core'
+import type postgres from 'postgres'
+import { settingsFromOptions, settingsFromUrl } from './pool-options.ts'
+
+/** All that postgres() takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */
+export interface GuardedOptions<T extends Record<string, postgres.PostgresType> = Record<string, postgres.PostgresType>>
+  extends postgres.Options<T>,
+    PoolguardOptions {}
+
+/** Options, sorted by who they are for. */
+export interface SqlSpec {
+  /** For postgres(), which gets no URL: it misreads much of one, and sends the rest to the server. */
+  readonly driver: Record<string, unknown>
+  /** For the guard. What was not said otherwise is completed by what postgres.js takes from the environment. */
+  readonly guard: Omit<GuardSpec, 'name' | 'target'> & { readonly name: string | undefined }
+  /** Whether statements are prepared; undefined where that is to be found out. */
+  readonly prepare: boolean | undefined
+  /** Whether array types are learnt. The pool does it once, by itself: see {@link ArrayTypes}. */
+  readonly fetchTypes: boolean
+}
+
+/**
+ * Sorts options. As in postgres.js they stand over what the URL says.
+ *
+ * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ */
+export function readOptions(options: GuardedOptions): SqlSpec {
+  const connection = 'url' in options ? readUrlOption(options.url) : undefined
+  requireOneOf('lint', options.lint, ['warn', 'throw', 'off'])
+  requireSsl(options.ssl)
+  const rewritten = connection && toPostgresJs(connection, {}, undefined, readCertificate)
+  const pool = { ...(connection && settingsFromUrl(connection)), ...settingsFromOptions(options), ...options.pool }
+  return {
+    driver: {
+      ...(rewritten && driverOptions({ ...rewritten.options })),
+      ...driverOptions({ ...options }),
+      connection: startup(options, rewritten?.options.connection),
+    },
+    guard: {
+      name: options.name,
+      options: { ...options, pool },
+      connection,
+      warnings: rewritten?.warnings.filter(matters) ?? [],
+    },
+    prepare:
+      options.prepare ??
+      (options.no_prepare ? false : undefined) ??
+      preparesByUrl(connection, rewritten?.options.prepare),
+    fetchTypes: options.fetch_types ?? rewritten?.options.fetch_types ?? true,
+  }
+}
+
+/** What is not for postgres.js: poolguard's own, and what the pool does instead. */
+const NOT_FOR_DRIVER: readonly string[] = [
+  ...['url', 'name', 'pool', 'pooler', 'preset', 'instances', 'headroom', 'onEvent', 'lint', 'waitUntil'],
+  ...['max', 'idle_timeout', 'timeout', 'connect_timeout', 'max_lifetime', 'fetch_types', 'prepare', 'no_prepare'],
+]
+
+/** Under one name each, so that what the URL says does not win over an alias. */
+function driverOptions({ hostname, username, db, pass, ...options }: Record<string, unknown>): Record<string, unknown> {
+  const named = { host: hostname, user: username, database: db, password: pass }
+  const own = Object.entries(options).filter(([name]) => !NOT_FOR_DRIVER.includes(name))
+  return { ...definedOnly(named), ...definedOnly(Object.fromEntries(own)) }
+}
+
+/** In postgres.js a URL's parameters stand over `connection`. */
+function startup(options: GuardedOptions, fromUrl: Record<string, string> | undefined): Record<string, unknown> {
+  return { ...options.connection, ...fromUrl }
+}
+
+/** `pgbouncer=true` says what is measured better; only `prepare` itself is a wish. */
+function preparesByUrl(connection: ConnectionString | undefined, read: boolean | undefined): boolean | undefined {
+  return connection?.parameter('prepare') === undefined ? undefined : read
+}
+
+/** postgres.js finds out when it connects, in a place where the error ends the process. */
+function requireSsl(ssl: unknown): void {
+  if (typeof ssl !== 'object' || ssl === null) return
+  try {
+    createSecureContext(ssl)
+  } catch (cause) {
+    throw new InvalidOptionError('ssl', '{...}', 'options of tls.connect that can be used', { cause })
+  }
+}
+
+function readCertificate(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new InvalidOptionError('url', path, 'the paths of certificates that can be read', { cause })
+  }
+}
+
+/** What postgres.js has no word for and a guarded one has: those wishes come true, and need no warning. */
+const GRANTED_CODES: readonly string[] = ['translated', 'overridden', 'lifetime-without-jitter']
+const GRANTED_WISHES: readonly string[] = ['min', 'acquireTimeoutMillis', 'pool_timeout', 'connectionTimeoutMillis']
+
+function matters({ code, parameter }: RewriteWarning): boolean {
+  return !GRANTED_CODES.includes(code) && !GRANTED_WISHES.includes(parameter)
+}
+
+function definedOnly(options: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}

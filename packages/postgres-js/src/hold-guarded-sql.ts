@@ -1,0 +1,20 @@
+import { type HeldPool, holdPool } from '@poolguard/core'
+import { type GuardedSql, guardPostgres } from './guard-postgres.ts'
+import type { GuardedOptions } from './guarded-options.ts'
+
+/**
+ * A guarded `sql`, the same for the same name however often the module is loaded that asks for it: what every adapter makes
+ * its `sql` with. See {@link holdPool}.
+ *
+ * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ */
+export function holdGuardedSql(options: GuardedOptions): HeldPool<GuardedSql> {
+  return holdPool<GuardedSql>({
+    kind: 'postgres-js',
+    name: options.name,
+    options,
+    make: () => guardPostgres(options) as GuardedSql,
+    isOpen: (sql) => !sql.closed,
+    close: (sql) => sql.end(),
+  })
+}

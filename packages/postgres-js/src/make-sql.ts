@@ -1,0 +1,118 @@
+import { type InspectOptions, inspect } from 'node:util'
+import { ConnectionString, PoolGuard, runInScope, scopesAreFree } from '@poolguard/core'
+import postgres, { type ReservedSql, type Sql, type TransactionSql } from 'postgres'
+import { bindQueries } from './bind-queries.ts'
+import { ConnectionFactory } from './connection-factory.ts'
+import type { GuardedSql } from './guard-postgres.ts'
+import type { SqlSpec } from './guarded-options.ts'
+import { type ParsedOptions, parsedOptionsOf, type Query, requireInternals } from './internals.ts'
+import type { PostgresConnection } from './postgres-connection.ts'
+import { PostgresJsDriver } from './postgres-js-driver.ts'
+import { handleAlone } from './query-gate.ts'
+import { reserveOn } from './reserve.ts'
+import { preparedNameOf, textOf } from './statement-text.ts'
+import { transactOn } from './transaction.ts'
+
+type Begin = (...args: [unknown, unknown?]) => Promise<unknown>
+
+/** A `sql` whose queries are made by a postgres() that never connects, and sent on connections that the pool lends. */
+export function makeSql(spec: SqlSpec): GuardedSql {
+  const facade = postgres({ ...spec.driver, max: 1 })
+  requireInternals(facade)
+  const shared = parsedOptionsOf(facade)
+  const guard = makeGuard(spec, shared)
+  showSettings(shared, spec, guard)
+
+  const refuse = (query: Query) =>
+    guard.sessions.reads ? guard.sessions.check(textOf(query), preparedNameOf(query, shared)) : undefined
+  const bound = bindQueries(facade, (query) => {
+    const refusal = refuse(query)
+    if (refusal) query.reject(refusal)
+    else handleAlone(query, () => guard.acquire())
+  })
+  const begin = makeBegin(guard, refuse)
+  // A large object is a transaction of the facade's.
+  facade.begin = begin as Sql['begin']
+
+  const { listen, subscribe, largeObject, CLOSE, END, PostgresError, options } = facade
+  const sql = Object.assign(bound, {
+    ...{ listen, subscribe, largeObject, CLOSE, END, PostgresError, options, parameters: shared.parameters },
+    begin,
+    reserve: async (): Promise<ReservedSql> => reserveOn(await guard.acquire(), facade, refuse),
+    close: () => guard.engine.closeIdle(),
+    end: makeEnd(guard, facade),
+    ready: (again?: { readonly again?: boolean }) => guard.ready(again),
+    snapshot: () => guard.snapshot(),
+    resize: (bounds: { readonly min?: number; readonly max?: number }) => guard.resize(bounds),
+  })
+  Object.defineProperties(sql, {
+    resolved: { get: () => guard.resolved, enumerable: true },
+    closed: { get: () => guard.engine.closed, enumerable: true },
+    // Its options hold the password.
+    [inspect.custom]: {
+      value: (_depth: number, shown: InspectOptions) => `GuardedSql ${inspect(guard.snapshot(), shown)}`,
+    },
+  })
+  return sql as unknown as GuardedSql
+}
+
+function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConnection> {
+  const { host, port, database } = shared
+  const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
+  const target = spec.guard.connection ?? new ConnectionString({ hosts, database })
+  const guardSpec = { ...spec.guard, name: spec.guard.name ?? database, target: target.toString() }
+  return new PoolGuard<PostgresConnection>(guardSpec, (guard) => {
+    const factory = new ConnectionFactory({
+      shared,
+      fetchTypes: spec.fetchTypes,
+      prepares: () => shared.prepare,
+      leftInTransaction: () => guard.leftInTransaction(),
+      warn: (message) => guard.warn(message),
+    })
+    return new PostgresJsDriver(factory, typeof shared.pass === 'function')
+  })
+}
+
+/** `sql.options` tells what holds, in the words of postgres.js. */
+function showSettings(
+  shared: ParsedOptions,
+  { prepare, fetchTypes }: SqlSpec,
+  guard: PoolGuard<PostgresConnection>,
+): void {
+  const settings = () => guard.engine.settings
+  const seconds = (millis: number) => (millis === Infinity ? null : millis / 1_000)
+  const shown = {
+    max: () => settings().max,
+    idle_timeout: () => seconds(settings().idleTimeoutMillis),
+    max_lifetime: () => seconds(settings().maxLifetimeMillis),
+    // Safe until proven: a name that a pooler does not keep track of may be another client's statement.
+    prepare: () => prepare ?? guard.topology?.preparedStatements === 'safe',
+    fetch_types: () => fetchTypes,
+  }
+  for (const [name, get] of Object.entries(shown)) {
+    Object.defineProperty(shared, name, { get, enumerable: true, configurable: true })
+  }
+}
+
+/** Each transaction runs in a scope of its own where that costs nothing, so that the pool can tell a deadlock. */
+function makeBegin(guard: PoolGuard<PostgresConnection>, refuse: (query: Query) => Error | undefined): Begin {
+  const begin: Begin = async (...args) => {
+    const [options, body] = args[1] ? args : ['', args[0]]
+    const lease = await guard.acquire()
+    try {
+      return await transactOn(lease, String(options), body as (sql: TransactionSql) => unknown, refuse)
+    } finally {
+      lease.release()
+    }
+  }
+  return scopesAreFree ? (...args) => runInScope(() => begin(...args)) : begin
+}
+
+/** The connections of listen and subscribe are the facade's. */
+function makeEnd(guard: PoolGuard<PostgresConnection>, facade: Sql): Sql['end'] {
+  return async ({ timeout } = {}) => {
+    const drainMillis = guard.engine.settings.drainMillis
+    await guard.close(timeout === undefined || timeout === null ? drainMillis : Math.min(timeout * 1_000, drainMillis))
+    await facade.end({ timeout: 0 })
+  }
+}

@@ -1,0 +1,260 @@
+import type { Socket } from 'node:net'
+import { Readable, Stream } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Activity } from '@poolguard/core'
+import type { Sql } from 'postgres'
+import { guardCursor } from './guard-cursor.ts'
+import type { Backend, Canceller, Query, Wire } from './internals.ts'
+import { LastWords } from './last-words.ts'
+import { type QuestionMode, Questions, type TextRow } from './questions.ts'
+import { watchReady } from './watch-ready.ts'
+
+/** How long to wait for the effect of each request to cancel; after the last the connection is closed as it is. */
+const CANCEL_PATIENCE_MILLIS = [50, 100, 200, 400, 800, 1_600]
+/** How long a server may take to hang up after it was told that we go. */
+const GOODBYE_MILLIS = 5_000
+
+/** What a {@link PostgresConnection} is made of, once it is open. */
+export interface OpenedWire {
+  /** The instance of postgres.js that has this one connection. */
+  readonly sql: Sql
+  readonly wire: Wire
+  readonly socket: Socket
+  readonly canceller: Canceller
+  /** What the server reported at login and since (ParameterStatus). */
+  readonly parameters: Readonly<Record<string, string>>
+  readonly peer: string
+  readonly mode: QuestionMode
+}
+
+/** One connection of a pool: an instance of postgres.js that connects once, and what is seen of it. */
+export class PostgresConnection {
+  readonly sql: Sql
+  readonly parameters: Readonly<Record<string, string>>
+  /** Where it leads to: host, port, database and user. */
+  readonly peer: string
+  readonly #socket: Socket
+  readonly #questions: Questions
+  readonly #wire: Wire
+  readonly #send: (query: Query) => unknown
+  readonly #makeQuery: Sql['unsafe']
+  readonly #cancelQuery: Canceller
+  readonly #lastWords: LastWords
+  readonly #closed = Promise.withResolvers<void>()
+  readonly #cancelling = new Set<Promise<unknown>>()
+  #backend: Backend | undefined
+  /** What is on its way. */
+  readonly #sent: Query[] = []
+  #inTransaction = false
+  #busy = false
+  /** The server waits for us: a cursor is open, or a stream. */
+  #suspended = false
+  /** Of a COPY that is under way. */
+  #stream: Stream | undefined
+  #lost = false
+  /** Told when everything sent has been answered, or the connection is lost. */
+  #answered: (() => void) | undefined
+
+  constructor({ sql, wire, socket, canceller, parameters, peer, mode }: OpenedWire) {
+    this.sql = sql
+    this.parameters = parameters
+    this.peer = peer
+    this.#socket = socket
+    this.#wire = wire
+    this.#send = wire.execute
+    this.#makeQuery = sql.unsafe
+    this.#questions = new Questions(this, sql.unsafe, mode)
+    this.#cancelQuery = canceller
+    this.#lastWords = new LastWords(socket)
+    this.#takeOver()
+  }
+
+  /** Nothing can be sent any more. */
+  get lost(): boolean {
+    return this.#lost
+  }
+
+  /** Something was sent and is not answered yet. */
+  get busy(): boolean {
+    return this.#busy
+  }
+
+  /** A transaction was open when the server answered last. */
+  get inTransaction(): boolean {
+    return this.#inTransaction
+  }
+
+  /** The pid announced for cancelling; 0 before the first query. Poolers make up numbers beyond the signed range. */
+  get announcedPid(): number {
+    return (this.#backend?.pid ?? 0) >>> 0
+  }
+
+  /** Changes with every byte. */
+  get activity(): Activity {
+    if (this.#busy && !this.#suspended) return 'busy'
+    return this.#socket.bytesRead + this.#socket.bytesWritten
+  }
+
+  /** Sends a query when nothing else is on its way. `answered` is called when the connection is ready for the next one, or lost. */
+  run(query: Query, answered: () => void): void {
+    this.#answered = () => {
+      this.#answered = undefined
+      answered()
+    }
+    this.execute(query)
+    if (!this.#busy) this.#answered()
+  }
+
+  /** Sends a query behind those that were sent. True where another one may follow it at once. */
+  execute(query: Query): boolean {
+    if (this.#lost) {
+      query.reject(this.explain(closedError()))
+      return true
+    }
+    if (query.cancelled) return true
+    this.#watch(query)
+    this.#sent.push(query)
+    this.#busy = true
+    const more = this.#send(query)
+    this.#backend = query.state ?? this.#backend
+    return Boolean(more)
+  }
+
+  /** Calls back whenever everything sent has been answered, until told otherwise. */
+  onAnswered(answered: (() => void) | undefined): void {
+    this.#answered = answered
+  }
+
+  /** Runs a text of our own, of one statement or several, and answers the rows as they came. */
+  ask(text: string): Promise<readonly TextRow[]> {
+    return this.#questions.ask(text)
+  }
+
+  /** As {@link Questions.askPrepared}. */
+  askPrepared(text: string): Promise<{ readonly row: TextRow; readonly name: string }> {
+    return this.#questions.askPrepared(text)
+  }
+
+  /** Waits until what was sent has been answered, and for the requests to cancel, which must not hit whatever comes next. */
+  async settled(): Promise<void> {
+    while (this.#cancelling.size > 0 && !this.#lost) await Promise.race([...this.#cancelling, this.#closed.promise])
+    if (!this.#busy || this.#lost) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const before = this.#answered
+    const wait = () => {
+      before?.()
+      if (this.#busy && !this.#lost) return
+      if (this.#answered === wait) this.#answered = before
+      resolve()
+    }
+    this.#answered = wait
+    await promise
+  }
+
+  /** A request to cancel is on its way. */
+  get cancelling(): boolean {
+    return this.#cancelling.size > 0
+  }
+
+  /** Closes it; resolves when the server has hung up. What runs is cancelled first: a server goes on with it for long. */
+  async close(): Promise<void> {
+    // A request that arrives before the server has begun with the query cancels nothing, so it may take a second one.
+    for (const patienceMillis of CANCEL_PATIENCE_MILLIS) {
+      if (this.#lost || !this.#busy || this.#suspended) break
+      const answered = this.settled()
+      this.#cancel({ state: this.#backend, active: true } as Query)
+      await Promise.race([answered, pause(patienceMillis, undefined, { ref: false })])
+    }
+    // A server in the middle of a COPY hears nothing.
+    if (this.#stream) this.#socket.destroy()
+    else if (!this.#lost) this.#wire.terminate()
+    const timer = setTimeout(() => this.#socket.destroy(), GOODBYE_MILLIS)
+    await this.#closed.promise
+    clearTimeout(timer)
+  }
+
+  /** postgres.js has seen it close, and told the queries; but not those sent after an error of the socket. */
+  closed(): void {
+    this.#lost = true
+    this.#busy = false
+    this.#closed.resolve()
+    for (const query of this.#sent.splice(0)) query.reject(closedError())
+    this.#answered?.()
+  }
+
+  /** For an error that says only that the connection was closed: what the server said before it hung up. */
+  explain(error: unknown): unknown {
+    const { code } = (error ?? {}) as { code?: unknown }
+    if (code !== 'CONNECTION_CLOSED') return error
+    const said = this.#lastWords.read()
+    return said ? Object.assign(new this.sql.PostgresError(said as never), { cause: error }) : error
+  }
+
+  /** From now on everything that postgres.js sends on it goes through {@link execute}, and it tells whenever it is ready. */
+  #takeOver(): void {
+    const wire = this.#wire
+    wire.execute = (query) => this.execute(query)
+    // A transaction of postgres.js begins with this, and its handler would look for a connection that is free.
+    this.sql.unsafe = ((...args: Parameters<Sql['unsafe']>) => {
+      const query = this.#makeQuery(...args) as unknown as Query
+      query.handler = (made) => this.execute(made as Query)
+      return query
+    }) as unknown as Sql['unsafe']
+    watchReady(wire, (inTransaction) => this.#ready(inTransaction))
+  }
+
+  #ready(inTransaction: boolean): void {
+    this.#sent.length = 0
+    this.#inTransaction = inTransaction
+    this.#busy = false
+    this.#suspended = false
+    this.#stream = undefined
+    this.#answered?.()
+  }
+
+  #watch(query: Query): void {
+    query.canceller = (each) => this.#cancel(each)
+    if (query.cursorFn) {
+      guardCursor(query, {
+        isLost: () => this.#lost,
+        suspended: (suspended) => {
+          this.#suspended = suspended
+        },
+        explain: (error) => this.explain(error),
+      })
+      return
+    }
+    const { resolve, reject } = query
+    query.reject = (error) => reject(this.explain(error))
+    if (!query.options.simple) return
+    query.resolve = (value) => {
+      if (value instanceof Stream) this.#opened(value)
+      resolve(value)
+    }
+  }
+
+  /** A stream of COPY: when the connection is lost it fails, and where nobody listens that would end the process. */
+  #opened(stream: Stream): void {
+    this.#suspended = true
+    this.#stream = stream
+    stream.on('error', () => {})
+    // postgres.js would leave the socket paused for ever, and so never see it close.
+    if (stream instanceof Readable) {
+      stream.once('close', () => {
+        if (this.#stream === stream && !stream.readableEnded) this.#socket.destroy()
+      })
+    }
+  }
+
+  #cancel(query: Query): void {
+    const cancelling = Promise.resolve(this.#cancelQuery(query))
+      .catch(() => {})
+      .finally(() => this.#cancelling.delete(cancelling))
+    this.#cancelling.add(cancelling)
+  }
+}
+
+/** As postgres.js says it. */
+function closedError(): Error {
+  return Object.assign(new Error('write CONNECTION_CLOSED'), { code: 'CONNECTION_CLOSED', errno: 'CONNECTION_CLOSED' })
+}

@@ -1,0 +1,48 @@
+import {
+  CAPACITY_QUERY,
+  type Capacity,
+  type ConnectFailure,
+  classifyConnectFailure,
+  type GuardedDriver,
+  type Lease,
+  type ProbeSession,
+} from '@poolguard/core'
+import type { ConnectionFactory } from './connection-factory.ts'
+import type { PostgresConnection } from './postgres-connection.ts'
+import { PostgresProbeSession } from './postgres-probe-session.ts'
+
+/** invalid_authorization_specification and invalid_password. */
+const WRONG_PASSWORD_CODES: readonly unknown[] = ['28000', '28P01']
+
+/** The words of postgres.js for a server that is not there, or no longer. */
+const UNAVAILABLE_CODES: readonly unknown[] = ['CONNECT_TIMEOUT', 'CONNECTION_CLOSED', 'CONNECTION_DESTROYED']
+
+/** postgres.js, as a guard needs it. */
+export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
+  readonly factory: ConnectionFactory
+  readonly classify: (error: unknown) => ConnectFailure
+
+  /** @param asksAgain the password is a function, which may have a better answer next time: tokens expire, secrets are rotated. */
+  constructor(factory: ConnectionFactory, asksAgain: boolean) {
+    this.factory = factory
+    this.classify = (error) => {
+      const { code } = (error ?? {}) as { code?: unknown }
+      if (UNAVAILABLE_CODES.includes(code) || (asksAgain && WRONG_PASSWORD_CODES.includes(code))) return 'unavailable'
+      return classifyConnectFailure(error)
+    }
+  }
+
+  peerOf({ peer }: PostgresConnection): string {
+    return peer
+  }
+
+  probe(lease: Lease<PostgresConnection>): ProbeSession {
+    return new PostgresProbeSession(lease)
+  }
+
+  /** As one text, which no transform of the user's can change. */
+  async readCapacity(connection: PostgresConnection): Promise<Capacity | undefined> {
+    const [row] = await connection.ask(`select pg_catalog.row_to_json(capacity) from (${CAPACITY_QUERY}) capacity`)
+    return row?.[0] ? (JSON.parse(row[0]) as Capacity) : undefined
+  }
+}

@@ -1,0 +1,60 @@
+import { Stream } from 'node:stream'
+import type { Lease } from '@poolguard/core'
+import type { Query } from './internals.ts'
+import type { PostgresConnection } from './postgres-connection.ts'
+
+/**
+ * Handles one query: borrows a connection for it, and gives that back when it is ready for the next one. That is later than
+ * postgres.js says it has the outcome, of which it makes a pipeline.
+ *
+ * @param borrow as early as can be told who borrows.
+ */
+export function handleAlone(query: Query, borrow: () => Promise<Lease<PostgresConnection>>): void {
+  // Cancelled before anybody wanted its outcome; it has been told.
+  if (query.cancelled) return
+  borrow().then(
+    (lease) => (query.cancelled ? lease.release() : send(query, lease)),
+    (error: unknown) => query.reject(withOrigin(error, query)),
+  )
+}
+
+function send(query: Query, lease: Lease<PostgresConnection>): void {
+  const connection = lease.resource
+  // A cursor's outcomes belong to its steps.
+  const settle = query.cursorFn ? undefined : holdOutcome(query)
+  connection.run(query, () => {
+    const opened = connection.inTransaction
+    lease.release()
+    settle?.(opened)
+  })
+}
+
+/**
+ * Keeps the outcome of a query until its connection has been given back, so that whoever waits for it finds that one free;
+ * and until it is known whether a transaction was left open. What it returns settles the query.
+ */
+function holdOutcome(query: Query): (openedTransaction: boolean) => void {
+  const { resolve, reject } = query
+  let settle: ((openedTransaction: boolean) => void) | undefined
+  query.resolve = (value) => {
+    // Of COPY, whose user has to go on before the connection is ready.
+    if (value instanceof Stream) return resolve(value)
+    settle ??= (opened) => (opened ? reject(unsafeTransaction()) : resolve(value))
+  }
+  query.reject = (error) => {
+    settle ??= () => reject(error)
+  }
+  return (opened) => settle?.(opened)
+}
+
+/** As postgres.js says it. The transaction is rolled back when the connection is given back. */
+function unsafeTransaction(): Error {
+  const code = 'UNSAFE_TRANSACTION'
+  return Object.assign(new Error(`${code}: Only use sql.begin or sql.reserve`), { code })
+}
+
+/** Adds where the query was written, as far as postgres.js knows that. */
+export function withOrigin(error: unknown, query: Query): unknown {
+  if (error instanceof Error && query.origin) error.stack += query.origin.replace(/.*\n/, '\n')
+  return error
+}

@@ -1,0 +1,75 @@
+import type { Sql } from 'postgres'
+import type { Query } from './internals.ts'
+import type { PostgresConnection } from './postgres-connection.ts'
+
+/** A row as the server writes it, without parsers and transforms. */
+export type TextRow = readonly (string | null)[]
+
+/** What is different while a question of our own is asked: what the user has said of rows and of preparing is not for it. */
+export interface QuestionMode {
+  plainRows: boolean
+  prepare: boolean
+}
+
+/** What we ask a server ourselves, on a connection on which nothing else is on its way. */
+export class Questions {
+  readonly #connection: PostgresConnection
+  readonly #makeQuery: Sql['unsafe']
+  readonly #mode: QuestionMode
+
+  constructor(connection: PostgresConnection, makeQuery: Sql['unsafe'], mode: QuestionMode) {
+    this.#connection = connection
+    this.#makeQuery = makeQuery
+    this.#mode = mode
+  }
+
+  async ask(text: string): Promise<readonly TextRow[]> {
+    return readRows(await this.#run(this.#make(text)))
+  }
+
+  /**
+   * Prepares a text, under a name that postgres.js chooses, and runs it. Right behind it, so that it reaches the same server
+   * through a pooler, goes what undoes that; where the pooler has given the name another one, it fails and changes nothing.
+   */
+  async askPrepared(text: string): Promise<{ readonly row: TextRow; readonly name: string }> {
+    const query = this.#make(text, { prepare: true, simple: false })
+    const undo = () => {
+      const undoing = this.#make(`deallocate "${query.statement?.name}"`)
+      undoing.reject = () => {}
+      this.#connection.execute(undoing)
+    }
+    const [row = []] = readRows(await this.#run(query, undo))
+    return { row, name: query.statement?.name ?? '' }
+  }
+
+  #make(text: string, options?: { prepare: boolean; simple: boolean }): Query {
+    return this.#makeQuery(text, [], options as never).raw() as unknown as Query
+  }
+
+  /** Settles when the connection is ready for whatever comes next. */
+  #run(query: Query, behind?: () => void): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    let settle: (() => void) | undefined
+    query.resolve = (value) => {
+      settle ??= () => resolve(value)
+    }
+    query.reject = (error) => {
+      settle ??= () => reject(error)
+    }
+    this.#mode.plainRows = true
+    this.#mode.prepare = behind !== undefined
+    this.#connection.run(query, () => {
+      this.#mode.plainRows = false
+      settle?.()
+    })
+    behind?.()
+    this.#mode.prepare = false
+    return promise
+  }
+}
+
+/** Of one statement, or of the last of several. */
+function readRows(result: unknown): readonly TextRow[] {
+  const rows = ('command' in (result as object) ? result : (result as unknown[]).at(-1)) as (Buffer | null)[][]
+  return rows.map((row) => row.map((value) => (value === null ? null : value.toString())))
+}

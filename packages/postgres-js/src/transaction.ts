@@ -1,0 +1,64 @@
+import type { Lease } from '@poolguard/core'
+import type { Sql, TransactionSql } from 'postgres'
+import { bindQueries } from './bind-queries.ts'
+import { type Query, queryOf } from './internals.ts'
+import type { PostgresConnection } from './postgres-connection.ts'
+
+type Body = (sql: TransactionSql) => unknown
+type Savepoint = (...args: unknown[]) => Promise<unknown>
+
+/**
+ * Runs a transaction of postgres.js on a leased connection.
+ *
+ * @param refuse what a query is to fail with instead of being sent.
+ */
+export async function transactOn(
+  lease: Lease<PostgresConnection>,
+  options: string,
+  body: Body,
+  refuse: (query: Query) => Error | undefined,
+): Promise<unknown> {
+  const connection = lease.resource
+  const state: TransactionState = { lease, over: false, refuse }
+  try {
+    return await connection.sql.begin(options, (sql) => body(bindTransaction(sql, state)))
+  } catch (error) {
+    throw connection.explain(error)
+  } finally {
+    state.over = true
+  }
+}
+
+interface TransactionState {
+  readonly lease: Lease<PostgresConnection>
+  over: boolean
+  readonly refuse: (query: Query) => Error | undefined
+}
+
+/** The `sql` of a transaction or a savepoint. When that is over, or its connection is, every query of it fails. */
+function bindTransaction(sql: TransactionSql, state: TransactionState): TransactionSql {
+  const { handler } = queryOf(sql as unknown as Sql)
+  const bound = bindQueries(sql as unknown as Sql, (query) => {
+    const refusal = ended(state) ?? state.refuse(query)
+    if (!refusal) return handler(query)
+    query.reject(refusal)
+    // As in postgres.js, a query of a transaction that nobody waits for does not end the process.
+    query.catch(() => {})
+  })
+  const savepoint: Savepoint = (...args) => {
+    const body = args.findLast((arg) => typeof arg === 'function') as Body | undefined
+    const bindBody = body && ((inner: TransactionSql) => body(bindTransaction(inner, state)))
+    return (sql.savepoint as unknown as Savepoint)(...args.map((arg) => (arg === body ? bindBody : arg)))
+  }
+  return Object.assign(bound, { savepoint, prepare: sql.prepare }) as unknown as TransactionSql
+}
+
+/** Of a connection that was lost every query fails anyway, and then with what the server said. */
+function ended({ over, lease }: TransactionState): Error | undefined {
+  if (lease.resource.lost || (lease.held && !over)) return undefined
+  const code = 'CONNECTION_ENDED'
+  const why = over
+    ? 'the transaction of this query is over'
+    : 'the pool has taken back the connection of this transaction'
+  return Object.assign(new Error(`${code}: ${why}`), { code })
+}

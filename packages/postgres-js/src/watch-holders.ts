@@ -1,0 +1,119 @@
+import type { Activity, LeaseLedger } from '@poolguard/core'
+import type { ReservedSql, Sql } from 'postgres'
+import type { SqlFigures } from './sql-figures.ts'
+import { watchQueries } from './watch-queries.ts'
+
+/** A connection that somebody has, for a query, a transaction or as long as he likes. */
+export interface Held {
+  activity: Activity
+}
+
+type Body = (sql: Sql & { savepoint?: Begin }) => unknown
+type Begin = (...args: unknown[]) => Promise<unknown>
+
+/**
+ * Watches who has a connection to himself: `begin` from its first statement to its end, `reserve` until it is released.
+ *
+ * @returns what ends it.
+ */
+export function watchHolders(sql: Sql, ledger: LeaseLedger<Held>, figures: SqlFigures): () => void {
+  const originals = { begin: sql.begin, reserve: sql.reserve }
+
+  /** Somebody waits for a connection to himself. */
+  const ask = (below: (...args: never[]) => unknown) => {
+    const request = ledger.asked(below)
+    const held: Held = { activity: 0 }
+    let waits = true
+    figures.waiting++
+    const endWait = () => {
+      if (waits) figures.waiting--
+      waits = false
+    }
+    return {
+      got(by: Sql): () => void {
+        endWait()
+        ledger.lent(held, request)
+        return watchActivity(by, held)
+      },
+      ended(): void {
+        endWait()
+        ledger.returned(held)
+      },
+    }
+  }
+
+  const begin: Begin = async (...args) => {
+    const holder = ask(begin)
+    const body = args.findLast((arg) => typeof arg === 'function') as Body | undefined
+    let forget: (() => void) | undefined
+    const watched: Body = (transaction) => {
+      forget = holder.got(transaction)
+      return body?.(transaction)
+    }
+    try {
+      return await (originals.begin as unknown as Begin)(...args.map((arg) => (arg === body ? watched : arg)))
+    } finally {
+      forget?.()
+      holder.ended()
+    }
+  }
+  const reserve = async (): Promise<ReservedSql> => {
+    const holder = ask(reserve)
+    const reserved = await originals.reserve().catch((error: unknown) => {
+      holder.ended()
+      throw error
+    })
+    const forget = holder.got(reserved)
+    const { release } = reserved
+    reserved.release = () => {
+      forget()
+      holder.ended()
+      release()
+    }
+    return reserved
+  }
+  Object.assign(sql, { begin, reserve })
+  return () => void Object.assign(sql, originals)
+}
+
+/** Every query sent on it is activity. Savepoints have queries of their own. */
+function watchActivity(sql: Sql & { savepoint?: Begin }, held: Held): () => void {
+  let rounds = 0
+  let running = 0
+  const changed = () => {
+    held.activity = running > 0 ? 'busy' : ++rounds
+  }
+  const watcher = {
+    asked() {
+      running++
+      changed()
+      let over = false
+      return {
+        started() {},
+        ended() {
+          if (!over) running--
+          over = true
+          changed()
+        },
+      }
+    },
+  }
+  const forgets = [watchQueries(sql, watcher)]
+  const watchSavepoints = (outer: Sql & { savepoint?: Begin }): void => {
+    const { savepoint } = outer
+    if (!savepoint) return
+    outer.savepoint = (...args) => {
+      const body = args.findLast((arg) => typeof arg === 'function') as Body | undefined
+      const watched: Body = (inner) => {
+        forgets.push(watchQueries(inner, watcher))
+        watchSavepoints(inner)
+        return body?.(inner)
+      }
+      return savepoint(...args.map((arg) => (arg === body ? watched : arg)))
+    }
+  }
+  watchSavepoints(sql)
+  return () => {
+    for (const forget of forgets) forget()
+  }
+}
