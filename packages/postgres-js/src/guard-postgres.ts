@@ -1,7 +1,7 @@
 import type { PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
 import type postgres from 'postgres'
-import { type GuardedOptions, readOptions } from './guarded-options.ts'
-import { makeSql } from './make-sql.ts'
+import type { GuardedOptions } from './guarded-options.ts'
+import { holdGuardedSql } from './hold-guarded-sql.ts'
 
 // biome-ignore lint/complexity/noBannedTypes: as postgres.js has it, or its Sql would be another one.
 type NoTypes = {}
@@ -39,7 +39,8 @@ type TypesOf<T extends Record<string, postgres.PostgresType>> =
       }
 
 /**
- * postgres.js' own `postgres`, on connections that a pool lends. Nothing is connected yet.
+ * postgres.js' own `postgres`, on connections that a pool lends. Nothing is connected yet. With a `name` it is the same
+ * however often the module is loaded that asks for it; see {@link holdPool}.
  *
  * @throws {ConnectionStringError} for a bad URL, {@link InvalidOptionError} for an option that cannot be meant,
  * {@link UnsupportedPostgresError} for a version of postgres.js that does not have what is needed of it.
@@ -59,5 +60,5 @@ export function guardPostgres(...given: [unknown?, unknown?]): unknown {
   const isOptions = given.length === 0 || (typeof first === 'object' && first !== null)
   // An environment variable that is not set gets the error that says so.
   const options = isOptions ? (first ?? {}) : { ...(second ?? {}), url: first }
-  return makeSql(readOptions(options as GuardedOptions))
+  return holdGuardedSql(options as GuardedOptions).pool
 }

@@ -1,6 +1,7 @@
 import { type HeldPool, holdPool } from '@poolguard/core'
-import { type GuardedSql, guardPostgres } from './guard-postgres.ts'
-import type { GuardedOptions } from './guarded-options.ts'
+import type { GuardedSql } from './guard-postgres.ts'
+import { type GuardedOptions, readOptions } from './guarded-options.ts'
+import { makeSql } from './make-sql.ts'
 
 /**
  * A guarded `sql`, the same for the same name however often the module is loaded that asks for it: what every adapter makes
@@ -13,7 +14,7 @@ export function holdGuardedSql(options: GuardedOptions): HeldPool<GuardedSql> {
     kind: 'postgres-js',
     name: options.name,
     options,
-    make: () => guardPostgres(options) as GuardedSql,
+    make: () => makeSql(readOptions(options)),
     isOpen: (sql) => !sql.closed,
     close: (sql) => sql.end(),
   })
