@@ -7,7 +7,7 @@ export default defineProject({
     name: 'test (oldest peers)',
     include: [
       'integration/{guarded-pool,observe,lint,drizzle,drizzle-schema,postgres-js*,typeorm*}.test.ts',
-      'faults/{network,pgbouncer,postgres-js*,typeorm*}.test.ts',
+      'faults/{network,pgbouncer,postgres-js*,typeorm*,adapters}.test.ts',
     ],
     testTimeout: 30_000,
     hookTimeout: 60_000,
