@@ -8,7 +8,11 @@ const run = promisify(execFile)
 const require = createRequire(import.meta.url)
 
 /** Installed beside the packages, as a user would: their peers, from this workspace. */
-const PEERS = ['pg', 'postgres', 'drizzle-orm', 'typeorm', '@prisma/client', '@prisma/adapter-pg'] as const
+const PEERS = [
+  ...['pg', 'postgres', 'drizzle-orm', 'typeorm', '@prisma/client', '@prisma/adapter-pg'],
+  ...['fastify', 'fastify-plugin', '@fastify/bearer-auth'],
+  ...['@nestjs/common', '@nestjs/core', '@nestjs/terminus', 'reflect-metadata', 'rxjs'],
+] as const
 
 interface Manifest {
   readonly name: string

@@ -15,7 +15,7 @@ const FOLDERS = [
   'lifecycle',
 ]
 /** Files of the root that stand before all folders. */
-const FOUNDATION = ['poolguard-error.ts', 'invalid-option-error.ts']
+const FOUNDATION = ['poolguard-error.ts', 'invalid-option-error.ts', 'defined-only.ts']
 const PAST_THE_FACE: Readonly<Record<string, string>> = { 'invalid-option-error.ts': 'connection-string/redact.ts' }
 
 const root = import.meta.dirname

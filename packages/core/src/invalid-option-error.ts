@@ -15,7 +15,7 @@ export class InvalidOptionError extends PoolguardError {
 }
 
 /** @throws {InvalidOptionError} where the value is not a whole number of at least `least`. */
-export function requireWhole(option: string, value: unknown, least: number): void {
+export function requireWhole(option: string, value: unknown, least: number): asserts value is number {
   if (Number.isSafeInteger(value) && (value as number) >= least) return
   throw new InvalidOptionError(option, value, `a whole number of at least ${least}`)
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import {
   ConnectionString,
+  definedOnly,
   type GuardSpec,
   InvalidOptionError,
   type PgOptions,
@@ -8,6 +8,7 @@ import {
   type PoolSettings,
   type RewriteWarning,
   type RewriteWarningCode,
+  readCertificate,
   readUrlOption,
   redact,
   requireOneOf,
@@ -73,14 +74,6 @@ function readConnectionString(config: GuardedPoolConfig): ConnectionString | und
   return config.connectionString === undefined ? undefined : readUrlOption(config.connectionString)
 }
 
-function readCertificate(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new InvalidOptionError('url', path, 'the paths of certificates that can be read', { cause })
-  }
-}
-
 /** What pg has no word for, a guarded pool mostly has: those wishes come true, and need no warning. */
 const GRANTED: readonly RewriteWarningCode[] = ['translated', 'one-timeout', 'overridden']
 
@@ -113,10 +106,6 @@ function settingsFromPg(config: PoolConfig): Partial<PoolSettings> {
 
 function endless(value: number | null | undefined): number | undefined {
   return value === 0 ? Infinity : (value ?? undefined)
-}
-
-function definedOnly(settings: { [K in keyof PoolSettings]?: number | undefined }): Partial<PoolSettings> {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 
 /** What pg's client gets: not the timeout for connecting, which the engine keeps itself. */

@@ -1,6 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import { type InspectOptions, inspect } from 'node:util'
 import {
+  AcquireTimeoutError,
+  describeBorrowers,
   type Lease,
   PoolGuard,
   PoolguardError,
@@ -284,5 +286,6 @@ function isInstrumented(method: unknown): boolean {
 /** An error that came off the wire has a stack that ends in the socket; this one leads to whoever asked, as in pg. */
 function withCallersStack(error: unknown): unknown {
   if (error instanceof Error) Error.captureStackTrace(error, withCallersStack)
+  if (error instanceof AcquireTimeoutError) error.stack += describeBorrowers(error.pool)
   return error
 }

@@ -11,21 +11,14 @@ import type { ConnectionFactory } from './connection-factory.ts'
 import type { PgConnection } from './pg-connection.ts'
 import { PgProbeSession } from './pg-probe-session.ts'
 
-/** invalid_authorization_specification and invalid_password. */
-const WRONG_PASSWORD_CODES: readonly unknown[] = ['28000', '28P01']
-
 /** pg, as a guard needs it. */
 export class PgDriver implements GuardedDriver<PgConnection> {
   readonly factory: ConnectionFactory
   readonly classify: (error: unknown) => ConnectFailure
 
-  /** @param asksAgain the password is a function, which may have a better answer next time: tokens expire, secrets are rotated. */
-  constructor(factory: ConnectionFactory, asksAgain: boolean) {
+  constructor(factory: ConnectionFactory, passwordMayChange: boolean) {
     this.factory = factory
-    this.classify = (error) => {
-      const wrongPassword = WRONG_PASSWORD_CODES.includes((error as { code?: unknown } | undefined)?.code)
-      return asksAgain && wrongPassword ? 'unavailable' : classifyConnectFailure(error)
-    }
+    this.classify = (error) => classifyConnectFailure(error, { passwordMayChange })
   }
 
   peerOf({ client: { host, port, database, user } }: PgConnection): string {

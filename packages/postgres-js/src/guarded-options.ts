@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import {
   type ConnectionString,
+  definedOnly,
   type GuardSpec,
   InvalidOptionError,
   type PoolguardOptions,
   type RewriteWarning,
+  readCertificate,
   readUrlOption,
   requireOneOf,
   toPostgresJs,
@@ -94,22 +95,10 @@ function requireSsl(ssl: unknown): void {
   }
 }
 
-function readCertificate(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new InvalidOptionError('url', path, 'the paths of certificates that can be read', { cause })
-  }
-}
-
 /** What postgres.js has no word for and a guarded one has: those wishes come true, and need no warning. */
 const GRANTED_CODES: readonly string[] = ['translated', 'overridden', 'lifetime-without-jitter']
 const GRANTED_WISHES: readonly string[] = ['min', 'acquireTimeoutMillis', 'pool_timeout', 'connectionTimeoutMillis']
 
 function matters({ code, parameter }: RewriteWarning): boolean {
   return !GRANTED_CODES.includes(code) && !GRANTED_WISHES.includes(parameter)
-}
-
-function definedOnly(options: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

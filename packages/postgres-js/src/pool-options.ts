@@ -1,7 +1,5 @@
-import { type ConnectionString, InvalidOptionError, type PoolSettings, wishesOf } from '@poolguard/core'
+import { type ConnectionString, definedOnly, InvalidOptionError, type PoolSettings, wishesOf } from '@poolguard/core'
 import type { GuardedOptions } from './guarded-options.ts'
-
-type Settings = { [K in keyof PoolSettings]?: number | undefined }
 
 /** What stands in the URL under any driver's name (`connection_limit`, `pool_timeout`, `idle_timeout`...). */
 export function settingsFromUrl(url: ConnectionString): Partial<PoolSettings> {
@@ -48,8 +46,4 @@ function readSeconds(option: string, given: unknown, fromEnvironment: string | u
     given ?? fromEnvironment,
     'a number of seconds',
   )
-}
-
-function definedOnly(settings: Settings): Partial<PoolSettings> {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }

@@ -11,9 +11,6 @@ import type { ConnectionFactory } from './connection-factory.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { PostgresProbeSession } from './postgres-probe-session.ts'
 
-/** invalid_authorization_specification and invalid_password. */
-const WRONG_PASSWORD_CODES: readonly unknown[] = ['28000', '28P01']
-
 /** The words of postgres.js for a server that is not there, or no longer. */
 const UNAVAILABLE_CODES: readonly unknown[] = ['CONNECT_TIMEOUT', 'CONNECTION_CLOSED', 'CONNECTION_DESTROYED']
 
@@ -22,13 +19,11 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
   readonly factory: ConnectionFactory
   readonly classify: (error: unknown) => ConnectFailure
 
-  /** @param asksAgain the password is a function, which may have a better answer next time: tokens expire, secrets are rotated. */
-  constructor(factory: ConnectionFactory, asksAgain: boolean) {
+  constructor(factory: ConnectionFactory, passwordMayChange: boolean) {
     this.factory = factory
     this.classify = (error) => {
       const { code } = (error ?? {}) as { code?: unknown }
-      if (UNAVAILABLE_CODES.includes(code) || (asksAgain && WRONG_PASSWORD_CODES.includes(code))) return 'unavailable'
-      return classifyConnectFailure(error)
+      return UNAVAILABLE_CODES.includes(code) ? 'unavailable' : classifyConnectFailure(error, { passwordMayChange })
     }
   }
 

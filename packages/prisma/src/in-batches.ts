@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@poolguard/core'
+import { InvalidOptionError, requireWhole } from '@poolguard/core'
 
 /** What is needed of a PrismaClient, extended or not, of any version. */
 export interface TransactingClient {
@@ -41,7 +41,7 @@ export async function inBatches<Client extends TransactingClient, Item, Result>(
   options: BatchOptions = {},
 ): Promise<Result[]> {
   const { size = 500, timeoutMillis, maxWaitMillis } = options
-  requireSize(size)
+  requireWhole('size', size, 1)
   const limits = { ...limit('timeout', timeoutMillis), ...limit('maxWait', maxWaitMillis) }
   if (items.length === 0) return []
   const inTransaction = prisma.$transaction as (
@@ -59,11 +59,6 @@ export async function inBatches<Client extends TransactingClient, Item, Result>(
     },
     limits,
   )
-}
-
-function requireSize(size: number): void {
-  if (Number.isSafeInteger(size) && size >= 1) return
-  throw new InvalidOptionError('size', size, 'a whole number of at least 1')
 }
 
 /** An option of Prisma's own; absent where the client's is to hold. */

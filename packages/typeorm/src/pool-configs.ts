@@ -1,4 +1,4 @@
-import { type ConnectionString, type PoolSettings, resolveSettings, wishesOf } from '@poolguard/core'
+import { type ConnectionString, definedOnly, type PoolSettings, resolveSettings, wishesOf } from '@poolguard/core'
 import type { GuardedPoolConfig } from '@poolguard/pg'
 import type { GuardOptions } from './guard-options.ts'
 import { type Credentials, credentialsOf, type PostgresOptions, urlOf } from './postgres-options.ts'
@@ -115,8 +115,4 @@ function serverOf({ config, url }: PoolPlan): string {
 
 function databaseOf(plan: PoolPlan | undefined): string {
   return plan?.url?.database ?? plan?.config.database ?? plan?.config.user ?? 'postgres'
-}
-
-function definedOnly(object: object): object {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
 }

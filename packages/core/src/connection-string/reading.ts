@@ -1,3 +1,4 @@
+import { definedOnly } from '../defined-only.ts'
 import type { ConnectionString, Parameter } from './connection-string.ts'
 import { ConnectionStringError } from './connection-string-error.ts'
 import { type ConnectionWishes, type NumericWish, SERVER_WISHES, validateWishes } from './connection-wishes.ts'
@@ -101,8 +102,4 @@ function overridden(written: readonly WrittenWish[], wishes: ConnectionWishes): 
       why: `the URL wishes ${wish}: ${value}, the caller ${wishes[wish]}`,
       instead: `the caller's value is taken; write it in one place`,
     }))
-}
-
-function definedOnly<T extends object>(object: T): T {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
 }

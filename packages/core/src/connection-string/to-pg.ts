@@ -1,3 +1,4 @@
+import { definedOnly } from '../defined-only.ts'
 import type { ConnectionString } from './connection-string.ts'
 import type { ConnectionWishes } from './connection-wishes.ts'
 import { hideSecrets } from './hide-secrets.ts'
@@ -133,8 +134,4 @@ function poolOptions(wishes: ConnectionWishes): PgOptions {
     maxLifetimeSeconds: lifetime === undefined ? undefined : wholeSeconds(lifetime),
     query_timeout: query === undefined ? undefined : wholeMillis(query),
   })
-}
-
-function definedOnly<T extends object>(object: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
 }

@@ -1,7 +1,7 @@
 import { debuglog } from 'node:util'
 import { type ConnectionString, describeRewriteWarning, type RewriteWarning } from '../connection-string/index.ts'
 import { type PoolSnapshot, registerPool, snapshotPools } from '../observe/index.ts'
-import { type AcquireOptions, type Lease, Pool, type PoolEvent } from '../pool/index.ts'
+import { type AcquireOptions, type Lease, Pool, type PoolEvent, type PoolStats, runUnlabelled } from '../pool/index.ts'
 import {
   assumedTopology,
   describeSettings,
@@ -128,6 +128,10 @@ export class PoolGuard<C> {
     }
   }
 
+  get counts(): Pick<PoolStats, 'total' | 'idle' | 'active' | 'waiting'> {
+    return this.engine.counts
+  }
+
   /** The settings that hold, and why. */
   get resolved(): ResolvedSettings {
     return this.#resolved
@@ -170,7 +174,8 @@ export class PoolGuard<C> {
   }
 
   #startSurvey(afresh: boolean): Promise<void> {
-    this.#surveying = survey(this.engine, this.#driver, { given: this.#given, afresh })
+    // The request that happens to set it off is not to be blamed for it.
+    this.#surveying = runUnlabelled(() => survey(this.engine, this.#driver, { given: this.#given, afresh }))
       .then((found) => this.#adopt(found))
       .finally(() => {
         this.#surveying = undefined

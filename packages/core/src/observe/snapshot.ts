@@ -21,6 +21,8 @@ export interface PoolSnapshot {
 /** What the registry keeps. */
 export interface ObservedPool {
   snapshot(): PoolSnapshot
+  /** The few figures of a snapshot that cost nothing to read, for whoever asks with every request. */
+  readonly counts?: Pick<PoolStats, 'total' | 'idle' | 'active' | 'waiting'>
   /** Closes it, waiting so long for connections in use. Absent where somebody else's pool is only looked at. */
   close?(drainMillis: number): Promise<void>
 }

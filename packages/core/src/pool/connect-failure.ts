@@ -49,9 +49,18 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
 const NETWORK_TEXT =
   /connection terminated|timeout expired|connection timeout|connect timeout|client has encountered a connection error/i
 
+export interface ClassifyOptions {
+  /** The password is a function, which may have a better answer next time: tokens expire, secrets are rotated. */
+  readonly passwordMayChange?: boolean
+}
+
+/** invalid_authorization_specification and invalid_password. */
+const WRONG_PASSWORD_CODES: ReadonlySet<string> = new Set(['28000', '28P01'])
+
 /** Sorts an error of connecting to PostgreSQL or a pooler. Whatever is not known to pass by itself is `refused`. */
-export function classifyConnectFailure(error: unknown): ConnectFailure {
+export function classifyConnectFailure(error: unknown, options: ClassifyOptions = {}): ConnectFailure {
   const { code, message } = describe(error)
+  if (options.passwordMayChange && WRONG_PASSWORD_CODES.has(code)) return 'unavailable'
   if (FULL_CODES.has(code)) return 'full'
   if (UNAVAILABLE_CODES.has(code) || NETWORK_CODES.has(code)) return 'unavailable'
   if (code === '08P01' || code === '') {

@@ -19,7 +19,10 @@ export interface PoolState {
   readonly trouble: { readonly failure: ConnectFailure; readonly error: unknown } | null
 }
 
-/** No connection came free in time. The message says what the pool looked like, the likely cause, and what to do. */
+/**
+ * No connection came free in time. The message says what the pool looked like, the likely cause, and what to do; the stack
+ * also who holds the connections, where that is known. A message may be sent to clients, a stack is not.
+ */
 export class AcquireTimeoutError extends PoolguardError {
   readonly code = 'POOLGUARD_ACQUIRE_TIMEOUT'
   readonly waitedMillis: number
@@ -28,11 +31,12 @@ export class AcquireTimeoutError extends PoolguardError {
   constructor(waitedMillis: number, pool: PoolState) {
     super(
       `No connection from pool "${pool.name}" within ${Math.round(waitedMillis)} ms: ${describeState(pool)}. ` +
-        `${advise(pool)}${listBorrowers(pool)}`,
+        advise(pool),
       { cause: pool.trouble?.error },
     )
     this.waitedMillis = waitedMillis
     this.pool = pool
+    this.stack += describeBorrowers(pool)
   }
 }
 
@@ -96,8 +100,8 @@ function advise({ trouble, active, max, deadlocked }: PoolState): string {
   return 'The connections are still being opened or closed: the server is slow to answer.'
 }
 
-/** Who holds the connections, where that is known. */
-function listBorrowers({ oldestLeases }: PoolState): string {
+/** Who holds the connections, where that is known: the end of the stack of an {@link AcquireTimeoutError}. */
+export function describeBorrowers({ oldestLeases }: PoolState): string {
   const known = oldestLeases.filter(({ stack }) => stack !== null)
   return known.map((lease) => `\nA lease ${describeLease(lease)} was borrowed\n${lease.stack}`).join('')
 }

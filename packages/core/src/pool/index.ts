@@ -1,7 +1,7 @@
 export type { AcquireMessage, ReleaseMessage } from './channels.ts'
 export { publish } from './channels.ts'
 export { type Clock, systemClock } from './clock.ts'
-export { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
+export { type ClassifyOptions, type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
 export {
   DURATION_BOUNDS_MILLIS,
   DurationHistogram,
@@ -14,11 +14,12 @@ export { isPoolTimeout, isTooManyConnections } from './error-shapes.ts'
 export {
   AcquireTimeoutError,
   ConnectError,
+  describeBorrowers,
   PoolClosedError,
   PoolSaturatedError,
   type PoolState,
 } from './errors.ts'
-export { OTHER_LABEL, runWithLabel } from './label.ts'
+export { OTHER_LABEL, runUnlabelled, runWithLabel } from './label.ts'
 export { Lease } from './lease.ts'
 export { LeaseLedger, type LeaseLedgerOptions, type Request } from './lease-ledger.ts'
 export type { LeaseReport } from './lease-report.ts'

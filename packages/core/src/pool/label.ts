@@ -21,6 +21,11 @@ export function runWithLabel<T>(label: string, callback: () => T): T {
   return labels.run(label, callback)
 }
 
+/** Runs a callback under no label: what it does is nobody's in particular. */
+export function runUnlabelled<T>(callback: () => T): T {
+  return labels ? labels.exit(callback) : callback()
+}
+
 /** The label that the caller runs under. */
 export function currentLabel(): string | undefined {
   return labels?.getStore()

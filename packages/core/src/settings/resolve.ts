@@ -1,4 +1,5 @@
 import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/index.ts'
+import { definedOnly } from '../defined-only.ts'
 import { requireOneOf, requireWhole } from '../invalid-option-error.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
@@ -94,8 +95,4 @@ function validateOptions({ pool = {}, instances, headroom, pooler, preset }: Set
   requireOneOf('pooler', pooler, ['auto', 'none', 'session', 'transaction'])
   if (instances !== undefined) requireWhole('instances', instances, 1)
   if (headroom !== undefined) requireWhole('headroom', headroom, 0)
-}
-
-function definedOnly<T extends object>(object: T): T {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
 }

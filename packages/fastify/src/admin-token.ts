@@ -1,0 +1,20 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+
+/** Tells whether a token is one of these, in a time that says nothing about them. */
+export function tokenCheck(tokens: readonly string[]): (token: string) => boolean {
+  const digests = tokens.map(digest)
+  return (token) => {
+    const given = digest(token)
+    return digests.some((each) => timingSafeEqual(each, given))
+  }
+}
+
+/** The token in a header, if there is one (https://www.rfc-editor.org/rfc/rfc6750#section-2.1). */
+export function bearerToken(authorization: string | undefined): string | undefined {
+  return /^Bearer +(\S+) *$/.exec(authorization ?? '')?.[1]
+}
+
+/** Of one length, whatever the token's: what is compared in constant time has to be. */
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}

@@ -1,0 +1,79 @@
+import { closePools, InvalidOptionError } from '@poolguard/core'
+import type { GuardedPool, GuardedPoolConfig } from '@poolguard/pg'
+import type { PgModules } from './load-pg.ts'
+import type { PoolguardFastifyOptions } from './plugin-options.ts'
+
+/** The pools of one registration. */
+export interface GivenPools {
+  readonly pool: GuardedPool | undefined
+  readonly pools: Readonly<Record<string, GuardedPool>>
+  /** Undefined where none was given, so that every pool of the process is meant. */
+  readonly all: readonly GuardedPool[] | undefined
+  /** Drains those that are the plugin's to close. */
+  close(): Promise<void>
+}
+
+interface TakenPool {
+  readonly pool: GuardedPool
+  /** Whether to close it is the plugin's. */
+  isOwn(): boolean
+}
+
+/**
+ * Takes the pools that were given, and makes those of which a configuration was given. Nothing is connected yet.
+ *
+ * @throws {InvalidOptionError} for what is neither, and for an option of a configuration; {@link ConnectionStringError} for
+ * a bad URL.
+ */
+export function takePools(options: PoolguardFastifyOptions, pgModules: () => PgModules): GivenPools {
+  const { name, pool, pools = {}, closeOnShutdown = false } = options
+  if (pool !== undefined && options.pools !== undefined) {
+    throw new InvalidOptionError('pools', options.pools, 'no value where pool is given too')
+  }
+  if (typeof pools !== 'object' || pools === null) {
+    throw new InvalidOptionError('pools', pools, 'an object of pools or their configurations')
+  }
+  const take = (option: string, given: unknown, poolName: string | undefined): TakenPool => {
+    if (isGuardedPool(given)) return { pool: given, isOwn: () => closeOnShutdown }
+    return makePool(requireConfig(option, given), poolName, pgModules())
+  }
+  const one = pool === undefined ? undefined : take('pool', pool, name)
+  const several = Object.entries(pools).map(
+    ([key, given]) => [key, take(`pools.${key}`, given, name === undefined ? key : `${name}-${key}`)] as const,
+  )
+  const taken = [...(one ? [one] : []), ...several.map(([, each]) => each)]
+  const noneGiven = taken.length === 0
+  return {
+    pool: one?.pool,
+    pools: Object.fromEntries(several.map(([key, each]) => [key, each.pool])),
+    all: noneGiven ? undefined : taken.map((each) => each.pool),
+    close: async () => {
+      if (noneGiven && closeOnShutdown) await closePools()
+      await Promise.all(taken.map(closeIfOwn))
+    },
+  }
+}
+
+function makePool(config: GuardedPoolConfig, name: string | undefined, modules: PgModules): TakenPool {
+  const { pool, isLatest } = modules.holdGuardedPool(modules.GuardedPool, {
+    ...(name !== undefined && { name }),
+    ...config,
+  })
+  return { pool, isOwn: isLatest }
+}
+
+async function closeIfOwn({ pool, isOwn }: TakenPool): Promise<void> {
+  if (isOwn() && !pool.closed) await pool.end()
+}
+
+/** By what it does: it may be of another copy of pg, or of this package. */
+function isGuardedPool(given: unknown): given is GuardedPool {
+  const { connect, snapshot } = Object(given) as Partial<GuardedPool>
+  return typeof connect === 'function' && typeof snapshot === 'function'
+}
+
+function requireConfig(option: string, given: unknown): GuardedPoolConfig {
+  if (typeof given === 'object' && given !== null && !('connect' in given)) return given
+  const wanted = 'a GuardedPool or the configuration of one; a pg.Pool has to be a GuardedPool of @poolguard/pg'
+  throw new InvalidOptionError(option, given, wanted)
+}

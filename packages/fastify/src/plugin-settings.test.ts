@@ -1,0 +1,78 @@
+import { scopesAreFree } from '@poolguard/core'
+import { expect, test } from 'vitest'
+import type { PoolguardFastifyOptions } from './plugin-options.ts'
+import { readSettings } from './plugin-settings.ts'
+
+test('given no options, then the probes are there, and what shows more is not', () => {
+  expect(readSettings({})).toEqual({
+    paths: { health: '/healthz', ready: '/readyz', metrics: undefined, admin: undefined },
+    adminTokens: [],
+    details: false,
+    labels: scopesAreFree,
+    mapErrors: true,
+    closeOnShutdown: false,
+    closeDelayMillis: 0,
+    shedLoad: undefined,
+    retryAfterSeconds: 1,
+  })
+})
+
+test('given true, then routes are where they usually are', () => {
+  const options = { health: true, ready: true, metrics: true, admin: true, adminToken: 'secret' }
+  expect(readSettings(options).paths).toEqual({
+    health: '/healthz',
+    ready: '/readyz',
+    metrics: '/metrics',
+    admin: '/admin/db-pool-stats',
+  })
+})
+
+test('given a name, then nothing is added to the app that was not asked for', () => {
+  const none = { health: undefined, ready: undefined, metrics: undefined, admin: undefined }
+  expect(readSettings({ name: 'orders' })).toMatchObject({ paths: none, labels: false, mapErrors: false })
+  const asked = readSettings({ name: 'orders', ready: '/orders/readyz', labels: true, mapErrors: true })
+  expect(asked).toMatchObject({ paths: { ready: '/orders/readyz' }, labels: true, mapErrors: true })
+})
+
+test('given load shedding, then its Retry-After holds for errors, too', () => {
+  expect(readSettings({ shedLoad: { waiters: 5 } }).shedLoad).toEqual({ waiters: 5, retryAfterSeconds: 1 })
+  expect(readSettings({ shedLoad: { waiters: 5, retryAfterSeconds: 9 } }).retryAfterSeconds).toBe(9)
+})
+
+test.each<[option: string, options: object]>([
+  ['name', { name: '' }],
+  ['name', { name: 7 }],
+  ['health', { health: 'healthz' }],
+  ['ready', { ready: 1 }],
+  ['metrics', { metrics: null }],
+  ['admin', { admin: {} }],
+  ['ready', { health: '/up', ready: '/up' }],
+  ['adminToken', { admin: true }],
+  ['adminToken', { admin: '/pools', adminToken: undefined }],
+  ['adminToken', { adminToken: '' }],
+  ['adminToken', { adminToken: 7 }],
+  ['adminToken', { admin: true, adminToken: [] }],
+  ['adminToken[1]', { adminToken: ['secret', ' '] }],
+  ['details', { details: 'yes' }],
+  ['labels', { labels: 1 }],
+  ['mapErrors', { mapErrors: null }],
+  ['closeOnShutdown', { closeOnShutdown: 'true' }],
+  ['closeDelayMillis', { closeDelayMillis: '5s' }],
+  ['closeDelayMillis', { closeDelayMillis: Infinity }],
+  ['shedLoad', { shedLoad: 50 }],
+  ['shedLoad.waiters', { shedLoad: {} }],
+  ['shedLoad.waiters', { shedLoad: { waiters: -1 } }],
+  ['shedLoad.retryAfterSeconds', { shedLoad: { waiters: 1, retryAfterSeconds: 0.5 } }],
+])('given a wrong %s, then the error names it: %o', (option, options) => {
+  const error = failureOf(() => readSettings(options as PoolguardFastifyOptions))
+  expect(error).toMatchObject({ code: 'POOLGUARD_INVALID_OPTION', option })
+  expect(String(error)).not.toContain('secret')
+})
+
+function failureOf(callback: () => unknown): unknown {
+  try {
+    return callback()
+  } catch (error) {
+    return error
+  }
+}

@@ -1,0 +1,114 @@
+import { InvalidOptionError, requireWhole, scopesAreFree } from '@poolguard/core'
+import type { PoolguardFastifyOptions, ShedLoadOptions } from './plugin-options.ts'
+
+const RETRY_AFTER_SECONDS = 1
+
+/** Paths of the routes that there are. */
+export interface RoutePaths {
+  readonly health: string | undefined
+  readonly ready: string | undefined
+  readonly metrics: string | undefined
+  readonly admin: string | undefined
+}
+
+/** The options of a registration, checked and with their defaults. */
+export interface PluginSettings {
+  readonly paths: RoutePaths
+  readonly adminTokens: readonly string[]
+  readonly details: boolean
+  readonly labels: boolean
+  readonly mapErrors: boolean
+  readonly closeOnShutdown: boolean
+  readonly closeDelayMillis: number
+  readonly shedLoad: Required<ShedLoadOptions> | undefined
+  readonly retryAfterSeconds: number
+}
+
+/**
+ * Checks the options of a registration but for its pools, thresholds and window, which those who take them check.
+ *
+ * @throws {InvalidOptionError} names the option and the value.
+ */
+export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
+  const isTheApps = requireName(options.name) === undefined
+  const { health = isTheApps, ready = isTheApps, metrics = false, admin = false, closeDelayMillis = 0 } = options
+  requireWhole('closeDelayMillis', closeDelayMillis, 0)
+  const shedLoad = readShedLoad(options.shedLoad)
+  const adminTokens = readTokens(options.adminToken)
+  const paths = {
+    health: readPath('health', health, '/healthz'),
+    ready: readPath('ready', ready, '/readyz'),
+    metrics: readPath('metrics', metrics, '/metrics'),
+    admin: readPath('admin', admin, '/admin/db-pool-stats'),
+  }
+  requireDistinct(paths)
+  if (paths.admin !== undefined && adminTokens.length === 0) {
+    const wanted = `a token that guards ${paths.admin}; is the environment variable set that it is read from?`
+    throw new InvalidOptionError('adminToken', options.adminToken, wanted)
+  }
+  return {
+    paths,
+    adminTokens,
+    details: readSwitch('details', options.details, false),
+    labels: readSwitch('labels', options.labels, isTheApps && scopesAreFree),
+    mapErrors: readSwitch('mapErrors', options.mapErrors, isTheApps),
+    closeOnShutdown: readSwitch('closeOnShutdown', options.closeOnShutdown, false),
+    closeDelayMillis,
+    shedLoad,
+    retryAfterSeconds: shedLoad?.retryAfterSeconds ?? RETRY_AFTER_SECONDS,
+  }
+}
+
+function requireName(name: unknown): string | undefined {
+  if (name === undefined || (typeof name === 'string' && name !== '')) return name
+  throw new InvalidOptionError('name', name, 'a text that is not empty')
+}
+
+function readPath(option: string, value: unknown, usual: string): string | undefined {
+  if (value === false) return undefined
+  if (value === true) return usual
+  if (typeof value === 'string' && value.startsWith('/')) return value
+  throw new InvalidOptionError(
+    option,
+    value,
+    `a path that begins with a slash, true (${usual}) or false (no such route)`,
+  )
+}
+
+function requireDistinct(paths: RoutePaths): void {
+  const seen = new Map<string, string>()
+  for (const [option, path] of Object.entries(paths)) {
+    if (path === undefined) continue
+    const other = seen.get(path)
+    if (other) throw new InvalidOptionError(option, path, `another path than ${other}`)
+    seen.set(path, option)
+  }
+}
+
+/** What is wrong with one of several is told without the others: they are secrets. */
+function readTokens(value: unknown): readonly string[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) return [requireToken('adminToken', value)]
+  return value.map((token, position) => requireToken(`adminToken[${position}]`, token))
+}
+
+function requireToken(option: string, token: unknown): string {
+  if (typeof token === 'string' && token.trim() !== '') return token
+  throw new InvalidOptionError(option, token, 'a token; is the environment variable set that it is read from?')
+}
+
+function readSwitch(option: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  if (typeof value === 'boolean') return value
+  throw new InvalidOptionError(option, value, 'true or false')
+}
+
+function readShedLoad(value: unknown): Required<ShedLoadOptions> | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'object' || value === null) throw new InvalidOptionError('shedLoad', value, '{ waiters: 50 }')
+  const { waiters, retryAfterSeconds = RETRY_AFTER_SECONDS } = value as Partial<ShedLoadOptions>
+  requireWhole('shedLoad.waiters', waiters, 0)
+  // Retry-After is in whole seconds (https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3).
+  requireWhole('shedLoad.retryAfterSeconds', retryAfterSeconds, 0)
+  return { waiters, retryAfterSeconds }
+}

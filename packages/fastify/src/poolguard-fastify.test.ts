@@ -1,0 +1,102 @@
+import type { ProcessHealth } from '@poolguard/core'
+import { GuardedPool } from '@poolguard/pg'
+import Fastify, { type FastifyInstance } from 'fastify'
+import pg from 'pg'
+import { expect, expectTypeOf, onTestFinished, test } from 'vitest'
+import poolguard, { type PoolguardFastifyOptions, poolguardFastify } from './index.ts'
+
+/** Nothing here is connected. */
+const url = 'postgresql://nobody@localhost:1/nothing'
+
+function appWith(...registrations: readonly PoolguardFastifyOptions[]): FastifyInstance {
+  const app = Fastify()
+  onTestFinished(() => app.close())
+  for (const options of registrations) app.register(poolguard, options)
+  return app
+}
+
+test('given the module, then it is exported as plugins of Fastify are', () => {
+  expect(poolguardFastify).toBe(poolguard)
+  expect(Object.entries(poolguard)).toEqual([
+    ['default', poolguard],
+    ['poolguardFastify', poolguard],
+  ])
+})
+
+test('given no options, then the probes answer, and nothing else is there', async () => {
+  const app = appWith({})
+  const [health, ready] = [await app.inject('/healthz'), await app.inject('/readyz')]
+  expect([health.statusCode, health.json()]).toEqual([200, { status: 'ok' }])
+  expect([ready.statusCode, ready.json()]).toEqual([200, { status: 'healthy' }])
+  expect(ready.headers['cache-control']).toBe('no-store')
+  expect(app.printRoutes({ commonPrefix: false }).match(/\/\S+/g)).toEqual(['/healthz', '/readyz'])
+  expect(app.hasPlugin('@poolguard/fastify')).toBe(true)
+})
+
+test('given paths of its own and routes that are off, then so they are', async () => {
+  const app = appWith({ health: false, ready: '/up', metrics: true })
+  await app.ready()
+  expect(app.printRoutes({ commonPrefix: false }).match(/\/\S+/g)).toEqual(['/up', '/metrics'])
+})
+
+test('given one pool and several, then they are to be had, and the types say so', async () => {
+  const one = appWith({ pool: { url, name: 'one' } })
+  await one.ready()
+  expectTypeOf(one.poolguard.pool).toExtend<GuardedPool>()
+  expectTypeOf(one.poolguard.health()).toEqualTypeOf<ProcessHealth>()
+  expectTypeOf(one.poolguard.pg).toExtend<typeof pg>()
+  expect(one.poolguard.pool.snapshot().name).toBe('one')
+  expect(one.poolguard.pg.Client).toBe(pg.Client)
+  expect(new one.poolguard.pg.Pool({ connectionString: url })).toBeInstanceOf(pg.Pool)
+  expect(one.poolguard.health()).toMatchObject({ status: 'healthy', pools: [{ name: 'one' }] })
+
+  const several = appWith({ pools: { orders: { url }, billing: { url, name: 'invoices' } } })
+  await several.ready()
+  expectTypeOf(several.poolguard.pools.orders).toExtend<GuardedPool | undefined>()
+  const names = Object.entries(several.poolguard.pools).map(([key, pool]) => [key, pool.snapshot().name])
+  expect(names).toEqual([
+    ['orders', 'orders'],
+    ['billing', 'invoices'],
+  ])
+  expect(() => several.poolguard.pool).toThrow(expect.objectContaining({ option: 'pool' }))
+})
+
+test('given several registrations in any order, then each is where its name belongs', async () => {
+  const app = appWith(
+    { name: 'orders', pool: { url } },
+    { details: true },
+    { name: 'billing', pools: { main: { url } } },
+  )
+  await app.ready()
+  expectTypeOf(app.poolguard.orders).toExtend<{ readonly pool: GuardedPool } | undefined>()
+  expect(app.poolguard.orders?.pool.snapshot().name).toBe('orders')
+  expect(app.poolguard.billing?.pools.main?.snapshot().name).toBe('billing-main')
+  expect(app.poolguard.billing?.health().pools).toMatchObject([{ name: 'billing-main' }])
+  expect((await app.inject('/readyz')).json()).toEqual({ status: 'healthy', pools: [] })
+})
+
+test.each<[what: string, option: string, registrations: readonly object[]]>([
+  ['a second registration without a name', 'name', [{}, {}]],
+  ['a name that is taken', 'name', [{ name: 'orders' }, { name: 'orders' }]],
+  ['a name that means something', 'name', [{ name: 'health' }]],
+  ['pool and pools', 'pools', [{ pool: { url }, pools: {} }]],
+  ['pools that are none', 'pools', [{ pools: 7 }]],
+  ['a plain pool', 'pool', [{ pool: new pg.Pool() }]],
+  ['a configuration that is none', 'pools.orders', [{ pools: { orders: url } }]],
+  ['a URL that is not set', 'url', [{ pool: { url: undefined } }]],
+  ['a threshold that is none', 'thresholds.waiting', [{ thresholds: { waiting: 5 } }]],
+  ['a window that is none', 'windowMillis', [{ windowMillis: -1 }]],
+  ["a delay that is longer than Fastify's patience", 'closeDelayMillis', [{ closeDelayMillis: 10_000 }]],
+  ['an option that cannot be meant', 'labels', [{ labels: 'yes' }]],
+])('given %s, then the error names %s', async (_what, option, registrations) => {
+  const app = appWith(...registrations)
+  await expect(app.ready()).rejects.toMatchObject({ code: 'POOLGUARD_INVALID_OPTION', option })
+})
+
+test('given a pool that is not used, then closing the app ends it; one that was handed in is left alone', async () => {
+  const app = appWith({ pool: { url } }, { name: 'handed', pool: new GuardedPool({ url }) })
+  await app.ready()
+  const { pool, handed } = app.poolguard
+  await app.close()
+  expect([pool.closed, handed?.pool.closed]).toEqual([true, false])
+})

@@ -1,0 +1,51 @@
+import { HealthMonitor, openPools } from '@poolguard/core'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import { drainWithApp } from './drain.ts'
+import { takePools } from './given-pools.ts'
+import { labelRequests } from './label-requests.ts'
+import { loadPg } from './load-pg.ts'
+import { mapPoolErrors } from './map-pool-errors.ts'
+import type { PoolguardFastifyOptions } from './plugin-options.ts'
+import { readSettings } from './plugin-settings.ts'
+import { decorate, makeInstance, requireFree } from './poolguard-instance.ts'
+import { addRoutes } from './routes.ts'
+import { shedLoad } from './shed-load.ts'
+
+async function register(fastify: FastifyInstance, options: PoolguardFastifyOptions): Promise<void> {
+  const settings = readSettings(options)
+  const { name, thresholds, windowMillis } = options
+  requireFree(fastify, name)
+  const pgModules = await loadPg()
+  const given = takePools(options, pgModules)
+  const drain = drainWithApp(fastify, settings.closeDelayMillis)
+  // Hooks of this kind run in the reverse order: whoever was registered later is done with the pools by then.
+  fastify.addHook('onClose', () => given.close())
+  const pools = () => given.all ?? openPools()
+  const monitor = new HealthMonitor({
+    pools,
+    ...(thresholds !== undefined && { thresholds }),
+    ...(windowMillis !== undefined && { windowMillis }),
+  })
+  decorate(fastify, name, makeInstance(given, monitor, pgModules))
+  if (settings.shedLoad) shedLoad(fastify, given.all, settings.shedLoad)
+  if (settings.labels) labelRequests(fastify)
+  if (settings.mapErrors) mapPoolErrors(fastify, settings.retryAfterSeconds)
+  addRoutes(fastify, settings, { monitor, pools, drain })
+}
+
+/**
+ * Shows and guards the pools of an app: probes, metrics, waits by route, load shedding, and a drain at its end. To be
+ * registered first, so that it closes last.
+ *
+ * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ * @example
+ * import poolguard from '@poolguard/fastify'
+ *
+ * app.register(poolguard)
+ * app.register(poolguard, { pool: { url: process.env.DATABASE_URL, instances: 6 }, metrics: true })
+ */
+export const poolguardFastify: FastifyPluginAsync<PoolguardFastifyOptions> = fp(register, {
+  name: '@poolguard/fastify',
+  fastify: '5.x',
+})
