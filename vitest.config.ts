@@ -8,6 +8,7 @@ export default defineConfig({
       'test/vitest.oldest-peers.config.ts',
       'test/vitest.next-peers.config.ts',
       'test/prisma-6/vitest.config.ts',
+      'test/nestjs-11/vitest.config.ts',
     ],
   },
 })

@@ -35,11 +35,13 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   expect(seriesOf(body, `db_client_connection_count${label},db_client_connection_state="used"}`)).toBe(4)
   expect(seriesOf(body, `db_client_connection_pending_requests${label}}`)).toBe(1)
   expect(seriesOf(body, `db_client_connection_max${label}}`)).toBe(4)
-  expect(seriesOf(body, 'poolguard_server_connections{state="idle in transaction"}')).toBe(1)
-  expect(seriesOf(body, 'poolguard_server_connections{state="idle"}')).toBe(3)
-  expect(seriesOf(body, 'poolguard_server_max_connections')).toBe(20)
-  expect(seriesOf(body, 'poolguard_server_free_connections')).toBe(20 - 3 - 5)
-  expect(seriesOf(body, 'poolguard_server_oldest_transaction_seconds{state="idle in transaction"}')).toBeGreaterThan(0)
+  expect(seriesOf(body, 'poolguard_server_connections{source="postgres",state="idle in transaction"}')).toBe(1)
+  expect(seriesOf(body, 'poolguard_server_connections{source="postgres",state="idle"}')).toBe(3)
+  expect(seriesOf(body, 'poolguard_server_max_connections{source="postgres"}')).toBe(20)
+  expect(seriesOf(body, 'poolguard_server_free_connections{source="postgres"}')).toBe(20 - 3 - 5)
+  expect(
+    seriesOf(body, 'poolguard_server_oldest_transaction_seconds{source="postgres",state="idle in transaction"}'),
+  ).toBeGreaterThan(0)
   expect(seriesOf(body, 'poolguard_source_up{source="postgres"}')).toBe(1)
 
   await clients[0]?.query('rollback')
@@ -98,16 +100,21 @@ for (const version of pgBouncerVersions) {
       const page = (await waitUntil(
         async () => {
           const { body } = renderMetrics('', await source.read())
-          const waiting = seriesOf(body, 'pgbouncer_pools_client_waiting_connections{database="app",user="app"}')
+          const waiting = seriesOf(
+            body,
+            'pgbouncer_pools_client_waiting_connections{source="pgbouncer",database="app",user="app"}',
+          )
           return waiting === 1 ? body : undefined
         },
         { what: 'a client waits for a server' },
       )) as string
-      expect(seriesOf(page, 'pgbouncer_pools_server_active_connections{database="app",user="app"}')).toBe(2)
-      expect(seriesOf(page, 'pgbouncer_config_max_client_connections')).toBe(100)
-      expect(page).toMatch(/^pgbouncer_databases_pool_size\{name="app",.*pool_mode=".*"\} 2$/m)
-      expect(page).toMatch(/^pgbouncer_stats_totals_queries_pooled_total\{database="app"\} \d+$/m)
-      expect(page).toContain(`pgbouncer_version_info{version="${pooler.version}"} 1`)
+      expect(
+        seriesOf(page, 'pgbouncer_pools_server_active_connections{source="pgbouncer",database="app",user="app"}'),
+      ).toBe(2)
+      expect(seriesOf(page, 'pgbouncer_config_max_client_connections{source="pgbouncer"}')).toBe(100)
+      expect(page).toMatch(/^pgbouncer_databases_pool_size\{source="pgbouncer",name="app",.*pool_mode=".*"\} 2$/m)
+      expect(page).toMatch(/^pgbouncer_stats_totals_queries_pooled_total\{source="pgbouncer",database="app"\} \d+$/m)
+      expect(page).toContain(`pgbouncer_version_info{source="pgbouncer",version="${pooler.version}"} 1`)
       await sleeping
       await pool.end()
 

@@ -1,1 +1,12 @@
-export {}
+export { PoolguardMetricsController } from './metrics-controller.ts'
+export type {
+  HealthOptions,
+  MetricsOptions,
+  PoolguardModuleAsyncExtras,
+  PoolguardModuleExtras,
+  PoolguardModuleOptions,
+  PoolguardOptionsFactory,
+} from './module-options.ts'
+export { getPoolToken, InjectPool } from './pool-token.ts'
+export { Poolguard } from './poolguard.ts'
+export { PoolguardModule, type PoolguardModuleAsyncOptions } from './poolguard-module.ts'

@@ -170,7 +170,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     closeIdle(): Promise<void> {
-      return this.#guard.engine.closeIdle()
+      return this.#guard.closeIdle()
     }
 
     /** Through pg-pool's `connect` where @opentelemetry/instrumentation-pg has wrapped that, so that its spans are made. */

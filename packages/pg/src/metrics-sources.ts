@@ -6,11 +6,15 @@ import {
   ScrapedMetrics,
   type ScrapeOptions,
 } from '@poolguard/core'
+import type { QueryConfig } from 'pg'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
 
 interface Queryable {
-  query(text: string): Promise<{ rows: unknown[] }>
+  query(query: QueryConfig & { query_timeout: number }): Promise<{ rows: unknown[] }>
 }
+
+/** So that a server that does not answer gives the connection back; pg closes it then. */
+const QUERY_MILLIS = 5_000
 
 /**
  * PostgreSQL's side of the connections, for a page of metrics: by state, the age of the oldest transaction, and what is left
@@ -21,10 +25,11 @@ interface Queryable {
  * const { contentType, body } = renderMetrics(request.headers.accept, await server.read())
  */
 export function postgresSource(pool: Queryable, options: Partial<ScrapeOptions> = {}): ScrapedMetrics {
-  return new ScrapedMetrics(async () => postgresMetrics((await pool.query(ACTIVITY_QUERY)).rows as ActivityRow[]), {
-    source: 'postgres',
-    ...options,
-  })
+  const ask = async () => {
+    const { rows } = await pool.query({ text: ACTIVITY_QUERY, query_timeout: QUERY_MILLIS })
+    return postgresMetrics(rows as ActivityRow[])
+  }
+  return new ScrapedMetrics(ask, { source: 'postgres', ...options })
 }
 
 /**

@@ -15,6 +15,9 @@ import {
 import pg from 'pg'
 import { STARTUP_PARAMETERS } from './startup-parameters.ts'
 
+/** How long one answer may take. */
+const PATIENCE_MILLIS = 5_000
+
 /** PgBouncer's own database, whose queries are commands. */
 const CONSOLE_DATABASE = 'pgbouncer'
 
@@ -34,14 +37,18 @@ export class PgBouncerConsole implements AsyncDisposable {
 
   /**
    * @param url of PgBouncer; whatever database it names, the console is asked.
-   * @throws what connecting throws; for a user who may not look, 08P01 `not allowed`.
+   * @throws what connecting throws, or that there was no answer within five seconds; for a user who may not look, 08P01 `not allowed`.
    */
   static async connect(url: string): Promise<PgBouncerConsole> {
     // Startup parameters would be refused.
     const target = parseConnectionString(url)
       .without(...STARTUP_PARAMETERS)
       .with({ database: CONSOLE_DATABASE })
-    const client = new pg.Client(target.href)
+    const client = new pg.Client({
+      connectionString: target.href,
+      connectionTimeoutMillis: PATIENCE_MILLIS,
+      query_timeout: PATIENCE_MILLIS,
+    })
     client.on('error', () => {})
     await client.connect()
     return new PgBouncerConsole(client)

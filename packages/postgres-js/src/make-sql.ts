@@ -39,7 +39,7 @@ export function makeSql(spec: SqlSpec): GuardedSql {
     ...{ listen, subscribe, largeObject, CLOSE, END, PostgresError, options, parameters: shared.parameters },
     begin,
     reserve: async (): Promise<ReservedSql> => reserveOn(await guard.acquire(), facade, refuse),
-    close: () => guard.engine.closeIdle(),
+    close: () => guard.closeIdle(),
     end: makeEnd(guard, facade),
     ready: (again?: { readonly again?: boolean }) => guard.ready(again),
     snapshot: () => guard.snapshot(),

@@ -7,14 +7,15 @@ test('given a promise, then it resolves with the last connection, and the next o
   const first = emptiness.promise
   expect(emptiness.promise).toBe(first)
   void first.then(() => outcomes.push('first'))
-  emptiness.left(1)
+  emptiness.check({ total: 1, waiting: 0 })
+  emptiness.check({ total: 0, waiting: 1 })
   await Promise.resolve()
   expect(outcomes).toEqual([])
-  emptiness.left(0)
+  emptiness.check({ total: 0, waiting: 0 })
   await first
 
   const second = emptiness.promise
   expect(second).not.toBe(first)
-  emptiness.left(0)
+  emptiness.check({ total: 0, waiting: 0 })
   await second
 })

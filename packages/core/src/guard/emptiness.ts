@@ -8,9 +8,9 @@ export class Emptiness {
     return this.#next.promise
   }
 
-  /** The pool has lost a connection, or failed to open one, and now has so many. */
-  left(total: number): void {
-    if (total > 0) return
+  /** Something has come to an end in the pool, which now has so many connections and waiters. */
+  check({ total, waiting }: { readonly total: number; readonly waiting: number }): void {
+    if (total > 0 || waiting > 0) return
     this.#next?.resolve()
     this.#next = undefined
   }

@@ -7,8 +7,11 @@ export interface GuardedDriver<C> {
   readonly factory: ResourceFactory<C>
   /** Default: {@link classifyConnectFailure}. */
   readonly classify?: (error: unknown) => ConnectFailure
-  /** Where a connection leads to: host, port, database and user, and nothing secret. Verdicts are remembered by it. */
-  peerOf(connection: C): string
+  /**
+   * Where a connection leads to: host, port, database and user, and nothing secret. Verdicts are remembered by it; undefined
+   * where that does not tell, as with a stream that somebody else has opened.
+   */
+  peerOf(connection: C): string | undefined
   /** A leased connection, as the detection of poolers sees it. */
   probe(lease: Lease<C>): ProbeSession
   /** Runs {@link CAPACITY_QUERY}; undefined where it had no row. */

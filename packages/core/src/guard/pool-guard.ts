@@ -1,7 +1,8 @@
 import { debuglog } from 'node:util'
 import { type ConnectionString, describeRewriteWarning, type RewriteWarning } from '../connection-string/index.ts'
+import { InvalidOptionError } from '../invalid-option-error.ts'
 import { type PoolSnapshot, registerPool, snapshotPools } from '../observe/index.ts'
-import { type AcquireOptions, type Lease, Pool, type PoolEvent, type PoolStats, runUnlabelled } from '../pool/index.ts'
+import { type AcquireOptions, type Lease, Pool, type PoolEvent, type PoolStats, runDetached } from '../pool/index.ts'
 import {
   assumedTopology,
   describeSettings,
@@ -21,7 +22,7 @@ import { type Survey, survey } from './survey.ts'
 const RESURVEY_MILLIS = 5_000
 
 /** After these a pool may have no connection any more. */
-const MAY_EMPTY: readonly PoolEvent['type'][] = ['closed', 'connect-failed', 'drained']
+const MAY_EMPTY: readonly PoolEvent['type'][] = ['closed', 'connect-failed', 'timeout', 'drained']
 
 const debug = debuglog('poolguard')
 
@@ -76,6 +77,14 @@ export class PoolGuard<C> {
     if (assumed) this.sessions.adopt(assumed)
     this.#driver = makeDriver(this)
     const { factory, classify } = this.#driver
+    const { min } = this.#resolved.settings
+    if (spec.options.waitUntil && min > 0) {
+      throw new InvalidOptionError(
+        'pool.min',
+        min,
+        '0 where waitUntil is given: connections that are kept open never end',
+      )
+    }
     this.engine = new Pool({
       name: spec.name,
       settings: this.#resolved.settings,
@@ -83,14 +92,34 @@ export class PoolGuard<C> {
       ...(classify && { classify }),
       onEvent: (event) => this.#heard(event),
     })
+    // It has connections before anybody has used it.
+    if (min > 0) this.#enter()
   }
 
   /** Borrows a connection. What it throws is told at {@link Pool.acquire}. */
   acquire(options?: AcquireOptions): Promise<Lease<C>> {
     if (!this.#unregister) this.#enter()
     if (this.#mustSurvey) this.#surveyAfterwards()
-    this.#spec.options.waitUntil?.(this.#emptiness.promise)
-    return this.engine.acquire(options)
+    const lease = this.engine.acquire(options)
+    if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, lease)
+    return lease
+  }
+
+  /** Asked in the caller's own context: platforms want to know for which request. */
+  #keepAlive(waitUntil: NonNullable<PoolguardOptions['waitUntil']>, lease: Promise<unknown>): void {
+    try {
+      waitUntil(this.#emptiness.promise)
+    } catch (error) {
+      this.warn(`waitUntil has thrown, so idle connections may outlive the function: ${String(error)}`)
+    }
+    // Of one that was turned away nothing else may follow.
+    lease.catch(() => this.#emptiness.check(this.engine.counts))
+  }
+
+  /** Closes what nobody uses now, the look at the database included. See {@link Pool.closeIdle}. */
+  async closeIdle(): Promise<void> {
+    await this.#surveying?.catch(() => {})
+    await this.engine.closeIdle()
   }
 
   /** Waits until the other end has been looked at; `again` where that was before something has changed. */
@@ -110,7 +139,7 @@ export class PoolGuard<C> {
   async close(drainMillis?: number): Promise<void> {
     await this.engine.drain(drainMillis)
     // Whoever comes later may find another server at the same address.
-    if (this.#found) forgetTopology(this.#found.peer)
+    this.#forget()
     this.#unregister?.()
     // Whoever asks afterwards does not enter it again.
     this.#unregister = () => {}
@@ -175,7 +204,8 @@ export class PoolGuard<C> {
 
   #startSurvey(afresh: boolean): Promise<void> {
     // The request that happens to set it off is not to be blamed for it.
-    this.#surveying = runUnlabelled(() => survey(this.engine, this.#driver, { given: this.#given, afresh }))
+    this.#outdated = false
+    this.#surveying = runDetached(() => survey(this.engine, this.#driver, { given: this.#given, afresh }))
       .then((found) => this.#adopt(found))
       .finally(() => {
         this.#surveying = undefined
@@ -184,26 +214,35 @@ export class PoolGuard<C> {
   }
 
   #heard(event: PoolEvent): void {
-    if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#doubt()
-    if (MAY_EMPTY.includes(event.type)) this.#emptiness.left(this.engine.counts.total)
+    if (this.#mayHaveMoved(event)) this.#doubt()
+    if (MAY_EMPTY.includes(event.type)) this.#emptiness.check(this.engine.counts)
     this.#spec.options.onEvent?.(event)
+  }
+
+  /** It was away, or has let go of every connection: what answers next may be another. */
+  #mayHaveMoved(event: PoolEvent): boolean {
+    if (event.type === 'connect-failed') return event.failure === 'unavailable'
+    return event.type === 'closed' && event.reason === 'lost' && this.engine.counts.total === 0
   }
 
   /** For the other pools of this process, too. */
   #doubt(): void {
     this.#outdated = true
-    if (this.#found) forgetTopology(this.#found.peer)
+    this.#forget()
+  }
+
+  #forget(): void {
+    if (this.#found?.peer !== undefined) forgetTopology(this.#found.peer)
   }
 
   #adopt(found: Survey): void {
     this.#found = found
-    this.#outdated = false
     this.sessions.adopt(found.topology)
     this.onTopology?.(found.topology)
     if (!found.capacity) this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
     this.#resolved = resolveSettings({ options: this.#spec.options, ...found })
-    const { max, min } = this.#resolved.settings
-    this.engine.resize({ max, min, ...this.#resized })
+    const { max, min } = { ...this.#resolved.settings, ...this.#resized }
+    this.engine.resize({ max, min: Math.min(min, max) })
     for (const warning of this.#resolved.warnings) this.warn(warning)
     debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(found.topology), describeSettings(this.#resolved))
   }

@@ -13,16 +13,21 @@ const warned = new Set<string>()
 export function warnOfSecondPool(pool: PoolSnapshot, others: readonly PoolSnapshot[]): string | undefined {
   const database = databaseOf(pool.target)
   const other = others.find(({ target }) => databaseOf(target) === database)
-  if (!other || warned.has(database)) return undefined
+  if (database === undefined || !other || warned.has(database)) return undefined
   warned.add(database)
   return (
     `another pool of this process, "${other.name}", leads to the same database: each brings its own connections, ` +
     `${other.stats.max} + ${pool.stats.max} at most. Share one pool; or, if this module was loaded again (hot reload), ` +
-    'give the pool a name: an adapter keeps one pool per name.'
+    'give it a name: adapters, guardPool and guardPostgres keep one pool per name.'
   )
 }
 
-function databaseOf(target: string): string {
-  const { hosts, database } = settleTarget(parseConnectionString(target))
-  return JSON.stringify([hosts.map(({ host, port = 5432 }) => [host, port]), database])
+/** Undefined for a target that is no connection string: another kind of database. */
+function databaseOf(target: string): string | undefined {
+  try {
+    const { hosts, database } = settleTarget(parseConnectionString(target))
+    return JSON.stringify([hosts.map(({ host, port = 5432 }) => [host, port]), database])
+  } catch {
+    return undefined
+  }
 }

@@ -11,13 +11,13 @@ import {
 } from '../topology/index.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
 
-/** Bound on the whole survey once it has its first connection. */
+/** Bound on the detection, once there is a connection; reading the capacity before that has half as long. */
 const SURVEY_MILLIS = 2_000
 
 /** What a pool has found out about its other end. */
 export interface Survey {
   /** Whose verdict it is. */
-  readonly peer: string
+  readonly peer: string | undefined
   readonly topology: Topology
   /** Undefined where the database did not tell in time. */
   readonly capacity: Capacity | undefined
@@ -44,14 +44,14 @@ export async function survey<C>(
   const first = await pool.acquire()
   const peer = driver.peerOf(first.resource)
   const capacity = await answerInTime(driver.readCapacity(first.resource))
-  if (afresh) forgetTopology(peer)
-  const known = given ?? recallTopology(peer)
+  if (afresh && peer !== undefined) forgetTopology(peer)
+  const known = given ?? (peer === undefined ? undefined : recallTopology(peer))
   if (known) {
     first.release()
     return { peer, topology: known, capacity }
   }
   const topology = await detectTopology(new PoolProbeSource(pool, driver, first), { timeoutMillis: SURVEY_MILLIS })
-  rememberTopology(peer, topology)
+  if (peer !== undefined) rememberTopology(peer, topology)
   return { peer, topology, capacity }
 }
 

@@ -8,5 +8,14 @@ import { InvalidOptionError } from '../invalid-option-error.ts'
  */
 export function readUrlOption(url: unknown): ConnectionString {
   if (typeof url === 'string') return parseConnectionString(url)
-  throw new InvalidOptionError('url', url, 'a connection string; is the environment variable set that it is read from?')
+  throw new InvalidOptionError(
+    'url',
+    shown(url),
+    'a connection string; is the environment variable set that it is read from?',
+  )
+}
+
+/** Of what is no text only what it is: a Buffer would show its password in other digits. */
+function shown(url: unknown): unknown {
+  return typeof url === 'object' && url !== null ? Object.prototype.toString.call(url) : url
 }

@@ -40,7 +40,8 @@ export interface HeldPool<P> {
 /**
  * One pool per name in a process, however often the module is loaded that makes it: `next dev`, Vite and their kind load it
  * anew with every change, and each load would leave a pool behind. An open pool of the same kind, name and options is taken
- * again; with other options the new one takes its place, and the old one is drained.
+ * again; with other options the new one takes its place, and the old one is drained, so that for a while there are two. A
+ * name is one pool: functions among the options are compared by their text, not by what they have captured.
  *
  * @example
  * const { pool } = holdPool({ kind: 'pg', name: 'orders', options, make: () => new GuardedPool(options), ... })
@@ -57,6 +58,11 @@ export function holdPool<P>({ kind, name, options, make, isOpen, close }: NamedP
       earlier.holder = holder
       return { pool: earlier.pool as P, isLatest }
     }
+  }
+  // First of all: options that cannot be meant leave the earlier pool as it is.
+  const pool = make()
+  keptPools().set(key, { fingerprint, pool, holder })
+  if (earlier && isOpen(earlier.pool as P)) {
     process.emitWarning(
       `pool "${name}": made again with other options, so the new one takes its place and the old one is drained. ` +
         'If two pools are meant, give them two names.',
@@ -64,9 +70,7 @@ export function holdPool<P>({ kind, name, options, make, isOpen, close }: NamedP
     )
     close(earlier.pool as P).catch(() => {})
   }
-  const kept: Kept = { fingerprint, pool: make(), holder }
-  keptPools().set(key, kept)
-  return { pool: kept.pool as P, isLatest }
+  return { pool, isLatest }
 }
 
 /** Hashed, since options hold passwords. A function counts by its text: each load of a module makes it anew. */

@@ -1,7 +1,10 @@
+import { constants } from 'node:os'
 import { requireMillis } from '../invalid-option-error.ts'
 import { openPools } from '../observe/index.ts'
 
 const DEADLINE_MILLIS = 10_000
+/** How long the servers have to let go of connections that were cut off at the deadline. */
+const GRACE_MILLIS = 1_000
 /** Node takes a longer one for 1 ms. */
 const LONGEST_TIMER_MILLIS = 2 ** 31 - 1
 
@@ -17,16 +20,24 @@ export interface ShutdownOptions {
 /**
  * Closes every guarded pool of this process: none lends any more, those at work may finish until the deadline.
  *
- * @returns when the servers have let go of every connection.
+ * @returns when the servers have let go of every connection, or a second after the deadline.
  */
 export async function closePools(deadlineMillis: number = DEADLINE_MILLIS): Promise<void> {
   requireMillis('deadlineMillis', deadlineMillis)
-  await Promise.all(openPools().map((pool) => pool.close?.(deadlineMillis)))
+  const closed = openPools().map(async (pool) => {
+    try {
+      await pool.close?.(deadlineMillis)
+    } catch (error) {
+      warn(`a pool could not be closed: ${String(error)}`)
+    }
+  })
+  await withinMillis(deadlineMillis + GRACE_MILLIS, Promise.all(closed))
 }
 
 /**
- * On SIGTERM and SIGINT: stops new work, drains every guarded pool, and lets the signal end the process as it would have,
- * with its own exit status. A second signal ends it at once. Frameworks with shutdown hooks of their own do not need it.
+ * On SIGTERM and SIGINT: stops new work, drains every guarded pool, and ends the process as the signal would have, with its
+ * own exit status. A second signal ends it at once. Where somebody else listens to the signal too, it is theirs to end
+ * the process. Frameworks with shutdown hooks of their own do not need it.
  *
  * @returns takes the handlers off again.
  * @throws {InvalidOptionError} for a deadline that cannot be meant.
@@ -37,28 +48,49 @@ export async function closePools(deadlineMillis: number = DEADLINE_MILLIS): Prom
 export function installShutdown(options: ShutdownOptions = {}): () => void {
   const { signals = ['SIGTERM', 'SIGINT'], before, deadlineMillis = DEADLINE_MILLIS } = options
   requireMillis('deadlineMillis', deadlineMillis)
+  let stopping = false
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) return endBy(signal, uninstall)
+    stopping = true
+    // Asked now: whoever listens once is gone from the list as soon as they have been told.
+    const isOurs = process.listenerCount(signal) === 1
+    void shutDown(before, deadlineMillis).then(() => {
+      if (isOurs) endBy(signal, uninstall)
+    })
+  }
   const uninstall = () => {
     for (const signal of signals) process.off(signal, stop)
   }
-  const stop = (signal: NodeJS.Signals) => {
-    uninstall()
-    void shutDown(before, deadlineMillis).finally(() => {
-      // Whoever else listens decides for themselves when to leave.
-      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
-    })
-  }
-  for (const signal of signals) process.on(signal, stop)
+  for (const signal of signals) process.prependListener(signal, stop)
   return uninstall
 }
 
 async function shutDown(before: ShutdownOptions['before'], deadlineMillis: number): Promise<void> {
   const deadline = performance.now() + deadlineMillis
-  const { promise: late, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, Math.min(deadlineMillis, LONGEST_TIMER_MILLIS))
   const stopped = Promise.resolve()
     .then(before)
-    .catch((error) => process.emitWarning(`shutdown: what comes before failed: ${String(error)}`, 'PoolguardWarning'))
-  await Promise.race([stopped, late])
-  clearTimeout(timer)
+    .catch((error) => warn(`shutdown: what comes before failed: ${String(error)}`))
+  await withinMillis(deadlineMillis, stopped)
   await closePools(Math.max(0, deadline - performance.now()))
+}
+
+/** The kernel drops a signal that process 1 has no handler for, and in a container that is what node often is. */
+function endBy(signal: NodeJS.Signals, uninstall: () => void): void {
+  uninstall()
+  if (process.pid === 1) process.exit(128 + constants.signals[signal])
+  process.kill(process.pid, signal)
+}
+
+async function withinMillis(millis: number, promise: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, Math.min(millis, LONGEST_TIMER_MILLIS))
+  try {
+    await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function warn(message: string): void {
+  process.emitWarning(message, 'PoolguardWarning')
 }

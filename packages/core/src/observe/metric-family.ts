@@ -8,9 +8,12 @@ export interface MetricFamily extends Pick<MetricDefinition, 'name' | 'type' | '
 }
 
 /** Reads every metric of every pool. Pools of one name count as one: two series must not have the same labels. */
-export function readMetrics(snapshots: readonly PoolSnapshot[]): readonly MetricFamily[] {
+export function readMetrics(
+  snapshots: readonly PoolSnapshot[],
+  definitions: readonly MetricDefinition[] = METRICS,
+): readonly MetricFamily[] {
   const byName = Map.groupBy(snapshots, ({ name }) => name)
-  return METRICS.map((definition) => {
+  return definitions.map((definition) => {
     const { name, type, help } = definition
     const samples = [...byName].flatMap(([pool, same]) => readPool(definition, pool, same))
     return { name, type, help, samples }

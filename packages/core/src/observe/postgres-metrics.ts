@@ -13,7 +13,7 @@ export interface ActivityRow {
 
 /**
  * What PostgreSQL's own side of the connections looks like, by state, in one query that any role may run. Who is not a
- * member of pg_read_all_stats sees others' sessions without their state.
+ * member of pg_read_all_stats sees others' sessions without their state, as `unknown`, and parallel workers among them.
  *
  * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
  */
@@ -24,7 +24,7 @@ select coalesce(state, 'unknown') as "state", count(*)::int as "count",
        current_setting('superuser_reserved_connections')::int
          + coalesce(current_setting('reserved_connections', true)::int, 0) as "reserved"
   from pg_catalog.pg_stat_activity
- where backend_type = 'client backend'
+ where datname is not null
  group by 1`
 
 /** PostgreSQL's side, one series for each state. */

@@ -17,21 +17,25 @@ interface Value {
 
 /** A metric in prom-client's shape, which reads the pools when it is asked. */
 class PoolMetric {
-  readonly name: string
-  readonly help: string
-  readonly type: MetricDefinition['type']
-  readonly aggregator = 'sum'
+  /** prom-client takes the `_total` off it for OpenMetrics. */
+  name: string
+  readonly #definition: MetricDefinition
 
-  constructor({ name, help, type }: MetricDefinition) {
-    this.name = name
-    this.help = help
-    this.type = type
+  constructor(definition: MetricDefinition) {
+    this.name = definition.name
+    this.#definition = definition
   }
 
   async get(): Promise<object> {
-    const family = readMetrics(snapshotPools()).find(({ name }) => name === this.name)
-    const values = family?.samples.flatMap((sample) => valuesOf(this.name, sample)) ?? []
-    return { name: this.name, help: this.help, type: this.type, aggregator: this.aggregator, values }
+    const { name, help, type, combine = 'sum' } = this.#definition
+    const [family] = readMetrics(snapshotPools(), [this.#definition])
+    return {
+      name: this.name,
+      help,
+      type,
+      aggregator: combine,
+      values: family?.samples.flatMap((each) => valuesOf(name, each)),
+    }
   }
 
   /** Counts belong to the pools. */

@@ -5,7 +5,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
-import { Registry } from 'prom-client'
+import { type OpenMetricsContentType, Registry } from 'prom-client'
 import { afterEach, describe, expect, test } from 'vitest'
 import { DurationHistogram, type PoolStats } from '../pool/index.ts'
 import { METRICS, POOL_LABEL } from './metric-definitions.ts'
@@ -126,6 +126,16 @@ describe("a registry of prom-client's", () => {
     expect(series(await registry.metrics())).toEqual(series(renderMetrics().body))
     remove()
     expect(await registry.metrics()).toBe('\n')
+  })
+
+  test('shows counters in OpenMetrics, too', async () => {
+    givenPool('orders')
+    const registry = new Registry<OpenMetricsContentType>()
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
+    registerMetrics(registry)
+    for (let i = 0; i < 2; i++) {
+      expect(await registry.metrics()).toContain(`db_client_connection_timeouts_total{${POOL_LABEL}="orders"} 7\n`)
+    }
   })
 })
 

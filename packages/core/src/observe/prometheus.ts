@@ -12,11 +12,8 @@ export interface MetricsPage {
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
 
-/** In seconds, and with a point, always, as OpenMetrics wants it. */
-const BOUNDS: readonly string[] = DURATION_BOUNDS_MILLIS.map((millis) => {
-  const seconds = millis / 1_000
-  return Number.isInteger(seconds) ? `${seconds}.0` : String(seconds)
-})
+/** In seconds. */
+const BOUNDS: readonly string[] = DURATION_BOUNDS_MILLIS.map((millis) => String(millis / 1_000))
 
 /**
  * The metrics of every pool of this process, for Prometheus to scrape: in the OpenMetrics format where the Accept header

@@ -42,11 +42,22 @@ test('given a source that fails, then that shows, and the page is whole', async 
     'poolguard_source_up{source="broken"} 0',
     '# HELP figure A figure.',
     '# TYPE figure gauge',
-    'figure 7',
+    'figure{source="pgbouncer"} 7',
     '',
   ])
 })
 
 test('given an interval that cannot be meant, then it is refused', () => {
   expect(() => new ScrapedMetrics(async () => [], { source: 'x', intervalMillis: -1 })).toThrow('intervalMillis: -1')
+})
+
+test('given a source that does not answer, then the page does not wait for it, and it is not asked again meanwhile', async () => {
+  let asked = 0
+  const silent = new ScrapedMetrics(() => new Promise(() => asked++), {
+    source: 'silent',
+    intervalMillis: 0,
+    timeoutMillis: 5,
+  })
+  for (let i = 0; i < 3; i++) expect(await silent.read()).toMatchObject([{ samples: [{ value: 0 }] }])
+  expect(asked).toBe(1)
 })

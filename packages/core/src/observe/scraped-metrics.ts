@@ -2,33 +2,37 @@ import { requireMillis } from '../invalid-option-error.ts'
 import type { MetricFamily } from './metric-family.ts'
 
 const INTERVAL_MILLIS = 10_000
+/** Well below the ten seconds that Prometheus gives a page. */
+const TIMEOUT_MILLIS = 2_000
 
 export interface ScrapeOptions {
-  /** Tells this source from others in `poolguard_source_up`. */
+  /** Tells its series from those of other sources, as their label `source`. */
   readonly source: string
   /** What was asked less than this ago is answered from memory. Default: 10 000. */
   readonly intervalMillis?: number
+  /** How long the source may take to answer. Default: 2 000. */
+  readonly timeoutMillis?: number
 }
 
-/** Metrics that have to be asked for elsewhere: at most once per interval, however many ask. */
+/** Metrics that have to be asked for elsewhere: at most once per interval, however many ask, and one question at a time. */
 export class ScrapedMetrics {
   readonly #collect: () => Promise<readonly MetricFamily[]>
-  readonly #source: string
-  readonly #intervalMillis: number
+  readonly #options: Required<ScrapeOptions>
   #askedAt = -Infinity
+  #collecting = false
   #answer: Promise<readonly MetricFamily[]> = Promise.resolve([])
 
   /** @throws {InvalidOptionError} for an interval that cannot be meant. */
   constructor(collect: () => Promise<readonly MetricFamily[]>, options: ScrapeOptions) {
-    requireMillis('intervalMillis', options.intervalMillis ?? INTERVAL_MILLIS)
     this.#collect = collect
-    this.#source = options.source
-    this.#intervalMillis = options.intervalMillis ?? INTERVAL_MILLIS
+    this.#options = { intervalMillis: INTERVAL_MILLIS, timeoutMillis: TIMEOUT_MILLIS, ...options }
+    requireMillis('intervalMillis', this.#options.intervalMillis)
+    requireMillis('timeoutMillis', this.#options.timeoutMillis)
   }
 
-  /** Never rejects: a source that does not answer shows by `poolguard_source_up` 0, and the rest of the page stays. */
+  /** Never rejects: a source that does not answer in time shows by `poolguard_source_up` 0, and the rest of the page stays. */
   read(): Promise<readonly MetricFamily[]> {
-    if (performance.now() - this.#askedAt >= this.#intervalMillis) {
+    if (performance.now() - this.#askedAt >= this.#options.intervalMillis) {
       this.#askedAt = performance.now()
       this.#answer = this.#ask()
     }
@@ -36,15 +40,33 @@ export class ScrapedMetrics {
   }
 
   async #ask(): Promise<readonly MetricFamily[]> {
-    const families = await Promise.resolve()
-      .then(this.#collect)
-      .catch(() => undefined)
+    const labels = { source: this.#options.source }
+    // A question that is still open would only get company.
+    const families = this.#collecting ? undefined : await this.#collectInTime()
     const up: MetricFamily = {
       name: 'poolguard_source_up',
       type: 'gauge',
       help: 'Whether the database or the pooler answered when it was last asked for its figures.',
-      samples: [{ labels: { source: this.#source }, value: families ? 1 : 0 }],
+      samples: [{ labels, value: families ? 1 : 0 }],
     }
-    return [up, ...(families ?? [])]
+    const told = families?.map(({ samples, ...family }) => ({
+      ...family,
+      // Two sources may have the same metric, and two series must not have the same labels.
+      samples: samples.map((sample) => ({ ...sample, labels: { ...labels, ...sample.labels } })),
+    }))
+    return [up, ...(told ?? [])]
+  }
+
+  async #collectInTime(): Promise<readonly MetricFamily[] | undefined> {
+    this.#collecting = true
+    const families = Promise.resolve()
+      .then(this.#collect)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#collecting = false
+      })
+    const { promise: late, resolve } = Promise.withResolvers<undefined>()
+    const timer = setTimeout(() => resolve(undefined), this.#options.timeoutMillis)
+    return Promise.race([families, late]).finally(() => clearTimeout(timer))
   }
 }

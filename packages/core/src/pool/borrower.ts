@@ -1,5 +1,5 @@
-import { currentLabel } from './label.ts'
-import { currentScope, type Scope } from './scope.ts'
+import { currentLabel, leaveLabel } from './label.ts'
+import { currentScope, leaveScope, type Scope } from './scope.ts'
 
 /** What is known of whoever asked for a lease. */
 export interface Borrower {
@@ -52,4 +52,9 @@ function captureTrace(below: (...args: never[]) => unknown): Error {
 export function stackOf(borrower: Borrower | undefined): string | null {
   const stack = borrower?.trace?.stack
   return stack === undefined ? null : stack.slice(stack.indexOf('\n') + 1)
+}
+
+/** Runs a callback as nobody's in particular: what a pool does for itself is not its caller's. */
+export function runDetached<T>(callback: () => T): T {
+  return leaveScope(() => leaveLabel(callback))
 }

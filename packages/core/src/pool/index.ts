@@ -1,3 +1,4 @@
+export { runDetached } from './borrower.ts'
 export type { AcquireMessage, ReleaseMessage } from './channels.ts'
 export { publish } from './channels.ts'
 export { type Clock, systemClock } from './clock.ts'
@@ -19,7 +20,7 @@ export {
   PoolSaturatedError,
   type PoolState,
 } from './errors.ts'
-export { OTHER_LABEL, runUnlabelled, runWithLabel } from './label.ts'
+export { OTHER_LABEL, runWithLabel } from './label.ts'
 export { Lease } from './lease.ts'
 export { LeaseLedger, type LeaseLedgerOptions, type Request } from './lease-ledger.ts'
 export type { LeaseReport } from './lease-report.ts'

@@ -5,8 +5,13 @@ import { DurationHistogram, type Durations } from './durations.ts'
 const MOST_LABELS = 200
 export const OTHER_LABEL = 'other'
 
-/** Made with the first label: below Node 24 an AsyncLocalStorage in use slows every await of the process. */
-let labels: AsyncLocalStorage<string> | undefined
+const KEY: unique symbol = Symbol.for('poolguard.labels.1')
+
+/**
+ * Made with the first label: below Node 24 an AsyncLocalStorage in use slows every await of the process. On globalThis, so
+ * that two copies of this package in one process share it.
+ */
+const holder = globalThis as { [KEY]?: AsyncLocalStorage<string> }
 
 /**
  * Runs a callback under a label, a route or the name of a job, by which pools tell apart how long callers wait. Adapters of
@@ -17,18 +22,18 @@ let labels: AsyncLocalStorage<string> | undefined
  * await runWithLabel('nightly invoices', () => sendInvoices())
  */
 export function runWithLabel<T>(label: string, callback: () => T): T {
-  labels ??= new AsyncLocalStorage()
-  return labels.run(label, callback)
+  holder[KEY] ??= new AsyncLocalStorage()
+  return holder[KEY].run(label, callback)
 }
 
-/** Runs a callback under no label: what it does is nobody's in particular. */
-export function runUnlabelled<T>(callback: () => T): T {
-  return labels ? labels.exit(callback) : callback()
+/** Runs a callback under no label. */
+export function leaveLabel<T>(callback: () => T): T {
+  return holder[KEY] ? holder[KEY].exit(callback) : callback()
 }
 
 /** The label that the caller runs under. */
 export function currentLabel(): string | undefined {
-  return labels?.getStore()
+  return holder[KEY]?.getStore()
 }
 
 /** How long callers waited, by label. */

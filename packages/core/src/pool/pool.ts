@@ -81,6 +81,7 @@ export class Pool<R> implements Lender<R> {
   readonly #useTimes = new DurationHistogram()
   readonly #createTimes = new DurationHistogram()
   readonly #drained = Promise.withResolvers<void>()
+  readonly #outOfTime = Promise.withResolvers<void>()
   #settings: PoolSettings
   #settling = 0
   /** Of the settling ones, those that will be there any moment. */
@@ -88,8 +89,10 @@ export class Pool<R> implements Lender<R> {
   #closing = 0
   #draining = false
   #emptied: (() => void) | undefined
-  /** Somebody waits until nothing is idle. */
-  #rested: PromiseWithResolvers<void> | undefined
+  /** Calls of `closeIdle` that are not done: meanwhile nothing becomes idle. */
+  #closingIdle = 0
+  /** Resolved with the next change that such a call may wait for. */
+  #changed: PromiseWithResolvers<void> | undefined
 
   constructor(options: PoolOptions<R>) {
     this.name = options.name
@@ -179,26 +182,33 @@ export class Pool<R> implements Lender<R> {
    * Closes the pool: lends no more, turns waiters away, waits for leases, and closes what is left. Resolves when the server
    * has let go of every connection. Calling it again gives the same promise.
    *
-   * @param millis how long leases are waited for; default: the setting drainMillis.
+   * @param millis how long leases are waited for; default: the setting drainMillis. Of several calls the shortest holds.
    */
   drain(millis: number = this.#settings.drainMillis): Promise<void> {
     if (!this.#draining) {
       this.#draining = true
-      void this.#drain(millis).then(this.#drained.resolve)
+      void this.#drain().then(this.#drained.resolve)
+    }
+    if (millis !== Infinity) {
+      const cancel = this.#clock.after(millis, () => this.#outOfTime.resolve())
+      void this.#drained.promise.then(cancel)
     }
     return this.#drained.promise
   }
 
   /**
    * Closes what nobody uses now, and what comes free meanwhile; the pool goes on. Resolves when the server has let go of it,
-   * and nothing is being opened or checked that nobody waits for.
+   * and nothing is being opened or checked that nobody waits for; in a pool that is in use it waits for no more.
    */
-  closeIdle(): Promise<void> {
-    this.#rested ??= Promise.withResolvers()
-    const { promise } = this.#rested
-    for (const entry of this.#idle.splice(0)) this.#close(entry, 'idle')
-    this.#checkRested()
-    return promise
+  async closeIdle(): Promise<void> {
+    this.#closingIdle++
+    await Promise.all(this.#idle.splice(0).map((entry) => this.#close(entry, 'idle')))
+    while (!this.#draining && this.#active + this.#waiters.size === 0 && this.#total > 0) {
+      this.#changed ??= Promise.withResolvers()
+      await this.#changed.promise
+    }
+    this.#closingIdle--
+    this.#serve()
   }
 
   /** The few of the {@link stats} that cost nothing to read. */
@@ -299,6 +309,7 @@ export class Pool<R> implements Lender<R> {
   #wait(now: number, deadline: number, borrower?: Borrower, signal?: AbortSignal): Promise<Lease<R>> {
     const { waiter, lease } = this.#waiters.join(now, deadline, borrower)
     this.#serve()
+    this.#change()
     if (!waiter.queued) return lease
     if (borrower?.scope) this.#watch.waitedInScope(now)
     return signal ? this.#waiters.leaveOnAbort(waiter, lease, signal) : lease
@@ -324,7 +335,7 @@ export class Pool<R> implements Lender<R> {
       else this.#offer(entry, now)
     }
     const forWaiters = this.#waiters.size - this.#expected
-    const forMin = this.#rested ? 0 : this.#settings.min - this.#open.size
+    const forMin = this.#closingIdle > 0 ? 0 : this.#settings.min - this.#open.size
     while (Math.max(forWaiters, forMin) > this.#connector.opening && this.#total < this.#settings.max) {
       if (!this.#connector.mayOpen({ urgent: forWaiters > 0 && this.#open.size === 0 })) break
       this.#connector.open()
@@ -407,7 +418,7 @@ export class Pool<R> implements Lender<R> {
       waiter.resolve(this.#lend(entry, waiter.since, now, waiter.borrower))
       return
     }
-    if (this.#rested) {
+    if (this.#closingIdle > 0) {
       this.#close(entry, 'idle')
       return
     }
@@ -435,6 +446,7 @@ export class Pool<R> implements Lender<R> {
   }
 
   #connectFailed(failure: ConnectFailure, error: unknown, retryInMillis: number | null): void {
+    this.#change()
     if (this.#draining) {
       this.#checkEmptied()
       return
@@ -446,7 +458,6 @@ export class Pool<R> implements Lender<R> {
     this.emit({ type: 'connect-failed', failure, error, retryInMillis })
     if (this.#open.size === 0) this.#endHopelessWaits()
     this.#serve()
-    this.#checkRested()
   }
 
   /** Whoever waits without a deadline waits for a connection to come free, not for a server to come back some day. */
@@ -468,20 +479,20 @@ export class Pool<R> implements Lender<R> {
     this.#serve()
   }
 
-  #close(entry: PoolEntry<R> | undefined, reason: CloseReason): void {
-    if (!entry || entry.gone) return
+  #close(entry: PoolEntry<R> | undefined, reason: CloseReason): Promise<void> | undefined {
+    if (!entry || entry.gone) return undefined
     entry.gone = true
     this.#endSettling(entry)
     this.#open.delete(entry)
     this.#closing++
     this.#factory.rest?.(entry.resource, false)
-    void this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
+    return this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
       this.#closing--
       this.#counters.closed++
       this.emit({ type: 'closed', reason })
       this.#checkEmptied()
       this.#serve()
-      this.#checkRested()
+      this.#change()
     })
   }
 
@@ -519,7 +530,8 @@ export class Pool<R> implements Lender<R> {
     this.#serve()
   }
 
-  async #drain(millis: number): Promise<void> {
+  async #drain(): Promise<void> {
+    this.#change()
     this.#connector.stop()
     this.#waiters.stop()
     this.#housekeeping.stop()
@@ -529,7 +541,7 @@ export class Pool<R> implements Lender<R> {
     const { promise: emptied, resolve } = Promise.withResolvers<void>()
     this.#emptied = resolve
     this.#checkEmptied()
-    await this.#within(millis, emptied, undefined)
+    await Promise.race([emptied, this.#outOfTime.promise])
     const forced = this.#open.size
     for (const entry of this.#open) {
       this.#endLease(entry)
@@ -543,10 +555,9 @@ export class Pool<R> implements Lender<R> {
     if (this.#total === 0) this.#emptied?.()
   }
 
-  #checkRested(): void {
-    if (this.#connector.opening + this.#settling + this.#closing > 0) return
-    this.#rested?.resolve()
-    this.#rested = undefined
+  #change(): void {
+    this.#changed?.resolve()
+    this.#changed = undefined
   }
 
   #suspect(entry: PoolEntry<R>, lease: Lease<R>, now: number): void {

@@ -10,8 +10,13 @@ export class Scope {
   }
 }
 
-/** Made with the first scope: below Node 24 an AsyncLocalStorage in use slows every await of the process. */
-let scopes: AsyncLocalStorage<Scope> | undefined
+const KEY: unique symbol = Symbol.for('poolguard.scopes.1')
+
+/**
+ * Made with the first scope: below Node 24 an AsyncLocalStorage in use slows every await of the process. On globalThis, so
+ * that two copies of this package in one process share it.
+ */
+const holder = globalThis as { [KEY]?: AsyncLocalStorage<Scope> }
 
 /**
  * Runs a callback in a scope of its own, so that the pools it borrows from can tell a deadlock: that each holder of a lease
@@ -25,13 +30,18 @@ let scopes: AsyncLocalStorage<Scope> | undefined
  * })
  */
 export function runInScope<T>(callback: () => T): T {
-  scopes ??= new AsyncLocalStorage()
-  return scopes.run(new Scope(scopes.getStore()), callback)
+  holder[KEY] ??= new AsyncLocalStorage()
+  return holder[KEY].run(new Scope(holder[KEY].getStore()), callback)
 }
 
 /** From Node 24 on AsyncLocalStorage costs nothing, so that adapters open scopes without being asked. */
 export const scopesAreFree: boolean = Number.parseInt(process.versions.node, 10) >= 24
 
 export function currentScope(): Scope | undefined {
-  return scopes?.getStore()
+  return holder[KEY]?.getStore()
+}
+
+/** Runs a callback in no scope. */
+export function leaveScope<T>(callback: () => T): T {
+  return holder[KEY] ? holder[KEY].exit(callback) : callback()
 }

@@ -70,6 +70,11 @@ function resolveMax({ options, topology, capacity }: ResolveInput): Max {
       reason: `${own.reason}; a pooler shares out the server's connections, so instances do not divide them`,
     }
   }
+  if (!capacity && topology) {
+    const reason = `1 of ${instances} instances: the database did not tell its limits`
+    const warning = `${reason} (pg_roles, pg_database and pg_stat_activity must be readable). Give pool.max without instances.`
+    return { ...own, value: 1, reason, warnings: [warning] }
+  }
   if (!capacity) {
     return { ...own, value: 1, reason: `1 of ${instances} instances, until the database has been looked at` }
   }

@@ -1,0 +1,42 @@
+import { Controller, Get, Headers, Res, type Type, UseGuards, VERSION_NEUTRAL } from '@nestjs/common'
+import { renderMetrics } from '@poolguard/core'
+import type { MetricsOptions } from './module-options.ts'
+
+/** What Express' and Fastify's responses have in common. */
+interface PlatformResponse {
+  header(name: string, value: string): this
+  send(body: string): unknown
+}
+
+/**
+ * The metrics of every guarded pool of the process, for Prometheus to scrape. To be extended where `metrics: { path, guards }`
+ * is not enough.
+ *
+ * @publicApi
+ * @example
+ * @UseGuards(ScrapeGuard)
+ * @Controller('internal/metrics')
+ * export class MetricsController extends PoolguardMetricsController {}
+ */
+export abstract class PoolguardMetricsController {
+  /** Answers by itself, so that interceptors which wrap what handlers return leave the text alone. */
+  read(accept: string | undefined, response: PlatformResponse): void {
+    const { contentType, body } = renderMetrics(accept)
+    response.header('content-type', contentType).send(body)
+  }
+}
+
+// Decorators, as functions: the sources are run by Node's type stripping, which knows no decorators.
+const { prototype } = PoolguardMetricsController
+const read = Object.getOwnPropertyDescriptor(prototype, 'read') as TypedPropertyDescriptor<typeof prototype.read>
+Get()(prototype, 'read', read)
+Headers('accept')(prototype, 'read', 0)
+Res()(prototype, 'read', 1)
+
+/** The controller at a path of its own, outside of the app's versioning. */
+export function metricsController({ path = 'metrics', guards = [] }: MetricsOptions): Type {
+  class PoolguardMetrics extends PoolguardMetricsController {}
+  Controller({ path, version: VERSION_NEUTRAL })(PoolguardMetrics)
+  UseGuards(...guards)(PoolguardMetrics)
+  return PoolguardMetrics
+}

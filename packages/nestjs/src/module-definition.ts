@@ -1,0 +1,83 @@
+import {
+  ConfigurableModuleBuilder,
+  type ConfigurableModuleHost,
+  type DynamicModule,
+  type Provider,
+  type Type,
+} from '@nestjs/common'
+import { APP_INTERCEPTOR } from '@nestjs/core'
+import { InvalidOptionError, scopesAreFree } from '@poolguard/core'
+import { AppPools } from './app-pools.ts'
+import { LabelInterceptor } from './label-interceptor.ts'
+import { metricsController } from './metrics-controller.ts'
+import type { PoolguardModuleAsyncExtras, PoolguardModuleOptions } from './module-options.ts'
+import { type PoolNames, poolConfigs, requireNames } from './pool-configs.ts'
+import { getPoolToken } from './pool-token.ts'
+import { Poolguard } from './poolguard.ts'
+
+type Definition = ConfigurableModuleHost<
+  PoolguardModuleOptions,
+  'forRoot',
+  'createPoolguardOptions',
+  PoolguardModuleAsyncExtras
+>
+
+/** All keys stand here: it is by them that the builder knows what is not one of the options. */
+const EXTRAS: PoolguardModuleAsyncExtras = {
+  isGlobal: true,
+  metrics: false,
+  labels: scopesAreFree,
+  poolNames: undefined,
+}
+
+export const definition: Definition = new ConfigurableModuleBuilder<PoolguardModuleOptions>({ moduleName: 'Poolguard' })
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createPoolguardOptions')
+  .setExtras(EXTRAS, complete)
+  .build()
+
+function complete(module: DynamicModule, extras: PoolguardModuleAsyncExtras): DynamicModule {
+  const { isGlobal = true, metrics = false, labels = scopesAreFree, poolNames } = extras
+  const pools = poolProviders(poolNames)
+  return {
+    ...module,
+    global: isGlobal,
+    controllers: controllers(metrics),
+    providers: [
+      ...(module.providers ?? []),
+      {
+        provide: AppPools,
+        inject: [definition.MODULE_OPTIONS_TOKEN],
+        useFactory: (options: PoolguardModuleOptions) => holdPools(options, poolNames),
+      },
+      {
+        provide: Poolguard,
+        inject: [AppPools, definition.MODULE_OPTIONS_TOKEN],
+        useFactory: (held: AppPools, { health }: PoolguardModuleOptions) => new Poolguard(held, health),
+      },
+      ...(labels ? [{ provide: APP_INTERCEPTOR, useClass: LabelInterceptor }] : []),
+      ...pools,
+    ],
+    exports: [Poolguard, ...pools],
+  }
+}
+
+function controllers(metrics: PoolguardModuleAsyncExtras['metrics']): Type[] {
+  if (typeof metrics === 'boolean') return metrics ? [metricsController({})] : []
+  if (typeof metrics === 'object' && metrics !== null) return [metricsController(metrics)]
+  throw new InvalidOptionError('metrics', metrics, 'true, false or { path, guards }')
+}
+
+function holdPools(options: PoolguardModuleOptions, told: PoolNames): Promise<AppPools> {
+  const configs = poolConfigs(options)
+  requireNames(configs, told)
+  return AppPools.hold(configs)
+}
+
+function poolProviders(names: PoolNames): Provider[] {
+  return (names ?? [undefined]).map((name) => ({
+    provide: getPoolToken(name),
+    inject: [AppPools],
+    useFactory: (held: AppPools) => held.get(name),
+  }))
+}

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest'
+import type { PoolguardModuleOptions } from './module-options.ts'
+import { type PoolNames, poolConfigs, poolNames, requireNames } from './pool-configs.ts'
+
+const url = 'postgresql://db/app'
+
+describe('the pools that options describe', () => {
+  test.each<[what: string, options: PoolguardModuleOptions, configs: ReturnType<typeof poolConfigs>, names: PoolNames]>(
+    [
+      ['nothing', {}, new Map(), []],
+      ['only how health is judged', { health: { windowMillis: 1 } }, new Map(), []],
+      ['a URL', { url, health: {} }, new Map([[undefined, { url }]]), undefined],
+      ['a URL that is not set', { url: undefined }, new Map([[undefined, { url: undefined }]]), undefined],
+      ['none of several', { pools: {} }, new Map(), []],
+      [
+        'several, one with a name of its own',
+        { pools: { orders: { url }, billing: { url, name: 'bills' } } },
+        new Map([
+          ['orders', { name: 'orders', url }],
+          ['billing', { name: 'bills', url }],
+        ]),
+        ['orders', 'billing'],
+      ],
+    ],
+  )('given %s', (_what, options, configs, names) => {
+    expect(poolConfigs(options)).toEqual(configs)
+    expect(poolNames(poolConfigs(options))).toEqual(names)
+  })
+
+  test('given one and several, then that is refused', () => {
+    expect(() => poolConfigs({ url, pools: { orders: {} } })).toThrow('Invalid option pools')
+  })
+})
+
+describe('what Nest was told of the pools', () => {
+  const several = new Map([
+    ['orders', {}],
+    ['billing', {}],
+  ])
+  const one = new Map([[undefined, {}]])
+
+  test('given the same in any order, then it is taken', () => {
+    requireNames(several, ['billing', 'orders'])
+    requireNames(one, undefined)
+    requireNames(new Map(), [])
+  })
+
+  test.each<[told: PoolNames, configs: ReadonlyMap<string | undefined, object>, message: string]>([
+    [undefined, several, "undefined. It takes ['orders', 'billing']"],
+    [['orders'], several, "It takes ['orders', 'billing']"],
+    [undefined, new Map(), 'undefined. It takes []'],
+    [[], one, '[]. It takes no value'],
+  ])('given %j where others are described, then what is described is named', (told, configs, message) => {
+    expect(() => requireNames(configs, told)).toThrow(message)
+  })
+})

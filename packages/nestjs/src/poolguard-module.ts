@@ -1,0 +1,66 @@
+import {
+  type ConfigurableModuleAsyncOptions,
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+} from '@nestjs/common'
+import { ModulesContainer } from '@nestjs/core'
+import { AppPools } from './app-pools.ts'
+import { definition } from './module-definition.ts'
+import type { PoolguardModuleAsyncExtras, PoolguardModuleExtras, PoolguardModuleOptions } from './module-options.ts'
+import { poolConfigs, poolNames } from './pool-configs.ts'
+import { shutDownLast } from './shut-down-last.ts'
+
+/** What `forRootAsync` takes. */
+export type PoolguardModuleAsyncOptions = ConfigurableModuleAsyncOptions<
+  PoolguardModuleOptions,
+  'createPoolguardOptions'
+> &
+  PoolguardModuleAsyncExtras
+
+/**
+ * Guarded pools for a Nest app: injectable, observed, and drained when nobody needs them any more.
+ *
+ * @publicApi
+ * @example
+ * PoolguardModule.forRoot({ url: process.env.DATABASE_URL, name: 'orders', instances: 6 })
+ */
+export class PoolguardModule implements OnApplicationShutdown {
+  readonly #pools: AppPools
+
+  /** @internal */
+  constructor(pools: AppPools, modules: ModulesContainer) {
+    this.#pools = pools
+    shutDownLast(PoolguardModule, modules)
+  }
+
+  /** @throws {InvalidOptionError} where one pool's options and `pools` are both given, or `metrics` cannot be meant. */
+  static forRoot(options: PoolguardModuleOptions & PoolguardModuleExtras = {}): DynamicModule {
+    const { isGlobal: _isGlobal, metrics: _metrics, labels: _labels, ...described } = options
+    const told = { ...options, poolNames: poolNames(poolConfigs(described)) }
+    return { ...definition.ConfigurableModuleClass.forRoot(told), module: PoolguardModule }
+  }
+
+  /**
+   * Makes one pool, unless `poolNames` says otherwise.
+   *
+   * @throws {InvalidOptionError} where `metrics` cannot be meant.
+   */
+  static forRootAsync(options: PoolguardModuleAsyncOptions): DynamicModule {
+    return { ...definition.ConfigurableModuleClass.forRootAsync(options), module: PoolguardModule }
+  }
+
+  /**
+   * The last hook of all: requests have been answered by now, and what else is shut down has had its connections. The
+   * pools themselves wait for what is still at work, up to `pool.drainMillis`.
+   */
+  async onApplicationShutdown(): Promise<void> {
+    await this.#pools.end()
+  }
+}
+
+// Decorators, as functions: the sources are run by Node's type stripping, which knows no decorators.
+Module({})(PoolguardModule)
+Inject(AppPools)(PoolguardModule, undefined, 0)
+Inject(ModulesContainer)(PoolguardModule, undefined, 1)

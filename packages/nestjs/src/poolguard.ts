@@ -1,0 +1,42 @@
+import { HealthMonitor, type PoolSnapshot, type ProcessHealth, snapshotPools } from '@poolguard/core'
+import type { GuardedPool } from '@poolguard/pg'
+import type { AppPools } from './app-pools.ts'
+import type { HealthOptions } from './module-options.ts'
+
+/**
+ * What the guarded pools of this process are doing, whichever adapter made them. Injected by its class.
+ *
+ * @publicApi
+ * @example
+ * constructor(private readonly poolguard: Poolguard) {}
+ */
+export class Poolguard {
+  readonly #pools: AppPools
+  readonly #monitor: HealthMonitor
+
+  /** @internal */
+  constructor(pools: AppPools, health: HealthOptions | undefined) {
+    this.#pools = pools
+    this.#monitor = new HealthMonitor(health)
+  }
+
+  /** Every guarded pool of the process that has been used. */
+  snapshots(): PoolSnapshot[] {
+    return snapshotPools()
+  }
+
+  /** Judged over a window, from look to look. */
+  health(): ProcessHealth {
+    return this.#monitor.check()
+  }
+
+  /**
+   * A pool of this module.
+   *
+   * @param name its key in `pools`; without one, the only pool.
+   * @throws {InvalidOptionError} where there is none of that name.
+   */
+  pool(name?: string): GuardedPool {
+    return this.#pools.get(name)
+  }
+}

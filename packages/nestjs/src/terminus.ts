@@ -1,0 +1,41 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus'
+import { Poolguard } from './poolguard.ts'
+
+/** Since Terminus 12. */
+interface MayDegrade<Key extends string> {
+  degraded?(data: object): HealthIndicatorResult<Key>
+}
+
+/**
+ * Tells Terminus whether this process gets the connections that it needs: `down` where a pool is critical, `degraded`
+ * where one gives a warning (`up` before Terminus 12, which does not know that), with each pool's reasons.
+ *
+ * @publicApi
+ * @example
+ * this.health.check([() => this.pools.isHealthy('pools')])
+ */
+export class PoolguardHealthIndicator {
+  readonly #indicators: HealthIndicatorService
+  readonly #poolguard: Poolguard
+
+  /** @internal */
+  constructor(indicators: HealthIndicatorService, poolguard: Poolguard) {
+    this.#indicators = indicators
+    this.#poolguard = poolguard
+  }
+
+  isHealthy<const Key extends string>(key: Key): HealthIndicatorResult<Key> {
+    const { status, pools } = this.#poolguard.health()
+    const known = this.#indicators.check(key)
+    const indicator = known as typeof known & MayDegrade<Key>
+    if (status === 'critical') return indicator.down({ pools })
+    if (status === 'warning' && indicator.degraded) return indicator.degraded({ pools })
+    return indicator.up({ pools })
+  }
+}
+
+// Decorators, as functions: the sources are run by Node's type stripping, which knows no decorators.
+Injectable()(PoolguardHealthIndicator)
+Inject(HealthIndicatorService)(PoolguardHealthIndicator, undefined, 0)
+Inject(Poolguard)(PoolguardHealthIndicator, undefined, 1)

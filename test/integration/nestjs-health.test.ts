@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { Controller, Get, Inject } from '@nestjs/common'
+import { HealthCheck, type HealthCheckResult, HealthCheckService, TerminusModule } from '@nestjs/terminus'
+import { getPoolToken, PoolguardModule } from '@poolguard/nestjs'
+import { PoolguardHealthIndicator } from '@poolguard/nestjs/terminus'
+import type { GuardedPool } from '@poolguard/pg'
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
+import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
+import { makeModule, platforms, route, startApp } from './nestjs-app.ts'
+
+let server: PostgresServer
+beforeAll(async () => {
+  server = await startPostgres({ maxConnections: 20 })
+})
+afterAll(() => server.stop())
+
+class HealthController {
+  readonly #health: HealthCheckService
+  readonly #pools: PoolguardHealthIndicator
+
+  constructor(health: HealthCheckService, pools: PoolguardHealthIndicator) {
+    this.#health = health
+    this.#pools = pools
+  }
+
+  ready(): Promise<HealthCheckResult> {
+    return this.#health.check([() => this.#pools.isHealthy('pools')])
+  }
+}
+Controller()(HealthController)
+Inject(HealthCheckService)(HealthController, undefined, 0)
+Inject(PoolguardHealthIndicator)(HealthController, undefined, 1)
+route(HealthController, 'ready', Get('ready'))
+route(HealthController, 'ready', HealthCheck())
+
+/** What holds only over time is out of the way, so that each moment has one verdict. */
+const never = { warning: Infinity, critical: Infinity }
+const thresholds = { waiters: { warning: 2, critical: 4 }, activeShare: never, meanWaitMillis: never }
+
+/** Terminus 11 knows no `degraded`. */
+const impaired = process.env.NEST_MAJOR === '11' ? ['up', 'ok'] : ['degraded', 'degraded']
+
+describe.each(platforms)('given a readiness route of Terminus on %s', (platform) => {
+  test('when callers wait for a connection, then it says so with the reason, and recovers', async () => {
+    const readiness = makeModule({
+      imports: [TerminusModule],
+      controllers: [HealthController],
+      providers: [PoolguardHealthIndicator],
+    })
+    const pools = PoolguardModule.forRoot({ url: server.url, name: 'orders', pool: { max: 2 }, health: { thresholds } })
+    await using running = await startApp(platform, { imports: [pools, readiness] })
+    const pool: GuardedPool = running.app.get(getPoolToken())
+    await pool.ready()
+    const answer = async () => {
+      const response = await running.get('/ready')
+      const { status, details } = (await response.json()) as HealthCheckResult
+      return [response.status, status, details.pools]
+    }
+    const told = (status: string, judged: string, reasons: string[]) => ({
+      status,
+      pools: [{ name: 'orders', status: judged, reasons }],
+    })
+    expect(await answer()).toEqual([200, 'ok', told('up', 'healthy', [])])
+
+    const clients = await Promise.all([pool.connect(), pool.connect()])
+    const waiting = [pool.query('select 1'), pool.query('select 1')]
+    await waitUntil(() => pool.waitingCount === 2, { what: 'two wait' })
+    const reasons = ['2 callers wait (warning from 2)']
+    expect(await answer()).toEqual([200, impaired[1], told(`${impaired[0]}`, 'warning', reasons)])
+
+    waiting.push(pool.query('select 1'), pool.query('select 1'))
+    await waitUntil(() => pool.waitingCount === 4, { what: 'four wait' })
+    expect(await answer()).toEqual([503, 'error', told('down', 'critical', ['4 callers wait (critical from 4)'])])
+
+    for (const client of clients) client.release()
+    await Promise.all(waiting)
+    expect(await answer()).toEqual([200, 'ok', told('up', 'healthy', [])])
+  })
+
+  test('when every connection is in use for the whole window, then by default that is critical', async () => {
+    const readiness = makeModule({
+      imports: [TerminusModule],
+      controllers: [HealthController],
+      providers: [PoolguardHealthIndicator],
+    })
+    const pools = PoolguardModule.forRoot({
+      url: server.url,
+      name: 'orders',
+      pool: { max: 2 },
+      health: { windowMillis: 100 },
+    })
+    await using running = await startApp(platform, { imports: [pools, readiness] })
+    const pool: GuardedPool = running.app.get(getPoolToken())
+    await pool.ready()
+    const clients = await Promise.all([pool.connect(), pool.connect()])
+    await waitUntil(async () => (await running.get('/ready')).status === 503, { what: 'it is not ready' })
+    expect(await (await running.get('/ready')).json()).toMatchObject({
+      error: { pools: { pools: [{ reasons: [expect.stringMatching(/^\d+ % of max are in use/)] }] } },
+    })
+    for (const client of clients) client.release()
+    await waitUntil(async () => (await running.get('/ready')).status === 200, { what: 'it is ready again' })
+  })
+})
+
+test('given neither Terminus nor pg, then the module loads all the same, and observes', async () => {
+  const program = fileURLToPath(new URL('nestjs-without-peers.ts', import.meta.url))
+  const resolution = process.env.NEST_REGISTER ? ['--import', process.env.NEST_REGISTER] : []
+  const child = spawn(process.execPath, [...resolution, program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [said, [status]] = await Promise.all([text(child.stdout), once(child, 'close')])
+  expect([said.trim(), status]).toEqual(['healthy, and there is no Terminus', 0])
+})
+
+test('given the types, then the key is told', () => {
+  expectTypeOf<PoolguardHealthIndicator>().toHaveProperty('isHealthy')
+  const check = (pools: PoolguardHealthIndicator) => pools.isHealthy('pools')
+  expectTypeOf(check).returns.toHaveProperty('pools')
+})

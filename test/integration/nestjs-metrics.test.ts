@@ -1,0 +1,126 @@
+import {
+  type CallHandler,
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  Inject,
+  UseGuards,
+  VersioningType,
+} from '@nestjs/common'
+import { getPoolToken, PoolguardMetricsController, PoolguardModule } from '@poolguard/nestjs'
+import type { GuardedPool } from '@poolguard/pg'
+import { map } from 'rxjs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
+import { makeModule, platforms, startApp } from './nestjs-app.ts'
+
+let server: PostgresServer
+beforeAll(async () => {
+  server = await startPostgres({ maxConnections: 20 })
+})
+afterAll(() => server.stop())
+
+class ScrapeGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    return context.switchToHttp().getRequest().headers.authorization === 'Bearer scrape'
+  }
+}
+
+const authorized = { authorization: 'Bearer scrape' }
+const COUNT = 'db_client_connection_count{db_client_connection_pool_name="orders"'
+const one = () => ({ url: server.url, name: 'orders', pool: { max: 4 } })
+
+/** The value of one series of a page. */
+function seriesOf(page: string, series: string): number {
+  const line = page.split('\n').find((each) => each.startsWith(`${series} `))
+  return Number(line?.slice(series.length + 1))
+}
+
+describe.each(platforms)('given metrics on %s', (platform) => {
+  test('when they are not asked for, then there is no route', async () => {
+    await using running = await startApp(platform, { imports: [PoolguardModule.forRoot(one())] })
+    expect((await running.get('/metrics')).status).toBe(404)
+  })
+
+  test("when connections are in use, then they tell what PostgreSQL's own view tells", async () => {
+    await using running = await startApp(platform, { imports: [PoolguardModule.forRoot({ ...one(), metrics: true })] })
+    const pool: GuardedPool = running.app.get(getPoolToken())
+    await pool.ready()
+    const clients = await Promise.all([pool.connect(), pool.connect(), pool.connect()])
+    for (const client of clients) await client.query('begin')
+
+    const page = await (await running.get('/metrics')).text()
+    const count = (state: string) => seriesOf(page, `${COUNT},db_client_connection_state="${state}"}`)
+    const open = await server.connectionCount()
+    const used = await server.query("select from pg_stat_activity where state = 'idle in transaction'")
+    expect([count('used'), count('used') + count('idle')]).toEqual([used.length, open])
+    expect(used).toHaveLength(3)
+    for (const client of clients) {
+      await client.query('rollback')
+      client.release()
+    }
+  })
+
+  test('when a scraper accepts OpenMetrics, then it gets that, else the text format', async () => {
+    await using running = await startApp(platform, { imports: [PoolguardModule.forRoot({ metrics: true })] })
+    const plain = await running.get('/metrics')
+    expect(plain.headers.get('content-type')).toMatch(/^text\/plain;/)
+    expect(plain.headers.get('content-type')).toContain('version=0.0.4')
+    const open = await running.get('/metrics', {
+      accept: 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5',
+    })
+    expect(open.headers.get('content-type')).toMatch(/^application\/openmetrics-text;/)
+    expect(open.headers.get('content-type')).toContain('version=1.0.0')
+    expect(await open.text()).toMatch(/# EOF\n$/)
+  })
+
+  test('when they have a path and a guard, then they are there, and only for whom it lets in', async () => {
+    const metrics = { path: 'internal/metrics', guards: [ScrapeGuard] }
+    for (const module of [
+      PoolguardModule.forRoot({ ...one(), metrics }),
+      PoolguardModule.forRootAsync({ useFactory: one, metrics }),
+    ]) {
+      await using running = await startApp(platform, { imports: [module] })
+      expect((await running.get('/metrics')).status).toBe(404)
+      expect((await running.get('/internal/metrics')).status).toBe(403)
+      expect((await running.get('/internal/metrics', authorized)).status).toBe(200)
+    }
+  })
+
+  test("when the app has a controller of its own for them, then it has that one's path and guards", async () => {
+    class TokenGuard implements CanActivate {
+      readonly token: string
+      constructor(token: string) {
+        this.token = token
+      }
+      canActivate(context: ExecutionContext): boolean {
+        return context.switchToHttp().getRequest().headers.authorization === this.token
+      }
+    }
+    Inject('TOKEN')(TokenGuard, undefined, 0)
+    class MetricsController extends PoolguardMetricsController {}
+    Controller('own')(MetricsController)
+    UseGuards(TokenGuard)(MetricsController)
+    const own = makeModule({
+      controllers: [MetricsController],
+      providers: [{ provide: 'TOKEN', useValue: authorized.authorization }],
+    })
+    await using running = await startApp(platform, { imports: [PoolguardModule.forRoot(), own] })
+    const statuses = [running.get('/metrics'), running.get('/own'), running.get('/own', authorized)]
+    expect((await Promise.all(statuses)).map(({ status }) => status)).toEqual([404, 403, 200])
+  })
+
+  test('when the app has versions, a prefix, and wraps what its handlers return, then the page is as it is', async () => {
+    const module = PoolguardModule.forRoot({ ...one(), metrics: true })
+    await using running = await startApp(platform, { imports: [module] }, (app) => {
+      app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' })
+      app.setGlobalPrefix('api')
+      app.useGlobalInterceptors({
+        intercept: (_: unknown, next: CallHandler) => next.handle().pipe(map((data) => ({ data }))),
+      })
+    })
+    await running.app.get<GuardedPool>(getPoolToken()).query('select 1')
+    await waitUntil(async () => (await running.get('/api/metrics')).status === 200, { what: 'it answers' })
+    expect(await (await running.get('/api/metrics')).text()).toMatch(/^# HELP db_client_connection_count/)
+  })
+})
