@@ -17,25 +17,25 @@ interface Value {
 
 /** A metric in prom-client's shape, which reads the pools when it is asked. */
 class PoolMetric {
-  /** prom-client takes the `_total` off it for OpenMetrics. */
+  /** prom-client takes the `_total` off it for OpenMetrics, and puts it back where it writes the values. */
   name: string
+  readonly help: string
+  readonly type: MetricDefinition['type']
+  readonly aggregator: 'sum' | 'max'
   readonly #definition: MetricDefinition
 
   constructor(definition: MetricDefinition) {
     this.name = definition.name
+    this.help = definition.help
+    this.type = definition.type
+    this.aggregator = definition.combine ?? 'sum'
     this.#definition = definition
   }
 
   async get(): Promise<object> {
-    const { name, help, type, combine = 'sum' } = this.#definition
     const [family] = readMetrics(snapshotPools(), [this.#definition])
-    return {
-      name: this.name,
-      help,
-      type,
-      aggregator: combine,
-      values: family?.samples.flatMap((each) => valuesOf(name, each)),
-    }
+    const values = family?.samples.flatMap((sample) => valuesOf(this.#definition.name, sample))
+    return { name: this.name, help: this.help, type: this.type, aggregator: this.aggregator, values }
   }
 
   /** Counts belong to the pools. */
