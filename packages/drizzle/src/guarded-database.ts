@@ -1,4 +1,4 @@
-import { runInScope, scopesAreFree } from '@poolguard/core'
+import { InvalidOptionError, runInScope, scopesAreFree } from '@poolguard/core'
 
 /** What an entry's configuration has beside Drizzle's own. */
 export interface ScopeOptions {
@@ -34,14 +34,28 @@ export function makeGuardedDatabase<Options, Client>(
   config?: object,
 ): unknown {
   // Not `=== 'string'`: an environment variable that is not set gets the error that says so.
-  const given = typeof urlOrConfig === 'object' ? urlOrConfig : { ...config, connection: { url: urlOrConfig } }
+  const isConfig = typeof urlOrConfig === 'object' && urlOrConfig !== null
+  const given = isConfig ? urlOrConfig : { ...config, connection: { url: urlOrConfig } }
+  requireSource(given)
   const { watchDeadlocks = scopesAreFree, connection, client, ...rest } = given as Given<Options, Client>
-  const made = client ?? connect(typeof connection === 'string' ? { url: connection } : (connection ?? ({} as Options)))
+  const made =
+    client ??
+    connect(typeof connection === 'object' && connection !== null ? connection : { url: connection as string })
   // Always by `client`: the form with the client as first argument makes a second one in Drizzle 1.0.
   const db = drizzle({ ...rest, client: made })
   mend?.(db, made)
   if (watchDeadlocks) openScopes(db)
   return db
+}
+
+/** A pool as first argument is taken for a configuration, which would lead to localhost; and in Drizzle 1.0 to a pool of its own. */
+function requireSource(given: object): void {
+  if ('connection' in given || ('client' in given && given.client)) return
+  throw new InvalidOptionError(
+    'connection',
+    undefined,
+    'a URL or options, or give { client } with a guarded pool in it',
+  )
 }
 
 /** Each transaction runs in a scope of its own. */

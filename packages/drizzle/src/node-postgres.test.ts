@@ -14,7 +14,19 @@ test('given a URL or a configuration, then the pool behind it has what was said,
 
 test('given an environment variable that is not set, then that is said, in each form', () => {
   const notSet = process.env.NOT_SET as string
-  for (const make of [() => drizzle(notSet), () => drizzle({ connection: { url: notSet } })]) {
+  for (const make of [
+    () => drizzle(notSet),
+    () => drizzle({ connection: { url: notSet } }),
+    () => drizzle({ connection: notSet }),
+  ]) {
     expect(make).toThrow('Invalid option url: undefined')
   }
+})
+
+test('given a pool, or nothing, in place of a configuration, then that is said: it would lead to localhost', async () => {
+  const { $client: pool } = drizzle(url)
+  for (const given of [pool, {}, { client: undefined }]) {
+    expect(() => drizzle(given as never)).toThrow('Invalid option connection: undefined. It takes a URL or options')
+  }
+  await pool.end()
 })

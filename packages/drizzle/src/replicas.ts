@@ -1,8 +1,8 @@
-import type { PoolSnapshot } from '@poolguard/core'
+import type { PoolCounts } from '@poolguard/core'
 import { withReplicas as plainWithReplicas } from 'drizzle-orm/pg-core'
 
 interface Guarded {
-  readonly $client: { snapshot(): PoolSnapshot }
+  readonly $client: { readonly counts?: PoolCounts }
 }
 
 /**
@@ -22,13 +22,24 @@ let turn = 0
 function roomiest<T>(replicas: readonly T[]): T {
   turn = (turn + 1) % replicas.length
   const inTurn = [...replicas.slice(turn), ...replicas.slice(0, turn)]
-  return inTurn.reduce((best, each) => (loadOf(each) < loadOf(best) ? each : best))
+  return inTurn.reduce((best, each) => (isRoomier(loadOf(each), loadOf(best)) ? each : best))
 }
 
-/** Below 1 while connections are free; above it, the callers who wait. A database that is not guarded counts as free. */
-function loadOf(db: unknown): number {
-  const { $client } = db as Partial<Guarded>
-  if (typeof $client?.snapshot !== 'function') return 0
-  const { waiting, active, max } = $client.snapshot().stats
-  return waiting + active / (max + 1)
+interface Load {
+  /** It cannot be connected to at the moment: what fails at once has the most room. */
+  readonly troubled: boolean
+  readonly waiting: number
+  readonly activeShare: number
+}
+
+function isRoomier(a: Load, b: Load): boolean {
+  if (a.troubled !== b.troubled) return b.troubled
+  return a.waiting !== b.waiting ? a.waiting < b.waiting : a.activeShare < b.activeShare
+}
+
+/** A database that is not guarded counts as free. */
+function loadOf(db: unknown): Load {
+  const { counts } = (db as Partial<Guarded>).$client ?? {}
+  if (!counts) return { troubled: false, waiting: 0, activeShare: 0 }
+  return { troubled: counts.troubled, waiting: counts.waiting, activeShare: counts.active / counts.max }
 }

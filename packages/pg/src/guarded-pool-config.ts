@@ -13,6 +13,7 @@ import {
   redact,
   requireOneOf,
   resolveSettings,
+  settleTarget,
   toPg,
   wishesOf,
 } from '@poolguard/core'
@@ -46,11 +47,13 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
   requireOneOf('lint', config.lint, ['warn', 'throw', 'off'])
   const rewritten = connection && toPg(connection, {}, undefined, readCertificate)
   const pool = { ...(connection && settingsFromUrl(connection)), ...settingsFromPg(config), ...config.pool }
-  const database = connection ? connection.database : config.database
+  const { database, user } = connection ? settleTarget(connection) : config
+  const { PGDATABASE, PGUSER } = process.env
   return {
     client: clientConfig(config, rewritten?.options),
     options: { ...config, pool },
-    name: config.name ?? database ?? config.user ?? 'postgres',
+    // In pg's own order: without a database it is the user's.
+    name: config.name ?? database ?? PGDATABASE ?? user ?? config.user ?? PGUSER ?? 'postgres',
     target: (connection ?? addressOf(config)).toString(),
     connection,
     warnings: rewritten?.warnings.filter(matters) ?? [],
@@ -68,7 +71,11 @@ export function validateConfig(config: GuardedPoolConfig): void {
 
 function readConnectionString(config: GuardedPoolConfig): ConnectionString | undefined {
   if (config.url !== undefined && config.connectionString !== undefined) {
-    throw new InvalidOptionError('connectionString', redact(config.connectionString), 'no value where url is given too')
+    throw new InvalidOptionError(
+      'connectionString',
+      redact(String(config.connectionString)),
+      'no value where url is given too',
+    )
   }
   if ('url' in config) return readUrlOption(config.url)
   return config.connectionString === undefined ? undefined : readUrlOption(config.connectionString)
@@ -117,6 +124,10 @@ function clientConfig(config: GuardedPoolConfig, fromUrl: PgOptions | undefined)
   return { ...client, ...options } as GuardedPoolConfig
 }
 
-function addressOf({ host = 'localhost', port = 5432, database }: PoolConfig): ConnectionString {
-  return new ConnectionString({ hosts: [{ host, port }], database })
+/** As pg takes them, from the environment, too. */
+function addressOf(config: PoolConfig): ConnectionString {
+  const { PGHOST, PGPORT, PGDATABASE } = process.env
+  const host = config.host ?? PGHOST ?? 'localhost'
+  const port = config.port ?? (Number(PGPORT) || 5432)
+  return new ConnectionString({ hosts: [{ host, port }], database: config.database ?? PGDATABASE })
 }

@@ -4,6 +4,7 @@ import {
   AcquireTimeoutError,
   describeBorrowers,
   type Lease,
+  type PoolCounts,
   PoolGuard,
   PoolguardError,
   type PoolSettings,
@@ -29,6 +30,8 @@ export interface GuardedPool extends Pool {
    * @throws what connecting throws.
    */
   ready(options?: { readonly again?: boolean }): Promise<PoolSnapshot>
+  /** The few figures of the snapshot that cost nothing to read. */
+  readonly counts: PoolCounts
   /** What the pool looks like now. */
   snapshot(): PoolSnapshot
   /** The settings that hold, each with its reason. */
@@ -96,7 +99,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
           leftInTransaction: () => guard.leftInTransaction(),
           warn: (message) => guard.warn(message),
         })
-        return new PgDriver(factory, typeof spec.client.password === 'function')
+        return new PgDriver(factory, spec.client)
       })
     }
 
@@ -163,6 +166,10 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
 
     resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void {
       this.#guard.resize(bounds)
+    }
+
+    get counts(): PoolCounts {
+      return this.#guard.counts
     }
 
     get closed(): boolean {

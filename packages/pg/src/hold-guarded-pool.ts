@@ -10,11 +10,21 @@ import type { GuardedPoolConfig } from './guarded-pool-config.ts'
  */
 export function holdGuardedPool(GuardedPool: GuardedPoolClass, config: GuardedPoolConfig): HeldPool<GuardedPool> {
   return holdPool({
-    kind: 'pg',
+    kind: `pg ${numberOf(Object.getPrototypeOf(GuardedPool))}`,
     name: config.name,
     options: config,
     make: () => new GuardedPool(config),
     isOpen: (pool) => !pool.closed,
     close: (pool) => pool.end(),
   })
+}
+
+const KEY: unique symbol = Symbol.for('poolguard.pg.1')
+
+/** Each copy of pg has pools of its own: one of another copy is not what its ORM takes for a pool. */
+function numberOf(PgPool: object): number {
+  const holder = globalThis as { [KEY]?: object[] }
+  holder[KEY] ??= []
+  const known = holder[KEY].indexOf(PgPool)
+  return known >= 0 ? known : holder[KEY].push(PgPool) - 1
 }

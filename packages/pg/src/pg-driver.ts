@@ -8,6 +8,7 @@ import {
   type ProbeSession,
 } from '@poolguard/core'
 import type { ConnectionFactory } from './connection-factory.ts'
+import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 import type { PgConnection } from './pg-connection.ts'
 import { PgProbeSession } from './pg-probe-session.ts'
 
@@ -16,13 +17,18 @@ export class PgDriver implements GuardedDriver<PgConnection> {
   readonly factory: ConnectionFactory
   readonly classify: (error: unknown) => ConnectFailure
 
-  constructor(factory: ConnectionFactory, passwordMayChange: boolean) {
+  readonly #ownStream: boolean
+
+  constructor(factory: ConnectionFactory, { password, stream }: Pick<GuardedPoolConfig, 'password' | 'stream'>) {
+    const passwordMayChange = typeof password === 'function'
     this.factory = factory
+    this.#ownStream = stream !== undefined
     this.classify = (error) => classifyConnectFailure(error, { passwordMayChange })
   }
 
-  peerOf({ client: { host, port, database, user } }: PgConnection): string {
-    return `${host}:${port}/${database}?user=${user}`
+  /** Where a stream of the app's own leads to (as with a cloud provider's connector), host and port do not tell. */
+  peerOf({ client: { host, port, database, user } }: PgConnection): string | undefined {
+    return this.#ownStream ? undefined : `${host}:${port}/${database}?user=${user}`
   }
 
   probe(lease: Lease<PgConnection>): ProbeSession {

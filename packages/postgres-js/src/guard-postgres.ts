@@ -1,4 +1,4 @@
-import type { PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
+import type { PoolCounts, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
 import type postgres from 'postgres'
 import type { GuardedOptions } from './guarded-options.ts'
 import { holdGuardedSql } from './hold-guarded-sql.ts'
@@ -15,6 +15,8 @@ export interface GuardedSql<TTypes extends Record<string, unknown> = NoTypes> ex
    * @throws what connecting throws.
    */
   ready(options?: { readonly again?: boolean }): Promise<PoolSnapshot>
+  /** The few figures of the snapshot that cost nothing to read. */
+  readonly counts: PoolCounts
   /** What the pool looks like now. */
   snapshot(): PoolSnapshot
   /** The settings that hold, each with its reason. */

@@ -48,6 +48,7 @@ export function makeSql(spec: SqlSpec): GuardedSql {
   Object.defineProperties(sql, {
     resolved: { get: () => guard.resolved, enumerable: true },
     closed: { get: () => guard.engine.closed, enumerable: true },
+    counts: { get: () => guard.counts, enumerable: true },
     // Its options hold the password.
     [inspect.custom]: {
       value: (_depth: number, shown: InspectOptions) => `GuardedSql ${inspect(guard.snapshot(), shown)}`,

@@ -2,7 +2,7 @@ import { debuglog } from 'node:util'
 import { type ConnectionString, describeRewriteWarning, type RewriteWarning } from '../connection-string/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import { type PoolSnapshot, registerPool, snapshotPools } from '../observe/index.ts'
-import { type AcquireOptions, type Lease, Pool, type PoolEvent, type PoolStats, runDetached } from '../pool/index.ts'
+import { type AcquireOptions, type Lease, Pool, type PoolCounts, type PoolEvent, runDetached } from '../pool/index.ts'
 import {
   assumedTopology,
   describeSettings,
@@ -157,7 +157,7 @@ export class PoolGuard<C> {
     }
   }
 
-  get counts(): Pick<PoolStats, 'total' | 'idle' | 'active' | 'waiting'> {
+  get counts(): PoolCounts {
     return this.engine.counts
   }
 
@@ -214,15 +214,9 @@ export class PoolGuard<C> {
   }
 
   #heard(event: PoolEvent): void {
-    if (this.#mayHaveMoved(event)) this.#doubt()
+    if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#doubt()
     if (MAY_EMPTY.includes(event.type)) this.#emptiness.check(this.engine.counts)
     this.#spec.options.onEvent?.(event)
-  }
-
-  /** It was away, or has let go of every connection: what answers next may be another. */
-  #mayHaveMoved(event: PoolEvent): boolean {
-    if (event.type === 'connect-failed') return event.failure === 'unavailable'
-    return event.type === 'closed' && event.reason === 'lost' && this.engine.counts.total === 0
   }
 
   /** For the other pools of this process, too. */

@@ -26,7 +26,7 @@ export interface HealthMonitorOptions {
 }
 
 /** The health of one pool, by its name. */
-export interface PoolHealth extends Health {
+export interface PoolHealth extends Pick<Health, 'status' | 'reasons'> {
   readonly name: string
 }
 
@@ -40,7 +40,7 @@ export interface ProcessHealth {
 interface Watched {
   /** In the order of time. */
   readonly samples: PoolStats[]
-  status: HealthStatus
+  measures: Health['measures'] | undefined
 }
 
 /**
@@ -73,12 +73,12 @@ export class HealthMonitor {
 
   #checkOne(pool: ObservedPool): PoolHealth {
     const { name, stats } = pool.snapshot()
-    const watched = this.#watched.get(pool) ?? { samples: [], status: 'healthy' }
+    const watched = this.#watched.get(pool) ?? { samples: [], measures: undefined }
     this.#watched.set(pool, watched)
     const before = this.#beginOfWindow(watched, stats)
-    const health = evaluateHealth({ stats, before, previous: watched.status, thresholds: this.#thresholds })
-    watched.status = health.status
-    return { name, ...health }
+    const health = evaluateHealth({ stats, before, previous: watched.measures, thresholds: this.#thresholds })
+    watched.measures = health.measures
+    return { name, status: health.status, reasons: health.reasons }
   }
 
   /** The latest figures that are a window old, or the first ones; what is older is forgotten. */

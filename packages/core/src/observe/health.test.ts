@@ -66,7 +66,7 @@ describe('health', () => {
     const bad = { ...calm, wait: durations(1_000, 900_000), connectFailures: { full: 50, unavailable: 0, refused: 0 } }
     const since = { ...bad, acquired: bad.acquired + 100, wait: durations(1_100, 900_100), opened: bad.opened + 10 }
     expect(evaluateHealth({ stats: bad }).status).toBe('critical')
-    expect(evaluateHealth({ stats: since, before: bad })).toEqual({ status: 'healthy', reasons: [] })
+    expect(evaluateHealth({ stats: since, before: bad })).toMatchObject({ status: 'healthy', reasons: [] })
   })
 
   test('given several things, then the worst decides and all are named', () => {
@@ -95,6 +95,24 @@ describe('health', () => {
     [3, 'warning', 'healthy'],
     [4, 'healthy', 'healthy'],
   ])('given %i waiters and %s before, then it is %s: a little improvement is none', ([waiting, previous, status]) => {
-    expect(evaluateHealth({ stats: { ...calm, waiting }, previous }).status).toBe(status)
+    const measures = {
+      activeShare: 'healthy',
+      waiters: previous,
+      meanWaitMillis: 'healthy',
+      connectErrorShare: 'healthy',
+    } as const
+    expect(evaluateHealth({ stats: { ...calm, waiting }, previous: measures }).status).toBe(status)
+  })
+
+  test('given one measure that was critical, then another is not held to its recovery', () => {
+    const { measures } = evaluateHealth({ stats: { ...calm, waiting: 25, active: 7 } })
+    expect(evaluateHealth({ stats: { ...calm, active: 7 }, previous: measures }).reasons).toEqual([
+      '70 % of max are in use (warning from 0.7)',
+    ])
+  })
+
+  test('given one failed attempt of one, then that is no share to judge by', () => {
+    const connectFailures = { full: 0, unavailable: 1, refused: 0 }
+    expect(evaluateHealth({ stats: { ...calm, opened: 0, connectFailures } }).status).toBe('healthy')
   })
 })

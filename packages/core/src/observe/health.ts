@@ -6,6 +6,8 @@ export interface Health {
   readonly status: HealthStatus
   /** What is not as it should be, a sentence each. */
   readonly reasons: readonly string[]
+  /** The verdict by each measure; the worst of them is the status. */
+  readonly measures: Readonly<Record<keyof HealthThresholds, HealthStatus>>
 }
 
 /** From which value on something is a warning, and from which it is critical. */
@@ -31,15 +33,17 @@ export const DEFAULT_HEALTH_THRESHOLDS: HealthThresholds = {
   connectErrorShare: { warning: 0.01, critical: 0.05 },
 }
 
-/** What was bad stays so until it is below this share of its threshold, so that it does not flap. */
+/** What was bad stays so until it is below this share of its threshold, so that it does not flap round that. */
 const RECOVERY_SHARE = 0.8
+/** Of fewer attempts to connect no share is worth the name. */
+const LEAST_ATTEMPTS = 5
 
 export interface HealthInput {
   readonly stats: PoolStats
   /** The figures when the window began; without them everything so far counts. */
   readonly before?: PoolStats | undefined
-  /** The verdict before this one, which a little improvement does not change. */
-  readonly previous?: HealthStatus | undefined
+  /** The verdicts before these, which a little improvement does not change. */
+  readonly previous?: Health['measures'] | undefined
   readonly thresholds?: HealthThresholds
 }
 
@@ -52,31 +56,36 @@ export interface HealthInput {
 export function evaluateHealth({
   stats,
   before,
-  previous = 'healthy',
+  previous,
   thresholds = DEFAULT_HEALTH_THRESHOLDS,
 }: HealthInput): Health {
   const failed = sumFailures(stats) - (before ? sumFailures(before) : 0)
   const opened = stats.opened - (before?.opened ?? 0)
-  const measures: readonly [value: number, threshold: Threshold, describe: (value: number) => string][] = [
-    [activeShare(stats, before), thresholds.activeShare, (value) => `${percent(value)} of max are in use`],
-    [stats.waiting, thresholds.waiters, (value) => `${value} callers wait`],
-    [
+  const attempts = failed + opened
+  const values: Record<keyof HealthThresholds, Measured> = {
+    activeShare: [activeShare(stats, before), (value) => `${percent(value)} of max are in use`],
+    waiters: [stats.waiting, (value) => `${value} callers wait`],
+    meanWaitMillis: [
       meanMillis(durationsSince(stats.wait, before?.wait)),
-      thresholds.meanWaitMillis,
       (value) => `callers wait ${Math.round(value)} ms on average`,
     ],
-    [
-      share(failed, failed + opened),
-      thresholds.connectErrorShare,
+    connectErrorShare: [
+      attempts < LEAST_ATTEMPTS ? 0 : share(failed, attempts),
       (value) => `${percent(value)} of the attempts to connect fail`,
     ],
-  ]
-  const findings = measures.map((measure) => judge(...measure, previous))
+  }
+  const findings = (Object.keys(values) as (keyof HealthThresholds)[]).map((name) => ({
+    name,
+    ...judge(values[name], thresholds[name], previous?.[name]),
+  }))
   return {
     status: worstOf(findings.map(({ status }) => status)),
     reasons: findings.flatMap(({ reason }) => (reason === undefined ? [] : [reason])),
+    measures: Object.fromEntries(findings.map(({ name, status }) => [name, status])) as Health['measures'],
   }
 }
+
+type Measured = readonly [value: number, describe: (value: number) => string]
 
 /** Healthy where there is none. */
 export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
@@ -91,17 +100,15 @@ function activeShare(stats: PoolStats, before: PoolStats | undefined): number {
 }
 
 function judge(
-  value: number,
+  [value, describe]: Measured,
   { warning, critical }: Threshold,
-  describe: (value: number) => string,
-  previous: HealthStatus,
+  previous: HealthStatus = 'healthy',
 ): { status: HealthStatus; reason?: string } {
   const wasCritical = previous === 'critical'
-  const wasBad = wasCritical || previous === 'warning'
   if (value >= critical * (wasCritical ? RECOVERY_SHARE : 1)) {
     return { status: 'critical', reason: `${describe(value)} (critical from ${critical})` }
   }
-  if (value >= warning * (wasBad ? RECOVERY_SHARE : 1)) {
+  if (value >= warning * (previous === 'healthy' ? 1 : RECOVERY_SHARE)) {
     return { status: 'warning', reason: `${describe(value)} (warning from ${warning})` }
   }
   return { status: 'healthy' }

@@ -1,5 +1,5 @@
 import type { Budget } from '../budget/index.ts'
-import type { PoolStats } from '../pool/index.ts'
+import type { PoolCounts, PoolStats } from '../pool/index.ts'
 import type { Topology } from '../topology/index.ts'
 
 /** What one pool looks like at one moment. Plain data, safe to show: it holds no secret. */
@@ -22,7 +22,7 @@ export interface PoolSnapshot {
 export interface ObservedPool {
   snapshot(): PoolSnapshot
   /** The few figures of a snapshot that cost nothing to read, for whoever asks with every request. */
-  readonly counts?: Pick<PoolStats, 'total' | 'idle' | 'active' | 'waiting'>
+  readonly counts?: PoolCounts
   /** Closes it, waiting so long for connections in use. Absent where somebody else's pool is only looked at. */
   close?(drainMillis: number): Promise<void>
 }

@@ -26,6 +26,6 @@ export { LeaseLedger, type LeaseLedgerOptions, type Request } from './lease-ledg
 export type { LeaseReport } from './lease-report.ts'
 export { type AcquireOptions, Pool, type PoolOptions } from './pool.ts'
 export type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
-export type { PoolStats } from './pool-stats.ts'
+export type { PoolCounts, PoolStats } from './pool-stats.ts'
 export type { Activity, OpenContext, ResourceFactory } from './resource-factory.ts'
 export { runInScope, scopesAreFree } from './scope.ts'

@@ -1,6 +1,12 @@
 import type { ConnectFailure } from './connect-failure.ts'
 import type { Durations } from './durations.ts'
 
+/** The few figures of a pool that cost nothing to read, for whoever asks with every request. */
+export interface PoolCounts extends Pick<PoolStats, 'max' | 'total' | 'idle' | 'active' | 'waiting'> {
+  /** The last attempt to connect has failed. */
+  readonly troubled: boolean
+}
+
 /** What a pool has done so far, and what it holds now. */
 export interface PoolStats {
   readonly max: number

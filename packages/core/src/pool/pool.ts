@@ -13,7 +13,7 @@ import { Lease, type Lender } from './lease.ts'
 import { type LeaseReport, reportLease, sumLeases } from './lease-report.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
-import type { PoolStats } from './pool-stats.ts'
+import type { PoolCounts, PoolStats } from './pool-stats.ts'
 import type { ResourceFactory } from './resource-factory.ts'
 import type { Waiter } from './waiter-queue.ts'
 import { WaitingLine } from './waiting-line.ts'
@@ -212,21 +212,28 @@ export class Pool<R> implements Lender<R> {
   }
 
   /** The few of the {@link stats} that cost nothing to read. */
-  get counts(): Pick<PoolStats, 'total' | 'idle' | 'active' | 'waiting'> {
-    return { total: this.#total, idle: this.#idle.length, active: this.#active, waiting: this.#waiters.size }
+  get counts(): PoolCounts {
+    return {
+      max: this.#settings.max,
+      total: this.#total,
+      idle: this.#idle.length,
+      active: this.#active,
+      waiting: this.#waiters.size,
+      troubled: this.#connector.trouble !== undefined,
+    }
   }
 
   stats(): PoolStats {
     const { connectFailures, ...counters } = this.#counters
-    const { max, min } = this.#settings
+    const { min } = this.#settings
+    const { troubled: _troubled, ...counts } = this.counts
     const now = this.#clock.now()
     const leases = sumLeases(this.#open, now)
     const use = this.#useTimes.read()
     return {
       takenAtMillis: now,
-      max,
+      ...counts,
       min,
-      ...this.counts,
       connecting: this.#connector.opening,
       closing: this.#closing,
       ...counters,
@@ -579,10 +586,10 @@ export class Pool<R> implements Lender<R> {
   }
 
   #state(): PoolState {
+    const { troubled: _troubled, ...counts } = this.counts
     return {
       name: this.name,
-      max: this.#settings.max,
-      ...this.counts,
+      ...counts,
       connecting: this.#connector.opening,
       oldestLeases: this.#reportLeases(this.#clock.now()).slice(0, 3),
       deadlocked: this.#watch.deadlocked,
