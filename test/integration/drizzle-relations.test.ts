@@ -1,10 +1,8 @@
-import { drizzle } from '@poolguard/drizzle/node-postgres'
-import { drizzle as onPostgresJs } from '@poolguard/drizzle/postgres-js'
 import * as orm from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { startPostgres } from '../harness/index.ts'
 import { makeAccounts } from './accounts.ts'
-import { account } from './drizzle-drivers.ts'
+import { account, drivers } from './drizzle-drivers.ts'
 
 /** Drizzle from 1.0 on, where relational queries come from the relations. What is checked of its types is in the package. */
 test('given relations, then relational queries work', async () => {
@@ -12,8 +10,8 @@ test('given relations, then relational queries work', async () => {
   await makeAccounts(server)
   const { defineRelations } = orm as unknown as { defineRelations(tables: object): never }
   const relations = defineRelations({ account })
-  for (const make of [drizzle, onPostgresJs] as const) {
-    const db = make({ connection: { url: server.url }, relations } as never) as unknown as RelationalDatabase
+  for (const { drizzle } of drivers) {
+    const db = drizzle({ connection: { url: server.url }, relations } as never) as unknown as RelationalDatabase
     expect(await db.query.account.findFirst({ where: { id: 1 } })).toEqual({ id: 1, owner: 'owner 1', balance: 100 })
     await db.$client.end()
   }
