@@ -2,7 +2,7 @@ import { startPostgres } from '../harness/index.ts'
 import { type AdapterPair, openAdapterPairs } from './adapter-pairs.ts'
 import { type Benchmark, compare, type Figure } from './benchmark.ts'
 
-const QUERIES = 4_000
+const QUERIES = 10_000
 /** As many requests at a time as an app of some traffic has; more than a pool of the default size lends. */
 const CONCURRENCY = 32
 
