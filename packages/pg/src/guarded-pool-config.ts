@@ -13,9 +13,9 @@ import {
   redact,
   requireOneOf,
   resolveSettings,
+  settingsFromUrl,
   settleTarget,
   toPg,
-  wishesOf,
 } from '@poolguard/core'
 import type { PoolConfig } from 'pg'
 import type { Reset } from './pg-connection.ts'
@@ -86,12 +86,6 @@ const GRANTED: readonly RewriteWarningCode[] = ['translated', 'one-timeout', 'ov
 
 function matters({ code }: RewriteWarning): boolean {
   return !GRANTED.includes(code)
-}
-
-/** What stands in the URL under any driver's name (`connection_limit`, `pool_timeout`, `idle_timeout`...) and pg ignores. */
-function settingsFromUrl(url: ConnectionString): Partial<PoolSettings> {
-  const { max, min, acquireTimeoutMillis, connectTimeoutMillis, idleTimeoutMillis, maxLifetimeMillis } = wishesOf(url)
-  return definedOnly({ max, min, acquireTimeoutMillis, connectTimeoutMillis, idleTimeoutMillis, maxLifetimeMillis })
 }
 
 /** pg's own names for what poolguard calls otherwise. In pg, 0 means "without end", and null is as good as nothing. */

@@ -9,10 +9,11 @@ import {
   readCertificate,
   readUrlOption,
   requireOneOf,
+  settingsFromUrl,
   toPostgresJs,
 } from '@poolguard/core'
 import type postgres from 'postgres'
-import { settingsFromOptions, settingsFromUrl } from './pool-options.ts'
+import { settingsFromOptions } from './pool-options.ts'
 
 /** All that postgres() takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */
 export interface GuardedOptions<T extends Record<string, postgres.PostgresType> = Record<string, postgres.PostgresType>>

@@ -1,11 +1,5 @@
-import { type ConnectionString, definedOnly, InvalidOptionError, type PoolSettings, wishesOf } from '@poolguard/core'
+import { definedOnly, InvalidOptionError, type PoolSettings } from '@poolguard/core'
 import type { GuardedOptions } from './guarded-options.ts'
-
-/** What stands in the URL under any driver's name (`connection_limit`, `pool_timeout`, `idle_timeout`...). */
-export function settingsFromUrl(url: ConnectionString): Partial<PoolSettings> {
-  const { max, min, acquireTimeoutMillis, connectTimeoutMillis, idleTimeoutMillis, maxLifetimeMillis } = wishesOf(url)
-  return definedOnly({ max, min, acquireTimeoutMillis, connectTimeoutMillis, idleTimeoutMillis, maxLifetimeMillis })
-}
 
 /**
  * The names of postgres.js for what poolguard calls otherwise, from the options or, as there, from the environment.

@@ -62,8 +62,6 @@ export class PoolGuard<C> {
   #dirtyReleases = 0
   #resized: Bounds = {}
   readonly #emptiness = new Emptiness()
-  /** Told of each verdict. */
-  onTopology: ((topology: Topology) => void) | undefined
 
   /**
    * @throws {InvalidOptionError} names the option and the value.
@@ -203,10 +201,15 @@ export class PoolGuard<C> {
   }
 
   #startSurvey(afresh: boolean): Promise<void> {
-    // The request that happens to set it off is not to be blamed for it.
+    // A doubt that arises from now on is about what is being looked at.
     this.#outdated = false
+    // The request that happens to set it off is not to be blamed for it.
     this.#surveying = runDetached(() => survey(this.engine, this.#driver, { given: this.#given, afresh }))
       .then((found) => this.#adopt(found))
+      .catch((error) => {
+        this.#outdated ||= afresh
+        throw error
+      })
       .finally(() => {
         this.#surveying = undefined
       })
@@ -232,7 +235,6 @@ export class PoolGuard<C> {
   #adopt(found: Survey): void {
     this.#found = found
     this.sessions.adopt(found.topology)
-    this.onTopology?.(found.topology)
     if (!found.capacity) this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
     this.#resolved = resolveSettings({ options: this.#spec.options, ...found })
     const { max, min } = { ...this.#resolved.settings, ...this.#resized }

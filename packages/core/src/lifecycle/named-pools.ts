@@ -50,19 +50,18 @@ export function holdPool<P>({ kind, name, options, make, isOpen, close }: NamedP
   if (name === undefined) return { pool: make(), isLatest: () => true }
   const key = `${kind}:${name}`
   const fingerprint = fingerprintOf(options)
-  const earlier = keptPools().get(key)
+  const kept = keptPools().get(key)
+  const earlier = kept && isOpen(kept.pool as P) ? kept : undefined
   const holder = Symbol(name)
   const isLatest = () => keptPools().get(key)?.holder === holder
-  if (earlier && isOpen(earlier.pool as P)) {
-    if (earlier.fingerprint === fingerprint) {
-      earlier.holder = holder
-      return { pool: earlier.pool as P, isLatest }
-    }
+  if (earlier?.fingerprint === fingerprint) {
+    earlier.holder = holder
+    return { pool: earlier.pool as P, isLatest }
   }
   // First of all: options that cannot be meant leave the earlier pool as it is.
   const pool = make()
   keptPools().set(key, { fingerprint, pool, holder })
-  if (earlier && isOpen(earlier.pool as P)) {
+  if (earlier) {
     process.emitWarning(
       `pool "${name}": made again with other options, so the new one takes its place and the old one is drained. ` +
         'If two pools are meant, give them two names.',
