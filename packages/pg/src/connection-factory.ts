@@ -1,7 +1,8 @@
-import type { Activity, OpenContext, ResourceFactory, SessionGuard } from '@poolguard/core'
+import type { Activity, AutomaticStatements, OpenContext, ResourceFactory, SessionGuard } from '@poolguard/core'
 import type { PoolClient } from 'pg'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 import { PgConnection } from './pg-connection.ts'
+import { prepareStatements } from './prepare-statements.ts'
 import { isRefusedStartupParameter, withoutStartupParameters } from './startup-parameters.ts'
 import { watchStatements } from './watch-statements.ts'
 import type { WireClient } from './wire-client.ts'
@@ -11,6 +12,7 @@ export interface ConnectionFactoryOptions {
   readonly config: GuardedPoolConfig
   readonly makeClient: (config: GuardedPoolConfig) => WireClient
   readonly sessions: SessionGuard
+  readonly statements: AutomaticStatements
   /** A connection is there, and nobody has it yet. */
   readonly connected: (client: PoolClient) => void
   /** A connection is closed. */
@@ -67,6 +69,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     if (!client.connection) throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
     const connection = new PgConnection(client)
     watchStatements(client, this.#options.sessions)
+    prepareStatements(connection, this.#options.statements)
     const poolClient = client as unknown as PoolClient
     let connected = false
     let announced = false

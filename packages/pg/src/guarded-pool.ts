@@ -93,6 +93,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
           config: spec.client,
           makeClient: (clientConfig) => new this.Client(clientConfig),
           sessions: guard.sessions,
+          statements: guard.statements,
           connected: (client) => this.emit('connect', client),
           removed: (client) => this.emit('remove', client),
           lost: (connection, error) => this.#lost(connection, error),

@@ -80,6 +80,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
   const unregister = registerPool({ snapshot: () => snapshot() })
   const snapshot = (): PoolSnapshot => ({
     lintFindings: 0,
+    preparing: null,
     name,
     target,
     stats: stats(),

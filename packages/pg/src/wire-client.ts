@@ -12,14 +12,30 @@ interface ParameterStatus {
   readonly parameterValue: string
 }
 
+export interface ParseMessage {
+  readonly text: string
+  readonly name?: string | undefined
+  readonly types?: readonly string[] | undefined
+}
+
+export interface BindMessage {
+  readonly portal: string
+  readonly statement?: string | undefined
+  readonly values?: readonly unknown[] | undefined
+  readonly binary: boolean
+  /** Brings a value into the form in which it is sent. */
+  readonly valueMapper?: ((value: unknown, index: number) => unknown) | undefined
+}
+
 /** pg's connection: what carries the protocol's messages. Public, but @types/pg knows little of it. */
 export interface WireConnection extends EventEmitter {
   readonly stream: Duplex
   /** The named statements that the server has, by name. */
   parsedStatements: Record<string, string>
-  parse(query: { name: string; text: string; types: readonly string[] }): void
-  bind(config: { portal: string; statement: string; values: readonly string[]; binary: boolean }): void
-  execute(config: { portal: string; rows: string | number }): void
+  parse(query: ParseMessage): void
+  bind(config: BindMessage): void
+  describe(config: { type: 'S' | 'P'; name: string }): void
+  execute(config: { portal: string; rows: number | undefined }): void
   close(message: { type: 'S' | 'P'; name: string }): void
   sync(): void
   connect(portOrPath: number | string, host?: string): void
@@ -28,6 +44,14 @@ export interface WireConnection extends EventEmitter {
   on(event: 'readyForQuery', listener: (message: ReadyForQuery) => void): this
   on(event: 'parameterStatus', listener: (message: ParameterStatus) => void): this
   on(event: string, listener: (...args: never[]) => void): this
+}
+
+/** What a server says of a query that it refused. */
+export interface ServerErrorMessage {
+  readonly severity: string
+  readonly code?: string
+  readonly routine?: string
+  readonly message: string
 }
 
 /** A pg client with the members that pg-pool, too, goes by, and that @types/pg leaves out. */
@@ -43,6 +67,8 @@ export interface WireClient extends ClientBase {
   readonly ssl: unknown
   /** True while nothing is in flight. */
   readonly readyForQuery: boolean
+  /** Queries are sent without waiting for the answers to those before them; undefined before pg 8.22. */
+  readonly pipeline?: boolean
   readonly _queryable: boolean
   readonly _ending: boolean
   end(): Promise<void>

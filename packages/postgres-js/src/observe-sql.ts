@@ -72,6 +72,7 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
     stats: figures.stats(),
     dirtyReleases: 0,
     lintFindings: 0,
+    preparing: null,
     topology: null,
     budget: null,
   })

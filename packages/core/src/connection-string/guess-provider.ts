@@ -14,6 +14,8 @@ export interface ProviderAssumption {
   /** The provider's page with the rule. */
   readonly source: string
   readonly note?: string
+  /** A client that names a statement gets a server connection of its own, as long as it lives. */
+  readonly pinsNamedStatements?: true
 }
 
 /**
@@ -35,6 +37,7 @@ export function guessProvider(connection: ConnectionString): ProviderAssumption 
     endpoint,
     source: rule.source,
     ...(rule.note !== undefined && { note: rule.note }),
+    ...(rule.pinsNamedStatements && { pinsNamedStatements: true }),
   }
 }
 

@@ -12,6 +12,8 @@ export interface ProviderRule {
   readonly source: string
   /** What else is to be known of the endpoint. */
   readonly note?: string
+  /** A client that names a statement gets a server connection of its own, as long as it lives. */
+  readonly pinsNamedStatements?: true
   /** The URL past the pooler, where the provider has a rule for it. */
   readonly directUrl?: (connection: ConnectionString, address: Required<HostAddress>) => DirectUrl | undefined
 }
@@ -54,6 +56,7 @@ export const PROVIDER_RULES: readonly ProviderRule[] = [
   {
     provider: 'Amazon RDS Proxy',
     source: 'https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-pinning.html',
+    pinsNamedStatements: true,
     note: 'a session that names statements or SETs something is pinned to its server connection: it works, but shares nothing any more',
     endpointAt: ({ host }) =>
       /\.proxy-[^.]+\.[^.]+\.rds\.amazonaws\.com(\.cn)?$/.test(host) ? 'transaction-pooler' : undefined,

@@ -1,5 +1,10 @@
 import { debuglog } from 'node:util'
-import { type ConnectionString, describeRewriteWarning, type RewriteWarning } from '../connection-string/index.ts'
+import {
+  type ConnectionString,
+  describeRewriteWarning,
+  guessProvider,
+  type RewriteWarning,
+} from '../connection-string/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import { type PoolSnapshot, registerPool, snapshotPools } from '../observe/index.ts'
 import { type AcquireOptions, type Lease, Pool, type PoolCounts, type PoolEvent, runDetached } from '../pool/index.ts'
@@ -10,7 +15,7 @@ import {
   type ResolvedSettings,
   resolveSettings,
 } from '../settings/index.ts'
-import { SessionGuard } from '../statements/index.ts'
+import { AutomaticStatements, SessionGuard } from '../statements/index.ts'
 import { assumeTopology, describeTopology, forgetTopology, type Topology } from '../topology/index.ts'
 import { Emptiness } from './emptiness.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
@@ -47,6 +52,8 @@ export interface GuardSpec {
 export class PoolGuard<C> {
   readonly engine: Pool<C>
   readonly sessions: SessionGuard
+  /** What is prepared automatically, by drivers that can. */
+  readonly statements: AutomaticStatements
   readonly #spec: GuardSpec
   readonly #driver: GuardedDriver<C>
   /** What the user has said is at the other end. */
@@ -71,6 +78,14 @@ export class PoolGuard<C> {
     this.#resolved = resolveSettings({ options: spec.options })
     this.#given = assumedTopology(spec.options)
     this.sessions = new SessionGuard(spec.options.lint ?? 'warn', (message) => this.warn(message))
+    const provider = spec.connection && guessProvider(spec.connection)
+    this.statements = new AutomaticStatements(spec.options, {
+      pinnedBy: provider?.pinsNamedStatements && provider.provider,
+      surprised: (reason) => {
+        this.warn(reason)
+        this.#doubt()
+      },
+    })
     const assumed = this.#given ?? (spec.connection && assumeTopology(spec.connection))
     if (assumed) this.sessions.adopt(assumed)
     this.#driver = makeDriver(this)
@@ -151,6 +166,7 @@ export class PoolGuard<C> {
       dirtyReleases: this.#dirtyReleases,
       lintFindings: this.sessions.findings,
       topology: this.#found?.topology ?? null,
+      preparing: this.statements.state,
       budget: this.#resolved.budget,
     }
   }
@@ -235,11 +251,14 @@ export class PoolGuard<C> {
   #adopt(found: Survey): void {
     this.#found = found
     this.sessions.adopt(found.topology)
+    this.statements.adopt(found.topology)
     if (!found.capacity) this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
     this.#resolved = resolveSettings({ options: this.#spec.options, ...found })
     const { max, min } = { ...this.#resolved.settings, ...this.#resized }
     this.engine.resize({ max, min: Math.min(min, max) })
     for (const warning of this.#resolved.warnings) this.warn(warning)
     debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(found.topology), describeSettings(this.#resolved))
+    const { active, reason } = this.statements.state
+    debug('pool "%s": prepares statements automatically: %s (%s)', this.#spec.name, active ? 'yes' : 'no', reason)
   }
 }

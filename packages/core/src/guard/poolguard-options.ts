@@ -1,9 +1,9 @@
 import type { PoolEventListener } from '../pool/index.ts'
 import type { SettingsOptions } from '../settings/index.ts'
-import type { LintMode } from '../statements/index.ts'
+import type { LintMode, PrepareOptions } from '../statements/index.ts'
 
 /** What can be told to poolguard; the same object wherever a pool is made. All of it is optional. */
-export interface PoolguardOptions extends SettingsOptions {
+export interface PoolguardOptions extends SettingsOptions, PrepareOptions {
   /** A `postgresql:` connection string. */
   readonly url?: string | undefined
   /**

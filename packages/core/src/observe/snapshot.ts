@@ -1,5 +1,6 @@
 import type { Budget } from '../budget/index.ts'
 import type { PoolCounts, PoolStats } from '../pool/index.ts'
+import type { PreparingState } from '../statements/index.ts'
 import type { Topology } from '../topology/index.ts'
 
 /** What one pool looks like at one moment. Plain data, safe to show: it holds no secret. */
@@ -14,6 +15,8 @@ export interface PoolSnapshot {
   readonly lintFindings: number
   /** Null until the pool has found out what is at the other end. */
   readonly topology: Topology | null
+  /** Whether statements are prepared automatically, and why; null where the driver does not go by it. */
+  readonly preparing: PreparingState | null
   /** Null where no plan was asked for, or the database has not been looked at yet. */
   readonly budget: Budget | null
 }

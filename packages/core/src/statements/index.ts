@@ -1,4 +1,7 @@
+export { AutomaticStatements, type PrepareOptions, type PreparingState } from './automatic-statements.ts'
+export { ConnectionStatements } from './connection-statements.ts'
 export type { Finding, FindingCode } from './finding.ts'
 export { lintStatement } from './lint-statement.ts'
 export { type LintMode, type Reliance, SessionGuard, SessionStateError } from './session-guard.ts'
+export { classifyStatementFailure, type StatementFailure } from './statement-failure.ts'
 export { StatementLint, type StatementLintOptions } from './statement-lint.ts'

@@ -241,7 +241,13 @@ function announcedPooler(parameters: ReadonlyMap<string, string>): PoolerTopolog
   const statements = Number(parameters.get('pgbouncer.max_prepared_statements') ?? 0)
   return {
     kind: 'pooler',
-    pooler: { name: 'PgBouncer', version, mode, proven: true },
+    pooler: {
+      name: 'PgBouncer',
+      version,
+      mode,
+      proven: true,
+      ...(statements > 0 && { maxPreparedStatements: statements }),
+    },
     server: { version: parameters.get('server_version') ?? null },
     preparedStatements: mode === 'session' || statements > 0 ? 'safe' : 'unsafe',
     evidence: [`announced at login: PgBouncer ${version}, pool_mode ${mode}, max_prepared_statements ${statements}`],

@@ -25,6 +25,8 @@ export interface PoolerTopology extends Measured {
     readonly mode: PoolMode
     /** False where nothing spoke against the mode but nothing proved it: then nothing unsafe may rely on it. */
     readonly proven: boolean
+    /** `max_prepared_statements`, where the pooler tells it: how many named statements it keeps on each server connection. */
+    readonly maxPreparedStatements?: number
   }
 }
 

@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest'
+import type { Topology } from '../topology/index.ts'
+import { AutomaticStatements, type PrepareOptions } from './automatic-statements.ts'
+import { ConnectionStatements } from './connection-statements.ts'
+
+const direct: Topology = { kind: 'direct', server: { version: '18' }, preparedStatements: 'safe', evidence: [] }
+const pooled = (maxPreparedStatements?: number): Topology => ({
+  ...direct,
+  kind: 'pooler',
+  pooler: {
+    name: 'PgBouncer',
+    mode: 'transaction',
+    proven: true,
+    ...(maxPreparedStatements !== undefined && { maxPreparedStatements }),
+  },
+})
+
+const surprises: string[] = []
+function make(options: PrepareOptions = {}, topology: Topology | undefined = direct, pinnedBy?: string) {
+  surprises.length = 0
+  const statements = new AutomaticStatements(options, { pinnedBy, surprised: (reason) => surprises.push(reason) })
+  if (topology) statements.adopt(topology)
+  return statements
+}
+
+function namesOf(statements: AutomaticStatements, text: string, times: number): (string | undefined)[] {
+  return Array.from({ length: times }, () => statements.nameOf(text))
+}
+
+const TEXT = 'select * from thing where id = $1'
+const NAME = expect.stringMatching(/^poolguard_[0-9a-f]{32}$/)
+
+describe('what is prepared', () => {
+  test.for([
+    ['by default', {}, [undefined, undefined, undefined, undefined, undefined, NAME, NAME]],
+    ['from the first', { prepareThreshold: 0 }, [NAME, NAME]],
+    ['from the second', { prepareThreshold: 1 }, [undefined, NAME, NAME]],
+    [
+      'never',
+      { prepareThreshold: null },
+      [undefined, undefined, undefined, undefined, undefined, undefined, undefined],
+    ],
+  ] as const)('%s', ([, options, names]) => {
+    expect(namesOf(make(options), TEXT, names.length)).toEqual(names)
+  })
+
+  test.for([
+    'select $1',
+    'SELECT $1',
+    '  insert into thing values ($1)',
+    'update thing set id = $1',
+    'delete from thing where id = $1',
+    'with x as (select $1) select * from x',
+    'merge into thing using other on id = $1 when matched then do nothing',
+    'values ($1)',
+    '(select $1) union (select $2)',
+    '-- a comment\n/* and * another */ select $1',
+  ])('is "%s"', (text) => {
+    expect(make({ prepareThreshold: 0 }).nameOf(text)).toEqual(NAME)
+  })
+
+  test.for([
+    'create table thing as select $1',
+    'explain select $1',
+    'selected $1',
+    'call proceed($1)',
+    'copy thing from stdin',
+    'set local x = $1',
+    '/* select */ lock table thing',
+    '/* poolguard: no-prepare */ select $1',
+    'select /*poolguard:no-prepare*/ $1',
+    '',
+    '((((((((((',
+    '/*/ select $1',
+  ])('is not "%s"', (text) => {
+    expect(namesOf(make({ prepareThreshold: 0 }), text, 3)).toEqual([undefined, undefined, undefined])
+  })
+
+  test('goes by one name for each text', () => {
+    const names = ['select $1', 'select $2', 'select $1 '].map((text) => make({ prepareThreshold: 0 }).nameOf(text))
+    expect(new Set(names).size).toBe(3)
+    expect(make({ prepareThreshold: 0 }).nameOf('select $1')).toBe(names[0])
+  })
+
+  test('is found out in time that grows with the text and no faster', () => {
+    const statements = make({ prepareThreshold: 0 })
+    for (const piece of ['/*', '/**/', '--\n', ' ', '(', '/* *']) {
+      expect(statements.nameOf(piece.repeat(9_000 / piece.length))).toBeUndefined()
+    }
+  })
+
+  test('is nothing of a text that never comes again, and what is kept of those is bounded', () => {
+    const statements = make()
+    for (let i = 0; i < 100_000; i++)
+      expect(statements.nameOf(`select * from thing where id in ($1, ${i})`)).toBeUndefined()
+    expect(statements.size).toBeLessThanOrEqual(2_000)
+    for (let i = 0; i < 3_000; i++) statements.nameOf(`select ${'x'.repeat(9_900)} ${i}`)
+    expect(statements.size).toBeLessThanOrEqual(600)
+    expect(namesOf(statements, TEXT, 6).at(-1)).toEqual(NAME)
+  })
+})
+
+describe('where it is prepared', () => {
+  test.for<[string, Topology | undefined, string | undefined, boolean, RegExp]>([
+    ['nothing is known', undefined, undefined, false, /not been looked at/],
+    ['PostgreSQL itself', direct, undefined, true, /^PostgreSQL, directly$/],
+    ['a pooler that keeps names', pooled(), undefined, true, /PgBouncer in transaction mode/],
+    ['one that does not', { ...pooled(), preparedStatements: 'unsafe' }, undefined, false, /statements unsafe/],
+    ['one of which it is not known', { ...pooled(), preparedStatements: 'unknown' }, undefined, false, /unknown/],
+    ['one that pins', pooled(), 'Amazon RDS Proxy', false, /^Amazon RDS Proxy pins/],
+  ])('%s', ([, topology, pinnedBy, active, reason]) => {
+    surprises.length = 0
+    const statements = new AutomaticStatements({ prepareThreshold: 0 }, { pinnedBy, surprised: () => {} })
+    if (topology) statements.adopt(topology)
+    expect(statements.state).toEqual({ active, reason: expect.stringMatching(reason) })
+    expect(statements.nameOf(TEXT)).toEqual(active ? NAME : undefined)
+  })
+
+  test.for([
+    [direct, undefined, 256],
+    [direct, 10, 10],
+    [pooled(), undefined, 100],
+    [pooled(), 50, 50],
+    [pooled(200), undefined, 200],
+    [pooled(20), undefined, 20],
+    [pooled(1_000), undefined, 256],
+  ] as const)('at %o, given %s, at most %i on a connection', ([topology, maxPrepared, most]) => {
+    expect(make(maxPrepared === undefined ? {} : { maxPrepared }, topology).maxPrepared).toBe(most)
+  })
+})
+
+describe('after an error', () => {
+  test('of a stale plan, directly: every connection prepares anew, under the same name', () => {
+    const statements = make({ prepareThreshold: 0 })
+    const connection = new ConnectionStatements(statements)
+    const name = statements.nameOf(TEXT) as string
+    expect([connection.use(name), connection.use(name)]).toEqual([true, false])
+    statements.failed('stale', TEXT)
+    expect(statements.nameOf(TEXT)).toBe(name)
+    expect([connection.use(name), connection.takeClosing(), connection.use(name)]).toEqual([true, [name], false])
+    expect(surprises).toEqual([])
+  })
+
+  test('of a stale plan, behind a pooler: that text is prepared no more, and all others are', () => {
+    const statements = make({ prepareThreshold: 0 }, pooled())
+    statements.nameOf(TEXT)
+    statements.failed('stale', TEXT)
+    expect(namesOf(statements, TEXT, 3)).toEqual([undefined, undefined, undefined])
+    for (let i = 0; i < 3_000; i++) statements.nameOf(`select ${i}`)
+    expect(namesOf(statements, TEXT, 3)).toEqual([undefined, undefined, undefined])
+    expect(statements.nameOf('select $1')).toEqual(NAME)
+  })
+
+  test('of a lost statement: nothing is prepared until the next look, and after the third time nothing ever', () => {
+    const statements = make({ prepareThreshold: 0 })
+    for (const outlook of ['until', 'until', 'for good']) {
+      expect(statements.nameOf(TEXT)).toEqual(NAME)
+      statements.failed('lost', TEXT)
+      statements.failed('lost', TEXT)
+      expect(surprises.at(-1)).toContain(outlook)
+      expect(statements.nameOf(TEXT)).toBeUndefined()
+      statements.adopt(direct)
+    }
+    expect(surprises).toHaveLength(3)
+    expect(statements.state).toEqual({ active: false, reason: 'prepared statements were lost too often' })
+  })
+})
+
+describe('on one connection', () => {
+  const connect = (maxPrepared: number) => new ConnectionStatements(make({ maxPrepared }))
+
+  test('the least recently used is closed first', () => {
+    const connection = connect(2)
+    for (const name of ['a', 'b', 'a', 'c']) connection.use(name)
+    expect(connection.takeClosing()).toEqual(['b'])
+    expect(connection.takeClosing()).toEqual([])
+    expect([connection.use('a'), connection.use('c'), connection.use('b')]).toEqual([false, false, true])
+    expect(connection.takeClosing()).toEqual(['a'])
+    expect(connection.size).toBe(2)
+  })
+
+  test('what was refused or dropped is parsed again', () => {
+    const connection = connect(5)
+    connection.use('a')
+    connection.refused('a')
+    expect(connection.use('a')).toBe(true)
+    connection.forget()
+    expect([connection.use('a'), connection.takeClosing()]).toEqual([true, []])
+    connection.doubt()
+    expect([connection.use('a'), connection.takeClosing()]).toEqual([true, ['a']])
+  })
+})

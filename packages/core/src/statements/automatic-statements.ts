@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto'
+import { requireWhole } from '../invalid-option-error.ts'
+import { describeTopology, type Topology } from '../topology/index.ts'
+import { RecentKeys } from './recent-keys.ts'
+import { RecentTexts } from './recent-texts.ts'
+import type { StatementFailure } from './statement-failure.ts'
+
+export interface PrepareOptions {
+  /**
+   * How often a pool must have seen a parameterised text before that is prepared under a name, so that the server parses and
+   * plans it once for each connection. 0: at once; null: never. Default: 5, as in psycopg and pgjdbc. It is done only where
+   * prepared statements were proven to work.
+   */
+  readonly prepareThreshold?: number | null
+  /** Most statements kept prepared on one connection; beyond that the least recently used is closed. Default: 256, as in pgjdbc. */
+  readonly maxPrepared?: number
+}
+
+/** Whether a pool prepares statements by itself, and why. */
+export interface PreparingState {
+  readonly active: boolean
+  readonly reason: string
+}
+
+const DEFAULT_THRESHOLD = 5
+const DEFAULT_MAX_PREPARED = 256
+/** Behind a pooler that does not tell its own limit: below PgBouncer's default, which is 200 (max_prepared_statements). */
+const MAX_PREPARED_BEHIND_POOLER = 100
+/** Texts whose sightings are counted. */
+const MOST_TEXTS = 2_000
+/** Longer ones are generated, and hardly ever come again. */
+const LONGEST_TEXT = 10_000
+/** After so many surprises a pool no longer believes what it measures. */
+const MOST_SURPRISES = 3
+
+/** What gains from a plan that is kept; everything else is left alone. */
+const PREPARABLE =
+  /^(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/|\()*(?:select|insert|update|delete|with|merge|values)\b/i
+/** How the author of a query says that it is to be planned anew each time. */
+const OPT_OUT = /\/\*\s*poolguard:\s*no-prepare\s*\*\//
+
+interface Seen {
+  times: number
+  /** Once it is prepared. */
+  name?: string
+}
+
+/**
+ * Decides which of a pool's statements are prepared under a name, for any driver: how often each text was seen, what the
+ * other end is known to keep, and what was learnt from errors. What is prepared on one connection, `ConnectionStatements`
+ * keeps.
+ */
+export class AutomaticStatements {
+  readonly #threshold: number | null
+  readonly #wishedMax: number
+  readonly #pinnedBy: string | undefined
+  readonly #surprised: (reason: string) => void
+  readonly #texts = new RecentTexts<Seen>(MOST_TEXTS)
+  /** Behind a pooler, where the server's connections keep a plan that no longer fits: Close does not get through to them. */
+  readonly #spoilt = new RecentKeys<string>(MOST_TEXTS)
+  #topology: Topology | undefined
+  #surprises = 0
+  #state: PreparingState = { active: false, reason: 'the database has not been looked at yet' }
+  /** Statements that were prepared before it changed may be stale, or unknown. */
+  generation = 0
+
+  /**
+   * @param pinnedBy a pooler that would give each client a server connection of its own, once that names a statement.
+   * @param surprised told when a name was not known that should have been.
+   * @throws {InvalidOptionError} names the option and the value.
+   */
+  constructor(
+    { prepareThreshold = DEFAULT_THRESHOLD, maxPrepared = DEFAULT_MAX_PREPARED }: PrepareOptions,
+    { pinnedBy, surprised }: { readonly pinnedBy?: string | undefined; readonly surprised: (reason: string) => void },
+  ) {
+    if (prepareThreshold !== null) requireWhole('prepareThreshold', prepareThreshold, 0)
+    requireWhole('maxPrepared', maxPrepared, 1)
+    this.#threshold = prepareThreshold
+    this.#wishedMax = maxPrepared
+    this.#pinnedBy = pinnedBy
+    this.#surprised = surprised
+  }
+
+  get state(): PreparingState {
+    return this.#state
+  }
+
+  /** Whether anything is prepared at all: what runs with every query asks this first. */
+  get active(): boolean {
+    return this.#state.active
+  }
+
+  /** Most statements on one connection. */
+  get maxPrepared(): number {
+    if (this.#topology?.kind !== 'pooler') return this.#wishedMax
+    return Math.min(this.#wishedMax, this.#topology.pooler.maxPreparedStatements ?? MAX_PREPARED_BEHIND_POOLER)
+  }
+
+  /** Texts that are remembered. */
+  get size(): number {
+    return this.#texts.size
+  }
+
+  adopt(topology: Topology): void {
+    this.#topology = topology
+    const inTheWay = this.#inTheWay(topology)
+    this.#state = { active: inTheWay === undefined, reason: inTheWay ?? describeTopology(topology) }
+  }
+
+  #inTheWay(topology: Topology): string | undefined {
+    if (this.#threshold === null) return 'prepareThreshold is null'
+    if (this.#pinnedBy !== undefined) {
+      return `${this.#pinnedBy} pins a client that names a statement to one server connection`
+    }
+    if (this.#surprises >= MOST_SURPRISES) return 'prepared statements were lost too often'
+    return topology.preparedStatements === 'safe' ? undefined : describeTopology(topology)
+  }
+
+  /** The name that a text is to be prepared under, the same on every connection; undefined where it is to go without. */
+  nameOf(text: string): string | undefined {
+    if (!this.#state.active || text.length > LONGEST_TEXT) return undefined
+    const seen = this.#texts.get(text)
+    if (seen?.name !== undefined) return seen.name
+    if (seen) return ++seen.times > (this.#threshold as number) ? this.#decide(text, seen) : undefined
+    const first: Seen = { times: 1 }
+    this.#texts.add(text, first)
+    return this.#threshold === 0 ? this.#decide(text, first) : undefined
+  }
+
+  #decide(text: string, seen: Seen): string | undefined {
+    if (this.#spoilt.has(text) || !PREPARABLE.test(text) || OPT_OUT.test(text)) {
+      // Counted anew: to read it every time would cost more than it saves.
+      seen.times = Number.NEGATIVE_INFINITY
+      return undefined
+    }
+    // Of the text, so that two statements never share a name, and pg_prepared_statements reads the same on every connection.
+    seen.name = `poolguard_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
+    return seen.name
+  }
+
+  /** A prepared statement was refused before anything of it was executed. */
+  failed(failure: StatementFailure, text: string): void {
+    if (failure === 'stale' && this.#topology?.kind === 'pooler') this.#spoil(text)
+    else this.generation++
+    if (failure === 'lost') this.#surprise()
+  }
+
+  #spoil(text: string): void {
+    this.#spoilt.add(text)
+    const seen = this.#texts.get(text)
+    if (!seen) return
+    delete seen.name
+    seen.times = Number.NEGATIVE_INFINITY
+  }
+
+  #surprise(): void {
+    if (!this.#state.active) return
+    this.#surprises++
+    const reason = 'the server did not know a statement that was prepared'
+    this.#state = { active: false, reason }
+    const outlook = this.#surprises < MOST_SURPRISES ? 'until the database has been looked at again' : 'for good'
+    this.#surprised(`Statements are no longer prepared automatically, ${outlook}: ${reason}.`)
+  }
+}

@@ -1,0 +1,328 @@
+import type { PoolEvent } from '@poolguard/core'
+import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
+import type { PoolClient } from 'pg'
+import Cursor from 'pg-cursor'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type PostgresServer, startPostgres } from '../harness/index.ts'
+
+const BY_ID = 'select * from thing where id = $1'
+
+const pools: GuardedPool[] = []
+const warnings: string[] = []
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.end()))
+  warnings.length = 0
+})
+
+async function connectTo(url: string, config: GuardedPoolConfig = {}): Promise<GuardedPool> {
+  const onEvent = (event: PoolEvent) => event.type === 'warning' && warnings.push(event.message)
+  const pool = new GuardedPool({ url, onEvent, ...config })
+  pools.push(pool)
+  await pool.ready()
+  return pool
+}
+
+/** The texts that were prepared automatically, as the connection's own server knows them. */
+async function preparedOn(client: Pick<PoolClient, 'query'>): Promise<string[]> {
+  const { rows } = await client.query(
+    `select statement from pg_prepared_statements where name like 'poolguard\\_%' order by prepare_time, name`,
+  )
+  return rows.map(({ statement }) => statement)
+}
+
+async function repeat(times: number, run: () => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < times; i++) await run()
+}
+
+describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await startPostgres({ version, maxConnections: 20 })
+  })
+  afterAll(() => server.stop())
+  beforeEach(async () => {
+    await server.query('drop table if exists thing; create table thing (id int primary key, name text)')
+    await server.query(
+      `insert into thing select i, 'thing ' || i from generate_series(1, 100) i; grant all on thing to app`,
+    )
+  })
+  const connect = (config?: GuardedPoolConfig) => connectTo(server.url, config)
+
+  describe('given the defaults', () => {
+    test('then a text with parameters is prepared when it was seen five times, on whichever connection', async () => {
+      const pool = await connect({ pool: { max: 2 } })
+      const [one, other] = [await pool.connect(), await pool.connect()]
+      await repeat(3, () => one.query(BY_ID, [1]))
+      await repeat(2, () => other.query(BY_ID, [2]))
+      expect([await preparedOn(one), await preparedOn(other)]).toEqual([[], []])
+      expect((await one.query(BY_ID, [3])).rows).toEqual([{ id: 3, name: 'thing 3' }])
+      expect([await preparedOn(one), await preparedOn(other)]).toEqual([[BY_ID], []])
+      expect((await other.query(BY_ID, [4])).rows).toEqual([{ id: 4, name: 'thing 4' }])
+      expect(await preparedOn(other)).toEqual([BY_ID])
+      expect(pool.snapshot().preparing).toEqual({ active: true, reason: 'PostgreSQL, directly' })
+      one.release()
+      other.release()
+    })
+
+    test('then it is parsed once, and run by its name from then on', async () => {
+      const pool = await connect({ pool: { max: 1 } })
+      await repeat(25, () => pool.query(BY_ID, [1]))
+      const { rows } = await pool.query(
+        `select generic_plans + custom_plans as runs from pg_prepared_statements where statement = '${BY_ID}'`,
+      )
+      expect(rows).toEqual([{ runs: '20' }])
+    })
+
+    test.for([
+      ['without parameters', 'select * from thing where id = 1', undefined],
+      ['which is no query', 'create table if not exists other (id int)', undefined],
+      ['a utility statement with parameters', 'explain select * from thing where id = $1', [1]],
+      ['which says so', `/* poolguard: no-prepare */ ${BY_ID}`, [1]],
+      ['longer than any that comes again', `${BY_ID} --${'x'.repeat(10_000)}`, [1]],
+    ] as const)('then a statement %s is left alone', async ([, text, values]) => {
+      const pool = await connect({ pool: { max: 1 } })
+      await repeat(8, () => pool.query(text, values as unknown[] | undefined))
+      expect(await preparedOn(pool)).toEqual([])
+    })
+
+    test('then a query that has a name keeps it, and a cursor goes without', async () => {
+      const pool = await connect({ pool: { max: 1 } })
+      const client = await pool.connect()
+      await repeat(8, () => client.query({ name: 'mine', text: BY_ID, values: [1] }))
+      await repeat(8, async () => {
+        const cursor = client.query(new Cursor('select * from thing where id > $1 order by id', [1]))
+        expect((await cursor.read(2)).map(({ id }: { id: number }) => id)).toEqual([2, 3])
+        await cursor.close()
+      })
+      const { rows } = await client.query(`select name from pg_prepared_statements`)
+      expect(rows).toEqual([{ name: 'mine' }])
+      client.release()
+    })
+
+    test('then row mode, types and errors are as without', async () => {
+      const pool = await connect({ pool: { max: 1 } })
+      const types = { getTypeParser: () => (value: string) => `<${value}>` }
+      await repeat(8, async () => {
+        const array = await pool.query({ text: BY_ID, values: [1], rowMode: 'array' })
+        expect(array.rows).toEqual([[1, 'thing 1']])
+        const typed = await pool.query({ text: BY_ID, values: [1], types: types as never })
+        expect(typed.rows).toEqual([{ id: '<1>', name: '<thing 1>' }])
+        await expect(pool.query(BY_ID, ['one'])).rejects.toMatchObject({ code: '22P02' })
+        await expect(pool.query('select $1::int / 0', [1])).rejects.toMatchObject({ code: '22012' })
+        await expect(pool.query('select nothing from thing where id = $1', [1])).rejects.toMatchObject({
+          code: '42703',
+        })
+      })
+      expect(await preparedOn(pool)).toEqual(expect.arrayContaining([BY_ID]))
+      expect(pool.snapshot().stats.opened).toBe(1)
+    })
+  })
+
+  test.for([
+    [0, 1, [BY_ID]],
+    [1, 1, []],
+    [1, 2, [BY_ID]],
+    [null, 20, []],
+  ] as const)(
+    'given a threshold of %s, then after %i times it has prepared %o',
+    async ([prepareThreshold, times, names]) => {
+      const pool = await connect({ prepareThreshold, pool: { max: 1 } })
+      await repeat(times, () => pool.query(BY_ID, [1]))
+      expect(await preparedOn(pool)).toEqual(names)
+    },
+  )
+
+  test('given more texts than may be kept, then the least recently used are closed on the way', async () => {
+    const pool = await connect({ prepareThreshold: 0, maxPrepared: 3, pool: { max: 1 } })
+    const text = (n: number) => `select ${n} + $1::int as sum`
+    for (const n of [1, 2, 3, 1, 4, 5]) expect((await pool.query(text(n), [10])).rows).toEqual([{ sum: n + 10 }])
+    expect(await preparedOn(pool)).toEqual([text(1), text(4), text(5)])
+    expect((await pool.query(text(2), [10])).rows).toEqual([{ sum: 12 }])
+    expect(await preparedOn(pool)).toEqual([text(4), text(5), text(2)])
+  })
+
+  describe('given a migration that changes the columns of a result', () => {
+    const migrate = () => server.query('alter table thing add column colour text')
+
+    test('then a query outside a transaction does not notice, on any connection', async () => {
+      const pool = await connect({ prepareThreshold: 0, pool: { max: 3 } })
+      await Promise.all([1, 2, 3].map((id) => pool.query(`${BY_ID} and pg_sleep(0.05) is not null`, [id])))
+      await Promise.all([1, 2, 3].map((id) => pool.query(BY_ID, [id])))
+      await migrate()
+      const found = await Promise.all([1, 2, 3, 4, 5, 6].map((id) => pool.query(BY_ID, [id])))
+      expect(found.map(({ rows }) => rows[0].colour)).toEqual([null, null, null, null, null, null])
+      expect(pool.snapshot().preparing).toMatchObject({ active: true })
+      expect(warnings).toEqual([])
+      expect(await preparedOn(pool)).toContain(BY_ID)
+    })
+
+    test('then one transaction fails with it, and the next ones work on every connection', async () => {
+      const pool = await connect({ prepareThreshold: 0, pool: { max: 3 } })
+      const clients = [await pool.connect(), await pool.connect(), await pool.connect()]
+      for (const client of clients) await client.query(BY_ID, [1])
+      await migrate()
+      const outcomes: unknown[] = []
+      for (const client of clients) {
+        await client.query('begin')
+        outcomes.push(
+          await client.query(BY_ID, [1]).then(
+            ({ rows }) => rows[0].colour,
+            ({ code }) => code,
+          ),
+        )
+        await client.query('rollback')
+      }
+      expect(outcomes).toEqual(['0A000', null, null])
+      for (const client of clients) client.release()
+    })
+
+    test('then under load nothing fails outside transactions, whatever is altered', async () => {
+      const pool = await connect({ pool: { max: 5 } })
+      let done = false
+      const load = Array.from({ length: 10 }, async (_, i) => {
+        let queries = 0
+        for (; !done; queries++) {
+          const { rows } = await pool.query(BY_ID, [(i % 100) + 1])
+          expect(rows).toMatchObject([{ id: (i % 100) + 1 }])
+        }
+        return queries
+      })
+      for (let i = 0; i < 20; i++) {
+        await server.query(`alter table thing add column extra_${i} int`)
+        if (i % 2) await server.query(`alter table thing drop column extra_${i}`)
+      }
+      done = true
+      const queries = (await Promise.all(load)).reduce((a, b) => a + b)
+      expect(queries).toBeGreaterThan(100)
+      expect(await preparedOn(pool)).toContain(BY_ID)
+    })
+  })
+
+  describe('given statements that the app drops itself', () => {
+    test.for(['discard all', 'deallocate all'])('then after %s they are prepared anew', async (drop) => {
+      const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
+      await pool.query(BY_ID, [1])
+      await pool.query(drop)
+      expect(await preparedOn(pool)).toEqual([])
+      const client = await pool.connect()
+      await client.query('begin')
+      expect((await client.query(BY_ID, [2])).rows).toMatchObject([{ id: 2 }])
+      await client.query('commit')
+      expect(await preparedOn(client)).toEqual([BY_ID])
+      client.release()
+      expect(pool.snapshot().preparing).toMatchObject({ active: true })
+    })
+
+    test('then after the deallocation of one, by its name, all are parsed again and none is left behind', async () => {
+      const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
+      await pool.query(BY_ID, [1])
+      await pool.query('select $1::int', [1])
+      const { rows } = await pool.query(`select name from pg_prepared_statements where statement = '${BY_ID}'`)
+      await pool.query(`deallocate ${rows[0].name}`)
+      expect((await pool.query(BY_ID, [2])).rows).toMatchObject([{ id: 2 }])
+      expect(await preparedOn(pool)).toEqual([BY_ID])
+      expect(pool.snapshot().preparing).toMatchObject({ active: true })
+    })
+
+    test('then where nothing showed it, the query is sent again, and the pool looks at its database again', async () => {
+      const pool = await connect({ prepareThreshold: 0, pool: { max: 2 } })
+      const [one, other] = [await pool.connect(), await pool.connect()]
+      for (const client of [one, other]) await client.query(BY_ID, [1])
+      await one.query(`do $$ begin execute 'deallocate all'; end $$`)
+      expect((await one.query(BY_ID, [2])).rows).toMatchObject([{ id: 2 }])
+      expect(pool.snapshot().preparing).toEqual({
+        active: false,
+        reason: 'the server did not know a statement that was prepared',
+      })
+      expect(warnings).toEqual([expect.stringMatching(/no longer prepared automatically, until the database/)])
+      one.release()
+      other.release()
+      await pool.query('select 1')
+      await expect.poll(() => pool.snapshot().preparing).toEqual({ active: true, reason: 'PostgreSQL, directly' })
+      await repeat(3, () => pool.query(BY_ID, [3]))
+      expect(await preparedOn(pool)).toEqual([BY_ID])
+    })
+
+    test('then in a transaction the error is its own, and after the third time nothing is prepared any more', async () => {
+      const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
+      for (const outlook of [/until the database/, /until the database/, /for good/]) {
+        await pool.query(BY_ID, [1])
+        const client = await pool.connect()
+        await client.query('begin')
+        await client.query(`do $$ begin execute 'deallocate all'; end $$`)
+        await expect(client.query(BY_ID, [2])).rejects.toMatchObject({ code: '26000' })
+        await client.query('rollback')
+        client.release()
+        expect(warnings.at(-1)).toMatch(outlook)
+        await pool.ready({ again: true })
+      }
+      expect(pool.snapshot().preparing).toEqual({
+        active: false,
+        reason: 'prepared statements were lost too often',
+      })
+      await repeat(3, () => pool.query(BY_ID, [1]))
+      expect(warnings).toHaveLength(3)
+    })
+  })
+
+  test('given the same error out of something that has begun to run, then it is not sent again', async () => {
+    await server.query(`create sequence if not exists runs; grant usage on runs to app`)
+    await server.query(
+      `create or replace function run_once() returns void language plpgsql as
+       $$ begin perform nextval('runs'); raise exception using errcode = '26000', message = 'not mine'; end $$`,
+    )
+    const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
+    const before = await pool.query(`select nextval('runs')::int as n`)
+    await expect(pool.query('select run_once(), $1::int', [1])).rejects.toMatchObject({ code: '26000' })
+    const after = await pool.query(`select nextval('runs')::int as n`)
+    expect(after.rows[0].n - before.rows[0].n).toBe(2)
+    expect(pool.snapshot().preparing).toMatchObject({ active: true })
+  })
+
+  test('given a parameter that cannot be sent, then that query alone fails', async () => {
+    const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
+    const client = await pool.connect()
+    const circular: Record<string, unknown> = {}
+    circular.itself = circular
+    const text = 'select $1::jsonb as value'
+    await expect(client.query(text, [circular])).rejects.toThrow('circular')
+    expect((await client.query(text, [{ a: 1 }])).rows).toEqual([{ value: { a: 1 } }])
+    await expect(client.query(text, [circular])).rejects.toThrow('circular')
+    await client.query('begin')
+    expect((await client.query(text, [{ a: 2 }])).rows).toEqual([{ value: { a: 2 } }])
+    await client.query('commit')
+    expect(await preparedOn(client)).toEqual([text])
+    client.release()
+  })
+
+  test('given a server that was away, then the new connections prepare again', async () => {
+    const pool = await connect({ prepareThreshold: 0, pool: { max: 2 } })
+    await Promise.all([1, 2].map((id) => pool.query(BY_ID, [id])))
+    await server.restart()
+    await expect.poll(() => pool.query(BY_ID, [3]).then(({ rows }) => rows, String)).toMatchObject([{ id: 3 }])
+    await expect.poll(() => pool.snapshot().preparing).toMatchObject({ active: true })
+    await repeat(2, () => pool.query(BY_ID, [4]))
+    await expect.poll(() => preparedOn(pool)).toContain(BY_ID)
+  })
+
+  test('given queries that are sent before others are answered, then each has its own answer', async () => {
+    const pool = await connect({ prepareThreshold: 0, maxPrepared: 2, pool: { max: 1 } })
+    const client = await pool.connect()
+    const texts = [BY_ID, 'select $1::int + 1 as id', 'select $1::int + 2 as id']
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => client.query(texts[i % 3] as string, [(i % 50) + 1])),
+    )
+    expect(answers.map(({ rows }) => rows[0].id)).toEqual(Array.from({ length: 60 }, (_, i) => (i % 50) + 1 + (i % 3)))
+    client.release()
+  })
+})
+
+test.for([
+  ['prepareThreshold', { prepareThreshold: -1 }],
+  ['prepareThreshold', { prepareThreshold: 1.5 }],
+  ['maxPrepared', { maxPrepared: 0 }],
+] as const)('given a bad %s, then it is named', ([option, config]) => {
+  expect(() => new GuardedPool({ url: 'postgresql://app@localhost/app', ...config })).toThrow(
+    `Invalid option ${option}`,
+  )
+})
