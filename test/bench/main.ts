@@ -7,6 +7,7 @@ const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   adapters: () => import('./adapters.ts'),
   observe: () => import('./observe.ts'),
   pool: () => import('./pool.ts'),
+  prepared: () => import('./prepared.ts'),
   topology: () => import('./topology.ts'),
 }
 

@@ -16,6 +16,7 @@ import {
   settingsFromUrl,
   settleTarget,
   toPg,
+  validatePrepareOptions,
 } from '@poolguard/core'
 import type { PoolConfig } from 'pg'
 import type { Reset } from './pg-connection.ts'
@@ -45,6 +46,7 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
   const connection = readConnectionString(config)
   requireOneOf('reset', config.reset, ['rollback', 'discard', 'off'])
   requireOneOf('lint', config.lint, ['warn', 'throw', 'off'])
+  validatePrepareOptions(config)
   const rewritten = connection && toPg(connection, {}, undefined, readCertificate)
   const pool = { ...(connection && settingsFromUrl(connection)), ...settingsFromPg(config), ...config.pool }
   const { database, user } = connection ? settleTarget(connection) : config

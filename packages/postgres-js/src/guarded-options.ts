@@ -11,6 +11,7 @@ import {
   requireOneOf,
   settingsFromUrl,
   toPostgresJs,
+  validatePrepareOptions,
 } from '@poolguard/core'
 import type postgres from 'postgres'
 import { settingsFromOptions } from './pool-options.ts'
@@ -40,6 +41,7 @@ export interface SqlSpec {
 export function readOptions(options: GuardedOptions): SqlSpec {
   const connection = 'url' in options ? readUrlOption(options.url) : undefined
   requireOneOf('lint', options.lint, ['warn', 'throw', 'off'])
+  validatePrepareOptions(options)
   requireSsl(options.ssl)
   const rewritten = connection && toPostgresJs(connection, {}, undefined, readCertificate)
   const pool = { ...(connection && settingsFromUrl(connection)), ...settingsFromOptions(options), ...options.pool }
@@ -66,6 +68,7 @@ export function readOptions(options: GuardedOptions): SqlSpec {
 /** What is not for postgres.js: poolguard's own, and what the pool does instead. */
 const NOT_FOR_DRIVER: readonly string[] = [
   ...['url', 'name', 'pool', 'pooler', 'preset', 'instances', 'headroom', 'onEvent', 'lint', 'waitUntil'],
+  ...['prepareThreshold', 'maxPrepared'],
   ...['max', 'idle_timeout', 'timeout', 'connect_timeout', 'max_lifetime', 'fetch_types', 'prepare', 'no_prepare'],
 ]
 

@@ -39,6 +39,16 @@ const PREPARABLE =
 /** How the author of a query says that it is to be planned anew each time. */
 const OPT_OUT = /\/\*\s*poolguard:\s*no-prepare\s*\*\//
 
+/**
+ * Checks the options that a user gave.
+ *
+ * @throws {InvalidOptionError} names the option and the value.
+ */
+export function validatePrepareOptions({ prepareThreshold, maxPrepared }: PrepareOptions): void {
+  if (prepareThreshold !== undefined && prepareThreshold !== null) requireWhole('prepareThreshold', prepareThreshold, 0)
+  if (maxPrepared !== undefined) requireWhole('maxPrepared', maxPrepared, 1)
+}
+
 interface Seen {
   times: number
   /** Once it is prepared. */
@@ -73,8 +83,7 @@ export class AutomaticStatements {
     { prepareThreshold = DEFAULT_THRESHOLD, maxPrepared = DEFAULT_MAX_PREPARED }: PrepareOptions,
     { pinnedBy, surprised }: { readonly pinnedBy?: string | undefined; readonly surprised: (reason: string) => void },
   ) {
-    if (prepareThreshold !== null) requireWhole('prepareThreshold', prepareThreshold, 0)
-    requireWhole('maxPrepared', maxPrepared, 1)
+    validatePrepareOptions({ prepareThreshold, maxPrepared })
     this.#threshold = prepareThreshold
     this.#wishedMax = maxPrepared
     this.#pinnedBy = pinnedBy

@@ -1,4 +1,9 @@
-export { AutomaticStatements, type PrepareOptions, type PreparingState } from './automatic-statements.ts'
+export {
+  AutomaticStatements,
+  type PrepareOptions,
+  type PreparingState,
+  validatePrepareOptions,
+} from './automatic-statements.ts'
 export { ConnectionStatements } from './connection-statements.ts'
 export type { Finding, FindingCode } from './finding.ts'
 export { lintStatement } from './lint-statement.ts'
