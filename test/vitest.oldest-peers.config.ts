@@ -6,7 +6,7 @@ export default defineProject({
   test: {
     name: 'test (oldest peers)',
     include: [
-      'integration/{guarded-pool,observe,lint,drizzle,drizzle-schema,postgres-js*,typeorm*}.test.ts',
+      'integration/{guarded-pool,observe,lint,prepared-statements,prepared-statements-pgbouncer,drizzle,drizzle-schema,postgres-js*,typeorm*}.test.ts',
       'faults/{network,pgbouncer,postgres-js*,typeorm*,adapters}.test.ts',
     ],
     testTimeout: 30_000,

@@ -1,9 +1,11 @@
 import type { PoolEvent } from '@poolguard/core'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
-import type { PoolClient } from 'pg'
+import pg, { type PoolClient } from 'pg'
 import Cursor from 'pg-cursor'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../harness/index.ts'
+
+const oldPg = !('submittedNamedStatements' in (new pg.Client() as unknown as { connection: object }).connection)
 
 const BY_ID = 'select * from thing where id = $1'
 
@@ -279,19 +281,30 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
     expect(pool.snapshot().preparing).toMatchObject({ active: true })
   })
 
+  const circular: Record<string, unknown> = {}
+  circular.itself = circular
+  const AS_JSON = 'select $1::jsonb as value'
+
   test('given a parameter that cannot be sent, then that query alone fails', async () => {
     const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
+    for (const n of [1, 2, 3]) {
+      await expect(pool.query(AS_JSON, [circular])).rejects.toThrow('circular')
+      expect((await pool.query(AS_JSON, [{ n }])).rows).toEqual([{ value: { n } }])
+    }
+  })
+
+  // pg 8.16 leaves its client waiting for ever for an answer to what it has not sent, prepared or not.
+  test.skipIf(oldPg)('given one on a client that is kept, then that goes on (pg 8.16 does not)', async () => {
+    const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
     const client = await pool.connect()
-    const circular: Record<string, unknown> = {}
-    circular.itself = circular
-    const text = 'select $1::jsonb as value'
-    await expect(client.query(text, [circular])).rejects.toThrow('circular')
-    expect((await client.query(text, [{ a: 1 }])).rows).toEqual([{ value: { a: 1 } }])
-    await expect(client.query(text, [circular])).rejects.toThrow('circular')
+    for (const n of [1, 2]) {
+      await expect(client.query(AS_JSON, [circular])).rejects.toThrow('circular')
+      expect((await client.query(AS_JSON, [{ n }])).rows).toEqual([{ value: { n } }])
+    }
     await client.query('begin')
-    expect((await client.query(text, [{ a: 2 }])).rows).toEqual([{ value: { a: 2 } }])
+    expect((await client.query(AS_JSON, [{ a: 2 }])).rows).toEqual([{ value: { a: 2 } }])
     await client.query('commit')
-    expect(await preparedOn(client)).toEqual([text])
+    expect(await preparedOn(client)).toEqual([AS_JSON])
     client.release()
   })
 
