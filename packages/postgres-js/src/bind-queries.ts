@@ -30,7 +30,12 @@ export function bindQueries(sql: QueryMaker, handle: (query: Query) => void): Qu
     typed: sql.typed,
     json: sql.json,
     array: sql.array,
-    unsafe: (...args: Parameters<Sql['unsafe']>) => route(sql.unsafe(...args)),
+    unsafe: (...args: Parameters<Sql['unsafe']>) => {
+      const query = route(sql.unsafe(...args)) as Query
+      // postgres.js would not prepare it, whatever it is.
+      query.undecided = query.args.length > 0 && args[2]?.prepare === undefined && !query.options.simple
+      return query
+    },
     file: (...args: Parameters<Sql['file']>) => {
       const query = sql.file(...args) as unknown as Query
       query.handler = () => readThen(args[0], query, handle)

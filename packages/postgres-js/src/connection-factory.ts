@@ -1,4 +1,4 @@
-import type { Activity, OpenContext, ResourceFactory } from '@poolguard/core'
+import type { Activity, AutomaticStatements, OpenContext, ResourceFactory } from '@poolguard/core'
 import { ArrayTypes } from './array-types.ts'
 import type { Endpoint } from './dial.ts'
 import type { ParsedOptions } from './internals.ts'
@@ -14,6 +14,9 @@ export interface ConnectionFactoryOptions {
   readonly fetchTypes: boolean
   /** Whether queries are prepared that can be. */
   readonly prepares: () => boolean
+  readonly statements: AutomaticStatements
+  /** Whether nothing stands between here and PostgreSQL. */
+  readonly isDirect: () => boolean
   /** A connection came back with a transaction open. */
   readonly leftInTransaction: () => void
   readonly warn: (message: string) => void
@@ -67,7 +70,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 
   async #openAt(endpoint: Endpoint, context: OpenContext): Promise<PostgresConnection> {
-    const { shared, prepares } = this.#options
+    const { shared, prepares, statements, isDirect } = this.#options
     const password = typeof shared.pass === 'function' ? await shared.pass() : shared.pass
     for (;;) {
       const connection = this.#startup
@@ -79,6 +82,8 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
             password: String(password),
             connection,
             prepares,
+            statements,
+            isDirect,
             reported: (name, value) => this.#reported(name, value),
             closed: (id) => shared.onclose?.(id),
           },

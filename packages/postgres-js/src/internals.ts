@@ -13,7 +13,11 @@ export interface Query extends Promise<unknown> {
   canceller: Canceller | null
   strings: readonly string[]
   readonly args: readonly unknown[]
-  readonly options: { readonly simple?: boolean; readonly prepare?: boolean }
+  readonly options: { readonly simple?: boolean; prepare?: boolean }
+  /** `unsafe` without a word on preparing, which is for the pool to decide. */
+  undecided?: boolean
+  /** Why it was sent a second time. */
+  retried?: unknown
   /** Whom to ask to cancel it; null until it is sent. */
   state: Backend | null
   /** What it was prepared as; null until it is sent. */

@@ -67,6 +67,8 @@ function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConn
       shared,
       fetchTypes: spec.fetchTypes,
       prepares: () => shared.prepare,
+      statements: guard.statements,
+      isDirect: () => guard.topology?.kind === 'direct',
       leftInTransaction: () => guard.leftInTransaction(),
       warn: (message) => guard.warn(message),
     })

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { OpenContext } from '@poolguard/core'
+import type { AutomaticStatements, OpenContext } from '@poolguard/core'
 import postgres, { type Sql } from 'postgres'
 import { dial, type Endpoint } from './dial.ts'
 import {
@@ -12,6 +12,7 @@ import {
   type Wire,
 } from './internals.ts'
 import { PostgresConnection } from './postgres-connection.ts'
+import { QueryPreparer } from './prepare-queries.ts'
 import type { QuestionMode } from './questions.ts'
 
 /** How long the socket of a request to cancel may live. PgBouncer 1.18 dies of one that is closed before it has answered. */
@@ -26,6 +27,9 @@ export interface OpenOptions {
   readonly connection: Record<string, unknown>
   /** Asked for every query that can be prepared. */
   readonly prepares: () => boolean
+  readonly statements: AutomaticStatements
+  /** Whether nothing stands between here and PostgreSQL. */
+  readonly isDirect: () => boolean
   readonly reported: (name: string, value: string) => void
   readonly closed: (id: number) => void
 }
@@ -95,6 +99,7 @@ class Opening {
       parameters: this.#parameters,
       peer: `${path ?? `${host}:${port}`}/${database}?user=${user}`,
       mode: this.#mode,
+      preparer: new QueryPreparer(this.#options.statements, this.#options.isDirect),
     })
     return this.#connection
   }

@@ -6,6 +6,7 @@ import type { Sql } from 'postgres'
 import { guardCursor } from './guard-cursor.ts'
 import type { Backend, Canceller, Query, Wire } from './internals.ts'
 import { LastWords } from './last-words.ts'
+import type { QueryPreparer } from './prepare-queries.ts'
 import { type QuestionMode, Questions, type TextRow } from './questions.ts'
 import { watchReady } from './watch-ready.ts'
 
@@ -25,6 +26,7 @@ export interface OpenedWire {
   readonly parameters: Readonly<Record<string, string>>
   readonly peer: string
   readonly mode: QuestionMode
+  readonly preparer: QueryPreparer
 }
 
 /** One connection of a pool: an instance of postgres.js that connects once, and what is seen of it. */
@@ -33,6 +35,7 @@ export class PostgresConnection {
   readonly parameters: Readonly<Record<string, string>>
   /** Where it leads to: host, port, database and user. */
   readonly peer: string
+  readonly preparer: QueryPreparer
   readonly #socket: Socket
   readonly #questions: Questions
   readonly #wire: Wire
@@ -55,10 +58,11 @@ export class PostgresConnection {
   /** Told when everything sent has been answered, or the connection is lost. */
   #answered: (() => void) | undefined
 
-  constructor({ sql, wire, socket, canceller, parameters, peer, mode }: OpenedWire) {
+  constructor({ sql, wire, socket, canceller, parameters, peer, mode, preparer }: OpenedWire) {
     this.sql = sql
     this.parameters = parameters
     this.peer = peer
+    this.preparer = preparer
     this.#socket = socket
     this.#wire = wire
     this.#send = wire.execute
@@ -112,6 +116,7 @@ export class PostgresConnection {
       return true
     }
     if (query.cancelled) return true
+    this.preparer.avoidSpoilt(query)
     this.#watch(query)
     this.#sent.push(query)
     this.#busy = true
@@ -225,7 +230,10 @@ export class PostgresConnection {
       return
     }
     const { resolve, reject } = query
-    query.reject = (error) => reject(this.explain(error))
+    query.reject = (error) => {
+      this.preparer.failed(error, query)
+      reject(this.explain(error))
+    }
     if (!query.options.simple) return
     query.resolve = (value) => {
       if (value instanceof Stream) this.#opened(value)

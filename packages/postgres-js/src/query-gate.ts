@@ -20,31 +20,54 @@ export function handleAlone(query: Query, borrow: () => Promise<Lease<PostgresCo
 
 function send(query: Query, lease: Lease<PostgresConnection>): void {
   const connection = lease.resource
+  connection.preparer.decide(query)
   // A cursor's outcomes belong to its steps.
-  const settle = query.cursorFn ? undefined : holdOutcome(query)
-  connection.run(query, () => {
+  const outcome = query.cursorFn ? undefined : new HeldOutcome(query)
+  const answered = () => {
     const opened = connection.inTransaction
+    if (outcome && !opened && connection.preparer.isToBeSentAgain(outcome.error, query)) {
+      outcome.forget()
+      connection.run(query, answered)
+      return
+    }
     lease.release()
-    settle?.(opened)
-  })
+    outcome?.settle(opened)
+  }
+  connection.run(query, answered)
 }
 
 /**
- * Keeps the outcome of a query until its connection has been given back, so that whoever waits for it finds that one free;
- * and until it is known whether a transaction was left open. What it returns settles the query.
+ * The outcome of a query, kept until its connection has been given back, so that whoever waits for it finds that one free;
+ * and until it is known whether a transaction was left open.
  */
-function holdOutcome(query: Query): (openedTransaction: boolean) => void {
-  const { resolve, reject } = query
-  let settle: ((openedTransaction: boolean) => void) | undefined
-  query.resolve = (value) => {
-    // Of COPY, whose user has to go on before the connection is ready.
-    if (value instanceof Stream) return resolve(value)
-    settle ??= (opened) => (opened ? reject(unsafeTransaction()) : resolve(value))
+class HeldOutcome {
+  /** Why it failed; undefined where it did not. */
+  error: unknown
+  #settle: ((openedTransaction: boolean) => void) | undefined
+
+  constructor(query: Query) {
+    const { resolve, reject } = query
+    query.resolve = (value) => {
+      // Of COPY, whose user has to go on before the connection is ready.
+      if (value instanceof Stream) return resolve(value)
+      this.#settle ??= (opened) => (opened ? reject(unsafeTransaction()) : resolve(value))
+    }
+    query.reject = (error) => {
+      if (this.#settle) return
+      this.error = error
+      this.#settle = () => reject(error)
+    }
   }
-  query.reject = (error) => {
-    settle ??= () => reject(error)
+
+  settle(openedTransaction: boolean): void {
+    this.#settle?.(openedTransaction)
   }
-  return (opened) => settle?.(opened)
+
+  /** It will have another one. */
+  forget(): void {
+    this.error = undefined
+    this.#settle = undefined
+  }
 }
 
 /** As postgres.js says it. The transaction is rolled back when the connection is given back. */

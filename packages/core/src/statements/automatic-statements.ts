@@ -147,6 +147,11 @@ export class AutomaticStatements {
     return seen.name
   }
 
+  /** Whether the servers behind the pooler have a plan for it that no longer fits, so that no name helps. */
+  isSpoilt(text: string): boolean {
+    return this.#spoilt.size > 0 && this.#spoilt.has(text)
+  }
+
   /** A prepared statement was refused before anything of it was executed. */
   failed(failure: StatementFailure, text: string): void {
     if (failure === 'stale' && this.#topology?.kind === 'pooler') this.#spoil(text)

@@ -13,6 +13,7 @@ test.for([
   [{ code: '08P01', message: 'query_wait_timeout' }, undefined],
   [{ code: '23505' }, undefined],
   [{}, undefined],
+  [undefined, undefined],
 ] as const)('%o is %s', ([error, failure]) => {
   expect(classifyStatementFailure(error)).toBe(failure)
 })

@@ -20,7 +20,8 @@ interface ServerError {
  * `0A000` means many things: `cached plan must not change result type` may be in any language, and is known by the
  * function that raises it (src/backend/utils/cache/plancache.c). PgBouncer says 08P01 where it does not know a name.
  */
-export function classifyStatementFailure({ code, routine, message }: ServerError): StatementFailure | undefined {
+export function classifyStatementFailure(error: unknown): StatementFailure | undefined {
+  const { code, routine, message } = (error ?? {}) as ServerError
   if (code === '0A000') return routine === 'RevalidateCachedQuery' ? 'stale' : undefined
   if (code === '26000' || code === '42P05') return 'lost'
   return code === '08P01' && /prepared statement/i.test(String(message)) ? 'lost' : undefined

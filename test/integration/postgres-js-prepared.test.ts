@@ -1,0 +1,145 @@
+import type { PoolEvent } from '@poolguard/core'
+import { type GuardedOptions, type GuardedSql, guardPostgres } from '@poolguard/postgres-js'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import {
+  describeWithPgBouncer,
+  type PgBouncerServer,
+  type PostgresServer,
+  startPgBouncer,
+  startPostgres,
+} from '../harness/index.ts'
+
+const BY_ID = 'select * from thing where id = $1'
+
+let server: PostgresServer
+beforeAll(async () => {
+  server = await startPostgres({ maxConnections: 30 })
+})
+afterAll(() => server.stop())
+beforeEach(async () => {
+  await server.query('drop table if exists thing; create table thing (id int primary key, name text)')
+  await server.query(
+    `insert into thing select i, 'thing ' || i from generate_series(1, 100) i; grant all on thing to app`,
+  )
+})
+
+const opened: GuardedSql[] = []
+const warnings: string[] = []
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((sql) => sql.end()))
+  warnings.length = 0
+})
+
+async function connect(url: string, options: GuardedOptions = {}): Promise<GuardedSql> {
+  const onEvent = (event: PoolEvent) => event.type === 'warning' && warnings.push(event.message)
+  const sql = guardPostgres(url, { onEvent, ...options })
+  opened.push(sql)
+  await sql.ready()
+  return sql
+}
+
+async function preparedOn(sql: Pick<GuardedSql, 'unsafe'>): Promise<string[]> {
+  const rows = await sql.unsafe('select statement from pg_prepared_statements order by prepare_time, name')
+  return rows.map(({ statement }) => statement)
+}
+
+async function repeat(times: number, run: () => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < times; i++) await run()
+}
+
+describe('given PostgreSQL, directly', () => {
+  test('then an unsafe query with parameters, as Drizzle sends it, is prepared when it was seen five times', async () => {
+    const sql = await connect(server.url, { pool: { max: 1 } })
+    await repeat(5, () => sql.unsafe(BY_ID, [1]))
+    expect(await preparedOn(sql)).toEqual([])
+    expect(await sql.unsafe(BY_ID, [2])).toMatchObject([{ id: 2, name: 'thing 2' }])
+    expect(await preparedOn(sql)).toEqual([BY_ID])
+    expect(sql.snapshot().preparing).toEqual({ active: true, reason: 'PostgreSQL, directly' })
+  })
+
+  test('then what the user has decided stands', async () => {
+    const sql = await connect(server.url, { pool: { max: 1 } })
+    await repeat(8, () => sql.unsafe(BY_ID, [1], { prepare: false }))
+    expect(await preparedOn(sql)).toEqual([])
+    await sql.unsafe(BY_ID, [1], { prepare: true })
+    expect(await preparedOn(sql)).toEqual([BY_ID])
+  })
+
+  test.for([
+    [{ prepareThreshold: null }, []],
+    [{ prepare: false }, []],
+    [{ prepareThreshold: 0 }, [BY_ID]],
+  ] as const)('given %o, then after one query it has prepared %o', async ([options, prepared]) => {
+    const sql = await connect(server.url, { ...options, pool: { max: 1 } })
+    await sql.unsafe(BY_ID, [1])
+    expect(await preparedOn(sql)).toEqual(prepared)
+  })
+
+  test('then in a transaction nothing is prepared that could not be sent again', async () => {
+    const sql = await connect(server.url, { prepareThreshold: 0, pool: { max: 1 } })
+    await sql.begin((tx) => repeat(8, () => tx.unsafe(BY_ID, [1])))
+    expect(await preparedOn(sql)).not.toContain(BY_ID)
+  })
+
+  test('then no connection has more than may be kept', async () => {
+    const sql = await connect(server.url, { prepareThreshold: 0, maxPrepared: 3, pool: { max: 1 } })
+    const text = (n: number) => `select ${n} + $1::int as sum`
+    for (const n of [1, 2, 3, 4, 5, 1, 4]) expect(await sql.unsafe(text(n), [1])).toMatchObject([{ sum: n + 1 }])
+    expect(await preparedOn(sql)).toEqual([text(1), text(2), text(3)])
+  })
+
+  test('given a migration, then outside a transaction nothing fails', async () => {
+    const sql = await connect(server.url, { prepareThreshold: 0, pool: { max: 3 } })
+    await Promise.all([1, 2, 3].map((id) => sql.unsafe(BY_ID, [id])))
+    await server.query('alter table thing add column colour text')
+    const found = await Promise.all([1, 2, 3, 4, 5, 6].map((id) => sql.unsafe(BY_ID, [id])))
+    expect(found.map(([row]) => row?.colour)).toEqual([null, null, null, null, null, null])
+    expect(warnings).toEqual([])
+  })
+})
+
+for (const version of ['1.24', '1.26'] as const) {
+  const describePooler = await describeWithPgBouncer(version)
+  describePooler(`given PgBouncer ${version} in transaction mode`, () => {
+    let pooler: PgBouncerServer
+    const settings = { default_pool_size: 3, max_prepared_statements: 50 }
+    beforeAll(async () => {
+      pooler = await startPgBouncer({ version, poolMode: 'transaction', upstream: server, settings })
+    })
+    afterAll(() => pooler.stop())
+
+    test('then an unsafe query goes without a name: postgres.js would read its rows by columns of the past', async () => {
+      const sql = await connect(pooler.url, { prepareThreshold: 0, pool: { max: 1 } })
+      await repeat(3, () => sql.unsafe(BY_ID, [1]))
+      expect(await preparedOn(sql)).not.toContain(BY_ID)
+    })
+
+    test('given a tagged template and a migration, then outside a transaction nothing fails, and later ones go without a name', async () => {
+      const sql = await connect(pooler.url, { pool: { max: 6 } })
+      const findAll = (count: number) =>
+        Promise.all(Array.from({ length: count }, (_, i) => sql`select * from thing where id = ${i + 1}`))
+      await findAll(30)
+      await server.query('alter table thing add column colour text')
+      expect((await findAll(60)).map(([row]) => row?.id)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1))
+      expect((await findAll(60)).map(([row]) => row?.colour)).toEqual(Array.from({ length: 60 }, () => null))
+      expect(sql.snapshot().preparing).toMatchObject({ active: true })
+    })
+
+    test('given a tagged template and a migration noticed in a transaction first, then that fails, and the next works', async () => {
+      await using small = await startPgBouncer({
+        version,
+        poolMode: 'transaction',
+        upstream: server,
+        settings: { ...settings, default_pool_size: 1 },
+      })
+      const sql = await connect(small.url, { pool: { max: 2 } })
+      const find = (id: number) => sql.begin((tx) => tx`select * from thing where id = ${id}`)
+      await Promise.all([1, 2, 3, 4].map(find))
+      await server.query('alter table thing add column colour text')
+      await expect(find(1)).rejects.toMatchObject({ code: '0A000' })
+      expect(await find(1)).toMatchObject([{ id: 1, colour: null }])
+      await sql.end()
+      opened.splice(0)
+    })
+  })
+}
