@@ -1,4 +1,5 @@
 import { drizzle } from '@poolguard/drizzle/node-postgres'
+import { drizzle as drizzlePostgresJs } from '@poolguard/drizzle/postgres-js'
 import { PrismaPg } from '@poolguard/prisma'
 import { guardDataSource } from '@poolguard/typeorm'
 import { eq, sql } from 'drizzle-orm'
@@ -60,7 +61,7 @@ function openPrisma(url: string): App {
 }
 
 const orms = [
-  { orm: 'Drizzle', open: openDrizzle },
+  { orm: 'Drizzle over node-postgres', open: openDrizzle },
   { orm: 'TypeORM', open: openTypeOrm },
   { orm: 'Prisma', open: openPrisma },
 ]
@@ -76,6 +77,23 @@ describePooler('given each ORM, as its users write it', () => {
     await makeTables(server)
   })
   afterAll(() => server.stop())
+
+  test('Drizzle over postgres.js: then its reads are prepared, directly and outside of transactions', async () => {
+    const db = drizzlePostgresJs({ connection: { url: server.url, ...ONE } })
+    for (let run = 0; run < 10; run++) {
+      expect(
+        await db
+          .select()
+          .from(account)
+          .where(eq(account.id, (run % 10) + 1)),
+      ).toHaveLength(1)
+      await db.transaction((tx) => tx.update(account).set({ balance: 100 }).where(eq(account.id, 1)))
+    }
+    const prepared = await db.execute<{ statement: string }>(sql.raw('select statement from pg_prepared_statements'))
+    const texts = prepared.map(({ statement }) => statement)
+    expect(texts.filter((text) => text.includes('account'))).toEqual([expect.stringMatching(/^select .*"account"/)])
+    await db.$client.end()
+  })
 
   describe.for(orms)('$orm', ({ open }) => {
     test('then its reads and writes are prepared, in transactions, too', async () => {

@@ -1,6 +1,7 @@
 import { type GuardedOptions, type GuardedSql, holdGuardedSql } from '@poolguard/postgres-js'
 import { type PostgresJsDatabase, drizzle as plainDrizzle } from 'drizzle-orm/postgres-js'
 import { makeGuardedDatabase, type ScopeOptions } from './guarded-database.ts'
+import { letPoolPrepare } from './let-pool-prepare.ts'
 import type { Model, ModelConfig, NoModel } from './model.ts'
 
 export { withReplicas } from './replicas.ts'
@@ -31,7 +32,12 @@ export function drizzle<TModel extends Model = NoModel>(
 ): GuardedDatabase<TModel>
 export function drizzle<TModel extends Model = NoModel>(config: GuardedDrizzleConfig<TModel>): GuardedDatabase<TModel>
 export function drizzle(urlOrConfig: string | object, config?: object): unknown {
-  return makeGuardedDatabase({ drizzle: plainDrizzle, connect }, urlOrConfig, config)
+  return makeGuardedDatabase({ drizzle: drizzleOn, connect }, urlOrConfig, config)
+}
+
+/** Its `$client` is the one that was given. */
+function drizzleOn({ client, ...config }: { client: GuardedSql }): GuardedDatabase {
+  return Object.assign(plainDrizzle({ ...config, client: letPoolPrepare(client) }), { $client: client })
 }
 
 function connect(options: GuardedOptions): GuardedSql {
