@@ -1,16 +1,9 @@
 import { requireMillis } from '../invalid-option-error.ts'
 import type { PoolStats } from '../pool/index.ts'
-import {
-  DEFAULT_HEALTH_THRESHOLDS,
-  evaluateHealth,
-  type Health,
-  type HealthStatus,
-  type HealthThresholds,
-  worstOf,
-} from './health.ts'
+import { completeThresholds } from './complete-thresholds.ts'
+import { evaluateHealth, type Health, type HealthStatus, type HealthThresholds, worstOf } from './health.ts'
 import { openPools } from './registry.ts'
 import type { ObservedPool } from './snapshot.ts'
-import { validateThresholds } from './validate-thresholds.ts'
 
 const WINDOW_MILLIS = 30_000
 /** However often somebody looks. */
@@ -60,8 +53,7 @@ export class HealthMonitor {
 
   constructor({ thresholds = {}, windowMillis = WINDOW_MILLIS, pools = openPools }: HealthMonitorOptions = {}) {
     requireMillis('windowMillis', windowMillis)
-    validateThresholds(thresholds)
-    this.#thresholds = { ...DEFAULT_HEALTH_THRESHOLDS, ...thresholds }
+    this.#thresholds = completeThresholds(thresholds)
     this.#windowMillis = windowMillis
     this.#pools = pools
   }

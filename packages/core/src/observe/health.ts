@@ -36,7 +36,7 @@ export const DEFAULT_HEALTH_THRESHOLDS: HealthThresholds = {
 /** What was bad stays so until it is below this share of its threshold, so that it does not flap round that. */
 const RECOVERY_SHARE = 0.8
 /** Of fewer attempts to connect no share is worth the name. */
-const LEAST_ATTEMPTS = 5
+export const LEAST_ATTEMPTS = 5
 
 export interface HealthInput {
   readonly stats: PoolStats

@@ -1,10 +1,22 @@
 import type { Durations } from '../pool/index.ts'
-import { METRICS, type MetricDefinition, POOL_LABEL, type Sample } from './metric-definitions.ts'
+import {
+  METRICS,
+  type MetricDefinition,
+  type MetricDescription,
+  POOL_LABEL,
+  type ReadableMetric,
+  type Sample,
+} from './metric-definitions.ts'
 import type { PoolSnapshot } from './snapshot.ts'
 
 /** One metric with its values of the moment. */
-export interface MetricFamily extends Pick<MetricDefinition, 'name' | 'type' | 'help'> {
+export interface MetricFamily extends Pick<MetricDescription, 'name' | 'type' | 'help'> {
   readonly samples: readonly Sample[]
+}
+
+/** Reads metrics of something else than pools. */
+export function readFamilies<Figures>(metrics: readonly ReadableMetric<Figures>[], figures: Figures): MetricFamily[] {
+  return metrics.map(({ name, type, help, read }) => ({ name, type, help, samples: read(figures) }))
 }
 
 /** Reads every metric of every pool. Pools of one name count as one: two series must not have the same labels. */

@@ -1,7 +1,8 @@
 import { DURATION_BOUNDS_MILLIS, type Durations } from '../pool/index.ts'
 import type { Sample } from './metric-definitions.ts'
-import { type MetricFamily, readMetrics } from './metric-family.ts'
+import { type MetricFamily, readFamilies, readMetrics } from './metric-family.ts'
 import { snapshotPools } from './registry.ts'
+import { PROCESS_METRICS } from './shed-requests.ts'
 
 /** A page of metrics, and how to label it. */
 export interface MetricsPage {
@@ -16,7 +17,7 @@ const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8
 const BOUNDS: readonly string[] = DURATION_BOUNDS_MILLIS.map((millis) => String(millis / 1_000))
 
 /**
- * The metrics of every pool of this process, for Prometheus to scrape: in the OpenMetrics format where the Accept header
+ * The metrics of this process and of each of its pools, for Prometheus to scrape: in the OpenMetrics format where the Accept header
  * of the request asks for that, else in Prometheus' text format.
  *
  * @param more families beside those of the pools.
@@ -27,7 +28,11 @@ const BOUNDS: readonly string[] = DURATION_BOUNDS_MILLIS.map((millis) => String(
  * response.setHeader('content-type', contentType).end(body)
  */
 export function renderMetrics(accept?: string, more: readonly MetricFamily[] = []): MetricsPage {
-  const families = mergeFamilies([...readMetrics(snapshotPools()), ...more])
+  const families = mergeFamilies([
+    ...readMetrics(snapshotPools()),
+    ...readFamilies(PROCESS_METRICS, undefined),
+    ...more,
+  ])
   return accept?.includes('application/openmetrics-text')
     ? { contentType: OPEN_METRICS, body: `${families.map((family) => render(family, true)).join('')}# EOF\n` }
     : { contentType: TEXT, body: families.map((family) => render(family, false)).join('') }
