@@ -27,6 +27,7 @@ test('given a pool that is saturated over HTTP, then readiness says so and why, 
       admin: true,
       adminToken: token,
       windowMillis: 100,
+      recoveryMillis: 100,
       thresholds: { waiters: { warning: 2, critical: 4 } },
     }),
   )

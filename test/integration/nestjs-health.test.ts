@@ -90,7 +90,7 @@ describe.each(platforms)('given a readiness route of Terminus on %s', (platform)
       url: server.url,
       name: 'orders',
       pool: { max: 2 },
-      health: { windowMillis: 100 },
+      health: { windowMillis: 100, recoveryMillis: 100 },
     })
     await using running = await startApp(platform, { imports: [pools, readiness] })
     const pool: GuardedPool = running.app.get(getPoolToken())

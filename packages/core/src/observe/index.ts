@@ -4,7 +4,6 @@ export {
   evaluateHealth,
   type Health,
   type HealthInput,
-  type HealthStatus,
   type HealthThresholds,
   LEAST_ATTEMPTS,
   type Threshold,
@@ -29,3 +28,4 @@ export { openPools, registerPool, snapshotPools } from './registry.ts'
 export { ScrapedMetrics, type ScrapeOptions, SOURCE_LABEL, SOURCE_UP } from './scraped-metrics.ts'
 export { PROCESS_METRICS, type ShedRequests, shedRequests } from './shed-requests.ts'
 export type { ObservedPool, PoolSnapshot } from './snapshot.ts'
+export type { HealthStatus, Verdict } from './verdict.ts'
