@@ -37,8 +37,11 @@ export const STATE_LABEL = 'db_client_connection_state'
 
 type Read = (snapshot: PoolSnapshot) => number | Durations
 
+/** Of what there is one series of, with no label but the pool's or the source's. */
+export const NO_LABELS: Sample['labels'] = {}
+
 function only(read: Read): MetricDefinition['read'] {
-  return (snapshot) => [{ labels: {}, value: read(snapshot) }]
+  return (snapshot) => [{ labels: NO_LABELS, value: read(snapshot) }]
 }
 
 /**
