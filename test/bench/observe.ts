@@ -55,18 +55,16 @@ const MODES: readonly Observed[] = ['off', 'prometheus', 'all']
 /** Round by round, in turns, each short: what disturbs the machine disturbs all of a round, and most rounds not at all. */
 async function measureOverhead(): Promise<Record<string, Figure>> {
   await using server = await startPostgres({ maxConnections: 60 })
-  const loads = await Promise.all(MODES.map((mode) => startLoad(server.url, mode)))
+  const loads = await Promise.all(MODES.map(async (mode) => ({ mode, load: await startLoad(server.url, mode) })))
   const rounds: Record<Observed, RoundCost>[] = []
   for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
     const costs: Partial<Record<Observed, RoundCost>> = {}
-    for (let i = 0; i < MODES.length; i++) {
-      // Each begins as often as any other.
-      const turn = (i + round) % MODES.length
-      costs[MODES[turn] as Observed] = await loads[turn]?.run()
-    }
+    // Each begins as often as any other.
+    const first = round % loads.length
+    for (const { mode, load } of [...loads.slice(first), ...loads.slice(0, first)]) costs[mode] = await load.run()
     if (round >= WARM_UP_ROUNDS) rounds.push(costs as Record<Observed, RoundCost>)
   }
-  for (const load of loads) load.stop()
+  for (const { load } of loads) load.stop()
   const overhead = (mode: Observed, cost: keyof RoundCost) =>
     spread(rounds.map((round) => round[mode][cost] / round.off[cost]))
   return {

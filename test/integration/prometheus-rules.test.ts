@@ -12,6 +12,17 @@ test.each(Object.entries(files))('%s is what `pnpm generate:observability` makes
   expect(readFileSync(path.join(import.meta.dirname, '../../observability', name), 'utf8')).toBe(text)
 })
 
+test('the README has every alert, under its severities', () => {
+  const readme = readFileSync(path.join(import.meta.dirname, '../../observability/README.md'), 'utf8')
+  const listed = [...readme.matchAll(/^\| `(Poolguard\w+)` *\|([^|]*)\|([^|]*)\|/gm)].flatMap(
+    ([, name, warning, critical]) => [
+      ...(warning?.trim() ? [`${name} warning`] : []),
+      ...(critical?.trim() ? [`${name} critical`] : []),
+    ],
+  )
+  expect(listed).toEqual(alertRules().map(({ name, labels }) => `${name} ${labels.severity}`))
+})
+
 /** Values by series, four a minute, in promtool's notation: `0+3x80` is 0, 3, 6... */
 type Series = Readonly<Record<string, string>>
 
