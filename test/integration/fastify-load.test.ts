@@ -79,6 +79,7 @@ describe('given a handler that gets no connection in time', () => {
     const log = keepLog()
     const app = withRoutes(appWith({ pool: pool() }, { logger: log.options }), () => app.poolguard.pool)
     await app.ready()
+    await app.poolguard.pool.ready()
     const client = await app.poolguard.pool.connect()
     const answer = await app.inject('/slow')
     client.release()
@@ -94,6 +95,7 @@ describe('given a handler that gets no connection in time', () => {
       reply.code(error.statusCode ?? 500).send({ name: error.name }),
     )
     await app.ready()
+    await app.poolguard.pool.ready()
     const client = await app.poolguard.pool.connect()
     const answer = await app.inject('/slow')
     client.release()
@@ -110,6 +112,7 @@ describe('given a handler that gets no connection in time', () => {
     })
     mapping.get('/broken', async () => (await mapping.poolguard.pool.query('select nothing')).rows)
     await Promise.all([app.ready(), mapping.ready()])
+    await Promise.all([app.poolguard.pool.ready(), mapping.poolguard.pool.ready()])
     const clients = await Promise.all([app.poolguard.pool.connect(), mapping.poolguard.pool.connect()])
     expect((await app.inject('/slow')).statusCode).toBe(500)
     const upstream = await mapping.inject('/upstream')
