@@ -55,8 +55,7 @@ async function stateOf(prometheus: PrometheusServer, name: string, severity: str
   return alerts.find(({ labels }) => labels.alertname === name && labels.severity === severity)?.state ?? 'inactive'
 }
 
-const describe = await describeWithPrometheus()
-const describePooled = await describeWithPgBouncer('1.24')
+const [describe, describePooled] = await Promise.all([describeWithPrometheus(), describeWithPgBouncer('1.24')])
 describe('given Prometheus, which scrapes an app', () => {
   describePooled('with PgBouncer behind it', () => {
     test('when its pool is saturated, then the alert goes off and recovers, and the dashboard has figures', async () => {
@@ -67,7 +66,7 @@ describe('given Prometheus, which scrapes an app', () => {
       const app = await startApp(server, pooler)
       const address = await app.listen({ host: '127.0.0.1', port: 0 })
       const target = new URL(address).host
-      await using prometheus = await startPrometheus({
+      const starting = startPrometheus({
         jobs: [
           { name: 'app', target, path: '/metrics' },
           // Of this page only what the other one does not have.
@@ -79,6 +78,7 @@ describe('given Prometheus, which scrapes an app', () => {
       const gate = await closeGate(server)
       const requests = Array.from({ length: 27 }, (_, id) => fetch(`${address}/orders/${id}`))
       await saturated(app, 2, 25)
+      await using prometheus = await starting
 
       const seen = new Set<string>()
       const isFiring = async () => {
