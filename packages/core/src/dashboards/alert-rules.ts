@@ -30,7 +30,7 @@ export interface AlertRule {
   }
 }
 
-/** The range of rates; four times as long as the longest usual scrape interval. */
+/** The range of rates: several scrapes even where they are a minute apart. */
 const RANGE = '5m'
 /** What happened once is told for so long. */
 const EVENT_RANGE = '15m'
