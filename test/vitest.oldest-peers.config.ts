@@ -2,11 +2,12 @@ import { defineProject } from 'vitest/config'
 
 /** What the adapters do, once more on the oldest driver and ORM that their peer ranges allow. */
 export default defineProject({
-  resolve: { alias: [{ find: /^(pg|postgres|drizzle-orm|typeorm)(?=\/|$)/, replacement: '$1-oldest' }] },
+  resolve: { alias: [{ find: /^(pg|postgres|drizzle-orm|typeorm|fastify)(?=\/|$)/, replacement: '$1-oldest' }] },
   test: {
     name: 'test (oldest peers)',
     include: [
-      'integration/{guarded-pool,observe,lint,prepared-statements,prepared-statements-pgbouncer,drizzle,drizzle-schema,postgres-js*,typeorm*}.test.ts',
+      'integration/{guarded-pool,observe,lint,prepared-statements,prepared-statements-pgbouncer}.test.ts',
+      'integration/{drizzle,drizzle-schema,postgres-js*,typeorm*,fastify*}.test.ts',
       'faults/{network,pgbouncer,postgres-js*,typeorm*,adapters}.test.ts',
     ],
     testTimeout: 30_000,

@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
-  entry: ['src/index.ts'],
+  entry: { index: 'src/index.ts', dashboards: 'src/dashboards/index.ts' },
   format: ['esm', 'cjs'],
   target: 'node22.12',
   dts: true,

@@ -1,5 +1,14 @@
 /** One measured value, or the middle and the extremes of several. */
-export type Figure = number | { readonly median: number; readonly min: number; readonly max: number }
+export type Figure = number | Summary
+
+export interface Summary {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+  /** Half of all values are between the two; told where there are many. */
+  readonly lowerQuartile?: number
+  readonly upperQuartile?: number
+}
 
 /** Figures by name; one may stand for several of a kind. */
 export interface Figures {
@@ -18,6 +27,13 @@ export function summarise(values: readonly number[]): { median: number; min: num
   const at = (index: number) => sorted[index] ?? Number.NaN
   const middle = (sorted.length - 1) / 2
   return { median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, min: at(0), max: at(sorted.length - 1) }
+}
+
+/** The same of many values, a few of which are far off. */
+export function spread(values: readonly number[]): Summary {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (share: number) => sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN
+  return { ...summarise(values), lowerQuartile: at(0.25), upperQuartile: at(0.75) }
 }
 
 /** Enough for a median to mean something, and for the extremes to show how steady the machine is. */

@@ -45,7 +45,12 @@ function isFigure(figure: Figure | Figures): figure is Figure {
 
 function show(figure: Figure): string {
   if (typeof figure === 'number') return round(figure)
-  return `${round(figure.median)} (${round(figure.min)} to ${round(figure.max)})`
+  const { median, min, max, lowerQuartile, upperQuartile } = figure
+  const half =
+    lowerQuartile === undefined || upperQuartile === undefined
+      ? ''
+      : `, half ${round(lowerQuartile)} to ${round(upperQuartile)}`
+  return `${round(median)} (${round(min)} to ${round(max)}${half})`
 }
 
 function round(value: number): string {

@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { promisify } from 'node:util'
-import { cacheFolder } from './cache.ts'
+import { runProgram, unpackDebianPackage } from './debian-package.ts'
 import { dockerAnswers } from './docker.ts'
 import type { PgBouncerVersion } from './pgbouncer.ts'
 
@@ -88,16 +85,11 @@ const fromDocker: Place = async (wanted = defaultVersion) => {
 }
 
 const fromDebian: Place = async (wanted = defaultVersion) => {
-  if (process.platform !== 'linux') return 'not Debian'
   const suite = debianSuites[wanted]
-  const script = join(import.meta.dirname, 'unpack-pgbouncer-deb.sh')
-  const hash = createHash('sha256').update(readFileSync(script)).digest('hex').slice(0, 10)
-  const folder = join(cacheFolder(), `pgbouncer-${suite}-${process.arch}-${hash}`)
-  const path = join(folder, 'bin', 'pgbouncer')
-  if (!existsSync(path)) {
-    const failure = await run('bash', [script, suite, folder], 180_000).then(() => undefined, lastLine)
-    if (failure) return `Debian's package could not be had: ${failure}`
-  }
+  const unpacked = unpackDebianPackage({ suite, name: 'pgbouncer', programs: ['/usr/sbin/pgbouncer'] })
+  const bin = await unpacked.catch((error: Error) => error)
+  if (bin instanceof Error) return bin.message
+  const path = join(bin, 'pgbouncer')
   const version = await versionOf(path)
   if (!version || !fits(version, wanted)) return `Debian's ${suite} has ${version}`
   return { path, version, source: `Debian's ${suite}` }
@@ -115,15 +107,6 @@ function minorOf(version: string): number {
 
 /** Undefined when it does not run. */
 async function versionOf(path: string): Promise<string | undefined> {
-  const output = await run(path, ['--version'], 10_000).catch(() => '')
+  const output = await runProgram(path, ['--version'], 10_000).catch(() => '')
   return /PgBouncer (\d+\.\d+\.\d+)/i.exec(output)?.[1]
-}
-
-async function run(program: string, args: readonly string[], timeout: number): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { timeout, encoding: 'utf8' })
-  return stdout
-}
-
-function lastLine(error: Error & { stderr?: string }): string {
-  return (error.stderr || error.message).trim().split('\n').at(-1) ?? ''
 }

@@ -1,5 +1,6 @@
 export type { ConnectionTarget } from './credentials.ts'
 export { PgBouncerUnavailableError } from './find-pgbouncer.ts'
+export { describeWithPrometheus } from './find-prometheus.ts'
 export {
   type PgBouncerOptions,
   type PgBouncerServer,
@@ -18,6 +19,8 @@ export {
   startPostgres,
 } from './postgres.ts'
 export { generatePrismaClient } from './prisma-client.ts'
+export { type PrometheusOptions, type PrometheusServer, type ScrapeJob, startPrometheus } from './prometheus.ts'
+export { checkRules, testRules } from './promtool.ts'
 export { type FaultProxy, type ProxyOptions, startProxy } from './proxy.ts'
 export { queryOnce } from './query-once.ts'
 export { type WaitOptions, waitUntil } from './wait-until.ts'

@@ -1,5 +1,6 @@
 import type { describe } from 'vitest'
 import { usesContainers } from './backends/choice.ts'
+import { describeWhere } from './describe-where.ts'
 import { findPgBouncer, PgBouncerUnavailableError, pgBouncerImages } from './find-pgbouncer.ts'
 import type { PgBouncerVersion } from './pgbouncer.ts'
 
@@ -22,8 +23,6 @@ export async function pgBouncerAvailability(version?: PgBouncerVersion): Promise
   }
 }
 
-const told = new Set<string>()
-
 /**
  * Vitest's `describe` for tests that need PgBouncer; to be awaited at the top of a test file:
  *
@@ -34,12 +33,6 @@ const told = new Set<string>()
  * is an error instead: there nothing may be skipped unnoticed.
  */
 export async function describeWithPgBouncer(version?: PgBouncerVersion): Promise<ReturnType<typeof describe.skipIf>> {
-  // Not at the top: outside of Vitest it cannot be loaded, and benchmarks use the harness as well.
-  const vitest = await import('vitest')
   const availability = await pgBouncerAvailability(version)
-  if (availability.available) return vitest.describe.skipIf(false)
-  if (process.env.CI === 'true') throw new PgBouncerUnavailableError(availability.how)
-  if (!told.has(availability.how)) console.warn(`skipped: ${availability.how}`)
-  told.add(availability.how)
-  return vitest.describe.skipIf(true)
+  return describeWhere(availability.available ? undefined : new PgBouncerUnavailableError(availability.how))
 }

@@ -5,7 +5,7 @@ import { forget, watchFolder } from './reaping.ts'
 import { giveToServerUser, serverUserCanEnter } from './server-user.ts'
 
 /** A fresh, private folder for one server, removed by the reaper if nobody else does. */
-export function makeServerFolder(kind: 'postgres' | 'pgbouncer'): string {
+export function makeServerFolder(kind: 'postgres' | 'pgbouncer' | 'prometheus'): string {
   const folder = mkdtempSync(join(parentFolder(), `poolguard-${kind}-`))
   watchFolder(folder)
   giveToServerUser(folder)

@@ -42,7 +42,8 @@ describe('given load shedding', () => {
     expect(await (await get('/vital')).text()).toBe('vital')
     expect((await get('/healthz')).status).toBe(200)
     expect(await (await get('/readyz')).json()).toEqual({ status: 'critical' })
-    expect((await get('/metrics')).status).toBe(200)
+    const page = await (await get('/metrics')).text()
+    expect(page).toMatch(/^poolguard_requests_shed_total 1$/m)
     const admin = await get('/admin/db-pool-stats', { headers: { authorization: `Bearer ${token}` } })
     expect(admin.status).toBe(200)
 
@@ -78,6 +79,7 @@ describe('given a handler that gets no connection in time', () => {
     const log = keepLog()
     const app = withRoutes(appWith({ pool: pool() }, { logger: log.options }), () => app.poolguard.pool)
     await app.ready()
+    await app.poolguard.pool.ready()
     const client = await app.poolguard.pool.connect()
     const answer = await app.inject('/slow')
     client.release()
@@ -93,6 +95,7 @@ describe('given a handler that gets no connection in time', () => {
       reply.code(error.statusCode ?? 500).send({ name: error.name }),
     )
     await app.ready()
+    await app.poolguard.pool.ready()
     const client = await app.poolguard.pool.connect()
     const answer = await app.inject('/slow')
     client.release()
@@ -109,6 +112,7 @@ describe('given a handler that gets no connection in time', () => {
     })
     mapping.get('/broken', async () => (await mapping.poolguard.pool.query('select nothing')).rows)
     await Promise.all([app.ready(), mapping.ready()])
+    await Promise.all([app.poolguard.pool.ready(), mapping.poolguard.pool.ready()])
     const clients = await Promise.all([app.poolguard.pool.connect(), mapping.poolguard.pool.connect()])
     expect((await app.inject('/slow')).statusCode).toBe(500)
     const upstream = await mapping.inject('/upstream')

@@ -6,8 +6,10 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
 import { exportToOpenTelemetry, renderMetrics } from '@poolguard/core'
-import { GuardedPool, pgBouncerSource, postgresSource } from '@poolguard/pg'
+import { GuardedPool, observe as observePool, pgBouncerSource, postgresSource } from '@poolguard/pg'
+import { observe as observeSql } from '@poolguard/postgres-js'
 import pg from 'pg'
+import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { describeWithPgBouncer, pgBouncerVersions, startPgBouncer, startPostgres, waitUntil } from '../harness/index.ts'
 
@@ -69,6 +71,31 @@ test('given the same work, then OpenTelemetry has the same figures as Prometheus
   stop()
   await provider.shutdown()
   await Promise.all(pools.map((pool) => pool.end()))
+})
+
+test('given pools of others that are observed, then OpenTelemetry has their figures as Prometheus does, too', async () => {
+  await using server = await startPostgres()
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 })
+  const provider = new MeterProvider({ readers: [reader] })
+  const stop = exportToOpenTelemetry(provider.getMeter('poolguard'))
+  const pool = new pg.Pool({ connectionString: server.url, max: 2 })
+  const sql = postgres(server.url, { max: 2 })
+  const observations = [observePool(pool, { name: 'a pg.Pool' }), observeSql(sql, { name: 'a postgres()' })]
+  await Promise.all(Array.from({ length: 20 }, () => [pool.query('select 1'), sql`select 1`]).flat())
+  await sql.begin((transaction) => transaction`select 1`)
+
+  await reader.forceFlush()
+  const { body } = renderMetrics()
+  const points = exporter.getMetrics().at(-1)?.scopeMetrics[0]?.metrics.flatMap(seriesOfMetric) ?? []
+  // All but how long opening takes, which neither tells.
+  expect(points).toHaveLength(2 * (7 + 2 * 2))
+  for (const [series, value] of points) expect(seriesOf(body, series), series).toBeCloseTo(value, 9)
+  const counts = points.filter(([series]) => series.includes('wait_time_seconds_count')).map(([, count]) => count)
+  expect(counts).toEqual([20, 21])
+  stop()
+  for (const observation of observations) observation.stop()
+  await Promise.all([provider.shutdown(), pool.end(), sql.end()])
 })
 
 /** What a metric of OpenTelemetry is called on the page, and its value. */

@@ -50,7 +50,12 @@ describe.each(platforms)('given a readiness route of Terminus on %s', (platform)
       controllers: [HealthController],
       providers: [PoolguardHealthIndicator],
     })
-    const pools = PoolguardModule.forRoot({ url: server.url, name: 'orders', pool: { max: 2 }, health: { thresholds } })
+    const pools = PoolguardModule.forRoot({
+      url: server.url,
+      name: 'orders',
+      pool: { max: 2 },
+      health: { thresholds, recoveryMillis: 50 },
+    })
     await using running = await startApp(platform, { imports: [pools, readiness] })
     const pool: GuardedPool = running.app.get(getPoolToken())
     await pool.ready()
@@ -77,6 +82,9 @@ describe.each(platforms)('given a readiness route of Terminus on %s', (platform)
 
     for (const client of clients) client.release()
     await Promise.all(waiting)
+    const better = ['0 callers wait now (critical until that has been better for 50 ms)']
+    expect(await answer()).toEqual([503, 'error', told('down', 'critical', better)])
+    await waitUntil(async () => (await running.get('/ready')).status === 200, { what: 'it is ready again' })
     expect(await answer()).toEqual([200, 'ok', told('up', 'healthy', [])])
   })
 
@@ -90,7 +98,7 @@ describe.each(platforms)('given a readiness route of Terminus on %s', (platform)
       url: server.url,
       name: 'orders',
       pool: { max: 2 },
-      health: { windowMillis: 100 },
+      health: { windowMillis: 100, recoveryMillis: 100 },
     })
     await using running = await startApp(platform, { imports: [pools, readiness] })
     const pool: GuardedPool = running.app.get(getPoolToken())

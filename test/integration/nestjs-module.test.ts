@@ -189,6 +189,12 @@ test.each<[what: string, make: () => DynamicModule, message: string]>([
     () => PoolguardModule.forRootAsync({ poolNames: ['orders'], useFactory: () => ({ pool: { max: 1 } }) }),
     "Invalid option poolNames: [ 'orders' ]. It takes no value",
   ],
+  [
+    'a setting of one of several that cannot be meant',
+    () =>
+      PoolguardModule.forRoot({ pools: { orders: { url: server.url }, bills: { url: server.url, pool: { max: 0 } } } }),
+    'Invalid option pools.bills.pool.max: 0',
+  ],
 ])('given %s, then the app is not made, and the option is named', async (_what, make, message) => {
   await expect((async () => create(make()))()).rejects.toThrow(message)
 })

@@ -62,6 +62,9 @@ describe('given a postgres() that is observed', () => {
     await sql`select nothing`.catch(() => {})
     const sleeping = sql`select pg_sleep(60)`.execute()
     await expect.poll(() => observation.snapshot().stats.active).toBe(1)
+    // Before the server has begun with it there is nothing to cancel.
+    const running = "select from pg_stat_activity where state = 'active' and query like 'select pg_sleep(60)%'"
+    await expect.poll(() => server.query(running)).toHaveLength(1)
     sleeping.cancel()
     await sleeping.catch(() => {})
     ;(await sql`copy (select 1) to stdout`.readable()).resume()

@@ -11,6 +11,7 @@ const FOLDERS = [
   'pool',
   'statements',
   'observe',
+  'dashboards',
   'guard',
   'lifecycle',
 ]

@@ -6,11 +6,36 @@ import { PoolguardError } from './poolguard-error.ts'
 export class InvalidOptionError extends PoolguardError {
   readonly code = 'POOLGUARD_INVALID_OPTION'
   readonly option: string
+  readonly #value: unknown
+  readonly #wanted: string
 
   /** @param wanted what the option takes, as in "a whole number of at least 1" */
   constructor(option: string, value: unknown, wanted: string, options?: ErrorOptions) {
     super(`${redact(`Invalid option ${option}: ${inspect(value, { depth: 0 })}`)}. It takes ${wanted}.`, options)
     this.option = option
+    this.#value = value
+    this.#wanted = wanted
+  }
+
+  /** The same, told of an option inside of another one. */
+  within(outer: string): InvalidOptionError {
+    return new InvalidOptionError(`${outer}.${this.option}`, this.#value, this.#wanted, { cause: this.cause })
+  }
+}
+
+/**
+ * Makes something of an option's value. What is wrong inside of it is told with the name of that option before it.
+ *
+ * @param outer undefined where the inner options stand by themselves.
+ * @example
+ * withinOption('pools.orders', () => new GuardedPool(config)) // Invalid option pools.orders.pool.max: 0
+ */
+export function withinOption<T>(outer: string | undefined, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (outer !== undefined && error instanceof InvalidOptionError) throw error.within(outer)
+    throw error
   }
 }
 

@@ -1,4 +1,4 @@
-import { closePools, InvalidOptionError } from '@poolguard/core'
+import { closePools, type HeldPool, InvalidOptionError, withinOption } from '@poolguard/core'
 import type { GuardedPool, GuardedPoolConfig } from '@poolguard/pg'
 import type { PgModules } from './load-pg.ts'
 import type { PoolguardFastifyOptions } from './plugin-options.ts'
@@ -11,12 +11,6 @@ export interface GivenPools {
   readonly all: readonly GuardedPool[] | undefined
   /** Drains those that are the plugin's to close. */
   close(): Promise<void>
-}
-
-interface TakenPool {
-  readonly pool: GuardedPool
-  /** Whether to close it is the plugin's. */
-  isOwn(): boolean
 }
 
 /**
@@ -33,9 +27,11 @@ export function takePools(options: PoolguardFastifyOptions, pgModules: () => PgM
   if (typeof pools !== 'object' || pools === null) {
     throw new InvalidOptionError('pools', pools, 'an object of pools or their configurations')
   }
-  const take = (option: string, given: unknown, poolName: string | undefined): TakenPool => {
-    if (isGuardedPool(given)) return { pool: given, isOwn: () => closeOnShutdown }
-    return makePool(requireConfig(option, given), poolName, pgModules())
+  const take = (option: string, given: unknown, poolName: string | undefined): HeldPool<GuardedPool> => {
+    if (isGuardedPool(given)) return { pool: given, end: async () => endGiven(given, closeOnShutdown) }
+    const config = requireConfig(option, given)
+    const modules = pgModules()
+    return withinOption(option, () => makePool(config, poolName, modules))
   }
   const one = pool === undefined ? undefined : take('pool', pool, name)
   const several = Object.entries(pools).map(
@@ -49,21 +45,17 @@ export function takePools(options: PoolguardFastifyOptions, pgModules: () => PgM
     all: noneGiven ? undefined : taken.map((each) => each.pool),
     close: async () => {
       if (noneGiven && closeOnShutdown) await closePools()
-      await Promise.all(taken.map(closeIfOwn))
+      await Promise.all(taken.map((each) => each.end()))
     },
   }
 }
 
-function makePool(config: GuardedPoolConfig, name: string | undefined, modules: PgModules): TakenPool {
-  const { pool, isLatest } = modules.holdGuardedPool(modules.GuardedPool, {
-    ...(name !== undefined && { name }),
-    ...config,
-  })
-  return { pool, isOwn: isLatest }
+function makePool(config: GuardedPoolConfig, name: string | undefined, modules: PgModules): HeldPool<GuardedPool> {
+  return modules.holdGuardedPool(modules.GuardedPool, { ...(name !== undefined && { name }), ...config })
 }
 
-async function closeIfOwn({ pool, isOwn }: TakenPool): Promise<void> {
-  if (isOwn() && !pool.closed) await pool.end()
+async function endGiven(pool: GuardedPool, closeOnShutdown: boolean): Promise<void> {
+  if (closeOnShutdown && !pool.closed) await pool.end()
 }
 
 /** By what it does: it may be of another copy of pg, or of this package. */

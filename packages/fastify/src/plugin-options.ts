@@ -52,4 +52,6 @@ export interface PoolguardFastifyOptions {
   readonly thresholds?: Partial<HealthThresholds>
   /** What happened longer ago no longer counts for the health. Default: 30 000. */
   readonly windowMillis?: number
+  /** The health gets better only when it has been better for so long. Default: 5 000. */
+  readonly recoveryMillis?: number
 }

@@ -1,4 +1,4 @@
-import { HealthMonitor, openPools } from '@poolguard/core'
+import { definedOnly, HealthMonitor, openPools } from '@poolguard/core'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { drainWithApp } from './drain.ts'
@@ -14,7 +14,7 @@ import { shedLoad } from './shed-load.ts'
 
 async function register(fastify: FastifyInstance, options: PoolguardFastifyOptions): Promise<void> {
   const settings = readSettings(options)
-  const { name, thresholds, windowMillis } = options
+  const { name, thresholds, windowMillis, recoveryMillis } = options
   requireFree(fastify, name)
   const pgModules = await loadPg()
   const given = takePools(options, pgModules)
@@ -24,8 +24,7 @@ async function register(fastify: FastifyInstance, options: PoolguardFastifyOptio
   const pools = () => given.all ?? openPools()
   const monitor = new HealthMonitor({
     pools,
-    ...(thresholds !== undefined && { thresholds }),
-    ...(windowMillis !== undefined && { windowMillis }),
+    ...definedOnly({ thresholds, windowMillis, recoveryMillis }),
   })
   decorate(fastify, name, makeInstance(given, monitor, pgModules))
   if (settings.shedLoad) shedLoad(fastify, given.all, settings.shedLoad)

@@ -1,4 +1,4 @@
-import { type ObservedPool, openPools, PoolguardError } from '@poolguard/core'
+import { type ObservedPool, openPools, PoolguardError, shedRequests } from '@poolguard/core'
 import type { GuardedPool } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
 import type { ShedLoadOptions } from './plugin-options.ts'
@@ -28,8 +28,10 @@ export function shedLoad(
   const countWaiting = pools ? () => sum(pools, waitingIn) : () => sum(openPools(), waitingInObserved)
   // One for all: there is no time for stacks now, and they would all be the same.
   const error = new LoadShedError()
+  const shed = shedRequests()
   fastify.addHook('onRequest', (request, reply, done) => {
     if (countWaiting() <= waiters || request.routeOptions.config.poolguard?.shedLoad === false) return done()
+    shed.count++
     reply.code(error.statusCode).header('retry-after', retryAfterSeconds)
     done(error)
   })

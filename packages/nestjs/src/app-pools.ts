@@ -1,4 +1,4 @@
-import { type HeldPool, InvalidOptionError } from '@poolguard/core'
+import { type HeldPool, InvalidOptionError, withinOption } from '@poolguard/core'
 import type { GuardedPool, GuardedPoolConfig } from '@poolguard/pg'
 import type { PoolKey } from './pool-configs.ts'
 
@@ -15,7 +15,9 @@ export class AppPools {
     if (configs.size === 0) return new AppPools(new Map())
     // Loaded only here: an app that observes pools of another driver may have no pg.
     const { GuardedPool, holdGuardedPool } = await import('@poolguard/pg')
-    return new AppPools(new Map([...configs].map(([key, config]) => [key, holdGuardedPool(GuardedPool, config)])))
+    const hold = (key: PoolKey, config: GuardedPoolConfig) =>
+      withinOption(key === undefined ? undefined : `pools.${key}`, () => holdGuardedPool(GuardedPool, config))
+    return new AppPools(new Map([...configs].map(([key, config]) => [key, hold(key, config)])))
   }
 
   /** @throws {InvalidOptionError} where there is none of that key. */
@@ -27,8 +29,7 @@ export class AppPools {
 
   /** Drains and closes them, but for those that an app has taken by their names since: a hot reload's. */
   async end(): Promise<void> {
-    const own = [...this.#held.values()].filter(({ pool, isLatest }) => isLatest() && !pool.ending)
-    await Promise.all(own.map(({ pool }) => pool.end()))
+    await Promise.all([...this.#held.values()].map((held) => held.end()))
   }
 }
 

@@ -3,7 +3,7 @@ import type { HealthMonitorOptions } from '@poolguard/core'
 import type { GuardedPoolConfig } from '@poolguard/pg'
 
 /** When a pool counts as ill. */
-export type HealthOptions = Pick<HealthMonitorOptions, 'thresholds' | 'windowMillis'>
+export type HealthOptions = Pick<HealthMonitorOptions, 'thresholds' | 'windowMillis' | 'recoveryMillis'>
 
 /**
  * One pool's own options, or several pools in `pools`, or neither: then the module only observes, and every guarded pool of

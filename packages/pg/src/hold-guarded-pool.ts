@@ -6,12 +6,17 @@ import type { GuardedPoolConfig } from './guarded-pool-config.ts'
  * A GuardedPool, the same for the same name however often the module is loaded that asks for it: what every adapter makes
  * its pool with. See {@link holdPool}.
  *
+ * @param options.shared false for one of its own, whatever it is called.
  * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
  */
-export function holdGuardedPool(GuardedPool: GuardedPoolClass, config: GuardedPoolConfig): HeldPool<GuardedPool> {
+export function holdGuardedPool(
+  GuardedPool: GuardedPoolClass,
+  config: GuardedPoolConfig,
+  { shared = true }: { readonly shared?: boolean } = {},
+): HeldPool<GuardedPool> {
   return holdPool({
     kind: `pg ${numberOf(Object.getPrototypeOf(GuardedPool))}`,
-    name: config.name,
+    name: shared ? config.name : undefined,
     options: config,
     make: () => new GuardedPool(config),
     isOpen: (pool) => !pool.closed,

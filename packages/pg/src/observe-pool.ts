@@ -5,12 +5,10 @@ import {
   evaluateHealth,
   type Health,
   LeaseLedger,
-  type PoolEvent,
   type PoolEventListener,
   type PoolSettings,
   type PoolSnapshot,
   type PoolStats,
-  publish,
   type Request,
   registerPool,
 } from '@poolguard/core'
@@ -47,16 +45,13 @@ type Connect = (callback?: (error: Error | undefined, client?: PoolClient, relea
  */
 export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservation {
   const { name, target } = readConfig({ ...pool.options, ...(options.name !== undefined && { name: options.name }) })
-  const emit = (event: PoolEvent) => {
-    publish(name, event)
-    options.onEvent?.(event)
-  }
   const connections = new WeakMap<PoolClient, PgConnection>()
   const ledger = new LeaseLedger<PoolClient>({
+    name,
     leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
     stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
     activityOf: (client) => connections.get(client)?.activity ?? 0,
-    onEvent: emit,
+    onEvent: options.onEvent,
   })
   const counts = { opened: 0, closed: 0, timeouts: 0, connectFailures: { full: 0, unavailable: 0, refused: 0 } }
   const failed = (error: unknown) => {

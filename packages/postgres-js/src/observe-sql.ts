@@ -8,7 +8,6 @@ import {
   type PoolEventListener,
   type PoolSettings,
   type PoolSnapshot,
-  publish,
   registerPool,
 } from '@poolguard/core'
 import type { Sql } from 'postgres'
@@ -52,13 +51,11 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
   const name = options.name ?? database
   const ledger = new LeaseLedger<Held>({
+    name,
     leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
     stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
     activityOf: (held) => held.activity,
-    onEvent: (event) => {
-      publish(name, event)
-      options.onEvent?.(event)
-    },
+    onEvent: options.onEvent,
   })
   const figures = new SqlFigures(sql, ledger)
   const detail = canWatchQueries(sql) ? 'full' : 'in-flight'

@@ -41,7 +41,7 @@ export class PrismaPg extends PlainPrismaPg {
   }
 
   override async connect(): ReturnType<PlainPrismaPg['connect']> {
-    const { pool, isLatest } = holdGuardedPool(await guardedPoolOfPrisma(), this.#config)
+    const { pool, end } = holdGuardedPool(await guardedPoolOfPrisma(), this.#config)
     // Prisma's own `dispose` only takes its listener off the pool then.
     const adapter = await new PlainPrismaPg(pool, { ...this.#options, disposeExternalPool: false }).connect()
     requireOwnPool(adapter, pool)
@@ -50,7 +50,7 @@ export class PrismaPg extends PlainPrismaPg {
     const letGo = adapter.dispose.bind(adapter)
     adapter.dispose = async () => {
       await letGo()
-      if (isLatest()) await pool.end()
+      await end()
     }
     return adapter
   }

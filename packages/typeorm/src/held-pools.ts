@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@poolguard/core'
+import { type HeldPool, InvalidOptionError } from '@poolguard/core'
 import {
   type GuardedPool,
   type GuardedPoolClass,
@@ -7,11 +7,6 @@ import {
   holdGuardedPool,
   type PoolClass,
 } from '@poolguard/pg'
-
-interface HeldPool {
-  readonly pool: GuardedPool
-  isLatest(): boolean
-}
 
 const POOLS: unique symbol = Symbol('poolguard.typeorm.pools')
 
@@ -36,7 +31,7 @@ export function poolClassFor(pg: { readonly Pool: PoolClass }): PoolClass {
 /** The pools that one DataSource has opened, be it that it never got hold of them itself. */
 export class HeldPools {
   readonly #shared: boolean
-  readonly #held = new Set<HeldPool>()
+  readonly #held = new Set<HeldPool<GuardedPool>>()
   #closing: Promise<void> | undefined
 
   /**
@@ -53,7 +48,7 @@ export class HeldPools {
   }
 
   open(Guarded: GuardedPoolClass, config: GuardedPoolConfig): GuardedPool {
-    const held = this.#shared ? holdGuardedPool(Guarded, config) : { pool: new Guarded(config), isLatest: () => true }
+    const held = holdGuardedPool(Guarded, config, { shared: this.#shared })
     // TypeORM adds one listener for each DataSource; of a pool that is taken again, only the latest is to hear of it.
     held.pool.removeAllListeners('error')
     this.#held.add(held)
@@ -69,8 +64,7 @@ export class HeldPools {
   }
 
   async #close(): Promise<void> {
-    const own = [...this.#held].filter(({ pool, isLatest }) => isLatest() && !pool.ending)
-    await Promise.all(own.map(({ pool }) => pool.end()))
+    await Promise.all([...this.#held].map((held) => held.end()))
     this.#held.clear()
   }
 }

@@ -50,8 +50,11 @@ export function planBudget({ capacity, instances, headroom: wished }: PlanInput)
 }
 
 /** The idea is PostgreSQL's own: superuser_reserved_connections is 3 of 100 by default. */
+export const LEAST_HEADROOM = 3
+export const HEADROOM_SHARE = 0.1
+
 export function defaultHeadroom(usable: number): number {
-  return Math.max(3, Math.ceil(usable / 10))
+  return Math.max(LEAST_HEADROOM, Math.ceil(usable * HEADROOM_SHARE))
 }
 
 function explainUsable({ maxConnections, reserved, roleLimit, databaseLimit }: Capacity, usable: number): string[] {

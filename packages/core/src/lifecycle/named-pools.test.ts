@@ -46,12 +46,17 @@ test('given a name, when the module is loaded ten times, then there is one pool,
 
   expect(made).toHaveLength(1)
   expect(held.map(({ pool }) => pool)).toEqual(Array(10).fill(made[0]))
-  expect(held.map((each) => each.isLatest())).toEqual([...Array(9).fill(false), true])
+  for (const earlier of held.slice(0, 9)) await earlier.end()
+  expect(made[0]?.open).toBe(true)
+  await held.at(-1)?.end()
+  expect(made[0]?.open).toBe(false)
 })
 
-test('given no name, or another, or another kind, then there are several', () => {
+test('given no name, or another, or another kind, then there are several, each to be closed by who made it', async () => {
   for (const each of [given(undefined), given(undefined), given('a'), given('b'), given('a', {}, 'postgres-js')]) {
-    expect(holdPool(each).isLatest()).toBe(true)
+    const { pool, end } = holdPool(each)
+    await end()
+    expect(pool.open).toBe(false)
   }
   expect(made).toHaveLength(5)
 })
@@ -63,7 +68,8 @@ test('given other options, then the new one takes its place, the old one is clos
 
   expect(second.pool).not.toBe(first.pool)
   expect([first.pool.open, second.pool.open]).toEqual([false, true])
-  expect([first.isLatest(), second.isLatest()]).toEqual([false, true])
+  await first.end()
+  expect(second.pool.open).toBe(true)
   expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('pool "orders": made again'), 'PoolguardWarning')
   expect(warn.mock.calls.join()).not.toContain('s3cret')
 })
@@ -74,6 +80,14 @@ test('given the pool of that name was closed, then a new one is made, and nothin
   expect(holdPool(given('orders', { max: 4 })).pool.open).toBe(true)
   expect(made).toHaveLength(2)
   expect(warn).not.toHaveBeenCalled()
+})
+
+test('given a pool that was closed already, then to end it does nothing', async () => {
+  const { pool, end } = holdPool(given('orders'))
+  await pool.close()
+  const close = vi.spyOn(pool, 'close')
+  await end()
+  expect(close).not.toHaveBeenCalled()
 })
 
 test('given options that go round in a circle, then they are compared all the same', () => {

@@ -33,8 +33,8 @@ export interface NamedPool<P> {
 /** A pool that may be shared with whoever gave the same name before. */
 export interface HeldPool<P> {
   readonly pool: P
-  /** Whether nobody has taken the pool of this name since: whoever did is the one to close it. */
-  isLatest(): boolean
+  /** Closes it, unless it is closed, or somebody has taken the pool of this name since: then it is theirs to close. */
+  end(): Promise<void>
 }
 
 /**
@@ -47,7 +47,13 @@ export interface HeldPool<P> {
  * const { pool } = holdPool({ kind: 'pg', name: 'orders', options, make: () => new GuardedPool(options), ... })
  */
 export function holdPool<P>({ kind, name, options, make, isOpen, close }: NamedPool<P>): HeldPool<P> {
-  if (name === undefined) return { pool: make(), isLatest: () => true }
+  const held = (pool: P, isLatest: () => boolean): HeldPool<P> => ({
+    pool,
+    end: async () => {
+      if (isLatest() && isOpen(pool)) await close(pool)
+    },
+  })
+  if (name === undefined) return held(make(), () => true)
   const key = `${kind}:${name}`
   const fingerprint = fingerprintOf(options)
   const kept = keptPools().get(key)
@@ -56,7 +62,7 @@ export function holdPool<P>({ kind, name, options, make, isOpen, close }: NamedP
   const isLatest = () => keptPools().get(key)?.holder === holder
   if (earlier?.fingerprint === fingerprint) {
     earlier.holder = holder
-    return { pool: earlier.pool as P, isLatest }
+    return held(earlier.pool as P, isLatest)
   }
   // First of all: options that cannot be meant leave the earlier pool as it is.
   const pool = make()
@@ -69,7 +75,7 @@ export function holdPool<P>({ kind, name, options, make, isOpen, close }: NamedP
     )
     close(earlier.pool as P).catch(() => {})
   }
-  return { pool, isLatest }
+  return held(pool, isLatest)
 }
 
 /** Hashed, since options hold passwords. A function counts by its text: each load of a module makes it anew. */

@@ -64,17 +64,41 @@ describe('a monitor', () => {
       expect(monitor.check().status).toBe('critical')
     }
     pool.at(32, {})
-    expect(monitor.check().status).toBe('healthy')
+    expect(monitor.check()).toMatchObject({
+      status: 'critical',
+      pools: [
+        { reasons: ['0 % of the attempts to connect fail now (critical until that has been better for 5000 ms)'] },
+      ],
+    })
+    pool.at(37, {})
+    expect(monitor.check()).toMatchObject({ status: 'healthy', pools: [{ reasons: [] }] })
   })
 
   test('does not flap round a threshold', () => {
     const pool = new FakePool('pool')
-    const monitor = new HealthMonitor({ pools: () => [pool] })
+    const monitor = new HealthMonitor({ pools: () => [pool], recoveryMillis: 0 })
     const seen = [20, 18, 20, 17, 15, 18, 4, 3, 4].map((waiting, i) => {
       pool.at(i, { waiting })
       return monitor.check().status
     })
     expect(seen.join(' ')).toBe('critical critical critical critical warning warning warning healthy healthy')
+  })
+
+  test.each([
+    ['by default', {}, 5],
+    ['where it is told to', { recoveryMillis: 2_000 }, 2],
+  ])('%s calls a pool better when it has been so for %o, not between two looks', (_when, options, seconds) => {
+    const pool = new FakePool('pool')
+    const monitor = new HealthMonitor({ pools: () => [pool], ...options })
+    const at = (second: number, waiting: number) => {
+      pool.at(second, { waiting })
+      return monitor.check().status
+    }
+    expect(at(0, 30)).toBe('critical')
+    expect(at(1, 0)).toBe('critical')
+    expect(at(seconds + 0.9, 0)).toBe('critical')
+    expect(at(seconds + 1, 0)).toBe('healthy')
+    expect(at(seconds + 1.1, 30)).toBe('critical')
   })
 
   test('takes thresholds of its own', () => {
@@ -89,6 +113,7 @@ describe('a monitor', () => {
     [{ thresholds: { waiters: { warning: 9, critical: 2 } } }, 'the second not below the first'],
     [{ thresholds: { waiters: 5 as never } }, 'Invalid option thresholds.waiters: 5'],
     [{ windowMillis: -1 }, 'Invalid option windowMillis: -1'],
+    [{ recoveryMillis: -1 }, 'Invalid option recoveryMillis: -1'],
   ])('refuses %o', (options, message) => {
     expect(() => new HealthMonitor(options)).toThrow(message)
   })

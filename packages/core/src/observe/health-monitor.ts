@@ -1,18 +1,13 @@
 import { requireMillis } from '../invalid-option-error.ts'
 import type { PoolStats } from '../pool/index.ts'
-import {
-  DEFAULT_HEALTH_THRESHOLDS,
-  evaluateHealth,
-  type Health,
-  type HealthStatus,
-  type HealthThresholds,
-  worstOf,
-} from './health.ts'
+import { completeThresholds } from './complete-thresholds.ts'
+import { evaluateHealth, type Health, type HealthThresholds } from './health.ts'
 import { openPools } from './registry.ts'
 import type { ObservedPool } from './snapshot.ts'
-import { validateThresholds } from './validate-thresholds.ts'
+import { type HealthStatus, worstOf } from './verdict.ts'
 
 const WINDOW_MILLIS = 30_000
+const RECOVERY_MILLIS = 5_000
 /** However often somebody looks. */
 const SAMPLES_PER_WINDOW = 30
 
@@ -21,6 +16,8 @@ export interface HealthMonitorOptions {
   readonly thresholds?: Partial<HealthThresholds>
   /** What happened longer ago no longer counts. Default: 30 000. */
   readonly windowMillis?: number
+  /** A pool's health gets better only when it has been better for so long; it gets worse at once. Default: 5 000. */
+  readonly recoveryMillis?: number
   /** Default: every pool of the process. */
   readonly pools?: () => readonly ObservedPool[]
 }
@@ -55,14 +52,22 @@ interface Watched {
 export class HealthMonitor {
   readonly #thresholds: HealthThresholds
   readonly #windowMillis: number
+  readonly #recoveryMillis: number
   readonly #pools: () => readonly ObservedPool[]
   readonly #watched = new WeakMap<ObservedPool, Watched>()
 
-  constructor({ thresholds = {}, windowMillis = WINDOW_MILLIS, pools = openPools }: HealthMonitorOptions = {}) {
+  constructor(options: HealthMonitorOptions = {}) {
+    const {
+      thresholds = {},
+      windowMillis = WINDOW_MILLIS,
+      recoveryMillis = RECOVERY_MILLIS,
+      pools = openPools,
+    } = options
     requireMillis('windowMillis', windowMillis)
-    validateThresholds(thresholds)
-    this.#thresholds = { ...DEFAULT_HEALTH_THRESHOLDS, ...thresholds }
+    requireMillis('recoveryMillis', recoveryMillis)
+    this.#thresholds = completeThresholds(thresholds)
     this.#windowMillis = windowMillis
+    this.#recoveryMillis = recoveryMillis
     this.#pools = pools
   }
 
@@ -76,7 +81,10 @@ export class HealthMonitor {
     const watched = this.#watched.get(pool) ?? { samples: [], measures: undefined }
     this.#watched.set(pool, watched)
     const before = this.#beginOfWindow(watched, stats)
-    const health = evaluateHealth({ stats, before, previous: watched.measures, thresholds: this.#thresholds })
+    const health = evaluateHealth({
+      ...{ stats, before, previous: watched.measures },
+      ...{ thresholds: this.#thresholds, recoveryMillis: this.#recoveryMillis },
+    })
     watched.measures = health.measures
     return { name, status: health.status, reasons: health.reasons }
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Durations, PoolStats } from '../pool/index.ts'
-import { evaluateHealth, type HealthStatus } from './health.ts'
+import { evaluateHealth } from './health.ts'
+import type { HealthStatus } from './verdict.ts'
 
 /** So many, of so long in all. */
 function durations(count: number, sumMillis: number): Durations {
@@ -96,10 +97,10 @@ describe('health', () => {
     [4, 'healthy', 'healthy'],
   ])('given %i waiters and %s before, then it is %s: a little improvement is none', ([waiting, previous, status]) => {
     const measures = {
-      activeShare: 'healthy',
-      waiters: previous,
-      meanWaitMillis: 'healthy',
-      connectErrorShare: 'healthy',
+      activeShare: { status: 'healthy' },
+      waiters: { status: previous },
+      meanWaitMillis: { status: 'healthy' },
+      connectErrorShare: { status: 'healthy' },
     } as const
     expect(evaluateHealth({ stats: { ...calm, waiting }, previous: measures }).status).toBe(status)
   })

@@ -1,13 +1,12 @@
 import { durationsSince, meanMillis, type PoolStats } from '../pool/index.ts'
-
-export type HealthStatus = 'healthy' | 'warning' | 'critical'
+import { type HealthStatus, holdVerdict, type Verdict, worstOf } from './verdict.ts'
 
 export interface Health {
   readonly status: HealthStatus
   /** What is not as it should be, a sentence each. */
   readonly reasons: readonly string[]
   /** The verdict by each measure; the worst of them is the status. */
-  readonly measures: Readonly<Record<keyof HealthThresholds, HealthStatus>>
+  readonly measures: Readonly<Record<keyof HealthThresholds, Verdict>>
 }
 
 /** From which value on something is a warning, and from which it is critical. */
@@ -36,7 +35,7 @@ export const DEFAULT_HEALTH_THRESHOLDS: HealthThresholds = {
 /** What was bad stays so until it is below this share of its threshold, so that it does not flap round that. */
 const RECOVERY_SHARE = 0.8
 /** Of fewer attempts to connect no share is worth the name. */
-const LEAST_ATTEMPTS = 5
+export const LEAST_ATTEMPTS = 5
 
 export interface HealthInput {
   readonly stats: PoolStats
@@ -45,6 +44,8 @@ export interface HealthInput {
   /** The verdicts before these, which a little improvement does not change. */
   readonly previous?: Health['measures'] | undefined
   readonly thresholds?: HealthThresholds
+  /** A verdict gets better only when the measure has been better for so long; it gets worse at once. Default: 0. */
+  readonly recoveryMillis?: number
 }
 
 /**
@@ -58,6 +59,7 @@ export function evaluateHealth({
   before,
   previous,
   thresholds = DEFAULT_HEALTH_THRESHOLDS,
+  recoveryMillis = 0,
 }: HealthInput): Health {
   const failed = sumFailures(stats) - (before ? sumFailures(before) : 0)
   const opened = stats.opened - (before?.opened ?? 0)
@@ -74,23 +76,23 @@ export function evaluateHealth({
       (value) => `${percent(value)} of the attempts to connect fail`,
     ],
   }
-  const findings = (Object.keys(values) as (keyof HealthThresholds)[]).map((name) => ({
-    name,
-    ...judge(values[name], thresholds[name], previous?.[name]),
-  }))
+  const findings = (Object.keys(values) as (keyof HealthThresholds)[]).map((name) => {
+    const held = previous?.[name]
+    const { status, reason } = judge(values[name], thresholds[name], held?.status)
+    const verdict = holdVerdict(held, status, { now: stats.takenAtMillis, recoveryMillis })
+    if (verdict.status === status) return { name, verdict, reason }
+    const [value, describe] = values[name]
+    const until = `${verdict.status} until that has been better for ${recoveryMillis} ms`
+    return { name, verdict, reason: `${describe(value)} now (${until})` }
+  })
   return {
-    status: worstOf(findings.map(({ status }) => status)),
+    status: worstOf(findings.map(({ verdict }) => verdict.status)),
     reasons: findings.flatMap(({ reason }) => (reason === undefined ? [] : [reason])),
-    measures: Object.fromEntries(findings.map(({ name, status }) => [name, status])) as Health['measures'],
+    measures: Object.fromEntries(findings.map(({ name, verdict }) => [name, verdict])) as Health['measures'],
   }
 }
 
 type Measured = readonly [value: number, describe: (value: number) => string]
-
-/** Healthy where there is none. */
-export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
-  return (['critical', 'warning'] as const).find((each) => statuses.includes(each)) ?? 'healthy'
-}
 
 /** A pool of one is wholly in use with every query; what counts is for how much of the time. */
 function activeShare(stats: PoolStats, before: PoolStats | undefined): number {

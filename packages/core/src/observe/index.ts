@@ -1,20 +1,31 @@
+export { completeThresholds } from './complete-thresholds.ts'
 export {
   DEFAULT_HEALTH_THRESHOLDS,
   evaluateHealth,
   type Health,
   type HealthInput,
-  type HealthStatus,
   type HealthThresholds,
+  LEAST_ATTEMPTS,
   type Threshold,
 } from './health.ts'
 export { HealthMonitor, type HealthMonitorOptions, type PoolHealth, type ProcessHealth } from './health-monitor.ts'
-export { METRICS, type MetricDefinition, POOL_LABEL, type Sample, STATE_LABEL } from './metric-definitions.ts'
+export {
+  METRICS,
+  type MetricDefinition,
+  type MetricDescription,
+  POOL_LABEL,
+  type ReadableMetric,
+  type Sample,
+  STATE_LABEL,
+} from './metric-definitions.ts'
 export type { MetricFamily } from './metric-family.ts'
 export { exportToOpenTelemetry, type OpenTelemetryMeter } from './opentelemetry.ts'
-export { type PgBouncerFigures, pgBouncerMetrics } from './pgbouncer-metrics.ts'
-export { ACTIVITY_QUERY, type ActivityRow, postgresMetrics } from './postgres-metrics.ts'
+export { PGBOUNCER_METRICS, type PgBouncerFigures, pgBouncerMetrics } from './pgbouncer-metrics.ts'
+export { ACTIVITY_QUERY, type ActivityRow, postgresMetrics, SERVER_METRICS } from './postgres-metrics.ts'
 export { type MetricsPage, renderMetrics } from './prometheus.ts'
 export { type PrometheusRegistry, registerMetrics } from './prometheus-registry.ts'
 export { openPools, registerPool, snapshotPools } from './registry.ts'
-export { ScrapedMetrics, type ScrapeOptions } from './scraped-metrics.ts'
+export { ScrapedMetrics, type ScrapeOptions, SOURCE_LABEL, SOURCE_UP } from './scraped-metrics.ts'
+export { PROCESS_METRICS, type ShedRequests, shedRequests } from './shed-requests.ts'
 export type { ObservedPool, PoolSnapshot } from './snapshot.ts'
+export type { HealthStatus, Verdict } from './verdict.ts'

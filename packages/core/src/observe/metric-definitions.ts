@@ -7,28 +7,41 @@ export interface Sample {
   readonly value: number | Durations
 }
 
-/** One metric, under its name in Prometheus. Everything that shows metrics goes by this list. */
-export interface MetricDefinition {
-  /** OpenTelemetry's name, with its dots as underscores and its unit behind it, where it has one. */
+/** What a metric is. Everything that shows metrics, dashboards and alerts included, goes by lists of these. */
+export interface MetricDescription {
+  /** In Prometheus. Where OpenTelemetry has one, it is that, with its dots as underscores and its unit behind it. */
   readonly name: string
   readonly type: 'gauge' | 'counter' | 'histogram'
   readonly help: string
+  /** Those that tell its series apart, beside that of the pool or the source. */
+  readonly labels?: readonly string[]
+}
+
+/** A metric, and how its values are read. */
+export interface ReadableMetric<Figures> extends MetricDescription {
+  readonly read: (figures: Figures) => readonly Sample[]
+}
+
+/** A metric of a pool. */
+export interface MetricDefinition extends ReadableMetric<PoolSnapshot> {
   /** Its name and unit in OpenTelemetry's conventions, for those that stand there. */
   readonly convention?: { readonly name: string; readonly unit: string }
   /** How those of several pools of one name come together; default: their sum. */
   readonly combine?: 'sum' | 'max'
-  readonly read: (snapshot: PoolSnapshot) => readonly Sample[]
 }
 
-/** The label that every metric has. */
+/** The label that every metric of a pool has. */
 export const POOL_LABEL = 'db_client_connection_pool_name'
 /** `idle` or `used`. */
 export const STATE_LABEL = 'db_client_connection_state'
 
 type Read = (snapshot: PoolSnapshot) => number | Durations
 
+/** Of what there is one series of, with no label but the pool's or the source's. */
+export const NO_LABELS: Sample['labels'] = {}
+
 function only(read: Read): MetricDefinition['read'] {
-  return (snapshot) => [{ labels: {}, value: read(snapshot) }]
+  return (snapshot) => [{ labels: NO_LABELS, value: read(snapshot) }]
 }
 
 /**
@@ -40,6 +53,7 @@ export const METRICS: readonly MetricDefinition[] = [
     name: 'db_client_connection_count',
     type: 'gauge',
     help: 'Connections that are open, by state.',
+    labels: [STATE_LABEL],
     convention: { name: 'db.client.connection.count', unit: '{connection}' },
     read: ({ stats }) => [
       { labels: { [STATE_LABEL]: 'idle' }, value: stats.idle },
@@ -106,12 +120,14 @@ export const METRICS: readonly MetricDefinition[] = [
     name: 'poolguard_labelled_acquires_total',
     type: 'counter',
     help: 'Connections got, by the label (route or job) of who asked.',
+    labels: ['label'],
     read: ({ stats }) => perLabel(stats.waitByLabel, ({ count }) => count),
   },
   {
     name: 'poolguard_labelled_wait_seconds_total',
     type: 'counter',
     help: 'Time waited for connections that were got, by the label (route or job) of who asked.',
+    labels: ['label'],
     read: ({ stats }) => perLabel(stats.waitByLabel, ({ sumMillis }) => sumMillis / 1_000),
   },
   {
@@ -142,6 +158,7 @@ export const METRICS: readonly MetricDefinition[] = [
     name: 'poolguard_connect_failures_total',
     type: 'counter',
     help: 'Attempts to connect that failed, by why: the server was full, unavailable, or refused.',
+    labels: ['failure'],
     read: ({ stats }) =>
       Object.entries(stats.connectFailures).map(([failure, value]) => ({ labels: { failure }, value })),
   },

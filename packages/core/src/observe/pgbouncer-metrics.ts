@@ -1,5 +1,6 @@
 import type { PgBouncerDatabase, PgBouncerPool, PgBouncerSetting, PgBouncerStats } from '../topology/index.ts'
-import type { MetricFamily } from './metric-family.ts'
+import type { ReadableMetric } from './metric-definitions.ts'
+import { type MetricFamily, readFamilies } from './metric-family.ts'
 
 /** What PgBouncer's console tells, as {@link PgBouncerConsole} of @poolguard/pg reads it. */
 export interface PgBouncerFigures {
@@ -60,38 +61,55 @@ const CONFIG: readonly (readonly [key: string, name: string, help: string])[] = 
  *
  * @see https://github.com/prometheus-community/pgbouncer_exporter
  */
-export function pgBouncerMetrics({ version, pools, databases, stats, config }: PgBouncerFigures): MetricFamily[] {
-  return [
-    ...families('pgbouncer_pools', 'gauge', POOLS, pools, ({ database, user }) => ({ database, user })),
-    ...families('pgbouncer_stats_totals', 'counter', STATS, stats, ({ database }) => ({ database })),
-    ...families('pgbouncer_databases', 'gauge', DATABASES, databases, (each) => ({
-      ...{ name: each.name, host: each.host ?? '', port: String(each.port), database: each.database },
-      ...{ force_user: each.forceUser ?? '', pool_mode: each.poolMode ?? '' },
-    })),
-    ...CONFIG.flatMap(([key, name, help]): MetricFamily[] => {
+export const PGBOUNCER_METRICS: readonly ReadableMetric<PgBouncerFigures>[] = [
+  ...ofColumns('pgbouncer_pools', 'gauge', POOLS, ({ pools }) => pools, {
+    database: (pool) => pool.database,
+    user: (pool) => pool.user,
+  }),
+  ...ofColumns('pgbouncer_stats_totals', 'counter', STATS, ({ stats }) => stats, {
+    database: (stats) => stats.database,
+  }),
+  ...ofColumns('pgbouncer_databases', 'gauge', DATABASES, ({ databases }) => databases, {
+    name: ({ name }) => name,
+    host: ({ host }) => host ?? '',
+    port: ({ port }) => String(port),
+    database: ({ database }) => database,
+    force_user: ({ forceUser }) => forceUser ?? '',
+    pool_mode: ({ poolMode }) => poolMode ?? '',
+  }),
+  ...CONFIG.map(([key, name, help]): ReadableMetric<PgBouncerFigures> => {
+    const read: ReadableMetric<PgBouncerFigures>['read'] = ({ config }) => {
       const value = config.get(key)?.value
-      return value === undefined ? [] : [{ name, help, type: 'gauge', samples: [{ labels: {}, value: Number(value) }] }]
-    }),
-    {
-      name: 'pgbouncer_version_info',
-      help: "PgBouncer's version.",
-      type: 'gauge',
-      samples: [{ labels: { version }, value: 1 }],
-    },
-  ]
+      return value === undefined ? [] : [{ labels: {}, value: Number(value) }]
+    }
+    return { name, type: 'gauge', help, read }
+  }),
+  {
+    name: 'pgbouncer_version_info',
+    type: 'gauge',
+    help: "PgBouncer's version.",
+    labels: ['version'],
+    read: ({ version }) => [{ labels: { version }, value: 1 }],
+  },
+]
+
+export function pgBouncerMetrics(figures: PgBouncerFigures): MetricFamily[] {
+  return readFamilies(PGBOUNCER_METRICS, figures)
 }
 
-function families<Row>(
+function ofColumns<Row>(
   prefix: string,
   type: 'gauge' | 'counter',
   columns: readonly Column<Row>[],
-  rows: readonly Row[],
-  labelsOf: (row: Row) => Readonly<Record<string, string>>,
-): MetricFamily[] {
+  rowsOf: (figures: PgBouncerFigures) => readonly Row[],
+  labels: Readonly<Record<string, (row: Row) => string>>,
+): ReadableMetric<PgBouncerFigures>[] {
+  const labelsOf = (row: Row) => Object.fromEntries(Object.entries(labels).map(([name, read]) => [name, read(row)]))
   return columns.map(([name, help, read]) => ({
     name: `${prefix}_${name}`,
     type,
     help,
-    samples: rows.map((row) => ({ labels: labelsOf(row), value: read(row) })),
+    labels: Object.keys(labels),
+    read: (figures) => rowsOf(figures).map((row) => ({ labels: labelsOf(row), value: read(row) })),
   }))
 }

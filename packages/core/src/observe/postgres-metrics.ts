@@ -1,4 +1,5 @@
-import type { MetricFamily } from './metric-family.ts'
+import type { ReadableMetric, Sample } from './metric-definitions.ts'
+import { type MetricFamily, readFamilies } from './metric-family.ts'
 
 /** A row of {@link ACTIVITY_QUERY}. */
 export interface ActivityRow {
@@ -27,38 +28,51 @@ select coalesce(state, 'unknown') as "state", count(*)::int as "count",
  where datname is not null
  group by 1`
 
-/** PostgreSQL's side, one series for each state. */
-export function postgresMetrics(rows: readonly ActivityRow[]): MetricFamily[] {
-  const [first] = rows
-  if (!first) return []
-  const used = rows.reduce((sum, { count }) => sum + count, 0)
-  const byState = (read: (row: ActivityRow) => number) =>
-    rows.map((row) => ({ labels: { state: row.state }, value: read(row) }))
-  const single = (value: number) => [{ labels: {}, value }]
-  return [
-    {
-      name: 'poolguard_server_connections',
-      type: 'gauge',
-      help: "Connections of all clients, by PostgreSQL's state.",
-      samples: byState(({ count }) => count),
-    },
-    {
-      name: 'poolguard_server_oldest_transaction_seconds',
-      type: 'gauge',
-      help: 'How long the oldest transaction of the clients in a state is open.',
-      samples: byState(({ oldestSeconds }) => oldestSeconds),
-    },
-    {
-      name: 'poolguard_server_max_connections',
-      type: 'gauge',
-      help: 'max_connections.',
-      samples: single(first.maxConnections),
-    },
-    {
-      name: 'poolguard_server_free_connections',
-      type: 'gauge',
-      help: 'Connections left before ordinary roles are refused.',
-      samples: single(Math.max(0, first.maxConnections - first.reserved - used)),
-    },
-  ]
+type Rows = readonly ActivityRow[]
+
+/** PostgreSQL's side of the connections. */
+export const SERVER_METRICS: readonly ReadableMetric<Rows>[] = [
+  {
+    name: 'poolguard_server_connections',
+    type: 'gauge',
+    help: "Connections of all clients, by PostgreSQL's state.",
+    labels: ['state'],
+    read: byState(({ count }) => count),
+  },
+  {
+    name: 'poolguard_server_oldest_transaction_seconds',
+    type: 'gauge',
+    help: 'How long the oldest transaction of the clients in a state is open.',
+    labels: ['state'],
+    read: byState(({ oldestSeconds }) => oldestSeconds),
+  },
+  {
+    name: 'poolguard_server_max_connections',
+    type: 'gauge',
+    help: 'max_connections.',
+    read: once(({ maxConnections }) => maxConnections),
+  },
+  {
+    name: 'poolguard_server_free_connections',
+    type: 'gauge',
+    help: 'Connections left before ordinary roles are refused.',
+    read: once(({ maxConnections, reserved }, rows) => {
+      const used = rows.reduce((sum, { count }) => sum + count, 0)
+      return Math.max(0, maxConnections - reserved - used)
+    }),
+  },
+]
+
+export function postgresMetrics(rows: Rows): MetricFamily[] {
+  return readFamilies(SERVER_METRICS, rows)
+}
+
+/** One series for each state. */
+function byState(read: (row: ActivityRow) => number): (rows: Rows) => Sample[] {
+  return (rows) => rows.map((row) => ({ labels: { state: row.state }, value: read(row) }))
+}
+
+/** What is the same in every row. */
+function once(read: (row: ActivityRow, rows: Rows) => number): (rows: Rows) => Sample[] {
+  return (rows) => rows.slice(0, 1).map((row) => ({ labels: {}, value: read(row, rows) }))
 }

@@ -1,7 +1,8 @@
-import { METRICS, type MetricDefinition, type Sample } from './metric-definitions.ts'
+import { METRICS, type MetricDefinition, type MetricDescription, type Sample } from './metric-definitions.ts'
 import { readMetrics } from './metric-family.ts'
 import { cumulate } from './prometheus.ts'
 import { snapshotPools } from './registry.ts'
+import { PROCESS_METRICS } from './shed-requests.ts'
 
 /** What is needed of a registry such as prom-client's. */
 export interface PrometheusRegistry {
@@ -15,26 +16,27 @@ interface Value {
   readonly metricName?: string
 }
 
-/** A metric in prom-client's shape, which reads the pools when it is asked. */
-class PoolMetric {
+/** A metric in prom-client's shape, which reads its values when it is asked. */
+class RegisteredMetric {
   /** prom-client takes the `_total` off it for OpenMetrics, and puts it back where it writes the values. */
   name: string
   readonly help: string
-  readonly type: MetricDefinition['type']
+  readonly type: MetricDescription['type']
   readonly aggregator: 'sum' | 'max'
-  readonly #definition: MetricDefinition
+  readonly #samples: () => readonly Sample[]
+  readonly #fullName: string
 
-  constructor(definition: MetricDefinition) {
-    this.name = definition.name
-    this.help = definition.help
-    this.type = definition.type
-    this.aggregator = definition.combine ?? 'sum'
-    this.#definition = definition
+  constructor({ name, help, type }: MetricDescription, combine: 'sum' | 'max', samples: () => readonly Sample[]) {
+    this.name = name
+    this.help = help
+    this.type = type
+    this.aggregator = combine
+    this.#samples = samples
+    this.#fullName = name
   }
 
   async get(): Promise<object> {
-    const [family] = readMetrics(snapshotPools(), [this.#definition])
-    const values = family?.samples.flatMap((sample) => valuesOf(this.#definition.name, sample))
+    const values = this.#samples().flatMap((sample) => valuesOf(this.#fullName, sample))
     return { name: this.name, help: this.help, type: this.type, aggregator: this.aggregator, values }
   }
 
@@ -56,7 +58,7 @@ function valuesOf(name: string, { labels, value }: Sample): Value[] {
 }
 
 /**
- * Enters the metrics of every pool of this process into a registry that the app has already, such as prom-client's.
+ * Enters the metrics of this process and of its pools into a registry that the app has already, such as prom-client's.
  *
  * @returns takes them out again.
  * @throws what the registry throws where they are in it already.
@@ -66,8 +68,16 @@ function valuesOf(name: string, { labels, value }: Sample): Value[] {
  * registerMetrics(register)
  */
 export function registerMetrics(registry: PrometheusRegistry): () => void {
-  for (const definition of METRICS) registry.registerMetric(new PoolMetric(definition) as never)
+  const metrics = [
+    ...METRICS.map((each) => new RegisteredMetric(each, each.combine ?? 'sum', () => samplesOfPools(each))),
+    ...PROCESS_METRICS.map((each) => new RegisteredMetric(each, 'sum', () => each.read())),
+  ]
+  for (const metric of metrics) registry.registerMetric(metric as never)
   return () => {
-    for (const { name } of METRICS) registry.removeSingleMetric(name)
+    for (const { name } of [...METRICS, ...PROCESS_METRICS]) registry.removeSingleMetric(name)
   }
+}
+
+function samplesOfPools(definition: MetricDefinition): readonly Sample[] {
+  return readMetrics(snapshotPools(), [definition])[0]?.samples ?? []
 }

@@ -13,6 +13,7 @@ import { exportToOpenTelemetry } from './opentelemetry.ts'
 import { renderMetrics } from './prometheus.ts'
 import { registerMetrics } from './prometheus-registry.ts'
 import { registerPool } from './registry.ts'
+import { shedRequests } from './shed-requests.ts'
 import type { PoolSnapshot } from './snapshot.ts'
 
 const registered: (() => void)[] = []
@@ -49,6 +50,11 @@ function lines(body: string, beginning: string): string[] {
 }
 
 describe("Prometheus' text", () => {
+  test('of no pool is empty', () => {
+    expect(renderMetrics().body).toBe('')
+    expect(renderMetrics('application/openmetrics-text').body).toBe('# EOF\n')
+  })
+
   test('has each metric once, with its help, type and series', () => {
     givenPool('orders')
     const { contentType, body } = renderMetrics('text/plain')
@@ -78,6 +84,23 @@ describe("Prometheus' text", () => {
     expect(renderMetrics().body).toContain(`{${POOL_LABEL}="a\\"b\\\\c\\nd"}`)
   })
 
+  test('has names in any script, on a page of any size', () => {
+    for (let i = 0; i < 50; i++) givenPool(`Größe ☃ 池 😀 ${i}`)
+    const { body } = renderMetrics()
+    expect(lines(body, 'db_client_connection_max')).toEqual(
+      Array.from({ length: 50 }, (_, i) => `db_client_connection_max{${POOL_LABEL}="Größe ☃ 池 😀 ${i}"} 10`),
+    )
+    expect(body.length).toBeGreaterThan(300_000)
+  })
+
+  test('has what is of the process once somebody may count it', () => {
+    expect(renderMetrics().body).not.toContain('poolguard_requests_shed_total')
+    shedRequests().count += 2
+    expect(renderMetrics().body).toContain(
+      '# TYPE poolguard_requests_shed_total counter\npoolguard_requests_shed_total 2\n',
+    )
+  })
+
   test('counts pools of one name as one', () => {
     givenPool('orders')
     givenPool('orders', { longestLeaseMillis: 900 })
@@ -91,11 +114,6 @@ describe("Prometheus' text", () => {
       `poolguard_longest_lease_seconds{${POOL_LABEL}="orders"} 0.9`,
     )
     expect(body).toContain(`db_client_connection_wait_time_seconds_count{${POOL_LABEL}="orders"} 4`)
-  })
-
-  test('of no pool is empty', () => {
-    expect(renderMetrics().body).toBe('')
-    expect(renderMetrics('application/openmetrics-text').body).toBe('# EOF\n')
   })
 
   test('is OpenMetrics where that is asked for', () => {
@@ -124,6 +142,7 @@ describe("a registry of prom-client's", () => {
         .filter((line) => line !== '' && !line.startsWith('#'))
         .sort()
     expect(series(await registry.metrics())).toEqual(series(renderMetrics().body))
+    expect(await registry.metrics()).toContain('poolguard_requests_shed_total 2')
     remove()
     expect(await registry.metrics()).toBe('\n')
   })

@@ -1,12 +1,23 @@
 import { requireMillis } from '../invalid-option-error.ts'
+import type { MetricDescription } from './metric-definitions.ts'
 import type { MetricFamily } from './metric-family.ts'
 
 const INTERVAL_MILLIS = 10_000
 /** Well below the ten seconds that Prometheus gives a page. */
 const TIMEOUT_MILLIS = 2_000
 
+/** The label that every metric of a source has. */
+export const SOURCE_LABEL = 'source'
+
+/** What is told of a source by itself. */
+export const SOURCE_UP: MetricDescription = {
+  name: 'poolguard_source_up',
+  type: 'gauge',
+  help: 'Whether the database or the pooler answered when it was last asked for its figures.',
+}
+
 export interface ScrapeOptions {
-  /** Tells its series from those of other sources, as their label `source`. */
+  /** Tells its series from those of other sources, as their label {@link SOURCE_LABEL}. */
   readonly source: string
   /** What was asked less than this ago is answered from memory. Default: 10 000. */
   readonly intervalMillis?: number
@@ -40,15 +51,10 @@ export class ScrapedMetrics {
   }
 
   async #ask(): Promise<readonly MetricFamily[]> {
-    const labels = { source: this.#options.source }
+    const labels = { [SOURCE_LABEL]: this.#options.source }
     // A question that is still open would only get company.
     const families = this.#collecting ? undefined : await this.#collectInTime()
-    const up: MetricFamily = {
-      name: 'poolguard_source_up',
-      type: 'gauge',
-      help: 'Whether the database or the pooler answered when it was last asked for its figures.',
-      samples: [{ labels, value: families ? 1 : 0 }],
-    }
+    const up: MetricFamily = { ...SOURCE_UP, samples: [{ labels, value: families ? 1 : 0 }] }
     const told = families?.map(({ samples, ...family }) => ({
       ...family,
       // Two sources may have the same metric, and two series must not have the same labels.

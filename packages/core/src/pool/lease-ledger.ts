@@ -1,4 +1,5 @@
 import { type Borrower, BorrowerIdentification } from './borrower.ts'
+import { acquireChannel, publish, releaseChannel } from './channels.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './entry.ts'
@@ -6,16 +7,18 @@ import { LabelledWaits } from './label.ts'
 import { Lease } from './lease.ts'
 import { reportLease, sumLeases } from './lease-report.ts'
 import { LeaseWatch } from './lease-watch.ts'
-import type { PoolEventListener } from './pool-events.ts'
+import type { PoolEvent, PoolEventListener } from './pool-events.ts'
 import type { PoolStats } from './pool-stats.ts'
 import type { Activity } from './resource-factory.ts'
 import { WaiterQueue } from './waiter-queue.ts'
 
 export interface LeaseLedgerOptions<R> {
+  /** The pool's. */
+  readonly name: string
   readonly leakThresholdMillis: number
   readonly stacks: 'always' | 'adaptive' | 'never'
   readonly activityOf: (resource: R) => Activity
-  readonly onEvent: PoolEventListener
+  readonly onEvent?: PoolEventListener | undefined
   readonly clock?: Clock
 }
 
@@ -28,7 +31,10 @@ export interface Request {
 /** Nothing is lent here, so there is nothing to take back. */
 const NOBODY = { takeBack() {}, giveUp() {} }
 
-/** Keeps the book of what somebody else's pool lends: how long callers wait and hold, and which leases look like leaks. */
+/**
+ * Keeps the book of what somebody else's pool lends, and tells it on the diagnostics channels: how long callers wait and hold,
+ * and which leases look like leaks.
+ */
 export class LeaseLedger<R> {
   readonly #options: LeaseLedgerOptions<R>
   readonly #clock: Clock
@@ -70,6 +76,7 @@ export class LeaseLedger<R> {
     entry.lease = new Lease(NOBODY, entry, now, borrower)
     this.#entries.set(resource, entry)
     this.#watch.lent(entry, now)
+    if (acquireChannel.hasSubscribers) acquireChannel.publish({ pool: this.#options.name, waitedMillis: now - since })
   }
 
   returned(resource: R): void {
@@ -77,9 +84,10 @@ export class LeaseLedger<R> {
     this.#entries.delete(resource)
     if (!entry?.lease) return
     const now = this.#clock.now()
-    this.#use.record(now - entry.lease.since)
-    if (entry.lease.suspected)
-      this.#options.onEvent({ type: 'leak-returned', lease: reportLease(entry, entry.lease, now) })
+    const usedMillis = now - entry.lease.since
+    this.#use.record(usedMillis)
+    if (entry.lease.suspected) this.#emit({ type: 'leak-returned', lease: reportLease(entry, entry.lease, now) })
+    if (releaseChannel.hasSubscribers) releaseChannel.publish({ pool: this.#options.name, usedMillis })
   }
 
   stats(): Pick<
@@ -118,6 +126,11 @@ export class LeaseLedger<R> {
   #suspect(entry: PoolEntry<R>, lease: Lease<R>, now: number): void {
     this.#leaks++
     this.#borrowers.suspected(now)
-    this.#options.onEvent({ type: 'leak', lease: reportLease(entry, lease, now) })
+    this.#emit({ type: 'leak', lease: reportLease(entry, lease, now) })
+  }
+
+  #emit(event: PoolEvent): void {
+    publish(this.#options.name, event)
+    this.#options.onEvent?.(event)
   }
 }

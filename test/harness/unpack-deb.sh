@@ -1,21 +1,24 @@
 #!/bin/bash
-# unpack-pgbouncer-deb.sh SUITE PREFIX
+# unpack-deb.sh SUITE PACKAGE PREFIX PROGRAM...
 #
-# Puts the PgBouncer of a Debian suite (bookworm: 1.18, trixie: 1.24, sid: the newest) under PREFIX, to be run as
-# PREFIX/bin/pgbouncer, and prints its version. Nothing is installed on the system and nothing is compiled: the binary
-# comes with the C library and all other libraries of its own suite, so that an older Debian runs it as well.
+# Puts programs of a package of a Debian suite, such as /usr/sbin/pgbouncer, under PREFIX, to be run as PREFIX/bin/pgbouncer.
+# Nothing is installed on the system and nothing is compiled: they come with the C library and all other libraries of their
+# own suite, so that an older Debian runs them as well.
 #
 # Needs Debian, apt-get, dpkg and awk; neither root nor a previous `apt-get update`. Mirror and keyring are the ones the
 # system is set up with. Several runs at once do not disturb each other: the first to finish puts PREFIX in place.
 set -euo pipefail
 
 suite=${1:?which suite?}
-prefix=${2:?which folder?}
+package=${2:?which package?}
+prefix=${3:?which folder?}
+shift 3
+programs=("$@")
 deb822=/etc/apt/sources.list.d/debian.sources
 one_line=/etc/apt/sources.list
 
 fail() {
-  echo "unpack-pgbouncer-deb.sh: $*" >&2
+  echo "unpack-deb.sh: $*" >&2
   exit 1
 }
 
@@ -87,59 +90,64 @@ library_path() {
 }
 
 lacks_libraries() {
-  local listing
-  listing=$("$draft/$loader" --library-path "$(library_path)" --list "$draft/root/usr/sbin/pgbouncer" 2>&1) || true
-  grep -qE 'not found|cannot open' <<< "$listing"
+  local listing program
+  for program in "${programs[@]}"; do
+    listing=$("$draft/$loader" --library-path "$(library_path)" --list "$draft/root$program" 2>&1) || true
+    if grep -qE 'not found|cannot open' <<< "$listing"; then return 0; fi
+  done
+  return 1
 }
 
 # Level by level through the dependencies, until the loader finds everything: a fraction of the full closure.
 unpack_missing_libraries() {
   local seen=' libc6 '
-  local level next package
-  level=$(libraries_of pgbouncer)
+  local level next library
+  level=$(libraries_of "$package")
   while lacks_libraries; do
-    [ -n "$level" ] || fail "the packages of $suite do not contain all libraries that pgbouncer needs"
+    [ -n "$level" ] || fail "the packages of $suite do not contain all libraries that $package needs"
     next=''
-    for package in $level; do
-      case $seen in *" $package "*) continue ;; esac
-      seen="$seen$package "
-      unpack "$package"
-      next="$next $(libraries_of "$package")"
+    for library in $level; do
+      case $seen in *" $library "*) continue ;; esac
+      seen="$seen$library "
+      unpack "$library"
+      next="$next $(libraries_of "$library")"
     done
     level=$(xargs <<< "$next")
   done
 }
 
 # Paths relative to the wrapper: the draft is yet to be moved.
-write_wrapper() {
-  local path
+write_wrappers() {
+  local path program
   path=$(library_folders "$draft" | sed 's|^|$here/|' | paste -sd :)
   mkdir -p "$draft/bin"
-  cat > "$draft/bin/pgbouncer" <<WRAPPER
+  for program in "${programs[@]}"; do
+    cat > "$draft/bin/$(basename "$program")" <<WRAPPER
 #!/bin/sh
 here=\$(dirname "\$(dirname "\$(readlink -f "\$0")")")
-exec "\$here/$loader" --library-path "$path" "\$here/root/usr/sbin/pgbouncer" "\$@"
+exec "\$here/$loader" --library-path "$path" "\$here/root$program" "\$@"
 WRAPPER
-  chmod 755 "$draft/bin/pgbouncer"
+    chmod 755 "$draft/bin/$(basename "$program")"
+  done
 }
 
-# mktemp made the draft for us alone, but the server runs as another user.
+# mktemp made the draft for us alone, but servers run as another user.
 put_in_place() {
   chmod -R u+rwX,go+rX "$draft"
   if ! mv -T "$draft" "$prefix" 2> "$work/mv.log"; then
     # Not empty: another run was first.
-    [ -x "$prefix/bin/pgbouncer" ] || fail "$(cat "$work/mv.log")"
+    [ -d "$prefix/bin" ] || fail "$(cat "$work/mv.log")"
   fi
 }
 
 main() {
   # Ubuntu's mirrors do not have Debian's suites.
   grep -qs '^ID=debian$' /etc/os-release || fail 'this is not Debian'
-  for program in apt-get apt-cache dpkg awk; do
-    command -v "$program" > /dev/null || fail "$program is missing"
+  for needed in apt-get apt-cache dpkg awk; do
+    command -v "$needed" > /dev/null || fail "$needed is missing"
   done
 
-  work=$(mktemp -d "${TMPDIR:-/tmp}/pgbouncer-deb.XXXXXX")
+  work=$(mktemp -d "${TMPDIR:-/tmp}/poolguard-deb.XXXXXX")
   mkdir -p "$(dirname "$prefix")"
   # Beside its destination, so that moving it there is one rename.
   draft=$(mktemp -d "$prefix.making-XXXXXX")
@@ -148,13 +156,12 @@ main() {
   write_source
   set_up_apt
   mkdir "$draft/root"
-  unpack pgbouncer libc6
+  unpack "$package" libc6
   loader=$(cd "$draft" && find root -name 'ld-linux-x86-64.so.2' -o -name 'ld-linux-aarch64.so.1' | head -n 1)
   [ -n "$loader" ] || fail "no dynamic loader known for $(uname -m)"
   unpack_missing_libraries
-  write_wrapper
+  write_wrappers
   put_in_place
-  "$prefix/bin/pgbouncer" --version | head -n 1
 }
 
 main

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest'
+import { DEFAULT_HEALTH_THRESHOLDS, METRICS, postgresMetrics } from '../observe/index.ts'
+import { alertRules } from './alert-rules.ts'
+import { grafanaDashboard } from './grafana-dashboard.ts'
+import { describeSeries, KNOWN_METRICS, series } from './promql.ts'
+
+const WORDS = new Set(['and', 'by', 'without', 'on', 'ignoring'])
+/** Put there by Prometheus when it scrapes, or by a histogram. */
+const LABELS_OF_ANY = ['job', 'instance', 'le']
+
+/** The metrics and labels that an expression names, read without what made it. */
+function namesIn(expr: string): { metrics: string[]; labels: string[] } {
+  const labels: string[] = []
+  const plain = expr
+    .replaceAll(/"[^"]*"/g, '""')
+    .replaceAll(/\[[^\]]*\]/g, '')
+    .replaceAll(/\b(?:by|without|on|ignoring)\s*\(([^)]*)\)/g, (_, list: string) => {
+      labels.push(...list.split(',').map((label) => label.trim()))
+      return ''
+    })
+    .replaceAll(/\{([^}]*)\}/g, (_, list: string) => {
+      labels.push(...list.split(',').map((pair) => pair.replace(/[=!].*$/, '').trim()))
+      return ''
+    })
+  const metrics = [...plain.matchAll(/\b[a-z_]\w*\b(?!\s*\()/gi)]
+    .map(([name]) => name)
+    .filter((name) => !WORDS.has(name))
+  return { metrics, labels }
+}
+
+const panels = grafanaDashboard().panels
+const queries = panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const))
+const rules = alertRules().map(({ name, labels, expr }) => [`${name} ${labels.severity}`, expr] as const)
+
+test('every expression names metrics and labels that there are', () => {
+  expect(queries.length + rules.length).toBeGreaterThan(50)
+  for (const [where, expr] of [...queries, ...rules]) {
+    const { metrics, labels } = namesIn(expr)
+    expect(metrics, where).not.toEqual([])
+    const known = metrics.flatMap((name) => describeSeries(name).labels ?? [])
+    expect([...known, ...LABELS_OF_ANY], `${where}: ${expr}`).toEqual(expect.arrayContaining(labels))
+  }
+})
+
+test('legends and annotations name labels that their expressions leave', () => {
+  const templates = [
+    ...panels.flatMap(({ targets = [] }) => targets.map(({ expr, legendFormat }) => [expr, legendFormat] as const)),
+    ...alertRules().map(({ expr, annotations }) => [expr, Object.values(annotations).join()] as const),
+  ]
+  for (const [expr, template] of templates) {
+    const named = [...template.matchAll(/\{\{\s*(?:\$labels\.)?(\w+)\s*\}\}/g)].map(([, label]) => label)
+    const kept = /\bby \(([^)]*)\)/.exec(expr)?.[1]?.split(', ')
+    const known = kept ?? [...namesIn(expr).metrics.flatMap((name) => describeSeries(name).labels ?? []), 'instance']
+    expect(known, `${template}: ${expr}`).toEqual(expect.arrayContaining(named))
+  }
+})
+
+test('what is declared of labels is what is read', () => {
+  const durations = { count: 1, sumMillis: 1, buckets: [] }
+  const stats = new Proxy(
+    {},
+    { get: (_, key) => (key === 'waitByLabel' ? { route: durations } : key === 'connectFailures' ? { full: 1 } : 1) },
+  )
+  const snapshot = { stats, dirtyReleases: 0, lintFindings: 0 } as never
+  for (const { name, labels = [], read } of METRICS) {
+    expect(
+      read(snapshot).map((sample) => Object.keys(sample.labels)),
+      name,
+    ).toContainEqual(labels)
+  }
+  const row = { state: 'idle', count: 1, oldestSeconds: 0, maxConnections: 20, reserved: 3 }
+  for (const { name, samples } of postgresMetrics([row])) {
+    expect(KNOWN_METRICS.get(name)?.labels, name).toEqual(['source', ...Object.keys(samples[0]?.labels ?? {})])
+  }
+})
+
+test('a metric or a label that there is not is refused', () => {
+  expect(() => series('poolguard_gone_total')).toThrow('there is no metric poolguard_gone_total')
+  expect(() => series('db_client_connection_wait_time_seconds')).toThrow('there is no metric')
+  expect(() => series('db_client_connection_max_sum')).toThrow('there is no metric')
+  expect(() => series('db_client_connection_max', { route: 'x' })).toThrow('has no label route')
+})
+
+test('every metric of a pool is on the dashboard, but for a bound that another one tells', () => {
+  const shown = queries.flatMap(([, expr]) => namesIn(expr).metrics.map((name) => describeSeries(name).name))
+  const missing = [...KNOWN_METRICS.keys()].filter((name) => !shown.includes(name))
+  expect(missing).toEqual([
+    'db_client_connection_idle_max',
+    'pgbouncer_databases_paused',
+    'pgbouncer_databases_disabled',
+    'pgbouncer_config_max_user_connections',
+    'pgbouncer_version_info',
+  ])
+})
+
+describe('thresholds', () => {
+  const own = { waiters: { warning: 7, critical: 70 }, meanWaitMillis: { warning: 250, critical: 2_000 } }
+  const exprs = (name: string, thresholds = {}) =>
+    alertRules(thresholds)
+      .filter((rule) => rule.name === name)
+      .map(({ expr }) => expr)
+
+  test('are the defaults of health, or the own ones', () => {
+    const { warning, critical } = DEFAULT_HEALTH_THRESHOLDS.waiters
+    const waiting = 'db_client_connection_pending_requests >= '
+    expect(exprs('PoolguardCallersWaiting')).toEqual([`${waiting}${warning}`, `${waiting}${critical}`])
+    expect(exprs('PoolguardCallersWaiting', own)).toEqual([`${waiting}7`, `${waiting}70`])
+    expect(exprs('PoolguardLongWaits', own)).toEqual([
+      expect.stringMatching(/>= 0.25$/),
+      expect.stringMatching(/>= 2$/),
+    ])
+  })
+
+  test('are the lines of the dashboard', () => {
+    const panel = grafanaDashboard(own).panels.find(({ title }) => title.startsWith('Callers that wait (worst'))
+    expect(panel).toMatchObject({
+      fieldConfig: {
+        defaults: {
+          custom: { thresholdsStyle: { mode: 'line' } },
+          thresholds: { steps: [{ value: null }, { value: 7 }, { value: 70 }] },
+        },
+      },
+    })
+  })
+
+  test('that cannot be meant are refused', () => {
+    expect(() => alertRules({ waiters: { warning: 9, critical: 2 } })).toThrow('Invalid option thresholds.waiters')
+    expect(() => grafanaDashboard({ waiting: { warning: 1, critical: 2 } } as never)).toThrow('thresholds.waiting')
+  })
+})
+
+test('each panel says what its metrics mean, has a place and an id of its own', () => {
+  const shown = panels.filter(({ type }) => type === 'timeseries')
+  for (const { title, description } of shown) expect(description, title).toMatch(/^`\w+`: /)
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
+  expect(new Set(panels.map(({ gridPos: { x, y } }) => `${x},${y}`)).size).toBe(panels.length)
+})

@@ -1,0 +1,7 @@
+export { type AlertRule, alertRules, prometheusRuleFile, type Severity } from './alert-rules.ts'
+export {
+  type GrafanaDashboard,
+  type GrafanaPanel,
+  type GrafanaVariable,
+  grafanaDashboard,
+} from './grafana-dashboard.ts'

@@ -1,0 +1,302 @@
+import { type HealthThresholds, POOL_LABEL, SOURCE_LABEL, STATE_LABEL, type Threshold } from '../observe/index.ts'
+import { type Matchers, series } from './promql.ts'
+
+/** One curve, or one for each value of its labels. */
+export interface Query {
+  readonly expr: string
+  /** In Grafana's form, with labels in double braces. */
+  readonly legend: string
+}
+
+/** What one panel shows. */
+export interface PanelDefinition {
+  readonly title: string
+  /** Grafana's name of it: `short`, `s`, `percentunit`, `ops`, `Bps`. */
+  readonly unit: string
+  readonly queries: readonly Query[]
+  /** Drawn as lines. */
+  readonly thresholds?: Threshold
+  /** Curves that make up a whole. */
+  readonly stacked?: boolean
+}
+
+export interface RowDefinition {
+  readonly title: string
+  readonly panels: readonly PanelDefinition[]
+}
+
+const POOL = `{{${POOL_LABEL}}}`
+const SOURCE = `{{${SOURCE_LABEL}}}`
+const PGBOUNCER_POOL = '{{database}}/{{user}}'
+
+/** Of the pools that are chosen above the dashboard. */
+function ofPools(name: string, matchers: Matchers = {}): string {
+  return series(name, { [POOL_LABEL]: /$pool/, ...matchers })
+}
+
+/** Grafana chooses a range that has samples enough. */
+function rate(selector: string): string {
+  return `rate(${selector}[$__rate_interval])`
+}
+
+function byPool(how: 'sum' | 'max' | 'min', expr: string, ...more: readonly string[]): string {
+  return `${how} by (${[POOL_LABEL, ...more].join(', ')}) (${expr})`
+}
+
+/** Of all instances together. */
+function percentile(histogram: string, share: number): Query {
+  const buckets = byPool('sum', rate(ofPools(`${histogram}_bucket`)), 'le')
+  return { expr: `histogram_quantile(${share}, ${buckets})`, legend: `${POOL} p${share * 100}` }
+}
+
+function percentiles(title: string, histogram: string): PanelDefinition {
+  return { title, unit: 's', queries: [0.5, 0.95, 0.99].map((share) => percentile(histogram, share)) }
+}
+
+/** How often a second, by pool. */
+function events(title: string, ...counters: readonly (readonly [name: string, legend: string])[]): PanelDefinition {
+  const queries = counters.map(([name, legend]) => ({
+    expr: byPool('sum', rate(ofPools(name))),
+    legend: `${POOL} ${legend}`,
+  }))
+  return { title, unit: 'ops', queries }
+}
+
+/** Four rows: the pools, PostgreSQL, PgBouncer, and who waits. */
+export function dashboardRows(thresholds: HealthThresholds): RowDefinition[] {
+  return [
+    { title: 'Pools', panels: poolPanels(thresholds) },
+    { title: 'PostgreSQL', panels: SERVER_PANELS },
+    { title: 'PgBouncer', panels: pgBouncerPanels(thresholds) },
+    { title: 'Routes and jobs', panels: LABEL_PANELS },
+  ]
+}
+
+/** Counts are those of all instances; what has a threshold is the worst instance's, as thresholds are meant for one. */
+function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
+  const { warning, critical } = thresholds.meanWaitMillis
+  const waited = (part: 'sum' | 'count') => rate(ofPools(`db_client_connection_wait_time_seconds_${part}`))
+  const failures = `sum without (failure) (${rate(ofPools('poolguard_connect_failures_total'))})`
+  return [
+    {
+      title: 'Connections',
+      unit: 'short',
+      queries: [
+        {
+          expr: byPool('sum', ofPools('db_client_connection_count'), STATE_LABEL),
+          legend: `${POOL} {{${STATE_LABEL}}}`,
+        },
+        { expr: byPool('sum', ofPools('db_client_connection_max')), legend: `${POOL} max` },
+        { expr: byPool('sum', ofPools('db_client_connection_idle_min')), legend: `${POOL} min` },
+      ],
+    },
+    {
+      title: 'Share in use (worst instance)',
+      unit: 'percentunit',
+      thresholds: thresholds.activeShare,
+      queries: [
+        {
+          expr: byPool(
+            'max',
+            `${rate(ofPools('poolguard_use_seconds_total'))} / ${ofPools('db_client_connection_max')}`,
+          ),
+          legend: POOL,
+        },
+      ],
+    },
+    {
+      title: 'Callers that wait (worst instance)',
+      unit: 'short',
+      thresholds: thresholds.waiters,
+      queries: [{ expr: byPool('max', ofPools('db_client_connection_pending_requests')), legend: POOL }],
+    },
+    {
+      title: 'Mean wait (worst instance)',
+      unit: 's',
+      thresholds: { warning: warning / 1_000, critical: critical / 1_000 },
+      queries: [{ expr: byPool('max', `${waited('sum')} / ${waited('count')}`), legend: POOL }],
+    },
+    percentiles('Wait', 'db_client_connection_wait_time_seconds'),
+    percentiles('Use', 'db_client_connection_use_time_seconds'),
+    {
+      title: 'Oldest lease',
+      unit: 's',
+      queries: [{ expr: byPool('max', ofPools('poolguard_longest_lease_seconds')), legend: POOL }],
+    },
+    percentiles('Opening a connection', 'db_client_connection_create_time_seconds'),
+    {
+      title: 'Connections coming and going',
+      unit: 'short',
+      queries: [
+        { expr: byPool('sum', ofPools('poolguard_connections_connecting')), legend: `${POOL} connecting` },
+        { expr: byPool('sum', ofPools('poolguard_connections_closing')), legend: `${POOL} closing` },
+      ],
+    },
+    events(
+      'Connections opened and closed',
+      ['poolguard_connections_opened_total', 'opened'],
+      ['poolguard_connections_closed_total', 'closed'],
+    ),
+    {
+      title: 'Failed attempts to connect (worst instance)',
+      unit: 'percentunit',
+      thresholds: thresholds.connectErrorShare,
+      queries: [
+        {
+          expr: byPool('max', `${failures} / (${failures} + ${rate(ofPools('poolguard_connections_opened_total'))})`),
+          legend: POOL,
+        },
+      ],
+    },
+    {
+      title: 'Failed attempts to connect, by why',
+      unit: 'ops',
+      queries: [
+        {
+          expr: byPool('sum', rate(ofPools('poolguard_connect_failures_total')), 'failure'),
+          legend: `${POOL} {{failure}}`,
+        },
+      ],
+    },
+    events(
+      'Callers that got none',
+      ['db_client_connection_timeouts_total', 'timeouts'],
+      ['poolguard_saturated_total', 'turned away'],
+    ),
+    {
+      title: 'Requests shed',
+      unit: 'ops',
+      queries: [{ expr: `sum by (job) (${rate(series('poolguard_requests_shed_total'))})`, legend: '{{job}}' }],
+    },
+    events(
+      'What should not happen',
+      ['poolguard_leaks_total', 'leaks suspected'],
+      ['poolguard_deadlocks_total', 'deadlocks'],
+      ['poolguard_dirty_releases_total', 'dirty releases'],
+      ['poolguard_lint_findings_total', 'statements that need a session'],
+    ),
+  ]
+}
+
+/** Each instance tells the same of one server: the largest is as good as any. */
+function ofServer(how: 'max' | 'min', name: string, ...labels: readonly string[]): string {
+  return `${how} by (${['job', SOURCE_LABEL, ...labels].join(', ')}) (${series(name)})`
+}
+
+const SERVER_PANELS: readonly PanelDefinition[] = [
+  {
+    title: 'Connections by state',
+    unit: 'short',
+    stacked: true,
+    queries: [{ expr: ofServer('max', 'poolguard_server_connections', 'state'), legend: `${SOURCE} {{state}}` }],
+  },
+  {
+    title: 'Room',
+    unit: 'short',
+    queries: [
+      { expr: ofServer('min', 'poolguard_server_free_connections'), legend: `${SOURCE} free` },
+      { expr: ofServer('max', 'poolguard_server_max_connections'), legend: `${SOURCE} max_connections` },
+    ],
+  },
+  {
+    title: 'Oldest transaction',
+    unit: 's',
+    queries: [
+      { expr: ofServer('max', 'poolguard_server_oldest_transaction_seconds', 'state'), legend: `${SOURCE} {{state}}` },
+    ],
+  },
+  {
+    title: 'Sources that answer',
+    unit: 'short',
+    queries: [{ expr: ofServer('min', 'poolguard_source_up'), legend: SOURCE }],
+  },
+]
+
+function pgBouncerPanels({ waiters }: HealthThresholds): PanelDefinition[] {
+  const pools = (column: string) => ofServer('max', `pgbouncer_pools_${column}`, 'database', 'user')
+  const perSecond = (column: string) =>
+    `max by (job, ${SOURCE_LABEL}, database) (${rate(series(`pgbouncer_stats_totals_${column}`))})`
+  const mean = (seconds: string, count: string) => `${perSecond(seconds)} / ${perSecond(count)}`
+  return [
+    {
+      title: 'Clients',
+      unit: 'short',
+      queries: [
+        { expr: pools('client_active_connections'), legend: `${PGBOUNCER_POOL} active` },
+        { expr: ofServer('max', 'pgbouncer_config_max_client_connections'), legend: `${SOURCE} most` },
+      ],
+    },
+    {
+      title: 'Clients that wait',
+      unit: 'short',
+      thresholds: waiters,
+      queries: [{ expr: pools('client_waiting_connections'), legend: PGBOUNCER_POOL }],
+    },
+    {
+      title: 'Longest wait',
+      unit: 's',
+      queries: [{ expr: pools('client_maxwait_seconds'), legend: PGBOUNCER_POOL }],
+    },
+    {
+      title: 'Servers',
+      unit: 'short',
+      stacked: true,
+      queries: ['active', 'idle', 'used', 'testing', 'login'].map((state) => ({
+        expr: pools(`server_${state}_connections`),
+        legend: `${PGBOUNCER_POOL} ${state}`,
+      })),
+    },
+    {
+      title: 'Servers and their bounds',
+      unit: 'short',
+      queries: ['current_connections', 'pool_size', 'reserve_pool', 'max_connections'].map((column) => ({
+        expr: ofServer('max', `pgbouncer_databases_${column}`, 'name'),
+        legend: `{{name}} ${column}`,
+      })),
+    },
+    {
+      title: 'Queries and transactions',
+      unit: 'ops',
+      queries: [
+        { expr: perSecond('queries_pooled_total'), legend: '{{database}} queries' },
+        { expr: perSecond('sql_transactions_pooled_total'), legend: '{{database}} transactions' },
+      ],
+    },
+    {
+      title: 'Mean times',
+      unit: 's',
+      queries: [
+        { expr: mean('queries_duration_seconds_total', 'queries_pooled_total'), legend: '{{database}} query' },
+        {
+          expr: mean('server_in_transaction_seconds_total', 'sql_transactions_pooled_total'),
+          legend: '{{database}} transaction',
+        },
+        { expr: mean('client_wait_seconds_total', 'sql_transactions_pooled_total'), legend: '{{database}} wait' },
+      ],
+    },
+    {
+      title: 'Traffic',
+      unit: 'Bps',
+      queries: [
+        { expr: perSecond('received_bytes_total'), legend: '{{database}} from clients' },
+        { expr: perSecond('sent_bytes_total'), legend: '{{database}} to clients' },
+      ],
+    },
+  ]
+}
+
+/** So many curves one can tell apart. */
+const MOST_LABELS = 10
+
+function top(expr: string): Query {
+  return { expr: `topk(${MOST_LABELS}, ${expr})`, legend: `${POOL} {{label}}` }
+}
+
+const LABELLED_WAIT = byPool('sum', rate(ofPools('poolguard_labelled_wait_seconds_total')), 'label')
+const LABELLED_ACQUIRES = byPool('sum', rate(ofPools('poolguard_labelled_acquires_total')), 'label')
+
+const LABEL_PANELS: readonly PanelDefinition[] = [
+  { title: 'Connections got', unit: 'ops', queries: [top(LABELLED_ACQUIRES)] },
+  { title: 'Callers that wait, on average', unit: 'short', stacked: true, queries: [top(LABELLED_WAIT)] },
+  { title: 'Mean wait', unit: 's', queries: [top(`${LABELLED_WAIT} / ${LABELLED_ACQUIRES}`)] },
+]

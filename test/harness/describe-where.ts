@@ -1,0 +1,17 @@
+import type { describe } from 'vitest'
+
+const told = new Set<string>()
+
+/**
+ * Vitest's `describe` for tests that need a program. Where that is missing they are skipped, and how to get it is said once;
+ * in CI (`CI=true`) that is an error instead: there nothing may be skipped unnoticed.
+ */
+export async function describeWhere(missing: Error | undefined): Promise<ReturnType<typeof describe.skipIf>> {
+  // Not at the top: outside of Vitest it cannot be loaded, and benchmarks use the harness as well.
+  const vitest = await import('vitest')
+  if (!missing) return vitest.describe.skipIf(false)
+  if (process.env.CI === 'true') throw missing
+  if (!told.has(missing.message)) console.warn(`skipped: ${missing.message}`)
+  told.add(missing.message)
+  return vitest.describe.skipIf(true)
+}
