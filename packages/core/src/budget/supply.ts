@@ -1,0 +1,22 @@
+import { usableSlots } from './capacity.ts'
+import type { PlanInput } from './plan-input.ts'
+
+/** What one server has for the app. */
+export interface Supply {
+  readonly usable: number
+  readonly headroom: number
+  readonly migrations: number
+  /** May be negative. */
+  readonly toShare: number
+}
+
+export function supplyOf({ capacity, others, headroom: wished, migrations = 0 }: PlanInput): Supply {
+  const usable = usableSlots(capacity, others)
+  const headroom = wished ?? defaultHeadroom(usable)
+  return { usable, headroom, migrations, toShare: usable - headroom - migrations }
+}
+
+/** The idea is PostgreSQL's own: superuser_reserved_connections is 3 of 100 by default. */
+export function defaultHeadroom(usable: number): number {
+  return Math.max(3, Math.ceil(usable / 10))
+}
