@@ -21,7 +21,12 @@ test('what others hold is all but ours, each limit with its own part', () => {
     row('reports', 5, { sameDatabase: false, database: 'reports' }),
   ]
 
-  expect(othersUse(rows, ['orders'])).toEqual({ connections: 10, ofRole: 8, ofDatabase: 5 })
-  expect(othersUse(rows)).toEqual({ connections: 44, ofRole: 38, ofDatabase: 39 })
+  const orders = ({ application }: UsageRow) => application === 'orders'
+  expect(othersUse(rows, orders)).toEqual({ connections: 10, ofRole: 8, ofDatabase: 5 })
+  expect(othersUse(rows), 'the same role in the same database is ours').toEqual({
+    connections: 11,
+    ofRole: 5,
+    ofDatabase: 6,
+  })
   expect(othersUse([])).toEqual({ connections: 0, ofRole: 0, ofDatabase: 0 })
 })

@@ -44,16 +44,20 @@ export const NO_OTHERS: OtherUse = { connections: 0, ofRole: 0, ofDatabase: 0 }
 /**
  * Adds up what is not ours.
  *
- * @param ours the `application_name`s of the app that is planned for, whose connections are the budget itself.
+ * @param isOurs picks the app that is planned for, whose connections are the budget itself. Default: same role, same database.
  * @example
- * othersUse(rows, ['orders']) // { connections: 12, ofRole: 2, ofDatabase: 4 }
+ * othersUse(rows, ({ application }) => application === 'orders') // { connections: 12, ofRole: 2, ofDatabase: 4 }
  */
-export function othersUse(rows: readonly UsageRow[], ours: readonly string[] = []): OtherUse {
-  const others = rows.filter(({ application }) => !ours.includes(application))
+export function othersUse(rows: readonly UsageRow[], isOurs: (row: UsageRow) => boolean = isSame): OtherUse {
+  const others = rows.filter((row) => !isOurs(row))
   const count = (among: readonly UsageRow[]) => among.reduce((sum, { connections }) => sum + connections, 0)
   return {
     connections: count(others),
     ofRole: count(others.filter(({ sameRole }) => sameRole)),
     ofDatabase: count(others.filter(({ sameDatabase }) => sameDatabase)),
   }
+}
+
+function isSame({ sameRole, sameDatabase }: UsageRow): boolean {
+  return sameRole && sameDatabase
 }
