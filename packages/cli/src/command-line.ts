@@ -14,7 +14,7 @@ the file .env of this folder. No password is ever printed.`
 export function withCommonOptions(command: Command): Command {
   return command
     .option('--json', 'print JSON, for programs')
-    .option('--env-file <file>', 'read variables from this file instead of .env')
+    .option('--dotenv <file>', 'read variables from this file instead of .env')
 }
 
 /** Runs one command. Resolves with the exit code; prints everything itself. */

@@ -7,7 +7,7 @@ import { CannotRunError } from './outcome.ts'
 export interface TargetOptions {
   /** The argument, if there was one. */
   readonly url?: string | undefined
-  readonly envFile?: string | undefined
+  readonly dotenv?: string | undefined
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -19,13 +19,13 @@ export interface TargetOptions {
  * @returns undefined where nothing says it.
  * @throws {ConnectionStringError} for a URL that cannot be read; {@link CannotRunError} for a file that is not there.
  */
-export function findTarget({ url, envFile, folder, env }: TargetOptions): EnvironmentConnection | undefined {
+export function findTarget({ url, dotenv, folder, env }: TargetOptions): EnvironmentConnection | undefined {
   if (url !== undefined) {
     const libpq = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('PG')))
     return connectionFromEnvironment({ ...libpq, DATABASE_URL: url, USE_PGBOUNCER: undefined })
   }
   try {
-    return connectionFromEnvironment({ ...readEnvFile(folder, envFile), ...env })
+    return connectionFromEnvironment({ ...readEnvFile(folder, dotenv), ...env })
   } catch (error) {
     if (error instanceof InvalidOptionError && error.option === 'DATABASE_URL') return undefined
     throw error
@@ -33,9 +33,9 @@ export function findTarget({ url, envFile, folder, env }: TargetOptions): Enviro
 }
 
 /** The variables of `.env`, or of the file that was named; none where there is no `.env`. */
-export function readEnvFile(folder: string, envFile?: string): Record<string, string | undefined> {
-  const file = join(folder, envFile ?? '.env')
+export function readEnvFile(folder: string, dotenv?: string): Record<string, string | undefined> {
+  const file = join(folder, dotenv ?? '.env')
   if (existsSync(file)) return parseEnv(readFileSync(file, 'utf8'))
-  if (envFile !== undefined) throw new CannotRunError(`There is no file ${envFile}.`)
+  if (dotenv !== undefined) throw new CannotRunError(`There is no file ${dotenv}.`)
   return {}
 }

@@ -14,7 +14,7 @@ interface DoctorOptions {
   readonly maxSurge?: Surge
   readonly poolerUrl?: string
   readonly offline?: boolean
-  readonly envFile?: string
+  readonly dotenv?: string
 }
 
 const EXAMPLES = `
@@ -40,9 +40,9 @@ export function addDoctor(program: Command, done: (outcome: Outcome) => void): v
 }
 
 async function gather(url: string | undefined, options: DoctorOptions): Promise<Facts> {
-  const { instances, maxSurge, poolerUrl, offline, envFile } = options
+  const { instances, maxSurge, poolerUrl, offline, dotenv } = options
   const folder = process.cwd()
-  const found = findTarget({ url, envFile, folder, env: process.env })
+  const found = findTarget({ url, dotenv, folder, env: process.env })
   const look = found && !offline ? await lookAtServer(found.url) : undefined
   const reached = look && !('failure' in look) ? look : undefined
   const pooled = reached?.topology.kind === 'pooler'
@@ -57,7 +57,7 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
     server: reached,
     unreached: look && 'failure' in look ? look : undefined,
     pooler: consoleUrl && !offline && (pooled || poolerUrl !== undefined) ? await lookAtPooler(consoleUrl) : undefined,
-    project: readProject(folder, envFile),
+    project: readProject(folder),
     instances,
     maxSurge,
   }

@@ -23,7 +23,7 @@ interface PlanOptions extends SizingOptions {
   readonly reserved: number
   readonly poolerUrl?: string
   readonly explain?: boolean
-  readonly envFile?: string
+  readonly dotenv?: string
   readonly json?: boolean
 }
 
@@ -106,8 +106,8 @@ function byHand({ maxConnections = 0, reserved }: PlanOptions): PlanSource {
   return { title: 'Without a server, from the numbers given', notes: [], capacity }
 }
 
-async function readServer(url: string | undefined, { app, envFile, poolerUrl }: PlanOptions): Promise<PlanSource> {
-  const target = findTarget({ url, envFile, folder: process.cwd(), env: process.env })
+async function readServer(url: string | undefined, { app, dotenv, poolerUrl }: PlanOptions): Promise<PlanSource> {
+  const target = findTarget({ url, dotenv, folder: process.cwd(), env: process.env })
   if (!target) {
     throw new CannotRunError('Say where the database is (a URL, DATABASE_URL or PGHOST), or give --max-connections.')
   }

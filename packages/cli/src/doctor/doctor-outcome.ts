@@ -38,7 +38,8 @@ function printed({ severity, title, rule, evidence, why, change }: Diagnosis): s
 
 function count(findings: readonly Diagnosis[]): string {
   const critical = findings.filter(({ severity }) => severity === 'critical').length
-  return `${critical} critical, ${findings.length - critical} warnings.`
+  const warnings = findings.length - critical
+  return `${critical} critical, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}.`
 }
 
 function describeLook({ target, server, unreached, pooler, project }: Facts): string[] {

@@ -21,9 +21,10 @@ export interface Facts {
   readonly maxSurge: Surge | undefined
 }
 
-/** Whether clients share server connections: measured, or else guessed from the address. */
-export function throughTransactionPooler({ server, endpoint }: Facts): boolean {
+/** Whether clients share server connections: measured, or else guessed from the address and the project's files. */
+export function throughTransactionPooler({ server, endpoint, project }: Facts): boolean {
   if (server) return server.topology.kind === 'pooler' && server.topology.pooler.mode !== 'session'
+  if (endpoint === 'pooler') return project.pgBouncer?.values.get('pool_mode') === 'transaction'
   return endpoint === 'transaction-pooler'
 }
 

@@ -1,14 +1,5 @@
-import type { ConnectionString } from '@poolguard/core'
-
 /** What speaks to PostgreSQL in the end. `prisma-engine` is the Rust engine of Prisma 5 and 6. */
 export type Driver = 'pg' | 'postgres.js' | 'prisma-engine'
-
-/** A connection string that a file names. */
-export interface NamedUrl {
-  readonly variable: string
-  readonly file: string
-  readonly url: ConnectionString
-}
 
 /** A place in the sources that says something of pools. */
 export interface CodeSetting {
@@ -50,7 +41,6 @@ export interface ProjectFacts {
   /** Dependencies and their ranges; empty without a package.json. */
   readonly packages: ReadonlyMap<string, string>
   readonly drivers: readonly Driver[]
-  readonly urls: readonly NamedUrl[]
   readonly code: readonly CodeSetting[]
   readonly compose: ComposeFacts | undefined
   readonly pgBouncer: PoolerSettings | undefined

@@ -1,21 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseConnectionString } from '@poolguard/core'
-import { readEnvFile } from '../target.ts'
-import type { Driver, NamedUrl, ProjectFacts } from './project-facts.ts'
+import type { Driver, ProjectFacts } from './project-facts.ts'
 import { readCompose } from './read-compose.ts'
 import { readPgBouncerIni } from './read-pgbouncer-ini.ts'
 import { readPrismaDirectUrl } from './read-prisma.ts'
 import { scanSources } from './scan-sources.ts'
 
 /** Reads a project's files, without running anything of it. Files that cannot be read count as not there. */
-export function readProject(folder: string, envFile?: string): ProjectFacts {
+export function readProject(folder: string): ProjectFacts {
   const packages = readPackages(folder)
   const compose = readCompose(folder)
   return {
     packages,
     drivers: driversOf(packages),
-    urls: readUrls(folder, envFile),
     code: scanSources(folder),
     compose: compose?.facts,
     pgBouncer: readPgBouncerIni(folder) ?? compose?.pgBouncer,
@@ -47,15 +44,4 @@ function driversOf(packages: ReadonlyMap<string, string>): Driver[] {
   if (packages.has('pg') || packages.has('@prisma/adapter-pg')) drivers.push('pg')
   if (packages.has('postgres')) drivers.push('postgres.js')
   return drivers
-}
-
-function readUrls(folder: string, envFile: string | undefined): NamedUrl[] {
-  return Object.entries(readEnvFile(folder, envFile)).flatMap(([variable, value = '']) => {
-    if (!/^postgres(ql)?:\/\//.test(value)) return []
-    try {
-      return [{ variable, file: envFile ?? '.env', url: parseConnectionString(value) }]
-    } catch {
-      return []
-    }
-  })
 }

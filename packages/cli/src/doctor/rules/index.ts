@@ -12,6 +12,7 @@ import { prepareOffWithoutNeed } from './prepare-off-without-need.ts'
 import { preparedStatementsBreak } from './prepared-statements-break.ts'
 import { serverFull } from './server-full.ts'
 import { startupParametersRefused } from './startup-parameters-refused.ts'
+import { urlParametersRefused } from './url-parameters-refused.ts'
 import { urlParametersWithoutEffect } from './url-parameters-without-effect.ts'
 
 /** What is critical first, and of that what hurts now. */
@@ -22,6 +23,7 @@ export const RULES: readonly Rule[] = [
   poolsExceedCapacity,
   preparedStatementsBreak,
   startupParametersRefused,
+  urlParametersRefused,
   noDirectUrl,
   urlParametersWithoutEffect,
   prepareOffWithoutNeed,

@@ -14,13 +14,13 @@ export const poolerExceedsLimits: Rule = {
     const each = (settingOf(settings, 'default_pool_size') ?? 20) + (settingOf(settings, 'reserve_pool_size') ?? 0)
     const pairs = poolsOf(facts) ?? settings.databases
     const wanted = each * pairs
-    const sum = `${each} (default_pool_size and reserve_pool_size) x ${pairs} pools of a database and a user = ${wanted}`
+    const sum = `${each} (default_pool_size and reserve_pool_size) x ${pairs} ${pairs === 1 ? 'pool' : 'pools'} of a database and a user = ${wanted}`
     const perDatabase = settingOf(settings, 'max_db_connections') ?? 0
     const maxConnections = facts.server?.capacity.maxConnections ?? facts.project.compose?.maxConnections
     const findings: Finding[] = []
     if (perDatabase > 0 && wanted > perDatabase * settings.databases) {
       findings.push({
-        evidence: `${sum}, and max_db_connections = ${perDatabase} for ${settings.databases} databases (${settings.source}).`,
+        evidence: `${sum}, and max_db_connections = ${perDatabase} for ${settings.databases} ${settings.databases === 1 ? 'database' : 'databases'} (${settings.source}).`,
         why: 'One pool takes what another was promised: its clients wait until query_wait_timeout though their own pool is not full.',
         change: `Set default_pool_size to ${Math.max(1, Math.floor((perDatabase * settings.databases) / pairs))} or less, or max_db_connections to ${Math.ceil(wanted / settings.databases)}.`,
       })

@@ -1,3 +1,4 @@
+import type { ConnectionString } from '@poolguard/core'
 import { type Facts, poolerSettings, usesPoolguard } from '../facts.ts'
 import type { Rule } from '../rule.ts'
 
@@ -20,7 +21,7 @@ export const startupParametersRefused: Rule = {
     return refused.map((name) => ({
       evidence: `${name} in ${target.source}; ignore_startup_parameters ${ignored.length > 0 ? `is ${ignored.join(', ')}` : 'does not list it'}.`,
       why: `Connecting fails with "unsupported startup parameter: ${name}".`,
-      change: `Take it out of the URL and set it on the server: ALTER ROLE ${target.url.user ?? '...'} SET ... ; ignore_startup_parameters would only make PgBouncer drop it silently.`,
+      change: `Take it out of the URL and set it on the server: ${alterRole(name, target.url)}. (ignore_startup_parameters would only make PgBouncer drop it silently.)`,
     }))
   },
 }
@@ -28,4 +29,10 @@ export const startupParametersRefused: Rule = {
 function leadsToPgBouncer({ server, pooler, endpoint }: Facts): boolean {
   if (server) return server.topology.kind === 'pooler'
   return pooler !== undefined || endpoint === 'pooler' || endpoint === 'transaction-pooler'
+}
+
+function alterRole(name: string, url: ConnectionString): string {
+  const role = url.user ?? 'the_role'
+  if (name === 'options') return `ALTER ROLE ${role} SET name = 'value' for each -c name=value of it`
+  return `ALTER ROLE ${role} SET ${name} = '${url.parameter(name)}'`
 }
