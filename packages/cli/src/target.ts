@@ -1,7 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { connectionFromEnvironment, type EnvironmentConnection, InvalidOptionError } from '@poolguard/core'
+import {
+  connectionFromEnvironment,
+  type EnvironmentConnection,
+  InvalidOptionError,
+  parseConnectionString,
+} from '@poolguard/core'
 import { CannotRunError } from './outcome.ts'
 
 export interface TargetOptions {
@@ -21,6 +26,8 @@ export interface TargetOptions {
  */
 export function findTarget({ url, dotenv, folder, env }: TargetOptions): EnvironmentConnection | undefined {
   if (url !== undefined) {
+    // So that a bad one is not blamed on a variable.
+    parseConnectionString(url)
     const libpq = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('PG')))
     return connectionFromEnvironment({ ...libpq, DATABASE_URL: url, USE_PGBOUNCER: undefined })
   }
