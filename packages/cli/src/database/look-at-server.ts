@@ -11,11 +11,10 @@ import {
   USAGE_QUERY,
   type UsageRow,
 } from '@poolguard/core'
-import { GuardedPool } from '@poolguard/pg'
+import { contact, type Pool } from './contact.ts'
 import type { ApplicationSessions, ServerFacts, Unreached } from './server-facts.ts'
 
-const CONNECT_MILLIS = 5_000
-const QUERY_MILLIS = 5_000
+const APPLICATION = 'poolguard doctor'
 
 const SETTINGS_QUERY = `
 select current_setting('server_version') as "version", session_user as "role", current_database() as "database",
@@ -30,39 +29,22 @@ select coalesce(application_name, '') as "application", usename as "role", count
          as "longestIdleInTransactionSeconds"
   from pg_catalog.pg_stat_activity
  where datname is not null and usename is not null and pid <> pg_backend_pid()
-   and application_name is distinct from 'poolguard doctor' and coalesce(backend_type, 'client backend') = 'client backend'
+   and application_name is distinct from '${APPLICATION}' and coalesce(backend_type, 'client backend') = 'client backend'
  group by 1, 2
  order by 3 desc, 1, 2`
 
 /** Looks at a database with two connections at most, for a moment. Never rejects for a database that cannot be reached. */
 export async function lookAtServer(url: ConnectionString): Promise<ServerFacts | Unreached> {
-  const failed = Promise.withResolvers<never>()
-  // Whoever was connected at once never waits for it.
-  failed.promise.catch(() => {})
-  const pool = new GuardedPool({
-    url: url.href,
-    name: 'poolguard',
-    application_name: 'poolguard doctor',
-    query_timeout: QUERY_MILLIS,
-    pool: { max: 2, acquireTimeoutMillis: CONNECT_MILLIS, connectTimeoutMillis: CONNECT_MILLIS },
-    // A pool would wait and try again; who looks wants to know.
-    onEvent: (event) => {
-      if (event.type === 'connect-failed') failed.reject(event.error)
-    },
-  })
+  await using database = contact(url, { applicationName: APPLICATION, max: 2 })
   try {
-    const client = await Promise.race([pool.connect(), failed.promise])
-    client.release()
-    const { topology } = await pool.ready()
-    return await readFacts(pool, topology as Topology)
+    const topology = await database.reach()
+    return await readFacts(database.pool, topology)
   } catch (error) {
     return unreached(error)
-  } finally {
-    await pool.end()
   }
 }
 
-async function readFacts(pool: InstanceType<typeof GuardedPool>, topology: Topology): Promise<ServerFacts> {
+async function readFacts(pool: Pool, topology: Topology): Promise<ServerFacts> {
   const ask = async <Row>(query: string) => (await pool.query(query)).rows as Row[]
   const [settings] =
     await ask<Omit<ServerFacts, 'topology' | 'capacity' | 'usage' | 'load' | 'applications'>>(SETTINGS_QUERY)
@@ -73,7 +55,7 @@ async function readFacts(pool: InstanceType<typeof GuardedPool>, topology: Topol
     ...settings,
     topology,
     capacity,
-    usage: usage.filter(({ application }) => application !== 'poolguard doctor'),
+    usage: usage.filter(({ application }) => application !== APPLICATION),
     applications: await ask<ApplicationSessions>(APPLICATIONS_QUERY),
     load: (await ask<DatabaseLoad>(SIZING_QUERY).catch(() => []))[0],
   }
