@@ -15,12 +15,14 @@ export interface RunOptions {
   /** Default: a folder without a project. */
   readonly folder?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Resolves when it is to get a SIGINT. */
+  readonly interruptWhen?: () => Promise<unknown>
 }
 
 /** Runs the command line as a user would, in a process of its own, with no variables of libpq's around. */
 export async function runPoolguard(
   args: readonly string[],
-  { folder = tmpdir(), env = {} }: RunOptions = {},
+  { folder = tmpdir(), env = {}, interruptWhen }: RunOptions = {},
 ): Promise<Run> {
   const { PATH = '' } = process.env
   const child = spawn(process.execPath, [POOLGUARD, ...args], { cwd: folder, env: { PATH, ...env } })
@@ -33,5 +35,6 @@ export async function runPoolguard(
   })
   const { promise, resolve } = Promise.withResolvers<number | null>()
   child.once('close', resolve)
-  return { code: await promise, ...output }
+  const [code] = await Promise.all([promise, interruptWhen?.().finally(() => child.kill('SIGINT'))])
+  return { code, ...output }
 }

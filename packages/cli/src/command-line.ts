@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addDoctor } from './commands/doctor.ts'
 import { addPlan } from './commands/plan.ts'
+import { addStress } from './commands/stress.ts'
 import { addVerify } from './commands/verify.ts'
 import { CannotRunError, type Outcome } from './outcome.ts'
 
@@ -32,6 +33,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addPlan(program, done)
   addDoctor(program, done)
   addVerify(program, done)
+  addStress(program, done)
   for (const command of program.commands) withCommonOptions(command).exitOverride()
   try {
     await program.parseAsync(args, { from: 'user' })
