@@ -42,7 +42,7 @@ test.each([
 test('interrupted, it reports what there was', async () => {
   await using server = await startPostgres()
   const ended = runPoolguard(['stress', server.url, '--duration', '600', '--json'], {
-    interruptWhen: () => waitUntil(async () => (await server.connectionCount()) > 5),
+    interruptWhen: () => waitUntil(async () => (await server.connectionCount()) > 5, { what: 'the load' }),
   })
 
   expect(JSON.parse((await ended).stdout)).toMatchObject({ passed: true })
