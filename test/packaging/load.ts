@@ -15,7 +15,7 @@ const PEERS = [
 ] as const
 
 /** What the command line brings itself, from its own folder. */
-const COMMAND_LINE = ['@clack/prompts', 'commander', 'ini', 'ora', 'yaml'] as const
+const COMMAND_LINE = ['@clack/prompts', 'commander', 'ini', 'ora', 'rotating-file-stream', 'yaml'] as const
 const commandLine = createRequire(new URL('../../packages/cli/package.json', import.meta.url))
 
 interface Manifest {

@@ -2,6 +2,7 @@ import { PoolguardError, redact } from '@poolguard/core'
 import { Command, CommanderError } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addDoctor } from './commands/doctor.ts'
+import { addMonitor } from './commands/monitor.ts'
 import { addPlan } from './commands/plan.ts'
 import { addStress } from './commands/stress.ts'
 import { addVerify } from './commands/verify.ts'
@@ -34,6 +35,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addDoctor(program, done)
   addVerify(program, done)
   addStress(program, done)
+  addMonitor(program, done)
   for (const command of program.commands) withCommonOptions(command).exitOverride()
   try {
     await program.parseAsync(args, { from: 'user' })
@@ -45,7 +47,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   if (!outcome) return 2
   const json = args.includes('--json')
   const stream = outcome.exitCode === 2 && !json ? process.stderr : process.stdout
-  stream.write(`${json ? JSON.stringify(outcome.json, null, 2) : outcome.text}\n`)
+  const said = json ? JSON.stringify(outcome.json, null, 2) : outcome.text
+  if (said) stream.write(`${said}\n`)
   return outcome.exitCode
 }
 
