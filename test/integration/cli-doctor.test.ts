@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import { parseConnectionString } from '@poolguard/core'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
+import { lookAtServer } from '../../packages/cli/src/database/look-at-server.ts'
 import { describeWithPgBouncer, type PostgresServer, startPgBouncer, startPostgres } from '../harness/index.ts'
 import { FIXTURES, type Run, runPoolguard } from './run-poolguard.ts'
 
@@ -81,6 +83,27 @@ describe('poolguard doctor at a server', () => {
     expect(rulesOf(run)).toEqual(['pools-exceed-capacity', 'no-idle-in-transaction-timeout'])
     expect(run.stdout).toContain('6 instances: 6 at once x max 8 (src/db/index.ts:4) = 48')
     expect(run.stdout).toContain('Set max to 4')
+  })
+
+  test('sees who holds transactions open, of its own role at least', async () => {
+    await using server = await startPostgres()
+    const client = new pg.Client({ connectionString: server.adminUrl, application_name: 'orders' })
+    await client.connect()
+    await client.query('begin')
+    const look = async (url: string) => {
+      const facts = await lookAtServer(parseConnectionString(url))
+      if ('failure' in facts) throw new Error(facts.message)
+      return facts
+    }
+    const [admin, plain] = [await look(server.adminUrl), await look(server.url)]
+    await client.end()
+
+    expect(admin).toMatchObject({ seesAll: true, applications: [{ application: 'orders', sessions: 1 }] })
+    expect(admin.applications[0]?.longestIdleInTransactionSeconds).toBeGreaterThan(0)
+    expect(plain).toMatchObject({
+      seesAll: false,
+      applications: [{ application: 'orders', sessions: 1, longestIdleInTransactionSeconds: 0 }],
+    })
   })
 
   test('given a server that is full right now, then says so, who can look, and what needs no connection', async () => {

@@ -1,14 +1,11 @@
-import type { Capacity, OtherUse, PlanInput, PoolerCapacity, Surge } from '@poolguard/core'
-import { describeTopology, othersUse, readPoolerCapacity, settleTarget } from '@poolguard/core'
+import type { OtherUse, PlanInput, Surge } from '@poolguard/core'
 import { type Command, Option } from 'commander'
-import { lookAtPooler } from '../database/look-at-pooler.ts'
-import { lookAtServer } from '../database/look-at-server.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
 import { askForPlan } from '../plan/ask-for-plan.ts'
 import { explainSizing, type SizingOptions } from '../plan/explain-sizing.ts'
 import { planOutcome } from '../plan/plan-outcome.ts'
+import { readServerSource, sourceByHand } from '../plan/plan-source.ts'
 import { amount, readSurge, wholeFrom } from '../read-number.ts'
-import { findTarget } from '../target.ts'
 
 interface PlanOptions extends SizingOptions {
   readonly instances?: number
@@ -68,7 +65,7 @@ async function plan(url: string | undefined, options: PlanOptions): Promise<Outc
   const asks = process.stdin.isTTY && process.stdout.isTTY && !options.json
   const given = options.instances === undefined && asks ? { ...options, ...(await askForPlan(options)) } : options
   if (given.instances === undefined) throw new CannotRunError('Say how many instances there are: --instances 6.')
-  const source = given.maxConnections === undefined ? await readServer(url, given) : byHand(given)
+  const source = given.maxConnections === undefined ? await readServerSource(url, given) : sourceByHand(given)
   const input: PlanInput = {
     capacity: source.capacity,
     instances: given.instances,
@@ -82,74 +79,6 @@ async function plan(url: string | undefined, options: PlanOptions): Promise<Outc
   }
   const sizing = given.explain ? explainSizing(given, source.load) : []
   return planOutcome({ title: source.title, notes: source.notes, input, sizing })
-}
-
-interface PlanSource {
-  readonly title: string
-  readonly notes: readonly string[]
-  readonly capacity: Capacity
-  readonly others?: OtherUse
-  readonly pooler?: PoolerCapacity | undefined
-  readonly load?: Parameters<typeof explainSizing>[1]
-}
-
-function byHand({ maxConnections = 0, reserved }: PlanOptions): PlanSource {
-  const capacity = {
-    maxConnections,
-    reserved,
-    roleLimit: null,
-    databaseLimit: null,
-    used: 0,
-    usedByRole: 0,
-    usedByDatabase: 0,
-  }
-  return { title: 'Without a server, from the numbers given', notes: [], capacity }
-}
-
-async function readServer(url: string | undefined, { app, dotenv, poolerUrl }: PlanOptions): Promise<PlanSource> {
-  const target = findTarget({ url, dotenv, folder: process.cwd(), env: process.env })
-  if (!target) {
-    throw new CannotRunError('Say where the database is (a URL, DATABASE_URL or PGHOST), or give --max-connections.')
-  }
-  const facts = await lookAtServer(target.url)
-  if ('failure' in facts) {
-    throw new CannotRunError(
-      `${target.url} cannot be asked: ${facts.message}. Give --max-connections to plan without it.`,
-    )
-  }
-  const { topology, capacity, usage, load } = facts
-  const pooled = topology.kind === 'pooler'
-  const answers = pooled
-    ? await lookAtPooler(
-        poolerUrl === undefined
-          ? target.url
-          : (findTarget({ url: poolerUrl, folder: process.cwd(), env: {} })?.url ?? target.url),
-      )
-    : undefined
-  const { database, user } = settleTarget(target.url)
-  const pooler = answers && readPoolerCapacity(answers, database ?? facts.database, user ?? facts.role)
-  const others = othersUse(usage, app && (({ application }) => app.includes(application)))
-  return {
-    title: `PostgreSQL ${facts.version} at ${target.url}: ${describeTopology(topology)}`,
-    notes: [
-      ...usage
-        .filter(({ hidden }) => hidden > 0)
-        .slice(0, 1)
-        .map(
-          () =>
-            'Sessions of other roles may be parallel workers, which take no connection: their kind is hidden from this role (pg_read_all_stats shows it).',
-        ),
-      ...(pooled && !pooler
-        ? [
-            "The pooler's own limits are not in this plan: its console did not let this user look. Give --pooler-url with a user in stats_users.",
-          ]
-        : []),
-    ],
-    capacity,
-    others,
-    pooler,
-    load,
-  }
 }
 
 /** Nobody said whose they are, so every limit counts them. */
