@@ -10,7 +10,9 @@ export function describeLook({ target, server, unreached, pooler, project }: Fac
   ]
   if (server) lines.push(`Reached: PostgreSQL ${server.version}; ${describeTopology(server.topology)}.`)
   if (server && !server.seesAll) {
-    lines.push(`${server.role} sees the states of its own sessions only; GRANT pg_read_all_stats shows all.`)
+    lines.push(
+      `${server.role} sees the states of its own sessions only; GRANT pg_read_all_stats TO ${server.role} shows all.`,
+    )
   }
   if (unreached) lines.push(`Not reached: ${unreached.message}. Only what needs no connection was checked.`)
   if (pooler) lines.push(`PgBouncer ${pooler.version}: its console was read.`)

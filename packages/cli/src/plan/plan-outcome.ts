@@ -10,11 +10,12 @@ export interface PlanReport {
 }
 
 /** The plan as it is printed; one that does not fit is a finding. */
-export function planOutcome({ title, notes, input, sizing }: PlanReport): Outcome {
+export function planOutcome(report: PlanReport): Outcome {
+  const { title, notes, input, sizing } = report
   try {
     const budget = planBudget(input)
-    const words = sizing.length > 0 ? describeSizing(budget, sizing) : []
-    return { exitCode: 0, text: fitting(title, notes, budget, words), json: { fits: true, ...budget, notes, sizing } }
+    const text = fitting(report, budget, describeSizing(budget, sizing))
+    return { exitCode: 0, text, json: { fits: true, ...budget, notes, sizing } }
   } catch (error) {
     if (!(error instanceof BudgetError)) throw error
     const text = [title, '', `${paint('red', 'This does not fit.')} ${error.message}`, ...noted(notes)].join('\n')
@@ -22,16 +23,18 @@ export function planOutcome({ title, notes, input, sizing }: PlanReport): Outcom
   }
 }
 
-function fitting(title: string, notes: readonly string[], budget: Budget, words: readonly string[]): string {
+function fitting({ title, notes, input }: PlanReport, budget: Budget, words: readonly string[]): string {
   const { maxPerPool, pools, steps } = budget
+  const direct = !input.pooler || input.pooler.mode === 'session'
   return [
     title,
     '',
     ...steps.map((step) => `  ${step}`),
     '',
     `${paint('green', `max ${maxPerPool} for each pool`)}, ${maxPerPool * pools} in all ${pools}.`,
-    `Write max: ${maxPerPool} (connection_limit=${maxPerPool} in a URL for Prisma 5 and 6, poolSize: ${maxPerPool} for TypeORM),`,
-    `or give poolguard's pools { instances: ${pools} }, and they read the limits themselves.`,
+    `Write max: ${maxPerPool} (connection_limit=${maxPerPool} in a URL for Prisma 5 and 6, poolSize: ${maxPerPool} for TypeORM)${direct ? ',' : '.'}`,
+    // Behind a pooler that shares its servers the number of instances divides nothing.
+    ...(direct ? [`or give poolguard's pools { instances: ${pools} }, and they read the limits themselves.`] : []),
     ...(words.length > 0 ? ['', ...words] : []),
     ...noted(notes),
   ].join('\n')

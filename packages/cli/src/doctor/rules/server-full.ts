@@ -13,7 +13,7 @@ export const serverFull: Rule = {
             change:
               'A superuser can still look: superuser_reserved_connections keeps slots for that (from 16 on a member of pg_use_reserved_connections has some, too). ' +
               'Run `select application_name, usename, state, count(*) from pg_stat_activity group by 1, 2, 3 order by 4 desc`, ' +
-              'end what nobody needs with pg_terminate_backend(pid), then run doctor again. The findings below need no connection.',
+              'end what nobody needs with pg_terminate_backend(pid), then run doctor again.',
           },
         ]
       : [],
