@@ -14,18 +14,25 @@ const PEERS = [
   ...['@nestjs/common', '@nestjs/core', '@nestjs/terminus', 'reflect-metadata', 'rxjs'],
 ] as const
 
+/** What the command line brings itself, from its own folder. */
+const COMMAND_LINE = ['@clack/prompts', 'commander', 'ini', 'ora', 'rotating-file-stream', 'yaml'] as const
+const commandLine = createRequire(new URL('../../packages/cli/package.json', import.meta.url))
+
 interface Manifest {
   readonly name: string
+  readonly bin?: Readonly<Record<string, string>>
   readonly exports: Record<string, unknown>
 }
 
-/** Unpacks the tarballs as an app would have them, and loads every entry by `import` and by `require`. */
+/** Unpacks the tarballs as an app would have them, loads every entry by `import` and by `require`, and runs every program. */
 export async function loadInBothFormats(tarballs: readonly string[], folder: string): Promise<string[]> {
   const modules = path.join(folder, 'app/node_modules')
   const manifests = await Promise.all(tarballs.map((tarball) => unpack(tarball, modules)))
   await Promise.all(PEERS.map((peer) => link(peer, modules)))
+  await Promise.all(COMMAND_LINE.map((library) => link(library, modules, commandLine)))
   const problems: string[] = []
-  for (const { name, exports } of manifests) {
+  for (const { name, bin, exports } of manifests) {
+    for (const program of Object.values(bin ?? {})) problems.push(...(await help(path.join(modules, name, program))))
     for (const entry of Object.keys(exports).filter((key) => !key.endsWith('.json'))) {
       const specifier = path.posix.join(name, entry)
       problems.push(...(await load(folder, specifier, 'load.mjs', `import * as all from '${specifier}'`)))
@@ -46,8 +53,8 @@ async function unpack(tarball: string, modules: string): Promise<Manifest> {
 }
 
 /** The real folder of a peer, found through what this package itself depends on. */
-async function link(peer: string, modules: string): Promise<void> {
-  const [paths] = [require.resolve.paths(peer) ?? []]
+async function link(peer: string, modules: string, from: NodeJS.Require = require): Promise<void> {
+  const paths = from.resolve.paths(peer) ?? []
   for (const candidate of paths.map((each) => path.join(each, peer))) {
     if (!(await readdir(candidate).catch(() => undefined))) continue
     await mkdir(path.dirname(path.join(modules, peer)), { recursive: true })
@@ -63,5 +70,12 @@ async function load(folder: string, specifier: string, file: string, statement: 
   return run(process.execPath, [script]).then(
     () => [],
     (error: Error) => [`${file}: ${specifier} does not load: ${error.message}`],
+  )
+}
+
+async function help(program: string): Promise<string[]> {
+  return run(process.execPath, [program, '--help']).then(
+    ({ stdout }) => (stdout.startsWith('Usage:') ? [] : [`${program} does not help`]),
+    (error: Error) => [`${program} does not run: ${error.message}`],
   )
 }

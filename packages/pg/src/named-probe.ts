@@ -7,6 +7,8 @@ type Row = readonly (string | null)[]
  * either. pg's own queries cannot do that: they keep what they have named.
  */
 export class NamedProbe implements Submittable {
+  /** pg puts one here where there is a `query_timeout`: it stops the timer, which would keep the process alive. */
+  callback: ((error: Error | undefined) => void) | undefined = undefined
   readonly #name: string
   readonly #text: string
   readonly #rows: Row[] = []
@@ -38,6 +40,7 @@ export class NamedProbe implements Submittable {
   }
 
   handleReadyForQuery(): void {
+    this.callback?.(this.#error)
     if (this.#error) this.#outcome.reject(this.#error)
     else this.#outcome.resolve(this.#rows)
   }
@@ -46,6 +49,7 @@ export class NamedProbe implements Submittable {
   handleError(error: Error): void {
     this.#error = error
     this.#outcome.reject(error)
+    this.callback?.(error)
   }
 
   handleRowDescription(): void {}

@@ -1,3 +1,5 @@
+import { NO_OTHERS, type OtherUse } from './usage.ts'
+
 /** What a server can give to the role that asked, and what is taken. */
 export interface Capacity {
   /** `max_connections`. */
@@ -39,8 +41,32 @@ select current_setting('max_connections')::int as "maxConnections",
           from pg_catalog.pg_stat_activity where datname is not null) activity
  where role.rolname = session_user and database.datname = current_database()`
 
-/** The connections that this role could hold in this database if nobody else had any. */
-export function usableSlots(capacity: Capacity): number {
-  const { maxConnections, reserved, roleLimit, databaseLimit } = capacity
-  return Math.max(0, Math.min(maxConnections - reserved, roleLimit ?? Infinity, databaseLimit ?? Infinity))
+/**
+ * The connections that this role could hold in this database beside what `others` hold, and if nobody else had any.
+ * Never negative.
+ */
+export function usableSlots(capacity: Capacity, others: OtherUse = NO_OTHERS): number {
+  return Math.max(0, Math.min(...serverLimits(capacity, others).map(({ value, kept }) => value - kept)))
+}
+
+/** A limit of the server, and what of it is not ours. */
+export interface ServerLimit {
+  readonly name: string
+  readonly value: number
+  readonly kept: number
+}
+
+/** `max_connections`, and the limits of role and database where there are any. */
+export function serverLimits(
+  { maxConnections, reserved, roleLimit, databaseLimit }: Capacity,
+  others: OtherUse,
+): readonly ServerLimit[] {
+  const limits: ServerLimit[] = [
+    { name: 'max_connections', value: maxConnections, kept: reserved + others.connections },
+  ]
+  if (roleLimit !== null) limits.push({ name: "the role's CONNECTION LIMIT", value: roleLimit, kept: others.ofRole })
+  if (databaseLimit !== null) {
+    limits.push({ name: "the database's CONNECTION LIMIT", value: databaseLimit, kept: others.ofDatabase })
+  }
+  return limits
 }

@@ -1,10 +1,22 @@
+export { BudgetError } from './budget-error.ts'
 export { CAPACITY_QUERY, type Capacity, usableSlots } from './capacity.ts'
+export { describeSizing } from './describe-sizing.ts'
+export { busyConnections, busyRatio, type DatabaseLoad, loadBetween, SIZING_QUERY } from './load.ts'
+export { describeMemoryCost, MEGABYTES_PER_CONNECTION } from './memory-cost.ts'
+export { type Budget, planBudget } from './plan.ts'
+export type { PlanInput } from './plan-input.ts'
+export { type PoolerAnswers, type PoolerCapacity, poolerServers, readPoolerCapacity } from './pooler-capacity.ts'
 export {
-  type Budget,
-  BudgetError,
-  defaultHeadroom,
-  HEADROOM_SHARE,
-  LEAST_HEADROOM,
-  type PlanInput,
-  planBudget,
-} from './plan.ts'
+  type BusyRatioInput,
+  expectedWaitMillis,
+  type LittlesLawInput,
+  littlesLaw,
+  type PoolLockingInput,
+  type Sizing,
+  sizeAgainstLocking,
+  sizeByBusyRatio,
+  sizeByCores,
+} from './sizing.ts'
+export { defaultHeadroom, HEADROOM_SHARE, LEAST_HEADROOM } from './supply.ts'
+export type { Surge } from './surge.ts'
+export { type OtherUse, othersUse, USAGE_QUERY, type UsageRow } from './usage.ts'

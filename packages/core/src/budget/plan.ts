@@ -1,96 +1,96 @@
 import { requireWhole } from '../invalid-option-error.ts'
-import { PoolguardError } from '../poolguard-error.ts'
-import { type Capacity, usableSlots } from './capacity.ts'
+import { BudgetError } from './budget-error.ts'
+import type { PlanInput } from './plan-input.ts'
+import { explainRefusal } from './plan-refusal.ts'
+import { explainDemand, explainPooler, explainSupply } from './plan-steps.ts'
+import { type PoolerCapacity, poolerServers, sharesServers } from './pooler-capacity.ts'
+import { supplyOf } from './supply.ts'
+import { surgeOf } from './surge.ts'
 
-export interface PlanInput {
-  readonly capacity: Capacity
-  /** Processes that will run at the same time, old and new together during a rolling deploy. */
-  readonly instances: number
-  /** Slots left free for people, migrations and cron. Default: 3, or 10 % of what is usable, whichever is more. */
-  readonly headroom?: number | undefined
-}
-
-/** How many connections each instance may have, and how that was worked out. */
+/** How many connections each pool may have, and how that was worked out. */
 export interface Budget {
+  readonly maxPerPool: number
+  /** All pools of all processes of one instance together. */
   readonly maxPerInstance: number
+  /** All that run at the same time, surge included. */
   readonly instances: number
+  /** All pools of all of them. */
+  readonly pools: number
   readonly headroom: number
-  /** What the role may hold at all: see {@link usableSlots}. */
+  /** What the role may hold at all beside others: see `usableSlots`. */
   readonly usable: number
   /** The arithmetic, a line each, to be shown to whoever asks why. */
   readonly steps: readonly string[]
 }
 
-/** The instances do not fit into what the database can give. The message says which number to change, and to what. */
-export class BudgetError extends PoolguardError {
-  readonly code = 'POOLGUARD_BUDGET'
-}
-
 /**
- * Shares what the database can give equally among a known number of instances.
+ * Shares what the database can give equally among a known number of pools. Behind a pooler that shares its servers, the
+ * server's connections are the pooler's, and the pools share what clients it admits: but no pool gets more of those than
+ * there are servers to use at once.
  *
- * @throws {BudgetError} where an instance would get less than one connection.
- * @throws {InvalidOptionError} for a number of instances or a headroom that makes no sense.
+ * @throws {BudgetError} where a pool would get less than one connection, or the pooler opens more than there are to share.
+ * @throws {InvalidOptionError} for a number that makes no sense.
  * @example
- * planBudget({ capacity, instances: 6 }).maxPerInstance // (20 - 3 reserved - 3 headroom) / 6 = 2
+ * planBudget({ capacity, instances: 6 }).maxPerPool // (20 - 3 reserved - 3 headroom) / 6 = 2
+ * planBudget({ capacity, instances: 4, maxSurge: '25%', poolsPerProcess: 2 }).steps
  */
-export function planBudget({ capacity, instances, headroom: wished }: PlanInput): Budget {
-  requireWhole('instances', instances, 1)
-  if (wished !== undefined) requireWhole('headroom', wished, 0)
-  const usable = usableSlots(capacity)
-  const headroom = wished ?? defaultHeadroom(usable)
-  const maxPerInstance = Math.floor((usable - headroom) / instances)
-  if (maxPerInstance < 1) throw new BudgetError(doesNotFit(capacity, instances, wished))
-  const steps = [
-    ...explainUsable(capacity, usable),
-    `${usable} usable - ${headroom} headroom = ${usable - headroom} to share`,
-    `${usable - headroom} / ${instances} instances = ${maxPerInstance} each`,
-  ]
-  return { maxPerInstance, instances, headroom, usable, steps }
+export function planBudget(input: PlanInput): Budget {
+  validate(input)
+  const { processesPerInstance = 1, poolsPerProcess = 1, pooler } = input
+  const supply = supplyOf(input)
+  const instances = input.instances + surgeOf(input.instances, input.maxSurge)
+  const perInstance = processesPerInstance * poolsPerProcess
+  const pools = instances * perInstance
+  const room = roomFor(supply.toShare, pooler)
+  const maxPerPool = Math.min(Math.floor(room.connections / pools), room.ceiling)
+  if (maxPerPool < 1) throw new BudgetError(explainRefusal(input, supply, pools))
+  return {
+    maxPerPool,
+    maxPerInstance: maxPerPool * perInstance,
+    instances,
+    pools,
+    headroom: supply.headroom,
+    usable: supply.usable,
+    steps: [
+      ...explainSupply(input, supply),
+      ...explainPooler(supply.toShare, pooler),
+      ...explainDemand(input, instances, pools),
+      explainShare(room, pools, maxPerPool, perInstance > 1),
+    ],
+  }
 }
 
-/** The idea is PostgreSQL's own: superuser_reserved_connections is 3 of 100 by default. */
-export const LEAST_HEADROOM = 3
-export const HEADROOM_SHARE = 0.1
-
-export function defaultHeadroom(usable: number): number {
-  return Math.max(LEAST_HEADROOM, Math.ceil(usable * HEADROOM_SHARE))
+interface Room {
+  /** What the pools divide among themselves. */
+  readonly connections: number
+  readonly unit: 'connections' | 'clients'
+  /** No pool can use more. */
+  readonly ceiling: number
 }
 
-function explainUsable({ maxConnections, reserved, roleLimit, databaseLimit }: Capacity, usable: number): string[] {
-  const steps = [`max_connections ${maxConnections} - ${reserved} reserved = ${maxConnections - reserved}`]
-  if (roleLimit === usable) steps.push(`the role's CONNECTION LIMIT allows ${roleLimit}`)
-  if (databaseLimit === usable) steps.push(`the database's CONNECTION LIMIT allows ${databaseLimit}`)
-  return steps
+function roomFor(toShare: number, pooler: PoolerCapacity | undefined): Room {
+  if (!pooler) return { connections: toShare, unit: 'connections', ceiling: Infinity }
+  const servers = poolerServers(pooler)
+  const clients = pooler.maxClients - pooler.otherClients
+  if (!sharesServers(pooler)) {
+    return { connections: Math.min(toShare, servers, clients), unit: 'connections', ceiling: Infinity }
+  }
+  return { connections: servers > toShare ? 0 : clients, unit: 'clients', ceiling: servers }
 }
 
-function doesNotFit(capacity: Capacity, instances: number, wished: number | undefined): string {
-  const usable = usableSlots(capacity)
-  const headroom = wished ?? defaultHeadroom(usable)
-  const fits = Math.max(0, usable - headroom)
-  const advice = [
-    ...(fits > 0 ? [`run at most ${fits} instances`] : []),
-    'put PgBouncer in front',
-    `or raise ${tooLow(capacity, leastUsable(usable, instances, wished)).join(' and ')}`,
-  ].join(', ')
-  return (
-    `${instances} instances cannot share ${fits} connections (${usable} usable - ${headroom} headroom). ` +
-    `${advice.charAt(0).toUpperCase()}${advice.slice(1)}.`
-  )
+function explainShare(room: Room, pools: number, maxPerPool: number, manyPools: boolean): string {
+  const what = manyPools ? 'pools' : 'instances'
+  const share = Math.floor(room.connections / pools)
+  const division = `${room.connections} ${room.unit === 'clients' ? 'clients ' : ''}/ ${pools} ${what} = ${share} each`
+  return share > maxPerPool ? `${division}, of which no more than ${maxPerPool} could be served at once` : division
 }
 
-/** What would have to be usable for one connection each. The headroom may grow with it, so one step is not always enough. */
-function leastUsable(usable: number, instances: number, wished: number | undefined): number {
-  const short = instances - (usable - (wished ?? defaultHeadroom(usable)))
-  return short <= 0 ? usable : leastUsable(usable + short, instances, wished)
-}
-
-/** Every limit that does not let so many through, and what it would have to be. */
-function tooLow({ maxConnections, reserved, roleLimit, databaseLimit }: Capacity, needed: number): string[] {
-  const limits = [
-    { name: 'max_connections', value: maxConnections, least: needed + reserved },
-    { name: "the role's CONNECTION LIMIT", value: roleLimit ?? Infinity, least: needed },
-    { name: "the database's CONNECTION LIMIT", value: databaseLimit ?? Infinity, least: needed },
-  ]
-  return limits.filter(({ value, least }) => value < least).map(({ name, least }) => `${name} to ${least}`)
+function validate(input: PlanInput): void {
+  requireWhole('instances', input.instances, 1)
+  for (const option of ['processesPerInstance', 'poolsPerProcess'] as const) {
+    if (input[option] !== undefined) requireWhole(option, input[option], 1)
+  }
+  for (const option of ['headroom', 'migrations'] as const) {
+    if (input[option] !== undefined) requireWhole(option, input[option], 0)
+  }
 }

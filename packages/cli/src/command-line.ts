@@ -1,0 +1,62 @@
+import { PoolguardError, redact } from '@poolguard/core'
+import { Command, CommanderError } from 'commander'
+import manifest from '../package.json' with { type: 'json' }
+import { addDoctor } from './commands/doctor.ts'
+import { addMonitor } from './commands/monitor.ts'
+import { addPlan } from './commands/plan.ts'
+import { addStress } from './commands/stress.ts'
+import { addVerify } from './commands/verify.ts'
+import { CannotRunError, type Outcome } from './outcome.ts'
+
+const EXIT_CODES = `
+Exit codes: 0 all is fine, 1 there are findings, 2 the command could not run.
+Where the database is comes from the argument, else from the environment (DATABASE_URL, PGHOST and its kind), else from
+the file .env of this folder. No password is ever printed.`
+
+/** Says what an option of every command does once. */
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option('--json', 'print JSON, for programs')
+    .option('--dotenv <file>', 'read variables from this file instead of .env')
+}
+
+/** Runs one command. Resolves with the exit code; prints everything itself. */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  let outcome: Outcome | undefined
+  const program = new Command('poolguard')
+    .description('Connection pools that keep to what PostgreSQL can give: who takes what, and what to change.')
+    .version(manifest.version)
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+  const done = (result: Outcome) => {
+    outcome = result
+  }
+  addPlan(program, done)
+  addDoctor(program, done)
+  addVerify(program, done)
+  addStress(program, done)
+  addMonitor(program, done)
+  for (const command of program.commands) withCommonOptions(command).exitOverride()
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    // Commander has said it already; help and version are no failures.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    outcome = failureOutcome(error)
+  }
+  if (!outcome) return 2
+  const json = args.includes('--json')
+  const stream = outcome.exitCode === 2 && !json ? process.stderr : process.stdout
+  const said = json ? JSON.stringify(outcome.json, null, 2) : outcome.text
+  if (said) stream.write(`${said}\n`)
+  return outcome.exitCode
+}
+
+/** What was foreseen is said in a sentence; anything else is a bug, and shows where. */
+function failureOutcome(error: unknown): Outcome {
+  const foreseen = error instanceof CannotRunError || error instanceof PoolguardError
+  const message = redact(error instanceof Error ? error.message : String(error))
+  const code = error instanceof PoolguardError ? error.code : foreseen ? 'CANNOT_RUN' : 'UNEXPECTED'
+  const stack = error instanceof Error ? redact(error.stack ?? message) : message
+  return { exitCode: 2, text: foreseen ? message : stack, json: { error: { code, message } } }
+}

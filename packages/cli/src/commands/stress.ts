@@ -1,0 +1,102 @@
+import { describeTopology, redact } from '@poolguard/core'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import ora from 'ora'
+import { contact } from '../database/contact.ts'
+import { CannotRunError, type Outcome } from '../outcome.ts'
+import { amount, wholeFrom } from '../read-number.ts'
+import { runLoad } from '../stress/run-load.ts'
+import { stressOutcome } from '../stress/stress-outcome.ts'
+import { findTarget } from '../target.ts'
+
+interface StressOptions {
+  readonly concurrency: number
+  readonly duration: number
+  readonly max: number
+  readonly query?: string
+  readonly transaction?: readonly string[]
+  readonly maxErrors: number
+  readonly maxP99?: number
+  readonly json?: boolean
+  readonly dotenv?: string
+}
+
+/** It is there to find limits, not to attack. */
+const MOST_SECONDS = 600
+const MOST_WORKERS = 1_000
+const ACQUIRE_MILLIS = 10_000
+
+const EXAMPLES = `
+Examples:
+  $ poolguard stress --concurrency 100 --duration 20
+  $ poolguard stress postgresql://app@pooler:6432/orders --max 20 --query 'select count(*) from orders'
+  $ poolguard stress --transaction 'select 1' 'select pg_sleep(0.01)' --max-p99 250 --json
+
+It puts load on that database: what you give is run as it is, as often as it can be. Ctrl-C ends it early, with a report.`
+
+export function addStress(program: Command, done: (outcome: Outcome) => void): void {
+  program
+    .command('stress')
+    .description('Load through one pool: latencies, errors, and how many connections the server sees.')
+    .argument('[url]', 'connection string of the database, or of the pooler in front of it')
+    .addOption(
+      new Option('--concurrency <number>', `requests at the same time, ${MOST_WORKERS} at most`)
+        .argParser(upTo(MOST_WORKERS))
+        .default(50),
+    )
+    .addOption(
+      new Option('--duration <seconds>', `how long, ${MOST_SECONDS} at most`).argParser(upTo(MOST_SECONDS)).default(10),
+    )
+    .addOption(new Option('--max <number>', 'connections of the pool').argParser(upTo(MOST_WORKERS)).default(10))
+    .option('--query <sql>', "one statement (default: 'select 1')")
+    .addOption(new Option('--transaction <sql...>', 'statements of one transaction').conflicts('query'))
+    .addOption(
+      new Option('--max-errors <percent>', 'fail where more of the requests fail').argParser(amount).default(0),
+    )
+    .option('--max-p99 <millis>', 'fail where the 99th percentile is above', amount)
+    .addHelpText('after', EXAMPLES)
+    .action(async (url: string | undefined, options: StressOptions) => done(await stress(url, options)))
+}
+
+async function stress(url: string | undefined, options: StressOptions): Promise<Outcome> {
+  const { concurrency, duration, max, query = 'select 1', transaction, maxErrors, maxP99, json, dotenv } = options
+  const target = findTarget({ url, dotenv, folder: process.cwd(), env: process.env })
+  if (!target) throw new CannotRunError('Say where the database is: a URL, DATABASE_URL or PGHOST.')
+  const about = { applicationName: 'poolguard stress', acquireTimeoutMillis: ACQUIRE_MILLIS }
+  await using observing = contact(target.url, { ...about, max: 1 })
+  await using loaded = contact(target.url, { ...about, max })
+  const topology = await Promise.all([loaded.reach(), observing.reach()]).then(
+    ([found]) => found,
+    (error: Error) => {
+      throw new CannotRunError(`${target.url} cannot be reached: ${redact(error.message)}.`)
+    },
+  )
+  const title = `${target.url}: ${describeTopology(topology)}; ${concurrency} at once on at most ${max} connections`
+  const progress = ora({ text: title, isSilent: json === true || !process.stderr.isTTY }).start()
+  const stop = new AbortController()
+  const interrupted = () => stop.abort()
+  process.once('SIGINT', interrupted)
+  const result = await runLoad({
+    pool: loaded.pool,
+    observer: observing.pool,
+    concurrency,
+    durationMillis: duration * 1_000,
+    statements: transaction ?? [query],
+    transaction: transaction !== undefined,
+    signal: stop.signal,
+    onProgress: (elapsedMillis, requests) => {
+      progress.text = `${Math.round(elapsedMillis / 1_000)} of ${duration} s, ${requests} requests`
+    },
+  })
+  process.off('SIGINT', interrupted)
+  progress.stop()
+  return stressOutcome(title, result, { maxErrors: maxErrors / 100, maxP99Millis: maxP99 })
+}
+
+function upTo(most: number): (text: string) => number {
+  const whole = wholeFrom(1)
+  return (text) => {
+    const value = whole(text)
+    if (value > most) throw new InvalidArgumentError(`It takes ${most} at most.`)
+    return value
+  }
+}

@@ -1,0 +1,60 @@
+import { type Command, Option } from 'commander'
+import { CannotRunError, type Outcome } from '../outcome.ts'
+import { wholeFrom } from '../read-number.ts'
+import { findTarget } from '../target.ts'
+import { type Expected, runChecks } from '../verify/run-checks.ts'
+import { verifyOutcome } from '../verify/verify-outcome.ts'
+
+interface VerifyOptions {
+  readonly expect?: Expected
+  readonly prepared?: boolean
+  readonly concurrency: number
+  readonly max: number
+  readonly poolerUrl?: string
+  readonly dotenv?: string
+}
+
+const EXAMPLES = `
+Examples:
+  $ poolguard verify
+  $ poolguard verify postgresql://app@pooler:6432/orders --expect transaction --prepared
+  $ poolguard verify --concurrency 200 --max 20 --json
+
+It writes nothing to the database, and opens no more connections than --max.`
+
+export function addVerify(program: Command, done: (outcome: Outcome) => void): void {
+  program
+    .command('verify')
+    .description(
+      'A checklist after a deployment: whether the database, or the pooler in front of it, does what an app needs.',
+    )
+    .argument('[url]', 'connection string of the database, or of the pooler in front of it')
+    .addOption(
+      new Option('--expect <what>', 'fail where something else is found').choices(['direct', 'session', 'transaction']),
+    )
+    .option('--prepared', 'fail where named statements do not work')
+    .addOption(new Option('--concurrency <number>', 'requests at the same time').argParser(wholeFrom(1)).default(50))
+    .addOption(new Option('--max <number>', 'connections at most').argParser(wholeFrom(2)).default(10))
+    .option('--pooler-url <url>', "PgBouncer's, as a user in stats_users (default: the same URL)")
+    .addHelpText('after', EXAMPLES)
+    .action(async (url: string | undefined, options: VerifyOptions) => done(await verify(url, options)))
+}
+
+async function verify(url: string | undefined, options: VerifyOptions): Promise<Outcome> {
+  const { expect, prepared = false, concurrency, max, poolerUrl, dotenv } = options
+  const place = { folder: process.cwd(), env: process.env }
+  const target = findTarget({ url, dotenv, ...place })
+  if (!target) throw new CannotRunError('Say where the database is: a URL, DATABASE_URL or PGHOST.')
+  const consoleUrl = poolerUrl === undefined ? undefined : findTarget({ url: poolerUrl, ...place })?.url
+  const { direct } = target
+  const input = {
+    url: target.url,
+    direct,
+    consoleUrl: consoleUrl ?? target.url,
+    expected: expect,
+    prepared,
+    concurrency,
+    max,
+  }
+  return verifyOutcome(await runChecks(input))
+}

@@ -1,0 +1,49 @@
+import type { ConnectionString, Topology } from '@poolguard/core'
+import { GuardedPool } from '@poolguard/pg'
+
+export type Pool = InstanceType<typeof GuardedPool>
+
+const PATIENCE_MILLIS = 5_000
+
+export interface ContactOptions {
+  readonly applicationName: string
+  readonly max: number
+  /** How long a caller waits for a connection once there was one. Default 5 s. */
+  readonly acquireTimeoutMillis?: number
+}
+
+/** A pool for a look at a database. */
+export interface Contact extends AsyncDisposable {
+  readonly pool: Pool
+  /** Connects, and finds out what is at the other end. Rejects with what the first refusal said: a pool would try again. */
+  reach(): Promise<Topology>
+}
+
+/** @throws what the pool says of a URL that it cannot use. */
+export function contact(url: ConnectionString, options: ContactOptions): Contact {
+  const { applicationName, max, acquireTimeoutMillis = PATIENCE_MILLIS } = options
+  const refused = Promise.withResolvers<never>()
+  // Whoever was connected at once never waits for it.
+  refused.promise.catch(() => {})
+  const pool = new GuardedPool({
+    url: url.href,
+    name: 'poolguard',
+    application_name: applicationName,
+    query_timeout: Math.max(PATIENCE_MILLIS, acquireTimeoutMillis),
+    pool: { max, acquireTimeoutMillis, connectTimeoutMillis: PATIENCE_MILLIS },
+    onEvent: (event) => {
+      if (event.type === 'connect-failed') refused.reject(event.error)
+    },
+  })
+  return {
+    pool,
+    async reach() {
+      const client = await Promise.race([pool.connect(), refused.promise])
+      client.release()
+      const { topology } = await pool.ready()
+      if (!topology) throw new Error('the other end did not tell what it is')
+      return topology
+    },
+    [Symbol.asyncDispose]: () => pool.end(),
+  }
+}

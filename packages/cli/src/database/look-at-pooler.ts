@@ -1,0 +1,24 @@
+import type { ConnectionString, PgBouncerDatabase, PgBouncerPool, PgBouncerSetting } from '@poolguard/core'
+import { PgBouncerConsole } from '@poolguard/pg'
+
+/** What PgBouncer's console answers. */
+export interface PoolerFacts {
+  readonly version: string
+  readonly config: ReadonlyMap<string, PgBouncerSetting>
+  readonly databases: readonly PgBouncerDatabase[]
+  readonly pools: readonly PgBouncerPool[]
+}
+
+/** Asks the console, where this user may; undefined where not, or where no PgBouncer is. */
+export async function lookAtPooler(url: ConnectionString): Promise<PoolerFacts | undefined> {
+  try {
+    await using console = await PgBouncerConsole.connect(url.href)
+    // One at a time: the console takes no more.
+    const version = await console.version()
+    const config = await console.config()
+    const databases = await console.databases()
+    return { version, config, databases, pools: await console.pools() }
+  } catch {
+    return undefined
+  }
+}

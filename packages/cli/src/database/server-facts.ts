@@ -1,0 +1,36 @@
+import type { Capacity, ConnectFailure, DatabaseLoad, Topology, UsageRow } from '@poolguard/core'
+
+/** What a database says of itself and of its sessions. */
+export interface ServerFacts {
+  readonly topology: Topology
+  /** Such as `18.4`. */
+  readonly version: string
+  readonly role: string
+  readonly database: string
+  readonly capacity: Capacity
+  readonly usage: readonly UsageRow[]
+  readonly load: DatabaseLoad | undefined
+  /** `idle_in_transaction_session_timeout`; 0 where there is none. */
+  readonly idleInTransactionTimeoutMillis: number
+  /** Whether states of other roles' sessions can be seen. */
+  readonly seesAll: boolean
+  readonly applications: readonly ApplicationSessions[]
+}
+
+/** The sessions of one application, as far as their states can be seen. */
+export interface ApplicationSessions {
+  readonly application: string
+  readonly role: string
+  readonly sessions: number
+  /** Idle for more than ten minutes. */
+  readonly longIdle: number
+  /** Idle in a transaction for more than ten seconds. */
+  readonly idleInTransaction: number
+  readonly longestIdleInTransactionSeconds: number
+}
+
+/** Why there are no facts. */
+export interface Unreached {
+  readonly failure: ConnectFailure
+  readonly message: string
+}

@@ -1,0 +1,327 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { diagnose } from './diagnose.ts'
+import { RULES } from './rules/index.ts'
+import { code, type FactsInput, factsOf, pgBouncer, pooled, SERVER, sessions } from './testing/facts.ts'
+
+interface Case {
+  readonly given: string
+  readonly facts: FactsInput
+  /** Of what is said, a part. Without it, nothing is. */
+  readonly says?: string
+}
+
+const orders = {
+  application: 'orders',
+  role: 'app',
+  sessions: 20,
+  longIdle: 0,
+  idleInTransaction: 0,
+  longestIdleInTransactionSeconds: 0,
+}
+const compose = { file: 'compose.yaml', apps: [{ name: 'api', replicas: 6, surge: 0 }], maxConnections: 100 }
+const POOLER = 'postgresql://app:s3cret@pooler:6432/app'
+const NEON = 'postgresql://app:s3cret@ep-cool-leaf-123-pooler.eu.aws.neon.tech/app'
+const prisma7 = { packages: new Map([['@prisma/client', '7']]), drivers: ['pg'] as const }
+
+const CASES: Readonly<Record<string, readonly Case[]>> = {
+  'server-full': [
+    {
+      given: 'a server that refuses',
+      facts: { unreached: { failure: 'full', message: 'sorry, too many clients already' } },
+      says: 'sorry, too many clients already',
+    },
+    { given: 'a server that is not there', facts: { unreached: { failure: 'unavailable', message: 'ECONNREFUSED' } } },
+  ],
+  'nearly-full': [
+    { given: '90 of 97', facts: { server: { ...SERVER, usage: [sessions(90)] } }, says: '90 of 97' },
+    { given: '80 of 97', facts: { server: { ...SERVER, usage: [sessions(80)] } } },
+    {
+      given: 'a role that has used up its own limit',
+      facts: { server: { ...SERVER, capacity: { ...SERVER.capacity, roleLimit: 10 }, usage: [sessions(9)] } },
+      says: '9 of 10',
+    },
+    {
+      given: 'another role that has not',
+      facts: { server: { ...SERVER, capacity: { ...SERVER.capacity, roleLimit: 10 }, usage: [sessions(9, false)] } },
+    },
+  ],
+  'idle-in-transaction': [
+    {
+      given: 'a transaction that was forgotten',
+      facts: {
+        server: { ...SERVER, applications: [{ ...orders, idleInTransaction: 2, longestIdleInTransactionSeconds: 74 }] },
+      },
+      says: '2 of orders (app), the longest for 74 s',
+    },
+    {
+      given: 'a pause between two statements',
+      facts: { server: { ...SERVER, applications: [{ ...orders, longestIdleInTransactionSeconds: 5 }] } },
+    },
+  ],
+  'pools-exceed-capacity': [
+    {
+      given: 'replicas of a compose file with the default of the driver on a small server',
+      facts: { project: { compose: { ...compose, maxConnections: 50 } } },
+      says: "compose.yaml (api x 6): 6 at once x max 10 (the driver's default) = 60, and max_connections is 50",
+    },
+    {
+      given: 'a deploy that runs more',
+      facts: { project: { compose: { ...compose, apps: [{ name: 'api', replicas: 6, surge: 6 }] } } },
+      says: '12 at once during a deploy',
+    },
+    {
+      given: 'instances from the command line, on a real server',
+      facts: { server: SERVER, instances: 8, maxSurge: '25%', project: { code: [code('max', 20)] } },
+      says: '8 instances: 10 at once during a deploy x max 20 (src/db.ts:4) = 200',
+    },
+    {
+      given: 'more instances than connections',
+      facts: { server: SERVER, instances: 90 },
+      says: 'Run at most 87 instances',
+    },
+    {
+      given: "a URL's connection_limit under Prisma's engine",
+      facts: {
+        url: 'postgresql://app@db/app?connection_limit=30',
+        project: { drivers: ['prisma-engine'], compose },
+      },
+      says: 'max 30 (connection_limit of DATABASE_URL)',
+    },
+    { given: "Prisma's engine without one", facts: { project: { drivers: ['prisma-engine'], compose } } },
+    { given: 'pools that fit', facts: { server: SERVER, project: { compose, code: [code('max', 14)] } } },
+    { given: 'nobody who says how many there are', facts: { server: SERVER, project: { code: [code('max', 500)] } } },
+    { given: 'a pooler that shares its servers', facts: { server: pooled('safe'), instances: 80 } },
+    {
+      given: 'poolguard, which keeps to the plan',
+      facts: { server: SERVER, instances: 80, project: { packages: new Map([['@poolguard/pg', '1']]) } },
+    },
+  ],
+  'prepared-statements-break': [
+    {
+      given: 'postgres.js behind a pooler that keeps no track',
+      facts: { server: pooled('unsafe'), project: { drivers: ['postgres.js'] } },
+      says: 'postgres.js names its statements by default',
+    },
+    {
+      given: 'names for Prisma behind such a pooler',
+      facts: { server: pooled('unsafe'), project: { code: [code('statement-names')] } },
+      says: 'statementNameGenerator in src/db.ts:4',
+    },
+    {
+      given: 'postgres.js that was told not to',
+      facts: { server: pooled('unsafe'), project: { drivers: ['postgres.js'], code: [code('prepare-false')] } },
+    },
+    { given: 'a pooler that follows them', facts: { server: pooled('safe'), project: { drivers: ['postgres.js'] } } },
+    { given: 'pg, which names nothing', facts: { server: pooled('unsafe') } },
+  ],
+  'startup-parameters-refused': [
+    {
+      given: 'a timeout in the URL of a pooler',
+      facts: { url: `${POOLER}?statement_timeout=5000` },
+      says: "ALTER ROLE app SET statement_timeout = '5000'",
+    },
+    {
+      given: 'options through a pooler that was found',
+      facts: { url: 'postgresql://app@db/app?options=-c%20work_mem%3D1MB', server: pooled('safe') },
+      says: 'for each -c name=value',
+    },
+    {
+      given: 'a pooler that ignores it',
+      facts: {
+        url: `${POOLER}?statement_timeout=5000`,
+        project: { pgBouncer: pgBouncer({ ignore_startup_parameters: 'extra_float_digits, statement_timeout' }) },
+      },
+    },
+    { given: 'PostgreSQL itself', facts: { url: 'postgresql://app@db/app?statement_timeout=5000', server: SERVER } },
+  ],
+  'url-parameters-refused': [
+    {
+      given: "Prisma's parameters under postgres.js",
+      facts: { url: 'postgresql://app@db/app?connection_limit=5', project: { drivers: ['postgres.js'] } },
+      says: 'connection_limit in DATABASE_URL, read by postgres.js',
+    },
+    {
+      given: 'what postgres.js misreads only',
+      facts: { url: 'postgresql://app@db/app?max=5', project: { drivers: ['postgres.js'] } },
+    },
+    { given: 'the same under pg', facts: { url: 'postgresql://app@db/app?connection_limit=5' } },
+  ],
+  'no-direct-url': [
+    {
+      given: "Prisma on a provider's pooler",
+      facts: { url: NEON, project: { ...prisma7, prismaDirectUrl: false } },
+      says: 'postgresql://app:***@ep-cool-leaf-123.eu.aws.neon.tech/app',
+    },
+    {
+      given: 'Prisma on a pooler that was found',
+      facts: { server: pooled('safe'), project: { ...prisma7, prismaDirectUrl: false } },
+      says: 'Set DIRECT_URL to the URL of PostgreSQL itself',
+    },
+    {
+      given: "PgBouncer's port and the project's own settings",
+      facts: {
+        url: POOLER,
+        project: { ...prisma7, prismaDirectUrl: false, pgBouncer: pgBouncer({ pool_mode: 'transaction' }) },
+      },
+      says: 'leads to a pooler',
+    },
+    { given: 'a URL for migrations', facts: { url: NEON, project: { ...prisma7, prismaDirectUrl: true } } },
+    { given: 'no Prisma', facts: { url: NEON } },
+    { given: 'PostgreSQL itself', facts: { server: SERVER, project: { ...prisma7, prismaDirectUrl: false } } },
+  ],
+  'url-parameters-without-effect': [
+    {
+      given: 'what pg does not read',
+      facts: { url: 'postgresql://app@db/app?connection_limit=5' },
+      says: "set the driver's own option",
+    },
+    { given: 'what pg reads', facts: { url: 'postgresql://app@db/app?application_name=orders&sslmode=verify-full' } },
+    {
+      given: 'poolguard, which reads it',
+      facts: {
+        url: 'postgresql://app@db/app?connection_limit=5',
+        project: { packages: new Map([['@poolguard/pg', '1']]) },
+      },
+    },
+    {
+      given: 'the flag for old poolers on one that follows statements',
+      facts: { url: `${POOLER}?pgbouncer=true`, server: pooled('safe'), project: { drivers: ['prisma-engine'] } },
+      says: 'pgbouncer in DATABASE_URL',
+    },
+    {
+      given: 'the same flag where it is needed',
+      facts: { url: `${POOLER}?pgbouncer=true`, server: pooled('unsafe'), project: { drivers: ['prisma-engine'] } },
+    },
+  ],
+  'prepare-off-without-need': [
+    {
+      given: 'prepare: false on PostgreSQL itself',
+      facts: { server: SERVER, project: { code: [code('prepare-false')] } },
+      says: 'src/db.ts:4',
+    },
+    {
+      given: 'prepare: false where it is needed',
+      facts: { server: pooled('unsafe'), project: { code: [code('prepare-false')] } },
+    },
+    { given: 'prepare: false, and nobody looked', facts: { project: { code: [code('prepare-false')] } } },
+  ],
+  'pooler-without-prepared-statements': [
+    {
+      given: 'none allowed in transaction mode',
+      facts: { project: { pgBouncer: pgBouncer({ pool_mode: 'transaction', max_prepared_statements: 0 }) } },
+      says: 'max_prepared_statements = 0 (pgbouncer.ini)',
+    },
+    {
+      given: 'session mode',
+      facts: { project: { pgBouncer: pgBouncer({ pool_mode: 'session', max_prepared_statements: 0 }) } },
+    },
+    { given: 'the default', facts: { project: { pgBouncer: pgBouncer({ pool_mode: 'transaction' }) } } },
+  ],
+  'pooler-exceeds-limits': [
+    {
+      given: 'more than 70 % of the server',
+      facts: { server: pooled('safe'), project: { pgBouncer: pgBouncer({ default_pool_size: 80 }) } },
+      says: 'Set default_pool_size to 70, or max_connections to 115',
+    },
+    {
+      given: 'more than max_db_connections',
+      facts: { project: { pgBouncer: pgBouncer({ default_pool_size: 20, max_db_connections: 15 }, 2) } },
+      says: '= 40, and max_db_connections = 15 for 2 databases',
+    },
+    {
+      given: 'pools held down by max_db_connections',
+      facts: {
+        server: SERVER,
+        project: { pgBouncer: pgBouncer({ default_pool_size: 30, max_db_connections: 30 }) },
+      },
+    },
+    { given: 'the default on the default', facts: { server: SERVER, project: { pgBouncer: pgBouncer({}) } } },
+    { given: 'no PgBouncer', facts: { server: SERVER } },
+  ],
+  'clients-exceed-files': [
+    {
+      given: 'too few files',
+      facts: {
+        project: { compose: { ...compose, poolerFiles: 1024 }, pgBouncer: pgBouncer({ max_client_conn: 2000 }) },
+      },
+      says: 'max_client_conn 2000 + 20 servers + 50 of its own = 2070 files (pgbouncer.ini); ulimits.nofile is 1024',
+    },
+    {
+      given: 'enough',
+      facts: {
+        project: { compose: { ...compose, poolerFiles: 4096 }, pgBouncer: pgBouncer({ max_client_conn: 2000 }) },
+      },
+    },
+    {
+      given: 'nobody who says',
+      facts: { project: { pgBouncer: pgBouncer({ max_client_conn: 20_000 }) } },
+    },
+  ],
+  'no-idle-in-transaction-timeout': [
+    {
+      given: 'none',
+      facts: { server: { ...SERVER, idleInTransactionTimeoutMillis: 0 } },
+      says: "ALTER ROLE app SET idle_in_transaction_session_timeout = '60s'",
+    },
+    { given: 'one', facts: { server: SERVER } },
+    { given: 'no server', facts: {} },
+  ],
+  'idle-sessions-pile-up': [
+    {
+      given: 'connections that nobody uses',
+      facts: { server: { ...SERVER, applications: [{ ...orders, longIdle: 18 }] } },
+      says: '18 of 20 sessions of orders (app)',
+    },
+    {
+      given: 'a few among many',
+      facts: { server: { ...SERVER, applications: [{ ...orders, longIdle: 11 }] } },
+    },
+    {
+      given: 'a small pool at rest',
+      facts: { server: { ...SERVER, applications: [{ ...orders, sessions: 5, longIdle: 5 }] } },
+    },
+  ],
+}
+
+describe.each(Object.entries(CASES))('%s', (id, cases) => {
+  test.each(cases.map((each) => [each.says === undefined ? 'is silent' : 'speaks', each] as const))(
+    '%s given $given',
+    (_, { facts, says }) => {
+      const found = RULES.find((rule) => rule.id === id)?.check(factsOf(facts))
+      if (says === undefined) expect(found).toEqual([])
+      else expect(Object.values(found?.[0] ?? {}).join('\n')).toContain(says)
+      expect(JSON.stringify(found)).not.toContain('s3cret')
+    },
+  )
+
+  test('has a case of each kind', () => {
+    expect(new Set(cases.map(({ says }) => says === undefined))).toEqual(new Set([true, false]))
+  })
+})
+
+const folder = join(import.meta.dirname, 'rules')
+const files = readdirSync(folder).filter((file) => file !== 'index.ts')
+
+test('every rule has cases, and a file that is named after it', () => {
+  const ids = RULES.map(({ id }) => id).sort()
+  expect(Object.keys(CASES).sort()).toEqual(ids)
+  expect(files.map((file) => file.replace(/\.ts$/, '')).sort()).toEqual(ids)
+})
+
+test('the README lists every rule with its severity and title', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+  const rows = [...readme.matchAll(/^\| `([a-z-]+)` +\| (\w+) +\| (.+?) +\|$/gm)].map((row) => row.slice(1))
+  expect(rows).toEqual(RULES.map(({ id, severity, title }) => [id, severity, title]))
+})
+
+test('a healthy project at a healthy server gives silence', () => {
+  expect(diagnose(factsOf({ server: SERVER, instances: 6 }))).toEqual([])
+})
+
+test('what is critical comes first', () => {
+  const server = { ...SERVER, idleInTransactionTimeoutMillis: 0, usage: [sessions(95)] }
+  const found = diagnose(factsOf({ server, url: 'postgresql://app@db/app?pgbouncer=true' }))
+  expect(found.map(({ severity }) => severity)).toEqual(['critical', 'warning', 'warning'])
+})

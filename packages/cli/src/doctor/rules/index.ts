@@ -1,0 +1,35 @@
+import type { Rule } from '../rule.ts'
+import { clientsExceedFiles } from './clients-exceed-files.ts'
+import { idleInTransaction } from './idle-in-transaction.ts'
+import { idleSessionsPileUp } from './idle-sessions-pile-up.ts'
+import { nearlyFull } from './nearly-full.ts'
+import { noDirectUrl } from './no-direct-url.ts'
+import { noIdleInTransactionTimeout } from './no-idle-in-transaction-timeout.ts'
+import { poolerExceedsLimits } from './pooler-exceeds-limits.ts'
+import { poolerWithoutPreparedStatements } from './pooler-without-prepared-statements.ts'
+import { poolsExceedCapacity } from './pools-exceed-capacity.ts'
+import { prepareOffWithoutNeed } from './prepare-off-without-need.ts'
+import { preparedStatementsBreak } from './prepared-statements-break.ts'
+import { serverFull } from './server-full.ts'
+import { startupParametersRefused } from './startup-parameters-refused.ts'
+import { urlParametersRefused } from './url-parameters-refused.ts'
+import { urlParametersWithoutEffect } from './url-parameters-without-effect.ts'
+
+/** What is critical first, and of that what hurts now. */
+export const RULES: readonly Rule[] = [
+  serverFull,
+  nearlyFull,
+  idleInTransaction,
+  poolsExceedCapacity,
+  preparedStatementsBreak,
+  startupParametersRefused,
+  urlParametersRefused,
+  noDirectUrl,
+  urlParametersWithoutEffect,
+  prepareOffWithoutNeed,
+  poolerWithoutPreparedStatements,
+  poolerExceedsLimits,
+  clientsExceedFiles,
+  noIdleInTransactionTimeout,
+  idleSessionsPileUp,
+]

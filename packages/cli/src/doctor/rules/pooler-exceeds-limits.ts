@@ -1,0 +1,44 @@
+import { type Facts, poolerSettings, settingOf } from '../facts.ts'
+import type { Finding, Rule } from '../rule.ts'
+
+/** What is left is for those who go past the pooler: people, migrations, replication, other services. */
+const SHARE = 0.7
+
+export const poolerExceedsLimits: Rule = {
+  id: 'pooler-exceeds-limits',
+  title: "PgBouncer's pools add up to more than they may have",
+  severity: 'warning',
+  check: (facts) => {
+    const settings = poolerSettings(facts)
+    if (!settings) return []
+    const each = (settingOf(settings, 'default_pool_size') ?? 20) + (settingOf(settings, 'reserve_pool_size') ?? 0)
+    const pairs = poolsOf(facts) ?? settings.databases
+    const wanted = each * pairs
+    const sum = `${each} (default_pool_size and reserve_pool_size) x ${pairs} ${pairs === 1 ? 'pool' : 'pools'} of a database and a user = ${wanted}`
+    const perDatabase = settingOf(settings, 'max_db_connections') ?? 0
+    const maxConnections = facts.server?.capacity.maxConnections ?? facts.project.compose?.maxConnections
+    const findings: Finding[] = []
+    if (perDatabase > 0 && wanted > perDatabase * settings.databases) {
+      findings.push({
+        evidence: `${sum}, and max_db_connections = ${perDatabase} for ${settings.databases} ${settings.databases === 1 ? 'database' : 'databases'} (${settings.source}).`,
+        why: 'One pool takes what another was promised: its clients wait until query_wait_timeout though their own pool is not full.',
+        change: `Set default_pool_size to ${Math.max(1, Math.floor((perDatabase * settings.databases) / pairs))} or less, or max_db_connections to ${Math.ceil(wanted / settings.databases)}.`,
+      })
+    }
+    const bounded = perDatabase > 0 ? Math.min(wanted, perDatabase * settings.databases) : wanted
+    if (maxConnections !== undefined && bounded > maxConnections * SHARE) {
+      findings.push({
+        evidence: `${sum} (${settings.source}), more than 70 % of max_connections = ${maxConnections}.`,
+        why: 'Migrations, people and services that go past the pooler find the server full.',
+        change: `Set default_pool_size to ${Math.max(1, Math.floor((maxConnections * SHARE) / pairs))}, or max_connections to ${Math.ceil(bounded / SHARE)}.`,
+      })
+    }
+    return findings
+  },
+}
+
+/** Databases and users that have a pool now; undefined where nobody could ask. */
+function poolsOf({ pooler }: Facts): number | undefined {
+  const pools = pooler?.pools.filter(({ database }) => database !== 'pgbouncer')
+  return pools && Math.max(1, pools.length)
+}

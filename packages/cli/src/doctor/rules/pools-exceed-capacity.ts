@@ -1,0 +1,82 @@
+import { BudgetError, type Capacity, othersUse, planBudget } from '@poolguard/core'
+import { type Facts, throughTransactionPooler, usesPoolguard } from '../facts.ts'
+import type { Rule } from '../rule.ts'
+
+/** Of pg, postgres.js, and so of Drizzle, TypeORM and Prisma 7. */
+const DEFAULT_MAX = 10
+
+export const poolsExceedCapacity: Rule = {
+  id: 'pools-exceed-capacity',
+  title: 'All pools together may open more connections than there are',
+  severity: 'critical',
+  check: (facts) => {
+    const fleet = fleetOf(facts)
+    const max = maxOf(facts)
+    const capacity = facts.server?.capacity ?? composeCapacity(facts)
+    if (!fleet || !max || !capacity || throughTransactionPooler(facts) || usesPoolguard(facts)) return []
+    const others = facts.server && othersUse(facts.server.usage)
+    const advice = adviceFor({ capacity, others, instances: fleet.instances, maxSurge: fleet.surge }, max.value)
+    if (advice === undefined) return []
+    const atOnce = fleet.instances + fleet.surge
+    return [
+      {
+        evidence: `${fleet.source}: ${atOnce} at once${fleet.surge > 0 ? ' during a deploy' : ''} x max ${max.value} (${max.source}) = ${atOnce * max.value}, and max_connections is ${capacity.maxConnections}.`,
+        why: 'It works until all of them are busy at once; then connections are refused with "too many clients already".',
+        change: advice,
+      },
+    ]
+  },
+}
+
+function adviceFor(input: Parameters<typeof planBudget>[0], max: number): string | undefined {
+  try {
+    const { maxPerPool, steps } = planBudget(input)
+    return maxPerPool < max ? `Set max to ${maxPerPool}: ${steps.join('; ')}.` : undefined
+  } catch (error) {
+    if (error instanceof BudgetError) return error.message
+    throw error
+  }
+}
+
+function fleetOf({
+  instances,
+  maxSurge,
+  project,
+}: Facts): { instances: number; surge: number; source: string } | undefined {
+  if (instances !== undefined) {
+    const share = typeof maxSurge === 'string' ? Number.parseInt(maxSurge, 10) / 100 : undefined
+    const surge = share === undefined ? Number(maxSurge ?? 0) : Math.ceil(instances * share)
+    return { instances, surge, source: `${instances} instances` }
+  }
+  const apps = project.compose?.apps ?? []
+  const count = apps.reduce((sum, { replicas }) => sum + replicas, 0)
+  if (count === 0) return undefined
+  const names = apps.map(({ name, replicas }) => `${name} x ${replicas}`).join(', ')
+  const surge = apps.reduce((sum, app) => sum + app.surge, 0)
+  return { instances: count, surge, source: `${project.compose?.file} (${names})` }
+}
+
+/** The largest that is written anywhere; the default where a driver is known that has one. */
+function maxOf({ project, target }: Facts): { value: number; source: string } | undefined {
+  const limit = project.drivers.includes('prisma-engine') ? target?.url.parameter('connection_limit') : undefined
+  if (limit !== undefined) return { value: Number(limit), source: `connection_limit of ${target?.source}` }
+  const written = project.code.filter(({ kind }) => kind === 'max').sort((a, b) => b.value - a.value)[0]
+  if (written) return { value: written.value, source: `${written.file}:${written.line}` }
+  const known = project.drivers.some((driver) => driver !== 'prisma-engine')
+  return known ? { value: DEFAULT_MAX, source: "the driver's default" } : undefined
+}
+
+/** Three slots are kept for superusers by default. */
+function composeCapacity({ project }: Facts): Capacity | undefined {
+  const maxConnections = project.compose?.maxConnections
+  if (maxConnections === undefined) return undefined
+  return {
+    maxConnections,
+    reserved: 3,
+    roleLimit: null,
+    databaseLimit: null,
+    used: 0,
+    usedByRole: 0,
+    usedByDatabase: 0,
+  }
+}

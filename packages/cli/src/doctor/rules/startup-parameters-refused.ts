@@ -1,0 +1,38 @@
+import type { ConnectionString } from '@poolguard/core'
+import { type Facts, poolerSettings, usesPoolguard } from '../facts.ts'
+import type { Rule } from '../rule.ts'
+
+/** What drivers send at login and PgBouncer does not keep track of by itself. */
+const PARAMETERS = ['options', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+
+export const startupParametersRefused: Rule = {
+  id: 'startup-parameters-refused',
+  title: 'PgBouncer refuses a startup parameter of the URL',
+  severity: 'critical',
+  check: (facts) => {
+    const { target } = facts
+    if (!target || usesPoolguard(facts) || !leadsToPgBouncer(facts)) return []
+    const ignored =
+      poolerSettings(facts)
+        ?.values.get('ignore_startup_parameters')
+        ?.split(',')
+        .map((name) => name.trim()) ?? []
+    const refused = PARAMETERS.filter((name) => target.url.parameter(name) !== undefined && !ignored.includes(name))
+    return refused.map((name) => ({
+      evidence: `${name} in ${target.source}; ignore_startup_parameters ${ignored.length > 0 ? `is ${ignored.join(', ')}` : 'does not list it'}.`,
+      why: `Connecting fails with "unsupported startup parameter: ${name}".`,
+      change: `Take it out of the URL and set it on the server: ${alterRole(name, target.url)}. (ignore_startup_parameters would only make PgBouncer drop it silently.)`,
+    }))
+  },
+}
+
+function leadsToPgBouncer({ server, pooler, endpoint }: Facts): boolean {
+  if (server) return server.topology.kind === 'pooler'
+  return pooler !== undefined || endpoint === 'pooler' || endpoint === 'transaction-pooler'
+}
+
+function alterRole(name: string, url: ConnectionString): string {
+  const role = url.user ?? 'the_role'
+  if (name === 'options') return `ALTER ROLE ${role} SET name = 'value' for each -c name=value of it`
+  return `ALTER ROLE ${role} SET ${name} = '${url.parameter(name)}'`
+}

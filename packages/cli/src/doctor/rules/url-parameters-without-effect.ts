@@ -1,0 +1,12 @@
+import type { Rule } from '../rule.ts'
+import { preventsConnecting, urlFinding, urlWarnings } from '../url-warnings.ts'
+
+export const urlParametersWithoutEffect: Rule = {
+  id: 'url-parameters-without-effect',
+  title: 'A parameter of the URL does nothing in this driver',
+  severity: 'warning',
+  check: (facts) =>
+    urlWarnings(facts)
+      .filter((warning) => !preventsConnecting(warning))
+      .map(urlFinding),
+}

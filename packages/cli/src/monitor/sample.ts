@@ -1,0 +1,51 @@
+import { CAPACITY_QUERY, type Capacity, redact, USAGE_QUERY, type UsageRow } from '@poolguard/core'
+import type { Pool } from '../database/contact.ts'
+
+/** Who holds connections at one moment. */
+export interface Sample {
+  /** ISO 8601. */
+  readonly time: string
+  readonly used: number
+  /** `max_connections` without what is reserved. */
+  readonly usable: number
+  readonly applications: readonly ApplicationCount[]
+}
+
+export interface ApplicationCount {
+  readonly application: string
+  readonly role: string
+  readonly connections: number
+}
+
+/** The server did not answer. */
+export interface Missed {
+  readonly time: string
+  readonly error: string
+}
+
+export const APPLICATION = 'poolguard monitor'
+
+/** Looks once. Never rejects: a server that does not answer is worth a line, too. */
+export async function takeSample(pool: Pool): Promise<Sample | Missed> {
+  const time = new Date().toISOString()
+  try {
+    const [capacity] = (await pool.query(CAPACITY_QUERY)).rows as Capacity[]
+    if (!capacity) return { time, error: 'the server did not tell its limits' }
+    const rows = (await pool.query(USAGE_QUERY)).rows as UsageRow[]
+    return { time, ...countUsage(capacity, rows) }
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    return { time, error: redact(cause instanceof Error ? cause.message : String(cause)) }
+  }
+}
+
+/** One count for each application and role, over all databases. */
+export function countUsage({ maxConnections, reserved }: Capacity, rows: readonly UsageRow[]): Omit<Sample, 'time'> {
+  const counts = new Map<string, ApplicationCount>()
+  for (const { application, role, connections } of rows.filter((row) => row.application !== APPLICATION)) {
+    const key = JSON.stringify([application, role])
+    counts.set(key, { application, role, connections: connections + (counts.get(key)?.connections ?? 0) })
+  }
+  const used = rows.reduce((sum, { connections }) => sum + connections, 0)
+  return { used, usable: maxConnections - reserved, applications: [...counts.values()] }
+}

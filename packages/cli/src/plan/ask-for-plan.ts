@@ -1,0 +1,51 @@
+import { cancel, group, intro, text } from '@clack/prompts'
+import type { Surge } from '@poolguard/core'
+import { CannotRunError } from '../outcome.ts'
+
+export interface PlanAnswers {
+  readonly instances: number
+  readonly maxSurge: Surge
+  readonly processes: number
+}
+
+/** Asks on the terminal for what was not given. */
+export async function askForPlan(given: {
+  readonly maxSurge?: Surge
+  readonly processes?: number
+}): Promise<PlanAnswers> {
+  intro('What shares the database?')
+  const answers = await group(
+    {
+      instances: () => text({ message: 'How many instances of the app?', placeholder: '6', validate: whole }),
+      maxSurge: () =>
+        given.maxSurge === undefined
+          ? text({
+              message: 'How many more run during a deploy (maxSurge)? A number, or a share of them.',
+              initialValue: '25%',
+              validate: (value = '') =>
+                /^\d+%?$/.test(value) ? undefined : 'A number such as 1, or a share such as 25%.',
+            })
+          : Promise.resolve(String(given.maxSurge)),
+      processes: () =>
+        given.processes === undefined
+          ? text({ message: 'How many processes does each instance run?', initialValue: '1', validate: whole })
+          : Promise.resolve(String(given.processes)),
+    },
+    {
+      onCancel: () => {
+        cancel('Nothing was planned.')
+        throw new CannotRunError('Nothing was planned.')
+      },
+    },
+  )
+  const surge = String(answers.maxSurge)
+  return {
+    instances: Number(answers.instances),
+    maxSurge: surge.endsWith('%') ? (surge as Surge) : Number(surge),
+    processes: Number(answers.processes),
+  }
+}
+
+function whole(value = ''): string | undefined {
+  return /^[1-9]\d*$/.test(value) ? undefined : 'A whole number of at least 1.'
+}

@@ -1,0 +1,43 @@
+import {
+  busyConnections,
+  busyRatio,
+  type DatabaseLoad,
+  littlesLaw,
+  type Sizing,
+  sizeAgainstLocking,
+  sizeByBusyRatio,
+  sizeByCores,
+} from '@poolguard/core'
+
+export interface SizingOptions {
+  readonly cores?: number
+  readonly checkouts?: number
+  readonly held?: number
+  readonly concurrency?: number
+  readonly connectionsEach?: number
+}
+
+/** Every formula whose numbers are known: from the options, else from what the database has counted. */
+export function explainSizing(options: SizingOptions, load: DatabaseLoad | undefined): readonly Sizing[] {
+  const { cores, checkouts, held, concurrency, connectionsEach } = options
+  const measured = load && measuredLoad(load)
+  const sizings: Sizing[] = []
+  if (checkouts !== undefined && held !== undefined) {
+    sizings.push(littlesLaw({ checkoutsPerSecond: checkouts, heldMillis: held }))
+  } else if (measured) {
+    sizings.push(littlesLaw(measured))
+  }
+  if (cores !== undefined) sizings.push(sizeByCores({ cores }))
+  if (cores !== undefined && load && busyRatio(load) > 0)
+    sizings.push(sizeByBusyRatio({ cores, busyRatio: busyRatio(load) }))
+  if (concurrency !== undefined)
+    sizings.push(sizeAgainstLocking({ concurrency, connectionsEach: connectionsEach ?? 1 }))
+  return sizings
+}
+
+/** A transaction is a checkout, and lasts for as long as it keeps a connection busy. */
+function measuredLoad(load: DatabaseLoad): { checkoutsPerSecond: number; heldMillis: number } | undefined {
+  if (load.transactions <= 0 || load.elapsedMillis <= 0) return undefined
+  const checkoutsPerSecond = (load.transactions * 1_000) / load.elapsedMillis
+  return { checkoutsPerSecond, heldMillis: (busyConnections(load) * 1_000) / checkoutsPerSecond }
+}

@@ -1,0 +1,54 @@
+import type { PlanInput, PoolerCapacity } from '@poolguard/core'
+import { expect, test } from 'vitest'
+import { planOutcome } from './plan-outcome.ts'
+import { sourceByHand } from './plan-source.ts'
+
+const pooler: PoolerCapacity = {
+  mode: 'transaction',
+  maxClients: 100,
+  otherClients: 0,
+  poolSize: 8,
+  reservePoolSize: 0,
+  maxDbConnections: null,
+  maxUserConnections: null,
+}
+
+function outcome(input: Partial<PlanInput>, notes: readonly string[] = []) {
+  const { capacity, title } = sourceByHand({ maxConnections: 20, reserved: 3 })
+  return planOutcome({ title, notes, input: { capacity, instances: 6, ...input }, sizing: [] })
+}
+
+test('a plan that fits is printed with its steps, what to write, and what it does not see', () => {
+  expect(outcome({}, ['Something is hidden.'])).toMatchObject({
+    exitCode: 0,
+    json: { fits: true, maxPerPool: 2, pools: 6 },
+    text: [
+      'Without a server, from the numbers given',
+      '',
+      '  max_connections 20 - 3 reserved = 17',
+      '  17 usable - 3 headroom = 14 to share',
+      '  14 / 6 instances = 2 each',
+      '',
+      'max 2 for each pool, 12 in all 6.',
+      'Write max: 2 (connection_limit=2 in a URL for Prisma 5 and 6, poolSize: 2 for TypeORM),',
+      "or give poolguard's pools { instances: 6 }, and they read the limits themselves.",
+      '',
+      'Note: Something is hidden.',
+    ].join('\n'),
+  })
+})
+
+test.each<[given: string, input: Partial<PlanInput>, told: boolean]>([
+  ['a pooler that shares its servers', { pooler }, false],
+  ['a pooler in session mode', { pooler: { ...pooler, mode: 'session' } }, true],
+])('given %s, instances are advised where they divide something', (_, input, told) => {
+  expect(outcome(input).text.includes('{ instances: 6 }')).toBe(told)
+})
+
+test('a plan that does not fit is a finding', () => {
+  const { exitCode, text, json } = outcome({ instances: 15 })
+
+  expect(exitCode).toBe(1)
+  expect(text).toContain('This does not fit. 15 instances cannot share 14 connections')
+  expect(json).toMatchObject({ fits: false, code: 'POOLGUARD_BUDGET' })
+})

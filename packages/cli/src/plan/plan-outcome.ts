@@ -1,0 +1,45 @@
+import { type Budget, BudgetError, describeSizing, type PlanInput, planBudget, type Sizing } from '@poolguard/core'
+import type { Outcome } from '../outcome.ts'
+import { paint } from '../paint.ts'
+
+export interface PlanReport {
+  readonly title: string
+  readonly notes: readonly string[]
+  readonly input: PlanInput
+  readonly sizing: readonly Sizing[]
+}
+
+/** The plan as it is printed; one that does not fit is a finding. */
+export function planOutcome(report: PlanReport): Outcome {
+  const { title, notes, input, sizing } = report
+  try {
+    const budget = planBudget(input)
+    const text = fitting(report, budget, describeSizing(budget, sizing))
+    return { exitCode: 0, text, json: { fits: true, ...budget, notes, sizing } }
+  } catch (error) {
+    if (!(error instanceof BudgetError)) throw error
+    const text = [title, '', `${paint('red', 'This does not fit.')} ${error.message}`, ...noted(notes)].join('\n')
+    return { exitCode: 1, text, json: { fits: false, code: error.code, message: error.message, notes } }
+  }
+}
+
+function fitting({ title, notes, input }: PlanReport, budget: Budget, words: readonly string[]): string {
+  const { maxPerPool, pools, steps } = budget
+  const direct = !input.pooler || input.pooler.mode === 'session'
+  return [
+    title,
+    '',
+    ...steps.map((step) => `  ${step}`),
+    '',
+    `${paint('green', `max ${maxPerPool} for each pool`)}, ${maxPerPool * pools} in all ${pools}.`,
+    `Write max: ${maxPerPool} (connection_limit=${maxPerPool} in a URL for Prisma 5 and 6, poolSize: ${maxPerPool} for TypeORM)${direct ? ',' : '.'}`,
+    // Behind a pooler that shares its servers the number of instances divides nothing.
+    ...(direct ? [`or give poolguard's pools { instances: ${pools} }, and they read the limits themselves.`] : []),
+    ...(words.length > 0 ? ['', ...words] : []),
+    ...noted(notes),
+  ].join('\n')
+}
+
+function noted(notes: readonly string[]): string[] {
+  return notes.length > 0 ? ['', ...notes.map((note) => `Note: ${note}`)] : []
+}

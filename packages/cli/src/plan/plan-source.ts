@@ -1,0 +1,91 @@
+import {
+  type Capacity,
+  type ConnectionString,
+  type DatabaseLoad,
+  describeTopology,
+  type OtherUse,
+  othersUse,
+  type PoolerCapacity,
+  readPoolerCapacity,
+  settleTarget,
+} from '@poolguard/core'
+import { lookAtPooler } from '../database/look-at-pooler.ts'
+import { lookAtServer } from '../database/look-at-server.ts'
+import type { ServerFacts } from '../database/server-facts.ts'
+import { CannotRunError } from '../outcome.ts'
+import { findTarget } from '../target.ts'
+
+/** What a plan goes by, and where that comes from. */
+export interface PlanSource {
+  readonly title: string
+  /** What the plan does not see. */
+  readonly notes: readonly string[]
+  readonly capacity: Capacity
+  readonly others?: OtherUse
+  readonly pooler?: PoolerCapacity | undefined
+  readonly load?: DatabaseLoad | undefined
+}
+
+/** Without a server, from what was given. */
+export function sourceByHand(given: { readonly maxConnections?: number; readonly reserved: number }): PlanSource {
+  const { maxConnections = 0, reserved } = given
+  const limits = { roleLimit: null, databaseLimit: null }
+  const capacity = { maxConnections, reserved, ...limits, used: 0, usedByRole: 0, usedByDatabase: 0 }
+  return { title: 'Without a server, from the numbers given', notes: [], capacity }
+}
+
+export interface ServerSourceOptions {
+  /** The `application_name`s that are ours; without them all of the same role in the same database. */
+  readonly app?: readonly string[]
+  readonly dotenv?: string
+  readonly poolerUrl?: string
+}
+
+/** @throws {CannotRunError} where no server is named, or it cannot be asked. */
+export async function readServerSource(url: string | undefined, options: ServerSourceOptions): Promise<PlanSource> {
+  const { app, dotenv, poolerUrl } = options
+  const place = { folder: process.cwd(), env: process.env }
+  const target = findTarget({ url, dotenv, ...place })?.url
+  if (!target) {
+    throw new CannotRunError('Say where the database is (a URL, DATABASE_URL or PGHOST), or give --max-connections.')
+  }
+  const facts = await lookAtServer(target)
+  if ('failure' in facts) {
+    throw new CannotRunError(`${target} cannot be asked: ${facts.message}. Give --max-connections to plan without it.`)
+  }
+  const consoleUrl = poolerUrl === undefined ? target : (findTarget({ url: poolerUrl, ...place })?.url ?? target)
+  const pooler = facts.topology.kind === 'pooler' ? await readPooler(consoleUrl, target, facts) : undefined
+  return {
+    title: `PostgreSQL ${facts.version} at ${target}: ${describeTopology(facts.topology)}`,
+    notes: notesOn(facts, pooler),
+    capacity: facts.capacity,
+    others: othersUse(facts.usage, app && (({ application }) => app.includes(application))),
+    pooler,
+    load: facts.load,
+  }
+}
+
+async function readPooler(
+  consoleUrl: ConnectionString,
+  target: ConnectionString,
+  facts: ServerFacts,
+): Promise<PoolerCapacity | undefined> {
+  const answers = await lookAtPooler(consoleUrl)
+  const { database = facts.database, user = facts.role } = settleTarget(target)
+  return answers && readPoolerCapacity(answers, database, user)
+}
+
+function notesOn({ usage, topology }: ServerFacts, pooler: PoolerCapacity | undefined): string[] {
+  const notes: string[] = []
+  if (usage.some(({ hidden }) => hidden > 0)) {
+    notes.push(
+      'Sessions of other roles may be parallel workers, which take no connection: their kind is hidden from this role (pg_read_all_stats shows it).',
+    )
+  }
+  if (topology.kind === 'pooler' && !pooler) {
+    notes.push(
+      "The pooler's console did not let this user look, so this plan divides the server's connections as if no pooler were there. Give --pooler-url with a user in stats_users.",
+    )
+  }
+  return notes
+}

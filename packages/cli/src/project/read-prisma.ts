@@ -1,0 +1,24 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const SCHEMAS = ['prisma/schema.prisma', 'schema.prisma', 'prisma/schema/schema.prisma']
+const CONFIGS = ['prisma.config.ts', 'prisma.config.mts', 'prisma.config.js', 'prisma.config.mjs', '.config/prisma.ts']
+
+/** Up to 6 the schema has `directUrl`; from 7 on the configuration's url is the one for migrations. */
+export function readPrismaDirectUrl(folder: string): boolean {
+  const schemas = textsOf(folder, SCHEMAS)
+  const configs = textsOf(folder, CONFIGS)
+  return (
+    schemas.some((text) => /^\s*directUrl\s*=/m.test(text)) ||
+    configs.some((text) =>
+      /\burl\s*:\s*[^,}\n]*\b(?!DATABASE_URL\b)\w*(?:DIRECT|MIGRAT|UNPOOLED|NON_POOLING)\w*/i.test(text),
+    )
+  )
+}
+
+function textsOf(folder: string, files: readonly string[]): string[] {
+  return files
+    .map((file) => join(folder, file))
+    .filter((file) => existsSync(file))
+    .map((file) => readFileSync(file, 'utf8'))
+}

@@ -1,0 +1,25 @@
+import type { Surge } from '@poolguard/core'
+import { InvalidArgumentError } from 'commander'
+
+/** Reads a whole number of at least so much out of an option. */
+export function wholeFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value
+    throw new InvalidArgumentError(`It takes a whole number of at least ${least}.`)
+  }
+}
+
+/** Reads an amount, such as 2.5. */
+export function amount(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value >= 0 && value < Infinity) return value
+  throw new InvalidArgumentError('It takes a number of at least 0.')
+}
+
+/** Reads a number of instances, or a share of them, as Kubernetes writes maxSurge. */
+export function readSurge(text: string): Surge {
+  if (/^\d+$/.test(text)) return Number(text)
+  if (/^\d+%$/.test(text)) return text as Surge
+  throw new InvalidArgumentError('It takes a whole number such as 1, or a share such as 25%.')
+}

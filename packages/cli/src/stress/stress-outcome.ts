@@ -1,0 +1,81 @@
+import type { Outcome } from '../outcome.ts'
+import { paint } from '../paint.ts'
+import type { LoadResult } from './run-load.ts'
+
+export interface Thresholds {
+  /** Share of requests that may fail, between 0 and 1. */
+  readonly maxErrors: number
+  readonly maxP99Millis: number | undefined
+}
+
+const WIDTH = 40
+const BARS = '▁▂▃▄▅▆▇█'
+
+/** The figures, and whether they keep to the thresholds. */
+export function stressOutcome(title: string, result: LoadResult, thresholds: Thresholds): Outcome {
+  const broken = brokenThresholds(result, thresholds)
+  const { requests, failed, perSecond, elapsedMillis, p50Millis, p90Millis, p99Millis, maxMillis } = result
+  const latency = [
+    `p50 ${shown(p50Millis)}`,
+    `p90 ${shown(p90Millis)}`,
+    `p99 ${shown(p99Millis)}`,
+    `most ${shown(maxMillis)}`,
+  ]
+  const lines = [
+    title,
+    '',
+    `${requests} requests in ${(elapsedMillis / 1_000).toFixed(1)} s, ${failed} failed; ${perSecond.toFixed(0)} per second succeeded`,
+    `latency: ${latency.join(', ')}`,
+    ...histogram(result),
+    ...result.errors.map(({ code, count, message }) => `${paint('red', `${count} x ${code}`)}: ${message}`),
+    ...chart(result.serverConnections),
+    '',
+    ...(broken.length > 0 ? broken.map((text) => paint('red', text)) : [paint('green', 'Within the thresholds.')]),
+  ]
+  return {
+    exitCode: broken.length > 0 ? 1 : 0,
+    text: lines.join('\n'),
+    json: { passed: broken.length === 0, broken, ...result },
+  }
+}
+
+function brokenThresholds(
+  { requests, failed, p99Millis }: LoadResult,
+  { maxErrors, maxP99Millis }: Thresholds,
+): string[] {
+  const share = requests > 0 ? failed / requests : 1
+  const percent = (value: number) => `${Number((value * 100).toPrecision(3))} %`
+  return [
+    ...(requests === failed ? ['No request succeeded.'] : []),
+    ...(share > maxErrors
+      ? [`${percent(share)} of the requests failed; ${percent(maxErrors)} may (--max-errors).`]
+      : []),
+    ...(maxP99Millis !== undefined && p99Millis !== null && p99Millis > maxP99Millis
+      ? [`The p99 is ${shown(p99Millis)}; it may be ${maxP99Millis} ms (--max-p99).`]
+      : []),
+  ]
+}
+
+/** From the first bucket that has any to the last. */
+function histogram({ buckets }: LoadResult): string[] {
+  const filled = buckets.map(({ count }) => count > 0)
+  const most = Math.max(...buckets.map(({ count }) => count))
+  return buckets
+    .slice(filled.indexOf(true) >= 0 ? filled.indexOf(true) : buckets.length, filled.lastIndexOf(true) + 1)
+    .map(({ upToMillis, count }) => {
+      const label = upToMillis === Infinity ? 'longer' : `<= ${upToMillis} ms`
+      const bar = '#'.repeat(Math.max(count > 0 ? 1 : 0, Math.round((count / most) * WIDTH)))
+      return `  ${label.padStart(10)}  ${bar} ${count}`
+    })
+}
+
+function chart(samples: readonly number[]): string[] {
+  if (samples.length === 0) return []
+  const most = Math.max(...samples)
+  const line = samples.map((value) => BARS[Math.min(7, Math.floor((value / Math.max(1, most)) * 7.99))]).join('')
+  return [`server connections over time: ${line}  (${Math.min(...samples)} to ${most})`]
+}
+
+function shown(millis: number | null): string {
+  return millis === null ? '-' : `${millis.toFixed(millis < 10 ? 2 : 0)} ms`
+}

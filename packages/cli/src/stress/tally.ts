@@ -1,0 +1,82 @@
+import { createHistogram } from 'node:perf_hooks'
+import { redact } from '@poolguard/core'
+
+/** How many requests took so long. */
+export interface Bucket {
+  /** Infinity in the last one. */
+  readonly upToMillis: number
+  readonly count: number
+}
+
+/** One class of failures: its code where it has one. */
+export interface ErrorClass {
+  readonly code: string
+  readonly count: number
+  /** Of the first one. */
+  readonly message: string
+}
+
+export interface Figures {
+  readonly requests: number
+  readonly failed: number
+  readonly perSecond: number
+  /** Of those that succeeded; null where none did. */
+  readonly p50Millis: number | null
+  readonly p90Millis: number | null
+  readonly p99Millis: number | null
+  readonly maxMillis: number | null
+  readonly buckets: readonly Bucket[]
+  readonly errors: readonly ErrorClass[]
+}
+
+const BOUNDS_MILLIS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, Infinity]
+
+/** Counts what became of each request. */
+export class Tally {
+  readonly #latencies = createHistogram()
+  readonly #counts: number[] = BOUNDS_MILLIS.map(() => 0)
+  readonly #errors = new Map<string, { count: number; message: string }>()
+  #requests = 0
+
+  get requests(): number {
+    return this.#requests
+  }
+
+  succeeded(millis: number): void {
+    this.#requests++
+    // Microseconds, and never 0, which the histogram does not take.
+    this.#latencies.record(Math.max(1, Math.round(millis * 1_000)))
+    const index = BOUNDS_MILLIS.findIndex((bound) => millis <= bound)
+    this.#counts[index] = (this.#counts[index] ?? 0) + 1
+  }
+
+  failed(error: unknown): void {
+    this.#requests++
+    const code = codeOf(error)
+    const known = this.#errors.get(code)
+    if (known) known.count++
+    else this.#errors.set(code, { count: 1, message: redact(error instanceof Error ? error.message : String(error)) })
+  }
+
+  figures(elapsedMillis: number): Figures {
+    const errors = [...this.#errors].map(([code, { count, message }]) => ({ code, count, message }))
+    const failed = errors.reduce((sum, { count }) => sum + count, 0)
+    const percentile = (share: number) => (this.#latencies.count > 0 ? this.#latencies.percentile(share) / 1_000 : null)
+    return {
+      requests: this.#requests,
+      failed,
+      perSecond: elapsedMillis > 0 ? (this.#requests - failed) / (elapsedMillis / 1_000) : 0,
+      p50Millis: percentile(50),
+      p90Millis: percentile(90),
+      p99Millis: percentile(99),
+      maxMillis: percentile(100),
+      buckets: BOUNDS_MILLIS.map((upToMillis, index) => ({ upToMillis, count: this.#counts[index] ?? 0 })),
+      errors: errors.sort((a, b) => b.count - a.count),
+    }
+  }
+}
+
+function codeOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown }
+  return typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown'
+}

@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import {
+  connectionFromEnvironment,
+  type EnvironmentConnection,
+  InvalidOptionError,
+  parseConnectionString,
+} from '@poolguard/core'
+import { CannotRunError } from './outcome.ts'
+
+export interface TargetOptions {
+  /** The argument, if there was one. */
+  readonly url?: string | undefined
+  readonly dotenv?: string | undefined
+  readonly folder: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Where the database is: the argument, else the environment, else the file `.env`. What a URL leaves open is filled from
+ * libpq's variables, as libpq and pg do.
+ *
+ * @returns undefined where nothing says it.
+ * @throws {ConnectionStringError} for a URL that cannot be read; {@link CannotRunError} for a file that is not there.
+ */
+export function findTarget({ url, dotenv, folder, env }: TargetOptions): EnvironmentConnection | undefined {
+  if (url !== undefined) {
+    // So that a bad one is not blamed on a variable.
+    parseConnectionString(url)
+    const libpq = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('PG')))
+    return connectionFromEnvironment({ ...libpq, DATABASE_URL: url, USE_PGBOUNCER: undefined })
+  }
+  try {
+    return connectionFromEnvironment({ ...readEnvFile(folder, dotenv), ...env })
+  } catch (error) {
+    if (error instanceof InvalidOptionError && error.option === 'DATABASE_URL') return undefined
+    throw error
+  }
+}
+
+/** The variables of `.env`, or of the file that was named; none where there is no `.env`. */
+export function readEnvFile(folder: string, dotenv?: string): Record<string, string | undefined> {
+  const file = join(folder, dotenv ?? '.env')
+  if (existsSync(file)) return parseEnv(readFileSync(file, 'utf8'))
+  if (dotenv !== undefined) throw new CannotRunError(`There is no file ${dotenv}.`)
+  return {}
+}

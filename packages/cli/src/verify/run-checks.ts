@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import { type ConnectionString, describeTopology, type Topology } from '@poolguard/core'
+import { PgBouncerConsole } from '@poolguard/pg'
+import { contact, type Pool } from '../database/contact.ts'
+import { attempt, type Check, CheckFailed, skipped } from './check.ts'
+
+export type Expected = 'direct' | 'session' | 'transaction'
+
+export interface VerifyInput {
+  readonly url: ConnectionString
+  /** Past the pooler, for migrations. */
+  readonly direct: ConnectionString | undefined
+  /** PgBouncer's, as a user who may look. */
+  readonly consoleUrl: ConnectionString
+  readonly expected: Expected | undefined
+  /** Named statements have to work. */
+  readonly prepared: boolean
+  readonly concurrency: number
+  readonly max: number
+}
+
+const APPLICATION = 'poolguard verify'
+const PATIENCE_MILLIS = 10_000
+
+/** Goes through the list, one check after another; where nothing is reached, the rest is skipped. Writes nothing. */
+export async function runChecks(input: VerifyInput): Promise<readonly Check[]> {
+  const { url, max } = input
+  await using database = contact(url, { applicationName: APPLICATION, max, acquireTimeoutMillis: PATIENCE_MILLIS })
+  const { pool } = database
+  let topology: Topology | undefined
+  const reached = await attempt('reached', async () => {
+    topology = await database.reach()
+    return `${url}: ${describeTopology(topology)}`
+  })
+  if (!topology) return [reached]
+  return [
+    reached,
+    ...(await checkExpected(input, topology)),
+    await attempt('query', () => checkQuery(pool)),
+    await attempt('transaction', () => checkTransaction(pool)),
+    await checkPrepared(pool, input, topology),
+    await checkFigures(pool, input, topology),
+    await attempt('concurrency', () => checkConcurrency(pool, input)),
+    await checkDirect(input),
+  ]
+}
+
+async function checkExpected({ expected }: VerifyInput, topology: Topology): Promise<readonly Check[]> {
+  if (expected === undefined) return []
+  const found = topology.kind === 'pooler' ? topology.pooler.mode : topology.kind
+  const check = attempt('expected', async () => {
+    if (found !== expected) throw new CheckFailed(`${expected} was expected, and ${found} was found.`)
+    return `${expected}, as expected`
+  })
+  return [await check]
+}
+
+async function checkQuery(pool: Pool): Promise<string> {
+  const { rows } = await pool.query<{ sum: number }>('select $1::int + 1 as sum', [41])
+  if (rows[0]?.sum !== 42) throw new CheckFailed(`41 + 1 came back as ${rows[0]?.sum}.`)
+  return 'a query with a parameter was answered'
+}
+
+/** What is set LOCAL holds until the end of the transaction, on one server connection, and no longer. */
+async function checkTransaction(pool: Pool): Promise<string> {
+  const client = await pool.connect()
+  const ask = async () =>
+    (
+      await client.query<{ pid: number; name: string }>(
+        "select pg_backend_pid() as pid, current_setting('poolguard.verify', true) as name",
+      )
+    ).rows[0]
+  try {
+    await client.query('begin')
+    await client.query("set local poolguard.verify = 'inside'")
+    const [first, second] = [await ask(), await ask()]
+    await client.query('rollback')
+    const after = await ask()
+    if (first?.pid !== second?.pid)
+      throw new CheckFailed('Two statements of one transaction ran on two server connections: is it statement mode?')
+    if (first?.name !== 'inside' || after?.name === 'inside')
+      throw new CheckFailed('SET LOCAL did not keep to its transaction.')
+    return 'began, kept its server connection, and was rolled back'
+  } finally {
+    client.release()
+  }
+}
+
+/** Every execution may run on another server connection, if the pooler so wishes. */
+async function checkPrepared(pool: Pool, { prepared }: VerifyInput, topology: Topology): Promise<Check> {
+  const safe = topology.preparedStatements === 'safe'
+  if (!safe && !prepared)
+    return skipped(
+      'prepared statements',
+      `${topology.preparedStatements} here: keep names off (--prepared makes this a failure)`,
+    )
+  return attempt('prepared statements', async () => {
+    const name = `poolguard_${randomBytes(6).toString('hex')}`
+    const runs = Array.from({ length: 40 }, (_, n) => pool.query({ name, text: 'select $1::int as n', values: [n] }))
+    const settled = await Promise.allSettled(runs)
+    const failed = settled.filter((run) => run.status === 'rejected')
+    if (failed.length > 0)
+      throw new CheckFailed(
+        `${failed.length} of 40 executions failed: ${reasonOf(failed)}. Set max_prepared_statements on PgBouncer 1.21 or newer, or keep names off.`,
+      )
+    return 'one statement was run 40 times on several connections'
+  })
+}
+
+async function checkFigures(pool: Pool, { consoleUrl }: VerifyInput, topology: Topology): Promise<Check> {
+  if (topology.kind === 'pooler') {
+    return attempt('figures', async () => {
+      await using console = await PgBouncerConsole.connect(consoleUrl.href)
+      const pools = await console.pools()
+      const waiting = pools.reduce((sum, { clientsWaiting }) => sum + clientsWaiting, 0)
+      return `PgBouncer's console tells of ${pools.length} pools, ${waiting} clients waiting`
+    })
+  }
+  return attempt('figures', async () => {
+    const { rows } = await pool.query<{ count: number }>(
+      'select count(*)::int as count from pg_stat_activity where datname is not null',
+    )
+    return `pg_stat_activity tells of ${rows[0]?.count} sessions`
+  })
+}
+
+async function checkConcurrency(pool: Pool, { concurrency, max }: VerifyInput): Promise<string> {
+  const began = performance.now()
+  const runs = await Promise.allSettled(Array.from({ length: concurrency }, () => pool.query('select pg_sleep(0.01)')))
+  const failed = runs.filter((run) => run.status === 'rejected')
+  const millis = Math.round(performance.now() - began)
+  if (failed.length > 0) throw new CheckFailed(`${failed.length} of ${concurrency} failed: ${reasonOf(failed)}`)
+  return `${concurrency} requests at once on at most ${max} connections: all passed within ${millis} ms`
+}
+
+async function checkDirect({ direct }: VerifyInput): Promise<Check> {
+  if (!direct) return skipped('direct URL', 'none was named (DIRECT_URL)')
+  await using database = contact(direct, { applicationName: APPLICATION, max: 2 })
+  return await attempt('direct URL', async () => {
+    const topology = await database.reach()
+    if (topology.kind !== 'direct') {
+      throw new CheckFailed(`${direct} does not lead to PostgreSQL itself: ${describeTopology(topology)}.`)
+    }
+    return `${direct}: PostgreSQL itself`
+  })
+}
+
+/** The first of what went wrong. */
+function reasonOf(failed: readonly PromiseRejectedResult[]): string {
+  const reason: unknown = failed[0]?.reason
+  return reason instanceof Error ? reason.message : String(reason)
+}

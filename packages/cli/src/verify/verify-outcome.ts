@@ -1,0 +1,21 @@
+import type { Outcome } from '../outcome.ts'
+import { paint } from '../paint.ts'
+import type { Check } from './check.ts'
+
+const MARKS = { passed: ['green', 'ok     '], failed: ['red', 'failed '], skipped: ['gray', 'skipped'] } as const
+
+/** A line each, and the verdict. */
+export function verifyOutcome(checks: readonly Check[]): Outcome {
+  const width = Math.max(...checks.map(({ name }) => name.length))
+  const lines = checks.map(({ name, status, detail }) => {
+    const [colour, mark] = MARKS[status]
+    return `${paint(colour, mark)}  ${name.padEnd(width)}  ${detail}`
+  })
+  const failed = checks.filter(({ status }) => status === 'failed').length
+  const verdict = failed === 0 ? paint('green', 'All is well.') : paint('red', `${failed} of ${checks.length} failed.`)
+  return {
+    exitCode: failed === 0 ? 0 : 1,
+    text: [...lines, '', verdict].join('\n'),
+    json: { passed: failed === 0, checks },
+  }
+}

@@ -1,0 +1,46 @@
+/** What a database has been doing, as {@link SIZING_QUERY} reads it. */
+export interface DatabaseLoad {
+  /** Since the figures count. */
+  readonly elapsedMillis: number
+  /** Sessions that were open, added up. */
+  readonly sessionMillis: number
+  readonly activeMillis: number
+  readonly idleInTransactionMillis: number
+  readonly transactions: number
+}
+
+/**
+ * Reads a {@link DatabaseLoad} of the current database since its statistics were reset (or the server was started): PostgreSQL
+ * 14 and later, any role. An average over nights and weekends hides the peak: read it before and after a busy hour, and
+ * take {@link loadBetween}.
+ *
+ * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-DATABASE-VIEW
+ */
+export const SIZING_QUERY = `
+select extract(epoch from clock_timestamp() - coalesce(stats_reset, pg_postmaster_start_time()))::float8 * 1000 as "elapsedMillis",
+       session_time as "sessionMillis", active_time as "activeMillis",
+       idle_in_transaction_time as "idleInTransactionMillis", (xact_commit + xact_rollback)::float8 as "transactions"
+  from pg_catalog.pg_stat_database
+ where datname = current_database()`
+
+/** What happened between two readings. */
+export function loadBetween(before: DatabaseLoad, after: DatabaseLoad): DatabaseLoad {
+  return {
+    elapsedMillis: after.elapsedMillis - before.elapsedMillis,
+    sessionMillis: after.sessionMillis - before.sessionMillis,
+    activeMillis: after.activeMillis - before.activeMillis,
+    idleInTransactionMillis: after.idleInTransactionMillis - before.idleInTransactionMillis,
+    transactions: after.transactions - before.transactions,
+  }
+}
+
+/** How many connections were busy on average: running something, or holding a transaction open. By Little's law. */
+export function busyConnections({ activeMillis, idleInTransactionMillis, elapsedMillis }: DatabaseLoad): number {
+  return elapsedMillis > 0 ? (activeMillis + idleInTransactionMillis) / elapsedMillis : 0
+}
+
+/** Of the time that connections are held, the share in which the server works. 1 where nothing was held. */
+export function busyRatio({ activeMillis, idleInTransactionMillis }: DatabaseLoad): number {
+  const held = activeMillis + idleInTransactionMillis
+  return held > 0 ? activeMillis / held : 1
+}

@@ -1,0 +1,131 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { InvalidOptionError } from '../invalid-option-error.ts'
+import { describeSizing } from './describe-sizing.ts'
+import { busyConnections, busyRatio, type DatabaseLoad, loadBetween } from './load.ts'
+import type { Budget } from './plan.ts'
+import { expectedWaitMillis, littlesLaw, sizeAgainstLocking, sizeByBusyRatio, sizeByCores } from './sizing.ts'
+
+const load: DatabaseLoad = {
+  elapsedMillis: 10_000,
+  sessionMillis: 90_000,
+  activeMillis: 12_000,
+  idleInTransactionMillis: 36_000,
+  transactions: 4_000,
+}
+
+describe('a load', () => {
+  test('keeps connections busy that run something or hold a transaction open', () => {
+    expect(busyConnections(load)).toBe(4.8)
+    expect(busyRatio(load)).toBe(0.25)
+  })
+
+  test('is what happened between two readings', () => {
+    const zero = { elapsedMillis: 0, sessionMillis: 0, activeMillis: 0, idleInTransactionMillis: 0, transactions: 0 }
+    expect(loadBetween(zero, load)).toEqual(load)
+    expect(loadBetween(load, load)).toEqual(zero)
+    expect([busyConnections(zero), busyRatio(zero)]).toEqual([0, 1])
+  })
+})
+
+describe('the formulas', () => {
+  test.each([
+    [400, 12, 7],
+    [0, 12, 1],
+    [70, 10, 1],
+    [700, 10, 10],
+    [701, 10, 11],
+  ])("Little's law: %d per second for %d ms need %d", (checkoutsPerSecond, heldMillis, connections) => {
+    expect(littlesLaw({ checkoutsPerSecond, heldMillis }).connections).toBe(connections)
+  })
+
+  test.each([
+    [{ cores: 4, busyRatio: 0.25 }, 16],
+    [{ cores: 4, busyRatio: 1 }, 4],
+    [{ cores: 4, parallelIo: 10, busyRatio: 0.5, parallelism: 2 }, 10],
+    [{ cores: 1, busyRatio: 1, parallelism: 3 }, 1],
+  ])("Cybertec's: %j -> %d", (input, connections) => {
+    expect(sizeByBusyRatio(input).connections).toBe(connections)
+  })
+
+  test.each([
+    [{ cores: 4, disks: 1 }, 9],
+    [{ cores: 8 }, 16],
+  ])("HikariCP's: %j -> %d", (input, connections) => {
+    expect(sizeByCores(input).connections).toBe(connections)
+  })
+
+  test.each([
+    [3, 4, 10],
+    [8, 2, 9],
+    [100, 1, 1],
+  ])('against pool locking: %d at once with %d each need %d', (concurrency, connectionsEach, connections) => {
+    expect(sizeAgainstLocking({ concurrency, connectionsEach }).connections).toBe(connections)
+  })
+
+  test('show the numbers they were given, and where they come from', () => {
+    expect(littlesLaw({ checkoutsPerSecond: 400, heldMillis: 12 })).toMatchObject({
+      formula: '400 checkouts per second x 12 ms = 4.8 in use on average; / 70 % = 7',
+      source: expect.stringContaining('https://'),
+    })
+  })
+
+  test.each([
+    () => littlesLaw({ checkoutsPerSecond: -1, heldMillis: 1 }),
+    () => sizeByBusyRatio({ cores: 4, busyRatio: 0 }),
+    () => sizeByBusyRatio({ cores: 4, busyRatio: 1, parallelism: 0.5 }),
+    () => sizeByCores({ cores: 0 }),
+    () => sizeAgainstLocking({ concurrency: 1, connectionsEach: 0 }),
+  ])('refuse what makes no sense (%#)', (size) => {
+    expect(size).toThrow(InvalidOptionError)
+  })
+})
+
+describe('the expected wait', () => {
+  test.each([
+    // M/M/1 has the closed form rho / (1 - rho) x service time.
+    [50, 10, 1, 10],
+    [90, 10, 1, 90],
+    // M/M/2 at rho = 0.5: one third wait, each for half a service time.
+    [100, 10, 2, 10 / 3],
+  ])('of %d per second for %d ms on %d connections is %d ms', (checkoutsPerSecond, heldMillis, connections, wait) => {
+    expect(expectedWaitMillis({ checkoutsPerSecond, heldMillis }, connections)).toBeCloseTo(wait, 6)
+  })
+
+  test('has no end where more is asked for than there is', () => {
+    expect(expectedWaitMillis({ checkoutsPerSecond: 100, heldMillis: 10 }, 1)).toBe(Infinity)
+  })
+
+  test('never grows with the pool, and is finite in the least that is advised', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5_000 }), fc.integer({ min: 1, max: 200 }), (perSecond, heldMillis) => {
+        const input = { checkoutsPerSecond: perSecond, heldMillis }
+        const { connections } = littlesLaw(input)
+        const wait = expectedWaitMillis(input, connections)
+        expect(wait).toBeLessThan(Infinity)
+        expect(expectedWaitMillis(input, connections + 1)).toBeLessThanOrEqual(wait)
+      }),
+      { seed: 9 },
+    )
+  })
+})
+
+describe('the report', () => {
+  const budget = { maxPerPool: 10, pools: 6 } as Budget
+
+  test('says when bigger is not better', () => {
+    expect(describeSizing(budget, [sizeByCores({ cores: 4 })])).toEqual([
+      "HikariCP's formula: 4 cores x 2 + 0 disks = 8 for all pools together. https://github.com/brettwooldridge/HikariCP/wiki/About-Pool-Sizing",
+      "  The plan allows 60 (6 pools of 10): bigger is not better here. Beyond 8 at work, queries wait for the server's cores and disks instead of for the pool, and hold their locks meanwhile.",
+    ])
+    expect(describeSizing(budget, [sizeByCores({ cores: 30 })])[1]).toContain('can keep at work')
+  })
+
+  test('says when it is too few, and for which load', () => {
+    const busy = littlesLaw({ checkoutsPerSecond: 4_000, heldMillis: 12 })
+    expect(describeSizing(budget, [busy])[1]).toContain('60 (6 pools of 10): too few for this load')
+    const locking = sizeAgainstLocking({ concurrency: 10, connectionsEach: 2 })
+    expect(describeSizing(budget, [locking])[1]).toContain('a pool of 10: too few. All of them can hold one')
+    expect(describeSizing(budget, [littlesLaw({ checkoutsPerSecond: 1, heldMillis: 1 })])[1]).toContain('enough')
+  })
+})

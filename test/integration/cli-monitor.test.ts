@@ -1,0 +1,68 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { expect, test } from 'vitest'
+import { startPostgres, waitUntil } from '../harness/index.ts'
+import { runPoolguard } from './run-poolguard.ts'
+
+function linesOf(text: string): Record<string, unknown>[] {
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}
+
+test('poolguard monitor writes a line for each look, and says who filled the server', async () => {
+  await using server = await startPostgres({ maxConnections: 13 })
+  const clients = Array.from(
+    { length: 8 },
+    () => new pg.Client({ connectionString: server.url, application_name: 'orders' }),
+  )
+  await Promise.all(clients.map((client) => client.connect()))
+  const args = ['monitor', server.url, '--samples', '3', '--interval', '0.05', '--full-at', '80']
+  const { code, stdout, stderr } = await runPoolguard(args)
+  await Promise.all(clients.map((client) => client.end()))
+
+  const orders = { application: 'orders', role: 'app', connections: 8 }
+  const look = { time: expect.any(String), used: 8, usable: 10, applications: [orders] }
+  const alert = { alert: 'full', time: expect.any(String), message: expect.stringContaining('orders (app) (8)') }
+  expect(linesOf(stdout)).toEqual([look, alert, look, look])
+  expect(stderr).toContain('full: 8 of 10 connections are open')
+  expect(code).toBe(1)
+})
+
+test('it goes on until it is told to end, and past a server that was away', async () => {
+  await using server = await startPostgres()
+  const folder = await mkdtemp(join(tmpdir(), 'poolguard-monitor-'))
+  const file = join(folder, 'connections.log')
+  const lines = async () => linesOf(await readFile(file, 'utf8'))
+  const waitForLine = (what: string, after = 0) =>
+    waitUntil(async () => (await lines()).slice(after).some((line) => what in line), { what })
+  const { code, stdout } = await runPoolguard(['monitor', server.url, '--interval', '0.05', '--file', file], {
+    interruptWhen: async () => {
+      await waitForLine('used')
+      await server.kill('SIGQUIT')
+      await waitForLine('error')
+      const before = (await lines()).length
+      await server.restart()
+      await waitForLine('used', before)
+    },
+  })
+
+  expect(stdout).toMatch(/^\d+ looks written to .*connections\.log, 0 alerts\.\n$/)
+  expect(code).toBe(0)
+  expect(await readdir(folder)).toEqual(['connections.log'])
+  await rm(folder, { recursive: true })
+})
+
+test.each([
+  ['no server', ['monitor', 'postgres://app:s3cret@127.0.0.1:1/app'], 'ECONNREFUSED'],
+  ['no address', ['monitor'], 'DATABASE_URL'],
+])('given %s, it does not begin', async (_, args, says) => {
+  const { code, stderr } = await runPoolguard(args)
+
+  expect(code).toBe(2)
+  expect(stderr).toContain(says)
+  expect(stderr).not.toContain('s3cret')
+})

@@ -1,0 +1,139 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import pg from 'pg'
+import { describe, expect, test } from 'vitest'
+import { describeWithPgBouncer, startPgBouncer, startPostgres } from '../harness/index.ts'
+import { POOLGUARD, runPoolguard } from './run-poolguard.ts'
+
+async function holding<T>(url: string, count: number, use: () => Promise<T>): Promise<T> {
+  const clients = Array.from({ length: count }, () => new pg.Client(url))
+  await Promise.all(clients.map((client) => client.connect()))
+  try {
+    return await use()
+  } finally {
+    await Promise.all(clients.map((client) => client.end()))
+  }
+}
+
+describe('poolguard plan', () => {
+  test('reads what the server can give and what others hold, and shows the arithmetic', async () => {
+    await using server = await startPostgres({ maxConnections: 40 })
+    const { code, stdout, stderr } = await holding(server.adminUrl, 4, () =>
+      runPoolguard(['plan', '--instances', '4', '--max-surge', '25%', '--explain', '--cores', '2'], {
+        env: { DATABASE_URL: server.url },
+      }),
+    )
+
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('PostgreSQL, directly')
+    expect(stdout).toContain('max_connections 40 - 3 reserved - 4 of others = 33')
+    expect(stdout).toContain('4 instances + 1 surge (25%) = 5 at once during a deploy')
+    expect(stdout).toContain('max 5 for each pool')
+    expect(stdout).toContain('bigger is not better')
+    expect(stdout).not.toContain(new URL(server.url).password)
+  })
+
+  test('counts the sessions of its own app as the budget, and says so to programs', async () => {
+    await using server = await startPostgres({ maxConnections: 40 })
+    const ours = `${server.url}?application_name=orders`
+    const run = (...args: string[]) => holding(ours, 10, () => runPoolguard(['plan', server.url, '--json', ...args]))
+
+    const plan = JSON.parse((await run('--instances', '3')).stdout)
+    expect(plan).toMatchObject({ fits: true, usable: 37, maxPerPool: 11, steps: expect.any(Array) })
+    const others = JSON.parse((await run('--instances', '3', '--app', 'billing')).stdout)
+    expect(others).toMatchObject({ usable: 27 })
+  })
+
+  test('refuses what cannot fit with exit code 1, and says what to change', async () => {
+    const { code, stdout } = await runPoolguard(['plan', '--max-connections', '20', '--instances', '15', '--json'])
+
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      fits: false,
+      code: 'POOLGUARD_BUDGET',
+      message: expect.stringContaining('raise max_connections to 21'),
+    })
+  })
+
+  test.each([
+    ['no number of instances', ['plan', '--max-connections', '20'], '--instances'],
+    ['no database', ['plan', '--instances', '2'], 'DATABASE_URL'],
+    [
+      'a database that is not there',
+      ['plan', 'postgres://app:s3cret@127.0.0.1:1/app', '--instances', '2'],
+      'ECONNREFUSED',
+    ],
+    [
+      'a URL that is none',
+      ['plan', 'mysql://app:s3cret@db/app', '--instances', '2'],
+      'Invalid connection string: it starts with "mysql:"',
+    ],
+    ['a number that is none', ['plan', '--instances', 'many'], 'whole number'],
+    ['a file that is not there', ['plan', '--instances', '2', '--dotenv', 'nowhere.env'], 'nowhere.env'],
+    ['an option that it does not have', ['plan', '--instance', '2'], 'unknown option'],
+    ['a command that it does not have', ['dance'], 'unknown command'],
+  ])('given %s, ends with 2 and says it on standard error', async (_, args, says) => {
+    const { code, stdout, stderr } = await runPoolguard(args)
+
+    expect(code).toBe(2)
+    expect(stdout).toBe('')
+    expect(stderr).toContain(says)
+    expect(stderr).not.toContain('s3cret')
+    expect(stderr).not.toContain('    at ')
+  })
+
+  test.each([[['--help']], [['plan', '--help']], [['doctor', '--help']]])('%j helps, and ends with 0', async (args) => {
+    const { code, stdout } = await runPoolguard(args)
+
+    expect(code).toBe(0)
+    expect(stdout).toContain('Usage: poolguard')
+  })
+})
+
+// Of util-linux: a pseudo-terminal without a native module.
+const hasTerminal = spawnSync('script', ['--version']).stdout?.toString().includes('util-linux') === true
+
+test.skipIf(!hasTerminal)('on a terminal, plan asks for what is missing', async () => {
+  // The pseudo-terminal of a process without one has no width.
+  const command = `stty cols 100 rows 30; ${process.execPath} ${POOLGUARD} plan --max-connections 100`
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: tmpdir(),
+    env: { PATH: process.env.PATH, TERM: 'xterm', NO_COLOR: '1' },
+  })
+  let shown = ''
+  child.stdout.on('data', (chunk) => {
+    shown += chunk
+  })
+  const answer = async (question: string, text: string) => {
+    await expect.poll(() => shown).toContain(question)
+    child.stdin.write(`${text}\r`)
+  }
+  const { promise: closed, resolve } = Promise.withResolvers<number | null>()
+  child.once('close', resolve)
+
+  await answer('How many instances', '4')
+  await answer('maxSurge', '')
+  await answer('How many processes', '')
+
+  expect(await closed).toBe(0)
+  expect(shown).toContain('4 instances + 1 surge (25%) = 5 at once during a deploy')
+  expect(shown).toContain('max 17 for each pool')
+})
+
+const describePgBouncer = await describeWithPgBouncer('1.24')
+describePgBouncer('poolguard plan behind PgBouncer', () => {
+  test("keeps to the pooler's own limits where its console may be read", async () => {
+    await using server = await startPostgres()
+    await using pgBouncer = await startPgBouncer({
+      version: '1.24',
+      upstream: server,
+      settings: { default_pool_size: 8, max_client_conn: 50 },
+    })
+    const plan = (...args: string[]) => runPoolguard(['plan', pgBouncer.url, '--instances', '4', ...args])
+
+    const allowed = await plan('--pooler-url', pgBouncer.statsUrl)
+    expect(allowed.stdout).toContain('pool size 8')
+    expect(allowed.stdout).toContain('max 8 for each pool')
+    expect((await plan()).stdout).toContain('Give --pooler-url with a user in stats_users')
+  })
+})

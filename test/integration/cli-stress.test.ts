@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { describeWithPgBouncer, startPgBouncer, startPostgres, waitUntil } from '../harness/index.ts'
+import { runPoolguard } from './run-poolguard.ts'
+
+test('given more callers than connections, then all are served, on no more connections than were given', async () => {
+  await using server = await startPostgres({ maxConnections: 20 })
+  const { code, stdout } = await runPoolguard([
+    ...['stress', server.url, '--concurrency', '40', '--duration', '1', '--max', '5', '--json'],
+    ...['--transaction', 'select 1', 'select pg_sleep(0.005)'],
+  ])
+
+  const result = JSON.parse(stdout)
+  expect(result).toMatchObject({ passed: true, failed: 0, errors: [] })
+  expect(result.requests).toBeGreaterThan(0)
+  expect(result.serverConnections.length).toBeGreaterThan(0)
+  expect(Math.max(...result.serverConnections)).toBeLessThanOrEqual(5)
+  expect(code).toBe(0)
+})
+
+test('given a statement that fails, then says which error, how often, and ends with 1', async () => {
+  await using server = await startPostgres()
+  const args = ['stress', server.url, '--concurrency', '2', '--duration', '1', '--query', 'select 1/0']
+  const { code, stdout } = await runPoolguard(args)
+
+  expect(stdout).toMatch(/\d+ x 22012: division by zero/)
+  expect(stdout).toContain('No request succeeded.')
+  expect(code).toBe(1)
+})
+
+test.each([
+  ['no server', ['stress', 'postgres://app:s3cret@127.0.0.1:1/app'], 'ECONNREFUSED'],
+  ['a day', ['stress', '--duration', '86400'], '600 at most'],
+  ['a query and a transaction', ['stress', '--query', 'select 1', '--transaction', 'select 1'], 'cannot be used with'],
+])('given %s, it does not run', async (_, args, says) => {
+  const { code, stderr } = await runPoolguard(args)
+
+  expect(code).toBe(2)
+  expect(stderr).toContain(says)
+  expect(stderr).not.toContain('s3cret')
+})
+
+test('interrupted, it reports what there was', async () => {
+  await using server = await startPostgres()
+  const ended = runPoolguard(['stress', server.url, '--duration', '600', '--json'], {
+    interruptWhen: () => waitUntil(async () => (await server.connectionCount()) > 5, { what: 'the load' }),
+  })
+
+  expect(JSON.parse((await ended).stdout)).toMatchObject({ passed: true })
+})
+
+const describe = await describeWithPgBouncer('1.24')
+describe('behind PgBouncer', () => {
+  test('shows how many connections of the server so many clients make', async () => {
+    await using server = await startPostgres()
+    await using pgBouncer = await startPgBouncer({
+      version: '1.24',
+      upstream: server,
+      settings: { default_pool_size: 4, reserve_pool_size: 0 },
+    })
+    const args = ['stress', pgBouncer.url, '--concurrency', '30', '--max', '30', '--duration', '1', '--json']
+    const result = JSON.parse((await runPoolguard(args)).stdout)
+
+    expect(result).toMatchObject({ passed: true, failed: 0 })
+    expect(Math.max(...result.serverConnections)).toBeLessThanOrEqual(4)
+  })
+})

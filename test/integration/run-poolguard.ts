@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+export const POOLGUARD: string = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
+export const FIXTURES: string = fileURLToPath(new URL('../../packages/cli/fixtures', import.meta.url))
+
+export interface Run {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  /** Default: a folder without a project. */
+  readonly folder?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Resolves when it is to get a SIGINT. */
+  readonly interruptWhen?: () => Promise<unknown>
+}
+
+/** Runs the command line as a user would, in a process of its own, with no variables of libpq's around. */
+export async function runPoolguard(
+  args: readonly string[],
+  { folder = tmpdir(), env = {}, interruptWhen }: RunOptions = {},
+): Promise<Run> {
+  const { PATH = '' } = process.env
+  const child = spawn(process.execPath, [POOLGUARD, ...args], { cwd: folder, env: { PATH, ...env } })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk) => {
+    output.stdout += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    output.stderr += chunk
+  })
+  const { promise, resolve } = Promise.withResolvers<number | null>()
+  child.once('close', resolve)
+  const [code] = await Promise.all([promise, interruptWhen?.().finally(() => child.kill('SIGINT'))])
+  return { code, ...output }
+}
