@@ -1,5 +1,6 @@
 import type { PoolEvent } from '@poolguard/core'
 import { type GuardedOptions, type GuardedSql, guardPostgres } from '@poolguard/postgres-js'
+import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   describeWithPgBouncer,
@@ -86,6 +87,61 @@ describe('given PostgreSQL, directly', () => {
     const text = (n: number) => `select ${n} + $1::int as sum`
     for (const n of [1, 2, 3, 4, 5, 1, 4]) expect(await sql.unsafe(text(n), [1])).toMatchObject([{ sum: n + 1 }])
     expect(await preparedOn(sql)).toEqual([text(1), text(2), text(3)])
+  })
+
+  test('given parameters that are made into something else to be sent, then they are sent again as they were', async () => {
+    await server.query('drop table if exists doc; create table doc (id int, j jsonb, b bytea); grant all on doc to app')
+    const sql = await connect(server.url, { prepareThreshold: 0, pool: { max: 1 } })
+    const text = 'insert into doc values ($1, $2, $3) returning *'
+    const add = (id: number) => sql.unsafe(text, [id, { a: id } as never, Buffer.from([1, 2, id])])
+    const tagged = (id: number) =>
+      sql`insert into doc values (${id}, ${{ a: id } as never}, ${Buffer.from([1, 2, id])}) returning *`
+    await add(1)
+    await tagged(2)
+    await server.query('alter table doc add column extra int')
+    await add(3)
+    await tagged(4)
+    await sql.unsafe('discard all')
+    await add(5)
+    await tagged(6)
+    expect(await server.query('select id, j, b from doc order by id')).toEqual(
+      [1, 2, 3, 4, 5, 6].map((id) => ({ id, j: { a: id }, b: Buffer.from([1, 2, id]) })),
+    )
+  })
+
+  test('given an error out of something that has begun to run, then it runs no more often than with plain postgres.js', async () => {
+    await server.query(
+      `create sequence if not exists runs; grant usage on runs to app; create or replace function run_once(n int) returns int
+       language plpgsql as $$ begin perform nextval('runs'); execute 'execute nosuch'; return n; end $$`,
+    )
+    const runs = async (sql: Pick<GuardedSql, 'unsafe'>) => {
+      await server.query(`select setval('runs', 1)`)
+      await expect(sql.unsafe('select run_once($1::int)', [1])).rejects.toMatchObject({ code: '26000' })
+      return Number((await server.query('select last_value from runs'))[0]?.last_value) - 1
+    }
+    const sql = await connect(server.url, { prepareThreshold: 0, pool: { max: 1 } })
+    const plain = postgres(server.url, { max: 1 })
+    // 3.4.0 sends everything a second time that fails so, prepared or not.
+    const once = await runs(plain as never)
+    await plain.end()
+    for (let run = 0; run < 3; run++) expect(await runs(sql)).toBe(once)
+  })
+
+  test('given a migration that changes the type of a parameter, then outside a transaction nothing fails', async () => {
+    const sql = await connect(server.url, { prepareThreshold: 0, pool: { max: 1 } })
+    const add = (id: unknown) => sql.unsafe('insert into thing values ($1, null)', [id as never])
+    await add(1_000)
+    await server.query('alter table thing alter column id type bigint')
+    await add(3_000_000_000)
+    await expect(add('four')).rejects.toMatchObject({ code: '22P02' })
+    expect(sql.snapshot().preparing).toMatchObject({ active: true })
+  })
+
+  test('given one text with parameters of many types, then no more than may be kept are prepared', async () => {
+    const sql = await connect(server.url, { prepareThreshold: 0, maxPrepared: 2, pool: { max: 1 } })
+    const values = [1n, new Date(0), true, 'x', Buffer.from('x')]
+    for (const a of values) for (const b of values) await sql.unsafe('select $1::text, $2::text', [a, b] as never)
+    expect((await preparedOn(sql)).length).toBeLessThanOrEqual(2)
   })
 
   test('given a migration, then outside a transaction nothing fails', async () => {

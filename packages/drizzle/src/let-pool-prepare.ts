@@ -7,8 +7,10 @@ type Unsafe = GuardedSql['unsafe']
  * postgres-js/session.js); taken out, that is for the pool to decide, which prepares what comes often enough.
  */
 export function letPoolPrepare(client: GuardedSql): GuardedSql {
-  const unsafe: Unsafe = (text, values, options) =>
-    options?.prepare === false ? client.unsafe(text, values) : client.unsafe(text, values, options)
+  const unsafe: Unsafe = (text, values, options) => {
+    const { prepare, ...others } = options ?? {}
+    return client.unsafe(text, values, prepare === false ? others : options)
+  }
   return new Proxy(client, {
     get: (target, name) => (name === 'unsafe' ? unsafe : Reflect.get(target, name)),
   })

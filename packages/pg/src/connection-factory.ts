@@ -69,7 +69,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     if (!client.connection) throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
     const connection = new PgConnection(client)
     watchStatements(client, this.#options.sessions)
-    prepareStatements(connection, this.#options.statements)
+    prepareStatements(client, this.#options.statements)
     const poolClient = client as unknown as PoolClient
     let connected = false
     let announced = false

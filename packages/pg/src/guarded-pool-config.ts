@@ -56,6 +56,7 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
     options: { ...config, pool },
     // In pg's own order: without a database it is the user's.
     name: config.name ?? database ?? PGDATABASE ?? user ?? config.user ?? PGUSER ?? 'postgres',
+    againstPreparing: againstPreparing(config),
     target: (connection ?? addressOf(config)).toString(),
     connection,
     warnings: rewritten?.warnings.filter(matters) ?? [],
@@ -126,4 +127,13 @@ function addressOf(config: PoolConfig): ConnectionString {
   const host = config.host ?? PGHOST ?? 'localhost'
   const port = config.port ?? (Number(PGPORT) || 5432)
   return new ConnectionString({ hosts: [{ host, port }], database: config.database ?? PGDATABASE })
+}
+
+function againstPreparing({
+  reset,
+  pipeline,
+}: GuardedPoolConfig & { readonly pipeline?: boolean | undefined }): string | undefined {
+  if (reset === 'discard') return "reset: 'discard' drops prepared statements with each release"
+  // Other queries are on the wire behind one that would have to be sent again.
+  return pipeline ? 'in pipeline mode a query cannot be sent again' : undefined
 }

@@ -1,16 +1,17 @@
-import { type AutomaticStatements, ConnectionStatements, classifyStatementFailure } from '@poolguard/core'
-import type { PgConnection } from './pg-connection.ts'
-import type { BindMessage, ParseMessage, ServerErrorMessage, WireConnection } from './wire-client.ts'
+import {
+  type AutomaticStatements,
+  ConnectionStatements,
+  classifyStatementFailure,
+  type StatementFailure,
+} from '@poolguard/core'
+import type { BindMessage, ParseMessage, WireClient, WireConnection } from './wire-client.ts'
 
 /**
  * Prepares a connection's statements under names of the pool's choice. It stands between pg and its connection: pg sends a
  * query without a name, and goes on believing that it did, so that whoever queries through pg, an ORM say, need not know.
  */
-export function prepareStatements(connection: PgConnection, statements: AutomaticStatements): void {
-  // There is nothing to send again by itself where other queries are on the wire behind it.
-  if (connection.client.pipeline) return
-  const preparer = new StatementPreparer(connection, statements)
-  const { connection: wire } = connection.client
+export function prepareStatements({ connection: wire }: WireClient, statements: AutomaticStatements): void {
+  const preparer = new StatementPreparer(wire, statements)
   wire.parse = (message) => preparer.parse(message)
   wire.bind = (message) => preparer.bind(message)
   wire.execute = (message) => preparer.execute(message)
@@ -31,19 +32,26 @@ interface Sent {
   paged: boolean
 }
 
+/** One that was refused before anything of it was executed; pg has not heard of the error yet. */
+interface Refused {
+  readonly sent: Sent
+  readonly failure: StatementFailure
+  readonly error: unknown
+}
+
 class StatementPreparer {
-  readonly #connection: PgConnection
   readonly #wire: WireConnection
   readonly #statements: AutomaticStatements
   readonly #prepared: ConnectionStatements
   readonly #pg: Pick<WireConnection, 'parse' | 'bind' | 'execute' | 'emit'>
   #sent: Sent | undefined
-  /** It was refused, and is sent again as soon as the server has come to rest. */
-  #again: Sent | undefined
+  #refused: Refused | undefined
+  /** What is under way once more, without its name. */
+  #again: Refused | undefined
+  /** Session settings by which literals are read, once, when a statement is parsed. */
+  readonly #readBy = new Map<string, string>()
 
-  constructor(connection: PgConnection, statements: AutomaticStatements) {
-    const wire = connection.client.connection
-    this.#connection = connection
+  constructor(wire: WireConnection, statements: AutomaticStatements) {
     this.#wire = wire
     this.#statements = statements
     this.#prepared = new ConnectionStatements(statements)
@@ -74,7 +82,8 @@ class StatementPreparer {
       this.#pg.bind(message)
       return
     }
-    const { portal, values = [], binary, valueMapper } = message
+    const { portal, binary, valueMapper } = message
+    const values = message.values ?? []
     // Once, so that what might be sent again is what was sent.
     const mapped = valueMapper ? values.map(valueMapper) : values
     sent.binding = { portal, values: mapped, binary }
@@ -86,48 +95,100 @@ class StatementPreparer {
     this.#pg.execute(message)
   }
 
-  /** What the server says, before pg hears of it. */
+  /** What the server says, before pg hears of it; whether anybody has heard. */
   emit(event: string, message: unknown, second: unknown): boolean {
-    if (event === 'dataRow') return this.#pg.emit(event, message)
-    if (event === 'errorMessage' && this.#isToBeSentAgain(message as ServerErrorMessage)) return true
-    if (event === 'readyForQuery') {
-      this.#sent = undefined
-      if (this.#again) return this.#sendAgain(this.#again)
+    switch (event) {
+      case 'dataRow':
+        break
+      case 'parseComplete':
+        if (this.#sent) this.#sent.parsing = false
+        break
+      case 'bindComplete':
+        this.#bound()
+        break
+      case 'commandComplete':
+        this.#noticeDropped((message as { text: string }).text)
+        break
+      case 'parameterStatus':
+        this.#noticeSetting(message as { parameterName: string; parameterValue: string })
+        break
+      case 'errorMessage':
+        if (this.#holds(message)) return true
+        break
+      case 'readyForQuery':
+        if (this.#sendsAgain((message as { status: string }).status)) return true
+        break
+      case 'error':
+      case 'end':
+        this.#tell()
+        break
     }
-    if (event === 'commandComplete') this.#noticeDropped((message as { text: string }).text)
-    if (this.#sent && event === 'parseComplete') this.#sent.parsing = false
-    if (this.#sent && event === 'bindComplete') this.#sent.bound = true
     return this.#pg.emit(event, message, second)
   }
 
-  #isToBeSentAgain(error: ServerErrorMessage): boolean {
+  #bound(): void {
+    if (this.#sent) this.#sent.bound = true
+    // Without its name it was not refused: so that is what was wrong.
+    if (this.#again?.failure === 'suspect') this.#statements.failed('stale', this.#again.sent.text)
+    this.#again = undefined
+  }
+
+  /** Keeps an error to itself until the server has come to rest, where the query may then be sent again. */
+  #holds(error: unknown): boolean {
     const sent = this.#sent
-    if (!sent) return false
     this.#sent = undefined
-    if (sent.parsing) this.#prepared.refused(sent.name)
-    const failure = sent.bound ? undefined : classifyStatementFailure(error)
+    this.#again = undefined
+    if (!sent || sent.bound) return false
+    const failure = classifyStatementFailure(error)
+    if (sent.parsing) {
+      this.#prepared.refused(sent.name)
+      // What the server will not parse now it would not parse without a name.
+      if (failure !== 'lost') return false
+    }
     if (!failure) return false
-    this.#statements.failed(failure, sent.text)
-    // A transaction has failed with it; and after a FATAL there is no connection.
-    const lives = error.severity === 'ERROR' && !this.#connection.inTransaction
-    if (!lives || sent.paged || !sent.binding) return false
-    this.#again = sent
+    if (failure !== 'suspect') this.#statements.failed(failure, sent.text)
+    // pg does not end such a round, and would wait for ever for the server to come to rest.
+    if (sent.paged) this.#wire.sync()
+    if (sent.paged || !sent.binding) return false
+    this.#refused = { sent, failure, error }
+    return true
+  }
+
+  /** The server is at rest: after an error that is with a transaction open, or with none. */
+  #sendsAgain(status: string): boolean {
+    const refused = this.#refused
+    this.#sent = undefined
+    if (!refused) return false
+    if (status !== 'I') {
+      this.#prepared.doubtOne(refused.sent.name)
+      if (refused.failure === 'suspect') this.#statements.doubted(refused.sent.text)
+      this.#tell()
+      return false
+    }
+    this.#refused = undefined
+    this.#again = refused
+    this.#send(refused.sent)
     return true
   }
 
   /** Without a name, so that it depends on nothing that the server might not have. */
-  #sendAgain({ text, binding }: Sent): boolean {
-    this.#again = undefined
-    if (!binding) return false
-    const { portal } = binding
-    this.#wire.stream.cork()
+  #send({ text, binding }: Sent): void {
+    const { stream } = this.#wire
+    const { portal } = binding as BindMessage
+    stream.cork?.()
     this.#pg.parse({ text })
-    this.#pg.bind(binding)
+    this.#pg.bind(binding as BindMessage)
     this.#wire.describe({ type: 'P', name: portal })
     this.#pg.execute({ portal, rows: undefined })
     this.#wire.sync()
-    this.#wire.stream.uncork()
-    return true
+    stream.uncork?.()
+  }
+
+  /** The error that was kept is pg's after all. */
+  #tell(): void {
+    const refused = this.#refused
+    this.#refused = undefined
+    if (refused) this.#pg.emit('errorMessage', refused.error)
   }
 
   /** `DISCARD ALL` and `DEALLOCATE`, whoever sent them; the latter may have meant one of ours. */
@@ -135,9 +196,18 @@ class StatementPreparer {
     if (tag === 'DISCARD ALL' || tag === 'DEALLOCATE ALL') this.#prepared.forget()
     else if (tag === 'DEALLOCATE') this.#prepared.doubt()
   }
+
+  #noticeSetting({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }): void {
+    if (!READING_LITERALS.has(parameterName)) return
+    if (this.#readBy.get(parameterName) !== parameterValue) this.#prepared.doubt()
+    this.#readBy.set(parameterName, parameterValue)
+  }
 }
+
+/** What the server reports of itself that says how a literal such as '2026-01-02 03:04' is read. */
+const READING_LITERALS: ReadonlySet<string> = new Set(['TimeZone', 'DateStyle', 'IntervalStyle'])
 
 /** pg's own queries say which types they take, be it none; cursors, and what else brings its own protocol, do not. */
 function isOfQuery(message: ParseMessage): boolean {
-  return !message.name && 'types' in message && !message.types?.length
+  return (message.name === undefined || message.name === null) && 'types' in message && !message.types?.length
 }

@@ -29,7 +29,8 @@ export interface BindMessage {
 
 /** pg's connection: what carries the protocol's messages. Public, but @types/pg knows little of it. */
 export interface WireConnection extends EventEmitter {
-  readonly stream: Duplex
+  /** Not every platform's has these two. */
+  readonly stream: Omit<Duplex, 'cork' | 'uncork'> & Partial<Pick<Duplex, 'cork' | 'uncork'>>
   /** The named statements that the server has, by name. */
   parsedStatements: Record<string, string>
   parse(query: ParseMessage): void
@@ -46,14 +47,6 @@ export interface WireConnection extends EventEmitter {
   on(event: string, listener: (...args: never[]) => void): this
 }
 
-/** What a server says of a query that it refused. */
-export interface ServerErrorMessage {
-  readonly severity: string
-  readonly code?: string
-  readonly routine?: string
-  readonly message: string
-}
-
 /** A pg client with the members that pg-pool, too, goes by, and that @types/pg leaves out. */
 export interface WireClient extends ClientBase {
   readonly connection: WireConnection
@@ -67,8 +60,6 @@ export interface WireClient extends ClientBase {
   readonly ssl: unknown
   /** True while nothing is in flight. */
   readonly readyForQuery: boolean
-  /** Queries are sent without waiting for the answers to those before them; undefined before pg 8.22. */
-  readonly pipeline?: boolean
   readonly _queryable: boolean
   readonly _ending: boolean
   end(): Promise<void>

@@ -18,6 +18,12 @@ export interface Query extends Promise<unknown> {
   undecided?: boolean
   /** Why it was sent a second time. */
   retried?: unknown
+  /** It goes by the name of a statement that the connection has. */
+  prepared?: boolean
+  /** What its statement is kept by. */
+  readonly signature?: unknown
+  /** Only its columns are asked for. */
+  readonly onlyDescribe?: boolean
   /** Whom to ask to cancel it; null until it is sent. */
   state: Backend | null
   /** What it was prepared as; null until it is sent. */

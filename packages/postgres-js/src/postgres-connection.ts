@@ -116,11 +116,12 @@ export class PostgresConnection {
       return true
     }
     if (query.cancelled) return true
-    this.preparer.avoidSpoilt(query)
+    this.preparer.sending(query)
     this.#watch(query)
     this.#sent.push(query)
     this.#busy = true
     const more = this.#send(query)
+    this.preparer.sent(query)
     this.#backend = query.state ?? this.#backend
     return Boolean(more)
   }

@@ -20,17 +20,20 @@ export function handleAlone(query: Query, borrow: () => Promise<Lease<PostgresCo
 
 function send(query: Query, lease: Lease<PostgresConnection>): void {
   const connection = lease.resource
-  connection.preparer.decide(query)
+  const { preparer } = connection
+  preparer.decide(query)
   // A cursor's outcomes belong to its steps.
   const outcome = query.cursorFn ? undefined : new HeldOutcome(query)
   const answered = () => {
     const opened = connection.inTransaction
-    if (outcome && !opened && connection.preparer.isToBeSentAgain(outcome.error, query)) {
+    if (outcome && !opened && !connection.lost && preparer.unname(outcome.error, query)) {
       outcome.forget()
       connection.run(query, answered)
       return
     }
-    lease.release()
+    if (outcome) preparer.learn(outcome.error, query)
+    if (preparer.spent) lease.destroy()
+    else lease.release()
     outcome?.settle(opened)
   }
   connection.run(query, answered)

@@ -41,6 +41,8 @@ export interface GuardSpec {
   readonly options: PoolguardOptions
   /** What is to be told of the connection string, once the pool is used. */
   readonly warnings?: readonly RewriteWarning[]
+  /** Why no statement is to be prepared automatically, whatever is at the other end. */
+  readonly againstPreparing?: string | undefined
   /** Lets the provider be guessed until a probe has answered. */
   readonly connection?: ConnectionString | undefined
 }
@@ -80,7 +82,7 @@ export class PoolGuard<C> {
     this.sessions = new SessionGuard(spec.options.lint ?? 'warn', (message) => this.warn(message))
     const provider = spec.connection && guessProvider(spec.connection)
     this.statements = new AutomaticStatements(spec.options, {
-      pinnedBy: provider?.pinsNamedStatements && provider.provider,
+      against: spec.againstPreparing ?? (provider?.pinsNamedStatements && pins(provider.provider)),
       surprised: (reason) => {
         this.warn(reason)
         this.#doubt()
@@ -261,4 +263,8 @@ export class PoolGuard<C> {
     const { active, reason } = this.statements.state
     debug('pool "%s": prepares statements automatically: %s (%s)', this.#spec.name, active ? 'yes' : 'no', reason)
   }
+}
+
+function pins(provider: string): string {
+  return `${provider} pins a client that names a statement to one server connection`
 }

@@ -15,10 +15,15 @@ const pooled = (maxPreparedStatements?: number): Topology => ({
   },
 })
 
+function sessionPooled(maxPreparedStatements?: number): Topology {
+  const topology = pooled(maxPreparedStatements)
+  return topology.kind === 'pooler' ? { ...topology, pooler: { ...topology.pooler, mode: 'session' } } : topology
+}
+
 const surprises: string[] = []
-function make(options: PrepareOptions = {}, topology: Topology | undefined = direct, pinnedBy?: string) {
+function make(options: PrepareOptions = {}, topology: Topology | undefined = direct) {
   surprises.length = 0
-  const statements = new AutomaticStatements(options, { pinnedBy, surprised: (reason) => surprises.push(reason) })
+  const statements = new AutomaticStatements(options, { surprised: (reason) => surprises.push(reason) })
   if (topology) statements.adopt(topology)
   return statements
 }
@@ -28,7 +33,8 @@ function namesOf(statements: AutomaticStatements, text: string, times: number): 
 }
 
 const TEXT = 'select * from thing where id = $1'
-const NAME = expect.stringMatching(/^poolguard_[0-9a-f]{32}$/)
+const NAME = expect.stringMatching(/^poolguard_[0-9a-f]{32}_1$/)
+const SECOND_NAME = expect.stringMatching(/^poolguard_[0-9a-f]{32}_2$/)
 
 describe('what is prepared', () => {
   test.for([
@@ -69,6 +75,8 @@ describe('what is prepared', () => {
     '/* select */ lock table thing',
     '/* poolguard: no-prepare */ select $1',
     'select /*poolguard:no-prepare*/ $1',
+    "select * from thing where at > 'now'::timestamptz and id = $1",
+    "select * from thing where at >= ' Today' and id = $1",
     '',
     '((((((((((',
     '/*/ select $1',
@@ -107,10 +115,11 @@ describe('where it is prepared', () => {
     ['a pooler that keeps names', pooled(), undefined, true, /PgBouncer in transaction mode/],
     ['one that does not', { ...pooled(), preparedStatements: 'unsafe' }, undefined, false, /statements unsafe/],
     ['one of which it is not known', { ...pooled(), preparedStatements: 'unknown' }, undefined, false, /unknown/],
-    ['one that pins', pooled(), 'Amazon RDS Proxy', false, /^Amazon RDS Proxy pins/],
-  ])('%s', ([, topology, pinnedBy, active, reason]) => {
-    surprises.length = 0
-    const statements = new AutomaticStatements({ prepareThreshold: 0 }, { pinnedBy, surprised: () => {} })
+    ['one that pins', pooled(), 'it pins', false, /^it pins$/],
+    ['one in session mode that keeps no names', sessionPooled(), undefined, false, /max_prepared_statements 0/],
+    ['one in session mode that does', sessionPooled(200), undefined, true, /session mode/],
+  ])('%s', ([, topology, against, active, reason]) => {
+    const statements = new AutomaticStatements({ prepareThreshold: 0 }, { against, surprised: () => {} })
     if (topology) statements.adopt(topology)
     expect(statements.state).toEqual({ active, reason: expect.stringMatching(reason) })
     expect(statements.nameOf(TEXT)).toEqual(active ? NAME : undefined)
@@ -130,15 +139,26 @@ describe('where it is prepared', () => {
 })
 
 describe('after an error', () => {
-  test('of a stale plan, directly: every connection prepares anew, under the same name', () => {
+  test('of a stale plan, directly: that text is prepared anew on every connection, once', () => {
     const statements = make({ prepareThreshold: 0 })
-    const connection = new ConnectionStatements(statements)
-    const name = statements.nameOf(TEXT) as string
-    expect([connection.use(name), connection.use(name)]).toEqual([true, false])
+    const other = statements.nameOf('select $1')
+    expect(statements.nameOf(TEXT)).toEqual(NAME)
     statements.failed('stale', TEXT)
-    expect(statements.nameOf(TEXT)).toBe(name)
-    expect([connection.use(name), connection.takeClosing(), connection.use(name)]).toEqual([true, [name], false])
+    expect(statements.nameOf(TEXT)).toEqual(SECOND_NAME)
+    statements.failed('stale', TEXT)
+    expect(namesOf(statements, TEXT, 3)).toEqual([undefined, undefined, undefined])
+    expect(statements.nameOf('select $1')).toBe(other)
     expect(surprises).toEqual([])
+  })
+
+  test('that could not be looked into: behind a pooler that text is prepared no more, directly nothing is known', () => {
+    const behind = make({ prepareThreshold: 0 }, pooled())
+    const directly = make({ prepareThreshold: 0 })
+    for (const statements of [behind, directly]) {
+      statements.nameOf(TEXT)
+      statements.doubted(TEXT)
+    }
+    expect([behind.nameOf(TEXT), directly.nameOf(TEXT)]).toEqual([undefined, NAME])
   })
 
   test('of a stale plan, behind a pooler: that text is prepared no more, and all others are', () => {
@@ -151,9 +171,9 @@ describe('after an error', () => {
     expect(statements.nameOf('select $1')).toEqual(NAME)
   })
 
-  test('of a lost statement: nothing is prepared until the next look, and after the third time nothing ever', () => {
+  test('of a lost statement: nothing is prepared until the next look, and after the third time within an hour nothing for that long', () => {
     const statements = make({ prepareThreshold: 0 })
-    for (const outlook of ['until', 'until', 'for good']) {
+    for (const outlook of ['until', 'until', 'for the next hour']) {
       expect(statements.nameOf(TEXT)).toEqual(NAME)
       statements.failed('lost', TEXT)
       statements.failed('lost', TEXT)
@@ -188,5 +208,16 @@ describe('on one connection', () => {
     expect([connection.use('a'), connection.takeClosing()]).toEqual([true, []])
     connection.doubt()
     expect([connection.use('a'), connection.takeClosing()]).toEqual([true, ['a']])
+    connection.doubtOne('b')
+    connection.doubtOne('a')
+    expect([connection.use('a'), connection.takeClosing()]).toEqual([true, ['a']])
+  })
+
+  test('after a lost one all are parsed again', () => {
+    const statements = make({ prepareThreshold: 0 })
+    const connection = new ConnectionStatements(statements)
+    connection.use('a')
+    statements.failed('lost', TEXT)
+    expect([connection.use('a'), connection.takeClosing(), connection.use('a')]).toEqual([true, ['a'], false])
   })
 })

@@ -30,12 +30,18 @@ const MAX_PREPARED_BEHIND_POOLER = 100
 const MOST_TEXTS = 2_000
 /** Longer ones are generated, and hardly ever come again. */
 const LONGEST_TEXT = 10_000
-/** After so many surprises a pool no longer believes what it measures. */
+/** After so many surprises within an hour a pool no longer believes what it measures. */
 const MOST_SURPRISES = 3
+const SURPRISE_MILLIS = 3_600_000
 
 /** What gains from a plan that is kept; everything else is left alone. */
 const PREPARABLE =
   /^(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/|\()*(?:select|insert|update|delete|with|merge|values)\b/i
+/**
+ * Literals that mean another moment each time, and are read once, when the statement is parsed
+ * (https://www.postgresql.org/docs/current/datatype-datetime.html#DATATYPE-DATETIME-SPECIAL-VALUES).
+ */
+const MOVING_LITERAL = /'\s*(?:now|today|tomorrow|yesterday)\b/i
 /** How the author of a query says that it is to be planned anew each time. */
 const OPT_OUT = /\/\*\s*poolguard:\s*no-prepare\s*\*\//
 
@@ -53,6 +59,8 @@ interface Seen {
   times: number
   /** Once it is prepared. */
   name?: string
+  /** Its plan no longer fitted. */
+  stale?: true
 }
 
 /**
@@ -63,30 +71,31 @@ interface Seen {
 export class AutomaticStatements {
   readonly #threshold: number | null
   readonly #wishedMax: number
-  readonly #pinnedBy: string | undefined
+  readonly #against: string | undefined
   readonly #surprised: (reason: string) => void
   readonly #texts = new RecentTexts<Seen>(MOST_TEXTS)
-  /** Behind a pooler, where the server's connections keep a plan that no longer fits: Close does not get through to them. */
+  /** Texts for which no name helps: the plan did not fit again, or a pooler's servers keep it, to which no Close gets through. */
   readonly #spoilt = new RecentKeys<string>(MOST_TEXTS)
   #topology: Topology | undefined
-  #surprises = 0
+  /** When they were. */
+  readonly #surprises: number[] = []
   #state: PreparingState = { active: false, reason: 'the database has not been looked at yet' }
   /** Statements that were prepared before it changed may be stale, or unknown. */
   generation = 0
 
   /**
-   * @param pinnedBy a pooler that would give each client a server connection of its own, once that names a statement.
+   * @param against what speaks against it, whatever is at the other end.
    * @param surprised told when a name was not known that should have been.
    * @throws {InvalidOptionError} names the option and the value.
    */
   constructor(
     { prepareThreshold = DEFAULT_THRESHOLD, maxPrepared = DEFAULT_MAX_PREPARED }: PrepareOptions,
-    { pinnedBy, surprised }: { readonly pinnedBy?: string | undefined; readonly surprised: (reason: string) => void },
+    { against, surprised }: { readonly against?: string | undefined; readonly surprised: (reason: string) => void },
   ) {
     validatePrepareOptions({ prepareThreshold, maxPrepared })
     this.#threshold = prepareThreshold
     this.#wishedMax = maxPrepared
-    this.#pinnedBy = pinnedBy
+    this.#against = against
     this.#surprised = surprised
   }
 
@@ -118,11 +127,11 @@ export class AutomaticStatements {
 
   #inTheWay(topology: Topology): string | undefined {
     if (this.#threshold === null) return 'prepareThreshold is null'
-    if (this.#pinnedBy !== undefined) {
-      return `${this.#pinnedBy} pins a client that names a statement to one server connection`
-    }
-    if (this.#surprises >= MOST_SURPRISES) return 'prepared statements were lost too often'
-    return topology.preparedStatements === 'safe' ? undefined : describeTopology(topology)
+    if (this.#against !== undefined) return this.#against
+    if (this.#oftenSurprised) return 'prepared statements were lost too often'
+    if (topology.preparedStatements !== 'safe') return describeTopology(topology)
+    // Whose servers go to the next client as they are, where that is configured so.
+    return isUntrackedSession(topology) ? `${describeTopology(topology)}, max_prepared_statements 0` : undefined
   }
 
   /** The name that a text is to be prepared under, the same on every connection; undefined where it is to go without. */
@@ -137,29 +146,44 @@ export class AutomaticStatements {
   }
 
   #decide(text: string, seen: Seen): string | undefined {
-    if (this.#spoilt.has(text) || !PREPARABLE.test(text) || OPT_OUT.test(text)) {
+    if (this.#spoilt.has(text) || !PREPARABLE.test(text) || MOVING_LITERAL.test(text) || OPT_OUT.test(text)) {
       // Counted anew: to read it every time would cost more than it saves.
       seen.times = Number.NEGATIVE_INFINITY
       return undefined
     }
-    // Of the text, so that two statements never share a name, and pg_prepared_statements reads the same on every connection.
-    seen.name = `poolguard_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
+    seen.name = nameFor(text, 1)
     return seen.name
   }
 
-  /** Whether the servers behind the pooler have a plan for it that no longer fits, so that no name helps. */
+  /** Whether it is to go without a name, whoever would choose it. */
   isSpoilt(text: string): boolean {
     return this.#spoilt.size > 0 && this.#spoilt.has(text)
   }
 
-  /** A prepared statement was refused before anything of it was executed. */
-  failed(failure: StatementFailure, text: string): void {
-    if (failure === 'stale' && this.#topology?.kind === 'pooler') this.#spoil(text)
-    else this.generation++
-    if (failure === 'lost') this.#surprise()
+  /** A prepared statement was refused before anything of it was executed, and not for the caller's fault. */
+  failed(failure: Exclude<StatementFailure, 'suspect'>, text: string): void {
+    if (failure === 'stale') this.#stale(text)
+    else this.#lost()
   }
 
-  #spoil(text: string): void {
+  /** A prepared statement was refused where it could not be sent again without its name, to see whether that is why. */
+  doubted(text: string): void {
+    if (this.#topology?.kind === 'pooler') this.spoil(text)
+  }
+
+  /** Once it is parsed anew, on every connection, under another name; a plan that does not fit again comes from how it is used. */
+  #stale(text: string): void {
+    const seen = this.#texts.get(text)
+    if (this.#topology?.kind === 'pooler' || !seen || seen.stale) {
+      this.spoil(text)
+      return
+    }
+    seen.stale = true
+    seen.name = nameFor(text, 2)
+  }
+
+  /** From now on it goes without a name. */
+  spoil(text: string): void {
     this.#spoilt.add(text)
     const seen = this.#texts.get(text)
     if (!seen) return
@@ -167,12 +191,29 @@ export class AutomaticStatements {
     seen.times = Number.NEGATIVE_INFINITY
   }
 
-  #surprise(): void {
+  #lost(): void {
+    this.generation++
     if (!this.#state.active) return
-    this.#surprises++
+    this.#surprises.push(performance.now())
     const reason = 'the server did not know a statement that was prepared'
     this.#state = { active: false, reason }
-    const outlook = this.#surprises < MOST_SURPRISES ? 'until the database has been looked at again' : 'for good'
+    const outlook = this.#oftenSurprised ? 'for the next hour' : 'until the database has been looked at again'
     this.#surprised(`Statements are no longer prepared automatically, ${outlook}: ${reason}.`)
   }
+
+  get #oftenSurprised(): boolean {
+    const since = performance.now() - SURPRISE_MILLIS
+    return this.#surprises.filter((at) => at > since).length >= MOST_SURPRISES
+  }
+}
+
+/** Made of the text, so that two never share a name, and pg_prepared_statements reads the same on every connection. */
+function nameFor(text: string, version: number): string {
+  return `poolguard_${createHash('sha256').update(text).digest('hex').slice(0, 32)}_${version}`
+}
+
+function isUntrackedSession({ kind, ...rest }: Topology): boolean {
+  if (kind !== 'pooler' || !('pooler' in rest)) return false
+  const { name, mode, maxPreparedStatements } = rest.pooler
+  return name === 'PgBouncer' && mode === 'session' && maxPreparedStatements === undefined
 }

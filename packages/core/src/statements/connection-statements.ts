@@ -26,7 +26,7 @@ export class ConnectionStatements {
     }
     const known = this.#names.delete(name)
     this.#names.add(name)
-    if (!known && this.#names.size > this.#pool.maxPrepared) this.#closeOldest()
+    while (this.#names.size > this.#pool.maxPrepared) this.#closeOldest()
     return !known
   }
 
@@ -41,6 +41,11 @@ export class ConnectionStatements {
   /** The server would not parse it. */
   refused(name: string): void {
     this.#names.delete(name)
+  }
+
+  /** What the server has by that name may no longer fit. */
+  doubtOne(name: string): void {
+    if (this.#names.delete(name)) this.#closing.push(name)
   }
 
   /** The server has dropped them all. */
