@@ -74,6 +74,7 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
     lintFindings: 0,
     topology: null,
     budget: null,
+    fleet: null,
   })
   const unregister = registerPool({ snapshot })
   return {

@@ -1,5 +1,5 @@
+import { type Clock, systemClock } from '../clock.ts'
 import { type Borrower, BorrowerIdentification } from './borrower.ts'
-import { type Clock, systemClock } from './clock.ts'
 import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './entry.ts'
 import { LabelledWaits } from './label.ts'
