@@ -13,7 +13,7 @@ describe('a simulated fleet', () => {
   test('given one instance that wants all, then it has the whole budget', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const only = fleet.join({ want: 100 })
-    await fleet.intervals(1)
+    await fleet.intervals(2)
     expect([only.max, only.openNow]).toEqual([33, 33])
   })
 
@@ -73,7 +73,7 @@ describe('a simulated fleet', () => {
     await fleet.intervals(3)
     expect(calm.openNow).toBe(20)
     other.load(25)
-    await fleet.intervals(1)
+    await fleet.intervals(1.5)
     expect([calm.openNow, other.openNow]).toEqual([8, 25])
   })
 

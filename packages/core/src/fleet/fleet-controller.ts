@@ -7,7 +7,8 @@ import { type Share, settleShare } from './settle-share.ts'
 const PULSES = 4
 /** Each pause is shorter by a random part of up to this share, so that the instances of a fleet do not look in step. */
 const JITTER = 0.2
-/** Looks for a reason keep a distance of this part of an interval. */
+/** Looks for a reason keep this distance from the last one, or this part of an interval where that is less. */
+const DISTANCE_MILLIS = 100
 const DISTANCE = 1 / 20
 
 /** What a {@link FleetController} needs of its pool. */
@@ -22,9 +23,10 @@ export interface FleetPort {
   bounds(): { readonly min: number; readonly max: number }
   /**
    * Looks at the database on one of the pool's connections, while no other instance does, and publishes the name that
-   * `decide` gives. Resolves when that stands, and rejects when it may not stand.
+   * `decide` gives. Resolves when that stands, and rejects when it may not stand. Where it is `urgent` and no connection
+   * comes free, it may open one more, out of the headroom.
    */
-  exchange(decide: (limits: readonly LimitView[]) => string): Promise<void>
+  exchange(decide: (limits: readonly LimitView[]) => string, how: { readonly urgent: boolean }): Promise<void>
   /** From now on the pool may have so many connections, and no more. */
   adopt(max: number, share: Share | undefined): void
   /** A look has failed. */
@@ -67,6 +69,7 @@ export class FleetController {
   #peak = 0
   #peakBefore = 0
   #joined = false
+  #joinedAt = -Infinity
   #looking: Promise<void> | undefined
   #lookedAt = -Infinity
   #pulsesToLook = 0
@@ -89,6 +92,7 @@ export class FleetController {
 
   /** Takes part from now on. Resolves when the first look is over, be it in vain; rejects never. */
   join(): Promise<void> {
+    if (!this.#joined) this.#joinedAt = this.#options.clock.now()
     this.#joined = true
     return this.#look()
   }
@@ -113,10 +117,13 @@ export class FleetController {
     const demand = this.#options.port.demand() + 1
     if (demand > this.#peak) this.#peak = demand
     if (!this.#joined) return
-    const wanted = this.#within(demand)
-    const told = this.#published?.demand ?? 0
-    if (!this.#published || (wanted > this.#max && told <= this.#max)) this.#lookSoon({ atOnce: true })
+    if (!this.#published || this.#wantsMoreThanTold()) this.#lookSoon({ atOnce: true })
     this.#watch()
+  }
+
+  /** It has a need that the others do not know of. Whoever holds all it may have may be waiting for one more of its own. */
+  #wantsMoreThanTold(): boolean {
+    return this.#demand() > this.#max && (this.#published?.demand ?? 0) <= this.#max
   }
 
   /** The server has turned us away: somebody has more than the last look has shown. */
@@ -189,10 +196,19 @@ export class FleetController {
     const { port } = this.#options
     if (port.open() === 0 || this.#quiet()) return false
     if (this.#pulsesToLook <= 0 || !this.#published) return true
-    const waits = this.#share !== undefined && this.#share.entitlement > this.#max
     const usesLess = this.#share?.contended === true && this.#demand() < this.#published.demand
     const hasLess = this.#published.target > Math.max(this.#max, port.held())
-    return waits || usesLess || hasLess
+    return this.#waits() || usesLess || hasLess
+  }
+
+  /** Others are to give back something for it. */
+  #waits(): boolean {
+    return this.#share !== undefined && this.#share.entitlement > this.#max
+  }
+
+  /** And it is there already. */
+  #mayHaveMore(): boolean {
+    return this.#share !== undefined && this.#waits() && this.#share.free > this.#max
   }
 
   /** It has nothing to give and wants nothing. */
@@ -202,6 +218,7 @@ export class FleetController {
     return (
       told !== undefined &&
       Math.max(told.target, told.demand, this.#demand(), this.#options.port.held()) <= floor &&
+      !this.#waits() &&
       !this.#looking
     )
   }
@@ -210,7 +227,7 @@ export class FleetController {
   #lookSoon({ atOnce = false } = {}): void {
     if (this.#looking || this.#cancelLook) return
     const { clock, intervalMillis, port } = this.#options
-    const millis = this.#lookedAt + intervalMillis * DISTANCE - clock.now()
+    const millis = this.#lookedAt + Math.min(DISTANCE_MILLIS, intervalMillis * DISTANCE) - clock.now()
     if (atOnce && millis <= 0) {
       void this.#look()
       return
@@ -237,10 +254,11 @@ export class FleetController {
     this.#pulsesToLook = PULSES
     let decided: { share: Share; publication: Publication } | undefined
     try {
-      await port.exchange((limits) => {
+      const decide = (limits: readonly LimitView[]) => {
         decided = this.#decide(limits)
         return encodeMemberName(member, decided.publication)
-      })
+      }
+      await port.exchange(decide, { urgent: this.#wantsMoreThanTold() || this.#mayHaveMore() })
       if (decided) this.#stands(decided)
     } catch (error) {
       if (this.#joined) port.failed(error)
@@ -250,7 +268,8 @@ export class FleetController {
   }
 
   #decide(limits: readonly LimitView[]): { share: Share; publication: Publication } {
-    const { member, headroom, port } = this.#options
+    const { member, headroom, intervalMillis, clock, port } = this.#options
+    const young = clock.now() - this.#joinedAt < intervalMillis
     const standing = {
       name: member,
       demand: this.#demand(),
@@ -258,7 +277,7 @@ export class FleetController {
       held: port.held(),
       target: this.#max,
     }
-    const share = settleShare(limits, { ...standing, headroom })
+    const share = settleShare(limits, { ...standing, young, headroom })
     const target = Math.min(share.target, this.#ceiling())
     // Before it is told, so that it is true when it is told.
     if (target < this.#max) this.#adopt(target, share)

@@ -18,7 +18,15 @@ function row(name: string, count: number, more: Partial<ActivityRow> = {}): Acti
   return { name, count, ownRole: true, ownDatabase: true, readable: true, ...more }
 }
 
-const self: Standing = { name: 'orders#me', demand: 99, floor: 1, held: 1, target: 1, headroom: undefined }
+const self: Standing = {
+  name: 'orders#me',
+  demand: 99,
+  floor: 1,
+  held: 1,
+  target: 1,
+  young: false,
+  headroom: undefined,
+}
 
 function settle(rows: ActivityRow[], standing: Partial<Standing> = {}, limits: Partial<Capacity> = {}) {
   return settleShare(readLook({ capacity: { ...capacity, ...limits }, rows }), { ...self, ...standing })
@@ -87,6 +95,7 @@ describe('the share of an instance', () => {
     expect(settle([row('orders#me', 1), row('psql', 2)])).toEqual({
       target: 31,
       entitlement: 31,
+      free: 31,
       members: 1,
       budget: 31,
       contended: true,
@@ -101,6 +110,11 @@ describe('the share of an instance', () => {
     const { target, entitlement, steps } = settle([row('orders#a:t=33,d=99,n=1', 33), row('orders#me', 1)])
     expect([target, entitlement]).toEqual([1, 16])
     expect(steps.at(-1)).toBe('1 until others have given back theirs')
+  })
+
+  test('given it has only just joined, then it leaves half of what is free to those who come with it', () => {
+    expect(settle([row('orders#me', 1)], { young: true })).toMatchObject({ target: 17, entitlement: 33 })
+    expect(settle([row('orders#me', 17)], { young: true, held: 17, target: 17 }).target).toBe(25)
   })
 
   test('given others have come, then it goes down at once', () => {

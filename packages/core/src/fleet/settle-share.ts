@@ -13,6 +13,8 @@ export interface Standing {
   readonly held: number
   /** What it may have now. */
   readonly target: number
+  /** It has joined just now, and others may be about to. */
+  readonly young: boolean
   /** Connections to be left free; undefined for the default. */
   readonly headroom: number | undefined
 }
@@ -23,6 +25,8 @@ export interface Share {
   readonly target: number
   /** What it is to have as soon as others have given it back. */
   readonly entitlement: number
+  /** What the others' claims leave to it. */
+  readonly free: number
   /** Instances under the limit that is the tightest, of this fleet and others. */
   readonly members: number
   /** Connections that all of them can have together. */
@@ -37,7 +41,8 @@ export interface Share {
  * Works out what an instance may have after a look.
  *
  * It goes down to what it is entitled to at once, but keeps what it has open beyond that as long as nobody is short of it.
- * It goes up only as far as the others' claims leave the budget free. So whatever the order in which they look, no step up
+ * It goes up only as far as the others' claims leave the budget free, and while it is young half of the way, so that the
+ * first of many that start together does not take what it would have to give back in the next moment. So whatever the order in which they look, no step up
  * takes the sum of claims over the budget.
  */
 export function settleShare(limits: readonly LimitView[], self: Standing): Share {
@@ -49,12 +54,13 @@ export function settleShare(limits: readonly LimitView[], self: Standing): Share
   const free = Math.min(...parts.map((part) => part.free))
   const spare = Math.min(...parts.map((part) => part.spare))
   const has = Math.max(self.target, self.held)
+  const room = self.young ? Math.ceil((free - has) / 2) : free - has
   const target =
     has < entitlement
-      ? Math.max(has, Math.min(entitlement, free))
+      ? Math.max(has, Math.min(entitlement, has + room))
       : Math.max(entitlement, Math.min(self.held, self.held + spare))
   const { members, budget, contended, steps } = tightest
-  return { target, entitlement, members, budget, contended, steps: [...steps, ...shortOf(target, entitlement)] }
+  return { target, entitlement, free, members, budget, contended, steps: [...steps, ...shortOf(target, entitlement)] }
 }
 
 interface Part {

@@ -17,6 +17,8 @@ import type { GuardedDriver } from './guarded-driver.ts'
 const INTERVAL_MILLIS = 5_000
 /** A server that answers no later than this is as good as none. Its own limits on a look end sooner. */
 const ANSWER_MILLIS = 5_000
+/** How long a look with a need behind it waits for a connection to come free, before one more is opened for it. */
+const PATIENCE_MILLIS = 50
 
 export interface FleetMembershipOptions<C> {
   readonly fleet: FleetOptions
@@ -60,7 +62,7 @@ export class FleetMembership<C> {
         open: () => engine().openOrOpening,
         bounds,
         adopt,
-        exchange: (decide) => runDetached(() => this.#exchange(decide)),
+        exchange: (decide, { urgent }) => runDetached(() => this.#exchange(decide, urgent)),
         failed: (error) => this.#failed(error),
       },
     })
@@ -130,15 +132,31 @@ export class FleetMembership<C> {
     this.#controller.unpublished()
   }
 
-  async #exchange(decide: (limits: readonly LimitView[]) => string): Promise<void> {
+  async #exchange(decide: (limits: readonly LimitView[]) => string, urgent: boolean): Promise<void> {
     const seat = this.#seat
     if (!seat) this.#own++
     this.#seat = undefined
     try {
-      const lease = await (seat ?? this.#options.engine().acquire({ first: true }))
+      const lease = await (seat ?? this.#borrow(urgent))
       await this.#exchangeOn(lease, decide)
     } finally {
       this.#own--
+    }
+  }
+
+  /** Never behind those who wait: they may be waiting for its outcome, and so may all who hold one. */
+  async #borrow(urgent: boolean): Promise<Lease<C>> {
+    const engine = this.#options.engine()
+    if (!urgent) return engine.acquire({ first: true })
+    const patience = new AbortController()
+    const timer = setTimeout(() => patience.abort(), PATIENCE_MILLIS)
+    try {
+      return await engine.acquire({ first: true, signal: patience.signal })
+    } catch (error) {
+      if (!patience.signal.aborted) throw error
+      return await engine.acquire({ first: true, beyondMax: true })
+    } finally {
+      clearTimeout(timer)
     }
   }
 

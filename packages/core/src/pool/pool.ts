@@ -49,6 +49,8 @@ export interface AcquireOptions {
   readonly signal?: AbortSignal | undefined
   /** Goes before those who wait, however many they are: for what the pool needs itself. */
   readonly first?: boolean | undefined
+  /** May be served by one connection more than `max`, which is closed again if that has not grown meanwhile. */
+  readonly beyondMax?: boolean | undefined
 }
 
 /** How one waits. */
@@ -104,6 +106,8 @@ export class Pool<R> implements Lender<R> {
   /** Of the settling ones, those that will be there any moment. */
   #expected = 0
   #closing = 0
+  /** Waiters that one connection more may be opened for. */
+  #beyondMax = 0
   #draining = false
   #emptied: (() => void) | undefined
   /** Calls of `closeIdle` that are not done: meanwhile nothing becomes idle. */
@@ -180,7 +184,9 @@ export class Pool<R> implements Lender<R> {
       return this.#turnAway()
     }
     const deadline = now + (options.timeoutMillis ?? this.#settings.acquireTimeoutMillis)
-    return this.#wait({ now, deadline, borrower, signal, first })
+    if (!options.beyondMax) return this.#wait({ now, deadline, borrower, signal, first })
+    this.#beyondMax++
+    return this.#wait({ now, deadline, borrower, signal, first }).finally(() => this.#beyondMax--)
   }
 
   /**
@@ -282,6 +288,10 @@ export class Pool<R> implements Lender<R> {
     return this.#open.size + this.#connector.opening + this.#closing
   }
 
+  get #most(): number {
+    return this.#settings.max + Math.min(1, this.#beyondMax)
+  }
+
   get #active(): number {
     return this.#open.size - this.#idle.length - this.#settling
   }
@@ -374,7 +384,7 @@ export class Pool<R> implements Lender<R> {
     }
     const forWaiters = this.#waiters.size - this.#expected
     const forMin = this.#closingIdle > 0 ? 0 : this.#settings.min - this.#open.size
-    while (Math.max(forWaiters, forMin) > this.#connector.opening && this.#total < this.#settings.max) {
+    while (Math.max(forWaiters, forMin) > this.#connector.opening && this.#total < this.#most) {
       if (!this.#connector.mayOpen({ urgent: forWaiters > 0 && this.#open.size === 0 })) break
       this.#connector.open()
     }
@@ -447,7 +457,7 @@ export class Pool<R> implements Lender<R> {
   /** Hands a resource that is fit to whoever waits longest, or lays it aside. */
   #offer(entry: PoolEntry<R>, now: number): void {
     if (entry.gone) return
-    if (this.#open.size > this.#settings.max && !this.#keeps(entry.resource)) {
+    if (this.#open.size > this.#most && !this.#keeps(entry.resource)) {
       this.#close(entry, 'surplus')
       return
     }
