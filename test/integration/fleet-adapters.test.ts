@@ -1,7 +1,6 @@
 import { closePools, snapshotPools } from '@poolguard/core'
-import { drizzle as drizzlePg } from '@poolguard/drizzle/node-postgres'
-import { drizzle as drizzlePostgresJs } from '@poolguard/drizzle/postgres-js'
-import { PoolguardModule } from '@poolguard/nestjs'
+import { getPoolToken, PoolguardModule } from '@poolguard/nestjs'
+import type { GuardedPool } from '@poolguard/pg'
 import { PrismaPg } from '@poolguard/prisma'
 import { guardDataSource, guardedPools } from '@poolguard/typeorm'
 import { sql } from 'drizzle-orm'
@@ -9,6 +8,7 @@ import { DataSource } from 'typeorm'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { PrismaClient } from '#prisma-client'
 import { type PostgresServer, startPostgres } from '../harness/index.ts'
+import { drivers } from './drizzle-drivers.ts'
 import { appWith } from './fastify-app.ts'
 import { startApp } from './nestjs-app.ts'
 
@@ -38,8 +38,8 @@ async function members(): Promise<string[]> {
 }
 
 test('Drizzle hands the fleet on, over either driver', async () => {
-  const databases = [drizzlePg, drizzlePostgresJs].map((make, i) =>
-    make({ connection: { url: server.url, name: `drizzle ${i}`, fleet } }),
+  const databases = drivers.map(({ driver, drizzle }) =>
+    drizzle({ connection: { url: server.url, name: driver, fleet } }),
   )
   for (const database of databases) await database.execute(sql`select 1`)
   await expect.poll(async () => (await members()).length).toBe(2)
@@ -70,6 +70,6 @@ test('Fastify hands the fleet on', async () => {
 
 test('NestJS hands the fleet on', async () => {
   await using running = await startApp('express', { imports: [PoolguardModule.forRoot({ url: server.url, fleet })] })
-  expect(running.url).toContain('http')
+  await running.app.get<GuardedPool>(getPoolToken()).query('select 1')
   await expect.poll(async () => (await members()).length).toBe(1)
 })

@@ -32,7 +32,7 @@ afterEach(async () => {
 
 function makePool(config: GuardedPoolConfig = {}): GuardedPool {
   const pool = new GuardedPool({ url: server.url, fleet, name: `pool ${open.length}`, ...config })
-  open.push({ [Symbol.asyncDispose]: async () => pool.ended || (await pool.end()) })
+  open.push({ [Symbol.asyncDispose]: () => (pool.ended ? Promise.resolve() : pool.end()) })
   return pool
 }
 

@@ -57,7 +57,10 @@ export class FleetMembership<C> {
       clock: systemClock,
       random: Math.random,
       port: {
-        demand: () => Math.max(0, engine().counts.active + engine().counts.waiting - this.#own),
+        demand: () => {
+          const { active, waiting } = engine().counts
+          return Math.max(0, active + waiting - this.#own)
+        },
         held: () => engine().counts.total,
         open: () => engine().openOrOpening,
         bounds,
