@@ -198,7 +198,7 @@ export class FleetController {
     if (this.#pulsesToLook <= 0 || !this.#published) return true
     const usesLess = this.#share?.contended === true && this.#demand() < this.#published.demand
     const hasLess = this.#published.target > Math.max(this.#max, port.held())
-    return this.#waits() || usesLess || hasLess
+    return this.#waits() || this.#wantsMoreThanTold() || usesLess || hasLess
   }
 
   /** Others are to give back something for it. */
@@ -261,6 +261,7 @@ export class FleetController {
       await port.exchange(decide, { urgent: this.#wantsMoreThanTold() || this.#mayHaveMore() })
       if (decided) this.#stands(decided)
     } catch (error) {
+      this.#pulsesToLook = 1
       if (this.#joined) port.failed(error)
     } finally {
       this.#watch()

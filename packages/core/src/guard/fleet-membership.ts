@@ -17,6 +17,8 @@ import type { GuardedDriver } from './guarded-driver.ts'
 const INTERVAL_MILLIS = 5_000
 /** A server that answers no later than this is as good as none. Its own limits on a look end sooner. */
 const ANSWER_MILLIS = 5_000
+/** How long a look waits for a connection to come free; the next one may have a need behind it. */
+const RELEASE_MILLIS = 1_000
 /** How long a look with a need behind it waits for a connection to come free, before one more is opened for it. */
 const PATIENCE_MILLIS = 50
 
@@ -147,19 +149,20 @@ export class FleetMembership<C> {
     }
   }
 
-  /** Never behind those who wait: they may be waiting for its outcome, and so may all who hold one. */
+  /**
+   * Never behind those who wait: they may be waiting for its outcome, and so may all who hold one. It is no caller, and what
+   * it does not get in time is no timeout of the pool's.
+   */
   async #borrow(urgent: boolean): Promise<Lease<C>> {
     const engine = this.#options.engine()
-    if (!urgent) return engine.acquire({ first: true })
-    const patience = new AbortController()
-    const timer = setTimeout(() => patience.abort(), PATIENCE_MILLIS)
+    const within = (millis: number) => ({ first: true, timeoutMillis: Infinity, signal: AbortSignal.timeout(millis) })
+    if (!urgent) return engine.acquire(within(RELEASE_MILLIS))
+    const patience = within(PATIENCE_MILLIS)
     try {
-      return await engine.acquire({ first: true, signal: patience.signal })
+      return await engine.acquire(patience)
     } catch (error) {
       if (!patience.signal.aborted) throw error
-      return await engine.acquire({ first: true, beyondMax: true })
-    } finally {
-      clearTimeout(timer)
+      return await engine.acquire({ ...within(ANSWER_MILLIS), beyondMax: true })
     }
   }
 
