@@ -5,6 +5,7 @@ import type { Benchmark, Figure, Figures } from './benchmark.ts'
 /** By the name that `pnpm bench` takes. */
 const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   adapters: () => import('./adapters.ts'),
+  fleet: () => import('./fleet.ts'),
   observe: () => import('./observe.ts'),
   pool: () => import('./pool.ts'),
   prepared: () => import('./prepared.ts'),

@@ -19,7 +19,8 @@ describe('the demo', () => {
     expect(direct.unguarded.sqlstates['53300']).toBeGreaterThan(0)
     expect(direct.unguarded.failed).toBe(direct.unguarded.sqlstates['53300'])
     expect(direct.guarded).toMatchObject({ requests: direct.unguarded.requests, failed: 0, sqlstates: {} })
-    expect(direct.guarded.peakConnections).toBeLessThanOrEqual(14)
+    // 14 to share, and newcomers come in through the headroom of 3.
+    expect(direct.guarded.peakConnections).toBeLessThanOrEqual(17)
     expect(pooler).toMatchObject({ detected: 'transaction', preparedStatements: 'safe', guarded: { failed: 0 } })
     expect(pooler.guarded.peakConnections).toBeLessThanOrEqual(10)
   })

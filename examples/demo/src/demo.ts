@@ -62,10 +62,10 @@ async function makeAccounts(server: PostgresServer): Promise<void> {
 }
 
 async function runDirect(server: PostgresServer, kind: 'unguarded' | 'guarded', progress: Progress): Promise<Figures> {
-  const what = kind === 'guarded' ? `with poolguard, told that there are ${INSTANCES} of them` : 'with the defaults'
+  const what = kind === 'guarded' ? 'with poolguard, none of which knows of the others' : 'with the defaults'
   const done = progress.begin(`Six app processes ${what}`)
   const environment = { DATABASE_URL: server.url, CONCURRENCY: '20', REQUESTS: '40' }
-  const guard = kind === 'guarded' ? { INSTANCES: String(INSTANCES) } : {}
+  const guard = kind === 'guarded' ? { FLEET: 'demo' } : {}
   const stores: StoreName[] = kind === 'guarded' ? ['drizzle-guarded', 'prisma-guarded'] : ['drizzle', 'prisma']
   const { figures } = await measure(
     server,

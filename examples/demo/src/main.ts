@@ -5,7 +5,7 @@ import { renderTable } from './render.ts'
 
 const HELP = `Shows on real servers what poolguard is for, in three parts:
   1. six app processes with their libraries' default pools on a PostgreSQL with max_connections = 20
-  2. the same six with poolguard
+  2. the same six with poolguard, as a fleet: they find and share what the database can give by themselves
   3. 200 concurrent clients through PgBouncer in transaction mode
 
 Usage: pnpm demo [--json]

@@ -7,6 +7,7 @@ const FOLDERS = [
   'connection-string',
   'topology',
   'budget',
+  'fleet',
   'settings',
   'pool',
   'statements',
@@ -16,7 +17,7 @@ const FOLDERS = [
   'lifecycle',
 ]
 /** Files of the root that stand before all folders. */
-const FOUNDATION = ['poolguard-error.ts', 'invalid-option-error.ts', 'defined-only.ts']
+const FOUNDATION = ['poolguard-error.ts', 'invalid-option-error.ts', 'defined-only.ts', 'clock.ts']
 const PAST_THE_FACE: Readonly<Record<string, string>> = { 'invalid-option-error.ts': 'connection-string/redact.ts' }
 
 const root = import.meta.dirname

@@ -45,6 +45,13 @@ export interface PoolSpec extends GuardSpec {
 export function readConfig(config: GuardedPoolConfig): PoolSpec {
   const connection = readConnectionString(config)
   requireOneOf('reset', config.reset, ['rollback', 'discard', 'off'])
+  if (config.fleet && config.reset === 'discard') {
+    throw new InvalidOptionError(
+      'reset',
+      'discard',
+      "'rollback' or 'off' with fleet: it would take away what is published",
+    )
+  }
   requireOneOf('lint', config.lint, ['warn', 'throw', 'off'])
   validatePrepareOptions(config)
   const rewritten = connection && toPg(connection, {}, undefined, readCertificate)

@@ -82,6 +82,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
     dirtyReleases: 0,
     topology: null,
     budget: null,
+    fleet: null,
   })
   return {
     snapshot,

@@ -1,6 +1,4 @@
 import {
-  CAPACITY_QUERY,
-  type Capacity,
   type ConnectFailure,
   classifyConnectFailure,
   type GuardedDriver,
@@ -35,7 +33,9 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     return new PgProbeSession(lease)
   }
 
-  async readCapacity({ client }: PgConnection): Promise<Capacity | undefined> {
-    return (await client.query<Capacity & Record<string, unknown>>(CAPACITY_QUERY)).rows[0]
+  /** A text of several statements answers with an array, of which the last one counts. */
+  async ask({ client }: PgConnection, text: string): Promise<string | null | undefined> {
+    const results = [await client.query<[string | null]>({ text, rowMode: 'array' })].flat()
+    return results.at(-1)?.rows[0]?.[0]
   }
 }

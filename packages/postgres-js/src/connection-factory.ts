@@ -10,6 +10,8 @@ import { refusedStartupParameter } from './startup-parameters.ts'
 export interface ConnectionFactoryOptions {
   /** What `postgres()` made of the user's options. */
   readonly shared: ParsedOptions
+  /** Instead of the user's, where the guard says so. */
+  readonly applicationName?: string | undefined
   /** Whether array types are learnt: `fetch_types`. */
   readonly fetchTypes: boolean
   /** Whether queries are prepared that can be. */
@@ -34,7 +36,11 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     this.#options = options
     this.#endpoints = endpointsOf(options.shared)
     this.#arrayTypes = options.fetchTypes ? new ArrayTypes(options.shared) : undefined
-    this.#startup = options.shared.connection
+    const { applicationName } = options
+    this.#startup = {
+      ...options.shared.connection,
+      ...(applicationName !== undefined && { application_name: applicationName }),
+    }
   }
 
   /** Tries the hosts in the order given: the next one where a host cannot be reached, or is not what was asked for. */

@@ -67,7 +67,7 @@ export function readOptions(options: GuardedOptions): SqlSpec {
 
 /** What is not for postgres.js: poolguard's own, and what the pool does instead. */
 const NOT_FOR_DRIVER: readonly string[] = [
-  ...['url', 'name', 'pool', 'pooler', 'preset', 'instances', 'headroom', 'onEvent', 'lint', 'waitUntil'],
+  ...['url', 'name', 'pool', 'pooler', 'preset', 'instances', 'fleet', 'headroom', 'onEvent', 'lint', 'waitUntil'],
   ...['prepareThreshold', 'maxPrepared'],
   ...['max', 'idle_timeout', 'timeout', 'connect_timeout', 'max_lifetime', 'fetch_types', 'prepare', 'no_prepare'],
 ]

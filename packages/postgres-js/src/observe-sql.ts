@@ -72,6 +72,7 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
     preparing: null,
     topology: null,
     budget: null,
+    fleet: null,
   })
   const unregister = registerPool({ snapshot })
   return {

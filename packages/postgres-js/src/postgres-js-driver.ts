@@ -1,6 +1,4 @@
 import {
-  CAPACITY_QUERY,
-  type Capacity,
   type ConnectFailure,
   classifyConnectFailure,
   type GuardedDriver,
@@ -35,9 +33,8 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
     return new PostgresProbeSession(lease)
   }
 
-  /** As one text, which no transform of the user's can change. */
-  async readCapacity(connection: PostgresConnection): Promise<Capacity | undefined> {
-    const [row] = await connection.ask(`select pg_catalog.row_to_json(capacity) from (${CAPACITY_QUERY}) capacity`)
-    return row?.[0] ? (JSON.parse(row[0]) as Capacity) : undefined
+  async ask(connection: PostgresConnection, text: string): Promise<string | null | undefined> {
+    const [row] = await connection.ask(text)
+    return row?.[0]
   }
 }

@@ -27,7 +27,7 @@ const WISHES = [
 ] as const
 
 /** Options of poolguard's whose answer is in the database. */
-const UNKNOWABLE = ['instances', 'headroom'] as const
+const UNKNOWABLE = ['fleet', 'instances', 'headroom'] as const
 
 /** What was asked for in other words than the engine's, and has been written in the engine's. */
 const GRANTED: readonly string[] = ['translated', 'overridden']
@@ -41,7 +41,7 @@ const GRANTED: readonly string[] = ['translated', 'overridden']
  * What the engine cannot have is told to `onEvent`, or as a warning of the process.
  *
  * @throws {ConnectionStringError} for a bad URL; {@link InvalidOptionError} for an option that cannot be meant, and for
- * `instances` and `headroom`, which nobody can divide by who has not asked the database: give `pool.max`.
+ * `fleet`, `instances` and `headroom`, which nobody can divide by who has not asked the database: give `pool.max`.
  * @example
  * const prisma = new PrismaClient({
  *   datasourceUrl: guardPrismaUrl(process.env.DATABASE_URL, { pool: { max: 5 }, pooler: 'transaction' }),

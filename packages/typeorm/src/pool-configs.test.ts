@@ -17,6 +17,8 @@ test.each([
   ['pool.max', { poolSize: 7, extra: { max: 4 } }, { pool: { max: 9 } }, [5, 4]],
   ['the serverless preset', {}, { preset: 'serverless' as const }, [1, 1]],
   ['instances', {}, { instances: 3 }, [undefined, undefined]],
+  ['a fleet', {}, { fleet: { app: 'orders' } }, [undefined, undefined]],
+  ['a fleet and pool.max', {}, { fleet: { app: 'orders' }, pool: { max: 6 } }, [3, 3]],
   ['instances and pool.max', {}, { instances: 3, pool: { max: 6 } }, [3, 3]],
 ])('given %s and a replica on the same server, then max is divided', (_what, options, guard, maxima) => {
   const { configs } = poolConfigs(replicated([same], options), guard)

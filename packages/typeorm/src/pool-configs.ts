@@ -87,11 +87,11 @@ function tooFew(share: Share | undefined, plan: PoolPlan, guard: GuardOptions): 
   ]
 }
 
-/** How many connections all pools to a server may have; undefined where only a plan for instances says so. */
+/** How many connections all pools to a server may have; undefined where only a plan or a fleet says so. */
 function maxOf(plan: PoolPlan, guard: GuardOptions): number | undefined {
-  const { instances, preset } = guard
+  const { instances, fleet, preset } = guard
   const bounds = boundsOf(plan, guard)
-  if (bounds.max === undefined && instances !== undefined) return undefined
+  if (bounds.max === undefined && (instances ?? fleet) !== undefined) return undefined
   return resolveSettings({ options: { ...(preset && { preset }), pool: bounds } }).settings.max
 }
 

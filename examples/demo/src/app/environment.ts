@@ -3,8 +3,8 @@ export interface AppEnvironment {
   readonly DATABASE_URL: string
   /** Which of the stores to use. */
   readonly STORE: StoreName
-  /** Only the guarded stores look at it: how many processes share the database. */
-  readonly INSTANCES?: string
+  /** Only the guarded stores look at it: the app whose processes share the database. */
+  readonly FLEET?: string
   /** Only the guarded stores look at it: the pool's max. */
   readonly POOL_MAX?: string
   /** Requests that are under way at the same time. */
@@ -17,10 +17,10 @@ export const STORES = ['drizzle', 'drizzle-guarded', 'prisma', 'prisma-guarded']
 export type StoreName = (typeof STORES)[number]
 
 /** What the guarded stores are told beside the URL; all of it is optional. */
-export function guardOptions(environment: NodeJS.ProcessEnv): { instances?: number; pool?: { max: number } } {
-  const { INSTANCES, POOL_MAX } = environment
+export function guardOptions(environment: NodeJS.ProcessEnv): { fleet?: { app: string }; pool?: { max: number } } {
+  const { FLEET, POOL_MAX } = environment
   return {
-    ...(INSTANCES !== undefined && { instances: Number(INSTANCES) }),
+    ...(FLEET !== undefined && { fleet: { app: FLEET } }),
     ...(POOL_MAX !== undefined && { pool: { max: Number(POOL_MAX) } }),
   }
 }

@@ -1,4 +1,3 @@
-import type { Capacity } from '../budget/index.ts'
 import type { ConnectFailure, Lease, ResourceFactory } from '../pool/index.ts'
 import type { ProbeSession } from '../topology/index.ts'
 
@@ -14,6 +13,9 @@ export interface GuardedDriver<C> {
   peerOf(connection: C): string | undefined
   /** A leased connection, as the detection of poolers sees it. */
   probe(lease: Lease<C>): ProbeSession
-  /** Runs {@link CAPACITY_QUERY}; undefined where it had no row. */
-  readCapacity(connection: C): Promise<Capacity | undefined>
+  /**
+   * Runs a text of one statement or several, and answers the first value of the last one's first row, as text; undefined
+   * where that has no row.
+   */
+  ask(connection: C, text: string): Promise<string | null | undefined>
 }

@@ -5,19 +5,24 @@ import {
   guessProvider,
   type RewriteWarning,
 } from '../connection-string/index.ts'
+import type { Share } from '../fleet/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import { type PoolSnapshot, registerPool, snapshotPools } from '../observe/index.ts'
 import { type AcquireOptions, type Lease, Pool, type PoolCounts, type PoolEvent, runDetached } from '../pool/index.ts'
 import {
   assumedTopology,
+  defaultsFor,
   describeSettings,
+  type FleetOptions,
   type PoolSettings,
   type ResolvedSettings,
   resolveSettings,
+  validatePoolSettings,
 } from '../settings/index.ts'
 import { AutomaticStatements, SessionGuard } from '../statements/index.ts'
 import { assumeTopology, describeTopology, forgetTopology, type Topology } from '../topology/index.ts'
 import { Emptiness } from './emptiness.ts'
+import { FleetMembership } from './fleet-membership.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
 import type { PoolguardOptions } from './poolguard-options.ts'
 import { warnOfSecondPool } from './same-database.ts'
@@ -70,6 +75,8 @@ export class PoolGuard<C> {
   #outdated = false
   #dirtyReleases = 0
   #resized: Bounds = {}
+  readonly #fleet: FleetMembership<C> | undefined
+  readonly #warned = new Set<string>()
   readonly #emptiness = new Emptiness()
 
   /**
@@ -90,6 +97,7 @@ export class PoolGuard<C> {
     })
     const assumed = this.#given ?? (spec.connection && assumeTopology(spec.connection))
     if (assumed) this.sessions.adopt(assumed)
+    this.#fleet = spec.options.fleet && this.#makeMembership(spec.options.fleet)
     this.#driver = makeDriver(this)
     const { factory, classify } = this.#driver
     const { min } = this.#resolved.settings
@@ -106,6 +114,8 @@ export class PoolGuard<C> {
       factory,
       ...(classify && { classify }),
       onEvent: (event) => this.#heard(event),
+      onGone: (connection) => this.#fleet?.gone(connection),
+      keeps: (connection) => this.#fleet?.needs(connection) ?? false,
     })
     // It has connections before anybody has used it.
     if (min > 0) this.#enter()
@@ -115,6 +125,7 @@ export class PoolGuard<C> {
   acquire(options?: AcquireOptions): Promise<Lease<C>> {
     if (!this.#unregister) this.#enter()
     if (this.#mustSurvey) this.#surveyAfterwards()
+    this.#fleet?.asked()
     const lease = this.engine.acquire(options)
     if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, lease)
     return lease
@@ -146,12 +157,19 @@ export class PoolGuard<C> {
 
   /** Changes the bounds; they hold whatever a later survey finds. */
   resize(bounds: Bounds): void {
-    this.engine.resize(bounds)
-    this.#resized = { ...this.#resized, ...bounds }
+    const resized = { ...this.#resized, ...bounds }
+    if (this.#shares) validatePoolSettings(resized)
+    else this.engine.resize(bounds)
+    this.#resized = resized
+    if (!this.#shares) return
+    // The share stays a bound, too.
+    this.#bound(this.engine.settings.max)
+    this.#fleet?.rebound()
   }
 
   /** @param drainMillis how long leases are waited for; default: the setting. */
   async close(drainMillis?: number): Promise<void> {
+    this.#fleet?.leave()
     await this.engine.drain(drainMillis)
     // Whoever comes later may find another server at the same address.
     this.#forget()
@@ -170,11 +188,17 @@ export class PoolGuard<C> {
       topology: this.#found?.topology ?? null,
       preparing: this.statements.state,
       budget: this.#resolved.budget,
+      fleet: this.#fleet?.snapshot() ?? null,
     }
   }
 
   get counts(): PoolCounts {
     return this.engine.counts
+  }
+
+  /** What connections are to carry as their `application_name`; undefined where that is the user's. */
+  get applicationName(): string | undefined {
+    return this.#fleet?.member
   }
 
   /** The settings that hold, and why. */
@@ -222,10 +246,14 @@ export class PoolGuard<C> {
     // A doubt that arises from now on is about what is being looked at.
     this.#outdated = false
     // The request that happens to set it off is not to be blamed for it.
-    this.#surveying = runDetached(() => survey(this.engine, this.#driver, { given: this.#given, afresh }))
+    const looking = runDetached(() => survey(this.engine, this.#driver, { given: this.#given, afresh }))
+    // Behind the survey and before its caller, who may keep the only connection for long.
+    this.#fleet?.takeSeat()
+    this.#surveying = looking
       .then((found) => this.#adopt(found))
       .catch((error) => {
         this.#outdated ||= afresh
+        this.#fleet?.giveUpSeat()
         throw error
       })
       .finally(() => {
@@ -236,6 +264,7 @@ export class PoolGuard<C> {
 
   #heard(event: PoolEvent): void {
     if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#doubt()
+    this.#fleet?.heard(event)
     if (MAY_EMPTY.includes(event.type)) this.#emptiness.check(this.engine.counts)
     this.#spec.options.onEvent?.(event)
   }
@@ -250,18 +279,60 @@ export class PoolGuard<C> {
     if (this.#found?.peer !== undefined) forgetTopology(this.#found.peer)
   }
 
-  #adopt(found: Survey): void {
+  async #adopt(found: Survey): Promise<void> {
     this.#found = found
     this.sessions.adopt(found.topology)
     this.statements.adopt(found.topology)
     if (!found.capacity) this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
     this.#resolved = resolveSettings({ options: this.#spec.options, ...found })
-    const { max, min } = { ...this.#resolved.settings, ...this.#resized }
-    this.engine.resize({ max, min: Math.min(min, max) })
-    for (const warning of this.#resolved.warnings) this.warn(warning)
+    if (this.#shares) await this.#fleet?.join()
+    else {
+      this.#fleet?.leave()
+      this.#bound(this.#resized.max ?? this.#resolved.settings.max)
+    }
+    for (const warning of this.#resolved.warnings) this.#warnOnce(warning)
     debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(found.topology), describeSettings(this.#resolved))
     const { active, reason } = this.statements.state
     debug('pool "%s": prepares statements automatically: %s (%s)', this.#spec.name, active ? 'yes' : 'no', reason)
+  }
+
+  #bound(max: number): void {
+    this.engine.resize({ max, min: Math.min(this.#resized.min ?? this.#resolved.settings.min, max) })
+  }
+
+  #warnOnce(warning: string): void {
+    if (this.#warned.has(warning)) return
+    this.#warned.add(warning)
+    this.warn(warning)
+  }
+
+  /** Whether a fleet says how many connections it may have: not where it cannot be seen from here. */
+  get #shares(): boolean {
+    return this.#fleet !== undefined && (this.#found === undefined || this.#found.topology.kind === 'direct')
+  }
+
+  #makeMembership(fleet: FleetOptions): FleetMembership<C> {
+    const { options } = this.#spec
+    // A preset's max is there for a reason; the default is not.
+    const ceiling = options.pool?.max ?? (options.preset && defaultsFor(options.preset).max)
+    return new FleetMembership({
+      fleet,
+      headroom: options.headroom,
+      engine: () => this.engine,
+      driver: () => this.#driver,
+      bounds: () => ({
+        min: this.#resized.min ?? options.pool?.min ?? 0,
+        max: this.#resized.max ?? ceiling ?? Infinity,
+      }),
+      adopt: (max, share) => this.#adoptShare(max, share),
+      warn: (message) => this.warn(message),
+    })
+  }
+
+  #adoptShare(max: number, share: Share | undefined): void {
+    const held = share && { ...share, target: max }
+    this.#resolved = resolveSettings({ options: this.#spec.options, ...this.#found, share: held })
+    this.#bound(max)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Capacity } from '../budget/index.ts'
+import { CAPACITY_QUERY, type Capacity } from '../budget/index.ts'
 import type { Lease, Pool } from '../pool/index.ts'
 import {
   detectTopology,
@@ -43,7 +43,7 @@ export async function survey<C>(
 ): Promise<Survey> {
   const first = await pool.acquire()
   const peer = driver.peerOf(first.resource)
-  const capacity = await answerInTime(driver.readCapacity(first.resource))
+  const capacity = await answerInTime(readCapacity(driver, first.resource))
   if (afresh && peer !== undefined) forgetTopology(peer)
   const known = given ?? (peer === undefined ? undefined : recallTopology(peer))
   if (known) {
@@ -53,6 +53,15 @@ export async function survey<C>(
   const topology = await detectTopology(new PoolProbeSource(pool, driver, first), { timeoutMillis: SURVEY_MILLIS })
   if (peer !== undefined) rememberTopology(peer, topology)
   return { peer, topology, capacity }
+}
+
+/** As one text, which no parser or transform of the user's can change. */
+async function readCapacity<C>(driver: GuardedDriver<C>, connection: C): Promise<Capacity | undefined> {
+  const text = await driver.ask(
+    connection,
+    `select pg_catalog.row_to_json(capacity)::text from (${CAPACITY_QUERY}) capacity`,
+  )
+  return text ? (JSON.parse(text) as Capacity) : undefined
 }
 
 /** Hands out the lease that the survey has already, and then one more where the pool may have two. */

@@ -1,5 +1,5 @@
 import type { Durations } from '../pool/index.ts'
-import type { PoolSnapshot } from './snapshot.ts'
+import type { FleetSnapshot, PoolSnapshot } from './snapshot.ts'
 
 /** One value of a metric, for the pool it was read from. */
 export interface Sample {
@@ -42,6 +42,10 @@ export const NO_LABELS: Sample['labels'] = {}
 
 function only(read: Read): MetricDefinition['read'] {
   return (snapshot) => [{ labels: NO_LABELS, value: read(snapshot) }]
+}
+
+function ofFleet(read: (fleet: FleetSnapshot) => number): MetricDefinition['read'] {
+  return ({ fleet }) => (fleet ? [{ labels: {}, value: read(fleet) }] : [])
 }
 
 /**
@@ -191,6 +195,25 @@ export const METRICS: readonly MetricDefinition[] = [
     type: 'counter',
     help: 'Statements that rely on a session which the pooler does not keep.',
     read: only((snapshot) => snapshot.lintFindings),
+  },
+  {
+    name: 'poolguard_fleet_target',
+    type: 'gauge',
+    help: "Connections that this instance may have of its fleet's budget.",
+    read: ofFleet(({ target }) => target),
+  },
+  {
+    name: 'poolguard_fleet_demand',
+    type: 'gauge',
+    help: 'Connections that this instance could use, as it has told its fleet.',
+    read: ofFleet(({ demand }) => demand),
+  },
+  {
+    name: 'poolguard_fleet_members',
+    type: 'gauge',
+    help: 'Instances that share the budget, as of the last look.',
+    combine: 'max',
+    read: ofFleet(({ members }) => members),
   },
   {
     name: 'poolguard_longest_lease_seconds',

@@ -40,8 +40,9 @@ function givenPool(name: string, stats: Partial<PoolStats> = {}): void {
       ...stats,
     },
   }
+  const fleet = { member: `${name}#000001`, target: 4, demand: 9, members: 3, budget: 14 }
   registered.push(
-    registerPool({ snapshot: () => ({ name, stats: all, dirtyReleases: 1, lintFindings: 0 }) as PoolSnapshot }),
+    registerPool({ snapshot: () => ({ name, stats: all, dirtyReleases: 1, lintFindings: 0, fleet }) as PoolSnapshot }),
   )
 }
 

@@ -19,6 +19,22 @@ export interface PoolSnapshot {
   readonly preparing: PreparingState | null
   /** Null where no plan was asked for, or the database has not been looked at yet. */
   readonly budget: Budget | null
+  /** Null where the pool is no member of a fleet. */
+  readonly fleet: FleetSnapshot | null
+}
+
+/** What a pool has of its fleet, as of its last look. */
+export interface FleetSnapshot {
+  /** `app#id`, as its connections carry it. */
+  readonly member: string
+  /** Connections that it may have now. */
+  readonly target: number
+  /** Connections that it could use. */
+  readonly demand: number
+  /** Instances that share with it, itself included. */
+  readonly members: number
+  /** Connections that all of them can have together. */
+  readonly budget: number
 }
 
 /** What the registry keeps. */

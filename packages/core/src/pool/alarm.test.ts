@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { Clock } from '../clock.ts'
+import { systemClock } from '../clock.ts'
 import { Alarm } from './alarm.ts'
-import type { Clock } from './clock.ts'
-import { systemClock } from './clock.ts'
 import { ManualClock } from './testing/manual-clock.ts'
 
 function givenAlarm(background = false) {

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 
 /**
  * One timer shared by many deadlines: it rings at the earliest time it was asked for. Whoever hears it looks at what is

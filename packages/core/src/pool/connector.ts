@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 import type { ConnectFailure } from './connect-failure.ts'
 import type { OpenContext, ResourceFactory } from './resource-factory.ts'
 

@@ -1,7 +1,7 @@
+export { type Clock, systemClock } from '../clock.ts'
 export { runDetached } from './borrower.ts'
 export type { AcquireMessage, ReleaseMessage } from './channels.ts'
 export { publish } from './channels.ts'
-export { type Clock, systemClock } from './clock.ts'
 export { type ClassifyOptions, type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
 export {
   DURATION_BOUNDS_MILLIS,

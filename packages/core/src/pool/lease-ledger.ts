@@ -1,6 +1,6 @@
+import { type Clock, systemClock } from '../clock.ts'
 import { type Borrower, BorrowerIdentification } from './borrower.ts'
 import { acquireChannel, publish, releaseChannel } from './channels.ts'
-import { type Clock, systemClock } from './clock.ts'
 import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './entry.ts'
 import { LabelledWaits } from './label.ts'

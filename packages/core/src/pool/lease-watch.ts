@@ -1,5 +1,5 @@
+import type { Clock } from '../clock.ts'
 import { Alarm } from './alarm.ts'
-import type { Clock } from './clock.ts'
 import type { PoolEntry } from './entry.ts'
 import type { Lease } from './lease.ts'
 import type { Activity } from './resource-factory.ts'

@@ -41,6 +41,47 @@ describe('lending', () => {
     expect(order).toEqual([1, 2, 3])
   })
 
+  test('given a full line, when the pool itself needs a resource, then it goes first, and is not turned away', async () => {
+    const { pool } = givenPool({ max: 1, maxWaiters: 1 })
+    const held = await pool.acquire()
+    const waiting = new Outcome(pool.acquire())
+    const own = new Outcome(pool.acquire({ first: true }))
+    held.release()
+    await settled()
+
+    expect([own.state, waiting.state]).toEqual(['fulfilled', 'pending'])
+  })
+
+  test('given all are lent, when the pool itself may have one beyond max, then that is opened, and one is closed again', async () => {
+    const { pool, factory } = givenPool({ max: 2 })
+    const [first] = [await pool.acquire(), await pool.acquire()]
+    const waiting = new Outcome(pool.acquire())
+    const own = await pool.acquire({ first: true, beyondMax: true })
+    expect([own.resource.id, waiting.state, pool.counts.total]).toEqual([2, 'pending', 3])
+
+    own.release()
+    await settled()
+    expect([factory.closed, waiting.state]).toEqual([[2], 'pending'])
+    first.release()
+    await settled()
+    expect([pool.counts.total, waiting.state]).toEqual([2, 'fulfilled'])
+  })
+
+  test('given a resource that is to be kept, when there are too many, then another one goes, and who listens hears of it', async () => {
+    const gone: number[] = []
+    const { pool } = givenPool({ max: 3 }, { keeps: ({ id }) => id === 0, onGone: ({ id }) => gone.push(id) })
+    const leases = await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()])
+    leases[0]?.release()
+    leases[1]?.release()
+    pool.resize({ max: 1 })
+    expect(gone).toEqual([1])
+    const kept = await pool.acquire()
+    kept.release()
+    leases[2]?.release()
+    await settled()
+    expect([gone, pool.counts.total]).toEqual([[1, 2], 1])
+  })
+
   test('given someone waits, when another asks while a resource comes back, then it does not overtake', async () => {
     const { pool } = givenPool({ max: 1 })
     const held = await pool.acquire()

@@ -1,8 +1,8 @@
+import { type Clock, systemClock } from '../clock.ts'
 import { type PoolSettings, validatePoolSettings } from '../settings/index.ts'
 import { Alarm } from './alarm.ts'
 import { type Borrower, BorrowerIdentification } from './borrower.ts'
 import { acquireChannel, publish, releaseChannel } from './channels.ts'
-import { type Clock, systemClock } from './clock.ts'
 import { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
 import { Connector } from './connector.ts'
 import { DurationHistogram } from './durations.ts'
@@ -34,6 +34,10 @@ export interface PoolOptions<R> {
   readonly factory: ResourceFactory<R>
   readonly classify?: (error: unknown) => ConnectFailure
   readonly onEvent?: PoolEventListener | undefined
+  /** Told of each resource that is lent no more: it is being closed, or was lost. */
+  readonly onGone?: ((resource: R) => void) | undefined
+  /** Whether a resource is to stay where one of several is too many. */
+  readonly keeps?: ((resource: R) => boolean) | undefined
   readonly clock?: Clock
   /** Between 0 and 1, as Math.random. */
   readonly random?: () => number
@@ -43,6 +47,19 @@ export interface AcquireOptions {
   /** Instead of the pool's acquireTimeoutMillis. */
   readonly timeoutMillis?: number | undefined
   readonly signal?: AbortSignal | undefined
+  /** Goes before those who wait, however many they are: for what the pool needs itself. */
+  readonly first?: boolean | undefined
+  /** May be served by one connection more than `max`, which is closed again if that has not grown meanwhile. */
+  readonly beyondMax?: boolean | undefined
+}
+
+/** How one waits. */
+interface Waiting {
+  readonly now: number
+  readonly deadline: number
+  readonly borrower: Borrower | undefined
+  readonly signal: AbortSignal | undefined
+  readonly first: boolean
 }
 
 /**
@@ -57,6 +74,8 @@ export class Pool<R> implements Lender<R> {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #onEvent: PoolEventListener | undefined
+  readonly #onGone: ((resource: R) => void) | undefined
+  readonly #keeps: (resource: R) => boolean
   readonly #connector: Connector<R>
   readonly #housekeeping: Alarm
   readonly #watch: LeaseWatch<R>
@@ -87,6 +106,8 @@ export class Pool<R> implements Lender<R> {
   /** Of the settling ones, those that will be there any moment. */
   #expected = 0
   #closing = 0
+  /** Waiters that one connection more may be opened for. */
+  #beyondMax = 0
   #draining = false
   #emptied: (() => void) | undefined
   /** Calls of `closeIdle` that are not done: meanwhile nothing becomes idle. */
@@ -101,6 +122,8 @@ export class Pool<R> implements Lender<R> {
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? Math.random
     this.#onEvent = options.onEvent
+    this.#onGone = options.onGone
+    this.#keeps = options.keeps ?? (() => false)
     this.#borrowers = new BorrowerIdentification(options.settings.stacks, options.settings.leakThresholdMillis)
     this.#waiters = new WaitingLine(this.#clock, (waiter, now) => this.#timeOut(waiter, now))
     this.#housekeeping = new Alarm(this.#clock, () => this.#housekeep(), { background: true })
@@ -151,15 +174,19 @@ export class Pool<R> implements Lender<R> {
    */
   acquire(options: AcquireOptions = {}): Promise<Lease<R>> {
     if (this.#draining) return Promise.reject(new PoolClosedError(this.name))
-    const { signal } = options
+    const { signal, first = false } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
     const now = this.#clock.now()
     const borrower = this.#borrowers.identify(now, this.acquire)
     const entry = this.#waiters.size === 0 ? this.#takeReady(now) : undefined
     if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower))
-    if (this.#waiters.size >= this.#settings.maxWaiters + this.#settings.max - this.#active) return this.#turnAway()
+    if (!first && this.#waiters.size >= this.#settings.maxWaiters + this.#settings.max - this.#active) {
+      return this.#turnAway()
+    }
     const deadline = now + (options.timeoutMillis ?? this.#settings.acquireTimeoutMillis)
-    return this.#wait(now, deadline, borrower, signal)
+    if (!options.beyondMax) return this.#wait({ now, deadline, borrower, signal, first })
+    this.#beyondMax++
+    return this.#wait({ now, deadline, borrower, signal, first }).finally(() => this.#beyondMax--)
   }
 
   /**
@@ -172,7 +199,12 @@ export class Pool<R> implements Lender<R> {
     validatePoolSettings({ min, max })
     if (this.#draining || (min === this.#settings.min && max === this.#settings.max)) return
     this.#settings = { ...this.#settings, min, max }
-    while (this.#open.size > max && this.#idle.length > 0) this.#close(this.#idle.shift(), 'surplus')
+    for (const entry of [...this.#idle]) {
+      if (this.#open.size <= max) break
+      if (entry.gone || this.#keeps(entry.resource)) continue
+      this.#idle.splice(this.#idle.indexOf(entry), 1)
+      this.#close(entry, 'surplus')
+    }
     this.emit({ type: 'resized', min, max })
     // What min has kept open so far may be overdue now.
     this.#housekeep()
@@ -223,6 +255,11 @@ export class Pool<R> implements Lender<R> {
     }
   }
 
+  /** Connections that are there, or on their way; not those that are being closed. */
+  get openOrOpening(): number {
+    return this.#open.size + this.#connector.opening
+  }
+
   stats(): PoolStats {
     const { connectFailures, ...counters } = this.#counters
     const { min } = this.#settings
@@ -249,6 +286,10 @@ export class Pool<R> implements Lender<R> {
 
   get #total(): number {
     return this.#open.size + this.#connector.opening + this.#closing
+  }
+
+  get #most(): number {
+    return this.#settings.max + Math.min(1, this.#beyondMax)
   }
 
   get #active(): number {
@@ -313,8 +354,8 @@ export class Pool<R> implements Lender<R> {
     return this.#factory.check !== undefined && now - entry.idleSince > this.#settings.validateAfterIdleMillis
   }
 
-  #wait(now: number, deadline: number, borrower?: Borrower, signal?: AbortSignal): Promise<Lease<R>> {
-    const { waiter, lease } = this.#waiters.join(now, deadline, borrower)
+  #wait({ now, deadline, borrower, signal, first }: Waiting): Promise<Lease<R>> {
+    const { waiter, lease } = this.#waiters.join(now, deadline, borrower, { first })
     this.#serve()
     this.#change()
     if (!waiter.queued) return lease
@@ -343,7 +384,7 @@ export class Pool<R> implements Lender<R> {
     }
     const forWaiters = this.#waiters.size - this.#expected
     const forMin = this.#closingIdle > 0 ? 0 : this.#settings.min - this.#open.size
-    while (Math.max(forWaiters, forMin) > this.#connector.opening && this.#total < this.#settings.max) {
+    while (Math.max(forWaiters, forMin) > this.#connector.opening && this.#total < this.#most) {
       if (!this.#connector.mayOpen({ urgent: forWaiters > 0 && this.#open.size === 0 })) break
       this.#connector.open()
     }
@@ -416,7 +457,7 @@ export class Pool<R> implements Lender<R> {
   /** Hands a resource that is fit to whoever waits longest, or lays it aside. */
   #offer(entry: PoolEntry<R>, now: number): void {
     if (entry.gone) return
-    if (this.#open.size > this.#settings.max) {
+    if (this.#open.size > this.#most && !this.#keeps(entry.resource)) {
       this.#close(entry, 'surplus')
       return
     }
@@ -492,6 +533,7 @@ export class Pool<R> implements Lender<R> {
     this.#endSettling(entry)
     this.#open.delete(entry)
     this.#closing++
+    this.#onGone?.(entry.resource)
     this.#factory.rest?.(entry.resource, false)
     return this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
       this.#closing--
@@ -525,6 +567,8 @@ export class Pool<R> implements Lender<R> {
     const { idleTimeoutMillis, min } = this.#settings
     let next = Infinity
     for (const entry of [...this.#idle]) {
+      // Whoever heard of the one before may have changed the bounds.
+      if (entry.gone) continue
       const idleUntil = this.#open.size > min ? entry.idleSince + idleTimeoutMillis : Infinity
       if (Math.min(idleUntil, entry.expiresAt) > now) {
         next = Math.min(next, idleUntil, entry.expiresAt)

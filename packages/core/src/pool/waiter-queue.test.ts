@@ -20,6 +20,16 @@ describe('a queue of waiters', () => {
     expect(queue.size).toBe(0)
   })
 
+  test('takes one before all others, be there any or not', () => {
+    const [a, b, c] = [waiter(), waiter(), waiter()]
+    const queue = queueOf()
+    queue.unshift(b)
+    queue.push(c)
+    queue.unshift(a)
+
+    expect([queue.size, queue.shift(), queue.shift(), queue.shift()]).toEqual([3, a, b, c])
+  })
+
   test.each([0, 1, 2])('loses number %i of three without touching the order of the others', (at) => {
     const waiters = [waiter(), waiter(), waiter()]
     const queue = queueOf(...waiters)

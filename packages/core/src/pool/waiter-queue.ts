@@ -46,6 +46,16 @@ export class WaiterQueue<R> implements Iterable<Waiter<R>> {
     this.#size++
   }
 
+  /** Before all others. */
+  unshift(waiter: Waiter<R>): void {
+    waiter.next = this.#head
+    if (this.#head) this.#head.previous = waiter
+    else this.#tail = waiter
+    this.#head = waiter
+    waiter.queued = true
+    this.#size++
+  }
+
   shift(): Waiter<R> | undefined {
     const waiter = this.#head
     if (waiter) this.remove(waiter)

@@ -1,6 +1,6 @@
+import type { Clock } from '../clock.ts'
 import { Alarm } from './alarm.ts'
 import type { Borrower } from './borrower.ts'
-import type { Clock } from './clock.ts'
 import type { Lease } from './lease.ts'
 import { Waiter, WaiterQueue } from './waiter-queue.ts'
 
@@ -21,15 +21,17 @@ export class WaitingLine<R> extends WaiterQueue<R> {
     this.#deadlines = new Alarm(clock, () => this.#sweep(), { background: true })
   }
 
-  /** Lines up; the promise is that of the lease. */
+  /** Lines up, or goes before the `first` one; the promise is that of the lease. */
   join(
     since: number,
     deadline: number,
     borrower: Borrower | undefined,
+    { first = false }: { readonly first?: boolean } = {},
   ): { waiter: Waiter<R>; lease: Promise<Lease<R>> } {
     const { promise: lease, resolve, reject } = Promise.withResolvers<Lease<R>>()
     const waiter = new Waiter(since, deadline, { resolve, reject }, borrower)
-    this.push(waiter)
+    if (first) this.unshift(waiter)
+    else this.push(waiter)
     this.#deadlines.at(deadline)
     return { waiter, lease }
   }

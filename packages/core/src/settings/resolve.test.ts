@@ -170,6 +170,45 @@ describe('instances', () => {
   })
 })
 
+describe('a fleet', () => {
+  const fleet = { app: 'orders' }
+  const share = {
+    target: 8,
+    entitlement: 9,
+    free: 8,
+    members: 4,
+    budget: 33,
+    contended: true,
+    steps: ['33 to share', '8 now'],
+  }
+
+  test('given nothing is known yet, then max is 1 for the time being', () => {
+    const { settings, reasons } = resolveSettings({ options: { fleet, pool: { max: 8, min: 4 } } })
+    expect(settings).toMatchObject({ max: 1, min: 1 })
+    expect(reasons.max).toBe('1 until fleet "orders" has been joined')
+  })
+
+  test('given a share, then that is max, with the arithmetic as its reason', () => {
+    const { settings, reasons, warnings } = resolveSettings({ options: { fleet }, topology: direct, capacity, share })
+    expect(settings.max).toBe(8)
+    expect(reasons.max).toBe('share of fleet "orders": 33 to share; 8 now')
+    expect(warnings).toEqual([])
+  })
+
+  test.each(['session', 'transaction', 'statement'] as const)(
+    'given a pooler in %s mode, then what is given or the default holds, and it is said',
+    (mode) => {
+      const given = resolveSettings({ options: { fleet, pool: { max: 7 } }, topology: pooler(mode), capacity })
+      expect([
+        given.settings.max,
+        resolveSettings({ options: { fleet }, topology: pooler(mode) }).settings.max,
+      ]).toEqual([7, 10])
+      expect(given.reasons.max).toMatch(/^given; behind a pooler .* fleet "orders" shares out nothing$/)
+      expect(given.warnings).toEqual([expect.stringContaining('Each instance may open 7 (given).')])
+    },
+  )
+})
+
 describe('options that cannot be meant', () => {
   test.each<[options: SettingsOptions, message: string]>([
     [{ pool: { max: 0 } }, 'Invalid option pool.max: 0. It takes a whole number of at least 1.'],
@@ -194,6 +233,12 @@ describe('options that cannot be meant', () => {
     ],
     [{ preset: 'lambda' as never }, "Invalid option preset: 'lambda'. It takes one of 'serverless'."],
     [{ instances: 0 }, 'Invalid option instances: 0. It takes a whole number of at least 1.'],
+    [{ fleet: { app: 'orders' }, instances: 2 }, 'Invalid option instances: 2. It takes no value where fleet is given'],
+    [{ fleet: { app: 'a b' } }, "Invalid option fleet.app: 'a b'. It takes 1 to 27 letters, digits, '.', '_' and '-'."],
+    [
+      { fleet: { app: 'a', intervalMillis: 0 } },
+      'Invalid option fleet.intervalMillis: 0. It takes a number of milliseconds',
+    ],
     [{ headroom: -1 }, 'Invalid option headroom: -1. It takes a whole number of at least 0.'],
     [
       { pooler: 'statement' as never },

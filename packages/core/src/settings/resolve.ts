@@ -1,9 +1,10 @@
 import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/index.ts'
 import { definedOnly } from '../defined-only.ts'
-import { requireOneOf, requireWhole } from '../invalid-option-error.ts'
+import { requireAppName, type Share } from '../fleet/index.ts'
+import { InvalidOptionError, requireMillis, requireOneOf, requireWhole } from '../invalid-option-error.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
-import type { SettingsOptions } from './options.ts'
+import type { FleetOptions, SettingsOptions } from './options.ts'
 import { type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 import { defaultsFor, PRESETS } from './presets.ts'
 
@@ -12,6 +13,8 @@ export interface ResolveInput {
   readonly options: SettingsOptions
   readonly topology?: Topology | undefined
   readonly capacity?: Capacity | undefined
+  /** What a fleet's instance may have; absent until it has joined. */
+  readonly share?: Share | undefined
 }
 
 /** The settings that hold, and why each has its value. */
@@ -30,12 +33,12 @@ export interface ResolvedSettings {
  *
  * @throws {InvalidOptionError} names the option and the value.
  */
-export function resolveSettings({ options, topology: found, capacity }: ResolveInput): ResolvedSettings {
+export function resolveSettings({ options, topology: found, ...measured }: ResolveInput): ResolvedSettings {
   validateOptions(options)
   const topology = assumedTopology(options) ?? found
   const given = definedOnly(options.pool ?? {})
   const settings = { ...defaultsFor(options.preset), ...given }
-  const max = resolveMax({ options, topology, capacity })
+  const max = resolveMax({ options, topology, ...measured })
   const min = Math.min(settings.min, max.value)
   const reasons = Object.fromEntries(
     Object.keys(settings).map((name) => [name, name in given ? 'given' : defaultReason(name, options)]),
@@ -52,8 +55,8 @@ interface Max {
   readonly warnings: readonly string[]
 }
 
-function resolveMax({ options, topology, capacity }: ResolveInput): Max {
-  const { instances, headroom, pool } = options
+function resolveMax({ options, topology, capacity, share }: ResolveInput): Max {
+  const { instances, headroom, fleet, pool } = options
   const own: Max =
     pool?.max === undefined
       ? {
@@ -63,6 +66,7 @@ function resolveMax({ options, topology, capacity }: ResolveInput): Max {
           warnings: [],
         }
       : { value: pool.max, reason: 'given', budget: null, warnings: [] }
+  if (fleet) return { ...own, ...shareOf(fleet.app, topology, share, own) }
   if (instances === undefined) return own
   if (topology?.kind === 'pooler' && topology.pooler.mode !== 'session') {
     return {
@@ -90,14 +94,44 @@ function resolveMax({ options, topology, capacity }: ResolveInput): Max {
   }
 }
 
+/** A fleet divides what its instances can see of each other. */
+function shareOf(app: string, topology: Topology | undefined, share: Share | undefined, own: Max): Partial<Max> {
+  if (topology && topology.kind !== 'direct') {
+    const why =
+      topology.kind === 'pooler'
+        ? 'behind a pooler the server shows the pooler, and not the instances'
+        : 'what is at the other end could not be found out'
+    return {
+      reason: `${own.reason}; ${why}, so fleet "${app}" shares out nothing`,
+      warnings: [`fleet "${app}" shares out nothing: ${why}. Each instance may open ${own.value} (${own.reason}).`],
+    }
+  }
+  if (!share) return { value: 1, reason: `1 until fleet "${app}" has been joined` }
+  return { value: share.target, reason: `share of fleet "${app}": ${share.steps.join('; ')}` }
+}
+
 function defaultReason(name: string, { preset }: SettingsOptions): string {
   return preset !== undefined && name in PRESETS[preset] ? `preset ${preset}` : 'default'
 }
 
-function validateOptions({ pool = {}, instances, headroom, pooler, preset }: SettingsOptions): void {
+function validateOptions({ pool = {}, instances, headroom, fleet, pooler, preset }: SettingsOptions): void {
   validatePoolSettings(pool)
   requireOneOf('preset', preset, Object.keys(PRESETS))
   requireOneOf('pooler', pooler, ['auto', 'none', 'session', 'transaction'])
   if (instances !== undefined) requireWhole('instances', instances, 1)
   if (headroom !== undefined) requireWhole('headroom', headroom, 0)
+  if (fleet !== undefined) validateFleet(fleet, instances)
+}
+
+/** A shorter interval would be all looks. */
+const LEAST_INTERVAL_MILLIS = 100
+
+function validateFleet(fleet: FleetOptions, instances: number | undefined): void {
+  if (instances !== undefined) {
+    throw new InvalidOptionError('instances', instances, 'no value where fleet is given, which counts them itself')
+  }
+  requireAppName('fleet.app', fleet?.app)
+  const { intervalMillis } = fleet
+  if (intervalMillis === Infinity) throw new InvalidOptionError('fleet.intervalMillis', intervalMillis, 'an end')
+  if (intervalMillis !== undefined) requireMillis('fleet.intervalMillis', intervalMillis, LEAST_INTERVAL_MILLIS)
 }

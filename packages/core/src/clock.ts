@@ -1,4 +1,4 @@
-/** Where the engine takes time from, so that its tests never wait. All times are in milliseconds. */
+/** Where the engine and the fleet take time from, so that their tests never wait. All times are in milliseconds. */
 export interface Clock {
   /** Monotonic time; only differences mean anything. */
   now(): number

@@ -1,0 +1,213 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { sum } from './share-out.ts'
+import { SimulatedFleet } from './testing/simulated-fleet.ts'
+
+/** What a look costs grows with their number, and there are as many looks. */
+const MANY = process.env.POOLGUARD_MATRIX === 'full' ? 4_000 : 1_000
+
+/** max_connections 40, less 3 reserved; and of those 4 headroom. */
+const SMALL = { usable: 37, seed: 1 }
+
+describe('a simulated fleet', () => {
+  test('given one instance that wants all, then it has the whole budget', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const only = fleet.join({ want: 100 })
+    await fleet.intervals(2)
+    expect([only.max, only.openNow]).toEqual([33, 33])
+  })
+
+  test('given it grows from 1 to 16 under load, then each has its share within two intervals, and nobody is refused', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    fleet.join({ want: 100 })
+    await fleet.intervals(3)
+    for (let i = 1; i < 16; i++) {
+      fleet.join({ want: 100 })
+      await fleet.clock.advance(1_000, () => expect(fleet.server.sessions.size).toBeLessThanOrEqual(37))
+    }
+    await fleet.intervals(2)
+    expect(fleet.instances.map(({ max }) => max)).toEqual(fleet.dueShares)
+    expect(fleet.instances.map(({ openNow }) => openNow)).toEqual(fleet.dueShares)
+    expect(sum(fleet.dueShares)).toBe(33)
+    expect(fleet.server.refused).toBe(0)
+  })
+
+  test('given more newcomers at once than the headroom lets in, then those who are turned away come again', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    fleet.join({ want: 100 })
+    await fleet.intervals(1)
+    for (let i = 1; i < 16; i++) fleet.join({ want: 100 })
+    await fleet.intervals(2)
+    expect(fleet.server.refused).toBeGreaterThan(0)
+    expect(fleet.instances.map(({ max }) => max)).toEqual(fleet.dueShares)
+  })
+
+  test('given instances crash, then the others have their part within two intervals', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    for (let i = 0; i < 16; i++) fleet.join({ want: 100 })
+    await fleet.intervals(3)
+    for (const instance of fleet.instances.slice(3, 8)) fleet.crash(instance)
+    await fleet.intervals(2)
+    expect(fleet.instances).toHaveLength(11)
+    expect(fleet.instances.map(({ openNow }) => openNow)).toEqual(fleet.dueShares)
+  })
+
+  test('given one wants little, then the other borrows what is left, and gives it back when it is wanted', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const [busy, calm] = [fleet.join({ want: 100 }), fleet.join({ want: 2 })]
+    await fleet.intervals(2)
+    expect([busy.openNow, calm.openNow]).toEqual([31, 2])
+    calm.load(100)
+    await fleet.intervals(1.5)
+    expect([busy.openNow, calm.openNow]).toEqual([17, 16])
+    busy.load(3)
+    await fleet.intervals(2)
+    expect([busy.max, calm.openNow]).toEqual([3, 30])
+  })
+
+  test('given nobody is short of them, then what is open and idle stays open', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const [calm, other] = [fleet.join({ want: 20 }), fleet.join({ want: 2 })]
+    await fleet.intervals(2)
+    calm.load(1)
+    await fleet.intervals(3)
+    expect(calm.openNow).toBe(20)
+    other.load(25)
+    await fleet.intervals(1.5)
+    expect([calm.openNow, other.openNow]).toEqual([8, 25])
+  })
+
+  test('given a caller needs more than was told, then that is asked for at once', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const instance = fleet.join({ want: 1 })
+    await fleet.intervals(4)
+    instance.load(5)
+    await fleet.clock.advance(100)
+    expect(instance.openNow).toBe(5)
+  })
+
+  test('given an instance has no more than its floor and wants no more, then it asks nothing', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const instance = fleet.join({ want: 12 })
+    await fleet.intervals(2)
+    instance.load(0)
+    await fleet.intervals(14)
+    const { looks } = instance
+    await fleet.intervals(10)
+    expect(instance.looks).toBe(looks)
+  })
+
+  test('given an instance has lost its last connection, then it is no member, and may have 1 until it is one again', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const instance = fleet.join({ want: 12 })
+    await fleet.intervals(2)
+    instance.load(0)
+    for (const session of [...fleet.server.sessions]) fleet.server.end(session)
+    expect([instance.max, instance.controller.share]).toEqual([1, undefined])
+    instance.load(12)
+    await fleet.intervals(0.5)
+    expect(instance.openNow).toBe(12)
+  })
+
+  test('given the connection that carries the publication is lost, then none is opened until another one carries it', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const instance = fleet.join({ want: 12 })
+    await fleet.intervals(2)
+    instance.losePublisher()
+    expect([instance.max, instance.openNow, instance.controller.published]).toEqual([11, 11, undefined])
+    await fleet.intervals(0.5)
+    expect([instance.max, instance.openNow]).toEqual([12, 12])
+  })
+
+  test('given a floor and a ceiling, then they hold, and the others share the rest', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const kept = fleet.join({ want: 0, min: 20 })
+    const capped = fleet.join({ want: 100, max: 3 })
+    const free = fleet.join({ want: 100 })
+    await fleet.intervals(3)
+    expect([kept.openNow, capped.openNow, free.openNow]).toEqual([20, 3, 10])
+  })
+
+  test('given connections of nobody, then they are left alone and not counted on', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const instances = [fleet.join({ want: 100 }), fleet.join({ want: 100 })]
+    await fleet.intervals(2)
+    const strangers = ['psql', 'cron', 'cron'].map((name) => fleet.server.connect(name))
+    expect(strangers).not.toContain(undefined)
+    await fleet.intervals(2)
+    expect(instances.map(({ openNow }) => openNow)).toEqual([15, 15])
+  })
+
+  test('given two fleets in one database, then they share as one', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const [a, b] = [
+      fleet.join({ want: 100, app: 'orders', role: 'o' }),
+      fleet.join({ want: 100, app: 'bills', role: 'b' }),
+    ]
+    await fleet.intervals(3, () => expect(fleet.server.sessions.size).toBeLessThanOrEqual(34))
+    expect(a.openNow + b.openNow).toBe(33)
+    expect(Math.abs(a.openNow - b.openNow)).toBe(1)
+  })
+
+  test('given a process freezes, be it with the lock, then the rest goes on, and what it holds stays its own', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const [frozen, first, second] = [1, 2, 3].map(() => fleet.join({ want: 100 }))
+    await fleet.intervals(2)
+    expect(fleet.instances.map(({ openNow }) => openNow)).toEqual([11, 11, 11])
+    frozen?.freeze()
+    first?.load(2)
+    await fleet.intervals(2)
+    expect([frozen?.openNow, second?.openNow], 'what it is entitled to beyond that stays free for it').toEqual([11, 15])
+    frozen?.thaw()
+    await fleet.intervals(2)
+    expect(frozen?.openNow).toBe(16)
+  })
+
+  test(`given ${MANY} instances, then each has its share, and the server is never full`, async () => {
+    const fleet = new SimulatedFleet({ usable: MANY * 2.5, seed: 4 })
+    for (let i = 0; i < MANY; i++) {
+      fleet.join({ want: Math.floor(fleet.random() * 8), tripMillis: 0.5 })
+      if (i % 20 === 0) await fleet.clock.advance(25)
+    }
+    await fleet.intervals(2)
+    const due = fleet.dueShares
+    expect(fleet.instances.filter(({ max }, i) => max < (due[i] as number)).length).toBe(0)
+    expect(fleet.claims).toBeLessThanOrEqual(fleet.budget)
+    expect(fleet.server.refused).toBe(0)
+  }, 600_000)
+
+  test('whatever joins, leaves, crashes, freezes and changes, no step overshoots, and two intervals after it all have their share', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 2 ** 31 }), async (seed) => {
+        const fleet = new SimulatedFleet({ usable: 60, seed })
+        const frozen = new Set<(typeof fleet.instances)[number]>()
+        const most = () => {
+          expect(fleet.claims).toBeLessThanOrEqual(fleet.budget)
+          expect(fleet.server.sessions.size).toBeLessThanOrEqual(60)
+        }
+        const pick = () => fleet.instances[Math.floor(fleet.random() * fleet.instances.length)]
+        const want = () => Math.floor(fleet.random() ** 2 * 40)
+        for (let step = 0; step < 40; step++) {
+          const dice = fleet.random()
+          const one = pick()
+          if (!one || (dice < 0.3 && fleet.instances.length < 25)) fleet.join({ want: want() })
+          else if (dice < 0.4) fleet.crash(one)
+          else if (dice < 0.6) one.load(want())
+          else if (dice < 0.7) one.losePublisher()
+          else if (dice < 0.8 && !frozen.has(one)) frozen.add(one) && one.freeze()
+          else if (dice < 0.9) {
+            for (const each of frozen) each.thaw()
+            frozen.clear()
+          }
+          await fleet.intervals(fleet.random(), most)
+        }
+        for (const each of frozen) each.thaw()
+        await fleet.intervals(2, most)
+        const due = fleet.dueShares
+        const short = fleet.instances.filter(({ max, want }, i) => want > 0 && max < (due[i] as number))
+        expect(short.map(({ name, max, openNow, want }) => ({ name, max, openNow, want }))).toEqual([])
+      }),
+      { seed: 11, numRuns: 60 },
+    )
+  }, 60_000)
+})

@@ -1,0 +1,321 @@
+import type { Clock } from '../clock.ts'
+import type { LimitView } from './fleet-view.ts'
+import { encodeMemberName, LARGEST, type Publication } from './member-name.ts'
+import { type Share, settleShare } from './settle-share.ts'
+
+/** Looks are due once in an interval; whether there is a reason to look earlier is asked so often in one. */
+const PULSES = 4
+/** Each pause is shorter by a random part of up to this share, so that the instances of a fleet do not look in step. */
+const JITTER = 0.2
+/** Looks for a reason keep this distance from the last one, or this part of an interval where that is less. */
+const DISTANCE_MILLIS = 100
+const DISTANCE = 1 / 20
+
+/** What a {@link FleetController} needs of its pool. */
+export interface FleetPort {
+  /** Connections in use, and callers that wait for one; not the look's own. */
+  demand(): number
+  /** Slots taken: connections that are open, being opened, or being closed. */
+  held(): number
+  /** Of those, the ones that are not being closed. */
+  open(): number
+  /** What the user has set as bounds; without a bound `Infinity`. */
+  bounds(): { readonly min: number; readonly max: number }
+  /**
+   * Looks at the database on one of the pool's connections, while no other instance does, and publishes the name that
+   * `decide` gives. Resolves when that stands, and rejects when it may not stand. Where it is `urgent` and no connection
+   * comes free, it may open one more, out of the headroom.
+   */
+  exchange(decide: (limits: readonly LimitView[]) => string, how: { readonly urgent: boolean }): Promise<void>
+  /** From now on the pool may have so many connections, and no more. */
+  adopt(max: number, share: Share | undefined): void
+  /** A look has failed. */
+  failed(error: unknown): void
+}
+
+export interface FleetControllerOptions {
+  /** `app#id`. */
+  readonly member: string
+  readonly intervalMillis: number
+  /** Connections to be left free; undefined for the default. */
+  readonly headroom: number | undefined
+  readonly port: FleetPort
+  readonly clock: Clock
+  /** Between 0 and 1, as Math.random. */
+  readonly random: () => number
+}
+
+/**
+ * Keeps one instance to its part of a fleet's budget.
+ *
+ * What it has published is a promise: it holds and opens no more than that. So it publishes more before it opens more, and
+ * has closed connections before it publishes less; and when the connection that carries its publication is lost, it opens
+ * none until it has published again. Every step up is made under the fleets' lock and ends at what the others' promises
+ * leave free.
+ *
+ * It looks once in an interval; at once when a caller needs more than it has told, or the server has said that it is full;
+ * soon while it waits for what others are to give back, or has something to give back; and not at all while it has no more
+ * than its floor and wants no more.
+ */
+export class FleetController {
+  readonly #options: FleetControllerOptions
+  /** What it may have. */
+  #max = 1
+  #share: Share | undefined
+  /** What stands on a connection that is open. */
+  #published: Publication | undefined
+  #sequence = 0
+  /** Most that was wanted at once since the last pulse, and in the one before it. */
+  #peak = 0
+  #peakBefore = 0
+  #joined = false
+  #joinedAt = -Infinity
+  #looking: Promise<void> | undefined
+  #lookedAt = -Infinity
+  #pulsesToLook = 0
+  #cancelPulse: (() => void) | undefined
+  #cancelLook: (() => void) | undefined
+
+  constructor(options: FleetControllerOptions) {
+    this.#options = options
+  }
+
+  /** What it has worked out last; undefined where it is no member. */
+  get share(): Share | undefined {
+    return this.#share
+  }
+
+  /** What it has published; undefined where nothing stands. */
+  get published(): Publication | undefined {
+    return this.#published
+  }
+
+  /** Takes part from now on. Resolves when the first look is over, be it in vain; rejects never. */
+  join(): Promise<void> {
+    if (!this.#joined) this.#joinedAt = this.#options.clock.now()
+    this.#joined = true
+    return this.#look()
+  }
+
+  /** Takes no part any more, and publishes nothing: for the others it is a member until its connections are gone. */
+  leave(): void {
+    this.#joined = false
+    this.#published = undefined
+    this.#share = undefined
+    this.#rest()
+  }
+
+  /** The user has set other bounds. */
+  rebound(): void {
+    if (!this.#joined) return
+    if (this.#max > this.#ceiling()) this.#adopt(this.#ceiling(), this.#share)
+    if (this.#published) this.#lookSoon()
+  }
+
+  /** A caller comes, one more than the port knows of. */
+  asked(): void {
+    const demand = this.#options.port.demand() + 1
+    if (demand > this.#peak) this.#peak = demand
+    if (!this.#joined) return
+    if (!this.#published || this.#wantsMoreThanTold()) this.#lookSoon({ atOnce: true })
+    this.#watch()
+  }
+
+  /** It has a need that the others do not know of. Whoever holds all it may have may be waiting for one more of its own. */
+  #wantsMoreThanTold(): boolean {
+    return this.#demand() > this.#max && (this.#published?.demand ?? 0) <= this.#max
+  }
+
+  /** The server has turned us away: somebody has more than the last look has shown. */
+  refused(): void {
+    if (this.#published) this.#lookSoon()
+  }
+
+  /** A connection is there. */
+  opened(): void {
+    if (!this.#joined || this.#published) return
+    this.#lookSoon()
+    this.#watch()
+  }
+
+  /** The connection that carries the publication is closed, or lost. */
+  unpublished(): void {
+    if (!this.#published) return
+    this.#published = undefined
+    this.#stay()
+  }
+
+  /** A connection is gone. */
+  closed(): void {
+    if (!this.#joined) return
+    if (this.#options.port.held() === 0) this.#left()
+    else if (!this.#published) this.#stay()
+  }
+
+  /** Whoever has no connection is no member: what it had is the others'. */
+  #left(): void {
+    this.#published = undefined
+    this.#rest()
+    this.#adopt(1, undefined)
+  }
+
+  /** Until it has published again, the others know no more of it than what they see. */
+  #stay(): void {
+    const { port } = this.#options
+    this.#adopt(Math.max(1, Math.min(this.#max, port.held())), this.#share)
+    if (port.open() === 0) return
+    this.#lookSoon()
+    this.#watch()
+  }
+
+  #rest(): void {
+    this.#cancelPulse?.()
+    this.#cancelPulse = undefined
+    this.#cancelLook?.()
+    this.#cancelLook = undefined
+  }
+
+  #watch(): void {
+    if (this.#cancelPulse || !this.#joined) return
+    const { clock, intervalMillis, random } = this.#options
+    const millis = (intervalMillis / PULSES) * (1 - JITTER * random())
+    this.#cancelPulse = clock.after(millis, () => this.#pulse(), { background: true })
+  }
+
+  #pulse(): void {
+    this.#cancelPulse = undefined
+    this.#pulsesToLook--
+    if (this.#mustLook()) void this.#look()
+    // What is wanted now may have been wanted for long.
+    this.#peakBefore = this.#peak
+    this.#peak = this.#options.port.demand()
+    if (!this.#quiet()) this.#watch()
+  }
+
+  #mustLook(): boolean {
+    const { port } = this.#options
+    if (port.open() === 0 || this.#quiet()) return false
+    if (this.#pulsesToLook <= 0 || !this.#published) return true
+    const usesLess = this.#share?.contended === true && this.#demand() < this.#published.demand
+    const hasLess = this.#published.target > Math.max(this.#max, port.held())
+    return this.#waits() || this.#wantsMoreThanTold() || usesLess || hasLess
+  }
+
+  /** Others are to give back something for it. */
+  #waits(): boolean {
+    return this.#share !== undefined && this.#share.entitlement > this.#max
+  }
+
+  /** And it is there already. */
+  #mayHaveMore(): boolean {
+    return this.#share !== undefined && this.#waits() && this.#share.free > this.#max
+  }
+
+  /** It has nothing to give and wants nothing. */
+  #quiet(): boolean {
+    const floor = this.#floor()
+    const told = this.#published
+    return (
+      told !== undefined &&
+      Math.max(told.target, told.demand, this.#demand(), this.#options.port.held()) <= floor &&
+      !this.#waits() &&
+      !this.#looking
+    )
+  }
+
+  /** @param atOnce before the caller who comes, where there was no look just now. */
+  #lookSoon({ atOnce = false } = {}): void {
+    if (this.#looking || this.#cancelLook) return
+    const { clock, intervalMillis, port } = this.#options
+    const millis = this.#lookedAt + Math.min(DISTANCE_MILLIS, intervalMillis * DISTANCE) - clock.now()
+    if (atOnce && millis <= 0) {
+      void this.#look()
+      return
+    }
+    const look = () => {
+      this.#cancelLook = undefined
+      // No connection is opened only to look.
+      if (port.open() + port.demand() > 0) void this.#look()
+    }
+    this.#cancelLook = clock.after(Math.max(0, millis), look, { background: true })
+  }
+
+  #look(): Promise<void> {
+    this.#looking ??= this.#exchange().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async #exchange(): Promise<void> {
+    const { port, clock, member } = this.#options
+    this.#rest()
+    this.#lookedAt = clock.now()
+    this.#pulsesToLook = PULSES
+    let decided: { share: Share; publication: Publication } | undefined
+    try {
+      const decide = (limits: readonly LimitView[]) => {
+        decided = this.#decide(limits)
+        return encodeMemberName(member, decided.publication)
+      }
+      await port.exchange(decide, { urgent: this.#wantsMoreThanTold() || this.#mayHaveMore() })
+      if (decided) this.#stands(decided)
+    } catch (error) {
+      this.#pulsesToLook = 1
+      if (this.#joined) port.failed(error)
+    } finally {
+      this.#watch()
+    }
+  }
+
+  #decide(limits: readonly LimitView[]): { share: Share; publication: Publication } {
+    const { member, headroom, intervalMillis, clock, port } = this.#options
+    const young = clock.now() - this.#joinedAt < intervalMillis
+    const standing = {
+      name: member,
+      demand: this.#demand(),
+      floor: this.#floor(),
+      held: port.held(),
+      target: this.#max,
+    }
+    const share = settleShare(limits, { ...standing, young, headroom })
+    const target = Math.min(share.target, this.#ceiling())
+    // Before it is told, so that it is true when it is told.
+    if (target < this.#max) this.#adopt(target, share)
+    const publication = {
+      target: Math.max(target, port.held()),
+      demand: standing.demand,
+      floor: standing.floor,
+      sequence: ++this.#sequence,
+    }
+    return { share: { ...share, target }, publication }
+  }
+
+  #stands({ share, publication }: { share: Share; publication: Publication }): void {
+    if (!this.#joined || this.#options.port.held() === 0) return
+    this.#published = publication
+    this.#adopt(share.target, share)
+  }
+
+  #adopt(max: number, share: Share | undefined): void {
+    this.#max = max
+    this.#share = share
+    this.#options.port.adopt(max, share)
+  }
+
+  #demand(): number {
+    return this.#within(Math.max(this.#peak, this.#peakBefore, this.#options.port.demand()))
+  }
+
+  #within(demand: number): number {
+    return Math.min(demand, this.#ceiling())
+  }
+
+  #floor(): number {
+    return Math.min(Math.max(1, this.#options.port.bounds().min), this.#ceiling())
+  }
+
+  #ceiling(): number {
+    return Math.min(this.#options.port.bounds().max, LARGEST)
+  }
+}

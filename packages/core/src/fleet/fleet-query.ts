@@ -1,0 +1,43 @@
+import { CAPACITY_QUERY } from '../budget/index.ts'
+import type { FleetLook } from './fleet-view.ts'
+
+/** One lock for all fleets in a database ("poolguard" and "fleet" in ASCII, cut to four letters each). */
+const LOCK = [0x706f6f6c, 0x666c6565] as const
+
+/** How long to wait for the others: whoever does not get the lock in time keeps what it has, and comes again. */
+const LOCK_MILLIS = 1_000
+/** A process that freezes while it has the lock is cut off after so long. */
+const FROZEN_MILLIS = 1_000
+
+/**
+ * Opens a transaction, waits for the lock of the fleets, and looks: one text, one answer with one JSON text. The look is a
+ * statement of its own behind the lock, because a transaction sees `pg_stat_activity` as it was at its first look
+ * (https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-VIEWS). Names of applications, roles and
+ * databases are shown to every role; `backend_type` only of one's own. Autovacuum's workers have no role and take no slot.
+ */
+export const LOOK: string = `
+begin isolation level read committed read only;
+set local lock_timeout = ${LOCK_MILLIS};
+set local statement_timeout = ${2 * LOCK_MILLIS};
+set local idle_in_transaction_session_timeout = ${FROZEN_MILLIS};
+select pg_catalog.pg_advisory_xact_lock(${LOCK.join(', ')});
+select pg_catalog.json_build_object(
+  'capacity', (select pg_catalog.row_to_json(capacity) from (${CAPACITY_QUERY}) capacity),
+  'rows', (select pg_catalog.json_agg(activity) from (
+    select application_name as "name", usename = session_user as "ownRole", datname = current_database() as "ownDatabase",
+           backend_type is not null as "readable", pg_catalog.count(*)::int as "count"
+      from pg_catalog.pg_stat_activity
+     where datname is not null and usename is not null and coalesce(backend_type, 'client backend') = 'client backend'
+     group by 1, 2, 3, 4) activity))::text`
+
+/** Ends that transaction, and leaves the name on the connection. It holds nothing that would have to be quoted. */
+export function publishStatement(applicationName: string): string {
+  if (!/^[\w.#:=,-]*$/.test(applicationName)) throw new Error('a name with such characters is never published')
+  return `select pg_catalog.set_config('application_name', '${applicationName}', false); commit`
+}
+
+/** Reads the answer to {@link LOOK}; undefined where the database does not tell its limits. */
+export function readLookAnswer(text: string | null | undefined): FleetLook | undefined {
+  const look = text ? (JSON.parse(text) as FleetLook) : undefined
+  return look?.capacity && look.rows ? look : undefined
+}

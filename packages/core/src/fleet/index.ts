@@ -1,0 +1,5 @@
+export { FleetController, type FleetControllerOptions, type FleetPort } from './fleet-controller.ts'
+export { LOOK, publishStatement, readLookAnswer } from './fleet-query.ts'
+export { type LimitView, readLook } from './fleet-view.ts'
+export { makeMember, type Publication, requireAppName } from './member-name.ts'
+export type { Share } from './settle-share.ts'

@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest'
+import type { Capacity } from '../budget/index.ts'
+import { publishStatement, readLookAnswer } from './fleet-query.ts'
+import { type ActivityRow, readLook } from './fleet-view.ts'
+import { type Standing, settleShare } from './settle-share.ts'
+
+const capacity: Capacity = {
+  maxConnections: 40,
+  reserved: 3,
+  roleLimit: null,
+  databaseLimit: null,
+  used: 0,
+  usedByRole: 0,
+  usedByDatabase: 0,
+}
+
+function row(name: string, count: number, more: Partial<ActivityRow> = {}): ActivityRow {
+  return { name, count, ownRole: true, ownDatabase: true, readable: true, ...more }
+}
+
+const self: Standing = {
+  name: 'orders#me',
+  demand: 99,
+  floor: 1,
+  held: 1,
+  target: 1,
+  young: false,
+  headroom: undefined,
+}
+
+function settle(rows: ActivityRow[], standing: Partial<Standing> = {}, limits: Partial<Capacity> = {}) {
+  return settleShare(readLook({ capacity: { ...capacity, ...limits }, rows }), { ...self, ...standing })
+}
+
+describe('a look', () => {
+  test('given connections of an instance, then they are one member, and the latest publication counts', () => {
+    const rows = [row('orders#a', 2), row('orders#a:t=8,d=9,n=4', 1), row('orders#a:t=3,d=2,n=5', 1), row('psql', 2)]
+    const [server] = readLook({ capacity, rows })
+    expect(server).toMatchObject({ kind: 'server', usable: 37, others: 2 })
+    expect(server?.members).toEqual([
+      {
+        name: 'orders#a',
+        ownRole: true,
+        ownDatabase: true,
+        open: 4,
+        publication: { target: 3, demand: 2, floor: 1, sequence: 5 },
+        claim: 4,
+      },
+    ])
+  })
+
+  test.each<[what: string, rows: ActivityRow[], claim: number]>([
+    ['that has told nothing yet: what it has', [row('orders#a', 3)], 3],
+    ['with room: what it may open', [row('orders#a:t=8,d=9,n=4', 2)], 8],
+    [
+      'of another role: what it has told, for parallel workers count among the rest',
+      [row('orders#a:t=2,d=9,n=4', 9, { readable: false })],
+      2,
+    ],
+    ['of another role that has told nothing: what is seen', [row('orders#a', 3, { readable: false })], 3],
+  ])('reckons with a member %s', (_, rows, claim) => {
+    expect(readLook({ capacity, rows })[0]?.members.map((member) => member.claim)).toEqual([claim])
+  })
+
+  test('given limits of the role and of the database, then each has its own members and others', () => {
+    const rows = [
+      row('orders#a:t=4,d=4,n=1', 4),
+      row('bills#b:t=5,d=5,n=1', 5, { ownRole: false }),
+      row('psql', 1, { ownDatabase: false }),
+      row('cron', 2, { ownRole: false, ownDatabase: false }),
+    ]
+    const limits = readLook({ capacity: { ...capacity, roleLimit: 20, databaseLimit: 30 }, rows })
+    expect(limits.map(({ kind, usable, members, others }) => [kind, usable, members.length, others])).toEqual([
+      ['server', 37, 2, 3],
+      ['role', 20, 1, 1],
+      ['database', 30, 2, 0],
+    ])
+  })
+
+  test.each([null, undefined, '', '{"capacity":null,"rows":[]}', '{"capacity":{},"rows":null}'])(
+    'that told nothing (%j) is none',
+    (answer) => {
+      expect(readLookAnswer(answer)).toBeUndefined()
+    },
+  )
+
+  test('publishes no text that would have to be quoted', () => {
+    expect(publishStatement('a#b:t=1,d=2,n=3')).toContain("'a#b:t=1,d=2,n=3'")
+    expect(() => publishStatement("a', 'b")).toThrow('never published')
+  })
+})
+
+describe('the share of an instance', () => {
+  test('given nobody else, then it is the whole budget, with the arithmetic', () => {
+    expect(settle([row('orders#me', 1), row('psql', 2)])).toEqual({
+      target: 31,
+      entitlement: 31,
+      free: 31,
+      members: 1,
+      budget: 31,
+      contended: true,
+      steps: [
+        'max_connections leaves 37 usable - 4 headroom - 2 of others = 31 to share',
+        '1 instances want 99: 31 for this one',
+      ],
+    })
+  })
+
+  test('given others have all of it, then it waits for what it is entitled to', () => {
+    const { target, entitlement, steps } = settle([row('orders#a:t=33,d=99,n=1', 33), row('orders#me', 1)])
+    expect([target, entitlement]).toEqual([1, 16])
+    expect(steps.at(-1)).toBe('1 until others have given back theirs')
+  })
+
+  test('given it has only just joined, then it leaves half of what is free to those who come with it', () => {
+    expect(settle([row('orders#me', 1)], { young: true })).toMatchObject({ target: 17, entitlement: 33 })
+    expect(settle([row('orders#me', 17)], { young: true, held: 17, target: 17 }).target).toBe(25)
+  })
+
+  test('given others have come, then it goes down at once', () => {
+    const rows = [row('orders#a:t=1,d=99,n=1', 1), row('orders#me:t=33,d=99,n=9', 33)]
+    expect(settle(rows, { held: 33, target: 33 }).target).toBe(16)
+  })
+
+  test('given it wants less, then what is open stays as long as nobody is short of it', () => {
+    const has = { demand: 2, held: 20, target: 20 }
+    expect(settle([row('orders#me:t=20,d=20,n=1', 20)], has).target).toBe(20)
+    expect(settle([row('orders#me:t=20,d=20,n=1', 20), row('orders#a:t=3,d=17,n=1', 3)], has).target).toBe(16)
+    expect(settle([row('orders#me:t=20,d=20,n=1', 20), row('orders#a:t=3,d=99,n=1', 3)], has).target).toBe(2)
+  })
+
+  test('given the role has the tightest limit, then that is what is shared', () => {
+    const rows = [row('orders#me', 1), row('bills#b:t=5,d=5,n=1', 5, { ownRole: false })]
+    const { target, members, steps } = settle(rows, {}, { roleLimit: 10 })
+    expect([target, members]).toEqual([7, 1])
+    expect(steps[0]).toBe("the role's CONNECTION LIMIT is 10 usable - 3 headroom - 0 of others = 7 to share")
+  })
+
+  test('given somebody has renamed its connections, then they are taken for others, and it has its first one', () => {
+    expect(settle([row('psql', 36)], { held: 36 }).target).toBe(1)
+  })
+
+  test('given a headroom, then that holds', () => {
+    expect(settle([row('orders#me', 1)], { headroom: 0 }).target).toBe(37)
+  })
+})

@@ -1,0 +1,84 @@
+import { defaultHeadroom } from '../../budget/index.ts'
+import { parseMemberName } from '../member-name.ts'
+import { shareOut } from '../share-out.ts'
+import { SimulatedClock, seededRandom } from './simulated-clock.ts'
+import { SimulatedInstance, type SimulatedInstanceOptions } from './simulated-instance.ts'
+import { SimulatedServer } from './simulated-server.ts'
+
+export interface SimulatedFleetOptions {
+  /** What plain roles can have. */
+  readonly usable: number
+  readonly seed: number
+  readonly headroom?: number
+}
+
+type Joining = Partial<Pick<SimulatedInstanceOptions, 'min' | 'max' | 'role' | 'database' | 'tripMillis'>> & {
+  readonly want?: number
+  readonly app?: string
+}
+
+/** A fleet on a server, and what may never happen in it. */
+export class SimulatedFleet {
+  static readonly intervalMillis = 5_000
+  readonly clock: SimulatedClock = new SimulatedClock()
+  readonly server: SimulatedServer
+  readonly instances: SimulatedInstance[] = []
+  readonly random: () => number
+  readonly headroom: number
+  readonly #given: number | undefined
+  #made = 0
+
+  constructor({ usable, seed, headroom }: SimulatedFleetOptions) {
+    this.server = new SimulatedServer(this.clock, usable)
+    this.random = seededRandom(seed)
+    this.headroom = headroom ?? defaultHeadroom(usable)
+    this.#given = headroom
+  }
+
+  join({ want = 0, app = 'app', ...options }: Joining = {}): SimulatedInstance {
+    const id = (this.#made++).toString(36).padStart(6, '0')
+    const { server, random } = this
+    const headroom = this.#given
+    const instance = new SimulatedInstance({ member: `${app}#${id}`, server, random, headroom, ...options })
+    this.instances.push(instance)
+    void instance.controller.join()
+    instance.load(want)
+    return instance
+  }
+
+  crash(instance: SimulatedInstance): void {
+    this.instances.splice(this.instances.indexOf(instance), 1)
+    instance.crash()
+  }
+
+  /** Connections of nobody's fleet. */
+  get others(): number {
+    return [...this.server.sessions].filter(({ name }) => !parseMemberName(name)).length
+  }
+
+  get budget(): number {
+    return this.server.maxConnections - this.headroom - this.others
+  }
+
+  async intervals(count: number, check?: () => void): Promise<void> {
+    await this.clock.advance(count * SimulatedFleet.intervalMillis, check)
+  }
+
+  /** What the instances may have or hold, those that are there with their first connection only left out. */
+  get claims(): number {
+    return this.instances.reduce((total, { claim }) => total + (claim > 1 ? claim : 0), 0)
+  }
+
+  /** What each is to have, by the wishes that only the simulator knows. */
+  get dueShares(): number[] {
+    const sorted = this.instances.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    const shares = shareOut(
+      this.budget,
+      sorted.map((instance) => ({
+        floor: Math.max(1, instance.bounds().min),
+        demand: Math.min(instance.want, instance.bounds().max),
+      })),
+    )
+    return this.instances.map((instance) => shares[sorted.indexOf(instance)] as number)
+  }
+}

@@ -1,0 +1,248 @@
+import { FleetController, type FleetPort } from '../fleet-controller.ts'
+import { type LimitView, readLook } from '../fleet-view.ts'
+import type { SimulatedClock } from './simulated-clock.ts'
+import type { ServerSession, SimulatedServer } from './simulated-server.ts'
+
+export interface SimulatedInstanceOptions {
+  readonly member: string
+  readonly server: SimulatedServer
+  readonly random: () => number
+  readonly intervalMillis?: number
+  readonly headroom?: number | undefined
+  readonly min?: number
+  readonly max?: number
+  readonly role?: string
+  readonly database?: string
+  /** One way over the network takes up to so long. */
+  readonly tripMillis?: number
+}
+
+const TRIP_MILLIS = 3
+/** A lease lasts up to so long. */
+const LEASE_MILLIS = 200
+const IDLE_MILLIS = 30_000
+/** A pool tries again so long after it was turned away. */
+const PAUSE_MILLIS = 400
+
+/** A process with a pool, as little of one as a fleet can tell from a real one, under the controller of the product. */
+export class SimulatedInstance implements FleetPort {
+  readonly controller: FleetController
+  /** Callers that use a connection or wait for one. */
+  want = 0
+  max = 1
+  /** Transactions that it has begun to look. */
+  looks = 0
+  readonly #options: SimulatedInstanceOptions
+  readonly #clock: SimulatedClock
+  readonly #open = new Set<ServerSession>()
+  #opening = 0
+  #pausing = false
+  #publisher: ServerSession | undefined
+  #crashed = false
+  /** While it is frozen or cut off, whatever would happen in it waits here. */
+  #later: (() => void)[] | undefined
+
+  constructor(options: SimulatedInstanceOptions) {
+    this.#options = options
+    this.#clock = options.server.clock
+    const { member, intervalMillis = 5_000, headroom, random } = options
+    const clock = {
+      now: () => this.#clock.now(),
+      after: (millis: number, ring: () => void) => this.#after(millis, ring),
+    }
+    this.controller = new FleetController({ member, intervalMillis, headroom, port: this, clock, random })
+  }
+
+  get name(): string {
+    return this.#options.member
+  }
+
+  get openNow(): number {
+    return this.#open.size
+  }
+
+  /** What it may have, or has; while it is frozen it opens nothing, and the server may have ended some of them. */
+  get claim(): number {
+    const alive = [...this.#open].filter((session) => this.#options.server.sessions.has(session)).length
+    return this.#later ? alive : Math.max(this.max, alive)
+  }
+
+  /** So many callers from now on. */
+  load(want: number): void {
+    const before = this.want
+    this.want = want
+    if (this.#crashed) return
+    for (let i = before; i < want; i++) this.#asked(i)
+    this.#serve()
+    this.#after(IDLE_MILLIS, () => this.#reap(want))
+  }
+
+  #asked(before: number): void {
+    this.want = before
+    this.controller.asked()
+    this.want = before + 1
+  }
+
+  /** SIGKILL. */
+  crash(): void {
+    this.#crashed = true
+    this.controller.leave()
+    for (const session of this.#open) this.#options.server.end(session)
+  }
+
+  /** SIGSTOP, or a network that lets nothing through. */
+  freeze(): void {
+    this.#later ??= []
+  }
+
+  thaw(): void {
+    const later = this.#later ?? []
+    this.#later = undefined
+    for (const happen of later) this.#happen(happen)
+  }
+
+  /** The connection that carries its publication dies. */
+  losePublisher(): void {
+    if (this.#publisher) this.#options.server.end(this.#publisher)
+  }
+
+  demand(): number {
+    return this.want
+  }
+
+  open(): number {
+    return this.#open.size + this.#opening
+  }
+
+  held(): number {
+    return this.#open.size + this.#opening
+  }
+
+  bounds(): { min: number; max: number } {
+    return { min: this.#options.min ?? 0, max: this.#options.max ?? Infinity }
+  }
+
+  adopt(max: number): void {
+    this.max = max
+    this.#serve()
+  }
+
+  failed(): void {}
+
+  async exchange(decide: (limits: readonly LimitView[]) => string): Promise<void> {
+    const { server } = this.#options
+    const session = await this.#borrow()
+    this.looks++
+    await this.#trip()
+    const release = await server.lock(session)
+    try {
+      const limits = readLook({ capacity: server.capacity, rows: server.activity(session) })
+      await this.#trip()
+      const name = decide(limits)
+      await this.#trip()
+      if (!server.sessions.has(session)) throw new Error('lost')
+      session.name = name
+    } finally {
+      release()
+    }
+    await this.#trip()
+    if (!server.sessions.has(session)) throw new Error('lost')
+    this.#publisher = session
+  }
+
+  /** Comes first in line, but nobody is interrupted for it. */
+  async #borrow(): Promise<ServerSession> {
+    this.#serve({ atLeast: 1 })
+    for (;;) {
+      const [session] = this.#open
+      const busy = this.want >= this.#open.size
+      if (session) await this.#sleep(busy ? this.#options.random() * (LEASE_MILLIS / this.#open.size) : 0)
+      if (session && this.#open.has(session)) return session
+      await this.#sleep(PAUSE_MILLIS)
+    }
+  }
+
+  #serve({ atLeast = 0 } = {}): void {
+    if (this.#crashed) return
+    const wanted = Math.min(this.max, Math.max(this.want, this.#options.min ?? 0, atLeast))
+    while (this.held() < wanted && !this.#pausing) void this.#connect()
+    for (let surplus = this.#open.size - this.max; surplus > 0; surplus--) {
+      const idle = this.#open.size - this.want >= surplus
+      this.#after(
+        idle ? 0 : this.#options.random() * LEASE_MILLIS,
+        () => this.#open.size > this.max && this.#closeOne(),
+      )
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { server, member, role, database } = this.#options
+    this.#opening++
+    await this.#trip()
+    const session = server.connect(member, () => this.#happen(() => this.#ended(session as ServerSession)), {
+      ...(role !== undefined && { role }),
+      ...(database !== undefined && { database }),
+    })
+    await this.#trip()
+    this.#opening--
+    if (session && this.#crashed) server.end(session)
+    else if (session && server.sessions.has(session)) this.#opened(session)
+    else this.#turnedAway()
+    this.#serve()
+  }
+
+  #opened(session: ServerSession): void {
+    this.#open.add(session)
+    this.controller.opened()
+  }
+
+  #turnedAway(): void {
+    this.#pausing = true
+    this.controller.refused()
+    this.#after(PAUSE_MILLIS * this.#options.random(), () => {
+      this.#pausing = false
+      this.#serve()
+    })
+  }
+
+  #closeOne(): void {
+    const session = [...this.#open].find((each) => each !== this.#publisher) ?? this.#publisher
+    if (!session) return
+    this.#options.server.end(session)
+    this.#ended(session)
+  }
+
+  #ended(session: ServerSession): void {
+    if (!this.#open.delete(session)) return
+    if (session === this.#publisher) {
+      this.#publisher = undefined
+      this.controller.unpublished()
+    }
+    this.controller.closed()
+    this.#serve()
+  }
+
+  #reap(want: number): void {
+    const kept = Math.max(this.want, this.#options.min ?? 0)
+    while (this.want === want && this.#open.size > kept) this.#closeOne()
+  }
+
+  #trip(): Promise<void> {
+    const { tripMillis = TRIP_MILLIS, random } = this.#options
+    return this.#sleep((tripMillis * (1 + 2 * random())) / 3)
+  }
+
+  #sleep(millis: number): Promise<void> {
+    return new Promise((resolve) => this.#after(millis, resolve))
+  }
+
+  #after(millis: number, ring: () => void): () => void {
+    return this.#clock.after(millis, () => this.#happen(ring))
+  }
+
+  #happen(what: () => void): void {
+    if (this.#crashed) return
+    if (this.#later) this.#later.push(what)
+    else what()
+  }
+}

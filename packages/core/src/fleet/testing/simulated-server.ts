@@ -1,0 +1,111 @@
+import type { Capacity } from '../../budget/index.ts'
+import type { ActivityRow } from '../fleet-view.ts'
+import type { SimulatedClock } from './simulated-clock.ts'
+
+const LOCK_MILLIS = 1_000
+const FROZEN_MILLIS = 1_000
+
+/** A connection as the server knows it. */
+export interface ServerSession {
+  name: string
+  readonly role: string
+  readonly database: string
+  /** Told when the server has ended it. */
+  readonly ended: () => void
+}
+
+interface LockWaiter {
+  readonly session: ServerSession
+  readonly got: (release: () => void) => void
+  readonly failed: (error: Error) => void
+}
+
+/** What a fleet sees of PostgreSQL: slots, names, and one advisory lock for each database. */
+export class SimulatedServer {
+  readonly clock: SimulatedClock
+  readonly maxConnections: number
+  readonly sessions: Set<ServerSession> = new Set()
+  /** Connections turned away. */
+  refused = 0
+  readonly #locks = new Map<string, { readonly holder: ServerSession; readonly free: () => void }>()
+  readonly #waiters: LockWaiter[] = []
+
+  constructor(clock: SimulatedClock, maxConnections: number) {
+    this.clock = clock
+    this.maxConnections = maxConnections
+  }
+
+  get capacity(): Capacity {
+    const used = this.sessions.size
+    const limits = { roleLimit: null, databaseLimit: null }
+    return { maxConnections: this.maxConnections, reserved: 0, ...limits, used, usedByRole: used, usedByDatabase: used }
+  }
+
+  /** Undefined where no slot is free. */
+  connect(
+    name: string,
+    ended: () => void = () => {},
+    { role = 'app', database = 'app' }: { readonly role?: string; readonly database?: string } = {},
+  ): ServerSession | undefined {
+    if (this.sessions.size >= this.maxConnections) {
+      this.refused++
+      return undefined
+    }
+    const session = { name, role, database, ended }
+    this.sessions.add(session)
+    return session
+  }
+
+  /** Ends a session, and with it its lock. */
+  end(session: ServerSession): void {
+    if (!this.sessions.delete(session)) return
+    const lock = this.#locks.get(session.database)
+    if (lock?.holder === session) lock.free()
+    for (const waiter of this.#waiters.filter((each) => each.session === session)) this.#giveUp(waiter, 'lost')
+    session.ended()
+  }
+
+  /** As `pg_stat_activity` shows it to one session. */
+  activity(viewer: ServerSession): ActivityRow[] {
+    return [...this.sessions].map(({ name, role, database }) => ({
+      name,
+      ownRole: role === viewer.role,
+      ownDatabase: database === viewer.database,
+      readable: role === viewer.role,
+      count: 1,
+    }))
+  }
+
+  /** Rejects where it takes too long. Whoever has it and says nothing is cut off. */
+  lock(session: ServerSession): Promise<() => void> {
+    return new Promise((got, failed) => {
+      const waiter = { session, got, failed }
+      this.#waiters.push(waiter)
+      this.clock.after(LOCK_MILLIS, () => this.#giveUp(waiter, '55P03'))
+      this.#serveLocks()
+    })
+  }
+
+  #giveUp(waiter: LockWaiter, why: string): void {
+    const at = this.#waiters.indexOf(waiter)
+    if (at < 0) return
+    this.#waiters.splice(at, 1)
+    waiter.failed(new Error(why))
+  }
+
+  #serveLocks(): void {
+    const next = this.#waiters.find(({ session }) => !this.#locks.has(session.database))
+    if (!next) return
+    this.#waiters.splice(this.#waiters.indexOf(next), 1)
+    const { session, got } = next
+    const cancel = this.clock.after(FROZEN_MILLIS, () => this.end(session))
+    const free = () => {
+      if (this.#locks.get(session.database)?.free !== free) return
+      cancel()
+      this.#locks.delete(session.database)
+      this.#serveLocks()
+    }
+    this.#locks.set(session.database, { holder: session, free })
+    got(free)
+  }
+}

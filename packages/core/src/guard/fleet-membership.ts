@@ -1,0 +1,213 @@
+import { systemClock } from '../clock.ts'
+import {
+  FleetController,
+  type LimitView,
+  LOOK,
+  makeMember,
+  publishStatement,
+  readLook,
+  readLookAnswer,
+  type Share,
+} from '../fleet/index.ts'
+import type { FleetSnapshot } from '../observe/index.ts'
+import { type Lease, type Pool, type PoolEvent, runDetached } from '../pool/index.ts'
+import type { FleetOptions } from '../settings/index.ts'
+import type { GuardedDriver } from './guarded-driver.ts'
+
+const INTERVAL_MILLIS = 5_000
+/** A server that answers no later than this is as good as none. Its own limits on a look end sooner. */
+const ANSWER_MILLIS = 5_000
+/** How long a look waits for a connection to come free; the next one may have a need behind it. */
+const RELEASE_MILLIS = 1_000
+/** How long a look with a need behind it waits for a connection to come free, before one more is opened for it. */
+const PATIENCE_MILLIS = 50
+
+export interface FleetMembershipOptions<C> {
+  readonly fleet: FleetOptions
+  readonly headroom: number | undefined
+  readonly engine: () => Pool<C>
+  readonly driver: () => GuardedDriver<C>
+  /** What the user has set; without a bound `Infinity`. */
+  readonly bounds: () => { readonly min: number; readonly max: number }
+  /** So many connections may be open from now on. */
+  readonly adopt: (max: number, share: Share | undefined) => void
+  readonly warn: (message: string) => void
+}
+
+/** A pool's part in its fleet: the controller, and the connections it looks and publishes through. */
+export class FleetMembership<C> {
+  /** `app#id`: the `application_name` of all its connections. */
+  readonly member: string
+  readonly #options: FleetMembershipOptions<C>
+  readonly #controller: FleetController
+  /** The connection that carries the publication. */
+  #publisher: C | undefined
+  /** A place in the line for connections, taken before the first caller's. */
+  #seat: Promise<Lease<C>> | undefined
+  /** Leases and waits of its own, which are no demand. */
+  #own = 0
+  #warned = false
+
+  constructor(options: FleetMembershipOptions<C>) {
+    const { fleet, headroom, engine, bounds, adopt } = options
+    this.#options = options
+    this.member = makeMember(fleet.app, Math.random)
+    this.#controller = new FleetController({
+      member: this.member,
+      intervalMillis: fleet.intervalMillis ?? INTERVAL_MILLIS,
+      headroom,
+      clock: systemClock,
+      random: Math.random,
+      port: {
+        demand: () => {
+          const { active, waiting } = engine().counts
+          return Math.max(0, active + waiting - this.#own)
+        },
+        held: () => engine().counts.total,
+        open: () => engine().openOrOpening,
+        bounds,
+        adopt,
+        exchange: (decide, { urgent }) => runDetached(() => this.#exchange(decide, urgent)),
+        failed: (error) => this.#failed(error),
+      },
+    })
+  }
+
+  snapshot(): FleetSnapshot | null {
+    const { share, published } = this.#controller
+    if (!share) return null
+    const { target, members, budget } = share
+    return { member: this.member, target, demand: published?.demand ?? 0, members, budget }
+  }
+
+  /** Lines up for a connection, before the callers that come after. */
+  takeSeat(): void {
+    if (this.#seat) return
+    this.#own++
+    const seat = this.#options.engine().acquire()
+    this.#seat = seat
+    seat.catch(() => this.#leaveSeat(seat))
+  }
+
+  /** Takes part, by the seat where one was taken. */
+  join(): Promise<void> {
+    return this.#controller.join()
+  }
+
+  leave(): void {
+    this.#controller.leave()
+    this.giveUpSeat()
+  }
+
+  giveUpSeat(): void {
+    const seat = this.#seat
+    if (!seat) return
+    this.#leaveSeat(seat)
+    seat.then(
+      (lease) => lease.release(),
+      () => {},
+    )
+  }
+
+  /** A caller comes. */
+  asked(): void {
+    this.#controller.asked()
+  }
+
+  /** The user has set other bounds. */
+  rebound(): void {
+    this.#controller.rebound()
+  }
+
+  heard(event: PoolEvent): void {
+    if (event.type === 'opened') this.#controller.opened()
+    else if (event.type === 'closed') this.#controller.closed()
+    else if (event.type === 'connect-failed' && event.failure === 'full') this.#controller.refused()
+  }
+
+  /** Whether it carries the publication: where one of several is too many, another one goes. */
+  needs(connection: C): boolean {
+    return connection === this.#publisher
+  }
+
+  /** A connection is being closed, or was lost. */
+  gone(connection: C): void {
+    if (connection !== this.#publisher) return
+    this.#publisher = undefined
+    this.#controller.unpublished()
+  }
+
+  async #exchange(decide: (limits: readonly LimitView[]) => string, urgent: boolean): Promise<void> {
+    const seat = this.#seat
+    if (!seat) this.#own++
+    this.#seat = undefined
+    try {
+      const lease = await (seat ?? this.#borrow(urgent))
+      await this.#exchangeOn(lease, decide)
+    } finally {
+      this.#own--
+    }
+  }
+
+  /**
+   * Never behind those who wait: they may be waiting for its outcome, and so may all who hold one. It is no caller, and what
+   * it does not get in time is no timeout of the pool's.
+   */
+  async #borrow(urgent: boolean): Promise<Lease<C>> {
+    const engine = this.#options.engine()
+    const within = (millis: number) => ({ first: true, timeoutMillis: Infinity, signal: AbortSignal.timeout(millis) })
+    if (!urgent) return engine.acquire(within(RELEASE_MILLIS))
+    const patience = within(PATIENCE_MILLIS)
+    try {
+      return await engine.acquire(patience)
+    } catch (error) {
+      if (!patience.signal.aborted) throw error
+      return await engine.acquire({ ...within(ANSWER_MILLIS), beyondMax: true })
+    }
+  }
+
+  async #exchangeOn(lease: Lease<C>, decide: (limits: readonly LimitView[]) => string): Promise<void> {
+    const connection = lease.resource
+    try {
+      const look = readLookAnswer(await this.#ask(connection, LOOK))
+      if (!look) throw new TellsNothing()
+      await this.#ask(connection, publishStatement(decide(readLook(look))))
+      if (lease.held) this.#publisher = connection
+    } catch (error) {
+      await this.#ask(connection, 'rollback').catch(() => lease.destroy())
+      throw error
+    } finally {
+      lease.release()
+    }
+    // It may have been its time to go.
+    if (connection !== this.#publisher) throw new Error('the connection that was to carry the publication is closed')
+  }
+
+  #ask(connection: C, text: string): Promise<string | null | undefined> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => reject(new Error('the server did not answer in time')), ANSWER_MILLIS)
+    return Promise.race([this.#options.driver().ask(connection, text), late]).finally(() => clearTimeout(timer))
+  }
+
+  #leaveSeat(seat: Promise<Lease<C>>): void {
+    if (this.#seat !== seat) return
+    this.#seat = undefined
+    this.#own--
+  }
+
+  /** A lock that others had for too long, or a connection that was lost, will be better next time; a missing right will not. */
+  #failed(error: unknown): void {
+    const { code } = (error ?? {}) as { code?: unknown }
+    const lasting = error instanceof TellsNothing || (typeof code === 'string' && code.startsWith('42'))
+    if (!lasting || this.#warned) return
+    this.#warned = true
+    const { fleet, warn } = this.#options
+    warn(`fleet "${fleet.app}" cannot be joined, so one connection it is: ${(error as Error).message}`)
+  }
+}
+
+class TellsNothing extends Error {
+  constructor() {
+    super('the database did not tell its limits (pg_roles, pg_database and pg_stat_activity must be readable)')
+  }
+}

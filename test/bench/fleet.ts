@@ -1,0 +1,166 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { InstanceOptions } from '../fleet/instance.ts'
+import { StartedInstance } from '../fleet/started-instance.ts'
+import { generatePrismaClient, type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
+import { type Benchmark, summarise } from './benchmark.ts'
+import { FleetWatch } from './fleet-watch.ts'
+
+const MAX_CONNECTIONS = 40
+/** 37 for plain roles, less a headroom of 4. */
+const TO_SHARE = 33
+const CALLERS = 20
+const QUERY = 'select pg_sleep(0.02)'
+const FLEET = { fleet: { app: 'bench' } }
+
+export const benchmark: Benchmark = {
+  keys: {
+    scale_out: '1 to 16 processes within 20 s, 5 killed, 5 new, under load: queries that failed; goal 0',
+    utilisation: 'with 16 of them: connections open / (capacity - headroom); goal >= 0.9',
+    overshoot: 'most by which what the instances had been given was above that; goal 0',
+    rebalance_seconds: 'from one that wants all to another; goal <= 10, two intervals',
+    static_ratio: 'queries/s of 4 instances / of the same with the ideal max, known in advance; goal >= 0.95',
+  },
+  async run(tell) {
+    await generatePrismaClient(import.meta.dirname.replace(/bench$/, ''))
+    await using server = await startPostgres({ maxConnections: MAX_CONNECTIONS })
+    tell('scale out: a fleet')
+    const ours = await scaleOut(server, { url: server.url, kind: 'guarded', options: FLEET })
+    tell('scale out: pg.Pool')
+    const pg = await scaleOut(server, { url: server.url, kind: 'pg' })
+    tell('scale out: Prisma')
+    const prisma = await scaleOut(server, { url: server.url, kind: 'prisma' })
+    tell('rebalance')
+    const rebalances = await rebalance(server)
+    tell('static split')
+    const ratios = await compareToStatic(server)
+    return {
+      scale_out: {
+        failed: ours.failed,
+        done: ours.done,
+        failed_pg_pool: pg.failed,
+        done_pg_pool: pg.done,
+        failed_prisma: prisma.failed,
+        done_prisma: prisma.done,
+      },
+      utilisation: ours.utilisation,
+      overshoot: ours.overshoot,
+      rebalance_seconds: summarise(rebalances),
+      static_ratio: summarise(ratios),
+    }
+  },
+}
+
+interface ScaledOut {
+  readonly failed: number
+  readonly done: number
+  readonly utilisation: number
+  readonly overshoot: number
+}
+
+async function scaleOut(server: PostgresServer, options: InstanceOptions): Promise<ScaledOut> {
+  await allGone(server)
+  await using watch = await FleetWatch.start(server.adminUrl, TO_SHARE)
+  const running: StartedInstance[] = []
+  const reports: { failed: number; done: number }[] = []
+  const add = async () => {
+    const instance = await StartedInstance.start(options)
+    running.push(instance)
+    await instance.load(CALLERS, QUERY)
+  }
+  try {
+    const began = performance.now()
+    for (let i = 0; i < 16; i++) {
+      await pause(Math.max(0, began + i * 1_250 - performance.now()))
+      await add()
+    }
+    await pause(10_000)
+    const utilisation = await watch.meanOpen(3_000)
+    for (const killed of running.splice(4, 5)) {
+      reports.push(await killed.report())
+      await killed[Symbol.asyncDispose]()
+    }
+    await pause(5_000)
+    for (let i = 0; i < 5; i++) await add()
+    await pause(10_000)
+    for (const instance of running) reports.push(await instance.report())
+    const total = (key: 'failed' | 'done') => reports.reduce((sum, report) => sum + report[key], 0)
+    return {
+      failed: total('failed'),
+      done: total('done'),
+      utilisation: utilisation / TO_SHARE,
+      overshoot: watch.overshoot,
+    }
+  } finally {
+    await Promise.all(running.map((instance) => instance[Symbol.asyncDispose]()))
+  }
+}
+
+/** Seconds, for five changes of who wants all. */
+async function rebalance(server: PostgresServer): Promise<number[]> {
+  await allGone(server)
+  const options: InstanceOptions = { url: server.url, kind: 'guarded', options: FLEET }
+  await using a = await StartedInstance.start(options)
+  await using b = await StartedInstance.start(options)
+  await Promise.all([a.load(1, QUERY), b.load(1, QUERY)])
+  const seconds: number[] = []
+  let [wants, had] = [a, b]
+  for (let i = 0; i < 6; i++) {
+    const began = performance.now()
+    await Promise.all([wants.load(60), had.load(1)])
+    // All but what one caller of the other one, and one who watches, need.
+    await waitUntil(async () => (await wants.report()).total >= TO_SHARE - 3, {
+      what: 'the connections to go where they are wanted',
+      deadlineMillis: 60_000,
+      everyMillis: 50,
+    })
+    // The first time there was nobody to take them from.
+    if (i > 0) seconds.push((performance.now() - began) / 1_000)
+    ;[wants, had] = [had, wants]
+  }
+  return seconds
+}
+
+const INSTANCES = 4
+const MEASURED_MILLIS = 4_000
+
+async function compareToStatic(server: PostgresServer): Promise<number[]> {
+  await allGone(server)
+  const pool = { idleTimeoutMillis: 500 }
+  const start = (options: Record<string, unknown>) =>
+    Promise.all(
+      Array.from({ length: INSTANCES }, () => StartedInstance.start({ url: server.url, kind: 'guarded', options })),
+    )
+  await using fleet = new AsyncDisposableStack()
+  const shared = (await start({ ...FLEET, pool })).map((instance) => fleet.use(instance))
+  const max = Math.floor((TO_SHARE - 1) / INSTANCES)
+  const split = (await start({ pool: { ...pool, max } })).map((instance) => fleet.use(instance))
+  const ratios: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const order = i % 2 === 0 ? [shared, split] : [split, shared]
+    const rates = new Map<StartedInstance[], number>()
+    for (const instances of order) rates.set(instances, await rateOf(server, instances))
+    ratios.push((rates.get(shared) as number) / (rates.get(split) as number))
+  }
+  return ratios
+}
+
+/** Queries per second when every instance has what it is to have. */
+async function rateOf(server: PostgresServer, instances: readonly StartedInstance[]): Promise<number> {
+  await Promise.all(instances.map((instance) => instance.load(CALLERS, QUERY)))
+  await pause(2 * 5_000)
+  const done = async () =>
+    (await Promise.all(instances.map((instance) => instance.report()))).reduce((sum, report) => sum + report.done, 0)
+  const [before, began] = [await done(), performance.now()]
+  await pause(MEASURED_MILLIS)
+  const rate = ((await done()) - before) / (performance.now() - began)
+  await Promise.all(instances.map((instance) => instance.load(0)))
+  await allGone(server)
+  return rate
+}
+
+async function allGone(server: PostgresServer): Promise<void> {
+  await waitUntil(async () => (await server.connectionCount()) === 0, {
+    what: 'the connections to be gone',
+    deadlineMillis: 60_000,
+  })
+}

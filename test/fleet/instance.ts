@@ -1,0 +1,66 @@
+/** A process with one pool, under a load that its parent sets. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { openDatabase } from './open-database.ts'
+
+/** What the process is started with. */
+export interface InstanceOptions {
+  readonly url: string
+  /** `guarded` and `guarded-postgres-js` are members of a fleet or have a fixed max; the others have their defaults. */
+  readonly kind: 'guarded' | 'guarded-postgres-js' | 'pg' | 'prisma'
+  /** Of poolguard's. */
+  readonly options?: Readonly<Record<string, unknown>>
+}
+
+/** What the parent says: so many callers at once from now on, each of which runs `text`, again and again; or `report`. */
+export interface Order {
+  readonly number: number
+  readonly callers?: number
+  readonly text?: string
+}
+
+/** What the process has done so far, and what its pool looks like. */
+export interface Report {
+  readonly done: number
+  readonly failed: number
+  /** By code. */
+  readonly errors: Readonly<Record<string, number>>
+  readonly max: number
+  readonly total: number
+  readonly reason: string
+  readonly fleet: { readonly member: string; readonly target: number; readonly members: number } | null
+}
+
+/** A caller that was turned away does not come again in the same breath. */
+const THINKING_MILLIS = 20
+
+const { query, look } = await openDatabase(JSON.parse(process.argv[2] as string) as InstanceOptions)
+const errors: Record<string, number> = {}
+let done = 0
+let callers = 0
+let running = 0
+let text = 'select 1'
+
+async function call(): Promise<void> {
+  running++
+  while (running <= callers) {
+    try {
+      await query(text)
+      done++
+    } catch (error) {
+      const { code } = error as { code?: unknown }
+      errors[String(code)] = (errors[String(code)] ?? 0) + 1
+      await pause(THINKING_MILLIS)
+    }
+  }
+  running--
+}
+
+process.on('message', ({ number, ...order }: Order) => {
+  text = order.text ?? text
+  callers = order.callers ?? callers
+  for (let more = callers - running; more > 0; more--) void call()
+  const failed = Object.values(errors).reduce((sum, count) => sum + count, 0)
+  process.send?.({ number, done, failed, errors, ...look() })
+})
+process.once('disconnect', () => process.exit())
+process.send?.({ number: 0 })
