@@ -95,6 +95,21 @@ describePooler('given each ORM, as its users write it', () => {
     await db.$client.end()
   })
 
+  test('TypeORM: then a comment keeps one query from it, and an option all of them', async () => {
+    for (const [guard, comment] of [
+      [{}, 'poolguard: no-prepare'],
+      [{ prepareThreshold: null }, 'anything'],
+    ] as const) {
+      const plain = { type: 'postgres', url: server.url, entities: [accounts, payments], poolSize: 1 } as const
+      const source = await new DataSource(guardDataSource(plain, guard)).initialize()
+      const find = () =>
+        source.createQueryBuilder(accounts, 'a').where('a.id = :id', { id: 1 }).comment(comment).getOne()
+      for (let run = 0; run < 8; run++) expect(await find()).toMatchObject({ id: 1 })
+      expect(await source.query(PREPARED)).toEqual([])
+      await source.destroy()
+    }
+  })
+
   describe.for(orms)('$orm', ({ open }) => {
     test('then its reads and writes are prepared, in transactions, too', async () => {
       const app = await open(server.url)
