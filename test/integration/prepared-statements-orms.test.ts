@@ -100,7 +100,7 @@ describePooler('given each ORM, as its users write it', () => {
       [{}, 'poolguard: no-prepare'],
       [{ prepareThreshold: null }, 'anything'],
     ] as const) {
-      const plain = { type: 'postgres', url: server.url, entities: [accounts, payments], poolSize: 1 } as const
+      const plain = { type: 'postgres' as const, url: server.url, entities: [accounts, payments], poolSize: 1 }
       const source = await new DataSource(guardDataSource(plain, guard)).initialize()
       const find = () =>
         source.createQueryBuilder(accounts, 'a').where('a.id = :id', { id: 1 }).comment(comment).getOne()
