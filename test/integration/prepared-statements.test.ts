@@ -269,6 +269,27 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
     client.release()
   })
 
+  test('given a schema for each tenant with a type of its own, then transactions fail twice at most', async () => {
+    await server.query(`drop schema if exists tenant_a, tenant_b cascade`)
+    for (const tenant of ['tenant_a', 'tenant_b']) {
+      await server.query(
+        `create schema ${tenant}; create type ${tenant}.mood as enum ('sad'); create table ${tenant}.note (mood ${tenant}.mood);
+         grant usage on schema ${tenant} to app; grant all on ${tenant}.note to app`,
+      )
+    }
+    const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
+    const client = await pool.connect()
+    let failures = 0
+    for (let i = 0; i < 20; i++) {
+      await client.query('begin')
+      await client.query(`set local search_path = ${i % 2 ? 'tenant_a' : 'tenant_b'}`)
+      await client.query('insert into note values ($1)', ['sad']).catch(() => failures++)
+      await client.query('commit')
+    }
+    expect(failures).toBeLessThanOrEqual(2)
+    client.release()
+  })
+
   test('given another time zone, then literals are read in it', async () => {
     const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
     const client = await pool.connect()

@@ -161,7 +161,8 @@ class StatementPreparer {
     if (!refused) return false
     if (status !== 'I') {
       this.#prepared.doubtOne(refused.sent.name)
-      if (refused.failure === 'suspect') this.#statements.doubted(refused.sent.text)
+      const { code } = refused.error as { code?: unknown }
+      if (refused.failure === 'suspect') this.#statements.doubted(refused.sent.text, code)
       this.#tell()
       return false
     }

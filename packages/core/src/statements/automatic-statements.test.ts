@@ -151,14 +151,22 @@ describe('after an error', () => {
     expect(surprises).toEqual([])
   })
 
-  test('that could not be looked into: behind a pooler that text is prepared no more, directly nothing is known', () => {
-    const behind = make({ prepareThreshold: 0 }, pooled())
-    const directly = make({ prepareThreshold: 0 })
-    for (const statements of [behind, directly]) {
-      statements.nameOf(TEXT)
-      statements.doubted(TEXT)
-    }
-    expect([behind.nameOf(TEXT), directly.nameOf(TEXT)]).toEqual([undefined, NAME])
+  test('that could not be looked into: behind a pooler that text is prepared no more', () => {
+    const statements = make({ prepareThreshold: 0 }, pooled())
+    statements.nameOf(TEXT)
+    statements.doubted(TEXT, '22P02')
+    expect(statements.nameOf(TEXT)).toBeUndefined()
+  })
+
+  test('that could not be looked into: directly it is held against the plan, unless the data may be bad', () => {
+    const statements = make({ prepareThreshold: 0 })
+    expect(statements.nameOf(TEXT)).toEqual(NAME)
+    statements.doubted(TEXT, '22P02')
+    expect(statements.nameOf(TEXT)).toEqual(NAME)
+    statements.doubted(TEXT, '42804')
+    expect(statements.nameOf(TEXT)).toEqual(SECOND_NAME)
+    statements.doubted(TEXT, 'XX000')
+    expect(statements.nameOf(TEXT)).toBeUndefined()
   })
 
   test('of a stale plan, behind a pooler: that text is prepared no more, and all others are', () => {

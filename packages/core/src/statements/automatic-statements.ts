@@ -166,9 +166,13 @@ export class AutomaticStatements {
     else this.#lost()
   }
 
-  /** A prepared statement was refused where it could not be sent again without its name, to see whether that is why. */
-  doubted(text: string): void {
+  /**
+   * A prepared statement was refused where it could not be sent again without its name, to see whether that is why. Of bad data
+   * (class 22) it mostly is not.
+   */
+  doubted(text: string, code: unknown): void {
     if (this.#topology?.kind === 'pooler') this.spoil(text)
+    else if (!String(code).startsWith('22')) this.#stale(text)
   }
 
   /** Once it is parsed anew, on every connection, under another name; a plan that does not fit again comes from how it is used. */
