@@ -27,7 +27,7 @@ export class QueryPreparer {
    * pooler a server on which it is prepared later, after a migration, has others.
    */
   decide(query: Query): void {
-    if (!query.undecided || query.onlyDescribe || !this.#isDirect()) return
+    if (!query.undecided || query.onlyDescribe || query.cursorFn || !this.#isDirect()) return
     if (this.#statements.nameOf(textOf(query)) === undefined) return
     if (this.#signatures.size < this.#statements.maxPrepared) query.options.prepare = true
   }
