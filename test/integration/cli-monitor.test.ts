@@ -32,6 +32,18 @@ test('poolguard monitor writes a line for each look, and says who filled the ser
   expect(code).toBe(1)
 })
 
+test('a superuser, whom the reserved slots let in, sees the server as full as the app does', async () => {
+  await using server = await startPostgres({ maxConnections: 13 })
+  const clients = Array.from({ length: 10 }, () => new pg.Client(server.url))
+  await Promise.all(clients.map((client) => client.connect()))
+  const { code, stdout } = await runPoolguard(['monitor', server.adminUrl, '--samples', '1'])
+  await Promise.all(clients.map((client) => client.end()))
+
+  expect(linesOf(stdout)[0]).toMatchObject({ used: 10, usable: 10 })
+  expect(linesOf(stdout)[1]).toMatchObject({ alert: 'full' })
+  expect(code).toBe(1)
+})
+
 test('it goes on until it is told to end, and past a server that was away', async () => {
   await using server = await startPostgres()
   const folder = await mkdtemp(join(tmpdir(), 'poolguard-monitor-'))

@@ -43,6 +43,25 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: '9 of 10',
     },
     {
+      given: 'a superuser, whom the reserved slots let in where nobody else is',
+      facts: {
+        server: {
+          ...SERVER,
+          openSlots: 17,
+          capacity: { ...SERVER.capacity, maxConnections: 20, reserved: 0 },
+          usage: [sessions(17, false)],
+        },
+      },
+      says: '17 of 17 connections that are not reserved are open; most of them by orders (app, 17)',
+    },
+    {
+      given: 'a database whose limit other roles have used up',
+      facts: {
+        server: { ...SERVER, capacity: { ...SERVER.capacity, databaseLimit: 10 }, usage: [sessions(10, false)] },
+      },
+      says: '10 of 10 connections that the database app may have',
+    },
+    {
       given: 'another role that has not',
       facts: { server: { ...SERVER, capacity: { ...SERVER.capacity, roleLimit: 10 }, usage: [sessions(9, false)] } },
     },

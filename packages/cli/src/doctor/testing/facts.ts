@@ -24,6 +24,7 @@ export const SERVER: ServerFacts = {
     usedByRole: 4,
     usedByDatabase: 4,
   },
+  openSlots: 97,
   usage: [],
   load: undefined,
   idleInTransactionTimeoutMillis: 60_000,
