@@ -50,7 +50,7 @@ async function verify(url: string | undefined, options: VerifyOptions): Promise<
   const input = {
     url: target.url,
     direct,
-    consoleUrl: consoleUrl ?? target.url,
+    consoleUrl,
     expected: expect,
     prepared,
     concurrency,
