@@ -19,7 +19,8 @@ export function describeLook({ target, server, unreached, pooler, project }: Fac
   const found = KNOWN.filter((name) => project.packages.has(name)).map(
     (name) => `${name} ${project.packages.get(name)}`,
   )
-  if (project.packages.size === 0) lines.push('Project: no package.json here.')
+  if (project.packages.size === 0) lines.push('Project: no package.json here that names packages.')
   else lines.push(`Project: ${found.join(', ') || 'no ORM and no driver that is known'}.`)
+  if (project.unread.length > 0) lines.push(`Not read: ${project.unread.join(', ')}.`)
   return lines
 }

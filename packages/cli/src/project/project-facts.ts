@@ -46,4 +46,6 @@ export interface ProjectFacts {
   readonly pgBouncer: PoolerSettings | undefined
   /** Prisma's migrations have a URL of their own. Undefined where there is no Prisma. */
   readonly prismaDirectUrl: boolean | undefined
+  /** Files that are there and could not be used, and why. */
+  readonly unread: readonly string[]
 }

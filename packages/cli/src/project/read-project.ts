@@ -1,37 +1,31 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Driver, ProjectFacts } from './project-facts.ts'
+import { ProjectFolder } from './project-folder.ts'
 import { readCompose } from './read-compose.ts'
 import { readPgBouncerIni } from './read-pgbouncer-ini.ts'
 import { readPrismaDirectUrl } from './read-prisma.ts'
 import { scanSources } from './scan-sources.ts'
 
-/** Reads a project's files, without running anything of it. Files that cannot be read count as not there. */
-export function readProject(folder: string): ProjectFacts {
+/** Reads a project's files, without running anything of it. */
+export function readProject(path: string): ProjectFacts {
+  const folder = new ProjectFolder(path)
   const packages = readPackages(folder)
   const compose = readCompose(folder)
   return {
     packages,
     drivers: driversOf(packages),
-    code: scanSources(folder),
+    code: scanSources(path),
     compose: compose?.facts,
     pgBouncer: readPgBouncerIni(folder) ?? compose?.pgBouncer,
     prismaDirectUrl: packages.has('prisma') || packages.has('@prisma/client') ? readPrismaDirectUrl(folder) : undefined,
+    unread: folder.unread,
   }
 }
 
-function readPackages(folder: string): ReadonlyMap<string, string> {
-  const file = join(folder, 'package.json')
-  if (!existsSync(file)) return new Map()
-  try {
-    const { dependencies, devDependencies } = JSON.parse(readFileSync(file, 'utf8')) as Record<
-      string,
-      Record<string, string>
-    >
-    return new Map(Object.entries({ ...devDependencies, ...dependencies }))
-  } catch {
-    return new Map()
-  }
+function readPackages(folder: ProjectFolder): ReadonlyMap<string, string> {
+  type Manifest = Record<string, Record<string, string> | undefined>
+  const { dependencies, devDependencies } =
+    folder.read('package.json', 'JSON', (text) => Object(JSON.parse(text)) as Manifest) ?? {}
+  return new Map(Object.entries({ ...devDependencies, ...dependencies }))
 }
 
 /** Prisma has no engine of its own from 7 on, and none where an adapter is given. */

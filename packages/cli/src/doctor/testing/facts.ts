@@ -58,6 +58,7 @@ const PROJECT: ProjectFacts = {
   compose: undefined,
   pgBouncer: undefined,
   prismaDirectUrl: undefined,
+  unread: [],
 }
 
 export interface FactsInput extends Partial<Omit<Facts, 'target' | 'project'>> {
