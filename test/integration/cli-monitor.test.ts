@@ -44,6 +44,13 @@ test('a superuser, whom the reserved slots let in, sees the server as full as th
   expect(code).toBe(1)
 })
 
+test('ends quietly where nobody reads on, as before head -1', async () => {
+  await using server = await startPostgres()
+  const { code, stderr } = await runPoolguard(['monitor', server.url, '--interval', '0.05'], { readsOneLine: true })
+
+  expect([code, stderr]).toEqual([0, ''])
+})
+
 test('it goes on until it is told to end, and past a server that was away', async () => {
   await using server = await startPostgres()
   const folder = await mkdtemp(join(tmpdir(), 'poolguard-monitor-'))
@@ -71,6 +78,7 @@ test('it goes on until it is told to end, and past a server that was away', asyn
 test.each([
   ['no server', ['monitor', 'postgres://app:s3cret@127.0.0.1:1/app'], 'ECONNREFUSED'],
   ['no address', ['monitor'], 'DATABASE_URL'],
+  ['no time between two looks', ['monitor', '--interval', '0'], 'above 0'],
 ])('given %s, it does not begin', async (_, args, says) => {
   const { code, stderr } = await runPoolguard(args)
 

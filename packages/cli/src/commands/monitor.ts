@@ -7,7 +7,7 @@ import { APPLICATION, takeSample } from '../monitor/sample.ts'
 import { type Alert, Watch } from '../monitor/watch.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
 import { paint } from '../paint.ts'
-import { amount, wholeFrom } from '../read-number.ts'
+import { percent, positive, wholeFrom } from '../read-number.ts'
 import { findTarget } from '../target.ts'
 
 interface MonitorOptions {
@@ -39,14 +39,14 @@ export function addMonitor(program: Command, done: (outcome: Outcome) => void): 
       'Who holds how many connections, as JSON lines, and an alert when the server fills or a count only grows.',
     )
     .argument('[url]', 'connection string of the database')
-    .addOption(new Option('--interval <seconds>', 'between two looks').argParser(amount).default(5))
+    .addOption(new Option('--interval <seconds>', 'between two looks').argParser(positive).default(5))
     .option('--samples <number>', 'end after so many looks (default: go on)', wholeFrom(1))
     .option('--file <path>', 'write the lines to a file, which is rotated, instead of standard output')
     .addOption(new Option('--max-size <megabytes>', 'of the file').argParser(wholeFrom(1)).default(10))
     .addOption(new Option('--keep <number>', 'older files that are kept').argParser(wholeFrom(1)).default(3))
     .addOption(
       new Option('--full-at <percent>', 'alert where so much of the connections is taken')
-        .argParser(amount)
+        .argParser(percent)
         .default(90),
     )
     .addOption(
