@@ -1,4 +1,5 @@
 import { describeTopology } from '@poolguard/core'
+import pg from 'pg'
 import type { Facts } from './facts.ts'
 
 const KNOWN = ['@prisma/client', 'drizzle-orm', 'typeorm', 'pg', 'postgres', '@nestjs/core', 'fastify', 'next']
@@ -11,7 +12,7 @@ export function describeLook({ target, server, unreached, pooler, project }: Fac
   if (server) lines.push(`Reached: PostgreSQL ${server.version}; ${describeTopology(server.topology)}.`)
   if (server && !server.seesAll) {
     lines.push(
-      `${server.role} sees the states of its own sessions only; GRANT pg_read_all_stats TO ${server.role} shows all.`,
+      `${server.role} sees the states of its own sessions only; GRANT pg_read_all_stats TO ${pg.escapeIdentifier(server.role)} shows all.`,
     )
   }
   if (unreached) lines.push(`Not reached: ${unreached.message}. Only what needs no connection was checked.`)
