@@ -30,7 +30,7 @@ Examples:
   $ poolguard monitor --samples 12 --full-at 80 | jq 'select(.alert)'
 
 A line of JSON for each look ({ time, used, usable, applications }), for each alert ({ alert, time, message }), and for each
-look that failed ({ time, error }). Alerts are said on standard error, too. Ctrl-C ends it: with 1 if there were alerts.`
+look that failed ({ time, error }). Alerts are said on standard error, too. Ctrl-C ends it: with 1 if there were alerts, or no answer at all.`
 
 export function addMonitor(program: Command, done: (outcome: Outcome) => void): void {
   program
@@ -72,12 +72,16 @@ async function monitor(url: string | undefined, options: MonitorOptions): Promis
     throw new CannotRunError(`${target.url} cannot be reached: ${redact(error.message)}.`)
   })
   await using lines = file === undefined ? standardOutput() : rotatingFile(file, { megabytes: maxSize, keep })
-  const { alerts, samples } = await follow(database.pool, lines, options)
+  const { alerts, samples, missed } = await follow(database.pool, lines, options)
   return {
-    exitCode: alerts.length > 0 ? 1 : 0,
+    // Where no look was answered, nothing is known to be fine.
+    exitCode: alerts.length > 0 || (samples > 0 && missed === samples) ? 1 : 0,
     // Standard output belongs to the lines.
-    text: file === undefined ? '' : `${samples} looks written to ${file}, ${alerts.length} alerts.`,
-    json: file === undefined ? undefined : { file, samples, alerts },
+    text:
+      file === undefined
+        ? ''
+        : `${samples} looks written to ${file}, ${missed} without an answer, ${alerts.length} alerts.`,
+    json: file === undefined ? undefined : { file, samples, missed, alerts },
   }
 }
 
@@ -85,16 +89,18 @@ async function follow(
   pool: Parameters<typeof takeSample>[0],
   lines: LineWriter,
   { interval, samples = Infinity, fullAt, leakSamples, leakGrowth }: MonitorOptions,
-): Promise<{ alerts: readonly Alert[]; samples: number }> {
+): Promise<{ alerts: readonly Alert[]; samples: number; missed: number }> {
   const watch = new Watch({ fullAt: fullAt / 100, leakSamples, leakGrowth })
   const stop = new AbortController()
   const ended = () => stop.abort()
   process.once('SIGINT', ended).once('SIGTERM', ended)
   const alerts: Alert[] = []
   let taken = 0
+  let missed = 0
   while (!stop.signal.aborted && taken < samples) {
     const sample = await takeSample(pool)
     taken++
+    if ('error' in sample) missed++
     await lines.write(sample)
     const raised = 'error' in sample ? [] : watch.see(sample)
     for (const alert of raised) {
@@ -105,5 +111,5 @@ async function follow(
     if (taken < samples) await pause(interval * 1_000, undefined, { signal: stop.signal }).catch(() => {})
   }
   process.off('SIGINT', ended).off('SIGTERM', ended)
-  return { alerts, samples: taken }
+  return { alerts, samples: taken, missed }
 }
