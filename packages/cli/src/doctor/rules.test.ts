@@ -81,6 +81,23 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       facts: { server: { ...SERVER, capacity: { ...SERVER.capacity, roleLimit: 10 }, usage: [sessions(9, false)] } },
     },
   ],
+  'statement-mode': [
+    {
+      given: 'a pooler in statement mode',
+      facts: {
+        server: {
+          ...SERVER,
+          topology: {
+            ...SERVER.topology,
+            kind: 'pooler',
+            pooler: { name: 'PgBouncer', version: '1.24.1', mode: 'statement', proven: true },
+          },
+        },
+      },
+      says: 'pool_mode = transaction',
+    },
+    { given: 'transaction mode', facts: { server: pooled('safe') } },
+  ],
   'idle-in-transaction': [
     {
       given: 'a transaction that was forgotten',

@@ -33,7 +33,7 @@ export async function runChecks(input: VerifyInput): Promise<readonly Check[]> {
     topology = await database.reach()
     return `${url}: ${describeTopology(topology)}`
   })
-  if (!topology) return [reached]
+  if (!topology) return [{ ...reached, detail: `${url}: ${reached.detail}` }]
   return [
     reached,
     ...(await checkExpected(input, topology)),

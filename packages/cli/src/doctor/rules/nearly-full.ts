@@ -1,5 +1,6 @@
 import type { UsageRow } from '@poolguard/core'
 import type { ServerFacts } from '../../database/server-facts.ts'
+import { endIdle } from '../held-connections.ts'
 import type { Finding, Rule } from '../rule.ts'
 
 const SHARE = 0.9
@@ -50,6 +51,6 @@ function finding({ taken, of, what, rows }: Limit): Finding {
   return {
     evidence: `${taken} of ${of} ${what} are open${most}.`,
     why: taken >= of ? 'Every new connection is refused now.' : 'The next deploy, or the next burst, is refused.',
-    change: 'Run `poolguard plan` for a max that fits all instances, or put PgBouncer in front.',
+    change: `${taken >= of ? `What is idle can go, if you may end it: ${endIdle(first?.role)} Then run` : 'Run'} \`poolguard plan\` for a max that fits all instances, or put PgBouncer in front.`,
   }
 }

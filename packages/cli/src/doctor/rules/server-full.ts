@@ -1,10 +1,7 @@
 import pg from 'pg'
 import type { Facts } from '../facts.ts'
+import { endIdle, WHO_HOLDS } from '../held-connections.ts'
 import type { Rule } from '../rule.ts'
-
-/** Who holds them, for a terminal in a hurry. */
-const WHO =
-  '`select usename, application_name, state, count(*), max(now() - state_change) as longest from pg_stat_activity where datname is not null group by 1, 2, 3 order by 4 desc;`'
 
 export const serverFull: Rule = {
   id: 'server-full',
@@ -24,19 +21,18 @@ function explain({ target }: Facts, message: string): { why: string; change: str
     return {
       why: 'It is PgBouncer that refuses: max_client_conn, or a limit of this user or database, is reached. PostgreSQL may have room.',
       change:
-        'Run `SHOW CLIENTS` and `SHOW POOLS` on its console (one who is in admin_users is let in all the same), raise max_client_conn in pgbouncer.ini, and `RELOAD`. Or lower the max of the pools.',
+        'Run `SHOW CLIENTS` and `SHOW POOLS` on its console (max_client_conn does not count for the database pgbouncer), raise max_client_conn in pgbouncer.ini, and `RELOAD`. Or lower the max of the pools.',
     }
   }
   const [, kind, name] = /too many connections for (role|database) "(.+)"/.exec(message) ?? []
   if (kind !== undefined && name !== undefined) {
     return {
       why: `The ${kind} has a CONNECTION LIMIT of its own, and it is reached. The server itself may have room.`,
-      change: `As a superuser, see who holds them: ${WHO} Then lower the max of the pools (\`poolguard plan\`), or raise the limit: \`ALTER ${kind.toUpperCase()} ${pg.escapeIdentifier(name)} CONNECTION LIMIT 50;\`, with a number that fits into max_connections.`,
+      change: `As a superuser, see who holds them: ${WHO_HOLDS} Then lower the max of the pools (\`poolguard plan\`), or raise the limit: \`ALTER ${kind.toUpperCase()} ${pg.escapeIdentifier(name)} CONNECTION LIMIT 50;\`, with a number that fits into max_connections.`,
     }
   }
-  const own = target?.url.user === undefined ? '' : ` and usename = ${pg.escapeLiteral(target.url.user)}`
   return {
     why: 'Every new connection of this role is refused until somebody else lets go of one.',
-    change: `A superuser is still let in (superuser_reserved_connections). As one, see who holds them: ${WHO} What is idle can go, and pools open it again when they need it: \`select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle' and state_change < now() - interval '5 minutes'${own};\`. Then run doctor again with the superuser's URL, and \`poolguard plan\` for a max that fits.`,
+    change: `A superuser is still let in (superuser_reserved_connections). As one, see who holds them: ${WHO_HOLDS} What is idle can go, and pools open it again when they need it: ${endIdle(target?.url.user)} Then run doctor again with the superuser's URL, and \`poolguard plan\` for a max that fits.`,
   }
 }
