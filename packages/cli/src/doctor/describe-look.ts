@@ -22,6 +22,9 @@ export function describeLook({ target, server, unreached, pooler, project }: Fac
   )
   if (project.packages.size === 0) lines.push('Project: no package.json here that names packages.')
   else lines.push(`Project: ${found.join(', ') || 'no ORM and no driver that is known'}.`)
+  if (project.isWorkspaceRoot && project.drivers.length === 0) {
+    lines.push("This is a monorepo's root: run it in the folder of the app, whose package.json and .env count.")
+  }
   if (project.unread.length > 0) lines.push(`Not read: ${project.unread.join(', ')}.`)
   return lines
 }

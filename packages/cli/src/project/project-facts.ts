@@ -41,6 +41,8 @@ export interface ProjectFacts {
   /** Dependencies and their ranges; empty without a package.json. */
   readonly packages: ReadonlyMap<string, string>
   readonly drivers: readonly Driver[]
+  /** The root of a monorepo, whose apps have files of their own. */
+  readonly isWorkspaceRoot: boolean
   readonly code: readonly CodeSetting[]
   readonly compose: ComposeFacts | undefined
   readonly pgBouncer: PoolerSettings | undefined

@@ -80,6 +80,12 @@ test('files that cannot be used are named, and stop nothing', () => {
   ])
 })
 
+test("a monorepo's root is told apart", () => {
+  expect(project({ 'package.json': '{"workspaces":["apps/*"]}' }).isWorkspaceRoot).toBe(true)
+  expect(project({ 'pnpm-workspace.yaml': '' }).isWorkspaceRoot).toBe(true)
+  expect(project({ 'package.json': '{"dependencies":{"pg":"8"}}' }).isWorkspaceRoot).toBe(false)
+})
+
 test('a compose file with empty entries, and with variables for numbers', () => {
   const file = `
 services:

@@ -8,11 +8,13 @@ import { scanSources } from './scan-sources.ts'
 /** Reads a project's files, without running anything of it. */
 export function readProject(path: string): ProjectFacts {
   const folder = new ProjectFolder(path)
-  const packages = readPackages(folder)
+  const { dependencies, devDependencies, workspaces } = readManifest(folder)
+  const packages = new Map(Object.entries({ ...devDependencies, ...dependencies }))
   const compose = readCompose(folder)
   return {
     packages,
     drivers: driversOf(packages),
+    isWorkspaceRoot: workspaces !== undefined || folder.has('pnpm-workspace.yaml'),
     code: scanSources(path),
     compose: compose?.facts,
     pgBouncer: readPgBouncerIni(folder) ?? compose?.pgBouncer,
@@ -21,11 +23,14 @@ export function readProject(path: string): ProjectFacts {
   }
 }
 
-function readPackages(folder: ProjectFolder): ReadonlyMap<string, string> {
-  type Manifest = Record<string, Record<string, string> | undefined>
-  const { dependencies, devDependencies } =
-    folder.read('package.json', 'JSON', (text) => Object(JSON.parse(text)) as Manifest) ?? {}
-  return new Map(Object.entries({ ...devDependencies, ...dependencies }))
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+  readonly workspaces?: unknown
+}
+
+function readManifest(folder: ProjectFolder): Manifest {
+  return folder.read('package.json', 'JSON', (text) => Object(JSON.parse(text)) as Manifest) ?? {}
 }
 
 /** Prisma has no engine of its own from 7 on, and none where an adapter is given. */

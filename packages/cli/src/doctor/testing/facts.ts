@@ -54,6 +54,7 @@ export function pgBouncer(values: Readonly<Record<string, number | string>>, dat
 const PROJECT: ProjectFacts = {
   packages: new Map([['pg', '^8.23.0']]),
   drivers: ['pg'],
+  isWorkspaceRoot: false,
   code: [],
   compose: undefined,
   pgBouncer: undefined,
