@@ -39,6 +39,13 @@ export function findTarget({ url, dotenv, folder, env }: TargetOptions): Environ
   }
 }
 
+/** As {@link findTarget}, for a command that can do nothing without a database. */
+export function requireTarget(options: TargetOptions): EnvironmentConnection {
+  const target = findTarget(options)
+  if (!target) throw new CannotRunError('Say where the database is: a URL, DATABASE_URL or PGHOST.')
+  return target
+}
+
 /** The variables of `.env`, or of the file that was named; none where there is no `.env`. */
 export function readEnvFile(folder: string, dotenv?: string): Record<string, string | undefined> {
   const file = join(folder, dotenv ?? '.env')

@@ -8,7 +8,7 @@ import { type Alert, Watch } from '../monitor/watch.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
 import { paint } from '../paint.ts'
 import { percent, positive, wholeFrom } from '../read-number.ts'
-import { findTarget } from '../target.ts'
+import { requireTarget } from '../target.ts'
 
 interface MonitorOptions {
   readonly interval: number
@@ -65,8 +65,7 @@ export function addMonitor(program: Command, done: (outcome: Outcome) => void): 
 
 async function monitor(url: string | undefined, options: MonitorOptions): Promise<Outcome> {
   const { file, maxSize, keep, dotenv } = options
-  const target = findTarget({ url, dotenv, folder: process.cwd(), env: process.env })
-  if (!target) throw new CannotRunError('Say where the database is: a URL, DATABASE_URL or PGHOST.')
+  const target = requireTarget({ url, dotenv, folder: process.cwd(), env: process.env })
   await using database = contact(target.url, { applicationName: APPLICATION, max: 1 })
   await database.reach().catch((error: Error) => {
     throw new CannotRunError(`${target.url} cannot be reached: ${redact(error.message)}.`)

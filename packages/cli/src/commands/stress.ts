@@ -6,7 +6,7 @@ import { CannotRunError, type Outcome } from '../outcome.ts'
 import { amount, listed, percent, wholeFrom } from '../read-number.ts'
 import { runLoad } from '../stress/run-load.ts'
 import { stressOutcome } from '../stress/stress-outcome.ts'
-import { findTarget } from '../target.ts'
+import { requireTarget } from '../target.ts'
 
 interface StressOptions {
   readonly concurrency: number
@@ -64,8 +64,7 @@ export function addStress(program: Command, done: (outcome: Outcome) => void): v
 
 async function stress(url: string | undefined, options: StressOptions): Promise<Outcome> {
   const { concurrency, duration, max, query = 'select 1', transaction, maxErrors, maxP99, json, dotenv } = options
-  const target = findTarget({ url, dotenv, folder: process.cwd(), env: process.env })
-  if (!target) throw new CannotRunError('Say where the database is: a URL, DATABASE_URL or PGHOST.')
+  const target = requireTarget({ url, dotenv, folder: process.cwd(), env: process.env })
   const about = { applicationName: 'poolguard stress', acquireTimeoutMillis: ACQUIRE_MILLIS }
   await using observing = contact(target.url, { ...about, max: 1 })
   await using loaded = contact(target.url, { ...about, max })
