@@ -32,6 +32,25 @@ test('poolguard monitor writes a line for each look, and says who filled the ser
   expect(code).toBe(1)
 })
 
+test('a superuser, whom the reserved slots let in, sees the server as full as the app does', async () => {
+  await using server = await startPostgres({ maxConnections: 13 })
+  const clients = Array.from({ length: 10 }, () => new pg.Client(server.url))
+  await Promise.all(clients.map((client) => client.connect()))
+  const { code, stdout } = await runPoolguard(['monitor', server.adminUrl, '--samples', '1'])
+  await Promise.all(clients.map((client) => client.end()))
+
+  expect(linesOf(stdout)[0]).toMatchObject({ used: 10, usable: 10 })
+  expect(linesOf(stdout)[1]).toMatchObject({ alert: 'full' })
+  expect(code).toBe(1)
+})
+
+test('ends quietly where nobody reads on, as before head -1', async () => {
+  await using server = await startPostgres()
+  const { code, stderr } = await runPoolguard(['monitor', server.url, '--interval', '0.05'], { readsOneLine: true })
+
+  expect([code, stderr]).toEqual([0, ''])
+})
+
 test('it goes on until it is told to end, and past a server that was away', async () => {
   await using server = await startPostgres()
   const folder = await mkdtemp(join(tmpdir(), 'poolguard-monitor-'))
@@ -50,7 +69,7 @@ test('it goes on until it is told to end, and past a server that was away', asyn
     },
   })
 
-  expect(stdout).toMatch(/^\d+ looks written to .*connections\.log, 0 alerts\.\n$/)
+  expect(stdout).toMatch(/^\d+ looks written to .*connections\.log, \d+ without an answer, 0 alerts\.\n$/)
   expect(code).toBe(0)
   expect(await readdir(folder)).toEqual(['connections.log'])
   await rm(folder, { recursive: true })
@@ -59,6 +78,7 @@ test('it goes on until it is told to end, and past a server that was away', asyn
 test.each([
   ['no server', ['monitor', 'postgres://app:s3cret@127.0.0.1:1/app'], 'ECONNREFUSED'],
   ['no address', ['monitor'], 'DATABASE_URL'],
+  ['no time between two looks', ['monitor', '--interval', '0'], 'above 0'],
 ])('given %s, it does not begin', async (_, args, says) => {
   const { code, stderr } = await runPoolguard(args)
 

@@ -55,7 +55,21 @@ describe('poolguard plan', () => {
     })
   })
 
+  test('what commander refuses is JSON, too, for programs', async () => {
+    const { code, stdout } = await runPoolguard(['plan', '--instances', '0', '--json'])
+
+    expect(code).toBe(2)
+    expect(JSON.parse(stdout).error.message).toContain('at least 1')
+  })
+
+  test('a number for a formula is explained without being asked to', async () => {
+    const { stdout } = await runPoolguard(['plan', '--max-connections', '20', '--instances', '2', '--cores', '4'])
+
+    expect(stdout).toContain('4 cores x 2')
+  })
+
   test.each([
+    ['half of what a formula takes', ['plan', '--instances', '2', '--held', '5'], '--checkouts'],
     ['no number of instances', ['plan', '--max-connections', '20'], '--instances'],
     ['no database', ['plan', '--instances', '2'], 'DATABASE_URL'],
     [

@@ -6,7 +6,7 @@ test('given more callers than connections, then all are served, on no more conne
   await using server = await startPostgres({ maxConnections: 20 })
   const { code, stdout } = await runPoolguard([
     ...['stress', server.url, '--concurrency', '40', '--duration', '1', '--max', '5', '--json'],
-    ...['--transaction', 'select 1', 'select pg_sleep(0.005)'],
+    ...['--transaction', 'select 1', '--transaction', 'select pg_sleep(0.005)'],
   ])
 
   const result = JSON.parse(stdout)
@@ -30,6 +30,8 @@ test('given a statement that fails, then says which error, how often, and ends w
 test.each([
   ['no server', ['stress', 'postgres://app:s3cret@127.0.0.1:1/app'], 'ECONNREFUSED'],
   ['a day', ['stress', '--duration', '86400'], '600 at most'],
+  ['a word after a statement', ['stress', '--transaction', 'select 1', 'app:s3cret@db'], 'Invalid connection string'],
+  ['more than all that may fail', ['stress', '--max-errors', '101'], '0 to 100'],
   ['a query and a transaction', ['stress', '--query', 'select 1', '--transaction', 'select 1'], 'cannot be used with'],
 ])('given %s, it does not run', async (_, args, says) => {
   const { code, stderr } = await runPoolguard(args)

@@ -73,6 +73,25 @@ for (const [version, safe] of [
       expect(demanding.code).toBe(1)
     })
 
+    test("given an app's user, who may not look into the console, it is no failure", async () => {
+      await using server = await startPostgres({ maxConnections: 20 })
+      await using pgBouncer = await startPgBouncer({ version, upstream: server })
+      const run = await runPoolguard(['verify', pgBouncer.url, '--json'])
+
+      expect(statusesOf(run)).toMatchObject({ figures: 'skipped' })
+      expect(run.code).toBe(0)
+    })
+
+    test("given the console's URL, it says that the app's is wanted", async () => {
+      await using server = await startPostgres({ maxConnections: 20 })
+      await using pgBouncer = await startPgBouncer({ version, upstream: server })
+      const run = await runPoolguard(['verify', pgBouncer.statsUrl])
+
+      expect(run.stdout).toContain("PgBouncer's console")
+      expect(run.stdout).toContain('--pooler-url')
+      expect(run.stdout).toContain('1 of 1 failed.')
+    })
+
     test('a URL for migrations that leads to the pooler is found out', async () => {
       await using server = await startPostgres()
       await using pgBouncer = await startPgBouncer({ version, upstream: server })

@@ -17,18 +17,21 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Resolves when it is to get a SIGINT. */
   readonly interruptWhen?: () => Promise<unknown>
+  /** Closes standard output after the first line. */
+  readonly readsOneLine?: boolean
 }
 
 /** Runs the command line as a user would, in a process of its own, with no variables of libpq's around. */
 export async function runPoolguard(
   args: readonly string[],
-  { folder = tmpdir(), env = {}, interruptWhen }: RunOptions = {},
+  { folder = tmpdir(), env = {}, interruptWhen, readsOneLine = false }: RunOptions = {},
 ): Promise<Run> {
   const { PATH = '' } = process.env
   const child = spawn(process.execPath, [POOLGUARD, ...args], { cwd: folder, env: { PATH, ...env } })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => {
     output.stdout += chunk
+    if (readsOneLine && output.stdout.includes('\n')) child.stdout.destroy()
   })
   child.stderr.on('data', (chunk) => {
     output.stderr += chunk

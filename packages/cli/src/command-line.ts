@@ -22,11 +22,12 @@ export function withCommonOptions(command: Command): Command {
 
 /** Runs one command. Resolves with the exit code; prints everything itself. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
+  const json = args.includes('--json')
   let outcome: Outcome | undefined
   const program = new Command('poolguard')
     .description('Connection pools that keep to what PostgreSQL can give: who takes what, and what to change.')
     .version(manifest.version)
-    .addHelpText('after', EXIT_CODES)
+    .addHelpText('afterAll', EXIT_CODES)
     .exitOverride()
   const done = (result: Outcome) => {
     outcome = result
@@ -40,12 +41,11 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
-    // Commander has said it already; help and version are no failures.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    // Commander has said it already on standard error; help and version are no failures.
+    if (error instanceof CommanderError && (error.exitCode === 0 || !json)) return error.exitCode === 0 ? 0 : 2
     outcome = failureOutcome(error)
   }
   if (!outcome) return 2
-  const json = args.includes('--json')
   const stream = outcome.exitCode === 2 && !json ? process.stderr : process.stdout
   const said = json ? JSON.stringify(outcome.json, null, 2) : outcome.text
   if (said) stream.write(`${said}\n`)
@@ -54,7 +54,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 
 /** What was foreseen is said in a sentence; anything else is a bug, and shows where. */
 function failureOutcome(error: unknown): Outcome {
-  const foreseen = error instanceof CannotRunError || error instanceof PoolguardError
+  const foreseen = [CannotRunError, PoolguardError, CommanderError].some((kind) => error instanceof kind)
   const message = redact(error instanceof Error ? error.message : String(error))
   const code = error instanceof PoolguardError ? error.code : foreseen ? 'CANNOT_RUN' : 'UNEXPECTED'
   const stack = error instanceof Error ? redact(error.stack ?? message) : message

@@ -17,6 +17,28 @@ export function amount(text: string): number {
   throw new InvalidArgumentError('It takes a number of at least 0.')
 }
 
+/** Reads an amount above 0. */
+export function positive(text: string): number {
+  const value = amount(text)
+  if (value > 0) return value
+  throw new InvalidArgumentError('It takes a number above 0.')
+}
+
+/** Reads a number from 0 to 100. */
+export function percent(text: string): number {
+  const value = amount(text)
+  if (value <= 100) return value
+  throw new InvalidArgumentError('It takes a number from 0 to 100.')
+}
+
+/**
+ * Collects an option that may be given several times. One that takes all words that follow would swallow the URL, too, and
+ * send a password in it to the server as SQL.
+ */
+export function listed(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text]
+}
+
 /** Reads a number of instances, or a share of them, as Kubernetes writes maxSurge. */
 export function readSurge(text: string): Surge {
   if (/^\d+$/.test(text)) return Number(text)

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import {
@@ -39,10 +39,25 @@ export function findTarget({ url, dotenv, folder, env }: TargetOptions): Environ
   }
 }
 
+/** As {@link findTarget}, for a command that can do nothing without a database. */
+export function requireTarget(options: TargetOptions): EnvironmentConnection {
+  const target = findTarget(options)
+  if (!target) throw new CannotRunError('Say where the database is: a URL, DATABASE_URL or PGHOST.')
+  return target
+}
+
 /** The variables of `.env`, or of the file that was named; none where there is no `.env`. */
 export function readEnvFile(folder: string, dotenv?: string): Record<string, string | undefined> {
   const file = join(folder, dotenv ?? '.env')
-  if (existsSync(file)) return parseEnv(readFileSync(file, 'utf8'))
-  if (dotenv !== undefined) throw new CannotRunError(`There is no file ${dotenv}.`)
-  return {}
+  if (!existsSync(file)) {
+    if (dotenv !== undefined) throw new CannotRunError(`There is no file ${dotenv}.`)
+    return {}
+  }
+  // A folder of that name is somebody else's: a virtual environment of Python's.
+  if (dotenv === undefined && statSync(file).isDirectory()) return {}
+  try {
+    return parseEnv(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new CannotRunError(`${dotenv ?? '.env'} cannot be read: ${(error as Error).message}.`)
+  }
 }

@@ -7,8 +7,8 @@ import { APPLICATION, takeSample } from '../monitor/sample.ts'
 import { type Alert, Watch } from '../monitor/watch.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
 import { paint } from '../paint.ts'
-import { amount, wholeFrom } from '../read-number.ts'
-import { findTarget } from '../target.ts'
+import { percent, positive, wholeFrom } from '../read-number.ts'
+import { requireTarget } from '../target.ts'
 
 interface MonitorOptions {
   readonly interval: number
@@ -30,7 +30,7 @@ Examples:
   $ poolguard monitor --samples 12 --full-at 80 | jq 'select(.alert)'
 
 A line of JSON for each look ({ time, used, usable, applications }), for each alert ({ alert, time, message }), and for each
-look that failed ({ time, error }). Alerts are said on standard error, too. Ctrl-C ends it: with 1 if there were alerts.`
+look that failed ({ time, error }). Alerts are said on standard error, too. Ctrl-C ends it: with 1 if there were alerts, or no answer at all.`
 
 export function addMonitor(program: Command, done: (outcome: Outcome) => void): void {
   program
@@ -39,14 +39,14 @@ export function addMonitor(program: Command, done: (outcome: Outcome) => void): 
       'Who holds how many connections, as JSON lines, and an alert when the server fills or a count only grows.',
     )
     .argument('[url]', 'connection string of the database')
-    .addOption(new Option('--interval <seconds>', 'between two looks').argParser(amount).default(5))
+    .addOption(new Option('--interval <seconds>', 'between two looks').argParser(positive).default(5))
     .option('--samples <number>', 'end after so many looks (default: go on)', wholeFrom(1))
     .option('--file <path>', 'write the lines to a file, which is rotated, instead of standard output')
     .addOption(new Option('--max-size <megabytes>', 'of the file').argParser(wholeFrom(1)).default(10))
     .addOption(new Option('--keep <number>', 'older files that are kept').argParser(wholeFrom(1)).default(3))
     .addOption(
       new Option('--full-at <percent>', 'alert where so much of the connections is taken')
-        .argParser(amount)
+        .argParser(percent)
         .default(90),
     )
     .addOption(
@@ -65,19 +65,22 @@ export function addMonitor(program: Command, done: (outcome: Outcome) => void): 
 
 async function monitor(url: string | undefined, options: MonitorOptions): Promise<Outcome> {
   const { file, maxSize, keep, dotenv } = options
-  const target = findTarget({ url, dotenv, folder: process.cwd(), env: process.env })
-  if (!target) throw new CannotRunError('Say where the database is: a URL, DATABASE_URL or PGHOST.')
+  const target = requireTarget({ url, dotenv, folder: process.cwd(), env: process.env })
   await using database = contact(target.url, { applicationName: APPLICATION, max: 1 })
   await database.reach().catch((error: Error) => {
     throw new CannotRunError(`${target.url} cannot be reached: ${redact(error.message)}.`)
   })
   await using lines = file === undefined ? standardOutput() : rotatingFile(file, { megabytes: maxSize, keep })
-  const { alerts, samples } = await follow(database.pool, lines, options)
+  const { alerts, samples, missed } = await follow(database.pool, lines, options)
   return {
-    exitCode: alerts.length > 0 ? 1 : 0,
+    // Where no look was answered, nothing is known to be fine.
+    exitCode: alerts.length > 0 || (samples > 0 && missed === samples) ? 1 : 0,
     // Standard output belongs to the lines.
-    text: file === undefined ? '' : `${samples} looks written to ${file}, ${alerts.length} alerts.`,
-    json: file === undefined ? undefined : { file, samples, alerts },
+    text:
+      file === undefined
+        ? ''
+        : `${samples} looks written to ${file}, ${missed} without an answer, ${alerts.length} alerts.`,
+    json: file === undefined ? undefined : { file, samples, missed, alerts },
   }
 }
 
@@ -85,16 +88,18 @@ async function follow(
   pool: Parameters<typeof takeSample>[0],
   lines: LineWriter,
   { interval, samples = Infinity, fullAt, leakSamples, leakGrowth }: MonitorOptions,
-): Promise<{ alerts: readonly Alert[]; samples: number }> {
+): Promise<{ alerts: readonly Alert[]; samples: number; missed: number }> {
   const watch = new Watch({ fullAt: fullAt / 100, leakSamples, leakGrowth })
   const stop = new AbortController()
   const ended = () => stop.abort()
   process.once('SIGINT', ended).once('SIGTERM', ended)
   const alerts: Alert[] = []
   let taken = 0
+  let missed = 0
   while (!stop.signal.aborted && taken < samples) {
     const sample = await takeSample(pool)
     taken++
+    if ('error' in sample) missed++
     await lines.write(sample)
     const raised = 'error' in sample ? [] : watch.see(sample)
     for (const alert of raised) {
@@ -105,5 +110,5 @@ async function follow(
     if (taken < samples) await pause(interval * 1_000, undefined, { signal: stop.signal }).catch(() => {})
   }
   process.off('SIGINT', ended).off('SIGTERM', ended)
-  return { alerts, samples: taken }
+  return { alerts, samples: taken, missed }
 }

@@ -3,10 +3,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import ora from 'ora'
 import { contact } from '../database/contact.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
-import { amount, wholeFrom } from '../read-number.ts'
+import { amount, listed, percent, wholeFrom } from '../read-number.ts'
 import { runLoad } from '../stress/run-load.ts'
 import { stressOutcome } from '../stress/stress-outcome.ts'
-import { findTarget } from '../target.ts'
+import { requireTarget } from '../target.ts'
 
 interface StressOptions {
   readonly concurrency: number
@@ -29,9 +29,10 @@ const EXAMPLES = `
 Examples:
   $ poolguard stress --concurrency 100 --duration 20
   $ poolguard stress postgresql://app@pooler:6432/orders --max 20 --query 'select count(*) from orders'
-  $ poolguard stress --transaction 'select 1' 'select pg_sleep(0.01)' --max-p99 250 --json
+  $ poolguard stress --transaction 'select 1' --transaction 'select pg_sleep(0.01)' --max-p99 250 --json
 
-It puts load on that database: what you give is run as it is, as often as it can be. Ctrl-C ends it early, with a report.`
+It puts load on that database: what you give is run as it is, as often as it can be, and fails where it takes longer
+than 10 s. Ctrl-C ends it early, with a report.`
 
 export function addStress(program: Command, done: (outcome: Outcome) => void): void {
   program
@@ -48,9 +49,13 @@ export function addStress(program: Command, done: (outcome: Outcome) => void): v
     )
     .addOption(new Option('--max <number>', 'connections of the pool').argParser(upTo(MOST_WORKERS)).default(10))
     .option('--query <sql>', "one statement (default: 'select 1')")
-    .addOption(new Option('--transaction <sql...>', 'statements of one transaction').conflicts('query'))
     .addOption(
-      new Option('--max-errors <percent>', 'fail where more of the requests fail').argParser(amount).default(0),
+      new Option('--transaction <sql>', 'a statement of one transaction; once for each')
+        .argParser(listed)
+        .conflicts('query'),
+    )
+    .addOption(
+      new Option('--max-errors <percent>', 'fail where more of the requests fail').argParser(percent).default(0),
     )
     .option('--max-p99 <millis>', 'fail where the 99th percentile is above', amount)
     .addHelpText('after', EXAMPLES)
@@ -59,8 +64,7 @@ export function addStress(program: Command, done: (outcome: Outcome) => void): v
 
 async function stress(url: string | undefined, options: StressOptions): Promise<Outcome> {
   const { concurrency, duration, max, query = 'select 1', transaction, maxErrors, maxP99, json, dotenv } = options
-  const target = findTarget({ url, dotenv, folder: process.cwd(), env: process.env })
-  if (!target) throw new CannotRunError('Say where the database is: a URL, DATABASE_URL or PGHOST.')
+  const target = requireTarget({ url, dotenv, folder: process.cwd(), env: process.env })
   const about = { applicationName: 'poolguard stress', acquireTimeoutMillis: ACQUIRE_MILLIS }
   await using observing = contact(target.url, { ...about, max: 1 })
   await using loaded = contact(target.url, { ...about, max })

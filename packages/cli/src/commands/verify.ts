@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
-import { CannotRunError, type Outcome } from '../outcome.ts'
+import type { Outcome } from '../outcome.ts'
 import { wholeFrom } from '../read-number.ts'
-import { findTarget } from '../target.ts'
+import { findTarget, requireTarget } from '../target.ts'
 import { type Expected, runChecks } from '../verify/run-checks.ts'
 import { verifyOutcome } from '../verify/verify-outcome.ts'
 
@@ -43,14 +43,13 @@ export function addVerify(program: Command, done: (outcome: Outcome) => void): v
 async function verify(url: string | undefined, options: VerifyOptions): Promise<Outcome> {
   const { expect, prepared = false, concurrency, max, poolerUrl, dotenv } = options
   const place = { folder: process.cwd(), env: process.env }
-  const target = findTarget({ url, dotenv, ...place })
-  if (!target) throw new CannotRunError('Say where the database is: a URL, DATABASE_URL or PGHOST.')
+  const target = requireTarget({ url, dotenv, ...place })
   const consoleUrl = poolerUrl === undefined ? undefined : findTarget({ url: poolerUrl, ...place })?.url
   const { direct } = target
   const input = {
     url: target.url,
     direct,
-    consoleUrl: consoleUrl ?? target.url,
+    consoleUrl,
     expected: expect,
     prepared,
     concurrency,

@@ -5,6 +5,9 @@ export type Pool = InstanceType<typeof GuardedPool>
 
 const PATIENCE_MILLIS = 5_000
 
+/** The database that PgBouncer answers for itself. */
+const CONSOLE = 'pgbouncer'
+
 export interface ContactOptions {
   readonly applicationName: string
   readonly max: number
@@ -42,6 +45,9 @@ export function contact(url: ConnectionString, options: ContactOptions): Contact
       client.release()
       const { topology } = await pool.ready()
       if (!topology) throw new Error('the other end did not tell what it is')
+      if (topology.kind === 'unknown' && url.database === CONSOLE) {
+        throw new Error("this is PgBouncer's console: give the URL of the app's database, and this one as --pooler-url")
+      }
       return topology
     },
     [Symbol.asyncDispose]: () => pool.end(),

@@ -12,6 +12,7 @@ import {
   type UsageRow,
 } from '@poolguard/core'
 import { contact, type Pool } from './contact.ts'
+import { OPEN_SLOTS_QUERY, type OpenSlots } from './open-slots.ts'
 import type { ApplicationSessions, ServerFacts, Unreached } from './server-facts.ts'
 
 const APPLICATION = 'poolguard doctor'
@@ -47,12 +48,16 @@ export async function lookAtServer(url: ConnectionString): Promise<ServerFacts |
 async function readFacts(pool: Pool, topology: Topology): Promise<ServerFacts> {
   const ask = async <Row>(query: string) => (await pool.query(query)).rows as Row[]
   const [settings] =
-    await ask<Omit<ServerFacts, 'topology' | 'capacity' | 'usage' | 'load' | 'applications'>>(SETTINGS_QUERY)
+    await ask<Omit<ServerFacts, 'topology' | 'capacity' | 'openSlots' | 'usage' | 'load' | 'applications'>>(
+      SETTINGS_QUERY,
+    )
   const [capacity] = await ask<Capacity>(CAPACITY_QUERY)
-  if (!settings || !capacity) throw new Error('the server did not tell its limits')
+  const [slots] = await ask<OpenSlots>(OPEN_SLOTS_QUERY)
+  if (!settings || !capacity || !slots) throw new Error('the server did not tell its limits')
   const usage = await ask<UsageRow>(USAGE_QUERY)
   return {
     ...settings,
+    ...slots,
     topology,
     capacity,
     usage: usage.filter(({ application }) => application !== APPLICATION),

@@ -7,7 +7,10 @@ export interface ServerFacts {
   readonly version: string
   readonly role: string
   readonly database: string
+  /** For the role that asked. */
   readonly capacity: Capacity
+  /** What roles without reserved slots can have: see `OPEN_SLOTS_QUERY`. */
+  readonly openSlots: number
   readonly usage: readonly UsageRow[]
   readonly load: DatabaseLoad | undefined
   /** `idle_in_transaction_session_timeout`; 0 where there is none. */

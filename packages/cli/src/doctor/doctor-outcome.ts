@@ -10,7 +10,11 @@ export function doctorOutcome(facts: Facts): Outcome {
   const looked = describeLook(facts)
   const [exitCode, verdict] = judge(findings, facts)
   const text = [...looked, '', ...findings.flatMap(printed), verdict].join('\n')
-  return { exitCode, text, json: { looked, findings } }
+  return {
+    exitCode,
+    text,
+    json: { looked, findings, ...(exitCode === 2 && { error: { code: 'CANNOT_RUN', message: verdict } }) },
+  }
 }
 
 function judge(findings: readonly Diagnosis[], { server, project }: Facts): [Outcome['exitCode'], string] {

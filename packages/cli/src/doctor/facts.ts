@@ -40,10 +40,10 @@ export function poolerSettings({ pooler, project }: Facts): PoolerSettings | und
   }
 }
 
-/** A setting as a number; undefined where it is not set. */
+/** A setting as a number; undefined where it is not set, or is a variable. */
 export function settingOf(settings: PoolerSettings, name: string): number | undefined {
   const value = settings.values.get(name)
-  return value === undefined ? undefined : Number(value)
+  return value === undefined || !/^\d+$/.test(value) ? undefined : Number(value)
 }
 
 /** Whether the project has poolguard, which reads URLs and limits for itself. */

@@ -32,6 +32,21 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       facts: { unreached: { failure: 'full', message: 'sorry, too many clients already' } },
       says: 'sorry, too many clients already',
     },
+    {
+      given: 'a role that has used up its own limit',
+      facts: { unreached: { failure: 'full', message: 'too many connections for role "Api"' } },
+      says: 'ALTER ROLE "Api" CONNECTION LIMIT',
+    },
+    {
+      given: 'a database that has used up its own limit',
+      facts: { unreached: { failure: 'full', message: 'too many connections for database "app"' } },
+      says: 'ALTER DATABASE "app" CONNECTION LIMIT',
+    },
+    {
+      given: 'PgBouncer that has no room for clients',
+      facts: { unreached: { failure: 'full', message: 'no more connections allowed (max_client_conn)' } },
+      says: 'raise max_client_conn',
+    },
     { given: 'a server that is not there', facts: { unreached: { failure: 'unavailable', message: 'ECONNREFUSED' } } },
   ],
   'nearly-full': [
@@ -43,9 +58,45 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: '9 of 10',
     },
     {
+      given: 'a superuser, whom the reserved slots let in where nobody else is',
+      facts: {
+        server: {
+          ...SERVER,
+          openSlots: 17,
+          capacity: { ...SERVER.capacity, maxConnections: 20, reserved: 0 },
+          usage: [sessions(17, false)],
+        },
+      },
+      says: '17 of 17 connections that are not reserved are open; most of them by orders (app, 17)',
+    },
+    {
+      given: 'a database whose limit other roles have used up',
+      facts: {
+        server: { ...SERVER, capacity: { ...SERVER.capacity, databaseLimit: 10 }, usage: [sessions(10, false)] },
+      },
+      says: '10 of 10 connections that the database app may have',
+    },
+    {
       given: 'another role that has not',
       facts: { server: { ...SERVER, capacity: { ...SERVER.capacity, roleLimit: 10 }, usage: [sessions(9, false)] } },
     },
+  ],
+  'statement-mode': [
+    {
+      given: 'a pooler in statement mode',
+      facts: {
+        server: {
+          ...SERVER,
+          topology: {
+            ...SERVER.topology,
+            kind: 'pooler',
+            pooler: { name: 'PgBouncer', version: '1.24.1', mode: 'statement', proven: true },
+          },
+        },
+      },
+      says: 'pool_mode = transaction',
+    },
+    { given: 'transaction mode', facts: { server: pooled('safe') } },
   ],
   'idle-in-transaction': [
     {
@@ -120,7 +171,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     {
       given: 'a timeout in the URL of a pooler',
       facts: { url: `${POOLER}?statement_timeout=5000` },
-      says: "ALTER ROLE app SET statement_timeout = '5000'",
+      says: `ALTER ROLE "app" SET statement_timeout = '5000'`,
     },
     {
       given: 'options through a pooler that was found',
@@ -226,6 +277,26 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: 'Set default_pool_size to 70, or max_connections to 115',
     },
     {
+      given: 'more with the reserve, so that the advice counts it',
+      facts: {
+        server: pooled('safe'),
+        project: { pgBouncer: pgBouncer({ default_pool_size: 70, reserve_pool_size: 10 }) },
+      },
+      says: 'Set default_pool_size and reserve_pool_size to 70 together',
+    },
+    {
+      given: 'pools that max_db_connections holds to too many',
+      facts: {
+        server: pooled('safe'),
+        project: { pgBouncer: pgBouncer({ default_pool_size: 80, max_db_connections: 80 }) },
+      },
+      says: 'Set default_pool_size to 70',
+    },
+    {
+      given: 'a variable instead of a number',
+      facts: { server: SERVER, project: { pgBouncer: pgBouncer({ default_pool_size: '$SIZE' }) } },
+    },
+    {
       given: 'more than max_db_connections',
       facts: { project: { pgBouncer: pgBouncer({ default_pool_size: 20, max_db_connections: 15 }, 2) } },
       says: '= 40, and max_db_connections = 15 for 2 databases',
@@ -263,7 +334,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     {
       given: 'none',
       facts: { server: { ...SERVER, idleInTransactionTimeoutMillis: 0 } },
-      says: "ALTER ROLE app SET idle_in_transaction_session_timeout = '60s'",
+      says: `ALTER ROLE "app" SET idle_in_transaction_session_timeout = '60s'`,
+    },
+    {
+      given: 'none for a role whose name has to be quoted',
+      facts: { server: { ...SERVER, role: 'orders-api', idleInTransactionTimeoutMillis: 0 } },
+      says: 'ALTER ROLE "orders-api" SET',
     },
     { given: 'one', facts: { server: SERVER } },
     { given: 'no server', facts: {} },
@@ -318,6 +394,12 @@ test('the README lists every rule with its severity and title', () => {
 
 test('a healthy project at a healthy server gives silence', () => {
   expect(diagnose(factsOf({ server: SERVER, instances: 6 }))).toEqual([])
+})
+
+test('only what stands in the URL is said to stand there', () => {
+  const url = 'postgresql://app@db/app?pool_timeout=5'
+  const found = diagnose(factsOf({ url, project: { drivers: ['postgres.js'] } }))
+  expect(found.map(({ evidence }) => evidence)).toEqual(['pool_timeout in DATABASE_URL, read by postgres.js.'])
 })
 
 test('what is critical comes first', () => {

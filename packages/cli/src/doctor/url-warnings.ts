@@ -33,7 +33,11 @@ export function urlWarnings(facts: Facts): readonly UrlWarning[] {
   const codes: readonly RewriteWarningCode[] = usesPoolguard(facts) ? LOST : [...LOST, 'translated']
   return project.drivers.flatMap((driver) =>
     warningsOf(driver, target.url, facts)
-      .filter(({ code }) => codes.includes(code))
+      // A wish that several parameters make has a name of its own, which nobody would find in the URL.
+      .filter(
+        ({ code, parameter }) =>
+          codes.includes(code) && (code === 'one-host-only' || target.url.parameter(parameter) !== undefined),
+      )
       .map((warning) => ({ ...warning, driver, source: target.source })),
   )
 }

@@ -1,8 +1,7 @@
-import type { Capacity, UsageRow } from '@poolguard/core'
+import type { UsageRow } from '@poolguard/core'
 import { expect, test } from 'vitest'
 import { countUsage } from './sample.ts'
 
-const capacity = { maxConnections: 100, reserved: 3 } as Capacity
 const row = (application: string, connections: number, database = 'app'): UsageRow => ({
   application,
   role: 'app',
@@ -14,7 +13,7 @@ const row = (application: string, connections: number, database = 'app'): UsageR
 })
 
 test('a sample counts each application once, over all databases', () => {
-  expect(countUsage(capacity, [row('orders', 5), row('orders', 2, 'reports'), row('', 1)])).toEqual({
+  expect(countUsage({ openSlots: 97 }, [row('orders', 5), row('orders', 2, 'reports'), row('', 1)])).toEqual({
     used: 8,
     usable: 97,
     applications: [

@@ -1,12 +1,13 @@
-import { CAPACITY_QUERY, type Capacity, redact, USAGE_QUERY, type UsageRow } from '@poolguard/core'
+import { redact, USAGE_QUERY, type UsageRow } from '@poolguard/core'
 import type { Pool } from '../database/contact.ts'
+import { OPEN_SLOTS_QUERY, type OpenSlots } from '../database/open-slots.ts'
 
 /** Who holds connections at one moment. */
 export interface Sample {
   /** ISO 8601. */
   readonly time: string
   readonly used: number
-  /** `max_connections` without what is reserved. */
+  /** `max_connections` without what is reserved, whoever looks. */
   readonly usable: number
   readonly applications: readonly ApplicationCount[]
 }
@@ -29,10 +30,10 @@ export const APPLICATION = 'poolguard monitor'
 export async function takeSample(pool: Pool): Promise<Sample | Missed> {
   const time = new Date().toISOString()
   try {
-    const [capacity] = (await pool.query(CAPACITY_QUERY)).rows as Capacity[]
-    if (!capacity) return { time, error: 'the server did not tell its limits' }
+    const [slots] = (await pool.query(OPEN_SLOTS_QUERY)).rows as OpenSlots[]
+    if (!slots) return { time, error: 'the server did not tell its limits' }
     const rows = (await pool.query(USAGE_QUERY)).rows as UsageRow[]
-    return { time, ...countUsage(capacity, rows) }
+    return { time, ...countUsage(slots, rows) }
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
     return { time, error: redact(cause instanceof Error ? cause.message : String(cause)) }
@@ -40,12 +41,12 @@ export async function takeSample(pool: Pool): Promise<Sample | Missed> {
 }
 
 /** One count for each application and role, over all databases. */
-export function countUsage({ maxConnections, reserved }: Capacity, rows: readonly UsageRow[]): Omit<Sample, 'time'> {
+export function countUsage({ openSlots }: OpenSlots, rows: readonly UsageRow[]): Omit<Sample, 'time'> {
   const counts = new Map<string, ApplicationCount>()
   for (const { application, role, connections } of rows.filter((row) => row.application !== APPLICATION)) {
     const key = JSON.stringify([application, role])
     counts.set(key, { application, role, connections: connections + (counts.get(key)?.connections ?? 0) })
   }
   const used = rows.reduce((sum, { connections }) => sum + connections, 0)
-  return { used, usable: maxConnections - reserved, applications: [...counts.values()] }
+  return { used, usable: openSlots, applications: [...counts.values()] }
 }

@@ -41,6 +41,14 @@ test.each<[given: string, counts: readonly number[], alerts: readonly string[]]>
   expect(watch(counts)).toEqual(alerts)
 })
 
+test('an application that was gone in between begins anew', () => {
+  const watch = new Watch(OPTIONS)
+  const gone = { ...sample(0), applications: [] }
+  const looks = [sample(1), sample(2), gone, sample(3), sample(4), sample(5)]
+
+  expect(looks.flatMap((look) => watch.see(look))).toEqual([])
+})
+
 test('an alert says who, and from where to where', () => {
   const watch = new Watch(OPTIONS)
   const alerts = [80, 85, 88, 95].flatMap((count) => watch.see(sample(count, 100)))

@@ -36,6 +36,7 @@ export class Watch {
   }
 
   see(sample: Sample): readonly Alert[] {
+    this.#forgetMissing(sample)
     return [
       ...this.#seeFullness(sample),
       ...sample.applications.flatMap((count) => this.#seeGrowth(sample.time, count)),
@@ -52,8 +53,14 @@ export class Watch {
     return [{ alert: 'full', time, message: `${used} of ${usable} connections are open${holder}` }]
   }
 
+  /** One without connections has gone down to none. Names that hold a pid or a pod would otherwise gather for ever. */
+  #forgetMissing({ applications }: Sample): void {
+    const seen = new Set(applications.map(keyOf))
+    for (const key of this.#growths.keys()) if (!seen.has(key)) this.#growths.delete(key)
+  }
+
   #seeGrowth(time: string, count: ApplicationCount): Alert[] {
-    const key = JSON.stringify([count.application, count.role])
+    const key = keyOf(count)
     const growth = this.#growths.get(key)
     const { connections } = count
     if (!growth || connections < growth.last) {
@@ -68,6 +75,10 @@ export class Watch {
     const message = `${nameOf(count)} went from ${growth.from} to ${connections} connections in ${growth.samples} samples and never down: is a pool made for each request, or a client never released?`
     return [{ alert: 'leak', time, message }]
   }
+}
+
+function keyOf({ application, role }: ApplicationCount): string {
+  return JSON.stringify([application, role])
 }
 
 function nameOf({ application, role }: ApplicationCount): string {

@@ -51,7 +51,10 @@ export async function readServerSource(url: string | undefined, options: ServerS
   }
   const facts = await lookAtServer(target)
   if ('failure' in facts) {
-    throw new CannotRunError(`${target} cannot be asked: ${facts.message}. Give --max-connections to plan without it.`)
+    const room = facts.failure === 'full' ? ' `poolguard doctor` says how to make room.' : ''
+    throw new CannotRunError(
+      `${target} cannot be asked: ${facts.message}.${room} Give --max-connections to plan without it.`,
+    )
   }
   const consoleUrl = poolerUrl === undefined ? target : (findTarget({ url: poolerUrl, ...place })?.url ?? target)
   const pooler = facts.topology.kind === 'pooler' ? await readPooler(consoleUrl, target, facts) : undefined

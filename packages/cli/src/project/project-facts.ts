@@ -41,9 +41,13 @@ export interface ProjectFacts {
   /** Dependencies and their ranges; empty without a package.json. */
   readonly packages: ReadonlyMap<string, string>
   readonly drivers: readonly Driver[]
+  /** The root of a monorepo, whose apps have files of their own. */
+  readonly isWorkspaceRoot: boolean
   readonly code: readonly CodeSetting[]
   readonly compose: ComposeFacts | undefined
   readonly pgBouncer: PoolerSettings | undefined
   /** Prisma's migrations have a URL of their own. Undefined where there is no Prisma. */
   readonly prismaDirectUrl: boolean | undefined
+  /** Files that are there and could not be used, and why. */
+  readonly unread: readonly string[]
 }

@@ -1,85 +1,97 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parse } from 'yaml'
 import type { AppService, ComposeFacts, PoolerSettings } from './project-facts.ts'
+import type { ProjectFolder } from './project-folder.ts'
 
 const FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml']
 
+/** The last part of an image's name, without its tag. */
+const SERVER_IMAGE = /^(postgres(ql)?(-repmgr|-ha)?|postgis|pgvector|timescaledb(-ha)?|citus|alloydbomni)$/
+/** Those that look in now and then are no app, and what migrates is gone before the app runs. */
+const NO_APP = /exporter|pgadmin|adminer|pgweb|pghero|backup|migrat|seed/
+/** With one of these a service has an address to connect to; a server of its own has but a name and a password. */
+const ADDRESS = /^(DATABASE_URL|POSTGRES_(HOST|SERVER|URL)|PG_?HOST|DB_(HOST|URL))/
+
+/** What of a service is read. */
 interface Service {
-  readonly image?: string
-  readonly scale?: number
-  readonly command?: string | readonly unknown[]
-  readonly environment?: Readonly<Record<string, unknown>> | readonly string[]
-  readonly ulimits?: { readonly nofile?: number | { readonly soft?: number } }
-  readonly deploy?: {
-    readonly replicas?: number
-    readonly update_config?: { readonly order?: string; readonly parallelism?: number }
-  }
+  readonly name: string
+  readonly image: string
+  readonly variables: Readonly<Record<string, string>>
+  readonly written: Written
 }
 
+type Written = Readonly<Record<string, unknown>>
+
 /** Reads the compose file of a folder: https://docs.docker.com/reference/compose-file/ */
-export function readCompose(folder: string): { facts: ComposeFacts; pgBouncer?: PoolerSettings } | undefined {
-  const file = FILES.find((name) => existsSync(join(folder, name)))
-  if (file === undefined) return undefined
-  const services = readServices(join(folder, file))
-  const entries = Object.entries(services)
-  const pooler = entries.find(([, { image = '' }]) => image.includes('pgbouncer'))
-  const server = entries.find(([, { image = '' }]) => /(^|\/)(postgres|postgresql|postgis|timescaledb)\b/.test(image))
-  const apps = entries
-    .filter((entry) => entry !== pooler && entry !== server)
-    .filter(([, service]) => usesDatabase(service))
-  const nofile = pooler?.[1].ulimits?.nofile
-  const poolerFiles = typeof nofile === 'object' ? nofile.soft : nofile
+export function readCompose(folder: ProjectFolder): { facts: ComposeFacts; pgBouncer?: PoolerSettings } | undefined {
+  const file = FILES.find((name) => folder.has(name))
+  const written = file && folder.read(file, 'YAML', (text) => parse(text, { merge: true, logLevel: 'error' }))
+  if (file === undefined || written === undefined) return undefined
+  const services = Object.entries(recordOf(recordOf(written).services)).map(([name, service]) =>
+    readService(name, recordOf(service)),
+  )
+  const pooler = services.find(({ image }) => /pgbouncer(?!.*exporter)/.test(image))
+  const server = services.find(({ image }) => SERVER_IMAGE.test(image))
+  const nofile = recordOf(pooler?.written.ulimits).nofile
+  const poolerFiles = numberOf(recordOf(nofile).soft ?? nofile)
   return {
     facts: {
       file,
-      apps: apps.map(([name, service]) => appService(name, service)),
-      ...(server && { maxConnections: maxConnectionsOf(server[1]) }),
+      apps: services.filter((service) => service !== pooler && isApp(service)).map(appService),
+      ...(server && { maxConnections: maxConnectionsOf(server) }),
       ...(poolerFiles !== undefined && { poolerFiles }),
     },
     ...(pooler && {
-      pgBouncer: { source: `${file}, service ${pooler[0]}`, values: poolerValues(pooler[1]), databases: 1 },
+      pgBouncer: { source: `${file}, service ${pooler.name}`, values: poolerValues(pooler), databases: 1 },
     }),
   }
 }
 
-function readServices(file: string): Readonly<Record<string, Service>> {
-  try {
-    const { services } = parse(readFileSync(file, 'utf8'), { merge: true }) as { services?: Record<string, Service> }
-    return services ?? {}
-  } catch {
-    return {}
-  }
+function readService(name: string, written: Written): Service {
+  const image = String(written.image ?? '').split('@')[0] ?? ''
+  const last = image.split('/').at(-1) ?? ''
+  return { name, image: last.split(':')[0] ?? '', variables: variablesOf(written.environment), written }
 }
 
-function usesDatabase(service: Service): boolean {
-  return Object.entries(variablesOf(service)).some(
-    ([name, value]) => /^(DATABASE_URL|POSTGRES_|PG|DB_)/.test(name) || /^postgres(ql)?:/.test(value),
-  )
+function isApp({ name, image, variables }: Service): boolean {
+  if (SERVER_IMAGE.test(image) || NO_APP.test(image) || NO_APP.test(name)) return false
+  return Object.entries(variables).some(([name, value]) => ADDRESS.test(name) || /^postgres(ql)?:/.test(value))
 }
 
-function appService(name: string, { scale, deploy }: Service): AppService {
-  const replicas = deploy?.replicas ?? scale ?? 1
-  const { order, parallelism = 1 } = deploy?.update_config ?? {}
+function appService({ name, written }: Service): AppService {
+  const deploy = recordOf(written.deploy)
+  const { order, parallelism } = recordOf(deploy.update_config)
+  const replicas = numberOf(deploy.replicas) ?? numberOf(written.scale) ?? 1
   // A parallelism of 0 updates all at once.
-  return { name, replicas, surge: order === 'start-first' ? Math.min(parallelism || replicas, replicas) : 0 }
+  const atOnce = (numberOf(parallelism) ?? 1) || replicas
+  return { name, replicas, surge: order === 'start-first' ? Math.min(atOnce, replicas) : 0 }
 }
 
 /** PostgreSQL's default is 100. */
-function maxConnectionsOf({ command = '' }: Service): number {
-  const text = typeof command === 'string' ? command : command.join(' ')
+function maxConnectionsOf({ written: { command } }: Service): number {
+  const text = Array.isArray(command) ? command.join(' ') : String(command ?? '')
   return Number(/max_connections\s*=\s*'?(\d+)/.exec(text)?.[1] ?? 100)
 }
 
 /** The images take PgBouncer's settings as variables, in capitals, some with a prefix. */
-function poolerValues(service: Service): ReadonlyMap<string, string> {
-  const entries = Object.entries(variablesOf(service))
+function poolerValues({ variables }: Service): ReadonlyMap<string, string> {
+  const entries = Object.entries(variables)
   return new Map(entries.map(([name, value]) => [name.toLowerCase().replace(/^pgbouncer_/, ''), value]))
 }
 
-function variablesOf({ environment = {} }: Service): Record<string, string> {
-  const isList = (value: typeof environment): value is readonly string[] => Array.isArray(value)
-  if (!isList(environment))
-    return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)]))
-  return Object.fromEntries(environment.map((line) => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)]))
+function variablesOf(environment: unknown): Record<string, string> {
+  if (!Array.isArray(environment)) {
+    return Object.fromEntries(Object.entries(recordOf(environment)).map(([name, value]) => [name, String(value ?? '')]))
+  }
+  const lines = environment.map(String)
+  return Object.fromEntries(lines.map((line) => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)]))
+}
+
+function recordOf(value: unknown): Written {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Written) : {}
+}
+
+/** A whole number, or the default of a variable: `${REPLICAS:-3}`. */
+function numberOf(value: unknown): number | undefined {
+  const digits = /^(?:\$\{\w+:?-)?(\d+)\}?$/.exec(String(value))?.[1]
+  return digits === undefined ? undefined : Number(digits)
 }

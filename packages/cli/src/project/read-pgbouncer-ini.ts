@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parse } from 'ini'
 import type { PoolerSettings } from './project-facts.ts'
+import type { ProjectFolder } from './project-folder.ts'
 
 const PLACES = [
   'pgbouncer.ini',
@@ -12,13 +11,11 @@ const PLACES = [
 ]
 
 /** Settings of the first `pgbouncer.ini` that is found in its usual places. */
-export function readPgBouncerIni(folder: string): PoolerSettings | undefined {
-  const file = PLACES.find((place) => existsSync(join(folder, place)))
-  if (file === undefined) return undefined
-  const { pgbouncer = {}, databases = {} } = parse(readFileSync(join(folder, file), 'utf8')) as Record<
-    string,
-    Record<string, unknown>
-  >
+export function readPgBouncerIni(folder: ProjectFolder): PoolerSettings | undefined {
+  const file = PLACES.find((place) => folder.has(place))
+  const sections = file && folder.read(file, 'INI', parse)
+  if (!file || !sections) return undefined
+  const { pgbouncer = {}, databases = {} } = sections as Record<string, Record<string, unknown>>
   const values = Object.entries(pgbouncer).map(([name, value]) => [name, String(value)] as const)
   const named = Object.keys(databases).filter((name) => name !== '*').length
   return { source: file, values: new Map(values), databases: Math.max(1, named) }

@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import type { ProjectFolder } from './project-folder.ts'
 
 const SCHEMAS = ['prisma/schema.prisma', 'schema.prisma', 'prisma/schema/schema.prisma']
 const CONFIGS = ['prisma.config.ts', 'prisma.config.mts', 'prisma.config.js', 'prisma.config.mjs', '.config/prisma.ts']
 
 /** Up to 6 the schema has `directUrl`; from 7 on the configuration's url is the one for migrations. */
-export function readPrismaDirectUrl(folder: string): boolean {
+export function readPrismaDirectUrl(folder: ProjectFolder): boolean {
   const schemas = textsOf(folder, SCHEMAS)
   const configs = textsOf(folder, CONFIGS)
   return (
@@ -16,9 +15,6 @@ export function readPrismaDirectUrl(folder: string): boolean {
   )
 }
 
-function textsOf(folder: string, files: readonly string[]): string[] {
-  return files
-    .map((file) => join(folder, file))
-    .filter((file) => existsSync(file))
-    .map((file) => readFileSync(file, 'utf8'))
+function textsOf(folder: ProjectFolder, files: readonly string[]): string[] {
+  return files.flatMap((file) => folder.read(file, 'text', (text) => text) ?? [])
 }

@@ -1,5 +1,7 @@
-import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { readProject } from './read-project.ts'
 
 const fixture = (name: string) => readProject(join(import.meta.dirname, '../../fixtures', name))
@@ -52,4 +54,90 @@ test('postgres.js: what the sources say in code, not in comments', () => {
 
 test('a folder that is no project', () => {
   expect(fixture('')).toMatchObject({ drivers: [], compose: undefined, pgBouncer: undefined })
+})
+
+/** A folder with these files; null makes a folder of that name. */
+function project(files: Readonly<Record<string, string | null>>) {
+  const folder = mkdtempSync(join(tmpdir(), 'poolguard-project-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(folder, text === null ? name : dirname(name)), { recursive: true })
+    if (text !== null) writeFileSync(join(folder, name), text)
+  }
+  return readProject(folder)
+}
+
+test('files that cannot be used are named, and stop nothing', () => {
+  const broken = { 'package.json': '{', 'compose.yaml': 'services:\n  db: [\n', 'pgbouncer.ini': null }
+
+  expect(project(broken)).toMatchObject({
+    packages: new Map(),
+    compose: undefined,
+    unread: ['package.json (no JSON)', 'compose.yaml (no YAML)', 'pgbouncer.ini (EISDIR)'],
+  })
+  expect(project({ 'package.json': '{"dependencies":{"prisma":"6"}}', 'prisma/schema.prisma': null }).unread).toEqual([
+    'prisma/schema.prisma (EISDIR)',
+  ])
+})
+
+test("a monorepo's root is told apart", () => {
+  expect(project({ 'package.json': '{"workspaces":["apps/*"]}' }).isWorkspaceRoot).toBe(true)
+  expect(project({ 'pnpm-workspace.yaml': '' }).isWorkspaceRoot).toBe(true)
+  expect(project({ 'package.json': '{"dependencies":{"pg":"8"}}' }).isWorkspaceRoot).toBe(false)
+})
+
+test('a compose file with empty entries, and with variables for numbers', () => {
+  const file = `
+services:
+  nothing:
+  db: { image: 'postgres:18', command: , environment: }
+  api: { environment: { DATABASE_URL: x }, deploy: { replicas: '\${REPLICAS:-3}' } }
+  worker: { environment: [DATABASE_URL=x, 5], deploy: { replicas: '\${WORKERS}' } }
+`
+  const { compose, unread } = project({ 'compose.yaml': file })
+
+  expect(unread).toEqual([])
+  expect(compose).toMatchObject({
+    maxConnections: 100,
+    apps: [
+      { name: 'api', replicas: 3, surge: 0 },
+      { name: 'worker', replicas: 1, surge: 0 },
+    ],
+  })
+})
+
+test('servers, replicas and those that look in are no apps', () => {
+  const file = `
+services:
+  exporter: { image: quay.io/prometheuscommunity/postgres-exporter, environment: { DATA_SOURCE_NAME: 'postgresql://x' } }
+  db: { image: 'pgvector/pgvector:pg17', command: -c max_connections=50, environment: { POSTGRES_PASSWORD: x } }
+  replica: { image: 'bitnami/postgresql:17', environment: { POSTGRES_PASSWORD: x } }
+  own: { build: ./postgres, environment: { POSTGRES_PASSWORD: x } }
+  pgadmin: { image: dpage/pgadmin4, environment: [PGADMIN_DEFAULT_EMAIL=a@example.com] }
+  migrate: { build: ., environment: { DATABASE_URL: x } }
+  api: { build: ., environment: { DATABASE_URL: x } }
+`
+  expect(project({ 'compose.yaml': file }).compose).toEqual({
+    file: 'compose.yaml',
+    maxConnections: 50,
+    apps: [{ name: 'api', replicas: 1, surge: 0 }],
+  })
+})
+
+test('a max in a comment, or of something else than a pool, is not taken for one', () => {
+  const source = `import { Pool } from 'pg'
+import rateLimit from '@fastify/rate-limit'
+/*
+ * new Pool({ max: 500 })
+ */
+app.register(rateLimit, { max: 1000 })
+export const pool = new Pool({
+  max: 5, // max: 600
+})
+export const options = () => ({ type: 'postgres', extra: { max: 25 } })
+`
+  expect(project({ 'src/db.ts': source }).code).toEqual([
+    { file: 'src/db.ts', line: 8, kind: 'max', value: 5 },
+    { file: 'src/db.ts', line: 10, kind: 'max', value: 25 },
+  ])
 })

@@ -1,37 +1,36 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Driver, ProjectFacts } from './project-facts.ts'
+import { ProjectFolder } from './project-folder.ts'
 import { readCompose } from './read-compose.ts'
 import { readPgBouncerIni } from './read-pgbouncer-ini.ts'
 import { readPrismaDirectUrl } from './read-prisma.ts'
 import { scanSources } from './scan-sources.ts'
 
-/** Reads a project's files, without running anything of it. Files that cannot be read count as not there. */
-export function readProject(folder: string): ProjectFacts {
-  const packages = readPackages(folder)
+/** Reads a project's files, without running anything of it. */
+export function readProject(path: string): ProjectFacts {
+  const folder = new ProjectFolder(path)
+  const { dependencies, devDependencies, workspaces } = readManifest(folder)
+  const packages = new Map(Object.entries({ ...devDependencies, ...dependencies }))
   const compose = readCompose(folder)
   return {
     packages,
     drivers: driversOf(packages),
-    code: scanSources(folder),
+    isWorkspaceRoot: workspaces !== undefined || folder.has('pnpm-workspace.yaml'),
+    code: scanSources(path),
     compose: compose?.facts,
     pgBouncer: readPgBouncerIni(folder) ?? compose?.pgBouncer,
     prismaDirectUrl: packages.has('prisma') || packages.has('@prisma/client') ? readPrismaDirectUrl(folder) : undefined,
+    unread: folder.unread,
   }
 }
 
-function readPackages(folder: string): ReadonlyMap<string, string> {
-  const file = join(folder, 'package.json')
-  if (!existsSync(file)) return new Map()
-  try {
-    const { dependencies, devDependencies } = JSON.parse(readFileSync(file, 'utf8')) as Record<
-      string,
-      Record<string, string>
-    >
-    return new Map(Object.entries({ ...devDependencies, ...dependencies }))
-  } catch {
-    return new Map()
-  }
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+  readonly workspaces?: unknown
+}
+
+function readManifest(folder: ProjectFolder): Manifest {
+  return folder.read('package.json', 'JSON', (text) => Object(JSON.parse(text)) as Manifest) ?? {}
 }
 
 /** Prisma has no engine of its own from 7 on, and none where an adapter is given. */

@@ -10,8 +10,8 @@ export interface VerifyInput {
   readonly url: ConnectionString
   /** Past the pooler, for migrations. */
   readonly direct: ConnectionString | undefined
-  /** PgBouncer's, as a user who may look. */
-  readonly consoleUrl: ConnectionString
+  /** PgBouncer's, as a user who may look; undefined where none was named. */
+  readonly consoleUrl: ConnectionString | undefined
   readonly expected: Expected | undefined
   /** Named statements have to work. */
   readonly prepared: boolean
@@ -21,6 +21,7 @@ export interface VerifyInput {
 
 const APPLICATION = 'poolguard verify'
 const PATIENCE_MILLIS = 10_000
+const PREPARED_ADVICE = 'Set max_prepared_statements on PgBouncer 1.21 or newer, or keep names off.'
 
 /** Goes through the list, one check after another; where nothing is reached, the rest is skipped. Writes nothing. */
 export async function runChecks(input: VerifyInput): Promise<readonly Check[]> {
@@ -32,7 +33,7 @@ export async function runChecks(input: VerifyInput): Promise<readonly Check[]> {
     topology = await database.reach()
     return `${url}: ${describeTopology(topology)}`
   })
-  if (!topology) return [reached]
+  if (!topology) return [{ ...reached, detail: `${url}: ${reached.detail}` }]
   return [
     reached,
     ...(await checkExpected(input, topology)),
@@ -95,26 +96,25 @@ async function checkPrepared(pool: Pool, { prepared }: VerifyInput, topology: To
       `${topology.preparedStatements} here: keep names off (--prepared makes this a failure)`,
     )
   return attempt('prepared statements', async () => {
+    // Where it is known that they break, a lucky run would prove nothing.
+    if (topology.preparedStatements === 'unsafe')
+      throw new CheckFailed(`This pooler keeps no track of names: they work by chance. ${PREPARED_ADVICE}`)
     const name = `poolguard_${randomBytes(6).toString('hex')}`
     const runs = Array.from({ length: 40 }, (_, n) => pool.query({ name, text: 'select $1::int as n', values: [n] }))
     const settled = await Promise.allSettled(runs)
     const failed = settled.filter((run) => run.status === 'rejected')
     if (failed.length > 0)
-      throw new CheckFailed(
-        `${failed.length} of 40 executions failed: ${reasonOf(failed)}. Set max_prepared_statements on PgBouncer 1.21 or newer, or keep names off.`,
-      )
+      throw new CheckFailed(`${failed.length} of 40 executions failed: ${reasonOf(failed)}. ${PREPARED_ADVICE}`)
     return 'one statement was run 40 times on several connections'
   })
 }
 
-async function checkFigures(pool: Pool, { consoleUrl }: VerifyInput, topology: Topology): Promise<Check> {
+async function checkFigures(pool: Pool, { url, consoleUrl }: VerifyInput, topology: Topology): Promise<Check> {
   if (topology.kind === 'pooler') {
-    return attempt('figures', async () => {
-      await using console = await PgBouncerConsole.connect(consoleUrl.href)
-      const pools = await console.pools()
-      const waiting = pools.reduce((sum, { clientsWaiting }) => sum + clientsWaiting, 0)
-      return `PgBouncer's console tells of ${pools.length} pools, ${waiting} clients waiting`
-    })
+    const check = await attempt('figures', () => readConsole(consoleUrl ?? url))
+    if (check.status === 'passed' || consoleUrl) return check
+    // An app's user seldom may look, and it is no fault that it may not.
+    return skipped('figures', "this user may not look into PgBouncer's console (--pooler-url with a user who may)")
   }
   return attempt('figures', async () => {
     const { rows } = await pool.query<{ count: number }>(
@@ -122,6 +122,13 @@ async function checkFigures(pool: Pool, { consoleUrl }: VerifyInput, topology: T
     )
     return `pg_stat_activity tells of ${rows[0]?.count} sessions`
   })
+}
+
+async function readConsole(url: ConnectionString): Promise<string> {
+  await using console = await PgBouncerConsole.connect(url.href)
+  const pools = await console.pools()
+  const waiting = pools.reduce((sum, { clientsWaiting }) => sum + clientsWaiting, 0)
+  return `PgBouncer's console tells of ${pools.length} pools, ${waiting} clients waiting`
 }
 
 async function checkConcurrency(pool: Pool, { concurrency, max }: VerifyInput): Promise<string> {

@@ -18,5 +18,5 @@ export {
   sizeByCores,
 } from './sizing.ts'
 export { defaultHeadroom, HEADROOM_SHARE, LEAST_HEADROOM } from './supply.ts'
-export type { Surge } from './surge.ts'
+export { type Surge, surgeOf } from './surge.ts'
 export { type OtherUse, othersUse, USAGE_QUERY, type UsageRow } from './usage.ts'

@@ -18,6 +18,7 @@ export function explainRefusal(input: PlanInput, supply: Supply, pools: number):
   ]
   const advice = [
     ...(tooManyServers ? lowerServers(supply.toShare, raises) : fewerInstances(input, supply, pools)),
+    ...lowerHeadroom(input, supply, pools),
     ...(pooler ? [] : ['put PgBouncer in front']),
     ...(raises.length > 0 ? [`raise ${raises.map(({ name, least }) => `${name} to ${least}`).join(' and ')}`] : []),
   ]
@@ -84,6 +85,12 @@ function fewerInstances(input: PlanInput, supply: Supply, pools: number): string
     ...(most > 0 ? [`run at most ${most} ${most === 1 ? 'instance' : 'instances'}`] : []),
     ...(surge > 0 && atOnce >= instances ? [`deploy with a maxSurge of ${atOnce - instances}`] : []),
   ]
+}
+
+/** Where the headroom was wished for, and is what the pools lack. */
+function lowerHeadroom({ pooler, headroom, migrations = 0 }: PlanInput, { usable }: Supply, pools: number): string[] {
+  const left = usable - migrations - pools
+  return !pooler && headroom !== undefined && left >= 0 ? [`lower the headroom to ${left}`] : []
 }
 
 function poolsThatFit({ pooler }: PlanInput, { toShare }: Supply): number {

@@ -154,6 +154,12 @@ describe('a plan', () => {
     expect(() => planBudget({ capacity: server, instances: 1, [option]: 0 })).toThrow(option)
   })
 
+  test('that was wished for and leaves too little is named, with what would fit', () => {
+    const plan = () => planBudget({ capacity: { ...server, maxConnections: 100 }, instances: 2, headroom: 200 })
+    expect(plan).toThrow(/Lower the headroom to 95, put PgBouncer in front/)
+    expect(() => planBudget({ capacity: server, instances: 500, headroom: 1 })).not.toThrow(/the headroom to/)
+  })
+
   test.each([-1, 1.5, Number.NaN])('is refused for a headroom of %d', (headroom) => {
     expect(() => planBudget({ capacity: server, instances: 1, headroom })).toThrow(InvalidOptionError)
   })

@@ -12,6 +12,7 @@ import { prepareOffWithoutNeed } from './prepare-off-without-need.ts'
 import { preparedStatementsBreak } from './prepared-statements-break.ts'
 import { serverFull } from './server-full.ts'
 import { startupParametersRefused } from './startup-parameters-refused.ts'
+import { statementMode } from './statement-mode.ts'
 import { urlParametersRefused } from './url-parameters-refused.ts'
 import { urlParametersWithoutEffect } from './url-parameters-without-effect.ts'
 
@@ -20,6 +21,7 @@ export const RULES: readonly Rule[] = [
   serverFull,
   nearlyFull,
   idleInTransaction,
+  statementMode,
   poolsExceedCapacity,
   preparedStatementsBreak,
   startupParametersRefused,

@@ -1,5 +1,7 @@
-import { usableSlots } from '@poolguard/core'
-import type { Rule } from '../rule.ts'
+import type { UsageRow } from '@poolguard/core'
+import type { ServerFacts } from '../../database/server-facts.ts'
+import { endIdle } from '../held-connections.ts'
+import type { Finding, Rule } from '../rule.ts'
 
 const SHARE = 0.9
 
@@ -8,21 +10,47 @@ export const nearlyFull: Rule = {
   title: 'Nine tenths of the connections are taken',
   severity: 'critical',
   check: ({ server }) => {
-    if (!server) return []
-    const { maxConnections, reserved } = server.capacity
-    const usable = maxConnections - reserved
-    const used = server.usage.reduce((sum, { connections }) => sum + connections, 0)
-    const own = server.usage.filter(({ sameRole }) => sameRole).reduce((sum, { connections }) => sum + connections, 0)
-    const mine = usableSlots(server.capacity)
-    const bound = mine < usable && own >= mine * SHARE ? { taken: own, of: mine } : { taken: used, of: usable }
-    if (bound.taken < bound.of * SHARE) return []
-    const [first] = server.usage
-    return [
-      {
-        evidence: `${bound.taken} of ${bound.of} connections are open; most of them by ${first?.application || 'sessions without application_name'} (${first?.role}, ${first?.connections}).`,
-        why: 'The next deploy, or the next burst, is refused with "too many clients already".',
-        change: 'Run `poolguard plan` for a max that fits all instances, or put PgBouncer in front.',
-      },
-    ]
+    const [tightest] = server ? limitsOf(server).sort((a, b) => a.of - a.taken - (b.of - b.taken)) : []
+    return tightest && tightest.taken >= tightest.of * SHARE ? [finding(tightest)] : []
   },
+}
+
+interface Limit {
+  readonly taken: number
+  readonly of: number
+  readonly what: string
+  readonly rows: readonly UsageRow[]
+}
+
+/** What is open to everyone, and the limits of this role and this database: each counts its own sessions. */
+function limitsOf({ capacity, openSlots, usage, role, database }: ServerFacts): Limit[] {
+  const limit = (of: number, what: string, rows: readonly UsageRow[]): Limit => ({
+    taken: rows.reduce((sum, { connections }) => sum + connections, 0),
+    of,
+    what,
+    rows,
+  })
+  const { roleLimit, databaseLimit } = capacity
+  const limits = [limit(openSlots, 'connections that are not reserved', usage)]
+  if (roleLimit !== null) {
+    const own = usage.filter(({ sameRole }) => sameRole)
+    limits.push(limit(roleLimit, `connections that ${role} may have (CONNECTION LIMIT)`, own))
+  }
+  if (databaseLimit !== null) {
+    const here = usage.filter(({ sameDatabase }) => sameDatabase)
+    limits.push(limit(databaseLimit, `connections that the database ${database} may have (CONNECTION LIMIT)`, here))
+  }
+  return limits
+}
+
+function finding({ taken, of, what, rows }: Limit): Finding {
+  const [first] = rows
+  const most = first
+    ? `; most of them by ${first.application || 'sessions without application_name'} (${first.role}, ${first.connections})`
+    : ''
+  return {
+    evidence: `${taken} of ${of} ${what} are open${most}.`,
+    why: taken >= of ? 'Every new connection is refused now.' : 'The next deploy, or the next burst, is refused.',
+    change: `${taken >= of ? `What is idle can go, if you may end it: ${endIdle(first?.role)} Then run` : 'Run'} \`poolguard plan\` for a max that fits all instances, or put PgBouncer in front.`,
+  }
 }

@@ -1,3 +1,4 @@
+import { alterRole } from '../alter-role.ts'
 import type { Rule } from '../rule.ts'
 
 export const noIdleInTransactionTimeout: Rule = {
@@ -10,7 +11,7 @@ export const noIdleInTransactionTimeout: Rule = {
           {
             evidence: `idle_in_transaction_session_timeout is 0 for ${server.role}.`,
             why: 'One missing rollback keeps a connection and its locks for ever.',
-            change: `ALTER ROLE ${server.role} SET idle_in_transaction_session_timeout = '60s'; it holds for new sessions, behind a pooler too.`,
+            change: `${alterRole(server.role, 'idle_in_transaction_session_timeout', '60s')}; it holds for new sessions, behind a pooler too.`,
           },
         ]
       : [],

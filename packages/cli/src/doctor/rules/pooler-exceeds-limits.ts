@@ -11,7 +11,12 @@ export const poolerExceedsLimits: Rule = {
   check: (facts) => {
     const settings = poolerSettings(facts)
     if (!settings) return []
-    const each = (settingOf(settings, 'default_pool_size') ?? 20) + (settingOf(settings, 'reserve_pool_size') ?? 0)
+    const reserve = settingOf(settings, 'reserve_pool_size') ?? 0
+    const each = (settingOf(settings, 'default_pool_size') ?? 20) + reserve
+    const setEach = (share: number) =>
+      reserve > 0
+        ? `Set default_pool_size and reserve_pool_size to ${Math.max(1, Math.floor(share))} together`
+        : `Set default_pool_size to ${Math.max(1, Math.floor(share))}`
     const pairs = poolsOf(facts) ?? settings.databases
     const wanted = each * pairs
     const sum = `${each} (default_pool_size and reserve_pool_size) x ${pairs} ${pairs === 1 ? 'pool' : 'pools'} of a database and a user = ${wanted}`
@@ -22,15 +27,15 @@ export const poolerExceedsLimits: Rule = {
       findings.push({
         evidence: `${sum}, and max_db_connections = ${perDatabase} for ${settings.databases} ${settings.databases === 1 ? 'database' : 'databases'} (${settings.source}).`,
         why: 'One pool takes what another was promised: its clients wait until query_wait_timeout though their own pool is not full.',
-        change: `Set default_pool_size to ${Math.max(1, Math.floor((perDatabase * settings.databases) / pairs))} or less, or max_db_connections to ${Math.ceil(wanted / settings.databases)}.`,
+        change: `${setEach((perDatabase * settings.databases) / pairs)} or less, or max_db_connections to ${Math.ceil(wanted / settings.databases)}.`,
       })
     }
     const bounded = perDatabase > 0 ? Math.min(wanted, perDatabase * settings.databases) : wanted
     if (maxConnections !== undefined && bounded > maxConnections * SHARE) {
       findings.push({
-        evidence: `${sum} (${settings.source}), more than 70 % of max_connections = ${maxConnections}.`,
+        evidence: `${sum}${bounded < wanted ? `, held to ${bounded} by max_db_connections` : ''} (${settings.source}), more than 70 % of max_connections = ${maxConnections}.`,
         why: 'Migrations, people and services that go past the pooler find the server full.',
-        change: `Set default_pool_size to ${Math.max(1, Math.floor((maxConnections * SHARE) / pairs))}, or max_connections to ${Math.ceil(bounded / SHARE)}.`,
+        change: `${bounded < wanted ? `Set max_db_connections to ${Math.max(1, Math.floor((maxConnections * SHARE) / settings.databases))}` : setEach((maxConnections * SHARE) / pairs)}, or max_connections to ${Math.ceil(bounded / SHARE)}.`,
       })
     }
     return findings

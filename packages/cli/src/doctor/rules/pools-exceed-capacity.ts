@@ -1,4 +1,4 @@
-import { BudgetError, type Capacity, othersUse, planBudget } from '@poolguard/core'
+import { BudgetError, type Capacity, othersUse, planBudget, surgeOf } from '@poolguard/core'
 import { type Facts, throughTransactionPooler, usesPoolguard } from '../facts.ts'
 import type { Rule } from '../rule.ts'
 
@@ -44,9 +44,7 @@ function fleetOf({
   project,
 }: Facts): { instances: number; surge: number; source: string } | undefined {
   if (instances !== undefined) {
-    const share = typeof maxSurge === 'string' ? Number.parseInt(maxSurge, 10) / 100 : undefined
-    const surge = share === undefined ? Number(maxSurge ?? 0) : Math.ceil(instances * share)
-    return { instances, surge, source: `${instances} instances` }
+    return { instances, surge: surgeOf(instances, maxSurge), source: `${instances} instances` }
   }
   const apps = project.compose?.apps ?? []
   const count = apps.reduce((sum, { replicas }) => sum + replicas, 0)
@@ -59,7 +57,8 @@ function fleetOf({
 /** The largest that is written anywhere; the default where a driver is known that has one. */
 function maxOf({ project, target }: Facts): { value: number; source: string } | undefined {
   const limit = project.drivers.includes('prisma-engine') ? target?.url.parameter('connection_limit') : undefined
-  if (limit !== undefined) return { value: Number(limit), source: `connection_limit of ${target?.source}` }
+  if (limit !== undefined && /^\d+$/.test(limit))
+    return { value: Number(limit), source: `connection_limit of ${target?.source}` }
   const written = project.code.filter(({ kind }) => kind === 'max').sort((a, b) => b.value - a.value)[0]
   if (written) return { value: written.value, source: `${written.file}:${written.line}` }
   const known = project.drivers.some((driver) => driver !== 'prisma-engine')

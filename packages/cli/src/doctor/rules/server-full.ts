@@ -1,20 +1,38 @@
+import pg from 'pg'
+import type { Facts } from '../facts.ts'
+import { endIdle, WHO_HOLDS } from '../held-connections.ts'
 import type { Rule } from '../rule.ts'
 
 export const serverFull: Rule = {
   id: 'server-full',
   title: 'The server has no connection left',
   severity: 'critical',
-  check: ({ unreached, target }) =>
-    unreached?.failure === 'full'
-      ? [
-          {
-            evidence: `${target?.url} answers: ${unreached.message}.`,
-            why: 'Every new connection of this role is refused until somebody else lets go of one.',
-            change:
-              'A superuser can still look: superuser_reserved_connections keeps slots for that (from 16 on a member of pg_use_reserved_connections has some, too). ' +
-              'Run `select application_name, usename, state, count(*) from pg_stat_activity group by 1, 2, 3 order by 4 desc`, ' +
-              'end what nobody needs with pg_terminate_backend(pid), then run doctor again.',
-          },
-        ]
-      : [],
+  check: (facts) => {
+    const { unreached, target } = facts
+    if (unreached?.failure !== 'full') return []
+    const { why, change } = explain(facts, unreached.message)
+    return [{ evidence: `${target?.url} answers: ${unreached.message}.`, why, change }]
+  },
+}
+
+/** Four limits refuse in much the same words, and each is changed elsewhere. */
+function explain({ target }: Facts, message: string): { why: string; change: string } {
+  if (/no more connections allowed|client connections exceeded/.test(message)) {
+    return {
+      why: 'It is PgBouncer that refuses: max_client_conn, or a limit of this user or database, is reached. PostgreSQL may have room.',
+      change:
+        'Run `SHOW CLIENTS` and `SHOW POOLS` on its console (max_client_conn does not count for the database pgbouncer), raise max_client_conn in pgbouncer.ini, and `RELOAD`. Or lower the max of the pools.',
+    }
+  }
+  const [, kind, name] = /too many connections for (role|database) "(.+)"/.exec(message) ?? []
+  if (kind !== undefined && name !== undefined) {
+    return {
+      why: `The ${kind} has a CONNECTION LIMIT of its own, and it is reached. The server itself may have room.`,
+      change: `As a superuser, see who holds them: ${WHO_HOLDS} Then lower the max of the pools (\`poolguard plan\`), or raise the limit: \`ALTER ${kind.toUpperCase()} ${pg.escapeIdentifier(name)} CONNECTION LIMIT 50;\`, with a number that fits into max_connections.`,
+    }
+  }
+  return {
+    why: 'Every new connection of this role is refused until somebody else lets go of one.',
+    change: `A superuser is still let in (superuser_reserved_connections). As one, see who holds them: ${WHO_HOLDS} What is idle can go, and pools open it again when they need it: ${endIdle(target?.url.user)} Then run doctor again with the superuser's URL, and \`poolguard plan\` for a max that fits.`,
+  }
 }

@@ -1,4 +1,5 @@
 import type { ConnectionString } from '@poolguard/core'
+import { alterRole } from '../alter-role.ts'
 import { type Facts, poolerSettings, usesPoolguard } from '../facts.ts'
 import type { Rule } from '../rule.ts'
 
@@ -10,7 +11,7 @@ export const startupParametersRefused: Rule = {
   title: 'PgBouncer refuses a startup parameter of the URL',
   severity: 'critical',
   check: (facts) => {
-    const { target } = facts
+    const { target, server } = facts
     if (!target || usesPoolguard(facts) || !leadsToPgBouncer(facts)) return []
     const ignored =
       poolerSettings(facts)
@@ -21,7 +22,7 @@ export const startupParametersRefused: Rule = {
     return refused.map((name) => ({
       evidence: `${name} in ${target.source}; ignore_startup_parameters ${ignored.length > 0 ? `is ${ignored.join(', ')}` : 'does not list it'}.`,
       why: `Connecting fails with "unsupported startup parameter: ${name}".`,
-      change: `Take it out of the URL and set it on the server: ${alterRole(name, target.url)}. (ignore_startup_parameters would only make PgBouncer drop it silently.)`,
+      change: `Take it out of the URL and set it on the server: ${onServer(name, target.url, server?.role)}. (ignore_startup_parameters would only make PgBouncer drop it silently.)`,
     }))
   },
 }
@@ -31,8 +32,8 @@ function leadsToPgBouncer({ server, pooler, endpoint }: Facts): boolean {
   return pooler !== undefined || endpoint === 'pooler' || endpoint === 'transaction-pooler'
 }
 
-function alterRole(name: string, url: ConnectionString): string {
-  const role = url.user ?? 'the_role'
-  if (name === 'options') return `ALTER ROLE ${role} SET name = 'value' for each -c name=value of it`
-  return `ALTER ROLE ${role} SET ${name} = '${url.parameter(name)}'`
+/** A pooler's user may be named otherwise than the role: `postgres.project`. */
+function onServer(name: string, url: ConnectionString, role = url.user ?? 'the_role'): string {
+  if (name === 'options') return `${alterRole(role, 'name', 'value')} for each -c name=value of it`
+  return alterRole(role, name, url.parameter(name) ?? '')
 }

@@ -24,6 +24,7 @@ export const SERVER: ServerFacts = {
     usedByRole: 4,
     usedByDatabase: 4,
   },
+  openSlots: 97,
   usage: [],
   load: undefined,
   idleInTransactionTimeoutMillis: 60_000,
@@ -53,10 +54,12 @@ export function pgBouncer(values: Readonly<Record<string, number | string>>, dat
 const PROJECT: ProjectFacts = {
   packages: new Map([['pg', '^8.23.0']]),
   drivers: ['pg'],
+  isWorkspaceRoot: false,
   code: [],
   compose: undefined,
   pgBouncer: undefined,
   prismaDirectUrl: undefined,
+  unread: [],
 }
 
 export interface FactsInput extends Partial<Omit<Facts, 'target' | 'project'>> {

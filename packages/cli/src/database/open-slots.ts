@@ -1,0 +1,13 @@
+/**
+ * Reads how many connections are open to roles that may use no reserved slot: an app is refused where these are taken,
+ * though whoever asks may still be let in.
+ *
+ * @see https://www.postgresql.org/docs/current/runtime-config-connection.html
+ */
+export const OPEN_SLOTS_QUERY = `
+select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+         - coalesce(current_setting('reserved_connections', true)::int, 0) as "openSlots"`
+
+export interface OpenSlots {
+  readonly openSlots: number
+}
