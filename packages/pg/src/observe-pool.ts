@@ -48,6 +48,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
   const connections = new WeakMap<PoolClient, PgConnection>()
   const ledger = new LeaseLedger<PoolClient>({
     name,
+    max: () => pool.options.max,
     leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
     stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
     activityOf: (client) => connections.get(client)?.activity ?? 0,
@@ -139,7 +140,6 @@ function readStats(
   const { totalCount, idleCount, waitingCount } = pool
   const leases = ledger.stats()
   return {
-    max: pool.options.max,
     min: pool.options.min ?? 0,
     total: totalCount,
     idle: idleCount,

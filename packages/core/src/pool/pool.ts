@@ -1,6 +1,7 @@
 import { type PoolSettings, validatePoolSettings } from '../settings/index.ts'
 import { Alarm } from './alarm.ts'
 import { type Borrower, BorrowerIdentification } from './borrower.ts'
+import { CapacityTime } from './capacity-time.ts'
 import { acquireChannel, publish, releaseChannel } from './channels.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
@@ -80,6 +81,7 @@ export class Pool<R> implements Lender<R> {
   readonly #labelledWaits = new LabelledWaits()
   readonly #useTimes = new DurationHistogram()
   readonly #createTimes = new DurationHistogram()
+  readonly #capacity: CapacityTime
   readonly #drained = Promise.withResolvers<void>()
   readonly #outOfTime = Promise.withResolvers<void>()
   #settings: PoolSettings
@@ -99,6 +101,7 @@ export class Pool<R> implements Lender<R> {
     this.#settings = options.settings
     this.#factory = options.factory
     this.#clock = options.clock ?? systemClock
+    this.#capacity = new CapacityTime(options.settings.max, this.#clock.now())
     this.#random = options.random ?? Math.random
     this.#onEvent = options.onEvent
     this.#borrowers = new BorrowerIdentification(options.settings.stacks, options.settings.leakThresholdMillis)
@@ -172,6 +175,7 @@ export class Pool<R> implements Lender<R> {
     validatePoolSettings({ min, max })
     if (this.#draining || (min === this.#settings.min && max === this.#settings.max)) return
     this.#settings = { ...this.#settings, min, max }
+    this.#capacity.resize(max, this.#clock.now())
     while (this.#open.size > max && this.#idle.length > 0) this.#close(this.#idle.shift(), 'surplus')
     this.emit({ type: 'resized', min, max })
     // What min has kept open so far may be overdue now.
@@ -242,6 +246,7 @@ export class Pool<R> implements Lender<R> {
       waitByLabel: this.#labelledWaits.read(),
       use,
       leasedMillis: use.sumMillis + leases.sum,
+      capacityMillis: this.#capacity.read(now),
       longestLeaseMillis: leases.longest,
       create: this.#createTimes.read(),
     }
