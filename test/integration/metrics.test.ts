@@ -1,5 +1,6 @@
 import {
   AggregationTemporality,
+  type Histogram,
   InMemoryMetricExporter,
   MeterProvider,
   type MetricData,
@@ -25,6 +26,7 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   await pool.ready()
   const clients = await Promise.all(Array.from({ length: 3 }, () => pool.connect()))
   await clients[0]?.query('begin')
+  await clients[0]?.query('select pg_sleep(0.5)')
   const waiting = [pool.connect(), pool.connect()]
   await waitUntil(() => pool.waitingCount === 1, { what: 'one caller waits' })
 
@@ -43,7 +45,11 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   expect(seriesOf(body, 'poolguard_server_free_connections{source="postgres"}')).toBe(20 - 3 - 5)
   expect(
     seriesOf(body, 'poolguard_server_oldest_transaction_seconds{source="postgres",state="idle in transaction"}'),
-  ).toBeGreaterThan(0)
+  ).toBeGreaterThan(0.5)
+  // The half second of a query was no time without one.
+  const inTransaction = 'poolguard_server_oldest_transaction_seconds{source="postgres",state="idle in transaction"}'
+  const withoutQuery = 'poolguard_server_longest_idle_in_transaction_seconds{source="postgres"}'
+  expect(Number(seriesOf(body, inTransaction)) - Number(seriesOf(body, withoutQuery))).toBeGreaterThan(0.5)
   expect(seriesOf(body, 'poolguard_source_up{source="postgres"}')).toBe(1)
 
   await clients[0]?.query('rollback')
@@ -51,6 +57,27 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   for (const client of await Promise.all(waiting)) client.release()
   await pool.end()
   await admin.end()
+})
+
+test('given a query with parallel workers, then those take none of the connections that are left', async () => {
+  await using server = await startPostgres({ maxConnections: 20 })
+  const client = new pg.Client(server.adminUrl)
+  await client.connect()
+  // It was renamed in PostgreSQL 16.
+  const names = ['debug_parallel_query', 'force_parallel_mode']
+  await client.query("select set_config(name, 'on', false) from pg_settings where name = any($1)", [names])
+  const sleeping = client.query('select pg_sleep(2)')
+  const workers = async () =>
+    (await server.query("select from pg_stat_activity where backend_type = 'parallel worker'")).length
+  await waitUntil(async () => (await workers()) > 0, { what: 'a worker is at it' })
+
+  const admin = new pg.Client(server.adminUrl)
+  await admin.connect()
+  const { body } = renderMetrics('', await postgresSource(admin).read())
+  expect(await workers()).toBeGreaterThan(0)
+  expect(seriesOf(body, 'poolguard_server_free_connections{source="postgres"}')).toBe(20 - 3 - 2)
+  await sleeping
+  await Promise.all([client.end(), admin.end()])
 })
 
 test('given the same work, then OpenTelemetry has the same figures as Prometheus', async () => {
@@ -66,7 +93,7 @@ test('given the same work, then OpenTelemetry has the same figures as Prometheus
   await reader.forceFlush()
   const { body } = renderMetrics()
   const points = exporter.getMetrics().at(-1)?.scopeMetrics[0]?.metrics.flatMap(seriesOfMetric) ?? []
-  expect(points).toHaveLength(2 * (7 + 3 * 2))
+  expect(points).toHaveLength(2 * (7 + 3 * (2 + 21)))
   for (const [series, value] of points) expect(seriesOf(body, series), series).toBeCloseTo(value, 9)
   stop()
   await provider.shutdown()
@@ -89,7 +116,7 @@ test('given pools of others that are observed, then OpenTelemetry has their figu
   const { body } = renderMetrics()
   const points = exporter.getMetrics().at(-1)?.scopeMetrics[0]?.metrics.flatMap(seriesOfMetric) ?? []
   // All but how long opening takes, which neither tells.
-  expect(points).toHaveLength(2 * (7 + 2 * 2))
+  expect(points).toHaveLength(2 * (7 + 2 * (2 + 21)))
   for (const [series, value] of points) expect(seriesOf(body, series), series).toBeCloseTo(value, 9)
   const counts = points.filter(([series]) => series.includes('wait_time_seconds_count')).map(([, count]) => count)
   expect(counts).toEqual([20, 21])
@@ -106,8 +133,11 @@ function seriesOfMetric({ descriptor, dataPoints }: MetricData): (readonly [seri
     if (typeof value === 'number') {
       return [[`${name}${descriptor.name.endsWith('timeouts') ? '_total' : ''}{${labels.join()}}`, value]]
     }
-    const { count, sum } = value as { count: number; sum: number }
+    const { count, sum = 0, buckets } = value as Histogram
+    const upTo = buckets.counts.map((_, i) => buckets.counts.slice(0, i + 1).reduce((all, each) => all + each, 0))
+    const bounds = [...buckets.boundaries, '+Inf']
     return [
+      ...bounds.map((le, i) => [`${name}_seconds_bucket{${labels.join()},le="${le}"}`, upTo[i] as number] as const),
       [`${name}_seconds_count{${labels.join()}}`, count],
       [`${name}_seconds_sum{${labels.join()}}`, sum],
     ]

@@ -73,6 +73,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
   const unhook = hookConnect(pool, ledger, failed)
   for (const [event, listener] of Object.entries(listeners)) pool.on(event as 'connect', listener as never)
   const stats = () => readStats(pool, ledger, counts)
+  const begin = stats()
   const unregister = registerPool({ snapshot: () => snapshot() })
   const snapshot = (): PoolSnapshot => ({
     lintFindings: 0,
@@ -86,7 +87,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
   })
   return {
     snapshot,
-    health: () => evaluateHealth({ stats: stats() }),
+    health: () => evaluateHealth({ stats: stats(), before: begin }),
     stop() {
       unhook()
       for (const [event, listener] of Object.entries(listeners)) pool.off(event, listener as never)

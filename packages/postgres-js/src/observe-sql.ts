@@ -74,11 +74,12 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
     topology: null,
     budget: null,
   })
+  const begin = figures.stats()
   const unregister = registerPool({ snapshot })
   return {
     detail,
     snapshot,
-    health: () => evaluateHealth({ stats: figures.stats() }),
+    health: () => evaluateHealth({ stats: figures.stats(), before: begin }),
     stop() {
       for (const end of unhook) end()
       figures.stop()

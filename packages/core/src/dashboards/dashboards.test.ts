@@ -4,7 +4,7 @@ import { alertRules } from './alert-rules.ts'
 import { grafanaDashboard } from './grafana-dashboard.ts'
 import { describeSeries, KNOWN_METRICS, series } from './promql.ts'
 
-const WORDS = new Set(['and', 'by', 'without', 'on', 'ignoring'])
+const WORDS = new Set(['and', 'or', 'by', 'without', 'on', 'ignoring'])
 /** Put there by Prometheus when it scrapes, or by a histogram. */
 const LABELS_OF_ANY = ['job', 'instance', 'le']
 
@@ -68,7 +68,14 @@ test('what is declared of labels is what is read', () => {
       name,
     ).toContainEqual(labels)
   }
-  const row = { state: 'idle', count: 1, oldestSeconds: 0, maxConnections: 20, reserved: 3 }
+  const row = {
+    state: 'idle',
+    count: 1,
+    oldestSeconds: 0,
+    longestIdleInTransactionSeconds: 0,
+    maxConnections: 20,
+    reserved: 3,
+  }
   for (const { name, samples } of postgresMetrics([row])) {
     expect(KNOWN_METRICS.get(name)?.labels, name).toEqual(['source', ...Object.keys(samples[0]?.labels ?? {})])
   }

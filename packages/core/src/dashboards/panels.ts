@@ -98,7 +98,7 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
         {
           expr: byPool(
             'max',
-            `${rate(ofPools('poolguard_use_seconds_total'))} / ${ofPools('db_client_connection_max')}`,
+            `${rate(ofPools('poolguard_use_seconds_total'))} / ${rate(ofPools('poolguard_capacity_seconds_total'))}`,
           ),
           legend: POOL,
         },
@@ -204,6 +204,11 @@ const SERVER_PANELS: readonly PanelDefinition[] = [
     queries: [
       { expr: ofServer('max', 'poolguard_server_oldest_transaction_seconds', 'state'), legend: `${SOURCE} {{state}}` },
     ],
+  },
+  {
+    title: 'Longest time in a transaction without a query',
+    unit: 's',
+    queries: [{ expr: ofServer('max', 'poolguard_server_longest_idle_in_transaction_seconds'), legend: SOURCE }],
   },
   {
     title: 'Sources that answer',

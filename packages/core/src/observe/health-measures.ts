@@ -47,11 +47,14 @@ export function healthCounters({
   return { takenAtMillis, leasedMillis, capacityMillis, opened, connectFailures, wait: { count, sumMillis } }
 }
 
-/** @param windowMillis what the share in use is meant over. */
+/**
+ * @param before undefined: everything so far counts.
+ * @param windowMillis what the share in use is meant over.
+ */
 export function measureHealth(
   stats: PoolStats,
   before: HealthCounters = NOTHING_YET,
-  windowMillis = 0,
+  windowMillis: number,
 ): HealthMeasures {
   const leased = stats.leasedMillis - before.leasedMillis
   const capacity = stats.capacityMillis - before.capacityMillis

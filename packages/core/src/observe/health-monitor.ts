@@ -1,12 +1,11 @@
 import { requireMillis } from '../invalid-option-error.ts'
 import { completeThresholds } from './complete-thresholds.ts'
-import { evaluateHealth, type Health, type HealthThresholds } from './health.ts'
+import { evaluateHealth, type Health, type HealthThresholds, WINDOW_MILLIS } from './health.ts'
 import { type HealthCounters, healthCounters } from './health-measures.ts'
 import { openPools } from './registry.ts'
 import type { ObservedPool } from './snapshot.ts'
 import { type HealthStatus, worstOf } from './verdict.ts'
 
-const WINDOW_MILLIS = 30_000
 const RECOVERY_MILLIS = 5_000
 /** However often somebody looks. */
 const SAMPLES_PER_WINDOW = 30

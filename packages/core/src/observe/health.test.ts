@@ -89,7 +89,7 @@ describe('health', () => {
 
   const before = { ...calm, takenAtMillis: 0, leasedMillis: 0, capacityMillis: 0 }
   const inUse = (leasedMillis: number, change: Partial<PoolStats> = {}) =>
-    evaluateHealth({ stats: { ...calm, takenAtMillis: 10_000, leasedMillis, ...change }, before })
+    evaluateHealth({ stats: { ...calm, takenAtMillis: 10_000, leasedMillis, ...change }, before, windowMillis: 10_000 })
 
   test('given a window, then a pool counts as in use for as much of the time as it was', () => {
     expect(inUse(69_000, { active: 10 }).reasons).toEqual([])

@@ -32,6 +32,7 @@ export const DEFAULT_HEALTH_THRESHOLDS: HealthThresholds = {
 
 const MEASURES = Object.keys(DEFAULT_HEALTH_THRESHOLDS) as (keyof HealthMeasures)[]
 
+export const WINDOW_MILLIS = 30_000
 /** What was bad stays so until it is below this share of its threshold, so that it does not flap round that. */
 const RECOVERY_SHARE = 0.8
 
@@ -39,7 +40,7 @@ export interface HealthInput {
   readonly stats: PoolStats
   /** The figures when the window began; without them everything so far counts. */
   readonly before?: HealthCounters | undefined
-  /** How long the window should be: over less than half of it the share in use is not judged. Default: 0. */
+  /** How long the window should be: over less than half of it the share in use is not judged. Default: 30 000. */
   readonly windowMillis?: number
   /** The verdicts before these, which a little improvement does not change. */
   readonly previous?: Health['measures'] | undefined
@@ -57,7 +58,7 @@ export interface HealthInput {
 export function evaluateHealth({
   stats,
   before,
-  windowMillis,
+  windowMillis = WINDOW_MILLIS,
   previous,
   thresholds = DEFAULT_HEALTH_THRESHOLDS,
   recoveryMillis = 0,

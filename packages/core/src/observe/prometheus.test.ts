@@ -31,7 +31,12 @@ function givenPool(name: string, stats: Partial<PoolStats> = {}): void {
   const all = {
     ...{ max: 10, min: 1, total: 5, idle: 3, active: 2, connecting: 0, closing: 0, waiting: 4, acquired: 2 },
     ...{ opened: 6, closed: 1, timeouts: 7, saturated: 0, leaks: 0, deadlocks: 0, takenAtMillis: 0 },
-    ...{ leasedMillis: 1_500, longestLeaseMillis: 250, connectFailures: { full: 3, unavailable: 0, refused: 0 } },
+    ...{
+      leasedMillis: 1_500,
+      capacityMillis: 9_000,
+      longestLeaseMillis: 250,
+      connectFailures: { full: 3, unavailable: 0, refused: 0 },
+    },
     ...{
       wait: durations(0, 3),
       waitByLabel: { 'GET /orders/:id': durations(3) },
