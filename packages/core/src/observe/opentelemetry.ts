@@ -78,9 +78,10 @@ function recordDurations(meter: OpenTelemetryMeter): () => void {
 }
 
 function observeFigures(meter: OpenTelemetryMeter): () => void {
+  const observed = METRICS.filter(({ convention, type }) => convention && type !== 'histogram')
   const observables = new Map(
-    METRICS.flatMap(({ name, type, convention, help }) => {
-      if (!convention || type === 'histogram') return []
+    observed.flatMap(({ name, type, convention, help }) => {
+      if (!convention) return []
       const options = { unit: convention.unit, description: help }
       const observable =
         type === 'counter'
@@ -91,7 +92,7 @@ function observeFigures(meter: OpenTelemetryMeter): () => void {
   )
   const all = [...observables.values()]
   const observe: BatchCallback = (result) => {
-    for (const { name, samples } of readMetrics(snapshotPools())) {
+    for (const { name, samples } of readMetrics(snapshotPools(), observed)) {
       const observable = observables.get(name)
       if (!observable) continue
       for (const { labels, value } of samples) {

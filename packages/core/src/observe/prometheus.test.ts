@@ -5,7 +5,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
-import { type OpenMetricsContentType, Registry } from 'prom-client'
+import { Gauge, type OpenMetricsContentType, Registry } from 'prom-client'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { PoolStats } from '../pool/index.ts'
 import { METRICS, POOL_LABEL } from './metric-definitions.ts'
@@ -156,6 +156,32 @@ describe("a registry of prom-client's", () => {
     expect(await registry.metrics()).toContain('poolguard_requests_shed_total 2')
     remove()
     expect(await registry.metrics()).toBe('\n')
+  })
+
+  test('reads each pool once for a page', async () => {
+    let asked = 0
+    const pool = observedPool('orders')
+    registered.push(
+      registerPool({
+        snapshot() {
+          asked++
+          return pool.snapshot()
+        },
+      }),
+    )
+    const registry = new Registry()
+    registerMetrics(registry)
+    await registry.metrics()
+    expect(asked).toBe(1)
+    await registry.metrics()
+    expect(asked).toBe(2)
+  })
+
+  test('is left as it was where one of the names is taken', async () => {
+    const registry = new Registry()
+    new Gauge({ name: 'poolguard_leaks_total', help: "Somebody else's.", registers: [registry] })
+    expect(() => registerMetrics(registry)).toThrow('poolguard_leaks_total')
+    expect((await registry.getMetricsAsJSON()).map(({ name }) => name)).toEqual(['poolguard_leaks_total'])
   })
 
   test('shows counters in OpenMetrics, too', async () => {
