@@ -31,9 +31,7 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   await waitUntil(() => pool.waitingCount === 1, { what: 'one caller waits' })
 
   expect(await server.connectionCount()).toBe(4)
-  const admin = new pg.Client(server.adminUrl)
-  await admin.connect()
-  const source = postgresSource(admin)
+  const source = postgresSource(server.adminUrl, { source: 'postgres' })
   const { body } = renderMetrics('', await source.read())
   const label = '{db_client_connection_pool_name="orders"'
   expect(seriesOf(body, `db_client_connection_count${label},db_client_connection_state="used"}`)).toBe(4)
@@ -56,7 +54,6 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   for (const client of clients) client.release()
   for (const client of await Promise.all(waiting)) client.release()
   await pool.end()
-  await admin.end()
 })
 
 test('given a query with parallel workers, then those take none of the connections that are left', async () => {
@@ -71,13 +68,25 @@ test('given a query with parallel workers, then those take none of the connectio
     (await server.query("select from pg_stat_activity where backend_type = 'parallel worker'")).length
   await waitUntil(async () => (await workers()) > 0, { what: 'a worker is at it' })
 
-  const admin = new pg.Client(server.adminUrl)
-  await admin.connect()
-  const { body } = renderMetrics('', await postgresSource(admin).read())
+  const { body } = renderMetrics('', await postgresSource(server.adminUrl, { source: 'postgres' }).read())
   expect(await workers()).toBeGreaterThan(0)
   expect(seriesOf(body, 'poolguard_server_free_connections{source="postgres"}')).toBe(20 - 3 - 2)
   await sleeping
-  await Promise.all([client.end(), admin.end()])
+  await client.end()
+})
+
+test('given two servers, then each has series of its own', async () => {
+  await using one = await startPostgres({ maxConnections: 20 })
+  await using other = await startPostgres({ maxConnections: 30 })
+  const families = await Promise.all([one, other].map((server) => postgresSource(server.url).read()))
+  const { body } = renderMetrics('', families.flat())
+  for (const [server, max] of [
+    [one, 20],
+    [other, 30],
+  ] as const) {
+    const { host, pathname } = new URL(server.url)
+    expect(seriesOf(body, `poolguard_server_max_connections{source="${host}${pathname}"}`)).toBe(max)
+  }
 })
 
 test('given the same work, then OpenTelemetry has the same figures as Prometheus', async () => {
@@ -92,7 +101,7 @@ test('given the same work, then OpenTelemetry has the same figures as Prometheus
 
   await reader.forceFlush()
   const { body } = renderMetrics()
-  const points = exporter.getMetrics().at(-1)?.scopeMetrics[0]?.metrics.flatMap(seriesOfMetric) ?? []
+  const points = pointsOf(exporter, 'one', 'two')
   expect(points).toHaveLength(2 * (7 + 3 * (2 + 21)))
   for (const [series, value] of points) expect(seriesOf(body, series), series).toBeCloseTo(value, 9)
   stop()
@@ -114,7 +123,7 @@ test('given pools of others that are observed, then OpenTelemetry has their figu
 
   await reader.forceFlush()
   const { body } = renderMetrics()
-  const points = exporter.getMetrics().at(-1)?.scopeMetrics[0]?.metrics.flatMap(seriesOfMetric) ?? []
+  const points = pointsOf(exporter, 'a pg.Pool', 'a postgres()')
   // All but how long opening takes, which neither tells.
   expect(points).toHaveLength(2 * (7 + 2 * (2 + 21)))
   for (const [series, value] of points) expect(seriesOf(body, series), series).toBeCloseTo(value, 9)
@@ -124,6 +133,12 @@ test('given pools of others that are observed, then OpenTelemetry has their figu
   for (const observation of observations) observation.stop()
   await Promise.all([provider.shutdown(), pool.end(), sql.end()])
 })
+
+/** Of these pools: the counts of pools that are closed are told as well. */
+function pointsOf(exporter: InMemoryMetricExporter, ...pools: readonly string[]): (readonly [string, number])[] {
+  const points = exporter.getMetrics().at(-1)?.scopeMetrics[0]?.metrics.flatMap(seriesOfMetric) ?? []
+  return points.filter(([series]) => pools.some((pool) => series.includes(`pool_name="${pool}"`)))
+}
 
 /** What a metric of OpenTelemetry is called on the page, and its value. */
 function seriesOfMetric({ descriptor, dataPoints }: MetricData): (readonly [series: string, value: number])[] {
@@ -153,7 +168,7 @@ for (const version of pgBouncerVersions) {
       const pool = new GuardedPool({ url: pooler.url, name: 'pooled', pooler: 'transaction', max: 3 })
       const sleeping = Promise.all(Array.from({ length: 3 }, () => pool.query('select pg_sleep(0.7)')))
       await waitUntil(async () => (await server.connectionCount()) === 2, { what: 'both servers are busy' })
-      const source = pgBouncerSource(pooler.statsUrl, { intervalMillis: 0 })
+      const source = pgBouncerSource(pooler.statsUrl, { source: 'pgbouncer', intervalMillis: 0 })
       const page = (await waitUntil(
         async () => {
           const { body } = renderMetrics('', await source.read())
