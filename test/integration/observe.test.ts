@@ -82,7 +82,7 @@ test('given failures, then they are counted by kind', async () => {
   expect(watched.snapshot().stats.connectFailures.refused).toBe(5)
   expect(watched.health()).toMatchObject({
     status: 'critical',
-    reasons: ['100 % of the attempts to connect fail (critical from 0.05)'],
+    reasons: ['100 % of the attempts to connect fail (critical from 5 %)'],
   })
   watched.stop()
   await wrong.end()

@@ -3,7 +3,6 @@ import { alertRules, grafanaDashboard } from '@poolguard/core/dashboards'
 import { rulesText } from '@poolguard/observability'
 import { pgBouncerSource, postgresSource } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
-import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import {
   describeWithPgBouncer,
@@ -29,11 +28,8 @@ async function startApp(server: PostgresServer, pooler: PgBouncerServer): Promis
     labels: true,
     shedLoad: { waiters: 1_000 },
   })
-  const admin = new pg.Client(server.adminUrl)
-  await admin.connect()
-  onTestFinished(() => admin.end())
   const sources = [
-    postgresSource(admin, { intervalMillis: 200 }),
+    postgresSource(server.adminUrl, { intervalMillis: 200 }),
     pgBouncerSource(pooler.statsUrl, { intervalMillis: 200 }),
   ]
   app.get('/orders/:id', async () => (await app.poolguard.pool.query(AT_THE_GATE)).rows)

@@ -3,39 +3,52 @@ import {
   type ActivityRow,
   pgBouncerMetrics,
   postgresMetrics,
+  readUrlOption,
   ScrapedMetrics,
   type ScrapeOptions,
+  settleTarget,
 } from '@poolguard/core'
-import type { QueryConfig } from 'pg'
+import pg from 'pg'
+import { readConfig } from './guarded-pool-config.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
 
-interface Queryable {
-  query(query: QueryConfig & { query_timeout: number }): Promise<{ rows: unknown[] }>
-}
-
-/** So that a server that does not answer gives the connection back; pg closes it then. */
-const QUERY_MILLIS = 5_000
+/** For connecting, and for the answer. */
+const PATIENCE_MILLIS = 5_000
 
 /**
  * PostgreSQL's side of the connections, for a page of metrics: by state, the age of the oldest transaction, and what is left
- * of max_connections. Asked through a pool, at most once per interval.
+ * of max_connections. Asked at most once per interval, by a connection that lasts for the look: a pool that is saturated
+ * would not lend one just when the figures are needed.
  *
+ * @param url of the server itself, as any role. The source is labelled after it: `db:5432/app`.
+ * @throws {InvalidOptionError} for a URL that is not set; {@link ConnectionStringError} for a bad one.
  * @example
- * const server = postgresSource(pool)
+ * const server = postgresSource(process.env.DATABASE_URL)
  * const { contentType, body } = renderMetrics(request.headers.accept, await server.read())
  */
-export function postgresSource(pool: Queryable, options: Partial<ScrapeOptions> = {}): ScrapedMetrics {
+export function postgresSource(url: string | undefined, options: Partial<ScrapeOptions> = {}): ScrapedMetrics {
+  const { client: config } = readConfig({ url })
   const ask = async () => {
-    const { rows } = await pool.query({ text: ACTIVITY_QUERY, query_timeout: QUERY_MILLIS })
-    return postgresMetrics(rows as ActivityRow[])
+    const client = new pg.Client({
+      ...config,
+      connectionTimeoutMillis: PATIENCE_MILLIS,
+      query_timeout: PATIENCE_MILLIS,
+    })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      return postgresMetrics((await client.query<ActivityRow>(ACTIVITY_QUERY)).rows)
+    } finally {
+      await client.end()
+    }
   }
-  return new ScrapedMetrics(ask, { source: 'postgres', ...options })
+  return new ScrapedMetrics(ask, { source: addressOf(url), ...options })
 }
 
 /**
  * PgBouncer's figures under pgbouncer_exporter's names, through its console, with a connection that lasts for the look.
  *
- * @param url of PgBouncer, as a user in `stats_users` or `admin_users`.
+ * @param url of PgBouncer, as a user in `stats_users` or `admin_users`. The source is labelled after it: `pgbouncer:6432/app`.
  * @example
  * const pooler = pgBouncerSource('postgresql://stats:secret@localhost:6432')
  * const { contentType, body } = renderMetrics(request.headers.accept, await pooler.read())
@@ -51,6 +64,12 @@ export function pgBouncerSource(url: string, options: Partial<ScrapeOptions> = {
       const stats = await console.stats()
       return pgBouncerMetrics({ version, pools, databases, stats, config: await console.config() })
     },
-    { source: 'pgbouncer', ...options },
+    { source: addressOf(url), ...options },
   )
+}
+
+/** Tells sources apart: host, port and database, without who asks. */
+function addressOf(url: string | undefined): string {
+  const { hosts, database } = settleTarget(readUrlOption(url))
+  return `${hosts.map(({ host, port = 5432 }) => `${host}:${port}`).join()}/${database ?? ''}`
 }

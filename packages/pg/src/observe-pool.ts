@@ -48,6 +48,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
   const connections = new WeakMap<PoolClient, PgConnection>()
   const ledger = new LeaseLedger<PoolClient>({
     name,
+    max: () => pool.options.max,
     leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
     stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
     activityOf: (client) => connections.get(client)?.activity ?? 0,
@@ -72,6 +73,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
   const unhook = hookConnect(pool, ledger, failed)
   for (const [event, listener] of Object.entries(listeners)) pool.on(event as 'connect', listener as never)
   const stats = () => readStats(pool, ledger, counts)
+  const begin = stats()
   const unregister = registerPool({ snapshot: () => snapshot() })
   const snapshot = (): PoolSnapshot => ({
     lintFindings: 0,
@@ -86,7 +88,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
   })
   return {
     snapshot,
-    health: () => evaluateHealth({ stats: stats() }),
+    health: () => evaluateHealth({ stats: stats(), before: begin }),
     stop() {
       unhook()
       for (const [event, listener] of Object.entries(listeners)) pool.off(event, listener as never)
@@ -140,7 +142,6 @@ function readStats(
   const { totalCount, idleCount, waitingCount } = pool
   const leases = ledger.stats()
   return {
-    max: pool.options.max,
     min: pool.options.min ?? 0,
     total: totalCount,
     idle: idleCount,

@@ -52,6 +52,7 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
   const name = options.name ?? database
   const ledger = new LeaseLedger<Held>({
     name,
+    max: () => sql.options.max,
     leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
     stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
     activityOf: (held) => held.activity,
@@ -74,11 +75,12 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
     budget: null,
     fleet: null,
   })
+  const begin = figures.stats()
   const unregister = registerPool({ snapshot })
   return {
     detail,
     snapshot,
-    health: () => evaluateHealth({ stats: figures.stats() }),
+    health: () => evaluateHealth({ stats: figures.stats(), before: begin }),
     stop() {
       for (const end of unhook) end()
       figures.stop()

@@ -45,7 +45,6 @@ export class SqlFigures {
     const opened = this.#sessions.size
     const total = Math.max(leases.active, opened - this.#closed)
     return {
-      max: this.#sql.options.max,
       min: 0,
       total,
       idle: total - leases.active,

@@ -3,6 +3,7 @@ import {
   completeThresholds,
   type HealthThresholds,
   LEAST_ATTEMPTS,
+  LEAST_FAILURES,
   POOL_LABEL,
   SOURCE_LABEL,
   SOURCE_UP,
@@ -66,9 +67,14 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
   const attempts = `(${failures} + increase(${series('poolguard_connections_opened_total')}[${RANGE}]))`
   const waited = (part: 'sum' | 'count') =>
     `rate(${series(`db_client_connection_wait_time_seconds_${part}`)}[${RANGE}])`
+  const meanWait = `${waited('sum')} / ${waited('count')}`
+  const waiting = series('db_client_connection_pending_requests')
+  const seconds = (what: 'use' | 'capacity') => `rate(${series(`poolguard_${what}_seconds_total`)}[${RANGE}])`
   return [
     ...graded('PoolguardConnectionsInUse', activeShare, {
-      value: `rate(${series('poolguard_use_seconds_total')}[${RANGE}]) / ${series('db_client_connection_max')}`,
+      value: `${seconds('use')} / ${seconds('capacity')}`,
+      // A pool whose connections are all in use, and nobody waits, is just large enough.
+      critically: `(${waiting} >= ${waiters.warning} or ${meanWait} >= ${meanWaitMillis.warning / 1_000})`,
       annotations: {
         summary: `{{ $value | humanizePercentage }} of ${POOL} are in use`,
         description:
@@ -79,7 +85,7 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
       },
     }),
     ...graded('PoolguardCallersWaiting', waiters, {
-      value: series('db_client_connection_pending_requests'),
+      value: waiting,
       annotations: {
         summary: `{{ $value }} callers wait for a connection of ${POOL}`,
         description: 'All its connections are in use, and callers queue for them; those that wait too long time out.',
@@ -89,7 +95,7 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
       },
     }),
     ...graded('PoolguardLongWaits', inSeconds(meanWaitMillis), {
-      value: `${waited('sum')} / ${waited('count')}`,
+      value: meanWait,
       annotations: {
         summary: `Callers wait {{ $value | humanizeDuration }} on average for a connection of ${POOL}`,
         description: 'So long a part of each request is spent before its first query can begin.',
@@ -99,7 +105,7 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
     }),
     ...graded('PoolguardConnectErrors', connectErrorShare, {
       value: `${failures} / ${attempts}`,
-      provided: `${attempts} >= ${LEAST_ATTEMPTS}`,
+      provided: `${attempts} >= ${LEAST_ATTEMPTS} and ${failures} >= ${LEAST_FAILURES}`,
       annotations: {
         summary: `{{ $value | humanizePercentage }} of the attempts of ${POOL} to connect fail`,
         description:
@@ -116,14 +122,18 @@ interface Graded {
   readonly value: string
   /** What has to hold as well, for the value to mean something. */
   readonly provided?: string
+  /** What has to hold as well, for it to be critical. */
+  readonly critically?: string
   readonly annotations: AlertRule['annotations']
 }
 
 /** From a threshold on a warning, from another one on critical. */
-function graded(name: string, threshold: Threshold, { value, provided, annotations }: Graded): AlertRule[] {
+function graded(name: string, threshold: Threshold, { value, provided, critically, annotations }: Graded): AlertRule[] {
   return (['warning', 'critical'] as const).map((severity) => ({
     name,
-    expr: `${value} >= ${threshold[severity]}${provided === undefined ? '' : ` and ${provided}`}`,
+    expr: [`${value} >= ${threshold[severity]}`, provided, severity === 'critical' ? critically : undefined]
+      .filter((condition) => condition !== undefined)
+      .join(' and '),
     for: PATIENCE[severity],
     labels: { severity },
     annotations,
@@ -196,7 +206,7 @@ const SERVER_RULES: readonly AlertRule[] = [
   ),
   {
     name: 'PoolguardIdleInTransaction',
-    expr: `max by (job, ${SOURCE_LABEL}, state) (${series('poolguard_server_oldest_transaction_seconds', { state: /idle in transaction.*/ })}) >= ${DEFAULT_POOL_SETTINGS.leakThresholdMillis / 1_000}`,
+    expr: `max ${OF_SOURCE} (${series('poolguard_server_longest_idle_in_transaction_seconds')}) >= ${DEFAULT_POOL_SETTINGS.leakThresholdMillis / 1_000}`,
     for: '0s',
     labels: { severity: 'warning' },
     annotations: {

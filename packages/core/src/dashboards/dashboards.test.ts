@@ -4,7 +4,7 @@ import { alertRules } from './alert-rules.ts'
 import { grafanaDashboard } from './grafana-dashboard.ts'
 import { describeSeries, KNOWN_METRICS, series } from './promql.ts'
 
-const WORDS = new Set(['and', 'by', 'without', 'on', 'ignoring'])
+const WORDS = new Set(['and', 'or', 'by', 'without', 'on', 'ignoring'])
 /** Put there by Prometheus when it scrapes, or by a histogram. */
 const LABELS_OF_ANY = ['job', 'instance', 'le']
 
@@ -61,14 +61,21 @@ test('what is declared of labels is what is read', () => {
     {},
     { get: (_, key) => (key === 'waitByLabel' ? { route: durations } : key === 'connectFailures' ? { full: 1 } : 1) },
   )
-  const snapshot = { stats, dirtyReleases: 0, lintFindings: 0 } as never
+  const snapshot = { stats, dirtyReleases: 0, lintFindings: 0, fleet: { target: 1, demand: 1, members: 1 } } as never
   for (const { name, labels = [], read } of METRICS) {
     expect(
       read(snapshot).map((sample) => Object.keys(sample.labels)),
       name,
     ).toContainEqual(labels)
   }
-  const row = { state: 'idle', count: 1, oldestSeconds: 0, maxConnections: 20, reserved: 3 }
+  const row = {
+    state: 'idle',
+    count: 1,
+    oldestSeconds: 0,
+    longestIdleInTransactionSeconds: 0,
+    maxConnections: 20,
+    reserved: 3,
+  }
   for (const { name, samples } of postgresMetrics([row])) {
     expect(KNOWN_METRICS.get(name)?.labels, name).toEqual(['source', ...Object.keys(samples[0]?.labels ?? {})])
   }

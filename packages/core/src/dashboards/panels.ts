@@ -91,6 +91,15 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       ],
     },
     {
+      title: "Parts of the fleets' budget",
+      unit: 'short',
+      queries: [
+        { expr: byPool('sum', ofPools('poolguard_fleet_target')), legend: `${POOL} may have` },
+        { expr: byPool('sum', ofPools('poolguard_fleet_demand')), legend: `${POOL} could use` },
+        { expr: byPool('max', ofPools('poolguard_fleet_members')), legend: `${POOL} instances` },
+      ],
+    },
+    {
       title: 'Share in use (worst instance)',
       unit: 'percentunit',
       thresholds: thresholds.activeShare,
@@ -98,7 +107,7 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
         {
           expr: byPool(
             'max',
-            `${rate(ofPools('poolguard_use_seconds_total'))} / ${ofPools('db_client_connection_max')}`,
+            `${rate(ofPools('poolguard_use_seconds_total'))} / ${rate(ofPools('poolguard_capacity_seconds_total'))}`,
           ),
           legend: POOL,
         },
@@ -204,6 +213,11 @@ const SERVER_PANELS: readonly PanelDefinition[] = [
     queries: [
       { expr: ofServer('max', 'poolguard_server_oldest_transaction_seconds', 'state'), legend: `${SOURCE} {{state}}` },
     ],
+  },
+  {
+    title: 'Longest time in a transaction without a query',
+    unit: 's',
+    queries: [{ expr: ofServer('max', 'poolguard_server_longest_idle_in_transaction_seconds'), legend: SOURCE }],
   },
   {
     title: 'Sources that answer',

@@ -11,6 +11,7 @@ const quiet = {
   opened: 0,
   takenAtMillis: 0,
   leasedMillis: 0,
+  capacityMillis: 0,
   wait: none,
   connectFailures: { full: 0, unavailable: 0, refused: 0 },
 } as unknown as PoolStats
@@ -66,12 +67,39 @@ describe('a monitor', () => {
     pool.at(32, {})
     expect(monitor.check()).toMatchObject({
       status: 'critical',
-      pools: [
-        { reasons: ['0 % of the attempts to connect fail now (critical until that has been better for 5000 ms)'] },
-      ],
+      pools: [{ reasons: ['0 % of the attempts to connect fail, recovering from critical'] }],
     })
     pool.at(37, {})
     expect(monitor.check()).toMatchObject({ status: 'healthy', pools: [{ reasons: [] }] })
+  })
+
+  test('does not judge what was before its first look, nor a share of a moment', () => {
+    const pool = new FakePool('pool')
+    const monitor = new HealthMonitor({ pools: () => [pool] })
+    const busy = { active: 10, waiting: 5 }
+    pool.at(86_400, {
+      ...busy,
+      connectFailures: { full: 500, unavailable: 0, refused: 0 },
+      leasedMillis: 9e8,
+      capacityMillis: 9e8,
+    })
+    expect(monitor.check().status).toBe('warning')
+    pool.at(86_400.001, { ...busy, leasedMillis: 9e8 + 10, capacityMillis: 9e8 + 10 })
+    expect(monitor.check().status).toBe('warning')
+    pool.at(86_415, { ...busy, leasedMillis: 9e8 + 150_000, capacityMillis: 9e8 + 150_000 })
+    expect(monitor.check().status).toBe('critical')
+  })
+
+  test.each([
+    [119, 'critical'],
+    [121, 'healthy'],
+  ])('that looks again after %i s calls a pool whose trouble lies between %s', (seconds, status) => {
+    const pool = new FakePool('pool')
+    const monitor = new HealthMonitor({ pools: () => [pool] })
+    pool.at(0, {})
+    monitor.check()
+    pool.at(seconds, { connectFailures: { full: 40, unavailable: 0, refused: 0 } })
+    expect(monitor.check().status).toBe(status)
   })
 
   test('does not flap round a threshold', () => {

@@ -1,20 +1,24 @@
 import { requireMillis } from '../invalid-option-error.ts'
-import type { PoolStats } from '../pool/index.ts'
 import { completeThresholds } from './complete-thresholds.ts'
-import { evaluateHealth, type Health, type HealthThresholds } from './health.ts'
+import { evaluateHealth, type Health, type HealthThresholds, WINDOW_MILLIS } from './health.ts'
+import { type HealthCounters, healthCounters } from './health-measures.ts'
 import { openPools } from './registry.ts'
 import type { ObservedPool } from './snapshot.ts'
 import { type HealthStatus, worstOf } from './verdict.ts'
 
-const WINDOW_MILLIS = 30_000
 const RECOVERY_MILLIS = 5_000
 /** However often somebody looks. */
 const SAMPLES_PER_WINDOW = 30
+/** Figures so many windows old are no beginning of this one. Until then, whoever looks seldom goes by what came since. */
+const MOST_WINDOWS = 4
 
 export interface HealthMonitorOptions {
   /** Those that differ from {@link DEFAULT_HEALTH_THRESHOLDS}. */
   readonly thresholds?: Partial<HealthThresholds>
-  /** What happened longer ago no longer counts. Default: 30 000. */
+  /**
+   * What happened longer ago no longer counts; but where looks are rarer than that, up to four times as rare, what came
+   * since the last one does. Default: 30 000.
+   */
   readonly windowMillis?: number
   /** A pool's health gets better only when it has been better for so long; it gets worse at once. Default: 5 000. */
   readonly recoveryMillis?: number
@@ -36,7 +40,7 @@ export interface ProcessHealth {
 /** What is remembered of a pool from look to look. */
 interface Watched {
   /** In the order of time. */
-  readonly samples: PoolStats[]
+  readonly samples: HealthCounters[]
   measures: Health['measures'] | undefined
 }
 
@@ -80,24 +84,23 @@ export class HealthMonitor {
     const { name, stats } = pool.snapshot()
     const watched = this.#watched.get(pool) ?? { samples: [], measures: undefined }
     this.#watched.set(pool, watched)
-    const before = this.#beginOfWindow(watched, stats)
+    const before = this.#beginOfWindow(watched, healthCounters(stats))
     const health = evaluateHealth({
-      ...{ stats, before, previous: watched.measures },
+      ...{ stats, before, windowMillis: this.#windowMillis, previous: watched.measures },
       ...{ thresholds: this.#thresholds, recoveryMillis: this.#recoveryMillis },
     })
     watched.measures = health.measures
     return { name, status: health.status, reasons: health.reasons }
   }
 
-  /** The latest figures that are a window old, or the first ones; what is older is forgotten. */
-  #beginOfWindow({ samples }: Watched, stats: PoolStats): PoolStats | undefined {
-    const begin = stats.takenAtMillis - this.#windowMillis
-    const latestBefore = samples.findLastIndex(({ takenAtMillis }) => takenAtMillis <= begin)
+  /** The latest figures that are a window old, or the first ones since, be it those of now; what is older is forgotten. */
+  #beginOfWindow({ samples }: Watched, now: HealthCounters): HealthCounters {
+    const ageOf = (sample: HealthCounters) => now.takenAtMillis - sample.takenAtMillis
+    const latestBefore = samples.findLastIndex((sample) => ageOf(sample) >= this.#windowMillis)
     if (latestBefore > 0) samples.splice(0, latestBefore)
-    const [first] = samples
+    if (samples[0] && ageOf(samples[0]) > MOST_WINDOWS * this.#windowMillis) samples.shift()
     const last = samples.at(-1)
-    if (!last || stats.takenAtMillis - last.takenAtMillis >= this.#windowMillis / SAMPLES_PER_WINDOW)
-      samples.push(stats)
-    return first
+    if (!last || ageOf(last) >= this.#windowMillis / SAMPLES_PER_WINDOW) samples.push(now)
+    return samples[0] ?? now
   }
 }

@@ -26,6 +26,7 @@ const calm: PoolStats = {
   deadlocks: 0,
   takenAtMillis: 0,
   leasedMillis: 5_000,
+  capacityMillis: 100_000,
   longestLeaseMillis: 0,
   connectFailures: { full: 0, unavailable: 0, refused: 0 },
   wait: durations(1_000, 500),
@@ -37,18 +38,28 @@ const calm: PoolStats = {
 describe('health', () => {
   test.for<[string, Partial<PoolStats>, string, RegExp | null]>([
     ['calm', {}, 'healthy', null],
-    ['69 % active', { max: 100, active: 69 }, 'healthy', null],
-    ['70 % active', { active: 7 }, 'warning', /^70 % of max are in use \(warning from 0.7\)$/],
-    ['90 % active', { active: 9 }, 'critical', /^90 % of max are in use/],
+    ['69 % active', { leasedMillis: 69_000 }, 'healthy', null],
+    ['70 % active', { leasedMillis: 70_000 }, 'warning', /^70 % of max are in use \(warning from 70 %\)$/],
+    [
+      'all active, and nobody waits',
+      { leasedMillis: 100_000, waiting: 4 },
+      'warning',
+      /^100 % .* \(warning from 70 %\)$/,
+    ],
     ['5 waiters', { waiting: 5 }, 'warning', /^5 callers wait/],
     ['20 waiters', { waiting: 20 }, 'critical', /^20 callers wait/],
-    ['waits of 100 ms', { wait: durations(1_000, 100_000) }, 'warning', /^callers wait 100 ms on average/],
+    [
+      'waits of 100 ms',
+      { wait: durations(1_000, 100_000) },
+      'warning',
+      /^callers wait 100 ms on average \(warning from 100 ms\)$/,
+    ],
     ['waits of 500 ms', { wait: durations(1_000, 500_000) }, 'critical', /^callers wait 500 ms on average/],
     [
-      '2 % fail',
-      { opened: 98, connectFailures: { full: 1, unavailable: 1, refused: 0 } },
+      '1.5 % fail',
+      { opened: 197, connectFailures: { full: 1, unavailable: 2, refused: 0 } },
       'warning',
-      /^2 % of the attempts/,
+      /^1.5 % of the attempts to connect fail \(warning from 1 %\)$/,
     ],
     [
       '5 % fail',
@@ -71,19 +82,44 @@ describe('health', () => {
   })
 
   test('given several things, then the worst decides and all are named', () => {
-    const health = evaluateHealth({ stats: { ...calm, active: 9, waiting: 5 } })
+    const health = evaluateHealth({ stats: { ...calm, leasedMillis: 75_000, waiting: 20 } })
     expect(health.status).toBe('critical')
     expect(health.reasons).toHaveLength(2)
   })
 
+  const before = { ...calm, takenAtMillis: 0, leasedMillis: 0, capacityMillis: 0 }
+  const inUse = (leasedMillis: number, change: Partial<PoolStats> = {}) =>
+    evaluateHealth({ stats: { ...calm, takenAtMillis: 10_000, leasedMillis, ...change }, before, windowMillis: 10_000 })
+
   test('given a window, then a pool counts as in use for as much of the time as it was', () => {
-    const busyNow = { ...calm, max: 2, active: 2, takenAtMillis: 10_000 }
-    const before = { ...calm, max: 2, takenAtMillis: 0, leasedMillis: 0 }
-    const after = (leasedMillis: number) => evaluateHealth({ stats: { ...busyNow, leasedMillis }, before }).reasons
-    expect(after(10_000)).toEqual([])
-    expect(after(16_000)).toEqual(['80 % of max are in use (warning from 0.7)'])
-    expect(after(20_000)).toEqual(['100 % of max are in use (critical from 0.9)'])
-    expect(evaluateHealth({ stats: busyNow, before: busyNow }).status).toBe('critical')
+    expect(inUse(69_000, { active: 10 }).reasons).toEqual([])
+    expect(inUse(80_000, { active: 0 }).reasons).toEqual(['80 % of max are in use (warning from 70 %)'])
+  })
+
+  test('given a max that was twice as large, then what was in use is a share of that', () => {
+    expect(inUse(60_000, { max: 5, active: 0 }).status).toBe('healthy')
+  })
+
+  test('given connections that are all in use, then that is critical where callers wait for them', () => {
+    expect(inUse(100_000)).toMatchObject({
+      status: 'warning',
+      reasons: ['100 % of max are in use (warning from 70 %)'],
+    })
+    const inUseMeanwhile = '100 % of max are in use (critical from 90 %)'
+    expect(inUse(100_000, { waiting: 5 })).toMatchObject({
+      status: 'critical',
+      reasons: [inUseMeanwhile, '5 callers wait (warning from 5)'],
+    })
+    expect(inUse(100_000, { wait: durations(1_010, 1_500) })).toMatchObject({
+      status: 'critical',
+      reasons: [inUseMeanwhile, 'callers wait 100 ms on average (warning from 100 ms)'],
+    })
+  })
+
+  test('given much less than a window, then the share in use is not judged', () => {
+    const stats = { ...calm, takenAtMillis: 10_000, leasedMillis: 100_000 }
+    expect(evaluateHealth({ stats, before, windowMillis: 20_001 }).status).toBe('healthy')
+    expect(evaluateHealth({ stats, before, windowMillis: 20_000 }).status).toBe('warning')
   })
 
   test.for<[waiting: number, previous: HealthStatus, status: HealthStatus]>([
@@ -106,14 +142,23 @@ describe('health', () => {
   })
 
   test('given one measure that was critical, then another is not held to its recovery', () => {
-    const { measures } = evaluateHealth({ stats: { ...calm, waiting: 25, active: 7 } })
-    expect(evaluateHealth({ stats: { ...calm, active: 7 }, previous: measures }).reasons).toEqual([
-      '70 % of max are in use (warning from 0.7)',
+    const { measures } = evaluateHealth({ stats: { ...calm, waiting: 25, leasedMillis: 70_000 } })
+    expect(evaluateHealth({ stats: { ...calm, leasedMillis: 70_000 }, previous: measures }).reasons).toEqual([
+      '70 % of max are in use (warning from 70 %)',
     ])
   })
 
-  test('given one failed attempt of one, then that is no share to judge by', () => {
-    const connectFailures = { full: 0, unavailable: 1, refused: 0 }
-    expect(evaluateHealth({ stats: { ...calm, opened: 0, connectFailures } }).status).toBe('healthy')
-  })
+  test.for<[failed: number, opened: number, status: HealthStatus]>([
+    [1, 0, 'healthy'],
+    [1, 9, 'healthy'],
+    [2, 3, 'healthy'],
+    [3, 1, 'healthy'],
+    [3, 2, 'critical'],
+  ])(
+    'given %i failed attempts beside %i others, then it is %s: a few are no share to judge by',
+    ([failed, opened, status]) => {
+      const connectFailures = { full: 0, unavailable: failed, refused: 0 }
+      expect(evaluateHealth({ stats: { ...calm, opened, connectFailures } }).status).toBe(status)
+    },
+  )
 })

@@ -1,4 +1,6 @@
-import { durationsSince, meanMillis, type PoolStats } from '../pool/index.ts'
+import type { PoolStats } from '../pool/index.ts'
+import { type HealthCounters, type HealthMeasures, measureHealth } from './health-measures.ts'
+import { healthReason } from './health-reason.ts'
 import { type HealthStatus, holdVerdict, type Verdict, worstOf } from './verdict.ts'
 
 export interface Health {
@@ -6,7 +8,7 @@ export interface Health {
   /** What is not as it should be, a sentence each. */
   readonly reasons: readonly string[]
   /** The verdict by each measure; the worst of them is the status. */
-  readonly measures: Readonly<Record<keyof HealthThresholds, Verdict>>
+  readonly measures: Readonly<Record<keyof HealthMeasures, Verdict>>
 }
 
 /** From which value on something is a warning, and from which it is critical. */
@@ -15,15 +17,11 @@ export interface Threshold {
   readonly critical: number
 }
 
-export interface HealthThresholds {
-  /** Connections in use as a share of max: over the window, or at the moment where there is none. */
-  readonly activeShare: Threshold
-  readonly waiters: Threshold
-  /** Mean wait of the checkouts in the window. */
-  readonly meanWaitMillis: Threshold
-  /** Failed attempts to connect as a share of all in the window. */
-  readonly connectErrorShare: Threshold
-}
+/**
+ * For each measure. A share in use that is critical counts as a warning while neither the waiters nor the mean wait are at
+ * least one: where all connections are in use and nobody waits, the pool is just large enough.
+ */
+export type HealthThresholds = Readonly<Record<keyof HealthMeasures, Threshold>>
 
 export const DEFAULT_HEALTH_THRESHOLDS: HealthThresholds = {
   activeShare: { warning: 0.7, critical: 0.9 },
@@ -32,15 +30,18 @@ export const DEFAULT_HEALTH_THRESHOLDS: HealthThresholds = {
   connectErrorShare: { warning: 0.01, critical: 0.05 },
 }
 
+const MEASURES = Object.keys(DEFAULT_HEALTH_THRESHOLDS) as (keyof HealthMeasures)[]
+
+export const WINDOW_MILLIS = 30_000
 /** What was bad stays so until it is below this share of its threshold, so that it does not flap round that. */
 const RECOVERY_SHARE = 0.8
-/** Of fewer attempts to connect no share is worth the name. */
-export const LEAST_ATTEMPTS = 5
 
 export interface HealthInput {
   readonly stats: PoolStats
   /** The figures when the window began; without them everything so far counts. */
-  readonly before?: PoolStats | undefined
+  readonly before?: HealthCounters | undefined
+  /** How long the window should be: over less than half of it the share in use is not judged. Default: 30 000. */
+  readonly windowMillis?: number
   /** The verdicts before these, which a little improvement does not change. */
   readonly previous?: Health['measures'] | undefined
   readonly thresholds?: HealthThresholds
@@ -57,73 +58,41 @@ export interface HealthInput {
 export function evaluateHealth({
   stats,
   before,
+  windowMillis = WINDOW_MILLIS,
   previous,
   thresholds = DEFAULT_HEALTH_THRESHOLDS,
   recoveryMillis = 0,
 }: HealthInput): Health {
-  const failed = sumFailures(stats) - (before ? sumFailures(before) : 0)
-  const opened = stats.opened - (before?.opened ?? 0)
-  const attempts = failed + opened
-  const values: Record<keyof HealthThresholds, Measured> = {
-    activeShare: [activeShare(stats, before), (value) => `${percent(value)} of max are in use`],
-    waiters: [stats.waiting, (value) => `${value} callers wait`],
-    meanWaitMillis: [
-      meanMillis(durationsSince(stats.wait, before?.wait)),
-      (value) => `callers wait ${Math.round(value)} ms on average`,
-    ],
-    connectErrorShare: [
-      attempts < LEAST_ATTEMPTS ? 0 : share(failed, attempts),
-      (value) => `${percent(value)} of the attempts to connect fail`,
-    ],
-  }
-  const findings = (Object.keys(values) as (keyof HealthThresholds)[]).map((name) => {
-    const held = previous?.[name]
-    const { status, reason } = judge(values[name], thresholds[name], held?.status)
-    const verdict = holdVerdict(held, status, { now: stats.takenAtMillis, recoveryMillis })
-    if (verdict.status === status) return { name, verdict, reason }
-    const [value, describe] = values[name]
-    const until = `${verdict.status} until that has been better for ${recoveryMillis} ms`
-    return { name, verdict, reason: `${describe(value)} now (${until})` }
+  const values = measureHealth(stats, before, windowMillis)
+  const found = judgeAll(values, thresholds, previous)
+  const now = stats.takenAtMillis
+  const measures = ofEach((name) => holdVerdict(previous?.[name], found[name], { now, recoveryMillis }))
+  const reasons = MEASURES.map((name) => {
+    const finding = { value: values[name], threshold: thresholds[name], found: found[name] }
+    return healthReason(name, { ...finding, told: measures[name].status })
   })
   return {
-    status: worstOf(findings.map(({ verdict }) => verdict.status)),
-    reasons: findings.flatMap(({ reason }) => (reason === undefined ? [] : [reason])),
-    measures: Object.fromEntries(findings.map(({ name, verdict }) => [name, verdict])) as Health['measures'],
+    status: worstOf(MEASURES.map((name) => measures[name].status)),
+    reasons: reasons.filter((reason) => reason !== undefined),
+    measures,
   }
 }
 
-type Measured = readonly [value: number, describe: (value: number) => string]
-
-/** A pool of one is wholly in use with every query; what counts is for how much of the time. */
-function activeShare(stats: PoolStats, before: PoolStats | undefined): number {
-  const window = before ? stats.takenAtMillis - before.takenAtMillis : 0
-  if (!before || window <= 0) return share(stats.active, stats.max)
-  return Math.min(1, share(stats.leasedMillis - before.leasedMillis, window * stats.max))
+function judgeAll(
+  values: HealthMeasures,
+  thresholds: HealthThresholds,
+  previous: Health['measures'] | undefined,
+): Record<keyof HealthMeasures, HealthStatus> {
+  const found = ofEach((name) => judge(values[name], thresholds[name], previous?.[name].status))
+  const nobodyWaits = found.waiters === 'healthy' && found.meanWaitMillis === 'healthy'
+  return found.activeShare === 'critical' && nobodyWaits ? { ...found, activeShare: 'warning' } : found
 }
 
-function judge(
-  [value, describe]: Measured,
-  { warning, critical }: Threshold,
-  previous: HealthStatus = 'healthy',
-): { status: HealthStatus; reason?: string } {
-  const wasCritical = previous === 'critical'
-  if (value >= critical * (wasCritical ? RECOVERY_SHARE : 1)) {
-    return { status: 'critical', reason: `${describe(value)} (critical from ${critical})` }
-  }
-  if (value >= warning * (previous === 'healthy' ? 1 : RECOVERY_SHARE)) {
-    return { status: 'warning', reason: `${describe(value)} (warning from ${warning})` }
-  }
-  return { status: 'healthy' }
+function judge(value: number, { warning, critical }: Threshold, previous: HealthStatus = 'healthy'): HealthStatus {
+  if (value >= critical * (previous === 'critical' ? RECOVERY_SHARE : 1)) return 'critical'
+  return value >= warning * (previous === 'healthy' ? 1 : RECOVERY_SHARE) ? 'warning' : 'healthy'
 }
 
-function sumFailures({ connectFailures }: PoolStats): number {
-  return connectFailures.full + connectFailures.unavailable + connectFailures.refused
-}
-
-function share(part: number, whole: number): number {
-  return whole > 0 ? part / whole : 0
-}
-
-function percent(value: number): string {
-  return `${Math.round(value * 100)} %`
+function ofEach<T>(make: (name: keyof HealthMeasures) => T): Record<keyof HealthMeasures, T> {
+  return Object.fromEntries(MEASURES.map((name) => [name, make(name)])) as Record<keyof HealthMeasures, T>
 }

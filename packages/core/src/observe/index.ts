@@ -5,9 +5,9 @@ export {
   type Health,
   type HealthInput,
   type HealthThresholds,
-  LEAST_ATTEMPTS,
   type Threshold,
 } from './health.ts'
+export { type HealthCounters, type HealthMeasures, LEAST_ATTEMPTS, LEAST_FAILURES } from './health-measures.ts'
 export { HealthMonitor, type HealthMonitorOptions, type PoolHealth, type ProcessHealth } from './health-monitor.ts'
 export {
   METRICS,

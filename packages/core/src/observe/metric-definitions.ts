@@ -225,8 +225,14 @@ export const METRICS: readonly MetricDefinition[] = [
   {
     name: 'poolguard_use_seconds_total',
     type: 'counter',
-    help: 'Time that connections were out, those that are out included: its rate over max is the share in use.',
+    help: 'Time that connections were out, those that are out included.',
     read: only(({ stats }) => stats.leasedMillis / 1_000),
+  },
+  {
+    name: 'poolguard_capacity_seconds_total',
+    type: 'counter',
+    help: 'What max adds up to over time: the rate of poolguard_use_seconds_total over that of this is the share in use.',
+    read: only(({ stats }) => stats.capacityMillis / 1_000),
   },
 ]
 

@@ -1,4 +1,5 @@
-import type { Durations } from '../pool/index.ts'
+import { namesOfClosed, samplesOfClosed } from './closed-pools.ts'
+import { combineSamples } from './combine-samples.ts'
 import {
   METRICS,
   type MetricDefinition,
@@ -20,20 +21,30 @@ export function readFamilies<Figures>(metrics: readonly ReadableMetric<Figures>[
   return metrics.map(({ name, type, help, read }) => ({ name, type, help, samples: read(figures) }))
 }
 
-/** Reads every metric of every pool. Pools of one name count as one: two series must not have the same labels. */
+/**
+ * Reads every metric of every pool. Pools of one name count as one, those that are closed among them: two series must not have
+ * the same labels, and no counter may go down.
+ */
 export function readMetrics(
   snapshots: readonly PoolSnapshot[],
   definitions: readonly MetricDefinition[] = METRICS,
 ): readonly MetricFamily[] {
-  const pools = [...Map.groupBy(snapshots, ({ name }) => name)].map(([name, same]) => ({
+  const open = Map.groupBy(snapshots, ({ name }) => name)
+  const pools = [...new Set([...open.keys(), ...namesOfClosed()])].map((name) => ({
+    name,
     // One object for all series of a pool, by which their text is known again.
     labels: { [POOL_LABEL]: name },
-    same,
+    same: open.get(name) ?? [],
   }))
   return definitions.map((definition) => {
     const { name, type, help } = definition
     const samples: Sample[] = []
-    for (const { labels, same } of pools) readPool(definition, same, labels, samples)
+    for (const pool of pools) {
+      const closed = samplesOfClosed(pool.name, name)
+      for (const { labels, value } of readPool(definition, pool.same, closed)) {
+        samples.push({ labels: labels === NO_LABELS ? pool.labels : { ...pool.labels, ...labels }, value })
+      }
+    }
     return { name, type, help, samples }
   })
 }
@@ -41,36 +52,9 @@ export function readMetrics(
 function readPool(
   { read, combine = 'sum' }: MetricDefinition,
   same: readonly PoolSnapshot[],
-  poolLabels: Sample['labels'],
-  samples: Sample[],
-): void {
-  const found = same.length === 1 ? read(same[0] as PoolSnapshot) : combineSeries(same.flatMap(read), combine)
-  for (const { labels, value } of found) {
-    samples.push({ labels: labels === NO_LABELS ? poolLabels : { ...poolLabels, ...labels }, value })
-  }
-}
-
-function combineSeries(found: readonly Sample[], how: 'sum' | 'max'): Iterable<Sample> {
-  const series = new Map<string, Sample>()
-  for (const { labels, value } of found) {
-    const key = Object.values(labels).join('\n')
-    const known = series.get(key)
-    series.set(key, { labels, value: known ? combined(known.value, value, how) : value })
-  }
-  return series.values()
-}
-
-function combined(a: Sample['value'], b: Sample['value'], how: 'sum' | 'max'): Sample['value'] {
-  if (typeof a === 'number' || typeof b === 'number') {
-    return how === 'sum' ? Number(a) + Number(b) : Math.max(Number(a), Number(b))
-  }
-  return addDurations(a, b)
-}
-
-function addDurations(a: Durations, b: Durations): Durations {
-  return {
-    count: a.count + b.count,
-    sumMillis: a.sumMillis + b.sumMillis,
-    buckets: a.buckets.map((count, i) => count + (b.buckets[i] ?? 0)),
-  }
+  closed: readonly Sample[],
+): readonly Sample[] {
+  const [first] = same
+  if (first && same.length + closed.length === 1) return read(first)
+  return combineSamples([...closed, ...same.flatMap(read)], combine)
 }

@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { DURATION_BOUNDS_MILLIS } from '../pool/index.ts'
 import { METRICS, POOL_LABEL, type Sample, STATE_LABEL } from './metric-definitions.ts'
 import { readMetrics } from './metric-family.ts'
 import { snapshotPools } from './registry.ts'
@@ -58,7 +59,12 @@ function recordDurations(meter: OpenTelemetryMeter): () => void {
   const stops = METRICS.flatMap(({ convention, help }) => {
     const [channel, field] = DURATIONS[convention?.name ?? ''] ?? []
     if (!convention || channel === undefined || field === undefined) return []
-    const histogram = meter.createHistogram(convention.name, { unit: convention.unit, description: help })
+    const histogram = meter.createHistogram(convention.name, {
+      unit: convention.unit,
+      description: help,
+      // The SDK's own are meant for milliseconds.
+      advice: { explicitBucketBoundaries: DURATION_BOUNDS_MILLIS.map((millis) => millis / 1_000) },
+    })
     const record = (message: unknown) => {
       const told = message as Record<string, unknown>
       histogram.record((told[field] as number) / 1_000, { [POOL_ATTRIBUTE]: told.pool as string })
@@ -72,9 +78,10 @@ function recordDurations(meter: OpenTelemetryMeter): () => void {
 }
 
 function observeFigures(meter: OpenTelemetryMeter): () => void {
+  const observed = METRICS.filter(({ convention, type }) => convention && type !== 'histogram')
   const observables = new Map(
-    METRICS.flatMap(({ name, type, convention, help }) => {
-      if (!convention || type === 'histogram') return []
+    observed.flatMap(({ name, type, convention, help }) => {
+      if (!convention) return []
       const options = { unit: convention.unit, description: help }
       const observable =
         type === 'counter'
@@ -85,7 +92,7 @@ function observeFigures(meter: OpenTelemetryMeter): () => void {
   )
   const all = [...observables.values()]
   const observe: BatchCallback = (result) => {
-    for (const { name, samples } of readMetrics(snapshotPools())) {
+    for (const { name, samples } of readMetrics(snapshotPools(), observed)) {
       const observable = observables.get(name)
       if (!observable) continue
       for (const { labels, value } of samples) {

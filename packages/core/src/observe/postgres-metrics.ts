@@ -7,6 +7,8 @@ export interface ActivityRow {
   readonly count: number
   /** How long the oldest of them has been in its transaction; 0 where none is in one. */
   readonly oldestSeconds: number
+  /** How long one of them has been in a transaction without a query; 0 where none is. */
+  readonly longestIdleInTransactionSeconds: number
   /** The same in every row. */
   readonly maxConnections: number
   readonly reserved: number
@@ -14,18 +16,22 @@ export interface ActivityRow {
 
 /**
  * What PostgreSQL's own side of the connections looks like, by state, in one query that any role may run. Who is not a
- * member of pg_read_all_stats sees others' sessions without their state, as `unknown`, and parallel workers among them.
+ * member of pg_read_all_stats sees others' sessions without their state, as `unknown`, and workers among them: those
+ * are not told apart for him, and else they do not count, since they take none of max_connections.
  *
  * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
  */
 export const ACTIVITY_QUERY = `
 select coalesce(state, 'unknown') as "state", count(*)::int as "count",
        coalesce(extract(epoch from max(clock_timestamp() - xact_start)), 0)::float8 as "oldestSeconds",
+       coalesce(extract(epoch from max(clock_timestamp() - state_change)
+         filter (where state like 'idle in transaction%')), 0)::float8 as "longestIdleInTransactionSeconds",
        current_setting('max_connections')::int as "maxConnections",
        current_setting('superuser_reserved_connections')::int
          + coalesce(current_setting('reserved_connections', true)::int, 0) as "reserved"
   from pg_catalog.pg_stat_activity
  where datname is not null
+   and coalesce(backend_type, 'client backend') = 'client backend'
  group by 1`
 
 type Rows = readonly ActivityRow[]
@@ -45,6 +51,12 @@ export const SERVER_METRICS: readonly ReadableMetric<Rows>[] = [
     help: 'How long the oldest transaction of the clients in a state is open.',
     labels: ['state'],
     read: byState(({ oldestSeconds }) => oldestSeconds),
+  },
+  {
+    name: 'poolguard_server_longest_idle_in_transaction_seconds',
+    type: 'gauge',
+    help: 'How long a transaction has been open without a query, the longest of the clients.',
+    read: once((_, rows) => Math.max(...rows.map((row) => row.longestIdleInTransactionSeconds))),
   },
   {
     name: 'poolguard_server_max_connections',

@@ -1,5 +1,5 @@
 import { METRICS, type MetricDefinition, type MetricDescription, type Sample } from './metric-definitions.ts'
-import { readMetrics } from './metric-family.ts'
+import { type MetricFamily, readMetrics } from './metric-family.ts'
 import { cumulate } from './prometheus.ts'
 import { snapshotPools } from './registry.ts'
 import { PROCESS_METRICS } from './shed-requests.ts'
@@ -68,16 +68,39 @@ function valuesOf(name: string, { labels, value }: Sample): Value[] {
  * registerMetrics(register)
  */
 export function registerMetrics(registry: PrometheusRegistry): () => void {
+  const reading = new SharedReading()
   const metrics = [
-    ...METRICS.map((each) => new RegisteredMetric(each, each.combine ?? 'sum', () => samplesOfPools(each))),
+    ...METRICS.map((each) => new RegisteredMetric(each, each.combine ?? 'sum', () => reading.samplesOf(each))),
     ...PROCESS_METRICS.map((each) => new RegisteredMetric(each, 'sum', () => each.read())),
   ]
-  for (const metric of metrics) registry.registerMetric(metric as never)
-  return () => {
-    for (const { name } of [...METRICS, ...PROCESS_METRICS]) registry.removeSingleMetric(name)
+  const names: string[] = []
+  const remove = () => {
+    for (const name of names.splice(0)) registry.removeSingleMetric(name)
   }
+  try {
+    for (const metric of metrics) {
+      const { name } = metric
+      registry.registerMetric(metric as never)
+      names.push(name)
+    }
+  } catch (error) {
+    remove()
+    throw error
+  }
+  return remove
 }
 
-function samplesOfPools(definition: MetricDefinition): readonly Sample[] {
-  return readMetrics(snapshotPools(), [definition])[0]?.samples ?? []
+/** A registry asks its metrics one by one, all in one go: the pools are read once for them. */
+class SharedReading {
+  #families: readonly MetricFamily[] | undefined
+
+  samplesOf({ name }: MetricDefinition): readonly Sample[] {
+    if (!this.#families) {
+      this.#families = readMetrics(snapshotPools())
+      queueMicrotask(() => {
+        this.#families = undefined
+      })
+    }
+    return this.#families.find((family) => family.name === name)?.samples ?? []
+  }
 }

@@ -5,45 +5,27 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
-import { type OpenMetricsContentType, Registry } from 'prom-client'
+import { Gauge, type OpenMetricsContentType, Registry } from 'prom-client'
 import { afterEach, describe, expect, test } from 'vitest'
-import { DurationHistogram, type PoolStats } from '../pool/index.ts'
+import type { PoolStats } from '../pool/index.ts'
 import { METRICS, POOL_LABEL } from './metric-definitions.ts'
 import { exportToOpenTelemetry } from './opentelemetry.ts'
 import { renderMetrics } from './prometheus.ts'
 import { registerMetrics } from './prometheus-registry.ts'
 import { registerPool } from './registry.ts'
 import { shedRequests } from './shed-requests.ts'
-import type { PoolSnapshot } from './snapshot.ts'
+import { forgetClosedPools, observedPool } from './testing/observed-pool.ts'
 
 const registered: (() => void)[] = []
 afterEach(() => {
   for (const remove of registered.splice(0)) remove()
+  forgetClosedPools()
 })
 
-function durations(...millis: number[]) {
-  const histogram = new DurationHistogram()
-  for (const each of millis) histogram.record(each)
-  return histogram.read()
-}
-
-function givenPool(name: string, stats: Partial<PoolStats> = {}): void {
-  const all = {
-    ...{ max: 10, min: 1, total: 5, idle: 3, active: 2, connecting: 0, closing: 0, waiting: 4, acquired: 2 },
-    ...{ opened: 6, closed: 1, timeouts: 7, saturated: 0, leaks: 0, deadlocks: 0, takenAtMillis: 0 },
-    ...{ leasedMillis: 1_500, longestLeaseMillis: 250, connectFailures: { full: 3, unavailable: 0, refused: 0 } },
-    ...{
-      wait: durations(0, 3),
-      waitByLabel: { 'GET /orders/:id': durations(3) },
-      use: durations(5),
-      create: durations(40),
-      ...stats,
-    },
-  }
-  const fleet = { member: `${name}#000001`, target: 4, demand: 9, members: 3, budget: 14 }
-  registered.push(
-    registerPool({ snapshot: () => ({ name, stats: all, dirtyReleases: 1, lintFindings: 0, fleet }) as PoolSnapshot }),
-  )
+function givenPool(name: string, stats: Partial<PoolStats> = {}): () => void {
+  const remove = registerPool(observedPool(name, stats))
+  registered.push(remove)
+  return remove
 }
 
 function lines(body: string, beginning: string): string[] {
@@ -117,6 +99,34 @@ describe("Prometheus' text", () => {
     expect(body).toContain(`db_client_connection_wait_time_seconds_count{${POOL_LABEL}="orders"} 4`)
   })
 
+  test('keeps the counts of pools that are closed, but not what they held', () => {
+    const close = givenPool('orders')
+    const closeOther = givenPool('orders', { timeouts: 2 })
+    const counted = (name: string) => lines(renderMetrics().body, `${name}{`).map((line) => line.replace(/.* /, ''))
+    const names = METRICS.filter(({ type }) => type === 'counter').map(({ name }) => name)
+    const before = names.map(counted)
+    expect(counted('db_client_connection_timeouts_total')).toEqual(['9'])
+
+    close()
+    expect(names.map(counted)).toEqual(before)
+    expect(counted('db_client_connection_wait_time_seconds_count')).toEqual(['4'])
+    expect(counted('db_client_connection_max')).toEqual(['10'])
+    closeOther()
+    closeOther()
+    expect(names.map(counted)).toEqual(before)
+    expect(counted('db_client_connection_max')).toEqual([])
+    givenPool('orders', { timeouts: 1 })
+    expect(counted('db_client_connection_timeouts_total')).toEqual(['10'])
+  })
+
+  test('keeps the counts of no more than a hundred names', () => {
+    for (let i = 0; i <= 100; i++) givenPool(`tenant ${i}`)()
+    const { body } = renderMetrics()
+    expect(body).not.toContain('"tenant 0"')
+    expect(body).toContain('"tenant 1"')
+    expect(lines(body, 'db_client_connection_timeouts_total')).toHaveLength(100)
+  })
+
   test('is OpenMetrics where that is asked for', () => {
     givenPool('orders')
     const { contentType, body } = renderMetrics('application/openmetrics-text;version=1.0.0,text/plain;q=0.5')
@@ -146,6 +156,32 @@ describe("a registry of prom-client's", () => {
     expect(await registry.metrics()).toContain('poolguard_requests_shed_total 2')
     remove()
     expect(await registry.metrics()).toBe('\n')
+  })
+
+  test('reads each pool once for a page', async () => {
+    let asked = 0
+    const pool = observedPool('orders')
+    registered.push(
+      registerPool({
+        snapshot() {
+          asked++
+          return pool.snapshot()
+        },
+      }),
+    )
+    const registry = new Registry()
+    registerMetrics(registry)
+    await registry.metrics()
+    expect(asked).toBe(1)
+    await registry.metrics()
+    expect(asked).toBe(2)
+  })
+
+  test('is left as it was where one of the names is taken', async () => {
+    const registry = new Registry()
+    new Gauge({ name: 'poolguard_leaks_total', help: "Somebody else's.", registers: [registry] })
+    expect(() => registerMetrics(registry)).toThrow('poolguard_leaks_total')
+    expect((await registry.getMetricsAsJSON()).map(({ name }) => name)).toEqual(['poolguard_leaks_total'])
   })
 
   test('shows counters in OpenMetrics, too', async () => {

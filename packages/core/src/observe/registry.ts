@@ -1,3 +1,4 @@
+import { keepCounts } from './closed-pools.ts'
 import type { ObservedPool, PoolSnapshot } from './snapshot.ts'
 
 const KEY: unique symbol = Symbol.for('poolguard.registry.1')
@@ -9,10 +10,12 @@ function pools(): Set<ObservedPool> {
   return holder[KEY]
 }
 
-/** Enters a pool into the process's registry; call what it returns when the pool is closed. */
+/** Enters a pool into the process's registry; call what it returns when the pool is closed. What it has counted is kept. */
 export function registerPool(pool: ObservedPool): () => void {
   pools().add(pool)
-  return () => pools().delete(pool)
+  return () => {
+    if (pools().delete(pool)) keepCounts(pool.snapshot())
+  }
 }
 
 /** Every open guarded pool in this process, as it is now, in the order they were made. */

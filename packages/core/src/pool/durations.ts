@@ -56,8 +56,8 @@ export function meanMillis({ count, sumMillis }: Durations): number {
 }
 
 /**
- * The duration that so large a share stayed within, interpolated within its bucket; at most twice too high or half too low.
- * Zero where there were none.
+ * The duration that so large a share stayed within, interpolated within its bucket: between half and twice
+ * what it was, from an eighth of a millisecond to 65 s. Zero where there were none.
  *
  * @param share between 0 and 1, as 0.99
  */

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { type Borrower, BorrowerIdentification } from './borrower.ts'
+import { CapacityTime } from './capacity-time.ts'
 import { acquireChannel, publish, releaseChannel } from './channels.ts'
 import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './entry.ts'
@@ -15,6 +16,8 @@ import { WaiterQueue } from './waiter-queue.ts'
 export interface LeaseLedgerOptions<R> {
   /** The pool's. */
   readonly name: string
+  /** The pool's, which its owner may change. */
+  readonly max: () => number
   readonly leakThresholdMillis: number
   readonly stacks: 'always' | 'adaptive' | 'never'
   readonly activityOf: (resource: R) => Activity
@@ -43,12 +46,14 @@ export class LeaseLedger<R> {
   readonly #wait = new DurationHistogram()
   readonly #labelledWaits = new LabelledWaits()
   readonly #use = new DurationHistogram()
+  readonly #capacity: CapacityTime
   #leaks = 0
   readonly #borrowers: BorrowerIdentification
 
   constructor(options: LeaseLedgerOptions<R>) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
+    this.#capacity = new CapacityTime(options.max(), this.#clock.now())
     this.#borrowers = new BorrowerIdentification(options.stacks, options.leakThresholdMillis)
     this.#watch = new LeaseWatch<R>({
       clock: this.#clock,
@@ -93,6 +98,7 @@ export class LeaseLedger<R> {
   stats(): Pick<
     PoolStats,
     | 'takenAtMillis'
+    | 'max'
     | 'active'
     | 'acquired'
     | 'leaks'
@@ -100,14 +106,18 @@ export class LeaseLedger<R> {
     | 'waitByLabel'
     | 'use'
     | 'leasedMillis'
+    | 'capacityMillis'
     | 'longestLeaseMillis'
   > {
     const now = this.#clock.now()
+    const max = this.#options.max()
+    this.#capacity.resize(max, now)
     const wait = this.#wait.read()
     const use = this.#use.read()
     const { sum, longest } = sumLeases(this.#entries.values(), now)
     return {
       takenAtMillis: now,
+      max,
       active: this.#entries.size,
       acquired: wait.count,
       leaks: this.#leaks,
@@ -115,6 +125,7 @@ export class LeaseLedger<R> {
       waitByLabel: this.#labelledWaits.read(),
       use,
       leasedMillis: use.sumMillis + sum,
+      capacityMillis: this.#capacity.read(now),
       longestLeaseMillis: longest,
     }
   }

@@ -35,6 +35,8 @@ export interface PoolStats {
   readonly takenAtMillis: number
   /** Sum of the times of all leases so far, those that are out included. */
   readonly leasedMillis: number
+  /** What `max` adds up to over time so far: `leasedMillis` is a share of this. */
+  readonly capacityMillis: number
   /** How long the oldest lease is out; 0 where none is. */
   readonly longestLeaseMillis: number
   readonly connectFailures: Readonly<Record<ConnectFailure, number>>

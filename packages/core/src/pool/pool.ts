@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { type PoolSettings, validatePoolSettings } from '../settings/index.ts'
 import { Alarm } from './alarm.ts'
 import { type Borrower, BorrowerIdentification } from './borrower.ts'
+import { CapacityTime } from './capacity-time.ts'
 import { acquireChannel, publish, releaseChannel } from './channels.ts'
 import { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
 import { Connector } from './connector.ts'
@@ -99,6 +100,7 @@ export class Pool<R> implements Lender<R> {
   readonly #labelledWaits = new LabelledWaits()
   readonly #useTimes = new DurationHistogram()
   readonly #createTimes = new DurationHistogram()
+  readonly #capacity: CapacityTime
   readonly #drained = Promise.withResolvers<void>()
   readonly #outOfTime = Promise.withResolvers<void>()
   #settings: PoolSettings
@@ -120,6 +122,7 @@ export class Pool<R> implements Lender<R> {
     this.#settings = options.settings
     this.#factory = options.factory
     this.#clock = options.clock ?? systemClock
+    this.#capacity = new CapacityTime(options.settings.max, this.#clock.now())
     this.#random = options.random ?? Math.random
     this.#onEvent = options.onEvent
     this.#onGone = options.onGone
@@ -199,6 +202,7 @@ export class Pool<R> implements Lender<R> {
     validatePoolSettings({ min, max })
     if (this.#draining || (min === this.#settings.min && max === this.#settings.max)) return
     this.#settings = { ...this.#settings, min, max }
+    this.#capacity.resize(max, this.#clock.now())
     for (const entry of [...this.#idle]) {
       if (this.#open.size <= max) break
       if (entry.gone || this.#keeps(entry.resource)) continue
@@ -279,6 +283,7 @@ export class Pool<R> implements Lender<R> {
       waitByLabel: this.#labelledWaits.read(),
       use,
       leasedMillis: use.sumMillis + leases.sum,
+      capacityMillis: this.#capacity.read(now),
       longestLeaseMillis: leases.longest,
       create: this.#createTimes.read(),
     }

@@ -17,6 +17,16 @@ function reasons({ events }: PoolUnderTest): CloseReason[] {
   return events.flatMap((event) => (event.type === 'closed' ? [event.reason] : []))
 }
 
+test('given a pool that is resized, then its leases are a share of what max was over time', async () => {
+  const { pool, clock } = givenPool({ max: 10 })
+  const lease = await pool.acquire()
+  await clock.advance(1_000)
+  pool.resize({ max: 5 })
+  await clock.advance(1_000)
+  expect(pool.stats()).toMatchObject({ max: 5, leasedMillis: 2_000, capacityMillis: 15_000 })
+  lease.release()
+})
+
 describe('min', () => {
   test('is opened at once, without anyone asking', async () => {
     const { pool, factory } = givenPool({ min: 3 })

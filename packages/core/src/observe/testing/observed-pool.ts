@@ -1,0 +1,29 @@
+import { DurationHistogram, type Durations, type PoolStats } from '../../pool/index.ts'
+import type { ObservedPool, PoolSnapshot } from '../snapshot.ts'
+
+export function durations(...millis: number[]): Durations {
+  const histogram = new DurationHistogram()
+  for (const each of millis) histogram.record(each)
+  return histogram.read()
+}
+
+const STATS: PoolStats = {
+  ...{ max: 10, min: 1, total: 5, idle: 3, active: 2, connecting: 0, closing: 0, waiting: 4, acquired: 2 },
+  ...{ opened: 6, closed: 1, timeouts: 7, saturated: 0, leaks: 0, deadlocks: 0, takenAtMillis: 0 },
+  ...{ leasedMillis: 1_500, capacityMillis: 9_000, longestLeaseMillis: 250 },
+  ...{ connectFailures: { full: 3, unavailable: 0, refused: 0 } },
+  ...{ wait: durations(0, 3), waitByLabel: { 'GET /orders/:id': durations(3) } },
+  ...{ use: durations(5), create: durations(40) },
+}
+
+/** A pool that has these figures and others. */
+export function observedPool(name: string, stats: Partial<PoolStats> = {}): ObservedPool {
+  const fleet = { member: `${name}#000001`, target: 4, demand: 9, members: 3, budget: 14 }
+  const snapshot = { name, stats: { ...STATS, ...stats }, dirtyReleases: 1, lintFindings: 0, fleet } as PoolSnapshot
+  return { snapshot: () => snapshot }
+}
+
+/** What a process has of pools that are closed, each test begins without. */
+export function forgetClosedPools(): void {
+  delete (globalThis as Record<symbol, unknown>)[Symbol.for('poolguard.closed.1')]
+}
