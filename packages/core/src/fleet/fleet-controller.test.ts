@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ManualClock } from '../pool/testing/manual-clock.ts'
+import { FleetController } from './fleet-controller.ts'
 import { sum } from './share-out.ts'
 import { SimulatedFleet } from './testing/simulated-fleet.ts'
 
@@ -187,10 +189,12 @@ describe('a simulated fleet', () => {
         }
         const pick = () => fleet.instances[Math.floor(fleet.random() * fleet.instances.length)]
         const want = () => Math.floor(fleet.random() ** 2 * 40)
+        // What is seen of another role's is less.
+        const role = () => (fleet.random() < 0.5 ? 'orders' : 'bills')
         for (let step = 0; step < 40; step++) {
           const dice = fleet.random()
           const one = pick()
-          if (!one || (dice < 0.3 && fleet.instances.length < 25)) fleet.join({ want: want() })
+          if (!one || (dice < 0.3 && fleet.instances.length < 25)) fleet.join({ want: want(), role: role() })
           else if (dice < 0.4) fleet.crash(one)
           else if (dice < 0.6) one.load(want())
           else if (dice < 0.7) one.losePublisher()
@@ -210,4 +214,30 @@ describe('a simulated fleet', () => {
       { seed: 11, numRuns: 60 },
     )
   }, 60_000)
+})
+
+test('given nobody comes and no connection is there, then no timer goes on', async () => {
+  const clock = new ManualClock()
+  let demand = 1
+  const controller = new FleetController({
+    member: 'orders#3f9a1b',
+    intervalMillis: 5_000,
+    headroom: undefined,
+    clock,
+    random: () => 0.5,
+    port: {
+      demand: () => demand,
+      held: () => 0,
+      open: () => 0,
+      bounds: () => ({ min: 0, max: Infinity }),
+      exchange: () => Promise.reject(new Error('the server is away')),
+      adopt: () => {},
+      failed: () => {},
+    },
+  })
+  await controller.join()
+  controller.asked()
+  demand = 0
+  await clock.advance(20_000)
+  expect(clock.timers).toBe(0)
 })

@@ -183,13 +183,15 @@ export class FleetController {
   }
 
   #pulse(): void {
+    const { port } = this.#options
     this.#cancelPulse = undefined
     this.#pulsesToLook--
     if (this.#mustLook()) void this.#look()
     // What is wanted now may have been wanted for long.
     this.#peakBefore = this.#peak
-    this.#peak = this.#options.port.demand()
-    if (!this.#quiet()) this.#watch()
+    this.#peak = port.demand()
+    // Without a connection there is nothing to look through, and whoever comes asks again.
+    if (port.open() + port.demand() > 0 && !this.#quiet()) this.#watch()
   }
 
   #mustLook(): boolean {
