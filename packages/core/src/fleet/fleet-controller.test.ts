@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../pool/testing/manual-clock.ts'
 import { FleetController } from './fleet-controller.ts'
+import { readLook } from './fleet-view.ts'
 import { sum } from './share-out.ts'
 import { SimulatedFleet } from './testing/simulated-fleet.ts'
 
@@ -214,6 +215,41 @@ describe('a simulated fleet', () => {
       { seed: 11, numRuns: 60 },
     )
   }, 60_000)
+})
+
+test('given it is to have less, then it keeps to that before the others are told', async () => {
+  const capacity = { maxConnections: 40, reserved: 3, roleLimit: null, databaseLimit: null }
+  const used = { used: 1, usedByRole: 1, usedByDatabase: 1 }
+  const row = (name: string, count: number) => ({ name, count, ownRole: true, ownDatabase: true, readable: true })
+  const history: string[] = []
+  let rows = [row('orders#3f9a1b', 1)]
+  let demand = 20
+  const clock = new ManualClock()
+  const controller = new FleetController({
+    member: 'orders#3f9a1b',
+    intervalMillis: 5_000,
+    headroom: undefined,
+    clock,
+    random: () => 0.5,
+    port: {
+      demand: () => demand,
+      held: () => 1,
+      open: () => 1,
+      bounds: () => ({ min: 0, max: Infinity }),
+      async exchange(decide) {
+        history.push(decide(readLook({ capacity: { ...capacity, ...used }, rows })))
+      },
+      adopt: (max) => history.push(`at most ${max}`),
+      failed: () => {},
+    },
+  })
+  await controller.join()
+  expect(history).toEqual(['orders#3f9a1b:t=17,d=20,n=1', 'at most 17'])
+  rows = [row('orders#3f9a1b:t=17,d=20,n=1', 1), row('orders#ffffff:t=1,d=99,n=1', 1)]
+  demand = 2
+  history.length = 0
+  await clock.advance(15_000)
+  expect(history.slice(0, 2)).toEqual(['at most 2', 'orders#3f9a1b:t=2,d=2,n=2'])
 })
 
 test('given nobody comes and no connection is there, then no timer goes on', async () => {
