@@ -300,7 +300,10 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
 
   test('given extended mode without values, then it works', async () => {
     const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
-    const query: pg.QueryConfig = Object.assign({ text: 'select 1 as one' }, { values: null as never, queryMode: 'extended' })
+    const query: pg.QueryConfig = Object.assign(
+      { text: 'select 1 as one' },
+      { values: null as never, queryMode: 'extended' },
+    )
     expect((await pool.query(query)).rows).toEqual([{ one: 1 }])
     expect((await pool.query(query)).rows).toEqual([{ one: 1 }])
   })
