@@ -252,6 +252,40 @@ test('given it is to have less, then it keeps to that before the others are told
   expect(history.slice(0, 2)).toEqual(['at most 2', 'orders#3f9a1b:t=2,d=2,n=2'])
 })
 
+test('given the user lowers the ceiling, then no look is a reason to go over it', async () => {
+  const capacity = { maxConnections: 40, reserved: 3, roleLimit: null, databaseLimit: null }
+  const used = { used: 1, usedByRole: 1, usedByDatabase: 1 }
+  const rows = [{ name: 'orders#3f9a1b', count: 1, ownRole: true, ownDatabase: true, readable: true }]
+  const urgencies: boolean[] = []
+  let max = Infinity
+  const clock = new ManualClock()
+  const controller = new FleetController({
+    member: 'orders#3f9a1b',
+    intervalMillis: 5_000,
+    headroom: undefined,
+    clock,
+    random: () => 0.5,
+    port: {
+      demand: () => 40,
+      held: () => 1,
+      open: () => 1,
+      bounds: () => ({ min: 0, max }),
+      async exchange(decide, { urgent }) {
+        urgencies.push(urgent)
+        decide(readLook({ capacity: { ...capacity, ...used }, rows }))
+      },
+      adopt: () => {},
+      failed: () => {},
+    },
+  })
+  await controller.join()
+  expect(controller.share).toMatchObject({ target: 17, entitlement: 33 })
+  max = 3
+  controller.rebound()
+  await clock.advance(1_000)
+  expect(urgencies).toEqual([true, false])
+})
+
 test('given nobody comes and no connection is there, then no timer goes on', async () => {
   const clock = new ManualClock()
   let demand = 1

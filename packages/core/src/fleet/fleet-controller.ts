@@ -108,7 +108,11 @@ export class FleetController {
   /** The user has set other bounds. */
   rebound(): void {
     if (!this.#joined) return
-    if (this.#max > this.#ceiling()) this.#adopt(this.#ceiling(), this.#share)
+    const [ceiling, share] = [this.#ceiling(), this.#share]
+    // Beyond it there is nothing to wait for, either.
+    const within = share && { ...share, entitlement: Math.min(share.entitlement, ceiling) }
+    if (this.#max > ceiling) this.#adopt(ceiling, within)
+    else this.#share = within
     if (this.#published) this.#lookSoon()
   }
 
