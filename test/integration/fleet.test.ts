@@ -111,6 +111,16 @@ describe('a fleet', () => {
     second.release()
   })
 
+  test.each([0, 1])("given maxWaiters %i, then looking and joining take no caller's place", async (maxWaiters) => {
+    const saturated: PoolEvent[] = []
+    const onEvent = (event: PoolEvent) => event.type === 'saturated' && saturated.push(event)
+    const pool = makePool({ pool: { maxWaiters }, onEvent })
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    await pool.ready()
+    expect(pool.snapshot().fleet).toMatchObject({ members: 1 })
+    expect(saturated).toEqual([])
+  })
+
   test('given all it may have is held for long, when one more is needed, then the look for it waits for none of them', async () => {
     const pool = makePool()
     await pool.ready()
@@ -220,6 +230,20 @@ describe('a fleet', () => {
     } finally {
       await server.query('alter role app connection limit -1')
     }
+  })
+
+  test('given connections that are only named like an instance, then they are left alone', async () => {
+    const workers = Array.from(
+      { length: 20 },
+      () => new pg.Client({ connectionString: server.url, application_name: 'celery#worker' }),
+    )
+    await Promise.all(workers.map((worker) => worker.connect()))
+    const pool = makePool()
+    const load = keepBusy(pool, 40)
+    await eventually(() => pool.counts.total).toBe(BUDGET - 21)
+    expect(pool.resolved.reasons.max).toMatch(/: 12 for this one$/)
+    await load.stop()
+    await Promise.all(workers.map((worker) => worker.end()))
   })
 
   test('given parallel workers, which carry the name of their leader, then they are no connections', async () => {

@@ -1,5 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ManualClock } from '../pool/testing/manual-clock.ts'
+import { FleetController } from './fleet-controller.ts'
+import { readLook } from './fleet-view.ts'
 import { sum } from './share-out.ts'
 import { SimulatedFleet } from './testing/simulated-fleet.ts'
 
@@ -187,10 +190,12 @@ describe('a simulated fleet', () => {
         }
         const pick = () => fleet.instances[Math.floor(fleet.random() * fleet.instances.length)]
         const want = () => Math.floor(fleet.random() ** 2 * 40)
+        // What is seen of another role's is less.
+        const role = () => (fleet.random() < 0.5 ? 'orders' : 'bills')
         for (let step = 0; step < 40; step++) {
           const dice = fleet.random()
           const one = pick()
-          if (!one || (dice < 0.3 && fleet.instances.length < 25)) fleet.join({ want: want() })
+          if (!one || (dice < 0.3 && fleet.instances.length < 25)) fleet.join({ want: want(), role: role() })
           else if (dice < 0.4) fleet.crash(one)
           else if (dice < 0.6) one.load(want())
           else if (dice < 0.7) one.losePublisher()
@@ -210,4 +215,99 @@ describe('a simulated fleet', () => {
       { seed: 11, numRuns: 60 },
     )
   }, 60_000)
+})
+
+test('given it is to have less, then it keeps to that before the others are told', async () => {
+  const capacity = { maxConnections: 40, reserved: 3, roleLimit: null, databaseLimit: null }
+  const used = { used: 1, usedByRole: 1, usedByDatabase: 1 }
+  const row = (name: string, count: number) => ({ name, count, ownRole: true, ownDatabase: true, readable: true })
+  const history: string[] = []
+  let rows = [row('orders#3f9a1b', 1)]
+  let demand = 20
+  const clock = new ManualClock()
+  const controller = new FleetController({
+    member: 'orders#3f9a1b',
+    intervalMillis: 5_000,
+    headroom: undefined,
+    clock,
+    random: () => 0.5,
+    port: {
+      demand: () => demand,
+      held: () => 1,
+      open: () => 1,
+      bounds: () => ({ min: 0, max: Infinity }),
+      async exchange(decide) {
+        history.push(decide(readLook({ capacity: { ...capacity, ...used }, rows })))
+      },
+      adopt: (max) => history.push(`at most ${max}`),
+      failed: () => {},
+    },
+  })
+  await controller.join()
+  expect(history).toEqual(['orders#3f9a1b:t=17,d=20,n=1', 'at most 17'])
+  rows = [row('orders#3f9a1b:t=17,d=20,n=1', 1), row('orders#ffffff:t=1,d=99,n=1', 1)]
+  demand = 2
+  history.length = 0
+  await clock.advance(15_000)
+  expect(history.slice(0, 2)).toEqual(['at most 2', 'orders#3f9a1b:t=2,d=2,n=2'])
+})
+
+test('given the user lowers the ceiling, then no look is a reason to go over it', async () => {
+  const capacity = { maxConnections: 40, reserved: 3, roleLimit: null, databaseLimit: null }
+  const used = { used: 1, usedByRole: 1, usedByDatabase: 1 }
+  const rows = [{ name: 'orders#3f9a1b', count: 1, ownRole: true, ownDatabase: true, readable: true }]
+  const urgencies: boolean[] = []
+  let max = Infinity
+  const clock = new ManualClock()
+  const controller = new FleetController({
+    member: 'orders#3f9a1b',
+    intervalMillis: 5_000,
+    headroom: undefined,
+    clock,
+    random: () => 0.5,
+    port: {
+      demand: () => 40,
+      held: () => 1,
+      open: () => 1,
+      bounds: () => ({ min: 0, max }),
+      async exchange(decide, { urgent }) {
+        urgencies.push(urgent)
+        decide(readLook({ capacity: { ...capacity, ...used }, rows }))
+      },
+      adopt: () => {},
+      failed: () => {},
+    },
+  })
+  await controller.join()
+  expect(controller.share).toMatchObject({ target: 17, entitlement: 33 })
+  max = 3
+  controller.rebound()
+  await clock.advance(1_000)
+  expect(urgencies).toEqual([true, false])
+})
+
+test('given nobody comes and no connection is there, then no timer goes on', async () => {
+  const clock = new ManualClock()
+  let demand = 1
+  const controller = new FleetController({
+    member: 'orders#3f9a1b',
+    intervalMillis: 5_000,
+    headroom: undefined,
+    clock,
+    random: () => 0.5,
+    port: {
+      demand: () => demand,
+      held: () => 0,
+      open: () => 0,
+      bounds: () => ({ min: 0, max: Infinity }),
+      exchange: () => Promise.reject(new Error('the server is away')),
+      adopt: () => {},
+      failed: () => {},
+    },
+  })
+  await controller.join()
+  controller.asked()
+  demand = 0
+  await clock.advance(20_000)
+  expect(clock.timers).toBe(0)
 })

@@ -108,7 +108,11 @@ export class FleetController {
   /** The user has set other bounds. */
   rebound(): void {
     if (!this.#joined) return
-    if (this.#max > this.#ceiling()) this.#adopt(this.#ceiling(), this.#share)
+    const [ceiling, share] = [this.#ceiling(), this.#share]
+    // Beyond it there is nothing to wait for, either.
+    const within = share && { ...share, entitlement: Math.min(share.entitlement, ceiling) }
+    if (this.#max > ceiling) this.#adopt(ceiling, within)
+    else this.#share = within
     if (this.#published) this.#lookSoon()
   }
 
@@ -183,13 +187,15 @@ export class FleetController {
   }
 
   #pulse(): void {
+    const { port } = this.#options
     this.#cancelPulse = undefined
     this.#pulsesToLook--
     if (this.#mustLook()) void this.#look()
     // What is wanted now may have been wanted for long.
     this.#peakBefore = this.#peak
-    this.#peak = this.#options.port.demand()
-    if (!this.#quiet()) this.#watch()
+    this.#peak = port.demand()
+    // Without a connection there is nothing to look through, and whoever comes asks again.
+    if (port.open() + port.demand() > 0 && !this.#quiet()) this.#watch()
   }
 
   #mustLook(): boolean {

@@ -33,6 +33,8 @@ describe('the name of a member', () => {
     'psql',
     'orders',
     '#3f9a1b',
+    'worker#1',
+    'worker#instance1',
     'orders#',
     'orders#3f9a1b:',
     'orders#3f9a1b:t=8',

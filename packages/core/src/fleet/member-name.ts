@@ -32,7 +32,8 @@ const PUBLICATION_BYTES = `:t=${LARGEST},d=${LARGEST},m=${LARGEST},n=zzzzz`.leng
 export const APP_LENGTH: number = NAME_BYTES - PUBLICATION_BYTES - ID_LENGTH - '#'.length
 
 const APP = new RegExp(`^[A-Za-z0-9._-]{1,${APP_LENGTH}}$`)
-const NAME = /^([A-Za-z0-9._-]+#[a-z0-9]+)(?::t=(\d{1,4}),d=(\d{1,4})(?:,m=(\d{1,4}))?,n=([a-z0-9]{1,5}))?$/
+const MEMBER = `[A-Za-z0-9._-]{1,${APP_LENGTH}}#[a-z0-9]{${ID_LENGTH}}`
+const NAME = new RegExp(`^(${MEMBER})(?::t=(\\d{1,4}),d=(\\d{1,4})(?:,m=(\\d{1,4}))?,n=([a-z0-9]{1,5}))?$`)
 
 /**
  * Servers replace what is not ASCII in an `application_name` and cut it where it is too long, so that neither is taken.

@@ -19,7 +19,7 @@ function row(name: string, count: number, more: Partial<ActivityRow> = {}): Acti
 }
 
 const self: Standing = {
-  name: 'orders#me',
+  name: 'orders#mememe',
   demand: 99,
   floor: 1,
   held: 1,
@@ -34,12 +34,17 @@ function settle(rows: ActivityRow[], standing: Partial<Standing> = {}, limits: P
 
 describe('a look', () => {
   test('given connections of an instance, then they are one member, and the latest publication counts', () => {
-    const rows = [row('orders#a', 2), row('orders#a:t=8,d=9,n=4', 1), row('orders#a:t=3,d=2,n=5', 1), row('psql', 2)]
+    const rows = [
+      row('orders#aaaaaa', 2),
+      row('orders#aaaaaa:t=8,d=9,n=4', 1),
+      row('orders#aaaaaa:t=3,d=2,n=5', 1),
+      row('psql', 2),
+    ]
     const [server] = readLook({ capacity, rows })
     expect(server).toMatchObject({ kind: 'server', usable: 37, others: 2 })
     expect(server?.members).toEqual([
       {
-        name: 'orders#a',
+        name: 'orders#aaaaaa',
         ownRole: true,
         ownDatabase: true,
         open: 4,
@@ -50,22 +55,22 @@ describe('a look', () => {
   })
 
   test.each<[what: string, rows: ActivityRow[], claim: number]>([
-    ['that has told nothing yet: what it has', [row('orders#a', 3)], 3],
-    ['with room: what it may open', [row('orders#a:t=8,d=9,n=4', 2)], 8],
+    ['that has told nothing yet: what it has', [row('orders#aaaaaa', 3)], 3],
+    ['with room: what it may open', [row('orders#aaaaaa:t=8,d=9,n=4', 2)], 8],
     [
       'of another role: what it has told, for parallel workers count among the rest',
-      [row('orders#a:t=2,d=9,n=4', 9, { readable: false })],
+      [row('orders#aaaaaa:t=2,d=9,n=4', 9, { readable: false })],
       2,
     ],
-    ['of another role that has told nothing: what is seen', [row('orders#a', 3, { readable: false })], 3],
+    ['of another role that has told nothing: what is seen', [row('orders#aaaaaa', 3, { readable: false })], 3],
   ])('reckons with a member %s', (_, rows, claim) => {
     expect(readLook({ capacity, rows })[0]?.members.map((member) => member.claim)).toEqual([claim])
   })
 
   test('given limits of the role and of the database, then each has its own members and others', () => {
     const rows = [
-      row('orders#a:t=4,d=4,n=1', 4),
-      row('bills#b:t=5,d=5,n=1', 5, { ownRole: false }),
+      row('orders#aaaaaa:t=4,d=4,n=1', 4),
+      row('bills#bbbbbb:t=5,d=5,n=1', 5, { ownRole: false }),
       row('psql', 1, { ownDatabase: false }),
       row('cron', 2, { ownRole: false, ownDatabase: false }),
     ]
@@ -92,7 +97,7 @@ describe('a look', () => {
 
 describe('the share of an instance', () => {
   test('given nobody else, then it is the whole budget, with the arithmetic', () => {
-    expect(settle([row('orders#me', 1), row('psql', 2)])).toEqual({
+    expect(settle([row('orders#mememe', 1), row('psql', 2)])).toEqual({
       target: 31,
       entitlement: 31,
       free: 31,
@@ -107,30 +112,30 @@ describe('the share of an instance', () => {
   })
 
   test('given others have all of it, then it waits for what it is entitled to', () => {
-    const { target, entitlement, steps } = settle([row('orders#a:t=33,d=99,n=1', 33), row('orders#me', 1)])
+    const { target, entitlement, steps } = settle([row('orders#aaaaaa:t=33,d=99,n=1', 33), row('orders#mememe', 1)])
     expect([target, entitlement]).toEqual([1, 16])
     expect(steps.at(-1)).toBe('1 until others have given back theirs')
   })
 
   test('given it has only just joined, then it leaves half of what is free to those who come with it', () => {
-    expect(settle([row('orders#me', 1)], { young: true })).toMatchObject({ target: 17, entitlement: 33 })
-    expect(settle([row('orders#me', 17)], { young: true, held: 17, target: 17 }).target).toBe(25)
+    expect(settle([row('orders#mememe', 1)], { young: true })).toMatchObject({ target: 17, entitlement: 33 })
+    expect(settle([row('orders#mememe', 17)], { young: true, held: 17, target: 17 }).target).toBe(25)
   })
 
   test('given others have come, then it goes down at once', () => {
-    const rows = [row('orders#a:t=1,d=99,n=1', 1), row('orders#me:t=33,d=99,n=9', 33)]
+    const rows = [row('orders#aaaaaa:t=1,d=99,n=1', 1), row('orders#mememe:t=33,d=99,n=9', 33)]
     expect(settle(rows, { held: 33, target: 33 }).target).toBe(16)
   })
 
   test('given it wants less, then what is open stays as long as nobody is short of it', () => {
     const has = { demand: 2, held: 20, target: 20 }
-    expect(settle([row('orders#me:t=20,d=20,n=1', 20)], has).target).toBe(20)
-    expect(settle([row('orders#me:t=20,d=20,n=1', 20), row('orders#a:t=3,d=17,n=1', 3)], has).target).toBe(16)
-    expect(settle([row('orders#me:t=20,d=20,n=1', 20), row('orders#a:t=3,d=99,n=1', 3)], has).target).toBe(2)
+    expect(settle([row('orders#mememe:t=20,d=20,n=1', 20)], has).target).toBe(20)
+    expect(settle([row('orders#mememe:t=20,d=20,n=1', 20), row('orders#aaaaaa:t=3,d=17,n=1', 3)], has).target).toBe(16)
+    expect(settle([row('orders#mememe:t=20,d=20,n=1', 20), row('orders#aaaaaa:t=3,d=99,n=1', 3)], has).target).toBe(2)
   })
 
   test('given the role has the tightest limit, then that is what is shared', () => {
-    const rows = [row('orders#me', 1), row('bills#b:t=5,d=5,n=1', 5, { ownRole: false })]
+    const rows = [row('orders#mememe', 1), row('bills#bbbbbb:t=5,d=5,n=1', 5, { ownRole: false })]
     const { target, members, steps } = settle(rows, {}, { roleLimit: 10 })
     expect([target, members]).toEqual([7, 1])
     expect(steps[0]).toBe("the role's CONNECTION LIMIT is 10 usable - 3 headroom - 0 of others = 7 to share")
@@ -140,7 +145,12 @@ describe('the share of an instance', () => {
     expect(settle([row('psql', 36)], { held: 36 }).target).toBe(1)
   })
 
+  test('given connections that only look like an instance, then they are not counted on to be given back', () => {
+    const { entitlement, target } = settle([row('worker#web001', 20), row('orders#mememe', 1)])
+    expect([entitlement, target]).toEqual([13, 13])
+  })
+
   test('given a headroom, then that holds', () => {
-    expect(settle([row('orders#me', 1)], { headroom: 0 }).target).toBe(37)
+    expect(settle([row('orders#mememe', 1)], { headroom: 0 }).target).toBe(37)
   })
 })

@@ -78,7 +78,8 @@ interface Part {
 function partOf({ kind, usable, members: seen, others }: LimitView, self: Standing, headroom: number): Part {
   const budget = Math.max(0, usable - headroom - others)
   const members = withSelf(seen, self)
-  const wishes = members.map(({ claim, publication }) => publication ?? { floor: 1, demand: claim })
+  // Who has told nothing is not asked to give anything back: it may be no instance at all, but named like one.
+  const wishes = members.map(({ claim, publication }) => publication ?? { floor: claim, demand: claim })
   const shares = shareOut(budget, wishes)
   const entitlement = shares[members.findIndex(({ name }) => name === self.name)] as number
   const rest = members.filter(({ name }) => name !== self.name)

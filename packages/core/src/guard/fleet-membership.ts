@@ -84,7 +84,7 @@ export class FleetMembership<C> {
   takeSeat(): void {
     if (this.#seat) return
     this.#own++
-    const seat = this.#options.engine().acquire()
+    const seat = this.#options.engine().acquire({ own: true })
     this.#seat = seat
     seat.catch(() => this.#leaveSeat(seat))
   }
@@ -155,7 +155,9 @@ export class FleetMembership<C> {
    */
   async #borrow(urgent: boolean): Promise<Lease<C>> {
     const engine = this.#options.engine()
-    const within = (millis: number) => ({ first: true, timeoutMillis: Infinity, signal: AbortSignal.timeout(millis) })
+    const within = (millis: number) => {
+      return { own: true, first: true, timeoutMillis: Infinity, signal: AbortSignal.timeout(millis) }
+    }
     if (!urgent) return engine.acquire(within(RELEASE_MILLIS))
     const patience = within(PATIENCE_MILLIS)
     try {

@@ -41,7 +41,7 @@ export async function survey<C>(
   driver: GuardedDriver<C>,
   { given, afresh }: SurveyOptions,
 ): Promise<Survey> {
-  const first = await pool.acquire()
+  const first = await pool.acquire({ own: true })
   const peer = driver.peerOf(first.resource)
   const capacity = await answerInTime(readCapacity(driver, first.resource))
   if (afresh && peer !== undefined) forgetTopology(peer)
@@ -81,7 +81,7 @@ class PoolProbeSource<C> implements ProbeSource {
     this.#first = undefined
     if (first) return first.held ? this.#driver.probe(first) : undefined
     if (this.#pool.settings.max < 2) return undefined
-    const second = await this.#pool.acquire({ timeoutMillis: SURVEY_MILLIS / 2 }).catch(() => undefined)
+    const second = await this.#pool.acquire({ own: true, timeoutMillis: SURVEY_MILLIS / 2 }).catch(() => undefined)
     return second && this.#driver.probe(second)
   }
 }

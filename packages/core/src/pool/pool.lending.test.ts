@@ -45,10 +45,23 @@ describe('lending', () => {
     const { pool } = givenPool({ max: 1, maxWaiters: 1 })
     const held = await pool.acquire()
     const waiting = new Outcome(pool.acquire())
-    const own = new Outcome(pool.acquire({ first: true }))
+    const own = new Outcome(pool.acquire({ own: true, first: true }))
     held.release()
     await settled()
 
+    expect([own.state, waiting.state]).toEqual(['fulfilled', 'pending'])
+  })
+
+  test('given the pool itself waits, then no caller is turned away for that', async () => {
+    const { pool } = givenPool({ max: 1, maxWaiters: 1 })
+    const held = await pool.acquire()
+    const own = new Outcome(pool.acquire({ own: true }))
+    const waiting = new Outcome(pool.acquire())
+    const tooMany = new Outcome(pool.acquire())
+    await settled()
+    expect([own.state, waiting.state, tooMany.state]).toEqual(['pending', 'pending', 'rejected'])
+    held.release()
+    await settled()
     expect([own.state, waiting.state]).toEqual(['fulfilled', 'pending'])
   })
 

@@ -48,7 +48,9 @@ export interface AcquireOptions {
   /** Instead of the pool's acquireTimeoutMillis. */
   readonly timeoutMillis?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /** Goes before those who wait, however many they are: for what the pool needs itself. */
+  /** For what the pool needs itself: `maxWaiters` neither holds for it nor counts it, so that it takes no caller's place. */
+  readonly own?: boolean | undefined
+  /** Goes before those who wait. */
   readonly first?: boolean | undefined
   /** May be served by one connection more than `max`, which is closed again if that has not grown meanwhile. */
   readonly beyondMax?: boolean | undefined
@@ -108,6 +110,8 @@ export class Pool<R> implements Lender<R> {
   /** Of the settling ones, those that will be there any moment. */
   #expected = 0
   #closing = 0
+  /** Waiters that are no callers, but the pool itself. */
+  #ownWaiting = 0
   /** Waiters that one connection more may be opened for. */
   #beyondMax = 0
   #draining = false
@@ -177,19 +181,22 @@ export class Pool<R> implements Lender<R> {
    */
   acquire(options: AcquireOptions = {}): Promise<Lease<R>> {
     if (this.#draining) return Promise.reject(new PoolClosedError(this.name))
-    const { signal, first = false } = options
+    const { signal, own = false, first = false, beyondMax = false } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
     const now = this.#clock.now()
     const borrower = this.#borrowers.identify(now, this.acquire)
     const entry = this.#waiters.size === 0 ? this.#takeReady(now) : undefined
     if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower))
-    if (!first && this.#waiters.size >= this.#settings.maxWaiters + this.#settings.max - this.#active) {
-      return this.#turnAway()
-    }
+    if (!own && this.#isSaturated) return this.#turnAway()
     const deadline = now + (options.timeoutMillis ?? this.#settings.acquireTimeoutMillis)
-    if (!options.beyondMax) return this.#wait({ now, deadline, borrower, signal, first })
-    this.#beyondMax++
-    return this.#wait({ now, deadline, borrower, signal, first }).finally(() => this.#beyondMax--)
+    const waiting = { now, deadline, borrower, signal, first }
+    if (!own && !beyondMax) return this.#wait(waiting)
+    this.#ownWaiting += Number(own)
+    this.#beyondMax += Number(beyondMax)
+    return this.#wait(waiting).finally(() => {
+      this.#ownWaiting -= Number(own)
+      this.#beyondMax -= Number(beyondMax)
+    })
   }
 
   /**
@@ -291,6 +298,11 @@ export class Pool<R> implements Lender<R> {
 
   get #total(): number {
     return this.#open.size + this.#connector.opening + this.#closing
+  }
+
+  get #isSaturated(): boolean {
+    const { max, maxWaiters } = this.#settings
+    return this.#waiters.size - this.#ownWaiting >= maxWaiters + max - this.#active
   }
 
   get #most(): number {

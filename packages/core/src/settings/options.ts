@@ -25,7 +25,10 @@ export interface SettingsOptions {
    * fleet's. `pool.min` and `pool.max`, where given, stay its least and its most.
    */
   readonly fleet?: FleetOptions
-  /** Connections left free for people, migrations and cron. Default: 3, or 10 % of what is usable, whichever is more. */
+  /**
+   * Connections left free for people, migrations and cron, and in a fleet for newcomers: there 1 at least. Default: 3, or 10 %
+   * of what is usable, whichever is more.
+   */
   readonly headroom?: number
   /**
    * Other defaults. `serverless`: for functions that are frozen between requests and run in numbers nobody knows, two

@@ -234,6 +234,7 @@ describe('options that cannot be meant', () => {
     [{ preset: 'lambda' as never }, "Invalid option preset: 'lambda'. It takes one of 'serverless'."],
     [{ instances: 0 }, 'Invalid option instances: 0. It takes a whole number of at least 1.'],
     [{ fleet: { app: 'orders' }, instances: 2 }, 'Invalid option instances: 2. It takes no value where fleet is given'],
+    [{ fleet: { app: 'orders' }, headroom: 0 }, 'Invalid option headroom: 0. It takes a whole number of at least 1'],
     [{ fleet: { app: 'a b' } }, "Invalid option fleet.app: 'a b'. It takes 1 to 27 letters, digits, '.', '_' and '-'."],
     [
       { fleet: { app: 'a', intervalMillis: 0 } },

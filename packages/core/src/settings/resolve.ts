@@ -121,6 +121,8 @@ function validateOptions({ pool = {}, instances, headroom, fleet, pooler, preset
   if (instances !== undefined) requireWhole('instances', instances, 1)
   if (headroom !== undefined) requireWhole('headroom', headroom, 0)
   if (fleet !== undefined) validateFleet(fleet, instances)
+  // A newcomer's first connection comes out of it: without one, who has come first would keep all the others out.
+  if (fleet !== undefined && headroom !== undefined) requireWhole('headroom', headroom, 1)
 }
 
 /** A shorter interval would be all looks. */
