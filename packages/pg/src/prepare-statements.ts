@@ -129,7 +129,8 @@ class StatementPreparer {
   #bound(): void {
     if (this.#sent) this.#sent.bound = true
     // Without its name it was not refused: so that is what was wrong.
-    if (this.#again?.failure === 'suspect') this.#statements.failed('stale', this.#again.sent.text)
+    if (this.#again?.failure === 'suspect')
+      this.#statements.failed('stale', this.#again.sent.text, this.#again.sent.name)
     this.#again = undefined
   }
 
@@ -146,7 +147,7 @@ class StatementPreparer {
       if (failure !== 'lost') return false
     }
     if (!failure) return false
-    if (failure !== 'suspect') this.#statements.failed(failure, sent.text)
+    if (failure !== 'suspect') this.#statements.failed(failure, sent.text, sent.name)
     // pg does not end such a round, and would wait for ever for the server to come to rest.
     if (sent.paged) this.#wire.sync()
     if (sent.paged || !sent.binding) return false
@@ -162,7 +163,7 @@ class StatementPreparer {
     if (status !== 'I') {
       this.#prepared.doubtOne(refused.sent.name)
       const { code } = refused.error as { code?: unknown }
-      if (refused.failure === 'suspect') this.#statements.doubted(refused.sent.text, code)
+      if (refused.failure === 'suspect') this.#statements.doubted(refused.sent.text, code, refused.sent.name)
       this.#tell()
       return false
     }

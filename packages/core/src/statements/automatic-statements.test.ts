@@ -151,6 +151,13 @@ describe('after an error', () => {
     expect(surprises).toEqual([])
   })
 
+  test('of a plan that is given up already: nothing more is held against the text', () => {
+    const statements = make({ prepareThreshold: 0 })
+    const first = statements.nameOf(TEXT)
+    for (let connection = 0; connection < 3; connection++) statements.failed('stale', TEXT, first)
+    expect(statements.nameOf(TEXT)).toEqual(SECOND_NAME)
+  })
+
   test('that could not be looked into: behind a pooler that text is prepared no more', () => {
     const statements = make({ prepareThreshold: 0 }, pooled())
     statements.nameOf(TEXT)

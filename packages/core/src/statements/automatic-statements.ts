@@ -160,9 +160,13 @@ export class AutomaticStatements {
     return this.#spoilt.size > 0 && this.#spoilt.has(text)
   }
 
-  /** A prepared statement was refused before anything of it was executed, and not for the caller's fault. */
-  failed(failure: Exclude<StatementFailure, 'suspect'>, text: string): void {
-    if (failure === 'stale') this.#stale(text)
+  /**
+   * A prepared statement was refused before anything of it was executed, and not for the caller's fault.
+   *
+   * @param name by which it was sent: several connections may meet the same plan before one has told of it.
+   */
+  failed(failure: Exclude<StatementFailure, 'suspect'>, text: string, name?: string): void {
+    if (failure === 'stale') this.#stale(text, name)
     else this.#lost()
   }
 
@@ -170,14 +174,15 @@ export class AutomaticStatements {
    * A prepared statement was refused where it could not be sent again without its name, to see whether that is why. Of bad data
    * (class 22) it mostly is not.
    */
-  doubted(text: string, code: unknown): void {
+  doubted(text: string, code: unknown, name?: string): void {
     if (this.#topology?.kind === 'pooler') this.spoil(text)
-    else if (!String(code).startsWith('22')) this.#stale(text)
+    else if (!String(code).startsWith('22')) this.#stale(text, name)
   }
 
   /** Once it is parsed anew, on every connection, under another name; a plan that does not fit again comes from how it is used. */
-  #stale(text: string): void {
+  #stale(text: string, name: string | undefined): void {
     const seen = this.#texts.get(text)
+    if (seen && name !== undefined && seen.name !== name) return
     if (this.#topology?.kind === 'pooler' || !seen || seen.stale) {
       this.spoil(text)
       return
