@@ -42,7 +42,7 @@ describe.each(platforms)('given requests that are being served by %s', (platform
     await Promise.all([running.app.close(), running.app.close()])
     expect((await Promise.all(requests)).map(({ status }) => status)).toEqual(Array(6).fill(200))
     expect(snapshotPools()).toEqual([])
-    expect(await server.connectionCount()).toBe(0)
+    await expect.poll(() => server.connectionCount()).toBe(0)
     await running.app.close()
   })
 
@@ -57,7 +57,7 @@ describe.each(platforms)('given requests that are being served by %s', (platform
     expect(await query).toMatchObject([{ one: 1 }])
     expect((await Promise.all(requests)).map(({ status }) => status)).toEqual(Array(6).fill(200))
     expect([dataSource.isInitialized, snapshotPools()]).toEqual([false, []])
-    expect(await server.connectionCount()).toBe(0)
+    await expect.poll(() => server.connectionCount()).toBe(0)
   })
 
   test.for(['SIGTERM', 'SIGINT'] as const)(
@@ -72,7 +72,7 @@ describe.each(platforms)('given requests that are being served by %s', (platform
       expect((await Promise.all(requests)).map(({ status }) => status)).toEqual(Array(6).fill(200))
       await once(child, 'close')
       expect(child.signalCode).toBe(signal)
-      expect(await server.connectionCount()).toBe(0)
+      await expect.poll(() => server.connectionCount()).toBe(0)
     },
   )
 })
