@@ -26,7 +26,9 @@ async function makeRequests({ app, url }: RunningApp): Promise<Promise<Response>
   // Looking at the database takes a connection as well.
   await app.get(Poolguard).pool().ready()
   const requests = Array.from({ length: 6 }, () => request(url))
-  await waitUntil(() => snapshotPools().some(({ stats }) => stats.waiting === 4), { what: 'four requests wait' })
+  await waitUntil(() => snapshotPools().some(({ stats }) => stats.active === 2 && stats.waiting === 4), {
+    what: 'four requests wait',
+  })
   return requests
 }
 
