@@ -12,5 +12,7 @@ const running = await startApp(platform as Platform, { imports: [pools], control
 // Looking at the database takes a connection as well.
 await running.app.get(Poolguard).pool().ready()
 console.log(running.url)
-await waitUntil(() => snapshotPools().some(({ stats }) => stats.waiting === 4), { what: 'four requests wait' })
+await waitUntil(() => snapshotPools().some(({ stats }) => stats.active === 2 && stats.waiting === 4), {
+  what: 'four requests wait',
+})
 console.log('busy')
