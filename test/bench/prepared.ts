@@ -1,7 +1,8 @@
 import { GuardedPool } from '@poolguard/pg'
-import pg from 'pg'
+import type pg from 'pg'
 import { type PostgresServer, startPgBouncer, startPostgres } from '../harness/index.ts'
 import { type Benchmark, compare, type Figure } from './benchmark.ts'
+import { openPools } from './queries.ts'
 
 const CONNECTIONS = 4
 const READS = 4_000
@@ -41,7 +42,8 @@ export const benchmark: Benchmark = {
       ['direct', server.url],
       ['pooled', pooler.url],
     ] as const) {
-      await using pools = await openPools(url)
+      await using pools = openPools(url, CONNECTIONS)
+      await pools.ours.ready()
       tell(`${name}: join`)
       figures[`${name}_gain_join`] = await gain(pools, joins)
       tell(`${name}: primary key`)
@@ -79,31 +81,15 @@ async function makeTables(server: PostgresServer): Promise<void> {
     analyze`)
 }
 
-async function openPools(url: string) {
-  const ours = new GuardedPool({ url, max: CONNECTIONS })
-  const theirs = new pg.Pool({ connectionString: url, max: CONNECTIONS })
-  // Its end() does not wait for clients on their way out, and one that the server's end overtakes would end the process.
-  theirs.on('error', () => {})
-  await ours.ready()
-  return {
-    ours,
-    theirs,
-    async [Symbol.asyncDispose]() {
-      await Promise.all([ours.end(), theirs.end()])
-    },
-  }
-}
-
-type Pools = Awaited<ReturnType<typeof openPools>>
+type Pools = ReturnType<typeof openPools>
 type Load = (pool: pg.Pool) => Promise<number>
 
-async function gain({ ours, theirs }: Pools, load: Load): Promise<Figure> {
-  return (await compare({ ours: async () => 1 / (await load(ours)), theirs: async () => 1 / (await load(theirs)) }))
-    .ratio
+async function gain({ pairOf }: Pools, load: Load): Promise<Figure> {
+  return (await compare(pairOf(async (pool) => 1 / (await load(pool))))).ratio
 }
 
-async function overhead({ ours, theirs }: Pools, load: Load): Promise<Figure> {
-  return (await compare({ ours: () => load(ours), theirs: () => load(theirs) })).ratio
+async function overhead({ pairOf }: Pools, load: Load): Promise<Figure> {
+  return (await compare(pairOf(load))).ratio
 }
 
 const joins: Load = (pool) => millisFor(JOINS, (n) => pool.query(SIX_WAY_JOIN, [(n % 1_000) + 1, 10]))

@@ -9,20 +9,14 @@ import {
   startPgBouncer,
   startPostgres,
 } from '../harness/index.ts'
-
-const BY_ID = 'select * from thing where id = $1'
+import { BY_ID, makeThings } from './things.ts'
 
 let server: PostgresServer
 beforeAll(async () => {
   server = await startPostgres({ maxConnections: 30 })
 })
 afterAll(() => server.stop())
-beforeEach(async () => {
-  await server.query('drop table if exists thing; create table thing (id int primary key, name text)')
-  await server.query(
-    `insert into thing select i, 'thing ' || i from generate_series(1, 100) i; grant all on thing to app`,
-  )
-})
+beforeEach(() => makeThings(server))
 
 const opened: GuardedSql[] = []
 const warnings: string[] = []

@@ -9,8 +9,7 @@ import {
   startPgBouncer,
   startPostgres,
 } from '../harness/index.ts'
-
-const BY_ID = 'select * from thing where id = $1'
+import { BY_ID, makeThings } from './things.ts'
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -20,12 +19,7 @@ afterAll(() => server.stop())
 
 const pools: GuardedPool[] = []
 const warnings: string[] = []
-beforeEach(async () => {
-  await server.query('drop table if exists thing; create table thing (id int primary key, name text)')
-  await server.query(
-    `insert into thing select i, 'thing ' || i from generate_series(1, 100) i; grant all on thing to app`,
-  )
-})
+beforeEach(() => makeThings(server))
 afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.end()))
   warnings.length = 0

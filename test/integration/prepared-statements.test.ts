@@ -5,10 +5,9 @@ import pg, { type PoolClient } from 'pg'
 import Cursor from 'pg-cursor'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres, startProxy } from '../harness/index.ts'
+import { BY_ID, makeThings } from './things.ts'
 
 const oldPg = !('submittedNamedStatements' in (new pg.Client() as unknown as { connection: object }).connection)
-
-const BY_ID = 'select * from thing where id = $1'
 
 const pools: GuardedPool[] = []
 const warnings: string[] = []
@@ -43,12 +42,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
     server = await startPostgres({ version, maxConnections: 20 })
   })
   afterAll(() => server.stop())
-  beforeEach(async () => {
-    await server.query('drop table if exists thing; create table thing (id int primary key, name text)')
-    await server.query(
-      `insert into thing select i, 'thing ' || i from generate_series(1, 100) i; grant all on thing to app`,
-    )
-  })
+  beforeEach(() => makeThings(server))
   const connect = (config?: GuardedPoolConfig) => connectTo(server.url, config)
 
   describe('given the defaults', () => {

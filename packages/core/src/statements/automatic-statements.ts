@@ -221,8 +221,8 @@ function nameFor(text: string, version: number): string {
   return `poolguard_${createHash('sha256').update(text).digest('hex').slice(0, 32)}_${version}`
 }
 
-function isUntrackedSession({ kind, ...rest }: Topology): boolean {
-  if (kind !== 'pooler' || !('pooler' in rest)) return false
-  const { name, mode, maxPreparedStatements } = rest.pooler
+function isUntrackedSession(topology: Topology): boolean {
+  if (topology.kind !== 'pooler') return false
+  const { name, mode, maxPreparedStatements } = topology.pooler
   return name === 'PgBouncer' && mode === 'session' && maxPreparedStatements === undefined
 }
