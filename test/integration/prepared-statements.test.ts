@@ -3,7 +3,7 @@ import type { PoolEvent } from '@poolguard/core'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import pg, { type PoolClient } from 'pg'
 import Cursor from 'pg-cursor'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresServer, startPostgres, startProxy } from '../harness/index.ts'
 import { BY_ID, makeThings } from './things.ts'
 
@@ -31,6 +31,9 @@ async function preparedOn(client: Pick<PoolClient, 'query'>): Promise<string[]> 
   )
   return rows.map(({ statement }) => statement)
 }
+
+/** Of a server's message, in bytes. */
+const PARSE_COMPLETE = 5
 
 async function repeat(times: number, run: () => Promise<unknown>): Promise<void> {
   for (let i = 0; i < times; i++) await run()
@@ -113,6 +116,73 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
       expect(await preparedOn(pool)).toEqual(expect.arrayContaining([BY_ID]))
       expect(pool.snapshot().stats.opened).toBe(1)
     })
+  })
+
+  describe('given a statement that is prepared', () => {
+    /** What the server answers, in bytes. */
+    async function answered(client: PoolClient, run: () => Promise<unknown>): Promise<number> {
+      const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+      const before = stream.bytesRead
+      await run()
+      return stream.bytesRead - before
+    }
+
+    test('then the server says once how its rows look, and each result says it all the same', async () => {
+      const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
+      const client = await pool.connect()
+      const ask = () => client.query(BY_ID, [1])
+      const [first, second] = [await answered(client, ask), await answered(client, ask)]
+      // A row description takes 7 bytes, and for each column 18 and its name.
+      expect(first - second).toBe(PARSE_COMPLETE + 7 + 'id.'.length + 18 + 'name.'.length + 18)
+      const plain = await (await directly()).query(BY_ID, [1])
+      expect(await ask()).toMatchObject({ fields: plain.fields, rows: plain.rows, command: 'SELECT', rowCount: 1 })
+      client.release()
+    })
+
+    test('then what a caller does to the fields of a result is his alone', async () => {
+      const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
+      for (let i = 0; i < 3; i++) {
+        const { fields } = await pool.query(BY_ID, [1])
+        expect(fields.map(({ name }) => name)).toEqual(['id', 'name'])
+        for (const field of fields) field.name = 'mine'
+        fields.pop()
+      }
+    })
+
+    test('then one that answers with no rows, and one in the other format, are as without', async () => {
+      const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
+      const inBinary: pg.QueryConfig = Object.assign({ text: BY_ID, values: [1] }, { binary: true })
+      await repeat(3, async () => {
+        const updated = await pool.query('update thing set name = $2 where id = $1', [1, 'one'])
+        expect(updated).toMatchObject({ rows: [], fields: [], command: 'UPDATE', rowCount: 1 })
+        expect((await pool.query(inBinary)).fields.map(({ format }) => format)).toEqual(['binary', 'binary'])
+        expect((await pool.query(BY_ID, [1])).rows).toEqual([{ id: 1, name: 'one' }])
+        expect((await pool.query(`${BY_ID} and false`, [1])).fields).toHaveLength(2)
+      })
+    })
+
+    test('when a column is renamed, or dropped and made anew, then results have what the table has', async () => {
+      const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
+      await repeat(2, () => pool.query(BY_ID, [1]))
+      await server.query('alter table thing rename column name to title')
+      expect((await pool.query(BY_ID, [1])).rows).toEqual([{ id: 1, title: 'thing 1' }])
+      await server.query('alter table thing drop column title; alter table thing add column title int default 7')
+      await repeat(3, async () => expect((await pool.query(BY_ID, [1])).rows).toEqual([{ id: 1, title: 7 }]))
+    })
+
+    test('when everything is discarded, then it is described anew', async () => {
+      const pool = await connect({ prepareThreshold: 0, pool: { max: 1 }, reset: 'off' })
+      await repeat(2, () => pool.query(BY_ID, [1]))
+      await pool.query('discard all')
+      await repeat(2, async () => expect((await pool.query(BY_ID, [1])).rows).toEqual([{ id: 1, name: 'thing 1' }]))
+    })
+
+    async function directly(): Promise<pg.Client> {
+      const client = new pg.Client(server.url)
+      onTestFinished(() => client.end())
+      await client.connect()
+      return client
+    }
   })
 
   test.for([

@@ -4,7 +4,7 @@ import {
   classifyStatementFailure,
   type StatementFailure,
 } from '@poolguard/core'
-import type { BindMessage, ParseMessage, WireClient, WireConnection } from './wire-client.ts'
+import type { BindMessage, NoData, ParseMessage, RowDescription, WireClient, WireConnection } from './wire-client.ts'
 
 /**
  * Prepares a connection's statements under names of the pool's choice. It stands between pg and its connection: pg sends a
@@ -14,6 +14,7 @@ export function prepareStatements({ connection: wire }: WireClient, statements: 
   const preparer = new StatementPreparer(wire, statements)
   wire.parse = (message) => preparer.parse(message)
   wire.bind = (message) => preparer.bind(message)
+  wire.describe = (message) => preparer.describe(message)
   wire.execute = (message) => preparer.execute(message)
   wire.emit = (event: string, first?: unknown, second?: unknown) => preparer.emit(event, first, second)
 }
@@ -28,8 +29,16 @@ interface Sent {
   binding: BindMessage | undefined
   /** From here on something may have been executed. */
   bound: boolean
+  /** What the server has said of its rows before, and was not asked again. */
+  rows: Rows | undefined
   /** Its rows are asked for page by page. */
   paged: boolean
+}
+
+/** How a statement's rows look, and in which format they were asked for. */
+interface Rows {
+  readonly message: RowDescription | NoData
+  readonly binary: boolean
 }
 
 /** One that was refused before anything of it was executed; pg has not heard of the error yet. */
@@ -42,8 +51,8 @@ interface Refused {
 class StatementPreparer {
   readonly #wire: WireConnection
   readonly #statements: AutomaticStatements
-  readonly #prepared: ConnectionStatements
-  readonly #pg: Pick<WireConnection, 'parse' | 'bind' | 'execute' | 'emit'>
+  readonly #prepared: ConnectionStatements<Rows>
+  readonly #pg: Pick<WireConnection, 'parse' | 'bind' | 'describe' | 'execute' | 'emit'>
   #sent: Sent | undefined
   #refused: Refused | undefined
   /** What is under way once more, without its name. */
@@ -54,10 +63,11 @@ class StatementPreparer {
   constructor(wire: WireConnection, statements: AutomaticStatements) {
     this.#wire = wire
     this.#statements = statements
-    this.#prepared = new ConnectionStatements(statements)
+    this.#prepared = new ConnectionStatements<Rows>(statements)
     this.#pg = {
       parse: wire.parse.bind(wire),
       bind: wire.bind.bind(wire),
+      describe: wire.describe.bind(wire),
       execute: wire.execute.bind(wire),
       emit: wire.emit.bind(wire),
     }
@@ -73,7 +83,7 @@ class StatementPreparer {
     const parsing = this.#prepared.use(name)
     for (const closing of this.#prepared.takeClosing()) this.#wire.close({ type: 'S', name: closing })
     if (parsing) this.#pg.parse({ text: message.text, name, types: message.types })
-    this.#sent = { name, text: message.text, parsing, binding: undefined, bound: false, paged: false }
+    this.#sent = { name, text: message.text, parsing, binding: undefined, bound: false, rows: undefined, paged: false }
   }
 
   bind(message: BindMessage): void {
@@ -88,6 +98,14 @@ class StatementPreparer {
     const mapped = valueMapper ? values.map(valueMapper) : values
     sent.binding = { portal, values: mapped, binary }
     this.#pg.bind({ portal, statement: sent.name, values: mapped, binary })
+  }
+
+  /** Asks how the rows look only where that is not known already. */
+  describe(message: { type: 'S' | 'P'; name: string }): void {
+    const sent = this.#sent
+    const rows = sent && this.#statements.keepsRows ? this.#prepared.rowsOf(sent.name) : undefined
+    if (sent && rows && rows.binary === sent.binding?.binary) sent.rows = rows
+    else this.#pg.describe(message)
   }
 
   execute(message: { portal: string; rows: number | undefined }): void {
@@ -105,6 +123,11 @@ class StatementPreparer {
         break
       case 'bindComplete':
         this.#bound()
+        if (this.#sent?.rows) return this.#tellOf(this.#sent.rows, message)
+        break
+      case 'rowDescription':
+      case 'noData':
+        this.#keep(message as RowDescription | NoData)
         break
       case 'commandComplete':
         this.#noticeDropped((message as { text: string }).text)
@@ -132,6 +155,17 @@ class StatementPreparer {
     if (this.#again?.failure === 'suspect')
       this.#statements.failed('stale', this.#again.sent.text, this.#again.sent.name)
     this.#again = undefined
+  }
+
+  #keep(message: RowDescription | NoData): void {
+    const { name, binding } = this.#sent ?? {}
+    if (name && binding) this.#prepared.keepRowsOf(name, { message: copyOf(message), binary: binding.binary })
+  }
+
+  /** pg hears of the rows as if the server had said it again. */
+  #tellOf({ message }: Rows, bindComplete: unknown): boolean {
+    this.#pg.emit('bindComplete', bindComplete)
+    return this.#pg.emit(message.name, copyOf(message))
   }
 
   /** Keeps an error to itself until the server has come to rest, where the query may then be sent again. */
@@ -180,7 +214,7 @@ class StatementPreparer {
     stream.cork?.()
     this.#pg.parse({ text })
     this.#pg.bind(binding as BindMessage)
-    this.#wire.describe({ type: 'P', name: portal })
+    this.#pg.describe({ type: 'P', name: portal })
     this.#pg.execute({ portal, rows: undefined })
     this.#wire.sync()
     stream.uncork?.()
@@ -204,6 +238,12 @@ class StatementPreparer {
     if (this.#readBy.get(parameterName) !== parameterValue) this.#prepared.doubt()
     this.#readBy.set(parameterName, parameterValue)
   }
+}
+
+/** What pg hears ends in a caller's result, and is his to change. */
+function copyOf(message: RowDescription | NoData): RowDescription | NoData {
+  if (message.name === 'noData') return message
+  return { ...message, fields: message.fields.map((field) => ({ ...field })) }
 }
 
 /** What the server reports of itself that says how a literal such as '2026-01-02 03:04' is read. */

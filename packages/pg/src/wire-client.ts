@@ -27,6 +27,17 @@ export interface BindMessage {
   readonly valueMapper?: ((value: unknown, index: number) => unknown) | undefined
 }
 
+/** How the rows that follow look. */
+export interface RowDescription {
+  readonly name: 'rowDescription'
+  readonly fields: readonly object[]
+}
+
+/** That there will be none. */
+export interface NoData {
+  readonly name: 'noData'
+}
+
 /** pg's connection: what carries the protocol's messages. Public, but @types/pg knows little of it. */
 export interface WireConnection extends EventEmitter {
   /** Not every platform's has these two. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { requireWhole } from '../invalid-option-error.ts'
 import { describeTopology, type Topology } from '../topology/index.ts'
 import { RecentKeys } from './recent-keys.ts'
-import { RecentTexts } from './recent-texts.ts'
+import { Sightings } from './sightings.ts'
 import type { StatementFailure } from './statement-failure.ts'
 
 export interface PrepareOptions {
@@ -26,7 +26,7 @@ const DEFAULT_THRESHOLD = 5
 const DEFAULT_MAX_PREPARED = 256
 /** Behind a pooler that does not tell its own limit: below PgBouncer's default, which is 200 (max_prepared_statements). */
 const MAX_PREPARED_BEHIND_POOLER = 100
-/** Texts whose sightings are counted. */
+/** Texts met more than once, whose sightings are counted. */
 const MOST_TEXTS = 2_000
 /** Longer ones are generated, and hardly ever come again. */
 const LONGEST_TEXT = 10_000
@@ -73,9 +73,10 @@ export class AutomaticStatements {
   readonly #wishedMax: number
   readonly #against: string | undefined
   readonly #surprised: (reason: string) => void
-  readonly #texts = new RecentTexts<Seen>(MOST_TEXTS)
+  readonly #sightings = new Sightings()
+  readonly #texts = new RecentKeys<string, Seen>(MOST_TEXTS)
   /** Texts for which no name helps: the plan did not fit again, or a pooler's servers keep it, to which no Close gets through. */
-  readonly #spoilt = new RecentKeys<string>(MOST_TEXTS)
+  readonly #spoilt = new RecentKeys<string, true>(MOST_TEXTS)
   #topology: Topology | undefined
   /** When they were. */
   readonly #surprises: number[] = []
@@ -106,6 +107,14 @@ export class AutomaticStatements {
   /** Whether anything is prepared at all: what runs with every query asks this first. */
   get active(): boolean {
     return this.#state.active
+  }
+
+  /**
+   * Whether a prepared statement's rows look the same for as long as it exists: PostgreSQL refuses it rather than change them
+   * ("cached plan must not change result type"). A pooler runs it on one server or another, which may see tables otherwise.
+   */
+  get keepsRows(): boolean {
+    return this.#topology?.kind === 'direct'
   }
 
   /** Most statements on one connection. */
@@ -140,13 +149,19 @@ export class AutomaticStatements {
     const seen = this.#texts.get(text)
     if (seen?.name !== undefined) return seen.name
     if (seen) return ++seen.times > (this.#threshold as number) ? this.#decide(text, seen) : undefined
-    const first: Seen = { times: 1 }
-    this.#texts.add(text, first)
-    return this.#threshold === 0 ? this.#decide(text, first) : undefined
+    return this.#meet(text, this.#threshold as number)
+  }
+
+  /** One that is not remembered: most that are met once never come again, and are not worth it. */
+  #meet(text: string, threshold: number): string | undefined {
+    if (threshold > 0 && !this.#sightings.meet(text)) return undefined
+    const seen: Seen = { times: threshold > 0 ? 2 : 1 }
+    this.#texts.add(text, seen)
+    return seen.times > threshold ? this.#decide(text, seen) : undefined
   }
 
   #decide(text: string, seen: Seen): string | undefined {
-    if (this.#spoilt.has(text) || !PREPARABLE.test(text) || MOVING_LITERAL.test(text) || OPT_OUT.test(text)) {
+    if (this.#spoilt.get(text) || !PREPARABLE.test(text) || MOVING_LITERAL.test(text) || OPT_OUT.test(text)) {
       // Counted anew: to read it every time would cost more than it saves.
       seen.times = Number.NEGATIVE_INFINITY
       return undefined
@@ -157,7 +172,7 @@ export class AutomaticStatements {
 
   /** Whether it is to go without a name, whoever would choose it. */
   isSpoilt(text: string): boolean {
-    return this.#spoilt.size > 0 && this.#spoilt.has(text)
+    return this.#spoilt.size > 0 && this.#spoilt.get(text) === true
   }
 
   /**
@@ -193,7 +208,7 @@ export class AutomaticStatements {
 
   /** From now on it goes without a name. */
   spoil(text: string): void {
-    this.#spoilt.add(text)
+    this.#spoilt.add(text, true)
     const seen = this.#texts.get(text)
     if (!seen) return
     delete seen.name

@@ -1,10 +1,10 @@
 import type { AutomaticStatements } from './automatic-statements.ts'
 
-/** What is prepared on one connection. */
-export class ConnectionStatements {
+/** What is prepared on one connection, and how the driver was told that its rows look. */
+export class ConnectionStatements<Rows = never> {
   readonly #pool: AutomaticStatements
   /** In the order of their last use. */
-  readonly #names = new Set<string>()
+  readonly #names = new Map<string, Rows | undefined>()
   #closing: string[] = []
   #generation: number
 
@@ -24,10 +24,20 @@ export class ConnectionStatements {
       this.#generation = this.#pool.generation
       this.doubt()
     }
+    const rows = this.#names.get(name)
     const known = this.#names.delete(name)
-    this.#names.add(name)
+    this.#names.set(name, rows)
     while (this.#names.size > this.#pool.maxPrepared) this.#closeOldest()
     return !known
+  }
+
+  /** How the rows of a statement look, once the server has said so: for as long as it is prepared. */
+  rowsOf(name: string): Rows | undefined {
+    return this.#names.get(name)
+  }
+
+  keepRowsOf(name: string, rows: Rows): void {
+    if (this.#names.has(name)) this.#names.set(name, rows)
   }
 
   /** What the server may still have and nobody needs: to be closed with the next message, so that it costs no round trip. */
@@ -56,12 +66,12 @@ export class ConnectionStatements {
 
   /** The server may have dropped some of them. To close one that is gone is no error. */
   doubt(): void {
-    this.#closing.push(...this.#names)
+    this.#closing.push(...this.#names.keys())
     this.#names.clear()
   }
 
   #closeOldest(): void {
-    const [oldest] = this.#names
+    const [oldest] = this.#names.keys()
     if (oldest === undefined) return
     this.#names.delete(oldest)
     this.#closing.push(oldest)

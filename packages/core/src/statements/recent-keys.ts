@@ -1,11 +1,16 @@
+/** Of texts in all, as in pgjdbc's statement cache (preparedStatementCacheSizeMiB, https://jdbc.postgresql.org/documentation/use/). */
+const MOST_CHARACTERS = 5 * 1024 * 1024
+
 /**
- * A bounded set of keys in two generations: a full one becomes the old one, and what is met there moves to the young. Unlike
- * with least-recently-used order, meeting a young key changes nothing.
+ * What is known of each of the keys met lately, bounded in number and, where they are texts, in characters. In two
+ * generations: a full one becomes the old one, and what is met there moves to the young. So, unlike with least-recently-used
+ * order, meeting a young key changes nothing, and a flood of keys that never come again passes through without being sorted.
  */
-export class RecentKeys<K> {
+export class RecentKeys<K extends string | number, V> {
   readonly #perGeneration: number
-  #young = new Set<K>()
-  #old = new Set<K>()
+  #young = new Map<K, V>()
+  #old = new Map<K, V>()
+  #youngCharacters = 0
 
   /** Never holds more than `capacity` keys. */
   constructor(capacity: number) {
@@ -16,19 +21,26 @@ export class RecentKeys<K> {
     return this.#young.size + this.#old.size
   }
 
-  /** Whether it is among the keys, and new to stay. */
-  has(key: K): boolean {
-    if (this.#young.has(key)) return true
-    if (!this.#old.delete(key)) return false
-    this.add(key)
-    return true
+  /** What is known of it, which is then new to stay. */
+  get(key: K): V | undefined {
+    const young = this.#young.get(key)
+    if (young !== undefined) return young
+    const old = this.#old.get(key)
+    if (old === undefined) return undefined
+    this.#old.delete(key)
+    this.add(key, old)
+    return old
   }
 
-  add(key: K): void {
-    if (this.#young.size >= this.#perGeneration) {
+  /** Only for a key that is not there. */
+  add(key: K, value: V): void {
+    const characters = typeof key === 'string' ? key.length : 0
+    if (this.#young.size >= this.#perGeneration || this.#youngCharacters + characters > MOST_CHARACTERS / 2) {
       this.#old = this.#young
-      this.#young = new Set()
+      this.#young = new Map()
+      this.#youngCharacters = 0
     }
-    this.#young.add(key)
+    this.#young.set(key, value)
+    this.#youngCharacters += characters
   }
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { InvalidOptionError } from '../invalid-option-error.ts'
-import { RecentKeys } from './recent-keys.ts'
 import { StatementLint } from './statement-lint.ts'
 
 function constructs(lint: StatementLint, text: string): string[] {
@@ -83,27 +82,6 @@ describe('StatementLint of long texts', () => {
     lint.firstSight(`LISTEN a; INSERT INTO t VALUES (0)${values}`)
 
     expect(constructs(lint, other)).toEqual(['LISTEN'])
-  })
-})
-
-describe('RecentKeys', () => {
-  test('given a key is met again and again, then it stays', () => {
-    const keys = new RecentKeys<number>(10)
-    keys.add(-1)
-    for (let index = 0; index < 1_000; index++) {
-      keys.add(index)
-      if (index % 4 === 0) expect(keys.has(-1)).toBe(true)
-      expect(keys.size).toBeLessThanOrEqual(10)
-    }
-  })
-
-  test('given as many others as it holds, then a key is forgotten', () => {
-    const keys = new RecentKeys<number>(10)
-    keys.add(-1)
-    for (let index = 0; index < 10; index++) keys.add(index)
-
-    expect(keys.has(-1)).toBe(false)
-    expect(keys.has(9)).toBe(true)
   })
 })
 

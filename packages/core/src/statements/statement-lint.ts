@@ -25,8 +25,8 @@ export interface StatementLintOptions {
  * for (const { construct, why, instead } of lint.firstSight(text)) console.warn(`${construct}: ${why} Instead: ${instead}`)
  */
 export class StatementLint {
-  readonly #harmless: RecentKeys<string | number>
-  readonly #reported: RecentKeys<string | number>
+  readonly #harmless: RecentKeys<string | number, true>
+  readonly #reported: RecentKeys<string | number, true>
 
   /** @throws InvalidOptionError where `maxTexts` is not a whole number of at least 2. */
   constructor({ maxTexts = 1_000 }: StatementLintOptions = {}) {
@@ -45,20 +45,20 @@ export class StatementLint {
   /** The findings, where the text is new; otherwise, and where there are none, one and the same empty array. */
   firstSight(text: string): readonly Finding[] {
     const key = keyOf(text)
-    if (this.#harmless.has(key) || this.#reported.has(key)) return NO_FINDINGS
+    if (this.#harmless.get(key) || this.#reported.get(key)) return NO_FINDINGS
     return this.#read(text, key)
   }
 
   /** The findings, however often the text was seen. A harmless one is not read again. */
   everySight(text: string): readonly Finding[] {
     const key = keyOf(text)
-    return this.#harmless.has(key) ? NO_FINDINGS : this.#read(text, key)
+    return this.#harmless.get(key) ? NO_FINDINGS : this.#read(text, key)
   }
 
   #read(text: string, key: string | number): readonly Finding[] {
     const findings = lintStatement(text, LONGEST_TEXT)
-    if (findings.length > 0) this.#reported.add(key)
-    else this.#harmless.add(key)
+    if (findings.length > 0) this.#reported.add(key, true)
+    else this.#harmless.add(key, true)
     return findings
   }
 }
