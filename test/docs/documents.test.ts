@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { compile } from './compile.ts'
+import { documents, ROOT, targetOf } from './documents.ts'
+
+const all = documents()
+
+test('every link within the repository leads somewhere', () => {
+  const broken = all.flatMap((document) =>
+    document.links
+      .filter((link) => !/^[a-z]+:/.test(link))
+      .filter((link) => {
+        const { path, anchor } = targetOf(document, link)
+        if (!existsSync(join(ROOT, path))) return true
+        return anchor !== '' && path.endsWith('.md') && !all.find((each) => each.path === path)?.anchors.has(anchor)
+      })
+      .map((link) => `${document.path}: ${link}`),
+  )
+  expect(broken).toEqual([])
+})
+
+test('every TypeScript that is shown compiles', async () => {
+  const blocks = all.flatMap(({ blocks }) => blocks)
+  expect(blocks.filter(({ language }) => language === 'ts').length).toBeGreaterThan(40)
+  expect(await compile(blocks)).toEqual([])
+}, 120_000)
+
+test('every JSON that is shown can be read', () => {
+  for (const { language, code } of all.flatMap(({ blocks }) => blocks)) {
+    if (language === 'json') expect(() => JSON.parse(code)).not.toThrow()
+  }
+})

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { lexer, type Token, type Tokens, walkTokens } from 'marked'
+
+export const ROOT: string = join(import.meta.dirname, '../..')
+
+/** Folders that hold no text of ours. */
+const ELSEWHERE = new Set(['node_modules', 'dist', 'generated', '.git', '.changeset', '.turbo', 'fixtures'])
+
+export interface CodeBlock {
+  /** From the root, with its line: where to look when it does not compile. */
+  readonly place: string
+  readonly language: string
+  readonly code: string
+}
+
+export interface Document {
+  /** From the root, with forward slashes. */
+  readonly path: string
+  readonly blocks: readonly CodeBlock[]
+  /** Where its links lead. */
+  readonly links: readonly string[]
+  /** What a link may name after `#`. */
+  readonly anchors: ReadonlySet<string>
+}
+
+/** Every Markdown file that people read. */
+export function documents(): readonly Document[] {
+  return markdownFiles(ROOT).map((file) => {
+    const text = readFileSync(file, 'utf8').replaceAll('\r\n', '\n')
+    return readDocument(relative(ROOT, file).split(sep).join('/'), text)
+  })
+}
+
+function markdownFiles(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.isDirectory()) return ELSEWHERE.has(entry.name) ? [] : markdownFiles(join(folder, entry.name))
+    return entry.name.endsWith('.md') ? [join(folder, entry.name)] : []
+  })
+}
+
+export function readDocument(path: string, text: string): Document {
+  const blocks: CodeBlock[] = []
+  const links: string[] = []
+  const anchors = new Set<string>()
+  let searchedTo = 0
+  walkTokens(lexer(text), (token: Token) => {
+    if (token.type === 'code') {
+      const { raw, lang = '', text: code } = token as Tokens.Code
+      searchedTo = text.indexOf(raw, searchedTo)
+      const line = text.slice(0, searchedTo).split('\n').length + 1
+      blocks.push({ place: `${path}:${line}`, language: lang, code })
+    } else if (token.type === 'link') links.push((token as Tokens.Link).href)
+    else if (token.type === 'heading') anchors.add(anchorOf((token as Tokens.Heading).text))
+  })
+  return { path, blocks, links, anchors }
+}
+
+/** As GitHub makes it of a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(/\s/g, '-')
+}
+
+/** Where a relative link leads, from the root. */
+export function targetOf(document: Document, link: string): { readonly path: string; readonly anchor: string } {
+  const [path = '', anchor = ''] = link.split('#')
+  const target = path === '' ? document.path : join(dirname(document.path), path).split(sep).join('/')
+  return { path: target, anchor }
+}
