@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { lexer, type Token, type Tokens, walkTokens } from 'marked'
 
@@ -18,6 +18,8 @@ export interface Document {
   /** From the root, with forward slashes. */
   readonly path: string
   readonly blocks: readonly CodeBlock[]
+  /** What stands in code within a line. */
+  readonly codeSpans: readonly string[]
   /** Where its links lead. */
   readonly links: readonly string[]
   /** What a link may name after `#`. */
@@ -41,6 +43,7 @@ function markdownFiles(folder: string): string[] {
 
 export function readDocument(path: string, text: string): Document {
   const blocks: CodeBlock[] = []
+  const codeSpans: string[] = []
   const links: string[] = []
   const anchors = new Set<string>()
   let searchedTo = 0
@@ -50,10 +53,11 @@ export function readDocument(path: string, text: string): Document {
       searchedTo = text.indexOf(raw, searchedTo)
       const line = text.slice(0, searchedTo).split('\n').length + 1
       blocks.push({ place: `${path}:${line}`, language: lang, code })
-    } else if (token.type === 'link') links.push((token as Tokens.Link).href)
+    } else if (token.type === 'codespan') codeSpans.push((token as Tokens.Codespan).text)
+    else if (token.type === 'link') links.push((token as Tokens.Link).href)
     else if (token.type === 'heading') anchors.add(anchorOf((token as Tokens.Heading).text))
   })
-  return { path, blocks, links, anchors }
+  return { path, blocks, codeSpans, links, anchors }
 }
 
 /** As GitHub makes it of a heading. */
@@ -64,9 +68,11 @@ function anchorOf(heading: string): string {
     .replaceAll(/\s/g, '-')
 }
 
-/** Where a relative link leads, from the root. */
+/** Where a relative link leads, from the root; of a folder that is its README. */
 export function targetOf(document: Document, link: string): { readonly path: string; readonly anchor: string } {
   const [path = '', anchor = ''] = link.split('#')
-  const target = path === '' ? document.path : join(dirname(document.path), path).split(sep).join('/')
-  return { path: target, anchor }
+  if (path === '') return { path: document.path, anchor }
+  const target = join(dirname(document.path), path)
+  const isFolder = existsSync(join(ROOT, target, 'README.md'))
+  return { path: (isFolder ? join(target, 'README.md') : target).split(sep).join('/'), anchor }
 }

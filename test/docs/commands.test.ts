@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type PostgresServer, startPostgres } from '../harness/index.ts'
+import { runPoolguard } from '../integration/run-poolguard.ts'
+import { documents, ROOT } from './documents.ts'
+
+const COMMAND = /^npx poolguard /
+/** What would go on, or take its time, ends soon. */
+const ENDING: Readonly<Record<string, readonly string[]>> = { monitor: ['--samples', '1'], stress: ['--duration', '1'] }
+
+const all = documents()
+const shown = new Set(
+  all.flatMap(({ blocks, codeSpans }) => [
+    ...blocks.filter(({ language }) => language === 'sh').flatMap(({ code }) => code.split('\n')),
+    // In a sentence a bare name is no command.
+    ...codeSpans.filter((text) => text.includes(' --')),
+  ]),
+)
+const lines = [...shown].map((line) => line.replace(/\s+#.*$/, ''))
+
+describe('every command that is shown', () => {
+  let server: PostgresServer
+  const folder = mkdtempSync(join(tmpdir(), 'poolguard-docs-'))
+  beforeAll(async () => {
+    server = await startPostgres({ maxConnections: 40 })
+  })
+  afterAll(async () => {
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test.for(lines.filter((line) => COMMAND.test(line)))('%s', async (line) => {
+    const [command = '', ...args] = line.replace(COMMAND, '').trim().split(/\s+/)
+    const { code, stderr } = await runPoolguard(
+      [command, ...args, ...(args.includes('--samples') ? [] : (ENDING[command] ?? []))],
+      {
+        env: { DATABASE_URL: server.url },
+        folder,
+      },
+    )
+    // 1: it has found something, on a server that is nobody's model.
+    expect([0, 1], stderr).toContain(code)
+  })
+})
+
+test('every package that is to be installed is one of ours, or one that they ask for', () => {
+  const manifests = all
+    .filter(({ path }) => /^packages\/[^/]+\/README\.md$/.test(path))
+    .map(({ path }) => JSON.parse(readFileSync(join(ROOT, path, '../package.json'), 'utf8')))
+  const known = new Set(
+    manifests.flatMap(({ name, peerDependencies = {} }) => [name, ...Object.keys(peerDependencies)]),
+  )
+  const installed = lines
+    .filter((line) => line.startsWith('npm install '))
+    .flatMap((line) => line.split(/\s+/).slice(2))
+    .filter((name) => !name.startsWith('-'))
+  expect(installed.length).toBeGreaterThan(10)
+  expect(installed.filter((name) => !known.has(name))).toEqual([])
+})
+
+test('every rule of doctor that troubleshooting names is there', () => {
+  const rules = readFileSync(join(ROOT, 'packages/cli/README.md'), 'utf8')
+  const named = all
+    .filter(({ path }) => path === 'docs/troubleshooting.md')
+    .flatMap(({ codeSpans }) => codeSpans.filter((text) => /^[a-z]+(-[a-z]+)+$/.test(text)))
+  expect(named.length).toBeGreaterThan(8)
+  for (const rule of named) expect(rules).toContain(`| \`${rule}\` `)
+})
