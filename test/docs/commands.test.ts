@@ -18,7 +18,7 @@ const shown = new Set(
     ...codeSpans.filter((text) => text.includes(' --')),
   ]),
 )
-const lines = [...shown].map((line) => line.replace(/\s+#.*$/, ''))
+const lines = new Set([...shown].map((line) => line.replace(/\s+#.*$/, '')))
 
 describe('every command that is shown', () => {
   let server: PostgresServer
@@ -31,7 +31,7 @@ describe('every command that is shown', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  test.for(lines.filter((line) => COMMAND.test(line)))('%s', async (line) => {
+  test.for([...lines].filter((line) => COMMAND.test(line)))('%s', async (line) => {
     const [command = '', ...args] = line.replace(COMMAND, '').trim().split(/\s+/)
     const { code, stderr } = await runPoolguard(
       [command, ...args, ...(args.includes('--samples') ? [] : (ENDING[command] ?? []))],
@@ -52,7 +52,7 @@ test('every package that is to be installed is one of ours, or one that they ask
   const known = new Set(
     manifests.flatMap(({ name, peerDependencies = {} }) => [name, ...Object.keys(peerDependencies)]),
   )
-  const installed = lines
+  const installed = [...lines]
     .filter((line) => line.startsWith('npm install '))
     .flatMap((line) => line.split(/\s+/).slice(2))
     .filter((name) => !name.startsWith('-'))

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -31,3 +33,19 @@ test('every JSON that is shown can be read', () => {
     if (language === 'json') expect(() => JSON.parse(code)).not.toThrow()
   }
 })
+
+test('the API reference can be made, without a warning', async () => {
+  const { code, output } = await runTypeDoc()
+  expect([code, output]).toEqual([0, expect.not.stringContaining('warning')])
+  expect(existsSync(join(ROOT, 'docs/generated/api/index.html'))).toBe(true)
+}, 120_000)
+
+async function runTypeDoc(): Promise<{ readonly code: number | null; readonly output: string }> {
+  const docs = join(ROOT, 'docs')
+  const bin = join(docs, 'node_modules/typedoc/bin/typedoc')
+  const child = spawn(process.execPath, [bin], { cwd: docs })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  const [code] = await once(child, 'close')
+  return { code, output }
+}

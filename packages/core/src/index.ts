@@ -1,3 +1,9 @@
+/**
+ * What every adapter shares, and what an app asks of its pools.
+ *
+ * @module @poolguard/core
+ */
+
 export * from './budget/index.ts'
 export * from './connection-string/index.ts'
 export { definedOnly } from './defined-only.ts'

@@ -1,3 +1,8 @@
+/**
+ * Drizzle on a guarded pool of pg.
+ *
+ * @module @poolguard/drizzle/node-postgres
+ */
 import {
   type GuardedPool,
   type GuardedPoolConfig,
@@ -24,7 +29,7 @@ export type GuardedDrizzleConfig<TModel extends Model = NoModel> = ModelConfig<T
  * Drizzle's own `drizzle` on a guarded pool: in `db.ts` only the import changes. With a `name` in the connection's options
  * the pool is the same however often the module is loaded.
  *
- * @throws {ConnectionStringError} for a bad URL, {@link InvalidOptionError} for an option that cannot be meant.
+ * @throws {ConnectionStringError} for a bad URL, InvalidOptionError for an option that cannot be meant.
  * @example
  * import { drizzle } from '@poolguard/drizzle/node-postgres'
  *

@@ -1,3 +1,8 @@
+/**
+ * Drizzle on a guarded postgres.js.
+ *
+ * @module @poolguard/drizzle/postgres-js
+ */
 import { type GuardedOptions, type GuardedSql, holdGuardedSql } from '@poolguard/postgres-js'
 import { type PostgresJsDatabase, drizzle as plainDrizzle } from 'drizzle-orm/postgres-js'
 import { makeGuardedDatabase, type ScopeOptions } from './guarded-database.ts'
@@ -9,7 +14,7 @@ export { withReplicas } from './replicas.ts'
 /** What Drizzle's own `drizzle` returns, with the guarded `sql` as its `$client`. */
 export type GuardedDatabase<TModel extends Model = NoModel> = PostgresJsDatabase<TModel> & { $client: GuardedSql }
 
-/** Drizzle's configuration, with the connection told as a URL, or as all that {@link guardPostgres} takes. */
+/** Drizzle's configuration, with the connection told as a URL, or as all that `guardPostgres` takes. */
 export type GuardedDrizzleConfig<TModel extends Model = NoModel> = ModelConfig<TModel> &
   ({ readonly connection: string | GuardedOptions } | { readonly client: GuardedSql }) &
   ScopeOptions
@@ -18,7 +23,7 @@ export type GuardedDrizzleConfig<TModel extends Model = NoModel> = ModelConfig<T
  * Drizzle's own `drizzle` for postgres.js, on a guarded `sql`: in `db.ts` only the import changes. With a `name` in the
  * connection's options it is the same however often the module is loaded.
  *
- * @throws {ConnectionStringError} for a bad URL, {@link InvalidOptionError} for an option that cannot be meant.
+ * @throws {ConnectionStringError} for a bad URL, InvalidOptionError for an option that cannot be meant.
  * @example
  * import { drizzle } from '@poolguard/drizzle/postgres-js'
  *

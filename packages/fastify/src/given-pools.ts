@@ -16,7 +16,7 @@ export interface GivenPools {
 /**
  * Takes the pools that were given, and makes those of which a configuration was given. Nothing is connected yet.
  *
- * @throws {InvalidOptionError} for what is neither, and for an option of a configuration; {@link ConnectionStringError} for
+ * @throws {InvalidOptionError} for what is neither, and for an option of a configuration; `ConnectionStringError` for
  * a bad URL.
  */
 export function takePools(options: PoolguardFastifyOptions, pgModules: () => PgModules): GivenPools {

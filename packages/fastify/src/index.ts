@@ -1,3 +1,9 @@
+/**
+ * Health, metrics, load shedding and a drain for Fastify.
+ *
+ * @module @poolguard/fastify
+ */
+
 export type { PoolguardFastifyOptions, ShedLoadOptions } from './plugin-options.ts'
 export { poolguardFastify, poolguardFastify as default } from './poolguard-fastify.ts'
 export type { FastifyPoolguard, PoolguardInstance } from './poolguard-instance.ts'

@@ -37,7 +37,7 @@ async function register(fastify: FastifyInstance, options: PoolguardFastifyOptio
  * Shows and guards the pools of an app: probes, metrics, waits by route, load shedding, and a drain at its end. To be
  * registered first, so that it closes last.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  * @example
  * import poolguard from '@poolguard/fastify'
  *

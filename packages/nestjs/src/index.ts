@@ -1,3 +1,9 @@
+/**
+ * Health, metrics, pools and a drain for NestJS.
+ *
+ * @module @poolguard/nestjs
+ */
+
 export { PoolguardMetricsController } from './metrics-controller.ts'
 export type {
   HealthOptions,

@@ -1,3 +1,8 @@
+/**
+ * A health indicator for Terminus.
+ *
+ * @module @poolguard/nestjs/terminus
+ */
 import { Inject, Injectable } from '@nestjs/common'
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus'
 import { Poolguard } from './poolguard.ts'

@@ -40,7 +40,7 @@ export interface PoolSpec extends GuardSpec {
  * Sorts a configuration. A connection string is rewritten into pg's own options, so that nothing in it is lost or misread
  * (see {@link toPg}); as in pg, what it says stands over the options beside it.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
 export function readConfig(config: GuardedPoolConfig): PoolSpec {
   const connection = readConnectionString(config)
@@ -73,7 +73,7 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
 /**
  * Says at once what making a pool would say later.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
 export function validateConfig(config: GuardedPoolConfig): void {
   resolveSettings({ options: readConfig(config).options })

@@ -4,10 +4,9 @@ import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 
 /**
  * A GuardedPool, the same for the same name however often the module is loaded that asks for it: what every adapter makes
- * its pool with. See {@link holdPool}.
+ * its pool with. See {@link holdPool}. With `shared: false` it is one of its own, whatever it is called.
  *
- * @param options.shared false for one of its own, whatever it is called.
- * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
 export function holdGuardedPool(
   GuardedPool: GuardedPoolClass,

@@ -1,3 +1,8 @@
+/**
+ * A `pg.Pool` that keeps to what the database can give.
+ *
+ * @module @poolguard/pg
+ */
 import pg from 'pg'
 import { type GuardedPoolClass, type GuardedPool as GuardedPoolInstance, guardPoolClass } from './guarded-pool.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
@@ -11,7 +16,7 @@ export type GuardedPool = GuardedPoolInstance
  * A GuardedPool for this process: with a `name`, the same one however often the module is loaded that asks for it, as
  * development servers do with every change. With other options the new one takes its place, and the old one is drained.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  * @example
  * export const pool = guardPool({ name: 'orders', url: process.env.DATABASE_URL, instances: 6 })
  */

@@ -21,7 +21,7 @@ const PATIENCE_MILLIS = 5_000
  * would not lend one just when the figures are needed.
  *
  * @param url of the server itself, as any role. The source is labelled after it: `db:5432/app`.
- * @throws {InvalidOptionError} for a URL that is not set; {@link ConnectionStringError} for a bad one.
+ * @throws {InvalidOptionError} for a URL that is not set; `ConnectionStringError` for a bad one.
  * @example
  * const server = postgresSource(process.env.DATABASE_URL)
  * const { contentType, body } = renderMetrics(request.headers.accept, await server.read())

@@ -42,9 +42,9 @@ type TypesOf<T extends Record<string, postgres.PostgresType>> =
 
 /**
  * postgres.js' own `postgres`, on connections that a pool lends. Nothing is connected yet. With a `name` it is the same
- * however often the module is loaded that asks for it; see {@link holdPool}.
+ * however often the module is loaded that asks for it; see `holdPool`.
  *
- * @throws {ConnectionStringError} for a bad URL, {@link InvalidOptionError} for an option that cannot be meant,
+ * @throws {ConnectionStringError} for a bad URL, `InvalidOptionError` for an option that cannot be meant,
  * {@link UnsupportedPostgresError} for a version of postgres.js that does not have what is needed of it.
  * @example
  * const sql = guardPostgres(process.env.DATABASE_URL, { instances: 6 })

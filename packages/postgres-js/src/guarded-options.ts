@@ -36,7 +36,7 @@ export interface SqlSpec {
 /**
  * Sorts options. As in postgres.js they stand over what the URL says.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
 export function readOptions(options: GuardedOptions): SqlSpec {
   const connection = 'url' in options ? readUrlOption(options.url) : undefined

@@ -7,7 +7,7 @@ import { makeSql } from './make-sql.ts'
  * A guarded `sql`, the same for the same name however often the module is loaded that asks for it: what every adapter makes
  * its `sql` with. See {@link holdPool}.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL.
+ * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
 export function holdGuardedSql(options: GuardedOptions): HeldPool<GuardedSql> {
   return holdPool<GuardedSql>({

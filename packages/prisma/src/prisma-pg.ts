@@ -17,7 +17,7 @@ export type GuardedPrismaPgOptions = Omit<PlainOptions, 'disposeExternalPool'>
  * `name`, clients that are made anew with every load of a module have one pool between them, and the latest one's
  * `$disconnect` drains it. A `schema` in the URL, which Prisma 7 ignores, becomes the adapter's.
  *
- * @throws {ConnectionStringError} for a bad URL, {@link InvalidOptionError} for an option that cannot be meant.
+ * @throws {ConnectionStringError} for a bad URL, InvalidOptionError for an option that cannot be meant.
  * @example
  * import { PrismaPg } from '@poolguard/prisma'
  *

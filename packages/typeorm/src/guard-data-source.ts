@@ -18,7 +18,7 @@ type CacheOptions = Exclude<NonNullable<PostgresOptions['cache']>, boolean>
  * drained by `destroy()`.
  *
  * @throws {InvalidOptionError} for an option that cannot be meant, and for other databases than PostgreSQL;
- * {@link ConnectionStringError} for a bad URL. Nothing is connected yet.
+ * `ConnectionStringError` for a bad URL. Nothing is connected yet.
  * @example
  * import { guardDataSource } from '@poolguard/typeorm'
  *

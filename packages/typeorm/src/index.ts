@@ -1,3 +1,9 @@
+/**
+ * TypeORM on guarded pools.
+ *
+ * @module @poolguard/typeorm
+ */
+
 export { guardDataSource } from './guard-data-source.ts'
 export type { GuardOptions } from './guard-options.ts'
 export { guardedPools } from './guarded-pools.ts'

@@ -13,7 +13,7 @@ import { type Credentials, type PostgresOptions, requirePostgres, urlOf } from '
  * as migrations need no more. The direct URL is the argument, else `DIRECT_URL`, else made by the rule of a known
  * provider; and where no pooler is known to stand in between, the options' own.
  *
- * @throws {InvalidOptionError} behind a known pooler where no direct URL can be had; {@link ConnectionStringError}.
+ * @throws {InvalidOptionError} behind a known pooler where no direct URL can be had; `ConnectionStringError`.
  * @example
  * // typeorm migration:run -d dist/migration-data-source.js
  * export default new DataSource(migrationDataSource(options))

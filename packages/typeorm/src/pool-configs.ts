@@ -30,7 +30,7 @@ export interface PoolConfigs {
  * server has a capacity of its own. Pools that lead to the same host and port, be it a server or a pooler, share one
  * budget: `max` is divided, and each counts as an instance of its own.
  *
- * @throws {InvalidOptionError}, {@link ConnectionStringError}
+ * @throws {InvalidOptionError}, `ConnectionStringError`
  */
 export function poolConfigs(options: PostgresOptions, guard: GuardOptions): PoolConfigs {
   const plans = credentialsOf(options).map((credentials) => planOf(options, credentials, guard))

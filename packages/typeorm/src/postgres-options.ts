@@ -26,7 +26,7 @@ export function requirePostgres({ type }: { readonly type: string }): void {
  * The URL of some credentials, with `host`, `dbname` and their kind in their own places; undefined where there is none.
  *
  * @throws {InvalidOptionError} for one that is not set though nothing else says where to connect to; else TypeORM would
- * take localhost. {@link ConnectionStringError} for a bad one.
+ * take localhost. `ConnectionStringError` for a bad one.
  */
 export function urlOf(credentials: Credentials): ConnectionString | undefined {
   if (!credentials.url && (!('url' in credentials) || credentials.host !== undefined)) return undefined

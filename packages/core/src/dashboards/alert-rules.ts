@@ -46,7 +46,7 @@ const OF_PGBOUNCER_POOL = `by (job, ${SOURCE_LABEL}, database, user)`
 /**
  * Alerts on every pool, on PostgreSQL and on PgBouncer.
  *
- * @param thresholds of the pools' health, where they differ from {@link DEFAULT_HEALTH_THRESHOLDS}.
+ * @param thresholds of the pools' health, where they differ from `DEFAULT_HEALTH_THRESHOLDS`.
  * @throws {InvalidOptionError} for a threshold that cannot be meant.
  * @example
  * alertRules({ waiters: { warning: 20, critical: 100 } }).map(({ name, expr }) => [name, expr])

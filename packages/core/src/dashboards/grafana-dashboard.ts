@@ -42,7 +42,7 @@ const DATASOURCE = { type: 'prometheus', uid: `$\{datasource}` }
  * A dashboard for Grafana: the pools of a process, PostgreSQL and PgBouncer where they are asked, and who waits, by route
  * or job.
  *
- * @param thresholds of the pools' health, where they differ from {@link DEFAULT_HEALTH_THRESHOLDS}: drawn as lines.
+ * @param thresholds of the pools' health, where they differ from `DEFAULT_HEALTH_THRESHOLDS`: drawn as lines.
  * @throws {InvalidOptionError} for a threshold that cannot be meant.
  * @example
  * writeFileSync('poolguard.json', JSON.stringify(grafanaDashboard(), null, 2))

@@ -1,3 +1,9 @@
+/**
+ * A dashboard for Grafana and alert rules for Prometheus, as plain data.
+ *
+ * @module @poolguard/core/dashboards
+ */
+
 export { type AlertRule, alertRules, prometheusRuleFile, type Severity } from './alert-rules.ts'
 export {
   type GrafanaDashboard,

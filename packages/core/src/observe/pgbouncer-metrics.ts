@@ -2,7 +2,7 @@ import type { PgBouncerDatabase, PgBouncerPool, PgBouncerSetting, PgBouncerStats
 import type { ReadableMetric } from './metric-definitions.ts'
 import { type MetricFamily, readFamilies } from './metric-family.ts'
 
-/** What PgBouncer's console tells, as {@link PgBouncerConsole} of @poolguard/pg reads it. */
+/** What PgBouncer's console tells, as `PgBouncerConsole` of @poolguard/pg reads it. */
 export interface PgBouncerFigures {
   readonly version: string
   readonly pools: readonly PgBouncerPool[]
