@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+/**
+ * Runs an example: `with-servers [--pgbouncer] [--instances 3] [--sql schema.sql] node src/main.ts`.
+ *
+ * Where DATABASE_URL is set, with that. Else on a PostgreSQL of its own, which is gone afterwards; with `--pgbouncer` behind
+ * one, DATABASE_URL leads through it and DIRECT_URL past it. Instance i listens on PORT + i.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { startPgBouncer, startPostgres } from '@poolguard/test/harness'
+
+const OPTIONS = {
+  pgbouncer: { type: 'boolean', default: false },
+  instances: { type: 'string', default: '1' },
+  sql: { type: 'string' },
+} as const
+
+const argv = process.argv.slice(2)
+const commandAt = argv.findIndex((arg, i) => !arg.startsWith('--') && !takesValue(argv[i - 1]))
+const { values } = parseArgs({ args: argv.slice(0, commandAt), options: OPTIONS })
+const [command = '', ...args] = argv.slice(commandAt)
+
+await using servers = await startServers()
+process.exitCode = await runInstances(servers.env)
+
+function takesValue(arg: string | undefined): boolean {
+  return arg === '--instances' || arg === '--sql'
+}
+
+async function startServers(): Promise<AsyncDisposable & { readonly env: NodeJS.ProcessEnv }> {
+  if (process.env.DATABASE_URL) return { env: {}, [Symbol.asyncDispose]: async () => {} }
+  const postgres = await startPostgres({ maxConnections: 30 })
+  if (values.sql) await postgres.query(`set role app;\n${readFileSync(values.sql, 'utf8')}`)
+  const pooler = values.pgbouncer ? await startPgBouncer({ poolMode: 'transaction', upstream: postgres }) : undefined
+  console.log(`${pooler ? 'PgBouncer' : 'PostgreSQL'} on ${new URL((pooler ?? postgres).url).host}`)
+  return {
+    env: { DATABASE_URL: pooler?.url ?? postgres.url, DIRECT_URL: postgres.url },
+    async [Symbol.asyncDispose]() {
+      await pooler?.stop()
+      await postgres.stop()
+    },
+  }
+}
+
+/** The first exit code that is not 0. */
+async function runInstances(env: NodeJS.ProcessEnv): Promise<number> {
+  const port = Number(process.env.PORT ?? 3000)
+  const children = Array.from({ length: Number(values.instances) }, (_, i) =>
+    spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env, PORT: String(port + i) } }),
+  )
+  // A terminal tells the children itself; a supervisor tells this process alone.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => {
+    for (const child of children) child.kill('SIGTERM')
+  })
+  const codes = await Promise.all(
+    children.map(async (child) => {
+      const [code, signal] = await once(child, 'exit')
+      return signal === 'SIGTERM' || signal === 'SIGINT' ? 0 : ((code as number | null) ?? 1)
+    }),
+  )
+  return codes.find((code) => code !== 0) ?? 0
+}

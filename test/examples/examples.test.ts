@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest'
+import { describeWithPgBouncer } from '../harness/index.ts'
+import { StartedExample } from './started-example.ts'
+
+const json = { 'content-type': 'application/json' }
+
+const describePooler = await describeWithPgBouncer('1.24')
+describePooler('drizzle-postgres-js', () => {
+  test('three instances behind PgBouncer show the same notes, and prepare their statements', async () => {
+    await using example = await StartedExample.start('drizzle-postgres-js', { ports: 3 })
+    const made = await example.fetch('/notes', { method: 'POST', body: 'buy milk' })
+    expect([made.status, await made.json()]).toEqual([201, expect.objectContaining({ text: 'buy milk' })])
+    for (const instance of [0, 1, 2]) {
+      const notes = await (await example.fetch('/notes', {}, instance)).json()
+      expect(notes).toMatchObject([{ text: 'buy milk' }])
+      expect((await example.fetch('/readyz', {}, instance)).status).toBe(200)
+    }
+    expect(await (await example.fetch('/metrics')).text()).toContain('db_client_connection_pool_name="notes"')
+    expect((await example.fetch('/nothing')).status).toBe(404)
+    await example.stop()
+    expect(example.output).not.toMatch(/error/i)
+    expect(example.output.match(/on a pooler in transaction mode, prepared statements safe/g)).toHaveLength(3)
+  })
+})
+
+describe('fastify-prisma', () => {
+  test('takes and shows orders, tells its health, and its figures to those who may', async () => {
+    await using example = await StartedExample.start('fastify-prisma', {
+      env: { ADMIN_TOKEN: 'a-long-token', LOG_LEVEL: 'error' },
+    })
+    const order = { customer: 'Ada', articles: ['tea', 'milk'] }
+    const made = await example.fetch('/orders', { method: 'POST', headers: json, body: JSON.stringify(order) })
+    expect(made.status).toBe(201)
+    expect(await (await example.fetch('/orders')).json()).toMatchObject([
+      { customer: 'Ada', items: [{ article: 'tea' }, { article: 'milk' }] },
+    ])
+    expect((await example.fetch('/orders', { method: 'POST', headers: json, body: '{}' })).status).toBe(400)
+    expect(await (await example.fetch('/readyz')).json()).toEqual({ status: 'healthy' })
+    expect(await (await example.fetch('/metrics')).text()).toContain('poolguard_fleet_members')
+    expect((await example.fetch('/admin/db-pool-stats')).status).toBe(401)
+    const admin = await example.fetch('/admin/db-pool-stats', { headers: { authorization: 'Bearer a-long-token' } })
+    expect(await admin.json()).toMatchObject({ pools: [{ name: 'orders' }] })
+    await example.stop()
+    expect(example.output).not.toMatch(/error/i)
+  })
+})

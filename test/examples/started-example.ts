@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { ROOT } from '../docs/documents.ts'
+import { waitUntil } from '../harness/index.ts'
+
+/** An example as its README starts it: by one command, on servers of its own. */
+export class StartedExample implements AsyncDisposable {
+  readonly port: number
+  readonly #child: ChildProcess
+  /** When the last process that it has started is gone, and with it the other end of its output. */
+  readonly #closed: Promise<unknown[]>
+  output = ''
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child
+    this.port = port
+    this.#closed = once(child, 'close')
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (this.output += chunk))
+  }
+
+  /** @param ports how many, from one on, that it listens on; each answers `path` once it is started. */
+  static async start(
+    name: string,
+    { ports = 1, path = '/healthz', env = {} }: { ports?: number; path?: string; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<StartedExample> {
+    const port = await freePorts(ports)
+    const child = spawn('pnpm', ['--filter', `@poolguard/example-${name}`, 'start'], {
+      cwd: ROOT,
+      detached: true,
+      env: { ...process.env, DATABASE_URL: undefined, ...env, PORT: String(port) },
+    })
+    const example = new StartedExample(child, port)
+    for (let i = 0; i < ports; i++) await example.#answers(port + i, path)
+    return example
+  }
+
+  async #answers(port: number, path: string): Promise<void> {
+    await waitUntil(async () => this.#child.exitCode !== null || (await fetch(`http://localhost:${port}${path}`)).ok, {
+      deadlineMillis: 90_000,
+      what: `an answer of ${path} on port ${port}`,
+    })
+    if (this.#child.exitCode !== null) throw new Error(`it has ended:\n${this.output}`)
+  }
+
+  fetch(path: string, init?: RequestInit, instance = 0): Promise<Response> {
+    return fetch(`http://localhost:${this.port + instance}${path}`, init)
+  }
+
+  /** As a terminal's Ctrl-C does it: everything that the command has started is told, and has ended. */
+  async stop(): Promise<void> {
+    if (this.#child.pid && this.#child.exitCode === null && this.#child.signalCode === null) {
+      process.kill(-this.#child.pid, 'SIGINT')
+    }
+    await this.#closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+}
+
+/** So many in a row that nobody listens on, below those that the system gives to clients. */
+async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const first = 10_000 + Math.floor(Math.random() * 10_000)
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)))
+    if (free.every(Boolean)) return first
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  const outcome = Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)])
+  server.listen(port, 'localhost')
+  const free = await outcome
+  if (free) await new Promise<unknown>((resolve) => server.close(resolve))
+  return free
+}
