@@ -44,3 +44,40 @@ describe('fastify-prisma', () => {
     expect(example.output).not.toMatch(/error/i)
   })
 })
+
+describePooler('prisma-express', () => {
+  test('writes many rows in one transaction, or none', async () => {
+    await using example = await StartedExample.start('prisma-express')
+    const post = (body: unknown) =>
+      example.fetch('/readings', { method: 'POST', headers: json, body: JSON.stringify(body) })
+    const readings = Array.from({ length: 1_200 }, (_, i) => ({ sensor: i % 2 ? 'roof' : 'cellar', value: i }))
+    expect(await (await post(readings)).json()).toEqual({ written: 1_200 })
+    // PostgreSQL takes no NUL in a text: found out in the last chunk.
+    expect((await post([...readings, { sensor: 'a\0b', value: 1 }])).status).toBe(500)
+    expect(await (await example.fetch('/averages')).json()).toEqual([
+      { sensor: 'cellar', average: 599 },
+      { sensor: 'roof', average: 600 },
+    ])
+    expect((await post({ sensor: 'roof' })).status).toBe(400)
+    expect(await (await example.fetch('/readyz')).json()).toEqual({ status: 'healthy' })
+    await example.stop()
+  })
+})
+
+describe('nestjs-typeorm', () => {
+  test('keeps tasks, tells its health, and has metrics', async () => {
+    await using example = await StartedExample.start('nestjs-typeorm')
+    const post = (title?: string) =>
+      example.fetch('/tasks', { method: 'POST', headers: json, body: JSON.stringify({ title }) })
+    const { id } = (await (await post('buy milk')).json()) as { id: number }
+    expect((await post()).status).toBe(400)
+    const done = await example.fetch(`/tasks/${id}/done`, { method: 'PATCH' })
+    expect(await done.json()).toEqual({ id, title: 'buy milk', done: true })
+    expect((await example.fetch('/tasks/99/done', { method: 'PATCH' })).status).toBe(404)
+    expect(await (await example.fetch('/tasks')).json()).toMatchObject([{ title: 'buy milk', done: true }])
+    expect(await (await example.fetch('/readyz')).json()).toMatchObject({ status: 'ok' })
+    expect(await (await example.fetch('/metrics')).text()).toContain('poolguard_fleet_members')
+    await example.stop()
+    expect(example.output).not.toMatch(/error/i)
+  })
+})
