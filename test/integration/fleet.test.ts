@@ -3,14 +3,9 @@ import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { eventually, keepBusy } from '../fleet/keep-busy.ts'
 import { StartedInstance } from '../fleet/started-instance.ts'
-import {
-  describeWithPgBouncer,
-  type PostgresServer,
-  postgresVersions,
-  startPgBouncer,
-  startPostgres,
-} from '../harness/index.ts'
+import { type PostgresServer, postgresVersions, startPostgres } from '../harness/index.ts'
 
 /** 37 usable, 4 headroom. */
 const BUDGET = 33
@@ -61,30 +56,6 @@ async function targets(): Promise<Map<string, number | null>> {
 
 function sum(values: Iterable<number | null>): number {
   return [...values].reduce<number>((total, value) => total + (value ?? 1), 0)
-}
-
-function eventually<T>(read: () => T) {
-  return expect.poll(read, { timeout: 10_000, interval: 20 })
-}
-
-/** Callers that each run a short query, again and again, until they are told to stop. */
-function keepBusy(pool: Pick<GuardedPool, 'query'>, callers: number, text = 'select pg_sleep(0.01)') {
-  let going = true
-  const failures: unknown[] = []
-  const lines = Array.from({ length: callers }, async () => {
-    try {
-      while (going) await pool.query(text)
-    } catch (error) {
-      failures.push(error)
-    }
-  })
-  return {
-    failures,
-    async stop() {
-      going = false
-      await Promise.all(lines)
-    },
-  }
 }
 
 describe('a fleet', () => {
@@ -390,7 +361,7 @@ describe('a fleet', () => {
     const sql = guardPostgres(server.url, { fleet, name: 'postgres.js' })
     open.push({ [Symbol.asyncDispose]: () => sql.end() })
     const pool = makePool()
-    const loads = [keepBusy(pool, 40), keepBusy({ query: (text: string) => sql.unsafe(text) } as never, 40)]
+    const loads = [keepBusy(pool, 40), keepBusy({ query: (text) => sql.unsafe(text) }, 40)]
     await eventually(() => [pool.counts.total, sql.counts.total]).toEqual([16, 16])
     await Promise.all(loads.map((load) => load.stop()))
     expect(loads.flatMap(({ failures }) => failures)).toEqual([])
@@ -420,26 +391,5 @@ describe('options that cannot be meant', () => {
   ])('%o', (config, message) => {
     expect(() => new GuardedPool({ url: server.url, ...config })).toThrow(InvalidOptionError)
     expect(() => new GuardedPool({ url: server.url, ...config })).toThrow(message)
-  })
-})
-
-const describePgBouncer = await describeWithPgBouncer('1.24')
-describePgBouncer('behind PgBouncer in transaction mode', () => {
-  test('then the static plan holds, and the reason and one warning say so', async () => {
-    await using pooler = await startPgBouncer({ version: '1.24', poolMode: 'transaction', upstream: server })
-    const warnings: string[] = []
-    const onEvent = (event: PoolEvent) => event.type === 'warning' && warnings.push(event.message)
-    const pool = new GuardedPool({ url: pooler.url, fleet, pool: { max: 7 }, onEvent })
-    await pool.ready()
-    await pool.ready({ again: true })
-    expect(pool.resolved.settings.max).toBe(7)
-    expect(pool.resolved.reasons.max).toBe(
-      'given; behind a pooler the server shows the pooler, and not the instances, so fleet "orders" shares out nothing',
-    )
-    expect(warnings).toEqual([expect.stringContaining('fleet "orders" shares out nothing')])
-    await Promise.all(Array.from({ length: 7 }, () => pool.query('select pg_sleep(0.05)')))
-    expect(pool.counts.total).toBe(7)
-    expect(pool.snapshot().fleet).toBeNull()
-    await pool.end()
   })
 })

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { LimitView } from './fleet-view.ts'
+import type { FleetView } from './fleet-view.ts'
 import { encodeMemberName, LARGEST, type Publication } from './member-name.ts'
 import { type Share, settleShare } from './settle-share.ts'
 
@@ -26,7 +26,7 @@ export interface FleetPort {
    * `decide` gives. Resolves when that stands, and rejects when it may not stand. Where it is `urgent` and no connection
    * comes free, it may open one more, out of the headroom.
    */
-  exchange(decide: (limits: readonly LimitView[]) => string, how: { readonly urgent: boolean }): Promise<void>
+  exchange(decide: (view: FleetView) => string, how: { readonly urgent: boolean }): Promise<void>
   /** From now on the pool may have so many connections, and no more. */
   adopt(max: number, share: Share | undefined): void
   /** A look has failed. */
@@ -62,6 +62,8 @@ export class FleetController {
   /** What it may have. */
   #max = 1
   #share: Share | undefined
+  /** What the last look has shown: see {@link FleetView}. */
+  #servedAtOnce = Infinity
   /** What stands on a connection that is open. */
   #published: Publication | undefined
   #sequence = 0
@@ -102,6 +104,8 @@ export class FleetController {
     this.#joined = false
     this.#published = undefined
     this.#share = undefined
+    this.#max = 1
+    this.#servedAtOnce = Infinity
     this.#rest()
   }
 
@@ -260,8 +264,8 @@ export class FleetController {
     this.#pulsesToLook = PULSES
     let decided: { share: Share; publication: Publication } | undefined
     try {
-      const decide = (limits: readonly LimitView[]) => {
-        decided = this.#decide(limits)
+      const decide = (view: FleetView) => {
+        decided = this.#decide(view)
         return encodeMemberName(member, decided.publication)
       }
       await port.exchange(decide, { urgent: this.#wantsMoreThanTold() || this.#mayHaveMore() })
@@ -274,8 +278,9 @@ export class FleetController {
     }
   }
 
-  #decide(limits: readonly LimitView[]): { share: Share; publication: Publication } {
+  #decide(view: FleetView): { share: Share; publication: Publication } {
     const { member, headroom, intervalMillis, clock, port } = this.#options
+    this.#servedAtOnce = view.servedAtOnce
     const young = clock.now() - this.#joinedAt < intervalMillis
     const standing = {
       name: member,
@@ -284,7 +289,7 @@ export class FleetController {
       held: port.held(),
       target: this.#max,
     }
-    const share = settleShare(limits, { ...standing, young, headroom })
+    const share = settleShare(view, { ...standing, young, headroom })
     const target = Math.min(share.target, this.#ceiling())
     // Before it is told, so that it is true when it is told.
     if (target < this.#max) this.#adopt(target, share)
@@ -322,6 +327,6 @@ export class FleetController {
   }
 
   #ceiling(): number {
-    return Math.min(this.#options.port.bounds().max, LARGEST)
+    return Math.min(this.#options.port.bounds().max, this.#servedAtOnce, LARGEST)
   }
 }

@@ -1,18 +1,12 @@
 import { systemClock } from '../clock.ts'
-import {
-  FleetController,
-  type LimitView,
-  LOOK,
-  makeMember,
-  publishStatement,
-  readLook,
-  readLookAnswer,
-  type Share,
-} from '../fleet/index.ts'
+import { FleetController, type FleetView, makeMember, type Share } from '../fleet/index.ts'
 import type { FleetSnapshot } from '../observe/index.ts'
 import { type Lease, type Pool, type PoolEvent, runDetached } from '../pool/index.ts'
 import type { FleetOptions } from '../settings/index.ts'
+import type { Topology } from '../topology/index.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
+import { lookAtPooler, UnseenError } from './pooler-look.ts'
+import { lookAtServer, TellsNothing } from './server-look.ts'
 
 const INTERVAL_MILLIS = 5_000
 /** A server that answers no later than this is as good as none. Its own limits on a look end sooner. */
@@ -21,6 +15,8 @@ const ANSWER_MILLIS = 5_000
 const RELEASE_MILLIS = 1_000
 /** How long a look with a need behind it waits for a connection to come free, before one more is opened for it. */
 const PATIENCE_MILLIS = 50
+/** A share is kept for so many intervals in which a pooler's console does not show the others any more. */
+const UNSEEN_INTERVALS = 2
 
 export interface FleetMembershipOptions<C> {
   readonly fleet: FleetOptions
@@ -31,6 +27,8 @@ export interface FleetMembershipOptions<C> {
   readonly bounds: () => { readonly min: number; readonly max: number }
   /** So many connections may be open from now on. */
   readonly adopt: (max: number, share: Share | undefined) => void
+  /** The others cannot be seen: from now on what is given holds, until a look succeeds. */
+  readonly standAlone: (why: string) => void
   readonly warn: (message: string) => void
 }
 
@@ -39,6 +37,7 @@ export class FleetMembership<C> {
   /** `app#id`: the `application_name` of all its connections. */
   readonly member: string
   readonly #options: FleetMembershipOptions<C>
+  readonly #intervalMillis: number
   readonly #controller: FleetController
   /** The connection that carries the publication. */
   #publisher: C | undefined
@@ -47,14 +46,19 @@ export class FleetMembership<C> {
   /** Leases and waits of its own, which are no demand. */
   #own = 0
   #warned = false
+  #throughPooler = false
+  #seenAt = 0
+  /** Why the others cannot be seen; undefined while they can, or may be. */
+  #unseen: UnseenError | undefined
 
   constructor(options: FleetMembershipOptions<C>) {
     const { fleet, headroom, engine, bounds, adopt } = options
     this.#options = options
+    this.#intervalMillis = fleet.intervalMillis ?? INTERVAL_MILLIS
     this.member = makeMember(fleet.app, Math.random)
     this.#controller = new FleetController({
       member: this.member,
-      intervalMillis: fleet.intervalMillis ?? INTERVAL_MILLIS,
+      intervalMillis: this.#intervalMillis,
       headroom,
       clock: systemClock,
       random: Math.random,
@@ -66,7 +70,10 @@ export class FleetMembership<C> {
         held: () => engine().counts.total,
         open: () => engine().openOrOpening,
         bounds,
-        adopt,
+        // Until it sees the others again, it is not for the controller to say.
+        adopt: (max, share) => {
+          if (!this.#unseen) adopt(max, share)
+        },
         exchange: (decide, { urgent }) => runDetached(() => this.#exchange(decide, urgent)),
         failed: (error) => this.#failed(error),
       },
@@ -89,9 +96,20 @@ export class FleetMembership<C> {
     seat.catch(() => this.#leaveSeat(seat))
   }
 
-  /** Takes part, by the seat where one was taken. */
-  join(): Promise<void> {
-    return this.#controller.join()
+  /** Takes part, by the seat where one was taken. Where the others cannot be seen it stands alone. */
+  async join(topology: Topology): Promise<void> {
+    this.#throughPooler = topology.kind === 'pooler'
+    if (topology.kind === 'pooler' && topology.pooler.mode === 'statement') {
+      this.#standAlone(new UnseenError('behind a pooler in statement mode', { lasting: true }))
+      return
+    }
+    if (topology.kind === 'direct') this.#seen()
+    await this.#controller.join()
+  }
+
+  /** It stands alone for a reason that may have passed. */
+  get mayRejoin(): boolean {
+    return this.#unseen?.lasting === false
   }
 
   leave(): void {
@@ -137,7 +155,7 @@ export class FleetMembership<C> {
     this.#controller.unpublished()
   }
 
-  async #exchange(decide: (limits: readonly LimitView[]) => string, urgent: boolean): Promise<void> {
+  async #exchange(decide: (view: FleetView) => string, urgent: boolean): Promise<void> {
     const seat = this.#seat
     if (!seat) this.#own++
     this.#seat = undefined
@@ -168,12 +186,10 @@ export class FleetMembership<C> {
     }
   }
 
-  async #exchangeOn(lease: Lease<C>, decide: (limits: readonly LimitView[]) => string): Promise<void> {
+  async #exchangeOn(lease: Lease<C>, decide: (view: FleetView) => string): Promise<void> {
     const connection = lease.resource
     try {
-      const look = readLookAnswer(await this.#ask(connection, LOOK))
-      if (!look) throw new TellsNothing()
-      await this.#ask(connection, publishStatement(decide(readLook(look))))
+      await this.#look(connection, decide)
       if (lease.held) this.#publisher = connection
     } catch (error) {
       await this.#ask(connection, 'rollback').catch(() => lease.destroy())
@@ -183,6 +199,38 @@ export class FleetMembership<C> {
     }
     // It may have been its time to go.
     if (connection !== this.#publisher) throw new Error('the connection that was to carry the publication is closed')
+  }
+
+  #look(connection: C, decide: (view: FleetView) => string): Promise<void> {
+    const ask = (text: string) => this.#ask(connection, text)
+    if (!this.#throughPooler) return lookAtServer(ask, decide)
+    const { driver, engine, fleet } = this.#options
+    return lookAtPooler(
+      {
+        member: this.member,
+        ask,
+        openConsole: (options) => driver().openConsole(connection, { url: fleet.consoleUrl, ...options }),
+        open: () => engine().counts.idle + engine().counts.active,
+      },
+      (view) => {
+        this.#seen()
+        return decide(view)
+      },
+    )
+  }
+
+  #seen(): void {
+    this.#seenAt = performance.now()
+    if (!this.#unseen) return
+    this.#unseen = undefined
+    // As a newcomer that has some connections already.
+    this.#options.adopt(Math.max(1, this.#options.engine().counts.total), undefined)
+  }
+
+  #standAlone(why: UnseenError): void {
+    this.leave()
+    this.#unseen = why
+    this.#options.standAlone(why.message)
   }
 
   #ask(connection: C, text: string): Promise<string | null | undefined> {
@@ -197,19 +245,23 @@ export class FleetMembership<C> {
     this.#own--
   }
 
+  /** A pooler whose console is away for a moment takes nobody's share. */
+  #lostSight(error: UnseenError): void {
+    const unseenMillis = performance.now() - this.#seenAt
+    if (!this.#controller.share || unseenMillis > UNSEEN_INTERVALS * this.#intervalMillis) this.#standAlone(error)
+  }
+
   /** A lock that others had for too long, or a connection that was lost, will be better next time; a missing right will not. */
   #failed(error: unknown): void {
+    if (error instanceof UnseenError) {
+      this.#lostSight(error)
+      return
+    }
     const { code } = (error ?? {}) as { code?: unknown }
     const lasting = error instanceof TellsNothing || (typeof code === 'string' && code.startsWith('42'))
     if (!lasting || this.#warned) return
     this.#warned = true
     const { fleet, warn } = this.#options
     warn(`fleet "${fleet.app}" cannot be joined, so one connection it is: ${(error as Error).message}`)
-  }
-}
-
-class TellsNothing extends Error {
-  constructor() {
-    super('the database did not tell its limits (pg_roles, pg_database and pg_stat_activity must be readable)')
   }
 }
