@@ -43,6 +43,10 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     return results.at(-1)?.rows[0]?.[0]
   }
 
+  isInTransaction({ inTransaction }: PgConnection): boolean {
+    return inTransaction
+  }
+
   openConsole({ client: { host, port } }: PgConnection, options: ConsoleOptions): Promise<PoolerConsole> {
     const { url, patienceMillis } = options
     const { password } = this.#config

@@ -40,6 +40,10 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
     return row?.[0]
   }
 
+  isInTransaction({ inTransaction }: PostgresConnection): boolean {
+    return inTransaction
+  }
+
   openConsole(connection: PostgresConnection, options: ConsoleOptions): Promise<PoolerConsole> {
     return this.factory.openConsole(connection, options)
   }

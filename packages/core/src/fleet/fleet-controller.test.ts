@@ -68,6 +68,18 @@ describe('a simulated fleet', () => {
     expect([busy.max, calm.openNow]).toEqual([3, 30])
   })
 
+  test('given a load that comes and goes within an interval, then shares stay where they are', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const [swinging] = [fleet.join({ want: 100 }), fleet.join({ want: 100 })]
+    await fleet.intervals(3)
+    const seen = new Set<string>()
+    for (let i = 0; i < 20; i++) {
+      swinging.load(i % 2 === 0 ? 1 : 100)
+      await fleet.intervals(0.45, () => seen.add(fleet.instances.map(({ max }) => max).join()))
+    }
+    expect([...seen]).toEqual(['17,16'])
+  })
+
   test('given nobody is short of them, then what is open and idle stays open', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const [calm, other] = [fleet.join({ want: 20 }), fleet.join({ want: 2 })]

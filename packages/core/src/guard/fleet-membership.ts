@@ -63,10 +63,7 @@ export class FleetMembership<C> {
       clock: systemClock,
       random: Math.random,
       port: {
-        demand: () => {
-          const { active, waiting } = engine().counts
-          return Math.max(0, active + waiting - this.#own)
-        },
+        demand: () => Math.max(0, engine().demand - this.#own),
         held: () => engine().counts.total,
         open: () => engine().openOrOpening,
         bounds,
@@ -188,6 +185,10 @@ export class FleetMembership<C> {
 
   async #exchangeOn(lease: Lease<C>, decide: (view: FleetView) => string): Promise<void> {
     const connection = lease.resource
+    if (this.#options.driver().isInTransaction(connection)) {
+      lease.release()
+      throw new TransactionLeftOpen()
+    }
     try {
       await this.#look(connection, decide)
       if (lease.held) this.#publisher = connection
@@ -258,10 +259,20 @@ export class FleetMembership<C> {
       return
     }
     const { code } = (error ?? {}) as { code?: unknown }
-    const lasting = error instanceof TellsNothing || (typeof code === 'string' && code.startsWith('42'))
+    const lasting =
+      error instanceof TellsNothing ||
+      error instanceof TransactionLeftOpen ||
+      (typeof code === 'string' && code.startsWith('42'))
     if (!lasting || this.#warned) return
     this.#warned = true
     const { fleet, warn } = this.#options
-    warn(`fleet "${fleet.app}" cannot be joined, so one connection it is: ${(error as Error).message}`)
+    warn(`fleet "${fleet.app}" cannot be looked at, so that it keeps what it has: ${(error as Error).message}`)
+  }
+}
+
+/** With `reset: 'off'` it is not ours to end: a look in it would commit what somebody has abandoned. */
+class TransactionLeftOpen extends Error {
+  constructor() {
+    super("a transaction was left open on a released connection, and reset is 'off'")
   }
 }

@@ -18,6 +18,8 @@ export interface GuardedDriver<C> {
    * where that has no row.
    */
   ask(connection: C, text: string): Promise<string | null | undefined>
+  /** Somebody has left a transaction open on it. */
+  isInTransaction(connection: C): boolean
   /**
    * Opens the console of the PgBouncer that a connection leads to, as the same user; or the one that is named.
    *

@@ -250,7 +250,10 @@ export class PoolGuard<C> {
       engine: () => this.engine,
       driver: () => this.#driver,
       bounds: () => this.#bounds.wished,
-      adopt: (max, share) => this.#bounds.adoptShare(max, share),
+      adopt: (max, share) => {
+        this.#bounds.adoptShare(max, share)
+        this.#tellWarnings()
+      },
       standAlone: (why) => this.#standAlone(why),
       warn: (message) => this.warn(message),
     })

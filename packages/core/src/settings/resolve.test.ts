@@ -195,6 +195,12 @@ describe('a fleet', () => {
     expect(warnings).toEqual([])
   })
 
+  test('given more instances than there are connections, then it is said', () => {
+    const { settings, warnings } = resolveSettings({ options: { fleet }, share: { ...share, target: 1, members: 34 } })
+    expect(settings.max).toBe(1)
+    expect(warnings).toEqual([expect.stringContaining('has more instances than there are connections to share')])
+  })
+
   test('given the others cannot be seen, then what is given or the default holds, and it is said why', () => {
     const unseen = 'behind a pooler'
     const given = resolveSettings({ options: { fleet, pool: { max: 7 } }, topology: pooler('transaction'), unseen })

@@ -111,7 +111,12 @@ function shareOf(
     }
   }
   if (!share) return { value: 1, reason: `1 until fleet "${app}" has been joined` }
-  return { value: share.target, reason: `share of fleet "${app}": ${share.steps.join('; ')}` }
+  const tooMany = `fleet "${app}" has more instances than there are connections to share. Run fewer, or put PgBouncer in front.`
+  return {
+    value: share.target,
+    reason: `share of fleet "${app}": ${share.steps.join('; ')}`,
+    warnings: share.members > share.budget ? [tooMany] : [],
+  }
 }
 
 function defaultReason(name: string, { preset }: SettingsOptions): string {
