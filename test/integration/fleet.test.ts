@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { InvalidOptionError, type PoolEvent } from '@poolguard/core'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
@@ -366,6 +368,59 @@ describe('a fleet', () => {
     await Promise.all(loads.map((load) => load.stop()))
     expect(loads.flatMap(({ failures }) => failures)).toEqual([])
   })
+})
+
+test('given a standby, then its fleet shares what the standby has', async () => {
+  await using standby = await startPostgres({
+    maxConnections: 20,
+    settings: { wal_level: 'replica', max_wal_senders: 1 },
+  })
+  await becomeStandby(standby)
+  expect(await standby.query('select pg_is_in_recovery() as standby')).toEqual([{ standby: true }])
+  const pools = ['a', 'b'].map((name) => new GuardedPool({ url: standby.url, fleet, name }))
+  const loads = pools.map((pool) => keepBusy(pool, 20))
+  await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([7, 7])
+  await Promise.all(loads.map((load) => load.stop()))
+  await Promise.all(pools.map((pool) => pool.end()))
+  expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+})
+
+/** It has nobody to follow, and is in recovery for good. */
+async function becomeStandby(standby: PostgresServer): Promise<void> {
+  const [folder] = await standby.query<{ data_directory: string }>('show data_directory')
+  await standby.query(`copy (select) to '${folder?.data_directory}/standby.signal'`)
+  await standby.restart()
+}
+
+test.each([
+  ['ä'.repeat(40)],
+  ['日本'.repeat(20)],
+  ['a#b:t=9'],
+  ['orders#abcdef:t=5,d=5'],
+  ['orders#ABCDEF'],
+  [`o'; select "x" \\`],
+])('given a client that calls itself %s, then it is counted as nobody', async (application_name) => {
+  const client = new pg.Client({ connectionString: server.url, application_name })
+  await client.connect()
+  const pool = makePool()
+  const load = keepBusy(pool, 40)
+  await eventually(() => pool.counts.total).toBe(BUDGET - 2)
+  expect(pool.resolved.reasons.max).toContain('2 of others')
+  await load.stop()
+  await client.end()
+})
+
+test('given allowExitOnIdle, then the fleet keeps no process alive', async () => {
+  const options = { url: server.url, fleet: { app: 'orders' }, allowExitOnIdle: true }
+  const program = `
+    import { GuardedPool } from '@poolguard/pg'
+    const pool = new GuardedPool(${JSON.stringify(options)})
+    await Promise.all(Array.from({ length: 5 }, () => pool.query('select pg_sleep(0.02)')))
+    console.log(pool.counts.max > 1, pool.counts.idle > 1)`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: import.meta.dirname,
+  })
+  expect(stdout).toBe('true true\n')
 })
 
 for (const version of postgresVersions.filter((each) => each !== 18)) {
