@@ -5,16 +5,13 @@ import { type Lease, type Pool, type PoolEvent, runDetached } from '../pool/inde
 import type { FleetOptions } from '../settings/index.ts'
 import type { Topology } from '../topology/index.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
+import { LookSeat } from './look-seat.ts'
 import { lookAtPooler, UnseenError } from './pooler-look.ts'
 import { lookAtServer, TellsNothing } from './server-look.ts'
 
 const INTERVAL_MILLIS = 5_000
 /** A server that answers no later than this is as good as none. Its own limits on a look end sooner. */
 const ANSWER_MILLIS = 5_000
-/** How long a look waits for a connection to come free; the next one may have a need behind it. */
-const RELEASE_MILLIS = 1_000
-/** How long a look with a need behind it waits for a connection to come free, before one more is opened for it. */
-const PATIENCE_MILLIS = 50
 /** A share is kept for so many intervals in which a pooler's console does not show the others any more. */
 const UNSEEN_INTERVALS = 2
 
@@ -41,10 +38,7 @@ export class FleetMembership<C> {
   readonly #controller: FleetController
   /** The connection that carries the publication. */
   #publisher: C | undefined
-  /** A place in the line for connections, taken before the first caller's. */
-  #seat: Promise<Lease<C>> | undefined
-  /** Leases and waits of its own, which are no demand. */
-  #own = 0
+  readonly #seat: LookSeat<C>
   #warned = false
   #throughPooler = false
   #seenAt = 0
@@ -54,6 +48,7 @@ export class FleetMembership<C> {
   constructor(options: FleetMembershipOptions<C>) {
     const { fleet, headroom, engine, bounds, adopt } = options
     this.#options = options
+    this.#seat = new LookSeat(engine)
     this.#intervalMillis = fleet.intervalMillis ?? INTERVAL_MILLIS
     this.member = makeMember(fleet.app, Math.random)
     this.#controller = new FleetController({
@@ -63,7 +58,7 @@ export class FleetMembership<C> {
       clock: systemClock,
       random: Math.random,
       port: {
-        demand: () => Math.max(0, engine().demand - this.#own),
+        demand: () => Math.max(0, engine().demand - this.#seat.own),
         held: () => engine().counts.total,
         open: () => engine().openOrOpening,
         bounds,
@@ -71,7 +66,8 @@ export class FleetMembership<C> {
         adopt: (max, share) => {
           if (!this.#unseen) adopt(max, share)
         },
-        exchange: (decide, { urgent }) => runDetached(() => this.#exchange(decide, urgent)),
+        exchange: (decide, { urgent }) =>
+          runDetached(() => this.#seat.use(urgent, (lease) => this.#exchangeOn(lease, decide))),
         failed: (error) => this.#failed(error),
       },
     })
@@ -86,11 +82,11 @@ export class FleetMembership<C> {
 
   /** Lines up for a connection, before the callers that come after. */
   takeSeat(): void {
-    if (this.#seat) return
-    this.#own++
-    const seat = this.#options.engine().acquire({ own: true })
-    this.#seat = seat
-    seat.catch(() => this.#leaveSeat(seat))
+    this.#seat.take()
+  }
+
+  giveUpSeat(): void {
+    this.#seat.giveUp()
   }
 
   /** Takes part, by the seat where one was taken. Where the others cannot be seen it stands alone. */
@@ -111,17 +107,7 @@ export class FleetMembership<C> {
 
   leave(): void {
     this.#controller.leave()
-    this.giveUpSeat()
-  }
-
-  giveUpSeat(): void {
-    const seat = this.#seat
-    if (!seat) return
-    this.#leaveSeat(seat)
-    seat.then(
-      (lease) => lease.release(),
-      () => {},
-    )
+    this.#seat.giveUp()
   }
 
   /** A caller comes. */
@@ -150,37 +136,6 @@ export class FleetMembership<C> {
     if (connection !== this.#publisher) return
     this.#publisher = undefined
     this.#controller.unpublished()
-  }
-
-  async #exchange(decide: (view: FleetView) => string, urgent: boolean): Promise<void> {
-    const seat = this.#seat
-    if (!seat) this.#own++
-    this.#seat = undefined
-    try {
-      const lease = await (seat ?? this.#borrow(urgent))
-      await this.#exchangeOn(lease, decide)
-    } finally {
-      this.#own--
-    }
-  }
-
-  /**
-   * Never behind those who wait: they may be waiting for its outcome, and so may all who hold one. It is no caller, and what
-   * it does not get in time is no timeout of the pool's.
-   */
-  async #borrow(urgent: boolean): Promise<Lease<C>> {
-    const engine = this.#options.engine()
-    const within = (millis: number) => {
-      return { own: true, first: true, timeoutMillis: Infinity, signal: AbortSignal.timeout(millis) }
-    }
-    if (!urgent) return engine.acquire(within(RELEASE_MILLIS))
-    const patience = within(PATIENCE_MILLIS)
-    try {
-      return await engine.acquire(patience)
-    } catch (error) {
-      if (!patience.signal.aborted) throw error
-      return await engine.acquire({ ...within(ANSWER_MILLIS), beyondMax: true })
-    }
   }
 
   async #exchangeOn(lease: Lease<C>, decide: (view: FleetView) => string): Promise<void> {
@@ -238,12 +193,6 @@ export class FleetMembership<C> {
     const { promise: late, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => reject(new Error('the server did not answer in time')), ANSWER_MILLIS)
     return Promise.race([this.#options.driver().ask(connection, text), late]).finally(() => clearTimeout(timer))
-  }
-
-  #leaveSeat(seat: Promise<Lease<C>>): void {
-    if (this.#seat !== seat) return
-    this.#seat = undefined
-    this.#own--
   }
 
   /** A pooler whose console is away for a moment takes nobody's share. */

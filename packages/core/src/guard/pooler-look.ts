@@ -80,28 +80,20 @@ export class UnseenError extends Error {
   }
 }
 
-const ADVICE = ': have its user in stats_users, or give fleet.consoleUrl'
-
-/** What the console answers. */
+/** What the console answers. Where it says itself that it will not, there is no use in asking again soon. */
 function orUnseen<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
-    const lasting = isFinal(cause)
-    const message = `${(cause as Error).message}${lasting ? ADVICE : ''}`
-    throw new UnseenError(`behind a pooler whose console cannot be read (${message})`, { cause, lasting })
+    const { message, severity } = cause as Error & { severity?: unknown }
+    const lasting = severity !== undefined && classifyConnectFailure(cause) === 'refused'
+    const advice = lasting ? ': have its user in stats_users, or give fleet.consoleUrl' : ''
+    throw new UnseenError(`behind a pooler whose console cannot be read (${message}${advice})`, { cause, lasting })
   })
 }
 
 /** What the server answers through the pooler, as it does not in statement mode. */
 function letThrough<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
-    const why = `behind a pooler that lets no look at the others through (${(cause as Error).message})`
-    throw new UnseenError(why, { cause, lasting: isFinal(cause) })
+    const { message } = cause as Error
+    throw new UnseenError(`behind a pooler that lets no look at the others through (${message})`, { cause })
   })
-}
-
-/** A pooler's or a server's own word, and not that it is away or full. */
-function isFinal(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  const word = typeof code === 'string' && (code === '08P01' || code.startsWith('42') || code.startsWith('28'))
-  return word && classifyConnectFailure(error) === 'refused'
 }
