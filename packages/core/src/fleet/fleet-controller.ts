@@ -228,10 +228,11 @@ export class FleetController {
   }
 
   #look(): Promise<void> {
+    const before = this.#published
     this.#looking ??= this.#exchange().finally(() => {
       this.#looking = undefined
-      // Meanwhile more callers may have come.
-      if (this.#published && this.#wantsMoreThanTold()) this.#lookSoon()
+      // Callers may have come while it was being told.
+      if (this.#published && this.#published !== before && this.#wantsMoreThanTold()) this.#lookSoon()
     })
     return this.#looking
   }
