@@ -145,6 +145,27 @@ describePgBouncer('behind PgBouncer', () => {
     await Promise.all(loads.map((load) => load.stop()))
   })
 
+  test('given ten that join at once under load, then they are never given more than there is', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const pools = Array.from({ length: 10 }, () => makePool({ url: pooler.url }).pool)
+    const loads = pools.map((pool) => keepBusy(pool, 20))
+    let [mostGiven, mostOpen] = [0, 0]
+    await eventually(async () => {
+      const { targets, clients } = await lookAt(pooler)
+      mostOpen = Math.max(mostOpen, clients)
+      // A newcomer's first connection comes out of the headroom.
+      mostGiven = Math.max(
+        mostGiven,
+        targets.filter((target) => target > 1).reduce((sum, target) => sum + target, 0),
+      )
+      return targets
+    }).toEqual([...Array(4).fill(3), ...Array(6).fill(4)])
+    expect(mostGiven).toBeLessThanOrEqual(BUDGET)
+    expect(mostOpen).toBeLessThanOrEqual(LIMITS.max_client_conn)
+    await Promise.all(loads.map((load) => load.stop()))
+    expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+  }, 30_000)
+
   test("given limits of the database's and the user's clients, then the tightest is shared", async () => {
     const pooler = await startPooler('1.24', {
       settings: { stats_users: 'app', max_db_client_connections: 30, max_user_client_connections: 13 },

@@ -8,7 +8,13 @@ import {
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import { type PoolSnapshot, registerPool, snapshotPools } from '../observe/index.ts'
 import { type AcquireOptions, type Lease, Pool, type PoolCounts, type PoolEvent } from '../pool/index.ts'
-import { assumedTopology, describeSettings, type FleetOptions, type ResolvedSettings } from '../settings/index.ts'
+import {
+  assumedTopology,
+  describeSettings,
+  type FleetOptions,
+  type PoolSettings,
+  type ResolvedSettings,
+} from '../settings/index.ts'
 import { AutomaticStatements, SessionGuard } from '../statements/index.ts'
 import { assumeTopology, describeTopology, type Topology } from '../topology/index.ts'
 import { Emptiness } from './emptiness.ts'
@@ -90,14 +96,7 @@ export class PoolGuard<C> {
       failed: () => this.#fleet?.giveUpSeat(),
     })
     const { settings } = this.resolved
-    const { min } = settings
-    if (spec.options.waitUntil && min > 0) {
-      throw new InvalidOptionError(
-        'pool.min',
-        min,
-        '0 where waitUntil is given: connections that are kept open never end',
-      )
-    }
+    refuseMinToWaitFor(spec.options, settings)
     this.engine = new Pool({
       name: spec.name,
       settings,
@@ -108,7 +107,7 @@ export class PoolGuard<C> {
       keeps: (connection) => this.#fleet?.needs(connection) ?? false,
     })
     // It has connections before anybody has used it.
-    if (min > 0) this.#enter()
+    if (settings.min > 0) this.#enter()
   }
 
   /** Borrows a connection. What it throws is told at {@link Pool.acquire}. */
@@ -264,6 +263,11 @@ export class PoolGuard<C> {
     this.#surveyor.later()
     this.#tellWarnings()
   }
+}
+
+function refuseMinToWaitFor({ waitUntil }: PoolguardOptions, { min }: PoolSettings): void {
+  if (!waitUntil || min === 0) return
+  throw new InvalidOptionError('pool.min', min, '0 where waitUntil is given: connections that are kept open never end')
 }
 
 function pins(provider: string): string {
