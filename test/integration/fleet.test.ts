@@ -6,6 +6,7 @@ import { guardPostgres } from '@poolguard/postgres-js'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { eventually, keepBusy } from '../fleet/keep-busy.ts'
+import { publishedTargets } from '../fleet/published-targets.ts'
 import { StartedInstance } from '../fleet/started-instance.ts'
 import { type PostgresServer, postgresVersions, startPostgres } from '../harness/index.ts'
 
@@ -43,17 +44,6 @@ async function startInstance(options: Record<string, unknown> = { fleet }, url =
   const instance = await StartedInstance.start({ url, kind: 'guarded', options })
   open.push(instance)
   return instance
-}
-
-/** What the members have published, by name; null for one that has published nothing. */
-async function targets(): Promise<Map<string, number | null>> {
-  const { rows } = await admin.query<{ member: string; target: number | null }>(`
-    select split_part(application_name, ':', 1) as member,
-           (array_agg(substring(application_name from ':t=(\\d+)')::int
-                      order by length(split_part(application_name, 'n=', 2)) desc,
-                               split_part(application_name, 'n=', 2) collate "C" desc))[1] as target
-      from pg_stat_activity where application_name like '%#%' group by 1`)
-  return new Map(rows.map(({ member, target }) => [member, target]))
 }
 
 function sum(values: Iterable<number | null>): number {
@@ -125,7 +115,7 @@ describe('a fleet', () => {
     let mostGiven = 0
     const shared = async () => {
       mostOpen = Math.max(mostOpen, await server.connectionCount())
-      const published = [...(await targets()).values()]
+      const published = [...(await publishedTargets(admin)).values()]
       // A newcomer's first connection comes out of the headroom, until the others have made room.
       mostGiven = Math.max(mostGiven, sum(published.filter((target) => (target ?? 1) > 1)))
       return published.toSorted().join()
@@ -142,7 +132,7 @@ describe('a fleet', () => {
   test('given processes are killed, then the others have their part', async () => {
     const instances = await Promise.all(Array.from({ length: 4 }, () => startInstance()))
     await Promise.all(instances.map((instance) => instance.load(40, 'select pg_sleep(0.01)')))
-    const shares = async () => [...(await targets()).values()].toSorted()
+    const shares = async () => [...(await publishedTargets(admin)).values()].toSorted()
     await eventually(shares).toEqual([8, 8, 8, 8])
     instances[0]?.signal('SIGKILL')
     instances[1]?.signal('SIGKILL')
