@@ -102,7 +102,7 @@ test('given more instances than connections, then who is in is served, it is sai
   await eventually(() => pools.filter(({ events }) => warningsOf(events).length > 0).length).toBeGreaterThan(0)
   expect(new Set(pools.flatMap(({ events }) => warningsOf(events)))).toEqual(
     new Set([
-      'fleet "orders" has more instances than there are connections to share. Run fewer, or put PgBouncer in front.',
+      'fleet "orders" has more instances than there are connections to share. Run fewer, or have a PgBouncer in front that admits more.',
     ]),
   )
   const refusals = pools.map(({ events }) => events.filter(({ type }) => type === 'connect-failed').length)

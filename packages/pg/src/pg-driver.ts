@@ -47,7 +47,7 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     return inTransaction
   }
 
-  openConsole({ client: { host, port } }: PgConnection, options: ConsoleOptions): Promise<PoolerConsole> {
+  async openConsole({ client: { host, port } }: PgConnection, options: ConsoleOptions): Promise<PoolerConsole> {
     const { url, patienceMillis } = options
     const { password } = this.#config
     const config = url === undefined ? { ...this.#config, password, host, port } : readConfig({ url }).client

@@ -44,7 +44,7 @@ export class PgBouncerConsole implements PoolerConsole {
    * @param url of PgBouncer; whatever database it names, the console is asked.
    * @throws what connecting throws, or that there was no answer within five seconds; for a user who may not look, 08P01 `not allowed`.
    */
-  static connect(url: string): Promise<PgBouncerConsole> {
+  static async connect(url: string): Promise<PgBouncerConsole> {
     return PgBouncerConsole.open(readConfig({ url }).client, PATIENCE_MILLIS)
   }
 

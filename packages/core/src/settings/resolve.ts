@@ -111,7 +111,7 @@ function shareOf(
     }
   }
   if (!share) return { value: 1, reason: `1 until fleet "${app}" has been joined` }
-  const tooMany = `fleet "${app}" has more instances than there are connections to share. Run fewer, or put PgBouncer in front.`
+  const tooMany = `fleet "${app}" has more instances than there are connections to share. Run fewer, or have a PgBouncer in front that admits more.`
   return {
     value: share.target,
     reason: `share of fleet "${app}": ${share.steps.join('; ')}`,
