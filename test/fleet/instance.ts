@@ -11,11 +11,15 @@ export interface InstanceOptions {
   readonly options?: Readonly<Record<string, unknown>>
 }
 
-/** What the parent says: so many callers at once from now on, each of which runs `text`, again and again; or `report`. */
+/**
+ * What the parent says: so many callers at once from now on, each of which runs `text`, again and again; or only to report.
+ * With `blockMillis` it does nothing for so long, when it has reported.
+ */
 export interface Order {
   readonly number: number
   readonly callers?: number
   readonly text?: string
+  readonly blockMillis?: number
 }
 
 /** What the process has done so far, and what its pool looks like. */
@@ -55,12 +59,18 @@ async function call(): Promise<void> {
   running--
 }
 
+/** As a computation does that never lets go of the event loop. */
+function block(millis: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, millis)
+}
+
 process.on('message', ({ number, ...order }: Order) => {
   text = order.text ?? text
   callers = order.callers ?? callers
   for (let more = callers - running; more > 0; more--) void call()
   const failed = Object.values(errors).reduce((sum, count) => sum + count, 0)
   process.send?.({ number, done, failed, errors, ...look() })
+  if (order.blockMillis !== undefined) block(order.blockMillis)
 })
 process.once('disconnect', () => process.exit())
 process.send?.({ number: 0 })

@@ -33,6 +33,11 @@ export class StartedInstance implements AsyncDisposable {
     return this.#order({})
   }
 
+  /** Its event loop stands still for so long from now on. */
+  block(millis: number): Promise<Report> {
+    return this.#order({ blockMillis: millis })
+  }
+
   /** SIGKILL ends it, SIGSTOP freezes it. */
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal)

@@ -1,16 +1,14 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { InvalidOptionError, type PoolEvent } from '@poolguard/core'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { eventually, keepBusy } from '../fleet/keep-busy.ts'
+import { publishedTargets } from '../fleet/published-targets.ts'
 import { StartedInstance } from '../fleet/started-instance.ts'
-import {
-  describeWithPgBouncer,
-  type PostgresServer,
-  postgresVersions,
-  startPgBouncer,
-  startPostgres,
-} from '../harness/index.ts'
+import { type PostgresServer, postgresVersions, startPostgres } from '../harness/index.ts'
 
 /** 37 usable, 4 headroom. */
 const BUDGET = 33
@@ -48,43 +46,8 @@ async function startInstance(options: Record<string, unknown> = { fleet }, url =
   return instance
 }
 
-/** What the members have published, by name; null for one that has published nothing. */
-async function targets(): Promise<Map<string, number | null>> {
-  const { rows } = await admin.query<{ member: string; target: number | null }>(`
-    select split_part(application_name, ':', 1) as member,
-           (array_agg(substring(application_name from ':t=(\\d+)')::int
-                      order by length(split_part(application_name, 'n=', 2)) desc,
-                               split_part(application_name, 'n=', 2) collate "C" desc))[1] as target
-      from pg_stat_activity where application_name like '%#%' group by 1`)
-  return new Map(rows.map(({ member, target }) => [member, target]))
-}
-
 function sum(values: Iterable<number | null>): number {
   return [...values].reduce<number>((total, value) => total + (value ?? 1), 0)
-}
-
-function eventually<T>(read: () => T) {
-  return expect.poll(read, { timeout: 10_000, interval: 20 })
-}
-
-/** Callers that each run a short query, again and again, until they are told to stop. */
-function keepBusy(pool: Pick<GuardedPool, 'query'>, callers: number, text = 'select pg_sleep(0.01)') {
-  let going = true
-  const failures: unknown[] = []
-  const lines = Array.from({ length: callers }, async () => {
-    try {
-      while (going) await pool.query(text)
-    } catch (error) {
-      failures.push(error)
-    }
-  })
-  return {
-    failures,
-    async stop() {
-      going = false
-      await Promise.all(lines)
-    },
-  }
 }
 
 describe('a fleet', () => {
@@ -152,7 +115,7 @@ describe('a fleet', () => {
     let mostGiven = 0
     const shared = async () => {
       mostOpen = Math.max(mostOpen, await server.connectionCount())
-      const published = [...(await targets()).values()]
+      const published = [...(await publishedTargets(admin)).values()]
       // A newcomer's first connection comes out of the headroom, until the others have made room.
       mostGiven = Math.max(mostGiven, sum(published.filter((target) => (target ?? 1) > 1)))
       return published.toSorted().join()
@@ -169,7 +132,7 @@ describe('a fleet', () => {
   test('given processes are killed, then the others have their part', async () => {
     const instances = await Promise.all(Array.from({ length: 4 }, () => startInstance()))
     await Promise.all(instances.map((instance) => instance.load(40, 'select pg_sleep(0.01)')))
-    const shares = async () => [...(await targets()).values()].toSorted()
+    const shares = async () => [...(await publishedTargets(admin)).values()].toSorted()
     await eventually(shares).toEqual([8, 8, 8, 8])
     instances[0]?.signal('SIGKILL')
     instances[1]?.signal('SIGKILL')
@@ -394,11 +357,64 @@ describe('a fleet', () => {
     const sql = guardPostgres(server.url, { fleet, name: 'postgres.js' })
     open.push({ [Symbol.asyncDispose]: () => sql.end() })
     const pool = makePool()
-    const loads = [keepBusy(pool, 40), keepBusy({ query: (text: string) => sql.unsafe(text) } as never, 40)]
+    const loads = [keepBusy(pool, 40), keepBusy({ query: (text) => sql.unsafe(text) }, 40)]
     await eventually(() => [pool.counts.total, sql.counts.total]).toEqual([16, 16])
     await Promise.all(loads.map((load) => load.stop()))
     expect(loads.flatMap(({ failures }) => failures)).toEqual([])
   })
+})
+
+test('given a standby, then its fleet shares what the standby has', async () => {
+  await using standby = await startPostgres({
+    maxConnections: 20,
+    settings: { wal_level: 'replica', max_wal_senders: 1 },
+  })
+  await becomeStandby(standby)
+  expect(await standby.query('select pg_is_in_recovery() as standby')).toEqual([{ standby: true }])
+  const pools = ['a', 'b'].map((name) => new GuardedPool({ url: standby.url, fleet, name }))
+  const loads = pools.map((pool) => keepBusy(pool, 20))
+  await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([7, 7])
+  await Promise.all(loads.map((load) => load.stop()))
+  await Promise.all(pools.map((pool) => pool.end()))
+  expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+})
+
+/** It has nobody to follow, and is in recovery for good. */
+async function becomeStandby(standby: PostgresServer): Promise<void> {
+  const [folder] = await standby.query<{ data_directory: string }>('show data_directory')
+  await standby.query(`copy (select) to '${folder?.data_directory}/standby.signal'`)
+  await standby.restart()
+}
+
+test.each([
+  ['ä'.repeat(40)],
+  ['日本'.repeat(20)],
+  ['a#b:t=9'],
+  ['orders#abcdef:t=5,d=5'],
+  ['orders#ABCDEF'],
+  [`o'; select "x" \\`],
+])('given a client that calls itself %s, then it is counted as nobody', async (application_name) => {
+  const client = new pg.Client({ connectionString: server.url, application_name })
+  await client.connect()
+  const pool = makePool()
+  const load = keepBusy(pool, 40)
+  await eventually(() => pool.counts.total).toBe(BUDGET - 2)
+  expect(pool.resolved.reasons.max).toContain('2 of others')
+  await load.stop()
+  await client.end()
+})
+
+test('given allowExitOnIdle, then the fleet keeps no process alive', async () => {
+  const options = { url: server.url, fleet: { app: 'orders' }, allowExitOnIdle: true }
+  const program = `
+    import { GuardedPool } from '@poolguard/pg'
+    const pool = new GuardedPool(${JSON.stringify(options)})
+    await Promise.all(Array.from({ length: 5 }, () => pool.query('select pg_sleep(0.02)')))
+    console.log(pool.counts.max > 1, pool.counts.idle > 1)`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: import.meta.dirname,
+  })
+  expect(stdout).toBe('true true\n')
 })
 
 for (const version of postgresVersions.filter((each) => each !== 18)) {
@@ -424,26 +440,5 @@ describe('options that cannot be meant', () => {
   ])('%o', (config, message) => {
     expect(() => new GuardedPool({ url: server.url, ...config })).toThrow(InvalidOptionError)
     expect(() => new GuardedPool({ url: server.url, ...config })).toThrow(message)
-  })
-})
-
-const describePgBouncer = await describeWithPgBouncer('1.24')
-describePgBouncer('behind PgBouncer in transaction mode', () => {
-  test('then the static plan holds, and the reason and one warning say so', async () => {
-    await using pooler = await startPgBouncer({ version: '1.24', poolMode: 'transaction', upstream: server })
-    const warnings: string[] = []
-    const onEvent = (event: PoolEvent) => event.type === 'warning' && warnings.push(event.message)
-    const pool = new GuardedPool({ url: pooler.url, fleet, pool: { max: 7 }, onEvent })
-    await pool.ready()
-    await pool.ready({ again: true })
-    expect(pool.resolved.settings.max).toBe(7)
-    expect(pool.resolved.reasons.max).toBe(
-      'given; behind a pooler the server shows the pooler, and not the instances, so fleet "orders" shares out nothing',
-    )
-    expect(warnings).toEqual([expect.stringContaining('fleet "orders" shares out nothing')])
-    await Promise.all(Array.from({ length: 7 }, () => pool.query('select pg_sleep(0.05)')))
-    expect(pool.counts.total).toBe(7)
-    expect(pool.snapshot().fleet).toBeNull()
-    await pool.end()
   })
 })

@@ -23,7 +23,7 @@ for (const version of pgBouncerVersions) {
         upstream: server,
         settings: { default_pool_size: 3, min_pool_size: 1, reserve_pool_size: 2 },
       })
-      const pool = new GuardedPool({ url: pooler.url, pooler: 'transaction', max: 5 })
+      const pool = new GuardedPool({ url: pooler.url, pooler: 'transaction', max: 5, application_name: 'orders' })
       const clients = await Promise.all(Array.from({ length: 5 }, () => pool.connect()))
       const sleeping = clients.map((client) => client.query('select pg_sleep(0.5)'))
 
@@ -53,6 +53,10 @@ for (const version of pgBouncerVersions) {
       })
       expect((await pgbouncer.config()).get('default_pool_size')).toMatchObject({ value: '3', changeable: true })
       expect((await pgbouncer.lists()).get('used_clients')).toBe(6)
+      expect((await pgbouncer.clients()).filter(({ database }) => database === 'app')).toEqual(
+        Array(5).fill({ database: 'app', user: 'app', applicationName: 'orders' }),
+      )
+      expect(await pgbouncer.show('LISTS')).toContainEqual({ list: 'used_clients', items: 6 })
 
       await Promise.all(sleeping)
       const stats = await pgbouncer.stats()

@@ -1,32 +1,36 @@
 import {
   type ConnectFailure,
+  type ConsoleOptions,
   classifyConnectFailure,
   type GuardedDriver,
   type Lease,
+  type PoolerConsole,
   type ProbeSession,
 } from '@poolguard/core'
 import type { ConnectionFactory } from './connection-factory.ts'
-import type { GuardedPoolConfig } from './guarded-pool-config.ts'
+import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
 import type { PgConnection } from './pg-connection.ts'
 import { PgProbeSession } from './pg-probe-session.ts'
+import { PgBouncerConsole } from './pgbouncer-console.ts'
+import { unwatchedQuery } from './watch-statements.ts'
 
 /** pg, as a guard needs it. */
 export class PgDriver implements GuardedDriver<PgConnection> {
   readonly factory: ConnectionFactory
   readonly classify: (error: unknown) => ConnectFailure
 
-  readonly #ownStream: boolean
+  readonly #config: GuardedPoolConfig
 
-  constructor(factory: ConnectionFactory, { password, stream }: Pick<GuardedPoolConfig, 'password' | 'stream'>) {
-    const passwordMayChange = typeof password === 'function'
+  constructor(factory: ConnectionFactory, config: GuardedPoolConfig) {
+    const passwordMayChange = typeof config.password === 'function'
     this.factory = factory
-    this.#ownStream = stream !== undefined
+    this.#config = config
     this.classify = (error) => classifyConnectFailure(error, { passwordMayChange })
   }
 
   /** Where a stream of the app's own leads to (as with a cloud provider's connector), host and port do not tell. */
   peerOf({ client: { host, port, database, user } }: PgConnection): string | undefined {
-    return this.#ownStream ? undefined : `${host}:${port}/${database}?user=${user}`
+    return this.#config.stream ? undefined : `${host}:${port}/${database}?user=${user}`
   }
 
   probe(lease: Lease<PgConnection>): ProbeSession {
@@ -35,7 +39,18 @@ export class PgDriver implements GuardedDriver<PgConnection> {
 
   /** A text of several statements answers with an array, of which the last one counts. */
   async ask({ client }: PgConnection, text: string): Promise<string | null | undefined> {
-    const results = [await client.query<[string | null]>({ text, rowMode: 'array' })].flat()
+    const results = [await unwatchedQuery(client)<[string | null]>({ text, rowMode: 'array' })].flat()
     return results.at(-1)?.rows[0]?.[0]
+  }
+
+  isInTransaction({ inTransaction }: PgConnection): boolean {
+    return inTransaction
+  }
+
+  async openConsole({ client: { host, port } }: PgConnection, options: ConsoleOptions): Promise<PoolerConsole> {
+    const { url, patienceMillis } = options
+    const { password } = this.#config
+    const config = url === undefined ? { ...this.#config, password, host, port } : readConfig({ url }).client
+    return PgBouncerConsole.open(config as GuardedPoolConfig, patienceMillis)
   }
 }

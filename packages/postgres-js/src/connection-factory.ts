@@ -1,8 +1,17 @@
-import type { Activity, AutomaticStatements, OpenContext, ResourceFactory } from '@poolguard/core'
+import type {
+  Activity,
+  AutomaticStatements,
+  ConsoleOptions,
+  OpenContext,
+  PoolerConsole,
+  ResourceFactory,
+} from '@poolguard/core'
 import { ArrayTypes } from './array-types.ts'
 import type { Endpoint } from './dial.ts'
+import { endpointsOf } from './endpoints.ts'
 import type { ParsedOptions } from './internals.ts'
 import { openConnection } from './open-connection.ts'
+import { PgBouncerConsole } from './pgbouncer-console.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { fits, type SessionAttributes } from './session-attributes.ts'
 import { refusedStartupParameter } from './startup-parameters.ts'
@@ -139,6 +148,12 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     return true
   }
 
+  /** The console of the PgBouncer that a connection leads to, or of the one that is named. */
+  openConsole({ endpoint }: PostgresConnection, options: ConsoleOptions): Promise<PoolerConsole> {
+    const { shared, statements } = this.#options
+    return PgBouncerConsole.open({ shared, endpoint, statements }, options)
+  }
+
   activity(connection: PostgresConnection): Activity {
     return connection.activity
   }
@@ -156,10 +171,6 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     }
     return !connection.lost && !connection.inTransaction
   }
-}
-
-function endpointsOf({ host, port, path }: ParsedOptions): readonly Endpoint[] {
-  return host.map((name, index) => ({ host: name, port: port[index] ?? port[0] ?? 5432, path: path || undefined }))
 }
 
 /** Told by a server that was reached: the next host would not be what was asked for. */

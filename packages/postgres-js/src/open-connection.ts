@@ -90,7 +90,8 @@ class Opening {
     const wire = await this.#opened.promise
     requireWire(wire)
     const { user, database } = parsedOptionsOf(this.#sql)
-    const { host, port, path } = this.#options.endpoint
+    const { endpoint } = this.#options
+    const { host, port, path } = endpoint
     this.#connection = new PostgresConnection({
       sql: this.#sql,
       wire,
@@ -98,6 +99,7 @@ class Opening {
       canceller: this.#canceller,
       parameters: this.#parameters,
       peer: `${path ?? `${host}:${port}`}/${database}?user=${user}`,
+      endpoint,
       mode: this.#mode,
       preparer: new QueryPreparer(this.#options.statements, this.#options.isDirect),
     })

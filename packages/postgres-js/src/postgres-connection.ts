@@ -3,6 +3,7 @@ import { Readable, Stream } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Activity } from '@poolguard/core'
 import type { Sql } from 'postgres'
+import type { Endpoint } from './dial.ts'
 import { guardCursor } from './guard-cursor.ts'
 import type { Backend, Canceller, Query, Wire } from './internals.ts'
 import { LastWords } from './last-words.ts'
@@ -25,6 +26,7 @@ export interface OpenedWire {
   /** What the server reported at login and since (ParameterStatus). */
   readonly parameters: Readonly<Record<string, string>>
   readonly peer: string
+  readonly endpoint: Endpoint
   readonly mode: QuestionMode
   readonly preparer: QueryPreparer
 }
@@ -35,6 +37,7 @@ export class PostgresConnection {
   readonly parameters: Readonly<Record<string, string>>
   /** Where it leads to: host, port, database and user. */
   readonly peer: string
+  readonly endpoint: Endpoint
   readonly preparer: QueryPreparer
   readonly #socket: Socket
   readonly #questions: Questions
@@ -58,10 +61,11 @@ export class PostgresConnection {
   /** Told when everything sent has been answered, or the connection is lost. */
   #answered: (() => void) | undefined
 
-  constructor({ sql, wire, socket, canceller, parameters, peer, mode, preparer }: OpenedWire) {
+  constructor({ sql, wire, socket, canceller, parameters, peer, endpoint, mode, preparer }: OpenedWire) {
     this.sql = sql
     this.parameters = parameters
     this.peer = peer
+    this.endpoint = endpoint
     this.preparer = preparer
     this.#socket = socket
     this.#wire = wire
@@ -134,6 +138,11 @@ export class PostgresConnection {
   /** Runs a text of our own, of one statement or several, and answers the rows as they came. */
   ask(text: string): Promise<readonly TextRow[]> {
     return this.#questions.ask(text)
+  }
+
+  /** As {@link Questions.askNamed}. */
+  askNamed(text: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
+    return this.#questions.askNamed(text)
   }
 
   /** As {@link Questions.askPrepared}. */

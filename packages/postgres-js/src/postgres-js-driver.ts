@@ -1,8 +1,10 @@
 import {
   type ConnectFailure,
+  type ConsoleOptions,
   classifyConnectFailure,
   type GuardedDriver,
   type Lease,
+  type PoolerConsole,
   type ProbeSession,
 } from '@poolguard/core'
 import type { ConnectionFactory } from './connection-factory.ts'
@@ -36,5 +38,13 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
   async ask(connection: PostgresConnection, text: string): Promise<string | null | undefined> {
     const [row] = await connection.ask(text)
     return row?.[0]
+  }
+
+  isInTransaction({ inTransaction }: PostgresConnection): boolean {
+    return inTransaction
+  }
+
+  openConsole(connection: PostgresConnection, options: ConsoleOptions): Promise<PoolerConsole> {
+    return this.factory.openConsole(connection, options)
   }
 }

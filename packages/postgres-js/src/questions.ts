@@ -27,6 +27,14 @@ export class Questions {
     return readRows(await this.#run(this.#make(text)))
   }
 
+  /** The rows of one statement by the names of their columns. */
+  async askNamed(text: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
+    const result = (await this.#run(this.#make(text))) as { readonly columns: readonly { readonly name: string }[] }
+    return readRows(result).map((row) =>
+      Object.fromEntries(result.columns.map(({ name }, i) => [name, row[i] ?? null])),
+    )
+  }
+
   /**
    * Prepares a text, under a name that postgres.js chooses, and runs it. Right behind it, so that it reaches the same server
    * through a pooler, goes what undoes that; where the pooler has given the name another one, it fails and changes nothing.

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../pool/testing/manual-clock.ts'
-import { FleetController } from './fleet-controller.ts'
-import { readLook } from './fleet-view.ts'
+import { FleetController, type FleetPort } from './fleet-controller.ts'
+import { type FleetView, readLook } from './fleet-view.ts'
 import { sum } from './share-out.ts'
 import { SimulatedFleet } from './testing/simulated-fleet.ts'
 
@@ -66,6 +66,18 @@ describe('a simulated fleet', () => {
     busy.load(3)
     await fleet.intervals(2)
     expect([busy.max, calm.openNow]).toEqual([3, 30])
+  })
+
+  test('given a load that comes and goes within an interval, then shares stay where they are', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const [swinging] = [fleet.join({ want: 100 }), fleet.join({ want: 100 })]
+    await fleet.intervals(3)
+    const seen = new Set<string>()
+    for (let i = 0; i < 20; i++) {
+      swinging.load(i % 2 === 0 ? 1 : 100)
+      await fleet.intervals(0.45, () => seen.add(fleet.instances.map(({ max }) => max).join()))
+    }
+    expect([...seen]).toEqual(['17,16'])
   })
 
   test('given nobody is short of them, then what is open and idle stays open', async () => {
@@ -217,13 +229,8 @@ describe('a simulated fleet', () => {
   }, 60_000)
 })
 
-test('given it is to have less, then it keeps to that before the others are told', async () => {
-  const capacity = { maxConnections: 40, reserved: 3, roleLimit: null, databaseLimit: null }
-  const used = { used: 1, usedByRole: 1, usedByDatabase: 1 }
-  const row = (name: string, count: number) => ({ name, count, ownRole: true, ownDatabase: true, readable: true })
-  const history: string[] = []
-  let rows = [row('orders#3f9a1b', 1)]
-  let demand = 20
+/** One controller whose pool and server are what a test says. */
+function makeController(port: Partial<FleetPort>): { controller: FleetController; clock: ManualClock } {
   const clock = new ManualClock()
   const controller = new FleetController({
     member: 'orders#3f9a1b',
@@ -232,50 +239,56 @@ test('given it is to have less, then it keeps to that before the others are told
     clock,
     random: () => 0.5,
     port: {
-      demand: () => demand,
+      demand: () => 1,
       held: () => 1,
       open: () => 1,
       bounds: () => ({ min: 0, max: Infinity }),
-      async exchange(decide) {
-        history.push(decide(readLook({ capacity: { ...capacity, ...used }, rows })))
-      },
-      adopt: (max) => history.push(`at most ${max}`),
+      exchange: async () => {},
+      adopt: () => {},
       failed: () => {},
+      ...port,
     },
+  })
+  return { controller, clock }
+}
+
+/** What connections of these names show: one each, on a server with 37 usable. */
+function viewOf(...names: string[]): FleetView {
+  const limits = { maxConnections: 40, reserved: 3, roleLimit: null, databaseLimit: null }
+  return readLook({
+    capacity: { ...limits, used: 1, usedByRole: 1, usedByDatabase: 1 },
+    rows: names.map((name) => ({ name, count: 1, ownRole: true, ownDatabase: true, readable: true })),
+  })
+}
+
+test('given it is to have less, then it keeps to that before the others are told', async () => {
+  const history: string[] = []
+  let view = viewOf('orders#3f9a1b')
+  let demand = 20
+  const { controller, clock } = makeController({
+    demand: () => demand,
+    exchange: async (decide) => void history.push(decide(view)),
+    adopt: (max) => history.push(`at most ${max}`),
   })
   await controller.join()
   expect(history).toEqual(['orders#3f9a1b:t=17,d=20,n=1', 'at most 17'])
-  rows = [row('orders#3f9a1b:t=17,d=20,n=1', 1), row('orders#ffffff:t=1,d=99,n=1', 1)]
+  view = viewOf('orders#3f9a1b:t=17,d=20,n=1', 'orders#ffffff:t=1,d=99,n=1')
   demand = 2
   history.length = 0
   await clock.advance(15_000)
-  expect(history.slice(0, 2)).toEqual(['at most 2', 'orders#3f9a1b:t=2,d=2,n=2'])
+  const told = history.findIndex((each) => each.startsWith('orders#3f9a1b:t=2,d=2'))
+  expect(history[told - 1]).toBe('at most 2')
 })
 
 test('given the user lowers the ceiling, then no look is a reason to go over it', async () => {
-  const capacity = { maxConnections: 40, reserved: 3, roleLimit: null, databaseLimit: null }
-  const used = { used: 1, usedByRole: 1, usedByDatabase: 1 }
-  const rows = [{ name: 'orders#3f9a1b', count: 1, ownRole: true, ownDatabase: true, readable: true }]
   const urgencies: boolean[] = []
   let max = Infinity
-  const clock = new ManualClock()
-  const controller = new FleetController({
-    member: 'orders#3f9a1b',
-    intervalMillis: 5_000,
-    headroom: undefined,
-    clock,
-    random: () => 0.5,
-    port: {
-      demand: () => 40,
-      held: () => 1,
-      open: () => 1,
-      bounds: () => ({ min: 0, max }),
-      async exchange(decide, { urgent }) {
-        urgencies.push(urgent)
-        decide(readLook({ capacity: { ...capacity, ...used }, rows }))
-      },
-      adopt: () => {},
-      failed: () => {},
+  const { controller, clock } = makeController({
+    demand: () => 40,
+    bounds: () => ({ min: 0, max }),
+    async exchange(decide, { urgent }) {
+      urgencies.push(urgent)
+      decide(viewOf('orders#3f9a1b'))
     },
   })
   await controller.join()
@@ -286,24 +299,43 @@ test('given the user lowers the ceiling, then no look is a reason to go over it'
   expect(urgencies).toEqual([true, false])
 })
 
-test('given nobody comes and no connection is there, then no timer goes on', async () => {
-  const clock = new ManualClock()
+test('given no more can be served at once, then more is neither wanted nor had', async () => {
+  const names: string[] = []
+  const { controller, clock } = makeController({
+    demand: () => 40,
+    exchange: async (decide) => void names.push(decide({ ...viewOf('orders#3f9a1b'), servedAtOnce: 5 })),
+  })
+  await controller.join()
+  await clock.advance(10_000)
+  expect(names.map((name) => name.replace(/,n=.*/, ''))).toContain('orders#3f9a1b:t=5,d=5')
+  expect(controller.share).toMatchObject({ target: 5, entitlement: 5 })
+})
+
+test('given callers come while it looks, then it looks again for them', async () => {
   let demand = 1
-  const controller = new FleetController({
-    member: 'orders#3f9a1b',
-    intervalMillis: 5_000,
-    headroom: undefined,
-    clock,
-    random: () => 0.5,
-    port: {
-      demand: () => demand,
-      held: () => 0,
-      open: () => 0,
-      bounds: () => ({ min: 0, max: Infinity }),
-      exchange: () => Promise.reject(new Error('the server is away')),
-      adopt: () => {},
-      failed: () => {},
+  const looks: number[] = []
+  const { controller, clock } = makeController({
+    demand: () => demand,
+    async exchange(decide) {
+      decide(viewOf('orders#3f9a1b'))
+      looks.push(clock.now())
+      if (looks.length > 1) return
+      for (let i = 0; i < 3; i++, demand++) controller.asked()
     },
+  })
+  await controller.join()
+  await clock.advance(200)
+  expect(looks).toHaveLength(2)
+  expect(controller.published).toMatchObject({ target: 4, demand: 4 })
+})
+
+test('given nobody comes and no connection is there, then no timer goes on', async () => {
+  let demand = 1
+  const { controller, clock } = makeController({
+    demand: () => demand,
+    held: () => 0,
+    open: () => 0,
+    exchange: () => Promise.reject(new Error('the server is away')),
   })
   await controller.join()
   controller.asked()

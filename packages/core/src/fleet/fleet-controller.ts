@@ -1,15 +1,9 @@
 import type { Clock } from '../clock.ts'
-import type { LimitView } from './fleet-view.ts'
+import { DemandWindow } from './demand-window.ts'
+import type { FleetView } from './fleet-view.ts'
+import { LookTimer, PULSES } from './look-timer.ts'
 import { encodeMemberName, LARGEST, type Publication } from './member-name.ts'
 import { type Share, settleShare } from './settle-share.ts'
-
-/** Looks are due once in an interval; whether there is a reason to look earlier is asked so often in one. */
-const PULSES = 4
-/** Each pause is shorter by a random part of up to this share, so that the instances of a fleet do not look in step. */
-const JITTER = 0.2
-/** Looks for a reason keep this distance from the last one, or this part of an interval where that is less. */
-const DISTANCE_MILLIS = 100
-const DISTANCE = 1 / 20
 
 /** What a {@link FleetController} needs of its pool. */
 export interface FleetPort {
@@ -26,7 +20,7 @@ export interface FleetPort {
    * `decide` gives. Resolves when that stands, and rejects when it may not stand. Where it is `urgent` and no connection
    * comes free, it may open one more, out of the headroom.
    */
-  exchange(decide: (limits: readonly LimitView[]) => string, how: { readonly urgent: boolean }): Promise<void>
+  exchange(decide: (view: FleetView) => string, how: { readonly urgent: boolean }): Promise<void>
   /** From now on the pool may have so many connections, and no more. */
   adopt(max: number, share: Share | undefined): void
   /** A look has failed. */
@@ -62,22 +56,28 @@ export class FleetController {
   /** What it may have. */
   #max = 1
   #share: Share | undefined
+  /** What the last look has shown: see {@link FleetView}. */
+  #servedAtOnce = Infinity
   /** What stands on a connection that is open. */
   #published: Publication | undefined
   #sequence = 0
-  /** Most that was wanted at once since the last pulse, and in the one before it. */
-  #peak = 0
-  #peakBefore = 0
+  /** What was wanted in the last interval. */
+  readonly #wanted = new DemandWindow(PULSES)
   #joined = false
   #joinedAt = -Infinity
   #looking: Promise<void> | undefined
-  #lookedAt = -Infinity
   #pulsesToLook = 0
-  #cancelPulse: (() => void) | undefined
-  #cancelLook: (() => void) | undefined
+  readonly #timer: LookTimer
 
   constructor(options: FleetControllerOptions) {
     this.#options = options
+    const { intervalMillis, clock, random } = options
+    const pulse = () => this.#pulse()
+    // No connection is opened only to look.
+    const look = () => {
+      if (options.port.open() + options.port.demand() > 0) void this.#look()
+    }
+    this.#timer = new LookTimer({ intervalMillis, clock, random, pulse, look })
   }
 
   /** What it has worked out last; undefined where it is no member. */
@@ -102,7 +102,9 @@ export class FleetController {
     this.#joined = false
     this.#published = undefined
     this.#share = undefined
-    this.#rest()
+    this.#max = 1
+    this.#servedAtOnce = Infinity
+    this.#timer.rest()
   }
 
   /** The user has set other bounds. */
@@ -116,10 +118,12 @@ export class FleetController {
     if (this.#published) this.#lookSoon()
   }
 
-  /** A caller comes, one more than the port knows of. */
+  /** A caller comes, one more than the port knows of. This runs with every query. */
   asked(): void {
     const demand = this.#options.port.demand() + 1
-    if (demand > this.#peak) this.#peak = demand
+    // Nothing new, and there is somebody to think of the rest.
+    if (demand <= this.#wanted.current && this.#published && this.#timer.watching) return
+    this.#wanted.note(demand)
     if (!this.#joined) return
     if (!this.#published || this.#wantsMoreThanTold()) this.#lookSoon({ atOnce: true })
     this.#watch()
@@ -159,7 +163,7 @@ export class FleetController {
   /** Whoever has no connection is no member: what it had is the others'. */
   #left(): void {
     this.#published = undefined
-    this.#rest()
+    this.#timer.rest()
     this.#adopt(1, undefined)
   }
 
@@ -172,28 +176,15 @@ export class FleetController {
     this.#watch()
   }
 
-  #rest(): void {
-    this.#cancelPulse?.()
-    this.#cancelPulse = undefined
-    this.#cancelLook?.()
-    this.#cancelLook = undefined
-  }
-
   #watch(): void {
-    if (this.#cancelPulse || !this.#joined) return
-    const { clock, intervalMillis, random } = this.#options
-    const millis = (intervalMillis / PULSES) * (1 - JITTER * random())
-    this.#cancelPulse = clock.after(millis, () => this.#pulse(), { background: true })
+    if (this.#joined) this.#timer.watch()
   }
 
   #pulse(): void {
     const { port } = this.#options
-    this.#cancelPulse = undefined
     this.#pulsesToLook--
     if (this.#mustLook()) void this.#look()
-    // What is wanted now may have been wanted for long.
-    this.#peakBefore = this.#peak
-    this.#peak = port.demand()
+    this.#wanted.next(port.demand())
     // Without a connection there is nothing to look through, and whoever comes asks again.
     if (port.open() + port.demand() > 0 && !this.#quiet()) this.#watch()
   }
@@ -231,37 +222,29 @@ export class FleetController {
 
   /** @param atOnce before the caller who comes, where there was no look just now. */
   #lookSoon({ atOnce = false } = {}): void {
-    if (this.#looking || this.#cancelLook) return
-    const { clock, intervalMillis, port } = this.#options
-    const millis = this.#lookedAt + Math.min(DISTANCE_MILLIS, intervalMillis * DISTANCE) - clock.now()
-    if (atOnce && millis <= 0) {
-      void this.#look()
-      return
-    }
-    const look = () => {
-      this.#cancelLook = undefined
-      // No connection is opened only to look.
-      if (port.open() + port.demand() > 0) void this.#look()
-    }
-    this.#cancelLook = clock.after(Math.max(0, millis), look, { background: true })
+    if (this.#looking) return
+    if (atOnce && this.#timer.distanceMillis === 0) void this.#look()
+    else this.#timer.soon()
   }
 
   #look(): Promise<void> {
+    const before = this.#published
     this.#looking ??= this.#exchange().finally(() => {
       this.#looking = undefined
+      // Callers may have come while it was being told.
+      if (this.#published && this.#published !== before && this.#wantsMoreThanTold()) this.#lookSoon()
     })
     return this.#looking
   }
 
   async #exchange(): Promise<void> {
-    const { port, clock, member } = this.#options
-    this.#rest()
-    this.#lookedAt = clock.now()
+    const { port, member } = this.#options
+    this.#timer.looks()
     this.#pulsesToLook = PULSES
     let decided: { share: Share; publication: Publication } | undefined
     try {
-      const decide = (limits: readonly LimitView[]) => {
-        decided = this.#decide(limits)
+      const decide = (view: FleetView) => {
+        decided = this.#decide(view)
         return encodeMemberName(member, decided.publication)
       }
       await port.exchange(decide, { urgent: this.#wantsMoreThanTold() || this.#mayHaveMore() })
@@ -274,8 +257,9 @@ export class FleetController {
     }
   }
 
-  #decide(limits: readonly LimitView[]): { share: Share; publication: Publication } {
+  #decide(view: FleetView): { share: Share; publication: Publication } {
     const { member, headroom, intervalMillis, clock, port } = this.#options
+    this.#servedAtOnce = view.servedAtOnce
     const young = clock.now() - this.#joinedAt < intervalMillis
     const standing = {
       name: member,
@@ -284,7 +268,7 @@ export class FleetController {
       held: port.held(),
       target: this.#max,
     }
-    const share = settleShare(limits, { ...standing, young, headroom })
+    const share = settleShare(view, { ...standing, young, headroom })
     const target = Math.min(share.target, this.#ceiling())
     // Before it is told, so that it is true when it is told.
     if (target < this.#max) this.#adopt(target, share)
@@ -310,11 +294,7 @@ export class FleetController {
   }
 
   #demand(): number {
-    return this.#within(Math.max(this.#peak, this.#peakBefore, this.#options.port.demand()))
-  }
-
-  #within(demand: number): number {
-    return Math.min(demand, this.#ceiling())
+    return Math.min(Math.max(this.#wanted.most, this.#options.port.demand()), this.#ceiling())
   }
 
   #floor(): number {
@@ -322,6 +302,6 @@ export class FleetController {
   }
 
   #ceiling(): number {
-    return Math.min(this.#options.port.bounds().max, LARGEST)
+    return Math.min(this.#options.port.bounds().max, this.#servedAtOnce, LARGEST)
   }
 }

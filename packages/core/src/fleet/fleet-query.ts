@@ -30,10 +30,20 @@ select pg_catalog.json_build_object(
      where datname is not null and usename is not null and coalesce(backend_type, 'client backend') = 'client backend'
      group by 1, 2, 3, 4) activity))::text`
 
-/** Ends that transaction, and leaves the name on the connection. It holds nothing that would have to be quoted. */
+/**
+ * The same lock, for a look through a pooler: nobody waits for it there, since whoever waits would keep one of the few
+ * server connections. Answers whether it was free.
+ */
+export const LOCK_IF_FREE: string = `
+begin isolation level read committed read only;
+set local statement_timeout = ${2 * LOCK_MILLIS};
+set local idle_in_transaction_session_timeout = ${FROZEN_MILLIS};
+select pg_catalog.pg_try_advisory_xact_lock(${LOCK.join(', ')})::text`
+
+/** Leaves the name on the connection, when the transaction of the look is committed. It holds nothing that would have to be quoted. */
 export function publishStatement(applicationName: string): string {
   if (!/^[\w.#:=,-]*$/.test(applicationName)) throw new Error('a name with such characters is never published')
-  return `select pg_catalog.set_config('application_name', '${applicationName}', false); commit`
+  return `set application_name = '${applicationName}'`
 }
 
 /** Reads the answer to {@link LOOK}; undefined where the database does not tell its limits. */

@@ -35,7 +35,8 @@ export interface Member {
 
 /** One limit on connections, and who is under it. */
 export interface LimitView {
-  readonly kind: 'server' | 'role' | 'database'
+  /** What it is, as in "max_connections leaves 37 usable". */
+  readonly label: string
   /** Connections that it allows. */
   readonly usable: number
   /** In the order of their names, so that every instance shares out alike. */
@@ -44,21 +45,44 @@ export interface LimitView {
   readonly others: number
 }
 
-/** Sorts what was seen: who is a member, and how much of each limit is taken by others. */
-export function readLook({ capacity, rows }: FleetLook): LimitView[] {
-  const { members, strangers } = sortRows(rows)
+/** What there is to share, and among whom. */
+export interface FleetView {
+  readonly limits: readonly LimitView[]
+  /** No instance can have more than so many served at once. */
+  readonly servedAtOnce: number
+}
+
+/** A limit before anybody is counted. */
+export interface Limit extends Pick<LimitView, 'label' | 'usable'> {
+  /** Whether somebody is under it. */
+  readonly holds: (each: Pick<Member, 'ownRole' | 'ownDatabase'>) => boolean
+}
+
+/** Sorts what was seen of a server: who is a member, and how much of each limit is taken by others. */
+export function readLook({ capacity, rows }: FleetLook): FleetView {
   const { maxConnections, reserved, roleLimit, databaseLimit } = capacity
-  const limit = (kind: LimitView['kind'], usable: number, within: (each: ActivityRow | Member) => boolean) => ({
-    kind,
-    usable,
-    members: members.filter(within),
-    others: strangers.filter(within).reduce((total, { count }) => total + count, 0),
-  })
-  return [
-    limit('server', Math.max(0, maxConnections - reserved), () => true),
-    ...(roleLimit === null ? [] : [limit('role', roleLimit, ({ ownRole }) => ownRole)]),
-    ...(databaseLimit === null ? [] : [limit('database', databaseLimit, ({ ownDatabase }) => ownDatabase)]),
+  const limits: Limit[] = [
+    { label: 'max_connections leaves', usable: Math.max(0, maxConnections - reserved), holds: () => true },
   ]
+  if (roleLimit !== null) {
+    limits.push({ label: "the role's CONNECTION LIMIT is", usable: roleLimit, holds: ({ ownRole }) => ownRole })
+  }
+  if (databaseLimit !== null) {
+    const holds: Limit['holds'] = ({ ownDatabase }) => ownDatabase
+    limits.push({ label: "the database's CONNECTION LIMIT is", usable: databaseLimit, holds })
+  }
+  return { limits: viewLimits(limits, rows), servedAtOnce: Infinity }
+}
+
+/** Who is under each limit. */
+export function viewLimits(limits: readonly Limit[], rows: readonly ActivityRow[]): LimitView[] {
+  const { members, strangers } = sortRows(rows)
+  return limits.map(({ label, usable, holds }) => ({
+    label,
+    usable,
+    members: members.filter(holds),
+    others: strangers.filter(holds).reduce((total, { count }) => total + count, 0),
+  }))
 }
 
 interface Gathered {

@@ -40,8 +40,8 @@ describe('a look', () => {
       row('orders#aaaaaa:t=3,d=2,n=5', 1),
       row('psql', 2),
     ]
-    const [server] = readLook({ capacity, rows })
-    expect(server).toMatchObject({ kind: 'server', usable: 37, others: 2 })
+    const [server] = readLook({ capacity, rows }).limits
+    expect(server).toMatchObject({ label: 'max_connections leaves', usable: 37, others: 2 })
     expect(server?.members).toEqual([
       {
         name: 'orders#aaaaaa',
@@ -64,7 +64,7 @@ describe('a look', () => {
     ],
     ['of another role that has told nothing: what is seen', [row('orders#aaaaaa', 3, { readable: false })], 3],
   ])('reckons with a member %s', (_, rows, claim) => {
-    expect(readLook({ capacity, rows })[0]?.members.map((member) => member.claim)).toEqual([claim])
+    expect(readLook({ capacity, rows }).limits[0]?.members.map((member) => member.claim)).toEqual([claim])
   })
 
   test('given limits of the role and of the database, then each has its own members and others', () => {
@@ -74,11 +74,11 @@ describe('a look', () => {
       row('psql', 1, { ownDatabase: false }),
       row('cron', 2, { ownRole: false, ownDatabase: false }),
     ]
-    const limits = readLook({ capacity: { ...capacity, roleLimit: 20, databaseLimit: 30 }, rows })
-    expect(limits.map(({ kind, usable, members, others }) => [kind, usable, members.length, others])).toEqual([
-      ['server', 37, 2, 3],
-      ['role', 20, 1, 1],
-      ['database', 30, 2, 0],
+    const { limits } = readLook({ capacity: { ...capacity, roleLimit: 20, databaseLimit: 30 }, rows })
+    expect(limits.map(({ label, usable, members, others }) => [label, usable, members.length, others])).toEqual([
+      ['max_connections leaves', 37, 2, 3],
+      ["the role's CONNECTION LIMIT is", 20, 1, 1],
+      ["the database's CONNECTION LIMIT is", 30, 2, 0],
     ])
   })
 

@@ -1,5 +1,5 @@
 import { defaultHeadroom } from '../budget/index.ts'
-import type { LimitView, Member } from './fleet-view.ts'
+import type { FleetView, LimitView, Member } from './fleet-view.ts'
 import { shareOut, sum } from './share-out.ts'
 
 /** What an instance knows of itself when it looks. */
@@ -45,7 +45,7 @@ export interface Share {
  * first of many that start together does not take what it would have to give back in the next moment. So whatever the order in which they look, no step up
  * takes the sum of claims over the budget.
  */
-export function settleShare(limits: readonly LimitView[], self: Standing): Share {
+export function settleShare({ limits, servedAtOnce }: FleetView, self: Standing): Share {
   const least = Math.min(...limits.map(({ usable }) => usable))
   const headroom = self.headroom ?? defaultHeadroom(least)
   const parts = limits.map((limit) => partOf(limit, self, headroom))
@@ -60,7 +60,8 @@ export function settleShare(limits: readonly LimitView[], self: Standing): Share
       ? Math.max(has, Math.min(entitlement, has + room))
       : Math.max(entitlement, Math.min(self.held, self.held + spare))
   const { members, budget, contended, steps } = tightest
-  return { target, entitlement, free, members, budget, contended, steps: [...steps, ...shortOf(target, entitlement)] }
+  const more = [...served(entitlement, servedAtOnce), ...shortOf(target, entitlement)]
+  return { target, entitlement, free, members, budget, contended, steps: [...steps, ...more] }
 }
 
 interface Part {
@@ -75,7 +76,7 @@ interface Part {
   readonly steps: readonly string[]
 }
 
-function partOf({ kind, usable, members: seen, others }: LimitView, self: Standing, headroom: number): Part {
+function partOf({ label, usable, members: seen, others }: LimitView, self: Standing, headroom: number): Part {
   const budget = Math.max(0, usable - headroom - others)
   const members = withSelf(seen, self)
   // Who has told nothing is not asked to give anything back: it may be no instance at all, but named like one.
@@ -96,16 +97,10 @@ function partOf({ kind, usable, members: seen, others }: LimitView, self: Standi
     budget,
     contended: wanted > budget,
     steps: [
-      `${LIMITS[kind]} ${usable} usable - ${headroom} headroom - ${others} of others = ${budget} to share`,
+      `${label} ${usable} usable - ${headroom} headroom - ${others} of others = ${budget} to share`,
       `${members.length} instances want ${wanted}: ${entitlement} for this one`,
     ],
   }
-}
-
-const LIMITS: Readonly<Record<LimitView['kind'], string>> = {
-  server: 'max_connections leaves',
-  role: "the role's CONNECTION LIMIT is",
-  database: "the database's CONNECTION LIMIT is",
 }
 
 /** With what it knows of itself better than its publication. It is there even if its name was changed by somebody. */
@@ -119,6 +114,10 @@ function withSelf(seen: readonly Member[], { name, demand, floor, held }: Standi
     claim: held,
   }
   return [...seen.filter((each) => each.name !== name), self].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function served(entitlement: number, atOnce: number): string[] {
+  return entitlement < atOnce ? [] : [`no more than ${atOnce} of which could be served at once`]
 }
 
 function shortOf(target: number, entitlement: number): string[] {

@@ -1,26 +1,19 @@
 import { systemClock } from '../clock.ts'
-import {
-  FleetController,
-  type LimitView,
-  LOOK,
-  makeMember,
-  publishStatement,
-  readLook,
-  readLookAnswer,
-  type Share,
-} from '../fleet/index.ts'
+import { FleetController, type FleetView, makeMember, type Share } from '../fleet/index.ts'
 import type { FleetSnapshot } from '../observe/index.ts'
 import { type Lease, type Pool, type PoolEvent, runDetached } from '../pool/index.ts'
 import type { FleetOptions } from '../settings/index.ts'
+import type { Topology } from '../topology/index.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
+import { LookSeat } from './look-seat.ts'
+import { lookAtPooler, UnseenError } from './pooler-look.ts'
+import { lookAtServer, TellsNothing } from './server-look.ts'
 
 const INTERVAL_MILLIS = 5_000
 /** A server that answers no later than this is as good as none. Its own limits on a look end sooner. */
 const ANSWER_MILLIS = 5_000
-/** How long a look waits for a connection to come free; the next one may have a need behind it. */
-const RELEASE_MILLIS = 1_000
-/** How long a look with a need behind it waits for a connection to come free, before one more is opened for it. */
-const PATIENCE_MILLIS = 50
+/** A share is kept for so many intervals in which a pooler's console does not show the others any more. */
+const UNSEEN_INTERVALS = 2
 
 export interface FleetMembershipOptions<C> {
   readonly fleet: FleetOptions
@@ -31,6 +24,8 @@ export interface FleetMembershipOptions<C> {
   readonly bounds: () => { readonly min: number; readonly max: number }
   /** So many connections may be open from now on. */
   readonly adopt: (max: number, share: Share | undefined) => void
+  /** The others cannot be seen: from now on what is given holds, until a look succeeds. */
+  readonly standAlone: (why: string) => void
   readonly warn: (message: string) => void
 }
 
@@ -39,35 +34,40 @@ export class FleetMembership<C> {
   /** `app#id`: the `application_name` of all its connections. */
   readonly member: string
   readonly #options: FleetMembershipOptions<C>
+  readonly #intervalMillis: number
   readonly #controller: FleetController
   /** The connection that carries the publication. */
   #publisher: C | undefined
-  /** A place in the line for connections, taken before the first caller's. */
-  #seat: Promise<Lease<C>> | undefined
-  /** Leases and waits of its own, which are no demand. */
-  #own = 0
+  readonly #seat: LookSeat<C>
   #warned = false
+  #throughPooler = false
+  #seenAt = 0
+  /** Why the others cannot be seen; undefined while they can, or may be. */
+  #unseen: UnseenError | undefined
 
   constructor(options: FleetMembershipOptions<C>) {
     const { fleet, headroom, engine, bounds, adopt } = options
     this.#options = options
+    this.#seat = new LookSeat(engine)
+    this.#intervalMillis = fleet.intervalMillis ?? INTERVAL_MILLIS
     this.member = makeMember(fleet.app, Math.random)
     this.#controller = new FleetController({
       member: this.member,
-      intervalMillis: fleet.intervalMillis ?? INTERVAL_MILLIS,
+      intervalMillis: this.#intervalMillis,
       headroom,
       clock: systemClock,
       random: Math.random,
       port: {
-        demand: () => {
-          const { active, waiting } = engine().counts
-          return Math.max(0, active + waiting - this.#own)
-        },
+        demand: () => Math.max(0, engine().demand - this.#seat.own),
         held: () => engine().counts.total,
         open: () => engine().openOrOpening,
         bounds,
-        adopt,
-        exchange: (decide, { urgent }) => runDetached(() => this.#exchange(decide, urgent)),
+        // Until it sees the others again, it is not for the controller to say.
+        adopt: (max, share) => {
+          if (!this.#unseen) adopt(max, share)
+        },
+        exchange: (decide, { urgent }) =>
+          runDetached(() => this.#seat.use(urgent, (lease) => this.#exchangeOn(lease, decide))),
         failed: (error) => this.#failed(error),
       },
     })
@@ -82,31 +82,32 @@ export class FleetMembership<C> {
 
   /** Lines up for a connection, before the callers that come after. */
   takeSeat(): void {
-    if (this.#seat) return
-    this.#own++
-    const seat = this.#options.engine().acquire({ own: true })
-    this.#seat = seat
-    seat.catch(() => this.#leaveSeat(seat))
+    this.#seat.take()
   }
 
-  /** Takes part, by the seat where one was taken. */
-  join(): Promise<void> {
-    return this.#controller.join()
+  giveUpSeat(): void {
+    this.#seat.giveUp()
+  }
+
+  /** Takes part, by the seat where one was taken. Where the others cannot be seen it stands alone. */
+  async join(topology: Topology): Promise<void> {
+    this.#throughPooler = topology.kind === 'pooler'
+    if (topology.kind === 'pooler' && topology.pooler.mode === 'statement') {
+      this.#standAlone(new UnseenError('behind a pooler in statement mode', { lasting: true }))
+      return
+    }
+    if (topology.kind === 'direct') this.#seen()
+    await this.#controller.join()
+  }
+
+  /** It stands alone for a reason that may have passed. */
+  get mayRejoin(): boolean {
+    return this.#unseen?.lasting === false
   }
 
   leave(): void {
     this.#controller.leave()
-    this.giveUpSeat()
-  }
-
-  giveUpSeat(): void {
-    const seat = this.#seat
-    if (!seat) return
-    this.#leaveSeat(seat)
-    seat.then(
-      (lease) => lease.release(),
-      () => {},
-    )
+    this.#seat.giveUp()
   }
 
   /** A caller comes. */
@@ -137,43 +138,14 @@ export class FleetMembership<C> {
     this.#controller.unpublished()
   }
 
-  async #exchange(decide: (limits: readonly LimitView[]) => string, urgent: boolean): Promise<void> {
-    const seat = this.#seat
-    if (!seat) this.#own++
-    this.#seat = undefined
-    try {
-      const lease = await (seat ?? this.#borrow(urgent))
-      await this.#exchangeOn(lease, decide)
-    } finally {
-      this.#own--
-    }
-  }
-
-  /**
-   * Never behind those who wait: they may be waiting for its outcome, and so may all who hold one. It is no caller, and what
-   * it does not get in time is no timeout of the pool's.
-   */
-  async #borrow(urgent: boolean): Promise<Lease<C>> {
-    const engine = this.#options.engine()
-    const within = (millis: number) => {
-      return { own: true, first: true, timeoutMillis: Infinity, signal: AbortSignal.timeout(millis) }
-    }
-    if (!urgent) return engine.acquire(within(RELEASE_MILLIS))
-    const patience = within(PATIENCE_MILLIS)
-    try {
-      return await engine.acquire(patience)
-    } catch (error) {
-      if (!patience.signal.aborted) throw error
-      return await engine.acquire({ ...within(ANSWER_MILLIS), beyondMax: true })
-    }
-  }
-
-  async #exchangeOn(lease: Lease<C>, decide: (limits: readonly LimitView[]) => string): Promise<void> {
+  async #exchangeOn(lease: Lease<C>, decide: (view: FleetView) => string): Promise<void> {
     const connection = lease.resource
+    if (this.#options.driver().isInTransaction(connection)) {
+      lease.release()
+      throw new TransactionLeftOpen()
+    }
     try {
-      const look = readLookAnswer(await this.#ask(connection, LOOK))
-      if (!look) throw new TellsNothing()
-      await this.#ask(connection, publishStatement(decide(readLook(look))))
+      await this.#look(connection, decide)
       if (lease.held) this.#publisher = connection
     } catch (error) {
       await this.#ask(connection, 'rollback').catch(() => lease.destroy())
@@ -185,31 +157,71 @@ export class FleetMembership<C> {
     if (connection !== this.#publisher) throw new Error('the connection that was to carry the publication is closed')
   }
 
+  #look(connection: C, decide: (view: FleetView) => string): Promise<void> {
+    const ask = (text: string) => this.#ask(connection, text)
+    if (!this.#throughPooler) return lookAtServer(ask, decide)
+    const { driver, engine, fleet } = this.#options
+    return lookAtPooler(
+      {
+        member: this.member,
+        ask,
+        openConsole: (options) => driver().openConsole(connection, { url: fleet.consoleUrl, ...options }),
+        open: () => engine().counts.idle + engine().counts.active,
+      },
+      (view) => {
+        this.#seen()
+        return decide(view)
+      },
+    )
+  }
+
+  #seen(): void {
+    this.#seenAt = performance.now()
+    if (!this.#unseen) return
+    this.#unseen = undefined
+    // As a newcomer that has some connections already.
+    this.#options.adopt(Math.max(1, this.#options.engine().counts.total), undefined)
+  }
+
+  #standAlone(why: UnseenError): void {
+    this.leave()
+    this.#unseen = why
+    this.#options.standAlone(why.message)
+  }
+
   #ask(connection: C, text: string): Promise<string | null | undefined> {
     const { promise: late, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => reject(new Error('the server did not answer in time')), ANSWER_MILLIS)
     return Promise.race([this.#options.driver().ask(connection, text), late]).finally(() => clearTimeout(timer))
   }
 
-  #leaveSeat(seat: Promise<Lease<C>>): void {
-    if (this.#seat !== seat) return
-    this.#seat = undefined
-    this.#own--
+  /** A pooler whose console is away for a moment takes nobody's share. */
+  #lostSight(error: UnseenError): void {
+    const unseenMillis = performance.now() - this.#seenAt
+    if (!this.#controller.share || unseenMillis > UNSEEN_INTERVALS * this.#intervalMillis) this.#standAlone(error)
   }
 
   /** A lock that others had for too long, or a connection that was lost, will be better next time; a missing right will not. */
   #failed(error: unknown): void {
+    if (error instanceof UnseenError) {
+      this.#lostSight(error)
+      return
+    }
     const { code } = (error ?? {}) as { code?: unknown }
-    const lasting = error instanceof TellsNothing || (typeof code === 'string' && code.startsWith('42'))
+    const lasting =
+      error instanceof TellsNothing ||
+      error instanceof TransactionLeftOpen ||
+      (typeof code === 'string' && code.startsWith('42'))
     if (!lasting || this.#warned) return
     this.#warned = true
     const { fleet, warn } = this.#options
-    warn(`fleet "${fleet.app}" cannot be joined, so one connection it is: ${(error as Error).message}`)
+    warn(`fleet "${fleet.app}" cannot be looked at, so that it keeps what it has: ${(error as Error).message}`)
   }
 }
 
-class TellsNothing extends Error {
+/** With `reset: 'off'` it is not ours to end: a look in it would commit what somebody has abandoned. */
+class TransactionLeftOpen extends Error {
   constructor() {
-    super('the database did not tell its limits (pg_roles, pg_database and pg_stat_activity must be readable)')
+    super("a transaction was left open on a released connection, and reset is 'off'")
   }
 }

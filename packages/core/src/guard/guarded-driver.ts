@@ -1,5 +1,5 @@
 import type { ConnectFailure, Lease, ResourceFactory } from '../pool/index.ts'
-import type { ProbeSession } from '../topology/index.ts'
+import type { ProbeSession, ShowRow } from '../topology/index.ts'
 
 /** What a {@link PoolGuard} needs of a driver. */
 export interface GuardedDriver<C> {
@@ -18,4 +18,24 @@ export interface GuardedDriver<C> {
    * where that has no row.
    */
   ask(connection: C, text: string): Promise<string | null | undefined>
+  /** Somebody has left a transaction open on it. */
+  isInTransaction(connection: C): boolean
+  /**
+   * Opens the console of the PgBouncer that a connection leads to, as the same user; or the one that is named.
+   *
+   * @throws what connecting throws.
+   */
+  openConsole(connection: C, options: ConsoleOptions): Promise<PoolerConsole>
+}
+
+export interface ConsoleOptions {
+  readonly url: string | undefined
+  /** For logging in, and for each answer. */
+  readonly patienceMillis: number
+}
+
+/** PgBouncer's admin console. */
+export interface PoolerConsole extends AsyncDisposable {
+  /** The rows of `SHOW <what>`. One at a time: the console takes no more. */
+  show(what: 'CLIENTS' | 'CONFIG' | 'DATABASES'): Promise<readonly ShowRow[]>
 }

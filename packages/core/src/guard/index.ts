@@ -1,4 +1,4 @@
-export type { GuardedDriver } from './guarded-driver.ts'
+export type { ConsoleOptions, GuardedDriver, PoolerConsole } from './guarded-driver.ts'
 export { type GuardSpec, PoolGuard } from './pool-guard.ts'
 export type { PoolguardOptions } from './poolguard-options.ts'
 export { readCertificate } from './read-certificate.ts'

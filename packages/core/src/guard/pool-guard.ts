@@ -5,38 +5,31 @@ import {
   guessProvider,
   type RewriteWarning,
 } from '../connection-string/index.ts'
-import type { Share } from '../fleet/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import { type PoolSnapshot, registerPool, snapshotPools } from '../observe/index.ts'
-import { type AcquireOptions, type Lease, Pool, type PoolCounts, type PoolEvent, runDetached } from '../pool/index.ts'
+import { type AcquireOptions, type Lease, Pool, type PoolCounts, type PoolEvent } from '../pool/index.ts'
 import {
   assumedTopology,
-  defaultsFor,
   describeSettings,
   type FleetOptions,
   type PoolSettings,
   type ResolvedSettings,
-  resolveSettings,
-  validatePoolSettings,
 } from '../settings/index.ts'
 import { AutomaticStatements, SessionGuard } from '../statements/index.ts'
-import { assumeTopology, describeTopology, forgetTopology, type Topology } from '../topology/index.ts'
+import { assumeTopology, describeTopology, type Topology } from '../topology/index.ts'
 import { Emptiness } from './emptiness.ts'
 import { FleetMembership } from './fleet-membership.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
+import { type Bounds, PoolBounds } from './pool-bounds.ts'
 import type { PoolguardOptions } from './poolguard-options.ts'
 import { warnOfSecondPool } from './same-database.ts'
 import { type Survey, survey } from './survey.ts'
-
-/** After a look at the database that told nothing, the next one waits so long. */
-const RESURVEY_MILLIS = 5_000
+import { Surveyor } from './surveyor.ts'
 
 /** After these a pool may have no connection any more. */
 const MAY_EMPTY: readonly PoolEvent['type'][] = ['closed', 'connect-failed', 'timeout', 'drained']
 
 const debug = debuglog('poolguard')
-
-type Bounds = Partial<Pick<PoolSettings, 'min' | 'max'>>
 
 /** What a pool is to be, sorted out of what the user gave. */
 export interface GuardSpec {
@@ -67,14 +60,9 @@ export class PoolGuard<C> {
   readonly #given: Topology | undefined
   /** Only pools that are used are entered: one that is made and dropped must not be kept from being collected. */
   #unregister: (() => void) | undefined
-  #resolved: ResolvedSettings
-  #found: Survey | undefined
-  #surveying: Promise<void> | undefined
-  #surveyAgainAt = 0
-  /** The other end has been away since it was looked at, and may have come back as another. */
-  #outdated = false
+  readonly #bounds: PoolBounds
+  readonly #surveyor: Surveyor
   #dirtyReleases = 0
-  #resized: Bounds = {}
   readonly #fleet: FleetMembership<C> | undefined
   readonly #warned = new Set<string>()
   readonly #emptiness = new Emptiness()
@@ -84,7 +72,7 @@ export class PoolGuard<C> {
    */
   constructor(spec: GuardSpec, makeDriver: (guard: PoolGuard<C>) => GuardedDriver<C>) {
     this.#spec = spec
-    this.#resolved = resolveSettings({ options: spec.options })
+    this.#bounds = new PoolBounds(spec.options, () => this.engine)
     this.#given = assumedTopology(spec.options)
     this.sessions = new SessionGuard(spec.options.lint ?? 'warn', (message) => this.warn(message))
     const provider = spec.connection && guessProvider(spec.connection)
@@ -92,7 +80,7 @@ export class PoolGuard<C> {
       against: spec.againstPreparing ?? (provider?.pinsNamedStatements && pins(provider.provider)),
       surprised: (reason) => {
         this.warn(reason)
-        this.#doubt()
+        this.#surveyor.doubt()
       },
     })
     const assumed = this.#given ?? (spec.connection && assumeTopology(spec.connection))
@@ -100,17 +88,18 @@ export class PoolGuard<C> {
     this.#fleet = spec.options.fleet && this.#makeMembership(spec.options.fleet)
     this.#driver = makeDriver(this)
     const { factory, classify } = this.#driver
-    const { min } = this.#resolved.settings
-    if (spec.options.waitUntil && min > 0) {
-      throw new InvalidOptionError(
-        'pool.min',
-        min,
-        '0 where waitUntil is given: connections that are kept open never end',
-      )
-    }
+    this.#surveyor = new Surveyor({
+      survey: (afresh) => survey(this.engine, this.#driver, { given: this.#given, afresh }),
+      // Behind the survey and before its caller, who may keep the only connection for long.
+      began: () => this.#fleet?.takeSeat(),
+      found: (found) => this.#adopt(found),
+      failed: () => this.#fleet?.giveUpSeat(),
+    })
+    const { settings } = this.resolved
+    refuseMinToWaitFor(spec.options, settings)
     this.engine = new Pool({
       name: spec.name,
-      settings: this.#resolved.settings,
+      settings,
       factory,
       ...(classify && { classify }),
       onEvent: (event) => this.#heard(event),
@@ -118,13 +107,13 @@ export class PoolGuard<C> {
       keeps: (connection) => this.#fleet?.needs(connection) ?? false,
     })
     // It has connections before anybody has used it.
-    if (min > 0) this.#enter()
+    if (settings.min > 0) this.#enter()
   }
 
   /** Borrows a connection. What it throws is told at {@link Pool.acquire}. */
   acquire(options?: AcquireOptions): Promise<Lease<C>> {
     if (!this.#unregister) this.#enter()
-    if (this.#mustSurvey) this.#surveyAfterwards()
+    this.#surveyor.asked(this.#fleet?.mayRejoin === true)
     this.#fleet?.asked()
     const lease = this.engine.acquire(options)
     if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, lease)
@@ -144,26 +133,20 @@ export class PoolGuard<C> {
 
   /** Closes what nobody uses now, the look at the database included. See {@link Pool.closeIdle}. */
   async closeIdle(): Promise<void> {
-    await this.#surveying?.catch(() => {})
+    await this.#surveyor.settled()
     await this.engine.closeIdle()
   }
 
   /** Waits until the other end has been looked at; `again` where that was before something has changed. */
   async ready({ again = false }: { readonly again?: boolean } = {}): Promise<PoolSnapshot> {
     if (!this.#unregister) this.#enter()
-    if (!this.#found || again) await (this.#surveying ?? this.#startSurvey(again || this.#outdated))
+    await this.#surveyor.ready(again)
     return this.snapshot()
   }
 
   /** Changes the bounds; they hold whatever a later survey finds. */
   resize(bounds: Bounds): void {
-    const resized = { ...this.#resized, ...bounds }
-    if (this.#shares) validatePoolSettings(resized)
-    else this.engine.resize(bounds)
-    this.#resized = resized
-    if (!this.#shares) return
-    // The share stays a bound, too.
-    this.#bound(this.engine.settings.max)
+    this.#bounds.resize(bounds)
     this.#fleet?.rebound()
   }
 
@@ -172,7 +155,7 @@ export class PoolGuard<C> {
     this.#fleet?.leave()
     await this.engine.drain(drainMillis)
     // Whoever comes later may find another server at the same address.
-    this.#forget()
+    this.#surveyor.forget()
     this.#unregister?.()
     // Whoever asks afterwards does not enter it again.
     this.#unregister = () => {}
@@ -185,9 +168,9 @@ export class PoolGuard<C> {
       stats: this.engine.stats(),
       dirtyReleases: this.#dirtyReleases,
       lintFindings: this.sessions.findings,
-      topology: this.#found?.topology ?? null,
+      topology: this.topology ?? null,
       preparing: this.statements.state,
-      budget: this.#resolved.budget,
+      budget: this.resolved.budget,
       fleet: this.#fleet?.snapshot() ?? null,
     }
   }
@@ -203,12 +186,12 @@ export class PoolGuard<C> {
 
   /** The settings that hold, and why. */
   get resolved(): ResolvedSettings {
-    return this.#resolved
+    return this.#bounds.resolved
   }
 
   /** What was found at the other end; undefined until it has been looked at. */
   get topology(): Topology | undefined {
-    return this.#found?.topology
+    return this.#surveyor.found?.topology
   }
 
   /** A connection came back with a transaction open. */
@@ -230,74 +213,27 @@ export class PoolGuard<C> {
     for (const warning of this.#spec.warnings ?? []) this.warn(describeRewriteWarning(warning))
   }
 
-  get #mustSurvey(): boolean {
-    if (this.#found?.capacity && !this.#outdated) return false
-    return !this.#surveying && performance.now() >= this.#surveyAgainAt
-  }
-
-  /** A failure is told to whoever waits for a connection anyway; here it only means to look again later. */
-  #surveyAfterwards(): void {
-    this.#startSurvey(this.#outdated).catch(() => {
-      this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
-    })
-  }
-
-  #startSurvey(afresh: boolean): Promise<void> {
-    // A doubt that arises from now on is about what is being looked at.
-    this.#outdated = false
-    // The request that happens to set it off is not to be blamed for it.
-    const looking = runDetached(() => survey(this.engine, this.#driver, { given: this.#given, afresh }))
-    // Behind the survey and before its caller, who may keep the only connection for long.
-    this.#fleet?.takeSeat()
-    this.#surveying = looking
-      .then((found) => this.#adopt(found))
-      .catch((error) => {
-        this.#outdated ||= afresh
-        this.#fleet?.giveUpSeat()
-        throw error
-      })
-      .finally(() => {
-        this.#surveying = undefined
-      })
-    return this.#surveying
-  }
-
   #heard(event: PoolEvent): void {
-    if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#doubt()
+    if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#surveyor.doubt()
     this.#fleet?.heard(event)
     if (MAY_EMPTY.includes(event.type)) this.#emptiness.check(this.engine.counts)
     this.#spec.options.onEvent?.(event)
   }
 
-  /** For the other pools of this process, too. */
-  #doubt(): void {
-    this.#outdated = true
-    this.#forget()
-  }
-
-  #forget(): void {
-    if (this.#found?.peer !== undefined) forgetTopology(this.#found.peer)
-  }
-
   async #adopt(found: Survey): Promise<void> {
-    this.#found = found
     this.sessions.adopt(found.topology)
     this.statements.adopt(found.topology)
-    if (!found.capacity) this.#surveyAgainAt = performance.now() + RESURVEY_MILLIS
-    this.#resolved = resolveSettings({ options: this.#spec.options, ...found })
-    if (this.#shares) await this.#fleet?.join()
-    else {
-      this.#fleet?.leave()
-      this.#bound(this.#resized.max ?? this.#resolved.settings.max)
-    }
-    for (const warning of this.#resolved.warnings) this.#warnOnce(warning)
-    debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(found.topology), describeSettings(this.#resolved))
+    this.#bounds.adopt(found)
+    if (found.topology.kind === 'unknown') this.#fleet?.leave()
+    else await this.#fleet?.join(found.topology)
+    this.#tellWarnings()
+    debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(found.topology), describeSettings(this.resolved))
     const { active, reason } = this.statements.state
     debug('pool "%s": prepares statements automatically: %s (%s)', this.#spec.name, active ? 'yes' : 'no', reason)
   }
 
-  #bound(max: number): void {
-    this.engine.resize({ max, min: Math.min(this.#resized.min ?? this.#resolved.settings.min, max) })
+  #tellWarnings(): void {
+    for (const warning of this.resolved.warnings) this.#warnOnce(warning)
   }
 
   #warnOnce(warning: string): void {
@@ -306,34 +242,32 @@ export class PoolGuard<C> {
     this.warn(warning)
   }
 
-  /** Whether a fleet says how many connections it may have: not where it cannot be seen from here. */
-  get #shares(): boolean {
-    return this.#fleet !== undefined && (this.#found === undefined || this.#found.topology.kind === 'direct')
-  }
-
   #makeMembership(fleet: FleetOptions): FleetMembership<C> {
-    const { options } = this.#spec
-    // A preset's max is there for a reason; the default is not.
-    const ceiling = options.pool?.max ?? (options.preset && defaultsFor(options.preset).max)
     return new FleetMembership({
       fleet,
-      headroom: options.headroom,
+      headroom: this.#spec.options.headroom,
       engine: () => this.engine,
       driver: () => this.#driver,
-      bounds: () => ({
-        min: this.#resized.min ?? options.pool?.min ?? 0,
-        max: this.#resized.max ?? ceiling ?? Infinity,
-      }),
-      adopt: (max, share) => this.#adoptShare(max, share),
+      bounds: () => this.#bounds.wished,
+      adopt: (max, share) => {
+        this.#bounds.adoptShare(max, share)
+        this.#tellWarnings()
+      },
+      standAlone: (why) => this.#standAlone(why),
       warn: (message) => this.warn(message),
     })
   }
 
-  #adoptShare(max: number, share: Share | undefined): void {
-    const held = share && { ...share, target: max }
-    this.#resolved = resolveSettings({ options: this.#spec.options, ...this.#found, share: held })
-    this.#bound(max)
+  #standAlone(why: string): void {
+    this.#bounds.standAlone(why)
+    this.#surveyor.later()
+    this.#tellWarnings()
   }
+}
+
+function refuseMinToWaitFor({ waitUntil }: PoolguardOptions, { min }: PoolSettings): void {
+  if (!waitUntil || min === 0) return
+  throw new InvalidOptionError('pool.min', min, '0 where waitUntil is given: connections that are kept open never end')
 }
 
 function pins(provider: string): string {

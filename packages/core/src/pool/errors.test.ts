@@ -51,7 +51,7 @@ describe('AcquireTimeoutError', () => {
 
     expect(error.message).toBe(
       'No connection from pool "orders" within 500 ms: 2 of 10 active (the oldest lease out for 8123 ms, quiet for 8000 ms), 0 idle, 1 connecting, 3 waiting. ' +
-        'The server has no connection left (sorry, too many clients already): give each instance less (option instances), or put PgBouncer in front.',
+        'The server has no connection left (sorry, too many clients already): let the instances share what there is (option fleet), run fewer, or put PgBouncer in front.',
     )
     expect(error.cause).toBe(full)
   })

@@ -90,7 +90,7 @@ function advise({ trouble, active, max, deadlocked }: PoolState): string {
     )
   }
   if (trouble?.failure === 'full') {
-    return `The server has no connection left (${messageOf(trouble.error)}): give each instance less (option instances), or put PgBouncer in front.`
+    return `The server has no connection left (${messageOf(trouble.error)}): let the instances share what there is (option fleet), run fewer, or put PgBouncer in front.`
   }
   if (trouble?.failure === 'refused') return `The server refuses new connections (${messageOf(trouble.error)}).`
   if (trouble) return `No connection can be opened at the moment (${messageOf(trouble.error)}).`

@@ -266,6 +266,11 @@ export class Pool<R> implements Lender<R> {
     }
   }
 
+  /** Connections that are lent, and callers that wait for one. */
+  get demand(): number {
+    return this.#active + this.#waiters.size
+  }
+
   /** Connections that are there, or on their way; not those that are being closed. */
   get openOrOpening(): number {
     return this.#open.size + this.#connector.opening

@@ -8,6 +8,11 @@ export interface FleetOptions {
   readonly app: string
   /** How often an instance looks at the others while it has anything to give or to want. Default: 5 000. */
   readonly intervalMillis?: number
+  /**
+   * PgBouncer's console, where there is a PgBouncer: a connection string of a user in its `stats_users`, whatever database
+   * it names. Default: the address and the user of the pool itself.
+   */
+  readonly consoleUrl?: string | undefined
 }
 
 /** What a user can say about a pool's settings. */

@@ -195,18 +195,37 @@ describe('a fleet', () => {
     expect(warnings).toEqual([])
   })
 
-  test.each(['session', 'transaction', 'statement'] as const)(
-    'given a pooler in %s mode, then what is given or the default holds, and it is said',
-    (mode) => {
-      const given = resolveSettings({ options: { fleet, pool: { max: 7 } }, topology: pooler(mode), capacity })
-      expect([
-        given.settings.max,
-        resolveSettings({ options: { fleet }, topology: pooler(mode) }).settings.max,
-      ]).toEqual([7, 10])
-      expect(given.reasons.max).toMatch(/^given; behind a pooler .* fleet "orders" shares out nothing$/)
-      expect(given.warnings).toEqual([expect.stringContaining('Each instance may open 7 (given).')])
-    },
-  )
+  test('given more instances than there are connections, then it is said', () => {
+    const { settings, warnings } = resolveSettings({ options: { fleet }, share: { ...share, target: 1, members: 34 } })
+    expect(settings.max).toBe(1)
+    expect(warnings).toEqual([expect.stringContaining('has more instances than there are connections to share')])
+  })
+
+  test('given the others cannot be seen, then what is given or the default holds, and it is said why', () => {
+    const unseen = 'behind a pooler'
+    const given = resolveSettings({ options: { fleet, pool: { max: 7 } }, topology: pooler('transaction'), unseen })
+    expect(given.settings.max).toBe(7)
+    expect(given.reasons.max).toBe('given; behind a pooler, so fleet "orders" shares out nothing')
+    expect(given.warnings).toEqual([expect.stringContaining('Each instance may open 7 (given).')])
+    expect(resolveSettings({ options: { fleet }, topology: pooler('transaction'), unseen }).settings.max).toBe(10)
+  })
+
+  test('given nothing could be found out, then that is why', () => {
+    const topology: Topology = {
+      kind: 'unknown',
+      preparedStatements: 'unknown',
+      server: { version: null },
+      evidence: [],
+    }
+    const { settings, reasons } = resolveSettings({ options: { fleet }, topology })
+    expect([settings.max, reasons.max]).toEqual([10, expect.stringContaining('could not be found out')])
+  })
+
+  test('given a console that is no connection string, then it is refused', () => {
+    const options = { fleet: { ...fleet, consoleUrl: 'http://stats:s3cret@db' } }
+    expect(() => resolveSettings({ options })).toThrow(/it starts with/)
+    expect(() => resolveSettings({ options })).not.toThrow(/s3cret/)
+  })
 })
 
 describe('options that cannot be meant', () => {

@@ -1,4 +1,5 @@
 import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/index.ts'
+import { parseConnectionString } from '../connection-string/index.ts'
 import { definedOnly } from '../defined-only.ts'
 import { requireAppName, type Share } from '../fleet/index.ts'
 import { InvalidOptionError, requireMillis, requireOneOf, requireWhole } from '../invalid-option-error.ts'
@@ -15,6 +16,8 @@ export interface ResolveInput {
   readonly capacity?: Capacity | undefined
   /** What a fleet's instance may have; absent until it has joined. */
   readonly share?: Share | undefined
+  /** Why a fleet's instance cannot see the others, so that nothing is shared out; absent as long as it may. */
+  readonly unseen?: string | undefined
 }
 
 /** The settings that hold, and why each has its value. */
@@ -55,7 +58,7 @@ interface Max {
   readonly warnings: readonly string[]
 }
 
-function resolveMax({ options, topology, capacity, share }: ResolveInput): Max {
+function resolveMax({ options, topology, capacity, share, unseen }: ResolveInput): Max {
   const { instances, headroom, fleet, pool } = options
   const own: Max =
     pool?.max === undefined
@@ -66,7 +69,7 @@ function resolveMax({ options, topology, capacity, share }: ResolveInput): Max {
           warnings: [],
         }
       : { value: pool.max, reason: 'given', budget: null, warnings: [] }
-  if (fleet) return { ...own, ...shareOf(fleet.app, topology, share, own) }
+  if (fleet) return { ...own, ...shareOf(fleet.app, { topology, share, unseen }, own) }
   if (instances === undefined) return own
   if (topology?.kind === 'pooler' && topology.pooler.mode !== 'session') {
     return {
@@ -94,20 +97,26 @@ function resolveMax({ options, topology, capacity, share }: ResolveInput): Max {
   }
 }
 
-/** A fleet divides what its instances can see of each other. */
-function shareOf(app: string, topology: Topology | undefined, share: Share | undefined, own: Max): Partial<Max> {
-  if (topology && topology.kind !== 'direct') {
-    const why =
-      topology.kind === 'pooler'
-        ? 'behind a pooler the server shows the pooler, and not the instances'
-        : 'what is at the other end could not be found out'
+/** A fleet divides what its instances can see of each other; else what is given or the default holds. */
+function shareOf(
+  app: string,
+  { topology, share, unseen }: Pick<ResolveInput, 'topology' | 'share' | 'unseen'>,
+  own: Max,
+): Partial<Max> {
+  const why = topology?.kind === 'unknown' ? 'what is at the other end could not be found out' : unseen
+  if (why !== undefined) {
     return {
       reason: `${own.reason}; ${why}, so fleet "${app}" shares out nothing`,
       warnings: [`fleet "${app}" shares out nothing: ${why}. Each instance may open ${own.value} (${own.reason}).`],
     }
   }
   if (!share) return { value: 1, reason: `1 until fleet "${app}" has been joined` }
-  return { value: share.target, reason: `share of fleet "${app}": ${share.steps.join('; ')}` }
+  const tooMany = `fleet "${app}" has more instances than there are connections to share. Run fewer, or have a PgBouncer in front that admits more.`
+  return {
+    value: share.target,
+    reason: `share of fleet "${app}": ${share.steps.join('; ')}`,
+    warnings: share.members > share.budget ? [tooMany] : [],
+  }
 }
 
 function defaultReason(name: string, { preset }: SettingsOptions): string {
@@ -133,7 +142,8 @@ function validateFleet(fleet: FleetOptions, instances: number | undefined): void
     throw new InvalidOptionError('instances', instances, 'no value where fleet is given, which counts them itself')
   }
   requireAppName('fleet.app', fleet?.app)
-  const { intervalMillis } = fleet
+  const { intervalMillis, consoleUrl } = fleet
   if (intervalMillis === Infinity) throw new InvalidOptionError('fleet.intervalMillis', intervalMillis, 'an end')
   if (intervalMillis !== undefined) requireMillis('fleet.intervalMillis', intervalMillis, LEAST_INTERVAL_MILLIS)
+  if (consoleUrl !== undefined) parseConnectionString(consoleUrl)
 }

@@ -1,10 +1,12 @@
 export { type DetectOptions, detectTopology } from './detect.ts'
 export { forgetTopology, recallTopology, rememberTopology } from './known-topologies.ts'
 export {
+  type PgBouncerClient,
   type PgBouncerDatabase,
   type PgBouncerPool,
   type PgBouncerSetting,
   type PgBouncerStats,
+  readPgBouncerClients,
   readPgBouncerConfig,
   readPgBouncerDatabases,
   readPgBouncerLists,

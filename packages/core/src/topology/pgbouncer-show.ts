@@ -19,6 +19,14 @@ export interface PgBouncerPool {
   readonly maxWaitMillis: number
 }
 
+/** One client of PgBouncer, from `SHOW CLIENTS`; those of the console are among them. */
+export interface PgBouncerClient {
+  readonly database: string
+  readonly user: string
+  /** Empty where it has given none. */
+  readonly applicationName: string
+}
+
 /** One database of PgBouncer, from `SHOW DATABASES`. */
 export interface PgBouncerDatabase {
   readonly name: string
@@ -35,6 +43,8 @@ export interface PgBouncerDatabase {
   /** Most server connections; 0 means no limit. */
   readonly maxConnections: number
   readonly currentConnections: number
+  /** Most client connections; 0 means no limit. Before 1.24 there was none. */
+  readonly maxClientConnections: number
   readonly paused: boolean
   readonly disabled: boolean
 }
@@ -83,6 +93,17 @@ export function readPgBouncerPools(rows: readonly ShowRow[]): PgBouncerPool[] {
   }))
 }
 
+/** With `application_name_add_host` a name is followed by where the client is. */
+const ADDED_HOST = / - \S+:\d+$/
+
+export function readPgBouncerClients(rows: readonly ShowRow[]): PgBouncerClient[] {
+  return rows.map((row) => ({
+    database: text(row, 'database'),
+    user: text(row, 'user'),
+    applicationName: text(row, 'application_name').replace(ADDED_HOST, ''),
+  }))
+}
+
 export function readPgBouncerDatabases(rows: readonly ShowRow[]): PgBouncerDatabase[] {
   return rows.map((row) => ({
     name: text(row, 'name'),
@@ -97,6 +118,7 @@ export function readPgBouncerDatabases(rows: readonly ShowRow[]): PgBouncerDatab
     poolMode: textOrNull(row, 'pool_mode'),
     maxConnections: number(row, 'max_connections'),
     currentConnections: number(row, 'current_connections'),
+    maxClientConnections: number(row, 'max_client_connections'),
     paused: number(row, 'paused') === 1,
     disabled: number(row, 'disabled') === 1,
   }))

@@ -1,5 +1,5 @@
 import { FleetController, type FleetPort } from '../fleet-controller.ts'
-import { type LimitView, readLook } from '../fleet-view.ts'
+import { type FleetView, readLook } from '../fleet-view.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
 import type { ServerSession, SimulatedServer } from './simulated-server.ts'
 
@@ -129,16 +129,16 @@ export class SimulatedInstance implements FleetPort {
 
   failed(): void {}
 
-  async exchange(decide: (limits: readonly LimitView[]) => string): Promise<void> {
+  async exchange(decide: (view: FleetView) => string): Promise<void> {
     const { server } = this.#options
     const session = await this.#borrow()
     this.looks++
     await this.#trip()
     const release = await server.lock(session)
     try {
-      const limits = readLook({ capacity: server.capacity, rows: server.activity(session) })
+      const view = readLook({ capacity: server.capacity, rows: server.activity(session) })
       await this.#trip()
-      const name = decide(limits)
+      const name = decide(view)
       await this.#trip()
       if (!server.sessions.has(session)) throw new Error('lost')
       session.name = name

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest'
+import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases, type ShowRow } from '../topology/index.ts'
+import { readPoolerLook } from './pooler-view.ts'
+
+const SELF = 'orders#mememe'
+
+function client(application_name: string, more: ShowRow = {}): ShowRow {
+  return { database: 'orders', user: 'app', application_name, ...more }
+}
+
+function look(clients: ShowRow[], config: Readonly<Record<string, number | string>> = {}, database: ShowRow = {}) {
+  const settings = { max_client_conn: 100, pool_mode: 'transaction', ...config }
+  return readPoolerLook(
+    {
+      config: readPgBouncerConfig(Object.entries(settings).map(([key, value]) => ({ key, value }))),
+      databases: readPgBouncerDatabases([{ name: 'orders', pool_size: 20, ...database }]),
+      clients: readPgBouncerClients(clients),
+    },
+    SELF,
+  )
+}
+
+function limits(...given: Parameters<typeof look>) {
+  return look(...given)?.limits.map(({ label, usable, members, others }) => [label, usable, members.length, others])
+}
+
+describe('what PgBouncer admits', () => {
+  const clients = [
+    client(`${SELF}:t=3,d=4,n=1`),
+    client(SELF),
+    client('bills#aaaaaa:t=2,d=2,n=1', { user: 'bills' }),
+    client('psql'),
+    client('', { database: 'cron' }),
+    client('', { database: 'pgbouncer', user: 'stats' }),
+  ]
+
+  test('is shared by its clients, those of the console left out', () => {
+    expect(limits(clients)).toEqual([['max_client_conn leaves', 100, 2, 2]])
+    expect(look(clients)).toMatchObject({ servedAtOnce: 20, own: 2 })
+    expect(look(clients)?.limits[0]?.members.map(({ name, claim }) => [name, claim])).toEqual([
+      ['bills#aaaaaa', 2],
+      [SELF, 3],
+    ])
+  })
+
+  test('is less where the clients of a database or of a user are limited', () => {
+    expect(limits(clients, { max_user_client_connections: 30 }, { max_client_connections: 40 })).toEqual([
+      ['max_client_conn leaves', 100, 2, 2],
+      ["the database's max_client_connections are", 40, 2, 1],
+      ['max_user_client_connections is', 30, 1, 2],
+    ])
+  })
+
+  test('is less in session mode, where each client of a pool takes one of its servers', () => {
+    expect(limits(clients, { pool_mode: 'session', max_db_connections: 0 }, { max_connections: 15 })).toEqual([
+      ['max_client_conn leaves', 100, 2, 2],
+      ['in session mode the pool has', 15, 1, 1],
+    ])
+  })
+
+  test.each<[what: string, config: Readonly<Record<string, number>>, database: ShowRow, servers: number]>([
+    ['the reserve counts', {}, { reserve_pool_size: 5 }, 25],
+    ['max_db_connections', {}, { max_connections: 12 }, 12],
+    ['max_user_connections', { max_user_connections: 8 }, {}, 8],
+  ])('and no instance has more than can be served at once: %s', (_what, config, database, servers) => {
+    expect(look(clients, config, database)?.servedAtOnce).toBe(servers)
+  })
+
+  test('with application_name_add_host is known all the same', () => {
+    expect(look([client(`${SELF} - 10.0.0.1:47972`), client(`${SELF} - [::1]:47973`)])?.own).toBe(2)
+  })
+})
+
+test('given the member is not among the clients, then the console is of another PgBouncer', () => {
+  expect(look([client('orders#aaaaaa')])).toBeUndefined()
+})

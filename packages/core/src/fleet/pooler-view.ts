@@ -1,0 +1,60 @@
+import { type PoolerAnswers, poolerServers, readPoolerCapacity } from '../budget/index.ts'
+import type { PgBouncerClient } from '../topology/index.ts'
+import { type ActivityRow, type FleetView, type Limit, viewLimits } from './fleet-view.ts'
+import { parseMemberName } from './member-name.ts'
+
+/** The clients of PgBouncer's own database: its console lets them in beyond max_client_conn. */
+const CONSOLE = 'pgbouncer'
+
+/** What PgBouncer's console tells of its clients and its limits. */
+export interface PoolerLook extends Omit<PoolerAnswers, 'pools'> {
+  readonly clients: readonly PgBouncerClient[]
+}
+
+/** What one member sees through the console. */
+export interface PoolerView extends FleetView {
+  /** Connections of this member that are seen. */
+  readonly own: number
+}
+
+/**
+ * Sorts what was seen of PgBouncer's clients. What is shared out is what it lets in: `max_client_conn`, and where there are
+ * any, its limits on the clients of a database or a user (https://www.pgbouncer.org/config.html). Where clients share server
+ * connections, one instance has use for as many clients as there are servers for its pool, and not for more: those would
+ * only wait there instead of here. In session mode each client takes a server, so that these are shared out, too.
+ *
+ * @returns undefined where the member is not seen: that console is not the one of what its connections lead to.
+ */
+export function readPoolerLook({ config, databases, clients }: PoolerLook, member: string): PoolerView | undefined {
+  const own = clients.filter(({ applicationName }) => parseMemberName(applicationName)?.member === member)
+  const [first] = own
+  if (!first) return undefined
+  const { database, user } = first
+  const rows: ActivityRow[] = clients
+    .filter((client) => client.database !== CONSOLE)
+    .map((client) => ({
+      name: client.applicationName,
+      ownRole: client.user === user,
+      ownDatabase: client.database === database,
+      readable: true,
+      count: 1,
+    }))
+  const pooler = readPoolerCapacity({ config, databases, pools: [] }, database, user)
+  const limit = (name: string) => Number(config.get(name)?.value ?? 0)
+  const ofDatabase = databases.find(({ name }) => name === database)?.maxClientConnections ?? 0
+  const ofUser = limit('max_user_client_connections')
+  const limits: Limit[] = [{ label: 'max_client_conn leaves', usable: limit('max_client_conn'), holds: () => true }]
+  if (ofDatabase > 0) {
+    limits.push({ label: "the database's max_client_connections are", usable: ofDatabase, holds: inDatabase })
+  }
+  if (ofUser > 0) limits.push({ label: 'max_user_client_connections is', usable: ofUser, holds: ofRole })
+  const servers = pooler ? poolerServers(pooler) : Infinity
+  if (pooler?.mode === 'session') {
+    const holds: Limit['holds'] = (each) => ofRole(each) && inDatabase(each)
+    limits.push({ label: 'in session mode the pool has', usable: servers, holds })
+  }
+  return { limits: viewLimits(limits, rows), servedAtOnce: servers, own: own.length }
+}
+
+const inDatabase: Limit['holds'] = ({ ownDatabase }) => ownDatabase
+const ofRole: Limit['holds'] = ({ ownRole }) => ownRole

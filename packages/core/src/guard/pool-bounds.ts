@@ -1,0 +1,104 @@
+import type { Share } from '../fleet/index.ts'
+import type { Pool } from '../pool/index.ts'
+import {
+  defaultsFor,
+  type PoolSettings,
+  type ResolvedSettings,
+  resolveSettings,
+  type SettingsOptions,
+  validatePoolSettings,
+} from '../settings/index.ts'
+import type { Survey } from './survey.ts'
+
+export type Bounds = Partial<Pick<PoolSettings, 'min' | 'max'>>
+
+/** How many connections a pool may have: what was found, and then a plan or a fleet, say it, within what the user has set since. */
+export class PoolBounds {
+  readonly #options: SettingsOptions
+  readonly #engine: () => Pick<Pool<unknown>, 'resize' | 'settings'>
+  #found: Survey | undefined
+  #share: Share | undefined
+  /** Why the fleet's instances cannot see each other. */
+  #unseen: string | undefined
+  #resized: Bounds = {}
+  #resolved: ResolvedSettings
+
+  /**
+   * @throws {InvalidOptionError} names the option and the value.
+   */
+  constructor(options: SettingsOptions, engine: () => Pick<Pool<unknown>, 'resize' | 'settings'>) {
+    this.#options = options
+    this.#engine = engine
+    this.#resolved = resolveSettings({ options })
+  }
+
+  /** The settings that hold, and why. */
+  get resolved(): ResolvedSettings {
+    return this.#resolved
+  }
+
+  /** What the user has set; without a bound `Infinity`. */
+  get wished(): { readonly min: number; readonly max: number } {
+    const { pool, preset } = this.#options
+    // A preset's max is there for a reason; the default is not.
+    const ceiling = pool?.max ?? (preset && defaultsFor(preset).max)
+    return { min: this.#resized.min ?? pool?.min ?? 0, max: this.#resized.max ?? ceiling ?? Infinity }
+  }
+
+  /** The other end has been looked at. */
+  adopt(found: Survey): void {
+    this.#found = found
+    this.#resolve()
+    if (!this.#isShared) this.#boundAlone()
+  }
+
+  /** The fleet says how many it may have. */
+  adoptShare(max: number, share: Share | undefined): void {
+    this.#unseen = undefined
+    this.#share = share && { ...share, target: max }
+    this.#resolve()
+    this.#bound(max)
+  }
+
+  /** The fleet's instances cannot see each other: what is given holds. */
+  standAlone(why: string): void {
+    this.#unseen = why
+    this.#share = undefined
+    this.#resolve()
+    this.#boundAlone()
+  }
+
+  /**
+   * Changes the bounds; they hold whatever is found later.
+   *
+   * @throws {InvalidOptionError} for bounds that cannot be meant.
+   */
+  resize(bounds: Bounds): void {
+    const resized = { ...this.#resized, ...bounds }
+    const shared = this.#isShared
+    if (shared) validatePoolSettings(resized)
+    else this.#engine().resize(bounds)
+    this.#resized = resized
+    // The share stays a bound, too.
+    if (shared) this.#bound(this.#engine().settings.max)
+  }
+
+  /** Whether a fleet says how many connections it may have. */
+  get #isShared(): boolean {
+    const seen = this.#unseen === undefined && this.#found?.topology.kind !== 'unknown'
+    return this.#options.fleet !== undefined && seen
+  }
+
+  #resolve(): void {
+    const [share, unseen] = [this.#share, this.#unseen]
+    this.#resolved = resolveSettings({ options: this.#options, ...this.#found, share, unseen })
+  }
+
+  #boundAlone(): void {
+    this.#bound(this.#resized.max ?? this.#resolved.settings.max)
+  }
+
+  #bound(max: number): void {
+    this.#engine().resize({ max, min: Math.min(this.#resized.min ?? this.#resolved.settings.min, max) })
+  }
+}

@@ -1,0 +1,7 @@
+import type { Endpoint } from './dial.ts'
+import type { ParsedOptions } from './internals.ts'
+
+/** The hosts of a `postgres()`, in the order given. */
+export function endpointsOf({ host, port, path }: ParsedOptions): readonly Endpoint[] {
+  return host.map((name, index) => ({ host: name, port: port[index] ?? port[0] ?? 5432, path: path || undefined }))
+}

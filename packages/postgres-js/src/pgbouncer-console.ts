@@ -1,0 +1,76 @@
+import type { AutomaticStatements, ConsoleOptions, PoolerConsole } from '@poolguard/core'
+import postgres from 'postgres'
+import type { Endpoint } from './dial.ts'
+import { endpointsOf } from './endpoints.ts'
+import { readOptions } from './guarded-options.ts'
+import { type ParsedOptions, parsedOptionsOf } from './internals.ts'
+import { openConnection } from './open-connection.ts'
+import type { PostgresConnection } from './postgres-connection.ts'
+
+/** PgBouncer's own database, whose queries are commands. */
+const CONSOLE_DATABASE = 'pgbouncer'
+
+/** Where a console is, and who asks. */
+export interface ConsoleTarget {
+  readonly shared: ParsedOptions
+  readonly endpoint: Endpoint
+  readonly statements: AutomaticStatements
+}
+
+/** PgBouncer's admin console, for looks at its clients. */
+export class PgBouncerConsole implements PoolerConsole {
+  readonly #connection: PostgresConnection
+  readonly #patienceMillis: number
+
+  private constructor(connection: PostgresConnection, patienceMillis: number) {
+    this.#connection = connection
+    this.#patienceMillis = patienceMillis
+  }
+
+  /** Of the PgBouncer at `url`, or else of the target. */
+  static async open(target: ConsoleTarget, { url, patienceMillis }: ConsoleOptions): Promise<PgBouncerConsole> {
+    const { shared, endpoint } = url === undefined ? target : targetOf(url)
+    const password = typeof shared.pass === 'function' ? await shared.pass() : shared.pass
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(tooLate()), patienceMillis)
+    try {
+      const connection = await openConnection(
+        {
+          shared: { ...shared, database: CONSOLE_DATABASE },
+          endpoint,
+          password: String(password),
+          // Startup parameters would be refused.
+          connection: {},
+          prepares: () => false,
+          statements: target.statements,
+          isDirect: () => false,
+          reported: () => {},
+          closed: () => {},
+        },
+        { signal: late.signal, lost: () => {} },
+      )
+      return new PgBouncerConsole(connection, patienceMillis)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async show(what: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => reject(tooLate()), this.#patienceMillis)
+    return Promise.race([this.#connection.askNamed(`SHOW ${what}`), late]).finally(() => clearTimeout(timer))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#connection.close()
+  }
+}
+
+function targetOf(url: string): Pick<ConsoleTarget, 'shared' | 'endpoint'> {
+  const shared = parsedOptionsOf(postgres({ ...readOptions({ url }).driver, max: 1 }))
+  return { shared, endpoint: endpointsOf(shared)[0] as Endpoint }
+}
+
+function tooLate(): Error {
+  return new Error('the console did not answer in time')
+}

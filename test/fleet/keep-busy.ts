@@ -1,0 +1,30 @@
+import { expect } from 'vitest'
+
+/** What a fleet comes to, however long that takes. */
+export function eventually<T>(read: () => T, message?: string) {
+  return expect.poll(read, { timeout: 20_000, interval: 20, ...(message !== undefined && { message }) })
+}
+
+/** Callers that each run a short query, again and again, until they are told to stop. */
+export function keepBusy(
+  pool: { query(text: string): Promise<unknown> | undefined },
+  callers: number,
+  text = 'select pg_sleep(0.01)',
+) {
+  let going = true
+  const failures: unknown[] = []
+  const lines = Array.from({ length: callers }, async () => {
+    try {
+      while (going) await pool.query(text)
+    } catch (error) {
+      failures.push(error)
+    }
+  })
+  return {
+    failures,
+    async stop() {
+      going = false
+      await Promise.all(lines)
+    },
+  }
+}

@@ -1,0 +1,276 @@
+import type { PoolEvent } from '@poolguard/core'
+import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
+import { guardPostgres } from '@poolguard/postgres-js'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { eventually, keepBusy } from '../fleet/keep-busy.ts'
+import { StartedInstance } from '../fleet/started-instance.ts'
+import {
+  describeWithPgBouncer,
+  type PgBouncerOptions,
+  type PgBouncerServer,
+  type PostgresServer,
+  pgBouncerVersions,
+  startPgBouncer,
+  startPostgres,
+  startProxy,
+} from '../harness/index.ts'
+
+const INTERVAL = 400
+const fleet = { app: 'orders', intervalMillis: INTERVAL }
+/** 40 clients less 4 headroom; 20 servers, so that no instance can have more than 20. */
+const LIMITS = { max_client_conn: 40, default_pool_size: 20 }
+const BUDGET = 36
+const BUSY = 'select pg_sleep(0.01)'
+
+let server: PostgresServer
+beforeAll(async () => {
+  server = await startPostgres({ maxConnections: 60 })
+})
+afterAll(() => server.stop())
+
+const open: AsyncDisposable[] = []
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]()
+})
+
+async function startPooler(
+  version: PgBouncerOptions['version'] & {},
+  options: Omit<PgBouncerOptions, 'version' | 'upstream'> = {},
+): Promise<PgBouncerServer> {
+  const settings = { ...LIMITS, ...options.settings }
+  const pooler = await startPgBouncer({ version, upstream: server, ...options, settings })
+  open.push(pooler)
+  return pooler
+}
+
+function makePool(config: GuardedPoolConfig): { pool: GuardedPool; warnings: string[] } {
+  const warnings: string[] = []
+  const onEvent = (event: PoolEvent) => event.type === 'warning' && warnings.push(event.message)
+  const pool = new GuardedPool({ fleet, name: `pool ${open.length}`, onEvent, ...config })
+  open.push({ [Symbol.asyncDispose]: () => pool.end() })
+  return { pool, warnings }
+}
+
+/** What the members may have, as PgBouncer knows it, and the connections that it has admitted. */
+async function lookAt(pooler: PgBouncerServer): Promise<{ targets: number[]; clients: number }> {
+  const names = (await pooler.show<{ database: string; application_name: string }>('CLIENTS'))
+    .filter(({ database }) => database === 'app')
+    .map(({ application_name }) => application_name)
+  const published = new Map<string, { target: number; sequence: number }>()
+  for (const name of names) {
+    const [, member = '', target, sequence = ''] = /^(\w+#\w+):t=(\d+),.*n=(\w+)/.exec(name) ?? []
+    const told = { target: Number(target), sequence: Number.parseInt(sequence, 36) }
+    if (target !== undefined && !((published.get(member)?.sequence ?? -1) > told.sequence)) published.set(member, told)
+  }
+  return {
+    targets: [...published.values()].map(({ target }) => target).toSorted((a, b) => a - b),
+    clients: names.length,
+  }
+}
+
+for (const version of pgBouncerVersions) {
+  const describePgBouncer = await describeWithPgBouncer(version)
+  describePgBouncer(`behind PgBouncer ${version} in transaction mode`, () => {
+    test('given four processes, of which one is killed, then they share what it admits, and nobody is turned away', async () => {
+      const pooler = await startPooler(version)
+      const start = async () => {
+        const options = { fleet: { ...fleet, consoleUrl: pooler.statsUrl } }
+        const instance = await StartedInstance.start({ url: pooler.url, kind: 'guarded', options })
+        open.push(instance)
+        await instance.load(30, BUSY)
+        return instance
+      }
+      const instances = [await start(), await start(), await start(), await start()]
+      let most = 0
+      const targets = async () => {
+        const seen = await lookAt(pooler)
+        most = Math.max(most, seen.clients)
+        return seen.targets
+      }
+      await eventually(targets).toEqual([9, 9, 9, 9])
+      await eventually(async () => (await lookAt(pooler)).clients).toBe(BUDGET)
+      instances[0]?.signal('SIGKILL')
+      await eventually(targets).toEqual([12, 12, 12])
+      const reports = await Promise.all(instances.slice(1).map((instance) => instance.report()))
+      expect(reports.map(({ max, total, errors }) => ({ max, total, errors }))).toEqual(
+        Array(3).fill({ max: 12, total: 12, errors: {} }),
+      )
+      expect(reports[0]?.reason).toMatch(
+        /^share of fleet "orders": max_client_conn leaves 40 usable - 4 headroom - 0 of others = 36 to share; 3 instances want \d+: 12 for this one$/,
+      )
+      expect(most, 'what comes after the console of the test').toBeLessThanOrEqual(LIMITS.max_client_conn)
+      expect(pooler.log()).not.toContain('no more connections allowed')
+    }, 60_000)
+  })
+}
+
+const describePgBouncer = await describeWithPgBouncer('1.24')
+describePgBouncer('behind PgBouncer', () => {
+  /** The app's own user may look. */
+  const readable = { settings: { stats_users: 'app' } }
+
+  test('given the user of the pool may look, then nothing has to be said, and no instance has more than can be served at once', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const { pool, warnings } = makePool({ url: pooler.url, lint: 'throw' })
+    const load = keepBusy(pool, 40)
+    await eventually(() => pool.counts.total).toBe(20)
+    expect(pool.resolved.reasons.max).toMatch(/: 20 for this one; no more than 20 of which could be served at once$/)
+    await load.stop()
+    expect([load.failures, warnings]).toEqual([[], []])
+  })
+
+  test('given postgres.js, and clients of nobody, then it shares with the others, and leaves those alone', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const stranger = new pg.Client(pooler.url)
+    open.push({ [Symbol.asyncDispose]: () => stranger.end() })
+    await stranger.connect()
+    const { pool } = makePool({ url: pooler.url })
+    const sql = guardPostgres(pooler.url, { fleet, name: 'postgres.js' })
+    const named = guardPostgres(pooler.url, { fleet: { ...fleet, consoleUrl: pooler.adminUrl }, name: 'named' })
+    for (const each of [sql, named]) open.push({ [Symbol.asyncDispose]: () => each.end() })
+    const loads = [pool, ...[sql, named].map((each) => ({ query: (text: string) => each.unsafe(text) }))].map((each) =>
+      keepBusy(each, 40),
+    )
+    await eventually(() => [pool, sql, named].map((each) => each.counts.total).toSorted()).toEqual([11, 12, 12])
+    await Promise.all(loads.map((load) => load.stop()))
+    expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+  })
+
+  test('given it adds the host to names, then members are known all the same', async () => {
+    const pooler = await startPooler('1.24', { settings: { stats_users: 'app', application_name_add_host: 1 } })
+    const pools = [makePool({ url: pooler.url }), makePool({ url: pooler.url })].map(({ pool }) => pool)
+    const loads = pools.map((pool) => keepBusy(pool, 40))
+    await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([18, 18])
+    await Promise.all(loads.map((load) => load.stop()))
+  })
+
+  test('given ten that join at once under load, then they are never given more than there is', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const pools = Array.from({ length: 10 }, () => makePool({ url: pooler.url }).pool)
+    const loads = pools.map((pool) => keepBusy(pool, 20))
+    let [mostGiven, mostOpen] = [0, 0]
+    await eventually(async () => {
+      const { targets, clients } = await lookAt(pooler)
+      mostOpen = Math.max(mostOpen, clients)
+      // A newcomer's first connection comes out of the headroom.
+      mostGiven = Math.max(
+        mostGiven,
+        targets.filter((target) => target > 1).reduce((sum, target) => sum + target, 0),
+      )
+      return targets
+    }).toEqual([...Array(4).fill(3), ...Array(6).fill(4)])
+    expect(mostGiven).toBeLessThanOrEqual(BUDGET)
+    expect(mostOpen).toBeLessThanOrEqual(LIMITS.max_client_conn)
+    await Promise.all(loads.map((load) => load.stop()))
+    expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+  }, 30_000)
+
+  test("given limits of the database's and the user's clients, then the tightest is shared", async () => {
+    const pooler = await startPooler('1.24', {
+      settings: { stats_users: 'app', max_db_client_connections: 30, max_user_client_connections: 13 },
+    })
+    const { pool } = makePool({ url: pooler.url })
+    const load = keepBusy(pool, 40)
+    await eventually(() => pool.counts.total).toBe(10)
+    expect(pool.resolved.reasons.max).toContain('max_user_client_connections is 13 usable - 3 headroom')
+    await load.stop()
+  })
+
+  test('given session mode, then the servers of the pool are shared, because each client takes one', async () => {
+    const pooler = await startPooler('1.24', {
+      poolMode: 'session',
+      settings: { stats_users: 'app', default_pool_size: 15 },
+    })
+    const pools = [makePool({ url: pooler.url }), makePool({ url: pooler.url })].map(({ pool }) => pool)
+    const loads = pools.map((pool) => keepBusy(pool, 40))
+    await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([6, 6])
+    expect(pools[0]?.resolved.reasons.max).toContain('in session mode the pool has 15 usable - 3 headroom')
+    await Promise.all(loads.map((load) => load.stop()))
+  })
+
+  test('given nobody may look, then the static plan holds, and the reason and one warning say why', async () => {
+    const pooler = await startPooler('1.24')
+    const { pool, warnings } = makePool({ url: pooler.url, pool: { max: 7 } })
+    await pool.ready()
+    await pool.ready({ again: true })
+    expect(pool.resolved.settings.max).toBe(7)
+    expect(pool.resolved.reasons.max).toBe(
+      'given; behind a pooler whose console cannot be read (not allowed: have its user in stats_users, or give ' +
+        'fleet.consoleUrl), so fleet "orders" shares out nothing',
+    )
+    expect(warnings).toEqual([expect.stringContaining('fleet "orders" shares out nothing')])
+    await Promise.all(Array.from({ length: 7 }, () => pool.query('select pg_sleep(0.05)')))
+    expect(pool.counts.total).toBe(7)
+    expect(pool.snapshot().fleet).toBeNull()
+  })
+
+  test('given statement mode, then the static plan holds', async () => {
+    const pooler = await startPooler('1.24', { poolMode: 'statement', ...readable })
+    const { pool } = makePool({ url: pooler.url })
+    await pool.ready()
+    expect(pool.resolved.reasons.max).toMatch(/^default; behind a pooler .*statement .*shares out nothing$/)
+    expect(pool.counts.max).toBe(10)
+  })
+
+  test('given the console of another PgBouncer, then the static plan holds', async () => {
+    const [pooler, other] = [await startPooler('1.24'), await startPooler('1.24')]
+    const { pool } = makePool({ url: pooler.url, fleet: { ...fleet, consoleUrl: other.statsUrl } })
+    const { pool: right } = makePool({ url: pooler.url, fleet: { ...fleet, consoleUrl: pooler.statsUrl } })
+    await Promise.all([pool.ready(), right.ready()])
+    expect(pool.resolved.reasons.max).toMatch(/^default; behind a pooler whose console shows other clients than these/)
+    expect(right.snapshot().fleet).toMatchObject({ members: 2 })
+  })
+
+  test('given the console dies, then the static plan holds after two intervals, and the share again when it is back', async () => {
+    const pooler = await startPooler('1.24')
+    const proxy = await startProxy({ target: pooler })
+    open.push(proxy)
+    const { pool, warnings } = makePool({
+      url: pooler.url,
+      fleet: { ...fleet, consoleUrl: proxy.urlFor(pooler.statsUrl) },
+    })
+    const load = keepBusy(pool, 40)
+    await eventually(() => pool.counts.total).toBe(20)
+    proxy.refuse()
+    await eventually(() => pool.counts.max).toBe(10)
+    expect(warnings).toEqual([expect.stringMatching(/console cannot be read .*Each instance may open 10 \(default\)/)])
+    proxy.heal()
+    await eventually(() => pool.counts.max).toBe(20)
+    await load.stop()
+    expect(load.failures).toEqual([])
+  }, 30_000)
+
+  test('given the console hangs, then it keeps nobody else from looking, and no caller waits for it', async () => {
+    const pooler = await startPooler('1.24')
+    const proxy = await startProxy({ target: pooler })
+    open.push(proxy)
+    const hung = makePool({ url: pooler.url, fleet: { ...fleet, consoleUrl: proxy.urlFor(pooler.statsUrl) } }).pool
+    const { pool } = makePool({ url: pooler.url, fleet: { ...fleet, consoleUrl: pooler.statsUrl } })
+    const loads = [keepBusy(hung, 40), keepBusy(pool, 5)]
+    await eventually(() => hung.counts.total).toBe(20)
+    proxy.blackhole()
+    await eventually(() => hung.counts.max).toBe(10)
+    await loads[1]?.stop()
+    const more = keepBusy(pool, 40)
+    await eventually(() => pool.counts.total, 'what the other one has told last stays its own').toBe(BUDGET - 20)
+    await Promise.all([loads[0]?.stop(), more.stop()])
+    expect([...loads, more].flatMap(({ failures }) => failures)).toEqual([])
+    proxy.heal()
+  }, 30_000)
+
+  test('given PgBouncer itself is killed and comes back, then its clients share again', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const pools = [makePool({ url: pooler.url }), makePool({ url: pooler.url })].map(({ pool }) => pool)
+    await Promise.all(pools.map((pool) => pool.ready()))
+    await pooler.kill('SIGKILL')
+    await pooler.restart()
+    await eventually(async () => {
+      const answers = await Promise.allSettled(pools.map((pool) => pool.query('select 1')))
+      return answers.map(({ status }) => status)
+    }).toEqual(['fulfilled', 'fulfilled'])
+    const loads = pools.map((pool) => keepBusy(pool, 40))
+    await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([18, 18])
+    await Promise.all(loads.map((load) => load.stop()))
+  }, 30_000)
+})
