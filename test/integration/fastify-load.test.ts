@@ -40,7 +40,7 @@ describe('given load shedding', () => {
       message: 'Too many requests wait for the database. Try again later.',
     })
     expect(await (await get('/vital')).text()).toBe('vital')
-    expect((await get('/healthz')).status).toBe(200)
+    for (const method of ['GET', 'HEAD']) expect((await get('/healthz', { method })).status).toBe(200)
     // Three callers that wait are fewer than the default threshold; what matters is that it is answered.
     expect(await (await get('/readyz')).json()).toEqual({ status: 'healthy' })
     const page = await (await get('/metrics')).text()

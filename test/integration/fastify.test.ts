@@ -1,4 +1,4 @@
-import { GuardedPool } from '@poolguard/pg'
+import { GuardedPool, postgresSource } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
@@ -135,6 +135,23 @@ test('given the metrics page, then it has what the server has, and what was done
   const open = await app.inject({ url: '/metrics', headers: { accept: 'application/openmetrics-text; version=1.0.0' } })
   expect(open.headers['content-type']).toContain('application/openmetrics-text')
   expect(open.body.endsWith('# EOF\n')).toBe(true)
+})
+
+test('given sources of metrics, then one page has the pools, once, and what the server says, and nothing outlives the app', async () => {
+  const sources = [postgresSource(server.adminUrl, { source: 'postgres' })]
+  const pool = { url: server.url, name: 'with a server', max: 2 }
+  const app = appWith({ pool, metrics: { sources }, ready: true })
+  await app.ready()
+  await app.poolguard.pool.ready()
+  const page = await app.inject('/metrics')
+  expect(page.headers['cache-control']).toBe('no-store')
+  const lines = page.body.split('\n')
+  const pools = lines.filter((line) => line.includes('pool_name="with a server"') && line.endsWith(' 2'))
+  expect(pools.filter((line) => line.startsWith('db_client_connection_max{'))).toHaveLength(1)
+  expect(lines).toContain('poolguard_server_max_connections{source="postgres"} 20')
+  expect(lines).toContain('poolguard_source_up{source="postgres"} 1')
+  await app.close()
+  await waitUntil(async () => (await server.connectionCount()) === 0, { what: 'no connection is left' })
 })
 
 test('given labels, then waits are told apart by route, after a body, too, and unmatched paths make none', async () => {

@@ -6,7 +6,7 @@ import {
   type MetricData,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
-import { exportToOpenTelemetry, renderMetrics } from '@poolguard/core'
+import { exportToOpenTelemetry, renderMetrics, renderPage } from '@poolguard/core'
 import { GuardedPool, observe as observePool, pgBouncerSource, postgresSource } from '@poolguard/pg'
 import { observe as observeSql } from '@poolguard/postgres-js'
 import pg from 'pg'
@@ -54,6 +54,23 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   for (const client of clients) client.release()
   for (const client of await Promise.all(waiting)) client.release()
   await pool.end()
+})
+
+test('given a pool that is saturated, then the server is asked all the same', async () => {
+  await using server = await startPostgres({ maxConnections: 20 })
+  const pool = new GuardedPool({ url: server.url, name: 'orders', max: 1 })
+  await pool.ready()
+  const client = await pool.connect()
+  const waiting = pool.connect()
+  const { body } = await renderPage('', [postgresSource(server.url, { source: 'postgres' })])
+  expect(pool.waitingCount).toBe(1)
+  expect(seriesOf(body, 'poolguard_source_up{source="postgres"}')).toBe(1)
+  expect(seriesOf(body, 'poolguard_server_free_connections{source="postgres"}')).toBe(20 - 3 - 2)
+  client.release()
+  ;(await waiting).release()
+  await pool.end()
+  // It leaves nothing behind that would have to be closed.
+  await waitUntil(async () => (await server.connectionCount()) === 0, { what: 'no connection is left' })
 })
 
 test('given a query with parallel workers, then those take none of the connections that are left', async () => {

@@ -19,6 +19,7 @@ export {
   STATE_LABEL,
 } from './metric-definitions.ts'
 export type { MetricFamily } from './metric-family.ts'
+export { type MetricsSources, renderPage, requireSources } from './metrics-page.ts'
 export { exportToOpenTelemetry, type OpenTelemetryMeter } from './opentelemetry.ts'
 export { PGBOUNCER_METRICS, type PgBouncerFigures, pgBouncerMetrics } from './pgbouncer-metrics.ts'
 export { ACTIVITY_QUERY, type ActivityRow, postgresMetrics, SERVER_METRICS } from './postgres-metrics.ts'
