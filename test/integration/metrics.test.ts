@@ -73,6 +73,20 @@ test('given a pool that is saturated, then the server is asked all the same', as
   await waitUntil(async () => (await server.connectionCount()) === 0, { what: 'no connection is left' })
 })
 
+test('given a server that is full, then a role that connections are reserved for is still told so', async () => {
+  await using server = await startPostgres({ maxConnections: 8 })
+  const clients = Array.from({ length: 5 }, () => new pg.Client(server.url))
+  await Promise.all(clients.map((client) => client.connect()))
+  const sources = [
+    postgresSource(server.adminUrl, { source: 'reserved' }),
+    postgresSource(server.url, { source: 'ordinary' }),
+  ]
+  const { body } = await renderPage('', sources)
+  expect(seriesOf(body, 'poolguard_server_free_connections{source="reserved"}')).toBe(0)
+  expect(seriesOf(body, 'poolguard_source_up{source="ordinary"}')).toBe(0)
+  await Promise.all(clients.map((client) => client.end()))
+})
+
 test('given a query with parallel workers, then those take none of the connections that are left', async () => {
   await using server = await startPostgres({ maxConnections: 20 })
   const client = new pg.Client(server.adminUrl)
