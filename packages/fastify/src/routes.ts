@@ -96,7 +96,7 @@ function addAdmin(
   })
 }
 
-/** What holds at this moment is nothing for caches. */
+/** What holds at this moment is nothing for caches; so they need not be told, either, that Accept decides on the format. */
 function answer(reply: FastifyReply, body: object | string): FastifyReply {
   return reply.header('cache-control', 'no-store').send(body)
 }

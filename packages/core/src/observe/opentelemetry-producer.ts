@@ -39,7 +39,7 @@ export function openTelemetryProducer(): OpenTelemetryProducer {
           attributes: attributesOf(sample),
           value: pointValue(sample),
         })),
-      }))
+      })).filter(({ dataPoints }) => dataPoints.length > 0)
       // The reader puts its own resource in the place of this one.
       const resourceMetrics = {
         resource: { attributes: {} },

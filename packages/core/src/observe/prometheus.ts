@@ -15,7 +15,7 @@ export interface MetricsPage {
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
 
-/** Their upper bounds, in seconds. */
+/** Upper bounds of a histogram's buckets, in seconds. */
 export const BUCKETS: readonly string[] = [...DURATION_BOUNDS_MILLIS.map((millis) => String(millis / 1_000)), '+Inf']
 
 /**
