@@ -40,6 +40,11 @@ test('given a pool that is saturated over HTTP, then readiness says so and why, 
   await saturated(app, 2, 5)
   const busy = await get('/readyz')
   expect([busy.status, await busy.json()]).toEqual([503, { status: 'critical' }])
+  const told = await get('/readyz', { headers: bearer })
+  expect([told.status, await told.json()]).toMatchObject([
+    503,
+    { pools: [{ name: 'orders', reasons: expect.arrayContaining(['5 callers wait (critical from 4)']) }] },
+  ])
   expect((await get('/healthz')).status).toBe(200)
   const admin = await app.inject({ url: '/admin/db-pool-stats', headers: bearer })
   expect(admin.json()).toMatchObject({
