@@ -77,13 +77,24 @@ function renderValue(name: string, pairs: string, value: number): string {
   return `${name}${pairs === '' ? '' : `{${pairs}}`} ${renderNumber(value)}\n`
 }
 
+/** What follows the other labels of a bucket. */
+const BUCKET_ENDS: readonly string[] = BUCKETS.map((bound) => `le="${bound}"} `)
+
+/** Most buckets have the count of the one before: one text for all of them leaves half as much to put together. */
 function renderHistogram(name: string, pairs: string, durations: Durations): string {
   const { count, sumMillis } = durations
   const line = `${name}_bucket{${pairs}${pairs === '' ? '' : ','}`
   const counts = cumulate(durations)
-  let text = ''
-  for (let i = 0; i < BUCKETS.length; i++) text += `${line}le="${BUCKETS[i]}"} ${counts[i]}\n`
-  return `${text}${name}_sum{${pairs}} ${renderNumber(sumMillis / 1_000)}\n${name}_count{${pairs}} ${count}\n`
+  let text = line
+  let countAndNext = ''
+  for (let i = 0; i < BUCKET_ENDS.length - 1; i++) {
+    if (i === 0 || counts[i] !== counts[i - 1]) countAndNext = `${counts[i]}\n${line}`
+    text += BUCKET_ENDS[i] + countAndNext
+  }
+  return (
+    `${text}${BUCKET_ENDS.at(-1)}${count}\n` +
+    `${name}_sum{${pairs}} ${renderNumber(sumMillis / 1_000)}\n${name}_count{${pairs}} ${count}\n`
+  )
 }
 
 /** How many lasted up to each bound of {@link BUCKETS}. */
