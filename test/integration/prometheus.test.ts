@@ -36,6 +36,8 @@ function startApp(server: PostgresServer, pooler: PgBouncerServer): FastifyInsta
   return app
 }
 
+const PATIENCE = { timeout: 20_000, interval: 200 }
+
 /** What Grafana makes of it. */
 function withoutVariables(expr: string): string {
   return expr.replaceAll(/\$(?:job|instance|pool)\b/g, '.*').replaceAll('$__rate_interval', '1m')
@@ -65,6 +67,8 @@ describe('given Prometheus, which scrapes an app', () => {
       const starting = startPrometheus({
         jobs: [{ name: 'app', target, path: '/metrics' }],
         rules: impatient,
+        // In which a page has to be answered that asks PostgreSQL and PgBouncer.
+        intervalMillis: 500,
       })
       await app.poolguard.pool.ready()
       const gate = await closeGate(server)
@@ -102,19 +106,26 @@ describe('given Prometheus, which scrapes an app', () => {
       const queries = grafanaDashboard().panels.flatMap(({ title, targets = [] }) =>
         targets.map(({ expr }) => ({ title, expr: withoutVariables(expr) })),
       )
-      const answers = await Promise.all(
-        queries.map(async ({ title, expr }) => ({ title, expr, found: (await prometheus.query(expr)).length })),
-      )
-      expect(answers.length).toBeGreaterThan(50)
-      // Of no fleet there is nothing to see.
-      const empty = answers.filter(({ found, expr }) => found === 0 && !expr.includes('poolguard_fleet_'))
-      expect(empty).toEqual([])
-      const servers = await prometheus.query('count by (source) (poolguard_source_up == 1)')
-      expect(servers.map(({ metric, value }) => [metric.source, value]).toSorted()).toEqual(
-        [addressOf(server.adminUrl), addressOf(pooler.statsUrl)].map((source) => [source, 1]).toSorted(),
-      )
-      const acquired = await prometheus.query('sum by (label) (poolguard_labelled_acquires_total)')
-      expect(acquired).toContainEqual({ metric: { label: 'GET /orders/:id' }, value: 27 })
+      expect(queries.length).toBeGreaterThan(50)
+      const empty = async () => {
+        const answers = await Promise.all(
+          queries.map(async ({ title, expr }) => ({ title, expr, found: (await prometheus.query(expr)).length })),
+        )
+        // Of no fleet there is nothing to see.
+        return answers.filter(({ found, expr }) => found === 0 && !expr.includes('poolguard_fleet_'))
+      }
+      // A scrape that came too late leaves a moment without figures.
+      await expect.poll(empty, PATIENCE).toEqual([])
+      const servers = async () => {
+        const found = await prometheus.query('count by (source) (poolguard_source_up == 1)')
+        return found.map(({ metric, value }) => [metric.source, value]).toSorted()
+      }
+      await expect
+        .poll(servers, PATIENCE)
+        .toEqual([addressOf(server.adminUrl), addressOf(pooler.statsUrl)].map((source) => [source, 1]).toSorted())
+      await expect
+        .poll(() => prometheus.query('sum by (label) (poolguard_labelled_acquires_total)'), PATIENCE)
+        .toContainEqual({ metric: { label: 'GET /orders/:id' }, value: 27 })
     })
   })
 })
