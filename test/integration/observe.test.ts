@@ -34,7 +34,10 @@ test("given somebody's pg.Pool, then its figures are seen, and it works as befor
     stats: { max: 2, active: 1, waiting: 0, acquired: 13, opened: 2 },
   })
   expect(observation.snapshot().stats.wait.sumMillis).toBeGreaterThan(10)
-  expect(observation.health().status).toBe('healthy')
+  expect(observation.health().measures).toMatchObject({
+    waiters: { status: 'healthy' },
+    connectErrorShare: { status: 'healthy' },
+  })
   client.release()
 
   observation.stop()
