@@ -1,5 +1,5 @@
 /**
- * The load of the benchmark of observing, in a process of its own: `node observed-load.ts URL off|prometheus|all`. Whether somebody
+ * The load of the benchmark of observing, in a process of its own: `node observed-load.ts URL MODE`. Whether somebody
  * listens to the channels is settled once in the life of a real process, and the compiler counts on it: with both in one
  * process, in turns, what is measured is mostly how often it has to begin anew.
  *
@@ -11,7 +11,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
-import { exportToOpenTelemetry, renderMetrics, runWithLabel } from '@poolguard/core'
+import { exportToOpenTelemetry, openTelemetryProducer, renderMetrics, runWithLabel } from '@poolguard/core'
 import { GuardedPool } from '@poolguard/pg'
 
 const CONCURRENCY = 32
@@ -23,14 +23,14 @@ export interface RoundCost {
   readonly cpuMicros: number
 }
 
-/** Nothing; labels and scrapes; those and OpenTelemetry. */
-export type Observed = 'off' | 'prometheus' | 'all'
+/** Nothing; labels and scrapes; those and OpenTelemetry, by a reader's producer or through the API's instruments. */
+export type Observed = 'off' | 'prometheus' | 'producer' | 'instruments'
 
 const [url, observed] = process.argv.slice(2)
 const pool = new GuardedPool({ url, name: 'measured' })
 await pool.ready()
-if (observed !== 'off') setInterval(() => renderMetrics(), 1_000)
-if (observed === 'all') startOpenTelemetry()
+if (observed !== 'off') setInterval(() => Buffer.from(renderMetrics().body), 1_000)
+if (observed === 'producer' || observed === 'instruments') startOpenTelemetry(observed)
 
 process.on('message', (queries: number) => {
   void measure(queries).then((cost) => process.send?.(cost))
@@ -52,10 +52,13 @@ async function measure(queries: number): Promise<RoundCost> {
   return { wallMicros: ((performance.now() - began) * 1_000) / queries, cpuMicros: (user + system) / queries }
 }
 
-function startOpenTelemetry(): void {
+function startOpenTelemetry(way: 'producer' | 'instruments'): void {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000, exportTimeoutMillis: 500 })
-  exportToOpenTelemetry(new MeterProvider({ readers: [reader] }).getMeter('poolguard'))
+  const metricProducers = way === 'producer' ? [openTelemetryProducer()] : []
+  const times = { exportIntervalMillis: 1_000, exportTimeoutMillis: 500 }
+  const reader = new PeriodicExportingMetricReader({ exporter, metricProducers, ...times })
+  const provider = new MeterProvider({ readers: [reader] })
+  if (way === 'instruments') exportToOpenTelemetry(provider.getMeter('poolguard'))
   // What was exported is somewhere else by then, where there is somebody who takes it.
   setInterval(() => exporter.reset(), 1_000)
 }

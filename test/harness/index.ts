@@ -20,7 +20,7 @@ export {
 } from './postgres.ts'
 export { generatePrismaClient } from './prisma-client.ts'
 export { type PrometheusOptions, type PrometheusServer, type ScrapeJob, startPrometheus } from './prometheus.ts'
-export { checkRules, testRules } from './promtool.ts'
+export { checkMetrics, checkRules, testRules } from './promtool.ts'
 export { type FaultProxy, type ProxyOptions, startProxy } from './proxy.ts'
 export { queryOnce } from './query-once.ts'
 export { type WaitOptions, waitUntil } from './wait-until.ts'

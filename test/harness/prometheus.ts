@@ -15,8 +15,6 @@ export interface ScrapeJob {
   /** Host and port. */
   readonly target: string
   readonly path: string
-  /** A regular expression; of other metrics nothing is kept. */
-  readonly only?: string
 }
 
 export interface PrometheusOptions {
@@ -72,13 +70,10 @@ function filesOf({ jobs, rules, intervalMillis = 200 }: PrometheusOptions): Reco
   const configuration = {
     global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
     rule_files: rules === undefined ? [] : ['rules.yml'],
-    scrape_configs: jobs.map(({ name, target, path, only }) => ({
+    scrape_configs: jobs.map(({ name, target, path }) => ({
       job_name: name,
       metrics_path: path,
       static_configs: [{ targets: [target] }],
-      ...(only !== undefined && {
-        metric_relabel_configs: [{ source_labels: ['__name__'], regex: only, action: 'keep' }],
-      }),
     })),
   }
   return { 'prometheus.yml': JSON.stringify(configuration), ...(rules !== undefined && { 'rules.yml': rules }) }

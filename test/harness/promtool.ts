@@ -1,9 +1,20 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { findPrometheus } from './find-prometheus.ts'
+
+/** What `promtool check metrics` has against a page in Prometheus' text format, a line each. */
+export async function checkMetrics(page: string): Promise<string[]> {
+  const { promtool } = await findPrometheus()
+  const child = spawn(promtool, ['check', 'metrics'], { stdio: ['pipe', 'ignore', 'pipe'] })
+  child.stdin.end(page)
+  const [said] = await Promise.all([text(child.stderr), once(child, 'close')])
+  return said.split('\n').filter((line) => line !== '')
+}
 
 /** What `promtool check rules` prints; throws, with that, where it finds fault. */
 export function checkRules(rules: string): Promise<string> {

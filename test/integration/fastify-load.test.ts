@@ -1,6 +1,7 @@
 import { LoadShedError } from '@poolguard/fastify'
 import { GuardedPool } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
+import type { PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
 import { AT_THE_GATE, appWith, closeGate, keepLog, saturated, serve } from './fastify-app.ts'
@@ -40,7 +41,7 @@ describe('given load shedding', () => {
       message: 'Too many requests wait for the database. Try again later.',
     })
     expect(await (await get('/vital')).text()).toBe('vital')
-    expect((await get('/healthz')).status).toBe(200)
+    for (const method of ['GET', 'HEAD']) expect((await get('/healthz', { method })).status).toBe(200)
     // Three callers that wait are fewer than the default threshold; what matters is that it is answered.
     expect(await (await get('/readyz')).json()).toEqual({ status: 'healthy' })
     const page = await (await get('/metrics')).text()
@@ -73,6 +74,12 @@ describe('given load shedding', () => {
   })
 })
 
+/** Takes the only connection of a pool, however long the server takes to open it. */
+async function hold(pool: GuardedPool): Promise<PoolClient> {
+  const client = await waitUntil(() => pool.connect().catch(() => undefined), { what: 'there is a connection' })
+  return client as PoolClient
+}
+
 describe('given a handler that gets no connection in time', () => {
   const pool = () => ({ url: server.url, max: 1, pool: { acquireTimeoutMillis: 60 } })
 
@@ -80,8 +87,7 @@ describe('given a handler that gets no connection in time', () => {
     const log = keepLog()
     const app = withRoutes(appWith({ pool: pool() }, { logger: log.options }), () => app.poolguard.pool)
     await app.ready()
-    await app.poolguard.pool.ready()
-    const client = await app.poolguard.pool.connect()
+    const client = await hold(app.poolguard.pool)
     const answer = await app.inject('/slow')
     client.release()
     expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '1'])
@@ -96,8 +102,7 @@ describe('given a handler that gets no connection in time', () => {
       reply.code(error.statusCode ?? 500).send({ name: error.name }),
     )
     await app.ready()
-    await app.poolguard.pool.ready()
-    const client = await app.poolguard.pool.connect()
+    const client = await hold(app.poolguard.pool)
     const answer = await app.inject('/slow')
     client.release()
     expect([answer.statusCode, answer.json()]).toEqual([500, { name: 'AcquireTimeoutError' }])
@@ -113,8 +118,7 @@ describe('given a handler that gets no connection in time', () => {
     })
     mapping.get('/broken', async () => (await mapping.poolguard.pool.query('select nothing')).rows)
     await Promise.all([app.ready(), mapping.ready()])
-    await Promise.all([app.poolguard.pool.ready(), mapping.poolguard.pool.ready()])
-    const clients = await Promise.all([app.poolguard.pool.connect(), mapping.poolguard.pool.connect()])
+    const clients = await Promise.all([hold(app.poolguard.pool), hold(mapping.poolguard.pool)])
     expect((await app.inject('/slow')).statusCode).toBe(500)
     const upstream = await mapping.inject('/upstream')
     expect([upstream.statusCode, upstream.headers['retry-after']]).toEqual([502, undefined])

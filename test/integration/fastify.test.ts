@@ -1,4 +1,4 @@
-import { GuardedPool } from '@poolguard/pg'
+import { GuardedPool, postgresSource } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
@@ -40,6 +40,11 @@ test('given a pool that is saturated over HTTP, then readiness says so and why, 
   await saturated(app, 2, 5)
   const busy = await get('/readyz')
   expect([busy.status, await busy.json()]).toEqual([503, { status: 'critical' }])
+  const told = await get('/readyz', { headers: bearer })
+  expect([told.status, await told.json()]).toMatchObject([
+    503,
+    { pools: [{ name: 'orders', reasons: expect.arrayContaining(['5 callers wait (critical from 4)']) }] },
+  ])
   expect((await get('/healthz')).status).toBe(200)
   const admin = await app.inject({ url: '/admin/db-pool-stats', headers: bearer })
   expect(admin.json()).toMatchObject({
@@ -135,6 +140,23 @@ test('given the metrics page, then it has what the server has, and what was done
   const open = await app.inject({ url: '/metrics', headers: { accept: 'application/openmetrics-text; version=1.0.0' } })
   expect(open.headers['content-type']).toContain('application/openmetrics-text')
   expect(open.body.endsWith('# EOF\n')).toBe(true)
+})
+
+test('given sources of metrics, then one page has the pools, once, and what the server says, and nothing outlives the app', async () => {
+  const sources = [postgresSource(server.adminUrl, { source: 'postgres' })]
+  const pool = { url: server.url, name: 'with a server', max: 2 }
+  const app = appWith({ pool, metrics: { sources }, ready: true })
+  await app.ready()
+  await app.poolguard.pool.ready()
+  const page = await app.inject('/metrics')
+  expect(page.headers['cache-control']).toBe('no-store')
+  const lines = page.body.split('\n')
+  const pools = lines.filter((line) => line.includes('pool_name="with a server"') && line.endsWith(' 2'))
+  expect(pools.filter((line) => line.startsWith('db_client_connection_max{'))).toHaveLength(1)
+  expect(lines).toContain('poolguard_server_max_connections{source="postgres"} 20')
+  expect(lines).toContain('poolguard_source_up{source="postgres"} 1')
+  await app.close()
+  await waitUntil(async () => (await server.connectionCount()) === 0, { what: 'no connection is left' })
 })
 
 test('given labels, then waits are told apart by route, after a body, too, and unmatched paths make none', async () => {

@@ -6,7 +6,7 @@ import {
   type MetricData,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
-import { exportToOpenTelemetry, renderMetrics } from '@poolguard/core'
+import { exportToOpenTelemetry, openTelemetryProducer, renderMetrics, renderPage } from '@poolguard/core'
 import { GuardedPool, observe as observePool, pgBouncerSource, postgresSource } from '@poolguard/pg'
 import { observe as observeSql } from '@poolguard/postgres-js'
 import pg from 'pg'
@@ -56,6 +56,37 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   await pool.end()
 })
 
+test('given a pool that is saturated, then the server is asked all the same', async () => {
+  await using server = await startPostgres({ maxConnections: 20 })
+  const pool = new GuardedPool({ url: server.url, name: 'orders', max: 1 })
+  await pool.ready()
+  const client = await pool.connect()
+  const waiting = pool.connect()
+  const { body } = await renderPage('', [postgresSource(server.url, { source: 'postgres' })])
+  expect(pool.waitingCount).toBe(1)
+  expect(seriesOf(body, 'poolguard_source_up{source="postgres"}')).toBe(1)
+  expect(seriesOf(body, 'poolguard_server_free_connections{source="postgres"}')).toBe(20 - 3 - 2)
+  client.release()
+  ;(await waiting).release()
+  await pool.end()
+  // It leaves nothing behind that would have to be closed.
+  await waitUntil(async () => (await server.connectionCount()) === 0, { what: 'no connection is left' })
+})
+
+test('given a server that is full, then a role that connections are reserved for is still told so', async () => {
+  await using server = await startPostgres({ maxConnections: 8 })
+  const clients = Array.from({ length: 5 }, () => new pg.Client(server.url))
+  await Promise.all(clients.map((client) => client.connect()))
+  const sources = [
+    postgresSource(server.adminUrl, { source: 'reserved' }),
+    postgresSource(server.url, { source: 'ordinary' }),
+  ]
+  const { body } = await renderPage('', sources)
+  expect(seriesOf(body, 'poolguard_server_free_connections{source="reserved"}')).toBe(0)
+  expect(seriesOf(body, 'poolguard_source_up{source="ordinary"}')).toBe(0)
+  await Promise.all(clients.map((client) => client.end()))
+})
+
 test('given a query with parallel workers, then those take none of the connections that are left', async () => {
   await using server = await startPostgres({ maxConnections: 20 })
   const client = new pg.Client(server.adminUrl)
@@ -89,32 +120,82 @@ test('given two servers, then each has series of its own', async () => {
   }
 })
 
-test('given the same work, then OpenTelemetry has the same figures as Prometheus', async () => {
+/** Both ways to OpenTelemetry, each with a reader and an exporter of its own. */
+function startOpenTelemetry(): {
+  readonly exporters: Readonly<Record<'instruments' | 'producer', InMemoryMetricExporter>>
+  flush(): Promise<unknown>
+  stop(): Promise<unknown>
+} {
+  const exporters = {
+    instruments: new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE),
+    producer: new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE),
+  }
+  const often = { exportIntervalMillis: 1_000_000 }
+  const readers = [
+    new PeriodicExportingMetricReader({ ...often, exporter: exporters.instruments }),
+    new PeriodicExportingMetricReader({
+      ...often,
+      exporter: exporters.producer,
+      metricProducers: [openTelemetryProducer()],
+    }),
+  ]
+  const providers = readers.map((reader) => new MeterProvider({ readers: [reader] }))
+  const stop = exportToOpenTelemetry((providers[0] as MeterProvider).getMeter('poolguard'))
+  return {
+    exporters,
+    flush: () => Promise.all(readers.map((reader) => reader.forceFlush())),
+    stop: () => {
+      stop()
+      return Promise.all(providers.map((provider) => provider.shutdown()))
+    },
+  }
+}
+
+test('given the same work, then OpenTelemetry has the same figures as Prometheus, through its API and through a reader', async () => {
   await using server = await startPostgres()
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 })
-  const provider = new MeterProvider({ readers: [reader] })
-  const stop = exportToOpenTelemetry(provider.getMeter('poolguard'))
+  const telemetry = startOpenTelemetry()
   const pools = ['one', 'two'].map((name) => new GuardedPool({ url: server.url, name, max: 2 }))
   await Promise.all(pools.map((pool) => pool.ready()))
   await Promise.all(pools.flatMap((pool) => Array.from({ length: 20 }, () => pool.query('select pg_sleep(0.001)'))))
 
-  await reader.forceFlush()
+  await telemetry.flush()
   const { body } = renderMetrics()
-  const points = pointsOf(exporter, 'one', 'two')
-  expect(points).toHaveLength(2 * (7 + 3 * (2 + 21)))
-  for (const [series, value] of points) expect(seriesOf(body, series), series).toBeCloseTo(value, 9)
-  stop()
-  await provider.shutdown()
+  const found = Object.values(telemetry.exporters).map((exporter) => pointsOf(exporter, 'one', 'two'))
+  for (const points of found) {
+    expect(points).toHaveLength(2 * (7 + 3 * (2 + 21)))
+    for (const [series, value] of points) expect(seriesOf(body, series), series).toBeCloseTo(value, 9)
+  }
+  await telemetry.stop()
   await Promise.all(pools.map((pool) => pool.end()))
+})
+
+test('given both ways to OpenTelemetry, then they tell of the same nine metrics in the same words', async () => {
+  await using server = await startPostgres()
+  const telemetry = startOpenTelemetry()
+  const pool = new GuardedPool({ url: server.url, name: 'told twice', max: 1 })
+  await pool.query('select 1')
+  await telemetry.flush()
+  const told = Object.values(telemetry.exporters).map((exporter) => {
+    const { scope, metrics = [] } = exporter.getMetrics()[0]?.scopeMetrics[0] ?? {}
+    const kinds = metrics.map(({ descriptor: { name, unit, description, valueType }, dataPoints, ...kind }) => {
+      const attributes = dataPoints
+        .map((point) => point.attributes)
+        .filter((each) => each['db.client.connection.pool.name'] === 'told twice')
+      return { name, unit, description, valueType, ...kind, attributes }
+    })
+    return { scope: scope?.name, metrics: kinds.toSorted((a, b) => a.name.localeCompare(b.name)) }
+  })
+  expect(told[0]?.metrics).toHaveLength(9)
+  expect(told[1]).toEqual(told[0])
+  const [first] = telemetry.exporters.producer.getMetrics()[0]?.scopeMetrics[0]?.metrics[0]?.dataPoints ?? []
+  expect(first?.startTime[0]).toBeLessThanOrEqual(Number(first?.endTime[0]))
+  await telemetry.stop()
+  await pool.end()
 })
 
 test('given pools of others that are observed, then OpenTelemetry has their figures as Prometheus does, too', async () => {
   await using server = await startPostgres()
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 })
-  const provider = new MeterProvider({ readers: [reader] })
-  const stop = exportToOpenTelemetry(provider.getMeter('poolguard'))
+  const telemetry = startOpenTelemetry()
   const pool = new pg.Pool({ connectionString: server.url, max: 2 })
   // Its end() does not wait for clients on their way out, which the server's end may overtake.
   pool.on('error', () => {})
@@ -123,17 +204,16 @@ test('given pools of others that are observed, then OpenTelemetry has their figu
   await Promise.all(Array.from({ length: 20 }, () => [pool.query('select 1'), sql`select 1`]).flat())
   await sql.begin((transaction) => transaction`select 1`)
 
-  await reader.forceFlush()
+  await telemetry.flush()
   const { body } = renderMetrics()
-  const points = pointsOf(exporter, 'a pg.Pool', 'a postgres()')
+  const points = pointsOf(telemetry.exporters.instruments, 'a pg.Pool', 'a postgres()')
   // All but how long opening takes, which neither tells.
   expect(points).toHaveLength(2 * (7 + 2 * (2 + 21)))
   for (const [series, value] of points) expect(seriesOf(body, series), series).toBeCloseTo(value, 9)
   const counts = points.filter(([series]) => series.includes('wait_time_seconds_count')).map(([, count]) => count)
   expect(counts.toSorted()).toEqual([20, 21])
-  stop()
   for (const observation of observations) observation.stop()
-  await Promise.all([provider.shutdown(), pool.end(), sql.end()])
+  await Promise.all([telemetry.stop(), pool.end(), sql.end()])
 })
 
 /** Of these pools: the counts of pools that are closed are told as well. */

@@ -29,12 +29,18 @@ class HealthController {
   ready(): Promise<HealthCheckResult> {
     return this.#health.check([() => this.#pools.isHealthy('pools')])
   }
+
+  readyForAll(): Promise<HealthCheckResult> {
+    return this.#health.check([() => this.#pools.isHealthy('pools', { details: false })])
+  }
 }
 Controller()(HealthController)
 Inject(HealthCheckService)(HealthController, undefined, 0)
 Inject(PoolguardHealthIndicator)(HealthController, undefined, 1)
 route(HealthController, 'ready', Get('ready'))
 route(HealthController, 'ready', HealthCheck())
+route(HealthController, 'readyForAll', Get('ready-for-all'))
+route(HealthController, 'readyForAll', HealthCheck())
 
 /** What holds only over time is out of the way, so that each moment has one verdict. */
 const never = { warning: Infinity, critical: Infinity }
@@ -79,6 +85,9 @@ describe.each(platforms)('given a readiness route of Terminus on %s', (platform)
     waiting.push(pool.query('select 1'), pool.query('select 1'))
     await waitUntil(() => pool.waitingCount === 4, { what: 'four wait' })
     expect(await answer()).toEqual([503, 'error', told('down', 'critical', ['4 callers wait (critical from 4)'])])
+    const brief = await running.get('/ready-for-all')
+    expect([brief.status, await brief.json()]).toMatchObject([503, { details: { pools: { status: 'down' } } }])
+    expect(await (await running.get('/ready-for-all')).text()).not.toContain('orders')
 
     for (const client of clients) client.release()
     await Promise.all(waiting)

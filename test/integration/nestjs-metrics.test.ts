@@ -8,7 +8,7 @@ import {
   VersioningType,
 } from '@nestjs/common'
 import { getPoolToken, PoolguardMetricsController, PoolguardModule } from '@poolguard/nestjs'
-import type { GuardedPool } from '@poolguard/pg'
+import { type GuardedPool, postgresSource } from '@poolguard/pg'
 import { map } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
@@ -85,6 +85,33 @@ describe.each(platforms)('given metrics on %s', (platform) => {
       expect((await running.get('/internal/metrics')).status).toBe(403)
       expect((await running.get('/internal/metrics', authorized)).status).toBe(200)
     }
+  })
+
+  test('when they have sources, then what the server says is on the same page, from a controller of the app, too', async () => {
+    class MetricsController extends PoolguardMetricsController {
+      constructor() {
+        super([postgresSource(server.adminUrl, { source: 'postgres' })])
+      }
+    }
+    Controller('own')(MetricsController)
+    const own = makeModule({ controllers: [MetricsController] })
+    const sources = [postgresSource(server.adminUrl, { source: 'postgres' })]
+    const module = PoolguardModule.forRoot({ ...one(), metrics: { sources } })
+    await using running = await startApp(platform, { imports: [module, own] })
+    await running.app.get<GuardedPool>(getPoolToken()).ready()
+    for (const path of ['/metrics', '/own']) {
+      const answer = await running.get(path)
+      expect(answer.headers.get('cache-control')).toBe('no-store')
+      const page = await answer.text()
+      expect(seriesOf(page, 'poolguard_source_up{source="postgres"}')).toBe(1)
+      expect(seriesOf(page, 'poolguard_server_max_connections{source="postgres"}')).toBe(20)
+      expect(seriesOf(page, 'db_client_connection_max{db_client_connection_pool_name="orders"}')).toBe(4)
+    }
+  })
+
+  test('when a source is none, then the error names it', () => {
+    const metrics = { sources: ['postgresql://db/app' as never] }
+    expect(() => PoolguardModule.forRoot({ ...one(), metrics })).toThrow('Invalid option metrics.sources[0]')
   })
 
   test("when the app has a controller of its own for them, then it has that one's path and guards", async () => {

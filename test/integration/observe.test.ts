@@ -34,7 +34,10 @@ test("given somebody's pg.Pool, then its figures are seen, and it works as befor
     stats: { max: 2, active: 1, waiting: 0, acquired: 13, opened: 2 },
   })
   expect(observation.snapshot().stats.wait.sumMillis).toBeGreaterThan(10)
-  expect(observation.health().status).toBe('healthy')
+  expect(observation.health().measures).toMatchObject({
+    waiters: { status: 'healthy' },
+    connectErrorShare: { status: 'healthy' },
+  })
   client.release()
 
   observation.stop()
@@ -42,6 +45,26 @@ test("given somebody's pg.Pool, then its figures are seen, and it works as befor
   expect(snapshotPools()).toEqual([])
   expect(pool.eventNames()).toEqual([])
   await pool.end()
+})
+
+test('given two observers, then each sees all of its time, whichever goes first', async () => {
+  for (const goesFirst of [0, 1]) {
+    const pool = new pg.Pool({ connectionString: server.url, max: 2 })
+    const plainConnect = pool.connect
+    const observations = [observe(pool, { name: 'one' }), observe(pool, { name: 'other' })]
+    const acquired = () => observations.map((observation) => observation.snapshot().stats.acquired)
+    await pool.query('select 1')
+    expect(acquired()).toEqual([1, 1])
+    observations[goesFirst]?.stop()
+    await pool.query('select 1')
+    expect(acquired()).toEqual(goesFirst === 0 ? [1, 2] : [2, 1])
+    observations[1 - goesFirst]?.stop()
+    await pool.query('select 1')
+    expect(acquired().toSorted()).toEqual([1, 2])
+    if (goesFirst === 1) expect(pool.connect).toBe(plainConnect)
+    expect(pool.eventNames()).toEqual([])
+    await pool.end()
+  }
 })
 
 test('given a client that is never released, then it is reported with the stack of its borrower', async () => {

@@ -92,6 +92,18 @@ describe('given a postgres() that is observed', () => {
     await sql.end()
   })
 
+  test('when it is observed already, then that is said, until the first observer stops', async () => {
+    const sql = postgres(server.url, { max: 1, fetch_types: false })
+    const first = observe(sql, { name: 'orders' })
+    expect(() => observe(sql, { name: 'again' })).toThrow("Invalid option sql: 'again'")
+    first.stop()
+    const second = observe(sql)
+    await sql`select 1`
+    expect([first, second].map((each) => each.snapshot().stats.acquired)).toEqual([0, 1])
+    second.stop()
+    await sql.end()
+  })
+
   test('when it is stopped, then the instance is as it was, and others are not touched', async () => {
     const sql = postgres(server.url, { max: 1 })
     const other = postgres(server.url, { max: 1 })

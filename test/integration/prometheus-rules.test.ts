@@ -28,6 +28,7 @@ type Series = Readonly<Record<string, string>>
 
 const POOL = 'db_client_connection_pool_name="orders",job="app",instance="a:3000"'
 const SERVER = 'source="postgres",job="app"'
+const EXPORTER = 'job="pooler",instance="bouncer:9127"'
 const PGBOUNCER = 'source="pgbouncer",job="app",instance="a:3000",database="app",user="app"'
 
 /** Of ten connections, four times a minute. */
@@ -62,6 +63,10 @@ function counted(name: string, labels = POOL): { firing: Series; silent: Series 
   return { firing: { [`${name}{${labels}}`]: '3x60 4x20' }, silent: { [`${name}{${labels}}`]: '3x80' } }
 }
 
+function leaks(count: string, out: string): Series {
+  return { [`poolguard_leaks_total{${POOL}}`]: count, [`poolguard_suspected_leases{${POOL}}`]: out }
+}
+
 /** As two instances tell it. */
 function room(free: number): Series {
   const both = (name: string, value: number) =>
@@ -80,12 +85,18 @@ function up(value: number): Series {
   return { [`poolguard_source_up{${SERVER},instance="a:3000"}`]: `${value}x80` }
 }
 
-function clients(name: string, value: number): Series {
-  return { [`pgbouncer_pools_${name}{${PGBOUNCER}}`]: `${value}x80` }
+/** As an app tells it that asks one PgBouncer, and as pgbouncer_exporter does beside another. */
+function clients(name: string, value: number): { readonly told: Series; readonly exported: Series } {
+  return {
+    told: { [`pgbouncer_pools_${name}{${PGBOUNCER}}`]: `${value}x80` },
+    exported: { [`pgbouncer_pools_${name}{${EXPORTER},database="app",user="app"}`]: `${value}x80` },
+  }
 }
 
 /** By alert and severity: what makes it fire, and what just does not. */
-const CASES: Readonly<Record<string, { readonly firing: Series; readonly silent: Series | readonly Series[] }>> = {
+const CASES: Readonly<
+  Record<string, { readonly firing: Series | readonly Series[]; readonly silent: Series | readonly Series[] }>
+> = {
   'PoolguardConnectionsInUse warning': { firing: inUse(7.2), silent: inUse(6.8) },
   'PoolguardConnectionsInUse critical': {
     firing: { ...inUse(9.2), ...waits(0.11) },
@@ -111,7 +122,11 @@ const CASES: Readonly<Record<string, { readonly firing: Series; readonly silent:
   'PoolguardTimeouts warning': counted('db_client_connection_timeouts_total'),
   'PoolguardCallersTurnedAway critical': counted('poolguard_saturated_total'),
   'PoolguardRequestsShed warning': counted('poolguard_requests_shed_total', 'job="app",instance="a:3000"'),
-  'PoolguardLeakSuspected warning': counted('poolguard_leaks_total'),
+  'PoolguardLeakSuspected warning': {
+    // As long as it is out, and for a while after it has come back.
+    firing: [counted('poolguard_leaks_total').firing, leaks('1x80', '1x80'), leaks('0x60 1x20', '0x80')],
+    silent: leaks('1x80', '0x80'),
+  },
   'PoolguardDeadlock critical': counted('poolguard_deadlocks_total'),
   'PoolguardDirtyReleases warning': counted('poolguard_dirty_releases_total'),
   'PoolguardCloseToMaxConnections warning': { firing: room(9), silent: room(10) },
@@ -120,22 +135,25 @@ const CASES: Readonly<Record<string, { readonly firing: Series; readonly silent:
     firing: idleInTransaction(60),
     silent: idleInTransaction(59),
   },
-  'PoolguardSourceDown warning': { firing: up(0), silent: up(1) },
+  'PoolguardSourceDown warning': {
+    firing: [up(0), { [`pgbouncer_up{${EXPORTER}}`]: '0x80' }],
+    silent: { ...up(1), [`pgbouncer_up{${EXPORTER}}`]: '1x80' },
+  },
   'PoolguardPgBouncerClientsWaiting warning': {
-    firing: clients('client_waiting_connections', 5),
-    silent: clients('client_waiting_connections', 4),
+    firing: Object.values(clients('client_waiting_connections', 5)),
+    silent: Object.values(clients('client_waiting_connections', 4)),
   },
   'PoolguardPgBouncerClientsWaiting critical': {
-    firing: clients('client_waiting_connections', 20),
-    silent: clients('client_waiting_connections', 19),
+    firing: Object.values(clients('client_waiting_connections', 20)),
+    silent: Object.values(clients('client_waiting_connections', 19)),
   },
   'PoolguardPgBouncerMaxWait warning': {
-    firing: clients('client_maxwait_seconds', 1),
-    silent: clients('client_maxwait_seconds', 0.9),
+    firing: Object.values(clients('client_maxwait_seconds', 1)),
+    silent: Object.values(clients('client_maxwait_seconds', 0.9)),
   },
   'PoolguardPgBouncerMaxWait critical': {
-    firing: clients('client_maxwait_seconds', 10),
-    silent: clients('client_maxwait_seconds', 9),
+    firing: Object.values(clients('client_maxwait_seconds', 10)),
+    silent: Object.values(clients('client_maxwait_seconds', 9)),
   },
 }
 
@@ -154,11 +172,25 @@ describe('given promtool', () => {
       const [name, severity] = alert.split(' ')
       const selector = `ALERTS{alertname="${name}",severity="${severity}"`
       return [
-        unitTest(`${alert} fires`, firing, `count(${selector},alertstate="firing"})`, [{ labels: '{}', value: 1 }]),
+        ...[firing]
+          .flat()
+          .map((series) =>
+            unitTest(`${alert} fires`, series, `count(${selector},alertstate="firing"})`, [{ labels: '{}', value: 1 }]),
+          ),
         ...[silent].flat().map((series) => unitTest(`${alert} is silent`, series, `${selector}}`, [])),
       ]
     })
     await testRules(rules, { evaluation_interval: '1m', tests })
+  })
+
+  test('then alerts on PgBouncer say on which, whoever tells of it', async () => {
+    const { told, exported } = clients('client_waiting_connections', 30)
+    const alerts = 'count by (job, source) (ALERTS{alertname="PoolguardPgBouncerClientsWaiting",severity="critical"})'
+    const named = unitTest('each by its name', { ...told, ...exported }, alerts, [
+      { labels: '{job="app",source="pgbouncer"}', value: 1 },
+      { labels: '{job="pooler",source="bouncer:9127"}', value: 1 },
+    ])
+    await testRules(rules, { evaluation_interval: '1m', tests: [named] })
   })
 
   test('then a test that should fail does', async () => {

@@ -1,10 +1,10 @@
-import { renderMetrics } from '@poolguard/core'
 import { alertRules, grafanaDashboard } from '@poolguard/core/dashboards'
 import { rulesText } from '@poolguard/observability'
 import { pgBouncerSource, postgresSource } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
 import {
+  checkMetrics,
   describeWithPgBouncer,
   describeWithPrometheus,
   type PgBouncerServer,
@@ -20,30 +20,32 @@ import { AT_THE_GATE, appWith, closeGate, saturated } from './fastify-app.ts'
 /** The rules as they are shipped, less patient. */
 const impatient = rulesText(alertRules().map((rule) => ({ ...rule, for: rule.for === '0s' ? '0s' : '1s' })))
 
-/** An app whose pool goes through PgBouncer, with a second page that tells what PostgreSQL and PgBouncer say. */
-async function startApp(server: PostgresServer, pooler: PgBouncerServer): Promise<FastifyInstance> {
-  const app = appWith({
-    pool: { url: pooler.url, name: 'orders', pooler: 'transaction', max: 2 },
-    metrics: true,
-    labels: true,
-    shedLoad: { waiters: 1_000 },
-  })
+/** An app whose pool goes through PgBouncer; its page has what PostgreSQL and PgBouncer say, too. */
+function startApp(server: PostgresServer, pooler: PgBouncerServer): FastifyInstance {
   const sources = [
     postgresSource(server.adminUrl, { intervalMillis: 200 }),
     pgBouncerSource(pooler.statsUrl, { intervalMillis: 200 }),
   ]
-  app.get('/orders/:id', async () => (await app.poolguard.pool.query(AT_THE_GATE)).rows)
-  app.get('/sources', async (request, reply) => {
-    const families = await Promise.all(sources.map((source) => source.read()))
-    const { contentType, body } = renderMetrics(request.headers.accept, families.flat())
-    return reply.type(contentType).send(body)
+  const app = appWith({
+    pool: { url: pooler.url, name: 'orders', pooler: 'transaction', max: 2 },
+    metrics: { sources },
+    labels: true,
+    shedLoad: { waiters: 1_000 },
   })
+  app.get('/orders/:id', async () => (await app.poolguard.pool.query(AT_THE_GATE)).rows)
   return app
 }
 
+const PATIENCE = { timeout: 20_000, interval: 200 }
+
 /** What Grafana makes of it. */
 function withoutVariables(expr: string): string {
-  return expr.replaceAll('$pool', '.*').replaceAll('$__rate_interval', '1m')
+  return expr.replaceAll(/\$(?:job|instance|pool)\b/g, '.*').replaceAll('$__rate_interval', '1m')
+}
+
+function addressOf(url: string): string {
+  const { host, pathname } = new URL(url)
+  return `${host}${pathname}`
 }
 
 async function stateOf(prometheus: PrometheusServer, name: string, severity: string): Promise<string> {
@@ -59,16 +61,14 @@ describe('given Prometheus, which scrapes an app', () => {
       onTestFinished(() => server.stop())
       const pooler = await startPgBouncer({ version: '1.24', upstream: server })
       onTestFinished(() => pooler.stop())
-      const app = await startApp(server, pooler)
+      const app = startApp(server, pooler)
       const address = await app.listen({ host: '127.0.0.1', port: 0 })
       const target = new URL(address).host
       const starting = startPrometheus({
-        jobs: [
-          { name: 'app', target, path: '/metrics' },
-          // Of this page only what the other one does not have.
-          { name: 'sources', target, path: '/sources', only: 'poolguard_(server|source)_.*|pgbouncer_.*' },
-        ],
+        jobs: [{ name: 'app', target, path: '/metrics' }],
         rules: impatient,
+        // In which a page has to be answered that asks PostgreSQL and PgBouncer.
+        intervalMillis: 500,
       })
       await app.poolguard.pool.ready()
       const gate = await closeGate(server)
@@ -92,6 +92,11 @@ describe('given Prometheus, which scrapes an app', () => {
         annotations: { summary: `25 callers wait for a connection of pool orders of ${target}` },
       })
 
+      // So the conventions of OpenTelemetry call it.
+      expect(await checkMetrics(await (await fetch(`${address}/metrics`)).text())).toEqual([
+        'db_client_connection_count non-histogram and non-summary metrics should not have "_count" suffix',
+      ])
+
       await gate.open()
       expect((await Promise.all(requests)).map(({ status }) => status)).toEqual(Array(27).fill(200))
       await waitUntil(async () => (await stateOf(prometheus, 'PoolguardCallersWaiting', 'critical')) === 'inactive', {
@@ -101,15 +106,26 @@ describe('given Prometheus, which scrapes an app', () => {
       const queries = grafanaDashboard().panels.flatMap(({ title, targets = [] }) =>
         targets.map(({ expr }) => ({ title, expr: withoutVariables(expr) })),
       )
-      const answers = await Promise.all(
-        queries.map(async ({ title, expr }) => ({ title, expr, found: (await prometheus.query(expr)).length })),
-      )
-      expect(answers.length).toBeGreaterThan(50)
-      // Of no fleet there is nothing to see.
-      const empty = answers.filter(({ found, expr }) => found === 0 && !expr.includes('poolguard_fleet_'))
-      expect(empty).toEqual([])
-      const acquired = await prometheus.query('sum by (label) (poolguard_labelled_acquires_total)')
-      expect(acquired).toContainEqual({ metric: { label: 'GET /orders/:id' }, value: 27 })
+      expect(queries.length).toBeGreaterThan(50)
+      const empty = async () => {
+        const answers = await Promise.all(
+          queries.map(async ({ title, expr }) => ({ title, expr, found: (await prometheus.query(expr)).length })),
+        )
+        // Of no fleet there is nothing to see.
+        return answers.filter(({ found, expr }) => found === 0 && !expr.includes('poolguard_fleet_'))
+      }
+      // A scrape that came too late leaves a moment without figures.
+      await expect.poll(empty, PATIENCE).toEqual([])
+      const servers = async () => {
+        const found = await prometheus.query('count by (source) (poolguard_source_up == 1)')
+        return found.map(({ metric, value }) => [metric.source, value]).toSorted()
+      }
+      await expect
+        .poll(servers, PATIENCE)
+        .toEqual([addressOf(server.adminUrl), addressOf(pooler.statsUrl)].map((source) => [source, 1]).toSorted())
+      await expect
+        .poll(() => prometheus.query('sum by (label) (poolguard_labelled_acquires_total)'), PATIENCE)
+        .toContainEqual({ metric: { label: 'GET /orders/:id' }, value: 27 })
     })
   })
 })

@@ -4,7 +4,7 @@
  * @module @poolguard/fastify
  */
 
-export type { PoolguardFastifyOptions, ShedLoadOptions } from './plugin-options.ts'
+export type { MetricsOptions, PoolguardFastifyOptions, ShedLoadOptions } from './plugin-options.ts'
 export { poolguardFastify, poolguardFastify as default } from './poolguard-fastify.ts'
 export type { FastifyPoolguard, PoolguardInstance } from './poolguard-instance.ts'
 export { LoadShedError } from './shed-load.ts'

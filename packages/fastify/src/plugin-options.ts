@@ -1,4 +1,4 @@
-import type { HealthThresholds } from '@poolguard/core'
+import type { HealthThresholds, MetricsSources } from '@poolguard/core'
 import type { GuardedPool, GuardedPoolConfig } from '@poolguard/pg'
 
 /** When to turn requests away. */
@@ -7,6 +7,14 @@ export interface ShedLoadOptions {
   readonly waiters: number
   /** What the answer's Retry-After says. Default: 1. */
   readonly retryAfterSeconds?: number
+}
+
+/** What the page of metrics has. */
+export interface MetricsOptions {
+  /** Default: `/metrics`. */
+  readonly path?: string
+  /** What the database and the pooler say, beside the pools: `postgresSource(url)` and `pgBouncerSource(url)` of @poolguard/pg. */
+  readonly sources?: MetricsSources
 }
 
 /** All of it is optional: without options the plugin looks at every guarded pool of the process. */
@@ -34,8 +42,8 @@ export interface PoolguardFastifyOptions {
   readonly health?: string | boolean
   /** Path of the readiness probe, 503 while a pool is critical and from `close()` on. Default: `/readyz`. */
   readonly ready?: string | boolean
-  /** Path of the metrics for Prometheus; `true` is `/metrics`. Default: false. */
-  readonly metrics?: string | boolean
+  /** The metrics for Prometheus: their path, `true` for `/metrics`, or both path and sources. Default: false. */
+  readonly metrics?: string | boolean | MetricsOptions
   /** Path of all that is known of the pools, behind {@link adminToken}; `true` is `/admin/db-pool-stats`. Default: false. */
   readonly admin?: string | boolean
   /** A bearer token, or several while they are exchanged. */

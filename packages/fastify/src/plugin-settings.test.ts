@@ -6,6 +6,7 @@ import { readSettings } from './plugin-settings.ts'
 test('given no options, then the probes are there, and what shows more is not', () => {
   expect(readSettings({})).toEqual({
     paths: { health: '/healthz', ready: '/readyz', metrics: undefined, admin: undefined },
+    metricsSources: [],
     adminTokens: [],
     details: false,
     labels: scopesAreFree,
@@ -34,6 +35,15 @@ test('given a name, then nothing is added to the app that was not asked for', ()
   expect(asked).toMatchObject({ paths: { ready: '/orders/readyz' }, labels: true, mapErrors: true })
 })
 
+test('given sources of metrics, then they are at the usual path or their own', () => {
+  const sources = [{ source: 'db:5432/app', read: async () => [] }]
+  expect(readSettings({ metrics: { sources } })).toMatchObject({
+    paths: { metrics: '/metrics' },
+    metricsSources: sources,
+  })
+  expect(readSettings({ metrics: { sources, path: '/m' } }).paths.metrics).toBe('/m')
+})
+
 test('given load shedding, then its Retry-After holds for errors, too', () => {
   expect(readSettings({ shedLoad: { waiters: 5 } }).shedLoad).toEqual({ waiters: 5, retryAfterSeconds: 1 })
   expect(readSettings({ shedLoad: { waiters: 5, retryAfterSeconds: 9 } }).retryAfterSeconds).toBe(9)
@@ -45,6 +55,10 @@ test.each<[option: string, options: object]>([
   ['health', { health: 'healthz' }],
   ['ready', { ready: 1 }],
   ['metrics', { metrics: null }],
+  ['metrics', { metrics: 7 }],
+  ['metrics.path', { metrics: { path: 'metrics' } }],
+  ['metrics.sources', { metrics: { sources: 'postgresql://db/app' } }],
+  ['metrics.sources[0]', { metrics: { sources: ['postgresql://db/app'] } }],
   ['admin', { admin: {} }],
   ['ready', { health: '/up', ready: '/up' }],
   ['adminToken', { admin: true }],

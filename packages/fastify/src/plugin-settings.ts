@@ -1,5 +1,5 @@
-import { InvalidOptionError, requireWhole, scopesAreFree } from '@poolguard/core'
-import type { PoolguardFastifyOptions, ShedLoadOptions } from './plugin-options.ts'
+import { InvalidOptionError, type MetricsSources, requireSources, requireWhole, scopesAreFree } from '@poolguard/core'
+import type { MetricsOptions, PoolguardFastifyOptions, ShedLoadOptions } from './plugin-options.ts'
 
 const RETRY_AFTER_SECONDS = 1
 
@@ -14,6 +14,7 @@ export interface RoutePaths {
 /** The options of a registration, checked and with their defaults. */
 export interface PluginSettings {
   readonly paths: RoutePaths
+  readonly metricsSources: MetricsSources
   readonly adminTokens: readonly string[]
   readonly details: boolean
   readonly labels: boolean
@@ -31,14 +32,15 @@ export interface PluginSettings {
  */
 export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
   const isTheApps = requireName(options.name) === undefined
-  const { health = isTheApps, ready = isTheApps, metrics = false, admin = false, closeDelayMillis = 0 } = options
+  const { health = isTheApps, ready = isTheApps, admin = false, closeDelayMillis = 0 } = options
+  const metrics = readMetricsOptions(options.metrics)
   requireWhole('closeDelayMillis', closeDelayMillis, 0)
   const shedLoad = readShedLoad(options.shedLoad)
   const adminTokens = readTokens(options.adminToken)
   const paths = {
     health: readPath('health', health, '/healthz'),
     ready: readPath('ready', ready, '/readyz'),
-    metrics: readPath('metrics', metrics, '/metrics'),
+    metrics: readPath(metrics.option, metrics.path, '/metrics'),
     admin: readPath('admin', admin, '/admin/db-pool-stats'),
   }
   requireDistinct(paths)
@@ -48,6 +50,7 @@ export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
   }
   return {
     paths,
+    metricsSources: metrics.sources,
     adminTokens,
     details: readSwitch('details', options.details, false),
     labels: readSwitch('labels', options.labels, isTheApps && scopesAreFree),
@@ -62,6 +65,17 @@ export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
 function requireName(name: unknown): string | undefined {
   if (name === undefined || (typeof name === 'string' && name !== '')) return name
   throw new InvalidOptionError('name', name, 'a text that is not empty')
+}
+
+/** An object that says only which sources there are means the usual path. */
+function readMetricsOptions(value: unknown = false): {
+  readonly option: string
+  readonly path: unknown
+  readonly sources: MetricsSources
+} {
+  if (typeof value !== 'object' || value === null) return { option: 'metrics', path: value, sources: [] }
+  const { path = true, sources = [] } = value as MetricsOptions
+  return { option: 'metrics.path', path, sources: requireSources('metrics.sources', sources) }
 }
 
 function readPath(option: string, value: unknown, usual: string): string | undefined {

@@ -33,6 +33,15 @@ test('given no options, then the probes answer, and nothing else is there', asyn
   expect(app.hasPlugin('@poolguard/fastify')).toBe(true)
 })
 
+test('given probes that ask by HEAD, then they are answered as by GET, without a body', async () => {
+  const app = appWith({ metrics: true })
+  for (const url of ['/healthz', '/readyz']) {
+    const answer = await app.inject({ method: 'HEAD', url })
+    expect([answer.statusCode, answer.body]).toEqual([200, ''])
+  }
+  expect((await app.inject({ method: 'HEAD', url: '/metrics' })).statusCode).toBe(404)
+})
+
 test('given paths of its own and routes that are off, then so they are', async () => {
   const app = appWith({ health: false, ready: '/up', metrics: true })
   await app.ready()

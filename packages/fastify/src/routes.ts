@@ -1,5 +1,5 @@
 import bearerAuth from '@fastify/bearer-auth'
-import { type HealthMonitor, type ObservedPool, renderMetrics } from '@poolguard/core'
+import { type HealthMonitor, type ObservedPool, renderPage } from '@poolguard/core'
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { bearerToken, tokenCheck } from './admin-token.ts'
 import type { Drain } from './drain.ts'
@@ -26,9 +26,9 @@ const PROBE = {
 
 export function addRoutes(fastify: FastifyInstance, settings: PluginSettings, sources: RouteSources): void {
   const { health, ready, metrics, admin } = settings.paths
-  if (health !== undefined) fastify.route({ ...PROBE, url: health, handler: answerAlive })
+  if (health !== undefined) fastify.route({ ...PROBE, exposeHeadRoute: true, url: health, handler: answerAlive })
   if (ready !== undefined) addReadiness(fastify, ready, settings, sources)
-  if (metrics !== undefined) fastify.route({ ...PROBE, url: metrics, handler: answerMetrics })
+  if (metrics !== undefined) addMetrics(fastify, metrics, settings)
   if (admin !== undefined) addAdmin(fastify, admin, settings, sources)
 }
 
@@ -37,9 +37,15 @@ function answerAlive(_request: FastifyRequest, reply: FastifyReply): FastifyRepl
   return answer(reply, { status: 'ok' })
 }
 
-function answerMetrics(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { contentType, body } = renderMetrics(request.headers.accept)
-  return reply.type(contentType).send(body)
+function addMetrics(fastify: FastifyInstance, url: string, { metricsSources }: PluginSettings): void {
+  fastify.route({
+    ...PROBE,
+    url,
+    handler: async (request, reply) => {
+      const { contentType, body } = await renderPage(request.headers.accept, metricsSources)
+      return answer(reply.type(contentType), body)
+    },
+  })
 }
 
 function addReadiness(
@@ -51,6 +57,7 @@ function addReadiness(
   const isAdmin = tokenCheck(adminTokens)
   fastify.route({
     ...PROBE,
+    exposeHeadRoute: true,
     url,
     handler: (request, reply) => {
       const { status, pools } = monitor.check()
@@ -89,7 +96,7 @@ function addAdmin(
   })
 }
 
-/** What holds at this moment is nothing for caches. */
-function answer(reply: FastifyReply, body: object): FastifyReply {
+/** What holds at this moment is nothing for caches; so they need not be told, either, that Accept decides on the format. */
+function answer(reply: FastifyReply, body: object | string): FastifyReply {
   return reply.header('cache-control', 'no-store').send(body)
 }

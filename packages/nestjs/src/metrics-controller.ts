@@ -1,5 +1,5 @@
 import { Controller, Get, Headers, Res, type Type, UseGuards, VERSION_NEUTRAL } from '@nestjs/common'
-import { renderMetrics } from '@poolguard/core'
+import { type MetricsSources, renderPage, requireSources } from '@poolguard/core'
 import type { MetricsOptions } from './module-options.ts'
 
 /** What Express' and Fastify's responses have in common. */
@@ -9,20 +9,34 @@ interface PlatformResponse {
 }
 
 /**
- * The metrics of every guarded pool of the process, for Prometheus to scrape. To be extended where `metrics: { path, guards }`
- * is not enough.
+ * The metrics of every guarded pool of the process, for Prometheus to scrape. To be extended where
+ * `metrics: { path, guards, sources }` is not enough.
  *
  * @publicApi
  * @example
  * @UseGuards(ScrapeGuard)
  * @Controller('internal/metrics')
- * export class MetricsController extends PoolguardMetricsController {}
+ * export class MetricsController extends PoolguardMetricsController {
+ *   constructor(config: ConfigService) {
+ *     super([postgresSource(config.getOrThrow('DATABASE_URL'))])
+ *   }
+ * }
  */
 export abstract class PoolguardMetricsController {
+  readonly #sources: MetricsSources
+
+  /**
+   * @param sources beside the pools.
+   * @throws {InvalidOptionError} for what is no source, and where two have one name.
+   */
+  constructor(sources: MetricsSources = []) {
+    this.#sources = requireSources('sources', sources)
+  }
+
   /** Answers by itself, so that interceptors which wrap what handlers return leave the text alone. */
-  read(accept: string | undefined, response: PlatformResponse): void {
-    const { contentType, body } = renderMetrics(accept)
-    response.header('content-type', contentType).send(body)
+  async read(accept: string | undefined, response: PlatformResponse): Promise<void> {
+    const { contentType, body } = await renderPage(accept, this.#sources)
+    response.header('content-type', contentType).header('cache-control', 'no-store').send(body)
   }
 }
 
@@ -34,8 +48,13 @@ Headers('accept')(prototype, 'read', 0)
 Res()(prototype, 'read', 1)
 
 /** The controller at a path of its own, outside of the app's versioning. */
-export function metricsController({ path = 'metrics', guards = [] }: MetricsOptions): Type {
-  class PoolguardMetrics extends PoolguardMetricsController {}
+export function metricsController({ path = 'metrics', guards = [], sources = [] }: MetricsOptions): Type {
+  const checked = requireSources('metrics.sources', sources)
+  class PoolguardMetrics extends PoolguardMetricsController {
+    constructor() {
+      super(checked)
+    }
+  }
   Controller({ path, version: VERSION_NEUTRAL })(PoolguardMetrics)
   UseGuards(...guards)(PoolguardMetrics)
   return PoolguardMetrics

@@ -65,7 +65,7 @@ function complete(module: DynamicModule, extras: PoolguardModuleAsyncExtras): Dy
 function controllers(metrics: PoolguardModuleAsyncExtras['metrics']): Type[] {
   if (typeof metrics === 'boolean') return metrics ? [metricsController({})] : []
   if (typeof metrics === 'object' && metrics !== null) return [metricsController(metrics)]
-  throw new InvalidOptionError('metrics', metrics, 'true, false or { path, guards }')
+  throw new InvalidOptionError('metrics', metrics, 'true, false or { path, guards, sources }')
 }
 
 function holdPools(options: PoolguardModuleOptions, told: PoolNames): Promise<AppPools> {

@@ -1,5 +1,5 @@
 import type { CanActivate, Type } from '@nestjs/common'
-import type { HealthMonitorOptions } from '@poolguard/core'
+import type { HealthMonitorOptions, MetricsSources } from '@poolguard/core'
 import type { GuardedPoolConfig } from '@poolguard/pg'
 
 /** When a pool counts as ill. */
@@ -20,6 +20,8 @@ export interface MetricsOptions {
   readonly path?: string
   /** What they inject, Nest must find in the module: a global module's exports, or what `forRootAsync` imports. */
   readonly guards?: readonly (CanActivate | Type<CanActivate>)[]
+  /** What the database and the pooler say, beside the pools: `postgresSource(url)` and `pgBouncerSource(url)` of @poolguard/pg. */
+  readonly sources?: MetricsSources
 }
 
 /** What Nest must know before it can ask a factory: which routes and which providers there are. */

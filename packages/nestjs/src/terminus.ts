@@ -30,13 +30,18 @@ export class PoolguardHealthIndicator {
     this.#poolguard = poolguard
   }
 
-  isHealthy<const Key extends string>(key: Key): HealthIndicatorResult<Key> {
+  /** @param options `details: false` tells the status alone, without the pools' names and reasons. */
+  isHealthy<const Key extends string>(
+    key: Key,
+    { details = true }: { readonly details?: boolean } = {},
+  ): HealthIndicatorResult<Key> {
     const { status, pools } = this.#poolguard.health()
+    const told: Record<string, unknown> = details ? { pools } : {}
     const known = this.#indicators.check(key)
     const indicator = known as typeof known & MayDegrade<Key>
-    if (status === 'critical') return indicator.down({ pools })
-    if (status === 'warning' && indicator.degraded) return indicator.degraded({ pools })
-    return indicator.up({ pools })
+    if (status === 'critical') return indicator.down(told)
+    if (status === 'warning' && indicator.degraded) return indicator.degraded(told)
+    return indicator.up(told)
   }
 }
 

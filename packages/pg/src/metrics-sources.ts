@@ -24,7 +24,7 @@ const PATIENCE_MILLIS = 5_000
  * @throws {InvalidOptionError} for a URL that is not set; `ConnectionStringError` for a bad one.
  * @example
  * const server = postgresSource(process.env.DATABASE_URL)
- * const { contentType, body } = renderMetrics(request.headers.accept, await server.read())
+ * const { contentType, body } = await renderPage(request.headers.accept, [server])
  */
 export function postgresSource(url: string | undefined, options: Partial<ScrapeOptions> = {}): ScrapedMetrics {
   const { client: config } = readConfig({ url })
@@ -49,14 +49,16 @@ export function postgresSource(url: string | undefined, options: Partial<ScrapeO
  * PgBouncer's figures under pgbouncer_exporter's names, through its console, with a connection that lasts for the look.
  *
  * @param url of PgBouncer, as a user in `stats_users` or `admin_users`. The source is labelled after it: `pgbouncer:6432/app`.
+ * @throws {InvalidOptionError} for a URL that is not set; {@link ConnectionStringError} for a bad one.
  * @example
- * const pooler = pgBouncerSource('postgresql://stats:secret@localhost:6432')
- * const { contentType, body } = renderMetrics(request.headers.accept, await pooler.read())
+ * const pooler = pgBouncerSource(process.env.PGBOUNCER_STATS_URL)
+ * const { contentType, body } = await renderPage(request.headers.accept, [pooler])
  */
-export function pgBouncerSource(url: string, options: Partial<ScrapeOptions> = {}): ScrapedMetrics {
+export function pgBouncerSource(url: string | undefined, options: Partial<ScrapeOptions> = {}): ScrapedMetrics {
+  const target = readUrlOption(url)
   return new ScrapedMetrics(
     async () => {
-      await using console = await PgBouncerConsole.connect(url)
+      await using console = await PgBouncerConsole.connect(target.href)
       // One at a time: the console takes no more.
       const version = await console.version()
       const pools = await console.pools()

@@ -98,15 +98,21 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
   }
 }
 
-/** Every checkout goes through `connect`, pool.query's too. */
+/**
+ * Every checkout goes through `connect`, pool.query's too. Others may put themselves before it as well, and be gone before or
+ * after.
+ */
 function hookConnect(pool: Pool, ledger: LeaseLedger<PoolClient>, failed: (error: unknown) => void): () => void {
   const hooked = pool as unknown as { connect?: Connect }
+  const own = Object.hasOwn(pool, 'connect')
   const original = pool.connect as Connect
+  let stopped = false
   const settle = (request: Request, error: unknown, client: PoolClient | undefined) => {
     if (client && !error) ledger.lent(client, request)
     else failed(error)
   }
-  hooked.connect = function connect(callback) {
+  const connect: Connect = (callback) => {
+    if (stopped) return original.call(pool, callback)
     const request = ledger.asked(connect)
     if (!callback) {
       const found = original.call(pool) as Promise<PoolClient>
@@ -121,8 +127,12 @@ function hookConnect(pool: Pool, ledger: LeaseLedger<PoolClient>, failed: (error
       callback(error, client, release)
     })
   }
+  hooked.connect = connect
   return () => {
-    delete hooked.connect
+    stopped = true
+    if (hooked.connect !== connect) return
+    if (own) hooked.connect = original
+    else delete hooked.connect
   }
 }
 
@@ -152,7 +162,7 @@ function readStats(
     ...counts,
     connectFailures: { ...counts.connectFailures },
     // Of these a pg.Pool knows nothing.
-    closing: 0,
+    ...{ settling: 0, closing: 0 },
     create: NEVER_MEASURED,
     saturated: 0,
     deadlocks: 0,

@@ -4,6 +4,7 @@ import {
   DEFAULT_POOL_SETTINGS,
   evaluateHealth,
   type Health,
+  InvalidOptionError,
   LeaseLedger,
   type PoolEventListener,
   type PoolSettings,
@@ -38,10 +39,14 @@ export interface SqlObservation {
   stop(): void
 }
 
+/** A query tells one observer only. */
+const observed = new WeakSet<Sql>()
+
 /**
  * Watches a postgres() instance that someone does not want to replace: what is at the server, what is held by transactions
  * and reserved connections, how long callers wait, be it in a pipeline, and leaks. It changes nothing in what that does.
  *
+ * @throws {InvalidOptionError} for one that is observed already.
  * @example
  * const observation = observe(sql, { leakThresholdMillis: 30_000, onEvent: (event) => logger.warn(event) })
  * observation.snapshot().stats.waiting
@@ -50,6 +55,7 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
   const { host, port, database, user } = parsedOptionsOf(sql)
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
   const name = options.name ?? database
+  if (observed.has(sql)) throw new InvalidOptionError('sql', name, 'an instance that is not observed already')
   const ledger = new LeaseLedger<Held>({
     name,
     max: () => sql.options.max,
@@ -77,11 +83,13 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
   })
   const begin = figures.stats()
   const unregister = registerPool({ snapshot })
+  observed.add(sql)
   return {
     detail,
     snapshot,
     health: () => evaluateHealth({ stats: figures.stats(), before: begin }),
     stop() {
+      observed.delete(sql)
       for (const end of unhook) end()
       figures.stop()
       unregister()

@@ -10,7 +10,7 @@ import {
   type Threshold,
 } from '../observe/index.ts'
 import { DEFAULT_POOL_SETTINGS } from '../settings/index.ts'
-import { series } from './promql.ts'
+import { bySource, EXPORTER_UP, series } from './promql.ts'
 
 export type Severity = 'warning' | 'critical'
 
@@ -39,9 +39,8 @@ const EVENT_RANGE = '15m'
 const PATIENCE: Readonly<Record<Severity, string>> = { warning: '5m', critical: '1m' }
 
 const POOL = `pool {{ $labels.${POOL_LABEL} }} of {{ $labels.instance }}`
-const SOURCE = `{{ $labels.${SOURCE_LABEL} }}`
+const SOURCE = `{{ $labels.${SOURCE_LABEL} }} ({{ $labels.job }})`
 const OF_SOURCE = `by (job, ${SOURCE_LABEL})`
-const OF_PGBOUNCER_POOL = `by (job, ${SOURCE_LABEL}, database, user)`
 
 /**
  * Alerts on every pool, on PostgreSQL and on PgBouncer.
@@ -158,11 +157,20 @@ const EVENT_RULES: readonly AlertRule[] = [
     action:
       'That protects the app. See PoolguardCallersWaiting for why they wait; scale out only where the database has room.',
   }),
-  happened('PoolguardLeakSuspected', 'warning', 'poolguard_leaks_total', {
-    summary: `A connection of ${POOL} was probably never released`,
-    description: 'It has been out for leakThresholdMillis without a query. Each leak makes the pool smaller for good.',
-    action: 'The leak event has the stack of the borrower. Release in a finally block, or use what releases by itself.',
-  }),
+  {
+    name: 'PoolguardLeakSuspected',
+    // Until it comes back, and no shorter than any event.
+    expr: `${increased('poolguard_leaks_total')} or ${series('poolguard_suspected_leases')} > 0`,
+    for: '0s',
+    labels: { severity: 'warning' },
+    annotations: {
+      summary: `A connection of ${POOL} was probably never released`,
+      description:
+        'It has been out for leakThresholdMillis without a query. Each leak makes the pool smaller for good.',
+      action:
+        'The leak event has the stack of the borrower. Release in a finally block, or use what releases by itself.',
+    },
+  },
   happened('PoolguardDeadlock', 'critical', 'poolguard_deadlocks_total', {
     summary: `Every holder of a connection of ${POOL} waited for another one`,
     description:
@@ -178,8 +186,11 @@ const EVENT_RULES: readonly AlertRule[] = [
 ]
 
 function happened(name: string, severity: Severity, counter: string, annotations: AlertRule['annotations']): AlertRule {
-  const expr = `increase(${series(counter)}[${EVENT_RANGE}]) > 0`
-  return { name, expr, for: '0s', labels: { severity }, annotations }
+  return { name, expr: increased(counter), for: '0s', labels: { severity }, annotations }
+}
+
+function increased(counter: string): string {
+  return `increase(${series(counter)}[${EVENT_RANGE}]) > 0`
 }
 
 const FREE = `min ${OF_SOURCE} (${series('poolguard_server_free_connections')})`
@@ -219,7 +230,7 @@ const SERVER_RULES: readonly AlertRule[] = [
   },
   {
     name: 'PoolguardSourceDown',
-    expr: `max ${OF_SOURCE} (${series(SOURCE_UP.name)}) < 1`,
+    expr: `(max ${OF_SOURCE} (${series(SOURCE_UP.name)}) or ${worstPgBouncer(EXPORTER_UP.name)}) < 1`,
     for: PATIENCE.warning,
     labels: { severity: 'warning' },
     annotations: {
@@ -234,11 +245,10 @@ const SERVER_RULES: readonly AlertRule[] = [
 const PGBOUNCER_MAX_WAIT: Threshold = { warning: 1, critical: DEFAULT_POOL_SETTINGS.acquireTimeoutMillis / 1_000 }
 
 function pgBouncerRules({ waiters }: HealthThresholds): AlertRule[] {
-  const pool = 'PgBouncer pool {{ $labels.database }}/{{ $labels.user }}'
-  const worst = (metric: string) => `max ${OF_PGBOUNCER_POOL} (${series(metric)})`
+  const pool = `pool {{ $labels.database }}/{{ $labels.user }} of PgBouncer ${SOURCE}`
   return [
     ...graded('PoolguardPgBouncerClientsWaiting', waiters, {
-      value: worst('pgbouncer_pools_client_waiting_connections'),
+      value: worstPgBouncer('pgbouncer_pools_client_waiting_connections', 'database', 'user'),
       annotations: {
         summary: `{{ $value }} clients wait for a server of ${pool}`,
         description:
@@ -249,7 +259,7 @@ function pgBouncerRules({ waiters }: HealthThresholds): AlertRule[] {
       },
     }),
     ...graded('PoolguardPgBouncerMaxWait', PGBOUNCER_MAX_WAIT, {
-      value: worst('pgbouncer_pools_client_maxwait_seconds'),
+      value: worstPgBouncer('pgbouncer_pools_client_maxwait_seconds', 'database', 'user'),
       annotations: {
         summary: `A client has waited {{ $value | humanizeDuration }} for a server of ${pool}`,
         description:
@@ -259,6 +269,10 @@ function pgBouncerRules({ waiters }: HealthThresholds): AlertRule[] {
       },
     }),
   ]
+}
+
+function worstPgBouncer(metric: string, ...labels: readonly string[]): string {
+  return bySource('max', labels, (matchers) => series(metric, matchers))
 }
 
 function inSeconds({ warning, critical }: Threshold): Threshold {

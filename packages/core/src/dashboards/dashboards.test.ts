@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { DEFAULT_HEALTH_THRESHOLDS, METRICS, postgresMetrics } from '../observe/index.ts'
+import { DEFAULT_HEALTH_THRESHOLDS, METRICS, POOL_LABEL, postgresMetrics, STATE_LABEL } from '../observe/index.ts'
 import { alertRules } from './alert-rules.ts'
 import { grafanaDashboard } from './grafana-dashboard.ts'
-import { describeSeries, KNOWN_METRICS, series } from './promql.ts'
+import { describeSeries, KNOWN_METRICS, series, TARGET_LABELS } from './promql.ts'
 
 const WORDS = new Set(['and', 'or', 'by', 'without', 'on', 'ignoring'])
 /** Put there by Prometheus when it scrapes, or by a histogram. */
-const LABELS_OF_ANY = ['job', 'instance', 'le']
+const LABELS_OF_ANY = [...TARGET_LABELS, 'le']
 
 /** The metrics and labels that an expression names, read without what made it. */
 function namesIn(expr: string): { metrics: string[]; labels: string[] } {
@@ -42,15 +42,47 @@ test('every expression names metrics and labels that there are', () => {
   }
 })
 
-test('legends and annotations name labels that their expressions leave', () => {
-  const templates = [
-    ...panels.flatMap(({ targets = [] }) => targets.map(({ expr, legendFormat }) => [expr, legendFormat] as const)),
-    ...alertRules().map(({ expr, annotations }) => [expr, Object.values(annotations).join()] as const),
-  ]
-  for (const [expr, template] of templates) {
-    const named = [...template.matchAll(/\{\{\s*(?:\$labels\.)?(\w+)\s*\}\}/g)].map(([, label]) => label)
-    const kept = /\bby \(([^)]*)\)/.exec(expr)?.[1]?.split(', ')
-    const known = kept ?? [...namesIn(expr).metrics.flatMap((name) => describeSeries(name).labels ?? []), 'instance']
+/** The labels that a legend or an annotation shows. */
+function labelsShown(template: string): string[] {
+  return [...template.matchAll(/\{\{\s*(?:\$labels\.)?(\w+)\s*\}\}/g)].map(([, label]) => label as string)
+}
+
+/** The labels that an expression leaves; undefined where it takes none away. */
+function labelsLeft(expr: string): string[] | undefined {
+  return /\bby \(([^)]*)\)/.exec(expr)?.[1]?.split(', ')
+}
+
+test('legends have every label that tells their curves apart', () => {
+  for (const { title, targets = [] } of panels) {
+    for (const { expr, legendFormat } of targets) {
+      const left = labelsLeft(expr)?.filter((label) => label !== 'le')
+      expect(labelsShown(legendFormat).toSorted(), `${title}: ${legendFormat}`).toEqual(left?.toSorted())
+    }
+    const legends = targets.map(({ legendFormat }) => legendFormat)
+    expect(new Set(legends).size, title).toBe(legends.length)
+  }
+})
+
+test('whatever is shown goes by the job and the instance that are chosen', () => {
+  for (const [title, expr] of queries) {
+    const selectors = expr.match(/\b(?:db|poolguard|pgbouncer)_\w+(?:\{[^}]*\})?/g) ?? []
+    expect(selectors, title).not.toEqual([])
+    for (const selector of selectors.filter((each) => each !== POOL_LABEL && each !== STATE_LABEL)) {
+      expect(selector, title).toMatch(/\{job=~"\$job", instance=~"\$instance"/)
+    }
+  }
+  const { list } = grafanaDashboard().templating
+  expect(list.map(({ name }) => name)).toEqual(['datasource', 'job', 'instance', 'pool'])
+})
+
+test('annotations name labels that their expressions leave', () => {
+  for (const { expr, annotations } of alertRules()) {
+    const template = Object.values(annotations).join()
+    const named = labelsShown(template)
+    const known = labelsLeft(expr) ?? [
+      ...namesIn(expr).metrics.flatMap((name) => describeSeries(name).labels ?? []),
+      ...TARGET_LABELS,
+    ]
     expect(known, `${template}: ${expr}`).toEqual(expect.arrayContaining(named))
   }
 })

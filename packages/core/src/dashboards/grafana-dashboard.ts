@@ -1,6 +1,7 @@
-import { completeThresholds, type HealthThresholds, POOL_LABEL, type Threshold } from '../observe/index.ts'
-import { dashboardRows, type PanelDefinition, type Query } from './panels.ts'
-import { KNOWN_METRICS, series } from './promql.ts'
+import { completeThresholds, type HealthThresholds, POOL_LABEL, SOURCE_UP, type Threshold } from '../observe/index.ts'
+import { chosen, type Query } from './panel-queries.ts'
+import { dashboardRows, type PanelDefinition } from './panels.ts'
+import { EXPORTER_UP, KNOWN_METRICS } from './promql.ts'
 
 /** Grafana's classic model of a dashboard, which every release imports. Plain data. */
 export interface GrafanaDashboard {
@@ -64,7 +65,7 @@ export function grafanaDashboard(thresholds: Partial<HealthThresholds> = {}): Gr
     timezone: 'browser',
     annotations: { list: [] },
     links: [],
-    templating: { list: [datasourceVariable(), poolVariable()] },
+    templating: { list: [datasourceVariable(), ...choices()] },
     panels: layOut(completeThresholds(thresholds)),
   }
 }
@@ -79,14 +80,21 @@ function datasourceVariable(): GrafanaVariable {
   }
 }
 
-function poolVariable(): GrafanaVariable {
-  const query = `label_values(${series('db_client_connection_max')}, ${POOL_LABEL})`
+/** Of all that the dashboard is about, one metric each: an app's page, and that of pgbouncer_exporter. */
+const ANY_TARGET = `__name__=~"db_client_connection_max|${SOURCE_UP.name}|${EXPORTER_UP.name}"`
+
+/** What one chooses from, each among what the ones before leave. */
+function choices(): GrafanaVariable[] {
+  return [
+    choice('job', 'Job', `label_values({${ANY_TARGET}}, job)`),
+    choice('instance', 'Instance', `label_values({${ANY_TARGET}, job=~"$job"}, instance)`),
+    choice('pool', 'Pool', `label_values(${chosen('db_client_connection_max')}, ${POOL_LABEL})`),
+  ]
+}
+
+function choice(name: string, label: string, query: string): GrafanaVariable {
   return {
-    name: 'pool',
-    label: 'Pool',
-    type: 'query',
-    datasource: DATASOURCE,
-    definition: query,
+    ...{ name, label, type: 'query', datasource: DATASOURCE, definition: query },
     query: { qryType: 1, query, refId: 'PrometheusVariableQueryEditor-VariableQuery' },
     current: { text: ['All'], value: ['$__all'] },
     allValue: '.*',

@@ -1,12 +1,6 @@
 import { type HealthThresholds, POOL_LABEL, SOURCE_LABEL, STATE_LABEL, type Threshold } from '../observe/index.ts'
-import { type Matchers, series } from './promql.ts'
-
-/** One curve, or one for each value of its labels. */
-export interface Query {
-  readonly expr: string
-  /** In Grafana's form, with labels in double braces. */
-  readonly legend: string
-}
+import { byPgBouncer, byPool, byServer, chosen, ofPools, type Query, rate } from './panel-queries.ts'
+import { EXPORTER_UP } from './promql.ts'
 
 /** What one panel shows. */
 export interface PanelDefinition {
@@ -25,23 +19,10 @@ export interface RowDefinition {
   readonly panels: readonly PanelDefinition[]
 }
 
-const POOL = `{{${POOL_LABEL}}}`
-const SOURCE = `{{${SOURCE_LABEL}}}`
-const PGBOUNCER_POOL = '{{database}}/{{user}}'
-
-/** Of the pools that are chosen above the dashboard. */
-function ofPools(name: string, matchers: Matchers = {}): string {
-  return series(name, { [POOL_LABEL]: /$pool/, ...matchers })
-}
-
-/** Grafana chooses a range that has samples enough. */
-function rate(selector: string): string {
-  return `rate(${selector}[$__rate_interval])`
-}
-
-function byPool(how: 'sum' | 'max' | 'min', expr: string, ...more: readonly string[]): string {
-  return `${how} by (${[POOL_LABEL, ...more].join(', ')}) (${expr})`
-}
+const POOL = `{{job}} {{${POOL_LABEL}}}`
+const SOURCE = `{{job}} {{${SOURCE_LABEL}}}`
+const DATABASE = `${SOURCE} {{database}}`
+const PGBOUNCER_POOL = `${SOURCE} {{database}}/{{user}}`
 
 /** Of all instances together. */
 function percentile(histogram: string, share: number): Query {
@@ -132,12 +113,18 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       unit: 's',
       queries: [{ expr: byPool('max', ofPools('poolguard_longest_lease_seconds')), legend: POOL }],
     },
+    {
+      title: 'Leases suspected to be leaks',
+      unit: 'short',
+      queries: [{ expr: byPool('sum', ofPools('poolguard_suspected_leases')), legend: POOL }],
+    },
     percentiles('Opening a connection', 'db_client_connection_create_time_seconds'),
     {
       title: 'Connections coming and going',
       unit: 'short',
       queries: [
         { expr: byPool('sum', ofPools('poolguard_connections_connecting')), legend: `${POOL} connecting` },
+        { expr: byPool('sum', ofPools('poolguard_connections_settling')), legend: `${POOL} settling` },
         { expr: byPool('sum', ofPools('poolguard_connections_closing')), legend: `${POOL} closing` },
       ],
     },
@@ -175,7 +162,7 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
     {
       title: 'Requests shed',
       unit: 'ops',
-      queries: [{ expr: `sum by (job) (${rate(series('poolguard_requests_shed_total'))})`, legend: '{{job}}' }],
+      queries: [{ expr: `sum by (job) (${rate(chosen('poolguard_requests_shed_total'))})`, legend: '{{job}}' }],
     },
     events(
       'What should not happen',
@@ -187,49 +174,45 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
   ]
 }
 
-/** Each instance tells the same of one server: the largest is as good as any. */
-function ofServer(how: 'max' | 'min', name: string, ...labels: readonly string[]): string {
-  return `${how} by (${['job', SOURCE_LABEL, ...labels].join(', ')}) (${series(name)})`
-}
-
 const SERVER_PANELS: readonly PanelDefinition[] = [
   {
     title: 'Connections by state',
     unit: 'short',
     stacked: true,
-    queries: [{ expr: ofServer('max', 'poolguard_server_connections', 'state'), legend: `${SOURCE} {{state}}` }],
+    queries: [{ expr: byServer('max', 'poolguard_server_connections', 'state'), legend: `${SOURCE} {{state}}` }],
   },
   {
     title: 'Room',
     unit: 'short',
     queries: [
-      { expr: ofServer('min', 'poolguard_server_free_connections'), legend: `${SOURCE} free` },
-      { expr: ofServer('max', 'poolguard_server_max_connections'), legend: `${SOURCE} max_connections` },
+      { expr: byServer('min', 'poolguard_server_free_connections'), legend: `${SOURCE} free` },
+      { expr: byServer('max', 'poolguard_server_max_connections'), legend: `${SOURCE} max_connections` },
     ],
   },
   {
     title: 'Oldest transaction',
     unit: 's',
     queries: [
-      { expr: ofServer('max', 'poolguard_server_oldest_transaction_seconds', 'state'), legend: `${SOURCE} {{state}}` },
+      { expr: byServer('max', 'poolguard_server_oldest_transaction_seconds', 'state'), legend: `${SOURCE} {{state}}` },
     ],
   },
   {
     title: 'Longest time in a transaction without a query',
     unit: 's',
-    queries: [{ expr: ofServer('max', 'poolguard_server_longest_idle_in_transaction_seconds'), legend: SOURCE }],
+    queries: [{ expr: byServer('max', 'poolguard_server_longest_idle_in_transaction_seconds'), legend: SOURCE }],
   },
   {
     title: 'Sources that answer',
     unit: 'short',
-    queries: [{ expr: ofServer('min', 'poolguard_source_up'), legend: SOURCE }],
+    queries: [
+      { expr: `${byServer('min', 'poolguard_source_up')} or ${byPgBouncer(EXPORTER_UP.name)}`, legend: SOURCE },
+    ],
   },
 ]
 
 function pgBouncerPanels({ waiters }: HealthThresholds): PanelDefinition[] {
-  const pools = (column: string) => ofServer('max', `pgbouncer_pools_${column}`, 'database', 'user')
-  const perSecond = (column: string) =>
-    `max by (job, ${SOURCE_LABEL}, database) (${rate(series(`pgbouncer_stats_totals_${column}`))})`
+  const pools = (column: string) => byPgBouncer(`pgbouncer_pools_${column}`, ['database', 'user'])
+  const perSecond = (column: string) => byPgBouncer(`pgbouncer_stats_totals_${column}`, ['database'], rate)
   const mean = (seconds: string, count: string) => `${perSecond(seconds)} / ${perSecond(count)}`
   return [
     {
@@ -237,7 +220,7 @@ function pgBouncerPanels({ waiters }: HealthThresholds): PanelDefinition[] {
       unit: 'short',
       queries: [
         { expr: pools('client_active_connections'), legend: `${PGBOUNCER_POOL} active` },
-        { expr: ofServer('max', 'pgbouncer_config_max_client_connections'), legend: `${SOURCE} most` },
+        { expr: byPgBouncer('pgbouncer_config_max_client_connections'), legend: `${SOURCE} most` },
       ],
     },
     {
@@ -264,36 +247,36 @@ function pgBouncerPanels({ waiters }: HealthThresholds): PanelDefinition[] {
       title: 'Servers and their bounds',
       unit: 'short',
       queries: ['current_connections', 'pool_size', 'reserve_pool', 'max_connections'].map((column) => ({
-        expr: ofServer('max', `pgbouncer_databases_${column}`, 'name'),
-        legend: `{{name}} ${column}`,
+        expr: byPgBouncer(`pgbouncer_databases_${column}`, ['name']),
+        legend: `${SOURCE} {{name}} ${column}`,
       })),
     },
     {
       title: 'Queries and transactions',
       unit: 'ops',
       queries: [
-        { expr: perSecond('queries_pooled_total'), legend: '{{database}} queries' },
-        { expr: perSecond('sql_transactions_pooled_total'), legend: '{{database}} transactions' },
+        { expr: perSecond('queries_pooled_total'), legend: `${DATABASE} queries` },
+        { expr: perSecond('sql_transactions_pooled_total'), legend: `${DATABASE} transactions` },
       ],
     },
     {
       title: 'Mean times',
       unit: 's',
       queries: [
-        { expr: mean('queries_duration_seconds_total', 'queries_pooled_total'), legend: '{{database}} query' },
+        { expr: mean('queries_duration_seconds_total', 'queries_pooled_total'), legend: `${DATABASE} query` },
         {
           expr: mean('server_in_transaction_seconds_total', 'sql_transactions_pooled_total'),
-          legend: '{{database}} transaction',
+          legend: `${DATABASE} transaction`,
         },
-        { expr: mean('client_wait_seconds_total', 'sql_transactions_pooled_total'), legend: '{{database}} wait' },
+        { expr: mean('client_wait_seconds_total', 'sql_transactions_pooled_total'), legend: `${DATABASE} wait` },
       ],
     },
     {
       title: 'Traffic',
       unit: 'Bps',
       queries: [
-        { expr: perSecond('received_bytes_total'), legend: '{{database}} from clients' },
-        { expr: perSecond('sent_bytes_total'), legend: '{{database}} to clients' },
+        { expr: perSecond('received_bytes_total'), legend: `${DATABASE} from clients` },
+        { expr: perSecond('sent_bytes_total'), legend: `${DATABASE} to clients` },
       ],
     },
   ]

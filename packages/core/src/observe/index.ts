@@ -19,7 +19,9 @@ export {
   STATE_LABEL,
 } from './metric-definitions.ts'
 export type { MetricFamily } from './metric-family.ts'
+export { type MetricsSources, renderPage, requireSources } from './metrics-page.ts'
 export { exportToOpenTelemetry, type OpenTelemetryMeter } from './opentelemetry.ts'
+export { type OpenTelemetryProducer, openTelemetryProducer } from './opentelemetry-producer.ts'
 export { PGBOUNCER_METRICS, type PgBouncerFigures, pgBouncerMetrics } from './pgbouncer-metrics.ts'
 export { ACTIVITY_QUERY, type ActivityRow, postgresMetrics, SERVER_METRICS } from './postgres-metrics.ts'
 export { type MetricsPage, renderMetrics } from './prometheus.ts'

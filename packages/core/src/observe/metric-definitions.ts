@@ -141,6 +141,12 @@ export const METRICS: readonly MetricDefinition[] = [
     read: only(({ stats }) => stats.connecting),
   },
   {
+    name: 'poolguard_connections_settling',
+    type: 'gauge',
+    help: 'Connections that are being checked or cleaned, between idle and used.',
+    read: only(({ stats }) => stats.settling),
+  },
+  {
     name: 'poolguard_connections_closing',
     type: 'gauge',
     help: 'Connections that were given up, and that the server has not let go of yet.',
@@ -177,6 +183,12 @@ export const METRICS: readonly MetricDefinition[] = [
     type: 'counter',
     help: 'Leases suspected to be leaks.',
     read: only(({ stats }) => stats.leaks),
+  },
+  {
+    name: 'poolguard_suspected_leases',
+    type: 'gauge',
+    help: 'Leases that are out, and suspected to be leaks.',
+    read: only(({ stats }) => stats.suspected),
   },
   {
     name: 'poolguard_deadlocks_total',

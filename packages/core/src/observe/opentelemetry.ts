@@ -1,10 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { DURATION_BOUNDS_MILLIS } from '../pool/index.ts'
-import { METRICS, POOL_LABEL, type Sample, STATE_LABEL } from './metric-definitions.ts'
 import { readMetrics } from './metric-family.ts'
+import { type Attributes, attributesOf, CONVENTIONAL_METRICS, POOL_ATTRIBUTE } from './opentelemetry-naming.ts'
 import { snapshotPools } from './registry.ts'
-
-type Attributes = Record<string, string>
 
 /** An instrument, which only the meter that made it can read. */
 // biome-ignore lint/suspicious/noExplicitAny: its type is a class of the SDK's own.
@@ -21,12 +19,6 @@ export interface OpenTelemetryMeter {
 
 type BatchCallback = (result: { observe(observable: Observable, value: number, attributes?: Attributes): void }) => void
 
-const POOL_ATTRIBUTE = 'db.client.connection.pool.name'
-const ATTRIBUTES: Readonly<Record<string, string>> = {
-  [POOL_LABEL]: POOL_ATTRIBUTE,
-  [STATE_LABEL]: 'db.client.connection.state',
-}
-
 /** The channels that tell each duration as it happens, and how they call it. */
 const DURATIONS: Readonly<Record<string, readonly [channel: string, field: string]>> = {
   'db.client.connection.create_time': ['poolguard:opened', 'millis'],
@@ -36,7 +28,8 @@ const DURATIONS: Readonly<Record<string, readonly [channel: string, field: strin
 
 /**
  * Makes the nine instruments of OpenTelemetry's conventions for connection pools, for every pool of this process.
- * @opentelemetry/instrumentation-pg makes two of them, and mixes up several pools.
+ * @opentelemetry/instrumentation-pg makes two of them, and mixes up several pools. Each checkout is recorded twice, at half
+ * a microsecond together: where the app sets up its own reader, {@link openTelemetryProducer} costs queries nothing.
  *
  * @param meter `metrics.getMeter('poolguard')` of @opentelemetry/api.
  * @returns takes them off again.
@@ -56,9 +49,9 @@ export function exportToOpenTelemetry(meter: OpenTelemetryMeter): () => void {
 }
 
 function recordDurations(meter: OpenTelemetryMeter): () => void {
-  const stops = METRICS.flatMap(({ convention, help }) => {
-    const [channel, field] = DURATIONS[convention?.name ?? ''] ?? []
-    if (!convention || channel === undefined || field === undefined) return []
+  const stops = CONVENTIONAL_METRICS.flatMap(({ convention, help }) => {
+    const [channel, field] = DURATIONS[convention.name] ?? []
+    if (channel === undefined || field === undefined) return []
     const histogram = meter.createHistogram(convention.name, {
       unit: convention.unit,
       description: help,
@@ -78,16 +71,15 @@ function recordDurations(meter: OpenTelemetryMeter): () => void {
 }
 
 function observeFigures(meter: OpenTelemetryMeter): () => void {
-  const observed = METRICS.filter(({ convention, type }) => convention && type !== 'histogram')
+  const observed = CONVENTIONAL_METRICS.filter(({ type }) => type !== 'histogram')
   const observables = new Map(
-    observed.flatMap(({ name, type, convention, help }) => {
-      if (!convention) return []
+    observed.map(({ name, type, convention, help }) => {
       const options = { unit: convention.unit, description: help }
       const observable =
         type === 'counter'
           ? meter.createObservableCounter(convention.name, options)
           : meter.createObservableUpDownCounter(convention.name, options)
-      return [[name, observable] as const]
+      return [name, observable] as const
     }),
   )
   const all = [...observables.values()]
@@ -102,8 +94,4 @@ function observeFigures(meter: OpenTelemetryMeter): () => void {
   }
   meter.addBatchObservableCallback(observe, all)
   return () => meter.removeBatchObservableCallback(observe, all)
-}
-
-function attributesOf({ labels }: Sample): Attributes {
-  return Object.fromEntries(Object.entries(labels).map(([label, value]) => [ATTRIBUTES[label] ?? label, value]))
 }

@@ -1,6 +1,6 @@
 import { METRICS, type MetricDefinition, type MetricDescription, type Sample } from './metric-definitions.ts'
 import { type MetricFamily, readMetrics } from './metric-family.ts'
-import { cumulate } from './prometheus.ts'
+import { BUCKETS, cumulate } from './prometheus.ts'
 import { snapshotPools } from './registry.ts'
 import { PROCESS_METRICS } from './shed-requests.ts'
 
@@ -47,9 +47,9 @@ class RegisteredMetric {
 function valuesOf(name: string, { labels, value }: Sample): Value[] {
   if (typeof value === 'number') return [{ value, labels }]
   return [
-    ...cumulate(value).map(([le, count]) => ({
+    ...cumulate(value).map((count, i) => ({
       value: count,
-      labels: { ...labels, le },
+      labels: { ...labels, le: BUCKETS[i] as string },
       metricName: `${name}_bucket`,
     })),
     { value: value.sumMillis / 1_000, labels, metricName: `${name}_sum` },

@@ -10,6 +10,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { PoolStats } from '../pool/index.ts'
 import { METRICS, POOL_LABEL } from './metric-definitions.ts'
 import { exportToOpenTelemetry } from './opentelemetry.ts'
+import { openTelemetryProducer } from './opentelemetry-producer.ts'
 import { renderMetrics } from './prometheus.ts'
 import { registerMetrics } from './prometheus-registry.ts'
 import { registerPool } from './registry.ts'
@@ -225,5 +226,23 @@ describe("OpenTelemetry's instruments", () => {
     stop()
     await provider.shutdown()
     metrics.disable()
+  })
+
+  test('are none where there are no pools, from a producer as from the API', async () => {
+    const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+    const metricProducers = [openTelemetryProducer()]
+    const reader = new PeriodicExportingMetricReader({ exporter, metricProducers, exportIntervalMillis: 1_000_000 })
+    const provider = new MeterProvider({ readers: [reader] })
+    const told = async () => {
+      await reader.forceFlush()
+      return exporter
+        .getMetrics()
+        .at(-1)
+        ?.scopeMetrics.flatMap((scope) => scope.metrics)
+    }
+    expect(await told()).toEqual([])
+    givenPool('orders')
+    expect(await told()).toHaveLength(9)
+    await provider.shutdown()
   })
 })

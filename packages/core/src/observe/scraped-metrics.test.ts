@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { ManualClock } from '../pool/testing/manual-clock.ts'
 import type { MetricFamily } from './metric-family.ts'
 import { renderMetrics } from './prometheus.ts'
 import { ScrapedMetrics } from './scraped-metrics.ts'
@@ -52,12 +53,29 @@ test('given an interval that cannot be meant, then it is refused', () => {
 })
 
 test('given a source that does not answer, then the page does not wait for it, and it is not asked again meanwhile', async () => {
-  let asked = 0
-  const silent = new ScrapedMetrics(() => new Promise(() => asked++), {
-    source: 'silent',
-    intervalMillis: 0,
-    timeoutMillis: 5,
-  })
-  for (let i = 0; i < 3; i++) expect(await silent.read()).toMatchObject([{ samples: [{ value: 0 }] }])
-  expect(asked).toBe(1)
+  const clock = new ManualClock()
+  const questions: PromiseWithResolvers<MetricFamily[]>[] = []
+  const ask = () => {
+    const question = Promise.withResolvers<MetricFamily[]>()
+    questions.push(question)
+    return question.promise
+  }
+  const silent = new ScrapedMetrics(ask, { source: 'silent', intervalMillis: 0, timeoutMillis: 5 }, clock)
+  const isUp = async () => {
+    const reading = silent.read()
+    await clock.advance(5)
+    return (await reading)[0]?.samples[0]?.value
+  }
+  for (let i = 0; i < 9; i++) expect(await isUp()).toBe(0)
+  expect(questions).toHaveLength(1)
+
+  // Nobody answers after so long: it is asked anew, and what the old question comes to is nobody's business.
+  await clock.advance(5)
+  const reading = silent.read()
+  await clock.advance(0)
+  expect(questions).toHaveLength(2)
+  questions[0]?.reject(new Error('after all'))
+  await clock.advance(0)
+  questions[1]?.resolve([family(7)])
+  expect(await reading).toMatchObject([{ samples: [{ value: 1 }] }, { samples: [{ value: 7 }] }])
 })

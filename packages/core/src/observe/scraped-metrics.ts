@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../clock.ts'
 import { requireMillis } from '../invalid-option-error.ts'
 import type { MetricDescription } from './metric-definitions.ts'
 import type { MetricFamily } from './metric-family.ts'
@@ -5,6 +6,8 @@ import type { MetricFamily } from './metric-family.ts'
 const INTERVAL_MILLIS = 10_000
 /** Well below the ten seconds that Prometheus gives a page. */
 const TIMEOUT_MILLIS = 2_000
+/** A question that has been open for so many timeouts will not be answered any more. */
+const MOST_TIMEOUTS = 10
 
 /** The label that every metric of a source has. */
 export const SOURCE_LABEL = 'source'
@@ -29,31 +32,44 @@ export interface ScrapeOptions {
 export class ScrapedMetrics {
   readonly #collect: () => Promise<readonly MetricFamily[]>
   readonly #options: Required<ScrapeOptions>
+  readonly #clock: Clock
   #askedAt = -Infinity
-  #collecting = false
+  /** When the question began that has no answer yet. */
+  #openSince: number | undefined
   #answer: Promise<readonly MetricFamily[]> = Promise.resolve([])
 
   /** @throws {InvalidOptionError} for an interval that cannot be meant. */
-  constructor(collect: () => Promise<readonly MetricFamily[]>, options: ScrapeOptions) {
+  constructor(
+    collect: () => Promise<readonly MetricFamily[]>,
+    options: ScrapeOptions,
+    /** @internal */ clock: Clock = systemClock,
+  ) {
     this.#collect = collect
+    this.#clock = clock
     this.#options = { intervalMillis: INTERVAL_MILLIS, timeoutMillis: TIMEOUT_MILLIS, ...options }
     requireMillis('intervalMillis', this.#options.intervalMillis)
     requireMillis('timeoutMillis', this.#options.timeoutMillis)
   }
 
+  /** What its series have as their label {@link SOURCE_LABEL}. */
+  get source(): string {
+    return this.#options.source
+  }
+
   /** Never rejects: a source that does not answer in time shows by `poolguard_source_up` 0, and the rest of the page stays. */
   read(): Promise<readonly MetricFamily[]> {
-    if (performance.now() - this.#askedAt >= this.#options.intervalMillis) {
-      this.#askedAt = performance.now()
+    const now = this.#clock.now()
+    if (now - this.#askedAt >= this.#options.intervalMillis) {
+      this.#askedAt = now
       this.#answer = this.#ask()
     }
     return this.#answer
   }
 
   async #ask(): Promise<readonly MetricFamily[]> {
-    const labels = { [SOURCE_LABEL]: this.#options.source }
+    const labels = { [SOURCE_LABEL]: this.source }
     // A question that is still open would only get company.
-    const families = this.#collecting ? undefined : await this.#collectInTime()
+    const families = this.#isOpen() ? undefined : await this.#collectInTime()
     const up: MetricFamily = { ...SOURCE_UP, samples: [{ labels, value: families ? 1 : 0 }] }
     const told = families?.map(({ samples, ...family }) => ({
       ...family,
@@ -64,15 +80,22 @@ export class ScrapedMetrics {
   }
 
   async #collectInTime(): Promise<readonly MetricFamily[] | undefined> {
-    this.#collecting = true
+    const since = this.#clock.now()
+    this.#openSince = since
     const families = Promise.resolve()
       .then(this.#collect)
       .catch(() => undefined)
       .finally(() => {
-        this.#collecting = false
+        // Unless it was given up, and another one asked.
+        if (this.#openSince === since) this.#openSince = undefined
       })
     const { promise: late, resolve } = Promise.withResolvers<undefined>()
-    const timer = setTimeout(() => resolve(undefined), this.#options.timeoutMillis)
-    return Promise.race([families, late]).finally(() => clearTimeout(timer))
+    const cancel = this.#clock.after(this.#options.timeoutMillis, () => resolve(undefined))
+    return Promise.race([families, late]).finally(cancel)
+  }
+
+  #isOpen(): boolean {
+    if (this.#openSince === undefined) return false
+    return this.#clock.now() - this.#openSince < this.#options.timeoutMillis * MOST_TIMEOUTS
   }
 }

@@ -23,24 +23,24 @@ export const releaseChannel: Channel<unknown, ReleaseMessage> = channel('poolgua
   ReleaseMessage
 >
 
-const EVENT_TYPES: readonly PoolEvent['type'][] = [
-  'opened',
-  'connect-failed',
-  'closed',
-  'timeout',
-  'saturated',
-  'leak',
-  'leak-returned',
-  'deadlock',
-  'dirty-release',
-  'warning',
-  'resized',
-  'drained',
-]
-const eventChannels = new Map(EVENT_TYPES.map((type) => [type, channel(`poolguard:${type}`)]))
+/** As an object, so that none can be forgotten. */
+const eventChannels: Readonly<Record<PoolEvent['type'], Channel>> = {
+  opened: channel('poolguard:opened'),
+  'connect-failed': channel('poolguard:connect-failed'),
+  closed: channel('poolguard:closed'),
+  timeout: channel('poolguard:timeout'),
+  saturated: channel('poolguard:saturated'),
+  leak: channel('poolguard:leak'),
+  'leak-returned': channel('poolguard:leak-returned'),
+  deadlock: channel('poolguard:deadlock'),
+  'dirty-release': channel('poolguard:dirty-release'),
+  warning: channel('poolguard:warning'),
+  resized: channel('poolguard:resized'),
+  drained: channel('poolguard:drained'),
+}
 
 /** Publishes an event, with the pool's name, on `poolguard:` and its type (`node:diagnostics_channel`). */
 export function publish(pool: string, event: PoolEvent): void {
-  const listeners = eventChannels.get(event.type)
-  if (listeners?.hasSubscribers) listeners.publish({ pool, ...event })
+  const listeners = eventChannels[event.type]
+  if (listeners.hasSubscribers) listeners.publish({ pool, ...event })
 }

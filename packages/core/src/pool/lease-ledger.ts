@@ -102,6 +102,7 @@ export class LeaseLedger<R> {
     | 'active'
     | 'acquired'
     | 'leaks'
+    | 'suspected'
     | 'wait'
     | 'waitByLabel'
     | 'use'
@@ -114,13 +115,14 @@ export class LeaseLedger<R> {
     this.#capacity.resize(max, now)
     const wait = this.#wait.read()
     const use = this.#use.read()
-    const { sum, longest } = sumLeases(this.#entries.values(), now)
+    const { sum, longest, suspected } = sumLeases(this.#entries.values(), now)
     return {
       takenAtMillis: now,
       max,
       active: this.#entries.size,
       acquired: wait.count,
       leaks: this.#leaks,
+      suspected,
       wait,
       waitByLabel: this.#labelledWaits.read(),
       use,

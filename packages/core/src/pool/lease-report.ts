@@ -19,14 +19,19 @@ export function reportLease<R>(entry: PoolEntry<R>, lease: Lease<R>, now: number
   }
 }
 
-/** What the leases that are out come to, in milliseconds. */
-export function sumLeases<R>(entries: Iterable<PoolEntry<R>>, now: number): { sum: number; longest: number } {
+/** What the leases that are out come to: their times in milliseconds, and how many are suspected to be leaks. */
+export function sumLeases<R>(
+  entries: Iterable<PoolEntry<R>>,
+  now: number,
+): { sum: number; longest: number; suspected: number } {
   let sum = 0
   let longest = 0
+  let suspected = 0
   for (const { lease } of entries) {
     if (!lease) continue
     sum += now - lease.since
     longest = Math.max(longest, now - lease.since)
+    if (lease.suspected) suspected++
   }
-  return { sum, longest }
+  return { sum, longest, suspected }
 }

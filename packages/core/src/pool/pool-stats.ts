@@ -11,12 +11,14 @@ export interface PoolCounts extends Pick<PoolStats, 'max' | 'total' | 'idle' | '
 export interface PoolStats {
   readonly max: number
   readonly min: number
-  /** Slots taken: idle, active, connecting, being checked or cleaned, and closing. */
+  /** Slots taken: the sum of idle, active, connecting, settling and closing. */
   readonly total: number
   readonly idle: number
   /** Leased. */
   readonly active: number
   readonly connecting: number
+  /** Being checked or cleaned, between idle and leased. */
+  readonly settling: number
   /** Given up, but not yet let go of by the server: they still count as `total`. */
   readonly closing: number
   readonly waiting: number
@@ -30,6 +32,8 @@ export interface PoolStats {
   readonly saturated: number
   /** Leases suspected to be leaks so far. */
   readonly leaks: number
+  /** Those of them that are out still. */
+  readonly suspected: number
   readonly deadlocks: number
   /** When these figures were taken, by the pool's clock, in milliseconds. Only differences mean something. */
   readonly takenAtMillis: number

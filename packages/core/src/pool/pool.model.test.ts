@@ -167,11 +167,11 @@ class World {
 
   check(max: number): void {
     const stats = this.given.pool.stats()
-    const { total, idle, active, connecting, closing, waiting } = stats
+    const { total, idle, active, connecting, settling, closing, waiting } = stats
     expect(total, 'slots by the pool’s count').toBeLessThanOrEqual(max)
     expect(this.slots.size, 'slots by the server’s count').toBeLessThanOrEqual(max)
     expect(active, 'active').toBe(this.held.length)
-    const settling = total - idle - active - connecting - closing
+    expect(idle + active + connecting + settling + closing, 'every slot is in one of them').toBe(total)
     expect(Math.min(idle, connecting, closing, settling), 'no count is negative').toBeGreaterThanOrEqual(0)
     expect(new Set(this.held.map(({ resource }) => resource.id)).size, 'one lease on each').toBe(active)
     expect(waiting, 'those who wait').toBe(this.callers.filter(({ outcome }) => outcome.state === 'pending').length)

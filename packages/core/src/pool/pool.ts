@@ -288,6 +288,7 @@ export class Pool<R> implements Lender<R> {
       ...counts,
       min,
       connecting: this.#connector.opening,
+      settling: this.#settling,
       closing: this.#closing,
       ...counters,
       connectFailures: { ...connectFailures },
@@ -297,6 +298,7 @@ export class Pool<R> implements Lender<R> {
       leasedMillis: use.sumMillis + leases.sum,
       capacityMillis: this.#capacity.read(now),
       longestLeaseMillis: leases.longest,
+      suspected: leases.suspected,
       create: this.#createTimes.read(),
     }
   }

@@ -280,6 +280,7 @@ describe('validation', () => {
     given.factory.onCheck = () => check.promise
     new Outcome(given.pool.acquire({ timeoutMillis: 10 }))
     await given.clock.advance(10)
+    expect(given.pool.stats()).toMatchObject({ settling: 1, idle: 0, active: 0, total: 1 })
     check.resolve(true)
     await settled()
 

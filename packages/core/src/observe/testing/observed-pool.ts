@@ -8,8 +8,19 @@ export function durations(...millis: number[]): Durations {
 }
 
 const STATS: PoolStats = {
-  ...{ max: 10, min: 1, total: 5, idle: 3, active: 2, connecting: 0, closing: 0, waiting: 4, acquired: 2 },
-  ...{ opened: 6, closed: 1, timeouts: 7, saturated: 0, leaks: 0, deadlocks: 0, takenAtMillis: 0 },
+  ...{ max: 10, min: 1, total: 5, idle: 3, active: 2, connecting: 0, settling: 0, closing: 0 },
+  ...{
+    waiting: 4,
+    acquired: 2,
+    opened: 6,
+    closed: 1,
+    timeouts: 7,
+    saturated: 0,
+    leaks: 0,
+    suspected: 0,
+    deadlocks: 0,
+    takenAtMillis: 0,
+  },
   ...{ leasedMillis: 1_500, capacityMillis: 9_000, longestLeaseMillis: 250 },
   ...{ connectFailures: { full: 3, unavailable: 0, refused: 0 } },
   ...{ wait: durations(0, 3), waitByLabel: { 'GET /orders/:id': durations(3) } },

@@ -1,0 +1,25 @@
+import { METRICS, type MetricDefinition, POOL_LABEL, type Sample, STATE_LABEL } from './metric-definitions.ts'
+
+export type Attributes = Record<string, string>
+
+/** A metric that stands in OpenTelemetry's conventions. */
+export type ConventionalMetric = MetricDefinition & Required<Pick<MetricDefinition, 'convention'>>
+
+export const POOL_ATTRIBUTE = 'db.client.connection.pool.name'
+const ATTRIBUTES: Readonly<Record<string, string>> = {
+  [POOL_LABEL]: POOL_ATTRIBUTE,
+  [STATE_LABEL]: 'db.client.connection.state',
+}
+
+/**
+ * The nine of the conventions for connection pools.
+ *
+ * @see https://opentelemetry.io/docs/specs/semconv/database/database-metrics/#connection-pools
+ */
+export const CONVENTIONAL_METRICS: readonly ConventionalMetric[] = METRICS.filter(
+  (metric): metric is ConventionalMetric => metric.convention !== undefined,
+)
+
+export function attributesOf({ labels }: Sample): Attributes {
+  return Object.fromEntries(Object.entries(labels).map(([label, value]) => [ATTRIBUTES[label] ?? label, value]))
+}

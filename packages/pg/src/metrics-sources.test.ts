@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { pgBouncerSource, postgresSource } from './metrics-sources.ts'
+
+test.each([
+  ['postgresSource', postgresSource],
+  ['pgBouncerSource', pgBouncerSource],
+])('given %s, then it is named after the address alone, and nothing is connected yet', (_name, source) => {
+  expect(source('postgresql://app:secret@db.example:6543/orders?sslmode=require').source).toBe('db.example:6543/orders')
+  expect(source('postgresql://app:secret@db.example/orders', { source: 'the server' }).source).toBe('the server')
+})
+
+test.each([
+  ['postgresSource', postgresSource],
+  ['pgBouncerSource', pgBouncerSource],
+])(
+  'given %s with a URL that is not set or bad, or an interval that cannot be meant, then it says so at once',
+  (_name, source) => {
+    expect(() => source(undefined)).toThrow('Invalid option url: undefined')
+    expect(() => source('mysql://db/orders')).toThrow(expect.objectContaining({ code: 'POOLGUARD_CONNECTION_STRING' }))
+    expect(() => source('postgresql://db/orders', { intervalMillis: -1 })).toThrow('intervalMillis: -1')
+  },
+)
