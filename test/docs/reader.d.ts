@@ -50,6 +50,11 @@ declare global {
   const runInScope: typeof import('@poolguard/core').runInScope
   const runWithLabel: typeof import('@poolguard/core').runWithLabel
   const register: import('prom-client').Registry
+  const renderPage: typeof import('@poolguard/core').renderPage
+  const postgresSource: typeof import('@poolguard/pg').postgresSource
+  const pgBouncerSource: typeof import('@poolguard/pg').pgBouncerSource
+  const PeriodicExportingMetricReader: typeof import('@opentelemetry/sdk-metrics').PeriodicExportingMetricReader
+  const exporter: import('@opentelemetry/sdk-metrics').PushMetricExporter
   const metrics: typeof import('@opentelemetry/api').metrics
 
   // Of frameworks

@@ -49,7 +49,7 @@ export function postgresSource(url: string | undefined, options: Partial<ScrapeO
  * PgBouncer's figures under pgbouncer_exporter's names, through its console, with a connection that lasts for the look.
  *
  * @param url of PgBouncer, as a user in `stats_users` or `admin_users`. The source is labelled after it: `pgbouncer:6432/app`.
- * @throws {InvalidOptionError} for a URL that is not set; {@link ConnectionStringError} for a bad one.
+ * @throws {InvalidOptionError} for a URL that is not set; ConnectionStringError for a bad one.
  * @example
  * const pooler = pgBouncerSource(process.env.PGBOUNCER_STATS_URL)
  * const { contentType, body } = await renderPage(request.headers.accept, [pooler])
