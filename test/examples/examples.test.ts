@@ -81,3 +81,18 @@ describe('nestjs-typeorm', () => {
     expect(example.output).not.toMatch(/error/i)
   })
 })
+
+describePooler('nextjs-drizzle', () => {
+  test('is built without a database, and three instances show the same notes', async () => {
+    await using example = await StartedExample.start('nextjs-drizzle', { ports: 3 })
+    const made = await example.fetch('/notes', { method: 'POST', body: 'buy <milk>' })
+    expect([made.status, await made.json()]).toEqual([201, expect.objectContaining({ text: 'buy <milk>' })])
+    for (const instance of [0, 1, 2]) {
+      expect(await (await example.fetch('/', {}, instance)).text()).toContain('<li>buy &lt;milk&gt;</li>')
+      expect((await example.fetch('/readyz', {}, instance)).status).toBe(200)
+    }
+    expect(await (await example.fetch('/metrics')).text()).toContain('db_client_connection_pool_name="notes"')
+    await example.stop()
+    expect(example.output.match(/a pooler in transaction mode, prepared statements safe/g)).toHaveLength(3)
+  }, 120_000)
+})

@@ -44,7 +44,10 @@ async function startServers(): Promise<AsyncDisposable & { readonly env: NodeJS.
   }
 }
 
-/** The first exit code that is not 0. */
+/** As a shell has it where a signal ended the process. */
+const ENDED_BY_SIGNAL: ReadonlySet<unknown> = new Set([130, 143])
+
+/** The first exit code of one that was not told to end. */
 async function runInstances(env: NodeJS.ProcessEnv): Promise<number> {
   const port = Number(process.env.PORT ?? 3000)
   const children = Array.from({ length: Number(values.instances) }, (_, i) =>
@@ -58,7 +61,7 @@ async function runInstances(env: NodeJS.ProcessEnv): Promise<number> {
   const codes = await Promise.all(
     children.map(async (child) => {
       const [code, signal] = await once(child, 'exit')
-      return signal === 'SIGTERM' || signal === 'SIGINT' ? 0 : ((code as number | null) ?? 1)
+      return signal !== null || ENDED_BY_SIGNAL.has(code) ? 0 : (code as number)
     }),
   )
   return codes.find((code) => code !== 0) ?? 0
