@@ -44,6 +44,14 @@ describe('poolguard plan', () => {
     expect(others).toMatchObject({ usable: 27 })
   })
 
+  test("asked as a superuser, plans for the app, whose sessions are not another's", async () => {
+    await using server = await startPostgres({ maxConnections: 40 })
+    const { stdout } = await holding(server.url, 10, () => runPoolguard(['plan', server.adminUrl, '--instances', '3']))
+
+    expect(stdout).toContain('max_connections 40 - 3 reserved = 37')
+    expect(stdout).toContain("All sessions in app count as the app's")
+  })
+
   test('refuses what cannot fit with exit code 1, and says what to change', async () => {
     const { code, stdout } = await runPoolguard(['plan', '--max-connections', '20', '--instances', '15', '--json'])
 

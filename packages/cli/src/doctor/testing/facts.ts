@@ -14,6 +14,7 @@ export const SERVER: ServerFacts = {
   topology: DIRECT,
   version: '18.4',
   role: 'app',
+  superuser: false,
   database: 'app',
   capacity: {
     maxConnections: 100,
