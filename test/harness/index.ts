@@ -1,4 +1,5 @@
 export type { ConnectionTarget } from './credentials.ts'
+export { describeWhere } from './describe-where.ts'
 export { PgBouncerUnavailableError } from './find-pgbouncer.ts'
 export { describeWithPrometheus } from './find-prometheus.ts'
 export {
@@ -9,6 +10,7 @@ export {
   pgBouncerVersions,
   startPgBouncer,
 } from './pgbouncer.ts'
+export { describeWithPgBouncerProgram, startPgBouncerFiles } from './pgbouncer-files.ts'
 export { describeWithPgBouncer, type PgBouncerAvailability, pgBouncerAvailability } from './pgbouncer-availability.ts'
 export {
   type PostgresOptions,
@@ -20,7 +22,7 @@ export {
 } from './postgres.ts'
 export { generatePrismaClient } from './prisma-client.ts'
 export { type PrometheusOptions, type PrometheusServer, type ScrapeJob, startPrometheus } from './prometheus.ts'
-export { checkRules, testRules } from './promtool.ts'
+export { checkPrometheusConfig, checkRules, testRules } from './promtool.ts'
 export { type FaultProxy, type ProxyOptions, startProxy } from './proxy.ts'
 export { queryOnce } from './query-once.ts'
 export { type WaitOptions, waitUntil } from './wait-until.ts'

@@ -22,6 +22,10 @@ export interface PlanSource {
   /** What the plan does not see. */
   readonly notes: readonly string[]
   readonly capacity: Capacity
+  /** Such as `18.4`; undefined without a server. */
+  readonly version?: string
+  /** The URL leads to a pooler. */
+  readonly pooled?: boolean
   readonly others?: OtherUse
   readonly pooler?: PoolerCapacity | undefined
   readonly load?: DatabaseLoad | undefined
@@ -63,6 +67,8 @@ export async function readServerSource(url: string | undefined, options: ServerS
     title: `PostgreSQL ${facts.version} at ${target}: ${describeTopology(facts.topology)}`,
     notes: notesOn(facts, pooler, app),
     capacity: capacityOfApp(facts),
+    version: facts.version,
+    pooled: facts.topology.kind === 'pooler',
     others: othersUse(facts.usage, oursIn(facts, app)),
     pooler,
     load: facts.load,
