@@ -10,8 +10,8 @@ export {
   pgBouncerVersions,
   startPgBouncer,
 } from './pgbouncer.ts'
-export { describeWithPgBouncerProgram, startPgBouncerFiles } from './pgbouncer-files.ts'
 export { describeWithPgBouncer, type PgBouncerAvailability, pgBouncerAvailability } from './pgbouncer-availability.ts'
+export { describeWithPgBouncerProgram, type PgBouncerPlace, startPgBouncerFiles } from './pgbouncer-files.ts'
 export {
   type PostgresOptions,
   type PostgresServer,

@@ -90,7 +90,9 @@ async function startOn(
 async function findBinary(version: PgBouncerVersion): Promise<PgBouncerBinary> {
   const found = await findPgBouncer(version)
   if ('path' in found) return found
-  throw new PgBouncerUnavailableError(`PgBouncer ${version} is to be had in a container only: set PGBOUNCER to its binary`)
+  throw new PgBouncerUnavailableError(
+    `PgBouncer ${version} is to be had in a container only: set PGBOUNCER to its binary`,
+  )
 }
 
 /** As `describeWithPgBouncer`, for tests that start the program on files of their own. */

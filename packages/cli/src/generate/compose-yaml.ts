@@ -36,7 +36,10 @@ export function composeYaml(content: object, steps: readonly string[]): string {
       // The document, its map, and for a service the pair and the map of all services.
       const isBlock = path.length === 2 || (path.length === 4 && isServices(path[2]))
       if (isBlock && key.value !== 'services' && !isFirst(key, path.at(-1))) key.spaceBefore = true
-      if (COMMANDS.includes(String(key.value)) && isSeq(value)) value.flow = true
+      if (!isSeq(value)) return
+      if (COMMANDS.includes(String(key.value))) value.flow = true
+      // Without quotes some of them are numbers to base 60 to a YAML 1.1 parser.
+      if (key.value === 'ports') for (const port of value.items) if (port instanceof Scalar) port.type = 'QUOTE_DOUBLE'
     },
   })
   return document.toString({ lineWidth: 0, flowCollectionPadding: false })

@@ -26,7 +26,8 @@ export function memorySettings(megabytes: number, maxConnections: number): reado
   const connections = maxConnections * MEGABYTES_PER_CONNECTION.most
   if (sharedBuffers + connections > megabytes) throw tooLittle(megabytes, maxConnections, sharedBuffers)
   const maintenance = Math.min(Math.floor(megabytes / 16), MOST_MAINTENANCE_MEGABYTES)
-  const sortKilobytes = Math.floor(((megabytes - sharedBuffers) * 1_024) / ((maxConnections + WORKERS) * SORTS_EACH))
+  // Two at least: what is left has been seen to hold ten for each connection.
+  const workMem = Math.floor((megabytes - sharedBuffers) / ((maxConnections + WORKERS) * SORTS_EACH))
   return [
     amount(
       'shared_buffers',
@@ -43,7 +44,7 @@ export function memorySettings(megabytes: number, maxConnections: number): reado
     amount('maintenance_work_mem', `${maintenance}MB`, PGTUNE, 'a sixteenth, for VACUUM and indexes'),
     amount(
       'work_mem',
-      workMem(sortKilobytes),
+      `${workMem}MB`,
       PGTUNE,
       `for each sort and hash: the rest / ((${maxConnections} connections + ${WORKERS} workers) x ${SORTS_EACH})`,
     ),
@@ -52,11 +53,6 @@ export function memorySettings(megabytes: number, maxConnections: number): reado
 
 function amount(name: string, value: string, source: string, reason: string): RecommendedSetting {
   return { name, value, reason, source, wish: 'amount' }
-}
-
-/** Whole megabytes where there are some; 64 kB is the least that PostgreSQL takes. */
-function workMem(kilobytes: number): string {
-  return kilobytes >= 1_024 ? `${Math.floor(kilobytes / 1_024)}MB` : `${Math.max(64, kilobytes)}kB`
 }
 
 function tooLittle(megabytes: number, maxConnections: number, sharedBuffers: number): BudgetError {
