@@ -128,7 +128,7 @@ describe('poolguard generate writes', () => {
     )
 
     expect(code).toBe(1)
-    expect(stdout).toContain('Lower max_connections to 76')
+    expect(stdout).toContain('Lower max_connections to 384')
   })
 })
 

@@ -4,6 +4,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { addDoctor } from './commands/doctor.ts'
 import { addGenerate } from './commands/generate.ts'
 import { addMonitor } from './commands/monitor.ts'
+import { addOptimize } from './commands/optimize.ts'
 import { addPlan } from './commands/plan.ts'
 import { addStress } from './commands/stress.ts'
 import { addVerify } from './commands/verify.ts'
@@ -45,6 +46,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addPlan(program, done)
   addDoctor(program, done)
   addGenerate(program, done)
+  addOptimize(program, done)
   addVerify(program, done)
   addStress(program, done)
   addMonitor(program, done)

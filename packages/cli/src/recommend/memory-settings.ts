@@ -23,11 +23,10 @@ const SORTS_EACH = 3
  */
 export function memorySettings(megabytes: number, maxConnections: number): readonly RecommendedSetting[] {
   const sharedBuffers = Math.floor(megabytes / 4)
-  const connections = maxConnections * MEGABYTES_PER_CONNECTION.most
-  if (sharedBuffers + connections > megabytes) throw tooLittle(megabytes, maxConnections, sharedBuffers)
+  const { least, most } = MEGABYTES_PER_CONNECTION
+  if (sharedBuffers + maxConnections * least > megabytes) throw tooLittle(megabytes, maxConnections, sharedBuffers)
   const maintenance = Math.min(Math.floor(megabytes / 16), MOST_MAINTENANCE_MEGABYTES)
-  // Two at least: what is left has been seen to hold ten for each connection.
-  const workMem = Math.floor((megabytes - sharedBuffers) / ((maxConnections + WORKERS) * SORTS_EACH))
+  const sortKilobytes = Math.floor(((megabytes - sharedBuffers) * 1_024) / ((maxConnections + WORKERS) * SORTS_EACH))
   return [
     amount(
       'shared_buffers',
@@ -44,9 +43,9 @@ export function memorySettings(megabytes: number, maxConnections: number): reado
     amount('maintenance_work_mem', `${maintenance}MB`, PGTUNE, 'a sixteenth, for VACUUM and indexes'),
     amount(
       'work_mem',
-      `${workMem}MB`,
+      sortKilobytes >= 1_024 ? `${Math.floor(sortKilobytes / 1_024)}MB` : `${sortKilobytes}kB`,
       PGTUNE,
-      `for each sort and hash: the rest / ((${maxConnections} connections + ${WORKERS} workers) x ${SORTS_EACH})`,
+      `for each sort and hash: the rest / ((${maxConnections} connections + ${WORKERS} workers) x ${SORTS_EACH}); the connections themselves take ${maxConnections * least} to ${maxConnections * most} MB, so measure`,
     ),
   ]
 }
@@ -56,10 +55,10 @@ function amount(name: string, value: string, source: string, reason: string): Re
 }
 
 function tooLittle(megabytes: number, maxConnections: number, sharedBuffers: number): BudgetError {
-  const { most } = MEGABYTES_PER_CONNECTION
-  const fits = Math.floor((megabytes - sharedBuffers) / most)
+  const { least } = MEGABYTES_PER_CONNECTION
+  const fits = Math.floor((megabytes - sharedBuffers) / least)
   return new BudgetError(
-    `${maxConnections} connections of up to ${most} MB each beside ${sharedBuffers} MB of shared_buffers do not fit into ${megabytes} MB. ` +
+    `${maxConnections} connections of at least ${least} MB each beside ${sharedBuffers} MB of shared_buffers do not fit into ${megabytes} MB. ` +
       `Lower max_connections to ${fits} and let PgBouncer share them, or give the server more memory.`,
   )
 }

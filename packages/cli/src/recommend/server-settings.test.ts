@@ -37,7 +37,7 @@ test.each<[megabytes: number, connections: number, workMem: string, maintenance:
   [256, 10, '3MB', '16MB'],
   [1_024, 76, '3MB', '64MB'],
   [65_536, 4_915, '3MB', '2047MB'],
-  [256, 19, '2MB', '16MB'],
+  [256, 96, '630kB', '16MB'],
 ])('%i MB for %i connections', (megabytes, connections, workMem, maintenance) => {
   const settings = new Map(memorySettings(megabytes, connections).map(({ name, value }) => [name, value]))
 
@@ -46,6 +46,6 @@ test.each<[megabytes: number, connections: number, workMem: string, maintenance:
 })
 
 test('connections that do not fit into the memory are refused, with a number that does', () => {
-  expect(() => memorySettings(1_024, 77)).toThrow(BudgetError)
-  expect(() => memorySettings(1_024, 77)).toThrow('Lower max_connections to 76')
+  expect(() => memorySettings(1_024, 385)).toThrow(BudgetError)
+  expect(() => memorySettings(1_024, 385)).toThrow('Lower max_connections to 384')
 })
