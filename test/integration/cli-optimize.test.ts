@@ -87,6 +87,9 @@ describe.each([[15], [18]] as const)('poolguard optimize, PostgreSQL %i', (versi
     const waiting = await optimize(server.adminUrl, ...args)
     expect(waiting.stdout).toContain('waits   max_connections  20 -> 30  (after a restart)')
     expect(waiting.code).toBe(1)
+    const later = await optimize(server.adminUrl, '--json')
+    expect(standings(later)).toEqual({ max_connections: 'waits', shared_buffers: 'waits', ...all('fine') })
+    expect(later.code).toBe(1)
 
     const restart = restartBy(() => server.restart())
     const [restarted] = await Promise.all([

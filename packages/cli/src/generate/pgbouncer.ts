@@ -20,7 +20,7 @@ export function generatePgBouncer(plan: PoolerPlan, place: Place): Generated {
     next: [
       `psql "postgresql://postgres@${host}:${port}/${database}" -v password="$PGBOUNCER_PASSWORD" -f pgbouncer/auth.sql`,
       `Put pgbouncer.ini and userlist.txt (from the example, with passwords, mode 600) into /etc/pgbouncer, and start PgBouncer.`,
-      `npx poolguard verify postgresql://${role}@127.0.0.1:${POOLER_PORT}/${database} --expect transaction --prepared`,
+      `PGPASSWORD="$APP_PASSWORD" npx poolguard verify postgresql://${role}@127.0.0.1:${POOLER_PORT}/${database} --expect transaction --prepared`,
     ],
   }
 }

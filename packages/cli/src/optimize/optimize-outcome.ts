@@ -53,11 +53,12 @@ export function printProposals(proposals: readonly Proposal[]): string {
 function printed({ name, standing, before, after, takesEffect, reason, note }: Result): string[] {
   const [colour, mark] = MARKS[standing]
   const same = standing === 'fine' || standing === 'kept'
+  const open = !same && standing !== 'done'
   const values = same ? before : `${before} -> ${after}`
   const when = standing === 'change' ? `  (${takesEffect})` : standing === 'waits' ? '  (after a restart)' : ''
   return [
     `${paint(colour, mark.padEnd(6))}  ${name}  ${values}${when}`,
-    ...(same ? [] : [`        ${reason}`]),
+    ...(open ? [`        ${reason}`] : []),
     ...(note === undefined ? [] : [`        ${note}`]),
   ]
 }

@@ -132,6 +132,16 @@ test.each<[given: string, facts: Given, expected: Partial<Proposal>]>([
   expect(judge(facts)).toMatchObject(expected)
 })
 
+test('what somebody else has changed waits for a restart, too', () => {
+  const libraries = { ...CONNECTIONS, name: 'shared_preload_libraries', value: '', pendingRestart: true }
+  const files = [{ name: libraries.name, value: 'auto_explain', place: '/data/postgresql.conf:9', error: null }]
+  const look = (state: Partial<ServerState>) =>
+    propose([], { ...SERVER, files: [], settings: new Map([[libraries.name, libraries]]), ...state })
+
+  expect(look({ files })).toMatchObject([{ name: libraries.name, standing: 'waits', after: 'auto_explain' }])
+  expect(look({})).toMatchObject([{ standing: 'waits', after: 'a value that this role may not see' }])
+})
+
 test('a setting that the server does not know is left out', () => {
   const wish: RecommendedSetting = { name: 'reserved_connections', value: '3', wish: 'asked', reason: '', source: '' }
 

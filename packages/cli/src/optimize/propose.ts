@@ -37,12 +37,30 @@ const OF_ROLES: Readonly<Record<string, string>> = {
 const MANAGED =
   'this role may not ALTER SYSTEM: run it as a superuser; where there is none, set it in the parameter group (RDS, Aurora), the database flags (Cloud SQL) or the server parameters (Azure)'
 
-/** What should be changed, in the order in which it is wished for. Settings that the server does not know are left out. */
+/**
+ * What should be changed, in the order in which it is wished for, and what somebody else has changed and only a restart
+ * brings about. Settings that the server does not know are left out.
+ */
 export function propose(wishes: readonly RecommendedSetting[], state: ServerState): readonly Proposal[] {
-  return wishes.flatMap((wish) => {
+  const proposals = wishes.flatMap((wish) => {
     const current = state.settings.get(wish.name)
     return current ? [judge(wish, current, state)] : []
   })
+  const pending = [...state.settings.values()].filter(
+    ({ name, pendingRestart }) => pendingRestart && !wishes.some((wish) => wish.name === name),
+  )
+  return [...proposals, ...pending.map((current) => waiting(current, state))]
+}
+
+function waiting(current: CurrentSetting, state: ServerState): Proposal {
+  const { name, value: before } = current
+  const value = writtenText(current, state)
+  return {
+    ...{ name, before, after: value ?? 'a value that this role may not see', value: value ?? '' },
+    ...{ standing: 'waits', by: 'system', takesEffect: 'after a restart' },
+    reason: 'somebody has changed it, and the server has not been restarted since',
+    source: 'https://www.postgresql.org/docs/current/view-pg-settings.html',
+  }
 }
 
 function judge(wish: RecommendedSetting, current: CurrentSetting, state: ServerState): Proposal {
@@ -108,8 +126,12 @@ function placeOf({ source, file, line }: CurrentSetting): string {
   return source === 'default' ? "PostgreSQL's default" : `set (${source})`
 }
 
+function writtenValue(current: CurrentSetting, state: ServerState): number | undefined {
+  const text = writtenText(current, state)
+  return text === undefined ? undefined : amountIn(current.unit, text)
+}
+
 /** What the files say in the end: the last line wins. */
-function writtenValue({ name, unit }: CurrentSetting, { files }: ServerState): number | undefined {
-  const last = files.findLast((line) => line.name === name)
-  return last?.value == null ? undefined : amountIn(unit, last.value)
+function writtenText({ name }: CurrentSetting, { files }: ServerState): string | undefined {
+  return files.findLast((line) => line.name === name)?.value ?? undefined
 }

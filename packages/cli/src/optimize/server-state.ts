@@ -53,13 +53,16 @@ select current_setting('server_version') as "version", session_user as "role",
 const SETTINGS_QUERY = `
 select name, reset_val as "value", unit, context, source, sourcefile as "file", sourceline as "line",
        pending_restart as "pendingRestart", has_parameter_privilege(name, 'ALTER SYSTEM') as "alterable"
-  from pg_catalog.pg_settings where name = any($1)`
+  from pg_catalog.pg_settings where name = any($1) or pending_restart`
 
 const FILES_QUERY = `
 select name, setting as "value", sourcefile || ':' || sourceline as "place", error
   from pg_catalog.pg_file_settings order by seqno`
 
-/** Looks at the named settings, and at what this role may do about them. Those that the server does not know are missing. */
+/**
+ * Looks at the named settings, at those that wait for a restart, and at what this role may do about them. What the server
+ * does not know is missing.
+ */
 export async function readServerState(pool: Pool, named: readonly { readonly name: string }[]): Promise<ServerState> {
   const [server] = (await pool.query(SERVER_QUERY)).rows as Omit<ServerState, 'settings' | 'files'>[]
   if (!server) throw new Error('the server did not tell its version')

@@ -12,7 +12,9 @@ export function settle(proposals: readonly Proposal[], applied: Applied, after: 
   return proposals.map((proposal) => {
     if (proposal.standing !== 'change' && proposal.standing !== 'waits') return proposal
     const current = after.settings.get(proposal.name)
-    if (hasArrived(proposal, current)) return { ...proposal, standing: 'done' }
+    // What waited has come with the restart, whatever it is: this role may not know.
+    const arrived = proposal.standing === 'waits' ? current?.pendingRestart === false : hasArrived(proposal, current)
+    if (arrived) return { ...proposal, standing: 'done' }
     if (applied.refused?.name === proposal.name) return failed(proposal, applied.refused.message)
     if (!applied.changed.includes(proposal) && proposal.standing === 'change') return proposal
     if (proposal.takesEffect === 'after a restart' && current?.pendingRestart) return { ...proposal, standing: 'waits' }
