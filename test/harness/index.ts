@@ -1,3 +1,4 @@
+export { composeConfig, describeWithCompose } from './compose.ts'
 export type { ConnectionTarget } from './credentials.ts'
 export { describeWhere } from './describe-where.ts'
 export { PgBouncerUnavailableError } from './find-pgbouncer.ts'
