@@ -219,7 +219,7 @@ async function runInitScript(server: PostgresServer, files: Record<string, strin
   for (const [name, value] of Object.entries(values)) await writeFile(join(folder, name), value)
   await writeFile(join(folder, 'auth.sql'), files['postgres/auth.sql'] ?? '')
   await writeFile(join(folder, '10-roles.sh'), here(files['postgres/init/10-roles.sh'] ?? ''))
-  await promisify(execFile)('sh', [join(folder, '10-roles.sh')], { env: asAdmin(server, 'shop') })
+  await promisify(execFile)('sh', [join(folder, '10-roles.sh')], { env: asAdmin(server, 'my-shop') })
 }
 
 /** What the container of PgBouncer has in several folders. */
@@ -253,14 +253,14 @@ for (const [version, postgresVersion] of [
       test('starts, and passes the check that comes next', async () => {
         const files = await filesOf(
           'compose',
-          'postgresql://shop@db/shop',
+          'postgresql://my-shop@db/my-shop',
           ...['--max-connections', '30', '--instances', '3', '--memory', '512MB'],
           ...['--postgres-version', String(postgresVersion)],
         )
         const flags = [...(files['compose.yaml'] ?? '').matchAll(/^ +- (--\w+=\S+)$/gm)].map(([, flag]) => String(flag))
         expect(flags).toEqual(expect.arrayContaining(['--max_connections=30', '--shared_buffers=128MB']))
         await using server = await startPostgres({ version: postgresVersion, arguments: flags })
-        await server.query('create database shop')
+        await server.query('create database "my-shop"')
         await runInitScript(server, files)
         const stats = { user: 'pgbouncer_stats', password: 'sta"ts' }
         await using pgBouncer = await startPgBouncerFiles({
@@ -271,14 +271,14 @@ for (const [version, postgresVersion] of [
         const address = `${pgBouncer.host}:${pgBouncer.port}`
         const pooler = `postgresql://${stats.user}:${encodeURIComponent(stats.password)}@${address}/pgbouncer`
 
-        const verify = ['verify', `postgresql://shop@${address}/shop`, '--expect', 'transaction', '--prepared']
+        const verify = ['verify', `postgresql://my-shop@${address}/my-shop`, '--expect', 'transaction', '--prepared']
         const verified = await runPoolguard([...verify, '--pooler-url', pooler], { env: { PGPASSWORD: 'shop secret' } })
         expect(verified.stdout).toContain('All is well.')
         expect(verified.code).toBe(0)
-        const doctor = ['doctor', `postgresql://shop@${address}/shop`, '--pooler-url', pooler, '--json']
+        const doctor = ['doctor', `postgresql://my-shop@${address}/my-shop`, '--pooler-url', pooler, '--json']
         const diagnosed = await runPoolguard(doctor, { folder, env: { PGPASSWORD: 'shop secret' } })
         expect(JSON.parse(diagnosed.stdout).findings).toEqual([])
-        await expect(queryOnce(`postgresql://postgres:x@${address}/shop`, 'select 1')).rejects.toThrow()
+        await expect(queryOnce(`postgresql://postgres:x@${address}/my-shop`, 'select 1')).rejects.toThrow()
       })
 
       test('a secret that is empty is named, and nothing starts', async () => {

@@ -229,6 +229,14 @@ test('poolguard optimize says whether the instances fit into what is to be', asy
   expect(unfit.stdout).toContain('This does not fit. 60 instances cannot share 14 connections')
 })
 
+test('a number of connections with which the server would not start is refused', async () => {
+  await using server = await startPostgres()
+  const { code, stderr } = await optimize(server.adminUrl, '--max-connections', '3', '--apply')
+
+  expect(code).toBe(2)
+  expect(stderr).toContain('would not start again: 3 slots are reserved')
+})
+
 test.each([
   ['no server', ['optimize', 'postgres://app:s3cret@127.0.0.1:1/app'], 'ECONNREFUSED'],
   ['no address', ['optimize'], 'DATABASE_URL'],

@@ -15,7 +15,7 @@ import { generateOutcome } from '../generate/generate-outcome.ts'
 import type { Generated } from '../generate/generated-file.ts'
 import { generateGrafana } from '../generate/grafana.ts'
 import { generatePgBouncer } from '../generate/pgbouncer.ts'
-import { POOLER_PORT } from '../generate/pgbouncer-ini.ts'
+import { POOLER_HOST, POOLER_PORT } from '../generate/pgbouncer-ini.ts'
 import { type Place, placeOf } from '../generate/place.ts'
 import { planPooler } from '../generate/pooler-plan.ts'
 import { generatePostgres } from '../generate/postgres.ts'
@@ -112,7 +112,7 @@ function withWriteOptions(command: Command): Command {
 function withServerOptions(command: Command): Command {
   return command
     .option('--postgres-version <major>', "PostgreSQL's (default: the server's, or 18)", readVersion)
-    .option('--memory <size>', `of a server that PostgreSQL has to itself, such as 8GB`, readMegabytes(LEAST_MEGABYTES))
+    .option('--memory <size>', 'of a server that PostgreSQL has to itself, such as 8GB', readMegabytes(LEAST_MEGABYTES))
     .option('--statement-timeout <duration>', 'end statements that take longer, such as 30s', readDuration)
 }
 
@@ -175,7 +175,7 @@ function env(planned: Planned): Generated {
     return generateEnv({ place, pooler: undefined, wiring }, planBudget({ ...input, pooler: undefined }))
   }
   const budget = source.pooled ? planBudget(input) : planPooler(input).budget
-  const pooler = source.pooled ? placeOf(url) : { host: 'pgbouncer', port: POOLER_PORT }
+  const pooler = source.pooled ? placeOf(url) : { host: POOLER_HOST, port: POOLER_PORT }
   return generateEnv({ place, pooler, wiring }, budget)
 }
 

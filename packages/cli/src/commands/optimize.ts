@@ -71,9 +71,11 @@ async function optimize(url: string | undefined, options: OptimizeOptions): Prom
   const target = found.direct ?? found.url
   const progress = ora({ isSilent: json === true || !process.stderr.isTTY })
   try {
+    // Before anything is changed: it may fail, too.
+    const plan = await checkPlan(target, options)
     const report = await optimizeServer({
       url: target,
-      wishesFor: (maxConnectionsNow) => wishedSettings({ maxConnectionsNow, ...options }),
+      wishesFor: (server) => wishedSettings(server, options),
       wants: (proposals) => isWanted(proposals, options),
       restart:
         restartCommand === undefined
@@ -85,8 +87,7 @@ async function optimize(url: string | undefined, options: OptimizeOptions): Prom
             },
     })
     progress.stop()
-    const isDown = report.trouble.length > 0
-    return optimizeOutcome({ ...report, plan: isDown ? undefined : await checkPlan(target, options) })
+    return optimizeOutcome({ ...report, plan })
   } catch (error) {
     if (error instanceof BudgetError)
       return { exitCode: 1, text: error.message, json: { error: { code: error.code, message: error.message } } }

@@ -7,7 +7,7 @@ import { composeYaml } from './compose-yaml.ts'
 import type { Generated, GeneratedFile } from './generated-file.ts'
 import { DASHBOARDS_FOLDER, grafanaFiles } from './grafana.ts'
 import { AUTH_SQL } from './pgbouncer-auth.ts'
-import { POOLER_PORT, pgBouncerIni, STATS_USER } from './pgbouncer-ini.ts'
+import { POOLER_HOST, POOLER_PORT, pgBouncerIni, STATS_USER } from './pgbouncer-ini.ts'
 import type { Place } from './place.ts'
 import type { PoolerPlan } from './pooler-plan.ts'
 import { serverFlags } from './postgres.ts'
@@ -25,7 +25,7 @@ export interface ComposeInput {
   readonly monitoring: boolean
 }
 
-/** Each is pinned: what was tried is what runs. */
+/** Pinned, so that an update is somebody's decision. */
 const IMAGES = {
   pgbouncer: 'edoburu/pgbouncer:v1.26.0-p0',
   exporter: 'prometheuscommunity/pgbouncer-exporter:v0.12.0',
@@ -37,7 +37,7 @@ const IMAGES = {
 const APP_PORT = 3000
 /** From 18 on the image has its data a level higher: https://hub.docker.com/_/postgres#pgdata */
 const VOLUME_MOVED = 18
-/** For PgBouncer's log, its listening sockets and its lookups, and then as much again. */
+/** For PgBouncer's log, its sockets and its lookups, and for a plan that grows. */
 const FILES_SPARE = 1_000
 
 /** PostgreSQL, PgBouncer and the app as containers, and what they need. */
@@ -123,7 +123,7 @@ function app({ plan, input, wiring, builds }: ComposeInput, place: Place): objec
   const placeholder = 'APP_PASSWORD'
   const variables = appEnvironment({
     place,
-    pooler: { host: 'pgbouncer', port: POOLER_PORT },
+    pooler: { host: POOLER_HOST, port: POOLER_PORT },
     password: placeholder,
     maxPerPool: plan.budget.maxPerPool,
     wiring,
@@ -143,7 +143,7 @@ function app({ plan, input, wiring, builds }: ComposeInput, place: Place): objec
 }
 
 function monitoringServices(): Readonly<Record<string, object>> {
-  const statsUrl = `postgres://${STATS_USER}:${required('PGBOUNCER_STATS_PASSWORD')}@pgbouncer:${POOLER_PORT}/pgbouncer?sslmode=disable`
+  const statsUrl = `postgres://${STATS_USER}:${required('PGBOUNCER_STATS_PASSWORD')}@${POOLER_HOST}:${POOLER_PORT}/pgbouncer?sslmode=disable`
   return {
     'pgbouncer-exporter': {
       image: IMAGES.exporter,

@@ -8,6 +8,7 @@ import { LOOKUP_ROLE, STATS_USER } from './pgbouncer-ini.ts'
  */
 export const AUTH_SQL: string = `-- Lets PgBouncer look up the passwords of those who log in. Run it once as a superuser, in the database of the app:
 --   psql "$ADMIN_URL" -v password="$PGBOUNCER_PASSWORD" -f auth.sql
+-- Passwords have to be stored with scram-sha-256, the default: give one that is older (md5) again, with ALTER ROLE.
 -- Where nobody may read pg_authid (managed services), leave auth_user, auth_dbname and auth_query out of pgbouncer.ini, and
 -- write the app's user into userlist.txt.
 \\set ON_ERROR_STOP on

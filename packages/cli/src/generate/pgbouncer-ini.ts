@@ -12,6 +12,8 @@ export interface IniInput {
 export const LOOKUP_ROLE = 'pgbouncer'
 /** May look at PgBouncer's figures, and nothing else. */
 export const STATS_USER = 'pgbouncer_stats'
+/** Its name in compose's network. */
+export const POOLER_HOST = 'pgbouncer'
 export const POOLER_PORT = 6432
 
 const DOCS = 'https://www.pgbouncer.org/config.html'

@@ -3,6 +3,7 @@ import { type Contact, contact } from '../database/contact.ts'
 import { CannotRunError } from '../outcome.ts'
 import { majorOf } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
+import type { ConnectionLimits } from '../recommend/wished-settings.ts'
 import { APPLICATION } from './application.ts'
 import { type Applied, applyChanges, writtenBefore } from './apply-changes.ts'
 import type { OptimizeReport } from './optimize-outcome.ts'
@@ -13,12 +14,18 @@ import { settle } from './settle.ts'
 
 export interface OptimizeInput {
   readonly url: ConnectionString
-  readonly wishesFor: (maxConnections: number) => readonly RecommendedSetting[]
+  /** @throws where what is asked for cannot be. */
+  readonly wishesFor: (server: ConnectionLimits) => readonly RecommendedSetting[]
   /** Whether what is proposed is to be done. */
   readonly wants: (proposals: readonly Proposal[]) => Promise<boolean>
   /** How the server is restarted; undefined where nobody said. */
   readonly restart: RestartOptions | undefined
 }
+
+const LIMITS_QUERY = `
+select current_setting('server_version') as "version", current_setting('max_connections')::int as "maxConnections",
+       current_setting('superuser_reserved_connections')::int
+         + coalesce(current_setting('reserved_connections', true)::int, 0) as "reserved"`
 
 /**
  * Looks at the server, changes it where that is wanted, and looks again.
@@ -37,31 +44,29 @@ export async function optimizeServer(input: OptimizeInput): Promise<Omit<Optimiz
   const title = `PostgreSQL ${before.version} at ${url}, as ${before.role}`
   if (!applied) return { title, results: proposals, applied: false, restarted: false, trouble: [], undo: [] }
   const restart = await restartWhereNeeded(input, proposals, applied, before)
-  const report = { title, applied: true, restarted: restart?.restarted === true, undo: applied.undo }
-  if (restart && !restart.restarted && !restart.reachable) {
-    const written = proposals.map((each) =>
+  const failure = restart && !restart.restarted ? restart : undefined
+  const report = { title, applied: true, restarted: restart?.restarted === true }
+  try {
+    if (failure && !failure.reachable) throw new CannotRunError(`${failure.why}.`)
+    const after = await withServer(url, ({ pool }) => readServerState(pool, proposals))
+    const trouble = failure ? [`${failure.why}.`] : []
+    return { ...report, results: settle(proposals, applied, after), trouble, undo: applied.undo }
+  } catch (error) {
+    // What was done is told, even where nobody can see what has come of it.
+    const results = proposals.map((each) =>
       applied.changed.includes(each) ? ({ ...each, standing: 'waits' } as const) : each,
     )
-    return {
-      ...report,
-      results: written,
-      undo: [],
-      trouble: [`${restart.why}.`, ...undoWithoutServer(applied, before)],
-    }
+    const trouble = [redact((error as Error).message), ...undoWithoutServer(applied, before)]
+    return { ...report, results, trouble, undo: [] }
   }
-  const after = await withServer(url, ({ pool }) => readServerState(pool, proposals))
-  const trouble = restart && !restart.restarted ? [`${restart.why}.`] : []
-  return { ...report, results: settle(proposals, applied, after), trouble }
 }
 
 async function wishesAt(pool: Contact['pool'], { wishesFor }: OptimizeInput): Promise<readonly RecommendedSetting[]> {
-  const { rows } = await pool.query<{ version: string; maxConnections: number }>(
-    `select current_setting('server_version') as version, current_setting('max_connections')::int as "maxConnections"`,
-  )
-  const [server] = rows
+  const [server] = (await pool.query(LIMITS_QUERY)).rows as (ConnectionLimits & { readonly version: string })[]
+  if (!server) throw new Error('the server did not tell its limits')
   // Refuses those that are too old.
-  majorOf(server?.version)
-  return wishesFor(server?.maxConnections ?? 0)
+  majorOf(server.version)
+  return wishesFor(server)
 }
 
 async function withServer<T>(url: ConnectionString, use: (database: Contact) => Promise<T>): Promise<T> {

@@ -53,7 +53,8 @@ export function propose(wishes: readonly RecommendedSetting[], state: ServerStat
 }
 
 function waiting(current: CurrentSetting, state: ServerState): Proposal {
-  const { name, value: before } = current
+  const { name, unit } = current
+  const before = unit === null ? current.value : showAmount(unit, Number(current.value))
   const value = writtenText(current, state)
   return {
     ...{ name, before, after: value ?? 'a value that this role may not see', value: value ?? '' },
