@@ -400,6 +400,20 @@ describe('poolguard generate env', () => {
   })
 })
 
+test('poolguard generate env goes past the pooler of a provider, and keeps what the URL says of TLS', async () => {
+  const url =
+    'postgresql://app:s3cret@ep-cool-leaf-123-pooler.eu.aws.neon.tech/orders?sslmode=require&sslpassword=s3cret'
+  const { '.env.example': content = '' } = await filesOf('env', url, ...BY_HAND)
+
+  expect(content).toContain(
+    'DATABASE_URL=postgresql://app:CHANGE_ME@ep-cool-leaf-123-pooler.eu.aws.neon.tech:5432/orders?sslmode=require\n',
+  )
+  expect(content).toContain(
+    'DIRECT_URL=postgresql://app:CHANGE_ME@ep-cool-leaf-123.eu.aws.neon.tech:5432/orders?sslmode=require\n',
+  )
+  expect(content).toContain('DB_POOL_MAX=8\n')
+})
+
 const describePrometheus = await describeWithPrometheus()
 describePrometheus('poolguard generate prometheus', () => {
   test('promtool takes it, alone and beside compose', async () => {

@@ -5,6 +5,7 @@ import {
   BudgetError,
   type ConnectionString,
   directUrlFor,
+  guessProvider,
   type PlanInput,
   planBudget,
 } from '@poolguard/core'
@@ -15,7 +16,7 @@ import { generateOutcome } from '../generate/generate-outcome.ts'
 import type { Generated } from '../generate/generated-file.ts'
 import { generateGrafana } from '../generate/grafana.ts'
 import { generatePgBouncer } from '../generate/pgbouncer.ts'
-import { POOLER_HOST, POOLER_PORT } from '../generate/pgbouncer-ini.ts'
+import { poolerPlace } from '../generate/pgbouncer-ini.ts'
 import { type Place, placeOf } from '../generate/place.ts'
 import { planPooler } from '../generate/pooler-plan.ts'
 import { generatePostgres } from '../generate/postgres.ts'
@@ -168,15 +169,21 @@ function postgres({ source, input, options }: Planned): Generated {
 }
 
 function env(planned: Planned): Generated {
-  const { source, input, url, options } = planned
+  const { input, url, options } = planned
   const wiring = readProject(process.cwd())
   const place = placeOfServer(planned)
   if (options.pooler === false) {
     return generateEnv({ place, pooler: undefined, wiring }, planBudget({ ...input, pooler: undefined }))
   }
-  const budget = source.pooled ? planBudget(input) : planPooler(input).budget
-  const pooler = source.pooled ? placeOf(url) : { host: POOLER_HOST, port: POOLER_PORT }
-  return generateEnv({ place, pooler, wiring }, budget)
+  return isPooled(planned)
+    ? generateEnv({ place, pooler: placeOf(url), wiring }, planBudget(input))
+    : generateEnv({ place, pooler: poolerPlace(place), wiring }, planPooler(input).budget)
+}
+
+/** As was found, or else by the rules of the provider. */
+function isPooled({ source, url }: Planned): boolean {
+  const endpoint = url && guessProvider(url)?.endpoint
+  return source.pooled ?? (endpoint !== undefined && endpoint !== 'direct')
 }
 
 /** With the pooler that is to come where it does not fit without one. */
@@ -200,7 +207,8 @@ function settingsFor(
 }
 
 /** PostgreSQL itself. Where only a pooler's address is known, a name that is to be changed. */
-function placeOfServer({ source, url, direct }: Planned): Place {
-  const past = direct ?? (url && source.pooled ? directUrlFor(url)?.url : url)
+function placeOfServer(planned: Planned): Place {
+  const { url, direct } = planned
+  const past = direct ?? (url && isPooled(planned) ? directUrlFor(url)?.url : url)
   return past ? placeOf(past) : placeOf(url?.with({ hosts: [] }))
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { appEnvironment, type Wiring } from './app-environment.ts'
 
-const place = { host: 'db', port: 5432, database: 'orders', role: 'app' }
-const pooler = { host: 'pooler', port: 6432 }
+const place = { host: 'db', port: 5432, database: 'orders', role: 'app', parameters: [['sslmode', 'require']] } as const
+const pooler = { host: 'pooler', port: 6432, parameters: [] } as const
 
 function variables(packages: readonly string[], drivers: Wiring['drivers'], behind?: typeof pooler) {
   const wiring = { packages: new Map(packages.map((name) => [name, '*'])), drivers }
@@ -18,14 +18,14 @@ test.each<[given: string, packages: readonly string[], drivers: Wiring['drivers'
 ])('behind the pooler, %s is told its size where it reads it', (_, packages, drivers, url, max) => {
   expect(variables(packages, drivers, pooler)).toEqual({
     DATABASE_URL: `postgresql://app:CHANGE_ME@${url}`,
-    DIRECT_URL: 'postgresql://app:CHANGE_ME@db:5432/orders',
+    DIRECT_URL: 'postgresql://app:CHANGE_ME@db:5432/orders?sslmode=require',
     ...(max !== undefined && { DB_POOL_MAX: max }),
   })
 })
 
 test('without a pooler there is one URL', () => {
   expect(variables(['postgres'], ['postgres.js'])).toEqual({
-    DATABASE_URL: 'postgresql://app:CHANGE_ME@db:5432/orders',
+    DATABASE_URL: 'postgresql://app:CHANGE_ME@db:5432/orders?sslmode=require',
     DB_POOL_MAX: '8',
   })
 })

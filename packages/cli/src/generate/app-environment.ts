@@ -15,7 +15,7 @@ export interface Variable {
 export interface AppEnvironmentInput {
   readonly place: Place
   /** Where PgBouncer is; undefined where the app connects to PostgreSQL itself. */
-  readonly pooler: Pick<Place, 'host' | 'port'> | undefined
+  readonly pooler: Pick<Place, 'host' | 'port' | 'parameters'> | undefined
   readonly password: string
   readonly maxPerPool: number
   readonly wiring: Wiring
@@ -32,8 +32,10 @@ const DIRECT = { sharesServers: false, preparedStatements: 'safe', refusesStartu
 export function appEnvironment(input: AppEnvironmentInput): readonly Variable[] {
   const { place, pooler, password, maxPerPool, wiring } = input
   const parts = { user: place.role, password, database: place.database }
-  const direct = new ConnectionString({ ...parts, hosts: [{ host: place.host, port: place.port }] })
-  const url = pooler ? direct.with({ hosts: [{ host: pooler.host, port: pooler.port }] }) : direct
+  const at = ({ host, port, parameters }: Pick<Place, 'host' | 'port' | 'parameters'>) =>
+    new ConnectionString({ ...parts, hosts: [{ host, port }], parameters })
+  const direct = at(place)
+  const url = pooler ? at(pooler) : direct
   const traits = pooler ? BEHIND_POOLER : DIRECT
   const sized = sizedUrl(url, maxPerPool, traits, wiring)
   return [
@@ -66,7 +68,7 @@ function sizedUrl(
     return toPrismaEngine(url, { max, acquireTimeoutMillis: ACQUIRE_MILLIS }, traits).url
   }
   const poolguard = [...packages.keys()].some((name) => name.startsWith('@poolguard/'))
-  return poolguard ? url.with({ parameters: [['connection_limit', String(max)]] }) : undefined
+  return poolguard ? url.with({ parameters: [...url.parameters, ['connection_limit', String(max)]] }) : undefined
 }
 
 function directComment({ packages, drivers }: Wiring): string {

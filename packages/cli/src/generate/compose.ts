@@ -7,7 +7,7 @@ import { composeYaml } from './compose-yaml.ts'
 import type { Generated, GeneratedFile } from './generated-file.ts'
 import { DASHBOARDS_FOLDER, grafanaFiles } from './grafana.ts'
 import { AUTH_SQL } from './pgbouncer-auth.ts'
-import { POOLER_HOST, POOLER_PORT, pgBouncerIni, STATS_USER } from './pgbouncer-ini.ts'
+import { POOLER_HOST, POOLER_PORT, pgBouncerIni, poolerPlace, STATS_USER } from './pgbouncer-ini.ts'
 import type { Place } from './place.ts'
 import type { PoolerPlan } from './pooler-plan.ts'
 import { serverFlags } from './postgres.ts'
@@ -42,7 +42,8 @@ const FILES_SPARE = 1_000
 
 /** PostgreSQL, PgBouncer and the app as containers, and what they need. */
 export function generateCompose(input: ComposeInput): Generated {
-  const place: Place = { host: 'postgres', port: 5432, ...input.names }
+  const { database, role } = input.names
+  const place: Place = { host: 'postgres', port: 5432, database, role, parameters: [] }
   const secrets = secretsOf(input.monitoring)
   const services = {
     postgres: postgres(input, place),
@@ -123,7 +124,7 @@ function app({ plan, input, wiring, builds }: ComposeInput, place: Place): objec
   const placeholder = 'APP_PASSWORD'
   const variables = appEnvironment({
     place,
-    pooler: { host: POOLER_HOST, port: POOLER_PORT },
+    pooler: poolerPlace(place),
     password: placeholder,
     maxPerPool: plan.budget.maxPerPool,
     wiring,

@@ -5,7 +5,7 @@ import { pgBouncerIni } from './pgbouncer-ini.ts'
 import { planPooler } from './pooler-plan.ts'
 
 const { capacity } = sourceByHand({ maxConnections: 100, reserved: 3 })
-const place = { host: 'db', port: 5433, database: 'orders', role: 'app' }
+const place = { host: 'db', port: 5433, database: 'orders', role: 'app', parameters: [] }
 const text = pgBouncerIni({ plan: planPooler({ capacity, instances: 4 }), place, authFile: '/tmp/userlist.txt' })
 
 test('the ini has the sizes of the plan, and what a transaction pooler needs', () => {

@@ -18,6 +18,11 @@ export const POOLER_PORT = 6432
 
 const DOCS = 'https://www.pgbouncer.org/config.html'
 
+/** How the app reaches it: PgBouncer speaks no TLS to its clients here, and knows nothing of what else a URL says of that. */
+export function poolerPlace({ parameters }: Place): Pick<Place, 'host' | 'port' | 'parameters'> {
+  return { host: POOLER_HOST, port: POOLER_PORT, parameters: parameters.filter(([name]) => name === 'schema') }
+}
+
 /** A `pgbouncer.ini` for PgBouncer 1.21 and later, which says the reason for each value. */
 export function pgBouncerIni({ plan, place, authFile }: IniInput): string {
   const { host, port, database } = place

@@ -1,4 +1,4 @@
-import { type ConnectionString, settleTarget } from '@poolguard/core'
+import { type ConnectionString, type Parameter, settleTarget } from '@poolguard/core'
 import { CannotRunError } from '../outcome.ts'
 
 /** Names that the files go by: where PostgreSQL is, which database, and as whom the app comes. */
@@ -7,6 +7,8 @@ export interface Place {
   readonly port: number
   readonly database: string
   readonly role: string
+  /** What the URL says of TLS and of the schema. */
+  readonly parameters: readonly Parameter[]
 }
 
 /** They stand in INI, YAML, SQL and shell scripts alike: what would have to be quoted differently in each is not taken. */
@@ -15,12 +17,21 @@ const PLAIN = /^[A-Za-z0-9_][\w.-]*$/
 const HOST = /^[\w./:-]+$/
 const ROLES_OF_ADMINS: ReadonlySet<string> = new Set(['postgres', 'pgbouncer', 'pgbouncer_stats'])
 
+/** Never one that may hold a secret. */
+const CARRIED: ReadonlySet<string> = new Set(['sslmode', 'sslrootcert', 'channel_binding', 'schema'])
+
 /** The names of a URL; `app` where it says none, and instead of an administrator's. */
 export function placeOf(url: ConnectionString | undefined): Place {
-  const { hosts, database, user } = url ? settleTarget(url) : {}
+  const { hosts, database, user, parameters = [] } = url ? settleTarget(url) : {}
   const [first] = hosts ?? []
   const role = user === undefined || ROLES_OF_ADMINS.has(user) ? 'app' : user
-  const place = { host: first?.host ?? 'postgres', port: first?.port ?? 5432, database: database ?? 'app', role }
+  const place: Place = {
+    host: first?.host ?? 'postgres',
+    port: first?.port ?? 5432,
+    database: database ?? 'app',
+    role,
+    parameters: parameters.filter(([name]) => CARRIED.has(name)),
+  }
   for (const [part, shape] of [
     ['host', HOST],
     ['database', PLAIN],
