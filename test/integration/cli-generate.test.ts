@@ -13,11 +13,13 @@ import {
   composeConfig,
   describeWhere,
   describeWithCompose,
+  describeWithPgBouncer,
   describeWithPgBouncerProgram,
   describeWithPrometheus,
   type PgBouncerPlace,
   type PostgresServer,
   queryOnce,
+  startPgBouncer,
   startPgBouncerFiles,
   startPostgres,
 } from '../harness/index.ts'
@@ -412,6 +414,24 @@ test('poolguard generate env goes past the pooler of a provider, and keeps what 
     'DIRECT_URL=postgresql://app:CHANGE_ME@ep-cool-leaf-123.eu.aws.neon.tech:5432/orders?sslmode=require\n',
   )
   expect(content).toContain('DB_POOL_MAX=8\n')
+
+  // What its pooler does with named statements was not tried.
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ dependencies: { '@prisma/client': '^6.0.0' } }))
+  const { '.env.example': engine } = await filesOf('env', url, ...BY_HAND)
+  expect(engine).toContain('pgbouncer=true')
+})
+
+const describeBehind = await describeWithPgBouncer('1.24')
+describeBehind('poolguard generate env behind PgBouncer', () => {
+  test('keeps the pooler that is there for the app, and goes past it for migrations', async () => {
+    await using server = await startPostgres({ maxConnections: 40 })
+    await using pgBouncer = await startPgBouncer({ version: '1.24', upstream: server })
+    const env = { DATABASE_URL: pgBouncer.url, DIRECT_URL: server.url }
+    const run = await runPoolguard(['generate', 'env', '--instances', '4', '--print'], { folder, env })
+
+    expect(run.stdout).toContain(`DATABASE_URL=postgresql://app:CHANGE_ME@127.0.0.1:${pgBouncer.port}/app\n`)
+    expect(run.stdout).toContain(`DIRECT_URL=postgresql://app:CHANGE_ME@127.0.0.1:${server.port}/app\n`)
+  })
 })
 
 const describePrometheus = await describeWithPrometheus()

@@ -8,8 +8,11 @@ import {
   guessProvider,
   type PlanInput,
   planBudget,
+  type TopologyTraits,
+  topologyTraits,
 } from '@poolguard/core'
 import type { Command } from 'commander'
+import { GENERATED_POOLER, POSTGRES_ITSELF } from '../generate/app-environment.ts'
 import { generateCompose } from '../generate/compose.ts'
 import { generateEnv } from '../generate/env.ts'
 import { generateOutcome } from '../generate/generate-outcome.ts'
@@ -173,17 +176,21 @@ function env(planned: Planned): Generated {
   const wiring = readProject(process.cwd())
   const place = placeOfServer(planned)
   if (options.pooler === false) {
-    return generateEnv({ place, pooler: undefined, wiring }, planBudget({ ...input, pooler: undefined }))
+    const budget = planBudget({ ...input, pooler: undefined })
+    return generateEnv({ place, pooler: undefined, traits: POSTGRES_ITSELF, wiring }, budget)
   }
-  return isPooled(planned)
-    ? generateEnv({ place, pooler: placeOf(url), wiring }, planBudget(input))
-    : generateEnv({ place, pooler: poolerPlace(place), wiring }, planPooler(input).budget)
+  const found = poolerTraits(planned)
+  return found
+    ? generateEnv({ place, pooler: placeOf(url), traits: found, wiring }, planBudget(input))
+    : generateEnv({ place, pooler: poolerPlace(place), traits: GENERATED_POOLER, wiring }, planPooler(input).budget)
 }
 
-/** As was found, or else by the rules of the provider. */
-function isPooled({ source, url }: Planned): boolean {
+/** Of the pooler that the URL leads to: as it was found, or else by the rules of its provider, unproven. */
+function poolerTraits({ source, url }: Planned): TopologyTraits | undefined {
+  if (source.topology) return source.topology.kind === 'pooler' ? topologyTraits(source.topology) : undefined
   const endpoint = url && guessProvider(url)?.endpoint
-  return source.pooled ?? (endpoint !== undefined && endpoint !== 'direct')
+  if (endpoint === undefined || endpoint === 'direct') return undefined
+  return { sharesServers: endpoint !== 'session-pooler', preparedStatements: 'unknown', refusesStartupParameters: true }
 }
 
 /** With the pooler that is to come where it does not fit without one. */
@@ -209,6 +216,6 @@ function settingsFor(
 /** PostgreSQL itself. Where only a pooler's address is known, a name that is to be changed. */
 function placeOfServer(planned: Planned): Place {
   const { url, direct } = planned
-  const past = direct ?? (url && isPooled(planned) ? directUrlFor(url)?.url : url)
+  const past = direct ?? (url && poolerTraits(planned) ? directUrlFor(url)?.url : url)
   return past ? placeOf(past) : placeOf(url?.with({ hosts: [] }))
 }

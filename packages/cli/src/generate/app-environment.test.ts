@@ -1,12 +1,19 @@
 import { expect, test } from 'vitest'
-import { appEnvironment, type Wiring } from './app-environment.ts'
+import { appEnvironment, GENERATED_POOLER, POSTGRES_ITSELF, type Wiring } from './app-environment.ts'
 
 const place = { host: 'db', port: 5432, database: 'orders', role: 'app', parameters: [['sslmode', 'require']] } as const
 const pooler = { host: 'pooler', port: 6432, parameters: [] } as const
 
 function variables(packages: readonly string[], drivers: Wiring['drivers'], behind?: typeof pooler) {
   const wiring = { packages: new Map(packages.map((name) => [name, '*'])), drivers }
-  const made = appEnvironment({ place, pooler: behind, password: 'CHANGE_ME', maxPerPool: 8, wiring })
+  const made = appEnvironment({
+    place,
+    pooler: behind,
+    traits: behind ? GENERATED_POOLER : POSTGRES_ITSELF,
+    password: 'CHANGE_ME',
+    maxPerPool: 8,
+    wiring,
+  })
   return Object.fromEntries(made.map(({ name, value }) => [name, value]))
 }
 

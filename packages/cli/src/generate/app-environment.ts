@@ -1,4 +1,4 @@
-import { ConnectionString, toPrismaEngine } from '@poolguard/core'
+import { ConnectionString, type TopologyTraits, toPrismaEngine } from '@poolguard/core'
 import type { ProjectFacts } from '../project/project-facts.ts'
 import type { Place } from './place.ts'
 
@@ -16,6 +16,8 @@ export interface AppEnvironmentInput {
   readonly place: Place
   /** Where PgBouncer is; undefined where the app connects to PostgreSQL itself. */
   readonly pooler: Pick<Place, 'host' | 'port' | 'parameters'> | undefined
+  /** What can be had there. */
+  readonly traits: TopologyTraits
   readonly password: string
   readonly maxPerPool: number
   readonly wiring: Wiring
@@ -25,24 +27,31 @@ export interface AppEnvironmentInput {
 const ACQUIRE_MILLIS = 10_000
 
 /** PgBouncer in transaction mode, as it is generated. */
-const BEHIND_POOLER = { sharesServers: true, preparedStatements: 'safe', refusesStartupParameters: true } as const
-const DIRECT = { sharesServers: false, preparedStatements: 'safe', refusesStartupParameters: false } as const
+export const GENERATED_POOLER: TopologyTraits = {
+  sharesServers: true,
+  preparedStatements: 'safe',
+  refusesStartupParameters: true,
+}
+export const POSTGRES_ITSELF: TopologyTraits = {
+  sharesServers: false,
+  preparedStatements: 'safe',
+  refusesStartupParameters: false,
+}
 
 /** What the app needs to know of its database, for the ORM and the driver that the project has. */
 export function appEnvironment(input: AppEnvironmentInput): readonly Variable[] {
-  const { place, pooler, password, maxPerPool, wiring } = input
+  const { place, pooler, traits, password, maxPerPool, wiring } = input
   const parts = { user: place.role, password, database: place.database }
   const at = ({ host, port, parameters }: Pick<Place, 'host' | 'port' | 'parameters'>) =>
     new ConnectionString({ ...parts, hosts: [{ host, port }], parameters })
   const direct = at(place)
   const url = pooler ? at(pooler) : direct
-  const traits = pooler ? BEHIND_POOLER : DIRECT
   const sized = sizedUrl(url, maxPerPool, traits, wiring)
   return [
     {
       name: 'DATABASE_URL',
       value: (sized ?? url).href,
-      comment: pooler ? 'For the app, through PgBouncer in transaction mode.' : 'For the app.',
+      comment: pooler ? 'For the app, through the pooler.' : 'For the app.',
     },
     ...(pooler ? [{ name: 'DIRECT_URL', value: direct.href, comment: directComment(wiring) }] : []),
     ...(sized
@@ -61,7 +70,7 @@ export function appEnvironment(input: AppEnvironmentInput): readonly Variable[] 
 function sizedUrl(
   url: ConnectionString,
   max: number,
-  traits: typeof BEHIND_POOLER | typeof DIRECT,
+  traits: TopologyTraits,
   { packages, drivers }: Wiring,
 ): ConnectionString | undefined {
   if (drivers.includes('prisma-engine')) {
@@ -72,7 +81,7 @@ function sizedUrl(
 }
 
 function directComment({ packages, drivers }: Wiring): string {
-  const what = 'For migrations, past PgBouncer: they take locks that live as long as a session'
+  const what = 'For migrations, past the pooler: they take locks that live as long as a session'
   if (drivers.includes('prisma-engine')) return `${what} (schema.prisma: directUrl = env("DIRECT_URL")).`
   const prisma = packages.has('prisma') || packages.has('@prisma/client')
   return prisma ? `${what} (prisma.config.ts: datasource: { url: env('DIRECT_URL') }).` : `${what}.`

@@ -1,7 +1,7 @@
 import { type PlanInput, surgeOf } from '@poolguard/core'
 import type { PostgresVersion } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
-import { appEnvironment, type Wiring } from './app-environment.ts'
+import { appEnvironment, GENERATED_POOLER, type Wiring } from './app-environment.ts'
 import { MOUNTED, rolesScript, START_SCRIPT, USERLIST } from './compose-scripts.ts'
 import { composeYaml } from './compose-yaml.ts'
 import type { Generated, GeneratedFile } from './generated-file.ts'
@@ -125,6 +125,7 @@ function app({ plan, input, wiring, builds }: ComposeInput, place: Place): objec
   const variables = appEnvironment({
     place,
     pooler: poolerPlace(place),
+    traits: GENERATED_POOLER,
     password: placeholder,
     maxPerPool: plan.budget.maxPerPool,
     wiring,

@@ -8,6 +8,7 @@ import {
   type PoolerCapacity,
   readPoolerCapacity,
   settleTarget,
+  type Topology,
   type UsageRow,
 } from '@poolguard/core'
 import { lookAtPooler } from '../database/look-at-pooler.ts'
@@ -24,8 +25,8 @@ export interface PlanSource {
   readonly capacity: Capacity
   /** Such as `18.4`; undefined without a server. */
   readonly version?: string
-  /** The URL leads to a pooler. */
-  readonly pooled?: boolean
+  /** What is at the other end; undefined without a server. */
+  readonly topology?: Topology
   readonly others?: OtherUse
   readonly pooler?: PoolerCapacity | undefined
   readonly load?: DatabaseLoad | undefined
@@ -68,7 +69,7 @@ export async function readServerSource(url: string | undefined, options: ServerS
     notes: notesOn(facts, pooler, app),
     capacity: capacityOfApp(facts),
     version: facts.version,
-    pooled: facts.topology.kind === 'pooler',
+    topology: facts.topology,
     others: othersUse(facts.usage, oursIn(facts, app)),
     pooler,
     load: facts.load,
