@@ -23,7 +23,7 @@ import {
   startPgBouncerFiles,
   startPostgres,
 } from '../harness/index.ts'
-import { type Run, runPoolguard } from './run-poolguard.ts'
+import { POOLGUARD, type Run, runPoolguard } from './run-poolguard.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -39,12 +39,21 @@ function generate(...args: string[]): Promise<Run> {
   return runPoolguard(['generate', ...args], { folder })
 }
 
-/** The files by their paths. */
-async function filesOf(...args: string[]): Promise<Record<string, string>> {
+interface Printed {
+  /** By their paths. */
+  readonly files: Record<string, string>
+  readonly next: readonly string[]
+}
+
+async function print(...args: string[]): Promise<Printed> {
   const { stdout, stderr } = await generate(...args, '--print', '--json')
   expect(stderr).toBe('')
-  const { files } = JSON.parse(stdout) as { files: { path: string; content: string }[] }
-  return Object.fromEntries(files.map(({ path, content }) => [path, content]))
+  const { files, next } = JSON.parse(stdout) as { files: { path: string; content: string }[]; next: string[] }
+  return { files: Object.fromEntries(files.map(({ path, content }) => [path, content])), next }
+}
+
+async function filesOf(...args: string[]): Promise<Record<string, string>> {
+  return (await print(...args)).files
 }
 
 function read(path: string): Promise<string> {
@@ -207,16 +216,23 @@ function asAdmin(server: PostgresServer, database: string): Readonly<Record<stri
   }
 }
 
-async function runAuthSql(server: PostgresServer, files: Record<string, string>, password: string): Promise<void> {
-  const file = join(folder, 'auth.sql')
-  await writeFile(file, files['pgbouncer/auth.sql'] ?? '')
-  const args = ['-U', 'postgres', '-d', 'app', '-v', `password=${password}`, '-f', file]
-  await promisify(execFile)('psql', args, { env: asAdmin(server, 'app') })
+/** The first of what comes next, as it is printed, with the passwords that it asks for. */
+async function runAuthStep(server: PostgresServer, next: readonly string[], password: string): Promise<void> {
+  const env = { ...asAdmin(server, 'app'), PGBOUNCER_PASSWORD: password }
+  await promisify(execFile)('sh', ['-c', String(next[0])], { cwd: folder, env })
+}
+
+/** The check that comes next, as it is printed, of the command line as it is here. */
+async function runVerifyStep(next: readonly string[], address: string): Promise<string> {
+  const step = next.find((line) => line.includes('poolguard verify')) ?? ''
+  const command = step.replace('npx poolguard', `${process.execPath} ${POOLGUARD}`).replace('127.0.0.1:6432', address)
+  const { PATH } = process.env
+  return (await promisify(execFile)('sh', ['-c', command], { cwd: folder, env: { PATH } })).stdout
 }
 
 /** Runs what the image of PostgreSQL runs, with the folders of a container in one of ours. */
 async function runInitScript(server: PostgresServer, files: Record<string, string>, secrets = {}): Promise<void> {
-  const values = { app_password: 'shop secret', pgbouncer_password: 'look"up', ...secrets }
+  const values = { app_password: 'shop-secret', pgbouncer_password: 'look"up', ...secrets }
   const here = (text: string) => text.replaceAll('/run/secrets', folder).replaceAll('/etc/poolguard', folder)
   for (const [name, value] of Object.entries(values)) await writeFile(join(folder, name), value)
   await writeFile(join(folder, 'auth.sql'), files['postgres/auth.sql'] ?? '')
@@ -253,7 +269,7 @@ for (const [version, postgresVersion] of [
   describePsql(`the stack of poolguard generate compose, PostgreSQL ${postgresVersion}, PgBouncer ${version}`, () => {
     describePgBouncer('as processes', () => {
       test('starts, and passes the check that comes next', async () => {
-        const files = await filesOf(
+        const { files, next } = await print(
           'compose',
           'postgresql://my-shop@db/my-shop',
           ...['--max-connections', '30', '--instances', '3', '--memory', '512MB'],
@@ -273,12 +289,13 @@ for (const [version, postgresVersion] of [
         const address = `${pgBouncer.host}:${pgBouncer.port}`
         const pooler = `postgresql://${stats.user}:${encodeURIComponent(stats.password)}@${address}/pgbouncer`
 
-        const verify = ['verify', `postgresql://my-shop@${address}/my-shop`, '--expect', 'transaction', '--prepared']
-        const verified = await runPoolguard([...verify, '--pooler-url', pooler], { env: { PGPASSWORD: 'shop secret' } })
-        expect(verified.stdout).toContain('All is well.')
-        expect(verified.code).toBe(0)
+        await writeFile(
+          join(folder, '.env'),
+          (files['.env.example'] ?? '').replace('APP_PASSWORD=', 'APP_PASSWORD=shop-secret'),
+        )
+        expect(await runVerifyStep(next, address)).toContain('All is well.')
         const doctor = ['doctor', `postgresql://my-shop@${address}/my-shop`, '--pooler-url', pooler, '--json']
-        const diagnosed = await runPoolguard(doctor, { folder, env: { PGPASSWORD: 'shop secret' } })
+        const diagnosed = await runPoolguard(doctor, { folder, env: { PGPASSWORD: 'shop-secret' } })
         expect(JSON.parse(diagnosed.stdout).findings).toEqual([])
         await expect(queryOnce(`postgresql://postgres:x@${address}/my-shop`, 'select 1')).rejects.toThrow()
       })
@@ -298,20 +315,20 @@ for (const [version, postgresVersion] of [
     describePgBouncer('on the ini', () => {
       test('starts in front of the server that was asked, and has the sizes of the plan', async () => {
         await using server = await startPostgres({ version: postgresVersion, maxConnections: 40 })
-        const files = await filesOf('pgbouncer', server.url, '--instances', '4')
-        await runAuthSql(server, files, 'look up')
+        const run = await generate('pgbouncer', server.url, '--instances', '4', '--json')
+        const { next } = JSON.parse(run.stdout) as { next: string[] }
+        const [ini, userlist] = [await read('pgbouncer/pgbouncer.ini'), await read('pgbouncer/userlist.txt.example')]
+        await runAuthStep(server, next, 'look up')
         // It may be run again, with another password.
-        await runAuthSql(server, files, 'look up 2')
+        await runAuthStep(server, next, 'look up 2')
         await using pgBouncer = await startPgBouncerFiles({
           version,
           console: { user: 'pgbouncer_stats', password: 'stats' },
           files: ({ port }) => ({
-            'pgbouncer.ini': (files['pgbouncer/pgbouncer.ini'] ?? '')
+            'pgbouncer.ini': ini
               .replace('listen_port = 6432', `listen_port = ${port}`)
               .replace('/etc/pgbouncer/userlist.txt', 'userlist.txt'),
-            'userlist.txt': (files['pgbouncer/userlist.txt.example'] ?? '')
-              .replace('CHANGE_ME', 'look up 2')
-              .replace('CHANGE_ME', 'stats'),
+            'userlist.txt': userlist.replace('CHANGE_ME', 'look up 2').replace('CHANGE_ME', 'stats'),
           }),
         })
         const { password } = new URL(server.url)
