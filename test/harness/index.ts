@@ -1,4 +1,6 @@
+export { composeConfig, describeWithCompose } from './compose.ts'
 export type { ConnectionTarget } from './credentials.ts'
+export { describeWhere } from './describe-where.ts'
 export { PgBouncerUnavailableError } from './find-pgbouncer.ts'
 export { describeWithPrometheus } from './find-prometheus.ts'
 export {
@@ -10,6 +12,7 @@ export {
   startPgBouncer,
 } from './pgbouncer.ts'
 export { describeWithPgBouncer, type PgBouncerAvailability, pgBouncerAvailability } from './pgbouncer-availability.ts'
+export { describeWithPgBouncerProgram, type PgBouncerPlace, startPgBouncerFiles } from './pgbouncer-files.ts'
 export {
   type PostgresOptions,
   type PostgresServer,
@@ -20,7 +23,7 @@ export {
 } from './postgres.ts'
 export { generatePrismaClient } from './prisma-client.ts'
 export { type PrometheusOptions, type PrometheusServer, type ScrapeJob, startPrometheus } from './prometheus.ts'
-export { checkMetrics, checkRules, testRules } from './promtool.ts'
+export { checkMetrics, checkPrometheusConfig, checkRules, testRules } from './promtool.ts'
 export { type FaultProxy, type ProxyOptions, startProxy } from './proxy.ts'
 export { queryOnce } from './query-once.ts'
 export { type WaitOptions, waitUntil } from './wait-until.ts'

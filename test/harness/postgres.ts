@@ -14,6 +14,8 @@ export interface PostgresOptions {
   readonly maxConnections?: number
   /** Any setting of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>
+  /** Of the server's command line, where no file has a say: `['-c', 'work_mem=1MB']`. */
+  readonly arguments?: readonly string[]
 }
 
 /** `fast` ends all sessions first, `smart` waits for them, `immediate` does as in a crash. */

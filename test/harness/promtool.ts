@@ -21,6 +21,11 @@ export function checkRules(rules: string): Promise<string> {
   return runPromtool(['check', 'rules', 'rules.yml'], { 'rules.yml': rules })
 }
 
+/** What `promtool check config` prints of `prometheus.yml`, whose rules are checked with it; throws, with that, where it finds fault. */
+export function checkPrometheusConfig(files: Readonly<Record<string, string>>): Promise<string> {
+  return runPromtool(['check', 'config', 'prometheus.yml'], files)
+}
+
 /**
  * Runs `promtool test rules`; throws, with what it prints, where a test fails.
  *

@@ -86,3 +86,31 @@ test.each([
   expect(stderr).toContain(says)
   expect(stderr).not.toContain('s3cret')
 })
+
+test('given a server that is full from the start, it begins all the same, says so once, and sees room when there is some', async () => {
+  await using server = await startPostgres({ maxConnections: 8 })
+  const clients = Array.from({ length: 5 }, () => new pg.Client(server.url))
+  await Promise.all(clients.map((client) => client.connect()))
+  const folder = await mkdtemp(join(tmpdir(), 'poolguard-monitor-'))
+  const file = join(folder, 'connections.log')
+  const lines = async () => linesOf(await readFile(file, 'utf8'))
+  const { code, stderr } = await runPoolguard(['monitor', server.url, '--interval', '0.05', '--file', file], {
+    interruptWhen: async () => {
+      await waitUntil(async () => (await lines()).filter((line) => 'error' in line).length > 1, {
+        what: 'two refusals',
+      })
+      await Promise.all(clients.map((client) => client.end()))
+      await waitUntil(async () => (await lines()).some((line) => 'used' in line), { what: 'a look' })
+    },
+  })
+  const [first] = await lines()
+
+  expect(first).toEqual({
+    time: expect.any(String),
+    error: expect.stringContaining('connection slots'),
+    full: true,
+  })
+  expect(stderr.match(/^full: /gm)).toHaveLength(1)
+  expect(code).toBe(1)
+  await rm(folder, { recursive: true })
+})

@@ -44,6 +44,14 @@ describe('poolguard plan', () => {
     expect(others).toMatchObject({ usable: 27 })
   })
 
+  test("asked as a superuser, plans for the app, whose sessions are not another's", async () => {
+    await using server = await startPostgres({ maxConnections: 40 })
+    const { stdout } = await holding(server.url, 10, () => runPoolguard(['plan', server.adminUrl, '--instances', '3']))
+
+    expect(stdout).toContain('max_connections 40 - 3 reserved = 37')
+    expect(stdout).toContain("All sessions in app count as the app's")
+  })
+
   test('refuses what cannot fit with exit code 1, and says what to change', async () => {
     const { code, stdout } = await runPoolguard(['plan', '--max-connections', '20', '--instances', '15', '--json'])
 
@@ -119,7 +127,7 @@ test.skipIf(!hasTerminal)('on a terminal, plan asks for what is missing', async 
     shown += chunk
   })
   const answer = async (question: string, text: string) => {
-    await expect.poll(() => shown).toContain(question)
+    await expect.poll(() => shown, { timeout: 10_000 }).toContain(question)
     child.stdin.write(`${text}\r`)
   }
   const { promise: closed, resolve } = Promise.withResolvers<number | null>()

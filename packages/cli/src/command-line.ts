@@ -2,7 +2,9 @@ import { PoolguardError, redact } from '@poolguard/core'
 import { Command, CommanderError } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addDoctor } from './commands/doctor.ts'
+import { addGenerate } from './commands/generate.ts'
 import { addMonitor } from './commands/monitor.ts'
+import { addOptimize } from './commands/optimize.ts'
 import { addPlan } from './commands/plan.ts'
 import { addStress } from './commands/stress.ts'
 import { addVerify } from './commands/verify.ts'
@@ -20,6 +22,15 @@ export function withCommonOptions(command: Command): Command {
     .option('--dotenv <file>', 'read variables from this file instead of .env')
 }
 
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands]
+}
+
+/** Does something itself. */
+function isLeaf(command: Command): boolean {
+  return command.commands.length === 0
+}
+
 /** Runs one command. Resolves with the exit code; prints everything itself. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const json = args.includes('--json')
@@ -34,10 +45,13 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
   addPlan(program, done)
   addDoctor(program, done)
+  addGenerate(program, done)
+  addOptimize(program, done)
   addVerify(program, done)
   addStress(program, done)
   addMonitor(program, done)
-  for (const command of program.commands) withCommonOptions(command).exitOverride()
+  for (const command of program.commands.flatMap(withSubcommands)) command.exitOverride()
+  for (const command of program.commands.flatMap(withSubcommands).filter(isLeaf)) withCommonOptions(command)
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {

@@ -45,3 +45,21 @@ export function readSurge(text: string): Surge {
   if (/^\d+%$/.test(text)) return text as Surge
   throw new InvalidArgumentError('It takes a whole number such as 1, or a share such as 25%.')
 }
+
+const MEGABYTES: Readonly<Record<string, number>> = { MB: 1, GB: 1_024, TB: 1_048_576 }
+
+/** Reads an amount of memory of at least so many megabytes, such as 8GB. */
+export function readMegabytes(least: number): (text: string) => number {
+  return (text) => {
+    const [, digits, unit = ''] = /^(\d+(?:\.\d+)?) ?(MB|GB|TB)$/i.exec(text.trim()) ?? []
+    const megabytes = Math.floor(Number(digits) * (MEGABYTES[unit.toUpperCase()] ?? 0))
+    if (megabytes >= least) return megabytes
+    throw new InvalidArgumentError(`It takes an amount such as 8GB, of at least ${least}MB.`)
+  }
+}
+
+/** Reads a duration as PostgreSQL writes it; 0 would be no limit. */
+export function readDuration(text: string): string {
+  if (/^[1-9]\d{0,6}(ms|s|min|h)$/.test(text)) return text
+  throw new InvalidArgumentError('It takes a duration such as 30s or 5min.')
+}

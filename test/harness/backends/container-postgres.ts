@@ -24,7 +24,11 @@ export async function startContainerPostgres(options: PostgresOptions): Promise<
   const container = await new GenericContainer(`postgres:${options.version ?? 18}-alpine`)
     .withEnvironment({ POSTGRES_PASSWORD: superuser.password, POSTGRES_INITDB_ARGS: '--locale=C --encoding=UTF8' })
     .withCopyContentToContainer([{ content: firstStatements, target: '/docker-entrypoint-initdb.d/app.sql' }])
-    .withCommand(['postgres', ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])])
+    .withCommand([
+      'postgres',
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ...(options.arguments ?? []),
+    ])
     // A port of our choice, because Docker would give another one after a restart.
     .withExposedPorts({ container: inContainer, host: await freePort() })
     .withLogConsumer(containerLog.consume)

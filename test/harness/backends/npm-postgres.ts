@@ -25,9 +25,9 @@ export async function startNpmPostgres(options: PostgresOptions): Promise<Postgr
     const settings = postgresSettings(options, { cluster_name: basename(folder), listen_addresses: loopback })
     appendFileSync(join(folder, 'data', 'postgresql.conf'), settingsFileText(settings))
     return await onFreePort(async (port) => {
-      const process = await startPostmaster(binaries, folder, port)
+      const process = await startPostmaster({ binaries, folder, port, options })
       const version = await untilReady(process, folder, port)
-      return serverFace({ binaries, folder, port, version, process })
+      return serverFace({ binaries, folder, port, options, version, process })
     })
   } catch (error) {
     removeServerFolder(folder)
@@ -35,11 +35,18 @@ export async function startNpmPostgres(options: PostgresOptions): Promise<Postgr
   }
 }
 
-function startPostmaster(binaries: PostgresBinaries, folder: string, port: number): Promise<ServerProcess> {
+interface Place {
+  readonly binaries: PostgresBinaries
+  readonly folder: string
+  readonly port: number
+  readonly options: PostgresOptions
+}
+
+function startPostmaster({ binaries, folder, port, options }: Place): Promise<ServerProcess> {
   const data = join(folder, 'data')
   return ServerProcess.start({
     program: binaries.postgres,
-    args: ['-D', data, '-p', String(port)],
+    args: ['-D', data, '-p', String(port), ...(options.arguments ?? [])],
     cwd: data,
     logFile: join(folder, 'server.log'),
     reaperSignal: stopSignals.immediate,
@@ -66,15 +73,13 @@ async function untilReady(process: ServerProcess, folder: string, port: number):
   }
 }
 
-interface Running {
-  readonly binaries: PostgresBinaries
-  readonly folder: string
-  readonly port: number
+interface Running extends Place {
   readonly version: string
   readonly process: ServerProcess
 }
 
-function serverFace({ binaries, folder, port, version, process: first }: Running): PostgresServer {
+function serverFace({ version, process: first, ...place }: Running): PostgresServer {
+  const { folder, port } = place
   let process = first
   let finalLog: string | undefined
 
@@ -91,7 +96,7 @@ function serverFace({ binaries, folder, port, version, process: first }: Running
     // After SIGKILL the last backends hold on to the shared memory, and somebody may be passing through on the port.
     await waitUntil(
       async () => {
-        process = await startPostmaster(binaries, folder, port)
+        process = await startPostmaster(place)
         return untilReady(process, folder, port)
       },
       { what: 'the server is up again', deadlineMillis: startMillis, everyMillis: 100 },

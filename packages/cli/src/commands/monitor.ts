@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { redact } from '@poolguard/core'
+import { classifyConnectFailure, redact } from '@poolguard/core'
 import { type Command, Option } from 'commander'
 import { contact } from '../database/contact.ts'
 import { type LineWriter, rotatingFile, standardOutput } from '../monitor/line-writer.ts'
@@ -23,6 +23,9 @@ interface MonitorOptions {
   readonly dotenv?: string
 }
 
+/** Where no connection is to be had for so long, the look is missed: the next one is due. */
+const LOOK_MILLIS = 2_000
+
 const EXAMPLES = `
 Examples:
   $ poolguard monitor
@@ -30,7 +33,7 @@ Examples:
   $ poolguard monitor --samples 12 --full-at 80 | jq 'select(.alert)'
 
 A line of JSON for each look ({ time, used, usable, applications }), for each alert ({ alert, time, message }), and for each
-look that failed ({ time, error }). Alerts are said on standard error, too. Ctrl-C ends it: with 1 if there were alerts, or no answer at all.`
+look that failed ({ time, error, full }). Alerts are said on standard error, too. Ctrl-C ends it: with 1 if there were alerts, or no answer at all.`
 
 export function addMonitor(program: Command, done: (outcome: Outcome) => void): void {
   program
@@ -66,8 +69,14 @@ export function addMonitor(program: Command, done: (outcome: Outcome) => void): 
 async function monitor(url: string | undefined, options: MonitorOptions): Promise<Outcome> {
   const { file, maxSize, keep, dotenv } = options
   const target = requireTarget({ url, dotenv, folder: process.cwd(), env: process.env })
-  await using database = contact(target.url, { applicationName: APPLICATION, max: 1 })
+  await using database = contact(target.url, {
+    applicationName: APPLICATION,
+    max: 1,
+    acquireTimeoutMillis: LOOK_MILLIS,
+  })
   await database.reach().catch((error: Error) => {
+    // A server that is full is what it is there for.
+    if (classifyConnectFailure(error) === 'full') return
     throw new CannotRunError(`${target.url} cannot be reached: ${redact(error.message)}.`)
   })
   await using lines = file === undefined ? standardOutput() : rotatingFile(file, { megabytes: maxSize, keep })
@@ -101,7 +110,7 @@ async function follow(
     taken++
     if ('error' in sample) missed++
     await lines.write(sample)
-    const raised = 'error' in sample ? [] : watch.see(sample)
+    const raised = watch.see(sample)
     for (const alert of raised) {
       process.stderr.write(`${paint('red', alert.alert)}: ${alert.message}\n`)
       await lines.write(alert)

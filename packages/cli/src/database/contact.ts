@@ -41,8 +41,13 @@ export function contact(url: ConnectionString, options: ContactOptions): Contact
   return {
     pool,
     async reach() {
-      const client = await Promise.race([pool.connect(), refused.promise])
-      client.release()
+      const connecting = pool.connect()
+      // Whoever goes on after a refusal finds the connection that came later in the pool.
+      connecting.then(
+        (client) => client.release(),
+        () => {},
+      )
+      await Promise.race([connecting, refused.promise])
       const { topology } = await pool.ready()
       if (!topology) throw new Error('the other end did not tell what it is')
       if (topology.kind === 'unknown' && url.database === CONSOLE) {

@@ -19,6 +19,7 @@ const APPLICATION = 'poolguard doctor'
 
 const SETTINGS_QUERY = `
 select current_setting('server_version') as "version", session_user as "role", current_database() as "database",
+       (select rolsuper from pg_catalog.pg_roles where rolname = session_user) as "superuser",
        (select setting::int from pg_catalog.pg_settings where name = 'idle_in_transaction_session_timeout') as "idleInTransactionTimeoutMillis",
        pg_has_role(session_user, 'pg_read_all_stats', 'usage') as "seesAll"`
 

@@ -6,6 +6,8 @@ export interface ServerFacts {
   /** Such as `18.4`. */
   readonly version: string
   readonly role: string
+  /** The role is held by no limit but max_connections. */
+  readonly superuser: boolean
   readonly database: string
   /** For the role that asked. */
   readonly capacity: Capacity

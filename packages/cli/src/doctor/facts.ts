@@ -22,9 +22,10 @@ export interface Facts {
 }
 
 /** Whether clients share server connections: measured, or else guessed from the address and the project's files. */
-export function throughTransactionPooler({ server, endpoint, project }: Facts): boolean {
+export function throughTransactionPooler({ server, endpoint, target, project }: Facts): boolean {
   if (server) return server.topology.kind === 'pooler' && server.topology.pooler.mode !== 'session'
-  if (endpoint === 'pooler') return project.pgBouncer?.values.get('pool_mode') === 'transaction'
+  // Where no address is known, a pooler that the project has is what the app connects to.
+  if (endpoint === 'pooler' || !target) return project.pgBouncer?.values.get('pool_mode') === 'transaction'
   return endpoint === 'transaction-pooler'
 }
 

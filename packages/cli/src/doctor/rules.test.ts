@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { diagnose } from './diagnose.ts'
 import { RULES } from './rules/index.ts'
-import { code, type FactsInput, factsOf, pgBouncer, pooled, SERVER, sessions } from './testing/facts.ts'
+import { code, type FactsInput, factsOf, pgBouncer, pooled, poolerConsole, SERVER, sessions } from './testing/facts.ts'
 
 interface Case {
   readonly given: string
@@ -144,6 +144,10 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { given: 'pools that fit', facts: { server: SERVER, project: { compose, code: [code('max', 14)] } } },
     { given: 'nobody who says how many there are', facts: { server: SERVER, project: { code: [code('max', 500)] } } },
     { given: 'a pooler that shares its servers', facts: { server: pooled('safe'), instances: 80 } },
+    {
+      given: 'a pooler of the project, and no other address',
+      facts: { url: null, instances: 80, project: { compose, pgBouncer: pgBouncer({ pool_mode: 'transaction' }) } },
+    },
     {
       given: 'poolguard, which keeps to the plan',
       facts: { server: SERVER, instances: 80, project: { packages: new Map([['@poolguard/pg', '1']]) } },
@@ -295,6 +299,18 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     {
       given: 'a variable instead of a number',
       facts: { server: SERVER, project: { pgBouncer: pgBouncer({ default_pool_size: '$SIZE' }) } },
+    },
+    {
+      given: 'a second user, who looks up passwords only',
+      facts: {
+        server: pooled('safe'),
+        pooler: poolerConsole({ default_pool_size: 40, auth_user: 'lookup' }, ['app', 'lookup']),
+      },
+    },
+    {
+      given: 'a second user',
+      facts: { server: pooled('safe'), pooler: poolerConsole({ default_pool_size: 40 }, ['app', 'lookup']) },
+      says: '= 80',
     },
     {
       given: 'more than max_db_connections',

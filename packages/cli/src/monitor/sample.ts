@@ -1,4 +1,4 @@
-import { redact, USAGE_QUERY, type UsageRow } from '@poolguard/core'
+import { classifyConnectFailure, redact, USAGE_QUERY, type UsageRow } from '@poolguard/core'
 import type { Pool } from '../database/contact.ts'
 import { OPEN_SLOTS_QUERY, type OpenSlots } from '../database/open-slots.ts'
 
@@ -22,6 +22,8 @@ export interface ApplicationCount {
 export interface Missed {
   readonly time: string
   readonly error: string
+  /** It refused the connection because it has none left for this role. */
+  readonly full?: true
 }
 
 export const APPLICATION = 'poolguard monitor'
@@ -36,7 +38,11 @@ export async function takeSample(pool: Pool): Promise<Sample | Missed> {
     return { time, ...countUsage(slots, rows) }
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    return { time, error: redact(cause instanceof Error ? cause.message : String(cause)) }
+    return {
+      time,
+      error: redact(cause instanceof Error ? cause.message : String(cause)),
+      ...(classifyConnectFailure(cause) === 'full' && { full: true }),
+    }
   }
 }
 

@@ -41,6 +41,14 @@ test.each<[given: string, counts: readonly number[], alerts: readonly string[]]>
   expect(watch(counts)).toEqual(alerts)
 })
 
+test('a server that lets nobody in is full, once, until it was calm', () => {
+  const watch = new Watch(OPTIONS)
+  const missed = { time: '2026-11-21T12:00:00.000Z', error: 'sorry, too many clients already' }
+  const looks = [missed, { ...missed, full: true } as const, { ...missed, full: true } as const, sample(95, 100)]
+
+  expect(looks.map((look) => watch.see(look).map(({ alert }) => alert))).toEqual([[], ['full'], [], []])
+})
+
 test('an application that was gone in between begins anew', () => {
   const watch = new Watch(OPTIONS)
   const gone = { ...sample(0), applications: [] }

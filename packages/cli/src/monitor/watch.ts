@@ -1,4 +1,4 @@
-import type { ApplicationCount, Sample } from './sample.ts'
+import type { ApplicationCount, Missed, Sample } from './sample.ts'
 
 export interface Alert {
   readonly alert: 'full' | 'leak'
@@ -35,7 +35,8 @@ export class Watch {
     this.#options = options
   }
 
-  see(sample: Sample): readonly Alert[] {
+  see(sample: Sample | Missed): readonly Alert[] {
+    if ('error' in sample) return this.#seeRefusal(sample)
     this.#forgetMissing(sample)
     return [
       ...this.#seeFullness(sample),
@@ -51,6 +52,19 @@ export class Watch {
     const [most] = [...applications].sort((a, b) => b.connections - a.connections)
     const holder = most ? `; most of them by ${nameOf(most)} (${most.connections})` : ''
     return [{ alert: 'full', time, message: `${used} of ${usable} connections are open${holder}` }]
+  }
+
+  /** Who holds the connections is not known then. */
+  #seeRefusal({ time, full, error }: Missed): Alert[] {
+    if (!full || this.#full) return []
+    this.#full = true
+    return [
+      {
+        alert: 'full',
+        time,
+        message: `this role is let in no more: ${error}; a superuser's URL tells who holds the connections`,
+      },
+    ]
   }
 
   /** One without connections has gone down to none. Names that hold a pid or a pod would otherwise gather for ever. */

@@ -17,10 +17,15 @@ export function planOutcome(report: PlanReport): Outcome {
     const text = fitting(report, budget, describeSizing(budget, sizing))
     return { exitCode: 0, text, json: { fits: true, ...budget, notes, sizing } }
   } catch (error) {
-    if (!(error instanceof BudgetError)) throw error
-    const text = [title, '', `${paint('red', 'This does not fit.')} ${error.message}`, ...noted(notes)].join('\n')
-    return { exitCode: 1, text, json: { fits: false, code: error.code, message: error.message, notes } }
+    if (error instanceof BudgetError) return planRefusal({ title, notes }, error)
+    throw error
   }
+}
+
+/** A plan that does not fit, with what to change. */
+export function planRefusal({ title, notes }: Pick<PlanReport, 'title' | 'notes'>, error: BudgetError): Outcome {
+  const text = [title, '', `${paint('red', 'This does not fit.')} ${error.message}`, ...noted(notes)].join('\n')
+  return { exitCode: 1, text, json: { fits: false, code: error.code, message: error.message, notes } }
 }
 
 function fitting({ title, notes, input }: PlanReport, budget: Budget, words: readonly string[]): string {

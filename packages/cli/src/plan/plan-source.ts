@@ -8,6 +8,8 @@ import {
   type PoolerCapacity,
   readPoolerCapacity,
   settleTarget,
+  type Topology,
+  type UsageRow,
 } from '@poolguard/core'
 import { lookAtPooler } from '../database/look-at-pooler.ts'
 import { lookAtServer } from '../database/look-at-server.ts'
@@ -21,6 +23,10 @@ export interface PlanSource {
   /** What the plan does not see. */
   readonly notes: readonly string[]
   readonly capacity: Capacity
+  /** Such as `18.4`; undefined without a server. */
+  readonly version?: string
+  /** What is at the other end; undefined without a server. */
+  readonly topology?: Topology
   readonly others?: OtherUse
   readonly pooler?: PoolerCapacity | undefined
   readonly load?: DatabaseLoad | undefined
@@ -60,12 +66,28 @@ export async function readServerSource(url: string | undefined, options: ServerS
   const pooler = facts.topology.kind === 'pooler' ? await readPooler(consoleUrl, target, facts) : undefined
   return {
     title: `PostgreSQL ${facts.version} at ${target}: ${describeTopology(facts.topology)}`,
-    notes: notesOn(facts, pooler),
-    capacity: facts.capacity,
-    others: othersUse(facts.usage, app && (({ application }) => app.includes(application))),
+    notes: notesOn(facts, pooler, app),
+    capacity: capacityOfApp(facts),
+    version: facts.version,
+    topology: facts.topology,
+    others: othersUse(facts.usage, oursIn(facts, app)),
     pooler,
     load: facts.load,
   }
+}
+
+/** No app is to be planned as a superuser, who gets into the reserved slots. */
+function capacityOfApp({ capacity, superuser, openSlots }: ServerFacts): Capacity {
+  return superuser ? { ...capacity, reserved: capacity.maxConnections - openSlots } : capacity
+}
+
+/** By name; or else as core picks them, but for a superuser, whose app has another role. */
+function oursIn(
+  { superuser }: ServerFacts,
+  app: readonly string[] | undefined,
+): ((row: UsageRow) => boolean) | undefined {
+  if (app) return ({ application }) => app.includes(application)
+  return superuser ? ({ sameDatabase }) => sameDatabase : undefined
 }
 
 async function readPooler(
@@ -78,8 +100,18 @@ async function readPooler(
   return answers && readPoolerCapacity(answers, database, user)
 }
 
-function notesOn({ usage, topology }: ServerFacts, pooler: PoolerCapacity | undefined): string[] {
+function notesOn(
+  { usage, topology, superuser, role, database }: ServerFacts,
+  pooler: PoolerCapacity | undefined,
+  app: readonly string[] | undefined,
+): string[] {
   const notes: string[] = []
+  if (superuser) {
+    const counted = app ? '' : ` All sessions in ${database} count as the app's; --app names them.`
+    notes.push(
+      `${role} is a superuser; planned as for a role that may not use the reserved slots and has no CONNECTION LIMIT.${counted}`,
+    )
+  }
   if (usage.some(({ hidden }) => hidden > 0)) {
     notes.push(
       'Sessions of other roles may be parallel workers, which take no connection: their kind is hidden from this role (pg_read_all_stats shows it).',

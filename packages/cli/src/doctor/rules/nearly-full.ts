@@ -51,6 +51,6 @@ function finding({ taken, of, what, rows }: Limit): Finding {
   return {
     evidence: `${taken} of ${of} ${what} are open${most}.`,
     why: taken >= of ? 'Every new connection is refused now.' : 'The next deploy, or the next burst, is refused.',
-    change: `${taken >= of ? `What is idle can go, if you may end it: ${endIdle(first?.role)} Then run` : 'Run'} \`poolguard plan\` for a max that fits all instances, or put PgBouncer in front.`,
+    change: `${taken >= of ? `What is idle can go, if you may end it: ${endIdle(first?.role)} Then run` : 'Run'} \`poolguard plan\` for a max that fits all instances, or put PgBouncer in front (\`poolguard generate pgbouncer\`).`,
   }
 }

@@ -44,6 +44,8 @@ export const poolerExceedsLimits: Rule = {
 
 /** Databases and users that have a pool now; undefined where nobody could ask. */
 function poolsOf({ pooler }: Facts): number | undefined {
-  const pools = pooler?.pools.filter(({ database }) => database !== 'pgbouncer')
+  // Who looks up passwords for PgBouncer needs a connection now and then, and no pool.
+  const lookups = pooler?.config.get('auth_user')?.value
+  const pools = pooler?.pools.filter(({ database, user }) => database !== 'pgbouncer' && user !== lookups)
   return pools && Math.max(1, pools.length)
 }

@@ -1,4 +1,5 @@
 import { guessProvider, parseConnectionString, type Topology } from '@poolguard/core'
+import type { PoolerFacts } from '../../database/look-at-pooler.ts'
 import type { ServerFacts } from '../../database/server-facts.ts'
 import type { CodeSetting, PoolerSettings, ProjectFacts } from '../../project/project-facts.ts'
 import type { Facts } from '../facts.ts'
@@ -14,6 +15,7 @@ export const SERVER: ServerFacts = {
   topology: DIRECT,
   version: '18.4',
   role: 'app',
+  superuser: false,
   database: 'app',
   capacity: {
     maxConnections: 100,
@@ -62,18 +64,38 @@ const PROJECT: ProjectFacts = {
   unread: [],
 }
 
+/** What PgBouncer's console answers: one database, and a pool for each user. */
+export function poolerConsole(
+  values: Readonly<Record<string, number | string>>,
+  users: readonly string[],
+): PoolerFacts {
+  const setting = (value: number | string) => ({ value: String(value), default: null, changeable: true })
+  const none = { clientsActive: 0, clientsWaiting: 0, serversActive: 0, serversIdle: 0, serversUsed: 0 }
+  return {
+    version: '1.24.1',
+    config: new Map(Object.entries(values).map(([name, value]) => [name, setting(value)] as const)),
+    databases: [],
+    pools: users.map((user) => ({
+      ...none,
+      ...{ serversTested: 0, serversLogin: 0, maxWaitMillis: 0 },
+      ...{ database: 'app', user, poolMode: 'transaction' },
+    })),
+  }
+}
+
 export interface FactsInput extends Partial<Omit<Facts, 'target' | 'project'>> {
-  readonly url?: string
+  /** Null where no address is known. */
+  readonly url?: string | null
   readonly project?: Partial<ProjectFacts>
 }
 
 /** A healthy project at a healthy server, but for what is given. */
 export function factsOf({ url = 'postgresql://app:s3cret@db/app', project, ...rest }: FactsInput = {}): Facts {
-  const target = parseConnectionString(url)
+  const target = url === null ? undefined : parseConnectionString(url)
   return {
-    target: { url: target, source: 'DATABASE_URL' },
+    target: target && { url: target, source: 'DATABASE_URL' },
     hasDirectUrl: false,
-    endpoint: guessProvider(target)?.endpoint,
+    endpoint: target && guessProvider(target)?.endpoint,
     server: undefined,
     unreached: undefined,
     pooler: undefined,

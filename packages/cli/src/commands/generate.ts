@@ -1,0 +1,221 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type Budget,
+  BudgetError,
+  type ConnectionString,
+  directUrlFor,
+  guessProvider,
+  type PlanInput,
+  planBudget,
+  type TopologyTraits,
+  topologyTraits,
+} from '@poolguard/core'
+import type { Command } from 'commander'
+import { GENERATED_POOLER, POSTGRES_ITSELF } from '../generate/app-environment.ts'
+import { generateCompose } from '../generate/compose.ts'
+import { generateEnv } from '../generate/env.ts'
+import { generateOutcome } from '../generate/generate-outcome.ts'
+import type { Generated } from '../generate/generated-file.ts'
+import { generateGrafana } from '../generate/grafana.ts'
+import { generatePgBouncer } from '../generate/pgbouncer.ts'
+import { poolerPlace } from '../generate/pgbouncer-ini.ts'
+import { type Place, placeOf } from '../generate/place.ts'
+import { planPooler } from '../generate/pooler-plan.ts'
+import { generatePostgres } from '../generate/postgres.ts'
+import { generatePrometheus } from '../generate/prometheus.ts'
+import { writeFiles } from '../generate/write-files.ts'
+import type { Outcome } from '../outcome.ts'
+import { type PlanOptions, withPlanOptions } from '../plan/plan-options.ts'
+import { planRefusal } from '../plan/plan-outcome.ts'
+import { type TakenPlan, takePlan } from '../plan/take-plan.ts'
+import { readProject } from '../project/read-project.ts'
+import { listed, readDuration, readMegabytes } from '../read-number.ts'
+import { LEAST_MEGABYTES } from '../recommend/memory-settings.ts'
+import { majorOf, type PostgresVersion, readVersion } from '../recommend/postgres-version.ts'
+import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
+import { serverSettings } from '../recommend/server-settings.ts'
+import { findTarget } from '../target.ts'
+
+interface WriteOptions {
+  readonly out: string
+  readonly force?: boolean
+  readonly print?: boolean
+}
+
+interface ServerOptions {
+  readonly postgresVersion?: PostgresVersion
+  readonly memory?: number
+  readonly statementTimeout?: string
+}
+
+interface PlannedOptions extends PlanOptions, WriteOptions, ServerOptions {
+  readonly monitoring?: boolean
+  readonly pooler?: boolean
+}
+
+/** What a generator goes by. */
+interface Planned extends TakenPlan {
+  readonly url: ConnectionString | undefined
+  readonly direct: ConnectionString | undefined
+  readonly options: PlannedOptions
+}
+
+type Done = (outcome: Outcome) => void
+
+const EXAMPLES = `
+Examples:
+  $ poolguard generate compose --max-connections 100 --instances 4 --memory 8GB --monitoring
+  $ poolguard generate pgbouncer postgresql://app@db/orders --instances 6 --max-surge 25%
+  $ poolguard generate postgres --max-connections 200 --instances 8 --postgres-version 16 --print
+  $ poolguard generate prometheus --target orders-1:3000 --target orders-2:3000
+
+The plan is taken as \`poolguard plan\` takes it. Nothing that is there is overwritten without --force. No password is written.`
+
+export function addGenerate(program: Command, done: Done): void {
+  const generate = program
+    .command('generate')
+    .description('Files that go with the plan: compose, pgbouncer, postgres, env, prometheus, grafana.')
+    .addHelpText('after', EXAMPLES)
+  const planned = (name: string, description: string, make: (planned: Planned) => Generated) =>
+    withWriteOptions(withPlanOptions(generate.command(name)))
+      .description(description)
+      .action(async (url: string | undefined, options: PlannedOptions) => done(await fromPlan(url, options, make)))
+
+  withServerOptions(
+    planned('compose', 'PostgreSQL, PgBouncer and the app as containers: compose.yaml and what it needs.', compose),
+  ).option('--monitoring', 'with Prometheus and Grafana')
+  planned(
+    'pgbouncer',
+    'pgbouncer.ini for a PostgreSQL that is there, and what lets PgBouncer look up passwords.',
+    pgBouncer,
+  )
+  withServerOptions(planned('postgres', 'A part of postgresql.conf: connections, timeouts, and memory.', postgres))
+  planned('env', ".env.example: the app's variables, for its ORM and driver.", env).option(
+    '--no-pooler',
+    'the app connects to PostgreSQL itself',
+  )
+  withWriteOptions(generate.command('prometheus'))
+    .description("Prometheus' configuration, and alerts on pools, PgBouncer and PostgreSQL.")
+    .option('--target <host:port>', 'an instance of the app; once for each (default: app:3000)', listed)
+    .action((options: WriteOptions & { target?: readonly string[] }) =>
+      done(finish(generatePrometheus({ targets: options.target ?? ['app:3000'] }), options, [])),
+    )
+  withWriteOptions(generate.command('grafana'))
+    .description('The dashboard, and what Grafana needs to find it.')
+    .action((options: WriteOptions) => done(finish(generateGrafana(), options, [])))
+}
+
+function withWriteOptions(command: Command): Command {
+  return command
+    .option('--out <folder>', 'where the files go', '.')
+    .option('--force', 'replace files that are there')
+    .option('--print', 'print the files, and write nothing')
+}
+
+function withServerOptions(command: Command): Command {
+  return command
+    .option('--postgres-version <major>', "PostgreSQL's (default: the server's, or 18)", readVersion)
+    .option('--memory <size>', 'of a server that PostgreSQL has to itself, such as 8GB', readMegabytes(LEAST_MEGABYTES))
+    .option('--statement-timeout <duration>', 'end statements that take longer, such as 30s', readDuration)
+}
+
+async function fromPlan(
+  url: string | undefined,
+  options: PlannedOptions,
+  make: (planned: Planned) => Generated,
+): Promise<Outcome> {
+  const taken = await takePlan(url, options)
+  const target = findTarget({ url, dotenv: options.dotenv, folder: process.cwd(), env: process.env })
+  const { title, notes } = taken.source
+  try {
+    const generated = make({ ...taken, url: target?.url, direct: target?.direct, options })
+    return finish(generated, options, [title, ...notes.map((note) => `Note: ${note}`)])
+  } catch (error) {
+    if (error instanceof BudgetError) return planRefusal(taken.source, error)
+    throw error
+  }
+}
+
+function finish(
+  generated: Generated,
+  { out, force = false, print = false }: WriteOptions,
+  about: readonly string[],
+): Outcome {
+  if (!print) writeFiles(out, generated.files, force)
+  return generateOutcome({ generated, folder: print ? undefined : out, about })
+}
+
+function compose({ source, input, url, options }: Planned): Generated {
+  const plan = planPooler(input)
+  const version = options.postgresVersion ?? majorOf(source.version)
+  return generateCompose({
+    plan,
+    input,
+    version,
+    settings: settingsFor(input, plan.budget.headroom, version, options),
+    names: placeOf(url?.with({ hosts: [] })),
+    wiring: readProject(process.cwd()),
+    builds: existsSync(join(process.cwd(), 'Dockerfile')),
+    monitoring: options.monitoring === true,
+  })
+}
+
+function pgBouncer(planned: Planned): Generated {
+  return generatePgBouncer(planPooler(planned.input), placeOfServer(planned))
+}
+
+function postgres({ source, input, options }: Planned): Generated {
+  const version = options.postgresVersion ?? majorOf(source.version)
+  const { budget, pooled } = budgetOf(input)
+  return generatePostgres(version, settingsFor(input, budget.headroom, version, options), budget, pooled)
+}
+
+function env(planned: Planned): Generated {
+  const { input, url, options } = planned
+  const wiring = readProject(process.cwd())
+  const place = placeOfServer(planned)
+  if (options.pooler === false) {
+    const budget = planBudget({ ...input, pooler: undefined })
+    return generateEnv({ place, pooler: undefined, traits: POSTGRES_ITSELF, wiring }, budget)
+  }
+  const found = poolerTraits(planned)
+  return found
+    ? generateEnv({ place, pooler: placeOf(url), traits: found, wiring }, planBudget(input))
+    : generateEnv({ place, pooler: poolerPlace(place), traits: GENERATED_POOLER, wiring }, planPooler(input).budget)
+}
+
+/** Of the pooler that the URL leads to: as it was found, or else by the rules of its provider, unproven. */
+function poolerTraits({ source, url }: Planned): TopologyTraits | undefined {
+  if (source.topology) return source.topology.kind === 'pooler' ? topologyTraits(source.topology) : undefined
+  const endpoint = url && guessProvider(url)?.endpoint
+  if (endpoint === undefined || endpoint === 'direct') return undefined
+  return { sharesServers: endpoint !== 'session-pooler', preparedStatements: 'unknown', refusesStartupParameters: true }
+}
+
+/** With the pooler that is to come where it does not fit without one. */
+function budgetOf(input: PlanInput): { budget: Budget; pooled: boolean } {
+  try {
+    return { budget: planBudget(input), pooled: false }
+  } catch (error) {
+    if (!(error instanceof BudgetError)) throw error
+    return { budget: planPooler(input).budget, pooled: true }
+  }
+}
+
+function settingsFor(
+  { capacity }: PlanInput,
+  headroom: number,
+  version: PostgresVersion,
+  { memory, statementTimeout }: ServerOptions,
+): readonly RecommendedSetting[] {
+  const { maxConnections, reserved } = capacity
+  return serverSettings({ version, maxConnections, reserved, headroom, memoryMegabytes: memory, statementTimeout })
+}
+
+/** PostgreSQL itself. Where only a pooler's address is known, a name that is to be changed. */
+function placeOfServer(planned: Planned): Place {
+  const { url, direct } = planned
+  const past = direct ?? (url && poolerTraits(planned) ? directUrlFor(url)?.url : url)
+  return past ? placeOf(past) : placeOf(url?.with({ hosts: [] }))
+}

@@ -1,0 +1,26 @@
+import type { Generated } from './generated-file.ts'
+import { AUTH_SQL, USERLIST_EXAMPLE } from './pgbouncer-auth.ts'
+import { POOLER_PORT, pgBouncerIni } from './pgbouncer-ini.ts'
+import type { Place } from './place.ts'
+import type { PoolerPlan } from './pooler-plan.ts'
+
+/** Where PgBouncer's packages have it. */
+const AUTH_FILE = '/etc/pgbouncer/userlist.txt'
+
+/** A PgBouncer in transaction mode for a PostgreSQL that is there. */
+export function generatePgBouncer(plan: PoolerPlan, place: Place): Generated {
+  const { host, port, database, role } = place
+  return {
+    budget: plan.budget,
+    files: [
+      { path: 'pgbouncer/pgbouncer.ini', content: pgBouncerIni({ plan, place, authFile: AUTH_FILE }) },
+      { path: 'pgbouncer/userlist.txt.example', content: USERLIST_EXAMPLE },
+      { path: 'pgbouncer/auth.sql', content: AUTH_SQL },
+    ],
+    next: [
+      `psql "postgresql://postgres@${host}:${port}/${database}" -v password="$PGBOUNCER_PASSWORD" -f pgbouncer/auth.sql`,
+      `Put pgbouncer.ini and userlist.txt (from the example, with passwords, mode 600) into /etc/pgbouncer, and start PgBouncer.`,
+      `PGPASSWORD="$APP_PASSWORD" npx poolguard verify postgresql://${role}@127.0.0.1:${POOLER_PORT}/${database} --expect transaction --prepared`,
+    ],
+  }
+}

@@ -1,0 +1,41 @@
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { CannotRunError } from '../outcome.ts'
+import type { GeneratedFile } from './generated-file.ts'
+
+/**
+ * Writes all files, or none: what is there already is named before the first byte is written, and each file gets its
+ * name only when all have been written.
+ *
+ * @throws {CannotRunError} for files that are there, unless they may be replaced, and where the folder cannot be written.
+ */
+export function writeFiles(folder: string, files: readonly GeneratedFile[], replace: boolean): void {
+  const targets = files.map(({ path, content }) => ({ path, content, file: join(folder, path) }))
+  const there = targets.filter(({ file }) => existsSync(file))
+  if (there.length > 0 && !replace) throw alreadyThere(there.map(({ path }) => path))
+  const folders = there.filter(({ file }) => statSync(file).isDirectory())
+  if (folders.length > 0)
+    throw new CannotRunError(
+      `${folders.map(({ path }) => path).join(', ')}: there is a folder of that name. Nothing was written.`,
+    )
+  const drafts: { draft: string; file: string }[] = []
+  try {
+    for (const { file, content } of targets) {
+      const draft = `${file}.poolguard-${process.pid}`
+      mkdirSync(dirname(file), { recursive: true })
+      drafts.push({ draft, file })
+      writeFileSync(draft, content, { flag: 'wx' })
+    }
+    for (const { draft, file } of drafts) renameSync(draft, file)
+  } catch (error) {
+    for (const { draft } of drafts) rmSync(draft, { force: true })
+    throw new CannotRunError(`${folder} cannot be written: ${(error as Error).message}.`)
+  }
+}
+
+function alreadyThere(paths: readonly string[]): CannotRunError {
+  const are = paths.length === 1 ? 'is' : 'are'
+  return new CannotRunError(
+    `${paths.join(', ')} ${are} there already. Nothing was written: give another folder (--out), look first (--print), or replace (--force).`,
+  )
+}

@@ -1,0 +1,2 @@
+/** Its sessions' `application_name`. */
+export const APPLICATION = 'poolguard optimize'

@@ -1,0 +1,109 @@
+import { type ConnectionString, redact } from '@poolguard/core'
+import { type Contact, contact } from '../database/contact.ts'
+import { CannotRunError } from '../outcome.ts'
+import { majorOf } from '../recommend/postgres-version.ts'
+import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
+import type { ConnectionLimits } from '../recommend/wished-settings.ts'
+import { APPLICATION } from './application.ts'
+import { type Applied, applyChanges, writtenBefore } from './apply-changes.ts'
+import type { OptimizeReport } from './optimize-outcome.ts'
+import { type Proposal, propose } from './propose.ts'
+import { type Restart, type RestartOptions, restartServer } from './restart-server.ts'
+import { readServerState, type ServerState } from './server-state.ts'
+import { settle } from './settle.ts'
+
+export interface OptimizeInput {
+  readonly url: ConnectionString
+  /** @throws where what is asked for cannot be. */
+  readonly wishesFor: (server: ConnectionLimits) => readonly RecommendedSetting[]
+  /** Whether what is proposed is to be done. */
+  readonly wants: (proposals: readonly Proposal[]) => Promise<boolean>
+  /** How the server is restarted; undefined where nobody said. */
+  readonly restart: RestartOptions | undefined
+}
+
+const LIMITS_QUERY = `
+select current_setting('server_version') as "version", current_setting('max_connections')::int as "maxConnections",
+       current_setting('superuser_reserved_connections')::int
+         + coalesce(current_setting('reserved_connections', true)::int, 0) as "reserved"`
+
+/**
+ * Looks at the server, changes it where that is wanted, and looks again.
+ *
+ * @throws {CannotRunError} where PostgreSQL itself cannot be reached.
+ */
+export async function optimizeServer(input: OptimizeInput): Promise<Omit<OptimizeReport, 'plan'>> {
+  const { url, wants } = input
+  const { before, proposals, applied } = await withServer(url, async ({ pool }) => {
+    const wishes = await wishesAt(pool, input)
+    const before = await readServerState(pool, wishes)
+    const proposals = propose(wishes, before)
+    const applied = (await wants(proposals)) ? await applyChanges(pool, proposals, before) : undefined
+    return { before, proposals, applied }
+  })
+  const title = `PostgreSQL ${before.version} at ${url}, as ${before.role}`
+  if (!applied) return { title, results: proposals, applied: false, restarted: false, trouble: [], undo: [] }
+  const restart = await restartWhereNeeded(input, proposals, applied, before)
+  const failure = restart && !restart.restarted ? restart : undefined
+  const report = { title, applied: true, restarted: restart?.restarted === true }
+  try {
+    if (failure && !failure.reachable) throw new CannotRunError(`${failure.why}.`)
+    const after = await withServer(url, ({ pool }) => readServerState(pool, proposals))
+    const trouble = failure ? [`${failure.why}.`] : []
+    return { ...report, results: settle(proposals, applied, after), trouble, undo: applied.undo }
+  } catch (error) {
+    // What was done is told, even where nobody can see what has come of it.
+    const results = proposals.map((each) =>
+      applied.changed.includes(each) ? ({ ...each, standing: 'waits' } as const) : each,
+    )
+    const trouble = [redact((error as Error).message), ...undoWithoutServer(applied, before)]
+    return { ...report, results, trouble, undo: [] }
+  }
+}
+
+async function wishesAt(pool: Contact['pool'], { wishesFor }: OptimizeInput): Promise<readonly RecommendedSetting[]> {
+  const [server] = (await pool.query(LIMITS_QUERY)).rows as (ConnectionLimits & { readonly version: string })[]
+  if (!server) throw new Error('the server did not tell its limits')
+  // Refuses those that are too old.
+  majorOf(server.version)
+  return wishesFor(server)
+}
+
+async function withServer<T>(url: ConnectionString, use: (database: Contact) => Promise<T>): Promise<T> {
+  await using database = contact(url, { applicationName: APPLICATION, max: 1 })
+  const topology = await database.reach().catch((error: Error) => {
+    throw new CannotRunError(`${url} cannot be reached: ${redact(error.message)}.`)
+  })
+  if (topology.kind === 'direct') return await use(database)
+  throw new CannotRunError(
+    `${url} does not lead to PostgreSQL itself. Give the URL past the pooler, or set DIRECT_URL.`,
+  )
+}
+
+/** Only where a setting waits for it. */
+async function restartWhereNeeded(
+  { url, restart }: OptimizeInput,
+  proposals: readonly Proposal[],
+  { changed, refused }: Applied,
+  { startedAt }: ServerState,
+): Promise<Restart | undefined> {
+  const waiting = [...changed, ...proposals.filter(({ standing }) => standing === 'waits')]
+  if (!restart || refused || !waiting.some(({ takesEffect }) => takesEffect === 'after a restart')) return undefined
+  return await restartServer(url, startedAt, restart)
+}
+
+/** ALTER SYSTEM has written them into a file, which can be changed while the server is down. */
+function undoWithoutServer({ changed }: Applied, before: ServerState): readonly string[] {
+  const file =
+    before.dataDirectory === null
+      ? 'postgresql.auto.conf in its data folder'
+      : `${before.dataDirectory}/postgresql.auto.conf`
+  const lines = changed
+    .filter(({ by }) => by === 'system')
+    .map((proposal) => {
+      const old = writtenBefore(proposal, before)
+      return old === undefined ? `  take out ${proposal.name}` : `  ${proposal.name} = '${old}'`
+    })
+  if (lines.length === 0) return []
+  return [`To undo what was changed while it is down, edit ${file}, and start it again:`, ...lines]
+}

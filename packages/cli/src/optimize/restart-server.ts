@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type ConnectionString, redact } from '@poolguard/core'
+import { contact } from '../database/contact.ts'
+import { APPLICATION } from './application.ts'
+
+export interface RestartOptions {
+  /** For the shell. */
+  readonly command: string
+  /** For the command, and then again for the server. */
+  readonly timeoutMillis: number
+  readonly onProgress: (what: string) => void
+}
+
+export type Restart =
+  | { readonly restarted: true }
+  /** What went wrong, in a sentence. */
+  | { readonly restarted: false; readonly reachable: boolean; readonly why: string }
+
+const LOOK_MILLIS = 200
+
+/**
+ * Runs the command, and waits until another process of the server lets us in.
+ *
+ * @param before when the process was started that is to go.
+ */
+export async function restartServer(
+  url: ConnectionString,
+  before: string,
+  { command, timeoutMillis, onProgress }: RestartOptions,
+): Promise<Restart> {
+  onProgress(`Running ${redact(command)}`)
+  const failure = await runCommand(command, timeoutMillis)
+  if (failure !== undefined) return { restarted: false, reachable: (await startedAt(url)) !== undefined, why: failure }
+  const began = performance.now()
+  let seen: string | undefined
+  for (let waited = 0; waited < timeoutMillis; waited = performance.now() - began) {
+    onProgress(`Waiting for PostgreSQL, ${Math.round(waited / 1_000)} of ${timeoutMillis / 1_000} s`)
+    seen = await startedAt(url)
+    if (seen !== undefined && seen !== before) return { restarted: true }
+    await pause(LOOK_MILLIS)
+  }
+  const within = `within ${timeoutMillis / 1_000} s`
+  const why =
+    seen === undefined
+      ? `PostgreSQL did not come back ${within}. Its log says why`
+      : `PostgreSQL answers, but was not started anew ${within}: does the command restart this server?`
+  return { restarted: false, reachable: seen !== undefined, why }
+}
+
+/** When the server was started; undefined where it does not let us in. */
+async function startedAt(url: ConnectionString): Promise<string | undefined> {
+  await using database = contact(url, { applicationName: APPLICATION, max: 1 })
+  try {
+    await database.reach()
+    const { rows } = await database.pool.query<{ at: string }>('select pg_postmaster_start_time()::text as at')
+    return rows[0]?.at
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * What went wrong; undefined where nothing did. Output goes into a file: a server that the command starts may go on writing
+ * there, and a pipe would keep us waiting, or end it.
+ */
+async function runCommand(command: string, timeoutMillis: number): Promise<string | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'poolguard-restart-'))
+  const file = join(folder, 'output')
+  const output = openSync(file, 'a')
+  try {
+    const child = spawn(command, { shell: true, stdio: ['ignore', output, output] })
+    const ended = Promise.withResolvers<string | undefined>()
+    child.once('error', (error) => ended.resolve(`The restart command could not be run: ${redact(error.message)}`))
+    child.once('exit', (code, signal) => {
+      const last = redact(readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? '')
+      ended.resolve(
+        code === 0 ? undefined : `The restart command ended with ${code ?? signal}${last ? `: ${last}` : ''}`,
+      )
+    })
+    const late = pause(timeoutMillis, `The restart command did not end within ${timeoutMillis / 1_000} s`, {
+      ref: false,
+    })
+    const failure = await Promise.race([ended.promise, late])
+    child.kill()
+    return failure
+  } finally {
+    closeSync(output)
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,72 @@
+import type { Pool } from '../database/contact.ts'
+
+/** A setting as the server has it for new sessions of this role. */
+export interface CurrentSetting {
+  readonly name: string
+  readonly value: string
+  readonly unit: string | null
+  /** When a change takes effect: `postmaster` is a restart. */
+  readonly context: string
+  /** Who has set it: `default`, `configuration file`, `command line`, `user`... */
+  readonly source: string
+  /** Where, if this role may know. */
+  readonly file: string | null
+  readonly line: number | null
+  readonly pendingRestart: boolean
+  /** This role may change it with ALTER SYSTEM. */
+  readonly alterable: boolean
+}
+
+/** A line of a configuration file, in force or not. */
+export interface FileSetting {
+  readonly name: string | null
+  readonly value: string | null
+  readonly place: string
+  readonly error: string | null
+}
+
+export interface ServerState {
+  readonly version: string
+  readonly role: string
+  readonly mayReload: boolean
+  /** `allow_alter_system` is off: the configuration is somebody else's, such as an operator's of Kubernetes. */
+  readonly alterSystemOff: boolean
+  /** Standbys that follow this server, as far as this role may know. */
+  readonly standbys: number
+  /** Of the main process, as text that can be compared. */
+  readonly startedAt: string
+  readonly dataDirectory: string | null
+  readonly settings: ReadonlyMap<string, CurrentSetting>
+  /** Empty where this role may not look. */
+  readonly files: readonly FileSetting[]
+}
+
+const SERVER_QUERY = `
+select current_setting('server_version') as "version", session_user as "role",
+       has_function_privilege('pg_catalog.pg_reload_conf()', 'execute') as "mayReload",
+       coalesce(current_setting('allow_alter_system', true), 'on') = 'off' as "alterSystemOff",
+       (select count(*)::int from pg_catalog.pg_stat_replication) as "standbys",
+       pg_postmaster_start_time()::text as "startedAt",
+       (select setting from pg_catalog.pg_settings where name = 'data_directory') as "dataDirectory"`
+
+/** reset_val: setting itself is the socket's own for keepalives, and whatever this session has SET. */
+const SETTINGS_QUERY = `
+select name, reset_val as "value", unit, context, source, sourcefile as "file", sourceline as "line",
+       pending_restart as "pendingRestart", has_parameter_privilege(name, 'ALTER SYSTEM') as "alterable"
+  from pg_catalog.pg_settings where name = any($1) or pending_restart`
+
+const FILES_QUERY = `
+select name, setting as "value", sourcefile || ':' || sourceline as "place", error
+  from pg_catalog.pg_file_settings order by seqno`
+
+/**
+ * Looks at the named settings, at those that wait for a restart, and at what this role may do about them. What the server
+ * does not know is missing.
+ */
+export async function readServerState(pool: Pool, named: readonly { readonly name: string }[]): Promise<ServerState> {
+  const [server] = (await pool.query(SERVER_QUERY)).rows as Omit<ServerState, 'settings' | 'files'>[]
+  if (!server) throw new Error('the server did not tell its version')
+  const settings = (await pool.query(SETTINGS_QUERY, [named.map(({ name }) => name)])).rows as CurrentSetting[]
+  const files = (await pool.query(FILES_QUERY).catch(() => ({ rows: [] }))).rows as FileSetting[]
+  return { ...server, settings: new Map(settings.map((setting) => [setting.name, setting])), files }
+}

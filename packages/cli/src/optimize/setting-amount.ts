@@ -1,0 +1,39 @@
+/** Milliseconds and kilobytes, as PostgreSQL counts them. */
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  us: 0.001,
+  ms: 1,
+  s: 1_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  B: 1 / 1_024,
+  kB: 1,
+  '8kB': 8,
+  '16MB': 16_384,
+  MB: 1_024,
+  GB: 1_048_576,
+  TB: 1_073_741_824,
+}
+
+const LARGE_FIRST = { time: ['d', 'h', 'min', 's', 'ms'], memory: ['TB', 'GB', 'MB', 'kB'] } as const
+
+/**
+ * What a setting amounts to in the unit that `pg_settings` counts it in. A number without a unit is in that unit already.
+ *
+ * @see https://www.postgresql.org/docs/current/config-setting.html#CONFIG-SETTING-NAMES-VALUES
+ */
+export function amountIn(unit: string | null, text: string): number {
+  const [, digits = text, written = ''] = /^(-?\d+)([a-zA-Z]*)$/.exec(text) ?? []
+  if (written === '' || unit === null) return Number(digits)
+  return (Number(digits) * (UNITS[written] ?? Number.NaN)) / (UNITS[unit] ?? 1)
+}
+
+/** The amount with the largest unit in which it is whole, as SHOW prints it. */
+export function showAmount(unit: string | null, amount: number): string {
+  if (unit === null || amount <= 0) return String(amount)
+  const base = amount * (UNITS[unit] ?? 1)
+  const units = /B$/.test(unit) ? LARGE_FIRST.memory : LARGE_FIRST.time
+  const fitting = units.find((larger) => Number.isInteger(base / (UNITS[larger] ?? 1)))
+  return fitting ? `${base / (UNITS[fitting] ?? 1)}${fitting}` : `${amount} x ${unit}`
+}

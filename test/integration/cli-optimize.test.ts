@@ -1,0 +1,294 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  describeWithPgBouncer,
+  type PostgresServer,
+  startPgBouncer,
+  startPostgres,
+  waitUntil,
+} from '../harness/index.ts'
+import { POOLGUARD, type Run, runPoolguard } from './run-poolguard.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'poolguard-optimize-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const RECOMMENDED = {
+  idle_in_transaction_session_timeout: '1min',
+  client_connection_check_interval: '10s',
+  tcp_keepalives_idle: '60',
+  tcp_keepalives_interval: '10',
+  tcp_keepalives_count: '6',
+}
+
+function optimize(url: string, ...args: string[]): Promise<Run> {
+  return runPoolguard(['optimize', url, ...args], { folder })
+}
+
+/** By the name of the setting. */
+function standings({ stdout }: Run): Record<string, string> {
+  const { settings } = JSON.parse(stdout) as { settings: { name: string; standing: string }[] }
+  return Object.fromEntries(settings.map(({ name, standing }) => [name, standing]))
+}
+
+async function show(server: PostgresServer, names: readonly string[]): Promise<Record<string, string>> {
+  const rows = await server.query<{ name: string; shown: string }>(
+    'select name, current_setting(name) as shown from pg_settings where name = any($1)',
+    [names],
+  )
+  return Object.fromEntries(rows.map(({ name, shown }) => [name, shown]))
+}
+
+const all = (standing: string) => Object.fromEntries(Object.keys(RECOMMENDED).map((name) => [name, standing]))
+
+/** A command that has this process restart the server, or do with it what it likes. */
+function restartBy(action: () => Promise<unknown>): { command: string; done: () => Promise<void> } {
+  const [asked, done] = [join(folder, 'asked'), join(folder, 'done')]
+  return {
+    command: `touch ${asked}; until [ -e ${done} ]; do sleep 0.05; done`,
+    done: async () => {
+      await waitUntil(() => existsSync(asked), { what: 'the restart command runs', deadlineMillis: 20_000 })
+      await action()
+      await writeFile(done, '')
+    },
+  }
+}
+
+describe.each([[15], [18]] as const)('poolguard optimize, PostgreSQL %i', (version) => {
+  test('only says what it would do, does it when told to, and has nothing left to do then', async () => {
+    await using server = await startPostgres({ version })
+    const dry = await optimize(server.adminUrl)
+    expect(dry.code).toBe(1)
+    expect(dry.stdout).toContain('change  idle_in_transaction_session_timeout  0 -> 1min  (on reload)')
+    expect(dry.stdout).toContain('Nothing was changed. To change it: poolguard optimize --apply')
+    expect(dry.stdout).not.toContain(new URL(server.adminUrl).password)
+    expect(await server.query("select * from pg_file_settings where sourcefile like '%auto.conf'")).toEqual([])
+
+    const applied = await optimize(server.adminUrl, '--apply')
+    expect(applied.stdout).toContain('done    idle_in_transaction_session_timeout  0 -> 1min')
+    expect(applied.stdout).toContain('To undo: alter system reset "idle_in_transaction_session_timeout";')
+    expect(applied.code).toBe(0)
+    expect(await show(server, Object.keys(RECOMMENDED))).toEqual(RECOMMENDED)
+
+    const again = await optimize(server.adminUrl, '--apply', '--json')
+    expect(standings(again)).toEqual(all('fine'))
+    expect(again.code).toBe(0)
+  })
+
+  test('what needs a restart waits for one, and gets it when it is told how', async () => {
+    await using server = await startPostgres({ version, maxConnections: 20 })
+    const args = ['--max-connections', '30', '--memory', '512MB', '--apply']
+    const waiting = await optimize(server.adminUrl, ...args)
+    expect(waiting.stdout).toContain('waits   max_connections  20 -> 30  (after a restart)')
+    expect(waiting.code).toBe(1)
+    const later = await optimize(server.adminUrl, '--json')
+    expect(standings(later)).toEqual({ max_connections: 'waits', shared_buffers: 'waits', ...all('fine') })
+    expect(later.code).toBe(1)
+
+    const restart = restartBy(() => server.restart())
+    const [restarted] = await Promise.all([
+      optimize(server.adminUrl, ...args, '--restart-command', restart.command),
+      restart.done(),
+    ])
+    expect(restarted.stdout).toContain('done    max_connections  20 -> 30')
+    expect(restarted.stdout).toContain('done    shared_buffers  16MB -> 128MB')
+    expect(restarted.stdout).toContain('All of it is in force.')
+    expect(restarted.code).toBe(0)
+    expect(await show(server, ['max_connections', 'shared_buffers'])).toEqual({
+      max_connections: '30',
+      shared_buffers: '128MB',
+    })
+  })
+
+  test('a role that may not ALTER SYSTEM has them set for itself, and is told where the rest is set', async () => {
+    await using server = await startPostgres({ version })
+    const args = ['--max-connections', '200', '--json']
+    const dry = await optimize(server.url, ...args)
+    expect(standings(dry)).toEqual({ max_connections: 'elsewhere', ...all('change') })
+
+    const applied = await optimize(server.url, ...args, '--apply')
+    expect(standings(applied)).toEqual({ max_connections: 'elsewhere', ...all('done') })
+    expect(applied.stdout).toContain('parameter group')
+    expect(applied.code).toBe(1)
+    expect(await server.query("select useconfig[1] as first from pg_user where usename = 'app'")).toEqual([
+      { first: 'idle_in_transaction_session_timeout=60s' },
+    ])
+    const again = await optimize(server.url, '--apply', '--json')
+    expect(standings(again)).toEqual(all('fine'))
+    expect(again.code).toBe(0)
+  })
+})
+
+describe('poolguard optimize leaves alone', () => {
+  test('what somebody has set, and says so', async () => {
+    await using server = await startPostgres({
+      settings: { idle_in_transaction_session_timeout: '5min', work_mem: '64MB' },
+    })
+    const { stdout } = await optimize(server.adminUrl, '--memory', '1GB', '--apply')
+
+    expect(stdout).toMatch(
+      /kept {4}idle_in_transaction_session_timeout {2}5min\n +set in .*postgresql\.conf:\d+; 60s is/,
+    )
+    expect(stdout).toMatch(/kept {4}work_mem {2}64MB\n +set in .*postgresql\.conf:\d+/)
+    expect(await show(server, ['work_mem', 'idle_in_transaction_session_timeout'])).toEqual({
+      work_mem: '64MB',
+      idle_in_transaction_session_timeout: '5min',
+    })
+  })
+
+  test('what is lowered is said before it is done', async () => {
+    await using server = await startPostgres({ maxConnections: 40 })
+    const { stdout } = await optimize(server.adminUrl, '--max-connections', '30')
+
+    expect(stdout).toMatch(/max_connections {2}40 -> 30 .*\n.*\n +lowers what was set in .*postgresql\.conf:\d+/)
+  })
+
+  test('what a role has set for itself', async () => {
+    await using server = await startPostgres()
+    await server.query('alter role postgres set idle_in_transaction_session_timeout = 0')
+    const { settings } = JSON.parse((await optimize(server.adminUrl, '--json')).stdout)
+
+    expect(settings[0]).toMatchObject({ standing: 'kept', note: expect.stringContaining('ALTER ROLE') })
+  })
+})
+
+describe('poolguard optimize, where ALTER SYSTEM has no say', () => {
+  test('a value of the command line is told, and not written', async () => {
+    await using server = await startPostgres({ arguments: ['-c', 'max_connections=25'] })
+    const { code, stdout } = await optimize(server.adminUrl, '--max-connections', '50', '--apply')
+
+    expect(code).toBe(1)
+    expect(stdout).toContain("it is given on the server's command line, which ALTER SYSTEM cannot change")
+    expect(
+      await server.query("select * from pg_file_settings where name = 'max_connections' and setting = '50'"),
+    ).toEqual([])
+  })
+
+  test('allow_alter_system = off is told', async () => {
+    await using server = await startPostgres({ settings: { allow_alter_system: 'off' } })
+    const { stdout } = await optimize(server.adminUrl, '--max-connections', '50', '--json')
+
+    expect(standings({ code: 1, stdout, stderr: '' })).toEqual({ max_connections: 'elsewhere', ...all('change') })
+    expect(stdout).toContain('allow_alter_system is off')
+  })
+
+  test('a file that the server cannot read is named, with its line', async () => {
+    await using server = await startPostgres()
+    const [row] = await server.query<{ file: string }>("select current_setting('config_file') as file")
+    await writeFile(String(row?.file), 'statement_timeout = = soon\n', { flag: 'a' })
+    const { code, stdout } = await optimize(server.adminUrl, '--apply')
+
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/failed {2}idle_in_transaction.*\n.*\n.*does not take its files: .*postgresql\.conf:\d+/)
+  })
+})
+
+describe('poolguard optimize, given a restart that goes wrong', () => {
+  const args = ['--max-connections', '50', '--apply', '--restart-timeout', '2']
+
+  test('a server that does not come back is told, and how to undo it while it is down', async () => {
+    await using server = await startPostgres({ maxConnections: 20 })
+    const restart = restartBy(() => server.kill('SIGINT'))
+    const [run] = await Promise.all([
+      optimize(server.adminUrl, ...args, '--restart-command', restart.command),
+      restart.done(),
+    ])
+
+    expect(run.code).toBe(1)
+    expect(run.stdout).toContain('PostgreSQL did not come back within 2 s. Its log says why.')
+    expect(run.stdout).toMatch(/edit .*\/postgresql\.auto\.conf, and start it again:\n {2}take out max_connections\n/)
+  })
+
+  test('a command that fails is told with its last word, and one that restarts nothing is, too', async () => {
+    await using server = await startPostgres({ maxConnections: 20 })
+    const failed = await optimize(server.adminUrl, ...args, '--restart-command', 'echo no such unit >&2; exit 5')
+    expect(failed.code).toBe(1)
+    expect(failed.stdout).toContain('The restart command ended with 5: no such unit.')
+    expect(failed.stdout).toContain('waits   max_connections  20 -> 50')
+
+    const idle = await optimize(server.adminUrl, ...args, '--restart-command', 'true')
+    expect(idle.code).toBe(1)
+    expect(idle.stdout).toContain('PostgreSQL answers, but was not started anew within 2 s')
+  })
+})
+
+test('poolguard optimize says whether the instances fit into what is to be', async () => {
+  await using server = await startPostgres({ maxConnections: 20 })
+  const fits = await optimize(server.adminUrl, '--instances', '6', '--max-connections', '60')
+  expect(fits.stdout).toContain('max_connections 60 - 3 reserved = 57')
+  expect(fits.stdout).toContain('max 8 for each pool')
+
+  const unfit = await optimize(server.adminUrl, '--instances', '60')
+  expect(unfit.code).toBe(1)
+  expect(unfit.stdout).toContain('This does not fit. 60 instances cannot share 14 connections')
+})
+
+test('a number of connections with which the server would not start is refused', async () => {
+  await using server = await startPostgres()
+  const { code, stderr } = await optimize(server.adminUrl, '--max-connections', '3', '--apply')
+
+  expect(code).toBe(2)
+  expect(stderr).toContain('would not start again: 3 slots are reserved')
+})
+
+test.each([
+  ['no server', ['optimize', 'postgres://app:s3cret@127.0.0.1:1/app'], 'ECONNREFUSED'],
+  ['no address', ['optimize'], 'DATABASE_URL'],
+  ['no number', ['optimize', '--max-connections', 'many'], 'whole number'],
+])('given %s, ends with 2 and says it on standard error', async (_, args, says) => {
+  const { code, stdout, stderr } = await runPoolguard(args)
+
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toContain(says)
+  expect(stderr).not.toContain('s3cret')
+})
+
+const describePgBouncer = await describeWithPgBouncer('1.24')
+describePgBouncer('poolguard optimize behind PgBouncer', () => {
+  test('goes past it where DIRECT_URL says how, and not at all where nothing does', async () => {
+    await using server = await startPostgres()
+    await using pgBouncer = await startPgBouncer({ version: '1.24', upstream: server })
+    const refused = await optimize(pgBouncer.url)
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain('Give the URL past the pooler, or set DIRECT_URL.')
+
+    const env = { DATABASE_URL: pgBouncer.url, DIRECT_URL: server.adminUrl }
+    const { stdout } = await runPoolguard(['optimize', '--json'], { env })
+    expect(JSON.parse(stdout).settings).toHaveLength(5)
+  })
+})
+
+// Of util-linux: a pseudo-terminal without a native module.
+const hasTerminal = spawnSync('script', ['--version']).stdout?.toString().includes('util-linux') === true
+
+test.skipIf(!hasTerminal).each([
+  ['no', 'n', 2, '0'],
+  ['yes', 'y', 0, '1min'],
+])('on a terminal it asks first, and takes %s for an answer', async (_, answer, code, timeout) => {
+  await using server = await startPostgres()
+  const command = `stty cols 120 rows 40; ${process.execPath} ${POOLGUARD} optimize ${server.adminUrl} --apply`
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, TERM: 'xterm', NO_COLOR: '1' },
+  })
+  let shown = ''
+  child.stdout.on('data', (chunk) => {
+    shown += chunk
+  })
+  const { promise: closed, resolve } = Promise.withResolvers<number | null>()
+  child.once('close', resolve)
+  await expect.poll(() => shown, { timeout: 10_000 }).toContain('Apply these 5?')
+  expect(shown).toContain('0 -> 1min')
+  child.stdin.write(answer)
+
+  expect(await closed).toBe(code)
+  expect(await show(server, ['idle_in_transaction_session_timeout'])).toEqual({
+    idle_in_transaction_session_timeout: timeout,
+  })
+})
