@@ -1,0 +1,7 @@
+-- The table of the example. As the app, which owns the schema.
+set role app;
+create table note (
+  id bigint generated always as identity primary key,
+  text text not null,
+  created_at timestamptz not null default now()
+);

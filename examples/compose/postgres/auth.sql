@@ -1,0 +1,20 @@
+-- Lets PgBouncer look up the passwords of those who log in. Run it once as a superuser, in the database of the app:
+--   psql "$ADMIN_URL" -v password="$PGBOUNCER_PASSWORD" -f auth.sql
+-- Passwords have to be stored with scram-sha-256, the default: give one that is older (md5) again, with ALTER ROLE.
+-- Where nobody may read pg_authid (managed services), leave auth_user, auth_dbname and auth_query out of pgbouncer.ini, and
+-- write the app's user into userlist.txt.
+\set ON_ERROR_STOP on
+begin;
+select 'create role pgbouncer login' where not exists (select from pg_roles where rolname = 'pgbouncer') \gexec
+alter role pgbouncer password :'password';
+create schema if not exists pgbouncer;
+create or replace function pgbouncer.get_auth(wanted text, out username text, out password text) returns setof record
+  language sql security definer set search_path = '' as $$
+    select rolname::text, case when rolvaliduntil < pg_catalog.now() then null else rolpassword end
+      from pg_catalog.pg_authid
+     where rolname = wanted and rolcanlogin and not rolsuper and not rolreplication
+  $$;
+revoke all on function pgbouncer.get_auth(text) from public;
+grant usage on schema pgbouncer to pgbouncer;
+grant execute on function pgbouncer.get_auth(text) to pgbouncer;
+commit;
