@@ -12,15 +12,12 @@ if (!existsSync(join(folder, '.env'))) {
   console.log('wrote .env, with passwords of its own')
 }
 const compose = spawn('docker', ['compose', 'up', '--build', '--detach', '--wait'], { cwd: folder, stdio: 'inherit' })
-compose.on('error', () => {
-  console.error(
-    'This example runs in containers: install Docker with its Compose plugin (https://docs.docker.com/engine/install/).',
-  )
-})
 const [code] = await Promise.race([once(compose, 'exit'), once(compose, 'error').then(() => [1])])
 process.exitCode = Number(code)
 if (code === 0) {
   console.log('The app: http://localhost:3100/notes  Prometheus: http://localhost:9090  Grafana: http://localhost:3001')
+} else {
+  console.error('It takes Docker with its Compose plugin: https://docs.docker.com/engine/install/')
 }
 
 function filledIn(example: string): string {
