@@ -12,7 +12,7 @@ const EXAMPLE = join(ROOT, 'examples/compose')
 describe('the example in containers', () => {
   test('is what the command writes, and nothing changed', async () => {
     const { scripts } = JSON.parse(readFileSync(join(EXAMPLE, 'package.json'), 'utf8'))
-    const args = scripts.generate
+    const args = scripts.write
       .replace(/^poolguard /, '')
       .replace(' --force', ' --print --json')
       .split(' ')
