@@ -31,7 +31,7 @@ function wrap(database: DatabaseSync): SqliteDatabase {
 }
 
 /** A text that holds nothing for SQLite to do. */
-const NOTHING = /^(?:\s|;|--[^\n]*|\/\*[^]*?(?:\*\/|$))*$/
+const NOTHING = /^(?:\s|;|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))*$/
 
 /** It would run the first statement of several and say nothing of the others. */
 function prepareOne(database: DatabaseSync, sql: string): StatementSync {

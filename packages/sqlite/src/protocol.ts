@@ -35,7 +35,7 @@ export interface Rows {
 export interface QueryAnswer extends Rows {
   readonly changes: number
   readonly lastInsertRowid: number | bigint
-  /** How long SQLite took. */
+  /** How long SQLite took, once it was prepared. */
   readonly millis: number
 }
 

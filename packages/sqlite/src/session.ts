@@ -87,10 +87,10 @@ export class Session {
   }
 
   #query(sql: string, parameters: SqliteParameters): QueryAnswer {
-    const began = performance.now()
     const prepared = this.#statements.take(sql)
     const { statement, givesRows } = prepared
     const before = this.#totalChanges
+    const began = performance.now()
     let values: SqliteValue[][] = []
     if (givesRows) values = statement.all(parameters)
     else statement.run(parameters)

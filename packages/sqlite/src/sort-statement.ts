@@ -12,7 +12,7 @@ export type StatementKind =
   /** Adds another file to a connection. */
   | 'attach'
 
-const BEGINNING = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*([a-z]+)(?:\s+(?:transaction\s+)?(to)\b)?/i
+const BEGINNING = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*([a-z]+)(?:\s+(?:transaction\s+)?(to)\b)?/i
 
 const KINDS: Readonly<Record<string, StatementKind>> = {
   select: 'read',
