@@ -20,7 +20,7 @@ interface BetterDatabase {
   close(): unknown
 }
 
-type BetterSqlite3 = new (path: string, options?: { readonly?: boolean }) => BetterDatabase
+type BetterSqlite3 = new (path: string, options?: { readonly: boolean; timeout: number }) => BetterDatabase
 
 /** Loads better-sqlite3 and its binary. */
 export async function loadBetterSqlite3(): Promise<SqliteDriver> {
@@ -31,7 +31,8 @@ export async function loadBetterSqlite3(): Promise<SqliteDriver> {
   new Database(':memory:').close()
   return {
     name: 'better-sqlite3',
-    open: (path, { readOnly }) => wrap(new Database(path, { readonly: readOnly })),
+    open: (path, { readOnly, busyTimeoutMillis }) =>
+      wrap(new Database(path, { readonly: readOnly, timeout: busyTimeoutMillis })),
     codeOf: (error) => {
       const { code } = error as { code?: unknown }
       return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined

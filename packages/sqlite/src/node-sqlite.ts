@@ -11,7 +11,8 @@ export async function loadNodeSqlite(): Promise<SqliteDriver> {
   }
   return {
     name: 'node:sqlite',
-    open: (path, { readOnly }) => wrap(new DatabaseSync(path, { readOnly })),
+    open: (path, { readOnly, busyTimeoutMillis }) =>
+      wrap(new DatabaseSync(path, { readOnly, timeout: busyTimeoutMillis })),
     codeOf: (error) => {
       const { code, errcode } = error as { code?: unknown; errcode?: unknown }
       return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? nameOfCode(errcode) : undefined

@@ -11,9 +11,8 @@ const OPEN_BUSY_MILLIS = 1_000
 export function openDatabase(driver: SqliteDriver, spec: ConnectionSpec): SqliteDatabase {
   const inMemory = spec.path === ':memory:'
   if (spec.role === 'reader') prepareFile(driver, spec)
-  const database = driver.open(spec.path, { readOnly: spec.role === 'reader' })
+  const database = open(driver, spec, spec.role === 'reader')
   try {
-    database.run(`PRAGMA busy_timeout = ${Math.min(OPEN_BUSY_MILLIS, spec.busyTimeoutMillis)}`)
     if (spec.role === 'writer' && !inMemory) requireWal(database)
     setUp(database, spec)
     return database
@@ -46,9 +45,13 @@ function prepareFile(driver: SqliteDriver, spec: ConnectionSpec): void {
   openDatabase(driver, { ...spec, role: 'writer' }).close()
 }
 
-function isInWal(driver: SqliteDriver, { path }: ConnectionSpec): boolean {
+function open(driver: SqliteDriver, { path, busyTimeoutMillis }: ConnectionSpec, readOnly: boolean): SqliteDatabase {
+  return driver.open(path, { readOnly, busyTimeoutMillis: Math.min(OPEN_BUSY_MILLIS, busyTimeoutMillis) })
+}
+
+function isInWal(driver: SqliteDriver, spec: ConnectionSpec): boolean {
   try {
-    const database = driver.open(path, { readOnly: true })
+    const database = open(driver, spec, true)
     try {
       return pragma(database, 'journal_mode') === 'wal'
     } finally {

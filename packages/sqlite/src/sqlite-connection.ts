@@ -44,7 +44,7 @@ export class SqliteConnection {
     this.#name = name
     this.#spec = spec
     this.#lost = lost
-    this.#worker = new Worker(WORKER, { workerData: spec, name: `poolguard ${name}` })
+    this.#worker = new Worker(WORKER, { workerData: spec, name: `poolguard ${name}`, execArgv: execArgv() })
     this.#worker.on('error', (error) => this.#end(error))
     this.#worker.on('exit', () => {
       this.#end(undefined)
@@ -108,7 +108,8 @@ export class SqliteConnection {
         this.#worker.on('message', (answers: readonly Answer[]) => this.#receive(answers))
         resolve(greeting)
       })
-      void this.#exited.promise.then(() => reject(this.#ended))
+      // What keeps a thread from starting stays so: it is no connection that was lost.
+      void this.#exited.promise.then(() => reject(this.#ended?.cause ?? this.#ended))
     })
   }
 
@@ -141,4 +142,12 @@ export class SqliteConnection {
     this.#outbox.length = 0
     this.#lost()
   }
+}
+
+/** As of this process, but for how it reads its own program, which Node does not take for a file. */
+function execArgv(): string[] {
+  const isInputType = (arg: string | undefined) => arg === '--input-type'
+  return process.execArgv.filter(
+    (arg, index, all) => !isInputType(arg) && !arg.startsWith('--input-type=') && !isInputType(all[index - 1]),
+  )
 }

@@ -3,9 +3,15 @@ import type { DriverName, SqliteParameters, SqliteValue } from './protocol.ts'
 /** What a connection's thread needs of a driver. Integers come as bigint and rows as lists, so that nothing is lost. */
 export interface SqliteDriver {
   readonly name: DriverName
-  open(path: string, options: { readonly readOnly: boolean }): SqliteDatabase
+  open(path: string, options: OpenOptions): SqliteDatabase
   /** The name of the result code in an error of the driver's; undefined where that is not SQLite's. */
   codeOf(error: unknown): string | undefined
+}
+
+export interface OpenOptions {
+  readonly readOnly: boolean
+  /** How long opening waits for a lock. */
+  readonly busyTimeoutMillis: number
 }
 
 export interface SqliteDatabase {
