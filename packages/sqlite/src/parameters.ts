@@ -35,3 +35,8 @@ function readValue(value: unknown, place: number | string): SqliteValue {
 function ownBytes(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)
 }
+
+/** @throws {TypeError} for a statement that is no text, as whoever comes from another driver may give it. */
+export function requireText(sql: unknown): void {
+  if (typeof sql !== 'string') throw new TypeError('A statement is given as a text, and its parameters beside it')
+}

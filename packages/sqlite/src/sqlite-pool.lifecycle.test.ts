@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import { closePools, renderMetrics, snapshotPools } from '@poolguard/core'
+import { closePools, renderMetrics, runWithLabel, snapshotPools } from '@poolguard/core'
 import { describe, expect, test, vi } from 'vitest'
 import { holdSqlitePool } from './hold-sqlite-pool.ts'
 import { SqlitePool } from './sqlite-pool.ts'
@@ -148,6 +148,16 @@ test('a pool is in the registry as two, with their figures, and is closed with a
   await closePools()
   expect(pool.closed).toBe(true)
   expect(snapshotPools().filter(({ name }) => name.startsWith('orders.'))).toEqual([])
+})
+
+test('waits are told apart by route, also of statements that go together', async () => {
+  const pool = openPool()
+  const read = () => pool.query('SELECT 1')
+  await read()
+  await read()
+  const routes = ['GET /a', 'GET /b']
+  await Promise.all(routes.flatMap((route) => runWithLabel(route, () => [read(), read()])))
+  expect(Object.keys(pool.getStats().readers.waitByLabel)).toEqual(routes)
 })
 
 test('callers who wait for the writer are seen by its health', async () => {

@@ -212,6 +212,15 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
   })
 })
 
+test('refuses statements that are no text', async () => {
+  const pool = openPool()
+  const wrong = { text: 'SELECT 1' } as unknown as string
+  await expect(pool.query(wrong)).rejects.toThrow('A statement is given as a text')
+  await expect(pool.exec(undefined as unknown as string)).rejects.toThrow('A statement is given as a text')
+  await expect(pool.iterate(wrong).next()).rejects.toThrow('A statement is given as a text')
+  await expect(pool.transaction((tx) => tx.query(wrong))).rejects.toThrow('A statement is given as a text')
+})
+
 test('takes the driver that is there', async () => {
   const file = newDatabase()
   const pool = openPool({ file: `file:${file}` })

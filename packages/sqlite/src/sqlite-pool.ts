@@ -10,7 +10,7 @@ import {
 } from '@poolguard/core'
 import { StatementRefusedError } from './errors.ts'
 import { iterateRows } from './iterate-rows.ts'
-import { readParameters } from './parameters.ts'
+import { readParameters, requireText } from './parameters.ts'
 import { PoolSide } from './pool-side.ts'
 import type { QueryAnswer, Question, Role, SqliteParameters, SqliteValue } from './protocol.ts'
 import { type QueryOptions, readResult, type SqliteResult } from './query-result.ts'
@@ -133,6 +133,7 @@ export class SqlitePool {
    */
   async exec(script: string): Promise<void> {
     this.#requireOpen()
+    requireText(script)
     await this.#onWriter((connection) => {
       if (mayHoldPragma(script)) connection.changedPragmas = true
       return connection.ask(['script', 'anywhere', script])
@@ -226,6 +227,7 @@ export class SqlitePool {
   }
 
   #know(sql: string): KnownText {
+    requireText(sql)
     const known = this.#texts.get(sql)
     if (known) return known
     const fresh: KnownText = { kind: sortStatement(sql), quick: false }

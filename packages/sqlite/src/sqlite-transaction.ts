@@ -1,6 +1,6 @@
 import { StatementRefusedError, TransactionOverError } from './errors.ts'
 import { iterateRows } from './iterate-rows.ts'
-import { readParameters } from './parameters.ts'
+import { readParameters, requireText } from './parameters.ts'
 import type { QueryAnswer, SqliteParameters, SqliteValue } from './protocol.ts'
 import { type QueryOptions, readResult, type SqliteResult } from './query-result.ts'
 import type { SqliteRow } from './rows.ts'
@@ -77,6 +77,7 @@ export class OpenTransaction implements SqliteTransaction {
 
   async exec(script: string): Promise<void> {
     this.#requireOpen()
+    requireText(script)
     if (mayHoldPragma(script)) this.#connection.changedPragmas = true
     await this.#connection.ask(['script', 'transaction', script])
   }
@@ -119,6 +120,7 @@ export class OpenTransaction implements SqliteTransaction {
 
   /** What of a statement concerns the transaction itself, or the connection after it. */
   #notice(sql: string): void {
+    requireText(sql)
     const kind = sortStatement(sql)
     if (kind === 'pragma') this.#connection.changedPragmas = true
     if (kind !== 'transaction') return
