@@ -22,8 +22,14 @@ interface BetterDatabase {
 
 type BetterSqlite3 = new (path: string, options?: { readonly: boolean; timeout: number }) => BetterDatabase
 
+/** What the binary of better-sqlite3 13 needs. Node 22.12 and 22.13 have 9, and crash on it. */
+const LEAST_NODE_API = 10
+
 /** Loads better-sqlite3 and its binary. */
 export async function loadBetterSqlite3(): Promise<SqliteDriver> {
+  if (Number(process.versions.napi) < LEAST_NODE_API) {
+    throw new Error(`it needs Node 22.14 or later, and this is ${process.versions.node}`)
+  }
   // A name that only Node resolves: it brings no types, and bundlers need not find it.
   const name: string = 'better-sqlite3'
   const { default: Database } = (await import(name)) as { default: BetterSqlite3 }

@@ -1,5 +1,8 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { eq, relations, sql } from 'drizzle-orm'
 import { blob, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { migrate } from 'drizzle-orm/sqlite-proxy/migrator'
 import { describe, expect, test } from 'vitest'
 import { drizzle, type GuardedDatabase } from './drizzle.ts'
 import { DRIVERS, newDatabase, openPool } from './testing/database-folder.ts'
@@ -143,6 +146,33 @@ describe.each(DRIVERS)('Drizzle on %s', (driver) => {
     await expect(failing).rejects.toThrow()
     expect(await db.$count(users)).toBe(1)
   })
+})
+
+test('migrations run as one script, whole or not at all', async () => {
+  const db = drizzle({ client: openPool(), schema })
+  const folder = path.join(path.dirname(newDatabase()), 'migrations')
+  const writeMigrations = (...texts: string[]) => {
+    mkdirSync(path.join(folder, 'meta'), { recursive: true })
+    const entries = texts.map((text, idx) => {
+      writeFileSync(path.join(folder, `${idx}.sql`), text)
+      return { idx, version: '6', when: 1_700_000_000_000 + idx, tag: String(idx), breakpoints: true }
+    })
+    writeFileSync(path.join(folder, 'meta/_journal.json'), JSON.stringify({ entries }))
+  }
+  const run = (queries: string[]) => db.$client.exec(['begin', ...queries, 'commit'].join(';\n'))
+  const applied = async () => (await db.values<[number]>(sql`select count(*) from __drizzle_migrations`))[0]?.[0]
+
+  const first = TABLES.trim().split('\n').join('\n--> statement-breakpoint\n')
+  writeMigrations(first)
+  await migrate(db, run, { migrationsFolder: folder })
+  await db.insert(users).values({ name: 'Ada' })
+  writeMigrations(first, "UPDATE users SET name = 'nobody';\n--> statement-breakpoint\nUPDATE nowhere SET a = 1;")
+  await expect(migrate(db, run, { migrationsFolder: folder })).rejects.toThrow('no such table: nowhere')
+  expect(await db.select({ name: users.name }).from(users)).toEqual([{ name: 'Ada' }])
+  expect(await applied()).toBe(1)
+  writeMigrations(first, 'ALTER TABLE users ADD COLUMN email TEXT')
+  await migrate(db, run, { migrationsFolder: folder })
+  expect(await applied()).toBe(2)
 })
 
 test('a path alone is enough, and the pool is the database’s client', async () => {

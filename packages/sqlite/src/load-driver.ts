@@ -28,7 +28,7 @@ export async function loadDriver(wanted: DriverName | 'auto'): Promise<LoadedDri
   }
   const reasons = failures.map(({ name, error }) => `${name}: ${reasonOf(error)}`).join('; ')
   throw new Error(
-    `no SQLite driver (${reasons}). Install better-sqlite3 (npm install better-sqlite3), or run Node 22.16 or later, which brings node:sqlite.`,
+    `no SQLite driver (${reasons}). Install better-sqlite3 (npm install better-sqlite3), which needs Node 22.14 or later, or run Node 22.16 or later, which brings node:sqlite.`,
   )
 }
 

@@ -44,7 +44,7 @@ export class SqliteConnection {
     this.#name = name
     this.#spec = spec
     this.#lost = lost
-    this.#worker = new Worker(WORKER, { workerData: spec, name: `poolguard ${name}`, execArgv: execArgv() })
+    this.#worker = new Worker(WORKER, { workerData: spec, name: `poolguard ${name}`, ...flags() })
     this.#worker.on('error', (error) => this.#end(error))
     this.#worker.on('exit', () => {
       this.#end(undefined)
@@ -144,10 +144,7 @@ export class SqliteConnection {
   }
 }
 
-/** As of this process, but for how it reads its own program, which Node does not take for a file. */
-function execArgv(): string[] {
-  const isInputType = (arg: string | undefined) => arg === '--input-type'
-  return process.execArgv.filter(
-    (arg, index, all) => !isInputType(arg) && !arg.startsWith('--input-type=') && !isInputType(all[index - 1]),
-  )
+/** A thread inherits the flags of its process. One of them, for a program that is no file, Node would not have for a file. */
+function flags(): { execArgv?: string[] } {
+  return process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}
 }

@@ -228,7 +228,7 @@ test('without a driver, both are named', async () => {
   )
   expect(stdout).toBe(
     'Pool "memory" cannot connect: no SQLite driver (better-sqlite3: not there; node:sqlite: not there). Install better-sqlite3 ' +
-      '(npm install better-sqlite3), or run Node 22.16 or later, which brings node:sqlite.',
+      '(npm install better-sqlite3), which needs Node 22.14 or later, or run Node 22.16 or later, which brings node:sqlite.',
   )
 })
 

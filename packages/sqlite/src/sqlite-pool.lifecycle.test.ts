@@ -98,6 +98,14 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
   })
 })
 
+test.each(['--max-old-space-size=200', '--expose-gc', '--input-type=module'])(
+  'threads start under %s',
+  async (flag) => {
+    const program = "console.log((await new SqlitePool({ file: ':memory:' }).query('SELECT 7 AS n')).rows[0].n)"
+    expect(await endOf(startChild(program, { execArgv: [flag] }))).toEqual({ code: 0, stdout: '7', stderr: '' })
+  },
+)
+
 test('callers wait for the writer, in their order, and no longer than they want to', async () => {
   const pool = openPool({ pool: { acquireTimeoutMillis: 1_500 } })
   await pool.exec(TABLE)

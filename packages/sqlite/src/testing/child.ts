@@ -15,7 +15,7 @@ export interface ChildOptions {
 export function startChild(program: string, options: ChildOptions = {}): ChildProcess {
   const { uid, execArgv = [] } = options
   const source = `import { SqlitePool } from '${POOL}'\n${program}`
-  const child = spawn(process.execPath, [...execArgv, '--input-type=module', '--eval', source], {
+  const child = spawn(process.execPath, [...execArgv, '--eval', source], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // Where the packages are found.
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
