@@ -7,13 +7,14 @@ const SYNCHRONOUS: Readonly<Record<Synchronous, number>> = { normal: 1, full: 2,
 /** An attempt to open waits no longer for a lock: the pool tries again, within its callers' deadlines. */
 const OPEN_BUSY_MILLIS = 1_000
 
+/** While a checkpoint waits for readers nobody can write. */
+const CHECKPOINT_BUSY_MILLIS = 100
+
 /** Opens a connection as the pool wants it, and looks whether it is so. */
 export function openDatabase(driver: SqliteDriver, spec: ConnectionSpec): SqliteDatabase {
-  const inMemory = spec.path === ':memory:'
   if (spec.role === 'reader') prepareFile(driver, spec)
   const database = open(driver, spec, spec.role === 'reader')
   try {
-    if (spec.role === 'writer' && !inMemory) requireWal(database)
     setUp(database, spec)
     return database
   } catch (error) {
@@ -24,7 +25,8 @@ export function openDatabase(driver: SqliteDriver, spec: ConnectionSpec): Sqlite
 
 /** Sets what holds for a connection, and looks whether it does: SQLite passes over what it cannot set. */
 export function setUp(database: SqliteDatabase, spec: ConnectionSpec): void {
-  const { busyTimeoutMillis, synchronous, foreignKeys, role } = spec
+  const { path, busyTimeoutMillis, synchronous, foreignKeys, role } = spec
+  if (role === 'writer' && path !== ':memory:') requireWal(database)
   const wanted: readonly (readonly [name: string, value: number])[] = [
     ['busy_timeout', busyTimeoutMillis],
     ['synchronous', SYNCHRONOUS[synchronous]],
@@ -72,6 +74,12 @@ function requireWal(database: SqliteDatabase): void {
   }
 }
 
-export function pragma(database: SqliteDatabase, text: string): unknown {
+/** Writes what is in the WAL into the file. Nobody is kept waiting for whoever reads from it: then it stays in the WAL. */
+export function checkpoint(database: SqliteDatabase): void {
+  database.run(`PRAGMA busy_timeout = ${CHECKPOINT_BUSY_MILLIS}`)
+  pragma(database, 'wal_checkpoint(TRUNCATE)')
+}
+
+function pragma(database: SqliteDatabase, text: string): unknown {
   return database.prepare(`PRAGMA ${text}`).all([])[0]?.[0]
 }

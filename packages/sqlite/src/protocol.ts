@@ -19,6 +19,8 @@ export type Question =
   | readonly [kind: 'open cursor', within: Within, sql: string, parameters: SqliteParameters, cursor: number]
   | readonly [kind: 'next', cursor: number]
   | readonly [kind: 'close cursor', cursor: number]
+  /** As the statement, but for iterations, which end with the transaction. */
+  | readonly [kind: 'commit']
   /** Rolls back, where a transaction is open. */
   | readonly [kind: 'roll back']
   /** Sets up the connection anew, after somebody has changed its pragmas. */

@@ -57,7 +57,7 @@ function watchActivity(connection: SqliteConnection, idleMillis: number): { idle
 
 function idleError(idleMillis: number): Error {
   return new TransactionOverError(
-    `The transaction was rolled back: nothing was done in it for ${idleMillis} ms (idleInTransactionMillis), and while it is ` +
-      'open nobody else can write. Do what takes long before or after it.',
+    `The transaction was rolled back: nothing was done in it for ${idleMillis} ms (idleInTransactionMillis). While one is open ` +
+      'nobody else can write, or the WAL cannot be written back. Do what takes long before or after it.',
   )
 }

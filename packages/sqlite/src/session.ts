@@ -1,4 +1,4 @@
-import { openDatabase, pragma, setUp } from './open-database.ts'
+import { checkpoint, openDatabase, setUp } from './open-database.ts'
 import type {
   Answer,
   ConnectionSpec,
@@ -68,8 +68,13 @@ export class Session {
       case 'close cursor':
         this.#closeCursor(question[1])
         break
+      case 'commit':
+        this.#require('transaction')
+        this.#closeCursors()
+        this.#database.run('COMMIT')
+        break
       case 'roll back':
-        for (const cursor of this.#cursors.keys()) this.#closeCursor(cursor)
+        this.#closeCursors()
         if (this.#database.inTransaction) this.#database.run('ROLLBACK')
         break
       case 'set up':
@@ -167,6 +172,11 @@ export class Session {
     if (this.#cursors.size === 0) this.#database.whileIterating?.(false)
   }
 
+  /** One that stays open would keep its snapshot. */
+  #closeCursors(): void {
+    for (const cursor of this.#cursors.keys()) this.#closeCursor(cursor)
+  }
+
   #convert(row: SqliteValue[]): void {
     for (let i = 0; i < row.length; i++) {
       const value = row[i]
@@ -182,11 +192,10 @@ export class Session {
   }
 
   #close(): void {
-    for (const cursor of this.#cursors.keys()) this.#closeCursor(cursor)
+    this.#closeCursors()
     this.#statements.clear()
     try {
-      if (this.#spec.role === 'writer' && !this.#database.inTransaction)
-        pragma(this.#database, 'wal_checkpoint(TRUNCATE)')
+      if (this.#spec.role === 'writer' && !this.#database.inTransaction) checkpoint(this.#database)
     } finally {
       // What is not in the file stays in the WAL, where the next one to open it finds it.
       this.#database.close()

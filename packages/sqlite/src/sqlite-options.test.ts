@@ -19,7 +19,7 @@ test.each<[file: string | URL]>([
 
 test('what is not given has its default', () => {
   const { readers, writer, connection, idleInTransactionMillis } = readOptions({ file: 'app.db' })
-  expect(readers.max).toBeGreaterThanOrEqual(2)
+  expect(readers.max).toBeGreaterThanOrEqual(4)
   expect(readers).toMatchObject({
     min: 0,
     acquireTimeoutMillis: 10_000,

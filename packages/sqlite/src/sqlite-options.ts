@@ -20,7 +20,7 @@ export interface SqliteOptions {
   /** Names the pool in errors, snapshots and metrics, as `NAME.readers` and `NAME.writer`. Default: the file's name. */
   readonly name?: string | undefined
   /**
-   * How connections are lent. `max` and `min` are the readers': default as many as there are cores, 2 at least and 8 at most.
+   * How connections are lent. `max` and `min` are the readers': default as many as there are cores, 4 at least and 8 at most.
    * There is one writer, which is kept open where `min` is not 0.
    */
   readonly pool?: Partial<PoolSettings> | undefined
@@ -70,8 +70,8 @@ const IDLE_IN_TRANSACTION_MILLIS = 60_000
 /** As of SQLite's own int. */
 const LONGEST_BUSY_MILLIS = 2 ** 31 - 1
 
-/** The core that a long query occupies is one of several; and where there is only one, another reader is beside it. */
-const LEAST_READERS = 2
+/** Also on fewer cores: some read while others have answered and wait for their next question. */
+const LEAST_READERS = 4
 /** Each is a thread. */
 const MOST_READERS = 8
 

@@ -121,6 +121,7 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     await pool.query('PRAGMA foreign_keys = OFF')
     await pool.exec('PRAGMA busy_timeout = 7; PRAGMA synchronous = OFF')
     await pool.transaction((tx) => tx.query('PRAGMA foreign_keys = OFF'))
+    await pool.query('PRAGMA journal_mode = DELETE')
     expect(await settings()).toEqual(wanted)
     expect((await pool.query('SELECT * FROM pragma_query_only')).rows).toEqual([{ query_only: 1 }])
   })

@@ -171,6 +171,23 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     expect(await namesIn(pool)).toEqual(['a!', 'b!', 'c!'])
   })
 
+  test('takes its iterations with it', async () => {
+    const pool = await poolWithThings({ driver })
+    await pool.exec(
+      'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) INSERT INTO things SELECT i, i FROM n',
+    )
+    const rows = await pool.transaction(async (tx) => {
+      const begun = tx.iterate('SELECT * FROM things')
+      await begun.next()
+      return [begun]
+    })
+    const goOn = async () => {
+      for await (const _row of rows[0] ?? []);
+    }
+    await expect(goOn()).rejects.toThrow('the iteration is over')
+    await pool.transaction((tx) => insert(tx, 'after it'))
+  })
+
   test('that asks its pool for the writer again is told as a deadlock', async () => {
     const onEvent = vi.fn()
     const pool = await poolWithThings({ driver, onEvent, pool: { acquireTimeoutMillis: 2_500 } })

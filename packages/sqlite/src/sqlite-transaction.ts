@@ -49,7 +49,8 @@ export class OpenTransaction implements SqliteTransaction {
   }
 
   async commit(): Promise<void> {
-    await this.#ask('COMMIT')
+    this.#requireOpen()
+    await this.#connection.ask(['commit'])
     this.end('it was committed')
   }
 

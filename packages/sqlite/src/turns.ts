@@ -49,7 +49,8 @@ export class Turns {
     }
     const turn = { since: now, questions: [asked] }
     this.#open.set(label, turn)
-    this.#take(turn, label)
+    // When all callbacks of this round of the event loop have been called, each of which may ask.
+    setImmediate(() => this.#take(turn, label))
     return promise
   }
 
@@ -60,7 +61,7 @@ export class Turns {
     this.#acquire().then(
       (lease) => {
         close()
-        void ask(turn, lease)
+        ask(turn, lease)
       },
       (error) => {
         close()
@@ -70,12 +71,14 @@ export class Turns {
   }
 }
 
-async function ask({ questions }: Turn, lease: Lease<SqliteConnection>): Promise<void> {
-  const answers = questions.map(({ question, resolve }) => {
+/** The last answer comes with all the others: the next turn gets the connection before those go on who were answered. */
+function ask({ questions }: Turn, lease: Lease<SqliteConnection>): void {
+  const release = () => lease.release()
+  let last: Promise<unknown> | undefined
+  for (const { question, resolve } of questions) {
     const answer = lease.resource.ask(question)
     resolve(answer)
-    return answer
-  })
-  await Promise.allSettled(answers)
-  lease.release()
+    last = answer
+  }
+  last?.then(release, release)
 }
