@@ -29,17 +29,10 @@ export type Question =
   | readonly [kind: 'close']
 
 /** The rows of a statement, or some of them. */
-export interface Rows {
-  readonly columns: readonly string[]
-  readonly values: readonly SqliteValue[][]
-}
+export type Rows = readonly [columns: readonly string[], values: SqliteValue[][]]
 
-export interface QueryAnswer extends Rows {
-  readonly changes: number
-  readonly lastInsertRowid: number | bigint
-  /** How long SQLite took, once it was prepared. */
-  readonly millis: number
-}
+/** @param millis how long SQLite took, once it was prepared */
+export type QueryAnswer = readonly [...Rows, changes: number, lastInsertRowid: number | bigint, millis: number]
 
 /** An error on its way between threads, which would copy no more of one than its text. */
 export interface FailureReport {

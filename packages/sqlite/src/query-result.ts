@@ -1,4 +1,4 @@
-import type { QueryAnswer, SqliteValue } from './protocol.ts'
+import type { QueryAnswer, Rows, SqliteValue } from './protocol.ts'
 import { readRowLists, readRows, type SqliteRow } from './rows.ts'
 
 /** What a statement has given. */
@@ -20,6 +20,7 @@ export function readResult(
   answer: QueryAnswer,
   { rowMode }: QueryOptions = {},
 ): SqliteResult<SqliteRow | SqliteValue[]> {
-  const { columns, changes, lastInsertRowid } = answer
-  return { rows: rowMode === 'array' ? readRowLists(answer) : readRows(answer), columns, changes, lastInsertRowid }
+  const [columns, values, changes, lastInsertRowid] = answer
+  const rows: Rows = [columns, values]
+  return { rows: rowMode === 'array' ? readRowLists(rows) : readRows(rows), columns, changes, lastInsertRowid }
 }

@@ -5,7 +5,6 @@ import type {
   FailureReport,
   QueryAnswer,
   Question,
-  Rows,
   SqliteParameters,
   SqliteValue,
   Within,
@@ -101,14 +100,10 @@ export class Session {
     else statement.run(parameters)
     const [changes = 0n, lastInsertRowid = 0n] = this.#countChanges()
     for (const row of values) this.#convert(row)
-    return {
-      columns: columnsOf(prepared),
-      values,
-      // It is that of the last statement that changed anything, be it one before this.
-      changes: this.#totalChanges === before ? 0 : Number(changes),
-      lastInsertRowid: this.#convertInteger(lastInsertRowid),
-      millis: performance.now() - began,
-    }
+    // It is that of the last statement that changed anything, be it one before this.
+    const changed = this.#totalChanges === before ? 0 : Number(changes)
+    const rowid = this.#convertInteger(lastInsertRowid)
+    return [columnsOf(prepared), values, changed, rowid, performance.now() - began]
   }
 
   /** What SQLite has changed last, and with which rowid. */
@@ -153,13 +148,13 @@ export class Session {
         const { done, value } = cursor.rows.next()
         if (done) {
           this.#closeCursor(id)
-          return ['done', { columns: columnsOf(cursor.prepared), values }, false]
+          return ['done', [columnsOf(cursor.prepared), values], false]
         }
         size += sizeOf(value)
         this.#convert(value)
         values.push(value)
       }
-      return ['done', { columns: columnsOf(cursor.prepared), values }, true]
+      return ['done', [columnsOf(cursor.prepared), values], true]
     } catch (error) {
       this.#closeCursor(id)
       throw error
@@ -205,7 +200,7 @@ export class Session {
 
 const COUNTS = 'SELECT changes(), last_insert_rowid(), total_changes()'
 
-function columnsOf({ columns, statement }: PreparedStatement): Rows['columns'] {
+function columnsOf({ columns, statement }: PreparedStatement): readonly string[] {
   return columns ?? statement.columns()
 }
 

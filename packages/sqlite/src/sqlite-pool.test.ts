@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { SqliteParameters } from './protocol.ts'
 import { DRIVERS, longQuery, newDatabase, openPool } from './testing/database-folder.ts'
 
@@ -167,13 +167,13 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     const pool = openPool({ driver, pool: { max: 1 } })
     await pool.exec(`${TABLE}; INSERT INTO things (name) VALUES ('a'), ('b')`)
     const read = (id: number) => pool.query('SELECT name FROM things WHERE id = ?', [id])
-    // Quick it is known to be once it was.
-    await read(1)
-    await read(1)
-    const before = pool.getStats().readers.acquired
-    const names = await Promise.all(Array.from({ length: 320 }, (_, i) => read(1 + (i % 2))))
-    expect(names.map(({ rows }) => rows[0]?.name)).toEqual(names.map((_, i) => (i % 2 === 0 ? 'a' : 'b')))
-    expect(pool.getStats().readers.acquired - before).toBeLessThanOrEqual(320 / 4)
+    // Quick it is known to be once it was, which on a busy machine may take a while.
+    await vi.waitFor(async () => {
+      const before = pool.getStats().readers.acquired
+      const names = await Promise.all(Array.from({ length: 320 }, (_, i) => read(1 + (i % 2))))
+      expect(names.map(({ rows }) => rows[0]?.name)).toEqual(names.map((_, i) => (i % 2 === 0 ? 'a' : 'b')))
+      expect(pool.getStats().readers.acquired - before).toBeLessThanOrEqual(320 / 4)
+    }, 20_000)
   })
 
   test('gives each its own error where one of several that go together fails', async () => {

@@ -99,7 +99,8 @@ export class SqlitePool {
     const known = this.#know(sql)
     const question: Question = ['query', 'anywhere', sql, readParameters(parameters)]
     const answer = await this.#send(question, known)
-    known.quick = answer.millis < QUICK_MILLIS
+    const [, , , , millis] = answer
+    known.quick = millis < QUICK_MILLIS
     return readResult(answer, options) as SqliteResult<never>
   }
 
