@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     projects: [
       'packages/*',
+      'packages/sqlite/vitest.oldest-peers.config.ts',
       'test',
       'test/vitest.oldest-peers.config.ts',
       'test/vitest.next-peers.config.ts',

@@ -9,6 +9,7 @@ const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   observe: () => import('./observe.ts'),
   pool: () => import('./pool.ts'),
   prepared: () => import('./prepared.ts'),
+  sqlite: () => import('./sqlite.ts'),
   topology: () => import('./topology.ts'),
 }
 

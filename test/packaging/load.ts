@@ -18,6 +18,14 @@ const PEERS = [
 const COMMAND_LINE = ['@clack/prompts', 'commander', 'ini', 'ora', 'rotating-file-stream', 'yaml'] as const
 const commandLine = createRequire(new URL('../../packages/cli/package.json', import.meta.url))
 
+/** The driver whose threads are tried, from the package that is tested with it. */
+const sqlite = createRequire(new URL('../../packages/sqlite/package.json', import.meta.url))
+
+/** What has a part that no import loads: a program that needs it, behind the import or require of its entry as `all`. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  '@poolguard/sqlite': "new all.SqlitePool({ file: ':memory:', driver: 'better-sqlite3' }).query('SELECT 1')",
+}
+
 interface Manifest {
   readonly name: string
   readonly bin?: Readonly<Record<string, string>>
@@ -30,6 +38,7 @@ export async function loadInBothFormats(tarballs: readonly string[], folder: str
   const manifests = await Promise.all(tarballs.map((tarball) => unpack(tarball, modules)))
   await Promise.all(PEERS.map((peer) => link(peer, modules)))
   await Promise.all(COMMAND_LINE.map((library) => link(library, modules, commandLine)))
+  await link('better-sqlite3', modules, sqlite)
   const problems: string[] = []
   for (const { name, bin, exports } of manifests) {
     for (const program of Object.values(bin ?? {})) problems.push(...(await help(path.join(modules, name, program))))
@@ -66,7 +75,11 @@ async function link(peer: string, modules: string, from: NodeJS.Require = requir
 
 async function load(folder: string, specifier: string, file: string, statement: string): Promise<string[]> {
   const script = path.join(folder, 'app', file)
-  await writeFile(script, `${statement}\nif (Object.keys(all).length === 0) throw new Error('exports nothing')\n`)
+  const program = PROGRAMS[specifier] ?? ''
+  await writeFile(
+    script,
+    `${statement}\nif (Object.keys(all).length === 0) throw new Error('exports nothing')\n${program}\n`,
+  )
   return run(process.execPath, [script]).then(
     () => [],
     (error: Error) => [`${file}: ${specifier} does not load: ${error.message}`],

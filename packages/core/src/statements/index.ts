@@ -7,6 +7,7 @@ export {
 export { ConnectionStatements } from './connection-statements.ts'
 export type { Finding, FindingCode } from './finding.ts'
 export { lintStatement } from './lint-statement.ts'
+export { RecentKeys } from './recent-keys.ts'
 export { type LintMode, type Reliance, SessionGuard, SessionStateError } from './session-guard.ts'
 export { classifyStatementFailure, type StatementFailure } from './statement-failure.ts'
 export { StatementLint, type StatementLintOptions } from './statement-lint.ts'

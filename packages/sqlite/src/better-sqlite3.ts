@@ -1,0 +1,76 @@
+import type { SqliteValue } from './protocol.ts'
+import { bindable, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './sqlite-driver.ts'
+
+/** What is used of better-sqlite3. */
+interface BetterStatement {
+  readonly reader: boolean
+  raw(on: boolean): this
+  safeIntegers(on: boolean): this
+  columns(): { readonly name: string }[]
+  all(...parameters: unknown[]): SqliteValue[][]
+  iterate(...parameters: unknown[]): IterableIterator<SqliteValue[]>
+  run(...parameters: unknown[]): unknown
+}
+
+interface BetterDatabase {
+  readonly inTransaction: boolean
+  prepare(sql: string): BetterStatement
+  exec(script: string): unknown
+  unsafeMode(on: boolean): unknown
+  close(): unknown
+}
+
+type BetterSqlite3 = new (path: string, options?: { readonly: boolean; timeout: number }) => BetterDatabase
+
+/** What the binary of better-sqlite3 13 needs. Node 22.12 and 22.13 have 9, and crash on it. */
+const LEAST_NODE_API = 10
+
+/** Loads better-sqlite3 and its binary. */
+export async function loadBetterSqlite3(): Promise<SqliteDriver> {
+  if (Number(process.versions.napi) < LEAST_NODE_API) {
+    throw new Error(`it needs Node 22.14 or later, and this is ${process.versions.node}`)
+  }
+  // A name that only Node resolves: it brings no types, and bundlers need not find it.
+  const name: string = 'better-sqlite3'
+  const { default: Database } = (await import(name)) as { default: BetterSqlite3 }
+  // The binary is loaded with the first database.
+  new Database(':memory:').close()
+  return {
+    name: 'better-sqlite3',
+    open: (path, { readOnly, busyTimeoutMillis }) =>
+      wrap(new Database(path, { readonly: readOnly, timeout: busyTimeoutMillis })),
+    codeOf: (error) => {
+      const { code } = error as { code?: unknown }
+      return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined
+    },
+  }
+}
+
+function wrap(database: BetterDatabase): SqliteDatabase {
+  return {
+    get inTransaction() {
+      return database.inTransaction
+    },
+    prepare: (sql) => wrapStatement(database.prepare(sql)),
+    run: (script) => database.exec(script),
+    // It refuses by itself, as SQLite does not.
+    whileIterating: (on) => database.unsafeMode(on),
+    close: () => database.close(),
+  }
+}
+
+function wrapStatement(statement: BetterStatement): SqliteStatement {
+  if (!statement.reader) {
+    const run = (...[parameters]: Parameters<SqliteStatement['run']>) => {
+      statement.run(...bindable(parameters))
+    }
+    return { columns: () => [], all: () => [], iterate: () => [][Symbol.iterator](), run }
+  }
+  statement.raw(true).safeIntegers(true)
+  return {
+    columns: () => statement.columns().map(({ name }) => name),
+    all: (parameters) => statement.all(...bindable(parameters)),
+    iterate: (parameters) => statement.iterate(...bindable(parameters)),
+    run: () => {},
+  }
+}

@@ -1,0 +1,52 @@
+import type { Activity, ConnectFailure, OpenContext, ResourceFactory } from '@poolguard/core'
+import type { ConnectionSpec } from './protocol.ts'
+import { SqliteConnection } from './sqlite-connection.ts'
+
+export interface ConnectionFactoryOptions {
+  /** The pool's. */
+  readonly name: string
+  readonly spec: ConnectionSpec
+  readonly warn: (message: string) => void
+}
+
+/** How the engine opens, cleans and closes connections to SQLite. */
+export class ConnectionFactory implements ResourceFactory<SqliteConnection> {
+  readonly #options: ConnectionFactoryOptions
+
+  constructor(options: ConnectionFactoryOptions) {
+    this.#options = options
+  }
+
+  open(context: OpenContext): Promise<SqliteConnection> {
+    const { name, spec, warn } = this.#options
+    return SqliteConnection.open(name, spec, context, warn)
+  }
+
+  close(connection: SqliteConnection): Promise<void> {
+    return connection.close()
+  }
+
+  activity(connection: SqliteConnection): Activity {
+    return connection.activity
+  }
+
+  rest(connection: SqliteConnection, resting: boolean): void {
+    connection.rest(resting)
+  }
+
+  clean(connection: SqliteConnection): boolean | Promise<boolean> {
+    connection.onTransactionEnded = undefined
+    if (!connection.changedPragmas) return true
+    connection.changedPragmas = false
+    return connection.ask(['set up']).then(() => true)
+  }
+}
+
+/** Those that pass by themselves: somebody else has the file, or the memory is short. The others stay until something is done. */
+const PASSING = /^SQLITE_(?:BUSY|LOCKED|IOERR|NOMEM|PROTOCOL|INTERRUPT)/
+
+export function classifyOpenFailure(error: unknown): ConnectFailure {
+  const { code } = error as { code?: unknown }
+  if (typeof code !== 'string') return 'refused'
+  return PASSING.test(code) || code === 'ETIMEDOUT' || code === 'POOLGUARD_CONNECTION_LOST' ? 'unavailable' : 'refused'
+}

@@ -1,0 +1,19 @@
+import { type HeldPool, holdPool } from '@poolguard/core'
+import type { SqliteOptions } from './sqlite-options.ts'
+import { SqlitePool } from './sqlite-pool.ts'
+
+/**
+ * A SqlitePool, the same for the same name however often the module is loaded that asks for it. See {@link holdPool}.
+ *
+ * @throws {InvalidOptionError} names the option and the value.
+ */
+export function holdSqlitePool(options: SqliteOptions): HeldPool<SqlitePool> {
+  return holdPool({
+    kind: 'sqlite',
+    name: options?.name,
+    options,
+    make: () => new SqlitePool(options),
+    isOpen: (pool) => !pool.closed,
+    close: (pool) => pool.close(),
+  })
+}

@@ -1,0 +1,59 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { SqliteValue } from './protocol.ts'
+import { nameOfCode } from './result-codes.ts'
+import { bindable, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './sqlite-driver.ts'
+
+/** Loads Node's own SQLite. */
+export async function loadNodeSqlite(): Promise<SqliteDriver> {
+  const { DatabaseSync, StatementSync } = await import('node:sqlite')
+  if (!('setReturnArrays' in StatementSync.prototype)) {
+    throw new Error(`that of Node ${process.versions.node} cannot give rows as lists, as it can from 22.16 on`)
+  }
+  return {
+    name: 'node:sqlite',
+    open: (path, { readOnly, busyTimeoutMillis }) =>
+      wrap(new DatabaseSync(path, { readOnly, timeout: busyTimeoutMillis })),
+    codeOf: (error) => {
+      const { code, errcode } = error as { code?: unknown; errcode?: unknown }
+      return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? nameOfCode(errcode) : undefined
+    },
+  }
+}
+
+function wrap(database: DatabaseSync): SqliteDatabase {
+  return {
+    get inTransaction() {
+      return database.isTransaction
+    },
+    prepare: (sql) => wrapStatement(prepareOne(database, sql)),
+    run: (script) => database.exec(script),
+    close: () => database.close(),
+  }
+}
+
+/** A text that holds nothing for SQLite to do. */
+const NOTHING = /^(?:\s|;|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))*$/
+
+/** It would run the first statement of several and say nothing of the others. */
+function prepareOne(database: DatabaseSync, sql: string): StatementSync {
+  const statement = database.prepare(sql)
+  if (!NOTHING.test(sql.slice(statement.sourceSQL.length))) {
+    throw new RangeError('The supplied SQL string contains more than one statement')
+  }
+  return statement
+}
+
+function wrapStatement(statement: StatementSync): SqliteStatement {
+  statement.setReadBigInts(true)
+  statement.setReturnArrays(true)
+  type Bound = Parameters<StatementSync['all']>
+  const bound = (...[parameters]: Parameters<SqliteStatement['all']>) => bindable(parameters) as Bound
+  return {
+    columns: () => statement.columns().map(({ name }) => name),
+    all: (parameters) => statement.all(...bound(parameters)) as unknown as SqliteValue[][],
+    iterate: (parameters) => statement.iterate(...bound(parameters)) as unknown as IterableIterator<SqliteValue[]>,
+    run: (parameters) => {
+      statement.run(...bound(parameters))
+    },
+  }
+}

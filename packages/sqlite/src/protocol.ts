@@ -1,0 +1,71 @@
+/**
+ * What is said between a pool and the thread of a connection. Lists instead of objects with names: a message is copied,
+ * and names would be copied with each question.
+ */
+
+/** What a parameter, and a value of a row, may be. */
+export type SqliteValue = null | number | bigint | string | Uint8Array
+
+/** Those of a statement, by their order, or by their names. */
+export type SqliteParameters = readonly SqliteValue[] | Readonly<Record<string, SqliteValue>>
+
+/** Statements of a transaction are refused where that is over, so that none of them runs by itself. */
+export type Within = 'anywhere' | 'transaction'
+
+/** What a connection can be asked. Questions are answered in their order. */
+export type Question =
+  | readonly [kind: 'query', within: Within, sql: string, parameters: SqliteParameters]
+  | readonly [kind: 'script', within: Within, sql: string]
+  | readonly [kind: 'open cursor', within: Within, sql: string, parameters: SqliteParameters, cursor: number]
+  | readonly [kind: 'next', cursor: number]
+  | readonly [kind: 'close cursor', cursor: number]
+  /** As the statement, but for iterations, which end with the transaction. */
+  | readonly [kind: 'commit']
+  /** Rolls back, where a transaction is open. */
+  | readonly [kind: 'roll back']
+  /** Sets up the connection anew, after somebody has changed its pragmas. */
+  | readonly [kind: 'set up']
+  /** Writes what is in the WAL into the file, as far as nobody is reading from it, and closes. */
+  | readonly [kind: 'close']
+
+/** The rows of a statement, or some of them. */
+export type Rows = readonly [columns: readonly string[], values: SqliteValue[][]]
+
+/** @param millis how long SQLite took, once it was prepared */
+export type QueryAnswer = readonly [...Rows, changes: number, lastInsertRowid: number | bigint, millis: number]
+
+/** An error on its way between threads, which would copy no more of one than its text. */
+export interface FailureReport {
+  readonly message: string
+  /** As in `SQLITE_BUSY`; undefined where SQLite has not said it. */
+  readonly code: string | undefined
+  /** Whether a transaction is open still: some errors end it. */
+  readonly inTransaction: boolean
+}
+
+/** `done`, and what was asked for; or `failed`, and why. */
+export type Answer =
+  | readonly [outcome: 'done', rows: Rows | QueryAnswer | undefined, more: boolean]
+  | readonly [outcome: 'failed', failure: FailureReport]
+
+export type DriverName = 'better-sqlite3' | 'node:sqlite'
+export type Role = 'reader' | 'writer'
+export type Synchronous = 'normal' | 'full' | 'extra'
+
+/** What a thread is started with. */
+export interface ConnectionSpec {
+  /** An absolute path, or `:memory:`. */
+  readonly path: string
+  readonly role: Role
+  readonly driver: DriverName | 'auto'
+  readonly busyTimeoutMillis: number
+  readonly synchronous: Synchronous
+  readonly foreignKeys: boolean
+  readonly integers: 'number' | 'bigint'
+  readonly maxPrepared: number
+}
+
+/** What a thread says first. */
+export type Greeting =
+  | { readonly opened: true; readonly driver: DriverName; readonly warning: string | undefined }
+  | { readonly opened: false; readonly failure: FailureReport }

@@ -1,0 +1,219 @@
+import { checkpoint, openDatabase, setUp } from './open-database.ts'
+import type {
+  Answer,
+  ConnectionSpec,
+  FailureReport,
+  QueryAnswer,
+  Question,
+  SqliteParameters,
+  SqliteValue,
+  Within,
+} from './protocol.ts'
+import type { SqliteDatabase, SqliteDriver, SqliteStatement } from './sqlite-driver.ts'
+import { type PreparedStatement, StatementCache } from './statement-cache.ts'
+
+/** A batch of a cursor ends with so many rows, or so many characters and bytes, whichever come first. */
+const ROWS_PER_BATCH = 256
+const SIZE_OF_BATCH = 64 * 1024
+
+interface Cursor {
+  readonly prepared: PreparedStatement
+  readonly rows: IterableIterator<SqliteValue[]>
+}
+
+/** One connection, in its own thread: answers questions, each in one go. */
+export class Session {
+  readonly #driver: SqliteDriver
+  readonly #spec: ConnectionSpec
+  readonly #database: SqliteDatabase
+  readonly #statements: StatementCache
+  readonly #cursors = new Map<number, Cursor>()
+  /** Undefined where nothing can be changed. */
+  readonly #counts: SqliteStatement | undefined
+  /** Since the connection was opened. */
+  #totalChanges = 0n
+
+  constructor(driver: SqliteDriver, spec: ConnectionSpec) {
+    this.#driver = driver
+    this.#spec = spec
+    this.#database = openDatabase(driver, spec)
+    this.#statements = new StatementCache(this.#database, spec.maxPrepared)
+    this.#counts = spec.role === 'writer' ? this.#database.prepare(COUNTS) : undefined
+  }
+
+  answer(question: Question): Answer {
+    try {
+      return this.#answer(question)
+    } catch (error) {
+      const inTransaction = question[0] !== 'close' && this.#database.inTransaction
+      return ['failed', reportFailure(this.#driver, error, inTransaction)]
+    }
+  }
+
+  #answer(question: Question): Answer {
+    switch (question[0]) {
+      case 'query':
+        this.#require(question[1])
+        return ['done', this.#query(question[2], question[3]), false]
+      case 'script':
+        this.#require(question[1])
+        this.#runScript(question[1], question[2])
+        return ['done', undefined, false]
+      case 'open cursor':
+        this.#require(question[1])
+        return this.#openCursor(question[2], question[3], question[4])
+      case 'next':
+        return this.#readOn(question[1])
+      case 'close cursor':
+        this.#closeCursor(question[1])
+        break
+      case 'commit':
+        this.#require('transaction')
+        this.#closeCursors()
+        this.#database.run('COMMIT')
+        break
+      case 'roll back':
+        this.#closeCursors()
+        if (this.#database.inTransaction) this.#database.run('ROLLBACK')
+        break
+      case 'set up':
+        setUp(this.#database, this.#spec)
+        break
+      case 'close':
+        this.#close()
+    }
+    return ['done', undefined, false]
+  }
+
+  /** Some errors end a transaction, and what follows would be committed by itself. */
+  #require(within: Within): void {
+    if (within === 'transaction' && !this.#database.inTransaction) throw new Error('the transaction is over')
+  }
+
+  #query(sql: string, parameters: SqliteParameters): QueryAnswer {
+    const prepared = this.#statements.take(sql)
+    const { statement, givesRows } = prepared
+    const before = this.#totalChanges
+    const began = performance.now()
+    let values: SqliteValue[][] = []
+    if (givesRows) values = statement.all(parameters)
+    else statement.run(parameters)
+    const [changes = 0n, lastInsertRowid = 0n] = this.#countChanges()
+    for (const row of values) this.#convert(row)
+    // It is that of the last statement that changed anything, be it one before this.
+    const changed = this.#totalChanges === before ? 0 : Number(changes)
+    const rowid = this.#convertInteger(lastInsertRowid)
+    return [columnsOf(prepared), values, changed, rowid, performance.now() - began]
+  }
+
+  /** What SQLite has changed last, and with which rowid. */
+  #countChanges(): readonly bigint[] {
+    const [counts = []] = (this.#counts?.all([]) ?? []) as bigint[][]
+    this.#totalChanges = counts[2] ?? 0n
+    return counts
+  }
+
+  /** A script that leaves a transaction open would go on in whatever comes next. */
+  #runScript(within: Within, script: string): void {
+    try {
+      this.#database.run(script)
+      const inTransaction = this.#database.inTransaction
+      if (inTransaction === (within === 'transaction')) return
+      throw new Error(
+        inTransaction
+          ? 'the script has left a transaction open, which was rolled back: end it with COMMIT'
+          : 'the script has ended the transaction that it was part of',
+      )
+    } finally {
+      if (within === 'anywhere' && this.#database.inTransaction) this.#database.run('ROLLBACK')
+      this.#countChanges()
+    }
+  }
+
+  #openCursor(sql: string, parameters: SqliteParameters, cursor: number): Answer {
+    const prepared = this.#statements.prepare(sql)
+    if (!prepared.givesRows) throw new RangeError('This statement gives no rows to iterate over')
+    this.#cursors.set(cursor, { prepared, rows: prepared.statement.iterate(parameters) })
+    this.#database.whileIterating?.(true)
+    return this.#readOn(cursor)
+  }
+
+  #readOn(id: number): Answer {
+    const cursor = this.#cursors.get(id)
+    if (!cursor) throw new Error('the iteration is over')
+    try {
+      const values: SqliteValue[][] = []
+      let size = 0
+      while (values.length < ROWS_PER_BATCH && size < SIZE_OF_BATCH) {
+        const { done, value } = cursor.rows.next()
+        if (done) {
+          this.#closeCursor(id)
+          return ['done', [columnsOf(cursor.prepared), values], false]
+        }
+        size += sizeOf(value)
+        this.#convert(value)
+        values.push(value)
+      }
+      return ['done', [columnsOf(cursor.prepared), values], true]
+    } catch (error) {
+      this.#closeCursor(id)
+      throw error
+    }
+  }
+
+  #closeCursor(id: number): void {
+    this.#cursors.get(id)?.rows.return?.()
+    this.#cursors.delete(id)
+    if (this.#cursors.size === 0) this.#database.whileIterating?.(false)
+  }
+
+  /** One that stays open would keep its snapshot. */
+  #closeCursors(): void {
+    for (const cursor of this.#cursors.keys()) this.#closeCursor(cursor)
+  }
+
+  #convert(row: SqliteValue[]): void {
+    for (let i = 0; i < row.length; i++) {
+      const value = row[i]
+      if (typeof value === 'bigint') row[i] = this.#convertInteger(value)
+    }
+  }
+
+  /** A number where it is exactly that, or as it was asked for. */
+  #convertInteger(value: bigint): number | bigint {
+    if (this.#spec.integers === 'bigint') return value
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : value
+  }
+
+  #close(): void {
+    this.#closeCursors()
+    this.#statements.clear()
+    try {
+      if (this.#spec.role === 'writer' && !this.#database.inTransaction) checkpoint(this.#database)
+    } finally {
+      // What is not in the file stays in the WAL, where the next one to open it finds it.
+      this.#database.close()
+    }
+  }
+}
+
+const COUNTS = 'SELECT changes(), last_insert_rowid(), total_changes()'
+
+function columnsOf({ columns, statement }: PreparedStatement): readonly string[] {
+  return columns ?? statement.columns()
+}
+
+function sizeOf(row: readonly SqliteValue[]): number {
+  let size = 0
+  for (const value of row) {
+    if (typeof value === 'string') size += value.length
+    else if (value instanceof Uint8Array) size += value.byteLength
+  }
+  return size
+}
+
+export function reportFailure(driver: SqliteDriver | undefined, error: unknown, inTransaction: boolean): FailureReport {
+  const message = error instanceof Error ? error.message : String(error)
+  return { message, code: driver?.codeOf(error), inTransaction }
+}

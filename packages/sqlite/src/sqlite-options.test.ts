@@ -1,0 +1,92 @@
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect, test } from 'vitest'
+import { readOptions, type SqliteOptions } from './sqlite-options.ts'
+
+const here = path.resolve('data/app.db')
+
+test.each<[file: string | URL]>([
+  ['data/app.db'],
+  ['./data/app.db'],
+  [here],
+  ['file:data/app.db'],
+  ['file:./data/app.db'],
+  [pathToFileURL(here)],
+  [pathToFileURL(here).href],
+])('%s is a path', (file) => {
+  expect(readOptions({ file })).toMatchObject({ file: { path: here, inMemory: false }, name: 'app' })
+})
+
+test('what is not given has its default', () => {
+  const { readers, writer, connection, idleInTransactionMillis } = readOptions({ file: 'app.db' })
+  expect(readers.max).toBeGreaterThanOrEqual(4)
+  expect(readers).toMatchObject({
+    min: 0,
+    acquireTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    maxLifetimeMillis: Infinity,
+  })
+  expect(writer).toEqual({ ...readers, max: 1 })
+  expect(connection).toEqual({
+    ...{ path: path.resolve('app.db'), driver: 'auto', busyTimeoutMillis: 5_000, synchronous: 'normal' },
+    ...{ foreignKeys: true, integers: 'number', maxPrepared: 256 },
+  })
+  expect(idleInTransactionMillis).toBe(60_000)
+})
+
+test('the bounds are the readers’, and the writer is one', () => {
+  const { readers, writer } = readOptions({ file: 'app.db', pool: { max: 4, min: 3, maxWaiters: 7 } })
+  expect(readers).toMatchObject({ max: 4, min: 3, maxWaiters: 7 })
+  expect(writer).toMatchObject({ max: 1, min: 1, maxWaiters: 7 })
+})
+
+test('min alone may be more than the default of max', () => {
+  expect(readOptions({ file: 'app.db', pool: { min: 9 } }).readers).toMatchObject({ min: 9, max: 9 })
+})
+
+test('the connection of a database in memory is one, and stays', () => {
+  const { name, writer } = readOptions({ file: ':memory:', pool: { idleTimeoutMillis: 5 } })
+  expect(name).toBe('memory')
+  expect(writer).toMatchObject({ max: 1, idleTimeoutMillis: Infinity, maxUses: Infinity })
+})
+
+test.each<[option: string, options: object]>([
+  ['options', null as unknown as object],
+  ['file', {}],
+  ['file', { file: undefined }],
+  ['file', { file: '' }],
+  ['file', { file: 'file:' }],
+  ['file', { file: 7 }],
+  ['file', { file: 'postgresql://localhost/app' }],
+  ['file', { file: 'file:app.db?mode=ro' }],
+  ['file', { file: new URL('https://example.com/app.db') }],
+  ['name', { name: '' }],
+  ['max', { max: 4 }],
+  ['idleTimeoutMillis', { idleTimeoutMillis: 4 }],
+  ['readers', { readers: 4 }],
+  ['pool.max', { pool: { max: 0 } }],
+  ['pool.size', { pool: { size: 1 } }],
+  ['pool.max', { file: ':memory:', pool: { max: 2 } }],
+  ['pool.min', { file: ':memory:', pool: { min: 2 } }],
+  ['driver', { driver: 'sqlite3' }],
+  ['synchronous', { synchronous: 'off' }],
+  ['integers', { integers: 'string' }],
+  ['busyTimeoutMillis', { busyTimeoutMillis: -1 }],
+  ['busyTimeoutMillis', { busyTimeoutMillis: Infinity }],
+  ['busyTimeoutMillis', { busyTimeoutMillis: 2 ** 31 }],
+  ['maxPrepared', { maxPrepared: 0 }],
+  ['foreignKeys', { foreignKeys: 'on' }],
+  ['idleInTransactionMillis', { idleInTransactionMillis: 0 }],
+])('a wrong %s is named: %o', (option, options) => {
+  const given =
+    options === null || 'file' in options || Object.keys(options).length === 0
+      ? options
+      : { file: 'app.db', ...options }
+  expect(() => readOptions(given as SqliteOptions)).toThrow(
+    expect.objectContaining({ code: 'POOLGUARD_INVALID_OPTION', option }),
+  )
+})
+
+test('a setting that stands beside pool is told where it belongs', () => {
+  expect(() => readOptions({ file: 'app.db', max: 4 } as SqliteOptions)).toThrow('it stands in pool, as pool.max')
+})

@@ -1,0 +1,155 @@
+import { availableParallelism } from 'node:os'
+import {
+  DEFAULT_POOL_SETTINGS,
+  definedOnly,
+  InvalidOptionError,
+  type PoolEventListener,
+  type PoolSettings,
+  requireMillis,
+  requireOneOf,
+  requireWhole,
+  validatePoolSettings,
+} from '@poolguard/core'
+import { type DatabaseFile, readDatabaseFile } from './database-file.ts'
+import type { ConnectionSpec, DriverName, Synchronous } from './protocol.ts'
+
+/** What a SQLite pool can be told. All but `file` is optional. */
+export interface SqliteOptions {
+  /** A path, a `file:` URL, or `:memory:`. What is not there is made. */
+  readonly file: string | URL
+  /** Names the pool in errors, snapshots and metrics, as `NAME.readers` and `NAME.writer`. Default: the file's name. */
+  readonly name?: string | undefined
+  /**
+   * How connections are lent. `max` and `min` are the readers': default as many as there are cores, 4 at least and 8 at most.
+   * There is one writer, which is kept open where `min` is not 0.
+   */
+  readonly pool?: Partial<PoolSettings> | undefined
+  /** Default: better-sqlite3 where it is installed, else Node's own (from 22.16 on). */
+  readonly driver?: DriverName | 'auto' | undefined
+  /** How long SQLite waits for a lock of another process. Default: 5 000. */
+  readonly busyTimeoutMillis?: number | undefined
+  /**
+   * What of a commit outlasts a loss of power: with `normal` (the default) the database stays whole, but the last commits may
+   * be missing; with `full` none is. What outlasts a crash of the process is every commit, with either.
+   *
+   * @see https://www.sqlite.org/pragma.html#pragma_synchronous
+   */
+  readonly synchronous?: Synchronous | undefined
+  /** Whether foreign keys are enforced. Default: true. */
+  readonly foreignKeys?: boolean | undefined
+  /**
+   * What integers come as: numbers, but for those beyond 2^53, which are bigints so that nothing is lost (`number`, the
+   * default); or always bigints.
+   */
+  readonly integers?: 'number' | 'bigint' | undefined
+  /** Statements that each connection keeps prepared. Default: 256. */
+  readonly maxPrepared?: number | undefined
+  /**
+   * A transaction on which nothing has been done for so long is rolled back, as with PostgreSQL's
+   * `idle_in_transaction_session_timeout`: while it is open nobody else can write. Default: 60 000.
+   */
+  readonly idleInTransactionMillis?: number | undefined
+  /** Told what happens in the pool. */
+  readonly onEvent?: PoolEventListener | undefined
+}
+
+/** Options, checked and with their defaults. */
+export interface SqliteSpec {
+  readonly file: DatabaseFile
+  readonly name: string
+  readonly readers: PoolSettings
+  readonly writer: PoolSettings
+  readonly connection: Omit<ConnectionSpec, 'role'>
+  readonly idleInTransactionMillis: number
+  readonly onEvent: PoolEventListener | undefined
+}
+
+const BUSY_TIMEOUT_MILLIS = 5_000
+const MAX_PREPARED = 256
+const IDLE_IN_TRANSACTION_MILLIS = 60_000
+/** As of SQLite's own int. */
+const LONGEST_BUSY_MILLIS = 2 ** 31 - 1
+
+/** Also on fewer cores: some read while others have answered and wait for their next question. */
+const LEAST_READERS = 4
+/** Each is a thread. */
+const MOST_READERS = 8
+
+const OPTIONS: Readonly<Record<keyof SqliteOptions, true>> = {
+  ...{
+    file: true,
+    name: true,
+    pool: true,
+    driver: true,
+    busyTimeoutMillis: true,
+    synchronous: true,
+    foreignKeys: true,
+  },
+  ...{ integers: true, maxPrepared: true, idleInTransactionMillis: true, onEvent: true },
+}
+
+/** @throws {InvalidOptionError} names the option and the value. */
+export function readOptions(options: SqliteOptions): SqliteSpec {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidOptionError('options', options, "an object, as in { file: 'app.db' }")
+  }
+  requireKnown(options)
+  const file = readDatabaseFile(options.file)
+  const { name = file.name, pool = {}, onEvent } = options
+  if (typeof name !== 'string' || name === '') throw new InvalidOptionError('name', name, 'a text that is not empty')
+  validatePoolSettings(pool)
+  if (file.inMemory) requireNoReaders(pool)
+  const { idleInTransactionMillis = IDLE_IN_TRANSACTION_MILLIS } = options
+  requireMillis('idleInTransactionMillis', idleInTransactionMillis, 1)
+  const readers = readSettings(pool)
+  return {
+    ...{ file, name, readers, onEvent, idleInTransactionMillis },
+    writer: file.inMemory ? keptOpen(readers) : { ...readers, max: 1, min: Math.min(readers.min, 1) },
+    connection: { path: file.path, ...readConnection(options) },
+  }
+}
+
+function readConnection(options: SqliteOptions): Omit<ConnectionSpec, 'role' | 'path'> {
+  const { driver = 'auto', synchronous = 'normal', foreignKeys = true, integers = 'number' } = options
+  const { busyTimeoutMillis = BUSY_TIMEOUT_MILLIS, maxPrepared = MAX_PREPARED } = options
+  requireOneOf('driver', driver, ['auto', 'better-sqlite3', 'node:sqlite'])
+  requireOneOf('synchronous', synchronous, ['normal', 'full', 'extra'])
+  requireOneOf('integers', integers, ['number', 'bigint'])
+  requireWhole('busyTimeoutMillis', busyTimeoutMillis, 0)
+  if (busyTimeoutMillis > LONGEST_BUSY_MILLIS) {
+    throw new InvalidOptionError('busyTimeoutMillis', busyTimeoutMillis, `no more than ${LONGEST_BUSY_MILLIS}`)
+  }
+  requireWhole('maxPrepared', maxPrepared, 1)
+  if (typeof foreignKeys !== 'boolean') throw new InvalidOptionError('foreignKeys', foreignKeys, 'true or false')
+  return { driver, synchronous, foreignKeys, integers, busyTimeoutMillis, maxPrepared }
+}
+
+/** A connection does not age, as one to a server may. */
+function readSettings(given: Partial<PoolSettings>): PoolSettings {
+  const cores = Math.max(LEAST_READERS, Math.min(availableParallelism(), MOST_READERS))
+  const max = Math.max(given.max ?? cores, given.max === undefined ? (given.min ?? 0) : 0)
+  return { ...DEFAULT_POOL_SETTINGS, maxLifetimeMillis: Infinity, ...definedOnly(given), max }
+}
+
+/** The database lives as long as its only connection. */
+function keptOpen(settings: PoolSettings): PoolSettings {
+  const endless = { idleTimeoutMillis: Infinity, maxLifetimeMillis: Infinity, maxUses: Infinity }
+  return { ...settings, ...endless, max: 1, min: 0 }
+}
+
+function requireNoReaders({ max = 1, min = 0 }: Partial<PoolSettings>): void {
+  const wanted = "1 where file is ':memory:': every connection would have a database of its own"
+  if (max !== 1) throw new InvalidOptionError('pool.max', max, wanted)
+  if (min > 1) throw new InvalidOptionError('pool.min', min, wanted)
+}
+
+function requireKnown(options: SqliteOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (name in OPTIONS) continue
+    const isSetting = name in DEFAULT_POOL_SETTINGS
+    const wanted = isSetting
+      ? `no value here: it stands in pool, as pool.${name}`
+      : `no value: there is no such option, only ${Object.keys(OPTIONS).join(', ')}`
+    throw new InvalidOptionError(name, value, wanted)
+  }
+}

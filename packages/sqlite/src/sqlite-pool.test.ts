@@ -1,0 +1,230 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { describe, expect, test, vi } from 'vitest'
+import type { SqliteParameters } from './protocol.ts'
+import { DRIVERS, longQuery, newDatabase, openPool } from './testing/database-folder.ts'
+
+const TABLE = 'CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT UNIQUE, data BLOB)'
+
+describe.each(DRIVERS)('a pool on %s', (driver) => {
+  test('reads what it has written, from the moment that it is committed', async () => {
+    const pool = openPool({ driver })
+    await pool.exec(TABLE)
+
+    for (let i = 1; i <= 50; i++) {
+      const written = await pool.query('INSERT INTO things (name) VALUES (?)', [`thing ${i}`])
+      expect(written).toMatchObject({ rows: [], changes: 1, lastInsertRowid: i })
+      const read = await pool.query('SELECT name FROM things WHERE id = ?', [i])
+      expect(read).toEqual({ rows: [{ name: `thing ${i}` }], columns: ['name'], changes: 0, lastInsertRowid: 0 })
+    }
+  })
+
+  test('sends reads to the readers and all else to the writer, and no write twice', async () => {
+    const pool = openPool({ driver })
+    await pool.exec(TABLE)
+
+    const read = await pool.query('/* a comment */ WITH t(x) AS (VALUES (7)) SELECT x FROM t')
+    expect(read.rows).toEqual([{ x: 7 }])
+    const [readers, writer] = [pool.getStats().readers.acquired, pool.getStats().writer.acquired]
+    // It begins as a read does: a reader finds out, and has done nothing of it.
+    const inserting = "WITH t(x) AS (VALUES ('a'), ('b')) INSERT INTO things (name) SELECT x FROM t RETURNING id"
+    expect(await pool.query(inserting)).toMatchObject({ rows: [{ id: 1 }, { id: 2 }], changes: 2, lastInsertRowid: 2 })
+    expect(pool.getStats().readers.acquired).toBe(readers + 1)
+    expect(pool.getStats().writer.acquired).toBe(writer + 1)
+    await pool.query('DELETE FROM things')
+    await pool.query(inserting)
+    expect(pool.getStats().readers.acquired).toBe(readers + 1)
+    expect((await pool.query('SELECT count(*) AS n FROM things')).rows).toEqual([{ n: 2 }])
+  })
+
+  test.each<[what: string, sql: string, parameters: SqliteParameters, rows: object[]]>([
+    ['by their order', 'SELECT ? AS a, ? AS b', [1, 'x'], [{ a: 1, b: 'x' }]],
+    ['by name', 'SELECT :a AS a, $b AS b, @c AS c', { a: 1, b: 'x', c: null }, [{ a: 1, b: 'x', c: null }]],
+    ['bytes', 'SELECT ? AS a', [Buffer.from('bytes')], [{ a: Buffer.from('bytes') }]],
+    ['no bytes', 'SELECT ? AS a', [new Uint8Array()], [{ a: Buffer.alloc(0) }]],
+    ['whole numbers as integers', 'SELECT typeof(?) AS a, 5 / ? AS b', [3_000_000_000, 2], [{ a: 'integer', b: 2 }]],
+    ['other numbers as they are', 'SELECT typeof(?) AS a, ? AS b', [0.5, 1e300], [{ a: 'real', b: 1e300 }]],
+    ['bigints', 'SELECT ? AS a, ? AS b', [7n, 2n ** 63n - 1n], [{ a: 7, b: 9223372036854775807n }]],
+    ['texts of any script', 'SELECT ? AS a', ['naïve 数据 \u{1f418}'], [{ a: 'naïve 数据 \u{1f418}' }]],
+    ['none', 'SELECT 1 AS a', [], [{ a: 1 }]],
+  ])('takes and gives %s', async (_what, sql, parameters, rows) => {
+    expect((await openPool({ driver }).query(sql, parameters)).rows).toEqual(rows)
+  })
+
+  test('gives integers as bigints where it is asked to', async () => {
+    const pool = openPool({ driver, integers: 'bigint' })
+    expect((await pool.query('SELECT 1 AS a, 1.5 AS b')).rows).toEqual([{ a: 1n, b: 1.5 }])
+  })
+
+  test('gives rows as lists where it is asked to, with columns of one name', async () => {
+    const { rows, columns } = await openPool({ driver }).query('SELECT 1 AS a, x AS a FROM (SELECT ? AS x)', ['b'], {
+      rowMode: 'array',
+    })
+    expect({ rows, columns }).toEqual({ rows: [[1, 'b']], columns: ['a', 'a'] })
+  })
+
+  test.each<[value: unknown, message: string]>([
+    [[true], 'Parameter 1 is a boolean'],
+    [[1, undefined], 'Parameter 2 is a undefined'],
+    [[new Date()], 'Parameter 1 is a Date'],
+    [[2n ** 63n], 'Parameter 1 is a bigint'],
+    [{ a: () => {} }, 'Parameter "a" is a function'],
+    ['x', 'Parameters are given as a list'],
+  ])('refuses the parameters %o', async (parameters, message) => {
+    const query = openPool({ driver }).query('SELECT 1', parameters as SqliteParameters)
+    await expect(query).rejects.toThrow(message)
+  })
+
+  test.each([
+    ['SELEC 1', 'near "SELEC": syntax error'],
+    ['SELECT 1; SELECT 2', 'more than one statement'],
+    ['-- nothing', 'no statements'],
+    ['SELECT * FROM nowhere', 'no such table: nowhere'],
+  ])('fails as SQLite does: %s', async (sql, message) => {
+    const pool = openPool({ driver })
+    await expect(pool.query(sql)).rejects.toMatchObject({
+      name: 'SqliteError',
+      message: expect.stringContaining(message),
+    })
+    expect((await pool.query('SELECT 1 AS a -- a comment behind it')).rows).toEqual([{ a: 1 }])
+  })
+
+  test('names the constraint that was violated, and keeps the connection', async () => {
+    const pool = openPool({ driver })
+    await pool.exec(`${TABLE}; CREATE TABLE parts (thing INTEGER REFERENCES things)`)
+    await pool.query("INSERT INTO things (name) VALUES ('a')")
+
+    const code = (sql: string) => pool.query(sql).then(undefined, (error) => error.code)
+    expect(await code("INSERT INTO things (name) VALUES ('a')")).toBe('SQLITE_CONSTRAINT_UNIQUE')
+    expect(await code('INSERT INTO things (id) VALUES (1)')).toBe('SQLITE_CONSTRAINT_PRIMARYKEY')
+    expect(await code('INSERT INTO parts VALUES (7)')).toBe('SQLITE_CONSTRAINT_FOREIGNKEY')
+    expect(pool.getStats().writer.opened).toBe(1)
+  })
+
+  test.each(['BEGIN', 'commit', '/* */ END', 'ROLLBACK', 'SAVEPOINT a', 'RELEASE a', "ATTACH 'b.db' AS b", 'DETACH b'])(
+    'refuses %s, which holds for one connection only',
+    async (sql) => {
+      const query = openPool({ driver }).query(sql)
+      await expect(query).rejects.toMatchObject({ code: 'POOLGUARD_STATEMENT_REFUSED' })
+    },
+  )
+
+  test('sets up every connection, and again after somebody has changed its pragmas', async () => {
+    const pool = openPool({ driver, busyTimeoutMillis: 321, synchronous: 'full' })
+    const settings = async () => {
+      const rows = await Promise.all(
+        ['journal_mode', 'busy_timeout', 'synchronous', 'foreign_keys'].map((name) => pool.query(`PRAGMA ${name}`)),
+      )
+      return rows.flatMap((result) => result.rows.flatMap((row) => Object.values(row)))
+    }
+    const wanted = ['wal', 321, 2, 1]
+    expect(await settings()).toEqual(wanted)
+    await pool.query('PRAGMA foreign_keys = OFF')
+    await pool.exec('PRAGMA busy_timeout = 7; PRAGMA synchronous = OFF')
+    await pool.transaction((tx) => tx.query('PRAGMA foreign_keys = OFF'))
+    await pool.query('PRAGMA journal_mode = DELETE')
+    expect(await settings()).toEqual(wanted)
+    expect((await pool.query('SELECT * FROM pragma_query_only')).rows).toEqual([{ query_only: 1 }])
+  })
+
+  test('sees a changed schema in statements that were prepared before', async () => {
+    const pool = openPool({ driver })
+    await pool.exec("CREATE TABLE things (a TEXT); INSERT INTO things VALUES ('x')")
+    expect((await pool.query('SELECT * FROM things')).rows).toEqual([{ a: 'x' }])
+    await pool.exec('ALTER TABLE things RENAME COLUMN a TO b')
+    expect((await pool.query('SELECT * FROM things')).rows).toEqual([{ b: 'x' }])
+    await pool.exec('ALTER TABLE things ADD COLUMN c')
+    expect((await pool.query('SELECT * FROM things')).rows).toEqual([{ b: 'x', c: null }])
+  })
+
+  test('keeps no more statements than it is told to, and answers those that come again', async () => {
+    const pool = openPool({ driver, maxPrepared: 2 })
+    for (const i of [1, 2, 3, 1, 2, 3, 3]) expect((await pool.query(`SELECT ${i} AS i`)).rows).toEqual([{ i }])
+  })
+
+  test('lets the event loop go on while a long query runs, and short ones pass it', async () => {
+    const pool = openPool({ driver, pool: { max: 2 } })
+    await pool.query('SELECT 1')
+    let done = false
+    const long = pool.query(longQuery()).finally(() => {
+      done = true
+    })
+    let short = 0
+    let turns = 0
+    while (!done) {
+      turns++
+      await nextTurn()
+      if (turns % 10 === 0) {
+        await pool.query('SELECT 1')
+        short++
+      }
+    }
+    expect((await long).rows).toEqual([{ n: 2_000_000 }])
+    expect(turns).toBeGreaterThan(20)
+    expect(short).toBeGreaterThan(2)
+  })
+
+  test('answers many short reads that come together in few turns of a connection', async () => {
+    const pool = openPool({ driver, pool: { max: 1 } })
+    await pool.exec(`${TABLE}; INSERT INTO things (name) VALUES ('a'), ('b')`)
+    const read = (id: number) => pool.query('SELECT name FROM things WHERE id = ?', [id])
+    // Quick it is known to be once it was, which on a busy machine may take a while.
+    await vi.waitFor(async () => {
+      const before = pool.getStats().readers.acquired
+      const names = await Promise.all(Array.from({ length: 320 }, (_, i) => read(1 + (i % 2))))
+      expect(names.map(({ rows }) => rows[0]?.name)).toEqual(names.map((_, i) => (i % 2 === 0 ? 'a' : 'b')))
+      expect(pool.getStats().readers.acquired - before).toBeLessThanOrEqual(320 / 4)
+    }, 20_000)
+  })
+
+  test('gives each its own error where one of several that go together fails', async () => {
+    const pool = openPool({ driver })
+    await pool.exec(`${TABLE}; INSERT INTO things (name) VALUES ('a'), ('b'), ('c')`)
+    const rename = (id: number, name: string) => pool.query('UPDATE things SET name = ? WHERE id = ?', [name, id])
+    await rename(1, 'a')
+    await rename(1, 'a')
+    const outcomes = await Promise.allSettled([rename(1, 'x'), rename(2, 'c'), rename(3, 'z')])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect((await pool.query('SELECT name FROM things ORDER BY id')).rows.map(({ name }) => name)).toEqual([
+      'x',
+      'b',
+      'z',
+    ])
+  })
+
+  test('has one connection for a database in memory', async () => {
+    const pool = openPool({ driver, file: ':memory:' })
+    await pool.exec(`${TABLE}; INSERT INTO things (name) VALUES ('a')`)
+    expect((await pool.query('SELECT name FROM things')).rows).toEqual([{ name: 'a' }])
+    await pool.transaction((tx) => tx.query("INSERT INTO things (name) VALUES ('b')"))
+    const names: unknown[] = []
+    for await (const { name } of pool.iterate('SELECT name FROM things')) names.push(name)
+    expect(names).toEqual(['a', 'b'])
+    expect(pool.getStats()).toMatchObject({ file: ':memory:', readers: { total: 1 }, writer: { total: 1 } })
+  })
+
+  test('runs a script whole, and rolls back what one leaves open', async () => {
+    const pool = openPool({ driver })
+    await pool.exec(`BEGIN; ${TABLE}; INSERT INTO things (name) VALUES ('a'); COMMIT`)
+    await expect(pool.exec("BEGIN; INSERT INTO things (name) VALUES ('b')")).rejects.toThrow('left a transaction open')
+    const failing = "BEGIN; INSERT INTO things (name) VALUES ('b'); INSERT INTO nowhere VALUES (1); COMMIT"
+    await expect(pool.exec(failing)).rejects.toThrow('no such table')
+    expect((await pool.query('SELECT name FROM things')).rows).toEqual([{ name: 'a' }])
+    await pool.transaction((tx) => tx.query("INSERT INTO things (name) VALUES ('c')"))
+  })
+})
+
+test('refuses statements that are no text', async () => {
+  const pool = openPool()
+  const wrong = { text: 'SELECT 1' } as unknown as string
+  await expect(pool.query(wrong)).rejects.toThrow('A statement is given as a text')
+  await expect(pool.exec(undefined as unknown as string)).rejects.toThrow('A statement is given as a text')
+  await expect(pool.iterate(wrong).next()).rejects.toThrow('A statement is given as a text')
+  await expect(pool.transaction((tx) => tx.query(wrong))).rejects.toThrow('A statement is given as a text')
+})
+
+test('takes the driver that is there', async () => {
+  const file = newDatabase()
+  const pool = openPool({ file: `file:${file}` })
+  await pool.ready()
+  expect(pool.getStats()).toMatchObject({ name: 'app', file, writer: { opened: 1 }, readers: { opened: 0 } })
+})

@@ -1,0 +1,295 @@
+import {
+  HealthMonitor,
+  type Lease,
+  PoolClosedError,
+  type PoolStats,
+  type ProcessHealth,
+  RecentKeys,
+  runInScope,
+  scopesAreFree,
+} from '@poolguard/core'
+import { StatementRefusedError } from './errors.ts'
+import { iterateRows } from './iterate-rows.ts'
+import { readParameters, requireText } from './parameters.ts'
+import { PoolSide } from './pool-side.ts'
+import type { QueryAnswer, Question, Role, SqliteParameters, SqliteValue } from './protocol.ts'
+import { type QueryOptions, readResult, type SqliteResult } from './query-result.ts'
+import type { SqliteRow } from './rows.ts'
+import { runTransaction } from './run-transaction.ts'
+import { type StatementKind, sortStatement } from './sort-statement.ts'
+import type { SqliteConnection } from './sqlite-connection.ts'
+import { readOptions, type SqliteOptions, type SqliteSpec } from './sqlite-options.ts'
+import { mayHoldPragma, type SqliteTransaction } from './sqlite-transaction.ts'
+
+/** What a pool has done so far, and what it holds now. */
+export interface SqliteStats {
+  readonly name: string
+  /** The database's path. */
+  readonly file: string
+  readonly readers: PoolStats
+  /** The same figures as the readers' for a database in memory, whose only connection does both. */
+  readonly writer: PoolStats
+}
+
+export interface TransactionOptions {
+  /** Reads one state of the database through all of it, on a reader, beside whoever writes. Default: false. */
+  readonly readOnly?: boolean | undefined
+}
+
+/** What is known of a text. */
+interface KnownText {
+  kind: StatementKind
+  /** It took little when it ran last, so that it may share a message with others. */
+  quick: boolean
+}
+
+const MOST_TEXTS = 2_000
+/** Whoever shares a message with a statement waits for it. */
+const QUICK_MILLIS = 1
+
+/**
+ * SQLite for a service: one writer and several readers, each in a thread of its own, so that a long query does not stop the
+ * event loop. Reads go to the readers, writes queue for the writer. Nothing is opened until it is used.
+ *
+ * @throws {InvalidOptionError} names the option and the value.
+ * @example
+ * const pool = new SqlitePool({ file: 'app.db' })
+ * const { rows } = await pool.query('select * from users where id = ?', [id])
+ */
+export class SqlitePool {
+  readonly #spec: SqliteSpec
+  readonly #writer: PoolSide
+  /** The writer itself for a database in memory. */
+  readonly #readers: PoolSide
+  readonly #texts = new RecentKeys<string, KnownText>(MOST_TEXTS)
+  readonly #monitor: HealthMonitor
+  #closing: Promise<void> | undefined
+
+  constructor(options: SqliteOptions) {
+    this.#spec = readOptions(options)
+    const { inMemory } = this.#spec.file
+    this.#writer = this.#makeSide('writer')
+    this.#readers = inMemory ? this.#writer : this.#makeSide('reader')
+    const sides = [...new Set([this.#readers, this.#writer])]
+    this.#monitor = new HealthMonitor({ pools: () => sides })
+  }
+
+  get name(): string {
+    return this.#spec.name
+  }
+
+  /**
+   * Runs one statement: a read on a reader, anything else on the writer, where it is committed by itself.
+   *
+   * @throws {SqliteError} where SQLite refuses; what waiting for a connection throws ({@link AcquireTimeoutError}...);
+   * {@link ConnectionLostError} where the connection is lost under it; {@link StatementRefusedError} for a statement that
+   * needs a connection of its own, such as `BEGIN`.
+   * @example
+   * const { lastInsertRowid } = await pool.query('insert into users (name) values (:name)', { name })
+   */
+  query<Row = SqliteRow>(sql: string, parameters?: SqliteParameters): Promise<SqliteResult<Row>>
+  query<Row = SqliteValue[]>(
+    sql: string,
+    parameters: SqliteParameters | undefined,
+    options: QueryOptions & { readonly rowMode: 'array' },
+  ): Promise<SqliteResult<Row>>
+  query(sql: string, parameters?: SqliteParameters, options?: QueryOptions): Promise<SqliteResult<unknown>>
+  async query(sql: string, parameters?: SqliteParameters, options?: QueryOptions): Promise<SqliteResult<never>> {
+    this.#requireOpen()
+    const known = this.#know(sql)
+    const question: Question = ['query', 'anywhere', sql, readParameters(parameters)]
+    const answer = await this.#send(question, known)
+    const [, , , , millis] = answer
+    known.quick = millis < QUICK_MILLIS
+    return readResult(answer, options) as SqliteResult<never>
+  }
+
+  /**
+   * Reads rows batch by batch, as the consumer uses them up. All of them are of one state of the database: a reader is
+   * kept until the last row, or until the loop is left.
+   *
+   * @throws what {@link SqlitePool.query} throws.
+   * @example
+   * for await (const order of pool.iterate('select * from orders')) await send(order)
+   */
+  async *iterate<Row = SqliteRow>(sql: string, parameters?: SqliteParameters): AsyncGenerator<Row, void, undefined> {
+    this.#requireOpen()
+    if (this.#know(sql).kind !== 'read') {
+      throw new StatementRefusedError(
+        'Only reads can be iterated over. For rows of a write use query, or a transaction.',
+      )
+    }
+    const bound = readParameters(parameters)
+    const lease = await this.#readers.acquire()
+    try {
+      yield* iterateRows(lease.resource, 'anywhere', sql, bound) as AsyncGenerator<Row>
+    } finally {
+      lease.release()
+    }
+  }
+
+  /**
+   * Runs any number of statements without parameters on the writer, as a migration has them. What the script begins it has to
+   * end.
+   */
+  async exec(script: string): Promise<void> {
+    this.#requireOpen()
+    requireText(script)
+    await this.#onWriter((connection) => {
+      if (mayHoldPragma(script)) connection.changedPragmas = true
+      return connection.ask(['script', 'anywhere', script])
+    })
+  }
+
+  /**
+   * Runs a transaction: begins it (`BEGIN IMMEDIATE`) when the writer is free, commits when the work has ended, and rolls back
+   * when it fails. Whatever belongs to it has to go through the handle that the work is given.
+   *
+   * @throws what the work throws, and what {@link SqlitePool.query} throws; {@link TransactionOverError} where nothing was done
+   * in it for `idleInTransactionMillis`.
+   * @example
+   * await pool.transaction(async (tx) => {
+   *   await tx.query('update accounts set balance = balance - ? where id = ?', [amount, from])
+   *   await tx.query('update accounts set balance = balance + ? where id = ?', [amount, to])
+   * })
+   */
+  async transaction<T>(
+    work: (transaction: SqliteTransaction) => Promise<T> | T,
+    { readOnly = false }: TransactionOptions = {},
+  ): Promise<T> {
+    this.#requireOpen()
+    const side = readOnly ? this.#readers : this.#writer
+    const settings = {
+      statement: readOnly ? 'BEGIN' : 'BEGIN IMMEDIATE',
+      idleMillis: this.#spec.idleInTransactionMillis,
+    }
+    const run = () => withLease(side, (lease) => runTransaction(lease, work, settings))
+    return scopesAreFree ? runInScope(run) : run()
+  }
+
+  /**
+   * Opens the database, so that what is wrong with it is told now. Nothing needs to wait for it.
+   *
+   * @throws {ConnectError} where it cannot be opened.
+   */
+  async ready(): Promise<void> {
+    this.#requireOpen()
+    await this.#onWriter(async () => {})
+  }
+
+  getStats(): SqliteStats {
+    const { name, file } = this.#spec
+    return { name, file: file.path, readers: this.#readers.engine.stats(), writer: this.#writer.engine.stats() }
+  }
+
+  /** Whether callers get the connections that they need, judged from call to call. */
+  health(): ProcessHealth {
+    return this.#monitor.check()
+  }
+
+  /** Whether it lends no more: `close()` was called, or every pool of the process was closed. */
+  get closed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  /**
+   * Closes the pool: takes nothing more, waits for what is under way, the readers first, and writes the WAL into the file.
+   * Resolves when every thread has ended. Calling it again gives the same promise.
+   *
+   * @param drainMillis how long it waits; default: the setting `pool.drainMillis`.
+   */
+  close(drainMillis: number = this.#spec.writer.drainMillis): Promise<void> {
+    this.#closing ??= this.#drain(drainMillis)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #drain(millis: number): Promise<void> {
+    const began = performance.now()
+    await this.#readers.drain(millis)
+    // A snapshot that is read from keeps the WAL from being written back.
+    await this.#writer.drain(Math.max(0, millis - (performance.now() - began)))
+  }
+
+  #makeSide(role: Role): PoolSide {
+    const { name, file, connection, onEvent, ...settings } = this.#spec
+    const suffix = role === 'writer' ? 'writer' : 'readers'
+    return new PoolSide({
+      name: file.inMemory ? name : `${name}.${suffix}`,
+      target: file.path,
+      spec: { ...connection, role },
+      settings: role === 'writer' ? settings.writer : settings.readers,
+      onEvent,
+      close: (drainMillis) => this.close(drainMillis),
+    })
+  }
+
+  #know(sql: string): KnownText {
+    requireText(sql)
+    const known = this.#texts.get(sql)
+    if (known) return known
+    const fresh: KnownText = { kind: sortStatement(sql), quick: false }
+    this.#texts.add(sql, fresh)
+    return fresh
+  }
+
+  async #send(question: Question & readonly ['query', ...unknown[]], known: KnownText): Promise<QueryAnswer> {
+    switch (known.kind) {
+      case 'read':
+        return this.#read(question, known)
+      case 'write':
+        return asQuery(await this.#writer.turns.ask(question, known.quick))
+      case 'pragma':
+        return asQuery(
+          await this.#onWriter((connection) => {
+            connection.changedPragmas = true
+            return connection.ask(question)
+          }),
+        )
+      default:
+        throw new StatementRefusedError(refusal(question[2], known.kind))
+    }
+  }
+
+  /** A reader refuses a write before it has done anything, so that it can go to the writer. */
+  async #read(question: Question & readonly ['query', ...unknown[]], known: KnownText): Promise<QueryAnswer> {
+    try {
+      return asQuery(await this.#readers.turns.ask(question, known.quick))
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'SQLITE_READONLY') throw error
+      known.kind = 'write'
+      return this.#send(question, known)
+    }
+  }
+
+  #onWriter<T>(work: (connection: SqliteConnection) => Promise<T>): Promise<T> {
+    return withLease(this.#writer, ({ resource }) => work(resource))
+  }
+
+  #requireOpen(): void {
+    if (this.#closing) throw new PoolClosedError(this.name)
+  }
+}
+
+async function withLease<T>(side: PoolSide, work: (lease: Lease<SqliteConnection>) => Promise<T>): Promise<T> {
+  const lease = await side.acquire()
+  try {
+    return await work(lease)
+  } finally {
+    lease.release()
+  }
+}
+
+function asQuery({ rows }: { readonly rows: unknown }): QueryAnswer {
+  return rows as QueryAnswer
+}
+
+function refusal(sql: string, kind: StatementKind): string {
+  const what = `"${sql.trim()}" holds for one connection, and the next statement may have another one`
+  return kind === 'attach'
+    ? `${what}. Open the other file with a pool of its own.`
+    : `${what}: use transaction(), which keeps one until its end.`
+}

@@ -1,0 +1,137 @@
+import { StatementRefusedError, TransactionOverError } from './errors.ts'
+import { iterateRows } from './iterate-rows.ts'
+import { readParameters, requireText } from './parameters.ts'
+import type { QueryAnswer, SqliteParameters, SqliteValue } from './protocol.ts'
+import { type QueryOptions, readResult, type SqliteResult } from './query-result.ts'
+import type { SqliteRow } from './rows.ts'
+import { sortStatement } from './sort-statement.ts'
+import type { SqliteConnection } from './sqlite-connection.ts'
+
+/** A transaction under way, all of it on one connection. */
+export interface SqliteTransaction {
+  /** Runs a statement in it. */
+  query<Row = SqliteRow>(sql: string, parameters?: SqliteParameters): Promise<SqliteResult<Row>>
+  query<Row = SqliteValue[]>(
+    sql: string,
+    parameters: SqliteParameters | undefined,
+    options: QueryOptions & { readonly rowMode: 'array' },
+  ): Promise<SqliteResult<Row>>
+  query(sql: string, parameters?: SqliteParameters, options?: QueryOptions): Promise<SqliteResult<unknown>>
+  /** Reads rows batch by batch. What is written to the same table meanwhile may or may not be among them. */
+  iterate<Row = SqliteRow>(sql: string, parameters?: SqliteParameters): AsyncGenerator<Row, void, undefined>
+  /** Runs any number of statements, without parameters. */
+  exec(script: string): Promise<void>
+  /** A transaction within this one, which can be rolled back by itself: a savepoint. Several are run one after the other. */
+  transaction<T>(work: (transaction: SqliteTransaction) => Promise<T> | T): Promise<T>
+}
+
+/** A transaction, or one within it, as the pool runs it. */
+export class OpenTransaction implements SqliteTransaction {
+  readonly #connection: SqliteConnection
+  readonly #outer: OpenTransaction | undefined
+  readonly #depth: number
+  #over: Error | undefined
+  /** The inner transactions so far: savepoints form a stack, on which two side by side would undo each other. */
+  #inner: Promise<unknown> = Promise.resolve()
+
+  private constructor(connection: SqliteConnection, outer?: OpenTransaction) {
+    this.#connection = connection
+    this.#outer = outer
+    this.#depth = outer ? outer.#depth + 1 : 0
+  }
+
+  /** @param statement `BEGIN`, of whichever kind. */
+  static async begin(connection: SqliteConnection, statement: string): Promise<OpenTransaction> {
+    await connection.ask(['query', 'anywhere', statement, []])
+    const transaction = new OpenTransaction(connection)
+    connection.onTransactionEnded = (cause) => transaction.end('SQLite has rolled it back', cause)
+    return transaction
+  }
+
+  async commit(): Promise<void> {
+    this.#requireOpen()
+    await this.#connection.ask(['commit'])
+    this.end('it was committed')
+  }
+
+  /** Where the connection is lost, so is what was done on it. */
+  async rollBack(): Promise<void> {
+    this.end('it was rolled back')
+    await this.#connection.ask(['roll back']).catch(() => {})
+  }
+
+  /** From now on it refuses what it is asked. The first reason is kept. */
+  end(reason: string, cause?: Error): void {
+    this.#over ??= new TransactionOverError(`The transaction is over: ${reason}.`, { cause })
+  }
+
+  async query(sql: string, parameters?: SqliteParameters, options?: QueryOptions): Promise<SqliteResult<never>> {
+    this.#notice(sql)
+    return readResult(await this.#ask(sql, readParameters(parameters)), options) as SqliteResult<never>
+  }
+
+  async *iterate<Row = SqliteRow>(sql: string, parameters?: SqliteParameters): AsyncGenerator<Row, void, undefined> {
+    this.#requireOpen()
+    this.#notice(sql)
+    yield* iterateRows(this.#connection, 'transaction', sql, readParameters(parameters)) as AsyncGenerator<Row>
+  }
+
+  async exec(script: string): Promise<void> {
+    this.#requireOpen()
+    requireText(script)
+    if (mayHoldPragma(script)) this.#connection.changedPragmas = true
+    await this.#connection.ask(['script', 'transaction', script])
+  }
+
+  transaction<T>(work: (transaction: SqliteTransaction) => Promise<T> | T): Promise<T> {
+    const run = this.#inner.then(() => this.#runInner(work))
+    this.#inner = run.catch(() => {})
+    return run
+  }
+
+  async #runInner<T>(work: (transaction: SqliteTransaction) => Promise<T> | T): Promise<T> {
+    const savepoint = `poolguard_${this.#depth}`
+    await this.#ask(`SAVEPOINT ${savepoint}`)
+    const inner = new OpenTransaction(this.#connection, this)
+    try {
+      const result = await work(inner)
+      await this.#ask(`RELEASE ${savepoint}`)
+      return result
+    } catch (error) {
+      // Where all of the transaction is over, there is nothing left to go back to.
+      await this.#ask(`ROLLBACK TO ${savepoint}`)
+        .then(() => this.#ask(`RELEASE ${savepoint}`))
+        .catch(() => {})
+      throw error
+    } finally {
+      inner.end('the function that it was given to has ended')
+    }
+  }
+
+  async #ask(sql: string, parameters: SqliteParameters = []): Promise<QueryAnswer> {
+    this.#requireOpen()
+    const { rows } = await this.#connection.ask(['query', 'transaction', sql, parameters])
+    return rows as QueryAnswer
+  }
+
+  #requireOpen(): void {
+    if (this.#over) throw this.#over
+    if (this.#outer) this.#outer.#requireOpen()
+  }
+
+  /** What of a statement concerns the transaction itself, or the connection after it. */
+  #notice(sql: string): void {
+    requireText(sql)
+    const kind = sortStatement(sql)
+    if (kind === 'pragma') this.#connection.changedPragmas = true
+    if (kind !== 'transaction') return
+    throw new StatementRefusedError(
+      `"${sql.trim()}" inside of a transaction: it is committed when its function has ended, and rolled back when that throws.`,
+    )
+  }
+}
+
+/** Of a text with several statements. */
+export function mayHoldPragma(script: string): boolean {
+  return /\bpragma\b/i.test(script)
+}

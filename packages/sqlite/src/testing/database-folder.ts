@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { DriverName } from '../protocol.ts'
+import type { SqliteOptions } from '../sqlite-options.ts'
+import { SqlitePool } from '../sqlite-pool.ts'
+
+export const DRIVERS: readonly DriverName[] = ['better-sqlite3', 'node:sqlite']
+
+/** The path of a database that is not there yet, in a folder that goes with the test. */
+export function newDatabase(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'poolguard-sqlite-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  return path.join(folder, 'app.db')
+}
+
+/** A pool that is closed with the test. */
+export function openPool(options: Partial<SqliteOptions> = {}): SqlitePool {
+  const pool = new SqlitePool({ file: newDatabase(), ...options })
+  onTestFinished(() => pool.close(0))
+  return pool
+}
+
+/** Takes SQLite a while, and nothing else can be done on its connection meanwhile. */
+export function longQuery(rows = 2_000_000): string {
+  return `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows}) SELECT count(*) AS n FROM n`
+}
