@@ -1,3 +1,8 @@
+/**
+ * Drizzle on a pool over SQLite.
+ *
+ * @module @poolguard/sqlite/drizzle
+ */
 import { InvalidOptionError } from '@poolguard/core'
 import type { DrizzleConfig } from 'drizzle-orm'
 import { drizzle as plainDrizzle, SQLiteProxyTransaction, type SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'

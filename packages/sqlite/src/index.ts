@@ -1,3 +1,9 @@
+/**
+ * A pool over SQLite: one writer and several readers, each in a thread.
+ *
+ * @module @poolguard/sqlite
+ */
+
 export { ConnectionLostError, StatementRefusedError, TransactionOverError } from './errors.ts'
 export { holdSqlitePool } from './hold-sqlite-pool.ts'
 export type { DriverName, SqliteParameters, SqliteValue, Synchronous } from './protocol.ts'
