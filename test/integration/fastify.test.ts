@@ -2,7 +2,8 @@ import { GuardedPool, postgresSource } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
-import { AT_THE_GATE, appWith, closeGate, keepLog, saturated, serve } from './fastify-app.ts'
+import { appWith, keepLog, saturated, serve } from './fastify-app.ts'
+import { AT_THE_GATE, closeGate } from './gate.ts'
 
 let server: PostgresServer
 beforeAll(async () => {

@@ -7,6 +7,9 @@ import { DEFAULT_HEALTH_THRESHOLDS, type HealthThresholds } from './health.ts'
  * @throws {InvalidOptionError} names the threshold and its value.
  */
 export function completeThresholds(given: Partial<HealthThresholds>): HealthThresholds {
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidOptionError('thresholds', given, '{ waiters: { warning: 5, critical: 20 } }')
+  }
   for (const [name, threshold] of Object.entries(given)) requireThreshold(name, threshold)
   return { ...DEFAULT_HEALTH_THRESHOLDS, ...given }
 }
