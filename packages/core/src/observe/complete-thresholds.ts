@@ -21,6 +21,16 @@ function requireThreshold(name: string, threshold: unknown): void {
     throw new InvalidOptionError(option, threshold, `no value: there is no such threshold, only ${known}`)
   }
   const { warning, critical } = (threshold ?? {}) as { warning?: unknown; critical?: unknown }
-  if (typeof warning === 'number' && typeof critical === 'number' && warning >= 0 && critical >= warning) return
-  throw new InvalidOptionError(option, threshold, '{ warning, critical }, two numbers, the second not below the first')
+  if (!(typeof warning === 'number' && typeof critical === 'number' && warning >= 0 && critical >= warning)) {
+    throw new InvalidOptionError(
+      option,
+      threshold,
+      '{ warning, critical }, two numbers, the second not below the first',
+    )
+  }
+  // Nothing would ever reach it, without a word.
+  const isPercent = [warning, critical].some((value) => value > 1 && value !== Infinity)
+  if (name.endsWith('Share') && isPercent) {
+    throw new InvalidOptionError(option, threshold, 'shares between 0 and 1, as 0.9 for 90 %, or Infinity for never')
+  }
 }
