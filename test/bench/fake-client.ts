@@ -1,11 +1,19 @@
 import { EventEmitter } from 'node:events'
 
+/** What is put between pg and its wire, which nothing goes over here. */
+class FakeConnection extends EventEmitter {
+  parse(): void {}
+  bind(): void {}
+  describe(): void {}
+  execute(): void {}
+}
+
 /**
  * A pg client without a server: it answers in the next microtask, so that a benchmark measures the pool alone.
  * What it answers is what the survey of a guarded pool asks for.
  */
 export class FakeClient extends EventEmitter {
-  readonly connection: EventEmitter = new EventEmitter()
+  readonly connection: EventEmitter = new FakeConnection()
   readonly processID = 1
   readonly readyForQuery = true
   readonly _queryable = true

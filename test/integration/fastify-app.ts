@@ -1,9 +1,8 @@
 import type { PoolguardFastifyOptions } from '@poolguard/fastify'
 import poolguard from '@poolguard/fastify'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
-import pg from 'pg'
 import { onTestFinished } from 'vitest'
-import { type PostgresServer, waitUntil } from '../harness/index.ts'
+import { waitUntil } from '../harness/index.ts'
 
 /** What the app's log has said so far, a line each. */
 export interface Log {
@@ -28,22 +27,6 @@ export function appWith(options: PoolguardFastifyOptions, server: FastifyServerO
 export async function serve(app: FastifyInstance): Promise<(path: string, init?: RequestInit) => Promise<Response>> {
   const address = await app.listen({ host: '127.0.0.1', port: 0 })
   return (path, init) => fetch(`${address}${path}`, init)
-}
-
-/** A query that is answered when the {@link Gate} opens, and not before. */
-export const AT_THE_GATE = 'select pg_advisory_xact_lock_shared(7), 1 as one'
-
-/** Holds up whoever runs {@link AT_THE_GATE}. */
-export interface Gate {
-  open(): Promise<unknown>
-}
-
-export async function closeGate(server: PostgresServer): Promise<Gate> {
-  const client = new pg.Client({ connectionString: server.adminUrl })
-  await client.connect()
-  onTestFinished(() => client.end())
-  await client.query('select pg_advisory_lock(7)')
-  return { open: () => client.end() }
 }
 
 /** Until the pool has so many queries at the gate and so many callers that wait. */

@@ -4,7 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import type { PoolClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
-import { AT_THE_GATE, appWith, closeGate, keepLog, saturated, serve } from './fastify-app.ts'
+import { appWith, keepLog, saturated, serve } from './fastify-app.ts'
+import { AT_THE_GATE, closeGate } from './gate.ts'
 
 let server: PostgresServer
 beforeAll(async () => {

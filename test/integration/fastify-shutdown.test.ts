@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { GuardedPool } from '@poolguard/pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
-import { AT_THE_GATE, appWith, closeGate, saturated, serve } from './fastify-app.ts'
+import { appWith, saturated, serve } from './fastify-app.ts'
+import { AT_THE_GATE, closeGate } from './gate.ts'
 
 let server: PostgresServer
 beforeAll(async () => {

@@ -1,8 +1,9 @@
 import { GuardedPool, postgresSource } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
-import { AT_THE_GATE, appWith, closeGate, keepLog, saturated, serve } from './fastify-app.ts'
+import { type PostgresServer, queryOnce, startPostgres, waitUntil } from '../harness/index.ts'
+import { appWith, keepLog, saturated, serve } from './fastify-app.ts'
+import { AT_THE_GATE, closeGate } from './gate.ts'
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -140,6 +141,47 @@ test('given the metrics page, then it has what the server has, and what was done
   const open = await app.inject({ url: '/metrics', headers: { accept: 'application/openmetrics-text; version=1.0.0' } })
   expect(open.headers['content-type']).toContain('application/openmetrics-text')
   expect(open.body.endsWith('# EOF\n')).toBe(true)
+})
+
+test("given requests at work, then the page tells of them what PostgreSQL's own view tells", async () => {
+  const sources = [postgresSource(server.adminUrl, { source: 'postgres', intervalMillis: 0, timeoutMillis: 10_000 })]
+  const pool = { url: server.url, name: 'at work', max: 2 }
+  const app = withQueries(appWith({ pool, metrics: { sources } }))
+  const get = await serve(app)
+  await app.poolguard.pool.ready()
+  const gate = await closeGate(server)
+  const requests = Array.from({ length: 3 }, () => get('/slow'))
+  await saturated(app, 2, 1)
+
+  const told = async (metric: string) => {
+    const page = await (await get('/metrics')).text()
+    return page.split('\n').filter((line) => line.startsWith(`${metric}{`))
+  }
+  const view = async () => {
+    const rows = await queryOnce<{ line: string }>(
+      server.adminUrl,
+      `select format('poolguard_server_connections{source="postgres",state="%s"} %s', state, count(*)) as line
+         from pg_stat_activity where backend_type = 'client backend' group by state order by state`,
+    )
+    return rows.map(({ line }) => line)
+  }
+  // Two requests and whoever looks, himself among them; idle is who holds the gate.
+  const seen = [
+    'poolguard_server_connections{source="postgres",state="active"} 3',
+    'poolguard_server_connections{source="postgres",state="idle"} 1',
+  ]
+  // The server takes a moment to forget the one who has looked before.
+  await expect.poll(view).toEqual(seen)
+  await expect.poll(async () => (await told('poolguard_server_connections')).toSorted()).toEqual(seen)
+  const label = 'db_client_connection_pool_name="at work"'
+  expect(await told('db_client_connection_count')).toContain(
+    `db_client_connection_count{${label},db_client_connection_state="used"} 2`,
+  )
+  expect(await told('db_client_connection_pending_requests')).toEqual([
+    `db_client_connection_pending_requests{${label}} 1`,
+  ])
+  await gate.open()
+  expect((await Promise.all(requests)).map(({ status }) => status)).toEqual([200, 200, 200])
 })
 
 test('given sources of metrics, then one page has the pools, once, and what the server says, and nothing outlives the app', async () => {

@@ -4,11 +4,12 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { Controller, Get, Inject } from '@nestjs/common'
 import { HealthCheck, type HealthCheckResult, HealthCheckService, TerminusModule } from '@nestjs/terminus'
-import { getPoolToken, PoolguardModule } from '@poolguard/nestjs'
+import { getPoolToken, InjectPool, PoolguardModule } from '@poolguard/nestjs'
 import { PoolguardHealthIndicator } from '@poolguard/nestjs/terminus'
 import type { GuardedPool } from '@poolguard/pg'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
 import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
+import { AT_THE_GATE, closeGate } from './gate.ts'
 import { makeModule, platforms, route, startApp } from './nestjs-app.ts'
 
 let server: PostgresServer
@@ -26,6 +27,10 @@ class HealthController {
     this.#pools = pools
   }
 
+  live(): Promise<HealthCheckResult> {
+    return this.#health.check([])
+  }
+
   ready(): Promise<HealthCheckResult> {
     return this.#health.check([() => this.#pools.isHealthy('pools')])
   }
@@ -37,10 +42,35 @@ class HealthController {
 Controller()(HealthController)
 Inject(HealthCheckService)(HealthController, undefined, 0)
 Inject(PoolguardHealthIndicator)(HealthController, undefined, 1)
+route(HealthController, 'live', Get('live'))
+route(HealthController, 'live', HealthCheck())
 route(HealthController, 'ready', Get('ready'))
 route(HealthController, 'ready', HealthCheck())
 route(HealthController, 'readyForAll', Get('ready-for-all'))
 route(HealthController, 'readyForAll', HealthCheck())
+
+/** Requests that are answered when the gate opens. */
+class OrdersController {
+  readonly #pool: GuardedPool
+
+  constructor(pool: GuardedPool) {
+    this.#pool = pool
+  }
+
+  async list(): Promise<unknown> {
+    return (await this.#pool.query(AT_THE_GATE)).rows
+  }
+}
+Controller()(OrdersController)
+InjectPool()(OrdersController, undefined, 0)
+route(OrdersController, 'list', Get('orders'))
+
+const health = () =>
+  makeModule({
+    imports: [TerminusModule],
+    controllers: [HealthController],
+    providers: [PoolguardHealthIndicator],
+  })
 
 /** What holds only over time is out of the way, so that each moment has one verdict. */
 const never = { warning: Infinity, critical: Infinity }
@@ -50,19 +80,42 @@ const thresholds = { waiters: { warning: 2, critical: 4 }, activeShare: never, m
 const impaired = process.env.NEST_MAJOR === '11' ? ['up', 'ok'] : ['degraded', 'degraded']
 
 describe.each(platforms)('given a readiness route of Terminus on %s', (platform) => {
-  test('when callers wait for a connection, then it says so with the reason, and recovers', async () => {
-    const readiness = makeModule({
-      imports: [TerminusModule],
-      controllers: [HealthController],
-      providers: [PoolguardHealthIndicator],
+  test('when requests saturate the pool, then it is not ready and says why, is alive all the same, and recovers', async () => {
+    const pools = PoolguardModule.forRoot({
+      url: server.url,
+      name: 'orders',
+      pool: { max: 2 },
+      health: { thresholds: { activeShare: never, meanWaitMillis: never }, recoveryMillis: 50 },
     })
+    const controllers = [OrdersController]
+    await using running = await startApp(platform, { imports: [pools, health()], controllers })
+    const pool: GuardedPool = running.app.get(getPoolToken())
+    await pool.ready()
+    const gate = await closeGate(server)
+    const requests = Array.from({ length: 22 }, () => running.get('/orders'))
+    await waitUntil(() => pool.waitingCount === 20, { what: 'twenty requests wait' })
+
+    const unready = await running.get('/ready')
+    const told = (await unready.json()) as HealthCheckResult
+    expect([unready.status, told.error]).toMatchObject([
+      503,
+      { pools: { status: 'down', pools: [{ reasons: ['20 callers wait (critical from 20)'] }] } },
+    ])
+    expect((await running.get('/live')).status).toBe(200)
+
+    await gate.open()
+    expect((await Promise.all(requests)).map(({ status }) => status)).toEqual(Array(22).fill(200))
+    await waitUntil(async () => (await running.get('/ready')).status === 200, { what: 'it is ready again' })
+  })
+
+  test('when callers wait for a connection, then it says so with the reason, and recovers', async () => {
     const pools = PoolguardModule.forRoot({
       url: server.url,
       name: 'orders',
       pool: { max: 2 },
       health: { thresholds, recoveryMillis: 50 },
     })
-    await using running = await startApp(platform, { imports: [pools, readiness] })
+    await using running = await startApp(platform, { imports: [pools, health()] })
     const pool: GuardedPool = running.app.get(getPoolToken())
     await pool.ready()
     const answer = async () => {
@@ -98,18 +151,13 @@ describe.each(platforms)('given a readiness route of Terminus on %s', (platform)
   })
 
   test('when every connection is in use for the whole window and callers wait, then by default that is critical', async () => {
-    const readiness = makeModule({
-      imports: [TerminusModule],
-      controllers: [HealthController],
-      providers: [PoolguardHealthIndicator],
-    })
     const pools = PoolguardModule.forRoot({
       url: server.url,
       name: 'orders',
       pool: { max: 2 },
       health: { windowMillis: 100, recoveryMillis: 100 },
     })
-    await using running = await startApp(platform, { imports: [pools, readiness] })
+    await using running = await startApp(platform, { imports: [pools, health()] })
     const pool: GuardedPool = running.app.get(getPoolToken())
     await pool.ready()
     const clients = await Promise.all([pool.connect(), pool.connect()])

@@ -109,9 +109,21 @@ describe.each(platforms)('given metrics on %s', (platform) => {
     }
   })
 
-  test('when a source is none, then the error names it', () => {
-    const metrics = { sources: ['postgresql://db/app' as never] }
-    expect(() => PoolguardModule.forRoot({ ...one(), metrics })).toThrow('Invalid option metrics.sources[0]')
+  test.for([
+    ['sources[0]', { sources: ['postgresql://db/app'] }],
+    ['path', { path: 5 }],
+    ['guards', { guards: class {} }],
+  ] as const)('when metrics.%s cannot be meant, then the error names it', ([option, metrics]) => {
+    expect(() => PoolguardModule.forRoot({ ...one(), metrics: metrics as never })).toThrow(
+      `Invalid option metrics.${option}: `,
+    )
+  })
+
+  test('when a factory asks for the page, which Nest must know before, then the error says where that belongs', async () => {
+    const late = PoolguardModule.forRootAsync({ useFactory: () => ({ ...one(), metrics: true }) })
+    await expect(startApp(platform, { imports: [late] })).rejects.toThrow(
+      'Invalid option metrics: true. It takes its place beside the factory',
+    )
   })
 
   test("when the app has a controller of its own for them, then it has that one's path and guards", async () => {

@@ -167,7 +167,12 @@ test.each<[what: string, make: () => DynamicModule, message: string]>([
   [
     'a bad threshold',
     () => PoolguardModule.forRoot({ health: { thresholds: { waiters: { warning: 9, critical: 2 } } } }),
-    'Invalid option thresholds.waiters',
+    'Invalid option health.thresholds.waiters',
+  ],
+  [
+    'no health',
+    () => PoolguardModule.forRoot({ health: null as never }),
+    'Invalid option health: null. It takes { thresholds, windowMillis, recoveryMillis }',
   ],
   [
     'bad metrics',

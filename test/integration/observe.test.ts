@@ -2,7 +2,8 @@ import { type PoolEvent, snapshotPools } from '@poolguard/core'
 import { observe } from '@poolguard/pg'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type PostgresServer, startPostgres } from '../harness/index.ts'
+import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
+import { AT_THE_GATE, closeGate } from './gate.ts'
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -76,14 +77,17 @@ test('given a client that is never released, then it is reported with the stack 
     onEvent: (event) => events.push(event),
   })
   const busy = await pool.connect()
-  const sleeping = busy.query('select pg_sleep(0.5)')
+  const gate = await closeGate(server)
+  const working = busy.query(AT_THE_GATE)
   const leaked = await (async function leakyHandler() {
     return await pool.connect()
   })()
-  await sleeping
+  await waitUntil(() => events.length > 0, { what: 'the leak is told' })
   expect(events).toMatchObject([{ type: 'leak', lease: { stack: expect.stringContaining('leakyHandler') } }])
   leaked.release()
   expect(events.at(-1)).toMatchObject({ type: 'leak-returned' })
+  await gate.open()
+  await working
   busy.release()
   observation.stop()
   await pool.end()
@@ -91,10 +95,11 @@ test('given a client that is never released, then it is reported with the stack 
 
 test('given failures, then they are counted by kind', async () => {
   const full = new pg.Pool({ connectionString: server.url, max: 1, connectionTimeoutMillis: 50 })
+  // However long the server takes to open it.
+  const client = await waitUntil(() => full.connect().catch(() => undefined), { what: 'there is a connection' })
   const observation = observe(full)
-  const client = await full.connect()
   await expect(full.connect()).rejects.toThrow('timeout exceeded')
-  client.release()
+  client?.release()
   expect(observation.snapshot().stats.timeouts).toBe(1)
   observation.stop()
   await full.end()

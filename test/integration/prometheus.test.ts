@@ -15,7 +15,8 @@ import {
   startPrometheus,
   waitUntil,
 } from '../harness/index.ts'
-import { AT_THE_GATE, appWith, closeGate, saturated } from './fastify-app.ts'
+import { appWith, saturated } from './fastify-app.ts'
+import { AT_THE_GATE, closeGate } from './gate.ts'
 
 /** The rules as they are shipped, less patient. */
 const impatient = rulesText(alertRules().map((rule) => ({ ...rule, for: rule.for === '0s' ? '0s' : '1s' })))

@@ -66,6 +66,8 @@ test.each<[option: string, options: object]>([
   ['adminToken', { adminToken: '' }],
   ['adminToken', { adminToken: 7 }],
   ['adminToken', { admin: true, adminToken: [] }],
+  ['adminToken', { adminToken: 'secret\n' }],
+  ['adminToken[0]', { adminToken: ['secret word'] }],
   ['adminToken[1]', { adminToken: ['secret', ' '] }],
   ['details', { details: 'yes' }],
   ['labels', { labels: 1 }],

@@ -107,8 +107,14 @@ function readTokens(value: unknown): readonly string[] {
 }
 
 function requireToken(option: string, token: unknown): string {
-  if (typeof token === 'string' && token.trim() !== '') return token
-  throw new InvalidOptionError(option, token, 'a token; is the environment variable set that it is read from?')
+  if (typeof token !== 'string' || token.trim() === '') {
+    throw new InvalidOptionError(option, token, 'a token; is the environment variable set that it is read from?')
+  }
+  // No header could carry it, and every request would be refused: mostly it is the end of a file's line.
+  if (/[^!-~]/.test(token)) {
+    throw new InvalidOptionError(option, '***', 'a token of visible ASCII characters, without spaces or line ends')
+  }
+  return token
 }
 
 function readSwitch(option: string, value: unknown, fallback: boolean): boolean {

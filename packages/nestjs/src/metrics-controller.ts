@@ -1,5 +1,5 @@
 import { Controller, Get, Headers, Res, type Type, UseGuards, VERSION_NEUTRAL } from '@nestjs/common'
-import { type MetricsSources, renderPage, requireSources } from '@poolguard/core'
+import { InvalidOptionError, type MetricsSources, renderPage, requireSources } from '@poolguard/core'
 import type { MetricsOptions } from './module-options.ts'
 
 /** What Express' and Fastify's responses have in common. */
@@ -47,8 +47,14 @@ Get()(prototype, 'read', read)
 Headers('accept')(prototype, 'read', 0)
 Res()(prototype, 'read', 1)
 
-/** The controller at a path of its own, outside of the app's versioning. */
+/**
+ * The controller at a path of its own, outside of the app's versioning.
+ *
+ * @throws {InvalidOptionError} for an option that cannot be meant.
+ */
 export function metricsController({ path = 'metrics', guards = [], sources = [] }: MetricsOptions): Type {
+  if (typeof path !== 'string') throw new InvalidOptionError('metrics.path', path, "a path, as 'internal/metrics'")
+  if (!Array.isArray(guards)) throw new InvalidOptionError('metrics.guards', guards, 'a list, as [ScrapeGuard]')
   const checked = requireSources('metrics.sources', sources)
   class PoolguardMetrics extends PoolguardMetricsController {
     constructor() {

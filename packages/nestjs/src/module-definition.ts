@@ -69,9 +69,16 @@ function controllers(metrics: PoolguardModuleAsyncExtras['metrics']): Type[] {
 }
 
 function holdPools(options: PoolguardModuleOptions, told: PoolNames): Promise<AppPools> {
+  requireInPlace(options)
   const configs = poolConfigs(options)
   requireNames(configs, told)
   return AppPools.hold(configs)
+}
+
+/** What a factory says of these comes too late, and would be lost without a word. */
+function requireInPlace(options: PoolguardModuleOptions): void {
+  const misplaced = Object.entries(options).find(([key]) => Object.hasOwn(EXTRAS, key))
+  if (misplaced) throw new InvalidOptionError(...misplaced, 'its place beside the factory, not in what that returns')
 }
 
 function poolProviders(names: PoolNames): Provider[] {

@@ -27,6 +27,10 @@ describe('the pools that options describe', () => {
     expect(poolNames(poolConfigs(options))).toEqual(names)
   })
 
+  test.each([[null], [[{ url }]], [url]])('given pools %j, then that is refused', (pools) => {
+    expect(() => poolConfigs({ pools: pools as never })).toThrow('Invalid option pools: ')
+  })
+
   test('given one and several, then that is refused', () => {
     expect(() => poolConfigs({ url, pools: { orders: {} } })).toThrow('Invalid option pools')
   })

@@ -11,7 +11,7 @@ export type PoolNames = readonly string[] | undefined
 /**
  * What each pool is to be.
  *
- * @throws {InvalidOptionError} where one pool's options and `pools` are both given.
+ * @throws {InvalidOptionError} where one pool's options and `pools` are both given, or `pools` are none.
  */
 export function poolConfigs({
   pools,
@@ -19,7 +19,10 @@ export function poolConfigs({
   ...single
 }: PoolguardModuleOptions): ReadonlyMap<PoolKey, GuardedPoolConfig> {
   const given = Object.keys(single)
-  if (!pools) return new Map(given.length > 0 ? [[undefined, single]] : [])
+  if (pools === undefined) return new Map(given.length > 0 ? [[undefined, single]] : [])
+  if (typeof pools !== 'object' || pools === null || Array.isArray(pools)) {
+    throw new InvalidOptionError('pools', pools, 'the options of each pool by its key, as { orders: { url } }')
+  }
   if (given.length === 0) return new Map(Object.entries(pools).map(([key, config]) => [key, named(key, config)]))
   throw new InvalidOptionError('pools', Object.keys(pools), `no value beside the options of one pool (${given})`)
 }

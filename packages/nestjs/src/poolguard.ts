@@ -1,4 +1,11 @@
-import { HealthMonitor, type PoolSnapshot, type ProcessHealth, snapshotPools } from '@poolguard/core'
+import {
+  HealthMonitor,
+  InvalidOptionError,
+  type PoolSnapshot,
+  type ProcessHealth,
+  snapshotPools,
+  withinOption,
+} from '@poolguard/core'
 import type { GuardedPool } from '@poolguard/pg'
 import type { AppPools } from './app-pools.ts'
 import type { HealthOptions } from './module-options.ts'
@@ -15,9 +22,12 @@ export class Poolguard {
   readonly #monitor: HealthMonitor
 
   /** @internal */
-  constructor(pools: AppPools, health: HealthOptions | undefined) {
+  constructor(pools: AppPools, health: HealthOptions = {}) {
+    if (typeof health !== 'object' || health === null) {
+      throw new InvalidOptionError('health', health, '{ thresholds, windowMillis, recoveryMillis }')
+    }
     this.#pools = pools
-    this.#monitor = new HealthMonitor(health)
+    this.#monitor = withinOption('health', () => new HealthMonitor(health))
   }
 
   /** Every guarded pool of the process that has been used. */

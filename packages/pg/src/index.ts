@@ -26,7 +26,7 @@ export function guardPool(config: GuardedPoolConfig = {}): GuardedPool {
 export { type GuardedPoolClass, guardPoolClass, type PoolClass } from './guarded-pool.ts'
 export { type GuardedPoolConfig, validateConfig } from './guarded-pool-config.ts'
 export { holdGuardedPool } from './hold-guarded-pool.ts'
-export { pgBouncerSource, postgresSource } from './metrics-sources.ts'
+export { pgBouncerSource, postgresSource, type SourceOptions } from './metrics-sources.ts'
 export { type ObserveOptions, observe, type PoolObservation } from './observe-pool.ts'
 export type { Reset } from './pg-connection.ts'
 export { PgBouncerConsole } from './pgbouncer-console.ts'

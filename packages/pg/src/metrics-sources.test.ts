@@ -7,6 +7,8 @@ test.each([
 ])('given %s, then it is named after the address alone, and nothing is connected yet', (_name, source) => {
   expect(source('postgresql://app:secret@db.example:6543/orders?sslmode=require').source).toBe('db.example:6543/orders')
   expect(source('postgresql://app:secret@db.example/orders', { source: 'the server' }).source).toBe('the server')
+  const unset = { source: undefined, intervalMillis: undefined, timeoutMillis: undefined }
+  expect(source('postgresql://app:secret@db.example/orders', unset).source).toBe('db.example:5432/orders')
 })
 
 test.each([

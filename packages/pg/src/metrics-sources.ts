@@ -12,6 +12,9 @@ import pg from 'pg'
 import { readConfig } from './guarded-pool-config.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
 
+/** Of a source that is labelled after its address, unless it has another name. */
+export type SourceOptions = Omit<ScrapeOptions, 'source'> & { readonly source?: string | undefined }
+
 /** For connecting, and for the answer. */
 const PATIENCE_MILLIS = 5_000
 
@@ -26,7 +29,7 @@ const PATIENCE_MILLIS = 5_000
  * const server = postgresSource(process.env.DATABASE_URL)
  * const { contentType, body } = await renderPage(request.headers.accept, [server])
  */
-export function postgresSource(url: string | undefined, options: Partial<ScrapeOptions> = {}): ScrapedMetrics {
+export function postgresSource(url: string | undefined, options: SourceOptions = {}): ScrapedMetrics {
   const { client: config } = readConfig({ url })
   const ask = async () => {
     const client = new pg.Client({
@@ -42,7 +45,7 @@ export function postgresSource(url: string | undefined, options: Partial<ScrapeO
       await client.end()
     }
   }
-  return new ScrapedMetrics(ask, { source: addressOf(url), ...options })
+  return new ScrapedMetrics(ask, { ...options, source: options.source ?? addressOf(url) })
 }
 
 /**
@@ -54,7 +57,7 @@ export function postgresSource(url: string | undefined, options: Partial<ScrapeO
  * const pooler = pgBouncerSource(process.env.PGBOUNCER_STATS_URL)
  * const { contentType, body } = await renderPage(request.headers.accept, [pooler])
  */
-export function pgBouncerSource(url: string | undefined, options: Partial<ScrapeOptions> = {}): ScrapedMetrics {
+export function pgBouncerSource(url: string | undefined, options: SourceOptions = {}): ScrapedMetrics {
   const target = readUrlOption(url)
   return new ScrapedMetrics(
     async () => {
@@ -66,7 +69,7 @@ export function pgBouncerSource(url: string | undefined, options: Partial<Scrape
       const stats = await console.stats()
       return pgBouncerMetrics({ version, pools, databases, stats, config: await console.config() })
     },
-    { source: addressOf(url), ...options },
+    { ...options, source: options.source ?? addressOf(url) },
   )
 }
 

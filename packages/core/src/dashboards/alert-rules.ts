@@ -73,7 +73,7 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
     ...graded('PoolguardConnectionsInUse', activeShare, {
       value: `${seconds('use')} / ${seconds('capacity')}`,
       // A pool whose connections are all in use, and nobody waits, is just large enough.
-      critically: `(${waiting} >= ${waiters.warning} or ${meanWait} >= ${meanWaitMillis.warning / 1_000})`,
+      critically: `(${waiting} >= ${literal(waiters.warning)} or ${meanWait} >= ${literal(meanWaitMillis.warning / 1_000)})`,
       annotations: {
         summary: `{{ $value | humanizePercentage }} of ${POOL} are in use`,
         description:
@@ -126,9 +126,10 @@ interface Graded {
   readonly annotations: AlertRule['annotations']
 }
 
-/** From a threshold on a warning, from another one on critical. */
+/** From a threshold on a warning, from another one on critical; one that is never reached has no rule. */
 function graded(name: string, threshold: Threshold, { value, provided, critically, annotations }: Graded): AlertRule[] {
-  return (['warning', 'critical'] as const).map((severity) => ({
+  const meant = (['warning', 'critical'] as const).filter((severity) => threshold[severity] !== Infinity)
+  return meant.map((severity) => ({
     name,
     expr: [`${value} >= ${threshold[severity]}`, provided, severity === 'critical' ? critically : undefined]
       .filter((condition) => condition !== undefined)
@@ -273,6 +274,11 @@ function pgBouncerRules({ waiters }: HealthThresholds): AlertRule[] {
 
 function worstPgBouncer(metric: string, ...labels: readonly string[]): string {
   return bySource('max', labels, (matchers) => series(metric, matchers))
+}
+
+/** JavaScript's own name of infinity would be that of a metric. */
+function literal(value: number): string {
+  return value === Infinity ? '+Inf' : String(value)
 }
 
 function inSeconds({ warning, critical }: Threshold): Threshold {

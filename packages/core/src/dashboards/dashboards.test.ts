@@ -162,6 +162,21 @@ describe('thresholds', () => {
     })
   })
 
+  test('that are infinite have neither an alert nor a line', () => {
+    const never = { warning: Infinity, critical: Infinity }
+    const some = { waiters: { warning: 7, critical: Infinity }, meanWaitMillis: never }
+    expect(exprs('PoolguardCallersWaiting', some)).toEqual(['db_client_connection_pending_requests >= 7'])
+    expect(exprs('PoolguardLongWaits', some)).toEqual([])
+    for (const { expr } of alertRules(some)) expect(expr).not.toContain('Infinity')
+    const steps = grafanaDashboard(some).panels.flatMap(({ fieldConfig }) => {
+      const { thresholds } =
+        (fieldConfig as { defaults?: { thresholds?: { steps: { value: unknown }[] } } })?.defaults ?? {}
+      return thresholds?.steps.slice(1).map(({ value }) => value) ?? []
+    })
+    expect(steps).not.toContain(Infinity)
+    expect(steps).toContain(7)
+  })
+
   test('that cannot be meant are refused', () => {
     expect(() => alertRules({ waiters: { warning: 9, critical: 2 } })).toThrow('Invalid option thresholds.waiters')
     expect(() => grafanaDashboard({ waiting: { warning: 1, critical: 2 } } as never)).toThrow('thresholds.waiting')

@@ -166,7 +166,13 @@ function drawPanel(
 function stepsOf(thresholds: Threshold | undefined): readonly { color: string; value: number | null }[] {
   const base = { color: 'green', value: null }
   if (!thresholds) return [base]
-  return [base, { color: 'yellow', value: thresholds.warning }, { color: 'red', value: thresholds.critical }]
+  const { warning, critical } = thresholds
+  const steps = [
+    { color: 'yellow', value: warning },
+    { color: 'red', value: critical },
+  ]
+  // JSON has no infinity: as null it would be the color of everything.
+  return [base, ...steps.filter(({ value }) => value !== Infinity)]
 }
 
 /** The metrics' own help, for all that the queries are made of. */

@@ -1,15 +1,27 @@
-import type { Durations } from '../pool/index.ts'
+import { type Durations, MOST_LABELS, OTHER_LABEL } from '../pool/index.ts'
 import type { Sample } from './metric-definitions.ts'
 
-/** One sample for each set of labels. */
+/** Where there are more than a pool itself would keep. */
+const OTHERS: Sample['labels'] = { label: OTHER_LABEL }
+
+/**
+ * One sample for each set of labels. Labels of callers are the only ones that may be many: each pool bounds its own, and here
+ * they are bounded once more, since pools that come and go under one name may each have others.
+ */
 export function combineSamples(found: readonly Sample[], how: 'sum' | 'max'): Sample[] {
   const series = new Map<string, Sample>()
-  for (const { labels, value } of found) {
-    const key = Object.values(labels).join('\n')
+  for (const { labels: own, value } of found) {
+    const isOneTooMany = series.size >= MOST_LABELS && !series.has(keyOf(own))
+    const labels = isOneTooMany ? OTHERS : own
+    const key = keyOf(labels)
     const known = series.get(key)
     series.set(key, { labels, value: known ? combined(known.value, value, how) : value })
   }
   return [...series.values()]
+}
+
+function keyOf(labels: Sample['labels']): string {
+  return Object.values(labels).join('\n')
 }
 
 function combined(a: Sample['value'], b: Sample['value'], how: 'sum' | 'max'): Sample['value'] {

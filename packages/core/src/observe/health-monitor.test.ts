@@ -139,6 +139,8 @@ describe('a monitor', () => {
   test.each([
     [{ thresholds: { waiting: { warning: 1, critical: 2 } } as never }, 'thresholds.waiting'],
     [{ thresholds: { waiters: { warning: 9, critical: 2 } } }, 'the second not below the first'],
+    [{ thresholds: { activeShare: { warning: 70, critical: 90 } } }, 'It takes shares between 0 and 1'],
+    [{ thresholds: null as never }, 'Invalid option thresholds: null'],
     [{ thresholds: { waiters: 5 as never } }, 'Invalid option thresholds.waiters: 5'],
     [{ windowMillis: -1 }, 'Invalid option windowMillis: -1'],
     [{ recoveryMillis: -1 }, 'Invalid option recoveryMillis: -1'],

@@ -11,7 +11,7 @@ export interface Health {
   readonly measures: Readonly<Record<keyof HealthMeasures, Verdict>>
 }
 
-/** From which value on something is a warning, and from which it is critical. */
+/** From which value on something is a warning, and from which it is critical; Infinity is never. Shares are up to 1. */
 export interface Threshold {
   readonly warning: number
   readonly critical: number

@@ -128,6 +128,25 @@ describe("Prometheus' text", () => {
     expect(lines(body, 'db_client_connection_timeouts_total')).toHaveLength(100)
   })
 
+  test('bounds the labels of pools that come and go under one name, and loses no count', () => {
+    const waits = (from: number, count: number) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, i) => [
+          `job ${from + i}`,
+          { count: 1, sumMillis: 8, buckets: [0, 0, 0, 0, 0, 0, 1] },
+        ]),
+      )
+    const counted = () => lines(renderMetrics().body, 'poolguard_labelled_acquires_total')
+    const other = (count: number) => `poolguard_labelled_acquires_total{${POOL_LABEL}="jobs",label="other"} ${count}`
+    for (const from of [0, 150, 300]) givenPool('jobs', { waitByLabel: waits(from, 150) })()
+    expect(counted()).toHaveLength(201)
+    expect(counted()).toContain(other(250))
+    givenPool('jobs', { waitByLabel: { ...waits(0, 1), ...waits(450, 10) } })
+    expect(counted()).toHaveLength(201)
+    expect(counted()).toContain(other(260))
+    expect(counted()).toContain(`poolguard_labelled_acquires_total{${POOL_LABEL}="jobs",label="job 0"} 2`)
+  })
+
   test('is OpenMetrics where that is asked for', () => {
     givenPool('orders')
     const { contentType, body } = renderMetrics('application/openmetrics-text;version=1.0.0,text/plain;q=0.5')

@@ -55,8 +55,8 @@ class PageText {
     const family = this.#openMetrics && type === 'counter' ? name.replace(/_total$/, '') : name
     this.#text += `# HELP ${family} ${escapeHelp(help, this.#openMetrics)}\n# TYPE ${family} ${type}\n`
     for (const { labels, value } of samples) {
-      const pairs = this.#pairsOf(labels)
-      this.#text += typeof value === 'number' ? renderValue(name, pairs, value) : renderHistogram(name, pairs, value)
+      const braced = this.#bracedOf(labels)
+      this.#text += typeof value === 'number' ? renderValue(name, braced, value) : renderHistogram(name, braced, value)
     }
   }
 
@@ -64,26 +64,27 @@ class PageText {
     return this.#openMetrics ? `${this.#text}# EOF\n` : this.#text
   }
 
-  #pairsOf(labels: Sample['labels']): string {
+  #bracedOf(labels: Sample['labels']): string {
     const known = this.#labels.get(labels)
     if (known !== undefined) return known
-    const pairs = renderLabels(labels)
-    this.#labels.set(labels, pairs)
-    return pairs
+    const braced = renderLabels(labels)
+    this.#labels.set(labels, braced)
+    return braced
   }
 }
 
-function renderValue(name: string, pairs: string, value: number): string {
-  return `${name}${pairs === '' ? '' : `{${pairs}}`} ${renderNumber(value)}\n`
+function renderValue(name: string, braced: string, value: number): string {
+  const end = `${renderNumber(value)}\n`
+  return `${name}${braced}${end}`
 }
 
 /** What follows the other labels of a bucket. */
 const BUCKET_ENDS: readonly string[] = BUCKETS.map((bound) => `le="${bound}"} `)
 
 /** Most buckets have the count of the one before: one text for all of them leaves half as much to put together. */
-function renderHistogram(name: string, pairs: string, durations: Durations): string {
+function renderHistogram(name: string, braced: string, durations: Durations): string {
   const { count, sumMillis } = durations
-  const line = `${name}_bucket{${pairs}${pairs === '' ? '' : ','}`
+  const line = [name, '_bucket', braced === NO_BRACES ? '{' : `${braced.slice(0, -'} '.length)},`].join('')
   const counts = cumulate(durations)
   let text = line
   let countAndNext = ''
@@ -93,7 +94,7 @@ function renderHistogram(name: string, pairs: string, durations: Durations): str
   }
   return (
     `${text}${BUCKET_ENDS.at(-1)}${count}\n` +
-    `${name}_sum{${pairs}} ${renderNumber(sumMillis / 1_000)}\n${name}_count{${pairs}} ${count}\n`
+    `${name}_sum${braced}${renderNumber(sumMillis / 1_000)}\n${name}_count${braced}${count}\n`
   )
 }
 
@@ -106,10 +107,17 @@ export function cumulate({ buckets }: Durations): readonly number[] {
   })
 }
 
+/** What stands between a name and its value where there are no labels. */
+const NO_BRACES = ' '
+
+/**
+ * With what is round it, up to the value. Joined, not added up: what so many series have should be one piece of memory, since
+ * each use of a text in pieces visits all of them.
+ */
 function renderLabels(labels: Readonly<Record<string, string>>): string {
-  let text = ''
-  for (const name in labels) text += `${text === '' ? '' : ','}${name}="${escapeLabel(labels[name] ?? '')}"`
-  return text
+  const pairs: string[] = []
+  for (const name in labels) pairs.push(`${name}="${escapeLabel(labels[name] ?? '')}"`)
+  return pairs.length === 0 ? NO_BRACES : ['{', pairs.join(','), '} '].join('')
 }
 
 function escapeLabel(value: string): string {

@@ -25,6 +25,10 @@ test('given many who ask, then the source is asked once per interval', async () 
   expect(asked).toBe(3)
 })
 
+test.each([[''], [undefined], [5]])('given the name %j, then that is refused: it tells sources apart', (source) => {
+  expect(() => new ScrapedMetrics(async () => [], { source: source as never })).toThrow('Invalid option source: ')
+})
+
 test('given a source that fails, then that shows, and the page is whole', async () => {
   const down = new ScrapedMetrics(() => Promise.reject(new Error('away')), { source: 'postgres' })
   const up = new ScrapedMetrics(async () => [family(7)], { source: 'pgbouncer' })

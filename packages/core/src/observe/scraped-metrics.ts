@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
-import { requireMillis } from '../invalid-option-error.ts'
+import { InvalidOptionError, requireMillis } from '../invalid-option-error.ts'
 import type { MetricDescription } from './metric-definitions.ts'
 import type { MetricFamily } from './metric-family.ts'
 
@@ -23,43 +23,47 @@ export interface ScrapeOptions {
   /** Tells its series from those of other sources, as their label {@link SOURCE_LABEL}. */
   readonly source: string
   /** What was asked less than this ago is answered from memory. Default: 10 000. */
-  readonly intervalMillis?: number
+  readonly intervalMillis?: number | undefined
   /** How long the source may take to answer. Default: 2 000. */
-  readonly timeoutMillis?: number
+  readonly timeoutMillis?: number | undefined
 }
 
 /** Metrics that have to be asked for elsewhere: at most once per interval, however many ask, and one question at a time. */
 export class ScrapedMetrics {
   readonly #collect: () => Promise<readonly MetricFamily[]>
-  readonly #options: Required<ScrapeOptions>
+  /** What its series have as their label {@link SOURCE_LABEL}. */
+  readonly source: string
+  readonly #intervalMillis: number
+  readonly #timeoutMillis: number
   readonly #clock: Clock
   #askedAt = -Infinity
   /** When the question began that has no answer yet. */
   #openSince: number | undefined
   #answer: Promise<readonly MetricFamily[]> = Promise.resolve([])
 
-  /** @throws {InvalidOptionError} for an interval that cannot be meant. */
+  /** @throws {InvalidOptionError} for a name or an interval that cannot be meant. */
   constructor(
     collect: () => Promise<readonly MetricFamily[]>,
-    options: ScrapeOptions,
+    { source, intervalMillis = INTERVAL_MILLIS, timeoutMillis = TIMEOUT_MILLIS }: ScrapeOptions,
     /** @internal */ clock: Clock = systemClock,
   ) {
     this.#collect = collect
     this.#clock = clock
-    this.#options = { intervalMillis: INTERVAL_MILLIS, timeoutMillis: TIMEOUT_MILLIS, ...options }
-    requireMillis('intervalMillis', this.#options.intervalMillis)
-    requireMillis('timeoutMillis', this.#options.timeoutMillis)
-  }
-
-  /** What its series have as their label {@link SOURCE_LABEL}. */
-  get source(): string {
-    return this.#options.source
+    // Without a name it would be taken for a page of pgbouncer_exporter.
+    if (typeof source !== 'string' || source === '') {
+      throw new InvalidOptionError('source', source, 'a text that is not empty')
+    }
+    requireMillis('intervalMillis', intervalMillis)
+    requireMillis('timeoutMillis', timeoutMillis)
+    this.source = source
+    this.#intervalMillis = intervalMillis
+    this.#timeoutMillis = timeoutMillis
   }
 
   /** Never rejects: a source that does not answer in time shows by `poolguard_source_up` 0, and the rest of the page stays. */
   read(): Promise<readonly MetricFamily[]> {
     const now = this.#clock.now()
-    if (now - this.#askedAt >= this.#options.intervalMillis) {
+    if (now - this.#askedAt >= this.#intervalMillis) {
       this.#askedAt = now
       this.#answer = this.#ask()
     }
@@ -90,12 +94,12 @@ export class ScrapedMetrics {
         if (this.#openSince === since) this.#openSince = undefined
       })
     const { promise: late, resolve } = Promise.withResolvers<undefined>()
-    const cancel = this.#clock.after(this.#options.timeoutMillis, () => resolve(undefined))
+    const cancel = this.#clock.after(this.#timeoutMillis, () => resolve(undefined))
     return Promise.race([families, late]).finally(cancel)
   }
 
   #isOpen(): boolean {
     if (this.#openSince === undefined) return false
-    return this.#clock.now() - this.#openSince < this.#options.timeoutMillis * MOST_TIMEOUTS
+    return this.#clock.now() - this.#openSince < this.#timeoutMillis * MOST_TIMEOUTS
   }
 }

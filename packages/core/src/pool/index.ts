@@ -20,7 +20,7 @@ export {
   PoolSaturatedError,
   type PoolState,
 } from './errors.ts'
-export { currentLabel, OTHER_LABEL, runWithLabel } from './label.ts'
+export { currentLabel, MOST_LABELS, OTHER_LABEL, runWithLabel } from './label.ts'
 export { Lease } from './lease.ts'
 export { LeaseLedger, type LeaseLedgerOptions, type Request } from './lease-ledger.ts'
 export type { LeaseReport } from './lease-report.ts'

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { DurationHistogram, type Durations } from './durations.ts'
 
 /** More would let whoever makes up URLs fill the memory; what comes later is counted under {@link OTHER_LABEL}. */
-const MOST_LABELS = 200
+export const MOST_LABELS = 200
 export const OTHER_LABEL = 'other'
 
 const KEY: unique symbol = Symbol.for('poolguard.labels.1')
