@@ -54,18 +54,16 @@ function makePool(config: GuardedPoolConfig): { pool: GuardedPool; warnings: str
 
 /** What the members may have, as PgBouncer knows it, and the connections that it has admitted. */
 async function lookAt(pooler: PgBouncerServer): Promise<{ targets: number[]; clients: number }> {
-  const names = (await pooler.show<{ database: string; application_name: string }>('CLIENTS'))
-    .filter(({ database }) => database === 'app')
-    .map(({ application_name }) => application_name)
+  const clients = await pooler.show<{ database: string; application_name: string }>('CLIENTS')
   const published = new Map<string, { target: number; sequence: number }>()
-  for (const name of names) {
-    const [, member = '', target, sequence = ''] = /^(\w+#\w+):t=(\d+),.*n=(\w+)/.exec(name) ?? []
+  for (const { application_name } of clients) {
+    const [, member = '', target, sequence = ''] = /^(\w+#\w+):t=(\d+),.*n=(\w+)/.exec(application_name) ?? []
     const told = { target: Number(target), sequence: Number.parseInt(sequence, 36) }
     if (target !== undefined && !((published.get(member)?.sequence ?? -1) > told.sequence)) published.set(member, told)
   }
   return {
     targets: [...published.values()].map(({ target }) => target).toSorted((a, b) => a - b),
-    clients: names.length,
+    clients: clients.filter(({ database }) => database === 'app').length,
   }
 }
 

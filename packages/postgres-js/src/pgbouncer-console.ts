@@ -19,18 +19,24 @@ export interface ConsoleTarget {
 
 /** PgBouncer's admin console, for looks at its clients. */
 export class PgBouncerConsole implements PoolerConsole {
+  readonly closed: Promise<void>
   readonly #connection: PostgresConnection
   readonly #patienceMillis: number
 
-  private constructor(connection: PostgresConnection, patienceMillis: number) {
+  private constructor(connection: PostgresConnection, closed: Promise<void>, patienceMillis: number) {
     this.#connection = connection
+    this.closed = closed
     this.#patienceMillis = patienceMillis
   }
 
   /** Of the PgBouncer at `url`, or else of the target. */
-  static async open(target: ConsoleTarget, { url, patienceMillis }: ConsoleOptions): Promise<PgBouncerConsole> {
+  static async open(
+    target: ConsoleTarget,
+    { url, patienceMillis, applicationName }: ConsoleOptions,
+  ): Promise<PgBouncerConsole> {
     const { shared, endpoint } = url === undefined ? target : targetOf(url)
     const password = typeof shared.pass === 'function' ? await shared.pass() : shared.pass
+    const { promise: closed, resolve: lost } = Promise.withResolvers<void>()
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(tooLate()), patienceMillis)
     try {
@@ -39,17 +45,18 @@ export class PgBouncerConsole implements PoolerConsole {
           shared: { ...shared, database: CONSOLE_DATABASE },
           endpoint,
           password: String(password),
-          // Startup parameters would be refused.
-          connection: {},
+          // Other startup parameters would be refused.
+          connection: { ...(applicationName !== undefined && { application_name: applicationName }) },
           prepares: () => false,
           statements: target.statements,
           isDirect: () => false,
           reported: () => {},
           closed: () => {},
         },
-        { signal: late.signal, lost: () => {} },
+        { signal: late.signal, lost },
       )
-      return new PgBouncerConsole(connection, patienceMillis)
+      connection.unref()
+      return new PgBouncerConsole(connection, closed, patienceMillis)
     } finally {
       clearTimeout(timer)
     }

@@ -2,5 +2,6 @@ export { FleetController, type FleetControllerOptions, type FleetPort } from './
 export { LOCK_IF_FREE, LOOK, publishStatement, readLookAnswer } from './fleet-query.ts'
 export { type FleetView, readLook } from './fleet-view.ts'
 export { makeMember, type Publication, requireAppName } from './member-name.ts'
+export { pooledName } from './pooled-name.ts'
 export { readPoolerLook } from './pooler-view.ts'
 export type { Share } from './settle-share.ts'

@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases, type ShowRow } from '../topology/index.ts'
+import { pooledName } from './pooled-name.ts'
 import { readPoolerLook } from './pooler-view.ts'
 
 const SELF = 'orders#mememe'
 
 function client(application_name: string, more: ShowRow = {}): ShowRow {
   return { database: 'orders', user: 'app', application_name, ...more }
+}
+
+/** A connection to the console, which carries what an instance has published. */
+function told(application_name: string): ShowRow {
+  return { database: 'pgbouncer', user: 'stats', application_name }
 }
 
 function look(clients: ShowRow[], config: Readonly<Record<string, number | string>> = {}, database: ShowRow = {}) {
@@ -26,9 +32,11 @@ function limits(...given: Parameters<typeof look>) {
 
 describe('what PgBouncer admits', () => {
   const clients = [
-    client(`${SELF}:t=3,d=4,n=1`),
-    client(SELF),
-    client('bills#aaaaaa:t=2,d=2,n=1', { user: 'bills' }),
+    client(pooledName(SELF)),
+    client(pooledName(SELF)),
+    told(`${SELF}:t=3,d=4,n=1`),
+    client(pooledName('bills#aaaaaa'), { user: 'bills' }),
+    told('bills#aaaaaa:t=2,d=2,n=1'),
     client('psql'),
     client('', { database: 'cron' }),
     client('', { database: 'pgbouncer', user: 'stats' }),
@@ -67,10 +75,23 @@ describe('what PgBouncer admits', () => {
   })
 
   test('with application_name_add_host is known all the same', () => {
-    expect(look([client(`${SELF} - 10.0.0.1:47972`), client(`${SELF} - [::1]:47973`)])?.own).toBe(2)
+    expect(look([client(`${pooledName(SELF)} - 10.0.0.1:47972`), client(`${pooledName(SELF)} - [::1]:47973`)])?.own).toBe(2)
   })
 })
 
+test('given a publication of an instance that has no connection now, then it counts all the same: it may open them', () => {
+  const clients = [client(pooledName(SELF)), told(`${SELF}:t=1,d=1,n=1`), told('bills#aaaaaa:t=8,d=8,n=1 - 10.0.0.1:47972')]
+  expect(look(clients)?.limits[0]?.members.map(({ name, open, claim }) => [name, open, claim])).toEqual([
+    ['bills#aaaaaa', 0, 8],
+    [SELF, 1, 1],
+  ])
+})
+
+test('given a client that calls itself by what it would publish on a server, then it is nobody of a fleet', () => {
+  const clients = [client(pooledName(SELF)), client('orders#aaaaaa:t=99,d=99,n=1')]
+  expect(limits(clients)).toEqual([['max_client_conn leaves', 100, 1, 1]])
+})
+
 test('given the member is not among the clients, then the console is of another PgBouncer', () => {
-  expect(look([client('orders#aaaaaa')])).toBeUndefined()
+  expect(look([client(pooledName('orders#aaaaaa')), told(`${SELF}:t=1,d=1,n=1`)])).toBeUndefined()
 })

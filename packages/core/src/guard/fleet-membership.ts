@@ -1,12 +1,12 @@
 import { systemClock } from '../clock.ts'
-import { FleetController, type FleetView, makeMember, type Share } from '../fleet/index.ts'
+import { FleetController, type FleetView, makeMember, pooledName, type Share } from '../fleet/index.ts'
 import type { FleetSnapshot } from '../observe/index.ts'
 import { type Lease, type Pool, type PoolEvent, runDetached } from '../pool/index.ts'
 import type { FleetOptions } from '../settings/index.ts'
 import type { Topology } from '../topology/index.ts'
-import type { GuardedDriver } from './guarded-driver.ts'
+import type { ConsoleOptions, GuardedDriver, PoolerConsole } from './guarded-driver.ts'
 import { LookSeat } from './look-seat.ts'
-import { lookAtPooler, UnseenError } from './pooler-look.ts'
+import { closeConsole, lookAtPooler, UnseenError } from './pooler-look.ts'
 import { lookAtServer, TellsNothing } from './server-look.ts'
 
 const INTERVAL_MILLIS = 5_000
@@ -31,13 +31,14 @@ export interface FleetMembershipOptions<C> {
 
 /** A pool's part in its fleet: the controller, and the connections it looks and publishes through. */
 export class FleetMembership<C> {
-  /** `app#id`: the `application_name` of all its connections. */
+  /** `app#id`. */
   readonly member: string
   readonly #options: FleetMembershipOptions<C>
   readonly #intervalMillis: number
   readonly #controller: FleetController
-  /** The connection that carries the publication. */
-  #publisher: C | undefined
+  /** What carries the publication: one of the pool's connections, or behind a pooler one to its console. */
+  #publisher: C | PoolerConsole | undefined
+  #console: PoolerConsole | undefined
   readonly #seat: LookSeat<C>
   #warned = false
   #throughPooler = false
@@ -73,6 +74,11 @@ export class FleetMembership<C> {
     })
   }
 
+  /** The `application_name` of connections to what is at the other end, or may be: undefined where that is not known. */
+  nameFor(topology: Topology | undefined): string {
+    return topology?.kind === 'direct' ? this.member : pooledName(this.member)
+  }
+
   snapshot(): FleetSnapshot | null {
     const { share, published } = this.#controller
     if (!share) return null
@@ -96,7 +102,7 @@ export class FleetMembership<C> {
       this.#standAlone(new UnseenError('behind a pooler in statement mode', { lasting: true }))
       return
     }
-    if (topology.kind === 'direct') this.#seen()
+    if (topology.kind === 'direct') this.#sees()
     await this.#controller.join()
   }
 
@@ -122,8 +128,13 @@ export class FleetMembership<C> {
 
   heard(event: PoolEvent): void {
     if (event.type === 'opened') this.#controller.opened()
-    else if (event.type === 'closed') this.#controller.closed()
+    else if (event.type === 'closed') this.#closed()
     else if (event.type === 'connect-failed' && event.failure === 'full') this.#controller.refused()
+  }
+
+  #closed(): void {
+    this.#controller.closed()
+    if (this.#options.engine().counts.total === 0) this.#publishOn(undefined)
   }
 
   /** Whether it carries the publication: where one of several is too many, another one goes. */
@@ -132,10 +143,20 @@ export class FleetMembership<C> {
   }
 
   /** A connection is being closed, or was lost. */
-  gone(connection: C): void {
+  gone(connection: C | PoolerConsole): void {
     if (connection !== this.#publisher) return
-    this.#publisher = undefined
+    this.#publishOn(undefined)
     this.#controller.unpublished()
+  }
+
+  /** @param console that same one, where it is one. */
+  #publishOn(publisher: C | PoolerConsole | undefined, console?: PoolerConsole): void {
+    const before = this.#console
+    this.#publisher = publisher
+    this.#console = console
+    if (before) closeConsole(before)
+    // It may be closed already.
+    void console?.closed.then(() => this.gone(console))
   }
 
   async #exchangeOn(lease: Lease<C>, decide: (view: FleetView) => string): Promise<void> {
@@ -144,9 +165,11 @@ export class FleetMembership<C> {
       lease.release()
       throw new TransactionLeftOpen()
     }
+    let publisher: C | PoolerConsole
     try {
-      await this.#look(connection, decide)
-      if (lease.held) this.#publisher = connection
+      publisher = this.#throughPooler
+        ? await this.#lookAtPooler(connection, decide)
+        : await this.#lookAtServer(lease, decide)
     } catch (error) {
       await this.#ask(connection, 'rollback').catch(() => lease.destroy())
       throw error
@@ -154,29 +177,39 @@ export class FleetMembership<C> {
       lease.release()
     }
     // It may have been its time to go.
-    if (connection !== this.#publisher) throw new Error('the connection that was to carry the publication is closed')
+    if (this.#publisher !== publisher) throw new Error('the connection that was to carry the publication is closed')
   }
 
-  #look(connection: C, decide: (view: FleetView) => string): Promise<void> {
-    const ask = (text: string) => this.#ask(connection, text)
-    if (!this.#throughPooler) return lookAtServer(ask, decide)
+  async #lookAtServer(lease: Lease<C>, decide: (view: FleetView) => string): Promise<C> {
+    const connection = lease.resource
+    await lookAtServer((text) => this.#ask(connection, text), this.member, decide)
+    if (lease.held) this.#publishOn(connection)
+    return connection
+  }
+
+  async #lookAtPooler(connection: C, decide: (view: FleetView) => string): Promise<PoolerConsole> {
     const { driver, engine, fleet } = this.#options
-    return lookAtPooler(
-      {
-        member: this.member,
-        ask,
-        openConsole: (options) => driver().openConsole(connection, { url: fleet.consoleUrl, ...options }),
-        open: () => engine().counts.idle + engine().counts.active,
-      },
-      (view) => {
-        this.#seen()
-        return decide(view)
-      },
-    )
+    const look = {
+      member: this.member,
+      ask: (text: string) => this.#ask(connection, text),
+      openConsole: (options: Omit<ConsoleOptions, 'url'>) =>
+        driver().openConsole(connection, { url: fleet.consoleUrl, ...options }),
+      publisher: this.#console,
+      open: () => engine().counts.idle + engine().counts.active,
+    }
+    const publisher = await lookAtPooler(look, (view) => {
+      this.#sees()
+      return decide(view)
+    })
+    this.#seenAt = performance.now()
+    this.#publishOn(publisher, publisher)
+    // All connections may have been lost meanwhile.
+    if (engine().counts.total === 0) this.#publishOn(undefined)
+    return publisher
   }
 
-  #seen(): void {
-    this.#seenAt = performance.now()
+  /** The others can be seen. */
+  #sees(): void {
     if (!this.#unseen) return
     this.#unseen = undefined
     // As a newcomer that has some connections already.

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type FleetView, LOCK_IF_FREE, publishStatement, readPoolerLook } from '../fleet/index.ts'
+import { type FleetView, LOCK_IF_FREE, readPoolerLook } from '../fleet/index.ts'
 import { classifyConnectFailure } from '../pool/index.ts'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } from '../topology/index.ts'
 import type { ConsoleOptions, PoolerConsole } from './guarded-driver.ts'
@@ -15,39 +15,58 @@ export interface PoolerLookOptions {
   /** `app#id`. */
   readonly member: string
   readonly ask: Ask
-  readonly openConsole: (options: Pick<ConsoleOptions, 'patienceMillis'>) => Promise<PoolerConsole>
+  readonly openConsole: (options: Omit<ConsoleOptions, 'url'>) => Promise<PoolerConsole>
+  /** What the member has published last stands on it. */
+  readonly publisher: PoolerConsole | undefined
   /** Connections of the member that are open for certain. */
   readonly open: () => number
 }
 
 /**
  * Looks at PgBouncer's clients through its console, and publishes what that leads to, under the same lock as on a server,
- * which is taken through the pooler and lasts for one transaction. Nothing is held while the console is being reached, and
- * while it is read no longer than {@link CONSOLE_MILLIS}.
+ * which is taken through the pooler and lasts for one transaction. What is published is the name of a connection to the
+ * console: it takes no client's place, and no server connection has to carry it. Nothing is held while the console is being
+ * reached, and while it is read and told no longer than {@link CONSOLE_MILLIS}.
  *
+ * @returns the connection on which the publication stands.
  * @throws {UnseenError} where the console does not show the fleet.
  */
 export async function lookAtPooler(
-  { member, ask, openConsole, open }: PoolerLookOptions,
+  options: PoolerLookOptions,
   decide: (view: FleetView) => string,
-): Promise<void> {
-  const console = await orUnseen(openConsole({ patienceMillis: CONSOLE_MILLIS }))
+): Promise<PoolerConsole> {
+  const { publisher, openConsole } = options
+  const kept = publisher && (await answers(publisher)) ? publisher : undefined
+  const console = kept ?? (await orUnseen(openConsole({ patienceMillis: CONSOLE_MILLIS })))
   try {
-    await lookThrough(console, { member, ask, open }, decide)
+    return await lookThrough(console, options, decide)
   } finally {
-    // Whoever waited for its end would keep the lock meanwhile.
-    console[Symbol.asyncDispose]().then(null, () => {})
+    if (!kept) closeConsole(console)
   }
+}
+
+/** It may have been cut off since. */
+function answers(console: PoolerConsole): Promise<boolean> {
+  return console.show('VERSION').then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Nobody waits for its end: whoever did would keep the lock meanwhile. */
+export function closeConsole(console: PoolerConsole): void {
+  console[Symbol.asyncDispose]().then(null, () => {})
 }
 
 async function lookThrough(
   console: PoolerConsole,
-  { member, ask, open }: Omit<PoolerLookOptions, 'openConsole'>,
+  { member, ask, openConsole, open }: PoolerLookOptions,
   decide: (view: FleetView) => string,
-): Promise<void> {
+): Promise<PoolerConsole> {
   const config = readPgBouncerConfig(await orUnseen(console.show('CONFIG')))
   const databases = readPgBouncerDatabases(await orUnseen(console.show('DATABASES')))
   await lock(ask)
+  const until = performance.now() + CONSOLE_MILLIS
   const openBefore = open()
   const clients = readPgBouncerClients(await orUnseen(console.show('CLIENTS')))
   const view = readPoolerLook({ config, databases, clients }, member)
@@ -55,9 +74,16 @@ async function lookThrough(
   if (!view || view.own < Math.min(openBefore, open())) {
     throw new UnseenError('behind a pooler whose console shows other clients than these')
   }
-  await letThrough(ask(publishStatement(decide(view))))
-  // Only now, so that PgBouncer knows the name before the next one looks.
-  await letThrough(ask('commit'))
+  const patienceMillis = Math.max(1, until - performance.now())
+  const next = await orUnseen(openConsole({ patienceMillis, applicationName: decide(view) }))
+  try {
+    // Only now, so that PgBouncer knows the name before the next one looks.
+    await letThrough(ask('commit'))
+    return next
+  } catch (error) {
+    closeConsole(next)
+    throw error
+  }
 }
 
 async function lock(ask: Ask): Promise<void> {
