@@ -42,8 +42,8 @@ describe('what PgBouncer admits', () => {
     client('', { database: 'pgbouncer', user: 'stats' }),
   ]
 
-  test('is shared by its clients, those of the console left out', () => {
-    expect(limits(clients)).toEqual([['max_client_conn leaves', 100, 2, 2]])
+  test('is shared by its clients, those of the console among the others', () => {
+    expect(limits(clients)).toEqual([['max_client_conn leaves', 100, 2, 5]])
     expect(look(clients)).toMatchObject({ servedAtOnce: 20, own: 2 })
     expect(look(clients)?.limits[0]?.members.map(({ name, claim }) => [name, claim])).toEqual([
       ['bills#aaaaaa', 2],
@@ -53,7 +53,7 @@ describe('what PgBouncer admits', () => {
 
   test('is less where the clients of a database or of a user are limited', () => {
     expect(limits(clients, { max_user_client_connections: 30 }, { max_client_connections: 40 })).toEqual([
-      ['max_client_conn leaves', 100, 2, 2],
+      ['max_client_conn leaves', 100, 2, 5],
       ["the database's max_client_connections are", 40, 2, 1],
       ['max_user_client_connections is', 30, 1, 2],
     ])
@@ -61,7 +61,7 @@ describe('what PgBouncer admits', () => {
 
   test('is less in session mode, where each client of a pool takes one of its servers', () => {
     expect(limits(clients, { pool_mode: 'session', max_db_connections: 0 }, { max_connections: 15 })).toEqual([
-      ['max_client_conn leaves', 100, 2, 2],
+      ['max_client_conn leaves', 100, 2, 5],
       ['in session mode the pool has', 15, 1, 1],
     ])
   })

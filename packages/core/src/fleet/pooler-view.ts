@@ -4,7 +4,7 @@ import { type ActivityRow, type FleetView, type Limit, viewLimits } from './flee
 import { parseMemberName } from './member-name.ts'
 import { parsePooledName } from './pooled-name.ts'
 
-/** PgBouncer's own database: its console lets clients in beyond max_client_conn. */
+/** PgBouncer's own database. */
 const CONSOLE = 'pgbouncer'
 
 /** What PgBouncer's console tells of its clients and its limits. */
@@ -40,10 +40,12 @@ export function readPoolerLook({ config, databases, clients }: PoolerLook, membe
     readable: true,
     count: 1,
   }))
-  // Behind them, so that whoever has connections is under their limits; whoever has none now may open them anywhere.
-  for (const { database, applicationName: name } of clients) {
-    const tells = database === CONSOLE && parseMemberName(name) !== undefined
-    if (tells) rows.push({ name, ownRole: true, ownDatabase: true, readable: true, count: 0 })
+  for (const client of clients.filter((each) => each.database === CONSOLE)) {
+    const name = client.applicationName
+    // Its console lets them in beyond max_client_conn, but they leave less of that to the others.
+    rows.push({ name: '', ownRole: client.user === user, ownDatabase: false, readable: true, count: 1 })
+    // Behind a member's connections, which show its limits; where it has none now, it may open them anywhere.
+    if (parseMemberName(name)) rows.push({ name, ownRole: true, ownDatabase: true, readable: true, count: 0 })
   }
   const pooler = readPoolerCapacity({ config, databases, pools: [] }, database, user)
   const limit = (name: string) => Number(config.get(name)?.value ?? 0)
