@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import type { PoolEvent } from '@poolguard/core'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
@@ -44,12 +46,21 @@ async function startPooler(
   return pooler
 }
 
-function makePool(config: GuardedPoolConfig): { pool: GuardedPool; warnings: string[] } {
-  const warnings: string[] = []
-  const onEvent = (event: PoolEvent) => event.type === 'warning' && warnings.push(event.message)
+interface MadePool {
+  readonly pool: GuardedPool
+  readonly warnings: string[]
+  readonly events: PoolEvent[]
+}
+
+function makePool(config: GuardedPoolConfig): MadePool {
+  const [warnings, events]: [string[], PoolEvent[]] = [[], []]
+  const onEvent = (event: PoolEvent) => {
+    events.push(event)
+    if (event.type === 'warning') warnings.push(event.message)
+  }
   const pool = new GuardedPool({ fleet, name: `pool ${open.length}`, onEvent, ...config })
   open.push({ [Symbol.asyncDispose]: () => pool.end() })
-  return { pool, warnings }
+  return { pool, warnings, events }
 }
 
 /** The console, by a connection that stays: each takes a client's place. */
@@ -108,6 +119,21 @@ for (const version of pgBouncerVersions) {
       expect(most).toBeLessThanOrEqual(LIMITS.max_client_conn)
       expect(pooler.log()).not.toContain('no more connections allowed')
     }, 60_000)
+
+    test('given instances with and without a share, then no server connection is ever told whose name it has', async () => {
+      const pooler = await startPooler(version, { settings: { default_pool_size: 1 } })
+      const shared = { fleet: { ...fleet, consoleUrl: pooler.statsUrl } }
+      const pools = [shared, shared, {}, {}].map((more) => makePool({ url: pooler.url, ...more }).pool)
+      await Promise.all(pools.map((pool) => pool.ready()))
+      const names = new Set<unknown>()
+      for (let i = 0; i < 5; i++) {
+        for (const pool of pools) {
+          const { rows } = await pool.query(`select current_setting('application_name') as name`)
+          names.add(rows[0].name)
+        }
+      }
+      expect([...names]).toEqual([expect.stringMatching(/^orders#instanceofafleetbehindapgbouncer$/i)])
+    })
   })
 }
 
@@ -228,6 +254,108 @@ describePgBouncer('behind PgBouncer', () => {
     await Promise.all([pool.ready(), right.ready()])
     expect(pool.resolved.reasons.max).toMatch(/^default; behind a pooler whose console shows other clients than these/)
     expect(right.snapshot().fleet).toMatchObject({ members: 2 })
+  })
+
+  test('given instances on the server itself, then PgBouncer and its fleet are others for them, and they are not seen through it', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const behind = [makePool({ url: pooler.url }), makePool({ url: pooler.url })].map(({ pool }) => pool)
+    const direct = [makePool({ url: server.url }), makePool({ url: server.url })].map(({ pool }) => pool)
+    const loads = behind.map((pool) => keepBusy(pool, 40))
+    await eventually(() => behind.map((pool) => pool.counts.total)).toEqual([17, 17])
+    await eventually(() => server.connectionCount()).toBe(20)
+    loads.push(...direct.map((pool) => keepBusy(pool, 40)))
+    // 57 usable, 6 headroom, and the 20 servers of PgBouncer.
+    await eventually(() => direct.map((pool) => pool.counts.total).toSorted()).toEqual([15, 16])
+    expect(direct[0]?.snapshot().fleet).toMatchObject({ members: 2, budget: 31 })
+    await Promise.all(loads.map((load) => load.stop()))
+    expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+  })
+
+  test('given it is paused for intervals, then everybody keeps what it has, and goes on afterwards', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const console = await watch(pooler)
+    const made = [makePool({ url: pooler.url }), makePool({ url: pooler.url })]
+    const pools = made.map(({ pool }) => pool)
+    const loads = pools.map((pool) => keepBusy(pool, 40))
+    await eventually(() => pools.map((pool) => pool.counts.total).toSorted()).toEqual([16, 17])
+    await Promise.all(loads.map((load) => load.stop()))
+    await console.query('PAUSE')
+    // Each has given up a look, and the connection that it was to be made on.
+    const gaveUp = ({ events }: MadePool) => events.some((each) => each.type === 'closed' && each.reason === 'given-up')
+    await eventually(() => made.map(gaveUp)).toEqual([true, true])
+    expect(pools.map((pool) => pool.counts.max).toSorted()).toEqual([16, 17])
+    await console.query('RESUME')
+    await Promise.all(pools.map((pool) => pool.query('select 1')))
+    expect(made.flatMap(({ warnings }) => warnings)).toEqual([])
+    expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+  }, 30_000)
+
+  test('given other limits, then they are shared from the next look on', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const console = await watch(pooler)
+    const pools = [makePool({ url: pooler.url }), makePool({ url: pooler.url })].map(({ pool }) => pool)
+    const loads = pools.map((pool) => keepBusy(pool, 40))
+    await eventually(() => pools.map((pool) => pool.counts.total).toSorted()).toEqual([16, 17])
+    await console.query('SET max_client_conn = 20')
+    // Less 3 headroom, and three consoles.
+    await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([7, 7])
+    await console.query('SET max_client_conn = 60')
+    await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([20, 20])
+    await Promise.all(loads.map((load) => load.stop()))
+    expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+  })
+
+  test('given a pool has closed what was idle, or is closed, then nothing of it stays, the console included', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const console = await watch(pooler)
+    const { pool } = makePool({ url: pooler.url })
+    const sql = guardPostgres(pooler.url, { fleet, name: 'postgres.js' })
+    await Promise.all([pool.ready(), sql.ready()])
+    // Each with its console, and the one of the test.
+    expect(await lookAt(console)).toEqual({ targets: [1, 1], clients: 5 })
+    await Promise.all([pool.closeIdle(), sql.end()])
+    await eventually(async () => (await console.query('SHOW CLIENTS')).rows.length).toBe(1)
+    await pool.query('select 1')
+    await eventually(async () => (await lookAt(console)).targets).toEqual([1])
+  })
+
+  test('given allowExitOnIdle, then the connection to the console keeps no process alive, either', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const options = { url: pooler.url, fleet, allowExitOnIdle: true }
+    const program = `
+      import { GuardedPool } from '@poolguard/pg'
+      const pool = new GuardedPool(${JSON.stringify(options)})
+      const load = () => Promise.all(Array.from({ length: 5 }, () => pool.query('select pg_sleep(0.01)')))
+      while (pool.counts.total < 5) await load()
+      console.log(pool.snapshot().fleet.members)`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: import.meta.dirname,
+      timeout: 20_000,
+    })
+    expect(stdout).toBe('1\n')
+  })
+
+  test('given the connection to the console is killed, then what is had is kept, and told again', async () => {
+    const pooler = await startPooler('1.24')
+    const proxy = await startProxy({ target: pooler })
+    open.push(proxy)
+    const console = await watch(pooler)
+    const consoleUrl = proxy.urlFor(pooler.statsUrl)
+    const { pool, warnings } = makePool({ url: pooler.url, fleet: { ...fleet, consoleUrl } })
+    const load = keepBusy(pool, 40)
+    await eventually(() => pool.counts.total).toBe(20)
+    const told = async () => {
+      const { rows } = await console.query<{ application_name: string }>('SHOW CLIENTS')
+      return rows.map((row) => row.application_name).find((name) => name.includes(':t=20')) ?? 'nothing'
+    }
+    const seen = new Set(['nothing'])
+    for (let i = 0; i < 5; i++) {
+      await eventually(async () => seen.has(await told())).toBe(false)
+      seen.add(await told())
+      proxy.reset()
+    }
+    await load.stop()
+    expect([load.failures, warnings]).toEqual([[], []])
   })
 
   test('given the console dies, then the static plan holds after two intervals, and the share again when it is back', async () => {

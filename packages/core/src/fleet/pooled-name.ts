@@ -17,7 +17,9 @@ const NAME = new RegExp(`^(.+)#(${LETTERS})$`, 'i')
 export function pooledName(member: string): string {
   const at = member.length - ID_LENGTH
   const id = Number.parseInt(member.slice(at), 36)
-  return member.slice(0, at) + [...LETTERS].map((letter, i) => ((id >>> i) & 1 ? letter.toUpperCase() : letter)).join('')
+  return (
+    member.slice(0, at) + [...LETTERS].map((letter, i) => ((id >>> i) & 1 ? letter.toUpperCase() : letter)).join('')
+  )
 }
 
 /** `app#id`; undefined for a name that no instance has given itself there. */

@@ -75,12 +75,18 @@ describe('what PgBouncer admits', () => {
   })
 
   test('with application_name_add_host is known all the same', () => {
-    expect(look([client(`${pooledName(SELF)} - 10.0.0.1:47972`), client(`${pooledName(SELF)} - [::1]:47973`)])?.own).toBe(2)
+    expect(
+      look([client(`${pooledName(SELF)} - 10.0.0.1:47972`), client(`${pooledName(SELF)} - [::1]:47973`)])?.own,
+    ).toBe(2)
   })
 })
 
 test('given a publication of an instance that has no connection now, then it counts all the same: it may open them', () => {
-  const clients = [client(pooledName(SELF)), told(`${SELF}:t=1,d=1,n=1`), told('bills#aaaaaa:t=8,d=8,n=1 - 10.0.0.1:47972')]
+  const clients = [
+    client(pooledName(SELF)),
+    told(`${SELF}:t=1,d=1,n=1`),
+    told('bills#aaaaaa:t=8,d=8,n=1 - 10.0.0.1:47972'),
+  ]
   expect(look(clients)?.limits[0]?.members.map(({ name, open, claim }) => [name, open, claim])).toEqual([
     ['bills#aaaaaa', 0, 8],
     [SELF, 1, 1],

@@ -228,10 +228,10 @@ export class FleetMembership<C> {
     return Promise.race([this.#options.driver().ask(connection, text), late]).finally(() => clearTimeout(timer))
   }
 
-  /** A pooler whose console is away for a moment takes nobody's share. */
+  /** A pooler whose console is away for a moment takes nobody's share, nor does one that is paused, however long. */
   #lostSight(error: UnseenError): void {
-    const unseenMillis = performance.now() - this.#seenAt
-    if (!this.#controller.share || unseenMillis > UNSEEN_INTERVALS * this.#intervalMillis) this.#standAlone(error)
+    const lost = !error.passing && performance.now() - this.#seenAt > UNSEEN_INTERVALS * this.#intervalMillis
+    if (lost || !this.#controller.share) this.#standAlone(error)
   }
 
   /** A lock that others had for too long, or a connection that was lost, will be better next time; a missing right will not. */

@@ -95,14 +95,22 @@ async function lock(ask: Ask): Promise<void> {
   }
 }
 
+interface UnseenErrorOptions extends ErrorOptions {
+  readonly lasting?: boolean
+  readonly passing?: boolean
+}
+
 /** The instances cannot see each other; the message says why. */
 export class UnseenError extends Error {
   /** It will not be otherwise in a moment: the pooler itself has said so. */
   readonly lasting: boolean
+  /** No server has answered through the pooler, so that nobody can have the lock. */
+  readonly passing: boolean
 
-  constructor(why: string, { lasting = false, ...options }: ErrorOptions & { readonly lasting?: boolean } = {}) {
+  constructor(why: string, { lasting = false, passing = false, ...options }: UnseenErrorOptions = {}) {
     super(why, options)
     this.lasting = lasting
+    this.passing = passing
   }
 }
 
@@ -116,10 +124,11 @@ function orUnseen<T>(answer: Promise<T>): Promise<T> {
   })
 }
 
-/** What the server answers through the pooler, as it does not in statement mode. */
+/** What the server answers through the pooler, as it does not in statement mode, and not while the pooler is paused. */
 function letThrough<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
-    const { message } = cause as Error
-    throw new UnseenError(`behind a pooler that lets no look at the others through (${message})`, { cause })
+    const { message, severity } = cause as Error & { severity?: unknown }
+    const passing = severity === undefined
+    throw new UnseenError(`behind a pooler that lets no look at the others through (${message})`, { cause, passing })
   })
 }
