@@ -239,6 +239,16 @@ describePgBouncer('behind PgBouncer', () => {
     expect(pool.snapshot().fleet).toBeNull()
   })
 
+  test('given postgres.js, and nobody may look, then that is told alike, and the server has nothing to remark', async () => {
+    const pooler = await startPooler('1.24')
+    const notices: unknown[] = []
+    const sql = guardPostgres(pooler.url, { fleet, name: 'postgres.js', onnotice: (notice) => notices.push(notice) })
+    open.push({ [Symbol.asyncDispose]: () => sql.end() })
+    await sql.ready()
+    expect(sql.resolved.reasons.max).toContain('(not allowed: have its user in stats_users, or give fleet.consoleUrl)')
+    expect(notices).toEqual([])
+  })
+
   test('given statement mode, then the static plan holds', async () => {
     const pooler = await startPooler('1.24', { poolMode: 'statement', ...readable })
     const { pool } = makePool({ url: pooler.url })

@@ -174,9 +174,9 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 }
 
-/** Told by a server that was reached: the next host would not be what was asked for. */
+/** Told by a server that was reached: the next host would not be what was asked for. PgBouncer tells the severity only once. */
 function isServersOwn(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'severity' in error
+  return typeof error === 'object' && error !== null && ('severity' in error || 'severity_local' in error)
 }
 
 function unsuitable(wanted: unknown): Error {

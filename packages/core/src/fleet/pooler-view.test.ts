@@ -93,9 +93,13 @@ test('given a publication of an instance that has no connection now, then it cou
   ])
 })
 
-test('given a client that calls itself by what it would publish on a server, then it is nobody of a fleet', () => {
-  const clients = [client(pooledName(SELF)), client('orders#aaaaaa:t=99,d=99,n=1')]
-  expect(limits(clients)).toEqual([['max_client_conn leaves', 100, 1, 1]])
+test('given connections that were opened as to a server, then they are the member, but what they tell is not believed', () => {
+  const clients = [client(SELF), client(pooledName(SELF)), client('orders#aaaaaa:t=99,d=99,n=1')]
+  expect(look(clients)).toMatchObject({ own: 2 })
+  expect(look(clients)?.limits[0]?.members.map(({ name, claim }) => [name, claim])).toEqual([
+    ['orders#aaaaaa', 1],
+    [SELF, 2],
+  ])
 })
 
 test('given the member is not among the clients, then the console is of another PgBouncer', () => {

@@ -29,12 +29,12 @@ export interface PoolerView extends FleetView {
  */
 export function readPoolerLook({ config, databases, clients }: PoolerLook, member: string): PoolerView | undefined {
   const admitted = clients.filter((client) => client.database !== CONSOLE)
-  const own = admitted.filter(({ applicationName }) => parsePooledName(applicationName) === member)
+  const own = admitted.filter(({ applicationName }) => memberOf(applicationName) === member)
   const [first] = own
   if (!first) return undefined
   const { database, user } = first
   const rows: ActivityRow[] = admitted.map((client) => ({
-    name: parsePooledName(client.applicationName) ?? '',
+    name: memberOf(client.applicationName) ?? '',
     ownRole: client.user === user,
     ownDatabase: client.database === database,
     readable: true,
@@ -62,6 +62,11 @@ export function readPoolerLook({ config, databases, clients }: PoolerLook, membe
     limits.push({ label: 'in session mode the pool has', usable: servers, holds })
   }
   return { limits: viewLimits(limits, rows), servedAtOnce: servers, own: own.length }
+}
+
+/** By either name: a connection may have been opened while a server was taken to be at the other end. */
+function memberOf(applicationName: string): string | undefined {
+  return parsePooledName(applicationName) ?? parseMemberName(applicationName)?.member
 }
 
 const inDatabase: Limit['holds'] = ({ ownDatabase }) => ownDatabase

@@ -171,13 +171,21 @@ export class FleetMembership<C> {
         ? await this.#lookAtPooler(connection, decide)
         : await this.#lookAtServer(lease, decide)
     } catch (error) {
-      await this.#ask(connection, 'rollback').catch(() => lease.destroy())
+      await this.#undo(lease, error)
       throw error
     } finally {
       lease.release()
     }
     // It may have been its time to go.
     if (this.#publisher !== publisher) throw new Error('the connection that was to carry the publication is closed')
+  }
+
+  /** Where it was not answered there is no telling what becomes of it; and where nothing was begun, servers give notice of that. */
+  async #undo(lease: Lease<C>, error: unknown): Promise<void> {
+    if (error instanceof Unanswered || (error as Error).cause instanceof Unanswered) lease.destroy()
+    else if (this.#options.driver().isInTransaction(lease.resource)) {
+      await this.#ask(lease.resource, 'rollback').catch(() => lease.destroy())
+    }
   }
 
   async #lookAtServer(lease: Lease<C>, decide: (view: FleetView) => string): Promise<C> {
@@ -224,7 +232,7 @@ export class FleetMembership<C> {
 
   #ask(connection: C, text: string): Promise<string | null | undefined> {
     const { promise: late, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => reject(new Error('the server did not answer in time')), ANSWER_MILLIS)
+    const timer = setTimeout(() => reject(new Unanswered()), ANSWER_MILLIS)
     return Promise.race([this.#options.driver().ask(connection, text), late]).finally(() => clearTimeout(timer))
   }
 
@@ -249,6 +257,12 @@ export class FleetMembership<C> {
     this.#warned = true
     const { fleet, warn } = this.#options
     warn(`fleet "${fleet.app}" cannot be looked at, so that it keeps what it has: ${(error as Error).message}`)
+  }
+}
+
+class Unanswered extends Error {
+  constructor() {
+    super('the server did not answer in time')
   }
 }
 

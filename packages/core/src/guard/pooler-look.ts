@@ -117,8 +117,8 @@ export class UnseenError extends Error {
 /** What the console answers. Where it says itself that it will not, there is no use in asking again soon. */
 function orUnseen<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
-    const { message, severity } = cause as Error & { severity?: unknown }
-    const lasting = severity !== undefined && classifyConnectFailure(cause) === 'refused'
+    const { message } = cause as Error
+    const lasting = wasSaid(cause) && classifyConnectFailure(cause) === 'refused'
     const advice = lasting ? ': have its user in stats_users, or give fleet.consoleUrl' : ''
     throw new UnseenError(`behind a pooler whose console cannot be read (${message}${advice})`, { cause, lasting })
   })
@@ -127,8 +127,13 @@ function orUnseen<T>(answer: Promise<T>): Promise<T> {
 /** What the server answers through the pooler, as it does not in statement mode, and not while the pooler is paused. */
 function letThrough<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
-    const { message, severity } = cause as Error & { severity?: unknown }
-    const passing = severity === undefined
+    const { message } = cause as Error
+    const passing = !wasSaid(cause)
     throw new UnseenError(`behind a pooler that lets no look at the others through (${message})`, { cause, passing })
   })
+}
+
+/** By the other end itself. PgBouncer gives the severity once, which postgres.js has under the name of the localized one. */
+function wasSaid(error: object): boolean {
+  return 'severity' in error || 'severity_local' in error
 }
