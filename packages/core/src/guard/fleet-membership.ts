@@ -7,7 +7,7 @@ import type { Topology } from '../topology/index.ts'
 import type { ConsoleOptions, GuardedDriver, PoolerConsole } from './guarded-driver.ts'
 import { LookSeat } from './look-seat.ts'
 import { closeConsole, lookAtPooler, UnseenError } from './pooler-look.ts'
-import { lookAtServer, TellsNothing } from './server-look.ts'
+import { type Ask, lookAtServer, TellsNothing } from './server-look.ts'
 
 const INTERVAL_MILLIS = 5_000
 /** A server that answers no later than this is as good as none. Its own limits on a look end sooner. */
@@ -166,12 +166,17 @@ export class FleetMembership<C> {
       throw new TransactionLeftOpen()
     }
     let publisher: C | PoolerConsole
+    let begun = false
+    const ask = (text: string) => {
+      begun = true
+      return this.#ask(connection, text)
+    }
     try {
       publisher = this.#throughPooler
-        ? await this.#lookAtPooler(connection, decide)
-        : await this.#lookAtServer(lease, decide)
+        ? await this.#lookAtPooler(connection, ask, decide)
+        : await this.#lookAtServer(lease, ask, decide)
     } catch (error) {
-      await this.#undo(lease, error)
+      if (begun) await this.#undo(lease, error)
       throw error
     } finally {
       lease.release()
@@ -180,26 +185,24 @@ export class FleetMembership<C> {
     if (this.#publisher !== publisher) throw new Error('the connection that was to carry the publication is closed')
   }
 
-  /** Where it was not answered there is no telling what becomes of it; and where nothing was begun, servers give notice of that. */
   async #undo(lease: Lease<C>, error: unknown): Promise<void> {
+    // There would be no answer to that, either.
     if (error instanceof Unanswered || (error as Error).cause instanceof Unanswered) lease.destroy()
-    else if (this.#options.driver().isInTransaction(lease.resource)) {
-      await this.#ask(lease.resource, 'rollback').catch(() => lease.destroy())
-    }
+    else await this.#ask(lease.resource, 'rollback').catch(() => lease.destroy())
   }
 
-  async #lookAtServer(lease: Lease<C>, decide: (view: FleetView) => string): Promise<C> {
+  async #lookAtServer(lease: Lease<C>, ask: Ask, decide: (view: FleetView) => string): Promise<C> {
     const connection = lease.resource
-    await lookAtServer((text) => this.#ask(connection, text), this.member, decide)
+    await lookAtServer(ask, this.member, decide)
     if (lease.held) this.#publishOn(connection)
     return connection
   }
 
-  async #lookAtPooler(connection: C, decide: (view: FleetView) => string): Promise<PoolerConsole> {
+  async #lookAtPooler(connection: C, ask: Ask, decide: (view: FleetView) => string): Promise<PoolerConsole> {
     const { driver, engine, fleet } = this.#options
     const look = {
       member: this.member,
-      ask: (text: string) => this.#ask(connection, text),
+      ask,
       openConsole: (options: Omit<ConsoleOptions, 'url'>) =>
         driver().openConsole(connection, { url: fleet.consoleUrl, ...options }),
       publisher: this.#console,

@@ -89,8 +89,8 @@ async function lookThrough(
 async function lock(ask: Ask): Promise<void> {
   const until = performance.now() + LOCK_MILLIS
   while ((await letThrough(ask(LOCK_IF_FREE))) !== 'true') {
-    await letThrough(ask('rollback'))
     if (performance.now() > until) throw new Error('the lock of the fleets did not come free in time')
+    await letThrough(ask('rollback'))
     await pause(RETRY_MILLIS * (0.5 + Math.random()))
   }
 }
