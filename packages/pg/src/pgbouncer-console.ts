@@ -38,10 +38,13 @@ type ShowCommand = 'VERSION' | 'POOLS' | 'CLIENTS' | 'DATABASES' | 'STATS' | 'CO
 export class PgBouncerConsole implements PoolerConsole {
   /** @internal */
   readonly closed: Promise<void>
+  /** @internal */
+  readonly applicationName: string | undefined
   readonly #client: pg.Client
 
-  private constructor(client: pg.Client) {
+  private constructor(client: pg.Client, applicationName: string | undefined) {
     this.#client = client
+    this.applicationName = applicationName
     this.closed = new Promise((resolve) => client.once('end', resolve))
   }
 
@@ -70,7 +73,7 @@ export class PgBouncerConsole implements PoolerConsole {
     })
     client.on('error', () => {})
     await client.connect()
-    return new PgBouncerConsole(client)
+    return new PgBouncerConsole(client, applicationName)
   }
 
   async version(): Promise<string> {

@@ -20,20 +20,20 @@ export interface ConsoleTarget {
 /** PgBouncer's admin console, for looks at its clients. */
 export class PgBouncerConsole implements PoolerConsole {
   readonly closed: Promise<void>
+  readonly applicationName: string | undefined
   readonly #connection: PostgresConnection
   readonly #patienceMillis: number
 
-  private constructor(connection: PostgresConnection, closed: Promise<void>, patienceMillis: number) {
+  private constructor(connection: PostgresConnection, closed: Promise<void>, options: ConsoleOptions) {
     this.#connection = connection
     this.closed = closed
-    this.#patienceMillis = patienceMillis
+    this.applicationName = options.applicationName
+    this.#patienceMillis = options.patienceMillis
   }
 
   /** Of the PgBouncer at `url`, or else of the target. */
-  static async open(
-    target: ConsoleTarget,
-    { url, patienceMillis, applicationName }: ConsoleOptions,
-  ): Promise<PgBouncerConsole> {
+  static async open(target: ConsoleTarget, options: ConsoleOptions): Promise<PgBouncerConsole> {
+    const { url, patienceMillis, applicationName } = options
     const { shared, endpoint } = url === undefined ? target : targetOf(url)
     const password = typeof shared.pass === 'function' ? await shared.pass() : shared.pass
     const { promise: closed, resolve: lost } = Promise.withResolvers<void>()
@@ -56,7 +56,7 @@ export class PgBouncerConsole implements PoolerConsole {
         { signal: late.signal, lost },
       )
       connection.unref()
-      return new PgBouncerConsole(connection, closed, patienceMillis)
+      return new PgBouncerConsole(connection, closed, options)
     } finally {
       clearTimeout(timer)
     }

@@ -153,6 +153,7 @@ export class FleetMembership<C> {
   #publishOn(publisher: C | PoolerConsole | undefined, console?: PoolerConsole): void {
     const before = this.#console
     this.#publisher = publisher
+    if (before === console) return
     this.#console = console
     if (before) closeConsole(before)
     // It may be closed already.

@@ -39,6 +39,7 @@ export interface ConsoleOptions {
 export interface PoolerConsole extends AsyncDisposable {
   /** The rows of `SHOW <what>`. One at a time: the console takes no more. */
   show(what: 'CLIENTS' | 'CONFIG' | 'DATABASES' | 'VERSION'): Promise<readonly ShowRow[]>
+  readonly applicationName: string | undefined
   /** Resolves when the connection to it is closed, or lost. It keeps no process alive. */
   readonly closed: Promise<void>
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type FleetView, LOCK_IF_FREE, readPoolerLook } from '../fleet/index.ts'
+import { type FleetView, LOCK_IF_FREE, readPoolerLook, tellTheSame } from '../fleet/index.ts'
 import { classifyConnectFailure } from '../pool/index.ts'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } from '../topology/index.ts'
 import type { ConsoleOptions, PoolerConsole } from './guarded-driver.ts'
@@ -7,8 +7,11 @@ import type { Ask } from './server-look.ts'
 
 /** For the console's login and each of its answers: the server cuts a look off that is silent for a second. */
 const CONSOLE_MILLIS = 700
-/** How long to try for the lock, and about how long between two attempts: others have it for a few milliseconds. */
-const LOCK_MILLIS = 1_000
+/**
+ * How long to try for the lock, and about how long between two attempts: others have it for some milliseconds. Meanwhile no
+ * caller has the connection, which may be the only one.
+ */
+const LOCK_MILLIS = 300
 const RETRY_MILLIS = 20
 
 export interface PoolerLookOptions {
@@ -60,7 +63,7 @@ export function closeConsole(console: PoolerConsole): void {
 
 async function lookThrough(
   console: PoolerConsole,
-  { member, ask, openConsole, open }: PoolerLookOptions,
+  { member, ask, openConsole, open, publisher }: PoolerLookOptions,
   decide: (view: FleetView) => string,
 ): Promise<PoolerConsole> {
   const config = readPgBouncerConfig(await orUnseen(console.show('CONFIG')))
@@ -74,8 +77,13 @@ async function lookThrough(
   if (!view || view.own < Math.min(openBefore, open())) {
     throw new UnseenError('behind a pooler whose console shows other clients than these')
   }
+  const applicationName = decide(view)
+  if (console === publisher && tellTheSame(applicationName, console.applicationName ?? '')) {
+    await letThrough(ask('commit'))
+    return console
+  }
   const patienceMillis = Math.max(1, until - performance.now())
-  const next = await orUnseen(openConsole({ patienceMillis, applicationName: decide(view) }))
+  const next = await orUnseen(openConsole({ patienceMillis, applicationName }))
   try {
     // Only now, so that PgBouncer knows the name before the next one looks.
     await letThrough(ask('commit'))
