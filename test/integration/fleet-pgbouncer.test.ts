@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import type { PoolEvent } from '@poolguard/core'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
@@ -18,7 +20,7 @@ import {
 
 const INTERVAL = 400
 const fleet = { app: 'orders', intervalMillis: INTERVAL }
-/** 40 clients less 4 headroom; 20 servers, so that no instance can have more than 20. */
+/** 40 clients less 4 headroom, and one of each instance to the console; 20 servers, so that no instance can have more. */
 const LIMITS = { max_client_conn: 40, default_pool_size: 20 }
 const BUDGET = 36
 const BUSY = 'select pg_sleep(0.01)'
@@ -44,28 +46,43 @@ async function startPooler(
   return pooler
 }
 
-function makePool(config: GuardedPoolConfig): { pool: GuardedPool; warnings: string[] } {
-  const warnings: string[] = []
-  const onEvent = (event: PoolEvent) => event.type === 'warning' && warnings.push(event.message)
+interface MadePool {
+  readonly pool: GuardedPool
+  readonly warnings: string[]
+  readonly events: PoolEvent[]
+}
+
+function makePool(config: GuardedPoolConfig): MadePool {
+  const [warnings, events]: [string[], PoolEvent[]] = [[], []]
+  const onEvent = (event: PoolEvent) => {
+    events.push(event)
+    if (event.type === 'warning') warnings.push(event.message)
+  }
   const pool = new GuardedPool({ fleet, name: `pool ${open.length}`, onEvent, ...config })
   open.push({ [Symbol.asyncDispose]: () => pool.end() })
-  return { pool, warnings }
+  return { pool, warnings, events }
+}
+
+/** The console, by a connection that stays: each takes a client's place. */
+async function watch(pooler: PgBouncerServer): Promise<pg.Client> {
+  const console = new pg.Client(pooler.adminUrl)
+  await console.connect()
+  open.push({ [Symbol.asyncDispose]: () => console.end() })
+  return console
 }
 
 /** What the members may have, as PgBouncer knows it, and the connections that it has admitted. */
-async function lookAt(pooler: PgBouncerServer): Promise<{ targets: number[]; clients: number }> {
-  const names = (await pooler.show<{ database: string; application_name: string }>('CLIENTS'))
-    .filter(({ database }) => database === 'app')
-    .map(({ application_name }) => application_name)
+async function lookAt(console: pg.Client): Promise<{ targets: number[]; clients: number }> {
+  const { rows: clients } = await console.query<{ database: string; application_name: string }>('SHOW CLIENTS')
   const published = new Map<string, { target: number; sequence: number }>()
-  for (const name of names) {
-    const [, member = '', target, sequence = ''] = /^(\w+#\w+):t=(\d+),.*n=(\w+)/.exec(name) ?? []
+  for (const { application_name } of clients) {
+    const [, member = '', target, sequence = ''] = /^(\w+#\w+):t=(\d+),.*n=(\w+)/.exec(application_name) ?? []
     const told = { target: Number(target), sequence: Number.parseInt(sequence, 36) }
     if (target !== undefined && !((published.get(member)?.sequence ?? -1) > told.sequence)) published.set(member, told)
   }
   return {
     targets: [...published.values()].map(({ target }) => target).toSorted((a, b) => a - b),
-    clients: names.length,
+    clients: clients.length,
   }
 }
 
@@ -82,26 +99,42 @@ for (const version of pgBouncerVersions) {
         return instance
       }
       const instances = [await start(), await start(), await start(), await start()]
+      const console = await watch(pooler)
       let most = 0
       const targets = async () => {
-        const seen = await lookAt(pooler)
+        const seen = await lookAt(console)
         most = Math.max(most, seen.clients)
         return seen.targets
       }
-      await eventually(targets).toEqual([9, 9, 9, 9])
-      await eventually(async () => (await lookAt(pooler)).clients).toBe(BUDGET)
+      await eventually(targets).toEqual([7, 8, 8, 8])
+      await eventually(async () => (await lookAt(console)).clients).toBe(BUDGET)
       instances[0]?.signal('SIGKILL')
-      await eventually(targets).toEqual([12, 12, 12])
-      const reports = await Promise.all(instances.slice(1).map((instance) => instance.report()))
-      expect(reports.map(({ max, total, errors }) => ({ max, total, errors }))).toEqual(
-        Array(3).fill({ max: 12, total: 12, errors: {} }),
-      )
+      await eventually(targets).toEqual([10, 11, 11])
+      const read = () => Promise.all(instances.slice(1).map((instance) => instance.report()))
+      await eventually(async () => (await read()).map(({ max }) => max).toSorted()).toEqual([10, 11, 11])
+      const reports = await read()
+      expect(reports.map(({ errors }) => errors)).toEqual([{}, {}, {}])
       expect(reports[0]?.reason).toMatch(
-        /^share of fleet "orders": max_client_conn leaves 40 usable - 4 headroom - 0 of others = 36 to share; 3 instances want \d+: 12 for this one$/,
+        /^share of fleet "orders": max_client_conn leaves 40 usable - 4 headroom - 4 of others = 32 to share; 3 instances want \d+: 1[01] for this one$/,
       )
-      expect(most, 'what comes after the console of the test').toBeLessThanOrEqual(LIMITS.max_client_conn)
+      expect(most).toBeLessThanOrEqual(LIMITS.max_client_conn)
       expect(pooler.log()).not.toContain('no more connections allowed')
     }, 60_000)
+
+    test('given instances with and without a share, then no server connection is ever told whose name it has', async () => {
+      const pooler = await startPooler(version, { settings: { default_pool_size: 1 } })
+      const shared = { fleet: { ...fleet, consoleUrl: pooler.statsUrl } }
+      const pools = [shared, shared, {}, {}].map((more) => makePool({ url: pooler.url, ...more }).pool)
+      await Promise.all(pools.map((pool) => pool.ready()))
+      const names = new Set<unknown>()
+      for (let i = 0; i < 5; i++) {
+        for (const pool of pools) {
+          const { rows } = await pool.query(`select current_setting('application_name') as name`)
+          names.add(rows[0].name)
+        }
+      }
+      expect([...names]).toEqual([expect.stringMatching(/^orders#instanceofafleetbehindapgbouncer$/i)])
+    })
   })
 }
 
@@ -115,7 +148,8 @@ describePgBouncer('behind PgBouncer', () => {
     const { pool, warnings } = makePool({ url: pooler.url, lint: 'throw' })
     const load = keepBusy(pool, 40)
     await eventually(() => pool.counts.total).toBe(20)
-    expect(pool.resolved.reasons.max).toMatch(/: 20 for this one; no more than 20 of which could be served at once$/)
+    const whole = /: 20 for this one; no more than 20 of which could be served at once$/
+    await eventually(() => pool.resolved.reasons.max).toMatch(whole)
     await load.stop()
     expect([load.failures, warnings]).toEqual([[], []])
   })
@@ -132,7 +166,7 @@ describePgBouncer('behind PgBouncer', () => {
     const loads = [pool, ...[sql, named].map((each) => ({ query: (text: string) => each.unsafe(text) }))].map((each) =>
       keepBusy(each, 40),
     )
-    await eventually(() => [pool, sql, named].map((each) => each.counts.total).toSorted()).toEqual([11, 12, 12])
+    await eventually(() => [pool, sql, named].map((each) => each.counts.total).toSorted()).toEqual([10, 11, 11])
     await Promise.all(loads.map((load) => load.stop()))
     expect(loads.flatMap(({ failures }) => failures)).toEqual([])
   })
@@ -141,7 +175,7 @@ describePgBouncer('behind PgBouncer', () => {
     const pooler = await startPooler('1.24', { settings: { stats_users: 'app', application_name_add_host: 1 } })
     const pools = [makePool({ url: pooler.url }), makePool({ url: pooler.url })].map(({ pool }) => pool)
     const loads = pools.map((pool) => keepBusy(pool, 40))
-    await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([18, 18])
+    await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([17, 17])
     await Promise.all(loads.map((load) => load.stop()))
   })
 
@@ -149,9 +183,10 @@ describePgBouncer('behind PgBouncer', () => {
     const pooler = await startPooler('1.24', readable)
     const pools = Array.from({ length: 10 }, () => makePool({ url: pooler.url }).pool)
     const loads = pools.map((pool) => keepBusy(pool, 20))
+    const console = await watch(pooler)
     let [mostGiven, mostOpen] = [0, 0]
     await eventually(async () => {
-      const { targets, clients } = await lookAt(pooler)
+      const { targets, clients } = await lookAt(console)
       mostOpen = Math.max(mostOpen, clients)
       // A newcomer's first connection comes out of the headroom.
       mostGiven = Math.max(
@@ -159,7 +194,7 @@ describePgBouncer('behind PgBouncer', () => {
         targets.filter((target) => target > 1).reduce((sum, target) => sum + target, 0),
       )
       return targets
-    }).toEqual([...Array(4).fill(3), ...Array(6).fill(4)])
+    }).toEqual([...Array(5).fill(2), ...Array(5).fill(3)])
     expect(mostGiven).toBeLessThanOrEqual(BUDGET)
     expect(mostOpen).toBeLessThanOrEqual(LIMITS.max_client_conn)
     await Promise.all(loads.map((load) => load.stop()))
@@ -172,8 +207,8 @@ describePgBouncer('behind PgBouncer', () => {
     })
     const { pool } = makePool({ url: pooler.url })
     const load = keepBusy(pool, 40)
-    await eventually(() => pool.counts.total).toBe(10)
-    expect(pool.resolved.reasons.max).toContain('max_user_client_connections is 13 usable - 3 headroom')
+    await eventually(() => pool.counts.total).toBe(9)
+    expect(pool.resolved.reasons.max).toContain('max_user_client_connections is 13 usable - 3 headroom - 1 of others')
     await load.stop()
   })
 
@@ -205,6 +240,16 @@ describePgBouncer('behind PgBouncer', () => {
     expect(pool.snapshot().fleet).toBeNull()
   })
 
+  test('given postgres.js, and nobody may look, then that is told alike, and the server has nothing to remark', async () => {
+    const pooler = await startPooler('1.24')
+    const notices: unknown[] = []
+    const sql = guardPostgres(pooler.url, { fleet, name: 'postgres.js', onnotice: (notice) => notices.push(notice) })
+    open.push({ [Symbol.asyncDispose]: () => sql.end() })
+    await sql.ready()
+    expect(sql.resolved.reasons.max).toContain('(not allowed: have its user in stats_users, or give fleet.consoleUrl)')
+    expect(notices).toEqual([])
+  })
+
   test('given statement mode, then the static plan holds', async () => {
     const pooler = await startPooler('1.24', { poolMode: 'statement', ...readable })
     const { pool } = makePool({ url: pooler.url })
@@ -222,6 +267,108 @@ describePgBouncer('behind PgBouncer', () => {
     expect(right.snapshot().fleet).toMatchObject({ members: 2 })
   })
 
+  test('given instances on the server itself, then PgBouncer and its fleet are others for them, and they are not seen through it', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const behind = [makePool({ url: pooler.url }), makePool({ url: pooler.url })].map(({ pool }) => pool)
+    const direct = [makePool({ url: server.url }), makePool({ url: server.url })].map(({ pool }) => pool)
+    const loads = behind.map((pool) => keepBusy(pool, 40))
+    await eventually(() => behind.map((pool) => pool.counts.total)).toEqual([17, 17])
+    await eventually(() => server.connectionCount()).toBe(20)
+    loads.push(...direct.map((pool) => keepBusy(pool, 40)))
+    // 57 usable, 6 headroom, and the 20 servers of PgBouncer.
+    await eventually(() => direct.map((pool) => pool.counts.total).toSorted()).toEqual([15, 16])
+    expect(direct[0]?.snapshot().fleet).toMatchObject({ members: 2, budget: 31 })
+    await Promise.all(loads.map((load) => load.stop()))
+    expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+  })
+
+  test('given it is paused for intervals, then everybody keeps what it has, and goes on afterwards', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const console = await watch(pooler)
+    const made = [makePool({ url: pooler.url }), makePool({ url: pooler.url })]
+    const pools = made.map(({ pool }) => pool)
+    const loads = pools.map((pool) => keepBusy(pool, 40))
+    await eventually(() => pools.map((pool) => pool.counts.total).toSorted()).toEqual([16, 17])
+    await Promise.all(loads.map((load) => load.stop()))
+    await console.query('PAUSE')
+    // Each has given up a look, and the connection that it was to be made on.
+    const gaveUp = ({ events }: MadePool) => events.some((each) => each.type === 'closed' && each.reason === 'given-up')
+    await eventually(() => made.map(gaveUp)).toEqual([true, true])
+    expect(pools.map((pool) => pool.counts.max).toSorted()).toEqual([16, 17])
+    await console.query('RESUME')
+    await Promise.all(pools.map((pool) => pool.query('select 1')))
+    expect(made.flatMap(({ warnings }) => warnings)).toEqual([])
+    expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+  }, 30_000)
+
+  test('given other limits, then they are shared from the next look on', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const console = await watch(pooler)
+    const pools = [makePool({ url: pooler.url }), makePool({ url: pooler.url })].map(({ pool }) => pool)
+    const loads = pools.map((pool) => keepBusy(pool, 40))
+    await eventually(() => pools.map((pool) => pool.counts.total).toSorted()).toEqual([16, 17])
+    await console.query('SET max_client_conn = 20')
+    // Less 3 headroom, and three consoles.
+    await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([7, 7])
+    await console.query('SET max_client_conn = 60')
+    await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([20, 20])
+    await Promise.all(loads.map((load) => load.stop()))
+    expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+  })
+
+  test('given a pool has closed what was idle, or is closed, then nothing of it stays, the console included', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const console = await watch(pooler)
+    const { pool } = makePool({ url: pooler.url })
+    const sql = guardPostgres(pooler.url, { fleet, name: 'postgres.js' })
+    await Promise.all([pool.ready(), sql.ready()])
+    // Each with its console, and the one of the test.
+    expect(await lookAt(console)).toEqual({ targets: [1, 1], clients: 5 })
+    await Promise.all([pool.closeIdle(), sql.end()])
+    await eventually(async () => (await console.query('SHOW CLIENTS')).rows.length).toBe(1)
+    await pool.query('select 1')
+    await eventually(async () => (await lookAt(console)).targets).toEqual([1])
+  })
+
+  test('given allowExitOnIdle, then the connection to the console keeps no process alive, either', async () => {
+    const pooler = await startPooler('1.24', readable)
+    const options = { url: pooler.url, fleet, allowExitOnIdle: true }
+    const program = `
+      import { GuardedPool } from '@poolguard/pg'
+      const pool = new GuardedPool(${JSON.stringify(options)})
+      const load = () => Promise.all(Array.from({ length: 5 }, () => pool.query('select pg_sleep(0.01)')))
+      while (pool.counts.total < 5) await load()
+      console.log(pool.snapshot().fleet.members)`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: import.meta.dirname,
+      timeout: 20_000,
+    })
+    expect(stdout).toBe('1\n')
+  })
+
+  test('given the connection to the console is killed, then what is had is kept, and told again', async () => {
+    const pooler = await startPooler('1.24')
+    const proxy = await startProxy({ target: pooler })
+    open.push(proxy)
+    const console = await watch(pooler)
+    const consoleUrl = proxy.urlFor(pooler.statsUrl)
+    const { pool, warnings } = makePool({ url: pooler.url, fleet: { ...fleet, consoleUrl } })
+    const load = keepBusy(pool, 40)
+    await eventually(() => pool.counts.total).toBe(20)
+    const told = async () => {
+      const { rows } = await console.query<{ application_name: string }>('SHOW CLIENTS')
+      return rows.map((row) => row.application_name).find((name) => name.includes(':t=20')) ?? 'nothing'
+    }
+    const seen = new Set(['nothing'])
+    for (let i = 0; i < 5; i++) {
+      await eventually(async () => seen.has(await told())).toBe(false)
+      seen.add(await told())
+      proxy.reset()
+    }
+    await load.stop()
+    expect([load.failures, warnings]).toEqual([[], []])
+  })
+
   test('given the console dies, then the static plan holds after two intervals, and the share again when it is back', async () => {
     const pooler = await startPooler('1.24')
     const proxy = await startProxy({ target: pooler })
@@ -233,6 +380,7 @@ describePgBouncer('behind PgBouncer', () => {
     const load = keepBusy(pool, 40)
     await eventually(() => pool.counts.total).toBe(20)
     proxy.refuse()
+    proxy.reset()
     await eventually(() => pool.counts.max).toBe(10)
     expect(warnings).toEqual([expect.stringMatching(/console cannot be read .*Each instance may open 10 \(default\)/)])
     proxy.heal()
@@ -253,7 +401,7 @@ describePgBouncer('behind PgBouncer', () => {
     await eventually(() => hung.counts.max).toBe(10)
     await loads[1]?.stop()
     const more = keepBusy(pool, 40)
-    await eventually(() => pool.counts.total, 'what the other one has told last stays its own').toBe(BUDGET - 20)
+    await eventually(() => pool.counts.total, 'what the other one has told last stays its own').toBe(BUDGET - 2 - 20)
     await Promise.all([loads[0]?.stop(), more.stop()])
     expect([...loads, more].flatMap(({ failures }) => failures)).toEqual([])
     proxy.heal()
@@ -270,7 +418,7 @@ describePgBouncer('behind PgBouncer', () => {
       return answers.map(({ status }) => status)
     }).toEqual(['fulfilled', 'fulfilled'])
     const loads = pools.map((pool) => keepBusy(pool, 40))
-    await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([18, 18])
+    await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([17, 17])
     await Promise.all(loads.map((load) => load.stop()))
   }, 30_000)
 })

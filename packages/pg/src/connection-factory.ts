@@ -10,6 +10,8 @@ import type { WireClient } from './wire-client.ts'
 export interface ConnectionFactoryOptions {
   /** What every client is made with. */
   readonly config: GuardedPoolConfig
+  /** Instead of the config's, where the guard says so. Asked for every client. */
+  readonly applicationName: () => string | undefined
   readonly makeClient: (config: GuardedPoolConfig) => WireClient
   readonly sessions: SessionGuard
   readonly statements: AutomaticStatements
@@ -65,7 +67,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
 
   async #connect(config: GuardedPoolConfig, { signal, lost }: OpenContext): Promise<PgConnection> {
     signal.throwIfAborted()
-    const client = this.#options.makeClient(config)
+    const client = this.#options.makeClient(named(config, this.#options.applicationName()))
     if (!client.connection) throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
     const connection = new PgConnection(client)
     watchStatements(client, this.#options.sessions)
@@ -130,4 +132,10 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     const reset = wished === 'discard' && !this.#options.sessions.keepsSession ? 'rollback' : wished
     return connection.isClean(reset) || connection.clean(reset, this.#options.leftInTransaction)
   }
+}
+
+/** A fleet knows its members by the name of their connections. */
+function named(config: GuardedPoolConfig, applicationName: string | undefined): GuardedPoolConfig {
+  if (applicationName === undefined) return config
+  return { ...config, password: config.password, application_name: applicationName } as GuardedPoolConfig
 }

@@ -90,7 +90,8 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       super(spec.client)
       this.#guard = new PoolGuard(spec, (guard) => {
         const factory = new ConnectionFactory({
-          config: named(spec.client, guard.applicationName),
+          config: spec.client,
+          applicationName: () => guard.applicationName,
           makeClient: (clientConfig) => new this.Client(clientConfig),
           sessions: guard.sessions,
           statements: guard.statements,
@@ -289,12 +290,6 @@ function mayHaveSpoilt(error: Error): boolean {
 /** The mark that OpenTelemetry's instrumentations leave on what they have wrapped. */
 function isInstrumented(method: unknown): boolean {
   return (method as { __wrapped?: boolean }).__wrapped === true
-}
-
-/** A fleet knows its members by the name of their connections. */
-function named(config: GuardedPoolConfig, applicationName: string | undefined): GuardedPoolConfig {
-  if (applicationName === undefined) return config
-  return { ...config, password: config.password, application_name: applicationName } as GuardedPoolConfig
 }
 
 /** An error that came off the wire has a stack that ends in the socket; this one leads to whoever asked, as in pg. */

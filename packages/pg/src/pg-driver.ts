@@ -48,9 +48,11 @@ export class PgDriver implements GuardedDriver<PgConnection> {
   }
 
   async openConsole({ client: { host, port } }: PgConnection, options: ConsoleOptions): Promise<PoolerConsole> {
-    const { url, patienceMillis } = options
+    const { url } = options
     const { password } = this.#config
     const config = url === undefined ? { ...this.#config, password, host, port } : readConfig({ url }).client
-    return PgBouncerConsole.open(config as GuardedPoolConfig, patienceMillis)
+    const console = await PgBouncerConsole.open(config as GuardedPoolConfig, options)
+    console.unref()
+    return console
   }
 }

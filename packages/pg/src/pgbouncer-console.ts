@@ -1,4 +1,5 @@
 import {
+  type ConsoleOptions,
   type PgBouncerClient,
   type PgBouncerDatabase,
   type PgBouncerPool,
@@ -17,6 +18,7 @@ import {
 import pg from 'pg'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
 import { withoutStartupParameters } from './startup-parameters.ts'
+import type { WireClient } from './wire-client.ts'
 
 /** How long one answer may take. */
 const PATIENCE_MILLIS = 5_000
@@ -34,10 +36,16 @@ type ShowCommand = 'VERSION' | 'POOLS' | 'CLIENTS' | 'DATABASES' | 'STATS' | 'CO
  * const waiting = (await pgbouncer.pools()).filter(({ clientsWaiting }) => clientsWaiting > 0)
  */
 export class PgBouncerConsole implements PoolerConsole {
+  /** @internal */
+  readonly closed: Promise<void>
+  /** @internal */
+  readonly applicationName: string | undefined
   readonly #client: pg.Client
 
-  private constructor(client: pg.Client) {
+  private constructor(client: pg.Client, applicationName: string | undefined) {
     this.#client = client
+    this.applicationName = applicationName
+    this.closed = new Promise((resolve) => client.once('end', resolve))
   }
 
   /**
@@ -45,23 +53,27 @@ export class PgBouncerConsole implements PoolerConsole {
    * @throws what connecting throws, or that there was no answer within five seconds; for a user who may not look, 08P01 `not allowed`.
    */
   static async connect(url: string): Promise<PgBouncerConsole> {
-    return PgBouncerConsole.open(readConfig({ url }).client, PATIENCE_MILLIS)
+    return PgBouncerConsole.open(readConfig({ url }).client, { patienceMillis: PATIENCE_MILLIS })
   }
 
   /** @internal With what clients of that PgBouncer are made with. */
-  static async open(clientConfig: GuardedPoolConfig, patienceMillis: number): Promise<PgBouncerConsole> {
+  static async open(
+    clientConfig: GuardedPoolConfig,
+    { patienceMillis, applicationName }: Omit<ConsoleOptions, 'url'>,
+  ): Promise<PgBouncerConsole> {
     // Startup parameters would be refused.
     const { application_name: _name, ...config } = withoutStartupParameters(clientConfig).config
     const client = new pg.Client({
       ...config,
       password: clientConfig.password,
+      ...(applicationName !== undefined && { application_name: applicationName }),
       database: CONSOLE_DATABASE,
       connectionTimeoutMillis: patienceMillis,
       query_timeout: patienceMillis,
     })
     client.on('error', () => {})
     await client.connect()
-    return new PgBouncerConsole(client)
+    return new PgBouncerConsole(client, applicationName)
   }
 
   async version(): Promise<string> {
@@ -90,6 +102,11 @@ export class PgBouncerConsole implements PoolerConsole {
 
   async lists(): Promise<Map<string, number>> {
     return readPgBouncerLists(await this.show('LISTS'))
+  }
+
+  /** @internal It keeps no process alive. */
+  unref(): void {
+    ;(this.#client as unknown as WireClient).unref()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -19,8 +19,8 @@ import { refusedStartupParameter } from './startup-parameters.ts'
 export interface ConnectionFactoryOptions {
   /** What `postgres()` made of the user's options. */
   readonly shared: ParsedOptions
-  /** Instead of the user's, where the guard says so. */
-  readonly applicationName?: string | undefined
+  /** Instead of the user's, where the guard says so. Asked for every connection. */
+  readonly applicationName: () => string | undefined
   /** Whether array types are learnt: `fetch_types`. */
   readonly fetchTypes: boolean
   /** Whether queries are prepared that can be. */
@@ -38,18 +38,13 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   readonly #options: ConnectionFactoryOptions
   readonly #endpoints: readonly Endpoint[]
   readonly #arrayTypes: ArrayTypes | undefined
-  /** Startup parameters, less what a pooler has refused. */
-  #startup: Record<string, unknown>
+  /** Startup parameters that a pooler has refused. */
+  readonly #refused = new Set<string>()
 
   constructor(options: ConnectionFactoryOptions) {
     this.#options = options
     this.#endpoints = endpointsOf(options.shared)
     this.#arrayTypes = options.fetchTypes ? new ArrayTypes(options.shared) : undefined
-    const { applicationName } = options
-    this.#startup = {
-      ...options.shared.connection,
-      ...(applicationName !== undefined && { application_name: applicationName }),
-    }
   }
 
   /** Tries the hosts in the order given: the next one where a host cannot be reached, or is not what was asked for. */
@@ -88,7 +83,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     const { shared, prepares, statements, isDirect } = this.#options
     const password = typeof shared.pass === 'function' ? await shared.pass() : shared.pass
     for (;;) {
-      const connection = this.#startup
+      const connection = this.#startupParameters()
       try {
         return await openConnection(
           {
@@ -112,6 +107,13 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     }
   }
 
+  #startupParameters(): Record<string, unknown> {
+    const { shared, applicationName } = this.#options
+    const name = applicationName()
+    const all = { ...shared.connection, ...(name !== undefined && { application_name: name }) }
+    return Object.fromEntries(Object.entries(all).filter(([each]) => !this.#refused.has(each)))
+  }
+
   /** A standby is only preferred: the last host will do. */
   async #suits(connection: PostgresConnection, endpoint: Endpoint): Promise<boolean> {
     const wanted = this.#options.shared.target_session_attrs as SessionAttributes | null | undefined
@@ -121,9 +123,8 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
 
   /** Another attempt, under way at the same time, may have dropped it already. */
   #drop(name: string): void {
-    if (!(name in this.#startup)) return
-    const { [name]: _refused, ...kept } = this.#startup
-    this.#startup = kept
+    if (this.#refused.has(name)) return
+    this.#refused.add(name)
     this.#options.warn(
       `The pooler refuses the startup parameter ${name}, so connections are made without it. ` +
         'Set it on the server instead: ALTER ROLE ... SET name = value.',
@@ -173,9 +174,9 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 }
 
-/** Told by a server that was reached: the next host would not be what was asked for. */
+/** Told by a server that was reached: the next host would not be what was asked for. PgBouncer tells the severity only once. */
 function isServersOwn(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'severity' in error
+  return typeof error === 'object' && error !== null && ('severity' in error || 'severity_local' in error)
 }
 
 function unsuitable(wanted: unknown): Error {

@@ -65,7 +65,7 @@ function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConn
   return new PoolGuard<PostgresConnection>(guardSpec, (guard) => {
     const factory = new ConnectionFactory({
       shared,
-      applicationName: guard.applicationName,
+      applicationName: () => guard.applicationName,
       fetchTypes: spec.fetchTypes,
       prepares: () => shared.prepare,
       statements: guard.statements,

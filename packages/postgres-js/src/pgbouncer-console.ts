@@ -19,18 +19,24 @@ export interface ConsoleTarget {
 
 /** PgBouncer's admin console, for looks at its clients. */
 export class PgBouncerConsole implements PoolerConsole {
+  readonly closed: Promise<void>
+  readonly applicationName: string | undefined
   readonly #connection: PostgresConnection
   readonly #patienceMillis: number
 
-  private constructor(connection: PostgresConnection, patienceMillis: number) {
+  private constructor(connection: PostgresConnection, closed: Promise<void>, options: ConsoleOptions) {
     this.#connection = connection
-    this.#patienceMillis = patienceMillis
+    this.closed = closed
+    this.applicationName = options.applicationName
+    this.#patienceMillis = options.patienceMillis
   }
 
   /** Of the PgBouncer at `url`, or else of the target. */
-  static async open(target: ConsoleTarget, { url, patienceMillis }: ConsoleOptions): Promise<PgBouncerConsole> {
+  static async open(target: ConsoleTarget, options: ConsoleOptions): Promise<PgBouncerConsole> {
+    const { url, patienceMillis, applicationName } = options
     const { shared, endpoint } = url === undefined ? target : targetOf(url)
     const password = typeof shared.pass === 'function' ? await shared.pass() : shared.pass
+    const { promise: closed, resolve: lost } = Promise.withResolvers<void>()
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(tooLate()), patienceMillis)
     try {
@@ -39,17 +45,18 @@ export class PgBouncerConsole implements PoolerConsole {
           shared: { ...shared, database: CONSOLE_DATABASE },
           endpoint,
           password: String(password),
-          // Startup parameters would be refused.
-          connection: {},
+          // Other startup parameters would be refused.
+          connection: { ...(applicationName !== undefined && { application_name: applicationName }) },
           prepares: () => false,
           statements: target.statements,
           isDirect: () => false,
           reported: () => {},
           closed: () => {},
         },
-        { signal: late.signal, lost: () => {} },
+        { signal: late.signal, lost },
       )
-      return new PgBouncerConsole(connection, patienceMillis)
+      connection.unref()
+      return new PgBouncerConsole(connection, closed, options)
     } finally {
       clearTimeout(timer)
     }

@@ -188,6 +188,11 @@ export class PostgresConnection {
     clearTimeout(timer)
   }
 
+  /** It keeps no process alive. */
+  unref(): void {
+    this.#socket.unref()
+  }
+
   /** postgres.js has seen it close, and told the queries; but not those sent after an error of the socket. */
   closed(): void {
     this.#lost = true

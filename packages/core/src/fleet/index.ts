@@ -1,6 +1,7 @@
 export { FleetController, type FleetControllerOptions, type FleetPort } from './fleet-controller.ts'
 export { LOCK_IF_FREE, LOOK, publishStatement, readLookAnswer } from './fleet-query.ts'
 export { type FleetView, readLook } from './fleet-view.ts'
-export { makeMember, type Publication, requireAppName } from './member-name.ts'
+export { makeMember, type Publication, requireAppName, tellTheSame } from './member-name.ts'
+export { pooledName } from './pooled-name.ts'
 export { readPoolerLook } from './pooler-view.ts'
 export type { Share } from './settle-share.ts'

@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { InvalidOptionError } from '../invalid-option-error.ts'
-import { APP_LENGTH, encodeMemberName, isLater, makeMember, parseMemberName, requireAppName } from './member-name.ts'
+import {
+  APP_LENGTH,
+  encodeMemberName,
+  isLater,
+  makeMember,
+  parseMemberName,
+  requireAppName,
+  tellTheSame,
+} from './member-name.ts'
 
 const appNames = fc.stringMatching(new RegExp(`^[A-Za-z0-9._-]{1,${APP_LENGTH}}$`))
 const counts = fc.nat(9_999)
@@ -79,4 +87,9 @@ test('of two publications the later one is known, beyond the end of the numbers,
   expect(isLater(at(2), at(1))).toBe(true)
   expect(isLater(at(1), at(2))).toBe(false)
   expect(isLater(at(0), at(36 ** 5 - 1))).toBe(true)
+})
+
+test('names that differ by their sequence only tell the same', () => {
+  expect(tellTheSame('orders#3f9a1b:t=8,d=12,n=1l', 'orders#3f9a1b:t=8,d=12,n=zz')).toBe(true)
+  expect(tellTheSame('orders#3f9a1b:t=8,d=12,n=1l', 'orders#3f9a1b:t=8,d=11,n=1l')).toBe(false)
 })

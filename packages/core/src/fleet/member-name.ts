@@ -75,6 +75,11 @@ export function parseMemberName(applicationName: string): MemberName | undefined
   return { member, publication }
 }
 
+/** Whether two names tell the same, but for the sequence. */
+export function tellTheSame(a: string, b: string): boolean {
+  return a.slice(0, a.lastIndexOf(',')) === b.slice(0, b.lastIndexOf(','))
+}
+
 /** Whether `a` was published after `b`; the numbers begin again after 60 million. */
 export function isLater(a: Publication, b: Publication): boolean {
   return (a.sequence - b.sequence + SEQUENCES) % SEQUENCES < SEQUENCES / 2

@@ -2,8 +2,9 @@ import { type PoolerAnswers, poolerServers, readPoolerCapacity } from '../budget
 import type { PgBouncerClient } from '../topology/index.ts'
 import { type ActivityRow, type FleetView, type Limit, viewLimits } from './fleet-view.ts'
 import { parseMemberName } from './member-name.ts'
+import { parsePooledName } from './pooled-name.ts'
 
-/** The clients of PgBouncer's own database: its console lets them in beyond max_client_conn. */
+/** PgBouncer's own database. */
 const CONSOLE = 'pgbouncer'
 
 /** What PgBouncer's console tells of its clients and its limits. */
@@ -18,7 +19,8 @@ export interface PoolerView extends FleetView {
 }
 
 /**
- * Sorts what was seen of PgBouncer's clients. What is shared out is what it lets in: `max_client_conn`, and where there are
+ * Sorts what was seen of PgBouncer's clients. Members are told by the {@link pooledName} of their connections, and what each
+ * has published by the name of one that it has to the console. What is shared out is what it lets in: `max_client_conn`, and where there are
  * any, its limits on the clients of a database or a user (https://www.pgbouncer.org/config.html). Where clients share server
  * connections, one instance has use for as many clients as there are servers for its pool, and not for more: those would
  * only wait there instead of here. In session mode each client takes a server, so that these are shared out, too.
@@ -26,19 +28,25 @@ export interface PoolerView extends FleetView {
  * @returns undefined where the member is not seen: that console is not the one of what its connections lead to.
  */
 export function readPoolerLook({ config, databases, clients }: PoolerLook, member: string): PoolerView | undefined {
-  const own = clients.filter(({ applicationName }) => parseMemberName(applicationName)?.member === member)
+  const admitted = clients.filter((client) => client.database !== CONSOLE)
+  const own = admitted.filter(({ applicationName }) => memberOf(applicationName) === member)
   const [first] = own
   if (!first) return undefined
   const { database, user } = first
-  const rows: ActivityRow[] = clients
-    .filter((client) => client.database !== CONSOLE)
-    .map((client) => ({
-      name: client.applicationName,
-      ownRole: client.user === user,
-      ownDatabase: client.database === database,
-      readable: true,
-      count: 1,
-    }))
+  const rows: ActivityRow[] = admitted.map((client) => ({
+    name: memberOf(client.applicationName) ?? '',
+    ownRole: client.user === user,
+    ownDatabase: client.database === database,
+    readable: true,
+    count: 1,
+  }))
+  for (const client of clients.filter((each) => each.database === CONSOLE)) {
+    const name = client.applicationName
+    // Its console lets them in beyond max_client_conn, but they leave less of that to the others.
+    rows.push({ name: '', ownRole: client.user === user, ownDatabase: false, readable: true, count: 1 })
+    // Behind a member's connections, which show its limits; where it has none now, it may open them anywhere.
+    if (parseMemberName(name)) rows.push({ name, ownRole: true, ownDatabase: true, readable: true, count: 0 })
+  }
   const pooler = readPoolerCapacity({ config, databases, pools: [] }, database, user)
   const limit = (name: string) => Number(config.get(name)?.value ?? 0)
   const ofDatabase = databases.find(({ name }) => name === database)?.maxClientConnections ?? 0
@@ -54,6 +62,11 @@ export function readPoolerLook({ config, databases, clients }: PoolerLook, membe
     limits.push({ label: 'in session mode the pool has', usable: servers, holds })
   }
   return { limits: viewLimits(limits, rows), servedAtOnce: servers, own: own.length }
+}
+
+/** By either name: a connection may have been opened while a server was taken to be at the other end. */
+function memberOf(applicationName: string): string | undefined {
+  return parsePooledName(applicationName) ?? parseMemberName(applicationName)?.member
 }
 
 const inDatabase: Limit['holds'] = ({ ownDatabase }) => ownDatabase

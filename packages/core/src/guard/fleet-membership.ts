@@ -1,13 +1,13 @@
 import { systemClock } from '../clock.ts'
-import { FleetController, type FleetView, makeMember, type Share } from '../fleet/index.ts'
+import { FleetController, type FleetView, makeMember, pooledName, type Share } from '../fleet/index.ts'
 import type { FleetSnapshot } from '../observe/index.ts'
 import { type Lease, type Pool, type PoolEvent, runDetached } from '../pool/index.ts'
 import type { FleetOptions } from '../settings/index.ts'
 import type { Topology } from '../topology/index.ts'
-import type { GuardedDriver } from './guarded-driver.ts'
+import type { ConsoleOptions, GuardedDriver, PoolerConsole } from './guarded-driver.ts'
 import { LookSeat } from './look-seat.ts'
-import { lookAtPooler, UnseenError } from './pooler-look.ts'
-import { lookAtServer, TellsNothing } from './server-look.ts'
+import { closeConsole, lookAtPooler, UnseenError } from './pooler-look.ts'
+import { type Ask, lookAtServer, TellsNothing } from './server-look.ts'
 
 const INTERVAL_MILLIS = 5_000
 /** A server that answers no later than this is as good as none. Its own limits on a look end sooner. */
@@ -31,13 +31,14 @@ export interface FleetMembershipOptions<C> {
 
 /** A pool's part in its fleet: the controller, and the connections it looks and publishes through. */
 export class FleetMembership<C> {
-  /** `app#id`: the `application_name` of all its connections. */
+  /** `app#id`. */
   readonly member: string
   readonly #options: FleetMembershipOptions<C>
   readonly #intervalMillis: number
   readonly #controller: FleetController
-  /** The connection that carries the publication. */
-  #publisher: C | undefined
+  /** What carries the publication: one of the pool's connections, or behind a pooler one to its console. */
+  #publisher: C | PoolerConsole | undefined
+  #console: PoolerConsole | undefined
   readonly #seat: LookSeat<C>
   #warned = false
   #throughPooler = false
@@ -73,6 +74,11 @@ export class FleetMembership<C> {
     })
   }
 
+  /** The `application_name` of connections to what is at the other end, or may be: undefined where that is not known. */
+  nameFor(topology: Topology | undefined): string {
+    return topology?.kind === 'direct' ? this.member : pooledName(this.member)
+  }
+
   snapshot(): FleetSnapshot | null {
     const { share, published } = this.#controller
     if (!share) return null
@@ -96,7 +102,7 @@ export class FleetMembership<C> {
       this.#standAlone(new UnseenError('behind a pooler in statement mode', { lasting: true }))
       return
     }
-    if (topology.kind === 'direct') this.#seen()
+    if (topology.kind === 'direct') this.#sees()
     await this.#controller.join()
   }
 
@@ -122,8 +128,13 @@ export class FleetMembership<C> {
 
   heard(event: PoolEvent): void {
     if (event.type === 'opened') this.#controller.opened()
-    else if (event.type === 'closed') this.#controller.closed()
+    else if (event.type === 'closed') this.#closed()
     else if (event.type === 'connect-failed' && event.failure === 'full') this.#controller.refused()
+  }
+
+  #closed(): void {
+    this.#controller.closed()
+    if (this.#options.engine().counts.total === 0) this.#publishOn(undefined)
   }
 
   /** Whether it carries the publication: where one of several is too many, another one goes. */
@@ -132,10 +143,21 @@ export class FleetMembership<C> {
   }
 
   /** A connection is being closed, or was lost. */
-  gone(connection: C): void {
+  gone(connection: C | PoolerConsole): void {
     if (connection !== this.#publisher) return
-    this.#publisher = undefined
+    this.#publishOn(undefined)
     this.#controller.unpublished()
+  }
+
+  /** @param console that same one, where it is one. */
+  #publishOn(publisher: C | PoolerConsole | undefined, console?: PoolerConsole): void {
+    const before = this.#console
+    this.#publisher = publisher
+    if (before === console) return
+    this.#console = console
+    if (before) closeConsole(before)
+    // It may be closed already.
+    void console?.closed.then(() => this.gone(console))
   }
 
   async #exchangeOn(lease: Lease<C>, decide: (view: FleetView) => string): Promise<void> {
@@ -144,39 +166,62 @@ export class FleetMembership<C> {
       lease.release()
       throw new TransactionLeftOpen()
     }
+    let publisher: C | PoolerConsole
+    let begun = false
+    const ask = (text: string) => {
+      begun = true
+      return this.#ask(connection, text)
+    }
     try {
-      await this.#look(connection, decide)
-      if (lease.held) this.#publisher = connection
+      publisher = this.#throughPooler
+        ? await this.#lookAtPooler(connection, ask, decide)
+        : await this.#lookAtServer(lease, ask, decide)
     } catch (error) {
-      await this.#ask(connection, 'rollback').catch(() => lease.destroy())
+      if (begun) await this.#undo(lease, error)
       throw error
     } finally {
       lease.release()
     }
     // It may have been its time to go.
-    if (connection !== this.#publisher) throw new Error('the connection that was to carry the publication is closed')
+    if (this.#publisher !== publisher) throw new Error('the connection that was to carry the publication is closed')
   }
 
-  #look(connection: C, decide: (view: FleetView) => string): Promise<void> {
-    const ask = (text: string) => this.#ask(connection, text)
-    if (!this.#throughPooler) return lookAtServer(ask, decide)
+  async #undo(lease: Lease<C>, error: unknown): Promise<void> {
+    // There would be no answer to that, either.
+    if (error instanceof Unanswered || (error as Error).cause instanceof Unanswered) lease.destroy()
+    else await this.#ask(lease.resource, 'rollback').catch(() => lease.destroy())
+  }
+
+  async #lookAtServer(lease: Lease<C>, ask: Ask, decide: (view: FleetView) => string): Promise<C> {
+    const connection = lease.resource
+    await lookAtServer(ask, this.member, decide)
+    if (lease.held) this.#publishOn(connection)
+    return connection
+  }
+
+  async #lookAtPooler(connection: C, ask: Ask, decide: (view: FleetView) => string): Promise<PoolerConsole> {
     const { driver, engine, fleet } = this.#options
-    return lookAtPooler(
-      {
-        member: this.member,
-        ask,
-        openConsole: (options) => driver().openConsole(connection, { url: fleet.consoleUrl, ...options }),
-        open: () => engine().counts.idle + engine().counts.active,
-      },
-      (view) => {
-        this.#seen()
-        return decide(view)
-      },
-    )
+    const look = {
+      member: this.member,
+      ask,
+      openConsole: (options: Omit<ConsoleOptions, 'url'>) =>
+        driver().openConsole(connection, { url: fleet.consoleUrl, ...options }),
+      publisher: this.#console,
+      open: () => engine().counts.idle + engine().counts.active,
+    }
+    const publisher = await lookAtPooler(look, (view) => {
+      this.#sees()
+      return decide(view)
+    })
+    this.#seenAt = performance.now()
+    this.#publishOn(publisher, publisher)
+    // All connections may have been lost meanwhile.
+    if (engine().counts.total === 0) this.#publishOn(undefined)
+    return publisher
   }
 
-  #seen(): void {
-    this.#seenAt = performance.now()
+  /** The others can be seen. */
+  #sees(): void {
     if (!this.#unseen) return
     this.#unseen = undefined
     // As a newcomer that has some connections already.
@@ -191,14 +236,14 @@ export class FleetMembership<C> {
 
   #ask(connection: C, text: string): Promise<string | null | undefined> {
     const { promise: late, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => reject(new Error('the server did not answer in time')), ANSWER_MILLIS)
+    const timer = setTimeout(() => reject(new Unanswered()), ANSWER_MILLIS)
     return Promise.race([this.#options.driver().ask(connection, text), late]).finally(() => clearTimeout(timer))
   }
 
-  /** A pooler whose console is away for a moment takes nobody's share. */
+  /** A pooler whose console is away for a moment takes nobody's share, nor does one that is paused, however long. */
   #lostSight(error: UnseenError): void {
-    const unseenMillis = performance.now() - this.#seenAt
-    if (!this.#controller.share || unseenMillis > UNSEEN_INTERVALS * this.#intervalMillis) this.#standAlone(error)
+    const lost = !error.passing && performance.now() - this.#seenAt > UNSEEN_INTERVALS * this.#intervalMillis
+    if (lost || !this.#controller.share) this.#standAlone(error)
   }
 
   /** A lock that others had for too long, or a connection that was lost, will be better next time; a missing right will not. */
@@ -216,6 +261,12 @@ export class FleetMembership<C> {
     this.#warned = true
     const { fleet, warn } = this.#options
     warn(`fleet "${fleet.app}" cannot be looked at, so that it keeps what it has: ${(error as Error).message}`)
+  }
+}
+
+class Unanswered extends Error {
+  constructor() {
+    super('the server did not answer in time')
   }
 }
 

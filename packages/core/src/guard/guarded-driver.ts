@@ -32,10 +32,14 @@ export interface ConsoleOptions {
   readonly url: string | undefined
   /** For logging in, and for each answer. */
   readonly patienceMillis: number
+  readonly applicationName?: string | undefined
 }
 
 /** PgBouncer's admin console. */
 export interface PoolerConsole extends AsyncDisposable {
   /** The rows of `SHOW <what>`. One at a time: the console takes no more. */
-  show(what: 'CLIENTS' | 'CONFIG' | 'DATABASES'): Promise<readonly ShowRow[]>
+  show(what: 'CLIENTS' | 'CONFIG' | 'DATABASES' | 'VERSION'): Promise<readonly ShowRow[]>
+  readonly applicationName: string | undefined
+  /** Resolves when the connection to it is closed, or lost. It keeps no process alive. */
+  readonly closed: Promise<void>
 }

@@ -179,9 +179,9 @@ export class PoolGuard<C> {
     return this.engine.counts
   }
 
-  /** What connections are to carry as their `application_name`; undefined where that is the user's. */
+  /** What connections that are opened now are to carry as their `application_name`; undefined where that is the user's. */
   get applicationName(): string | undefined {
-    return this.#fleet?.member
+    return this.#fleet?.nameFor(this.topology ?? this.#given)
   }
 
   /** The settings that hold, and why. */

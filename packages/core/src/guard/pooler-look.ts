@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type FleetView, LOCK_IF_FREE, publishStatement, readPoolerLook } from '../fleet/index.ts'
+import { type FleetView, LOCK_IF_FREE, readPoolerLook, tellTheSame } from '../fleet/index.ts'
 import { classifyConnectFailure } from '../pool/index.ts'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } from '../topology/index.ts'
 import type { ConsoleOptions, PoolerConsole } from './guarded-driver.ts'
@@ -7,47 +7,69 @@ import type { Ask } from './server-look.ts'
 
 /** For the console's login and each of its answers: the server cuts a look off that is silent for a second. */
 const CONSOLE_MILLIS = 700
-/** How long to try for the lock, and about how long between two attempts: others have it for a few milliseconds. */
-const LOCK_MILLIS = 1_000
+/**
+ * How long to try for the lock, and about how long between two attempts: others have it for some milliseconds. Meanwhile no
+ * caller has the connection, which may be the only one.
+ */
+const LOCK_MILLIS = 300
 const RETRY_MILLIS = 20
 
 export interface PoolerLookOptions {
   /** `app#id`. */
   readonly member: string
   readonly ask: Ask
-  readonly openConsole: (options: Pick<ConsoleOptions, 'patienceMillis'>) => Promise<PoolerConsole>
+  readonly openConsole: (options: Omit<ConsoleOptions, 'url'>) => Promise<PoolerConsole>
+  /** What the member has published last stands on it. */
+  readonly publisher: PoolerConsole | undefined
   /** Connections of the member that are open for certain. */
   readonly open: () => number
 }
 
 /**
  * Looks at PgBouncer's clients through its console, and publishes what that leads to, under the same lock as on a server,
- * which is taken through the pooler and lasts for one transaction. Nothing is held while the console is being reached, and
- * while it is read no longer than {@link CONSOLE_MILLIS}.
+ * which is taken through the pooler and lasts for one transaction. What is published is the name of a connection to the
+ * console: it takes no client's place, and no server connection has to carry it. Nothing is held while the console is being
+ * reached, and while it is read and told no longer than {@link CONSOLE_MILLIS}.
  *
+ * @returns the connection on which the publication stands.
  * @throws {UnseenError} where the console does not show the fleet.
  */
 export async function lookAtPooler(
-  { member, ask, openConsole, open }: PoolerLookOptions,
+  options: PoolerLookOptions,
   decide: (view: FleetView) => string,
-): Promise<void> {
-  const console = await orUnseen(openConsole({ patienceMillis: CONSOLE_MILLIS }))
+): Promise<PoolerConsole> {
+  const { publisher, openConsole } = options
+  const kept = publisher && (await answers(publisher)) ? publisher : undefined
+  const console = kept ?? (await orUnseen(openConsole({ patienceMillis: CONSOLE_MILLIS })))
   try {
-    await lookThrough(console, { member, ask, open }, decide)
+    return await lookThrough(console, options, decide)
   } finally {
-    // Whoever waited for its end would keep the lock meanwhile.
-    console[Symbol.asyncDispose]().then(null, () => {})
+    if (!kept) closeConsole(console)
   }
+}
+
+/** It may have been cut off since. */
+function answers(console: PoolerConsole): Promise<boolean> {
+  return console.show('VERSION').then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Nobody waits for its end: whoever did would keep the lock meanwhile. */
+export function closeConsole(console: PoolerConsole): void {
+  console[Symbol.asyncDispose]().then(null, () => {})
 }
 
 async function lookThrough(
   console: PoolerConsole,
-  { member, ask, open }: Omit<PoolerLookOptions, 'openConsole'>,
+  { member, ask, openConsole, open, publisher }: PoolerLookOptions,
   decide: (view: FleetView) => string,
-): Promise<void> {
+): Promise<PoolerConsole> {
   const config = readPgBouncerConfig(await orUnseen(console.show('CONFIG')))
   const databases = readPgBouncerDatabases(await orUnseen(console.show('DATABASES')))
   await lock(ask)
+  const until = performance.now() + CONSOLE_MILLIS
   const openBefore = open()
   const clients = readPgBouncerClients(await orUnseen(console.show('CLIENTS')))
   const view = readPoolerLook({ config, databases, clients }, member)
@@ -55,45 +77,71 @@ async function lookThrough(
   if (!view || view.own < Math.min(openBefore, open())) {
     throw new UnseenError('behind a pooler whose console shows other clients than these')
   }
-  await letThrough(ask(publishStatement(decide(view))))
-  // Only now, so that PgBouncer knows the name before the next one looks.
-  await letThrough(ask('commit'))
+  const applicationName = decide(view)
+  if (console === publisher && tellTheSame(applicationName, console.applicationName ?? '')) {
+    await letThrough(ask('commit'))
+    return console
+  }
+  const patienceMillis = Math.max(1, until - performance.now())
+  const next = await orUnseen(openConsole({ patienceMillis, applicationName }))
+  try {
+    // Only now, so that PgBouncer knows the name before the next one looks.
+    await letThrough(ask('commit'))
+    return next
+  } catch (error) {
+    closeConsole(next)
+    throw error
+  }
 }
 
 async function lock(ask: Ask): Promise<void> {
   const until = performance.now() + LOCK_MILLIS
   while ((await letThrough(ask(LOCK_IF_FREE))) !== 'true') {
-    await letThrough(ask('rollback'))
     if (performance.now() > until) throw new Error('the lock of the fleets did not come free in time')
+    await letThrough(ask('rollback'))
     await pause(RETRY_MILLIS * (0.5 + Math.random()))
   }
+}
+
+interface UnseenErrorOptions extends ErrorOptions {
+  readonly lasting?: boolean
+  readonly passing?: boolean
 }
 
 /** The instances cannot see each other; the message says why. */
 export class UnseenError extends Error {
   /** It will not be otherwise in a moment: the pooler itself has said so. */
   readonly lasting: boolean
+  /** No server has answered through the pooler, so that nobody can have the lock. */
+  readonly passing: boolean
 
-  constructor(why: string, { lasting = false, ...options }: ErrorOptions & { readonly lasting?: boolean } = {}) {
+  constructor(why: string, { lasting = false, passing = false, ...options }: UnseenErrorOptions = {}) {
     super(why, options)
     this.lasting = lasting
+    this.passing = passing
   }
 }
 
 /** What the console answers. Where it says itself that it will not, there is no use in asking again soon. */
 function orUnseen<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
-    const { message, severity } = cause as Error & { severity?: unknown }
-    const lasting = severity !== undefined && classifyConnectFailure(cause) === 'refused'
+    const { message } = cause as Error
+    const lasting = wasSaid(cause) && classifyConnectFailure(cause) === 'refused'
     const advice = lasting ? ': have its user in stats_users, or give fleet.consoleUrl' : ''
     throw new UnseenError(`behind a pooler whose console cannot be read (${message}${advice})`, { cause, lasting })
   })
 }
 
-/** What the server answers through the pooler, as it does not in statement mode. */
+/** What the server answers through the pooler, as it does not in statement mode, and not while the pooler is paused. */
 function letThrough<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
     const { message } = cause as Error
-    throw new UnseenError(`behind a pooler that lets no look at the others through (${message})`, { cause })
+    const passing = !wasSaid(cause)
+    throw new UnseenError(`behind a pooler that lets no look at the others through (${message})`, { cause, passing })
   })
+}
+
+/** By the other end itself. PgBouncer gives the severity once, which postgres.js has under the name of the localized one. */
+function wasSaid(error: object): boolean {
+  return 'severity' in error || 'severity_local' in error
 }
