@@ -81,7 +81,7 @@ export class SqlitePool {
   /**
    * Runs one statement: a read on a reader, anything else on the writer, where it is committed by itself.
    *
-   * @throws {SqliteError} where SQLite refuses; what waiting for a connection throws ({@link AcquireTimeoutError}...);
+   * @throws {SqliteError} where SQLite refuses; what waiting for a connection throws (`AcquireTimeoutError`...);
    * {@link ConnectionLostError} where the connection is lost under it; {@link StatementRefusedError} for a statement that
    * needs a connection of its own, such as `BEGIN`.
    * @example
