@@ -30,6 +30,7 @@ declare global {
   const GuardedPool: typeof import('@poolguard/pg').GuardedPool
   type GuardedPool = import('@poolguard/pg').GuardedPool
   const guardPool: typeof import('@poolguard/pg').guardPool
+  const sqlite: import('@poolguard/sqlite').SqlitePool
   const observe: typeof import('@poolguard/postgres-js').observe
   const sql: import('@poolguard/postgres-js').GuardedSql
   const drizzle: typeof import('@poolguard/drizzle/node-postgres').drizzle

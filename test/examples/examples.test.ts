@@ -1,4 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { ROOT } from '../docs/documents.ts'
 import { describeWithPgBouncer } from '../harness/index.ts'
 import { StartedExample } from './started-example.ts'
 
@@ -95,4 +101,53 @@ describePooler('nextjs-drizzle', () => {
     await example.stop()
     expect(example.output.match(/a pooler in transaction mode, prepared statements safe/g)).toHaveLength(3)
   }, 120_000)
+})
+
+describe('quota-proxy', () => {
+  test('lets through what is within the quota of a key, and not one request more', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'poolguard-quota-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const env = { DATABASE_FILE: join(folder, 'quota.db') }
+    await using example = await StartedExample.start('quota-proxy', {
+      env: { ...env, ADMIN_TOKEN: 'a-long-token', LOG_LEVEL: 'error' },
+    })
+    const addKey = async (perDay: number) => {
+      const args = [join(ROOT, 'examples/quota-proxy/src/add-key.ts'), 'ada', String(perDay)]
+      const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, ...env } })
+      return stdout.trim()
+    }
+    const ask = (key: string, init: RequestInit = {}) =>
+      example.fetch('/hello?a=1', { ...init, headers: { 'content-type': 'text/plain', 'x-api-key': key } })
+
+    const key = await addKey(20)
+    const answers = await Promise.all(Array.from({ length: 50 }, () => ask(key)))
+    const granted = answers.filter(({ status }) => status === 200)
+    const refused = answers.filter(({ status }) => status === 429)
+    expect([granted.length, refused.length]).toEqual([20, 30])
+    const remaining = granted.map(({ headers }) => Number(headers.get('x-ratelimit-remaining')))
+    expect(remaining.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i))
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0)
+
+    const other = await addKey(1)
+    const echo = (await (await ask(other, { method: 'POST', body: 'tea' })).json()) as { headers: object }
+    expect(echo).toMatchObject({ method: 'POST', url: '/hello?a=1', body: 'tea' })
+    expect(echo.headers).not.toHaveProperty('x-api-key')
+    expect((await ask(other)).status).toBe(429)
+    expect((await ask('nobody')).status).toBe(401)
+    expect((await example.fetch('/hello')).status).toBe(401)
+
+    expect(await (await example.fetch('/readyz')).json()).toEqual({ status: 'healthy' })
+    const admin = (token: string) =>
+      example.fetch('/admin/db-pool-stats', { headers: { authorization: `Bearer ${token}` } })
+    expect((await admin('a-wrong-token')).status).toBe(401)
+    const stats = await admin('a-long-token')
+    expect([stats.status, await stats.json()]).toMatchObject([
+      200,
+      { pools: expect.arrayContaining([expect.objectContaining({ name: 'quota.writer' })]) },
+    ])
+    await example.stop()
+    expect(example.output).not.toMatch(/error/i)
+    // Closed in order: all of it is in the file.
+    expect(readdirSync(folder)).toEqual(['quota.db'])
+  })
 })

@@ -36,8 +36,8 @@ export class ConnectionFactory implements ResourceFactory<SqliteConnection> {
 
   clean(connection: SqliteConnection): boolean | Promise<boolean> {
     connection.onTransactionEnded = undefined
-    if (!connection.changedPragmas) return true
-    connection.changedPragmas = false
+    if (!connection.changed) return true
+    connection.changed = false
     return connection.ask(['set up']).then(() => true)
   }
 }

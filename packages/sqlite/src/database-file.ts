@@ -34,7 +34,8 @@ function pathOf(file: unknown): string {
   const bare = file.startsWith('file:') ? file.slice('file:'.length) : file
   const isUrl = /^[a-z][a-z0-9+.-]+:/i.test(bare)
   if (isUrl || bare === '' || (bare !== file && bare.includes('?'))) {
-    throw new InvalidOptionError('file', file, `${wanted}, without parameters`)
+    // What is behind may be a password or a token.
+    throw new InvalidOptionError('file', file.replace(/(:\/\/|\?).*/s, '$1...'), `${wanted}, without parameters`)
   }
   return bare
 }

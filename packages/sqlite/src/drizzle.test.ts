@@ -123,6 +123,23 @@ describe.each(DRIVERS)('Drizzle on %s', (driver) => {
     expect(await db.select({ name: users.name }).from(users)).toEqual([{ name: 'b' }])
   })
 
+  test('keeps what an inner transaction has written beside one that fails', async () => {
+    const db = await openDatabase({ driver })
+    await db.transaction(async (tx) => {
+      const failing = tx.transaction(async (nested) => {
+        await nested.insert(users).values({ name: 'a' })
+        throw new Error('of the inner one')
+      })
+      const passing = tx.transaction(async (nested) => {
+        await nested.insert(users).values({ name: 'b' })
+        await nested.transaction((innermost) => innermost.insert(users).values({ name: 'c' }))
+      })
+      await expect(failing).rejects.toThrow('of the inner one')
+      await passing
+    })
+    expect(await db.select({ name: users.name }).from(users)).toEqual([{ name: 'b' }, { name: 'c' }])
+  })
+
   test('refuses a transaction by hand, whose commit may go to another connection', async () => {
     const db = await openDatabase({ driver })
     const begin = db.run(sql`begin`)

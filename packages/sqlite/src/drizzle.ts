@@ -45,7 +45,7 @@ export function drizzle(fileOrConfig: unknown, config: object = {}): unknown {
   const { client, connection, ...rest } = given as { client?: SqlitePool; connection?: unknown }
   const pool = client ?? holdSqlitePool(readConnection(connection)).pool
   const db = plainDrizzle(answerFrom(pool), batchIn(pool), rest)
-  pinTransactions(db as unknown as Internals, pool)
+  runTransactionsOn(db as unknown as Internals, pool)
   return Object.assign(db, { $client: pool })
 }
 
@@ -60,17 +60,22 @@ interface ProxySession {
   readonly schema: never
 }
 
-/** Drizzle's own sends `begin` and `commit` as any other statement, to whichever connection is free. */
-function pinTransactions(db: Internals, pool: SqlitePool): void {
+/**
+ * Drizzle's own sends `begin` and `commit` as any other statement, to whichever connection is free; and inner transactions
+ * beside each other undo each other's work, as their savepoints have one name.
+ */
+function runTransactionsOn(db: Internals, asked: Asked): void {
   db.transaction = (work) =>
-    pool.transaction((transaction) => {
+    asked.transaction((transaction) => {
       const { session } = db
       const pinned = Object.assign(Object.create(session), {
         client: answerFrom(transaction),
         // As Drizzle spells it.
         batchCLient: batchIn(transaction),
       })
-      return work(new SQLiteProxyTransaction('async', session.dialect, pinned, session.schema))
+      const tx = new SQLiteProxyTransaction('async', session.dialect, pinned, session.schema)
+      runTransactionsOn(tx as unknown as Internals, transaction)
+      return work(tx)
     })
 }
 

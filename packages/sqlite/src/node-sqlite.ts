@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { readPlaceholders, requireAllGiven } from './placeholders.ts'
 import type { SqliteValue } from './protocol.ts'
 import { nameOfCode } from './result-codes.ts'
 import { bindable, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './sqlite-driver.ts'
@@ -25,14 +26,14 @@ function wrap(database: DatabaseSync): SqliteDatabase {
     get inTransaction() {
       return database.isTransaction
     },
-    prepare: (sql) => wrapStatement(prepareOne(database, sql)),
+    prepare: (sql) => wrapStatement(prepareOne(database, sql), sql),
     run: (script) => database.exec(script),
     close: () => database.close(),
   }
 }
 
 /** A text that holds nothing for SQLite to do. */
-const NOTHING = /^(?:\s|;|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))*$/
+const NOTHING = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*(?:\*\/|$))*$/
 
 /** It would run the first statement of several and say nothing of the others. */
 function prepareOne(database: DatabaseSync, sql: string): StatementSync {
@@ -43,11 +44,17 @@ function prepareOne(database: DatabaseSync, sql: string): StatementSync {
   return statement
 }
 
-function wrapStatement(statement: StatementSync): SqliteStatement {
+function wrapStatement(statement: StatementSync, sql: string): SqliteStatement {
   statement.setReadBigInts(true)
   statement.setReturnArrays(true)
+  // As better-sqlite3 has it: one too many is nothing, one too few an error.
+  statement.setAllowUnknownNamedParameters(true)
+  const placeholders = readPlaceholders(sql)
   type Bound = Parameters<StatementSync['all']>
-  const bound = (...[parameters]: Parameters<SqliteStatement['all']>) => bindable(parameters) as Bound
+  const bound = (...[parameters]: Parameters<SqliteStatement['all']>) => {
+    requireAllGiven(placeholders, parameters)
+    return bindable(parameters) as Bound
+  }
   return {
     columns: () => statement.columns().map(({ name }) => name),
     all: (parameters) => statement.all(...bound(parameters)) as unknown as SqliteValue[][],

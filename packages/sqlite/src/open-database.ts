@@ -26,6 +26,7 @@ export function openDatabase(driver: SqliteDriver, spec: ConnectionSpec): Sqlite
 /** Sets what holds for a connection, and looks whether it does: SQLite passes over what it cannot set. */
 export function setUp(database: SqliteDatabase, spec: ConnectionSpec): void {
   const { path, busyTimeoutMillis, synchronous, foreignKeys, role } = spec
+  detachAll(database)
   if (role === 'writer' && path !== ':memory:') requireWal(database)
   const wanted: readonly (readonly [name: string, value: number])[] = [
     ['busy_timeout', busyTimeoutMillis],
@@ -38,6 +39,13 @@ export function setUp(database: SqliteDatabase, spec: ConnectionSpec): void {
     database.run(`PRAGMA ${name} = ${value}`)
     const found = pragma(database, name)
     if (Number(found) !== value) throw new Error(`PRAGMA ${name} is ${String(found)} and could not be set to ${value}`)
+  }
+}
+
+/** What somebody has attached was for what they did, and the next one may attach another file by its name. */
+function detachAll(database: SqliteDatabase): void {
+  for (const [, name] of database.prepare('PRAGMA database_list').all([])) {
+    if (name !== 'main' && name !== 'temp') database.run(`DETACH "${String(name).replaceAll('"', '""')}"`)
   }
 }
 

@@ -25,15 +25,11 @@ function readValue(value: unknown, place: number | string): SqliteValue {
       break
     case 'object':
       if (value === null) return value
-      if (value instanceof Uint8Array) return ownBytes(value)
+      // As they are now, and without the buffer that they may be a part of, which a message would copy whole.
+      if (value instanceof Uint8Array) return new Uint8Array(value)
   }
   const found = value instanceof Date ? 'a Date' : `a ${typeof value}`
   throw new TypeError(`Parameter ${place} is ${found}: SQLite takes null, numbers, bigints of 64 bits, texts and bytes`)
-}
-
-/** A message copies the whole buffer that bytes are a part of, which for a small Buffer is shared by many. */
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)
 }
 
 /** @throws {TypeError} for a statement that is no text, as whoever comes from another driver may give it. */

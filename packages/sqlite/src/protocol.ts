@@ -23,7 +23,7 @@ export type Question =
   | readonly [kind: 'commit']
   /** Rolls back, where a transaction is open. */
   | readonly [kind: 'roll back']
-  /** Sets up the connection anew, after somebody has changed its pragmas. */
+  /** Sets up the connection anew, after somebody has changed its pragmas, or attached a file. */
   | readonly [kind: 'set up']
   /** Writes what is in the WAL into the file, as far as nobody is reading from it, and closes. */
   | readonly [kind: 'close']

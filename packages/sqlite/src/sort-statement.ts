@@ -12,7 +12,7 @@ export type StatementKind =
   /** Adds another file to a connection. */
   | 'attach'
 
-const BEGINNING = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*([a-z]+)(?:\s+(?:transaction\s+)?(to)\b)?/i
+const BEGINNING = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*([a-z]+)(?:\s+(?:transaction\s+)?(to)\b)?/i
 
 const KINDS: Readonly<Record<string, StatementKind>> = {
   select: 'read',
@@ -32,6 +32,11 @@ const KINDS: Readonly<Record<string, StatementKind>> = {
 
 /** Functions that tell what the connection has written, of which a reader knows nothing. */
 const OF_THE_WRITER = /\b(?:last_insert_rowid|changes|total_changes)\s*\(/i
+
+/** The word that a statement begins with. The rest of it is its author's: it may hold a secret. */
+export function firstWord(sql: string): string {
+  return BEGINNING.exec(sql)?.[1]?.toUpperCase() ?? ''
+}
 
 export function sortStatement(sql: string): StatementKind {
   const [, word = '', to] = BEGINNING.exec(sql) ?? []

@@ -35,8 +35,8 @@ export class SqliteConnection {
   readonly #exited = Promise.withResolvers<void>()
   #asked = 0
   #ended: Error | undefined
-  /** Somebody may have changed its pragmas. */
-  changedPragmas = false
+  /** Somebody may have changed its pragmas, or attached a file. */
+  changed = false
   /** The transaction on it has been ended by SQLite. */
   onTransactionEnded: ((cause: Error) => void) | undefined
 

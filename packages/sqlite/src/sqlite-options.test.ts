@@ -87,6 +87,15 @@ test.each<[option: string, options: object]>([
   )
 })
 
+test.each(['libsql://app.turso.io?authToken=secret', 'mysql://app:secret@db/app', 'file:app.db?key=secret'])(
+  'what a wrong file %s holds besides is not told',
+  (file) => {
+    expect(() => readOptions({ file })).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining('secret') }),
+    )
+  },
+)
+
 test('a setting that stands beside pool is told where it belongs', () => {
   expect(() => readOptions({ file: 'app.db', max: 4 } as SqliteOptions)).toThrow('it stands in pool, as pool.max')
 })

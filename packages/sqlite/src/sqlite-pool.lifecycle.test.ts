@@ -80,7 +80,8 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
 
   test('min connections are opened at once', async () => {
     const pool = openPool({ driver, pool: { min: 2, max: 3 } })
-    await vi.waitFor(() => expect(pool.getStats()).toMatchObject({ readers: { idle: 2 }, writer: { idle: 1 } }))
+    const opened = { readers: { idle: 2 }, writer: { idle: 1 } }
+    await vi.waitFor(() => expect(pool.getStats()).toMatchObject(opened), { timeout: 20_000 })
   })
 
   test('a process ends by itself when nothing is under way, with the pool open or closed', async () => {

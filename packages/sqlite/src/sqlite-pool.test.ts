@@ -62,6 +62,31 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     expect({ rows, columns }).toEqual({ rows: [[1, 'b']], columns: ['a', 'a'] })
   })
 
+  test.each<[sql: string, parameters: SqliteParameters | undefined]>([
+    ['INSERT INTO things (name) VALUES (?)', undefined],
+    ['INSERT INTO things (name, data) VALUES (?, ?)', ['a']],
+    ['INSERT INTO things (name, data) VALUES (:a, :b)', { a: 'a' }],
+    ['INSERT INTO things (name, data) VALUES (:a, ?)', { a: 'a' }],
+    ['INSERT INTO things (name) VALUES (?) RETURNING id', { a: 'a' }],
+  ])('writes nothing where a parameter of %s is missing', async (sql, parameters) => {
+    const pool = openPool({ driver })
+    await pool.exec(TABLE)
+    await expect(pool.query(sql, parameters)).rejects.toThrow(/Too few parameter values|Missing named parameter "b"/)
+    expect((await pool.query('SELECT * FROM things')).rows).toEqual([])
+  })
+
+  test('passes over named parameters that a statement does not have', async () => {
+    const { rows } = await openPool({ driver }).query('SELECT :a AS a', { a: 1, b: 2 })
+    expect(rows).toEqual([{ a: 1 }])
+  })
+
+  test('takes bytes as they are when it is asked', async () => {
+    const bytes = new Uint8Array([1, 2, 3])
+    const query = openPool({ driver }).query('SELECT ? AS a', [bytes])
+    bytes.fill(9)
+    expect((await query).rows).toEqual([{ a: Buffer.from([1, 2, 3]) }])
+  })
+
   test.each<[value: unknown, message: string]>([
     [[true], 'Parameter 1 is a boolean'],
     [[1, undefined], 'Parameter 2 is a undefined'],
@@ -124,6 +149,17 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     await pool.query('PRAGMA journal_mode = DELETE')
     expect(await settings()).toEqual(wanted)
     expect((await pool.query('SELECT * FROM pragma_query_only')).rows).toEqual([{ query_only: 1 }])
+  })
+
+  test('lets go of a file that a script or a transaction has attached', async () => {
+    const pool = openPool({ driver })
+    await pool.exec("ATTACH ':memory:' AS other; CREATE TABLE other.things (a)")
+    await pool.transaction((tx) => tx.query('ATTACH \':memory:\' AS "the ""other"""'))
+    await pool.transaction((tx) => tx.exec("ATTACH ':memory:' AS other; CREATE TABLE other.things (a)"))
+    await pool.transaction(async (tx) => {
+      expect((await tx.query('SELECT name FROM pragma_database_list')).rows).toEqual([{ name: 'main' }])
+    })
+    expect(pool.getStats().writer.opened).toBe(1)
   })
 
   test('sees a changed schema in statements that were prepared before', async () => {
@@ -211,6 +247,13 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     expect((await pool.query('SELECT name FROM things')).rows).toEqual([{ name: 'a' }])
     await pool.transaction((tx) => tx.query("INSERT INTO things (name) VALUES ('c')"))
   })
+})
+
+test('keeps what stands in a statement that it refuses to itself', async () => {
+  const pool = openPool()
+  const refused = await pool.query("/* why */ ATTACH 'other.db' AS other KEY 'secret'").catch(String)
+  expect(refused).toContain('ATTACH holds for one connection')
+  expect(refused).not.toContain('secret')
 })
 
 test('refuses statements that are no text', async () => {

@@ -16,10 +16,10 @@ import type { QueryAnswer, Question, Role, SqliteParameters, SqliteValue } from 
 import { type QueryOptions, readResult, type SqliteResult } from './query-result.ts'
 import type { SqliteRow } from './rows.ts'
 import { runTransaction } from './run-transaction.ts'
-import { type StatementKind, sortStatement } from './sort-statement.ts'
+import { firstWord, type StatementKind, sortStatement } from './sort-statement.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 import { readOptions, type SqliteOptions, type SqliteSpec } from './sqlite-options.ts'
-import { mayHoldPragma, type SqliteTransaction } from './sqlite-transaction.ts'
+import { mayChangeConnection, type SqliteTransaction } from './sqlite-transaction.ts'
 
 /** What a pool has done so far, and what it holds now. */
 export interface SqliteStats {
@@ -81,7 +81,7 @@ export class SqlitePool {
   /**
    * Runs one statement: a read on a reader, anything else on the writer, where it is committed by itself.
    *
-   * @throws {SqliteError} where SQLite refuses; what waiting for a connection throws ({@link AcquireTimeoutError}...);
+   * @throws {SqliteError} where SQLite refuses; what waiting for a connection throws (`AcquireTimeoutError`...);
    * {@link ConnectionLostError} where the connection is lost under it; {@link StatementRefusedError} for a statement that
    * needs a connection of its own, such as `BEGIN`.
    * @example
@@ -136,7 +136,7 @@ export class SqlitePool {
     this.#requireOpen()
     requireText(script)
     await this.#onWriter((connection) => {
-      if (mayHoldPragma(script)) connection.changedPragmas = true
+      if (mayChangeConnection(script)) connection.changed = true
       return connection.ask(['script', 'anywhere', script])
     })
   }
@@ -245,7 +245,7 @@ export class SqlitePool {
       case 'pragma':
         return asQuery(
           await this.#onWriter((connection) => {
-            connection.changedPragmas = true
+            connection.changed = true
             return connection.ask(question)
           }),
         )
@@ -288,7 +288,7 @@ function asQuery({ rows }: { readonly rows: unknown }): QueryAnswer {
 }
 
 function refusal(sql: string, kind: StatementKind): string {
-  const what = `"${sql.trim()}" holds for one connection, and the next statement may have another one`
+  const what = `${firstWord(sql)} holds for one connection, and the next statement may have another one`
   return kind === 'attach'
     ? `${what}. Open the other file with a pool of its own.`
     : `${what}: use transaction(), which keeps one until its end.`

@@ -4,7 +4,7 @@ import { readParameters, requireText } from './parameters.ts'
 import type { QueryAnswer, SqliteParameters, SqliteValue } from './protocol.ts'
 import { type QueryOptions, readResult, type SqliteResult } from './query-result.ts'
 import type { SqliteRow } from './rows.ts'
-import { sortStatement } from './sort-statement.ts'
+import { firstWord, sortStatement } from './sort-statement.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 
 /** A transaction under way, all of it on one connection. */
@@ -79,7 +79,7 @@ export class OpenTransaction implements SqliteTransaction {
   async exec(script: string): Promise<void> {
     this.#requireOpen()
     requireText(script)
-    if (mayHoldPragma(script)) this.#connection.changedPragmas = true
+    if (mayChangeConnection(script)) this.#connection.changed = true
     await this.#connection.ask(['script', 'transaction', script])
   }
 
@@ -123,15 +123,15 @@ export class OpenTransaction implements SqliteTransaction {
   #notice(sql: string): void {
     requireText(sql)
     const kind = sortStatement(sql)
-    if (kind === 'pragma') this.#connection.changedPragmas = true
+    if (kind === 'pragma' || kind === 'attach') this.#connection.changed = true
     if (kind !== 'transaction') return
     throw new StatementRefusedError(
-      `"${sql.trim()}" inside of a transaction: it is committed when its function has ended, and rolled back when that throws.`,
+      `${firstWord(sql)} inside of a transaction: it is committed when its function has ended, and rolled back when that throws.`,
     )
   }
 }
 
 /** Of a text with several statements. */
-export function mayHoldPragma(script: string): boolean {
-  return /\bpragma\b/i.test(script)
+export function mayChangeConnection(script: string): boolean {
+  return /\b(?:pragma|attach)\b/i.test(script)
 }

@@ -18,7 +18,7 @@ const session = await open()
 if (session) {
   port.on('message', (questions: readonly Question[]) => {
     port.postMessage(questions.map((question): Answer => session.answer(question)))
-    if (questions.at(-1)?.[0] === 'close') port.close()
+    if (questions.some(([kind]) => kind === 'close')) port.close()
   })
 }
 
