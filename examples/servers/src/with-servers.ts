@@ -17,6 +17,9 @@ const OPTIONS = {
   sql: { type: 'string' },
 } as const
 
+/** As a shell has it where a signal ended the process. */
+const ENDED_BY_SIGNAL: ReadonlySet<unknown> = new Set([130, 143])
+
 const argv = process.argv.slice(2)
 const commandAt = argv.findIndex((arg, i) => !arg.startsWith('--') && !takesValue(argv[i - 1]))
 const { values } = parseArgs({ args: argv.slice(0, commandAt), options: OPTIONS })
@@ -43,9 +46,6 @@ async function startServers(): Promise<AsyncDisposable & { readonly env: NodeJS.
     },
   }
 }
-
-/** As a shell has it where a signal ended the process. */
-const ENDED_BY_SIGNAL: ReadonlySet<unknown> = new Set([130, 143])
 
 /** The first exit code of one that was not told to end. */
 async function runInstances(env: NodeJS.ProcessEnv): Promise<number> {
