@@ -125,6 +125,17 @@ describe('poolguard doctor at a server', () => {
     })
   })
 
+  test('asked as a superuser, speaks of the database, and not where the role of the app has a timeout', async () => {
+    await using server = await startPostgres()
+    const folder = fixture('healthy-drizzle')
+    const before = await runPoolguard(['doctor', server.adminUrl, '--json'], { folder })
+    await server.query("alter role app set idle_in_transaction_session_timeout = '30s'")
+    const after = await runPoolguard(['doctor', server.adminUrl, '--json'], { folder })
+
+    expect(before.stdout).toContain('ALTER DATABASE \\"app\\" SET idle_in_transaction_session_timeout')
+    expect(rulesOf(after)).toEqual([])
+  })
+
   test('given a server that is full right now, then says so, who can look, and what needs no connection', async () => {
     await using server = await startPostgres({ maxConnections: 8 })
     const clients = Array.from({ length: 5 }, () => new pg.Client(server.url))
