@@ -69,7 +69,7 @@ async function optimize(url: string | undefined, options: OptimizeOptions): Prom
   const { restartCommand, restartTimeout, dotenv, json } = options
   const found = requireTarget({ url, dotenv, folder: process.cwd(), env: process.env })
   const target = found.direct ?? found.url
-  const progress = ora({ isSilent: json === true || !process.stderr.isTTY })
+  const progress = ora({ discardStdin: false, isSilent: json === true || !process.stderr.isTTY })
   try {
     // Before anything is changed: it may fail, too.
     const plan = await checkPlan(target, options)
