@@ -57,6 +57,25 @@ describe('poolguard doctor without a server', () => {
     expect(stdout).not.toContain('s3cret')
   })
 
+  test('given a database that was named and not reached, then does not call it fine', async () => {
+    const { code, stdout, stderr } = await runPoolguard(['doctor', 'postgres://app:s3cret@127.0.0.1:1/app'], {
+      folder: fixture('healthy-drizzle'),
+    })
+
+    expect(stdout).toBe('')
+    expect(stderr).toContain('Not reached: connect ECONNREFUSED')
+    expect(stderr).toContain('The database could not be asked')
+    expect(stderr).not.toContain('s3cret')
+    expect(code).toBe(2)
+  })
+
+  test('given no database, then says that it looked at the project only', async () => {
+    const { code, stdout } = await runPoolguard(['doctor', '--offline'], { folder: fixture('healthy-drizzle') })
+
+    expect(stdout).toContain('Nothing to complain about in the project. The database was not asked.')
+    expect(code).toBe(0)
+  })
+
   test('where there is nothing to look at, could not run', async () => {
     const { code } = await runPoolguard(['doctor'])
 
@@ -104,6 +123,17 @@ describe('poolguard doctor at a server', () => {
       seesAll: false,
       applications: [{ application: 'orders', sessions: 1, longestIdleInTransactionSeconds: 0 }],
     })
+  })
+
+  test('asked as a superuser, speaks of the database, and not where the role of the app has a timeout', async () => {
+    await using server = await startPostgres()
+    const folder = fixture('healthy-drizzle')
+    const before = await runPoolguard(['doctor', server.adminUrl, '--json'], { folder })
+    await server.query("alter role app set idle_in_transaction_session_timeout = '30s'")
+    const after = await runPoolguard(['doctor', server.adminUrl, '--json'], { folder })
+
+    expect(before.stdout).toContain('ALTER DATABASE \\"app\\" SET idle_in_transaction_session_timeout')
+    expect(rulesOf(after)).toEqual([])
   })
 
   test('given a server that is full right now, then says so, who can look, and what needs no connection', async () => {

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -76,6 +76,26 @@ describe('poolguard generate writes', () => {
       'postgres',
       'prometheus',
     ])
+  })
+
+  test('nothing over a link that leads nowhere', async () => {
+    await symlink(join(folder, 'not yet there'), join(folder, '.env.example'))
+    const { code, stderr } = await generate('env', ...BY_HAND)
+
+    expect(code).toBe(2)
+    expect(stderr).toContain('.env.example is there already. Nothing was written')
+  })
+
+  test.each([
+    ['postgresql://app@[::1]:5433/orders', 'psql "postgresql://postgres@[::1]:5433/orders"'],
+    [
+      'postgresql://app@/orders?host=/var/run/postgresql',
+      'psql "postgresql://postgres@%2Fvar%2Frun%2Fpostgresql:5432/orders"',
+    ],
+  ])('for %s, a step that psql understands', async (url, step) => {
+    const { next } = await print('pgbouncer', url, ...BY_HAND)
+
+    expect(next[0]).toContain(step)
   })
 
   test('nothing at all where one of the files is there', async () => {

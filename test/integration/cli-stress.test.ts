@@ -1,6 +1,8 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import { expect, test } from 'vitest'
 import { describeWithPgBouncer, startPgBouncer, startPostgres, waitUntil } from '../harness/index.ts'
-import { runPoolguard } from './run-poolguard.ts'
+import { POOLGUARD, runPoolguard } from './run-poolguard.ts'
 
 test('given more callers than connections, then all are served, on no more connections than were given', async () => {
   await using server = await startPostgres({ maxConnections: 20 })
@@ -65,4 +67,29 @@ describe('behind PgBouncer', () => {
     expect(result).toMatchObject({ passed: true, failed: 0 })
     expect(Math.max(...result.serverConnections)).toBeLessThanOrEqual(4)
   })
+})
+
+// Of util-linux: a pseudo-terminal without a native module.
+const hasTerminal = spawnSync('script', ['--version']).stdout?.toString().includes('util-linux') === true
+
+test.skipIf(!hasTerminal)('on a terminal, Ctrl+C ends the load, and what was measured is told', async () => {
+  await using server = await startPostgres()
+  // The pseudo-terminal of a process without one has no width.
+  const command = `stty cols 100 rows 30; ${process.execPath} ${POOLGUARD} stress '${server.url}' --duration 600`
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: tmpdir(),
+    env: { PATH: process.env.PATH, TERM: 'xterm', NO_COLOR: '1' },
+  })
+  let shown = ''
+  child.stdout.on('data', (chunk) => {
+    shown += chunk
+  })
+  const closed = Promise.withResolvers<number | null>()
+  child.once('close', closed.resolve)
+
+  await waitUntil(() => /of 600 s, [1-9]/.test(shown), { what: 'the load runs', deadlineMillis: 20_000 })
+  child.stdin.write('\u0003')
+
+  await closed.promise
+  expect(shown).toMatch(/latency: p50/)
 })

@@ -8,7 +8,7 @@ import type { Proposal } from '../optimize/propose.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
 import { planOutcome } from '../plan/plan-outcome.ts'
 import { readServerSource } from '../plan/plan-source.ts'
-import { positive, readDuration, readMegabytes, readSurge, wholeFrom } from '../read-number.ts'
+import { positive, readDuration, readMaxConnections, readMegabytes, readSurge, wholeFrom } from '../read-number.ts'
 import { LEAST_MEGABYTES } from '../recommend/memory-settings.ts'
 import { wishedSettings } from '../recommend/wished-settings.ts'
 import { requireTarget } from '../target.ts'
@@ -48,7 +48,7 @@ export function addOptimize(program: Command, done: (outcome: Outcome) => void):
     .argument('[url]', "connection string of PostgreSQL itself, as a superuser (default: DIRECT_URL's, DATABASE_URL's)")
     .option('--apply', 'apply it (default: only say what would be done)')
     .option('--yes', 'do not ask before applying')
-    .option('--max-connections <number>', 'what it is to be (default: left as it is)', wholeFrom(1))
+    .option('--max-connections <number>', 'what it is to be (default: left as it is)', readMaxConnections)
     .option('--memory <size>', 'of a server that PostgreSQL has to itself, such as 8GB', readMegabytes(LEAST_MEGABYTES))
     .option('--statement-timeout <duration>', 'end statements that take longer, such as 30s', readDuration)
     .option('--instances <number>', 'say whether so many instances of the app fit', wholeFrom(1))
@@ -69,7 +69,7 @@ async function optimize(url: string | undefined, options: OptimizeOptions): Prom
   const { restartCommand, restartTimeout, dotenv, json } = options
   const found = requireTarget({ url, dotenv, folder: process.cwd(), env: process.env })
   const target = found.direct ?? found.url
-  const progress = ora({ isSilent: json === true || !process.stderr.isTTY })
+  const progress = ora({ discardStdin: false, isSilent: json === true || !process.stderr.isTTY })
   try {
     // Before anything is changed: it may fail, too.
     const plan = await checkPlan(target, options)

@@ -75,7 +75,7 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
     },
   )
   const title = `${target.url}: ${describeTopology(topology)}; ${concurrency} at once on at most ${max} connections`
-  const progress = ora({ text: title, isSilent: json === true || !process.stderr.isTTY }).start()
+  const progress = ora({ text: title, discardStdin: false, isSilent: json === true || !process.stderr.isTTY }).start()
   const stop = new AbortController()
   const interrupted = () => stop.abort()
   process.once('SIGINT', interrupted)

@@ -21,6 +21,10 @@ const SETTINGS_QUERY = `
 select current_setting('server_version') as "version", session_user as "role", current_database() as "database",
        (select rolsuper from pg_catalog.pg_roles where rolname = session_user) as "superuser",
        (select setting::int from pg_catalog.pg_settings where name = 'idle_in_transaction_session_timeout') as "idleInTransactionTimeoutMillis",
+       exists (select from pg_catalog.pg_db_role_setting, unnest(setconfig) as line
+                where setrole not in (select oid from pg_catalog.pg_roles where rolname = session_user union select 0) and line ~ '^idle_in_transaction_session_timeout=.*[1-9]'
+                  and setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database())))
+         as "boundsOtherRoles",
        pg_has_role(session_user, 'pg_read_all_stats', 'usage') as "seesAll"`
 
 const APPLICATIONS_QUERY = `

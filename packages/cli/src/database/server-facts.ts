@@ -17,6 +17,8 @@ export interface ServerFacts {
   readonly load: DatabaseLoad | undefined
   /** `idle_in_transaction_session_timeout`; 0 where there is none. */
   readonly idleInTransactionTimeoutMillis: number
+  /** Whether another role has such a timeout of its own here (ALTER ROLE). */
+  readonly boundsOtherRoles: boolean
   /** Whether states of other roles' sessions can be seen. */
   readonly seesAll: boolean
   readonly applications: readonly ApplicationSessions[]

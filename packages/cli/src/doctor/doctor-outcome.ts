@@ -17,10 +17,13 @@ export function doctorOutcome(facts: Facts): Outcome {
   }
 }
 
-function judge(findings: readonly Diagnosis[], { server, project }: Facts): [Outcome['exitCode'], string] {
+function judge(findings: readonly Diagnosis[], { server, unreached, project }: Facts): [Outcome['exitCode'], string] {
   if (findings.length > 0) return [1, count(findings)]
-  if (server || project.packages.size > 0 || project.compose || project.pgBouncer) {
-    return [0, paint('green', 'Nothing to complain about.')]
+  if (server) return [0, paint('green', 'Nothing to complain about.')]
+  // Silence would be taken for health.
+  if (unreached) return [2, `The database could not be asked: ${unreached.message}. Nothing is wrong with the rest.`]
+  if (project.packages.size > 0 || project.compose || project.pgBouncer) {
+    return [0, `${paint('green', 'Nothing to complain about in the project.')} The database was not asked.`]
   }
   return [2, 'Nothing could be checked: run it in the folder of a project, or give the URL of a database.']
 }
@@ -31,7 +34,7 @@ function printed({ severity, title, rule, evidence, why, change }: Diagnosis): s
     `${badge}  ${paint('bold', title)} (${rule})`,
     `  Seen:   ${evidence}`,
     `  Why:    ${why}`,
-    `  Change: ${change}`,
+    `  Change: ${change.replaceAll('\n', '\n          ')}`,
     '',
   ]
 }

@@ -7,7 +7,7 @@ export interface Finding {
   /** What was seen, with the numbers and where. Never a password. */
   readonly evidence: string
   readonly why: string
-  /** The exact change. */
+  /** The exact change; steps on lines of their own, so that they can be copied. */
   readonly change: string
 }
 

@@ -357,6 +357,20 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       facts: { server: { ...SERVER, role: 'orders-api', idleInTransactionTimeoutMillis: 0 } },
       says: 'ALTER ROLE "orders-api" SET',
     },
+    {
+      given: 'none, and a superuser who asks for an app of another role',
+      facts: { server: { ...SERVER, role: 'postgres', superuser: true, idleInTransactionTimeoutMillis: 0 } },
+      says: `ALTER DATABASE "app" SET idle_in_transaction_session_timeout = '60s'`,
+    },
+    {
+      given: 'none for a superuser, and one for the role of the app',
+      facts: {
+        server: {
+          ...SERVER,
+          ...{ role: 'postgres', superuser: true, idleInTransactionTimeoutMillis: 0, boundsOtherRoles: true },
+        },
+      },
+    },
     { given: 'one', facts: { server: SERVER } },
     { given: 'no server', facts: {} },
   ],

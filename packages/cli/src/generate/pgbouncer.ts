@@ -1,3 +1,4 @@
+import { ConnectionString } from '@poolguard/core'
 import type { Generated } from './generated-file.ts'
 import { AUTH_SQL, USERLIST_EXAMPLE } from './pgbouncer-auth.ts'
 import { POOLER_PORT, pgBouncerIni } from './pgbouncer-ini.ts'
@@ -10,6 +11,7 @@ const AUTH_FILE = '/etc/pgbouncer/userlist.txt'
 /** A PgBouncer in transaction mode for a PostgreSQL that is there. */
 export function generatePgBouncer(plan: PoolerPlan, place: Place): Generated {
   const { host, port, database, role } = place
+  const admin = new ConnectionString({ user: 'postgres', hosts: [{ host, port }], database, parameters: [] })
   return {
     budget: plan.budget,
     files: [
@@ -18,7 +20,7 @@ export function generatePgBouncer(plan: PoolerPlan, place: Place): Generated {
       { path: 'pgbouncer/auth.sql', content: AUTH_SQL },
     ],
     next: [
-      `psql "postgresql://postgres@${host}:${port}/${database}" -v password="$PGBOUNCER_PASSWORD" -f pgbouncer/auth.sql`,
+      `psql "${admin.href}" -v password="$PGBOUNCER_PASSWORD" -f pgbouncer/auth.sql`,
       `Put pgbouncer.ini and userlist.txt (from the example, with passwords, mode 600) into /etc/pgbouncer, and start PgBouncer.`,
       `PGPASSWORD="$APP_PASSWORD" npx poolguard verify postgresql://${role}@127.0.0.1:${POOLER_PORT}/${database} --expect transaction --prepared`,
     ],

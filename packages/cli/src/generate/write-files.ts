@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CannotRunError } from '../outcome.ts'
 import type { GeneratedFile } from './generated-file.ts'
@@ -11,9 +11,9 @@ import type { GeneratedFile } from './generated-file.ts'
  */
 export function writeFiles(folder: string, files: readonly GeneratedFile[], replace: boolean): void {
   const targets = files.map(({ path, content }) => ({ path, content, file: join(folder, path) }))
-  const there = targets.filter(({ file }) => existsSync(file))
+  const there = targets.filter(({ file }) => isThere(file))
   if (there.length > 0 && !replace) throw alreadyThere(there.map(({ path }) => path))
-  const folders = there.filter(({ file }) => statSync(file).isDirectory())
+  const folders = there.filter(({ file }) => statSync(file, { throwIfNoEntry: false })?.isDirectory())
   if (folders.length > 0)
     throw new CannotRunError(
       `${folders.map(({ path }) => path).join(', ')}: there is a folder of that name. Nothing was written.`,
@@ -30,6 +30,16 @@ export function writeFiles(folder: string, files: readonly GeneratedFile[], repl
   } catch (error) {
     for (const { draft } of drafts) rmSync(draft, { force: true })
     throw new CannotRunError(`${folder} cannot be written: ${(error as Error).message}.`)
+  }
+}
+
+/** A link is there even where it leads nowhere. */
+function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    // Below what is no folder there is nothing; writing tells why.
+    return false
   }
 }
 

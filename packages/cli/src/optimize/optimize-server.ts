@@ -23,7 +23,7 @@ export interface OptimizeInput {
 }
 
 const LIMITS_QUERY = `
-select current_setting('server_version') as "version", current_setting('max_connections')::int as "maxConnections",
+select current_setting('server_version') as "version", version() as "build", current_setting('max_connections')::int as "maxConnections",
        current_setting('superuser_reserved_connections')::int
          + coalesce(current_setting('reserved_connections', true)::int, 0) as "reserved"`
 

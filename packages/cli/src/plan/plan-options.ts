@@ -1,6 +1,6 @@
 import type { Surge } from '@poolguard/core'
 import { type Command, Option } from 'commander'
-import { listed, readSurge, wholeFrom } from '../read-number.ts'
+import { listed, readMaxConnections, readSurge, wholeFrom } from '../read-number.ts'
 
 /** What a plan takes, wherever one is made. */
 export interface PlanOptions {
@@ -34,7 +34,7 @@ export function withPlanOptions(command: Command): Command {
       "application_name of this app's sessions; once for each (default: all of its role in its database)",
       listed,
     )
-    .option('--max-connections <number>', 'plan without a server: its max_connections', wholeFrom(1))
+    .option('--max-connections <number>', 'plan without a server: its max_connections', readMaxConnections)
     .addOption(
       new Option('--reserved <number>', 'slots that are reserved, without a server').argParser(wholeFrom(0)).default(3),
     )

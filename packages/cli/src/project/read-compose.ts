@@ -1,3 +1,4 @@
+import { parseEnv } from 'node:util'
 import { parse } from 'yaml'
 import type { AppService, ComposeFacts, PoolerSettings } from './project-facts.ts'
 import type { ProjectFolder } from './project-folder.ts'
@@ -10,6 +11,9 @@ const SERVER_IMAGE = /^(postgres(ql)?(-repmgr|-ha)?|postgis|pgvector|timescaledb
 const NO_APP = /exporter|pgadmin|adminer|pgweb|pghero|backup|migrat|seed/
 /** With one of these a service has an address to connect to; a server of its own has but a name and a password. */
 const ADDRESS = /^(DATABASE_URL|POSTGRES_(HOST|SERVER|URL)|PG_?HOST|DB_(HOST|URL))/
+
+/** One file of variables is often given to all services, to those as well that nobody has to tell where the database is. */
+const BACKING = /^(db|database|postgres(ql)?|pg|redis|cache)$/
 
 /** What of a service is read. */
 interface Service {
@@ -27,7 +31,7 @@ export function readCompose(folder: ProjectFolder): { facts: ComposeFacts; pgBou
   const written = file && folder.read(file, 'YAML', (text) => parse(text, { merge: true, logLevel: 'error' }))
   if (file === undefined || written === undefined) return undefined
   const services = Object.entries(recordOf(recordOf(written).services)).map(([name, service]) =>
-    readService(name, recordOf(service)),
+    readService(folder, name, recordOf(service)),
   )
   const pooler = services.find(({ image }) => /pgbouncer(?!.*exporter)/.test(image))
   const server = services.find(({ image }) => SERVER_IMAGE.test(image))
@@ -46,10 +50,21 @@ export function readCompose(folder: ProjectFolder): { facts: ComposeFacts; pgBou
   }
 }
 
-function readService(name: string, written: Written): Service {
+function readService(folder: ProjectFolder, name: string, written: Written): Service {
   const image = String(written.image ?? '').split('@')[0] ?? ''
   const last = image.split('/').at(-1) ?? ''
-  return { name, image: last.split(':')[0] ?? '', variables: variablesOf(written.environment), written }
+  const fromFiles = BACKING.test(name) ? {} : variablesInFiles(folder, written.env_file)
+  const variables = { ...fromFiles, ...variablesOf(written.environment) }
+  return { name, image: last.split(':')[0] ?? '', variables, written }
+}
+
+/** Of `env_file`: a file or several, each by its path or with one; those that come later win. */
+function variablesInFiles(folder: ProjectFolder, files: unknown): Readonly<Record<string, string>> {
+  const paths = [files].flat().map((file) => (typeof file === 'string' ? file : recordOf(file).path))
+  const read = paths
+    .filter((path) => typeof path === 'string')
+    .map((path) => folder.read(path, 'variables', (text) => parseEnv(text) as Record<string, string>))
+  return Object.assign({}, ...read)
 }
 
 function isApp({ name, image, variables }: Service): boolean {

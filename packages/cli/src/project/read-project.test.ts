@@ -106,6 +106,22 @@ services:
   })
 })
 
+test('an address may stand in a file of variables', () => {
+  const { compose } = project({
+    '.env': 'DATABASE_URL=postgres://app:s3cret@db/app',
+    'worker/.env': 'LOG_LEVEL=info',
+    'compose.yaml': `
+services:
+  api: { build: ., env_file: .env, deploy: { replicas: 4 } }
+  worker: { build: ., env_file: [worker/.env, { path: missing.env, required: false }, { path: .env }] }
+  mailer: { build: ., env_file: worker/.env }
+  db: { build: ./db, env_file: .env }
+`,
+  })
+
+  expect(compose?.apps.map(({ name, replicas }) => `${name} ${replicas}`)).toEqual(['api 4', 'worker 1'])
+})
+
 test('servers, replicas and those that look in are no apps', () => {
   const file = `
 services:

@@ -5,6 +5,8 @@ import { documentation, type RecommendedSetting } from './recommended-setting.ts
 
 /** As a server has them now. */
 export interface ConnectionLimits {
+  /** What `version()` says, with the platform that the server was made for. */
+  readonly build: string
   readonly maxConnections: number
   /** Slots that not everybody may use. */
   readonly reserved: number
@@ -30,13 +32,25 @@ export function wishedSettings(server: ConnectionLimits, wishes: Wishes): readon
       `With --max-connections ${maxConnections} PostgreSQL would not start again: ${server.reserved} slots are reserved.`,
     )
   }
+  const settings = connectionSettings(statementTimeout).filter(({ name }) => isKnown(name, server))
   const name = 'max_connections'
   const source = documentation('runtime-config-connection', name)
   return [
     ...(maxConnections === undefined
       ? []
       : [{ name, value: String(maxConnections), reason: 'asked for', source, wish: 'asked' } as const]),
-    ...connectionSettings(statementTimeout),
+    ...settings,
     ...(memory === undefined ? [] : memorySettings(memory, maxConnections ?? server.maxConnections)),
   ]
+}
+
+/**
+ * A server on Windows refuses what its system cannot do, and would not start with it.
+ *
+ * @see https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-CLIENT-CONNECTION-CHECK-INTERVAL
+ */
+const NOT_ON_WINDOWS: readonly string[] = ['client_connection_check_interval', 'tcp_keepalives_count']
+
+function isKnown(name: string, { build }: ConnectionLimits): boolean {
+  return !(/windows|mingw|visual c\+\+|msvc/i.test(build) && NOT_ON_WINDOWS.includes(name))
 }

@@ -5,6 +5,9 @@ import type { Finding, Rule } from '../rule.ts'
 
 const SHARE = 0.9
 
+const PLAN =
+  'Run `poolguard plan` for a max that fits all instances, or put PgBouncer in front (`poolguard generate pgbouncer`).'
+
 export const nearlyFull: Rule = {
   id: 'nearly-full',
   title: 'Nine tenths of the connections are taken',
@@ -51,6 +54,7 @@ function finding({ taken, of, what, rows }: Limit): Finding {
   return {
     evidence: `${taken} of ${of} ${what} are open${most}.`,
     why: taken >= of ? 'Every new connection is refused now.' : 'The next deploy, or the next burst, is refused.',
-    change: `${taken >= of ? `What is idle can go, if you may end it: ${endIdle(first?.role)} Then run` : 'Run'} \`poolguard plan\` for a max that fits all instances, or put PgBouncer in front (\`poolguard generate pgbouncer\`).`,
+    change:
+      taken >= of ? ['1. End what is idle, if you may:', `   ${endIdle(first?.role)}`, `2. ${PLAN}`].join('\n') : PLAN,
   }
 }

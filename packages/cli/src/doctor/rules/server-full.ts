@@ -28,11 +28,22 @@ function explain({ target }: Facts, message: string): { why: string; change: str
   if (kind !== undefined && name !== undefined) {
     return {
       why: `The ${kind} has a CONNECTION LIMIT of its own, and it is reached. The server itself may have room.`,
-      change: `As a superuser, see who holds them: ${WHO_HOLDS} Then lower the max of the pools (\`poolguard plan\`), or raise the limit: \`ALTER ${kind.toUpperCase()} ${pg.escapeIdentifier(name)} CONNECTION LIMIT 50;\`, with a number that fits into max_connections.`,
+      change: [
+        '1. As a superuser, see who holds them:',
+        `   ${WHO_HOLDS}`,
+        '2. Lower the max of the pools (`poolguard plan`), or raise the limit, to what fits into max_connections:',
+        `   ALTER ${kind.toUpperCase()} ${pg.escapeIdentifier(name)} CONNECTION LIMIT 50;`,
+      ].join('\n'),
     }
   }
   return {
     why: 'Every new connection of this role is refused until somebody else lets go of one.',
-    change: `A superuser is still let in (superuser_reserved_connections). As one, see who holds them: ${WHO_HOLDS} What is idle can go, and pools open it again when they need it: ${endIdle(target?.url.user)} Then run doctor again with the superuser's URL, and \`poolguard plan\` for a max that fits.`,
+    change: [
+      '1. As a superuser, who is still let in (superuser_reserved_connections), see who holds them:',
+      `   ${WHO_HOLDS}`,
+      '2. End what is idle; pools open it again when they need it:',
+      `   ${endIdle(target?.url.user)}`,
+      "3. Run doctor again with the superuser's URL, and `poolguard plan` for a max that fits all instances.",
+    ].join('\n'),
   }
 }

@@ -30,6 +30,7 @@ export const SERVER: ServerFacts = {
   usage: [],
   load: undefined,
   idleInTransactionTimeoutMillis: 60_000,
+  boundsOtherRoles: false,
   seesAll: true,
   applications: [],
 }
