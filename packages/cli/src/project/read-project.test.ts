@@ -53,7 +53,8 @@ test('postgres.js: what the sources say in code, not in comments', () => {
 })
 
 test('a folder that is no project', () => {
-  expect(fixture('')).toMatchObject({ drivers: [], compose: undefined, pgBouncer: undefined })
+  // Those that lie below it are of others.
+  expect(fixture('')).toMatchObject({ drivers: [], code: [], compose: undefined, pgBouncer: undefined })
 })
 
 /** A folder with these files; null makes a folder of that name. */
@@ -152,7 +153,7 @@ export const pool = new Pool({
 })
 export const options = () => ({ type: 'postgres', extra: { max: 25 } })
 `
-  expect(project({ 'src/db.ts': source }).code).toEqual([
+  expect(project({ 'package.json': '{}', 'src/db.ts': source }).code).toEqual([
     { file: 'src/db.ts', line: 8, kind: 'max', value: 5 },
     { file: 'src/db.ts', line: 10, kind: 'max', value: 25 },
   ])

@@ -15,7 +15,8 @@ export function readProject(path: string): ProjectFacts {
     packages,
     drivers: driversOf(packages),
     isWorkspaceRoot: workspaces !== undefined || folder.has('pnpm-workspace.yaml'),
-    code: scanSources(path),
+    // What lies below a folder that is no project is of others.
+    code: folder.has('package.json') ? scanSources(path) : [],
     compose: compose?.facts,
     pgBouncer: readPgBouncerIni(folder) ?? compose?.pgBouncer,
     prismaDirectUrl: packages.has('prisma') || packages.has('@prisma/client') ? readPrismaDirectUrl(folder) : undefined,
