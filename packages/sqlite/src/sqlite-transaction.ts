@@ -21,7 +21,10 @@ export interface SqliteTransaction {
   iterate<Row = SqliteRow>(sql: string, parameters?: SqliteParameters): AsyncGenerator<Row, void, undefined>
   /** Runs any number of statements, without parameters. */
   exec(script: string): Promise<void>
-  /** A transaction within this one, which can be rolled back by itself: a savepoint. Several are run one after the other. */
+  /**
+   * A transaction within this one, which can be rolled back by itself: a savepoint. Several are run one after the other, so
+   * one that is begun through the outer handle inside of an inner one waits for itself.
+   */
   transaction<T>(work: (transaction: SqliteTransaction) => Promise<T> | T): Promise<T>
 }
 
