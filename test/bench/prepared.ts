@@ -30,6 +30,8 @@ export const benchmark: Benchmark = {
     direct_gain_pk: 'of a read by primary key; goal >= 1.4',
     pooled_gain_join: 'the join through PgBouncer 1.24 in transaction mode; goal >= 4',
     pooled_gain_pk: 'the read by primary key; goal >= 1.3',
+    gain_by_hand:
+      'the same four of a pg.Pool whose queries are given a name by hand, over one whose are not: what there is to be had on this machine',
     distinct_texts_overhead: 'time for texts that never come again, GuardedPool / pg.Pool; goal <= 1.05',
     server_bytes_per_statement: "what a connection's server process keeps for each: the read by key, and the join",
   },
@@ -38,6 +40,7 @@ export const benchmark: Benchmark = {
     await makeTables(server)
     await using pooler = await startPgBouncer({ version: '1.24', poolMode: 'transaction', upstream: server })
     const figures: Record<string, Figure> = {}
+    const byHand: Record<string, Figure> = {}
     for (const [name, url] of [
       ['direct', server.url],
       ['pooled', pooler.url],
@@ -46,15 +49,17 @@ export const benchmark: Benchmark = {
       await pools.ours.ready()
       tell(`${name}: join`)
       figures[`${name}_gain_join`] = await gain(pools, joins)
+      byHand[`${name}_join`] = await gainByHand(pools, joins)
       tell(`${name}: primary key`)
       figures[`${name}_gain_pk`] = await gain(pools, readsByKey)
+      byHand[`${name}_pk`] = await gainByHand(pools, readsByKey)
       if (name === 'direct') {
         tell('distinct texts')
         figures.distinct_texts_overhead = await overhead(pools, distinctTexts)
       }
     }
     const bytes = await bytesPerStatement(server.adminUrl)
-    return { ...figures, server_bytes_per_statement: bytes }
+    return { ...figures, gain_by_hand: byHand, server_bytes_per_statement: bytes }
   },
 }
 
@@ -82,18 +87,30 @@ async function makeTables(server: PostgresServer): Promise<void> {
 }
 
 type Pools = ReturnType<typeof openPools>
-type Load = (pool: pg.Pool) => Promise<number>
+/** @param name of the statement, where it is given one by hand. */
+type Load = (pool: pg.Pool, name?: string) => Promise<number>
 
 async function gain({ pairOf }: Pools, load: Load): Promise<Figure> {
   return (await compare(pairOf(async (pool) => 1 / (await load(pool))))).ratio
+}
+
+/** Both are the peer's. */
+async function gainByHand({ pairOf }: Pools, load: Load): Promise<Figure> {
+  const named = pairOf(async (pool) => 1 / (await load(pool, 'by_hand'))).theirs
+  const unnamed = pairOf(async (pool) => 1 / (await load(pool))).theirs
+  return (await compare({ ours: named, theirs: unnamed })).ratio
 }
 
 async function overhead({ pairOf }: Pools, load: Load): Promise<Figure> {
   return (await compare(pairOf(load))).ratio
 }
 
-const joins: Load = (pool) => millisFor(JOINS, (n) => pool.query(SIX_WAY_JOIN, [(n % 1_000) + 1, 10]))
-const readsByKey: Load = (pool) => millisFor(READS, (n) => pool.query(BY_KEY, [(n % 1_000) + 1]))
+const joins: Load = (pool, name) =>
+  millisFor(JOINS, (n) =>
+    pool.query({ ...(name && { name: `${name}_join` }), text: SIX_WAY_JOIN, values: [(n % 1_000) + 1, 10] }),
+  )
+const readsByKey: Load = (pool, name) =>
+  millisFor(READS, (n) => pool.query({ ...(name && { name: `${name}_key` }), text: BY_KEY, values: [(n % 1_000) + 1] }))
 
 let texts = 0
 /** As an ORM writes them: an IN-list of another length, an alias of another number. */
