@@ -1,5 +1,6 @@
 import {
   type ConsoleOptions,
+  PGBOUNCER_CONSOLE,
   type PgBouncerClient,
   type PgBouncerDatabase,
   type PgBouncerPool,
@@ -22,9 +23,6 @@ import type { WireClient } from './wire-client.ts'
 
 /** How long one answer may take. */
 const PATIENCE_MILLIS = 5_000
-
-/** PgBouncer's own database, whose queries are commands. */
-const CONSOLE_DATABASE = 'pgbouncer'
 
 type ShowCommand = 'VERSION' | 'POOLS' | 'CLIENTS' | 'DATABASES' | 'STATS' | 'CONFIG' | 'LISTS'
 
@@ -67,7 +65,7 @@ export class PgBouncerConsole implements PoolerConsole {
       ...config,
       password: clientConfig.password,
       ...(applicationName !== undefined && { application_name: applicationName }),
-      database: CONSOLE_DATABASE,
+      database: PGBOUNCER_CONSOLE,
       connectionTimeoutMillis: patienceMillis,
       query_timeout: patienceMillis,
     })

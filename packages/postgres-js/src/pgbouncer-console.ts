@@ -1,4 +1,10 @@
-import type { AutomaticStatements, ConsoleOptions, PoolerConsole } from '@poolguard/core'
+import {
+  type AutomaticStatements,
+  type ConsoleOptions,
+  inTime,
+  PGBOUNCER_CONSOLE,
+  type PoolerConsole,
+} from '@poolguard/core'
 import postgres from 'postgres'
 import type { Endpoint } from './dial.ts'
 import { endpointsOf } from './endpoints.ts'
@@ -6,9 +12,6 @@ import { readOptions } from './guarded-options.ts'
 import { type ParsedOptions, parsedOptionsOf } from './internals.ts'
 import { openConnection } from './open-connection.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
-
-/** PgBouncer's own database, whose queries are commands. */
-const CONSOLE_DATABASE = 'pgbouncer'
 
 /** Where a console is, and who asks. */
 export interface ConsoleTarget {
@@ -42,7 +45,7 @@ export class PgBouncerConsole implements PoolerConsole {
     try {
       const connection = await openConnection(
         {
-          shared: { ...shared, database: CONSOLE_DATABASE },
+          shared: { ...shared, database: PGBOUNCER_CONSOLE },
           endpoint,
           password: String(password),
           // Other startup parameters would be refused.
@@ -63,9 +66,7 @@ export class PgBouncerConsole implements PoolerConsole {
   }
 
   async show(what: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => reject(tooLate()), this.#patienceMillis)
-    return Promise.race([this.#connection.askNamed(`SHOW ${what}`), late]).finally(() => clearTimeout(timer))
+    return inTime(this.#connection.askNamed(`SHOW ${what}`), this.#patienceMillis, tooLate)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,12 +1,9 @@
-import type { ConnectionString, Topology } from '@poolguard/core'
+import { type ConnectionString, PGBOUNCER_CONSOLE, type Topology } from '@poolguard/core'
 import { GuardedPool } from '@poolguard/pg'
 
 export type Pool = InstanceType<typeof GuardedPool>
 
 const PATIENCE_MILLIS = 5_000
-
-/** The database that PgBouncer answers for itself. */
-const CONSOLE = 'pgbouncer'
 
 export interface ContactOptions {
   readonly applicationName: string
@@ -50,7 +47,7 @@ export function contact(url: ConnectionString, options: ContactOptions): Contact
       await Promise.race([connecting, refused.promise])
       const { topology } = await pool.ready()
       if (!topology) throw new Error('the other end did not tell what it is')
-      if (topology.kind === 'unknown' && url.database === CONSOLE) {
+      if (topology.kind === 'unknown' && url.database === PGBOUNCER_CONSOLE) {
         throw new Error("this is PgBouncer's console: give the URL of the app's database, and this one as --pooler-url")
       }
       return topology

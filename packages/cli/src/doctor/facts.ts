@@ -1,4 +1,4 @@
-import type { AssumedEndpoint, ConnectionString, Surge } from '@poolguard/core'
+import { type AssumedEndpoint, type ConnectionString, PGBOUNCER_CONSOLE, type Surge } from '@poolguard/core'
 import type { PoolerFacts } from '../database/look-at-pooler.ts'
 import type { ServerFacts, Unreached } from '../database/server-facts.ts'
 import type { PoolerSettings, ProjectFacts } from '../project/project-facts.ts'
@@ -33,7 +33,7 @@ export function throughTransactionPooler({ server, endpoint, target, project }: 
 export function poolerSettings({ pooler, project }: Facts): PoolerSettings | undefined {
   if (!pooler) return project.pgBouncer
   const values = [...pooler.config].map(([name, { value }]) => [name, value] as const)
-  const databases = pooler.databases.filter(({ name }) => name !== 'pgbouncer').length
+  const databases = pooler.databases.filter(({ name }) => name !== PGBOUNCER_CONSOLE).length
   return {
     source: `PgBouncer ${pooler.version}, SHOW CONFIG`,
     values: new Map(values),

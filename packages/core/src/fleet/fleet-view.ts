@@ -58,6 +58,11 @@ export interface Limit extends Pick<LimitView, 'label' | 'usable'> {
   readonly holds: (each: Pick<Member, 'ownRole' | 'ownDatabase'>) => boolean
 }
 
+/** Of a limit on the role that looks. */
+export const ofRole: Limit['holds'] = ({ ownRole }) => ownRole
+/** Of one on the database that looks. */
+export const inDatabase: Limit['holds'] = ({ ownDatabase }) => ownDatabase
+
 /** Sorts what was seen of a server: who is a member, and how much of each limit is taken by others. */
 export function readLook({ capacity, rows }: FleetLook): FleetView {
   const { maxConnections, reserved, roleLimit, databaseLimit } = capacity
@@ -65,11 +70,10 @@ export function readLook({ capacity, rows }: FleetLook): FleetView {
     { label: 'max_connections leaves', usable: Math.max(0, maxConnections - reserved), holds: () => true },
   ]
   if (roleLimit !== null) {
-    limits.push({ label: "the role's CONNECTION LIMIT is", usable: roleLimit, holds: ({ ownRole }) => ownRole })
+    limits.push({ label: "the role's CONNECTION LIMIT is", usable: roleLimit, holds: ofRole })
   }
   if (databaseLimit !== null) {
-    const holds: Limit['holds'] = ({ ownDatabase }) => ownDatabase
-    limits.push({ label: "the database's CONNECTION LIMIT is", usable: databaseLimit, holds })
+    limits.push({ label: "the database's CONNECTION LIMIT is", usable: databaseLimit, holds: inDatabase })
   }
   return { limits: viewLimits(limits, rows), servedAtOnce: Infinity }
 }

@@ -1,11 +1,8 @@
 import { type PoolerAnswers, poolerServers, readPoolerCapacity } from '../budget/index.ts'
-import type { PgBouncerClient } from '../topology/index.ts'
-import { type ActivityRow, type FleetView, type Limit, viewLimits } from './fleet-view.ts'
+import { PGBOUNCER_CONSOLE, type PgBouncerClient } from '../topology/index.ts'
+import { type ActivityRow, type FleetView, inDatabase, type Limit, ofRole, viewLimits } from './fleet-view.ts'
 import { parseMemberName } from './member-name.ts'
 import { parsePooledName } from './pooled-name.ts'
-
-/** PgBouncer's own database. */
-const CONSOLE = 'pgbouncer'
 
 /** What PgBouncer's console tells of its clients and its limits. */
 export interface PoolerLook extends Omit<PoolerAnswers, 'pools'> {
@@ -28,7 +25,7 @@ export interface PoolerView extends FleetView {
  * @returns undefined where the member is not seen: that console is not the one of what its connections lead to.
  */
 export function readPoolerLook({ config, databases, clients }: PoolerLook, member: string): PoolerView | undefined {
-  const admitted = clients.filter((client) => client.database !== CONSOLE)
+  const admitted = clients.filter((client) => client.database !== PGBOUNCER_CONSOLE)
   const own = admitted.filter(({ applicationName }) => memberOf(applicationName) === member)
   const [first] = own
   if (!first) return undefined
@@ -40,7 +37,7 @@ export function readPoolerLook({ config, databases, clients }: PoolerLook, membe
     readable: true,
     count: 1,
   }))
-  for (const client of clients.filter((each) => each.database === CONSOLE)) {
+  for (const client of clients.filter((each) => each.database === PGBOUNCER_CONSOLE)) {
     const name = client.applicationName
     // Its console lets them in beyond max_client_conn, but they leave less of that to the others.
     rows.push({ name: '', ownRole: client.user === user, ownDatabase: false, readable: true, count: 1 })
@@ -68,6 +65,3 @@ export function readPoolerLook({ config, databases, clients }: PoolerLook, membe
 function memberOf(applicationName: string): string | undefined {
   return parsePooledName(applicationName) ?? parseMemberName(applicationName)?.member
 }
-
-const inDatabase: Limit['holds'] = ({ ownDatabase }) => ownDatabase
-const ofRole: Limit['holds'] = ({ ownRole }) => ownRole

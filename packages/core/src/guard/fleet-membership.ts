@@ -5,6 +5,7 @@ import { type Lease, type Pool, type PoolEvent, runDetached } from '../pool/inde
 import type { FleetOptions } from '../settings/index.ts'
 import type { Topology } from '../topology/index.ts'
 import type { ConsoleOptions, GuardedDriver, PoolerConsole } from './guarded-driver.ts'
+import { inTime } from './in-time.ts'
 import { LookSeat } from './look-seat.ts'
 import { closeConsole, lookAtPooler, UnseenError } from './pooler-look.ts'
 import { type Ask, lookAtServer, TellsNothing } from './server-look.ts'
@@ -235,9 +236,7 @@ export class FleetMembership<C> {
   }
 
   #ask(connection: C, text: string): Promise<string | null | undefined> {
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => reject(new Unanswered()), ANSWER_MILLIS)
-    return Promise.race([this.#options.driver().ask(connection, text), late]).finally(() => clearTimeout(timer))
+    return inTime(this.#options.driver().ask(connection, text), ANSWER_MILLIS, () => new Unanswered())
   }
 
   /** A pooler whose console is away for a moment takes nobody's share, nor does one that is paused, however long. */

@@ -1,4 +1,5 @@
 export type { ConsoleOptions, GuardedDriver, PoolerConsole } from './guarded-driver.ts'
+export { inTime } from './in-time.ts'
 export { type GuardSpec, PoolGuard } from './pool-guard.ts'
 export type { PoolguardOptions } from './poolguard-options.ts'
 export { readCertificate } from './read-certificate.ts'

@@ -28,7 +28,7 @@ export interface PoolerLookOptions {
 /**
  * Looks at PgBouncer's clients through its console, and publishes what that leads to, under the same lock as on a server,
  * which is taken through the pooler and lasts for one transaction. What is published is the name of a connection to the
- * console: it takes no client's place, and no server connection has to carry it. Nothing is held while the console is being
+ * console, so that no server connection has to carry it; it takes one client's place. Nothing is held while the console is being
  * reached, and while it is read and told no longer than {@link CONSOLE_MILLIS}.
  *
  * @returns the connection on which the publication stands.

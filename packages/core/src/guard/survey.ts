@@ -10,6 +10,7 @@ import {
   type Topology,
 } from '../topology/index.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
+import { inTime } from './in-time.ts'
 
 /** Bound on the detection, once there is a connection; reading the capacity before that has half as long. */
 const SURVEY_MILLIS = 2_000
@@ -43,7 +44,12 @@ export async function survey<C>(
 ): Promise<Survey> {
   const first = await pool.acquire({ own: true })
   const peer = driver.peerOf(first.resource)
-  const capacity = await answerInTime(readCapacity(driver, first.resource))
+  // Whoever cannot read the capacity can still borrow.
+  const capacity = await inTime(
+    readCapacity(driver, first.resource),
+    SURVEY_MILLIS / 2,
+    () => new Error('the database did not tell its capacity in time'),
+  ).catch(() => undefined)
   if (afresh && peer !== undefined) forgetTopology(peer)
   const known = given ?? (peer === undefined ? undefined : recallTopology(peer))
   if (known) {
@@ -83,16 +89,5 @@ class PoolProbeSource<C> implements ProbeSource {
     if (this.#pool.settings.max < 2) return undefined
     const second = await this.#pool.acquire({ own: true, timeoutMillis: SURVEY_MILLIS / 2 }).catch(() => undefined)
     return second && this.#driver.probe(second)
-  }
-}
-
-/** Undefined for a failure, too: whoever cannot read the capacity can still borrow. */
-async function answerInTime<T>(answer: Promise<T | undefined>): Promise<T | undefined> {
-  const { promise: late, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => resolve(undefined), SURVEY_MILLIS / 2)
-  try {
-    return await Promise.race([answer.catch(() => undefined), late])
-  } finally {
-    clearTimeout(timer)
   }
 }

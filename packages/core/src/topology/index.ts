@@ -1,6 +1,7 @@
 export { type DetectOptions, detectTopology } from './detect.ts'
 export { forgetTopology, recallTopology, rememberTopology } from './known-topologies.ts'
 export {
+  PGBOUNCER_CONSOLE,
   type PgBouncerClient,
   type PgBouncerDatabase,
   type PgBouncerPool,

@@ -1,3 +1,6 @@
+/** PgBouncer's own database, whose queries are commands. */
+export const PGBOUNCER_CONSOLE = 'pgbouncer'
+
 /** A row as a driver gives it: columns by name, numbers perhaps as text. */
 export type ShowRow = Readonly<Record<string, unknown>>
 

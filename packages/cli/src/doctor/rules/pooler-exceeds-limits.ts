@@ -1,3 +1,4 @@
+import { PGBOUNCER_CONSOLE } from '@poolguard/core'
 import { type Facts, poolerSettings, settingOf } from '../facts.ts'
 import type { Finding, Rule } from '../rule.ts'
 
@@ -46,6 +47,6 @@ export const poolerExceedsLimits: Rule = {
 function poolsOf({ pooler }: Facts): number | undefined {
   // Who looks up passwords for PgBouncer needs a connection now and then, and no pool.
   const lookups = pooler?.config.get('auth_user')?.value
-  const pools = pooler?.pools.filter(({ database, user }) => database !== 'pgbouncer' && user !== lookups)
+  const pools = pooler?.pools.filter(({ database, user }) => database !== PGBOUNCER_CONSOLE && user !== lookups)
   return pools && Math.max(1, pools.length)
 }
