@@ -23,16 +23,20 @@ export const benchmark: Benchmark = {
   async run(tell) {
     await generatePrismaClient(import.meta.dirname.replace(/bench$/, ''))
     await using server = await startPostgres({ maxConnections: MAX_CONNECTIONS })
-    tell('scale out: a fleet')
-    const ours = await scaleOut(server, { url: server.url, kind: 'guarded', options: FLEET })
-    tell('scale out: pg.Pool')
-    const pg = await scaleOut(server, { url: server.url, kind: 'pg' })
-    tell('scale out: Prisma')
-    const prisma = await scaleOut(server, { url: server.url, kind: 'prisma' })
-    tell('rebalance')
-    const rebalances = await rebalance(server)
-    tell('static split')
-    const ratios = await compareToStatic(server)
+    // Minutes each: what was measured is told at once, and not lost with a run that is cut off.
+    const measure = async <T>(what: string, measured: Promise<T>): Promise<T> => {
+      const figures = await measured
+      tell(`${what}: ${JSON.stringify(figures)}`)
+      return figures
+    }
+    const ours = await measure(
+      'a fleet scales out',
+      scaleOut(server, { url: server.url, kind: 'guarded', options: FLEET }),
+    )
+    const pg = await measure('pg.Pool scales out', scaleOut(server, { url: server.url, kind: 'pg' }))
+    const prisma = await measure('Prisma scales out', scaleOut(server, { url: server.url, kind: 'prisma' }))
+    const rebalances = await measure('seconds of rebalancing', rebalance(server))
+    const ratios = await measure('over a static split', compareToStatic(server))
     return {
       scale_out: {
         failed: ours.failed,

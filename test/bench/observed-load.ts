@@ -29,7 +29,7 @@ export type Observed = 'off' | 'prometheus' | 'producer' | 'instruments'
 const [url, observed] = process.argv.slice(2)
 const pool = new GuardedPool({ url, name: 'measured' })
 await pool.ready()
-if (observed !== 'off') setInterval(() => Buffer.from(renderMetrics().body), 1_000)
+if (observed !== 'off') setInterval(() => renderMetrics(), 1_000)
 if (observed === 'producer' || observed === 'instruments') startOpenTelemetry(observed)
 
 process.on('message', (queries: number) => {

@@ -15,8 +15,11 @@ import { expect, test } from 'vitest'
 import { describeWithPgBouncer, pgBouncerVersions, startPgBouncer, startPostgres, waitUntil } from '../harness/index.ts'
 
 /** The value of one series of a page. */
-function seriesOf(body: string, series: string): number | undefined {
-  const line = body.split('\n').find((each) => each.startsWith(`${series} `))
+function seriesOf(body: Buffer, series: string): number | undefined {
+  const line = body
+    .toString()
+    .split('\n')
+    .find((each) => each.startsWith(`${series} `))
   return line === undefined ? undefined : Number(line.slice(series.length + 1))
 }
 
@@ -261,14 +264,18 @@ for (const version of pgBouncerVersions) {
           return waiting === 1 ? body : undefined
         },
         { what: 'a client waits for a server' },
-      )) as string
+      )) as Buffer
       expect(
         seriesOf(page, 'pgbouncer_pools_server_active_connections{source="pgbouncer",database="app",user="app"}'),
       ).toBe(2)
       expect(seriesOf(page, 'pgbouncer_config_max_client_connections{source="pgbouncer"}')).toBe(100)
-      expect(page).toMatch(/^pgbouncer_databases_pool_size\{source="pgbouncer",name="app",.*pool_mode=".*"\} 2$/m)
-      expect(page).toMatch(/^pgbouncer_stats_totals_queries_pooled_total\{source="pgbouncer",database="app"\} \d+$/m)
-      expect(page).toContain(`pgbouncer_version_info{source="pgbouncer",version="${pooler.version}"} 1`)
+      expect(String(page)).toMatch(
+        /^pgbouncer_databases_pool_size\{source="pgbouncer",name="app",.*pool_mode=".*"\} 2$/m,
+      )
+      expect(String(page)).toMatch(
+        /^pgbouncer_stats_totals_queries_pooled_total\{source="pgbouncer",database="app"\} \d+$/m,
+      )
+      expect(String(page)).toContain(`pgbouncer_version_info{source="pgbouncer",version="${pooler.version}"} 1`)
       await sleeping
       await pool.end()
 

@@ -5,7 +5,7 @@ import type { MetricsOptions } from './module-options.ts'
 /** What Express' and Fastify's responses have in common. */
 interface PlatformResponse {
   header(name: string, value: string): this
-  send(body: string): unknown
+  send(body: Buffer): unknown
 }
 
 /**

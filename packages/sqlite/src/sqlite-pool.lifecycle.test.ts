@@ -146,7 +146,9 @@ test('a pool is in the registry as two, with their figures, and is closed with a
     { name: 'orders.writer', target: file, stats: { acquired: 1, max: 1 }, topology: null },
     { name: 'orders.readers', target: file, stats: { acquired: 1 } },
   ])
-  expect(renderMetrics().body).toContain('db_client_connection_max{db_client_connection_pool_name="orders.writer"} 1')
+  expect(renderMetrics().body.toString()).toContain(
+    'db_client_connection_max{db_client_connection_pool_name="orders.writer"} 1',
+  )
   expect(pool.health()).toEqual({
     status: 'healthy',
     pools: [

@@ -19,7 +19,7 @@ test('given sources, then they stand on one page with the pools, each metric onc
   const { body } = await renderPage('', [one, other])
   remove()
   forgetClosedPools()
-  const lines = body.split('\n')
+  const lines = body.toString().split('\n')
   expect(lines.filter((line) => line.startsWith('db_client_connection_max{'))).toHaveLength(1)
   expect(lines.slice(-5)).toEqual([
     '# HELP figure A figure.',

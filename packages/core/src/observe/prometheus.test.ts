@@ -7,7 +7,7 @@ import {
 } from '@opentelemetry/sdk-metrics'
 import { Gauge, type OpenMetricsContentType, Registry } from 'prom-client'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { PoolStats } from '../pool/index.ts'
+import { DurationHistogram, type PoolStats } from '../pool/index.ts'
 import { METRICS, POOL_LABEL } from './metric-definitions.ts'
 import { exportToOpenTelemetry } from './opentelemetry.ts'
 import { openTelemetryProducer } from './opentelemetry-producer.ts'
@@ -29,14 +29,20 @@ function givenPool(name: string, stats: Partial<PoolStats> = {}): () => void {
   return remove
 }
 
-function lines(body: string, beginning: string): string[] {
-  return body.split('\n').filter((line) => line.startsWith(beginning))
+function pageOf(accept?: string): string {
+  return renderMetrics(accept).body.toString()
+}
+
+function lines(body: string | Buffer, beginning: string): string[] {
+  return String(body)
+    .split('\n')
+    .filter((line) => line.startsWith(beginning))
 }
 
 describe("Prometheus' text", () => {
   test('of no pool is empty', () => {
-    expect(renderMetrics().body).toBe('')
-    expect(renderMetrics('application/openmetrics-text').body).toBe('# EOF\n')
+    expect(pageOf()).toBe('')
+    expect(pageOf('application/openmetrics-text')).toBe('# EOF\n')
   })
 
   test('has each metric once, with its help, type and series', () => {
@@ -65,12 +71,12 @@ describe("Prometheus' text", () => {
 
   test('escapes names', () => {
     givenPool('a"b\\c\nd')
-    expect(renderMetrics().body).toContain(`{${POOL_LABEL}="a\\"b\\\\c\\nd"}`)
+    expect(pageOf()).toContain(`{${POOL_LABEL}="a\\"b\\\\c\\nd"}`)
   })
 
   test('has names in any script, on a page of any size', () => {
     for (let i = 0; i < 50; i++) givenPool(`Größe ☃ 池 😀 ${i}`)
-    const { body } = renderMetrics()
+    const body = pageOf()
     expect(lines(body, 'db_client_connection_max')).toEqual(
       Array.from({ length: 50 }, (_, i) => `db_client_connection_max{${POOL_LABEL}="Größe ☃ 池 😀 ${i}"} 10`),
     )
@@ -78,18 +84,44 @@ describe("Prometheus' text", () => {
   })
 
   test('has what is of the process once somebody may count it', () => {
-    expect(renderMetrics().body).not.toContain('poolguard_requests_shed_total')
+    expect(pageOf()).not.toContain('poolguard_requests_shed_total')
     shedRequests().count += 2
-    expect(renderMetrics().body).toContain(
-      '# TYPE poolguard_requests_shed_total counter\npoolguard_requests_shed_total 2\n',
+    expect(pageOf()).toContain('# TYPE poolguard_requests_shed_total counter\npoolguard_requests_shed_total 2\n')
+  })
+
+  test('of a great many pools is whole, and in UTF-8', () => {
+    const names = Array.from({ length: 1_000 }, (_, i) => `Mandant ${'ü東😀'.repeat(i % 7)} ${i}`)
+    for (const name of names) givenPool(name)
+    const first = renderMetrics().body
+    const asText = first.toString()
+    expect(lines(asText, 'db_client_connection_max{')).toEqual(
+      names.map((name) => `db_client_connection_max{${POOL_LABEL}="${name}"} 10`),
     )
+    expect(lines(asText, 'db_client_connection_use_time_seconds_count{')).toHaveLength(names.length)
+    expect(asText.endsWith('\n')).toBe(true)
+    // A page that is still being sent is not written over by the next one.
+    givenPool('another')
+    expect(renderMetrics().body.length).toBeGreaterThan(first.length)
+    expect(first.toString()).toBe(asText)
+  })
+
+  test('tells of a histogram what was recorded since the page before', () => {
+    const wait = new DurationHistogram()
+    registered.push(registerPool({ snapshot: () => observedPool('orders', { wait: wait.read() }).snapshot() }))
+    const counted = () => lines(pageOf(), 'db_client_connection_wait_time_seconds_count')[0]?.replace(/.* /, '')
+    expect(counted()).toBe('0')
+    expect(counted()).toBe('0')
+    wait.record(4)
+    expect(counted()).toBe('1')
+    const inOtherFormat = lines(pageOf('application/openmetrics-text'), 'db_client_connection_wait_time_seconds_sum')
+    expect(inOtherFormat).toEqual([`db_client_connection_wait_time_seconds_sum{${POOL_LABEL}="orders"} 0.004`])
   })
 
   test('counts pools of one name as one', () => {
     givenPool('orders')
     givenPool('orders', { longestLeaseMillis: 900 })
     givenPool('other')
-    const { body } = renderMetrics()
+    const body = pageOf()
     expect(lines(body, 'db_client_connection_max')).toEqual([
       `db_client_connection_max{${POOL_LABEL}="orders"} 20`,
       `db_client_connection_max{${POOL_LABEL}="other"} 10`,
@@ -103,7 +135,7 @@ describe("Prometheus' text", () => {
   test('keeps the counts of pools that are closed, but not what they held', () => {
     const close = givenPool('orders')
     const closeOther = givenPool('orders', { timeouts: 2 })
-    const counted = (name: string) => lines(renderMetrics().body, `${name}{`).map((line) => line.replace(/.* /, ''))
+    const counted = (name: string) => lines(pageOf(), `${name}{`).map((line) => line.replace(/.* /, ''))
     const names = METRICS.filter(({ type }) => type === 'counter').map(({ name }) => name)
     const before = names.map(counted)
     expect(counted('db_client_connection_timeouts_total')).toEqual(['9'])
@@ -122,7 +154,7 @@ describe("Prometheus' text", () => {
 
   test('keeps the counts of no more than a hundred names', () => {
     for (let i = 0; i <= 100; i++) givenPool(`tenant ${i}`)()
-    const { body } = renderMetrics()
+    const body = pageOf()
     expect(body).not.toContain('"tenant 0"')
     expect(body).toContain('"tenant 1"')
     expect(lines(body, 'db_client_connection_timeouts_total')).toHaveLength(100)
@@ -136,7 +168,7 @@ describe("Prometheus' text", () => {
           { count: 1, sumMillis: 8, buckets: [0, 0, 0, 0, 0, 0, 1] },
         ]),
       )
-    const counted = () => lines(renderMetrics().body, 'poolguard_labelled_acquires_total')
+    const counted = () => lines(pageOf(), 'poolguard_labelled_acquires_total')
     const other = (count: number) => `poolguard_labelled_acquires_total{${POOL_LABEL}="jobs",label="other"} ${count}`
     for (const from of [0, 150, 300]) givenPool('jobs', { waitByLabel: waits(from, 150) })()
     expect(counted()).toHaveLength(201)
@@ -151,9 +183,9 @@ describe("Prometheus' text", () => {
     givenPool('orders')
     const { contentType, body } = renderMetrics('application/openmetrics-text;version=1.0.0,text/plain;q=0.5')
     expect(contentType).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8')
-    expect(body).toContain('# TYPE db_client_connection_timeouts counter\n')
-    expect(body).toContain(`db_client_connection_timeouts_total{${POOL_LABEL}="orders"} 7\n`)
-    expect(body.endsWith('\n# EOF\n')).toBe(true)
+    expect(String(body)).toContain('# TYPE db_client_connection_timeouts counter\n')
+    expect(String(body)).toContain(`db_client_connection_timeouts_total{${POOL_LABEL}="orders"} 7\n`)
+    expect(String(body).endsWith('\n# EOF\n')).toBe(true)
   })
 })
 
@@ -172,7 +204,7 @@ describe("a registry of prom-client's", () => {
         .split('\n')
         .filter((line) => line !== '' && !line.startsWith('#'))
         .sort()
-    expect(series(await registry.metrics())).toEqual(series(renderMetrics().body))
+    expect(series(await registry.metrics())).toEqual(series(pageOf()))
     expect(await registry.metrics()).toContain('poolguard_requests_shed_total 2')
     remove()
     expect(await registry.metrics()).toBe('\n')

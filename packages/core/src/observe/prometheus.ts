@@ -3,13 +3,15 @@ import { acceptsOpenMetrics } from './accepts-open-metrics.ts'
 import { mergeFamilies } from './merge-families.ts'
 import type { Sample } from './metric-definitions.ts'
 import { type MetricFamily, readFamilies, readMetrics } from './metric-family.ts'
+import { PageBytes } from './page-bytes.ts'
 import { snapshotPools } from './registry.ts'
 import { PROCESS_METRICS } from './shed-requests.ts'
 
 /** A page of metrics, and how to label it. */
 export interface MetricsPage {
   readonly contentType: string
-  readonly body: string
+  /** In UTF-8, ready to be sent. */
+  readonly body: Buffer<ArrayBuffer>
 }
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8'
@@ -41,7 +43,7 @@ export function renderMetrics(accept?: string, more: readonly MetricFamily[] = [
 /** A page in the making, family by family. */
 class PageText {
   readonly #openMetrics: boolean
-  #text = ''
+  readonly #page = new PageBytes()
   /** Of labels that several series have. */
   readonly #labels = new Map<Sample['labels'], string>()
 
@@ -53,15 +55,18 @@ class PageText {
   add({ name, type, help, samples }: MetricFamily): void {
     if (samples.length === 0) return
     const family = this.#openMetrics && type === 'counter' ? name.replace(/_total$/, '') : name
-    this.#text += `# HELP ${family} ${escapeHelp(help, this.#openMetrics)}\n# TYPE ${family} ${type}\n`
+    this.#page.add(`# HELP ${family} ${escapeHelp(help, this.#openMetrics)}\n# TYPE ${family} ${type}\n`)
     for (const { labels, value } of samples) {
       const braced = this.#bracedOf(labels)
-      this.#text += typeof value === 'number' ? renderValue(name, braced, value) : renderHistogram(name, braced, value)
+      this.#page.add(
+        typeof value === 'number' ? renderValue(name, braced, value) : renderHistogram(name, braced, value),
+      )
     }
   }
 
-  end(): string {
-    return this.#openMetrics ? `${this.#text}# EOF\n` : this.#text
+  end(): Buffer<ArrayBuffer> {
+    if (this.#openMetrics) this.#page.add('# EOF\n')
+    return this.#page.end()
   }
 
   #bracedOf(labels: Sample['labels']): string {
@@ -81,8 +86,27 @@ function renderValue(name: string, braced: string, value: number): string {
 /** What follows the other labels of a bucket. */
 const BUCKET_ENDS: readonly string[] = BUCKETS.map((bound) => `le="${bound}"} `)
 
-/** Most buckets have the count of the one before: one text for all of them leaves half as much to put together. */
+/** A histogram's series, as text in one piece. */
+interface HistogramText {
+  readonly name: string
+  readonly braced: string
+  readonly text: string
+}
+
+/** A reading is another object once something was recorded: most pools of a large page have rested since it was made last. */
+const histogramTexts = new WeakMap<Durations, HistogramText>()
+
 function renderHistogram(name: string, braced: string, durations: Durations): string {
+  const known = histogramTexts.get(durations)
+  if (known?.name === name && known.braced === braced) return known.text
+  // What is kept is not to refer to all the parts that it was made of.
+  const text = Buffer.from(writeHistogram(name, braced, durations)).toString()
+  histogramTexts.set(durations, { name, braced, text })
+  return text
+}
+
+/** Most buckets have the count of the one before: one text for all of them leaves half as much to put together. */
+function writeHistogram(name: string, braced: string, durations: Durations): string {
   const { count, sumMillis } = durations
   const line = [name, '_bucket', braced === NO_BRACES ? '{' : `${braced.slice(0, -'} '.length)},`].join('')
   const counts = cumulate(durations)

@@ -39,7 +39,7 @@ test('given a source that fails, then that shows, and the page is whole', async 
     { source: 'broken' },
   )
   const { body } = renderMetrics('', [...(await down.read()), ...(await up.read()), ...(await throws.read())])
-  expect(body.split('\n')).toEqual([
+  expect(body.toString().split('\n')).toEqual([
     expect.stringMatching(/^# HELP poolguard_source_up /),
     '# TYPE poolguard_source_up gauge',
     'poolguard_source_up{source="postgres"} 0',

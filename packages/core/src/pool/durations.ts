@@ -20,16 +20,20 @@ export class DurationHistogram {
   readonly #buckets = new Array<number>(DURATION_BOUNDS_MILLIS.length + 1).fill(0)
   #count = 0
   #sumMillis = 0
+  #reading: Durations | undefined
 
   record(millis: number): void {
+    this.#reading = undefined
     this.#count++
     this.#sumMillis += millis
     const bucket = bucketOf(millis)
     this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1
   }
 
+  /** The same object until there is more, so that whatever was made of it still holds. */
   read(): Durations {
-    return { count: this.#count, sumMillis: this.#sumMillis, buckets: [...this.#buckets] }
+    this.#reading ??= { count: this.#count, sumMillis: this.#sumMillis, buckets: [...this.#buckets] }
+    return this.#reading
   }
 }
 
