@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { compile } from './compile.ts'
+import { examplesOf } from './docstrings.ts'
 import { documents, ROOT, targetOf } from './documents.ts'
 
 const all = documents()
@@ -34,11 +35,14 @@ test('every JSON that is shown can be read', () => {
   }
 })
 
-test('the API reference can be made, without a warning', async () => {
+test('the API reference can be made, without a warning, and its examples compile', async () => {
   const { code, output } = await runTypeDoc()
   expect([code, output]).toEqual([0, expect.not.stringContaining('warning')])
   expect(existsSync(join(ROOT, 'docs/generated/api/index.html'))).toBe(true)
-}, 120_000)
+  const examples = examplesOf(JSON.parse(readFileSync(join(ROOT, 'docs/generated/api.json'), 'utf8')))
+  expect(examples.length).toBeGreaterThan(50)
+  expect(await compile(examples)).toEqual([])
+}, 240_000)
 
 async function runTypeDoc(): Promise<{ readonly code: number | null; readonly output: string }> {
   const docs = join(ROOT, 'docs')

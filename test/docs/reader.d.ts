@@ -50,6 +50,8 @@ declare global {
   // Of core
   const runInScope: typeof import('@poolguard/core').runInScope
   const runWithLabel: typeof import('@poolguard/core').runWithLabel
+  const capacity: import('@poolguard/core').Capacity
+  const usage: import('@poolguard/core').UsageRow[]
   const register: import('prom-client').Registry
   const renderPage: typeof import('@poolguard/core').renderPage
   const postgresSource: typeof import('@poolguard/pg').postgresSource

@@ -28,7 +28,7 @@ export class InvalidOptionError extends PoolguardError {
  *
  * @param outer undefined where the inner options stand by themselves.
  * @example
- * withinOption('pools.orders', () => new GuardedPool(config)) // Invalid option pools.orders.pool.max: 0
+ * withinOption('pools.orders', () => new GuardedPool({ pool: { max: 0 } })) // Invalid option pools.orders.pool.max: 0
  */
 export function withinOption<T>(outer: string | undefined, make: () => T): T {
   try {

@@ -27,9 +27,9 @@ export type GuardedDrizzleConfig<TModel extends Model = NoModel> = ModelConfig<T
  * @example
  * import { drizzle } from '@poolguard/drizzle/postgres-js'
  *
- * export const db = drizzle(process.env.DATABASE_URL, { schema })
+ * export const db = drizzle(process.env.DATABASE_URL!, { schema })
  * // or, told how many processes share the database, and kept over hot reloads:
- * export const db = drizzle({ connection: { url: process.env.DATABASE_URL, name: 'orders', instances: 6 }, schema })
+ * export const shared = drizzle({ connection: { url: process.env.DATABASE_URL, name: 'orders', instances: 6 }, schema })
  */
 export function drizzle<TModel extends Model = NoModel>(
   url: string,

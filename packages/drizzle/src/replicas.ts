@@ -11,7 +11,7 @@ interface Guarded {
  * own; `getReplica` still decides where it is given.
  *
  * @example
- * const db = withReplicas(drizzle(process.env.DATABASE_URL), [drizzle(process.env.REPLICA_URL)])
+ * const db = withReplicas(drizzle(process.env.DATABASE_URL!), [drizzle(process.env.REPLICA_URL!)])
  */
 export const withReplicas: typeof plainWithReplicas = (primary, replicas, getReplica = roomiest) =>
   plainWithReplicas(primary, replicas, getReplica)

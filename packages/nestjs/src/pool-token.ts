@@ -5,7 +5,11 @@ import { Inject } from '@nestjs/common'
  *
  * @param name its key in `pools`; without one, the only pool.
  * @example
- * { provide: DATABASE, inject: [getPoolToken()], useFactory: (pool: GuardedPool) => drizzle({ client: pool, schema }) }
+ * const database: FactoryProvider = {
+ *   provide: DATABASE,
+ *   inject: [getPoolToken()],
+ *   useFactory: (pool: GuardedPool) => drizzle({ client: pool, schema }),
+ * }
  */
 export function getPoolToken(name?: string): string {
   return name === undefined ? 'POOLGUARD_POOL' : `POOLGUARD_POOL_${name}`
@@ -16,7 +20,10 @@ export function getPoolToken(name?: string): string {
  *
  * @param name its key in `pools`; without one, the only pool.
  * @example
- * constructor(@InjectPool('orders') private readonly pool: GuardedPool) {}
+ * @Injectable()
+ * export class Orders {
+ *   constructor(@InjectPool('orders') private readonly pool: GuardedPool) {}
+ * }
  */
 export function InjectPool(name?: string): ReturnType<typeof Inject> {
   return Inject(getPoolToken(name))

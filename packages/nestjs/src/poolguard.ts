@@ -15,7 +15,10 @@ import type { HealthOptions } from './module-options.ts'
  *
  * @publicApi
  * @example
- * constructor(private readonly poolguard: Poolguard) {}
+ * @Injectable()
+ * export class Reports {
+ *   constructor(private readonly poolguard: Poolguard) {}
+ * }
  */
 export class Poolguard {
   readonly #pools: AppPools

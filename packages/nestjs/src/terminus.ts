@@ -18,7 +18,19 @@ interface MayDegrade<Key extends string> {
  *
  * @publicApi
  * @example
- * this.health.check([() => this.pools.isHealthy('pools')])
+ * @Controller('health')
+ * export class HealthController {
+ *   constructor(
+ *     private readonly health: HealthCheckService,
+ *     private readonly pools: PoolguardHealthIndicator,
+ *   ) {}
+ *
+ *   @Get()
+ *   @HealthCheck()
+ *   check() {
+ *     return this.health.check([() => this.pools.isHealthy('pools')])
+ *   }
+ * }
  */
 export class PoolguardHealthIndicator {
   readonly #indicators: HealthIndicatorService

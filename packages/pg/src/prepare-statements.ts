@@ -159,7 +159,8 @@ class StatementPreparer {
 
   #keep(message: RowDescription | NoData): void {
     const { name, binding } = this.#sent ?? {}
-    if (name && binding && this.#statements.keepsRows) this.#prepared.keepRowsOf(name, { message: copyOf(message), binary: binding.binary })
+    if (name && binding && this.#statements.keepsRows)
+      this.#prepared.keepRowsOf(name, { message: copyOf(message), binary: binding.binary })
   }
 
   /** pg hears of the rows as if the server had said it again. */

@@ -48,7 +48,7 @@ type TypesOf<T extends Record<string, postgres.PostgresType>> =
  * {@link UnsupportedPostgresError} for a version of postgres.js that does not have what is needed of it.
  * @example
  * const sql = guardPostgres(process.env.DATABASE_URL, { instances: 6 })
- * const users = await sql`select * from users where id = ${id}`
+ * const users = await sql`select * from users where id = ${42}`
  */
 export function guardPostgres<T extends Record<string, postgres.PostgresType> = NoTypes>(
   url: string | undefined,

@@ -33,7 +33,7 @@ export type GuardedDrizzleConfig<TModel extends Model = NoModel> = DrizzleConfig
  *
  * export const db = drizzle('app.db', { schema })
  * // or, kept over hot reloads:
- * export const db = drizzle({ connection: { file: 'app.db', name: 'app' }, schema })
+ * export const kept = drizzle({ connection: { file: 'app.db', name: 'app' }, schema })
  */
 export function drizzle<TModel extends Model = NoModel>(
   file: string | URL,

@@ -54,7 +54,7 @@ const QUICK_MILLIS = 1
  * @throws {InvalidOptionError} names the option and the value.
  * @example
  * const pool = new SqlitePool({ file: 'app.db' })
- * const { rows } = await pool.query('select * from users where id = ?', [id])
+ * const { rows } = await pool.query('select * from users where id = ?', [42])
  */
 export class SqlitePool {
   readonly #spec: SqliteSpec
@@ -85,7 +85,7 @@ export class SqlitePool {
    * {@link ConnectionLostError} where the connection is lost under it; {@link StatementRefusedError} for a statement that
    * needs a connection of its own, such as `BEGIN`.
    * @example
-   * const { lastInsertRowid } = await pool.query('insert into users (name) values (:name)', { name })
+   * const { lastInsertRowid } = await sqlite.query('insert into users (name) values (:name)', { name: 'Ada' })
    */
   query<Row = SqliteRow>(sql: string, parameters?: SqliteParameters): Promise<SqliteResult<Row>>
   query<Row = SqliteValue[]>(
@@ -110,7 +110,7 @@ export class SqlitePool {
    *
    * @throws what {@link SqlitePool.query} throws.
    * @example
-   * for await (const order of pool.iterate('select * from orders')) await send(order)
+   * for await (const order of sqlite.iterate('select * from orders')) console.log(order)
    */
   async *iterate<Row = SqliteRow>(sql: string, parameters?: SqliteParameters): AsyncGenerator<Row, void, undefined> {
     this.#requireOpen()
@@ -148,9 +148,9 @@ export class SqlitePool {
    * @throws what the work throws, and what {@link SqlitePool.query} throws; {@link TransactionOverError} where nothing was done
    * in it for `idleInTransactionMillis`.
    * @example
-   * await pool.transaction(async (tx) => {
-   *   await tx.query('update accounts set balance = balance - ? where id = ?', [amount, from])
-   *   await tx.query('update accounts set balance = balance + ? where id = ?', [amount, to])
+   * await sqlite.transaction(async (tx) => {
+   *   await tx.query('update accounts set balance = balance - ? where id = ?', [100, 1])
+   *   await tx.query('update accounts set balance = balance + ? where id = ?', [100, 2])
    * })
    */
   async transaction<T>(

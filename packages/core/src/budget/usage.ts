@@ -46,7 +46,7 @@ export const NO_OTHERS: OtherUse = { connections: 0, ofRole: 0, ofDatabase: 0 }
  *
  * @param isOurs picks the app that is planned for, whose connections are the budget itself. Default: same role, same database.
  * @example
- * othersUse(rows, ({ application }) => application === 'orders') // { connections: 12, ofRole: 2, ofDatabase: 4 }
+ * othersUse(usage, ({ application }) => application === 'orders') // { connections: 12, ofRole: 2, ofDatabase: 4 }
  */
 export function othersUse(rows: readonly UsageRow[], isOurs: (row: UsageRow) => boolean = isSame): OtherUse {
   const others = rows.filter((row) => !isOurs(row))

@@ -46,6 +46,8 @@ const DATASOURCE = { type: 'prometheus', uid: `$\{datasource}` }
  * @param thresholds of the pools' health, where they differ from `DEFAULT_HEALTH_THRESHOLDS`: drawn as lines.
  * @throws {InvalidOptionError} for a threshold that cannot be meant.
  * @example
+ * import { writeFileSync } from 'node:fs'
+ *
  * writeFileSync('poolguard.json', JSON.stringify(grafanaDashboard(), null, 2))
  */
 export function grafanaDashboard(thresholds: Partial<HealthThresholds> = {}): GrafanaDashboard {

@@ -44,7 +44,14 @@ export interface HeldPool<P> {
  * name is one pool: functions among the options are compared by their text, not by what they have captured.
  *
  * @example
- * const { pool } = holdPool({ kind: 'pg', name: 'orders', options, make: () => new GuardedPool(options), ... })
+ * const { pool, end } = holdPool({
+ *   kind: 'pg',
+ *   name: 'orders',
+ *   options: { url },
+ *   make: () => new GuardedPool({ url, name: 'orders' }),
+ *   isOpen: (made) => !made.closed,
+ *   close: (made) => made.end(),
+ * })
  */
 export function holdPool<P>({ kind, name, options, make, isOpen, close }: NamedPool<P>): HeldPool<P> {
   const held = (pool: P, isLatest: () => boolean): HeldPool<P> => ({

@@ -30,7 +30,7 @@ export const BUCKETS: readonly string[] = [...DURATION_BOUNDS_MILLIS.map((millis
  * https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
  * @example
  * const { contentType, body } = renderMetrics(request.headers.accept)
- * response.setHeader('content-type', contentType).end(body)
+ * reply.header('content-type', contentType).send(body)
  */
 export function renderMetrics(accept?: string, more: readonly MetricFamily[] = []): MetricsPage {
   const openMetrics = acceptsOpenMetrics(accept)

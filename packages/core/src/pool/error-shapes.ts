@@ -39,7 +39,10 @@ const FULL_TEXT = /The server has no connection left \(/
  * One that waited in vain because the server was full is {@link isTooManyConnections} as well.
  *
  * @example
- * if (isPoolTimeout(error)) return reply.code(503).header('retry-after', '1').send()
+ * app.setErrorHandler((error, _request, reply) => {
+ *   if (isPoolTimeout(error)) return reply.code(503).header('retry-after', '1').send()
+ *   throw error
+ * })
  */
 export function isPoolTimeout(error: unknown): boolean {
   return shapesOf(error).some((shape) => TIMEOUT_CODES.has(codeOf(shape)) || TIMEOUT_TEXT.test(messageOf(shape)))

@@ -19,7 +19,7 @@ const holder = globalThis as { [KEY]?: AsyncLocalStorage<string> }
  *
  * @param label one of few: a route (`GET /orders/:id`), never a path.
  * @example
- * await runWithLabel('nightly invoices', () => sendInvoices())
+ * await runWithLabel('nightly invoices', () => pool.query('refresh materialized view invoices'))
  */
 export function runWithLabel<T>(label: string, callback: () => T): T {
   holder[KEY] ??= new AsyncLocalStorage()

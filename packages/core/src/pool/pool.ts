@@ -172,11 +172,13 @@ export class Pool<R> implements Lender<R> {
    * already; {@link ConnectError} when the server will not have us; {@link PoolClosedError} after `drain`; and the
    * signal's reason when that is aborted.
    * @example
-   * const lease = await pool.acquire()
-   * try {
-   *   await use(lease.resource)
-   * } finally {
-   *   lease.release()
+   * async function borrow<R>(pool: Pool<R>, use: (resource: R) => Promise<void>) {
+   *   const lease = await pool.acquire()
+   *   try {
+   *     await use(lease.resource)
+   *   } finally {
+   *     lease.release()
+   *   }
    * }
    */
   acquire(options: AcquireOptions = {}): Promise<Lease<R>> {

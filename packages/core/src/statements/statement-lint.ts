@@ -22,7 +22,7 @@ export interface StatementLintOptions {
  *
  * @example
  * const lint = new StatementLint()
- * for (const { construct, why, instead } of lint.firstSight(text)) console.warn(`${construct}: ${why} Instead: ${instead}`)
+ * for (const { construct, why, instead } of lint.firstSight('SET search_path = app')) console.warn(`${construct}: ${why} Instead: ${instead}`)
  */
 export class StatementLint {
   readonly #harmless: RecentKeys<string | number, true>
