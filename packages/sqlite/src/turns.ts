@@ -1,6 +1,6 @@
 import { currentLabel, type Lease } from '@poolguard/core'
-import type { Question } from './protocol.ts'
-import type { RowsAnswer, SqliteConnection } from './sqlite-connection.ts'
+import type { Done, Question } from './protocol.ts'
+import type { Asked, SqliteConnection } from './sqlite-connection.ts'
 
 /** From so many on, another message costs less than waiting for the others. */
 const MOST_PER_TURN = 16
@@ -9,13 +9,7 @@ const JOINABLE_MILLIS = 5
 
 interface Turn {
   readonly since: number
-  readonly questions: Asked[]
-}
-
-interface Asked {
-  readonly question: Question
-  resolve(answer: Promise<RowsAnswer>): void
-  reject(error: unknown): void
+  readonly asked: Asked[]
 }
 
 /**
@@ -33,21 +27,21 @@ export class Turns {
   }
 
   /** @param quick whether it may share a turn. */
-  ask(question: Question, quick: boolean): Promise<RowsAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<RowsAnswer>()
+  ask(question: Question, quick: boolean): Promise<Done> {
+    const { promise, resolve, reject } = Promise.withResolvers<Done>()
     const asked = { question, resolve, reject }
     if (!quick) {
-      this.#take({ since: 0, questions: [asked] }, undefined)
+      this.#take({ since: 0, asked: [asked] }, undefined)
       return promise
     }
     const label = currentLabel()
     const now = performance.now()
     const open = this.#open.get(label)
-    if (open && open.questions.length < MOST_PER_TURN && now - open.since < JOINABLE_MILLIS) {
-      open.questions.push(asked)
+    if (open && open.asked.length < MOST_PER_TURN && now - open.since < JOINABLE_MILLIS) {
+      open.asked.push(asked)
       return promise
     }
-    const turn = { since: now, questions: [asked] }
+    const turn = { since: now, asked: [asked] }
     this.#open.set(label, turn)
     // When all callbacks of this round of the event loop have been called, each of which may ask.
     setImmediate(() => this.#take(turn, label))
@@ -61,24 +55,13 @@ export class Turns {
     this.#acquire().then(
       (lease) => {
         close()
-        ask(turn, lease)
+        // Before those go on who were answered, the next turn gets the connection.
+        lease.resource.askAll(turn.asked, () => lease.release())
       },
       (error) => {
         close()
-        for (const { reject } of turn.questions) reject(error)
+        for (const { reject } of turn.asked) reject(error)
       },
     )
   }
-}
-
-/** The last answer comes with all the others: the next turn gets the connection before those go on who were answered. */
-function ask({ questions }: Turn, lease: Lease<SqliteConnection>): void {
-  const release = () => lease.release()
-  let last: Promise<unknown> | undefined
-  for (const { question, resolve } of questions) {
-    const answer = lease.resource.ask(question)
-    resolve(answer)
-    last = answer
-  }
-  last?.then(release, release)
 }
