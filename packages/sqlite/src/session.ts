@@ -30,6 +30,8 @@ export class Session {
   readonly #cursors = new Map<number, Cursor>()
   /** Undefined where nothing can be changed. */
   readonly #counts: SqliteStatement | undefined
+  /** Of a reader: what writes is committed by itself. */
+  readonly #snapshot: { readonly begin: SqliteStatement; readonly end: SqliteStatement } | undefined
   /** Since the connection was opened. */
   #totalChanges = 0n
 
@@ -38,7 +40,25 @@ export class Session {
     this.#spec = spec
     this.#database = openDatabase(driver, spec)
     this.#statements = new StatementCache(this.#database, spec.maxPrepared)
+    const [begin, end] = [this.#database.prepare('BEGIN'), this.#database.prepare('COMMIT')]
+    this.#snapshot = spec.role === 'reader' ? { begin, end } : undefined
     this.#counts = spec.role === 'writer' ? this.#database.prepare(COUNTS) : undefined
+  }
+
+  /**
+   * Reads that come together are one transaction: beginning and ending one, with locks on the file, takes as long as looking
+   * up a row.
+   */
+  answerAll(questions: readonly Question[]): Answer[] {
+    const atOnce = this.#snapshot && questions.length > 1 && questions.every(standsAlone) && !this.#database.inTransaction
+    if (!atOnce) return questions.map((question) => this.answer(question))
+    this.#snapshot.begin.run([])
+    try {
+      return questions.map((question) => this.answer(question))
+    } finally {
+      // Some errors end it.
+      if (this.#database.inTransaction) this.#snapshot.end.run([])
+    }
   }
 
   answer(question: Question): Answer {
@@ -203,6 +223,11 @@ export class Session {
 const NOTHING: Done = { columns: [], values: [], more: false, changes: 0, lastInsertRowid: 0, millis: 0 }
 
 const COUNTS = 'SELECT changes(), last_insert_rowid(), total_changes()'
+
+/** It belongs to no transaction, and leaves nothing open. */
+function standsAlone([kind, within]: Question): boolean {
+  return kind === 'query' && within === 'anywhere'
+}
 
 function columnsOf({ columns, statement }: PreparedStatement): readonly string[] {
   return columns ?? statement.columns()

@@ -19,7 +19,7 @@ const session = await open()
 if (session) {
   port.on('message', (packed: Packed) => {
     const questions = unpackQuestions(packed)
-    port.postMessage(packAnswers(questions.map((question) => session.answer(question))))
+    port.postMessage(packAnswers(session.answerAll(questions)))
     if (questions.some(([kind]) => kind === 'close')) port.close()
   })
 }
