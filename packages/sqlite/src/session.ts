@@ -50,7 +50,8 @@ export class Session {
    * up a row.
    */
   answerAll(questions: readonly Question[]): Answer[] {
-    const atOnce = this.#snapshot && questions.length > 1 && questions.every(standsAlone) && !this.#database.inTransaction
+    const atOnce =
+      this.#snapshot && questions.length > 1 && questions.every(standsAlone) && !this.#database.inTransaction
     if (!atOnce) return questions.map((question) => this.answer(question))
     this.#snapshot.begin.run([])
     try {

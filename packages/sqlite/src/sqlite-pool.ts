@@ -39,13 +39,11 @@ export interface TransactionOptions {
 /** What is known of a text. */
 interface KnownText {
   kind: StatementKind
-  /** It took little when it ran last, so that it may share a message with others. */
-  quick: boolean
+  /** How long it took when it ran last. */
+  millis: number | undefined
 }
 
 const MOST_TEXTS = 2_000
-/** Whoever shares a message with a statement waits for it. */
-const QUICK_MILLIS = 1
 
 /**
  * SQLite for a service: one writer and several readers, each in a thread of its own, so that a long query does not stop the
@@ -108,7 +106,7 @@ export class SqlitePool {
       known.kind = 'write'
       done = await this.#send(question, known)
     }
-    known.quick = done.millis < QUICK_MILLIS
+    known.millis = done.millis
     return readResult(done, options) as SqliteResult<never>
   }
 
@@ -239,17 +237,17 @@ export class SqlitePool {
     requireText(sql)
     const known = this.#texts.get(sql)
     if (known) return known
-    const fresh: KnownText = { kind: sortStatement(sql), quick: false }
+    const fresh: KnownText = { kind: sortStatement(sql), millis: undefined }
     this.#texts.add(sql, fresh)
     return fresh
   }
 
-  #send(question: Question, { kind, quick }: KnownText): Promise<Done> {
+  #send(question: Question, { kind, millis }: KnownText): Promise<Done> {
     switch (kind) {
       case 'read':
-        return this.#readers.turns.ask(question, quick)
+        return this.#readers.turns.ask(question, millis)
       case 'write':
-        return this.#writer.turns.ask(question, quick)
+        return this.#writer.turns.ask(question, millis)
       case 'pragma':
         return this.#onWriter((connection) => {
           connection.changed = true
