@@ -4,7 +4,7 @@ import { SharedLease, type Turn } from './shared-lease.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 
 /** From so many on, another message costs less than waiting for the others. */
-const MOST_PER_TURN = 16
+const MOST_PER_TURN = 24
 /** Younger callers join those who wait already: so little do they lose of their time. */
 const JOINABLE_MILLIS = 5
 /** Whoever shares a message with a statement waits for it. */
