@@ -1,6 +1,6 @@
-import type { Rows, SqliteParameters, Within } from './protocol.ts'
+import type { SqliteParameters, Within } from './protocol.ts'
 import { readRows, type SqliteRow } from './rows.ts'
-import type { RowsAnswer, SqliteConnection } from './sqlite-connection.ts'
+import type { SqliteConnection } from './sqlite-connection.ts'
 
 let cursors = 0
 
@@ -12,12 +12,12 @@ export async function* iterateRows(
   parameters: SqliteParameters,
 ): AsyncGenerator<SqliteRow, void, undefined> {
   const cursor = ++cursors
-  let answer: RowsAnswer = await connection.ask(['open cursor', within, sql, parameters, cursor])
+  let answer = await connection.ask(['open cursor', within, sql, parameters, cursor])
   try {
-    yield* readRows(answer.rows as Rows)
+    yield* readRows(answer)
     while (answer.more) {
       answer = await connection.ask(['next', cursor])
-      yield* readRows(answer.rows as Rows)
+      yield* readRows(answer)
     }
   } finally {
     // Whoever has lost the connection knows of it already.

@@ -40,7 +40,7 @@ export class PoolSide implements ObservedPool {
       classify: classifyOpenFailure,
       onEvent,
     })
-    this.turns = new Turns(() => this.acquire())
+    this.turns = new Turns({ acquire: () => this.acquire(), mayShare: () => this.#mayShare() })
     if (settings.min > 0) this.#enter()
   }
 
@@ -72,6 +72,10 @@ export class PoolSide implements ObservedPool {
     this.#unregister?.()
     // Whoever asks afterwards does not enter it again.
     this.#unregister = () => {}
+  }
+
+  #mayShare(): boolean {
+    return this.#options.spec.role === 'reader' && !this.engine.closed && this.engine.counts.waiting === 0
   }
 
   #enter(): void {

@@ -1,7 +1,4 @@
-/**
- * What is said between a pool and the thread of a connection. Lists instead of objects with names: a message is copied,
- * and names would be copied with each question.
- */
+/** What is said between a pool and the thread of a connection. */
 
 /** What a parameter, and a value of a row, may be. */
 export type SqliteValue = null | number | bigint | string | Uint8Array
@@ -29,10 +26,22 @@ export type Question =
   | readonly [kind: 'close']
 
 /** The rows of a statement, or some of them. */
-export type Rows = readonly [columns: readonly string[], values: SqliteValue[][]]
+export interface Rows {
+  readonly columns: readonly string[]
+  /** One row after the other: lists within a list would be copied between threads one by one. */
+  readonly values: SqliteValue[]
+}
 
-/** @param millis how long SQLite took, once it was prepared */
-export type QueryAnswer = readonly [...Rows, changes: number, lastInsertRowid: number | bigint, millis: number]
+/** What was asked for; where that is nothing, there is nothing in it. */
+export interface Done extends Rows {
+  /** Whether a cursor has more rows. */
+  readonly more: boolean
+  /** Rows inserted, updated or deleted. */
+  readonly changes: number
+  readonly lastInsertRowid: number | bigint
+  /** How long SQLite took, once the statement was prepared. */
+  readonly millis: number
+}
 
 /** An error on its way between threads, which would copy no more of one than its text. */
 export interface FailureReport {
@@ -43,10 +52,7 @@ export interface FailureReport {
   readonly inTransaction: boolean
 }
 
-/** `done`, and what was asked for; or `failed`, and why. */
-export type Answer =
-  | readonly [outcome: 'done', rows: Rows | QueryAnswer | undefined, more: boolean]
-  | readonly [outcome: 'failed', failure: FailureReport]
+export type Answer = Done | { readonly failure: FailureReport }
 
 export type DriverName = 'better-sqlite3' | 'node:sqlite'
 export type Role = 'reader' | 'writer'

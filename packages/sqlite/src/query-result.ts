@@ -1,4 +1,4 @@
-import type { QueryAnswer, Rows, SqliteValue } from './protocol.ts'
+import type { Done, SqliteValue } from './protocol.ts'
 import { readRowLists, readRows, type SqliteRow } from './rows.ts'
 
 /** What a statement has given. */
@@ -16,11 +16,7 @@ export interface QueryOptions {
   readonly rowMode?: 'object' | 'array' | undefined
 }
 
-export function readResult(
-  answer: QueryAnswer,
-  { rowMode }: QueryOptions = {},
-): SqliteResult<SqliteRow | SqliteValue[]> {
-  const [columns, values, changes, lastInsertRowid] = answer
-  const rows: Rows = [columns, values]
-  return { rows: rowMode === 'array' ? readRowLists(rows) : readRows(rows), columns, changes, lastInsertRowid }
+export function readResult(done: Done, { rowMode }: QueryOptions = {}): SqliteResult<SqliteRow | SqliteValue[]> {
+  const { columns, changes, lastInsertRowid } = done
+  return { rows: rowMode === 'array' ? readRowLists(done) : readRows(done), columns, changes, lastInsertRowid }
 }

@@ -2,8 +2,8 @@ import { checkpoint, openDatabase, setUp } from './open-database.ts'
 import type {
   Answer,
   ConnectionSpec,
+  Done,
   FailureReport,
-  QueryAnswer,
   Question,
   SqliteParameters,
   SqliteValue,
@@ -30,6 +30,8 @@ export class Session {
   readonly #cursors = new Map<number, Cursor>()
   /** Undefined where nothing can be changed. */
   readonly #counts: SqliteStatement | undefined
+  /** Of a reader: what writes is committed by itself. */
+  readonly #snapshot: { readonly begin: SqliteStatement; readonly end: SqliteStatement } | undefined
   /** Since the connection was opened. */
   #totalChanges = 0n
 
@@ -38,7 +40,26 @@ export class Session {
     this.#spec = spec
     this.#database = openDatabase(driver, spec)
     this.#statements = new StatementCache(this.#database, spec.maxPrepared)
+    const [begin, end] = [this.#database.prepare('BEGIN'), this.#database.prepare('COMMIT')]
+    this.#snapshot = spec.role === 'reader' ? { begin, end } : undefined
     this.#counts = spec.role === 'writer' ? this.#database.prepare(COUNTS) : undefined
+  }
+
+  /**
+   * Reads that come together are one transaction: beginning and ending one, with locks on the file, takes as long as looking
+   * up a row.
+   */
+  answerAll(questions: readonly Question[]): Answer[] {
+    const atOnce =
+      this.#snapshot && questions.length > 1 && questions.every(standsAlone) && !this.#database.inTransaction
+    if (!atOnce) return questions.map((question) => this.answer(question))
+    this.#snapshot.begin.run([])
+    try {
+      return questions.map((question) => this.answer(question))
+    } finally {
+      // Some errors end it.
+      if (this.#database.inTransaction) this.#snapshot.end.run([])
+    }
   }
 
   answer(question: Question): Answer {
@@ -46,19 +67,19 @@ export class Session {
       return this.#answer(question)
     } catch (error) {
       const inTransaction = question[0] !== 'close' && this.#database.inTransaction
-      return ['failed', reportFailure(this.#driver, error, inTransaction)]
+      return { failure: reportFailure(this.#driver, error, inTransaction) }
     }
   }
 
-  #answer(question: Question): Answer {
+  #answer(question: Question): Done {
     switch (question[0]) {
       case 'query':
         this.#require(question[1])
-        return ['done', this.#query(question[2], question[3]), false]
+        return this.#query(question[2], question[3])
       case 'script':
         this.#require(question[1])
         this.#runScript(question[1], question[2])
-        return ['done', undefined, false]
+        break
       case 'open cursor':
         this.#require(question[1])
         return this.#openCursor(question[2], question[3], question[4])
@@ -82,7 +103,7 @@ export class Session {
       case 'close':
         this.#close()
     }
-    return ['done', undefined, false]
+    return NOTHING
   }
 
   /** Some errors end a transaction, and what follows would be committed by itself. */
@@ -90,20 +111,26 @@ export class Session {
     if (within === 'transaction' && !this.#database.inTransaction) throw new Error('the transaction is over')
   }
 
-  #query(sql: string, parameters: SqliteParameters): QueryAnswer {
+  #query(sql: string, parameters: SqliteParameters): Done {
     const prepared = this.#statements.take(sql)
     const { statement, givesRows } = prepared
     const before = this.#totalChanges
     const began = performance.now()
-    let values: SqliteValue[][] = []
-    if (givesRows) values = statement.all(parameters)
+    const values: SqliteValue[] = []
+    if (givesRows) for (const row of statement.all(parameters)) this.#add(row, values)
     else statement.run(parameters)
+    const millis = performance.now() - began
+    if (!this.#counts) return { ...NOTHING, columns: columnsOf(prepared), values, millis }
     const [changes = 0n, lastInsertRowid = 0n] = this.#countChanges()
-    for (const row of values) this.#convert(row)
-    // It is that of the last statement that changed anything, be it one before this.
-    const changed = this.#totalChanges === before ? 0 : Number(changes)
-    const rowid = this.#convertInteger(lastInsertRowid)
-    return [columnsOf(prepared), values, changed, rowid, performance.now() - began]
+    return {
+      columns: columnsOf(prepared),
+      values,
+      more: false,
+      // It is that of the last statement that changed anything, be it one before this.
+      changes: this.#totalChanges === before ? 0 : Number(changes),
+      lastInsertRowid: this.#convertInteger(lastInsertRowid),
+      millis,
+    }
   }
 
   /** What SQLite has changed last, and with which rowid. */
@@ -130,7 +157,7 @@ export class Session {
     }
   }
 
-  #openCursor(sql: string, parameters: SqliteParameters, cursor: number): Answer {
+  #openCursor(sql: string, parameters: SqliteParameters, cursor: number): Done {
     const prepared = this.#statements.prepare(sql)
     if (!prepared.givesRows) throw new RangeError('This statement gives no rows to iterate over')
     this.#cursors.set(cursor, { prepared, rows: prepared.statement.iterate(parameters) })
@@ -138,23 +165,22 @@ export class Session {
     return this.#readOn(cursor)
   }
 
-  #readOn(id: number): Answer {
+  #readOn(id: number): Done {
     const cursor = this.#cursors.get(id)
     if (!cursor) throw new Error('the iteration is over')
     try {
-      const values: SqliteValue[][] = []
+      const values: SqliteValue[] = []
       let size = 0
-      while (values.length < ROWS_PER_BATCH && size < SIZE_OF_BATCH) {
+      for (let rows = 0; rows < ROWS_PER_BATCH && size < SIZE_OF_BATCH; rows++) {
         const { done, value } = cursor.rows.next()
         if (done) {
           this.#closeCursor(id)
-          return ['done', [columnsOf(cursor.prepared), values], false]
+          return { ...NOTHING, columns: columnsOf(cursor.prepared), values }
         }
         size += sizeOf(value)
-        this.#convert(value)
-        values.push(value)
+        this.#add(value, values)
       }
-      return ['done', [columnsOf(cursor.prepared), values], true]
+      return { ...NOTHING, columns: columnsOf(cursor.prepared), values, more: true }
     } catch (error) {
       this.#closeCursor(id)
       throw error
@@ -172,11 +198,8 @@ export class Session {
     for (const cursor of this.#cursors.keys()) this.#closeCursor(cursor)
   }
 
-  #convert(row: SqliteValue[]): void {
-    for (let i = 0; i < row.length; i++) {
-      const value = row[i]
-      if (typeof value === 'bigint') row[i] = this.#convertInteger(value)
-    }
+  #add(row: readonly SqliteValue[], values: SqliteValue[]): void {
+    for (const value of row) values.push(typeof value === 'bigint' ? this.#convertInteger(value) : value)
   }
 
   /** A number where it is exactly that, or as it was asked for. */
@@ -198,7 +221,14 @@ export class Session {
   }
 }
 
+const NOTHING: Done = { columns: [], values: [], more: false, changes: 0, lastInsertRowid: 0, millis: 0 }
+
 const COUNTS = 'SELECT changes(), last_insert_rowid(), total_changes()'
+
+/** It belongs to no transaction, and leaves nothing open. */
+function standsAlone([kind, within]: Question): boolean {
+  return kind === 'query' && within === 'anywhere'
+}
 
 function columnsOf({ columns, statement }: PreparedStatement): readonly string[] {
   return columns ?? statement.columns()

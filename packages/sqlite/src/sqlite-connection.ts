@@ -1,23 +1,25 @@
 import { Worker } from 'node:worker_threads'
 import type { Activity, OpenContext } from '@poolguard/core'
 import { ConnectionLostError } from './errors.ts'
-import type { Answer, ConnectionSpec, Greeting, QueryAnswer, Question, Rows } from './protocol.ts'
+import type { ConnectionSpec, Done, Greeting, Question } from './protocol.ts'
 import { SqliteError } from './sqlite-error.ts'
+import { type Packed, packQuestions, unpackAnswers } from './wire.ts'
 
 /** The thread is of the same format as this file's sources, or ESM beside either of the built formats. */
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.mjs', import.meta.url)
 
-/** Who waits for an answer. */
-interface Asked {
+/** A question, and who waits for its answer. */
+export interface Asked {
   readonly question: Question
-  resolve(answer: RowsAnswer): void
-  reject(error: Error): void
+  resolve(done: Done): void
+  reject(error: unknown): void
 }
 
-export interface RowsAnswer {
-  readonly rows: Rows | QueryAnswer | undefined
-  /** Whether a cursor has more of them. */
-  readonly more: boolean
+/** What goes over in one message, and is answered in one. */
+interface Sent {
+  readonly asked: readonly Asked[]
+  /** Called before any of them is answered. */
+  readonly answered: (() => void) | undefined
 }
 
 /**
@@ -30,8 +32,8 @@ export class SqliteConnection {
   readonly #worker: Worker
   readonly #lost: () => void
   readonly #outbox: Asked[] = []
-  /** What was sent, message by message, in the order of the answers. */
-  readonly #sent: Asked[][] = []
+  /** In the order of the answers. */
+  readonly #sent: Sent[] = []
   readonly #exited = Promise.withResolvers<void>()
   #asked = 0
   #ended: Error | undefined
@@ -87,13 +89,17 @@ export class SqliteConnection {
   }
 
   /** @throws {SqliteError} where SQLite refuses; {@link ConnectionLostError} where the thread ends before it has answered. */
-  ask(question: Question): Promise<RowsAnswer> {
-    if (this.#ended) return Promise.reject(this.#ended)
-    this.#asked++
-    if (this.#outbox.length === 0) queueMicrotask(() => this.#send())
-    const { promise, resolve, reject } = Promise.withResolvers<RowsAnswer>()
+  ask(question: Question): Promise<Done> {
+    const { promise, resolve, reject } = Promise.withResolvers<Done>()
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#empty())
     this.#outbox.push({ question, resolve, reject })
     return promise
+  }
+
+  /** Asks several at once. What each of them fails with is told at {@link ask}. */
+  askAll(asked: readonly Asked[], answered?: () => void): void {
+    this.#empty()
+    this.#send({ asked, answered })
   }
 
   /** Resolves when the thread has ended. What is under way is waited for: SQLite cannot be stopped from outside. */
@@ -105,7 +111,7 @@ export class SqliteConnection {
   #greeting(): Promise<Greeting> {
     return new Promise((resolve, reject) => {
       this.#worker.once('message', (greeting: Greeting) => {
-        this.#worker.on('message', (answers: readonly Answer[]) => this.#receive(answers))
+        this.#worker.on('message', (answers: Packed) => this.#receive(answers))
         resolve(greeting)
       })
       // What keeps a thread from starting stays so: it is no connection that was lost.
@@ -113,35 +119,49 @@ export class SqliteConnection {
     })
   }
 
-  #send(): void {
-    const asked = this.#outbox.splice(0)
-    if (asked.length === 0) return
-    this.#sent.push(asked)
-    this.#worker.postMessage(asked.map(({ question }) => question))
+  #empty(): void {
+    if (this.#outbox.length > 0) this.#send({ asked: this.#outbox.splice(0), answered: undefined })
   }
 
-  #receive(answers: readonly Answer[]): void {
-    const asked = this.#sent.shift() ?? []
-    for (const [index, { resolve, reject }] of asked.entries()) {
-      const answer = answers[index]
-      if (!answer) continue
-      if (answer[0] === 'done') resolve({ rows: answer[1], more: answer[2] })
-      else {
-        const error = new SqliteError(answer[1], this.#spec)
-        if (!answer[1].inTransaction) this.onTransactionEnded?.(error)
-        reject(error)
+  #send(sent: Sent): void {
+    if (this.#ended) {
+      fail(sent, this.#ended)
+      return
+    }
+    this.#asked += sent.asked.length
+    this.#sent.push(sent)
+    this.#worker.postMessage(packQuestions(sent.asked.map(({ question }) => question)))
+  }
+
+  #receive(packed: Packed): void {
+    const { asked = [], answered } = this.#sent.shift() ?? {}
+    answered?.()
+    for (const [index, answer] of unpackAnswers(packed).entries()) {
+      const waiting = asked[index]
+      if (!waiting) continue
+      if (!('failure' in answer)) {
+        waiting.resolve(answer)
+        continue
       }
+      const error = new SqliteError(answer.failure, this.#spec)
+      if (!answer.failure.inTransaction) this.onTransactionEnded?.(error)
+      waiting.reject(error)
     }
   }
 
   #end(cause: Error | undefined): void {
     if (this.#ended) return
     this.#ended = new ConnectionLostError(this.#name, cause)
-    for (const { reject } of [...this.#sent.flat(), ...this.#outbox]) reject(this.#ended)
-    this.#sent.length = 0
-    this.#outbox.length = 0
+    // First of all, so that it is not lent again when those give it back who have lost it.
     this.#lost()
+    for (const sent of this.#sent.splice(0)) fail(sent, this.#ended)
+    this.#empty()
   }
+}
+
+function fail({ asked, answered }: Sent, error: Error): void {
+  answered?.()
+  for (const { reject } of asked) reject(error)
 }
 
 /** A thread inherits the flags of its process. One of them, for a program that is no file, Node would not have for a file. */

@@ -212,6 +212,58 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     }, 20_000)
   })
 
+  test('sends short reads to the reader that is at work on others, one message after the other', async () => {
+    const pool = openPool({ driver, pool: { max: 4 } })
+    await pool.exec(`${TABLE}; INSERT INTO things (name) VALUES ('a'), ('b')`)
+    const read = (id: number) => pool.query('SELECT name FROM things WHERE id = ?', [id])
+    await vi.waitFor(async () => {
+      const before = pool.getStats().readers.acquired
+      const names = await Promise.all(Array.from({ length: 320 }, (_, i) => read(1 + (i % 2))))
+      expect(names.map(({ rows }) => rows[0]?.name)).toEqual(names.map((_, i) => (i % 2 === 0 ? 'a' : 'b')))
+      expect(pool.getStats().readers.acquired - before).toBeLessThan(4)
+    }, 20_000)
+    await vi.waitFor(() => expect(pool.getStats().readers.active).toBe(0))
+  })
+
+  test('takes short reads elsewhere that were sent behind one which takes long this time', async () => {
+    const pool = openPool({ driver, pool: { max: 2 } })
+    const count =
+      'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT count(*) AS n FROM n'
+    const order: string[] = []
+    const run = async (name: string, rows: number) => {
+      const { rows: found } = await pool.query(count, [rows])
+      expect(found).toEqual([{ n: rows }])
+      order.push(name)
+    }
+    for (const name of ['first', 'second', 'third']) await run(name, 1)
+    const long = run('long', 5_000_000)
+    // A turn of its own, which is sent; the next one joins it.
+    await nextTurn()
+    await nextTurn()
+    await Promise.all([run('short', 1), run('short', 1)])
+    await long
+    expect(order.slice(3)).toEqual(['short', 'short', 'long'])
+    // Once the slow one has been through what was sent behind it, its reader is lent no more.
+    await vi.waitFor(() => expect(pool.getStats().readers).toMatchObject({ active: 0, waiting: 0 }))
+  })
+
+  test('keeps no reader from what is committed by what it has read before', async () => {
+    const pool = openPool({ driver, pool: { max: 1 } })
+    await pool.exec(`${TABLE}; INSERT INTO things (name) VALUES ('0')`)
+    const read = (sql = 'SELECT name FROM things') => pool.query(sql)
+    const wrong = "SELECT json('no json') FROM things"
+    await read()
+    for (let i = 1; i <= 20; i++) {
+      await pool.query('UPDATE things SET name = ?', [String(i)])
+      const outcomes = await Promise.allSettled([read(), read(wrong), read()])
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+      expect(outcomes.at(-1)).toMatchObject({ value: { rows: [{ name: String(i) }] } })
+    }
+    // It holds no snapshot, which would keep the WAL from being written back.
+    const { rows } = await pool.query('PRAGMA wal_checkpoint(TRUNCATE)')
+    expect(rows).toEqual([{ busy: 0, log: 0, checkpointed: 0 }])
+  })
+
   test('gives each its own error where one of several that go together fails', async () => {
     const pool = openPool({ driver })
     await pool.exec(`${TABLE}; INSERT INTO things (name) VALUES ('a'), ('b'), ('c')`)

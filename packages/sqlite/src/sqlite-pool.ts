@@ -12,7 +12,7 @@ import { StatementRefusedError } from './errors.ts'
 import { iterateRows } from './iterate-rows.ts'
 import { readParameters, requireText } from './parameters.ts'
 import { PoolSide } from './pool-side.ts'
-import type { QueryAnswer, Question, Role, SqliteParameters, SqliteValue } from './protocol.ts'
+import type { Done, Question, Role, SqliteParameters, SqliteValue } from './protocol.ts'
 import { type QueryOptions, readResult, type SqliteResult } from './query-result.ts'
 import type { SqliteRow } from './rows.ts'
 import { runTransaction } from './run-transaction.ts'
@@ -39,13 +39,11 @@ export interface TransactionOptions {
 /** What is known of a text. */
 interface KnownText {
   kind: StatementKind
-  /** It took little when it ran last, so that it may share a message with others. */
-  quick: boolean
+  /** How long it took when it ran last. */
+  millis: number | undefined
 }
 
 const MOST_TEXTS = 2_000
-/** Whoever shares a message with a statement waits for it. */
-const QUICK_MILLIS = 1
 
 /**
  * SQLite for a service: one writer and several readers, each in a thread of its own, so that a long query does not stop the
@@ -98,10 +96,18 @@ export class SqlitePool {
     this.#requireOpen()
     const known = this.#know(sql)
     const question: Question = ['query', 'anywhere', sql, readParameters(parameters)]
-    const answer = await this.#send(question, known)
-    const [, , , , millis] = answer
-    known.quick = millis < QUICK_MILLIS
-    return readResult(answer, options) as SqliteResult<never>
+    const { kind } = known
+    let done: Done
+    try {
+      done = await this.#send(question, known)
+    } catch (error) {
+      // A reader refuses a write before it has done anything.
+      if (kind !== 'read' || (error as { code?: unknown }).code !== 'SQLITE_READONLY') throw error
+      known.kind = 'write'
+      done = await this.#send(question, known)
+    }
+    known.millis = done.millis
+    return readResult(done, options) as SqliteResult<never>
   }
 
   /**
@@ -231,37 +237,24 @@ export class SqlitePool {
     requireText(sql)
     const known = this.#texts.get(sql)
     if (known) return known
-    const fresh: KnownText = { kind: sortStatement(sql), quick: false }
+    const fresh: KnownText = { kind: sortStatement(sql), millis: undefined }
     this.#texts.add(sql, fresh)
     return fresh
   }
 
-  async #send(question: Question & readonly ['query', ...unknown[]], known: KnownText): Promise<QueryAnswer> {
-    switch (known.kind) {
+  #send(question: Question, { kind, millis }: KnownText): Promise<Done> {
+    switch (kind) {
       case 'read':
-        return this.#read(question, known)
+        return this.#readers.turns.ask(question, millis)
       case 'write':
-        return asQuery(await this.#writer.turns.ask(question, known.quick))
+        return this.#writer.turns.ask(question, millis)
       case 'pragma':
-        return asQuery(
-          await this.#onWriter((connection) => {
-            connection.changed = true
-            return connection.ask(question)
-          }),
-        )
+        return this.#onWriter((connection) => {
+          connection.changed = true
+          return connection.ask(question)
+        })
       default:
-        throw new StatementRefusedError(refusal(question[2], known.kind))
-    }
-  }
-
-  /** A reader refuses a write before it has done anything, so that it can go to the writer. */
-  async #read(question: Question & readonly ['query', ...unknown[]], known: KnownText): Promise<QueryAnswer> {
-    try {
-      return asQuery(await this.#readers.turns.ask(question, known.quick))
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'SQLITE_READONLY') throw error
-      known.kind = 'write'
-      return this.#send(question, known)
+        throw new StatementRefusedError(refusal(String(question[2]), kind))
     }
   }
 
@@ -281,10 +274,6 @@ async function withLease<T>(side: PoolSide, work: (lease: Lease<SqliteConnection
   } finally {
     lease.release()
   }
-}
-
-function asQuery({ rows }: { readonly rows: unknown }): QueryAnswer {
-  return rows as QueryAnswer
 }
 
 function refusal(sql: string, kind: StatementKind): string {

@@ -1,7 +1,7 @@
 import { StatementRefusedError, TransactionOverError } from './errors.ts'
 import { iterateRows } from './iterate-rows.ts'
 import { readParameters, requireText } from './parameters.ts'
-import type { QueryAnswer, SqliteParameters, SqliteValue } from './protocol.ts'
+import type { Done, SqliteParameters, SqliteValue } from './protocol.ts'
 import { type QueryOptions, readResult, type SqliteResult } from './query-result.ts'
 import type { SqliteRow } from './rows.ts'
 import { firstWord, sortStatement } from './sort-statement.ts'
@@ -111,10 +111,9 @@ export class OpenTransaction implements SqliteTransaction {
     }
   }
 
-  async #ask(sql: string, parameters: SqliteParameters = []): Promise<QueryAnswer> {
+  async #ask(sql: string, parameters: SqliteParameters = []): Promise<Done> {
     this.#requireOpen()
-    const { rows } = await this.#connection.ask(['query', 'transaction', sql, parameters])
-    return rows as QueryAnswer
+    return this.#connection.ask(['query', 'transaction', sql, parameters])
   }
 
   #requireOpen(): void {

@@ -14,6 +14,7 @@ export class StatementCache {
   readonly #capacity: number
   /** The one used last at the end. */
   readonly #statements = new Map<string, PreparedStatement>()
+  #last: { readonly sql: string; readonly prepared: PreparedStatement } | undefined
 
   constructor(database: SqliteDatabase, capacity: number) {
     this.#database = database
@@ -21,10 +22,13 @@ export class StatementCache {
   }
 
   take(sql: string): PreparedStatement {
+    // Where one text comes again and again, there is nothing to put in order.
+    if (sql === this.#last?.sql) return this.#last.prepared
     const known = this.#statements.get(sql)
     if (known) this.#statements.delete(sql)
     const prepared = known ?? this.prepare(sql)
     this.#statements.set(sql, prepared)
+    this.#last = { sql, prepared }
     if (this.#statements.size > this.#capacity) this.#dropOldest()
     return prepared
   }
@@ -39,6 +43,7 @@ export class StatementCache {
 
   clear(): void {
     this.#statements.clear()
+    this.#last = undefined
   }
 
   #dropOldest(): void {

@@ -1,84 +1,122 @@
 import { currentLabel, type Lease } from '@poolguard/core'
-import type { Question } from './protocol.ts'
-import type { RowsAnswer, SqliteConnection } from './sqlite-connection.ts'
+import type { Done, Question } from './protocol.ts'
+import { SharedLease, type Turn } from './shared-lease.ts'
+import type { SqliteConnection } from './sqlite-connection.ts'
 
 /** From so many on, another message costs less than waiting for the others. */
-const MOST_PER_TURN = 16
+const MOST_PER_TURN = 24
 /** Younger callers join those who wait already: so little do they lose of their time. */
 const JOINABLE_MILLIS = 5
+/** Whoever shares a message with a statement waits for it. */
+const QUICK_MILLIS = 1
+/** Those who share a lease are looked after so often, while there are any. */
+const LOOK_MILLIS = 5
 
-interface Turn {
-  readonly since: number
-  readonly questions: Asked[]
-}
-
-interface Asked {
-  readonly question: Question
-  resolve(answer: Promise<RowsAnswer>): void
-  reject(error: unknown): void
+/** Whom turns get their connections from. */
+export interface Lending {
+  acquire(): Promise<Lease<SqliteConnection>>
+  /** Whether a connection that is lent may take the next turn, too: they are reads, and nobody waits for it. */
+  mayShare(): boolean
 }
 
 /**
- * Single statements on their way to a connection. Those that are known to be quick share one lease and one message where they
- * come together: a message to a thread costs more than such a statement. All others go alone, so that nobody waits for
- * them who need not.
+ * Single statements on their way to a connection. Those that are known to be quick share one message where they come together,
+ * and one lease where they come while others are under way: a message to a thread costs more than such a statement, and one that
+ * wakes it much more. All others go alone, so that nobody waits for them who need not.
  */
 export class Turns {
-  readonly #acquire: () => Promise<Lease<SqliteConnection>>
+  readonly #lending: Lending
   /** Turns that wait for their connection and have room, by the label of their callers, whose waits are told apart. */
   readonly #open = new Map<string | undefined, Turn>()
+  readonly #shared = new Set<SharedLease>()
+  #looking = false
 
-  constructor(acquire: () => Promise<Lease<SqliteConnection>>) {
-    this.#acquire = acquire
+  constructor(lending: Lending) {
+    this.#lending = lending
   }
 
-  /** @param quick whether it may share a turn. */
-  ask(question: Question, quick: boolean): Promise<RowsAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<RowsAnswer>()
+  /** @param millis how long it took the last time, where that is known. */
+  ask(question: Question, millis: number | undefined): Promise<Done> {
+    const { promise, resolve, reject } = Promise.withResolvers<Done>()
     const asked = { question, resolve, reject }
-    if (!quick) {
-      this.#take({ since: 0, questions: [asked] }, undefined)
+    if (millis === undefined || millis >= QUICK_MILLIS) {
+      this.#takeAlone({ since: 0, asked: [asked], millis: 0 })
       return promise
     }
     const label = currentLabel()
     const now = performance.now()
     const open = this.#open.get(label)
-    if (open && open.questions.length < MOST_PER_TURN && now - open.since < JOINABLE_MILLIS) {
-      open.questions.push(asked)
+    if (open && open.asked.length < MOST_PER_TURN && now - open.since < JOINABLE_MILLIS) {
+      open.asked.push(asked)
+      open.millis += millis
       return promise
     }
-    const turn = { since: now, questions: [asked] }
+    const turn = { since: now, asked: [asked], millis }
     this.#open.set(label, turn)
     // When all callbacks of this round of the event loop have been called, each of which may ask.
     setImmediate(() => this.#take(turn, label))
     return promise
   }
 
+  #takeAlone(turn: Turn): void {
+    this.#lending.acquire().then(
+      (lease) => lease.resource.askAll(turn.asked, () => lease.release()),
+      (error) => fail(turn, error),
+    )
+  }
+
   #take(turn: Turn, label: string | undefined): void {
     const close = () => {
       if (this.#open.get(label) === turn) this.#open.delete(label)
     }
-    this.#acquire().then(
+    const shared = this.#findShared(turn, label)
+    if (shared) {
+      close()
+      this.#send(turn, shared)
+      this.#look()
+      return
+    }
+    this.#lending.acquire().then(
       (lease) => {
         close()
-        ask(turn, lease)
+        const fresh = new SharedLease(lease, label)
+        this.#shared.add(fresh)
+        this.#send(turn, fresh)
       },
       (error) => {
         close()
-        for (const { reject } of turn.questions) reject(error)
+        fail(turn, error)
       },
     )
   }
+
+  #findShared(turn: Turn, label: string | undefined): SharedLease | undefined {
+    if (this.#shared.size === 0 || !this.#lending.mayShare()) return undefined
+    const now = performance.now()
+    for (const shared of this.#shared) if (shared.label === label && shared.hasRoomFor(turn, now)) return shared
+    return undefined
+  }
+
+  #send(turn: Turn, shared: SharedLease): void {
+    shared.send(turn, () => this.#shared.delete(shared))
+  }
+
+  /** Looks, while turns wait for others, whether those take longer than they should. */
+  #look(): void {
+    if (this.#looking) return
+    this.#looking = true
+    // The answers that have come meanwhile are heard before.
+    setTimeout(() => setImmediate(() => this.#freeStuck()), LOOK_MILLIS)
+  }
+
+  #freeStuck(): void {
+    this.#looking = false
+    const now = performance.now()
+    for (const shared of this.#shared) for (const turn of shared.takeStuck(now)) this.#takeAlone(turn)
+    if ([...this.#shared].some(({ queues }) => queues)) this.#look()
+  }
 }
 
-/** The last answer comes with all the others: the next turn gets the connection before those go on who were answered. */
-function ask({ questions }: Turn, lease: Lease<SqliteConnection>): void {
-  const release = () => lease.release()
-  let last: Promise<unknown> | undefined
-  for (const { question, resolve } of questions) {
-    const answer = lease.resource.ask(question)
-    resolve(answer)
-    last = answer
-  }
-  last?.then(release, release)
+function fail({ asked }: Turn, error: unknown): void {
+  for (const { reject } of asked) reject(error)
 }

@@ -2,9 +2,10 @@
 import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadDriver } from './load-driver.ts'
-import type { Answer, ConnectionSpec, Greeting, Question } from './protocol.ts'
+import type { ConnectionSpec, Greeting } from './protocol.ts'
 import { reportFailure, Session } from './session.ts'
 import type { SqliteDriver } from './sqlite-driver.ts'
+import { type Packed, packAnswers, unpackQuestions } from './wire.ts'
 
 if (!parentPort) throw new Error('this is started by a pool, as a thread')
 const port = parentPort
@@ -16,8 +17,9 @@ const spec: ConnectionSpec = workerData
 if (spec.role === 'reader') giveWay()
 const session = await open()
 if (session) {
-  port.on('message', (questions: readonly Question[]) => {
-    port.postMessage(questions.map((question): Answer => session.answer(question)))
+  port.on('message', (packed: Packed) => {
+    const questions = unpackQuestions(packed)
+    port.postMessage(packAnswers(session.answerAll(questions)))
     if (questions.some(([kind]) => kind === 'close')) port.close()
   })
 }
