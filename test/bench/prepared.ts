@@ -5,8 +5,8 @@ import { type Benchmark, compare, type Figure } from './benchmark.ts'
 import { openPools } from './queries.ts'
 
 const CONNECTIONS = 4
-const READS = 4_000
-const JOINS = 1_000
+/** Of each measurement: as long for the faster one as for the slower, which would else count its first queries for less. */
+const MEASURED_MILLIS = 300
 /** In each of the rounds: over all of them, far more than 100,000. */
 const DISTINCT_TEXTS = 8_000
 /** So many statements are prepared on one connection to see what the server keeps for each. */
@@ -48,14 +48,14 @@ export const benchmark: Benchmark = {
       await using pools = openPools(url, CONNECTIONS)
       await pools.ours.ready()
       tell(`${name}: join`)
-      figures[`${name}_gain_join`] = await gain(pools, joins)
-      byHand[`${name}_join`] = await gainByHand(pools, joins)
+      figures[`${name}_gain_join`] = await gain(pools, join)
+      byHand[`${name}_join`] = await gainByHand(pools, join)
       tell(`${name}: primary key`)
-      figures[`${name}_gain_pk`] = await gain(pools, readsByKey)
-      byHand[`${name}_pk`] = await gainByHand(pools, readsByKey)
+      figures[`${name}_gain_pk`] = await gain(pools, readByKey)
+      byHand[`${name}_pk`] = await gainByHand(pools, readByKey)
       if (name === 'direct') {
         tell('distinct texts')
-        figures.distinct_texts_overhead = await overhead(pools, distinctTexts)
+        figures.distinct_texts_overhead = await overhead(pools)
       }
     }
     const bytes = await bytesPerStatement(server.adminUrl)
@@ -88,42 +88,48 @@ async function makeTables(server: PostgresServer): Promise<void> {
 
 type Pools = ReturnType<typeof openPools>
 /** @param name of the statement, where it is given one by hand. */
-type Load = (pool: pg.Pool, name?: string) => Promise<number>
+type Query = (pool: pg.Pool, number: number, name?: string) => Promise<unknown>
 
-async function gain({ pairOf }: Pools, load: Load): Promise<Figure> {
-  return (await compare(pairOf(async (pool) => 1 / (await load(pool))))).ratio
+async function gain({ pairOf }: Pools, query: Query): Promise<Figure> {
+  return (await compare(pairOf((pool) => rateOf((number) => query(pool, number))))).ratio
 }
 
 /** Both are the peer's. */
-async function gainByHand({ pairOf }: Pools, load: Load): Promise<Figure> {
-  const named = pairOf(async (pool) => 1 / (await load(pool, 'by_hand'))).theirs
-  const unnamed = pairOf(async (pool) => 1 / (await load(pool))).theirs
+async function gainByHand({ pairOf }: Pools, query: Query): Promise<Figure> {
+  const named = pairOf((pool) => rateOf((number) => query(pool, number, 'by_hand'))).theirs
+  const unnamed = pairOf((pool) => rateOf((number) => query(pool, number))).theirs
   return (await compare({ ours: named, theirs: unnamed })).ratio
 }
 
-async function overhead({ pairOf }: Pools, load: Load): Promise<Figure> {
-  return (await compare(pairOf(load))).ratio
+const join: Query = (pool, number, name) =>
+  pool.query({ ...(name && { name: `${name}_join` }), text: SIX_WAY_JOIN, values: [(number % 1_000) + 1, 10] })
+const readByKey: Query = (pool, number, name) =>
+  pool.query({ ...(name && { name: `${name}_key` }), text: BY_KEY, values: [(number % 1_000) + 1] })
+
+/** Queries per millisecond, one after the other on each connection. */
+async function rateOf(query: (number: number) => Promise<unknown>): Promise<number> {
+  let done = 0
+  const began = performance.now()
+  const line = async () => {
+    while (performance.now() - began < MEASURED_MILLIS) await query(done++)
+  }
+  await Promise.all(Array.from({ length: CONNECTIONS }, line))
+  return done / (performance.now() - began)
 }
 
-const joins: Load = (pool, name) =>
-  millisFor(JOINS, (n) =>
-    pool.query({ ...(name && { name: `${name}_join` }), text: SIX_WAY_JOIN, values: [(n % 1_000) + 1, 10] }),
-  )
-const readsByKey: Load = (pool, name) =>
-  millisFor(READS, (n) => pool.query({ ...(name && { name: `${name}_key` }), text: BY_KEY, values: [(n % 1_000) + 1] }))
+async function overhead({ pairOf }: Pools): Promise<Figure> {
+  return (await compare(pairOf(millisForDistinctTexts))).ratio
+}
 
 let texts = 0
 /** As an ORM writes them: an IN-list of another length, an alias of another number. */
-const distinctTexts: Load = (pool) => {
-  const first = texts
-  texts += DISTINCT_TEXTS
-  return millisFor(DISTINCT_TEXTS, (n) => pool.query(`${BY_KEY} /* ${first + n} */`, [(n % 1_000) + 1]))
-}
-
-async function millisFor(queries: number, query: (number: number) => Promise<unknown>): Promise<number> {
-  let sent = 0
+async function millisForDistinctTexts(pool: pg.Pool): Promise<number> {
+  const end = texts + DISTINCT_TEXTS
   const line = async () => {
-    while (sent < queries) await query(sent++)
+    while (texts < end) {
+      const number = texts++
+      await pool.query(`${BY_KEY} /* ${number} */`, [(number % 1_000) + 1])
+    }
   }
   const began = performance.now()
   await Promise.all(Array.from({ length: CONNECTIONS }, line))
