@@ -1,9 +1,9 @@
 /**
- * The load of the benchmark of observing, in a process of its own: `node observed-load.ts URL MODE`. Whether somebody
- * listens to the channels is settled once in the life of a real process, and the compiler counts on it: with both in one
- * process, in turns, what is measured is mostly how often it has to begin anew.
+ * The load of the benchmark of observing, in a process of its own: `node observed-load.ts URL`. Told whether it is to be
+ * observed, it runs queries for a second, and answers with what one of them took.
  *
- * Told a number of queries, it answers with how long one took.
+ * One process does both, in turns: of two, one is faster than its twin by some percent for all of its life, by how its code
+ * came to be compiled and where its memory lies.
  */
 import {
   AggregationTemporality,
@@ -11,11 +11,12 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
-import { exportToOpenTelemetry, openTelemetryProducer, renderMetrics, runWithLabel } from '@poolguard/core'
+import { openTelemetryProducer, renderMetrics, runWithLabel } from '@poolguard/core'
 import { GuardedPool } from '@poolguard/pg'
 
 const CONCURRENCY = 32
 const LABELS = 20
+const ROUND_MILLIS = 1_000
 
 /** Microseconds for each query, by the clock and of this process's CPU. */
 export interface RoundCost {
@@ -23,42 +24,42 @@ export interface RoundCost {
   readonly cpuMicros: number
 }
 
-/** Nothing; labels and scrapes; those and OpenTelemetry, by a reader's producer or through the API's instruments. */
-export type Observed = 'off' | 'prometheus' | 'producer' | 'instruments'
-
-const [url, observed] = process.argv.slice(2)
-const pool = new GuardedPool({ url, name: 'measured' })
+const pool = new GuardedPool({ url: process.argv[2], name: 'measured' })
 await pool.ready()
-if (observed !== 'off') setInterval(() => renderMetrics(), 1_000)
-if (observed === 'producer' || observed === 'instruments') startOpenTelemetry(observed)
+const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+// It is read when a round says so, and else for hours.
+const reader = new PeriodicExportingMetricReader({
+  exporter,
+  metricProducers: [openTelemetryProducer()],
+  exportIntervalMillis: 10_000_000,
+})
+new MeterProvider({ readers: [reader] })
 
-process.on('message', (queries: number) => {
-  void measure(queries).then((cost) => process.send?.(cost))
+process.on('message', (observed: boolean) => {
+  void measure(observed).then((cost) => process.send?.(cost))
 })
 process.send?.('ready')
 
-/** Each line of queries is what one request after another does, of so many routes. */
-async function measure(queries: number): Promise<RoundCost> {
+/** Each line of queries is what one request after another does, of so many routes where they are told apart. */
+async function measure(observed: boolean): Promise<RoundCost> {
+  const [began, used] = [performance.now(), process.cpuUsage()]
   let sent = 0
   const line = async () => {
-    while (sent < queries) await pool.query('select $1::int as n', [sent++])
+    while (performance.now() - began < ROUND_MILLIS) await pool.query('select $1::int as n', [sent++])
   }
-  const lines = Array.from({ length: CONCURRENCY }, (_, i) => () => {
-    return observed === 'off' ? line() : runWithLabel(`GET /route/${i % LABELS}`, line)
-  })
-  const [began, used] = [performance.now(), process.cpuUsage()]
-  await Promise.all(lines.map((run) => run()))
+  const lines = Array.from({ length: CONCURRENCY }, (_, i) =>
+    observed ? runWithLabel(`GET /route/${i % LABELS}`, line) : line(),
+  )
+  if (observed) setTimeout(() => void readOnce(), ROUND_MILLIS / 2)
+  await Promise.all(lines)
   const { user, system } = process.cpuUsage(used)
-  return { wallMicros: ((performance.now() - began) * 1_000) / queries, cpuMicros: (user + system) / queries }
+  return { wallMicros: ((performance.now() - began) * 1_000) / sent, cpuMicros: (user + system) / sent }
 }
 
-function startOpenTelemetry(way: 'producer' | 'instruments'): void {
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
-  const metricProducers = way === 'producer' ? [openTelemetryProducer()] : []
-  const times = { exportIntervalMillis: 1_000, exportTimeoutMillis: 500 }
-  const reader = new PeriodicExportingMetricReader({ exporter, metricProducers, ...times })
-  const provider = new MeterProvider({ readers: [reader] })
-  if (way === 'instruments') exportToOpenTelemetry(provider.getMeter('poolguard'))
+/** What Prometheus and OpenTelemetry do once in a while, here once a second. */
+async function readOnce(): Promise<void> {
+  renderMetrics()
+  await reader.forceFlush()
   // What was exported is somewhere else by then, where there is somebody who takes it.
-  setInterval(() => exporter.reset(), 1_000)
+  exporter.reset()
 }
