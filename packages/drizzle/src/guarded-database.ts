@@ -1,4 +1,4 @@
-import { InvalidOptionError, runInScope, scopesAreFree } from '@poolguard/core'
+import { InvalidOptionError, requireElsewhere, runInScope, scopesAreFree } from '@poolguard/core'
 
 /** What an entry's configuration has beside Drizzle's own. */
 export interface ScopeOptions {
@@ -38,6 +38,7 @@ export function makeGuardedDatabase<Options, Client>(
   const given = isConfig ? urlOrConfig : { ...config, connection: { url: urlOrConfig } }
   requireSource(given)
   const { watchDeadlocks = scopesAreFree, connection, client, ...rest } = given as Given<Options, Client>
+  requireElsewhere(rest, 'connection, as in drizzle({ connection: { url, fleet }, schema })')
   const made =
     client ??
     connect(typeof connection === 'object' && connection !== null ? connection : { url: connection as string })

@@ -23,6 +23,15 @@ test('given an environment variable that is not set, then that is said, in each 
   }
 })
 
+test("given a guarded pool's options beside the connection, then that is said: nobody would read them", () => {
+  for (const given of [
+    { connection: url, fleet: { app: 'orders' } },
+    { connection: { url }, instances: 6 },
+  ]) {
+    expect(() => drizzle(given as never)).toThrow('It takes no value here: it stands in connection, as in drizzle(')
+  }
+})
+
 test('given a pool, or nothing, in place of a configuration, then that is said: it would lead to localhost', async () => {
   const { $client: pool } = drizzle(url)
   for (const given of [pool, {}, { client: undefined }]) {

@@ -11,6 +11,7 @@ import {
   readCertificate,
   readUrlOption,
   redact,
+  requireMeantNames,
   requireOneOf,
   resolveSettings,
   settingsFromUrl,
@@ -43,6 +44,7 @@ export interface PoolSpec extends GuardSpec {
  * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
 export function readConfig(config: GuardedPoolConfig): PoolSpec {
+  requireMeantNames(config)
   const connection = readConnectionString(config)
   requireOneOf('reset', config.reset, ['rollback', 'discard', 'off'])
   if (config.fleet && config.reset === 'discard') {

@@ -64,6 +64,7 @@ describe('given construction', () => {
     [{ pool: { max: 0 } }, 'Invalid option pool.max: 0'],
     [{ lint: 'loud' }, "Invalid option lint: 'loud'"],
     [{ pooler: 'pgcat' }, "Invalid option pooler: 'pgcat'"],
+    [{ acquireTimeoutMillis: 3 }, 'it stands in pool, as pool.acquireTimeoutMillis'],
     [{ ssl: { cert: 'no certificate' } }, "Invalid option ssl: '{...}'"],
   ])('when an option cannot be meant (%o), then it is named', (options, message) => {
     expect(() => guardPostgres(URL, options as never)).toThrow(message)

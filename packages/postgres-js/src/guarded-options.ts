@@ -4,10 +4,12 @@ import {
   definedOnly,
   type GuardSpec,
   InvalidOptionError,
+  OPTION_NAMES,
   type PoolguardOptions,
   type RewriteWarning,
   readCertificate,
   readUrlOption,
+  requireMeantNames,
   requireOneOf,
   settingsFromUrl,
   toPostgresJs,
@@ -39,6 +41,7 @@ export interface SqlSpec {
  * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
 export function readOptions(options: GuardedOptions): SqlSpec {
+  requireMeantNames(options)
   const connection = 'url' in options ? readUrlOption(options.url) : undefined
   requireOneOf('lint', options.lint, ['warn', 'throw', 'off'])
   validatePrepareOptions(options)
@@ -67,8 +70,7 @@ export function readOptions(options: GuardedOptions): SqlSpec {
 
 /** What is not for postgres.js: poolguard's own, and what the pool does instead. */
 const NOT_FOR_DRIVER: readonly string[] = [
-  ...['url', 'name', 'pool', 'pooler', 'preset', 'instances', 'fleet', 'headroom', 'onEvent', 'lint', 'waitUntil'],
-  ...['prepareThreshold', 'maxPrepared'],
+  ...OPTION_NAMES,
   ...['max', 'idle_timeout', 'timeout', 'connect_timeout', 'max_lifetime', 'fetch_types', 'prepare', 'no_prepare'],
 ]
 

@@ -35,3 +35,10 @@ test.each([
 test('given an environment variable that is not set, then that is said at once', () => {
   expect(() => new PrismaPg(process.env.NOT_SET as string)).toThrow('Invalid option url: undefined')
 })
+
+test("given the pool's options in the place of the adapter's, then that is said: nobody would read them", () => {
+  const options = { fleet: { app: 'orders' } } as object
+  expect(() => new PrismaPg('postgresql://localhost/orders', options)).toThrow(
+    "Invalid option fleet: { app: 'orders' }. It takes no value here: it stands in the first argument, as in new PrismaPg({ url, fleet }).",
+  )
+})

@@ -1,4 +1,4 @@
-import { type ConnectionString, parseConnectionString } from '@poolguard/core'
+import { type ConnectionString, parseConnectionString, requireElsewhere } from '@poolguard/core'
 import { type GuardedPool, type GuardedPoolConfig, holdGuardedPool, validateConfig } from '@poolguard/pg'
 import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 import { guardedPoolOfPrisma, requireOwnPool } from './guarded-pool-of-prisma.ts'
@@ -31,6 +31,7 @@ export class PrismaPg extends PlainPrismaPg {
     // Not `=== 'string'`: an environment variable that is not set gets the error that says so.
     const guarded = typeof config === 'object' ? config : { url: config }
     validateConfig(guarded)
+    requireElsewhere(options, 'the first argument, as in new PrismaPg({ url, fleet })')
     const connectionString = guarded.url ?? guarded.connectionString
     // The base class gets the connection for the shadow database, which migrations make without a guard.
     super({ ...guarded, ...(connectionString && { connectionString }) }, options)

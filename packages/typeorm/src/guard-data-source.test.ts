@@ -15,13 +15,25 @@ test.each([
     {},
     'empty',
   ],
+  [
+    'an option of the guard among those of TypeORM',
+    { type: 'postgres', url, fleet: { app: 'orders' } },
+    {},
+    "Invalid option fleet: { app: 'orders' }. It takes no value here: it stands in the second argument",
+  ],
+  [
+    'a misspelt option of the guard',
+    { type: 'postgres', url },
+    { instance: 6 },
+    'there is no such option, but instances',
+  ],
   ['a bad option of the guard', { type: 'postgres', url }, { instances: 0 }, 'Invalid option instances: 0'],
   ['a bad setting of the guard', { type: 'postgres', url }, { pool: { max: 0 } }, 'Invalid option pool.max: 0'],
   ['a pool size that is none', { type: 'postgres', url, poolSize: 1.5 }, {}, 'Invalid option pool.max: 1.5'],
   ['a driver that is none', { type: 'postgres', url, driver: {} }, {}, 'Invalid option driver'],
 ])('given %s, then that is said at once', (_what, options, guard, message) => {
-  expect(() => guardDataSource(options as never, guard)).toThrow(message)
-  expect(() => guardDataSource(options as never, guard)).not.toThrow('secret')
+  expect(() => guardDataSource(options as never, guard as never)).toThrow(message)
+  expect(() => guardDataSource(options as never, guard as never)).not.toThrow('secret')
 })
 
 test('given a url that is not set beside a host, or under replication, then the others count', () => {

@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '@poolguard/core'
+import { InvalidOptionError, requireElsewhere } from '@poolguard/core'
 import { validateConfig } from '@poolguard/pg'
 import type { DataSource } from 'typeorm'
 // TypeORM's own way to pg: another copy of it would have other defaults, and other parsers of types.
@@ -28,6 +28,7 @@ type CacheOptions = Exclude<NonNullable<PostgresOptions['cache']>, boolean>
  */
 export function guardDataSource<T extends PostgresOptions>(options: T, guard: GuardOptions = {}): T {
   requirePostgres(options)
+  requireElsewhere(options, 'the second argument, as in guardDataSource(options, { fleet })')
   const { replication } = options
   const schema = options.schema ?? urlOf(replication?.master ?? options)?.parameter('schema')
   const { configs, warnings } = poolConfigs(options, guard)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Capacity } from '../budget/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import type { PoolMode, Topology } from '../topology/index.ts'
-import type { SettingsOptions } from './options.ts'
+import type { FleetOptions, SettingsOptions } from './options.ts'
 import { DEFAULT_POOL_SETTINGS } from './pool-settings.ts'
 import { resolveSettings } from './resolve.ts'
 
@@ -254,6 +254,10 @@ describe('options that cannot be meant', () => {
     [{ instances: 0 }, 'Invalid option instances: 0. It takes a whole number of at least 1.'],
     [{ fleet: { app: 'orders' }, instances: 2 }, 'Invalid option instances: 2. It takes no value where fleet is given'],
     [{ fleet: { app: 'orders' }, headroom: 0 }, 'Invalid option headroom: 0. It takes a whole number of at least 1'],
+    [
+      { fleet: { app: 'orders', interval: 3 } as FleetOptions },
+      'Invalid option fleet.interval: 3. It takes no value: there is no such option, only app, intervalMillis, consoleUrl.',
+    ],
     [{ fleet: { app: 'a b' } }, "Invalid option fleet.app: 'a b'. It takes 1 to 27 letters, digits, '.', '_' and '-'."],
     [
       { fleet: { app: 'a', intervalMillis: 0 } },

@@ -134,6 +134,15 @@ function validateOptions({ pool = {}, instances, headroom, fleet, pooler, preset
   if (fleet !== undefined && headroom !== undefined) requireWhole('headroom', headroom, 1)
 }
 
+function requireFleetNames(fleet: FleetOptions): void {
+  const known: Readonly<Record<keyof FleetOptions, true>> = { app: true, intervalMillis: true, consoleUrl: true }
+  for (const [name, value] of Object.entries(fleet)) {
+    if (Object.hasOwn(known, name)) continue
+    const wanted = `no value: there is no such option, only ${Object.keys(known).join(', ')}`
+    throw new InvalidOptionError(`fleet.${name}`, value, wanted)
+  }
+}
+
 /** A shorter interval would be all looks. */
 const LEAST_INTERVAL_MILLIS = 100
 
@@ -142,6 +151,7 @@ function validateFleet(fleet: FleetOptions, instances: number | undefined): void
     throw new InvalidOptionError('instances', instances, 'no value where fleet is given, which counts them itself')
   }
   requireAppName('fleet.app', fleet?.app)
+  requireFleetNames(fleet)
   const { intervalMillis, consoleUrl } = fleet
   if (intervalMillis === Infinity) throw new InvalidOptionError('fleet.intervalMillis', intervalMillis, 'an end')
   if (intervalMillis !== undefined) requireMillis('fleet.intervalMillis', intervalMillis, LEAST_INTERVAL_MILLIS)
