@@ -11,7 +11,8 @@ export class InvalidOptionError extends PoolguardError {
 
   /** @param wanted what the option takes, as in "a whole number of at least 1" */
   constructor(option: string, value: unknown, wanted: string, options?: ErrorOptions) {
-    super(`${redact(`Invalid option ${option}: ${inspect(value, { depth: 0 })}`)}. It takes ${wanted}.`, options)
+    const end = wanted.endsWith('?') ? '' : '.'
+    super(`${redact(`Invalid option ${option}: ${inspect(value, { depth: 0 })}`)}. It takes ${wanted}${end}`, options)
     this.option = option
     this.#value = value
     this.#wanted = wanted

@@ -43,6 +43,7 @@ export interface PoolSpec extends GuardSpec {
  * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
 export function readConfig(config: GuardedPoolConfig): PoolSpec {
+  requireObject(config)
   const connection = readConnectionString(config)
   requireOneOf('reset', config.reset, ['rollback', 'discard', 'off'])
   if (config.fleet && config.reset === 'discard') {
@@ -77,6 +78,12 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
  */
 export function validateConfig(config: GuardedPoolConfig): void {
   resolveSettings({ options: readConfig(config).options })
+}
+
+/** A URL by itself is what is given instead, often. */
+function requireObject(config: unknown): void {
+  if (typeof config === 'object' && config !== null) return
+  throw new InvalidOptionError('config', config, 'an object, as in { url }')
 }
 
 function readConnectionString(config: GuardedPoolConfig): ConnectionString | undefined {

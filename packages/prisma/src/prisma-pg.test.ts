@@ -32,6 +32,16 @@ test.each([
   }
 })
 
+test.each(['fleet', 'instances', 'pool'])(
+  'given %s beside the URL, where Prisma has its options, then it is refused',
+  (name) => {
+    const options = { [name]: {} } as object
+    expect(() => new PrismaPg('postgresql://localhost/orders', options)).toThrow(
+      `Invalid option ${name}: {}. It takes no value here: it stands beside the URL, as in new PrismaPg({ url, ${name} }).`,
+    )
+  },
+)
+
 test('given an environment variable that is not set, then that is said at once', () => {
   expect(() => new PrismaPg(process.env.NOT_SET as string)).toThrow('Invalid option url: undefined')
 })

@@ -1,4 +1,4 @@
-import { type ConnectionString, parseConnectionString } from '@poolguard/core'
+import { type ConnectionString, InvalidOptionError, parseConnectionString } from '@poolguard/core'
 import { type GuardedPool, type GuardedPoolConfig, holdGuardedPool, validateConfig } from '@poolguard/pg'
 import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 import { guardedPoolOfPrisma, requireOwnPool } from './guarded-pool-of-prisma.ts'
@@ -31,6 +31,7 @@ export class PrismaPg extends PlainPrismaPg {
     // Not `=== 'string'`: an environment variable that is not set gets the error that says so.
     const guarded = typeof config === 'object' ? config : { url: config }
     validateConfig(guarded)
+    refuseGuardOptions(options)
     const connectionString = guarded.url ?? guarded.connectionString
     // The base class gets the connection for the shadow database, which migrations make without a guard.
     super({ ...guarded, ...(connectionString && { connectionString }) }, options)
@@ -53,6 +54,16 @@ export class PrismaPg extends PlainPrismaPg {
       await end()
     }
     return adapter
+  }
+}
+
+/** They are beside the URL here, and not in an argument of their own as in other adapters. */
+function refuseGuardOptions(options: object): void {
+  for (const name of ['fleet', 'instances', 'headroom', 'pool', 'preset', 'pooler', 'name', 'onEvent']) {
+    const value = (options as Record<string, unknown>)[name]
+    if (value === undefined) continue
+    const wanted = `no value here: it stands beside the URL, as in new PrismaPg({ url, ${name} })`
+    throw new InvalidOptionError(name, value, wanted)
   }
 }
 

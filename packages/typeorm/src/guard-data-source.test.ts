@@ -18,10 +18,23 @@ test.each([
   ['a bad option of the guard', { type: 'postgres', url }, { instances: 0 }, 'Invalid option instances: 0'],
   ['a bad setting of the guard', { type: 'postgres', url }, { pool: { max: 0 } }, 'Invalid option pool.max: 0'],
   ['a pool size that is none', { type: 'postgres', url, poolSize: 1.5 }, {}, 'Invalid option pool.max: 1.5'],
+  [
+    "an option of the guard among TypeORM's own",
+    { type: 'postgres', url, fleet: { app: 'orders' } },
+    {},
+    "Invalid option fleet: { app: 'orders' }. It takes no value here: it goes into guardDataSource's second argument",
+  ],
+  [
+    'a guard that has a URL',
+    { type: 'postgres', url },
+    { url },
+    "Invalid option url: 'postgresql://app:***@db/orders'",
+  ],
+  ['an option that there is not', { type: 'postgres', url }, { fleeet: {} }, 'Is it fleet?'],
   ['a driver that is none', { type: 'postgres', url, driver: {} }, {}, 'Invalid option driver'],
 ])('given %s, then that is said at once', (_what, options, guard, message) => {
-  expect(() => guardDataSource(options as never, guard)).toThrow(message)
-  expect(() => guardDataSource(options as never, guard)).not.toThrow('secret')
+  expect(() => guardDataSource(options as never, guard as never)).toThrow(message)
+  expect(() => guardDataSource(options as never, guard as never)).not.toThrow('secret')
 })
 
 test('given a url that is not set beside a host, or under replication, then the others count', () => {

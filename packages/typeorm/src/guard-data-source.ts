@@ -28,6 +28,7 @@ type CacheOptions = Exclude<NonNullable<PostgresOptions['cache']>, boolean>
  */
 export function guardDataSource<T extends PostgresOptions>(options: T, guard: GuardOptions = {}): T {
   requirePostgres(options)
+  requirePlaces(options, guard)
   const { replication } = options
   const schema = options.schema ?? urlOf(replication?.master ?? options)?.parameter('schema')
   const { configs, warnings } = poolConfigs(options, guard)
@@ -40,6 +41,19 @@ export function guardDataSource<T extends PostgresOptions>(options: T, guard: Gu
     cache: cacheThatMeets(options.cache, (dataSource) => adoptDataSource(dataSource, guard)),
   }
   return guarded as T
+}
+
+const GUARDS_OWN = ['fleet', 'instances', 'headroom', 'pool', 'preset', 'pooler', 'onEvent'] as const
+
+/** @throws {InvalidOptionError} for what stands in the other argument, where nobody would read it. */
+function requirePlaces(options: object, guard: object): void {
+  for (const name of GUARDS_OWN) {
+    const value = (options as Record<string, unknown>)[name]
+    if (value === undefined) continue
+    const wanted = `no value here: it goes into guardDataSource's second argument, as in guardDataSource(options, { ${name} })`
+    throw new InvalidOptionError(name, value, wanted)
+  }
+  if ('url' in guard) throw new InvalidOptionError('url', guard.url, "no value here: it is one of TypeORM's options")
 }
 
 function warn(message: string, { onEvent }: GuardOptions): void {

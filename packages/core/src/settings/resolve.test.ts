@@ -259,6 +259,24 @@ describe('options that cannot be meant', () => {
       { fleet: { app: 'a', intervalMillis: 0 } },
       'Invalid option fleet.intervalMillis: 0. It takes a number of milliseconds',
     ],
+    [
+      { fleet: { app: 'a', interval: 1_000 } as never },
+      'Invalid option fleet.interval: 1000. It takes no value: there is no such option, only app, intervalMillis, consoleUrl.',
+    ],
+    [{ fleet: 'orders' as never }, "Invalid option fleet: 'orders'. It takes an object, as in { app: 'orders' }."],
+    [
+      { acquireTimeoutMillis: 5 } as never,
+      'Invalid option acquireTimeoutMillis: 5. It takes no value here: it is pool.acquireTimeoutMillis.',
+    ],
+    [
+      { consoleUrl: 's3cret' } as never,
+      "Invalid option consoleUrl: 's3cret'. It takes no value here: it is fleet.consoleUrl.",
+    ],
+    [
+      { instance: 3 } as never,
+      'Invalid option instance: 3. It takes no value: there is no such option. Is it instances?',
+    ],
+    [{ Fleeet: {} } as never, 'Is it fleet?'],
     [{ headroom: -1 }, 'Invalid option headroom: -1. It takes a whole number of at least 0.'],
     [
       { pooler: 'statement' as never },
@@ -267,6 +285,12 @@ describe('options that cannot be meant', () => {
   ])('%o', (options, message) => {
     expect(() => resolveSettings({ options })).toThrow(InvalidOptionError)
     expect(() => resolveSettings({ options })).toThrow(message)
+  })
+
+  test("a driver's own names for settings, and what was not set, are taken", () => {
+    const options = { max: 3, idleTimeoutMillis: 5, user: 'a', host: 'b', port: 1, drainMillis: undefined }
+
+    resolveSettings({ options: options as never })
   })
 
   test.each(['size', 'password', 'toString'])('a setting that there is not: %s', (name) => {

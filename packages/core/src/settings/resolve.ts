@@ -5,6 +5,7 @@ import { requireAppName, type Share } from '../fleet/index.ts'
 import { InvalidOptionError, requireMillis, requireOneOf, requireWhole } from '../invalid-option-error.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
+import { refuseMisplaced, refuseUnknownInFleet } from './misplaced-options.ts'
 import type { FleetOptions, SettingsOptions } from './options.ts'
 import { type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 import { defaultsFor, PRESETS } from './presets.ts'
@@ -123,7 +124,9 @@ function defaultReason(name: string, { preset }: SettingsOptions): string {
   return preset !== undefined && name in PRESETS[preset] ? `preset ${preset}` : 'default'
 }
 
-function validateOptions({ pool = {}, instances, headroom, fleet, pooler, preset }: SettingsOptions): void {
+function validateOptions(options: SettingsOptions): void {
+  const { pool = {}, instances, headroom, fleet, pooler, preset } = options
+  refuseMisplaced(options)
   validatePoolSettings(pool)
   requireOneOf('preset', preset, Object.keys(PRESETS))
   requireOneOf('pooler', pooler, ['auto', 'none', 'session', 'transaction'])
@@ -141,7 +144,11 @@ function validateFleet(fleet: FleetOptions, instances: number | undefined): void
   if (instances !== undefined) {
     throw new InvalidOptionError('instances', instances, 'no value where fleet is given, which counts them itself')
   }
-  requireAppName('fleet.app', fleet?.app)
+  if (typeof fleet !== 'object' || fleet === null) {
+    throw new InvalidOptionError('fleet', fleet, "an object, as in { app: 'orders' }")
+  }
+  refuseUnknownInFleet(fleet)
+  requireAppName('fleet.app', fleet.app)
   const { intervalMillis, consoleUrl } = fleet
   if (intervalMillis === Infinity) throw new InvalidOptionError('fleet.intervalMillis', intervalMillis, 'an end')
   if (intervalMillis !== undefined) requireMillis('fleet.intervalMillis', intervalMillis, LEAST_INTERVAL_MILLIS)
