@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { PoolguardModuleOptions } from './module-options.ts'
 import { type PoolNames, poolConfigs, poolNames, requireNames } from './pool-configs.ts'
 
@@ -30,6 +30,18 @@ describe('the pools that options describe', () => {
   test.each([[null], [[{ url }]], [url]])('given pools %j, then that is refused', (pools) => {
     expect(() => poolConfigs({ pools: pools as never })).toThrow('Invalid option pools: ')
   })
+
+  test.each(['fleet', 'instances'])(
+    'given %s and no address, then that is refused: it is meant for the pools of an ORM',
+    (name) => {
+      for (const variable of ['PGHOST', 'PGUSER', 'PGDATABASE']) vi.stubEnv(variable, undefined)
+      expect(() => poolConfigs({ [name]: 2 })).toThrow(`Invalid option ${name}: 2. It takes no value without a url`)
+      poolConfigs({ [name]: 2, host: 'db' })
+      vi.stubEnv('PGHOST', 'db')
+      poolConfigs({ [name]: 2 })
+      vi.unstubAllEnvs()
+    },
+  )
 
   test('given one and several, then that is refused', () => {
     expect(() => poolConfigs({ url, pools: { orders: {} } })).toThrow('Invalid option pools')

@@ -11,7 +11,8 @@ export type PoolNames = readonly string[] | undefined
 /**
  * What each pool is to be.
  *
- * @throws {InvalidOptionError} where one pool's options and `pools` are both given, or `pools` are none.
+ * @throws {InvalidOptionError} where one pool's options and `pools` are both given, or `pools` are none; and for a pool that is
+ * to share a database which is not named.
  */
 export function poolConfigs({
   pools,
@@ -19,6 +20,7 @@ export function poolConfigs({
   ...single
 }: PoolguardModuleOptions): ReadonlyMap<PoolKey, GuardedPoolConfig> {
   const given = Object.keys(single)
+  if (pools === undefined) requireAddress(single)
   if (pools === undefined) return new Map(given.length > 0 ? [[undefined, single]] : [])
   if (typeof pools !== 'object' || pools === null || Array.isArray(pools)) {
     throw new InvalidOptionError('pools', pools, 'the options of each pool by its key, as { orders: { url } }')
@@ -41,6 +43,17 @@ export function requireNames(configs: ReadonlyMap<PoolKey, unknown>, told: PoolN
   if (JSON.stringify(described?.toSorted()) === JSON.stringify(told?.toSorted())) return
   const wanted = described ? `[${described.map((name) => `'${name}'`).join(', ')}]` : 'no value'
   throw new InvalidOptionError('poolNames', told, `${wanted}: the pools that the factory describes`)
+}
+
+/** Given beside `guardDataSource` or `PrismaPg`, `fleet` is meant for the pool that these make. */
+function requireAddress(config: GuardedPoolConfig): void {
+  const { connectionString, host, user, database, fleet, instances } = config
+  const { PGHOST, PGUSER, PGDATABASE } = process.env
+  if ('url' in config || (connectionString ?? host ?? user ?? database ?? PGHOST ?? PGUSER ?? PGDATABASE)) return
+  const wanted =
+    'no value without a url. The pool of an ORM is told where it is made: by guardDataSource, PrismaPg or drizzle'
+  if (fleet !== undefined) throw new InvalidOptionError('fleet', fleet, wanted)
+  if (instances !== undefined) throw new InvalidOptionError('instances', instances, wanted)
 }
 
 /** As a pool's own name the key keeps it over hot reloads, and tells it apart in metrics. */

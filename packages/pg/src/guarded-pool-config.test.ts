@@ -84,6 +84,11 @@ describe('the configuration of a guarded pool', () => {
     [{ url: 'postgres://a/b', connectionString: 'postgres://a/b' }, 'Invalid option connectionString'],
     [{ url: 'mysql://a/b' }, 'Invalid connection string'],
     [
+      'postgres://app:s3cret@a/b' as never,
+      "Invalid option config: 'postgres://app:***@a/b'. It takes an object, as in { url }",
+    ],
+    [null as never, 'Invalid option config: null. It takes an object, as in { url }'],
+    [
       { reset: 'everything' as never },
       "Invalid option reset: 'everything'. It takes one of 'rollback', 'discard', 'off'.",
     ],

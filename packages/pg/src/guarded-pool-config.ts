@@ -44,6 +44,7 @@ export interface PoolSpec extends GuardSpec {
  * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
 export function readConfig(config: GuardedPoolConfig): PoolSpec {
+  requireObject(config)
   requireMeantNames(config)
   const connection = readConnectionString(config)
   requireOneOf('reset', config.reset, ['rollback', 'discard', 'off'])
@@ -79,6 +80,12 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
  */
 export function validateConfig(config: GuardedPoolConfig): void {
   resolveSettings({ options: readConfig(config).options })
+}
+
+/** A URL by itself is what is often given instead. */
+function requireObject(config: unknown): void {
+  if (typeof config === 'object' && config !== null) return
+  throw new InvalidOptionError('config', config, 'an object, as in { url }')
 }
 
 function readConnectionString(config: GuardedPoolConfig): ConnectionString | undefined {

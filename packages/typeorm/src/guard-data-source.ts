@@ -29,6 +29,8 @@ type CacheOptions = Exclude<NonNullable<PostgresOptions['cache']>, boolean>
 export function guardDataSource<T extends PostgresOptions>(options: T, guard: GuardOptions = {}): T {
   requirePostgres(options)
   requireElsewhere(options, 'the second argument, as in guardDataSource(options, { fleet })')
+  if ('url' in guard)
+    throw new InvalidOptionError('url', guard.url, "no value here: it stands among TypeORM's own options")
   const { replication } = options
   const schema = options.schema ?? urlOf(replication?.master ?? options)?.parameter('schema')
   const { configs, warnings } = poolConfigs(options, guard)

@@ -10,6 +10,7 @@ describe('what was meant for poolguard, and would have no effect, is refused', (
       { acquireTimeoutMillis: 3 },
       'Invalid option acquireTimeoutMillis: 3. It takes no value here: it stands in pool, as pool.acquireTimeoutMillis.',
     ],
+    [{ consoleUrl: 'postgres://a:s3cret@b' }, "'postgres://a:***@b'. It takes no value here: it stands in fleet"],
     [{ max_waiters: 3 }, 'it stands in pool, as pool.maxWaiters.'],
   ])('%j', (options, message) => {
     expect(() => requireMeantNames(options)).toThrow(message)

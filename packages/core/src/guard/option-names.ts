@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../invalid-option-error.ts'
-import { DEFAULT_POOL_SETTINGS, type PoolSettings } from '../settings/index.ts'
+import { DEFAULT_POOL_SETTINGS, type FleetOptions, type PoolSettings } from '../settings/index.ts'
 import type { PoolguardOptions } from './poolguard-options.ts'
 
 const OPTIONS: Readonly<Record<keyof PoolguardOptions, true>> = {
@@ -13,16 +13,21 @@ export const OPTION_NAMES: readonly string[] = Object.keys(OPTIONS)
 /** Settings that a driver has a word of its own for, by the same name. */
 const DRIVERS_OWN: readonly (keyof PoolSettings)[] = ['max', 'min', 'maxUses', 'idleTimeoutMillis']
 
+/** Those of a fleet whose names nobody else would have. */
+const OF_FLEET: readonly (keyof FleetOptions)[] = ['intervalMillis', 'consoleUrl']
+
 const MEANT = new Map(OPTION_NAMES.map((name) => [plain(name), name]))
-const MEANT_OF_POOL = new Map(
-  Object.keys(DEFAULT_POOL_SETTINGS)
+/** Where those belong that stand inside of another. */
+const PLACES = new Map<string, readonly [outer: string, inner: string]>([
+  ...Object.keys(DEFAULT_POOL_SETTINGS)
     .filter((name) => !(DRIVERS_OWN as readonly string[]).includes(name))
-    .map((name) => [plain(name), name]),
-)
+    .map((name) => [plain(name), ['pool', name]] as const),
+  ...OF_FLEET.map((name) => [plain(name), ['fleet', name]] as const),
+])
 
 /**
- * Refuses what was meant for poolguard, and would have no effect: a setting of `pool` beside it, and a name in another spelling
- * (`instance`, `max_prepared`). Where a driver's options stand beside, not every name can be known.
+ * Refuses what was meant for poolguard, and would have no effect: a setting of `pool` or `fleet` beside it, and a name in another
+ * spelling (`instance`, `max_prepared`). Where a driver's options stand beside, not every name can be known.
  *
  * @throws {InvalidOptionError} says what to write.
  */
@@ -31,8 +36,8 @@ export function requireMeantNames(options: object): void {
     if (value === undefined || Object.hasOwn(OPTIONS, name)) continue
     const meant = MEANT.get(plain(name))
     if (meant) throw new InvalidOptionError(name, value, `no value: there is no such option, but ${meant}`)
-    const ofPool = MEANT_OF_POOL.get(plain(name))
-    if (ofPool) throw new InvalidOptionError(name, value, `no value here: it stands in pool, as pool.${ofPool}`)
+    const [outer, inner] = PLACES.get(plain(name)) ?? []
+    if (outer) throw new InvalidOptionError(name, value, `no value here: it stands in ${outer}, as ${outer}.${inner}`)
   }
 }
 

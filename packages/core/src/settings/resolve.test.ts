@@ -263,6 +263,7 @@ describe('options that cannot be meant', () => {
       { fleet: { app: 'a', intervalMillis: 0 } },
       'Invalid option fleet.intervalMillis: 0. It takes a number of milliseconds',
     ],
+    [{ fleet: 'orders' as never }, "Invalid option fleet: 'orders'. It takes an object, as in { app: 'orders' }."],
     [{ headroom: -1 }, 'Invalid option headroom: -1. It takes a whole number of at least 0.'],
     [
       { pooler: 'statement' as never },

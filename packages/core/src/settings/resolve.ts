@@ -150,8 +150,11 @@ function validateFleet(fleet: FleetOptions, instances: number | undefined): void
   if (instances !== undefined) {
     throw new InvalidOptionError('instances', instances, 'no value where fleet is given, which counts them itself')
   }
-  requireAppName('fleet.app', fleet?.app)
+  if (typeof fleet !== 'object' || fleet === null) {
+    throw new InvalidOptionError('fleet', fleet, "an object, as in { app: 'orders' }")
+  }
   requireFleetNames(fleet)
+  requireAppName('fleet.app', fleet.app)
   const { intervalMillis, consoleUrl } = fleet
   if (intervalMillis === Infinity) throw new InvalidOptionError('fleet.intervalMillis', intervalMillis, 'an end')
   if (intervalMillis !== undefined) requireMillis('fleet.intervalMillis', intervalMillis, LEAST_INTERVAL_MILLIS)
