@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Activity, OpenContext } from '@poolguard/core'
+import { withCallersStack } from './callers-stack.ts'
 import { ConnectionLostError } from './errors.ts'
 import type { ConnectionSpec, Done, Greeting, Question } from './protocol.ts'
 import { SqliteError } from './sqlite-error.ts'
@@ -36,7 +37,7 @@ export class SqliteConnection {
   readonly #sent: Sent[] = []
   readonly #exited = Promise.withResolvers<void>()
   #asked = 0
-  #ended: Error | undefined
+  #ended: ConnectionLostError | undefined
   /** Somebody may have changed its pragmas, or attached a file. */
   changed = false
   /** The transaction on it has been ended by SQLite. */
@@ -89,11 +90,15 @@ export class SqliteConnection {
   }
 
   /** @throws {SqliteError} where SQLite refuses; {@link ConnectionLostError} where the thread ends before it has answered. */
-  ask(question: Question): Promise<Done> {
+  async ask(question: Question): Promise<Done> {
     const { promise, resolve, reject } = Promise.withResolvers<Done>()
     if (this.#outbox.length === 0) queueMicrotask(() => this.#empty())
     this.#outbox.push({ question, resolve, reject })
-    return promise
+    try {
+      return await promise
+    } catch (error) {
+      throw withCallersStack(error)
+    }
   }
 
   /** Asks several at once. What each of them fails with is told at {@link ask}. */
@@ -125,7 +130,7 @@ export class SqliteConnection {
 
   #send(sent: Sent): void {
     if (this.#ended) {
-      fail(sent, this.#ended)
+      this.#fail(sent)
       return
     }
     this.#asked += sent.asked.length
@@ -154,14 +159,15 @@ export class SqliteConnection {
     this.#ended = new ConnectionLostError(this.#name, cause)
     // First of all, so that it is not lent again when those give it back who have lost it.
     this.#lost()
-    for (const sent of this.#sent.splice(0)) fail(sent, this.#ended)
+    for (const sent of this.#sent.splice(0)) this.#fail(sent)
     this.#empty()
   }
-}
 
-function fail({ asked, answered }: Sent, error: Error): void {
-  answered?.()
-  for (const { reject } of asked) reject(error)
+  /** Each gets an error of his own, whose stack leads to him. */
+  #fail({ asked, answered }: Sent): void {
+    answered?.()
+    for (const { reject } of asked) reject(new ConnectionLostError(this.#name, this.#ended?.cause))
+  }
 }
 
 /** A thread inherits the flags of its process. One of them, for a program that is no file, Node would not have for a file. */

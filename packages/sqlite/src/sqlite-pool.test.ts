@@ -279,6 +279,61 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     ])
   })
 
+  test('calls a rowid as the schema has it, also in statements that were prepared before', async () => {
+    const pool = openPool({ driver })
+    await pool.exec("CREATE TABLE things (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO things VALUES (1, 'x')")
+    expect((await pool.query('SELECT rowid, a FROM things')).rows).toEqual([{ id: 1, a: 'x' }])
+    await pool.exec(
+      "DROP TABLE things; CREATE TABLE things (key INTEGER PRIMARY KEY, a TEXT); INSERT INTO things VALUES (1, 'x')",
+    )
+    expect((await pool.query('SELECT rowid, a FROM things')).rows).toEqual([{ key: 1, a: 'x' }])
+  })
+
+  test('gives columns of any name', async () => {
+    const pool = openPool({ driver })
+    const { rows } = await pool.query('SELECT 5 AS "__proto__", 6 AS "constructor", 7 AS ""')
+    expect(rows.map((row) => Object.entries(row))).toEqual([
+      [
+        ['__proto__', 5],
+        ['constructor', 6],
+        ['', 7],
+      ],
+    ])
+  })
+
+  test('tells with the stack of an error who has asked', async () => {
+    const pool = openPool({ driver })
+    const wrong = 'SELECT * FROM nowhere'
+    async function query() {
+      await pool.query(wrong)
+    }
+    async function refusedByReader() {
+      await pool.query('WITH a AS (SELECT 1) INSERT INTO nowhere SELECT * FROM a')
+    }
+    async function write() {
+      await pool.query('DELETE FROM nowhere')
+    }
+    async function script() {
+      await pool.exec('DELETE FROM nowhere')
+    }
+    async function iteration() {
+      for await (const _row of pool.iterate(wrong));
+    }
+    async function withinTransaction() {
+      await pool.transaction(async (tx) => {
+        await tx.query(wrong)
+      })
+    }
+    const callers = [query, refusedByReader, write, script, iteration, withinTransaction]
+    const errors = await Promise.all(callers.map((caller) => caller().catch((error: Error) => error)))
+    for (const [index, caller] of callers.entries()) {
+      expect(errors[index]).toMatchObject({
+        name: 'SqliteError',
+        stack: expect.stringMatching(new RegExp(`no such table[^]*at (async )?${caller.name} `)),
+      })
+    }
+  })
+
   test('has one connection for a database in memory', async () => {
     const pool = openPool({ driver, file: ':memory:' })
     await pool.exec(`${TABLE}; INSERT INTO things (name) VALUES ('a')`)
