@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Activity, OpenContext } from '@poolguard/core'
 import { withCallersStack } from './callers-stack.ts'
 import { ConnectionLostError } from './errors.ts'
-import type { ConnectionSpec, Done, Greeting, Question } from './protocol.ts'
+import type { ConnectionSpec, Done, Greeting, Question, ThreadData } from './protocol.ts'
 import { SqliteError } from './sqlite-error.ts'
 import { type Packed, packQuestions, unpackAnswers } from './wire.ts'
 
@@ -36,7 +36,9 @@ export class SqliteConnection {
   /** In the order of the answers. */
   readonly #sent: Sent[] = []
   readonly #exited = Promise.withResolvers<void>()
+  readonly #progress = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   #asked = 0
+  #heard = 0
   #ended: ConnectionLostError | undefined
   /** Somebody may have changed its pragmas, or attached a file. */
   changed = false
@@ -47,7 +49,8 @@ export class SqliteConnection {
     this.#name = name
     this.#spec = spec
     this.#lost = lost
-    this.#worker = new Worker(WORKER, { workerData: spec, name: `poolguard ${name}`, ...flags() })
+    const workerData: ThreadData = { ...spec, progress: this.#progress }
+    this.#worker = new Worker(WORKER, { workerData, name: `poolguard ${name}`, ...flags() })
     this.#worker.on('error', (error) => this.#end(error))
     this.#worker.on('exit', () => {
       this.#end(undefined)
@@ -81,6 +84,11 @@ export class SqliteConnection {
   /** For whoever watches leases. */
   get activity(): Activity {
     return this.#outbox.length + this.#sent.length > 0 ? 'busy' : this.#asked
+  }
+
+  /** How many of the message that it is at it has done with. */
+  get progress(): number {
+    return (Atomics.load(this.#progress, 0) - this.#heard) | 0
   }
 
   /** An idle thread keeps no process alive. */
@@ -140,6 +148,7 @@ export class SqliteConnection {
 
   #receive(packed: Packed): void {
     const { asked = [], answered } = this.#sent.shift() ?? {}
+    this.#heard += asked.length
     answered?.()
     for (const [index, answer] of unpackAnswers(packed).entries()) {
       const waiting = asked[index]
