@@ -66,18 +66,16 @@ export class SqliteConnection {
     warn: (message: string) => void,
   ): Promise<SqliteConnection> {
     const connection = new SqliteConnection(name, spec, lost)
-    const stop = () => void connection.#worker.terminate()
-    signal.addEventListener('abort', stop, { once: true })
     try {
       const greeting = await connection.#greeting()
+      // Not before it: a thread that is ended while it loads better-sqlite3 takes the process with it.
+      signal.throwIfAborted()
       if (!greeting.opened) throw new SqliteError(greeting.failure, spec)
       if (greeting.warning) warn(greeting.warning)
       return connection
     } catch (error) {
-      stop()
+      void connection.#worker.terminate()
       throw error
-    } finally {
-      signal.removeEventListener('abort', stop)
     }
   }
 
