@@ -40,7 +40,11 @@ export class PoolSide implements ObservedPool {
       classify: classifyOpenFailure,
       onEvent,
     })
-    this.turns = new Turns({ acquire: () => this.acquire(), mayShare: () => this.#mayShare() })
+    this.turns = new Turns({
+      acquire: () => this.acquire(),
+      repeatable: options.spec.role === 'reader',
+      mayShare: () => this.#mayShare(),
+    })
     if (settings.min > 0) this.#enter()
   }
 

@@ -71,6 +71,12 @@ export interface ConnectionSpec {
   readonly maxPrepared: number
 }
 
+/** What a thread is given, with what it shares with its pool. */
+export interface ThreadData extends ConnectionSpec {
+  /** How many questions it has done with so far, be they told yet or not, in one number that overflows. */
+  readonly progress: Int32Array
+}
+
 /** What a thread says first. */
 export type Greeting =
   | { readonly opened: true; readonly driver: DriverName; readonly warning: string | undefined }

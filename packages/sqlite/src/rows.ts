@@ -15,7 +15,7 @@ export function readRows({ columns, values }: Rows): SqliteRow[] {
   const rows: SqliteRow[] = []
   for (let at = 0; at < values.length; ) {
     const row: SqliteRow = {}
-    for (const column of columns) row[column] = readValue(values[at++] as SqliteValue)
+    for (const column of columns) set(row, column, readValue(values[at++] as SqliteValue))
     rows.push(row)
   }
   return rows
@@ -26,3 +26,11 @@ function readValue(value: SqliteValue): SqliteValue {
   if (typeof value !== 'object' || value === null) return value
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }
+
+function set(row: SqliteRow, column: string, value: SqliteValue): void {
+  // Setting this one sets something else.
+  if (column === '__proto__') Object.defineProperty(row, column, { value, ...PLAIN })
+  else row[column] = value
+}
+
+const PLAIN = { configurable: true, enumerable: true, writable: true }

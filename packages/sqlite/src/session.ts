@@ -25,6 +25,7 @@ interface Cursor {
 export class Session {
   readonly #driver: SqliteDriver
   readonly #spec: ConnectionSpec
+  readonly #answered: () => void
   readonly #database: SqliteDatabase
   readonly #statements: StatementCache
   readonly #cursors = new Map<number, Cursor>()
@@ -35,9 +36,11 @@ export class Session {
   /** Since the connection was opened. */
   #totalChanges = 0n
 
-  constructor(driver: SqliteDriver, spec: ConnectionSpec) {
+  /** @param answered is called with each answer, before the others of its message are there. */
+  constructor(driver: SqliteDriver, spec: ConnectionSpec, answered: () => void) {
     this.#driver = driver
     this.#spec = spec
+    this.#answered = answered
     this.#database = openDatabase(driver, spec)
     this.#statements = new StatementCache(this.#database, spec.maxPrepared)
     const [begin, end] = [this.#database.prepare('BEGIN'), this.#database.prepare('COMMIT')]
@@ -68,6 +71,8 @@ export class Session {
     } catch (error) {
       const inTransaction = question[0] !== 'close' && this.#database.inTransaction
       return { failure: reportFailure(this.#driver, error, inTransaction) }
+    } finally {
+      this.#answered()
     }
   }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Lease } from '@poolguard/core'
 import type { Asked, SqliteConnection } from './sqlite-connection.ts'
 
@@ -22,6 +23,8 @@ const LONGEST_MILLIS = 50
 export class SharedLease {
   /** Of those who share it: whose waits are told apart borrow apart. */
   readonly label: string | undefined
+  /** Calls something as the one who has borrowed it: with his label, and in his scope. */
+  readonly asBorrower: <T>(callback: () => T) => T = AsyncLocalStorage.snapshot()
   readonly #lease: Lease<SqliteConnection>
   readonly #since = performance.now()
   /** Those not answered yet, in the order of their answers. */
@@ -55,16 +58,23 @@ export class SharedLease {
     this.#lease.resource.askAll(turn.asked, () => this.#answered(turn, done))
   }
 
-  /** Whether turns wait for others, which may take longer than they should. */
+  /** Whether statements wait for others, which may take longer than they should. */
   get queues(): boolean {
-    return this.#turns.length > 1 && !this.#stuck
+    const [first] = this.#turns
+    return first !== undefined && this.#turns.length + first.asked.length > 2 && !this.#stuck
   }
 
-  /** The turns that wait for one which takes too long, told once. They can be asked elsewhere, as they are reads. */
+  /** The turns that wait for a statement which takes too long, told once. They can be asked elsewhere, as they are reads. */
   takeStuck(now: number): Turn[] {
-    if (!this.queues || now - this.#firstSince < STUCK_MILLIS) return []
+    const [first, ...others] = this.#turns
+    if (!first || !this.queues || now - this.#firstSince < STUCK_MILLIS) return []
+    const slow = first.asked[this.#lease.resource.progress]
+    // It is done with, and the answers are on their way.
+    if (!slow) return []
     this.#stuck = true
-    return this.#turns.slice(1)
+    const beside = first.asked.filter((asked) => asked !== slow)
+    if (beside.length > 0) others.unshift({ ...first, asked: beside })
+    return others
   }
 
   #answered(turn: Turn, done: () => void): void {

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import type { Activity, OpenContext } from '@poolguard/core'
+import { withCallersStack } from './callers-stack.ts'
 import { ConnectionLostError } from './errors.ts'
-import type { ConnectionSpec, Done, Greeting, Question } from './protocol.ts'
+import type { ConnectionSpec, Done, Greeting, Question, ThreadData } from './protocol.ts'
 import { SqliteError } from './sqlite-error.ts'
 import { type Packed, packQuestions, unpackAnswers } from './wire.ts'
 
@@ -35,8 +36,10 @@ export class SqliteConnection {
   /** In the order of the answers. */
   readonly #sent: Sent[] = []
   readonly #exited = Promise.withResolvers<void>()
+  readonly #progress = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   #asked = 0
-  #ended: Error | undefined
+  #heard = 0
+  #ended: ConnectionLostError | undefined
   /** Somebody may have changed its pragmas, or attached a file. */
   changed = false
   /** The transaction on it has been ended by SQLite. */
@@ -46,7 +49,8 @@ export class SqliteConnection {
     this.#name = name
     this.#spec = spec
     this.#lost = lost
-    this.#worker = new Worker(WORKER, { workerData: spec, name: `poolguard ${name}`, ...flags() })
+    const workerData: ThreadData = { ...spec, progress: this.#progress }
+    this.#worker = new Worker(WORKER, { workerData, name: `poolguard ${name}`, ...flags() })
     this.#worker.on('error', (error) => this.#end(error))
     this.#worker.on('exit', () => {
       this.#end(undefined)
@@ -62,24 +66,27 @@ export class SqliteConnection {
     warn: (message: string) => void,
   ): Promise<SqliteConnection> {
     const connection = new SqliteConnection(name, spec, lost)
-    const stop = () => void connection.#worker.terminate()
-    signal.addEventListener('abort', stop, { once: true })
     try {
       const greeting = await connection.#greeting()
+      // Not before it: a thread that is ended while it loads better-sqlite3 takes the process with it.
+      signal.throwIfAborted()
       if (!greeting.opened) throw new SqliteError(greeting.failure, spec)
       if (greeting.warning) warn(greeting.warning)
       return connection
     } catch (error) {
-      stop()
+      void connection.#worker.terminate()
       throw error
-    } finally {
-      signal.removeEventListener('abort', stop)
     }
   }
 
   /** For whoever watches leases. */
   get activity(): Activity {
     return this.#outbox.length + this.#sent.length > 0 ? 'busy' : this.#asked
+  }
+
+  /** How many of the message that it is at it has done with. */
+  get progress(): number {
+    return (Atomics.load(this.#progress, 0) - this.#heard) | 0
   }
 
   /** An idle thread keeps no process alive. */
@@ -89,11 +96,15 @@ export class SqliteConnection {
   }
 
   /** @throws {SqliteError} where SQLite refuses; {@link ConnectionLostError} where the thread ends before it has answered. */
-  ask(question: Question): Promise<Done> {
+  async ask(question: Question): Promise<Done> {
     const { promise, resolve, reject } = Promise.withResolvers<Done>()
     if (this.#outbox.length === 0) queueMicrotask(() => this.#empty())
     this.#outbox.push({ question, resolve, reject })
-    return promise
+    try {
+      return await promise
+    } catch (error) {
+      throw withCallersStack(error)
+    }
   }
 
   /** Asks several at once. What each of them fails with is told at {@link ask}. */
@@ -125,7 +136,7 @@ export class SqliteConnection {
 
   #send(sent: Sent): void {
     if (this.#ended) {
-      fail(sent, this.#ended)
+      this.#fail(sent)
       return
     }
     this.#asked += sent.asked.length
@@ -135,6 +146,7 @@ export class SqliteConnection {
 
   #receive(packed: Packed): void {
     const { asked = [], answered } = this.#sent.shift() ?? {}
+    this.#heard += asked.length
     answered?.()
     for (const [index, answer] of unpackAnswers(packed).entries()) {
       const waiting = asked[index]
@@ -154,14 +166,15 @@ export class SqliteConnection {
     this.#ended = new ConnectionLostError(this.#name, cause)
     // First of all, so that it is not lent again when those give it back who have lost it.
     this.#lost()
-    for (const sent of this.#sent.splice(0)) fail(sent, this.#ended)
+    for (const sent of this.#sent.splice(0)) this.#fail(sent)
     this.#empty()
   }
-}
 
-function fail({ asked, answered }: Sent, error: Error): void {
-  answered?.()
-  for (const { reject } of asked) reject(error)
+  /** Each gets an error of his own, whose stack leads to him. */
+  #fail({ asked, answered }: Sent): void {
+    answered?.()
+    for (const { reject } of asked) reject(new ConnectionLostError(this.#name, this.#ended?.cause))
+  }
 }
 
 /** A thread inherits the flags of its process. One of them, for a program that is no file, Node would not have for a file. */

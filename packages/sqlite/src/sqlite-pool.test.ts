@@ -1,9 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { describe, expect, test, vi } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { runWithLabel } from '@poolguard/core'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { SqliteParameters } from './protocol.ts'
 import { DRIVERS, longQuery, newDatabase, openPool } from './testing/database-folder.ts'
 
 const TABLE = 'CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT UNIQUE, data BLOB)'
+/** Takes as long as its parameter says. */
+const COUNT = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT count(*) AS n FROM n'
 
 describe.each(DRIVERS)('a pool on %s', (driver) => {
   test('reads what it has written, from the moment that it is committed', async () => {
@@ -227,11 +231,9 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
 
   test('takes short reads elsewhere that were sent behind one which takes long this time', async () => {
     const pool = openPool({ driver, pool: { max: 2 } })
-    const count =
-      'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT count(*) AS n FROM n'
     const order: string[] = []
     const run = async (name: string, rows: number) => {
-      const { rows: found } = await pool.query(count, [rows])
+      const { rows: found } = await pool.query(COUNT, [rows])
       expect(found).toEqual([{ n: rows }])
       order.push(name)
     }
@@ -245,6 +247,53 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     expect(order.slice(3)).toEqual(['short', 'short', 'long'])
     // Once the slow one has been through what was sent behind it, its reader is lent no more.
     await vi.waitFor(() => expect(pool.getStats().readers).toMatchObject({ active: 0, waiting: 0 }))
+  })
+
+  test('takes short reads elsewhere that share a message with one which takes long this time', async () => {
+    const pool = openPool({ driver, pool: { max: 2 } })
+    const order: string[] = []
+    const run = async (name: string, rows: number) => {
+      expect((await pool.query(COUNT, [rows])).rows).toEqual([{ n: rows }])
+      order.push(name)
+    }
+    for (const name of ['first', 'second', 'third']) await run(name, 1)
+    await Promise.all([run('before', 1), run('long', 5_000_000), run('behind', 2)])
+    expect(order.slice(3)).toEqual(['before', 'behind', 'long'])
+    await vi.waitFor(() => expect(pool.getStats().readers).toMatchObject({ active: 0, waiting: 0 }))
+  })
+
+  test('asks nothing twice that was answered before there was another reader for it', async () => {
+    const pool = openPool({ driver, pool: { max: 1 } })
+    const run = (rows: number) => pool.query(COUNT, [rows])
+    for (let i = 0; i < 3; i++) await run(1)
+    const posted = vi.spyOn(Worker.prototype, 'postMessage')
+    onTestFinished(() => posted.mockRestore())
+    const together = [run(2_000_000), run(1), run(2)]
+    await vi.waitFor(() => expect(pool.getStats().readers.waiting).toBe(1))
+    expect((await Promise.all(together)).map(({ rows }) => rows[0]?.n)).toEqual([2_000_000, 1, 2])
+    await vi.waitFor(() => expect(pool.getStats().readers).toMatchObject({ active: 0, waiting: 0 }))
+    expect(posted).toHaveBeenCalledTimes(1)
+  })
+
+  test('answers what waits for a read that takes long when the pool is closed meanwhile', async () => {
+    const pool = openPool({ driver, pool: { max: 1 } })
+    const run = (rows: number) => pool.query(COUNT, [rows])
+    for (let i = 0; i < 3; i++) await run(1)
+    const together = [run(2_000_000), run(1), run(2)]
+    await vi.waitFor(() => expect(pool.getStats().readers.waiting).toBe(1))
+    const closed = pool.close()
+    expect((await Promise.all(together)).map(({ rows }) => rows[0]?.n)).toEqual([2_000_000, 1, 2])
+    await closed
+  })
+
+  test('counts what is asked elsewhere for those who have asked', async () => {
+    const pool = openPool({ driver, pool: { min: 4, max: 4 } })
+    const run = (rows: number) => pool.query(COUNT, [rows])
+    await vi.waitFor(() => expect(pool.getStats().readers.idle).toBe(4), 20_000)
+    for (let i = 0; i < 3; i++) await run(1)
+    await Promise.all(['a', 'b'].map((label) => runWithLabel(label, () => Promise.all([run(3_000_000), run(1)]))))
+    const { a, b } = pool.getStats().readers.waitByLabel
+    expect([a?.count, b?.count]).toEqual([2, 2])
   })
 
   test('keeps no reader from what is committed by what it has read before', async () => {
@@ -277,6 +326,61 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
       'b',
       'z',
     ])
+  })
+
+  test('calls a rowid as the schema has it, also in statements that were prepared before', async () => {
+    const pool = openPool({ driver })
+    await pool.exec("CREATE TABLE things (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO things VALUES (1, 'x')")
+    expect((await pool.query('SELECT rowid, a FROM things')).rows).toEqual([{ id: 1, a: 'x' }])
+    await pool.exec(
+      "DROP TABLE things; CREATE TABLE things (key INTEGER PRIMARY KEY, a TEXT); INSERT INTO things VALUES (1, 'x')",
+    )
+    expect((await pool.query('SELECT rowid, a FROM things')).rows).toEqual([{ key: 1, a: 'x' }])
+  })
+
+  test('gives columns of any name', async () => {
+    const pool = openPool({ driver })
+    const { rows } = await pool.query('SELECT 5 AS "__proto__", 6 AS "constructor", 7 AS ""')
+    expect(rows.map((row) => Object.entries(row))).toEqual([
+      [
+        ['__proto__', 5],
+        ['constructor', 6],
+        ['', 7],
+      ],
+    ])
+  })
+
+  test('tells with the stack of an error who has asked', async () => {
+    const pool = openPool({ driver })
+    const wrong = 'SELECT * FROM nowhere'
+    async function query() {
+      await pool.query(wrong)
+    }
+    async function refusedByReader() {
+      await pool.query('WITH a AS (SELECT 1) INSERT INTO nowhere SELECT * FROM a')
+    }
+    async function write() {
+      await pool.query('DELETE FROM nowhere')
+    }
+    async function script() {
+      await pool.exec('DELETE FROM nowhere')
+    }
+    async function iteration() {
+      for await (const _row of pool.iterate(wrong));
+    }
+    async function withinTransaction() {
+      await pool.transaction(async (tx) => {
+        await tx.query(wrong)
+      })
+    }
+    const callers = [query, refusedByReader, write, script, iteration, withinTransaction]
+    const errors = await Promise.all(callers.map((caller) => caller().catch((error: Error) => error)))
+    for (const [index, caller] of callers.entries()) {
+      expect(errors[index]).toMatchObject({
+        name: 'SqliteError',
+        stack: expect.stringMatching(new RegExp(`no such table[^]*at (async )?${caller.name} `)),
+      })
+    }
   })
 
   test('has one connection for a database in memory', async () => {

@@ -8,6 +8,7 @@ import {
   runInScope,
   scopesAreFree,
 } from '@poolguard/core'
+import { withCallersStack } from './callers-stack.ts'
 import { StatementRefusedError } from './errors.ts'
 import { iterateRows } from './iterate-rows.ts'
 import { readParameters, requireText } from './parameters.ts'
@@ -102,9 +103,13 @@ export class SqlitePool {
       done = await this.#send(question, known)
     } catch (error) {
       // A reader refuses a write before it has done anything.
-      if (kind !== 'read' || (error as { code?: unknown }).code !== 'SQLITE_READONLY') throw error
+      if (kind !== 'read' || (error as { code?: unknown }).code !== 'SQLITE_READONLY') throw withCallersStack(error)
       known.kind = 'write'
-      done = await this.#send(question, known)
+      try {
+        done = await this.#send(question, known)
+      } catch (failure) {
+        throw withCallersStack(failure)
+      }
     }
     known.millis = done.millis
     return readResult(done, options) as SqliteResult<never>

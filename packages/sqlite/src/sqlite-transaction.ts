@@ -113,7 +113,7 @@ export class OpenTransaction implements SqliteTransaction {
 
   async #ask(sql: string, parameters: SqliteParameters = []): Promise<Done> {
     this.#requireOpen()
-    return this.#connection.ask(['query', 'transaction', sql, parameters])
+    return await this.#connection.ask(['query', 'transaction', sql, parameters])
   }
 
   #requireOpen(): void {

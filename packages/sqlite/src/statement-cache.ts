@@ -8,6 +8,9 @@ export interface PreparedStatement {
   readonly givesRows: boolean
 }
 
+/** A rowid is called as the column that stands for it. */
+const CHANGING = /\*|rowid|oid/i
+
 /** The statements of one connection that were used last. */
 export class StatementCache {
   readonly #database: SqliteDatabase
@@ -38,7 +41,7 @@ export class StatementCache {
     const statement = this.#database.prepare(sql)
     const columns = statement.columns()
     // Names that stand in the text cannot change under it: without the column it fails.
-    return { statement, columns: sql.includes('*') ? undefined : columns, givesRows: columns.length > 0 }
+    return { statement, columns: CHANGING.test(sql) ? undefined : columns, givesRows: columns.length > 0 }
   }
 
   clear(): void {

@@ -1,4 +1,4 @@
-import { currentLabel, type Lease } from '@poolguard/core'
+import { currentLabel, type Lease, PoolClosedError } from '@poolguard/core'
 import type { Done, Question } from './protocol.ts'
 import { SharedLease, type Turn } from './shared-lease.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
@@ -15,6 +15,8 @@ const LOOK_MILLIS = 5
 /** Whom turns get their connections from. */
 export interface Lending {
   acquire(): Promise<Lease<SqliteConnection>>
+  /** They are reads: it makes no difference whether one is asked twice. */
+  readonly repeatable: boolean
   /** Whether a connection that is lent may take the next turn, too: they are reads, and nobody waits for it. */
   mayShare(): boolean
 }
@@ -73,15 +75,12 @@ export class Turns {
     if (shared) {
       close()
       this.#send(turn, shared)
-      this.#look()
       return
     }
     this.#lending.acquire().then(
       (lease) => {
         close()
-        const fresh = new SharedLease(lease, label)
-        this.#shared.add(fresh)
-        this.#send(turn, fresh)
+        this.#share(turn, lease, label)
       },
       (error) => {
         close()
@@ -97,13 +96,20 @@ export class Turns {
     return undefined
   }
 
-  #send(turn: Turn, shared: SharedLease): void {
-    shared.send(turn, () => this.#shared.delete(shared))
+  #share(turn: Turn, lease: Lease<SqliteConnection>, label: string | undefined): void {
+    const shared = new SharedLease(lease, label)
+    this.#shared.add(shared)
+    this.#send(turn, shared)
   }
 
-  /** Looks, while turns wait for others, whether those take longer than they should. */
+  #send(turn: Turn, shared: SharedLease): void {
+    shared.send(turn, () => this.#shared.delete(shared))
+    if (shared.queues) this.#look()
+  }
+
+  /** Looks, while statements wait for others, whether those take longer than they should. */
   #look(): void {
-    if (this.#looking) return
+    if (this.#looking || !this.#lending.repeatable) return
     this.#looking = true
     // The answers that have come meanwhile are heard before.
     setTimeout(() => setImmediate(() => this.#freeStuck()), LOOK_MILLIS)
@@ -112,8 +118,24 @@ export class Turns {
   #freeStuck(): void {
     this.#looking = false
     const now = performance.now()
-    for (const shared of this.#shared) for (const turn of shared.takeStuck(now)) this.#takeAlone(turn)
+    for (const shared of this.#shared) for (const turn of shared.takeStuck(now)) this.#repeat(turn, shared)
     if ([...this.#shared].some(({ queues }) => queues)) this.#look()
+  }
+
+  /** Asks elsewhere as well. The answer that comes first is heard. */
+  #repeat(turn: Turn, stuck: SharedLease): void {
+    stuck
+      .asBorrower(() => this.#lending.acquire())
+      .then(
+        (lease) => {
+          if (this.#shared.has(stuck)) this.#share(turn, lease, stuck.label)
+          else lease.release()
+        },
+        (error) => {
+          // A pool that is being closed waits for what is under way.
+          if (!(error instanceof PoolClosedError)) fail(turn, error)
+        },
+      )
   }
 }
 

@@ -2,7 +2,7 @@
 import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadDriver } from './load-driver.ts'
-import type { ConnectionSpec, Greeting } from './protocol.ts'
+import type { Greeting, ThreadData } from './protocol.ts'
 import { reportFailure, Session } from './session.ts'
 import type { SqliteDriver } from './sqlite-driver.ts'
 import { type Packed, packAnswers, unpackQuestions } from './wire.ts'
@@ -13,7 +13,7 @@ const port = parentPort
 /** Of what a thread gets of a core, this leaves the event loop's three times as much. */
 const NICER = 5
 
-const spec: ConnectionSpec = workerData
+const { progress, ...spec }: ThreadData = workerData
 if (spec.role === 'reader') giveWay()
 const session = await open()
 if (session) {
@@ -29,7 +29,7 @@ async function open(): Promise<Session | undefined> {
   try {
     const loaded = await loadDriver(spec.driver)
     driver = loaded.driver
-    const opened = new Session(driver, spec)
+    const opened = new Session(driver, spec, () => Atomics.add(progress, 0, 1))
     greet({ opened: true, driver: driver.name, warning: loaded.warning })
     return opened
   } catch (error) {
