@@ -7,7 +7,7 @@
 export * from './budget/index.ts'
 export * from './connection-string/index.ts'
 export { definedOnly } from './defined-only.ts'
-export type { Share } from './fleet/index.ts'
+export { type FleetName, readFleetName, type Share } from './fleet/index.ts'
 export * from './guard/index.ts'
 export { InvalidOptionError, requireMillis, requireOneOf, requireWhole, withinOption } from './invalid-option-error.ts'
 export * from './lifecycle/index.ts'

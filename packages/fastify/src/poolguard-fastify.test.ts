@@ -48,6 +48,15 @@ test('given paths of its own and routes that are off, then so they are', async (
   expect(app.printRoutes({ commonPrefix: false }).match(/\/\S+/g)).toEqual(['/up', '/metrics'])
 })
 
+test.each(['health', 'ready', 'metrics'] as const)(
+  'given an app that has a route of its own where %s goes, then the option is named',
+  async (option) => {
+    const app = appWith({ [option]: '/mine' })
+    app.get('/mine', () => 'mine')
+    await expect(app.ready()).rejects.toThrow(`Invalid option ${option}: '/mine'. It takes another path, or false`)
+  },
+)
+
 test('given one pool and several, then they are to be had, and the types say so', async () => {
   const one = appWith({ pool: { url, name: 'one' } })
   await one.ready()

@@ -1,5 +1,5 @@
 import bearerAuth from '@fastify/bearer-auth'
-import { type HealthMonitor, type ObservedPool, renderPage } from '@poolguard/core'
+import { type HealthMonitor, InvalidOptionError, type ObservedPool, renderPage } from '@poolguard/core'
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { bearerToken, tokenCheck } from './admin-token.ts'
 import type { Drain } from './drain.ts'
@@ -26,10 +26,21 @@ const PROBE = {
 
 export function addRoutes(fastify: FastifyInstance, settings: PluginSettings, sources: RouteSources): void {
   const { health, ready, metrics, admin } = settings.paths
+  for (const [option, url] of Object.entries(settings.paths)) requireFree(fastify, option, url)
   if (health !== undefined) fastify.route({ ...PROBE, exposeHeadRoute: true, url: health, handler: answerAlive })
   if (ready !== undefined) addReadiness(fastify, ready, settings, sources)
   if (metrics !== undefined) addMetrics(fastify, metrics, settings)
   if (admin !== undefined) addAdmin(fastify, admin, settings, sources)
+}
+
+/** @throws {InvalidOptionError} where the app has that route already: Fastify's own error does not know of the option. */
+function requireFree(fastify: FastifyInstance, option: string, url: string | undefined): void {
+  if (url === undefined || !fastify.hasRoute({ method: 'GET', url })) return
+  throw new InvalidOptionError(
+    option,
+    url,
+    'another path, or false: the app has a route of its own there, which then stays',
+  )
 }
 
 /** Whether the process is alive, and nothing else: a restart does not make a database faster. */

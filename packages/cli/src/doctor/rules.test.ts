@@ -70,6 +70,30 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: '17 of 17 connections that are not reserved are open; most of them by orders (app, 17)',
     },
     {
+      given: 'a fleet, which is one application under the names of its instances',
+      facts: {
+        server: {
+          ...SERVER,
+          usage: [
+            { ...sessions(40), application: 'psql' },
+            { ...sessions(30), application: 'orders#3f9a1b:t=30,d=40,n=1' },
+            { ...sessions(25), application: 'orders#9c02ee' },
+          ],
+        },
+      },
+      says: 'most of them by orders (app, 55 of 2 instances)',
+    },
+    {
+      given: 'PgBouncer in front already',
+      facts: { server: { ...pooled('safe'), usage: [sessions(95)] } },
+      says: 'lower default_pool_size',
+    },
+    {
+      given: 'a project without poolguard',
+      facts: { server: { ...SERVER, usage: [sessions(95)] }, project: prisma7 },
+      says: '`fleet: { app }` of @poolguard/prisma',
+    },
+    {
       given: 'a database whose limit other roles have used up',
       facts: {
         server: { ...SERVER, capacity: { ...SERVER.capacity, databaseLimit: 10 }, usage: [sessions(10, false)] },
@@ -230,7 +254,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     {
       given: 'what pg does not read',
       facts: { url: 'postgresql://app@db/app?connection_limit=5' },
-      says: "set the driver's own option",
+      says: 'give max in the code',
     },
     { given: 'what pg reads', facts: { url: 'postgresql://app@db/app?application_name=orders&sslmode=verify-full' } },
     {
@@ -430,6 +454,15 @@ test('only what stands in the URL is said to stand there', () => {
   const url = 'postgresql://app@db/app?pool_timeout=5'
   const found = diagnose(factsOf({ url, project: { drivers: ['postgres.js'] } }))
   expect(found.map(({ evidence }) => evidence)).toEqual(['pool_timeout in DATABASE_URL, read by postgres.js.'])
+})
+
+test('what a parameter is read by, and what to write instead, is said in the words of the project', () => {
+  const [found] = diagnose(factsOf({ url: 'postgresql://app@db/app?connection_limit=5', project: prisma7 }))
+  expect(found).toMatchObject({
+    evidence: 'connection_limit in DATABASE_URL, read by pg, under Prisma.',
+    change:
+      'Take connection_limit out of the URL, and give max in the code; or use poolguard, which gives it its meaning.',
+  })
 })
 
 test('what is critical comes first', () => {

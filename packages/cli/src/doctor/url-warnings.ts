@@ -15,6 +15,8 @@ import type { Finding } from './rule.ts'
 export interface UrlWarning extends RewriteWarning {
   readonly driver: Driver
   readonly source: string
+  /** Who reads it, in the words of the project. */
+  readonly reader: string
 }
 
 const LOST: readonly RewriteWarningCode[] = [
@@ -38,7 +40,7 @@ export function urlWarnings(facts: Facts): readonly UrlWarning[] {
         ({ code, parameter }) =>
           codes.includes(code) && (code === 'one-host-only' || target.url.parameter(parameter) !== undefined),
       )
-      .map((warning) => ({ ...warning, driver, source: target.source })),
+      .map((warning) => ({ ...warning, driver, source: target.source, reader: readerOf(driver, facts) })),
   )
 }
 
@@ -48,16 +50,22 @@ export function preventsConnecting({ code, driver, parameter }: UrlWarning): boo
   return refused || (driver === 'postgres.js' && code === 'translated' && parameter !== 'max')
 }
 
-export function urlFinding({ code, parameter, why, instead, driver, source }: UrlWarning): Finding {
+/** Nobody who has Prisma 7 has heard of the pg in it. */
+function readerOf(driver: Driver, { project }: Facts): string {
+  if (driver === 'prisma-engine') return "Prisma's engine"
+  return driver === 'pg' && project.packages.has('@prisma/client') ? 'pg, under Prisma' : driver
+}
+
+export function urlFinding({ code, parameter, why, instead, reader, source }: UrlWarning): Finding {
   const out = `Take ${parameter} out of the URL`
-  const reader = driver === 'prisma-engine' ? "Prisma's engine" : driver
+  const [, option] = /^(?:the option )?(\w+) has been set/.exec(instead) ?? []
   const says = /^(leave it out|it has been removed)/.test(instead) ? '' : `: ${instead}`
   return {
     evidence: `${parameter} in ${source}, read by ${reader}.`,
     why: `${/^(pg|postgres\.js)\b/.test(why) ? why : why.charAt(0).toUpperCase() + why.slice(1)}.`,
     change:
       code === 'translated'
-        ? `${out} and set the driver's own option; or use poolguard, which reads it: there ${instead}.`
+        ? `${out}${option ? `, and give ${option} in the code` : ''}; or use poolguard, which gives it its meaning.`
         : `${out}${says}.`,
   }
 }

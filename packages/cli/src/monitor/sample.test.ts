@@ -22,3 +22,19 @@ test('a sample counts each application once, over all databases', () => {
     ],
   })
 })
+
+test('given the instances of a fleet, whose names are their own, then they are one application', () => {
+  const rows = [
+    row('psql', 4),
+    row('orders#3f9a1b', 3),
+    row('orders#3f9a1b:t=8,d=12,n=1l', 1),
+    row('orders#9c02ee:t=9,d=4,n=2', 1),
+    row('worker#iNsTaNCeOFAfLeEtBeHInDApgboUNcEr', 2),
+  ]
+
+  expect(countUsage({ openSlots: 97 }, rows).applications).toEqual([
+    { application: 'orders', role: 'app', connections: 5, instances: 2 },
+    { application: 'psql', role: 'app', connections: 4 },
+    { application: 'worker', role: 'app', connections: 2 },
+  ])
+})

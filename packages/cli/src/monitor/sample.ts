@@ -1,5 +1,6 @@
 import { classifyConnectFailure, redact, USAGE_QUERY, type UsageRow } from '@poolguard/core'
 import type { Pool } from '../database/contact.ts'
+import { type ApplicationCount, countByApplication } from '../database/count-by-application.ts'
 import { OPEN_SLOTS_QUERY, type OpenSlots } from '../database/open-slots.ts'
 
 /** Who holds connections at one moment. */
@@ -10,12 +11,6 @@ export interface Sample {
   /** `max_connections` without what is reserved, whoever looks. */
   readonly usable: number
   readonly applications: readonly ApplicationCount[]
-}
-
-export interface ApplicationCount {
-  readonly application: string
-  readonly role: string
-  readonly connections: number
 }
 
 /** The server did not answer. */
@@ -46,13 +41,9 @@ export async function takeSample(pool: Pool): Promise<Sample | Missed> {
   }
 }
 
-/** One count for each application and role, over all databases. */
+/** Over all databases, without this command's own. */
 export function countUsage({ openSlots }: OpenSlots, rows: readonly UsageRow[]): Omit<Sample, 'time'> {
-  const counts = new Map<string, ApplicationCount>()
-  for (const { application, role, connections } of rows.filter((row) => row.application !== APPLICATION)) {
-    const key = JSON.stringify([application, role])
-    counts.set(key, { application, role, connections: connections + (counts.get(key)?.connections ?? 0) })
-  }
   const used = rows.reduce((sum, { connections }) => sum + connections, 0)
-  return { used, usable: openSlots, applications: [...counts.values()] }
+  const applications = countByApplication(rows.filter(({ application }) => application !== APPLICATION))
+  return { used, usable: openSlots, applications }
 }

@@ -1,4 +1,5 @@
-import type { ApplicationCount, Missed, Sample } from './sample.ts'
+import type { ApplicationCount } from '../database/count-by-application.ts'
+import type { Missed, Sample } from './sample.ts'
 
 export interface Alert {
   readonly alert: 'full' | 'leak'

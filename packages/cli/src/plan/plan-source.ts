@@ -6,6 +6,7 @@ import {
   type OtherUse,
   othersUse,
   type PoolerCapacity,
+  readFleetName,
   readPoolerCapacity,
   settleTarget,
   type Topology,
@@ -86,7 +87,7 @@ function oursIn(
   { superuser }: ServerFacts,
   app: readonly string[] | undefined,
 ): ((row: UsageRow) => boolean) | undefined {
-  if (app) return ({ application }) => app.includes(application)
+  if (app) return ({ application }) => app.includes(readFleetName(application)?.app ?? application)
   return superuser ? ({ sameDatabase }) => sameDatabase : undefined
 }
 

@@ -1,4 +1,5 @@
 export { FleetController, type FleetControllerOptions, type FleetPort } from './fleet-controller.ts'
+export { type FleetName, readFleetName } from './fleet-name.ts'
 export { LOCK_IF_FREE, LOOK, publishStatement, readLookAnswer } from './fleet-query.ts'
 export { type FleetView, readLook } from './fleet-view.ts'
 export { makeMember, type Publication, requireAppName, tellTheSame } from './member-name.ts'

@@ -106,7 +106,7 @@ describe('the share of an instance', () => {
       contended: true,
       steps: [
         'max_connections leaves 37 usable - 4 headroom - 2 of others = 31 to share',
-        '1 instances want 99: 31 for this one',
+        '1 instance wants 99: 31 for this one',
       ],
     })
   })

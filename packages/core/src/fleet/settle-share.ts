@@ -98,7 +98,7 @@ function partOf({ label, usable, members: seen, others }: LimitView, self: Stand
     contended: wanted > budget,
     steps: [
       `${label} ${usable} usable - ${headroom} headroom - ${others} of others = ${budget} to share`,
-      `${members.length} instances want ${wanted}: ${entitlement} for this one`,
+      `${members.length === 1 ? '1 instance wants' : `${members.length} instances want`} ${wanted}: ${entitlement} for this one`,
     ],
   }
 }

@@ -195,6 +195,11 @@ describe('a fleet', () => {
     expect(warnings).toEqual([])
   })
 
+  test('given a max, too, then the reason names it: the instance wants no more', () => {
+    const { reasons } = resolveSettings({ options: { fleet, pool: { max: 9 } }, topology: direct, capacity, share })
+    expect(reasons.max).toBe('share of fleet "orders", at most the 9 given: 33 to share; 8 now')
+  })
+
   test('given more instances than there are connections, then it is said', () => {
     const { settings, warnings } = resolveSettings({ options: { fleet }, share: { ...share, target: 1, members: 34 } })
     expect(settings.max).toBe(1)

@@ -111,10 +111,11 @@ function shareOf(
     }
   }
   if (!share) return { value: 1, reason: `1 until fleet "${app}" has been joined` }
+  const ceiling = own.reason === 'given' ? `, at most the ${own.value} given` : ''
   const tooMany = `fleet "${app}" has more instances than there are connections to share. Run fewer, or have a PgBouncer in front that admits more.`
   return {
     value: share.target,
-    reason: `share of fleet "${app}": ${share.steps.join('; ')}`,
+    reason: `share of fleet "${app}"${ceiling}: ${share.steps.join('; ')}`,
     warnings: share.members > share.budget ? [tooMany] : [],
   }
 }

@@ -1,4 +1,5 @@
 import { alterRole } from '../alter-role.ts'
+import { nameSessions } from '../name-sessions.ts'
 import type { Rule } from '../rule.ts'
 
 /** Shorter pauses are the app's own work between two statements. */
@@ -12,7 +13,7 @@ export const idleInTransaction: Rule = {
     (server?.applications ?? [])
       .filter(({ longestIdleInTransactionSeconds }) => longestIdleInTransactionSeconds >= SECONDS)
       .map(({ application, role, idleInTransaction, longestIdleInTransactionSeconds }) => ({
-        evidence: `${idleInTransaction} of ${application || 'sessions without application_name'} (${role}), the longest for ${Math.round(longestIdleInTransactionSeconds)} s.`,
+        evidence: `${idleInTransaction} of ${nameSessions(application)} (${role}), the longest for ${Math.round(longestIdleInTransactionSeconds)} s.`,
         why: 'Each keeps its connection, its locks, and VACUUM from cleaning up; with enough of them the pool is empty though the server is idle.',
         change: `Look for work between two statements of a transaction (HTTP calls, a missing rollback in an error path). A bound: ${alterRole(role, 'idle_in_transaction_session_timeout', '60s')}.`,
       })),

@@ -1,20 +1,21 @@
 import type { UsageRow } from '@poolguard/core'
+import { countByApplication } from '../../database/count-by-application.ts'
 import type { ServerFacts } from '../../database/server-facts.ts'
 import { endIdle } from '../held-connections.ts'
+import { makeRoom } from '../make-room.ts'
+import { nameSessions } from '../name-sessions.ts'
 import type { Finding, Rule } from '../rule.ts'
 
 const SHARE = 0.9
-
-const PLAN =
-  'Run `poolguard plan` for a max that fits all instances, or put PgBouncer in front (`poolguard generate pgbouncer`).'
 
 export const nearlyFull: Rule = {
   id: 'nearly-full',
   title: 'Nine tenths of the connections are taken',
   severity: 'critical',
-  check: ({ server }) => {
+  check: (facts) => {
+    const { server } = facts
     const [tightest] = server ? limitsOf(server).sort((a, b) => a.of - a.taken - (b.of - b.taken)) : []
-    return tightest && tightest.taken >= tightest.of * SHARE ? [finding(tightest)] : []
+    return tightest && tightest.taken >= tightest.of * SHARE ? [finding(tightest, makeRoom(facts))] : []
   },
 }
 
@@ -46,15 +47,16 @@ function limitsOf({ capacity, openSlots, usage, role, database }: ServerFacts): 
   return limits
 }
 
-function finding({ taken, of, what, rows }: Limit): Finding {
-  const [first] = rows
+function finding({ taken, of, what, rows }: Limit, room: string): Finding {
+  const [first] = countByApplication(rows)
+  const spread = first?.instances === undefined ? '' : ` of ${first.instances} instances`
   const most = first
-    ? `; most of them by ${first.application || 'sessions without application_name'} (${first.role}, ${first.connections})`
+    ? `; most of them by ${nameSessions(first.application)} (${first.role}, ${first.connections}${spread})`
     : ''
   return {
     evidence: `${taken} of ${of} ${what} are open${most}.`,
     why: taken >= of ? 'Every new connection is refused now.' : 'The next deploy, or the next burst, is refused.',
     change:
-      taken >= of ? ['1. End what is idle, if you may:', `   ${endIdle(first?.role)}`, `2. ${PLAN}`].join('\n') : PLAN,
+      taken >= of ? ['1. End what is idle, if you may:', `   ${endIdle(first?.role)}`, `2. ${room}`].join('\n') : room,
   }
 }

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { Facts } from '../facts.ts'
 import { endIdle, WHO_HOLDS } from '../held-connections.ts'
+import { makeRoom } from '../make-room.ts'
 import type { Rule } from '../rule.ts'
 
 export const serverFull: Rule = {
@@ -16,7 +17,8 @@ export const serverFull: Rule = {
 }
 
 /** Four limits refuse in much the same words, and each is changed elsewhere. */
-function explain({ target }: Facts, message: string): { why: string; change: string } {
+function explain(facts: Facts, message: string): { why: string; change: string } {
+  const { target } = facts
   if (/no more connections allowed|client connections exceeded/.test(message)) {
     return {
       why: 'It is PgBouncer that refuses: max_client_conn, or a limit of this user or database, is reached. PostgreSQL may have room.',
@@ -43,7 +45,8 @@ function explain({ target }: Facts, message: string): { why: string; change: str
       `   ${WHO_HOLDS}`,
       '2. End what is idle; pools open it again when they need it:',
       `   ${endIdle(target?.url.user)}`,
-      "3. Run doctor again with the superuser's URL, and `poolguard plan` for a max that fits all instances.",
+      `3. So that it does not come again: ${makeRoom(facts)}`,
+      "4. Run doctor again with the superuser's URL: it says who takes the most.",
     ].join('\n'),
   }
 }

@@ -1,0 +1,8 @@
+import { readFleetName } from '@poolguard/core'
+
+/** Whose sessions they are, for people: without what a fleet's instances tell each other in their names. */
+export function nameSessions(application: string): string {
+  const fleet = readFleetName(application)
+  if (fleet) return fleet.member ?? `${fleet.app} (through PgBouncer)`
+  return application || 'sessions without application_name'
+}
