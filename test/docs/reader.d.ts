@@ -15,6 +15,7 @@ declare global {
   const rows: { id: number; owner: string; balance: number }[]
   const entities: (typeof Order)[]
   const schema: Record<string, never>
+  const runs: import('drizzle-orm/sqlite-core').SQLiteTable
   class Order {
     id: number
   }
