@@ -182,8 +182,10 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
   })
 
   test('lets the event loop go on while a long query runs, and short ones pass it', async () => {
-    const pool = openPool({ driver, pool: { max: 2 } })
+    const pool = openPool({ driver, pool: { max: 2, min: 2 } })
     await pool.query('SELECT 1')
+    // To start a thread may take as long as the long query, where the machine is busy.
+    await vi.waitFor(() => expect(pool.getStats().readers.idle).toBe(2), 10_000)
     let done = false
     const long = pool.query(longQuery()).finally(() => {
       done = true
