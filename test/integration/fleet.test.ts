@@ -59,7 +59,7 @@ describe('a fleet', () => {
     const load = keepBusy(pool, 50)
     await eventually(() => pool.counts.total).toBe(BUDGET - 1)
     expect(pool.resolved.reasons.max).toMatch(
-      /^share of fleet "orders": max_connections leaves 37 usable - 4 headroom - 1 of others = 32 to share; 1 instances want \d+: 32 for this one$/,
+      /^share of fleet "orders": max_connections leaves 37 usable - 4 headroom - 1 of others = 32 to share; 1 instance wants \d+: 32 for this one$/,
     )
     await load.stop()
     expect(load.failures).toEqual([])
