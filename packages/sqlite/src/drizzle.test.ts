@@ -211,3 +211,9 @@ test('an environment variable that is not set is told', () => {
   expect(() => drizzle({} as never)).toThrow('is the environment variable set')
   expect(() => drizzle({ connection: { file: undefined as unknown as string } })).toThrow('Invalid option file')
 })
+
+test('a connection in place of a pool is told at once', () => {
+  expect(() => drizzle({ client: { prepare: () => {} } as never })).toThrow(
+    "It takes a SqlitePool; or give the path alone, as in drizzle('app.db').",
+  )
+})

@@ -43,7 +43,7 @@ export function drizzle<TModel extends Model = NoModel>(config: GuardedDrizzleCo
 export function drizzle(fileOrConfig: unknown, config: object = {}): unknown {
   const given = isConfig(fileOrConfig) ? fileOrConfig : { ...config, connection: fileOrConfig }
   const { client, connection, ...rest } = given as { client?: SqlitePool; connection?: unknown }
-  const pool = client ?? holdSqlitePool(readConnection(connection)).pool
+  const pool = client === undefined ? holdSqlitePool(readConnection(connection)).pool : requirePool(client)
   const db = plainDrizzle(answerFrom(pool), batchIn(pool), rest)
   runTransactionsOn(db as unknown as Internals, pool)
   return Object.assign(db, { $client: pool })
@@ -101,6 +101,12 @@ function batchIn(asked: Asked) {
 
 function isConfig(given: unknown): given is object {
   return typeof given === 'object' && given !== null && !(given instanceof URL)
+}
+
+/** A connection of better-sqlite3 is what Drizzle's own takes. */
+function requirePool(client: SqlitePool): SqlitePool {
+  if (typeof client?.query === 'function') return client
+  throw new InvalidOptionError('client', client, "a SqlitePool; or give the path alone, as in drizzle('app.db')")
 }
 
 function readConnection(connection: unknown): SqliteOptions {
