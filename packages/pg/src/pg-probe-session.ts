@@ -25,7 +25,7 @@ export class PgProbeSession implements ProbeSession {
     const probe = new NamedProbe(
       chosenName,
       `/*${chosenName}*/ select pg_catalog.pg_backend_pid(),
-         (select name from pg_catalog.pg_prepared_statements where statement like '/*${chosenName}*/%' limit 1)`,
+         (select name from pg_catalog.pg_prepared_statements where pg_catalog.starts_with(statement, '/*${chosenName}*/') limit 1)`,
     )
     this.#lease.resource.client.query(probe)
     const [row] = await probe.rows

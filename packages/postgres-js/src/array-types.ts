@@ -7,8 +7,8 @@ type Parse = (text: string) => unknown
 const ARRAY_TYPES = `
   select elements.oid, elements.typarray
     from pg_catalog.pg_type arrays
-    join pg_catalog.pg_type elements on elements.oid = arrays.typelem
-   where arrays.typcategory = 'A'
+    join pg_catalog.pg_type elements on elements.oid operator(pg_catalog.=) arrays.typelem
+   where arrays.typcategory operator(pg_catalog.=) 'A'
    group by elements.oid, elements.typarray
    order by elements.oid`
 

@@ -41,7 +41,8 @@ export function bindQueries(sql: QueryMaker, handle: (query: Query) => void): Qu
       query.handler = () => readThen(args[0], query, handle)
       return query
     },
-    notify: async (channel: string, payload: string) => await tagged`select pg_notify(${channel}, ${`${payload}`})`,
+    notify: async (channel: string, payload: string) =>
+      await tagged`select pg_catalog.pg_notify(${channel}, ${`${payload}`})`,
   }) as unknown as QueryMaker
 }
 

@@ -27,7 +27,7 @@ export class PostgresProbeSession implements ProbeSession {
     const mark = `poolguard_${randomBytes(6).toString('hex')}`
     const { row, name } = await this.#lease.resource.askPrepared(
       `/*${mark}*/ select ${PID},
-         (select name from pg_catalog.pg_prepared_statements where statement like '/*${mark}*/%' limit 1)`,
+         (select name from pg_catalog.pg_prepared_statements where pg_catalog.starts_with(statement, '/*${mark}*/') limit 1)`,
     )
     return { pid: Number(row[0]) >>> 0, chosenName: name, serverName: row[1] ?? null }
   }

@@ -67,7 +67,7 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
   const target = requireTarget({ url, dotenv, folder: process.cwd(), env: process.env })
   const about = { applicationName: 'poolguard stress', acquireTimeoutMillis: ACQUIRE_MILLIS }
   await using observing = contact(target.url, { ...about, max: 1 })
-  await using loaded = contact(target.url, { ...about, max })
+  await using loaded = contact(target.url, { ...about, max, runsUsersStatements: true })
   const topology = await Promise.all([loaded.reach(), observing.reach()]).then(
     ([found]) => found,
     (error: Error) => {

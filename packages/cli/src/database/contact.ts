@@ -10,6 +10,8 @@ export interface ContactOptions {
   readonly max: number
   /** How long a caller waits for a connection once there was one. Default 5 s. */
   readonly acquireTimeoutMillis?: number
+  /** The pool runs statements that the user gave, which resolve names as the app does. */
+  readonly runsUsersStatements?: boolean
 }
 
 /** A pool for a look at a database. */
@@ -21,12 +23,12 @@ export interface Contact extends AsyncDisposable {
 
 /** @throws what the pool says of a URL that it cannot use. */
 export function contact(url: ConnectionString, options: ContactOptions): Contact {
-  const { applicationName, max, acquireTimeoutMillis = PATIENCE_MILLIS } = options
+  const { applicationName, max, acquireTimeoutMillis = PATIENCE_MILLIS, runsUsersStatements = false } = options
   const refused = Promise.withResolvers<never>()
   // Whoever was connected at once never waits for it.
   refused.promise.catch(() => {})
   const pool = new GuardedPool({
-    url: url.href,
+    url: (runsUsersStatements ? url : withSafePath(url)).href,
     name: 'poolguard',
     application_name: applicationName,
     query_timeout: Math.max(PATIENCE_MILLIS, acquireTimeoutMillis),
@@ -54,4 +56,15 @@ export function contact(url: ConnectionString, options: ContactOptions): Contact
     },
     [Symbol.asyncDispose]: () => pool.end(),
   }
+}
+
+/**
+ * The CLI often connects as a superuser to a database that another role owns. That owner can put functions and operators of
+ * their own in front of PostgreSQL's (ALTER DATABASE ... SET search_path), and ours would run them. A startup option goes
+ * before the database's setting. A pooler may drop it, so our queries name their schemas as well.
+ */
+function withSafePath(url: ConnectionString): ConnectionString {
+  const options = [url.parameter('options'), '-c search_path=pg_catalog'].filter(Boolean).join(' ')
+  const others = url.without('options')
+  return others.with({ parameters: [...others.parameters, ['options', options]] })
 }

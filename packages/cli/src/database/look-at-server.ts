@@ -18,24 +18,31 @@ import type { ApplicationSessions, ServerFacts, Unreached } from './server-facts
 const APPLICATION = 'poolguard doctor'
 
 const SETTINGS_QUERY = `
-select current_setting('server_version') as "version", session_user as "role", current_database() as "database",
-       (select rolsuper from pg_catalog.pg_roles where rolname = session_user) as "superuser",
-       (select setting::int from pg_catalog.pg_settings where name = 'idle_in_transaction_session_timeout') as "idleInTransactionTimeoutMillis",
-       exists (select from pg_catalog.pg_db_role_setting, unnest(setconfig) as line
-                where setrole not in (select oid from pg_catalog.pg_roles where rolname = session_user union select 0) and line ~ '^idle_in_transaction_session_timeout=.*[1-9]'
-                  and setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database())))
-         as "boundsOtherRoles",
-       pg_has_role(session_user, 'pg_read_all_stats', 'usage') as "seesAll"`
+select pg_catalog.current_setting('server_version') as "version", session_user as "role",
+       database.datname as "database", role.rolsuper as "superuser",
+       (select setting::int from pg_catalog.pg_settings
+         where name operator(pg_catalog.=) 'idle_in_transaction_session_timeout') as "idleInTransactionTimeoutMillis",
+       exists (select from pg_catalog.pg_db_role_setting, pg_catalog.unnest(setconfig) as line
+                where setrole operator(pg_catalog.<>) 0 and setrole operator(pg_catalog.<>) role.oid
+                  and (setdatabase operator(pg_catalog.=) 0 or setdatabase operator(pg_catalog.=) database.oid)
+                  and line operator(pg_catalog.~) '^idle_in_transaction_session_timeout=.*[1-9]') as "boundsOtherRoles",
+       pg_catalog.pg_has_role(session_user, 'pg_read_all_stats', 'usage') as "seesAll"
+  from pg_catalog.pg_roles role, pg_catalog.pg_database database
+ where role.rolname operator(pg_catalog.=) session_user and database.datname operator(pg_catalog.=) pg_catalog.current_database()`
 
 const APPLICATIONS_QUERY = `
-select coalesce(application_name, '') as "application", usename as "role", count(*)::int as "sessions",
-       count(*) filter (where state = 'idle' and state_change < now() - interval '10 minutes')::int as "longIdle",
-       count(*) filter (where state like 'idle in transaction%' and state_change < now() - interval '10 seconds')::int as "idleInTransaction",
-       coalesce(extract(epoch from max(clock_timestamp() - state_change) filter (where state like 'idle in transaction%')), 0)::float8
+select application as "application", usename as "role", pg_catalog.count(*)::int as "sessions",
+       pg_catalog.count(*) filter (where state operator(pg_catalog.=) 'idle' and unchanged operator(pg_catalog.>) interval '10 minutes')::int as "longIdle",
+       pg_catalog.count(*) filter (where in_transaction and unchanged operator(pg_catalog.>) interval '10 seconds')::int as "idleInTransaction",
+       coalesce(extract(epoch from pg_catalog.max(unchanged) filter (where in_transaction)), 0)::double precision
          as "longestIdleInTransactionSeconds"
-  from pg_catalog.pg_stat_activity
- where datname is not null and usename is not null and pid <> pg_backend_pid()
-   and application_name is distinct from '${APPLICATION}' and coalesce(backend_type, 'client backend') = 'client backend'
+  from (select coalesce(application_name, '') as application, usename, state,
+               pg_catalog.clock_timestamp() operator(pg_catalog.-) state_change as unchanged,
+               pg_catalog.starts_with(state, 'idle in transaction') as in_transaction
+          from pg_catalog.pg_stat_activity
+         where datname is not null and usename is not null and pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()
+           and coalesce(backend_type, 'client backend') operator(pg_catalog.=) 'client backend') sessions
+ where application operator(pg_catalog.<>) '${APPLICATION}'
  group by 1, 2
  order by 3 desc, 1, 2`
 

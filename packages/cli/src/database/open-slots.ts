@@ -5,8 +5,9 @@
  * @see https://www.postgresql.org/docs/current/runtime-config-connection.html
  */
 export const OPEN_SLOTS_QUERY = `
-select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-         - coalesce(current_setting('reserved_connections', true)::int, 0) as "openSlots"`
+select pg_catalog.current_setting('max_connections')::int
+         operator(pg_catalog.-) pg_catalog.current_setting('superuser_reserved_connections')::int
+         operator(pg_catalog.-) coalesce(pg_catalog.current_setting('reserved_connections', true)::int, 0) as "openSlots"`
 
 export interface OpenSlots {
   readonly openSlots: number

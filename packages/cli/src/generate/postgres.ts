@@ -33,7 +33,7 @@ export function generatePostgres(
     next: [
       `Copy postgres/${FILE} beside postgresql.conf (SHOW config_file), and end that with: include = '${FILE}'`,
       'Restart PostgreSQL: max_connections and shared_buffers are read at its start only.',
-      "select name, setting, sourcefile from pg_settings where sourcefile like '%poolguard.conf'; -- what has come of it",
+      "select name, setting, sourcefile from pg_catalog.pg_settings where pg_catalog.strpos(sourcefile, 'poolguard.conf') operator(pg_catalog.>) 0; -- what has come of it",
       ...(needsPooler
         ? [
             `So many connections are too few for ${budget.pools} pools without PgBouncer in front: poolguard generate pgbouncer.`,

@@ -32,7 +32,7 @@ export async function applyChanges(pool: Pool, proposals: readonly Proposal[], s
     }
   }
   if (changed.some(({ by }) => by === 'system') && state.mayReload) {
-    await pool.query('select pg_reload_conf()')
+    await pool.query('select pg_catalog.pg_reload_conf()')
     await untilReloaded(pool, changed)
   }
   return { changed, undo: undoOf(changed, state) }
@@ -66,7 +66,7 @@ export function hasArrived({ value }: Proposal, current: CurrentSetting | undefi
 function undoOf(changed: readonly Proposal[], state: ServerState): readonly string[] {
   if (changed.length === 0) return []
   const statements = changed.map((proposal) => statement(proposal, writtenBefore(proposal, state), state))
-  const reload = changed.some(({ by }) => by === 'system') ? ['select pg_reload_conf()'] : []
+  const reload = changed.some(({ by }) => by === 'system') ? ['select pg_catalog.pg_reload_conf()'] : []
   return [...statements, ...reload]
 }
 

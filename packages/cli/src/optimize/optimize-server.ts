@@ -23,9 +23,10 @@ export interface OptimizeInput {
 }
 
 const LIMITS_QUERY = `
-select current_setting('server_version') as "version", version() as "build", current_setting('max_connections')::int as "maxConnections",
-       current_setting('superuser_reserved_connections')::int
-         + coalesce(current_setting('reserved_connections', true)::int, 0) as "reserved"`
+select pg_catalog.current_setting('server_version') as "version", pg_catalog.version() as "build",
+       pg_catalog.current_setting('max_connections')::int as "maxConnections",
+       pg_catalog.current_setting('superuser_reserved_connections')::int
+         operator(pg_catalog.+) coalesce(pg_catalog.current_setting('reserved_connections', true)::int, 0) as "reserved"`
 
 /**
  * Looks at the server, changes it where that is wanted, and looks again.

@@ -56,7 +56,9 @@ async function startedAt(url: ConnectionString): Promise<string | undefined> {
   await using database = contact(url, { applicationName: APPLICATION, max: 1 })
   try {
     await database.reach()
-    const { rows } = await database.pool.query<{ at: string }>('select pg_postmaster_start_time()::text as at')
+    const { rows } = await database.pool.query<{ at: string }>(
+      'select pg_catalog.pg_postmaster_start_time()::pg_catalog.text as at',
+    )
     return rows[0]?.at
   } catch {
     return undefined

@@ -42,21 +42,21 @@ export interface ServerState {
 }
 
 const SERVER_QUERY = `
-select current_setting('server_version') as "version", session_user as "role",
-       has_function_privilege('pg_catalog.pg_reload_conf()', 'execute') as "mayReload",
-       coalesce(current_setting('allow_alter_system', true), 'on') = 'off' as "alterSystemOff",
-       (select count(*)::int from pg_catalog.pg_stat_replication) as "standbys",
-       pg_postmaster_start_time()::text as "startedAt",
-       (select setting from pg_catalog.pg_settings where name = 'data_directory') as "dataDirectory"`
+select pg_catalog.current_setting('server_version') as "version", session_user as "role",
+       pg_catalog.has_function_privilege('pg_catalog.pg_reload_conf()', 'execute') as "mayReload",
+       coalesce(pg_catalog.current_setting('allow_alter_system', true), 'on') operator(pg_catalog.=) 'off' as "alterSystemOff",
+       (select pg_catalog.count(*)::int from pg_catalog.pg_stat_replication) as "standbys",
+       pg_catalog.pg_postmaster_start_time()::pg_catalog.text as "startedAt",
+       (select setting from pg_catalog.pg_settings where name operator(pg_catalog.=) 'data_directory') as "dataDirectory"`
 
 /** reset_val: setting itself is the socket's own for keepalives, and whatever this session has SET. */
 const SETTINGS_QUERY = `
 select name, reset_val as "value", unit, context, source, sourcefile as "file", sourceline as "line",
-       pending_restart as "pendingRestart", has_parameter_privilege(name, 'ALTER SYSTEM') as "alterable"
-  from pg_catalog.pg_settings where name = any($1) or pending_restart`
+       pending_restart as "pendingRestart", pg_catalog.has_parameter_privilege(name, 'ALTER SYSTEM') as "alterable"
+  from pg_catalog.pg_settings where name operator(pg_catalog.=) any($1) or pending_restart`
 
 const FILES_QUERY = `
-select name, setting as "value", sourcefile || ':' || sourceline as "place", error
+select name, setting as "value", pg_catalog.concat(sourcefile, ':', sourceline) as "place", error
   from pg_catalog.pg_file_settings order by seqno`
 
 /**

@@ -31,7 +31,7 @@ function whyNot({ name, by }: Proposal, { files, mayReload, settings }: ServerSt
   const broken = files.find(({ error, name: other }) => error !== null && !settings.get(other ?? '')?.pendingRestart)
   if (broken) return `it is written, but the server does not take its files: ${broken.place}: ${broken.error}`
   if (by === 'system' && !mayReload) {
-    return 'it is written, but this role may not reload the server: select pg_reload_conf() as one who may'
+    return 'it is written, but this role may not reload the server: select pg_catalog.pg_reload_conf() as one who may'
   }
   const { source, file, line } = settings.get(name) ?? {}
   const where = file ? `${file}:${line}` : source

@@ -26,8 +26,8 @@ export interface LoadResult extends Figures {
 const SAMPLES = 60
 const LEAST_INTERVAL_MILLIS = 100
 
-const COUNT_QUERY =
-  'select count(*)::int as count from pg_catalog.pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+const COUNT_QUERY = `select pg_catalog.count(*)::int as count from pg_catalog.pg_stat_activity
+ where datname operator(pg_catalog.=) pg_catalog.current_database() and pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()`
 
 /** So many workers, each with one request at a time, until the time is over. What is under way then is waited for. */
 export async function runLoad(input: LoadInput): Promise<LoadResult> {

@@ -57,7 +57,7 @@ async function checkExpected({ expected }: VerifyInput, topology: Topology): Pro
 }
 
 async function checkQuery(pool: Pool): Promise<string> {
-  const { rows } = await pool.query<{ sum: number }>('select $1::int + 1 as sum', [41])
+  const { rows } = await pool.query<{ sum: number }>('select $1::int operator(pg_catalog.+) 1 as sum', [41])
   if (rows[0]?.sum !== 42) throw new CheckFailed(`41 + 1 came back as ${rows[0]?.sum}.`)
   return 'a query with a parameter was answered'
 }
@@ -68,7 +68,7 @@ async function checkTransaction(pool: Pool): Promise<string> {
   const ask = async () =>
     (
       await client.query<{ pid: number; name: string }>(
-        "select pg_backend_pid() as pid, current_setting('poolguard.verify', true) as name",
+        "select pg_catalog.pg_backend_pid() as pid, pg_catalog.current_setting('poolguard.verify', true) as name",
       )
     ).rows[0]
   try {
@@ -118,7 +118,7 @@ async function checkFigures(pool: Pool, { url, consoleUrl }: VerifyInput, topolo
   }
   return attempt('figures', async () => {
     const { rows } = await pool.query<{ count: number }>(
-      'select count(*)::int as count from pg_stat_activity where datname is not null',
+      'select pg_catalog.count(*)::int as count from pg_catalog.pg_stat_activity where datname is not null',
     )
     return `pg_stat_activity tells of ${rows[0]?.count} sessions`
   })
@@ -133,7 +133,9 @@ async function readConsole(url: ConnectionString): Promise<string> {
 
 async function checkConcurrency(pool: Pool, { concurrency, max }: VerifyInput): Promise<string> {
   const began = performance.now()
-  const runs = await Promise.allSettled(Array.from({ length: concurrency }, () => pool.query('select pg_sleep(0.01)')))
+  const runs = await Promise.allSettled(
+    Array.from({ length: concurrency }, () => pool.query('select pg_catalog.pg_sleep(0.01)')),
+  )
   const failed = runs.filter((run) => run.status === 'rejected')
   const millis = Math.round(performance.now() - began)
   if (failed.length > 0) throw new CheckFailed(`${failed.length} of ${concurrency} failed: ${reasonOf(failed)}`)

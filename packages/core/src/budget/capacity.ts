@@ -24,22 +24,22 @@ export interface Capacity {
  * https://www.postgresql.org/docs/current/runtime-config-connection.html).
  */
 export const CAPACITY_QUERY = `
-select current_setting('max_connections')::int as "maxConnections",
-       case when role.rolsuper then 0 else current_setting('superuser_reserved_connections')::int end
-         + case when role.rolsuper or reserve.usable then 0
-                else coalesce(current_setting('reserved_connections', true)::int, 0) end as "reserved",
-       case when role.rolsuper or role.rolconnlimit < 0 then null else role.rolconnlimit end as "roleLimit",
-       case when role.rolsuper or database.datconnlimit < 0 then null else database.datconnlimit end as "databaseLimit",
+select pg_catalog.current_setting('max_connections')::int as "maxConnections",
+       case when role.rolsuper then 0 else pg_catalog.current_setting('superuser_reserved_connections')::int end
+         operator(pg_catalog.+) case when role.rolsuper or reserve.usable then 0
+                else coalesce(pg_catalog.current_setting('reserved_connections', true)::int, 0) end as "reserved",
+       case when role.rolsuper or role.rolconnlimit operator(pg_catalog.<) 0 then null else role.rolconnlimit end as "roleLimit",
+       case when role.rolsuper or database.datconnlimit operator(pg_catalog.<) 0 then null else database.datconnlimit end as "databaseLimit",
        activity.used as "used", activity.used_by_role as "usedByRole", activity.used_by_database as "usedByDatabase"
   from pg_catalog.pg_roles role,
        pg_catalog.pg_database database,
-       (select coalesce(bool_or(pg_has_role(session_user, oid, 'usage')), false) as usable
-          from pg_catalog.pg_roles where rolname = 'pg_use_reserved_connections') reserve,
-       (select count(*)::int as used,
-               count(*) filter (where usename = session_user)::int as used_by_role,
-               count(*) filter (where datname = current_database())::int as used_by_database
+       (select coalesce(pg_catalog.bool_or(pg_catalog.pg_has_role(session_user, oid, 'usage')), false) as usable
+          from pg_catalog.pg_roles where rolname operator(pg_catalog.=) 'pg_use_reserved_connections') reserve,
+       (select pg_catalog.count(*)::int as used,
+               pg_catalog.count(*) filter (where usename operator(pg_catalog.=) session_user)::int as used_by_role,
+               pg_catalog.count(*) filter (where datname operator(pg_catalog.=) pg_catalog.current_database())::int as used_by_database
           from pg_catalog.pg_stat_activity where datname is not null) activity
- where role.rolname = session_user and database.datname = current_database()`
+ where role.rolname operator(pg_catalog.=) session_user and database.datname operator(pg_catalog.=) pg_catalog.current_database()`
 
 /**
  * The connections that this role could hold in this database beside what `others` hold, and if nobody else had any.

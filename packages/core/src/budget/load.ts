@@ -17,11 +17,12 @@ export interface DatabaseLoad {
  * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-DATABASE-VIEW
  */
 export const SIZING_QUERY = `
-select extract(epoch from clock_timestamp() - coalesce(stats_reset, pg_postmaster_start_time()))::float8 * 1000 as "elapsedMillis",
+select extract(epoch from pg_catalog.clock_timestamp() operator(pg_catalog.-) coalesce(stats_reset, pg_catalog.pg_postmaster_start_time()))
+         ::double precision operator(pg_catalog.*) 1000 as "elapsedMillis",
        session_time as "sessionMillis", active_time as "activeMillis",
-       idle_in_transaction_time as "idleInTransactionMillis", (xact_commit + xact_rollback)::float8 as "transactions"
+       idle_in_transaction_time as "idleInTransactionMillis", (xact_commit operator(pg_catalog.+) xact_rollback)::double precision as "transactions"
   from pg_catalog.pg_stat_database
- where datname = current_database()`
+ where datname operator(pg_catalog.=) pg_catalog.current_database()`
 
 /** What happened between two readings. */
 export function loadBetween(before: DatabaseLoad, after: DatabaseLoad): DatabaseLoad {

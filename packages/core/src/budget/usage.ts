@@ -21,11 +21,12 @@ export interface UsageRow {
  */
 export const USAGE_QUERY = `
 select coalesce(application_name, '') as "application", usename as "role", datname as "database",
-       usename = session_user as "sameRole", datname = current_database() as "sameDatabase",
-       count(*)::int as "connections", count(*) filter (where backend_type is null)::int as "hidden"
+       usename operator(pg_catalog.=) session_user as "sameRole", datname operator(pg_catalog.=) pg_catalog.current_database() as "sameDatabase",
+       pg_catalog.count(*)::int as "connections",
+       pg_catalog.count(*) filter (where backend_type is null)::int as "hidden"
   from pg_catalog.pg_stat_activity
- where datname is not null and usename is not null and pid <> pg_backend_pid()
-   and coalesce(backend_type, 'client backend') = 'client backend'
+ where datname is not null and usename is not null and pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()
+   and coalesce(backend_type, 'client backend') operator(pg_catalog.=) 'client backend'
  group by 1, 2, 3, 4, 5
  order by "connections" desc, 1, 2, 3`
 

@@ -24,11 +24,12 @@ select pg_catalog.pg_advisory_xact_lock(${LOCK.join(', ')});
 select pg_catalog.json_build_object(
   'capacity', (select pg_catalog.row_to_json(capacity) from (${CAPACITY_QUERY}) capacity),
   'rows', (select pg_catalog.json_agg(activity) from (
-    select application_name as "name", usename = session_user as "ownRole", datname = current_database() as "ownDatabase",
+    select application_name as "name", usename operator(pg_catalog.=) session_user as "ownRole",
+           datname operator(pg_catalog.=) pg_catalog.current_database() as "ownDatabase",
            backend_type is not null as "readable", pg_catalog.count(*)::int as "count"
       from pg_catalog.pg_stat_activity
-     where datname is not null and usename is not null and coalesce(backend_type, 'client backend') = 'client backend'
-     group by 1, 2, 3, 4) activity))::text`
+     where datname is not null and usename is not null and coalesce(backend_type, 'client backend') operator(pg_catalog.=) 'client backend'
+     group by 1, 2, 3, 4) activity))::pg_catalog.text`
 
 /**
  * The same lock, for a look through a pooler: nobody waits for it there, since whoever waits would keep one of the few
@@ -38,7 +39,7 @@ export const LOCK_IF_FREE: string = `
 begin isolation level read committed read only;
 set local statement_timeout = ${2 * LOCK_MILLIS};
 set local idle_in_transaction_session_timeout = ${FROZEN_MILLIS};
-select pg_catalog.pg_try_advisory_xact_lock(${LOCK.join(', ')})::text`
+select pg_catalog.pg_try_advisory_xact_lock(${LOCK.join(', ')})::pg_catalog.text`
 
 /** Leaves the name on the connection, when the transaction of the look is committed. It holds nothing that would have to be quoted. */
 export function publishStatement(applicationName: string): string {

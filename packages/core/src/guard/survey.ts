@@ -65,7 +65,7 @@ export async function survey<C>(
 async function readCapacity<C>(driver: GuardedDriver<C>, connection: C): Promise<Capacity | undefined> {
   const text = await driver.ask(
     connection,
-    `select pg_catalog.row_to_json(capacity)::text from (${CAPACITY_QUERY}) capacity`,
+    `select pg_catalog.row_to_json(capacity)::pg_catalog.text from (${CAPACITY_QUERY}) capacity`,
   )
   return text ? (JSON.parse(text) as Capacity) : undefined
 }

@@ -22,16 +22,18 @@ export interface ActivityRow {
  * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
  */
 export const ACTIVITY_QUERY = `
-select coalesce(state, 'unknown') as "state", count(*)::int as "count",
-       coalesce(extract(epoch from max(clock_timestamp() - xact_start)), 0)::float8 as "oldestSeconds",
-       coalesce(extract(epoch from max(clock_timestamp() - state_change)
-         filter (where state like 'idle in transaction%')), 0)::float8 as "longestIdleInTransactionSeconds",
-       current_setting('max_connections')::int as "maxConnections",
-       current_setting('superuser_reserved_connections')::int
-         + coalesce(current_setting('reserved_connections', true)::int, 0) as "reserved"
+select coalesce(state, 'unknown') as "state", pg_catalog.count(*)::int as "count",
+       coalesce(extract(epoch from pg_catalog.max(pg_catalog.clock_timestamp() operator(pg_catalog.-) xact_start)), 0)::double precision
+         as "oldestSeconds",
+       coalesce(extract(epoch from pg_catalog.max(pg_catalog.clock_timestamp() operator(pg_catalog.-) state_change)
+         filter (where pg_catalog.starts_with(state, 'idle in transaction'))), 0)::double precision
+         as "longestIdleInTransactionSeconds",
+       pg_catalog.current_setting('max_connections')::int as "maxConnections",
+       pg_catalog.current_setting('superuser_reserved_connections')::int
+         operator(pg_catalog.+) coalesce(pg_catalog.current_setting('reserved_connections', true)::int, 0) as "reserved"
   from pg_catalog.pg_stat_activity
  where datname is not null
-   and coalesce(backend_type, 'client backend') = 'client backend'
+   and coalesce(backend_type, 'client backend') operator(pg_catalog.=) 'client backend'
  group by 1`
 
 type Rows = readonly ActivityRow[]
