@@ -419,14 +419,15 @@ describe('given instances', () => {
 })
 
 describe('given end', () => {
-  test('then leases are waited for, waiters are turned away, and nothing hangs', async () => {
+  test('then leases are waited for, waiters are served, and later callers are rejected', async () => {
     const pool = await makeReadyPool({ max: 1 })
     const client = await pool.connect()
-    const waiting = pool.query('select 1').catch((error: Error) => error)
+    const waiting = pool.query('select 2 as two')
     const ended = pool.end()
-    expect(await waiting).toMatchObject({ code: 'POOLGUARD_CLOSED' })
+    await expect(pool.query('select 1')).rejects.toThrow()
     expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
     client.release()
+    expect((await waiting).rows).toEqual([{ two: 2 }])
     await ended
   })
 

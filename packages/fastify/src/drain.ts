@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { InvalidOptionError } from '@poolguard/core'
+import { InvalidOptionError, pause } from '@poolguard/core'
 import type { FastifyInstance } from 'fastify'
 
 /** Whether an app is about to close. */
@@ -24,7 +23,7 @@ export function drainWithApp(fastify: FastifyInstance, delayMillis: number): Dra
   const drain = { begun: false }
   fastify.addHook('preClose', async () => {
     drain.begun = true
-    if (delayMillis > 0) await sleep(delayMillis)
+    if (delayMillis > 0) await pause(delayMillis)
   })
   fastify.addHook('onSend', (request, reply, _payload, done) => {
     // HTTP/2 has no such header, and connections that can be told otherwise.

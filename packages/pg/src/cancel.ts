@@ -1,3 +1,4 @@
+import { systemClock } from '@poolguard/core'
 import type { WireClient, WireConnection } from './wire-client.ts'
 
 /**
@@ -19,8 +20,10 @@ export function cancelQuery(client: WireClient, timeoutMillis: number): Promise<
     // One that cannot be made cancels nothing; the caller has a bound on how long it waits for an effect.
     connection.on('error', () => resolve())
     connection.on('end', resolve)
-    const timer = setTimeout(() => connection.stream.destroy(), timeoutMillis)
-    connection.on('end', () => clearTimeout(timer))
+    connection.on(
+      'end',
+      systemClock.after(timeoutMillis, () => connection.stream.destroy()),
+    )
     if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${port}`)
     else connection.connect(port, host)
   })

@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import type { Activity } from '@poolguard/core'
+import { type Activity, pause } from '@poolguard/core'
 import { cancelQuery } from './cancel.ts'
 import type { WireClient } from './wire-client.ts'
 
@@ -71,7 +70,7 @@ export class PgConnection {
     for (const patienceMillis of CANCEL_PATIENCE_MILLIS) {
       if (!this.usable || this.client.readyForQuery) break
       await cancelQuery(this.client, patienceMillis)
-      await Promise.race([this.#answered(), pause(patienceMillis, undefined, { ref: false })])
+      await Promise.race([this.#answered(), pause(patienceMillis, { background: true })])
     }
     await this.client.end()
   }

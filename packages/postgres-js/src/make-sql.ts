@@ -115,6 +115,8 @@ function makeBegin(guard: PoolGuard<PostgresConnection>, refuse: (query: Query) 
 /** The connections of listen and subscribe are the facade's. */
 function makeEnd(guard: PoolGuard<PostgresConnection>, facade: Sql): Sql['end'] {
   return async ({ timeout } = {}) => {
+    // As in postgres.js: queries that were asked for before it are handled a moment later.
+    await undefined
     const drainMillis = guard.engine.settings.drainMillis
     await guard.close(timeout === undefined || timeout === null ? drainMillis : Math.min(timeout * 1_000, drainMillis))
     await facade.end({ timeout: 0 })

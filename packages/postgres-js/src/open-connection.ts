@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { AutomaticStatements, OpenContext } from '@poolguard/core'
+import { type AutomaticStatements, abortAfter, type OpenContext, systemClock } from '@poolguard/core'
 import postgres, { type Sql } from 'postgres'
 import { dial, type Endpoint } from './dial.ts'
 import {
@@ -152,9 +152,11 @@ class Opening {
   async #dial(): Promise<Socket> {
     const { endpoint, shared } = this.#options
     if (this.#connection) {
-      const socket = await dial(endpoint, shared, AbortSignal.timeout(CANCEL_MILLIS))
-      const timer = setTimeout(() => socket.destroy(), CANCEL_MILLIS).unref()
-      socket.once('close', () => clearTimeout(timer))
+      const socket = await dial(endpoint, shared, abortAfter(CANCEL_MILLIS))
+      socket.once(
+        'close',
+        systemClock.after(CANCEL_MILLIS, () => socket.destroy(), { background: true }),
+      )
       return socket
     }
     if (this.#socket) throw hungUp()

@@ -4,6 +4,7 @@ import {
   inTime,
   PGBOUNCER_CONSOLE,
   type PoolerConsole,
+  systemClock,
 } from '@poolguard/core'
 import postgres from 'postgres'
 import type { Endpoint } from './dial.ts'
@@ -41,7 +42,7 @@ export class PgBouncerConsole implements PoolerConsole {
     const password = typeof shared.pass === 'function' ? await shared.pass() : shared.pass
     const { promise: closed, resolve: lost } = Promise.withResolvers<void>()
     const late = new AbortController()
-    const timer = setTimeout(() => late.abort(tooLate()), patienceMillis)
+    const cancelTimeout = systemClock.after(patienceMillis, () => late.abort(tooLate()))
     try {
       const connection = await openConnection(
         {
@@ -61,7 +62,7 @@ export class PgBouncerConsole implements PoolerConsole {
       connection.unref()
       return new PgBouncerConsole(connection, closed, options)
     } finally {
-      clearTimeout(timer)
+      cancelTimeout()
     }
   }
 

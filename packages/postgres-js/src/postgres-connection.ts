@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
 import { Readable, Stream } from 'node:stream'
-import { setTimeout as pause } from 'node:timers/promises'
-import type { Activity } from '@poolguard/core'
+import { type Activity, pause, systemClock } from '@poolguard/core'
 import type { Sql } from 'postgres'
 import type { Endpoint } from './dial.ts'
 import { guardCursor } from './guard-cursor.ts'
@@ -178,14 +177,14 @@ export class PostgresConnection {
       if (this.#lost || !this.#busy || this.#suspended) break
       const answered = this.settled()
       this.#cancel({ state: this.#backend, active: true } as Query)
-      await Promise.race([answered, pause(patienceMillis, undefined, { ref: false })])
+      await Promise.race([answered, pause(patienceMillis, { background: true })])
     }
     // A server in the middle of a COPY hears nothing.
     if (this.#stream) this.#socket.destroy()
     else if (!this.#lost) this.#wire.terminate()
-    const timer = setTimeout(() => this.#socket.destroy(), GOODBYE_MILLIS)
+    const cancelTimeout = systemClock.after(GOODBYE_MILLIS, () => this.#socket.destroy())
     await this.#closed.promise
-    clearTimeout(timer)
+    cancelTimeout()
   }
 
   /** It keeps no process alive. */

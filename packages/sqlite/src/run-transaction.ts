@@ -1,4 +1,4 @@
-import type { Lease } from '@poolguard/core'
+import { type Lease, systemClock } from '@poolguard/core'
 import { TransactionOverError } from './errors.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 import { OpenTransaction, type SqliteTransaction } from './sqlite-transaction.ts'
@@ -36,23 +36,26 @@ export async function runTransaction<T>(
 
 /** A connection is looked at so many times within the time that it may be idle for. */
 const LOOKS = 4
-/** Node takes a longer one for 1 ms. */
-const LONGEST_TIMER_MILLIS = 2 ** 31 - 1
 
 /** Rejects when nothing has been done on a connection for so long. */
 function watchActivity(connection: SqliteConnection, idleMillis: number): { idle: Promise<never>; stop: () => void } {
   const { promise: idle, reject } = Promise.withResolvers<never>()
   let activity = connection.activity
-  let quietSince = performance.now()
+  let quietSince = systemClock.now()
   const look = () => {
     const before = activity
     activity = connection.activity
-    const now = performance.now()
+    const now = systemClock.now()
     if (activity === 'busy' || activity !== before) quietSince = now
-    else if (now - quietSince >= idleMillis) reject(idleError(idleMillis))
+    else if (now - quietSince >= idleMillis) return reject(idleError(idleMillis))
+    lookAgain()
   }
-  const timer = setInterval(look, Math.min(idleMillis / LOOKS, LONGEST_TIMER_MILLIS)).unref()
-  return { idle, stop: () => clearInterval(timer) }
+  let stop = () => {}
+  const lookAgain = () => {
+    stop = systemClock.after(idleMillis / LOOKS, look, { background: true })
+  }
+  lookAgain()
+  return { idle, stop: () => stop() }
 }
 
 function idleError(idleMillis: number): Error {

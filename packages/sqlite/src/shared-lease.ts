@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Lease } from '@poolguard/core'
+import { type Lease, systemClock } from '@poolguard/core'
 import type { Asked, SqliteConnection } from './sqlite-connection.ts'
 
 /** Statements that go over in one message. */
@@ -26,7 +26,7 @@ export class SharedLease {
   /** Calls something as the one who has borrowed it: with his label, and in his scope. */
   readonly asBorrower: <T>(callback: () => T) => T = AsyncLocalStorage.snapshot()
   readonly #lease: Lease<SqliteConnection>
-  readonly #since = performance.now()
+  readonly #since = systemClock.now()
   /** Those not answered yet, in the order of their answers. */
   #turns: Turn[] = []
   #queuedMillis = 0
@@ -52,7 +52,7 @@ export class SharedLease {
 
   /** @param done is called when it is given back, with the last answer. */
   send(turn: Turn, done: () => void): void {
-    if (this.#turns.length === 0) this.#firstSince = performance.now()
+    if (this.#turns.length === 0) this.#firstSince = systemClock.now()
     this.#turns.push(turn)
     this.#queuedMillis += turn.millis
     this.#lease.resource.askAll(turn.asked, () => this.#answered(turn, done))
@@ -80,7 +80,7 @@ export class SharedLease {
   #answered(turn: Turn, done: () => void): void {
     this.#turns.shift()
     this.#queuedMillis -= turn.millis
-    this.#firstSince = performance.now()
+    this.#firstSince = systemClock.now()
     if (this.#turns.length > 0) return
     done()
     this.#lease.release()

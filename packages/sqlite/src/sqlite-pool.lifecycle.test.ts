@@ -17,7 +17,7 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
     expect(pool.getStats()).toMatchObject({ readers: { opened: 1 }, writer: { opened: 0 } })
   })
 
-  test('ends with a drain: what is under way is done, who waits is turned away, and the WAL is in the file', async () => {
+  test('ends with a drain: statements that were asked before are answered, later ones are rejected, and the WAL is in the file', async () => {
     const file = newDatabase()
     const pool = openPool({ file, driver, pool: { max: 1 } })
     await pool.exec(TABLE)
@@ -25,13 +25,12 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
     const rows = pool.iterate('SELECT * FROM things')
     const long = pool.query(longQuery(500_000))
     const waiting = pool.query('SELECT 1')
-    const turnedAway = expect(waiting).rejects.toMatchObject({ code: 'POOLGUARD_CLOSED' })
     await pool.query(INSERT)
     expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
     const closing = pool.close()
     expect(pool.close()).toBe(closing)
     expect(pool.closed).toBe(true)
-    await turnedAway
+    expect((await waiting).rows).toEqual([{ 1: 1 }])
     expect((await long).rows).toEqual([{ n: 500_000 }])
     for (const late of [pool.query('SELECT 1'), pool.exec('SELECT 1'), pool.ready(), rows.next()]) {
       await expect(late).rejects.toMatchObject({ code: 'POOLGUARD_CLOSED' })

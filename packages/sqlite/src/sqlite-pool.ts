@@ -7,6 +7,7 @@ import {
   RecentKeys,
   runInScope,
   scopesAreFree,
+  systemClock,
 } from '@poolguard/core'
 import { withCallersStack } from './callers-stack.ts'
 import { StatementRefusedError } from './errors.ts'
@@ -219,10 +220,12 @@ export class SqlitePool {
   }
 
   async #drain(millis: number): Promise<void> {
-    const began = performance.now()
+    const began = systemClock.now()
+    // Statements that were asked for before it may be on their way still.
+    await Promise.all([this.#readers.turns.taken(), this.#writer.turns.taken()])
     await this.#readers.drain(millis)
     // A snapshot that is read from keeps the WAL from being written back.
-    await this.#writer.drain(Math.max(0, millis - (performance.now() - began)))
+    await this.#writer.drain(Math.max(0, millis - (systemClock.now() - began)))
   }
 
   #makeSide(role: Role): PoolSide {

@@ -1,4 +1,4 @@
-import { currentLabel, type Lease, PoolClosedError } from '@poolguard/core'
+import { currentLabel, type Lease, PoolClosedError, setImmediate, systemClock } from '@poolguard/core'
 import type { Done, Question } from './protocol.ts'
 import { SharedLease, type Turn } from './shared-lease.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
@@ -46,7 +46,7 @@ export class Turns {
       return promise
     }
     const label = currentLabel()
-    const now = performance.now()
+    const now = systemClock.now()
     const open = this.#open.get(label)
     if (open && open.asked.length < MOST_PER_TURN && now - open.since < JOINABLE_MILLIS) {
       open.asked.push(asked)
@@ -58,6 +58,12 @@ export class Turns {
     // When all callbacks of this round of the event loop have been called, each of which may ask.
     setImmediate(() => this.#take(turn, label))
     return promise
+  }
+
+  /** Resolves when every turn so far has asked for a connection. */
+  async taken(): Promise<void> {
+    // Immediates run in their order.
+    if (this.#open.size > 0) await new Promise<void>((resolve) => setImmediate(() => resolve()))
   }
 
   #takeAlone(turn: Turn): void {
@@ -91,7 +97,7 @@ export class Turns {
 
   #findShared(turn: Turn, label: string | undefined): SharedLease | undefined {
     if (this.#shared.size === 0 || !this.#lending.mayShare()) return undefined
-    const now = performance.now()
+    const now = systemClock.now()
     for (const shared of this.#shared) if (shared.label === label && shared.hasRoomFor(turn, now)) return shared
     return undefined
   }
@@ -112,12 +118,12 @@ export class Turns {
     if (this.#looking || !this.#lending.repeatable) return
     this.#looking = true
     // The answers that have come meanwhile are heard before.
-    setTimeout(() => setImmediate(() => this.#freeStuck()), LOOK_MILLIS)
+    systemClock.after(LOOK_MILLIS, () => setImmediate(() => this.#freeStuck()))
   }
 
   #freeStuck(): void {
     this.#looking = false
-    const now = performance.now()
+    const now = systemClock.now()
     for (const shared of this.#shared) for (const turn of shared.takeStuck(now)) this.#repeat(turn, shared)
     if ([...this.#shared].some(({ queues }) => queues)) this.#look()
   }

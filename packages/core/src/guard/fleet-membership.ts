@@ -1,11 +1,10 @@
-import { systemClock } from '../clock.ts'
+import { inTime, systemClock } from '../clock.ts'
 import { FleetController, type FleetView, makeMember, pooledName, type Share } from '../fleet/index.ts'
 import type { FleetSnapshot } from '../observe/index.ts'
 import { type Lease, type Pool, type PoolEvent, runDetached } from '../pool/index.ts'
 import type { FleetOptions } from '../settings/index.ts'
 import type { Topology } from '../topology/index.ts'
 import type { ConsoleOptions, GuardedDriver, PoolerConsole } from './guarded-driver.ts'
-import { inTime } from './in-time.ts'
 import { LookSeat } from './look-seat.ts'
 import { closeConsole, lookAtPooler, UnseenError } from './pooler-look.ts'
 import { type Ask, lookAtServer, TellsNothing } from './server-look.ts'
@@ -214,7 +213,7 @@ export class FleetMembership<C> {
       this.#sees()
       return decide(view)
     })
-    this.#seenAt = performance.now()
+    this.#seenAt = systemClock.now()
     this.#publishOn(publisher, publisher)
     // All connections may have been lost meanwhile.
     if (engine().counts.total === 0) this.#publishOn(undefined)
@@ -241,7 +240,7 @@ export class FleetMembership<C> {
 
   /** A pooler whose console is away for a moment takes nobody's share, nor does one that is paused, however long. */
   #lostSight(error: UnseenError): void {
-    const lost = !error.passing && performance.now() - this.#seenAt > UNSEEN_INTERVALS * this.#intervalMillis
+    const lost = !error.passing && systemClock.now() - this.#seenAt > UNSEEN_INTERVALS * this.#intervalMillis
     if (lost || !this.#controller.share) this.#standAlone(error)
   }
 

@@ -1,5 +1,4 @@
 export type { ConsoleOptions, GuardedDriver, PoolerConsole } from './guarded-driver.ts'
-export { inTime } from './in-time.ts'
 export { OPTION_NAMES, requireElsewhere, requireMeantNames } from './option-names.ts'
 export { type GuardSpec, PoolGuard } from './pool-guard.ts'
 export type { PoolguardOptions } from './poolguard-options.ts'

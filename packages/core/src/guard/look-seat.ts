@@ -1,3 +1,4 @@
+import { abortAfter } from '../clock.ts'
 import type { Lease, Pool } from '../pool/index.ts'
 
 /** How long a look waits for a connection to come free; the next one may have a need behind it. */
@@ -61,7 +62,7 @@ export class LookSeat<C> {
   async #borrow(urgent: boolean): Promise<Lease<C>> {
     const engine = this.#engine()
     const within = (millis: number) => {
-      return { own: true, first: true, timeoutMillis: Infinity, signal: AbortSignal.timeout(millis) }
+      return { own: true, first: true, timeoutMillis: Infinity, signal: abortAfter(millis) }
     }
     if (!urgent) return engine.acquire(within(RELEASE_MILLIS))
     const patience = within(PATIENCE_MILLIS)

@@ -1,4 +1,5 @@
 import { debuglog } from 'node:util'
+import { keepAlive } from '../clock.ts'
 import {
   type ConnectionString,
   describeRewriteWarning,
@@ -140,7 +141,7 @@ export class PoolGuard<C> {
   /** Waits until the other end has been looked at; `again` where that was before something has changed. */
   async ready({ again = false }: { readonly again?: boolean } = {}): Promise<PoolSnapshot> {
     if (!this.#unregister) this.#enter()
-    await this.#surveyor.ready(again)
+    await keepAlive(this.#surveyor.ready(again))
     return this.snapshot()
   }
 

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { pause, systemClock } from '../clock.ts'
 import { type FleetView, LOCK_IF_FREE, readPoolerLook, tellTheSame } from '../fleet/index.ts'
 import { classifyConnectFailure } from '../pool/index.ts'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } from '../topology/index.ts'
@@ -69,7 +69,7 @@ async function lookThrough(
   const config = readPgBouncerConfig(await orUnseen(console.show('CONFIG')))
   const databases = readPgBouncerDatabases(await orUnseen(console.show('DATABASES')))
   await lock(ask)
-  const until = performance.now() + CONSOLE_MILLIS
+  const until = systemClock.now() + CONSOLE_MILLIS
   const openBefore = open()
   const clients = readPgBouncerClients(await orUnseen(console.show('CLIENTS')))
   const view = readPoolerLook({ config, databases, clients }, member)
@@ -82,7 +82,7 @@ async function lookThrough(
     await letThrough(ask('commit'))
     return console
   }
-  const patienceMillis = Math.max(1, until - performance.now())
+  const patienceMillis = Math.max(1, until - systemClock.now())
   const next = await orUnseen(openConsole({ patienceMillis, applicationName }))
   try {
     // Only now, so that PgBouncer knows the name before the next one looks.
@@ -95,9 +95,9 @@ async function lookThrough(
 }
 
 async function lock(ask: Ask): Promise<void> {
-  const until = performance.now() + LOCK_MILLIS
+  const until = systemClock.now() + LOCK_MILLIS
   while ((await letThrough(ask(LOCK_IF_FREE))) !== 'true') {
-    if (performance.now() > until) throw new Error('the lock of the fleets did not come free in time')
+    if (systemClock.now() > until) throw new Error('the lock of the fleets did not come free in time')
     await letThrough(ask('rollback'))
     await pause(RETRY_MILLIS * (0.5 + Math.random()))
   }

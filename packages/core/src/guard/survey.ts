@@ -1,4 +1,5 @@
 import { CAPACITY_QUERY, type Capacity } from '../budget/index.ts'
+import { inTime } from '../clock.ts'
 import type { Lease, Pool } from '../pool/index.ts'
 import {
   detectTopology,
@@ -10,7 +11,6 @@ import {
   type Topology,
 } from '../topology/index.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
-import { inTime } from './in-time.ts'
 
 /** Bound on the detection, once there is a connection; reading the capacity before that has half as long. */
 const SURVEY_MILLIS = 2_000

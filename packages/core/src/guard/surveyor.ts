@@ -1,3 +1,4 @@
+import { systemClock } from '../clock.ts'
 import { runDetached } from '../pool/index.ts'
 import { forgetTopology } from '../topology/index.ts'
 import type { Survey } from './survey.ts'
@@ -45,14 +46,14 @@ export class Surveyor {
   /** A caller comes. Looks where that is due, and `again` where there is another reason to; not for this caller, who does not wait for it. */
   asked(again: boolean): void {
     if (this.#found?.capacity && !this.#outdated && !again) return
-    if (this.#surveying || performance.now() < this.#againAt) return
+    if (this.#surveying || systemClock.now() < this.#againAt) return
     // A failure is told to whoever waits for a connection anyway; here it only means to look again later.
     this.#start(this.#outdated).catch(() => this.later())
   }
 
   /** What was found is not enough, but not to be had now. */
   later(): void {
-    this.#againAt = performance.now() + RESURVEY_MILLIS
+    this.#againAt = systemClock.now() + RESURVEY_MILLIS
   }
 
   /** For the other pools of this process, too. */

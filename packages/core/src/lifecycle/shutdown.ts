@@ -1,12 +1,11 @@
 import { constants } from 'node:os'
+import { systemClock } from '../clock.ts'
 import { requireMillis } from '../invalid-option-error.ts'
 import { openPools } from '../observe/index.ts'
 
 const DEADLINE_MILLIS = 10_000
 /** How long the servers have to let go of connections that were cut off at the deadline. */
 const GRACE_MILLIS = 1_000
-/** Node takes a longer one for 1 ms. */
-const LONGEST_TIMER_MILLIS = 2 ** 31 - 1
 
 export interface ShutdownOptions {
   /** Default: SIGTERM and SIGINT. */
@@ -66,12 +65,12 @@ export function installShutdown(options: ShutdownOptions = {}): () => void {
 }
 
 async function shutDown(before: ShutdownOptions['before'], deadlineMillis: number): Promise<void> {
-  const deadline = performance.now() + deadlineMillis
+  const deadline = systemClock.now() + deadlineMillis
   const stopped = Promise.resolve()
     .then(before)
     .catch((error) => warn(`shutdown: what comes before failed: ${String(error)}`))
   await withinMillis(deadlineMillis, stopped)
-  await closePools(Math.max(0, deadline - performance.now()))
+  await closePools(Math.max(0, deadline - systemClock.now()))
 }
 
 /** The kernel drops a signal that process 1 has no handler for, and in a container that is what node often is. */
@@ -83,11 +82,11 @@ function endBy(signal: NodeJS.Signals, uninstall: () => void): void {
 
 async function withinMillis(millis: number, promise: Promise<unknown>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, Math.min(millis, LONGEST_TIMER_MILLIS))
+  const cancel = systemClock.after(millis, resolve)
   try {
     await Promise.race([promise, late])
   } finally {
-    clearTimeout(timer)
+    cancel()
   }
 }
 

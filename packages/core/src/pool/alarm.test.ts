@@ -73,6 +73,7 @@ describe('an alarm', () => {
     const asked: number[] = []
     const clock: Clock = {
       now: () => 0.25,
+      blockedMillis: 0,
       after(millis) {
         asked.push(millis)
         return () => {}

@@ -142,10 +142,12 @@ export class Connector<R> {
   #pause(): number {
     const ceiling = Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS * 2 ** this.#failures++)
     const pause = Math.ceil(this.#options.random() * ceiling)
-    this.#cancelPause = this.#options.clock.after(pause, () => {
+    const over = () => {
       this.#cancelPause = undefined
       this.#options.ready()
-    })
+    }
+    // A waiter keeps the process alive; what is opened for `min` is no reason to.
+    this.#cancelPause = this.#options.clock.after(pause, over, { background: true })
     return pause
   }
 }

@@ -2,6 +2,9 @@ import { PoolguardError } from '../poolguard-error.ts'
 import type { ConnectFailure } from './connect-failure.ts'
 import type { LeaseReport } from './lease-report.ts'
 
+/** A timeout mentions that the event loop was blocked from this share of the wait on. */
+const MENTIONED_SHARE = 0.1
+
 /** What the pool looked like when it had to say no. */
 export interface PoolState {
   readonly name: string
@@ -28,9 +31,11 @@ export class AcquireTimeoutError extends PoolguardError {
   readonly waitedMillis: number
   readonly pool: PoolState
 
-  constructor(waitedMillis: number, pool: PoolState) {
+  /** @param blockedMillis how long the event loop was blocked meanwhile. */
+  constructor(waitedMillis: number, pool: PoolState, blockedMillis = 0) {
     super(
       `No connection from pool "${pool.name}" within ${Math.round(waitedMillis)} ms: ${describeState(pool)}. ` +
+        describeBlocked(blockedMillis, waitedMillis) +
         advise(pool),
       { cause: pool.trouble?.error },
     )
@@ -75,6 +80,14 @@ export class ConnectError extends PoolguardError {
 function describeState({ active, max, idle, connecting, waiting, oldestLeases: [oldest] }: PoolState): string {
   const held = oldest ? ` (the oldest lease ${describeLease(oldest)})` : ''
   return `${active} of ${max} active${held}, ${idle} idle${connecting > 0 ? `, ${connecting} connecting` : ''}, ${waiting} waiting`
+}
+
+function describeBlocked(blockedMillis: number, waitedMillis: number): string {
+  if (blockedMillis < waitedMillis * MENTIONED_SHARE) return ''
+  return (
+    `The event loop of this process was blocked for ${Math.round(blockedMillis)} ms of that time, in which it could neither ` +
+    'send nor read: find the synchronous work that takes so long (node --cpu-prof), and move it out of the way. '
+  )
 }
 
 function describeLease({ heldMillis, quietMillis }: LeaseReport): string {

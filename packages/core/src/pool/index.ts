@@ -1,4 +1,4 @@
-export { type Clock, systemClock } from '../clock.ts'
+export { abortAfter, type Clock, inTime, MAX_TIMER_MILLIS, pause, setImmediate, systemClock } from '../clock.ts'
 export { runDetached } from './borrower.ts'
 export type { AcquireMessage, ReleaseMessage } from './channels.ts'
 export { publish } from './channels.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { PoolClosedError } from './errors.ts'
-import type { FakeResource } from './testing/fake-factory.ts'
+import { AcquireTimeoutError, PoolClosedError } from './errors.ts'
+import { FakeFactory, type FakeOpening, type FakeResource } from './testing/fake-factory.ts'
 import { settled } from './testing/manual-clock.ts'
 import { Outcome } from './testing/outcome.ts'
 import { givenPool } from './testing/pool-under-test.ts'
@@ -31,14 +31,113 @@ describe('draining', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('given waiters, then they are turned away', async () => {
-    const { pool } = givenPool({ max: 1 })
-    await pool.acquire()
+  test('given waiters, then each is served when a connection comes free, and it is done after the last one', async () => {
+    const { pool, factory, events } = givenPool({ max: 1 })
+    const held = await pool.acquire()
     const waiting = [new Outcome(pool.acquire()), new Outcome(pool.acquire())]
-    void pool.drain()
+    const drained = new Outcome(pool.drain())
+    held.release()
+    await settled()
+    expect(waiting.map(({ state }) => state)).toEqual(['fulfilled', 'pending'])
+    waiting[0]?.value?.release()
+    await settled()
+    expect(waiting[1]?.state).toBe('fulfilled')
+    expect(factory.closed).toEqual([])
+    waiting[1]?.value?.release()
     await settled()
 
+    expect(factory.openings).toHaveLength(1)
+    expect(drained.state).toBe('fulfilled')
+    expect(events.at(-1)).toEqual({ type: 'drained', forced: 0 })
+  })
+
+  test('given waiters that are not served, when drainMillis are over, then they are rejected', async () => {
+    const { pool, clock } = givenPool({ max: 1, drainMillis: 1_000 })
+    await pool.acquire()
+    const waiting = [new Outcome(pool.acquire()), new Outcome(pool.acquire())]
+    const drained = new Outcome(pool.drain())
+    await clock.advance(999)
+    expect(waiting.map(({ state }) => state)).toEqual(['pending', 'pending'])
+    await clock.advance(1)
+
     for (const { error } of waiting) expect(error).toBeInstanceOf(PoolClosedError)
+    expect(drained.state).toBe('fulfilled')
+    expect(clock.timers).toBe(0)
+  })
+
+  test('given a waiter whose deadline comes first, then it times out, and the drain is done', async () => {
+    const { pool, factory, clock } = givenPool({ acquireTimeoutMillis: 100, drainMillis: 1_000 })
+    factory.onOpen = () => {}
+    const waiting = new Outcome(pool.acquire())
+    const drained = new Outcome(pool.drain())
+    await clock.advance(100)
+
+    expect(waiting.error).toBeInstanceOf(AcquireTimeoutError)
+    expect(factory.opening(0).signal.aborted).toBe(true)
+    expect(drained.state).toBe('fulfilled')
+  })
+
+  test('given a waiter that is aborted, then the drain is done', async () => {
+    const { pool, factory } = givenPool()
+    factory.onOpen = () => {}
+    const abort = new AbortController()
+    new Outcome(pool.acquire({ signal: abort.signal }))
+    const drained = new Outcome(pool.drain())
+    abort.abort()
+    await settled()
+
+    expect(drained.state).toBe('fulfilled')
+  })
+
+  test('given a cold pool, then connections are opened for the callers that wait, as many as they need', async () => {
+    const { pool, factory } = givenPool({ max: 20 })
+    const openings: FakeOpening[] = []
+    factory.onOpen = (opening) => openings.push(opening)
+    const waiting = Array.from({ length: 10 }, () => new Outcome(pool.acquire()))
+    const drained = new Outcome(pool.drain())
+    for (let opening = openings.shift(); opening; opening = openings.shift()) {
+      opening.succeed()
+      await settled()
+    }
+    expect(waiting.every(({ state }) => state === 'fulfilled')).toBe(true)
+    for (const { value } of waiting) value?.release()
+    await settled()
+
+    expect(factory.openings).toHaveLength(10)
+    expect(factory.closed).toHaveLength(10)
+    expect(drained.state).toBe('fulfilled')
+  })
+
+  test('given a server that is away, then opening is retried for the callers that wait', async () => {
+    const { pool, factory, clock } = givenPool()
+    factory.onOpen = (opening) => opening.fail(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }))
+    const waiting = new Outcome(pool.acquire())
+    await settled()
+    const drained = new Outcome(pool.drain())
+    factory.onOpen = (opening) => opening.succeed()
+    await clock.advance(1_000)
+    expect(waiting.state).toBe('fulfilled')
+    waiting.value?.release()
+    await settled()
+
+    expect(drained.state).toBe('fulfilled')
+  })
+
+  test('given waits of the pool itself, then they are rejected at once', async () => {
+    const { pool } = givenPool({ max: 1 })
+    const lease = await pool.acquire()
+    const own = new Outcome(pool.acquire({ own: true }))
+    const caller = new Outcome(pool.acquire())
+    const drained = new Outcome(pool.drain())
+    await settled()
+    expect(own.error).toBeInstanceOf(PoolClosedError)
+    expect(caller.state).toBe('pending')
+    lease.release()
+    await settled()
+    caller.value?.release()
+    await settled()
+
+    expect(drained.state).toBe('fulfilled')
   })
 
   test('given it has begun, when someone asks, then it is turned away, also afterwards', async () => {
@@ -80,22 +179,21 @@ describe('draining', () => {
     expect(pool.stats()).toMatchObject({ total: 0, closed: 2 })
   })
 
-  test('given openings under way, then they are aborted', async () => {
-    const { pool, factory } = givenPool()
+  test('given openings under way that no caller waits for, then they are aborted', async () => {
+    const factory = new FakeFactory()
     factory.onOpen = () => {}
-    const waiting = new Outcome(pool.acquire())
+    const { pool } = givenPool({ min: 1 }, { factory })
     await pool.drain()
 
     expect(factory.opening(0).signal.aborted).toBe(true)
-    expect(waiting.error).toBeInstanceOf(PoolClosedError)
     expect(pool.stats().connectFailures).toEqual({ full: 0, unavailable: 0, refused: 0 })
   })
 
   test('given an opening that succeeds all the same, then its resource is closed before it is done', async () => {
-    const { pool, factory } = givenPool()
     const deaf = Promise.withResolvers<FakeResource>()
+    const factory = new FakeFactory()
     factory.open = () => deaf.promise
-    new Outcome(pool.acquire())
+    const { pool } = givenPool({ min: 1 }, { factory })
     const drained = new Outcome(pool.drain())
     await settled()
     expect(drained.state).toBe('pending')

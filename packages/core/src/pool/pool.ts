@@ -63,6 +63,7 @@ interface Waiting {
   readonly borrower: Borrower | undefined
   readonly signal: AbortSignal | undefined
   readonly first: boolean
+  readonly own: boolean
 }
 
 /**
@@ -110,8 +111,6 @@ export class Pool<R> implements Lender<R> {
   /** Of the settling ones, those that will be there any moment. */
   #expected = 0
   #closing = 0
-  /** Waiters that are no callers, but the pool itself. */
-  #ownWaiting = 0
   /** Waiters that one connection more may be opened for. */
   #beyondMax = 0
   #draining = false
@@ -132,7 +131,11 @@ export class Pool<R> implements Lender<R> {
     this.#onGone = options.onGone
     this.#keeps = options.keeps ?? (() => false)
     this.#borrowers = new BorrowerIdentification(options.settings.stacks, options.settings.leakThresholdMillis)
-    this.#waiters = new WaitingLine(this.#clock, (waiter, now) => this.#timeOut(waiter, now))
+    this.#waiters = new WaitingLine(
+      this.#clock,
+      (waiter, now) => this.#timeOut(waiter, now),
+      () => this.#endIfDrained(),
+    )
     this.#housekeeping = new Alarm(this.#clock, () => this.#housekeep(), { background: true })
     this.#connector = new Connector({
       factory: options.factory,
@@ -191,13 +194,11 @@ export class Pool<R> implements Lender<R> {
     if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower))
     if (!own && this.#isSaturated) return this.#turnAway()
     const deadline = now + (options.timeoutMillis ?? this.#settings.acquireTimeoutMillis)
-    const waiting = { now, deadline, borrower, signal, first }
-    if (!own && !beyondMax) return this.#wait(waiting)
-    this.#ownWaiting += Number(own)
-    this.#beyondMax += Number(beyondMax)
+    const waiting = { now, deadline, borrower, signal, first, own }
+    if (!beyondMax) return this.#wait(waiting)
+    this.#beyondMax++
     return this.#wait(waiting).finally(() => {
-      this.#ownWaiting -= Number(own)
-      this.#beyondMax -= Number(beyondMax)
+      this.#beyondMax--
     })
   }
 
@@ -224,10 +225,10 @@ export class Pool<R> implements Lender<R> {
   }
 
   /**
-   * Closes the pool: lends no more, turns waiters away, waits for leases, and closes what is left. Resolves when the server
-   * has let go of every connection. Calling it again gives the same promise.
+   * Closes the pool: rejects new callers, serves those that wait already, waits for leases, and closes every connection.
+   * Resolves when the server has let go of all of them. Calling it again gives the same promise.
    *
-   * @param millis how long leases are waited for; default: the setting drainMillis. Of several calls the shortest holds.
+   * @param millis how long waiters and leases are given; default: the setting drainMillis. Of several calls the shortest holds.
    */
   drain(millis: number = this.#settings.drainMillis): Promise<void> {
     if (!this.#draining) {
@@ -311,7 +312,7 @@ export class Pool<R> implements Lender<R> {
 
   get #isSaturated(): boolean {
     const { max, maxWaiters } = this.#settings
-    return this.#waiters.size - this.#ownWaiting >= maxWaiters + max - this.#active
+    return this.#waiters.callers >= maxWaiters + max - this.#active
   }
 
   get #most(): number {
@@ -326,7 +327,7 @@ export class Pool<R> implements Lender<R> {
   takeBack(entry: PoolEntry<R>): void {
     const now = this.#endLease(entry)
     entry.uses++
-    if (this.#draining) this.#close(entry, 'drain')
+    if (this.#draining && this.#waiters.size === 0) this.#close(entry, 'drain')
     else if (entry.uses >= this.#settings.maxUses) this.#close(entry, 'uses')
     else if (entry.expiresAt <= now) this.#close(entry, 'lifetime')
     else {
@@ -380,8 +381,8 @@ export class Pool<R> implements Lender<R> {
     return this.#factory.check !== undefined && now - entry.idleSince > this.#settings.validateAfterIdleMillis
   }
 
-  #wait({ now, deadline, borrower, signal, first }: Waiting): Promise<Lease<R>> {
-    const { waiter, lease } = this.#waiters.join(now, deadline, borrower, { first })
+  #wait({ now, deadline, borrower, signal, first, own }: Waiting): Promise<Lease<R>> {
+    const { waiter, lease } = this.#waiters.join(now, deadline, borrower, { first, own })
     this.#serve()
     this.#change()
     if (!waiter.queued) return lease
@@ -398,7 +399,6 @@ export class Pool<R> implements Lender<R> {
 
   /** Gives what is idle to those who wait, and opens what is missing. */
   #serve(): void {
-    if (this.#draining) return
     while (this.#waiters.size > this.#expected) {
       const entry = this.#idle.pop()
       if (!entry) break
@@ -409,7 +409,7 @@ export class Pool<R> implements Lender<R> {
       else this.#offer(entry, now)
     }
     const forWaiters = this.#waiters.size - this.#expected
-    const forMin = this.#closingIdle > 0 ? 0 : this.#settings.min - this.#open.size
+    const forMin = this.#closingIdle > 0 || this.#draining ? 0 : this.#settings.min - this.#open.size
     while (Math.max(forWaiters, forMin) > this.#connector.opening && this.#total < this.#most) {
       if (!this.#connector.mayOpen({ urgent: forWaiters > 0 && this.#open.size === 0 })) break
       this.#connector.open()
@@ -450,7 +450,6 @@ export class Pool<R> implements Lender<R> {
     }
     if (this.#endSettling(entry)) {
       if (!fit) this.#close(entry, 'unfit')
-      else if (this.#draining) this.#close(entry, 'drain')
       else this.#offer(entry, this.#clock.now())
     }
     this.#serve()
@@ -492,8 +491,8 @@ export class Pool<R> implements Lender<R> {
       waiter.resolve(this.#lend(entry, waiter.since, now, waiter.borrower))
       return
     }
-    if (this.#closingIdle > 0) {
-      this.#close(entry, 'idle')
+    if (this.#draining || this.#closingIdle > 0) {
+      this.#close(entry, this.#draining ? 'drain' : 'idle')
       return
     }
     entry.idleSince = now
@@ -514,14 +513,14 @@ export class Pool<R> implements Lender<R> {
     this.emit({ type: 'opened', millis })
     // First of all, so that one which was lost on the way is not lent.
     whenLost(() => this.#lost(entry))
-    if (this.#draining) this.#close(entry, 'drain')
-    else this.#offer(entry, now)
+    this.#offer(entry, now)
     this.#serve()
   }
 
   #connectFailed(failure: ConnectFailure, error: unknown, retryInMillis: number | null): void {
     this.#change()
-    if (this.#draining) {
+    // Given up, because no caller waits for it any more.
+    if (this.#draining && this.#waiters.size === 0) {
       this.#checkEmptied()
       return
     }
@@ -580,7 +579,11 @@ export class Pool<R> implements Lender<R> {
   }
 
   #timeOut(waiter: Waiter<R>, now: number): void {
-    const error = new AcquireTimeoutError(now - waiter.since, this.#state())
+    const error = new AcquireTimeoutError(
+      now - waiter.since,
+      this.#state(),
+      this.#clock.blockedMillis - waiter.blockedBefore,
+    )
     this.#waiters.remove(waiter)
     this.#counters.timeouts++
     this.emit({ type: 'timeout', error })
@@ -609,16 +612,14 @@ export class Pool<R> implements Lender<R> {
 
   async #drain(): Promise<void> {
     this.#change()
-    this.#connector.stop()
-    this.#waiters.stop()
     this.#housekeeping.stop()
     this.#watch.stop()
-    this.#waiters.rejectAll(() => new PoolClosedError(this.name))
-    for (const entry of this.#idle.splice(0)) this.#close(entry, 'drain')
     const { promise: emptied, resolve } = Promise.withResolvers<void>()
     this.#emptied = resolve
-    this.#checkEmptied()
+    this.#waiters.rejectOwn(() => new PoolClosedError(this.name))
+    this.#endIfDrained()
     await Promise.race([emptied, this.#outOfTime.promise])
+    this.#waiters.rejectAll(() => new PoolClosedError(this.name))
     const forced = this.#open.size
     for (const entry of this.#open) {
       this.#endLease(entry)
@@ -626,6 +627,14 @@ export class Pool<R> implements Lender<R> {
     }
     await emptied
     this.emit({ type: 'drained', forced })
+  }
+
+  /** A pool that is being drained has no use for connections when no caller waits any more. */
+  #endIfDrained(): void {
+    if (!this.#draining || this.#waiters.size > 0) return
+    this.#connector.stop()
+    for (const entry of this.#idle.splice(0)) this.#close(entry, 'drain')
+    this.#checkEmptied()
   }
 
   #checkEmptied(): void {

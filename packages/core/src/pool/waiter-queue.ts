@@ -8,6 +8,10 @@ export class Waiter<R> {
   readonly resolve: (lease: Lease<R>) => void
   readonly reject: (error: unknown) => void
   readonly borrower: Borrower | undefined
+  /** The pool itself waits, and no caller. */
+  readonly own: boolean
+  /** What the clock's `blockedMillis` was when it began to wait. */
+  readonly blockedBefore: number
   /** Links of the queue it stands in; `queued` is false as soon as it has left. */
   previous: Waiter<R> | undefined
   next: Waiter<R> | undefined
@@ -18,12 +22,15 @@ export class Waiter<R> {
     deadline: number,
     { resolve, reject }: { resolve: (lease: Lease<R>) => void; reject: (error: unknown) => void },
     borrower?: Borrower,
+    { own = false, blockedBefore = 0 }: { readonly own?: boolean; readonly blockedBefore?: number } = {},
   ) {
     this.since = since
     this.deadline = deadline
     this.resolve = resolve
     this.reject = reject
     this.borrower = borrower
+    this.own = own
+    this.blockedBefore = blockedBefore
   }
 }
 

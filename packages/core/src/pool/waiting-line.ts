@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, MAX_TIMER_MILLIS } from '../clock.ts'
 import { Alarm } from './alarm.ts'
 import type { Borrower } from './borrower.ts'
 import type { Lease } from './lease.ts'
@@ -7,18 +7,37 @@ import { Waiter, WaiterQueue } from './waiter-queue.ts'
 /** The waiters are looked through for expired deadlines at most this often. */
 const SWEEP_MILLIS = 10
 
-/** Those who wait, first come first served, each until its deadline; one timer serves them all. */
+/**
+ * While a caller waits, a timer keeps the process alive. Where the caller has a deadline the timer rings this often, which
+ * shows how long the event loop was blocked.
+ */
+const HEARTBEAT_MILLIS = 100
+
+/** Waiters, first come first served, each until its deadline. */
 export class WaitingLine<R> extends WaiterQueue<R> {
   readonly #clock: Clock
   readonly #expired: (waiter: Waiter<R>, now: number) => void
   readonly #deadlines: Alarm
+  readonly #heartbeat: Alarm
+  readonly #emptied: () => void
+  #callers = 0
 
-  /** @param expired is told of each whose time is over; it must remove and reject it. */
-  constructor(clock: Clock, expired: (waiter: Waiter<R>, now: number) => void) {
+  /**
+   * @param expired is told of each waiter whose time is over; it must remove and reject it.
+   * @param emptied is told when the last waiter has left.
+   */
+  constructor(clock: Clock, expired: (waiter: Waiter<R>, now: number) => void, emptied: () => void) {
     super()
     this.#clock = clock
     this.#expired = expired
+    this.#emptied = emptied
     this.#deadlines = new Alarm(clock, () => this.#sweep(), { background: true })
+    this.#heartbeat = new Alarm(clock, () => this.#beat(), { background: false })
+  }
+
+  /** Waiters that are callers, and not the pool itself. */
+  get callers(): number {
+    return this.#callers
   }
 
   /** Lines up, or goes before the `first` one; the promise is that of the lease. */
@@ -26,14 +45,29 @@ export class WaitingLine<R> extends WaiterQueue<R> {
     since: number,
     deadline: number,
     borrower: Borrower | undefined,
-    { first = false }: { readonly first?: boolean } = {},
+    { first = false, own = false }: { readonly first?: boolean; readonly own?: boolean } = {},
   ): { waiter: Waiter<R>; lease: Promise<Lease<R>> } {
     const { promise: lease, resolve, reject } = Promise.withResolvers<Lease<R>>()
-    const waiter = new Waiter(since, deadline, { resolve, reject }, borrower)
+    const { blockedMillis: blockedBefore } = this.#clock
+    const waiter = new Waiter(since, deadline, { resolve, reject }, borrower, { own, blockedBefore })
     if (first) this.unshift(waiter)
     else this.push(waiter)
     this.#deadlines.at(deadline)
+    if (!own) {
+      this.#callers++
+      this.#heartbeat.at(since + (deadline === Infinity ? MAX_TIMER_MILLIS : HEARTBEAT_MILLIS))
+    }
     return { waiter, lease }
+  }
+
+  override remove(waiter: Waiter<R>): void {
+    if (!waiter.queued) return
+    super.remove(waiter)
+    if (!waiter.own && --this.#callers === 0) this.#heartbeat.stop()
+    if (this.size > 0) return
+    // The next waiter's deadline gets a timer of its own, so that it can tell whether that was late.
+    this.#deadlines.stop()
+    this.#emptied()
   }
 
   /** Lets a waiter go when the signal is aborted. */
@@ -51,8 +85,22 @@ export class WaitingLine<R> extends WaiterQueue<R> {
     for (let waiter = this.shift(); waiter; waiter = this.shift()) waiter.reject(makeError())
   }
 
-  stop(): void {
-    this.#deadlines.stop()
+  /** Rejects the waits of the pool itself. */
+  rejectOwn(makeError: () => Error): void {
+    for (const waiter of [...this].filter(({ own }) => own)) {
+      this.remove(waiter)
+      waiter.reject(makeError())
+    }
+  }
+
+  #beat(): void {
+    const now = this.#clock.now()
+    this.#heartbeat.at(now + (this.#hasDeadline() ? HEARTBEAT_MILLIS : MAX_TIMER_MILLIS))
+  }
+
+  #hasDeadline(): boolean {
+    for (const { own, deadline } of this) if (!own && deadline < Infinity) return true
+    return false
   }
 
   #sweep(): void {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { systemClock } from '../clock.ts'
 import { requireWhole } from '../invalid-option-error.ts'
 import { describeTopology, type Topology } from '../topology/index.ts'
 import { RecentKeys } from './recent-keys.ts'
@@ -218,7 +219,7 @@ export class AutomaticStatements {
   #lost(): void {
     this.generation++
     if (!this.#state.active) return
-    this.#surprises.push(performance.now())
+    this.#surprises.push(systemClock.now())
     const reason = 'the server did not know a statement that was prepared'
     this.#state = { active: false, reason }
     const outlook = this.#oftenSurprised ? 'for the next hour' : 'until the database has been looked at again'
@@ -226,7 +227,7 @@ export class AutomaticStatements {
   }
 
   get #oftenSurprised(): boolean {
-    const since = performance.now() - SURPRISE_MILLIS
+    const since = systemClock.now() - SURPRISE_MILLIS
     return this.#surprises.filter((at) => at > since).length >= MOST_SURPRISES
   }
 }

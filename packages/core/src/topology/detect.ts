@@ -1,3 +1,4 @@
+import { inTime, systemClock } from '../clock.ts'
 import type { ProbeSession, ProbeSource } from './probe.ts'
 import type { PoolerTopology, PoolMode, PreparedStatements, Topology } from './topology.ts'
 
@@ -56,7 +57,7 @@ class Detection {
   constructor(source: ProbeSource, { timeoutMillis = TIMEOUT_MILLIS, random = Math.random }: DetectOptions) {
     this.#source = source
     this.#random = random
-    this.#deadline = performance.now() + timeoutMillis
+    this.#deadline = systemClock.now() + timeoutMillis
     this.#patienceMillis = timeoutMillis * PATIENCE_SHARE
   }
 
@@ -88,7 +89,7 @@ class Detection {
     const begun = await this.#beginOn(second, first)
     if (begun !== 'begun') return begun
     if (this.#provesTransaction()) return this.#pooled('transaction', true)
-    for (let round = 0; round < SAMPLES && performance.now() < this.#deadline; round++) {
+    for (let round = 0; round < SAMPLES && systemClock.now() < this.#deadline; round++) {
       await Promise.all(pickSome([first, second], this.#random).map((observed) => this.#sample(observed)))
       if (this.#provesTransaction()) return this.#pooled('transaction', true)
     }
@@ -198,20 +199,13 @@ class Detection {
   }
 
   async #answer<T>(observed: Observed, answer: Promise<T>): Promise<T> {
-    const patience = Math.max(1, Math.min(this.#patienceMillis, this.#deadline - performance.now()))
-    const { promise: silence, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(
-      () => reject(new Unanswered(`connection ${observed.name} was not answered within ${Math.round(patience)} ms`)),
-      patience,
-    )
+    const patience = Math.max(1, Math.min(this.#patienceMillis, this.#deadline - systemClock.now()))
+    const silence = () =>
+      new Unanswered(`connection ${observed.name} was not answered within ${Math.round(patience)} ms`)
     observed.abandoned = true
-    try {
-      const value = await Promise.race([answer, silence])
-      observed.abandoned = false
-      return value
-    } finally {
-      clearTimeout(timer)
-    }
+    const value = await inTime(answer, patience, silence)
+    observed.abandoned = false
+    return value
   }
 }
 

@@ -12,6 +12,7 @@ const LINKS = 30
 
 /** Time for thousands of instances: it jumps from timer to timer, in an order that is always the same. */
 export class SimulatedClock implements Clock {
+  readonly blockedMillis = 0
   #now = 0
   #order = 0
   /** A heap: each is due no earlier than the one at half its index. */

@@ -49,6 +49,7 @@ export class SimulatedInstance implements FleetPort {
     const clock = {
       now: () => this.#clock.now(),
       after: (millis: number, ring: () => void) => this.#after(millis, ring),
+      blockedMillis: 0,
     }
     this.controller = new FleetController({ member, intervalMillis, headroom, port: this, clock, random })
   }

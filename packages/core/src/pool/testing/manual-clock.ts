@@ -8,6 +8,8 @@ interface Timer {
 
 /** Time that stands still until a test moves it. */
 export class ManualClock implements Clock {
+  /** Set by a test that has the event loop blocked. */
+  blockedMillis = 0
   #now = 0
   readonly #timers = new Set<Timer>()
 
