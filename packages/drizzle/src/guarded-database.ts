@@ -1,4 +1,6 @@
-import { InvalidOptionError, requireElsewhere, runInScope, scopesAreFree } from '@poolguard/core'
+import { InvalidOptionError, registerOwnCode, requireElsewhere, runInScope, scopesAreFree } from '@poolguard/core'
+
+registerOwnCode(new Error(), 'drizzle')
 
 /** What an entry's configuration has beside Drizzle's own. */
 export interface ScopeOptions {

@@ -1,4 +1,4 @@
-import { definedOnly, HealthMonitor, openPools } from '@poolguard/core'
+import { definedOnly, HealthMonitor, openPools, registerOwnCode } from '@poolguard/core'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { drainWithApp } from './drain.ts'
@@ -11,6 +11,8 @@ import { readSettings } from './plugin-settings.ts'
 import { decorate, makeInstance, requireFree } from './poolguard-instance.ts'
 import { addRoutes } from './routes.ts'
 import { shedLoad } from './shed-load.ts'
+
+registerOwnCode(new Error(), 'fastify')
 
 async function register(fastify: FastifyInstance, options: PoolguardFastifyOptions): Promise<void> {
   const settings = readSettings(options)

@@ -6,11 +6,14 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common'
 import { ModulesContainer } from '@nestjs/core'
+import { registerOwnCode } from '@poolguard/core'
 import { AppPools } from './app-pools.ts'
 import { definition } from './module-definition.ts'
 import type { PoolguardModuleAsyncExtras, PoolguardModuleExtras, PoolguardModuleOptions } from './module-options.ts'
 import { poolConfigs, poolNames } from './pool-configs.ts'
 import { shutDownLast } from './shut-down-last.ts'
+
+registerOwnCode(new Error(), 'nestjs')
 
 /** What `forRootAsync` takes. */
 export type PoolguardModuleAsyncOptions = ConfigurableModuleAsyncOptions<

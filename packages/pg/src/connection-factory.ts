@@ -72,7 +72,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     const connection = new PgConnection(client)
     watchStatements(client, this.#options.sessions)
     prepareStatements(client, this.#options.statements)
-    const poolClient = client as unknown as PoolClient
+    const { client: poolClient } = connection.firstCheckout
     let connected = false
     let announced = false
     // Never removed: a client without a listener turns the loss of its connection into the death of the process.
@@ -90,7 +90,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     try {
       await client.connect()
       connected = true
-      await config.onConnect?.(client)
+      await config.onConnect?.(poolClient)
       announced = true
       this.#options.connected(poolClient)
       await this.#verify(poolClient)
@@ -113,7 +113,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
 
   async close(connection: PgConnection): Promise<void> {
     await connection.end()
-    this.#options.removed(connection.client as unknown as PoolClient)
+    this.#options.removed(connection.firstCheckout.client)
   }
 
   /** An empty query: the least that a server answers. */

@@ -56,6 +56,7 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
     )
   }
   requireOneOf('lint', config.lint, ['warn', 'throw', 'off'])
+  requireOneOf('queryAfterRelease', config.queryAfterRelease, ['report', 'reject'])
   validatePrepareOptions(config)
   const rewritten = connection && toPg(connection, {}, undefined, readCertificate)
   const pool = { ...(connection && settingsFromUrl(connection)), ...settingsFromPg(config), ...config.pool }

@@ -10,13 +10,17 @@ import {
   type PoolSettings,
   type PoolSnapshot,
   type ResolvedSettings,
+  registerOwnCode,
 } from '@poolguard/core'
 import type { Pool, PoolClient, QueryResult } from 'pg'
+import { Checkout, type CheckoutPool } from './checkout.ts'
 import { ConnectionFactory } from './connection-factory.ts'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
 import type { PgConnection } from './pg-connection.ts'
 import { PgDriver } from './pg-driver.ts'
 import type { WireClient } from './wire-client.ts'
+
+registerOwnCode(new Error(), 'pg')
 
 /** pg.Pool's class, of whichever copy of pg. */
 export type PoolClass = typeof Pool
@@ -61,6 +65,7 @@ interface BasePool extends EventEmitter {
 
 type ReleaseCallback = (destroy?: Error | boolean) => void
 type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, release: ReleaseCallback) => void
+type QueryDone = (error: Error, result: QueryResult) => void
 type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
 
 /**
@@ -78,12 +83,16 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
   return made
 }
 
+/** pg-pool's own words. */
+const RELEASED_TWICE = 'Release called on client which has already been released to the pool.'
+
 /** One for each copy of pg. */
 const guardedClasses = new WeakMap<PoolClass, GuardedPoolClass>()
 
 function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
   class GuardedPool extends (PgPool as unknown as new (config: GuardedPoolConfig) => BasePool) {
     readonly #guard: PoolGuard<PgConnection>
+    readonly #checkouts: CheckoutPool
 
     constructor(config: GuardedPoolConfig = {}) {
       const spec = readConfig(config)
@@ -103,6 +112,11 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
         })
         return new PgDriver(factory, spec.client)
       })
+      this.#checkouts = {
+        giveBack: (lease, destroy) => this.#giveBack(lease, destroy),
+        releasedTwice: (lease) => this.#guard.releasedTwice(lease, RELEASED_TWICE),
+        queriedAfterRelease: (lease) => this.#guard.queriedAfterRelease(lease),
+      }
     }
 
     override connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {
@@ -208,57 +222,61 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     #lend(lease: Lease<PgConnection>): PoolClient {
-      const connection = lease.resource
-      const client = connection.client as unknown as PoolClient
+      const { resource: connection } = lease
+      const { firstCheckout } = connection
+      const checkout = firstCheckout.unused ? firstCheckout : new Checkout(connection)
+      checkout.begin(lease, this.#checkouts)
+      this.#begin(lease)
+      return checkout.client
+    }
+
+    #begin(lease: Lease<PgConnection>): void {
+      const { resource: connection } = lease
       connection.leased = true
-      let released = false
-      client.release = (destroy) => {
-        if (released) throw new Error('Release called on client which has already been released to the pool.')
-        released = true
-        connection.leased = false
-        try {
-          this.emit('release', destroy as Error, client)
-        } finally {
-          if (destroy) lease.destroy()
-          else lease.release()
-        }
-      }
       try {
-        this.emit('acquire', client)
+        this.#tell(connection, 'acquire', connection.firstCheckout.client)
       } catch (error) {
-        client.release()
+        this.#giveBack(lease, undefined)
         throw error
       }
-      return client
+    }
+
+    #giveBack(lease: Lease<PgConnection>, destroy: Error | boolean | undefined): void {
+      const { resource: connection } = lease
+      connection.leased = false
+      try {
+        this.#tell(connection, 'release', destroy, connection.firstCheckout.client)
+      } finally {
+        if (destroy) lease.destroy()
+        else lease.release()
+      }
+    }
+
+    #tell(connection: PgConnection, event: string, ...details: unknown[]): void {
+      connection.tellsListeners = true
+      try {
+        this.emit(event, ...details)
+      } finally {
+        connection.tellsListeners = false
+      }
     }
 
     async #run(text: unknown, values: unknown): Promise<QueryResult> {
       try {
-        const client = isInstrumented(super.connect) ? await this.#checkout() : this.#lend(await this.#guard.acquire())
-        return await this.#ask(client, text, values)
+        if (isInstrumented(super.connect)) {
+          const client = await this.#checkout()
+          return await ask(client, client.release, text, values)
+        }
+        return await this.#runOn(await this.#guard.acquire(), text, values)
       } catch (error) {
         throw withCallersStack(error)
       }
     }
 
-    /** An error of SQL does not cost the connection: whether that can be lent again, the engine finds out. */
-    #ask(client: PoolClient, text: unknown, values: unknown): Promise<QueryResult> {
-      return new Promise((resolve, reject) => {
-        let answered = false
-        const done = (error: Error | null, result?: QueryResult) => {
-          // pg answers a second time when the server answers what it had already failed.
-          if (answered) return
-          answered = true
-          client.release(error && mayHaveSpoilt(error) ? error : undefined)
-          if (error) reject(error)
-          else resolve(result as QueryResult)
-        }
-        try {
-          client.query(text as string, values as unknown[], done)
-        } catch (error) {
-          done(error as Error)
-        }
-      })
+    /** Without a checkout: the client of a single query is in no caller's hands. */
+    #runOn(lease: Lease<PgConnection>, text: unknown, values: unknown): Promise<QueryResult> {
+      this.#begin(lease)
+      return ask(lease.resource.client, (destroy) => this.#giveBack(lease, destroy), text, values)
     }
 
     /** What pg-pool's `end` calls when it has marked the pool as ending. */
@@ -270,12 +288,37 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     /** pg-pool lets an idle client's error end the process where nobody listens; here it is told to those who do. */
-    #lost({ client, leased }: PgConnection, error: Error): void {
+    #lost({ client, leased, firstCheckout }: PgConnection, error: Error): void {
       const idle = !leased && client.readyForQuery
-      if (idle && this.listenerCount('error') > 0) this.emit('error', error, client)
+      if (idle && this.listenerCount('error') > 0) this.emit('error', error, firstCheckout.client)
     }
   }
   return GuardedPool as unknown as GuardedPoolClass
+}
+
+/** An error of SQL does not cost the connection: whether that can be lent again, the engine finds out. */
+function ask(
+  client: { query(text: string, values: unknown[], done: QueryDone): unknown },
+  release: (destroy?: Error) => void,
+  text: unknown,
+  values: unknown,
+): Promise<QueryResult> {
+  return new Promise((resolve, reject) => {
+    let answered = false
+    const done = (error: Error | null, result?: QueryResult) => {
+      // pg answers a second time when the server answers what it had already failed.
+      if (answered) return
+      answered = true
+      release(error && mayHaveSpoilt(error) ? error : undefined)
+      if (error) reject(error)
+      else resolve(result as QueryResult)
+    }
+    try {
+      client.query(text as string, values as unknown[], done)
+    } catch (error) {
+      done(error as Error)
+    }
+  })
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Activity, pause } from '@poolguard/core'
 import { cancelQuery } from './cancel.ts'
+import { Checkout } from './checkout.ts'
 import type { WireClient } from './wire-client.ts'
 
 /**
@@ -18,12 +19,17 @@ export class PgConnection {
   readonly parameters: Map<string, string> = new Map()
   /** Somebody has it. */
   leased = false
+  /** Its client is what the pool's events show, and what the first borrower gets. */
+  readonly firstCheckout: Checkout
+  /** True while listeners of the pool's events are called: they may query a client that nobody has. */
+  tellsListeners = false
   #transactionStatus: 'I' | 'T' | 'E' = 'I'
   /** Answers and notifications so far. */
   #rounds = 0
 
   constructor(client: WireClient) {
     this.client = client
+    this.firstCheckout = new Checkout(this)
     client.connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
       this.parameters.set(parameterName, parameterValue)
     })

@@ -7,7 +7,7 @@ export function watchStatements(client: WireClient, sessions: SessionGuard): voi
   const send = client.query as (...query: unknown[]) => unknown
   const query = (...args: unknown[]): unknown => {
     const refusal = sessions.reads ? read(sessions, args[0]) : undefined
-    return refusal ? refuse(refusal, args) : send.apply(client, args)
+    return refusal ? failQuery(refusal, args) : send.apply(client, args)
   }
   Object.defineProperty(client, 'query', { value: query, configurable: true, writable: true })
 }
@@ -23,12 +23,19 @@ function read(sessions: SessionGuard, query: unknown): Error | undefined {
   return typeof text === 'string' ? sessions.check(text, name) : undefined
 }
 
-/** Fails a query in the style in which it was sent. */
-function refuse(error: Error, [query, ...rest]: readonly unknown[]): Promise<never> | undefined {
-  const { callback, handleError } = query as { callback?: unknown; handleError?: (error: Error) => void }
+/** Fails a query in the style in which it was sent, and returns what pg returns for that. */
+export function failQuery(error: Error, [query, ...rest]: readonly unknown[]): unknown {
+  const { callback, handleError, submit } = query as Partial<Submitted>
   const done = [...rest, callback].find((each) => typeof each === 'function') as ((error: Error) => void) | undefined
   if (done) process.nextTick(done, error)
   else if (handleError) process.nextTick(() => handleError.call(query, error))
   else return Promise.reject(error)
-  return undefined
+  return typeof submit === 'function' ? query : undefined
+}
+
+/** What a query object of pg's, or of a package such as pg-cursor, may have. */
+interface Submitted {
+  readonly callback: unknown
+  readonly handleError: (error: Error) => void
+  readonly submit: unknown
 }

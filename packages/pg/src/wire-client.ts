@@ -76,7 +76,7 @@ export interface WireClient extends ClientBase {
   end(): Promise<void>
   ref(): void
   unref(): void
-  release?: (destroy?: unknown) => void
+  release?: (destroy?: Error | boolean) => void
 }
 
 export type { Submittable }

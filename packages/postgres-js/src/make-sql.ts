@@ -1,5 +1,5 @@
 import { type InspectOptions, inspect } from 'node:util'
-import { ConnectionString, PoolGuard, runInScope, scopesAreFree } from '@poolguard/core'
+import { ConnectionString, PoolGuard, registerOwnCode, runInScope, scopesAreFree } from '@poolguard/core'
 import postgres, { type ReservedSql, type Sql, type TransactionSql } from 'postgres'
 import { bindQueries } from './bind-queries.ts'
 import { ConnectionFactory } from './connection-factory.ts'
@@ -12,6 +12,8 @@ import { handleAlone } from './query-gate.ts'
 import { reserveOn } from './reserve.ts'
 import { preparedNameOf, textOf } from './statement-text.ts'
 import { transactOn } from './transaction.ts'
+
+registerOwnCode(new Error(), 'postgres-js')
 
 type Begin = (...args: [unknown, unknown?]) => Promise<unknown>
 

@@ -1,8 +1,10 @@
-import { type ConnectionString, parseConnectionString, requireElsewhere } from '@poolguard/core'
+import { type ConnectionString, parseConnectionString, registerOwnCode, requireElsewhere } from '@poolguard/core'
 import { type GuardedPool, type GuardedPoolConfig, holdGuardedPool, validateConfig } from '@poolguard/pg'
 import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 import { guardedPoolOfPrisma, requireOwnPool } from './guarded-pool-of-prisma.ts'
 import { speakPrisma } from './prisma-errors.ts'
+
+registerOwnCode(new Error(), 'prisma')
 
 type PlainOptions = NonNullable<ConstructorParameters<typeof PlainPrismaPg>[1]>
 type Adapter = Awaited<ReturnType<PlainPrismaPg['connect']>>

@@ -5,6 +5,7 @@ import {
   type PoolStats,
   type ProcessHealth,
   RecentKeys,
+  registerOwnCode,
   runInScope,
   scopesAreFree,
   systemClock,
@@ -22,6 +23,8 @@ import { firstWord, type StatementKind, sortStatement } from './sort-statement.t
 import type { SqliteConnection } from './sqlite-connection.ts'
 import { readOptions, type SqliteOptions, type SqliteSpec } from './sqlite-options.ts'
 import { mayChangeConnection, type SqliteTransaction } from './sqlite-transaction.ts'
+
+registerOwnCode(new Error(), 'sqlite')
 
 /** What a pool has done so far, and what it holds now. */
 export interface SqliteStats {

@@ -1,4 +1,4 @@
-import { InvalidOptionError, requireElsewhere } from '@poolguard/core'
+import { InvalidOptionError, registerOwnCode, requireElsewhere } from '@poolguard/core'
 import { validateConfig } from '@poolguard/pg'
 import type { DataSource } from 'typeorm'
 // TypeORM's own way to pg: another copy of it would have other defaults, and other parsers of types.
@@ -8,6 +8,8 @@ import type { GuardOptions } from './guard-options.ts'
 import { poolClassFor } from './held-pools.ts'
 import { poolConfigs } from './pool-configs.ts'
 import { type PostgresOptions, requirePostgres, urlOf, withPlainUrl } from './postgres-options.ts'
+
+registerOwnCode(new Error(), 'typeorm')
 
 type CacheOptions = Exclude<NonNullable<PostgresOptions['cache']>, boolean>
 

@@ -8,7 +8,16 @@ import {
 } from '../connection-string/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import { type PoolSnapshot, registerPool, snapshotPools } from '../observe/index.ts'
-import { type AcquireOptions, type Lease, Pool, type PoolCounts, type PoolEvent } from '../pool/index.ts'
+import {
+  type AcquireOptions,
+  AlreadyReleasedError,
+  captureStack,
+  type Lease,
+  Pool,
+  type PoolCounts,
+  type PoolEvent,
+  QueryAfterReleaseError,
+} from '../pool/index.ts'
 import {
   assumedTopology,
   describeSettings,
@@ -199,6 +208,32 @@ export class PoolGuard<C> {
   leftInTransaction(): void {
     this.#dirtyReleases++
     this.engine.emit({ type: 'dirty-release' })
+  }
+
+  /** The error for a caller that has released a checkout a second time. */
+  releasedTwice(lease: Lease<C>, driverMessage: string): AlreadyReleasedError {
+    return new AlreadyReleasedError(driverMessage, this.#spec.name, this.engine.endedCheckout(lease))
+  }
+
+  /**
+   * A caller has sent a query on a checkout that has ended: reported with the caller's stack.
+   *
+   * @param reject whether the driver refuses such queries in any case; default: the option `queryAfterRelease`.
+   * @returns the error that the query is to fail with; undefined where it is to run.
+   */
+  queriedAfterRelease(
+    lease: Lease<C>,
+    reject: boolean = this.#spec.options.queryAfterRelease === 'reject',
+  ): QueryAfterReleaseError | undefined {
+    const checkout = this.engine.endedCheckout(lease)
+    const stack = captureStack(this.queriedAfterRelease)
+    this.engine.emit({ type: 'query-after-release', checkout, stack, rejected: reject })
+    const error = new QueryAfterReleaseError(this.#spec.name, checkout)
+    if (!this.#spec.options.onEvent && !this.#warned.has('query-after-release')) {
+      this.#warned.add('query-after-release')
+      process.emitWarning(`${error.message} The query was sent\n${stack}`, 'PoolguardWarning')
+    }
+    return reject ? error : undefined
   }
 
   warn(message: string): void {

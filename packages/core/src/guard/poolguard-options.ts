@@ -19,6 +19,12 @@ export interface PoolguardOptions extends SettingsOptions, PrepareOptions {
    */
   readonly lint?: LintMode
   /**
+   * What becomes of a query that is sent on a connection, or in a transaction, after its caller has released it. `report`
+   * (the default) runs it, as pg does, and emits the event `query-after-release` with the caller's stack; `reject` fails
+   * it with a `QueryAfterReleaseError`. postgres.js and SQLite reject such queries in any case.
+   */
+  readonly queryAfterRelease?: 'report' | 'reject'
+  /**
    * Keeps a function alive until its idle connections are closed, by the platform's own means, such as `waitUntil` of
    * `@vercel/functions`: called with each checkout, so in the context of the request. A frozen function closes nothing,
    * and its connections stay open on the server until that gives up on them.

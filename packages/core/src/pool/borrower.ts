@@ -1,10 +1,13 @@
+import { captureTrace, findApplicationFrames, type Trace } from './application-frames.ts'
 import { currentLabel, leaveLabel } from './label.ts'
 import { currentScope, leaveScope, type Scope } from './scope.ts'
 
 /** What is known of whoever asked for a lease. */
 export interface Borrower {
-  /** Holds the stack, which is put into words only when somebody reads it. */
-  readonly trace: Error | undefined
+  /** The stack at the call; undefined where stacks are not captured. */
+  readonly trace: Trace | undefined
+  /** The stack of the callers that await the lease: `await` calls `then` of a query builder from an empty stack. */
+  awaitTrace?: Trace
   readonly scope: Scope | undefined
   /** What it runs under, see {@link runWithLabel}. */
   readonly label: string | undefined
@@ -41,17 +44,25 @@ export class BorrowerIdentification {
   }
 }
 
-/** Ten frames, by Node's default. */
-function captureTrace(below: (...args: never[]) => unknown): Error {
-  const trace = new Error('borrowed here')
-  Error.captureStackTrace(trace, below)
-  return trace
+/** The application's frames, a line each; null where the stack was not captured. */
+export function stackOf(borrower: Borrower | undefined): string | null {
+  if (!borrower?.trace) return null
+  return findApplicationFrames([borrower.trace, borrower.awaitTrace])
 }
 
-/** The frames alone, a line each; null where nobody captured them. */
-export function stackOf(borrower: Borrower | undefined): string | null {
-  const stack = borrower?.trace?.stack
-  return stack === undefined ? null : stack.slice(stack.indexOf('\n') + 1)
+/**
+ * Adds the stack of the callers that await a lease, for a borrower whose stack is captured. V8 finds them only from an async
+ * function that has been resumed, so this resolves a moment later than the lease.
+ */
+export async function traceAwaiting<T>(lease: Promise<T>, borrower: Borrower): Promise<T> {
+  const lent = await lease
+  borrower.awaitTrace = captureTrace(traceAwaiting)
+  return lent
+}
+
+/** The stack of the caller of `below`, as in reports of leaks: the application's frames, a line each. */
+export function captureStack(below: (...args: never[]) => unknown): string | null {
+  return findApplicationFrames([captureTrace(below)])
 }
 
 /** Runs a callback as nobody's in particular: what a pool does for itself is not its caller's. */

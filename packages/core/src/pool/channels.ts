@@ -34,6 +34,7 @@ const eventChannels: Readonly<Record<PoolEvent['type'], Channel>> = {
   'leak-returned': channel('poolguard:leak-returned'),
   deadlock: channel('poolguard:deadlock'),
   'dirty-release': channel('poolguard:dirty-release'),
+  'query-after-release': channel('poolguard:query-after-release'),
   warning: channel('poolguard:warning'),
   resized: channel('poolguard:resized'),
   drained: channel('poolguard:drained'),

@@ -17,6 +17,8 @@ export class Lease<R> {
   readonly borrower: Borrower | undefined
   /** @internal It has been reported as a leak. */
   suspected = false
+  /** @internal When it ended, by the pool's clock, in milliseconds; NaN while it is held. */
+  endedAt: number = Number.NaN
 
   constructor(lender: Lender<R>, entry: PoolEntry<R>, since: number, borrower: Borrower | undefined) {
     this.#lender = lender

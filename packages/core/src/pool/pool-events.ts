@@ -1,6 +1,7 @@
 import type { ConnectFailure } from './connect-failure.ts'
 import type { AcquireTimeoutError, PoolSaturatedError } from './errors.ts'
 import type { LeaseReport } from './lease-report.ts'
+import type { EndedCheckout } from './release-errors.ts'
 
 /** Why a pool closed a connection. */
 export type CloseReason = 'idle' | 'lifetime' | 'uses' | 'surplus' | 'unfit' | 'lost' | 'given-up' | 'drain'
@@ -26,6 +27,17 @@ export type PoolEvent =
   | { readonly type: 'deadlock'; readonly leases: readonly LeaseReport[]; readonly waiting: number }
   /** A connection came back with a transaction open, which was rolled back. */
   | { readonly type: 'dirty-release' }
+  /**
+   * A caller has sent a query on a connection, or in a transaction, that had been released: a bug in the caller, because
+   * another caller may be using that connection. It was run all the same, unless `rejected`.
+   */
+  | {
+      readonly type: 'query-after-release'
+      readonly checkout: EndedCheckout
+      /** Where the query was sent, a frame a line. */
+      readonly stack: string | null
+      readonly rejected: boolean
+    }
   /** Something cannot be had as asked for; the message says what to do. */
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'resized'; readonly min: number; readonly max: number }

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { type PoolSettings, validatePoolSettings } from '../settings/index.ts'
 import { Alarm } from './alarm.ts'
-import { type Borrower, BorrowerIdentification } from './borrower.ts'
+import { type Borrower, BorrowerIdentification, traceAwaiting } from './borrower.ts'
 import { CapacityTime } from './capacity-time.ts'
 import { acquireChannel, publish, releaseChannel } from './channels.ts'
 import { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
@@ -15,6 +15,7 @@ import { type LeaseReport, reportLease, sumLeases } from './lease-report.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 import type { PoolCounts, PoolStats } from './pool-stats.ts'
+import { type EndedCheckout, endedCheckoutOf } from './release-errors.ts'
 import type { ResourceFactory } from './resource-factory.ts'
 import type { Waiter } from './waiter-queue.ts'
 import { WaitingLine } from './waiting-line.ts'
@@ -186,10 +187,16 @@ export class Pool<R> implements Lender<R> {
    */
   acquire(options: AcquireOptions = {}): Promise<Lease<R>> {
     if (this.#draining) return Promise.reject(new PoolClosedError(this.name))
-    const { signal, own = false, first = false, beyondMax = false } = options
+    const { signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
     const now = this.#clock.now()
     const borrower = this.#borrowers.identify(now, this.acquire)
+    const lease = this.#acquire(options, now, borrower)
+    return borrower?.trace ? traceAwaiting(lease, borrower) : lease
+  }
+
+  #acquire(options: AcquireOptions, now: number, borrower: Borrower | undefined): Promise<Lease<R>> {
+    const { signal, own = false, first = false, beyondMax = false } = options
     const entry = this.#waiters.size === 0 ? this.#takeReady(now) : undefined
     if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower))
     if (!own && this.#isSaturated) return this.#turnAway()
@@ -351,6 +358,7 @@ export class Pool<R> implements Lender<R> {
     const { lease } = entry
     if (!lease) return now
     entry.lease = undefined
+    lease.endedAt = now
     this.#useTimes.record(now - lease.since)
     if (lease.suspected) this.emit({ type: 'leak-returned', lease: reportLease(entry, lease, now) })
     if (releaseChannel.hasSubscribers) releaseChannel.publish({ pool: this.name, usedMillis: now - lease.since })
@@ -644,6 +652,11 @@ export class Pool<R> implements Lender<R> {
   #change(): void {
     this.#changed?.resolve()
     this.#changed = undefined
+  }
+
+  /** What is known of a checkout that has ended, for errors of callers that go on using it. */
+  endedCheckout(lease: Lease<R>): EndedCheckout {
+    return endedCheckoutOf(lease, this.#clock.now())
   }
 
   #suspect(entry: PoolEntry<R>, lease: Lease<R>, now: number): void {

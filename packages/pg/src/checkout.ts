@@ -1,0 +1,73 @@
+import type { Lease } from '@poolguard/core'
+import type { PoolClient } from 'pg'
+import type { PgConnection } from './pg-connection.ts'
+import { failQuery } from './watch-statements.ts'
+import type { WireClient } from './wire-client.ts'
+
+/** What a checkout needs of its pool. */
+export interface CheckoutPool {
+  /** Takes the connection back, or closes it. */
+  giveBack(lease: Lease<PgConnection>, destroy: Error | boolean | undefined): void
+  /** The error for a second release. */
+  releasedTwice(lease: Lease<PgConnection>): Error
+  /** A query was sent after the release. Returns the error to fail it with, or undefined where it is to run. */
+  queriedAfterRelease(lease: Lease<PgConnection>): Error | undefined
+}
+
+/**
+ * One checkout of a connection, as its borrower sees it. pg-pool lends the same object again and again, so that a caller who
+ * releases it a second time releases the checkout of the next borrower. Here each checkout has a view of pg's client of its
+ * own: it differs in its `release`, and knows whether it has been released; everything else that is read or written is pg's.
+ */
+export class Checkout implements ProxyHandler<WireClient> {
+  readonly client: PoolClient
+  /** Undefined until it is lent. Writable, because callers wrap it. */
+  release: ((destroy?: Error | boolean) => void) | undefined
+  readonly #connection: PgConnection
+  #lent: { readonly lease: Lease<PgConnection>; readonly pool: CheckoutPool } | undefined
+  #released = false
+
+  constructor(connection: PgConnection) {
+    this.#connection = connection
+    this.client = new Proxy(connection.client, this) as unknown as PoolClient
+  }
+
+  /** False once it has been lent: the next borrower gets another one. */
+  get unused(): boolean {
+    return this.release === undefined
+  }
+
+  begin(lease: Lease<PgConnection>, pool: CheckoutPool): void {
+    this.#lent = { lease, pool }
+    this.release = (destroy) => {
+      if (this.#released) throw pool.releasedTwice(lease)
+      this.#released = true
+      pool.giveBack(lease, destroy)
+    }
+  }
+
+  get(client: WireClient, key: string | symbol, view: unknown): unknown {
+    if (key === 'release') return this.release
+    if (key === 'query' && this.#released && !this.#connection.tellsListeners) {
+      return (...query: unknown[]) => this.#queryLate(client, view, query)
+    }
+    return Reflect.get(client, key, view)
+  }
+
+  has(client: WireClient, key: string | symbol): boolean {
+    return key === 'release' || Reflect.has(client, key)
+  }
+
+  getOwnPropertyDescriptor(client: WireClient, key: string | symbol): PropertyDescriptor | undefined {
+    return Reflect.getOwnPropertyDescriptor(key === 'release' ? this : client, key)
+  }
+
+  defineProperty(client: WireClient, key: string | symbol, descriptor: PropertyDescriptor): boolean {
+    return Reflect.defineProperty(key === 'release' ? this : client, key, descriptor)
+  }
+
+  #queryLate(client: WireClient, view: unknown, query: readonly unknown[]): unknown {
+    const refusal = this.#lent?.pool.queriedAfterRelease(this.#lent.lease)
+    return refusal ? failQuery(refusal, query) : Reflect.apply(client.query, view, query)
+  }
+}
