@@ -1,4 +1,4 @@
-import { PoolguardError, redact } from '@poolguard/core'
+import { PoolguardError } from '@poolguard/core'
 import { Command, CommanderError } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addDoctor } from './commands/doctor.ts'
@@ -9,6 +9,7 @@ import { addPlan } from './commands/plan.ts'
 import { addStress } from './commands/stress.ts'
 import { addVerify } from './commands/verify.ts'
 import { CannotRunError, type Outcome } from './outcome.ts'
+import { printable, printableJson } from './output/printable.ts'
 
 const EXIT_CODES = `
 Exit codes: 0 all is fine, 1 there are findings, 2 the command could not run.
@@ -39,7 +40,6 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .description('Connection pools that keep to what PostgreSQL can give: who takes what, and what to change.')
     .version(manifest.version)
     .addHelpText('afterAll', EXIT_CODES)
-    .exitOverride()
   const done = (result: Outcome) => {
     outcome = result
   }
@@ -50,7 +50,13 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addVerify(program, done)
   addStress(program, done)
   addMonitor(program, done)
-  for (const command of program.commands.flatMap(withSubcommands)) command.exitOverride()
+  for (const command of [program, ...program.commands.flatMap(withSubcommands)]) {
+    command.exitOverride().configureOutput({
+      // Commander quotes what it does not understand, and that may be a URL.
+      writeErr: (text) => void process.stderr.write(printable(text)),
+      writeOut: (text) => void process.stdout.write(printable(text)),
+    })
+  }
   for (const command of program.commands.flatMap(withSubcommands).filter(isLeaf)) withCommonOptions(command)
   try {
     await program.parseAsync(args, { from: 'user' })
@@ -61,7 +67,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
   if (!outcome) return 2
   const stream = outcome.exitCode === 2 && !json ? process.stderr : process.stdout
-  const said = json ? JSON.stringify(outcome.json, null, 2) : outcome.text
+  const redacts = outcome.isFileContent !== true
+  const said = json ? printableJson(outcome.json, { indent: 2, redacts }) : printable(outcome.text, { redacts })
   if (said) stream.write(`${said}\n`)
   return outcome.exitCode
 }
@@ -69,8 +76,8 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 /** What was foreseen is said in a sentence; anything else is a bug, and shows where. */
 function failureOutcome(error: unknown): Outcome {
   const foreseen = [CannotRunError, PoolguardError, CommanderError].some((kind) => error instanceof kind)
-  const message = redact(error instanceof Error ? error.message : String(error))
+  const message = error instanceof Error ? error.message : String(error)
   const code = error instanceof PoolguardError ? error.code : foreseen ? 'CANNOT_RUN' : 'UNEXPECTED'
-  const stack = error instanceof Error ? redact(error.stack ?? message) : message
+  const stack = error instanceof Error ? (error.stack ?? message) : message
   return { exitCode: 2, text: foreseen ? message : stack, json: { error: { code, message } } }
 }

@@ -5,6 +5,8 @@ export interface Outcome {
   readonly text: string
   /** The same for programs; undefined where all was said already. */
   readonly json: unknown
+  /** It is the content of generated files, which hold no secret and are to be taken as they are. */
+  readonly isFileContent?: true
 }
 
 /** The command cannot do its work. The message says what is missing, and what to give. */

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import {
   connectionFromEnvironment,
@@ -8,6 +8,8 @@ import {
   parseConnectionString,
 } from '@poolguard/core'
 import { CannotRunError } from './outcome.ts'
+import { withoutForeignPassword } from './own-password.ts'
+import { readFileInside, readRegularFile } from './project/read-regular-file.ts'
 
 export interface TargetOptions {
   /** The argument, if there was one. */
@@ -15,16 +17,19 @@ export interface TargetOptions {
   readonly dotenv?: string | undefined
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Called with a line about a `.env` that cannot be read, instead of an error. */
+  readonly onUnread?: (line: string) => void
 }
 
 /**
  * Where the database is: the argument, else the environment, else the file `.env`. What a URL leaves open is filled from
- * libpq's variables, as libpq and pg do.
+ * libpq's variables, as libpq and pg do, but the shell's PGPASSWORD goes only to the user and the host that it is for.
  *
  * @returns undefined where nothing says it.
  * @throws {ConnectionStringError} for a URL that cannot be read; {@link CannotRunError} for a file that is not there.
  */
-export function findTarget({ url, dotenv, folder, env }: TargetOptions): EnvironmentConnection | undefined {
+export function findTarget(options: TargetOptions): EnvironmentConnection | undefined {
+  const { url, folder, env } = options
   if (url !== undefined) {
     // So that a bad one is not blamed on a variable.
     parseConnectionString(url)
@@ -32,7 +37,8 @@ export function findTarget({ url, dotenv, folder, env }: TargetOptions): Environ
     return connectionFromEnvironment({ ...libpq, DATABASE_URL: url, USE_PGBOUNCER: undefined })
   }
   try {
-    return connectionFromEnvironment({ ...readEnvFile(folder, dotenv), ...env })
+    const file = readEnvFile(folder, options)
+    return withoutForeignPassword(connectionFromEnvironment({ ...file, ...env }), file, env)
   } catch (error) {
     if (error instanceof InvalidOptionError && error.option === 'DATABASE_URL') return undefined
     throw error
@@ -47,8 +53,11 @@ export function requireTarget(options: TargetOptions): EnvironmentConnection {
 }
 
 /** The variables of `.env`, or of the file that was named; none where there is no `.env`. */
-export function readEnvFile(folder: string, dotenv?: string): Record<string, string | undefined> {
-  const file = join(folder, dotenv ?? '.env')
+export function readEnvFile(
+  folder: string,
+  { dotenv, onUnread }: Pick<TargetOptions, 'dotenv' | 'onUnread'> = {},
+): Record<string, string | undefined> {
+  const file = resolve(folder, dotenv ?? '.env')
   if (!existsSync(file)) {
     if (dotenv !== undefined) throw new CannotRunError(`There is no file ${dotenv}.`)
     return {}
@@ -56,8 +65,13 @@ export function readEnvFile(folder: string, dotenv?: string): Record<string, str
   // A folder of that name is somebody else's: a virtual environment of Python's.
   if (dotenv === undefined && statSync(file).isDirectory()) return {}
   try {
-    return parseEnv(readFileSync(file, 'utf8'))
+    // The user vouches for a file that they name; what a project has as .env may be a link to anything.
+    return parseEnv(dotenv === undefined ? readFileInside(folder, '.env') : readRegularFile(file))
   } catch (error) {
+    if (dotenv === undefined && onUnread) {
+      onUnread(`.env (${(error as Error).message})`)
+      return {}
+    }
     throw new CannotRunError(`${dotenv ?? '.env'} cannot be read: ${(error as Error).message}.`)
   }
 }

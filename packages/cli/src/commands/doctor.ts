@@ -4,7 +4,9 @@ import { lookAtPooler } from '../database/look-at-pooler.ts'
 import { lookAtServer } from '../database/look-at-server.ts'
 import { doctorOutcome } from '../doctor/doctor-outcome.ts'
 import type { Facts } from '../doctor/facts.ts'
+import { environment } from '../environment.ts'
 import type { Outcome } from '../outcome.ts'
+import type { ProjectFacts } from '../project/project-facts.ts'
 import { readProject } from '../project/read-project.ts'
 import { readSurge, wholeFrom } from '../read-number.ts'
 import { findTarget } from '../target.ts'
@@ -42,7 +44,8 @@ export function addDoctor(program: Command, done: (outcome: Outcome) => void): v
 async function gather(url: string | undefined, options: DoctorOptions): Promise<Facts> {
   const { instances, maxSurge, poolerUrl, offline, dotenv } = options
   const folder = process.cwd()
-  const found = findTarget({ url, dotenv, folder, env: process.env })
+  const unread: string[] = []
+  const found = findTarget({ url, dotenv, folder, env: environment, onUnread: (line) => unread.push(line) })
   const look = found && !offline ? await lookAtServer(found.url) : undefined
   const reached = look && !('failure' in look) ? look : undefined
   const pooled = reached?.topology.kind === 'pooler'
@@ -57,8 +60,12 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
     server: reached,
     unreached: look && 'failure' in look ? look : undefined,
     pooler: consoleUrl && !offline && (pooled || poolerUrl !== undefined) ? await lookAtPooler(consoleUrl) : undefined,
-    project: readProject(folder),
+    project: withUnread(readProject(folder), unread),
     instances,
     maxSurge,
   }
+}
+
+function withUnread(project: ProjectFacts, unread: readonly string[]): ProjectFacts {
+  return { ...project, unread: [...unread, ...project.unread] }
 }

@@ -12,6 +12,7 @@ import {
   topologyTraits,
 } from '@poolguard/core'
 import type { Command } from 'commander'
+import { environment } from '../environment.ts'
 import { GENERATED_POOLER, POSTGRES_ITSELF } from '../generate/app-environment.ts'
 import { generateCompose } from '../generate/compose.ts'
 import { generateEnv } from '../generate/env.ts'
@@ -126,7 +127,7 @@ async function fromPlan(
   make: (planned: Planned) => Generated,
 ): Promise<Outcome> {
   const taken = await takePlan(url, options)
-  const target = findTarget({ url, dotenv: options.dotenv, folder: process.cwd(), env: process.env })
+  const target = findTarget({ url, dotenv: options.dotenv, folder: process.cwd(), env: environment })
   const { title, notes } = taken.source
   try {
     const generated = make({ ...taken, url: target?.url, direct: target?.direct, options })

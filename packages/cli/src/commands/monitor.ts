@@ -2,11 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { classifyConnectFailure, redact } from '@poolguard/core'
 import { type Command, Option } from 'commander'
 import { contact } from '../database/contact.ts'
+import { environment } from '../environment.ts'
 import { type LineWriter, rotatingFile, standardOutput } from '../monitor/line-writer.ts'
 import { APPLICATION, takeSample } from '../monitor/sample.ts'
 import { type Alert, Watch } from '../monitor/watch.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
-import { paint } from '../paint.ts'
+import { paint } from '../output/paint.ts'
+import { printable } from '../output/printable.ts'
 import { percent, positive, wholeFrom } from '../read-number.ts'
 import { requireTarget } from '../target.ts'
 
@@ -68,7 +70,7 @@ export function addMonitor(program: Command, done: (outcome: Outcome) => void): 
 
 async function monitor(url: string | undefined, options: MonitorOptions): Promise<Outcome> {
   const { file, maxSize, keep, dotenv } = options
-  const target = requireTarget({ url, dotenv, folder: process.cwd(), env: process.env })
+  const target = requireTarget({ url, dotenv, folder: process.cwd(), env: environment })
   await using database = contact(target.url, {
     applicationName: APPLICATION,
     max: 1,
@@ -112,7 +114,7 @@ async function follow(
     await lines.write(sample)
     const raised = watch.see(sample)
     for (const alert of raised) {
-      process.stderr.write(`${paint('red', alert.alert)}: ${alert.message}\n`)
+      process.stderr.write(`${printable(`${paint('red', alert.alert)}: ${alert.message}`)}\n`)
       await lines.write(alert)
     }
     alerts.push(...raised)

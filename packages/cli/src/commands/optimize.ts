@@ -2,10 +2,12 @@ import { confirm } from '@clack/prompts'
 import { BudgetError, type ConnectionString, type Surge } from '@poolguard/core'
 import { type Command, Option } from 'commander'
 import ora from 'ora'
+import { environment } from '../environment.ts'
 import { optimizeOutcome, printProposals } from '../optimize/optimize-outcome.ts'
 import { optimizeServer } from '../optimize/optimize-server.ts'
 import type { Proposal } from '../optimize/propose.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
+import { printable } from '../output/printable.ts'
 import { planOutcome } from '../plan/plan-outcome.ts'
 import { readServerSource } from '../plan/plan-source.ts'
 import { positive, readDuration, readMaxConnections, readMegabytes, readSurge, wholeFrom } from '../read-number.ts'
@@ -67,7 +69,7 @@ export function addOptimize(program: Command, done: (outcome: Outcome) => void):
 
 async function optimize(url: string | undefined, options: OptimizeOptions): Promise<Outcome> {
   const { restartCommand, restartTimeout, dotenv, json } = options
-  const found = requireTarget({ url, dotenv, folder: process.cwd(), env: process.env })
+  const found = requireTarget({ url, dotenv, folder: process.cwd(), env: environment })
   const target = found.direct ?? found.url
   const progress = ora({ discardStdin: false, isSilent: json === true || !process.stderr.isTTY })
   try {
@@ -83,7 +85,7 @@ async function optimize(url: string | undefined, options: OptimizeOptions): Prom
           : {
               command: restartCommand,
               timeoutMillis: restartTimeout * 1_000,
-              onProgress: (what) => progress.start(what),
+              onProgress: (what) => progress.start(printable(what)),
             },
     })
     progress.stop()
@@ -102,7 +104,7 @@ async function isWanted(proposals: readonly Proposal[], { apply, yes, json }: Op
   const open = proposals.filter(({ standing }) => standing === 'change' || standing === 'waits')
   if (!apply || open.length === 0) return apply === true
   if (yes || json || !process.stdin.isTTY || !process.stdout.isTTY) return true
-  process.stdout.write(`${printProposals(open)}\n`)
+  process.stdout.write(`${printable(printProposals(open))}\n`)
   const answer = await confirm({
     message: `Apply ${open.length === 1 ? 'this' : `these ${open.length}`}?`,
     initialValue: false,

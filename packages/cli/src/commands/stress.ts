@@ -2,7 +2,9 @@ import { describeTopology, redact } from '@poolguard/core'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import ora from 'ora'
 import { contact } from '../database/contact.ts'
+import { environment } from '../environment.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
+import { printable } from '../output/printable.ts'
 import { amount, listed, percent, wholeFrom } from '../read-number.ts'
 import { runLoad } from '../stress/run-load.ts'
 import { stressOutcome } from '../stress/stress-outcome.ts'
@@ -64,7 +66,7 @@ export function addStress(program: Command, done: (outcome: Outcome) => void): v
 
 async function stress(url: string | undefined, options: StressOptions): Promise<Outcome> {
   const { concurrency, duration, max, query = 'select 1', transaction, maxErrors, maxP99, json, dotenv } = options
-  const target = requireTarget({ url, dotenv, folder: process.cwd(), env: process.env })
+  const target = requireTarget({ url, dotenv, folder: process.cwd(), env: environment })
   const about = { applicationName: 'poolguard stress', acquireTimeoutMillis: ACQUIRE_MILLIS }
   await using observing = contact(target.url, { ...about, max: 1 })
   await using loaded = contact(target.url, { ...about, max, runsUsersStatements: true })
@@ -75,7 +77,11 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
     },
   )
   const title = `${target.url}: ${describeTopology(topology)}; ${concurrency} at once on at most ${max} connections`
-  const progress = ora({ text: title, discardStdin: false, isSilent: json === true || !process.stderr.isTTY }).start()
+  const progress = ora({
+    text: printable(title),
+    discardStdin: false,
+    isSilent: json === true || !process.stderr.isTTY,
+  }).start()
   const stop = new AbortController()
   const interrupted = () => stop.abort()
   process.once('SIGINT', interrupted)

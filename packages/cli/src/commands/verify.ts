@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { environment } from '../environment.ts'
 import type { Outcome } from '../outcome.ts'
 import { wholeFrom } from '../read-number.ts'
 import { findTarget, requireTarget } from '../target.ts'
@@ -42,7 +43,7 @@ export function addVerify(program: Command, done: (outcome: Outcome) => void): v
 
 async function verify(url: string | undefined, options: VerifyOptions): Promise<Outcome> {
   const { expect, prepared = false, concurrency, max, poolerUrl, dotenv } = options
-  const place = { folder: process.cwd(), env: process.env }
+  const place = { folder: process.cwd(), env: environment }
   const target = requireTarget({ url, dotenv, ...place })
   const consoleUrl = poolerUrl === undefined ? undefined : findTarget({ url: poolerUrl, ...place })?.url
   const { direct } = target

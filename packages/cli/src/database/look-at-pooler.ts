@@ -1,5 +1,6 @@
 import type { ConnectionString, PgBouncerDatabase, PgBouncerPool, PgBouncerSetting } from '@poolguard/core'
 import { PgBouncerConsole } from '@poolguard/pg'
+import { withPlainTexts } from '../output/printable.ts'
 
 /** What PgBouncer's console answers. */
 export interface PoolerFacts {
@@ -17,7 +18,7 @@ export async function lookAtPooler(url: ConnectionString): Promise<PoolerFacts |
     const version = await console.version()
     const config = await console.config()
     const databases = await console.databases()
-    return { version, config, databases, pools: await console.pools() }
+    return withPlainTexts({ version, config, databases, pools: await console.pools() })
   } catch {
     return undefined
   }

@@ -11,6 +11,7 @@ import {
   USAGE_QUERY,
   type UsageRow,
 } from '@poolguard/core'
+import { withPlainTexts } from '../output/printable.ts'
 import { contact, type Pool } from './contact.ts'
 import { OPEN_SLOTS_QUERY, type OpenSlots } from './open-slots.ts'
 import type { ApplicationSessions, ServerFacts, Unreached } from './server-facts.ts'
@@ -51,7 +52,7 @@ export async function lookAtServer(url: ConnectionString): Promise<ServerFacts |
   await using database = contact(url, { applicationName: APPLICATION, max: 2 })
   try {
     const topology = await database.reach()
-    return await readFacts(database.pool, topology)
+    return withPlainTexts(await readFacts(database.pool, topology))
   } catch (error) {
     return unreached(error)
   }
@@ -83,5 +84,5 @@ function unreached(error: unknown): Unreached {
   const failure: ConnectFailure = classifyConnectFailure(cause)
   // Several addresses that all refuse are an AggregateError without a text.
   const reason = cause instanceof AggregateError ? cause.errors[0] : cause
-  return { failure, message: redact(reason instanceof Error ? reason.message : String(reason)) }
+  return { failure, message: withPlainTexts(redact(reason instanceof Error ? reason.message : String(reason))) }
 }

@@ -1,5 +1,5 @@
 import type { Outcome } from '../outcome.ts'
-import { paint } from '../paint.ts'
+import { paint } from '../output/paint.ts'
 import { describeLook } from './describe-look.ts'
 import { type Diagnosis, diagnose } from './diagnose.ts'
 import type { Facts } from './facts.ts'

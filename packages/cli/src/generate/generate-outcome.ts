@@ -1,5 +1,5 @@
 import type { Outcome } from '../outcome.ts'
-import { paint } from '../paint.ts'
+import { paint } from '../output/paint.ts'
 import type { Generated } from './generated-file.ts'
 
 export interface GenerateReport {
@@ -16,7 +16,7 @@ export function generateOutcome({ generated, folder, about }: GenerateReport): O
   const json = { written: folder !== undefined, folder, files, next, about, budget }
   if (folder === undefined) {
     const text = files.map(({ path, content }) => `${paint('bold', `# ${path}`)}\n${content}`).join('\n')
-    return { exitCode: 0, text: text.trimEnd(), json }
+    return { exitCode: 0, text: text.trimEnd(), json, isFileContent: true }
   }
   const place = folder === '.' ? '' : `${folder.replace(/\/$/, '')}/`
   const lines = [
@@ -27,5 +27,5 @@ export function generateOutcome({ generated, folder, about }: GenerateReport): O
     folder === '.' ? 'Next:' : `Next, in ${folder}:`,
     ...next.map((step) => `  ${step}`),
   ]
-  return { exitCode: 0, text: lines.join('\n'), json }
+  return { exitCode: 0, text: lines.join('\n'), json, isFileContent: true }
 }

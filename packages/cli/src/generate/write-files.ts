@@ -1,5 +1,5 @@
-import { lstatSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { lstatSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, isAbsolute, join, relative } from 'node:path'
 import { CannotRunError } from '../outcome.ts'
 import type { GeneratedFile } from './generated-file.ts'
 
@@ -11,6 +11,7 @@ import type { GeneratedFile } from './generated-file.ts'
  */
 export function writeFiles(folder: string, files: readonly GeneratedFile[], replace: boolean): void {
   const targets = files.map(({ path, content }) => ({ path, content, file: join(folder, path) }))
+  refuseLinkedFolders(folder, targets)
   const there = targets.filter(({ file }) => isThere(file))
   if (there.length > 0 && !replace) throw alreadyThere(there.map(({ path }) => path))
   const folders = there.filter(({ file }) => statSync(file, { throwIfNoEntry: false })?.isDirectory())
@@ -31,6 +32,30 @@ export function writeFiles(folder: string, files: readonly GeneratedFile[], repl
     for (const { draft } of drafts) rmSync(draft, { force: true })
     throw new CannotRunError(`${folder} cannot be written: ${(error as Error).message}.`)
   }
+}
+
+/** A project that somebody else wrote may have a folder that is a link to another place. */
+function refuseLinkedFolders(
+  folder: string,
+  targets: readonly { readonly path: string; readonly file: string }[],
+): void {
+  if (!isThere(folder)) return
+  const root = realpathSync(folder)
+  for (const { path, file } of targets) {
+    const place = relative(root, realpathSync(nearestFolder(dirname(file))))
+    if (place.split(/[\\/]/)[0] === '..' || isAbsolute(place)) {
+      throw new CannotRunError(
+        `${path} would be written outside of ${folder}: a folder on its way is a link. Nothing was written: remove the link, or give another folder (--out).`,
+      )
+    }
+  }
+}
+
+/** The folder itself, or the first one above it that exists. */
+function nearestFolder(folder: string): string {
+  return statSync(folder, { throwIfNoEntry: false }) || dirname(folder) === folder
+    ? folder
+    : nearestFolder(dirname(folder))
 }
 
 /** A link is there even where it leads nowhere. */

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { basename, dirname } from 'node:path'
 import { createStream } from 'rotating-file-stream'
 import { CannotRunError } from '../outcome.ts'
+import { printableJson } from '../output/printable.ts'
 
 /** Where the lines go. */
 export interface LineWriter extends AsyncDisposable {
@@ -11,7 +12,7 @@ export interface LineWriter extends AsyncDisposable {
 export function standardOutput(): LineWriter {
   return {
     async write(line) {
-      if (!process.stdout.write(`${JSON.stringify(line)}\n`)) await once(process.stdout, 'drain')
+      if (!process.stdout.write(`${printableJson(line)}\n`)) await once(process.stdout, 'drain')
     },
     async [Symbol.asyncDispose]() {},
   }
@@ -31,7 +32,7 @@ export function rotatingFile(file: string, { megabytes, keep }: { megabytes: num
   let told = false
   return {
     async write(line) {
-      const flushed = stream.write(`${JSON.stringify(line)}\n`) ? undefined : once(stream, 'drain')
+      const flushed = stream.write(`${printableJson(line)}\n`) ? undefined : once(stream, 'drain')
       try {
         await Promise.race([failed.promise, flushed])
       } catch (error) {

@@ -2,6 +2,7 @@ import { classifyConnectFailure, redact, USAGE_QUERY, type UsageRow } from '@poo
 import type { Pool } from '../database/contact.ts'
 import { type ApplicationCount, countByApplication } from '../database/count-by-application.ts'
 import { OPEN_SLOTS_QUERY, type OpenSlots } from '../database/open-slots.ts'
+import { withPlainTexts } from '../output/printable.ts'
 
 /** Who holds connections at one moment. */
 export interface Sample {
@@ -29,13 +30,13 @@ export async function takeSample(pool: Pool): Promise<Sample | Missed> {
   try {
     const [slots] = (await pool.query(OPEN_SLOTS_QUERY)).rows as OpenSlots[]
     if (!slots) return { time, error: 'the server did not tell its limits' }
-    const rows = (await pool.query(USAGE_QUERY)).rows as UsageRow[]
+    const rows = withPlainTexts((await pool.query(USAGE_QUERY)).rows as UsageRow[])
     return { time, ...countUsage(slots, rows) }
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
     return {
       time,
-      error: redact(cause instanceof Error ? cause.message : String(cause)),
+      error: withPlainTexts(redact(cause instanceof Error ? cause.message : String(cause))),
       ...(classifyConnectFailure(cause) === 'full' && { full: true }),
     }
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ConnectionString, redact } from '@poolguard/core'
 import { contact } from '../database/contact.ts'
+import { environment } from '../environment.ts'
 import { APPLICATION } from './application.ts'
 
 export interface RestartOptions {
@@ -74,7 +75,7 @@ async function runCommand(command: string, timeoutMillis: number): Promise<strin
   const file = join(folder, 'output')
   const output = openSync(file, 'a')
   try {
-    const child = spawn(command, { shell: true, stdio: ['ignore', output, output] })
+    const child = spawn(command, { shell: true, env: environment, stdio: ['ignore', output, output] })
     const ended = Promise.withResolvers<string | undefined>()
     child.once('error', (error) => ended.resolve(`The restart command could not be run: ${redact(error.message)}`))
     child.once('exit', (code, signal) => {

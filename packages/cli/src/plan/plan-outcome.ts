@@ -1,6 +1,6 @@
 import { type Budget, BudgetError, describeSizing, type PlanInput, planBudget, type Sizing } from '@poolguard/core'
 import type { Outcome } from '../outcome.ts'
-import { paint } from '../paint.ts'
+import { paint } from '../output/paint.ts'
 
 export interface PlanReport {
   readonly title: string

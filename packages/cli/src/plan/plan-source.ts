@@ -15,6 +15,7 @@ import {
 import { lookAtPooler } from '../database/look-at-pooler.ts'
 import { lookAtServer } from '../database/look-at-server.ts'
 import type { ServerFacts } from '../database/server-facts.ts'
+import { environment } from '../environment.ts'
 import { CannotRunError } from '../outcome.ts'
 import { findTarget } from '../target.ts'
 
@@ -51,7 +52,7 @@ export interface ServerSourceOptions {
 /** @throws {CannotRunError} where no server is named, or it cannot be asked. */
 export async function readServerSource(url: string | undefined, options: ServerSourceOptions): Promise<PlanSource> {
   const { app, dotenv, poolerUrl } = options
-  const place = { folder: process.cwd(), env: process.env }
+  const place = { folder: process.cwd(), env: environment }
   const target = findTarget({ url, dotenv, ...place })?.url
   if (!target) {
     throw new CannotRunError('Say where the database is (a URL, DATABASE_URL or PGHOST), or give --max-connections.')

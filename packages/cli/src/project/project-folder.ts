@@ -1,10 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
+import { readFileInside, UnreadableFileError } from './read-regular-file.ts'
 
-/** Reads files of a project. One that is there and cannot be used is kept account of, and counts as not there. */
+/**
+ * Reads files of a project that nobody vouches for. A file that is there and cannot be used becomes a line of the report,
+ * and counts as not there.
+ */
 export class ProjectFolder {
   readonly path: string
-  readonly #unread: string[] = []
+  readonly #unread = new Set<string>()
 
   constructor(path: string) {
     this.path = path
@@ -12,33 +16,32 @@ export class ProjectFolder {
 
   /** Files that could not be used, and why: `package.json (no JSON)`. */
   get unread(): readonly string[] {
-    return this.#unread
+    return [...this.#unread]
   }
 
+  /** Whether a file is in its place, be it a link that leads nowhere. */
   has(file: string): boolean {
-    return existsSync(join(this.path, file))
+    try {
+      return lstatSync(join(this.path, file), { throwIfNoEntry: false }) !== undefined
+    } catch {
+      return false
+    }
   }
 
-  /** What `parse` makes of a file; undefined where there is none, or where it cannot be read as `format`. */
+  /** What `parse` makes of a file; undefined if there is none, or if it cannot be read as `format`. */
   read<T>(file: string, format: string, parse: (text: string) => T): T | undefined {
     if (!this.has(file)) return undefined
-    const text = this.#text(file)
-    if (text === undefined) return undefined
     try {
-      return parse(text)
-    } catch {
-      // What a parser says may quote the file, and a password in it.
-      this.#unread.push(`${file} (no ${format})`)
+      return parse(readFileInside(this.path, file))
+    } catch (error) {
+      // The message of a parser may quote the file, and a password in it.
+      this.leaveOut(file, error instanceof UnreadableFileError ? error.message : `no ${format}`)
       return undefined
     }
   }
 
-  #text(file: string): string | undefined {
-    try {
-      return readFileSync(join(this.path, file), 'utf8')
-    } catch (error) {
-      this.#unread.push(`${file} (${(error as NodeJS.ErrnoException).code})`)
-      return undefined
-    }
+  /** Reports that a file, or a part of the project, was not read. */
+  leaveOut(what: string, why: string): void {
+    this.#unread.add(`${what} (${why})`)
   }
 }

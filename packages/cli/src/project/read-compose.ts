@@ -28,8 +28,17 @@ type Written = Readonly<Record<string, unknown>>
 /** Reads the compose file of a folder: https://docs.docker.com/reference/compose-file/ */
 export function readCompose(folder: ProjectFolder): { facts: ComposeFacts; pgBouncer?: PoolerSettings } | undefined {
   const file = FILES.find((name) => folder.has(name))
-  const written = file && folder.read(file, 'YAML', (text) => parse(text, { merge: true, logLevel: 'error' }))
-  if (file === undefined || written === undefined) return undefined
+  if (file === undefined) return undefined
+  return folder.read(file, 'YAML', (text) =>
+    readServices(folder, file, parse(text, { merge: true, logLevel: 'error' })),
+  )
+}
+
+function readServices(
+  folder: ProjectFolder,
+  file: string,
+  written: unknown,
+): { facts: ComposeFacts; pgBouncer?: PoolerSettings } {
   const services = Object.entries(recordOf(recordOf(written).services)).map(([name, service]) =>
     readService(folder, name, recordOf(service)),
   )

@@ -13,10 +13,17 @@ const PLACES = [
 /** Settings of the first `pgbouncer.ini` that is found in its usual places. */
 export function readPgBouncerIni(folder: ProjectFolder): PoolerSettings | undefined {
   const file = PLACES.find((place) => folder.has(place))
-  const sections = file && folder.read(file, 'INI', parse)
-  if (!file || !sections) return undefined
-  const { pgbouncer = {}, databases = {} } = sections as Record<string, Record<string, unknown>>
-  const values = Object.entries(pgbouncer).map(([name, value]) => [name, String(value)] as const)
-  const named = Object.keys(databases).filter((name) => name !== '*').length
-  return { source: file, values: new Map(values), databases: Math.max(1, named) }
+  if (file === undefined) return undefined
+  return folder.read(file, 'INI', (text) => settingsOf(file, parse(text)))
+}
+
+/** A name that stands where a section belongs has a text or null for its value. */
+function settingsOf(source: string, sections: Record<string, unknown>): PoolerSettings {
+  const values = entriesOf(sections.pgbouncer).map(([name, value]) => [name, String(value)] as const)
+  const named = entriesOf(sections.databases).filter(([name]) => name !== '*').length
+  return { source, values: new Map(values), databases: Math.max(1, named) }
+}
+
+function entriesOf(section: unknown): [name: string, value: unknown][] {
+  return typeof section === 'object' && section !== null ? Object.entries(section) : []
 }

@@ -74,10 +74,10 @@ test('files that cannot be used are named, and stop nothing', () => {
   expect(project(broken)).toMatchObject({
     packages: new Map(),
     compose: undefined,
-    unread: ['package.json (no JSON)', 'compose.yaml (no YAML)', 'pgbouncer.ini (EISDIR)'],
+    unread: ['package.json (no JSON)', 'compose.yaml (no YAML)', 'pgbouncer.ini (a folder)'],
   })
   expect(project({ 'package.json': '{"dependencies":{"prisma":"6"}}', 'prisma/schema.prisma': null }).unread).toEqual([
-    'prisma/schema.prisma (EISDIR)',
+    'prisma/schema.prisma (a folder)',
   ])
 })
 

@@ -1,6 +1,8 @@
-import { type Dirent, readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { type Dirent, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { CodeSetting } from './project-facts.ts'
+import type { ProjectFolder } from './project-folder.ts'
+import { settingsIn } from './settings-in-source.ts'
 
 const SKIPPED = new Set([
   'node_modules',
@@ -15,70 +17,62 @@ const SKIPPED = new Set([
 ])
 const SOURCE = /\.[cm]?[jt]sx?$/
 const TEST = /\.(test|spec|d)\.[cm]?[jt]sx?$/
+
 /** A project with more than this is looked at in part. */
-const MOST_FILES = 3_000
+const MAX_FILES = 3_000
+const MAX_ENTRIES = 50_000
+const MAX_DEPTH = 30
+const MAX_MILLIS = 3_000
 
 /** Files that make pools say where they get them from. */
 const USES_DATABASE = /['"](?:pg|postgres|typeorm|drizzle-orm[\w/-]*|@prisma\/[\w-]+|@poolguard\/[\w/-]+)['"]/
 
-const PATTERNS: readonly (readonly [kind: CodeSetting['kind'], pattern: RegExp])[] = [
-  ['max', /\b(?:max|poolSize)\s*:\s*(\d+)/g],
-  ['prepare-false', /\bprepare\s*:\s*false\b/g],
-  ['statement-names', /\bstatementNameGenerator\b/g],
-]
-
-/** A call that has to do with pools: other things have a `max`, too, as a rate limit beside them. */
-const ABOUT_POOLS = /pool|postgres|\bpg\b|source|drizzle|prisma|typeorm|\bsql\b/i
-
 /** Looks through the sources for what they say of pools: a look at the text, which is not run. */
-export function scanSources(folder: string): CodeSetting[] {
-  return sourceFiles(folder, [])
-    .sort()
-    .flatMap((file) => {
-      const text = readFileSync(file, 'utf8')
-      return USES_DATABASE.test(text) ? settingsIn(text, relative(folder, file).replaceAll('\\', '/')) : []
-    })
+export function scanSources(folder: ProjectFolder): CodeSetting[] {
+  const walk = new SourceWalk(folder.path)
+  const files = walk.files()
+  const deadline = performance.now() + MAX_MILLIS
+  const found: CodeSetting[] = []
+  for (const file of files.sort()) {
+    if (performance.now() > deadline) {
+      walk.isPartial = true
+      break
+    }
+    const settings = folder.read(file, 'text', (text) => (USES_DATABASE.test(text) ? settingsIn(text, file) : []))
+    found.push(...(settings ?? []))
+  }
+  if (walk.isPartial) folder.leaveOut('a part of the sources', 'there is too much of them')
+  return found
 }
 
-function settingsIn(text: string, file: string): CodeSetting[] {
-  const code = withoutComments(text)
-  return PATTERNS.flatMap(([kind, pattern]) =>
-    [...code.matchAll(pattern)]
-      .filter(({ index }) => kind !== 'max' || ABOUT_POOLS.test(callAround(code, index) ?? 'pool'))
-      .map((found) => {
-        const line = code.slice(0, found.index).split('\n').length
-        return { file, line, kind, value: Number(found[1] ?? 0) }
-      }),
-  )
-}
+/** The sources below a folder, by their paths from there; those that a bound leaves out are not reported by name. */
+class SourceWalk {
+  readonly #root: string
+  readonly #files: string[] = []
+  #entries = 0
+  isPartial = false
 
-/** Blank where comments were, so that every line keeps its number. */
-function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, (comment) => comment.replace(/[^\n]/g, ' '))
-}
+  constructor(root: string) {
+    this.#root = root
+  }
 
-/** The innermost call with a name round a place, from that name up to the place; undefined outside of all calls. */
-function callAround(code: string, place: number): string | undefined {
-  let closed = 0
-  for (let index = place - 1; index >= 0; index--) {
-    if (code[index] === ')') closed++
-    else if (code[index] === '(' && closed > 0) closed--
-    else if (code[index] === '(') {
-      const name = /[\w$.]+(?:<[^()]*>)?$/.exec(code.slice(Math.max(0, index - 100), index))?.[0]
-      if (name !== undefined) return name + code.slice(index, place)
+  files(): string[] {
+    this.#enter('', 0)
+    return this.#files
+  }
+
+  #enter(folder: string, depth: number): void {
+    for (const entry of entriesOf(join(this.#root, folder))) {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+      const isFull = ++this.#entries > MAX_ENTRIES || this.#files.length >= MAX_FILES || depth > MAX_DEPTH
+      if (isFull) {
+        this.isPartial = true
+        return
+      }
+      if (entry.isDirectory() && !SKIPPED.has(entry.name) && !entry.name.startsWith('.')) this.#enter(path, depth + 1)
+      else if (entry.isFile() && SOURCE.test(entry.name) && !TEST.test(entry.name)) this.#files.push(path)
     }
   }
-  return undefined
-}
-
-function sourceFiles(folder: string, found: string[]): string[] {
-  for (const entry of entriesOf(folder)) {
-    if (found.length >= MOST_FILES) break
-    const path = join(folder, entry.name)
-    if (entry.isDirectory() && !SKIPPED.has(entry.name) && !entry.name.startsWith('.')) sourceFiles(path, found)
-    else if (entry.isFile() && SOURCE.test(entry.name) && !TEST.test(entry.name)) found.push(path)
-  }
-  return found
 }
 
 /** A folder that may not be looked into is passed over. */

@@ -1,5 +1,5 @@
 import type { Outcome } from '../outcome.ts'
-import { paint } from '../paint.ts'
+import { paint } from '../output/paint.ts'
 import type { LoadResult } from './run-load.ts'
 
 export interface Thresholds {

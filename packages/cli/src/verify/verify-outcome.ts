@@ -1,5 +1,5 @@
 import type { Outcome } from '../outcome.ts'
-import { paint } from '../paint.ts'
+import { paint } from '../output/paint.ts'
 import type { Check } from './check.ts'
 
 const MARKS = { passed: ['green', 'ok     '], failed: ['red', 'failed '], skipped: ['gray', 'skipped'] } as const

@@ -1,0 +1,61 @@
+import { redact } from '@poolguard/core'
+import { ESCAPE_MARK } from './paint.ts'
+
+/**
+ * Characters that act on a terminal instead of being seen: C0 and C1 controls, DEL, the line separators of Unicode, and the
+ * marks that change the direction of writing (https://trojansource.codes).
+ */
+const ACTING = String.raw`\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff`
+const ACTING_CHARACTER = new RegExp(`[${ACTING}]`, 'g')
+/** In a text of several lines, line ends and tabs are layout. */
+const ACTING_BUT_LAYOUT = new RegExp(String.raw`(?![\n\t])[${ACTING}]`, 'g')
+
+export interface PrintOptions {
+  /** Default true. False for files to be written elsewhere, whose commands only look like secrets (`password = :'x'`). */
+  readonly redacts?: boolean
+}
+
+/** A text as it may be printed: without secrets, and with no character that acts on the terminal but our own colours. */
+export function printable(text: string, { redacts = true }: PrintOptions = {}): string {
+  const shown = redacts ? redact(text) : text
+  return shown.replaceAll(ACTING_BUT_LAYOUT, escaped).replaceAll(ESCAPE_MARK, '\u001b')
+}
+
+/** JSON as it may be printed, on one line or indented. What acts on a terminal stands in strings only, as `\u202e`. */
+export function printableJson(
+  value: unknown,
+  { indent, redacts = true }: PrintOptions & { readonly indent?: number } = {},
+): string {
+  const replace = (_name: string, each: unknown) => (redacts && typeof each === 'string' ? redact(each) : each)
+  return (JSON.stringify(value, replace, indent) ?? '').replaceAll(ACTING_BUT_LAYOUT, jsonEscaped)
+}
+
+/**
+ * A copy of plain data in which every name and text from outside is on one line and acts on nothing. To be called where such
+ * data comes in, so that a name cannot look like a line of the report.
+ */
+export function withPlainTexts<T>(value: T): T {
+  if (typeof value === 'string') return value.replaceAll(ACTING_CHARACTER, escaped) as T
+  if (Array.isArray(value)) return value.map(withPlainTexts) as T
+  if (value instanceof Map) return new Map([...value].map(withPlainTexts)) as T
+  if (typeof value !== 'object' || value === null || !isPlain(value)) return value
+  return Object.fromEntries(Object.entries(value).map(withPlainTexts)) as T
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function escaped(character: string): string {
+  const code = character.charCodeAt(0)
+  return code < 0x100 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`
+}
+
+function jsonEscaped(character: string): string {
+  return `\\u${hex(character.charCodeAt(0), 4)}`
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, '0')
+}
