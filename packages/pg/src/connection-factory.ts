@@ -15,6 +15,8 @@ export interface ConnectionFactoryOptions {
   readonly makeClient: (config: GuardedPoolConfig) => WireClient
   readonly sessions: SessionGuard
   readonly statements: AutomaticStatements
+  /** Nothing but the login was sent on a connection. Rejects where it was lost meanwhile. */
+  readonly meet: (connection: PgConnection) => Promise<unknown>
   /** A connection is there, and nobody has it yet. */
   readonly connected: (client: PoolClient) => void
   /** A connection is closed. */
@@ -73,6 +75,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     watchStatements(client, this.#options.sessions)
     prepareStatements(client, this.#options.statements)
     const { client: poolClient } = connection.firstCheckout
+    let loggedIn = false
     let connected = false
     let announced = false
     // Never removed: a client without a listener turns the loss of its connection into the death of the process.
@@ -89,6 +92,9 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     signal.addEventListener('abort', abort, { once: true })
     try {
       await client.connect()
+      loggedIn = true
+      // What is asked may still be unanswered: pg sends the caller's queries after that.
+      await this.#options.meet(connection)
       connected = true
       await config.onConnect?.(poolClient)
       announced = true
@@ -97,7 +103,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
       return connection
     } catch (error) {
       if (announced) await this.close(connection)
-      else if (connected) await connection.end()
+      else if (loggedIn) await connection.end()
       throw error
     } finally {
       signal.removeEventListener('abort', abort)

@@ -104,6 +104,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
           makeClient: (clientConfig) => new this.Client(clientConfig),
           sessions: guard.sessions,
           statements: guard.statements,
+          meet: (connection) => guard.meet(connection),
           connected: (client) => this.emit('connect', client),
           removed: (client) => this.emit('remove', client),
           lost: (connection, error) => this.#lost(connection, error),

@@ -3,7 +3,6 @@ import {
   type ConsoleOptions,
   classifyConnectFailure,
   type GuardedDriver,
-  type Lease,
   type PoolerConsole,
   type ProbeSession,
 } from '@poolguard/core'
@@ -33,8 +32,12 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     return this.#config.stream ? undefined : `${host}:${port}/${database}?user=${user}`
   }
 
-  probe(lease: Lease<PgConnection>): ProbeSession {
-    return new PgProbeSession(lease)
+  probe(connection: PgConnection): ProbeSession {
+    return new PgProbeSession(connection)
+  }
+
+  isLost({ usable }: PgConnection): boolean {
+    return !usable
   }
 
   /** A text of several statements answers with an array, of which the last one counts. */

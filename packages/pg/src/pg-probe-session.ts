@@ -1,36 +1,40 @@
 import { randomBytes } from 'node:crypto'
-import type { Lease, ProbeSession } from '@poolguard/core'
+import type { Identity, ProbeSession } from '@poolguard/core'
 import { NamedProbe } from './named-probe.ts'
 import type { PgConnection } from './pg-connection.ts'
+import { unwatchedQuery } from './watch-statements.ts'
 
-/** A leased connection, as the detection of poolers sees it. */
+/** A connection that no caller has, as the detection of poolers sees it. */
 export class PgProbeSession implements ProbeSession {
-  readonly #lease: Lease<PgConnection>
+  readonly #connection: PgConnection
+  readonly #query: PgConnection['client']['query']
 
-  constructor(lease: Lease<PgConnection>) {
-    this.#lease = lease
+  constructor(connection: PgConnection) {
+    this.#connection = connection
+    this.#query = unwatchedQuery(connection.client)
   }
 
   get parameters(): ReadonlyMap<string, string> {
-    return this.#lease.resource.parameters
+    return this.#connection.parameters
   }
 
   /** Poolers make up numbers beyond the signed range, which pg reads as negative. */
   get announcedPid(): number {
-    return this.#lease.resource.client.processID >>> 0
+    return this.#connection.client.processID >>> 0
   }
 
-  async identify(): Promise<{ pid: number; chosenName: string; serverName: string | null }> {
+  async identify(along = 'null'): Promise<Identity> {
     const chosenName = `poolguard_${randomBytes(6).toString('hex')}`
     const probe = new NamedProbe(
       chosenName,
       `/*${chosenName}*/ select pg_catalog.pg_backend_pid(),
-         (select name from pg_catalog.pg_prepared_statements where pg_catalog.starts_with(statement, '/*${chosenName}*/') limit 1)`,
+         (select name from pg_catalog.pg_prepared_statements where pg_catalog.starts_with(statement, '/*${chosenName}*/') limit 1),
+         ${along}`,
     )
-    this.#lease.resource.client.query(probe)
+    this.#query(probe)
     const [row] = await probe.rows
     if (!row) throw new Error('the probe was answered without a row')
-    return { pid: Number(row[0]) >>> 0, chosenName, serverName: row[1] ?? null }
+    return { pid: Number(row[0]) >>> 0, chosenName, serverName: row[1] ?? null, along: row[2] ?? null }
   }
 
   backendPid(): Promise<number> {
@@ -42,17 +46,12 @@ export class PgProbeSession implements ProbeSession {
   }
 
   async rollback(): Promise<void> {
-    await this.#lease.resource.client.query('rollback')
-  }
-
-  done({ abandon }: { abandon: boolean }): void {
-    if (abandon) this.#lease.destroy()
-    else this.#lease.release()
+    await this.#query('rollback')
   }
 
   /** A text of several statements answers with an array, of which the last one counts. */
   async #pid(text: string): Promise<number> {
-    const results = [await this.#lease.resource.client.query(text)].flat()
+    const results = [await this.#query(text)].flat()
     return Number(results.at(-1)?.rows[0].pid) >>> 0
   }
 }

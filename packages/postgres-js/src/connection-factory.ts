@@ -26,6 +26,8 @@ export interface ConnectionFactoryOptions {
   /** Whether queries are prepared that can be. */
   readonly prepares: () => boolean
   readonly statements: AutomaticStatements
+  /** Nothing but the login was sent on a connection. Rejects where it was lost meanwhile; false where it owes an answer. */
+  readonly meet: (connection: PostgresConnection) => Promise<boolean>
   /** Whether nothing stands between here and PostgreSQL. */
   readonly isDirect: () => boolean
   /** A connection came back with a transaction open. */
@@ -69,7 +71,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     const connection = await this.#openAt(endpoint, { signal, lost: () => kept && lost() })
     try {
       kept = await this.#suits(connection, endpoint)
-      if (kept) await this.#arrayTypes?.learn(connection)
+      if (kept) await this.#prepare(connection, signal)
     } catch (error) {
       kept = false
       throw error
@@ -77,6 +79,11 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
       if (!kept) await this.close(connection)
     }
     return kept ? connection : undefined
+  }
+
+  async #prepare(connection: PostgresConnection, signal: AbortSignal): Promise<void> {
+    if (!(await this.#options.meet(connection))) await answered(connection, signal)
+    await this.#arrayTypes?.learn(connection)
   }
 
   async #openAt(endpoint: Endpoint, context: OpenContext): Promise<PostgresConnection> {
@@ -172,6 +179,14 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     }
     return !connection.lost && !connection.inTransaction
   }
+}
+
+/** Nothing may be sent on a connection that owes an answer to a question of our own. */
+async function answered(connection: PostgresConnection, signal: AbortSignal): Promise<void> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  await Promise.race([connection.settled(), aborted])
 }
 
 /** Told by a server that was reached: the next host would not be what was asked for. PgBouncer tells the severity only once. */

@@ -3,7 +3,6 @@ import {
   type ConsoleOptions,
   classifyConnectFailure,
   type GuardedDriver,
-  type Lease,
   type PoolerConsole,
   type ProbeSession,
 } from '@poolguard/core'
@@ -31,8 +30,12 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
     return peer
   }
 
-  probe(lease: Lease<PostgresConnection>): ProbeSession {
-    return new PostgresProbeSession(lease)
+  probe(connection: PostgresConnection): ProbeSession {
+    return new PostgresProbeSession(connection)
+  }
+
+  isLost({ lost }: PostgresConnection): boolean {
+    return lost
   }
 
   async ask(connection: PostgresConnection, text: string): Promise<string | null | undefined> {

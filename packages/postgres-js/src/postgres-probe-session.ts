@@ -1,35 +1,37 @@
 import { randomBytes } from 'node:crypto'
-import type { Lease, ProbeSession } from '@poolguard/core'
+import type { Identity, ProbeSession } from '@poolguard/core'
 import type { PostgresConnection } from './postgres-connection.ts'
 
 const PID = 'pg_catalog.pg_backend_pid()'
 
-/** A leased connection, as the detection of poolers sees it. */
+/** A connection that no caller has, as the detection of poolers sees it. */
 export class PostgresProbeSession implements ProbeSession {
-  readonly #lease: Lease<PostgresConnection>
+  readonly #connection: PostgresConnection
 
-  constructor(lease: Lease<PostgresConnection>) {
-    this.#lease = lease
+  constructor(connection: PostgresConnection) {
+    this.#connection = connection
   }
 
   get parameters(): ReadonlyMap<string, string> {
-    return new Map(Object.entries(this.#lease.resource.parameters))
+    return new Map(Object.entries(this.#connection.parameters))
   }
 
   get announcedPid(): number {
-    return this.#lease.resource.announcedPid
+    return this.#connection.announcedPid
   }
 
   /** postgres.js keeps what it has prepared, so that this is asked only where the pid shows a pooler, and undone at once. */
-  async identify(): Promise<{ pid: number; chosenName: string; serverName: string | null }> {
-    const pid = await this.backendPid()
-    if (pid === this.announcedPid) return { pid, chosenName: '', serverName: null }
+  async identify(expression = 'null'): Promise<Identity> {
+    const [answer] = await this.#connection.ask(`select ${PID}, ${expression}`)
+    const pid = readPid(answer)
+    const along = answer?.[1] ?? null
+    if (pid === this.announcedPid) return { pid, chosenName: '', serverName: null, along }
     const mark = `poolguard_${randomBytes(6).toString('hex')}`
-    const { row, name } = await this.#lease.resource.askPrepared(
+    const { row, name } = await this.#connection.askPrepared(
       `/*${mark}*/ select ${PID},
          (select name from pg_catalog.pg_prepared_statements where pg_catalog.starts_with(statement, '/*${mark}*/') limit 1)`,
     )
-    return { pid: Number(row[0]) >>> 0, chosenName: name, serverName: row[1] ?? null }
+    return { pid: readPid(row), chosenName: name, serverName: row[1] ?? null, along }
   }
 
   backendPid(): Promise<number> {
@@ -41,16 +43,16 @@ export class PostgresProbeSession implements ProbeSession {
   }
 
   async rollback(): Promise<void> {
-    await this.#lease.resource.ask('rollback')
-  }
-
-  done({ abandon }: { abandon: boolean }): void {
-    if (abandon) this.#lease.destroy()
-    else this.#lease.release()
+    await this.#connection.ask('rollback')
   }
 
   async #pid(text: string): Promise<number> {
-    const [row] = await this.#lease.resource.ask(text)
-    return Number(row?.[0]) >>> 0
+    const [row] = await this.#connection.ask(text)
+    return readPid(row)
   }
+}
+
+/** Poolers make up numbers beyond the signed range. */
+function readPid(row: readonly (string | null)[] | undefined): number {
+  return Number(row?.[0]) >>> 0
 }

@@ -91,10 +91,6 @@ export class FleetMembership<C> {
     this.#seat.take()
   }
 
-  giveUpSeat(): void {
-    this.#seat.giveUp()
-  }
-
   /** Takes part, by the seat where one was taken. Where the others cannot be seen it stands alone. */
   async join(topology: Topology): Promise<void> {
     this.#throughPooler = topology.kind === 'pooler'

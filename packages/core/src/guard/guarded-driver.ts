@@ -1,8 +1,9 @@
-import type { ConnectFailure, Lease, ResourceFactory } from '../pool/index.ts'
+import type { ConnectFailure, ResourceFactory } from '../pool/index.ts'
 import type { ProbeSession, ShowRow } from '../topology/index.ts'
 
 /** What a {@link PoolGuard} needs of a driver. */
 export interface GuardedDriver<C> {
+  /** Its `open` hands a connection to {@link PoolGuard.meet} after the login, before anything else is sent on it. */
   readonly factory: ResourceFactory<C>
   /** Default: {@link classifyConnectFailure}. */
   readonly classify?: (error: unknown) => ConnectFailure
@@ -11,8 +12,10 @@ export interface GuardedDriver<C> {
    * where that does not tell, as with a stream that somebody else has opened.
    */
   peerOf(connection: C): string | undefined
-  /** A leased connection, as the detection of poolers sees it. */
-  probe(lease: Lease<C>): ProbeSession
+  /** A connection that no caller has, as the detection of poolers sees it. */
+  probe(connection: C): ProbeSession
+  /** Whether its connection was lost. */
+  isLost(connection: C): boolean
   /**
    * Runs a text of one statement or several, and answers the first value of the last one's first row, as text; undefined
    * where that has no row.

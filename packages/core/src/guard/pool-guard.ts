@@ -33,7 +33,8 @@ import type { GuardedDriver } from './guarded-driver.ts'
 import { type Bounds, PoolBounds } from './pool-bounds.ts'
 import type { PoolguardOptions } from './poolguard-options.ts'
 import { warnOfSecondPool } from './same-database.ts'
-import { type Survey, survey } from './survey.ts'
+import type { Survey } from './survey.ts'
+import { SurveyedFactory } from './surveyed-factory.ts'
 import { Surveyor } from './surveyor.ts'
 
 /** After these a pool may have no connection any more. */
@@ -56,8 +57,8 @@ export interface GuardSpec {
 }
 
 /**
- * What stands behind a driver's pool: the engine, and what it has learnt of its other end. Construction opens nothing; the
- * first caller sets off the survey, which is first in line for a connection, and its outcome sets the pool's bounds.
+ * What stands behind a driver's pool: the engine, and what it has learnt of its other end. Construction opens nothing. The
+ * first connection shows what is at the other end before it is lent, and that sets the pool's bounds.
  */
 export class PoolGuard<C> {
   readonly engine: Pool<C>
@@ -71,7 +72,7 @@ export class PoolGuard<C> {
   /** Only pools that are used are entered: one that is made and dropped must not be kept from being collected. */
   #unregister: (() => void) | undefined
   readonly #bounds: PoolBounds
-  readonly #surveyor: Surveyor
+  readonly #surveyor: Surveyor<C>
   #dirtyReleases = 0
   readonly #fleet: FleetMembership<C> | undefined
   readonly #warned = new Set<string>()
@@ -97,20 +98,22 @@ export class PoolGuard<C> {
     if (assumed) this.sessions.adopt(assumed)
     this.#fleet = spec.options.fleet && this.#makeMembership(spec.options.fleet)
     this.#driver = makeDriver(this)
-    const { factory, classify } = this.#driver
+    const { classify } = this.#driver
     this.#surveyor = new Surveyor({
-      survey: (afresh) => survey(this.engine, this.#driver, { given: this.#given, afresh }),
-      // Behind the survey and before its caller, who may keep the only connection for long.
-      began: () => this.#fleet?.takeSeat(),
+      engine: () => this.engine,
+      driver: () => this.#driver,
+      given: this.#given,
+      wantsAgain: () => this.#fleet?.mayRejoin === true,
+      urgent: this.#fleet !== undefined,
+      glimpsed: (assumed) => this.sessions.adopt(assumed),
       found: (found) => this.#adopt(found),
-      failed: () => this.#fleet?.giveUpSeat(),
     })
     const { settings } = this.resolved
     refuseMinToWaitFor(spec.options, settings)
     this.engine = new Pool({
       name: spec.name,
       settings,
-      factory,
+      factory: new SurveyedFactory(this.#driver, this.#surveyor),
       ...(classify && { classify }),
       onEvent: (event) => this.#heard(event),
       onGone: (connection) => this.#fleet?.gone(connection),
@@ -123,11 +126,26 @@ export class PoolGuard<C> {
   /** Borrows a connection. What it throws is told at {@link Pool.acquire}. */
   acquire(options?: AcquireOptions): Promise<Lease<C>> {
     if (!this.#unregister) this.#enter()
-    this.#surveyor.asked(this.#fleet?.mayRejoin === true)
-    this.#fleet?.asked()
+    if (this.#fleet) this.#askFleet(this.#fleet)
     const lease = this.engine.acquire(options)
     if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, lease)
     return lease
+  }
+
+  /** The fleet's first look goes before the callers, who may keep the only connection for long. */
+  #askFleet(fleet: FleetMembership<C>): void {
+    if (this.#surveyor.due && this.engine.openOrOpening === 0) fleet.takeSeat()
+    fleet.asked()
+  }
+
+  /**
+   * A driver has opened a connection, and nothing but the login was sent on it. Resolves when it may be used; to false
+   * where it still owes an answer.
+   *
+   * @throws what the connection was lost with.
+   */
+  meet(connection: C): Promise<boolean> {
+    return this.#surveyor.meet(connection)
   }
 
   /** Asked in the caller's own context: platforms want to know for which request. */

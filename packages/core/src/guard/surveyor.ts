@@ -1,30 +1,47 @@
 import { systemClock } from '../clock.ts'
-import { runDetached } from '../pool/index.ts'
-import { forgetTopology } from '../topology/index.ts'
-import type { Survey } from './survey.ts'
+import { type Pool, runDetached } from '../pool/index.ts'
+import { forgetTopology, rememberTopology, type Topology } from '../topology/index.ts'
+import { type FirstLook, lookFirst } from './first-look.ts'
+import type { GuardedDriver } from './guarded-driver.ts'
+import { detectPooler, type Survey } from './survey.ts'
 
-/** After a look at the database that told nothing, the next one waits so long. */
+/** After a look at the database that told too little, the next one waits so long. */
 const RESURVEY_MILLIS = 5_000
 
-export interface SurveyorOptions {
-  /** Looks at the other end, `afresh` whatever another pool of this process has found. */
-  readonly survey: (afresh: boolean) => Promise<Survey>
-  /** A survey has lined up for a connection, before the caller who has set it off. */
-  readonly began: () => void
+export interface SurveyorOptions<C> {
+  readonly engine: () => Pool<C>
+  readonly driver: () => GuardedDriver<C>
+  /** What the user has said is at the other end. */
+  readonly given: Topology | undefined
+  /** Whether there is another reason to look again. */
+  readonly wantsAgain: () => boolean
+  /** Whether callers wait for the verdict, so that it goes before them. */
+  readonly urgent: boolean
+  /** A pooler stands in between; which mode it is in takes longer to find out, and is assumed until then. */
+  readonly glimpsed: (assumed: Topology) => void
   readonly found: (found: Survey) => Promise<void>
-  readonly failed: () => void
 }
 
-/** Knows what is at the other end, and when that has to be found out again. */
-export class Surveyor {
-  readonly #options: SurveyorOptions
+/**
+ * Knows what is at the other end, and when that has to be found out again.
+ *
+ * It opens no connection to find out: it looks at the first one that is opened, before that is lent, and later, where a
+ * look is due again, at the next one that is opened or comes back. Only a pooler that does not say what it is takes two
+ * more connections, while callers go on.
+ */
+export class Surveyor<C> {
+  readonly #options: SurveyorOptions<C>
   #found: Survey | undefined
-  #surveying: Promise<void> | undefined
+  /** A look at one connection, and whatever follows from it. */
+  #looking: Promise<void> | undefined
+  #following: Promise<void> | undefined
+  /** A connection that is being opened for {@link ready}. */
+  #opening: Promise<void> | undefined
   #againAt = 0
   /** The other end has been away since it was looked at, and may have come back as another. */
   #outdated = false
 
-  constructor(options: SurveyorOptions) {
+  constructor(options: SurveyorOptions<C>) {
     this.#options = options
   }
 
@@ -33,22 +50,44 @@ export class Surveyor {
     return this.#found
   }
 
-  /** Resolves when the survey that is under way is over, be it in vain. */
+  /** Whether the next connection is to be looked at. Asked with every release. */
+  get due(): boolean {
+    if (this.#found?.capacity && !this.#outdated && !this.#options.wantsAgain()) return false
+    if (this.#looking || this.#following) return false
+    return this.#opening !== undefined || systemClock.now() >= this.#againAt
+  }
+
+  /**
+   * A connection is open, or has come back, and no caller has it. Looks at it where that is due. Resolves when it may be
+   * lent; to false where it still owes an answer.
+   *
+   * @throws what the connection was lost with.
+   */
+  async meet(connection: C): Promise<boolean> {
+    while (this.#looking) await this.#looking
+    return this.due ? this.#look(connection) : true
+  }
+
+  /** Resolves when the look that is under way is over, be it in vain. */
   async settled(): Promise<void> {
-    await this.#surveying?.catch(() => {})
+    while (this.#looking || this.#following) await (this.#looking ?? this.#following)
   }
 
-  /** Waits until the other end has been looked at; `again` where that was before something has changed. */
+  /**
+   * Waits until the other end has been looked at; `again` where that was before something has changed.
+   *
+   * @throws what acquiring a connection throws.
+   */
   async ready(again: boolean): Promise<void> {
-    if (!this.#found || again) await (this.#surveying ?? this.#start(again || this.#outdated))
-  }
-
-  /** A caller comes. Looks where that is due, and `again` where there is another reason to; not for this caller, who does not wait for it. */
-  asked(again: boolean): void {
-    if (this.#found?.capacity && !this.#outdated && !again) return
-    if (this.#surveying || systemClock.now() < this.#againAt) return
-    // A failure is told to whoever waits for a connection anyway; here it only means to look again later.
-    this.#start(this.#outdated).catch(() => this.later())
+    if (this.#found && !again) return
+    if (!this.#looking && !this.#following) {
+      this.#outdated ||= again
+      this.#opening ??= this.#open().finally(() => {
+        this.#opening = undefined
+      })
+      await this.#opening
+    }
+    await this.settled()
   }
 
   /** What was found is not enough, but not to be had now. */
@@ -66,28 +105,64 @@ export class Surveyor {
     if (this.#found?.peer !== undefined) forgetTopology(this.#found.peer)
   }
 
-  #start(afresh: boolean): Promise<void> {
-    // A doubt that arises from now on is about what is being looked at.
-    this.#outdated = false
-    // The request that happens to set it off is not to be blamed for it.
-    const looking = runDetached(() => this.#options.survey(afresh))
-    this.#options.began()
-    this.#surveying = looking
-      .then((found) => this.#adopt(found))
-      .catch((error) => {
-        this.#outdated ||= afresh
-        this.#options.failed()
-        throw error
-      })
-      .finally(() => {
-        this.#surveying = undefined
-      })
-    return this.#surveying
+  /** A connection that is opened for it is looked at on the way; one that was open already is looked at here. */
+  async #open(): Promise<void> {
+    const before = this.#found
+    const lease = await runDetached(() => this.#options.engine().acquire({ own: true }))
+    await this.#looking
+    const looked = this.#found !== before || this.#following !== undefined
+    if (looked || (await this.#look(lease.resource))) lease.release()
+    else lease.destroy()
   }
 
-  async #adopt(found: Survey): Promise<void> {
-    this.#found = found
-    if (!found.capacity) this.later()
-    await this.#options.found(found)
+  #look(connection: C): Promise<boolean> {
+    // The request that happens to set it off is not to be blamed for it.
+    const looking = runDetached(() => this.#lookAt(connection))
+    const over = () => {
+      this.#looking = undefined
+    }
+    this.#looking = looking.then(over, over)
+    return looking
+  }
+
+  async #lookAt(connection: C): Promise<boolean> {
+    const { engine, driver, given } = this.#options
+    const afresh = this.#outdated
+    // A doubt that arises from now on is about what is being looked at.
+    this.#outdated = false
+    const look = await lookFirst(driver(), connection, { given, afresh, alone: engine().settings.max < 2 })
+    if (driver().isLost(connection)) {
+      this.#outdated ||= afresh
+      throw look.error ?? new Error('the connection was lost while it was being opened')
+    }
+    this.#follow(look.conclusive ? this.#adopt(look) : this.#detect(look))
+    return look.answered
+  }
+
+  #follow(following: Promise<void>): void {
+    const over = () => {
+      this.#following = undefined
+    }
+    this.#following = following.then(over, over)
+  }
+
+  async #detect({ peer, capacity, topology: assumed }: FirstLook): Promise<void> {
+    const { engine, driver, urgent, glimpsed } = this.#options
+    glimpsed(assumed)
+    const detected = await detectPooler(engine(), driver(), { first: urgent })
+    // A saturated pooler leaves the second look without an answer. That it is a pooler is certain all the same.
+    const topology = detected?.kind === 'pooler' ? detected : assumed
+    if (peer !== undefined) rememberTopology(peer, topology)
+    if (!detected) {
+      this.#outdated = true
+      this.later()
+    }
+    await this.#adopt({ peer, capacity, topology })
+  }
+
+  async #adopt({ peer, topology, capacity }: Survey): Promise<void> {
+    this.#found = { peer, topology, capacity }
+    if (!capacity) this.later()
+    await this.#options.found(this.#found)
   }
 }

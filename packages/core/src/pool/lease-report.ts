@@ -19,7 +19,7 @@ export function reportLease<R>(entry: PoolEntry<R>, lease: Lease<R>, now: number
   }
 }
 
-/** What the leases that are out come to: their times in milliseconds, and how many are suspected to be leaks. */
+/** What the callers' leases that are out come to: their times in milliseconds, and how many are suspected to be leaks. */
 export function sumLeases<R>(
   entries: Iterable<PoolEntry<R>>,
   now: number,
@@ -28,7 +28,7 @@ export function sumLeases<R>(
   let longest = 0
   let suspected = 0
   for (const { lease } of entries) {
-    if (!lease) continue
+    if (!lease || lease.own) continue
     sum += now - lease.since
     longest = Math.max(longest, now - lease.since)
     if (lease.suspected) suspected++

@@ -15,16 +15,19 @@ export class Lease<R> {
   readonly since: number
   /** @internal Undefined unless stacks are captured or it was borrowed in a scope. */
   readonly borrower: Borrower | undefined
+  /** @internal The pool's own, for a look at the database: no figure counts it. */
+  readonly own: boolean
   /** @internal It has been reported as a leak. */
   suspected = false
   /** @internal When it ended, by the pool's clock, in milliseconds; NaN while it is held. */
   endedAt: number = Number.NaN
 
-  constructor(lender: Lender<R>, entry: PoolEntry<R>, since: number, borrower: Borrower | undefined) {
+  constructor(lender: Lender<R>, entry: PoolEntry<R>, since: number, borrower: Borrower | undefined, own = false) {
     this.#lender = lender
     this.#entry = entry
     this.since = since
     this.borrower = borrower
+    this.own = own
   }
 
   get resource(): R {

@@ -49,7 +49,10 @@ export interface AcquireOptions {
   /** Instead of the pool's acquireTimeoutMillis. */
   readonly timeoutMillis?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /** For what the pool needs itself: `maxWaiters` neither holds for it nor counts it, so that it takes no caller's place. */
+  /**
+   * For what the pool needs itself: `maxWaiters` neither holds for it nor counts it, so that it takes no caller's place;
+   * `maxUses` and the figures of checkouts do not count it either.
+   */
   readonly own?: boolean | undefined
   /** Goes before those who wait. */
   readonly first?: boolean | undefined
@@ -198,7 +201,7 @@ export class Pool<R> implements Lender<R> {
   #acquire(options: AcquireOptions, now: number, borrower: Borrower | undefined): Promise<Lease<R>> {
     const { signal, own = false, first = false, beyondMax = false } = options
     const entry = this.#waiters.size === 0 ? this.#takeReady(now) : undefined
-    if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower))
+    if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower, own))
     if (!own && this.#isSaturated) return this.#turnAway()
     const deadline = now + (options.timeoutMillis ?? this.#settings.acquireTimeoutMillis)
     const waiting = { now, deadline, borrower, signal, first, own }
@@ -332,8 +335,8 @@ export class Pool<R> implements Lender<R> {
 
   /** @internal A lease comes back. */
   takeBack(entry: PoolEntry<R>): void {
+    if (!entry.lease?.own) entry.uses++
     const now = this.#endLease(entry)
-    entry.uses++
     if (this.#draining && this.#waiters.size === 0) this.#close(entry, 'drain')
     else if (entry.uses >= this.#settings.maxUses) this.#close(entry, 'uses')
     else if (entry.expiresAt <= now) this.#close(entry, 'lifetime')
@@ -359,19 +362,21 @@ export class Pool<R> implements Lender<R> {
     if (!lease) return now
     entry.lease = undefined
     lease.endedAt = now
+    if (lease.own) return now
     this.#useTimes.record(now - lease.since)
     if (lease.suspected) this.emit({ type: 'leak-returned', lease: reportLease(entry, lease, now) })
     if (releaseChannel.hasSubscribers) releaseChannel.publish({ pool: this.name, usedMillis: now - lease.since })
     return now
   }
 
-  #lend(entry: PoolEntry<R>, since: number, now: number, borrower: Borrower | undefined): Lease<R> {
+  #lend(entry: PoolEntry<R>, since: number, now: number, borrower: Borrower | undefined, own: boolean): Lease<R> {
+    const lease = new Lease(this, entry, now, borrower, own)
+    entry.lease = lease
+    this.#watch.lent(entry, now)
+    if (own) return lease
     this.#counters.acquired++
     this.#waitTimes.record(now - since)
     if (borrower?.label !== undefined) this.#labelledWaits.record(borrower.label, now - since)
-    const lease = new Lease(this, entry, now, borrower)
-    entry.lease = lease
-    this.#watch.lent(entry, now)
     if (acquireChannel.hasSubscribers) acquireChannel.publish({ pool: this.name, waitedMillis: now - since })
     return lease
   }
@@ -496,7 +501,7 @@ export class Pool<R> implements Lender<R> {
     }
     const waiter = this.#waiters.shift()
     if (waiter) {
-      waiter.resolve(this.#lend(entry, waiter.since, now, waiter.borrower))
+      waiter.resolve(this.#lend(entry, waiter.since, now, waiter.borrower, waiter.own))
       return
     }
     if (this.#draining || this.#closingIdle > 0) {

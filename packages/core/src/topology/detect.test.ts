@@ -153,7 +153,7 @@ describe('given something goes wrong', () => {
   })
 
   test('opening rejects: unknown, with the reason', async () => {
-    const topology = await detectTopology({ open: () => Promise.reject(broken) })
+    const topology = await detectTopology({ open: () => Promise.reject(broken), done: () => {} })
 
     expect(topology).toMatchObject({ kind: 'unknown', evidence: ['a probe failed: Error: server conn crashed?'] })
   })
@@ -203,10 +203,9 @@ describe('given something goes wrong', () => {
       identify: () => {
         throw broken
       },
-      done: () => {},
     }
 
-    const topology = await detectTopology({ open: async () => session as never })
+    const topology = await detectTopology({ open: async () => session as never, done: () => {} })
     expect(topology.kind).toBe('unknown')
   })
 })
@@ -253,8 +252,10 @@ describe('a pooler that announces itself', () => {
       ['pgbouncer.pool_mode', mode],
     ])
     if (statements !== undefined) parameters.set('pgbouncer.max_prepared_statements', statements)
-    const session = { parameters, announcedPid: 1, done: ({ abandon }: { abandon: boolean }) => done.push(abandon) }
-    const topology = await detectTopology({ open: async () => session as unknown as ProbeSession })
+    const topology = await detectTopology({
+      open: async () => ({ parameters, announcedPid: 1 }) as unknown as ProbeSession,
+      done: (_, { abandon }) => done.push(abandon),
+    })
 
     expect(topology).toMatchObject({
       kind: 'pooler',

@@ -1,4 +1,5 @@
 import { inTime, systemClock } from '../clock.ts'
+import { announcedPooler, judgeIdentity } from './judge-identity.ts'
 import type { ProbeSession, ProbeSource } from './probe.ts'
 import type { PoolerTopology, PoolMode, PreparedStatements, Topology } from './topology.ts'
 
@@ -68,16 +69,13 @@ class Detection {
     const announced = announcedPooler(first.session.parameters)
     if (announced) return announced
 
-    const { pid, chosenName, serverName } = await this.#answer(first, first.session.identify())
-    if (pid === first.session.announcedPid) {
-      this.#note(`the backend's pid is the one announced at login (${pid})`)
-      return { kind: 'direct', server: this.#server, preparedStatements: 'safe', evidence: this.#evidence }
-    }
-    this.#note(`the backend's pid (${pid}) is not the one announced at login (${first.session.announcedPid})`)
-    first.saw(pid)
+    const identity = await this.#answer(first, first.session.identify())
+    const judged = judgeIdentity(first.session, identity)
+    if (judged.kind === 'direct') return judged
+    for (const seen of judged.evidence) this.#note(seen)
+    first.saw(identity.pid)
     this.#poolerFound = true
-    this.#preparedStatements = judgeStatementName(chosenName, serverName)
-    this.#note(`the server knows a statement prepared as ${chosenName} as ${serverName ?? 'nothing'}`)
+    this.#preparedStatements = judged.preparedStatements
     return this.#tellMode(first)
   }
 
@@ -183,7 +181,7 @@ class Detection {
   }
 
   finish(): void {
-    for (const { session, abandoned } of this.#sessions) session.done({ abandon: abandoned })
+    for (const { session, abandoned } of this.#sessions) this.#source.done(session, { abandon: abandoned })
   }
 
   #note(seen: string): void {
@@ -225,33 +223,6 @@ class Observed {
   saw(pid: number): void {
     this.pids.add(pid)
   }
-}
-
-/** PgBouncer reports these parameters at login since 1.26 (https://www.pgbouncer.org/changelog.html). */
-function announcedPooler(parameters: ReadonlyMap<string, string>): PoolerTopology | undefined {
-  const version = parameters.get('pgbouncer.version')
-  const mode = parameters.get('pgbouncer.pool_mode')
-  if (version === undefined || (mode !== 'session' && mode !== 'transaction' && mode !== 'statement')) return undefined
-  const statements = Number(parameters.get('pgbouncer.max_prepared_statements') ?? 0)
-  return {
-    kind: 'pooler',
-    pooler: {
-      name: 'PgBouncer',
-      version,
-      mode,
-      proven: true,
-      ...(statements > 0 && { maxPreparedStatements: statements }),
-    },
-    server: { version: parameters.get('server_version') ?? null },
-    preparedStatements: mode === 'session' || statements > 0 ? 'safe' : 'unsafe',
-    evidence: [`announced at login: PgBouncer ${version}, pool_mode ${mode}, max_prepared_statements ${statements}`],
-  }
-}
-
-/** A pooler that gives statements names of its own keeps track of them; one that passes ours on does not. */
-function judgeStatementName(chosenName: string, serverName: string | null): PreparedStatements {
-  if (serverName === null) return 'unknown'
-  return serverName === chosenName ? 'unsafe' : 'safe'
 }
 
 function refusesTransactions(error: unknown): boolean {

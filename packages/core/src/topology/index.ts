@@ -1,4 +1,5 @@
 export { type DetectOptions, detectTopology } from './detect.ts'
+export { announcedPooler, judgeIdentity } from './judge-identity.ts'
 export { forgetTopology, recallTopology, rememberTopology } from './known-topologies.ts'
 export {
   PGBOUNCER_CONSOLE,
@@ -16,7 +17,7 @@ export {
   readPgBouncerVersion,
   type ShowRow,
 } from './pgbouncer-show.ts'
-export type { ProbeSession, ProbeSource } from './probe.ts'
+export type { Identity, ProbeSession, ProbeSource } from './probe.ts'
 export { assumeTopology } from './provider-topology.ts'
 export {
   type DirectTopology,

@@ -1,4 +1,4 @@
-import type { ProbeSession, ProbeSource } from '../probe.ts'
+import type { Identity, ProbeSession, ProbeSource } from '../probe.ts'
 import type { PoolMode } from '../topology.ts'
 
 export interface SimulationOptions {
@@ -39,6 +39,10 @@ export class SimulatedPooler implements ProbeSource {
     const session = new SimulatedSession(this, this.sessions.length)
     this.sessions.push(session)
     return session
+  }
+
+  done(session: SimulatedSession, options: { readonly abandon: boolean }): void {
+    session.done(options)
   }
 
   /** A server connection, as soon as it is this client's turn. */
@@ -97,9 +101,10 @@ export class SimulatedSession implements ProbeSession {
     if (pooler.options.mode === 'direct') this.#kept = this.announcedPid
   }
 
-  async identify(): Promise<{ pid: number; chosenName: string; serverName: string | null }> {
+  async identify(): Promise<Identity> {
     const pid = await this.#ask('identify')
-    return { pid, chosenName: 'probe', serverName: this.#pooler.options.renames ? 'PGBOUNCER_1' : 'probe' }
+    const serverName = this.#pooler.options.renames ? 'PGBOUNCER_1' : 'probe'
+    return { pid, chosenName: 'probe', serverName, along: null }
   }
 
   backendPid(): Promise<number> {
