@@ -32,8 +32,10 @@ async function preparedOn(client: Pick<PoolClient, 'query'>): Promise<string[]> 
   return rows.map(({ statement }) => statement)
 }
 
-/** Of a server's message, in bytes. */
+/** Of a server's messages, in bytes. */
 const PARSE_COMPLETE = 5
+/** Of one parameter. */
+const PARAMETER_DESCRIPTION = 11
 
 async function repeat(times: number, run: () => Promise<unknown>): Promise<void> {
   for (let i = 0; i < times; i++) await run()
@@ -132,8 +134,9 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
       const client = await pool.connect()
       const ask = () => client.query(BY_ID, [1])
       const [first, second] = [await answered(client, ask), await answered(client, ask)]
-      // A row description takes 7 bytes, and for each column 18 and its name.
-      expect(first - second).toBe(PARSE_COMPLETE + 7 + 'id.'.length + 18 + 'name.'.length + 18)
+      // A row description takes 7 bytes, and for each column 18 and its name; the parameters' types come with another one.
+      const rows = 7 + 'id.'.length + 18 + 'name.'.length + 18
+      expect(first - second).toBe(PARSE_COMPLETE + rows + PARAMETER_DESCRIPTION + rows)
       const plain = await (await directly()).query(BY_ID, [1])
       expect(await ask()).toMatchObject({ fields: plain.fields, rows: plain.rows, command: 'SELECT', rowCount: 1 })
       client.release()
@@ -286,14 +289,11 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
       expect(pool.snapshot().preparing).toMatchObject({ active: true })
     })
 
-    test('then in a transaction the error is its own, and the next one works', async () => {
+    test('then in a transaction nothing fails either: the value is none of the old type', async () => {
       const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
       const client = await pool.connect()
       await add(client, 1_000)
       await server.query('alter table thing alter column id type bigint')
-      await client.query('begin')
-      await expect(add(client, 3_000_000_000)).rejects.toMatchObject({ code: '22003' })
-      await client.query('rollback')
       await client.query('begin')
       await add(client, 3_000_000_000)
       await client.query('commit')

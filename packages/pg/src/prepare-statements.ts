@@ -2,9 +2,22 @@ import {
   type AutomaticStatements,
   ConnectionStatements,
   classifyStatementFailure,
+  type PreparedText,
   type StatementFailure,
 } from '@poolguard/core'
-import type { BindMessage, NoData, ParseMessage, RowDescription, WireClient, WireConnection } from './wire-client.ts'
+import { copyOf, type Held, isOfQuery, type Refused, type Rows, type Sent } from './sent-query.ts'
+import { SessionChanges } from './session-changes.ts'
+import { TypeQuestion } from './type-question.ts'
+import type {
+  BindMessage,
+  NoData,
+  ParameterDescription,
+  ParameterStatus,
+  ParseMessage,
+  RowDescription,
+  WireClient,
+  WireConnection,
+} from './wire-client.ts'
 
 /**
  * Prepares a connection's statements under names of the pool's choice. It stands between pg and its connection: pg sends a
@@ -12,6 +25,7 @@ import type { BindMessage, NoData, ParseMessage, RowDescription, WireClient, Wir
  */
 export function prepareStatements({ connection: wire }: WireClient, statements: AutomaticStatements): void {
   const preparer = new StatementPreparer(wire, statements)
+  wire.query = (text) => preparer.query(text)
   wire.parse = (message) => preparer.parse(message)
   wire.bind = (message) => preparer.bind(message)
   wire.describe = (message) => preparer.describe(message)
@@ -19,92 +33,118 @@ export function prepareStatements({ connection: wire }: WireClient, statements: 
   wire.emit = (event: string, first?: unknown, second?: unknown) => preparer.emit(event, first, second)
 }
 
-/** A query that was sent under a name. */
-interface Sent {
-  readonly name: string
-  readonly text: string
-  /** Whether it was sent to be parsed, and the server has not said yet that it was. */
-  parsing: boolean
-  /** What it was bound to, with its values as they were sent. */
-  binding: BindMessage | undefined
-  /** From here on something may have been executed. */
-  bound: boolean
-  /** What the server has said of its rows before, and was not asked again. */
-  rows: Rows | undefined
-  /** Its rows are asked for page by page. */
-  paged: boolean
-}
-
-/** How a statement's rows look, and in which format they were asked for. */
-interface Rows {
-  readonly message: RowDescription | NoData
-  readonly binary: boolean
-}
-
-/** One that was refused before anything of it was executed; pg has not heard of the error yet. */
-interface Refused {
-  readonly sent: Sent
-  readonly failure: StatementFailure
-  readonly error: unknown
-}
-
 class StatementPreparer {
   readonly #wire: WireConnection
   readonly #statements: AutomaticStatements
   readonly #prepared: ConnectionStatements<Rows>
-  readonly #pg: Pick<WireConnection, 'parse' | 'bind' | 'describe' | 'execute' | 'emit'>
+  readonly #changes: SessionChanges
+  readonly #question: TypeQuestion
+  readonly #pg: Pick<WireConnection, 'query' | 'parse' | 'bind' | 'describe' | 'execute' | 'emit'>
+  #held: Held | undefined
   #sent: Sent | undefined
   #refused: Refused | undefined
   /** What is under way once more, without its name. */
   #again: Refused | undefined
-  /** Session settings by which literals are read, once, when a statement is parsed. */
-  readonly #readBy = new Map<string, string>()
 
   constructor(wire: WireConnection, statements: AutomaticStatements) {
     this.#wire = wire
     this.#statements = statements
     this.#prepared = new ConnectionStatements<Rows>(statements)
+    this.#changes = new SessionChanges({
+      settingsChanged: () => this.#prepared.doubt(),
+      schemaChanged: () => statements.renew(),
+    })
     this.#pg = {
+      query: wire.query.bind(wire),
       parse: wire.parse.bind(wire),
       bind: wire.bind.bind(wire),
       describe: wire.describe.bind(wire),
       execute: wire.execute.bind(wire),
       emit: wire.emit.bind(wire),
     }
+    this.#question = new TypeQuestion(statements, this.#prepared, this.#pg.describe)
+  }
+
+  query(text: string): void {
+    this.#changes.sending(text)
+    if (this.#statements.keepsRows) this.#sendClosing()
+    this.#pg.query(text)
   }
 
   parse(message: ParseMessage): void {
     this.#sent = undefined
-    const name = this.#statements.active && isOfQuery(message) ? this.#statements.nameOf(message.text) : undefined
-    if (name === undefined) {
-      this.#pg.parse(message)
+    const statement = this.#statements.active && isOfQuery(message) ? this.#statements.find(message.text) : undefined
+    if (statement) {
+      this.#held = { message, statement }
       return
     }
-    const parsing = this.#prepared.use(name)
-    for (const closing of this.#prepared.takeClosing()) this.#wire.close({ type: 'S', name: closing })
-    if (parsing) this.#pg.parse({ text: message.text, name, types: message.types })
-    this.#sent = { name, text: message.text, parsing, binding: undefined, bound: false, rows: undefined, paged: false }
+    this.#changes.sending(message.text)
+    this.#sendClosing()
+    this.#pg.parse(message)
   }
 
   bind(message: BindMessage): void {
-    const sent = this.#sent
-    if (!sent) {
+    const held = this.#held
+    if (!held) {
       this.#pg.bind(message)
       return
     }
+    this.#held = undefined
     const { portal, binary, valueMapper } = message
     const values = message.values ?? []
-    // Once, so that what might be sent again is what was sent.
-    const mapped = valueMapper ? values.map(valueMapper) : values
-    sent.binding = { portal, values: mapped, binary }
-    this.#pg.bind({ portal, statement: sent.name, values: mapped, binary })
+    const now = this.#statements.now()
+    const { statement } = held
+    if (!this.#mayName(statement, values, now)) {
+      this.#sendClosing()
+      this.#pg.parse(held.message)
+      if (this.#statements.asksForTypes(statement, now)) this.#question.ask(statement, '', now)
+      this.#pg.bind(message)
+      return
+    }
+    let mapped: readonly unknown[]
+    try {
+      // Once, so that what might be sent again is what was sent.
+      mapped = valueMapper ? values.map(valueMapper) : values
+    } catch (error) {
+      // What cannot be sent leaves pg where it would be without names.
+      this.#pg.parse(held.message)
+      throw error
+    }
+    this.#bindByName(held, { portal, values: mapped, binary }, now)
+  }
+
+  /** Where it is parsed in the same message, and no pooler answers for the server, it is what it would be without a name. */
+  #mayName(statement: PreparedText, values: readonly unknown[], now: number): boolean {
+    if (this.#changes.inTransaction) {
+      if (this.#changes.changedInTransaction || !this.#statements.mayNameInTransaction(now)) return false
+    }
+    const isParsedNow = this.#statements.keepsRows && !this.#prepared.has(statement.name)
+    return isParsedNow || this.#statements.allows(statement, values, now)
+  }
+
+  #bindByName({ message, statement }: Held, binding: BindMessage, now: number): void {
+    const { name } = statement
+    const parsing = this.#prepared.use(name)
+    this.#sendClosing()
+    if (parsing) {
+      this.#pg.parse({ text: message.text, name, types: message.types })
+      // A pooler may answer for a server that has parsed it long ago.
+      if (this.#statements.keepsRows && this.#statements.asksForTypes(statement, now))
+        this.#question.ask(statement, name, now)
+    }
+    this.#sent = { statement, name, parsing, binding, bound: false, rows: undefined, paged: false }
+    this.#pg.bind({ ...binding, statement: name })
+  }
+
+  #sendClosing(): void {
+    for (const name of this.#prepared.takeClosing()) this.#wire.close({ type: 'S', name })
   }
 
   /** Asks how the rows look only where that is not known already. */
   describe(message: { type: 'S' | 'P'; name: string }): void {
     const sent = this.#sent
     const rows = sent && this.#statements.keepsRows ? this.#prepared.rowsOf(sent.name) : undefined
-    if (sent && rows && rows.binary === sent.binding?.binary) sent.rows = rows
+    if (sent && rows && rows.binary === sent.binding.binary) sent.rows = rows
     else this.#pg.describe(message)
   }
 
@@ -125,20 +165,25 @@ class StatementPreparer {
         this.#bound()
         if (this.#sent?.rows) return this.#tellOf(this.#sent.rows, message)
         break
+      case 'parameterDescription':
+        this.#question.answered(message as ParameterDescription)
+        break
       case 'rowDescription':
       case 'noData':
+        if (this.#question.takeRows()) return true
         this.#keep(message as RowDescription | NoData)
         break
       case 'commandComplete':
         this.#noticeDropped((message as { text: string }).text)
         break
       case 'parameterStatus':
-        this.#noticeSetting(message as { parameterName: string; parameterValue: string })
+        this.#changes.reported(message as ParameterStatus)
         break
       case 'errorMessage':
         if (this.#holds(message)) return true
         break
       case 'readyForQuery':
+        this.#changes.ready((message as { status: string }).status)
         if (this.#sendsAgain((message as { status: string }).status)) return true
         break
       case 'error':
@@ -153,13 +198,13 @@ class StatementPreparer {
     if (this.#sent) this.#sent.bound = true
     // Without its name it was not refused: so that is what was wrong.
     if (this.#again?.failure === 'suspect')
-      this.#statements.failed('stale', this.#again.sent.text, this.#again.sent.name)
+      this.#statements.failed('stale', this.#again.sent.statement.text, this.#again.sent.name)
     this.#again = undefined
   }
 
   #keep(message: RowDescription | NoData): void {
     const { name, binding } = this.#sent ?? {}
-    if (name && binding && this.#statements.keepsRows)
+    if (name !== undefined && binding && this.#statements.keepsRows)
       this.#prepared.keepRowsOf(name, { message: copyOf(message), binary: binding.binary })
   }
 
@@ -174,6 +219,7 @@ class StatementPreparer {
     const sent = this.#sent
     this.#sent = undefined
     this.#again = undefined
+    this.#question.forget()
     if (!sent || sent.bound) return false
     const failure = classifyStatementFailure(error)
     if (sent.parsing) {
@@ -182,12 +228,22 @@ class StatementPreparer {
       if (failure !== 'lost') return false
     }
     if (!failure) return false
-    if (failure !== 'suspect') this.#statements.failed(failure, sent.text, sent.name)
+    this.#learn(failure, sent, error)
     // pg does not end such a round, and would wait for ever for the server to come to rest.
-    if (sent.paged) this.#wire.sync()
-    if (sent.paged || !sent.binding) return false
+    if (sent.paged) {
+      this.#wire.sync()
+      return false
+    }
     this.#refused = { sent, failure, error }
     return true
+  }
+
+  /** Of what may be the caller's fault, only sending it again tells; in a transaction that cannot be done. */
+  #learn(failure: StatementFailure, { statement, name }: Sent, error: unknown): void {
+    const { text } = statement
+    if (failure !== 'lost' && this.#changes.inTransaction)
+      this.#statements.failedInTransaction(failure, text, (error as { code?: unknown }).code)
+    else if (failure !== 'suspect') this.#statements.failed(failure, text, name)
   }
 
   /** The server is at rest: after an error that is with a transaction open, or with none. */
@@ -197,8 +253,6 @@ class StatementPreparer {
     if (!refused) return false
     if (status !== 'I') {
       this.#prepared.doubtOne(refused.sent.name)
-      const { code } = refused.error as { code?: unknown }
-      if (refused.failure === 'suspect') this.#statements.doubted(refused.sent.text, code, refused.sent.name)
       this.#tell()
       return false
     }
@@ -209,12 +263,12 @@ class StatementPreparer {
   }
 
   /** Without a name, so that it depends on nothing that the server might not have. */
-  #send({ text, binding }: Sent): void {
+  #send({ statement, binding }: Sent): void {
     const { stream } = this.#wire
-    const { portal } = binding as BindMessage
+    const { portal } = binding
     stream.cork?.()
-    this.#pg.parse({ text })
-    this.#pg.bind(binding as BindMessage)
+    this.#pg.parse({ text: statement.text })
+    this.#pg.bind(binding)
     this.#pg.describe({ type: 'P', name: portal })
     this.#pg.execute({ portal, rows: undefined })
     this.#wire.sync()
@@ -230,27 +284,8 @@ class StatementPreparer {
 
   /** `DISCARD ALL` and `DEALLOCATE`, whoever sent them; the latter may have meant one of ours. */
   #noticeDropped(tag: string): void {
+    this.#changes.completed(tag)
     if (tag === 'DISCARD ALL' || tag === 'DEALLOCATE ALL') this.#prepared.forget()
     else if (tag === 'DEALLOCATE') this.#prepared.doubt()
   }
-
-  #noticeSetting({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }): void {
-    if (!READING_LITERALS.has(parameterName)) return
-    if (this.#readBy.get(parameterName) !== parameterValue) this.#prepared.doubt()
-    this.#readBy.set(parameterName, parameterValue)
-  }
-}
-
-/** What pg hears ends in a caller's result, and is his to change. */
-function copyOf(message: RowDescription | NoData): RowDescription | NoData {
-  if (message.name === 'noData') return message
-  return { ...message, fields: message.fields.map((field) => ({ ...field })) }
-}
-
-/** What the server reports of itself that says how a literal such as '2026-01-02 03:04' is read. */
-const READING_LITERALS: ReadonlySet<string> = new Set(['TimeZone', 'DateStyle', 'IntervalStyle'])
-
-/** pg's own queries say which types they take, be it none; cursors, and what else brings its own protocol, do not. */
-function isOfQuery(message: ParseMessage): boolean {
-  return (message.name === undefined || message.name === null) && 'types' in message && !message.types?.length
 }

@@ -7,7 +7,7 @@ interface ReadyForQuery {
   readonly status: 'I' | 'T' | 'E'
 }
 
-interface ParameterStatus {
+export interface ParameterStatus {
   readonly parameterName: string
   readonly parameterValue: string
 }
@@ -33,6 +33,11 @@ export interface RowDescription {
   readonly fields: readonly object[]
 }
 
+/** The types of a statement's parameters, by OID. */
+export interface ParameterDescription {
+  readonly dataTypeIDs: readonly number[]
+}
+
 /** That there will be none. */
 export interface NoData {
   readonly name: 'noData'
@@ -44,6 +49,7 @@ export interface WireConnection extends EventEmitter {
   readonly stream: Omit<Duplex, 'cork' | 'uncork'> & Partial<Pick<Duplex, 'cork' | 'uncork'>>
   /** The named statements that the server has, by name. */
   parsedStatements: Record<string, string>
+  query(text: string): void
   parse(query: ParseMessage): void
   bind(config: BindMessage): void
   describe(config: { type: 'S' | 'P'; name: string }): void

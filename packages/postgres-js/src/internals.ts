@@ -27,7 +27,7 @@ export interface Query extends Promise<unknown> {
   /** Whom to ask to cancel it; null until it is sent. */
   state: Backend | null
   /** What it was prepared as; null until it is sent. */
-  readonly statement: { readonly name: string } | null
+  readonly statement: { readonly name: string; readonly types?: readonly number[] } | null
   /** It is the one that the server is at. */
   active: boolean
   cancelled: unknown

@@ -101,7 +101,7 @@ class Opening {
       peer: `${path ?? `${host}:${port}`}/${database}?user=${user}`,
       endpoint,
       mode: this.#mode,
-      preparer: new QueryPreparer(this.#options.statements, this.#options.isDirect),
+      preparer: new QueryPreparer(this.#options),
     })
     return this.#connection
   }

@@ -4,7 +4,8 @@ import type { PoolguardOptions } from './poolguard-options.ts'
 
 const OPTIONS: Readonly<Record<keyof PoolguardOptions, true>> = {
   ...{ url: true, name: true, pool: true, pooler: true, preset: true, instances: true, fleet: true, headroom: true },
-  ...{ onEvent: true, lint: true, queryAfterRelease: true, waitUntil: true, prepareThreshold: true, maxPrepared: true },
+  ...{ onEvent: true, lint: true, queryAfterRelease: true, waitUntil: true },
+  ...{ prepareThreshold: true, maxPrepared: true, prepareTypes: true },
 }
 
 /** The names of poolguard's own options, which stand beside a driver's. */

@@ -29,7 +29,7 @@ function make(options: PrepareOptions = {}, topology: Topology | undefined = dir
 }
 
 function namesOf(statements: AutomaticStatements, text: string, times: number): (string | undefined)[] {
-  return Array.from({ length: times }, () => statements.nameOf(text))
+  return Array.from({ length: times }, () => statements.find(text)?.name)
 }
 
 const TEXT = 'select * from thing where id = $1'
@@ -62,7 +62,7 @@ describe('what is prepared', () => {
     '(select $1) union (select $2)',
     '-- a comment\n/* and * another */ select $1',
   ])('is "%s"', (text) => {
-    expect(make({ prepareThreshold: 0 }).nameOf(text)).toEqual(NAME)
+    expect(make({ prepareThreshold: 0 }).find(text)?.name).toEqual(NAME)
   })
 
   test.for([
@@ -85,24 +85,24 @@ describe('what is prepared', () => {
   })
 
   test('goes by one name for each text', () => {
-    const names = ['select $1', 'select $2', 'select $1 '].map((text) => make({ prepareThreshold: 0 }).nameOf(text))
+    const names = ['select $1', 'select $2', 'select $1 '].map((text) => make({ prepareThreshold: 0 }).find(text)?.name)
     expect(new Set(names).size).toBe(3)
-    expect(make({ prepareThreshold: 0 }).nameOf('select $1')).toBe(names[0])
+    expect(make({ prepareThreshold: 0 }).find('select $1')?.name).toBe(names[0])
   })
 
   test('is found out in time that grows with the text and no faster', () => {
     const statements = make({ prepareThreshold: 0 })
     for (const piece of ['/*', '/**/', '--\n', ' ', '(', '/* *']) {
-      expect(statements.nameOf(piece.repeat(9_000 / piece.length))).toBeUndefined()
+      expect(statements.find(piece.repeat(9_000 / piece.length))).toBeUndefined()
     }
   })
 
   test('is nothing of a text that never comes again, and what is kept of those is bounded', () => {
     const statements = make()
     for (let i = 0; i < 100_000; i++)
-      expect(statements.nameOf(`select * from thing where id in ($1, ${i})`)).toBeUndefined()
+      expect(statements.find(`select * from thing where id in ($1, ${i})`)?.name).toBeUndefined()
     expect(statements.size).toBeLessThanOrEqual(2_000)
-    for (let i = 0; i < 3_000; i++) statements.nameOf(`select ${'x'.repeat(9_900)} ${i}`)
+    for (let i = 0; i < 3_000; i++) statements.find(`select ${'x'.repeat(9_900)} ${i}`)
     expect(statements.size).toBeLessThanOrEqual(600)
     expect(namesOf(statements, TEXT, 6).at(-1)).toEqual(NAME)
   })
@@ -122,7 +122,7 @@ describe('where it is prepared', () => {
     const statements = new AutomaticStatements({ prepareThreshold: 0 }, { against, surprised: () => {} })
     if (topology) statements.adopt(topology)
     expect(statements.state).toEqual({ active, reason: expect.stringMatching(reason) })
-    expect(statements.nameOf(TEXT)).toEqual(active ? NAME : undefined)
+    expect(statements.find(TEXT)?.name).toEqual(active ? NAME : undefined)
   })
 
   test.for([
@@ -141,59 +141,68 @@ describe('where it is prepared', () => {
 describe('after an error', () => {
   test('of a stale plan, directly: that text is prepared anew on every connection, once', () => {
     const statements = make({ prepareThreshold: 0 })
-    const other = statements.nameOf('select $1')
-    expect(statements.nameOf(TEXT)).toEqual(NAME)
+    const other = statements.find('select $1')?.name
+    expect(statements.find(TEXT)?.name).toEqual(NAME)
     statements.failed('stale', TEXT)
-    expect(statements.nameOf(TEXT)).toEqual(SECOND_NAME)
+    expect(statements.find(TEXT)?.name).toEqual(SECOND_NAME)
     statements.failed('stale', TEXT)
     expect(namesOf(statements, TEXT, 3)).toEqual([undefined, undefined, undefined])
-    expect(statements.nameOf('select $1')).toBe(other)
+    expect(statements.find('select $1')?.name).toBe(other)
     expect(surprises).toEqual([])
   })
 
   test('of a plan that is given up already: nothing more is held against the text', () => {
     const statements = make({ prepareThreshold: 0 })
-    const first = statements.nameOf(TEXT)
+    const first = statements.find(TEXT)?.name
     for (let connection = 0; connection < 3; connection++) statements.failed('stale', TEXT, first)
-    expect(statements.nameOf(TEXT)).toEqual(SECOND_NAME)
+    expect(statements.find(TEXT)?.name).toEqual(SECOND_NAME)
   })
 
-  test('that could not be looked into: behind a pooler that text is prepared no more', () => {
-    const statements = make({ prepareThreshold: 0 }, pooled())
-    statements.nameOf(TEXT)
-    statements.doubted(TEXT, '22P02')
-    expect(statements.nameOf(TEXT)).toBeUndefined()
+  test('in a transaction, which cannot be sent again: that text is prepared no more, unless the data may be bad', () => {
+    for (const code of ['42804', 'XX000', '0A000']) {
+      const statements = make({ prepareThreshold: 0 })
+      statements.find(TEXT)
+      statements.failedInTransaction('suspect', TEXT, '22P02')
+      expect(statements.find(TEXT)?.name).toEqual(NAME)
+      statements.failedInTransaction(code === '0A000' ? 'stale' : 'suspect', TEXT, code)
+      expect(statements.find(TEXT)).toBeUndefined()
+    }
+    const pooledStatements = make({ prepareThreshold: 0 }, pooled())
+    pooledStatements.find(TEXT)
+    pooledStatements.failedInTransaction('suspect', TEXT, '22P02')
+    expect(pooledStatements.find(TEXT)).toBeUndefined()
   })
 
-  test('that could not be looked into: directly it is held against the plan, unless the data may be bad', () => {
+  test('in a transaction, of a plan or a type: no other statement costs a transaction for the same reason', () => {
     const statements = make({ prepareThreshold: 0 })
-    expect(statements.nameOf(TEXT)).toEqual(NAME)
-    statements.doubted(TEXT, '22P02')
-    expect(statements.nameOf(TEXT)).toEqual(NAME)
-    statements.doubted(TEXT, '42804')
-    expect(statements.nameOf(TEXT)).toEqual(SECOND_NAME)
-    statements.doubted(TEXT, 'XX000')
-    expect(statements.nameOf(TEXT)).toBeUndefined()
+    const connection = new ConnectionStatements(statements)
+    connection.use('other')
+    statements.find(TEXT)
+    statements.failedInTransaction('suspect', TEXT, '42501')
+    expect(statements.mayNameInTransaction(statements.now())).toBe(true)
+    statements.failedInTransaction('stale', TEXT, '0A000')
+    expect(statements.mayNameInTransaction(statements.now())).toBe(false)
+    expect(connection.has('other')).toBe(false)
   })
 
   test('of a stale plan, behind a pooler: that text is prepared no more, and all others are', () => {
     const statements = make({ prepareThreshold: 0 }, pooled())
-    statements.nameOf(TEXT)
+    statements.find(TEXT)
     statements.failed('stale', TEXT)
     expect(namesOf(statements, TEXT, 3)).toEqual([undefined, undefined, undefined])
-    for (let i = 0; i < 3_000; i++) statements.nameOf(`select ${i}`)
+    for (let i = 0; i < 3_000; i++) statements.find(`select ${i}`)
     expect(namesOf(statements, TEXT, 3)).toEqual([undefined, undefined, undefined])
-    expect(statements.nameOf('select $1')).toEqual(NAME)
+    expect(statements.find('select $1')?.name).toEqual(NAME)
   })
 
   test('of a lost statement: nothing is prepared until the next look, and after the third time within an hour nothing for that long', () => {
     const statements = make({ prepareThreshold: 0 })
     for (const outlook of ['until', 'until', 'for the next hour']) {
-      expect(statements.nameOf(TEXT)).toEqual(NAME)
+      expect(statements.find(TEXT)?.name).toEqual(NAME)
       statements.failed('lost', TEXT)
       statements.failed('lost', TEXT)
       expect(surprises.at(-1)).toContain(outlook)
-      expect(statements.nameOf(TEXT)).toBeUndefined()
+      expect(statements.find(TEXT)?.name).toBeUndefined()
       statements.adopt(direct)
     }
     expect(surprises).toHaveLength(3)

@@ -1,7 +1,9 @@
-import { createHash } from 'node:crypto'
+import { debuglog } from 'node:util'
 import { systemClock } from '../clock.ts'
-import { requireWhole } from '../invalid-option-error.ts'
+import { requireOneOf, requireWhole } from '../invalid-option-error.ts'
 import { describeTopology, type Topology } from '../topology/index.ts'
+import { mayCallSetConfig } from './changes-session.ts'
+import { PreparedText } from './prepared-text.ts'
 import { RecentKeys } from './recent-keys.ts'
 import { Sightings } from './sightings.ts'
 import type { StatementFailure } from './statement-failure.ts'
@@ -15,6 +17,12 @@ export interface PrepareOptions {
   readonly prepareThreshold?: number | null
   /** Most statements kept prepared on one connection; beyond that the least recently used is closed. Default: 256, as in pgjdbc. */
   readonly maxPrepared?: number
+  /**
+   * Which statements may be prepared. PostgreSQL keeps the types of a prepared statement's parameters when a migration changes the columns.
+   * `proven` (the default): only statements and values for which that makes no difference. `all`: every statement. After
+   * `ALTER COLUMN ... TYPE`, values may then be stored or compared as the old type, until the process is restarted.
+   */
+  readonly prepareTypes?: 'proven' | 'all'
 }
 
 /** Whether a pool prepares statements by itself, and why. */
@@ -27,6 +35,8 @@ const DEFAULT_THRESHOLD = 5
 const DEFAULT_MAX_PREPARED = 256
 /** Behind a pooler that does not tell its own limit: below PgBouncer's default, which is 200 (max_prepared_statements). */
 const MAX_PREPARED_BEHIND_POOLER = 100
+const debug = debuglog('poolguard')
+
 /** Texts met more than once, whose sightings are counted. */
 const MOST_TEXTS = 2_000
 /** Longer ones are generated, and hardly ever come again. */
@@ -34,6 +44,8 @@ const LONGEST_TEXT = 10_000
 /** After so many surprises within an hour a pool no longer believes what it measures. */
 const MOST_SURPRISES = 3
 const SURPRISE_MILLIS = 3_600_000
+/** After a transaction has failed because of a name, transactions go without names for so long. */
+const TRANSACTION_PAUSE_MILLIS = 3_600_000
 
 /** What gains from a plan that is kept; everything else is left alone. */
 const PREPARABLE =
@@ -51,15 +63,16 @@ const OPT_OUT = /\/\*\s*poolguard:\s*no-prepare\s*\*\//
  *
  * @throws {InvalidOptionError} names the option and the value.
  */
-export function validatePrepareOptions({ prepareThreshold, maxPrepared }: PrepareOptions): void {
+export function validatePrepareOptions({ prepareThreshold, maxPrepared, prepareTypes }: PrepareOptions): void {
   if (prepareThreshold !== undefined && prepareThreshold !== null) requireWhole('prepareThreshold', prepareThreshold, 0)
   if (maxPrepared !== undefined) requireWhole('maxPrepared', maxPrepared, 1)
+  requireOneOf('prepareTypes', prepareTypes, ['proven', 'all'])
 }
 
 interface Seen {
   times: number
   /** Once it is prepared. */
-  name?: string
+  statement?: PreparedText
   /** Its plan no longer fitted. */
   stale?: true
 }
@@ -72,6 +85,7 @@ interface Seen {
 export class AutomaticStatements {
   readonly #threshold: number | null
   readonly #wishedMax: number
+  readonly #preparesAll: boolean
   readonly #against: string | undefined
   readonly #surprised: (reason: string) => void
   readonly #sightings = new Sightings()
@@ -81,6 +95,7 @@ export class AutomaticStatements {
   #topology: Topology | undefined
   /** When they were. */
   readonly #surprises: number[] = []
+  #noNamesInTransactionsUntil = Number.NEGATIVE_INFINITY
   #state: PreparingState = { active: false, reason: 'the database has not been looked at yet' }
   /** Statements that were prepared before it changed may be stale, or unknown. */
   generation = 0
@@ -91,12 +106,17 @@ export class AutomaticStatements {
    * @throws {InvalidOptionError} names the option and the value.
    */
   constructor(
-    { prepareThreshold = DEFAULT_THRESHOLD, maxPrepared = DEFAULT_MAX_PREPARED }: PrepareOptions,
+    {
+      prepareThreshold = DEFAULT_THRESHOLD,
+      maxPrepared = DEFAULT_MAX_PREPARED,
+      prepareTypes = 'proven',
+    }: PrepareOptions,
     { against, surprised }: { readonly against?: string | undefined; readonly surprised: (reason: string) => void },
   ) {
-    validatePrepareOptions({ prepareThreshold, maxPrepared })
+    validatePrepareOptions({ prepareThreshold, maxPrepared, prepareTypes })
     this.#threshold = prepareThreshold
     this.#wishedMax = maxPrepared
+    this.#preparesAll = prepareTypes === 'all'
     this.#against = against
     this.#surprised = surprised
   }
@@ -108,6 +128,11 @@ export class AutomaticStatements {
   /** Whether anything is prepared at all: what runs with every query asks this first. */
   get active(): boolean {
     return this.#state.active
+  }
+
+  /** The time by which statements are judged, also while a test fakes the global one. */
+  now(): number {
+    return systemClock.now()
   }
 
   /**
@@ -144,31 +169,67 @@ export class AutomaticStatements {
     return isUntrackedSession(topology) ? `${describeTopology(topology)}, max_prepared_statements 0` : undefined
   }
 
-  /** The name that a text is to be prepared under, the same on every connection; undefined where it is to go without. */
-  nameOf(text: string): string | undefined {
+  /** The statement that a text is to be prepared as, the same for every connection; undefined if it goes without a name. */
+  find(text: string): PreparedText | undefined {
     if (!this.#state.active || text.length > LONGEST_TEXT) return undefined
     const seen = this.#texts.get(text)
-    if (seen?.name !== undefined) return seen.name
+    if (seen?.statement) return seen.statement
     if (seen) return ++seen.times > (this.#threshold as number) ? this.#decide(text, seen) : undefined
     return this.#meet(text, this.#threshold as number)
   }
 
   /** One that is not remembered: most that are met once never come again, and are not worth it. */
-  #meet(text: string, threshold: number): string | undefined {
+  #meet(text: string, threshold: number): PreparedText | undefined {
     if (threshold > 0 && !this.#sightings.meet(text)) return undefined
     const seen: Seen = { times: threshold > 0 ? 2 : 1 }
     this.#texts.add(text, seen)
     return seen.times > threshold ? this.#decide(text, seen) : undefined
   }
 
-  #decide(text: string, seen: Seen): string | undefined {
-    if (this.#spoilt.get(text) || !PREPARABLE.test(text) || MOVING_LITERAL.test(text) || OPT_OUT.test(text)) {
+  #decide(text: string, seen: Seen): PreparedText | undefined {
+    if (this.#spoilt.get(text) || !isPreparable(text)) {
       // Counted anew: to read it every time would cost more than it saves.
       seen.times = Number.NEGATIVE_INFINITY
       return undefined
     }
-    seen.name = nameFor(text, 1)
-    return seen.name
+    seen.statement = new PreparedText(text)
+    return seen.statement
+  }
+
+  /** Whether a statement that was prepared earlier may be used for these values. */
+  allows(statement: PreparedText, values: readonly unknown[], now: number): boolean {
+    return this.#preparesAll || statement.allows(values, this.#topology?.kind === 'pooler', now)
+  }
+
+  /** Whether the server is to be asked for the types of the parameters when it parses this statement. */
+  asksForTypes(statement: PreparedText, now: number): boolean {
+    return !this.#preparesAll && statement.isCheckDue(now)
+  }
+
+  /**
+   * The server has told the types of a statement's parameters.
+   *
+   * @param name under which it was known when it was sent.
+   * @param askedAt when it was sent.
+   */
+  described(statement: PreparedText, types: readonly number[], name: string, askedAt: number): void {
+    if (this.#preparesAll) return
+    const learnt = statement.learn(types, askedAt)
+    if (learnt === 'changed') this.#stale(statement.text, name)
+    else if (learnt !== 'known') {
+      debug('a statement is not prepared, because %s: %s', learnt.unsafe, statement.text)
+      this.spoil(statement.text)
+    }
+  }
+
+  /** Whether names may be used in a transaction, where a statement cannot be sent again. */
+  mayNameInTransaction(now: number): boolean {
+    return now >= this.#noNamesInTransactionsUntil
+  }
+
+  /** A migration has run: what is prepared is parsed anew on every connection. */
+  renew(): void {
+    this.generation++
   }
 
   /** Whether it is to go without a name, whoever would choose it. */
@@ -187,24 +248,31 @@ export class AutomaticStatements {
   }
 
   /**
-   * A prepared statement was refused where it could not be sent again without its name, to see whether that is why. Of bad data
-   * (class 22) it mostly is not.
+   * A prepared statement was refused in a transaction, where it could not be sent again without its name. Of bad data (class 22) the name
+   * is mostly not the reason. For a plan that does not fit, or a type that no longer exists, it is: then other statements may fail for the same
+   * reason, and each would cost a transaction.
    */
-  doubted(text: string, code: unknown, name?: string): void {
-    if (this.#topology?.kind === 'pooler') this.spoil(text)
-    else if (!String(code).startsWith('22')) this.#stale(text, name)
+  failedInTransaction(failure: 'stale' | 'suspect', text: string, code: unknown): void {
+    const errorClass = String(code).slice(0, 2)
+    if (failure === 'suspect' && errorClass === '22' && this.#topology?.kind !== 'pooler') return
+    this.spoil(text)
+    if (failure === 'suspect' && errorClass !== 'XX') return
+    this.#noNamesInTransactionsUntil = systemClock.now() + TRANSACTION_PAUSE_MILLIS
+    this.renew()
   }
 
   /** Once it is parsed anew, on every connection, under another name; a plan that does not fit again comes from how it is used. */
   #stale(text: string, name: string | undefined): void {
     const seen = this.#texts.get(text)
-    if (seen && name !== undefined && seen.name !== name) return
-    if (this.#topology?.kind === 'pooler' || !seen || seen.stale) {
+    if (seen && name !== undefined && seen.statement?.name !== name) return
+    // What changed one statement may have changed others.
+    this.renew()
+    if (this.#topology?.kind === 'pooler' || !seen?.statement || seen.stale) {
       this.spoil(text)
       return
     }
     seen.stale = true
-    seen.name = nameFor(text, 2)
+    seen.statement.rename()
   }
 
   /** From now on it goes without a name. */
@@ -212,7 +280,7 @@ export class AutomaticStatements {
     this.#spoilt.add(text, true)
     const seen = this.#texts.get(text)
     if (!seen) return
-    delete seen.name
+    delete seen.statement
     seen.times = Number.NEGATIVE_INFINITY
   }
 
@@ -232,9 +300,9 @@ export class AutomaticStatements {
   }
 }
 
-/** Made of the text, so that two never share a name, and pg_prepared_statements reads the same on every connection. */
-function nameFor(text: string, version: number): string {
-  return `poolguard_${createHash('sha256').update(text).digest('hex').slice(0, 32)}_${version}`
+/** Not a query that changes settings itself, nor one whose text means something else each time it is parsed. */
+function isPreparable(text: string): boolean {
+  return PREPARABLE.test(text) && !MOVING_LITERAL.test(text) && !OPT_OUT.test(text) && !mayCallSetConfig(text)
 }
 
 function isUntrackedSession(topology: Topology): boolean {

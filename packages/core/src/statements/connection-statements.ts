@@ -18,12 +18,15 @@ export class ConnectionStatements<Rows = never> {
     return this.#names.size
   }
 
+  /** Whether the server has it, as far as is known here. */
+  has(name: string): boolean {
+    this.#keepUp()
+    return this.#names.has(name)
+  }
+
   /** A statement is about to be used. Whether it must be parsed first; {@link takeClosing} then says what to close before. */
   use(name: string): boolean {
-    if (this.#generation !== this.#pool.generation) {
-      this.#generation = this.#pool.generation
-      this.doubt()
-    }
+    this.#keepUp()
     const rows = this.#names.get(name)
     const known = this.#names.delete(name)
     this.#names.set(name, rows)
@@ -68,6 +71,13 @@ export class ConnectionStatements<Rows = never> {
   doubt(): void {
     this.#closing.push(...this.#names.keys())
     this.#names.clear()
+  }
+
+  /** What was prepared before something changed is parsed anew. */
+  #keepUp(): void {
+    if (this.#generation === this.#pool.generation) return
+    this.#generation = this.#pool.generation
+    this.doubt()
   }
 
   #closeOldest(): void {

@@ -4,9 +4,11 @@ export {
   type PreparingState,
   validatePrepareOptions,
 } from './automatic-statements.ts'
+export { changesSession, mayCallSetConfig, type SessionChange } from './changes-session.ts'
 export { ConnectionStatements } from './connection-statements.ts'
 export type { Finding, FindingCode } from './finding.ts'
 export { lintStatement } from './lint-statement.ts'
+export type { PreparedText } from './prepared-text.ts'
 export { RecentKeys } from './recent-keys.ts'
 export { type LintMode, type Reliance, SessionGuard, SessionStateError } from './session-guard.ts'
 export { classifyStatementFailure, type StatementFailure } from './statement-failure.ts'

@@ -1,0 +1,48 @@
+import { skipStatement } from './skip-statement.ts'
+import { StatementReader } from './statement-reader.ts'
+
+/** Until when a text changes what other statements mean: not at all, to the end of the transaction, or for the session. */
+export type SessionChange = 'none' | 'transaction' | 'session'
+
+/** Spelled out, which takes half the time of the flag `i`. */
+const SET_CONFIG = /[sS][eE][tT]_[cC][oO][nN][fF][iI][gG]"?\s*\(/
+
+/** Settings that change neither what a statement means nor how a value is read. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  ...['application_name', 'client_min_messages', 'deadlock_timeout', 'idle_in_transaction_session_timeout'],
+  ...['idle_session_timeout', 'lock_timeout', 'maintenance_work_mem', 'statement_timeout', 'synchronous_commit'],
+  ...['transaction_timeout', 'transaction_deferrable', 'transaction_isolation', 'transaction_read_only', 'work_mem'],
+])
+
+export function mayCallSetConfig(text: string): boolean {
+  return SET_CONFIG.test(text)
+}
+
+/** What SET, RESET and set_config in a text change. What a function or a DO block sets cannot be seen here. */
+export function changesSession(text: string): SessionChange {
+  // Which parameter, and for how long, may stand in a parameter.
+  if (mayCallSetConfig(text)) return 'session'
+  const reader = new StatementReader(text, false)
+  let change: SessionChange = 'none'
+  for (reader.next(); reader.kind !== 'end'; ) {
+    if (reader.takePunctuation(';')) continue
+    const found = reader.takeWord('set') ? readSet(reader) : reader.takeWord('reset') ? readReset(reader) : 'none'
+    if (found === 'session') return found
+    if (found === 'transaction') change = found
+    skipStatement(reader)
+  }
+  return change
+}
+
+function readSet(reader: StatementReader): SessionChange {
+  const local = reader.takeWord('local')
+  if (!local) reader.takeWord('session')
+  const name = reader.takeDottedName()
+  if (name === 'characteristics' || name === 'transaction' || name === 'constraints' || HARMLESS.has(name))
+    return 'none'
+  return local ? 'transaction' : 'session'
+}
+
+function readReset(reader: StatementReader): SessionChange {
+  return HARMLESS.has(reader.takeDottedName()) ? 'none' : 'session'
+}

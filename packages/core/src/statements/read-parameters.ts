@@ -1,0 +1,60 @@
+import { StatementReader } from './statement-reader.ts'
+
+/**
+ * How a statement uses one of its parameters.
+ *
+ * - `cast`: each time with a type of its own, as in `$1::date`: no table decides on the type.
+ * - `plain`: compared with something, or an item of a list.
+ * - `resolved`: an argument of a function or of another operator, of which a migration may add one that fits better.
+ */
+export type ParameterUse = 'cast' | 'plain' | 'resolved'
+
+const COMPARISONS: ReadonlySet<string> = new Set(['=', '<>', '!=', '<', '>', '<=', '>='])
+/** Words before a parenthesis that is no call. */
+const LISTS: ReadonlySet<string> = new Set(
+  'values in any some all row and or not where on select set when then else from having union case by using returning'.split(
+    ' ',
+  ),
+)
+
+/** How a text uses its parameters, by their number; nothing for a number that it does not have. */
+export function readParameterUses(text: string): ReadonlyMap<number, ParameterUse> {
+  const uses = new Map<number, ParameterUse>()
+  const reader = new StatementReader(text, false)
+  /** What stands before each open parenthesis: `cast`, `call` or `list`. */
+  const open: ('cast' | 'call' | 'list')[] = []
+  let before = ''
+  for (reader.next(); reader.kind !== 'end'; ) {
+    const token = reader.text.slice(reader.start, reader.end).toLowerCase()
+    const { kind } = reader
+    if (token === '(' || token === '[') open.push(token === '[' ? 'call' : openerOf(before))
+    else if (token === ')' || token === ']') open.pop()
+    reader.next()
+    if (kind === 'parameter') add(uses, Number(token.slice(1)), useOf(before, reader, open.at(-1)))
+    before = kind === 'name' || kind === 'string' ? 'name' : token
+  }
+  return uses
+}
+
+/** A parameter keeps the use that says least about it. */
+function add(uses: Map<number, ParameterUse>, number: number, use: ParameterUse): void {
+  const known = uses.get(number) ?? use
+  uses.set(number, known === use ? use : known === 'resolved' || use === 'resolved' ? 'resolved' : 'plain')
+}
+
+function openerOf(before: string): 'cast' | 'call' | 'list' {
+  if (before === 'cast') return 'cast'
+  return /^[\w"]/.test(before) && !LISTS.has(before) ? 'call' : 'list'
+}
+
+/** @param reader stands on the token behind the parameter. */
+function useOf(before: string, reader: StatementReader, opener: 'cast' | 'call' | 'list' | undefined): ParameterUse {
+  if (before === '(' && opener === 'cast' && reader.isWord('as')) return 'cast'
+  if (reader.kind === 'operator') {
+    const operator = reader.text.slice(reader.start, reader.end)
+    if (operator.startsWith('::')) return 'cast'
+    if (!COMPARISONS.has(operator)) return 'resolved'
+  }
+  if (/^\W/.test(before) && !COMPARISONS.has(before) && before !== '(' && before !== ',') return 'resolved'
+  return (before === '(' || before === ',') && opener === 'call' ? 'resolved' : 'plain'
+}
