@@ -117,14 +117,16 @@ describe('given work at hand', () => {
     expect(await server.connectionCount()).toBe(0)
   })
 
-  test('when others wait for a connection, then destroy turns them away', async () => {
+  test('when others wait for a connection, then destroy serves them, and rejects later callers', async () => {
     const dataSource = await connect({ pool: { max: 1 } })
     const query = dataSource.query('select pg_sleep(0.2), 1 as one')
     await waitUntil(async () => (await sleeping()).length === 1, { what: 'it runs' })
-    const waiting = expect(dataSource.query('select 1')).rejects.toMatchObject({ code: 'POOLGUARD_CLOSED' })
-    await dataSource.destroy()
-    await waiting
+    const waiting = dataSource.query('select 2 as two')
+    const destroyed = dataSource.destroy()
+    await expect(dataSource.query('select 1')).rejects.toMatchObject({ code: 'POOLGUARD_CLOSED' })
+    await destroyed
     expect(await query).toMatchObject([{ one: 1 }])
+    expect(await waiting).toEqual([{ two: 2 }])
   })
 })
 

@@ -85,6 +85,32 @@ describe('given the options of a DataSource', () => {
     expect(pool.snapshot().stats).toMatchObject({ active: 0, waiting: 0, timeouts: 0 })
   })
 
+  test('when it is destroyed, then it does not wait for query runners that are idle, but for those at work', async () => {
+    const dataSource = await connect({ extra: { max: 5 } }, { pool: { drainMillis: 60_000 } })
+    const idle = dataSource.createQueryRunner()
+    await idle.query('select 1')
+    const inTransaction = dataSource.createQueryRunner()
+    await inTransaction.startTransaction()
+    const running = dataSource.query('select pg_sleep(0.5), 1 as one')
+    const destroyed = dataSource.destroy()
+    await expect.poll(() => idle.isReleased).toBe(true)
+    expect(await inTransaction.query('select 1 as one')).toEqual([{ one: 1 }])
+    await inTransaction.commitTransaction()
+    await inTransaction.release()
+    expect(await running).toMatchObject([{ one: 1 }])
+    await destroyed
+  })
+
+  test('when a stream is not read to its end, then the next caller gets a connection soon', async () => {
+    const dataSource = await connect({ extra: { max: 1 } }, { pool: { acquireTimeoutMillis: 1_500 } })
+    const runner = dataSource.createQueryRunner()
+    const stream = await runner.stream('select * from generate_series(1, 100000)')
+    await new Promise((resolve) => stream.once('data', resolve))
+    stream.pause()
+    await runner.release()
+    expect(await dataSource.query('select 1 as one')).toEqual([{ one: 1 }])
+  })
+
   test('when it is destroyed, then nothing is left open, and it can be initialised again', async () => {
     const dataSource = await connect()
     const [first] = guardedPools(dataSource)

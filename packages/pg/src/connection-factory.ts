@@ -1,5 +1,6 @@
 import type { Activity, AutomaticStatements, OpenContext, ResourceFactory, SessionGuard } from '@poolguard/core'
 import type { PoolClient } from 'pg'
+import { repairClient } from './client-integrity.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 import { PgConnection } from './pg-connection.ts'
 import { prepareStatements } from './prepare-statements.ts'
@@ -72,14 +73,13 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     const client = this.#options.makeClient(named(config, this.#options.applicationName()))
     if (!client.connection) throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
     const connection = new PgConnection(client)
-    watchStatements(client, this.#options.sessions)
+    watchStatements(connection, this.#options.sessions)
     prepareStatements(client, this.#options.statements)
     const { client: poolClient } = connection.firstCheckout
     let loggedIn = false
     let connected = false
     let announced = false
-    // Never removed: a client without a listener turns the loss of its connection into the death of the process.
-    client.on('error', (error) => {
+    connection.onError((error) => {
       if (!connected) return
       lost()
       // Afterwards, so that whoever hears of it does not get this one again.
@@ -136,7 +136,10 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     if (!connection.usable) return false
     const { reset: wished = 'rollback' } = this.#options.config
     const reset = wished === 'discard' && !this.#options.sessions.keepsSession ? 'rollback' : wished
-    return connection.isClean(reset) || connection.clean(reset, this.#options.leftInTransaction)
+    return (
+      (connection.isClean(reset) && repairClient(connection.client)) ||
+      connection.clean(reset, this.#options.leftInTransaction)
+    )
   }
 }
 

@@ -1,6 +1,8 @@
 import { type Activity, pause } from '@poolguard/core'
 import { cancelQuery } from './cancel.ts'
 import { Checkout } from './checkout.ts'
+import { repairClient } from './client-integrity.ts'
+import { ServerTurn } from './server-turn.ts'
 import type { WireClient } from './wire-client.ts'
 
 /**
@@ -11,6 +13,11 @@ export type Reset = 'rollback' | 'discard' | 'off'
 
 /** How long to wait for the effect of each request to cancel; after the last the connection is closed as it is. */
 const CANCEL_PATIENCE_MILLIS = [50, 100, 200, 400, 800, 1_600]
+
+/** How long the server has to close a connection on which it waits for the client. */
+const TERMINATE_MILLIS = 100
+/** A released connection on which the server waits for the client, and no byte moves for this long, is given up. */
+const STUCK_MILLIS = 50
 
 /** One connection of a pool: a pg client, and what was seen on its wire. */
 export class PgConnection {
@@ -26,10 +33,15 @@ export class PgConnection {
   #transactionStatus: 'I' | 'T' | 'E' = 'I'
   /** Answers and notifications so far. */
   #rounds = 0
+  readonly #turn: ServerTurn
+  #onError: ((error: Error) => void) | undefined
+  /** pg has given up a query that the server is still running: see `query_timeout`. */
+  queryTimedOut = false
 
   constructor(client: WireClient) {
     this.client = client
     this.firstCheckout = new Checkout(this)
+    this.#turn = new ServerTurn(client.connection)
     client.connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
       this.parameters.set(parameterName, parameterValue)
     })
@@ -44,6 +56,12 @@ export class PgConnection {
     return this.client._queryable && !this.client._ending
   }
 
+  /** Never removed for long: a client without a listener turns the loss of its connection into the end of the process. */
+  onError(listener: (error: Error) => void): void {
+    this.#onError = listener
+    this.client.on('error', listener)
+  }
+
   get inTransaction(): boolean {
     return this.#transactionStatus !== 'I'
   }
@@ -55,12 +73,13 @@ export class PgConnection {
 
   /** Fit for the next borrower as it is. */
   isClean(reset: Reset): boolean {
+    if (this.#onError && this.client.listenerCount('error') === 0) this.client.on('error', this.#onError)
     return this.client.readyForQuery && reset !== 'discard' && (reset === 'off' || !this.inTransaction)
   }
 
   /** Waits for what is in flight, and undoes what was left behind. Resolves to whether that worked. */
   async clean(reset: Reset, leftInTransaction: () => void): Promise<boolean> {
-    await this.#answered()
+    if (this.queryTimedOut || !(await this.#comesToRest()) || !repairClient(this.client)) return false
     if (!this.usable || reset === 'off') return this.usable
     if (this.inTransaction) {
       leftInTransaction()
@@ -75,10 +94,58 @@ export class PgConnection {
     // A request that arrives before the server has begun with the query cancels nothing, so it may take a second one.
     for (const patienceMillis of CANCEL_PATIENCE_MILLIS) {
       if (!this.usable || this.client.readyForQuery) break
+      if (this.#turn.isWaitingForClient) return await this.#terminate()
       await cancelQuery(this.client, patienceMillis)
+      if (this.#isUnread) break
       await Promise.race([this.#answered(), pause(patienceMillis, { background: true })])
     }
-    await this.client.end()
+    const { stream } = this.client.connection
+    // Answers cannot be read. What the server sends fails from now on, and so ends the query.
+    if (this.#isUnread) stream.destroy()
+    const closed = new Promise<void>((resolve) => stream.once('close', resolve))
+    // pg waits for an event that a borrower may have removed the listener of.
+    await Promise.race([this.client.end(), closed])
+  }
+
+  /** Closes a connection on which the server waits for the client, as pg would one that is idle. */
+  async #terminate(): Promise<void> {
+    const { connection } = this.client
+    const { stream } = connection
+    if (stream.closed) return
+    // So that pg does not take it for a loss.
+    this.client._ending = true
+    const closed = new Promise((resolve) => stream.once('close', resolve))
+    stream.resume()
+    connection.end()
+    await Promise.race([closed, pause(TERMINATE_MILLIS, { background: true })])
+    stream.destroy()
+    await closed
+  }
+
+  /** The socket is paused, by back-pressure or by a borrower, or read past pg, as by a COPY TO. */
+  get #isUnread(): boolean {
+    const { stream } = this.client.connection
+    return stream.isPaused() || stream.listenerCount('data') === 0
+  }
+
+  get #bytes(): number {
+    const { bytesRead = 0, bytesWritten = 0 } = this.client.connection.stream
+    return bytesRead + bytesWritten
+  }
+
+  /** Waits until everything is answered. False where that waits for a borrower who has gone. */
+  async #comesToRest(): Promise<boolean> {
+    if (this.client.readyForQuery) return true
+    let resting = false
+    const answered = this.#answered().then(() => {
+      resting = true
+    })
+    for (;;) {
+      const before = this.#bytes
+      await Promise.race([answered, pause(STUCK_MILLIS, { background: true })])
+      if (resting) return true
+      if ((this.#isUnread || this.#turn.isWaitingForClient) && this.#bytes === before) return false
+    }
   }
 
   async #discard(): Promise<void> {

@@ -1,13 +1,20 @@
 import type { SessionGuard } from '@poolguard/core'
 import type { QueryConfig } from 'pg'
+import type { PgConnection } from './pg-connection.ts'
+import { sendTimed } from './query-timeouts.ts'
 import type { WireClient } from './wire-client.ts'
 
 /** Lets the guard read every query of a client before it is sent. */
-export function watchStatements(client: WireClient, sessions: SessionGuard): void {
+export function watchStatements(connection: PgConnection, sessions: SessionGuard): void {
+  const { client } = connection
+  const hasTimeout = Boolean(client.connectionParameters.query_timeout)
   const send = client.query as (...query: unknown[]) => unknown
   const query = (...args: unknown[]): unknown => {
     const refusal = sessions.reads ? read(sessions, args[0]) : undefined
-    return refusal ? failQuery(refusal, args) : send.apply(client, args)
+    if (refusal) return failQuery(refusal, args)
+    return hasTimeout || (args[0] as { query_timeout?: number } | undefined)?.query_timeout
+      ? sendTimed(connection, send, args)
+      : send.apply(client, args)
   }
   Object.defineProperty(client, 'query', { value: query, configurable: true, writable: true })
 }

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ClientBase, Submittable } from 'pg'
 
@@ -45,8 +46,9 @@ export interface NoData {
 
 /** pg's connection: what carries the protocol's messages. Public, but @types/pg knows little of it. */
 export interface WireConnection extends EventEmitter {
-  /** Not every platform's has these two. */
-  readonly stream: Omit<Duplex, 'cork' | 'uncork'> & Partial<Pick<Duplex, 'cork' | 'uncork'>>
+  /** Not every platform's has the optional ones. */
+  readonly stream: Omit<Duplex, 'cork' | 'uncork'> &
+    Partial<Pick<Socket, 'cork' | 'uncork' | 'ref' | 'timeout' | 'setTimeout' | 'bytesRead' | 'bytesWritten'>>
   /** The named statements that the server has, by name. */
   parsedStatements: Record<string, string>
   query(text: string): void
@@ -56,6 +58,8 @@ export interface WireConnection extends EventEmitter {
   execute(config: { portal: string; rows: number | undefined }): void
   close(message: { type: 'S' | 'P'; name: string }): void
   sync(): void
+  query(text: string): void
+  end(): void
   connect(portOrPath: number | string, host?: string): void
   requestSsl(): void
   cancel(processID: number, secretKey: number): void
@@ -75,10 +79,11 @@ export interface WireClient extends ClientBase {
   readonly user: string
   readonly database: string
   readonly ssl: unknown
+  readonly connectionParameters: { readonly query_timeout?: number | false }
   /** True while nothing is in flight. */
   readonly readyForQuery: boolean
   readonly _queryable: boolean
-  readonly _ending: boolean
+  _ending: boolean
   end(): Promise<void>
   ref(): void
   unref(): void

@@ -172,7 +172,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 
   async #cleanUp(connection: PostgresConnection): Promise<boolean> {
-    await connection.settled()
+    if (!(await connection.comesToRest())) return false
     if (connection.inTransaction) {
       this.#options.leftInTransaction()
       await connection.ask('rollback')

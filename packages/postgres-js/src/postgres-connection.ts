@@ -12,8 +12,12 @@ import { watchReady } from './watch-ready.ts'
 
 /** How long to wait for the effect of each request to cancel; after the last the connection is closed as it is. */
 const CANCEL_PATIENCE_MILLIS = [50, 100, 200, 400, 800, 1_600]
-/** How long a server may take to hang up after it was told that we go. */
-const GOODBYE_MILLIS = 5_000
+/** How long the server has to close a connection that was terminated. */
+const TERMINATE_MILLIS = 5_000
+/** The same, where the server was waiting for the client. */
+const TERMINATE_SUSPENDED_MILLIS = 100
+/** A released connection on which the server waits for the client, and no byte moves for this long, is given up. */
+const STUCK_MILLIS = 50
 
 /** What a {@link PostgresConnection} is made of, once it is open. */
 export interface OpenedWire {
@@ -99,6 +103,10 @@ export class PostgresConnection {
   /** Changes with every byte. */
   get activity(): Activity {
     if (this.#busy && !this.#suspended) return 'busy'
+    return this.#bytes
+  }
+
+  get #bytes(): number {
     return this.#socket.bytesRead + this.#socket.bytesWritten
   }
 
@@ -165,6 +173,20 @@ export class PostgresConnection {
     await promise
   }
 
+  /** Waits until everything is answered. False where that waits for a borrower who has gone. */
+  async comesToRest(): Promise<boolean> {
+    let resting = false
+    const settled = this.settled().then(() => {
+      resting = true
+    })
+    for (;;) {
+      const before = this.#bytes
+      await Promise.race([settled, pause(STUCK_MILLIS, { background: true })])
+      if (resting) return true
+      if (this.#suspended && this.#bytes === before) return false
+    }
+  }
+
   /** A request to cancel is on its way. */
   get cancelling(): boolean {
     return this.#cancelling.size > 0
@@ -179,12 +201,21 @@ export class PostgresConnection {
       this.#cancel({ state: this.#backend, active: true } as Query)
       await Promise.race([answered, pause(patienceMillis, { background: true })])
     }
-    // A server in the middle of a COPY hears nothing.
-    if (this.#stream) this.#socket.destroy()
+    const millis = this.#suspended ? TERMINATE_SUSPENDED_MILLIS : TERMINATE_MILLIS
+    if (this.#stream) await this.#endCopy(this.#stream)
     else if (!this.#lost) this.#wire.terminate()
-    const cancelTimeout = systemClock.after(GOODBYE_MILLIS, () => this.#socket.destroy())
+    const cancelTimeout = systemClock.after(millis, () => this.#socket.destroy())
     await this.#closed.promise
     cancelTimeout()
+  }
+
+  /** A server in the middle of a COPY does not read a farewell. One that gathers data would go on with that. */
+  async #endCopy(stream: Stream): Promise<void> {
+    if (stream instanceof Readable) {
+      this.#cancel({ state: this.#backend, active: true } as Query)
+      await Promise.race([...this.#cancelling, pause(STUCK_MILLIS, { background: true })])
+    }
+    this.#socket.destroy()
   }
 
   /** It keeps no process alive. */
@@ -228,7 +259,13 @@ export class PostgresConnection {
     this.#busy = false
     this.#suspended = false
     this.#stream = undefined
+    this.#resume()
     this.#answered?.()
+  }
+
+  /** postgres.js pauses the socket when a COPY is read slowly, and does not resume it when that has ended. */
+  #resume(): void {
+    if (this.#socket.isPaused()) this.#socket.resume()
   }
 
   #watch(query: Query): void {
@@ -262,6 +299,7 @@ export class PostgresConnection {
     stream.on('error', () => {})
     // postgres.js would leave the socket paused for ever, and so never see it close.
     if (stream instanceof Readable) {
+      stream.once('end', () => this.#resume())
       stream.once('close', () => {
         if (this.#stream === stream && !stream.readableEnded) this.#socket.destroy()
       })

@@ -5,6 +5,7 @@ import { HeldPools } from './held-pools.ts'
 import { poolConfigs } from './pool-configs.ts'
 import { type PostgresDriver, postgresDriverOf } from './postgres-driver.ts'
 import { credentialsOf } from './postgres-options.ts'
+import { releaseIdleRunners } from './release-idle-runners.ts'
 
 /**
  * Puts a DataSource that was just made, and is not connected, in charge of guarded pools: each of its pools gets its
@@ -45,7 +46,7 @@ function closeAfterFailure(dataSource: DataSource, driver: PostgresDriver, pools
 
 /**
  * TypeORM takes the connections from whoever has them, and spins for ever over one that was released while it was still
- * being connected. Here those at work may finish.
+ * being connected. Here queries and transactions that run may finish.
  */
 function drainOnDestroy(driver: PostgresDriver, pools: HeldPools): void {
   const complain = driver.disconnect.bind(driver)
@@ -53,7 +54,12 @@ function drainOnDestroy(driver: PostgresDriver, pools: HeldPools): void {
 }
 
 async function disconnect(driver: PostgresDriver, pools: HeldPools): Promise<void> {
-  await pools.close()
+  const stop = releaseIdleRunners(driver)
+  try {
+    await pools.close()
+  } finally {
+    stop()
+  }
   // Their connections were taken from them, or belong to a pool that others go on with.
   await Promise.all(driver.connectedQueryRunners.splice(0).map((runner) => runner.release()))
   driver.master = undefined
