@@ -67,6 +67,11 @@ function leaks(count: string, out: string): Series {
   return { [`poolguard_leaks_total{${POOL}}`]: count, [`poolguard_suspected_leases{${POOL}}`]: out }
 }
 
+/** @param megabytes of 64 that it may have */
+function wal(megabytes: number): Series {
+  return { [`poolguard_wal_bytes{${POOL}}`]: `${megabytes}x80`, [`poolguard_wal_max_bytes{${POOL}}`]: '64x80' }
+}
+
 /** As two instances tell it. */
 function room(free: number): Series {
   const both = (name: string, value: number) =>
@@ -128,6 +133,7 @@ const CASES: Readonly<
     silent: leaks('1x80', '0x80'),
   },
   'PoolguardDeadlock critical': counted('poolguard_deadlocks_total'),
+  'PoolguardWalTooLarge warning': { firing: wal(65), silent: wal(64) },
   'PoolguardDirtyReleases warning': counted('poolguard_dirty_releases_total'),
   'PoolguardCloseToMaxConnections warning': { firing: room(9), silent: room(10) },
   'PoolguardCloseToMaxConnections critical': { firing: room(2), silent: room(3) },

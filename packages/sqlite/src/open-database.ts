@@ -10,6 +10,11 @@ const OPEN_BUSY_MILLIS = 1_000
 /** While a checkpoint waits for readers nobody can write. */
 const CHECKPOINT_BUSY_MILLIS = 100
 
+/** SQLite's own default. */
+const MAX_PAGES_BEFORE_CHECKPOINT = 1_000
+/** Of the size that the WAL may have before it has to be reset. */
+const CHECKPOINT_SHARE = 0.5
+
 /** Opens a connection as the pool wants it, and looks whether it is so. */
 export function openDatabase(driver: SqliteDriver, spec: ConnectionSpec): SqliteDatabase {
   if (spec.role === 'reader') prepareFile(driver, spec)
@@ -27,8 +32,10 @@ export function openDatabase(driver: SqliteDriver, spec: ConnectionSpec): Sqlite
 export function setUp(database: SqliteDatabase, spec: ConnectionSpec): void {
   const { path, busyTimeoutMillis, synchronous, foreignKeys, role } = spec
   detachAll(database)
-  if (role === 'writer' && path !== ':memory:') requireWal(database)
+  const writesWal = role === 'writer' && path !== ':memory:'
+  if (writesWal) requireWal(database)
   const wanted: readonly (readonly [name: string, value: number])[] = [
+    ...(writesWal ? walSettings(database, spec) : []),
     ['busy_timeout', busyTimeoutMillis],
     ['synchronous', SYNCHRONOUS[synchronous]],
     ['foreign_keys', Number(foreignKeys)],
@@ -40,6 +47,18 @@ export function setUp(database: SqliteDatabase, spec: ConnectionSpec): void {
     const found = pragma(database, name)
     if (Number(found) !== value) throw new Error(`PRAGMA ${name} is ${String(found)} and could not be set to ${value}`)
   }
+}
+
+/** A page has 512 bytes to 64 KiB: by SQLite's default of 1,000 pages, the WAL of the largest ones would reach 64 MiB. */
+function walSettings(
+  database: SqliteDatabase,
+  { walBytesToKeep }: ConnectionSpec,
+): readonly (readonly [name: string, value: number])[] {
+  const pages = Math.floor((walBytesToKeep * CHECKPOINT_SHARE) / Number(pragma(database, 'page_size')))
+  return [
+    ['journal_size_limit', Number.isFinite(walBytesToKeep) ? walBytesToKeep : -1],
+    ['wal_autocheckpoint', Math.max(1, Math.min(pages, MAX_PAGES_BEFORE_CHECKPOINT))],
+  ]
 }
 
 /** What somebody has attached was for what they did, and the next one may attach another file by its name. */
@@ -82,10 +101,20 @@ function requireWal(database: SqliteDatabase): void {
   }
 }
 
-/** Writes what is in the WAL into the file. Nobody is kept waiting for whoever reads from it: then it stays in the WAL. */
-export function checkpoint(database: SqliteDatabase): void {
+/**
+ * Writes the WAL into the file and truncates it. Waits a moment for reads that use the WAL; if one goes on for longer, the rest
+ * stays in the WAL.
+ */
+export function checkpoint(
+  database: SqliteDatabase,
+  { busyTimeoutMillis }: ConnectionSpec,
+): { readonly busy: boolean } {
   database.run(`PRAGMA busy_timeout = ${CHECKPOINT_BUSY_MILLIS}`)
-  pragma(database, 'wal_checkpoint(TRUNCATE)')
+  try {
+    return { busy: Number(pragma(database, 'wal_checkpoint(TRUNCATE)')) !== 0 }
+  } finally {
+    database.run(`PRAGMA busy_timeout = ${busyTimeoutMillis}`)
+  }
 }
 
 function pragma(database: SqliteDatabase, text: string): unknown {

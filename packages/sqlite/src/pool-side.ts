@@ -7,16 +7,21 @@ import {
   type PoolSettings,
   type PoolSnapshot,
   registerPool,
+  systemClock,
 } from '@poolguard/core'
 import { ConnectionFactory, type ConnectionFactoryOptions, classifyOpenFailure } from './connection-factory.ts'
+import { isQuick, type ReadGate } from './read-gate.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 import { Turns } from './turns.ts'
+import type { WalLimiter } from './wal-limiter.ts'
 
 export interface PoolSideOptions extends Omit<ConnectionFactoryOptions, 'warn'> {
   /** The file's path. */
   readonly target: string
   readonly settings: PoolSettings
   readonly onEvent: PoolEventListener | undefined
+  /** Undefined for a database in memory, which has no WAL. */
+  readonly walLimiter: WalLimiter | undefined
   /** Closes the pool that this is a side of. */
   readonly close: (drainMillis: number) => Promise<void>
 }
@@ -36,22 +41,42 @@ export class PoolSide implements ObservedPool {
     this.engine = new Pool({
       name,
       settings,
-      factory: new ConnectionFactory({ ...options, warn: (message) => this.#warn(message) }),
+      factory: new ConnectionFactory({ ...options, warn: (message) => this.warn(message) }),
       classify: classifyOpenFailure,
       onEvent,
     })
     this.turns = new Turns({
-      acquire: () => this.acquire(),
+      acquire: (expectedMillis) => this.acquire(expectedMillis),
       repeatable: options.spec.role === 'reader',
       mayShare: () => this.#mayShare(),
     })
     if (settings.min > 0) this.#enter()
   }
 
-  /** Borrows a connection. What it throws is told at {@link Pool.acquire}. */
-  acquire(): Promise<Lease<SqliteConnection>> {
-    if (!this.#unregister) this.#enter()
-    return this.engine.acquire()
+  /**
+   * Acquires a connection. {@link Pool.acquire} says what it throws.
+   *
+   * @param expectedMillis how long the statements take: undefined if that is unknown, Infinity if the caller says when to end.
+   */
+  acquire(expectedMillis: number | undefined): Promise<Lease<SqliteConnection>> {
+    this.#enter()
+    const { walLimiter, spec } = this.#options
+    walLimiter?.noticeUse()
+    if (!walLimiter || spec.role === 'writer' || isQuick(expectedMillis)) return this.engine.acquire()
+    return this.#acquireThrough(walLimiter.gate, expectedMillis)
+  }
+
+  async #acquireThrough(gate: ReadGate, expectedMillis: number | undefined): Promise<Lease<SqliteConnection>> {
+    let timeoutMillis: number | undefined
+    if (gate.holds(expectedMillis)) {
+      const since = systemClock.now()
+      await gate.opened
+      // The time at the gate counts as waiting, too.
+      timeoutMillis = Math.max(0, this.engine.settings.acquireTimeoutMillis - (systemClock.now() - since))
+    }
+    const lease = await this.engine.acquire({ timeoutMillis })
+    gate.started(lease, expectedMillis)
+    return lease
   }
 
   get counts(): PoolCounts {
@@ -59,10 +84,11 @@ export class PoolSide implements ObservedPool {
   }
 
   snapshot(): PoolSnapshot {
-    const { name, target } = this.#options
+    const { name, target, spec, walLimiter } = this.#options
     return {
       ...{ name, target, stats: this.engine.stats(), dirtyReleases: 0, lintFindings: 0 },
       ...{ topology: null, preparing: null, budget: null, fleet: null },
+      wal: spec.role === 'writer' ? walLimiter?.snapshot() : undefined,
     }
   }
 
@@ -83,10 +109,11 @@ export class PoolSide implements ObservedPool {
   }
 
   #enter(): void {
-    this.#unregister = registerPool(this)
+    this.#unregister ??= registerPool(this)
   }
 
-  #warn(message: string): void {
+  /** Tells the pool's listener, or the process if there is none. */
+  warn(message: string): void {
     this.engine.emit({ type: 'warning', message })
     if (!this.#options.onEvent) process.emitWarning(`pool "${this.#options.name}": ${message}`, 'PoolguardWarning')
   }

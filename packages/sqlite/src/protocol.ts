@@ -22,6 +22,11 @@ export type Question =
   | readonly [kind: 'roll back']
   /** Sets up the connection anew, after somebody has changed its pragmas, or attached a file. */
   | readonly [kind: 'set up']
+  /**
+   * Writes the WAL into the file and truncates it; waits a moment for reads that use it. The first value is 0 if that succeeded,
+   * and 1 if a read, or another process, kept it from being done.
+   */
+  | readonly [kind: 'checkpoint']
   /** Writes what is in the WAL into the file, as far as nobody is reading from it, and closes. */
   | readonly [kind: 'close']
 
@@ -69,6 +74,8 @@ export interface ConnectionSpec {
   readonly foreignKeys: boolean
   readonly integers: 'number' | 'bigint'
   readonly maxPrepared: number
+  /** The WAL is truncated to this size when SQLite resets it. */
+  readonly walBytesToKeep: number
 }
 
 /** What a thread is given, with what it shares with its pool. */

@@ -105,6 +105,8 @@ export class Session {
       case 'set up':
         setUp(this.#database, this.#spec)
         break
+      case 'checkpoint':
+        return { ...NOTHING, values: [Number(checkpoint(this.#database, this.#spec).busy)] }
       case 'close':
         this.#close()
     }
@@ -218,7 +220,7 @@ export class Session {
     this.#closeCursors()
     this.#statements.clear()
     try {
-      if (this.#spec.role === 'writer' && !this.#database.inTransaction) checkpoint(this.#database)
+      if (this.#spec.role === 'writer' && !this.#database.inTransaction) checkpoint(this.#database, this.#spec)
     } finally {
       // What is not in the file stays in the WAL, where the next one to open it finds it.
       this.#database.close()

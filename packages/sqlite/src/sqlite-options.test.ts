@@ -29,8 +29,9 @@ test('what is not given has its default', () => {
   expect(writer).toEqual({ ...readers, max: 1 })
   expect(connection).toEqual({
     ...{ path: path.resolve('app.db'), driver: 'auto', busyTimeoutMillis: 5_000, synchronous: 'normal' },
-    ...{ foreignKeys: true, integers: 'number', maxPrepared: 256 },
+    ...{ foreignKeys: true, integers: 'number', maxPrepared: 256, walBytesToKeep: 32 * 2 ** 20 },
   })
+  expect(readOptions({ file: 'app.db' }).maxWalBytes).toBe(64 * 2 ** 20)
   expect(idleInTransactionMillis).toBe(60_000)
 })
 
@@ -53,6 +54,8 @@ test('the connection of a database in memory is one, and stays', () => {
 test.each<[option: string, options: object]>([
   ['options', null as unknown as object],
   ['file', {}],
+  ['maxWalBytes', { file: 'app.db', maxWalBytes: 1_000 }],
+  ['maxWalBytes', { file: 'app.db', maxWalBytes: '64MB' }],
   ['file', { file: undefined }],
   ['file', { file: '' }],
   ['file', { file: 'file:' }],

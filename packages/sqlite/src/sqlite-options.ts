@@ -12,6 +12,7 @@ import {
 } from '@poolguard/core'
 import { type DatabaseFile, readDatabaseFile } from './database-file.ts'
 import type { ConnectionSpec, DriverName, Synchronous } from './protocol.ts'
+import { walBytesToKeep } from './wal-limiter.ts'
 
 /** What a SQLite pool can be told. All but `file` is optional. */
 export interface SqliteOptions {
@@ -49,6 +50,15 @@ export interface SqliteOptions {
    * `idle_in_transaction_session_timeout`: while it is open nobody else can write. Default: 60 000.
    */
   readonly idleInTransactionMillis?: number | undefined
+  /**
+   * The size in bytes that the WAL (the file `-wal` beside the database) should not exceed. When the WAL reaches half of it, the
+   * pool lets the reads under way end, holds back further long reads meanwhile, and truncates the WAL. If a read that does not
+   * end keeps it from doing so, `onEvent` gets a warning and `health()` a reason. At least 1 MiB, or Infinity.
+   * Default: 67,108,864 (64 MiB).
+   *
+   * @see https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files
+   */
+  readonly maxWalBytes?: number | undefined
   /** Told what happens in the pool. */
   readonly onEvent?: PoolEventListener | undefined
 }
@@ -61,12 +71,16 @@ export interface SqliteSpec {
   readonly writer: PoolSettings
   readonly connection: Omit<ConnectionSpec, 'role'>
   readonly idleInTransactionMillis: number
+  readonly maxWalBytes: number
   readonly onEvent: PoolEventListener | undefined
 }
 
 const BUSY_TIMEOUT_MILLIS = 5_000
 const MAX_PREPARED = 256
 const IDLE_IN_TRANSACTION_MILLIS = 60_000
+const MAX_WAL_BYTES = 64 * 2 ** 20
+/** SQLite needs room for some transactions between two checkpoints. */
+const LEAST_WAL_BYTES = 2 ** 20
 /** As of SQLite's own int. */
 const LONGEST_BUSY_MILLIS = 2 ** 31 - 1
 
@@ -85,7 +99,7 @@ const OPTIONS: Readonly<Record<keyof SqliteOptions, true>> = {
     synchronous: true,
     foreignKeys: true,
   },
-  ...{ integers: true, maxPrepared: true, idleInTransactionMillis: true, onEvent: true },
+  ...{ integers: true, maxPrepared: true, idleInTransactionMillis: true, maxWalBytes: true, onEvent: true },
 }
 
 /** @throws {InvalidOptionError} names the option and the value. */
@@ -99,17 +113,18 @@ export function readOptions(options: SqliteOptions): SqliteSpec {
   if (typeof name !== 'string' || name === '') throw new InvalidOptionError('name', name, 'a text that is not empty')
   validatePoolSettings(pool)
   if (file.inMemory) requireNoReaders(pool)
-  const { idleInTransactionMillis = IDLE_IN_TRANSACTION_MILLIS } = options
+  const { idleInTransactionMillis = IDLE_IN_TRANSACTION_MILLIS, maxWalBytes = MAX_WAL_BYTES } = options
   requireMillis('idleInTransactionMillis', idleInTransactionMillis, 1)
+  if (maxWalBytes !== Infinity) requireWhole('maxWalBytes', maxWalBytes, LEAST_WAL_BYTES)
   const readers = readSettings(pool)
   return {
-    ...{ file, name, readers, onEvent, idleInTransactionMillis },
+    ...{ file, name, readers, onEvent, idleInTransactionMillis, maxWalBytes },
     writer: file.inMemory ? keptOpen(readers) : { ...readers, max: 1, min: Math.min(readers.min, 1) },
-    connection: { path: file.path, ...readConnection(options) },
+    connection: { path: file.path, walBytesToKeep: walBytesToKeep(maxWalBytes), ...readConnection(options) },
   }
 }
 
-function readConnection(options: SqliteOptions): Omit<ConnectionSpec, 'role' | 'path'> {
+function readConnection(options: SqliteOptions): Omit<ConnectionSpec, 'role' | 'path' | 'walBytesToKeep'> {
   const { driver = 'auto', synchronous = 'normal', foreignKeys = true, integers = 'number' } = options
   const { busyTimeoutMillis = BUSY_TIMEOUT_MILLIS, maxPrepared = MAX_PREPARED } = options
   requireOneOf('driver', driver, ['auto', 'better-sqlite3', 'node:sqlite'])

@@ -23,6 +23,7 @@ import { firstWord, type StatementKind, sortStatement } from './sort-statement.t
 import type { SqliteConnection } from './sqlite-connection.ts'
 import { readOptions, type SqliteOptions, type SqliteSpec } from './sqlite-options.ts'
 import { mayChangeConnection, type SqliteTransaction } from './sqlite-transaction.ts'
+import { WalLimiter } from './wal-limiter.ts'
 
 registerOwnCode(new Error(), 'sqlite')
 
@@ -64,6 +65,8 @@ export class SqlitePool {
   readonly #writer: PoolSide
   /** The writer itself for a database in memory. */
   readonly #readers: PoolSide
+  /** Undefined for a database in memory, which has no WAL. */
+  readonly #walLimiter: WalLimiter | undefined
   readonly #texts = new RecentKeys<string, KnownText>(MOST_TEXTS)
   readonly #monitor: HealthMonitor
   #closing: Promise<void> | undefined
@@ -71,6 +74,7 @@ export class SqlitePool {
   constructor(options: SqliteOptions) {
     this.#spec = readOptions(options)
     const { inMemory } = this.#spec.file
+    this.#walLimiter = inMemory ? undefined : this.#makeWalLimiter()
     this.#writer = this.#makeSide('writer')
     this.#readers = inMemory ? this.#writer : this.#makeSide('reader')
     const sides = [...new Set([this.#readers, this.#writer])]
@@ -135,7 +139,7 @@ export class SqlitePool {
       )
     }
     const bound = readParameters(parameters)
-    const lease = await this.#readers.acquire()
+    const lease = await this.#readers.acquire(Infinity)
     try {
       yield* iterateRows(lease.resource, 'anywhere', sql, bound) as AsyncGenerator<Row>
     } finally {
@@ -226,9 +230,20 @@ export class SqlitePool {
     const began = systemClock.now()
     // Statements that were asked for before it may be on their way still.
     await Promise.all([this.#readers.turns.taken(), this.#writer.turns.taken()])
+    await this.#walLimiter?.stop()
     await this.#readers.drain(millis)
     // A snapshot that is read from keeps the WAL from being written back.
     await this.#writer.drain(Math.max(0, millis - (systemClock.now() - began)))
+  }
+
+  #makeWalLimiter(): WalLimiter {
+    const { file, maxWalBytes, readers } = this.#spec
+    return new WalLimiter({
+      ...{ file: file.path, maxBytes: maxWalBytes, maxHoldMillis: readers.acquireTimeoutMillis / 2 },
+      readers: () => this.#readers.engine,
+      writer: () => this.#writer.engine,
+      warn: (message) => this.#writer.warn(message),
+    })
   }
 
   #makeSide(role: Role): PoolSide {
@@ -240,6 +255,7 @@ export class SqlitePool {
       spec: { ...connection, role },
       settings: role === 'writer' ? settings.writer : settings.readers,
       onEvent,
+      walLimiter: this.#walLimiter,
       close: (drainMillis) => this.close(drainMillis),
     })
   }
@@ -279,7 +295,7 @@ export class SqlitePool {
 }
 
 async function withLease<T>(side: PoolSide, work: (lease: Lease<SqliteConnection>) => Promise<T>): Promise<T> {
-  const lease = await side.acquire()
+  const lease = await side.acquire(Infinity)
   try {
     return await work(lease)
   } finally {

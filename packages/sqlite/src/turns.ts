@@ -14,7 +14,8 @@ const LOOK_MILLIS = 5
 
 /** Whom turns get their connections from. */
 export interface Lending {
-  acquire(): Promise<Lease<SqliteConnection>>
+  /** @param expectedMillis how long the statements take; undefined if that is unknown. */
+  acquire(expectedMillis: number | undefined): Promise<Lease<SqliteConnection>>
   /** They are reads: it makes no difference whether one is asked twice. */
   readonly repeatable: boolean
   /** Whether a connection that is lent may take the next turn, too: they are reads, and nobody waits for it. */
@@ -42,7 +43,7 @@ export class Turns {
     const { promise, resolve, reject } = Promise.withResolvers<Done>()
     const asked = { question, resolve, reject }
     if (millis === undefined || millis >= QUICK_MILLIS) {
-      this.#takeAlone({ since: 0, asked: [asked], millis: 0 })
+      this.#takeAlone({ since: 0, asked: [asked], millis: 0 }, millis)
       return promise
     }
     const label = currentLabel()
@@ -66,8 +67,8 @@ export class Turns {
     if (this.#open.size > 0) await new Promise<void>((resolve) => setImmediate(() => resolve()))
   }
 
-  #takeAlone(turn: Turn): void {
-    this.#lending.acquire().then(
+  #takeAlone(turn: Turn, millis: number | undefined): void {
+    this.#lending.acquire(millis).then(
       (lease) => lease.resource.askAll(turn.asked, () => lease.release()),
       (error) => fail(turn, error),
     )
@@ -83,7 +84,7 @@ export class Turns {
       this.#send(turn, shared)
       return
     }
-    this.#lending.acquire().then(
+    this.#lending.acquire(turn.millis).then(
       (lease) => {
         close()
         this.#share(turn, lease, label)
@@ -131,7 +132,7 @@ export class Turns {
   /** Asks elsewhere as well. The answer that comes first is heard. */
   #repeat(turn: Turn, stuck: SharedLease): void {
     stuck
-      .asBorrower(() => this.#lending.acquire())
+      .asBorrower(() => this.#lending.acquire(turn.millis))
       .then(
         (lease) => {
           if (this.#shared.has(stuck)) this.#share(turn, lease, stuck.label)

@@ -179,6 +179,17 @@ const EVENT_RULES: readonly AlertRule[] = [
     action:
       'The deadlock event has the stacks. Hand the transaction to the inner code instead of asking the pool again.',
   }),
+  {
+    name: 'PoolguardWalTooLarge',
+    expr: `${series('poolguard_wal_bytes')} > ${series('poolguard_wal_max_bytes')}`,
+    for: '5m',
+    labels: { severity: 'warning' },
+    annotations: {
+      summary: `The WAL of ${POOL} exceeds maxWalBytes`,
+      description: 'SQLite cannot reset the WAL while a read or write transaction is open. Each write makes it larger.',
+      action: "The pool's health and its warning event name the transaction that is open, and for how long.",
+    },
+  },
   happened('PoolguardDirtyReleases', 'warning', 'poolguard_dirty_releases_total', {
     summary: `Connections came back to ${POOL} with a transaction open`,
     description: 'It was rolled back, so that what was done in it is lost, and the code believes otherwise.',

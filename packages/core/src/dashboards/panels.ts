@@ -114,6 +114,14 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       queries: [{ expr: byPool('max', ofPools('poolguard_longest_lease_seconds')), legend: POOL }],
     },
     {
+      title: 'WAL of SQLite (largest instance)',
+      unit: 'bytes',
+      queries: [
+        { expr: byPool('max', ofPools('poolguard_wal_bytes')), legend: POOL },
+        { expr: byPool('max', ofPools('poolguard_wal_max_bytes')), legend: `${POOL} maxWalBytes` },
+      ],
+    },
+    {
       title: 'Leases suspected to be leaks',
       unit: 'short',
       queries: [{ expr: byPool('sum', ofPools('poolguard_suspected_leases')), legend: POOL }],

@@ -18,6 +18,7 @@ const quiet = {
 
 class FakePool implements ObservedPool {
   stats = quiet
+  wal: PoolSnapshot['wal']
   readonly #name: string
 
   constructor(name: string) {
@@ -29,7 +30,7 @@ class FakePool implements ObservedPool {
   }
 
   snapshot(): PoolSnapshot {
-    return { name: this.#name, stats: this.stats } as PoolSnapshot
+    return { name: this.#name, stats: this.stats, wal: this.wal } as PoolSnapshot
   }
 }
 
@@ -46,6 +47,24 @@ describe('a monitor', () => {
         { name: 'bad', status: 'critical', reasons: ['30 callers wait (critical from 20)'] },
       ],
     })
+  })
+
+  test('warns of a WAL that cannot be reset, and is never critical because of it', () => {
+    const pool = new FakePool('app.writer')
+    const monitor = new HealthMonitor({ pools: () => [pool] })
+    const wal = { bytes: 80_000_000, maxBytes: 64_000_000, problem: 'The WAL of app.db cannot be reset.' }
+    pool.wal = wal
+    expect(monitor.check()).toMatchObject({ status: 'warning', pools: [{ reasons: [wal.problem] }] })
+
+    pool.at(0, { waiting: 30 })
+    expect(monitor.check()).toMatchObject({
+      status: 'critical',
+      pools: [{ reasons: [expect.stringContaining('callers wait'), wal.problem] }],
+    })
+
+    pool.wal = { ...wal, problem: null }
+    pool.at(10, { waiting: 0 })
+    expect(monitor.check().pools[0]?.reasons).not.toContain(wal.problem)
   })
 
   test('of none is healthy', () => {

@@ -81,7 +81,7 @@ export class HealthMonitor {
   }
 
   #checkOne(pool: ObservedPool): PoolHealth {
-    const { name, stats } = pool.snapshot()
+    const { name, stats, wal } = pool.snapshot()
     const watched = this.#watched.get(pool) ?? { samples: [], measures: undefined }
     this.#watched.set(pool, watched)
     const before = this.#beginOfWindow(watched, healthCounters(stats))
@@ -90,7 +90,10 @@ export class HealthMonitor {
       ...{ thresholds: this.#thresholds, recoveryMillis: this.#recoveryMillis },
     })
     watched.measures = health.measures
-    return { name, status: health.status, reasons: health.reasons }
+    const problem = wal?.problem ?? null
+    if (problem === null) return { name, status: health.status, reasons: health.reasons }
+    // Never critical: an instance that gets no requests makes the WAL no smaller.
+    return { name, status: worstOf([health.status, 'warning']), reasons: [...health.reasons, problem] }
   }
 
   /** The latest figures that are a window old, or the first ones since, be it those of now; what is older is forgotten. */

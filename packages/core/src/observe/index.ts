@@ -29,5 +29,5 @@ export { type PrometheusRegistry, registerMetrics } from './prometheus-registry.
 export { openPools, registerPool, snapshotPools } from './registry.ts'
 export { ScrapedMetrics, type ScrapeOptions, SOURCE_LABEL, SOURCE_UP } from './scraped-metrics.ts'
 export { PROCESS_METRICS, type ShedRequests, shedRequests } from './shed-requests.ts'
-export type { FleetSnapshot, ObservedPool, PoolSnapshot } from './snapshot.ts'
+export type { FleetSnapshot, ObservedPool, PoolSnapshot, WalSnapshot } from './snapshot.ts'
 export type { HealthStatus, Verdict } from './verdict.ts'

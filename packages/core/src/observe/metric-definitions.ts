@@ -1,5 +1,5 @@
 import type { Durations } from '../pool/index.ts'
-import type { FleetSnapshot, PoolSnapshot } from './snapshot.ts'
+import type { FleetSnapshot, PoolSnapshot, WalSnapshot } from './snapshot.ts'
 
 /** One value of a metric, for the pool it was read from. */
 export interface Sample {
@@ -46,6 +46,10 @@ function only(read: Read): MetricDefinition['read'] {
 
 function ofFleet(read: (fleet: FleetSnapshot) => number): MetricDefinition['read'] {
   return ({ fleet }) => (fleet ? [{ labels: {}, value: read(fleet) }] : [])
+}
+
+function ofWal(read: (wal: WalSnapshot) => number): MetricDefinition['read'] {
+  return ({ wal }) => (wal ? [{ labels: {}, value: read(wal) }] : [])
 }
 
 /**
@@ -226,6 +230,20 @@ export const METRICS: readonly MetricDefinition[] = [
     help: 'Instances that share the budget, as of the last look.',
     combine: 'max',
     read: ofFleet(({ members }) => members),
+  },
+  {
+    name: 'poolguard_wal_bytes',
+    type: 'gauge',
+    help: "Size of SQLite's write-ahead log on disk.",
+    combine: 'max',
+    read: ofWal(({ bytes }) => bytes),
+  },
+  {
+    name: 'poolguard_wal_max_bytes',
+    type: 'gauge',
+    help: "Size that SQLite's write-ahead log should not exceed (maxWalBytes).",
+    combine: 'max',
+    read: ofWal(({ maxBytes }) => maxBytes),
   },
   {
     name: 'poolguard_longest_lease_seconds',

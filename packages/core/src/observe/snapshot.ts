@@ -21,6 +21,17 @@ export interface PoolSnapshot {
   readonly budget: Budget | null
   /** Null where the pool is no member of a fleet. */
   readonly fleet: FleetSnapshot | null
+  /** Absent if the database has no write-ahead log that this process keeps small. */
+  readonly wal?: WalSnapshot | undefined
+}
+
+/** SQLite's write-ahead log, which the clients have to keep small: there is no server that does. */
+export interface WalSnapshot {
+  readonly bytes: number
+  /** The size that it should not exceed. */
+  readonly maxBytes: number
+  /** Why it exceeds that size and cannot be reset, and what to do; null if it does not, or is about to be reset. */
+  readonly problem: string | null
 }
 
 /** What a pool has of its fleet, as of its last look. */

@@ -316,6 +316,11 @@ export class Pool<R> implements Lender<R> {
     }
   }
 
+  /** The leases that are out, the oldest first. */
+  leases(): readonly LeaseReport[] {
+    return this.#reportLeases(this.#clock.now())
+  }
+
   get #total(): number {
     return this.#open.size + this.#connector.opening + this.#closing
   }

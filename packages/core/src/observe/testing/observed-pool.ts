@@ -30,7 +30,15 @@ const STATS: PoolStats = {
 /** A pool that has these figures and others. */
 export function observedPool(name: string, stats: Partial<PoolStats> = {}): ObservedPool {
   const fleet = { member: `${name}#000001`, target: 4, demand: 9, members: 3, budget: 14 }
-  const snapshot = { name, stats: { ...STATS, ...stats }, dirtyReleases: 1, lintFindings: 0, fleet } as PoolSnapshot
+  const wal = { bytes: 4_000_000, maxBytes: 64_000_000, problem: null }
+  const snapshot = {
+    name,
+    stats: { ...STATS, ...stats },
+    dirtyReleases: 1,
+    lintFindings: 0,
+    fleet,
+    wal,
+  } as PoolSnapshot
   return { snapshot: () => snapshot }
 }
 
