@@ -208,7 +208,10 @@ describe.each(Object.keys(DRIVERS))('%s', (driver) => {
 
 function installFakeTimers() {
   const clock = FakeTimers.install({
-    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance', 'hrtime'],
+    toFake: [
+      ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'] as const),
+      ...(['Date', 'performance', 'hrtime'] as const),
+    ],
   })
   return Object.assign(clock, { [Symbol.dispose]: () => clock.uninstall() })
 }
