@@ -50,7 +50,7 @@ for (const version of pgBouncerVersions) {
       await expect.poll(() => failures.length).toBeGreaterThan(0)
       await server.query('alter role app connection limit -1')
       expect(await all).toHaveLength(50)
-      expect(failures.every((event) => event.type === 'connect-failed' && event.failure !== 'refused')).toBe(true)
+      expect(failures.every((event) => event.type === 'connect-failed' && event.failure !== 'permanent')).toBe(true)
       await pool.end()
     })
 

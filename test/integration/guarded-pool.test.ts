@@ -174,7 +174,7 @@ describe('given errors', () => {
     const pool = makePool({ url: server.urlFor({ user: 'app', password: 'not-the-password' }) })
     const errors = await Promise.all(Array.from({ length: 5 }, () => pool.query('select 1').catch((e: Error) => e)))
     for (const error of errors) {
-      expect(error).toMatchObject({ code: 'POOLGUARD_CONNECT', cause: { code: '28P01' } })
+      expect(error).toMatchObject({ name: 'ConnectError', code: '28P01', cause: { code: '28P01' } })
       expect(String((error as Error).stack)).not.toContain('not-the-password')
     }
   })

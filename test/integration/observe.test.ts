@@ -107,7 +107,7 @@ test('given failures, then they are counted by kind', async () => {
   const wrong = new pg.Pool({ connectionString: server.urlFor({ user: 'app', password: 'wrong' }) })
   const watched = observe(wrong)
   for (let i = 0; i < 5; i++) await expect(wrong.query('select 1')).rejects.toMatchObject({ code: '28P01' })
-  expect(watched.snapshot().stats.connectFailures.refused).toBe(5)
+  expect(watched.snapshot().stats.connectFailures.permanent).toBe(5)
   expect(watched.health()).toMatchObject({
     status: 'critical',
     reasons: ['100 % of the attempts to connect fail (critical from 5 %)'],

@@ -153,13 +153,18 @@ test('given an interactive transaction that may wait for less than the pool lets
 
 test('given a server that cannot be reached until the wait is over, then P2024 says so', async () => {
   const gone = await startPostgres()
-  const prisma = new PrismaClient({ adapter: new PrismaPg({ url: gone.url, pool: { acquireTimeoutMillis: 300 } }) })
+  const options = { url: gone.url, pool: { acquireTimeoutMillis: 300 } }
+  const prisma = new PrismaClient({ adapter: new PrismaPg({ ...options, waitForServer: true }) })
   await gone.stop()
   const error = await knownFailure(prisma.account.count())
   expect(error).toMatchObject({ code: 'P2024', meta: { connection_limit: 10, timeout: 0.3 } })
   expect(error.message).toContain('No connection can be opened at the moment (connect ECONNREFUSED')
   expect([isPoolTimeout(error), isTooManyConnections(error)]).toEqual([true, false])
   await prisma.$disconnect()
+
+  const impatient = new PrismaClient({ adapter: new PrismaPg(options) })
+  expect(await knownFailure(impatient.account.count())).toMatchObject({ code: 'P1001' })
+  await impatient.$disconnect()
 })
 
 test.each([

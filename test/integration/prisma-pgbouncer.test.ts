@@ -40,7 +40,7 @@ describePooler('given PgBouncer 1.24 in transaction mode', () => {
     expect(await prisma.account.count()).toBe(10)
     expect(await prisma.$queryRaw`select count(*)::int n from account`).toEqual([{ n: 10 }])
     await expect.poll(() => snapshotPools()[0]?.topology).toMatchObject({ pooler: { mode: 'transaction' } })
-    expect(snapshotPools()[0]?.stats.connectFailures).toEqual({ full: 0, unavailable: 0, refused: 0 })
+    expect(snapshotPools()[0]?.stats.connectFailures).toEqual({ full: 0, unavailable: 0, permanent: 0 })
     expect(warnings).toEqual([])
     await prisma.$disconnect()
   })

@@ -54,7 +54,7 @@ function waits(seconds: number): Series {
 function connecting({ failed, opened }: { failed: string; opened: string }): Series {
   return {
     [`poolguard_connect_failures_total{${POOL},failure="full"}`]: failed,
-    [`poolguard_connect_failures_total{${POOL},failure="refused"}`]: '0x80',
+    [`poolguard_connect_failures_total{${POOL},failure="permanent"}`]: '0x80',
     [`poolguard_connections_opened_total{${POOL}}`]: opened,
   }
 }

@@ -82,7 +82,10 @@ for (const version of pgBouncerVersions) {
         extra: { statement_timeout: 5_000, options: '-c work_mem=65' },
       })
       expect(await dataSource.getRepository(accounts).count()).toBe(10)
-      expect(warnings).toEqual([expect.stringMatching(/refuses the startup parameters statement_timeout, options/)])
+      expect(warnings).toEqual([
+        expect.stringContaining('refuses the startup parameter statement_timeout'),
+        expect.stringContaining('refuses the startup parameter options'),
+      ])
     })
 
     test('when a statement relies on the session, then that is said', async () => {

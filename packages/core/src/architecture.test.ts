@@ -10,6 +10,7 @@ const FOLDERS = [
   'fleet',
   'settings',
   'pool',
+  'postgres-errors',
   'statements',
   'observe',
   'dashboards',

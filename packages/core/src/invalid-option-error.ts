@@ -4,6 +4,10 @@ import { PoolguardError } from './poolguard-error.ts'
 
 /** An option has a value that cannot be meant. Raised at construction; the message names the option and the value. */
 export class InvalidOptionError extends PoolguardError {
+  static {
+    InvalidOptionError.prototype.name = 'InvalidOptionError'
+  }
+
   readonly code = 'POOLGUARD_INVALID_OPTION'
   readonly option: string
   readonly #value: unknown

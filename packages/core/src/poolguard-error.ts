@@ -1,12 +1,17 @@
 /**
- * The base of every error that poolguard itself raises. `code` is stable and meant for programs; the message is meant
- * for people and ends with what to do. No message ever holds a password.
+ * The base of every error that poolguard itself raises. The message is meant for people and ends with what to do; it never holds
+ * a password.
+ *
+ * Each class sets `name` on its prototype: bundlers that minify rename the classes.
  */
 export abstract class PoolguardError extends Error {
-  /** A stable name for this kind of error, such as `POOLGUARD_ACQUIRE_TIMEOUT`. */
-  abstract readonly code: `POOLGUARD_${string}`
-
-  override get name(): string {
-    return this.constructor.name
+  static {
+    PoolguardError.prototype.name = 'PoolguardError'
   }
+
+  /**
+   * Stable, for programs: `POOLGUARD_ACQUIRE_TIMEOUT` and its like. A {@link ConnectError} has the driver's or the server's
+   * own instead, such as `3D000` or `ECONNREFUSED`.
+   */
+  abstract readonly code: string
 }

@@ -51,7 +51,12 @@ export function takePools(options: PoolguardFastifyOptions, pgModules: () => PgM
 }
 
 function makePool(config: GuardedPoolConfig, name: string | undefined, modules: PgModules): HeldPool<GuardedPool> {
-  return modules.holdGuardedPool(modules.GuardedPool, { ...(name !== undefined && { name }), ...config })
+  // A server lives long, and may start together with its database.
+  return modules.holdGuardedPool(modules.GuardedPool, {
+    waitForServer: true,
+    ...(name !== undefined && { name }),
+    ...config,
+  })
 }
 
 async function endGiven(pool: GuardedPool, closeOnShutdown: boolean): Promise<void> {

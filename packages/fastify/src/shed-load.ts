@@ -5,6 +5,10 @@ import type { ShedLoadOptions } from './plugin-options.ts'
 
 /** So many callers wait for a connection that the request was turned away before its handler. */
 export class LoadShedError extends PoolguardError {
+  static {
+    LoadShedError.prototype.name = 'LoadShedError'
+  }
+
   readonly code = 'POOLGUARD_LOAD_SHED'
   /** What Fastify answers. */
   readonly statusCode = 503

@@ -15,8 +15,11 @@ export class AppPools {
     if (configs.size === 0) return new AppPools(new Map())
     // Loaded only here: an app that observes pools of another driver may have no pg.
     const { GuardedPool, holdGuardedPool } = await import('@poolguard/pg')
+    // An app lives long, and may start together with its database.
     const hold = (key: PoolKey, config: GuardedPoolConfig) =>
-      withinOption(key === undefined ? undefined : `pools.${key}`, () => holdGuardedPool(GuardedPool, config))
+      withinOption(key === undefined ? undefined : `pools.${key}`, () =>
+        holdGuardedPool(GuardedPool, { waitForServer: true, ...config }),
+      )
     return new AppPools(new Map([...configs].map(([key, config]) => [key, hold(key, config)])))
   }
 

@@ -1,10 +1,19 @@
-import type { Activity, AutomaticStatements, OpenContext, ResourceFactory, SessionGuard } from '@poolguard/core'
+import {
+  type Activity,
+  type AutomaticStatements,
+  type OpenContext,
+  type ResourceFactory,
+  type SessionGuard,
+  StartupParameters,
+  watchPasswordFunction,
+  withFreshPassword,
+} from '@poolguard/core'
 import type { PoolClient } from 'pg'
 import { repairClient } from './client-integrity.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 import { PgConnection } from './pg-connection.ts'
 import { prepareStatements } from './prepare-statements.ts'
-import { isRefusedStartupParameter, withoutStartupParameters } from './startup-parameters.ts'
+import { admitStartupParameters } from './startup-parameters.ts'
 import { watchStatements } from './watch-statements.ts'
 import type { WireClient } from './wire-client.ts'
 
@@ -32,46 +41,44 @@ export interface ConnectionFactoryOptions {
 /** Opens, checks, cleans and closes connections through pg's own client. */
 export class ConnectionFactory implements ResourceFactory<PgConnection> {
   readonly #options: ConnectionFactoryOptions
-  #config: GuardedPoolConfig
+  readonly #config: GuardedPoolConfig
+  readonly #parameters: StartupParameters
   /** Only with `allowExitOnIdle`: an idle connection keeps no process alive. */
   readonly rest: ((connection: PgConnection, resting: boolean) => void) | undefined
 
   constructor(options: ConnectionFactoryOptions) {
     this.#options = options
-    this.#config = options.config
+    this.#config = withWatchedPassword(options.config)
+    this.#parameters = new StartupParameters(options.warn)
     this.rest = options.config.allowExitOnIdle
       ? ({ client }, resting) => (resting ? client.unref() : client.ref())
       : undefined
   }
 
-  async open(context: OpenContext): Promise<PgConnection> {
-    const config = this.#config
-    try {
-      return await this.#connect(config, context)
-    } catch (error) {
-      // Another attempt, under way at the same time, may have dropped them already.
-      const mayWork = isRefusedStartupParameter(error) && (config !== this.#config || this.#dropStartupParameters())
-      if (!mayWork) throw error
-      return this.#connect(this.#config, context)
+  open(context: OpenContext): Promise<PgConnection> {
+    if (typeof this.#config.password !== 'function') return this.#connect(context)
+    return withFreshPassword(() => this.#connect(context), context.signal)
+  }
+
+  /** A startup parameter that the other end refuses is left out, and the login tried again. */
+  async #connect(context: OpenContext): Promise<PgConnection> {
+    for (;;) {
+      context.signal.throwIfAborted()
+      const client = this.#options.makeClient(named(this.#config, this.#options.applicationName()))
+      if (!client.connection)
+        throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
+      const sent = admitStartupParameters(client, this.#parameters)
+      try {
+        return await this.#login(client, context)
+      } catch (error) {
+        // Once logged in, it was a hook's.
+        const refused = !client.processID && this.#parameters.learn(error, sent)
+        if (!refused) throw error
+      }
     }
   }
 
-  /** From now on connects without any; false where there were none. */
-  #dropStartupParameters(): boolean {
-    const { config, dropped } = withoutStartupParameters(this.#config)
-    if (dropped.length === 0) return false
-    this.#config = config
-    this.#options.warn(
-      `The pooler refuses the startup parameters ${dropped.join(', ')}, so connections are made without them. ` +
-        'Set them on the server instead: ALTER ROLE ... SET name = value.',
-    )
-    return true
-  }
-
-  async #connect(config: GuardedPoolConfig, { signal, lost }: OpenContext): Promise<PgConnection> {
-    signal.throwIfAborted()
-    const client = this.#options.makeClient(named(config, this.#options.applicationName()))
-    if (!client.connection) throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
+  async #login(client: WireClient, { signal, lost }: OpenContext): Promise<PgConnection> {
     const connection = new PgConnection(client)
     watchStatements(connection, this.#options.sessions)
     prepareStatements(client, this.#options.statements)
@@ -96,7 +103,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
       // What is asked may still be unanswered: pg sends the caller's queries after that.
       await this.#options.meet(connection)
       connected = true
-      await config.onConnect?.(poolClient)
+      await this.#config.onConnect?.(poolClient)
       announced = true
       this.#options.connected(poolClient)
       await this.#verify(poolClient)
@@ -141,6 +148,12 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
       connection.clean(reset, this.#options.leftInTransaction)
     )
   }
+}
+
+function withWatchedPassword(config: GuardedPoolConfig): GuardedPoolConfig {
+  const { password } = config
+  if (typeof password !== 'function') return config
+  return { ...config, password: watchPasswordFunction(password) } as GuardedPoolConfig
 }
 
 /** A fleet knows its members by the name of their connections. */

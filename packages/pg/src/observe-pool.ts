@@ -54,7 +54,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
     activityOf: (client) => connections.get(client)?.activity ?? 0,
     onEvent: options.onEvent,
   })
-  const counts = { opened: 0, closed: 0, timeouts: 0, connectFailures: { full: 0, unavailable: 0, refused: 0 } }
+  const counts = { opened: 0, closed: 0, timeouts: 0, connectFailures: { full: 0, unavailable: 0, permanent: 0 } }
   const failed = (error: unknown) => {
     if (isTimeout(error)) counts.timeouts++
     else counts.connectFailures[classifyConnectFailure(error)]++

@@ -18,7 +18,7 @@ import {
 } from '@poolguard/core'
 import pg from 'pg'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
-import { withoutStartupParameters } from './startup-parameters.ts'
+import { dropStartupParameters } from './startup-parameters.ts'
 import type { WireClient } from './wire-client.ts'
 
 /** How long one answer may take. */
@@ -59,16 +59,15 @@ export class PgBouncerConsole implements PoolerConsole {
     clientConfig: GuardedPoolConfig,
     { patienceMillis, applicationName }: Omit<ConsoleOptions, 'url'>,
   ): Promise<PgBouncerConsole> {
-    // Startup parameters would be refused.
-    const { application_name: _name, ...config } = withoutStartupParameters(clientConfig).config
     const client = new pg.Client({
-      ...config,
+      ...clientConfig,
       password: clientConfig.password,
-      ...(applicationName !== undefined && { application_name: applicationName }),
       database: PGBOUNCER_CONSOLE,
       connectionTimeoutMillis: patienceMillis,
       query_timeout: patienceMillis,
     })
+    // Other startup parameters would be refused.
+    dropStartupParameters(client as unknown as WireClient, { application_name: applicationName })
     client.on('error', () => {})
     await client.connect()
     return new PgBouncerConsole(client, applicationName)

@@ -1,23 +1,32 @@
-import type { ClientConfig } from 'pg'
+import type { StartupParameterMap, StartupParameters } from '@poolguard/core'
+import type { WireClient } from './wire-client.ts'
 
-/** What pg sends at login and a pooler cannot keep apart for each client, by the names that pg and URLs give it. */
-export const STARTUP_PARAMETERS = [
-  'statement_timeout',
-  'lock_timeout',
-  'idle_in_transaction_session_timeout',
-  'options',
-] as const
+/** pg's own field is called otherwise where the app gave only a fallback. */
+const FALLBACKS: Readonly<Record<string, string>> = { application_name: 'fallback_application_name' }
 
-/** PgBouncer's answer to one that `ignore_startup_parameters` does not list: 08P01, and only the text tells. */
-export function isRefusedStartupParameter(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  return code === '08P01' && typeof message === 'string' && message.includes('unsupported startup parameter')
+/**
+ * Takes from a client what it must not send when it connects. pg reads these from the configuration, the URL and the
+ * environment (PGOPTIONS, PGAPPNAME); what the client has made of them is all that counts.
+ *
+ * @returns what is sent.
+ */
+export function admitStartupParameters(client: WireClient, parameters: StartupParameters): StartupParameterMap {
+  const wished = client.getStartupConf()
+  const admitted = parameters.admit(wished)
+  for (const [name, value] of Object.entries(wished)) {
+    if (admitted[name] !== value) replace(client, name, admitted[name])
+  }
+  return admitted
 }
 
-/** The same configuration without them, and the names of those that were there. */
-export function withoutStartupParameters<T extends ClientConfig>(config: T): { config: T; dropped: readonly string[] } {
-  const dropped = STARTUP_PARAMETERS.filter((name) => config[name])
-  const kept = { ...config }
-  for (const name of STARTUP_PARAMETERS) delete kept[name]
-  return { config: kept, dropped }
+/** Leaves a client nothing to send but user and database, and what is given. */
+export function dropStartupParameters(client: WireClient, given: StartupParameterMap): void {
+  const { user: _user, database: _database, ...sent } = client.getStartupConf()
+  for (const name of Object.keys({ ...sent, ...given })) replace(client, name, given[name])
+}
+
+function replace({ connectionParameters }: WireClient, name: string, value: unknown): void {
+  connectionParameters[name] = value
+  const fallback = FALLBACKS[name]
+  if (fallback !== undefined) connectionParameters[fallback] = value
 }

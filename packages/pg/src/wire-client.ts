@@ -79,7 +79,10 @@ export interface WireClient extends ClientBase {
   readonly user: string
   readonly database: string
   readonly ssl: unknown
-  readonly connectionParameters: { readonly query_timeout?: number | false }
+  /** What pg made of configuration, URL and environment. */
+  readonly connectionParameters: { readonly query_timeout?: number | false } & Record<string, unknown>
+  /** What it will send when it connects. */
+  getStartupConf(): Record<string, unknown>
   /** True while nothing is in flight. */
   readonly readyForQuery: boolean
   readonly _queryable: boolean

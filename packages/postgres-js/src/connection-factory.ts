@@ -1,10 +1,14 @@
-import type {
-  Activity,
-  AutomaticStatements,
-  ConsoleOptions,
-  OpenContext,
-  PoolerConsole,
-  ResourceFactory,
+import {
+  type Activity,
+  type AutomaticStatements,
+  type ConsoleOptions,
+  isServerError,
+  type OpenContext,
+  type PoolerConsole,
+  type ResourceFactory,
+  StartupParameters,
+  watchPasswordFunction,
+  withFreshPassword,
 } from '@poolguard/core'
 import { ArrayTypes } from './array-types.ts'
 import type { Endpoint } from './dial.ts'
@@ -14,7 +18,6 @@ import { openConnection } from './open-connection.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { fits, type SessionAttributes } from './session-attributes.ts'
-import { refusedStartupParameter } from './startup-parameters.ts'
 
 export interface ConnectionFactoryOptions {
   /** What `postgres()` made of the user's options. */
@@ -40,12 +43,16 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   readonly #options: ConnectionFactoryOptions
   readonly #endpoints: readonly Endpoint[]
   readonly #arrayTypes: ArrayTypes | undefined
-  /** Startup parameters that a pooler has refused. */
-  readonly #refused = new Set<string>()
+  readonly #parameters: StartupParameters
+  /** Undefined where it is no function. */
+  readonly #password: (() => Promise<unknown>) | undefined
 
   constructor(options: ConnectionFactoryOptions) {
     this.#options = options
     this.#endpoints = endpointsOf(options.shared)
+    this.#parameters = new StartupParameters(options.warn)
+    const { pass } = options.shared
+    this.#password = typeof pass === 'function' ? watchPasswordFunction(pass) : undefined
     this.#arrayTypes = options.fetchTypes ? new ArrayTypes(options.shared) : undefined
   }
 
@@ -58,7 +65,8 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
         if (connection) return connection
         failure = unsuitable(this.#options.shared.target_session_attrs)
       } catch (error) {
-        if (isServersOwn(error) || context.signal.aborted) throw error
+        // Said by a server that was reached: the next host would not be what was asked for.
+        if (isServerError(error) || context.signal.aborted) throw error
         failure = error
       }
     }
@@ -86,11 +94,17 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     await this.#arrayTypes?.learn(connection)
   }
 
-  async #openAt(endpoint: Endpoint, context: OpenContext): Promise<PostgresConnection> {
+  #openAt(endpoint: Endpoint, context: OpenContext): Promise<PostgresConnection> {
+    const password = this.#password
+    if (!password) return this.#login(endpoint, this.#options.shared.pass, context)
+    return withFreshPassword(async () => this.#login(endpoint, await password(), context), context.signal)
+  }
+
+  /** A startup parameter that the other end refuses is left out, and the login tried again. */
+  async #login(endpoint: Endpoint, password: unknown, context: OpenContext): Promise<PostgresConnection> {
     const { shared, prepares, statements, isDirect } = this.#options
-    const password = typeof shared.pass === 'function' ? await shared.pass() : shared.pass
     for (;;) {
-      const connection = this.#startupParameters()
+      const connection = this.#parameters.admit(this.#startupParameters())
       try {
         return await openConnection(
           {
@@ -107,9 +121,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
           context,
         )
       } catch (error) {
-        const refused = refusedStartupParameter(error, connection)
-        if (refused === undefined) throw error
-        this.#drop(refused)
+        if (!this.#parameters.learn(error, connection)) throw error
       }
     }
   }
@@ -117,8 +129,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   #startupParameters(): Record<string, unknown> {
     const { shared, applicationName } = this.#options
     const name = applicationName()
-    const all = { ...shared.connection, ...(name !== undefined && { application_name: name }) }
-    return Object.fromEntries(Object.entries(all).filter(([each]) => !this.#refused.has(each)))
+    return { ...shared.connection, ...(name !== undefined && { application_name: name }) }
   }
 
   /** A standby is only preferred: the last host will do. */
@@ -126,16 +137,6 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     const wanted = this.#options.shared.target_session_attrs as SessionAttributes | null | undefined
     if (!wanted || (wanted === 'prefer-standby' && endpoint === this.#endpoints.at(-1))) return true
     return await fits(connection, wanted)
-  }
-
-  /** Another attempt, under way at the same time, may have dropped it already. */
-  #drop(name: string): void {
-    if (this.#refused.has(name)) return
-    this.#refused.add(name)
-    this.#options.warn(
-      `The pooler refuses the startup parameter ${name}, so connections are made without it. ` +
-        'Set it on the server instead: ALTER ROLE ... SET name = value.',
-    )
   }
 
   /** `sql.parameters` is what any connection heard last. */
@@ -187,11 +188,6 @@ async function answered(connection: PostgresConnection, signal: AbortSignal): Pr
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
   await Promise.race([connection.settled(), aborted])
-}
-
-/** Told by a server that was reached: the next host would not be what was asked for. PgBouncer tells the severity only once. */
-function isServersOwn(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && ('severity' in error || 'severity_local' in error)
 }
 
 function unsuitable(wanted: unknown): Error {

@@ -112,6 +112,10 @@ export type Instance = Sql & { readonly unsafe: (text: string, args?: unknown[],
 
 /** This version of postgres.js does not have what is needed of it. */
 export class UnsupportedPostgresError extends Error {
+  static {
+    UnsupportedPostgresError.prototype.name = 'UnsupportedPostgresError'
+  }
+
   readonly code = 'POOLGUARD_UNSUPPORTED_POSTGRES'
 
   constructor(missing: readonly string[]) {

@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net'
-import { type AutomaticStatements, abortAfter, type OpenContext, systemClock } from '@poolguard/core'
+import {
+  type AutomaticStatements,
+  abortAfter,
+  type OpenContext,
+  type StartupParameterMap,
+  systemClock,
+} from '@poolguard/core'
 import postgres, { type Sql } from 'postgres'
 import { dial, type Endpoint } from './dial.ts'
 import {
@@ -24,7 +30,7 @@ export interface OpenOptions {
   readonly endpoint: Endpoint
   readonly password: string
   /** Startup parameters. */
-  readonly connection: Record<string, unknown>
+  readonly connection: StartupParameterMap
   /** Asked for every query that can be prepared. */
   readonly prepares: () => boolean
   readonly statements: AutomaticStatements

@@ -10,9 +10,6 @@ import type { ConnectionFactory } from './connection-factory.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { PostgresProbeSession } from './postgres-probe-session.ts'
 
-/** The words of postgres.js for a server that is not there, or no longer. */
-const UNAVAILABLE_CODES: readonly unknown[] = ['CONNECT_TIMEOUT', 'CONNECTION_CLOSED', 'CONNECTION_DESTROYED']
-
 /** postgres.js, as a guard needs it. */
 export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
   readonly factory: ConnectionFactory
@@ -20,10 +17,7 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
 
   constructor(factory: ConnectionFactory, passwordMayChange: boolean) {
     this.factory = factory
-    this.classify = (error) => {
-      const { code } = (error ?? {}) as { code?: unknown }
-      return UNAVAILABLE_CODES.includes(code) ? 'unavailable' : classifyConnectFailure(error, { passwordMayChange })
-    }
+    this.classify = (error) => classifyConnectFailure(error, { passwordMayChange })
   }
 
   peerOf({ peer }: PostgresConnection): string {

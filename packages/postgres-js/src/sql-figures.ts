@@ -15,7 +15,7 @@ export class SqlFigures {
   readonly #ledger: LeaseLedger<Held>
   /** Sessions seen, by the pid and secret of each. */
   readonly #sessions = new Set<string>()
-  readonly #failures = { full: 0, unavailable: 0, refused: 0 }
+  readonly #failures = { full: 0, unavailable: 0, permanent: 0 }
   readonly #restore: () => void
   #closed = 0
   waiting = 0

@@ -4,6 +4,10 @@ import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 
 /** The installed @prisma/adapter-pg does not take a pool, or does not show the one it has. */
 export class UnsupportedAdapterError extends PoolguardError {
+  static {
+    UnsupportedAdapterError.prototype.name = 'UnsupportedAdapterError'
+  }
+
   readonly code = 'POOLGUARD_PRISMA_ADAPTER'
 
   constructor(what: string) {

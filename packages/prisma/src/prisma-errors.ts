@@ -38,10 +38,10 @@ export function speakPrisma(adapter: Adapter, pool: GuardedPool): void {
   adapter.startTransaction = translating(adapter.startTransaction)
 }
 
-/** By code, not by class: a pool with a name may come from an earlier load of poolguard. */
+/** By name and code, not by class: a pool with a name may come from an earlier load of poolguard. */
 function inPrismasWords(error: unknown, adapter: Adapter, pool: GuardedPool): unknown {
-  const { code } = (error ?? {}) as PoolError | { readonly code?: undefined }
-  if (code === 'POOLGUARD_CONNECT') return inAdaptersWords(adapter, (error as ConnectError).cause) ?? error
+  const { name, code } = (error ?? {}) as PoolError | { readonly name?: undefined; readonly code?: undefined }
+  if (name === 'ConnectError') return inAdaptersWords(adapter, (error as ConnectError).cause) ?? error
   if (code !== 'POOLGUARD_ACQUIRE_TIMEOUT' && code !== 'POOLGUARD_SATURATED') return error
   const starved = error as Starved
   return starved.pool.trouble?.failure === 'full' ? tooManyConnections(starved, adapter) : poolTimeout(starved, pool)

@@ -47,6 +47,8 @@ const PASSING = /^SQLITE_(?:BUSY|LOCKED|IOERR|NOMEM|PROTOCOL|INTERRUPT)/
 
 export function classifyOpenFailure(error: unknown): ConnectFailure {
   const { code } = error as { code?: unknown }
-  if (typeof code !== 'string') return 'refused'
-  return PASSING.test(code) || code === 'ETIMEDOUT' || code === 'POOLGUARD_CONNECTION_LOST' ? 'unavailable' : 'refused'
+  if (typeof code !== 'string') return 'permanent'
+  return PASSING.test(code) || code === 'ETIMEDOUT' || code === 'POOLGUARD_CONNECTION_LOST'
+    ? 'unavailable'
+    : 'permanent'
 }

@@ -9,7 +9,11 @@ export interface Check {
 }
 
 /** What went wrong in a check, in a sentence that says what to do. */
-export class CheckFailed extends Error {}
+export class CheckFailed extends Error {
+  static {
+    CheckFailed.prototype.name = 'CheckFailed'
+  }
+}
 
 /** Runs one check: what it answers is the detail, what it throws its failure. */
 export async function attempt(name: string, work: () => Promise<string>): Promise<Check> {

@@ -11,6 +11,10 @@ export interface ConnectionStringErrorOptions extends ErrorOptions {
 
 /** A connection string that cannot be read. The message names the part and never shows the string itself. */
 export class ConnectionStringError extends PoolguardError {
+  static {
+    ConnectionStringError.prototype.name = 'ConnectionStringError'
+  }
+
   readonly code = 'POOLGUARD_CONNECTION_STRING'
   readonly part: ConnectionStringPart
   /** The problem alone, without the advice around it. */

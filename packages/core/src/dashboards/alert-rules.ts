@@ -111,7 +111,7 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
           'The server is full, cannot be reached, or refuses the role. The pool tries again with growing pauses.',
         action:
           'poolguard_connect_failures_total says which: full is too many instances or too large a max; unavailable is the ' +
-          'network or a restart; refused is a password, a role or a database.',
+          'network or a restart; permanent is a password, a role or a database.',
       },
     }),
   ]

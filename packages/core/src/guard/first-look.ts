@@ -116,6 +116,10 @@ function unknown({ parameters }: ProbeSession, error: unknown): Topology {
 }
 
 class Unanswered extends Error {
+  static {
+    Unanswered.prototype.name = 'Unanswered'
+  }
+
   constructor() {
     super(`the first connection was not answered within ${ANSWER_MILLIS} ms`)
   }

@@ -259,6 +259,10 @@ export class FleetMembership<C> {
 }
 
 class Unanswered extends Error {
+  static {
+    Unanswered.prototype.name = 'Unanswered'
+  }
+
   constructor() {
     super('the server did not answer in time')
   }
@@ -266,6 +270,10 @@ class Unanswered extends Error {
 
 /** With `reset: 'off'` it is not ours to end: a look in it would commit what somebody has abandoned. */
 class TransactionLeftOpen extends Error {
+  static {
+    TransactionLeftOpen.prototype.name = 'TransactionLeftOpen'
+  }
+
   constructor() {
     super("a transaction was left open on a released connection, and reset is 'off'")
   }

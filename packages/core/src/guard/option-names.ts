@@ -4,7 +4,7 @@ import type { PoolguardOptions } from './poolguard-options.ts'
 
 const OPTIONS: Readonly<Record<keyof PoolguardOptions, true>> = {
   ...{ url: true, name: true, pool: true, pooler: true, preset: true, instances: true, fleet: true, headroom: true },
-  ...{ onEvent: true, lint: true, queryAfterRelease: true, waitUntil: true },
+  ...{ onEvent: true, lint: true, queryAfterRelease: true, waitForServer: true, waitUntil: true },
   ...{ prepareThreshold: true, maxPrepared: true, prepareTypes: true },
 }
 

@@ -18,6 +18,7 @@ import {
   type PoolEvent,
   QueryAfterReleaseError,
 } from '../pool/index.ts'
+import { classifyConnectFailure } from '../postgres-errors/index.ts'
 import {
   assumedTopology,
   describeSettings,
@@ -27,6 +28,7 @@ import {
 } from '../settings/index.ts'
 import { AutomaticStatements, SessionGuard } from '../statements/index.ts'
 import { assumeTopology, describeTopology, type Topology } from '../topology/index.ts'
+import { ConnectFailures } from './connect-failures.ts'
 import { Emptiness } from './emptiness.ts'
 import { FleetMembership } from './fleet-membership.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
@@ -72,6 +74,7 @@ export class PoolGuard<C> {
   /** Only pools that are used are entered: one that is made and dropped must not be kept from being collected. */
   #unregister: (() => void) | undefined
   readonly #bounds: PoolBounds
+  readonly #connectFailures: ConnectFailures
   readonly #surveyor: Surveyor<C>
   #dirtyReleases = 0
   readonly #fleet: FleetMembership<C> | undefined
@@ -98,7 +101,8 @@ export class PoolGuard<C> {
     if (assumed) this.sessions.adopt(assumed)
     this.#fleet = spec.options.fleet && this.#makeMembership(spec.options.fleet)
     this.#driver = makeDriver(this)
-    const { classify } = this.#driver
+    const { classify = classifyConnectFailure } = this.#driver
+    this.#connectFailures = new ConnectFailures({ target: spec.target, options: spec.options, classify })
     this.#surveyor = new Surveyor({
       engine: () => this.engine,
       driver: () => this.#driver,
@@ -114,7 +118,8 @@ export class PoolGuard<C> {
       name: spec.name,
       settings,
       factory: new SurveyedFactory(this.#driver, this.#surveyor),
-      ...(classify && { classify }),
+      classify: (error) => this.#connectFailures.classify(error),
+      advise: (error) => this.#connectFailures.advise(error),
       onEvent: (event) => this.#heard(event),
       onGone: (connection) => this.#fleet?.gone(connection),
       keeps: (connection) => this.#fleet?.needs(connection) ?? false,
@@ -268,6 +273,7 @@ export class PoolGuard<C> {
   }
 
   #heard(event: PoolEvent): void {
+    if (event.type === 'opened') this.#connectFailures.reached()
     if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#surveyor.doubt()
     this.#fleet?.heard(event)
     if (MAY_EMPTY.includes(event.type)) this.#emptiness.check(this.engine.counts)

@@ -1,6 +1,6 @@
 import { pause, systemClock } from '../clock.ts'
 import { type FleetView, LOCK_IF_FREE, readPoolerLook, tellTheSame } from '../fleet/index.ts'
-import { classifyConnectFailure } from '../pool/index.ts'
+import { classifyConnectFailure, isServerError } from '../postgres-errors/index.ts'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } from '../topology/index.ts'
 import type { ConsoleOptions, PoolerConsole } from './guarded-driver.ts'
 import type { Ask } from './server-look.ts'
@@ -110,6 +110,10 @@ interface UnseenErrorOptions extends ErrorOptions {
 
 /** The instances cannot see each other; the message says why. */
 export class UnseenError extends Error {
+  static {
+    UnseenError.prototype.name = 'UnseenError'
+  }
+
   /** It will not be otherwise in a moment: the pooler itself has said so. */
   readonly lasting: boolean
   /** No server has answered through the pooler, so that nobody can have the lock. */
@@ -126,7 +130,7 @@ export class UnseenError extends Error {
 function orUnseen<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
     const { message } = cause as Error
-    const lasting = wasSaid(cause) && classifyConnectFailure(cause) === 'refused'
+    const lasting = isServerError(cause) && classifyConnectFailure(cause) === 'permanent'
     const advice = lasting ? ': have its user in stats_users, or give fleet.consoleUrl' : ''
     throw new UnseenError(`behind a pooler whose console cannot be read (${message}${advice})`, { cause, lasting })
   })
@@ -136,12 +140,7 @@ function orUnseen<T>(answer: Promise<T>): Promise<T> {
 function letThrough<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
     const { message } = cause as Error
-    const passing = !wasSaid(cause)
+    const passing = !isServerError(cause)
     throw new UnseenError(`behind a pooler that lets no look at the others through (${message})`, { cause, passing })
   })
-}
-
-/** By the other end itself. PgBouncer gives the severity once, which postgres.js has under the name of the localized one. */
-function wasSaid(error: object): boolean {
-  return 'severity' in error || 'severity_local' in error
 }

@@ -25,6 +25,15 @@ export interface PoolguardOptions extends SettingsOptions, PrepareOptions {
    */
   readonly queryAfterRelease?: 'report' | 'reject'
   /**
+   * Whether callers wait for a server that has not answered since the process started, and refuses connections or whose name is
+   * unknown (`ECONNREFUSED`, `ENOTFOUND`, `EHOSTUNREACH`...), as long as for one that restarts: up to `acquireTimeoutMillis`. Without
+   * it they are rejected at once. For apps that start together with their database, as under Docker Compose. A server
+   * that has answered any pool of the process before is always waited for.
+   *
+   * Default: true with `fleet`, `instances` or a `pool.min`, and for pools that NestJS and Fastify make; else false.
+   */
+  readonly waitForServer?: boolean | undefined
+  /**
    * Keeps a function alive until its idle connections are closed, by the platform's own means, such as `waitUntil` of
    * `@vercel/functions`: called with each checkout, so in the context of the request. A frozen function closes nothing,
    * and its connections stay open on the server until that gives up on them.

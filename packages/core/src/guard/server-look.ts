@@ -15,6 +15,10 @@ export async function lookAtServer(ask: Ask, member: string, decide: (view: Flee
 
 /** Limits and sessions are not shown to this role. */
 export class TellsNothing extends Error {
+  static {
+    TellsNothing.prototype.name = 'TellsNothing'
+  }
+
   constructor() {
     super('the database did not tell its limits (pg_roles, pg_database and pg_stat_activity must be readable)')
   }

@@ -31,7 +31,7 @@ const NOTHING_YET: HealthCounters = {
   leasedMillis: 0,
   capacityMillis: 0,
   opened: 0,
-  connectFailures: { full: 0, unavailable: 0, refused: 0 },
+  connectFailures: { full: 0, unavailable: 0, permanent: 0 },
   wait: { count: 0, sumMillis: 0 },
 }
 
@@ -70,7 +70,7 @@ export function measureHealth(
 }
 
 function sumFailures({ connectFailures }: HealthCounters): number {
-  return connectFailures.full + connectFailures.unavailable + connectFailures.refused
+  return connectFailures.full + connectFailures.unavailable + connectFailures.permanent
 }
 
 function share(part: number, whole: number): number {

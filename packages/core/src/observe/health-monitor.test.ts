@@ -13,7 +13,7 @@ const quiet = {
   leasedMillis: 0,
   capacityMillis: 0,
   wait: none,
-  connectFailures: { full: 0, unavailable: 0, refused: 0 },
+  connectFailures: { full: 0, unavailable: 0, permanent: 0 },
 } as unknown as PoolStats
 
 class FakePool implements ObservedPool {
@@ -74,7 +74,7 @@ describe('a monitor', () => {
   test('forgets what is older than the window, however often it looks', () => {
     const pool = new FakePool('pool')
     const monitor = new HealthMonitor({ pools: () => [pool], windowMillis: 30_000 })
-    const failing = { full: 5, unavailable: 0, refused: 0 }
+    const failing = { full: 5, unavailable: 0, permanent: 0 }
     pool.at(0, {})
     monitor.check()
     pool.at(1, { connectFailures: failing })
@@ -98,7 +98,7 @@ describe('a monitor', () => {
     const busy = { active: 10, waiting: 5 }
     pool.at(86_400, {
       ...busy,
-      connectFailures: { full: 500, unavailable: 0, refused: 0 },
+      connectFailures: { full: 500, unavailable: 0, permanent: 0 },
       leasedMillis: 9e8,
       capacityMillis: 9e8,
     })
@@ -117,7 +117,7 @@ describe('a monitor', () => {
     const monitor = new HealthMonitor({ pools: () => [pool] })
     pool.at(0, {})
     monitor.check()
-    pool.at(seconds, { connectFailures: { full: 40, unavailable: 0, refused: 0 } })
+    pool.at(seconds, { connectFailures: { full: 40, unavailable: 0, permanent: 0 } })
     expect(monitor.check().status).toBe(status)
   })
 

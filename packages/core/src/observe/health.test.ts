@@ -30,7 +30,7 @@ const calm: PoolStats = {
   leasedMillis: 5_000,
   capacityMillis: 100_000,
   longestLeaseMillis: 0,
-  connectFailures: { full: 0, unavailable: 0, refused: 0 },
+  connectFailures: { full: 0, unavailable: 0, permanent: 0 },
   wait: durations(1_000, 500),
   waitByLabel: {},
   use: durations(1_000, 5_000),
@@ -59,13 +59,13 @@ describe('health', () => {
     ['waits of 500 ms', { wait: durations(1_000, 500_000) }, 'critical', /^callers wait 500 ms on average/],
     [
       '1.5 % fail',
-      { opened: 197, connectFailures: { full: 1, unavailable: 2, refused: 0 } },
+      { opened: 197, connectFailures: { full: 1, unavailable: 2, permanent: 0 } },
       'warning',
       /^1.5 % of the attempts to connect fail \(warning from 1 %\)$/,
     ],
     [
       '5 % fail',
-      { opened: 95, connectFailures: { full: 0, unavailable: 0, refused: 5 } },
+      { opened: 95, connectFailures: { full: 0, unavailable: 0, permanent: 5 } },
       'critical',
       /^5 % of the attempts/,
     ],
@@ -77,7 +77,11 @@ describe('health', () => {
   })
 
   test('given the figures at the beginning of a window, then only what came since counts', () => {
-    const bad = { ...calm, wait: durations(1_000, 900_000), connectFailures: { full: 50, unavailable: 0, refused: 0 } }
+    const bad = {
+      ...calm,
+      wait: durations(1_000, 900_000),
+      connectFailures: { full: 50, unavailable: 0, permanent: 0 },
+    }
     const since = { ...bad, acquired: bad.acquired + 100, wait: durations(1_100, 900_100), opened: bad.opened + 10 }
     expect(evaluateHealth({ stats: bad }).status).toBe('critical')
     expect(evaluateHealth({ stats: since, before: bad })).toMatchObject({ status: 'healthy', reasons: [] })
@@ -159,7 +163,7 @@ describe('health', () => {
   ])(
     'given %i failed attempts beside %i others, then it is %s: a few are no share to judge by',
     ([failed, opened, status]) => {
-      const connectFailures = { full: 0, unavailable: failed, refused: 0 }
+      const connectFailures = { full: 0, unavailable: failed, permanent: 0 }
       expect(evaluateHealth({ stats: { ...calm, opened, connectFailures } }).status).toBe(status)
     },
   )

@@ -171,7 +171,7 @@ export const METRICS: readonly MetricDefinition[] = [
   {
     name: 'poolguard_connect_failures_total',
     type: 'counter',
-    help: 'Attempts to connect that failed, by why: the server was full, unavailable, or refused.',
+    help: 'Attempts to connect that failed, by why: the server was full, unavailable, or the failure is permanent.',
     labels: ['failure'],
     read: ({ stats }) =>
       Object.entries(stats.connectFailures).map(([failure, value]) => ({ labels: { failure }, value })),

@@ -21,6 +21,7 @@ export interface ConnectorOptions<R> {
   readonly random: () => number
   readonly connectTimeoutMillis: () => number
   readonly classify: (error: unknown) => ConnectFailure
+  readonly advise: (error: unknown) => string | undefined
   /** A connection is there. `lost` is called if it dies later. */
   readonly opened: (resource: R, millis: number, whenLost: (lost: () => void) => void) => void
   readonly failed: (failure: ConnectFailure, error: unknown, retryInMillis: number | null) => void
@@ -40,7 +41,9 @@ export class Connector<R> {
   #cancelPause: (() => void) | undefined
   #stopped = false
   /** Why connections cannot be opened at the moment; undefined where they can. */
-  trouble: { readonly failure: ConnectFailure; readonly error: unknown } | undefined
+  trouble:
+    | { readonly failure: ConnectFailure; readonly error: unknown; readonly advice: string | undefined }
+    | undefined
 
   constructor(options: ConnectorOptions<R>) {
     this.#options = options
@@ -52,12 +55,12 @@ export class Connector<R> {
   }
 
   /**
-   * Whether one more attempt may start now. A refusal is a matter of configuration, which someone may just have put
+   * Whether one more attempt may start now. A permanent failure is a matter of configuration, which may just have been put
    * right: while a caller asks (`urgent`) its pause does not hold.
    */
   mayOpen({ urgent }: { readonly urgent: boolean }): boolean {
     if (this.#stopped || this.#attempts.size >= this.#parallel) return false
-    return this.#cancelPause === undefined || (urgent && this.trouble?.failure === 'refused')
+    return this.#cancelPause === undefined || (urgent && this.trouble?.failure === 'permanent')
   }
 
   /** Starts one attempt; its outcome comes through `opened` or `failed`. */
@@ -132,7 +135,7 @@ export class Connector<R> {
 
   #failed(error: unknown): void {
     const failure = this.#options.classify(error)
-    this.trouble = { failure, error }
+    this.trouble = { failure, error, advice: this.#options.advise(error) }
     this.#parallel = 1
     // Several that were under way side by side and fail together make one pause.
     const pause = this.#stopped || this.#cancelPause ? null : this.#pause()
@@ -161,6 +164,10 @@ async function openWith<R>(factory: ResourceFactory<R>, context: OpenContext): P
 }
 
 class ConnectTimeout extends Error {
+  static {
+    ConnectTimeout.prototype.name = 'ConnectTimeout'
+  }
+
   readonly code = 'ETIMEDOUT'
 
   constructor(millis: number) {

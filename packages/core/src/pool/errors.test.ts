@@ -16,7 +16,7 @@ const calm: PoolState = {
 const full = new Error('sorry, too many clients already')
 const unreachable = new Error('connect ECONNREFUSED 10.0.0.5:5432')
 
-describe('ConnectError', () => {
+describe('ConnectError of several addresses', () => {
   test('given a name with several addresses, of which none answers, says what each did', () => {
     const cause = new AggregateError([
       new Error('connect ECONNREFUSED ::1:5432'),
@@ -24,7 +24,7 @@ describe('ConnectError', () => {
     ])
 
     expect(new ConnectError('orders', cause).message).toBe(
-      'Pool "orders" cannot connect: connect ECONNREFUSED ::1:5432, connect ECONNREFUSED 127.0.0.1:5432',
+      'connect ECONNREFUSED ::1:5432, connect ECONNREFUSED 127.0.0.1:5432',
     )
   })
 })
@@ -34,7 +34,7 @@ describe('AcquireTimeoutError', () => {
     const error = new AcquireTimeoutError(10_000.4, calm)
 
     expect(error.message).toBe(
-      'No connection from pool "orders" within 10000 ms: 10 of 10 active (the oldest lease out for 8123 ms, quiet for 8000 ms), 0 idle, 3 waiting. ' +
+      'timeout exceeded when trying to connect. No connection from pool "orders" within 10000 ms: 10 of 10 active (the oldest lease out for 8123 ms, quiet for 8000 ms), 0 idle, 3 waiting. ' +
         'All connections are in use: look for slow queries, for work done inside transactions that could be done outside, and for connections never released.',
     )
     expect(error).toMatchObject({
@@ -50,7 +50,7 @@ describe('AcquireTimeoutError', () => {
     const error = new AcquireTimeoutError(500, pool)
 
     expect(error.message).toBe(
-      'No connection from pool "orders" within 500 ms: 2 of 10 active (the oldest lease out for 8123 ms, quiet for 8000 ms), 0 idle, 1 connecting, 3 waiting. ' +
+      'timeout exceeded when trying to connect. No connection from pool "orders" within 500 ms: 2 of 10 active (the oldest lease out for 8123 ms, quiet for 8000 ms), 0 idle, 1 connecting, 3 waiting. ' +
         'The server has no connection left (sorry, too many clients already): let the instances share what there is (option fleet), run fewer, or put PgBouncer in front.',
     )
     expect(error.cause).toBe(full)
@@ -66,7 +66,7 @@ describe('AcquireTimeoutError', () => {
     }
 
     expect(new AcquireTimeoutError(500, pool).message).toBe(
-      'No connection from pool "orders" within 500 ms: 0 of 10 active, 0 idle, 3 waiting. ' +
+      'timeout exceeded when trying to connect. No connection from pool "orders" within 500 ms: 0 of 10 active, 0 idle, 3 waiting. ' +
         'No connection can be opened at the moment (connect ECONNREFUSED 10.0.0.5:5432).',
     )
   })
@@ -95,15 +95,32 @@ test('PoolClosedError names the pool', () => {
   expect(error.code).toBe('POOLGUARD_CLOSED')
 })
 
-test.each([
-  [new Error('password authentication failed'), 'password authentication failed'],
-  [new RangeError(''), 'RangeError'],
-  ['a text', 'a text'],
-  [undefined, 'undefined'],
-])('ConnectError keeps %o as its cause and repeats it', (cause, text) => {
-  const error = new ConnectError('orders', cause)
+describe('ConnectError', () => {
+  const cause = Object.assign(new Error('database "x" does not exist'), {
+    ...{ code: '3D000', severity: 'FATAL', detail: 'why', hint: 'what', routine: 'InitPostgres', errno: 7 },
+    ...{ name: 'error', pool: 'not ours' },
+  })
 
-  expect(error.message).toBe(`Pool "orders" cannot connect: ${text}`)
-  expect(error.cause).toBe(cause)
-  expect(error.code).toBe('POOLGUARD_CONNECT')
+  test('looks like the error that is its cause, to programs as to people', () => {
+    const error = new ConnectError('orders', cause)
+
+    expect(error.message).toBe('database "x" does not exist')
+    expect(error).toMatchObject({ ...cause, name: 'ConnectError', pool: 'orders' })
+    expect(error.cause).toBe(cause)
+    expect(error.stack).toMatch(/^ConnectError: database "x" does not exist\n/)
+  })
+
+  test('given advice, then it follows', () => {
+    expect(new ConnectError('orders', cause, 'Create it').message).toBe('database "x" does not exist. Create it.')
+  })
+
+  test.each([
+    [new RangeError(''), 'RangeError'],
+    ['a text', 'a text'],
+    [undefined, 'undefined'],
+  ])('given %o, which has no code, then it has one of its own', (thrown, message) => {
+    const error = new ConnectError('orders', thrown)
+
+    expect(error).toMatchObject({ code: 'POOLGUARD_CONNECT', message, cause: thrown })
+  })
 })

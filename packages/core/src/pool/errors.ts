@@ -18,15 +18,23 @@ export interface PoolState {
   readonly oldestLeases: readonly LeaseReport[]
   /** Every holder of a lease waits for another one. */
   readonly deadlocked: boolean
-  /** Why connections cannot be opened at the moment; null where they can. */
-  readonly trouble: { readonly failure: ConnectFailure; readonly error: unknown } | null
+  /** Why connections cannot be opened at the moment; null where they can. `advice` is what to do about it, where that is known. */
+  readonly trouble: {
+    readonly failure: ConnectFailure
+    readonly error: unknown
+    readonly advice?: string | undefined
+  } | null
 }
 
 /**
- * No connection came free in time. The message says what the pool looked like, the likely cause, and what to do; the stack
- * also who holds the connections, where that is known. A message may be sent to clients, a stack is not.
+ * No connection came free in time. The message begins as pg-pool's does, and says what the pool looked like, the likely cause,
+ * and what to do; the stack also who holds the connections, where that is known. A message may be sent to clients, a stack is not.
  */
 export class AcquireTimeoutError extends PoolguardError {
+  static {
+    AcquireTimeoutError.prototype.name = 'AcquireTimeoutError'
+  }
+
   readonly code = 'POOLGUARD_ACQUIRE_TIMEOUT'
   readonly waitedMillis: number
   readonly pool: PoolState
@@ -34,7 +42,7 @@ export class AcquireTimeoutError extends PoolguardError {
   /** @param blockedMillis how long the event loop was blocked meanwhile. */
   constructor(waitedMillis: number, pool: PoolState, blockedMillis = 0) {
     super(
-      `No connection from pool "${pool.name}" within ${Math.round(waitedMillis)} ms: ${describeState(pool)}. ` +
+      `timeout exceeded when trying to connect. No connection from pool "${pool.name}" within ${Math.round(waitedMillis)} ms: ${describeState(pool)}. ` +
         describeBlocked(blockedMillis, waitedMillis) +
         advise(pool),
       { cause: pool.trouble?.error },
@@ -47,6 +55,10 @@ export class AcquireTimeoutError extends PoolguardError {
 
 /** So many callers wait already that this one was turned away at once. */
 export class PoolSaturatedError extends PoolguardError {
+  static {
+    PoolSaturatedError.prototype.name = 'PoolSaturatedError'
+  }
+
   readonly code = 'POOLGUARD_SATURATED'
   readonly pool: PoolState
 
@@ -61,6 +73,10 @@ export class PoolSaturatedError extends PoolguardError {
 
 /** The pool is closing or closed: it lends no more. */
 export class PoolClosedError extends PoolguardError {
+  static {
+    PoolClosedError.prototype.name = 'PoolClosedError'
+  }
+
   readonly code = 'POOLGUARD_CLOSED'
 
   constructor(name: string) {
@@ -68,12 +84,37 @@ export class PoolClosedError extends PoolguardError {
   }
 }
 
-/** The server refused a connection for a reason that trying again does not change; its error is the `cause`. */
+/**
+ * No connection can be opened, and retrying does not help: no such database, a wrong password, a certificate that is not
+ * trusted. It looks like the driver's own error, which is its `cause`: the same `code`, and the message begins with the
+ * same text; the server's fields (`severity`, `detail`, `hint`, `routine`...) and Node's (`errno`, `syscall`, `address`, `port`)
+ * are there, too. `code` is `POOLGUARD_CONNECT` where the driver's error has none.
+ *
+ * @example
+ * try {
+ *   await pool.query('select 1')
+ * } catch (error) {
+ *   if ((error as { code?: string }).code !== '3D000') throw error
+ *   await createDatabase()
+ * }
+ */
 export class ConnectError extends PoolguardError {
-  readonly code = 'POOLGUARD_CONNECT'
+  static {
+    ConnectError.prototype.name = 'ConnectError'
+  }
 
-  constructor(name: string, cause: unknown) {
-    super(`Pool "${name}" cannot connect: ${messageOf(cause)}`, { cause })
+  readonly code: string
+  /** The pool's name. */
+  readonly pool: string
+
+  /** @param advice what to do, as a sentence without its full stop; it follows the driver's message. */
+  constructor(pool: string, cause: unknown, advice?: string) {
+    const message = messageOf(cause)
+    super(advice === undefined ? message : `${message}. ${advice}.`, { cause })
+    const { name: _name, message: _message, stack: _stack, code, pool: _pool, ...fields } = Object(cause)
+    Object.assign(this, fields)
+    this.code = typeof code === 'string' ? code : 'POOLGUARD_CONNECT'
+    this.pool = pool
   }
 }
 
@@ -102,11 +143,13 @@ function advise({ trouble, active, max, deadlocked }: PoolState): string {
       'or raise max to callers x (connections each needs - 1) + 1.'
     )
   }
+  const advice = trouble?.advice === undefined ? '' : ` ${trouble.advice}.`
   if (trouble?.failure === 'full') {
-    return `The server has no connection left (${messageOf(trouble.error)}): let the instances share what there is (option fleet), run fewer, or put PgBouncer in front.`
+    return `The server has no connection left (${messageOf(trouble.error)}): let the instances share what there is (option fleet), run fewer, or put PgBouncer in front.${advice}`
   }
-  if (trouble?.failure === 'refused') return `The server refuses new connections (${messageOf(trouble.error)}).`
-  if (trouble) return `No connection can be opened at the moment (${messageOf(trouble.error)}).`
+  if (trouble?.failure === 'permanent')
+    return `The server refuses new connections (${messageOf(trouble.error)}).${advice}`
+  if (trouble) return `No connection can be opened at the moment (${messageOf(trouble.error)}).${advice}`
   if (active >= max) {
     return 'All connections are in use: look for slow queries, for work done inside transactions that could be done outside, and for connections never released.'
   }

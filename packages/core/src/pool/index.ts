@@ -3,7 +3,7 @@ export { registerOwnCode } from './application-frames.ts'
 export { captureStack, runDetached } from './borrower.ts'
 export type { AcquireMessage, ReleaseMessage } from './channels.ts'
 export { publish } from './channels.ts'
-export { type ClassifyOptions, type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
+export type { ConnectFailure } from './connect-failure.ts'
 export {
   DURATION_BOUNDS_MILLIS,
   DurationHistogram,
@@ -12,7 +12,6 @@ export {
   meanMillis,
   percentileMillis,
 } from './durations.ts'
-export { isPoolTimeout, isTooManyConnections } from './error-shapes.ts'
 export {
   AcquireTimeoutError,
   ConnectError,

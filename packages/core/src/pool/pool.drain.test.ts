@@ -186,7 +186,7 @@ describe('draining', () => {
     await pool.drain()
 
     expect(factory.opening(0).signal.aborted).toBe(true)
-    expect(pool.stats().connectFailures).toEqual({ full: 0, unavailable: 0, refused: 0 })
+    expect(pool.stats().connectFailures).toEqual({ full: 0, unavailable: 0, permanent: 0 })
   })
 
   test('given an opening that succeeds all the same, then its resource is closed before it is done', async () => {

@@ -4,7 +4,7 @@ import { Alarm } from './alarm.ts'
 import { type Borrower, BorrowerIdentification, traceAwaiting } from './borrower.ts'
 import { CapacityTime } from './capacity-time.ts'
 import { acquireChannel, publish, releaseChannel } from './channels.ts'
-import { type ConnectFailure, classifyConnectFailure } from './connect-failure.ts'
+import type { ConnectFailure } from './connect-failure.ts'
 import { Connector } from './connector.ts'
 import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './entry.ts'
@@ -34,7 +34,10 @@ export interface PoolOptions<R> {
   readonly name: string
   readonly settings: PoolSettings
   readonly factory: ResourceFactory<R>
-  readonly classify?: (error: unknown) => ConnectFailure
+  /** Sorts the errors of the factory. Default: every one is `unavailable`. */
+  readonly classify?: ((error: unknown) => ConnectFailure) | undefined
+  /** What to do about an error of the factory; it becomes part of what callers are told. */
+  readonly advise?: ((error: unknown) => string | undefined) | undefined
   readonly onEvent?: PoolEventListener | undefined
   /** Told of each resource that is lent no more: it is being closed, or was lost. */
   readonly onGone?: ((resource: R) => void) | undefined
@@ -101,7 +104,7 @@ export class Pool<R> implements Lender<R> {
     saturated: 0,
     leaks: 0,
     deadlocks: 0,
-    connectFailures: { full: 0, unavailable: 0, refused: 0 },
+    connectFailures: { full: 0, unavailable: 0, permanent: 0 },
   }
   readonly #waitTimes = new DurationHistogram()
   readonly #labelledWaits = new LabelledWaits()
@@ -146,7 +149,8 @@ export class Pool<R> implements Lender<R> {
       clock: this.#clock,
       random: this.#random,
       connectTimeoutMillis: () => this.#settings.connectTimeoutMillis,
-      classify: options.classify ?? classifyConnectFailure,
+      classify: options.classify ?? (() => 'unavailable'),
+      advise: options.advise ?? (() => undefined),
       opened: (resource, millis, whenLost) => this.#opened(resource, millis, whenLost),
       failed: (failure, error, retryInMillis) => this.#connectFailed(failure, error, retryInMillis),
       ready: () => this.#serve(),
@@ -176,7 +180,7 @@ export class Pool<R> implements Lender<R> {
    * Borrows a resource.
    *
    * @throws {AcquireTimeoutError} when none came free in time; {@link PoolSaturatedError} at once when maxWaiters wait
-   * already; {@link ConnectError} when the server will not have us; {@link PoolClosedError} after `drain`; and the
+   * already; {@link ConnectError} when no connection can be opened and retrying does not help; {@link PoolClosedError} after `drain`; and the
    * signal's reason when that is aborted.
    * @example
    * async function borrow<R>(pool: Pool<R>, use: (resource: R) => Promise<void>) {
@@ -544,8 +548,8 @@ export class Pool<R> implements Lender<R> {
     }
     this.#counters.connectFailures[failure]++
     // With others open the pool can still serve, and a password that was changed since need not stop it.
-    if (failure === 'refused' && this.#open.size === 0)
-      this.#waiters.rejectAll(() => new ConnectError(this.name, error))
+    if (failure === 'permanent' && this.#open.size === 0)
+      this.#waiters.rejectAll(() => new ConnectError(this.name, error, this.#connector.trouble?.advice))
     this.emit({ type: 'connect-failed', failure, error, retryInMillis })
     if (this.#open.size === 0) this.#endHopelessWaits()
     this.#serve()

@@ -254,7 +254,7 @@ describe('a pool in trouble', () => {
   })
 
   test('given a refusal while others are open, then those who wait go on waiting for them', async () => {
-    const { pool, factory } = givenPool({ max: 2 }, { classify: () => 'refused' })
+    const { pool, factory } = givenPool({ max: 2 }, { classify: () => 'permanent' })
     const lease = await pool.acquire()
     factory.onOpen = (opening) => opening.fail(new Error('wrong password'))
     const waiting = new Outcome(pool.acquire())

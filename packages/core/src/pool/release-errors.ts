@@ -12,6 +12,10 @@ export interface EndedCheckout {
 
 /** A connection was released a second time. The second release did nothing. */
 export class AlreadyReleasedError extends PoolguardError {
+  static {
+    AlreadyReleasedError.prototype.name = 'AlreadyReleasedError'
+  }
+
   readonly code = 'POOLGUARD_ALREADY_RELEASED'
 
   /** @param driverMessage what the driver itself says of it, with which the message begins. */
@@ -26,6 +30,10 @@ export class AlreadyReleasedError extends PoolguardError {
 
 /** A query was sent on a connection that its caller had released. It was not run. */
 export class QueryAfterReleaseError extends PoolguardError {
+  static {
+    QueryAfterReleaseError.prototype.name = 'QueryAfterReleaseError'
+  }
+
   readonly code = 'POOLGUARD_QUERY_AFTER_RELEASE'
 
   constructor(pool: string, checkout: EndedCheckout) {

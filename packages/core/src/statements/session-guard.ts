@@ -11,6 +11,10 @@ export type Reliance = Pick<Finding, 'construct' | 'why' | 'instead'>
 
 /** A statement relies on the session, and the pooler in between does not keep that. It was not sent. */
 export class SessionStateError extends PoolguardError {
+  static {
+    SessionStateError.prototype.name = 'SessionStateError'
+  }
+
   readonly code = 'POOLGUARD_SESSION_STATE'
   readonly finding: Reliance
 

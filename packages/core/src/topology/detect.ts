@@ -42,7 +42,11 @@ export async function detectTopology(source: ProbeSource, options: DetectOptions
 }
 
 /** A probe that was not answered in time. Its connection has an answer outstanding and is of no further use. */
-class Unanswered extends Error {}
+class Unanswered extends Error {
+  static {
+    Unanswered.prototype.name = 'Unanswered'
+  }
+}
 
 class Detection {
   readonly #source: ProbeSource

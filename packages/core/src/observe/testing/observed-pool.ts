@@ -22,7 +22,7 @@ const STATS: PoolStats = {
     takenAtMillis: 0,
   },
   ...{ leasedMillis: 1_500, capacityMillis: 9_000, longestLeaseMillis: 250 },
-  ...{ connectFailures: { full: 3, unavailable: 0, refused: 0 } },
+  ...{ connectFailures: { full: 3, unavailable: 0, permanent: 0 } },
   ...{ wait: durations(0, 3), waitByLabel: { 'GET /orders/:id': durations(3) } },
   ...{ use: durations(5), create: durations(40) },
 }

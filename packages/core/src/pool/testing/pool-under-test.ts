@@ -1,3 +1,4 @@
+import { classifyConnectFailure } from '../../postgres-errors/index.ts'
 import { DEFAULT_POOL_SETTINGS, type PoolSettings } from '../../settings/index.ts'
 import { Pool, type PoolOptions } from '../pool.ts'
 import type { PoolEvent } from '../pool-events.ts'
@@ -29,6 +30,7 @@ export function givenPool(
     factory,
     clock,
     random,
+    classify: classifyConnectFailure,
     onEvent: (event) => events.push(event),
     ...options,
   })

@@ -1,4 +1,5 @@
-import { classifyConnectFailure } from './connect-failure.ts'
+import { isFullError } from './classify-connect-failure.ts'
+import { MAX_MESSAGE_LENGTH } from './read-error.ts'
 
 /** What errors of pools, drivers and ORMs say of themselves, under whichever name. */
 interface Shape {
@@ -23,11 +24,11 @@ interface Shape {
 const TIMEOUT_CODES: ReadonlySet<string> = new Set(['POOLGUARD_ACQUIRE_TIMEOUT', 'POOLGUARD_SATURATED', 'P2024'])
 
 /**
- * In this order: poolguard's, where an ORM has kept only the text; the Rust engine's of Prisma; pg-pool's; PgBouncer's; and
- * Prisma's P2028 for a transaction that waited in vain for its connection.
+ * In this order: the Rust engine's of Prisma; pg-pool's, which poolguard's own messages contain, too; PgBouncer's,
+ * Supavisor's, RDS Proxy's and Hyperdrive's; and Prisma's P2028 for a transaction that waited in vain for its connection.
  */
 const TIMEOUT_TEXT =
-  /No connection from pool ".*" within \d+ ms|Timed out fetching a new connection from the connection pool|timeout exceeded when trying to connect|\bquery_wait_timeout\b|Unable to start a transaction in the given time/
+  /Timed out fetching a new connection from the connection pool|timeout exceeded when trying to connect|\bquery_wait_timeout\b|ECHECKOUTTIMEOUT|unable to check ?out connection from the pool|Timed-out waiting to acquire database connection|waiting for an open slot in the pool|Unable to start a transaction in the given time/
 
 /** What AcquireTimeoutError says of a full server, where an ORM has dropped its cause. */
 const FULL_TEXT = /The server has no connection left \(/
@@ -50,13 +51,13 @@ export function isPoolTimeout(error: unknown): boolean {
 
 /**
  * Whether an error means that the server or the pooler has no connection left (SQLSTATE 53300, Prisma's P2037, PgBouncer's
- * `no more connections allowed`...), in whichever shape it reaches the app. The answer to it is fewer connections for each
+ * `no more connections allowed`, Supavisor's `(EMAXCONN)`, Neon's `Too many connections attempts`...), in whichever shape it reaches the app. The answer to it is fewer connections for each
  * instance.
  */
 export function isTooManyConnections(error: unknown): boolean {
   return shapesOf(error).some((shape) => {
     const [code, message] = [codeOf(shape), messageOf(shape)]
-    return code === 'P2037' || FULL_TEXT.test(message) || classifyConnectFailure({ code, message }) === 'full'
+    return code === 'P2037' || FULL_TEXT.test(message) || isFullError({ code, message })
   })
 }
 
@@ -83,6 +84,7 @@ function messageOf({ message, originalMessage }: Shape): string {
   return firstText(message, originalMessage)
 }
 
+/** Bounded: a query's text may be part of a message. */
 function firstText(...values: readonly unknown[]): string {
-  return values.find((value) => typeof value === 'string') ?? ''
+  return values.find((value) => typeof value === 'string')?.slice(0, MAX_MESSAGE_LENGTH) ?? ''
 }

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import {
+  AcquireTimeoutError,
+  ConnectError,
+  PoolClosedError,
+  PoolSaturatedError,
+  type PoolState,
+} from '../pool/index.ts'
 import { isPoolTimeout, isTooManyConnections } from './error-shapes.ts'
-import { AcquireTimeoutError, ConnectError, PoolClosedError, PoolSaturatedError, type PoolState } from './errors.ts'
 
 const starved: PoolState = {
   name: 'orders',
@@ -79,6 +85,13 @@ const full: readonly (readonly [what: string, error: unknown])[] = [
       code: '08P01',
     }),
   ],
+  [
+    "Supavisor's",
+    thrown('(EMAXCONN) max client connections reached, limit: 200', { code: 'XX000', severity: 'FATAL' }),
+  ],
+  ["Neon's", thrown('Too many connections attempts', { code: 'XX000', severity: 'FATAL' })],
+  ["Supavisor's through Drizzle", thrown('Failed query', { cause: thrown('Max client connections reached') })],
+  ["RDS Proxy's", thrown('Rate of connection to proxy exceeded 20.', { code: '08004' })],
   ["poolguard's of a refused connection", new ConnectError('orders', serverFull)],
   ["Prisma's", thrown('Too many database connections opened: FATAL: sorry, too many clients', { code: 'P2037' })],
   [
@@ -137,6 +150,11 @@ test.each(full)('given %s, then there are too many connections', (_, error) => {
 test.each([
   ["poolguard's own", both],
   ["poolguard's own, of which only the code and the text are left", thrown(both.message, { code: both.code })],
+  [
+    "Supavisor's own wait",
+    thrown('(ECHECKOUTTIMEOUT) unable to check out connection from the pool after 60000ms', { code: 'XX000' }),
+  ],
+  ["RDS Proxy's own wait", thrown('Timed-out waiting to acquire database connection.', { code: '08000' })],
   [
     "Prisma's, of the guarded adapter",
     thrown(`Too many database connections opened: ${both.message}`, { code: 'P2037' }),

@@ -1,0 +1,38 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import * as core from './index.ts'
+
+const packages = join(import.meta.dirname, '..', '..')
+
+/** Every class of an error in the sources of all packages, with its body. */
+const classes = readdirSync(packages)
+  .flatMap((name) => {
+    const folder = join(packages, name, 'src')
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    return files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts')).map((file) => join(folder, file))
+  })
+  .flatMap((file) => [
+    ...readFileSync(file, 'utf8').matchAll(/^(?:export )?class (\w+) extends \w*Error \{$(.*?)^\}$/gms),
+  ])
+  .map(([, name = '', body = '']) => [name, body] as const)
+
+test('the classes of errors are found', () => {
+  const names = classes.map(([name]) => name)
+  expect(names).toEqual(
+    expect.arrayContaining(['AcquireTimeoutError', 'LoadShedError', 'SqliteError', 'UnsupportedAdapterError']),
+  )
+})
+
+test.each(classes)('%s has its name by itself: a bundler that minifies gives the class another one', (name, body) => {
+  const onPrototype = body.includes(`${name}.prototype.name = '${name}'`)
+  expect(onPrototype || body.includes(`override readonly name = '${name}'`)).toBe(true)
+})
+
+test('given classes that a bundler has renamed, then the errors and their stacks have the name that is documented', () => {
+  const Renamed = class a extends core.PoolClosedError {}
+  const error = new Renamed('orders')
+
+  expect(error.name).toBe('PoolClosedError')
+  expect(error.stack).toMatch(/^PoolClosedError: /)
+})

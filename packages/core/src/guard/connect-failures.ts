@@ -1,0 +1,50 @@
+import type { ConnectFailure } from '../pool/index.ts'
+import { adviseConnectFailure, isNobodyThere, isServerError } from '../postgres-errors/index.ts'
+import type { PoolguardOptions } from './poolguard-options.ts'
+import { addressOf, rememberReached, wasReached } from './reached-addresses.ts'
+
+export interface ConnectFailuresOptions {
+  /** Where the pool connects to: a connection string. */
+  readonly target: string
+  readonly options: PoolguardOptions
+  /** As the driver sorts its own errors. */
+  readonly classify: (error: unknown) => ConnectFailure
+}
+
+/**
+ * Decides what an error of connecting means to a pool. Callers wait for a server that has answered before: it restarts, or fails
+ * over. A server that never answered is more likely a wrong address, or one that was never started; a script should be told
+ * at once. An instance of a fleet, and a pool that is to keep connections open, live long enough to wait all the same.
+ */
+export class ConnectFailures {
+  readonly #address: string
+  readonly #waitsForServer: boolean
+  readonly #classify: (error: unknown) => ConnectFailure
+
+  constructor({ target, options, classify }: ConnectFailuresOptions) {
+    const { waitForServer, fleet, instances, pool } = options
+    this.#address = addressOf(target)
+    this.#waitsForServer = waitForServer ?? (fleet !== undefined || instances !== undefined || (pool?.min ?? 0) > 0)
+    this.#classify = classify
+  }
+
+  /** A connection was opened. */
+  reached(): void {
+    rememberReached(this.#address)
+  }
+
+  classify(error: unknown): ConnectFailure {
+    // Whoever says that it is starting up is there.
+    if (isServerError(error)) this.reached()
+    if (this.#givesUp && isNobodyThere(error)) return 'permanent'
+    return this.#classify(error)
+  }
+
+  advise(error: unknown): string | undefined {
+    return adviseConnectFailure(error, { neverReached: this.#givesUp })
+  }
+
+  get #givesUp(): boolean {
+    return !this.#waitsForServer && !wasReached(this.#address)
+  }
+}

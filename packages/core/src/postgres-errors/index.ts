@@ -1,0 +1,8 @@
+export { type ClassifyOptions, classifyConnectFailure, isNobodyThere } from './classify-connect-failure.ts'
+export { adviseConnectFailure } from './connect-advice.ts'
+export { isPoolTimeout, isTooManyConnections } from './error-shapes.ts'
+export { watchPasswordFunction } from './password-function.ts'
+export { isFatal, isServerError } from './read-error.ts'
+export { type AskSession, SessionHealth, SharedHealth } from './session-health.ts'
+export { type StartupParameterMap, StartupParameters } from './startup-parameters.ts'
+export { withFreshPassword } from './with-fresh-password.ts'
