@@ -33,8 +33,8 @@ export interface ConnectionFactoryOptions {
   readonly removed: (client: PoolClient) => void
   /** A connection was lost. */
   readonly lost: (connection: PgConnection, error: Error) => void
-  /** A connection came back with a transaction open. */
-  readonly leftInTransaction: () => void
+  /** A connection came back with a transaction open, after this text. */
+  readonly leftInTransaction: (lastText: string) => void
   readonly warn: (message: string) => void
 }
 
@@ -81,7 +81,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   async #login(client: WireClient, { signal, lost }: OpenContext): Promise<PgConnection> {
     const connection = new PgConnection(client)
     watchStatements(connection, this.#options.sessions)
-    prepareStatements(client, this.#options.statements)
+    connection.sent = prepareStatements(client, this.#options.statements)
     const { client: poolClient } = connection.firstCheckout
     let loggedIn = false
     let connected = false

@@ -83,6 +83,10 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
   return made
 }
 
+const TRANSACTION_ADVICE =
+  "Run all of it on one client: const client = await pool.connect(), then client.query('BEGIN') and the rest, and client.release(). " +
+  'With an ORM, use its own: db.transaction (Drizzle), dataSource.transaction (TypeORM), prisma.$transaction (Prisma).'
+
 /** pg-pool's own words. */
 const RELEASED_TWICE = 'Release called on client which has already been released to the pool.'
 
@@ -108,7 +112,10 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
           connected: (client) => this.emit('connect', client),
           removed: (client) => this.emit('remove', client),
           lost: (connection, error) => this.#lost(connection, error),
-          leftInTransaction: () => guard.leftInTransaction(),
+          leftInTransaction: (lastText) => {
+            guard.sessions.leftInTransaction(lastText, TRANSACTION_ADVICE)
+            guard.leftInTransaction()
+          },
           warn: (message) => guard.warn(message),
         })
         return new PgDriver(factory, spec.client)
@@ -264,6 +271,8 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
 
     async #run(text: unknown, values: unknown): Promise<QueryResult> {
       try {
+        const refusal = this.#guard.sessions.checkAlone(textOf(text), TRANSACTION_ADVICE)
+        if (refusal) throw refusal
         if (isInstrumented(super.connect)) {
           const client = await this.#checkout()
           return await ask(client, client.release, text, values)
@@ -295,6 +304,12 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
   }
   return GuardedPool as unknown as GuardedPoolClass
+}
+
+function textOf(query: unknown): string {
+  if (typeof query === 'string') return query
+  const text = (query as { text?: unknown } | null | undefined)?.text
+  return typeof text === 'string' ? text : ''
 }
 
 /** An error of SQL does not cost the connection: whether that can be lent again, the engine finds out. */

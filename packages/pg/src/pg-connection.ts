@@ -2,6 +2,7 @@ import { type Activity, pause } from '@poolguard/core'
 import { cancelQuery } from './cancel.ts'
 import { Checkout } from './checkout.ts'
 import { repairClient } from './client-integrity.ts'
+import type { SentTexts } from './prepare-statements.ts'
 import { ServerTurn } from './server-turn.ts'
 import type { WireClient } from './wire-client.ts'
 
@@ -30,6 +31,8 @@ export class PgConnection {
   readonly firstCheckout: Checkout
   /** True while listeners of the pool's events are called: they may query a client that nobody has. */
   tellsListeners = false
+  /** What was sent on it. */
+  sent: SentTexts = { lastText: '' }
   #transactionStatus: 'I' | 'T' | 'E' = 'I'
   /** Answers and notifications so far. */
   #rounds = 0
@@ -78,11 +81,11 @@ export class PgConnection {
   }
 
   /** Waits for what is in flight, and undoes what was left behind. Resolves to whether that worked. */
-  async clean(reset: Reset, leftInTransaction: () => void): Promise<boolean> {
+  async clean(reset: Reset, leftInTransaction: (lastText: string) => void): Promise<boolean> {
     if (this.queryTimedOut || !(await this.#comesToRest()) || !repairClient(this.client)) return false
     if (!this.usable || reset === 'off') return this.usable
     if (this.inTransaction) {
-      leftInTransaction()
+      leftInTransaction(this.sent.lastText)
       await this.client.query('ROLLBACK')
     }
     if (reset === 'discard') await this.#discard()

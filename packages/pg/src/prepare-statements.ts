@@ -23,7 +23,7 @@ import type {
  * Prepares a connection's statements under names of the pool's choice. It stands between pg and its connection: pg sends a
  * query without a name, and goes on believing that it did, so that whoever queries through pg, an ORM say, need not know.
  */
-export function prepareStatements({ connection: wire }: WireClient, statements: AutomaticStatements): void {
+export function prepareStatements({ connection: wire }: WireClient, statements: AutomaticStatements): SentTexts {
   const preparer = new StatementPreparer(wire, statements)
   wire.query = (text) => preparer.query(text)
   wire.parse = (message) => preparer.parse(message)
@@ -31,9 +31,15 @@ export function prepareStatements({ connection: wire }: WireClient, statements: 
   wire.describe = (message) => preparer.describe(message)
   wire.execute = (message) => preparer.execute(message)
   wire.emit = (event: string, first?: unknown, second?: unknown) => preparer.emit(event, first, second)
+  return preparer
 }
 
-class StatementPreparer {
+/** What is known of the texts that a connection has sent. */
+export interface SentTexts {
+  readonly lastText: string
+}
+
+class StatementPreparer implements SentTexts {
   readonly #wire: WireConnection
   readonly #statements: AutomaticStatements
   readonly #prepared: ConnectionStatements<Rows>
@@ -65,6 +71,10 @@ class StatementPreparer {
     this.#question = new TypeQuestion(statements, this.#prepared, this.#pg.describe)
   }
 
+  get lastText(): string {
+    return this.#changes.text
+  }
+
   query(text: string): void {
     this.#changes.sending(text)
     if (this.#statements.keepsRows) this.#sendClosing()
@@ -75,6 +85,7 @@ class StatementPreparer {
     this.#sent = undefined
     const statement = this.#statements.active && isOfQuery(message) ? this.#statements.find(message.text) : undefined
     if (statement) {
+      this.#changes.text = message.text
       this.#held = { message, statement }
       return
     }

@@ -24,7 +24,8 @@ const TEMPORARY = /\btemp(?:orary)?\b/i
 export class SessionChanges {
   readonly #options: SessionChangesOptions
   readonly #readBy = new Map<string, string>()
-  #text = ''
+  /** What was sent last. */
+  text = ''
   /** A setting or the schema has changed, and the transaction that did it may still be open. */
   #changed = false
   #schemaChanged = false
@@ -44,7 +45,7 @@ export class SessionChanges {
   }
 
   sending(text: string): void {
-    this.#text = text
+    this.text = text
     if (mayCallSetConfig(text)) this.#noticeSettings()
   }
 
@@ -72,7 +73,7 @@ export class SessionChanges {
   }
 
   #noticeSettings(): void {
-    const change = changesSession(this.#text)
+    const change = changesSession(this.text)
     if (change === 'none') return
     this.#changed = true
     if (change === 'session') this.#options.settingsChanged()
@@ -81,7 +82,7 @@ export class SessionChanges {
   #noticeSchema(): void {
     this.#changed = true
     // Only this session sees a temporary table, which may stand before another one of its name.
-    if (TEMPORARY.test(this.#text)) this.#options.settingsChanged()
+    if (TEMPORARY.test(this.text)) this.#options.settingsChanged()
     else this.#schemaChanged = true
   }
 }

@@ -58,7 +58,6 @@ export interface WireConnection extends EventEmitter {
   execute(config: { portal: string; rows: number | undefined }): void
   close(message: { type: 'S' | 'P'; name: string }): void
   sync(): void
-  query(text: string): void
   end(): void
   connect(portOrPath: number | string, host?: string): void
   requestSsl(): void

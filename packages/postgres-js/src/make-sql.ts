@@ -15,6 +15,10 @@ import { transactOn } from './transaction.ts'
 
 registerOwnCode(new Error(), 'postgres-js')
 
+const TRANSACTION_ADVICE =
+  'Run all of it in one transaction: sql.begin(async (sql) => { ... }), or sql.reserve() for a connection of your own. ' +
+  'With Drizzle: db.transaction(async (tx) => { ... }).'
+
 type Begin = (...args: [unknown, unknown?]) => Promise<unknown>
 
 /** A `sql` whose queries are made by a postgres() that never connects, and sent on connections that the pool lends. */
@@ -28,9 +32,10 @@ export function makeSql(spec: SqlSpec): GuardedSql {
   const refuse = (query: Query) =>
     guard.sessions.reads ? guard.sessions.check(textOf(query), preparedNameOf(query, shared)) : undefined
   const bound = bindQueries(facade, (query) => {
-    const refusal = refuse(query)
+    const refusal = guard.sessions.checkAlone(textOf(query), TRANSACTION_ADVICE)
     if (refusal) query.reject(refusal)
-    else handleAlone(query, () => guard.acquire())
+    // What is at the other end shows when there is a connection.
+    else handleAlone(query, () => guard.acquire(), refuse)
   })
   const begin = makeBegin(guard, refuse)
   // A large object is a transaction of the facade's.

@@ -8,12 +8,22 @@ import type { PostgresConnection } from './postgres-connection.ts'
  * postgres.js says it has the outcome, of which it makes a pipeline.
  *
  * @param borrow as early as can be told who borrows.
+ * @param refuse what the query is to fail with instead of being sent.
  */
-export function handleAlone(query: Query, borrow: () => Promise<Lease<PostgresConnection>>): void {
+export function handleAlone(
+  query: Query,
+  borrow: () => Promise<Lease<PostgresConnection>>,
+  refuse: (query: Query) => Error | undefined,
+): void {
   // Cancelled before anybody wanted its outcome; it has been told.
   if (query.cancelled) return
   borrow().then(
-    (lease) => (query.cancelled ? lease.release() : send(query, lease)),
+    (lease) => {
+      const refusal = query.cancelled ? undefined : refuse(query)
+      if (refusal) query.reject(refusal)
+      if (refusal || query.cancelled) lease.release()
+      else send(query, lease)
+    },
     (error: unknown) => query.reject(withOrigin(error, query)),
   )
 }

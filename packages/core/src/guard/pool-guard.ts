@@ -39,6 +39,11 @@ import type { Survey } from './survey.ts'
 import { SurveyedFactory } from './surveyed-factory.ts'
 import { Surveyor } from './surveyor.ts'
 
+const LEFT_IN_TRANSACTION =
+  'A connection was released with a transaction open, which was rolled back. Await COMMIT or ROLLBACK before the release, also after an error. ' +
+  'If the transaction was begun with a query of its own (pool.query, dataSource.query, $executeRaw), the statements that followed were not ' +
+  "part of it: use the driver's or the ORM's own transaction. Later cases are counted in snapshot().dirtyReleases; onEvent is told of each."
+
 /** After these a pool may have no connection any more. */
 const MAY_EMPTY: readonly PoolEvent['type'][] = ['closed', 'connect-failed', 'timeout', 'drained']
 
@@ -231,6 +236,9 @@ export class PoolGuard<C> {
   leftInTransaction(): void {
     this.#dirtyReleases++
     this.engine.emit({ type: 'dirty-release' })
+    if (this.#spec.options.onEvent || this.#dirtyReleases > 1) return
+    const message = `pool "${this.#spec.name}": ${LEFT_IN_TRANSACTION}`
+    process.emitWarning(message, 'PoolguardWarning')
   }
 
   /** The error for a caller that has released a checkout a second time. */

@@ -1,6 +1,7 @@
 import { PoolguardError } from '../poolguard-error.ts'
 import { describeTopology, keepsSession, type Topology } from '../topology/index.ts'
 import type { Finding } from './finding.ts'
+import { opensTransaction } from './opens-transaction.ts'
 import { StatementLint } from './statement-lint.ts'
 
 /** What becomes of a statement that relies on a session which the pooler does not keep. */
@@ -24,6 +25,15 @@ export class SessionStateError extends PoolguardError {
   }
 }
 
+/** A statement begins a transaction through the pool itself, so that no other statement could be part of it. It was not sent. */
+export class PoolTransactionError extends PoolguardError {
+  readonly code = 'POOLGUARD_POOL_TRANSACTION'
+
+  constructor(advice: string) {
+    super(describePoolTransaction(advice))
+  }
+}
+
 const NAMED_STATEMENT: Reliance = {
   construct: 'a named statement',
   why: 'The pooler does not keep track of names: the next transaction may run on a server connection where the name is unknown (26000), taken (42P05), or the statement of another client.',
@@ -38,6 +48,7 @@ export class SessionGuard {
   readonly #mode: LintMode
   readonly #warn: (message: string) => void
   readonly #warned = new Set<string>()
+  #warnedOfTransaction = false
   #lint: StatementLint | undefined
   #topology: Topology | undefined
   /** Constructs that were warned about or refused so far, each counted once for each text. */
@@ -81,6 +92,29 @@ export class SessionGuard {
     return findings.length === 0 ? undefined : this.#report(findings)
   }
 
+  /**
+   * Reads a statement that a caller sends through the pool itself, whatever is at the other end.
+   *
+   * @param advice how the driver has several statements share a connection.
+   * @returns the error that it is to fail with instead, in mode `throw`.
+   */
+  checkAlone(text: string, advice: string): PoolTransactionError | undefined {
+    if (this.#mode === 'off' || !opensTransaction(text)) return undefined
+    if (this.#mode === 'throw') return new PoolTransactionError(advice)
+    this.#warnOfTransaction(advice)
+    return undefined
+  }
+
+  /** A connection came back with a transaction open. An ORM that borrows one for a single query sends BEGIN so. */
+  leftInTransaction(lastText: string, advice: string): void {
+    if (this.#mode !== 'off' && opensTransaction(lastText)) this.#warnOfTransaction(advice)
+  }
+
+  #warnOfTransaction(advice: string): void {
+    if (!this.#warnedOfTransaction) this.#warn(describePoolTransaction(advice))
+    this.#warnedOfTransaction = true
+  }
+
   #report(findings: readonly Reliance[]): SessionStateError | undefined {
     this.findings += findings.length
     const [first] = findings
@@ -95,6 +129,13 @@ export class SessionGuard {
     }
     return undefined
   }
+}
+
+function describePoolTransaction(advice: string): string {
+  return (
+    'BEGIN was sent through the pool itself, which runs each query on any of its connections and ends a transaction that is left open. ' +
+    `The statements that follow are not part of the transaction: each commits by itself, and a later ROLLBACK has no effect. ${advice}`
+  )
 }
 
 function describeReliance({ construct, why, instead }: Reliance, topology: Topology): string {

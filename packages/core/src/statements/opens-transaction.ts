@@ -1,0 +1,41 @@
+import { skipStatement } from './skip-statement.ts'
+import { StatementReader } from './statement-reader.ts'
+
+/** Longer ones are generated, and hold no transaction of their own. */
+const LONGEST_TEXT = 10_000
+
+/** What may begin a transaction: by its first letters, in capitals or not, behind a comment, or as one of several statements. */
+const MAY_BEGIN = /^\s*(?:b|st|--|\/\*)|;/i
+
+/** Whether a text leaves a transaction open: `BEGIN`, but not `BEGIN; ...; COMMIT`. */
+export function opensTransaction(text: string): boolean {
+  if (!MAY_BEGIN.test(text) || text.length > LONGEST_TEXT) return false
+  const reader = new StatementReader(text, false)
+  let open = false
+  for (reader.next(); reader.kind !== 'end'; ) {
+    if (reader.takePunctuation(';')) continue
+    if (reader.takeWord('begin') || takeStartTransaction(reader)) open = true
+    else if (isEnd(reader)) open = takeChain(reader)
+    skipStatement(reader)
+  }
+  return open
+}
+
+function takeStartTransaction(reader: StatementReader): boolean {
+  return reader.takeWord('start') && reader.isWord('transaction')
+}
+
+const ENDS = ['commit', 'rollback', 'end', 'abort']
+
+/** `ROLLBACK TO` goes back to a savepoint; `COMMIT PREPARED` ends another transaction; `PREPARE TRANSACTION` ends this one. */
+function isEnd(reader: StatementReader): boolean {
+  if (reader.takeWord('prepare')) return reader.isWord('transaction')
+  if (!ENDS.some((word) => reader.takeWord(word))) return false
+  if (!reader.takeWord('work')) reader.takeWord('transaction')
+  return !reader.isWord('to') && !reader.isWord('prepared')
+}
+
+/** `COMMIT AND CHAIN` begins the next transaction at once. */
+function takeChain(reader: StatementReader): boolean {
+  return reader.takeWord('and') && reader.isWord('chain')
+}
