@@ -1,6 +1,8 @@
 import {
   type Activity,
   type AutomaticStatements,
+  type CloseReason,
+  HookFailure,
   type OpenContext,
   type ResourceFactory,
   type SessionGuard,
@@ -9,6 +11,7 @@ import {
   withFreshPassword,
 } from '@poolguard/core'
 import type { PoolClient } from 'pg'
+import { callBack } from './call-back.ts'
 import { repairClient } from './client-integrity.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 import { PgConnection } from './pg-connection.ts'
@@ -25,10 +28,14 @@ export interface ConnectionFactoryOptions {
   readonly makeClient: (config: GuardedPoolConfig) => WireClient
   readonly sessions: SessionGuard
   readonly statements: AutomaticStatements
+  /** A connection is being opened. */
+  readonly opening: (client: PoolClient) => void
   /** Nothing but the login was sent on a connection. Rejects where it was lost meanwhile. */
   readonly meet: (connection: PgConnection) => Promise<unknown>
   /** A connection is there, and nobody has it yet. */
   readonly connected: (client: PoolClient) => void
+  /** A connection is lent no more, and is being closed; without a reason it could not be opened. */
+  readonly gone: (client: PoolClient, reason: CloseReason | undefined) => void
   /** A connection is closed. */
   readonly removed: (client: PoolClient) => void
   /** A connection was lost. */
@@ -65,8 +72,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     for (;;) {
       context.signal.throwIfAborted()
       const client = this.#options.makeClient(named(this.#config, this.#options.applicationName()))
-      if (!client.connection)
-        throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
+      if (!client.connection) return await refuse(client)
       const sent = admitStartupParameters(client, this.#parameters)
       try {
         return await this.#login(client, context)
@@ -83,6 +89,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     watchStatements(connection, this.#options.sessions)
     connection.sent = prepareStatements(client, this.#options.statements)
     const { client: poolClient } = connection.firstCheckout
+    this.#options.opening(poolClient)
     let loggedIn = false
     let connected = false
     let announced = false
@@ -98,17 +105,17 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     const abort = () => client.connection.stream.destroy(signal.reason)
     signal.addEventListener('abort', abort, { once: true })
     try {
-      await client.connect()
+      await callBack(client, 'connect')
       loggedIn = true
       // What is asked may still be unanswered: pg sends the caller's queries after that.
       await this.#options.meet(connection)
       connected = true
-      await this.#config.onConnect?.(poolClient)
+      await this.#callOnConnect(connection)
       announced = true
-      this.#options.connected(poolClient)
-      await this.#verify(poolClient)
+      await this.#announce(poolClient)
       return connection
     } catch (error) {
+      this.#options.gone(poolClient, undefined)
       if (announced) await this.close(connection)
       else if (loggedIn) await connection.end()
       throw error
@@ -117,11 +124,33 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     }
   }
 
+  async #callOnConnect({ firstCheckout, client }: PgConnection): Promise<void> {
+    try {
+      await this.#config.onConnect?.(firstCheckout.client)
+    } catch (error) {
+      // A connection that was lost meanwhile is no fault of the hook's.
+      throw client._queryable ? new HookFailure(error) : error
+    }
+  }
+
+  async #announce(client: PoolClient): Promise<void> {
+    try {
+      this.#options.connected(client)
+      await this.#verify(client)
+    } catch (error) {
+      throw new HookFailure(error)
+    }
+  }
+
   #verify(client: PoolClient): Promise<void> {
     return new Promise((resolve, reject) => {
       if (!this.#config.verify) resolve()
       else this.#config.verify(client, (error) => (error ? reject(error) : resolve()))
     })
+  }
+
+  gone(connection: PgConnection, reason: CloseReason): void {
+    this.#options.gone(connection.firstCheckout.client, reason)
   }
 
   async close(connection: PgConnection): Promise<void> {
@@ -154,6 +183,13 @@ function withWatchedPassword(config: GuardedPoolConfig): GuardedPoolConfig {
   const { password } = config
   if (typeof password !== 'function') return config
   return { ...config, password: watchPasswordFunction(password) } as GuardedPoolConfig
+}
+
+/** Fails as the client does where that cannot connect, and else because there is no wire to read. */
+async function refuse(client: WireClient): Promise<never> {
+  await callBack(client, 'connect')
+  await callBack(client, 'end')
+  throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
 }
 
 /** A fleet knows its members by the name of their connections. */

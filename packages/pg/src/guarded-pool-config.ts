@@ -29,6 +29,8 @@ export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {
    * that was left open; `discard` also runs `DISCARD ALL`, one round trip for every release; `off` does neither.
    */
   readonly reset?: Reset
+  /** pg-pool's old name for `max`. */
+  readonly poolSize?: number | undefined
 }
 
 /** A pool's configuration, sorted by who it is for. */
@@ -109,12 +111,12 @@ function matters({ code }: RewriteWarning): boolean {
 }
 
 /** pg's own names for what poolguard calls otherwise. In pg, 0 means "without end", and null is as good as nothing. */
-function settingsFromPg(config: PoolConfig): Partial<PoolSettings> {
-  const { max, min, maxUses, maxLifetimeSeconds, idleTimeoutMillis, connectionTimeoutMillis } = config
+function settingsFromPg(config: GuardedPoolConfig): Partial<PoolSettings> {
+  const { max, poolSize, min, maxUses, maxLifetimeSeconds, idleTimeoutMillis, connectionTimeoutMillis } = config
   const timeout = endless(connectionTimeoutMillis)
   const lifetime = endless(maxLifetimeSeconds)
   return definedOnly({
-    max: max || undefined,
+    max: max || poolSize || undefined,
     min: min || undefined,
     maxUses: endless(maxUses),
     idleTimeoutMillis: endless(idleTimeoutMillis),

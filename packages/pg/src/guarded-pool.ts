@@ -1,23 +1,26 @@
 import type { EventEmitter } from 'node:events'
 import { type InspectOptions, inspect } from 'node:util'
 import {
-  AcquireTimeoutError,
-  describeBorrowers,
+  type CloseReason,
+  isOfHook,
   type Lease,
   type PoolCounts,
   PoolGuard,
-  PoolguardError,
   type PoolSettings,
   type PoolSnapshot,
   type ResolvedSettings,
   registerOwnCode,
 } from '@poolguard/core'
 import type { Pool, PoolClient, QueryResult } from 'pg'
+import { callApp } from './call-app.ts'
+import { withCallersStack } from './callers-stack.ts'
 import { Checkout, type CheckoutPool } from './checkout.ts'
+import { CLOSE_MESSAGES } from './close-messages.ts'
 import { ConnectionFactory } from './connection-factory.ts'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
 import type { PgConnection } from './pg-connection.ts'
 import { PgDriver } from './pg-driver.ts'
+import { runQuery } from './run-query.ts'
 import type { WireClient } from './wire-client.ts'
 
 registerOwnCode(new Error(), 'pg')
@@ -59,13 +62,15 @@ interface BasePool extends EventEmitter {
   connect(callback?: ConnectCallback): Promise<PoolClient> | undefined
   query(text: unknown): Promise<QueryResult> | undefined
   readonly Client: new (config: GuardedPoolConfig) => WireClient
+  readonly Promise: PromiseConstructor
+  readonly log: (...message: unknown[]) => void
   ended: boolean
+  _clients: PoolClient[]
   _endCallback(): void
 }
 
 type ReleaseCallback = (destroy?: Error | boolean) => void
 type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, release: ReleaseCallback) => void
-type QueryDone = (error: Error, result: QueryResult) => void
 type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
 
 /**
@@ -109,8 +114,10 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
           sessions: guard.sessions,
           statements: guard.statements,
           meet: (connection) => guard.meet(connection),
-          connected: (client) => this.emit('connect', client),
-          removed: (client) => this.emit('remove', client),
+          opening: (client) => this.#opening(client),
+          connected: (client) => this.#connected(client),
+          gone: (client, reason) => this.#gone(client, reason),
+          removed: (client) => callApp(() => this.emit('remove', client)),
           lost: (connection, error) => this.#lost(connection, error),
           leftInTransaction: (lastText) => {
             guard.sessions.leftInTransaction(lastText, TRANSACTION_ADVICE)
@@ -129,7 +136,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
 
     override connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {
       const client = this.#checkout()
-      if (!callback) return client
+      if (!callback) return this.#asPromised(client)
       client.then(
         (found) => process.nextTick(callback, undefined, found, found.release),
         (error) => process.nextTick(callback, error, undefined, () => {}),
@@ -142,7 +149,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       if (typeof text === 'function') return super.query(text)
       const done = typeof values === 'function' ? (values as QueryCallback) : callback
       const result = this.#run(text, typeof values === 'function' ? undefined : values)
-      if (!done) return result
+      if (!done) return this.#asPromised(result)
       result.then(
         (found) => process.nextTick(done, undefined, found),
         (error) => process.nextTick(done, error),
@@ -151,7 +158,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     get totalCount(): number {
-      return this.#guard.engine.counts.total
+      return this.#guard.engine.openOrOpening
     }
 
     get idleCount(): number {
@@ -159,7 +166,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     get waitingCount(): number {
-      return this.#guard.engine.counts.waiting
+      return this.#guard.engine.queued
     }
 
     /** Connections past their lifetime never wait here to be found: they are closed when it ends. */
@@ -222,10 +229,14 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     async #borrow(): Promise<PoolClient> {
+      return this.#lend(await this.#acquire())
+    }
+
+    async #acquire(): Promise<Lease<PgConnection>> {
       try {
-        return this.#lend(await this.#guard.acquire())
+        return await this.#guard.acquire()
       } catch (error) {
-        throw withCallersStack(error)
+        throw isOfHook(error) ? error : withCallersStack(error)
       }
     }
 
@@ -270,23 +281,36 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     async #run(text: unknown, values: unknown): Promise<QueryResult> {
-      try {
-        const refusal = this.#guard.sessions.checkAlone(textOf(text), TRANSACTION_ADVICE)
-        if (refusal) throw refusal
-        if (isInstrumented(super.connect)) {
-          const client = await this.#checkout()
-          return await ask(client, client.release, text, values)
-        }
-        return await this.#runOn(await this.#guard.acquire(), text, values)
-      } catch (error) {
-        throw withCallersStack(error)
+      const refusal = this.#guard.sessions.checkAlone(textOf(text), TRANSACTION_ADVICE)
+      if (refusal) throw withCallersStack(refusal)
+      if (isInstrumented(super.connect)) {
+        const client = await this.#checkout()
+        return runQuery(client, client.release, text, values)
       }
+      // Without a checkout: the client of a single query is in no caller's hands.
+      const lease = await this.#acquire()
+      this.#begin(lease)
+      return runQuery(lease.resource.client, (destroy) => this.#giveBack(lease, destroy), text, values)
     }
 
-    /** Without a checkout: the client of a single query is in no caller's hands. */
-    #runOn(lease: Lease<PgConnection>, text: unknown, values: unknown): Promise<QueryResult> {
-      this.#begin(lease)
-      return ask(lease.resource.client, (destroy) => this.#giveBack(lease, destroy), text, values)
+    #opening(client: PoolClient): void {
+      this._clients.push(client)
+      callApp(() => this.log('connecting new client'))
+    }
+
+    #connected(client: PoolClient): void {
+      callApp(() => this.log('new client connected'))
+      this.emit('connect', client)
+    }
+
+    #gone(client: PoolClient, reason: CloseReason | undefined): void {
+      this._clients = this._clients.filter((each) => each !== client)
+      callApp(() => this.log(reason === undefined ? 'client failed to connect' : CLOSE_MESSAGES[reason]))
+    }
+
+    /** `Promise` is an option of pg-pool's. */
+    #asPromised<T>(promise: Promise<T>): Promise<T> {
+      return this.Promise === Promise ? promise : new this.Promise((resolve, reject) => promise.then(resolve, reject))
     }
 
     /** What pg-pool's `end` calls when it has marked the pool as ending. */
@@ -300,7 +324,11 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     /** pg-pool lets an idle client's error end the process where nobody listens; here it is told to those who do. */
     #lost({ client, leased, firstCheckout }: PgConnection, error: Error): void {
       const idle = !leased && client.readyForQuery
-      if (idle && this.listenerCount('error') > 0) this.emit('error', error, firstCheckout.client)
+      if (!idle || this.listenerCount('error') === 0) return
+      // As in pg-pool; but not shown with the error, which may be logged.
+      const own = { value: firstCheckout.client, enumerable: false, configurable: true, writable: true }
+      Object.defineProperty(error, 'client', own)
+      callApp(() => this.emit('error', error, firstCheckout.client))
     }
   }
   return GuardedPool as unknown as GuardedPoolClass
@@ -312,48 +340,7 @@ function textOf(query: unknown): string {
   return typeof text === 'string' ? text : ''
 }
 
-/** An error of SQL does not cost the connection: whether that can be lent again, the engine finds out. */
-function ask(
-  client: { query(text: string, values: unknown[], done: QueryDone): unknown },
-  release: (destroy?: Error) => void,
-  text: unknown,
-  values: unknown,
-): Promise<QueryResult> {
-  return new Promise((resolve, reject) => {
-    let answered = false
-    const done = (error: Error | null, result?: QueryResult) => {
-      // pg answers a second time when the server answers what it had already failed.
-      if (answered) return
-      answered = true
-      release(error && mayHaveSpoilt(error) ? error : undefined)
-      if (error) reject(error)
-      else resolve(result as QueryResult)
-    }
-    try {
-      client.query(text as string, values as unknown[], done)
-    } catch (error) {
-      done(error as Error)
-    }
-  })
-}
-
-/**
- * Whether a client may be in disorder after this error of a query. An error of the server's own leaves it fit. One of pg's
- * does not: a name whose parameters it could not send stays unknown to the server, and a query that it no longer waits for
- * goes on.
- */
-function mayHaveSpoilt(error: Error): boolean {
-  return !('severity' in error) && !(error instanceof PoolguardError)
-}
-
 /** The mark that OpenTelemetry's instrumentations leave on what they have wrapped. */
 function isInstrumented(method: unknown): boolean {
   return (method as { __wrapped?: boolean }).__wrapped === true
-}
-
-/** An error that came off the wire has a stack that ends in the socket; this one leads to whoever asked, as in pg. */
-function withCallersStack(error: unknown): unknown {
-  if (error instanceof Error) Error.captureStackTrace(error, withCallersStack)
-  if (error instanceof AcquireTimeoutError) error.stack += describeBorrowers(error.pool)
-  return error
 }

@@ -1,4 +1,5 @@
 import { type Activity, pause } from '@poolguard/core'
+import { callBack } from './call-back.ts'
 import { cancelQuery } from './cancel.ts'
 import { Checkout } from './checkout.ts'
 import { repairClient } from './client-integrity.ts'
@@ -107,7 +108,7 @@ export class PgConnection {
     if (this.#isUnread) stream.destroy()
     const closed = new Promise<void>((resolve) => stream.once('close', resolve))
     // pg waits for an event that a borrower may have removed the listener of.
-    await Promise.race([this.client.end(), closed])
+    await Promise.race([callBack(this.client, 'end'), closed])
   }
 
   /** Closes a connection on which the server waits for the client, as pg would one that is idle. */

@@ -1,4 +1,5 @@
 import {
+  type CloseReason,
   type ConnectFailure,
   type ConsoleOptions,
   classifyConnectFailure,
@@ -38,6 +39,10 @@ export class PgDriver implements GuardedDriver<PgConnection> {
 
   isLost({ usable }: PgConnection): boolean {
     return !usable
+  }
+
+  gone(connection: PgConnection, reason: CloseReason): void {
+    this.factory.gone(connection, reason)
   }
 
   /** A text of several statements answers with an array, of which the last one counts. */

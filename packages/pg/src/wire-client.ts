@@ -68,7 +68,7 @@ export interface WireConnection extends EventEmitter {
 }
 
 /** A pg client with the members that pg-pool, too, goes by, and that @types/pg leaves out. */
-export interface WireClient extends ClientBase {
+export interface WireClient extends Omit<ClientBase, 'connect'> {
   readonly connection: WireConnection
   /** The pid announced for cancelling (BackendKeyData). */
   readonly processID: number
@@ -86,7 +86,8 @@ export interface WireClient extends ClientBase {
   readonly readyForQuery: boolean
   readonly _queryable: boolean
   _ending: boolean
-  end(): Promise<void>
+  connect(done?: (error?: Error | null) => void): unknown
+  end(done?: (error?: Error | null) => void): unknown
   ref(): void
   unref(): void
   release?: (destroy?: Error | boolean) => void

@@ -1,4 +1,4 @@
-import type { ConnectFailure, ResourceFactory } from '../pool/index.ts'
+import type { CloseReason, ConnectFailure, ResourceFactory } from '../pool/index.ts'
 import type { ProbeSession, ShowRow } from '../topology/index.ts'
 
 /** What a {@link PoolGuard} needs of a driver. */
@@ -21,6 +21,8 @@ export interface GuardedDriver<C> {
    * where that has no row.
    */
   ask(connection: C, text: string): Promise<string | null | undefined>
+  /** A connection is lent no more: it is being closed, or was lost. */
+  gone?(connection: C, reason: CloseReason): void
   /** Somebody has left a transaction open on it. */
   isInTransaction(connection: C): boolean
   /**

@@ -126,7 +126,10 @@ export class PoolGuard<C> {
       classify: (error) => this.#connectFailures.classify(error),
       advise: (error) => this.#connectFailures.advise(error),
       onEvent: (event) => this.#heard(event),
-      onGone: (connection) => this.#fleet?.gone(connection),
+      onGone: (connection, reason) => {
+        this.#driver.gone?.(connection, reason)
+        this.#fleet?.gone(connection)
+      },
       keeps: (connection) => this.#fleet?.needs(connection) ?? false,
     })
     // It has connections before anybody has used it.

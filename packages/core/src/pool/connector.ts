@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { ConnectFailure } from './connect-failure.ts'
+import { HookFailure } from './hook-failure.ts'
 import type { OpenContext, ResourceFactory } from './resource-factory.ts'
 
 /** How many connections are opened side by side at first; every success doubles it, a failure leaves one at a time. */
@@ -25,6 +26,8 @@ export interface ConnectorOptions<R> {
   /** A connection is there. `lost` is called if it dies later. */
   readonly opened: (resource: R, millis: number, whenLost: (lost: () => void) => void) => void
   readonly failed: (failure: ConnectFailure, error: unknown, retryInMillis: number | null) => void
+  /** The app's own code has failed on a connection. Returns whether a caller was told, so that the next attempt is another caller's. */
+  readonly hookFailed: (error: unknown) => boolean
   /** A pause is over: opening may be tried again. */
   readonly ready: () => void
 }
@@ -95,7 +98,8 @@ export class Connector<R> {
       opened(resource, clock.now() - began, (lost) => life.onEnd(lost))
     } catch (error) {
       this.#attempts.delete(attempt)
-      this.#failed(error)
+      if (!(error instanceof HookFailure)) this.#failed(error)
+      else if (!this.#options.hookFailed(error.error)) this.#failed(error.error)
     } finally {
       cancelTimeout?.()
     }

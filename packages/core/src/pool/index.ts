@@ -20,6 +20,7 @@ export {
   PoolSaturatedError,
   type PoolState,
 } from './errors.ts'
+export { HookFailure, isOfHook } from './hook-failure.ts'
 export { currentLabel, MOST_LABELS, OTHER_LABEL, runWithLabel } from './label.ts'
 export { Lease } from './lease.ts'
 export { LeaseLedger, type LeaseLedgerOptions, type Request } from './lease-ledger.ts'

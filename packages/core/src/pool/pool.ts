@@ -40,7 +40,7 @@ export interface PoolOptions<R> {
   readonly advise?: ((error: unknown) => string | undefined) | undefined
   readonly onEvent?: PoolEventListener | undefined
   /** Told of each resource that is lent no more: it is being closed, or was lost. */
-  readonly onGone?: ((resource: R) => void) | undefined
+  readonly onGone?: ((resource: R, reason: CloseReason) => void) | undefined
   /** Whether a resource is to stay where one of several is too many. */
   readonly keeps?: ((resource: R) => boolean) | undefined
   readonly clock?: Clock
@@ -85,7 +85,7 @@ export class Pool<R> implements Lender<R> {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #onEvent: PoolEventListener | undefined
-  readonly #onGone: ((resource: R) => void) | undefined
+  readonly #onGone: ((resource: R, reason: CloseReason) => void) | undefined
   readonly #keeps: (resource: R) => boolean
   readonly #connector: Connector<R>
   readonly #housekeeping: Alarm
@@ -153,6 +153,7 @@ export class Pool<R> implements Lender<R> {
       advise: options.advise ?? (() => undefined),
       opened: (resource, millis, whenLost) => this.#opened(resource, millis, whenLost),
       failed: (failure, error, retryInMillis) => this.#connectFailed(failure, error, retryInMillis),
+      hookFailed: (error) => this.#hookFailed(error),
       ready: () => this.#serve(),
     })
     this.#watch = new LeaseWatch({
@@ -286,6 +287,11 @@ export class Pool<R> implements Lender<R> {
   /** Connections that are lent, and callers that wait for one. */
   get demand(): number {
     return this.#active + this.#waiters.size
+  }
+
+  /** Callers that wait for a connection to come free, beyond those for whom one is being opened. */
+  get queued(): number {
+    return Math.max(0, this.#waiters.size - this.#connector.opening)
   }
 
   /** Connections that are there, or on their way; not those that are being closed. */
@@ -555,6 +561,19 @@ export class Pool<R> implements Lender<R> {
     this.#serve()
   }
 
+  #hookFailed(error: unknown): boolean {
+    const waiter = this.#waiters.shift()
+    if (!waiter) return false
+    this.#counters.connectFailures.permanent++
+    waiter.reject(error)
+    // The next caller's attempt may succeed, so that no pause is set.
+    this.emit({ type: 'connect-failed', failure: 'permanent', error, retryInMillis: null })
+    this.#change()
+    this.#checkEmptied()
+    this.#serve()
+    return true
+  }
+
   /** Whoever waits without a deadline waits for a connection to come free, not for a server to come back some day. */
   #endHopelessWaits(): void {
     const now = this.#clock.now()
@@ -580,7 +599,7 @@ export class Pool<R> implements Lender<R> {
     this.#endSettling(entry)
     this.#open.delete(entry)
     this.#closing++
-    this.#onGone?.(entry.resource)
+    this.#onGone?.(entry.resource, reason)
     this.#factory.rest?.(entry.resource, false)
     return this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
       this.#closing--
