@@ -6,6 +6,7 @@ import type { WireClient } from './wire-client.ts'
  */
 export function repairClient({ connection }: WireClient): boolean {
   const { stream } = connection
+  if (!stream.writable) return false
   // pg's own listeners: without them an answer, or the loss of the connection, is never noticed.
   if (stream.listenerCount('data') === 0 || stream.listenerCount('close') === 0) return false
   if (connection.listenerCount('readyForQuery') === 0 || connection.listenerCount('commandComplete') === 0) return false
