@@ -98,7 +98,7 @@ describe('given work at hand', () => {
 
   test('when the DataSource is destroyed twice at once, then both wait', async () => {
     const dataSource = await connect()
-    const query = dataSource.query('select pg_sleep(0.1), 1 as one')
+    const query = dataSource.query('select pg_sleep(0.5), 1 as one')
     await waitUntil(async () => (await sleeping()).length === 1, { what: 'it runs' })
     await Promise.all([dataSource.destroy(), dataSource.destroy()])
     expect(await query).toMatchObject([{ one: 1 }])
@@ -119,7 +119,7 @@ describe('given work at hand', () => {
 
   test('when others wait for a connection, then destroy serves them, and rejects later callers', async () => {
     const dataSource = await connect({ pool: { max: 1 } })
-    const query = dataSource.query('select pg_sleep(0.2), 1 as one')
+    const query = dataSource.query('select pg_sleep(0.5), 1 as one')
     await waitUntil(async () => (await sleeping()).length === 1, { what: 'it runs' })
     const waiting = dataSource.query('select 2 as two')
     const destroyed = dataSource.destroy()
