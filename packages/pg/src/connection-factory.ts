@@ -5,6 +5,7 @@ import {
   HookFailure,
   type OpenContext,
   type ResourceFactory,
+  type RunningQuery,
   type SessionGuard,
   StartupParameters,
   watchPasswordFunction,
@@ -166,6 +167,14 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
 
   activity(connection: PgConnection): Activity {
     return connection.activity
+  }
+
+  runningQuery(connection: PgConnection): RunningQuery | undefined {
+    return connection.runningQuery
+  }
+
+  isListening({ listening }: PgConnection): boolean {
+    return listening.listening
   }
 
   clean(connection: PgConnection): boolean | Promise<boolean> {

@@ -252,6 +252,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     #begin(lease: Lease<PgConnection>): void {
       const { resource: connection } = lease
       connection.leased = true
+      connection.listening.reset()
       try {
         this.#tell(connection, 'acquire', connection.firstCheckout.client)
       } catch (error) {

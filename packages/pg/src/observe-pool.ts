@@ -17,10 +17,11 @@ import { readConfig } from './guarded-pool-config.ts'
 import { PgConnection } from './pg-connection.ts'
 import type { WireClient } from './wire-client.ts'
 
-export interface ObserveOptions extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'stacks'>> {
+export interface ObserveOptions
+  extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'longQueryMillis' | 'stacks'>> {
   /** Default: the database's name. */
   readonly name?: string
-  /** Told of suspected leaks. */
+  /** Told of suspected leaks and of long queries. */
   readonly onEvent?: PoolEventListener
 }
 
@@ -50,8 +51,11 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
     name,
     max: () => pool.options.max,
     leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
+    longQueryMillis: options.longQueryMillis ?? DEFAULT_POOL_SETTINGS.longQueryMillis,
     stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
     activityOf: (client) => connections.get(client)?.activity ?? 0,
+    runningQueryOf: (client) => connections.get(client)?.runningQuery,
+    isListening: (client) => connections.get(client)?.listening.listening ?? false,
     onEvent: options.onEvent,
   })
   const counts = { opened: 0, closed: 0, timeouts: 0, connectFailures: { full: 0, unavailable: 0, permanent: 0 } }
@@ -68,7 +72,10 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
       counts.closed++
       ledger.returned(client)
     },
-    release: (_error: Error, client: PoolClient) => ledger.returned(client),
+    release: (_error: Error, client: PoolClient) => {
+      connections.get(client)?.listening.reset()
+      ledger.returned(client)
+    },
   }
   const unhook = hookConnect(pool, ledger, failed)
   for (const [event, listener] of Object.entries(listeners)) pool.on(event as 'connect', listener as never)

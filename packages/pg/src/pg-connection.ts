@@ -1,9 +1,10 @@
-import { type Activity, pause } from '@poolguard/core'
+import { type Activity, ListenTracker, pause, type RunningQuery } from '@poolguard/core'
 import { callBack } from './call-back.ts'
 import { cancelQuery } from './cancel.ts'
 import { Checkout } from './checkout.ts'
 import { repairClient } from './client-integrity.ts'
 import type { SentTexts } from './prepare-statements.ts'
+import { activeQueryOf, describeActiveQuery, textOfQuery } from './running-query.ts'
 import { ServerTurn } from './server-turn.ts'
 import type { WireClient } from './wire-client.ts'
 
@@ -34,6 +35,7 @@ export class PgConnection {
   tellsListeners = false
   /** What was sent on it. */
   sent: SentTexts = { lastText: '' }
+  readonly listening: ListenTracker = new ListenTracker()
   #transactionStatus: 'I' | 'T' | 'E' = 'I'
   /** Answers and notifications so far. */
   #rounds = 0
@@ -53,6 +55,8 @@ export class PgConnection {
       this.#transactionStatus = status
       this.#rounds++
     })
+    const textOfActive = () => textOfQuery(activeQueryOf(client))
+    client.connection.on('commandComplete', ({ text }) => this.listening.completed(text, textOfActive))
     client.on('notification', () => this.#rounds++)
   }
 
@@ -70,9 +74,15 @@ export class PgConnection {
     return this.#transactionStatus !== 'I'
   }
 
-  /** Changes with every answer of the server. */
+  /** Changes with every byte; with every answer, where the socket is one of the application's that does not count them. */
   get activity(): Activity {
-    return this.client.readyForQuery ? this.#rounds : 'busy'
+    return this.#bytes || this.#rounds
+  }
+
+  /** The query that the server is at; undefined where it waits for the client, or for a stream to be read. */
+  get runningQuery(): RunningQuery | undefined {
+    if (this.client.readyForQuery || this.#isUnread || this.#turn.isWaitingForClient) return undefined
+    return describeActiveQuery(this.client)
   }
 
   /** Fit for the next borrower as it is. */

@@ -8,6 +8,11 @@ interface ReadyForQuery {
   readonly status: 'I' | 'T' | 'E'
 }
 
+interface CommandComplete {
+  /** The command tag. */
+  readonly text: string
+}
+
 export interface ParameterStatus {
   readonly parameterName: string
   readonly parameterValue: string
@@ -63,6 +68,7 @@ export interface WireConnection extends EventEmitter {
   requestSsl(): void
   cancel(processID: number, secretKey: number): void
   on(event: 'readyForQuery', listener: (message: ReadyForQuery) => void): this
+  on(event: 'commandComplete', listener: (message: CommandComplete) => void): this
   on(event: 'parameterStatus', listener: (message: ParameterStatus) => void): this
   on(event: string, listener: (...args: never[]) => void): this
 }
@@ -84,6 +90,9 @@ export interface WireClient extends Omit<ClientBase, 'connect'> {
   getStartupConf(): Record<string, unknown>
   /** True while nothing is in flight. */
   readonly readyForQuery: boolean
+  /** The query that it is at; `activeQuery` up to pg 8.16, and from then on under warning. */
+  readonly _activeQuery?: object | null
+  readonly activeQuery?: object | null
   readonly _queryable: boolean
   _ending: boolean
   connect(done?: (error?: Error | null) => void): unknown

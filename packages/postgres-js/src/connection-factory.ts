@@ -6,6 +6,7 @@ import {
   type OpenContext,
   type PoolerConsole,
   type ResourceFactory,
+  type RunningQuery,
   StartupParameters,
   watchPasswordFunction,
   withFreshPassword,
@@ -165,6 +166,14 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
 
   activity(connection: PostgresConnection): Activity {
     return connection.activity
+  }
+
+  runningQuery(connection: PostgresConnection): RunningQuery | undefined {
+    return connection.runningQuery
+  }
+
+  isListening(connection: PostgresConnection): boolean {
+    return connection.listening.listening
   }
 
   clean(connection: PostgresConnection): boolean | Promise<boolean> {

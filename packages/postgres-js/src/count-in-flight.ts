@@ -1,6 +1,6 @@
 import type { LeaseLedger } from '@poolguard/core'
 import type { Sql } from 'postgres'
-import type { Held } from './watch-holders.ts'
+import { Held } from './held.ts'
 
 type Then = (this: Promise<unknown>, ...args: unknown[]) => unknown
 
@@ -17,7 +17,8 @@ export function countInFlight(sql: Sql, ledger: LeaseLedger<Held>): () => void {
   const counting: Then = function counting(...args) {
     if (!seen.has(this)) {
       seen.add(this)
-      const held: Held = { activity: 'busy' }
+      const held = new Held()
+      held.begin()
       const answered = () => ledger.returned(held)
       ledger.lent(held, ledger.asked(counting))
       original.call(this, answered, answered)

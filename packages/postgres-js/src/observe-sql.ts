@@ -13,15 +13,17 @@ import {
 } from '@poolguard/core'
 import type { Sql } from 'postgres'
 import { countInFlight } from './count-in-flight.ts'
+import { Held } from './held.ts'
 import { parsedOptionsOf } from './internals.ts'
 import { SqlFigures } from './sql-figures.ts'
-import { type Held, watchHolders } from './watch-holders.ts'
+import { watchHolders } from './watch-holders.ts'
 import { canWatchQueries, type QueryWatcher, watchQueries } from './watch-queries.ts'
 
-export interface ObserveOptions extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'stacks'>> {
+export interface ObserveOptions
+  extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'longQueryMillis' | 'stacks'>> {
   /** Default: the database's name. */
   readonly name?: string
-  /** Told of suspected leaks. */
+  /** Told of suspected leaks and of long queries. */
   readonly onEvent?: PoolEventListener
 }
 
@@ -60,8 +62,11 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
     name,
     max: () => sql.options.max,
     leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
+    longQueryMillis: options.longQueryMillis ?? DEFAULT_POOL_SETTINGS.longQueryMillis,
     stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
     activityOf: (held) => held.activity,
+    runningQueryOf: (held) => held.runningQuery,
+    isListening: (held) => held.listening,
     onEvent: options.onEvent,
   })
   const figures = new SqlFigures(sql, ledger)
@@ -104,7 +109,8 @@ function queryWatcher(ledger: LeaseLedger<Held>, figures: SqlFigures): QueryWatc
       // The one with which begin() begins: that is watched as a whole.
       if ('onexecute' in query.options) return undefined
       const request = ledger.asked(below)
-      const held: Held = { activity: 'busy' }
+      const held = new Held()
+      const { ended } = held.begin(query)
       let waits = true
       const endWait = () => {
         if (waits) figures.waiting--
@@ -120,6 +126,7 @@ function queryWatcher(ledger: LeaseLedger<Held>, figures: SqlFigures): QueryWatc
         ended(error) {
           if (waits && error !== undefined) figures.failed(classifyConnectFailure(error), error)
           endWait()
+          ended()
           ledger.returned(held)
         },
       }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { Readable, Stream } from 'node:stream'
-import { type Activity, pause, systemClock } from '@poolguard/core'
+import { type Activity, ListenTracker, pause, type RunningQuery, showStatement, systemClock } from '@poolguard/core'
 import type { Sql } from 'postgres'
 import type { Endpoint } from './dial.ts'
 import { guardCursor } from './guard-cursor.ts'
@@ -8,6 +8,7 @@ import type { Backend, Canceller, Query, Wire } from './internals.ts'
 import { LastWords } from './last-words.ts'
 import type { QueryPreparer } from './prepare-queries.ts'
 import { type QuestionMode, Questions, type TextRow } from './questions.ts'
+import { textOf } from './statement-text.ts'
 import { watchReady } from './watch-ready.ts'
 
 /** How long to wait for the effect of each request to cancel; after the last the connection is closed as it is. */
@@ -42,6 +43,8 @@ export class PostgresConnection {
   readonly peer: string
   readonly endpoint: Endpoint
   readonly preparer: QueryPreparer
+  /** Fed by whoever reserves it: nothing else can LISTEN for longer than a query. */
+  readonly listening: ListenTracker = new ListenTracker()
   readonly #socket: Socket
   readonly #questions: Questions
   readonly #wire: Wire
@@ -102,12 +105,18 @@ export class PostgresConnection {
 
   /** Changes with every byte. */
   get activity(): Activity {
-    if (this.#busy && !this.#suspended) return 'busy'
     return this.#bytes
   }
 
   get #bytes(): number {
     return this.#socket.bytesRead + this.#socket.bytesWritten
+  }
+
+  /** The query that the server is at; undefined where it waits for the client. */
+  get runningQuery(): RunningQuery | undefined {
+    if (!this.#busy || this.#suspended) return undefined
+    const query = this.#sent.find(({ active }) => active) ?? this.#sent.at(-1)
+    return query && { key: query, describe: () => showStatement(textOf(query)) }
   }
 
   /** Sends a query when nothing else is on its way. `answered` is called when the connection is ready for the next one, or lost. */

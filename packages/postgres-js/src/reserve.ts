@@ -1,8 +1,9 @@
-import type { Lease } from '@poolguard/core'
+import type { Lease, ListenTracker } from '@poolguard/core'
 import type { ReservedSql, Sql } from 'postgres'
 import { bindQueries } from './bind-queries.ts'
 import type { Query } from './internals.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
+import { textOf } from './statement-text.ts'
 
 /**
  * A `sql` on a connection of its own. Its queries follow each other without waiting for answers, as far as postgres.js can
@@ -31,6 +32,7 @@ export function reserveOn(
   const bound = bindQueries(sql, (query) => {
     const refusal = released ? releasedError() : refuse(query)
     if (refusal) return query.reject(refusal)
+    trackListening(query, connection.listening)
     waiting.push(query)
     if (!blocked) pump()
   })
@@ -41,10 +43,27 @@ export function reserveOn(
       // Queries that somebody waits for already are handled a moment later, and are to be sent still.
       queueMicrotask(() => {
         released = true
+        connection.listening.reset()
         lease.release()
       })
     },
   }) as unknown as ReservedSql
+}
+
+/** A result, or several where the text had several statements. */
+type Results = { readonly command?: unknown } & Iterable<{ readonly command?: unknown } | undefined>
+
+/** A borrower who listens is quiet by nature. */
+function trackListening(query: Query, listening: ListenTracker): void {
+  const { resolve } = query
+  query.resolve = (value) => {
+    const results = Array.isArray(value) ? (value as unknown as Results) : undefined
+    const each = results && (typeof results.command === 'string' ? [results] : results)
+    for (const result of each ?? []) {
+      if (typeof result?.command === 'string') listening.completed(result.command, () => textOf(query))
+    }
+    resolve(value)
+  }
 }
 
 function releasedError(): Error {

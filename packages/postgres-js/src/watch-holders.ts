@@ -1,12 +1,9 @@
-import type { Activity, LeaseLedger } from '@poolguard/core'
+import type { LeaseLedger } from '@poolguard/core'
 import type { ReservedSql, Sql } from 'postgres'
+import { Held } from './held.ts'
+import type { Query } from './internals.ts'
 import type { SqlFigures } from './sql-figures.ts'
 import { watchQueries } from './watch-queries.ts'
-
-/** A connection that somebody has, for a query, a transaction or as long as he likes. */
-export interface Held {
-  activity: Activity
-}
 
 type Body = (sql: Sql & { savepoint?: Begin }) => unknown
 type Begin = (...args: unknown[]) => Promise<unknown>
@@ -22,7 +19,7 @@ export function watchHolders(sql: Sql, ledger: LeaseLedger<Held>, figures: SqlFi
   /** Somebody waits for a connection to himself. */
   const ask = (below: (...args: never[]) => unknown) => {
     const request = ledger.asked(below)
-    const held: Held = { activity: 0 }
+    const held = new Held()
     let waits = true
     figures.waiting++
     const endWait = () => {
@@ -78,24 +75,10 @@ export function watchHolders(sql: Sql, ledger: LeaseLedger<Held>, figures: SqlFi
 
 /** Every query sent on it is activity. Savepoints have queries of their own. */
 function watchActivity(sql: Sql & { savepoint?: Begin }, held: Held): () => void {
-  let rounds = 0
-  let running = 0
-  const changed = () => {
-    held.activity = running > 0 ? 'busy' : ++rounds
-  }
   const watcher = {
-    asked() {
-      running++
-      changed()
-      let over = false
-      return {
-        started() {},
-        ended() {
-          if (!over) running--
-          over = true
-          changed()
-        },
-      }
+    asked(query: Query) {
+      const { ended } = held.begin(query)
+      return { started() {}, ended }
     },
   }
   const forgets = [watchQueries(sql, watcher)]

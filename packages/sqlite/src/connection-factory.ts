@@ -1,4 +1,4 @@
-import type { Activity, ConnectFailure, OpenContext, ResourceFactory } from '@poolguard/core'
+import type { Activity, ConnectFailure, OpenContext, ResourceFactory, RunningQuery } from '@poolguard/core'
 import type { ConnectionSpec } from './protocol.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 
@@ -28,6 +28,10 @@ export class ConnectionFactory implements ResourceFactory<SqliteConnection> {
 
   activity(connection: SqliteConnection): Activity {
     return connection.activity
+  }
+
+  runningQuery(connection: SqliteConnection): RunningQuery | undefined {
+    return connection.runningQuery
   }
 
   rest(connection: SqliteConnection, resting: boolean): void {

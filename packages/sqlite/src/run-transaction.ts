@@ -46,7 +46,7 @@ function watchActivity(connection: SqliteConnection, idleMillis: number): { idle
     const before = activity
     activity = connection.activity
     const now = systemClock.now()
-    if (activity === 'busy' || activity !== before) quietSince = now
+    if (connection.runningQuery || activity !== before) quietSince = now
     else if (now - quietSince >= idleMillis) return reject(idleError(idleMillis))
     lookAgain()
   }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Activity, OpenContext } from '@poolguard/core'
+import { type Activity, type OpenContext, type RunningQuery, showStatement } from '@poolguard/core'
 import { withCallersStack } from './callers-stack.ts'
 import { ConnectionLostError } from './errors.ts'
 import type { ConnectionSpec, Done, Greeting, Question, ThreadData } from './protocol.ts'
@@ -79,9 +79,16 @@ export class SqliteConnection {
     }
   }
 
-  /** For whoever watches leases. */
+  /** For whoever watches leases: changes with every question and every answer. */
   get activity(): Activity {
-    return this.#outbox.length + this.#sent.length > 0 ? 'busy' : this.#asked
+    return this.#asked + Atomics.load(this.#progress, 0)
+  }
+
+  /** The statement that the thread is at. */
+  get runningQuery(): RunningQuery | undefined {
+    const asked = this.#sent[0]?.asked ?? this.#outbox
+    const current = asked[this.progress] ?? asked.at(-1)
+    return current && { key: current, describe: () => describeQuestion(current.question) }
   }
 
   /** How many of the message that it is at it has done with. */
@@ -175,6 +182,10 @@ export class SqliteConnection {
     answered?.()
     for (const { reject } of asked) reject(new ConnectionLostError(this.#name, this.#ended?.cause))
   }
+}
+
+function describeQuestion([kind, , sql]: Question): string {
+  return typeof sql === 'string' ? showStatement(sql) : kind
 }
 
 /** A thread inherits the flags of its process. One of them, for a program that is no file, Node would not have for a file. */

@@ -166,8 +166,7 @@ const EVENT_RULES: readonly AlertRule[] = [
     labels: { severity: 'warning' },
     annotations: {
       summary: `A connection of ${POOL} was probably never released`,
-      description:
-        'It has been out for leakThresholdMillis without a query. Each leak makes the pool smaller for good.',
+      description: 'No byte has moved on it for leakThresholdMillis. Each leak makes the pool smaller for good.',
       action:
         'The leak event has the stack of the borrower. Release in a finally block, or use what releases by itself.',
     },

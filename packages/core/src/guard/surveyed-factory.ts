@@ -1,4 +1,4 @@
-import type { Activity, OpenContext, ResourceFactory } from '../pool/index.ts'
+import type { Activity, OpenContext, ResourceFactory, RunningQuery } from '../pool/index.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
 import type { Surveyor } from './surveyor.ts'
 
@@ -28,6 +28,14 @@ export class SurveyedFactory<C> implements ResourceFactory<C> {
 
   activity(connection: C): Activity {
     return this.#driver.factory.activity?.(connection) ?? 0
+  }
+
+  runningQuery(connection: C): RunningQuery | undefined {
+    return this.#driver.factory.runningQuery?.(connection)
+  }
+
+  isListening(connection: C): boolean {
+    return this.#driver.factory.isListening?.(connection) ?? false
   }
 
   clean(connection: C): boolean | Promise<boolean> {

@@ -32,6 +32,7 @@ const eventChannels: Readonly<Record<PoolEvent['type'], Channel>> = {
   saturated: channel('poolguard:saturated'),
   leak: channel('poolguard:leak'),
   'leak-returned': channel('poolguard:leak-returned'),
+  'long-query': channel('poolguard:long-query'),
   deadlock: channel('poolguard:deadlock'),
   'dirty-release': channel('poolguard:dirty-release'),
   'query-after-release': channel('poolguard:query-after-release'),

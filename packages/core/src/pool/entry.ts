@@ -1,5 +1,5 @@
 import type { Lease } from './lease.ts'
-import type { Activity } from './resource-factory.ts'
+import type { Activity, RunningQuery } from './resource-factory.ts'
 
 /** One open resource and what the pool knows of it. */
 export class PoolEntry<R> {
@@ -11,9 +11,14 @@ export class PoolEntry<R> {
   settling: 'soon' | 'late' | false = false
   uses = 0
   idleSince = 0
-  /** When something was seen to have been done on the lease last. */
+  /** When something was seen to have moved on the lease last. */
   quietSince = 0
   activity: Activity = 0
+  runningQuery: RunningQuery | undefined
+  /** When the running query was seen first. */
+  queryingSince = 0
+  /** The running query has been reported as a long one. */
+  longQueryReported = false
   /** Its connection was lost, or it is being closed: never lend it again. */
   gone = false
 

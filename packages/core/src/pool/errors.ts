@@ -131,8 +131,14 @@ function describeBlocked(blockedMillis: number, waitedMillis: number): string {
   )
 }
 
-function describeLease({ heldMillis, quietMillis }: LeaseReport): string {
-  return `out for ${Math.round(heldMillis)} ms, quiet for ${Math.round(quietMillis)} ms`
+function describeLease({ heldMillis, quietMillis, query }: LeaseReport): string {
+  const running = query ? `, waiting for the answer to a query for ${Math.round(query.runningMillis)} ms` : ''
+  return `out for ${Math.round(heldMillis)} ms, quiet for ${Math.round(quietMillis)} ms${running}`
+}
+
+/** Not for the message, which may be sent to clients. */
+function describeQuery({ query }: LeaseReport): string {
+  return query?.text ? ` (${query.text})` : ''
 }
 
 function advise({ trouble, active, max, deadlocked }: PoolState): string {
@@ -159,7 +165,9 @@ function advise({ trouble, active, max, deadlocked }: PoolState): string {
 /** Who holds the connections, where that is known: the end of the stack of an {@link AcquireTimeoutError}. */
 export function describeBorrowers({ oldestLeases }: PoolState): string {
   const known = oldestLeases.filter(({ stack }) => stack !== null)
-  return known.map((lease) => `\nA lease ${describeLease(lease)} was borrowed\n${lease.stack}`).join('')
+  return known
+    .map((lease) => `\nA lease ${describeLease(lease)}${describeQuery(lease)} was borrowed\n${lease.stack}`)
+    .join('')
 }
 
 function messageOf(error: unknown): string {

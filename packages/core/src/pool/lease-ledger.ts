@@ -6,11 +6,11 @@ import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './entry.ts'
 import { LabelledWaits } from './label.ts'
 import { Lease } from './lease.ts'
-import { reportLease, sumLeases } from './lease-report.ts'
+import { reportLease, reportQuery, sumLeases } from './lease-report.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { PoolEvent, PoolEventListener } from './pool-events.ts'
 import type { PoolStats } from './pool-stats.ts'
-import type { Activity } from './resource-factory.ts'
+import type { Activity, RunningQuery } from './resource-factory.ts'
 import { WaiterQueue } from './waiter-queue.ts'
 
 export interface LeaseLedgerOptions<R> {
@@ -20,7 +20,10 @@ export interface LeaseLedgerOptions<R> {
   readonly max: () => number
   readonly leakThresholdMillis: number
   readonly stacks: 'always' | 'adaptive' | 'never'
+  readonly longQueryMillis: number
   readonly activityOf: (resource: R) => Activity
+  readonly runningQueryOf: (resource: R) => RunningQuery | undefined
+  readonly isListening?: (resource: R) => boolean
   readonly onEvent?: PoolEventListener | undefined
   readonly clock?: Clock
 }
@@ -58,10 +61,14 @@ export class LeaseLedger<R> {
     this.#watch = new LeaseWatch<R>({
       clock: this.#clock,
       leakThresholdMillis: options.leakThresholdMillis,
+      longQueryMillis: options.longQueryMillis,
       leased: () => this.#entries.values(),
       // Who waits in it, a pool of somebody else's does not say.
       waiters: new WaiterQueue(),
       activityOf: options.activityOf,
+      runningQueryOf: options.runningQueryOf,
+      isListening: options.isListening ?? (() => false),
+      longQuery: (entry, query, now) => this.#reportLongQuery(entry, query, now),
       suspected: (entry, lease, now) => this.#suspect(entry, lease, now),
       deadlocked: () => {},
     })
@@ -140,6 +147,12 @@ export class LeaseLedger<R> {
     this.#leaks++
     this.#borrowers.suspected(now)
     this.#emit({ type: 'leak', lease: reportLease(entry, lease, now) })
+  }
+
+  #reportLongQuery(entry: PoolEntry<R>, query: RunningQuery, now: number): void {
+    if (!entry.lease) return
+    const report = reportQuery(query, entry.queryingSince, now)
+    this.#emit({ type: 'long-query', query: report, lease: reportLease(entry, entry.lease, now) })
   }
 
   #emit(event: PoolEvent): void {

@@ -1,6 +1,6 @@
 import type { ConnectFailure } from './connect-failure.ts'
 import type { AcquireTimeoutError, PoolSaturatedError } from './errors.ts'
-import type { LeaseReport } from './lease-report.ts'
+import type { LeaseReport, QueryReport } from './lease-report.ts'
 import type { EndedCheckout } from './release-errors.ts'
 
 /** Why a pool closed a connection. */
@@ -19,10 +19,15 @@ export type PoolEvent =
   | { readonly type: 'closed'; readonly reason: CloseReason }
   | { readonly type: 'timeout'; readonly error: AcquireTimeoutError }
   | { readonly type: 'saturated'; readonly error: PoolSaturatedError }
-  /** Nothing has been done on a lease for leakThresholdMillis: it was probably never released. */
+  /**
+   * No byte has moved on a lease for leakThresholdMillis: it was probably never released. A query that runs for so long without
+   * sending anything counts too, unless it has been reported as a long query before.
+   */
   | { readonly type: 'leak'; readonly lease: LeaseReport }
   /** One that was suspected has come back after all. */
   | { readonly type: 'leak-returned'; readonly lease: LeaseReport }
+  /** A query has been running for longQueryMillis. Told once for each query. */
+  | { readonly type: 'long-query'; readonly query: QueryReport; readonly lease: LeaseReport }
   /** Every holder of a lease waits for another one. Nobody is turned away for it; the waits end by their deadlines. */
   | { readonly type: 'deadlock'; readonly leases: readonly LeaseReport[]; readonly waiting: number }
   /** A connection came back with a transaction open, which was rolled back. */

@@ -213,7 +213,12 @@ describe('waiting', () => {
   })
 
   test('given an infinite timeout, when years pass, then the caller still waits and is served in the end', async () => {
-    const { pool, clock } = givenPool({ max: 1, acquireTimeoutMillis: Infinity, leakThresholdMillis: Infinity })
+    const { pool, clock } = givenPool({
+      max: 1,
+      acquireTimeoutMillis: Infinity,
+      leakThresholdMillis: Infinity,
+      longQueryMillis: Infinity,
+    })
     const held = await pool.acquire()
     const waiting = new Outcome(pool.acquire())
     await clock.advance(1e12)

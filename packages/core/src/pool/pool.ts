@@ -11,12 +11,12 @@ import { PoolEntry } from './entry.ts'
 import { AcquireTimeoutError, ConnectError, PoolClosedError, PoolSaturatedError, type PoolState } from './errors.ts'
 import { LabelledWaits } from './label.ts'
 import { Lease, type Lender } from './lease.ts'
-import { type LeaseReport, reportLease, sumLeases } from './lease-report.ts'
+import { type LeaseReport, reportLease, reportQuery, sumLeases } from './lease-report.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 import type { PoolCounts, PoolStats } from './pool-stats.ts'
 import { type EndedCheckout, endedCheckoutOf } from './release-errors.ts'
-import type { ResourceFactory } from './resource-factory.ts'
+import type { ResourceFactory, RunningQuery } from './resource-factory.ts'
 import type { Waiter } from './waiter-queue.ts'
 import { WaitingLine } from './waiting-line.ts'
 
@@ -159,9 +159,13 @@ export class Pool<R> implements Lender<R> {
     this.#watch = new LeaseWatch({
       clock: this.#clock,
       leakThresholdMillis: options.settings.leakThresholdMillis,
+      longQueryMillis: options.settings.longQueryMillis,
       leased: () => this.#open,
       waiters: this.#waiters,
       activityOf: (resource) => this.#factory.activity?.(resource) ?? 0,
+      runningQueryOf: (resource) => this.#factory.runningQuery?.(resource),
+      isListening: (resource) => this.#factory.isListening?.(resource) ?? false,
+      longQuery: (entry, query, now) => this.#reportLongQuery(entry, query, now),
       suspected: (entry, lease, now) => this.#suspect(entry, lease, now),
       deadlocked: (now) => this.#reportDeadlock(now),
     })
@@ -377,6 +381,7 @@ export class Pool<R> implements Lender<R> {
     if (!lease) return now
     entry.lease = undefined
     lease.endedAt = now
+    entry.runningQuery = undefined
     if (lease.own) return now
     this.#useTimes.record(now - lease.since)
     if (lease.suspected) this.emit({ type: 'leak-returned', lease: reportLease(entry, lease, now) })
@@ -696,6 +701,12 @@ export class Pool<R> implements Lender<R> {
     this.#counters.leaks++
     this.#borrowers.suspected(now)
     this.emit({ type: 'leak', lease: reportLease(entry, lease, now) })
+  }
+
+  #reportLongQuery(entry: PoolEntry<R>, query: RunningQuery, now: number): void {
+    if (!entry.lease) return
+    const report = reportQuery(query, entry.queryingSince, now)
+    this.emit({ type: 'long-query', query: report, lease: reportLease(entry, entry.lease, now) })
   }
 
   #reportDeadlock(now: number): void {

@@ -1,26 +1,39 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, test } from 'vitest'
-import type { Activity } from './resource-factory.ts'
+import type { Activity, RunningQuery } from './resource-factory.ts'
 import { runInScope } from './scope.ts'
 import { FakeFactory, type FakeResource } from './testing/fake-factory.ts'
 import { settled } from './testing/manual-clock.ts'
 import { Outcome } from './testing/outcome.ts'
 import { givenPool } from './testing/pool-under-test.ts'
 
-/** A factory whose resources have been used as often as the test says. */
-class BusyFactory extends FakeFactory {
+/** A factory whose resources do what the test says. */
+class WatchedFactory extends FakeFactory {
   readonly activities = new Map<number, Activity>()
+  /** The texts of the queries that run. */
+  readonly queries = new Map<number, string>()
+  readonly listening = new Set<number>()
 
   activity({ id }: FakeResource): Activity {
     return this.activities.get(id) ?? 0
   }
+
+  runningQuery({ id }: FakeResource): RunningQuery | undefined {
+    const text = this.queries.get(id)
+    return text === undefined ? undefined : { key: text, describe: () => text }
+  }
+
+  isListening({ id }: FakeResource): boolean {
+    return this.listening.has(id)
+  }
 }
 
 function givenWatchedPool(settings: Parameters<typeof givenPool>[0] = {}) {
-  const factory = new BusyFactory()
+  const factory = new WatchedFactory()
   const given = givenPool({ leakThresholdMillis: 1_000, ...settings }, { factory })
   const leaks = () => given.events.filter(({ type }) => type === 'leak' || type === 'leak-returned')
-  return { ...given, factory, leaks }
+  const longQueries = () => given.events.filter(({ type }) => type === 'long-query')
+  return { ...given, factory, leaks, longQueries }
 }
 
 describe('the leak watch', () => {
@@ -40,19 +53,59 @@ describe('the leak watch', () => {
     expect(pool.stats()).toMatchObject({ leaks: 1, suspected: 0 })
   })
 
-  test('given work goes on, by queries or by one long query, then it is no leak however long it takes', async () => {
+  test('given something moves, then it is no leak however long it takes, whether or not a query is open', async () => {
     const { pool, factory, clock, leaks } = givenWatchedPool()
     await pool.acquire()
     for (let i = 1; i <= 10; i++) {
       factory.activities.set(0, i)
+      if (i === 5) factory.queries.set(0, 'copy t to stdout')
       await clock.advance(900)
     }
-    factory.activities.set(0, 'busy')
-    await clock.advance(10_000)
     expect(leaks()).toEqual([])
 
-    factory.activities.set(0, 11)
+    factory.queries.delete(0)
     await clock.advance(1_500)
+    expect(leaks()).toHaveLength(1)
+  })
+
+  test('given a query that is never answered, then it is a leak with that query', async () => {
+    const { pool, factory, clock, leaks } = givenWatchedPool({ acquireTimeoutMillis: 100, max: 1, stacks: 'always' })
+    await (async function unlucky() {
+      await pool.acquire()
+    })()
+    factory.queries.set(0, 'select lost')
+    await clock.advance(2_250)
+    expect(leaks()).toMatchObject([{ type: 'leak', lease: { quietMillis: 2_000, query: { text: 'select lost' } } }])
+    const waiting = new Outcome(pool.acquire())
+    await clock.advance(100)
+    const { message, stack } = waiting.error as Error
+    expect(message).toContain('quiet for 2350 ms, waiting for the answer to a query for 2100 ms)')
+    expect(message).not.toContain('select lost')
+    expect(stack).toMatch(/waiting for the answer to a query for 2100 ms \(select lost\) was borrowed\n.*unlucky/)
+  })
+
+  test('given a short threshold, then a query may take two seconds', async () => {
+    const { pool, factory, clock, leaks } = givenWatchedPool({ leakThresholdMillis: 100 })
+    await pool.acquire()
+    factory.queries.set(0, 'select slowly')
+    await clock.advance(1_900)
+    expect(leaks()).toEqual([])
+    factory.queries.delete(0)
+    factory.activities.set(0, 1)
+    await clock.advance(50)
+    factory.activities.set(0, 2)
+    await clock.advance(50)
+    expect(leaks()).toEqual([])
+  })
+
+  test('given a borrower that listens for notifications, then it is no leak until it listens no more', async () => {
+    const { pool, factory, clock, leaks } = givenWatchedPool()
+    await pool.acquire()
+    factory.listening.add(0)
+    await clock.advance(100_000)
+    expect(leaks()).toEqual([])
+    factory.listening.delete(0)
+    await clock.advance(1_000)
     expect(leaks()).toHaveLength(1)
   })
 
@@ -72,6 +125,51 @@ describe('the leak watch', () => {
     lease.release()
     await clock.advance(20_000)
     expect(clock.timers).toBe(0)
+  })
+})
+
+describe('the watch for long queries', () => {
+  test('given a query that runs for the threshold, then it is reported once, with its borrower, and is no leak', async () => {
+    const given = givenWatchedPool({ longQueryMillis: 500, stacks: 'always' })
+    const { pool, factory, clock, leaks, longQueries } = given
+    await (async function reporting() {
+      await pool.acquire()
+    })()
+    factory.queries.set(0, 'select all')
+    await clock.advance(750)
+    expect(longQueries()).toMatchObject([
+      {
+        query: { text: 'select all', runningMillis: 500 },
+        lease: { heldMillis: 750, stack: expect.stringContaining('reporting') },
+      },
+    ])
+    await clock.advance(100_000)
+    expect(longQueries()).toHaveLength(1)
+    expect(leaks()).toEqual([])
+
+    factory.queries.set(0, 'select the rest')
+    factory.activities.set(0, 1)
+    await clock.advance(750)
+    expect(longQueries()).toMatchObject([{}, { query: { text: 'select the rest' } }])
+
+    factory.queries.delete(0)
+    factory.activities.set(0, 2)
+    await clock.advance(1_250)
+    expect(leaks(), 'what is held after the answer').toHaveLength(1)
+  })
+
+  test('given many queries that each end in time, or no threshold, then none is reported', async () => {
+    const short = givenWatchedPool({ longQueryMillis: 500 })
+    await short.pool.acquire()
+    for (let i = 0; i < 10; i++) {
+      short.factory.queries.set(0, `select ${i}`)
+      await short.clock.advance(400)
+    }
+    const never = givenWatchedPool({ longQueryMillis: Infinity, leakThresholdMillis: Infinity })
+    await never.pool.acquire()
+    never.factory.queries.set(0, 'select for ever')
+    await never.clock.advance(1e9)
+    expect([...short.longQueries(), ...never.longQueries(), ...never.leaks()]).toEqual([])
   })
 })
 
@@ -185,7 +283,7 @@ describe('the deadlock watch', () => {
       await clock.advance(600)
     }
     expect(deadlocks(given)).toEqual([])
-    factory.activities.set(1, 'busy')
+    factory.queries.set(1, 'select slowly')
     await clock.advance(5_000)
     expect(deadlocks(given)).toEqual([])
   })

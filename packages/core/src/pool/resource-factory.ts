@@ -6,8 +6,16 @@ export interface OpenContext {
   lost(): void
 }
 
-/** A number that changes whenever something is done, or `busy` while something is under way. */
-export type Activity = number | 'busy'
+/** A number that changes whenever something moves: bytes, or messages where bytes cannot be counted. */
+export type Activity = number
+
+/** A query that the server is at. */
+export interface RunningQuery {
+  /** The same for as long as it is the same query. */
+  readonly key: unknown
+  /** Its text for a log line, without the values that stand in it; null where it is not known. */
+  describe(): string | null
+}
 
 /** How a pool makes, checks and unmakes what it lends. */
 export interface ResourceFactory<R> {
@@ -18,6 +26,13 @@ export interface ResourceFactory<R> {
   check?(resource: R): Promise<boolean>
   /** What has been done on it so far; asked of leased ones now and then. Without it every lease counts as quiet. */
   activity?(resource: R): Activity
+  /**
+   * The query whose answer is awaited; undefined where nothing runs, and where the server waits for the borrower, as with an
+   * open cursor. Asked of leased ones now and then.
+   */
+  runningQuery?(resource: R): RunningQuery | undefined
+  /** Its borrower waits for notifications, so that it is quiet by nature. */
+  isListening?(resource: R): boolean
   /** It is idle from now on, or no longer. */
   readonly rest?: ((resource: R, resting: boolean) => void) | undefined
   /** Makes a released one fit for the next borrower; false where it cannot be. Answer at once where nothing is to do. */

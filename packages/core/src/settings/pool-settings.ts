@@ -22,8 +22,10 @@ export interface PoolSettings {
   readonly maxWaiters: number
   /** How long closing waits for connections that are in use. */
   readonly drainMillis: number
-  /** A lease on which nothing has been done for so long is reported as a suspected leak. */
+  /** A lease on which no byte has moved for so long is reported as a suspected leak. */
   readonly leakThresholdMillis: number
+  /** A query that has been running for so long is reported, with its text and its caller. */
+  readonly longQueryMillis: number
   /**
    * Whether a lease remembers the stack of its borrower, for reports of leaks and timeouts. Capturing one costs more than
    * the rest of a checkout, so that `adaptive` does it only for ten leak thresholds after each suspicion.
@@ -47,6 +49,7 @@ export const DEFAULT_POOL_SETTINGS: PoolSettings = {
   maxWaiters: 1_000,
   drainMillis: 10_000,
   leakThresholdMillis: 60_000,
+  longQueryMillis: 30_000,
   stacks: 'adaptive',
 }
 

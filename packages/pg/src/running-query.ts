@@ -1,0 +1,26 @@
+import { type RunningQuery, showStatement } from '@poolguard/core'
+import type { WireClient } from './wire-client.ts'
+
+/** The query object that pg is at: pg's own, or a package's such as pg-cursor. Its field has had two names. */
+export function activeQueryOf(client: WireClient): object | undefined {
+  return ('_activeQuery' in client ? client._activeQuery : client.activeQuery) ?? undefined
+}
+
+/** The text of a query object; null where it has none. */
+export function textOfQuery(query: object | undefined): string | null {
+  const { text, cursor } = (query ?? {}) as { text?: unknown; cursor?: { text?: unknown } }
+  const found = text ?? cursor?.text
+  return typeof found === 'string' ? found : null
+}
+
+export function describeActiveQuery(client: WireClient): RunningQuery | undefined {
+  const query = activeQueryOf(client)
+  if (!query) return undefined
+  return {
+    key: query,
+    describe: () => {
+      const text = textOfQuery(query)
+      return text === null ? null : showStatement(text)
+    },
+  }
+}
