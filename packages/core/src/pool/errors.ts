@@ -43,8 +43,7 @@ export class AcquireTimeoutError extends PoolguardError {
   constructor(waitedMillis: number, pool: PoolState, blockedMillis = 0) {
     super(
       `timeout exceeded when trying to connect. No connection from pool "${pool.name}" within ${Math.round(waitedMillis)} ms: ${describeState(pool)}. ` +
-        describeBlocked(blockedMillis, waitedMillis) +
-        advise(pool),
+        explain(pool, blockedMillis > 0 && blockedMillis >= waitedMillis * MENTIONED_SHARE ? blockedMillis : 0),
       { cause: pool.trouble?.error },
     )
     this.waitedMillis = waitedMillis
@@ -123,12 +122,14 @@ function describeState({ active, max, idle, connecting, waiting, oldestLeases: [
   return `${active} of ${max} active${held}, ${idle} idle${connecting > 0 ? `, ${connecting} connecting` : ''}, ${waiting} waiting`
 }
 
-function describeBlocked(blockedMillis: number, waitedMillis: number): string {
-  if (blockedMillis < waitedMillis * MENTIONED_SHARE) return ''
-  return (
+function explain(pool: PoolState, blockedMillis: number): string {
+  const advice = advise(pool)
+  if (blockedMillis === 0)
+    return advice ?? 'The connections are still being opened or closed: the server is slow to answer.'
+  const blocked =
     `The event loop of this process was blocked for ${Math.round(blockedMillis)} ms of that time, in which it could neither ` +
-    'send nor read: find the synchronous work that takes so long (node --cpu-prof), and move it out of the way. '
-  )
+    'send nor read: find the synchronous work that takes so long (node --cpu-prof), and move it to a worker thread.'
+  return advice === undefined ? blocked : `${blocked} ${advice}`
 }
 
 function describeLease({ heldMillis, quietMillis, query }: LeaseReport): string {
@@ -141,7 +142,7 @@ function describeQuery({ query }: LeaseReport): string {
   return query?.text ? ` (${query.text})` : ''
 }
 
-function advise({ trouble, active, max, deadlocked }: PoolState): string {
+function advise({ trouble, active, max, deadlocked }: PoolState): string | undefined {
   if (deadlocked) {
     return (
       'Every holder of a connection waits for another one: inside a transaction use its own handle (tx) for everything, ' +
@@ -159,7 +160,7 @@ function advise({ trouble, active, max, deadlocked }: PoolState): string {
   if (active >= max) {
     return 'All connections are in use: look for slow queries, for work done inside transactions that could be done outside, and for connections never released.'
   }
-  return 'The connections are still being opened or closed: the server is slow to answer.'
+  return undefined
 }
 
 /** Who holds the connections, where that is known: the end of the stack of an {@link AcquireTimeoutError}. */

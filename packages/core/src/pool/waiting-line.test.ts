@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest'
+import { settled } from './testing/manual-clock.ts'
+import { Outcome } from './testing/outcome.ts'
+import { givenPool } from './testing/pool-under-test.ts'
+
+describe('a caller that waits', () => {
+  test.each([
+    ['with a deadline', 1_000],
+    ['without one', Infinity],
+  ])('keeps the process alive, %s, until it is served', async (_deadline, acquireTimeoutMillis) => {
+    const { pool, clock } = givenPool({ max: 1, acquireTimeoutMillis })
+    const held = await pool.acquire()
+    expect(clock.foregroundTimers).toBe(0)
+    const waiting = [new Outcome(pool.acquire()), new Outcome(pool.acquire())]
+    expect(clock.foregroundTimers).toBe(1)
+    held.release()
+    await settled()
+    expect(clock.foregroundTimers).toBe(1)
+    waiting[0]?.value?.release()
+    await settled()
+    expect(clock.foregroundTimers).toBe(0)
+    waiting[1]?.value?.release()
+  })
+
+  test('keeps it alive no longer than its deadline, nor after it was aborted', async () => {
+    const { pool, clock } = givenPool({ max: 1, acquireTimeoutMillis: 1_000 })
+    await pool.acquire()
+    const late = new Outcome(pool.acquire())
+    await clock.advance(1_000)
+    expect(late.state).toBe('rejected')
+    expect(clock.foregroundTimers).toBe(0)
+    const abort = new AbortController()
+    const aborted = new Outcome(pool.acquire({ signal: abort.signal }))
+    expect(clock.foregroundTimers).toBe(1)
+    abort.abort()
+    await settled()
+
+    expect(aborted.state).toBe('rejected')
+    expect(clock.foregroundTimers).toBe(0)
+  })
+
+  test('does so while the server is away, where the pause between attempts alone does not', async () => {
+    const { pool, clock, factory } = givenPool({ min: 1, acquireTimeoutMillis: 100 }, { random: () => 1 })
+    await settled()
+    factory.onOpen = (opening) => opening.fail(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }))
+    factory.opening(0).lost()
+    await settled()
+    expect(clock.timers).toBeGreaterThan(0)
+    expect(clock.foregroundTimers).toBe(0)
+    new Outcome(pool.acquire())
+    expect(clock.foregroundTimers).toBeGreaterThan(0)
+    await clock.advance(100)
+
+    expect(clock.foregroundTimers).toBe(0)
+  })
+
+  test('is told how long the event loop was blocked while it waited', async () => {
+    const { pool, clock } = givenPool({ max: 1, acquireTimeoutMillis: 1_000 })
+    clock.blockedMillis = 5_000
+    await pool.acquire()
+    const blocked = new Outcome(pool.acquire())
+    await clock.advance(100)
+    clock.blockedMillis += 800
+    await clock.advance(900)
+    const unblocked = new Outcome(pool.acquire())
+    await clock.advance(1_000)
+
+    expect((blocked.error as Error).message).toContain('was blocked for 800 ms of that time')
+    expect((unblocked.error as Error).message).not.toContain('blocked')
+  })
+})
+
+test('a wait of the pool itself keeps no process alive', async () => {
+  const { pool, clock } = givenPool({ max: 1 })
+  await pool.acquire()
+  const own = new Outcome(pool.acquire({ own: true }))
+  await settled()
+
+  expect(own.state).toBe('pending')
+  expect(clock.foregroundTimers).toBe(0)
+})
