@@ -102,3 +102,16 @@ for (const version of ['1.24', '1.26'] as const) {
     })
   })
 }
+
+const describe = await describeWithPgBouncer('1.26')
+describe('given PgBouncer 1.26 in session mode, which says so at login', () => {
+  test("then the first SET is sent with lint 'throw'", async () => {
+    await using server = await startPostgres()
+    await using pooler = await startPgBouncer({ version: '1.26', poolMode: 'session', upstream: server })
+    const pool = new GuardedPool({ url: pooler.url, lint: 'throw' })
+    const sql = guardPostgres(pooler.url, { name: 'postgres.js', lint: 'throw' })
+    expect((await pool.query(SET)).command).toBe('SET')
+    expect((await sql.unsafe(SET)).command).toBe('SET')
+    await Promise.all([pool.end(), sql.end()])
+  })
+})
