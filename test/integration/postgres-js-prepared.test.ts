@@ -138,6 +138,51 @@ describe('given PostgreSQL, directly', () => {
     expect((await preparedOn(sql)).length).toBeLessThanOrEqual(2)
   })
 
+  test('given SET for the session, then what is prepared is not used any more', async () => {
+    const sql = await connect(server.url, { prepareThreshold: 0, pool: { max: 1 } })
+    await server.query(
+      `create or replace function tenant() returns text immutable language plpgsql as $$ begin return current_setting('app.tenant'); end $$`,
+    )
+    for (const tenant of ['a', 'b']) {
+      await sql.unsafe(`set app.tenant = '${tenant}'`)
+      await repeat(8, async () =>
+        expect(await sql.unsafe('select tenant() as name, $1::int', [1])).toMatchObject([{ name: tenant }]),
+      )
+    }
+  })
+
+  test('given values that postgres.js prints by their type, then they are sent as with plain postgres.js', async () => {
+    const plain = postgres(server.url, { max: 1 })
+    const guarded = await connect(server.url, { prepareThreshold: 0, pool: { max: 1 } })
+    for (const [from, to, value, later] of [
+      ['boolean', 'text', true, 'true'],
+      ['boolean', 'text', true, 'x'],
+      ['json', 'text', 'a', 'a'],
+      ['json', 'text', { a: 1 }, 'a'],
+      ['timestamptz', 'text', new Date(0), '2022-01-01'],
+      ['timestamptz', 'timestamp', new Date(0), new Date(0)],
+      ['integer', 'text', 1, '007'],
+    ] as const) {
+      const seen = await Promise.all(
+        [plain, guarded].map(async (sql, n) => {
+          const table = `printed_${n}`
+          await server.query(
+            `drop table if exists ${table}; create table ${table} (v ${from}); grant all on ${table} to app`,
+          )
+          const add = (each: unknown) =>
+            sql.unsafe(`insert into ${table} values ($1) /* ${from} ${to} ${later} */ returning v::text`, [
+              each as never,
+            ])
+          await repeat(3, () => add(value))
+          await server.query(`alter table ${table} alter v type ${to} using v::text::${to}`)
+          return (await add(later))[0]?.v
+        }),
+      )
+      expect(seen[1], `${from} -> ${to}`).toBe(seen[0])
+    }
+    await plain.end()
+  })
+
   test('given a migration, then outside a transaction nothing fails', async () => {
     const sql = await connect(server.url, { prepareThreshold: 0, pool: { max: 3 } })
     await Promise.all([1, 2, 3].map((id) => sql.unsafe(BY_ID, [id])))

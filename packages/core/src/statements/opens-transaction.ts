@@ -4,12 +4,13 @@ import { StatementReader } from './statement-reader.ts'
 /** Longer ones are generated, and hold no transaction of their own. */
 const LONGEST_TEXT = 10_000
 
-/** What may begin a transaction: by its first letters, in capitals or not, behind a comment, or as one of several statements. */
-const MAY_BEGIN = /^\s*(?:b|st|--|\/\*)|;/i
+/** What may begin a transaction: by its first letters, in capitals or not, or behind a comment. */
+const MAY_BEGIN = /^\s*(?:b|st|--|\/\*)/i
 
 /** Whether a text leaves a transaction open: `BEGIN`, but not `BEGIN; ...; COMMIT`. */
 export function opensTransaction(text: string): boolean {
-  if (!MAY_BEGIN.test(text) || text.length > LONGEST_TEXT) return false
+  // With a semicolon it may be one of several statements.
+  if ((!MAY_BEGIN.test(text) && !text.includes(';')) || text.length > LONGEST_TEXT) return false
   const reader = new StatementReader(text, false)
   let open = false
   for (reader.next(); reader.kind !== 'end'; ) {

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest'
+import { PreparedText } from './prepared-text.ts'
+
+const [INT4, INT8, TEXT, TIMESTAMP, MOOD] = [23, 20, 25, 1114, 16_500]
+const BY_ID = 'select * from thing where id = $1'
+
+function described(text: string, types: readonly number[], at = 0): PreparedText {
+  const statement = new PreparedText(text)
+  expect(statement.learn(types, at)).toBe('known')
+  return statement
+}
+
+describe('a statement that was prepared earlier', () => {
+  test('is not used before the server has told its types', () => {
+    const statement = new PreparedText(BY_ID)
+    expect(statement.allows([1], false, 0)).toBe(false)
+    expect(statement.learn([INT4], 0)).toBe('known')
+    expect(statement.allows([1], false, 0)).toBe(true)
+  })
+
+  test('is not used for another number of values, and null is as good as any', () => {
+    const statement = described(`${BY_ID} and name = $2`, [INT4, TEXT])
+    expect(statement.allows([1], false, 0)).toBe(false)
+    expect(statement.allows([1, 'a', 2], false, 0)).toBe(false)
+    expect(statement.allows([null, undefined], false, 1e9)).toBe(true)
+  })
+
+  test('is used for a value that another type may read differently only for a moment', () => {
+    const statement = described('select * from thing where name = $1', [TEXT], 1_000)
+    expect(statement.allows(['a'], false, 1_050)).toBe(true)
+    expect(statement.allows(['a'], false, 1_101)).toBe(false)
+    expect(statement.isCheckDue(1_101)).toBe(true)
+    statement.learn([TEXT], 1_101)
+    expect(statement.isCheckDue(1_102)).toBe(false)
+    expect(statement.allows(['a'], false, 1_102)).toBe(true)
+  })
+
+  test('is checked early by one execution, so that the others go on', () => {
+    const statement = described('select * from thing where name = $1', [TEXT], 1_000)
+    const allowed = [1_060, 1_061, 1_062].map((now) => statement.allows(['a'], false, now))
+    expect(allowed).toEqual([false, true, true])
+  })
+
+  test('is used for an argument of a function, too, only for a moment', () => {
+    const statement = described('select f($1)', [INT4])
+    expect([statement.allows([1], false, 10), statement.allows([1], false, 200)]).toEqual([true, false])
+  })
+
+  test('is doubted when it gets another name', () => {
+    const statement = described('select * from thing where name = $1', [TEXT])
+    const { name } = statement
+    statement.rename()
+    expect(statement.name).not.toBe(name)
+    expect(statement.allows(['a'], false, 1)).toBe(false)
+  })
+})
+
+describe('what the server tells of the types', () => {
+  test('that they are others now: values are judged by these', () => {
+    const statement = described(BY_ID, [INT4])
+    expect(statement.learn([INT8], 5)).toBe('changed')
+    expect(statement.allows([3e9], false, 6)).toBe(true)
+  })
+
+  test.for([
+    [TIMESTAMP, /^\$1 is timestamp: it drops the offset$/],
+    [MOOD, /^\$1 is type 16500: .*enums/],
+  ] as const)('that one is %i: no value is safe', ([type, reason]) => {
+    expect(new PreparedText(BY_ID).learn([type], 0)).toEqual({ unsafe: expect.stringMatching(reason) })
+  })
+
+  test('the text itself names a built-in type: every value is safe', () => {
+    const statement = described('select * from thing where at > $1::timestamp', [TIMESTAMP])
+    expect(statement.allows(['2022-01-01 00:00-02'], true, 1e9)).toBe(true)
+    expect(new PreparedText('select $1::mood').learn([MOOD], 0)).toMatchObject({ unsafe: expect.anything() })
+  })
+})
