@@ -96,6 +96,20 @@ describe.each(['PostgreSQL', 'PgBouncer'])('pg on %s', (where) => {
   })
 })
 
+test('pg: queries that wait behind one that runs are not sent any more when their client is destroyed', async () => {
+  const pool = new GuardedPool({ url: server.url, pool: SETTINGS, onEvent: () => {} })
+  await pool.ready()
+  const client = await pool.connect()
+  const queries = Promise.allSettled([1, 2, 3, 4, 5].map(() => client.query('select pg_sleep(20)')))
+  const sleeping = "select count(*)::int as n from pg_stat_activity where wait_event = 'PgSleep'"
+  await expect.poll(async () => (await server.query(sleeping))[0]).toEqual({ n: 1 })
+  client.release(true)
+  await soon(pool.query('select 1'))
+  expect((await queries).map(({ status }) => status)).toEqual(Array(5).fill('rejected'))
+  expect(await server.query(sleeping)).toEqual([{ n: 0 }])
+  await pool.end()
+})
+
 const LEFT_BY_POSTGRES_JS: Record<string, (sql: ReservedSql) => Promise<unknown>> = {
   'a cursor that was read in part': async (sql) => {
     const rows = sql`select generate_series(1, 1000)`.cursor(1)[Symbol.asyncIterator]()

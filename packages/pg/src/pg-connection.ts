@@ -4,6 +4,7 @@ import { cancelQuery } from './cancel.ts'
 import { Checkout } from './checkout.ts'
 import { repairClient } from './client-integrity.ts'
 import type { SentTexts } from './prepare-statements.ts'
+import { failQueuedQueries } from './queued-queries.ts'
 import { activeQueryOf, describeActiveQuery, textOfQuery } from './running-query.ts'
 import { ServerTurn } from './server-turn.ts'
 import type { WireClient } from './wire-client.ts'
@@ -19,6 +20,7 @@ const CANCEL_PATIENCE_MILLIS = [50, 100, 200, 400, 800, 1_600]
 
 /** How long the server has to close a connection on which it waits for the client. */
 const TERMINATE_MILLIS = 100
+const CANCEL_COPY_MILLIS = 1_000
 /** A released connection on which the server waits for the client, and no byte moves for this long, is given up. */
 const STUCK_MILLIS = 50
 
@@ -106,6 +108,7 @@ export class PgConnection {
 
   /** Ends the connection. What it is running is cancelled first: a server goes on with it long after the client has left. */
   async end(): Promise<void> {
+    failQueuedQueries(this.client)
     // A request that arrives before the server has begun with the query cancels nothing, so it may take a second one.
     for (const patienceMillis of CANCEL_PATIENCE_MILLIS) {
       if (!this.usable || this.client.readyForQuery) break
@@ -133,6 +136,8 @@ export class PgConnection {
     stream.resume()
     connection.end()
     await Promise.race([closed, pause(TERMINATE_MILLIS, { background: true })])
+    // It may still be at work on the data of a COPY that it was sent.
+    if (!stream.closed) void cancelQuery(this.client, CANCEL_COPY_MILLIS)
     stream.destroy()
     await closed
   }
