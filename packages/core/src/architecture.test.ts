@@ -18,8 +18,7 @@ const FOLDERS = [
   'lifecycle',
 ]
 /** Files of the root that stand before all folders. */
-const FOUNDATION = ['poolguard-error.ts', 'invalid-option-error.ts', 'defined-only.ts', 'clock.ts']
-const PAST_THE_FACE: Readonly<Record<string, string>> = { 'invalid-option-error.ts': 'connection-string/redact.ts' }
+const FOUNDATION = ['poolguard-error.ts', 'invalid-option-error.ts', 'describe-value.ts', 'defined-only.ts', 'clock.ts']
 
 const root = import.meta.dirname
 
@@ -89,15 +88,15 @@ describe('the folders of core', () => {
   test('are entered through their index.ts', () => {
     const past = relativeImports.filter(({ file, target }) => {
       const to = folderOf(target)
-      return to !== undefined && to !== folderOf(file) && target !== `${to}/index.ts` && PAST_THE_FACE[file] !== target
+      return to !== undefined && to !== folderOf(file) && target !== `${to}/index.ts`
     })
 
     expect(showing(past)).toEqual([])
   })
 
-  test('have a foundation that knows no folder but for the redaction of its messages', () => {
+  test('have a foundation that knows no folder', () => {
     const known = relativeImports.filter(
-      ({ file, target }) => FOUNDATION.includes(file) && !FOUNDATION.includes(target) && PAST_THE_FACE[file] !== target,
+      ({ file, target }) => FOUNDATION.includes(file) && !FOUNDATION.includes(target),
     )
 
     expect(showing(known)).toEqual([])

@@ -1,8 +1,10 @@
-import { inspect } from 'node:util'
-import { redact } from './connection-string/redact.ts'
+import { describeValue } from './describe-value.ts'
 import { PoolguardError } from './poolguard-error.ts'
 
-/** An option has a value that cannot be meant. Raised at construction; the message names the option and the value. */
+/**
+ * An option has an invalid value. Raised at construction. The message names the option and what it takes, and shows the value
+ * only if that cannot hold a secret.
+ */
 export class InvalidOptionError extends PoolguardError {
   static {
     InvalidOptionError.prototype.name = 'InvalidOptionError'
@@ -15,8 +17,10 @@ export class InvalidOptionError extends PoolguardError {
 
   /** @param wanted what the option takes, as in "a whole number of at least 1" */
   constructor(option: string, value: unknown, wanted: string, options?: ErrorOptions) {
-    const told = redact(`Invalid option ${option}: ${inspect(value, { depth: 0 })}`)
-    super(`${told}. It takes ${wanted}${wanted.endsWith('?') ? '' : '.'}`, options)
+    super(
+      `Invalid option ${option}: ${describeValue(option, value)}. It takes ${wanted}${wanted.endsWith('?') ? '' : '.'}`,
+      options,
+    )
     this.option = option
     this.#value = value
     this.#wanted = wanted

@@ -65,7 +65,7 @@ describe('what Nest was told of the pools', () => {
     [undefined, several, "undefined. It takes ['orders', 'billing']"],
     [['orders'], several, "It takes ['orders', 'billing']"],
     [undefined, new Map(), 'undefined. It takes []'],
-    [[], one, '[]. It takes no value'],
+    [[], one, 'an array of 0. It takes no value'],
   ])('given %j where others are described, then what is described is named', (told, configs, message) => {
     expect(() => requireNames(configs, told)).toThrow(message)
   })

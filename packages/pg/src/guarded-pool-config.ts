@@ -10,7 +10,6 @@ import {
   type RewriteWarningCode,
   readCertificate,
   readUrlOption,
-  redact,
   requireMeantNames,
   requireOneOf,
   resolveSettings,
@@ -93,11 +92,7 @@ function requireObject(config: unknown): void {
 
 function readConnectionString(config: GuardedPoolConfig): ConnectionString | undefined {
   if (config.url !== undefined && config.connectionString !== undefined) {
-    throw new InvalidOptionError(
-      'connectionString',
-      redact(String(config.connectionString)),
-      'no value where url is given too',
-    )
+    throw new InvalidOptionError('connectionString', config.connectionString, 'no value where url is given too')
   }
   if ('url' in config) return readUrlOption(config.url)
   return config.connectionString === undefined ? undefined : readUrlOption(config.connectionString)

@@ -98,7 +98,7 @@ test('given nobody who listens, then the process is warned', async () => {
 test.each([
   [undefined, {}, 'Invalid option url: undefined'],
   [url, { instances: 6 }, 'Invalid option instances: 6. It takes no value here, where the database cannot be asked'],
-  [url, { fleet: { app: 'orders' } }, 'Invalid option fleet: { app: '],
+  [url, { fleet: { app: 'orders' } }, 'Invalid option fleet: an object'],
   [url, { headroom: 3 }, 'Invalid option headroom: 3'],
   [url, { pool: { max: 0 } }, 'Invalid option pool.max: 0'],
   [url, { pool: { maxs: 1 } }, 'Invalid option pool.maxs: 1'],

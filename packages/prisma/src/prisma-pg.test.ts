@@ -39,6 +39,6 @@ test('given an environment variable that is not set, then that is said at once',
 test("given the pool's options in the place of the adapter's, then that is said: nobody would read them", () => {
   const options = { fleet: { app: 'orders' } } as object
   expect(() => new PrismaPg('postgresql://localhost/orders', options)).toThrow(
-    "Invalid option fleet: { app: 'orders' }. It takes no value here: it stands in the first argument, as in new PrismaPg({ url, fleet }).",
+    'Invalid option fleet: an object. It takes no value here: it stands in the first argument, as in new PrismaPg({ url, fleet }).',
   )
 })

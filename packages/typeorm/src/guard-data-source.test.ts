@@ -19,7 +19,7 @@ test.each([
     'an option of the guard among those of TypeORM',
     { type: 'postgres', url, fleet: { app: 'orders' } },
     {},
-    "Invalid option fleet: { app: 'orders' }. It takes no value here: it stands in the second argument",
+    'Invalid option fleet: an object. It takes no value here: it stands in the second argument',
   ],
   [
     'a misspelt option of the guard',
@@ -30,12 +30,7 @@ test.each([
   ['a bad option of the guard', { type: 'postgres', url }, { instances: 0 }, 'Invalid option instances: 0'],
   ['a bad setting of the guard', { type: 'postgres', url }, { pool: { max: 0 } }, 'Invalid option pool.max: 0'],
   ['a pool size that is none', { type: 'postgres', url, poolSize: 1.5 }, {}, 'Invalid option pool.max: 1.5'],
-  [
-    'a guard that has a URL',
-    { type: 'postgres', url },
-    { url },
-    "Invalid option url: 'postgresql://app:***@db/orders'",
-  ],
+  ['a guard that has a URL', { type: 'postgres', url }, { url }, 'Invalid option url: a text of '],
   ['a driver that is none', { type: 'postgres', url, driver: {} }, {}, 'Invalid option driver'],
 ])('given %s, then that is said at once', (_what, options, guard, message) => {
   expect(() => guardDataSource(options as never, guard as never)).toThrow(message)

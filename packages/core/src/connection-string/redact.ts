@@ -13,23 +13,134 @@ export const SECRET_PARAMETERS: readonly string[] = [
 
 const HIDDEN = '***'
 
-/** Up to the last `@`: people paste passwords as they are. A blank or a quotation mark ends a URL, as in JSON. */
-const URL_PASSWORD = /(\b(?:postgres|postgresql|socket|prisma(?:\+postgres)?):\/\/[^\s:/@?]*):[^\s"]*@/gi
+/** Longest password that is looked for: tokens of cloud providers have some 3,000 characters. */
+const MAX_SECRET = 8_000
 
-const QUOTED = String.raw`'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"`
-/** `name=value`, and `name: 'value'` as objects are shown; under a longer name too, as in PGPASSWORD. */
-const SECRET_PAIR = new RegExp(
-  String.raw`(\b\w*(?:${SECRET_PARAMETERS.join('|')})["']?)(?:(\s*=\s*)(?:${QUOTED}|[^\s&'"]+)|(\s*:\s*)(?:${QUOTED}))`,
-  'gi',
-)
+/** The beginning of a URL of any kind, as people write it: `postgres://`, `mysql://`, `postgres:/`. */
+const URL_START = /\b[a-z][a-z0-9+.-]{1,20}:\/{1,3}/gi
+
+const DATABASE_SCHEME = /^(?:postgres|postgresql|pgsql|mysql|socket|prisma)/i
+
+/** The same, percent-encoded as in a query string. */
+const ENCODED_URL_START = /%3A(?:%2F|\/){2}/gi
+const ENCODED_PAIR = /((?:password|api_key|secret)%3D)(?:(?!%26)[^\s&"']){1,8000}/gi
+
+/** `user:password@host` without a scheme. A digest of a container image is none, nor is the version of a package. */
+const BARE_USER =
+  /(?<![\w.+/@-])(?!(?:npm|workspace|file|link|catalog):)([\w.+-]{1,64}):(?!\*\*\*@)[^\s@:/"'`,{}()]{1,500}@(?!sha256:)(?=[\w.[-])/g
+
+const SECRET_NAME = new RegExp(String.raw`(?:${SECRET_PARAMETERS.join('|')})["']?\s{0,8}([=:])\s{0,8}`, 'gi')
+
+const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/g
 
 /**
- * Hides the passwords in any text: in PostgreSQL URLs, whole or broken, in `password=...` pairs as libpq and query strings
- * write them, and in objects as `inspect` and JSON show them. Never throws, so that it can stand in front of every log line.
+ * Hides the passwords in any text: in URLs, whole, broken or percent-encoded, in `user:password@host`, in `password=...` pairs
+ * as libpq and query strings write them, in objects as `inspect` and JSON show them, and private keys. Where it is unclear how
+ * far a password goes, it hides too much. Never throws, and takes time in proportion to the text, so that it can stand in front
+ * of every log line.
  *
  * @example
  * redact('connect to postgres://app:s3cret@db/orders failed') // 'connect to postgres://app:***@db/orders failed'
  */
 export function redact(text: string): string {
-  return text.replaceAll(URL_PASSWORD, `$1:${HIDDEN}@`).replaceAll(SECRET_PAIR, `$1$2$3${HIDDEN}`)
+  const withoutKeys = replaceFrom(text, PRIVATE_KEY, endOfPrivateKey)
+  const withoutUrls = replaceFrom(withoutKeys, URL_START, passwordInUrl)
+  const withoutPairs = replaceFrom(withoutUrls, SECRET_NAME, valueOfPair)
+  return replaceFrom(withoutPairs, ENCODED_URL_START, passwordInEncodedUrl)
+    .replaceAll(ENCODED_PAIR, `$1${HIDDEN}`)
+    .replaceAll(BARE_USER, `$1:${HIDDEN}@`)
+}
+
+/** A part of a text that is to be hidden. */
+interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+/** Hides what `find` finds behind each match. One that finds nothing is passed over. */
+function replaceFrom(
+  text: string,
+  pattern: RegExp,
+  find: (text: string, after: number, match: RegExpExecArray) => Span | undefined,
+): string {
+  pattern.lastIndex = 0
+  let result = ''
+  let at = 0
+  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+    const after = match.index + match[0].length
+    const span = find(text, after, match)
+    if (!span) continue
+    result += text.slice(at, span.start) + HIDDEN
+    at = span.end
+    pattern.lastIndex = Math.max(after, span.end)
+  }
+  return result + text.slice(at)
+}
+
+function endOfPrivateKey(text: string, after: number): Span {
+  const end = text.indexOf('-----END', after)
+  return { start: after, end: end < 0 ? text.length : end }
+}
+
+/** A quotation mark or a blank ends a URL, as in JSON and in a sentence; unless the password that it is in is not over yet. */
+function passwordInUrl(text: string, after: number, [scheme]: RegExpExecArray): Span | undefined {
+  const reach = text.slice(after, after + MAX_SECRET)
+  const word = reach.slice(0, lengthUntil(reach, /[\s"]/))
+  // Up to the last `@`: people paste passwords as they are, and the users of Azure have an `@` as well.
+  const at = word.lastIndexOf('@')
+  if (at >= 0) {
+    const colon = word.slice(0, at).indexOf(':')
+    return colon < 0 ? undefined : { start: after + colon + 1, end: after + at }
+  }
+  const colon = word.indexOf(':')
+  if (colon < 0 || isNoPassword(scheme, word, colon)) return undefined
+  const line = reach.slice(0, lengthUntil(reach, /\n/))
+  const last = line.lastIndexOf('@')
+  return { start: after + colon + 1, end: after + (last > colon ? last : word.length) }
+}
+
+/** A port, an IPv6 address, or a place in a file. */
+function isNoPassword(scheme: string, word: string, colon: number): boolean {
+  if (word.startsWith('[') || (!DATABASE_SCHEME.test(scheme) && word.slice(0, colon).includes('/'))) return true
+  return /^:\d{0,5}(?:$|[/?#,)\]}'`.;!])/.test(word.slice(colon, colon + 8))
+}
+
+function passwordInEncodedUrl(text: string, after: number): Span | undefined {
+  const reach = text.slice(after, after + MAX_SECRET)
+  const word = reach.slice(0, lengthUntil(reach, /[\s&"']/)).toUpperCase()
+  const at = word.lastIndexOf('%40')
+  const colon = word.indexOf('%3A')
+  return colon >= 0 && colon < at ? { start: after + colon + 3, end: after + at } : undefined
+}
+
+/** In quotation marks up to the end of the line where they are not closed; without them only behind `=`. */
+function valueOfPair(text: string, after: number, [, sign]: RegExpExecArray): Span | undefined {
+  const reach = text.slice(after, after + MAX_SECRET)
+  const quote = reach[0]
+  if (quote === "'" || quote === '"') {
+    const closed = lengthOfQuoted(reach, quote)
+    return { start: after, end: after + (closed ?? lengthUntil(reach, /\n/)) }
+  }
+  const length = sign === '=' ? lengthOfBare(reach) : 0
+  return length === 0 ? undefined : { start: after, end: after + length }
+}
+
+function lengthOfQuoted(text: string, quote: string): number | undefined {
+  for (let at = 1; at < text.length; at++) {
+    if (text[at] === '\\') at++
+    else if (text[at] === quote) return at + 1
+  }
+  return undefined
+}
+
+/** A backslash takes the next character as it is. */
+function lengthOfBare(text: string): number {
+  let at = 0
+  for (; at < text.length && !/[\s&'"]/.test(text[at] ?? ''); at++) if (text[at] === '\\') at++
+  return Math.min(at, text.length)
+}
+
+function lengthUntil(text: string, end: RegExp): number {
+  const at = text.search(end)
+  return at < 0 ? text.length : at
 }
