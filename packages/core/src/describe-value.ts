@@ -31,7 +31,7 @@ export function describeValue(option: string, value: unknown): string {
     case 'symbol':
       return 'a symbol'
     default:
-      return describeObject(value)
+      return describeObject(value as object | null)
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   ConnectionString,
   definedOnly,
+  describeAddress,
   type GuardSpec,
   InvalidOptionError,
   type PgOptions,
@@ -69,7 +70,7 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
     // In pg's own order: without a database it is the user's.
     name: config.name ?? database ?? PGDATABASE ?? user ?? config.user ?? PGUSER ?? 'postgres',
     againstPreparing: againstPreparing(config),
-    target: (connection ?? addressOf(config)).toString(),
+    target: describeAddress(connection ?? addressOf(config)),
     connection,
     warnings: rewritten?.warnings.filter(matters) ?? [],
   }

@@ -27,7 +27,7 @@ describe('given construction', () => {
     const sql = guardPostgres(URL, { max: 3, instances: 6 })
     expect(sql.snapshot()).toMatchObject({
       name: 'orders',
-      target: 'postgresql://app:***@db:6000/orders',
+      target: 'postgresql://app@db:6000/orders',
       stats: { total: 0 },
     })
     expect(sql.resolved.settings.max).toBe(1)

@@ -1,5 +1,12 @@
 import { type InspectOptions, inspect } from 'node:util'
-import { ConnectionString, PoolGuard, registerOwnCode, runInScope, scopesAreFree } from '@poolguard/core'
+import {
+  ConnectionString,
+  describeAddress,
+  PoolGuard,
+  registerOwnCode,
+  runInScope,
+  scopesAreFree,
+} from '@poolguard/core'
 import postgres, { type ReservedSql, type Sql, type TransactionSql } from 'postgres'
 import { bindQueries } from './bind-queries.ts'
 import { ConnectionFactory } from './connection-factory.ts'
@@ -68,7 +75,7 @@ function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConn
   const { host, port, database } = shared
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
   const target = spec.guard.connection ?? new ConnectionString({ hosts, database })
-  const guardSpec = { ...spec.guard, name: spec.guard.name ?? database, target: target.toString() }
+  const guardSpec = { ...spec.guard, name: spec.guard.name ?? database, target: describeAddress(target) }
   return new PoolGuard<PostgresConnection>(guardSpec, (guard) => {
     const factory = new ConnectionFactory({
       shared,

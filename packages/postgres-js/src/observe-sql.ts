@@ -2,6 +2,7 @@ import {
   ConnectionString,
   classifyConnectFailure,
   DEFAULT_POOL_SETTINGS,
+  describeAddress,
   evaluateHealth,
   type Health,
   InvalidOptionError,
@@ -77,7 +78,7 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
       : [countInFlight(sql, ledger)]
   const snapshot = (): PoolSnapshot => ({
     name,
-    target: new ConnectionString({ hosts, database, user }).toString(),
+    target: describeAddress(new ConnectionString({ hosts, database, user })),
     stats: figures.stats(),
     dirtyReleases: 0,
     lintFindings: 0,

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { ConnectionString } from './connection-string.ts'
+import { describeAddress } from './describe-address.ts'
 import { parseConnectionString } from './parse.ts'
 
 const text = 'postgresql://app:s3cret@db:5433/orders?sslmode=require&schema=a&schema=b'
@@ -41,11 +42,30 @@ describe('a connection string', () => {
     'oauth_client_secret',
     'scram_client_key',
     'scram_server_key',
+    'sslkey',
+    'token',
+    'options',
+    'constructor',
   ])('hides the parameter %s', (name) => {
-    const parsed = parseConnectionString(`postgresql://db/orders?${name}=s3cret&a=b`)
+    const parsed = parseConnectionString(`postgresql://db/orders?${name}=s3cret&sslmode=require`)
 
-    expect(`${parsed}`).toBe(`postgresql://db/orders?${name}=***&a=b`)
+    expect(`${parsed}`).toBe(`postgresql://db/orders?${name}=***&sslmode=require`)
     expect(parsed.parameter(name)).toBe('s3cret')
+  })
+
+  test.each(['postgres://a:s3cret@b/c', '-c app.key=s3cret', 'x'.repeat(65)])(
+    'hides the value %s of a parameter that mostly is harmless',
+    (value) => {
+      expect(`${parseConnectionString(`postgresql://db/orders?schema=${encodeURIComponent(value)}`)}`).toBe(
+        'postgresql://db/orders?schema=***',
+      )
+    },
+  )
+
+  test('shows the address alone, from wherever it stands', () => {
+    const parsed = parseConnectionString('postgresql://app:s3cret@db/x?host=a,b&port=1,2&options=-c%20key%3Ds3cret')
+
+    expect(describeAddress(parsed)).toBe('postgresql://app@a:1,b:2/x')
   })
 
   test('takes the last of a parameter that stands twice', () => {

@@ -1,6 +1,5 @@
 import { inspect } from 'node:util'
 import { print } from './print.ts'
-import { SECRET_PARAMETERS } from './redact.ts'
 
 /** One server that a connection string names. libpq allows several, tried in order. */
 export interface HostAddress {
@@ -27,7 +26,8 @@ export interface ConnectionStringParts {
 /**
  * A PostgreSQL connection string, taken apart. Made by {@link parseConnectionString}.
  *
- * Wherever it might be shown (`toString`, `JSON.stringify`, `console.log`) its password is hidden; only `href` holds it.
+ * Wherever it might be shown (`toString`, `JSON.stringify`, `console.log`) its password is hidden, and so is the value of every
+ * parameter that is not known to be harmless; only `href` holds them.
  */
 export class ConnectionString implements ConnectionStringParts {
   readonly scheme: 'postgres' | 'postgresql'
@@ -66,7 +66,7 @@ export class ConnectionString implements ConnectionStringParts {
     return print(this)
   }
 
-  /** The string with its password hidden: what may be shown. */
+  /** The string with its password and the values of unknown parameters hidden: what may be shown. */
   toString(): string {
     return print(withHiddenSecrets(this))
   }
@@ -85,12 +85,32 @@ Object.defineProperty(ConnectionString.prototype, inspect.custom, {
 
 const HIDDEN = '***'
 
+/** Parameters with a number, a switch, a choice or a plain name for a value. Others, such as `options`, may hold anything. */
+const HARMLESS_PARAMETERS: ReadonlySet<string> = new Set([
+  ...['sslmode', 'sslnegotiation', 'sslaccept', 'channel_binding', 'gssencmode', 'uselibpqcompat', 'ssl'],
+  ...['host', 'port', 'user', 'dbname', 'target_session_attrs', 'load_balance_hosts', 'replication', 'schema'],
+  ...[
+    'application_name',
+    'fallback_application_name',
+    'client_encoding',
+    'pgbouncer',
+    'prepare',
+    'statement_cache_size',
+  ],
+  ...['connection_limit', 'pool_timeout', 'connect_timeout', 'socket_timeout', 'query_timeout', 'max', 'min'],
+  ...['max_idle_connection_lifetime', 'max_connection_lifetime', 'idle_timeout', 'max_lifetime', 'maxLifetimeSeconds'],
+  ...['connectionTimeoutMillis', 'idleTimeoutMillis', 'keepalives', 'keepalives_idle', 'workaround', 'supa', 'db'],
+  ...['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'search_path'],
+])
+
+function isHarmless(name: string, value: string): boolean {
+  return HARMLESS_PARAMETERS.has(name) && /^[\w.,:/$ -]{0,64}$/.test(value)
+}
+
 function withHiddenSecrets(parts: ConnectionStringParts): ConnectionStringParts {
   return {
     ...parts,
     password: parts.password === undefined ? undefined : HIDDEN,
-    parameters: (parts.parameters ?? []).map(([name, value]) =>
-      SECRET_PARAMETERS.includes(name.toLowerCase()) ? [name, HIDDEN] : [name, value],
-    ),
+    parameters: (parts.parameters ?? []).map(([name, value]) => [name, isHarmless(name, value) ? value : HIDDEN]),
   }
 }

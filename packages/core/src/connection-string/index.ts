@@ -5,6 +5,7 @@ export {
   type ConnectionStringPart,
 } from './connection-string-error.ts'
 export type { ConnectionWishes } from './connection-wishes.ts'
+export { describeAddress } from './describe-address.ts'
 export { connectionFromEnvironment, type EnvironmentConnection } from './environment.ts'
 export type { Environment, EnvironmentPool } from './environment-pool.ts'
 export type { EnvironmentWarning, EnvironmentWarningCode } from './environment-warning.ts'
