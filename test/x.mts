@@ -1,6 +1,0 @@
-import { redact } from '../packages/core/src/connection-string/redact.ts'
-const S='s3cret'
-for (const t of [
- 'postgres://user@server:s3cret@host/db','postgres://us/er:s3cret@host/db','postgres://us?er:s3cret@h/db','postgres://app:s3 cret@h/db','postgres://app:s3"cret@h/db x','mysql://a:s3cret@h','pgsql://a:s3cret@h','postgres:/u:s3cret@h','u:s3cret@h','password=s3\\ cret x','password=\'s3 cret','password="s3cret','postgres%3A%2F%2Fapp%3As3cret%40db%2Fx','url=postgres%3A%2F%2Fapp%3As3cret%40db&y','x?password%3Ds3cret%26a','-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----','postgres://app:s3cret','postgres://db:5432/x ok','http://localhost:3000/x','http://[::1]:3000/','see https://a.b/c:d e','postgres:16@sha256:abc','npm:drizzle-orm@1.0','{ password: [ "x" ] }','at file:///app/src/a.ts:31:18 me@x','postgres://app@db:5432/x?options=a:b@c', 'http://a:80, http://b:81'
-]) console.log(redact(t))
-for (const bad of ['postgres://a:'.repeat(8000),'password='.repeat(11000),'password'.repeat(12500),'a:'.repeat(50000),'a'.repeat(100000),'%3A%2F%2F'.repeat(11000),'-----BEGIN PRIVATE KEY-----'.repeat(4000),"password='".repeat(10000),'w'.repeat(50000)+':'+'x'.repeat(50000), 'password%3D'.repeat(9000),'a:b'.repeat(30000)]) { const t=performance.now(); redact(bad); console.log(bad.slice(0,20), bad.length, Math.round(performance.now()-t)) }
