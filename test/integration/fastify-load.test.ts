@@ -92,9 +92,23 @@ describe('given a handler that gets no connection in time', () => {
     const answer = await app.inject('/slow')
     client.release()
     expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '1'])
-    expect(answer.json()).toMatchObject({ statusCode: 503, code: 'POOLGUARD_ACQUIRE_TIMEOUT' })
+    expect(answer.json()).toEqual({
+      statusCode: 503,
+      code: 'POOLGUARD_ACQUIRE_TIMEOUT',
+      error: 'Service Unavailable',
+      message: 'The service cannot reach its database in time. Try again later.',
+    })
+    expect(answer.headers['content-length']).toBe(String(Buffer.byteLength(answer.body)))
     const logged = log.lines.map((line) => JSON.parse(line)).find(({ err }) => err)
     expect(logged).toMatchObject({ level: 50, err: { type: 'AcquireTimeoutError', code: 'POOLGUARD_ACQUIRE_TIMEOUT' } })
+  })
+
+  test('and the database cannot be reached, then the answer names no address', async () => {
+    const app = withRoutes(appWith({ pool: { url: 'postgresql://app@127.0.0.1:1/app' } }), () => app.poolguard.pool)
+    await app.ready()
+    const answer = await app.inject('/slow')
+    expect(answer.json().message).toBe('The service cannot reach its database in time. Try again later.')
+    expect(answer.body).not.toContain('127.0.0.1')
   })
 
   test("then the app's error handler sees the error as it is, and what it answers stands", async () => {

@@ -32,11 +32,11 @@ class HealthController {
   }
 
   ready(): Promise<HealthCheckResult> {
-    return this.#health.check([() => this.#pools.isHealthy('pools')])
+    return this.#health.check([() => this.#pools.isHealthy('pools', { details: true })])
   }
 
   readyForAll(): Promise<HealthCheckResult> {
-    return this.#health.check([() => this.#pools.isHealthy('pools', { details: false })])
+    return this.#health.check([() => this.#pools.isHealthy('pools')])
   }
 }
 Controller()(HealthController)

@@ -157,7 +157,7 @@ test.each<[what: string, make: () => DynamicModule, message: string]>([
   [
     'one pool and several',
     () => PoolguardModule.forRoot({ url: 'postgresql://db/app', pools: { orders: {} } }),
-    "Invalid option pools: an array of 1. It takes no value beside the options of one pool (url)",
+    'Invalid option pools: an array of 1. It takes no value beside the options of one pool (url)',
   ],
   [
     'no options of a pool',
@@ -192,7 +192,7 @@ test.each<[what: string, make: () => DynamicModule, message: string]>([
   [
     'one pool, where Nest was told of several',
     () => PoolguardModule.forRootAsync({ poolNames: ['orders'], useFactory: () => ({ pool: { max: 1 } }) }),
-    "Invalid option poolNames: an array of 1. It takes no value",
+    'Invalid option poolNames: an array of 1. It takes no value',
   ],
   [
     'a setting of one of several that cannot be meant',

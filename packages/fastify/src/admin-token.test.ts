@@ -36,6 +36,8 @@ test('given no tokens, then none is one', () => {
 test.each<[authorization: string | undefined, token: string | undefined]>([
   ['Bearer abc', 'abc'],
   ['Bearer   abc ', 'abc'],
+  ['bearer abc', 'abc'],
+  ['BEARER abc', 'abc'],
   ['Basic abc', undefined],
   ['Bearer', undefined],
   ['Bearer a b', undefined],

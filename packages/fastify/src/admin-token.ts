@@ -10,9 +10,12 @@ export function tokenCheck(tokens: readonly string[]): (token: string) => boolea
   }
 }
 
-/** The token in a header, if there is one (https://www.rfc-editor.org/rfc/rfc6750#section-2.1). */
+/**
+ * The token in a header, if there is one (https://www.rfc-editor.org/rfc/rfc6750#section-2.1). The name of the scheme is matched in any
+ * case (https://www.rfc-editor.org/rfc/rfc9110#section-11.1).
+ */
 export function bearerToken(authorization: string | undefined): string | undefined {
-  return /^Bearer +(\S+) *$/.exec(authorization ?? '')?.[1]
+  return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
 }
 
 /** Of one length, whatever the token's: what is compared in constant time has to be. */

@@ -14,7 +14,7 @@ interface MayDegrade<Key extends string> {
 
 /**
  * Tells Terminus whether this process gets the connections that it needs: `down` where a pool is critical, `degraded`
- * where one gives a warning (`up` before Terminus 12, which does not know that), with each pool's reasons.
+ * where one gives a warning (`up` before Terminus 12, which does not know that).
  *
  * @publicApi
  * @example
@@ -42,10 +42,13 @@ export class PoolguardHealthIndicator {
     this.#poolguard = poolguard
   }
 
-  /** @param options `details: false` tells the status alone, without the pools' names and reasons. */
+  /**
+   * @param options `details: true` adds the pools' names and reasons, for routes that only operators can reach. Default: the
+   * status alone, because health routes are often public.
+   */
   isHealthy<const Key extends string>(
     key: Key,
-    { details = true }: { readonly details?: boolean } = {},
+    { details = false }: { readonly details?: boolean } = {},
   ): HealthIndicatorResult<Key> {
     const { status, pools } = this.#poolguard.health()
     const told: Record<string, unknown> = details ? { pools } : {}
