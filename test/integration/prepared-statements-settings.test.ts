@@ -167,6 +167,32 @@ describe.for([15, 18] as const)('given PostgreSQL %i', (version) => {
     expect(await round()).toEqual([])
   })
 
+  test('given a migration that many transactions notice at once, then one fails', async () => {
+    await server.query(
+      `drop table if exists state_note; drop type if exists state; create type state as enum ('a', 'b');
+       create table state_note (id int, v state); insert into state_note values (1, 'a'); grant all on state_note to app`,
+    )
+    const pool = await connectTo(server.url, { pool: { max: 5 } })
+    const clients = await Promise.all(Array.from({ length: 5 }, () => pool.connect()))
+    const read = async (client: PoolClient) => client.query('select v from state_note where id = $1', [1])
+    const round = async () => {
+      await Promise.all(clients.map((client) => client.query('begin')))
+      const outcomes = await Promise.allSettled(clients.map(read))
+      await Promise.all(clients.map((client) => client.query('rollback')))
+      return outcomes.filter(({ status }) => status === 'rejected').length
+    }
+    for (const client of clients) await read(client)
+    expect(await round()).toBe(0)
+    await server.query(
+      `begin; alter type state rename to old_state; create type state as enum ('a');
+       alter table state_note alter v type state using v::text::state; drop type old_state; commit`,
+    )
+    const failures = [await round(), await round(), await round()]
+    expect(failures[0]).toBeLessThanOrEqual(1)
+    expect(failures.slice(1)).toEqual([0, 0])
+    for (const client of clients) client.release()
+  })
+
   test('given a migration that transactions notice first, then one fails, whatever statements it affects', async () => {
     const pool = await connectTo(server.url)
     const client = await pool.connect()

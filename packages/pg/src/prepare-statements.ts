@@ -48,6 +48,8 @@ class StatementPreparer implements SentTexts {
   readonly #pg: Pick<WireConnection, 'query' | 'parse' | 'bind' | 'describe' | 'execute' | 'emit'>
   #held: Held | undefined
   #sent: Sent | undefined
+  /** What this connection tries in a transaction. */
+  #tried: PreparedText | undefined
   #refused: Refused | undefined
   /** What is under way once more, without its name. */
   #again: Refused | undefined
@@ -118,6 +120,7 @@ class StatementPreparer implements SentTexts {
       mapped = valueMapper ? values.map(valueMapper) : values
     } catch (error) {
       // What cannot be sent leaves pg where it would be without names.
+      this.#endTrial()
       this.#pg.parse(held.message)
       throw error
     }
@@ -126,11 +129,20 @@ class StatementPreparer implements SentTexts {
 
   /** Where it is parsed in the same message, and no pooler answers for the server, it is what it would be without a name. */
   #mayName(statement: PreparedText, values: readonly unknown[], now: number): boolean {
-    if (this.#changes.inTransaction) {
-      if (this.#changes.changedInTransaction || !this.#statements.mayNameInTransaction(now)) return false
-    }
-    const isParsedNow = this.#statements.keepsRows && !this.#prepared.has(statement.name)
-    return isParsedNow || this.#statements.allows(statement, values, now)
+    const isInTransaction = this.#changes.inTransaction
+    if (isInTransaction && (this.#changes.changedInTransaction || !this.#statements.mayNameInTransaction(now)))
+      return false
+    if (this.#statements.keepsRows && !this.#prepared.has(statement.name)) return true
+    if (!this.#statements.allows(statement, values, now)) return false
+    if (!isInTransaction) return true
+    if (!statement.beginTrial()) return false
+    this.#tried = statement
+    return true
+  }
+
+  #endTrial(): void {
+    this.#tried?.endTrial()
+    this.#tried = undefined
   }
 
   #bindByName({ message, statement }: Held, binding: BindMessage, now: number): void {
@@ -199,6 +211,7 @@ class StatementPreparer implements SentTexts {
         break
       case 'error':
       case 'end':
+        this.#endTrial()
         this.#tell()
         break
     }
@@ -207,6 +220,7 @@ class StatementPreparer implements SentTexts {
 
   #bound(): void {
     if (this.#sent) this.#sent.bound = true
+    this.#endTrial()
     // Without its name it was not refused: so that is what was wrong.
     if (this.#again?.failure === 'suspect')
       this.#statements.failed('stale', this.#again.sent.statement.text, this.#again.sent.name)
@@ -231,6 +245,7 @@ class StatementPreparer implements SentTexts {
     this.#sent = undefined
     this.#again = undefined
     this.#question.forget()
+    this.#endTrial()
     if (!sent || sent.bound) return false
     const failure = classifyStatementFailure(error)
     if (sent.parsing) {

@@ -46,6 +46,13 @@ describe('a statement that was prepared earlier', () => {
     expect([statement.allows([1], false, 10), statement.allows([1], false, 200)]).toEqual([true, false])
   })
 
+  test('is tried by one transaction at a time', () => {
+    const statement = described(BY_ID, [INT4])
+    expect([statement.beginTrial(), statement.beginTrial()]).toEqual([true, false])
+    statement.endTrial()
+    expect(statement.beginTrial()).toBe(true)
+  })
+
   test('is doubted when it gets another name', () => {
     const statement = described('select * from thing where name = $1', [TEXT])
     const { name } = statement

@@ -19,6 +19,7 @@ export class PreparedText {
   #judges: readonly (Judge | undefined)[] = []
   #checkedAt = Number.NEGATIVE_INFINITY
   #checking = false
+  #isTried = false
 
   constructor(text: string) {
     this.text = text
@@ -55,6 +56,21 @@ export class PreparedText {
       if (verdict === 'checked') needsCheck = true
     }
     return !needsCheck || !this.#mustCheck(now)
+  }
+
+  /**
+   * Whether a transaction may use the name. After a migration the server may reject it, which costs the transaction: so of those that
+   * come at once one tries it, and the others go without until {@link endTrial}.
+   */
+  beginTrial(): boolean {
+    if (this.#isTried) return false
+    this.#isTried = true
+    return true
+  }
+
+  /** The server has accepted or rejected the name, or is lost. */
+  endTrial(): void {
+    this.#isTried = false
   }
 
   /** Whether an execution without a name should ask for the types of the parameters. */
