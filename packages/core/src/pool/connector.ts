@@ -85,8 +85,9 @@ export class Connector<R> {
     const { clock, factory, opened } = this.#options
     const began = clock.now()
     const limit = this.#options.connectTimeoutMillis()
-    const cancelTimeout =
-      limit === Infinity ? undefined : clock.after(limit, () => attempt.abort(new ConnectTimeout(limit)))
+    const { blockedMillis } = clock
+    const timeOut = () => attempt.abort(new ConnectTimeout(limit, clock.blockedMillis - blockedMillis))
+    const cancelTimeout = limit === Infinity ? undefined : clock.after(limit, timeOut)
     const life = new Life()
     try {
       const resource = await this.#untilAborted(
@@ -174,8 +175,13 @@ class ConnectTimeout extends Error {
 
   readonly code = 'ETIMEDOUT'
 
-  constructor(millis: number) {
-    super(`connect timeout: the server did not answer within ${millis} ms`)
+  /** @param blockedMillis how long the event loop was blocked meanwhile. */
+  constructor(millis: number, blockedMillis: number) {
+    const blocked =
+      blockedMillis > 0
+        ? `, of which the event loop of this process was blocked for ${Math.round(blockedMillis)} ms`
+        : ''
+    super(`connect timeout: the server did not answer within ${millis} ms${blocked}`)
   }
 }
 

@@ -79,6 +79,17 @@ describe('opening', () => {
     expect(waiting.state).toBe('fulfilled')
   })
 
+  test('given an opening that takes too long while the event loop is blocked, then its error says so', async () => {
+    const { pool, factory, clock, events } = givenPool({ connectTimeoutMillis: 1_000 })
+    factory.onOpen = () => {}
+    new Outcome(pool.acquire())
+    clock.blockedMillis += 900
+    await clock.advance(1_000)
+    const failed = events.find((event) => event.type === 'connect-failed')
+
+    expect(failed?.error).toMatchObject({ message: expect.stringContaining('blocked for 900 ms') })
+  })
+
   test('given connectTimeoutMillis Infinity, then an opening may take for ever', async () => {
     const { pool, factory, clock } = givenPool({ connectTimeoutMillis: Infinity, acquireTimeoutMillis: Infinity })
     factory.onOpen = () => {}
