@@ -27,6 +27,10 @@ export class SessionStateError extends PoolguardError {
 
 /** A statement begins a transaction through the pool itself, so that no other statement could be part of it. It was not sent. */
 export class PoolTransactionError extends PoolguardError {
+  static {
+    PoolTransactionError.prototype.name = 'PoolTransactionError'
+  }
+
   readonly code = 'POOLGUARD_POOL_TRANSACTION'
 
   constructor(advice: string) {
