@@ -7,7 +7,7 @@ export default defineProject({
     // Of a release that only the project for the next peers has.
     exclude: ['integration/drizzle-relations.test.ts', '**/node_modules/**'],
     // Real servers: on a cold machine the first start initialises a cluster, or fetches PgBouncer.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
   },
 })

@@ -6,7 +6,7 @@ export default defineProject({
   test: {
     name: 'test (next peers)',
     include: ['integration/{drizzle,drizzle-relations}.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
   },
 })

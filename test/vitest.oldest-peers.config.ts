@@ -10,7 +10,7 @@ export default defineProject({
       'integration/{drizzle,drizzle-schema,postgres-js*,typeorm*,fastify*}.test.ts',
       'faults/{network,pgbouncer,postgres-js*,typeorm*,adapters}.test.ts',
     ],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
   },
 })

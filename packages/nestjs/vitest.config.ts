@@ -1,3 +1,6 @@
 import { defineProject } from 'vitest/config'
 
-export default defineProject({ test: { include: ['src/**/*.test.ts'] } })
+export default defineProject({
+  // A busy machine takes its time.
+  test: { include: ['src/**/*.test.ts'], testTimeout: 60_000 },
+})

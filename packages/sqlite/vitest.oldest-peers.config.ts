@@ -11,6 +11,6 @@ export default defineProject({
     include: ['src/{sqlite-pool,sqlite-transaction,iterate-rows,drizzle}.test.ts'],
     // Threads inherit it, which is where the driver is loaded.
     execArgv: ['--import', hooks],
-    testTimeout: 30_000,
+    testTimeout: 120_000,
   },
 })

@@ -100,7 +100,7 @@ describePooler('nextjs-drizzle', () => {
     expect(await (await example.fetch('/metrics')).text()).toContain('db_client_connection_pool_name="notes"')
     await example.stop()
     expect(example.output.match(/a pooler in transaction mode, prepared statements safe/g)).toHaveLength(3)
-  }, 120_000)
+  }, 400_000)
 })
 
 describe('quota-proxy', () => {

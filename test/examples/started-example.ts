@@ -37,7 +37,8 @@ export class StartedExample implements AsyncDisposable {
 
   async #answers(port: number, path: string): Promise<void> {
     await waitUntil(async () => this.#child.exitCode !== null || (await fetch(`http://localhost:${port}${path}`)).ok, {
-      deadlineMillis: 90_000,
+      // Building one takes minutes on a busy machine.
+      deadlineMillis: 300_000,
       what: `an answer of ${path} on port ${port}`,
     })
     if (this.#child.exitCode !== null) throw new Error(`it has ended:\n${this.output}`)

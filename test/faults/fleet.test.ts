@@ -108,7 +108,7 @@ test('given more instances than connections, then who is in is served, it is sai
   const refusals = pools.map(({ events }) => events.filter(({ type }) => type === 'connect-failed').length)
   expect(Math.max(...refusals), 'with pauses that grow').toBeLessThan(30)
   await Promise.all(open.splice(0).map((each) => each[Symbol.asyncDispose]()))
-}, 30_000)
+})
 
 test("given reset: 'off' and a transaction that somebody has left open, then no look ends it, and that is said", async () => {
   await server.query('create table left_open (n int); grant all on left_open to app')

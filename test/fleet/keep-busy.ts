@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 
 /** What a fleet comes to, however long that takes. */
 export function eventually<T>(read: () => T, message?: string) {
-  return expect.poll(read, { timeout: 20_000, interval: 20, ...(message !== undefined && { message }) })
+  return expect.poll(read, { timeout: 60_000, interval: 20, ...(message !== undefined && { message }) })
 }
 
 /** Callers that each run a short query, again and again, until they are told to stop. */

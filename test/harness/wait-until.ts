@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface WaitOptions {
   /** What is waited for, for the error's message. */
   readonly what: string
-  /** Default 10,000. */
+  /** Default 60,000: a busy machine takes its time. */
   readonly deadlineMillis?: number
   /** Default 15. */
   readonly everyMillis?: number
@@ -15,7 +15,7 @@ export interface WaitOptions {
  */
 export async function waitUntil<Value>(
   condition: () => Value | Promise<Value>,
-  { what, deadlineMillis = 10_000, everyMillis = 15 }: WaitOptions,
+  { what, deadlineMillis = 60_000, everyMillis = 15 }: WaitOptions,
 ): Promise<Value> {
   const deadline = performance.now() + deadlineMillis
   let cause: unknown

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 import { describeWithPgBouncer, waitUntil } from '../harness/index.ts'
 
 const DEMO = fileURLToPath(new URL('../../examples/demo/src/main.ts', import.meta.url))
-const TIMEOUT_MILLIS = 90_000
+const TIMEOUT_MILLIS = 400_000
 
 const describe = await describeWithPgBouncer()
 describe('the demo', () => {

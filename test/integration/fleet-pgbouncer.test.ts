@@ -119,7 +119,7 @@ for (const version of pgBouncerVersions) {
       )
       expect(most).toBeLessThanOrEqual(LIMITS.max_client_conn)
       expect(pooler.log()).not.toContain('no more connections allowed')
-    }, 60_000)
+    })
 
     test('given instances with and without a share, then no server connection is ever told whose name it has', async () => {
       const pooler = await startPooler(version, { settings: { default_pool_size: 1 } })
@@ -199,7 +199,7 @@ describePgBouncer('behind PgBouncer', () => {
     expect(mostOpen).toBeLessThanOrEqual(LIMITS.max_client_conn)
     await Promise.all(loads.map((load) => load.stop()))
     expect(loads.flatMap(({ failures }) => failures)).toEqual([])
-  }, 30_000)
+  })
 
   test("given limits of the database's and the user's clients, then the tightest is shared", async () => {
     const pooler = await startPooler('1.24', {
@@ -291,15 +291,17 @@ describePgBouncer('behind PgBouncer', () => {
     await eventually(() => pools.map((pool) => pool.counts.total).toSorted()).toEqual([16, 17])
     await Promise.all(loads.map((load) => load.stop()))
     await console.query('PAUSE')
+    // Less than above where a look since the load's end has found less demand.
+    const shares = pools.map((pool) => pool.counts.max)
     // Each has given up a look, and the connection that it was to be made on.
     const gaveUp = ({ events }: MadePool) => events.some((each) => each.type === 'closed' && each.reason === 'given-up')
     await eventually(() => made.map(gaveUp)).toEqual([true, true])
-    expect(pools.map((pool) => pool.counts.max).toSorted()).toEqual([16, 17])
+    expect(pools.map((pool) => pool.counts.max)).toEqual(shares)
     await console.query('RESUME')
     await Promise.all(pools.map((pool) => pool.query('select 1')))
     expect(made.flatMap(({ warnings }) => warnings)).toEqual([])
     expect(loads.flatMap(({ failures }) => failures)).toEqual([])
-  }, 30_000)
+  })
 
   test('given other limits, then they are shared from the next look on', async () => {
     const pooler = await startPooler('1.24', readable)
@@ -341,7 +343,7 @@ describePgBouncer('behind PgBouncer', () => {
       console.log(pool.snapshot().fleet.members)`
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
       cwd: import.meta.dirname,
-      timeout: 20_000,
+      timeout: 60_000,
     })
     expect(stdout).toBe('1\n')
   })
@@ -387,7 +389,7 @@ describePgBouncer('behind PgBouncer', () => {
     await eventually(() => pool.counts.max).toBe(20)
     await load.stop()
     expect(load.failures).toEqual([])
-  }, 30_000)
+  })
 
   test('given the console hangs, then it keeps nobody else from looking, and no caller waits for it', async () => {
     const pooler = await startPooler('1.24')
@@ -397,6 +399,8 @@ describePgBouncer('behind PgBouncer', () => {
     const { pool } = makePool({ url: pooler.url, fleet: { ...fleet, consoleUrl: pooler.statsUrl } })
     const loads = [keepBusy(hung, 40), keepBusy(pool, 5)]
     await eventually(() => hung.counts.total).toBe(20)
+    // A console that is being replaced would stay at PgBouncer beside the new one.
+    await eventually(() => proxy.connections).toBe(1)
     proxy.blackhole()
     await eventually(() => hung.counts.max).toBe(10)
     await loads[1]?.stop()
@@ -405,7 +409,24 @@ describePgBouncer('behind PgBouncer', () => {
     await Promise.all([loads[0]?.stop(), more.stop()])
     expect([...loads, more].flatMap(({ failures }) => failures)).toEqual([])
     proxy.heal()
-  }, 30_000)
+  })
+
+  test('given a newcomer whose console does not answer in time, then it has one connection until it sees the others', async () => {
+    const pooler = await startPooler('1.24')
+    const proxy = await startProxy({ target: pooler })
+    open.push(proxy)
+    proxy.blackhole()
+    const consoleUrl = proxy.urlFor(pooler.statsUrl)
+    const { pool, warnings } = makePool({ url: pooler.url, fleet: { ...fleet, consoleUrl } })
+    const load = keepBusy(pool, 40)
+    // The first look has failed, and the next one is under way.
+    await eventually(() => proxy.connections).toBeGreaterThanOrEqual(2)
+    expect([pool.counts.max, warnings]).toEqual([1, []])
+    proxy.heal()
+    await eventually(() => pool.counts.total).toBe(20)
+    await load.stop()
+    expect([load.failures, warnings]).toEqual([[], []])
+  })
 
   test('given PgBouncer itself is killed and comes back, then its clients share again', async () => {
     const pooler = await startPooler('1.24', readable)
@@ -420,5 +441,5 @@ describePgBouncer('behind PgBouncer', () => {
     const loads = pools.map((pool) => keepBusy(pool, 40))
     await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([17, 17])
     await Promise.all(loads.map((load) => load.stop()))
-  }, 30_000)
+  })
 })

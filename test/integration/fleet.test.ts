@@ -127,7 +127,7 @@ describe('a fleet', () => {
     expect(mostOpen).toBeLessThanOrEqual(37)
     const reports = await Promise.all(instances.map((instance) => instance.report()))
     expect(reports.flatMap(({ errors }) => Object.keys(errors))).toEqual([])
-  }, 60_000)
+  })
 
   test('given processes are killed, then the others have their part', async () => {
     const instances = await Promise.all(Array.from({ length: 4 }, () => startInstance()))
@@ -137,7 +137,7 @@ describe('a fleet', () => {
     instances[0]?.signal('SIGKILL')
     instances[1]?.signal('SIGKILL')
     await eventually(shares).toEqual([16, 16])
-  }, 60_000)
+  })
 
   test('given connections are borrowed, when they are wanted back, then no running query is interrupted', async () => {
     const [borrower, owner] = [makePool(), makePool()]

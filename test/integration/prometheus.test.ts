@@ -37,7 +37,7 @@ function startApp(server: PostgresServer, pooler: PgBouncerServer): FastifyInsta
   return app
 }
 
-const PATIENCE = { timeout: 20_000, interval: 200 }
+const PATIENCE = { timeout: 60_000, interval: 200 }
 
 /** What Grafana makes of it. */
 function withoutVariables(expr: string): string {

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest'
 test('given the plugin without a pool, then it shows, judges and closes a SQLite pool as any other', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'poolguard-sqlite-'))
   onTestFinished(() => rm(folder, { recursive: true }))
-  const pool = new SqlitePool({ file: path.join(folder, 'quota.db'), pool: { acquireTimeoutMillis: 200 } })
+  const pool = new SqlitePool({ file: path.join(folder, 'quota.db'), pool: { maxWaiters: 0 } })
   await pool.exec('CREATE TABLE quotas (client TEXT PRIMARY KEY, used INTEGER NOT NULL)')
   const app = fastify()
   await app.register(poolguardFastify, { metrics: true, admin: true, adminToken: 'secret', closeOnShutdown: true })
@@ -22,7 +22,7 @@ test('given the plugin without a pool, then it shows, judges and closes a SQLite
   const admin = await app.inject({ url: '/admin/db-pool-stats', headers: { authorization: 'Bearer secret' } })
   expect(admin.body).toContain('quota.readers')
 
-  // Nobody comes by the writer meanwhile.
+  // The writer is in use, and no caller may wait for it.
   await pool.transaction(async () => {
     const answer = await app.inject({ method: 'POST', url: '/quota' })
     expect(answer.statusCode).toBe(503)

@@ -22,7 +22,7 @@ export default defineProject({
     include: ['integration/nestjs*.test.ts'],
     env: { NEST_MAJOR: '11', NEST_REGISTER: path.join(here, 'register.ts') },
     globalSetup: [path.join(here, '../prisma/global-setup.ts')],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
   },
 })

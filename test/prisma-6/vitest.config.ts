@@ -24,7 +24,7 @@ export default defineProject({
     include: ['{integration,faults}/prisma*.test.ts'],
     env: { PRISMA_MAJOR: '6' },
     globalSetup: [path.join(here, 'global-setup.ts')],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
   },
 })

@@ -1,4 +1,5 @@
 /** One process of the demo's app: makes its store, waits for the word, puts load on, and reports. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { describeTopology, snapshotPools, type Topology } from '@poolguard/core'
 import type { AppEnvironment, StoreName } from './environment.ts'
 import { type LoadResult, load } from './load.ts'
@@ -24,12 +25,25 @@ function say(message: AppMessage): void {
   process.send?.(message, undefined, undefined, () => {})
 }
 
+const FOUND_OUT_MILLIS = 30_000
+
+/** On a busy machine, the load may end before a pool knows its pooler: a pool finds out more with the requests that come. */
+async function foundOut(store: Store): Promise<void> {
+  const until = performance.now() + FOUND_OUT_MILLIS
+  const isKnown = () => snapshotPools().every(({ topology }) => topology && topology.kind !== 'unknown')
+  while (!isKnown() && performance.now() < until) {
+    await store.balance(1)
+    await pause(100)
+  }
+}
+
 process.once('disconnect', () => process.exit())
 const environment = process.env as unknown as AppEnvironment
 const { store } = await MAKERS[environment.STORE]()
 
 process.once('message', async () => {
   const result = await load(store, Number(environment.CONCURRENCY), Number(environment.REQUESTS))
+  await foundOut(store)
   const topologies = snapshotPools().flatMap(({ topology }) =>
     topology ? [{ topology, description: describeTopology(topology) }] : [],
   )

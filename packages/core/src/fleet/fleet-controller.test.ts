@@ -45,6 +45,30 @@ describe('a simulated fleet', () => {
     expect(fleet.instances.map(({ max }) => max)).toEqual(fleet.dueShares)
   })
 
+  test.each([3, 50, 150])(
+    'given ten join at once behind PgBouncer and a trip takes %i ms, then it never has more clients than it admits',
+    async (tripMillis) => {
+      for (let seed = 1; seed <= 20; seed++) {
+        const fleet = new SimulatedFleet({ usable: 40, seed })
+        let most = 0
+        const note = () => {
+          most = Math.max(most, fleet.server.sessions.size)
+        }
+        for (let i = 0; i < 10; i++) {
+          fleet.join({ want: 20, pooled: true, tripMillis })
+          await fleet.clock.advance(tripMillis * fleet.random(), note)
+        }
+        await fleet.intervals(8, note)
+        expect(most, `seed ${seed}`).toBeLessThanOrEqual(40)
+        expect(fleet.server.refused).toBe(0)
+        // 4 headroom, a console for each, and those that are being replaced.
+        const open = sum(fleet.instances.map(({ openNow }) => openNow))
+        expect(open).toBeGreaterThanOrEqual(20)
+        expect(open).toBeLessThanOrEqual(26)
+      }
+    },
+  )
+
   test('given instances crash, then the others have their part within two intervals', async () => {
     const fleet = new SimulatedFleet(SMALL)
     for (let i = 0; i < 16; i++) fleet.join({ want: 100 })

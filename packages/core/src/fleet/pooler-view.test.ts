@@ -93,6 +93,19 @@ test('given a publication of an instance that has no connection now, then it cou
   ])
 })
 
+test('given members that have no connection to the console yet, then each has a place for one', () => {
+  const newcomers = [client(pooledName('orders#aaaaaa')), client(pooledName('orders#bbbbbb'), { user: 'other' })]
+  const clients = [client(pooledName(SELF)), client(pooledName(SELF)), ...newcomers]
+  const config = { max_user_client_connections: 30 }
+  expect(limits([...clients, told(SELF)], config)).toEqual([
+    ['max_client_conn leaves', 100, 3, 3],
+    ['max_user_client_connections is', 30, 2, 1],
+  ])
+  // With its name alone, as before it has published, or with the publication of another one beside it.
+  const consoles = [told(SELF), told(`${SELF}:t=2,d=4,n=1`), told('orders#aaaaaa'), told('orders#bbbbbb:t=1,d=4,n=1')]
+  expect(limits([...clients, ...consoles])).toEqual([['max_client_conn leaves', 100, 3, 4]])
+})
+
 test('given connections that were opened as to a server, then they are the member, but what they tell is not believed', () => {
   const clients = [client(SELF), client(pooledName(SELF)), client('orders#aaaaaa:t=99,d=99,n=1')]
   expect(look(clients)).toMatchObject({ own: 2 })

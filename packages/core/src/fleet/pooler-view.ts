@@ -17,8 +17,8 @@ export interface PoolerView extends FleetView {
 
 /**
  * Sorts what was seen of PgBouncer's clients. Members are told by the {@link pooledName} of their connections, and what each
- * has published by the name of one that it has to the console. What is shared out is what it lets in: `max_client_conn`, and where there are
- * any, its limits on the clients of a database or a user (https://www.pgbouncer.org/config.html). Where clients share server
+ * has published by the name of one that it has to the console. Until it has published, that carries the member's name alone.
+ * What is shared out is what it lets in: `max_client_conn`, and where there are any, its limits on the clients of a database or a user (https://www.pgbouncer.org/config.html). Where clients share server
  * connections, one instance has use for as many clients as there are servers for its pool, and not for more: those would
  * only wait there instead of here. In session mode each client takes a server, so that these are shared out, too.
  *
@@ -37,13 +37,15 @@ export function readPoolerLook({ config, databases, clients }: PoolerLook, membe
     readable: true,
     count: 1,
   }))
-  for (const client of clients.filter((each) => each.database === PGBOUNCER_CONSOLE)) {
+  const consoles = clients.filter((each) => each.database === PGBOUNCER_CONSOLE)
+  for (const client of consoles) {
     const name = client.applicationName
     // Its console lets them in beyond max_client_conn, but they leave less of that to the others.
     rows.push({ name: '', ownRole: client.user === user, ownDatabase: false, readable: true, count: 1 })
     // Behind a member's connections, which show its limits; where it has none now, it may open them anywhere.
     if (parseMemberName(name)) rows.push({ name, ownRole: true, ownDatabase: true, readable: true, count: 0 })
   }
+  rows.push(...consolesToCome(rows, consoles))
   const pooler = readPoolerCapacity({ config, databases, pools: [] }, database, user)
   const limit = (name: string) => Number(config.get(name)?.value ?? 0)
   const ofDatabase = databases.find(({ name }) => name === database)?.maxClientConnections ?? 0
@@ -59,6 +61,18 @@ export function readPoolerLook({ config, databases, clients }: PoolerLook, membe
     limits.push({ label: 'in session mode the pool has', usable: servers, holds })
   }
   return { limits: viewLimits(limits, rows), servedAtOnce: servers, own: own.length }
+}
+
+/** A member that is seen without a connection to the console is about to open one: its place must not be given away meanwhile. */
+function consolesToCome(rows: readonly ActivityRow[], consoles: readonly PgBouncerClient[]): ActivityRow[] {
+  const seen = new Set(consoles.map(({ applicationName }) => parseMemberName(applicationName)?.member))
+  const missing = new Map<string, ActivityRow>()
+  for (const row of rows) {
+    const member = parseMemberName(row.name)?.member
+    if (member !== undefined && !seen.has(member))
+      missing.set(member, { ...row, name: '', ownDatabase: false, count: 1 })
+  }
+  return [...missing.values()]
 }
 
 /** By either name: a connection may have been opened while a server was taken to be at the other end. */

@@ -14,6 +14,8 @@ const INTERVAL_MILLIS = 5_000
 const ANSWER_MILLIS = 5_000
 /** A share is kept for so many intervals in which a pooler's console does not show the others any more. */
 const UNSEEN_INTERVALS = 2
+/** And for so long, no less, while nothing answers in time: an instance that is only slow must not take more than its share. */
+const LATE_MILLIS = 5_000
 
 export interface FleetMembershipOptions<C> {
   readonly fleet: FleetOptions
@@ -99,6 +101,7 @@ export class FleetMembership<C> {
       return
     }
     if (topology.kind === 'direct') this.#sees()
+    this.#seenAt = systemClock.now()
     await this.#controller.join()
   }
 
@@ -236,8 +239,13 @@ export class FleetMembership<C> {
 
   /** A pooler whose console is away for a moment takes nobody's share, nor does one that is paused, however long. */
   #lostSight(error: UnseenError): void {
-    const lost = !error.passing && systemClock.now() - this.#seenAt > UNSEEN_INTERVALS * this.#intervalMillis
-    if (lost || !this.#controller.share) this.#standAlone(error)
+    const blindMillis = systemClock.now() - this.#seenAt
+    const proves = !error.late && !error.passing
+    if (this.#controller.share) {
+      const keptMillis = UNSEEN_INTERVALS * this.#intervalMillis
+      const lost = blindMillis > (error.late ? Math.max(keptMillis, LATE_MILLIS) : keptMillis)
+      if (lost && !error.passing) this.#standAlone(error)
+    } else if (proves || blindMillis > LATE_MILLIS) this.#standAlone(error)
   }
 
   /** A lock that others had for too long, or a connection that was lost, will be better next time; a missing right will not. */

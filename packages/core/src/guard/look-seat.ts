@@ -5,6 +5,11 @@ import type { Lease, Pool } from '../pool/index.ts'
 const RELEASE_MILLIS = 1_000
 /** How long a look with a need behind it waits for a connection to come free, before one more is opened for it. */
 const PATIENCE_MILLIS = 50
+/**
+ * The same after a look that has failed: mostly another instance had the lock for too long. If each of many instances that contend for
+ * the lock then opened one more connection, they would open more than the headroom leaves.
+ */
+const PATIENCE_AFTER_FAILURE_MILLIS = 1_000
 /** How long that may take. */
 const OPEN_MILLIS = 5_000
 
@@ -14,6 +19,7 @@ export class LookSeat<C> {
   /** A place in the line, taken before the first caller's. */
   #taken: Promise<Lease<C>> | undefined
   #own = 0
+  #hasFailed = false
 
   constructor(engine: () => Pool<C>) {
     this.#engine = engine
@@ -49,7 +55,10 @@ export class LookSeat<C> {
     if (!taken) this.#own++
     this.#taken = undefined
     try {
-      await look(await (taken ?? this.#borrow(urgent)))
+      const lease = await (taken ?? this.#borrow(urgent))
+      this.#hasFailed = true
+      await look(lease)
+      this.#hasFailed = false
     } finally {
       this.#own--
     }
@@ -65,7 +74,7 @@ export class LookSeat<C> {
       return { own: true, first: true, timeoutMillis: Infinity, signal: abortAfter(millis) }
     }
     if (!urgent) return engine.acquire(within(RELEASE_MILLIS))
-    const patience = within(PATIENCE_MILLIS)
+    const patience = within(this.#hasFailed ? PATIENCE_AFTER_FAILURE_MILLIS : PATIENCE_MILLIS)
     try {
       return await engine.acquire(patience)
     } catch (error) {

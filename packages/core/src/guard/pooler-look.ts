@@ -38,9 +38,9 @@ export async function lookAtPooler(
   options: PoolerLookOptions,
   decide: (view: FleetView) => string,
 ): Promise<PoolerConsole> {
-  const { publisher, openConsole } = options
+  const { publisher, openConsole, member } = options
   const kept = publisher && (await answers(publisher)) ? publisher : undefined
-  const console = kept ?? (await orUnseen(openConsole({ patienceMillis: CONSOLE_MILLIS })))
+  const console = kept ?? (await orUnseen(openConsole({ patienceMillis: CONSOLE_MILLIS, applicationName: member })))
   try {
     return await lookThrough(console, options, decide)
   } finally {
@@ -106,6 +106,7 @@ async function lock(ask: Ask): Promise<void> {
 interface UnseenErrorOptions extends ErrorOptions {
   readonly lasting?: boolean
   readonly passing?: boolean
+  readonly late?: boolean
 }
 
 /** The instances cannot see each other; the message says why. */
@@ -118,11 +119,14 @@ export class UnseenError extends Error {
   readonly lasting: boolean
   /** No server has answered through the pooler, so that nobody can have the lock. */
   readonly passing: boolean
+  /** Nothing has answered in time, which proves nothing: this process, or the pooler's, may be slow. */
+  readonly late: boolean
 
-  constructor(why: string, { lasting = false, passing = false, ...options }: UnseenErrorOptions = {}) {
+  constructor(why: string, { lasting = false, passing = false, late = false, ...options }: UnseenErrorOptions = {}) {
     super(why, options)
     this.lasting = lasting
     this.passing = passing
+    this.late = late
   }
 }
 
@@ -132,15 +136,26 @@ function orUnseen<T>(answer: Promise<T>): Promise<T> {
     const { message } = cause as Error
     const lasting = isServerError(cause) && classifyConnectFailure(cause) === 'permanent'
     const advice = lasting ? ': have its user in stats_users, or give fleet.consoleUrl' : ''
-    throw new UnseenError(`behind a pooler whose console cannot be read (${message}${advice})`, { cause, lasting })
+    const why = `behind a pooler whose console cannot be read (${message}${advice})`
+    throw new UnseenError(why, { cause, lasting, late: !hasCode(cause) })
   })
 }
 
 /** What the server answers through the pooler, as it does not in statement mode, and not while the pooler is paused. */
 function letThrough<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
+    // The next look may be faster.
+    if (TOO_SLOW.test(String((cause as { code?: unknown }).code))) throw cause
     const { message } = cause as Error
     const passing = !isServerError(cause)
     throw new UnseenError(`behind a pooler that lets no look at the others through (${message})`, { cause, passing })
   })
+}
+
+/** The server has ended the look: it was canceled, or its session was idle for too long, or was terminated. */
+const TOO_SLOW = /^(?:57014|25P03|57P0\d)$/
+
+/** Refusals have a code: an SQLSTATE, or that of the network. A timeout of the driver has none. */
+function hasCode(error: object): boolean {
+  return typeof (error as { code?: unknown }).code === 'string'
 }

@@ -12,7 +12,9 @@ export interface SimulatedFleetOptions {
   readonly headroom?: number
 }
 
-type Joining = Partial<Pick<SimulatedInstanceOptions, 'min' | 'max' | 'role' | 'database' | 'tripMillis'>> & {
+type Joining = Partial<
+  Pick<SimulatedInstanceOptions, 'min' | 'max' | 'role' | 'database' | 'tripMillis' | 'pooled'>
+> & {
   readonly want?: number
   readonly app?: string
 }

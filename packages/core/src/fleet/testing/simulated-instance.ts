@@ -1,6 +1,7 @@
 import { FleetController, type FleetPort } from '../fleet-controller.ts'
 import { type FleetView, readLook } from '../fleet-view.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
+import { exchangeThroughConsole } from './simulated-console.ts'
 import type { ServerSession, SimulatedServer } from './simulated-server.ts'
 
 export interface SimulatedInstanceOptions {
@@ -15,6 +16,8 @@ export interface SimulatedInstanceOptions {
   readonly database?: string
   /** One way over the network takes up to so long. */
   readonly tripMillis?: number
+  /** Whether the server is a PgBouncer, whose console shows the others and carries the publication. */
+  readonly pooled?: boolean
 }
 
 const TRIP_MILLIS = 3
@@ -131,8 +134,18 @@ export class SimulatedInstance implements FleetPort {
   failed(): void {}
 
   async exchange(decide: (view: FleetView) => string): Promise<void> {
-    const { server } = this.#options
+    const { server, pooled } = this.#options
     const session = await this.#borrow()
+    if (pooled) {
+      this.looks++
+      this.#publisher = await exchangeThroughConsole(server, session, {
+        member: this.name,
+        publisher: this.#publisher,
+        decide,
+        trip: () => this.#trip(),
+      })
+      return
+    }
     this.looks++
     await this.#trip()
     const release = await server.lock(session)

@@ -1,4 +1,5 @@
 import type { Capacity } from '../../budget/index.ts'
+import { PGBOUNCER_CONSOLE } from '../../topology/index.ts'
 import type { ActivityRow } from '../fleet-view.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
 
@@ -47,7 +48,8 @@ export class SimulatedServer {
     ended: () => void = () => {},
     { role = 'app', database = 'app' }: { readonly role?: string; readonly database?: string } = {},
   ): ServerSession | undefined {
-    if (this.sessions.size >= this.maxConnections) {
+    // PgBouncer lets its console in beyond its limit.
+    if (this.sessions.size >= this.maxConnections && database !== PGBOUNCER_CONSOLE) {
       this.refused++
       return undefined
     }

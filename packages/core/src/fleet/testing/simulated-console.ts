@@ -1,0 +1,69 @@
+import {
+  PGBOUNCER_CONSOLE,
+  readPgBouncerClients,
+  readPgBouncerConfig,
+  readPgBouncerDatabases,
+} from '../../topology/index.ts'
+import type { FleetView } from '../fleet-view.ts'
+import { readPoolerLook } from '../pooler-view.ts'
+import type { ServerSession, SimulatedServer } from './simulated-server.ts'
+
+export interface ConsoleExchange {
+  readonly member: string
+  /** The connection to the console that carries the publication so far. */
+  readonly publisher: ServerSession | undefined
+  readonly decide: (view: FleetView) => string
+  /** One way over the network. */
+  readonly trip: () => Promise<void>
+}
+
+/** A look through PgBouncer's console, step by step as the product takes it, with a trip for each. Returns the new publisher. */
+export async function exchangeThroughConsole(
+  server: SimulatedServer,
+  session: ServerSession,
+  { member, publisher, decide, trip }: ConsoleExchange,
+): Promise<ServerSession> {
+  const kept = publisher && server.sessions.has(publisher) ? publisher : undefined
+  const console = kept ?? (await openConsole(server, member, trip))
+  let published: ServerSession | undefined
+  try {
+    const release = await server.lock(session)
+    try {
+      await trip()
+      const view = look(server, member)
+      if (!view) throw new Error('unseen')
+      await trip()
+      published = await openConsole(server, decide(view), trip)
+    } finally {
+      release()
+    }
+    return published
+  } finally {
+    if (!kept || published) void trip().then(() => server.end(console))
+  }
+}
+
+async function openConsole(server: SimulatedServer, name: string, trip: () => Promise<void>): Promise<ServerSession> {
+  await trip()
+  const session = server.connect(name, () => {}, { database: PGBOUNCER_CONSOLE }) as ServerSession
+  await trip()
+  return session
+}
+
+/** Each instance wants no more than the fleet's budget: the servers are no bound here. */
+function look(server: SimulatedServer, member: string) {
+  const settings = { max_client_conn: server.maxConnections, pool_mode: 'transaction' }
+  const clients = [...server.sessions].map(({ name, role, database }) => ({
+    database,
+    user: role,
+    application_name: name,
+  }))
+  return readPoolerLook(
+    {
+      config: readPgBouncerConfig(Object.entries(settings).map(([key, value]) => ({ key, value: String(value) }))),
+      databases: readPgBouncerDatabases([{ name: 'app', pool_size: '1000' }]),
+      clients: readPgBouncerClients(clients),
+    },
+    member,
+  )
+}
