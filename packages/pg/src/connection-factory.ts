@@ -7,6 +7,8 @@ import {
   type ResourceFactory,
   type RunningQuery,
   type SessionGuard,
+  SessionHealth,
+  SharedHealth,
   StartupParameters,
   watchPasswordFunction,
   withFreshPassword,
@@ -15,10 +17,10 @@ import type { PoolClient } from 'pg'
 import { callBack } from './call-back.ts'
 import { repairClient } from './client-integrity.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
-import { PgConnection } from './pg-connection.ts'
+import { PgConnection, type Reset } from './pg-connection.ts'
 import { prepareStatements } from './prepare-statements.ts'
 import { admitStartupParameters } from './startup-parameters.ts'
-import { watchStatements } from './watch-statements.ts'
+import { unwatchedQuery, watchStatements } from './watch-statements.ts'
 import type { WireClient } from './wire-client.ts'
 
 export interface ConnectionFactoryOptions {
@@ -51,6 +53,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   readonly #options: ConnectionFactoryOptions
   readonly #config: GuardedPoolConfig
   readonly #parameters: StartupParameters
+  readonly #health = new SharedHealth()
   /** Only with `allowExitOnIdle`: an idle connection keeps no process alive. */
   readonly rest: ((connection: PgConnection, resting: boolean) => void) | undefined
 
@@ -86,7 +89,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   }
 
   async #login(client: WireClient, { signal, lost }: OpenContext): Promise<PgConnection> {
-    const connection = new PgConnection(client)
+    const connection = new PgConnection(client, new SessionHealth(this.#health, performance.now()))
     watchStatements(connection, this.#options.sessions)
     connection.sent = prepareStatements(client, this.#options.statements)
     const { client: poolClient } = connection.firstCheckout
@@ -181,11 +184,23 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     if (!connection.usable) return false
     const { reset: wished = 'rollback' } = this.#options.config
     const reset = wished === 'discard' && !this.#options.sessions.keepsSession ? 'rollback' : wished
-    return (
-      (connection.isClean(reset) && repairClient(connection.client)) ||
-      connection.clean(reset, this.#options.leftInTransaction)
-    )
+    const isClean = connection.isClean(reset) && repairClient(connection.client)
+    if (isClean && connection.health.isFine) return true
+    return this.#cleanUp(connection, isClean ? undefined : reset)
   }
+
+  async #cleanUp(connection: PgConnection, reset: Reset | undefined): Promise<boolean> {
+    if (reset !== undefined && !(await connection.clean(reset, this.#options.leftInTransaction))) return false
+    const { health, client } = connection
+    // With `reset: 'off'` a transaction that was left open is the next borrower's.
+    if (health.isFine || connection.inTransaction) return true
+    return !(await health.isSick((text) => askSession(client, text), performance.now()))
+  }
+}
+
+async function askSession(client: WireClient, text: string): Promise<string | null | undefined> {
+  const { rows } = await unwatchedQuery(client)<[string | null]>({ text, rowMode: 'array' })
+  return rows[0]?.[0]
 }
 
 function withWatchedPassword(config: GuardedPoolConfig): GuardedPoolConfig {

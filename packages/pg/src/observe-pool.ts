@@ -11,6 +11,8 @@ import {
   type PoolStats,
   type Request,
   registerPool,
+  SessionHealth,
+  SharedHealth,
 } from '@poolguard/core'
 import type { Pool, PoolClient } from 'pg'
 import { readConfig } from './guarded-pool-config.ts'
@@ -63,10 +65,15 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
     if (isTimeout(error)) counts.timeouts++
     else counts.connectFailures[classifyConnectFailure(error)]++
   }
+  // Nothing is evicted here.
+  const health = new SharedHealth()
   const listeners = {
     connect: (client: PoolClient) => {
       counts.opened++
-      connections.set(client, new PgConnection(client as unknown as WireClient))
+      connections.set(
+        client,
+        new PgConnection(client as unknown as WireClient, new SessionHealth(health, performance.now())),
+      )
     },
     remove: (client: PoolClient) => {
       counts.closed++

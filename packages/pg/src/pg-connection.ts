@@ -1,4 +1,11 @@
-import { type Activity, ListenTracker, pause, type RunningQuery } from '@poolguard/core'
+import {
+  type Activity,
+  classifyStatementFailure,
+  ListenTracker,
+  pause,
+  type RunningQuery,
+  type SessionHealth,
+} from '@poolguard/core'
 import { callBack } from './call-back.ts'
 import { cancelQuery } from './cancel.ts'
 import { Checkout } from './checkout.ts'
@@ -43,17 +50,22 @@ export class PgConnection {
   #rounds = 0
   readonly #turn: ServerTurn
   #onError: ((error: Error) => void) | undefined
+  /** What its errors say of it. */
+  readonly health: SessionHealth
   /** pg has given up a query that the server is still running: see `query_timeout`. */
   queryTimedOut = false
 
-  constructor(client: WireClient) {
+  constructor(client: WireClient, health: SessionHealth) {
     this.client = client
+    this.health = health
     this.firstCheckout = new Checkout(this)
     this.#turn = new ServerTurn(client.connection)
     client.connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
       this.parameters.set(parameterName, parameterValue)
     })
+    client.connection.on('errorMessage', (error) => health.failed(error, this.#isLostStatement(error)))
     client.connection.on('readyForQuery', ({ status }) => {
+      health.ready(status !== this.#transactionStatus)
       this.#transactionStatus = status
       this.#rounds++
     })
@@ -74,6 +86,14 @@ export class PgConnection {
 
   get inTransaction(): boolean {
     return this.#transactionStatus !== 'I'
+  }
+
+  /** Whether the server has lost or outlived a statement that the app has named: pg sends only the name again. */
+  #isLostStatement(error: unknown): boolean {
+    const { name } = (activeQueryOf(this.client) ?? {}) as { readonly name?: unknown }
+    if (!name) return false
+    const failure = classifyStatementFailure(error)
+    return failure === 'stale' || failure === 'lost'
   }
 
   /** Changes with every byte; with every answer, where the socket is one of the application's that does not count them. */

@@ -69,6 +69,7 @@ export interface WireConnection extends EventEmitter {
   cancel(processID: number, secretKey: number): void
   on(event: 'readyForQuery', listener: (message: ReadyForQuery) => void): this
   on(event: 'commandComplete', listener: (message: CommandComplete) => void): this
+  on(event: 'errorMessage', listener: (error: unknown) => void): this
   on(event: 'parameterStatus', listener: (message: ParameterStatus) => void): this
   on(event: string, listener: (...args: never[]) => void): this
 }

@@ -7,6 +7,8 @@ import {
   type PoolerConsole,
   type ResourceFactory,
   type RunningQuery,
+  SessionHealth,
+  SharedHealth,
   StartupParameters,
   watchPasswordFunction,
   withFreshPassword,
@@ -45,6 +47,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   readonly #endpoints: readonly Endpoint[]
   readonly #arrayTypes: ArrayTypes | undefined
   readonly #parameters: StartupParameters
+  readonly #health = new SharedHealth()
   /** Undefined where it is no function. */
   readonly #password: (() => Promise<unknown>) | undefined
 
@@ -115,6 +118,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
             connection,
             prepares,
             statements,
+            health: new SessionHealth(this.#health, performance.now()),
             isDirect,
             reported: (name, value) => this.#reported(name, value),
             closed: (id) => shared.onclose?.(id),
@@ -177,8 +181,9 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 
   clean(connection: PostgresConnection): boolean | Promise<boolean> {
-    if (connection.lost) return false
-    return (!connection.busy && !connection.inTransaction && !connection.cancelling) || this.#cleanUp(connection)
+    const { lost, busy, inTransaction, cancelling, preparer, health } = connection
+    if (lost || preparer.spent) return false
+    return (!busy && !inTransaction && !cancelling && health.isFine) || this.#cleanUp(connection)
   }
 
   async #cleanUp(connection: PostgresConnection): Promise<boolean> {
@@ -187,8 +192,15 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
       this.#options.leftInTransaction()
       await connection.ask('rollback')
     }
-    return !connection.lost && !connection.inTransaction
+    const { lost, inTransaction, preparer, health } = connection
+    if (lost || inTransaction || preparer.spent) return false
+    return health.isFine || !(await health.isSick((text) => askSession(connection, text), performance.now()))
   }
+}
+
+async function askSession(connection: PostgresConnection, text: string): Promise<string | null | undefined> {
+  const [row] = await connection.ask(text)
+  return row?.[0]
 }
 
 /** Nothing may be sent on a connection that owes an answer to a question of our own. */

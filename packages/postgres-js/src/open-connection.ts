@@ -3,6 +3,7 @@ import {
   type AutomaticStatements,
   abortAfter,
   type OpenContext,
+  type SessionHealth,
   type StartupParameterMap,
   systemClock,
 } from '@poolguard/core'
@@ -34,6 +35,7 @@ export interface OpenOptions {
   /** Asked for every query that can be prepared. */
   readonly prepares: () => boolean
   readonly statements: AutomaticStatements
+  readonly health: SessionHealth
   /** Whether nothing stands between here and PostgreSQL. */
   readonly isDirect: () => boolean
   readonly reported: (name: string, value: string) => void
@@ -107,6 +109,7 @@ class Opening {
       peer: `${path ?? `${host}:${port}`}/${database}?user=${user}`,
       endpoint,
       mode: this.#mode,
+      health: this.#options.health,
       preparer: new QueryPreparer(this.#options),
     })
     return this.#connection

@@ -4,6 +4,8 @@ import {
   inTime,
   PGBOUNCER_CONSOLE,
   type PoolerConsole,
+  SessionHealth,
+  SharedHealth,
   systemClock,
 } from '@poolguard/core'
 import postgres from 'postgres'
@@ -53,6 +55,7 @@ export class PgBouncerConsole implements PoolerConsole {
           connection: { ...(applicationName !== undefined && { application_name: applicationName }) },
           prepares: () => false,
           statements: target.statements,
+          health: new SessionHealth(new SharedHealth(), performance.now()),
           isDirect: () => false,
           reported: () => {},
           closed: () => {},

@@ -1,6 +1,14 @@
 import type { Socket } from 'node:net'
 import { Readable, Stream } from 'node:stream'
-import { type Activity, ListenTracker, pause, type RunningQuery, showStatement, systemClock } from '@poolguard/core'
+import {
+  type Activity,
+  ListenTracker,
+  pause,
+  type RunningQuery,
+  type SessionHealth,
+  showStatement,
+  systemClock,
+} from '@poolguard/core'
 import type { Sql } from 'postgres'
 import type { Endpoint } from './dial.ts'
 import { guardCursor } from './guard-cursor.ts'
@@ -33,6 +41,7 @@ export interface OpenedWire {
   readonly endpoint: Endpoint
   readonly mode: QuestionMode
   readonly preparer: QueryPreparer
+  readonly health: SessionHealth
 }
 
 /** One connection of a pool: an instance of postgres.js that connects once, and what is seen of it. */
@@ -45,6 +54,8 @@ export class PostgresConnection {
   readonly preparer: QueryPreparer
   /** Fed by whoever reserves it: nothing else can LISTEN for longer than a query. */
   readonly listening: ListenTracker = new ListenTracker()
+  /** What its errors say of it. */
+  readonly health: SessionHealth
   readonly #socket: Socket
   readonly #questions: Questions
   readonly #wire: Wire
@@ -67,12 +78,13 @@ export class PostgresConnection {
   /** Told when everything sent has been answered, or the connection is lost. */
   #answered: (() => void) | undefined
 
-  constructor({ sql, wire, socket, canceller, parameters, peer, endpoint, mode, preparer }: OpenedWire) {
+  constructor({ sql, wire, socket, canceller, parameters, peer, endpoint, mode, preparer, health }: OpenedWire) {
     this.sql = sql
     this.parameters = parameters
     this.peer = peer
     this.endpoint = endpoint
     this.preparer = preparer
+    this.health = health
     this.#socket = socket
     this.#wire = wire
     this.#send = wire.execute
@@ -264,6 +276,7 @@ export class PostgresConnection {
 
   #ready(inTransaction: boolean): void {
     this.#sent.length = 0
+    this.health.ready(inTransaction !== this.#inTransaction)
     this.#inTransaction = inTransaction
     this.#busy = false
     this.#suspended = false
@@ -285,13 +298,17 @@ export class PostgresConnection {
         suspended: (suspended) => {
           this.#suspended = suspended
         },
-        explain: (error) => this.explain(error),
+        explain: (error) => {
+          this.health.failed(error)
+          return this.explain(error)
+        },
       })
       return
     }
     const { resolve, reject } = query
     query.reject = (error) => {
       this.preparer.failed(error, query)
+      this.health.failed(error)
       reject(this.explain(error))
     }
     if (!query.options.simple) return

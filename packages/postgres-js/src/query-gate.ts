@@ -38,6 +38,7 @@ function send(query: Query, lease: Lease<PostgresConnection>): void {
     const opened = connection.inTransaction
     if (outcome && !opened && !connection.lost && preparer.unname(outcome.error, query)) {
       outcome.forget()
+      connection.health.forgive()
       connection.run(query, answered)
       return
     }

@@ -37,7 +37,7 @@ export class FutileEvictions {
       incident.since = now
       return true
     }
-    if (openedAt < incident.since || now - openedAt > FRESH_MILLIS) return true
+    if (openedAt <= incident.since || now - openedAt > FRESH_MILLIS) return true
     incident.pauseMillis = Math.min(MAX_PAUSE_MILLIS, Math.max(FIRST_PAUSE_MILLIS, incident.pauseMillis * 2))
     incident.pausedUntil = now + incident.pauseMillis
     return false
