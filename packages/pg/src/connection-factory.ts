@@ -99,7 +99,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     let announced = false
     connection.onError((error) => {
       if (!connected) return
-      lost()
+      lost(connection.lastWords.explain(error))
       // Afterwards, so that whoever hears of it does not get this one again.
       this.#options.lost(connection, error)
     })

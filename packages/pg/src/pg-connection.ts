@@ -10,6 +10,7 @@ import { callBack } from './call-back.ts'
 import { cancelQuery } from './cancel.ts'
 import { Checkout } from './checkout.ts'
 import { repairClient } from './client-integrity.ts'
+import { LastWords } from './last-words.ts'
 import type { SentTexts } from './prepare-statements.ts'
 import { failQueuedQueries } from './queued-queries.ts'
 import { activeQueryOf, describeActiveQuery, textOfQuery } from './running-query.ts'
@@ -50,6 +51,7 @@ export class PgConnection {
   #rounds = 0
   readonly #turn: ServerTurn
   #onError: ((error: Error) => void) | undefined
+  readonly lastWords: LastWords
   /** What its errors say of it. */
   readonly health: SessionHealth
   /** pg has given up a query that the server is still running: see `query_timeout`. */
@@ -58,6 +60,7 @@ export class PgConnection {
   constructor(client: WireClient, health: SessionHealth) {
     this.client = client
     this.health = health
+    this.lastWords = new LastWords(client)
     this.firstCheckout = new Checkout(this)
     this.#turn = new ServerTurn(client.connection)
     client.connection.on('parameterStatus', ({ parameterName, parameterValue }) => {

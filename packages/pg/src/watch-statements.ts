@@ -10,7 +10,7 @@ export function watchStatements(connection: PgConnection, sessions: SessionGuard
   const hasTimeout = Boolean(client.connectionParameters.query_timeout)
   const send = client.query as (...query: unknown[]) => unknown
   const query = (...args: unknown[]): unknown => {
-    const refusal = sessions.reads ? read(sessions, args[0]) : undefined
+    const refusal = client._queryable ? sessions.reads && read(sessions, args[0]) : connection.lastWords.refusal()
     if (refusal) return failQuery(refusal, args)
     return hasTimeout || (args[0] as { query_timeout?: number } | undefined)?.query_timeout
       ? sendTimed(connection, send, args)
@@ -26,13 +26,14 @@ export function unwatchedQuery(client: WireClient): WireClient['query'] {
 
 function read(sessions: SessionGuard, query: unknown): Error | undefined {
   if (typeof query === 'string') return sessions.check(query)
-  const { text, name } = query as Partial<QueryConfig>
+  // Without a query, pg says so.
+  const { text, name } = (query ?? {}) as Partial<QueryConfig>
   return typeof text === 'string' ? sessions.check(text, name) : undefined
 }
 
 /** Fails a query in the style in which it was sent, and returns what pg returns for that. */
 export function failQuery(error: Error, [query, ...rest]: readonly unknown[]): unknown {
-  const { callback, handleError, submit } = query as Partial<Submitted>
+  const { callback, handleError, submit } = (query ?? {}) as Partial<Submitted>
   const done = [...rest, callback].find((each) => typeof each === 'function') as ((error: Error) => void) | undefined
   if (done) process.nextTick(done, error)
   else if (handleError) process.nextTick(() => handleError.call(query, error))

@@ -95,6 +95,8 @@ export interface WireClient extends Omit<ClientBase, 'connect'> {
   readonly _activeQuery?: object | null
   readonly activeQuery?: object | null
   readonly _queryable: boolean
+  /** Fails what is running and what is queued. */
+  _errorAllQueries(error: Error): void
   _ending: boolean
   connect(done?: (error?: Error | null) => void): unknown
   end(done?: (error?: Error | null) => void): unknown

@@ -80,7 +80,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   /** Undefined where the server is not what was asked for. */
   async #tryAt(endpoint: Endpoint, { signal, lost }: OpenContext): Promise<PostgresConnection | undefined> {
     let kept = true
-    const connection = await this.#openAt(endpoint, { signal, lost: () => kept && lost() })
+    const connection = await this.#openAt(endpoint, { signal, lost: (error) => kept && lost(error) })
     try {
       kept = await this.#suits(connection, endpoint)
       if (kept) await this.#prepare(connection, signal)

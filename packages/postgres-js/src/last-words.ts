@@ -15,6 +15,8 @@ const FIELDS: Readonly<Record<string, string>> = {
 }
 
 const ERROR_RESPONSE = 'E'.charCodeAt(0)
+/** No FATAL error is longer. */
+const MAX_FATAL_BYTES = 16_384
 
 /**
  * Remembers what arrived last. A server that ends a session says why before it hangs up (57P01, `query_wait_timeout`), and
@@ -22,29 +24,30 @@ const ERROR_RESPONSE = 'E'.charCodeAt(0)
  */
 export class LastWords {
   #chunk: Buffer | undefined
+  /** The network may cut a message anywhere. */
+  #before: Buffer | undefined
 
   constructor(socket: Socket) {
     socket.on('data', (chunk: Buffer) => {
+      this.#before = this.#chunk
       this.#chunk = chunk
     })
   }
 
   /** The fields of the FATAL error that it ended with; undefined where it ended otherwise. */
   read(): Record<string, string> | undefined {
-    const last = this.#chunk && lastMessage(this.#chunk)
-    if (!last || last[0] !== ERROR_RESPONSE) return undefined
-    const fields = readFields(last)
-    return fields.severity === 'FATAL' || fields.severity === 'PANIC' ? fields : undefined
+    if (!this.#chunk) return undefined
+    return lastFatal(Buffer.concat([this.#before ?? Buffer.alloc(0), this.#chunk]).subarray(-MAX_FATAL_BYTES))
   }
 }
 
-/** The last of the messages in a chunk; undefined where it does not begin and end with whole ones. */
-function lastMessage(chunk: Buffer): Buffer | undefined {
-  let start = 0
-  while (start + 5 <= chunk.length) {
-    const end = start + 1 + chunk.readUInt32BE(start + 1)
-    if (end === chunk.length) return chunk.subarray(start)
-    start = end
+/** The FATAL error that bytes end with; they may begin in the middle of another message. */
+function lastFatal(bytes: Buffer): Record<string, string> | undefined {
+  for (let start = bytes.indexOf(ERROR_RESPONSE); start >= 0; start = bytes.indexOf(ERROR_RESPONSE, start + 1)) {
+    if (start + 5 > bytes.length) return undefined
+    if (start + 1 + bytes.readUInt32BE(start + 1) !== bytes.length) continue
+    const fields = readFields(bytes.subarray(start))
+    if (fields.severity === 'FATAL' || fields.severity === 'PANIC') return fields
   }
   return undefined
 }

@@ -18,7 +18,7 @@ import {
   requireWire,
   type Wire,
 } from './internals.ts'
-import { PostgresConnection } from './postgres-connection.ts'
+import { closedError, PostgresConnection } from './postgres-connection.ts'
 import { QueryPreparer } from './prepare-queries.ts'
 import type { QuestionMode } from './questions.ts'
 
@@ -193,7 +193,7 @@ class Opening {
     this.#canceller(this.#seat as Query)
     if (!this.#connection) return
     this.#connection.closed()
-    this.#context.lost()
+    this.#context.lost(this.#connection.explain(closedError()))
     this.#options.closed(id)
   }
 }

@@ -341,6 +341,6 @@ export class PostgresConnection {
 }
 
 /** As postgres.js says it. */
-function closedError(): Error {
+export function closedError(): Error {
   return Object.assign(new Error('write CONNECTION_CLOSED'), { code: 'CONNECTION_CLOSED', errno: 'CONNECTION_CLOSED' })
 }

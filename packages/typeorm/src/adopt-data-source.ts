@@ -1,5 +1,6 @@
 import { runInScope, scopesAreFree } from '@poolguard/core'
 import type { DataSource, QueryRunner } from 'typeorm'
+import { explainLoss, explainLossOfRunners } from './explain-loss.ts'
 import type { GuardOptions } from './guard-options.ts'
 import { HeldPools } from './held-pools.ts'
 import { poolConfigs } from './pool-configs.ts'
@@ -19,6 +20,7 @@ export function adoptDataSource(dataSource: DataSource, guard: GuardOptions): vo
   closeAfterFailure(dataSource, driver, pools)
   drainOnDestroy(driver, pools)
   releaseOnceConnected(driver)
+  explainLossOfRunners(dataSource)
   if (guard.watchDeadlocks ?? scopesAreFree) openScopes(dataSource)
 }
 
@@ -82,17 +84,26 @@ function waitForConnect(runner: QueryRunner): void {
   const connect = runner.connect.bind(runner)
   const release = runner.release.bind(runner)
   let connecting: Promise<void> | undefined
-  let connected = false
-  const settled = () => {
-    connected = true
+  let settled = false
+  let stopExplaining = () => {}
+  const settle = () => {
+    settled = true
   }
   runner.connect = () => {
     const connection = connect()
-    connecting ??= connection.then(settled, settled)
+    connecting ??= connection
+      .then((client) => {
+        stopExplaining = explainLoss(runner, client)
+      })
+      .then(settle, settle)
     return connection
   }
+  const releaseNow = () => {
+    stopExplaining()
+    return release()
+  }
   // Where nothing is pending, it is as prompt as TypeORM's.
-  runner.release = () => (connecting && !connected ? connecting.then(release) : release())
+  runner.release = () => (connecting && !settled ? connecting.then(releaseNow) : releaseNow())
 }
 
 /** Each transaction runs in a scope of its own. Repositories have the same manager. */

@@ -44,7 +44,14 @@ function stricter({ mode, modeParameter, accept, asLibpq }: TlsIntent): RewriteW
       code: 'stricter-tls',
       parameter: 'sslmode',
       why: `pg 8 takes ${mode} for verify-full, without falling back to plain text; libpq would not`,
-      instead: `write sslmode=verify-full if that is meant, or uselibpqcompat=true&sslmode=${mode} for libpq's meaning, or sslmode=no-verify`,
+      instead: mayFallBack(mode)
+        ? 'pg has no fallback: write sslmode=disable for a server without TLS, sslmode=no-verify for one with TLS whose certificate is not to be verified, or sslmode=verify-full'
+        : `write sslmode=verify-full if that is meant, or uselibpqcompat=true&sslmode=${mode} for libpq's meaning, or sslmode=no-verify`,
     },
   ]
+}
+
+/** libpq's modes in which it connects without TLS where there is none. */
+function mayFallBack(mode: TlsIntent['mode']): boolean {
+  return mode === 'prefer' || mode === 'allow'
 }

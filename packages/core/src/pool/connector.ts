@@ -24,7 +24,7 @@ export interface ConnectorOptions<R> {
   readonly classify: (error: unknown) => ConnectFailure
   readonly advise: (error: unknown) => string | undefined
   /** A connection is there. `lost` is called if it dies later. */
-  readonly opened: (resource: R, millis: number, whenLost: (lost: () => void) => void) => void
+  readonly opened: (resource: R, millis: number, whenLost: (lost: (error: unknown) => void) => void) => void
   readonly failed: (failure: ConnectFailure, error: unknown, retryInMillis: number | null) => void
   /** The app's own code has failed on a connection. Returns whether a caller was told, so that the next attempt is another caller's. */
   readonly hookFailed: (error: unknown) => boolean
@@ -91,7 +91,7 @@ export class Connector<R> {
     const life = new Life()
     try {
       const resource = await this.#untilAborted(
-        openWith(factory, { signal: attempt.signal, lost: () => life.end() }),
+        openWith(factory, { signal: attempt.signal, lost: (error) => life.end(error) }),
         attempt.signal,
       )
       this.#attempts.delete(attempt)
@@ -185,19 +185,19 @@ class ConnectTimeout extends Error {
   }
 }
 
-/** Remembers that a connection was lost until somebody asks, and tells whoever has asked before. */
+/** Remembers that a connection was lost, and why, until somebody asks, and tells whoever has asked before. */
 class Life {
-  #ended = false
-  #listener: (() => void) | undefined
+  #end: { readonly error: unknown } | undefined
+  #listener: ((error: unknown) => void) | undefined
 
-  end(): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#listener?.()
+  end(error: unknown): void {
+    if (this.#end) return
+    this.#end = { error }
+    this.#listener?.(error)
   }
 
-  onEnd(listener: () => void): void {
-    if (this.#ended) listener()
+  onEnd(listener: (error: unknown) => void): void {
+    if (this.#end) listener(this.#end.error)
     else this.#listener = listener
   }
 }

@@ -16,7 +16,12 @@ export type PoolEvent =
       /** When the next attempt may start; null where this failure did not set it. */
       readonly retryInMillis: number | null
     }
-  | { readonly type: 'closed'; readonly reason: CloseReason }
+  | {
+      readonly type: 'closed'
+      readonly reason: CloseReason
+      /** Why it was lost, where that is known: what the server said before it closed the connection, or the socket's error. */
+      readonly error?: unknown
+    }
   | { readonly type: 'timeout'; readonly error: AcquireTimeoutError }
   | { readonly type: 'saturated'; readonly error: PoolSaturatedError }
   /**

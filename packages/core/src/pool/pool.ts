@@ -534,7 +534,7 @@ export class Pool<R> implements Lender<R> {
     this.#housekeeping.at(Math.min(now + this.#settings.idleTimeoutMillis, entry.expiresAt))
   }
 
-  #opened(resource: R, millis: number, whenLost: (lost: () => void) => void): void {
+  #opened(resource: R, millis: number, whenLost: (lost: (error: unknown) => void) => void): void {
     this.#counters.opened++
     this.#createTimes.record(millis)
     const now = this.#clock.now()
@@ -545,7 +545,7 @@ export class Pool<R> implements Lender<R> {
     this.#open.add(entry)
     this.emit({ type: 'opened', millis })
     // First of all, so that one which was lost on the way is not lent.
-    whenLost(() => this.#lost(entry))
+    whenLost((error) => this.#lost(entry, error))
     this.#offer(entry, now)
     this.#serve()
   }
@@ -589,16 +589,16 @@ export class Pool<R> implements Lender<R> {
   }
 
   /** The connection died. A lease on it ends here: its slot comes back even if the borrower never releases. */
-  #lost(entry: PoolEntry<R>): void {
+  #lost(entry: PoolEntry<R>, error: unknown): void {
     if (entry.gone) return
     const at = this.#idle.indexOf(entry)
     if (at >= 0) this.#idle.splice(at, 1)
     this.#endLease(entry)
-    this.#close(entry, 'lost')
+    this.#close(entry, 'lost', error)
     this.#serve()
   }
 
-  #close(entry: PoolEntry<R> | undefined, reason: CloseReason): Promise<void> | undefined {
+  #close(entry: PoolEntry<R> | undefined, reason: CloseReason, error?: unknown): Promise<void> | undefined {
     if (!entry || entry.gone) return undefined
     entry.gone = true
     this.#endSettling(entry)
@@ -609,7 +609,7 @@ export class Pool<R> implements Lender<R> {
     return this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
       this.#closing--
       this.#counters.closed++
-      this.emit({ type: 'closed', reason })
+      this.emit(error === undefined ? { type: 'closed', reason } : { type: 'closed', reason, error })
       this.#checkEmptied()
       this.#serve()
       this.#change()

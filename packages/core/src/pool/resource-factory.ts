@@ -2,8 +2,12 @@
 export interface OpenContext {
   /** Aborted when the pool gives up waiting: stop connecting, and reject. */
   readonly signal: AbortSignal
-  /** Call it when the connection is lost, at whatever moment after it was opened; calling it again does nothing. */
-  lost(): void
+  /**
+   * Call it when the connection is lost, at whatever moment after it was opened; calling it again does nothing.
+   *
+   * @param error why, where that is known: what the server said before it closed the connection, or the socket's error.
+   */
+  lost(error?: unknown): void
 }
 
 /** A number that changes whenever something moves: bytes, or messages where bytes cannot be counted. */

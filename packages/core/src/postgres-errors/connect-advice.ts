@@ -11,7 +11,7 @@ const ADVICE: readonly { readonly of: RegExp; readonly advice: string }[] = [
   {
     of: /server does not support SSL connections/i,
     advice:
-      'The driver has no fallback to plain text: write sslmode=disable if the network may see the data, or turn TLS on (ssl = on in postgresql.conf)',
+      'The connection asks for TLS, and pg has no fallback to plain text: write sslmode=disable if the network may see the data, or turn TLS on (ssl = on in postgresql.conf)',
   },
   {
     of: /no pg_hba\.conf entry for [^\n]{0,300}(?:no encryption|SSL off)|requires TLS|must connect with TLS|SSL (?:connection )?is required|SSL required/i,

@@ -9,7 +9,7 @@ export interface FakeResource {
 export class FakeOpening {
   readonly resource: FakeResource
   readonly signal: AbortSignal
-  readonly lost: () => void
+  readonly lost: (error?: unknown) => void
   readonly #outcome = Promise.withResolvers<FakeResource>()
 
   constructor(id: number, { signal, lost }: OpenContext) {

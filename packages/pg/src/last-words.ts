@@ -1,0 +1,35 @@
+import { isFatal } from '@poolguard/core'
+import type { WireClient } from './wire-client.ts'
+
+/**
+ * Remembers the error with which a server ends a session (25P03, 57P01, PgBouncer's `query_wait_timeout`). pg tells it to the query
+ * that is running, if any; every other query hears only that the connection has ended. Here they get it as the `cause`.
+ */
+export class LastWords {
+  readonly #client: WireClient
+  #fatal: unknown
+
+  constructor(client: WireClient) {
+    this.#client = client
+    client.connection.on('errorMessage', (error) => {
+      if (isFatal(error)) this.#fatal = error
+    })
+    const errorAll = client._errorAllQueries
+    client._errorAllQueries = (error) => errorAll.call(client, this.explain(error))
+  }
+
+  /** Gives an error of the lost connection its cause. */
+  explain<E>(error: E): E {
+    if (this.#fatal === undefined || error === this.#fatal || !(error instanceof Error)) return error
+    // Enumerable, so that ORMs copy it to errors of their own.
+    return error.cause === undefined ? Object.assign(error, { cause: this.#fatal }) : error
+  }
+
+  /** What a query is to fail with that is sent after the server has ended the session; undefined before. */
+  refusal(): Error | undefined {
+    if (this.#fatal === undefined || this.#client._queryable) return undefined
+    const { message } = this.#fatal as Error
+    // pg's own sentence first.
+    return this.explain(new Error(`Client has encountered a connection error and is not queryable (${message})`))
+  }
+}
