@@ -1,16 +1,22 @@
 import { readFile } from 'node:fs'
 import type { Sql } from 'postgres'
 import { type Handler, type Query, type QueryConstructor, queryOf } from './internals.ts'
+import { traceQuery } from './trace-query.ts'
 
 /** What makes queries: the common part of `sql`, of a transaction's and of a reserved one. */
 type QueryMaker = Pick<Sql, 'unsafe' | 'file' | 'notify' | 'json' | 'array' | 'types' | 'typed'> &
   ((...args: never[]) => unknown)
 
 /**
- * A `sql` that makes the same queries as another one, and has them handled by somebody else. A query is handled once, when
- * somebody first wants its outcome; one that is a fragment of another never is.
+ * A `sql` that makes the same queries as another one, and has them handled by somebody else. With `capturesStacks` a query
+ * remembers where it was made. A query is handled once, when somebody first wants its outcome; one that is a fragment of
+ * another never is.
  */
-export function bindQueries(sql: QueryMaker, handle: (query: Query) => void): QueryMaker {
+export function bindQueries(
+  sql: QueryMaker,
+  handle: (query: Query) => void,
+  { capturesStacks }: { readonly capturesStacks: () => boolean } = { capturesStacks: () => false },
+): QueryMaker {
   const { constructor: TaggedQuery, canceller } = queryOf(sql as unknown as Sql) as Query & {
     constructor: QueryConstructor
   }
@@ -22,20 +28,26 @@ export function bindQueries(sql: QueryMaker, handle: (query: Query) => void): Qu
   }
   const make = sql as unknown as (...args: unknown[]) => unknown
   // Made here and not by postgres.js, which keeps four frames of a stack: the last is then the one that wrote the query.
-  const bound = (first: unknown, ...rest: unknown[]): unknown =>
-    isTemplate(first) ? new TaggedQuery(first, rest, handler, canceller) : make(first, ...rest)
+  const bound = (first: unknown, ...rest: unknown[]): unknown => {
+    if (!isTemplate(first)) return make(first, ...rest)
+    const query = new TaggedQuery(first, rest, handler, canceller)
+    if (capturesStacks()) traceQuery(query, bound)
+    return query
+  }
   const tagged = bound as unknown as Sql
+  const unsafe = (...args: Parameters<Sql['unsafe']>) => {
+    const query = route(sql.unsafe(...args)) as Query
+    // postgres.js would not prepare it, whatever it is.
+    query.undecided = query.args.length > 0 && args[2]?.prepare === undefined && !query.options.simple
+    if (capturesStacks()) traceQuery(query, unsafe)
+    return query
+  }
   return Object.assign(bound, {
     types: sql.types,
     typed: sql.typed,
     json: sql.json,
     array: sql.array,
-    unsafe: (...args: Parameters<Sql['unsafe']>) => {
-      const query = route(sql.unsafe(...args)) as Query
-      // postgres.js would not prepare it, whatever it is.
-      query.undecided = query.args.length > 0 && args[2]?.prepare === undefined && !query.options.simple
-      return query
-    },
+    unsafe,
     file: (...args: Parameters<Sql['file']>) => {
       const query = sql.file(...args) as unknown as Query
       query.handler = () => readThen(args[0], query, handle)

@@ -1,3 +1,4 @@
+import type { BorrowerTraces } from '@poolguard/core'
 import type { Sql } from 'postgres'
 
 /**
@@ -16,6 +17,8 @@ export interface Query extends Promise<unknown> {
   readonly options: { readonly simple?: boolean; prepare?: boolean }
   /** `unsafe` without a word on preparing, which is for the pool to decide. */
   undecided?: boolean
+  /** Where it was made, while stacks are captured. */
+  traces?: BorrowerTraces
   /** Why it was sent a second time. */
   retried?: unknown
   /** It goes by the name of a statement that the connection has. */

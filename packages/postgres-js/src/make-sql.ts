@@ -38,12 +38,13 @@ export function makeSql(spec: SqlSpec): GuardedSql {
 
   const refuse = (query: Query) =>
     guard.sessions.reads ? guard.sessions.check(textOf(query), preparedNameOf(query, shared)) : undefined
-  const bound = bindQueries(facade, (query) => {
+  const handle = (query: Query) => {
     const refusal = guard.sessions.checkAlone(textOf(query), TRANSACTION_ADVICE)
     if (refusal) query.reject(refusal)
     // What is at the other end shows when there is a connection.
-    else handleAlone(query, () => guard.acquire(), refuse)
-  })
+    else handleAlone(query, () => guard.acquire(query.traces && { traces: query.traces }), refuse)
+  }
+  const bound = bindQueries(facade, handle, { capturesStacks: () => guard.engine.capturesStacks })
   const begin = makeBegin(guard, refuse)
   // A large object is a transaction of the facade's.
   facade.begin = begin as Sql['begin']

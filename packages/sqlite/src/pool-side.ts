@@ -45,8 +45,12 @@ export class PoolSide implements ObservedPool {
       classify: classifyOpenFailure,
       onEvent,
     })
+    const { engine } = this
     this.turns = new Turns({
       acquire: (expectedMillis) => this.acquire(expectedMillis),
+      get capturesStacks() {
+        return engine.capturesStacks
+      },
       repeatable: options.spec.role === 'reader',
       mayShare: () => this.#mayShare(),
     })

@@ -16,6 +16,8 @@ const LOOK_MILLIS = 5
 export interface Lending {
   /** @param expectedMillis how long the statements take; undefined if that is unknown. */
   acquire(expectedMillis: number | undefined): Promise<Lease<SqliteConnection>>
+  /** Whether leases remember the stacks of their borrowers at the moment. */
+  readonly capturesStacks: boolean
   /** They are reads: it makes no difference whether one is asked twice. */
   readonly repeatable: boolean
   /** Whether a connection that is lent may take the next turn, too: they are reads, and nobody waits for it. */
@@ -40,6 +42,7 @@ export class Turns {
 
   /** @param millis how long it took the last time, where that is known. */
   ask(question: Question, millis: number | undefined): Promise<Done> {
+    if (this.#lending.capturesStacks) return this.#askTraced(question, millis)
     const { promise, resolve, reject } = Promise.withResolvers<Done>()
     const asked = { question, resolve, reject }
     if (millis === undefined || millis >= QUICK_MILLIS) {
@@ -65,6 +68,14 @@ export class Turns {
   async taken(): Promise<void> {
     // Immediates run in their order.
     if (this.#open.size > 0) await new Promise<void>((resolve) => setImmediate(() => resolve()))
+  }
+
+  /** Alone and at once, so that the lease has its caller's stack. */
+  async #askTraced(question: Question, millis: number | undefined): Promise<Done> {
+    const lease = await this.#lending.acquire(millis)
+    return await new Promise((resolve, reject) => {
+      lease.resource.askAll([{ question, resolve, reject }], () => lease.release())
+    })
   }
 
   #takeAlone(turn: Turn, millis: number | undefined): void {

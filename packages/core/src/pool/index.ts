@@ -1,6 +1,6 @@
 export { abortAfter, type Clock, inTime, MAX_TIMER_MILLIS, pause, setImmediate, systemClock } from '../clock.ts'
 export { registerOwnCode } from './application-frames.ts'
-export { captureStack, runDetached } from './borrower.ts'
+export { type BorrowerTraces, captureStack, runDetached, traceAwaiting, traceCall } from './borrower.ts'
 export type { AcquireMessage, ReleaseMessage } from './channels.ts'
 export { publish } from './channels.ts'
 export type { ConnectFailure } from './connect-failure.ts'

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { type PoolSettings, validatePoolSettings } from '../settings/index.ts'
 import { Alarm } from './alarm.ts'
-import { type Borrower, BorrowerIdentification, traceAwaiting } from './borrower.ts'
+import { type Borrower, BorrowerIdentification, type BorrowerTraces, traceAwaiting } from './borrower.ts'
 import { CapacityTime } from './capacity-time.ts'
 import { acquireChannel, publish, releaseChannel } from './channels.ts'
 import type { ConnectFailure } from './connect-failure.ts'
@@ -57,6 +57,8 @@ export interface AcquireOptions {
    * `maxUses` and the figures of checkouts do not count it either.
    */
   readonly own?: boolean | undefined
+  /** Where it was asked for, if that was earlier than now. */
+  readonly traces?: BorrowerTraces | undefined
   /** Goes before those who wait. */
   readonly first?: boolean | undefined
   /** May be served by one connection more than `max`, which is closed again if that has not grown meanwhile. */
@@ -202,9 +204,9 @@ export class Pool<R> implements Lender<R> {
     const { signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
     const now = this.#clock.now()
-    const borrower = this.#borrowers.identify(now, this.acquire)
+    const borrower = this.#borrowers.identify(now, this.acquire, options.traces)
     const lease = this.#acquire(options, now, borrower)
-    return borrower?.trace ? traceAwaiting(lease, borrower) : lease
+    return borrower?.traces && !options.traces ? traceAwaiting(lease, borrower.traces) : lease
   }
 
   #acquire(options: AcquireOptions, now: number, borrower: Borrower | undefined): Promise<Lease<R>> {
@@ -274,6 +276,11 @@ export class Pool<R> implements Lender<R> {
     }
     this.#closingIdle--
     this.#serve()
+  }
+
+  /** Whether leases remember the stacks of their borrowers at the moment. */
+  get capturesStacks(): boolean {
+    return this.#borrowers.captures(this.#clock.now())
   }
 
   /** The few of the {@link stats} that cost nothing to read. */
