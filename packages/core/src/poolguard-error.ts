@@ -10,7 +10,7 @@ export abstract class PoolguardError extends Error {
   }
 
   /**
-   * Stable, for programs: `POOLGUARD_ACQUIRE_TIMEOUT` and its like. A {@link ConnectError} has the driver's or the server's
+   * Stable, for programs: `POOLGUARD_ACQUIRE_TIMEOUT` and its like. A `ConnectError` has the driver's or the server's
    * own instead, such as `3D000` or `ECONNREFUSED`.
    */
   abstract readonly code: string
