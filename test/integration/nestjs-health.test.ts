@@ -93,7 +93,7 @@ describe.each(platforms)('given a readiness route of Terminus on %s', (platform)
     await pool.ready()
     const gate = await closeGate(server)
     const requests = Array.from({ length: 22 }, () => running.get('/orders'))
-    await waitUntil(() => pool.waitingCount === 20, { what: 'twenty requests wait' })
+    await waitUntil(() => pool.counts.active === 2 && pool.waitingCount === 20, { what: 'twenty requests wait' })
 
     const unready = await running.get('/ready')
     const told = (await unready.json()) as HealthCheckResult
