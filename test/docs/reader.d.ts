@@ -10,6 +10,7 @@ declare global {
   const request: import('fastify').FastifyRequest
   const reply: import('fastify').FastifyReply
   const logger: import('fastify').FastifyBaseLogger
+  const createDatabase: () => Promise<void>
   const handler: () => Promise<object>
   const error: unknown
   const rows: { id: number; owner: string; balance: number }[]
