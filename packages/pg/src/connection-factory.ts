@@ -16,6 +16,7 @@ import {
 import type { PoolClient } from 'pg'
 import { callBack } from './call-back.ts'
 import { repairClient } from './client-integrity.ts'
+import { containParserErrors } from './contain-parser-errors.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 import { PgConnection, type Reset } from './pg-connection.ts'
 import { prepareStatements } from './prepare-statements.ts'
@@ -77,6 +78,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
       context.signal.throwIfAborted()
       const client = this.#options.makeClient(named(this.#config, this.#options.applicationName()))
       if (!client.connection) return await refuse(client)
+      containParserErrors(client.connection)
       const sent = admitStartupParameters(client, this.#parameters)
       try {
         return await this.#login(client, context)

@@ -9,8 +9,10 @@ import {
   settleTarget,
 } from '@poolguard/core'
 import pg from 'pg'
+import { containParserErrors } from './contain-parser-errors.ts'
 import { readConfig } from './guarded-pool-config.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
+import type { WireClient } from './wire-client.ts'
 
 /** Of a source that is labelled after its address, unless it has another name. */
 export type SourceOptions = Omit<ScrapeOptions, 'source'> & { readonly source?: string | undefined }
@@ -37,6 +39,7 @@ export function postgresSource(url: string | undefined, options: SourceOptions =
       connectionTimeoutMillis: PATIENCE_MILLIS,
       query_timeout: PATIENCE_MILLIS,
     })
+    containParserErrors((client as unknown as WireClient).connection)
     client.on('error', () => {})
     try {
       await client.connect()

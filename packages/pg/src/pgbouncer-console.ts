@@ -17,6 +17,7 @@ import {
   type ShowRow,
 } from '@poolguard/core'
 import pg from 'pg'
+import { containParserErrors } from './contain-parser-errors.ts'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
 import { dropStartupParameters } from './startup-parameters.ts'
 import type { WireClient } from './wire-client.ts'
@@ -68,6 +69,7 @@ export class PgBouncerConsole implements PoolerConsole {
     })
     // Other startup parameters would be refused.
     dropStartupParameters(client as unknown as WireClient, { application_name: applicationName })
+    containParserErrors((client as unknown as WireClient).connection)
     client.on('error', () => {})
     await client.connect()
     return new PgBouncerConsole(client, applicationName)

@@ -64,6 +64,8 @@ export interface WireConnection extends EventEmitter {
   close(message: { type: 'S' | 'P'; name: string }): void
   sync(): void
   end(): void
+  /** Begins to parse what a socket receives. */
+  attachListeners(stream: Duplex): void
   connect(portOrPath: number | string, host?: string): void
   requestSsl(): void
   cancel(processID: number, secretKey: number): void
