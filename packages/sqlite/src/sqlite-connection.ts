@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { type Activity, type OpenContext, type RunningQuery, showStatement } from '@poolguard/core'
 import { withCallersStack } from './callers-stack.ts'
+import { endAtExit } from './end-at-exit.ts'
 import { ConnectionLostError } from './errors.ts'
 import type { ConnectionSpec, Done, Greeting, Question, ThreadData } from './protocol.ts'
 import { SqliteError } from './sqlite-error.ts'
@@ -52,7 +53,9 @@ export class SqliteConnection {
     const workerData: ThreadData = { ...spec, progress: this.#progress }
     this.#worker = new Worker(WORKER, { workerData, name: `poolguard ${name}`, ...flags() })
     this.#worker.on('error', (error) => this.#end(error))
+    const forget = endAtExit(this)
     this.#worker.on('exit', () => {
+      forget()
       this.#end(undefined)
       this.#exited.resolve()
     })
@@ -89,6 +92,11 @@ export class SqliteConnection {
     const asked = this.#sent[0]?.asked ?? this.#outbox
     const current = asked[this.progress] ?? asked.at(-1)
     return current && { key: current, describe: () => describeQuestion(current.question) }
+  }
+
+  /** Whether the thread has not done with all that it was asked; its answers may not have been heard yet. */
+  get isWorking(): boolean {
+    return Atomics.load(this.#progress, 0) !== (this.#asked | 0)
   }
 
   /** How many of the message that it is at it has done with. */

@@ -83,6 +83,34 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
     await vi.waitFor(() => expect(pool.getStats()).toMatchObject(opened), { timeout: 20_000 })
   })
 
+  test.skipIf(typeof process.execve !== 'function').each<[how: string, sql: string]>([
+    ['read', longQuery(1e12)],
+    ['write', `INSERT INTO things ${longQuery(1e12)}`],
+  ])('process.exit() does not wait for a long %s, and its code and listeners stay', async (_how, sql) => {
+    const file = newDatabase()
+    const child = startChild(`
+      const pool = new SqlitePool({ file: ${JSON.stringify(file)}, driver: '${driver}' })
+      await pool.exec('CREATE TABLE things (n INTEGER)')
+      await pool.query('INSERT INTO things VALUES (1)')
+      await pool.query('SELECT 1')
+      void pool.query(${JSON.stringify(sql)})
+      process.on('exit', (code) => console.log('listener', code))
+      setTimeout(() => process.exit(3), 100)`)
+    expect(await endOf(child)).toMatchObject({ code: 3, stdout: 'listener 3' })
+    // What was committed stays, and nothing else.
+    expect((await openPool({ file, driver }).query('SELECT n FROM things')).rows).toEqual([{ n: 1 }])
+  })
+
+  test('process.exit() waits for short statements', async () => {
+    const file = newDatabase()
+    const child = startChild(`
+      const pool = new SqlitePool({ file: ${JSON.stringify(file)}, driver: '${driver}' })
+      await pool.exec('CREATE TABLE things (n INTEGER)')
+      void pool.query('INSERT INTO things VALUES (1)')
+      setTimeout(() => process.exit(4), 50)`)
+    expect(await endOf(child)).toMatchObject({ code: 4, stderr: expect.not.stringContaining('Error') })
+  })
+
   test('a process ends by itself when nothing is under way, with the pool open or closed', async () => {
     for (const last of ['', 'await pool.close()']) {
       const program = `
