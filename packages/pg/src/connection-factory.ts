@@ -101,7 +101,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     let announced = false
     connection.onError((error) => {
       if (!connected) return
-      lost(connection.lastWords.explain(error))
+      lost(connection.lastWords.reason(error))
       // Afterwards, so that whoever hears of it does not get this one again.
       this.#options.lost(connection, error)
     })

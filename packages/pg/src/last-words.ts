@@ -25,6 +25,11 @@ export class LastWords {
     return error.cause === undefined ? Object.assign(error, { cause: this.#fatal }) : error
   }
 
+  /** Why the connection was lost: what the server said, or else the error of the socket. */
+  reason(error: Error): unknown {
+    return this.#fatal ?? error
+  }
+
   /** What a query is to fail with that is sent after the server has ended the session; undefined before. */
   refusal(): Error | undefined {
     if (this.#fatal === undefined || this.#client._queryable) return undefined

@@ -1,0 +1,119 @@
+import { connect, createServer, type Socket } from 'node:net'
+import { GuardedPool } from '@poolguard/pg'
+import { guardPostgres } from '@poolguard/postgres-js'
+import { guardDataSource } from '@poolguard/typeorm'
+import { DataSource } from 'typeorm'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../harness/free-port.ts'
+import { type PostgresServer, startPostgres } from '../harness/index.ts'
+
+let server: PostgresServer
+beforeAll(async () => {
+  server = await startPostgres({ maxConnections: 20 })
+})
+afterAll(() => server.stop())
+
+interface Options {
+  readonly pool?: { readonly acquireTimeoutMillis: number }
+  readonly waitForServer?: boolean
+  readonly onEvent?: (event: { readonly type: string }) => void
+}
+
+/** Asks once through a pool of its own. */
+const ways: Readonly<Record<string, (url: string, options?: Options) => Promise<unknown>>> = {
+  pg: async (url, options) => {
+    const pool = new GuardedPool({ url, ...options })
+    return await pool.query('select 1').finally(() => pool.end())
+  },
+  'postgres.js': async (url, options) => {
+    const sql = guardPostgres(url, options as never)
+    return await sql`select 1`.finally(() => sql.end())
+  },
+  typeorm: async (url, options) => {
+    const dataSource = new DataSource(guardDataSource({ type: 'postgres', url }, options as never))
+    await dataSource.initialize()
+    await dataSource.destroy()
+  },
+}
+
+/** A pooler at protocol level, imitated: it answers startup messages by what they hold, or lets them through. */
+async function imitatePooler(
+  answer: (parameters: Map<string, string>) => { code: string; message: string } | undefined,
+) {
+  const listener = createServer((client: Socket) => {
+    client.on('error', () => {})
+    client.once('data', (first) => {
+      const words = first.subarray(8).toString().split('\0')
+      const parameters = new Map(words.flatMap((word, i) => (i % 2 === 0 ? [[word, words[i + 1] ?? '']] : [])))
+      const refusal = answer(parameters as Map<string, string>)
+      if (refusal) {
+        const body = Buffer.from(`SFATAL\0C${refusal.code}\0M${refusal.message}\0\0`)
+        const head = Buffer.alloc(5)
+        head.write('E')
+        head.writeInt32BE(body.length + 4, 1)
+        client.end(Buffer.concat([head, body]))
+        return
+      }
+      const upstream = connect(server.port, server.host).on('error', () => {})
+      upstream.write(first)
+      client.pipe(upstream).pipe(client)
+      client.on('close', () => upstream.destroy())
+    })
+  })
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+  const { port } = listener.address() as { port: number }
+  const url = new URL(server.url)
+  url.hostname = '127.0.0.1'
+  url.port = String(port)
+  return { url: url.href, [Symbol.asyncDispose]: async () => void listener.close() }
+}
+
+describe.each(Object.entries(ways))('%s', (_way, ask) => {
+  test('given a database that does not exist, then the error looks like the one of the server', async () => {
+    const error = await ask(server.urlFor({ database: 'nowhere' })).catch((reason) => reason)
+    expect(error).toMatchObject({
+      code: '3D000',
+      message: 'database "nowhere" does not exist',
+      cause: { code: '3D000' },
+    })
+  })
+
+  test('given a server that was never reached, then callers are told at once, and why', async () => {
+    const url = `postgresql://app@127.0.0.1:${await freePort()}/app`
+    await expect(ask(url)).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+      message: expect.stringMatching(/^connect ECONNREFUSED .*waitForServer/),
+    })
+    await expect(ask(url, { waitForServer: true, pool: { acquireTimeoutMillis: 200 } })).rejects.toMatchObject({
+      code: 'POOLGUARD_ACQUIRE_TIMEOUT',
+      message: expect.stringContaining('timeout exceeded when trying to connect'),
+    })
+  })
+
+  test.each([
+    ['XX000', '(EMAXCONNSESSION) max clients reached in session mode - max clients are limited to pool_size: 15'],
+    ['XX000', 'Too many connections attempts'],
+    ['99999', 'a reason that nobody knows'],
+  ])('given a pooler (imitated) that says %s %s for a while, then callers wait for it', async (code, message) => {
+    let refusals = 0
+    await using pooler = await imitatePooler(() => (refusals++ < 3 ? { code, message } : undefined))
+    await ask(pooler.url)
+    expect(refusals).toBeGreaterThan(3)
+  })
+
+  test('given a pooler (imitated) that refuses startup parameters as RDS Proxy does, then they are left out', async () => {
+    const refused: string[] = []
+    await using pooler = await imitatePooler((parameters) => {
+      const name = ['options', 'statement_timeout', 'search_path'].find((each) => parameters.has(each))
+      if (name === undefined) return undefined
+      refused.push(name)
+      const what = name === 'options' ? 'command-line options' : `the option ${name}`
+      return { code: '0A000', message: `Feature not supported: RDS Proxy currently doesn't support ${what}.` }
+    })
+    const warnings: unknown[] = []
+    const onEvent = (event: { readonly type: string }) => event.type === 'warning' && warnings.push(event)
+    await ask(`${pooler.url}?statement_timeout=5s&schema=public`, { onEvent })
+    expect(refused.length).toBeGreaterThan(0)
+    expect(JSON.stringify(warnings)).toContain('ALTER ROLE')
+  })
+})
