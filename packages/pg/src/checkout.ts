@@ -1,7 +1,7 @@
-import type { Lease } from '@poolguard/core'
+import { type BorrowerTraces, findApplicationFrames, type Lease, traceAwaiting, traceCall } from '@poolguard/core'
 import type { PoolClient } from 'pg'
 import type { PgConnection } from './pg-connection.ts'
-import { failQuery } from './watch-statements.ts'
+import { answersByPromise, failQuery } from './watch-statements.ts'
 import type { WireClient } from './wire-client.ts'
 
 /** What a checkout needs of its pool. */
@@ -11,7 +11,7 @@ export interface CheckoutPool {
   /** The error for a second release. */
   releasedTwice(lease: Lease<PgConnection>): Error
   /** A query was sent after the release. Returns the error to fail it with, or undefined where it is to run. */
-  queriedAfterRelease(lease: Lease<PgConnection>): Error | undefined
+  queriedAfterRelease(lease: Lease<PgConnection>, stack: string | null): Error | undefined
 }
 
 /**
@@ -49,7 +49,8 @@ export class Checkout implements ProxyHandler<WireClient> {
   get(client: WireClient, key: string | symbol, view: unknown): unknown {
     if (key === 'release') return this.release
     if (key === 'query' && this.#released && !this.#connection.tellsListeners) {
-      return (...query: unknown[]) => this.#queryLate(client, view, query)
+      const queryLate = (...query: unknown[]) => this.#queryLate(client, view, query, traceCall(queryLate))
+      return queryLate
     }
     return Reflect.get(client, key, view)
   }
@@ -66,8 +67,18 @@ export class Checkout implements ProxyHandler<WireClient> {
     return Reflect.defineProperty(key === 'release' ? this : client, key, descriptor)
   }
 
-  #queryLate(client: WireClient, view: unknown, query: readonly unknown[]): unknown {
-    const refusal = this.#lent?.pool.queriedAfterRelease(this.#lent.lease)
-    return refusal ? failQuery(refusal, query) : Reflect.apply(client.query, view, query)
+  #queryLate(client: WireClient, view: unknown, query: readonly unknown[], traces: BorrowerTraces): unknown {
+    const refusal = () =>
+      this.#lent?.pool.queriedAfterRelease(this.#lent.lease, findApplicationFrames([traces.call, traces.awaiting]))
+    if (!answersByPromise(query)) {
+      const error = refusal()
+      return error ? failQuery(error, query) : Reflect.apply(client.query, view, query)
+    }
+    // A moment later, when it is known who awaits it.
+    return traceAwaiting(Promise.resolve(), traces).then(() => {
+      const error = refusal()
+      if (error) throw error
+      return Reflect.apply(client.query, view, query)
+    })
   }
 }

@@ -130,7 +130,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       this.#checkouts = {
         giveBack: (lease, destroy) => this.#giveBack(lease, destroy),
         releasedTwice: (lease) => this.#guard.releasedTwice(lease, RELEASED_TWICE),
-        queriedAfterRelease: (lease) => this.#guard.queriedAfterRelease(lease),
+        queriedAfterRelease: (lease, stack) => this.#guard.queriedAfterRelease(lease, stack),
       }
     }
 

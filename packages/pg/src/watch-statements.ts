@@ -31,6 +31,12 @@ function read(sessions: SessionGuard, query: unknown): Error | undefined {
   return typeof text === 'string' ? sessions.check(text, name) : undefined
 }
 
+/** Whether a query has neither a callback nor an interface of its own. */
+export function answersByPromise([query, ...rest]: readonly unknown[]): boolean {
+  const { callback, submit } = (query ?? {}) as Partial<Submitted>
+  return typeof submit !== 'function' && ![...rest, callback].some((each) => typeof each === 'function')
+}
+
 /** Fails a query in the style in which it was sent, and returns what pg returns for that. */
 export function failQuery(error: Error, [query, ...rest]: readonly unknown[]): unknown {
   const { callback, handleError, submit } = (query ?? {}) as Partial<Submitted>

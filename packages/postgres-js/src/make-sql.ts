@@ -53,7 +53,10 @@ export function makeSql(spec: SqlSpec): GuardedSql {
   const sql = Object.assign(bound, {
     ...{ listen, subscribe, largeObject, CLOSE, END, PostgresError, options, parameters: shared.parameters },
     begin,
-    reserve: async (): Promise<ReservedSql> => reserveOn(await guard.acquire(), facade, refuse),
+    reserve: async (): Promise<ReservedSql> => {
+      const lease = await guard.acquire()
+      return reserveOn(lease, facade, refuse, (query) => guard.lateQueries.report(lease, query))
+    },
     close: () => guard.closeIdle(),
     end: makeEnd(guard, facade),
     ready: (again?: { readonly again?: boolean }) => guard.ready(again),
@@ -120,7 +123,9 @@ function makeBegin(guard: PoolGuard<PostgresConnection>, refuse: (query: Query) 
     const [options, body] = args[1] ? args : ['', args[0]]
     const lease = await guard.acquire()
     try {
-      return await transactOn(lease, String(options), body as (sql: TransactionSql) => unknown, refuse)
+      return await transactOn(lease, String(options), body as (sql: TransactionSql) => unknown, refuse, (query) =>
+        guard.lateQueries.report(lease, query),
+      )
     } finally {
       lease.release()
     }

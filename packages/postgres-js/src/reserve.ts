@@ -2,6 +2,7 @@ import type { Lease, ListenTracker } from '@poolguard/core'
 import type { ReservedSql, Sql } from 'postgres'
 import { bindQueries } from './bind-queries.ts'
 import type { Query } from './internals.ts'
+import { type ReportLate, rejectLate } from './late-query.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { textOf } from './statement-text.ts'
 
@@ -10,11 +11,13 @@ import { textOf } from './statement-text.ts'
  * send one behind another.
  *
  * @param refuse what a query is to fail with instead of being sent.
+ * @param reportLate is told of queries that are sent after the release.
  */
 export function reserveOn(
   lease: Lease<PostgresConnection>,
   sql: Sql,
   refuse: (query: Query) => Error | undefined,
+  reportLate: ReportLate,
 ): ReservedSql {
   const connection = lease.resource
   const waiting: Query[] = []
@@ -29,13 +32,15 @@ export function reserveOn(
   }
   connection.onAnswered(pump)
 
-  const bound = bindQueries(sql, (query) => {
-    const refusal = released ? releasedError() : refuse(query)
+  const handle = (query: Query) => {
+    if (released) return rejectLate(query, releasedError(), reportLate)
+    const refusal = refuse(query)
     if (refusal) return query.reject(refusal)
     trackListening(query, connection.listening)
     waiting.push(query)
     if (!blocked) pump()
-  })
+  }
+  const bound = bindQueries(sql, handle, { capturesStacks: () => released })
   return Object.assign(bound, {
     release: () => {
       if (releasing) return

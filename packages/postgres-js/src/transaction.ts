@@ -2,6 +2,7 @@ import type { Lease } from '@poolguard/core'
 import type { Sql, TransactionSql } from 'postgres'
 import { bindQueries } from './bind-queries.ts'
 import { type Query, queryOf } from './internals.ts'
+import { type ReportLate, rejectLate } from './late-query.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
 type Body = (sql: TransactionSql) => unknown
@@ -11,15 +12,17 @@ type Savepoint = (...args: unknown[]) => Promise<unknown>
  * Runs a transaction of postgres.js on a leased connection.
  *
  * @param refuse what a query is to fail with instead of being sent.
+ * @param reportLate is told of queries that are sent after its end.
  */
 export async function transactOn(
   lease: Lease<PostgresConnection>,
   options: string,
   body: Body,
   refuse: (query: Query) => Error | undefined,
+  reportLate: ReportLate,
 ): Promise<unknown> {
   const connection = lease.resource
-  const state: TransactionState = { lease, over: false, refuse }
+  const state: TransactionState = { lease, over: false, refuse, reportLate }
   try {
     return await connection.sql.begin(options, (sql) => body(bindTransaction(sql, state)))
   } catch (error) {
@@ -33,18 +36,22 @@ interface TransactionState {
   readonly lease: Lease<PostgresConnection>
   over: boolean
   readonly refuse: (query: Query) => Error | undefined
+  readonly reportLate: ReportLate
 }
 
 /** The `sql` of a transaction or a savepoint. When that is over, or its connection is, every query of it fails. */
 function bindTransaction(sql: TransactionSql, state: TransactionState): TransactionSql {
   const { handler } = queryOf(sql as unknown as Sql)
-  const bound = bindQueries(sql as unknown as Sql, (query) => {
-    const refusal = ended(state) ?? state.refuse(query)
+  const handle = (query: Query) => {
+    const end = ended(state)
+    const refusal = end ?? state.refuse(query)
     if (!refusal) return handler(query)
-    query.reject(refusal)
     // As in postgres.js, a query of a transaction that nobody waits for does not end the process.
     query.catch(() => {})
-  })
+    if (end && state.over) rejectLate(query, end, state.reportLate)
+    else query.reject(refusal)
+  }
+  const bound = bindQueries(sql as unknown as Sql, handle, { capturesStacks: () => state.over })
   const savepoint: Savepoint = (...args) => {
     const body = args.findLast((arg) => typeof arg === 'function') as Body | undefined
     const bindBody = body && ((inner: TransactionSql) => body(bindTransaction(inner, state)))

@@ -1,4 +1,5 @@
 import {
+  LateQueryReporter,
   type Lease,
   type ObservedPool,
   Pool,
@@ -31,6 +32,7 @@ export class PoolSide implements ObservedPool {
   readonly engine: Pool<SqliteConnection>
   /** For single statements. */
   readonly turns: Turns
+  readonly lateQueries: LateQueryReporter<SqliteConnection>
   readonly #options: PoolSideOptions
   /** Only what is used is entered: a pool that is made and dropped must not be kept from being collected. */
   #unregister: (() => void) | undefined
@@ -38,6 +40,7 @@ export class PoolSide implements ObservedPool {
   constructor(options: PoolSideOptions) {
     const { name, settings, onEvent } = options
     this.#options = options
+    this.lateQueries = new LateQueryReporter({ engine: () => this.engine, warnsProcess: !onEvent })
     this.engine = new Pool({
       name,
       settings,

@@ -1,4 +1,4 @@
-import { type Lease, systemClock } from '@poolguard/core'
+import { type LateQuery, type Lease, systemClock } from '@poolguard/core'
 import { TransactionOverError } from './errors.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 import { OpenTransaction, type SqliteTransaction } from './sqlite-transaction.ts'
@@ -8,6 +8,8 @@ export interface TransactionSettings {
   readonly statement: string
   /** After so long without activity it is rolled back. */
   readonly idleMillis: number
+  /** Told of queries that are sent after its end. */
+  readonly reportLate: (query: LateQuery) => void
 }
 
 /**
@@ -17,10 +19,13 @@ export interface TransactionSettings {
 export async function runTransaction<T>(
   lease: Lease<SqliteConnection>,
   work: (transaction: SqliteTransaction) => Promise<T> | T,
-  { statement, idleMillis }: TransactionSettings,
+  { statement, idleMillis, reportLate }: TransactionSettings,
 ): Promise<T> {
   const connection = lease.resource
-  const transaction = await OpenTransaction.begin(connection, statement)
+  const queriedLate = (stack: string | null) => {
+    if (!lease.held) reportLate({ stack, rejected: true })
+  }
+  const transaction = await OpenTransaction.begin(connection, statement, queriedLate)
   const watch = watchActivity(connection, idleMillis)
   try {
     const result = await Promise.race([watch.idle, Promise.resolve(transaction).then(work)])

@@ -182,7 +182,10 @@ export class SqlitePool {
       statement: readOnly ? 'BEGIN' : 'BEGIN IMMEDIATE',
       idleMillis: this.#spec.idleInTransactionMillis,
     }
-    const run = () => withLease(side, (lease) => runTransaction(lease, work, settings))
+    const run = () =>
+      withLease(side, (lease) =>
+        runTransaction(lease, work, { ...settings, reportLate: (query) => side.lateQueries.report(lease, query) }),
+      )
     return scopesAreFree ? runInScope(run) : run()
   }
 

@@ -1,3 +1,4 @@
+import { captureStack } from '@poolguard/core'
 import { StatementRefusedError, TransactionOverError } from './errors.ts'
 import { iterateRows } from './iterate-rows.ts'
 import { readParameters, requireText } from './parameters.ts'
@@ -28,25 +29,34 @@ export interface SqliteTransaction {
   transaction<T>(work: (transaction: SqliteTransaction) => Promise<T> | T): Promise<T>
 }
 
+/** Told where a query was sent that came after the end. */
+type QueriedLate = (stack: string | null) => void
+
 /** A transaction, or one within it, as the pool runs it. */
 export class OpenTransaction implements SqliteTransaction {
   readonly #connection: SqliteConnection
   readonly #outer: OpenTransaction | undefined
   readonly #depth: number
+  readonly #queriedLate: QueriedLate
   #over: Error | undefined
   /** The inner transactions so far: savepoints form a stack, on which two side by side would undo each other. */
   #inner: Promise<unknown> = Promise.resolve()
 
-  private constructor(connection: SqliteConnection, outer?: OpenTransaction) {
+  private constructor(connection: SqliteConnection, queriedLate: QueriedLate, outer?: OpenTransaction) {
     this.#connection = connection
+    this.#queriedLate = queriedLate
     this.#outer = outer
     this.#depth = outer ? outer.#depth + 1 : 0
   }
 
   /** @param statement `BEGIN`, of whichever kind. */
-  static async begin(connection: SqliteConnection, statement: string): Promise<OpenTransaction> {
+  static async begin(
+    connection: SqliteConnection,
+    statement: string,
+    queriedLate: QueriedLate,
+  ): Promise<OpenTransaction> {
     await connection.ask(['query', 'anywhere', statement, []])
-    const transaction = new OpenTransaction(connection)
+    const transaction = new OpenTransaction(connection, queriedLate)
     connection.onTransactionEnded = (cause) => transaction.end('SQLite has rolled it back', cause)
     return transaction
   }
@@ -95,7 +105,7 @@ export class OpenTransaction implements SqliteTransaction {
   async #runInner<T>(work: (transaction: SqliteTransaction) => Promise<T> | T): Promise<T> {
     const savepoint = `poolguard_${this.#depth}`
     await this.#ask(`SAVEPOINT ${savepoint}`)
-    const inner = new OpenTransaction(this.#connection, this)
+    const inner = new OpenTransaction(this.#connection, this.#queriedLate, this)
     try {
       const result = await work(inner)
       await this.#ask(`RELEASE ${savepoint}`)
@@ -117,7 +127,10 @@ export class OpenTransaction implements SqliteTransaction {
   }
 
   #requireOpen(): void {
-    if (this.#over) throw this.#over
+    if (this.#over) {
+      this.#queriedLate(captureStack(this.#requireOpen))
+      throw this.#over
+    }
     if (this.#outer) this.#outer.#requireOpen()
   }
 

@@ -11,12 +11,12 @@ import { type PoolSnapshot, registerPool, snapshotPools } from '../observe/index
 import {
   type AcquireOptions,
   AlreadyReleasedError,
-  captureStack,
+  LateQueryReporter,
   type Lease,
   Pool,
   type PoolCounts,
   type PoolEvent,
-  QueryAfterReleaseError,
+  type QueryAfterReleaseError,
 } from '../pool/index.ts'
 import { classifyConnectFailure } from '../postgres-errors/index.ts'
 import {
@@ -70,6 +70,7 @@ export interface GuardSpec {
 export class PoolGuard<C> {
   readonly engine: Pool<C>
   readonly sessions: SessionGuard
+  readonly lateQueries: LateQueryReporter<C>
   /** What is prepared automatically, by drivers that can. */
   readonly statements: AutomaticStatements
   readonly #spec: GuardSpec
@@ -92,6 +93,7 @@ export class PoolGuard<C> {
   constructor(spec: GuardSpec, makeDriver: (guard: PoolGuard<C>) => GuardedDriver<C>) {
     this.#spec = spec
     this.#bounds = new PoolBounds(spec.options, () => this.engine)
+    this.lateQueries = new LateQueryReporter({ engine: () => this.engine, warnsProcess: !spec.options.onEvent })
     this.#given = assumedTopology(spec.options)
     this.sessions = new SessionGuard(spec.options.lint ?? 'warn', (message) => this.warn(message))
     const provider = spec.connection && guessProvider(spec.connection)
@@ -250,24 +252,15 @@ export class PoolGuard<C> {
   }
 
   /**
-   * A caller has sent a query on a checkout that has ended: reported with the caller's stack.
+   * A caller has sent a query on a checkout that has ended.
    *
-   * @param reject whether the driver refuses such queries in any case; default: the option `queryAfterRelease`.
+   * @param stack where it was sent.
    * @returns the error that the query is to fail with; undefined where it is to run.
    */
-  queriedAfterRelease(
-    lease: Lease<C>,
-    reject: boolean = this.#spec.options.queryAfterRelease === 'reject',
-  ): QueryAfterReleaseError | undefined {
-    const checkout = this.engine.endedCheckout(lease)
-    const stack = captureStack(this.queriedAfterRelease)
-    this.engine.emit({ type: 'query-after-release', checkout, stack, rejected: reject })
-    const error = new QueryAfterReleaseError(this.#spec.name, checkout)
-    if (!this.#spec.options.onEvent && !this.#warned.has('query-after-release')) {
-      this.#warned.add('query-after-release')
-      process.emitWarning(`${error.message} The query was sent\n${stack}`, 'PoolguardWarning')
-    }
-    return reject ? error : undefined
+  queriedAfterRelease(lease: Lease<C>, stack: string | null): QueryAfterReleaseError | undefined {
+    const rejected = this.#spec.options.queryAfterRelease === 'reject'
+    const error = this.lateQueries.report(lease, { stack, rejected })
+    return rejected ? error : undefined
   }
 
   warn(message: string): void {

@@ -1,0 +1,36 @@
+import type { Lease } from './lease.ts'
+import type { Pool } from './pool.ts'
+import { QueryAfterReleaseError } from './release-errors.ts'
+
+export interface LateQuery {
+  /** Where it was sent. */
+  readonly stack: string | null
+  /** Whether it fails instead of being run. */
+  readonly rejected: boolean
+}
+
+/** Reports queries that callers send on checkouts, or in transactions, that have ended. */
+export class LateQueryReporter<R> {
+  readonly #engine: () => Pool<R>
+  readonly #warnsProcess: boolean
+  #warned = false
+
+  /** @param options.warnsProcess where the user listens to no events. */
+  constructor({ engine, warnsProcess }: { engine: () => Pool<R>; warnsProcess: boolean }) {
+    this.#engine = engine
+    this.#warnsProcess = warnsProcess
+  }
+
+  /** @returns the error for a query that is rejected. */
+  report(lease: Lease<R>, { stack, rejected }: LateQuery): QueryAfterReleaseError {
+    const engine = this.#engine()
+    const checkout = engine.endedCheckout(lease)
+    const error = new QueryAfterReleaseError(engine.name, checkout)
+    engine.emit({ type: 'query-after-release', checkout, stack, rejected })
+    if (this.#warnsProcess && !this.#warned) {
+      this.#warned = true
+      process.emitWarning(`${error.message} The query was sent\n${stack}`, 'PoolguardWarning')
+    }
+    return error
+  }
+}
