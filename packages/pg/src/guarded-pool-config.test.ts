@@ -97,3 +97,16 @@ describe('the configuration of a guarded pool', () => {
     expect(() => readConfig(config)).toThrow(message)
   })
 })
+
+test.each(['connectionString', 'url'] as const)(
+  'given an empty %s, then the options beside it hold, as in pg',
+  (name) => {
+    const { client } = readConfig({ [name]: '', host: 'db', database: 'orders', user: 'app' })
+    expect(client).toMatchObject({ host: 'db', database: 'orders', user: 'app' })
+  },
+)
+
+test('given poolSize, then it is max, unless that is given, too', () => {
+  expect(readConfig({ poolSize: 4 }).options.pool?.max).toBe(4)
+  expect(readConfig({ poolSize: 4, max: 3 }).options.pool?.max).toBe(3)
+})

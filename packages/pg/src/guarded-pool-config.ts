@@ -10,7 +10,7 @@ import {
   type RewriteWarning,
   type RewriteWarningCode,
   readCertificate,
-  readUrlOption,
+  readDriversUrl,
   requireMeantNames,
   requireOneOf,
   resolveSettings,
@@ -19,6 +19,7 @@ import {
   toPg,
   validatePrepareOptions,
 } from '@poolguard/core'
+
 import type { PoolConfig } from 'pg'
 import type { Reset } from './pg-connection.ts'
 
@@ -95,8 +96,8 @@ function readConnectionString(config: GuardedPoolConfig): ConnectionString | und
   if (config.url !== undefined && config.connectionString !== undefined) {
     throw new InvalidOptionError('connectionString', config.connectionString, 'no value where url is given too')
   }
-  if ('url' in config) return readUrlOption(config.url)
-  return config.connectionString === undefined ? undefined : readUrlOption(config.connectionString)
+  if ('url' in config) return readDriversUrl(config.url)
+  return readDriversUrl(config.connectionString ?? '')
 }
 
 /** What pg has no word for, a guarded pool mostly has: those wishes come true, and need no warning. */

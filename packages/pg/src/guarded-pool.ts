@@ -85,6 +85,8 @@ type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
 export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
   const made = guardedClasses.get(PgPool) ?? makeGuardedPoolClass(PgPool)
   guardedClasses.set(PgPool, made)
+  // One that is guarded already stays as it is.
+  guardedClasses.set(made as unknown as PoolClass, made)
   return made
 }
 

@@ -8,7 +8,7 @@ import {
   type PoolguardOptions,
   type RewriteWarning,
   readCertificate,
-  readUrlOption,
+  readDriversUrl,
   requireMeantNames,
   requireOneOf,
   settingsFromUrl,
@@ -42,7 +42,7 @@ export interface SqlSpec {
  */
 export function readOptions(options: GuardedOptions): SqlSpec {
   requireMeantNames(options)
-  const connection = 'url' in options ? readUrlOption(options.url) : undefined
+  const connection = 'url' in options ? readDriversUrl(options.url) : undefined
   requireOneOf('lint', options.lint, ['warn', 'throw', 'off'])
   validatePrepareOptions(options)
   requireSsl(options.ssl)

@@ -11,9 +11,9 @@ test.each([
   ['a bad URL', { type: 'postgres', url: 'mysql://db/x' }, {}, '"mysql:"'],
   [
     'a bad URL of a replica',
-    { type: 'postgres', replication: { master: { url }, slaves: [{ url: '' }] } },
+    { type: 'postgres', replication: { master: { url }, slaves: [{ url: 'mysql://db/x' }] } },
     {},
-    'empty',
+    '"mysql:"',
   ],
   [
     'an option of the guard among those of TypeORM',
@@ -68,4 +68,11 @@ test('given fewer connections than pools to one server, then each has one, and t
     type: 'warning',
     message: 'max is 1, but 2 pools (master and replicas) lead to db:5432; each has 1 connection',
   })
+})
+
+test('given options that were guarded already, then that is said, also of a copy of them', () => {
+  const guarded = guardDataSource({ type: 'postgres', url })
+  for (const options of [guarded, { ...guarded, logging: true }]) {
+    expect(() => guardDataSource(options)).toThrow('call guardDataSource once')
+  }
 })

@@ -30,6 +30,7 @@ type CacheOptions = Exclude<NonNullable<PostgresOptions['cache']>, boolean>
  */
 export function guardDataSource<T extends PostgresOptions>(options: T, guard: GuardOptions = {}): T {
   requirePostgres(options)
+  refuseGuarded(options)
   requireElsewhere(options, 'the second argument, as in guardDataSource(options, { fleet })')
   if ('url' in guard)
     throw new InvalidOptionError('url', guard.url, "no value here: it stands among TypeORM's own options")
@@ -59,11 +60,23 @@ function withPlainUrls(options: PostgresOptions): PostgresOptions {
   return { ...options, replication: { ...replication, master: withPlainUrl(master), slaves: slaves.map(withPlainUrl) } }
 }
 
+/** On the driver, which goes along when options are spread; another copy of this package knows it, too. */
+const GUARDED: unique symbol = Symbol.for('poolguard.typeorm.guarded')
+
+function refuseGuarded({ driver }: PostgresOptions): void {
+  if (!driver?.[GUARDED]) return
+  throw new InvalidOptionError(
+    'driver',
+    'the one that guardDataSource has set',
+    'the options before they were guarded: call guardDataSource once, and give what it returns to every new DataSource',
+  )
+}
+
 function guardedPg({ driver }: PostgresOptions): object {
   const pg = driver ?? PlatformTools.load('pg')
   if (typeof pg.Pool !== 'function')
     throw new InvalidOptionError('driver', driver, 'the module pg, or one with its Pool')
-  return { ...pg, Pool: poolClassFor(pg) }
+  return Object.defineProperty({ ...pg, Pool: poolClassFor(pg) }, GUARDED, { value: true })
 }
 
 /**

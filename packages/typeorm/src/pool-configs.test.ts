@@ -47,6 +47,29 @@ test('given the names of loopback, then they are one server', () => {
   expect(configs.map(({ pool }) => pool?.max)).toEqual([undefined, 2, 2, 2])
 })
 
+test.each([
+  ['poolSize', { poolSize: 8 }, {}],
+  ['extra.max', { extra: { max: 8 } }, {}],
+  ['pool.max', {}, { pool: { max: 8 } }],
+])(
+  'given %s and a limit in the URL of a replica, then the smaller one holds for the replica',
+  (_what, options, guard) => {
+    const limited = (url: string, limit: number) => {
+      const { configs } = poolConfigs(replicated([`${url}?connection_limit=${limit}`], options), guard)
+      return configs.map(({ pool, max }) => pool?.max ?? max)
+    }
+    expect(limited(other, 2)).toEqual([8, 2])
+    expect(limited(other, 20)).toEqual([8, 8])
+    expect(limited(same, 2)).toEqual([4, 1])
+  },
+)
+
+test('given a limit in the URL of the master, then that is the part of the master', () => {
+  const replication = { master: { url: `${same}?connection_limit=2` }, slaves: [{ url: other }] }
+  const { configs } = poolConfigs({ type: 'postgres', replication, poolSize: 8 }, {})
+  expect(configs.map(({ pool, max }) => pool?.max ?? max)).toEqual([2, 8])
+})
+
 test('given no replication, then the options are told as they are, without a name of their own', () => {
   const { configs } = poolConfigs({ type: 'postgres', url: same, poolSize: 3 }, { lint: 'off', watchDeadlocks: true })
   expect(configs).toEqual([{ connectionString: same, max: 3, lint: 'off' }])

@@ -7,6 +7,8 @@ import { type Credentials, credentialsOf, type PostgresOptions, urlOf } from './
 interface PoolPlan {
   readonly config: GuardedPoolConfig
   readonly url: ConnectionString | undefined
+  /** One of several: what its URL says is its own part of what all of them may have. */
+  readonly replicated: boolean
 }
 
 /** A pool's part of what all pools to the same server may have together. */
@@ -57,11 +59,11 @@ function planOf(options: PostgresOptions, credentials: Credentials, guard: Guard
   const { host, port, username: user, password, database, ssl } = credentials
   const fields = { host, port, user, password, database, ssl, max: poolSize, connectionTimeoutMillis: connectTimeoutMS }
   const config = { ...definedOnly(fields), ...extra, ...(url && { connectionString: url.href }), ...pool }
-  return { config, url }
+  return { config, url, replicated: options.replication !== undefined }
 }
 
 function dividedBy(share: Share | undefined, plan: PoolPlan, guard: GuardOptions): Partial<GuardedPoolConfig> {
-  if (!share || share.pools === 1) return {}
+  if (!share || share.pools === 1) return ownPart(plan, guard)
   const { instances, pool } = guard
   const max = maxOf(plan, guard)
   const { min } = boundsOf(plan, guard)
@@ -73,6 +75,14 @@ function dividedBy(share: Share | undefined, plan: PoolPlan, guard: GuardOptions
       ...(min !== undefined && { min: partOf(min, share, 0) }),
     },
   }
+}
+
+/** The limit in a pool's URL, where the options for all pools allow more. */
+function ownPart(plan: PoolPlan, guard: GuardOptions): Partial<GuardedPoolConfig> {
+  const limit = plan.url && wishesOf(plan.url).max
+  const { max, min } = boundsOf(plan, guard)
+  if (limit === undefined || max !== limit) return {}
+  return { pool: { ...guard.pool, max, ...(min !== undefined && { min: Math.min(min, max) }) } }
 }
 
 function partOf(total: number, { pools, index }: Share, least: number): number {
@@ -95,10 +105,18 @@ function maxOf(plan: PoolPlan, guard: GuardOptions): number | undefined {
   return resolveSettings({ options: { ...(preset && { preset }), pool: bounds } }).settings.max
 }
 
-/** The first that says something, in the order in which the pool asks, too. */
-function boundsOf({ config, url }: PoolPlan, { pool }: GuardOptions): Partial<Pick<PoolSettings, 'min' | 'max'>> {
+/**
+ * The first that says something, in the order in which the pool asks, too. In a replication, the limit in a URL holds
+ * beside what is said for all pools: the smaller one counts.
+ */
+function boundsOf(
+  { config, url, replicated }: PoolPlan,
+  { pool }: GuardOptions,
+): Partial<Pick<PoolSettings, 'min' | 'max'>> {
   const wishes = url && wishesOf(url)
-  const max = pool?.max ?? (config.max || undefined) ?? wishes?.max
+  const ofAll = pool?.max ?? (config.max || undefined)
+  const ofUrl = wishes?.max
+  const max = replicated && ofAll !== undefined && ofUrl !== undefined ? Math.min(ofAll, ofUrl) : (ofAll ?? ofUrl)
   const min = pool?.min ?? (config.min || undefined) ?? wishes?.min
   return { ...(max !== undefined && { max }), ...(min !== undefined && { min }) }
 }

@@ -1,4 +1,4 @@
-import { type ConnectionString, InvalidOptionError, readUrlOption, settleTarget } from '@poolguard/core'
+import { type ConnectionString, InvalidOptionError, readDriversUrl, settleTarget } from '@poolguard/core'
 import type { DataSourceOptions } from 'typeorm'
 
 /**
@@ -30,7 +30,8 @@ export function requirePostgres({ type }: { readonly type: string }): void {
  */
 export function urlOf(credentials: Credentials): ConnectionString | undefined {
   if (!credentials.url && (!('url' in credentials) || credentials.host !== undefined)) return undefined
-  return settleTarget(readUrlOption(credentials.url))
+  const url = readDriversUrl(credentials.url)
+  return url && settleTarget(url)
 }
 
 /**

@@ -104,6 +104,21 @@ describe('what is read', () => {
   })
 })
 
+test.each(['postgresql', 'POSTGRES', 'pg', 'pgsql', 'tcp'])(
+  'the scheme may be %s, as for pg and postgres.js',
+  (scheme) => {
+    const url = parseConnectionString(`${scheme}://app:s3cret@db:5433/orders`)
+    expect(url).toMatchObject({
+      user: 'app',
+      password: 's3cret',
+      hosts: [{ host: 'db', port: 5433 }],
+      database: 'orders',
+    })
+    // What reads it next may know no other.
+    expect(url.href).toMatch(/^postgres(ql)?:/)
+  },
+)
+
 describe('what cannot be read', () => {
   test.each([
     ['', 'scheme', 'it is empty'],

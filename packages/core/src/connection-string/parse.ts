@@ -7,7 +7,7 @@ import { parseSocketPath, parseSocketUrl } from './parse-socket.ts'
 /**
  * Takes a connection string apart, in any form that libpq, pg, postgres.js or Prisma takes:
  *
- * - a `postgres:` or `postgresql:` URL: percent-encoded or raw special characters in the password, IPv6, several hosts,
+ * - a `postgres:` or `postgresql:` URL, or one with `pg:`, `pgsql:` or `tcp:`, which pg and postgres.js take as well: percent-encoded or raw special characters in the password, IPv6, several hosts,
  *   Unix sockets (`postgresql://%2Fvar%2Frun/db`, or `?host=/var/run`);
  * - libpq's keywords, `host=db port=5432 dbname=orders`
  *   (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING);
@@ -39,8 +39,11 @@ function parseUrl(text: string): ConnectionString {
 }
 
 function splitScheme(text: string): { scheme: 'postgres' | 'postgresql'; rest: string } {
-  const match = /^(postgres|postgresql):\/\//i.exec(text)
-  if (match) return { scheme: match[1]?.toLowerCase() as 'postgres' | 'postgresql', rest: text.slice(match[0].length) }
+  const match = /^(postgres|postgresql|pg|pgsql|tcp):\/\//i.exec(text)
+  if (match) {
+    const scheme = match[1]?.toLowerCase() === 'postgres' ? 'postgres' : 'postgresql'
+    return { scheme, rest: text.slice(match[0].length) }
+  }
   if (/^prisma(\+postgres)?:/i.test(text)) {
     throw new ConnectionStringError(
       'scheme',

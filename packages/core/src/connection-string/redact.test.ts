@@ -12,6 +12,7 @@ describe('redact', () => {
     ["postgresql://app:it's3cret@db", 'postgresql://app:***@db'],
     ['postgresql://app:s3`cret@db', 'postgresql://app:***@db'],
     ['postgresql://:s3cret@db', 'postgresql://:***@db'],
+    ['pg://app:s3cret@db pgsql://a:s3cret@db tcp://b:s3cret@db', 'pg://app:***@db pgsql://a:***@db tcp://b:***@db'],
     ['socket://app:s3cret@/tmp?db=x', 'socket://app:***@/tmp?db=x'],
     ['prisma+postgres://x:s3cret@db', 'prisma+postgres://x:***@db'],
     ['{"url":"postgres://app:s3cret@db/x","to":"me@here"}', '{"url":"postgres://app:***@db/x","to":"me@here"}'],

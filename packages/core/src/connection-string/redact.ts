@@ -19,7 +19,7 @@ const MAX_SECRET = 8_000
 /** The beginning of a URL of any kind, as people write it: `postgres://`, `mysql://`, `postgres:/`. */
 const URL_START = /\b[a-z][a-z0-9+.-]{1,20}:\/{1,3}/gi
 
-const DATABASE_SCHEME = /^(?:postgres|postgresql|pgsql|mysql|socket|prisma)/i
+const DATABASE_SCHEME = /^(?:postgres|postgresql|pgsql|pg:|tcp:|mysql|socket|prisma)/i
 
 /** The same, percent-encoded as in a query string. */
 const ENCODED_URL_START = /%3A(?:%2F|\/){2}/gi

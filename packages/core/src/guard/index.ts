@@ -3,4 +3,4 @@ export { OPTION_NAMES, requireElsewhere, requireMeantNames } from './option-name
 export { type GuardSpec, PoolGuard } from './pool-guard.ts'
 export type { PoolguardOptions } from './poolguard-options.ts'
 export { readCertificate } from './read-certificate.ts'
-export { readUrlOption } from './url-option.ts'
+export { readDriversUrl, readUrlOption } from './url-option.ts'

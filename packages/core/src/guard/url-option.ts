@@ -15,6 +15,16 @@ export function readUrlOption(url: unknown): ConnectionString {
   )
 }
 
+/**
+ * Reads a URL that a driver has its own option for: to pg, postgres.js and the ORMs on them, an empty one says that the
+ * environment (`PGHOST`...) or the options beside it tell where to connect to.
+ *
+ * @throws as {@link readUrlOption}.
+ */
+export function readDriversUrl(url: unknown): ConnectionString | undefined {
+  return url === '' ? undefined : readUrlOption(url)
+}
+
 /** Of what is no text only what it is: a Buffer would show its password in other digits. */
 function shown(url: unknown): unknown {
   return typeof url === 'object' && url !== null ? Object.prototype.toString.call(url) : url
