@@ -29,12 +29,17 @@ interface Transacting {
   transaction(...work: never[]): Promise<unknown>
 }
 
-/** Makes a database out of what an entry was given: a URL and a configuration, or a configuration alone. */
+/**
+ * Makes a database out of what an entry was given: a URL and a configuration, or a configuration alone. A client of the app's
+ * own is used as Drizzle uses it.
+ */
 export function makeGuardedDatabase<Options, Client>(
   { drizzle, connect, mend }: Driver<Options, Client>,
   urlOrConfig: string | object,
   config?: object,
 ): unknown {
+  if (isClient(urlOrConfig))
+    return makeGuardedDatabase({ drizzle, connect, ...(mend && { mend }) }, { ...config, client: urlOrConfig })
   // Not `=== 'string'`: an environment variable that is not set gets the error that says so.
   const isConfig = typeof urlOrConfig === 'object' && urlOrConfig !== null
   const given = isConfig ? urlOrConfig : { ...config, connection: { url: urlOrConfig } }
@@ -51,7 +56,15 @@ export function makeGuardedDatabase<Options, Client>(
   return db
 }
 
-/** A pool as first argument is taken for a configuration, which would lead to localhost; and in Drizzle 1.0 to a pool of its own. */
+/** A configuration is a plain object; a client is an instance of a class, or the function of postgres.js. */
+function isClient(given: unknown): boolean {
+  if (typeof given === 'function') return true
+  if (typeof given !== 'object' || given === null) return false
+  const prototype = Object.getPrototypeOf(given)
+  return prototype !== null && prototype !== Object.prototype
+}
+
+/** Without either, Drizzle would lead to localhost. */
 function requireSource(given: object): void {
   if ('connection' in given || ('client' in given && given.client)) return
   throw new InvalidOptionError(

@@ -1,5 +1,8 @@
+import * as drizzles from 'drizzle-orm/node-postgres'
+import pg from 'pg'
 import { expect, expectTypeOf, test } from 'vitest'
-import { drizzle, type GuardedDatabase } from './node-postgres.ts'
+import * as entry from './node-postgres.ts'
+import { drizzle, type GuardedDatabase, type NodePgDatabase } from './node-postgres.ts'
 
 const url = 'postgresql://app:secret@localhost/orders'
 
@@ -32,10 +35,25 @@ test("given a guarded pool's options beside the connection, then that is said: n
   }
 })
 
-test('given a pool, or nothing, in place of a configuration, then that is said: it would lead to localhost', async () => {
-  const { $client: pool } = drizzle(url)
-  for (const given of [pool, {}, { client: undefined }]) {
+test('given nothing in place of a configuration, then that is said: it would lead to localhost', () => {
+  for (const given of [{}, { client: undefined }]) {
     expect(() => drizzle(given as never)).toThrow('Invalid option connection: undefined. It takes a URL or options')
   }
-  await pool.end()
+})
+
+test("given a client or a pool of the app's own, then it is used as it is, in each form", async () => {
+  const guarded = drizzle(url).$client
+  for (const client of [new pg.Client(url), new pg.Pool({ connectionString: url }), guarded]) {
+    expect(drizzle(client).$client).toBe(client)
+    expect(drizzle(client, { logger: false }).$client).toBe(client)
+    expect(drizzle({ client }).$client).toBe(client)
+  }
+  expectTypeOf(drizzle(new pg.Client(url)).$client).toEqualTypeOf<pg.Client>()
+  await guarded.end()
+})
+
+test("what Drizzle's own entry exports is there, too", () => {
+  expect(Object.keys(entry)).toEqual(expect.arrayContaining(Object.keys(drizzles)))
+  expect(() => drizzle.mock()).not.toThrow()
+  expectTypeOf<NodePgDatabase>().toEqualTypeOf<drizzles.NodePgDatabase>()
 })

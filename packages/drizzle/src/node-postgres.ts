@@ -10,11 +10,12 @@ import {
   holdGuardedPool,
   type PoolClass,
 } from '@poolguard/pg'
-import { type NodePgDatabase, drizzle as plainDrizzle } from 'drizzle-orm/node-postgres'
+import { type NodePgClient, type NodePgDatabase, drizzle as plainDrizzle } from 'drizzle-orm/node-postgres'
 import { makeGuardedDatabase, type ScopeOptions } from './guarded-database.ts'
 import type { Model, ModelConfig, NoModel } from './model.ts'
 import { releaseFailedTransactions } from './release-failed-transactions.ts'
 
+export * from 'drizzle-orm/node-postgres'
 export { withReplicas } from './replicas.ts'
 
 /** What Drizzle's own `drizzle` returns, with the guarded pool as its `$client`. */
@@ -42,6 +43,14 @@ export function drizzle<TModel extends Model = NoModel>(
   config?: ModelConfig<TModel>,
 ): GuardedDatabase<TModel>
 export function drizzle<TModel extends Model = NoModel>(config: GuardedDrizzleConfig<TModel>): GuardedDatabase<TModel>
+export function drizzle<TModel extends Model = NoModel, TClient extends NodePgClient = NodePgClient>(
+  config: ModelConfig<TModel> & { readonly client: TClient } & ScopeOptions,
+): NodePgDatabase<TModel> & { $client: TClient }
+/** A client or a pool of the app's own is used as it is. */
+export function drizzle<TModel extends Model = NoModel, TClient extends NodePgClient = NodePgClient>(
+  client: TClient,
+  config?: ModelConfig<TModel>,
+): NodePgDatabase<TModel> & { $client: TClient }
 export function drizzle(urlOrConfig: string | object, config?: object): unknown {
   return makeGuardedDatabase(
     { drizzle: plainDrizzle, connect: makePool, mend: releaseFailedTransactions },
@@ -49,6 +58,12 @@ export function drizzle(urlOrConfig: string | object, config?: object): unknown 
     config,
   )
 }
+
+export declare namespace drizzle {
+  /** Drizzle's own: a database without a client. */
+  const mock: typeof plainDrizzle.mock
+}
+Object.assign(drizzle, { mock: plainDrizzle.mock })
 
 /**
  * Drizzle takes a pool for one only if it is `instanceof` the Pool of the pg that it imports itself (or, from 0.45.1 on, by

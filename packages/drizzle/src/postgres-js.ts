@@ -5,10 +5,12 @@
  */
 import { type GuardedOptions, type GuardedSql, holdGuardedSql } from '@poolguard/postgres-js'
 import { type PostgresJsDatabase, drizzle as plainDrizzle } from 'drizzle-orm/postgres-js'
+import type { Sql } from 'postgres'
 import { makeGuardedDatabase, type ScopeOptions } from './guarded-database.ts'
 import { letPoolPrepare } from './let-pool-prepare.ts'
 import type { Model, ModelConfig, NoModel } from './model.ts'
 
+export * from 'drizzle-orm/postgres-js'
 export { withReplicas } from './replicas.ts'
 
 /** What Drizzle's own `drizzle` returns, with the guarded `sql` as its `$client`. */
@@ -36,12 +38,28 @@ export function drizzle<TModel extends Model = NoModel>(
   config?: ModelConfig<TModel>,
 ): GuardedDatabase<TModel>
 export function drizzle<TModel extends Model = NoModel>(config: GuardedDrizzleConfig<TModel>): GuardedDatabase<TModel>
+export function drizzle<TModel extends Model = NoModel, TClient extends Sql = Sql>(
+  config: ModelConfig<TModel> & { readonly client: TClient } & ScopeOptions,
+): PostgresJsDatabase<TModel> & { $client: TClient }
+/** A `sql` of the app's own is used as it is. */
+export function drizzle<TModel extends Model = NoModel, TClient extends Sql = Sql>(
+  client: TClient,
+  config?: ModelConfig<TModel>,
+): PostgresJsDatabase<TModel> & { $client: TClient }
 export function drizzle(urlOrConfig: string | object, config?: object): unknown {
   return makeGuardedDatabase({ drizzle: drizzleOn, connect }, urlOrConfig, config)
 }
 
+export declare namespace drizzle {
+  /** Drizzle's own: a database without a client. */
+  const mock: typeof plainDrizzle.mock
+}
+Object.assign(drizzle, { mock: plainDrizzle.mock })
+
 /** Its `$client` is the one that was given. */
 function drizzleOn({ client, ...config }: { client: GuardedSql }): GuardedDatabase {
+  // One that is not guarded prepares by rules of its own.
+  if (!('snapshot' in client)) return plainDrizzle({ ...config, client: client as never }) as GuardedDatabase
   return Object.assign(plainDrizzle({ ...config, client: letPoolPrepare(client) }), { $client: client })
 }
 
