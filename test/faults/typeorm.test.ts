@@ -51,7 +51,7 @@ describe('given a query runner', () => {
   })
 
   test('when it is released while connecting fails, then it is released', async () => {
-    const dataSource = await connect({ pool: { max: 1, acquireTimeoutMillis: 50 } })
+    const dataSource = await connect({ pool: { max: 1, acquireTimeoutMillis: 2_000 } })
     const holder = dataSource.createQueryRunner()
     await holder.connect()
     const late = dataSource.createQueryRunner()

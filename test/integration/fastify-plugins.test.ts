@@ -42,7 +42,7 @@ test('given @fastify/postgres and a saturated pool, then its transactions are an
   const app = Fastify()
   onTestFinished(() => app.close())
   await app.register(poolguard)
-  const pool = { connectionString: server.url, max: 1, connectionTimeoutMillis: 60 }
+  const pool = { connectionString: server.url, max: 1, connectionTimeoutMillis: 2_000 }
   await app.register(fastifyPostgres, { pg: app.poolguard.pg, ...pool })
   app.get(
     '/request',

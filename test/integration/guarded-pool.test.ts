@@ -220,7 +220,7 @@ describe('given errors', () => {
   })
 
   test('when nothing comes free in time, then the error says what the pool looked like and what to do', async () => {
-    const pool = await makeReadyPool({ max: 1, pool: { acquireTimeoutMillis: 50 } })
+    const pool = await makeReadyPool({ max: 1, pool: { acquireTimeoutMillis: 2_000 } })
     const client = await pool.connect()
     const error = await pool.query('select 1').catch((reason: Error) => reason)
     expect(error).toMatchObject({ code: 'POOLGUARD_ACQUIRE_TIMEOUT', pool: { active: 1, max: 1 } })
@@ -384,7 +384,7 @@ describe('given a server that is full', () => {
 
   test('when it stays full, then the error of the wait says so', async () => {
     await server.query('alter role app connection limit 0')
-    const pool = makePool({ pool: { acquireTimeoutMillis: 100 } })
+    const pool = makePool({ pool: { acquireTimeoutMillis: 3_000 } })
     const error = await pool.query('select 1').catch((reason: Error) => reason)
     expect(error).toMatchObject({ code: 'POOLGUARD_ACQUIRE_TIMEOUT', cause: { code: '53300' } })
     expect((error as Error).message).toContain('too many connections for role "app"')

@@ -80,7 +80,7 @@ describe('given a budget', () => {
 
 describe('given nobody who gives back', () => {
   test('when the wait is over, then the error says what the pool looked like and who asked', async () => {
-    const sql = await makeReady({ max: 1, pool: { acquireTimeoutMillis: 300 } })
+    const sql = await makeReady({ max: 1, pool: { acquireTimeoutMillis: 2_000 } })
     const held = await sql.reserve()
     const error = await sql`select 1`.catch((reason: Error) => reason)
     expect(error).toMatchObject({ code: 'POOLGUARD_ACQUIRE_TIMEOUT', pool: { active: 1, max: 1 } })

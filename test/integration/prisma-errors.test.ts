@@ -50,14 +50,14 @@ describe('given every connection is in use for longer than acquireTimeoutMillis'
   test.for(Object.entries(operations))(
     'when %s asks for one, then it fails with P2024 and says why',
     async ([, ask]) => {
-      const pool = { max: 1, acquireTimeoutMillis: 200 }
+      const pool = { max: 1, acquireTimeoutMillis: 1_000 }
       const prisma = new PrismaClient({ adapter: new PrismaPg({ url: server.url, name: 'orders', pool }) })
       const held = await holdTransaction(prisma)
       const error = await knownFailure(ask(prisma))
       expect(error).toMatchObject({
         code: 'P2024',
         clientVersion: expect.stringMatching(/^[67]\.\d+\.\d+$/),
-        meta: { connection_limit: 1, timeout: 0.2 },
+        meta: { connection_limit: 1, timeout: 1 },
       })
       expect(error.message).toContain('Timed out fetching a new connection from the connection pool')
       expect(error.message).toMatch(/No connection from pool "orders" within \d+ ms: 1 of 1 active/)

@@ -164,7 +164,7 @@ describe('given an error', () => {
   })
 
   test('when no connection comes free in time, then it says who holds them', async () => {
-    const dataSource = await connect({}, { name: 'busy', pool: { max: 1, acquireTimeoutMillis: 100 } })
+    const dataSource = await connect({}, { name: 'busy', pool: { max: 1, acquireTimeoutMillis: 2_000 } })
     await guardedPools(dataSource)[0].ready()
     const runner = dataSource.createQueryRunner()
     await runner.connect()
