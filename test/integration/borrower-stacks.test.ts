@@ -1,6 +1,8 @@
+import { Controller, Get } from '@nestjs/common'
 import { type PoolEvent, snapshotPools } from '@poolguard/core'
 import { drizzle } from '@poolguard/drizzle/node-postgres'
 import { drizzle as drizzleOnPostgresJs } from '@poolguard/drizzle/postgres-js'
+import { getPoolToken, InjectPool, PoolguardModule } from '@poolguard/nestjs'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { type GuardedOptions, guardPostgres } from '@poolguard/postgres-js'
 import { PrismaPg } from '@poolguard/prisma'
@@ -16,6 +18,7 @@ import { PrismaClient } from '#prisma-client'
 import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
 import { account } from './drizzle-drivers.ts'
 import { appWith } from './fastify-app.ts'
+import { platforms, route, startApp } from './nestjs-app.ts'
 import { accounts, makeTables, payments } from './typeorm-model.ts'
 
 let server: PostgresServer
@@ -192,6 +195,29 @@ describe('the stack of a borrower shows the application', () => {
     const { pool } = app.poolguard
     const borrow = () => app.inject('/accounts').then(() => {})
     await borrowerOf({ borrow, wait: () => pool.query('select 1'), end: () => app.close() }, stacks)
+  })
+
+  test.each(platforms)('with NestJS on %s, in a controller', async (platform) => {
+    const { config, stacks } = watched()
+    const { url, ...options } = config
+    class AccountsController {
+      readonly #pool: GuardedPool
+      constructor(pool: GuardedPool) {
+        this.#pool = pool
+      }
+      async find() {
+        return (await this.#pool.query('select id from account')).rows
+      }
+    }
+    Controller('accounts')(AccountsController)
+    InjectPool()(AccountsController, undefined, 0)
+    route(AccountsController, 'find', Get())
+    const imports = [PoolguardModule.forRoot({ url, ...options, labels: true })]
+    await using running = await startApp(platform, { imports, controllers: [AccountsController] })
+    const pool = running.app.get<GuardedPool>(getPoolToken())
+    const borrow = () => running.get('/accounts')
+    await borrowerOf({ borrow, wait: () => pool.query('select 1'), end: async () => {} }, stacks)
+    expect(stacks().at(-1)).toContain('AccountsController.find')
   })
 
   const things = sqliteTable('things', { id: integer() })

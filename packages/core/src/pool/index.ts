@@ -22,7 +22,7 @@ export {
 } from './errors.ts'
 export { HookFailure, isOfHook } from './hook-failure.ts'
 export { currentLabel, MOST_LABELS, OTHER_LABEL, runWithLabel } from './label.ts'
-export { type LateQuery, LateQueryReporter } from './late-query-reporter.ts'
+export { type LateQuery, LateQueryReporter, type LateQueryReporterOptions } from './late-query-reporter.ts'
 export { Lease } from './lease.ts'
 export { LeaseLedger, type LeaseLedgerOptions, type Request } from './lease-ledger.ts'
 export type { LeaseReport, QueryReport } from './lease-report.ts'

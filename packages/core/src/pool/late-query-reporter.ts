@@ -2,6 +2,12 @@ import type { Lease } from './lease.ts'
 import type { Pool } from './pool.ts'
 import { QueryAfterReleaseError } from './release-errors.ts'
 
+export interface LateQueryReporterOptions<R> {
+  readonly engine: () => Pool<R>
+  /** Where the user listens to no events. */
+  readonly warnsProcess: boolean
+}
+
 export interface LateQuery {
   /** Where it was sent. */
   readonly stack: string | null
@@ -15,8 +21,7 @@ export class LateQueryReporter<R> {
   readonly #warnsProcess: boolean
   #warned = false
 
-  /** @param options.warnsProcess where the user listens to no events. */
-  constructor({ engine, warnsProcess }: { engine: () => Pool<R>; warnsProcess: boolean }) {
+  constructor({ engine, warnsProcess }: LateQueryReporterOptions<R>) {
     this.#engine = engine
     this.#warnsProcess = warnsProcess
   }
