@@ -1,5 +1,5 @@
 import type { ConnectFailure } from '../pool/index.ts'
-import { adviseConnectFailure, isNobodyThere, isServerError } from '../postgres-errors/index.ts'
+import { adviseConnectFailure, isKilledByPooler, isNobodyThere, isServerError } from '../postgres-errors/index.ts'
 import type { PoolguardOptions } from './poolguard-options.ts'
 import { addressOf, rememberReached, wasReached } from './reached-addresses.ts'
 
@@ -19,6 +19,8 @@ export interface ConnectFailuresOptions {
 export class ConnectFailures {
   readonly #address: string
   readonly #waitsForServer: boolean
+  /** PgBouncer's KILL has ended the last connections. */
+  #killed = false
   readonly #classify: (error: unknown) => ConnectFailure
 
   constructor({ target, options, classify }: ConnectFailuresOptions) {
@@ -28,20 +30,25 @@ export class ConnectFailures {
     this.#classify = classify
   }
 
-  /** A connection was opened. */
-  reached(): void {
+  onOpened(): void {
     rememberReached(this.#address)
+    this.#killed = false
+  }
+
+  /** @param error why the connection was lost. */
+  onClosed(error: unknown): void {
+    if (isKilledByPooler(error)) this.#killed = true
   }
 
   classify(error: unknown): ConnectFailure {
     // Whoever says that it is starting up is there.
-    if (isServerError(error)) this.reached()
+    if (isServerError(error)) rememberReached(this.#address)
     if (this.#givesUp && isNobodyThere(error)) return 'permanent'
     return this.#classify(error)
   }
 
   advise(error: unknown): string | undefined {
-    return adviseConnectFailure(error, { neverReached: this.#givesUp })
+    return adviseConnectFailure(error, { neverReached: this.#givesUp, killed: this.#killed })
   }
 
   get #givesUp(): boolean {

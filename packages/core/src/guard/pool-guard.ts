@@ -277,7 +277,8 @@ export class PoolGuard<C> {
   }
 
   #heard(event: PoolEvent): void {
-    if (event.type === 'opened') this.#connectFailures.reached()
+    if (event.type === 'opened') this.#connectFailures.onOpened()
+    else if (event.type === 'closed') this.#connectFailures.onClosed(event.error)
     if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#surveyor.doubt()
     this.#fleet?.heard(event)
     if (MAY_EMPTY.includes(event.type)) this.#emptiness.check(this.engine.counts)

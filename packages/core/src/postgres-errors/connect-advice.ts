@@ -28,16 +28,30 @@ const ADVICE: readonly { readonly of: RegExp; readonly advice: string }[] = [
 export interface AdviceOptions {
   /** No server has ever answered at this address. */
   readonly neverReached?: boolean
+  /** PgBouncer's KILL has ended the connections that there were: see {@link isKilledByPooler}. */
+  readonly killed?: boolean
 }
 
+/** Whether a connection was lost because the database was killed on PgBouncer's console, or removed from its configuration. */
+export function isKilledByPooler(error: unknown): boolean {
+  return readError(error).message === 'database removed'
+}
+
+const AFTER_KILL =
+  'PgBouncer has dropped all clients of this database (KILL on its console): it lets no client in before RESUME, and may then wait for server_login_retry (15 s by default) before it logs in to the server again'
+
 /** What to do about an error of connecting, as a sentence without its full stop; undefined where the error says it all. */
-export function adviseConnectFailure(error: unknown, { neverReached = false }: AdviceOptions = {}): string | undefined {
+export function adviseConnectFailure(
+  error: unknown,
+  { neverReached = false, killed = false }: AdviceOptions = {},
+): string | undefined {
   if (neverReached && isNobodyThere(error)) {
     return (
       'No server has answered at this address since this process started, so the pool does not wait for one. ' +
       'Start the server first, or set waitForServer: true if it may start later'
     )
   }
+  if (killed) return AFTER_KILL
   const { code, message } = readError(error)
   return ADVICE.find(({ of }) => of.test(`${code} ${message}`))?.advice
 }

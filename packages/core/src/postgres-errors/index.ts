@@ -1,5 +1,5 @@
 export { type ClassifyOptions, classifyConnectFailure, isNobodyThere } from './classify-connect-failure.ts'
-export { adviseConnectFailure } from './connect-advice.ts'
+export { adviseConnectFailure, isKilledByPooler } from './connect-advice.ts'
 export { isPoolTimeout, isTooManyConnections } from './error-shapes.ts'
 export { watchPasswordFunction } from './password-function.ts'
 export { isFatal, isServerError } from './read-error.ts'
