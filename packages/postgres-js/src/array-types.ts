@@ -18,16 +18,32 @@ const BOX_ARRAY = 1020
 /** What `fetch_types` does: learns the server's array types, once for all connections of a pool. */
 export class ArrayTypes {
   readonly #options: ParsedOptions
-  #known = false
+  /** Resolved where they are known; undefined until a connection has asked. */
+  #learnt: Promise<void> | undefined
 
   constructor(options: ParsedOptions) {
     this.#options = options
   }
 
+  /**
+   * Asks once for all connections. One that is opened meanwhile waits for that answer: behind a pooler whose only server is
+   * taken, its own question would not be answered.
+   */
   async learn(connection: PostgresConnection): Promise<void> {
-    if (this.#known) return
+    if (
+      await this.#learnt?.then(
+        () => true,
+        () => false,
+      )
+    )
+      return
+    const learnt = this.#ask(connection)
+    this.#learnt = learnt
+    await learnt
+  }
+
+  async #ask(connection: PostgresConnection): Promise<void> {
     for (const [oid, typarray] of await connection.ask(ARRAY_TYPES)) this.#add(Number(oid), Number(typarray))
-    this.#known = true
   }
 
   /** As in postgres.js. */

@@ -149,11 +149,12 @@ export class Surveyor<C> {
   async #detect({ peer, capacity, topology: assumed }: FirstLook): Promise<void> {
     const { engine, driver, urgent, glimpsed } = this.#options
     glimpsed(assumed)
-    const detected = await detectPooler(engine(), driver(), { first: urgent })
+    // Before the pool's own wait in ready(), which would take the connection that has a server of the pooler's.
+    const detected = await detectPooler(engine(), driver(), { first: urgent || this.#opening !== undefined })
     // A saturated pooler leaves the second look without an answer. That it is a pooler is certain all the same.
     const topology = detected?.kind === 'pooler' ? detected : assumed
     if (peer !== undefined) rememberTopology(peer, topology)
-    if (!detected) {
+    if (detected?.kind !== 'pooler') {
       this.#outdated = true
       this.later()
     }
