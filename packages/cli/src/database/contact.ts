@@ -46,13 +46,16 @@ export function contact(url: ConnectionString, options: ContactOptions): Contact
         (client) => client.release(),
         () => {},
       )
-      await Promise.race([connecting, refused.promise])
-      const { topology } = await pool.ready()
-      if (!topology) throw new Error('the other end did not tell what it is')
-      if (topology.kind === 'unknown' && url.database === PGBOUNCER_CONSOLE) {
-        throw new Error("this is PgBouncer's console: give the URL of the app's database, and this one as --pooler-url")
+      try {
+        await Promise.race([connecting, refused.promise])
+        const { topology } = await pool.ready()
+        if (!topology) throw new Error('the other end did not tell what it is')
+        if (topology.kind !== 'unknown' || url.database !== PGBOUNCER_CONSOLE) return topology
+      } catch (error) {
+        if (url.database !== PGBOUNCER_CONSOLE) throw error
       }
-      return topology
+      // The console takes no query but its own commands, and closes the connection of one that sends another.
+      throw new Error("this is PgBouncer's console: give the URL of the app's database, and this one as --pooler-url")
     },
     [Symbol.asyncDispose]: () => pool.end(),
   }

@@ -50,10 +50,15 @@ export async function lookFirst<C>(
   const peer = driver.peerOf(connection)
   if (afresh && peer !== undefined) forgetTopology(peer)
   const session = driver.probe(connection)
-  const known = given ?? recall(peer) ?? announcedPooler(session.parameters)
+  const announced = announcedPooler(session.parameters)
+  const known: Topology | undefined = given ?? recall(peer) ?? announced
   const look = { peer, capacity: undefined, conclusive: true, answered: true, error: undefined }
   try {
-    const answer = known ? askCapacity(driver, connection, known) : identify(session)
+    const answer = known
+      ? afresh && known === announced
+        ? confirm(session, known)
+        : askCapacity(driver, connection, known)
+      : identify(session)
     const { topology, along } = await inTime(answer, ANSWER_MILLIS, () => new Unanswered())
     const capacity = along ? (JSON.parse(along) as Capacity) : undefined
     const conclusive = known !== undefined || topology.kind === 'direct'
@@ -83,6 +88,14 @@ interface Answer {
 async function askCapacity<C>(driver: GuardedDriver<C>, connection: C, topology: Topology): Promise<Answer> {
   const along = await driver.ask(connection, `select ${CAPACITY}`).catch(() => undefined)
   return { topology, along }
+}
+
+/** What a pooler announced when this connection logged in may have changed since: whether it keeps names is seen. */
+async function confirm(session: ProbeSession, announced: Topology): Promise<Answer> {
+  const { topology, along } = await identify(session)
+  const { preparedStatements, evidence } = topology
+  if (preparedStatements !== 'unsafe') return { topology: announced, along }
+  return { topology: { ...announced, preparedStatements, evidence: [...announced.evidence, ...evidence] }, along }
 }
 
 async function identify(session: ProbeSession): Promise<Answer> {
