@@ -4,6 +4,8 @@ import type { CodeBlock } from './documents.ts'
 export interface Reflection {
   readonly name: string
   readonly comment?: { readonly blockTags?: readonly BlockTag[] }
+  /** Set where the docstring is that of a class outside of the packages. */
+  readonly inheritedFrom?: object
   readonly children?: readonly Reflection[]
   readonly signatures?: readonly Reflection[]
   readonly getSignature?: Reflection
@@ -18,7 +20,8 @@ interface BlockTag {
 /** Every example in the docstrings of what the packages export. What a package itself exports needs no import there. */
 export function examplesOf(project: Reflection): readonly CodeBlock[] {
   return (project.children ?? []).flatMap((module) => {
-    const exported = (module.children ?? []).map(({ name }) => name)
+    // A function and the namespace with its types share a name.
+    const exported = [...new Set((module.children ?? []).map(({ name }) => name))]
     // Overloads repeat what the first says.
     const examples = new Map(
       walk(module).flatMap((each) => examplesIn(each).map((code) => [code, `${module.name}_${each.name}`] as const)),
@@ -37,7 +40,8 @@ function walk(reflection: Reflection): Reflection[] {
   return [reflection, ...within.flatMap(walk)]
 }
 
-function examplesIn({ comment }: Reflection): string[] {
+function examplesIn({ comment, inheritedFrom }: Reflection): string[] {
+  if (inheritedFrom) return []
   const tags = comment?.blockTags?.filter(({ tag }) => tag === '@example') ?? []
   return tags.map(({ content }) => {
     const text = content.map((part) => part.text).join('')

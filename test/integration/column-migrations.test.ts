@@ -19,9 +19,9 @@ interface Client {
   close(): Promise<unknown>
 }
 
-/** Statements of a migration's own for each value, so that none is known to be outdated because of another value. */
-const find = (table: string, n: number) => `select id from ${table} where v = $1 order by id /* ${n} */`
-const add = (table: string, n: number) => `insert into ${table} (v) values ($1) /* ${n} */`
+/** Statements of a migration's own for each value, so that nothing is known of them because of another migration or value. */
+const find = (table: string, n: number, of = '') => `select id from ${table} where v = $1 order by id /* ${of} ${n} */`
+const add = (table: string, n: number, of: string) => `insert into ${table} (v) values ($1) /* ${of} ${n} */`
 
 let server: PostgresServer
 let admin: pg.Client
@@ -84,10 +84,13 @@ describe.for(Object.entries(DRIVERS))('%s', ([, open]) => {
 
   test('stores and finds after any migration what it stores and finds without preparing', async () => {
     expect(migrations.length).toBeGreaterThan(200)
+    const differing: unknown[] = []
     for (const migration of migrations) {
-      const outcomes = await Promise.all(clients.map((client) => migrate(client, migration)))
-      expect(outcomes[1], `${migration.from.type} -> ${migration.to}`).toEqual(outcomes[0])
+      const [plain = [], guarded = []] = await Promise.all(clients.map((client) => migrate(client, migration)))
+      const differs = guarded.filter((seen, n) => seen !== plain[n])
+      if (differs.length > 0) differing.push([`${migration.from.type} -> ${migration.to}`, differs, plain])
     }
+    expect(differing).toEqual([])
   }, 300_000)
 
   test.for([
@@ -121,13 +124,14 @@ describe.for(Object.entries(DRIVERS))('%s', ([, open]) => {
   /** What a client sees, and what is stored in the end, when a column gets another type under statements that are prepared. */
   async function migrate(client: Client, { from, to }: Migration): Promise<readonly string[]> {
     const { table } = client
+    const of = `${from.type} -> ${to}`
     const values = from.awkward.filter((value) => !isConfirmedOnly(from.type, to, value))
     await admin.query(`drop table if exists ${table}; create table ${table} (id serial, v ${from.type});
       grant all on ${table} to app; grant usage on sequence ${table}_id_seq to app`)
     if (client.prepares) {
       for (const n of values.keys()) {
-        await client.query(add(table, n), from.value)
-        await client.query(find(table, n), from.value).catch(() => {})
+        await client.query(add(table, n, of), from.value)
+        await client.query(find(table, n, of), from.value).catch(() => {})
       }
     } else
       await admin.query(`insert into ${table} (v) select $1::${from.type} from generate_series(1, ${values.length})`, [
@@ -136,8 +140,8 @@ describe.for(Object.entries(DRIVERS))('%s', ([, open]) => {
     await admin.query(`alter table ${table} alter v type ${to} using null`)
     const seen: string[] = []
     for (const [n, value] of values.entries()) {
-      seen.push(`${describeValue(value)} added: ${await tell(client.query(add(table, n), value), client)}`)
-      seen.push(`${describeValue(value)} found: ${await tell(client.query(find(table, n), value), client)}`)
+      seen.push(`${describeValue(value)} added: ${await tell(client.query(add(table, n, of), value), client)}`)
+      seen.push(`${describeValue(value)} found: ${await tell(client.query(find(table, n, of), value), client)}`)
     }
     const stored = await admin.query(`select v::text from ${table} where v is not null order by id`)
     return [...seen, JSON.stringify(stored.rows)]
@@ -146,6 +150,7 @@ describe.for(Object.entries(DRIVERS))('%s', ([, open]) => {
 
 /** Values that are safe only while the server has just confirmed the types: see the other test. */
 function isConfirmedOnly(from: string, to: string, value: unknown): boolean {
+  if (to === 'name') return from === 'boolean'
   if (to === '"char"') return from === 'text' || from.startsWith('varchar')
   return /int/.test(from) && /^(?:smallint|integer|real)$/.test(to) && Number(value) > 32_767
 }

@@ -107,8 +107,8 @@ describe('given Prometheus, which scrapes an app', () => {
         const answers = await Promise.all(
           queries.map(async ({ title, expr }) => ({ title, expr, found: (await prometheus.query(expr)).length })),
         )
-        // Of no fleet there is nothing to see.
-        return answers.filter(({ found, expr }) => found === 0 && !expr.includes('poolguard_fleet_'))
+        // There is no fleet, and no SQLite.
+        return answers.filter(({ found, expr }) => found === 0 && !/poolguard_(?:fleet|wal)_/.test(expr))
       }
       // A scrape that came too late leaves a moment without figures.
       await expect.poll(empty, PATIENCE).toEqual([])

@@ -98,7 +98,8 @@ describeSilent('given several processes of a pooler behind one address, which do
       if (oneIsHeld) await held.query('begin')
       for (let i = 0; i < 3; i++) {
         const { topology } = await findAt(address.urlFor(first.url))
-        expect(topology).toMatchObject({ kind: 'pooler' })
+        // A first connection that meets the process without a free server shows nothing, and is looked at again later.
+        expect(oneIsHeld ? ['pooler', 'unknown'] : ['pooler']).toContain(topology?.kind)
         expect(topology && keepsSession(topology), topology?.evidence.join('\n')).toBe(false)
       }
       held.release()

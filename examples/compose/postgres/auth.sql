@@ -4,16 +4,20 @@
 -- Where nobody may read pg_authid (managed services), leave auth_user, auth_dbname and auth_query out of pgbouncer.ini, and
 -- write the app's user into userlist.txt.
 \set ON_ERROR_STOP on
+-- An owner of the database may have put functions and operators of their own in front of PostgreSQL's.
+set search_path = pg_catalog;
 begin;
 select 'create role pgbouncer login' where not exists (select from pg_roles where rolname = 'pgbouncer') \gexec
 alter role pgbouncer password :'password';
 create schema if not exists pgbouncer;
+alter schema pgbouncer owner to current_user;
 create or replace function pgbouncer.get_auth(wanted text, out username text, out password text) returns setof record
-  language sql security definer set search_path = '' as $$
-    select rolname::text, case when rolvaliduntil < pg_catalog.now() then null else rolpassword end
-      from pg_catalog.pg_authid
+  language sql security definer set search_path = pg_catalog, pg_temp as $$
+    select rolname::text, case when rolvaliduntil < now() then null else rolpassword end
+      from pg_authid
      where rolname = wanted and rolcanlogin and not rolsuper and not rolreplication
   $$;
+alter function pgbouncer.get_auth(text) owner to current_user;
 revoke all on function pgbouncer.get_auth(text) from public;
 grant usage on schema pgbouncer to pgbouncer;
 grant execute on function pgbouncer.get_auth(text) to pgbouncer;

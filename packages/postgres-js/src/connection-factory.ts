@@ -183,15 +183,18 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   clean(connection: PostgresConnection): boolean | Promise<boolean> {
     const { lost, busy, inTransaction, cancelling, preparer, health } = connection
     if (lost || preparer.spent) return false
-    return (!busy && !inTransaction && !cancelling && health.isFine) || this.#cleanUp(connection)
+    if (busy || inTransaction || cancelling || !health.isFine) return this.#cleanUp(connection)
+    connection.endsTransactions = false
+    return true
   }
 
   async #cleanUp(connection: PostgresConnection): Promise<boolean> {
     if (!(await connection.comesToRest())) return false
     if (connection.inTransaction) {
-      this.#options.leftInTransaction()
+      if (!connection.endsTransactions) this.#options.leftInTransaction()
       await connection.ask('rollback')
     }
+    connection.endsTransactions = false
     const { lost, inTransaction, preparer, health } = connection
     if (lost || inTransaction || preparer.spent) return false
     return health.isFine || !(await health.isSick((text) => askSession(connection, text), performance.now()))

@@ -56,6 +56,8 @@ export class PostgresConnection {
   readonly listening: ListenTracker = new ListenTracker()
   /** What its errors say of it. */
   readonly health: SessionHealth
+  /** A transaction that is open at the release is one that postgres.js has begun and should have ended, and no fault of the borrower. */
+  endsTransactions = false
   readonly #socket: Socket
   readonly #questions: Questions
   readonly #wire: Wire

@@ -22,6 +22,7 @@ export async function transactOn(
   reportLate: ReportLate,
 ): Promise<unknown> {
   const connection = lease.resource
+  connection.endsTransactions = true
   const state: TransactionState = { lease, over: false, refuse, reportLate }
   try {
     return await connection.sql.begin(options, (sql) => body(bindTransaction(sql, state)))

@@ -17,12 +17,12 @@ const OF_LOGIN: readonly string[] = ['user', 'database', 'database user', 'clien
  * `transaction_read_only` outside of a transaction is what the next transaction will be.
  */
 export const SESSION_QUERY = `select pg_catalog.concat_ws(',',
-  pg_catalog.pg_is_in_recovery()::text,
+  pg_catalog.pg_is_in_recovery()::pg_catalog.text,
   pg_catalog.current_setting('transaction_read_only'),
   (select source from pg_catalog.pg_settings where name operator(pg_catalog.=) 'default_transaction_read_only'),
   (current_user operator(pg_catalog.<>) session_user or pg_catalog.pg_my_temp_schema() operator(pg_catalog.<>) 0::pg_catalog.oid
     or exists (select from pg_catalog.pg_settings where source operator(pg_catalog.=) 'session'
-      and name operator(pg_catalog.<>) 'application_name'))::text)`
+      and name operator(pg_catalog.<>) 'application_name'))::pg_catalog.text)`
 
 /** Reads the answer to {@link SESSION_QUERY}. */
 export function readSessionState(answer: string | null | undefined): SessionState {

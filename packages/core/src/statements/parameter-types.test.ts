@@ -19,7 +19,7 @@ describe('values that a statement may be sent that was prepared earlier', () => 
     ['numeric', 'always', [7, '7']],
     ['numeric', 'never', ['7.50', 7.5, 40_000, 'NaN']],
     ['float8', 'never', [0.1, '0.1', 16_777_217]],
-    ['bool', 'always', [true, false, 'true', 'false']],
+    ['bool', 'checked', [true, false, 'true', 'false']],
     ['bool', 'never', ['t', 'TRUE', 'yes', '1', 1]],
     ['uuid', 'always', [UUID]],
     [

@@ -48,7 +48,14 @@ const TYPES: ReadonlyMap<number, ParameterType> = new Map<number, ParameterType>
     { name: 'float8', why: 'only small whole numbers: a numeric column would get 15 digits of others', judge: small },
   ],
   [700, { name: 'float4', why: 'only small whole numbers: it keeps 6 digits of others', judge: small }],
-  [16, { name: 'bool', why: 'only true and false in full, which is what a text column would get', judge: bool }],
+  [
+    16,
+    {
+      name: 'bool',
+      why: 'only true and false in full, as a text column would get them; a name column would get t',
+      judge: bool,
+    },
+  ],
   [2950, { name: 'uuid', why: 'only in lower case with hyphens, which is how it is printed', judge: uuid }],
   [
     25,
@@ -110,7 +117,7 @@ function small(value: unknown): Verdict {
 }
 
 function bool(value: unknown): Verdict {
-  return value === true || value === false || value === 'true' || value === 'false' ? 'always' : 'never'
+  return value === true || value === false || value === 'true' || value === 'false' ? 'checked' : 'never'
 }
 
 function uuid(value: unknown): Verdict {
