@@ -1,25 +1,26 @@
-import { EventEmitter } from 'node:events'
+import type { EventEmitter } from 'node:events'
+import pg, { type ClientConfig } from 'pg'
 
-/** What is put between pg and its wire, which nothing goes over here. */
-class FakeConnection extends EventEmitter {
-  parse(): void {}
-  bind(): void {}
-  describe(): void {}
-  execute(): void {}
-}
+/** What pg declares of these methods says more than the benchmark needs. */
+const Client = pg.Client as unknown as new (config?: ClientConfig) => EventEmitter
+
+type Connected = (error: null, client: FakeClient) => void
 
 /**
  * A pg client without a server: it answers in the next microtask, so that a benchmark measures the pool alone.
  * What it answers is what the survey of a guarded pool asks for.
  */
-export class FakeClient extends EventEmitter {
-  readonly connection: EventEmitter = new FakeConnection()
-  readonly processID = 1
+export class FakeClient extends Client {
   readonly readyForQuery = true
   readonly _queryable = true
   _ending = false
 
-  connect(callback?: (error: null, client: this) => void): Promise<this> | undefined {
+  constructor(config?: ClientConfig) {
+    super(config)
+    Object.assign(this, { processID: 1 })
+  }
+
+  connect(callback?: Connected): Promise<this> | undefined {
     if (!callback) return Promise.resolve(this)
     process.nextTick(callback, null, this)
     return undefined
