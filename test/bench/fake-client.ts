@@ -1,8 +1,13 @@
 import type { EventEmitter } from 'node:events'
+import { Duplex } from 'node:stream'
 import pg, { type ClientConfig } from 'pg'
 
-/** What pg declares of these methods says more than the benchmark needs. */
-const Client = pg.Client as unknown as new (config?: ClientConfig) => EventEmitter
+/** What pg does when it connects, of which its types say nothing. */
+interface Wired extends EventEmitter {
+  readonly connection: EventEmitter & { attachListeners(stream: Duplex): void }
+  _attachListeners(connection: EventEmitter): void
+}
+const Client = pg.Client as unknown as new (config?: ClientConfig) => Wired
 
 type Connected = (error: null, client: FakeClient) => void
 
@@ -16,8 +21,12 @@ export class FakeClient extends Client {
   _ending = false
 
   constructor(config?: ClientConfig) {
-    super(config)
+    const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
+    super({ ...config, stream: () => stream as never })
     Object.assign(this, { processID: 1 })
+    this.connection.attachListeners(stream)
+    this._attachListeners(this.connection)
+    stream.on('close', () => {})
   }
 
   connect(callback?: Connected): Promise<this> | undefined {

@@ -48,6 +48,8 @@ export class Checkout implements ProxyHandler<WireClient> {
 
   get(client: WireClient, key: string | symbol, view: unknown): unknown {
     if (key === 'release') return this.release
+    // Asked with every checkout, because a promise of a client is resolved with it.
+    if (key === 'then') return undefined
     if (key === 'query' && this.#released && !this.#connection.tellsListeners) {
       const queryLate = (...query: unknown[]) => this.#queryLate(client, view, query, traceCall(queryLate))
       return queryLate

@@ -230,16 +230,16 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       return false
     }
 
-    async #borrow(): Promise<PoolClient> {
-      return this.#lend(await this.#acquire())
-    }
+    // Each awaits the engine itself: an async function in between would cost every checkout another turn.
 
-    async #acquire(): Promise<Lease<PgConnection>> {
+    async #borrow(): Promise<PoolClient> {
+      let lease: Lease<PgConnection>
       try {
-        return await this.#guard.acquire()
+        lease = await this.#guard.acquire()
       } catch (error) {
-        throw isOfHook(error) ? error : withCallersStack(error)
+        throw asCallerSees(error)
       }
+      return this.#lend(lease)
     }
 
     #lend(lease: Lease<PgConnection>): PoolClient {
@@ -275,6 +275,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     #tell(connection: PgConnection, event: string, ...details: unknown[]): void {
+      if (this.listenerCount(event) === 0) return
       connection.tellsListeners = true
       try {
         this.emit(event, ...details)
@@ -291,7 +292,12 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
         return runQuery(client, client.release, text, values)
       }
       // Without a checkout: the client of a single query is in no caller's hands.
-      const lease = await this.#acquire()
+      let lease: Lease<PgConnection>
+      try {
+        lease = await this.#guard.acquire()
+      } catch (error) {
+        throw asCallerSees(error)
+      }
       this.#begin(lease)
       return runQuery(lease.resource.client, (destroy) => this.#giveBack(lease, destroy), text, values)
     }
@@ -341,6 +347,11 @@ function textOf(query: unknown): string {
   if (typeof query === 'string') return query
   const text = (query as { text?: unknown } | null | undefined)?.text
   return typeof text === 'string' ? text : ''
+}
+
+/** Errors of the app's own hooks pass through as they are. */
+function asCallerSees(error: unknown): unknown {
+  return isOfHook(error) ? error : withCallersStack(error)
 }
 
 /** The mark that OpenTelemetry's instrumentations leave on what they have wrapped. */
