@@ -5,7 +5,7 @@ type Variables = Readonly<Record<string, string | undefined>>
 /**
  * Takes the shell's PGPASSWORD from a connection whose host a project's file chose, unless it is the host that the shell
  * names as well (PGHOST; without it libpq's own default, this machine). A file of a project could otherwise collect the
- * password of whoever runs the command there.
+ * password of the user who runs the command there.
  *
  * @param file the variables of the project's `.env`.
  * @param env the variables of the shell.

@@ -65,7 +65,7 @@ export function readEnvFile(
   // A folder of that name is somebody else's: a virtual environment of Python's.
   if (dotenv === undefined && statSync(file).isDirectory()) return {}
   try {
-    // The user vouches for a file that they name; what a project has as .env may be a link to anything.
+    // The user trusts a file that they name; a project's own .env may be a link to anything.
     return parseEnv(dotenv === undefined ? readFileInside(folder, '.env') : readRegularFile(file))
   } catch (error) {
     if (dotenv === undefined && onUnread) {

@@ -34,7 +34,7 @@ export function writeFiles(folder: string, files: readonly GeneratedFile[], repl
   }
 }
 
-/** A project that somebody else wrote may have a folder that is a link to another place. */
+/** A project from elsewhere may have a folder that is a link to another place. */
 function refuseLinkedFolders(
   folder: string,
   targets: readonly { readonly path: string; readonly file: string }[],

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readFileInside, UnreadableFileError } from './read-regular-file.ts'
 
 /**
- * Reads files of a project that nobody vouches for. A file that is there and cannot be used becomes a line of the report,
+ * Reads files of an untrusted project. A file that is there and cannot be used becomes a line of the report,
  * and counts as not there.
  */
 export class ProjectFolder {

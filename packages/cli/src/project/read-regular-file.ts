@@ -10,7 +10,7 @@ export class UnreadableFileError extends Error {
 }
 
 /**
- * Reads a text file of a folder that nobody vouches for: a regular file inside that folder, of at most 1 MB. A pipe or a
+ * Reads a text file of an untrusted folder: a regular file inside that folder, of at most 1 MB. A pipe or a
  * device is refused without waiting for it, and so is a link or a path that leads out of the folder.
  *
  * @param path relative to the folder.
@@ -32,7 +32,7 @@ export function readFileInside(folder: string, path: string): string {
  * @throws {UnreadableFileError} with the reason.
  */
 export function readRegularFile(file: string): string {
-  // Without waiting for somebody who writes, should it be a pipe.
+  // Opening a pipe would otherwise wait for a writer.
   const descriptor = reach(() => openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)))
   try {
     const status = fstatSync(descriptor)

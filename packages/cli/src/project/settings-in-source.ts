@@ -17,8 +17,7 @@ interface Call {
 }
 
 /**
- * What the text of a source says of pools, in one pass over it: the work grows with the length of the text, whatever is in
- * it.
+ * What the text of a source says of pools, in one pass over it: the work grows with the length of the text only.
  */
 export function settingsIn(text: string, file: string): CodeSetting[] {
   const code = withoutComments(text)
