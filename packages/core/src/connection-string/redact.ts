@@ -2,7 +2,7 @@
  * Parameters whose values are secrets (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS),
  * and Prisma's key for Accelerate.
  */
-export const SECRET_PARAMETERS: readonly string[] = [
+const SECRET_PARAMETERS: readonly string[] = [
   'password',
   'sslpassword',
   'oauth_client_secret',

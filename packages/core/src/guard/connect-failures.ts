@@ -14,7 +14,7 @@ export interface ConnectFailuresOptions {
 /**
  * Decides what an error of connecting means to a pool. Callers wait for a server that has answered before: it restarts, or fails
  * over. A server that never answered is more likely a wrong address, or one that was never started; a script should be told
- * at once. An instance of a fleet, and a pool that is to keep connections open, live long enough to wait all the same.
+ * at once. An instance of a fleet, and a pool that is to keep connections open, live long enough to wait.
  */
 export class ConnectFailures {
   readonly #address: string
@@ -41,7 +41,7 @@ export class ConnectFailures {
   }
 
   classify(error: unknown): ConnectFailure {
-    // Whoever says that it is starting up is there.
+    // A server that says that it is starting up can be reached.
     if (isServerError(error)) rememberReached(this.#address)
     if (this.#givesUp && isNobodyThere(error)) return 'permanent'
     return this.#classify(error)

@@ -151,7 +151,7 @@ export class Surveyor<C> {
     glimpsed(assumed)
     // Before the pool's own wait in ready(), which would take the connection that has a server of the pooler's.
     const detected = await detectPooler(engine(), driver(), { first: urgent || this.#opening !== undefined })
-    // A saturated pooler leaves the second look without an answer. That it is a pooler is certain all the same.
+    // A saturated pooler leaves the second look without an answer. It is certainly a pooler, though.
     const topology = detected?.kind === 'pooler' ? detected : assumed
     if (peer !== undefined) rememberTopology(peer, topology)
     if (detected?.kind !== 'pooler') {

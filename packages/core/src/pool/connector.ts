@@ -185,7 +185,7 @@ class ConnectTimeout extends Error {
   }
 }
 
-/** Remembers that a connection was lost, and why, until somebody asks, and tells whoever has asked before. */
+/** Remembers that a connection was lost, and why: for a listener that comes later, and for one that is there already. */
 class Life {
   #end: { readonly error: unknown } | undefined
   #listener: ((error: unknown) => void) | undefined

@@ -39,7 +39,7 @@ export type PoolEvent =
   | { readonly type: 'dirty-release' }
   /**
    * A caller has sent a query on a connection, or in a transaction, that had been released: a bug in the caller, because
-   * another caller may be using that connection. It was run all the same, unless `rejected`.
+   * another caller may be using that connection. The query was run, unless `rejected`.
    */
   | {
       readonly type: 'query-after-release'
