@@ -1,7 +1,7 @@
 import { type HeldPool, holdPool } from '@poolguard/core'
 import type { GuardedSql } from './guard-postgres.ts'
 import { type GuardedOptions, readOptions } from './guarded-options.ts'
-import { makeSql } from './make-sql.ts'
+import { makeSql } from './sql/guarded-sql.ts'
 
 /**
  * A guarded `sql`, the same for the same name however often the module is loaded that asks for it: what every adapter makes

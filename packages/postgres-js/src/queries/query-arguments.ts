@@ -1,4 +1,4 @@
-import type { ParsedOptions, Query } from './internals.ts'
+import type { ParsedOptions, Query } from '../internals.ts'
 
 /** Types whose values postgres.js prints as they are, unless the user has said otherwise: all numbers and texts. */
 const PRINTED_AS_GIVEN = [20, 21, 23, 26, 700, 701, 790, 1700, 18, 19, 25, 1042, 1043]

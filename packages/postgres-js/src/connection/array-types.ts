@@ -1,4 +1,4 @@
-import type { ParsedOptions } from './internals.ts'
+import type { ParsedOptions } from '../internals.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
 type Parse = (text: string) => unknown

@@ -1,4 +1,4 @@
-import type { Reservation, Wire } from './internals.ts'
+import type { Reservation, Wire } from '../internals.ts'
 
 /**
  * Tells whenever everything that was sent has been answered, and whether a transaction is open then. Of all that postgres.js

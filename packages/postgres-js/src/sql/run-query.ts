@@ -1,7 +1,7 @@
 import { Stream } from 'node:stream'
 import type { Lease } from '@poolguard/core'
-import type { Query } from './internals.ts'
-import type { PostgresConnection } from './postgres-connection.ts'
+import type { PostgresConnection } from '../connection/postgres-connection.ts'
+import type { Query } from '../internals.ts'
 
 /**
  * Handles one query: borrows a connection for it, and gives that back when it is ready for the next one. That is later than

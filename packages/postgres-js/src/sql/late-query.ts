@@ -1,5 +1,5 @@
 import { findApplicationFrames, type LateQuery, setImmediate } from '@poolguard/core'
-import type { Query } from './internals.ts'
+import type { Query } from '../internals.ts'
 
 /** Told of a query that was sent when its transaction, or its reservation, had ended. */
 export type ReportLate = (query: LateQuery) => void

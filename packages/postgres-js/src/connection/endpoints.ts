@@ -1,5 +1,5 @@
+import type { ParsedOptions } from '../internals.ts'
 import type { Endpoint } from './dial.ts'
-import type { ParsedOptions } from './internals.ts'
 
 /** The hosts of a `postgres()`, in the order given. */
 export function endpointsOf({ host, port, path }: ParsedOptions): readonly Endpoint[] {

@@ -13,10 +13,10 @@ import {
   watchPasswordFunction,
   withFreshPassword,
 } from '@poolguard/core'
+import type { ParsedOptions } from '../internals.ts'
 import { ArrayTypes } from './array-types.ts'
 import type { Endpoint } from './dial.ts'
 import { endpointsOf } from './endpoints.ts'
-import type { ParsedOptions } from './internals.ts'
 import { openConnection } from './open-connection.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
 import type { PostgresConnection } from './postgres-connection.ts'

@@ -6,9 +6,9 @@ import {
   type PreparedText,
   type StatementFailure,
 } from '@poolguard/core'
-import type { ParsedOptions, Query } from './internals.ts'
-import { comparableTypes, declaredTypesOf, printsAsGiven, valuesOf } from './query-arguments.ts'
-import { textOf } from './statement-text.ts'
+import type { ParsedOptions, Query } from '../internals.ts'
+import { comparableTypes, declaredTypesOf, printsAsGiven, valuesOf } from '../queries/query-arguments.ts'
+import { textOf } from '../queries/statement-text.ts'
 
 /** A query that the server parses now. It tells the types of the parameters by itself, since postgres.js asks for them. */
 interface Parsed {

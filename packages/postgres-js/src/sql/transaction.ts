@@ -1,9 +1,9 @@
 import type { Lease } from '@poolguard/core'
 import type { Sql, TransactionSql } from 'postgres'
+import type { PostgresConnection } from '../connection/postgres-connection.ts'
+import { type Query, queryOf } from '../internals.ts'
 import { bindQueries } from './bind-queries.ts'
-import { type Query, queryOf } from './internals.ts'
 import { type ReportLate, rejectLate } from './late-query.ts'
-import type { PostgresConnection } from './postgres-connection.ts'
 
 type Body = (sql: TransactionSql) => unknown
 type Savepoint = (...args: unknown[]) => Promise<unknown>

@@ -10,13 +10,13 @@ import {
   systemClock,
 } from '@poolguard/core'
 import type { Sql } from 'postgres'
+import type { Backend, Canceller, Query, Wire } from '../internals.ts'
+import { textOf } from '../queries/statement-text.ts'
 import type { Endpoint } from './dial.ts'
+import { LastWords } from './fatal-error.ts'
 import { guardCursor } from './guard-cursor.ts'
-import type { Backend, Canceller, Query, Wire } from './internals.ts'
-import { LastWords } from './last-words.ts'
+import { type QuestionMode, Questions, type TextRow } from './internal-queries.ts'
 import type { QueryPreparer } from './prepare-queries.ts'
-import { type QuestionMode, Questions, type TextRow } from './questions.ts'
-import { textOf } from './statement-text.ts'
 import { watchReady } from './watch-ready.ts'
 
 /** How long to wait for the effect of each request to cancel; after the last the connection is closed as it is. */

@@ -1,4 +1,4 @@
-import type { ParsedOptions, Query } from './internals.ts'
+import type { ParsedOptions, Query } from '../internals.ts'
 
 /**
  * The text of a query, as far as it matters for what kind of statement it is: parameters stand as `$1`, and so does what

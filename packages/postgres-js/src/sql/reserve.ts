@@ -1,10 +1,10 @@
 import type { Lease, ListenTracker } from '@poolguard/core'
 import type { ReservedSql, Sql } from 'postgres'
+import type { PostgresConnection } from '../connection/postgres-connection.ts'
+import type { Query } from '../internals.ts'
+import { textOf } from '../queries/statement-text.ts'
 import { bindQueries } from './bind-queries.ts'
-import type { Query } from './internals.ts'
 import { type ReportLate, rejectLate } from './late-query.ts'
-import type { PostgresConnection } from './postgres-connection.ts'
-import { textOf } from './statement-text.ts'
 
 /**
  * A `sql` on a connection of its own. Its queries follow each other without waiting for answers, as far as postgres.js can

@@ -1,4 +1,4 @@
-import type { CursorConsumer, Query } from './internals.ts'
+import type { CursorConsumer, Query } from '../internals.ts'
 
 /** What a cursor needs to know of its connection. */
 export interface CursorWatch {

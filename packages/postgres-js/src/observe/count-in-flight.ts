@@ -1,6 +1,6 @@
 import type { LeaseLedger } from '@poolguard/core'
 import type { Sql } from 'postgres'
-import { Held } from './held.ts'
+import { Held } from './observed-lease.ts'
 
 type Then = (this: Promise<unknown>, ...args: unknown[]) => unknown
 

@@ -8,7 +8,7 @@ import {
 } from '@poolguard/core'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
-import { PostgresProbeSession } from './postgres-probe-session.ts'
+import { PostgresProbeSession } from './probe-session.ts'
 
 /** postgres.js, as a guard needs it. */
 export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {

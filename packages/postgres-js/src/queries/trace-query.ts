@@ -1,5 +1,5 @@
 import { traceAwaiting, traceCall } from '@poolguard/core'
-import type { Query } from './internals.ts'
+import type { Query } from '../internals.ts'
 
 type Then = (
   fulfilled?: ((value: unknown) => unknown) | null,

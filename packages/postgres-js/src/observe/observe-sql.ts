@@ -13,10 +13,10 @@ import {
   registerPool,
 } from '@poolguard/core'
 import type { Sql } from 'postgres'
+import { parsedOptionsOf } from '../internals.ts'
 import { countInFlight } from './count-in-flight.ts'
-import { Held } from './held.ts'
-import { parsedOptionsOf } from './internals.ts'
-import { SqlFigures } from './sql-figures.ts'
+import { Held } from './observed-lease.ts'
+import { SqlFigures } from './sql-stats.ts'
 import { watchHolders } from './watch-holders.ts'
 import { canWatchQueries, type QueryWatcher, watchQueries } from './watch-queries.ts'
 

@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres'
-import type { Query } from './internals.ts'
+import type { Query } from '../internals.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
 /** A row as the server writes it, without parsers and transforms. */

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
-import type { Query } from './internals.ts'
+import type { Query } from '../internals.ts'
 import { textOf } from './statement-text.ts'
 
 const sql = postgres()

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs'
 import type { Sql } from 'postgres'
-import { type Handler, type Query, type QueryConstructor, queryOf } from './internals.ts'
-import { traceQuery } from './trace-query.ts'
+import { type Handler, type Query, type QueryConstructor, queryOf } from '../internals.ts'
+import { traceQuery } from '../queries/trace-query.ts'
 
 /** What makes queries: the common part of `sql`, of a transaction's and of a reserved one. */
 type QueryMaker = Pick<Sql, 'unsafe' | 'file' | 'notify' | 'json' | 'array' | 'types' | 'typed'> &

@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres'
-import { type Handler, type Query, queryOf } from './internals.ts'
+import { type Handler, type Query, queryOf } from '../internals.ts'
 
 /** Told of one query. */
 export interface QueryWatcher {

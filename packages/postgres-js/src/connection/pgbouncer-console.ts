@@ -9,10 +9,10 @@ import {
   systemClock,
 } from '@poolguard/core'
 import postgres from 'postgres'
+import { readOptions } from '../guarded-options.ts'
+import { type ParsedOptions, parsedOptionsOf } from '../internals.ts'
 import type { Endpoint } from './dial.ts'
 import { endpointsOf } from './endpoints.ts'
-import { readOptions } from './guarded-options.ts'
-import { type ParsedOptions, parsedOptionsOf } from './internals.ts'
 import { openConnection } from './open-connection.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 

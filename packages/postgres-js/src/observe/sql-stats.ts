@@ -1,7 +1,7 @@
 import { type ConnectFailure, DurationHistogram, type LeaseLedger, type PoolStats } from '@poolguard/core'
 import type { Sql } from 'postgres'
-import type { Held } from './held.ts'
-import { type Backend, parsedOptionsOf } from './internals.ts'
+import { type Backend, parsedOptionsOf } from '../internals.ts'
+import type { Held } from './observed-lease.ts'
 
 /** SQLSTATE of a query that was cancelled, which postgres.js also gives to one that was never sent. */
 const CANCELLED = '57014'

@@ -1,8 +1,8 @@
 import type { LeaseLedger } from '@poolguard/core'
 import type { ReservedSql, Sql } from 'postgres'
-import { Held } from './held.ts'
-import type { Query } from './internals.ts'
-import type { SqlFigures } from './sql-figures.ts'
+import type { Query } from '../internals.ts'
+import { Held } from './observed-lease.ts'
+import type { SqlFigures } from './sql-stats.ts'
 import { watchQueries } from './watch-queries.ts'
 
 type Body = (sql: Sql & { savepoint?: Begin }) => unknown

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
-import type { ParsedOptions } from './internals.ts'
+import type { ParsedOptions } from '../internals.ts'
 
 /** Where one connection leads to. */
 export interface Endpoint {

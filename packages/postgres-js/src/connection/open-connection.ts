@@ -8,7 +8,6 @@ import {
   systemClock,
 } from '@poolguard/core'
 import postgres, { type Sql } from 'postgres'
-import { dial, type Endpoint } from './dial.ts'
 import {
   type Canceller,
   type ParsedOptions,
@@ -17,10 +16,11 @@ import {
   queryOf,
   requireWire,
   type Wire,
-} from './internals.ts'
+} from '../internals.ts'
+import { dial, type Endpoint } from './dial.ts'
+import type { QuestionMode } from './internal-queries.ts'
 import { closedError, PostgresConnection } from './postgres-connection.ts'
 import { QueryPreparer } from './prepare-queries.ts'
-import type { QuestionMode } from './questions.ts'
 
 /** How long the socket of a request to cancel may live. PgBouncer 1.18 dies of one that is closed before it has answered. */
 const CANCEL_MILLIS = 5_000

@@ -1,7 +1,7 @@
 import { Readable, Stream, Writable } from 'node:stream'
 import { type Activity, type RunningQuery, showStatement } from '@poolguard/core'
-import type { CursorConsumer, Query } from './internals.ts'
-import { textOf } from './statement-text.ts'
+import type { CursorConsumer, Query } from '../internals.ts'
+import { textOf } from '../queries/statement-text.ts'
 
 /** What a query is at: the server's turn, or the consumer's. */
 interface Running extends RunningQuery {
