@@ -21,7 +21,7 @@ import {
 } from '@poolguard/core'
 
 import type { PoolConfig } from 'pg'
-import type { Reset } from './pg-connection.ts'
+import type { Reset } from './connection/pg-connection.ts'
 
 /** All that pg.Pool takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */
 export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {

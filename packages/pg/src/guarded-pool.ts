@@ -12,15 +12,15 @@ import {
   registerOwnCode,
 } from '@poolguard/core'
 import type { Pool, PoolClient, QueryResult } from 'pg'
-import { callApp } from './call-app.ts'
-import { withCallersStack } from './callers-stack.ts'
-import { Checkout, type CheckoutPool } from './checkout.ts'
-import { CLOSE_MESSAGES } from './close-messages.ts'
-import { ConnectionFactory } from './connection-factory.ts'
+import { callApp } from './checkout/call-app.ts'
+import { Checkout, type CheckoutPool } from './checkout/checkout.ts'
+import { CLOSE_MESSAGES } from './checkout/close-messages.ts'
+import { ConnectionFactory } from './connection/connection-factory.ts'
+import type { PgConnection } from './connection/pg-connection.ts'
+import { PgDriver } from './connection/pg-driver.ts'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
-import type { PgConnection } from './pg-connection.ts'
-import { PgDriver } from './pg-driver.ts'
-import { runQuery } from './run-query.ts'
+import { withCallersStack } from './queries/callers-stack.ts'
+import { runQuery } from './queries/run-query.ts'
 import type { WireClient } from './wire-client.ts'
 
 registerOwnCode(new Error(), 'pg')

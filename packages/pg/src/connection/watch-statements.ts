@@ -1,8 +1,8 @@
 import type { SessionGuard } from '@poolguard/core'
 import type { QueryConfig } from 'pg'
+import { sendTimed } from '../queries/query-timeouts.ts'
+import type { WireClient } from '../wire-client.ts'
 import type { PgConnection } from './pg-connection.ts'
-import { sendTimed } from './query-timeouts.ts'
-import type { WireClient } from './wire-client.ts'
 
 /** Lets the guard read every query of a client before it is sent. */
 export function watchStatements(connection: PgConnection, sessions: SessionGuard): void {

@@ -7,11 +7,11 @@ import {
   type PoolerConsole,
   type ProbeSession,
 } from '@poolguard/core'
+import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
 import type { ConnectionFactory } from './connection-factory.ts'
-import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
 import type { PgConnection } from './pg-connection.ts'
-import { PgProbeSession } from './pg-probe-session.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
+import { PgProbeSession } from './probe-session.ts'
 import { unwatchedQuery } from './watch-statements.ts'
 
 /** pg, as a guard needs it. */

@@ -1,8 +1,8 @@
 import { type BorrowerTraces, findApplicationFrames, type Lease, traceAwaiting, traceCall } from '@poolguard/core'
 import type { PoolClient } from 'pg'
-import type { PgConnection } from './pg-connection.ts'
-import { answersByPromise, failQuery } from './watch-statements.ts'
-import type { WireClient } from './wire-client.ts'
+import type { PgConnection } from '../connection/pg-connection.ts'
+import { answersByPromise, failQuery } from '../connection/watch-statements.ts'
+import type { WireClient } from '../wire-client.ts'
 
 /** What a checkout needs of its pool. */
 export interface CheckoutPool {

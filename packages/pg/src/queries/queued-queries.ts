@@ -1,4 +1,4 @@
-import type { WireClient } from './wire-client.ts'
+import type { WireClient } from '../wire-client.ts'
 
 /** A query that pg has not sent yet. */
 interface QueuedQuery {

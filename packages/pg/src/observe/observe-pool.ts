@@ -15,9 +15,9 @@ import {
   SharedHealth,
 } from '@poolguard/core'
 import type { Pool, PoolClient } from 'pg'
-import { readConfig } from './guarded-pool-config.ts'
-import { PgConnection } from './pg-connection.ts'
-import type { WireClient } from './wire-client.ts'
+import { PgConnection } from '../connection/pg-connection.ts'
+import { readConfig } from '../guarded-pool-config.ts'
+import type { WireClient } from '../wire-client.ts'
 
 export interface ObserveOptions
   extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'longQueryMillis' | 'stacks'>> {

@@ -1,4 +1,4 @@
-import type { WireConnection } from './wire-client.ts'
+import type { WireConnection } from '../wire-client.ts'
 
 /**
  * Whose turn it is on a busy connection: whether the server is at work, or waits for the client, as it does while a cursor is

@@ -1,4 +1,4 @@
-import type { WireConnection } from './wire-client.ts'
+import type { WireConnection } from '../wire-client.ts'
 
 /**
  * Lets a message that pg cannot parse end the connection instead of the process: pg parses inside a listener of the socket,

@@ -9,10 +9,10 @@ import {
   settleTarget,
 } from '@poolguard/core'
 import pg from 'pg'
-import { containParserErrors } from './contain-parser-errors.ts'
-import { readConfig } from './guarded-pool-config.ts'
-import { PgBouncerConsole } from './pgbouncer-console.ts'
-import type { WireClient } from './wire-client.ts'
+import { containParserErrors } from '../connection/contain-parser-errors.ts'
+import { PgBouncerConsole } from '../connection/pgbouncer-console.ts'
+import { readConfig } from '../guarded-pool-config.ts'
+import type { WireClient } from '../wire-client.ts'
 
 /** Of a source that is labelled after its address, unless it has another name. */
 export type SourceOptions = Omit<ScrapeOptions, 'source'> & { readonly source?: string | undefined }

@@ -5,9 +5,6 @@ import {
   type PreparedText,
   type StatementFailure,
 } from '@poolguard/core'
-import { copyOf, type Held, isOfQuery, type Refused, type Rows, type Sent } from './sent-query.ts'
-import { SessionChanges } from './session-changes.ts'
-import { TypeQuestion } from './type-question.ts'
 import type {
   BindMessage,
   NoData,
@@ -17,7 +14,10 @@ import type {
   RowDescription,
   WireClient,
   WireConnection,
-} from './wire-client.ts'
+} from '../wire-client.ts'
+import { copyOf, type Held, isOfQuery, type Refused, type Rows, type Sent } from './sent-query.ts'
+import { SessionChanges } from './session-changes.ts'
+import { TypeQuestion } from './type-question.ts'
 
 /**
  * Prepares a connection's statements under names of the pool's choice. It stands between pg and its connection: pg sends a

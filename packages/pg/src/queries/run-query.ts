@@ -1,6 +1,6 @@
 import { PoolguardError } from '@poolguard/core'
 import type { QueryResult } from 'pg'
-import { callApp } from './call-app.ts'
+import { callApp } from '../checkout/call-app.ts'
 import { withCallersStack } from './callers-stack.ts'
 
 type QueryDone = (error: Error | null, result?: QueryResult) => void

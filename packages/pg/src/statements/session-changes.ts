@@ -1,5 +1,5 @@
 import { changesSession, mayCallSetConfig } from '@poolguard/core'
-import type { ParameterStatus } from './wire-client.ts'
+import type { ParameterStatus } from '../wire-client.ts'
 
 /** What to do about changes that PostgreSQL does not follow up in prepared statements. */
 export interface SessionChangesOptions {

@@ -1,4 +1,4 @@
-import type { WireClient } from './wire-client.ts'
+import type { WireClient } from '../wire-client.ts'
 
 /**
  * Undoes what a borrower has done to a client's socket and that would keep the next query from being answered, or the process

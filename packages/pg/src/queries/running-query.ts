@@ -1,5 +1,5 @@
 import { type RunningQuery, showStatement } from '@poolguard/core'
-import type { WireClient } from './wire-client.ts'
+import type { WireClient } from '../wire-client.ts'
 
 /** The query object that pg is at: pg's own, or a package's such as pg-cursor. Its field has had two names. */
 export function activeQueryOf(client: WireClient): object | undefined {

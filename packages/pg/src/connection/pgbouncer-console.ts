@@ -17,10 +17,10 @@ import {
   type ShowRow,
 } from '@poolguard/core'
 import pg from 'pg'
+import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
+import type { WireClient } from '../wire-client.ts'
 import { containParserErrors } from './contain-parser-errors.ts'
-import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
 import { dropStartupParameters } from './startup-parameters.ts'
-import type { WireClient } from './wire-client.ts'
 
 /** How long one answer may take. */
 const PATIENCE_MILLIS = 5_000

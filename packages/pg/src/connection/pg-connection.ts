@@ -6,16 +6,16 @@ import {
   type RunningQuery,
   type SessionHealth,
 } from '@poolguard/core'
+import { Checkout } from '../checkout/checkout.ts'
+import { failQueuedQueries } from '../queries/queued-queries.ts'
+import { activeQueryOf, describeActiveQuery, textOfQuery } from '../queries/running-query.ts'
+import type { SentTexts } from '../statements/prepare-statements.ts'
+import type { WireClient } from '../wire-client.ts'
 import { callBack } from './call-back.ts'
-import { cancelQuery } from './cancel.ts'
-import { Checkout } from './checkout.ts'
-import { repairClient } from './client-integrity.ts'
-import { LastWords } from './last-words.ts'
-import type { SentTexts } from './prepare-statements.ts'
-import { failQueuedQueries } from './queued-queries.ts'
-import { activeQueryOf, describeActiveQuery, textOfQuery } from './running-query.ts'
+import { cancelQuery } from './cancel-query.ts'
+import { LastWords } from './fatal-error.ts'
+import { repairClient } from './repair-client.ts'
 import { ServerTurn } from './server-turn.ts'
-import type { WireClient } from './wire-client.ts'
 
 /**
  * What is done with a released connection before the next borrower gets it: an open transaction is rolled back; or beyond

@@ -1,5 +1,5 @@
 import type { StartupParameterMap, StartupParameters } from '@poolguard/core'
-import type { WireClient } from './wire-client.ts'
+import type { WireClient } from '../wire-client.ts'
 
 /** pg's own field is called otherwise where the app gave only a fallback. */
 const FALLBACKS: Readonly<Record<string, string>> = { application_name: 'fallback_application_name' }

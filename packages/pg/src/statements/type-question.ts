@@ -1,5 +1,5 @@
 import type { AutomaticStatements, ConnectionStatements, PreparedText } from '@poolguard/core'
-import type { ParameterDescription, WireConnection } from './wire-client.ts'
+import type { ParameterDescription, WireConnection } from '../wire-client.ts'
 
 /** A statement whose types the server was asked for. */
 interface Asked {

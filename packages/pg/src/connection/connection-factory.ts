@@ -14,15 +14,15 @@ import {
   withFreshPassword,
 } from '@poolguard/core'
 import type { PoolClient } from 'pg'
+import type { GuardedPoolConfig } from '../guarded-pool-config.ts'
+import { prepareStatements } from '../statements/prepare-statements.ts'
+import type { WireClient } from '../wire-client.ts'
 import { callBack } from './call-back.ts'
-import { repairClient } from './client-integrity.ts'
 import { containParserErrors } from './contain-parser-errors.ts'
-import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 import { PgConnection, type Reset } from './pg-connection.ts'
-import { prepareStatements } from './prepare-statements.ts'
+import { repairClient } from './repair-client.ts'
 import { admitStartupParameters } from './startup-parameters.ts'
 import { unwatchedQuery, watchStatements } from './watch-statements.ts'
-import type { WireClient } from './wire-client.ts'
 
 export interface ConnectionFactoryOptions {
   /** What every client is made with. */

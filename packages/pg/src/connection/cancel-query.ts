@@ -1,5 +1,5 @@
 import { systemClock } from '@poolguard/core'
-import type { WireClient, WireConnection } from './wire-client.ts'
+import type { WireClient, WireConnection } from '../wire-client.ts'
 
 /**
  * Asks the server to cancel what a client is running. Resolves when the server has closed the connection that asked, which

@@ -1,5 +1,5 @@
 import type { PreparedText, StatementFailure } from '@poolguard/core'
-import type { BindMessage, NoData, ParseMessage, RowDescription } from './wire-client.ts'
+import type { BindMessage, NoData, ParseMessage, RowDescription } from '../wire-client.ts'
 
 /** A query of which pg has said what to parse, and not yet with which values: these decide whether it goes by a name. */
 export interface Held {

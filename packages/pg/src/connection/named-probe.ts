@@ -1,4 +1,4 @@
-import type { Submittable, WireConnection } from './wire-client.ts'
+import type { Submittable, WireConnection } from '../wire-client.ts'
 
 type Row = readonly (string | null)[]
 

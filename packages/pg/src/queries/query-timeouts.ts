@@ -1,4 +1,4 @@
-import type { PgConnection } from './pg-connection.ts'
+import type { PgConnection } from '../connection/pg-connection.ts'
 
 type Send = (...query: unknown[]) => unknown
 type Fail = (error: unknown, ...rest: unknown[]) => unknown

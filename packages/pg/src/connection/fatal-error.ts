@@ -1,5 +1,5 @@
 import { isFatal } from '@poolguard/core'
-import type { WireClient } from './wire-client.ts'
+import type { WireClient } from '../wire-client.ts'
 
 /**
  * Remembers the error with which a server ends a session (25P03, 57P01, PgBouncer's `query_wait_timeout`). pg tells it to the query
