@@ -5,5 +5,5 @@ const common = { target: 'node22.12', sourcemap: true } as const
 export default defineConfig([
   { ...common, entry: ['src/index.ts', 'src/drizzle.ts'], format: ['esm', 'cjs'], dts: true },
   // One file that either format starts as a thread.
-  { ...common, entry: ['src/worker.ts'], format: ['esm'], dts: false, clean: false },
+  { ...common, entry: ['src/thread/worker.ts'], format: ['esm'], dts: false, clean: false },
 ])

@@ -10,7 +10,7 @@ import { holdSqlitePool } from './hold-sqlite-pool.ts'
 import type { SqliteValue } from './protocol.ts'
 import type { SqliteOptions } from './sqlite-options.ts'
 import type { SqlitePool } from './sqlite-pool.ts'
-import type { SqliteTransaction } from './sqlite-transaction.ts'
+import type { SqliteTransaction } from './transactions/sqlite-transaction.ts'
 
 type Model = Record<string, unknown>
 type NoModel = Record<string, never>

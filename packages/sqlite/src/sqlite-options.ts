@@ -12,7 +12,7 @@ import {
 } from '@poolguard/core'
 import { type DatabaseFile, readDatabaseFile } from './database-file.ts'
 import type { ConnectionSpec, DriverName, Synchronous } from './protocol.ts'
-import { walBytesToKeep } from './wal-limiter.ts'
+import { walBytesToKeep } from './wal/wal-limiter.ts'
 
 /** What a SQLite pool can be told. All but `file` is optional. */
 export interface SqliteOptions {

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import type { PoolEvent } from '@poolguard/core'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { ReadGate } from './read-gate.ts'
 import type { SqlitePool } from './sqlite-pool.ts'
 import { endOf, saidBy, startChild } from './testing/child.ts'
 import { DRIVERS, longQuery, newDatabase, openPool } from './testing/database-folder.ts'
+import { ReadGate } from './wal/read-gate.ts'
 
 const MIB = 2 ** 20
 const ROW = Buffer.alloc(3_000, 7)

@@ -1,4 +1,4 @@
-import type { SqliteParameters, SqliteValue } from './protocol.ts'
+import type { SqliteParameters, SqliteValue } from '../protocol.ts'
 
 /**
  * Takes parameters as the user gave them.

@@ -1,4 +1,3 @@
-import { checkpoint, openDatabase, setUp } from './open-database.ts'
 import type {
   Answer,
   ConnectionSpec,
@@ -8,7 +7,8 @@ import type {
   SqliteParameters,
   SqliteValue,
   Within,
-} from './protocol.ts'
+} from '../protocol.ts'
+import { checkpoint, openDatabase, setUp } from './open-database.ts'
 import type { SqliteDatabase, SqliteDriver, SqliteStatement } from './sqlite-driver.ts'
 import { type PreparedStatement, StatementCache } from './statement-cache.ts'
 

@@ -1,4 +1,4 @@
-import type { Done, SqliteValue } from './protocol.ts'
+import type { Done, SqliteValue } from '../protocol.ts'
 import { readRowLists, readRows, type SqliteRow } from './rows.ts'
 
 /** What a statement has given. */

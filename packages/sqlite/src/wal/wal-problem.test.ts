@@ -1,6 +1,6 @@
 import type { LeaseReport, Pool } from '@poolguard/core'
 import { expect, test } from 'vitest'
-import type { SqliteConnection } from './sqlite-connection.ts'
+import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 import { describeWalProblem, type WalObstacle } from './wal-problem.ts'
 
 const SIZE = { file: '/data/app.db', bytes: 80 * 2 ** 20, maxBytes: 64 * 2 ** 20 }

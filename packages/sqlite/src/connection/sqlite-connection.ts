@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import { type Activity, type OpenContext, type RunningQuery, showStatement } from '@poolguard/core'
-import { withCallersStack } from './callers-stack.ts'
+import { withCallersStack } from '../callers-stack.ts'
+import { ConnectionLostError } from '../errors.ts'
+import type { ConnectionSpec, Done, Greeting, Question, ThreadData } from '../protocol.ts'
+import { SqliteError } from '../sqlite-error.ts'
+import { type Packed, packQuestions, unpackAnswers } from '../wire.ts'
 import { endAtExit } from './end-at-exit.ts'
-import { ConnectionLostError } from './errors.ts'
-import type { ConnectionSpec, Done, Greeting, Question, ThreadData } from './protocol.ts'
-import { SqliteError } from './sqlite-error.ts'
-import { type Packed, packQuestions, unpackAnswers } from './wire.ts'
 
 /** The thread is of the same format as this file's sources, or ESM beside either of the built formats. */
-const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.mjs', import.meta.url)
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? '../thread/worker.ts' : './worker.mjs', import.meta.url)
 
 /** A question, and who waits for its answer. */
 export interface Asked {

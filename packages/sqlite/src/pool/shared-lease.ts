@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Lease, systemClock } from '@poolguard/core'
-import type { Asked, SqliteConnection } from './sqlite-connection.ts'
+import type { Asked, SqliteConnection } from '../connection/sqlite-connection.ts'
 
 /** Statements that go over in one message. */
 export interface Turn {

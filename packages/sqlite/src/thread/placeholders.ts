@@ -1,4 +1,4 @@
-import type { SqliteParameters } from './protocol.ts'
+import type { SqliteParameters } from '../protocol.ts'
 
 /** What a statement has to be given. */
 export interface Placeholders {

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
-import type { SqlitePool } from './sqlite-pool.ts'
-import { DRIVERS, openPool } from './testing/database-folder.ts'
+import type { SqlitePool } from '../sqlite-pool.ts'
+import { DRIVERS, openPool } from '../testing/database-folder.ts'
 
 const NUMBERS = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n'
 

@@ -1,12 +1,12 @@
 import { captureStack } from '@poolguard/core'
-import { StatementRefusedError, TransactionOverError } from './errors.ts'
-import { iterateRows } from './iterate-rows.ts'
-import { readParameters, requireText } from './parameters.ts'
-import type { Done, SqliteParameters, SqliteValue } from './protocol.ts'
-import { type QueryOptions, readResult, type SqliteResult } from './query-result.ts'
-import type { SqliteRow } from './rows.ts'
-import { firstWord, sortStatement } from './sort-statement.ts'
-import type { SqliteConnection } from './sqlite-connection.ts'
+import type { SqliteConnection } from '../connection/sqlite-connection.ts'
+import { StatementRefusedError, TransactionOverError } from '../errors.ts'
+import type { Done, SqliteParameters, SqliteValue } from '../protocol.ts'
+import { iterateRows } from '../statements/iterate-rows.ts'
+import { readParameters, requireText } from '../statements/parameters.ts'
+import { type QueryOptions, readResult, type SqliteResult } from '../statements/query-result.ts'
+import type { SqliteRow } from '../statements/rows.ts'
+import { firstWord, sortStatement } from '../statements/sort-statement.ts'
 
 /** A transaction under way, all of it on one connection. */
 export interface SqliteTransaction {

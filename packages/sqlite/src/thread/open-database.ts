@@ -1,4 +1,4 @@
-import type { ConnectionSpec, Synchronous } from './protocol.ts'
+import type { ConnectionSpec, Synchronous } from '../protocol.ts'
 import type { SqliteDatabase, SqliteDriver } from './sqlite-driver.ts'
 
 /** As `PRAGMA synchronous` answers. */

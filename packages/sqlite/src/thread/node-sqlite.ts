@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { SqliteValue } from '../protocol.ts'
 import { readPlaceholders, requireAllGiven } from './placeholders.ts'
-import type { SqliteValue } from './protocol.ts'
 import { nameOfCode } from './result-codes.ts'
 import { bindable, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './sqlite-driver.ts'
 

@@ -1,7 +1,7 @@
 import { currentLabel, type Lease, PoolClosedError, setImmediate, systemClock } from '@poolguard/core'
-import type { Done, Question } from './protocol.ts'
+import type { SqliteConnection } from '../connection/sqlite-connection.ts'
+import type { Done, Question } from '../protocol.ts'
 import { SharedLease, type Turn } from './shared-lease.ts'
-import type { SqliteConnection } from './sqlite-connection.ts'
 
 /** From so many on, another message costs less than waiting for the others. */
 const MOST_PER_TURN = 24

@@ -10,11 +10,15 @@ import {
   registerPool,
   systemClock,
 } from '@poolguard/core'
-import { ConnectionFactory, type ConnectionFactoryOptions, classifyOpenFailure } from './connection-factory.ts'
-import { isQuick, type ReadGate } from './read-gate.ts'
-import type { SqliteConnection } from './sqlite-connection.ts'
+import {
+  ConnectionFactory,
+  type ConnectionFactoryOptions,
+  classifyOpenFailure,
+} from '../connection/connection-factory.ts'
+import type { SqliteConnection } from '../connection/sqlite-connection.ts'
+import { isQuick, type ReadGate } from '../wal/read-gate.ts'
+import type { WalLimiter } from '../wal/wal-limiter.ts'
 import { Turns } from './turns.ts'
-import type { WalLimiter } from './wal-limiter.ts'
 
 export interface PoolSideOptions extends Omit<ConnectionFactoryOptions, 'warn'> {
   /** The file's path. */

@@ -1,7 +1,7 @@
 import type { Lease } from '@poolguard/core'
 import { expect, test } from 'vitest'
+import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 import { isQuick, ReadGate } from './read-gate.ts'
-import type { SqliteConnection } from './sqlite-connection.ts'
 
 const HOUR = 3_600_000
 

@@ -1,6 +1,6 @@
-import type { SqliteParameters, Within } from './protocol.ts'
+import type { SqliteConnection } from '../connection/sqlite-connection.ts'
+import type { SqliteParameters, Within } from '../protocol.ts'
 import { readRows, type SqliteRow } from './rows.ts'
-import type { SqliteConnection } from './sqlite-connection.ts'
 
 let cursors = 0
 

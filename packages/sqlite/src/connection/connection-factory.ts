@@ -1,5 +1,5 @@
 import type { Activity, ConnectFailure, OpenContext, ResourceFactory, RunningQuery } from '@poolguard/core'
-import type { ConnectionSpec } from './protocol.ts'
+import type { ConnectionSpec } from '../protocol.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 
 export interface ConnectionFactoryOptions {

@@ -1,4 +1,4 @@
-import type { Rows, SqliteValue } from './protocol.ts'
+import type { Rows, SqliteValue } from '../protocol.ts'
 
 /** A row by the names of its columns; of two of one name the last. */
 export type SqliteRow = Record<string, SqliteValue>

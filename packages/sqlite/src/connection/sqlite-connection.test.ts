@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
+import { readOptions } from '../sqlite-options.ts'
+import { DRIVERS, newDatabase } from '../testing/database-folder.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
-import { readOptions } from './sqlite-options.ts'
-import { DRIVERS, newDatabase } from './testing/database-folder.ts'
 
 describe.each(DRIVERS)('a connection of %s', (driver) => {
   test('ends with its thread, whatever it is asked together with its end', async () => {

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
 import type { Pool } from '@poolguard/core'
-import type { SqliteConnection } from './sqlite-connection.ts'
+import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 
 /** Why the WAL could not be reset. */
 export type WalObstacle =

@@ -1,6 +1,6 @@
 import { type LateQuery, type Lease, systemClock } from '@poolguard/core'
-import { TransactionOverError } from './errors.ts'
-import type { SqliteConnection } from './sqlite-connection.ts'
+import type { SqliteConnection } from '../connection/sqlite-connection.ts'
+import { TransactionOverError } from '../errors.ts'
 import { OpenTransaction, type SqliteTransaction } from './sqlite-transaction.ts'
 
 export interface TransactionSettings {

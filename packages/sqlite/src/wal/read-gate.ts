@@ -1,5 +1,5 @@
 import { type Lease, systemClock } from '@poolguard/core'
-import type { SqliteConnection } from './sqlite-connection.ts'
+import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 
 const QUICK_MILLIS = 1
 

@@ -1,11 +1,11 @@
 /** The thread of one connection. What it is asked comes in batches, and is answered in batches. */
 import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Greeting, ThreadData } from '../protocol.ts'
+import { type Packed, packAnswers, unpackQuestions } from '../wire.ts'
 import { loadDriver } from './load-driver.ts'
-import type { Greeting, ThreadData } from './protocol.ts'
 import { reportFailure, Session } from './session.ts'
 import type { SqliteDriver } from './sqlite-driver.ts'
-import { type Packed, packAnswers, unpackQuestions } from './wire.ts'
 
 if (!parentPort) throw new Error('this is started by a pool, as a thread')
 const port = parentPort

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { type AcquireOptions, type Lease, type Pool, systemClock, type WalSnapshot } from '@poolguard/core'
+import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 import { ReadGate } from './read-gate.ts'
-import type { SqliteConnection } from './sqlite-connection.ts'
 import { describeWalProblem, isWritable, type WalObstacle } from './wal-problem.ts'
 
 /** While the pool is in use, the WAL is measured this often. */

@@ -1,4 +1,4 @@
-import type { SqliteValue } from './protocol.ts'
+import type { SqliteValue } from '../protocol.ts'
 import { bindable, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './sqlite-driver.ts'
 
 /** What is used of better-sqlite3. */

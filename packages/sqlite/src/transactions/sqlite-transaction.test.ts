@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
-import type { SqlitePool } from './sqlite-pool.ts'
+import type { SqlitePool } from '../sqlite-pool.ts'
+import { DRIVERS, openPool } from '../testing/database-folder.ts'
 import type { SqliteTransaction } from './sqlite-transaction.ts'
-import { DRIVERS, openPool } from './testing/database-folder.ts'
 
 async function poolWithThings(options: Parameters<typeof openPool>[0]): Promise<SqlitePool> {
   const pool = openPool(options)

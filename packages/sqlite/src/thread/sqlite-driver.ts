@@ -1,4 +1,4 @@
-import type { DriverName, SqliteParameters, SqliteValue } from './protocol.ts'
+import type { DriverName, SqliteParameters, SqliteValue } from '../protocol.ts'
 
 /** What a connection's thread needs of a driver. Integers come as bigint and rows as lists, so that nothing is lost. */
 export interface SqliteDriver {

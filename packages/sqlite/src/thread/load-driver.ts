@@ -1,6 +1,6 @@
+import type { DriverName } from '../protocol.ts'
 import { loadBetterSqlite3 } from './better-sqlite3.ts'
 import { loadNodeSqlite } from './node-sqlite.ts'
-import type { DriverName } from './protocol.ts'
 import type { SqliteDriver } from './sqlite-driver.ts'
 
 const LOADERS: Readonly<Record<DriverName, () => Promise<SqliteDriver>>> = {
