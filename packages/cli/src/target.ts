@@ -1,14 +1,10 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
-import {
-  connectionFromEnvironment,
-  type EnvironmentConnection,
-  InvalidOptionError,
-  parseConnectionString,
-} from '@poolguard/core'
+import { InvalidOptionError, parseConnectionString } from '@poolguard/core'
+import { connectionFromEnvironment, type EnvironmentConnection } from './environment/connection-from-environment.ts'
+import { withoutForeignPassword } from './environment/own-password.ts'
 import { CannotRunError } from './outcome.ts'
-import { withoutForeignPassword } from './own-password.ts'
 import { readFileInside, readRegularFile } from './project/read-regular-file.ts'
 
 export interface TargetOptions {

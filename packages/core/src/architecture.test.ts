@@ -4,21 +4,30 @@ import { describe, expect, test } from 'vitest'
 
 /** Each knows only those before it. */
 const FOLDERS = [
+  'pool',
   'connection-string',
+  'provider',
   'topology',
+  'drivers',
+  'postgres-errors',
   'budget',
+  'statements',
   'fleet',
   'settings',
-  'pool',
-  'postgres-errors',
-  'statements',
   'observe',
+  'lifecycle',
   'dashboards',
   'guard',
-  'lifecycle',
 ]
 /** Files of the root that stand before all folders. */
-const FOUNDATION = ['poolguard-error.ts', 'invalid-option-error.ts', 'describe-value.ts', 'defined-only.ts', 'clock.ts']
+const FOUNDATION = [
+  'poolguard-error.ts',
+  'invalid-option-error.ts',
+  'describe-value.ts',
+  'defined-only.ts',
+  'clock.ts',
+  'redact.ts',
+]
 
 const root = import.meta.dirname
 
@@ -59,7 +68,7 @@ function showing(found: readonly Import[]): string[] {
 
 describe('the folders of core', () => {
   test('are read by this test', () => {
-    expect(showing(imports)).toContain('pool/pool.ts -> settings/index.ts')
+    expect(showing(imports)).toContain('settings/resolve.ts -> pool/index.ts')
     const folders = readdirSync(root, { withFileTypes: true }).filter(
       (entry) => entry.isDirectory() && entry.name !== 'testing',
     )

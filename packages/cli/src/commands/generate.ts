@@ -12,7 +12,7 @@ import {
   topologyTraits,
 } from '@poolguard/core'
 import type { Command } from 'commander'
-import { environment } from '../environment.ts'
+import { environment } from '../environment/own-environment.ts'
 import { GENERATED_POOLER, POSTGRES_ITSELF } from '../generate/app-environment.ts'
 import { generateCompose } from '../generate/compose.ts'
 import { generateEnv } from '../generate/env.ts'

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { environment } from '../environment.ts'
+import { environment } from '../environment/own-environment.ts'
 import type { Outcome } from '../outcome.ts'
 import { wholeFrom } from '../read-number.ts'
 import { findTarget, requireTarget } from '../target.ts'

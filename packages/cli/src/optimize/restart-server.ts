@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ConnectionString, redact } from '@poolguard/core'
 import { contact } from '../database/contact.ts'
-import { environment } from '../environment.ts'
+import { environment } from '../environment/own-environment.ts'
 import { APPLICATION } from './application.ts'
 
 export interface RestartOptions {

@@ -15,7 +15,7 @@ import {
 import { lookAtPooler } from '../database/look-at-pooler.ts'
 import { lookAtServer } from '../database/look-at-server.ts'
 import type { ServerFacts } from '../database/server-facts.ts'
-import { environment } from '../environment.ts'
+import { environment } from '../environment/own-environment.ts'
 import { CannotRunError } from '../outcome.ts'
 import { findTarget } from '../target.ts'
 

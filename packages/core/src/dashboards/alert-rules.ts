@@ -9,7 +9,7 @@ import {
   SOURCE_UP,
   type Threshold,
 } from '../observe/index.ts'
-import { DEFAULT_POOL_SETTINGS } from '../settings/index.ts'
+import { DEFAULT_POOL_SETTINGS } from '../pool/index.ts'
 import { bySource, EXPORTER_UP, series } from './promql.ts'
 
 export type Severity = 'warning' | 'critical'

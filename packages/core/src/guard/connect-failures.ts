@@ -1,7 +1,7 @@
 import type { ConnectFailure } from '../pool/index.ts'
 import { adviseConnectFailure, isKilledByPooler, isNobodyThere, isServerError } from '../postgres-errors/index.ts'
-import type { PoolguardOptions } from './poolguard-options.ts'
-import { addressOf, rememberReached, wasReached } from './reached-addresses.ts'
+import { addressOf, rememberReached, wasReached } from './discovery/reached-addresses.ts'
+import type { PoolguardOptions } from './options/poolguard-options.ts'
 
 export interface ConnectFailuresOptions {
   /** Where the pool connects to: a connection string. */

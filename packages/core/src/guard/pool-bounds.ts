@@ -1,14 +1,8 @@
 import type { Share } from '../fleet/index.ts'
 import type { Pool } from '../pool/index.ts'
-import {
-  defaultsFor,
-  type PoolSettings,
-  type ResolvedSettings,
-  resolveSettings,
-  type SettingsOptions,
-  validatePoolSettings,
-} from '../settings/index.ts'
-import type { Survey } from './survey.ts'
+import { type PoolSettings, validatePoolSettings } from '../pool/index.ts'
+import { defaultsFor, type ResolvedSettings, resolveSettings, type SettingsOptions } from '../settings/index.ts'
+import type { Survey } from './discovery/survey.ts'
 
 export type Bounds = Partial<Pick<PoolSettings, 'min' | 'max'>>
 

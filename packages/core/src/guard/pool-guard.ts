@@ -1,13 +1,10 @@
 import { debuglog } from 'node:util'
 import { keepAlive } from '../clock.ts'
-import {
-  type ConnectionString,
-  describeRewriteWarning,
-  guessProvider,
-  type RewriteWarning,
-} from '../connection-string/index.ts'
+import type { ConnectionString } from '../connection-string/index.ts'
+import { describeRewriteWarning, type RewriteWarning } from '../drivers/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import { type PoolSnapshot, registerPool, snapshotPools } from '../observe/index.ts'
+import type { PoolSettings } from '../pool/index.ts'
 import {
   type AcquireOptions,
   AlreadyReleasedError,
@@ -19,25 +16,20 @@ import {
   type QueryAfterReleaseError,
 } from '../pool/index.ts'
 import { classifyConnectFailure } from '../postgres-errors/index.ts'
-import {
-  assumedTopology,
-  describeSettings,
-  type FleetOptions,
-  type PoolSettings,
-  type ResolvedSettings,
-} from '../settings/index.ts'
+import { guessProvider } from '../provider/index.ts'
+import { assumedTopology, describeSettings, type FleetOptions, type ResolvedSettings } from '../settings/index.ts'
 import { AutomaticStatements, SessionGuard } from '../statements/index.ts'
 import { assumeTopology, describeTopology, type Topology } from '../topology/index.ts'
 import { ConnectFailures } from './connect-failures.ts'
+import type { Survey } from './discovery/survey.ts'
+import { SurveyedFactory } from './discovery/surveyed-factory.ts'
+import { Surveyor } from './discovery/surveyor.ts'
 import { Emptiness } from './emptiness.ts'
-import { FleetMembership } from './fleet-membership.ts'
+import { FleetMembership } from './fleet/fleet-membership.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
+import type { PoolguardOptions } from './options/poolguard-options.ts'
 import { type Bounds, PoolBounds } from './pool-bounds.ts'
-import type { PoolguardOptions } from './poolguard-options.ts'
 import { warnOfSecondPool } from './same-database.ts'
-import type { Survey } from './survey.ts'
-import { SurveyedFactory } from './surveyed-factory.ts'
-import { Surveyor } from './surveyor.ts'
 
 const LEFT_IN_TRANSACTION =
   'A connection was released with a transaction open, which was rolled back. Await COMMIT or ROLLBACK before the release, also after an error. ' +

@@ -1,8 +1,6 @@
-export { abortAfter, type Clock, inTime, MAX_TIMER_MILLIS, pause, setImmediate, systemClock } from '../clock.ts'
 export { findApplicationFrames, registerOwnCode } from './application-frames.ts'
 export { type BorrowerTraces, captureStack, runDetached, traceAwaiting, traceCall } from './borrower.ts'
-export type { AcquireMessage, ReleaseMessage } from './channels.ts'
-export { publish } from './channels.ts'
+export { type AcquireMessage, publish, type ReleaseMessage } from './channels.ts'
 export type { ConnectFailure } from './connect-failure.ts'
 export {
   DURATION_BOUNDS_MILLIS,
@@ -28,6 +26,7 @@ export { LeaseLedger, type LeaseLedgerOptions, type Request } from './lease-ledg
 export type { LeaseReport, QueryReport } from './lease-report.ts'
 export { type AcquireOptions, Pool, type PoolOptions } from './pool.ts'
 export type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
+export { DEFAULT_POOL_SETTINGS, type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 export type { PoolCounts, PoolStats } from './pool-stats.ts'
 export { AlreadyReleasedError, type EndedCheckout, QueryAfterReleaseError } from './release-errors.ts'
 export type { Activity, OpenContext, ResourceFactory, RunningQuery } from './resource-factory.ts'

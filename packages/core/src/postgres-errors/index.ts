@@ -1,8 +1,11 @@
-export { type ClassifyOptions, classifyConnectFailure, isNobodyThere } from './classify-connect-failure.ts'
+export {
+  type ClassifyOptions,
+  classifyConnectFailure,
+  isNobodyThere,
+  isWrongPassword,
+} from './classify-connect-failure.ts'
 export { adviseConnectFailure, isKilledByPooler } from './connect-advice.ts'
 export { isPoolTimeout, isTooManyConnections } from './error-shapes.ts'
-export { watchPasswordFunction } from './password-function.ts'
-export { isFatal, isServerError } from './read-error.ts'
+export { isPasswordFunctionError, watchPasswordFunction } from './password-function.ts'
+export { isFatal, isServerError, readError } from './read-error.ts'
 export { type AskSession, SessionHealth, SharedHealth } from './session-health.ts'
-export { type StartupParameterMap, StartupParameters } from './startup-parameters.ts'
-export { withFreshPassword } from './with-fresh-password.ts'

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeSettings } from './describe.ts'
-import { resolveSettings } from './resolve.ts'
+import { describeSettings, resolveSettings } from './resolve.ts'
 
 test('given settings, then each has a line with its value and its reason', () => {
   const text = describeSettings(resolveSettings({ options: { pool: { max: 4, maxLifetimeMillis: Infinity } } }))

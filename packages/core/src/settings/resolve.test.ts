@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Capacity } from '../budget/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
+import { DEFAULT_POOL_SETTINGS } from '../pool/index.ts'
 import type { PoolMode, Topology } from '../topology/index.ts'
 import type { FleetOptions, SettingsOptions } from './options.ts'
-import { DEFAULT_POOL_SETTINGS } from './pool-settings.ts'
 import { resolveSettings } from './resolve.ts'
 
 const capacity: Capacity = {

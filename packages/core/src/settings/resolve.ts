@@ -3,11 +3,11 @@ import { parseConnectionString } from '../connection-string/index.ts'
 import { definedOnly } from '../defined-only.ts'
 import { requireAppName, type Share } from '../fleet/index.ts'
 import { InvalidOptionError, requireMillis, requireOneOf, requireWhole } from '../invalid-option-error.ts'
+import { type PoolSettings, validatePoolSettings } from '../pool/index.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
 import type { FleetOptions, SettingsOptions } from './options.ts'
-import { type PoolSettings, validatePoolSettings } from './pool-settings.ts'
-import { defaultsFor, PRESETS } from './presets.ts'
+import { defaultsFor, PRESETS } from './options.ts'
 
 /** What is known when settings are resolved. Topology and capacity are absent until the database has been looked at. */
 export interface ResolveInput {
@@ -160,4 +160,20 @@ function validateFleet(fleet: FleetOptions, instances: number | undefined): void
   if (intervalMillis === Infinity) throw new InvalidOptionError('fleet.intervalMillis', intervalMillis, 'an end')
   if (intervalMillis !== undefined) requireMillis('fleet.intervalMillis', intervalMillis, LEAST_INTERVAL_MILLIS)
   if (consoleUrl !== undefined) parseConnectionString(consoleUrl)
+}
+
+/**
+ * The settings that hold and why, one line each, for people: at debug level (`NODE_DEBUG=poolguard`) every pool prints them
+ * once it has looked at its database.
+ *
+ * @example
+ * console.log(describeSettings(pool.resolved))
+ * // max                      2          planned: max_connections 20 - 3 reserved = 17; ...
+ * // acquireTimeoutMillis     10000      default
+ */
+export function describeSettings({ settings, reasons, warnings }: ResolvedSettings): string {
+  const lines = Object.entries(settings).map(
+    ([name, value]) => `${name.padEnd(24)} ${String(value).padEnd(10)} ${reasons[name as keyof typeof settings]}`,
+  )
+  return [...lines, ...warnings.map((warning) => `! ${warning}`)].join('\n')
 }

@@ -1,6 +1,7 @@
-import { type ConnectionString, wishesOf } from '../connection-string/index.ts'
+import type { ConnectionString } from '../connection-string/index.ts'
 import { definedOnly } from '../defined-only.ts'
-import type { PoolSettings } from './pool-settings.ts'
+import { wishesOf } from '../drivers/index.ts'
+import type { PoolSettings } from '../pool/index.ts'
 
 /**
  * The settings that stand in a URL under any driver's name (`connection_limit`, `pool_timeout`, `idle_timeout`...), and that

@@ -1,3 +1,4 @@
+export { assumeTopology } from './assume-topology.ts'
 export { type DetectOptions, detectTopology } from './detect.ts'
 export { announcedPooler, judgeIdentity } from './judge-identity.ts'
 export { forgetTopology, recallTopology, rememberTopology } from './known-topologies.ts'
@@ -18,7 +19,6 @@ export {
   type ShowRow,
 } from './pgbouncer-show.ts'
 export type { Identity, ProbeSession, ProbeSource } from './probe.ts'
-export { assumeTopology } from './provider-topology.ts'
 export {
   type DirectTopology,
   describeTopology,
@@ -29,4 +29,4 @@ export {
   type Topology,
   type UnknownTopology,
 } from './topology.ts'
-export { topologyTraits } from './topology-traits.ts'
+export { type TopologyTraits, topologyTraits } from './topology-traits.ts'

@@ -1,4 +1,3 @@
-import type { TopologyTraits } from '../connection-string/index.ts'
 import { keepsSession, type Topology } from './topology.ts'
 
 /**
@@ -11,4 +10,18 @@ export function topologyTraits(topology: Topology): TopologyTraits {
     preparedStatements: topology.preparedStatements,
     refusesStartupParameters: topology.kind !== 'direct',
   }
+}
+
+/**
+ * What a rewriter must know of the other end of a connection string. Said in words of its own, because this folder comes
+ * before the one that measures it. Where no traits are given nothing has been measured: startup parameters are then kept
+ * and flags stay as they were written.
+ */
+export interface TopologyTraits {
+  /** Whether consecutive transactions of one client may run on different server connections: transaction or statement mode. */
+  readonly sharesServers: boolean
+  /** Whether named prepared statements work as the client expects, as on PgBouncer >= 1.21 with max_prepared_statements > 0. */
+  readonly preparedStatements: 'safe' | 'unsafe' | 'unknown'
+  /** Whether a startup parameter other than the few that poolers keep track of is refused with 08P01, in any pool mode. */
+  readonly refusesStartupParameters: boolean
 }

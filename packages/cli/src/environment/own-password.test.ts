@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { connectionFromEnvironment } from './connection-from-environment.ts'
+import { withoutForeignPassword } from './own-password.ts'
+
+const SHELL = { PGUSER: 'alice', PGPASSWORD: 's3cret' }
+
+test.each<[what: string, file: Record<string, string>, shell: Record<string, string>, sent: string | undefined]>([
+  ["a file's host, another user", { DATABASE_URL: 'postgres://bob@evil/d' }, SHELL, undefined],
+  ["a file's host, the same user", { DATABASE_URL: 'postgres://alice@evil/d' }, SHELL, undefined],
+  ["a file's host, no user", { DATABASE_URL: 'postgres://evil/d' }, SHELL, undefined],
+  ["a file's host, in parts", { POSTGRES_HOST: 'evil', POSTGRES_USER: 'alice' }, SHELL, undefined],
+  ["a file's host among others", { DATABASE_URL: 'postgres://db,evil/d' }, { ...SHELL, PGHOST: 'db' }, undefined],
+  ["the shell's host", { DATABASE_URL: 'postgres://alice@db/d' }, { ...SHELL, PGHOST: 'db' }, 's3cret'],
+  ['this machine', { DATABASE_URL: 'postgres://alice@localhost/d' }, SHELL, 's3cret'],
+  ['a file without a host', { PGDATABASE: 'd' }, { ...SHELL, PGHOST: 'db' }, 's3cret'],
+  ["the file's own password", { DATABASE_URL: 'postgres://db/d', PGPASSWORD: 'own' }, {}, 'own'],
+  ['a URL of the shell', {}, { ...SHELL, DATABASE_URL: 'postgres://alice@db/d' }, 's3cret'],
+])("the shell's password and %s", (_what, file, shell, sent) => {
+  const found = withoutForeignPassword(connectionFromEnvironment({ ...file, ...shell }), file, shell)
+
+  expect(found.url.password).toBe(sent)
+})
+
+test("the URL for migrations gets the shell's password by the same rule", () => {
+  const file = { DATABASE_URL: 'postgres://alice:own@pooler/d', DIRECT_URL: 'postgres://alice@evil/d' }
+  const found = withoutForeignPassword(connectionFromEnvironment({ ...file, ...SHELL }), file, SHELL)
+
+  expect(found.url.password).toBe('own')
+  expect(found.direct?.password).toBeUndefined()
+})

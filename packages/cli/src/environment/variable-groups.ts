@@ -1,0 +1,158 @@
+import { type ConnectionStringParts, type HostAddress, InvalidOptionError, type Parameter } from '@poolguard/core'
+import type { Environment } from './pool-from-environment.ts'
+
+/** A connection as some variables describe it, and which of them gave what. */
+export interface EnvironmentReading {
+  /** The variable, or the group of them, for messages. */
+  readonly name: string
+  readonly parts: ConnectionStringParts
+  readonly sources: Readonly<Record<string, string>>
+  /** A port that stands without a host. */
+  readonly port?: number | undefined
+}
+
+/** libpq's variables that become parameters: https://www.postgresql.org/docs/current/libpq-envars.html */
+const PG_PARAMETERS: Readonly<Record<string, string>> = {
+  PGHOSTADDR: 'hostaddr',
+  PGSSLMODE: 'sslmode',
+  PGSSLNEGOTIATION: 'sslnegotiation',
+  PGSSLROOTCERT: 'sslrootcert',
+  PGSSLCERT: 'sslcert',
+  PGSSLKEY: 'sslkey',
+  PGAPPNAME: 'application_name',
+  PGOPTIONS: 'options',
+  PGCONNECT_TIMEOUT: 'connect_timeout',
+  PGCLIENTENCODING: 'client_encoding',
+  PGTARGETSESSIONATTRS: 'target_session_attrs',
+  PGCHANNELBINDING: 'channel_binding',
+  PGGSSENCMODE: 'gssencmode',
+  PGREQUIREAUTH: 'require_auth',
+  PGPASSFILE: 'passfile',
+  PGSERVICE: 'service',
+}
+
+/** The value of a variable; an empty one is none. */
+export function variable(env: Environment, name: string): string | undefined {
+  return env[name] || undefined
+}
+
+/** Reads `PREFIX_HOST`, `_PORT`, `_DATABASE` (or `_DB`), `_USER`, `_PASSWORD`; undefined without a host. */
+export function readGroup(env: Environment, prefix: 'PGBOUNCER' | 'POSTGRES'): EnvironmentReading | undefined {
+  const host = variable(env, `${prefix}_HOST`)
+  if (host === undefined) return undefined
+  const databaseName =
+    variable(env, `${prefix}_DATABASE`) !== undefined ? `${prefix}_DATABASE` : (`${prefix}_DB` as const)
+  return assemble(`${prefix}_HOST`, {
+    host: [`${prefix}_HOST`, host],
+    port: [`${prefix}_PORT`, variable(env, `${prefix}_PORT`)],
+    user: [`${prefix}_USER`, variable(env, `${prefix}_USER`)],
+    password: [`${prefix}_PASSWORD`, variable(env, `${prefix}_PASSWORD`)],
+    database: [databaseName, variable(env, databaseName)],
+  })
+}
+
+/** Reads libpq's own variables. */
+export function readPgVariables(env: Environment): EnvironmentReading {
+  const reading = assemble('PGHOST', {
+    host: ['PGHOST', variable(env, 'PGHOST')],
+    port: ['PGPORT', variable(env, 'PGPORT')],
+    user: ['PGUSER', variable(env, 'PGUSER')],
+    password: ['PGPASSWORD', variable(env, 'PGPASSWORD')],
+    database: ['PGDATABASE', variable(env, 'PGDATABASE')],
+  })
+  const given = Object.entries(PG_PARAMETERS).flatMap(([source, parameter]) => {
+    const value = variable(env, source)
+    return value === undefined ? [] : [{ source, parameter, value }]
+  })
+  const alone = reading.parts.hosts?.length ? undefined : readPorts(['PGPORT', variable(env, 'PGPORT')], 1)[0]
+  return {
+    name: reading.name,
+    port: alone,
+    parts: { ...reading.parts, parameters: given.map(({ parameter, value }): Parameter => [parameter, value]) },
+    sources: {
+      ...reading.sources,
+      ...Object.fromEntries(given.map(({ parameter, source }) => [parameter, source])),
+    },
+  }
+}
+
+/**
+ * Fills what a description leaves open from another. The other's password is taken only where that cannot be somebody
+ * else's: for the same user, or where the description names none.
+ */
+export function fillGaps(
+  reading: EnvironmentReading,
+  from: EnvironmentReading,
+  parameters: boolean,
+): EnvironmentReading {
+  const { parts } = reading
+  const other = from.parts
+  const sameUser = parts.user === undefined || other.user === undefined || parts.user === other.user
+  const hosts = fillHosts(parts.hosts ?? [], from, parameters)
+  const missing = parameters
+    ? (other.parameters ?? []).filter(([name]) => !(parts.parameters ?? []).some(([known]) => known === name))
+    : []
+  const filled = {
+    ...(parts.user === undefined && other.user !== undefined && { user: other.user }),
+    ...(parts.password === undefined && other.password !== undefined && sameUser && { password: other.password }),
+    ...(parts.database === undefined && other.database !== undefined && { database: other.database }),
+  }
+  const taken = [
+    ...Object.keys(filled),
+    ...missing.map(([name]) => name),
+    ...(hosts !== parts.hosts ? ['host', 'port'] : []),
+  ]
+  return {
+    name: reading.name,
+    parts: { ...parts, ...filled, hosts, parameters: [...(parts.parameters ?? []), ...missing] },
+    sources: {
+      ...Object.fromEntries(
+        taken.flatMap((part) => (from.sources[part] === undefined ? [] : [[part, from.sources[part]]])),
+      ),
+      ...reading.sources,
+    },
+  }
+}
+
+/** A port of its own stays; hosts without one take PGPORT, as in libpq; of another group only whole addresses are taken. */
+function fillHosts(hosts: readonly HostAddress[], from: EnvironmentReading, ports: boolean): readonly HostAddress[] {
+  const other = from.parts.hosts ?? []
+  if (hosts.length === 0 && from.port === undefined) return other
+  const port = from.port ?? (other.length === 1 ? other[0]?.port : undefined)
+  if (!ports || port === undefined) return hosts
+  const named = hosts.length === 0 ? [{ host: 'localhost' }] : hosts
+  return named.map((address) => (address.port === undefined ? { ...address, port } : address))
+}
+
+type Named = readonly [name: string, value: string | undefined]
+
+function assemble(
+  name: string,
+  given: { host: Named; port: Named; user: Named; password: Named; database: Named },
+): EnvironmentReading {
+  const hosts = given.host[1]?.split(',').map((host) => host.trim()) ?? []
+  const ports = hosts.length === 0 ? [] : readPorts(given.port, hosts.length)
+  return {
+    name,
+    parts: {
+      hosts: hosts.map((host, index) => {
+        const port = ports.length === 1 ? ports[0] : ports[index]
+        return port === undefined ? { host } : { host, port }
+      }),
+      user: given.user[1],
+      password: given.password[1],
+      database: given.database[1],
+    },
+    sources: Object.fromEntries(
+      Object.entries(given).flatMap(([part, [source, value]]) => (value === undefined ? [] : [[part, source]])),
+    ),
+  }
+}
+
+function readPorts([name, text]: Named, hosts: number): (number | undefined)[] {
+  if (text === undefined) return []
+  const ports = text.split(',').map((item) => (item.trim() === '' ? undefined : Number(item)))
+  const valid = ports.every((port) => port === undefined || (Number.isInteger(port) && port >= 1 && port <= 65535))
+  if (valid && (ports.length === 1 || ports.length === hosts)) return ports
+  throw new InvalidOptionError(name, text, 'a port from 1 to 65535, or one for each host, parted by commas')
+}

@@ -1,0 +1,76 @@
+import type { ConnectionString } from '../../connection-string/index.ts'
+import { ConnectionStringError } from '../../connection-string/index.ts'
+import type { ConnectionWishes, NumericWish } from './connection-settings.ts'
+
+/** A wish that a connection string expresses, and under which name. */
+export interface WrittenWish {
+  readonly wish: NumericWish
+  readonly parameter: string
+  readonly value: number
+}
+
+type Unit = 'count' | 'seconds' | 'milliseconds'
+
+/** In libpq, pg and Prisma a duration of 0 is without end. */
+const WISH_PARAMETERS: Readonly<Record<string, readonly [wish: NumericWish, unit: Unit]>> = {
+  // Prisma 5 and 6: https://www.prisma.io/docs/orm/v6/overview/databases/postgresql#arguments
+  connection_limit: ['max', 'count'],
+  pool_timeout: ['acquireTimeoutMillis', 'seconds'],
+  connect_timeout: ['connectTimeoutMillis', 'seconds'],
+  socket_timeout: ['queryTimeoutMillis', 'seconds'],
+  max_idle_connection_lifetime: ['idleTimeoutMillis', 'seconds'],
+  max_connection_lifetime: ['maxLifetimeMillis', 'seconds'],
+  // pg: https://node-postgres.com/apis/pool
+  max: ['max', 'count'],
+  min: ['min', 'count'],
+  connectionTimeoutMillis: ['acquireTimeoutMillis', 'milliseconds'],
+  idleTimeoutMillis: ['idleTimeoutMillis', 'milliseconds'],
+  maxLifetimeSeconds: ['maxLifetimeMillis', 'seconds'],
+  query_timeout: ['queryTimeoutMillis', 'milliseconds'],
+  // postgres.js: https://github.com/porsager/postgres#connection-details
+  idle_timeout: ['idleTimeoutMillis', 'seconds'],
+  max_lifetime: ['maxLifetimeMillis', 'seconds'],
+}
+
+/**
+ * The wishes for a pool that stand in a connection string, in whichever driver's words. Of two names for one wish the
+ * later holds.
+ *
+ * @throws {ConnectionStringError} names the parameter whose value is no such number.
+ */
+export function writtenWishes(connection: ConnectionString): readonly WrittenWish[] {
+  return connection.parameters.flatMap(([parameter, text]) => {
+    const known = Object.hasOwn(WISH_PARAMETERS, parameter) ? WISH_PARAMETERS[parameter] : undefined
+    return known ? [{ wish: known[0], parameter, value: readNumber(parameter, text, known[1]) }] : []
+  })
+}
+
+/**
+ * The wishes of a connection string as one object: what `connection_limit`, `pool_timeout`, `max`, `idle_timeout` and
+ * their kind say, whoever's names they are, in milliseconds.
+ *
+ * @throws {ConnectionStringError} names the parameter whose value is no such number.
+ * @example
+ * wishesOf(parseConnectionString('postgresql://db/x?connection_limit=5&pool_timeout=20'))
+ * // { max: 5, acquireTimeoutMillis: 20_000 }
+ */
+export function wishesOf(connection: ConnectionString): ConnectionWishes {
+  return Object.fromEntries(writtenWishes(connection).map(({ wish, value }) => [wish, value]))
+}
+
+/** The value is not shown: where a raw password has misled the parser, it may be a piece of that. */
+function readNumber(parameter: string, text: string, unit: Unit): number {
+  if (unit === 'count') {
+    const count = /^\d{1,9}$/.test(text) ? Number(text) : -1
+    if (count >= (parameter === 'min' ? 0 : 1)) return count
+    throw new ConnectionStringError(
+      'parameters',
+      `${parameter} takes a whole number of connections, at least ${parameter === 'min' ? 0 : 1}`,
+    )
+  }
+  if (!/^-?\d{1,12}(\.\d{1,9})?$/.test(text)) {
+    throw new ConnectionStringError('parameters', `${parameter} takes a number of ${unit}`)
+  }
+  const value = Number(text)
+  return value <= 0 ? Infinity : value * (unit === 'seconds' ? 1000 : 1)
+}

@@ -1,0 +1,46 @@
+import type { TlsIntent } from '../neutral/tls-intent.ts'
+import {
+  ANY_HOST,
+  certificateOptions,
+  type ReadCertificate,
+  type TlsOptions,
+  UNVERIFIED,
+} from '../neutral/tls-options.ts'
+import type { RewriteWarning } from '../rewriting.ts'
+
+/** The `ssl` option of postgres.js; absent where the connection string says nothing of TLS. */
+export interface PostgresJsTls {
+  readonly ssl?: boolean | 'require' | 'allow' | 'prefer' | 'verify-full' | TlsOptions
+  readonly warnings: readonly RewriteWarning[]
+}
+
+/**
+ * postgres.js verifies nothing under `require`, `allow` and `prefer`, everything under `verify-full`, and under any word
+ * that it does not know, such as `no-verify` and `verify-ca` (porsager/postgres, src/connection.js, secure): those become
+ * options of tls.connect.
+ */
+export function postgresJsTls(tls: TlsIntent, read: ReadCertificate | undefined): PostgresJsTls {
+  if (tls.mode === 'disable') return { ssl: false, warnings: [] }
+  const { options, warnings } = certificateOptions(tls, read)
+  const hasFiles = Object.keys(options).length > 0
+  const mode =
+    tls.mode ?? (hasFiles || warnings.length > 0 || tls.accept || tls.rootCertificate ? 'verify-full' : undefined)
+  if (mode === undefined) return { warnings }
+  const verification = verify(tls, mode)
+  if (hasFiles) return { ssl: { ...verification, ...options }, warnings }
+  if (Object.keys(verification).length === 0)
+    return { ssl: tls.modeParameter === 'ssl' ? true : 'verify-full', warnings }
+  const unverified = mode === 'require' || mode === 'allow' || mode === 'prefer'
+  return {
+    ssl: unverified && tls.accept === undefined && tls.rootCertificate === undefined ? mode : verification,
+    warnings,
+  }
+}
+
+function verify({ accept, modeParameter, rootCertificate }: TlsIntent, mode: string): TlsOptions {
+  if (mode === 'no-verify' || accept === 'accept_invalid_certs') return UNVERIFIED
+  if (accept === 'strict' || mode === 'verify-full' || rootCertificate === 'system') return {}
+  if (mode === 'verify-ca') return ANY_HOST
+  if (mode === 'require' && rootCertificate !== undefined) return ANY_HOST
+  return modeParameter === 'ssl' && mode === 'require' ? {} : UNVERIFIED
+}

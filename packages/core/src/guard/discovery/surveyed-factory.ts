@@ -1,0 +1,51 @@
+import type { Activity, OpenContext, ResourceFactory, RunningQuery } from '../../pool/index.ts'
+import type { GuardedDriver } from '../guarded-driver.ts'
+import type { Surveyor } from './surveyor.ts'
+
+/** A driver's factory whose connections are looked at when they come back, where a look is due. */
+export class SurveyedFactory<C> implements ResourceFactory<C> {
+  readonly rest: ((connection: C, resting: boolean) => void) | undefined
+  readonly #driver: GuardedDriver<C>
+  readonly #surveyor: Surveyor<C>
+
+  constructor(driver: GuardedDriver<C>, surveyor: Surveyor<C>) {
+    this.#driver = driver
+    this.#surveyor = surveyor
+    this.rest = driver.factory.rest
+  }
+
+  open(context: OpenContext): Promise<C> {
+    return this.#driver.factory.open(context)
+  }
+
+  close(connection: C): Promise<void> {
+    return this.#driver.factory.close(connection)
+  }
+
+  async check(connection: C): Promise<boolean> {
+    return (await this.#driver.factory.check?.(connection)) ?? true
+  }
+
+  activity(connection: C): Activity {
+    return this.#driver.factory.activity?.(connection) ?? 0
+  }
+
+  runningQuery(connection: C): RunningQuery | undefined {
+    return this.#driver.factory.runningQuery?.(connection)
+  }
+
+  isListening(connection: C): boolean {
+    return this.#driver.factory.isListening?.(connection) ?? false
+  }
+
+  clean(connection: C): boolean | Promise<boolean> {
+    const fit = this.#driver.factory.clean?.(connection) ?? true
+    return this.#surveyor.due ? this.#meet(connection, fit) : fit
+  }
+
+  async #meet(connection: C, fit: boolean | Promise<boolean>): Promise<boolean> {
+    if (!(await fit)) return false
+    // With `reset: 'off'` a transaction that was left open is the next borrower's.
+    return this.#driver.isInTransaction(connection) || this.#surveyor.meet(connection)
+  }
+}
