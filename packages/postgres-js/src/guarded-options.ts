@@ -6,6 +6,7 @@ import {
   InvalidOptionError,
   OPTION_NAMES,
   type PoolguardOptions,
+  type PoolSettings,
   type RewriteWarning,
   readCertificate,
   readDriversUrl,
@@ -16,7 +17,6 @@ import {
   validatePrepareOptions,
 } from '@poolguard/core'
 import type postgres from 'postgres'
-import { settingsFromOptions } from './pool-options.ts'
 
 /** All that postgres() takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */
 export interface GuardedOptions<T extends Record<string, postgres.PostgresType> = Record<string, postgres.PostgresType>>
@@ -107,4 +107,45 @@ const GRANTED_WISHES: readonly string[] = ['min', 'acquireTimeoutMillis', 'pool_
 
 function matters({ code, parameter }: RewriteWarning): boolean {
   return !GRANTED_CODES.includes(code) && !GRANTED_WISHES.includes(parameter)
+}
+
+/**
+ * The names of postgres.js for what poolguard calls otherwise, from the options or, as there, from the environment.
+ *
+ * @throws {InvalidOptionError} names the option and the value.
+ */
+function settingsFromOptions(options: GuardedOptions): Partial<PoolSettings> {
+  const { PGMAX, PGIDLE_TIMEOUT, PGCONNECT_TIMEOUT, PGMAX_LIFETIME } = process.env
+  const idle = options.idle_timeout === undefined ? options.timeout : options.idle_timeout
+  const connect = readSeconds('connect_timeout', options.connect_timeout, PGCONNECT_TIMEOUT)
+  return definedOnly({
+    max: readMax(options.max, PGMAX),
+    idleTimeoutMillis: readSeconds('idle_timeout', idle, PGIDLE_TIMEOUT),
+    // An attempt without end would also mean to wait without end for a dead connection to answer or to close.
+    connectTimeoutMillis: connect === Infinity ? undefined : connect,
+    maxLifetimeMillis: readSeconds('max_lifetime', options.max_lifetime, PGMAX_LIFETIME),
+  })
+}
+
+function readMax(given: unknown, fromEnvironment: string | undefined): number | undefined {
+  const max = given ?? (fromEnvironment ? Number(fromEnvironment) : undefined)
+  if (max === undefined || (Number.isSafeInteger(max) && (max as number) >= 1)) return max as number | undefined
+  throw new InvalidOptionError(
+    given === undefined ? 'PGMAX' : 'max',
+    given ?? fromEnvironment,
+    'a whole number of at least 1',
+  )
+}
+
+/** In milliseconds. In postgres.js 0, null and false are without end. */
+function readSeconds(option: string, given: unknown, fromEnvironment: string | undefined): number | undefined {
+  if (given === undefined && !fromEnvironment) return undefined
+  const seconds = given === undefined ? Number(fromEnvironment) : given || 0
+  if (seconds === 0) return Infinity
+  if (typeof seconds === 'number' && seconds > 0) return seconds * 1_000
+  throw new InvalidOptionError(
+    given === undefined ? `PG${option.toUpperCase()}` : option,
+    given ?? fromEnvironment,
+    'a number of seconds',
+  )
 }

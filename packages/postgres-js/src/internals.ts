@@ -2,19 +2,19 @@ import type { BorrowerTraces } from '@poolguard/core'
 import type { Sql } from 'postgres'
 
 /**
- * What is used of postgres.js beyond its types, in one place. It is the same from 3.4.0 to 3.4.9. The rest of this
- * package goes by public names; whatever reaches further asks here, and {@link requireInternals} says at once when a version
- * no longer has it.
+ * Everything of postgres.js that this package uses beyond its public types, typed, with the driver's source named. It is the
+ * same from 3.4.0 to 3.4.9. Other files use these types and functions; {@link requireInternals} reports a version that lacks
+ * something.
  */
 
-/** A query that was made. Whoever handles it settles it through `resolve` and `reject`. */
+/** `Query` in the driver's `src/query.js`. The handler settles it through `resolve` and `reject`. */
 export interface Query extends Promise<unknown> {
-  /** Called once, when somebody first wants the outcome. */
+  /** Called once, a microtask after the first `then`, `catch`, `finally`, `execute` or `forEach`. */
   handler: Handler
   canceller: Canceller | null
   strings: readonly string[]
   readonly args: readonly unknown[]
-  readonly options: { readonly simple?: boolean; prepare?: boolean }
+  readonly options: QueryOptions
   /** `unsafe` without a word on preparing, which is for the pool to decide. */
   undecided?: boolean
   /** Where it was made, while stacks are captured. */
@@ -43,6 +43,14 @@ export interface Query extends Promise<unknown> {
   raw(): this
 }
 
+/** The fourth argument of a query's constructor, which `unsafe` and `file` take from their callers. */
+interface QueryOptions {
+  readonly simple?: boolean
+  prepare?: boolean
+  /** Set only by `begin` on its first query, to take the connection (`scope` in `src/index.js`). */
+  readonly onexecute?: unknown
+}
+
 /** The class of queries, which is not exported. */
 export type QueryConstructor = new (
   strings: TemplateStringsArray,
@@ -67,24 +75,24 @@ export interface Backend {
   readonly secret: number
 }
 
-/** One connection inside of an instance. */
+/** A connection of an instance: what `Connection` in the driver's `src/connection.js` returns. */
 export interface Wire {
   /** Sends. True where another query may be sent behind it already. */
   execute(query: Query): unknown
   terminate(): void
-  /**
-   * Whoever has the connection to himself. Called whenever the server is ready and a transaction is open; where none is, it
-   * is set to null instead, unless its `release` is true.
-   */
+  /** Who has the connection to itself: see {@link onReady}. */
   reserved: Reservation | null
 }
 
-export interface Reservation {
+interface Reservation {
   (): unknown
   readonly release?: boolean
 }
 
-/** The object that `postgres()` goes by, and takes back as it is. */
+/** Stands in the queue of an instance instead of a query, and gets the connection when that is ready (`reserve` in `src/index.js`). */
+export type ConnectionRequest = Partial<Query> & { reserve(wire: Wire): void }
+
+/** The object that `parseOptions` in the driver's `src/index.js` makes, and that `postgres()` takes back unchanged. */
 export interface ParsedOptions {
   host: readonly string[]
   port: readonly number[]
@@ -162,11 +170,170 @@ function requireAll(present: Record<string, boolean>): void {
   if (missing.length > 0) throw new UnsupportedPostgresError(missing)
 }
 
-/** A query that does nothing unless somebody awaits it. */
+/** A query that is not sent unless it is awaited. */
 export function queryOf(sql: Sql): Query {
   return sql.unsafe('') as unknown as Query
 }
 
 export function parsedOptionsOf(sql: Sql): ParsedOptions {
   return sql.options as unknown as ParsedOptions
+}
+
+/** Whether a query is the `begin` with which `sql.begin` takes its connection. */
+export function opensTransaction({ options }: Query): boolean {
+  return 'onexecute' in options
+}
+
+/** The members of `Query` that {@link beforeHandle} and {@link beforeThen} replace on the prototype. */
+interface QueryPrototype {
+  handle(this: Query & { readonly executed: boolean }): unknown
+  then(this: Query, ...args: unknown[]): unknown
+}
+
+/** Whether this version has what {@link beforeHandle} and {@link onProgress} need, beyond {@link requireInternals}. */
+export function canHookHandle(sql: Sql): boolean {
+  const query = queryOf(sql) as Partial<Query> & { handle?: unknown; executed?: unknown }
+  return (
+    typeof query.handler === 'function' &&
+    typeof query.handle === 'function' &&
+    typeof query.reject === 'function' &&
+    query.active === false &&
+    query.executed === false
+  )
+}
+
+/**
+ * Calls a hook when a query's outcome is first wanted, in the call stack of whoever wants it: `handle` is the method that `then`,
+ * `execute` and the others call first, and `executed` is false until then. Covers all instances, whose queries have one class.
+ *
+ * @param hook gets the function below which the caller's stack begins.
+ * @returns removes the hook.
+ */
+export function beforeHandle(sql: Sql, hook: (query: Query, below: (...args: never[]) => unknown) => void): () => void {
+  return replaceOnPrototype(sql, 'handle', (original) => {
+    const handle: QueryPrototype['handle'] = function handle() {
+      if (!this.executed) hook(this, handle)
+      return original.call(this)
+    }
+    return handle
+  })
+}
+
+/**
+ * Calls a hook whenever `then` of a query is called; all that it needs is that queries are promises with a class of their own.
+ *
+ * @param hook gets the original `then`, and the function below which the caller's stack begins.
+ * @returns removes the hook.
+ */
+export function beforeThen(
+  sql: Sql,
+  hook: (query: Query, then: QueryPrototype['then'], below: (...args: never[]) => unknown) => void,
+): () => void {
+  return replaceOnPrototype(sql, 'then', (original) => {
+    const then: QueryPrototype['then'] = function then(...args) {
+      hook(this, original, then)
+      return original.apply(this, args)
+    }
+    return then
+  })
+}
+
+function replaceOnPrototype<Name extends keyof QueryPrototype>(
+  sql: Sql,
+  name: Name,
+  replace: (original: QueryPrototype[Name]) => QueryPrototype[Name],
+): () => void {
+  const prototype = Object.getPrototypeOf(queryOf(sql)) as QueryPrototype
+  const original = prototype[name]
+  const replacement = replace(original)
+  Reflect.set(prototype, name, replacement)
+  return () => {
+    // Unless other code has wrapped it since.
+    if (prototype[name] === replacement) Reflect.set(prototype, name, original)
+  }
+}
+
+type Then = (
+  fulfilled?: ((value: unknown) => unknown) | null,
+  rejected?: ((error: unknown) => unknown) | null,
+) => Promise<unknown>
+
+/** Replaces what the first `then` of one query returns; later calls are the query's own. */
+export function wrapFirstThen(query: Query, wrap: (outcome: Promise<unknown>) => Promise<unknown>): void {
+  const then = query.then as Then
+  const first: Then = (fulfilled, rejected) => {
+    Reflect.set(query, 'then', then)
+    const outcome = new Promise((resolve, reject) => void then.call(query, resolve, reject))
+    return wrap(outcome).then(fulfilled, rejected)
+  }
+  Reflect.set(query, 'then', first)
+}
+
+/** Called when the server begins with a query, and when the query has its outcome. */
+export interface QueryProgress {
+  started(): void
+  /** @param error is known if the query failed before the server began with it. */
+  ended(error: unknown): void
+}
+
+/**
+ * `active` is true while the server works on a query: not while the query waits, also in a pipeline. `resolve` and `reject` of
+ * `src/query.js` set it to false.
+ */
+export function onProgress(query: Query, progress: QueryProgress): void {
+  let active = false
+  let started = false
+  let failure: unknown
+  const { reject } = query
+  query.reject = (error) => {
+    if (!started) failure = error
+    reject(error)
+  }
+  Object.defineProperty(query, 'active', {
+    configurable: true,
+    enumerable: true,
+    get: () => active,
+    set: (next: boolean) => {
+      active = next
+      if (next && !started) {
+        started = true
+        progress.started()
+      } else if (!next) {
+        progress.ended(failure)
+      }
+    },
+  })
+}
+
+/**
+ * Calls back whenever everything that was sent has been answered, with whether a transaction is open then. `ReadyForQuery` in
+ * `src/connection.js` shows both only in how it treats a reserved connection: it reads `reserved.release`, and then calls
+ * `reserved()` if a transaction is open, or else sets `reserved` to null. So the connection is always reserved, by this.
+ */
+export function onReady(wire: Wire, ready: (inTransaction: boolean) => void): void {
+  /** Of the transaction that `sql.begin` has open here: it sends what could not be sent before. */
+  let transaction: Reservation | null = null
+  let asked = false
+
+  const reservation: Reservation = () => {
+    asked = false
+    ready(true)
+    transaction?.()
+  }
+  Object.defineProperty(reservation, 'release', {
+    get: () => {
+      asked = true
+      return false
+    },
+  })
+  Object.defineProperty(wire, 'reserved', {
+    get: () => reservation,
+    set: (next: Reservation | null) => {
+      transaction = next
+      // It is set to null when the connection closes as well, but then without reading `release`.
+      if (next || !asked) return
+      asked = false
+      ready(false)
+    },
+  })
 }

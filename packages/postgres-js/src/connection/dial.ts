@@ -11,6 +11,11 @@ export interface Endpoint {
   readonly path: string | undefined
 }
 
+/** The hosts of a `postgres()`, in the order given. */
+export function endpointsOf({ host, port, path }: ParsedOptions): readonly Endpoint[] {
+  return host.map((name, index) => ({ host: name, port: port[index] ?? port[0] ?? 5432, path: path || undefined }))
+}
+
 /** https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-SSLREQUEST */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 const YES = 'S'.charCodeAt(0)

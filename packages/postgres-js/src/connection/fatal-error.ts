@@ -19,10 +19,10 @@ const ERROR_RESPONSE = 'E'.charCodeAt(0)
 const MAX_FATAL_BYTES = 16_384
 
 /**
- * Remembers what arrived last. A server that ends a session says why before it hangs up (57P01, `query_wait_timeout`), and
- * postgres.js tells the query only that it hung up.
+ * Keeps the bytes that arrived last. A server that ends a session sends a FATAL error before it closes the connection (57P01,
+ * `query_wait_timeout`), but postgres.js fails the query only with the fact that the connection was closed.
  */
-export class LastWords {
+export class FatalErrorReader {
   #chunk: Buffer | undefined
   /** The network may cut a message anywhere. */
   #before: Buffer | undefined

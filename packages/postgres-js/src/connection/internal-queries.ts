@@ -1,23 +1,30 @@
 import type { Sql } from 'postgres'
 import type { Query } from '../internals.ts'
-import type { PostgresConnection } from './postgres-connection.ts'
 
 /** A row as the server writes it, without parsers and transforms. */
 export type TextRow = readonly (string | null)[]
 
-/** What is different while a question of our own is asked: what the user has said of rows and of preparing is not for it. */
-export interface QuestionMode {
+/** How an internal query differs from the application's: the user's options for rows and for preparing do not apply to it. */
+export interface InternalQueryMode {
   plainRows: boolean
   prepare: boolean
 }
 
-/** What we ask a server ourselves, on a connection on which nothing else is on its way. */
-export class Questions {
-  readonly #connection: PostgresConnection
-  readonly #makeQuery: Sql['unsafe']
-  readonly #mode: QuestionMode
+/** The connection that internal queries are sent on. */
+export interface QuerySender {
+  /** Sends a query while no other one is in flight. `answered` is called when the connection is ready again, or lost. */
+  run(query: Query, answered: () => void): void
+  /** Sends a query behind those in flight. */
+  execute(query: Query): boolean
+}
 
-  constructor(connection: PostgresConnection, makeQuery: Sql['unsafe'], mode: QuestionMode) {
+/** The queries that poolguard itself sends, on a connection with no other query in flight. */
+export class InternalQueries {
+  readonly #connection: QuerySender
+  readonly #makeQuery: Sql['unsafe']
+  readonly #mode: InternalQueryMode
+
+  constructor(connection: QuerySender, makeQuery: Sql['unsafe'], mode: InternalQueryMode) {
     this.#connection = connection
     this.#makeQuery = makeQuery
     this.#mode = mode

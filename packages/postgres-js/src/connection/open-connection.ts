@@ -10,6 +10,7 @@ import {
 import postgres, { type Sql } from 'postgres'
 import {
   type Canceller,
+  type ConnectionRequest,
   type ParsedOptions,
   parsedOptionsOf,
   type Query,
@@ -18,7 +19,7 @@ import {
   type Wire,
 } from '../internals.ts'
 import { dial, type Endpoint } from './dial.ts'
-import type { QuestionMode } from './internal-queries.ts'
+import type { InternalQueryMode } from './internal-queries.ts'
 import { closedError, PostgresConnection } from './postgres-connection.ts'
 import { QueryPreparer } from './prepare-queries.ts'
 
@@ -63,7 +64,7 @@ const ACCEPTED = Object.assign(new Error('the server has accepted the login'), {
 class Opening {
   readonly #options: OpenOptions
   readonly #context: OpenContext
-  readonly #mode: QuestionMode = { plainRows: false, prepare: false }
+  readonly #mode: InternalQueryMode = { plainRows: false, prepare: false }
   readonly #parameters: Record<string, string> = {}
   readonly #opened = Promise.withResolvers<Wire>()
   readonly #sql: Sql
@@ -72,7 +73,7 @@ class Opening {
   #accepted = false
   #connection: PostgresConnection | undefined
   /** What postgres.js tells when the connection is ready. */
-  readonly #seat: Partial<Query> & { reserve: (wire: Wire) => void } = {
+  readonly #seat: ConnectionRequest = {
     state: null,
     reserve: (wire) => this.#opened.resolve(wire),
     reject: () => {},
@@ -199,7 +200,7 @@ class Opening {
 }
 
 /** The user's transforms, but for the rows of queries of our own. */
-function plainOnDemand(transform: ParsedOptions['transform'], mode: QuestionMode): ParsedOptions['transform'] {
+function plainOnDemand(transform: ParsedOptions['transform'], mode: InternalQueryMode): ParsedOptions['transform'] {
   if (!transform.row.from) return transform
   return {
     ...transform,

@@ -11,8 +11,7 @@ import {
 import postgres from 'postgres'
 import { readOptions } from '../guarded-options.ts'
 import { type ParsedOptions, parsedOptionsOf } from '../internals.ts'
-import type { Endpoint } from './dial.ts'
-import { endpointsOf } from './endpoints.ts'
+import { type Endpoint, endpointsOf } from './dial.ts'
 import { openConnection } from './open-connection.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 

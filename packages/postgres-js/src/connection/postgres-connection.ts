@@ -10,14 +10,13 @@ import {
   systemClock,
 } from '@poolguard/core'
 import type { Sql } from 'postgres'
-import type { Backend, Canceller, Query, Wire } from '../internals.ts'
+import { type Backend, type Canceller, onReady, type Query, type Wire } from '../internals.ts'
 import { textOf } from '../queries/statement-text.ts'
 import type { Endpoint } from './dial.ts'
-import { LastWords } from './fatal-error.ts'
+import { FatalErrorReader } from './fatal-error.ts'
 import { guardCursor } from './guard-cursor.ts'
-import { type QuestionMode, Questions, type TextRow } from './internal-queries.ts'
+import { InternalQueries, type InternalQueryMode, type TextRow } from './internal-queries.ts'
 import type { QueryPreparer } from './prepare-queries.ts'
-import { watchReady } from './watch-ready.ts'
 
 /** How long to wait for the effect of each request to cancel; after the last the connection is closed as it is. */
 const CANCEL_PATIENCE_MILLIS = [50, 100, 200, 400, 800, 1_600]
@@ -39,7 +38,7 @@ export interface OpenedWire {
   readonly parameters: Readonly<Record<string, string>>
   readonly peer: string
   readonly endpoint: Endpoint
-  readonly mode: QuestionMode
+  readonly mode: InternalQueryMode
   readonly preparer: QueryPreparer
   readonly health: SessionHealth
 }
@@ -59,12 +58,12 @@ export class PostgresConnection {
   /** A transaction that is open at the release is one that postgres.js has begun and should have ended, and no fault of the borrower. */
   endsTransactions = false
   readonly #socket: Socket
-  readonly #questions: Questions
+  readonly #internalQueries: InternalQueries
   readonly #wire: Wire
   readonly #send: (query: Query) => unknown
   readonly #makeQuery: Sql['unsafe']
   readonly #cancelQuery: Canceller
-  readonly #lastWords: LastWords
+  readonly #fatalError: FatalErrorReader
   readonly #closed = Promise.withResolvers<void>()
   readonly #cancelling = new Set<Promise<unknown>>()
   #backend: Backend | undefined
@@ -91,9 +90,9 @@ export class PostgresConnection {
     this.#wire = wire
     this.#send = wire.execute
     this.#makeQuery = sql.unsafe
-    this.#questions = new Questions(this, sql.unsafe, mode)
+    this.#internalQueries = new InternalQueries(this, sql.unsafe, mode)
     this.#cancelQuery = canceller
-    this.#lastWords = new LastWords(socket)
+    this.#fatalError = new FatalErrorReader(socket)
     this.#takeOver()
   }
 
@@ -167,17 +166,17 @@ export class PostgresConnection {
 
   /** Runs a text of our own, of one statement or several, and answers the rows as they came. */
   ask(text: string): Promise<readonly TextRow[]> {
-    return this.#questions.ask(text)
+    return this.#internalQueries.ask(text)
   }
 
-  /** As {@link Questions.askNamed}. */
+  /** As {@link InternalQueries.askNamed}. */
   askNamed(text: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
-    return this.#questions.askNamed(text)
+    return this.#internalQueries.askNamed(text)
   }
 
-  /** As {@link Questions.askPrepared}. */
+  /** As {@link InternalQueries.askPrepared}. */
   askPrepared(text: string): Promise<{ readonly row: TextRow; readonly name: string }> {
-    return this.#questions.askPrepared(text)
+    return this.#internalQueries.askPrepared(text)
   }
 
   /** Waits until what was sent has been answered, and for the requests to cancel, which must not hit whatever comes next. */
@@ -259,7 +258,7 @@ export class PostgresConnection {
   explain(error: unknown): unknown {
     const { code } = (error ?? {}) as { code?: unknown }
     if (code !== 'CONNECTION_CLOSED') return error
-    const said = this.#lastWords.read()
+    const said = this.#fatalError.read()
     return said ? Object.assign(new this.sql.PostgresError(said as never), { cause: error }) : error
   }
 
@@ -273,7 +272,7 @@ export class PostgresConnection {
       query.handler = (made) => this.execute(made as Query)
       return query
     }) as unknown as Sql['unsafe']
-    watchReady(wire, (inTransaction) => this.#ready(inTransaction))
+    onReady(wire, (inTransaction) => this.#ready(inTransaction))
   }
 
   #ready(inTransaction: boolean): void {

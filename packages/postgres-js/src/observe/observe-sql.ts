@@ -13,12 +13,12 @@ import {
   registerPool,
 } from '@poolguard/core'
 import type { Sql } from 'postgres'
-import { parsedOptionsOf } from '../internals.ts'
+import { canHookHandle, opensTransaction, parsedOptionsOf } from '../internals.ts'
 import { countInFlight } from './count-in-flight.ts'
-import { Held } from './observed-lease.ts'
-import { SqlFigures } from './sql-stats.ts'
+import { ObservedLease } from './observed-lease.ts'
+import { SqlStats } from './sql-stats.ts'
 import { watchHolders } from './watch-holders.ts'
-import { canWatchQueries, type QueryWatcher, watchQueries } from './watch-queries.ts'
+import { type QueryWatcher, watchQueries } from './watch-queries.ts'
 
 export interface ObserveOptions
   extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'longQueryMillis' | 'stacks'>> {
@@ -46,7 +46,7 @@ export interface SqlObservation {
 const observed = new WeakSet<Sql>()
 
 /**
- * Watches a postgres() instance that someone does not want to replace: what is at the server, what is held by transactions
+ * Watches a postgres() instance that someone does not want to replace: what is at the server, what is lease by transactions
  * and reserved connections, how long callers wait, be it in a pipeline, and leaks. It changes nothing in what that does.
  *
  * @throws {InvalidOptionError} for one that is observed already.
@@ -59,27 +59,27 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
   const name = options.name ?? database
   if (observed.has(sql)) throw new InvalidOptionError('sql', name, 'an instance that is not observed already')
-  const ledger = new LeaseLedger<Held>({
+  const ledger = new LeaseLedger<ObservedLease>({
     name,
     max: () => sql.options.max,
     leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
     longQueryMillis: options.longQueryMillis ?? DEFAULT_POOL_SETTINGS.longQueryMillis,
     stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
-    activityOf: (held) => held.activity,
-    runningQueryOf: (held) => held.runningQuery,
-    isListening: (held) => held.listening,
+    activityOf: (lease) => lease.activity,
+    runningQueryOf: (lease) => lease.runningQuery,
+    isListening: (lease) => lease.listening,
     onEvent: options.onEvent,
   })
-  const figures = new SqlFigures(sql, ledger)
-  const detail = canWatchQueries(sql) ? 'full' : 'in-flight'
+  const sqlStats = new SqlStats(sql, ledger)
+  const detail = canHookHandle(sql) ? 'full' : 'in-flight'
   const unhook =
     detail === 'full'
-      ? [watchQueries(sql, queryWatcher(ledger, figures)), watchHolders(sql, ledger, figures)]
+      ? [watchQueries(sql, queryWatcher(ledger, sqlStats)), watchHolders(sql, ledger, sqlStats)]
       : [countInFlight(sql, ledger)]
   const snapshot = (): PoolSnapshot => ({
     name,
     target: describeAddress(new ConnectionString({ hosts, database, user })),
-    stats: figures.stats(),
+    stats: sqlStats.stats(),
     dirtyReleases: 0,
     lintFindings: 0,
     preparing: null,
@@ -87,48 +87,48 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
     budget: null,
     fleet: null,
   })
-  const begin = figures.stats()
+  const begin = sqlStats.stats()
   const unregister = registerPool({ snapshot })
   observed.add(sql)
   return {
     detail,
     snapshot,
-    health: () => evaluateHealth({ stats: figures.stats(), before: begin }),
+    health: () => evaluateHealth({ stats: sqlStats.stats(), before: begin }),
     stop() {
       observed.delete(sql)
       for (const end of unhook) end()
-      figures.stop()
+      sqlStats.stop()
       unregister()
     },
   }
 }
 
 /** A query waits until the server is at it. */
-function queryWatcher(ledger: LeaseLedger<Held>, figures: SqlFigures): QueryWatcher {
+function queryWatcher(ledger: LeaseLedger<ObservedLease>, sqlStats: SqlStats): QueryWatcher {
   return {
     asked(query, below) {
       // The one with which begin() begins: that is watched as a whole.
-      if ('onexecute' in query.options) return undefined
+      if (opensTransaction(query)) return undefined
       const request = ledger.asked(below)
-      const held = new Held()
-      const { ended } = held.begin(query)
+      const lease = new ObservedLease()
+      const { ended } = lease.begin(query)
       let waits = true
       const endWait = () => {
-        if (waits) figures.waiting--
+        if (waits) sqlStats.waiting--
         waits = false
       }
-      figures.waiting++
+      sqlStats.waiting++
       return {
         started() {
           endWait()
-          figures.sawConnection(query.state)
-          ledger.lent(held, request)
+          sqlStats.sawConnection(query.state)
+          ledger.lent(lease, request)
         },
         ended(error) {
-          if (waits && error !== undefined) figures.failed(classifyConnectFailure(error), error)
+          if (waits && error !== undefined) sqlStats.failed(classifyConnectFailure(error), error)
           endWait()
           ended()
-          ledger.returned(held)
+          ledger.returned(lease)
         },
       }
     },

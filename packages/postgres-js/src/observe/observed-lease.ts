@@ -12,7 +12,7 @@ interface Running extends RunningQuery {
  * A connection that is held, for a query, a transaction or until it is released, as an observer sees it: bytes are not to be
  * seen from outside of postgres.js, so what counts are queries, the steps of cursors, and the chunks of streams.
  */
-export class Held {
+export class ObservedLease {
   readonly #running = new Set<Running>()
   #steps = 0
   listening = false

@@ -1,7 +1,7 @@
 import { type ConnectFailure, DurationHistogram, type LeaseLedger, type PoolStats } from '@poolguard/core'
 import type { Sql } from 'postgres'
 import { type Backend, parsedOptionsOf } from '../internals.ts'
-import type { Held } from './observed-lease.ts'
+import type { ObservedLease } from './observed-lease.ts'
 
 /** SQLSTATE of a query that was cancelled, which postgres.js also gives to one that was never sent. */
 const CANCELLED = '57014'
@@ -10,9 +10,9 @@ const CANCELLED = '57014'
 const NEVER_MEASURED = new DurationHistogram().read()
 
 /** What is counted of an instance that is observed. */
-export class SqlFigures {
+export class SqlStats {
   readonly #sql: Sql
-  readonly #ledger: LeaseLedger<Held>
+  readonly #ledger: LeaseLedger<ObservedLease>
   /** Sessions seen, by the pid and secret of each. */
   readonly #sessions = new Set<string>()
   readonly #failures = { full: 0, unavailable: 0, permanent: 0 }
@@ -20,7 +20,7 @@ export class SqlFigures {
   #closed = 0
   waiting = 0
 
-  constructor(sql: Sql, ledger: LeaseLedger<Held>) {
+  constructor(sql: Sql, ledger: LeaseLedger<ObservedLease>) {
     this.#sql = sql
     this.#ledger = ledger
     this.#restore = this.#countClosed()

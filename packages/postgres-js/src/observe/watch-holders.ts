@@ -1,8 +1,8 @@
 import type { LeaseLedger } from '@poolguard/core'
 import type { ReservedSql, Sql } from 'postgres'
 import type { Query } from '../internals.ts'
-import { Held } from './observed-lease.ts'
-import type { SqlFigures } from './sql-stats.ts'
+import { ObservedLease } from './observed-lease.ts'
+import type { SqlStats } from './sql-stats.ts'
 import { watchQueries } from './watch-queries.ts'
 
 type Body = (sql: Sql & { savepoint?: Begin }) => unknown
@@ -13,28 +13,28 @@ type Begin = (...args: unknown[]) => Promise<unknown>
  *
  * @returns what ends it.
  */
-export function watchHolders(sql: Sql, ledger: LeaseLedger<Held>, figures: SqlFigures): () => void {
+export function watchHolders(sql: Sql, ledger: LeaseLedger<ObservedLease>, sqlStats: SqlStats): () => void {
   const originals = { begin: sql.begin, reserve: sql.reserve }
 
   /** Somebody waits for a connection to himself. */
   const ask = (below: (...args: never[]) => unknown) => {
     const request = ledger.asked(below)
-    const held = new Held()
+    const lease = new ObservedLease()
     let waits = true
-    figures.waiting++
+    sqlStats.waiting++
     const endWait = () => {
-      if (waits) figures.waiting--
+      if (waits) sqlStats.waiting--
       waits = false
     }
     return {
       got(by: Sql): () => void {
         endWait()
-        ledger.lent(held, request)
-        return watchActivity(by, held)
+        ledger.lent(lease, request)
+        return watchActivity(by, lease)
       },
       ended(): void {
         endWait()
-        ledger.returned(held)
+        ledger.returned(lease)
       },
     }
   }
@@ -74,10 +74,10 @@ export function watchHolders(sql: Sql, ledger: LeaseLedger<Held>, figures: SqlFi
 }
 
 /** Every query sent on it is activity. Savepoints have queries of their own. */
-function watchActivity(sql: Sql & { savepoint?: Begin }, held: Held): () => void {
+function watchActivity(sql: Sql & { savepoint?: Begin }, lease: ObservedLease): () => void {
   const watcher = {
     asked(query: Query) {
-      const { ended } = held.begin(query)
+      const { ended } = lease.begin(query)
       return { started() {}, ended }
     },
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs'
+import { traceAwaiting, traceCall } from '@poolguard/core'
 import type { Sql } from 'postgres'
-import { type Handler, type Query, type QueryConstructor, queryOf } from '../internals.ts'
-import { traceQuery } from '../queries/trace-query.ts'
+import { type Handler, type Query, type QueryConstructor, queryOf, wrapFirstThen } from '../internals.ts'
 
 /** What makes queries: the common part of `sql`, of a transaction's and of a reserved one. */
 type QueryMaker = Pick<Sql, 'unsafe' | 'file' | 'notify' | 'json' | 'array' | 'types' | 'typed'> &
@@ -69,4 +69,14 @@ function readThen(path: Parameters<Sql['file']>[0], query: Query, handle: (query
     query.strings = [text]
     handle(query)
   })
+}
+
+/**
+ * Remembers where a query was made and who awaits it: by the time it asks for a connection, postgres.js has left the caller's
+ * stack behind. Only the first `then` shows who wants the outcome.
+ */
+function traceQuery(query: Query, below: (...args: never[]) => unknown): void {
+  const traces = traceCall(below)
+  query.traces = traces
+  wrapFirstThen(query, (outcome) => traceAwaiting(outcome, traces))
 }

@@ -2,7 +2,11 @@ import { type InspectOptions, inspect } from 'node:util'
 import {
   ConnectionString,
   describeAddress,
+  type PoolCounts,
   PoolGuard,
+  type PoolSettings,
+  type PoolSnapshot,
+  type ResolvedSettings,
   registerOwnCode,
   runInScope,
   scopesAreFree,
@@ -11,7 +15,6 @@ import postgres, { type ReservedSql, type Sql, type TransactionSql } from 'postg
 import { ConnectionFactory } from '../connection/connection-factory.ts'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import { PostgresJsDriver } from '../connection/postgres-js-driver.ts'
-import type { GuardedSql } from '../guard-postgres.ts'
 import type { SqlSpec } from '../guarded-options.ts'
 import { type ParsedOptions, parsedOptionsOf, type Query, requireInternals } from '../internals.ts'
 import { preparedNameOf, textOf } from '../queries/statement-text.ts'
@@ -22,6 +25,32 @@ import { transactOn } from './transaction.ts'
 
 registerOwnCode(new Error(), 'postgres-js')
 
+// biome-ignore lint/complexity/noBannedTypes: as postgres.js has it, or its Sql would be another one.
+export type NoTypes = {}
+
+/** A postgres.js `sql` that keeps to what the database can give, and says so. */
+export interface GuardedSql<TTypes extends Record<string, unknown> = NoTypes> extends postgres.Sql<TTypes> {
+  /**
+   * Resolves when the database has been looked at: what stands in between, what it can give, and so the pool's bounds.
+   * Nothing needs to wait for it. The pool looks again by itself after the server was away; `again` asks for it now.
+   *
+   * @throws what connecting throws.
+   */
+  ready(options?: { readonly again?: boolean }): Promise<PoolSnapshot>
+  /** The few figures of the snapshot that cost nothing to read. */
+  readonly counts: PoolCounts
+  /** What the pool looks like now. */
+  snapshot(): PoolSnapshot
+  /** The settings that hold, each with its reason. */
+  readonly resolved: ResolvedSettings
+  /** Changes how many connections may be open, whatever is measured later. Waiters are served at once, surplus goes when nobody uses it. */
+  resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void
+  /** Closes the connections that nobody uses now. Others are opened when they are needed. */
+  close(): Promise<void>
+  /** Whether it lends no more: `end()` was called, or every pool of the process was closed. */
+  readonly closed: boolean
+}
+
 const TRANSACTION_ADVICE =
   'Run all of it in one transaction: sql.begin(async (sql) => { ... }), or sql.reserve() for a connection of your own. ' +
   'With Drizzle: db.transaction(async (tx) => { ... }).'
@@ -29,7 +58,7 @@ const TRANSACTION_ADVICE =
 type Begin = (...args: [unknown, unknown?]) => Promise<unknown>
 
 /** A `sql` whose queries are made by a postgres() that never connects, and sent on connections that the pool lends. */
-export function makeSql(spec: SqlSpec): GuardedSql {
+export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   const facade = postgres({ ...spec.driver, max: 1 })
   requireInternals(facade)
   const shared = parsedOptionsOf(facade)
