@@ -21,7 +21,12 @@ import {
 } from '@poolguard/core'
 
 import type { PoolConfig } from 'pg'
-import type { Reset } from './connection/pg-connection.ts'
+
+/**
+ * What is done with a released connection before the next borrower gets it: an open transaction is rolled back; or beyond
+ * that the whole session is reset (`DISCARD ALL`, a round trip for every release); or nothing.
+ */
+export type Reset = 'rollback' | 'discard' | 'off'
 
 /** All that pg.Pool takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */
 export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {

@@ -1,9 +1,5 @@
-import type { EventEmitter } from 'node:events'
 import { type InspectOptions, inspect } from 'node:util'
 import {
-  type CloseReason,
-  isOfHook,
-  type Lease,
   type PoolCounts,
   PoolGuard,
   type PoolSettings,
@@ -12,15 +8,12 @@ import {
   registerOwnCode,
 } from '@poolguard/core'
 import type { Pool, PoolClient, QueryResult } from 'pg'
-import { callApp } from './checkout/call-app.ts'
-import { Checkout, type CheckoutPool } from './checkout/checkout.ts'
-import { CLOSE_MESSAGES } from './checkout/close-messages.ts'
+import { Checkouts, TRANSACTION_ADVICE } from './checkout/checkouts.ts'
+import { type EventedPool, PoolEvents } from './checkout/pool-events.ts'
 import { ConnectionFactory } from './connection/connection-factory.ts'
 import type { PgConnection } from './connection/pg-connection.ts'
 import { PgDriver } from './connection/pg-driver.ts'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
-import { withCallersStack } from './queries/callers-stack.ts'
-import { runQuery } from './queries/run-query.ts'
 import type { WireClient } from './wire-client.ts'
 
 registerOwnCode(new Error(), 'pg')
@@ -58,14 +51,12 @@ export interface GuardedPoolClass {
 }
 
 /** What is used of pg-pool; the rest is replaced. @types/pg has the counters as fields, which a subclass could not override. */
-interface BasePool extends EventEmitter {
+interface BasePool extends EventedPool {
   connect(callback?: ConnectCallback): Promise<PoolClient> | undefined
   query(text: unknown): Promise<QueryResult> | undefined
   readonly Client: new (config: GuardedPoolConfig) => WireClient
   readonly Promise: PromiseConstructor
-  readonly log: (...message: unknown[]) => void
   ended: boolean
-  _clients: PoolClient[]
   _endCallback(): void
 }
 
@@ -90,24 +81,18 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
   return made
 }
 
-const TRANSACTION_ADVICE =
-  "Run all of it on one client: const client = await pool.connect(), then client.query('BEGIN') and the rest, and client.release(). " +
-  'With an ORM, use its own: db.transaction (Drizzle), dataSource.transaction (TypeORM), prisma.$transaction (Prisma).'
-
-/** pg-pool's own words. */
-const RELEASED_TWICE = 'Release called on client which has already been released to the pool.'
-
 /** One for each copy of pg. */
 const guardedClasses = new WeakMap<PoolClass, GuardedPoolClass>()
 
 function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
   class GuardedPool extends (PgPool as unknown as new (config: GuardedPoolConfig) => BasePool) {
     readonly #guard: PoolGuard<PgConnection>
-    readonly #checkouts: CheckoutPool
+    readonly #checkouts: Checkouts
 
     constructor(config: GuardedPoolConfig = {}) {
       const spec = readConfig(config)
       super(spec.client)
+      const events = new PoolEvents(this)
       this.#guard = new PoolGuard(spec, (guard) => {
         const factory = new ConnectionFactory({
           config: spec.client,
@@ -115,12 +100,8 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
           makeClient: (clientConfig) => new this.Client(clientConfig),
           sessions: guard.sessions,
           statements: guard.statements,
+          events,
           meet: (connection) => guard.meet(connection),
-          opening: (client) => this.#opening(client),
-          connected: (client) => this.#connected(client),
-          gone: (client, reason) => this.#gone(client, reason),
-          removed: (client) => callApp(() => this.emit('remove', client)),
-          lost: (connection, error) => this.#lost(connection, error),
           leftInTransaction: (lastText) => {
             guard.sessions.leftInTransaction(lastText, TRANSACTION_ADVICE)
             guard.leftInTransaction()
@@ -129,11 +110,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
         })
         return new PgDriver(factory, spec.client)
       })
-      this.#checkouts = {
-        giveBack: (lease, destroy) => this.#giveBack(lease, destroy),
-        releasedTwice: (lease) => this.#guard.releasedTwice(lease, RELEASED_TWICE),
-        queriedAfterRelease: (lease, stack) => this.#guard.queriedAfterRelease(lease, stack),
-      }
+      this.#checkouts = new Checkouts(this.#guard, events)
     }
 
     override connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {
@@ -150,7 +127,8 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       // A mistake, which pg-pool tells to that function.
       if (typeof text === 'function') return super.query(text)
       const done = typeof values === 'function' ? (values as QueryCallback) : callback
-      const result = this.#run(text, typeof values === 'function' ? undefined : values)
+      const connect = isInstrumented(super.connect) ? () => this.#checkout() : undefined
+      const result = this.#checkouts.query(text, typeof values === 'function' ? undefined : values, connect)
       if (!done) return this.#asPromised(result)
       result.then(
         (found) => process.nextTick(done, undefined, found),
@@ -215,12 +193,12 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
 
     /** Through pg-pool's `connect` where @opentelemetry/instrumentation-pg has wrapped that, so that its spans are made. */
     #checkout(): Promise<PoolClient> {
-      return isInstrumented(super.connect) ? (super.connect() as Promise<PoolClient>) : this.#borrow()
+      return isInstrumented(super.connect) ? (super.connect() as Promise<PoolClient>) : this.#checkouts.lend()
     }
 
     /** What pg-pool's `connect` calls where no client is idle, and as far as it can see here none ever is. */
     newClient({ callback }: { callback: ConnectCallback }): void {
-      this.#borrow().then(
+      this.#checkouts.lend().then(
         (client) => callback(undefined, client, client.release),
         (error) => callback(error, undefined, () => {}),
       )
@@ -228,93 +206,6 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
 
     _isFull(): boolean {
       return false
-    }
-
-    // Each awaits the engine itself: an async function in between would cost every checkout another turn.
-
-    async #borrow(): Promise<PoolClient> {
-      let lease: Lease<PgConnection>
-      try {
-        lease = await this.#guard.acquire()
-      } catch (error) {
-        throw asCallerSees(error)
-      }
-      return this.#lend(lease)
-    }
-
-    #lend(lease: Lease<PgConnection>): PoolClient {
-      const { resource: connection } = lease
-      const { firstCheckout } = connection
-      const checkout = firstCheckout.unused ? firstCheckout : new Checkout(connection)
-      checkout.begin(lease, this.#checkouts)
-      this.#begin(lease)
-      return checkout.client
-    }
-
-    #begin(lease: Lease<PgConnection>): void {
-      const { resource: connection } = lease
-      connection.leased = true
-      connection.listening.reset()
-      try {
-        this.#tell(connection, 'acquire', connection.firstCheckout.client)
-      } catch (error) {
-        this.#giveBack(lease, undefined)
-        throw error
-      }
-    }
-
-    #giveBack(lease: Lease<PgConnection>, destroy: Error | boolean | undefined): void {
-      const { resource: connection } = lease
-      connection.leased = false
-      try {
-        this.#tell(connection, 'release', destroy, connection.firstCheckout.client)
-      } finally {
-        if (destroy) lease.destroy()
-        else lease.release()
-      }
-    }
-
-    #tell(connection: PgConnection, event: string, ...details: unknown[]): void {
-      if (this.listenerCount(event) === 0) return
-      connection.tellsListeners = true
-      try {
-        this.emit(event, ...details)
-      } finally {
-        connection.tellsListeners = false
-      }
-    }
-
-    async #run(text: unknown, values: unknown): Promise<QueryResult> {
-      const refusal = this.#guard.sessions.checkAlone(textOf(text), TRANSACTION_ADVICE)
-      if (refusal) throw withCallersStack(refusal)
-      if (isInstrumented(super.connect)) {
-        const client = await this.#checkout()
-        return runQuery(client, client.release, text, values)
-      }
-      // Without a checkout: the client of a single query is in no caller's hands.
-      let lease: Lease<PgConnection>
-      try {
-        lease = await this.#guard.acquire()
-      } catch (error) {
-        throw asCallerSees(error)
-      }
-      this.#begin(lease)
-      return runQuery(lease.resource.client, (destroy) => this.#giveBack(lease, destroy), text, values)
-    }
-
-    #opening(client: PoolClient): void {
-      this._clients.push(client)
-      callApp(() => this.log('connecting new client'))
-    }
-
-    #connected(client: PoolClient): void {
-      callApp(() => this.log('new client connected'))
-      this.emit('connect', client)
-    }
-
-    #gone(client: PoolClient, reason: CloseReason | undefined): void {
-      this._clients = this._clients.filter((each) => each !== client)
-      callApp(() => this.log(reason === undefined ? 'client failed to connect' : CLOSE_MESSAGES[reason]))
     }
 
     /** `Promise` is an option of pg-pool's. */
@@ -329,29 +220,8 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
         this._endCallback()
       })
     }
-
-    /** pg-pool lets an idle client's error end the process where nobody listens; here it is told to those who do. */
-    #lost({ client, leased, firstCheckout }: PgConnection, error: Error): void {
-      const idle = !leased && client.readyForQuery
-      if (!idle || this.listenerCount('error') === 0) return
-      // As in pg-pool; but not shown with the error, which may be logged.
-      const own = { value: firstCheckout.client, enumerable: false, configurable: true, writable: true }
-      Object.defineProperty(error, 'client', own)
-      callApp(() => this.emit('error', error, firstCheckout.client))
-    }
   }
   return GuardedPool as unknown as GuardedPoolClass
-}
-
-function textOf(query: unknown): string {
-  if (typeof query === 'string') return query
-  const text = (query as { text?: unknown } | null | undefined)?.text
-  return typeof text === 'string' ? text : ''
-}
-
-/** Errors of the app's own hooks pass through as they are. */
-function asCallerSees(error: unknown): unknown {
-  return isOfHook(error) ? error : withCallersStack(error)
 }
 
 /** The mark that OpenTelemetry's instrumentations leave on what they have wrapped. */

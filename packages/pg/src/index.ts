@@ -23,10 +23,9 @@ export type GuardedPool = GuardedPoolInstance
 export function guardPool(config: GuardedPoolConfig = {}): GuardedPool {
   return holdGuardedPool(GuardedPool, config).pool
 }
-export type { Reset } from './connection/pg-connection.ts'
 export { PgBouncerConsole } from './connection/pgbouncer-console.ts'
 export { type GuardedPoolClass, guardPoolClass, type PoolClass } from './guarded-pool.ts'
-export { type GuardedPoolConfig, validateConfig } from './guarded-pool-config.ts'
+export { type GuardedPoolConfig, type Reset, validateConfig } from './guarded-pool-config.ts'
 export { holdGuardedPool } from './hold-guarded-pool.ts'
 export { pgBouncerSource, postgresSource, type SourceOptions } from './observe/metrics-sources.ts'
 export { type ObserveOptions, observe, type PoolObservation } from './observe/observe-pool.ts'

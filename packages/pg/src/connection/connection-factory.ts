@@ -14,15 +14,29 @@ import {
   withFreshPassword,
 } from '@poolguard/core'
 import type { PoolClient } from 'pg'
-import type { GuardedPoolConfig } from '../guarded-pool-config.ts'
+import { callBack } from '../call-app.ts'
+import type { GuardedPoolConfig, Reset } from '../guarded-pool-config.ts'
+import { unwatchedQuery, watchQueries } from '../queries/watch-queries.ts'
 import { prepareStatements } from '../statements/prepare-statements.ts'
 import type { WireClient } from '../wire-client.ts'
-import { callBack } from './call-back.ts'
 import { containParserErrors } from './contain-parser-errors.ts'
-import { PgConnection, type Reset } from './pg-connection.ts'
+import { PgConnection } from './pg-connection.ts'
 import { repairClient } from './repair-client.ts'
 import { admitStartupParameters } from './startup-parameters.ts'
-import { unwatchedQuery, watchStatements } from './watch-statements.ts'
+
+/** Called at the steps of a connection's life. */
+export interface ConnectionEvents {
+  /** A connection is being opened. */
+  opening(client: PoolClient): void
+  /** A connection is open, and not lent yet. */
+  connected(client: PoolClient): void
+  /** A connection is closing and no longer lent; without a reason, opening it has failed. */
+  gone(client: PoolClient, reason: CloseReason | undefined): void
+  /** A connection is closed. */
+  removed(client: PoolClient): void
+  /** A connection was lost. */
+  lost(connection: PgConnection, error: Error): void
+}
 
 export interface ConnectionFactoryOptions {
   /** What every client is made with. */
@@ -32,18 +46,9 @@ export interface ConnectionFactoryOptions {
   readonly makeClient: (config: GuardedPoolConfig) => WireClient
   readonly sessions: SessionGuard
   readonly statements: AutomaticStatements
-  /** A connection is being opened. */
-  readonly opening: (client: PoolClient) => void
-  /** Nothing but the login was sent on a connection. Rejects where it was lost meanwhile. */
+  readonly events: ConnectionEvents
+  /** Called when nothing but the login was sent on a connection. Rejects if the connection was lost meanwhile. */
   readonly meet: (connection: PgConnection) => Promise<unknown>
-  /** A connection is there, and nobody has it yet. */
-  readonly connected: (client: PoolClient) => void
-  /** A connection is lent no more, and is being closed; without a reason it could not be opened. */
-  readonly gone: (client: PoolClient, reason: CloseReason | undefined) => void
-  /** A connection is closed. */
-  readonly removed: (client: PoolClient) => void
-  /** A connection was lost. */
-  readonly lost: (connection: PgConnection, error: Error) => void
   /** A connection came back with a transaction open, after this text. */
   readonly leftInTransaction: (lastText: string) => void
   readonly warn: (message: string) => void
@@ -92,18 +97,18 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
 
   async #login(client: WireClient, { signal, lost }: OpenContext): Promise<PgConnection> {
     const connection = new PgConnection(client, new SessionHealth(this.#health, performance.now()))
-    watchStatements(connection, this.#options.sessions)
+    watchQueries(connection, this.#options.sessions)
     connection.sent = prepareStatements(client, this.#options.statements)
     const { client: poolClient } = connection.firstCheckout
-    this.#options.opening(poolClient)
+    this.#options.events.opening(poolClient)
     let loggedIn = false
     let connected = false
     let announced = false
     connection.onError((error) => {
       if (!connected) return
-      lost(connection.lastWords.reason(error))
+      lost(connection.fatalError.reason(error))
       // Afterwards, so that whoever hears of it does not get this one again.
-      this.#options.lost(connection, error)
+      this.#options.events.lost(connection, error)
     })
     client.once('end', () => {
       if (connected) lost()
@@ -121,7 +126,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
       await this.#announce(poolClient)
       return connection
     } catch (error) {
-      this.#options.gone(poolClient, undefined)
+      this.#options.events.gone(poolClient, undefined)
       if (announced) await this.close(connection)
       else if (loggedIn) await connection.end()
       throw error
@@ -141,7 +146,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
 
   async #announce(client: PoolClient): Promise<void> {
     try {
-      this.#options.connected(client)
+      this.#options.events.connected(client)
       await this.#verify(client)
     } catch (error) {
       throw new HookFailure(error)
@@ -156,12 +161,12 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   }
 
   gone(connection: PgConnection, reason: CloseReason): void {
-    this.#options.gone(connection.firstCheckout.client, reason)
+    this.#options.events.gone(connection.firstCheckout.client, reason)
   }
 
   async close(connection: PgConnection): Promise<void> {
     await connection.end()
-    this.#options.removed(connection.firstCheckout.client)
+    this.#options.events.removed(connection.firstCheckout.client)
   }
 
   /** An empty query: the least that a server answers. */

@@ -2,10 +2,10 @@ import { isFatal } from '@poolguard/core'
 import type { WireClient } from '../wire-client.ts'
 
 /**
- * Remembers the error with which a server ends a session (25P03, 57P01, PgBouncer's `query_wait_timeout`). pg tells it to the query
- * that is running, if any; every other query hears only that the connection has ended. Here they get it as the `cause`.
+ * Keeps the FATAL error with which a server ends a session (25P03, 57P01, PgBouncer's `query_wait_timeout`). pg fails only the
+ * running query with it; every other query fails only because the connection has ended. Here they get it as the `cause`.
  */
-export class LastWords {
+export class FatalError {
   readonly #client: WireClient
   #fatal: unknown
 

@@ -6,22 +6,16 @@ import {
   type RunningQuery,
   type SessionHealth,
 } from '@poolguard/core'
-import { Checkout } from '../checkout/checkout.ts'
-import { failQueuedQueries } from '../queries/queued-queries.ts'
-import { activeQueryOf, describeActiveQuery, textOfQuery } from '../queries/running-query.ts'
+import { callBack } from '../call-app.ts'
+import type { Reset } from '../guarded-pool-config.ts'
+import { activeQueryOf, describeActiveQuery, failQueuedQueries, textOfQuery } from '../queries/client-queries.ts'
 import type { SentTexts } from '../statements/prepare-statements.ts'
 import type { WireClient } from '../wire-client.ts'
-import { callBack } from './call-back.ts'
 import { cancelQuery } from './cancel-query.ts'
-import { LastWords } from './fatal-error.ts'
+import { Checkout } from './checkout.ts'
+import { FatalError } from './fatal-error.ts'
 import { repairClient } from './repair-client.ts'
 import { ServerTurn } from './server-turn.ts'
-
-/**
- * What is done with a released connection before the next borrower gets it: an open transaction is rolled back; or beyond
- * that the whole session is reset (`DISCARD ALL`, a round trip for every release); or nothing.
- */
-export type Reset = 'rollback' | 'discard' | 'off'
 
 /** How long to wait for the effect of each request to cancel; after the last the connection is closed as it is. */
 const CANCEL_PATIENCE_MILLIS = [50, 100, 200, 400, 800, 1_600]
@@ -40,7 +34,7 @@ export class PgConnection {
   /** Somebody has it. */
   leased = false
   /** Its client is what the pool's events show, and what the first borrower gets. */
-  readonly firstCheckout: Checkout
+  readonly firstCheckout: Checkout<PgConnection>
   /** True while listeners of the pool's events are called: they may query a client that nobody has. */
   tellsListeners = false
   /** What was sent on it. */
@@ -51,7 +45,7 @@ export class PgConnection {
   #rounds = 0
   readonly #turn: ServerTurn
   #onError: ((error: Error) => void) | undefined
-  readonly lastWords: LastWords
+  readonly fatalError: FatalError
   /** What its errors say of it. */
   readonly health: SessionHealth
   /** pg has given up a query that the server is still running: see `query_timeout`. */
@@ -60,7 +54,7 @@ export class PgConnection {
   constructor(client: WireClient, health: SessionHealth) {
     this.client = client
     this.health = health
-    this.lastWords = new LastWords(client)
+    this.fatalError = new FatalError(client)
     this.firstCheckout = new Checkout(this)
     this.#turn = new ServerTurn(client.connection)
     client.connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
@@ -75,6 +69,11 @@ export class PgConnection {
     const textOfActive = () => textOfQuery(activeQueryOf(client))
     client.connection.on('commandComplete', ({ text }) => this.listening.completed(text, textOfActive))
     client.on('notification', () => this.#rounds++)
+  }
+
+  /** What a query must fail with that is sent after the server has ended the session. */
+  refusal(): Error | undefined {
+    return this.fatalError.refusal()
   }
 
   get usable(): boolean {

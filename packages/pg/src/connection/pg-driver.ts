@@ -8,11 +8,11 @@ import {
   type ProbeSession,
 } from '@poolguard/core'
 import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
+import { unwatchedQuery } from '../queries/watch-queries.ts'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PgConnection } from './pg-connection.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
 import { PgProbeSession } from './probe-session.ts'
-import { unwatchedQuery } from './watch-statements.ts'
 
 /** pg, as a guard needs it. */
 export class PgDriver implements GuardedDriver<PgConnection> {

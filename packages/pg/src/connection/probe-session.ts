@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Identity, ProbeSession } from '@poolguard/core'
+import { unwatchedQuery } from '../queries/watch-queries.ts'
 import { NamedProbe } from './named-probe.ts'
 import type { PgConnection } from './pg-connection.ts'
-import { unwatchedQuery } from './watch-statements.ts'
 
 /** A connection that no caller has, as the detection of poolers sees it. */
 export class PgProbeSession implements ProbeSession {

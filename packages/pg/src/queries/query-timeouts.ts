@@ -1,13 +1,20 @@
-import type { PgConnection } from '../connection/pg-connection.ts'
+import type { WireClient } from '../wire-client.ts'
 
 type Send = (...query: unknown[]) => unknown
 type Fail = (error: unknown, ...rest: unknown[]) => unknown
+
+/** A connection whose queries may have a `query_timeout`. */
+export interface TimedConnection {
+  readonly client: WireClient
+  /** pg has given up a query that the server is still running. */
+  queryTimedOut: boolean
+}
 
 /** As pg says it when the `query_timeout` of a query is over. pg forgets the query then, but the server goes on with it. */
 const TIMED_OUT = 'Query read timeout'
 
 /** Sends a query that has a `query_timeout`, and marks its connection when that is over. */
-export function sendTimed(connection: PgConnection, send: Send, args: unknown[]): unknown {
+export function sendTimed(connection: TimedConnection, send: Send, args: unknown[]): unknown {
   const watch =
     (fail: Fail): Fail =>
     (error, ...rest) => {

@@ -1,7 +1,6 @@
-import { PoolguardError } from '@poolguard/core'
+import { AcquireTimeoutError, describeBorrowers, PoolguardError } from '@poolguard/core'
 import type { QueryResult } from 'pg'
-import { callApp } from '../checkout/call-app.ts'
-import { withCallersStack } from './callers-stack.ts'
+import { callApp } from '../call-app.ts'
 
 type QueryDone = (error: Error | null, result?: QueryResult) => void
 
@@ -46,4 +45,11 @@ function ask(
  */
 function mayHaveSpoilt(error: Error): boolean {
   return !('severity' in error) && !(error instanceof PoolguardError)
+}
+
+/** An error that came off the wire has a stack that ends in the socket; this one leads to whoever asked, as in pg. */
+export function withCallersStack(error: unknown): unknown {
+  if (error instanceof Error) Error.captureStackTrace(error, withCallersStack)
+  if (error instanceof AcquireTimeoutError) error.stack += describeBorrowers(error.pool)
+  return error
 }

@@ -1,17 +1,23 @@
 import { type BorrowerTraces, findApplicationFrames, type Lease, traceAwaiting, traceCall } from '@poolguard/core'
 import type { PoolClient } from 'pg'
-import type { PgConnection } from '../connection/pg-connection.ts'
-import { answersByPromise, failQuery } from '../connection/watch-statements.ts'
+import { answersByPromise, failQuery } from '../queries/query-style.ts'
 import type { WireClient } from '../wire-client.ts'
 
+/** What a checkout needs of its connection. */
+export interface CheckedOut {
+  readonly client: WireClient
+  /** True while listeners of the pool's events are called: they may query a client that is not lent. */
+  readonly tellsListeners: boolean
+}
+
 /** What a checkout needs of its pool. */
-export interface CheckoutPool {
+export interface CheckoutPool<Connection> {
   /** Takes the connection back, or closes it. */
-  giveBack(lease: Lease<PgConnection>, destroy: Error | boolean | undefined): void
+  giveBack(lease: Lease<Connection>, destroy: Error | boolean | undefined): void
   /** The error for a second release. */
-  releasedTwice(lease: Lease<PgConnection>): Error
+  releasedTwice(lease: Lease<Connection>): Error
   /** A query was sent after the release. Returns the error to fail it with, or undefined where it is to run. */
-  queriedAfterRelease(lease: Lease<PgConnection>, stack: string | null): Error | undefined
+  queriedAfterRelease(lease: Lease<Connection>, stack: string | null): Error | undefined
 }
 
 /**
@@ -19,15 +25,15 @@ export interface CheckoutPool {
  * releases it a second time releases the checkout of the next borrower. Here each checkout has a view of pg's client of its
  * own: it differs in its `release`, and knows whether it has been released; everything else that is read or written is pg's.
  */
-export class Checkout implements ProxyHandler<WireClient> {
+export class Checkout<Connection extends CheckedOut> implements ProxyHandler<WireClient> {
   readonly client: PoolClient
   /** Undefined until it is lent. Writable, because callers wrap it. */
   release: ((destroy?: Error | boolean) => void) | undefined
-  readonly #connection: PgConnection
-  #lent: { readonly lease: Lease<PgConnection>; readonly pool: CheckoutPool } | undefined
+  readonly #connection: Connection
+  #lent: { readonly lease: Lease<Connection>; readonly pool: CheckoutPool<Connection> } | undefined
   #released = false
 
-  constructor(connection: PgConnection) {
+  constructor(connection: Connection) {
     this.#connection = connection
     this.client = new Proxy(connection.client, this) as unknown as PoolClient
   }
@@ -37,7 +43,7 @@ export class Checkout implements ProxyHandler<WireClient> {
     return this.release === undefined
   }
 
-  begin(lease: Lease<PgConnection>, pool: CheckoutPool): void {
+  begin(lease: Lease<Connection>, pool: CheckoutPool<Connection>): void {
     this.#lent = { lease, pool }
     this.release = (destroy) => {
       if (this.#released) throw pool.releasedTwice(lease)
