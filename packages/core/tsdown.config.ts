@@ -1,7 +1,12 @@
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
-  entry: { index: 'src/index.ts', dashboards: 'src/dashboards/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    adapter: 'src/adapter.ts',
+    postgres: 'src/postgres.ts',
+    dashboards: 'src/dashboards/index.ts',
+  },
   format: ['esm', 'cjs'],
   target: 'node22.12',
   dts: true,

@@ -1,4 +1,4 @@
-import { DEFAULT_POOL_SETTINGS, Pool } from '@poolguard/core'
+import { DEFAULT_POOL_SETTINGS, Pool } from '@poolguard/core/adapter'
 
 const ROUNDS_TOTAL = 20_000
 

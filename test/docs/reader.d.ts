@@ -52,10 +52,10 @@ declare global {
   // Of core
   const runInScope: typeof import('@poolguard/core').runInScope
   const runWithLabel: typeof import('@poolguard/core').runWithLabel
-  const capacity: import('@poolguard/core').Capacity
-  const usage: import('@poolguard/core').UsageRow[]
+  const capacity: import('@poolguard/core/postgres').Capacity
+  const usage: import('@poolguard/core/postgres').UsageRow[]
   const register: import('prom-client').Registry
-  const renderPage: typeof import('@poolguard/core').renderPage
+  const renderPage: typeof import('@poolguard/core/adapter').renderPage
   const postgresSource: typeof import('@poolguard/pg').postgresSource
   const pgBouncerSource: typeof import('@poolguard/pg').pgBouncerSource
   const PeriodicExportingMetricReader: typeof import('@opentelemetry/sdk-metrics').PeriodicExportingMetricReader

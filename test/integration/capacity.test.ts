@@ -9,7 +9,7 @@ import {
   USAGE_QUERY,
   type UsageRow,
   usableSlots,
-} from '@poolguard/core'
+} from '@poolguard/core/postgres'
 import { PgBouncerConsole } from '@poolguard/pg'
 import pg from 'pg'
 import { expect, test } from 'vitest'

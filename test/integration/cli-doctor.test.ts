@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { parseConnectionString } from '@poolguard/core'
+import { parseConnectionString } from '@poolguard/core/postgres'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { lookAtServer } from '../../packages/cli/src/database/look-at-server.ts'

@@ -6,7 +6,8 @@ import {
   type MetricData,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
-import { exportToOpenTelemetry, openTelemetryProducer, renderMetrics, renderPage } from '@poolguard/core'
+import { exportToOpenTelemetry, openTelemetryProducer, renderMetrics } from '@poolguard/core'
+import { renderPage } from '@poolguard/core/adapter'
 import { GuardedPool, observe as observePool, pgBouncerSource, postgresSource } from '@poolguard/pg'
 import { observe as observeSql } from '@poolguard/postgres-js'
 import pg from 'pg'

@@ -9,7 +9,7 @@ import {
   VersioningType,
 } from '@nestjs/common'
 import { APP_INTERCEPTOR, ExternalContextCreator } from '@nestjs/core'
-import { scopesAreFree } from '@poolguard/core'
+import { scopesAreFree } from '@poolguard/core/adapter'
 import { getPoolToken, InjectPool, Poolguard, PoolguardModule } from '@poolguard/nestjs'
 import type { GuardedPool } from '@poolguard/pg'
 import { defer, delay } from 'rxjs'

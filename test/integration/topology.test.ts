@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
-import { keepsSession } from '@poolguard/core'
+import { keepsSession } from '@poolguard/core/postgres'
 import { GuardedPool } from '@poolguard/pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {

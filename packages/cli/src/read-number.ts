@@ -1,4 +1,4 @@
-import type { Surge } from '@poolguard/core'
+import type { Surge } from '@poolguard/core/postgres'
 import { InvalidArgumentError } from 'commander'
 
 /** Reads a whole number of at least so much out of an option. */

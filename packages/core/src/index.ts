@@ -1,24 +1,95 @@
 /**
- * What every adapter shares, and what an app asks of its pools.
+ * What an application asks of its pools: snapshots, health, metrics, shutdown, and the errors that they throw.
  *
  * @module @poolguard/core
  */
 
-export * from './budget/index.ts'
-export { abortAfter, type Clock, inTime, MAX_TIMER_MILLIS, pause, setImmediate, systemClock } from './clock.ts'
-export * from './connection-string/index.ts'
-export { definedOnly } from './defined-only.ts'
-export * from './drivers/index.ts'
-export { type FleetName, readFleetName, type Share } from './fleet/index.ts'
-export * from './guard/index.ts'
-export { InvalidOptionError, requireMillis, requireOneOf, requireWhole, withinOption } from './invalid-option-error.ts'
-export * from './lifecycle/index.ts'
-export * from './observe/index.ts'
-export * from './pool/index.ts'
+export type { Budget } from './budget/index.ts'
+export {
+  ConnectionStringError,
+  type ConnectionStringErrorOptions,
+  type ConnectionStringPart,
+} from './connection-string/index.ts'
+export type { Share } from './fleet/index.ts'
+export type { PoolguardOptions } from './guard/index.ts'
+export { InvalidOptionError } from './invalid-option-error.ts'
+export { closePools, installShutdown, type ShutdownOptions } from './lifecycle/index.ts'
+export {
+  DEFAULT_HEALTH_THRESHOLDS,
+  exportToOpenTelemetry,
+  type FleetSnapshot,
+  type Health,
+  HealthMonitor,
+  type HealthMonitorOptions,
+  type HealthStatus,
+  type HealthThresholds,
+  type MetricsPage,
+  type MetricsSources,
+  type ObservedPool,
+  type OpenTelemetryMeter,
+  type OpenTelemetryProducer,
+  openTelemetryProducer,
+  type PoolHealth,
+  type PoolSnapshot,
+  type ProcessHealth,
+  type PrometheusRegistry,
+  registerMetrics,
+  renderMetrics,
+  snapshotPools,
+  type Threshold,
+  type Verdict,
+  type WalSnapshot,
+} from './observe/index.ts'
+export {
+  type AcquireMessage,
+  AcquireTimeoutError,
+  AlreadyReleasedError,
+  type CloseReason,
+  ConnectError,
+  type ConnectFailure,
+  type Durations,
+  type EndedCheckout,
+  type LeaseReport,
+  PoolClosedError,
+  type PoolCounts,
+  type PoolEvent,
+  type PoolEventListener,
+  PoolSaturatedError,
+  type PoolSettings,
+  type PoolState,
+  type PoolStats,
+  QueryAfterReleaseError,
+  type QueryReport,
+  type ReleaseMessage,
+  runInScope,
+  runWithLabel,
+} from './pool/index.ts'
 export { PoolguardError } from './poolguard-error.ts'
-export * from './postgres-errors/index.ts'
-export * from './provider/index.ts'
+export { isPoolTimeout, isTooManyConnections } from './postgres-errors/index.ts'
 export { redact } from './redact.ts'
-export * from './settings/index.ts'
-export * from './statements/index.ts'
-export * from './topology/index.ts'
+export {
+  describeSettings,
+  type FleetOptions,
+  type Preset,
+  type ResolvedSettings,
+  type SettingsOptions,
+} from './settings/index.ts'
+export {
+  type Finding,
+  type FindingCode,
+  type LintMode,
+  PoolTransactionError,
+  type PrepareOptions,
+  type PreparingState,
+  type Reliance,
+  SessionStateError,
+} from './statements/index.ts'
+export {
+  type DirectTopology,
+  describeTopology,
+  type PoolerTopology,
+  type PoolMode,
+  type PreparedStatements,
+  type Topology,
+  type UnknownTopology,
+} from './topology/index.ts'

@@ -1,4 +1,5 @@
-import { InvalidOptionError, registerOwnCode, requireElsewhere, runInScope, scopesAreFree } from '@poolguard/core'
+import { InvalidOptionError, runInScope } from '@poolguard/core'
+import { registerOwnCode, requireElsewhere, scopesAreFree } from '@poolguard/core/adapter'
 
 registerOwnCode(new Error(), 'drizzle')
 

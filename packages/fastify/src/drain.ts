@@ -1,4 +1,5 @@
-import { InvalidOptionError, pause } from '@poolguard/core'
+import { InvalidOptionError } from '@poolguard/core'
+import { pause } from '@poolguard/core/adapter'
 import type { FastifyInstance } from 'fastify'
 
 /** Whether an app is about to close. */

@@ -1,4 +1,5 @@
-import { closePools, type HeldPool, InvalidOptionError, withinOption } from '@poolguard/core'
+import { closePools, InvalidOptionError } from '@poolguard/core'
+import { type HeldPool, withinOption } from '@poolguard/core/adapter'
 import type { GuardedPool, GuardedPoolConfig } from '@poolguard/pg'
 import type { PgModules } from './load-pg.ts'
 import type { PoolguardFastifyOptions } from './plugin-options.ts'

@@ -1,4 +1,4 @@
-import { scopesAreFree } from '@poolguard/core'
+import { scopesAreFree } from '@poolguard/core/adapter'
 import { expect, test } from 'vitest'
 import type { PoolguardFastifyOptions } from './plugin-options.ts'
 import { readSettings } from './plugin-settings.ts'

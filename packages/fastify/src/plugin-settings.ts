@@ -1,4 +1,5 @@
-import { InvalidOptionError, type MetricsSources, requireSources, requireWhole, scopesAreFree } from '@poolguard/core'
+import { InvalidOptionError, type MetricsSources } from '@poolguard/core'
+import { requireSources, requireWhole, scopesAreFree } from '@poolguard/core/adapter'
 import type { MetricsOptions, PoolguardFastifyOptions, ShedLoadOptions } from './plugin-options.ts'
 
 const RETRY_AFTER_SECONDS = 1

@@ -1,4 +1,5 @@
-import { definedOnly, HealthMonitor, openPools, registerOwnCode } from '@poolguard/core'
+import { HealthMonitor } from '@poolguard/core'
+import { definedOnly, openPools, registerOwnCode } from '@poolguard/core/adapter'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { drainWithApp } from './drain.ts'

@@ -1,5 +1,6 @@
 import bearerAuth from '@fastify/bearer-auth'
-import { type HealthMonitor, InvalidOptionError, type ObservedPool, renderPage } from '@poolguard/core'
+import { type HealthMonitor, InvalidOptionError, type ObservedPool } from '@poolguard/core'
+import { renderPage } from '@poolguard/core/adapter'
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { bearerToken, tokenCheck } from './admin-token.ts'
 import type { Drain } from './drain.ts'

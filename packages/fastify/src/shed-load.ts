@@ -1,4 +1,5 @@
-import { type ObservedPool, openPools, PoolguardError, shedRequests } from '@poolguard/core'
+import { type ObservedPool, PoolguardError } from '@poolguard/core'
+import { openPools, shedRequests } from '@poolguard/core/adapter'
 import type { GuardedPool } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
 import type { ShedLoadOptions } from './plugin-options.ts'

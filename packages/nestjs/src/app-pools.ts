@@ -1,4 +1,5 @@
-import { type HeldPool, InvalidOptionError, withinOption } from '@poolguard/core'
+import { InvalidOptionError } from '@poolguard/core'
+import { type HeldPool, withinOption } from '@poolguard/core/adapter'
 import type { GuardedPool, GuardedPoolConfig } from '@poolguard/pg'
 import type { PoolKey } from './pool-configs.ts'
 

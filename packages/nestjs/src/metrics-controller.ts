@@ -1,5 +1,6 @@
 import { Controller, Get, Headers, Res, type Type, UseGuards, VERSION_NEUTRAL } from '@nestjs/common'
-import { InvalidOptionError, type MetricsSources, renderPage, requireSources } from '@poolguard/core'
+import { InvalidOptionError, type MetricsSources } from '@poolguard/core'
+import { renderPage, requireSources } from '@poolguard/core/adapter'
 import type { MetricsOptions } from './module-options.ts'
 
 /** What Express' and Fastify's responses have in common. */

@@ -6,7 +6,8 @@ import {
   type Type,
 } from '@nestjs/common'
 import { APP_INTERCEPTOR } from '@nestjs/core'
-import { InvalidOptionError, scopesAreFree } from '@poolguard/core'
+import { InvalidOptionError } from '@poolguard/core'
+import { scopesAreFree } from '@poolguard/core/adapter'
 import { AppPools } from './app-pools.ts'
 import { LabelInterceptor } from './label-interceptor.ts'
 import { metricsController } from './metrics-controller.ts'

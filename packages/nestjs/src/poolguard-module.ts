@@ -6,7 +6,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common'
 import { ModulesContainer } from '@nestjs/core'
-import { registerOwnCode } from '@poolguard/core'
+import { registerOwnCode } from '@poolguard/core/adapter'
 import { AppPools } from './app-pools.ts'
 import { definition } from './module-definition.ts'
 import type { PoolguardModuleAsyncExtras, PoolguardModuleExtras, PoolguardModuleOptions } from './module-options.ts'

@@ -4,8 +4,8 @@ import {
   type PoolSnapshot,
   type ProcessHealth,
   snapshotPools,
-  withinOption,
 } from '@poolguard/core'
+import { withinOption } from '@poolguard/core/adapter'
 import type { GuardedPool } from '@poolguard/pg'
 import type { AppPools } from './app-pools.ts'
 import type { HealthOptions } from './module-options.ts'

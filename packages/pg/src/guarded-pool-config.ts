@@ -1,24 +1,24 @@
+import { InvalidOptionError, type PoolguardOptions, type PoolSettings } from '@poolguard/core'
 import {
-  ConnectionString,
   definedOnly,
-  describeAddress,
   type GuardSpec,
-  InvalidOptionError,
-  type PgOptions,
-  type PoolguardOptions,
-  type PoolSettings,
-  type RewriteWarning,
-  type RewriteWarningCode,
-  readCertificate,
   readDriversUrl,
   requireMeantNames,
   requireOneOf,
   resolveSettings,
   settingsFromUrl,
+  validatePrepareOptions,
+} from '@poolguard/core/adapter'
+import {
+  ConnectionString,
+  describeAddress,
+  type PgOptions,
+  type RewriteWarning,
+  type RewriteWarningCode,
+  readCertificate,
   settleTarget,
   toPg,
-  validatePrepareOptions,
-} from '@poolguard/core'
+} from '@poolguard/core/postgres'
 
 import type { PoolConfig } from 'pg'
 

@@ -1,4 +1,4 @@
-import { type HeldPool, holdPool } from '@poolguard/core'
+import { type HeldPool, holdPool } from '@poolguard/core/adapter'
 import type { GuardedPool, GuardedPoolClass } from './guarded-pool.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 

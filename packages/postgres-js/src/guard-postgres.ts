@@ -1,4 +1,4 @@
-import { type HeldPool, holdPool } from '@poolguard/core'
+import { type HeldPool, holdPool } from '@poolguard/core/adapter'
 import type postgres from 'postgres'
 import { type GuardedOptions, readOptions } from './guarded-options.ts'
 import { type GuardedSql, makeGuardedSql, type NoTypes } from './sql/guarded-sql.ts'

@@ -1,21 +1,7 @@
 import { createSecureContext } from 'node:tls'
-import {
-  type ConnectionString,
-  definedOnly,
-  type GuardSpec,
-  InvalidOptionError,
-  OPTION_NAMES,
-  type PoolguardOptions,
-  type PoolSettings,
-  type RewriteWarning,
-  readCertificate,
-  readDriversUrl,
-  requireMeantNames,
-  requireOneOf,
-  settingsFromUrl,
-  toPostgresJs,
-  validatePrepareOptions,
-} from '@poolguard/core'
+import { InvalidOptionError, type PoolguardOptions, type PoolSettings } from '@poolguard/core'
+import { definedOnly, type GuardSpec, OPTION_NAMES, readDriversUrl, requireMeantNames, requireOneOf, settingsFromUrl, validatePrepareOptions } from '@poolguard/core/adapter'
+import { type ConnectionString, type RewriteWarning, readCertificate, toPostgresJs } from '@poolguard/core/postgres'
 import type postgres from 'postgres'
 
 /** All that postgres() takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */

@@ -1,4 +1,4 @@
-import type { BorrowerTraces } from '@poolguard/core'
+import type { BorrowerTraces } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 
 /**

@@ -1,17 +1,14 @@
+import { InvalidOptionError, type PoolguardOptions } from '@poolguard/core'
+import { assumedTopology, readUrlOption, resolveSettings } from '@poolguard/core/adapter'
 import {
-  assumedTopology,
   assumeTopology,
   type ConnectionString,
   type ConnectionWishes,
   describeRewriteWarning,
-  InvalidOptionError,
-  type PoolguardOptions,
-  readUrlOption,
-  resolveSettings,
   toPrismaEngine,
   topologyTraits,
   wishesOf,
-} from '@poolguard/core'
+} from '@poolguard/core/postgres'
 
 /** What can be said to the Rust engine of Prisma 5 and 6, in poolguard's words. */
 export type PrismaUrlOptions = Pick<PoolguardOptions, 'pool' | 'preset' | 'pooler' | 'onEvent'>

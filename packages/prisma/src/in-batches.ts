@@ -1,4 +1,5 @@
-import { InvalidOptionError, requireWhole } from '@poolguard/core'
+import { InvalidOptionError } from '@poolguard/core'
+import { requireWhole } from '@poolguard/core/adapter'
 
 /** What is needed of a PrismaClient, extended or not, of any version. */
 export interface TransactingClient {

@@ -1,4 +1,5 @@
-import { type ConnectionString, parseConnectionString, registerOwnCode, requireElsewhere } from '@poolguard/core'
+import { registerOwnCode, requireElsewhere } from '@poolguard/core/adapter'
+import { type ConnectionString, parseConnectionString } from '@poolguard/core/postgres'
 import { type GuardedPool, type GuardedPoolConfig, holdGuardedPool, validateConfig } from '@poolguard/pg'
 import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 import { guardedPoolOfPrisma, requireOwnPool } from './guarded-pool-of-prisma.ts'

@@ -1,4 +1,4 @@
-import { type HeldPool, holdPool } from '@poolguard/core'
+import { type HeldPool, holdPool } from '@poolguard/core/adapter'
 import type { SqliteOptions } from './sqlite-options.ts'
 import { SqlitePool } from './sqlite-pool.ts'
 

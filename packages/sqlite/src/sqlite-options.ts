@@ -1,15 +1,13 @@
 import { availableParallelism } from 'node:os'
+import { InvalidOptionError, type PoolEventListener, type PoolSettings } from '@poolguard/core'
 import {
   DEFAULT_POOL_SETTINGS,
   definedOnly,
-  InvalidOptionError,
-  type PoolEventListener,
-  type PoolSettings,
   requireMillis,
   requireOneOf,
   requireWhole,
   validatePoolSettings,
-} from '@poolguard/core'
+} from '@poolguard/core/adapter'
 import { type DatabaseFile, readDatabaseFile } from './database-file.ts'
 import type { ConnectionSpec, DriverName, Synchronous } from './protocol.ts'
 import { walBytesToKeep } from './wal/wal-limiter.ts'

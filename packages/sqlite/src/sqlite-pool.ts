@@ -1,15 +1,5 @@
-import {
-  HealthMonitor,
-  type Lease,
-  PoolClosedError,
-  type PoolStats,
-  type ProcessHealth,
-  RecentKeys,
-  registerOwnCode,
-  runInScope,
-  scopesAreFree,
-  systemClock,
-} from '@poolguard/core'
+import { HealthMonitor, PoolClosedError, type PoolStats, type ProcessHealth, runInScope } from '@poolguard/core'
+import { type Lease, RecentKeys, registerOwnCode, scopesAreFree, systemClock } from '@poolguard/core/adapter'
 import { withCallersStack } from './callers-stack.ts'
 import type { SqliteConnection } from './connection/sqlite-connection.ts'
 import { StatementRefusedError } from './errors.ts'

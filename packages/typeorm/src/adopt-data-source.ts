@@ -1,4 +1,5 @@
-import { runInScope, scopesAreFree } from '@poolguard/core'
+import { runInScope } from '@poolguard/core'
+import { scopesAreFree } from '@poolguard/core/adapter'
 import type { DataSource, QueryRunner } from 'typeorm'
 import { explainLoss, explainLossOfRunners } from './explain-loss.ts'
 import type { GuardOptions } from './guard-options.ts'

@@ -1,4 +1,5 @@
-import { InvalidOptionError, registerOwnCode, requireElsewhere } from '@poolguard/core'
+import { InvalidOptionError } from '@poolguard/core'
+import { registerOwnCode, requireElsewhere } from '@poolguard/core/adapter'
 import { validateConfig } from '@poolguard/pg'
 import type { DataSource } from 'typeorm'
 // TypeORM's own way to pg: another copy of it would have other defaults, and other parsers of types.

@@ -1,4 +1,5 @@
-import { type HeldPool, InvalidOptionError } from '@poolguard/core'
+import { InvalidOptionError } from '@poolguard/core'
+import type { HeldPool } from '@poolguard/core/adapter'
 import {
   type GuardedPool,
   type GuardedPoolClass,

@@ -1,11 +1,11 @@
+import { InvalidOptionError } from '@poolguard/core'
 import {
   ConnectionString,
   directUrlFor,
   guessProvider,
-  InvalidOptionError,
   parseConnectionString,
   settleTarget,
-} from '@poolguard/core'
+} from '@poolguard/core/postgres'
 import { type Credentials, type PostgresOptions, requirePostgres, urlOf } from './postgres-options.ts'
 
 /**

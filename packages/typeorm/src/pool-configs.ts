@@ -1,4 +1,6 @@
-import { type ConnectionString, definedOnly, type PoolSettings, resolveSettings, wishesOf } from '@poolguard/core'
+import type { PoolSettings } from '@poolguard/core'
+import { definedOnly, resolveSettings } from '@poolguard/core/adapter'
+import { type ConnectionString, wishesOf } from '@poolguard/core/postgres'
 import type { GuardedPoolConfig } from '@poolguard/pg'
 import type { GuardOptions } from './guard-options.ts'
 import { type Credentials, credentialsOf, type PostgresOptions, urlOf } from './postgres-options.ts'

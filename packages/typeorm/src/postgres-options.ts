@@ -1,4 +1,6 @@
-import { type ConnectionString, InvalidOptionError, readDriversUrl, settleTarget } from '@poolguard/core'
+import { InvalidOptionError } from '@poolguard/core'
+import { readDriversUrl } from '@poolguard/core/adapter'
+import { type ConnectionString, settleTarget } from '@poolguard/core/postgres'
 import type { DataSourceOptions } from 'typeorm'
 
 /**

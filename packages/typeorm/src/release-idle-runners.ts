@@ -1,4 +1,4 @@
-import { systemClock } from '@poolguard/core'
+import { systemClock } from '@poolguard/core/adapter'
 import type { QueryRunner } from 'typeorm'
 import type { PostgresDriver } from './postgres-driver.ts'
 

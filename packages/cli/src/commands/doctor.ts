@@ -1,4 +1,4 @@
-import { guessProvider, type Surge } from '@poolguard/core'
+import { guessProvider, type Surge } from '@poolguard/core/postgres'
 import type { Command } from 'commander'
 import { lookAtPooler } from '../database/look-at-pooler.ts'
 import { lookAtServer } from '../database/look-at-server.ts'

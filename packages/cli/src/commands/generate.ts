@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Budget } from '@poolguard/core'
 import {
-  type Budget,
   BudgetError,
   type ConnectionString,
   directUrlFor,
@@ -10,7 +10,7 @@ import {
   planBudget,
   type TopologyTraits,
   topologyTraits,
-} from '@poolguard/core'
+} from '@poolguard/core/postgres'
 import type { Command } from 'commander'
 import { environment } from '../environment/own-environment.ts'
 import { GENERATED_POOLER, POSTGRES_ITSELF } from '../generate/app-environment.ts'

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { classifyConnectFailure, redact } from '@poolguard/core'
+import { redact } from '@poolguard/core'
+import { classifyConnectFailure } from '@poolguard/core/postgres'
 import { type Command, Option } from 'commander'
 import { contact } from '../database/contact.ts'
 import { environment } from '../environment/own-environment.ts'

@@ -1,5 +1,5 @@
 import { confirm } from '@clack/prompts'
-import { BudgetError, type ConnectionString, type Surge } from '@poolguard/core'
+import { BudgetError, type ConnectionString, type Surge } from '@poolguard/core/postgres'
 import { type Command, Option } from 'commander'
 import ora from 'ora'
 import { environment } from '../environment/own-environment.ts'

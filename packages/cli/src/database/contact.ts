@@ -1,4 +1,5 @@
-import { type ConnectionString, PGBOUNCER_CONSOLE, type Topology } from '@poolguard/core'
+import type { Topology } from '@poolguard/core'
+import { type ConnectionString, PGBOUNCER_CONSOLE } from '@poolguard/core/postgres'
 import { GuardedPool } from '@poolguard/pg'
 
 export type Pool = InstanceType<typeof GuardedPool>

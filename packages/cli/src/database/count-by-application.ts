@@ -1,4 +1,4 @@
-import { readFleetName, type UsageRow } from '@poolguard/core'
+import { readFleetName, type UsageRow } from '@poolguard/core/postgres'
 
 export interface ApplicationCount {
   readonly application: string

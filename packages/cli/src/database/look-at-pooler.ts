@@ -1,4 +1,4 @@
-import type { ConnectionString, PgBouncerDatabase, PgBouncerPool, PgBouncerSetting } from '@poolguard/core'
+import type { ConnectionString, PgBouncerDatabase, PgBouncerPool, PgBouncerSetting } from '@poolguard/core/postgres'
 import { PgBouncerConsole } from '@poolguard/pg'
 import { withPlainTexts } from '../output/printable.ts'
 

@@ -1,16 +1,14 @@
+import { type ConnectFailure, redact, type Topology } from '@poolguard/core'
 import {
   CAPACITY_QUERY,
   type Capacity,
-  type ConnectFailure,
   type ConnectionString,
   classifyConnectFailure,
   type DatabaseLoad,
-  redact,
   SIZING_QUERY,
-  type Topology,
   USAGE_QUERY,
   type UsageRow,
-} from '@poolguard/core'
+} from '@poolguard/core/postgres'
 import { withPlainTexts } from '../output/printable.ts'
 import { contact, type Pool } from './contact.ts'
 import { OPEN_SLOTS_QUERY, type OpenSlots } from './open-slots.ts'

@@ -1,4 +1,5 @@
-import type { Capacity, ConnectFailure, DatabaseLoad, Topology, UsageRow } from '@poolguard/core'
+import type { ConnectFailure, Topology } from '@poolguard/core'
+import type { Capacity, DatabaseLoad, UsageRow } from '@poolguard/core/postgres'
 
 /** What a database says of itself and of its sessions. */
 export interface ServerFacts {

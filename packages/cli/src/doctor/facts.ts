@@ -1,4 +1,4 @@
-import { type AssumedEndpoint, type ConnectionString, PGBOUNCER_CONSOLE, type Surge } from '@poolguard/core'
+import { type AssumedEndpoint, type ConnectionString, PGBOUNCER_CONSOLE, type Surge } from '@poolguard/core/postgres'
 import type { PoolerFacts } from '../database/look-at-pooler.ts'
 import type { ServerFacts, Unreached } from '../database/server-facts.ts'
 import type { PoolerSettings, ProjectFacts } from '../project/project-facts.ts'

@@ -1,4 +1,4 @@
-import { readFleetName } from '@poolguard/core'
+import { readFleetName } from '@poolguard/core/postgres'
 
 /** Whose sessions they are, for people: without what a fleet's instances tell each other in their names. */
 export function nameSessions(application: string): string {

@@ -6,7 +6,7 @@ import {
   toPostgresJs,
   toPrismaEngine,
   topologyTraits,
-} from '@poolguard/core'
+} from '@poolguard/core/postgres'
 import type { Driver } from '../project/project-facts.ts'
 import { type Facts, usesPoolguard } from './facts.ts'
 import type { Finding } from './rule.ts'

@@ -1,10 +1,5 @@
-import {
-  ConnectionString,
-  ConnectionStringError,
-  type ConnectionStringParts,
-  InvalidOptionError,
-  parseConnectionString,
-} from '@poolguard/core'
+import { ConnectionStringError, InvalidOptionError } from '@poolguard/core'
+import { ConnectionString, type ConnectionStringParts, parseConnectionString } from '@poolguard/core/postgres'
 import { environmentConflicts } from './conflicts.ts'
 import { type Environment, type EnvironmentPool, poolFromEnvironment } from './pool-from-environment.ts'
 import { type EnvironmentReading, fillGaps, readGroup, readPgVariables, variable } from './variable-groups.ts'

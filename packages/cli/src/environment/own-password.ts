@@ -1,4 +1,4 @@
-import type { ConnectionString } from '@poolguard/core'
+import type { ConnectionString } from '@poolguard/core/postgres'
 import type { EnvironmentConnection } from './connection-from-environment.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>

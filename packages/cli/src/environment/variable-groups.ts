@@ -1,4 +1,5 @@
-import { type ConnectionStringParts, type HostAddress, InvalidOptionError, type Parameter } from '@poolguard/core'
+import { InvalidOptionError } from '@poolguard/core'
+import type { ConnectionStringParts, HostAddress, Parameter } from '@poolguard/core/postgres'
 import type { Environment } from './pool-from-environment.ts'
 
 /** A connection as some variables describe it, and which of them gave what. */

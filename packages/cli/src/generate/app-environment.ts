@@ -1,4 +1,4 @@
-import { ConnectionString, type TopologyTraits, toPrismaEngine } from '@poolguard/core'
+import { ConnectionString, type TopologyTraits, toPrismaEngine } from '@poolguard/core/postgres'
 import type { ProjectFacts } from '../project/project-facts.ts'
 import type { Place } from './place.ts'
 

@@ -1,4 +1,4 @@
-import { type PlanInput, surgeOf } from '@poolguard/core'
+import { type PlanInput, surgeOf } from '@poolguard/core/postgres'
 import type { PostgresVersion } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
 import { appEnvironment, GENERATED_POOLER, type Wiring } from './app-environment.ts'

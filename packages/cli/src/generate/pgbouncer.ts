@@ -1,4 +1,4 @@
-import { ConnectionString } from '@poolguard/core'
+import { ConnectionString } from '@poolguard/core/postgres'
 import type { Generated } from './generated-file.ts'
 import { AUTH_SQL, USERLIST_EXAMPLE } from './pgbouncer-auth.ts'
 import { POOLER_PORT, pgBouncerIni } from './pgbouncer-ini.ts'

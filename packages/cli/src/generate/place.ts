@@ -1,4 +1,4 @@
-import { type ConnectionString, type Parameter, settleTarget } from '@poolguard/core'
+import { type ConnectionString, type Parameter, settleTarget } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
 
 /** Names that the files go by: where PostgreSQL is, which database, and as whom the app comes. */

@@ -1,4 +1,4 @@
-import { BudgetError, type PlanInput } from '@poolguard/core'
+import { BudgetError, type PlanInput } from '@poolguard/core/postgres'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { sourceByHand } from '../plan/plan-source.ts'

@@ -1,4 +1,5 @@
-import { type Budget, BudgetError, type PlanInput, type PoolerCapacity, planBudget, surgeOf } from '@poolguard/core'
+import type { Budget } from '@poolguard/core'
+import { BudgetError, type PlanInput, type PoolerCapacity, planBudget, surgeOf } from '@poolguard/core/postgres'
 
 /** Sizes of a PgBouncer in transaction mode that is to stand in front of a server, and what each pool may have then. */
 export interface PoolerPlan {

@@ -1,4 +1,4 @@
-import type { UsageRow } from '@poolguard/core'
+import type { UsageRow } from '@poolguard/core/postgres'
 import { expect, test } from 'vitest'
 import { countUsage } from './sample.ts'
 

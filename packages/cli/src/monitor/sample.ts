@@ -1,4 +1,5 @@
-import { classifyConnectFailure, redact, USAGE_QUERY, type UsageRow } from '@poolguard/core'
+import { redact } from '@poolguard/core'
+import { classifyConnectFailure, USAGE_QUERY, type UsageRow } from '@poolguard/core/postgres'
 import type { Pool } from '../database/contact.ts'
 import { type ApplicationCount, countByApplication } from '../database/count-by-application.ts'
 import { OPEN_SLOTS_QUERY, type OpenSlots } from '../database/open-slots.ts'

@@ -1,4 +1,5 @@
-import { type ConnectionString, redact } from '@poolguard/core'
+import { redact } from '@poolguard/core'
+import type { ConnectionString } from '@poolguard/core/postgres'
 import { type Contact, contact } from '../database/contact.ts'
 import { CannotRunError } from '../outcome.ts'
 import { majorOf } from '../recommend/postgres-version.ts'

@@ -1,5 +1,5 @@
 import { cancel, group, intro, text } from '@clack/prompts'
-import type { Surge } from '@poolguard/core'
+import type { Surge } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
 
 export interface PlanAnswers {

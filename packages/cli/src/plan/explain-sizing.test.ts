@@ -1,4 +1,4 @@
-import type { DatabaseLoad } from '@poolguard/core'
+import type { DatabaseLoad } from '@poolguard/core/postgres'
 import { expect, test } from 'vitest'
 import { explainSizing, type SizingOptions } from './explain-sizing.ts'
 

@@ -7,7 +7,7 @@ import {
   sizeAgainstLocking,
   sizeByBusyRatio,
   sizeByCores,
-} from '@poolguard/core'
+} from '@poolguard/core/postgres'
 
 export interface SizingOptions {
   readonly cores?: number

@@ -1,4 +1,4 @@
-import type { Surge } from '@poolguard/core'
+import type { Surge } from '@poolguard/core/postgres'
 import { type Command, Option } from 'commander'
 import { listed, readMaxConnections, readSurge, wholeFrom } from '../read-number.ts'
 

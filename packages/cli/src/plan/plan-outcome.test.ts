@@ -1,4 +1,4 @@
-import type { PlanInput, PoolerCapacity } from '@poolguard/core'
+import type { PlanInput, PoolerCapacity } from '@poolguard/core/postgres'
 import { expect, test } from 'vitest'
 import { planOutcome } from './plan-outcome.ts'
 import { sourceByHand } from './plan-source.ts'

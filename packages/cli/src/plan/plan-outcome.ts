@@ -1,4 +1,5 @@
-import { type Budget, BudgetError, describeSizing, type PlanInput, planBudget, type Sizing } from '@poolguard/core'
+import type { Budget } from '@poolguard/core'
+import { BudgetError, describeSizing, type PlanInput, planBudget, type Sizing } from '@poolguard/core/postgres'
 import type { Outcome } from '../outcome.ts'
 import { paint } from '../output/paint.ts'
 

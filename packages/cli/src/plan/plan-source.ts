@@ -1,17 +1,16 @@
+import { describeTopology, type Topology } from '@poolguard/core'
 import {
   type Capacity,
   type ConnectionString,
   type DatabaseLoad,
-  describeTopology,
   type OtherUse,
   othersUse,
   type PoolerCapacity,
   readFleetName,
   readPoolerCapacity,
   settleTarget,
-  type Topology,
   type UsageRow,
-} from '@poolguard/core'
+} from '@poolguard/core/postgres'
 import { lookAtPooler } from '../database/look-at-pooler.ts'
 import { lookAtServer } from '../database/look-at-server.ts'
 import type { ServerFacts } from '../database/server-facts.ts'

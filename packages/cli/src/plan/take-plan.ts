@@ -1,4 +1,4 @@
-import type { OtherUse, PlanInput } from '@poolguard/core'
+import type { OtherUse, PlanInput } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
 import { askForPlan } from './ask-for-plan.ts'
 import type { PlanOptions } from './plan-options.ts'

@@ -1,4 +1,4 @@
-import { BudgetError, MEGABYTES_PER_CONNECTION } from '@poolguard/core'
+import { BudgetError, MEGABYTES_PER_CONNECTION } from '@poolguard/core/postgres'
 import { documentation, type RecommendedSetting } from './recommended-setting.ts'
 
 const PGTUNE = 'https://pgtune.leopard.in.ua'

@@ -1,4 +1,4 @@
-import { BudgetError } from '@poolguard/core'
+import { BudgetError } from '@poolguard/core/postgres'
 import { expect, test } from 'vitest'
 import { memorySettings } from './memory-settings.ts'
 import { type ServerSettingsInput, serverSettings } from './server-settings.ts'

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type ConnectionString, describeTopology, type Topology } from '@poolguard/core'
+import { describeTopology, type Topology } from '@poolguard/core'
+import type { ConnectionString } from '@poolguard/core/postgres'
 import { PgBouncerConsole } from '@poolguard/pg'
 import { contact, type Pool } from '../database/contact.ts'
 import { attempt, type Check, CheckFailed, skipped } from './check.ts'

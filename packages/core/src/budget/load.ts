@@ -12,7 +12,7 @@ export interface DatabaseLoad {
 /**
  * Reads a {@link DatabaseLoad} of the current database since its statistics were reset (or the server was started): PostgreSQL
  * 14 and later, any role. An average over nights and weekends hides the peak: read it before and after a busy hour, and
- * take {@link loadBetween}.
+ * take `loadBetween`.
  *
  * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-DATABASE-VIEW
  */

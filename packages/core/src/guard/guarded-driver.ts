@@ -5,7 +5,7 @@ import type { ProbeSession, ShowRow } from '../topology/index.ts'
 export interface GuardedDriver<C> {
   /** Its `open` hands a connection to {@link PoolGuard.meet} after the login, before anything else is sent on it. */
   readonly factory: ResourceFactory<C>
-  /** Default: {@link classifyConnectFailure}. */
+  /** Default: `classifyConnectFailure`. */
   readonly classify?: (error: unknown) => ConnectFailure
   /**
    * Where a connection leads to: host, port, database and user, and nothing secret. Verdicts are remembered by it; undefined

@@ -24,7 +24,7 @@ export const BUCKETS: readonly string[] = [...DURATION_BOUNDS_MILLIS.map((millis
  * The metrics of this process and of each of its pools, for Prometheus to scrape: in the OpenMetrics format where the Accept header
  * of the request asks for that, else in Prometheus' text format.
  *
- * @param more families beside those of the pools, as {@link ScrapedMetrics} reads them.
+ * @param more families beside those of the pools, as `ScrapedMetrics` reads them.
  * @throws {InvalidOptionError} where two of one name have series with the same labels.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/ and
  * https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md

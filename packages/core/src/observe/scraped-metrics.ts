@@ -20,7 +20,7 @@ export const SOURCE_UP: MetricDescription = {
 }
 
 export interface ScrapeOptions {
-  /** Tells its series from those of other sources, as their label {@link SOURCE_LABEL}. */
+  /** Tells its series from those of other sources, as their label `SOURCE_LABEL`. */
   readonly source: string
   /** What was asked less than this ago is answered from memory. Default: 10 000. */
   readonly intervalMillis?: number | undefined
@@ -31,7 +31,7 @@ export interface ScrapeOptions {
 /** Metrics that have to be asked for elsewhere: at most once per interval, however many ask, and one question at a time. */
 export class ScrapedMetrics {
   readonly #collect: () => Promise<readonly MetricFamily[]>
-  /** What its series have as their label {@link SOURCE_LABEL}. */
+  /** What its series have as their label `SOURCE_LABEL`. */
   readonly source: string
   readonly #intervalMillis: number
   readonly #timeoutMillis: number

@@ -9,7 +9,7 @@ export interface Durations {
   readonly count: number
   readonly sumMillis: number
   /**
-   * How many lasted up to the bound of the same index in {@link DURATION_BOUNDS_MILLIS}, and longer than the one before it;
+   * How many lasted up to the bound of the same index in `DURATION_BOUNDS_MILLIS`, and longer than the one before it;
    * the last one of all, longer than any bound.
    */
   readonly buckets: readonly number[]

@@ -1,4 +1,4 @@
-import { systemClock } from '@poolguard/core'
+import { systemClock } from '@poolguard/core/adapter'
 import type { WireClient, WireConnection } from '../wire-client.ts'
 
 /**

@@ -1,4 +1,10 @@
-import { type BorrowerTraces, findApplicationFrames, type Lease, traceAwaiting, traceCall } from '@poolguard/core'
+import {
+  type BorrowerTraces,
+  findApplicationFrames,
+  type Lease,
+  traceAwaiting,
+  traceCall,
+} from '@poolguard/core/adapter'
 import type { PoolClient } from 'pg'
 import { answersByPromise, failQuery } from '../queries/query-style.ts'
 import type { WireClient } from '../wire-client.ts'

@@ -1,7 +1,7 @@
+import type { CloseReason } from '@poolguard/core'
 import {
   type Activity,
   type AutomaticStatements,
-  type CloseReason,
   HookFailure,
   type OpenContext,
   type ResourceFactory,
@@ -12,7 +12,7 @@ import {
   StartupParameters,
   watchPasswordFunction,
   withFreshPassword,
-} from '@poolguard/core'
+} from '@poolguard/core/adapter'
 import type { PoolClient } from 'pg'
 import { callBack } from '../call-app.ts'
 import type { GuardedPoolConfig, Reset } from '../guarded-pool-config.ts'

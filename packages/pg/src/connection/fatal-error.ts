@@ -1,4 +1,4 @@
-import { isFatal } from '@poolguard/core'
+import { isFatal } from '@poolguard/core/adapter'
 import type { WireClient } from '../wire-client.ts'
 
 /**

@@ -1,12 +1,6 @@
-import {
-  type CloseReason,
-  type ConnectFailure,
-  type ConsoleOptions,
-  classifyConnectFailure,
-  type GuardedDriver,
-  type PoolerConsole,
-  type ProbeSession,
-} from '@poolguard/core'
+import type { CloseReason, ConnectFailure } from '@poolguard/core'
+import type { ConsoleOptions, GuardedDriver, PoolerConsole, ProbeSession } from '@poolguard/core/adapter'
+import { classifyConnectFailure } from '@poolguard/core/postgres'
 import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
 import { unwatchedQuery } from '../queries/watch-queries.ts'
 import type { ConnectionFactory } from './connection-factory.ts'

@@ -1,12 +1,11 @@
+import type { ConsoleOptions, PoolerConsole } from '@poolguard/core/adapter'
 import {
-  type ConsoleOptions,
   PGBOUNCER_CONSOLE,
   type PgBouncerClient,
   type PgBouncerDatabase,
   type PgBouncerPool,
   type PgBouncerSetting,
   type PgBouncerStats,
-  type PoolerConsole,
   readPgBouncerClients,
   readPgBouncerConfig,
   readPgBouncerDatabases,
@@ -15,7 +14,7 @@ import {
   readPgBouncerStats,
   readPgBouncerVersion,
   type ShowRow,
-} from '@poolguard/core'
+} from '@poolguard/core/postgres'
 import pg from 'pg'
 import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
 import type { WireClient } from '../wire-client.ts'

@@ -1,4 +1,4 @@
-import type { StartupParameterMap, StartupParameters } from '@poolguard/core'
+import type { StartupParameterMap, StartupParameters } from '@poolguard/core/adapter'
 import type { WireClient } from '../wire-client.ts'
 
 /** pg's own field is called otherwise where the app gave only a fallback. */

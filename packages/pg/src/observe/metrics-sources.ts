@@ -6,8 +6,8 @@ import {
   readUrlOption,
   ScrapedMetrics,
   type ScrapeOptions,
-  settleTarget,
-} from '@poolguard/core'
+} from '@poolguard/core/adapter'
+import { settleTarget } from '@poolguard/core/postgres'
 import pg from 'pg'
 import { containParserErrors } from '../connection/contain-parser-errors.ts'
 import { PgBouncerConsole } from '../connection/pgbouncer-console.ts'

@@ -1,19 +1,15 @@
+import type { Health, PoolEventListener, PoolSettings, PoolSnapshot, PoolStats } from '@poolguard/core'
 import {
-  classifyConnectFailure,
   DEFAULT_POOL_SETTINGS,
   DurationHistogram,
   evaluateHealth,
-  type Health,
   LeaseLedger,
-  type PoolEventListener,
-  type PoolSettings,
-  type PoolSnapshot,
-  type PoolStats,
   type Request,
   registerPool,
   SessionHealth,
   SharedHealth,
-} from '@poolguard/core'
+} from '@poolguard/core/adapter'
+import { classifyConnectFailure } from '@poolguard/core/postgres'
 import type { Pool, PoolClient } from 'pg'
 import { PgConnection } from '../connection/pg-connection.ts'
 import { readConfig } from '../guarded-pool-config.ts'

@@ -1,4 +1,4 @@
-import { type RunningQuery, showStatement } from '@poolguard/core'
+import { type RunningQuery, showStatement } from '@poolguard/core/adapter'
 import type { WireClient } from '../wire-client.ts'
 
 /** The query object that pg is at: pg's own, or a package's such as pg-cursor. Its field has had two names. */

@@ -4,7 +4,7 @@ import {
   classifyStatementFailure,
   type PreparedText,
   type StatementFailure,
-} from '@poolguard/core'
+} from '@poolguard/core/adapter'
 import type {
   BindMessage,
   NoData,

@@ -1,4 +1,4 @@
-import type { PreparedText, StatementFailure } from '@poolguard/core'
+import type { PreparedText, StatementFailure } from '@poolguard/core/adapter'
 import type { BindMessage, NoData, ParseMessage, RowDescription } from '../wire-client.ts'
 
 /** A query of which pg has said what to parse, and not yet with which values: these decide whether it goes by a name. */

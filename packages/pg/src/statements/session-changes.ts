@@ -1,4 +1,4 @@
-import { changesSession, mayCallSetConfig } from '@poolguard/core'
+import { changesSession, mayCallSetConfig } from '@poolguard/core/adapter'
 import type { ParameterStatus } from '../wire-client.ts'
 
 /** What to do about changes that PostgreSQL does not follow up in prepared statements. */

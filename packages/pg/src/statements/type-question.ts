@@ -1,4 +1,4 @@
-import type { AutomaticStatements, ConnectionStatements, PreparedText } from '@poolguard/core'
+import type { AutomaticStatements, ConnectionStatements, PreparedText } from '@poolguard/core/adapter'
 import type { ParameterDescription, WireConnection } from '../wire-client.ts'
 
 /** A statement whose types the server was asked for. */

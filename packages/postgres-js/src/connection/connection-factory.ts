@@ -12,7 +12,7 @@ import {
   StartupParameters,
   watchPasswordFunction,
   withFreshPassword,
-} from '@poolguard/core'
+} from '@poolguard/core/adapter'
 import type { ParsedOptions } from '../internals.ts'
 import { ArrayTypes } from './array-types.ts'
 import { type Endpoint, endpointsOf } from './dial.ts'

@@ -6,7 +6,7 @@ import {
   type SessionHealth,
   type StartupParameterMap,
   systemClock,
-} from '@poolguard/core'
+} from '@poolguard/core/adapter'
 import postgres, { type Sql } from 'postgres'
 import {
   type Canceller,

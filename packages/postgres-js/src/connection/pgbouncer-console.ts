@@ -2,12 +2,12 @@ import {
   type AutomaticStatements,
   type ConsoleOptions,
   inTime,
-  PGBOUNCER_CONSOLE,
   type PoolerConsole,
   SessionHealth,
   SharedHealth,
   systemClock,
-} from '@poolguard/core'
+} from '@poolguard/core/adapter'
+import { PGBOUNCER_CONSOLE } from '@poolguard/core/postgres'
 import postgres from 'postgres'
 import { readOptions } from '../guarded-options.ts'
 import { type ParsedOptions, parsedOptionsOf } from '../internals.ts'

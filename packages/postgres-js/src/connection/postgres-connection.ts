@@ -8,7 +8,7 @@ import {
   type SessionHealth,
   showStatement,
   systemClock,
-} from '@poolguard/core'
+} from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import { type Backend, type Canceller, onReady, type Query, type Wire } from '../internals.ts'
 import { textOf } from '../queries/statement-text.ts'

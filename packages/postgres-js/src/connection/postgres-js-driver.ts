@@ -1,11 +1,6 @@
-import {
-  type ConnectFailure,
-  type ConsoleOptions,
-  classifyConnectFailure,
-  type GuardedDriver,
-  type PoolerConsole,
-  type ProbeSession,
-} from '@poolguard/core'
+import type { ConnectFailure } from '@poolguard/core'
+import type { ConsoleOptions, GuardedDriver, PoolerConsole, ProbeSession } from '@poolguard/core/adapter'
+import { classifyConnectFailure } from '@poolguard/core/postgres'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { PostgresProbeSession } from './probe-session.ts'

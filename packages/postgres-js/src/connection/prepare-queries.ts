@@ -5,7 +5,7 @@ import {
   mayCallSetConfig,
   type PreparedText,
   type StatementFailure,
-} from '@poolguard/core'
+} from '@poolguard/core/adapter'
 import type { ParsedOptions, Query } from '../internals.ts'
 import { comparableTypes, declaredTypesOf, printsAsGiven, valuesOf } from '../queries/query-arguments.ts'
 import { textOf } from '../queries/statement-text.ts'

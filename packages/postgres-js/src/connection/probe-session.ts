@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Identity, ProbeSession } from '@poolguard/core'
+import type { Identity, ProbeSession } from '@poolguard/core/adapter'
 import type { PostgresConnection } from './postgres-connection.ts'
 
 const PID = 'pg_catalog.pg_backend_pid()'

@@ -1,4 +1,4 @@
-import type { LeaseLedger } from '@poolguard/core'
+import type { LeaseLedger } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import { beforeThen } from '../internals.ts'
 import { ObservedLease } from './observed-lease.ts'

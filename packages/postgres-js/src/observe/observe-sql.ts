@@ -1,17 +1,12 @@
 import {
-  ConnectionString,
-  classifyConnectFailure,
-  DEFAULT_POOL_SETTINGS,
-  describeAddress,
-  evaluateHealth,
   type Health,
   InvalidOptionError,
-  LeaseLedger,
   type PoolEventListener,
   type PoolSettings,
   type PoolSnapshot,
-  registerPool,
 } from '@poolguard/core'
+import { DEFAULT_POOL_SETTINGS, evaluateHealth, LeaseLedger, registerPool } from '@poolguard/core/adapter'
+import { ConnectionString, classifyConnectFailure, describeAddress } from '@poolguard/core/postgres'
 import type { Sql } from 'postgres'
 import { canHookHandle, opensTransaction, parsedOptionsOf } from '../internals.ts'
 import { countInFlight } from './count-in-flight.ts'

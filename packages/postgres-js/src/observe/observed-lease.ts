@@ -1,5 +1,5 @@
 import { Readable, Stream, Writable } from 'node:stream'
-import { type Activity, type RunningQuery, showStatement } from '@poolguard/core'
+import { type Activity, type RunningQuery, showStatement } from '@poolguard/core/adapter'
 import type { CursorConsumer, Query } from '../internals.ts'
 import { textOf } from '../queries/statement-text.ts'
 

@@ -1,4 +1,5 @@
-import { type ConnectFailure, DurationHistogram, type LeaseLedger, type PoolStats } from '@poolguard/core'
+import type { ConnectFailure, PoolStats } from '@poolguard/core'
+import { DurationHistogram, type LeaseLedger } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import { type Backend, parsedOptionsOf } from '../internals.ts'
 import type { ObservedLease } from './observed-lease.ts'

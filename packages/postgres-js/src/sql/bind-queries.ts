@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs'
-import { traceAwaiting, traceCall } from '@poolguard/core'
+import { traceAwaiting, traceCall } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import { type Handler, type Query, type QueryConstructor, queryOf, wrapFirstThen } from '../internals.ts'
 

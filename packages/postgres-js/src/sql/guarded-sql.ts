@@ -1,16 +1,7 @@
 import { type InspectOptions, inspect } from 'node:util'
-import {
-  ConnectionString,
-  describeAddress,
-  type PoolCounts,
-  PoolGuard,
-  type PoolSettings,
-  type PoolSnapshot,
-  type ResolvedSettings,
-  registerOwnCode,
-  runInScope,
-  scopesAreFree,
-} from '@poolguard/core'
+import { type PoolCounts, type PoolSettings, type PoolSnapshot, type ResolvedSettings, runInScope } from '@poolguard/core'
+import { PoolGuard, registerOwnCode, scopesAreFree } from '@poolguard/core/adapter'
+import { ConnectionString, describeAddress } from '@poolguard/core/postgres'
 import postgres, { type ReservedSql, type Sql, type TransactionSql } from 'postgres'
 import { ConnectionFactory } from '../connection/connection-factory.ts'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'

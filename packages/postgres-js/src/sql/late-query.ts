@@ -1,4 +1,4 @@
-import { findApplicationFrames, type LateQuery, setImmediate } from '@poolguard/core'
+import { findApplicationFrames, type LateQuery, setImmediate } from '@poolguard/core/adapter'
 import type { Query } from '../internals.ts'
 
 /** Told of a query that was sent when its transaction, or its reservation, had ended. */

@@ -1,4 +1,4 @@
-import type { Lease, ListenTracker } from '@poolguard/core'
+import type { Lease, ListenTracker } from '@poolguard/core/adapter'
 import type { ReservedSql, Sql } from 'postgres'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import type { Query } from '../internals.ts'

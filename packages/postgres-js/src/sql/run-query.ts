@@ -1,5 +1,5 @@
 import { Stream } from 'node:stream'
-import type { Lease } from '@poolguard/core'
+import type { Lease } from '@poolguard/core/adapter'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import type { Query } from '../internals.ts'
 

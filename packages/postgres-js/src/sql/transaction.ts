@@ -1,4 +1,4 @@
-import type { Lease } from '@poolguard/core'
+import type { Lease } from '@poolguard/core/adapter'
 import type { Sql, TransactionSql } from 'postgres'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import { type Query, queryOf } from '../internals.ts'

@@ -1,4 +1,5 @@
-import type { Activity, ConnectFailure, OpenContext, ResourceFactory, RunningQuery } from '@poolguard/core'
+import type { ConnectFailure } from '@poolguard/core'
+import type { Activity, OpenContext, ResourceFactory, RunningQuery } from '@poolguard/core/adapter'
 import type { ConnectionSpec } from '../protocol.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { type Activity, type OpenContext, type RunningQuery, showStatement } from '@poolguard/core'
+import { type Activity, type OpenContext, type RunningQuery, showStatement } from '@poolguard/core/adapter'
 import { withCallersStack } from '../callers-stack.ts'
 import { ConnectionLostError } from '../errors.ts'
 import type { ConnectionSpec, Done, Greeting, Question, ThreadData } from '../protocol.ts'

@@ -1,15 +1,5 @@
-import {
-  LateQueryReporter,
-  type Lease,
-  type ObservedPool,
-  Pool,
-  type PoolCounts,
-  type PoolEventListener,
-  type PoolSettings,
-  type PoolSnapshot,
-  registerPool,
-  systemClock,
-} from '@poolguard/core'
+import type { ObservedPool, PoolCounts, PoolEventListener, PoolSettings, PoolSnapshot } from '@poolguard/core'
+import { LateQueryReporter, type Lease, Pool, registerPool, systemClock } from '@poolguard/core/adapter'
 import {
   ConnectionFactory,
   type ConnectionFactoryOptions,

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { type Lease, systemClock } from '@poolguard/core'
+import { type Lease, systemClock } from '@poolguard/core/adapter'
 import type { Asked, SqliteConnection } from '../connection/sqlite-connection.ts'
 
 /** Statements that go over in one message. */

@@ -1,4 +1,4 @@
-import { type LateQuery, type Lease, systemClock } from '@poolguard/core'
+import { type LateQuery, type Lease, systemClock } from '@poolguard/core/adapter'
 import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 import { TransactionOverError } from '../errors.ts'
 import { OpenTransaction, type SqliteTransaction } from './sqlite-transaction.ts'

@@ -1,4 +1,4 @@
-import { captureStack } from '@poolguard/core'
+import { captureStack } from '@poolguard/core/adapter'
 import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 import { StatementRefusedError, TransactionOverError } from '../errors.ts'
 import type { Done, SqliteParameters, SqliteValue } from '../protocol.ts'

@@ -1,4 +1,4 @@
-import type { Lease } from '@poolguard/core'
+import type { Lease } from '@poolguard/core/adapter'
 import { expect, test } from 'vitest'
 import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 import { isQuick, ReadGate } from './read-gate.ts'

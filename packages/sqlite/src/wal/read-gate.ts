@@ -1,4 +1,4 @@
-import { type Lease, systemClock } from '@poolguard/core'
+import { type Lease, systemClock } from '@poolguard/core/adapter'
 import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 
 const QUICK_MILLIS = 1

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
-import { type AcquireOptions, type Lease, type Pool, systemClock, type WalSnapshot } from '@poolguard/core'
+import type { WalSnapshot } from '@poolguard/core'
+import { type AcquireOptions, type Lease, type Pool, systemClock } from '@poolguard/core/adapter'
 import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 import { ReadGate } from './read-gate.ts'
 import { describeWalProblem, isWritable, type WalObstacle } from './wal-problem.ts'

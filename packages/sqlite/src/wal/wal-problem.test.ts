@@ -1,4 +1,5 @@
-import type { LeaseReport, Pool } from '@poolguard/core'
+import type { LeaseReport } from '@poolguard/core'
+import type { Pool } from '@poolguard/core/adapter'
 import { expect, test } from 'vitest'
 import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 import { describeWalProblem, type WalObstacle } from './wal-problem.ts'

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
-import type { Pool } from '@poolguard/core'
+import type { Pool } from '@poolguard/core/adapter'
 import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 
 /** Why the WAL could not be reset. */

@@ -1,4 +1,4 @@
-import type { UsageRow } from '@poolguard/core'
+import type { UsageRow } from '@poolguard/core/postgres'
 import { countByApplication } from '../../database/count-by-application.ts'
 import type { ServerFacts } from '../../database/server-facts.ts'
 import { endIdle } from '../held-connections.ts'

@@ -1,4 +1,4 @@
-import { directUrlFor } from '@poolguard/core'
+import { directUrlFor } from '@poolguard/core/postgres'
 import { throughTransactionPooler } from '../facts.ts'
 import type { Rule } from '../rule.ts'
 

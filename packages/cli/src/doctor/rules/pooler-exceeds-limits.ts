@@ -1,4 +1,4 @@
-import { PGBOUNCER_CONSOLE } from '@poolguard/core'
+import { PGBOUNCER_CONSOLE } from '@poolguard/core/postgres'
 import { type Facts, poolerSettings, settingOf } from '../facts.ts'
 import type { Finding, Rule } from '../rule.ts'
 

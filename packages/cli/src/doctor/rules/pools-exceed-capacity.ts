@@ -1,4 +1,4 @@
-import { BudgetError, type Capacity, othersUse, planBudget, surgeOf } from '@poolguard/core'
+import { BudgetError, type Capacity, othersUse, planBudget, surgeOf } from '@poolguard/core/postgres'
 import { type Facts, throughTransactionPooler, usesPoolguard } from '../facts.ts'
 import type { Rule } from '../rule.ts'
 

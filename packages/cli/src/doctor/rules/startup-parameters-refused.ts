@@ -1,4 +1,4 @@
-import type { ConnectionString } from '@poolguard/core'
+import type { ConnectionString } from '@poolguard/core/postgres'
 import { alterRole } from '../alter-role.ts'
 import { type Facts, poolerSettings, usesPoolguard } from '../facts.ts'
 import type { Rule } from '../rule.ts'

@@ -1,4 +1,5 @@
-import { guessProvider, parseConnectionString, type Topology } from '@poolguard/core'
+import type { Topology } from '@poolguard/core'
+import { guessProvider, parseConnectionString } from '@poolguard/core/postgres'
 import type { PoolerFacts } from '../../database/look-at-pooler.ts'
 import type { ServerFacts } from '../../database/server-facts.ts'
 import type { CodeSetting, PoolerSettings, ProjectFacts } from '../../project/project-facts.ts'

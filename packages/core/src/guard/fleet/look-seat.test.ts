@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest'
-import { DEFAULT_POOL_SETTINGS, Pool } from '../../index.ts'
+import { DEFAULT_POOL_SETTINGS, Pool } from '../../pool/index.ts'
 import { LookSeat } from './look-seat.ts'
 
 /** What {@link abortAfter} was asked for, in milliseconds, and how to let that time pass. */

@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../../invalid-option-error.ts'
 /**
  * Reads the option `url`. What is there but no text is an environment variable that is not set, more often than not.
  *
- * @throws {InvalidOptionError} if it is no text; {@link ConnectionStringError} for a bad one.
+ * @throws {InvalidOptionError} if it is no text; `ConnectionStringError` for a bad one.
  */
 export function readUrlOption(url: unknown): ConnectionString {
   if (typeof url === 'string') return parseConnectionString(url)

@@ -1,0 +1,84 @@
+/**
+ * What poolguard's own adapters are built from. Outside of semantic versioning: any release may change any of it. To write an
+ * adapter of your own, pin the exact version.
+ *
+ * @module @poolguard/core/adapter
+ */
+
+export { abortAfter, inTime, pause, setImmediate, systemClock } from './clock.ts'
+export { definedOnly } from './defined-only.ts'
+export {
+  type ConsoleOptions,
+  type GuardedDriver,
+  type GuardSpec,
+  OPTION_NAMES,
+  type PoolerConsole,
+  PoolGuard,
+  readDriversUrl,
+  readUrlOption,
+  requireElsewhere,
+  requireMeantNames,
+  type StartupParameterMap,
+  StartupParameters,
+  withFreshPassword,
+} from './guard/index.ts'
+export { requireMillis, requireOneOf, requireWhole, withinOption } from './invalid-option-error.ts'
+export { type HeldPool, holdPool } from './lifecycle/index.ts'
+export {
+  ACTIVITY_QUERY,
+  type ActivityRow,
+  evaluateHealth,
+  openPools,
+  pgBouncerMetrics,
+  postgresMetrics,
+  registerPool,
+  renderPage,
+  requireSources,
+  ScrapedMetrics,
+  type ScrapeOptions,
+  shedRequests,
+} from './observe/index.ts'
+export {
+  type AcquireOptions,
+  type Activity,
+  type BorrowerTraces,
+  captureStack,
+  currentLabel,
+  DEFAULT_POOL_SETTINGS,
+  DurationHistogram,
+  describeBorrowers,
+  findApplicationFrames,
+  HookFailure,
+  isOfHook,
+  type LateQuery,
+  LateQueryReporter,
+  Lease,
+  LeaseLedger,
+  type OpenContext,
+  Pool,
+  type Request,
+  type ResourceFactory,
+  type RunningQuery,
+  registerOwnCode,
+  scopesAreFree,
+  traceAwaiting,
+  traceCall,
+  validatePoolSettings,
+} from './pool/index.ts'
+export { isFatal, isServerError, SessionHealth, SharedHealth, watchPasswordFunction } from './postgres-errors/index.ts'
+export { assumedTopology, resolveSettings, settingsFromUrl } from './settings/index.ts'
+export {
+  AutomaticStatements,
+  ConnectionStatements,
+  changesSession,
+  classifyStatementFailure,
+  ListenTracker,
+  mayCallSetConfig,
+  type PreparedText,
+  RecentKeys,
+  SessionGuard,
+  type StatementFailure,
+  showStatement,
+  validatePrepareOptions,
+} from './statements/index.ts'
+export type { Identity, ProbeSession } from './topology/index.ts'
