@@ -66,6 +66,7 @@ export {
   validatePoolSettings,
 } from './pool/index.ts'
 export { isFatal, isServerError, SessionHealth, SharedHealth, watchPasswordFunction } from './postgres-errors/index.ts'
+export { ProcessWide } from './process-wide.ts'
 export { assumedTopology, resolveSettings, settingsFromUrl } from './settings/index.ts'
 export {
   AutomaticStatements,

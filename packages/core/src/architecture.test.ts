@@ -27,6 +27,7 @@ const FOUNDATION = [
   'defined-only.ts',
   'clock.ts',
   'redact.ts',
+  'process-wide.ts',
 ]
 
 const root = import.meta.dirname

@@ -1,4 +1,4 @@
-import { type HeldPool, holdPool } from '@poolguard/core/adapter'
+import { type HeldPool, holdPool, ProcessWide } from '@poolguard/core/adapter'
 import type { GuardedPool, GuardedPoolClass } from './guarded-pool.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 
@@ -23,12 +23,10 @@ export function holdGuardedPool(
   })
 }
 
-const KEY: unique symbol = Symbol.for('poolguard.pg.1')
+const pgCopies = new ProcessWide<object[]>('poolguard.pg.1', () => [])
 
 /** Each copy of pg has pools of its own: one of another copy is not what its ORM takes for a pool. */
 function numberOf(PgPool: object): number {
-  const holder = globalThis as { [KEY]?: object[] }
-  holder[KEY] ??= []
-  const known = holder[KEY].indexOf(PgPool)
-  return known >= 0 ? known : holder[KEY].push(PgPool) - 1
+  const known = pgCopies.value.indexOf(PgPool)
+  return known >= 0 ? known : pgCopies.value.push(PgPool) - 1
 }

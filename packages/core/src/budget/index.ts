@@ -1,14 +1,13 @@
 export { BudgetError } from './budget-error.ts'
 export { CAPACITY_QUERY, type Capacity, usableSlots } from './capacity.ts'
 export { describeSizing } from './describe-sizing.ts'
-export { busyConnections, busyRatio, type DatabaseLoad, loadBetween, SIZING_QUERY } from './load.ts'
+export { busyConnections, busyRatio, type DatabaseLoad, SIZING_QUERY } from './load.ts'
 export { describeMemoryCost, MEGABYTES_PER_CONNECTION } from './memory-cost.ts'
 export { type Budget, planBudget } from './plan.ts'
 export type { PlanInput } from './plan-input.ts'
 export { type PoolerAnswers, type PoolerCapacity, poolerServers, readPoolerCapacity } from './pooler-capacity.ts'
 export {
   type BusyRatioInput,
-  expectedWaitMillis,
   type LittlesLawInput,
   littlesLaw,
   type PoolLockingInput,

@@ -12,7 +12,7 @@ export interface DatabaseLoad {
 /**
  * Reads a {@link DatabaseLoad} of the current database since its statistics were reset (or the server was started): PostgreSQL
  * 14 and later, any role. An average over nights and weekends hides the peak: read it before and after a busy hour, and
- * take `loadBetween`.
+ * subtract the first from the second.
  *
  * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-DATABASE-VIEW
  */
@@ -23,17 +23,6 @@ select extract(epoch from pg_catalog.clock_timestamp() operator(pg_catalog.-) co
        idle_in_transaction_time as "idleInTransactionMillis", (xact_commit operator(pg_catalog.+) xact_rollback)::double precision as "transactions"
   from pg_catalog.pg_stat_database
  where datname operator(pg_catalog.=) pg_catalog.current_database()`
-
-/** What happened between two readings. */
-export function loadBetween(before: DatabaseLoad, after: DatabaseLoad): DatabaseLoad {
-  return {
-    elapsedMillis: after.elapsedMillis - before.elapsedMillis,
-    sessionMillis: after.sessionMillis - before.sessionMillis,
-    activeMillis: after.activeMillis - before.activeMillis,
-    idleInTransactionMillis: after.idleInTransactionMillis - before.idleInTransactionMillis,
-    transactions: after.transactions - before.transactions,
-  }
-}
 
 /** How many connections were busy on average: running something, or holding a transaction open. By Little's law. */
 export function busyConnections({ activeMillis, idleInTransactionMillis, elapsedMillis }: DatabaseLoad): number {

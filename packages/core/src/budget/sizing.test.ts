@@ -1,10 +1,9 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import { describeSizing } from './describe-sizing.ts'
-import { busyConnections, busyRatio, type DatabaseLoad, loadBetween } from './load.ts'
+import { busyConnections, busyRatio, type DatabaseLoad } from './load.ts'
 import type { Budget } from './plan.ts'
-import { expectedWaitMillis, littlesLaw, sizeAgainstLocking, sizeByBusyRatio, sizeByCores } from './sizing.ts'
+import { littlesLaw, sizeAgainstLocking, sizeByBusyRatio, sizeByCores } from './sizing.ts'
 
 const load: DatabaseLoad = {
   elapsedMillis: 10_000,
@@ -20,10 +19,8 @@ describe('a load', () => {
     expect(busyRatio(load)).toBe(0.25)
   })
 
-  test('is what happened between two readings', () => {
+  test('of nothing keeps none busy', () => {
     const zero = { elapsedMillis: 0, sessionMillis: 0, activeMillis: 0, idleInTransactionMillis: 0, transactions: 0 }
-    expect(loadBetween(zero, load)).toEqual(load)
-    expect(loadBetween(load, load)).toEqual(zero)
     expect([busyConnections(zero), busyRatio(zero)]).toEqual([0, 1])
   })
 })
@@ -78,35 +75,6 @@ describe('the formulas', () => {
     () => sizeAgainstLocking({ concurrency: 1, connectionsEach: 0 }),
   ])('refuse what makes no sense (%#)', (size) => {
     expect(size).toThrow(InvalidOptionError)
-  })
-})
-
-describe('the expected wait', () => {
-  test.each([
-    // M/M/1 has the closed form rho / (1 - rho) x service time.
-    [50, 10, 1, 10],
-    [90, 10, 1, 90],
-    // M/M/2 at rho = 0.5: one third wait, each for half a service time.
-    [100, 10, 2, 10 / 3],
-  ])('of %d per second for %d ms on %d connections is %d ms', (checkoutsPerSecond, heldMillis, connections, wait) => {
-    expect(expectedWaitMillis({ checkoutsPerSecond, heldMillis }, connections)).toBeCloseTo(wait, 6)
-  })
-
-  test('has no end where more is asked for than there is', () => {
-    expect(expectedWaitMillis({ checkoutsPerSecond: 100, heldMillis: 10 }, 1)).toBe(Infinity)
-  })
-
-  test('never grows with the pool, and is finite in the least that is advised', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 5_000 }), fc.integer({ min: 1, max: 200 }), (perSecond, heldMillis) => {
-        const input = { checkoutsPerSecond: perSecond, heldMillis }
-        const { connections } = littlesLaw(input)
-        const wait = expectedWaitMillis(input, connections)
-        expect(wait).toBeLessThan(Infinity)
-        expect(expectedWaitMillis(input, connections + 1)).toBeLessThanOrEqual(wait)
-      }),
-      { seed: 9 },
-    )
   })
 })
 

@@ -48,23 +48,6 @@ export function littlesLaw({ checkoutsPerSecond, heldMillis }: LittlesLawInput):
   }
 }
 
-/**
- * How long a caller waits on average for one of so many connections, in milliseconds, where callers come at random
- * (Erlang C). Infinity where more is asked for than there is.
- *
- * @see https://en.wikipedia.org/wiki/Erlang_(unit)#Erlang_C_formula
- */
-export function expectedWaitMillis({ checkoutsPerSecond, heldMillis }: LittlesLawInput, connections: number): number {
-  requireWhole('connections', connections, 1)
-  const offered = (checkoutsPerSecond * heldMillis) / 1_000
-  if (offered >= connections) return Infinity
-  // Erlang B by its recursion, which neither overflows nor needs factorials.
-  let blocked = 1
-  for (let n = 1; n <= connections; n++) blocked = (offered * blocked) / (n + offered * blocked)
-  const waits = blocked / (1 - (offered / connections) * (1 - blocked))
-  return (waits * heldMillis) / (connections - offered)
-}
-
 export interface BusyRatioInput {
   /** Of the server. */
   readonly cores: number

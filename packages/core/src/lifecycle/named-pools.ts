@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
-
-const KEY: unique symbol = Symbol.for('poolguard.named.1')
+import { ProcessWide } from '../process-wide.ts'
 
 interface Kept {
   readonly fingerprint: string
@@ -10,12 +9,7 @@ interface Kept {
   holder: symbol
 }
 
-/** On globalThis, which outlives the modules that a development server loads anew. */
-function keptPools(): Map<string, Kept> {
-  const holder = globalThis as { [KEY]?: Map<string, Kept> }
-  holder[KEY] ??= new Map()
-  return holder[KEY]
-}
+const keptPools = new ProcessWide('poolguard.named.1', () => new Map<string, Kept>())
 
 /** How a pool of a name is made, and unmade. */
 export interface NamedPool<P> {
@@ -63,17 +57,17 @@ export function holdPool<P>({ kind, name, options, make, isOpen, close }: NamedP
   if (name === undefined) return held(make(), () => true)
   const key = `${kind}:${name}`
   const fingerprint = fingerprintOf(options)
-  const kept = keptPools().get(key)
+  const kept = keptPools.value.get(key)
   const earlier = kept && isOpen(kept.pool as P) ? kept : undefined
   const holder = Symbol(name)
-  const isLatest = () => keptPools().get(key)?.holder === holder
+  const isLatest = () => keptPools.value.get(key)?.holder === holder
   if (earlier?.fingerprint === fingerprint) {
     earlier.holder = holder
     return held(earlier.pool as P, isLatest)
   }
   // First of all: options that cannot be meant leave the earlier pool as it is.
   const pool = make()
-  keptPools().set(key, { fingerprint, pool, holder })
+  keptPools.value.set(key, { fingerprint, pool, holder })
   if (earlier) {
     process.emitWarning(
       `pool "${name}": made again with other options, so the new one takes its place and the old one is drained. ` +

@@ -1,14 +1,13 @@
+import { ProcessWide } from '../process-wide.ts'
 import type { ReadableMetric } from './metric-definitions.ts'
-
-const KEY: unique symbol = Symbol.for('poolguard.shed.1')
 
 /** Of this process: requests are an app's, which may have several pools, or look at those of others. */
 export interface ShedRequests {
   count: number
 }
 
-/** On globalThis, so that two copies of this package in one process count together. Absent until somebody may shed any. */
-const holder = globalThis as { [KEY]?: ShedRequests }
+/** Absent until an adapter may shed requests: then there is no such metric. */
+const shed = new ProcessWide<ShedRequests>('poolguard.shed.1', () => ({ count: 0 }))
 
 /**
  * Where an adapter of a framework counts the requests that it turns away while too many callers wait. From the first call on
@@ -19,8 +18,7 @@ const holder = globalThis as { [KEY]?: ShedRequests }
  * shed.count++
  */
 export function shedRequests(): ShedRequests {
-  holder[KEY] ??= { count: 0 }
-  return holder[KEY]
+  return shed.value
 }
 
 /** Of the process, not of a pool. */
@@ -29,6 +27,6 @@ export const PROCESS_METRICS: readonly ReadableMetric<void>[] = [
     name: 'poolguard_requests_shed_total',
     type: 'counter',
     help: 'Requests turned away before their handlers, because too many callers waited for a connection.',
-    read: () => (holder[KEY] ? [{ labels: {}, value: holder[KEY].count }] : []),
+    read: () => (shed.existing ? [{ labels: {}, value: shed.existing.count }] : []),
   },
 ]

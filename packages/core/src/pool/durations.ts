@@ -44,21 +44,6 @@ function bucketOf(millis: number): number {
   return 32 - Math.clz32(Math.ceil(millis * 8) - 1)
 }
 
-/** What came to it since an earlier reading. */
-export function durationsSince(now: Durations, before: Durations | undefined): Durations {
-  if (!before) return now
-  return {
-    count: now.count - before.count,
-    sumMillis: now.sumMillis - before.sumMillis,
-    buckets: now.buckets.map((count, i) => count - (before.buckets[i] ?? 0)),
-  }
-}
-
-/** Zero where there were none. */
-export function meanMillis({ count, sumMillis }: Durations): number {
-  return count > 0 ? sumMillis / count : 0
-}
-
 /**
  * The duration that so large a share stayed within, interpolated within its bucket: between half and twice
  * what it was, from an eighth of a millisecond to 65 s. Zero where there were none.

@@ -6,8 +6,6 @@ export {
   DURATION_BOUNDS_MILLIS,
   DurationHistogram,
   type Durations,
-  durationsSince,
-  meanMillis,
   percentileMillis,
 } from './durations.ts'
 export {

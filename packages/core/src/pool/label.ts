@@ -1,17 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { ProcessWide } from '../process-wide.ts'
 import { DurationHistogram, type Durations } from './durations.ts'
 
 /** More would let whoever makes up URLs fill the memory; what comes later is counted under {@link OTHER_LABEL}. */
 export const MOST_LABELS = 200
 export const OTHER_LABEL = 'other'
 
-const KEY: unique symbol = Symbol.for('poolguard.labels.1')
-
 /**
- * Made with the first label: below Node 24 an AsyncLocalStorage in use slows every await of the process. On globalThis, so
- * that two copies of this package in one process share it.
+ * Made with the first label: below Node 24 an AsyncLocalStorage in use slows every await of the process.
  */
-const holder = globalThis as { [KEY]?: AsyncLocalStorage<string> }
+const labels = new ProcessWide('poolguard.labels.1', () => new AsyncLocalStorage<string>())
 
 /**
  * Runs a callback under a label, a route or the name of a job, by which pools tell apart how long callers wait. Adapters of
@@ -22,18 +20,17 @@ const holder = globalThis as { [KEY]?: AsyncLocalStorage<string> }
  * await runWithLabel('nightly invoices', () => pool.query('refresh materialized view invoices'))
  */
 export function runWithLabel<T>(label: string, callback: () => T): T {
-  holder[KEY] ??= new AsyncLocalStorage()
-  return holder[KEY].run(label, callback)
+  return labels.value.run(label, callback)
 }
 
 /** Runs a callback under no label. */
 export function leaveLabel<T>(callback: () => T): T {
-  return holder[KEY] ? holder[KEY].exit(callback) : callback()
+  return labels.existing ? labels.existing.exit(callback) : callback()
 }
 
 /** The label that the caller runs under. */
 export function currentLabel(): string | undefined {
-  return holder[KEY]?.getStore()
+  return labels.existing?.getStore()
 }
 
 /** How long callers waited, by label. */

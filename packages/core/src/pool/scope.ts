@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { ProcessWide } from '../process-wide.ts'
 
 /** A piece of work that may hold a lease while it asks for another, such as a transaction's callback. */
 export class Scope {
@@ -10,13 +11,10 @@ export class Scope {
   }
 }
 
-const KEY: unique symbol = Symbol.for('poolguard.scopes.1')
-
 /**
- * Made with the first scope: below Node 24 an AsyncLocalStorage in use slows every await of the process. On globalThis, so
- * that two copies of this package in one process share it.
+ * Made with the first scope: below Node 24 an AsyncLocalStorage in use slows every await of the process.
  */
-const holder = globalThis as { [KEY]?: AsyncLocalStorage<Scope> }
+const scopes = new ProcessWide('poolguard.scopes.1', () => new AsyncLocalStorage<Scope>())
 
 /**
  * Runs a callback in a scope of its own, so that the pools it borrows from can tell a deadlock: that each holder of a lease
@@ -30,18 +28,17 @@ const holder = globalThis as { [KEY]?: AsyncLocalStorage<Scope> }
  * })
  */
 export function runInScope<T>(callback: () => T): T {
-  holder[KEY] ??= new AsyncLocalStorage()
-  return holder[KEY].run(new Scope(holder[KEY].getStore()), callback)
+  return scopes.value.run(new Scope(scopes.value.getStore()), callback)
 }
 
 /** From Node 24 on AsyncLocalStorage costs nothing, so that adapters open scopes without being asked. */
 export const scopesAreFree: boolean = Number.parseInt(process.versions.node, 10) >= 24
 
 export function currentScope(): Scope | undefined {
-  return holder[KEY]?.getStore()
+  return scopes.existing?.getStore()
 }
 
 /** Runs a callback in no scope. */
 export function leaveScope<T>(callback: () => T): T {
-  return holder[KEY] ? holder[KEY].exit(callback) : callback()
+  return scopes.existing ? scopes.existing.exit(callback) : callback()
 }

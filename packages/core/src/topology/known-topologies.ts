@@ -1,13 +1,7 @@
+import { ProcessWide } from '../process-wide.ts'
 import type { Topology } from './topology.ts'
 
-const KEY: unique symbol = Symbol.for('poolguard.topologies.1')
-
-/** On globalThis, so that two copies of this package in one process (ESM and CommonJS, say) share it. */
-function known(): Map<string, Topology> {
-  const holder = globalThis as { [KEY]?: Map<string, Topology> }
-  holder[KEY] ??= new Map()
-  return holder[KEY]
-}
+const known = new ProcessWide('poolguard.topologies.1', () => new Map<string, Topology>())
 
 /**
  * Keeps a verdict for the other pools of this process that lead to the same peer. One that is not proven is not kept:
@@ -17,16 +11,16 @@ function known(): Map<string, Topology> {
  */
 export function rememberTopology(peer: string, topology: Topology): void {
   const proven = topology.kind === 'direct' || (topology.kind === 'pooler' && topology.pooler.proven)
-  if (proven) known().set(peer, topology)
-  else known().delete(peer)
+  if (proven) known.value.set(peer, topology)
+  else known.value.delete(peer)
 }
 
 /** The verdict of an earlier look at the same peer. */
 export function recallTopology(peer: string): Topology | undefined {
-  return known().get(peer)
+  return known.value.get(peer)
 }
 
 /** What stands at the peer may have changed: the next pool looks again. */
 export function forgetTopology(peer: string): void {
-  known().delete(peer)
+  known.value.delete(peer)
 }
