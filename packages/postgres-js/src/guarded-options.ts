@@ -1,6 +1,15 @@
 import { createSecureContext } from 'node:tls'
 import { InvalidOptionError, type PoolguardOptions, type PoolSettings } from '@poolguard/core'
-import { definedOnly, type GuardSpec, OPTION_NAMES, readDriversUrl, requireMeantNames, requireOneOf, settingsFromUrl, validatePrepareOptions } from '@poolguard/core/adapter'
+import {
+  definedOnly,
+  type GuardSpec,
+  OPTION_NAMES,
+  readDriversUrl,
+  requireMeantNames,
+  requireOneOf,
+  settingsFromUrl,
+  validatePrepareOptions,
+} from '@poolguard/core/adapter'
 import { type ConnectionString, type RewriteWarning, readCertificate, toPostgresJs } from '@poolguard/core/postgres'
 import type postgres from 'postgres'
 

@@ -1,5 +1,11 @@
 import { type InspectOptions, inspect } from 'node:util'
-import { type PoolCounts, type PoolSettings, type PoolSnapshot, type ResolvedSettings, runInScope } from '@poolguard/core'
+import {
+  type PoolCounts,
+  type PoolSettings,
+  type PoolSnapshot,
+  type ResolvedSettings,
+  runInScope,
+} from '@poolguard/core'
 import { PoolGuard, registerOwnCode, scopesAreFree } from '@poolguard/core/adapter'
 import { ConnectionString, describeAddress } from '@poolguard/core/postgres'
 import postgres, { type ReservedSql, type Sql, type TransactionSql } from 'postgres'
