@@ -1,4 +1,5 @@
-import { isOfHook, type Lease, type PoolGuard, type QueryAfterReleaseError } from '@poolguard/core'
+import type { QueryAfterReleaseError } from '@poolguard/core'
+import { isOfHook, type Lease, type PoolGuard } from '@poolguard/core/adapter'
 import type { PoolClient, QueryResult } from 'pg'
 import { Checkout, type CheckoutPool } from '../connection/checkout.ts'
 import type { PgConnection } from '../connection/pg-connection.ts'

@@ -1,4 +1,5 @@
-import { AcquireTimeoutError, describeBorrowers, PoolguardError } from '@poolguard/core'
+import { AcquireTimeoutError, PoolguardError } from '@poolguard/core'
+import { describeBorrowers } from '@poolguard/core/adapter'
 import type { QueryResult } from 'pg'
 import { callApp } from '../call-app.ts'
 

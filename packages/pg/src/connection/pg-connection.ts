@@ -5,7 +5,7 @@ import {
   pause,
   type RunningQuery,
   type SessionHealth,
-} from '@poolguard/core'
+} from '@poolguard/core/adapter'
 import { callBack } from '../call-app.ts'
 import type { Reset } from '../guarded-pool-config.ts'
 import { activeQueryOf, describeActiveQuery, failQueuedQueries, textOfQuery } from '../queries/client-queries.ts'

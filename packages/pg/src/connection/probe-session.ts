@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Identity, ProbeSession } from '@poolguard/core'
+import type { Identity, ProbeSession } from '@poolguard/core/adapter'
 import { unwatchedQuery } from '../queries/watch-queries.ts'
 import { NamedProbe } from './named-probe.ts'
 import type { PgConnection } from './pg-connection.ts'

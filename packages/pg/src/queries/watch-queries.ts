@@ -1,4 +1,4 @@
-import type { SessionGuard } from '@poolguard/core'
+import type { SessionGuard } from '@poolguard/core/adapter'
 import type { QueryConfig } from 'pg'
 import type { WireClient } from '../wire-client.ts'
 import { failQuery } from './query-style.ts'
