@@ -7,7 +7,6 @@ import { type GuardedOptions, type GuardedSql, holdGuardedSql } from '@poolguard
 import { type PostgresJsDatabase, drizzle as plainDrizzle } from 'drizzle-orm/postgres-js'
 import type { Sql } from 'postgres'
 import { makeGuardedDatabase, type ScopeOptions } from './guarded-database.ts'
-import { letPoolPrepare } from './let-pool-prepare.ts'
 import type { Model, ModelConfig, NoModel } from './model.ts'
 
 export * from 'drizzle-orm/postgres-js'
@@ -65,4 +64,20 @@ function drizzleOn({ client, ...config }: { client: GuardedSql }): GuardedDataba
 
 function connect(options: GuardedOptions): GuardedSql {
   return holdGuardedSql(options).pool
+}
+
+type Unsafe = GuardedSql['unsafe']
+
+/**
+ * The client as Drizzle gets it. Drizzle says of every query without a name that it is not to be prepared (drizzle-orm 0.4x,
+ * postgres-js/session.js); taken out, that is for the pool to decide, which prepares what comes often enough.
+ */
+function letPoolPrepare(client: GuardedSql): GuardedSql {
+  const unsafe: Unsafe = (text, values, options) => {
+    const { prepare, ...others } = options ?? {}
+    return client.unsafe(text, values, prepare === false ? others : options)
+  }
+  return new Proxy(client, {
+    get: (target, name) => (name === 'unsafe' ? unsafe : Reflect.get(target, name)),
+  })
 }

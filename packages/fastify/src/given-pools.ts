@@ -1,7 +1,6 @@
 import { closePools, InvalidOptionError } from '@poolguard/core'
 import { type HeldPool, withinOption } from '@poolguard/core/adapter'
-import type { GuardedPool, GuardedPoolConfig } from '@poolguard/pg'
-import type { PgModules } from './load-pg.ts'
+import type { GuardedPool, GuardedPoolClass, GuardedPoolConfig, holdGuardedPool } from '@poolguard/pg'
 import type { PoolguardFastifyOptions } from './plugin-options.ts'
 
 /** The pools of one registration. */
@@ -74,4 +73,33 @@ function requireConfig(option: string, given: unknown): GuardedPoolConfig {
   if (typeof given === 'object' && given !== null && !('connect' in given)) return given
   const wanted = 'a GuardedPool or the configuration of one; a pg.Pool has to be a GuardedPool of @poolguard/pg'
   throw new InvalidOptionError(option, given, wanted)
+}
+
+/** The module pg, as plugins such as @fastify/postgres take it. */
+export type Pg = typeof import('pg')
+
+export interface PgModules {
+  readonly GuardedPool: GuardedPoolClass
+  readonly holdGuardedPool: typeof holdGuardedPool
+  /** pg itself, but for its Pool, which is guarded. */
+  readonly pg: Pg
+}
+
+/**
+ * Loads what needs pg. An app whose pools are of another driver has none, so that its absence is told only to those who
+ * ask for something of it.
+ */
+export async function loadPg(): Promise<() => PgModules> {
+  try {
+    const [{ GuardedPool, holdGuardedPool }, { default: pg }] = await Promise.all([
+      import('@poolguard/pg'),
+      import('pg'),
+    ])
+    const modules = { GuardedPool, holdGuardedPool, pg: { ...pg, Pool: GuardedPool } as unknown as Pg }
+    return () => modules
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
 }

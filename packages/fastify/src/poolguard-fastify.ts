@@ -1,11 +1,9 @@
-import { HealthMonitor } from '@poolguard/core'
+import { HealthMonitor, runWithLabel } from '@poolguard/core'
 import { definedOnly, openPools, registerOwnCode } from '@poolguard/core/adapter'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { drainWithApp } from './drain.ts'
-import { takePools } from './given-pools.ts'
-import { labelRequests } from './label-requests.ts'
-import { loadPg } from './load-pg.ts'
+import { loadPg, takePools } from './given-pools.ts'
 import { mapPoolErrors } from './map-pool-errors.ts'
 import type { PoolguardFastifyOptions } from './plugin-options.ts'
 import { readSettings } from './plugin-settings.ts'
@@ -51,3 +49,16 @@ export const poolguardFastify: FastifyPluginAsync<PoolguardFastifyOptions> = fp(
   name: '@poolguard/fastify',
   fastify: '5.x',
 })
+
+/**
+ * Runs each request under the label of its route, so that pools tell apart who waits. Fastify keeps the context of this
+ * hook up to the handler, over the parsing of a body, too.
+ */
+function labelRequests(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const { url } = request.routeOptions
+    // A path that no route matches has no label: whoever makes up paths would make up labels.
+    if (url === undefined) done()
+    else runWithLabel(`${request.method} ${url}`, done)
+  })
+}

@@ -1,8 +1,7 @@
 import { type HealthMonitor, InvalidOptionError, type ProcessHealth } from '@poolguard/core'
 import type { GuardedPool } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
-import type { GivenPools } from './given-pools.ts'
-import type { Pg, PgModules } from './load-pg.ts'
+import type { GivenPools, Pg, PgModules } from './given-pools.ts'
 
 /** What one registration puts on the app. */
 export interface PoolguardInstance {

@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common'
 import {
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
@@ -11,7 +12,6 @@ import { AppPools } from './app-pools.ts'
 import { definition } from './module-definition.ts'
 import type { PoolguardModuleAsyncExtras, PoolguardModuleExtras, PoolguardModuleOptions } from './module-options.ts'
 import { poolConfigs, poolNames } from './pool-configs.ts'
-import { shutDownLast } from './shut-down-last.ts'
 
 registerOwnCode(new Error(), 'nestjs')
 
@@ -67,3 +67,16 @@ export class PoolguardModule implements OnApplicationShutdown {
 Module({})(PoolguardModule)
 Inject(AppPools)(PoolguardModule, undefined, 0)
 Inject(ModulesContainer)(PoolguardModule, undefined, 1)
+
+/**
+ * Makes a module the last one whose shutdown hooks Nest calls, wherever and however often it is imported. Nest goes by the
+ * modules' distance from the root; all global ones are at the same, and among them it is the order of imports that decides.
+ * To be called before the first hook, since Nest keeps the order.
+ *
+ * @see https://docs.nestjs.com/fundamentals/lifecycle-events
+ */
+function shutDownLast(module: Type, modules: ModulesContainer): void {
+  for (const each of modules.values()) {
+    if (each.metatype === module) each.distance = Number.POSITIVE_INFINITY
+  }
+}

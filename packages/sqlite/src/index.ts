@@ -4,12 +4,10 @@
  * @module @poolguard/sqlite
  */
 
-export { ConnectionLostError, StatementRefusedError, TransactionOverError } from './errors.ts'
+export { ConnectionLostError, SqliteError, StatementRefusedError, TransactionOverError } from './errors.ts'
 export { holdSqlitePool } from './hold-sqlite-pool.ts'
 export type { DriverName, SqliteParameters, SqliteValue, Synchronous } from './protocol.ts'
-export { SqliteError } from './sqlite-error.ts'
 export type { SqliteOptions } from './sqlite-options.ts'
 export { SqlitePool, type SqliteStats, type TransactionOptions } from './sqlite-pool.ts'
-export type { QueryOptions, SqliteResult } from './statements/query-result.ts'
-export type { SqliteRow } from './statements/rows.ts'
+export type { QueryOptions, SqliteResult, SqliteRow } from './statements/query-result.ts'
 export type { SqliteTransaction } from './transactions/sqlite-transaction.ts'

@@ -1,7 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm'
 import { expect, expectTypeOf, test, vi } from 'vitest'
-import { guardDataSource } from './guard-data-source.ts'
-import { guardedPools } from './guarded-pools.ts'
+import { guardDataSource, guardedPools } from './guard-data-source.ts'
 
 const url = 'postgresql://app:secret@db/orders'
 

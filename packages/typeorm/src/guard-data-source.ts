@@ -1,13 +1,14 @@
 import { InvalidOptionError } from '@poolguard/core'
 import { registerOwnCode, requireElsewhere } from '@poolguard/core/adapter'
-import { validateConfig } from '@poolguard/pg'
+import { type GuardedPool, validateConfig } from '@poolguard/pg'
 import type { DataSource } from 'typeorm'
 // TypeORM's own way to pg: another copy of it would have other defaults, and other parsers of types.
 import { PlatformTools } from 'typeorm/platform/PlatformTools.js'
 import { adoptDataSource } from './adopt-data-source.ts'
-import type { GuardOptions } from './guard-options.ts'
 import { poolClassFor } from './held-pools.ts'
+import type { GuardOptions } from './pool-configs.ts'
 import { poolConfigs } from './pool-configs.ts'
+import { postgresDriverOf } from './postgres-driver.ts'
 import { type PostgresOptions, requirePostgres, urlOf, withPlainUrl } from './postgres-options.ts'
 
 registerOwnCode(new Error(), 'typeorm')
@@ -102,4 +103,22 @@ function makeCache(
   const made = dataSource.setOptions({ cache: given }).queryResultCache
   Object.assign(options, { cache })
   return made
+}
+
+/**
+ * The pools of a DataSource that is initialised: the master's, then those of the replicas in their order.
+ *
+ * @throws {InvalidOptionError} where it is not initialised, or not guarded.
+ * @example
+ * const [pool] = guardedPools(dataSource)
+ * pool.snapshot().stats.waiting
+ */
+export function guardedPools(dataSource: DataSource): [master: GuardedPool, ...replicas: GuardedPool[]] {
+  const { master, slaves = [] } = postgresDriverOf(dataSource)
+  if (typeof master?.snapshot === 'function') return [master, ...slaves]
+  throw new InvalidOptionError(
+    'dataSource',
+    dataSource.isInitialized ? 'initialised, but not guarded' : 'not initialised',
+    'an initialised DataSource that was made with guardDataSource',
+  )
 }

@@ -4,8 +4,7 @@
  * @module @poolguard/typeorm
  */
 
-export { guardDataSource } from './guard-data-source.ts'
-export type { GuardOptions } from './guard-options.ts'
-export { guardedPools } from './guarded-pools.ts'
+export { guardDataSource, guardedPools } from './guard-data-source.ts'
 export { migrationDataSource } from './migration-data-source.ts'
+export type { GuardOptions } from './pool-configs.ts'
 export type { PostgresOptions } from './postgres-options.ts'

@@ -1,9 +1,20 @@
-import type { PoolSettings } from '@poolguard/core'
+import type { PoolguardOptions, PoolSettings } from '@poolguard/core'
 import { definedOnly, resolveSettings } from '@poolguard/core/adapter'
 import { type ConnectionString, wishesOf } from '@poolguard/core/postgres'
 import type { GuardedPoolConfig } from '@poolguard/pg'
-import type { GuardOptions } from './guard-options.ts'
 import { type Credentials, credentialsOf, type PostgresOptions, urlOf } from './postgres-options.ts'
+
+/**
+ * What poolguard can be told beside TypeORM's own options, over which it stands. Where to connect to stays TypeORM's.
+ */
+export interface GuardOptions extends Omit<PoolguardOptions, 'url'>, Pick<GuardedPoolConfig, 'reset'> {
+  /**
+   * Whether the pools are told which callers are inside a transaction, so that they can report a deadlock: the
+   * DataSource used where the transaction's own EntityManager should be, on the last connection. Default: from Node 24
+   * on; below, it makes every await of the process dearer.
+   */
+  readonly watchDeadlocks?: boolean
+}
 
 /** What a pool is made of: TypeORM's own options as it translates them, and poolguard's over them. */
 interface PoolPlan {

@@ -1,9 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { type Activity, type OpenContext, type RunningQuery, showStatement } from '@poolguard/core/adapter'
-import { withCallersStack } from '../callers-stack.ts'
-import { ConnectionLostError } from '../errors.ts'
+import { ConnectionLostError, SqliteError, withCallersStack } from '../errors.ts'
 import type { ConnectionSpec, Done, Greeting, Question, ThreadData } from '../protocol.ts'
-import { SqliteError } from '../sqlite-error.ts'
 import { type Packed, packQuestions, unpackAnswers } from '../wire.ts'
 import { endAtExit } from './end-at-exit.ts'
 

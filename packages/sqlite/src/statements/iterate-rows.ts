@@ -1,6 +1,6 @@
 import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 import type { SqliteParameters, Within } from '../protocol.ts'
-import { readRows, type SqliteRow } from './rows.ts'
+import { readRows, type SqliteRow } from './query-result.ts'
 
 let cursors = 0
 
