@@ -26,7 +26,6 @@ export { requireMillis, requireOneOf, requireWhole, withinOption } from './inval
 export { type HeldPool, holdPool } from './lifecycle/index.ts'
 export {
   ACTIVITY_QUERY,
-  type ActivityRow,
   evaluateHealth,
   openPools,
   pgBouncerMetrics,
@@ -82,4 +81,4 @@ export {
   showStatement,
   validatePrepareOptions,
 } from './statements/index.ts'
-export type { Identity, ProbeSession } from './topology/index.ts'
+export { type Identity, type ProbeSession, readPid } from './topology/index.ts'

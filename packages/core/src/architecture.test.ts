@@ -23,11 +23,13 @@ const FOLDERS = [
 const FOUNDATION = [
   'poolguard-error.ts',
   'invalid-option-error.ts',
+  'invalid-answer-error.ts',
   'describe-value.ts',
   'defined-only.ts',
   'clock.ts',
   'redact.ts',
   'process-wide.ts',
+  'row-reader.ts',
 ]
 
 const root = import.meta.dirname

@@ -12,6 +12,7 @@ export {
 } from './connection-string/index.ts'
 export type { Share } from './fleet/index.ts'
 export type { PoolguardOptions } from './guard/index.ts'
+export { InvalidAnswerError } from './invalid-answer-error.ts'
 export { InvalidOptionError } from './invalid-option-error.ts'
 export { closePools, installShutdown, type ShutdownOptions } from './lifecycle/index.ts'
 export {

@@ -11,6 +11,7 @@ export {
   busyConnections,
   busyRatio,
   CAPACITY_QUERY,
+  CAPACITY_SOURCE,
   type Capacity,
   type DatabaseLoad,
   describeSizing,
@@ -24,7 +25,10 @@ export {
   type PoolerCapacity,
   type PoolLockingInput,
   planBudget,
+  readCapacity,
+  readLoad,
   readPoolerCapacity,
+  readUsage,
   SIZING_QUERY,
   type Sizing,
   type Surge,
@@ -72,6 +76,7 @@ export {
   guessProvider,
   type ProviderAssumption,
 } from './provider/index.ts'
+export { type Range, RowReader, readNamedRows, readOneRow, readRows } from './row-reader.ts'
 export {
   assumeTopology,
   keepsSession,

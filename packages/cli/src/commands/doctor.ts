@@ -50,6 +50,9 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
   const reached = look && !('failure' in look) ? look : undefined
   const pooled = reached?.topology.kind === 'pooler'
   const consoleUrl = poolerUrl === undefined ? found?.url : findTarget({ url: poolerUrl, folder, env: {} })?.url
+  const asksConsole = consoleUrl && !offline && (pooled || poolerUrl !== undefined)
+  const onInvalid = (problem: string) => unread.push(`PgBouncer's console (${problem})`)
+  const pooler = asksConsole ? await lookAtPooler(consoleUrl, onInvalid) : undefined
   return {
     target: found && {
       url: found.url,
@@ -59,7 +62,7 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
     endpoint: found && guessProvider(found.url)?.endpoint,
     server: reached,
     unreached: look && 'failure' in look ? look : undefined,
-    pooler: consoleUrl && !offline && (pooled || poolerUrl !== undefined) ? await lookAtPooler(consoleUrl) : undefined,
+    pooler,
     project: withUnread(readProject(folder), unread),
     instances,
     maxSurge,

@@ -1,3 +1,4 @@
+import { InvalidAnswerError } from '@poolguard/core'
 import type { ConnectionString, PgBouncerDatabase, PgBouncerPool, PgBouncerSetting } from '@poolguard/core/postgres'
 import { PgBouncerConsole } from '@poolguard/pg'
 import { withPlainTexts } from '../output/printable.ts'
@@ -10,8 +11,15 @@ export interface PoolerFacts {
   readonly pools: readonly PgBouncerPool[]
 }
 
-/** Asks the console, where this user may; undefined where not, or where no PgBouncer is. */
-export async function lookAtPooler(url: ConnectionString): Promise<PoolerFacts | undefined> {
+/**
+ * Asks the console, where this user may; undefined where not, or where no PgBouncer is.
+ *
+ * @param onInvalid told where the console answers, but with what cannot be.
+ */
+export async function lookAtPooler(
+  url: ConnectionString,
+  onInvalid: (problem: string) => void,
+): Promise<PoolerFacts | undefined> {
   try {
     await using console = await PgBouncerConsole.connect(url.href)
     // One at a time: the console takes no more.
@@ -19,7 +27,8 @@ export async function lookAtPooler(url: ConnectionString): Promise<PoolerFacts |
     const config = await console.config()
     const databases = await console.databases()
     return withPlainTexts({ version, config, databases, pools: await console.pools() })
-  } catch {
+  } catch (error) {
+    if (error instanceof InvalidAnswerError) onInvalid(error.problem)
     return undefined
   }
 }

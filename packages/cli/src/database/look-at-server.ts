@@ -1,17 +1,21 @@
-import { type ConnectFailure, redact, type Topology } from '@poolguard/core'
+import { type ConnectFailure, InvalidAnswerError, redact, type Topology } from '@poolguard/core'
 import {
   CAPACITY_QUERY,
-  type Capacity,
+  CAPACITY_SOURCE,
   type ConnectionString,
   classifyConnectFailure,
-  type DatabaseLoad,
+  type RowReader,
+  readCapacity,
+  readLoad,
+  readOneRow,
+  readRows,
+  readUsage,
   SIZING_QUERY,
   USAGE_QUERY,
-  type UsageRow,
 } from '@poolguard/core/postgres'
 import { withPlainTexts } from '../output/printable.ts'
 import { contact, type Pool } from './contact.ts'
-import { OPEN_SLOTS_QUERY, type OpenSlots } from './open-slots.ts'
+import { OPEN_SLOTS_QUERY, readOpenSlots } from './open-slots.ts'
 import type { ApplicationSessions, ServerFacts, Unreached } from './server-facts.ts'
 
 const APPLICATION = 'poolguard doctor'
@@ -56,30 +60,55 @@ export async function lookAtServer(url: ConnectionString): Promise<ServerFacts |
   }
 }
 
+/** @throws {InvalidAnswerError} where the server tells what cannot be. */
 async function readFacts(pool: Pool, topology: Topology): Promise<ServerFacts> {
-  const ask = async <Row>(query: string) => (await pool.query(query)).rows as Row[]
-  const [settings] =
-    await ask<Omit<ServerFacts, 'topology' | 'capacity' | 'openSlots' | 'usage' | 'load' | 'applications'>>(
-      SETTINGS_QUERY,
-    )
-  const [capacity] = await ask<Capacity>(CAPACITY_QUERY)
-  const [slots] = await ask<OpenSlots>(OPEN_SLOTS_QUERY)
-  if (!settings || !capacity || !slots) throw new Error('the server did not tell its limits')
-  const usage = await ask<UsageRow>(USAGE_QUERY)
+  const ask = async (query: string): Promise<unknown> => (await pool.query(query)).rows
+  const settings = readOneRow('the query for the settings', await ask(SETTINGS_QUERY), readSettings)
+  const capacity = readOneRow(CAPACITY_SOURCE, await ask(CAPACITY_QUERY), readCapacity)
+  const slots = readOneRow('the query for open slots', await ask(OPEN_SLOTS_QUERY), readOpenSlots)
+  const usage = readRows('the query for the connections', await ask(USAGE_QUERY), readUsage)
+  const sessions = await ask(APPLICATIONS_QUERY)
+  const loads = readRows('the query for the load', await ask(SIZING_QUERY).catch(() => []), readLoad)
   return {
     ...settings,
     ...slots,
     topology,
     capacity,
     usage: usage.filter(({ application }) => application !== APPLICATION),
-    applications: await ask<ApplicationSessions>(APPLICATIONS_QUERY),
-    load: (await ask<DatabaseLoad>(SIZING_QUERY).catch(() => []))[0],
+    applications: readRows('the query for the sessions', sessions, readSessions),
+    load: loads[0],
+  }
+}
+
+function readSettings(
+  row: RowReader,
+): Omit<ServerFacts, 'topology' | 'capacity' | 'openSlots' | 'usage' | 'load' | 'applications'> {
+  return {
+    version: row.text('version'),
+    role: row.text('role'),
+    database: row.text('database'),
+    superuser: row.flag('superuser'),
+    idleInTransactionTimeoutMillis: row.integer('idleInTransactionTimeoutMillis'),
+    boundsOtherRoles: row.flag('boundsOtherRoles'),
+    seesAll: row.flag('seesAll'),
+  }
+}
+
+function readSessions(row: RowReader): ApplicationSessions {
+  return {
+    application: row.text('application'),
+    role: row.text('role'),
+    sessions: row.integer('sessions'),
+    longIdle: row.integer('longIdle'),
+    idleInTransaction: row.integer('idleInTransaction'),
+    longestIdleInTransactionSeconds: row.duration('longestIdleInTransactionSeconds'),
   }
 }
 
 function unreached(error: unknown): Unreached {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   const failure: ConnectFailure = classifyConnectFailure(cause)
+  if (cause instanceof InvalidAnswerError) return { failure, message: cause.problem }
   // Several addresses that all refuse are an AggregateError without a text.
   const reason = cause instanceof AggregateError ? cause.errors[0] : cause
   return { failure, message: withPlainTexts(redact(reason instanceof Error ? reason.message : String(reason))) }

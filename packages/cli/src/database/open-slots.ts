@@ -1,3 +1,5 @@
+import type { RowReader } from '@poolguard/core/postgres'
+
 /**
  * Reads how many connections are open to roles that may use no reserved slot: an app is refused where these are taken,
  * though whoever asks may still be let in.
@@ -11,4 +13,9 @@ select pg_catalog.current_setting('max_connections')::int
 
 export interface OpenSlots {
   readonly openSlots: number
+}
+
+/** @throws {InvalidAnswerError} where the server tells what cannot be. */
+export function readOpenSlots(row: RowReader): OpenSlots {
+  return { openSlots: row.integer('openSlots') }
 }

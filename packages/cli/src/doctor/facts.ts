@@ -41,10 +41,13 @@ export function poolerSettings({ pooler, project }: Facts): PoolerSettings | und
   }
 }
 
+/** More digits are no setting. */
+const WHOLE_NUMBER = /^\d{1,10}$/
+
 /** A setting as a number; undefined where it is not set, or is a variable. */
 export function settingOf(settings: PoolerSettings, name: string): number | undefined {
   const value = settings.values.get(name)
-  return value === undefined || !/^\d+$/.test(value) ? undefined : Number(value)
+  return value === undefined || !WHOLE_NUMBER.test(value) ? undefined : Number(value)
 }
 
 /** Whether the project has poolguard, which reads URLs and limits for itself. */

@@ -1,8 +1,15 @@
 import { redact } from '@poolguard/core'
-import { classifyConnectFailure, USAGE_QUERY, type UsageRow } from '@poolguard/core/postgres'
+import {
+  classifyConnectFailure,
+  readOneRow,
+  readRows,
+  readUsage,
+  USAGE_QUERY,
+  type UsageRow,
+} from '@poolguard/core/postgres'
 import type { Pool } from '../database/contact.ts'
 import { type ApplicationCount, countByApplication } from '../database/count-by-application.ts'
-import { OPEN_SLOTS_QUERY, type OpenSlots } from '../database/open-slots.ts'
+import { OPEN_SLOTS_QUERY, type OpenSlots, readOpenSlots } from '../database/open-slots.ts'
 import { withPlainTexts } from '../output/printable.ts'
 
 /** Who holds connections at one moment. */
@@ -29,10 +36,9 @@ export const APPLICATION = 'poolguard monitor'
 export async function takeSample(pool: Pool): Promise<Sample | Missed> {
   const time = new Date().toISOString()
   try {
-    const [slots] = (await pool.query(OPEN_SLOTS_QUERY)).rows as OpenSlots[]
-    if (!slots) return { time, error: 'the server did not tell its limits' }
-    const rows = withPlainTexts((await pool.query(USAGE_QUERY)).rows as UsageRow[])
-    return { time, ...countUsage(slots, rows) }
+    const slots = readOneRow('the query for open slots', (await pool.query(OPEN_SLOTS_QUERY)).rows, readOpenSlots)
+    const usage = readRows('the query for the connections', (await pool.query(USAGE_QUERY)).rows, readUsage)
+    return { time, ...countUsage(slots, withPlainTexts(usage)) }
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
     return {

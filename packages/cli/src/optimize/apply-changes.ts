@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { Pool } from '../database/contact.ts'
 import type { Proposal } from './propose.ts'
 import { type CurrentSetting, readServerState, type ServerState } from './server-state.ts'
-import { amountIn } from './setting-amount.ts'
+import { amountIn, amountOf } from './setting-amount.ts'
 
 /** What was done, and how it is undone. */
 export interface Applied {
@@ -60,7 +60,7 @@ async function untilReloaded(pool: Pool, changed: readonly Proposal[]): Promise<
 
 /** Whether a setting is what it was to be. */
 export function hasArrived({ value }: Proposal, current: CurrentSetting | undefined): boolean {
-  return current !== undefined && Number(current.value) === amountIn(current.unit, value)
+  return current !== undefined && amountOf(current) === amountIn(current.unit, value)
 }
 
 function undoOf(changed: readonly Proposal[], state: ServerState): readonly string[] {

@@ -1,5 +1,5 @@
 import { redact } from '@poolguard/core'
-import type { ConnectionString } from '@poolguard/core/postgres'
+import { type ConnectionString, type RowReader, readOneRow } from '@poolguard/core/postgres'
 import { type Contact, contact } from '../database/contact.ts'
 import { CannotRunError } from '../outcome.ts'
 import { majorOf } from '../recommend/postgres-version.ts'
@@ -64,11 +64,19 @@ export async function optimizeServer(input: OptimizeInput): Promise<Omit<Optimiz
 }
 
 async function wishesAt(pool: Contact['pool'], { wishesFor }: OptimizeInput): Promise<readonly RecommendedSetting[]> {
-  const [server] = (await pool.query(LIMITS_QUERY)).rows as (ConnectionLimits & { readonly version: string })[]
-  if (!server) throw new Error('the server did not tell its limits')
+  const server = readOneRow("the query for the server's limits", (await pool.query(LIMITS_QUERY)).rows, readLimits)
   // Refuses those that are too old.
   majorOf(server.version)
   return wishesFor(server)
+}
+
+function readLimits(row: RowReader): ConnectionLimits & { readonly version: string } {
+  return {
+    version: row.text('version'),
+    build: row.text('build'),
+    maxConnections: row.integer('maxConnections'),
+    reserved: row.integer('reserved'),
+  }
 }
 
 async function withServer<T>(url: ConnectionString, use: (database: Contact) => Promise<T>): Promise<T> {

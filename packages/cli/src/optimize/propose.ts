@@ -1,6 +1,6 @@
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
 import type { CurrentSetting, ServerState } from './server-state.ts'
-import { amountIn, showAmount } from './setting-amount.ts'
+import { amountIn, amountOf, showAmount } from './setting-amount.ts'
 
 /** What is to be done about one setting. */
 export interface Proposal {
@@ -54,7 +54,7 @@ export function propose(wishes: readonly RecommendedSetting[], state: ServerStat
 
 function waiting(current: CurrentSetting, state: ServerState): Proposal {
   const { name, unit } = current
-  const before = unit === null ? current.value : showAmount(unit, Number(current.value))
+  const before = unit === null ? current.value : showAmount(unit, amountOf(current))
   const value = writtenText(current, state)
   return {
     ...{ name, before, after: value ?? 'a value that this role may not see', value: value ?? '' },
@@ -69,7 +69,7 @@ function judge(wish: RecommendedSetting, current: CurrentSetting, state: ServerS
   const system = current.alterable && !state.alterSystemOff
   const { unit } = current
   const after = showAmount(unit, amountIn(unit, value))
-  const before = showAmount(unit, Number(current.value))
+  const before = showAmount(unit, amountOf(current))
   const restart = current.context === 'postmaster'
   const takesEffect = restart ? 'after a restart' : system ? 'on reload' : 'in new sessions'
   const [standing, note] = stand(wish, current, state, system)
@@ -87,7 +87,7 @@ function stand(
   system: boolean,
 ): [Proposal['standing'], (string | undefined)?] {
   const { unit, source, context } = current
-  const [now, wished] = [Number(current.value), amountIn(unit, wish.value)]
+  const [now, wished] = [amountOf(current), amountIn(unit, wish.value)]
   const place = placeOf(current)
   if (now === wished)
     return ['fine', current.pendingRestart ? 'another value is written, and waits for a restart' : undefined]

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { redact } from '@poolguard/core'
-import type { ConnectionString } from '@poolguard/core/postgres'
+import { type ConnectionString, readOneRow } from '@poolguard/core/postgres'
 import { contact } from '../database/contact.ts'
 import { environment } from '../environment/own-environment.ts'
 import { APPLICATION } from './application.ts'
@@ -58,10 +58,8 @@ async function startedAt(url: ConnectionString): Promise<string | undefined> {
   await using database = contact(url, { applicationName: APPLICATION, max: 1 })
   try {
     await database.reach()
-    const { rows } = await database.pool.query<{ at: string }>(
-      'select pg_catalog.pg_postmaster_start_time()::pg_catalog.text as at',
-    )
-    return rows[0]?.at
+    const { rows } = await database.pool.query('select pg_catalog.pg_postmaster_start_time()::pg_catalog.text as at')
+    return readOneRow('the query for the start', rows, (row) => row.text('at'))
   } catch {
     return undefined
   }

@@ -1,3 +1,4 @@
+import { type RowReader, readNamedRows, readOneRow, readRows } from '@poolguard/core/postgres'
 import type { Pool } from '../database/contact.ts'
 
 /** A setting as the server has it for new sessions of this role. */
@@ -62,11 +63,48 @@ select name, setting as "value", pg_catalog.concat(sourcefile, ':', sourceline) 
 /**
  * Looks at the named settings, at those that wait for a restart, and at what this role may do about them. What the server
  * does not know is missing.
+ *
+ * @throws {InvalidAnswerError} where the server tells what cannot be.
  */
 export async function readServerState(pool: Pool, named: readonly { readonly name: string }[]): Promise<ServerState> {
-  const [server] = (await pool.query(SERVER_QUERY)).rows as Omit<ServerState, 'settings' | 'files'>[]
-  if (!server) throw new Error('the server did not tell its version')
-  const settings = (await pool.query(SETTINGS_QUERY, [named.map(({ name }) => name)])).rows as CurrentSetting[]
-  const files = (await pool.query(FILES_QUERY).catch(() => ({ rows: [] }))).rows as FileSetting[]
-  return { ...server, settings: new Map(settings.map((setting) => [setting.name, setting])), files }
+  const server = readOneRow('the query for the server', (await pool.query(SERVER_QUERY)).rows, readServer)
+  const { rows } = await pool.query(SETTINGS_QUERY, [named.map(({ name }) => name)])
+  const settings = readNamedRows('the query for the settings', rows, (row) => [row.text('name'), readSetting(row)])
+  const files = (await pool.query(FILES_QUERY).catch(() => ({ rows: [] }))).rows
+  return { ...server, settings, files: readRows('the query for the files', files, readFileSetting) }
+}
+
+function readServer(row: RowReader): Omit<ServerState, 'settings' | 'files'> {
+  return {
+    version: row.text('version'),
+    role: row.text('role'),
+    mayReload: row.flag('mayReload'),
+    alterSystemOff: row.flag('alterSystemOff'),
+    standbys: row.integer('standbys'),
+    startedAt: row.text('startedAt'),
+    dataDirectory: row.textOrNull('dataDirectory'),
+  }
+}
+
+function readSetting(row: RowReader): CurrentSetting {
+  return {
+    name: row.text('name'),
+    value: row.text('value'),
+    unit: row.textOrNull('unit'),
+    context: row.text('context'),
+    source: row.text('source'),
+    file: row.textOrNull('file'),
+    line: row.integerOrNull('line'),
+    pendingRestart: row.flag('pendingRestart'),
+    alterable: row.flag('alterable'),
+  }
+}
+
+function readFileSetting(row: RowReader): FileSetting {
+  return {
+    name: row.textOrNull('name'),
+    value: row.textOrNull('value'),
+    place: row.text('place'),
+    error: row.textOrNull('error'),
+  }
 }

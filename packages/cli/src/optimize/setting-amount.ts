@@ -1,3 +1,5 @@
+import { type Range, RowReader } from '@poolguard/core/postgres'
+
 /** Milliseconds and kilobytes, as PostgreSQL counts them. */
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
@@ -27,6 +29,18 @@ export function amountIn(unit: string | null, text: string): number {
   const [, digits = text, written = ''] = /^(-?\d+)([a-zA-Z]*)$/.exec(text) ?? []
   if (written === '' || unit === null) return Number(digits)
   return (Number(digits) * (UNITS[written] ?? Number.NaN)) / (UNITS[unit] ?? 1)
+}
+
+/** PostgreSQL has integers of 32 bits, and reals. */
+const AMOUNT: Range = { min: -(2 ** 53), max: 2 ** 53 }
+
+/**
+ * The amount of a setting that the server has told, in the setting's own unit.
+ *
+ * @throws {InvalidAnswerError} for anything but a number.
+ */
+export function amountOf({ name, value }: { readonly name: string; readonly value: string }): number {
+  return new RowReader('the query for the settings', { [name]: value }).number(name, AMOUNT)
 }
 
 /** The amount with the largest unit in which it is whole, as SHOW prints it. */

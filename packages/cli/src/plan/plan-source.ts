@@ -1,4 +1,4 @@
-import { describeTopology, type Topology } from '@poolguard/core'
+import { describeTopology, InvalidAnswerError, type Topology } from '@poolguard/core'
 import {
   type Capacity,
   type ConnectionString,
@@ -64,10 +64,12 @@ export async function readServerSource(url: string | undefined, options: ServerS
     )
   }
   const consoleUrl = poolerUrl === undefined ? target : (findTarget({ url: poolerUrl, ...place })?.url ?? target)
-  const pooler = facts.topology.kind === 'pooler' ? await readPooler(consoleUrl, target, facts) : undefined
+  const problems: string[] = []
+  const onInvalid = (problem: string) => problems.push(problem)
+  const pooler = facts.topology.kind === 'pooler' ? await readPooler(consoleUrl, target, facts, onInvalid) : undefined
   return {
     title: `PostgreSQL ${facts.version} at ${target}: ${describeTopology(facts.topology)}`,
-    notes: notesOn(facts, pooler, app),
+    notes: [...notesOn(facts, app), ...noteOnPooler(facts, pooler, problems)],
     capacity: capacityOfApp(facts),
     version: facts.version,
     topology: facts.topology,
@@ -95,17 +97,20 @@ async function readPooler(
   consoleUrl: ConnectionString,
   target: ConnectionString,
   facts: ServerFacts,
+  onInvalid: (problem: string) => void,
 ): Promise<PoolerCapacity | undefined> {
-  const answers = await lookAtPooler(consoleUrl)
+  const answers = await lookAtPooler(consoleUrl, onInvalid)
   const { database = facts.database, user = facts.role } = settleTarget(target)
-  return answers && readPoolerCapacity(answers, database, user)
+  try {
+    return answers && readPoolerCapacity(answers, database, user)
+  } catch (error) {
+    if (!(error instanceof InvalidAnswerError)) throw error
+    onInvalid(error.problem)
+    return undefined
+  }
 }
 
-function notesOn(
-  { usage, topology, superuser, role, database }: ServerFacts,
-  pooler: PoolerCapacity | undefined,
-  app: readonly string[] | undefined,
-): string[] {
+function notesOn({ usage, superuser, role, database }: ServerFacts, app: readonly string[] | undefined): string[] {
   const notes: string[] = []
   if (superuser) {
     const counted = app ? '' : ` All sessions in ${database} count as the app's; --app names them.`
@@ -118,10 +123,18 @@ function notesOn(
       'Sessions of other roles may be parallel workers, which take no connection: their kind is hidden from this role (pg_read_all_stats shows it).',
     )
   }
-  if (topology.kind === 'pooler' && !pooler) {
-    notes.push(
-      "The pooler's console did not let this user look, so this plan divides the server's connections as if no pooler were there. Give --pooler-url with a user in stats_users.",
-    )
-  }
   return notes
+}
+
+/** Why the pooler's limits are not in the plan. */
+function noteOnPooler(
+  { topology }: ServerFacts,
+  pooler: PoolerCapacity | undefined,
+  [problem]: readonly string[],
+): string[] {
+  if (topology.kind !== 'pooler' || pooler) return []
+  const plan = "so this plan divides the server's connections as if no pooler were there."
+  return problem === undefined
+    ? [`The pooler's console did not let this user look, ${plan} Give --pooler-url with a user in stats_users.`]
+    : [`The pooler's console cannot be believed, ${plan} ${problem.charAt(0).toUpperCase()}${problem.slice(1)}.`]
 }

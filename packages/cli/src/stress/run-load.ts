@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { readOneRow } from '@poolguard/core/postgres'
 import type { Pool } from '../database/contact.ts'
 import { type Figures, Tally } from './tally.ts'
 
@@ -73,10 +74,10 @@ async function observe(input: LoadInput, tally: Tally, began: number, over: Abor
   const interval = Math.max(LEAST_INTERVAL_MILLIS, durationMillis / SAMPLES)
   const samples: number[] = []
   while (!over.aborted) {
-    const count = await observer.query<{ count: number }>(COUNT_QUERY).then(
-      ({ rows }) => rows[0]?.count,
-      () => undefined,
-    )
+    const count = await observer
+      .query(COUNT_QUERY)
+      .then(({ rows }) => readOneRow('the query for the connections', rows, (row) => row.integer('count')))
+      .catch(() => undefined)
     if (count !== undefined) samples.push(count)
     onProgress(performance.now() - began, tally.requests)
     await pause(interval, undefined, { signal: over }).catch(() => {})

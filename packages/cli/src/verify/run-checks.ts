@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describeTopology, type Topology } from '@poolguard/core'
-import type { ConnectionString } from '@poolguard/core/postgres'
+import { type ConnectionString, readOneRow } from '@poolguard/core/postgres'
 import { PgBouncerConsole } from '@poolguard/pg'
 import { contact, type Pool } from '../database/contact.ts'
 import { attempt, type Check, CheckFailed, skipped } from './check.ts'
@@ -118,10 +118,11 @@ async function checkFigures(pool: Pool, { url, consoleUrl }: VerifyInput, topolo
     return skipped('figures', "this user may not look into PgBouncer's console (--pooler-url with a user who may)")
   }
   return attempt('figures', async () => {
-    const { rows } = await pool.query<{ count: number }>(
+    const { rows } = await pool.query(
       'select pg_catalog.count(*)::int as count from pg_catalog.pg_stat_activity where datname is not null',
     )
-    return `pg_stat_activity tells of ${rows[0]?.count} sessions`
+    const sessions = readOneRow('the query for the sessions', rows, (row) => row.integer('count'))
+    return `pg_stat_activity tells of ${sessions} sessions`
   })
 }
 

@@ -1,3 +1,4 @@
+import { COUNT, parseAnswer, type Range, RowReader } from '../row-reader.ts'
 import { NO_OTHERS, type OtherUse } from './usage.ts'
 
 /** What a server can give to the role that asked, and what is taken. */
@@ -40,6 +41,39 @@ select pg_catalog.current_setting('max_connections')::int as "maxConnections",
                pg_catalog.count(*) filter (where datname operator(pg_catalog.=) pg_catalog.current_database())::int as used_by_database
           from pg_catalog.pg_stat_activity where datname is not null) activity
  where role.rolname operator(pg_catalog.=) session_user and database.datname operator(pg_catalog.=) pg_catalog.current_database()`
+
+/** PostgreSQL takes no larger `max_connections` (MAX_BACKENDS in src/include/storage/procnumber.h). */
+const MAX_CONNECTIONS: Range = { min: 1, max: 262_143 }
+
+/** What {@link CAPACITY_QUERY} is called in errors. */
+export const CAPACITY_SOURCE = "the query for the server's limits"
+
+/**
+ * Reads a row of {@link CAPACITY_QUERY}.
+ *
+ * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ */
+export function readCapacity(row: RowReader): Capacity {
+  const maxConnections = row.integer('maxConnections', MAX_CONNECTIONS)
+  return {
+    maxConnections,
+    reserved: row.integer('reserved', { min: 0, max: maxConnections }),
+    roleLimit: row.integerOrNull('roleLimit', COUNT),
+    databaseLimit: row.integerOrNull('databaseLimit', COUNT),
+    used: row.integer('used'),
+    usedByRole: row.integer('usedByRole'),
+    usedByDatabase: row.integer('usedByDatabase'),
+  }
+}
+
+/**
+ * Reads a row of {@link CAPACITY_QUERY} that comes as JSON.
+ *
+ * @throws {InvalidAnswerError} where it is none, or a column is missing or holds what cannot be.
+ */
+export function parseCapacity(text: string): Capacity {
+  return readCapacity(new RowReader(CAPACITY_SOURCE, parseAnswer(CAPACITY_SOURCE, text)))
+}
 
 /**
  * The connections that this role could hold in this database beside what `others` hold, and if nobody else had any.

@@ -1,3 +1,5 @@
+import type { RowReader } from '../row-reader.ts'
+
 /** What a database has been doing, as {@link SIZING_QUERY} reads it. */
 export interface DatabaseLoad {
   /** Since the figures count. */
@@ -23,6 +25,21 @@ select extract(epoch from pg_catalog.clock_timestamp() operator(pg_catalog.-) co
        idle_in_transaction_time as "idleInTransactionMillis", (xact_commit operator(pg_catalog.+) xact_rollback)::double precision as "transactions"
   from pg_catalog.pg_stat_database
  where datname operator(pg_catalog.=) pg_catalog.current_database()`
+
+/**
+ * Reads a row of {@link SIZING_QUERY}.
+ *
+ * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ */
+export function readLoad(row: RowReader): DatabaseLoad {
+  return {
+    elapsedMillis: row.duration('elapsedMillis'),
+    sessionMillis: row.number('sessionMillis'),
+    activeMillis: row.number('activeMillis'),
+    idleInTransactionMillis: row.number('idleInTransactionMillis'),
+    transactions: row.number('transactions'),
+  }
+}
 
 /** How many connections were busy on average: running something, or holding a transaction open. By Little's law. */
 export function busyConnections({ activeMillis, idleInTransactionMillis, elapsedMillis }: DatabaseLoad): number {

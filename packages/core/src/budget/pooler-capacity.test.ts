@@ -1,20 +1,16 @@
 import { expect, test } from 'vitest'
 import { readPgBouncerConfig, readPgBouncerDatabases, readPgBouncerPools, type ShowRow } from '../topology/index.ts'
+import { showConfig, showDatabase, showPool } from '../topology/testing/show-rows.ts'
 import { poolerServers, readPoolerCapacity } from './pooler-capacity.ts'
 
 function answers(database: ShowRow, config: Readonly<Record<string, string>> = {}) {
   return {
-    config: readPgBouncerConfig(
-      Object.entries({ max_client_conn: '500', pool_mode: 'session', ...config }).map(([key, value]) => ({
-        key,
-        value,
-      })),
-    ),
-    databases: readPgBouncerDatabases([{ name: 'orders', pool_size: 20, reserve_pool: 2, ...database }]),
+    config: readPgBouncerConfig(showConfig({ max_client_conn: '500', pool_mode: 'session', ...config })),
+    databases: readPgBouncerDatabases([showDatabase({ reserve_pool_size: 2, ...database })]),
     pools: readPgBouncerPools([
-      { database: 'orders', user: 'app', cl_active: 9, cl_waiting: 3 },
-      { database: 'orders', user: 'cron', cl_active: 4, cl_waiting: 1 },
-      { database: 'pgbouncer', user: 'stats', cl_active: 1 },
+      showPool({ cl_active: 9, cl_waiting: 3 }),
+      showPool({ user: 'cron', cl_active: 4, cl_waiting: 1 }),
+      showPool({ database: 'pgbouncer', user: 'stats', cl_active: 1 }),
     ]),
   }
 }

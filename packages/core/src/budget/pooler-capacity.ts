@@ -1,4 +1,11 @@
-import type { PgBouncerDatabase, PgBouncerPool, PgBouncerSetting, PoolMode } from '../topology/index.ts'
+import {
+  type PgBouncerDatabase,
+  type PgBouncerPool,
+  type PgBouncerSetting,
+  type PoolMode,
+  pgBouncerPoolMode,
+  pgBouncerSettingAsNumber,
+} from '../topology/index.ts'
 
 /** What a pooler lets through, in clients and in server connections. */
 export interface PoolerCapacity {
@@ -29,6 +36,7 @@ export interface PoolerAnswers {
  * which stands in `[users]` and in none of these answers, is not seen.
  *
  * @returns undefined where PgBouncer does not list the database, as with one that its `*` entry opens on demand.
+ * @throws {InvalidAnswerError} for a setting that holds what cannot be.
  * @see https://www.pgbouncer.org/config.html
  */
 export function readPoolerCapacity(
@@ -41,13 +49,13 @@ export function readPoolerCapacity(
   const poolUser = found.forceUser ?? user
   const others = pools.filter((pool) => pool.database !== database || pool.user !== poolUser)
   return {
-    mode: (found.poolMode ?? config.get('pool_mode')?.value ?? 'session') as PoolMode,
-    maxClients: numberOf(config, 'max_client_conn') ?? 100,
+    mode: pgBouncerPoolMode(config, found),
+    maxClients: pgBouncerSettingAsNumber(config, 'max_client_conn') ?? 100,
     otherClients: others.reduce((sum, { clientsActive, clientsWaiting }) => sum + clientsActive + clientsWaiting, 0),
     poolSize: found.poolSize,
     reservePoolSize: found.reservePoolSize,
     maxDbConnections: found.maxConnections || null,
-    maxUserConnections: numberOf(config, 'max_user_connections') || null,
+    maxUserConnections: pgBouncerSettingAsNumber(config, 'max_user_connections') || null,
   }
 }
 
@@ -60,9 +68,4 @@ export function poolerServers(pooler: PoolerCapacity): number {
 /** Whether its clients share server connections from one transaction to the next. */
 export function sharesServers({ mode }: PoolerCapacity): boolean {
   return mode !== 'session'
-}
-
-function numberOf(config: ReadonlyMap<string, PgBouncerSetting>, name: string): number | undefined {
-  const value = config.get(name)?.value
-  return value === undefined ? undefined : Number(value)
 }

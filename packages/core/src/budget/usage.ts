@@ -1,3 +1,5 @@
+import type { RowReader } from '../row-reader.ts'
+
 /** Sessions of one application and role in one database, as {@link USAGE_QUERY} counts them. */
 export interface UsageRow {
   /** `application_name`; empty where none was given. */
@@ -29,6 +31,23 @@ select coalesce(application_name, '') as "application", usename as "role", datna
    and coalesce(backend_type, 'client backend') operator(pg_catalog.=) 'client backend'
  group by 1, 2, 3, 4, 5
  order by "connections" desc, 1, 2, 3`
+
+/**
+ * Reads a row of {@link USAGE_QUERY}.
+ *
+ * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ */
+export function readUsage(row: RowReader): UsageRow {
+  return {
+    application: row.text('application'),
+    role: row.text('role'),
+    database: row.text('database'),
+    sameRole: row.flag('sameRole'),
+    sameDatabase: row.flag('sameDatabase'),
+    connections: row.integer('connections'),
+    hidden: row.integer('hidden'),
+  }
+}
 
 /** What others hold, seen from a role in a database: each limit counts its own part. */
 export interface OtherUse {

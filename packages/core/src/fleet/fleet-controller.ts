@@ -13,7 +13,7 @@ export interface FleetPort {
   held(): number
   /** Of those, the ones that are not being closed. */
   open(): number
-  /** What the user has set as bounds; without a bound `Infinity`. */
+  /** What the user has set as bounds. */
   bounds(): { readonly min: number; readonly max: number }
   /**
    * Looks at the database on one of the pool's connections, while no other instance does, and publishes the name that
@@ -302,6 +302,6 @@ export class FleetController {
   }
 
   #ceiling(): number {
-    return Math.min(this.#options.port.bounds().max, this.#servedAtOnce, LARGEST)
+    return Math.max(1, Math.min(this.#options.port.bounds().max, this.#servedAtOnce, LARGEST))
   }
 }

@@ -1,5 +1,6 @@
-import { CAPACITY_QUERY } from '../budget/index.ts'
-import type { FleetLook } from './fleet-view.ts'
+import { CAPACITY_QUERY, CAPACITY_SOURCE, readCapacity } from '../budget/index.ts'
+import { parseAnswer, RowReader, readRows } from '../row-reader.ts'
+import type { ActivityRow, FleetLook } from './fleet-view.ts'
 
 /** One lock for all fleets in a database ("poolguard" and "fleet" in ASCII, cut to four letters each). */
 const LOCK = [0x706f6f6c, 0x666c6565] as const
@@ -47,8 +48,29 @@ export function publishStatement(applicationName: string): string {
   return `set application_name = '${applicationName}'`
 }
 
-/** Reads the answer to {@link LOOK}; undefined where the database does not tell its limits. */
+const SOURCE = "the fleet's look at the server"
+
+/**
+ * Reads the answer to {@link LOOK}; undefined where the database does not tell its limits.
+ *
+ * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ */
 export function readLookAnswer(text: string | null | undefined): FleetLook | undefined {
-  const look = text ? (JSON.parse(text) as FleetLook) : undefined
-  return look?.capacity && look.rows ? look : undefined
+  if (!text) return undefined
+  const { capacity, rows } = (parseAnswer(SOURCE, text) ?? {}) as { capacity?: unknown; rows?: unknown }
+  if (!capacity || !rows) return undefined
+  return {
+    capacity: readCapacity(new RowReader(CAPACITY_SOURCE, capacity)),
+    rows: readRows(SOURCE, rows, readActivity),
+  }
+}
+
+function readActivity(row: RowReader): ActivityRow {
+  return {
+    name: row.textOrNull('name') ?? '',
+    ownRole: row.flag('ownRole'),
+    ownDatabase: row.flag('ownDatabase'),
+    readable: row.flag('readable'),
+    count: row.integer('count'),
+  }
 }

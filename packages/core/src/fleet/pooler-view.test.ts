@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases, type ShowRow } from '../topology/index.ts'
+import { showConfig, showDatabase } from '../topology/testing/show-rows.ts'
 import { pooledName } from './pooled-name.ts'
 import { readPoolerLook } from './pooler-view.ts'
 
@@ -18,8 +19,8 @@ function look(clients: ShowRow[], config: Readonly<Record<string, number | strin
   const settings = { max_client_conn: 100, pool_mode: 'transaction', ...config }
   return readPoolerLook(
     {
-      config: readPgBouncerConfig(Object.entries(settings).map(([key, value]) => ({ key, value }))),
-      databases: readPgBouncerDatabases([{ name: 'orders', pool_size: 20, ...database }]),
+      config: readPgBouncerConfig(showConfig(settings)),
+      databases: readPgBouncerDatabases([showDatabase(database)]),
       clients: readPgBouncerClients(clients),
     },
     SELF,

@@ -1,5 +1,5 @@
 import { type PoolerAnswers, poolerServers, readPoolerCapacity } from '../budget/index.ts'
-import { PGBOUNCER_CONSOLE, type PgBouncerClient } from '../topology/index.ts'
+import { PGBOUNCER_CONSOLE, type PgBouncerClient, pgBouncerSettingAsNumber } from '../topology/index.ts'
 import { type ActivityRow, type FleetView, inDatabase, type Limit, ofRole, viewLimits } from './fleet-view.ts'
 import { parseMemberName } from './member-name.ts'
 import { parsePooledName } from './pooled-name.ts'
@@ -23,6 +23,7 @@ export interface PoolerView extends FleetView {
  * only wait there instead of here. In session mode each client takes a server, so that these are shared out, too.
  *
  * @returns undefined where the member is not seen: that console is not the one of what its connections lead to.
+ * @throws {InvalidAnswerError} for a setting that holds what cannot be.
  */
 export function readPoolerLook({ config, databases, clients }: PoolerLook, member: string): PoolerView | undefined {
   const admitted = clients.filter((client) => client.database !== PGBOUNCER_CONSOLE)
@@ -47,7 +48,7 @@ export function readPoolerLook({ config, databases, clients }: PoolerLook, membe
   }
   rows.push(...consolesToCome(rows, consoles))
   const pooler = readPoolerCapacity({ config, databases, pools: [] }, database, user)
-  const limit = (name: string) => Number(config.get(name)?.value ?? 0)
+  const limit = (name: string) => pgBouncerSettingAsNumber(config, name) ?? 0
   const ofDatabase = databases.find(({ name }) => name === database)?.maxClientConnections ?? 0
   const ofUser = limit('max_user_client_connections')
   const limits: Limit[] = [{ label: 'max_client_conn leaves', usable: limit('max_client_conn'), holds: () => true }]

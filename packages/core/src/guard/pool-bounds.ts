@@ -1,7 +1,13 @@
 import type { Share } from '../fleet/index.ts'
 import type { Pool } from '../pool/index.ts'
 import { type PoolSettings, validatePoolSettings } from '../pool/index.ts'
-import { defaultsFor, type ResolvedSettings, resolveSettings, type SettingsOptions } from '../settings/index.ts'
+import {
+  defaultsFor,
+  MAX_DISCOVERED,
+  type ResolvedSettings,
+  resolveSettings,
+  type SettingsOptions,
+} from '../settings/index.ts'
 import type { Survey } from './discovery/survey.ts'
 
 export type Bounds = Partial<Pick<PoolSettings, 'min' | 'max'>>
@@ -31,12 +37,13 @@ export class PoolBounds {
     return this.#resolved
   }
 
-  /** What the user has set; without a bound `Infinity`. */
+  /** What the user has set; without a bound, the most that a pool opens by what it finds. */
   get wished(): { readonly min: number; readonly max: number } {
     const { pool, preset } = this.#options
     // A preset's max is there for a reason; the default is not.
     const ceiling = pool?.max ?? (preset && defaultsFor(preset).max)
-    return { min: this.#resized.min ?? pool?.min ?? 0, max: this.#resized.max ?? ceiling ?? Infinity }
+    const min = this.#resized.min ?? pool?.min ?? 0
+    return { min, max: this.#resized.max ?? ceiling ?? Math.max(MAX_DISCOVERED, min) }
   }
 
   /** The other end has been looked at. */

@@ -36,6 +36,9 @@ const LEFT_IN_TRANSACTION =
   'If the transaction was begun with a query of its own (pool.query, dataSource.query, $executeRaw), the statements that followed were not ' +
   "part of it: use the driver's or the ORM's own transaction. Later cases are counted in snapshot().dirtyReleases; onEvent is told of each."
 
+/** Warnings may quote a server, which can say something else every time. */
+const MAX_WARNINGS = 50
+
 /** After these a pool may have no connection any more. */
 const MAY_EMPTY: readonly PoolEvent['type'][] = ['closed', 'connect-failed', 'timeout', 'drained']
 
@@ -294,7 +297,7 @@ export class PoolGuard<C> {
   }
 
   #warnOnce(warning: string): void {
-    if (this.#warned.has(warning)) return
+    if (this.#warned.has(warning) || this.#warned.size >= MAX_WARNINGS) return
     this.#warned.add(warning)
     this.warn(warning)
   }

@@ -23,7 +23,7 @@ export { type MetricsSources, renderPage, requireSources } from './metrics-page.
 export { exportToOpenTelemetry, type OpenTelemetryMeter } from './opentelemetry.ts'
 export { type OpenTelemetryProducer, openTelemetryProducer } from './opentelemetry-producer.ts'
 export { PGBOUNCER_METRICS, type PgBouncerFigures, pgBouncerMetrics } from './pgbouncer-metrics.ts'
-export { ACTIVITY_QUERY, type ActivityRow, postgresMetrics, SERVER_METRICS } from './postgres-metrics.ts'
+export { ACTIVITY_QUERY, postgresMetrics, SERVER_METRICS } from './postgres-metrics.ts'
 export { type MetricsPage, renderMetrics } from './prometheus.ts'
 export { type PrometheusRegistry, registerMetrics } from './prometheus-registry.ts'
 export { openPools, registerPool, snapshotPools } from './registry.ts'

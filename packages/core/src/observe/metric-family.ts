@@ -16,9 +16,18 @@ export interface MetricFamily extends Pick<MetricDescription, 'name' | 'type' | 
   readonly samples: readonly Sample[]
 }
 
-/** Reads metrics of something else than pools. */
+/** Reads metrics of something else than pools. A series that its source tells twice would make the page invalid: the first counts. */
 export function readFamilies<Figures>(metrics: readonly ReadableMetric<Figures>[], figures: Figures): MetricFamily[] {
-  return metrics.map(({ name, type, help, read }) => ({ name, type, help, samples: read(figures) }))
+  return metrics.map(({ name, type, help, read }) => ({ name, type, help, samples: firstOfEachSeries(read(figures)) }))
+}
+
+function firstOfEachSeries(samples: readonly Sample[]): Sample[] {
+  const series = new Map<string, Sample>()
+  for (const sample of samples) {
+    const key = JSON.stringify(Object.entries(sample.labels))
+    if (!series.has(key)) series.set(key, sample)
+  }
+  return [...series.values()]
 }
 
 /**

@@ -1,4 +1,10 @@
-import type { PgBouncerDatabase, PgBouncerPool, PgBouncerSetting, PgBouncerStats } from '../topology/index.ts'
+import {
+  type PgBouncerDatabase,
+  type PgBouncerPool,
+  type PgBouncerSetting,
+  type PgBouncerStats,
+  pgBouncerSettingAsNumber,
+} from '../topology/index.ts'
 import type { ReadableMetric } from './metric-definitions.ts'
 import { type MetricFamily, readFamilies } from './metric-family.ts'
 
@@ -79,8 +85,8 @@ export const PGBOUNCER_METRICS: readonly ReadableMetric<PgBouncerFigures>[] = [
   }),
   ...CONFIG.map(([key, name, help]): ReadableMetric<PgBouncerFigures> => {
     const read: ReadableMetric<PgBouncerFigures>['read'] = ({ config }) => {
-      const value = config.get(key)?.value
-      return value === undefined ? [] : [{ labels: {}, value: Number(value) }]
+      const value = pgBouncerSettingAsNumber(config, key)
+      return value === undefined ? [] : [{ labels: {}, value }]
     }
     return { name, type: 'gauge', help, read }
   }),

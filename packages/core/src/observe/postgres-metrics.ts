@@ -1,8 +1,9 @@
+import { type RowReader, readRows } from '../row-reader.ts'
 import type { ReadableMetric, Sample } from './metric-definitions.ts'
 import { type MetricFamily, readFamilies } from './metric-family.ts'
 
 /** A row of {@link ACTIVITY_QUERY}. */
-export interface ActivityRow {
+interface ActivityRow {
   readonly state: string
   readonly count: number
   /** How long the oldest of them has been in its transaction; 0 where none is in one. */
@@ -58,7 +59,7 @@ export const SERVER_METRICS: readonly ReadableMetric<Rows>[] = [
     name: 'poolguard_server_longest_idle_in_transaction_seconds',
     type: 'gauge',
     help: 'How long a transaction has been open without a query, the longest of the clients.',
-    read: once((_, rows) => Math.max(...rows.map((row) => row.longestIdleInTransactionSeconds))),
+    read: once((_, rows) => rows.reduce((most, row) => Math.max(most, row.longestIdleInTransactionSeconds), 0)),
   },
   {
     name: 'poolguard_server_max_connections',
@@ -77,8 +78,24 @@ export const SERVER_METRICS: readonly ReadableMetric<Rows>[] = [
   },
 ]
 
-export function postgresMetrics(rows: Rows): MetricFamily[] {
-  return readFamilies(SERVER_METRICS, rows)
+/**
+ * The metrics of an answer to {@link ACTIVITY_QUERY}.
+ *
+ * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ */
+export function postgresMetrics(rows: readonly unknown[]): MetricFamily[] {
+  return readFamilies(SERVER_METRICS, readRows('the query for the connections', rows, readActivity))
+}
+
+function readActivity(row: RowReader): ActivityRow {
+  return {
+    state: row.text('state'),
+    count: row.integer('count'),
+    oldestSeconds: row.duration('oldestSeconds'),
+    longestIdleInTransactionSeconds: row.duration('longestIdleInTransactionSeconds'),
+    maxConnections: row.integer('maxConnections'),
+    reserved: row.integer('reserved'),
+  }
 }
 
 /** One series for each state. */

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
+import { InvalidAnswerError } from '../invalid-answer-error.ts'
 import { InvalidOptionError, requireMillis } from '../invalid-option-error.ts'
 import type { MetricDescription } from './metric-definitions.ts'
 import type { MetricFamily } from './metric-family.ts'
@@ -37,6 +38,7 @@ export class ScrapedMetrics {
   readonly #timeoutMillis: number
   readonly #clock: Clock
   #askedAt = -Infinity
+  #warned = false
   /** When the question began that has no answer yet. */
   #openSince: number | undefined
   #answer: Promise<readonly MetricFamily[]> = Promise.resolve([])
@@ -88,7 +90,7 @@ export class ScrapedMetrics {
     this.#openSince = since
     const families = Promise.resolve()
       .then(this.#collect)
-      .catch(() => undefined)
+      .catch((error) => this.#warnOfNonsense(error))
       .finally(() => {
         // Unless it was given up, and another one asked.
         if (this.#openSince === since) this.#openSince = undefined
@@ -96,6 +98,13 @@ export class ScrapedMetrics {
     const { promise: late, resolve } = Promise.withResolvers<undefined>()
     const cancel = this.#clock.after(this.#timeoutMillis, () => resolve(undefined))
     return Promise.race([families, late]).finally(cancel)
+  }
+
+  /** A source that is away shows by its metric; one that talks nonsense is seldom what was meant. */
+  #warnOfNonsense(error: unknown): undefined {
+    if (!(error instanceof InvalidAnswerError) || this.#warned) return
+    this.#warned = true
+    process.emitWarning(`Metrics of "${this.source}" are left out. ${error.message}`, 'PoolguardWarning')
   }
 
   #isOpen(): boolean {

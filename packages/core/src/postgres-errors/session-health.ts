@@ -114,7 +114,9 @@ export class SessionHealth {
 
   async #isChanged(ask: AskSession): Promise<boolean> {
     const othersSucceed = this.#shared.successes > this.#successesBefore
-    const { readOnlyBy, changed } = await ask(SESSION_QUERY).then(readSessionState, () => UNANSWERED)
+    const { readOnlyBy, changed } = await ask(SESSION_QUERY)
+      .then(readSessionState)
+      .catch(() => UNANSWERED)
     if (this.#verdict === 'ask') return readOnlyBy === 'server' || readOnlyBy === 'session'
     this.#askAt = this.#failures * 2
     return changed || (this.#failures >= EVICT_AFTER && othersSucceed)

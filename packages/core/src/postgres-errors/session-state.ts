@@ -1,3 +1,5 @@
+import { RowReader } from '../row-reader.ts'
+
 /** How a session differs from one that has just been opened. */
 export interface SessionState {
   /**
@@ -24,10 +26,18 @@ export const SESSION_QUERY = `select pg_catalog.concat_ws(',',
     or exists (select from pg_catalog.pg_settings where source operator(pg_catalog.=) 'session'
       and name operator(pg_catalog.<>) 'application_name'))::pg_catalog.text)`
 
-/** Reads the answer to {@link SESSION_QUERY}. */
+/**
+ * Reads the answer to {@link SESSION_QUERY}.
+ *
+ * @throws {InvalidAnswerError} where a part is missing or is not what it can be.
+ */
 export function readSessionState(answer: string | null | undefined): SessionState {
-  const [recovery, readOnly, source = '', changed] = (answer ?? '').split(',')
-  return { readOnlyBy: readOnlyBy(recovery === 'true', readOnly === 'on', source), changed: changed === 'true' }
+  const [recovery, readOnly, source, changed] = (answer ?? '').split(',', 4)
+  const row = new RowReader('the query for the session', { recovery, readOnly, source, changed })
+  return {
+    readOnlyBy: readOnlyBy(row.flag('recovery'), row.oneOf('readOnly', ['on', 'off']) === 'on', row.text('source')),
+    changed: row.flag('changed'),
+  }
 }
 
 function readOnlyBy(recovery: boolean, readOnly: boolean, source: string): SessionState['readOnlyBy'] {

@@ -43,6 +43,13 @@ export interface SettingsOptions {
   readonly pooler?: 'auto' | 'none' | Exclude<PoolMode, 'statement'>
 }
 
+/**
+ * The most connections that one pool opens because of what a server or a pooler says. As many as PostgreSQL's default
+ * `max_connections` allows in all: one process that needs more is a decision for a person, who sets `pool.max`. Without this
+ * bound, a server that claims a million connections would get one for each caller.
+ */
+export const MAX_DISCOVERED = 100
+
 /** A kind of place to run in that asks for other defaults. */
 export type Preset = 'serverless'
 

@@ -7,13 +7,15 @@ import { type PoolSettings, validatePoolSettings } from '../pool/index.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
 import type { FleetOptions, SettingsOptions } from './options.ts'
-import { defaultsFor, PRESETS } from './options.ts'
+import { defaultsFor, MAX_DISCOVERED, PRESETS } from './options.ts'
 
 /** What is known when settings are resolved. Topology and capacity are absent until the database has been looked at. */
 export interface ResolveInput {
   readonly options: SettingsOptions
   readonly topology?: Topology | undefined
   readonly capacity?: Capacity | undefined
+  /** Why the capacity that the database has told is not believed. */
+  readonly capacityProblem?: string | undefined
   /** What a fleet's instance may have; absent until it has joined. */
   readonly share?: Share | undefined
   /** Why a fleet's instance cannot see the others, so that nothing is shared out; absent as long as it may. */
@@ -58,7 +60,7 @@ interface Max {
   readonly warnings: readonly string[]
 }
 
-function resolveMax({ options, topology, capacity, share, unseen }: ResolveInput): Max {
+function resolveMax({ options, topology, capacity, capacityProblem, share, unseen }: ResolveInput): Max {
   const { instances, headroom, fleet, pool } = options
   const own: Max =
     pool?.max === undefined
@@ -78,8 +80,12 @@ function resolveMax({ options, topology, capacity, share, unseen }: ResolveInput
     }
   }
   if (!capacity && topology) {
-    const reason = `1 of ${instances} instances: the database did not tell its limits`
-    const warning = `${reason} (pg_roles, pg_database and pg_stat_activity must be readable). Give pool.max without instances.`
+    const reason = `1 of ${instances} instances: ${capacityProblem ?? 'the database did not tell its limits'}`
+    const remedy = capacityProblem
+      ? 'Check what answers at this address, or set pool.max without instances.'
+      : 'Give pool.max without instances.'
+    const unreadable = capacityProblem ? '' : ' (pg_roles, pg_database and pg_stat_activity must be readable)'
+    const warning = `${reason}${unreadable}. ${remedy}`
     return { ...own, value: 1, reason, warnings: [warning] }
   }
   if (!capacity) {
@@ -88,9 +94,15 @@ function resolveMax({ options, topology, capacity, share, unseen }: ResolveInput
   try {
     const budget = planBudget({ capacity, instances, headroom })
     const plan = budget.steps.join('; ')
-    return own.reason !== 'default' && own.value <= budget.maxPerInstance
-      ? { ...own, budget, reason: `${own.reason}, within the plan (${plan})` }
-      : { ...own, budget, value: budget.maxPerInstance, reason: `planned: ${plan}` }
+    if (own.reason !== 'default' && own.value <= budget.maxPerInstance) {
+      return { ...own, budget, reason: `${own.reason}, within the plan (${plan})` }
+    }
+    const ceiling = Math.max(MAX_DISCOVERED, pool?.min ?? 0)
+    if (own.reason === 'default' && budget.maxPerInstance > ceiling) {
+      const reason = `${ceiling}, the most that a pool opens without pool.max; planned: ${plan}`
+      return { ...own, budget, value: ceiling, reason }
+    }
+    return { ...own, budget, value: budget.maxPerInstance, reason: `planned: ${plan}` }
   } catch (error) {
     if (!(error instanceof BudgetError)) throw error
     return { ...own, value: 1, reason: 'the least there is: the plan does not fit', warnings: [error.message] }

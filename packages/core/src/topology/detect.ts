@@ -1,6 +1,6 @@
 import { inTime, systemClock } from '../clock.ts'
-import { announcedPooler, judgeIdentity } from './judge-identity.ts'
-import type { ProbeSession, ProbeSource } from './probe.ts'
+import { announcedPooler, judgeIdentity, serverVersion } from './judge-identity.ts'
+import { describeProbeFailure, type ProbeSession, type ProbeSource } from './probe.ts'
 import type { PoolerTopology, PoolMode, PreparedStatements, Topology } from './topology.ts'
 
 export interface DetectOptions {
@@ -35,7 +35,7 @@ export async function detectTopology(source: ProbeSource, options: DetectOptions
   try {
     return await detection.run()
   } catch (error) {
-    return detection.failed(error instanceof Unanswered ? error.message : `a probe failed: ${String(error)}`)
+    return detection.failed(error instanceof Unanswered ? error.message : describeProbeFailure(error))
   } finally {
     detection.finish()
   }
@@ -69,7 +69,7 @@ class Detection {
   async run(): Promise<Topology> {
     const first = await this.#open('A')
     if (!first) return this.failed('no connection to probe with')
-    this.#version = first.session.parameters.get('server_version') ?? null
+    this.#version = serverVersion(first.session.parameters)
     const announced = announcedPooler(first.session.parameters)
     if (announced) return announced
 

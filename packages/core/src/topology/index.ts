@@ -1,6 +1,6 @@
 export { assumeTopology } from './assume-topology.ts'
 export { type DetectOptions, detectTopology } from './detect.ts'
-export { announcedPooler, judgeIdentity } from './judge-identity.ts'
+export { announcedPooler, judgeIdentity, serverVersion } from './judge-identity.ts'
 export { forgetTopology, recallTopology, rememberTopology } from './known-topologies.ts'
 export {
   PGBOUNCER_CONSOLE,
@@ -9,6 +9,8 @@ export {
   type PgBouncerPool,
   type PgBouncerSetting,
   type PgBouncerStats,
+  pgBouncerPoolMode,
+  pgBouncerSettingAsNumber,
   readPgBouncerClients,
   readPgBouncerConfig,
   readPgBouncerDatabases,
@@ -18,7 +20,7 @@ export {
   readPgBouncerVersion,
   type ShowRow,
 } from './pgbouncer-show.ts'
-export type { Identity, ProbeSession, ProbeSource } from './probe.ts'
+export { describeProbeFailure, type Identity, type ProbeSession, type ProbeSource, readPid } from './probe.ts'
 export {
   type DirectTopology,
   describeTopology,

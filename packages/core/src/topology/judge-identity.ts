@@ -1,12 +1,22 @@
+import { RowReader } from '../row-reader.ts'
 import type { Identity, ProbeSession } from './probe.ts'
 import type { DirectTopology, PoolerTopology, PreparedStatements } from './topology.ts'
 
-/** PgBouncer reports these parameters at login since 1.26 (https://www.pgbouncer.org/changelog.html). */
+const MODES = ['session', 'transaction', 'statement'] as const
+/** Longer texts are no version. */
+const MAX_VERSION_LENGTH = 100
+/** PostgreSQL cuts names of statements nowhere, but ours and those of poolers are shorter. */
+const MAX_NAME_LENGTH = 63
+
+/**
+ * PgBouncer reports these parameters at login since 1.26 (https://www.pgbouncer.org/changelog.html). What is announced but
+ * cannot be true is not believed: then it is measured.
+ */
 export function announcedPooler(parameters: ReadonlyMap<string, string>): PoolerTopology | undefined {
-  const version = parameters.get('pgbouncer.version')
-  const mode = parameters.get('pgbouncer.pool_mode')
-  if (version === undefined || (mode !== 'session' && mode !== 'transaction' && mode !== 'statement')) return undefined
-  const statements = Number(parameters.get('pgbouncer.max_prepared_statements') ?? 0)
+  const version = shortVersion(parameters.get('pgbouncer.version'))
+  const mode = MODES.find((each) => each === parameters.get('pgbouncer.pool_mode'))
+  const statements = announcedStatements(parameters.get('pgbouncer.max_prepared_statements') ?? '0')
+  if (version === null || mode === undefined || statements === undefined) return undefined
   return {
     kind: 'pooler',
     pooler: {
@@ -16,9 +26,26 @@ export function announcedPooler(parameters: ReadonlyMap<string, string>): Pooler
       proven: true,
       ...(statements > 0 && { maxPreparedStatements: statements }),
     },
-    server: { version: parameters.get('server_version') ?? null },
+    server: { version: serverVersion(parameters) },
     preparedStatements: mode === 'session' || statements > 0 ? 'safe' : 'unsafe',
     evidence: [`announced at login: PgBouncer ${version}, pool_mode ${mode}, max_prepared_statements ${statements}`],
+  }
+}
+
+/** PostgreSQL's version as it was reported at login; null where it was not, or where no version is that long. */
+export function serverVersion(parameters: ReadonlyMap<string, string>): string | null {
+  return shortVersion(parameters.get('server_version'))
+}
+
+function shortVersion(text: string | undefined): string | null {
+  return text === undefined || text.length > MAX_VERSION_LENGTH ? null : text
+}
+
+function announcedStatements(text: string): number | undefined {
+  try {
+    return new RowReader('the login', { max_prepared_statements: text }).integer('max_prepared_statements')
+  } catch {
+    return undefined
   }
 }
 
@@ -30,7 +57,7 @@ export function judgeIdentity(
   { announcedPid, parameters }: Pick<ProbeSession, 'announcedPid' | 'parameters'>,
   { pid, chosenName, serverName }: Identity,
 ): DirectTopology | PoolerTopology {
-  const server = { version: parameters.get('server_version') ?? null }
+  const server = { version: serverVersion(parameters) }
   if (pid === announcedPid) {
     const evidence = [`the backend's pid is the one announced at login (${pid})`]
     return { kind: 'direct', server, preparedStatements: 'safe', evidence }
@@ -42,7 +69,7 @@ export function judgeIdentity(
     preparedStatements: judgeStatementName(chosenName, serverName),
     evidence: [
       `the backend's pid (${pid}) is not the one announced at login (${announcedPid})`,
-      `the server knows a statement prepared as ${chosenName} as ${serverName ?? 'nothing'}`,
+      `the server knows a statement prepared as ${chosenName} as ${serverName?.slice(0, MAX_NAME_LENGTH) ?? 'nothing'}`,
     ],
   }
 }

@@ -1,3 +1,6 @@
+import { type Range, RowReader, readNamedRows, readOneRow, readRows } from '../row-reader.ts'
+import type { PoolMode } from './topology.ts'
+
 /** PgBouncer's own database, whose queries are commands. */
 export const PGBOUNCER_CONSOLE = 'pgbouncer'
 
@@ -74,97 +77,148 @@ export interface PgBouncerSetting {
   readonly changeable: boolean
 }
 
-/** `PgBouncer 1.24.1` -> `1.24.1` */
+const POOL_MODES: readonly PoolMode[] = ['session', 'transaction', 'statement']
+const PORT: Range = { min: 0, max: 65_535 }
+const SWITCH: Range = { min: 0, max: 1 }
+/** Longer texts are no version. */
+const MAX_VERSION_LENGTH = 100
+
+/**
+ * `PgBouncer 1.24.1` -> `1.24.1`
+ *
+ * @throws {InvalidAnswerError} for an answer without a version.
+ */
 export function readPgBouncerVersion(rows: readonly ShowRow[]): string {
-  const text = String(rows[0]?.version ?? '')
-  return /(\d+(?:\.\d+)+)/.exec(text)?.[1] ?? text
+  const text = readOneRow('SHOW VERSION', rows, (row) => row.text('version')).slice(0, MAX_VERSION_LENGTH)
+  return /\d+(?:\.\d+)+/.exec(text)?.[0] ?? text
 }
 
+/** @throws {InvalidAnswerError} where a column is missing or holds what cannot be. */
 export function readPgBouncerPools(rows: readonly ShowRow[]): PgBouncerPool[] {
-  return rows.map((row) => ({
-    database: text(row, 'database'),
-    user: text(row, 'user'),
-    poolMode: text(row, 'pool_mode'),
-    clientsActive: number(row, 'cl_active'),
-    clientsWaiting: number(row, 'cl_waiting'),
-    serversActive: number(row, 'sv_active'),
-    serversIdle: number(row, 'sv_idle'),
-    serversUsed: number(row, 'sv_used'),
-    serversTested: number(row, 'sv_tested'),
-    serversLogin: number(row, 'sv_login'),
-    maxWaitMillis: number(row, 'maxwait') * 1_000 + number(row, 'maxwait_us') / 1_000,
+  return readRows('SHOW POOLS', rows, (row) => ({
+    database: row.text('database'),
+    user: row.textOrNull('user') ?? '',
+    poolMode: row.textOrNull('pool_mode') ?? '',
+    clientsActive: row.integer('cl_active'),
+    clientsWaiting: row.integer('cl_waiting'),
+    serversActive: row.integer('sv_active'),
+    serversIdle: row.integer('sv_idle'),
+    serversUsed: row.integer('sv_used'),
+    serversTested: row.integer('sv_tested'),
+    serversLogin: row.integer('sv_login'),
+    maxWaitMillis: row.duration('maxwait') * 1_000 + (row.has('maxwait_us') ? row.duration('maxwait_us') / 1_000 : 0),
   }))
 }
 
 /** With `application_name_add_host` a name is followed by where the client is. */
 const ADDED_HOST = / - \S+:\d+$/
 
+/**
+ * What is read of a client is what that client has said of itself, so that any text is taken.
+ *
+ * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ */
 export function readPgBouncerClients(rows: readonly ShowRow[]): PgBouncerClient[] {
-  return rows.map((row) => ({
-    database: text(row, 'database'),
-    user: text(row, 'user'),
-    applicationName: text(row, 'application_name').replace(ADDED_HOST, ''),
+  return readRows('SHOW CLIENTS', rows, (row) => ({
+    database: row.textOrNull('database') ?? '',
+    user: row.textOrNull('user') ?? '',
+    // Versions before 1.18 do not tell it.
+    applicationName: row.has('application_name')
+      ? (row.textOrNull('application_name') ?? '').replace(ADDED_HOST, '')
+      : '',
   }))
 }
 
+/** @throws {InvalidAnswerError} where a column is missing or holds what cannot be, or where a database is listed twice. */
 export function readPgBouncerDatabases(rows: readonly ShowRow[]): PgBouncerDatabase[] {
-  return rows.map((row) => ({
-    name: text(row, 'name'),
-    host: textOrNull(row, 'host'),
-    port: number(row, 'port'),
-    database: text(row, 'database'),
-    forceUser: textOrNull(row, 'force_user'),
-    poolSize: number(row, 'pool_size'),
-    minPoolSize: number(row, 'min_pool_size'),
+  const databases = readNamedRows('SHOW DATABASES', rows, (row) => {
+    const name = row.text('name')
+    return [name, readDatabase(name, row)]
+  })
+  return [...databases.values()]
+}
+
+function readDatabase(name: string, row: RowReader): PgBouncerDatabase {
+  return {
+    name,
+    host: row.textOrNull('host'),
+    port: row.integer('port', PORT),
+    database: row.text('database'),
+    forceUser: row.textOrNull('force_user'),
+    poolSize: row.integer('pool_size'),
+    minPoolSize: row.has('min_pool_size') ? row.integer('min_pool_size') : 0,
     // Renamed in 1.24.
-    reservePoolSize: number(row, 'reserve_pool_size' in row ? 'reserve_pool_size' : 'reserve_pool'),
-    poolMode: textOrNull(row, 'pool_mode'),
-    maxConnections: number(row, 'max_connections'),
-    currentConnections: number(row, 'current_connections'),
-    maxClientConnections: number(row, 'max_client_connections'),
-    paused: number(row, 'paused') === 1,
-    disabled: number(row, 'disabled') === 1,
-  }))
+    reservePoolSize: row.integer(row.has('reserve_pool_size') ? 'reserve_pool_size' : 'reserve_pool'),
+    poolMode: row.textOrNull('pool_mode'),
+    maxConnections: row.integer('max_connections'),
+    currentConnections: row.integer('current_connections'),
+    maxClientConnections: row.has('max_client_connections') ? row.integer('max_client_connections') : 0,
+    paused: row.integer('paused', SWITCH) === 1,
+    disabled: row.integer('disabled', SWITCH) === 1,
+  }
 }
 
-/** Times come in microseconds. */
+/**
+ * Times come in microseconds.
+ *
+ * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ */
 export function readPgBouncerStats(rows: readonly ShowRow[]): PgBouncerStats[] {
-  return rows.map((row) => ({
-    database: text(row, 'database'),
-    transactions: number(row, 'total_xact_count'),
-    queries: number(row, 'total_query_count'),
-    receivedBytes: number(row, 'total_received'),
-    sentBytes: number(row, 'total_sent'),
-    transactionMillis: number(row, 'total_xact_time') / 1_000,
-    queryMillis: number(row, 'total_query_time') / 1_000,
-    waitMillis: number(row, 'total_wait_time') / 1_000,
+  return readRows('SHOW STATS', rows, (row) => ({
+    database: row.text('database'),
+    transactions: row.number('total_xact_count'),
+    queries: row.number('total_query_count'),
+    receivedBytes: row.number('total_received'),
+    sentBytes: row.number('total_sent'),
+    transactionMillis: row.number('total_xact_time') / 1_000,
+    queryMillis: row.number('total_query_time') / 1_000,
+    waitMillis: row.number('total_wait_time') / 1_000,
   }))
 }
 
+/** @throws {InvalidAnswerError} where a column is missing or holds what cannot be, or where a setting is listed twice. */
 export function readPgBouncerConfig(rows: readonly ShowRow[]): Map<string, PgBouncerSetting> {
-  return new Map(
-    rows.map((row) => [
-      text(row, 'key'),
-      { value: text(row, 'value'), default: textOrNull(row, 'default'), changeable: text(row, 'changeable') === 'yes' },
-    ]),
-  )
+  return readNamedRows('SHOW CONFIG', rows, (row) => [
+    row.text('key'),
+    {
+      value: row.textOrNull('value') ?? '',
+      default: row.has('default') ? row.textOrNull('default') : null,
+      changeable: row.textOrNull('changeable') === 'yes',
+    },
+  ])
 }
 
-/** `SHOW LISTS`: how many there are of each thing, such as `used_clients` or `free_servers`. */
+/**
+ * One setting of {@link readPgBouncerConfig} as a number; undefined where this version does not have it.
+ *
+ * @throws {InvalidAnswerError} for anything but a whole number that is not negative.
+ */
+export function pgBouncerSettingAsNumber(
+  config: ReadonlyMap<string, PgBouncerSetting>,
+  name: string,
+): number | undefined {
+  const setting = config.get(name)
+  return setting && new RowReader('SHOW CONFIG', { [name]: setting.value }).integer(name)
+}
+
+/**
+ * The mode in which a database's clients share servers: its own, or else the global one.
+ *
+ * @throws {InvalidAnswerError} for anything but one of PgBouncer's modes.
+ */
+export function pgBouncerPoolMode(
+  config: ReadonlyMap<string, PgBouncerSetting>,
+  { poolMode }: Pick<PgBouncerDatabase, 'poolMode'>,
+): PoolMode {
+  const pool_mode = poolMode ?? config.get('pool_mode')?.value ?? 'session'
+  return new RowReader('SHOW DATABASES', { pool_mode }).oneOf('pool_mode', POOL_MODES)
+}
+
+/**
+ * `SHOW LISTS`: how many there are of each thing, such as `used_clients` or `free_servers`.
+ *
+ * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ */
 export function readPgBouncerLists(rows: readonly ShowRow[]): Map<string, number> {
-  return new Map(rows.map((row) => [text(row, 'list'), number(row, 'items')]))
-}
-
-function text(row: ShowRow, column: string): string {
-  return textOrNull(row, column) ?? ''
-}
-
-function textOrNull(row: ShowRow, column: string): string | null {
-  const value = row[column]
-  return value === null || value === undefined ? null : String(value)
-}
-
-/** A column that a version does not have counts as 0. */
-function number(row: ShowRow, column: string): number {
-  return Number(row[column] ?? 0)
+  return readNamedRows('SHOW LISTS', rows, (row) => [row.text('list'), row.integer('items')])
 }

@@ -1,3 +1,5 @@
+import { type Range, RowReader } from '../row-reader.ts'
+
 /** What a connection tells about itself in one round trip. */
 export interface Identity {
   /** The backend that answered. */
@@ -35,4 +37,24 @@ export interface ProbeSource {
   open(): Promise<ProbeSession | undefined>
   /** Called once for each. `abandon` where an answer is still outstanding, or a probe failed: the connection must not be used again. */
   done(session: ProbeSession, options: { readonly abandon: boolean }): void
+}
+
+/** Poolers make up numbers beyond the signed range. */
+const PID: Range = { min: -(2 ** 31), max: 2 ** 32 - 1 }
+
+/**
+ * Reads the pid that a probe has answered, as BackendKeyData has it: without a sign.
+ *
+ * @throws {InvalidAnswerError} for anything but a number of 32 bits.
+ */
+export function readPid(value: unknown): number {
+  return new RowReader('pg_backend_pid()', { pid: value }).integer('pid', PID) >>> 0
+}
+
+/** A server may say anything of any length, and what it said is kept. */
+const MAX_ERROR_LENGTH = 300
+
+/** The evidence that a failed probe leaves. */
+export function describeProbeFailure(error: unknown): string {
+  return `a probe failed: ${String(error).slice(0, MAX_ERROR_LENGTH)}`
 }

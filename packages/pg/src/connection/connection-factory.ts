@@ -16,9 +16,10 @@ import {
 import type { PoolClient } from 'pg'
 import { callBack } from '../call-app.ts'
 import type { GuardedPoolConfig, Reset } from '../guarded-pool-config.ts'
-import { unwatchedQuery, watchQueries } from '../queries/watch-queries.ts'
+import { watchQueries } from '../queries/watch-queries.ts'
 import { prepareStatements } from '../statements/prepare-statements.ts'
 import type { WireClient } from '../wire-client.ts'
+import { askText } from './ask-text.ts'
 import { containParserErrors } from './contain-parser-errors.ts'
 import { PgConnection } from './pg-connection.ts'
 import { repairClient } from './repair-client.ts'
@@ -201,13 +202,8 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     const { health, client } = connection
     // With `reset: 'off'` a transaction that was left open is the next borrower's.
     if (health.isFine || connection.inTransaction) return true
-    return !(await health.isSick((text) => askSession(client, text), performance.now()))
+    return !(await health.isSick((text) => askText(client, text), performance.now()))
   }
-}
-
-async function askSession(client: WireClient, text: string): Promise<string | null | undefined> {
-  const { rows } = await unwatchedQuery(client)<[string | null]>({ text, rowMode: 'array' })
-  return rows[0]?.[0]
 }
 
 function withWatchedPassword(config: GuardedPoolConfig): GuardedPoolConfig {

@@ -2,7 +2,7 @@ import type { CloseReason, ConnectFailure } from '@poolguard/core'
 import type { ConsoleOptions, GuardedDriver, PoolerConsole, ProbeSession } from '@poolguard/core/adapter'
 import { classifyConnectFailure } from '@poolguard/core/postgres'
 import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
-import { unwatchedQuery } from '../queries/watch-queries.ts'
+import { askText } from './ask-text.ts'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PgConnection } from './pg-connection.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
@@ -39,10 +39,8 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     this.factory.gone(connection, reason)
   }
 
-  /** A text of several statements answers with an array, of which the last one counts. */
-  async ask({ client }: PgConnection, text: string): Promise<string | null | undefined> {
-    const results = [await unwatchedQuery(client)<[string | null]>({ text, rowMode: 'array' })].flat()
-    return results.at(-1)?.rows[0]?.[0]
+  ask({ client }: PgConnection, text: string): Promise<string | null | undefined> {
+    return askText(client, text)
   }
 
   isInTransaction({ inTransaction }: PgConnection): boolean {

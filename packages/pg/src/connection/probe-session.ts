@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { Identity, ProbeSession } from '@poolguard/core/adapter'
+import { type Identity, type ProbeSession, readPid } from '@poolguard/core/adapter'
 import { unwatchedQuery } from '../queries/watch-queries.ts'
+import { askText } from './ask-text.ts'
 import { NamedProbe } from './named-probe.ts'
 import type { PgConnection } from './pg-connection.ts'
 
@@ -33,25 +34,18 @@ export class PgProbeSession implements ProbeSession {
     )
     this.#query(probe)
     const [row] = await probe.rows
-    if (!row) throw new Error('the probe was answered without a row')
-    return { pid: Number(row[0]) >>> 0, chosenName, serverName: row[1] ?? null, along: row[2] ?? null }
+    return { pid: readPid(row?.[0]), chosenName, serverName: row?.[1] ?? null, along: row?.[2] ?? null }
   }
 
-  backendPid(): Promise<number> {
-    return this.#pid('select pg_catalog.pg_backend_pid() as pid')
+  async backendPid(): Promise<number> {
+    return readPid(await askText(this.#connection.client, 'select pg_catalog.pg_backend_pid()'))
   }
 
-  begin(): Promise<number> {
-    return this.#pid('begin; select pg_catalog.pg_backend_pid() as pid')
+  async begin(): Promise<number> {
+    return readPid(await askText(this.#connection.client, 'begin; select pg_catalog.pg_backend_pid()'))
   }
 
   async rollback(): Promise<void> {
     await this.#query('rollback')
-  }
-
-  /** A text of several statements answers with an array, of which the last one counts. */
-  async #pid(text: string): Promise<number> {
-    const results = [await this.#query(text)].flat()
-    return Number(results.at(-1)?.rows[0].pid) >>> 0
   }
 }

@@ -1,6 +1,5 @@
 import {
   ACTIVITY_QUERY,
-  type ActivityRow,
   pgBouncerMetrics,
   postgresMetrics,
   readUrlOption,
@@ -43,7 +42,7 @@ export function postgresSource(url: string | undefined, options: SourceOptions =
     client.on('error', () => {})
     try {
       await client.connect()
-      return postgresMetrics((await client.query<ActivityRow>(ACTIVITY_QUERY)).rows)
+      return postgresMetrics((await client.query(ACTIVITY_QUERY)).rows)
     } finally {
       await client.end()
     }

@@ -1,3 +1,5 @@
+import { InvalidAnswerError } from '@poolguard/core'
+import { type Range, type RowReader, readRows } from '@poolguard/core/postgres'
 import type { ParsedOptions } from '../internals.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
@@ -12,17 +14,21 @@ const ARRAY_TYPES = `
    group by elements.oid, elements.typarray
    order by elements.oid`
 
+const OID: Range = { min: 0, max: 2 ** 32 - 1 }
+
 /** `box` (1020 is its array) is the one type whose elements are parted otherwise. */
 const BOX_ARRAY = 1020
 
 /** What `fetch_types` does: learns the server's array types, once for all connections of a pool. */
 export class ArrayTypes {
   readonly #options: ParsedOptions
+  readonly #warn: (message: string) => void
   /** Resolved where they are known; undefined until a connection has asked. */
   #learnt: Promise<void> | undefined
 
-  constructor(options: ParsedOptions) {
+  constructor(options: ParsedOptions, warn: (message: string) => void) {
     this.#options = options
+    this.#warn = warn
   }
 
   /**
@@ -43,7 +49,14 @@ export class ArrayTypes {
   }
 
   async #ask(connection: PostgresConnection): Promise<void> {
-    for (const [oid, typarray] of await connection.ask(ARRAY_TYPES)) this.#add(Number(oid), Number(typarray))
+    const rows = (await connection.ask(ARRAY_TYPES)).map(([oid, typarray]) => ({ oid, typarray }))
+    try {
+      const read = (row: RowReader) => ({ oid: row.integer('oid', OID), typarray: row.integer('typarray', OID) })
+      for (const { oid, typarray } of readRows('the query for array types', rows, read)) this.#add(oid, typarray)
+    } catch (error) {
+      if (!(error instanceof InvalidAnswerError)) throw error
+      this.#warn(`${error.message} Until then arrays come back as text.`)
+    }
   }
 
   /** As in postgres.js. */
@@ -99,7 +112,8 @@ interface Element {
 function readQuoted(text: string, start: number): Element {
   let value = ''
   let at = start
-  for (; text[at] !== '"'; at++) value += text[at] === '\\' ? text[++at] : text[at]
+  // A server that leaves out the closing quote must not keep us here.
+  for (; at < text.length && text[at] !== '"'; at++) value += text[at] === '\\' ? (text[++at] ?? '') : text[at]
   return { value, end: at + 1 }
 }
 

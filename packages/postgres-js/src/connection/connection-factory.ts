@@ -56,7 +56,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     this.#parameters = new StartupParameters(options.warn)
     const { pass } = options.shared
     this.#password = typeof pass === 'function' ? watchPasswordFunction(pass) : undefined
-    this.#arrayTypes = options.fetchTypes ? new ArrayTypes(options.shared) : undefined
+    this.#arrayTypes = options.fetchTypes ? new ArrayTypes(options.shared, options.warn) : undefined
   }
 
   /** Tries the hosts in the order given: the next one where a host cannot be reached, or is not what was asked for. */

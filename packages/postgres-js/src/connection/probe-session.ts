@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Identity, ProbeSession } from '@poolguard/core/adapter'
+import { type Identity, type ProbeSession, readPid } from '@poolguard/core/adapter'
 import type { PostgresConnection } from './postgres-connection.ts'
 
 const PID = 'pg_catalog.pg_backend_pid()'
@@ -23,7 +23,7 @@ export class PostgresProbeSession implements ProbeSession {
   /** postgres.js keeps what it has prepared, so that this is asked only where the pid shows a pooler, and undone at once. */
   async identify(expression = 'null'): Promise<Identity> {
     const [answer] = await this.#connection.ask(`select ${PID}, ${expression}`)
-    const pid = readPid(answer)
+    const pid = readPid(answer?.[0])
     const along = answer?.[1] ?? null
     if (pid === this.announcedPid) return { pid, chosenName: '', serverName: null, along }
     const mark = `poolguard_${randomBytes(6).toString('hex')}`
@@ -31,7 +31,7 @@ export class PostgresProbeSession implements ProbeSession {
       `/*${mark}*/ select ${PID},
          (select name from pg_catalog.pg_prepared_statements where pg_catalog.starts_with(statement, '/*${mark}*/') limit 1)`,
     )
-    return { pid: readPid(row), chosenName: name, serverName: row[1] ?? null, along }
+    return { pid: readPid(row[0]), chosenName: name, serverName: row[1] ?? null, along }
   }
 
   backendPid(): Promise<number> {
@@ -48,11 +48,6 @@ export class PostgresProbeSession implements ProbeSession {
 
   async #pid(text: string): Promise<number> {
     const [row] = await this.#connection.ask(text)
-    return readPid(row)
+    return readPid(row?.[0])
   }
-}
-
-/** Poolers make up numbers beyond the signed range. */
-function readPid(row: readonly (string | null)[] | undefined): number {
-  return Number(row?.[0]) >>> 0
 }

@@ -4,6 +4,7 @@ import {
   readPgBouncerConfig,
   readPgBouncerDatabases,
 } from '../../topology/index.ts'
+import { showConfig, showDatabase } from '../../topology/testing/show-rows.ts'
 import type { FleetView } from '../fleet-view.ts'
 import { readPoolerLook } from '../pooler-view.ts'
 import type { ServerSession, SimulatedServer } from './simulated-server.ts'
@@ -60,8 +61,8 @@ function look(server: SimulatedServer, member: string) {
   }))
   return readPoolerLook(
     {
-      config: readPgBouncerConfig(Object.entries(settings).map(([key, value]) => ({ key, value: String(value) }))),
-      databases: readPgBouncerDatabases([{ name: 'app', pool_size: '1000' }]),
+      config: readPgBouncerConfig(showConfig(settings)),
+      databases: readPgBouncerDatabases([showDatabase({ name: 'app', pool_size: '1000' })]),
       clients: readPgBouncerClients(clients),
     },
     member,

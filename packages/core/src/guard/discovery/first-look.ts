@@ -1,13 +1,16 @@
-import { CAPACITY_QUERY, type Capacity } from '../../budget/index.ts'
+import { CAPACITY_QUERY, parseCapacity } from '../../budget/index.ts'
 import { inTime } from '../../clock.ts'
+import { InvalidAnswerError } from '../../invalid-answer-error.ts'
 import {
   announcedPooler,
+  describeProbeFailure,
   detectTopology,
   forgetTopology,
   judgeIdentity,
   type ProbeSession,
   recallTopology,
   rememberTopology,
+  serverVersion,
   type Topology,
 } from '../../topology/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
@@ -52,7 +55,14 @@ export async function lookFirst<C>(
   const session = driver.probe(connection)
   const announced = announcedPooler(session.parameters)
   const known: Topology | undefined = given ?? recall(peer) ?? announced
-  const look = { peer, capacity: undefined, conclusive: true, answered: true, error: undefined }
+  const look = {
+    peer,
+    capacity: undefined,
+    capacityProblem: undefined,
+    conclusive: true,
+    answered: true,
+    error: undefined,
+  }
   try {
     const answer = known
       ? afresh && known === announced
@@ -60,13 +70,23 @@ export async function lookFirst<C>(
         : askCapacity(driver, connection, known)
       : identify(session)
     const { topology, along } = await inTime(answer, ANSWER_MILLIS, () => new Unanswered())
-    const capacity = along ? (JSON.parse(along) as Capacity) : undefined
+    const limits = readLimits(along)
     const conclusive = known !== undefined || topology.kind === 'direct'
-    if (!conclusive && alone) return { ...look, capacity, ...(await detectAlone(peer, session)) }
+    if (!conclusive && alone) return { ...look, ...limits, ...(await detectAlone(peer, session)) }
     if (conclusive && !given) remember(peer, topology)
-    return { ...look, topology, capacity, conclusive }
+    return { ...look, ...limits, topology, conclusive }
   } catch (error) {
     return { ...look, topology: known ?? unknown(session, error), answered: !(error instanceof Unanswered), error }
+  }
+}
+
+/** A server that tells nonsense of its limits can still be borrowed from. */
+function readLimits(along: string | null | undefined): Pick<Survey, 'capacity' | 'capacityProblem'> {
+  try {
+    return { capacity: along ? parseCapacity(along) : undefined, capacityProblem: undefined }
+  } catch (error) {
+    if (!(error instanceof InvalidAnswerError)) throw error
+    return { capacity: undefined, capacityProblem: error.problem }
   }
 }
 
@@ -123,8 +143,8 @@ async function detectAlone(
 }
 
 function unknown({ parameters }: ProbeSession, error: unknown): Topology {
-  const server = { version: parameters.get('server_version') ?? null }
-  const seen = error instanceof Unanswered ? error.message : `a probe failed: ${String(error)}`
+  const server = { version: serverVersion(parameters) }
+  const seen = error instanceof Unanswered ? error.message : describeProbeFailure(error)
   return { kind: 'unknown', server, preparedStatements: 'unknown', evidence: [seen] }
 }
 

@@ -14,8 +14,10 @@ export interface Survey {
   /** Whose verdict it is. */
   readonly peer: string | undefined
   readonly topology: Topology
-  /** Undefined where the database did not tell in time. */
+  /** Undefined where the database did not tell in time, or told what cannot be. */
   readonly capacity: Capacity | undefined
+  /** What is wrong with the capacity that the database has told; undefined where nothing is. */
+  readonly capacityProblem: string | undefined
 }
 
 /**

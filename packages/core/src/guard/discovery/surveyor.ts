@@ -146,23 +146,23 @@ export class Surveyor<C> {
     this.#following = following.then(over, over)
   }
 
-  async #detect({ peer, capacity, topology: assumed }: FirstLook): Promise<void> {
+  async #detect({ topology: assumed, ...look }: FirstLook): Promise<void> {
     const { engine, driver, urgent, glimpsed } = this.#options
     glimpsed(assumed)
     // Before the pool's own wait in ready(), which would take the connection that has a server of the pooler's.
     const detected = await detectPooler(engine(), driver(), { first: urgent || this.#opening !== undefined })
     // A saturated pooler leaves the second look without an answer. It is certainly a pooler, though.
     const topology = detected?.kind === 'pooler' ? detected : assumed
-    if (peer !== undefined) rememberTopology(peer, topology)
+    if (look.peer !== undefined) rememberTopology(look.peer, topology)
     if (detected?.kind !== 'pooler') {
       this.#outdated = true
       this.later()
     }
-    await this.#adopt({ peer, capacity, topology })
+    await this.#adopt({ ...look, topology })
   }
 
-  async #adopt({ peer, topology, capacity }: Survey): Promise<void> {
-    this.#found = { peer, topology, capacity }
+  async #adopt({ peer, topology, capacity, capacityProblem }: Survey): Promise<void> {
+    this.#found = { peer, topology, capacity, capacityProblem }
     if (!capacity) this.later()
     await this.#options.found(this.#found)
   }

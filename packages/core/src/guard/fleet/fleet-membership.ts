@@ -1,7 +1,9 @@
 import { inTime, systemClock } from '../../clock.ts'
 import { FleetController, type FleetView, makeMember, pooledName, type Share } from '../../fleet/index.ts'
+import { InvalidAnswerError } from '../../invalid-answer-error.ts'
 import type { FleetSnapshot } from '../../observe/index.ts'
 import { type Lease, type Pool, type PoolEvent, runDetached } from '../../pool/index.ts'
+import { readError } from '../../postgres-errors/index.ts'
 import type { FleetOptions } from '../../settings/index.ts'
 import type { Topology } from '../../topology/index.ts'
 import type { ConsoleOptions, GuardedDriver, PoolerConsole } from '../guarded-driver.ts'
@@ -22,7 +24,7 @@ export interface FleetMembershipOptions<C> {
   readonly headroom: number | undefined
   readonly engine: () => Pool<C>
   readonly driver: () => GuardedDriver<C>
-  /** What the user has set; without a bound `Infinity`. */
+  /** What the user has set; without a bound, the most that a pool opens by what it finds. */
   readonly bounds: () => { readonly min: number; readonly max: number }
   /** So many connections may be open from now on. */
   readonly adopt: (max: number, share: Share | undefined) => void
@@ -257,12 +259,13 @@ export class FleetMembership<C> {
     const { code } = (error ?? {}) as { code?: unknown }
     const lasting =
       error instanceof TellsNothing ||
+      error instanceof InvalidAnswerError ||
       error instanceof TransactionLeftOpen ||
       (typeof code === 'string' && code.startsWith('42'))
     if (!lasting || this.#warned) return
     this.#warned = true
     const { fleet, warn } = this.#options
-    warn(`fleet "${fleet.app}" cannot be looked at, so that it keeps what it has: ${(error as Error).message}`)
+    warn(`fleet "${fleet.app}" cannot be looked at, so that it keeps what it has: ${readError(error).message}`)
   }
 }
 

@@ -1,6 +1,6 @@
 import { pause, systemClock } from '../../clock.ts'
 import { type FleetView, LOCK_IF_FREE, readPoolerLook, tellTheSame } from '../../fleet/index.ts'
-import { classifyConnectFailure, isServerError } from '../../postgres-errors/index.ts'
+import { classifyConnectFailure, isServerError, readError } from '../../postgres-errors/index.ts'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } from '../../topology/index.ts'
 import type { ConsoleOptions, PoolerConsole } from '../guarded-driver.ts'
 import type { Ask } from './server-look.ts'
@@ -66,13 +66,16 @@ async function lookThrough(
   { member, ask, openConsole, open, publisher }: PoolerLookOptions,
   decide: (view: FleetView) => string,
 ): Promise<PoolerConsole> {
-  const config = readPgBouncerConfig(await orUnseen(console.show('CONFIG')))
-  const databases = readPgBouncerDatabases(await orUnseen(console.show('DATABASES')))
+  const config = await orUnseen(console.show('CONFIG').then(readPgBouncerConfig))
+  const databases = await orUnseen(console.show('DATABASES').then(readPgBouncerDatabases))
   await lock(ask)
   const until = systemClock.now() + CONSOLE_MILLIS
   const openBefore = open()
-  const clients = readPgBouncerClients(await orUnseen(console.show('CLIENTS')))
-  const view = readPoolerLook({ config, databases, clients }, member)
+  const view = await orUnseen(
+    console.show('CLIENTS').then((rows) => {
+      return readPoolerLook({ config, databases, clients: readPgBouncerClients(rows) }, member)
+    }),
+  )
   // Where several processes share a port, each shows its own clients, and admits so many of its own.
   if (!view || view.own < Math.min(openBefore, open())) {
     throw new UnseenError('behind a pooler whose console shows other clients than these')
@@ -133,7 +136,7 @@ export class UnseenError extends Error {
 /** What the console answers. Where it says itself that it will not, there is no use in asking again soon. */
 function orUnseen<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
-    const { message } = cause as Error
+    const { message } = readError(cause)
     const lasting = isServerError(cause) && classifyConnectFailure(cause) === 'permanent'
     const advice = lasting ? ': have its user in stats_users, or give fleet.consoleUrl' : ''
     const why = `behind a pooler whose console cannot be read (${message}${advice})`
@@ -146,7 +149,7 @@ function letThrough<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
     // The next look may be faster.
     if (TOO_SLOW.test(String((cause as { code?: unknown }).code))) throw cause
-    const { message } = cause as Error
+    const { message } = readError(cause)
     const passing = !isServerError(cause)
     throw new UnseenError(`behind a pooler that lets no look at the others through (${message})`, { cause, passing })
   })

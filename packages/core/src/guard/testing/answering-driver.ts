@@ -1,0 +1,126 @@
+import { LOCK_IF_FREE, LOOK } from '../../fleet/index.ts'
+import type { ShowRow } from '../../topology/index.ts'
+import { showConfig, showDatabase } from '../../topology/testing/show-rows.ts'
+import type { ConsoleOptions, GuardedDriver, PoolerConsole } from '../guarded-driver.ts'
+import type { PoolGuard } from '../pool-guard.ts'
+
+/** A row as a server writes it in JSON. */
+export type JsonRow = Record<string, unknown>
+
+/** What the other end answers: an honest one, until a test spoils a part of it. */
+export interface Answers {
+  pid: unknown
+  capacity: JsonRow
+  rows: JsonRow[]
+  config: ShowRow[]
+  databases: ShowRow[]
+  clients: (applicationName: string) => ShowRow[]
+}
+
+export function honestAnswers(): Answers {
+  return {
+    pid: 7,
+    capacity: {
+      maxConnections: 100,
+      reserved: 3,
+      roleLimit: null,
+      databaseLimit: null,
+      used: 1,
+      usedByRole: 1,
+      usedByDatabase: 1,
+    },
+    rows: [{ name: 'psql', ownRole: true, ownDatabase: true, readable: true, count: 1 }],
+    config: showConfig({
+      max_client_conn: 100,
+      max_user_connections: 0,
+      max_user_client_connections: 0,
+      pool_mode: 'transaction',
+    }),
+    databases: [showDatabase({ name: 'app' })],
+    clients: (application_name) => [{ database: 'app', user: 'app', application_name }],
+  }
+}
+
+export interface AnsweringConnection {
+  readonly name: string
+}
+
+/** A driver whose other end answers at once, from memory. `mode` where that is a PgBouncer. */
+export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
+  readonly factory: GuardedDriver<AnsweringConnection>['factory']
+  /** The most connections that were open at once. */
+  mostOpen = 0
+  readonly #answers: Answers
+  readonly #mode: string | undefined
+
+  constructor(guard: () => PoolGuard<AnsweringConnection>, answers: Answers, mode?: string) {
+    this.#answers = answers
+    this.#mode = mode
+    let open = 0
+    this.factory = {
+      open: async () => {
+        open++
+        this.mostOpen = Math.max(this.mostOpen, open)
+        const connection = { name: guard().applicationName ?? '' }
+        await guard().meet(connection)
+        return connection
+      },
+      close: async () => void open--,
+    }
+  }
+
+  peerOf(): undefined {
+    return undefined
+  }
+
+  probe(): ReturnType<GuardedDriver<AnsweringConnection>['probe']> {
+    const parameters = new Map(
+      this.#mode === undefined
+        ? []
+        : [
+            ['pgbouncer.version', '1.26.0'],
+            ['pgbouncer.pool_mode', this.#mode],
+          ],
+    )
+    const { pid, capacity } = this.#answers
+    return {
+      parameters,
+      announcedPid: 7,
+      identify: async () => ({
+        pid: pid as number,
+        chosenName: '',
+        serverName: null,
+        along: JSON.stringify(capacity),
+      }),
+      backendPid: async () => pid as number,
+      begin: async () => pid as number,
+      rollback: async () => {},
+    }
+  }
+
+  isLost(): boolean {
+    return false
+  }
+
+  async ask(_connection: AnsweringConnection, text: string): Promise<string | null | undefined> {
+    const { capacity, rows } = this.#answers
+    if (text === LOOK) return JSON.stringify({ capacity, rows })
+    if (text === LOCK_IF_FREE) return 'true'
+    return text.startsWith('select (select pg_catalog.row_to_json(capacity)') ? JSON.stringify(capacity) : undefined
+  }
+
+  isInTransaction(): boolean {
+    return false
+  }
+
+  async openConsole({ name }: AnsweringConnection, { applicationName }: ConsoleOptions): Promise<PoolerConsole> {
+    const { config, databases, clients } = this.#answers
+    const answers = { CONFIG: config, DATABASES: databases, CLIENTS: clients(name), VERSION: [] }
+    return {
+      applicationName,
+      closed: new Promise(() => {}),
+      show: async (what) => answers[what],
+      [Symbol.asyncDispose]: async () => {},
+    }
+  }
+}
