@@ -39,6 +39,7 @@ export {
 } from './observe/index.ts'
 export {
   type AcquireOptions,
+  type AcquireRequest,
   type Activity,
   type BorrowerTraces,
   captureStack,
@@ -52,10 +53,9 @@ export {
   type LateQuery,
   LateQueryReporter,
   Lease,
-  LeaseLedger,
+  ObservedLeases,
   type OpenContext,
   Pool,
-  type Request,
   type ResourceFactory,
   type RunningQuery,
   registerOwnCode,

@@ -123,11 +123,11 @@ export class PoolGuard<C> {
       classify: (error) => this.#connectFailures.classify(error),
       advise: (error) => this.#connectFailures.advise(error),
       onEvent: (event) => this.#heard(event),
-      onGone: (connection, reason) => {
+      onClosing: (connection, reason) => {
         this.#driver.gone?.(connection, reason)
         this.#fleet?.gone(connection)
       },
-      keeps: (connection) => this.#fleet?.needs(connection) ?? false,
+      isPinned: (connection) => this.#fleet?.needs(connection) ?? false,
     })
     // It has connections before anybody has used it.
     if (settings.min > 0) this.#enter()

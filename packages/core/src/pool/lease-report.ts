@@ -1,6 +1,5 @@
 import { stackOf } from './borrower.ts'
-import type { PoolEntry } from './entry.ts'
-import type { Lease } from './lease.ts'
+import type { TrackedLease } from './lease.ts'
 import type { RunningQuery } from './resource-factory.ts'
 
 /** A query that is running. */
@@ -22,32 +21,15 @@ export interface LeaseReport {
   readonly stack: string | null
 }
 
-export function reportLease<R>(entry: PoolEntry<R>, lease: Lease<R>, now: number): LeaseReport {
+export function reportLease<R>(lease: TrackedLease<R>, now: number): LeaseReport {
   return {
     heldMillis: now - lease.since,
-    quietMillis: now - entry.quietSince,
-    ...(entry.runningQuery && { query: reportQuery(entry.runningQuery, entry.queryingSince, now) }),
+    quietMillis: now - lease.quietSince,
+    ...(lease.runningQuery && { query: reportQuery(lease.runningQuery, lease.queryingSince, now) }),
     stack: stackOf(lease.borrower),
   }
 }
 
 export function reportQuery(query: RunningQuery, since: number, now: number): QueryReport {
   return { text: query.describe(), runningMillis: now - since }
-}
-
-/** What the callers' leases that are out come to: their times in milliseconds, and how many are suspected to be leaks. */
-export function sumLeases<R>(
-  entries: Iterable<PoolEntry<R>>,
-  now: number,
-): { sum: number; longest: number; suspected: number } {
-  let sum = 0
-  let longest = 0
-  let suspected = 0
-  for (const { lease } of entries) {
-    if (!lease || lease.own) continue
-    sum += now - lease.since
-    longest = Math.max(longest, now - lease.since)
-    if (lease.suspected) suspected++
-  }
-  return { sum, longest, suspected }
 }

@@ -1,51 +1,69 @@
 import type { Borrower } from './borrower.ts'
-import type { PoolEntry } from './entry.ts'
+import type { PoolEntry } from './pool-entries.ts'
+import type { Activity, RunningQuery } from './resource-factory.ts'
+
+/** What is known of a lease while it lasts, whichever pool gave it. */
+export class TrackedLease<R> {
+  readonly resource: R
+  /** When it began, by the pool's clock, in milliseconds. */
+  readonly since: number
+  /** @internal Undefined unless stacks are captured, or it was acquired under a label or in a scope. */
+  readonly borrower: Borrower | undefined
+  /** @internal The pool acquired it for itself, for example for discovery: no statistic counts it. */
+  readonly isInternal: boolean
+  /** @internal It has been reported as a suspected leak. */
+  suspected = false
+  /** @internal When it ended, by the pool's clock, in milliseconds; NaN while it lasts. */
+  endedAt: number = Number.NaN
+  /** @internal When the last activity was seen. */
+  quietSince: number
+  /** @internal The activity that was seen last. */
+  activity: Activity = 0
+  /** @internal The query that was seen last. */
+  runningQuery: RunningQuery | undefined
+  /** @internal When that query was seen first. */
+  queryingSince = 0
+  /** @internal That query has been reported as a long one. */
+  longQueryReported = false
+
+  constructor(resource: R, since: number, borrower: Borrower | undefined, isInternal = false) {
+    this.resource = resource
+    this.since = since
+    this.quietSince = since
+    this.borrower = borrower
+    this.isInternal = isInternal
+  }
+}
 
 /** What a lease needs from the pool that gave it. */
 export interface Lender<R> {
   takeBack(entry: PoolEntry<R>): void
-  giveUp(entry: PoolEntry<R>): void
+  takeBackUnfit(entry: PoolEntry<R>): void
 }
 
-/** One checkout of one resource. After `release` or `destroy` it is spent: calling either again does nothing. */
-export class Lease<R> {
+/** One checkout of one resource. Once it was released or destroyed, calling either again does nothing. */
+export class Lease<R> extends TrackedLease<R> {
   readonly #lender: Lender<R>
   readonly #entry: PoolEntry<R>
-  /** When it was lent, by the pool's clock, in milliseconds. */
-  readonly since: number
-  /** @internal Undefined unless stacks are captured or it was borrowed in a scope. */
-  readonly borrower: Borrower | undefined
-  /** @internal The pool's own, for a look at the database: no figure counts it. */
-  readonly own: boolean
-  /** @internal It has been reported as a leak. */
-  suspected = false
-  /** @internal When it ended, by the pool's clock, in milliseconds; NaN while it is held. */
-  endedAt: number = Number.NaN
 
-  constructor(lender: Lender<R>, entry: PoolEntry<R>, since: number, borrower: Borrower | undefined, own = false) {
+  constructor(lender: Lender<R>, entry: PoolEntry<R>, since: number, borrower?: Borrower, isInternal = false) {
+    super(entry.resource, since, borrower, isInternal)
     this.#lender = lender
     this.#entry = entry
-    this.since = since
-    this.borrower = borrower
-    this.own = own
   }
 
-  get resource(): R {
-    return this.#entry.resource
-  }
-
-  /** False once it was released or destroyed, or the pool has taken it back because its connection died. */
-  get held(): boolean {
+  /** False once it was released or destroyed, or the pool has ended it because the connection was lost. */
+  get active(): boolean {
     return this.#entry.lease === this
   }
 
-  /** Gives the resource back to the pool. */
+  /** Returns the resource to the pool. */
   release(): void {
-    if (this.held) this.#lender.takeBack(this.#entry)
+    if (this.active) this.#lender.takeBack(this.#entry)
   }
 
-  /** Gives up the resource: it is closed and not lent again. */
+  /** Returns the resource to be closed: it is not lent again. */
   destroy(): void {
-    if (this.held) this.#lender.giveUp(this.#entry)
+    if (this.active) this.#lender.takeBackUnfit(this.#entry)
   }
 }

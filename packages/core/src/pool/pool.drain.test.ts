@@ -126,7 +126,7 @@ describe('draining', () => {
   test('given waits of the pool itself, then they are rejected at once', async () => {
     const { pool } = givenPool({ max: 1 })
     const lease = await pool.acquire()
-    const own = new Outcome(pool.acquire({ own: true }))
+    const own = new Outcome(pool.acquire({ internal: 'queued' }))
     const caller = new Outcome(pool.acquire())
     const drained = new Outcome(pool.drain())
     await settled()
@@ -174,7 +174,7 @@ describe('draining', () => {
     expect(factory.closed).toEqual([0, 1])
     expect(drained.state).toBe('fulfilled')
     expect(events.at(-1)).toEqual({ type: 'drained', forced: 2 })
-    expect(leases.map(({ held }) => held)).toEqual([false, false])
+    expect(leases.map(({ active }) => active)).toEqual([false, false])
     for (const lease of leases) lease.release()
     expect(pool.stats()).toMatchObject({ total: 0, closed: 2 })
   })
@@ -234,7 +234,7 @@ describe('draining', () => {
     factory.opening(0).lost()
     await settled()
 
-    expect(lease.held).toBe(false)
+    expect(lease.active).toBe(false)
     expect(drained.state).toBe('fulfilled')
     expect(events.at(-1)).toEqual({ type: 'drained', forced: 0 })
   })

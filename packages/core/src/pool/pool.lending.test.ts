@@ -11,7 +11,7 @@ describe('lending', () => {
     const lease = await pool.acquire()
 
     expect(lease.resource).toBe(factory.opening(0).resource)
-    expect(lease.held).toBe(true)
+    expect(lease.active).toBe(true)
     expect(pool.stats()).toMatchObject({ total: 1, active: 1, idle: 0, acquired: 1, opened: 1 })
   })
 
@@ -45,7 +45,7 @@ describe('lending', () => {
     const { pool } = givenPool({ max: 1, maxWaiters: 1 })
     const held = await pool.acquire()
     const waiting = new Outcome(pool.acquire())
-    const own = new Outcome(pool.acquire({ own: true, first: true }))
+    const own = new Outcome(pool.acquire({ internal: 'first' }))
     held.release()
     await settled()
 
@@ -55,7 +55,7 @@ describe('lending', () => {
   test('given the pool itself waits, then no caller is turned away for that', async () => {
     const { pool } = givenPool({ max: 1, maxWaiters: 1 })
     const held = await pool.acquire()
-    const own = new Outcome(pool.acquire({ own: true }))
+    const own = new Outcome(pool.acquire({ internal: 'queued' }))
     const waiting = new Outcome(pool.acquire())
     const tooMany = new Outcome(pool.acquire())
     await settled()
@@ -69,7 +69,7 @@ describe('lending', () => {
     const { pool, factory } = givenPool({ max: 2 })
     const [first] = [await pool.acquire(), await pool.acquire()]
     const waiting = new Outcome(pool.acquire())
-    const own = await pool.acquire({ first: true, beyondMax: true })
+    const own = await pool.acquire({ internal: 'overflow' })
     expect([own.resource.id, waiting.state, pool.counts.total]).toEqual([2, 'pending', 3])
 
     own.release()
@@ -82,7 +82,7 @@ describe('lending', () => {
 
   test('given a resource that is to be kept, when there are too many, then another one goes, and who listens hears of it', async () => {
     const gone: number[] = []
-    const { pool } = givenPool({ max: 3 }, { keeps: ({ id }) => id === 0, onGone: ({ id }) => gone.push(id) })
+    const { pool } = givenPool({ max: 3 }, { isPinned: ({ id }) => id === 0, onClosing: ({ id }) => gone.push(id) })
     const leases = await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()])
     leases[0]?.release()
     leases[1]?.release()
@@ -116,8 +116,8 @@ describe('lending', () => {
     old.destroy()
     await settled()
 
-    expect(old.held).toBe(false)
-    expect(current.held).toBe(true)
+    expect(old.active).toBe(false)
+    expect(current.active).toBe(true)
     expect(pool.stats()).toMatchObject({ total: 1, active: 1, idle: 0 })
   })
 
@@ -205,7 +205,7 @@ describe('waiting', () => {
     const warm = await pool.acquire()
     warm.release()
     const lease = await pool.acquire({ timeoutMillis: 0 })
-    expect(lease.held).toBe(true)
+    expect(lease.active).toBe(true)
 
     const second = new Outcome(pool.acquire({ timeoutMillis: 0 }))
     await clock.advance(0)
@@ -301,7 +301,7 @@ describe('an AbortSignal', () => {
     controller.abort()
     await settled()
 
-    expect(lease.held).toBe(true)
+    expect(lease.active).toBe(true)
   })
 
   test('aborted after the timeout: the caller has been told already', async () => {
@@ -370,7 +370,7 @@ describe('listeners', () => {
     const uncaught = await uncaughtDuring(async () => {
       const lease = await pool.acquire()
       lease.destroy()
-      expect((await pool.acquire()).held).toBe(true)
+      expect((await pool.acquire()).active).toBe(true)
       await settled()
     })
 

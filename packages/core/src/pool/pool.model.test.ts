@@ -121,7 +121,7 @@ class World {
   }
 
   get held(): Lease<FakeResource>[] {
-    return this.leases.filter(({ held }) => held)
+    return this.leases.filter(({ active }) => active)
   }
 
   async do(operation: Operation): Promise<void> {
@@ -143,7 +143,7 @@ class World {
         break
       case 'release late':
         choose(
-          this.leases.filter(({ held }) => !held),
+          this.leases.filter(({ active }) => !active),
           operation.pick,
         )?.release()
         break

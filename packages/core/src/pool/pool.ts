@@ -1,32 +1,30 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { Alarm } from './alarm.ts'
-import { type Borrower, BorrowerIdentification, type BorrowerTraces, traceAwaiting } from './borrower.ts'
-import { CapacityTime } from './capacity-time.ts'
-import { acquireChannel, publish, releaseChannel } from './channels.ts'
+import { type Borrower, type BorrowerTraces, traceAwaiting } from './borrower.ts'
+import { publish } from './channels.ts'
 import type { ConnectFailure } from './connect-failure.ts'
 import { Connector } from './connector.ts'
 import { DurationHistogram } from './durations.ts'
-import { PoolEntry } from './entry.ts'
 import { AcquireTimeoutError, ConnectError, PoolClosedError, PoolSaturatedError, type PoolState } from './errors.ts'
-import { LabelledWaits } from './label.ts'
 import { Lease, type Lender } from './lease.ts'
-import { type LeaseReport, reportLease, reportQuery, sumLeases } from './lease-report.ts'
-import { LeaseWatch } from './lease-watch.ts'
+import type { LeaseReport } from './lease-report.ts'
+import { LeaseTracker } from './lease-tracker.ts'
+import { PoolEntries, PoolEntry } from './pool-entries.ts'
 import type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 import { type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 import type { PoolCounts, PoolStats } from './pool-stats.ts'
 import { type EndedCheckout, endedCheckoutOf } from './release-errors.ts'
-import type { ResourceFactory, RunningQuery } from './resource-factory.ts'
+import type { ResourceFactory } from './resource-factory.ts'
 import type { Waiter } from './waiter-queue.ts'
 import { WaitingLine } from './waiting-line.ts'
 
-/** A check or a cleaning that takes longer is no longer waited for alone. */
-const SOON_MILLIS = 100
+/** A validation or reset that takes longer no longer counts as an available connection: another one is opened for the waiter. */
+const VALIDATION_GRACE_MILLIS = 100
 
-/** After so long without a server even those give up who would wait without end. */
-const HOPELESS_MILLIS = 10_000
+/** Waiters without a deadline are rejected after this long while no connection can be opened. */
+const UNREACHABLE_LIMIT_MILLIS = 10_000
 
-/** A connection lives for maxLifetimeMillis less a random part of up to this share, so that a fleet's do not all go at once. */
+/** A connection lives for maxLifetimeMillis less a random part of up to this share, so that a fleet's connections do not all expire at once. */
 const LIFETIME_JITTER = 0.1
 
 export interface PoolOptions<R> {
@@ -34,15 +32,15 @@ export interface PoolOptions<R> {
   readonly name: string
   readonly settings: PoolSettings
   readonly factory: ResourceFactory<R>
-  /** Sorts the errors of the factory. Default: every one is `unavailable`. */
-  readonly classify?: ((error: unknown) => ConnectFailure) | undefined
-  /** What to do about an error of the factory; it becomes part of what callers are told. */
+  /** Sorts the errors of `factory.open`: whether to retry, and what waiting callers get. */
+  readonly classify: (error: unknown) => ConnectFailure
+  /** Advice about an error of the factory; it becomes part of the callers' errors. */
   readonly advise?: ((error: unknown) => string | undefined) | undefined
   readonly onEvent?: PoolEventListener | undefined
-  /** Told of each resource that is lent no more: it is being closed, or was lost. */
-  readonly onGone?: ((resource: R, reason: CloseReason) => void) | undefined
-  /** Whether a resource is to stay where one of several is too many. */
-  readonly keeps?: ((resource: R) => boolean) | undefined
+  /** Called for each resource that is not lent any more: the pool is closing it, or it was lost. */
+  readonly onClosing?: ((resource: R, reason: CloseReason) => void) | undefined
+  /** True for a resource that must not be the one closed when the pool shrinks (it carries the fleet's publication). */
+  readonly isPinned?: ((resource: R) => boolean) | undefined
   readonly clock?: Clock
   /** Between 0 and 1, as Math.random. */
   readonly random?: () => number
@@ -52,34 +50,28 @@ export interface AcquireOptions {
   /** Instead of the pool's acquireTimeoutMillis. */
   readonly timeoutMillis?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /**
-   * For what the pool needs itself: `maxWaiters` neither holds for it nor counts it, so that it takes no caller's place;
-   * `maxUses` and the figures of checkouts do not count it either.
-   */
-  readonly own?: boolean | undefined
-  /** Where it was asked for, if that was earlier than now. */
+  /** The caller's stacks, where they were captured earlier. */
   readonly traces?: BorrowerTraces | undefined
-  /** Goes before those who wait. */
-  readonly first?: boolean | undefined
-  /** May be served by one connection more than `max`, which is closed again if that has not grown meanwhile. */
-  readonly beyondMax?: boolean | undefined
+  /**
+   * For connections that the pool acquires for itself (discovery, the fleet's exchange). They neither count in any statistic
+   * nor towards `maxWaiters` and `maxUses`. `queued` waits in line; `first` goes ahead of everyone who waits; `overflow` also
+   * goes ahead, and may open one connection more than `max`, which is closed again unless `max` has grown meanwhile.
+   */
+  readonly internal?: 'queued' | 'first' | 'overflow' | undefined
 }
 
-/** How one waits. */
-interface Waiting {
+/** A request that has to wait. */
+interface WaitRequest {
   readonly now: number
   readonly deadline: number
   readonly borrower: Borrower | undefined
   readonly signal: AbortSignal | undefined
-  readonly first: boolean
-  readonly own: boolean
+  readonly internal: AcquireOptions['internal']
 }
 
 /**
- * Lends a bounded number of resources: callers are served in the order they came, the resource used last is lent first.
- *
- * An open resource is in one of four hands: idle (in `#idle`), leased (its entry has a lease), settling (being checked or
- * cleaned on its way from one to the other), or closing (counted until the server has let go of it).
+ * Lends a bounded number of resources. Callers are served in the order in which they came; the resource that was used last is
+ * lent first. {@link PoolEntries} holds the open resources and their states, {@link LeaseTracker} follows the leases.
  */
 export class Pool<R> implements Lender<R> {
   readonly name: string
@@ -87,89 +79,74 @@ export class Pool<R> implements Lender<R> {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #onEvent: PoolEventListener | undefined
-  readonly #onGone: ((resource: R, reason: CloseReason) => void) | undefined
-  readonly #keeps: (resource: R) => boolean
+  readonly #onClosing: ((resource: R, reason: CloseReason) => void) | undefined
+  readonly #isPinned: (resource: R) => boolean
+  readonly #entries: PoolEntries<R>
+  readonly #waiters: WaitingLine<R>
+  readonly #tracker: LeaseTracker<R>
   readonly #connector: Connector<R>
   readonly #housekeeping: Alarm
-  readonly #watch: LeaseWatch<R>
-  readonly #borrowers: BorrowerIdentification
-  readonly #waiters: WaitingLine<R>
-  /** Idle, leased and settling. */
-  readonly #open = new Set<PoolEntry<R>>()
-  /** The one used last at the end; so they stand in the order of `idleSince`. */
-  readonly #idle: PoolEntry<R>[] = []
   readonly #counters = {
-    acquired: 0,
     opened: 0,
     closed: 0,
     timeouts: 0,
     saturated: 0,
-    leaks: 0,
-    deadlocks: 0,
     connectFailures: { full: 0, unavailable: 0, permanent: 0 },
   }
-  readonly #waitTimes = new DurationHistogram()
-  readonly #labelledWaits = new LabelledWaits()
-  readonly #useTimes = new DurationHistogram()
   readonly #createTimes = new DurationHistogram()
-  readonly #capacity: CapacityTime
   readonly #drained = Promise.withResolvers<void>()
   readonly #outOfTime = Promise.withResolvers<void>()
   #settings: PoolSettings
-  #settling = 0
-  /** Of the settling ones, those that will be there any moment. */
-  #expected = 0
-  #closing = 0
-  /** Waiters that one connection more may be opened for. */
-  #beyondMax = 0
+  /** Waiters for whom one connection more than `max` may be opened. */
+  #overflow = 0
   #draining = false
   #emptied: (() => void) | undefined
-  /** Calls of `closeIdle` that are not done: meanwhile nothing becomes idle. */
+  /** Calls of `closeIdle` that are not done: meanwhile no connection stays idle. */
   #closingIdle = 0
-  /** Resolved with the next change that such a call may wait for. */
+  /** Resolved at the next change that such a call may wait for. */
   #changed: PromiseWithResolvers<void> | undefined
 
   constructor(options: PoolOptions<R>) {
+    const { factory, settings, clock = systemClock } = options
     this.name = options.name
-    this.#settings = options.settings
-    this.#factory = options.factory
-    this.#clock = options.clock ?? systemClock
-    this.#capacity = new CapacityTime(options.settings.max, this.#clock.now())
+    this.#settings = settings
+    this.#factory = factory
+    this.#clock = clock
     this.#random = options.random ?? Math.random
     this.#onEvent = options.onEvent
-    this.#onGone = options.onGone
-    this.#keeps = options.keeps ?? (() => false)
-    this.#borrowers = new BorrowerIdentification(options.settings.stacks, options.settings.leakThresholdMillis)
+    this.#onClosing = options.onClosing
+    this.#isPinned = options.isPinned ?? (() => false)
+    this.#entries = new PoolEntries((resource, idle) => factory.setIdle?.(resource, idle))
     this.#waiters = new WaitingLine(
-      this.#clock,
+      clock,
       (waiter, now) => this.#timeOut(waiter, now),
       () => this.#endIfDrained(),
     )
-    this.#housekeeping = new Alarm(this.#clock, () => this.#housekeep(), { background: true })
+    this.#tracker = new LeaseTracker({
+      name: this.name,
+      settings,
+      clock,
+      leases: () => this.#leases(),
+      waiters: this.#waiters,
+      probe: {
+        activityOf: (resource) => factory.activity?.(resource) ?? 0,
+        runningQueryOf: (resource) => factory.runningQuery?.(resource),
+        isListening: (resource) => factory.isListening?.(resource) ?? false,
+      },
+      emit: (event) => this.emit(event),
+    })
+    this.#housekeeping = new Alarm(clock, () => this.#housekeep(), { background: true })
     this.#connector = new Connector({
-      factory: options.factory,
-      clock: this.#clock,
+      factory,
+      clock,
       random: this.#random,
       connectTimeoutMillis: () => this.#settings.connectTimeoutMillis,
-      classify: options.classify ?? (() => 'unavailable'),
+      classify: options.classify,
       advise: options.advise ?? (() => undefined),
       opened: (resource, millis, whenLost) => this.#opened(resource, millis, whenLost),
       failed: (failure, error, retryInMillis) => this.#connectFailed(failure, error, retryInMillis),
       hookFailed: (error) => this.#hookFailed(error),
       ready: () => this.#serve(),
-    })
-    this.#watch = new LeaseWatch({
-      clock: this.#clock,
-      leakThresholdMillis: options.settings.leakThresholdMillis,
-      longQueryMillis: options.settings.longQueryMillis,
-      leased: () => this.#open,
-      waiters: this.#waiters,
-      activityOf: (resource) => this.#factory.activity?.(resource) ?? 0,
-      runningQueryOf: (resource) => this.#factory.runningQuery?.(resource),
-      isListening: (resource) => this.#factory.isListening?.(resource) ?? false,
-      longQuery: (entry, query, now) => this.#reportLongQuery(entry, query, now),
-      suspected: (entry, lease, now) => this.#suspect(entry, lease, now),
-      deadlocked: (now) => this.#reportDeadlock(now),
     })
     this.#serve()
   }
@@ -204,22 +181,22 @@ export class Pool<R> implements Lender<R> {
     const { signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
     const now = this.#clock.now()
-    const borrower = this.#borrowers.identify(now, this.acquire, options.traces)
+    const borrower = this.#tracker.identify(now, this.acquire, options.traces)
     const lease = this.#acquire(options, now, borrower)
     return borrower?.traces && !options.traces ? traceAwaiting(lease, borrower.traces) : lease
   }
 
   #acquire(options: AcquireOptions, now: number, borrower: Borrower | undefined): Promise<Lease<R>> {
-    const { signal, own = false, first = false, beyondMax = false } = options
-    const entry = this.#waiters.size === 0 ? this.#takeReady(now) : undefined
-    if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower, own))
-    if (!own && this.#isSaturated) return this.#turnAway()
+    const { signal, internal } = options
+    const entry = this.#waiters.size === 0 ? this.#findReady(now) : undefined
+    if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower, internal !== undefined))
+    if (internal === undefined && this.#isSaturated) return this.#rejectSaturated()
     const deadline = now + (options.timeoutMillis ?? this.#settings.acquireTimeoutMillis)
-    const waiting = { now, deadline, borrower, signal, first, own }
-    if (!beyondMax) return this.#wait(waiting)
-    this.#beyondMax++
-    return this.#wait(waiting).finally(() => {
-      this.#beyondMax--
+    const request = { now, deadline, borrower, signal, internal }
+    if (internal !== 'overflow') return this.#wait(request)
+    this.#overflow++
+    return this.#wait(request).finally(() => {
+      this.#overflow--
     })
   }
 
@@ -233,12 +210,10 @@ export class Pool<R> implements Lender<R> {
     validatePoolSettings({ min, max })
     if (this.#draining || (min === this.#settings.min && max === this.#settings.max)) return
     this.#settings = { ...this.#settings, min, max }
-    this.#capacity.resize(max, this.#clock.now())
-    for (const entry of [...this.#idle]) {
-      if (this.#open.size <= max) break
-      if (entry.gone || this.#keeps(entry.resource)) continue
-      this.#idle.splice(this.#idle.indexOf(entry), 1)
-      this.#close(entry, 'surplus')
+    this.#tracker.resize(max, this.#clock.now())
+    for (const entry of this.#entries.allIdle) {
+      if (this.#entries.open <= max) break
+      if (entry.state === 'idle' && !this.#isPinned(entry.resource)) this.#close(entry, 'surplus')
     }
     this.emit({ type: 'resized', min, max })
     // What min has kept open so far may be overdue now.
@@ -269,8 +244,8 @@ export class Pool<R> implements Lender<R> {
    */
   async closeIdle(): Promise<void> {
     this.#closingIdle++
-    await Promise.all(this.#idle.splice(0).map((entry) => this.#close(entry, 'idle')))
-    while (!this.#draining && this.#active + this.#waiters.size === 0 && this.#total > 0) {
+    await Promise.all(this.#entries.allIdle.map((entry) => this.#close(entry, 'idle')))
+    while (!this.#draining && this.demand === 0 && this.#total > 0) {
       this.#changed ??= Promise.withResolvers()
       await this.#changed.promise
     }
@@ -280,7 +255,7 @@ export class Pool<R> implements Lender<R> {
 
   /** Whether leases remember the stacks of their borrowers at the moment. */
   get capturesStacks(): boolean {
-    return this.#borrowers.captures(this.#clock.now())
+    return this.#tracker.capturesStacks
   }
 
   /** The few of the {@link stats} that cost nothing to read. */
@@ -288,8 +263,8 @@ export class Pool<R> implements Lender<R> {
     return {
       max: this.#settings.max,
       total: this.#total,
-      idle: this.#idle.length,
-      active: this.#active,
+      idle: this.#entries.idle,
+      active: this.#entries.leased,
       waiting: this.#waiters.size,
       troubled: this.#connector.trouble !== undefined,
     }
@@ -297,7 +272,7 @@ export class Pool<R> implements Lender<R> {
 
   /** Connections that are lent, and callers that wait for one. */
   get demand(): number {
-    return this.#active + this.#waiters.size
+    return this.#entries.leased + this.#waiters.size
   }
 
   /** Callers that wait for a connection to come free, beyond those for whom one is being opened. */
@@ -307,76 +282,67 @@ export class Pool<R> implements Lender<R> {
 
   /** Connections that are there, or on their way; not those that are being closed. */
   get openOrOpening(): number {
-    return this.#open.size + this.#connector.opening
+    return this.#entries.open + this.#connector.opening
   }
 
   stats(): PoolStats {
     const { connectFailures, ...counters } = this.#counters
-    const { min } = this.#settings
     const { troubled: _troubled, ...counts } = this.counts
     const now = this.#clock.now()
-    const leases = sumLeases(this.#open, now)
-    const use = this.#useTimes.read()
     return {
       takenAtMillis: now,
       ...counts,
-      min,
+      min: this.#settings.min,
       connecting: this.#connector.opening,
-      settling: this.#settling,
-      closing: this.#closing,
+      settling: this.#entries.validating,
+      closing: this.#entries.closing,
       ...counters,
       connectFailures: { ...connectFailures },
-      wait: this.#waitTimes.read(),
-      waitByLabel: this.#labelledWaits.read(),
-      use,
-      leasedMillis: use.sumMillis + leases.sum,
-      capacityMillis: this.#capacity.read(now),
-      longestLeaseMillis: leases.longest,
-      suspected: leases.suspected,
+      ...this.#tracker.stats(now),
       create: this.#createTimes.read(),
     }
   }
 
-  /** The leases that are out, the oldest first. */
+  /** The current leases, the oldest first. */
   leases(): readonly LeaseReport[] {
-    return this.#reportLeases(this.#clock.now())
+    return this.#tracker.reports(this.#clock.now())
+  }
+
+  *#leases(): Generator<Lease<R>> {
+    for (const { lease } of this.#entries) if (lease) yield lease
   }
 
   get #total(): number {
-    return this.#open.size + this.#connector.opening + this.#closing
+    return this.#entries.open + this.#connector.opening + this.#entries.closing
   }
 
   get #isSaturated(): boolean {
     const { max, maxWaiters } = this.#settings
-    return this.#waiters.callers >= maxWaiters + max - this.#active
+    return this.#waiters.callers >= maxWaiters + max - this.#entries.leased
   }
 
-  get #most(): number {
-    return this.#settings.max + Math.min(1, this.#beyondMax)
+  get #maxOpen(): number {
+    return this.#settings.max + Math.min(1, this.#overflow)
   }
 
-  get #active(): number {
-    return this.#open.size - this.#idle.length - this.#settling
-  }
-
-  /** @internal A lease comes back. */
+  /** @internal A lease was released. */
   takeBack(entry: PoolEntry<R>): void {
-    if (!entry.lease?.own) entry.uses++
+    if (!entry.lease?.isInternal) entry.uses++
     const now = this.#endLease(entry)
     if (this.#draining && this.#waiters.size === 0) this.#close(entry, 'drain')
     else if (entry.uses >= this.#settings.maxUses) this.#close(entry, 'uses')
     else if (entry.expiresAt <= now) this.#close(entry, 'lifetime')
     else {
-      const clean = this.#clean(entry)
-      if (clean === true) this.#offer(entry, now)
-      else if (clean === false) this.#close(entry, 'unfit')
-      else void this.#settle(entry, clean)
+      const isFit = this.#reset(entry)
+      if (isFit === true) this.#handOver(entry, now)
+      else if (isFit === false) this.#close(entry, 'unfit')
+      else void this.#awaitVerdict(entry, isFit)
     }
     this.#serve()
   }
 
-  /** @internal A lease comes back with a resource not fit to be lent again. */
-  giveUp(entry: PoolEntry<R>): void {
+  /** @internal A lease was destroyed: its resource is not lent again. */
+  takeBackUnfit(entry: PoolEntry<R>): void {
     this.#endLease(entry)
     this.#close(entry, 'given-up')
     this.#serve()
@@ -387,148 +353,123 @@ export class Pool<R> implements Lender<R> {
     const { lease } = entry
     if (!lease) return now
     entry.lease = undefined
-    lease.endedAt = now
-    entry.runningQuery = undefined
-    if (lease.own) return now
-    this.#useTimes.record(now - lease.since)
-    if (lease.suspected) this.emit({ type: 'leak-returned', lease: reportLease(entry, lease, now) })
-    if (releaseChannel.hasSubscribers) releaseChannel.publish({ pool: this.name, usedMillis: now - lease.since })
+    this.#tracker.end(lease, now)
     return now
   }
 
-  #lend(entry: PoolEntry<R>, since: number, now: number, borrower: Borrower | undefined, own: boolean): Lease<R> {
-    const lease = new Lease(this, entry, now, borrower, own)
+  #lend(
+    entry: PoolEntry<R>,
+    since: number,
+    now: number,
+    borrower: Borrower | undefined,
+    isInternal: boolean,
+  ): Lease<R> {
+    const lease = new Lease(this, entry, now, borrower, isInternal)
+    this.#entries.move(entry, 'leased')
     entry.lease = lease
-    this.#watch.lent(entry, now)
-    if (own) return lease
-    this.#counters.acquired++
-    this.#waitTimes.record(now - since)
-    if (borrower?.label !== undefined) this.#labelledWaits.record(borrower.label, now - since)
-    if (acquireChannel.hasSubscribers) acquireChannel.publish({ pool: this.name, waitedMillis: now - since })
+    this.#tracker.begin(lease, now - since)
     return lease
   }
 
-  /** The idle resource used last, where it can be lent as it is. */
-  #takeReady(now: number): PoolEntry<R> | undefined {
-    const entry = this.#idle.at(-1)
-    if (!entry || entry.expiresAt <= now || this.#needsCheck(entry, now)) return undefined
-    this.#idle.pop()
-    this.#factory.rest?.(entry.resource, false)
-    return entry
+  /** The idle resource that was used last, if it can be lent without validation. */
+  #findReady(now: number): PoolEntry<R> | undefined {
+    const entry = this.#entries.lastIdle
+    return entry && entry.expiresAt > now && !this.#needsValidation(entry, now) ? entry : undefined
   }
 
-  #needsCheck(entry: PoolEntry<R>, now: number): boolean {
-    return this.#factory.check !== undefined && now - entry.idleSince > this.#settings.validateAfterIdleMillis
+  #needsValidation(entry: PoolEntry<R>, now: number): boolean {
+    return this.#factory.validate !== undefined && now - entry.idleSince > this.#settings.validateAfterIdleMillis
   }
 
-  #wait({ now, deadline, borrower, signal, first, own }: Waiting): Promise<Lease<R>> {
-    const { waiter, lease } = this.#waiters.join(now, deadline, borrower, { first, own })
+  #wait({ now, deadline, borrower, signal, internal }: WaitRequest): Promise<Lease<R>> {
+    const first = internal === 'first' || internal === 'overflow'
+    const { waiter, lease } = this.#waiters.join(now, deadline, borrower, { first, isInternal: internal !== undefined })
     this.#serve()
-    this.#change()
+    this.#notifyChanged()
     if (!waiter.queued) return lease
-    if (borrower?.scope) this.#watch.waitedInScope(now)
+    this.#tracker.wait(borrower, now)
     return signal ? this.#waiters.leaveOnAbort(waiter, lease, signal) : lease
   }
 
-  #turnAway(): Promise<never> {
+  #rejectSaturated(): Promise<never> {
     this.#counters.saturated++
     const error = new PoolSaturatedError(this.#state(), this.#settings.maxWaiters)
     this.emit({ type: 'saturated', error })
     return Promise.reject(error)
   }
 
-  /** Gives what is idle to those who wait, and opens what is missing. */
+  /** Gives idle resources to the waiters, and opens the missing ones. */
   #serve(): void {
-    while (this.#waiters.size > this.#expected) {
-      const entry = this.#idle.pop()
+    while (this.#waiters.size > this.#entries.validatingSoon) {
+      const entry = this.#entries.lastIdle
       if (!entry) break
-      this.#factory.rest?.(entry.resource, false)
       const now = this.#clock.now()
       if (entry.expiresAt <= now) this.#close(entry, 'lifetime')
-      else if (this.#needsCheck(entry, now)) void this.#settle(entry, this.#check(entry))
-      else this.#offer(entry, now)
+      else if (this.#needsValidation(entry, now)) void this.#validate(entry)
+      else this.#handOver(entry, now)
     }
-    const forWaiters = this.#waiters.size - this.#expected
-    const forMin = this.#closingIdle > 0 || this.#draining ? 0 : this.#settings.min - this.#open.size
-    while (Math.max(forWaiters, forMin) > this.#connector.opening && this.#total < this.#most) {
-      if (!this.#connector.mayOpen({ urgent: forWaiters > 0 && this.#open.size === 0 })) break
+    const forWaiters = this.#waiters.size - this.#entries.validatingSoon
+    const forMin = this.#closingIdle > 0 || this.#draining ? 0 : this.#settings.min - this.#entries.open
+    while (Math.max(forWaiters, forMin) > this.#connector.opening && this.#total < this.#maxOpen) {
+      if (!this.#connector.mayOpen({ urgent: forWaiters > 0 && this.#entries.open === 0 })) break
       this.#connector.open()
     }
   }
 
-  // A factory that throws instead of rejecting must not take the pool's bookkeeping with it.
-
-  async #check(entry: PoolEntry<R>): Promise<boolean> {
-    return (await this.#factory.check?.(entry.resource)) ?? true
+  #validate(entry: PoolEntry<R>): Promise<void> {
+    this.#entries.move(entry, 'validating')
+    return this.#awaitVerdict(entry, this.#isAlive(entry))
   }
 
-  #clean(entry: PoolEntry<R>): boolean | Promise<boolean> {
+  // A factory that throws instead of rejecting must not break the pool's own state.
+
+  async #isAlive(entry: PoolEntry<R>): Promise<boolean> {
+    return (await this.#factory.validate?.(entry.resource)) ?? true
+  }
+
+  #reset(entry: PoolEntry<R>): boolean | Promise<boolean> {
     try {
-      return this.#factory.clean?.(entry.resource) ?? true
+      return this.#factory.reset?.(entry.resource) ?? true
     } catch {
       return false
     }
   }
 
-  async #unmake(entry: PoolEntry<R>): Promise<void> {
+  async #closeResource(entry: PoolEntry<R>): Promise<void> {
     await this.#factory.close(entry.resource)
   }
 
   /**
-   * Waits, but not for ever, for the verdict whether a resource can be lent. For a short while those who wait count on it;
-   * after that others are opened for them.
+   * Waits, within limits, for the verdict whether a resource can be lent. For a short while the waiters count on it; then
+   * other connections are opened for them.
    */
-  async #settle(entry: PoolEntry<R>, verdict: Promise<boolean>): Promise<void> {
+  async #awaitVerdict(entry: PoolEntry<R>, verdict: Promise<boolean>): Promise<void> {
     const limit = this.#settings.connectTimeoutMillis
-    const soon = Math.min(SOON_MILLIS, limit)
+    const grace = Math.min(VALIDATION_GRACE_MILLIS, limit)
     const safe = verdict.catch(() => false)
-    this.#beginSettling(entry)
-    let fit = await this.#within<boolean | undefined>(soon, safe, undefined)
-    if (fit === undefined) {
-      this.#expectNoLonger(entry)
-      fit = await this.#within(limit - soon, safe, false)
+    // Asking may have shown that the connection was lost.
+    if (entry.state !== 'closing') this.#entries.move(entry, 'validating')
+    let isFit = await this.#within<boolean | undefined>(grace, safe, undefined)
+    if (isFit === undefined) {
+      this.#entries.markSlow(entry)
+      this.#serve()
+      isFit = await this.#within(limit - grace, safe, false)
     }
-    if (this.#endSettling(entry)) {
-      if (!fit) this.#close(entry, 'unfit')
-      else this.#offer(entry, this.#clock.now())
-    }
+    if (isFit) this.#handOver(entry, this.#clock.now())
+    else this.#close(entry, 'unfit')
     this.#serve()
   }
 
-  #beginSettling(entry: PoolEntry<R>): void {
-    // Asking may have brought to light that it was lost.
-    if (entry.gone) return
-    entry.settling = 'soon'
-    this.#settling++
-    this.#expected++
-  }
-
-  #expectNoLonger(entry: PoolEntry<R>): void {
-    if (entry.settling !== 'soon') return
-    entry.settling = 'late'
-    this.#expected--
-    this.#serve()
-  }
-
-  /** False where that has ended already, with the resource. */
-  #endSettling(entry: PoolEntry<R>): boolean {
-    if (!entry.settling) return false
-    if (entry.settling === 'soon') this.#expected--
-    entry.settling = false
-    this.#settling--
-    return true
-  }
-
-  /** Hands a resource that is fit to whoever waits longest, or lays it aside. */
-  #offer(entry: PoolEntry<R>, now: number): void {
-    if (entry.gone) return
-    if (this.#open.size > this.#most && !this.#keeps(entry.resource)) {
+  /** Hands a fit resource to the caller that waits longest, or makes it idle. */
+  #handOver(entry: PoolEntry<R>, now: number): void {
+    if (entry.state === 'closing') return
+    if (this.#entries.open > this.#maxOpen && !this.#isPinned(entry.resource)) {
       this.#close(entry, 'surplus')
       return
     }
     const waiter = this.#waiters.shift()
     if (waiter) {
-      waiter.resolve(this.#lend(entry, waiter.since, now, waiter.borrower, waiter.own))
+      waiter.resolve(this.#lend(entry, waiter.since, now, waiter.borrower, waiter.isInternal))
       return
     }
     if (this.#draining || this.#closingIdle > 0) {
@@ -536,8 +477,7 @@ export class Pool<R> implements Lender<R> {
       return
     }
     entry.idleSince = now
-    this.#idle.push(entry)
-    this.#factory.rest?.(entry.resource, true)
+    this.#entries.move(entry, 'idle')
     this.#housekeeping.at(Math.min(now + this.#settings.idleTimeoutMillis, entry.expiresAt))
   }
 
@@ -549,16 +489,16 @@ export class Pool<R> implements Lender<R> {
       resource,
       now + this.#settings.maxLifetimeMillis * (1 - this.#random() * LIFETIME_JITTER),
     )
-    this.#open.add(entry)
+    this.#entries.add(entry)
     this.emit({ type: 'opened', millis })
-    // First of all, so that one which was lost on the way is not lent.
+    // First of all, so that a resource that was lost meanwhile is not lent.
     whenLost((error) => this.#lost(entry, error))
-    this.#offer(entry, now)
+    this.#handOver(entry, now)
     this.#serve()
   }
 
   #connectFailed(failure: ConnectFailure, error: unknown, retryInMillis: number | null): void {
-    this.#change()
+    this.#notifyChanged()
     // Given up, because no caller waits for it any more.
     if (this.#draining && this.#waiters.size === 0) {
       this.#checkEmptied()
@@ -566,10 +506,10 @@ export class Pool<R> implements Lender<R> {
     }
     this.#counters.connectFailures[failure]++
     // With others open the pool can still serve, and a password that was changed since need not stop it.
-    if (failure === 'permanent' && this.#open.size === 0)
+    if (failure === 'permanent' && this.#entries.open === 0)
       this.#waiters.rejectAll(() => new ConnectError(this.name, error, this.#connector.trouble?.advice))
     this.emit({ type: 'connect-failed', failure, error, retryInMillis })
-    if (this.#open.size === 0) this.#endHopelessWaits()
+    if (this.#entries.open === 0) this.#rejectUnboundedWaiters()
     this.#serve()
   }
 
@@ -580,46 +520,40 @@ export class Pool<R> implements Lender<R> {
     waiter.reject(error)
     // The next caller's attempt may succeed, so that no pause is set.
     this.emit({ type: 'connect-failed', failure: 'permanent', error, retryInMillis: null })
-    this.#change()
+    this.#notifyChanged()
     this.#checkEmptied()
     this.#serve()
     return true
   }
 
-  /** Whoever waits without a deadline waits for a connection to come free, not for a server to come back some day. */
-  #endHopelessWaits(): void {
+  /** A caller without a deadline waits for a connection to come free, not for a server that may never come back. */
+  #rejectUnboundedWaiters(): void {
     const now = this.#clock.now()
-    const hopeless = [...this.#waiters].filter(
-      (each) => each.deadline === Infinity && now - each.since >= HOPELESS_MILLIS,
+    const unbounded = [...this.#waiters].filter(
+      (each) => each.deadline === Infinity && now - each.since >= UNREACHABLE_LIMIT_MILLIS,
     )
-    for (const waiter of hopeless) if (waiter.queued) this.#timeOut(waiter, now)
+    for (const waiter of unbounded) if (waiter.queued) this.#timeOut(waiter, now)
   }
 
-  /** The connection died. A lease on it ends here: its slot comes back even if the borrower never releases. */
+  /** The connection was lost. A lease on it ends here: its slot comes back even if the borrower never releases. */
   #lost(entry: PoolEntry<R>, error: unknown): void {
-    if (entry.gone) return
-    const at = this.#idle.indexOf(entry)
-    if (at >= 0) this.#idle.splice(at, 1)
+    if (entry.state === 'closing') return
     this.#endLease(entry)
     this.#close(entry, 'lost', error)
     this.#serve()
   }
 
-  #close(entry: PoolEntry<R> | undefined, reason: CloseReason, error?: unknown): Promise<void> | undefined {
-    if (!entry || entry.gone) return undefined
-    entry.gone = true
-    this.#endSettling(entry)
-    this.#open.delete(entry)
-    this.#closing++
-    this.#onGone?.(entry.resource, reason)
-    this.#factory.rest?.(entry.resource, false)
-    return this.#within(this.#settings.connectTimeoutMillis, this.#unmake(entry), undefined).then(() => {
-      this.#closing--
+  #close(entry: PoolEntry<R>, reason: CloseReason, error?: unknown): Promise<void> | undefined {
+    if (entry.state === 'closing') return undefined
+    this.#entries.move(entry, 'closing')
+    this.#onClosing?.(entry.resource, reason)
+    return this.#within(this.#settings.connectTimeoutMillis, this.#closeResource(entry), undefined).then(() => {
+      this.#entries.closed()
       this.#counters.closed++
       this.emit(error === undefined ? { type: 'closed', reason } : { type: 'closed', reason, error })
       this.#checkEmptied()
       this.#serve()
-      this.#change()
+      this.#notifyChanged()
     })
   }
 
@@ -648,15 +582,14 @@ export class Pool<R> implements Lender<R> {
     const now = this.#clock.now()
     const { idleTimeoutMillis, min } = this.#settings
     let next = Infinity
-    for (const entry of [...this.#idle]) {
-      // Whoever heard of the one before may have changed the bounds.
-      if (entry.gone) continue
-      const idleUntil = this.#open.size > min ? entry.idleSince + idleTimeoutMillis : Infinity
+    for (const entry of this.#entries.allIdle) {
+      // A listener of the close before may have changed the bounds.
+      if (entry.state !== 'idle') continue
+      const idleUntil = this.#entries.open > min ? entry.idleSince + idleTimeoutMillis : Infinity
       if (Math.min(idleUntil, entry.expiresAt) > now) {
         next = Math.min(next, idleUntil, entry.expiresAt)
         continue
       }
-      this.#idle.splice(this.#idle.indexOf(entry), 1)
       this.#close(entry, entry.expiresAt <= now ? 'lifetime' : 'idle')
     }
     this.#housekeeping.at(next)
@@ -664,17 +597,17 @@ export class Pool<R> implements Lender<R> {
   }
 
   async #drain(): Promise<void> {
-    this.#change()
+    this.#notifyChanged()
     this.#housekeeping.stop()
-    this.#watch.stop()
+    this.#tracker.stop()
     const { promise: emptied, resolve } = Promise.withResolvers<void>()
     this.#emptied = resolve
-    this.#waiters.rejectOwn(() => new PoolClosedError(this.name))
+    this.#waiters.rejectInternal(() => new PoolClosedError(this.name))
     this.#endIfDrained()
     await Promise.race([emptied, this.#outOfTime.promise])
     this.#waiters.rejectAll(() => new PoolClosedError(this.name))
-    const forced = this.#open.size
-    for (const entry of this.#open) {
+    const forced = this.#entries.open
+    for (const entry of this.#entries) {
       this.#endLease(entry)
       this.#close(entry, 'drain')
     }
@@ -686,7 +619,7 @@ export class Pool<R> implements Lender<R> {
   #endIfDrained(): void {
     if (!this.#draining || this.#waiters.size > 0) return
     this.#connector.stop()
-    for (const entry of this.#idle.splice(0)) this.#close(entry, 'drain')
+    for (const entry of this.#entries.allIdle) this.#close(entry, 'drain')
     this.#checkEmptied()
   }
 
@@ -694,7 +627,7 @@ export class Pool<R> implements Lender<R> {
     if (this.#total === 0) this.#emptied?.()
   }
 
-  #change(): void {
+  #notifyChanged(): void {
     this.#changed?.resolve()
     this.#changed = undefined
   }
@@ -704,38 +637,14 @@ export class Pool<R> implements Lender<R> {
     return endedCheckoutOf(lease, this.#clock.now())
   }
 
-  #suspect(entry: PoolEntry<R>, lease: Lease<R>, now: number): void {
-    this.#counters.leaks++
-    this.#borrowers.suspected(now)
-    this.emit({ type: 'leak', lease: reportLease(entry, lease, now) })
-  }
-
-  #reportLongQuery(entry: PoolEntry<R>, query: RunningQuery, now: number): void {
-    if (!entry.lease) return
-    const report = reportQuery(query, entry.queryingSince, now)
-    this.emit({ type: 'long-query', query: report, lease: reportLease(entry, entry.lease, now) })
-  }
-
-  #reportDeadlock(now: number): void {
-    this.#counters.deadlocks++
-    this.emit({ type: 'deadlock', leases: this.#reportLeases(now), waiting: this.#waiters.size })
-  }
-
-  /** The oldest first. */
-  #reportLeases(now: number): LeaseReport[] {
-    this.#watch.refresh(now)
-    const reports = [...this.#open].flatMap((entry) => (entry.lease ? [reportLease(entry, entry.lease, now)] : []))
-    return reports.sort((a, b) => b.heldMillis - a.heldMillis)
-  }
-
   #state(): PoolState {
     const { troubled: _troubled, ...counts } = this.counts
     return {
       name: this.name,
       ...counts,
       connecting: this.#connector.opening,
-      oldestLeases: this.#reportLeases(this.#clock.now()).slice(0, 3),
-      deadlocked: this.#watch.deadlocked,
+      oldestLeases: this.leases().slice(0, 3),
+      deadlocked: this.#tracker.deadlocked,
       trouble: this.#connector.trouble ?? null,
     }
   }

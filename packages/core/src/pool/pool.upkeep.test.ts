@@ -437,13 +437,13 @@ describe('a lost connection', () => {
     const waiting = new Outcome<Lease<FakeResource>>(given.pool.acquire())
     given.factory.opening(0).lost()
     await settled()
-    expect(lease.held).toBe(false)
+    expect(lease.active).toBe(false)
     expect(waiting.value?.resource.id).toBe(1)
     lease.release()
     lease.destroy()
     await settled()
 
-    expect(waiting.value?.held).toBe(true)
+    expect(waiting.value?.active).toBe(true)
     expect(given.pool.stats()).toMatchObject({ total: 1, active: 1, closed: 1 })
   })
 
@@ -520,7 +520,7 @@ describe('a lost connection', () => {
     const lease = await given.pool.acquire()
 
     expect(lease.resource.id).toBe(1)
-    expect(lease.held).toBe(true)
+    expect(lease.active).toBe(true)
     expect(given.pool.stats()).toMatchObject({ total: 1, active: 1, acquired: 1 })
     expect(reasons(given)).toEqual(['lost'])
   })

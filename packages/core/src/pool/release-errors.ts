@@ -1,6 +1,6 @@
 import { PoolguardError } from '../poolguard-error.ts'
 import { stackOf } from './borrower.ts'
-import type { Lease } from './lease.ts'
+import type { TrackedLease } from './lease.ts'
 
 /** When a checkout began and ended, to the millisecond. */
 export interface EndedCheckout {
@@ -46,7 +46,7 @@ export class QueryAfterReleaseError extends PoolguardError {
   }
 }
 
-export function endedCheckoutOf({ since, endedAt, borrower }: Lease<unknown>, now: number): EndedCheckout {
+export function endedCheckoutOf({ since, endedAt, borrower }: TrackedLease<unknown>, now: number): EndedCheckout {
   return { acquiredMillisAgo: now - since, releasedMillisAgo: now - endedAt, acquiredStack: stackOf(borrower) }
 }
 

@@ -21,13 +21,13 @@ export interface RunningQuery {
   describe(): string | null
 }
 
-/** How a pool makes, checks and unmakes what it lends. */
+/** How a pool opens, validates, resets and closes what it lends. */
 export interface ResourceFactory<R> {
   open(context: OpenContext): Promise<R>
   /** Resolves when the server has let go of it: only then is its slot free. May be called for a lost connection. */
   close(resource: R): Promise<void>
   /** Whether it still answers. Asked before lending one that has been idle for `validateAfterIdleMillis`. */
-  check?(resource: R): Promise<boolean>
+  validate?(resource: R): Promise<boolean>
   /** What has been done on it so far; asked of leased ones now and then. Without it every lease counts as quiet. */
   activity?(resource: R): Activity
   /**
@@ -37,8 +37,11 @@ export interface ResourceFactory<R> {
   runningQuery?(resource: R): RunningQuery | undefined
   /** Its borrower waits for notifications, so that it is quiet by nature. */
   isListening?(resource: R): boolean
-  /** It is idle from now on, or no longer. */
-  readonly rest?: ((resource: R, resting: boolean) => void) | undefined
-  /** Makes a released one fit for the next borrower; false where it cannot be. Answer at once where nothing is to do. */
-  clean?(resource: R): boolean | Promise<boolean>
+  /** Called when a resource becomes idle, and when it stops being idle. */
+  readonly setIdle?: ((resource: R, idle: boolean) => void) | undefined
+  /**
+   * Resets a released resource for the next borrower. Returns false where that is impossible; returns at once, without a
+   * promise, where there is nothing to do.
+   */
+  reset?(resource: R): boolean | Promise<boolean>
 }

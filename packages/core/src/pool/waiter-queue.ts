@@ -9,7 +9,7 @@ export class Waiter<R> {
   readonly reject: (error: unknown) => void
   readonly borrower: Borrower | undefined
   /** The pool itself waits, and no caller. */
-  readonly own: boolean
+  readonly isInternal: boolean
   /** What the clock's `blockedMillis` was when it began to wait. */
   readonly blockedBefore: number
   /** Links of the queue it stands in; `queued` is false as soon as it has left. */
@@ -22,14 +22,14 @@ export class Waiter<R> {
     deadline: number,
     { resolve, reject }: { resolve: (lease: Lease<R>) => void; reject: (error: unknown) => void },
     borrower?: Borrower,
-    { own = false, blockedBefore = 0 }: { readonly own?: boolean; readonly blockedBefore?: number } = {},
+    { isInternal = false, blockedBefore = 0 }: { readonly isInternal?: boolean; readonly blockedBefore?: number } = {},
   ) {
     this.since = since
     this.deadline = deadline
     this.resolve = resolve
     this.reject = reject
     this.borrower = borrower
-    this.own = own
+    this.isInternal = isInternal
     this.blockedBefore = blockedBefore
   }
 }

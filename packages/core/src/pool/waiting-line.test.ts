@@ -73,7 +73,7 @@ describe('a caller that waits', () => {
 test('a wait of the pool itself keeps no process alive', async () => {
   const { pool, clock } = givenPool({ max: 1 })
   await pool.acquire()
-  const own = new Outcome(pool.acquire({ own: true }))
+  const own = new Outcome(pool.acquire({ internal: 'queued' }))
   await settled()
 
   expect(own.state).toBe('pending')

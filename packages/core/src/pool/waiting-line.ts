@@ -45,15 +45,15 @@ export class WaitingLine<R> extends WaiterQueue<R> {
     since: number,
     deadline: number,
     borrower: Borrower | undefined,
-    { first = false, own = false }: { readonly first?: boolean; readonly own?: boolean } = {},
+    { first = false, isInternal = false }: { readonly first?: boolean; readonly isInternal?: boolean } = {},
   ): { waiter: Waiter<R>; lease: Promise<Lease<R>> } {
     const { promise: lease, resolve, reject } = Promise.withResolvers<Lease<R>>()
     const { blockedMillis: blockedBefore } = this.#clock
-    const waiter = new Waiter(since, deadline, { resolve, reject }, borrower, { own, blockedBefore })
+    const waiter = new Waiter(since, deadline, { resolve, reject }, borrower, { isInternal, blockedBefore })
     if (first) this.unshift(waiter)
     else this.push(waiter)
     this.#deadlines.at(deadline)
-    if (!own) {
+    if (!isInternal) {
       this.#callers++
       this.#heartbeat.at(since + (deadline === Infinity ? MAX_TIMER_MILLIS : HEARTBEAT_MILLIS))
     }
@@ -63,7 +63,7 @@ export class WaitingLine<R> extends WaiterQueue<R> {
   override remove(waiter: Waiter<R>): void {
     if (!waiter.queued) return
     super.remove(waiter)
-    if (!waiter.own && --this.#callers === 0) this.#heartbeat.stop()
+    if (!waiter.isInternal && --this.#callers === 0) this.#heartbeat.stop()
     if (this.size > 0) return
     // The next waiter's deadline gets a timer of its own, so that it can tell whether that was late.
     this.#deadlines.stop()
@@ -86,8 +86,8 @@ export class WaitingLine<R> extends WaiterQueue<R> {
   }
 
   /** Rejects the waits of the pool itself. */
-  rejectOwn(makeError: () => Error): void {
-    for (const waiter of [...this].filter(({ own }) => own)) {
+  rejectInternal(makeError: () => Error): void {
+    for (const waiter of [...this].filter(({ isInternal }) => isInternal)) {
       this.remove(waiter)
       waiter.reject(makeError())
     }
@@ -99,7 +99,7 @@ export class WaitingLine<R> extends WaiterQueue<R> {
   }
 
   #hasDeadline(): boolean {
-    for (const { own, deadline } of this) if (!own && deadline < Infinity) return true
+    for (const { isInternal, deadline } of this) if (!isInternal && deadline < Infinity) return true
     return false
   }
 

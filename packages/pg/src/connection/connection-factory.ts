@@ -62,14 +62,14 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   readonly #parameters: StartupParameters
   readonly #health = new SharedHealth()
   /** Only with `allowExitOnIdle`: an idle connection keeps no process alive. */
-  readonly rest: ((connection: PgConnection, resting: boolean) => void) | undefined
+  readonly setIdle: ((connection: PgConnection, idle: boolean) => void) | undefined
 
   constructor(options: ConnectionFactoryOptions) {
     this.#options = options
     this.#config = withWatchedPassword(options.config)
     this.#parameters = new StartupParameters(options.warn)
-    this.rest = options.config.allowExitOnIdle
-      ? ({ client }, resting) => (resting ? client.unref() : client.ref())
+    this.setIdle = options.config.allowExitOnIdle
+      ? ({ client }, idle) => (idle ? client.unref() : client.ref())
       : undefined
   }
 
@@ -171,7 +171,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   }
 
   /** An empty query: the least that a server answers. */
-  async check({ client }: PgConnection): Promise<boolean> {
+  async validate({ client }: PgConnection): Promise<boolean> {
     await client.query('')
     return true
   }
@@ -188,7 +188,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     return listening.listening
   }
 
-  clean(connection: PgConnection): boolean | Promise<boolean> {
+  reset(connection: PgConnection): boolean | Promise<boolean> {
     if (!connection.usable) return false
     const { reset: wished = 'rollback' } = this.#options.config
     const reset = wished === 'discard' && !this.#options.sessions.keepsSession ? 'rollback' : wished
@@ -198,7 +198,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   }
 
   async #cleanUp(connection: PgConnection, reset: Reset | undefined): Promise<boolean> {
-    if (reset !== undefined && !(await connection.clean(reset, this.#options.leftInTransaction))) return false
+    if (reset !== undefined && !(await connection.reset(reset, this.#options.leftInTransaction))) return false
     const { health, client } = connection
     // With `reset: 'off'` a transaction that was left open is the next borrower's.
     if (health.isFine || connection.inTransaction) return true

@@ -116,7 +116,7 @@ export class PgConnection {
   }
 
   /** Waits for what is in flight, and undoes what was left behind. Resolves to whether that worked. */
-  async clean(reset: Reset, leftInTransaction: (lastText: string) => void): Promise<boolean> {
+  async reset(reset: Reset, leftInTransaction: (lastText: string) => void): Promise<boolean> {
     if (this.queryTimedOut && !this.client.readyForQuery) return false
     if (!(await this.#comesToRest()) || !repairClient(this.client)) return false
     if (!this.usable || reset === 'off') return this.usable

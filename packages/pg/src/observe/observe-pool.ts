@@ -1,10 +1,10 @@
 import type { Health, PoolEventListener, PoolSettings, PoolSnapshot, PoolStats } from '@poolguard/core'
 import {
+  type AcquireRequest,
   DEFAULT_POOL_SETTINGS,
   DurationHistogram,
   evaluateHealth,
-  LeaseLedger,
-  type Request,
+  ObservedLeases,
   registerPool,
   SessionHealth,
   SharedHealth,
@@ -45,15 +45,19 @@ type Connect = (callback?: (error: Error | undefined, client?: PoolClient, relea
 export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservation {
   const { name, target } = readConfig({ ...pool.options, ...(options.name !== undefined && { name: options.name }) })
   const connections = new WeakMap<PoolClient, PgConnection>()
-  const ledger = new LeaseLedger<PoolClient>({
+  const leases = new ObservedLeases<PoolClient>({
     name,
     max: () => pool.options.max,
-    leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
-    longQueryMillis: options.longQueryMillis ?? DEFAULT_POOL_SETTINGS.longQueryMillis,
-    stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
-    activityOf: (client) => connections.get(client)?.activity ?? 0,
-    runningQueryOf: (client) => connections.get(client)?.runningQuery,
-    isListening: (client) => connections.get(client)?.listening.listening ?? false,
+    settings: {
+      leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
+      longQueryMillis: options.longQueryMillis ?? DEFAULT_POOL_SETTINGS.longQueryMillis,
+      stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
+    },
+    probe: {
+      activityOf: (client) => connections.get(client)?.activity ?? 0,
+      runningQueryOf: (client) => connections.get(client)?.runningQuery,
+      isListening: (client) => connections.get(client)?.listening.listening ?? false,
+    },
     onEvent: options.onEvent,
   })
   const counts = { opened: 0, closed: 0, timeouts: 0, connectFailures: { full: 0, unavailable: 0, permanent: 0 } }
@@ -73,16 +77,16 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
     },
     remove: (client: PoolClient) => {
       counts.closed++
-      ledger.returned(client)
+      leases.end(client)
     },
     release: (_error: Error, client: PoolClient) => {
       connections.get(client)?.listening.reset()
-      ledger.returned(client)
+      leases.end(client)
     },
   }
-  const unhook = hookConnect(pool, ledger, failed)
+  const unhook = hookConnect(pool, leases, failed)
   for (const [event, listener] of Object.entries(listeners)) pool.on(event as 'connect', listener as never)
-  const stats = () => readStats(pool, ledger, counts)
+  const stats = () => readStats(pool, leases, counts)
   const begin = stats()
   const unregister = registerPool({ snapshot: () => snapshot() })
   const snapshot = (): PoolSnapshot => ({
@@ -102,7 +106,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
     stop() {
       unhook()
       for (const [event, listener] of Object.entries(listeners)) pool.off(event, listener as never)
-      ledger.stop()
+      leases.stop()
       unregister()
     },
   }
@@ -112,18 +116,18 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
  * Every checkout goes through `connect`, pool.query's too. Others may put themselves before it as well, and be gone before or
  * after.
  */
-function hookConnect(pool: Pool, ledger: LeaseLedger<PoolClient>, failed: (error: unknown) => void): () => void {
+function hookConnect(pool: Pool, leases: ObservedLeases<PoolClient>, failed: (error: unknown) => void): () => void {
   const hooked = pool as unknown as { connect?: Connect }
   const own = Object.hasOwn(pool, 'connect')
   const original = pool.connect as Connect
   let stopped = false
-  const settle = (request: Request, error: unknown, client: PoolClient | undefined) => {
-    if (client && !error) ledger.lent(client, request)
+  const settle = (request: AcquireRequest, error: unknown, client: PoolClient | undefined) => {
+    if (client && !error) leases.begin(client, request)
     else failed(error)
   }
   const connect: Connect = (callback) => {
     if (stopped) return original.call(pool, callback)
-    const request = ledger.asked(connect)
+    const request = leases.request(connect)
     if (!callback) {
       const found = original.call(pool) as Promise<PoolClient>
       found.then(
@@ -156,19 +160,19 @@ function isTimeout(error: unknown): boolean {
 
 function readStats(
   pool: Pool,
-  ledger: LeaseLedger<PoolClient>,
+  leases: ObservedLeases<PoolClient>,
   counts: Pick<PoolStats, 'opened' | 'closed' | 'timeouts' | 'connectFailures'>,
 ): PoolStats {
   const { totalCount, idleCount, waitingCount } = pool
-  const leases = ledger.stats()
+  const figures = leases.stats()
   return {
     min: pool.options.min ?? 0,
     total: totalCount,
     idle: idleCount,
     // pg-pool counts those it is opening among its clients.
-    connecting: Math.max(0, totalCount - idleCount - leases.active),
+    connecting: Math.max(0, totalCount - idleCount - figures.active),
     waiting: waitingCount,
-    ...leases,
+    ...figures,
     ...counts,
     connectFailures: { ...counts.connectFailures },
     // Of these a pg.Pool knows nothing.

@@ -156,7 +156,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 
   /** An empty query: the least that a server answers. */
-  async check(connection: PostgresConnection): Promise<boolean> {
+  async validate(connection: PostgresConnection): Promise<boolean> {
     await connection.ask('')
     return true
   }
@@ -179,7 +179,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     return connection.listening.listening
   }
 
-  clean(connection: PostgresConnection): boolean | Promise<boolean> {
+  reset(connection: PostgresConnection): boolean | Promise<boolean> {
     const { lost, busy, inTransaction, cancelling, preparer, health } = connection
     if (lost || preparer.spent) return false
     if (busy || inTransaction || cancelling || !health.isFine) return this.#cleanUp(connection)

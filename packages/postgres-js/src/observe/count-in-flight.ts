@@ -1,4 +1,4 @@
-import type { LeaseLedger } from '@poolguard/core/adapter'
+import type { ObservedLeases } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import { beforeThen } from '../internals.ts'
 import { ObservedLease } from './observed-lease.ts'
@@ -9,15 +9,15 @@ import { ObservedLease } from './observed-lease.ts'
  *
  * @returns ends the counting.
  */
-export function countInFlight(sql: Sql, ledger: LeaseLedger<ObservedLease>): () => void {
+export function countInFlight(sql: Sql, leases: ObservedLeases<ObservedLease>): () => void {
   const seen = new WeakSet<Promise<unknown>>()
   return beforeThen(sql, (query, then, below) => {
     if (seen.has(query)) return
     seen.add(query)
     const lease = new ObservedLease()
     lease.begin()
-    const answered = () => ledger.returned(lease)
-    ledger.lent(lease, ledger.asked(below))
+    const answered = () => leases.end(lease)
+    leases.begin(lease, leases.request(below))
     then.call(query, answered, answered)
   })
 }

@@ -5,7 +5,7 @@ import {
   type PoolSettings,
   type PoolSnapshot,
 } from '@poolguard/core'
-import { DEFAULT_POOL_SETTINGS, evaluateHealth, LeaseLedger, registerPool } from '@poolguard/core/adapter'
+import { DEFAULT_POOL_SETTINGS, evaluateHealth, ObservedLeases, registerPool } from '@poolguard/core/adapter'
 import { ConnectionString, classifyConnectFailure, describeAddress } from '@poolguard/core/postgres'
 import type { Sql } from 'postgres'
 import { canHookHandle, opensTransaction, parsedOptionsOf } from '../internals.ts'
@@ -54,23 +54,27 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
   const name = options.name ?? database
   if (observed.has(sql)) throw new InvalidOptionError('sql', name, 'an instance that is not observed already')
-  const ledger = new LeaseLedger<ObservedLease>({
+  const leases = new ObservedLeases<ObservedLease>({
     name,
     max: () => sql.options.max,
-    leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
-    longQueryMillis: options.longQueryMillis ?? DEFAULT_POOL_SETTINGS.longQueryMillis,
-    stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
-    activityOf: (lease) => lease.activity,
-    runningQueryOf: (lease) => lease.runningQuery,
-    isListening: (lease) => lease.listening,
+    settings: {
+      leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
+      longQueryMillis: options.longQueryMillis ?? DEFAULT_POOL_SETTINGS.longQueryMillis,
+      stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
+    },
+    probe: {
+      activityOf: (lease) => lease.activity,
+      runningQueryOf: (lease) => lease.runningQuery,
+      isListening: (lease) => lease.listening,
+    },
     onEvent: options.onEvent,
   })
-  const sqlStats = new SqlStats(sql, ledger)
+  const sqlStats = new SqlStats(sql, leases)
   const detail = canHookHandle(sql) ? 'full' : 'in-flight'
   const unhook =
     detail === 'full'
-      ? [watchQueries(sql, queryWatcher(ledger, sqlStats)), watchHolders(sql, ledger, sqlStats)]
-      : [countInFlight(sql, ledger)]
+      ? [watchQueries(sql, queryWatcher(leases, sqlStats)), watchHolders(sql, leases, sqlStats)]
+      : [countInFlight(sql, leases)]
   const snapshot = (): PoolSnapshot => ({
     name,
     target: describeAddress(new ConnectionString({ hosts, database, user })),
@@ -99,12 +103,12 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
 }
 
 /** A query waits until the server is at it. */
-function queryWatcher(ledger: LeaseLedger<ObservedLease>, sqlStats: SqlStats): QueryWatcher {
+function queryWatcher(leases: ObservedLeases<ObservedLease>, sqlStats: SqlStats): QueryWatcher {
   return {
     asked(query, below) {
       // The one with which begin() begins: that is watched as a whole.
       if (opensTransaction(query)) return undefined
-      const request = ledger.asked(below)
+      const request = leases.request(below)
       const lease = new ObservedLease()
       const { ended } = lease.begin(query)
       let waits = true
@@ -117,13 +121,13 @@ function queryWatcher(ledger: LeaseLedger<ObservedLease>, sqlStats: SqlStats): Q
         started() {
           endWait()
           sqlStats.sawConnection(query.state)
-          ledger.lent(lease, request)
+          leases.begin(lease, request)
         },
         ended(error) {
           if (waits && error !== undefined) sqlStats.failed(classifyConnectFailure(error), error)
           endWait()
           ended()
-          ledger.returned(lease)
+          leases.end(lease)
         },
       }
     },

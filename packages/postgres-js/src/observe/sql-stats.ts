@@ -1,5 +1,5 @@
 import type { ConnectFailure, PoolStats } from '@poolguard/core'
-import { DurationHistogram, type LeaseLedger } from '@poolguard/core/adapter'
+import { DurationHistogram, type ObservedLeases } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import { type Backend, parsedOptionsOf } from '../internals.ts'
 import type { ObservedLease } from './observed-lease.ts'
@@ -13,7 +13,7 @@ const NEVER_MEASURED = new DurationHistogram().read()
 /** What is counted of an instance that is observed. */
 export class SqlStats {
   readonly #sql: Sql
-  readonly #ledger: LeaseLedger<ObservedLease>
+  readonly #leases: ObservedLeases<ObservedLease>
   /** Sessions seen, by the pid and secret of each. */
   readonly #sessions = new Set<string>()
   readonly #failures = { full: 0, unavailable: 0, permanent: 0 }
@@ -21,9 +21,9 @@ export class SqlStats {
   #closed = 0
   waiting = 0
 
-  constructor(sql: Sql, ledger: LeaseLedger<ObservedLease>) {
+  constructor(sql: Sql, leases: ObservedLeases<ObservedLease>) {
     this.#sql = sql
-    this.#ledger = ledger
+    this.#leases = leases
     this.#restore = this.#countClosed()
   }
 
@@ -38,19 +38,19 @@ export class SqlStats {
 
   stop(): void {
     this.#restore()
-    this.#ledger.stop()
+    this.#leases.stop()
   }
 
   stats(): PoolStats {
-    const leases = this.#ledger.stats()
+    const figures = this.#leases.stats()
     const opened = this.#sessions.size
-    const total = Math.max(leases.active, opened - this.#closed)
+    const total = Math.max(figures.active, opened - this.#closed)
     return {
       min: 0,
       total,
-      idle: total - leases.active,
+      idle: total - figures.active,
       waiting: this.waiting,
-      ...leases,
+      ...figures,
       opened,
       closed: this.#closed,
       connectFailures: { ...this.#failures },

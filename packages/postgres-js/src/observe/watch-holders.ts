@@ -1,4 +1,4 @@
-import type { LeaseLedger } from '@poolguard/core/adapter'
+import type { ObservedLeases } from '@poolguard/core/adapter'
 import type { ReservedSql, Sql } from 'postgres'
 import type { Query } from '../internals.ts'
 import { ObservedLease } from './observed-lease.ts'
@@ -13,12 +13,12 @@ type Begin = (...args: unknown[]) => Promise<unknown>
  *
  * @returns what ends it.
  */
-export function watchHolders(sql: Sql, ledger: LeaseLedger<ObservedLease>, sqlStats: SqlStats): () => void {
+export function watchHolders(sql: Sql, leases: ObservedLeases<ObservedLease>, sqlStats: SqlStats): () => void {
   const originals = { begin: sql.begin, reserve: sql.reserve }
 
   /** Somebody waits for a connection to himself. */
   const ask = (below: (...args: never[]) => unknown) => {
-    const request = ledger.asked(below)
+    const request = leases.request(below)
     const lease = new ObservedLease()
     let waits = true
     sqlStats.waiting++
@@ -29,12 +29,12 @@ export function watchHolders(sql: Sql, ledger: LeaseLedger<ObservedLease>, sqlSt
     return {
       got(by: Sql): () => void {
         endWait()
-        ledger.lent(lease, request)
+        leases.begin(lease, request)
         return watchActivity(by, lease)
       },
       ended(): void {
         endWait()
-        ledger.returned(lease)
+        leases.end(lease)
       },
     }
   }

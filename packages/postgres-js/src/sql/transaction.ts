@@ -63,7 +63,7 @@ function bindTransaction(sql: TransactionSql, state: TransactionState): Transact
 
 /** Of a connection that was lost every query fails anyway, and then with what the server said. */
 function ended({ over, lease }: TransactionState): Error | undefined {
-  if (lease.resource.lost || (lease.held && !over)) return undefined
+  if (lease.resource.lost || (lease.active && !over)) return undefined
   const code = 'CONNECTION_ENDED'
   const why = over
     ? 'the transaction of this query is over'

@@ -35,11 +35,11 @@ export class ConnectionFactory implements ResourceFactory<SqliteConnection> {
     return connection.runningQuery
   }
 
-  rest(connection: SqliteConnection, resting: boolean): void {
-    connection.rest(resting)
+  setIdle(connection: SqliteConnection, idle: boolean): void {
+    connection.setIdle(idle)
   }
 
-  clean(connection: SqliteConnection): boolean | Promise<boolean> {
+  reset(connection: SqliteConnection): boolean | Promise<boolean> {
     connection.onTransactionEnded = undefined
     if (!connection.changed) return true
     connection.changed = false

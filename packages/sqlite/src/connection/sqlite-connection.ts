@@ -103,8 +103,8 @@ export class SqliteConnection {
   }
 
   /** An idle thread keeps no process alive. */
-  rest(resting: boolean): void {
-    if (resting) this.#worker.unref()
+  setIdle(idle: boolean): void {
+    if (idle) this.#worker.unref()
     else this.#worker.ref()
   }
 

@@ -43,7 +43,7 @@ export class SharedLease {
   hasRoomFor(turn: Turn, now: number): boolean {
     return (
       !this.#stuck &&
-      this.#lease.held &&
+      this.#lease.active &&
       now - this.#since < LONGEST_MILLIS &&
       now - this.#firstSince < OVERDUE_MILLIS &&
       this.#queuedMillis + turn.millis <= MOST_QUEUED_MILLIS

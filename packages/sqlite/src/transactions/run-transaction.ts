@@ -23,7 +23,7 @@ export async function runTransaction<T>(
 ): Promise<T> {
   const connection = lease.resource
   const queriedLate = (stack: string | null) => {
-    if (!lease.held) reportLate({ stack, rejected: true })
+    if (!lease.active) reportLate({ stack, rejected: true })
   }
   const transaction = await OpenTransaction.begin(connection, statement, queriedLate)
   const watch = watchActivity(connection, idleMillis)

@@ -79,6 +79,6 @@ export class ReadGate {
   }
 
   #dropEnded(): void {
-    for (const read of this.#reads) if (!read.lease.held) this.#reads.delete(read)
+    for (const read of this.#reads) if (!read.lease.active) this.#reads.delete(read)
   }
 }

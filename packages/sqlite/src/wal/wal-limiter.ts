@@ -21,7 +21,7 @@ const MAX_ATTEMPT_MILLIS = 5_000
 const PAUSE_FACTOR = 2
 
 /** A checkpoint is short, and the callers wait for it in any case. */
-const AHEAD_OF_CALLERS: AcquireOptions = { own: true, first: true, timeoutMillis: Infinity }
+const AHEAD_OF_CALLERS: AcquireOptions = { internal: 'first', timeoutMillis: Infinity }
 
 /** An obstacle that has lasted for this long is reported. */
 const LASTING_MILLIS = 1_000
@@ -127,7 +127,7 @@ export class WalLimiter {
 
   #mayAttempt(): boolean {
     if (this.#stopped || this.#attempt || systemClock.now() < this.#nextAttempt) return false
-    return !this.#blockers.some(({ held }) => held)
+    return !this.#blockers.some(({ active }) => active)
   }
 
   async #reset(): Promise<void> {

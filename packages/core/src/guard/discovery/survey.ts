@@ -39,7 +39,7 @@ export async function detectPooler<C>(
 /** A connection that does not come free in time is no timeout of the pool's. */
 function borrow<C>(pool: Pool<C>, millis: number, first: boolean): Promise<Lease<C> | undefined> {
   const signal = abortAfter(millis)
-  return pool.acquire({ own: true, first, timeoutMillis: Infinity, signal }).catch(() => undefined)
+  return pool.acquire({ internal: first ? 'first' : 'queued', timeoutMillis: Infinity, signal }).catch(() => undefined)
 }
 
 /** Hands out the lease that the detection has already, and then one more where the pool may have two. */
@@ -60,7 +60,7 @@ class PoolProbeSource<C> implements ProbeSource {
   async open(): Promise<ProbeSession | undefined> {
     const first = this.#first
     this.#first = undefined
-    if (first) return first.held ? this.#lend(first) : undefined
+    if (first) return first.active ? this.#lend(first) : undefined
     if (this.#pool.settings.max < 2) return undefined
     const second = await borrow(this.#pool, DETECTION_MILLIS / 2, this.#goesFirst)
     return second && this.#lend(second)

@@ -4,14 +4,14 @@ import type { Surveyor } from './surveyor.ts'
 
 /** A driver's factory whose connections are looked at when they come back, where a look is due. */
 export class SurveyedFactory<C> implements ResourceFactory<C> {
-  readonly rest: ((connection: C, resting: boolean) => void) | undefined
+  readonly setIdle: ((connection: C, idle: boolean) => void) | undefined
   readonly #driver: GuardedDriver<C>
   readonly #surveyor: Surveyor<C>
 
   constructor(driver: GuardedDriver<C>, surveyor: Surveyor<C>) {
     this.#driver = driver
     this.#surveyor = surveyor
-    this.rest = driver.factory.rest
+    this.setIdle = driver.factory.setIdle
   }
 
   open(context: OpenContext): Promise<C> {
@@ -22,8 +22,8 @@ export class SurveyedFactory<C> implements ResourceFactory<C> {
     return this.#driver.factory.close(connection)
   }
 
-  async check(connection: C): Promise<boolean> {
-    return (await this.#driver.factory.check?.(connection)) ?? true
+  async validate(connection: C): Promise<boolean> {
+    return (await this.#driver.factory.validate?.(connection)) ?? true
   }
 
   activity(connection: C): Activity {
@@ -38,8 +38,8 @@ export class SurveyedFactory<C> implements ResourceFactory<C> {
     return this.#driver.factory.isListening?.(connection) ?? false
   }
 
-  clean(connection: C): boolean | Promise<boolean> {
-    const fit = this.#driver.factory.clean?.(connection) ?? true
+  reset(connection: C): boolean | Promise<boolean> {
+    const fit = this.#driver.factory.reset?.(connection) ?? true
     return this.#surveyor.due ? this.#meet(connection, fit) : fit
   }
 

@@ -108,7 +108,7 @@ export class Surveyor<C> {
   /** A connection that is opened for it is looked at on the way; one that was open already is looked at here. */
   async #open(): Promise<void> {
     const before = this.#found
-    const lease = await runDetached(() => this.#options.engine().acquire({ own: true }))
+    const lease = await runDetached(() => this.#options.engine().acquire({ internal: 'queued' }))
     await this.#looking
     const looked = this.#found !== before || this.#following !== undefined
     if (looked || (await this.#look(lease.resource))) lease.release()

@@ -196,7 +196,7 @@ export class FleetMembership<C> {
   async #lookAtServer(lease: Lease<C>, ask: Ask, decide: (view: FleetView) => string): Promise<C> {
     const connection = lease.resource
     await lookAtServer(ask, this.member, decide)
-    if (lease.held) this.#publishOn(connection)
+    if (lease.active) this.#publishOn(connection)
     return connection
   }
 

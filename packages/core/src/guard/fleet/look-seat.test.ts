@@ -23,6 +23,7 @@ function givenBusyPool() {
     name: 'orders',
     settings: { ...DEFAULT_POOL_SETTINGS, max: 1 },
     factory: { open: async () => ({}), close: async () => {} },
+    classify: () => 'unavailable',
   })
   return { pool, seat: new LookSeat(() => pool), held: pool.acquire() }
 }

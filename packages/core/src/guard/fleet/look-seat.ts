@@ -34,7 +34,7 @@ export class LookSeat<C> {
   take(): void {
     if (this.#taken) return
     this.#own++
-    const taken = this.#engine().acquire({ own: true })
+    const taken = this.#engine().acquire({ internal: 'queued' })
     this.#taken = taken
     taken.catch(() => this.#leave(taken))
   }
@@ -70,16 +70,18 @@ export class LookSeat<C> {
    */
   async #borrow(urgent: boolean): Promise<Lease<C>> {
     const engine = this.#engine()
-    const within = (millis: number) => {
-      return { own: true, first: true, timeoutMillis: Infinity, signal: abortAfter(millis) }
-    }
+    const within = (millis: number) => ({
+      internal: 'first' as const,
+      timeoutMillis: Infinity,
+      signal: abortAfter(millis),
+    })
     if (!urgent) return engine.acquire(within(RELEASE_MILLIS))
     const patience = within(this.#hasFailed ? PATIENCE_AFTER_FAILURE_MILLIS : PATIENCE_MILLIS)
     try {
       return await engine.acquire(patience)
     } catch (error) {
       if (!patience.signal.aborted) throw error
-      return await engine.acquire({ ...within(OPEN_MILLIS), beyondMax: true })
+      return await engine.acquire({ ...within(OPEN_MILLIS), internal: 'overflow' })
     }
   }
 

@@ -53,12 +53,12 @@ export class FakeFactory implements ResourceFactory<FakeResource> {
     return opening.promise
   }
 
-  check(resource: FakeResource): Promise<boolean> {
+  validate(resource: FakeResource): Promise<boolean> {
     this.checked.push(resource.id)
     return this.onCheck(resource)
   }
 
-  clean(resource: FakeResource): boolean | Promise<boolean> {
+  reset(resource: FakeResource): boolean | Promise<boolean> {
     this.cleaned.push(resource.id)
     return this.onClean(resource)
   }

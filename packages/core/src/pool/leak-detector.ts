@@ -1,0 +1,155 @@
+import type { Clock } from '../clock.ts'
+import { Alarm } from './alarm.ts'
+import type { TrackedLease } from './lease.ts'
+import type { Activity, RunningQuery } from './resource-factory.ts'
+import type { Scope } from './scope.ts'
+import type { WaiterQueue } from './waiter-queue.ts'
+
+/** Leases are checked this many times within the leak threshold. */
+const CHECKS_PER_LEAK_THRESHOLD = 4
+/** The same for the long-query threshold; a query that was seen once is checked again exactly when it is due. */
+const CHECKS_PER_LONG_QUERY_THRESHOLD = 2
+/** A query that sends nothing for less than this is not called quiet, however short the leak threshold is. */
+const QUIET_QUERY_MILLIS = 2_000
+/** Interval of the checks for a deadlock while a caller waits inside a scope, and how long every lease must have been quiet. */
+const DEADLOCK_CHECK_MILLIS = 500
+const DEADLOCK_QUIET_MILLIS = 1_000
+
+/** What the detector asks about a leased resource. */
+export interface LeaseProbe<R> {
+  activityOf(resource: R): Activity
+  runningQueryOf(resource: R): RunningQuery | undefined
+  isListening(resource: R): boolean
+}
+
+export interface LeakDetectorOptions<R> {
+  readonly clock: Clock
+  readonly leakThresholdMillis: number
+  readonly longQueryMillis: number
+  /** The current leases. */
+  readonly leases: () => Iterable<TrackedLease<R>>
+  readonly waiters: WaiterQueue<R>
+  readonly probe: LeaseProbe<R>
+  /** Called once for each query that has been running for `longQueryMillis`. */
+  readonly onLongQuery: (lease: TrackedLease<R>, query: RunningQuery, now: number) => void
+  /** Called once for each lease without activity for `leakThresholdMillis`. */
+  readonly onLeak: (lease: TrackedLease<R>, now: number) => void
+  /** Called once when every lease is held by a caller that waits for another one. */
+  readonly onDeadlock: (now: number) => void
+}
+
+/**
+ * Checks the current leases from time to time for leaks, long queries and deadlocks. What counts is whether bytes move: neither
+ * the age of a lease, nor whether a query is open (a cursor that is not read any more stays open for ever). A timer does the
+ * checks; a checkout pays one comparison.
+ */
+export class LeakDetector<R> {
+  readonly #options: LeakDetectorOptions<R>
+  readonly #alarm: Alarm
+  readonly #intervalMillis: number
+  /** True while a deadlock lasts that has been reported. */
+  deadlocked = false
+
+  constructor(options: LeakDetectorOptions<R>) {
+    this.#options = options
+    this.#intervalMillis = Math.min(
+      options.leakThresholdMillis / CHECKS_PER_LEAK_THRESHOLD,
+      options.longQueryMillis / CHECKS_PER_LONG_QUERY_THRESHOLD,
+    )
+    this.#alarm = new Alarm(options.clock, () => this.#check(), { background: true })
+  }
+
+  /** A lease has begun. */
+  begin(lease: TrackedLease<R>, now: number): void {
+    lease.activity = this.#options.probe.activityOf(lease.resource)
+    this.#alarm.at(now + this.#intervalMillis)
+  }
+
+  /** A caller that may hold a lease began to wait. */
+  waitedInScope(now: number): void {
+    this.#alarm.at(now + DEADLOCK_CHECK_MILLIS)
+  }
+
+  /** Brings `quietSince` and the running query of every lease up to date. */
+  refresh(now: number): void {
+    for (const lease of this.#options.leases()) this.#noteActivity(lease, now)
+  }
+
+  stop(): void {
+    this.#alarm.stop()
+  }
+
+  #check(): void {
+    const now = this.#options.clock.now()
+    const leases = [...this.#options.leases()]
+    for (const lease of leases) this.#checkLease(lease, now)
+    this.#checkDeadlock(leases, now)
+    if (leases.length === 0) return
+    this.#alarm.at(now + this.#intervalMillis)
+    if (this.#hasWaiterInScope()) this.#alarm.at(now + DEADLOCK_CHECK_MILLIS)
+  }
+
+  #noteActivity(lease: TrackedLease<R>, now: number): void {
+    const { probe } = this.#options
+    const activity = probe.activityOf(lease.resource)
+    if (activity !== lease.activity) lease.quietSince = now
+    lease.activity = activity
+    const query = probe.runningQueryOf(lease.resource)
+    if (query?.key !== lease.runningQuery?.key) {
+      lease.queryingSince = now
+      lease.longQueryReported = false
+    }
+    lease.runningQuery = query
+  }
+
+  #checkLease(lease: TrackedLease<R>, now: number): void {
+    // A listener of the check before may have ended it.
+    if (!Number.isNaN(lease.endedAt)) return
+    this.#noteActivity(lease, now)
+    this.#checkQuery(lease, now)
+    if (lease.suspected || !this.#isLeakLike(lease, now)) return
+    lease.suspected = true
+    this.#options.onLeak(lease, now)
+  }
+
+  #checkQuery(lease: TrackedLease<R>, now: number): void {
+    const { runningQuery: query, longQueryReported, queryingSince } = lease
+    if (!query || longQueryReported) return
+    const due = queryingSince + this.#options.longQueryMillis
+    if (now < due) {
+      this.#alarm.at(due)
+      return
+    }
+    lease.longQueryReported = true
+    this.#options.onLongQuery(lease, query, now)
+  }
+
+  #isLeakLike({ resource, quietSince, runningQuery, longQueryReported }: TrackedLease<R>, now: number): boolean {
+    const { leakThresholdMillis, probe } = this.#options
+    const quietMillis = now - quietSince
+    if (quietMillis < leakThresholdMillis || probe.isListening(resource)) return false
+    // A query that runs for long and one whose answer was lost look alike from here: report it once, as one of the two.
+    return !runningQuery || (!longQueryReported && quietMillis >= QUIET_QUERY_MILLIS)
+  }
+
+  #checkDeadlock(leases: readonly TrackedLease<R>[], now: number): void {
+    const quiet = leases.every((lease) => !lease.runningQuery && now - lease.quietSince >= DEADLOCK_QUIET_MILLIS)
+    const found = quiet && leases.length > 0 && everyHolderWaits(leases, this.#options.waiters)
+    if (found && !this.deadlocked) this.#options.onDeadlock(now)
+    this.deadlocked = found
+  }
+
+  #hasWaiterInScope(): boolean {
+    for (const { borrower } of this.#options.waiters) if (borrower?.scope) return true
+    return false
+  }
+}
+
+/** A lease cannot end while a caller waits in its scope, or in a scope that was opened inside of it. */
+function everyHolderWaits<R>(leases: readonly TrackedLease<R>[], waiters: WaiterQueue<R>): boolean {
+  const waiting = new Set<Scope>()
+  for (const { borrower } of waiters) {
+    for (let scope = borrower?.scope; scope; scope = scope.parent) waiting.add(scope)
+  }
+  return leases.every(({ borrower }) => borrower?.scope !== undefined && waiting.has(borrower.scope))
+}

@@ -1,0 +1,174 @@
+import type { Clock } from '../clock.ts'
+import { type Borrower, BorrowerIdentification, type BorrowerTraces } from './borrower.ts'
+import { CapacityTime } from './capacity-time.ts'
+import { acquireChannel, releaseChannel } from './channels.ts'
+import { DurationHistogram } from './durations.ts'
+import { LabelledWaits } from './label.ts'
+import { LeakDetector, type LeaseProbe } from './leak-detector.ts'
+import type { TrackedLease } from './lease.ts'
+import { type LeaseReport, reportLease, reportQuery } from './lease-report.ts'
+import type { PoolEvent } from './pool-events.ts'
+import type { PoolSettings } from './pool-settings.ts'
+import type { PoolStats } from './pool-stats.ts'
+import type { RunningQuery } from './resource-factory.ts'
+import type { WaiterQueue } from './waiter-queue.ts'
+
+export interface LeaseTrackerOptions<R> {
+  /** Name of the pool. */
+  readonly name: string
+  readonly settings: Pick<PoolSettings, 'max' | 'leakThresholdMillis' | 'longQueryMillis' | 'stacks'>
+  readonly clock: Clock
+  /** The current leases. */
+  readonly leases: () => Iterable<TrackedLease<R>>
+  readonly waiters: WaiterQueue<R>
+  readonly probe: LeaseProbe<R>
+  readonly emit: (event: PoolEvent) => void
+}
+
+/** The statistics of leases. */
+export type LeaseStats = Pick<
+  PoolStats,
+  | 'acquired'
+  | 'leaks'
+  | 'suspected'
+  | 'deadlocks'
+  | 'wait'
+  | 'waitByLabel'
+  | 'use'
+  | 'leasedMillis'
+  | 'capacityMillis'
+  | 'longestLeaseMillis'
+>
+
+/**
+ * Follows leases from their beginning to their end: how long callers waited and held, who they are, and which leases look
+ * like leaks. Both the engine and the observation of other pools use it. Leases that a pool acquires for itself count nowhere.
+ */
+export class LeaseTracker<R> {
+  readonly #options: LeaseTrackerOptions<R>
+  readonly #detector: LeakDetector<R>
+  readonly #borrowers: BorrowerIdentification
+  readonly #capacity: CapacityTime
+  readonly #waitTimes = new DurationHistogram()
+  readonly #waitTimesByLabel = new LabelledWaits()
+  readonly #useTimes = new DurationHistogram()
+  #leaks = 0
+  #deadlocks = 0
+
+  constructor(options: LeaseTrackerOptions<R>) {
+    const { settings, clock } = options
+    this.#options = options
+    this.#capacity = new CapacityTime(settings.max, clock.now())
+    this.#borrowers = new BorrowerIdentification(settings.stacks, settings.leakThresholdMillis)
+    this.#detector = new LeakDetector({
+      ...options,
+      leakThresholdMillis: settings.leakThresholdMillis,
+      longQueryMillis: settings.longQueryMillis,
+      onLongQuery: (lease, query, now) => this.#reportLongQuery(lease, query, now),
+      onLeak: (lease, now) => this.#reportLeak(lease, now),
+      onDeadlock: (now) => this.#reportDeadlock(now),
+    })
+  }
+
+  /** Whether every holder of a lease waits for another one. */
+  get deadlocked(): boolean {
+    return this.#detector.deadlocked
+  }
+
+  /** Whether leases remember the stacks of their borrowers now. */
+  get capturesStacks(): boolean {
+    return this.#borrowers.captures(this.#options.clock.now())
+  }
+
+  /**
+   * Identifies the caller that asks for a lease. Call it in the caller's own stack, of which the frames above `below` count.
+   *
+   * @param traces the caller's stacks, where they were captured before.
+   */
+  identify(now: number, below: (...args: never[]) => unknown, traces?: BorrowerTraces): Borrower | undefined {
+    return this.#borrowers.identify(now, below, traces)
+  }
+
+  /** A caller began to wait. */
+  wait(borrower: Borrower | undefined, now: number): void {
+    if (borrower?.scope) this.#detector.waitedInScope(now)
+  }
+
+  /** @param waitedMillis how long its caller waited for it. */
+  begin(lease: TrackedLease<R>, waitedMillis: number): void {
+    this.#detector.begin(lease, lease.since)
+    if (lease.isInternal) return
+    this.#waitTimes.record(waitedMillis)
+    const label = lease.borrower?.label
+    if (label !== undefined) this.#waitTimesByLabel.record(label, waitedMillis)
+    if (acquireChannel.hasSubscribers) acquireChannel.publish({ pool: this.#options.name, waitedMillis })
+  }
+
+  end(lease: TrackedLease<R>, now: number): void {
+    lease.endedAt = now
+    lease.runningQuery = undefined
+    if (lease.isInternal) return
+    const usedMillis = now - lease.since
+    this.#useTimes.record(usedMillis)
+    if (lease.suspected) this.#options.emit({ type: 'leak-returned', lease: reportLease(lease, now) })
+    if (releaseChannel.hasSubscribers) releaseChannel.publish({ pool: this.#options.name, usedMillis })
+  }
+
+  /** The pool's max has changed. */
+  resize(max: number, now: number): void {
+    this.#capacity.resize(max, now)
+  }
+
+  stats(now: number): LeaseStats {
+    const wait = this.#waitTimes.read()
+    const use = this.#useTimes.read()
+    let leasedMillis = use.sumMillis
+    let longestLeaseMillis = 0
+    let suspected = 0
+    for (const lease of this.#options.leases()) {
+      if (lease.isInternal) continue
+      leasedMillis += now - lease.since
+      longestLeaseMillis = Math.max(longestLeaseMillis, now - lease.since)
+      if (lease.suspected) suspected++
+    }
+    return {
+      acquired: wait.count,
+      leaks: this.#leaks,
+      suspected,
+      deadlocks: this.#deadlocks,
+      wait,
+      waitByLabel: this.#waitTimesByLabel.read(),
+      use,
+      leasedMillis,
+      capacityMillis: this.#capacity.read(now),
+      longestLeaseMillis,
+    }
+  }
+
+  /** The current leases, the oldest first. */
+  reports(now: number): LeaseReport[] {
+    this.#detector.refresh(now)
+    const reports = Array.from(this.#options.leases(), (lease) => reportLease(lease, now))
+    return reports.sort((a, b) => b.heldMillis - a.heldMillis)
+  }
+
+  stop(): void {
+    this.#detector.stop()
+  }
+
+  #reportLeak(lease: TrackedLease<R>, now: number): void {
+    this.#leaks++
+    this.#borrowers.suspected(now)
+    this.#options.emit({ type: 'leak', lease: reportLease(lease, now) })
+  }
+
+  #reportLongQuery(lease: TrackedLease<R>, query: RunningQuery, now: number): void {
+    const report = reportQuery(query, lease.queryingSince, now)
+    this.#options.emit({ type: 'long-query', query: report, lease: reportLease(lease, now) })
+  }
+
+  #reportDeadlock(now: number): void {
+    this.#deadlocks++
+    this.#options.emit({ type: 'deadlock', leases: this.reports(now), waiting: this.#options.waiters.size })
+  }
+}
