@@ -7,6 +7,7 @@ export async function microsPerWaiter(waiters: number): Promise<number> {
   const pool = new Pool({
     name: 'bench',
     settings: { ...DEFAULT_POOL_SETTINGS, max: 1, maxWaiters: Infinity },
+    classify: () => 'unavailable',
     factory: { open: async () => ({}), close: async () => {} },
   })
   const rounds = ROUNDS_TOTAL / waiters
