@@ -192,7 +192,8 @@ describe('a checked-out client is a client of pg', () => {
   test('whose query and release can be wrapped for one checkout', async () => {
     const pool = makePool()
     const released: string[] = []
-    for (const round of ['first', 'second', 'third']) {
+    const rounds = Array.from({ length: 20 }, (_, round) => `round ${round}`)
+    for (const round of rounds) {
       const client = await pool.connect()
       const texts: unknown[] = []
       const { query, release } = client
@@ -212,8 +213,9 @@ describe('a checked-out client is a client of pg', () => {
       await pool.query('select 2')
       expect(texts).toEqual(['select 1'])
     }
-    expect(released).toEqual(['first', 'second', 'third'])
+    expect(released).toEqual(rounds)
     expect(lateQueries()).toEqual([])
+    expect(events.filter((event) => event.type === 'warning')).toEqual([])
   })
 
   test('whose query can be wrapped for good where it is connected', async () => {
@@ -240,6 +242,135 @@ describe('a checked-out client is a client of pg', () => {
       'select 4',
     ])
     expect(lateQueries()).toEqual([])
+  })
+})
+
+describe('given a Client class of the application', () => {
+  class CountingClient extends pg.Client {
+    #queries = 0
+    declare release: () => void
+    get queries(): number {
+      return this.#queries
+    }
+    set queries(count: number) {
+      this.#queries = count
+    }
+    count(text: string) {
+      this.#queries++
+      return this.query(text)
+    }
+    itself(): this {
+      return this
+    }
+    async countOnce(text: string) {
+      const result = await this.count(text)
+      this.release()
+      return result
+    }
+  }
+  type Lent = CountingClient & pg.PoolClient
+
+  test.each([true, false])(
+    'then its private members can be used, with clientPerCheckout: %s',
+    async (clientPerCheckout) => {
+      const pool = makePool({ Client: CountingClient, clientPerCheckout })
+      for (const round of [1, 2, 3]) {
+        const client = (await pool.connect()) as Lent
+        client.queries = 0
+        expect((await client.count('select 1 as one')).rows).toEqual([{ one: 1 }])
+        expect(client.queries, `round ${round}`).toBe(1)
+        expect(client.count).toBe(client.count)
+        expect(client.itself()).toBe(client)
+        expect(client).toBeInstanceOf(CountingClient)
+        await client.countOnce('select 2 as two')
+        expect(pool.idleCount).toBe(1)
+        expect(() => client.release()).toThrow(/already been released/)
+      }
+      expect(lateQueries()).toEqual([])
+    },
+  )
+})
+
+test('given a listener that releases the client it is called with, then that ends the checkout', async () => {
+  const pool = makePool()
+  for (const _round of [1, 2]) {
+    const client = await pool.connect()
+    const released = new Promise<void>((resolve) => {
+      client.once('notification', function (this: pg.PoolClient) {
+        this.release()
+        resolve()
+      })
+    })
+    await client.query('listen news')
+    await client.query("notify news, 'hello'")
+    await released
+    expect(() => client.release()).toThrow(/already been released/)
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  }
+})
+
+describe('given code that marks clients by object', () => {
+  /** As libraries do: each client is wrapped once, as far as they can tell. */
+  function watchQueries(): { watch: (client: pg.PoolClient) => pg.PoolClient; texts: string[] } {
+    const watched = new WeakSet<pg.PoolClient>()
+    const texts: string[] = []
+    const watch = (client: pg.PoolClient) => {
+      if (watched.has(client)) return client
+      watched.add(client)
+      const { query } = client
+      client.query = ((...args: Parameters<typeof query>) => {
+        texts.push(String(args[0]))
+        return query.apply(client, args)
+      }) as unknown as typeof query
+      return client
+    }
+    return { watch, texts }
+  }
+
+  test('when all checkouts share the client, then it finds its mark', async () => {
+    const pool = makePool({ clientPerCheckout: false })
+    const shown: pg.PoolClient[] = []
+    pool.on('connect', (client) => shown.push(client))
+    pool.on('acquire', (client) => shown.push(client))
+    const { watch, texts } = watchQueries()
+    for (const round of [1, 2, 3]) {
+      const client = watch(await pool.connect())
+      shown.push(client)
+      await client.query(`select ${round}`)
+      client.release()
+    }
+    expect(texts).toEqual(['select 1', 'select 2', 'select 3'])
+    expect(new Set(shown).size).toBe(1)
+  })
+
+  test('when all checkouts share the client, then a kept function releases only its own checkout', async () => {
+    const pool = makePool({ clientPerCheckout: false })
+    const first = await pool.connect()
+    const { release } = first
+    release()
+    const second = await pool.connect()
+    expect(second).toBe(first)
+    expect(() => release()).toThrow(/already been released/)
+    expect(pool.idleCount).toBe(0)
+    expect((await second.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    second.release()
+    expect(pool.idleCount).toBe(1)
+  })
+
+  test('when each checkout has its own, then replacing query again and again is warned of once', async () => {
+    const pool = makePool()
+    const { watch } = watchQueries()
+    for (let round = 0; round < 20; round++) {
+      const client = watch(await pool.connect())
+      await client.query('select 1')
+      client.release()
+    }
+    const warnings = events.filter((event) => event.type === 'warning')
+    expect(warnings).toMatchObject([{ message: expect.stringContaining('clientPerCheckout: false') }])
+  })
+
+  test('and anything but true and false is refused', () => {
+    expect(() => makePool({ clientPerCheckout: 'no' as never })).toThrow(/clientPerCheckout.*true or false/)
   })
 })
 

@@ -35,6 +35,12 @@ export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {
    * that was left open; `discard` also runs `DISCARD ALL`, one round trip for every release; `off` does neither.
    */
   readonly reset?: Reset
+  /**
+   * Whether each checkout has a client object of its own (default). With false, all checkouts of a connection lend the same
+   * object, as pg-pool does: for code that keeps what it knows of a client in a Map or WeakMap. A second `release()` is then
+   * the next borrower's, and queries after a release are not noticed.
+   */
+  readonly clientPerCheckout?: boolean
   /** pg-pool's old name for `max`. */
   readonly poolSize?: number | undefined
 }
@@ -65,6 +71,9 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
   }
   requireOneOf('lint', config.lint, ['warn', 'throw', 'off'])
   requireOneOf('queryAfterRelease', config.queryAfterRelease, ['report', 'reject'])
+  if (![undefined, true, false].includes(config.clientPerCheckout)) {
+    throw new InvalidOptionError('clientPerCheckout', config.clientPerCheckout, 'true or false')
+  }
   validatePrepareOptions(config)
   const rewritten = connection && toPg(connection, {}, undefined, readCertificate)
   const pool = { ...(connection && settingsFromUrl(connection)), ...settingsFromPg(config), ...config.pool }

@@ -14,6 +14,11 @@ export const TRANSACTION_ADVICE: string =
 /** pg-pool's own message. */
 const RELEASED_TWICE = 'Release called on client which has already been released to the pool.'
 
+const QUERY_REPLACED_OFTEN =
+  'Borrowers have replaced the query method of a connection again and again, each on top of the last. Code that marks the clients it has ' +
+  'wrapped by object, in a WeakSet for example, meets a new object at each checkout. Wrap query where the pool emits connect, or set ' +
+  'clientPerCheckout: false to get the same object each time, as from pg.Pool.'
+
 /** Lends a pool's connections, for `pool.connect` and for `pool.query`, and takes them back. */
 export class Checkouts implements CheckoutPool<PgConnection> {
   readonly #guard: PoolGuard<PgConnection>
@@ -94,6 +99,10 @@ export class Checkouts implements CheckoutPool<PgConnection> {
 
   queriedAfterRelease(lease: Lease<PgConnection>, stack: string | null): QueryAfterReleaseError | undefined {
     return this.#guard.queriedAfterRelease(lease, stack)
+  }
+
+  queryReplacedOften(): void {
+    this.#guard.warn(QUERY_REPLACED_OFTEN)
   }
 }
 

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import {
   type BorrowerTraces,
   findApplicationFrames,
@@ -8,12 +9,16 @@ import {
 import type { PoolClient } from 'pg'
 import { answersByPromise, failQuery } from '../queries/query-style.ts'
 import type { WireClient } from '../wire-client.ts'
+import type { ReplacedQueries } from './replaced-queries.ts'
 
 /** What a checkout needs of its connection. */
 export interface CheckedOut {
   readonly client: WireClient
   /** True while listeners of the pool's events are called: they may query a client that is not lent. */
   readonly tellsListeners: boolean
+  /** Each checkout lends a view of the client; else they all lend the client itself. */
+  readonly clientPerCheckout: boolean
+  readonly replacedQueries: ReplacedQueries
 }
 
 /** What a checkout needs of its pool. */
@@ -24,12 +29,16 @@ export interface CheckoutPool<Connection> {
   releasedTwice(lease: Lease<Connection>): Error
   /** A query was sent after the release. Returns the error to fail it with, or undefined where it is to run. */
   queriedAfterRelease(lease: Lease<Connection>, stack: string | null): Error | undefined
+  /** Borrower after borrower has replaced the `query` of one connection, each on top of the last. */
+  queryReplacedOften(): void
 }
 
 /**
- * One checkout of a connection, as its borrower sees it. pg-pool lends the same object again and again, so that a caller who
- * releases it a second time releases the checkout of the next borrower. Here each checkout has a view of pg's client of its
- * own: it differs in its `release`, and knows whether it has been released; everything else that is read or written is pg's.
+ * One checkout of a connection. pg-pool lends the same object again and again, so a caller that releases it a second time
+ * releases the checkout of the next borrower. Here each checkout has a view of pg's client: the view has its own `release`
+ * and knows whether it was released; everything else is read from and written to pg's client.
+ *
+ * With `clientPerCheckout: false` every checkout lends pg's client itself, as pg-pool does.
  */
 export class Checkout<Connection extends CheckedOut> implements ProxyHandler<WireClient> {
   readonly client: PoolClient
@@ -38,10 +47,13 @@ export class Checkout<Connection extends CheckedOut> implements ProxyHandler<Wir
   readonly #connection: Connection
   #lent: { readonly lease: Lease<Connection>; readonly pool: CheckoutPool<Connection> } | undefined
   #released = false
+  /** The methods that were read from the view, so that each is the same function every time. */
+  #methods: Map<unknown, unknown> | undefined
 
   constructor(connection: Connection) {
     this.#connection = connection
-    this.client = new Proxy(connection.client, this) as unknown as PoolClient
+    const client = connection.clientPerCheckout ? new Proxy(connection.client, this) : connection.client
+    this.client = client as unknown as PoolClient
   }
 
   /** False once it has been lent: the next borrower gets another one. */
@@ -56,17 +68,29 @@ export class Checkout<Connection extends CheckedOut> implements ProxyHandler<Wir
       this.#released = true
       pool.giveBack(lease, destroy)
     }
+    // pg calls listeners and methods with its own client as `this`, and they may release it.
+    this.#connection.client.release = this.release
   }
 
   get(client: WireClient, key: string | symbol, view: unknown): unknown {
     if (key === 'release') return this.release
-    // Asked with every checkout, because a promise of a client is resolved with it.
+    // Read at each checkout, because a promise is resolved with the client.
     if (key === 'then') return undefined
-    if (key === 'query' && this.#released && !this.#connection.tellsListeners) {
+    if (key === 'query') {
+      if (!this.#released || this.#connection.tellsListeners) return client.query
       const queryLate = (...query: unknown[]) => this.#queryLate(client, view, query, traceCall(queryLate))
       return queryLate
     }
-    return Reflect.get(client, key, view)
+    const value = Reflect.get(client, key)
+    return isMethodOfClient(client, key, value) ? this.#method(client, value, view) : value
+  }
+
+  set(client: WireClient, key: string | symbol, value: unknown): boolean {
+    if (key === 'release') return Reflect.set(this, key, value)
+    if (key === 'query' && this.#connection.replacedQueries.replace(client.query, value)) {
+      this.#lent?.pool.queryReplacedOften()
+    }
+    return Reflect.set(client, key, value)
   }
 
   has(client: WireClient, key: string | symbol): boolean {
@@ -79,6 +103,19 @@ export class Checkout<Connection extends CheckedOut> implements ProxyHandler<Wir
 
   defineProperty(client: WireClient, key: string | symbol, descriptor: PropertyDescriptor): boolean {
     return Reflect.defineProperty(key === 'release' ? this : client, key, descriptor)
+  }
+
+  /** Called with pg's client, because the private members of a `Client` class are not found on a proxy. */
+  #method(client: WireClient, method: Method, view: unknown): unknown {
+    this.#methods ??= new Map()
+    const known = this.#methods.get(method)
+    if (known) return known
+    const bound = (...args: unknown[]) => {
+      const result = Reflect.apply(method, client, args)
+      return result === client ? view : result
+    }
+    this.#methods.set(method, bound)
+    return bound
   }
 
   #queryLate(client: WireClient, view: unknown, query: readonly unknown[], traces: BorrowerTraces): unknown {
@@ -95,4 +132,12 @@ export class Checkout<Connection extends CheckedOut> implements ProxyHandler<Wir
       return Reflect.apply(client.query, view, query)
     })
   }
+}
+
+type Method = (...args: unknown[]) => unknown
+
+/** Whether a member is a method of a `Client` class. Those of EventEmitter and Object do without its private members. */
+function isMethodOfClient(client: WireClient, key: string | symbol, value: unknown): value is Method {
+  if (typeof value !== 'function' || key === 'constructor' || Object.hasOwn(client, key)) return false
+  return value !== (EventEmitter.prototype as unknown as Record<string | symbol, unknown>)[key]
 }

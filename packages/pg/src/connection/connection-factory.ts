@@ -97,7 +97,8 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   }
 
   async #login(client: WireClient, { signal, lost }: OpenContext): Promise<PgConnection> {
-    const connection = new PgConnection(client, new SessionHealth(this.#health, performance.now()))
+    const { clientPerCheckout = true } = this.#config
+    const connection = new PgConnection(client, new SessionHealth(this.#health, performance.now()), clientPerCheckout)
     watchQueries(connection, this.#options.sessions)
     connection.sent = prepareStatements(client, this.#options.statements)
     const { client: poolClient } = connection.firstCheckout

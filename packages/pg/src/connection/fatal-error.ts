@@ -33,8 +33,7 @@ export class FatalError {
   /** What a query is to fail with that is sent after the server has ended the session; undefined before. */
   refusal(): Error | undefined {
     if (this.#fatal === undefined || this.#client._queryable) return undefined
-    const { message } = this.#fatal as Error
-    // pg's own sentence first.
-    return this.explain(new Error(`Client has encountered a connection error and is not queryable (${message})`))
+    // Exactly pg's message, which applications compare with.
+    return this.explain(new Error('Client has encountered a connection error and is not queryable'))
   }
 }

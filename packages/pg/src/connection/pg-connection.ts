@@ -15,6 +15,7 @@ import { cancelQuery } from './cancel-query.ts'
 import { Checkout } from './checkout.ts'
 import { FatalError } from './fatal-error.ts'
 import { repairClient } from './repair-client.ts'
+import { ReplacedQueries } from './replaced-queries.ts'
 import { ServerTurn } from './server-turn.ts'
 
 /** How long to wait for the effect of each request to cancel; after the last the connection is closed as it is. */
@@ -35,6 +36,8 @@ export class PgConnection {
   leased = false
   /** Its client is what the pool's events show, and what the first borrower gets. */
   readonly firstCheckout: Checkout<PgConnection>
+  readonly clientPerCheckout: boolean
+  readonly replacedQueries: ReplacedQueries = new ReplacedQueries()
   /** True while listeners of the pool's events are called: they may query a client that nobody has. */
   tellsListeners = false
   /** What was sent on it. */
@@ -51,9 +54,10 @@ export class PgConnection {
   /** pg has given up a query that the server is still running: see `query_timeout`. */
   queryTimedOut = false
 
-  constructor(client: WireClient, health: SessionHealth) {
+  constructor(client: WireClient, health: SessionHealth, clientPerCheckout: boolean) {
     this.client = client
     this.health = health
+    this.clientPerCheckout = clientPerCheckout
     this.fatalError = new FatalError(client)
     this.firstCheckout = new Checkout(this)
     this.#turn = new ServerTurn(client.connection)

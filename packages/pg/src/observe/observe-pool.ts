@@ -72,7 +72,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
       counts.opened++
       connections.set(
         client,
-        new PgConnection(client as unknown as WireClient, new SessionHealth(health, performance.now())),
+        new PgConnection(client as unknown as WireClient, new SessionHealth(health, performance.now()), false),
       )
     },
     remove: (client: PoolClient) => {
