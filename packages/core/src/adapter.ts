@@ -8,18 +8,24 @@
 export { abortAfter, inTime, pause, setImmediate, systemClock } from './clock.ts'
 export { definedOnly } from './defined-only.ts'
 export {
+  type BusyConnection,
   type ConsoleOptions,
+  cancelUntilAtRest,
+  comesToRest,
+  DriverProbeSession,
   type GuardedDriver,
   type GuardSpec,
   OPTION_NAMES,
   type PoolerConsole,
   PoolGuard,
+  type ProbedConnection,
   readDriversUrl,
   readUrlOption,
   requireElsewhere,
   requireMeantNames,
   type StartupParameterMap,
   StartupParameters,
+  type TextRow,
   withFreshPassword,
 } from './guard/index.ts'
 export { requireMillis, requireOneOf, requireWhole, withinOption } from './invalid-option-error.ts'
@@ -81,4 +87,4 @@ export {
   showStatement,
   validatePrepareOptions,
 } from './statements/index.ts'
-export { type Identity, type ProbeSession, readPid } from './topology/index.ts'
+export type { Identity, ProbeSession } from './topology/index.ts'

@@ -1,3 +1,5 @@
+export { type BusyConnection, cancelUntilAtRest, comesToRest } from './driver-kit/cancel-and-close.ts'
+export { DriverProbeSession, type ProbedConnection, type TextRow } from './driver-kit/probe-session.ts'
 export { type StartupParameterMap, StartupParameters } from './driver-kit/startup-parameters.ts'
 export { withFreshPassword } from './driver-kit/with-fresh-password.ts'
 export type { ConsoleOptions, GuardedDriver, PoolerConsole } from './guarded-driver.ts'

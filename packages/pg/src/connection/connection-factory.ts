@@ -19,7 +19,6 @@ import type { GuardedPoolConfig, Reset } from '../guarded-pool-config.ts'
 import { watchQueries } from '../queries/watch-queries.ts'
 import { prepareStatements } from '../statements/prepare-statements.ts'
 import type { WireClient } from '../wire-client.ts'
-import { askText } from './ask-text.ts'
 import { containParserErrors } from './contain-parser-errors.ts'
 import { PgConnection } from './pg-connection.ts'
 import { repairClient } from './repair-client.ts'
@@ -200,10 +199,10 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
 
   async #cleanUp(connection: PgConnection, reset: Reset | undefined): Promise<boolean> {
     if (reset !== undefined && !(await connection.reset(reset, this.#options.leftInTransaction))) return false
-    const { health, client } = connection
+    const { health } = connection
     // With `reset: 'off'` a transaction that was left open is the next borrower's.
     if (health.isFine || connection.inTransaction) return true
-    return !(await health.isSick((text) => askText(client, text), performance.now()))
+    return !(await health.isSick(async (text) => (await connection.askRow(text))?.[0], performance.now()))
   }
 }
 

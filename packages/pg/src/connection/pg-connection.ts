@@ -1,35 +1,41 @@
 import {
   type Activity,
+  type BusyConnection,
+  cancelUntilAtRest,
   classifyStatementFailure,
+  comesToRest,
   ListenTracker,
+  type ProbedConnection,
   pause,
   type RunningQuery,
   type SessionHealth,
+  type TextRow,
 } from '@poolguard/core/adapter'
 import { callBack } from '../call-app.ts'
 import type { Reset } from '../guarded-pool-config.ts'
 import { activeQueryOf, describeActiveQuery, failQueuedQueries, textOfQuery } from '../queries/client-queries.ts'
+import { unwatchedQuery } from '../queries/watch-queries.ts'
 import type { SentTexts } from '../statements/prepare-statements.ts'
 import type { WireClient } from '../wire-client.ts'
 import { cancelQuery } from './cancel-query.ts'
 import { Checkout } from './checkout.ts'
 import { FatalError } from './fatal-error.ts'
+import { NamedProbe } from './named-probe.ts'
 import { repairClient } from './repair-client.ts'
 import { ReplacedQueries } from './replaced-queries.ts'
 import { ServerTurn } from './server-turn.ts'
 
-/** How long to wait for the effect of each request to cancel; after the last the connection is closed as it is. */
-const CANCEL_PATIENCE_MILLIS = [50, 100, 200, 400, 800, 1_600]
-
 /** How long the server has to close a connection on which it waits for the client. */
 const TERMINATE_MILLIS = 100
 const CANCEL_COPY_MILLIS = 1_000
-/** A released connection on which the server waits for the client, and no byte moves for this long, is given up. */
-const STUCK_MILLIS = 50
+
+/** A value as the server writes it, whatever type it says and whatever parsers the app has set. */
+const AS_TEXT = { getTypeParser: () => String }
 
 /** One connection of a pool: a pg client, and what was seen on its wire. */
-export class PgConnection {
+export class PgConnection implements BusyConnection, ProbedConnection {
   readonly client: WireClient
+  readonly preparesOnlyIfNeeded = false
   /** What the server reported at login and since (ParameterStatus). */
   readonly parameters: Map<string, string> = new Map()
   /** Somebody has it. */
@@ -80,6 +86,25 @@ export class PgConnection {
     return this.fatalError.refusal()
   }
 
+  /** Poolers make up numbers beyond the signed range, which pg reads as negative. */
+  get announcedPid(): number {
+    return this.client.processID >>> 0
+  }
+
+  async askRow(text: string): Promise<TextRow | undefined> {
+    const query = { text, rowMode: 'array' as const, types: AS_TEXT }
+    // A text of several statements answers with an array, of which the last one counts.
+    const results = [await unwatchedQuery(this.client)<(string | null)[]>(query)].flat()
+    return results.at(-1)?.rows[0]
+  }
+
+  async askPrepared(text: string, name: string): Promise<{ row: TextRow | undefined; name: string }> {
+    const probe = new NamedProbe(name, text)
+    unwatchedQuery(this.client)(probe)
+    const [row] = await probe.rows
+    return { row, name }
+  }
+
   get usable(): boolean {
     return this.client._queryable && !this.client._ending
   }
@@ -104,12 +129,12 @@ export class PgConnection {
 
   /** Changes with every byte; with every answer, where the socket is one of the application's that does not count them. */
   get activity(): Activity {
-    return this.#bytes || this.#rounds
+    return this.bytes || this.#rounds
   }
 
   /** The query that the server is at; undefined where it waits for the client, or for a stream to be read. */
   get runningQuery(): RunningQuery | undefined {
-    if (this.client.readyForQuery || this.#isUnread || this.#turn.isWaitingForClient) return undefined
+    if (this.client.readyForQuery || this.isUnread || this.waitsForClient) return undefined
     return describeActiveQuery(this.client)
   }
 
@@ -122,7 +147,7 @@ export class PgConnection {
   /** Waits for what is in flight, and undoes what was left behind. Resolves to whether that worked. */
   async reset(reset: Reset, leftInTransaction: (lastText: string) => void): Promise<boolean> {
     if (this.queryTimedOut && !this.client.readyForQuery) return false
-    if (!(await this.#comesToRest()) || !repairClient(this.client)) return false
+    if (!(this.isAtRest || (await comesToRest(this))) || !repairClient(this.client)) return false
     if (!this.usable || reset === 'off') return this.usable
     if (this.inTransaction) {
       leftInTransaction(this.sent.lastText)
@@ -135,17 +160,11 @@ export class PgConnection {
   /** Ends the connection. What it is running is cancelled first: a server goes on with it long after the client has left. */
   async end(): Promise<void> {
     failQueuedQueries(this.client)
-    // A request that arrives before the server has begun with the query cancels nothing, so it may take a second one.
-    for (const patienceMillis of CANCEL_PATIENCE_MILLIS) {
-      if (!this.usable || this.client.readyForQuery) break
-      if (this.#turn.isWaitingForClient) return await this.#terminate()
-      await cancelQuery(this.client, patienceMillis)
-      if (this.#isUnread) break
-      await Promise.race([this.#answered(), pause(patienceMillis, { background: true })])
-    }
+    const outcome = await cancelUntilAtRest(this, (timeoutMillis) => cancelQuery(this.client, timeoutMillis))
+    if (outcome === 'waits-for-client') return await this.#terminate()
     const { stream } = this.client.connection
     // Answers cannot be read. What the server sends fails from now on, and so ends the query.
-    if (this.#isUnread) stream.destroy()
+    if (this.isUnread) stream.destroy()
     const closed = new Promise<void>((resolve) => stream.once('close', resolve))
     // pg waits for an event that a borrower may have removed the listener of.
     await Promise.race([callBack(this.client, 'end'), closed])
@@ -168,30 +187,23 @@ export class PgConnection {
     await closed
   }
 
+  get isAtRest(): boolean {
+    return this.client.readyForQuery || !this.usable
+  }
+
+  get waitsForClient(): boolean {
+    return this.#turn.isWaitingForClient
+  }
+
   /** The socket is paused, by back-pressure or by a borrower, or read past pg, as by a COPY TO. */
-  get #isUnread(): boolean {
+  get isUnread(): boolean {
     const { stream } = this.client.connection
     return stream.isPaused() || stream.listenerCount('data') === 0
   }
 
-  get #bytes(): number {
+  get bytes(): number {
     const { bytesRead = 0, bytesWritten = 0 } = this.client.connection.stream
     return bytesRead + bytesWritten
-  }
-
-  /** Waits until everything is answered. False where that waits for a borrower who has gone. */
-  async #comesToRest(): Promise<boolean> {
-    if (this.client.readyForQuery) return true
-    let resting = false
-    const answered = this.#answered().then(() => {
-      resting = true
-    })
-    for (;;) {
-      const before = this.#bytes
-      await Promise.race([answered, pause(STUCK_MILLIS, { background: true })])
-      if (resting) return true
-      if ((this.#isUnread || this.#turn.isWaitingForClient) && this.#bytes === before) return false
-    }
   }
 
   async #discard(): Promise<void> {
@@ -199,9 +211,9 @@ export class PgConnection {
     this.client.connection.parsedStatements = {}
   }
 
-  #answered(): Promise<void> {
+  settled(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.client.readyForQuery || !this.usable) return resolve()
+      if (this.isAtRest) return resolve()
       const answered = () => {
         this.client.off('drain', answered)
         this.client.off('end', answered)

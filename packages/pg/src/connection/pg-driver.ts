@@ -1,12 +1,16 @@
 import type { CloseReason, ConnectFailure } from '@poolguard/core'
-import type { ConsoleOptions, GuardedDriver, PoolerConsole, ProbeSession } from '@poolguard/core/adapter'
+import {
+  type ConsoleOptions,
+  DriverProbeSession,
+  type GuardedDriver,
+  type PoolerConsole,
+  type ProbeSession,
+} from '@poolguard/core/adapter'
 import { classifyConnectFailure } from '@poolguard/core/postgres'
 import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
-import { askText } from './ask-text.ts'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PgConnection } from './pg-connection.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
-import { PgProbeSession } from './probe-session.ts'
 
 /** pg, as a guard needs it. */
 export class PgDriver implements GuardedDriver<PgConnection> {
@@ -28,7 +32,7 @@ export class PgDriver implements GuardedDriver<PgConnection> {
   }
 
   probe(connection: PgConnection): ProbeSession {
-    return new PgProbeSession(connection)
+    return new DriverProbeSession(connection)
   }
 
   isLost({ usable }: PgConnection): boolean {
@@ -39,8 +43,8 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     this.factory.gone(connection, reason)
   }
 
-  ask({ client }: PgConnection, text: string): Promise<string | null | undefined> {
-    return askText(client, text)
+  async ask(connection: PgConnection, text: string): Promise<string | null | undefined> {
+    return (await connection.askRow(text))?.[0]
   }
 
   isInTransaction({ inTransaction }: PgConnection): boolean {

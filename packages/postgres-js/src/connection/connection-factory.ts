@@ -2,6 +2,7 @@ import {
   type Activity,
   type AutomaticStatements,
   type ConsoleOptions,
+  comesToRest,
   isServerError,
   type OpenContext,
   type PoolerConsole,
@@ -188,7 +189,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 
   async #cleanUp(connection: PostgresConnection): Promise<boolean> {
-    if (!(await connection.comesToRest())) return false
+    if (!(await comesToRest(connection))) return false
     if (connection.inTransaction) {
       if (!connection.endsTransactions) this.#options.leftInTransaction()
       await connection.ask('rollback')
@@ -196,13 +197,10 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     connection.endsTransactions = false
     const { lost, inTransaction, preparer, health } = connection
     if (lost || inTransaction || preparer.spent) return false
-    return health.isFine || !(await health.isSick((text) => askSession(connection, text), performance.now()))
+    return (
+      health.isFine || !(await health.isSick(async (text) => (await connection.askRow(text))?.[0], performance.now()))
+    )
   }
-}
-
-async function askSession(connection: PostgresConnection, text: string): Promise<string | null | undefined> {
-  const [row] = await connection.ask(text)
-  return row?.[0]
 }
 
 /** Nothing may be sent on a connection that owes an answer to a question of our own. */

@@ -1,8 +1,6 @@
+import type { TextRow } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import type { Query } from '../internals.ts'
-
-/** A row as the server writes it, without parsers and transforms. */
-export type TextRow = readonly (string | null)[]
 
 /** How an internal query differs from the application's: the user's options for rows and for preparing do not apply to it. */
 export interface InternalQueryMode {

@@ -2,12 +2,16 @@ import type { Socket } from 'node:net'
 import { Readable, Stream } from 'node:stream'
 import {
   type Activity,
+  type BusyConnection,
+  cancelUntilAtRest,
   ListenTracker,
+  type ProbedConnection,
   pause,
   type RunningQuery,
   type SessionHealth,
   showStatement,
   systemClock,
+  type TextRow,
 } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import { type Backend, type Canceller, onReady, type Query, type Wire } from '../internals.ts'
@@ -15,17 +19,15 @@ import { textOf } from '../queries/statement-text.ts'
 import type { Endpoint } from './dial.ts'
 import { FatalErrorReader } from './fatal-error.ts'
 import { guardCursor } from './guard-cursor.ts'
-import { InternalQueries, type InternalQueryMode, type TextRow } from './internal-queries.ts'
+import { InternalQueries, type InternalQueryMode } from './internal-queries.ts'
 import type { QueryPreparer } from './prepare-queries.ts'
 
-/** How long to wait for the effect of each request to cancel; after the last the connection is closed as it is. */
-const CANCEL_PATIENCE_MILLIS = [50, 100, 200, 400, 800, 1_600]
 /** How long the server has to close a connection that was terminated. */
 const TERMINATE_MILLIS = 5_000
 /** The same, where the server was waiting for the client. */
 const TERMINATE_SUSPENDED_MILLIS = 100
-/** A released connection on which the server waits for the client, and no byte moves for this long, is given up. */
-const STUCK_MILLIS = 50
+/** How long a COPY that is cancelled may take to notice. */
+const CANCEL_COPY_MILLIS = 50
 
 /** What a {@link PostgresConnection} is made of, once it is open. */
 export interface OpenedWire {
@@ -44,9 +46,13 @@ export interface OpenedWire {
 }
 
 /** One connection of a pool: an instance of postgres.js that connects once, and what is seen of it. */
-export class PostgresConnection {
+export class PostgresConnection implements BusyConnection, ProbedConnection {
   readonly sql: Sql
-  readonly parameters: Readonly<Record<string, string>>
+  /** Of streams {@link waitsForClient} says so. */
+  readonly isUnread = false
+  /** postgres.js keeps what it has prepared, and cannot close it. */
+  readonly preparesOnlyIfNeeded = true
+  readonly #parameters: Readonly<Record<string, string>>
   /** Where it leads to: host, port, database and user. */
   readonly peer: string
   readonly endpoint: Endpoint
@@ -81,7 +87,7 @@ export class PostgresConnection {
 
   constructor({ sql, wire, socket, canceller, parameters, peer, endpoint, mode, preparer, health }: OpenedWire) {
     this.sql = sql
-    this.parameters = parameters
+    this.#parameters = parameters
     this.peer = peer
     this.endpoint = endpoint
     this.preparer = preparer
@@ -94,6 +100,20 @@ export class PostgresConnection {
     this.#cancelQuery = canceller
     this.#fatalError = new FatalErrorReader(socket)
     this.#takeOver()
+  }
+
+  /** What the server reported at login and since (ParameterStatus). */
+  get parameters(): ReadonlyMap<string, string> {
+    return new Map(Object.entries(this.#parameters))
+  }
+
+  get isAtRest(): boolean {
+    return this.#lost || !this.#busy
+  }
+
+  /** A cursor is open, or a stream of COPY, whose consumer pauses the socket. */
+  get waitsForClient(): boolean {
+    return this.#suspended
   }
 
   /** Nothing can be sent any more. */
@@ -118,10 +138,10 @@ export class PostgresConnection {
 
   /** Changes with every byte. */
   get activity(): Activity {
-    return this.#bytes
+    return this.bytes
   }
 
-  get #bytes(): number {
+  get bytes(): number {
     return this.#socket.bytesRead + this.#socket.bytesWritten
   }
 
@@ -169,6 +189,10 @@ export class PostgresConnection {
     return this.#internalQueries.ask(text)
   }
 
+  async askRow(text: string): Promise<TextRow | undefined> {
+    return (await this.ask(text))[0]
+  }
+
   /** As {@link InternalQueries.askNamed}. */
   askNamed(text: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
     return this.#internalQueries.askNamed(text)
@@ -195,20 +219,6 @@ export class PostgresConnection {
     await promise
   }
 
-  /** Waits until everything is answered. False where that waits for a borrower who has gone. */
-  async comesToRest(): Promise<boolean> {
-    let resting = false
-    const settled = this.settled().then(() => {
-      resting = true
-    })
-    for (;;) {
-      const before = this.#bytes
-      await Promise.race([settled, pause(STUCK_MILLIS, { background: true })])
-      if (resting) return true
-      if (this.#suspended && this.#bytes === before) return false
-    }
-  }
-
   /** A request to cancel is on its way. */
   get cancelling(): boolean {
     return this.#cancelling.size > 0
@@ -216,13 +226,7 @@ export class PostgresConnection {
 
   /** Closes it; resolves when the server has hung up. What runs is cancelled first: a server goes on with it for long. */
   async close(): Promise<void> {
-    // A request that arrives before the server has begun with the query cancels nothing, so it may take a second one.
-    for (const patienceMillis of CANCEL_PATIENCE_MILLIS) {
-      if (this.#lost || !this.#busy || this.#suspended) break
-      const answered = this.settled()
-      this.#cancel({ state: this.#backend, active: true } as Query)
-      await Promise.race([answered, pause(patienceMillis, { background: true })])
-    }
+    await cancelUntilAtRest(this, () => this.#cancel({ state: this.#backend, active: true } as Query))
     const millis = this.#suspended ? TERMINATE_SUSPENDED_MILLIS : TERMINATE_MILLIS
     if (this.#stream) await this.#endCopy(this.#stream)
     else if (!this.#lost) this.#wire.terminate()
@@ -235,7 +239,7 @@ export class PostgresConnection {
   async #endCopy(stream: Stream): Promise<void> {
     if (stream instanceof Readable) {
       this.#cancel({ state: this.#backend, active: true } as Query)
-      await Promise.race([...this.#cancelling, pause(STUCK_MILLIS, { background: true })])
+      await Promise.race([...this.#cancelling, pause(CANCEL_COPY_MILLIS, { background: true })])
     }
     this.#socket.destroy()
   }

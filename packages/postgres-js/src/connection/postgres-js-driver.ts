@@ -1,9 +1,14 @@
 import type { ConnectFailure } from '@poolguard/core'
-import type { ConsoleOptions, GuardedDriver, PoolerConsole, ProbeSession } from '@poolguard/core/adapter'
+import {
+  type ConsoleOptions,
+  DriverProbeSession,
+  type GuardedDriver,
+  type PoolerConsole,
+  type ProbeSession,
+} from '@poolguard/core/adapter'
 import { classifyConnectFailure } from '@poolguard/core/postgres'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
-import { PostgresProbeSession } from './probe-session.ts'
 
 /** postgres.js, as a guard needs it. */
 export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
@@ -20,7 +25,7 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
   }
 
   probe(connection: PostgresConnection): ProbeSession {
-    return new PostgresProbeSession(connection)
+    return new DriverProbeSession(connection)
   }
 
   isLost({ lost }: PostgresConnection): boolean {
@@ -28,8 +33,7 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
   }
 
   async ask(connection: PostgresConnection, text: string): Promise<string | null | undefined> {
-    const [row] = await connection.ask(text)
-    return row?.[0]
+    return (await connection.askRow(text))?.[0]
   }
 
   isInTransaction({ inTransaction }: PostgresConnection): boolean {

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest'
+import { type BusyConnection, cancelUntilAtRest, comesToRest } from './cancel-and-close.ts'
+
+/** A connection whose server ends its query at one of the requests to cancel. */
+function busyConnection(given: Partial<BusyConnection> & { readonly endsAtRequest?: number } = {}) {
+  const rest = Promise.withResolvers<void>()
+  let requests = 0
+  let isAtRest = false
+  const connection: BusyConnection = {
+    get isAtRest() {
+      return isAtRest
+    },
+    waitsForClient: false,
+    isUnread: false,
+    bytes: 0,
+    settled: () => rest.promise,
+    ...given,
+  }
+  const end = () => {
+    isAtRest = true
+    rest.resolve()
+  }
+  const cancel = () => {
+    requests++
+    if (requests === given.endsAtRequest) end()
+  }
+  return { connection, cancel, end, requests: () => requests }
+}
+
+test('given a query that the first request misses, then it is cancelled again until the connection is at rest', async () => {
+  const { connection, cancel, requests } = busyConnection({ endsAtRequest: 2 })
+
+  expect(await cancelUntilAtRest(connection, cancel)).toBe('at-rest')
+  expect(requests()).toBe(2)
+})
+
+test('given a server that waits for the client, then nothing is cancelled', async () => {
+  const { connection, cancel, requests } = busyConnection({ waitsForClient: true })
+
+  expect(await cancelUntilAtRest(connection, cancel)).toBe('waits-for-client')
+  expect(requests()).toBe(0)
+})
+
+test('given answers that are not read, then one request is sent, whose effect would not be seen', async () => {
+  const { connection, cancel, requests } = busyConnection({ isUnread: true })
+
+  expect(await cancelUntilAtRest(connection, cancel)).toBe('unread')
+  expect(requests()).toBe(1)
+})
+
+test('given a server that ignores every request, then the connection is given up while it is busy', async () => {
+  const { connection, cancel, requests } = busyConnection()
+
+  expect(await cancelUntilAtRest(connection, cancel)).toBe('busy')
+  expect(requests()).toBe(6)
+})
+
+test('given a server that waits for a client that has gone, then the connection does not come to rest', async () => {
+  expect(await comesToRest(busyConnection({ waitsForClient: true }).connection)).toBe(false)
+  expect(await comesToRest(busyConnection({ isUnread: true }).connection)).toBe(false)
+})
+
+test('given a stream that is still read, then it is waited for until it ends', async () => {
+  let bytes = 0
+  let reads = 0
+  const { connection, end } = busyConnection({ waitsForClient: true })
+  const reading: BusyConnection = Object.defineProperty(connection, 'bytes', {
+    get: () => {
+      reads++
+      if (reads === 4) end()
+      return bytes++
+    },
+  })
+
+  expect(await comesToRest(reading)).toBe(true)
+})
