@@ -72,7 +72,7 @@ export {
 } from './pool/index.ts'
 export { isFatal, isServerError, SessionHealth, SharedHealth, watchPasswordFunction } from './postgres-errors/index.ts'
 export { ProcessWide } from './process-wide.ts'
-export { assumedTopology, resolveSettings, settingsFromUrl } from './settings/index.ts'
+export { assumedTopology, poolSettings, resolveSettings } from './settings/index.ts'
 export {
   AutomaticStatements,
   ConnectionStatements,

@@ -2,22 +2,20 @@ import { InvalidOptionError, type PoolguardOptions, type PoolSettings } from '@p
 import {
   definedOnly,
   type GuardSpec,
+  poolSettings,
   readDriversUrl,
   requireMeantNames,
   requireOneOf,
   resolveSettings,
-  settingsFromUrl,
   validatePrepareOptions,
 } from '@poolguard/core/adapter'
 import {
   ConnectionString,
   describeAddress,
-  type PgOptions,
-  type RewriteWarning,
-  type RewriteWarningCode,
+  type PgDriverOptions,
+  pgDriverOptions,
   readCertificate,
-  settleTarget,
-  toPg,
+  readConnection,
 } from '@poolguard/core/postgres'
 
 import type { PoolConfig } from 'pg'
@@ -53,7 +51,7 @@ export interface PoolSpec extends GuardSpec {
 
 /**
  * Sorts a configuration. A connection string is rewritten into pg's own options, so that nothing in it is lost or misread
- * (see {@link toPg}); as in pg, what it says stands over the options beside it.
+ * (see {@link pgDriverOptions}); as in pg, what it says stands over the options beside it.
  *
  * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
@@ -75,9 +73,10 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
     throw new InvalidOptionError('clientPerCheckout', config.clientPerCheckout, 'true or false')
   }
   validatePrepareOptions(config)
-  const rewritten = connection && toPg(connection, {}, undefined, readCertificate)
-  const pool = { ...(connection && settingsFromUrl(connection)), ...settingsFromPg(config), ...config.pool }
-  const { database, user } = connection ? settleTarget(connection) : config
+  const reading = connection && readConnection(connection)
+  const rewritten = reading && pgDriverOptions(reading, { readCertificate })
+  const pool = { ...(reading && poolSettings(reading)), ...settingsFromPg(config), ...config.pool }
+  const { database, user } = reading ? reading.target : config
   const { PGDATABASE, PGUSER } = process.env
   return {
     client: clientConfig(config, rewritten?.options),
@@ -87,7 +86,7 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
     againstPreparing: againstPreparing(config),
     target: describeAddress(connection ?? addressOf(config)),
     connection,
-    warnings: rewritten?.warnings.filter(matters) ?? [],
+    warnings: rewritten?.warnings ?? [],
   }
 }
 
@@ -114,13 +113,6 @@ function readConnectionString(config: GuardedPoolConfig): ConnectionString | und
   return readDriversUrl(config.connectionString ?? '')
 }
 
-/** What pg has no word for, a guarded pool mostly has: those wishes come true, and need no warning. */
-const GRANTED: readonly RewriteWarningCode[] = ['translated', 'one-timeout', 'overridden']
-
-function matters({ code }: RewriteWarning): boolean {
-  return !GRANTED.includes(code)
-}
-
 /** pg's own names for what poolguard calls otherwise. In pg, 0 means "without end", and null is as good as nothing. */
 function settingsFromPg(config: GuardedPoolConfig): Partial<PoolSettings> {
   const { max, poolSize, min, maxUses, maxLifetimeSeconds, idleTimeoutMillis, connectionTimeoutMillis } = config
@@ -143,12 +135,11 @@ function endless(value: number | null | undefined): number | undefined {
 }
 
 /** What pg's client gets: not the timeout for connecting, which the engine keeps itself. */
-function clientConfig(config: GuardedPoolConfig, fromUrl: PgOptions | undefined): GuardedPoolConfig {
+function clientConfig(config: GuardedPoolConfig, fromUrl: PgDriverOptions | undefined): GuardedPoolConfig {
   const { connectionTimeoutMillis: _kept, url: _read, connectionString: _rewritten, ...client } = config
   // In a pool's own options pg hides it from such a copy.
   if ('password' in config) client.password = config.password
-  const { connectionTimeoutMillis: _settings, max: _max, min: _min, ...options } = fromUrl ?? {}
-  return { ...client, ...options } as GuardedPoolConfig
+  return { ...client, ...fromUrl } as GuardedPoolConfig
 }
 
 /** As pg takes them, from the environment, too. */

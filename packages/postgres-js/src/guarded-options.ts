@@ -4,13 +4,18 @@ import {
   definedOnly,
   type GuardSpec,
   OPTION_NAMES,
+  poolSettings,
   readDriversUrl,
   requireMeantNames,
   requireOneOf,
-  settingsFromUrl,
   validatePrepareOptions,
 } from '@poolguard/core/adapter'
-import { type ConnectionString, type RewriteWarning, readCertificate, toPostgresJs } from '@poolguard/core/postgres'
+import {
+  type ConnectionString,
+  postgresJsDriverOptions,
+  readCertificate,
+  readConnection,
+} from '@poolguard/core/postgres'
 import type postgres from 'postgres'
 
 /** All that postgres() takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */
@@ -41,8 +46,9 @@ export function readOptions(options: GuardedOptions): SqlSpec {
   requireOneOf('lint', options.lint, ['warn', 'throw', 'off'])
   validatePrepareOptions(options)
   requireSsl(options.ssl)
-  const rewritten = connection && toPostgresJs(connection, {}, undefined, readCertificate)
-  const pool = { ...(connection && settingsFromUrl(connection)), ...settingsFromOptions(options), ...options.pool }
+  const reading = connection && readConnection(connection)
+  const rewritten = reading && postgresJsDriverOptions(reading, { readCertificate })
+  const pool = { ...(reading && poolSettings(reading)), ...settingsFromOptions(options), ...options.pool }
   return {
     driver: {
       ...(rewritten && driverOptions({ ...rewritten.options })),
@@ -53,7 +59,7 @@ export function readOptions(options: GuardedOptions): SqlSpec {
       name: options.name,
       options: { ...options, pool },
       connection,
-      warnings: rewritten?.warnings.filter(matters) ?? [],
+      warnings: rewritten?.warnings ?? [],
     },
     prepare:
       options.prepare ??
@@ -94,14 +100,6 @@ function requireSsl(ssl: unknown): void {
   } catch (cause) {
     throw new InvalidOptionError('ssl', '{...}', 'options of tls.connect that can be used', { cause })
   }
-}
-
-/** What postgres.js has no word for and a guarded one has: those wishes come true, and need no warning. */
-const GRANTED_CODES: readonly string[] = ['translated', 'overridden', 'lifetime-without-jitter']
-const GRANTED_WISHES: readonly string[] = ['min', 'acquireTimeoutMillis', 'pool_timeout', 'connectionTimeoutMillis']
-
-function matters({ code, parameter }: RewriteWarning): boolean {
-  return !GRANTED_CODES.includes(code) && !GRANTED_WISHES.includes(parameter)
 }
 
 /**

@@ -2,19 +2,19 @@ import { InvalidOptionError, type PoolguardOptions } from '@poolguard/core'
 import { assumedTopology, readUrlOption, resolveSettings } from '@poolguard/core/adapter'
 import {
   assumeTopology,
+  type ConnectionSettings,
   type ConnectionString,
-  type ConnectionWishes,
   describeRewriteWarning,
+  readPoolParameters,
   toPrismaEngine,
   topologyTraits,
-  wishesOf,
 } from '@poolguard/core/postgres'
 
 /** What can be said to the Rust engine of Prisma 5 and 6, in poolguard's words. */
 export type PrismaUrlOptions = Pick<PoolguardOptions, 'pool' | 'preset' | 'pooler' | 'onEvent'>
 
 /** The settings that the engine has a parameter for; `min` it is warned about below. */
-const WISHES = [
+const ENGINE_SETTINGS = [
   'max',
   'min',
   'acquireTimeoutMillis',
@@ -25,9 +25,6 @@ const WISHES = [
 
 /** Options of poolguard's whose answer is in the database. */
 const UNKNOWABLE = ['fleet', 'instances', 'headroom'] as const
-
-/** What was asked for in other words than the engine's, and has been written in the engine's. */
-const GRANTED: readonly string[] = ['translated', 'overridden']
 
 /**
  * Writes the URL for PrismaClient 5 and 6 with the Rust engine, which has a pool of its own that takes its bounds from
@@ -47,24 +44,25 @@ const GRANTED: readonly string[] = ['translated', 'overridden']
 export function guardPrismaUrl(url: string | undefined, options: PrismaUrlOptions = {}): string {
   refuseUnknowable(options)
   const connection = readUrlOption(url)
-  const wishes = wishesFor(connection, options)
+  const settings = engineSettings(connection, options)
   const topology = assumedTopology(options) ?? assumeTopology(connection)
-  const { url: rewritten, warnings } = toPrismaEngine(connection, wishes, topology && topologyTraits(topology))
+  const { url: rewritten, warnings } = toPrismaEngine(connection, settings, topology && topologyTraits(topology))
   const warn = listenerOf(options)
-  for (const warning of warnings) if (!GRANTED.includes(warning.code)) warn(describeRewriteWarning(warning))
+  for (const warning of warnings) warn(describeRewriteWarning(warning))
   for (const name of Object.keys(options.pool ?? {})) {
-    if (!(WISHES as readonly string[]).includes(name)) warn(`pool.${name}: the engine of Prisma has nothing like it`)
+    if (!(ENGINE_SETTINGS as readonly string[]).includes(name))
+      warn(`pool.${name}: the engine of Prisma has nothing like it`)
   }
   return rewritten.href
 }
 
 /** What the options say, or else the URL, or else the preset. */
-function wishesFor(connection: ConnectionString, options: PrismaUrlOptions): ConnectionWishes {
-  const written = wishesOf(connection)
-  const given = Object.fromEntries(WISHES.map((name) => [name, options.pool?.[name] ?? written[name]]))
+function engineSettings(connection: ConnectionString, options: PrismaUrlOptions): ConnectionSettings {
+  const written = readPoolParameters(connection)
+  const given = Object.fromEntries(ENGINE_SETTINGS.map((name) => [name, options.pool?.[name] ?? written[name]]))
   const { settings } = resolveSettings({ options: { ...options, pool: { ...options.pool, ...given } } })
-  const wished = WISHES.filter((name) => options.preset || given[name] !== undefined)
-  return Object.fromEntries(wished.map((name) => [name, settings[name]]))
+  const chosen = ENGINE_SETTINGS.filter((name) => options.preset || given[name] !== undefined)
+  return Object.fromEntries(chosen.map((name) => [name, settings[name]]))
 }
 
 function refuseUnknowable(options: PoolguardOptions): void {

@@ -1,6 +1,6 @@
 import type { PoolguardOptions, PoolSettings } from '@poolguard/core'
 import { definedOnly, resolveSettings } from '@poolguard/core/adapter'
-import { type ConnectionString, wishesOf } from '@poolguard/core/postgres'
+import { type ConnectionString, readPoolParameters } from '@poolguard/core/postgres'
 import type { GuardedPoolConfig } from '@poolguard/pg'
 import { type Credentials, credentialsOf, type PostgresOptions, urlOf } from './postgres-options.ts'
 
@@ -92,7 +92,7 @@ function dividedBy(share: Share | undefined, plan: PoolPlan, guard: GuardOptions
 
 /** The limit in a pool's URL, where the options for all pools allow more. */
 function ownPart(plan: PoolPlan, guard: GuardOptions): Partial<GuardedPoolConfig> {
-  const limit = plan.url && wishesOf(plan.url).max
+  const limit = plan.url && readPoolParameters(plan.url).max
   const { max, min } = boundsOf(plan, guard)
   if (limit === undefined || max !== limit) return {}
   return { pool: { ...guard.pool, max, ...(min !== undefined && { min: Math.min(min, max) }) } }
@@ -126,11 +126,11 @@ function boundsOf(
   { config, url, replicated }: PoolPlan,
   { pool }: GuardOptions,
 ): Partial<Pick<PoolSettings, 'min' | 'max'>> {
-  const wishes = url && wishesOf(url)
+  const urlSettings = url && readPoolParameters(url)
   const ofAll = pool?.max ?? (config.max || undefined)
-  const ofUrl = wishes?.max
+  const ofUrl = urlSettings?.max
   const max = replicated && ofAll !== undefined && ofUrl !== undefined ? Math.min(ofAll, ofUrl) : (ofAll ?? ofUrl)
-  const min = pool?.min ?? (config.min || undefined) ?? wishes?.min
+  const min = pool?.min ?? (config.min || undefined) ?? urlSettings?.min
   return { ...(max !== undefined && { max }), ...(min !== undefined && { min }) }
 }
 

@@ -19,6 +19,8 @@ export interface UrlWarning extends RewriteWarning {
   readonly reader: string
 }
 
+const REWRITERS = { pg: toPg, 'postgres.js': toPostgresJs, 'prisma-engine': toPrismaEngine } as const
+
 const LOST: readonly RewriteWarningCode[] = [
   'ignored-by-driver',
   'refused-by-driver',
@@ -72,6 +74,6 @@ export function urlFinding({ code, parameter, why, instead, reader, source }: Ur
 
 function warningsOf(driver: Driver, url: ConnectionString, { server }: Facts): readonly RewriteWarning[] {
   const traits = server && topologyTraits(server.topology)
-  if (driver === 'prisma-engine') return toPrismaEngine(url, {}, traits).warnings
-  return driver === 'pg' ? toPg(url, {}, traits).warnings : toPostgresJs(url, {}, traits).warnings
+  const { warnings, repairs } = REWRITERS[driver](url, {}, traits)
+  return [...repairs, ...warnings]
 }

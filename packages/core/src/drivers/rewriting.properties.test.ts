@@ -10,7 +10,7 @@ import {
 import { PoolguardError } from '../poolguard-error.ts'
 import { directUrlFor, guessProvider } from '../provider/index.ts'
 import type { TopologyTraits } from '../topology/index.ts'
-import type { ConnectionWishes } from './neutral/connection-settings.ts'
+import type { ConnectionSettings } from './neutral/connection-settings.ts'
 import { toPg } from './pg/to-pg.ts'
 import { toPostgresJs } from './postgres-js/to-postgres-js.ts'
 import { toPrismaEngine } from './prisma-engine/to-prisma-engine.ts'
@@ -42,14 +42,16 @@ function resultOf<T>(run: () => T): T | PoolguardError {
   }
 }
 
-function rewriteAll(text: string, wishes: ConnectionWishes, topology: TopologyTraits | undefined): unknown[] {
+function rewriteAll(text: string, wishes: ConnectionSettings, topology: TopologyTraits | undefined): unknown[] {
   const connection = resultOf(() => parseConnectionString(text))
   if (!(connection instanceof ConnectionString)) return [connection]
   const rewritten = Object.values(REWRITERS).map((rewrite) => resultOf(() => rewrite(connection, wishes, topology)))
   return [
     connection,
     ...rewritten,
-    ...rewritten.flatMap((result) => ('warnings' in result ? result.warnings.map(describeRewriteWarning) : [])),
+    ...rewritten.flatMap((result) =>
+      'warnings' in result ? [...result.warnings, ...result.repairs].map(describeRewriteWarning) : [],
+    ),
     resultOf(() => guessProvider(connection)),
     resultOf(() => directUrlFor(connection)),
   ]

@@ -1,4 +1,6 @@
 import type { ConnectionString } from '../connection-string/index.ts'
+import type { TopologyTraits } from '../topology/index.ts'
+import type { ReadCertificate } from './neutral/tls-options.ts'
 
 /** What a {@link RewriteWarning} is about. Stable, for programs. */
 export type RewriteWarningCode =
@@ -14,9 +16,9 @@ export type RewriteWarningCode =
   | 'refused-by-pooler'
   /** The URL says one thing and the caller another; the caller's holds. */
   | 'overridden'
-  /** The driver can do nothing like what was wished. */
+  /** The driver has no such setting. */
   | 'not-in-this-driver'
-  /** The driver has one timeout for two wishes. */
+  /** The driver has one timeout for two settings. */
   | 'one-timeout'
   /** The driver takes one host; the first is kept. */
   | 'one-host-only'
@@ -40,7 +42,7 @@ export type RewriteWarningCode =
 /** A part of a connection string that does nothing or harm in a driver, and what to write. Never holds a password. */
 export interface RewriteWarning {
   readonly code: RewriteWarningCode
-  /** The parameter or the wish that it is about. */
+  /** The parameter or the setting that it is about. */
   readonly parameter: string
   /** Why it does nothing, or harm. */
   readonly why: string
@@ -53,8 +55,23 @@ export function describeRewriteWarning({ code, parameter, why, instead }: Rewrit
   return `${parameter}: ${why}; ${instead} (${code})`
 }
 
-/** A connection string rewritten for one consumer. Only `url.href` holds the password. */
-export interface RewrittenUrl {
-  readonly url: ConnectionString
+/** What rewriting for a driver depends on besides the connection string. */
+export interface DriverContext {
+  /** What was detected behind the address; without it, startup parameters are kept and flags stay as they are written. */
+  readonly topology?: TopologyTraits | undefined
+  /** Reads the files that `sslrootcert`, `sslcert` and `sslkey` name; without it they are warned about. */
+  readonly readCertificate?: ReadCertificate | undefined
+}
+
+/** What a rewriting could not and could do about the parts of a connection string that the driver would not understand. */
+export interface RewritingReport {
+  /** What is lost in this driver, or does harm. */
   readonly warnings: readonly RewriteWarning[]
+  /** What the driver alone would ignore or misread: the rewriting has put it where the driver reads it. */
+  readonly repairs: readonly RewriteWarning[]
+}
+
+/** A connection string rewritten for one driver. Only `url.href` contains the password. */
+export interface RewrittenUrl extends RewritingReport {
+  readonly url: ConnectionString
 }

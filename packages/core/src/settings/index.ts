@@ -1,4 +1,4 @@
 export { assumedTopology } from './assumed-topology.ts'
 export { defaultsFor, type FleetOptions, MAX_DISCOVERED, type Preset, type SettingsOptions } from './options.ts'
 export { describeSettings, type ResolvedSettings, type ResolveInput, resolveSettings } from './resolve.ts'
-export { settingsFromUrl } from './settings-from-url.ts'
+export { poolSettings } from './settings-from-url.ts'

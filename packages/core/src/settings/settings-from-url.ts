@@ -1,15 +1,9 @@
-import type { ConnectionString } from '../connection-string/index.ts'
 import { definedOnly } from '../defined-only.ts'
-import { wishesOf } from '../drivers/index.ts'
+import type { Reading } from '../drivers/index.ts'
 import type { PoolSettings } from '../pool/index.ts'
 
-/**
- * The settings that stand in a URL under any driver's name (`connection_limit`, `pool_timeout`, `idle_timeout`...), and that
- * the drivers themselves mostly ignore.
- *
- * @throws {ConnectionStringError} names the parameter whose value is no such number.
- */
-export function settingsFromUrl(url: ConnectionString): Partial<PoolSettings> {
-  const { max, min, acquireTimeoutMillis, connectTimeoutMillis, idleTimeoutMillis, maxLifetimeMillis } = wishesOf(url)
+/** The pool settings in a URL, under the names of any driver (`connection_limit`, `pool_timeout`, `idle_timeout`...). */
+export function poolSettings({ settings }: Reading): Partial<PoolSettings> {
+  const { max, min, acquireTimeoutMillis, connectTimeoutMillis, idleTimeoutMillis, maxLifetimeMillis } = settings
   return definedOnly({ max, min, acquireTimeoutMillis, connectTimeoutMillis, idleTimeoutMillis, maxLifetimeMillis })
 }

@@ -1,10 +1,10 @@
 import { InvalidOptionError } from '../../invalid-option-error.ts'
 
 /**
- * What an app wants of its connections, in no driver's words. Durations are milliseconds; `Infinity` means without end.
- * Whatever is absent is left to the driver.
+ * Settings for connections and their pool, independent of any driver. Durations are in milliseconds; `Infinity` means no limit.
+ * What is absent is left to the driver.
  */
-export interface ConnectionWishes {
+export interface ConnectionSettings {
   /** Most connections open at once. */
   readonly max?: number | undefined
   /** Connections kept open while nobody asks. */
@@ -29,17 +29,17 @@ export interface ConnectionWishes {
   readonly applicationName?: string | undefined
 }
 
-/** The wishes that a number expresses. */
-export type NumericWish = Exclude<keyof ConnectionWishes, 'applicationName'>
+/** The settings that are numbers. */
+export type NumericSetting = Exclude<keyof ConnectionSettings, 'applicationName'>
 
-/** The wishes that the server is told of when a connection starts, and its names for them. */
-export const SERVER_WISHES = {
+/** The settings that are sent to the server when a connection starts, with the server's names. */
+export const SERVER_SETTINGS = {
   statementTimeoutMillis: 'statement_timeout',
   lockTimeoutMillis: 'lock_timeout',
   idleInTransactionTimeoutMillis: 'idle_in_transaction_session_timeout',
 } as const
 
-const LEAST: Partial<Record<NumericWish, number>> = { max: 1, min: 0 }
+const LEAST: Partial<Record<NumericSetting, number>> = { max: 1, min: 0 }
 
 const KNOWN: readonly string[] = [
   'max',
@@ -49,19 +49,19 @@ const KNOWN: readonly string[] = [
   'idleTimeoutMillis',
   'maxLifetimeMillis',
   'queryTimeoutMillis',
-  ...Object.keys(SERVER_WISHES),
+  ...Object.keys(SERVER_SETTINGS),
   'applicationName',
 ]
 
-/** @throws {InvalidOptionError} names the wish and its value. */
-export function validateWishes(wishes: ConnectionWishes): void {
-  for (const [name, value] of Object.entries(wishes)) {
+/** @throws {InvalidOptionError} names the setting and its value. */
+export function validateConnectionSettings(settings: ConnectionSettings): void {
+  for (const [name, value] of Object.entries(settings)) {
     if (value === undefined || !KNOWN.includes(name)) continue
     if (name === 'applicationName') {
       if (typeof value !== 'string') throw new InvalidOptionError(name, value, 'a text')
       continue
     }
-    const least = LEAST[name as NumericWish]
+    const least = LEAST[name as NumericSetting]
     const fits =
       least === undefined ? typeof value === 'number' && value >= 0 : Number.isSafeInteger(value) && value >= least
     if (fits) continue

@@ -2,42 +2,49 @@ import type { ConnectionString, Parameter } from '../../connection-string/index.
 import { ConnectionStringError, settleTarget } from '../../connection-string/index.ts'
 import { definedOnly } from '../../defined-only.ts'
 import type { RewriteWarning } from '../rewriting.ts'
-import { type ConnectionWishes, type NumericWish, SERVER_WISHES, validateWishes } from './connection-settings.ts'
+import {
+  type ConnectionSettings,
+  type NumericSetting,
+  SERVER_SETTINGS,
+  validateConnectionSettings,
+} from './connection-settings.ts'
 import { isServerSetting } from './server-settings.ts'
 import { parseStartupOptions, type ServerSetting } from './startup-options.ts'
 import { readTlsIntent, TLS_PARAMETERS, type TlsIntent } from './tls-intent.ts'
-import { type WrittenWish, writtenWishes } from './url-settings.ts'
+import { readUrlSettings, type UrlSetting } from './url-settings.ts'
 
-/** All that a connection string and the caller's wishes say, in no driver's words: read once, written for each driver. */
+/** Everything that a connection string and the caller's settings say, independent of any driver. It is read once per pool. */
 export interface Reading {
   /** Hosts, user, password and database, without parameters. */
   readonly target: ConnectionString
-  /** The caller's wishes over those of the URL. */
-  readonly wishes: ConnectionWishes
-  /** The wishes that came from the URL, under which names. */
-  readonly written: readonly WrittenWish[]
-  readonly settings: readonly ServerSetting[]
+  /** The caller's settings, and those of the URL that the caller does not set. */
+  readonly settings: ConnectionSettings
+  /** The settings in the URL. */
+  readonly urlSettings: readonly UrlSetting[]
+  /** Settings for the server: from `options`, from parameters of their own, from the caller. */
+  readonly serverSettings: readonly ServerSetting[]
   /** What `options` holds besides settings. */
   readonly routing: readonly string[]
   readonly schema: string | undefined
   readonly tls: TlsIntent
   /** The parameters that are in none of the above, one of each name. */
   readonly others: ReadonlyMap<string, string>
-  readonly warnings: readonly RewriteWarning[]
+  /** Settings in the URL that the caller has set to another value. */
+  readonly overridden: readonly RewriteWarning[]
 }
 
 /**
  * @throws {ConnectionStringError} names the parameter that cannot be read.
- * @throws {InvalidOptionError} names the wish that cannot be meant.
+ * @throws {InvalidOptionError} names the setting that is invalid.
  */
-export function readConnection(connection: ConnectionString, wishes: ConnectionWishes): Reading {
-  validateWishes(wishes)
+export function readConnection(connection: ConnectionString, settings: ConnectionSettings = {}): Reading {
+  validateConnectionSettings(settings)
   const settled = withAddress(settleTarget(connection))
-  const written = writtenWishes(settled)
+  const urlSettings = readUrlSettings(settled)
   const options = parseStartupOptions(settled.parameter('options') ?? '')
   const plain = settled.parameters.filter(([name]) => isServerSetting(name))
   const taken = new Set([
-    ...written.map(({ parameter }) => parameter),
+    ...urlSettings.map(({ parameter }) => parameter),
     ...plain.map(([name]) => name),
     ...TLS_PARAMETERS,
     'options',
@@ -46,14 +53,14 @@ export function readConnection(connection: ConnectionString, wishes: ConnectionW
   ])
   return {
     target: settled.with({ parameters: [] }),
-    wishes: { ...fromUrl(settled, written), ...definedOnly(wishes) },
-    written,
-    settings: [...options.settings, ...plain.map(asSetting), ...wishedSettings(wishes)],
+    settings: { ...settingsInUrl(settled, urlSettings), ...definedOnly(settings) },
+    urlSettings,
+    serverSettings: [...options.settings, ...plain.map(asSetting), ...serverSettingsOf(settings)],
     routing: options.rest,
     schema: settled.parameter('schema') || undefined,
     tls: readTlsIntent(settled),
     others: new Map(settled.parameters.filter(([name]) => !taken.has(name))),
-    warnings: overridden(written, wishes),
+    overridden: overridden(urlSettings, settings),
   }
 }
 
@@ -72,10 +79,10 @@ function withAddress(connection: ConnectionString): ConnectionString {
   return connection.hosts.length > 0 || !address ? connection : connection.with({ hosts: [{ host: address }] })
 }
 
-function fromUrl(connection: ConnectionString, written: readonly WrittenWish[]): ConnectionWishes {
+function settingsInUrl(connection: ConnectionString, urlSettings: readonly UrlSetting[]): ConnectionSettings {
   const applicationName = connection.parameter('application_name') || undefined
   return {
-    ...Object.fromEntries(written.map(({ wish, value }) => [wish, value])),
+    ...Object.fromEntries(urlSettings.map(({ setting, value }) => [setting, value])),
     ...(applicationName !== undefined && { applicationName }),
   }
 }
@@ -84,21 +91,21 @@ function asSetting([name, value]: Parameter): ServerSetting {
   return { name, value, parameter: name }
 }
 
-function wishedSettings(wishes: ConnectionWishes): ServerSetting[] {
-  return Object.entries(SERVER_WISHES).flatMap(([wish, name]) => {
-    const millis = wishes[wish as NumericWish]
+function serverSettingsOf(settings: ConnectionSettings): ServerSetting[] {
+  return Object.entries(SERVER_SETTINGS).flatMap(([setting, name]) => {
+    const millis = settings[setting as NumericSetting]
     if (millis === undefined) return []
-    return [{ name, value: millis === Infinity ? '0' : String(Math.max(1, Math.ceil(millis))), parameter: wish }]
+    return [{ name, value: millis === Infinity ? '0' : String(Math.max(1, Math.ceil(millis))), parameter: setting }]
   })
 }
 
-function overridden(written: readonly WrittenWish[], wishes: ConnectionWishes): RewriteWarning[] {
-  return written
-    .filter(({ wish, value }) => wishes[wish] !== undefined && wishes[wish] !== value)
-    .map(({ wish, parameter, value }) => ({
+function overridden(urlSettings: readonly UrlSetting[], settings: ConnectionSettings): RewriteWarning[] {
+  return urlSettings
+    .filter(({ setting, value }) => settings[setting] !== undefined && settings[setting] !== value)
+    .map(({ setting, parameter, value }) => ({
       code: 'overridden',
       parameter,
-      why: `the URL wishes ${wish}: ${value}, the caller ${wishes[wish]}`,
-      instead: `the caller's value is taken; write it in one place`,
+      why: `the URL sets ${setting} to ${value}, the caller to ${settings[setting]}`,
+      instead: `the caller's value is used; set it in one place`,
     }))
 }

@@ -2,7 +2,7 @@
 export interface ServerSetting {
   readonly name: string
   readonly value: string
-  /** The parameter or wish that asked for it. */
+  /** The parameter or the setting that it comes from. */
   readonly parameter: string
 }
 

@@ -1,18 +1,18 @@
 import type { ConnectionString } from '../../connection-string/index.ts'
 import { ConnectionStringError } from '../../connection-string/index.ts'
-import type { ConnectionWishes, NumericWish } from './connection-settings.ts'
+import type { ConnectionSettings, NumericSetting } from './connection-settings.ts'
 
-/** A wish that a connection string expresses, and under which name. */
-export interface WrittenWish {
-  readonly wish: NumericWish
+/** A setting in a connection string, and the parameter that sets it. */
+export interface UrlSetting {
+  readonly setting: NumericSetting
   readonly parameter: string
   readonly value: number
 }
 
 type Unit = 'count' | 'seconds' | 'milliseconds'
 
-/** In libpq, pg and Prisma a duration of 0 is without end. */
-const WISH_PARAMETERS: Readonly<Record<string, readonly [wish: NumericWish, unit: Unit]>> = {
+/** In libpq, pg and Prisma a duration of 0 means no limit. */
+const URL_PARAMETERS: Readonly<Record<string, readonly [setting: NumericSetting, unit: Unit]>> = {
   // Prisma 5 and 6: https://www.prisma.io/docs/orm/v6/overview/databases/postgresql#arguments
   connection_limit: ['max', 'count'],
   pool_timeout: ['acquireTimeoutMillis', 'seconds'],
@@ -33,29 +33,29 @@ const WISH_PARAMETERS: Readonly<Record<string, readonly [wish: NumericWish, unit
 }
 
 /**
- * The wishes for a pool that stand in a connection string, in whichever driver's words. Of two names for one wish the
- * later holds.
+ * Reads the pool settings in a connection string, under the names of any driver. Of two parameters for one setting the later
+ * one wins.
  *
  * @throws {ConnectionStringError} names the parameter whose value is no such number.
  */
-export function writtenWishes(connection: ConnectionString): readonly WrittenWish[] {
+export function readUrlSettings(connection: ConnectionString): readonly UrlSetting[] {
   return connection.parameters.flatMap(([parameter, text]) => {
-    const known = Object.hasOwn(WISH_PARAMETERS, parameter) ? WISH_PARAMETERS[parameter] : undefined
-    return known ? [{ wish: known[0], parameter, value: readNumber(parameter, text, known[1]) }] : []
+    const known = Object.hasOwn(URL_PARAMETERS, parameter) ? URL_PARAMETERS[parameter] : undefined
+    return known ? [{ setting: known[0], parameter, value: readNumber(parameter, text, known[1]) }] : []
   })
 }
 
 /**
- * The wishes of a connection string as one object: what `connection_limit`, `pool_timeout`, `max`, `idle_timeout` and
- * their kind say, whoever's names they are, in milliseconds.
+ * Reads the pool settings in a connection string as one object: `connection_limit`, `pool_timeout`, `max`, `idle_timeout` and
+ * their like, whichever driver they belong to, in milliseconds.
  *
  * @throws {ConnectionStringError} names the parameter whose value is no such number.
  * @example
- * wishesOf(parseConnectionString('postgresql://db/x?connection_limit=5&pool_timeout=20'))
+ * readPoolParameters(parseConnectionString('postgresql://db/x?connection_limit=5&pool_timeout=20'))
  * // { max: 5, acquireTimeoutMillis: 20_000 }
  */
-export function wishesOf(connection: ConnectionString): ConnectionWishes {
-  return Object.fromEntries(writtenWishes(connection).map(({ wish, value }) => [wish, value]))
+export function readPoolParameters(connection: ConnectionString): ConnectionSettings {
+  return Object.fromEntries(readUrlSettings(connection).map(({ setting, value }) => [setting, value]))
 }
 
 /** The value is not shown: where a raw password has misled the parser, it may be a piece of that. */

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { parseConnectionString } from '../../connection-string/index.ts'
 import { InvalidOptionError } from '../../invalid-option-error.ts'
 import type { TopologyTraits } from '../../topology/index.ts'
-import type { ConnectionWishes } from '../neutral/connection-settings.ts'
+import type { ConnectionSettings } from '../neutral/connection-settings.ts'
 import { type PgOptions, toPg } from './to-pg.ts'
 
 const pooler: TopologyTraits = { sharesServers: true, preparedStatements: 'safe', refusesStartupParameters: true }
 
-function rewrite(parameters: string, wishes?: ConnectionWishes, topology?: TopologyTraits): [PgOptions, string[]] {
-  const { options, warnings } = toPg(
+function rewrite(parameters: string, wishes?: ConnectionSettings, topology?: TopologyTraits): [PgOptions, string[]] {
+  const { options, warnings, repairs } = toPg(
     parseConnectionString(`postgresql://db/${parameters}`),
     wishes,
     topology,
@@ -17,11 +17,11 @@ function rewrite(parameters: string, wishes?: ConnectionWishes, topology?: Topol
   )
   const { host, ...rest } = options
   expect(host).toBe('db')
-  return [rest, warnings.map(({ code, parameter }) => `${parameter} ${code}`)]
+  return [rest, [...repairs, ...warnings].map(({ code, parameter }) => `${parameter} ${code}`).sort()]
 }
 
 describe('the wishes, in pg', () => {
-  test.each<[wishes: ConnectionWishes, options: PgOptions]>([
+  test.each<[wishes: ConnectionSettings, options: PgOptions]>([
     [{}, {}],
     [
       { max: 5, min: 1 },
@@ -54,7 +54,7 @@ describe('the wishes, in pg', () => {
     ])
   })
 
-  test.each<[wishes: ConnectionWishes]>([
+  test.each<[wishes: ConnectionSettings]>([
     [{ max: 0 }],
     [{ max: 1.5 }],
     [{ min: -1 }],
@@ -104,7 +104,7 @@ describe('what pg ignores in a URL', () => {
       ['work_mem translated', 'myext.level translated'],
     ],
   ])('%s is translated, or said to do nothing', (parameters, options, warnings) => {
-    expect(rewrite(parameters)).toEqual([options, warnings])
+    expect(rewrite(parameters)).toEqual([options, [...warnings].sort()])
   })
 
   test.each<[parameters: string, options: PgOptions]>([
@@ -136,7 +136,7 @@ describe('pg behind a pooler that refuses startup parameters', () => {
     ['?schema=shop', {}, ['schema translated', 'schema refused-by-pooler']],
     ['?application_name=web&query_timeout=9', { application_name: 'web', query_timeout: 9 }, []],
   ])('%s', (parameters, options, warnings) => {
-    expect(rewrite(parameters, {}, pooler)).toEqual([options, warnings])
+    expect(rewrite(parameters, {}, pooler)).toEqual([options, [...warnings].sort()])
   })
 
   test('the wish is named, where it was one', () => {
@@ -179,7 +179,7 @@ describe('TLS, in pg', () => {
     ['?sslidentity=x.p12&sslaccept=strict', true, ['sslidentity ignored-by-driver']],
   ])('%s', (parameters, ssl, warnings) => {
     const [options, seen] = rewrite(parameters)
-    expect([options.ssl, seen]).toEqual([ssl, warnings])
+    expect([options.ssl, seen]).toEqual([ssl, [...warnings].sort()])
   })
 
   test('an explicit ssl holds, since there is no connectionString to override it', () => {
@@ -214,7 +214,7 @@ describe('the address, in pg', () => {
   ])('%s', (written, options, codes) => {
     const rewritten = toPg(parseConnectionString(written))
     expect(rewritten.options).toEqual(options)
-    expect(rewritten.warnings.map(({ code }) => code)).toEqual(codes)
+    expect([...rewritten.repairs, ...rewritten.warnings].map(({ code }) => code)).toEqual(codes)
   })
 
   test('the password is there for pg, and hidden when shown', () => {

@@ -1,18 +1,18 @@
 import type { TopologyTraits } from '../../topology/index.ts'
-import type { NumericWish } from '../neutral/connection-settings.ts'
+import type { NumericSetting } from '../neutral/connection-settings.ts'
 import { type Reading, readFlag } from '../neutral/reading.ts'
 import type { ServerSetting } from '../neutral/startup-options.ts'
 import type { RewriteWarning } from '../rewriting.ts'
 
-/** postgres.js' names for wishes. */
-const OWN: Partial<Record<NumericWish, string>> = {
+/** The option of postgres.js for each setting. */
+const POSTGRES_JS_OPTIONS: Partial<Record<NumericSetting, string>> = {
   max: 'max',
   idleTimeoutMillis: 'idle_timeout',
   connectTimeoutMillis: 'connect_timeout',
   maxLifetimeMillis: 'max_lifetime',
 }
 
-/** Parameters that are options of postgres.js, read in a URL too. */
+/** Parameters that postgres.js reads from a URL as options of its own. */
 const READ: ReadonlySet<string> = new Set([
   'prepare',
   'fetch_types',
@@ -24,8 +24,8 @@ const READ: ReadonlySet<string> = new Set([
 const SENT =
   'postgres.js sends it to the server as a setting, which ends the connection (42704, through PgBouncer 08P01)'
 
-/** Whether statements are to be prepared; undefined where that is left to postgres.js, which prepares. */
-export function readPrepare(reading: Reading, topology: TopologyTraits | undefined): boolean | undefined {
+/** Whether statements are prepared; undefined where the default of postgres.js, to prepare them, stays. */
+export function preparesStatements(reading: Reading, topology: TopologyTraits | undefined): boolean | undefined {
   const given = readFlag(reading, 'prepare')
   if (given === false) return false
   if (!topology) return readFlag(reading, 'pgbouncer') ? false : given
@@ -33,16 +33,65 @@ export function readPrepare(reading: Reading, topology: TopologyTraits | undefin
   return topology.sharesServers || topology.preparedStatements === 'unsafe' ? false : given
 }
 
-/** What a URL would do to postgres.js that has been undone here, and the wishes that it cannot meet. */
-export function postgresJsWarnings(
-  reading: Reading,
-  admitted: readonly ServerSetting[],
-  topology: TopologyTraits | undefined,
+/** What a URL would break in postgres.js, and has been put right. */
+export function translatedParameters(
+  { others, tls }: Reading,
+  serverSettings: readonly ServerSetting[],
 ): RewriteWarning[] {
-  return [...statements(reading, topology), ...fromUrl(reading, admitted), ...unmet(reading)]
+  const warnings: RewriteWarning[] = []
+  if (serverSettings.some(({ parameter }) => parameter === 'schema')) {
+    warnings.push(translated('schema', 'it is the search_path now'))
+  }
+  for (const parameter of others.keys()) {
+    const instead = TRANSLATIONS[parameter]
+    if (instead !== undefined) warnings.push(translated(parameter, instead))
+  }
+  if (tls.mode === 'no-verify' || tls.mode === 'verify-ca') {
+    const why = `postgres.js does not know ${tls.mode}, and verifies certificate and host`
+    const parameter = tls.modeParameter ?? 'sslmode'
+    warnings.push({ code: 'translated', parameter, why, instead: 'the option ssl has been set' })
+  }
+  return warnings
 }
 
-function statements(reading: Reading, topology: TopologyTraits | undefined): RewriteWarning[] {
+const TRANSLATIONS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  keepalives_idle: 'keep_alive has been set',
+  fallback_application_name: 'application_name has been set',
+  pgbouncer: 'the option prepare has been set by what is known of the pooler',
+})
+
+function translated(parameter: string, instead: string): RewriteWarning {
+  return { code: 'translated', parameter, why: SENT, instead }
+}
+
+/** What is lost in postgres.js, or does harm. */
+export function lostParameters(reading: Reading, topology: TopologyTraits | undefined): RewriteWarning[] {
+  const { others, urlSettings, settings, target } = reading
+  const warnings = statementFlags(reading, topology)
+  for (const { setting, parameter } of urlSettings) {
+    if (setting === 'queryTimeoutMillis') warnings.push(refusedByServer(parameter))
+  }
+  for (const [parameter, value] of others) {
+    if (parameter === 'target_session_attrs' && value === 'any') {
+      const why = 'postgres.js throws at any, which is what it does without it'
+      warnings.push({ code: 'refused-by-driver', parameter, why, instead: 'it has been removed' })
+    } else if (!READ.has(parameter) && TRANSLATIONS[parameter] === undefined) {
+      warnings.push(refusedByServer(parameter))
+    }
+  }
+  if (isLimited(settings.queryTimeoutMillis)) {
+    const why = 'postgres.js waits for an answer without a limit'
+    warnings.push(notInThisDriver('queryTimeoutMillis', why, 'set statement_timeout on the server'))
+  }
+  if (target.hosts.length > 1 && target.hosts.some(({ host }) => host.startsWith('/'))) {
+    const why = 'postgres.js takes one Unix socket, or several servers'
+    const instead = 'what comes first in the list has been kept'
+    warnings.push({ code: 'one-host-only', parameter: 'host', why, instead })
+  }
+  return warnings
+}
+
+function statementFlags(reading: Reading, topology: TopologyTraits | undefined): RewriteWarning[] {
   const safe = topology?.preparedStatements === 'safe'
   if (safe && readFlag(reading, 'prepare') === false) {
     const why = 'every query is planned anew, though prepared statements work here'
@@ -55,85 +104,48 @@ function statements(reading: Reading, topology: TopologyTraits | undefined): Rew
   return []
 }
 
-function fromUrl({ written, others, tls }: Reading, admitted: readonly ServerSetting[]): RewriteWarning[] {
-  const warnings: RewriteWarning[] = []
-  for (const { wish, parameter } of written) {
-    const own = OWN[wish]
-    if (parameter === 'max') {
-      const why = 'postgres.js leaves it a text in a URL, and opens one connection whatever the number'
-      warnings.push({ code: 'translated', parameter, why, instead: 'the option max has been set, as a number' })
-    } else if (own !== undefined && parameter !== own) {
-      warnings.push({ code: 'translated', parameter, why: SENT, instead: `the option ${own} has been set` })
-    } else if (own === undefined) {
-      warnings.push({ code: 'refused-by-server', parameter, why: SENT, instead: 'it has been removed' })
-    }
-  }
-  if (admitted.some(({ parameter }) => parameter === 'schema')) {
-    warnings.push({ code: 'translated', parameter: 'schema', why: SENT, instead: 'it is the search_path now' })
-  }
-  for (const [parameter, value] of others) {
-    const warning = otherWarning(parameter, value)
-    if (warning) warnings.push(warning)
-  }
-  if (tls.mode === 'no-verify' || tls.mode === 'verify-ca') {
-    const why = `postgres.js does not know ${tls.mode}, and verifies certificate and host`
-    warnings.push({
-      code: 'translated',
-      parameter: tls.modeParameter ?? 'sslmode',
-      why,
-      instead: 'the option ssl has been set',
-    })
-  }
-  return warnings
-}
-
-function otherWarning(parameter: string, value: string): RewriteWarning | undefined {
-  if (parameter === 'target_session_attrs' && value === 'any') {
-    const why = 'postgres.js throws at any, which is what it does without it'
-    return { code: 'refused-by-driver', parameter, why, instead: 'it has been removed' }
-  }
-  if (READ.has(parameter)) return undefined
-  if (parameter === 'keepalives_idle' || parameter === 'fallback_application_name') {
-    const own = parameter === 'keepalives_idle' ? 'keep_alive' : 'application_name'
-    return { code: 'translated', parameter, why: SENT, instead: `${own} has been set` }
-  }
-  if (parameter === 'pgbouncer') {
-    return {
-      code: 'translated',
-      parameter,
-      why: SENT,
-      instead: 'the option prepare has been set by what is known of the pooler',
-    }
-  }
+function refusedByServer(parameter: string): RewriteWarning {
   return { code: 'refused-by-server', parameter, why: SENT, instead: 'it has been removed' }
 }
 
-function unmet({ wishes, target }: Reading): RewriteWarning[] {
-  const warnings: RewriteWarning[] = []
-  const missing = (parameter: NumericWish, why: string, instead: string): void => {
-    warnings.push({ code: 'not-in-this-driver', parameter, why, instead })
+function notInThisDriver(parameter: NumericSetting, why: string, instead: string): RewriteWarning {
+  return { code: 'not-in-this-driver', parameter, why, instead }
+}
+
+function isLimited(value: number | undefined): boolean {
+  return value !== undefined && value !== Infinity
+}
+
+/** The pool settings of the URL that postgres.js alone would misread: its options have been set. */
+export function translatedPoolSettings({ urlSettings }: Reading): RewriteWarning[] {
+  return urlSettings.flatMap(({ setting, parameter }) => {
+    const option = POSTGRES_JS_OPTIONS[setting]
+    if (option === undefined || (parameter === option && parameter !== 'max')) return []
+    if (parameter !== 'max') return [translated(parameter, `the option ${option} has been set`)]
+    const why = 'postgres.js leaves it a text in a URL, and opens one connection whatever the number'
+    return [{ code: 'translated', parameter, why, instead: 'the option max has been set, as a number' }]
+  })
+}
+
+/** The pool settings that the pool of postgres.js does not have, or has in a way that does harm. */
+export function lostPoolSettings({ urlSettings, settings }: Reading): RewriteWarning[] {
+  const warnings = urlSettings
+    .filter(({ setting }) => POSTGRES_JS_OPTIONS[setting] === undefined && setting !== 'queryTimeoutMillis')
+    .map(({ parameter }) => refusedByServer(parameter))
+  if (settings.min) {
+    const why = 'postgres.js opens connections only as they are needed'
+    warnings.push(notInThisDriver('min', why, 'leave it out'))
   }
-  if (wishes.min) missing('min', 'postgres.js opens connections only as they are needed', 'leave it out')
-  if (wishes.acquireTimeoutMillis !== undefined && wishes.acquireTimeoutMillis !== Infinity) {
-    missing(
-      'acquireTimeoutMillis',
-      'a query waits in the queue of postgres.js without end',
-      'guard the client, which gives its queue a deadline',
-    )
+  if (isLimited(settings.acquireTimeoutMillis)) {
+    const why = 'a query waits in the queue of postgres.js without a limit'
+    const instead = 'guard the client, which gives its queue a deadline'
+    warnings.push(notInThisDriver('acquireTimeoutMillis', why, instead))
   }
-  if (wishes.queryTimeoutMillis !== undefined && wishes.queryTimeoutMillis !== Infinity) {
-    missing('queryTimeoutMillis', 'postgres.js waits for an answer without end', 'set statement_timeout on the server')
-  }
-  if (wishes.maxLifetimeMillis !== undefined && wishes.maxLifetimeMillis !== Infinity) {
+  if (isLimited(settings.maxLifetimeMillis)) {
     const why =
-      'a given max_lifetime holds for all connections alike, where by default each has its own of 30 to 60 minutes'
+      'a given max_lifetime applies to all connections alike, where by default each has its own of 30 to 60 minutes'
     const instead = 'leave it out, if connections must not be replaced all at once'
     warnings.push({ code: 'lifetime-without-jitter', parameter: 'maxLifetimeMillis', why, instead })
-  }
-  if (target.hosts.length > 1 && target.hosts.some(({ host }) => host.startsWith('/'))) {
-    const why = 'postgres.js takes one Unix socket, or several servers'
-    const instead = 'what comes first in the list has been kept'
-    warnings.push({ code: 'one-host-only', parameter: 'host', why, instead })
   }
   return warnings
 }

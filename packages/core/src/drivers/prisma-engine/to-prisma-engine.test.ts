@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseConnectionString } from '../../connection-string/index.ts'
 import type { TopologyTraits } from '../../topology/index.ts'
-import type { ConnectionWishes } from '../neutral/connection-settings.ts'
+import type { ConnectionSettings } from '../neutral/connection-settings.ts'
 import { toPrismaEngine } from './to-prisma-engine.ts'
 
 const direct: TopologyTraits = { sharesServers: false, preparedStatements: 'safe', refusesStartupParameters: false }
@@ -12,20 +12,20 @@ const unsafe: TopologyTraits = { ...safe, preparedStatements: 'unsafe' }
 const unknown: TopologyTraits = { ...safe, preparedStatements: 'unknown' }
 const resets: TopologyTraits = { ...direct, preparedStatements: 'unsafe' }
 
-function rewrite(parameters: string, wishes?: ConnectionWishes, topology?: TopologyTraits): [string, string[]] {
-  const { url, warnings } = toPrismaEngine(
+function rewrite(parameters: string, wishes?: ConnectionSettings, topology?: TopologyTraits): [string, string[]] {
+  const { url, warnings, repairs } = toPrismaEngine(
     parseConnectionString(`postgresql://app@db/x${parameters}`),
     wishes,
     topology,
   )
   return [
     decodeURIComponent(url.href.replace('postgresql://app@db/x', '')),
-    warnings.map(({ code, parameter }) => `${parameter} ${code}`),
+    [...repairs, ...warnings].map(({ code, parameter }) => `${parameter} ${code}`).sort(),
   ]
 }
 
 describe('the wishes, in the engine of Prisma', () => {
-  test.each<[wishes: ConnectionWishes, parameters: string]>([
+  test.each<[wishes: ConnectionSettings, parameters: string]>([
     [{}, ''],
     [{ max: 5 }, '?connection_limit=5'],
     [{ acquireTimeoutMillis: 10_000 }, '?pool_timeout=10'],
@@ -82,7 +82,7 @@ describe('the flags for poolers, in the engine of Prisma', () => {
     ['?schema=shop', session, '?pgbouncer=true&schema=shop', ['pgbouncer flag-kept']],
     ['?schema=shop', unsafe, '?pgbouncer=true&schema=shop', []],
   ])('%s at %o is %s', (parameters, topology, expected, warnings) => {
-    expect(rewrite(parameters, {}, topology)).toEqual([expected, warnings])
+    expect(rewrite(parameters, {}, topology)).toEqual([expected, [...warnings].sort()])
   })
 })
 
@@ -130,7 +130,7 @@ describe('what else stands in the URL, in the engine of Prisma', () => {
     ],
     ['?sslcert=/c.pem&sslkey=/k.pem', undefined, '', ['sslcert ignored-by-driver']],
   ])('%s becomes %s', (parameters, topology, expected, warnings) => {
-    expect(rewrite(parameters, {}, topology)).toEqual([expected, warnings])
+    expect(rewrite(parameters, {}, topology)).toEqual([expected, [...warnings].sort()])
   })
 
   test.each([
@@ -140,7 +140,7 @@ describe('what else stands in the URL, in the engine of Prisma', () => {
     ['postgresql://a:1,b:2/x', 'postgresql://a:1/x', ['one-host-only']],
     ['postgresql://db/a%20b', 'postgresql://db/a%20b', ['database-name-encoded']],
   ])('%s becomes %s', (written, expected, codes) => {
-    const { url, warnings } = toPrismaEngine(parseConnectionString(written))
-    expect([url.href, warnings.map(({ code }) => code)]).toEqual([expected, codes])
+    const { url, warnings, repairs } = toPrismaEngine(parseConnectionString(written))
+    expect([url.href, [...repairs, ...warnings].map(({ code }) => code)]).toEqual([expected, codes])
   })
 })

@@ -1,6 +1,6 @@
 import type { ConnectionString, HostAddress, Parameter } from '../../connection-string/index.ts'
 import type { TopologyTraits } from '../../topology/index.ts'
-import type { ConnectionWishes, NumericWish } from '../neutral/connection-settings.ts'
+import type { ConnectionSettings, NumericSetting } from '../neutral/connection-settings.ts'
 import { wholeSeconds } from '../neutral/durations.ts'
 import { type Reading, readConnection } from '../neutral/reading.ts'
 import { admitSettings } from '../neutral/server-settings.ts'
@@ -9,8 +9,8 @@ import type { TlsIntent } from '../neutral/tls-intent.ts'
 import type { RewriteWarning, RewrittenUrl } from '../rewriting.ts'
 import { enginePoolerFlags } from './pooler-flags.ts'
 
-/** The engine's names for wishes; durations are in whole seconds. */
-const WISHES: readonly (readonly [wish: NumericWish, parameter: string])[] = [
+/** The engine's parameter for each setting; durations are in whole seconds. */
+const ENGINE_PARAMETERS: readonly (readonly [setting: NumericSetting, parameter: string])[] = [
   ['max', 'connection_limit'],
   ['acquireTimeoutMillis', 'pool_timeout'],
   ['connectTimeoutMillis', 'connect_timeout'],
@@ -20,9 +20,9 @@ const WISHES: readonly (readonly [wish: NumericWish, parameter: string])[] = [
 ]
 
 /**
- * Writes the URL for the Rust engine of Prisma 5 and 6. (Prisma 7 speaks through pg: `toPg`.)
+ * Rewrites a URL for the Rust engine of Prisma 5 and 6. (Prisma 7 uses pg: `toPg`.)
  *
- * - Wishes become `connection_limit`, `pool_timeout`, `connect_timeout`, `socket_timeout` and the two lifetimes, in
+ * - Settings become `connection_limit`, `pool_timeout`, `connect_timeout`, `socket_timeout` and the two lifetimes, in
  *   seconds, rounded up.
  * - `pgbouncer=true` stands exactly where clients share servers and prepared statements are not known to be safe. Where
  *   they are, as on PgBouncer >= 1.21 with max_prepared_statements > 0, it is dropped: prisma/orm#21635. It stays,
@@ -34,7 +34,7 @@ const WISHES: readonly (readonly [wish: NumericWish, parameter: string])[] = [
  * - Of several hosts the first is kept; a Unix socket goes into `host`.
  *
  * @throws {ConnectionStringError} names the parameter that cannot be read.
- * @throws {InvalidOptionError} names the wish that cannot be meant.
+ * @throws {InvalidOptionError} names the setting that is invalid.
  * @see https://github.com/prisma/prisma-engines/blob/main/quaint/src/connector/postgres/url.rs what the engine reads
  * @example
  * toPrismaEngine(parseConnectionString('postgresql://app@db/orders'), { max: 5, acquireTimeoutMillis: 10_000 }).url.href
@@ -42,34 +42,38 @@ const WISHES: readonly (readonly [wish: NumericWish, parameter: string])[] = [
  */
 export function toPrismaEngine(
   connection: ConnectionString,
-  wishes: ConnectionWishes = {},
+  settings: ConnectionSettings = {},
   topology?: TopologyTraits,
 ): RewrittenUrl {
-  const reading = readConnection(connection, wishes)
+  const reading = readConnection(connection, settings)
   const { target, others } = reading
   const flags = enginePoolerFlags(reading, topology)
-  const admitted = admitSettings(reading.settings, target.user, topology)
+  const admitted = admitSettings(reading.serverSettings, target.user, topology)
   const options = printStartupOptions({ settings: admitted.settings, rest: reading.routing })
   const address = engineAddress(target.hosts)
   const tls = engineTls(reading.tls)
   const parameters: Parameter[] = [
     ...address.parameters,
-    ...WISHES.flatMap(([wish, name]): Parameter[] => {
-      const value = reading.wishes[wish]
-      return value === undefined ? [] : [[name, String(wish === 'max' ? value : wholeSeconds(value))]]
+    ...ENGINE_PARAMETERS.flatMap(([setting, name]): Parameter[] => {
+      const value = reading.settings[setting]
+      return value === undefined ? [] : [[name, String(setting === 'max' ? value : wholeSeconds(value))]]
     }),
     ...flags.parameters,
-    ...pair('application_name', reading.wishes.applicationName ?? others.get('fallback_application_name')),
+    ...pair('application_name', reading.settings.applicationName ?? others.get('fallback_application_name')),
     ...tls.parameters,
     ...pair('channel_binding', others.get('channel_binding')),
     ...pair('options', options),
   ]
   return {
     url: target.with({ hosts: address.hosts, parameters }),
+    repairs: [
+      ...reading.overridden,
+      ...translatedPoolSettings(reading),
+      ...translatedServerSettings(admitted.settings),
+      ...translatedName(reading),
+      ...tls.repairs,
+    ],
     warnings: [
-      ...reading.warnings,
-      ...translatedWishes(reading),
-      ...translatedSettings(admitted.settings),
       ...admitted.warnings,
       ...flags.warnings,
       ...address.warnings,
@@ -83,9 +87,9 @@ function pair(name: string, value: string | undefined): Parameter[] {
   return value === undefined ? [] : [[name, value]]
 }
 
-function translatedWishes({ written }: Reading): RewriteWarning[] {
-  return written.flatMap(({ wish, parameter }) => {
-    const own = WISHES.find(([known]) => known === wish)?.[1]
+function translatedPoolSettings({ urlSettings }: Reading): RewriteWarning[] {
+  return urlSettings.flatMap(({ setting, parameter }) => {
+    const own = ENGINE_PARAMETERS.find(([known]) => known === setting)?.[1]
     if (parameter === own || own === undefined) return []
     return [
       { code: 'translated', parameter, why: 'the engine of Prisma discards it', instead: `${own} has been written` },
@@ -93,7 +97,7 @@ function translatedWishes({ written }: Reading): RewriteWarning[] {
   })
 }
 
-function translatedSettings(settings: readonly { parameter: string; name: string }[]): RewriteWarning[] {
+function translatedServerSettings(settings: readonly { parameter: string; name: string }[]): RewriteWarning[] {
   return settings
     .filter(({ parameter, name }) => parameter === name)
     .map(({ parameter }) => ({
@@ -125,7 +129,7 @@ function engineAddress(hosts: readonly HostAddress[]): {
   return { hosts: [{ ...first, host: 'localhost' }], parameters: [['host', first.host]], warnings }
 }
 
-function engineTls(tls: TlsIntent): { parameters: Parameter[]; warnings: RewriteWarning[] } {
+function engineTls(tls: TlsIntent): { parameters: Parameter[]; warnings: RewriteWarning[]; repairs: RewriteWarning[] } {
   const { mode, accept, rootCertificate, identity, passphrase, certificate, key } = tls
   const verified =
     mode === 'verify-ca' || mode === 'verify-full' || (mode === 'require' && tls.rootParameter === 'sslrootcert')
@@ -139,12 +143,13 @@ function engineTls(tls: TlsIntent): { parameters: Parameter[]; warnings: Rewrite
           ? 'prefer'
           : 'require'
   const warnings: RewriteWarning[] = []
+  const repairs: RewriteWarning[] = []
   if (mode !== written || tls.modeParameter === 'ssl') {
     const why =
       tls.modeParameter === 'ssl'
         ? 'the engine of Prisma discards it'
         : 'the engine of Prisma takes it for prefer, which verifies nothing'
-    warnings.push({
+    repairs.push({
       code: 'translated',
       parameter: tls.modeParameter ?? 'sslmode',
       why,
@@ -168,26 +173,28 @@ function engineTls(tls: TlsIntent): { parameters: Parameter[]; warnings: Rewrite
       ...pair('sslpassword', identity === undefined ? undefined : passphrase),
     ],
     warnings,
+    repairs,
   }
 }
 
-/** What the engine reads, or what has been seen to already. */
+const DISCARDED = 'the engine of Prisma discards it'
+const FALLBACK_NAME = 'fallback_application_name'
+
+function translatedName({ others }: Reading): RewriteWarning[] {
+  if (!others.has(FALLBACK_NAME)) return []
+  return [
+    { code: 'translated', parameter: FALLBACK_NAME, why: DISCARDED, instead: 'application_name has been written' },
+  ]
+}
+
+/** What the engine reads, and what the pooler flags above handle. */
 const READ: ReadonlySet<string> = new Set(['pgbouncer', 'statement_cache_size', 'channel_binding'])
 
-function otherWarnings({ others, wishes, target }: Reading): RewriteWarning[] {
+function otherWarnings({ others, settings, target }: Reading): RewriteWarning[] {
   const warnings: RewriteWarning[] = [...others.keys()]
-    .filter((parameter) => !READ.has(parameter))
-    .map((parameter) =>
-      parameter === 'fallback_application_name'
-        ? {
-            code: 'translated',
-            parameter,
-            why: 'the engine of Prisma discards it',
-            instead: 'application_name has been written',
-          }
-        : { code: 'ignored-by-driver', parameter, why: 'the engine of Prisma discards it', instead: 'leave it out' },
-    )
-  if (wishes.min) {
+    .filter((parameter) => !READ.has(parameter) && parameter !== FALLBACK_NAME)
+    .map((parameter) => ({ code: 'ignored-by-driver', parameter, why: DISCARDED, instead: 'leave it out' }))
+  if (settings.min) {
     warnings.push({
       code: 'not-in-this-driver',
       parameter: 'min',

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { ConnectionStringParts, HostAddress, Parameter } from '../../connection-string/index.ts'
 import type { TopologyTraits } from '../../topology/index.ts'
-import type { ConnectionWishes } from '../neutral/connection-settings.ts'
+import type { ConnectionSettings } from '../neutral/connection-settings.ts'
 
 /** Stands in every generated password, and nowhere else. */
 export const SECRET = 'sW0rdfish'
@@ -136,7 +136,7 @@ const millis: fc.Arbitrary<number> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(Infinity, 0.5, Number.NaN, -1) },
 )
 
-export const wishes: fc.Arbitrary<ConnectionWishes> = fc.oneof(
+export const wishes: fc.Arbitrary<ConnectionSettings> = fc.oneof(
   fc.constant({}),
   fc.record(
     {

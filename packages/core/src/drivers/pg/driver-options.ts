@@ -1,0 +1,106 @@
+import { definedOnly } from '../../defined-only.ts'
+import { serverDurationMillis, wholeMillis } from '../neutral/durations.ts'
+import { hideSecrets } from '../neutral/hide-secrets.ts'
+import type { Reading } from '../neutral/reading.ts'
+import { admitSettings, searchPath } from '../neutral/server-settings.ts'
+import { printStartupOptions, type ServerSetting } from '../neutral/startup-options.ts'
+import type { TlsOptions } from '../neutral/tls-options.ts'
+import type { DriverContext, RewritingReport } from '../rewriting.ts'
+import { pgTls } from './tls.ts'
+import { ignoredParameters, translatedParameters } from './warnings.ts'
+
+/** Options of pg's `Client`, with pg's names and units. */
+export interface PgDriverOptions {
+  host?: string
+  port?: number
+  user?: string
+  password?: string
+  database?: string
+  ssl?: boolean | TlsOptions
+  sslnegotiation?: string
+  enableChannelBinding?: boolean
+  application_name?: string
+  fallback_application_name?: string
+  options?: string
+  replication?: string
+  /** Milliseconds, like the other timeouts here; 0 means no limit. */
+  statement_timeout?: number
+  lock_timeout?: number
+  idle_in_transaction_session_timeout?: number
+  query_timeout?: number
+  keepAlive?: boolean
+  keepAliveInitialDelayMillis?: number
+}
+
+/** A connection string rewritten for pg's `Client`. */
+export interface PgDriverRewriting extends RewritingReport {
+  /** Contains the password, and hides it when it is printed. */
+  readonly options: PgDriverOptions
+  /** Prisma's `schema`: an option of Prisma's adapter, not of pg. It is also the search_path here. */
+  readonly schema?: string
+}
+
+const TIMEOUTS = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'] as const
+
+/** Rewrites a connection string for pg's `Client`. What concerns the pool is not in it: see `poolSettings`. */
+export function pgDriverOptions(
+  reading: Reading,
+  { topology, readCertificate }: DriverContext = {},
+): PgDriverRewriting {
+  const { target, others, schema, serverSettings, settings } = reading
+  const tls = pgTls(reading.tls, readCertificate)
+  const admitted = admitSettings([...serverSettings, ...searchPath(schema, serverSettings)], target.user, topology)
+  const timeouts = pgTimeouts(admitted.settings)
+  const startup = printStartupOptions({
+    settings: admitted.settings.filter(({ name }) => !Object.hasOwn(timeouts, name)),
+    rest: reading.routing,
+  })
+  const host = target.hosts[0]
+  const query = settings.queryTimeoutMillis
+  const options: PgDriverOptions = definedOnly({
+    host: host?.host === '' ? undefined : host?.host,
+    port: host?.port,
+    user: target.user,
+    password: target.password,
+    database: target.database,
+    ssl: tls.ssl,
+    sslnegotiation: tls.ssl ? reading.tls.negotiation : undefined,
+    application_name: settings.applicationName,
+    fallback_application_name: others.get('fallback_application_name'),
+    options: startup,
+    replication: others.get('replication'),
+    ...timeouts,
+    query_timeout: query === undefined ? undefined : wholeMillis(query),
+    ...socketOptions(others),
+  })
+  return {
+    options: hideSecrets(options),
+    ...(schema !== undefined && { schema }),
+    warnings: [...ignoredParameters(reading), ...admitted.warnings, ...tls.warnings],
+    repairs: translatedParameters(reading, admitted.settings),
+  }
+}
+
+/** pg reads these as numbers and drops the unit, so they become milliseconds; a value that is no duration goes to the server. */
+function pgTimeouts(settings: readonly ServerSetting[]): Partial<Record<(typeof TIMEOUTS)[number], number>> {
+  return Object.fromEntries(
+    TIMEOUTS.flatMap((name) => {
+      const value = settings.find((setting) => setting.name === name)?.value
+      const millis = value === undefined ? undefined : serverDurationMillis(value)
+      return millis === undefined ? [] : [[name, millis]]
+    }),
+  )
+}
+
+/** libpq's parameters that pg has an option for. */
+function socketOptions(others: ReadonlyMap<string, string>): PgDriverOptions {
+  const keepAlive = others.get('keepalives')
+  const idle = others.get('keepalives_idle')
+  const idleSeconds = idle !== undefined && /^\d{1,9}$/.test(idle) ? Number(idle) : undefined
+  const binding = others.get('channel_binding')
+  return definedOnly({
+    keepAlive: keepAlive === undefined ? (idleSeconds === undefined ? undefined : true) : keepAlive !== '0',
+    keepAliveInitialDelayMillis: idleSeconds === undefined ? undefined : idleSeconds * 1000,
+    enableChannelBinding: binding === undefined ? undefined : binding !== 'disable',
+  })
+}
