@@ -18,6 +18,7 @@ export {
   OPTION_NAMES,
   type PoolerConsole,
   PoolGuard,
+  PoolRegistration,
   type ProbedConnection,
   readDriversUrl,
   readUrlOption,

@@ -3,7 +3,7 @@ import { keepAlive } from '../clock.ts'
 import type { ConnectionString } from '../connection-string/index.ts'
 import { describeRewriteWarning, type RewriteWarning } from '../drivers/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
-import { type PoolSnapshot, registerPool, snapshotPools } from '../observe/index.ts'
+import { type PoolSnapshot, snapshotPools } from '../observe/index.ts'
 import type { PoolSettings } from '../pool/index.ts'
 import {
   type AcquireOptions,
@@ -24,6 +24,7 @@ import { ConnectFailures } from './connect-failures.ts'
 import type { Survey } from './discovery/survey.ts'
 import { SurveyedFactory } from './discovery/surveyed-factory.ts'
 import { Surveyor } from './discovery/surveyor.ts'
+import { PoolRegistration } from './driver-kit/pool-registration.ts'
 import { Emptiness } from './emptiness.ts'
 import { FleetMembership } from './fleet/fleet-membership.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
@@ -72,8 +73,7 @@ export class PoolGuard<C> {
   readonly #driver: GuardedDriver<C>
   /** What the user has said is at the other end. */
   readonly #given: Topology | undefined
-  /** Only pools that are used are entered: one that is made and dropped must not be kept from being collected. */
-  #unregister: (() => void) | undefined
+  readonly #registration: PoolRegistration
   readonly #bounds: PoolBounds
   readonly #connectFailures: ConnectFailures
   readonly #surveyor: Surveyor<C>
@@ -87,6 +87,11 @@ export class PoolGuard<C> {
    */
   constructor(spec: GuardSpec, makeDriver: (guard: PoolGuard<C>) => GuardedDriver<C>) {
     this.#spec = spec
+    this.#registration = new PoolRegistration(this, {
+      name: spec.name,
+      emit: (event) => this.engine.emit(event),
+      hasListener: Boolean(spec.options.onEvent),
+    })
     this.#bounds = new PoolBounds(spec.options, () => this.engine)
     this.lateQueries = new LateQueryReporter({ engine: () => this.engine, warnsProcess: !spec.options.onEvent })
     this.#given = assumedTopology(spec.options)
@@ -135,7 +140,7 @@ export class PoolGuard<C> {
 
   /** Borrows a connection. What it throws is told at {@link Pool.acquire}. */
   acquire(options?: AcquireOptions): Promise<Lease<C>> {
-    if (!this.#unregister) this.#enter()
+    if (!this.#registration.isEntered) this.#enter()
     if (this.#fleet) this.#askFleet(this.#fleet)
     const lease = this.engine.acquire(options)
     if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, lease)
@@ -177,7 +182,7 @@ export class PoolGuard<C> {
 
   /** Waits until the other end has been looked at; `again` where that was before something has changed. */
   async ready({ again = false }: { readonly again?: boolean } = {}): Promise<PoolSnapshot> {
-    if (!this.#unregister) this.#enter()
+    if (!this.#registration.isEntered) this.#enter()
     await keepAlive(this.#surveyor.ready(again))
     return this.snapshot()
   }
@@ -194,9 +199,7 @@ export class PoolGuard<C> {
     await this.engine.drain(drainMillis)
     // Whoever comes later may find another server at the same address.
     this.#surveyor.forget()
-    this.#unregister?.()
-    // Whoever asks afterwards does not enter it again.
-    this.#unregister = () => {}
+    this.#registration.leave()
   }
 
   snapshot(): PoolSnapshot {
@@ -259,15 +262,14 @@ export class PoolGuard<C> {
   }
 
   warn(message: string): void {
-    this.engine.emit({ type: 'warning', message })
-    if (!this.#spec.options.onEvent) process.emitWarning(`pool "${this.#spec.name}": ${message}`, 'PoolguardWarning')
+    this.#registration.warn(message)
   }
 
   /** Into the process's registry, and what was to be said of its URL. */
   #enter(): void {
     const second = this.#spec.options.name === undefined && warnOfSecondPool(this.snapshot(), snapshotPools())
     if (second) this.warn(second)
-    this.#unregister = registerPool(this)
+    this.#registration.enter()
     for (const warning of this.#spec.warnings ?? []) this.warn(describeRewriteWarning(warning))
   }
 

@@ -1,5 +1,5 @@
 import type { ObservedPool, PoolCounts, PoolEventListener, PoolSettings, PoolSnapshot } from '@poolguard/core'
-import { LateQueryReporter, type Lease, Pool, registerPool, systemClock } from '@poolguard/core/adapter'
+import { LateQueryReporter, type Lease, Pool, PoolRegistration, systemClock } from '@poolguard/core/adapter'
 import {
   ConnectionFactory,
   type ConnectionFactoryOptions,
@@ -28,12 +28,16 @@ export class PoolSide implements ObservedPool {
   readonly turns: Turns
   readonly lateQueries: LateQueryReporter<SqliteConnection>
   readonly #options: PoolSideOptions
-  /** Only what is used is entered: a pool that is made and dropped must not be kept from being collected. */
-  #unregister: (() => void) | undefined
+  readonly #registration: PoolRegistration
 
   constructor(options: PoolSideOptions) {
     const { name, settings, onEvent } = options
     this.#options = options
+    this.#registration = new PoolRegistration(this, {
+      name,
+      emit: (event) => this.engine.emit(event),
+      hasListener: Boolean(onEvent),
+    })
     this.lateQueries = new LateQueryReporter({ engine: () => this.engine, warnsProcess: !onEvent })
     this.engine = new Pool({
       name,
@@ -51,7 +55,7 @@ export class PoolSide implements ObservedPool {
       repeatable: options.spec.role === 'reader',
       mayShare: () => this.#mayShare(),
     })
-    if (settings.min > 0) this.#enter()
+    if (settings.min > 0) this.#registration.enter()
   }
 
   /**
@@ -60,7 +64,7 @@ export class PoolSide implements ObservedPool {
    * @param expectedMillis how long the statements take: undefined if that is unknown, Infinity if the caller says when to end.
    */
   acquire(expectedMillis: number | undefined): Promise<Lease<SqliteConnection>> {
-    this.#enter()
+    this.#registration.enter()
     const { walLimiter, spec } = this.#options
     walLimiter?.noticeUse()
     if (!walLimiter || spec.role === 'writer' || isQuick(expectedMillis)) return this.engine.acquire()
@@ -100,22 +104,15 @@ export class PoolSide implements ObservedPool {
 
   async drain(millis: number | undefined): Promise<void> {
     await this.engine.drain(millis)
-    this.#unregister?.()
-    // Whoever asks afterwards does not enter it again.
-    this.#unregister = () => {}
+    this.#registration.leave()
   }
 
   #mayShare(): boolean {
     return this.#options.spec.role === 'reader' && !this.engine.closed && this.engine.counts.waiting === 0
   }
 
-  #enter(): void {
-    this.#unregister ??= registerPool(this)
-  }
-
   /** Tells the pool's listener, or the process if there is none. */
   warn(message: string): void {
-    this.engine.emit({ type: 'warning', message })
-    if (!this.#options.onEvent) process.emitWarning(`pool "${this.#options.name}": ${message}`, 'PoolguardWarning')
+    this.#registration.warn(message)
   }
 }

@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { openPools } from '../../observe/index.ts'
+import { DEFAULT_POOL_SETTINGS, Pool, type PoolEvent } from '../../pool/index.ts'
+import { PoolRegistration } from './pool-registration.ts'
+
+afterEach(() => vi.restoreAllMocks())
+
+function registrationOf(hasListener: boolean) {
+  const engine = new Pool({
+    name: 'orders',
+    settings: DEFAULT_POOL_SETTINGS,
+    factory: { open: async () => ({}), close: async () => {} },
+    classify: () => 'unavailable',
+  })
+  const pool = {
+    snapshot: () => ({
+      ...{ name: 'orders', target: '', stats: engine.stats(), dirtyReleases: 0, lintFindings: 0 },
+      ...{ topology: null, preparing: null, budget: null, fleet: null },
+    }),
+  }
+  const events: PoolEvent[] = []
+  const registration = new PoolRegistration(pool, { name: 'orders', emit: (event) => events.push(event), hasListener })
+  return { pool, registration, events }
+}
+
+describe("a pool's place in the process", () => {
+  test('is entered once, with the first use, and not again when the pool is closed', () => {
+    const { pool, registration } = registrationOf(false)
+    expect(openPools()).not.toContain(pool)
+
+    registration.enter()
+    registration.enter()
+    expect(openPools().filter((each) => each === pool)).toHaveLength(1)
+
+    registration.leave()
+    registration.enter()
+    expect(openPools()).not.toContain(pool)
+    expect(registration.isEntered).toBe(true)
+  })
+
+  test.each([
+    ['with a listener warns only that', true, []],
+    ['without one warns the process, by its name', false, [['pool "orders": it is late', 'PoolguardWarning']]],
+  ])('%s', (_case, hasListener, warnings) => {
+    const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const { registration, events } = registrationOf(hasListener)
+
+    registration.warn('it is late')
+
+    expect(events).toEqual([{ type: 'warning', message: 'it is late' }])
+    expect(emitWarning.mock.calls).toEqual(warnings)
+  })
+})
