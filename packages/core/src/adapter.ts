@@ -6,7 +6,9 @@
  */
 
 export { abortAfter, inTime, pause, setImmediate, systemClock } from './clock.ts'
+export { hiddenTexts, isTailOfSecret, shownDatabase, shownUser } from './connection-string/index.ts'
 export { definedOnly } from './defined-only.ts'
+export { hideSecrets } from './drivers/index.ts'
 export {
   type BusyConnection,
   type ConsoleOptions,
@@ -30,6 +32,7 @@ export {
   withFreshPassword,
 } from './guard/index.ts'
 export { requireMillis, requireOneOf, requireWhole, withinOption } from './invalid-option-error.ts'
+export { KnownSecrets } from './known-secrets.ts'
 export { type HeldPool, holdPool } from './lifecycle/index.ts'
 export {
   ACTIVITY_QUERY,

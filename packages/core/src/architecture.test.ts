@@ -25,6 +25,8 @@ const FOUNDATION = [
   'invalid-option-error.ts',
   'invalid-answer-error.ts',
   'describe-value.ts',
+  'may-hold-secret.ts',
+  'known-secrets.ts',
   'defined-only.ts',
   'clock.ts',
   'redact.ts',

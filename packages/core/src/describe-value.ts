@@ -1,11 +1,11 @@
-/** Longer texts are addresses, keys or whole files. */
-const MAX_SHOWN = 40
-
-/** What a URL, a pair, an encoded text or a key has, and a word or a number has not. */
-const MAY_HOLD_SECRET = /[@='"`%\\\p{Cc}]|:\/|-----/u
+import { mayHoldSecret } from './may-hold-secret.ts'
+import { HIDDEN } from './redact.ts'
 
 /** Options whose value is a secret, whatever it looks like. */
 const SECRET_OPTION = /pass|token|secret|key|credential|cert/i
+
+/** Longer numbers are no sizes and no durations. */
+const MAX_DIGITS = 15
 
 /**
  * Describes the value of an option for an error message, without anything that could be a secret: numbers, switches and short
@@ -22,7 +22,7 @@ export function describeValue(option: string, value: unknown): string {
       return describeText(value, isSecret)
     case 'number':
     case 'bigint':
-      return isSecret ? `a ${typeof value}` : String(value)
+      return isSecret || String(value).length > MAX_DIGITS ? `a ${typeof value} (not shown)` : String(value)
     case 'boolean':
     case 'undefined':
       return String(value)
@@ -35,9 +35,21 @@ export function describeValue(option: string, value: unknown): string {
   }
 }
 
+/**
+ * The name of an option as it may be shown. One of the user's own, as in `pools.orders` or of an unknown option, may be a secret that
+ * stands in the wrong place.
+ */
+export function describeOption(option: string): string {
+  return option.split('.').map(describeName).join('.')
+}
+
+function describeName(name: string): string {
+  return mayHoldSecret(name) ? HIDDEN : name
+}
+
 function describeText(text: string, isSecret: boolean): string {
   if (text === '') return "''"
-  if (!isSecret && text.length <= MAX_SHOWN && !MAY_HOLD_SECRET.test(text)) return `'${text}'`
+  if (!isSecret && !mayHoldSecret(text)) return `'${text}'`
   return `a text of ${text.length} characters (not shown)`
 }
 

@@ -1,4 +1,4 @@
-import { describeValue } from './describe-value.ts'
+import { describeOption, describeValue } from './describe-value.ts'
 import { PoolguardError } from './poolguard-error.ts'
 
 /**
@@ -18,10 +18,10 @@ export class InvalidOptionError extends PoolguardError {
   /** @param wanted what the option takes, as in "a whole number of at least 1" */
   constructor(option: string, value: unknown, wanted: string, options?: ErrorOptions) {
     super(
-      `Invalid option ${option}: ${describeValue(option, value)}. It takes ${wanted}${wanted.endsWith('?') ? '' : '.'}`,
+      `Invalid option ${describeOption(option)}: ${describeValue(option, value)}. It takes ${wanted}${wanted.endsWith('?') ? '' : '.'}`,
       options,
     )
-    this.option = option
+    this.option = describeOption(option)
     this.#value = value
     this.#wanted = wanted
   }

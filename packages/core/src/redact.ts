@@ -2,16 +2,17 @@
  * Parameters whose values are secrets (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS),
  * and Prisma's key for Accelerate.
  */
-const SECRET_PARAMETERS: readonly string[] = [
+export const SECRET_PARAMETERS: ReadonlySet<string> = new Set([
   'password',
   'sslpassword',
   'oauth_client_secret',
   'scram_client_key',
   'scram_server_key',
   'api_key',
-]
+])
 
-const HIDDEN = '***'
+/** Stands for a secret. */
+export const HIDDEN = '***'
 
 /** Longest password that is looked for: tokens of cloud providers have some 3,000 characters. */
 const MAX_SECRET = 8_000
@@ -29,7 +30,7 @@ const ENCODED_PAIR = /((?:password|api_key|secret)%3D)(?:(?!%26)[^\s&"']){1,8000
 const BARE_USER =
   /(?<![\w.+/@-])(?!(?:npm|workspace|file|link|catalog):)([\w.+-]{1,64}):(?!\*\*\*@)[^\s@:/"'`,{}()]{1,500}@(?!sha256:)(?=[\w.[-])/g
 
-const SECRET_NAME = new RegExp(String.raw`(?:${SECRET_PARAMETERS.join('|')})["']?\s{0,8}([=:])\s{0,8}`, 'gi')
+const SECRET_NAME = new RegExp(String.raw`(?:${[...SECRET_PARAMETERS].join('|')})["']?\s{0,8}([=:])\s{0,8}`, 'gi')
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/g
 

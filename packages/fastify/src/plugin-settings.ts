@@ -46,7 +46,7 @@ export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
   }
   requireDistinct(paths)
   if (paths.admin !== undefined && adminTokens.length === 0) {
-    const wanted = `a token that guards ${paths.admin}; is the environment variable set that it is read from?`
+    const wanted = 'a token that guards the admin page; is the environment variable set that it is read from?'
     throw new InvalidOptionError('adminToken', options.adminToken, wanted)
   }
   return {
@@ -82,7 +82,7 @@ function readMetricsOptions(value: unknown = false): {
 function readPath(option: string, value: unknown, usual: string): string | undefined {
   if (value === false) return undefined
   if (value === true) return usual
-  if (typeof value === 'string' && value.startsWith('/')) return value
+  if (typeof value === 'string' && value.startsWith('/') && !/@|:\//.test(value)) return value
   throw new InvalidOptionError(
     option,
     value,

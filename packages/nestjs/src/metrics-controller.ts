@@ -54,7 +54,9 @@ Res()(prototype, 'read', 1)
  * @throws {InvalidOptionError} for an option that cannot be meant.
  */
 export function metricsController({ path = 'metrics', guards = [], sources = [] }: MetricsOptions): Type {
-  if (typeof path !== 'string') throw new InvalidOptionError('metrics.path', path, "a path, as 'internal/metrics'")
+  // A URL in its place would be shown by the router's error.
+  if (typeof path !== 'string' || /@|:\//.test(path))
+    throw new InvalidOptionError('metrics.path', path, "a path, as 'internal/metrics'")
   if (!Array.isArray(guards)) throw new InvalidOptionError('metrics.guards', guards, 'a list, as [ScrapeGuard]')
   const checked = requireSources('metrics.sources', sources)
   class PoolguardMetrics extends PoolguardMetricsController {

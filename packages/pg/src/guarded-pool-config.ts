@@ -2,11 +2,15 @@ import { InvalidOptionError, type PoolguardOptions, type PoolSettings } from '@p
 import {
   definedOnly,
   type GuardSpec,
+  hiddenTexts,
+  KnownSecrets,
   poolSettings,
   readDriversUrl,
   requireMeantNames,
   requireOneOf,
   resolveSettings,
+  shownDatabase,
+  shownUser,
   validatePrepareOptions,
 } from '@poolguard/core/adapter'
 import {
@@ -47,6 +51,9 @@ export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {
 export interface PoolSpec extends GuardSpec {
   /** For pg's clients. */
   readonly client: GuardedPoolConfig
+  /** Of the address, what is not shown. */
+  readonly hidden: readonly string[]
+  readonly secrets: KnownSecrets
 }
 
 /**
@@ -76,15 +83,20 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
   const reading = connection && readConnection(connection)
   const rewritten = reading && pgDriverOptions(reading, { readCertificate })
   const pool = { ...(reading && poolSettings(reading)), ...settingsFromPg(config), ...config.pool }
-  const { database, user } = reading ? reading.target : config
-  const { PGDATABASE, PGUSER } = process.env
+  const address = connection ?? addressOf(config)
+  const { database, user } = (reading?.target ?? address).shown()
+  const hidden = hiddenTexts(address)
+  const { PGDATABASE, PGUSER, PGPASSWORD } = process.env
   return {
     client: clientConfig(config, rewritten?.options),
     options: { ...config, pool },
     // In pg's own order: without a database it is the user's.
-    name: config.name ?? database ?? PGDATABASE ?? user ?? config.user ?? PGUSER ?? 'postgres',
+    name:
+      config.name ?? database ?? shownDatabase(PGDATABASE) ?? user ?? shownUser(config.user ?? PGUSER) ?? 'postgres',
     againstPreparing: againstPreparing(config),
-    target: describeAddress(connection ?? addressOf(config)),
+    target: describeAddress(address),
+    hidden,
+    secrets: new KnownSecrets([...hidden, config.password, PGPASSWORD]),
     connection,
     warnings: rewritten?.warnings ?? [],
   }
@@ -144,10 +156,14 @@ function clientConfig(config: GuardedPoolConfig, fromUrl: PgDriverOptions | unde
 
 /** As pg takes them, from the environment, too. */
 function addressOf(config: PoolConfig): ConnectionString {
-  const { PGHOST, PGPORT, PGDATABASE } = process.env
+  const { PGHOST, PGPORT, PGDATABASE, PGUSER } = process.env
   const host = config.host ?? PGHOST ?? 'localhost'
   const port = config.port ?? (Number(PGPORT) || 5432)
-  return new ConnectionString({ hosts: [{ host, port }], database: config.database ?? PGDATABASE })
+  return new ConnectionString({
+    hosts: [{ host, port }],
+    database: config.database ?? PGDATABASE,
+    user: config.user ?? PGUSER,
+  })
 }
 
 function againstPreparing({

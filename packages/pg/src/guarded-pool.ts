@@ -1,6 +1,6 @@
 import { type InspectOptions, inspect } from 'node:util'
 import type { PoolCounts, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
-import { PoolGuard, registerOwnCode } from '@poolguard/core/adapter'
+import { hideSecrets, PoolGuard, registerOwnCode } from '@poolguard/core/adapter'
 import type { Pool, PoolClient, QueryResult } from 'pg'
 import { Checkouts, TRANSACTION_ADVICE } from './checkout/checkouts.ts'
 import { type EventedPool, PoolEvents } from './checkout/pool-events.ts'
@@ -46,6 +46,7 @@ export interface GuardedPoolClass {
 
 /** What is used of pg-pool; the rest is replaced. @types/pg has the counters as fields, which a subclass could not override. */
 interface BasePool extends EventedPool {
+  readonly options: object
   connect(callback?: ConnectCallback): Promise<PoolClient> | undefined
   query(text: unknown): Promise<QueryResult> | undefined
   readonly Client: new (config: GuardedPoolConfig) => WireClient
@@ -86,6 +87,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     constructor(config: GuardedPoolConfig = {}) {
       const spec = readConfig(config)
       super(spec.client)
+      hideSecrets(this.options, spec.hidden)
       const events = new PoolEvents(this)
       this.#guard = new PoolGuard(spec, (guard) => {
         const factory = new ConnectionFactory({
@@ -101,6 +103,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
             guard.leftInTransaction()
           },
           warn: (message) => guard.warn(message),
+          secrets: spec.secrets,
         })
         return new PgDriver(factory, spec.client)
       })

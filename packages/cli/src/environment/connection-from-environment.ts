@@ -1,4 +1,5 @@
 import { ConnectionStringError, InvalidOptionError } from '@poolguard/core'
+import { isTailOfSecret } from '@poolguard/core/adapter'
 import { ConnectionString, type ConnectionStringParts, parseConnectionString } from '@poolguard/core/postgres'
 import { environmentConflicts } from './conflicts.ts'
 import { type Environment, type EnvironmentPool, poolFromEnvironment } from './pool-from-environment.ts'
@@ -112,7 +113,7 @@ function readUrl(env: Environment, name: string): EnvironmentReading | undefined
         ...named.map(([part]) => part),
         ...(hosts.length > 0 ? ['host'] : []),
         ...(hosts.some(({ port }) => port !== undefined) ? ['port'] : []),
-        ...parameters.map(([parameter]) => parameter),
+        ...parameters.flatMap(([parameter], index) => (isTailOfSecret(parameters, index) ? [] : [parameter])),
       ].map((part) => [part, name]),
     )
     return { name, parts, sources }

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { isDoubtful, shownParts } from './shown-parts.ts'
 
 /** One server that a connection string names. libpq allows several, tried in order. */
 export interface HostAddress {
@@ -35,6 +36,7 @@ export class ConnectionString implements ConnectionStringParts {
   readonly hosts: readonly HostAddress[]
   readonly database: string | undefined
   readonly parameters: readonly Parameter[]
+  #isDoubtful: boolean
 
   constructor(parts: ConnectionStringParts) {
     this.scheme = parts.scheme ?? 'postgresql'
@@ -43,6 +45,7 @@ export class ConnectionString implements ConnectionStringParts {
     this.hosts = parts.hosts ?? []
     this.database = parts.database
     this.parameters = parts.parameters ?? []
+    this.#isDoubtful = isDoubtful(parts)
   }
 
   /** The value of a parameter, the last one where it stands twice, as in libpq. */
@@ -52,7 +55,9 @@ export class ConnectionString implements ConnectionStringParts {
 
   /** A copy with some parts replaced. */
   with(parts: ConnectionStringParts): ConnectionString {
-    return new ConnectionString({ ...this, password: this.password, ...parts })
+    const copy = new ConnectionString({ ...this, password: this.password, ...parts })
+    copy.#isDoubtful ||= this.#isDoubtful
+    return copy
   }
 
   /** A copy without the named parameters. */
@@ -65,9 +70,14 @@ export class ConnectionString implements ConnectionStringParts {
     return print(this)
   }
 
-  /** The string with its password and the values of unknown parameters hidden: what may be shown. */
+  /** The parts as they may be shown, with `***` for the others. See {@link toString}. */
+  shown(): ConnectionStringParts {
+    return shownParts({ ...this, password: this.password }, this.#isDoubtful)
+  }
+
+  /** The string as it may be shown: without its password, the values of unknown parameters, and parts that are no plain names. */
   toString(): string {
-    return print(withHiddenSecrets(this))
+    return print(this.shown())
   }
 
   toJSON(): string {
@@ -81,38 +91,6 @@ Object.defineProperty(ConnectionString.prototype, inspect.custom, {
     return `ConnectionString <${this.toString()}>`
   },
 })
-
-const HIDDEN = '***'
-
-/** Parameters with a number, a switch, a choice or a plain name for a value. Others, such as `options`, may hold anything. */
-const HARMLESS_PARAMETERS: ReadonlySet<string> = new Set([
-  ...['sslmode', 'sslnegotiation', 'sslaccept', 'channel_binding', 'gssencmode', 'uselibpqcompat', 'ssl'],
-  ...['host', 'port', 'user', 'dbname', 'target_session_attrs', 'load_balance_hosts', 'replication', 'schema'],
-  ...[
-    'application_name',
-    'fallback_application_name',
-    'client_encoding',
-    'pgbouncer',
-    'prepare',
-    'statement_cache_size',
-  ],
-  ...['connection_limit', 'pool_timeout', 'connect_timeout', 'socket_timeout', 'query_timeout', 'max', 'min'],
-  ...['max_idle_connection_lifetime', 'max_connection_lifetime', 'idle_timeout', 'max_lifetime', 'maxLifetimeSeconds'],
-  ...['connectionTimeoutMillis', 'idleTimeoutMillis', 'keepalives', 'keepalives_idle', 'workaround', 'supa', 'db'],
-  ...['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'search_path'],
-])
-
-function isHarmless(name: string, value: string): boolean {
-  return HARMLESS_PARAMETERS.has(name) && /^[\w.,:/$ -]{0,64}$/.test(value)
-}
-
-function withHiddenSecrets(parts: ConnectionStringParts): ConnectionStringParts {
-  return {
-    ...parts,
-    password: parts.password === undefined ? undefined : HIDDEN,
-    parameters: (parts.parameters ?? []).map(([name, value]) => [name, isHarmless(name, value) ? value : HIDDEN]),
-  }
-}
 
 /** Writes the parts as a URL that every PostgreSQL driver reads alike: all that is not plain is percent-encoded. */
 export function print(parts: ConnectionStringParts): string {

@@ -1,13 +1,13 @@
-import type { ConnectionString } from './connection-string.ts'
+import { type ConnectionString, print } from './connection-string.ts'
 import { settleTarget } from './settle-target.ts'
 
 /**
- * Where a connection string leads: hosts, ports, database and role, as a URL without a password and without parameters. It is
- * what snapshots, metrics and pages show of it.
+ * Where a connection string leads: hosts, ports, database and role, as a URL without a password and without parameters, and
+ * with `***` for a part that may be a piece of a password. It is what snapshots, metrics and pages show of it.
  *
  * @example
  * describeAddress(parseConnectionString('postgresql://app:s3cret@db/orders?sslmode=require')) // 'postgresql://app@db/orders'
  */
 export function describeAddress(connection: ConnectionString): string {
-  return settleTarget(connection).with({ password: undefined, parameters: [] }).toString()
+  return print({ ...settleTarget(connection).shown(), password: undefined, parameters: [] })
 }

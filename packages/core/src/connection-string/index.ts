@@ -5,5 +5,8 @@ export {
   type ConnectionStringPart,
 } from './connection-string-error.ts'
 export { describeAddress } from './describe-address.ts'
+export { hiddenTexts } from './hidden-texts.ts'
+export { isKnownParameter, isTailOfSecret } from './parameter-kinds.ts'
 export { parseConnectionString } from './parse.ts'
 export { settleTarget } from './settle-target.ts'
+export { shownDatabase, shownHost, shownUser } from './shown-parts.ts'

@@ -38,6 +38,10 @@ function parseUrl(text: string): ConnectionString {
   })
 }
 
+/** Only these are shown: what stands before a colon may as well be a user, or a token. */
+const KNOWN_SCHEME =
+  /^(?:jdbc|postgres|postgresql|postgis|cockroachdb|mysql|mariadb|mongodb(?:\+srv)?|redis|sqlite|sqlserver|file|libsql|https?):/i
+
 function splitScheme(text: string): { scheme: 'postgres' | 'postgresql'; rest: string } {
   const match = /^(postgres|postgresql|pg|pgsql|tcp):\/\//i.exec(text)
   if (match) {
@@ -50,10 +54,10 @@ function splitScheme(text: string): { scheme: 'postgres' | 'postgresql'; rest: s
       'prisma: and prisma+postgres: name a proxy of Prisma over HTTP, which pools by itself; give the direct postgresql: URL of the same database',
     )
   }
-  const found = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]
+  const found = KNOWN_SCHEME.exec(text)?.[0]
   throw new ConnectionStringError(
     'scheme',
-    text === '' ? 'it is empty' : `it starts with ${found ? `"${found}:"` : 'no scheme'}, not with postgresql://`,
+    text === '' ? 'it is empty' : `it starts with ${found ? `"${found}"` : 'no scheme'}, not with postgresql://`,
   )
 }
 

@@ -1,4 +1,5 @@
 export type { ConnectionSettings } from './neutral/connection-settings.ts'
+export { hideSecrets } from './neutral/hide-secrets.ts'
 export { type Reading, readConnection } from './neutral/reading.ts'
 export { parseStartupOptions, printStartupOptions } from './neutral/startup-options.ts'
 export type { ReadCertificate, TlsOptions } from './neutral/tls-options.ts'

@@ -3,6 +3,7 @@ import { keepAlive } from '../clock.ts'
 import type { ConnectionString } from '../connection-string/index.ts'
 import { describeRewriteWarning, type RewriteWarning } from '../drivers/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
+import type { KnownSecrets } from '../known-secrets.ts'
 import { type PoolSnapshot, snapshotPools } from '../observe/index.ts'
 import type { PoolSettings } from '../pool/index.ts'
 import {
@@ -55,6 +56,8 @@ export interface GuardSpec {
   readonly warnings?: readonly RewriteWarning[]
   /** Why no statement is to be prepared automatically, whatever is at the other end. */
   readonly againstPreparing?: string | undefined
+  /** What the errors of connecting must not repeat. */
+  readonly secrets?: KnownSecrets | undefined
   /** Lets the provider be guessed until a probe has answered. */
   readonly connection?: ConnectionString | undefined
 }
@@ -124,7 +127,7 @@ export class PoolGuard<C> {
     this.engine = new Pool({
       name: spec.name,
       settings,
-      factory: new SurveyedFactory(this.#driver, this.#surveyor),
+      factory: new SurveyedFactory(this.#driver, this.#surveyor, spec.secrets),
       classify: (error) => this.#connectFailures.classify(error),
       advise: (error) => this.#connectFailures.advise(error),
       onEvent: (event) => this.#heard(event),

@@ -84,6 +84,17 @@ export class PoolClosedError extends PoolguardError {
 }
 
 /**
+ * The fields of PostgreSQL's errors as pg and postgres.js call them, and those of Node's. Others may be a configuration or a
+ * request, with a password in it, such as those of an error that a password function has thrown.
+ */
+const ERROR_FIELDS: readonly string[] = [
+  ...['severity', 'severity_local', 'detail', 'hint', 'position', 'internalPosition', 'internalQuery', 'where'],
+  ...['internal_position', 'internal_query', 'schema', 'table', 'column', 'dataType', 'constraint', 'file', 'line'],
+  ...['schema_name', 'table_name', 'column_name', 'data', 'type_name', 'constraint_name', 'routine', 'length'],
+  ...['errno', 'syscall', 'hostname', 'address', 'port', 'dest', 'path'],
+]
+
+/**
  * No connection can be opened, and retrying does not help: no such database, a wrong password, a certificate that is not
  * trusted. It looks like the driver's own error, which is its `cause`: the same `code`, and the message begins with the
  * same text; the server's fields (`severity`, `detail`, `hint`, `routine`...) and Node's (`errno`, `syscall`, `address`, `port`)
@@ -110,8 +121,8 @@ export class ConnectError extends PoolguardError {
   constructor(pool: string, cause: unknown, advice?: string) {
     const message = messageOf(cause)
     super(advice === undefined ? message : `${message}. ${advice}.`, { cause })
-    const { name: _name, message: _message, stack: _stack, code, pool: _pool, ...fields } = Object(cause)
-    Object.assign(this, fields)
+    const { code, ...fields } = Object(cause)
+    for (const name of ERROR_FIELDS) if (Object.hasOwn(fields, name)) Object.assign(this, { [name]: fields[name] })
     this.code = typeof code === 'string' ? code : 'POOLGUARD_CONNECT'
     this.pool = pool
   }

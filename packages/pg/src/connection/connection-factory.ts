@@ -3,6 +3,7 @@ import {
   type Activity,
   type AutomaticStatements,
   HookFailure,
+  type KnownSecrets,
   type OpenContext,
   type ResourceFactory,
   type RunningQuery,
@@ -52,6 +53,8 @@ export interface ConnectionFactoryOptions {
   /** A connection came back with a transaction open, after this text. */
   readonly leftInTransaction: (lastText: string) => void
   readonly warn: (message: string) => void
+  /** Where the passwords of a function are added. */
+  readonly secrets: KnownSecrets
 }
 
 /** Opens, checks, cleans and closes connections through pg's own client. */
@@ -65,7 +68,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
 
   constructor(options: ConnectionFactoryOptions) {
     this.#options = options
-    this.#config = withWatchedPassword(options.config)
+    this.#config = withWatchedPassword(options.config, options.secrets)
     this.#parameters = new StartupParameters(options.warn)
     this.setIdle = options.config.allowExitOnIdle
       ? ({ client }, idle) => (idle ? client.unref() : client.ref())
@@ -206,10 +209,10 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   }
 }
 
-function withWatchedPassword(config: GuardedPoolConfig): GuardedPoolConfig {
+function withWatchedPassword(config: GuardedPoolConfig, secrets: KnownSecrets): GuardedPoolConfig {
   const { password } = config
   if (typeof password !== 'function') return config
-  return { ...config, password: watchPasswordFunction(password) } as GuardedPoolConfig
+  return { ...config, password: watchPasswordFunction(password, (found) => secrets.add(found)) } as GuardedPoolConfig
 }
 
 /** Fails as the client does where that cannot connect, and else because there is no wire to read. */

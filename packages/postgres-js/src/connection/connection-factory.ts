@@ -4,6 +4,7 @@ import {
   type ConsoleOptions,
   comesToRest,
   isServerError,
+  type KnownSecrets,
   type OpenContext,
   type PoolerConsole,
   type ResourceFactory,
@@ -39,6 +40,8 @@ export interface ConnectionFactoryOptions {
   /** A connection came back with a transaction open. */
   readonly leftInTransaction: () => void
   readonly warn: (message: string) => void
+  /** Where the passwords of a function are added. */
+  readonly secrets: KnownSecrets
 }
 
 /** Opens, checks, cleans and closes connections of postgres.js. */
@@ -56,7 +59,8 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     this.#endpoints = endpointsOf(options.shared)
     this.#parameters = new StartupParameters(options.warn)
     const { pass } = options.shared
-    this.#password = typeof pass === 'function' ? watchPasswordFunction(pass) : undefined
+    this.#password =
+      typeof pass === 'function' ? watchPasswordFunction(pass, (found) => options.secrets.add(found)) : undefined
     this.#arrayTypes = options.fetchTypes ? new ArrayTypes(options.shared, options.warn) : undefined
   }
 

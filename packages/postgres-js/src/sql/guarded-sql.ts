@@ -6,8 +6,16 @@ import {
   type ResolvedSettings,
   runInScope,
 } from '@poolguard/core'
-import { PoolGuard, registerOwnCode, scopesAreFree } from '@poolguard/core/adapter'
-import { ConnectionString, describeAddress } from '@poolguard/core/postgres'
+import {
+  hiddenTexts,
+  hideSecrets,
+  KnownSecrets,
+  PoolGuard,
+  registerOwnCode,
+  scopesAreFree,
+  shownDatabase,
+} from '@poolguard/core/adapter'
+import { ConnectionString, describeAddress, settleTarget } from '@poolguard/core/postgres'
 import postgres, { type ReservedSql, type Sql, type TransactionSql } from 'postgres'
 import { ConnectionFactory } from '../connection/connection-factory.ts'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
@@ -102,10 +110,18 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
 }
 
 function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConnection> {
-  const { host, port, database } = shared
+  const { host, port, database, user } = shared
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
-  const target = spec.guard.connection ?? new ConnectionString({ hosts, database })
-  const guardSpec = { ...spec.guard, name: spec.guard.name ?? database, target: describeAddress(target) }
+  const address = spec.guard.connection ?? new ConnectionString({ hosts, database, user })
+  const hidden = hiddenTexts(address)
+  hideSecrets(shared, hidden)
+  const secrets = new KnownSecrets([...hidden, shared.pass])
+  const guardSpec = {
+    ...spec.guard,
+    name: spec.guard.name ?? nameOf(address, database),
+    target: describeAddress(address),
+    secrets,
+  }
   return new PoolGuard<PostgresConnection>(guardSpec, (guard) => {
     const factory = new ConnectionFactory({
       shared,
@@ -117,9 +133,15 @@ function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConn
       isDirect: () => guard.topology?.kind === 'direct',
       leftInTransaction: () => guard.leftInTransaction(),
       warn: (message) => guard.warn(message),
+      secrets,
     })
     return new PostgresJsDriver(factory, typeof shared.pass === 'function')
   })
+}
+
+/** The database; `***` where that may be a piece of a password. */
+function nameOf(address: ConnectionString, database: string): string {
+  return settleTarget(address).shown().database ?? shownDatabase(database) ?? 'postgres'
 }
 
 /** `sql.options` tells what holds, in the words of postgres.js. */

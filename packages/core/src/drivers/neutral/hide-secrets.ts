@@ -1,16 +1,55 @@
 import { inspect } from 'node:util'
+import { shownDatabase, shownHost, shownUser } from '../../connection-string/index.ts'
+import { mayHoldSecret } from '../../may-hold-secret.ts'
+import { HIDDEN } from '../../redact.ts'
+
+/** Options that hold a secret, or an object that does, as the drivers call them. */
+const SECRET_OPTION = /pass|secret|token|key|cert|^ssl$|^pfx$/i
+
+/** Options that are names of a plain form, and shown if they have it. */
+const NAMES: Readonly<Record<string, (name: string) => string | undefined>> = {
+  host: shownHost,
+  user: shownUser,
+  database: shownDatabase,
+}
 
 /**
  * Makes an object of driver options show itself without its secrets in console.log and JSON. What does the hiding is not
  * enumerable, so that a driver, which copies the fields, sees nothing of it.
+ *
+ * @param hidden texts that are not shown wherever they stand.
  */
-export function hideSecrets<T extends { password?: unknown; ssl?: unknown }>(options: T): T {
-  const shown = (): object => ({
-    ...options,
-    ...(options.password !== undefined && { password: '***' }),
-    ...(typeof options.ssl === 'object' && { ssl: '{...}' }),
-  })
-  Object.defineProperty(options, inspect.custom, { value: shown, enumerable: false })
-  Object.defineProperty(options, 'toJSON', { value: shown, enumerable: false })
+export function hideSecrets<T extends object>(options: T, hidden: readonly string[] = []): T {
+  const shown = (): object => shownOptions(options, hidden)
+  Object.defineProperty(options, inspect.custom, { value: shown, enumerable: false, configurable: true })
+  Object.defineProperty(options, 'toJSON', { value: shown, enumerable: false, configurable: true })
   return options
+}
+
+function shownOptions(options: object, hidden: readonly string[]): object {
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, shownOption(name, value, hidden)]))
+}
+
+function shownOption(name: string, value: unknown, hidden: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((each) => shownOption(name, each, hidden))
+  if (SECRET_OPTION.test(name)) return shownSecret(value)
+  if (typeof value === 'string' && hidden.includes(value)) return HIDDEN
+  if (typeof value === 'string') return Object.hasOwn(NAMES, name) ? NAMES[name]?.(value) : shownText(value)
+  if (typeof value !== 'object' || value === null) return value
+  return isPlain(value) ? shownOptions(value, hidden) : `[${value.constructor?.name ?? 'Object'}]`
+}
+
+/** A switch is no secret: `ssl: true`. */
+function shownSecret(value: unknown): unknown {
+  if (typeof value === 'boolean' || value === undefined || value === null) return value
+  return typeof value === 'object' ? '{...}' : HIDDEN
+}
+
+function shownText(text: string): string {
+  return mayHoldSecret(text) ? HIDDEN : text
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }

@@ -1,6 +1,8 @@
 import type { ConnectionString, Parameter } from '../../connection-string/index.ts'
-import { ConnectionStringError, settleTarget } from '../../connection-string/index.ts'
+import { ConnectionStringError, isKnownParameter, isTailOfSecret, settleTarget } from '../../connection-string/index.ts'
 import { definedOnly } from '../../defined-only.ts'
+import { mayHoldSecret } from '../../may-hold-secret.ts'
+import { HIDDEN } from '../../redact.ts'
 import type { RewriteWarning } from '../rewriting.ts'
 import {
   type ConnectionSettings,
@@ -59,9 +61,22 @@ export function readConnection(connection: ConnectionString, settings: Connectio
     routing: options.rest,
     schema: settled.parameter('schema') || undefined,
     tls: readTlsIntent(settled),
-    others: new Map(settled.parameters.filter(([name]) => !taken.has(name))),
+    others: new Map(settled.parameters.flatMap((parameter, index) => otherParameter(settled, parameter, index, taken))),
     overridden: overridden(urlSettings, settings),
   }
+}
+
+/** An unknown name that may be a piece of a password is not to stand in a warning. */
+function otherParameter(
+  { parameters }: ConnectionString,
+  [name, value]: Parameter,
+  index: number,
+  taken: ReadonlySet<string>,
+): Parameter[] {
+  if (taken.has(name)) return []
+  return [
+    [isTailOfSecret(parameters, index) || (!isKnownParameter(name) && mayHoldSecret(name)) ? HIDDEN : name, value],
+  ]
 }
 
 /** The value of a parameter that is true or false. */

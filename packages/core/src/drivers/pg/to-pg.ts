@@ -1,4 +1,4 @@
-import type { ConnectionString } from '../../connection-string/index.ts'
+import { type ConnectionString, hiddenTexts } from '../../connection-string/index.ts'
 import { definedOnly } from '../../defined-only.ts'
 import type { TopologyTraits } from '../../topology/index.ts'
 import type { ConnectionSettings } from '../neutral/connection-settings.ts'
@@ -55,7 +55,7 @@ export function toPg(
   const driver = pgDriverOptions(reading, { topology, readCertificate })
   return {
     ...driver,
-    options: hideSecrets({ ...driver.options, ...poolOptions(reading.settings) }),
+    options: hideSecrets({ ...driver.options, ...poolOptions(reading.settings) }, hiddenTexts(connection)),
     repairs: [...reading.overridden, ...translatedPoolSettings(reading), ...driver.repairs],
   }
 }

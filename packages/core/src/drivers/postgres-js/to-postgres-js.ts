@@ -1,4 +1,4 @@
-import type { ConnectionString } from '../../connection-string/index.ts'
+import { type ConnectionString, hiddenTexts } from '../../connection-string/index.ts'
 import type { TopologyTraits } from '../../topology/index.ts'
 import type { ConnectionSettings } from '../neutral/connection-settings.ts'
 import { wholeSeconds } from '../neutral/durations.ts'
@@ -58,7 +58,7 @@ export function toPostgresJs(
   const reading = readConnection(connection, settings)
   const driver = postgresJsDriverOptions(reading, { topology, readCertificate })
   return {
-    options: hideSecrets({ ...driver.options, ...poolOptions(reading.settings) }),
+    options: hideSecrets({ ...driver.options, ...poolOptions(reading.settings) }, hiddenTexts(connection)),
     warnings: [...driver.warnings, ...lostPoolSettings(reading)],
     repairs: [...reading.overridden, ...translatedPoolSettings(reading), ...driver.repairs],
   }

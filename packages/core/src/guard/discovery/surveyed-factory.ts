@@ -1,3 +1,4 @@
+import type { KnownSecrets } from '../../known-secrets.ts'
 import type { Activity, OpenContext, ResourceFactory, RunningQuery } from '../../pool/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
 import type { Surveyor } from './surveyor.ts'
@@ -7,15 +8,21 @@ export class SurveyedFactory<C> implements ResourceFactory<C> {
   readonly setIdle: ((connection: C, idle: boolean) => void) | undefined
   readonly #driver: GuardedDriver<C>
   readonly #surveyor: Surveyor<C>
+  readonly #secrets: KnownSecrets | undefined
 
-  constructor(driver: GuardedDriver<C>, surveyor: Surveyor<C>) {
+  constructor(driver: GuardedDriver<C>, surveyor: Surveyor<C>, secrets?: KnownSecrets) {
     this.#driver = driver
     this.#surveyor = surveyor
+    this.#secrets = secrets
     this.setIdle = driver.factory.setIdle
   }
 
-  open(context: OpenContext): Promise<C> {
-    return this.#driver.factory.open(context)
+  async open(context: OpenContext): Promise<C> {
+    try {
+      return await this.#driver.factory.open(context)
+    } catch (error) {
+      throw this.#secrets ? this.#secrets.hideInError(error) : error
+    }
   }
 
   close(connection: C): Promise<void> {

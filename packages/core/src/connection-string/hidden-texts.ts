@@ -1,0 +1,18 @@
+import { SECRET_PARAMETERS } from '../redact.ts'
+import type { ConnectionString } from './connection-string.ts'
+import { settleTarget } from './settle-target.ts'
+
+/** The texts of a connection string that must not be shown: its secrets, and the parts that are no plain names. */
+export function hiddenTexts(connection: ConnectionString): readonly string[] {
+  const settled = settleTarget(connection)
+  const shown = settled.shown()
+  const { user, password, hosts, database, parameters } = settled
+  const hidden = [
+    password,
+    user === shown.user ? undefined : user,
+    database === shown.database ? undefined : database,
+    ...hosts.map(({ host }, index) => (host === shown.hosts?.[index]?.host ? undefined : host)),
+    ...parameters.map(([name, value]) => (SECRET_PARAMETERS.has(name) ? value : undefined)),
+  ]
+  return hidden.filter((text) => text !== undefined).filter((text) => text !== '')
+}

@@ -1,0 +1,58 @@
+import { mayHoldSecret } from '../may-hold-secret.ts'
+import { HIDDEN } from '../redact.ts'
+import type { ConnectionStringParts } from './connection-string.ts'
+import { isHostName } from './host-name.ts'
+import { HARMLESS_PARAMETERS, isKnownParameter, isTailOfSecret } from './parameter-kinds.ts'
+
+/** PostgreSQL cuts longer names (NAMEDATALEN). */
+const PLAIN_NAME = /^[\p{L}\p{N}_.$+~ -]{1,63}$/u
+/** Azure's `user@server` has an `@`. */
+const PLAIN_USER = /^[\p{L}\p{N}_.$+~ -]+(?:@[\p{L}\p{N}_.$+~ -]+)?$/u
+
+/**
+ * The parts of a connection string as they may be shown: hosts, ports, database and role where they are plain names, and
+ * parameters whose values are harmless. A part of another form may be a piece of a password that was not encoded.
+ */
+export function shownParts(parts: ConnectionStringParts, doubtful: boolean = isDoubtful(parts)): ConnectionStringParts {
+  const { scheme, user, password, hosts = [], database, parameters = [] } = parts
+  return {
+    ...(scheme !== undefined && { scheme }),
+    user: shownUser(user),
+    password: password === undefined ? undefined : HIDDEN,
+    hosts: hosts.map((address) => ({ ...address, host: shownHost(address.host) })),
+    database: doubtful && database !== undefined ? HIDDEN : shownDatabase(database),
+    parameters: parameters.map(([name, value], index) => {
+      if (isTailOfSecret(parameters, index) || mayHoldSecret(name)) return [HIDDEN, HIDDEN]
+      return [name, HARMLESS_PARAMETERS.has(name) && !mayHoldSecret(value) ? value : HIDDEN]
+    }),
+  }
+}
+
+export function shownHost(host: string): string {
+  return isHostName(host) ? host : HIDDEN
+}
+
+export function shownUser(user: string | undefined): string | undefined {
+  return user === undefined || (user.length <= 127 && PLAIN_USER.test(user) && user.split('@').every(isShort))
+    ? user
+    : HIDDEN
+}
+
+export function shownDatabase(database: string | undefined): string | undefined {
+  return database === undefined || PLAIN_NAME.test(database) ? database : HIDDEN
+}
+
+function isShort(name: string): boolean {
+  return name.length <= 63
+}
+
+/**
+ * Whether the text may have been meant otherwise than it was read: without a password, but with an `@` in an unknown
+ * parameter, as in `user:12/34?x=y@host`, where `12/34?x=y` is the password, and not a port and a database.
+ */
+export function isDoubtful({ password, parameters = [] }: ConnectionStringParts): boolean {
+  return (
+    password === undefined &&
+    parameters.some(([name, value]) => !isKnownParameter(name) && value.includes('@') && !value.includes('://'))
+  )
+}
