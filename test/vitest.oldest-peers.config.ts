@@ -6,7 +6,7 @@ export default defineProject({
   test: {
     name: 'test (oldest peers)',
     include: [
-      'integration/{guarded-pool,abandoned-streams,observe,lint,lint-first-statement,prepared-statements,prepared-statements-pgbouncer,prepared-statements-settings}.test.ts',
+      'integration/{guarded-pool,checkouts,late-queries,quiet-leases,borrower-stacks,abandoned-streams,observe,lint,lint-first-statement,prepared-statements,prepared-statements-pgbouncer,prepared-statements-settings}.test.ts',
       'integration/{drizzle,drizzle-schema,postgres-js*,typeorm*,fastify*}.test.ts',
       'faults/{network,pgbouncer,postgres-js*,typeorm*,adapters}.test.ts',
     ],

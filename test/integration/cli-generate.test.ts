@@ -355,7 +355,7 @@ for (const [version, postgresVersion] of [
         const address = `${pgBouncer.host}:${pgBouncer.port}`
         const url = `postgresql://app:${password}@${address}/app`
 
-        const pool = new pg.Pool({ connectionString: url, max: 4 })
+        const pool = new pg.Pool({ connectionString: url, max: 4 }).on('error', () => {})
         const named = { name: 'sum', text: 'select $1::int + 1 as sum' }
         const sums = await Promise.all([1, 2, 3, 4].map((n) => pool.query({ ...named, values: [n] })))
         expect(sums.map(({ rows }) => rows[0].sum)).toEqual([2, 3, 4, 5])

@@ -11,8 +11,13 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
+/** pg-pool's end() does not wait for clients on their way out, which the end of the server may overtake. */
+function plainPool(config: pg.PoolConfig): pg.Pool {
+  return new pg.Pool(config).on('error', () => {})
+}
+
 test("given somebody's pg.Pool, then its figures are seen, and it works as before", async () => {
-  const pool = new pg.Pool({ connectionString: server.url, max: 2 })
+  const pool = plainPool({ connectionString: server.url, max: 2 })
   const plainConnect = pool.connect
   const observation = observe(pool, { name: 'legacy' })
   await Promise.all(Array.from({ length: 10 }, () => pool.query('select pg_sleep(0.01)')))
@@ -44,13 +49,13 @@ test("given somebody's pg.Pool, then its figures are seen, and it works as befor
   observation.stop()
   expect(pool.connect).toBe(plainConnect)
   expect(snapshotPools()).toEqual([])
-  expect(pool.eventNames()).toEqual([])
+  expect(pool.eventNames()).toEqual(['error'])
   await pool.end()
 })
 
 test('given two observers, then each sees all of its time, whichever goes first', async () => {
   for (const goesFirst of [0, 1]) {
-    const pool = new pg.Pool({ connectionString: server.url, max: 2 })
+    const pool = plainPool({ connectionString: server.url, max: 2 })
     const plainConnect = pool.connect
     const observations = [observe(pool, { name: 'one' }), observe(pool, { name: 'other' })]
     const acquired = () => observations.map((observation) => observation.snapshot().stats.acquired)
@@ -63,13 +68,13 @@ test('given two observers, then each sees all of its time, whichever goes first'
     await pool.query('select 1')
     expect(acquired().toSorted()).toEqual([1, 2])
     if (goesFirst === 1) expect(pool.connect).toBe(plainConnect)
-    expect(pool.eventNames()).toEqual([])
+    expect(pool.eventNames()).toEqual(['error'])
     await pool.end()
   }
 })
 
 test('given a client that is never released, then it is reported with the stack of its borrower', async () => {
-  const pool = new pg.Pool({ connectionString: server.url, max: 3 })
+  const pool = plainPool({ connectionString: server.url, max: 3 })
   const events: PoolEvent[] = []
   const observation = observe(pool, {
     leakThresholdMillis: 100,
@@ -94,7 +99,7 @@ test('given a client that is never released, then it is reported with the stack 
 })
 
 test('given failures, then they are counted by kind', async () => {
-  const full = new pg.Pool({ connectionString: server.url, max: 1, connectionTimeoutMillis: 50 })
+  const full = plainPool({ connectionString: server.url, max: 1, connectionTimeoutMillis: 50 })
   // However long the server takes to open it.
   const client = await waitUntil(() => full.connect().catch(() => undefined), { what: 'there is a connection' })
   const observation = observe(full)
@@ -104,7 +109,7 @@ test('given failures, then they are counted by kind', async () => {
   observation.stop()
   await full.end()
 
-  const wrong = new pg.Pool({ connectionString: server.urlFor({ user: 'app', password: 'wrong' }) })
+  const wrong = plainPool({ connectionString: server.urlFor({ user: 'app', password: 'wrong' }) })
   const watched = observe(wrong)
   for (let i = 0; i < 5; i++) await expect(wrong.query('select 1')).rejects.toMatchObject({ code: '28P01' })
   expect(watched.snapshot().stats.connectFailures.permanent).toBe(5)

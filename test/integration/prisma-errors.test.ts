@@ -19,6 +19,15 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
+/** Transactions wait for as long as the pool lets them, so that the pool says why there is no connection. */
+const PATIENT = { transactionOptions: { maxWait: 20_000 } }
+
+/** Resolves when one caller waits for a connection of a pool. */
+async function aCallerWaits(name: string): Promise<void> {
+  const waiting = () => snapshotPools().find((pool) => pool.name === name)?.stats.waiting
+  await expect.poll(waiting, { timeout: 20_000 }).toBe(1)
+}
+
 type Operation = (prisma: PrismaClient) => PromiseLike<unknown>
 
 /** Every way in which an app asks for a connection. */
@@ -51,7 +60,8 @@ describe('given every connection is in use for longer than acquireTimeoutMillis'
     'when %s asks for one, then it fails with P2024 and says why',
     async ([, ask]) => {
       const pool = { max: 1, acquireTimeoutMillis: 1_000 }
-      const prisma = new PrismaClient({ adapter: new PrismaPg({ url: server.url, name: 'orders', pool }) })
+      const adapter = new PrismaPg({ url: server.url, name: 'orders', pool })
+      const prisma = new PrismaClient({ adapter, ...PATIENT })
       const held = await holdTransaction(prisma)
       const error = await knownFailure(ask(prisma))
       expect(error).toMatchObject({
@@ -71,11 +81,11 @@ describe('given every connection is in use for longer than acquireTimeoutMillis'
 
 test('given as many waiters as may wait, then one more is turned away at once with P2024', async () => {
   const pool = { max: 1, maxWaiters: 1 }
-  const prisma = new PrismaClient({ adapter: new PrismaPg({ url: server.url, pool }) })
+  const prisma = new PrismaClient({ adapter: new PrismaPg({ url: server.url, name: 'saturated', pool }) })
   await prisma.account.count()
   const held = await holdTransaction(prisma)
   const waiting = prisma.account.count().then((count) => count)
-  await expect.poll(() => snapshotPools()[0]?.stats.waiting).toBe(1)
+  await aCallerWaits('saturated')
   const error = await knownFailure(prisma.account.count())
   expect(error).toMatchObject({ code: 'P2024', meta: { connection_limit: 1, timeout: 10 } })
   expect(error.message).toContain('is saturated')
@@ -90,8 +100,9 @@ describe('given a server that is full all the time', () => {
   afterAll(() => server.query('alter role app connection limit -1'))
 
   test.for(Object.entries(operations))('when %s asks for a connection, then it fails with P2037', async ([, ask]) => {
-    const pool = { acquireTimeoutMillis: 300 }
-    const prisma = new PrismaClient({ adapter: new PrismaPg({ url: server.url, pool }) })
+    // Long enough for the server to refuse a connection, on a busy machine, too.
+    const pool = { acquireTimeoutMillis: 1_500 }
+    const prisma = new PrismaClient({ adapter: new PrismaPg({ url: server.url, pool }), ...PATIENT })
     const error = await knownFailure(ask(prisma))
     expect(error).toMatchObject({
       code: 'P2037',
@@ -127,7 +138,7 @@ describe('given a server that is full all the time', () => {
 test.for(Object.entries(operations))(
   "given Prisma's own adapter, when %s waits in vain, then that is recognised",
   async ([, ask]) => {
-    const config = { connectionString: server.url, max: 1, connectionTimeoutMillis: 200 }
+    const config = { connectionString: server.url, max: 1, connectionTimeoutMillis: 1_500 }
     const prisma = new PrismaClient({ adapter: new PlainPrismaPg(config) })
     const held = await holdTransaction(prisma)
     const error = await failure(ask(prisma))
@@ -138,10 +149,11 @@ test.for(Object.entries(operations))(
 )
 
 test('given an interactive transaction that may wait for less than the pool lets it, then its P2028 is recognised', async () => {
-  const prisma = new PrismaClient({ adapter: new PrismaPg({ url: server.url, pool: { max: 1 } }) })
+  const adapter = new PrismaPg({ url: server.url, name: 'impatient', pool: { max: 1 } })
+  const prisma = new PrismaClient({ adapter })
   const held = await holdTransaction(prisma)
   const waiting = failure(prisma.$transaction((tx) => tx.account.count(), { maxWait: 100 }))
-  await expect.poll(() => snapshotPools()[0]?.stats.waiting).toBe(1)
+  await aCallerWaits('impatient')
   // Prisma 6 looks at the clock only when it has its connection.
   await sleep(150)
   await held.end()
@@ -183,7 +195,11 @@ const describePooler = await describeWithPgBouncer('1.24')
 describePooler('given PgBouncer without a client connection left', () => {
   test('when a query fails, then it is recognised with either adapter', async () => {
     await using pooler = await startPgBouncer({ version: '1.24', upstream: server, settings: { max_client_conn: 1 } })
-    const config = { connectionString: pooler.url, pooler: 'transaction' as const, pool: { acquireTimeoutMillis: 300 } }
+    const config = {
+      connectionString: pooler.url,
+      pooler: 'transaction' as const,
+      pool: { acquireTimeoutMillis: 1_500 },
+    }
     const hog = new PrismaClient({ adapter: new PlainPrismaPg(config) })
     const held = await holdTransaction(hog)
     for (const adapter of [new PlainPrismaPg(config), new PrismaPg(config)]) {

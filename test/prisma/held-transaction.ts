@@ -18,7 +18,8 @@ export async function holdTransaction(prisma: PrismaClient, timeout = 20_000): P
       begun.resolve(row?.pid ?? 0)
       await over.promise
     },
-    { timeout },
+    // On a busy machine the first connection may take longer than Prisma's 2 s.
+    { timeout, maxWait: 20_000 },
   )
   transaction.catch(begun.reject)
   const pid = await begun.promise
