@@ -62,3 +62,8 @@ function readFields(message: Buffer): Record<string, string> {
   // PgBouncer before 1.26 sends no unlocalised one.
   return { ...fields, severity: fields.severity ?? fields.severity_local ?? '' }
 }
+
+/** As postgres.js says it. */
+export function closedError(): Error {
+  return Object.assign(new Error('write CONNECTION_CLOSED'), { code: 'CONNECTION_CLOSED', errno: 'CONNECTION_CLOSED' })
+}

@@ -19,8 +19,9 @@ import {
   type Wire,
 } from '../internals.ts'
 import { dial, type Endpoint } from './dial.ts'
+import { closedError } from './fatal-error.ts'
 import type { InternalQueryMode } from './internal-queries.ts'
-import { closedError, PostgresConnection } from './postgres-connection.ts'
+import { PostgresConnection } from './postgres-connection.ts'
 import { QueryPreparer } from './prepare-queries.ts'
 
 /** How long the socket of a request to cancel may live. PgBouncer 1.18 dies of one that is closed before it has answered. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { Readable, Stream } from 'node:stream'
+import { Stream } from 'node:stream'
 import {
   type Activity,
   type BusyConnection,
@@ -16,8 +16,10 @@ import {
 import type { Sql } from 'postgres'
 import { type Backend, type Canceller, onReady, type Query, type Wire } from '../internals.ts'
 import { textOf } from '../queries/statement-text.ts'
+import { CancelRequests } from './cancel-requests.ts'
+import { CopyStream } from './copy-stream.ts'
 import type { Endpoint } from './dial.ts'
-import { FatalErrorReader } from './fatal-error.ts'
+import { closedError, FatalErrorReader } from './fatal-error.ts'
 import { guardCursor } from './guard-cursor.ts'
 import { InternalQueries, type InternalQueryMode } from './internal-queries.ts'
 import type { QueryPreparer } from './prepare-queries.ts'
@@ -68,10 +70,10 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
   readonly #wire: Wire
   readonly #send: (query: Query) => unknown
   readonly #makeQuery: Sql['unsafe']
-  readonly #cancelQuery: Canceller
+  readonly #cancelRequests: CancelRequests
+  readonly #copyStream: CopyStream
   readonly #fatalError: FatalErrorReader
   readonly #closed = Promise.withResolvers<void>()
-  readonly #cancelling = new Set<Promise<unknown>>()
   #backend: Backend | undefined
   /** What is on its way. */
   readonly #sent: Query[] = []
@@ -79,8 +81,6 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
   #busy = false
   /** The server waits for us: a cursor is open, or a stream. */
   #suspended = false
-  /** Of a COPY that is under way. */
-  #stream: Stream | undefined
   #lost = false
   /** Told when everything sent has been answered, or the connection is lost. */
   #answered: (() => void) | undefined
@@ -97,7 +97,8 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     this.#send = wire.execute
     this.#makeQuery = sql.unsafe
     this.#internalQueries = new InternalQueries(this, sql.unsafe, mode)
-    this.#cancelQuery = canceller
+    this.#cancelRequests = new CancelRequests(canceller)
+    this.#copyStream = new CopyStream(socket)
     this.#fatalError = new FatalErrorReader(socket)
     this.#takeOver()
   }
@@ -205,7 +206,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
 
   /** Waits until what was sent has been answered, and for the requests to cancel, which must not hit whatever comes next. */
   async settled(): Promise<void> {
-    while (this.#cancelling.size > 0 && !this.#lost) await Promise.race([...this.#cancelling, this.#closed.promise])
+    while (this.cancelling && !this.#lost) await Promise.race([this.#cancelRequests.next(), this.#closed.promise])
     if (!this.#busy || this.#lost) return
     const { promise, resolve } = Promise.withResolvers<void>()
     const before = this.#answered
@@ -221,14 +222,14 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
 
   /** A request to cancel is on its way. */
   get cancelling(): boolean {
-    return this.#cancelling.size > 0
+    return this.#cancelRequests.arePending
   }
 
   /** Closes it; resolves when the server has hung up. What runs is cancelled first: a server goes on with it for long. */
   async close(): Promise<void> {
-    await cancelUntilAtRest(this, () => this.#cancel({ state: this.#backend, active: true } as Query))
+    await cancelUntilAtRest(this, () => this.#cancelRunning())
     const millis = this.#suspended ? TERMINATE_SUSPENDED_MILLIS : TERMINATE_MILLIS
-    if (this.#stream) await this.#endCopy(this.#stream)
+    if (this.#copyStream.isOpen) await this.#endCopy()
     else if (!this.#lost) this.#wire.terminate()
     const cancelTimeout = systemClock.after(millis, () => this.#socket.destroy())
     await this.#closed.promise
@@ -236,12 +237,17 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
   }
 
   /** A server in the middle of a COPY does not read a farewell. One that gathers data would go on with that. */
-  async #endCopy(stream: Stream): Promise<void> {
-    if (stream instanceof Readable) {
-      this.#cancel({ state: this.#backend, active: true } as Query)
-      await Promise.race([...this.#cancelling, pause(CANCEL_COPY_MILLIS, { background: true })])
+  async #endCopy(): Promise<void> {
+    if (this.#copyStream.isReadable) {
+      this.#cancelRunning()
+      await Promise.race([this.#cancelRequests.next(), pause(CANCEL_COPY_MILLIS, { background: true })])
     }
     this.#socket.destroy()
+  }
+
+  /** Whatever runs: postgres.js' canceller takes any query that is active on the backend. */
+  #cancelRunning(): void {
+    this.#cancelRequests.send({ state: this.#backend, active: true } as Query)
   }
 
   /** It keeps no process alive. */
@@ -285,18 +291,12 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     this.#inTransaction = inTransaction
     this.#busy = false
     this.#suspended = false
-    this.#stream = undefined
-    this.#resume()
+    this.#copyStream.ended()
     this.#answered?.()
   }
 
-  /** postgres.js pauses the socket when a COPY is read slowly, and does not resume it when that has ended. */
-  #resume(): void {
-    if (this.#socket.isPaused()) this.#socket.resume()
-  }
-
   #watch(query: Query): void {
-    query.canceller = (each) => this.#cancel(each)
+    query.canceller = (each) => this.#cancelRequests.send(each)
     if (query.cursorFn) {
       guardCursor(query, {
         isLost: () => this.#lost,
@@ -318,34 +318,11 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     }
     if (!query.options.simple) return
     query.resolve = (value) => {
-      if (value instanceof Stream) this.#opened(value)
+      if (value instanceof Stream) {
+        this.#suspended = true
+        this.#copyStream.opened(value)
+      }
       resolve(value)
     }
   }
-
-  /** A stream of COPY: when the connection is lost it fails, and where nobody listens that would end the process. */
-  #opened(stream: Stream): void {
-    this.#suspended = true
-    this.#stream = stream
-    stream.on('error', () => {})
-    // postgres.js would leave the socket paused for ever, and so never see it close.
-    if (stream instanceof Readable) {
-      stream.once('end', () => this.#resume())
-      stream.once('close', () => {
-        if (this.#stream === stream && !stream.readableEnded) this.#socket.destroy()
-      })
-    }
-  }
-
-  #cancel(query: Query): void {
-    const cancelling = Promise.resolve(this.#cancelQuery(query))
-      .catch(() => {})
-      .finally(() => this.#cancelling.delete(cancelling))
-    this.#cancelling.add(cancelling)
-  }
-}
-
-/** As postgres.js says it. */
-export function closedError(): Error {
-  return Object.assign(new Error('write CONNECTION_CLOSED'), { code: 'CONNECTION_CLOSED', errno: 'CONNECTION_CLOSED' })
 }
