@@ -160,13 +160,16 @@ describe('a fleet', () => {
     expect(load.failures).toEqual([])
   })
 
-  test('given two fleets of two roles in one database, and a client of nobody, then they share as one, and leave it alone', async () => {
+  test('given two fleets of two roles that trust each other in one database, and a client of nobody, then they share as one, and leave it alone', async () => {
     await server.query(`create role bills login password 'bills'`)
     const psql = new pg.Client(server.urlFor())
     await psql.connect()
     const [orders, bills] = [
-      makePool(),
-      makePool({ fleet: { ...fleet, app: 'bills' }, url: server.urlFor({ user: 'bills', password: 'bills' }) }),
+      makePool({ fleet: { ...fleet, trustedRoles: ['bills'] } }),
+      makePool({
+        fleet: { ...fleet, app: 'bills', trustedRoles: ['app'] },
+        url: server.urlFor({ user: 'bills', password: 'bills' }),
+      }),
     ]
     const loads = [keepBusy(orders, 40), keepBusy(bills, 40)]
     await eventually(() => [orders.counts.total, bills.counts.total].toSorted()).toEqual([15, 16])

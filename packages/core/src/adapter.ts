@@ -17,6 +17,7 @@ export {
   DriverProbeSession,
   type GuardedDriver,
   type GuardSpec,
+  type Login,
   OPTION_NAMES,
   type PoolerConsole,
   PoolGuard,

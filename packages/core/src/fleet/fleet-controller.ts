@@ -1,9 +1,11 @@
 import type { Clock } from '../clock.ts'
+import { ClaimWatch } from './claim-watch.ts'
 import { DemandWindow } from './demand-window.ts'
 import type { FleetView } from './fleet-view.ts'
+import type { Doubt } from './limit-watch.ts'
 import { LookTimer, PULSES } from './look-timer.ts'
-import { encodeMemberName, LARGEST, type Publication } from './member-name.ts'
-import { type Share, settleShare } from './settle-share.ts'
+import { encodeMemberName, isLater, LARGEST, type Publication } from './member-name.ts'
+import { type Judge, type Share, settleShare } from './settle-share.ts'
 
 /** What a {@link FleetController} needs of its pool. */
 export interface FleetPort {
@@ -37,6 +39,8 @@ export interface FleetControllerOptions {
   readonly clock: Clock
   /** Between 0 and 1, as Math.random. */
   readonly random: () => number
+  /** What another member claims is not believed. Told at every look that confirms it. */
+  readonly onDoubt?: (doubt: Doubt) => void
 }
 
 /**
@@ -68,10 +72,14 @@ export class FleetController {
   #looking: Promise<void> | undefined
   #pulsesToLook = 0
   readonly #timer: LookTimer
+  readonly #claims: ClaimWatch
+  readonly #onDoubt: (doubt: Doubt) => void
 
   constructor(options: FleetControllerOptions) {
     this.#options = options
-    const { intervalMillis, clock, random } = options
+    const { intervalMillis, clock, random, onDoubt = () => {} } = options
+    this.#onDoubt = onDoubt
+    this.#claims = new ClaimWatch({ clock, intervalMillis, onDoubt })
     const pulse = () => this.#pulse()
     // No connection is opened only to look.
     const look = () => {
@@ -260,6 +268,7 @@ export class FleetController {
   #decide(view: FleetView): { share: Share; publication: Publication } {
     const { member, headroom, intervalMillis, clock, port } = this.#options
     this.#servedAtOnce = view.servedAtOnce
+    this.#outbid(view)
     const young = clock.now() - this.#joinedAt < intervalMillis
     const standing = {
       name: member,
@@ -268,7 +277,8 @@ export class FleetController {
       held: port.held(),
       target: this.#max,
     }
-    const share = settleShare(view, { ...standing, young, headroom })
+    const judge: Judge = (limit, reckon) => this.#claims.judge(limit, reckon)
+    const share = settleShare(view, { ...standing, young, headroom }, judge)
     const target = Math.min(share.target, this.#ceiling())
     // Before it is told, so that it is true when it is told.
     if (target < this.#max) this.#adopt(target, share)
@@ -279,6 +289,16 @@ export class FleetController {
       sequence: ++this.#sequence,
     }
     return { share: { ...share, target }, publication }
+  }
+
+  /** Another connection has published under this member's name: what this instance publishes must be later than that. */
+  #outbid({ limits: [limit] }: FleetView): void {
+    const { member } = this.#options
+    const seen = limit?.members.find(({ name }) => name === member)
+    if (!seen?.publication || !isLater(seen.publication, { sequence: this.#sequence })) return
+    this.#sequence = seen.publication.sequence
+    const { role, open, publication } = seen
+    this.#onDoubt({ kind: 'impersonated', member, role, open, claimed: publication.target })
   }
 
   #stands({ share, publication }: { share: Share; publication: Publication }): void {

@@ -1,6 +1,8 @@
 import { CAPACITY_QUERY, CAPACITY_SOURCE, readCapacity } from '../budget/index.ts'
 import { parseAnswer, RowReader, readRows } from '../row-reader.ts'
 import type { ActivityRow, FleetLook } from './fleet-view.ts'
+import { parseMemberName } from './member-name.ts'
+import { type IgnoredConnections, trustNames } from './trusted-names.ts'
 
 /** One lock for all fleets in a database ("poolguard" and "fleet" in ASCII, cut to four letters each). */
 const LOCK = [0x706f6f6c, 0x666c6565] as const
@@ -25,12 +27,13 @@ select pg_catalog.pg_advisory_xact_lock(${LOCK.join(', ')});
 select pg_catalog.json_build_object(
   'capacity', (select pg_catalog.row_to_json(capacity) from (${CAPACITY_QUERY}) capacity),
   'rows', (select pg_catalog.json_agg(activity) from (
-    select application_name as "name", usename operator(pg_catalog.=) session_user as "ownRole",
+    select application_name as "name", usename as "role", usename operator(pg_catalog.=) session_user as "ownRole",
            datname operator(pg_catalog.=) pg_catalog.current_database() as "ownDatabase",
            backend_type is not null as "readable", pg_catalog.count(*)::int as "count"
       from pg_catalog.pg_stat_activity
      where datname is not null and usename is not null and coalesce(backend_type, 'client backend') operator(pg_catalog.=) 'client backend'
-     group by 1, 2, 3, 4) activity))::pg_catalog.text`
+     group by 1, 2, 3, 4, 5) activity),
+  'parallelWorkers', pg_catalog.current_setting('max_parallel_workers')::int)::pg_catalog.text`
 
 /**
  * The same lock, for a look through a pooler: nobody waits for it there, since whoever waits would keep one of the few
@@ -57,20 +60,36 @@ const SOURCE = "the fleet's look at the server"
  */
 export function readLookAnswer(text: string | null | undefined): FleetLook | undefined {
   if (!text) return undefined
-  const { capacity, rows } = (parseAnswer(SOURCE, text) ?? {}) as { capacity?: unknown; rows?: unknown }
+  const answer = (parseAnswer(SOURCE, text) ?? {}) as Partial<Record<'capacity' | 'rows', unknown>>
+  const { capacity, rows } = answer
   if (!capacity || !rows) return undefined
   return {
     capacity: readCapacity(new RowReader(CAPACITY_SOURCE, capacity)),
     rows: readRows(SOURCE, rows, readActivity),
+    parallelWorkers: new RowReader(SOURCE, answer).integer('parallelWorkers'),
   }
 }
 
 function readActivity(row: RowReader): ActivityRow {
   return {
     name: row.textOrNull('name') ?? '',
+    role: row.textOrNull('role') ?? '',
     ownRole: row.flag('ownRole'),
     ownDatabase: row.flag('ownDatabase'),
     readable: row.flag('readable'),
     count: row.integer('count'),
   }
+}
+
+/** Takes the names from connections that are not of a trusted role, so that they are nobody's. */
+export function trustRows(
+  rows: readonly ActivityRow[],
+  trustedRoles: readonly string[],
+): { rows: ActivityRow[]; ignored: readonly IgnoredConnections[] } {
+  const { trusted, ignored } = trustNames(rows, ({ name, role = '', ownRole, count }) => {
+    const member = parseMemberName(name)?.member
+    const rank = ownRole ? 0 : trustedRoles.includes(role) ? 1 : -1
+    return member === undefined ? undefined : { member, role, rank, count }
+  })
+  return { rows: rows.map((row) => (trusted.has(row) ? row : { ...row, name: '' })), ignored }
 }

@@ -81,6 +81,7 @@ export function tellTheSame(a: string, b: string): boolean {
 }
 
 /** Whether `a` was published after `b`; the numbers begin again after 60 million. */
-export function isLater(a: Publication, b: Publication): boolean {
-  return (a.sequence - b.sequence + SEQUENCES) % SEQUENCES < SEQUENCES / 2
+export function isLater(a: Pick<Publication, 'sequence'>, b: Pick<Publication, 'sequence'>): boolean {
+  const ahead = (((a.sequence - b.sequence) % SEQUENCES) + SEQUENCES) % SEQUENCES
+  return ahead > 0 && ahead < SEQUENCES / 2
 }

@@ -33,6 +33,7 @@ export function readPoolerLook({ config, databases, clients }: PoolerLook, membe
   const { database, user } = first
   const rows: ActivityRow[] = admitted.map((client) => ({
     name: memberOf(client.applicationName) ?? '',
+    role: client.user,
     ownRole: client.user === user,
     ownDatabase: client.database === database,
     readable: true,
@@ -71,12 +72,12 @@ function consolesToCome(rows: readonly ActivityRow[], consoles: readonly PgBounc
   for (const row of rows) {
     const member = parseMemberName(row.name)?.member
     if (member !== undefined && !seen.has(member))
-      missing.set(member, { ...row, name: '', ownDatabase: false, count: 1 })
+      missing.set(member, { ...row, name: '', ownDatabase: false, count: 1, awaited: member })
   }
   return [...missing.values()]
 }
 
 /** By either name: a connection may have been opened while a server was taken to be at the other end. */
-function memberOf(applicationName: string): string | undefined {
+export function memberOf(applicationName: string): string | undefined {
   return parsePooledName(applicationName) ?? parseMemberName(applicationName)?.member
 }

@@ -1,23 +1,9 @@
 import { defaultHeadroom } from '../budget/index.ts'
-import type { FleetView, LimitView, Member } from './fleet-view.ts'
-import { shareOut, sum } from './share-out.ts'
+import type { FleetView, LimitView } from './fleet-view.ts'
+import { type Doubts, NO_DOUBTS, type Reckoning, reckon, type Standing } from './reckon.ts'
+import { sum } from './share-out.ts'
 
-/** What an instance knows of itself when it looks. */
-export interface Standing {
-  /** `app#id`. */
-  readonly name: string
-  /** Connections that it could use. */
-  readonly demand: number
-  readonly floor: number
-  /** Slots taken now: connections that are open, being opened, and being closed. */
-  readonly held: number
-  /** What it may have now. */
-  readonly target: number
-  /** It has joined just now, and others may be about to. */
-  readonly young: boolean
-  /** Connections to be left free; undefined for the default. */
-  readonly headroom: number | undefined
-}
+export type { Standing } from './reckon.ts'
 
 /** What an instance may have of the fleet's budget, and how that was worked out. */
 export interface Share {
@@ -45,10 +31,17 @@ export interface Share {
  * first of many that start together does not take what it would have to give back in the next moment. So whatever the order in which they look, no step up
  * takes the sum of claims over the budget.
  */
-export function settleShare({ limits, servedAtOnce }: FleetView, self: Standing): Share {
+export function settleShare({ limits, servedAtOnce }: FleetView, self: Standing, judge: Judge = believe): Share {
   const least = Math.min(...limits.map(({ usable }) => usable))
   const headroom = self.headroom ?? defaultHeadroom(least)
-  const parts = limits.map((limit) => partOf(limit, self, headroom))
+  const parts = limits.map((limit) => {
+    return partOf(
+      limit,
+      self,
+      headroom,
+      judge(limit, (doubts) => reckon(limit, self, headroom, doubts)),
+    )
+  })
   const tightest = parts.reduce((a, b) => (b.entitlement < a.entitlement ? b : a))
   const { entitlement } = tightest
   const free = Math.min(...parts.map((part) => part.free))
@@ -64,6 +57,11 @@ export function settleShare({ limits, servedAtOnce }: FleetView, self: Standing)
   return { target, entitlement, free, members, budget, contended, steps: [...steps, ...more] }
 }
 
+/** Shares a limit out with what is to be doubted of its members. */
+export type Judge = (limit: LimitView, reckon: (doubts: Doubts) => Reckoning) => Reckoning
+
+const believe: Judge = (_limit, reckon) => reckon(NO_DOUBTS)
+
 interface Part {
   readonly entitlement: number
   /** What the others' claims leave. */
@@ -76,44 +74,23 @@ interface Part {
   readonly steps: readonly string[]
 }
 
-function partOf({ label, usable, members: seen, others }: LimitView, self: Standing, headroom: number): Part {
-  const budget = Math.max(0, usable - headroom - others)
-  const members = withSelf(seen, self)
-  // Who has told nothing is not asked to give anything back: it may be no instance at all, but named like one.
-  const wishes = members.map(({ claim, publication }) => publication ?? { floor: claim, demand: claim })
-  const shares = shareOut(budget, wishes)
-  const entitlement = shares[members.findIndex(({ name }) => name === self.name)] as number
-  const rest = members.filter(({ name }) => name !== self.name)
-  const free = budget - sum(rest.map(({ claim }) => claim))
-  const due = members.map(({ name, claim }, i) =>
-    name === self.name ? self.held : Math.max(claim, shares[i] as number),
-  )
-  const wanted = sum(wishes.map(({ floor, demand }) => Math.max(floor, demand)))
+function partOf({ label, usable }: LimitView, { held }: Standing, headroom: number, reckoning: Reckoning): Part {
+  const { budget, members, others, self, wanted, foreign } = reckoning
+  const entitlement = self.share
+  const free = budget - sum(others.map(({ claim }) => claim))
+  const due = held + sum(others.map(({ claim, share }) => Math.max(claim, share)))
   return {
     entitlement,
     free,
-    spare: budget - sum(due),
+    spare: budget - due,
     members: members.length,
     budget,
     contended: wanted > budget,
     steps: [
-      `${label} ${usable} usable - ${headroom} headroom - ${others} of others = ${budget} to share`,
+      `${label} ${usable} usable - ${headroom} headroom - ${foreign} of others = ${budget} to share`,
       `${members.length === 1 ? '1 instance wants' : `${members.length} instances want`} ${wanted}: ${entitlement} for this one`,
     ],
   }
-}
-
-/** With what it knows of itself better than its publication. It is there even if its name was changed by somebody. */
-function withSelf(seen: readonly Member[], { name, demand, floor, held }: Standing): Member[] {
-  const self: Member = {
-    name,
-    ownRole: true,
-    ownDatabase: true,
-    open: held,
-    publication: { target: held, demand, floor, sequence: 0 },
-    claim: held,
-  }
-  return [...seen.filter((each) => each.name !== name), self].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function served(entitlement: number, atOnce: number): string[] {

@@ -12,6 +12,8 @@ export interface GuardedDriver<C> {
    * where that does not tell, as with a stream that somebody else has opened.
    */
   peerOf(connection: C): string | undefined
+  /** What a connection has logged in to, as the server or the pooler knows it. */
+  loginOf(connection: C): Login
   /** A connection that no caller has, as the detection of poolers sees it. */
   probe(connection: C): ProbeSession
   /** Whether its connection was lost. */
@@ -33,6 +35,11 @@ export interface GuardedDriver<C> {
   openConsole(connection: C, options: ConsoleOptions): Promise<PoolerConsole>
 }
 
+export interface Login {
+  readonly user: string
+  readonly database: string
+}
+
 export interface ConsoleOptions {
   readonly url: string | undefined
   /** For logging in, and for each answer. */
@@ -44,6 +51,7 @@ export interface ConsoleOptions {
 export interface PoolerConsole extends AsyncDisposable {
   /** The rows of `SHOW <what>`. One at a time: the console takes no more. */
   show(what: 'CLIENTS' | 'CONFIG' | 'DATABASES' | 'VERSION'): Promise<readonly ShowRow[]>
+  readonly user: string
   readonly applicationName: string | undefined
   /** Resolves when the connection to it is closed, or lost. It keeps no process alive. */
   readonly closed: Promise<void>

@@ -120,8 +120,18 @@ describe('given a fleet and a server that tells nonsense of its limits', () => {
   )
 })
 
+test.each(HOSTILE.map((value) => [value]))(
+  'given a fleet and a server that tells %j parallel workers, then the instance keeps its static size and warns once',
+  async (value) => {
+    const outcome = await serve({ fleet: { app: 'orders' } }, { ...honestAnswers(), parallelWorkers: value })
+
+    expectBounded(outcome)
+    expect(outcome.warnings).toEqual([expect.stringContaining('"parallelWorkers"')])
+  },
+)
+
 describe('given a fleet and a server that tells nonsense of its sessions', () => {
-  const columns = Object.keys(honestAnswers().rows[0] ?? {}).filter((column) => column !== 'name')
+  const columns = Object.keys(honestAnswers().rows[0] ?? {}).filter((column) => column !== 'name' && column !== 'role')
   const cases = spoiled(columns, ({ rows }, column, value) => {
     rows.push({ ...rows[0], [column]: value })
   }).filter(([column, value]) => !(column !== 'count' && value === true))

@@ -12,6 +12,15 @@ export interface FleetOptions {
    * it names. Default: the address and the user of the pool itself.
    */
   readonly consoleUrl?: string | undefined
+  /**
+   * Roles beside the pool's own whose connections count as instances, of this app or others; behind PgBouncer, users. Any role
+   * can give its connections any name, so without this the connections of other roles only count as in use. Name each
+   * other's roles in both apps.
+   *
+   * @example
+   * fleet: { app: 'orders', trustedRoles: ['bills'] }
+   */
+  readonly trustedRoles?: readonly string[]
 }
 
 /** What a user can say about a pool's settings. */

@@ -261,7 +261,7 @@ describe('options that cannot be meant', () => {
     [{ fleet: { app: 'orders' }, headroom: 0 }, 'Invalid option headroom: 0. It takes a whole number of at least 1'],
     [
       { fleet: { app: 'orders', interval: 3 } as FleetOptions },
-      'Invalid option fleet.interval: 3. It takes no value: there is no such option, only app, intervalMillis, consoleUrl.',
+      'Invalid option fleet.interval: 3. It takes no value: there is no such option, only app, intervalMillis, consoleUrl, trustedRoles.',
     ],
     [{ fleet: { app: 'a b' } }, "Invalid option fleet.app: 'a b'. It takes 1 to 27 letters, digits, '.', '_' and '-'."],
     [

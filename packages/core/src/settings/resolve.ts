@@ -148,7 +148,9 @@ function validateOptions({ pool = {}, instances, headroom, fleet, pooler, preset
 }
 
 function requireFleetNames(fleet: FleetOptions): void {
-  const known: Readonly<Record<keyof FleetOptions, true>> = { app: true, intervalMillis: true, consoleUrl: true }
+  const known: Readonly<Record<keyof FleetOptions, true>> = {
+    ...{ app: true, intervalMillis: true, consoleUrl: true, trustedRoles: true },
+  }
   for (const [name, value] of Object.entries(fleet)) {
     if (Object.hasOwn(known, name)) continue
     const wanted = `no value: there is no such option, only ${Object.keys(known).join(', ')}`
@@ -168,10 +170,13 @@ function validateFleet(fleet: FleetOptions, instances: number | undefined): void
   }
   requireFleetNames(fleet)
   requireAppName('fleet.app', fleet.app)
-  const { intervalMillis, consoleUrl } = fleet
+  const { intervalMillis, consoleUrl, trustedRoles } = fleet
   if (intervalMillis === Infinity) throw new InvalidOptionError('fleet.intervalMillis', intervalMillis, 'an end')
   if (intervalMillis !== undefined) requireMillis('fleet.intervalMillis', intervalMillis, LEAST_INTERVAL_MILLIS)
   if (consoleUrl !== undefined) parseConnectionString(consoleUrl)
+  if (trustedRoles !== undefined && !isRoleNames(trustedRoles)) {
+    throw new InvalidOptionError('fleet.trustedRoles', trustedRoles, "an array of role names, as in ['bills']")
+  }
 }
 
 /**
@@ -188,4 +193,8 @@ export function describeSettings({ settings, reasons, warnings }: ResolvedSettin
     ([name, value]) => `${name.padEnd(24)} ${String(value).padEnd(10)} ${reasons[name as keyof typeof settings]}`,
   )
   return [...lines, ...warnings.map((warning) => `! ${warning}`)].join('\n')
+}
+
+function isRoleNames(value: unknown): boolean {
+  return Array.isArray(value) && value.every((role) => typeof role === 'string' && role !== '')
 }

@@ -3,6 +3,7 @@ import {
   type ConsoleOptions,
   DriverProbeSession,
   type GuardedDriver,
+  type Login,
   type PoolerConsole,
   type ProbeSession,
 } from '@poolguard/core/adapter'
@@ -29,6 +30,10 @@ export class PgDriver implements GuardedDriver<PgConnection> {
   /** Where a stream of the app's own leads to (as with a cloud provider's connector), host and port do not tell. */
   peerOf({ client: { host, port, database, user } }: PgConnection): string | undefined {
     return this.#config.stream ? undefined : `${host}:${port}/${database}?user=${user}`
+  }
+
+  loginOf({ client: { user, database } }: PgConnection): Login {
+    return { user, database }
   }
 
   probe(connection: PgConnection): ProbeSession {

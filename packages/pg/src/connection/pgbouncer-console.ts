@@ -37,11 +37,14 @@ export class PgBouncerConsole implements PoolerConsole {
   /** @internal */
   readonly closed: Promise<void>
   /** @internal */
+  readonly user: string
+  /** @internal */
   readonly applicationName: string | undefined
   readonly #client: pg.Client
 
   private constructor(client: pg.Client, applicationName: string | undefined) {
     this.#client = client
+    this.user = (client as unknown as WireClient).user
     this.applicationName = applicationName
     this.closed = new Promise((resolve) => client.once('end', resolve))
   }

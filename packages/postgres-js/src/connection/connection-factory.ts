@@ -5,6 +5,7 @@ import {
   comesToRest,
   isServerError,
   type KnownSecrets,
+  type Login,
   type OpenContext,
   type PoolerConsole,
   type ResourceFactory,
@@ -167,6 +168,11 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 
   /** The console of the PgBouncer that a connection leads to, or of the one that is named. */
+  get login(): Login {
+    const { user, database } = this.#options.shared
+    return { user, database }
+  }
+
   openConsole({ endpoint }: PostgresConnection, options: ConsoleOptions): Promise<PoolerConsole> {
     const { shared, statements } = this.#options
     return PgBouncerConsole.open({ shared, endpoint, statements }, options)

@@ -25,12 +25,14 @@ export interface ConsoleTarget {
 /** PgBouncer's admin console, for looks at its clients. */
 export class PgBouncerConsole implements PoolerConsole {
   readonly closed: Promise<void>
+  readonly user: string
   readonly applicationName: string | undefined
   readonly #connection: PostgresConnection
   readonly #patienceMillis: number
 
-  private constructor(connection: PostgresConnection, closed: Promise<void>, options: ConsoleOptions) {
+  private constructor(connection: PostgresConnection, user: string, closed: Promise<void>, options: ConsoleOptions) {
     this.#connection = connection
+    this.user = user
     this.closed = closed
     this.applicationName = options.applicationName
     this.#patienceMillis = options.patienceMillis
@@ -62,7 +64,7 @@ export class PgBouncerConsole implements PoolerConsole {
         { signal: late.signal, lost },
       )
       connection.unref()
-      return new PgBouncerConsole(connection, closed, options)
+      return new PgBouncerConsole(connection, shared.user, closed, options)
     } finally {
       cancelTimeout()
     }

@@ -3,6 +3,7 @@ import {
   type ConsoleOptions,
   DriverProbeSession,
   type GuardedDriver,
+  type Login,
   type PoolerConsole,
   type ProbeSession,
 } from '@poolguard/core/adapter'
@@ -22,6 +23,10 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
 
   peerOf({ peer }: PostgresConnection): string {
     return peer
+  }
+
+  loginOf(): Login {
+    return this.factory.login
   }
 
   probe(connection: PostgresConnection): ProbeSession {

@@ -5,12 +5,15 @@ import {
   readPgBouncerDatabases,
 } from '../../topology/index.ts'
 import { showConfig, showDatabase } from '../../topology/testing/show-rows.ts'
+import { trustClients } from '../client-trust.ts'
 import type { FleetView } from '../fleet-view.ts'
 import { readPoolerLook } from '../pooler-view.ts'
 import type { ServerSession, SimulatedServer } from './simulated-server.ts'
 
 export interface ConsoleExchange {
   readonly member: string
+  /** Undefined where all are trusted. */
+  readonly trustedRoles: readonly string[] | undefined
   /** The connection to the console that carries the publication so far. */
   readonly publisher: ServerSession | undefined
   readonly decide: (view: FleetView) => string
@@ -22,7 +25,7 @@ export interface ConsoleExchange {
 export async function exchangeThroughConsole(
   server: SimulatedServer,
   session: ServerSession,
-  { member, publisher, decide, trip }: ConsoleExchange,
+  { member, trustedRoles, publisher, decide, trip }: ConsoleExchange,
 ): Promise<ServerSession> {
   const kept = publisher && server.sessions.has(publisher) ? publisher : undefined
   const console = kept ?? (await openConsole(server, member, trip))
@@ -31,7 +34,7 @@ export async function exchangeThroughConsole(
     const release = await server.lock(session)
     try {
       await trip()
-      const view = look(server, member)
+      const view = look(server, session, { member, trustedRoles })
       if (!view) throw new Error('unseen')
       await trip()
       published = await openConsole(server, decide(view), trip)
@@ -52,18 +55,26 @@ async function openConsole(server: SimulatedServer, name: string, trip: () => Pr
 }
 
 /** Each instance wants no more than the fleet's budget: the servers are no bound here. */
-function look(server: SimulatedServer, member: string) {
+function look(
+  server: SimulatedServer,
+  { role, database }: ServerSession,
+  { member, trustedRoles }: Pick<ConsoleExchange, 'member' | 'trustedRoles'>,
+) {
   const settings = { max_client_conn: server.maxConnections, pool_mode: 'transaction' }
-  const clients = [...server.sessions].map(({ name, role, database }) => ({
-    database,
-    user: role,
-    application_name: name,
+  const rows = [...server.sessions].map((each) => ({
+    database: each.database,
+    user: each.role,
+    application_name: each.name,
   }))
+  const { clients } = trustClients(readPgBouncerClients(rows), {
+    ...{ member, database, user: role, consoleUser: 'app' },
+    trustedRoles: trustedRoles ?? rows.map(({ user }) => user),
+  })
   return readPoolerLook(
     {
       config: readPgBouncerConfig(showConfig(settings)),
       databases: readPgBouncerDatabases([showDatabase({ name: 'app', pool_size: '1000' })]),
-      clients: readPgBouncerClients(clients),
+      clients,
     },
     member,
   )

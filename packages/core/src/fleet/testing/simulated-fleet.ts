@@ -13,7 +13,7 @@ export interface SimulatedFleetOptions {
 }
 
 type Joining = Partial<
-  Pick<SimulatedInstanceOptions, 'min' | 'max' | 'role' | 'database' | 'tripMillis' | 'pooled'>
+  Pick<SimulatedInstanceOptions, 'min' | 'max' | 'role' | 'database' | 'trustedRoles' | 'tripMillis' | 'pooled'>
 > & {
   readonly want?: number
   readonly app?: string

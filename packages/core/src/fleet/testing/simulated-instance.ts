@@ -1,5 +1,7 @@
 import { FleetController, type FleetPort } from '../fleet-controller.ts'
+import { trustRows } from '../fleet-query.ts'
 import { type FleetView, readLook } from '../fleet-view.ts'
+import type { Doubt } from '../limit-watch.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
 import { exchangeThroughConsole } from './simulated-console.ts'
 import type { ServerSession, SimulatedServer } from './simulated-server.ts'
@@ -14,6 +16,8 @@ export interface SimulatedInstanceOptions {
   readonly max?: number
   readonly role?: string
   readonly database?: string
+  /** Beside its own; without, it trusts all. */
+  readonly trustedRoles?: readonly string[] | undefined
   /** One way over the network takes up to so long. */
   readonly tripMillis?: number
   /** Whether the server is a PgBouncer, whose console shows the others and carries the publication. */
@@ -35,6 +39,9 @@ export class SimulatedInstance implements FleetPort {
   max = 1
   /** Transactions that it has begun to look. */
   looks = 0
+  /** Times that it has seen names of a role that it does not trust. */
+  ignored = 0
+  readonly doubts: Doubt[] = []
   readonly #options: SimulatedInstanceOptions
   readonly #clock: SimulatedClock
   readonly #open = new Set<ServerSession>()
@@ -54,7 +61,10 @@ export class SimulatedInstance implements FleetPort {
       after: (millis: number, ring: () => void) => this.#after(millis, ring),
       blockedMillis: 0,
     }
-    this.controller = new FleetController({ member, intervalMillis, headroom, port: this, clock, random })
+    this.controller = new FleetController({
+      ...{ member, intervalMillis, headroom, port: this, clock, random },
+      onDoubt: (doubt) => this.doubts.push(doubt),
+    })
   }
 
   get name(): string {
@@ -134,12 +144,13 @@ export class SimulatedInstance implements FleetPort {
   failed(): void {}
 
   async exchange(decide: (view: FleetView) => string): Promise<void> {
-    const { server, pooled } = this.#options
+    const { server, pooled, trustedRoles } = this.#options
     const session = await this.#borrow()
     if (pooled) {
       this.looks++
       this.#publisher = await exchangeThroughConsole(server, session, {
         member: this.name,
+        trustedRoles,
         publisher: this.#publisher,
         decide,
         trip: () => this.#trip(),
@@ -150,7 +161,10 @@ export class SimulatedInstance implements FleetPort {
     await this.#trip()
     const release = await server.lock(session)
     try {
-      const view = readLook({ capacity: server.capacity, rows: server.activity(session) })
+      const seen = server.activity(session)
+      const { rows, ignored } = trustRows(seen, trustedRoles ?? seen.map(({ role = '' }) => role))
+      this.ignored += ignored.length
+      const view = readLook({ capacity: server.capacity, rows })
       await this.#trip()
       const name = decide(view)
       await this.#trip()

@@ -71,6 +71,7 @@ export class SimulatedServer {
   activity(viewer: ServerSession): ActivityRow[] {
     return [...this.sessions].map(({ name, role, database }) => ({
       name,
+      role,
       ownRole: role === viewer.role,
       ownDatabase: database === viewer.database,
       readable: role === viewer.role,

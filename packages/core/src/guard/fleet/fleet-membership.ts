@@ -7,9 +7,10 @@ import { readError } from '../../postgres-errors/index.ts'
 import type { FleetOptions } from '../../settings/index.ts'
 import type { Topology } from '../../topology/index.ts'
 import type { ConsoleOptions, GuardedDriver, PoolerConsole } from '../guarded-driver.ts'
+import { FleetWarnings } from './fleet-warnings.ts'
 import { LookSeat } from './look-seat.ts'
 import { closeConsole, lookAtPooler, UnseenError } from './pooler-look.ts'
-import { type Ask, lookAtServer, TellsNothing } from './server-look.ts'
+import { type Ask, lookAtServer, type ServerLookOptions, TellsNothing } from './server-look.ts'
 
 const INTERVAL_MILLIS = 5_000
 /** A server that answers no later than this is as good as none. Its own limits on a look end sooner. */
@@ -44,6 +45,7 @@ export class FleetMembership<C> {
   #publisher: C | PoolerConsole | undefined
   #console: PoolerConsole | undefined
   readonly #seat: LookSeat<C>
+  readonly #warnings: FleetWarnings
   #warned = false
   #throughPooler = false
   #seenAt = 0
@@ -54,6 +56,7 @@ export class FleetMembership<C> {
     const { fleet, headroom, engine, bounds, adopt } = options
     this.#options = options
     this.#seat = new LookSeat(engine)
+    this.#warnings = new FleetWarnings({ app: fleet.app, warn: options.warn })
     this.#intervalMillis = fleet.intervalMillis ?? INTERVAL_MILLIS
     this.member = makeMember(fleet.app, Math.random)
     this.#controller = new FleetController({
@@ -75,6 +78,7 @@ export class FleetMembership<C> {
           runDetached(() => this.#seat.use(urgent, (lease) => this.#exchangeOn(lease, decide))),
         failed: (error) => this.#failed(error),
       },
+      onDoubt: (doubt) => this.#warnings.doubted(doubt),
     })
   }
 
@@ -195,7 +199,7 @@ export class FleetMembership<C> {
 
   async #lookAtServer(lease: Lease<C>, ask: Ask, decide: (view: FleetView) => string): Promise<C> {
     const connection = lease.resource
-    await lookAtServer(ask, this.member, decide)
+    await lookAtServer({ member: this.member, ask, ...this.#trust }, decide)
     if (lease.active) this.#publishOn(connection)
     return connection
   }
@@ -209,6 +213,8 @@ export class FleetMembership<C> {
         driver().openConsole(connection, { url: fleet.consoleUrl, ...options }),
       publisher: this.#console,
       open: () => engine().counts.idle + engine().counts.active,
+      login: driver().loginOf(connection),
+      ...this.#trust,
     }
     const publisher = await lookAtPooler(look, (view) => {
       this.#sees()
@@ -219,6 +225,11 @@ export class FleetMembership<C> {
     // All connections may have been lost meanwhile.
     if (engine().counts.total === 0) this.#publishOn(undefined)
     return publisher
+  }
+
+  get #trust(): Pick<ServerLookOptions, 'trustedRoles' | 'onIgnored'> {
+    const { trustedRoles = [] } = this.#options.fleet
+    return { trustedRoles, onIgnored: (connections) => this.#warnings.ignored(connections) }
   }
 
   /** The others can be seen. */

@@ -1,8 +1,15 @@
 import { pause, systemClock } from '../../clock.ts'
-import { type FleetView, LOCK_IF_FREE, readPoolerLook, tellTheSame } from '../../fleet/index.ts'
+import {
+  type FleetView,
+  type IgnoredConnections,
+  LOCK_IF_FREE,
+  readPoolerLook,
+  tellTheSame,
+  trustClients,
+} from '../../fleet/index.ts'
 import { classifyConnectFailure, isServerError, readError } from '../../postgres-errors/index.ts'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } from '../../topology/index.ts'
-import type { ConsoleOptions, PoolerConsole } from '../guarded-driver.ts'
+import type { ConsoleOptions, Login, PoolerConsole } from '../guarded-driver.ts'
 import type { Ask } from './server-look.ts'
 
 /** For the console's login and each of its answers: the server cuts a look off that is silent for a second. */
@@ -23,6 +30,11 @@ export interface PoolerLookOptions {
   readonly publisher: PoolerConsole | undefined
   /** Connections of the member that are open for certain. */
   readonly open: () => number
+  /** What they have logged in to. */
+  readonly login: Login
+  readonly trustedRoles: readonly string[]
+  /** Clients that look like instances, but are not of a trusted user. */
+  readonly onIgnored: (connections: readonly IgnoredConnections[]) => void
 }
 
 /**
@@ -63,7 +75,7 @@ export function closeConsole(console: PoolerConsole): void {
 
 async function lookThrough(
   console: PoolerConsole,
-  { member, ask, openConsole, open, publisher }: PoolerLookOptions,
+  { member, ask, openConsole, open, publisher, login, trustedRoles, onIgnored }: PoolerLookOptions,
   decide: (view: FleetView) => string,
 ): Promise<PoolerConsole> {
   const config = await orUnseen(console.show('CONFIG').then(readPgBouncerConfig))
@@ -71,15 +83,18 @@ async function lookThrough(
   await lock(ask)
   const until = systemClock.now() + CONSOLE_MILLIS
   const openBefore = open()
-  const view = await orUnseen(
+  const trust = { member, ...login, consoleUser: console.user, trustedRoles }
+  const { view, ignored } = await orUnseen(
     console.show('CLIENTS').then((rows) => {
-      return readPoolerLook({ config, databases, clients: readPgBouncerClients(rows) }, member)
+      const seen = trustClients(readPgBouncerClients(rows), trust)
+      return { view: readPoolerLook({ config, databases, clients: seen.clients }, member), ignored: seen.ignored }
     }),
   )
   // Where several processes share a port, each shows its own clients, and admits so many of its own.
   if (!view || view.own < Math.min(openBefore, open())) {
     throw new UnseenError('behind a pooler whose console shows other clients than these')
   }
+  onIgnored(ignored)
   const applicationName = decide(view)
   if (console === publisher && tellTheSame(applicationName, console.applicationName ?? '')) {
     await letThrough(ask('commit'))

@@ -16,7 +16,7 @@ export const OPTION_NAMES: readonly string[] = Object.keys(OPTIONS)
 const DRIVERS_OWN: readonly (keyof PoolSettings)[] = ['max', 'min', 'maxUses', 'idleTimeoutMillis']
 
 /** Those of a fleet whose names nobody else would have. */
-const OF_FLEET: readonly (keyof FleetOptions)[] = ['intervalMillis', 'consoleUrl']
+const OF_FLEET: readonly (keyof FleetOptions)[] = ['intervalMillis', 'consoleUrl', 'trustedRoles']
 
 const MEANT = new Map(OPTION_NAMES.map((name) => [plain(name), name]))
 /** Where those belong that stand inside of another. */

@@ -1,7 +1,7 @@
 import { LOCK_IF_FREE, LOOK } from '../../fleet/index.ts'
 import type { ShowRow } from '../../topology/index.ts'
 import { showConfig, showDatabase } from '../../topology/testing/show-rows.ts'
-import type { ConsoleOptions, GuardedDriver, PoolerConsole } from '../guarded-driver.ts'
+import type { ConsoleOptions, GuardedDriver, Login, PoolerConsole } from '../guarded-driver.ts'
 import type { PoolGuard } from '../pool-guard.ts'
 
 /** A row as a server writes it in JSON. */
@@ -12,6 +12,7 @@ export interface Answers {
   pid: unknown
   capacity: JsonRow
   rows: JsonRow[]
+  parallelWorkers: unknown
   config: ShowRow[]
   databases: ShowRow[]
   clients: (applicationName: string) => ShowRow[]
@@ -29,7 +30,8 @@ export function honestAnswers(): Answers {
       usedByRole: 1,
       usedByDatabase: 1,
     },
-    rows: [{ name: 'psql', ownRole: true, ownDatabase: true, readable: true, count: 1 }],
+    rows: [{ name: 'psql', role: 'app', ownRole: true, ownDatabase: true, readable: true, count: 1 }],
+    parallelWorkers: 8,
     config: showConfig({
       max_client_conn: 100,
       max_user_connections: 0,
@@ -73,6 +75,10 @@ export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
     return undefined
   }
 
+  loginOf(): Login {
+    return { user: 'app', database: 'app' }
+  }
+
   probe(): ReturnType<GuardedDriver<AnsweringConnection>['probe']> {
     const parameters = new Map(
       this.#mode === undefined
@@ -103,8 +109,8 @@ export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
   }
 
   async ask(_connection: AnsweringConnection, text: string): Promise<string | null | undefined> {
-    const { capacity, rows } = this.#answers
-    if (text === LOOK) return JSON.stringify({ capacity, rows })
+    const { capacity, rows, parallelWorkers } = this.#answers
+    if (text === LOOK) return JSON.stringify({ capacity, rows, parallelWorkers })
     if (text === LOCK_IF_FREE) return 'true'
     return text.startsWith('select (select pg_catalog.row_to_json(capacity)') ? JSON.stringify(capacity) : undefined
   }
@@ -117,6 +123,7 @@ export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
     const { config, databases, clients } = this.#answers
     const answers = { CONFIG: config, DATABASES: databases, CLIENTS: clients(name), VERSION: [] }
     return {
+      user: 'app',
       applicationName,
       closed: new Promise(() => {}),
       show: async (what) => answers[what],
