@@ -4,7 +4,7 @@ import type { ConnectionString } from '../connection-string/index.ts'
 import { describeRewriteWarning, type RewriteWarning } from '../drivers/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import type { KnownSecrets } from '../known-secrets.ts'
-import { type PoolSnapshot, snapshotPools } from '../observe/index.ts'
+import type { PoolSnapshot } from '../observe/index.ts'
 import type { PoolSettings } from '../pool/index.ts'
 import {
   type AcquireOptions,
@@ -270,7 +270,7 @@ export class PoolGuard<C> {
 
   /** Into the process's registry, and what was to be said of its URL. */
   #enter(): void {
-    const second = this.#spec.options.name === undefined && warnOfSecondPool(this.snapshot(), snapshotPools())
+    const second = this.#spec.options.name === undefined && warnOfSecondPool(this.snapshot())
     if (second) this.warn(second)
     this.#registration.enter()
     for (const warning of this.#spec.warnings ?? []) this.warn(describeRewriteWarning(warning))

@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest'
-import type { PoolSnapshot } from '../observe/index.ts'
+import { databaseOf, type PoolSnapshot, registerPool } from '../observe/index.ts'
+import { observedPool } from '../observe/testing/observed-pool.ts'
 import { warnOfSecondPool } from './same-database.ts'
 
 function pool(target: string, name = 'app', max = 10): PoolSnapshot {
   return { name, target, stats: { max } } as PoolSnapshot
+}
+
+/** What {@link registerPool} keeps, without the pools of other tests. */
+function among(pools: readonly PoolSnapshot[]): (database: string) => PoolSnapshot[] {
+  return (database) => pools.filter(({ target }) => databaseOf(target) === database)
 }
 
 test.each([
@@ -11,15 +17,60 @@ test.each([
   ['another port', 'postgresql://db/b', 'postgresql://db:5433/b'],
   ['another host', 'postgresql://primary/c', 'postgresql://replica/c'],
 ])('given %s, then nothing is said', (_what, first, second) => {
-  expect(warnOfSecondPool(pool(second), [pool(first)])).toBeUndefined()
+  expect(warnOfSecondPool(pool(second), among([pool(first)]))).toBeUndefined()
 })
 
 test('given the same database in another spelling, then it is said once, with what both may open', () => {
   const first = pool('postgresql://app:***@db:5432/orders?application_name=x', 'first', 10)
   const second = pool('postgres://other@db/orders', 'app', 5)
-  expect(warnOfSecondPool(second, [])).toBeUndefined()
-  expect(warnOfSecondPool(second, [pool('postgresql://db/z'), first])).toContain(
+  expect(warnOfSecondPool(second, among([]))).toBeUndefined()
+  expect(warnOfSecondPool(second, among([pool('postgresql://db/z'), first]))).toContain(
     'another pool of this process, "first", leads to the same database: each brings its own connections, 10 + 5 at most',
   )
-  expect(warnOfSecondPool(second, [first])).toBeUndefined()
+  expect(warnOfSecondPool(second, among([first]))).toBeUndefined()
+})
+
+/** Enters pools one after the other as a guard does, and counts how often any of them is asked for its figures. */
+function enterAll(targets: readonly string[]): number {
+  let asked = 0
+  const leave = targets.map((target) => {
+    const entered = { ...observedPool('app').snapshot(), target }
+    warnOfSecondPool(entered)
+    return registerPool({
+      snapshot: () => {
+        asked++
+        return entered
+      },
+    })
+  })
+  const count = asked
+  for (const end of leave) end()
+  return count
+}
+
+test.each([
+  ['databases of their own', (n: number) => `postgresql://db/many${n}`],
+  ['one database', () => 'postgresql://db/one'],
+  ['hosts of their own', (n: number) => `postgresql://host${n}/app`],
+])('given many pools with %s, then the work grows with their number, not with its square', (_what, targetOf) => {
+  const targets = Array.from({ length: 1_600 }, (_, n) => targetOf(n))
+
+  expect(enterAll(targets)).toBeLessThanOrEqual(2 * targets.length)
+})
+
+test('given a pool that was closed, then another one to its database is the first', () => {
+  const target = 'postgresql://db/closed'
+  const first = { ...observedPool('first').snapshot(), target }
+  const close = registerPool({ snapshot: () => first })
+  close()
+
+  expect(warnOfSecondPool(pool(target, 'second'))).toBeUndefined()
+})
+
+test('given a pool that is open, then another one to its database is told of it', () => {
+  const first = { ...observedPool('first').snapshot(), target: 'postgresql://app@db:5432/open' }
+  const close = registerPool({ snapshot: () => first })
+
+  expect(warnOfSecondPool(pool('postgres://db/open', 'second'))).toContain('another pool of this process, "first"')
+  close()
 })

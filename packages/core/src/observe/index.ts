@@ -1,4 +1,5 @@
 export { completeThresholds } from './complete-thresholds.ts'
+export { databaseOf } from './database-of.ts'
 export {
   DEFAULT_HEALTH_THRESHOLDS,
   evaluateHealth,
@@ -26,7 +27,7 @@ export { PGBOUNCER_METRICS, type PgBouncerFigures, pgBouncerMetrics } from './pg
 export { ACTIVITY_QUERY, postgresMetrics, SERVER_METRICS } from './postgres-metrics.ts'
 export { type MetricsPage, renderMetrics } from './prometheus.ts'
 export { type PrometheusRegistry, registerMetrics } from './prometheus-registry.ts'
-export { openPools, registerPool, snapshotPools } from './registry.ts'
+export { openPools, registerPool, snapshotPools, snapshotPoolsOf } from './registry.ts'
 export { ScrapedMetrics, type ScrapeOptions, SOURCE_LABEL, SOURCE_UP } from './scraped-metrics.ts'
 export { PROCESS_METRICS, type ShedRequests, shedRequests } from './shed-requests.ts'
 export type { FleetSnapshot, ObservedPool, PoolSnapshot, WalSnapshot } from './snapshot.ts'
