@@ -11,12 +11,17 @@ export interface SourceText {
   fill(filling: (hole: number) => string): string
 }
 
-/** Every string and template literal in the packages' own sources, without their tests. */
-export function sourceTexts(root: URL): SourceText[] {
-  const files = globSync('packages/*/src/**/*.ts', { cwd: root })
+/** The packages' own sources, without their tests. */
+export function sourceFiles(root: URL): string[] {
+  return globSync('packages/*/src/**/*.ts', { cwd: root })
     .map((file) => file.replaceAll('\\', '/'))
     .filter((file) => !file.endsWith('.test.ts') && !file.includes('/testing/'))
-  return files.sort().flatMap((file) => textsOf(file, readFileSync(new URL(file, root), 'utf8')))
+    .sort()
+}
+
+/** Every string and template literal in the packages' own sources, without their tests. */
+export function sourceTexts(root: URL): SourceText[] {
+  return sourceFiles(root).flatMap((file) => textsOf(file, readFileSync(new URL(file, root), 'utf8')))
 }
 
 function textsOf(file: string, source: string): SourceText[] {

@@ -3,16 +3,22 @@ import type { ProjectFolder } from './project-folder.ts'
 const SCHEMAS = ['prisma/schema.prisma', 'schema.prisma', 'prisma/schema/schema.prisma']
 const CONFIGS = ['prisma.config.ts', 'prisma.config.mts', 'prisma.config.js', 'prisma.config.mjs', '.config/prisma.ts']
 
+const SCHEMA_DIRECT_URL = /^[ \t]*directUrl[ \t]*=/m
+/** Bounded, so that a file of nothing but blanks takes no longer than another one. */
+const CONFIG_URL = /\burl\s{0,20}:\s{0,200}([^,}\n]{0,500})/gi
+const DIRECT_NAME = /DIRECT|MIGRAT|UNPOOLED|NON_POOLING/i
+
 /** Up to 6 the schema has `directUrl`; from 7 on the configuration's url is the one for migrations. */
 export function readPrismaDirectUrl(folder: ProjectFolder): boolean {
   const schemas = textsOf(folder, SCHEMAS)
   const configs = textsOf(folder, CONFIGS)
-  return (
-    schemas.some((text) => /^\s*directUrl\s*=/m.test(text)) ||
-    configs.some((text) =>
-      /\burl\s*:\s*[^,}\n]*\b(?!DATABASE_URL\b)\w*(?:DIRECT|MIGRAT|UNPOOLED|NON_POOLING)\w*/i.test(text),
-    )
-  )
+  return schemas.some((text) => SCHEMA_DIRECT_URL.test(text)) || configs.some(namesDirectUrl)
+}
+
+function namesDirectUrl(text: string): boolean {
+  const values = [...text.matchAll(CONFIG_URL)].map(([, value = '']) => value)
+  const names = values.flatMap((value) => value.match(/\w+/g) ?? [])
+  return names.some((name) => name.toUpperCase() !== 'DATABASE_URL' && DIRECT_NAME.test(name))
 }
 
 function textsOf(folder: ProjectFolder, files: readonly string[]): string[] {

@@ -27,7 +27,12 @@ export function acceptsOpenMetrics(accept = ''): boolean {
 
 function readWish(text: string): Wish {
   const [type = '', ...rest] = text.split(';').map((part) => part.trim().toLowerCase())
-  const parameters = new Map(rest.map((pair) => [pair.replace(/\s*=.*$/, ''), pair.replace(/^.*=\s*"?|"$/g, '')]))
+  const parameters = new Map(rest.map(readParameter))
   const quality = Number(parameters.get('q') ?? 1)
   return { type, version: parameters.get('version'), quality: Number.isNaN(quality) ? 0 : quality }
+}
+
+function readParameter(pair: string): readonly [name: string, value: string] {
+  const [name = '', ...value] = pair.split('=')
+  return [name.trim(), value.join('=').replaceAll('"', '').trim()]
 }

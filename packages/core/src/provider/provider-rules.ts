@@ -86,7 +86,11 @@ export const PROVIDER_RULES: readonly ProviderRule[] = [
     source: ALIBABA,
     note: 'both ports are defaults, which may have been changed',
     endpointAt: ({ host, port }) =>
-      /\.pg(sql)?\.[^/]*rds\.aliyuncs\.com$/.test(host) ? (port === 6432 ? 'pooler' : 'direct') : undefined,
+      /\.pg(?:sql)?\./.test(host) && host.endsWith('rds.aliyuncs.com')
+        ? port === 6432
+          ? 'pooler'
+          : 'direct'
+        : undefined,
     directUrl: (connection, { host }) =>
       at(connection, { host, port: 5432 }, ALIBABA, 'the port of the database may have been changed from 5432'),
   },

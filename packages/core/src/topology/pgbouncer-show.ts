@@ -90,7 +90,7 @@ const MAX_VERSION_LENGTH = 100
  */
 export function readPgBouncerVersion(rows: readonly ShowRow[]): string {
   const text = readOneRow('SHOW VERSION', rows, (row) => row.text('version')).slice(0, MAX_VERSION_LENGTH)
-  return /\d+(?:\.\d+)+/.exec(text)?.[0] ?? text
+  return /\d{1,9}(?:\.\d{1,9}){1,9}/.exec(text)?.[0] ?? text
 }
 
 /** @throws {InvalidAnswerError} where a column is missing or holds what cannot be. */

@@ -169,10 +169,13 @@ function mayChangeSession({ strings }: Query): boolean {
   return (MAY_SET.test(text) || mayCallSetConfig(text)) && changesSession(text) === 'session'
 }
 
+/** `unnamed portal parameter $1 = '...'`: a parameter stands before the first quotation mark, on the only line. */
+const NAMES_PARAMETER = /^[^"\n$]*(?:\$(?!\d)[^"\n$]*)*\$\d[^\n]*$/
+
 /** What has begun to run says where; a parameter that could not be bound, which one. */
 function hasBegun(error: unknown): boolean {
   const { where } = error as { where?: string | undefined }
-  return where !== undefined && !/^[^"\n]*\$\d+[^\n]*$/.test(where)
+  return where !== undefined && !NAMES_PARAMETER.test(where)
 }
 
 function isAutomatic({ undecided, options }: Query): boolean {

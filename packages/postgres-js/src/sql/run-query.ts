@@ -92,6 +92,6 @@ function unsafeTransaction(): Error {
 
 /** Adds where the query was written, as far as postgres.js knows that. */
 export function withOrigin(error: unknown, query: Query): unknown {
-  if (error instanceof Error && query.origin) error.stack += query.origin.replace(/.*\n/, '\n')
+  if (error instanceof Error && query.origin) error.stack += query.origin.slice(Math.max(0, query.origin.indexOf('\n')))
   return error
 }

@@ -10,9 +10,12 @@ export interface Placeholders {
   readonly anonymous: boolean
 }
 
-/** What may hold a placeholder's characters and is none comes first: strings, quoted names, comments, names. */
+/**
+ * What may hold a placeholder's characters and is none comes first: strings, quoted names, comments, names. What is not closed
+ * goes to the end, so that no text is read twice.
+ */
 const TOKEN =
-  /'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?\*\/|[a-z_\x80-\uffff][\w$\x80-\uffff]*|\?(\d*)|[:@$]([\w$\x80-\uffff]+)/gi
+  /'[^']*(?:'|$)|"[^"]*(?:"|$)|`[^`]*(?:`|$)|\[[^\]]*\]?|--[^\n]*|\/\*(?:[^*]|\*(?!\/))*(?:\*\/|$)|[a-z_\x80-\uffff][\w$\x80-\uffff]*|\?(\d*)|[:@$]([\w$\x80-\uffff]+)/gi
 
 /** Reads the placeholders of a statement (https://www.sqlite.org/lang_expr.html#varparam). */
 export function readPlaceholders(sql: string): Placeholders {

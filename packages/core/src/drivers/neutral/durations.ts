@@ -16,7 +16,7 @@ const UNIT_MILLIS: Readonly<Record<string, number>> = {
  * serverDurationMillis('5s') // 5000
  */
 export function serverDurationMillis(text: string): number | undefined {
-  const match = /^\s*(\d{1,12}(?:\.\d{1,9})?)\s*(us|ms|s|min|h|d)?\s*$/.exec(text)
+  const match = /^(\d{1,12}(?:\.\d{1,9})?)\s*(us|ms|s|min|h|d)?$/.exec(text.trim())
   return match ? Math.round(Number(match[1]) * (UNIT_MILLIS[match[2] ?? 'ms'] ?? 1)) : undefined
 }
 

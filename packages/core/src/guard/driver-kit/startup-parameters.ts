@@ -91,7 +91,7 @@ const NOTHING: Named = { parameters: [], settings: [] }
 function namedIn(error: unknown, sent: StartupParameterMap): Named {
   const { code, message } = readError(error)
   if (!SPEAKS_OF_PARAMETERS.test(message) || NOT_OF_PARAMETERS.includes(code.slice(0, 2))) return NOTHING
-  const words = new Set(message.toLowerCase().match(/[\w.]*\w/g))
+  const words = new Set(message.toLowerCase().match(/\w+(?:\.+\w+)*/g))
   const names = Object.keys(sent)
     .filter((name) => !ESSENTIAL.includes(name) && sent[name] !== undefined)
     .map((name) => name.toLowerCase())
