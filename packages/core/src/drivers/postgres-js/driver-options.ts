@@ -67,7 +67,8 @@ function address(hosts: readonly HostAddress[]): PostgresJsDriverOptions {
   const first = hosts[0]
   if (first === undefined) return {}
   const port = first.port ?? 5432
-  if (first.host.startsWith('/')) return { path: `${first.host.replace(/(?<!\/)\/+$/, '')}/.s.PGSQL.${port}`, port: [port] }
+  if (first.host.startsWith('/'))
+    return { path: `${first.host.replace(/(?<!\/)\/+$/, '')}/.s.PGSQL.${port}`, port: [port] }
   const servers = hosts.filter(({ host }) => !host.startsWith('/'))
   return {
     host: servers.map(({ host }) => (host === '' ? 'localhost' : host)),
