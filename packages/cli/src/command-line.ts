@@ -1,4 +1,5 @@
 import { PoolguardError } from '@poolguard/core'
+import { KnownSecrets, mayHoldSecret } from '@poolguard/core/adapter'
 import { Command, CommanderError } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addDoctor } from './commands/doctor.ts'
@@ -9,7 +10,7 @@ import { addPlan } from './commands/plan.ts'
 import { addStress } from './commands/stress.ts'
 import { addVerify } from './commands/verify.ts'
 import { CannotRunError, type Outcome } from './outcome.ts'
-import { printable, printableJson } from './output/printable.ts'
+import { forgetSecrets, printable, printableJson } from './output/printable.ts'
 
 const EXIT_CODES = `
 Exit codes: 0 all is fine, 1 there are findings, 2 the command could not run.
@@ -34,7 +35,10 @@ function isLeaf(command: Command): boolean {
 
 /** Runs one command. Resolves with the exit code; prints everything itself. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
+  forgetSecrets()
   const json = args.includes('--json')
+  // Commander quotes what it does not understand, and that may be a URL.
+  const quoted = new KnownSecrets(args.flatMap(partsOf).filter(mayHoldSecret))
   let outcome: Outcome | undefined
   const program = new Command('poolguard')
     .description('Connection pools that keep to what PostgreSQL can give: who takes what, and what to change.')
@@ -52,8 +56,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addMonitor(program, done)
   for (const command of [program, ...program.commands.flatMap(withSubcommands)]) {
     command.exitOverride().configureOutput({
-      // Commander quotes what it does not understand, and that may be a URL.
-      writeErr: (text) => void process.stderr.write(printable(text)),
+      writeErr: (text) => void process.stderr.write(printable(quoted.hideIn(text))),
       writeOut: (text) => void process.stdout.write(printable(text)),
     })
   }
@@ -63,6 +66,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has said it already on standard error; help and version are no failures.
     if (error instanceof CommanderError && (error.exitCode === 0 || !json)) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof CommanderError) quoted.hideInError(error)
     outcome = failureOutcome(error)
   }
   if (!outcome) return 2
@@ -71,6 +75,12 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   const said = json ? printableJson(outcome.json, { indent: 2, redacts }) : printable(outcome.text, { redacts })
   if (said) stream.write(`${said}\n`)
   return outcome.exitCode
+}
+
+/** An argument, and name and value of one of the form `--option=value`. */
+function partsOf(argument: string): string[] {
+  const equals = argument.startsWith('-') ? argument.indexOf('=') : -1
+  return equals < 0 ? [argument] : [argument, argument.slice(0, equals), argument.slice(equals + 1)]
 }
 
 /** What was foreseen is said in a sentence; anything else is a bug, and shows where. */

@@ -2,10 +2,12 @@ import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { InvalidOptionError } from '@poolguard/core'
+import { hiddenTexts, mayHoldSecret } from '@poolguard/core/adapter'
 import { parseConnectionString } from '@poolguard/core/postgres'
 import { connectionFromEnvironment, type EnvironmentConnection } from './environment/connection-from-environment.ts'
 import { withoutForeignPassword } from './environment/own-password.ts'
 import { CannotRunError } from './outcome.ts'
+import { rememberSecret } from './output/printable.ts'
 import { readFileInside, readRegularFile } from './project/read-regular-file.ts'
 
 export interface TargetOptions {
@@ -26,7 +28,16 @@ export interface TargetOptions {
  * @throws {ConnectionStringError} for a URL that cannot be read; {@link CannotRunError} for a file that is not there.
  */
 export function findTarget(options: TargetOptions): EnvironmentConnection | undefined {
+  const found = readTarget(options)
+  if (found)
+    for (const secret of [found.url, found.direct].flatMap((url) => (url ? hiddenTexts(url) : [])))
+      rememberSecret(secret)
+  return found
+}
+
+function readTarget(options: TargetOptions): EnvironmentConnection | undefined {
   const { url, folder, env } = options
+  rememberPasswords(env)
   if (url !== undefined) {
     // So that a bad one is not blamed on a variable.
     parseConnectionString(url)
@@ -35,11 +46,17 @@ export function findTarget(options: TargetOptions): EnvironmentConnection | unde
   }
   try {
     const file = readEnvFile(folder, options)
+    rememberPasswords(file)
     return withoutForeignPassword(connectionFromEnvironment({ ...file, ...env }), file, env)
   } catch (error) {
     if (error instanceof InvalidOptionError && error.option === 'DATABASE_URL') return undefined
     throw error
   }
+}
+
+/** Also those that are not used: a message about them may hold them. */
+function rememberPasswords(env: TargetOptions['env']): void {
+  for (const [name, value] of Object.entries(env)) if (name.endsWith('PASSWORD')) rememberSecret(value)
 }
 
 /** As {@link findTarget}, for a command that can do nothing without a database. */
@@ -56,7 +73,7 @@ export function readEnvFile(
 ): Record<string, string | undefined> {
   const file = resolve(folder, dotenv ?? '.env')
   if (!existsSync(file)) {
-    if (dotenv !== undefined) throw new CannotRunError(`There is no file ${dotenv}.`)
+    if (dotenv !== undefined) throw new CannotRunError(`There is no file ${shownPath(dotenv)}.`)
     return {}
   }
   // A folder of that name is somebody else's: a virtual environment of Python's.
@@ -69,6 +86,13 @@ export function readEnvFile(
       onUnread(`.env (${(error as Error).message})`)
       return {}
     }
-    throw new CannotRunError(`${dotenv ?? '.env'} cannot be read: ${(error as Error).message}.`)
+    throw new CannotRunError(
+      `${dotenv === undefined ? '.env' : shownPath(dotenv)} cannot be read: ${(error as Error).message}.`,
+    )
   }
+}
+
+/** Of a URL in its place no part is shown. */
+function shownPath(path: string): string {
+  return path.split('/').some(mayHoldSecret) ? 'of the name that --dotenv gives' : path
 }

@@ -35,6 +35,7 @@ export {
 export { requireMillis, requireOneOf, requireWhole, withinOption } from './invalid-option-error.ts'
 export { KnownSecrets } from './known-secrets.ts'
 export { type HeldPool, holdPool } from './lifecycle/index.ts'
+export { mayHoldSecret } from './may-hold-secret.ts'
 export {
   ACTIVITY_QUERY,
   evaluateHealth,

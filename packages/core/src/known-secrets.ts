@@ -7,7 +7,7 @@ const MIN_LENGTH = 6
 const WORD = /^\p{L}{0,19}$/u
 
 /** Password functions bring another token every few minutes; no message repeats an old one. */
-const MAX_SECRETS = 16
+const MAX_SECRETS = 64
 
 /** How deep causes are followed. */
 const MAX_DEPTH = 8
@@ -35,7 +35,9 @@ export class KnownSecrets {
 
   hideIn(text: string): string {
     let shown = text
-    for (const secret of this.#texts) shown = shown.replaceAll(secret, HIDDEN)
+    // A longer one may begin with a shorter one.
+    const texts = [...this.#texts].sort((one, other) => other.length - one.length)
+    for (const secret of texts) shown = shown.replaceAll(secret, HIDDEN)
     return shown
   }
 

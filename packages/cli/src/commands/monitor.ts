@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { redact } from '@poolguard/core'
-import { classifyConnectFailure } from '@poolguard/core/postgres'
+import { classifyConnectFailure, describeAddress } from '@poolguard/core/postgres'
 import { type Command, Option } from 'commander'
 import { contact } from '../database/contact.ts'
 import { environment } from '../environment/own-environment.ts'
@@ -80,7 +79,7 @@ async function monitor(url: string | undefined, options: MonitorOptions): Promis
   await database.reach().catch((error: Error) => {
     // A server that is full is what it is there for.
     if (classifyConnectFailure(error) === 'full') return
-    throw new CannotRunError(`${target.url} cannot be reached: ${redact(error.message)}.`)
+    throw new CannotRunError(`${describeAddress(target.url)} cannot be reached: ${error.message}.`)
   })
   await using lines = file === undefined ? standardOutput() : rotatingFile(file, { megabytes: maxSize, keep })
   const { alerts, samples, missed } = await follow(database.pool, lines, options)

@@ -1,4 +1,5 @@
-import { describeTopology, redact } from '@poolguard/core'
+import { describeTopology } from '@poolguard/core'
+import { describeAddress } from '@poolguard/core/postgres'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import ora from 'ora'
 import { contact } from '../database/contact.ts'
@@ -73,10 +74,10 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
   const topology = await Promise.all([loaded.reach(), observing.reach()]).then(
     ([found]) => found,
     (error: Error) => {
-      throw new CannotRunError(`${target.url} cannot be reached: ${redact(error.message)}.`)
+      throw new CannotRunError(`${describeAddress(target.url)} cannot be reached: ${error.message}.`)
     },
   )
-  const title = `${target.url}: ${describeTopology(topology)}; ${concurrency} at once on at most ${max} connections`
+  const title = `${describeAddress(target.url)}: ${describeTopology(topology)}; ${concurrency} at once on at most ${max} connections`
   const progress = ora({
     text: printable(title),
     discardStdin: false,

@@ -1,4 +1,4 @@
-import { type ConnectFailure, InvalidAnswerError, redact, type Topology } from '@poolguard/core'
+import { type ConnectFailure, InvalidAnswerError, type Topology } from '@poolguard/core'
 import {
   CAPACITY_QUERY,
   CAPACITY_SOURCE,
@@ -111,5 +111,5 @@ function unreached(error: unknown): Unreached {
   if (cause instanceof InvalidAnswerError) return { failure, message: cause.problem }
   // Several addresses that all refuse are an AggregateError without a text.
   const reason = cause instanceof AggregateError ? cause.errors[0] : cause
-  return { failure, message: withPlainTexts(redact(reason instanceof Error ? reason.message : String(reason))) }
+  return { failure, message: withPlainTexts(reason instanceof Error ? reason.message : String(reason)) }
 }

@@ -1,4 +1,5 @@
 import { describeTopology } from '@poolguard/core'
+import { describeAddress } from '@poolguard/core/postgres'
 import pg from 'pg'
 import type { Facts } from './facts.ts'
 
@@ -7,7 +8,9 @@ const KNOWN = ['@prisma/client', 'drizzle-orm', 'typeorm', 'pg', 'postgres', '@n
 /** What was looked at, and what could not be: a line each. Holds no password. */
 export function describeLook({ target, server, unreached, pooler, project }: Facts): readonly string[] {
   const lines = [
-    target ? `Database: ${target.url} (${target.source})` : 'Database: none was named (a URL, DATABASE_URL, PGHOST).',
+    target
+      ? `Database: ${describeAddress(target.url)} (${target.source})`
+      : 'Database: none was named (a URL, DATABASE_URL, PGHOST).',
   ]
   if (server) lines.push(`Reached: PostgreSQL ${server.version}; ${describeTopology(server.topology)}.`)
   if (server && !server.seesAll) {

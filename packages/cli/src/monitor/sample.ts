@@ -1,4 +1,3 @@
-import { redact } from '@poolguard/core'
 import {
   classifyConnectFailure,
   readOneRow,
@@ -43,7 +42,7 @@ export async function takeSample(pool: Pool): Promise<Sample | Missed> {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
     return {
       time,
-      error: withPlainTexts(redact(cause instanceof Error ? cause.message : String(cause))),
+      error: withPlainTexts(cause instanceof Error ? cause.message : String(cause)),
       ...(classifyConnectFailure(cause) === 'full' && { full: true }),
     }
   }

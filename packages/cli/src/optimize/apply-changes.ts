@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { redact } from '@poolguard/core'
 import pg from 'pg'
 import type { Pool } from '../database/contact.ts'
 import type { Proposal } from './propose.ts'
@@ -27,7 +26,7 @@ export async function applyChanges(pool: Pool, proposals: readonly Proposal[], s
       await pool.query(statement(proposal, proposal.value, state))
       changed.push(proposal)
     } catch (error) {
-      const refused = { name: proposal.name, message: redact((error as Error).message) }
+      const refused = { name: proposal.name, message: (error as Error).message }
       return { changed, undo: undoOf(changed, state), refused }
     }
   }

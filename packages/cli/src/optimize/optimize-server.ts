@@ -1,5 +1,4 @@
-import { redact } from '@poolguard/core'
-import { type ConnectionString, type RowReader, readOneRow } from '@poolguard/core/postgres'
+import { type ConnectionString, describeAddress, type RowReader, readOneRow } from '@poolguard/core/postgres'
 import { type Contact, contact } from '../database/contact.ts'
 import { CannotRunError } from '../outcome.ts'
 import { majorOf } from '../recommend/postgres-version.ts'
@@ -43,7 +42,7 @@ export async function optimizeServer(input: OptimizeInput): Promise<Omit<Optimiz
     const applied = (await wants(proposals)) ? await applyChanges(pool, proposals, before) : undefined
     return { before, proposals, applied }
   })
-  const title = `PostgreSQL ${before.version} at ${url}, as ${before.role}`
+  const title = `PostgreSQL ${before.version} at ${describeAddress(url)}, as ${before.role}`
   if (!applied) return { title, results: proposals, applied: false, restarted: false, trouble: [], undo: [] }
   const restart = await restartWhereNeeded(input, proposals, applied, before)
   const failure = restart && !restart.restarted ? restart : undefined
@@ -58,7 +57,7 @@ export async function optimizeServer(input: OptimizeInput): Promise<Omit<Optimiz
     const results = proposals.map((each) =>
       applied.changed.includes(each) ? ({ ...each, standing: 'waits' } as const) : each,
     )
-    const trouble = [redact((error as Error).message), ...undoWithoutServer(applied, before)]
+    const trouble = [(error as Error).message, ...undoWithoutServer(applied, before)]
     return { ...report, results, trouble, undo: [] }
   }
 }
@@ -82,11 +81,11 @@ function readLimits(row: RowReader): ConnectionLimits & { readonly version: stri
 async function withServer<T>(url: ConnectionString, use: (database: Contact) => Promise<T>): Promise<T> {
   await using database = contact(url, { applicationName: APPLICATION, max: 1 })
   const topology = await database.reach().catch((error: Error) => {
-    throw new CannotRunError(`${url} cannot be reached: ${redact(error.message)}.`)
+    throw new CannotRunError(`${describeAddress(url)} cannot be reached: ${error.message}.`)
   })
   if (topology.kind === 'direct') return await use(database)
   throw new CannotRunError(
-    `${url} does not lead to PostgreSQL itself. Give the URL past the pooler, or set DIRECT_URL.`,
+    `${describeAddress(url)} does not lead to PostgreSQL itself. Give the URL past the pooler, or set DIRECT_URL.`,
   )
 }
 

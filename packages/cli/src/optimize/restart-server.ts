@@ -3,7 +3,6 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { redact } from '@poolguard/core'
 import { type ConnectionString, readOneRow } from '@poolguard/core/postgres'
 import { contact } from '../database/contact.ts'
 import { environment } from '../environment/own-environment.ts'
@@ -34,7 +33,7 @@ export async function restartServer(
   before: string,
   { command, timeoutMillis, onProgress }: RestartOptions,
 ): Promise<Restart> {
-  onProgress(`Running ${redact(command)}`)
+  onProgress(`Running ${command}`)
   const failure = await runCommand(command, timeoutMillis)
   if (failure !== undefined) return { restarted: false, reachable: (await startedAt(url)) !== undefined, why: failure }
   const began = performance.now()
@@ -76,9 +75,9 @@ async function runCommand(command: string, timeoutMillis: number): Promise<strin
   try {
     const child = spawn(command, { shell: true, env: environment, stdio: ['ignore', output, output] })
     const ended = Promise.withResolvers<string | undefined>()
-    child.once('error', (error) => ended.resolve(`The restart command could not be run: ${redact(error.message)}`))
+    child.once('error', (error) => ended.resolve(`The restart command could not be run: ${error.message}`))
     child.once('exit', (code, signal) => {
-      const last = redact(readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? '')
+      const last = readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? ''
       ended.resolve(
         code === 0 ? undefined : `The restart command ended with ${code ?? signal}${last ? `: ${last}` : ''}`,
       )

@@ -1,4 +1,5 @@
 import { redact } from '@poolguard/core'
+import { KnownSecrets } from '@poolguard/core/adapter'
 import { ESCAPE_MARK } from './paint.ts'
 
 /**
@@ -15,9 +16,27 @@ export interface PrintOptions {
   readonly redacts?: boolean
 }
 
+/** The passwords that this command was given: a server, a driver or a project may repeat them in any form of text. */
+let knownSecrets = new KnownSecrets()
+
+/** A command that begins knows none of another one's. */
+export function forgetSecrets(): void {
+  knownSecrets = new KnownSecrets()
+}
+
+/** Nothing that is printed from now on holds this text, also where its control characters are shown. */
+export function rememberSecret(secret: unknown): void {
+  knownSecrets.add(secret)
+  knownSecrets.add(withPlainTexts(secret))
+}
+
+function withoutSecrets(text: string): string {
+  return redact(knownSecrets.hideIn(text))
+}
+
 /** A text as it may be printed: without secrets, and with no character that acts on the terminal but our own colours. */
 export function printable(text: string, { redacts = true }: PrintOptions = {}): string {
-  const shown = redacts ? redact(text) : text
+  const shown = redacts ? withoutSecrets(text) : text
   return shown.replaceAll(ACTING_BUT_LAYOUT, escaped).replaceAll(ESCAPE_MARK, '\u001b')
 }
 
@@ -26,7 +45,7 @@ export function printableJson(
   value: unknown,
   { indent, redacts = true }: PrintOptions & { readonly indent?: number } = {},
 ): string {
-  const replace = (_name: string, each: unknown) => (redacts && typeof each === 'string' ? redact(each) : each)
+  const replace = (_name: string, each: unknown) => (redacts && typeof each === 'string' ? withoutSecrets(each) : each)
   return (JSON.stringify(value, replace, indent) ?? '').replaceAll(ACTING_BUT_LAYOUT, jsonEscaped)
 }
 

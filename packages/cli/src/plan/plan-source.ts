@@ -3,6 +3,7 @@ import {
   type Capacity,
   type ConnectionString,
   type DatabaseLoad,
+  describeAddress,
   type OtherUse,
   othersUse,
   type PoolerCapacity,
@@ -60,7 +61,7 @@ export async function readServerSource(url: string | undefined, options: ServerS
   if ('failure' in facts) {
     const room = facts.failure === 'full' ? ' `poolguard doctor` says how to make room.' : ''
     throw new CannotRunError(
-      `${target} cannot be asked: ${facts.message}.${room} Give --max-connections to plan without it.`,
+      `${describeAddress(target)} cannot be asked: ${facts.message}.${room} Give --max-connections to plan without it.`,
     )
   }
   const consoleUrl = poolerUrl === undefined ? target : (findTarget({ url: poolerUrl, ...place })?.url ?? target)
@@ -68,7 +69,7 @@ export async function readServerSource(url: string | undefined, options: ServerS
   const onInvalid = (problem: string) => problems.push(problem)
   const pooler = facts.topology.kind === 'pooler' ? await readPooler(consoleUrl, target, facts, onInvalid) : undefined
   return {
-    title: `PostgreSQL ${facts.version} at ${target}: ${describeTopology(facts.topology)}`,
+    title: `PostgreSQL ${facts.version} at ${describeAddress(target)}: ${describeTopology(facts.topology)}`,
     notes: [...notesOn(facts, app), ...noteOnPooler(facts, pooler, problems)],
     capacity: capacityOfApp(facts),
     version: facts.version,

@@ -27,7 +27,7 @@ test('errors are sorted by their code, or else their name, and hide passwords', 
     perSecond: 0,
     errors: [
       { code: '53300', count: 2, message: 'full 1' },
-      { code: 'TypeError', count: 1, message: 'postgres://app:***@db' },
+      { code: 'TypeError', count: 1, message: 'postgres://app:s3cret@db' },
       { code: 'unknown', count: 1, message: 'thrown' },
     ],
   })

@@ -1,5 +1,4 @@
 import { createHistogram } from 'node:perf_hooks'
-import { redact } from '@poolguard/core'
 
 /** How many requests took so long. */
 export interface Bucket {
@@ -55,7 +54,7 @@ export class Tally {
     const code = codeOf(error)
     const known = this.#errors.get(code)
     if (known) known.count++
-    else this.#errors.set(code, { count: 1, message: redact(error instanceof Error ? error.message : String(error)) })
+    else this.#errors.set(code, { count: 1, message: error instanceof Error ? error.message : String(error) })
   }
 
   figures(elapsedMillis: number): Figures {

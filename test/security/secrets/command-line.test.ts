@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { runCommandLine } from '../../../packages/cli/src/command-line.ts'
+import { findLeaks, type Output } from './find-leaks.ts'
+import { type SecretShape, TEXT_SHAPES } from './text-shapes.ts'
+
+const started = process.cwd()
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'poolguard-secrets-'))
+  process.chdir(folder)
+})
+afterAll(() => {
+  process.chdir(started)
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Runs a command in this process, and tells what it has written. */
+async function run(args: readonly string[]): Promise<Output[]> {
+  const outputs: Output[] = []
+  const where = args.map((each) => each.slice(0, 20)).join(' ')
+  const keep = (stream: string) => (text: unknown) => {
+    outputs.push({ where: `${where}, ${stream}`, text: String(text) })
+    return true
+  }
+  const spies = [
+    vi.spyOn(process.stdout, 'write').mockImplementation(keep('stdout') as never),
+    vi.spyOn(process.stderr, 'write').mockImplementation(keep('stderr') as never),
+  ]
+  try {
+    await runCommandLine(args)
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
+  return outputs
+}
+
+async function expectNoLeaks(commands: (shape: SecretShape) => readonly (readonly string[])[]): Promise<void> {
+  const leaks: string[] = []
+  for (const shape of TEXT_SHAPES) {
+    for (const args of commands(shape)) {
+      const outputs = await run(args)
+      expect(outputs.length, args.join(' ')).toBeGreaterThan(0)
+      leaks.push(...findLeaks(shape.secret, outputs).map((leak) => `${shape.name}: ${leak}`))
+    }
+  }
+  expect(leaks.length, `secrets are shown:\n${leaks.join('\n')}`).toBe(0)
+}
+
+test('the address itself is shown, so that there is something to hide in', async () => {
+  const outputs = await run(['verify', 'postgres://app:s3cret-of-mine@127.0.0.1:1/db?token=s3cret-of-mine'])
+
+  expect(outputs.map(({ text }) => text).join('')).toContain('postgres://app@127.0.0.1:1/db: ')
+})
+
+const COMMANDS: readonly (readonly string[])[] = [
+  ['plan', '--instances', '2'],
+  ['doctor'],
+  ['verify'],
+  ['stress', '--duration', '1'],
+  ['monitor', '--samples', '1', '--interval', '0.1'],
+  ['optimize'],
+  ['generate', 'env', '--instances', '2'],
+  ['generate', 'postgres'],
+  ['generate', 'pgbouncer'],
+]
+
+test.each(COMMANDS.map((command) => [command.join(' '), command] as const))(
+  '%s shows no secret of the URL that it is given',
+  async (_name, command) => {
+    await expectNoLeaks(({ text }) => [
+      [...command, text],
+      [...command, text, '--json'],
+    ])
+  },
+)
+
+test.each(['doctor', 'verify', 'plan'])('%s shows no secret of a file of variables', async (command) => {
+  await expectNoLeaks(({ text }) => {
+    const file = join(folder, 'variables.env')
+    const quote = ['"', "'", '`'].find((each) => !text.includes(each)) ?? '"'
+    writeFileSync(file, `DATABASE_URL=${quote}${text}${quote}\n`)
+    return [[command, '--dotenv', file]]
+  })
+})
+
+test('no command shows a secret that stands where something else is expected', async () => {
+  await expectNoLeaks(({ text }) => [
+    [text],
+    [text, '--json'],
+    ['doctor', 'postgres://app@127.0.0.1:1/db', text],
+    ['doctor', '--offline', '--instances', text],
+    ['doctor', '--offline', `--instances=${text}`],
+    ['doctor', `--${text}`],
+    ['verify', '--expect', text],
+    ['verify', 'postgres://app@127.0.0.1:1/db', '--pooler-url', text],
+    ['monitor', '--interval', text, '--json'],
+    ['generate', text],
+    ['stress', '--max', text],
+    ['optimize', '--memory', text],
+    ['doctor', '--dotenv', text],
+  ])
+})
