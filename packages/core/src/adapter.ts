@@ -42,7 +42,7 @@ export {
   openPools,
   pgBouncerMetrics,
   postgresMetrics,
-  registerPool,
+  registerObservation,
   renderPage,
   requireSources,
   ScrapedMetrics,

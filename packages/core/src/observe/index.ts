@@ -21,6 +21,7 @@ export {
 } from './metric-definitions.ts'
 export type { MetricFamily } from './metric-family.ts'
 export { type MetricsSources, renderPage, requireSources } from './metrics-page.ts'
+export { registerObservation } from './observation.ts'
 export { exportToOpenTelemetry, type OpenTelemetryMeter } from './opentelemetry.ts'
 export { type OpenTelemetryProducer, openTelemetryProducer } from './opentelemetry-producer.ts'
 export { PGBOUNCER_METRICS, type PgBouncerFigures, pgBouncerMetrics } from './pgbouncer-metrics.ts'

@@ -1,11 +1,12 @@
 import { type Clock, systemClock } from '../clock.ts'
+import { definedOnly } from '../defined-only.ts'
 import type { Borrower } from './borrower.ts'
 import { publish } from './channels.ts'
 import type { LeaseProbe } from './leak-detector.ts'
 import { TrackedLease } from './lease.ts'
 import { type LeaseStats, LeaseTracker } from './lease-tracker.ts'
 import type { PoolEventListener } from './pool-events.ts'
-import type { PoolSettings } from './pool-settings.ts'
+import { DEFAULT_POOL_SETTINGS, type PoolSettings } from './pool-settings.ts'
 import type { PoolStats } from './pool-stats.ts'
 import { WaiterQueue } from './waiter-queue.ts'
 
@@ -14,7 +15,10 @@ export interface ObservedLeasesOptions<R> {
   readonly name: string
   /** Its current max; read at every `stats()`. */
   readonly max: () => number
-  readonly settings: Pick<PoolSettings, 'leakThresholdMillis' | 'longQueryMillis' | 'stacks'>
+  /** Those that differ from the defaults of pools. */
+  readonly settings: {
+    readonly [Name in 'leakThresholdMillis' | 'longQueryMillis' | 'stacks']?: PoolSettings[Name] | undefined
+  }
   readonly probe: LeaseProbe<R>
   readonly onEvent?: PoolEventListener | undefined
   readonly clock?: Clock
@@ -38,7 +42,7 @@ export class ObservedLeases<R> {
     this.#clock = clock
     this.#tracker = new LeaseTracker<R>({
       name,
-      settings: { ...settings, max: max() },
+      settings: { ...DEFAULT_POOL_SETTINGS, ...definedOnly(settings), max: max() },
       clock,
       leases: () => this.#leases.values(),
       // The observed pool does not show its waiters.

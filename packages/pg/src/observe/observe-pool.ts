@@ -1,11 +1,9 @@
 import type { Health, PoolEventListener, PoolSettings, PoolSnapshot, PoolStats } from '@poolguard/core'
 import {
   type AcquireRequest,
-  DEFAULT_POOL_SETTINGS,
   DurationHistogram,
-  evaluateHealth,
   ObservedLeases,
-  registerPool,
+  registerObservation,
   SessionHealth,
   SharedHealth,
 } from '@poolguard/core/adapter'
@@ -43,22 +41,19 @@ type Connect = (callback?: (error: Error | undefined, client?: PoolClient, relea
  * observation.snapshot().stats.waiting
  */
 export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservation {
+  const { leakThresholdMillis, longQueryMillis, stacks, onEvent } = options
   const { name, target } = readConfig({ ...pool.options, ...(options.name !== undefined && { name: options.name }) })
   const connections = new WeakMap<PoolClient, PgConnection>()
   const leases = new ObservedLeases<PoolClient>({
     name,
     max: () => pool.options.max,
-    settings: {
-      leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
-      longQueryMillis: options.longQueryMillis ?? DEFAULT_POOL_SETTINGS.longQueryMillis,
-      stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
-    },
+    settings: { leakThresholdMillis, longQueryMillis, stacks },
     probe: {
       activityOf: (client) => connections.get(client)?.activity ?? 0,
       runningQueryOf: (client) => connections.get(client)?.runningQuery,
       isListening: (client) => connections.get(client)?.listening.listening ?? false,
     },
-    onEvent: options.onEvent,
+    onEvent,
   })
   const counts = { opened: 0, closed: 0, timeouts: 0, connectFailures: { full: 0, unavailable: 0, permanent: 0 } }
   const failed = (error: unknown) => {
@@ -86,28 +81,14 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
   }
   const unhook = hookConnect(pool, leases, failed)
   for (const [event, listener] of Object.entries(listeners)) pool.on(event as 'connect', listener as never)
-  const stats = () => readStats(pool, leases, counts)
-  const begin = stats()
-  const unregister = registerPool({ snapshot: () => snapshot() })
-  const snapshot = (): PoolSnapshot => ({
-    lintFindings: 0,
-    preparing: null,
-    name,
-    target,
-    stats: stats(),
-    dirtyReleases: 0,
-    topology: null,
-    budget: null,
-    fleet: null,
-  })
+  const observation = registerObservation({ name, target, stats: () => readStats(pool, leases, counts) })
   return {
-    snapshot,
-    health: () => evaluateHealth({ stats: stats(), before: begin }),
+    ...observation,
     stop() {
       unhook()
       for (const [event, listener] of Object.entries(listeners)) pool.off(event, listener as never)
       leases.stop()
-      unregister()
+      observation.stop()
     },
   }
 }

@@ -5,7 +5,7 @@ import {
   type PoolSettings,
   type PoolSnapshot,
 } from '@poolguard/core'
-import { DEFAULT_POOL_SETTINGS, evaluateHealth, ObservedLeases, registerPool } from '@poolguard/core/adapter'
+import { ObservedLeases, registerObservation } from '@poolguard/core/adapter'
 import { ConnectionString, classifyConnectFailure, describeAddress } from '@poolguard/core/postgres'
 import type { Sql } from 'postgres'
 import { canHookHandle, opensTransaction, parsedOptionsOf } from '../internals.ts'
@@ -41,7 +41,7 @@ export interface SqlObservation {
 const observed = new WeakSet<Sql>()
 
 /**
- * Watches a postgres() instance that someone does not want to replace: what is at the server, what is lease by transactions
+ * Watches a postgres() instance that someone does not want to replace: what is at the server, what is held by transactions
  * and reserved connections, how long callers wait, be it in a pipeline, and leaks. It changes nothing in what that does.
  *
  * @throws {InvalidOptionError} for one that is observed already.
@@ -50,6 +50,7 @@ const observed = new WeakSet<Sql>()
  * observation.snapshot().stats.waiting
  */
 export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation {
+  const { leakThresholdMillis, longQueryMillis, stacks, onEvent } = options
   const { host, port, database, user } = parsedOptionsOf(sql)
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
   const name = options.name ?? database
@@ -57,17 +58,13 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
   const leases = new ObservedLeases<ObservedLease>({
     name,
     max: () => sql.options.max,
-    settings: {
-      leakThresholdMillis: options.leakThresholdMillis ?? DEFAULT_POOL_SETTINGS.leakThresholdMillis,
-      longQueryMillis: options.longQueryMillis ?? DEFAULT_POOL_SETTINGS.longQueryMillis,
-      stacks: options.stacks ?? DEFAULT_POOL_SETTINGS.stacks,
-    },
+    settings: { leakThresholdMillis, longQueryMillis, stacks },
     probe: {
       activityOf: (lease) => lease.activity,
       runningQueryOf: (lease) => lease.runningQuery,
       isListening: (lease) => lease.listening,
     },
-    onEvent: options.onEvent,
+    onEvent,
   })
   const sqlStats = new SqlStats(sql, leases)
   const detail = canHookHandle(sql) ? 'full' : 'in-flight'
@@ -75,29 +72,20 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
     detail === 'full'
       ? [watchQueries(sql, queryWatcher(leases, sqlStats)), watchHolders(sql, leases, sqlStats)]
       : [countInFlight(sql, leases)]
-  const snapshot = (): PoolSnapshot => ({
+  const observation = registerObservation({
     name,
     target: describeAddress(new ConnectionString({ hosts, database, user })),
-    stats: sqlStats.stats(),
-    dirtyReleases: 0,
-    lintFindings: 0,
-    preparing: null,
-    topology: null,
-    budget: null,
-    fleet: null,
+    stats: () => sqlStats.stats(),
   })
-  const begin = sqlStats.stats()
-  const unregister = registerPool({ snapshot })
   observed.add(sql)
   return {
+    ...observation,
     detail,
-    snapshot,
-    health: () => evaluateHealth({ stats: sqlStats.stats(), before: begin }),
     stop() {
       observed.delete(sql)
       for (const end of unhook) end()
       sqlStats.stop()
-      unregister()
+      observation.stop()
     },
   }
 }
