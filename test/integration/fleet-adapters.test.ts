@@ -37,6 +37,16 @@ async function members(): Promise<string[]> {
   return rows.map(({ member }) => member)
 }
 
+test('Every adapter refuses trusted roles that are no array of names', async () => {
+  const wrong = { url: server.url, fleet: { app: 'orders', trustedRoles: 'bills' as never } }
+  const message = "fleet.trustedRoles: 'bills'. It takes an array of role names"
+  for (const { drizzle } of drivers) expect(() => drizzle({ connection: wrong })).toThrow(message)
+  expect(() => new PrismaPg(wrong)).toThrow(message)
+  expect(() => guardDataSource({ type: 'postgres', url: wrong.url }, { fleet: wrong.fleet })).toThrow(message)
+  await expect(appWith({ pool: wrong }).ready()).rejects.toThrow(message)
+  await expect(startApp('express', { imports: [PoolguardModule.forRoot(wrong)] })).rejects.toThrow(message)
+})
+
 test('Drizzle hands the fleet on, over either driver', async () => {
   const databases = drivers.map(({ driver, drizzle }) =>
     drizzle({ connection: { url: server.url, name: driver, fleet } }),

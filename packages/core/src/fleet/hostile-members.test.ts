@@ -230,6 +230,36 @@ describe('given many connections that each claim to be an instance', () => {
   })
 })
 
+test.each([
+  [20, 't=9999,d=9999,n=1'],
+  [20, 't=0,d=0,n=1'],
+  [12, 't=1,d=9999,m=9999,n=1'],
+])(
+  'given a member that has opened %i connections under %s, more than its share, then the headroom stays free beside them',
+  async (many, figures) => {
+    const fleet = new SimulatedFleet(SMALL)
+    const [first] = Array.from({ length: 4 }, () => fleet.join({ want: 2, trustedRoles: [] }))
+    await fleet.intervals(3)
+    for (let i = 0; i < many; i++) connect(fleet, `x#aaaaaa:${figures}`)
+    for (const each of fleet.instances) each.load(100)
+    await fleet.intervals(PATIENCE + 2, () => expect(fleet.server.sessions.size).toBeLessThanOrEqual(37))
+    expect(haves(fleet)).toBeLessThanOrEqual(BUDGET - many)
+    expect(haves(fleet)).toBeGreaterThanOrEqual(BUDGET - many - 1)
+    expect(first?.openNow).toBeGreaterThanOrEqual(Math.floor((BUDGET - many) / 4))
+  },
+)
+
+test('given a member that grows beyond its share while the instances have all the rest, then they make room for the headroom', async () => {
+  const fleet = await fleetOfFour()
+  // Each takes the place that the last one made free.
+  for (let i = 0; i < 14; i++) {
+    connect(fleet, 'x#aaaaaa:t=9999,d=9999,n=1')
+    await fleet.intervals(2)
+  }
+  await fleet.intervals(PATIENCE)
+  expect(haves(fleet)).toBeLessThanOrEqual(BUDGET - 14)
+})
+
 test('given connections of its own role that claim anything, change it, come and go, then no instance has less than an equal member', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 2 ** 31 }), async (seed) => {

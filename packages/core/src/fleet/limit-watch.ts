@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Member } from './fleet-view.ts'
 import type { Publication } from './member-name.ts'
+import { Overheld } from './overheld.ts'
 import { type Doubts, NO_DOUBTS, type Reckoned, type Reckoning } from './reckon.ts'
 
 /** For so many intervals room is kept that is not used: an honest member that waits for it looks within one. */
@@ -63,6 +64,7 @@ export class LimitWatch {
   readonly #options: LimitWatchOptions
   #experiences = new Map<string, Experience>()
   #awaitedSince = new Map<string, number>()
+  readonly #overheld = new Overheld()
   #overclaimedSince: number | undefined
   #lookedAt = -Infinity
   #doubts = NO_DOUBTS
@@ -85,18 +87,19 @@ export class LimitWatch {
     const now = this.#options.clock.now()
     if (now - this.#lookedAt > CONTINUOUS_INTERVALS * this.#options.intervalMillis) this.#beginAnew()
     this.#lookedAt = now
-    const { caps, limitClaims, overdue } = this.#doubts
+    const before = this.#doubts
     this.#noteMembers(reckoning, now)
     this.#noteClaims(reckoning, now)
     this.#noteAwaited(awaited, now)
+    this.#overheld.note(reckoning.others, now, this.#patienceMillis)
     const after = {
       caps: this.#caps(),
       limitClaims: this.#isOver(this.#overclaimedSince, now),
+      keepers: this.#overheld.names,
       overdue: [...this.#awaitedSince.values()].filter((since) => this.#isOver(since, now)).length,
     }
     this.#doubts = after
-    const sameCaps = caps.size === after.caps.size && [...after.caps].every(([name, cap]) => caps.get(name) === cap)
-    return !sameCaps || limitClaims !== after.limitClaims || overdue !== after.overdue
+    return !isSame(before, after)
   }
 
   get #patienceMillis(): number {
@@ -110,6 +113,7 @@ export class LimitWatch {
   #beginAnew(): void {
     for (const experience of this.#experiences.values()) experience.unusedSince = undefined
     this.#awaitedSince.clear()
+    this.#overheld.forget()
     this.#overclaimedSince = undefined
   }
 
@@ -171,4 +175,15 @@ export class LimitWatch {
 function tried(lapse: Lapse, publication: Publication | undefined, now: number): Lapse {
   if (lapse.onTrial || now < lapse.retryAt || publication?.sequence === lapse.sequence) return lapse
   return { ...lapse, onTrial: true }
+}
+
+function isSame(a: Doubts, b: Doubts): boolean {
+  return (
+    a.limitClaims === b.limitClaims &&
+    a.overdue === b.overdue &&
+    a.caps.size === b.caps.size &&
+    [...a.caps].every(([name, cap]) => b.caps.get(name) === cap) &&
+    a.keepers.size === b.keepers.size &&
+    [...a.keepers].every((name) => b.keepers.has(name))
+  )
 }

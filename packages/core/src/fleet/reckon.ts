@@ -24,11 +24,16 @@ export interface Doubts {
   readonly caps: ReadonlyMap<string, number>
   /** Whether claims of more than a member's share count only as far as its connections are open. */
   readonly limitClaims: boolean
+  /** Members that have more than their share and do not give it back. */
+  readonly keepers: ReadonlySet<string>
   /** Connections that were expected and have not been opened. */
   readonly overdue: number
 }
 
-export const NO_DOUBTS: Doubts = { caps: new Map(), limitClaims: false, overdue: 0 }
+/** By so much of its open connections a member's floor may exceed them. */
+const GROWTH = 1 / 2
+
+export const NO_DOUBTS: Doubts = { caps: new Map(), limitClaims: false, keepers: new Set(), overdue: 0 }
 
 /** What one member counts for under one limit. */
 export interface Reckoned {
@@ -61,6 +66,8 @@ export interface Reckoning {
  * - its floor, which goes before other members' demand, for half as much again as its open connections, so that it can grow
  *   into the floor step by step; for its open connections where the floors together are more than the budget;
  * - all of it, for no more than {@link Doubts.caps}.
+ *
+ * What {@link Doubts.keepers} have open is theirs.
  */
 export function reckon(
   { usable, members: seen, others: strangers }: LimitView,
@@ -71,7 +78,7 @@ export function reckon(
   const foreign = strangers + impostorsOf(seen, self) - doubts.overdue
   const budget = Math.max(0, usable - headroom - foreign)
   const members = withSelf(seen, self).map((member) => limited(member, doubts.caps.get(member.name)))
-  const wishes = wishesWithin(budget, members, self)
+  const wishes = wishesWithin(budget, members, self, doubts.keepers)
   const shares = shareOut(budget, wishes)
   const reckoned = members.map((member, i): Reckoned => {
     const share = shares[i] as number
@@ -122,17 +129,30 @@ function limited(member: Member, cap: number | undefined): Member {
   }
 }
 
-function wishesWithin(budget: number, members: readonly Member[], self: Standing): Wish[] {
-  const growing = members.map((each) => wishOf(each, self, each.open + Math.ceil(each.open / 2)))
-  if (sum(growing.map(({ floor }) => floor)) <= budget) return growing
-  return members.map((each) => wishOf(each, self, each.open))
+function wishesWithin(
+  budget: number,
+  members: readonly Member[],
+  self: Standing,
+  keepers: ReadonlySet<string>,
+): Wish[] {
+  const wishes = (growth: number) => {
+    return members.map((each) => {
+      const wish = each.name === self.name ? ownWish(self) : wishOf(each, each.open + Math.ceil(each.open * growth))
+      return keepers.has(each.name) ? { ...wish, floor: Math.max(wish.floor, Math.min(each.open, each.claim)) } : wish
+    })
+  }
+  const growing = wishes(GROWTH)
+  return sum(growing.map(({ floor }) => floor)) <= budget ? growing : wishes(0)
+}
+
+function ownWish({ floor, demand }: Standing): Wish {
+  return { floor, demand }
 }
 
 /** @param most what is believed of its floor. */
-function wishOf({ name, open, publication }: Member, self: Standing, most: number): Wish {
+function wishOf({ open, publication }: Member, most: number): Wish {
   // A member that has told nothing is not asked to give anything back: it may be no instance at all, but named like one.
   if (!publication) return { floor: open, demand: open }
   const { floor, demand } = publication
-  if (name === self.name) return { floor, demand }
   return { floor: Math.min(floor, Math.max(1, most)), demand: Math.max(floor, demand) }
 }

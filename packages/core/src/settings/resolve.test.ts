@@ -263,6 +263,14 @@ describe('options that cannot be meant', () => {
       { fleet: { app: 'orders', interval: 3 } as FleetOptions },
       'Invalid option fleet.interval: 3. It takes no value: there is no such option, only app, intervalMillis, consoleUrl, trustedRoles.',
     ],
+    ...['bills', [''], [7], [['bills']], { 0: 'bills' }, null].map((trustedRoles): [SettingsOptions, string] => [
+      { fleet: { app: 'orders', trustedRoles: trustedRoles as never } },
+      'Invalid option fleet.trustedRoles: ',
+    ]),
+    [
+      { fleet: { app: 'orders', trustedRoles: 'bills' as never } },
+      "Invalid option fleet.trustedRoles: 'bills'. It takes an array of role names, as in ['bills'].",
+    ],
     [{ fleet: { app: 'a b' } }, "Invalid option fleet.app: 'a b'. It takes 1 to 27 letters, digits, '.', '_' and '-'."],
     [
       { fleet: { app: 'a', intervalMillis: 0 } },
