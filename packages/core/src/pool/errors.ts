@@ -182,8 +182,16 @@ export function describeBorrowers({ oldestLeases }: PoolState): string {
     .join('')
 }
 
+/** Of a longer message the rest is in `cause`: it may come from a server, and each waiter gets an error of its own. */
+const MAX_MESSAGE_LENGTH = 4_096
+
 function messageOf(error: unknown): string {
   // Node's, of a name with several addresses, has no message of its own.
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join(', ')
-  return error instanceof Error ? error.message || error.name : String(error)
+  const message =
+    error instanceof AggregateError && error.message === ''
+      ? error.errors.map(messageOf).join(', ')
+      : error instanceof Error
+        ? error.message || error.name
+        : String(error)
+  return message.slice(0, MAX_MESSAGE_LENGTH)
 }

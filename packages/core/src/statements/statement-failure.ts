@@ -1,3 +1,5 @@
+import { readError } from '../postgres-errors/index.ts'
+
 /**
  * What an error says of a statement that was sent by a name, when nothing of it had been executed.
  *
@@ -13,7 +15,6 @@ export type StatementFailure = 'stale' | 'lost' | 'suspect'
 interface ServerError {
   readonly code?: unknown
   readonly routine?: unknown
-  readonly message?: unknown
 }
 
 /** Data exceptions, errors of syntax and access, internal errors (as of an enum that was dropped). */
@@ -27,10 +28,12 @@ const SUSPECT_CLASSES: readonly unknown[] = ['22', '42', 'XX']
  * knows it already (src/prepare.c); so does PostgreSQL of a wrong number of parameters, which is the caller's fault.
  */
 export function classifyStatementFailure(error: unknown): StatementFailure | undefined {
-  const { code, routine, message } = (error ?? {}) as ServerError
+  const { code, routine } = (error ?? {}) as ServerError
   if (code === '0A000') return routine === 'RevalidateCachedQuery' ? 'stale' : undefined
   if (code === '26000' || code === '42P05') return 'lost'
   if (code === '08P01')
-    return /prepared statement (?:did not exist|name is already in use)/.test(String(message)) ? 'lost' : undefined
+    return /prepared statement (?:did not exist|name is already in use)/.test(readError(error).message)
+      ? 'lost'
+      : undefined
   return typeof code === 'string' && SUSPECT_CLASSES.includes(code.slice(0, 2)) ? 'suspect' : undefined
 }

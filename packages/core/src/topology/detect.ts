@@ -13,6 +13,8 @@ export interface DetectOptions {
 const TIMEOUT_MILLIS = 2_000
 /** A pooler with a free server connection answers well within this share of the time; one without does not at all. */
 const PATIENCE_SHARE = 0.5
+/** PgBouncer's refusal is short, and a server may say anything of any length. */
+const MAX_MESSAGE_LENGTH = 4_096
 /** Rounds of asking both connections for their backend, when nothing has told the mode before. */
 const SAMPLES = 12
 
@@ -230,7 +232,7 @@ class Observed {
 }
 
 function refusesTransactions(error: unknown): boolean {
-  return error instanceof Error && /statement pooling/.test(error.message)
+  return error instanceof Error && error.message.slice(0, MAX_MESSAGE_LENGTH).includes('statement pooling')
 }
 
 /** One of the two, or both, at random: a pooler that takes turns must not fall into step with us. */
