@@ -3,14 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { GuardedPool, PgBouncerConsole, postgresSource } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-
-/** One message of PostgreSQL's protocol: a letter, the length, and the rest. */
-function message(letter: string, body: Buffer | string = '', length: number = Buffer.byteLength(body) + 4): Buffer {
-  const head = Buffer.alloc(5)
-  head.write(letter)
-  head.writeInt32BE(length, 1)
-  return Buffer.concat([head, Buffer.from(body)])
-}
+import { message } from './imitated-server.ts'
 
 const READY = message('Z', 'I')
 const LOGIN = Buffer.concat([message('R', '\0\0\0\0'), message('K', '\0\0\0\u0001\0\0\0\u0002'), READY])
