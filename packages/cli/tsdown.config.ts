@@ -5,5 +5,5 @@ export default defineConfig({
   format: ['esm'],
   target: 'node22.13',
   dts: false,
-  sourcemap: true,
+  outputOptions: { comments: { jsdoc: false } },
 })

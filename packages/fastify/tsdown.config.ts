@@ -5,7 +5,6 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   target: 'node22.12',
   dts: true,
-  sourcemap: true,
   // CommonJS apps have that copy of @poolguard/pg, and Jest knows no `import()` in CommonJS.
-  outputOptions: { dynamicImportInCjs: false, exports: 'named' },
+  outputOptions: { comments: { jsdoc: false }, dynamicImportInCjs: false, exports: 'named' },
 })

@@ -5,7 +5,6 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   target: 'node22.12',
   dts: true,
-  sourcemap: true,
   // Jest, with which Nest 11's projects begin, knows no import() in CommonJS.
-  outputOptions: { dynamicImportInCjs: false },
+  outputOptions: { comments: { jsdoc: false }, dynamicImportInCjs: false },
 })

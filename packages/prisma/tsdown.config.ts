@@ -5,5 +5,5 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   target: 'node22.12',
   dts: true,
-  sourcemap: true,
+  outputOptions: { comments: { jsdoc: false } },
 })

@@ -1,6 +1,6 @@
 import { defineConfig } from 'tsdown'
 
-const common = { target: 'node22.12', sourcemap: true } as const
+const common = { target: 'node22.12', outputOptions: { comments: { jsdoc: false } } } as const
 
 export default defineConfig([
   { ...common, entry: ['src/index.ts', 'src/drizzle.ts'], format: ['esm', 'cjs'], dts: true },

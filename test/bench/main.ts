@@ -6,6 +6,7 @@ import type { Benchmark, Figure, Figures } from './benchmark.ts'
 const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   adapters: () => import('./adapters.ts'),
   fleet: () => import('./fleet.ts'),
+  import: () => import('./import.ts'),
   observe: () => import('./observe.ts'),
   pool: () => import('./pool.ts'),
   prepared: () => import('./prepared.ts'),

@@ -1,24 +1,21 @@
 /** Checks the packages as a user gets them: packs each, and looks at the tarballs, not at the workspace. */
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { loadInBothFormats } from './load.ts'
+import { packAll } from './pack.ts'
 
 const run = promisify(execFile)
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const PACKAGES = path.join(ROOT, 'packages')
 const attw = createRequire(import.meta.url).resolve('@arethetypeswrong/cli/package.json')
 
 const folder = await mkdtemp(path.join(tmpdir(), 'poolguard-packaging-'))
 try {
-  const tarballs: string[] = []
-  for (const name of await readdir(PACKAGES)) tarballs.push(await pack(path.join(PACKAGES, name)))
+  const tarballs = await packAll(folder)
   const problems = [
     ...(await Promise.all(tarballs.map(lint))).flat(),
     ...(await Promise.all(tarballs.map(checkTypes))).flat(),
@@ -30,14 +27,6 @@ try {
   process.exitCode = problems.length === 0 ? 0 : 1
 } finally {
   await rm(folder, { recursive: true })
-}
-
-async function pack(home: string): Promise<string> {
-  const before = new Set(await readdir(folder))
-  await run('pnpm', ['pack', '--pack-destination', folder], { cwd: home, shell: process.platform === 'win32' })
-  const [made] = (await readdir(folder)).filter((file) => !before.has(file))
-  if (!made) throw new Error(`pnpm pack made no tarball of ${home}`)
-  return path.join(folder, made)
 }
 
 async function lint(tarball: string): Promise<string[]> {

@@ -26,22 +26,18 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   '@poolguard/sqlite': "new all.SqlitePool({ file: ':memory:', driver: 'better-sqlite3' }).query('SELECT 1')",
 }
 
-interface Manifest {
+export interface Manifest {
   readonly name: string
   readonly bin?: Readonly<Record<string, string>>
   readonly exports: Record<string, unknown>
 }
 
-/** Unpacks the tarballs as an app would have them, loads every entry by `import` and by `require`, and runs every program. */
+/** Loads every entry of the packages by `import` and by `require`, as an app would, and runs every program. */
 export async function loadInBothFormats(tarballs: readonly string[], folder: string): Promise<string[]> {
-  const modules = path.join(folder, 'app/node_modules')
-  const manifests = await Promise.all(tarballs.map((tarball) => unpack(tarball, modules)))
-  await Promise.all(PEERS.map((peer) => link(peer, modules)))
-  await Promise.all(COMMAND_LINE.map((library) => link(library, modules, commandLine)))
-  await link('better-sqlite3', modules, sqlite)
+  const manifests = await install(tarballs, folder)
   const problems: string[] = []
   for (const { name, bin, exports } of manifests) {
-    for (const program of Object.values(bin ?? {})) problems.push(...(await help(path.join(modules, name, program))))
+    for (const program of Object.values(bin ?? {})) problems.push(...(await help(path.join(folder, 'app/node_modules', name, program))))
     for (const entry of Object.keys(exports).filter((key) => !key.endsWith('.json'))) {
       const specifier = path.posix.join(name, entry)
       problems.push(...(await load(folder, specifier, 'load.mjs', `import * as all from '${specifier}'`)))
@@ -49,6 +45,16 @@ export async function loadInBothFormats(tarballs: readonly string[], folder: str
     }
   }
   return problems
+}
+
+/** Unpacks the tarballs into `app/node_modules` of a folder, with the peers beside them. */
+export async function install(tarballs: readonly string[], folder: string): Promise<Manifest[]> {
+  const modules = path.join(folder, 'app/node_modules')
+  const manifests = await Promise.all(tarballs.map((tarball) => unpack(tarball, modules)))
+  await Promise.all(PEERS.map((peer) => link(peer, modules)))
+  await Promise.all(COMMAND_LINE.map((library) => link(library, modules, commandLine)))
+  await link('better-sqlite3', modules, sqlite)
+  return manifests
 }
 
 async function unpack(tarball: string, modules: string): Promise<Manifest> {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join, posix, relative, sep } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 /** Each knows only those before it. */
@@ -115,4 +115,40 @@ describe('the folders of core', () => {
 
     expect(showing(known)).toEqual([])
   })
+
+  test('let the engine be loaded by itself: pool/ imports only the foundation, and 25 modules in all', () => {
+    const engine = loadedBy('pool/pool.ts')
+
+    expect(engine.filter((file) => !file.startsWith('pool/') && !FOUNDATION.includes(file))).toEqual([])
+    expect(engine.length).toBeLessThanOrEqual(25)
+  })
+
+  test('offer at most 30 values to applications', async () => {
+    expect(Object.keys(await import('./index.ts')).length).toBeLessThanOrEqual(30)
+  })
 })
+
+/** Every module that is loaded with one: types are erased, and load nothing. */
+function loadedBy(entry: string): string[] {
+  const loaded = new Set<string>()
+  const pending = [entry]
+  for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
+    if (loaded.has(file)) continue
+    loaded.add(file)
+    for (const specifier of valueImportsOf(file)) pending.push(posix.join(posix.dirname(file), specifier))
+  }
+  return [...loaded]
+}
+
+function valueImportsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '')
+  const declarations = [...text.matchAll(/^(?:import|export) (?!type )([^;]*?) from '(\.[^']+)'/gm)]
+  return declarations.flatMap(([, names = '', specifier = '']) => {
+    const all = names
+      .replaceAll(/[{}]/g, '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean)
+    return all.every((name) => name.startsWith('type ')) ? [] : [specifier]
+  })
+}

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { ConnectFailure } from './connect-failure.ts'
-import { HookFailure } from './hook-failure.ts'
+import { HookFailure } from './errors.ts'
 import type { OpenContext, ResourceFactory } from './resource-factory.ts'
 
 /** How many connections are opened side by side at first; every success doubles it, a failure leaves one at a time. */

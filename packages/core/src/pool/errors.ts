@@ -1,5 +1,7 @@
 import { PoolguardError } from '../poolguard-error.ts'
+import { stackOf } from './borrower.ts'
 import type { ConnectFailure } from './connect-failure.ts'
+import type { TrackedLease } from './lease.ts'
 import type { LeaseReport } from './lease-report.ts'
 
 /** A timeout mentions that the event loop was blocked from this share of the wait on. */
@@ -194,4 +196,81 @@ function messageOf(error: unknown): string {
         ? error.message || error.name
         : String(error)
   return message.slice(0, MAX_MESSAGE_LENGTH)
+}
+
+const failures = new WeakSet<object>()
+
+/**
+ * Thrown by a factory's `open` where the app's own code has failed on a connection that was opened. The caller that waits
+ * longest gets the error as it is, as from the driver's own pool.
+ */
+export class HookFailure {
+  readonly error: unknown
+
+  constructor(error: unknown) {
+    this.error = error
+    if (typeof error === 'object' && error !== null) failures.add(error)
+  }
+}
+
+/** Whether an error was thrown by the app's own code while a connection was opened. */
+export function isOfHook(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && failures.has(error)
+}
+
+/** When a checkout began and ended, to the millisecond. */
+export interface EndedCheckout {
+  readonly acquiredMillisAgo: number
+  readonly releasedMillisAgo: number
+  /** Where it was acquired, a frame a line; null where stacks are not captured. */
+  readonly acquiredStack: string | null
+}
+
+/** A connection was released a second time. The second release did nothing. */
+export class AlreadyReleasedError extends PoolguardError {
+  static {
+    AlreadyReleasedError.prototype.name = 'AlreadyReleasedError'
+  }
+
+  readonly code = 'POOLGUARD_ALREADY_RELEASED'
+
+  /** @param driverMessage what the driver itself says of it, with which the message begins. */
+  constructor(driverMessage: string, pool: string, checkout: EndedCheckout) {
+    super(
+      `${driverMessage} ${describeCheckout(pool, checkout)}, so this call does nothing. ` +
+        'Release each checkout once, in one finally block; the stack shows the second release.',
+    )
+    this.stack += describeAcquisition(checkout)
+  }
+}
+
+/** A query was sent on a connection that its caller had released. It was not run. */
+export class QueryAfterReleaseError extends PoolguardError {
+  static {
+    QueryAfterReleaseError.prototype.name = 'QueryAfterReleaseError'
+  }
+
+  readonly code = 'POOLGUARD_QUERY_AFTER_RELEASE'
+
+  constructor(pool: string, checkout: EndedCheckout) {
+    super(
+      `Query on a client that has been released to the pool. ${describeCheckout(pool, checkout)}, and another caller may ` +
+        'be using the connection now. Await every query before the release, and keep no reference to the client or the ' +
+        'transaction after it.',
+    )
+    this.stack += describeAcquisition(checkout)
+  }
+}
+
+export function endedCheckoutOf({ since, endedAt, borrower }: TrackedLease<unknown>, now: number): EndedCheckout {
+  return { acquiredMillisAgo: now - since, releasedMillisAgo: now - endedAt, acquiredStack: stackOf(borrower) }
+}
+
+function describeCheckout(pool: string, { acquiredMillisAgo, releasedMillisAgo }: EndedCheckout): string {
+  const [acquired, released] = [Math.round(acquiredMillisAgo), Math.round(releasedMillisAgo)]
+  return `Pool "${pool}": this checkout began ${acquired} ms ago and ended ${released} ms ago`
+}
+
+function describeAcquisition({ acquiredStack }: EndedCheckout): string {
+  return acquiredStack === null ? '' : `\nThe checkout was acquired\n${acquiredStack}`
 }

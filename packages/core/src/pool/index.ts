@@ -2,21 +2,20 @@ export { findApplicationFrames, registerOwnCode } from './application-frames.ts'
 export { type BorrowerTraces, captureStack, runDetached, traceAwaiting, traceCall } from './borrower.ts'
 export { type AcquireMessage, publish, type ReleaseMessage } from './channels.ts'
 export type { ConnectFailure } from './connect-failure.ts'
-export {
-  DURATION_BOUNDS_MILLIS,
-  DurationHistogram,
-  type Durations,
-  percentileMillis,
-} from './durations.ts'
+export { DURATION_BOUNDS_MILLIS, DurationHistogram, type Durations, percentileMillis } from './durations.ts'
 export {
   AcquireTimeoutError,
+  AlreadyReleasedError,
   ConnectError,
   describeBorrowers,
+  type EndedCheckout,
+  HookFailure,
+  isOfHook,
   PoolClosedError,
   PoolSaturatedError,
   type PoolState,
+  QueryAfterReleaseError,
 } from './errors.ts'
-export { HookFailure, isOfHook } from './hook-failure.ts'
 export { currentLabel, MOST_LABELS, OTHER_LABEL, runWithLabel } from './label.ts'
 export { type LateQuery, LateQueryReporter, type LateQueryReporterOptions } from './late-query-reporter.ts'
 export { Lease } from './lease.ts'
@@ -26,6 +25,5 @@ export { type AcquireOptions, Pool, type PoolOptions } from './pool.ts'
 export type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 export { DEFAULT_POOL_SETTINGS, type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 export type { PoolCounts, PoolStats } from './pool-stats.ts'
-export { AlreadyReleasedError, type EndedCheckout, QueryAfterReleaseError } from './release-errors.ts'
 export type { Activity, OpenContext, ResourceFactory, RunningQuery } from './resource-factory.ts'
 export { runInScope, scopesAreFree } from './scope.ts'

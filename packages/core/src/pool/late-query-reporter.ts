@@ -1,6 +1,6 @@
+import { QueryAfterReleaseError } from './errors.ts'
 import type { Lease } from './lease.ts'
 import type { Pool } from './pool.ts'
-import { QueryAfterReleaseError } from './release-errors.ts'
 
 export interface LateQueryReporterOptions<R> {
   readonly engine: () => Pool<R>

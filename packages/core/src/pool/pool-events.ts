@@ -1,7 +1,6 @@
 import type { ConnectFailure } from './connect-failure.ts'
-import type { AcquireTimeoutError, PoolSaturatedError } from './errors.ts'
+import type { AcquireTimeoutError, EndedCheckout, PoolSaturatedError } from './errors.ts'
 import type { LeaseReport, QueryReport } from './lease-report.ts'
-import type { EndedCheckout } from './release-errors.ts'
 
 /** Why a pool closed a connection. */
 export type CloseReason = 'idle' | 'lifetime' | 'uses' | 'surplus' | 'unfit' | 'lost' | 'given-up' | 'drain'

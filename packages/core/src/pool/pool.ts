@@ -5,7 +5,15 @@ import { publish } from './channels.ts'
 import type { ConnectFailure } from './connect-failure.ts'
 import { Connector } from './connector.ts'
 import { DurationHistogram } from './durations.ts'
-import { AcquireTimeoutError, ConnectError, PoolClosedError, PoolSaturatedError, type PoolState } from './errors.ts'
+import {
+  AcquireTimeoutError,
+  ConnectError,
+  type EndedCheckout,
+  endedCheckoutOf,
+  PoolClosedError,
+  PoolSaturatedError,
+  type PoolState,
+} from './errors.ts'
 import { Lease, type Lender } from './lease.ts'
 import type { LeaseReport } from './lease-report.ts'
 import { LeaseTracker } from './lease-tracker.ts'
@@ -13,10 +21,9 @@ import { PoolEntries, PoolEntry } from './pool-entries.ts'
 import type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 import { type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 import type { PoolCounts, PoolStats } from './pool-stats.ts'
-import { type EndedCheckout, endedCheckoutOf } from './release-errors.ts'
 import type { ResourceFactory } from './resource-factory.ts'
 import type { Waiter } from './waiter-queue.ts'
-import { WaitingLine } from './waiting-line.ts'
+import { WaitingLine } from './waiter-queue.ts'
 
 /** A validation or reset that takes longer no longer counts as an available connection: another one is opened for the waiter. */
 const VALIDATION_GRACE_MILLIS = 100

@@ -1,3 +1,5 @@
+import { type Clock, MAX_TIMER_MILLIS } from '../clock.ts'
+import { Alarm } from './alarm.ts'
 import type { Borrower } from './borrower.ts'
 import type { Lease } from './lease.ts'
 
@@ -90,5 +92,118 @@ export class WaiterQueue<R> implements Iterable<Waiter<R>> {
       yield waiter
       waiter = next
     }
+  }
+}
+
+/** The waiters are looked through for expired deadlines at most this often. */
+const SWEEP_MILLIS = 10
+
+/**
+ * While a caller waits, a timer keeps the process alive. Where the caller has a deadline the timer rings this often, which
+ * shows how long the event loop was blocked.
+ */
+const HEARTBEAT_MILLIS = 100
+
+/** Waiters, first come first served, each until its deadline. */
+export class WaitingLine<R> extends WaiterQueue<R> {
+  readonly #clock: Clock
+  readonly #expired: (waiter: Waiter<R>, now: number) => void
+  readonly #deadlines: Alarm
+  readonly #heartbeat: Alarm
+  readonly #emptied: () => void
+  #callers = 0
+
+  /**
+   * @param expired is told of each waiter whose time is over; it must remove and reject it.
+   * @param emptied is told when the last waiter has left.
+   */
+  constructor(clock: Clock, expired: (waiter: Waiter<R>, now: number) => void, emptied: () => void) {
+    super()
+    this.#clock = clock
+    this.#expired = expired
+    this.#emptied = emptied
+    this.#deadlines = new Alarm(clock, () => this.#sweep(), { background: true })
+    this.#heartbeat = new Alarm(clock, () => this.#beat(), { background: false })
+  }
+
+  /** Waiters that are callers, and not the pool itself. */
+  get callers(): number {
+    return this.#callers
+  }
+
+  /** Lines up, or goes before the `first` one; the promise is that of the lease. */
+  join(
+    since: number,
+    deadline: number,
+    borrower: Borrower | undefined,
+    { first = false, isInternal = false }: { readonly first?: boolean; readonly isInternal?: boolean } = {},
+  ): { waiter: Waiter<R>; lease: Promise<Lease<R>> } {
+    const { promise: lease, resolve, reject } = Promise.withResolvers<Lease<R>>()
+    const { blockedMillis: blockedBefore } = this.#clock
+    const waiter = new Waiter(since, deadline, { resolve, reject }, borrower, { isInternal, blockedBefore })
+    if (first) this.unshift(waiter)
+    else this.push(waiter)
+    this.#deadlines.at(deadline)
+    if (!isInternal) {
+      this.#callers++
+      this.#heartbeat.at(since + (deadline === Infinity ? MAX_TIMER_MILLIS : HEARTBEAT_MILLIS))
+    }
+    return { waiter, lease }
+  }
+
+  override remove(waiter: Waiter<R>): void {
+    if (!waiter.queued) return
+    super.remove(waiter)
+    if (!waiter.isInternal && --this.#callers === 0) this.#heartbeat.stop()
+    if (this.size > 0) return
+    // The next waiter's deadline gets a timer of its own, so that it can tell whether that was late.
+    this.#deadlines.stop()
+    this.#emptied()
+  }
+
+  /** Lets a waiter go when the signal is aborted. */
+  leaveOnAbort(waiter: Waiter<R>, lease: Promise<Lease<R>>, signal: AbortSignal): Promise<Lease<R>> {
+    const abort = () => {
+      if (!waiter.queued) return
+      this.remove(waiter)
+      waiter.reject(signal.reason)
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    return lease.finally(() => signal.removeEventListener('abort', abort))
+  }
+
+  rejectAll(makeError: () => Error): void {
+    for (let waiter = this.shift(); waiter; waiter = this.shift()) waiter.reject(makeError())
+  }
+
+  /** Rejects the waits of the pool itself. */
+  rejectInternal(makeError: () => Error): void {
+    for (const waiter of [...this].filter(({ isInternal }) => isInternal)) {
+      this.remove(waiter)
+      waiter.reject(makeError())
+    }
+  }
+
+  #beat(): void {
+    const now = this.#clock.now()
+    this.#heartbeat.at(now + (this.#hasDeadline() ? HEARTBEAT_MILLIS : MAX_TIMER_MILLIS))
+  }
+
+  #hasDeadline(): boolean {
+    for (const { isInternal, deadline } of this) if (!isInternal && deadline < Infinity) return true
+    return false
+  }
+
+  #sweep(): void {
+    const now = this.#clock.now()
+    const expired: Waiter<R>[] = []
+    let next = Infinity
+    for (const waiter of this) {
+      if (waiter.deadline > now) next = Math.min(next, waiter.deadline)
+      else expired.push(waiter)
+    }
+    if (next < Infinity) this.#deadlines.at(Math.max(next, now + SWEEP_MILLIS))
+    // Whoever heard of the one before may have served the next.
+    for (const waiter of expired) if (waiter.queued) this.#expired(waiter, now)
   }
 }

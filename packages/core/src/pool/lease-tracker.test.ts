@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CapacityTime } from './capacity-time.ts'
+import { CapacityTime } from './lease-tracker.ts'
 
 test('given a pool that is resized, then each max counts for as long as it held', () => {
   const capacity = new CapacityTime(10, 1_000)

@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const PACKAGES = fileURLToPath(new URL('../../packages', import.meta.url))
+
+/** Packs every package, as it was built last, into a folder. Returns the paths of the tarballs. */
+export async function packAll(folder: string): Promise<string[]> {
+  const tarballs: string[] = []
+  for (const name of await readdir(PACKAGES)) tarballs.push(await pack(path.join(PACKAGES, name), folder))
+  return tarballs
+}
+
+async function pack(home: string, folder: string): Promise<string> {
+  const before = new Set(await readdir(folder))
+  await run('pnpm', ['pack', '--pack-destination', folder], { cwd: home, shell: process.platform === 'win32' })
+  const [made] = (await readdir(folder)).filter((file) => !before.has(file))
+  if (!made) throw new Error(`pnpm pack made no tarball of ${home}`)
+  return path.join(folder, made)
+}
