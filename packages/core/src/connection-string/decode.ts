@@ -1,5 +1,5 @@
-import type { Parameter } from './connection-string.ts'
 import { ConnectionStringError, type ConnectionStringPart } from './connection-string-error.ts'
+import type { Parameter } from './connection-string-parts.ts'
 
 /** Percent-decoding that takes a lone `%` as it is, as pg does. */
 export function decode(text: string, part: ConnectionStringPart): string {

@@ -1,9 +1,10 @@
-export { ConnectionString, type ConnectionStringParts, type HostAddress, type Parameter } from './connection-string.ts'
+export { ConnectionString } from './connection-string.ts'
 export {
   ConnectionStringError,
   type ConnectionStringErrorOptions,
   type ConnectionStringPart,
 } from './connection-string-error.ts'
+export type { ConnectionStringParts, HostAddress, Parameter } from './connection-string-parts.ts'
 export { describeAddress } from './describe-address.ts'
 export { hiddenTexts } from './hidden-texts.ts'
 export { isKnownParameter, isTailOfSecret } from './parameter-kinds.ts'

@@ -1,5 +1,5 @@
 import { SECRET_PARAMETERS } from '../redact.ts'
-import type { Parameter } from './connection-string.ts'
+import type { Parameter } from './connection-string-parts.ts'
 
 /** Parameters with a number, a switch, a choice or a plain name for a value. Others, such as `options`, may hold anything. */
 export const HARMLESS_PARAMETERS: ReadonlySet<string> = new Set([

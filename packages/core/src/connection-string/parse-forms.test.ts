@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { ConnectionStringParts } from './connection-string.ts'
+import type { ConnectionStringParts } from './connection-string-parts.ts'
 import { parseConnectionString } from './parse.ts'
 import { settleTarget } from './settle-target.ts'
 

@@ -1,5 +1,6 @@
-import { ConnectionString, type Parameter } from './connection-string.ts'
+import { ConnectionString } from './connection-string.ts'
 import { ConnectionStringError } from './connection-string-error.ts'
+import type { Parameter } from './connection-string-parts.ts'
 import { settleTarget } from './settle-target.ts'
 
 /** Whether a text is libpq's `name=value` form: it begins with a name and an equals sign. */

@@ -1,8 +1,9 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ConnectionString, type ConnectionStringParts } from './connection-string.ts'
+import { ConnectionString } from './connection-string.ts'
 import { ConnectionStringError } from './connection-string-error.ts'
+import type { ConnectionStringParts } from './connection-string-parts.ts'
 import { parseConnectionString } from './parse.ts'
 
 function partsOf(text: string): ConnectionStringParts {

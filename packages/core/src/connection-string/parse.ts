@@ -1,5 +1,6 @@
-import { ConnectionString, type HostAddress } from './connection-string.ts'
+import { ConnectionString } from './connection-string.ts'
 import { ConnectionStringError } from './connection-string-error.ts'
+import type { HostAddress } from './connection-string-parts.ts'
 import { decode, parseParameters, parsePort, parseUserInfo } from './decode.ts'
 import { looksLikeKeywords, parseKeywords } from './parse-keywords.ts'
 import { parseSocketPath, parseSocketUrl } from './parse-socket.ts'

@@ -1,5 +1,6 @@
-import type { ConnectionString, HostAddress } from './connection-string.ts'
+import type { ConnectionString } from './connection-string.ts'
 import { ConnectionStringError } from './connection-string-error.ts'
+import type { HostAddress } from './connection-string-parts.ts'
 import { parsePort } from './decode.ts'
 
 const TARGET_PARAMETERS = ['host', 'port', 'user', 'password', 'dbname']

@@ -1,6 +1,6 @@
 import { mayHoldSecret } from '../may-hold-secret.ts'
 import { HIDDEN } from '../redact.ts'
-import type { ConnectionStringParts } from './connection-string.ts'
+import type { ConnectionStringParts } from './connection-string-parts.ts'
 import { isHostName } from './host-name.ts'
 import { HARMLESS_PARAMETERS, isKnownParameter, isTailOfSecret } from './parameter-kinds.ts'
 

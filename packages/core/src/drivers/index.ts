@@ -1,3 +1,4 @@
+export type { DriverContext } from './driver-context.ts'
 export type { ConnectionSettings } from './neutral/connection-settings.ts'
 export { hideSecrets } from './neutral/hide-secrets.ts'
 export { type Reading, readConnection } from './neutral/reading.ts'
@@ -15,7 +16,6 @@ export { type PostgresJsOptions, type PostgresJsRewriting, toPostgresJs } from '
 export { toPrismaEngine } from './prisma-engine/to-prisma-engine.ts'
 export { readCertificate } from './read-certificate.ts'
 export {
-  type DriverContext,
   describeRewriteWarning,
   type RewriteWarning,
   type RewriteWarningCode,

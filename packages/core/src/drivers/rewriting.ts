@@ -1,6 +1,4 @@
 import type { ConnectionString } from '../connection-string/index.ts'
-import type { TopologyTraits } from '../topology/index.ts'
-import type { ReadCertificate } from './neutral/tls-options.ts'
 
 /** What a {@link RewriteWarning} is about. Stable, for programs. */
 export type RewriteWarningCode =
@@ -53,14 +51,6 @@ export interface RewriteWarning {
 /** One line for logs. */
 export function describeRewriteWarning({ code, parameter, why, instead }: RewriteWarning): string {
   return `${parameter}: ${why}; ${instead} (${code})`
-}
-
-/** What rewriting for a driver depends on besides the connection string. */
-export interface DriverContext {
-  /** What was detected behind the address; without it, startup parameters are kept and flags stay as they are written. */
-  readonly topology?: TopologyTraits | undefined
-  /** Reads the files that `sslrootcert`, `sslcert` and `sslkey` name; without it they are warned about. */
-  readonly readCertificate?: ReadCertificate | undefined
 }
 
 /** What a rewriting could not and could do about the parts of a connection string that the driver would not understand. */

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../invalid-option-error.ts'
-import { DEFAULT_HEALTH_THRESHOLDS, type HealthThresholds } from './health.ts'
+import { DEFAULT_HEALTH_THRESHOLDS, type HealthThresholds } from './health-thresholds.ts'
 
 /**
  * The thresholds that somebody gave, over the defaults.

@@ -1,5 +1,5 @@
-import type { Threshold } from './health.ts'
 import type { HealthMeasures } from './health-measures.ts'
+import type { Threshold } from './health-thresholds.ts'
 import type { HealthStatus } from './verdict.ts'
 
 /** What was found of a measure, and what is told of it. */

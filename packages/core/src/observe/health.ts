@@ -1,6 +1,7 @@
 import type { PoolStats } from '../pool/index.ts'
 import { type HealthCounters, type HealthMeasures, measureHealth } from './health-measures.ts'
 import { healthReason } from './health-reason.ts'
+import { DEFAULT_HEALTH_THRESHOLDS, type HealthThresholds, type Threshold } from './health-thresholds.ts'
 import { type HealthStatus, holdVerdict, type Verdict, worstOf } from './verdict.ts'
 
 export interface Health {
@@ -9,25 +10,6 @@ export interface Health {
   readonly reasons: readonly string[]
   /** The verdict by each measure; the worst of them is the status. */
   readonly measures: Readonly<Record<keyof HealthMeasures, Verdict>>
-}
-
-/** From which value on something is a warning, and from which it is critical; Infinity is never. Shares are up to 1. */
-export interface Threshold {
-  readonly warning: number
-  readonly critical: number
-}
-
-/**
- * For each measure. A share in use that is critical counts as a warning while neither the waiters nor the mean wait are at
- * least one: where all connections are in use and nobody waits, the pool is just large enough.
- */
-export type HealthThresholds = Readonly<Record<keyof HealthMeasures, Threshold>>
-
-export const DEFAULT_HEALTH_THRESHOLDS: HealthThresholds = {
-  activeShare: { warning: 0.7, critical: 0.9 },
-  waiters: { warning: 5, critical: 20 },
-  meanWaitMillis: { warning: 100, critical: 500 },
-  connectErrorShare: { warning: 0.01, critical: 0.05 },
 }
 
 const MEASURES = Object.keys(DEFAULT_HEALTH_THRESHOLDS) as (keyof HealthMeasures)[]

@@ -1,15 +1,9 @@
 export { completeThresholds } from './complete-thresholds.ts'
 export { databaseOf } from './database-of.ts'
-export {
-  DEFAULT_HEALTH_THRESHOLDS,
-  evaluateHealth,
-  type Health,
-  type HealthInput,
-  type HealthThresholds,
-  type Threshold,
-} from './health.ts'
+export { evaluateHealth, type Health, type HealthInput } from './health.ts'
 export { type HealthCounters, type HealthMeasures, LEAST_ATTEMPTS, LEAST_FAILURES } from './health-measures.ts'
 export { HealthMonitor, type HealthMonitorOptions, type PoolHealth, type ProcessHealth } from './health-monitor.ts'
+export { DEFAULT_HEALTH_THRESHOLDS, type HealthThresholds, type Threshold } from './health-thresholds.ts'
 export {
   METRICS,
   type MetricDefinition,

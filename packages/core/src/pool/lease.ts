@@ -1,5 +1,4 @@
 import type { Borrower } from './borrower.ts'
-import type { PoolEntry } from './pool-entries.ts'
 import type { Activity, RunningQuery } from './resource-factory.ts'
 
 /** What is known of a lease while it lasts, whichever pool gave it. */
@@ -65,5 +64,34 @@ export class Lease<R> extends TrackedLease<R> {
   /** Returns the resource to be closed: it is not lent again. */
   destroy(): void {
     if (this.active) this.#lender.takeBackUnfit(this.#entry)
+  }
+}
+
+/**
+ * The states of an open resource:
+ *
+ * - `idle`: can be lent.
+ * - `leased`: a caller has it.
+ * - `validating`: on its way between the two; it is new, being validated before it is lent, or being reset after its release.
+ * - `closing`: is not lent any more. It takes a slot until the server has let go of it.
+ */
+export type EntryState = 'idle' | 'leased' | 'validating' | 'closing'
+
+/** One open resource and what the pool knows of it. */
+export class PoolEntry<R> {
+  readonly resource: R
+  readonly expiresAt: number
+  /** Changed by `PoolEntries` only. */
+  state: EntryState = 'validating'
+  /** A validation that takes long: waiters no longer count on it. */
+  isSlow = false
+  /** The current lease; undefined in every state but `leased`. */
+  lease: Lease<R> | undefined
+  uses = 0
+  idleSince = 0
+
+  constructor(resource: R, expiresAt: number) {
+    this.resource = resource
+    this.expiresAt = expiresAt
   }
 }

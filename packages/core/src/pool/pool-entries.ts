@@ -1,33 +1,4 @@
-import type { Lease } from './lease.ts'
-
-/**
- * The states of an open resource:
- *
- * - `idle`: can be lent.
- * - `leased`: a caller has it.
- * - `validating`: on its way between the two; it is new, being validated before it is lent, or being reset after its release.
- * - `closing`: is not lent any more. It takes a slot until the server has let go of it.
- */
-export type EntryState = 'idle' | 'leased' | 'validating' | 'closing'
-
-/** One open resource and what the pool knows of it. */
-export class PoolEntry<R> {
-  readonly resource: R
-  readonly expiresAt: number
-  /** Changed by {@link PoolEntries} only. */
-  state: EntryState = 'validating'
-  /** A validation that takes long: waiters no longer count on it. */
-  isSlow = false
-  /** The current lease; undefined in every state but `leased`. */
-  lease: Lease<R> | undefined
-  uses = 0
-  idleSince = 0
-
-  constructor(resource: R, expiresAt: number) {
-    this.resource = resource
-    this.expiresAt = expiresAt
-  }
-}
+import type { EntryState, PoolEntry } from './lease.ts'
 
 /** The open resources of a pool. Only `move` changes a state, and every count follows from it. */
 export class PoolEntries<R> implements Iterable<PoolEntry<R>> {

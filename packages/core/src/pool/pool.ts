@@ -14,10 +14,10 @@ import {
   PoolSaturatedError,
   type PoolState,
 } from './errors.ts'
-import { Lease, type Lender } from './lease.ts'
+import { Lease, type Lender, PoolEntry } from './lease.ts'
 import type { LeaseReport } from './lease-report.ts'
 import { LeaseTracker } from './lease-tracker.ts'
-import { PoolEntries, PoolEntry } from './pool-entries.ts'
+import { PoolEntries } from './pool-entries.ts'
 import type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 import { type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 import type { PoolCounts, PoolStats } from './pool-stats.ts'

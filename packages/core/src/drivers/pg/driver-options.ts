@@ -1,11 +1,12 @@
 import { definedOnly } from '../../defined-only.ts'
+import type { DriverContext } from '../driver-context.ts'
 import { serverDurationMillis, wholeMillis } from '../neutral/durations.ts'
 import { hideSecrets } from '../neutral/hide-secrets.ts'
 import type { Reading } from '../neutral/reading.ts'
 import { admitSettings, searchPath } from '../neutral/server-settings.ts'
 import { printStartupOptions, type ServerSetting } from '../neutral/startup-options.ts'
 import type { TlsOptions } from '../neutral/tls-options.ts'
-import type { DriverContext, RewritingReport } from '../rewriting.ts'
+import type { RewritingReport } from '../rewriting.ts'
 import { pgTls } from './tls.ts'
 import { ignoredParameters, translatedParameters } from './warnings.ts'
 

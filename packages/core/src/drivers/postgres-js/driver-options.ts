@@ -1,11 +1,12 @@
 import type { HostAddress } from '../../connection-string/index.ts'
 import type { TopologyTraits } from '../../topology/index.ts'
+import type { DriverContext } from '../driver-context.ts'
 import { hideSecrets } from '../neutral/hide-secrets.ts'
 import { type Reading, readFlag } from '../neutral/reading.ts'
 import { admitSettings, searchPath } from '../neutral/server-settings.ts'
 import { printStartupOptions, type ServerSetting } from '../neutral/startup-options.ts'
 import type { TlsOptions } from '../neutral/tls-options.ts'
-import type { DriverContext, RewritingReport } from '../rewriting.ts'
+import type { RewritingReport } from '../rewriting.ts'
 import { postgresJsTls } from './tls.ts'
 import { lostParameters, preparesStatements, translatedParameters } from './warnings.ts'
 
