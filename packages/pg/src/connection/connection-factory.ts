@@ -3,6 +3,7 @@ import {
   type Activity,
   type AutomaticStatements,
   HookFailure,
+  hideSecrets,
   type KnownSecrets,
   type OpenContext,
   type ResourceFactory,
@@ -87,6 +88,8 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
       const client = this.#options.makeClient(named(this.#config, this.#options.applicationName()))
       if (!client.connection) return await refuse(client)
       containParserErrors(client.connection)
+      // A client is what listeners of the pool's events are given, and they may log it.
+      hideSecrets(client.connectionParameters)
       const sent = admitStartupParameters(client, this.#parameters)
       try {
         return await this.#login(client, context)
