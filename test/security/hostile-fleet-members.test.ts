@@ -213,6 +213,21 @@ test('given ten connections that each claim to be an instance, then the others h
   expect(leastEver).toBeGreaterThanOrEqual(Math.floor((BUDGET - 5) / 8))
 })
 
+test('given another role that holds the lock of the fleets, then callers are served, that is warned of once, and it goes on afterwards', async () => {
+  const { made, total } = busyPools(2)
+  await eventually(total).toBe(BUDGET)
+  const attacker = await connectAs('psql', evilUrl('app'))
+  await attacker.query(`select pg_advisory_lock(${0x706f6f6c}, ${0x666c6565})`)
+  await eventually(() => made.map(({ warnings }) => warnings.length)).toEqual([1, 1])
+  const [warning = ''] = made[0]?.warnings ?? []
+  expect(warning).toContain('another session has held the lock of the fleets')
+  const [, query] = /(SELECT .* l\.granted)/.exec(warning) ?? []
+  expect(await server.query(query as string)).toContainEqual(expect.objectContaining({ usename: 'evil' }))
+  await attacker.query('select pg_advisory_unlock_all()')
+  await eventually(total).toBe(BUDGET - 1)
+  expect(made.map(({ warnings }) => warnings.length)).toEqual([1, 1])
+})
+
 test('given postgres.js, then it is no easier prey', async () => {
   await connectAs('x#aaaaaa:t=1,d=1,m=9999,n=1', evilUrl())
   await connectAs('x#aaaaab:t=9999,d=9999,m=9999,n=1', server.url)

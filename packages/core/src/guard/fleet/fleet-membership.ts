@@ -56,8 +56,10 @@ export class FleetMembership<C> {
     const { fleet, headroom, engine, bounds, adopt } = options
     this.#options = options
     this.#seat = new LookSeat(engine)
-    this.#warnings = new FleetWarnings({ app: fleet.app, warn: options.warn })
     this.#intervalMillis = fleet.intervalMillis ?? INTERVAL_MILLIS
+    this.#warnings = new FleetWarnings({
+      ...{ app: fleet.app, intervalMillis: this.#intervalMillis, warn: options.warn },
+    })
     this.member = makeMember(fleet.app, Math.random)
     this.#controller = new FleetController({
       member: this.member,
@@ -187,6 +189,7 @@ export class FleetMembership<C> {
     } finally {
       lease.release()
     }
+    this.#warnings.looked()
     // It may have been its time to go.
     if (this.#publisher !== publisher) throw new Error('the connection that was to carry the publication is closed')
   }
@@ -268,6 +271,7 @@ export class FleetMembership<C> {
       return
     }
     const { code } = (error ?? {}) as { code?: unknown }
+    if (code === '55P03') this.#warnings.lockHeld()
     const lasting =
       error instanceof TellsNothing ||
       error instanceof InvalidAnswerError ||

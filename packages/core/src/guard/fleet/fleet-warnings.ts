@@ -1,11 +1,16 @@
+import { systemClock } from '../../clock.ts'
 import type { Doubt, IgnoredConnections } from '../../fleet/index.ts'
 
 /** Names are made up at will: a pool tells no more of them than this. */
 const MAX_WARNINGS = 10
 const MAX_NAME_LENGTH = 63
 
+/** Instances have the lock for milliseconds; with so many of them that a look fails, the next ones do not all fail. */
+const LOCKED_INTERVALS = 6
+
 export interface FleetWarningsOptions {
   readonly app: string
+  readonly intervalMillis: number
   readonly warn: (message: string) => void
 }
 
@@ -13,6 +18,7 @@ export interface FleetWarningsOptions {
 export class FleetWarnings {
   readonly #options: FleetWarningsOptions
   readonly #told = new Set<string>()
+  #lockedSince: number | undefined
 
   constructor(options: FleetWarningsOptions) {
     this.#options = options
@@ -40,6 +46,25 @@ export class FleetWarnings {
         : `keeps no more room for ${who} than for the ${connectionsOf(open)} that it has open, because it claims ${claimed} and does not open ` +
             'them. If that is an instance of yours, see whether it hangs or cannot connect; if not, find out which client of ' +
             'that role names itself so.'
+    })
+  }
+
+  /** A look has succeeded. */
+  looked(): void {
+    this.#lockedSince = undefined
+  }
+
+  /** A look has failed, because another session had the fleets' lock. Any role of the database can take it. */
+  lockHeld(): void {
+    const now = systemClock.now()
+    this.#lockedSince ??= now
+    if (now - this.#lockedSince < LOCKED_INTERVALS * this.#options.intervalMillis) return
+    this.#warnOnce('lock', () => {
+      return (
+        'keeps what it has, because another session has held the lock of the fleets for long. Find that session with SELECT a.pid, a.usename, ' +
+        'a.application_name FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid ' +
+        "WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted, and end it with pg_terminate_backend."
+      )
     })
   }
 

@@ -115,9 +115,22 @@ async function lookThrough(
 async function lock(ask: Ask): Promise<void> {
   const until = systemClock.now() + LOCK_MILLIS
   while ((await letThrough(ask(LOCK_IF_FREE))) !== 'true') {
-    if (systemClock.now() > until) throw new Error('the lock of the fleets did not come free in time')
+    if (systemClock.now() > until) throw new LockHeld()
     await letThrough(ask('rollback'))
     await pause(RETRY_MILLIS * (0.5 + Math.random()))
+  }
+}
+
+/** Another session had the fleets' lock all the time. A server says the same by the same code. */
+class LockHeld extends Error {
+  static {
+    LockHeld.prototype.name = 'LockHeld'
+  }
+
+  readonly code = '55P03'
+
+  constructor() {
+    super('the lock of the fleets did not come free in time')
   }
 }
 
