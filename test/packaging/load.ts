@@ -37,7 +37,8 @@ export async function loadInBothFormats(tarballs: readonly string[], folder: str
   const manifests = await install(tarballs, folder)
   const problems: string[] = []
   for (const { name, bin, exports } of manifests) {
-    for (const program of Object.values(bin ?? {})) problems.push(...(await help(path.join(folder, 'app/node_modules', name, program))))
+    for (const program of Object.values(bin ?? {}))
+      problems.push(...(await help(path.join(folder, 'app/node_modules', name, program))))
     for (const entry of Object.keys(exports).filter((key) => !key.endsWith('.json'))) {
       const specifier = path.posix.join(name, entry)
       problems.push(...(await load(folder, specifier, 'load.mjs', `import * as all from '${specifier}'`)))
