@@ -15,10 +15,7 @@ export interface FleetOptions {
   /**
    * Roles beside the pool's own whose connections count as instances, of this app or others; behind PgBouncer, users. Any role
    * can give its connections any name, so without this the connections of other roles only count as in use. Name each
-   * other's roles in both apps.
-   *
-   * @example
-   * fleet: { app: 'orders', trustedRoles: ['bills'] }
+   * other's roles in both apps, as in `trustedRoles: ['bills']`.
    */
   readonly trustedRoles?: readonly string[]
 }
