@@ -22,16 +22,15 @@ interface BetterDatabase {
 
 type BetterSqlite3 = new (path: string, options?: { readonly: boolean; timeout: number }) => BetterDatabase
 
-/** What the binary of better-sqlite3 13 needs. Node 22.12 and 22.13 have 9, and crash on it. */
-const LEAST_NODE_API = 10
+/** The binary of better-sqlite3 needs Node-API 10 from version 13 on. Node 22.12 and 22.13 have 9, and crash on it. */
+const MIN_NODE_API = 10
+const FIRST_WITH_NODE_API = 13
 
 /** Loads better-sqlite3 and its binary. */
 export async function loadBetterSqlite3(): Promise<SqliteDriver> {
-  if (Number(process.versions.napi) < LEAST_NODE_API) {
-    throw new Error(`it needs Node 22.14 or later, and this is ${process.versions.node}`)
-  }
   // A name that only Node resolves: it brings no types, and bundlers need not find it.
   const name: string = 'better-sqlite3'
+  await requireNodeApi(name)
   const { default: Database } = (await import(name)) as { default: BetterSqlite3 }
   // The binary is loaded with the first database.
   new Database(':memory:').close()
@@ -44,6 +43,16 @@ export async function loadBetterSqlite3(): Promise<SqliteDriver> {
       return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined
     },
   }
+}
+
+/** Throws before a binary is loaded that would crash the process. */
+async function requireNodeApi(name: string): Promise<void> {
+  const manifest = (await import(`${name}/package.json`, { with: { type: 'json' } })) as {
+    default: { version: string }
+  }
+  const { version } = manifest.default
+  if (Number.parseInt(version, 10) < FIRST_WITH_NODE_API || Number(process.versions.napi) >= MIN_NODE_API) return
+  throw new Error(`version ${version} needs Node 22.14 or later, and this is ${process.versions.node}`)
 }
 
 function wrap(database: BetterDatabase): SqliteDatabase {
