@@ -21,9 +21,9 @@ function majorsOf(range: string): Set<number> {
   const majors = new Set<number>()
   for (const alternative of range.split('||')) {
     const [, least = '0'] = /(\d+)/.exec(alternative.replace(/<\S+/, '')) ?? []
-    const [, below] = /<(\d+)/.exec(alternative) ?? []
-    const single = /^\s*[~^\d]/.test(alternative)
-    const end = single ? Number(least) + 1 : Number(below ?? 100)
+    const [, below = '100', minor = '0'] = /<(\d+)(?:\.(\d+))?/.exec(alternative) ?? []
+    const isSingle = /^\s*[~^\d]/.test(alternative)
+    const end = isSingle ? Number(least) + 1 : Number(below) + (Number(minor) > 0 ? 1 : 0)
     for (let major = Number(least); major < end; major++) majors.add(major)
   }
   return majors
@@ -32,6 +32,7 @@ function majorsOf(range: string): Set<number> {
 test.each([
   ['^12.0.0', [12]],
   ['>=12.0.0 <14', [12, 13]],
+  ['>=3.4.0 <3.5', [3]],
   ['^5.0.0 || ^6.0.0', [5, 6]],
 ] as const)('the range %s allows %j', (range, majors) => {
   expect([...majorsOf(range)]).toEqual(majors)
