@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest'
+import { runPoolguard } from '../integration/run-poolguard.ts'
+import { type Answer, type ImitatedRow, imitateServer, PID } from './imitated-server.ts'
+
+const CAPACITY: ImitatedRow = {
+  ...{ maxConnections: 100, reserved: 3, roleLimit: null, databaseLimit: null },
+  ...{ used: 1, usedByRole: 1, usedByDatabase: 1 },
+}
+const SETTINGS: ImitatedRow = {
+  ...{ version: '18.0', role: 'app', database: 'app', superuser: false, idleInTransactionTimeoutMillis: 60_000 },
+  ...{ boundsOtherRoles: false, seesAll: true, build: 'PostgreSQL 18.0', maxConnections: 100, reserved: 3 },
+}
+const USAGE: ImitatedRow = {
+  ...{ application: 'orders', role: 'app', database: 'app', sameRole: true, sameDatabase: true },
+  ...{ connections: 5, hidden: 0 },
+}
+const SESSIONS: ImitatedRow = {
+  ...{ application: 'orders', role: 'app', sessions: 5, longIdle: 0, idleInTransaction: 0 },
+  longestIdleInTransactionSeconds: 0,
+}
+const LOAD: ImitatedRow = {
+  ...{ elapsedMillis: 1_000, sessionMillis: 10, activeMillis: 5, idleInTransactionMillis: 0, transactions: 3 },
+}
+
+/** What the commands ask, by a part of the statement, the most particular first. */
+const ANSWERS: readonly (readonly [part: string, row: ImitatedRow])[] = [
+  ['"openSlots"', { openSlots: 97 }],
+  ['"usedByRole"', CAPACITY],
+  ['"boundsOtherRoles"', SETTINGS],
+  ['"build"', SETTINGS],
+  ['"hidden"', USAGE],
+  ['"longIdle"', SESSIONS],
+  ['"sessionMillis"', LOAD],
+  ['pg_backend_pid', { pid: PID }],
+]
+
+/** The answers, of which one column of one row is another. */
+function answersWith(part: string, column: string, value: unknown): Answer {
+  return (statement) => {
+    if (statement.includes('pg_prepared_statements')) return [{ pid: PID, name: null, along: JSON.stringify(CAPACITY) }]
+    const [found, row] = ANSWERS.find(([each]) => statement.includes(each)) ?? []
+    if (!row) return []
+    if (found !== part) return [row]
+    const { [column]: _left, ...others } = row
+    return [value === undefined ? others : { ...others, [column]: value }]
+  }
+}
+
+async function run(args: readonly string[], answer: Answer) {
+  await using server = await imitateServer({ answer })
+  const [command = '', ...options] = args
+  const outcome = await runPoolguard([command, `postgresql://app@127.0.0.1:${server.port}/app`, ...options])
+  return { code: outcome.code, output: outcome.stdout + outcome.stderr }
+}
+
+type Case = readonly [args: readonly string[], column: string, value: string | undefined, part: string]
+
+const DOCTOR = ['doctor', '--json']
+const PLAN = ['plan', '--instances', '4']
+const MONITOR = ['monitor', '--samples', '1']
+
+const CASES: readonly Case[] = [
+  [DOCTOR, 'openSlots', 's3cret', '"openSlots"'],
+  [DOCTOR, 'maxConnections', '-5', '"usedByRole"'],
+  [DOCTOR, 'idleInTransactionTimeoutMillis', undefined, '"boundsOtherRoles"'],
+  [DOCTOR, 'connections', 's3cret', '"hidden"'],
+  [DOCTOR, 'sessions', '-5', '"longIdle"'],
+  [DOCTOR, 'activeMillis', 's3cret', '"sessionMillis"'],
+  [PLAN, 'maxConnections', 's3cret', '"usedByRole"'],
+  [PLAN, 'reserved', undefined, '"usedByRole"'],
+  [PLAN, 'connections', '-5', '"hidden"'],
+  [MONITOR, 'openSlots', 's3cret', '"openSlots"'],
+  [MONITOR, 'connections', undefined, '"hidden"'],
+  [['optimize'], 'maxConnections', 's3cret', '"build"'],
+]
+
+/** In processes of their own, as a user would run them. */
+describe('given an imitated server', () => {
+  test.each(CASES)(
+    'when %j is run and %s is %j, then the command says what is invalid',
+    async (args, column, value, part) => {
+      const { code, output } = await run(args, answersWith(part, column, value))
+
+      expect(code).toBeGreaterThan(0)
+      expect(output).toContain(column)
+      expect(output).toContain('is invalid')
+      expect(output).not.toMatch(/NaN|TypeError|s3cret| at file:/)
+    },
+  )
+
+  test.each([[DOCTOR], [PLAN], [MONITOR]])(
+    'when %j is run and all is honest, then nothing is invalid',
+    async (args) => {
+      const { output } = await run(args, answersWith('', '', undefined))
+
+      expect(output).not.toContain('is invalid')
+    },
+  )
+})
