@@ -135,7 +135,7 @@ export class RowReader {
 /**
  * Reads all rows of an answer.
  *
- * @throws {InvalidAnswerError} where one of them is invalid, or where there are more than {@link MAX_ROWS}.
+ * @throws {InvalidAnswerError} where one of them is invalid, or where there are more rows than any server or pooler has.
  */
 export function readRows<T>(source: string, rows: unknown, read: (row: RowReader) => T): T[] {
   if (!Array.isArray(rows)) throw new InvalidAnswerError(source, `its rows are ${kindOf(rows)}`)
