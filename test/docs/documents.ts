@@ -5,7 +5,16 @@ import { lexer, type Token, type Tokens, walkTokens } from 'marked'
 export const ROOT: string = join(import.meta.dirname, '../..')
 
 /** Folders that hold no text of ours. */
-const ELSEWHERE = new Set(['node_modules', 'dist', 'generated', '.git', '.changeset', '.turbo', 'fixtures'])
+const ELSEWHERE = new Set([
+  'node_modules',
+  'dist',
+  'generated',
+  'api-reports',
+  '.git',
+  '.changeset',
+  '.turbo',
+  'fixtures',
+])
 
 export interface CodeBlock {
   /** From the root, with its line: where to look when it does not compile. */

@@ -47,7 +47,7 @@ test('reads that have ended are forgotten', () => {
   gate.started(lease, HOUR)
   expect(gate.underWay).toEqual([lease])
 
-  lease.held = false
+  lease.active = false
   gate.close()
   expect(gate.underWay).toEqual([])
   expect(gate.holds(10)).toBe(true)
@@ -61,6 +61,6 @@ test.each<[millis: number | undefined, quick: boolean]>([
   expect(isQuick(millis)).toBe(quick)
 })
 
-function heldLease(): Lease<SqliteConnection> & { held: boolean } {
-  return { held: true } as Lease<SqliteConnection> & { held: boolean }
+function heldLease(): Lease<SqliteConnection> & { active: boolean } {
+  return { active: true } as Lease<SqliteConnection> & { active: boolean }
 }
