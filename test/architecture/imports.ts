@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { dirname, join, posix } from 'node:path'
+import { basename, dirname, join, posix } from 'node:path'
 import { parseSync, Visitor } from 'oxc-parser'
 
 /** One import, re-export or `typeof import()` of a source file. */
@@ -33,18 +33,35 @@ export function specifiersOf(file: string, source: string): readonly string[] {
 
 /** The imports of the packages' sources, their tests aside. */
 export function readImports(root: string): readonly Import[] {
-  const files = globSync('packages/*/src/**/*.ts', { cwd: root })
-    .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => !file.endsWith('.test.ts') && !file.includes('/testing/'))
-    .sort()
+  return importsOf(
+    root,
+    globSync('packages/*/src/**/*.ts', { cwd: root }).filter((file) => !/\.test\.ts$|[\\/]testing[\\/]/.test(file)),
+  )
+}
+
+/** The imports of everything that is written in TypeScript here: tests, their harness, examples. */
+export function readAllImports(root: string): readonly Import[] {
+  return importsOf(
+    root,
+    globSync('{packages/*/src,test,examples,observability}/**/*.{ts,tsx}', {
+      cwd: root,
+      exclude: (file) => MADE_BY_TOOLS.has(basename(file)) || file.endsWith('.d.ts'),
+    }),
+  )
+}
+
+const MADE_BY_TOOLS: ReadonlySet<string> = new Set(['node_modules', 'dist', 'generated', '.next'])
+
+function importsOf(root: string, files: readonly string[]): readonly Import[] {
   const entries = readEntries(root)
-  return files.flatMap((file) =>
-    specifiersOf(file, readFileSync(join(root, file), 'utf8')).map((specifier) => {
+  return files.flatMap((name) => {
+    const file = name.replaceAll('\\', '/')
+    return specifiersOf(file, readFileSync(join(root, file), 'utf8')).map((specifier) => {
       const isRelative = specifier.startsWith('.')
       const target = isRelative ? posix.join(dirname(file), specifier) : entries.get(specifier)
       return { file, specifier, target }
-    }),
-  )
+    })
+  })
 }
 
 /** The public entries of the workspace's packages: `@poolguard/pg` leads to `packages/pg/src/index.ts`. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { InstanceOptions } from '../fleet/instance.ts'
+import type { InstanceOptions } from '../fleet/instance-messages.ts'
 import { StartedInstance } from '../fleet/started-instance.ts'
 import { generatePrismaClient, type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
 import { type Benchmark, summarise } from './benchmark.ts'

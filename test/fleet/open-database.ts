@@ -1,7 +1,7 @@
 import { GuardedPool } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import pg from 'pg'
-import type { InstanceOptions, Report } from './instance.ts'
+import type { InstanceOptions, Report } from './instance-messages.ts'
 
 /** A database as the load sees it, whichever library is in between. */
 export interface OpenedDatabase {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { InstanceOptions, Order, Report } from './instance.ts'
+import type { InstanceOptions, Order, Report } from './instance-messages.ts'
 
 const PROGRAM = fileURLToPath(new URL('./instance.ts', import.meta.url))
 

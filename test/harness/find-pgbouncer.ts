@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { runProgram, unpackDebianPackage } from './debian-package.ts'
 import { dockerAnswers } from './docker.ts'
-import type { PgBouncerVersion } from './pgbouncer.ts'
+import type { PgBouncerVersion } from './pgbouncer-server.ts'
 
 export interface PgBouncerBinary {
   readonly path: string

@@ -3,24 +3,24 @@ export type { ConnectionTarget } from './credentials.ts'
 export { describeWhere } from './describe-where.ts'
 export { PgBouncerUnavailableError } from './find-pgbouncer.ts'
 export { describeWithPrometheus } from './find-prometheus.ts'
+export { startPgBouncer } from './pgbouncer.ts'
+export { describeWithPgBouncer, type PgBouncerAvailability, pgBouncerAvailability } from './pgbouncer-availability.ts'
+export { describeWithPgBouncerProgram, type PgBouncerPlace, startPgBouncerFiles } from './pgbouncer-files.ts'
 export {
   type PgBouncerOptions,
   type PgBouncerServer,
   type PgBouncerVersion,
   type PoolMode,
   pgBouncerVersions,
-  startPgBouncer,
-} from './pgbouncer.ts'
-export { describeWithPgBouncer, type PgBouncerAvailability, pgBouncerAvailability } from './pgbouncer-availability.ts'
-export { describeWithPgBouncerProgram, type PgBouncerPlace, startPgBouncerFiles } from './pgbouncer-files.ts'
+} from './pgbouncer-server.ts'
+export { startPostgres } from './postgres.ts'
 export {
   type PostgresOptions,
   type PostgresServer,
   type PostgresVersion,
   postgresVersions,
   type StopMode,
-  startPostgres,
-} from './postgres.ts'
+} from './postgres-server.ts'
 export { generatePrismaClient } from './prisma-client.ts'
 export { type PrometheusOptions, type PrometheusServer, type ScrapeJob, startPrometheus } from './prometheus.ts'
 export { checkMetrics, checkPrometheusConfig, checkRules, testRules } from './promtool.ts'

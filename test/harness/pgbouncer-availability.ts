@@ -2,7 +2,7 @@ import type { describe } from 'vitest'
 import { usesContainers } from './backends/choice.ts'
 import { describeWhere } from './describe-where.ts'
 import { findPgBouncer, PgBouncerUnavailableError, pgBouncerImages } from './find-pgbouncer.ts'
-import type { PgBouncerVersion } from './pgbouncer.ts'
+import type { PgBouncerVersion } from './pgbouncer-server.ts'
 
 export type PgBouncerAvailability =
   | { readonly available: true; readonly version: string; readonly source: string }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { appDatabase, appRole, superuser } from './credentials.ts'
-import type { PgBouncerOptions } from './pgbouncer.ts'
+import type { PgBouncerOptions } from './pgbouncer-server.ts'
 
 export interface ConsoleUsers {
   readonly admin: { readonly user: string; readonly password: string; readonly database: 'pgbouncer' }

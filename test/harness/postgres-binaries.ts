@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { cached } from './cache.ts'
 import { copyTreeForServer } from './copy-tree.ts'
-import type { PostgresVersion } from './postgres.ts'
+import type { PostgresVersion } from './postgres-server.ts'
 import { serverUserCanEnter } from './server-user.ts'
 
 export interface PostgresBinaries {

@@ -1,4 +1,4 @@
-import type { PostgresOptions } from './postgres.ts'
+import type { PostgresOptions } from './postgres-server.ts'
 
 type Settings = Readonly<Record<string, string | number>>
 

@@ -1,5 +1,12 @@
 import { connect, type Socket } from 'node:net'
-import type { Faults } from './proxy.ts'
+
+/** What is wrong with the line at the moment. Shared by all connections of a proxy, and changed while they live. */
+export interface Faults {
+  latencyMillis: number
+  blackhole: boolean
+  /** Bytes that each connection still gets from the server, counted from when the fault was switched on. */
+  cutAfterBytes: number | undefined
+}
 
 /** One client's connection and the one behind it to the target, under the faults of the moment. */
 export class ProxiedConnection {

@@ -1,17 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { loopback, onFreePort, PortTakenError } from './free-port.ts'
-import { ProxiedConnection } from './proxied-connection.ts'
+import { type Faults, ProxiedConnection } from './proxied-connection.ts'
 
 export interface ProxyOptions {
   readonly target: { readonly host: string; readonly port: number }
-}
-
-/** What is wrong with the line at the moment. Shared by all connections of a proxy, and changed while they live. */
-export interface Faults {
-  latencyMillis: number
-  blackhole: boolean
-  /** Bytes that each connection still gets from the server, counted from when the fault was switched on. */
-  cutAfterBytes: number | undefined
 }
 
 /** A TCP proxy on loopback, transparent until told otherwise. Each fault holds for existing and for new connections. */

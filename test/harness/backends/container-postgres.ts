@@ -1,7 +1,7 @@
 import { GenericContainer } from 'testcontainers'
 import { appDatabase, appRole, superuser } from '../credentials.ts'
 import { freePort } from '../free-port.ts'
-import { type PostgresOptions, type PostgresServer, type StopMode, stopSignals } from '../postgres.ts'
+import { type PostgresOptions, type PostgresServer, type StopMode, stopSignals } from '../postgres-server.ts'
 import { postgresSettings } from '../postgres-settings.ts'
 import { waitUntil } from '../wait-until.ts'
 import { ContainerLog } from './container-log.ts'

@@ -1,5 +1,5 @@
 import { appDatabase, type ConnectionTarget, connectionUrl, superuser } from '../credentials.ts'
-import type { PostgresServer } from '../postgres.ts'
+import type { PostgresServer } from '../postgres-server.ts'
 import { queryOnce } from '../query-once.ts'
 
 type Queries = Pick<PostgresServer, 'url' | 'adminUrl' | 'urlFor' | 'query' | 'connectionCount'>
