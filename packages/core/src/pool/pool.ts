@@ -78,7 +78,7 @@ interface WaitRequest {
 
 /**
  * Lends a bounded number of resources. Callers are served in the order in which they came; the resource that was used last is
- * lent first. {@link PoolEntries} holds the open resources and their states, {@link LeaseTracker} follows the leases.
+ * lent first. `PoolEntries` holds the open resources and their states, `LeaseTracker` follows the leases.
  */
 export class Pool<R> implements Lender<R> {
   readonly name: string
