@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest'
+import { ManualClock } from '../../pool/testing/manual-clock.ts'
 import { type BusyConnection, cancelUntilAtRest, comesToRest } from './cancel-and-close.ts'
+
+/** Longer than all waits together. */
+const LONG_MILLIS = 60_000
+
+async function inManualTime<T>(run: (clock: ManualClock) => Promise<T>): Promise<T> {
+  const clock = new ManualClock()
+  const outcome = run(clock)
+  await clock.advance(LONG_MILLIS)
+  return outcome
+}
 
 /** A connection whose server ends its query at one of the requests to cancel. */
 function busyConnection(given: Partial<BusyConnection> & { readonly endsAtRequest?: number } = {}) {
@@ -30,34 +41,36 @@ function busyConnection(given: Partial<BusyConnection> & { readonly endsAtReques
 test('given a query that the first request misses, then it is cancelled again until the connection is at rest', async () => {
   const { connection, cancel, requests } = busyConnection({ endsAtRequest: 2 })
 
-  expect(await cancelUntilAtRest(connection, cancel)).toBe('at-rest')
+  expect(await inManualTime((clock) => cancelUntilAtRest(connection, cancel, clock))).toBe('at-rest')
   expect(requests()).toBe(2)
 })
 
 test('given a server that waits for the client, then nothing is cancelled', async () => {
   const { connection, cancel, requests } = busyConnection({ waitsForClient: true })
 
-  expect(await cancelUntilAtRest(connection, cancel)).toBe('waits-for-client')
+  expect(await inManualTime((clock) => cancelUntilAtRest(connection, cancel, clock))).toBe('waits-for-client')
   expect(requests()).toBe(0)
 })
 
 test('given answers that are not read, then one request is sent, whose effect would not be seen', async () => {
   const { connection, cancel, requests } = busyConnection({ isUnread: true })
 
-  expect(await cancelUntilAtRest(connection, cancel)).toBe('unread')
+  expect(await inManualTime((clock) => cancelUntilAtRest(connection, cancel, clock))).toBe('unread')
   expect(requests()).toBe(1)
 })
 
 test('given a server that ignores every request, then the connection is given up while it is busy', async () => {
   const { connection, cancel, requests } = busyConnection()
 
-  expect(await cancelUntilAtRest(connection, cancel)).toBe('busy')
+  expect(await inManualTime((clock) => cancelUntilAtRest(connection, cancel, clock))).toBe('busy')
   expect(requests()).toBe(6)
 })
 
 test('given a server that waits for a client that has gone, then the connection does not come to rest', async () => {
-  expect(await comesToRest(busyConnection({ waitsForClient: true }).connection)).toBe(false)
-  expect(await comesToRest(busyConnection({ isUnread: true }).connection)).toBe(false)
+  expect(await inManualTime((clock) => comesToRest(busyConnection({ waitsForClient: true }).connection, clock))).toBe(
+    false,
+  )
+  expect(await inManualTime((clock) => comesToRest(busyConnection({ isUnread: true }).connection, clock))).toBe(false)
 })
 
 test('given a stream that is still read, then it is waited for until it ends', async () => {
@@ -72,5 +85,5 @@ test('given a stream that is still read, then it is waited for until it ends', a
     },
   })
 
-  expect(await comesToRest(reading)).toBe(true)
+  expect(await inManualTime((clock) => comesToRest(reading, clock))).toBe(true)
 })

@@ -1,4 +1,4 @@
-import { pause } from '../../clock.ts'
+import { type Clock, systemClock } from '../../clock.ts'
 
 /** How long to wait for the effect of each cancel request; after the last one the connection is closed while it is busy. */
 const CANCEL_WAITS_MILLIS = [50, 100, 200, 400, 800, 1_600]
@@ -21,14 +21,14 @@ export interface BusyConnection {
 }
 
 /** Waits until a connection is at rest. Resolves to false if that takes a caller that has gone. */
-export async function comesToRest(connection: BusyConnection): Promise<boolean> {
+export async function comesToRest(connection: BusyConnection, clock: Clock = systemClock): Promise<boolean> {
   let atRest = false
   const settled = connection.settled().then(() => {
     atRest = true
   })
   for (;;) {
     const before = connection.bytes
-    await Promise.race([settled, pause(STUCK_MILLIS, { background: true })])
+    await Promise.race([settled, pause(STUCK_MILLIS, clock)])
     if (atRest) return true
     if ((connection.waitsForClient || connection.isUnread) && connection.bytes === before) return false
   }
@@ -44,6 +44,7 @@ export async function comesToRest(connection: BusyConnection): Promise<boolean> 
 export async function cancelUntilAtRest(
   connection: BusyConnection,
   cancel: (timeoutMillis: number) => Promise<void> | void,
+  clock: Clock = systemClock,
 ): Promise<'at-rest' | 'waits-for-client' | 'unread' | 'busy'> {
   for (const millis of CANCEL_WAITS_MILLIS) {
     if (connection.isAtRest) return 'at-rest'
@@ -51,7 +52,13 @@ export async function cancelUntilAtRest(
     const settled = connection.settled()
     await cancel(millis)
     if (connection.isUnread) return 'unread'
-    await Promise.race([settled, pause(millis, { background: true })])
+    await Promise.race([settled, pause(millis, clock)])
   }
   return 'busy'
+}
+
+function pause(millis: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(millis, resolve, { background: true })
+  })
 }
