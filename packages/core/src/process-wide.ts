@@ -3,7 +3,7 @@
  * `node_modules`, a module that a development server loads again). It is kept on `globalThis`.
  *
  * @example
- * const openPools = new ProcessWide('poolguard.registry.1', () => new Set<ObservedPool>())
+ * const openPools = new ProcessWide('poolguard.registry.1', () => new Set<object>())
  * openPools.value.add(pool)
  */
 export class ProcessWide<T> {
