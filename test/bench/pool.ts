@@ -1,7 +1,7 @@
 import { startPostgres } from '../harness/index.ts'
 import { type Benchmark, compare, type Figure } from './benchmark.ts'
 import { checkoutPeers, nanosPerCheckout } from './checkout.ts'
-import { openPools, queriesPerSecond } from './queries.ts'
+import { listPools, queriesPerSecond } from './queries.ts'
 import { countStormConnects } from './storm.ts'
 import { microsPerWaiter } from './waiters.ts'
 
@@ -54,7 +54,7 @@ async function measureCheckouts(figures: Record<string, Figure>, tell: (text: st
 
 async function measureQueries(figures: Record<string, Figure>, tell: (text: string) => void): Promise<void> {
   await using server = await startPostgres({ maxConnections: 40 })
-  await using pools = openPools(server.url)
+  await using pools = listPools(server.url)
   const ratioOf = async (concurrency: number, failEvery: number) =>
     (await compare(pools.pairOf((pool) => queriesPerSecond(pool, { concurrency, failEvery })))).ratio
   tell('queries on a real server, one at a time')

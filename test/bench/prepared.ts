@@ -2,7 +2,7 @@ import { GuardedPool } from '@poolguard/pg'
 import type pg from 'pg'
 import { type PostgresServer, startPgBouncer, startPostgres } from '../harness/index.ts'
 import { type Benchmark, compare, type Figure } from './benchmark.ts'
-import { openPools } from './queries.ts'
+import { listPools } from './queries.ts'
 
 const CONNECTIONS = 4
 /** Of each measurement: as long for the faster one as for the slower, which would else count its first queries for less. */
@@ -45,7 +45,7 @@ export const benchmark: Benchmark = {
       ['direct', server.url],
       ['pooled', pooler.url],
     ] as const) {
-      await using pools = openPools(url, CONNECTIONS)
+      await using pools = listPools(url, CONNECTIONS)
       await pools.ours.ready()
       tell(`${name}: join`)
       figures[`${name}_gain_join`] = await gain(pools, join)
@@ -86,7 +86,7 @@ async function makeTables(server: PostgresServer): Promise<void> {
     analyze`)
 }
 
-type Pools = ReturnType<typeof openPools>
+type Pools = ReturnType<typeof listPools>
 /** @param name of the statement, where it is given one by hand. */
 type Query = (pool: pg.Pool, number: number, name?: string) => Promise<unknown>
 

@@ -5,7 +5,7 @@ const QUERIES = 10_000
 const CONNECTIONS = 10
 
 /** A GuardedPool and a pg.Pool on the same server. */
-export function openPools(url: string, max: number = CONNECTIONS) {
+export function listPools(url: string, max: number = CONNECTIONS) {
   const ours = new GuardedPool({ url, max })
   const theirs = new pg.Pool({ connectionString: url, max })
   // Its end() does not wait for clients on their way out, and one that the server's end overtakes would end the process.

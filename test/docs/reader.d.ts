@@ -50,7 +50,7 @@ declare global {
   const inBatches: typeof import('@poolguard/prisma').inBatches
 
   // Of core
-  const runInScope: typeof import('@poolguard/core').runInScope
+  const withDeadlockDetection: typeof import('@poolguard/core').withDeadlockDetection
   const runWithLabel: typeof import('@poolguard/core').runWithLabel
   const capacity: import('@poolguard/core/postgres').Capacity
   const usage: import('@poolguard/core/postgres').UsageRow[]

@@ -110,9 +110,9 @@ test('given more instances than connections, then who is in is served, it is sai
   await Promise.all(open.splice(0).map((each) => each[Symbol.asyncDispose]()))
 })
 
-test("given reset: 'off' and a transaction that somebody has left open, then no look ends it, and that is said", async () => {
+test("given resetOnRelease: 'off' and a transaction that somebody has left open, then no look ends it, and that is said", async () => {
   await server.query('create table left_open (n int); grant all on left_open to app')
-  const { pool, events } = makePool({ reset: 'off' })
+  const { pool, events } = makePool({ resetOnRelease: 'off' })
   await pool.ready()
   const client = await pool.connect()
   await client.query('begin')

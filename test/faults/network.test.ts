@@ -87,7 +87,7 @@ test('given a server that comes back with another limit, then the pool looks aga
   await using changed = await startPostgres({ maxConnections: 20 })
   const pool = new GuardedPool({ url: changed.url, instances: 6 })
   await pool.ready()
-  expect(pool.resolved.settings.max).toBe(2)
+  expect(pool.settings.values.max).toBe(2)
   await changed.query('alter system set max_connections = 40')
   await changed.kill('SIGKILL')
   await expect.poll(() => pool.totalCount).toBe(0)
@@ -98,7 +98,7 @@ test('given a server that comes back with another limit, then the pool looks aga
   await expect
     .poll(async () => {
       await pool.query('select 1')
-      return pool.resolved.settings.max
+      return pool.settings.values.max
     })
     .toBe(5)
   await pool.end()

@@ -173,7 +173,7 @@ test('given the DataSource used inside of a transaction on the last connection, 
   const dataSource = await connect({
     pool: { max: 1, acquireTimeoutMillis: 2_500 },
     onEvent: ({ type }) => events.push(type),
-    watchDeadlocks: true,
+    detectDeadlocks: true,
   })
   const stuck = dataSource
     .transaction(async (manager) => {

@@ -27,5 +27,5 @@ export interface Report {
   readonly max: number
   readonly total: number
   readonly reason: string
-  readonly fleet: { readonly member: string; readonly target: number; readonly members: number } | null
+  readonly fleet: { readonly instance: string; readonly maxConnections: number; readonly instances: number } | null
 }

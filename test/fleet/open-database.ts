@@ -21,11 +21,11 @@ export function openDatabase({ url, kind, options }: InstanceOptions): OpenedDat
   return kind === 'pg' ? openPg(url) : openPrisma(url)
 }
 
-type Guarded = Pick<GuardedPool, 'counts' | 'resolved' | 'snapshot'>
+type Guarded = Pick<GuardedPool, 'counts' | 'settings' | 'snapshot'>
 
 function lookAt(pool: Guarded): ReturnType<OpenedDatabase['look']> {
   const { max, total } = pool.counts
-  return { max, total, reason: pool.resolved.reasons.max, fleet: pool.snapshot().fleet }
+  return { max, total, reason: pool.settings.reasons.max, fleet: pool.snapshot().fleet }
 }
 
 function openPg(url: string): OpenedDatabase {

@@ -49,7 +49,7 @@ for (const event of STORY) {
   }
   await pause(3 * INTERVAL_MILLIS)
   const reports = await Promise.all([...alive].map((instance) => instance.report()))
-  steps.push({ event, targets: reports.map(({ fleet }) => fleet?.target ?? 0) })
+  steps.push({ event, targets: reports.map(({ fleet }) => fleet?.maxConnections ?? 0) })
 }
 await Promise.all([...alive].map((instance) => instance[Symbol.asyncDispose]()))
 process.stdout.write(

@@ -28,7 +28,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const settings = { max: 1, stacks: 'always', acquireTimeoutMillis: 200, drainMillis: 5_000 } as const
+const settings = { max: 1, captureStacks: 'always', acquireTimeoutMillis: 200, drainMillis: 5_000 } as const
 
 let pools = 0
 

@@ -141,7 +141,7 @@ describe.each(Object.entries(drivers))('%s', (_driver, make) => {
     await subject.end()
     subjects.splice(subjects.indexOf(subject), 1)
     await server.query('revoke all on item from reader; drop role reader')
-    expect(closed.filter((event) => event.type === 'closed' && event.reason === 'unfit')).toEqual([])
+    expect(closed.filter((event) => event.type === 'closed' && event.reason === 'invalid')).toEqual([])
   })
 })
 

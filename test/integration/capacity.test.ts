@@ -1,8 +1,8 @@
 import {
   CAPACITY_QUERY,
   type Capacity,
+  connectionsOfOthers,
   type DatabaseLoad,
-  othersUse,
   planBudget,
   readPoolerCapacity,
   SIZING_QUERY,
@@ -131,7 +131,7 @@ for (const version of postgresVersions) {
       },
       expect.objectContaining({ application: 'cron', sameRole: false, sameDatabase: true, connections: 1, hidden: 1 }),
     ])
-    expect(othersUse(rows)).toEqual({ connections: 1, ofRole: 0, ofDatabase: 1 })
+    expect(connectionsOfOthers(rows)).toEqual({ connections: 1, ofRole: 0, ofDatabase: 1 })
     await expect
       .poll(async () => (await ask<DatabaseLoad>(server.url, SIZING_QUERY))[0]?.activeMillis)
       .toBeGreaterThanOrEqual(50)

@@ -118,7 +118,7 @@ describe.each(Object.entries(EARLIER_BORROWERS))('given an earlier borrower with
 })
 
 test('given a second release, then the error leads to the caller and to where the checkout was acquired', async () => {
-  const pool = makePool({ pool: { stacks: 'always' } })
+  const pool = makePool({ pool: { captureStacks: 'always' } })
   const client = await (async function acquireHere() {
     return await pool.connect()
   })()
@@ -449,7 +449,7 @@ describe('given a query on a client that was released', () => {
   })
 
   test('by the pool itself or a listener of its events, then it is no fault', async () => {
-    const pool = makePool({ queryAfterRelease: 'reject', reset: 'discard' })
+    const pool = makePool({ queryAfterRelease: 'reject', resetOnRelease: 'discard' })
     for (const event of ['connect', 'acquire'] as const) {
       pool.on(event, (client: pg.PoolClient) => void client.query('select 1').catch(() => {}))
     }
@@ -459,7 +459,7 @@ describe('given a query on a client that was released', () => {
       client.release()
       expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
     }
-    await pool.ready({ again: true })
+    await pool.ready({ refresh: true })
     expect(lateQueries()).toEqual([])
   })
 })

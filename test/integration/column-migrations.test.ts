@@ -50,7 +50,7 @@ async function migrationsOf(server: PostgresServer): Promise<Migration[]> {
   return assigned.map(({ s, t }) => ({ from: byName.get(String(s)) as ColumnType, to: String(t) }))
 }
 
-const OPTIONS = { pool: { max: 1 }, prepareThreshold: 0, maxPrepared: 100_000 }
+const OPTIONS = { pool: { max: 1 }, prepareThreshold: 0, maxPreparedStatements: 100_000 }
 
 const DRIVERS = {
   pg: async (url: string) => {

@@ -56,7 +56,7 @@ describe.each(Object.entries(DRIVERS))('given PostgreSQL itself and %s', (_, mak
   test("when the pool looks at its other end, then that is neither a checkout nor one of a connection's uses", async () => {
     const pool = makePool(server.url, { pool: { max: 1, maxUses: 2 } })
     await pool.ready()
-    const { acquired, wait, use, opened } = pool.snapshot().stats
+    const { acquired, wait, usage: use, opened } = pool.snapshot().stats
     expect([acquired, wait.count, use.count, opened]).toEqual([0, 0, 0, 1])
     await pool.query('select 1')
     await pool.query('select 1')

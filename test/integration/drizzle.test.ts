@@ -65,7 +65,7 @@ describe.each(drivers)('drizzle/$driver', ({ driver, drizzle }) => {
     const db = drizzle({ connection: { url: server.url, name: 'orders', instances: 7 } })
     await db.execute(sql`select 1`)
     expect((await db.$client.ready()).name).toBe('orders')
-    expect(db.$client.resolved.settings.max).toBe(2)
+    expect(db.$client.settings.values.max).toBe(2)
     await db.$client.end()
 
     const client =
@@ -139,7 +139,7 @@ describe.each(drivers)('drizzle/$driver', ({ driver, drizzle }) => {
     const events: PoolEvent['type'][] = []
     const onEvent = ({ type }: PoolEvent) => events.push(type)
     const connection = { url: server.url, onEvent, pool: { max: 1, acquireTimeoutMillis: 2_500 } }
-    const db = drizzle({ connection, watchDeadlocks: true })
+    const db = drizzle({ connection, detectDeadlocks: true })
     await db.$client.ready()
     const stuck = db.transaction(() => db.select().from(account)).catch(driversError)
     await waitUntil(() => events.includes('deadlock'), { what: 'the deadlock is seen' })

@@ -31,7 +31,7 @@ async function members(): Promise<string[]> {
   )
   expect(
     snapshotPools()
-      .map((pool) => pool.fleet?.member)
+      .map((pool) => pool.fleet?.instance)
       .toSorted(),
   ).toEqual(rows.map(({ member }) => member).toSorted())
   return rows.map(({ member }) => member)

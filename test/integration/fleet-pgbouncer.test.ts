@@ -145,11 +145,11 @@ describePgBouncer('behind PgBouncer', () => {
 
   test('given the user of the pool may look, then nothing has to be said, and no instance has more than can be served at once', async () => {
     const pooler = await startPooler('1.24', readable)
-    const { pool, warnings } = makePool({ url: pooler.url, lint: 'throw' })
+    const { pool, warnings } = makePool({ url: pooler.url, sessionState: 'throw' })
     const load = keepBusy(pool, 40)
     await eventually(() => pool.counts.total).toBe(20)
     const whole = /: 20 for this one; no more than 20 of which could be served at once$/
-    await eventually(() => pool.resolved.reasons.max).toMatch(whole)
+    await eventually(() => pool.settings.reasons.max).toMatch(whole)
     await load.stop()
     expect([load.failures, warnings]).toEqual([[], []])
   })
@@ -208,7 +208,7 @@ describePgBouncer('behind PgBouncer', () => {
     const { pool } = makePool({ url: pooler.url })
     const load = keepBusy(pool, 40)
     await eventually(() => pool.counts.total).toBe(9)
-    expect(pool.resolved.reasons.max).toContain('max_user_client_connections is 13 usable - 3 headroom - 1 of others')
+    expect(pool.settings.reasons.max).toContain('max_user_client_connections is 13 usable - 3 headroom - 1 of others')
     await load.stop()
   })
 
@@ -220,7 +220,7 @@ describePgBouncer('behind PgBouncer', () => {
     const pools = [makePool({ url: pooler.url }), makePool({ url: pooler.url })].map(({ pool }) => pool)
     const loads = pools.map((pool) => keepBusy(pool, 40))
     await eventually(() => pools.map((pool) => pool.counts.total)).toEqual([6, 6])
-    expect(pools[0]?.resolved.reasons.max).toContain('in session mode the pool has 15 usable - 3 headroom')
+    expect(pools[0]?.settings.reasons.max).toContain('in session mode the pool has 15 usable - 3 headroom')
     await Promise.all(loads.map((load) => load.stop()))
   })
 
@@ -228,9 +228,9 @@ describePgBouncer('behind PgBouncer', () => {
     const pooler = await startPooler('1.24')
     const { pool, warnings } = makePool({ url: pooler.url, pool: { max: 7 } })
     await pool.ready()
-    await pool.ready({ again: true })
-    expect(pool.resolved.settings.max).toBe(7)
-    expect(pool.resolved.reasons.max).toBe(
+    await pool.ready({ refresh: true })
+    expect(pool.settings.values.max).toBe(7)
+    expect(pool.settings.reasons.max).toBe(
       'given; behind a pooler whose console cannot be read (not allowed: have its user in stats_users, or give ' +
         'fleet.consoleUrl), so fleet "orders" shares out nothing',
     )
@@ -246,7 +246,7 @@ describePgBouncer('behind PgBouncer', () => {
     const sql = guardPostgres(pooler.url, { fleet, name: 'postgres.js', onnotice: (notice) => notices.push(notice) })
     open.push({ [Symbol.asyncDispose]: () => sql.end() })
     await sql.ready()
-    expect(sql.resolved.reasons.max).toContain('(not allowed: have its user in stats_users, or give fleet.consoleUrl)')
+    expect(sql.settings.reasons.max).toContain('(not allowed: have its user in stats_users, or give fleet.consoleUrl)')
     expect(notices).toEqual([])
   })
 
@@ -254,7 +254,7 @@ describePgBouncer('behind PgBouncer', () => {
     const pooler = await startPooler('1.24', { poolMode: 'statement', ...readable })
     const { pool } = makePool({ url: pooler.url })
     await pool.ready()
-    expect(pool.resolved.reasons.max).toMatch(/^default; behind a pooler .*statement .*shares out nothing$/)
+    expect(pool.settings.reasons.max).toMatch(/^default; behind a pooler .*statement .*shares out nothing$/)
     expect(pool.counts.max).toBe(10)
   })
 
@@ -263,8 +263,8 @@ describePgBouncer('behind PgBouncer', () => {
     const { pool } = makePool({ url: pooler.url, fleet: { ...fleet, consoleUrl: other.statsUrl } })
     const { pool: right } = makePool({ url: pooler.url, fleet: { ...fleet, consoleUrl: pooler.statsUrl } })
     await Promise.all([pool.ready(), right.ready()])
-    expect(pool.resolved.reasons.max).toMatch(/^default; behind a pooler whose console shows other clients than these/)
-    expect(right.snapshot().fleet).toMatchObject({ members: 2 })
+    expect(pool.settings.reasons.max).toMatch(/^default; behind a pooler whose console shows other clients than these/)
+    expect(right.snapshot().fleet).toMatchObject({ instances: 2 })
   })
 
   test('given instances on the server itself, then PgBouncer and its fleet are others for them, and they are not seen through it', async () => {
@@ -277,7 +277,7 @@ describePgBouncer('behind PgBouncer', () => {
     loads.push(...direct.map((pool) => keepBusy(pool, 40)))
     // 57 usable, 6 headroom, and the 20 servers of PgBouncer.
     await eventually(() => direct.map((pool) => pool.counts.total).toSorted()).toEqual([15, 16])
-    expect(direct[0]?.snapshot().fleet).toMatchObject({ members: 2, budget: 31 })
+    expect(direct[0]?.snapshot().fleet).toMatchObject({ instances: 2, sharedConnections: 31 })
     await Promise.all(loads.map((load) => load.stop()))
     expect(loads.flatMap(({ failures }) => failures)).toEqual([])
   })
@@ -294,7 +294,8 @@ describePgBouncer('behind PgBouncer', () => {
     // Less than above where a look since the load's end has found less demand.
     const shares = pools.map((pool) => pool.counts.max)
     // Each has given up a look, and the connection that it was to be made on.
-    const gaveUp = ({ events }: MadePool) => events.some((each) => each.type === 'closed' && each.reason === 'given-up')
+    const gaveUp = ({ events }: MadePool) =>
+      events.some((each) => each.type === 'closed' && each.reason === 'destroyed')
     await eventually(() => made.map(gaveUp)).toEqual([true, true])
     expect(pools.map((pool) => pool.counts.max)).toEqual(shares)
     await console.query('RESUME')

@@ -54,11 +54,11 @@ describe('a fleet', () => {
   test('given one instance, then it has what the database can give as soon as it is ready, and says why', async () => {
     const pool = makePool()
     const snapshot = await pool.ready()
-    expect(pool.resolved.settings.max).toBe(1)
-    expect(snapshot.fleet).toMatchObject({ target: 1, members: 1, budget: BUDGET - 1 })
+    expect(pool.settings.values.max).toBe(1)
+    expect(snapshot.fleet).toMatchObject({ maxConnections: 1, instances: 1, sharedConnections: BUDGET - 1 })
     const load = keepBusy(pool, 50)
     await eventually(() => pool.counts.total).toBe(BUDGET - 1)
-    expect(pool.resolved.reasons.max).toMatch(
+    expect(pool.settings.reasons.max).toMatch(
       /^share of fleet "orders": max_connections leaves 37 usable - 4 headroom - 1 of others = 32 to share; 1 instance wants \d+: 32 for this one$/,
     )
     await load.stop()
@@ -80,7 +80,7 @@ describe('a fleet', () => {
     const pool = makePool({ pool: { maxWaiters }, onEvent })
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
     await pool.ready()
-    expect(pool.snapshot().fleet).toMatchObject({ members: 1 })
+    expect(pool.snapshot().fleet).toMatchObject({ instances: 1 })
     expect(saturated).toEqual([])
   })
 
@@ -194,7 +194,7 @@ describe('a fleet', () => {
       const [a, b] = [makePool(), makePool()]
       const loads = [keepBusy(a, 20), keepBusy(b, 20)]
       await eventually(() => [a.counts.total, b.counts.total].toSorted()).toEqual([3, 4])
-      expect(a.resolved.reasons.max).toContain("the role's CONNECTION LIMIT is 10 usable - 3 headroom")
+      expect(a.settings.reasons.max).toContain("the role's CONNECTION LIMIT is 10 usable - 3 headroom")
       await Promise.all(loads.map((load) => load.stop()))
       expect(loads.flatMap(({ failures }) => failures)).toEqual([])
     } finally {
@@ -211,7 +211,7 @@ describe('a fleet', () => {
     const pool = makePool()
     const load = keepBusy(pool, 40)
     await eventually(() => pool.counts.total).toBe(BUDGET - 21)
-    expect(pool.resolved.reasons.max).toMatch(/: 12 for this one$/)
+    expect(pool.settings.reasons.max).toMatch(/: 12 for this one$/)
     await load.stop()
     await Promise.all(workers.map((worker) => worker.end()))
   })
@@ -284,7 +284,7 @@ describe('a fleet', () => {
     frozen.signal('SIGSTOP')
     const pool = makePool()
     await pool.ready()
-    expect(pool.snapshot().fleet).toMatchObject({ members: 2 })
+    expect(pool.snapshot().fleet).toMatchObject({ instances: 2 })
     await pool.query('select 1')
     frozen.signal('SIGCONT')
     const load = keepBusy(pool, 40)
@@ -340,7 +340,7 @@ describe('a fleet', () => {
     await pool.closeIdle()
     expect(pool.counts).toMatchObject({ total: 0, max: 1 })
     await Promise.all(Array.from({ length: 5 }, () => pool.query('select pg_sleep(0.02)')))
-    expect(pool.snapshot().fleet).toMatchObject({ members: 1 })
+    expect(pool.snapshot().fleet).toMatchObject({ instances: 1 })
   })
 
   test('given bounds of its own, then they hold, and resize changes them', async () => {
@@ -402,7 +402,7 @@ test.each([
   const pool = makePool()
   const load = keepBusy(pool, 40)
   await eventually(() => pool.counts.total).toBe(BUDGET - 2)
-  expect(pool.resolved.reasons.max).toContain('2 of others')
+  expect(pool.settings.reasons.max).toContain('2 of others')
   await load.stop()
   await client.end()
 })
@@ -439,7 +439,10 @@ describe('options that cannot be meant', () => {
     [{ fleet: {} as never }, 'Invalid option fleet.app: undefined'],
     [{ fleet: { app: 'a', intervalMillis: 1 } }, 'Invalid option fleet.intervalMillis: 1. It takes a number of'],
     [{ fleet: { app: 'a', intervalMillis: Infinity } }, 'Invalid option fleet.intervalMillis: Infinity'],
-    [{ fleet, reset: 'discard' }, "Invalid option reset: 'discard'. It takes 'rollback' or 'off' with fleet"],
+    [
+      { fleet, resetOnRelease: 'discard' },
+      "Invalid option resetOnRelease: 'discard'. It takes 'rollback' or 'off' with fleet",
+    ],
   ])('%o', (config, message) => {
     expect(() => new GuardedPool({ url: server.url, ...config })).toThrow(InvalidOptionError)
     expect(() => new GuardedPool({ url: server.url, ...config })).toThrow(message)

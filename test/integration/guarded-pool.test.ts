@@ -248,7 +248,7 @@ describe('given what a client leaves behind', () => {
   })
 
   test("then with reset 'discard' the session is as new, and named statements work on", async () => {
-    const pool = await makeReadyPool({ max: 1, reset: 'discard' })
+    const pool = await makeReadyPool({ max: 1, resetOnRelease: 'discard' })
     const statement = { name: 'kept', text: 'select $1::int as n', values: [1] }
     const client = await pool.connect()
     await client.query('set search_path to nowhere')
@@ -260,7 +260,7 @@ describe('given what a client leaves behind', () => {
   })
 
   test("then with reset 'off' nothing is done", async () => {
-    const pool = await makeReadyPool({ max: 1, reset: 'off' })
+    const pool = await makeReadyPool({ max: 1, resetOnRelease: 'off' })
     const client = await pool.connect()
     await client.query('begin')
     await client.query('select 1')
@@ -301,7 +301,7 @@ describe('given a lease on which nothing is done', () => {
     const leaks: PoolEvent[] = []
     const pool = await makeReadyPool({
       max: 2,
-      pool: { leakThresholdMillis: 200, stacks: 'always' },
+      pool: { leakThresholdMillis: 200, captureStacks: 'always' },
       onEvent: (event) => event.type === 'leak' && leaks.push(event),
     })
     const busy = await pool.connect()
@@ -395,26 +395,26 @@ describe('given a server that is full', () => {
 describe('given instances', () => {
   test('then the pool takes its part, and one connection until it knows it', async () => {
     const pool = makePool({ instances: 6 })
-    expect(pool.resolved.settings.max).toBe(1)
+    expect(pool.settings.values.max).toBe(1)
     const peaks: number[] = []
     const watch = setInterval(() => peaks.push(pool.totalCount), 1)
     await Promise.all(Array.from({ length: 100 }, () => pool.query('select pg_sleep(0.002)')))
     clearInterval(watch)
     expect(Math.max(...peaks)).toBe(2)
-    expect(pool.resolved.reasons.max).toContain('14 / 6 instances = 2 each')
+    expect(pool.settings.reasons.max).toContain('14 / 6 instances = 2 each')
   })
 
   test('when they do not fit, then each makes do with one connection and says what to change', async () => {
     const warnings: string[] = []
     const onEvent = (event: PoolEvent) => event.type === 'warning' && warnings.push(event.message)
     const pool = await makeReadyPool({ instances: 100, onEvent })
-    expect(pool.resolved.settings.max).toBe(1)
+    expect(pool.settings.values.max).toBe(1)
     expect(warnings).toEqual([expect.stringContaining('raise max_connections to 115')])
   })
 
   test('then a given max is a ceiling', async () => {
-    expect((await makeReadyPool({ instances: 2, max: 3 })).resolved.settings.max).toBe(3)
-    expect((await makeReadyPool({ instances: 2, max: 30 })).resolved.settings.max).toBe(7)
+    expect((await makeReadyPool({ instances: 2, max: 3 })).settings.values.max).toBe(3)
+    expect((await makeReadyPool({ instances: 2, max: 30 })).settings.values.max).toBe(7)
   })
 })
 
@@ -455,7 +455,7 @@ test('given a resize, when the database is looked at afterwards, then the bounds
   pool.resize({ max: 2 })
   await pool.ready()
   expect(pool.snapshot().stats.max).toBe(2)
-  await pool.ready({ again: true })
+  await pool.ready({ refresh: true })
   expect(pool.snapshot().stats.max).toBe(2)
 })
 

@@ -61,19 +61,25 @@ for (const version of ['1.24', '1.26'] as const) {
     }
 
     /** The first statement of a pool, in every way in which it can be sent. */
-    const ways: Record<string, (lint: 'warn' | 'throw', name: string, max: number) => Promise<unknown>> = {
-      'pool.query': (lint, name, max) => openPool({ lint, name, max }).query(SET),
+    const ways: Record<string, (sessionState: 'warn' | 'throw', name: string, max: number) => Promise<unknown>> = {
+      'pool.query': (lint, name, max) => openPool({ sessionState: lint, name, max }).query(SET),
       'a client': async (lint, name, max) => {
-        const client = await openPool({ lint, name, max }).connect()
+        const client = await openPool({ sessionState: lint, name, max }).connect()
         return client.query(SET).finally(() => client.release())
       },
       onConnect: (lint, name, max) =>
-        openPool({ lint, name, max, onConnect: (client) => client.query(SET) } as GuardedPoolConfig).query('select 1'),
-      'sql.unsafe': async (lint, name, max) => openSql({ lint, name, max }).unsafe(SET),
-      'a tagged template': async (lint, name, max) => openSql({ lint, name, max })`SET statement_timeout = '7s'`,
-      'sql.begin': async (lint, name, max) => openSql({ lint, name, max }).begin((tx) => tx.unsafe(SET)),
+        openPool({
+          sessionState: lint,
+          name,
+          max,
+          onConnect: (client) => client.query(SET),
+        } as GuardedPoolConfig).query('select 1'),
+      'sql.unsafe': async (lint, name, max) => openSql({ sessionState: lint, name, max }).unsafe(SET),
+      'a tagged template': async (lint, name, max) =>
+        openSql({ sessionState: lint, name, max })`SET statement_timeout = '7s'`,
+      'sql.begin': async (lint, name, max) => openSql({ sessionState: lint, name, max }).begin((tx) => tx.unsafe(SET)),
       'sql.reserve': async (lint, name, max) => {
-        const reserved = await openSql({ lint, name, max }).reserve()
+        const reserved = await openSql({ sessionState: lint, name, max }).reserve()
         return reserved.unsafe(SET).finally(() => reserved.release())
       },
     }
@@ -96,7 +102,7 @@ for (const version of ['1.24', '1.26'] as const) {
     }
 
     test("then it is sent with lint 'off'", async () => {
-      await openPool({ lint: 'off' }).query(SET)
+      await openPool({ sessionState: 'off' }).query(SET)
       expect(await seenByOther()).toBe('7s')
       expect(warnings).toEqual([])
     })
@@ -108,8 +114,8 @@ describe('given PgBouncer 1.26 in session mode, which says so at login', () => {
   test("then the first SET is sent with lint 'throw'", async () => {
     await using server = await startPostgres()
     await using pooler = await startPgBouncer({ version: '1.26', poolMode: 'session', upstream: server })
-    const pool = new GuardedPool({ url: pooler.url, lint: 'throw' })
-    const sql = guardPostgres(pooler.url, { name: 'postgres.js', lint: 'throw' })
+    const pool = new GuardedPool({ url: pooler.url, sessionState: 'throw' })
+    const sql = guardPostgres(pooler.url, { name: 'postgres.js', sessionState: 'throw' })
     expect((await pool.query(SET)).command).toBe('SET')
     expect((await sql.unsafe(SET)).command).toBe('SET')
     await Promise.all([pool.end(), sql.end()])

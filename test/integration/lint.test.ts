@@ -47,13 +47,13 @@ describe('given a pooler in transaction mode', () => {
         /^SET statement_timeout relies on the session, but at the other end is a pooler in transaction mode.*SET LOCAL/,
       ),
     ])
-    expect(pool.snapshot().lintFindings).toBe(1)
+    expect(pool.snapshot().sessionStateFindings).toBe(1)
     await pool.query('RESET statement_timeout')
     await pool.end()
   })
 
   test("with lint 'throw', then it is not sent, in whatever style it was asked", async () => {
-    const { pool } = await readyPool({ lint: 'throw' })
+    const { pool } = await readyPool({ sessionState: 'throw' })
     const refusal = { code: 'POOLGUARD_SESSION_STATE', finding: { construct: 'LISTEN' } }
     await expect(pool.query('LISTEN jobs')).rejects.toMatchObject(refusal)
     await expect(pool.query('LISTEN jobs')).rejects.toMatchObject(refusal)
@@ -71,7 +71,7 @@ describe('given a pooler in transaction mode', () => {
   })
 
   test("with lint 'off', then nothing is said", async () => {
-    const { pool, warnings } = await readyPool({ lint: 'off' })
+    const { pool, warnings } = await readyPool({ sessionState: 'off' })
     await pool.query('SET work_mem = 65')
     await pool.query('RESET work_mem')
     expect(warnings).toEqual([])
@@ -79,7 +79,7 @@ describe('given a pooler in transaction mode', () => {
   })
 
   test("with reset 'discard', then other clients' sessions are left alone", async () => {
-    const { pool, warnings } = await readyPool({ reset: 'discard' })
+    const { pool, warnings } = await readyPool({ resetOnRelease: 'discard' })
     await pool.query('select 1')
     expect(warnings).toEqual([])
     await pool.end()

@@ -9,7 +9,7 @@ import {
   VersioningType,
 } from '@nestjs/common'
 import { APP_INTERCEPTOR, ExternalContextCreator } from '@nestjs/core'
-import { scopesAreFree } from '@poolguard/core/adapter'
+import { asyncContextIsCheap } from '@poolguard/core/adapter'
 import { getPoolToken, InjectPool, Poolguard, PoolguardModule } from '@poolguard/nestjs'
 import type { GuardedPool } from '@poolguard/pg'
 import { defer, delay } from 'rxjs'
@@ -93,7 +93,7 @@ describe.each(platforms)('given requests on %s', (platform) => {
 
   test.for([
     [false, false],
-    [undefined, scopesAreFree],
+    [undefined, asyncContextIsCheap],
   ] as const)('when labels is %s, then there are labels: %s', async ([labels, labelled]) => {
     await using running = await startOrders(platform, labels)
     await running.get('/api/v1/orders/1')

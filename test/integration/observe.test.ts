@@ -78,7 +78,7 @@ test('given a client that is never released, then it is reported with the stack 
   const events: PoolEvent[] = []
   const observation = observe(pool, {
     leakThresholdMillis: 100,
-    stacks: 'always',
+    captureStacks: 'always',
     onEvent: (event) => events.push(event),
   })
   const busy = await pool.connect()

@@ -31,12 +31,12 @@ type Lint = 'warn' | 'throw' | 'off'
 
 const WAYS: Record<string, (lint: Lint) => Promise<Send> | Send> = {
   'pool.query': (lint) => {
-    const pool = new GuardedPool({ url: server.url, name: `a ${lint}`, lint, onEvent })
+    const pool = new GuardedPool({ url: server.url, name: `a ${lint}`, sessionState: lint, onEvent })
     closing.push(() => pool.end())
     return (text) => pool.query(text)
   },
   'pool.query with a callback and a config': (lint) => {
-    const pool = new GuardedPool({ url: server.url, name: `b ${lint}`, lint, onEvent })
+    const pool = new GuardedPool({ url: server.url, name: `b ${lint}`, sessionState: lint, onEvent })
     closing.push(() => pool.end())
     return (text) =>
       new Promise((resolve, reject) =>
@@ -44,27 +44,29 @@ const WAYS: Record<string, (lint: Lint) => Promise<Send> | Send> = {
       )
   },
   'Drizzle over node-postgres': (lint) => {
-    const db = drizzle({ connection: { url: server.url, name: `c ${lint}`, lint, onEvent } })
+    const db = drizzle({ connection: { url: server.url, name: `c ${lint}`, sessionState: lint, onEvent } })
     closing.push(() => db.$client.end())
     return (text) => db.execute(sql.raw(text))
   },
   Prisma: (lint) => {
-    const prisma = new PrismaClient({ adapter: new PrismaPg({ url: server.url, name: `d ${lint}`, lint, onEvent }) })
+    const prisma = new PrismaClient({
+      adapter: new PrismaPg({ url: server.url, name: `d ${lint}`, sessionState: lint, onEvent }),
+    })
     closing.push(() => prisma.$disconnect())
     return (text) => prisma.$executeRawUnsafe(text)
   },
   'postgres.js': (lint) => {
-    const client = guardPostgres(server.url, { name: `e ${lint}`, lint, onEvent })
+    const client = guardPostgres(server.url, { name: `e ${lint}`, sessionState: lint, onEvent })
     closing.push(() => client.end())
     return async (text) => client.unsafe(text)
   },
   'a tagged template': (lint) => {
-    const client = guardPostgres(server.url, { name: `f ${lint}`, lint, onEvent })
+    const client = guardPostgres(server.url, { name: `f ${lint}`, sessionState: lint, onEvent })
     closing.push(() => client.end())
     return async (text) => client(Object.assign([text], { raw: [text] }) as unknown as TemplateStringsArray)
   },
   'Drizzle over postgres.js': (lint) => {
-    const db = drizzlePostgresJs({ connection: { url: server.url, name: `g ${lint}`, lint, onEvent } })
+    const db = drizzlePostgresJs({ connection: { url: server.url, name: `g ${lint}`, sessionState: lint, onEvent } })
     closing.push(() => db.$client.end())
     return async (text) => db.execute(sql.raw(text))
   },
@@ -131,8 +133,8 @@ test('TypeORM: BEGIN through dataSource.query, which releases its connection at 
 })
 
 test('a transaction on a client or a reserved connection is not told, with lint throw either', async () => {
-  const pool = new GuardedPool({ url: server.url, name: 'i', lint: 'throw', onEvent })
-  const js = guardPostgres(server.url, { name: 'j', lint: 'throw', onEvent })
+  const pool = new GuardedPool({ url: server.url, name: 'i', sessionState: 'throw', onEvent })
+  const js = guardPostgres(server.url, { name: 'j', sessionState: 'throw', onEvent })
   closing.push(
     () => pool.end(),
     () => js.end(),

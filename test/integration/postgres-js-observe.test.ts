@@ -23,7 +23,7 @@ describe('given a postgres() that is observed', () => {
     const { stats, target } = observation.snapshot()
     expect(stats).toMatchObject({ active: 0, waiting: 0, acquired: 7, opened: 2 })
     expect(stats.wait.sumMillis).toBeGreaterThan(400)
-    expect(stats.use.count).toBe(7)
+    expect(stats.usage.count).toBe(7)
     expect(target).toContain('/app')
     await sql.end()
     expect(observation.snapshot().stats).toMatchObject({ closed: 2, total: 0 })
@@ -78,7 +78,7 @@ describe('given a postgres() that is observed', () => {
     const sql = postgres(server.url, { max: 2 })
     await sql`select 1`
     const observation = observe(sql, {
-      ...{ leakThresholdMillis: 200, stacks: 'always' },
+      ...{ leakThresholdMillis: 200, captureStacks: 'always' },
       onEvent: (event) => event.type === 'leak' && leaks.push(event),
     })
     const busy = sql.begin((tx) => tx`select pg_sleep(1)`)

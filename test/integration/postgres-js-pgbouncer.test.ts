@@ -115,7 +115,7 @@ for (const version of pgBouncerVersions) {
 
     test('statements that rely on the session are told, or not sent', async () => {
       await using pooler = await startPgBouncer({ version, upstream: server })
-      const sql = make(pooler.url, { lint: 'throw' })
+      const sql = make(pooler.url, { sessionState: 'throw' })
       await sql.ready()
       const refused = { code: 'POOLGUARD_SESSION_STATE' }
       const setting = sql`work_mem`
@@ -125,7 +125,7 @@ for (const version of pgBouncerVersions) {
       await expect(reserved.unsafe('select pg_advisory_lock(1)')).rejects.toMatchObject(refused)
       reserved.release()
       expect(await sql.begin((tx) => tx`set local work_mem to '1MB'`)).toEqual([])
-      expect(sql.snapshot().lintFindings).toBe(3)
+      expect(sql.snapshot().sessionStateFindings).toBe(3)
       await sql.end()
     })
   })

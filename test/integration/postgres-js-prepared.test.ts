@@ -77,7 +77,7 @@ describe('given PostgreSQL, directly', () => {
   })
 
   test('then no connection has more than may be kept', async () => {
-    const sql = await connect(server.url, { prepareThreshold: 0, maxPrepared: 3, pool: { max: 1 } })
+    const sql = await connect(server.url, { prepareThreshold: 0, maxPreparedStatements: 3, pool: { max: 1 } })
     const text = (n: number) => `select ${n} + $1::int as sum`
     for (const n of [1, 2, 3, 4, 5, 1, 4]) expect(await sql.unsafe(text(n), [1])).toMatchObject([{ sum: n + 1 }])
     expect(await preparedOn(sql)).toEqual([text(1), text(2), text(3)])
@@ -132,7 +132,7 @@ describe('given PostgreSQL, directly', () => {
   })
 
   test('given one text with parameters of many types, then no more than may be kept are prepared', async () => {
-    const sql = await connect(server.url, { prepareThreshold: 0, maxPrepared: 2, pool: { max: 1 } })
+    const sql = await connect(server.url, { prepareThreshold: 0, maxPreparedStatements: 2, pool: { max: 1 } })
     const values = [1n, new Date(0), true, 'x', Buffer.from('x')]
     for (const a of values) for (const b of values) await sql.unsafe('select $1::text, $2::text', [a, b] as never)
     expect((await preparedOn(sql)).length).toBeLessThanOrEqual(2)

@@ -46,9 +46,9 @@ describe('given a budget', () => {
 
   test('when it is one of six instances, then it takes its part', async () => {
     const sql = await makeReady({ instances: 6 })
-    expect(sql.resolved.settings.max).toBe(2)
+    expect(sql.settings.values.max).toBe(2)
     expect(sql.options.max).toBe(2)
-    expect(sql.resolved.reasons.max).toContain('14 / 6 instances = 2 each')
+    expect(sql.settings.reasons.max).toContain('14 / 6 instances = 2 each')
   })
 
   test('when it is resized, then waiters are served at once, and surplus goes', async () => {
@@ -104,7 +104,7 @@ describe('given nobody who gives back', () => {
     const leaks: PoolEvent[] = []
     const sql = await makeReady({
       max: 2,
-      pool: { leakThresholdMillis: 200, stacks: 'always' },
+      pool: { leakThresholdMillis: 200, captureStacks: 'always' },
       onEvent: (event) => event.type === 'leak' && leaks.push(event),
     })
     const busy = await sql.reserve()
@@ -231,7 +231,7 @@ describe('given the end', () => {
   test('when close is called, then idle connections go, and the pool goes on', async () => {
     const sql = await makeReady({ max: 2 })
     await Promise.all([sql`select 1`, sql`select 1`])
-    await sql.close()
+    await sql.closeIdle()
     await expect.poll(() => server.connectionCount()).toBe(0)
     expect(await sql`select 1 as one`).toEqual([{ one: 1 }])
   })
@@ -246,7 +246,7 @@ describe('given the end', () => {
 
 test('given options of postgres.js, then they have their meaning', async () => {
   const sql = await makeReady({ max: 3, idle_timeout: 7, max_lifetime: 60, connect_timeout: 2, pool: { max: 2 } })
-  expect(sql.resolved.settings).toMatchObject({
+  expect(sql.settings.values).toMatchObject({
     ...{ max: 2, idleTimeoutMillis: 7_000, maxLifetimeMillis: 60_000, connectTimeoutMillis: 2_000 },
   })
   expect(sql.options).toMatchObject({ max: 2, idle_timeout: 7, max_lifetime: 60, database: 'app' })

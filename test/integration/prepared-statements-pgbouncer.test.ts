@@ -140,7 +140,7 @@ for (const version of ['1.24', '1.26'] as const) {
     })
 
     test('given DISCARD ALL by a client on a server that it shares, then nothing fails', async () => {
-      const pool = await connect(pooler.url, { pool: { max: 4 }, lint: 'off' })
+      const pool = await connect(pooler.url, { pool: { max: 4 }, sessionState: 'off' })
       for (let round = 0; round < 10; round++) {
         await Promise.all(Array.from({ length: 8 }, (_, i) => pool.query(BY_ID, [i + 1])))
         await pool.query('discard all')

@@ -174,7 +174,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
     })
 
     test('when everything is discarded, then it is described anew', async () => {
-      const pool = await connect({ prepareThreshold: 0, pool: { max: 1 }, reset: 'off' })
+      const pool = await connect({ prepareThreshold: 0, pool: { max: 1 }, resetOnRelease: 'off' })
       await repeat(2, () => pool.query(BY_ID, [1]))
       await pool.query('discard all')
       await repeat(2, async () => expect((await pool.query(BY_ID, [1])).rows).toEqual([{ id: 1, name: 'thing 1' }]))
@@ -203,7 +203,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
   )
 
   test('given more texts than may be kept, then the least recently used are closed on the way', async () => {
-    const pool = await connect({ prepareThreshold: 0, maxPrepared: 3, pool: { max: 1 } })
+    const pool = await connect({ prepareThreshold: 0, maxPreparedStatements: 3, pool: { max: 1 } })
     const text = (n: number) => `select ${n} + $1::int as sum`
     for (const n of [1, 2, 3, 1, 4, 5]) expect((await pool.query(text(n), [10])).rows).toEqual([{ sum: n + 10 }])
     expect(await preparedOn(pool)).toEqual([text(1), text(4), text(5)])
@@ -398,7 +398,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
   })
 
   test.for([
-    [{ reset: 'discard' }, /^reset: 'discard'/],
+    [{ resetOnRelease: 'discard' }, /^resetOnRelease: 'discard'/],
     [{ pipeline: true }, /^in pipeline mode/],
   ] as const)('given %o, then nothing is prepared, and the pool says why', async ([config, reason]) => {
     const pool = await connect({ prepareThreshold: 0, pool: { max: 1 }, ...(config as GuardedPoolConfig) })
@@ -488,7 +488,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
         await client.query('rollback')
         client.release()
         expect(warnings.at(-1)).toMatch(outlook)
-        await pool.ready({ again: true })
+        await pool.ready({ refresh: true })
       }
       expect(pool.snapshot().preparing).toEqual({
         active: false,
@@ -551,7 +551,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
   })
 
   test('given queries that are sent before others are answered, then each has its own answer', async () => {
-    const pool = await connect({ prepareThreshold: 0, maxPrepared: 2, pool: { max: 1 } })
+    const pool = await connect({ prepareThreshold: 0, maxPreparedStatements: 2, pool: { max: 1 } })
     const client = await pool.connect()
     const texts = [BY_ID, 'select $1::int + 1 as id', 'select $1::int + 2 as id']
     const answers = await Promise.all(
@@ -565,7 +565,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
 test.for([
   ['prepareThreshold', { prepareThreshold: -1 }],
   ['prepareThreshold', { prepareThreshold: 1.5 }],
-  ['maxPrepared', { maxPrepared: 0 }],
+  ['maxPreparedStatements', { maxPreparedStatements: 0 }],
 ] as const)('given a bad %s, then it is named', ([option, config]) => {
   expect(() => new GuardedPool({ url: 'postgresql://app@localhost/app', ...config })).toThrow(
     `Invalid option ${option}`,

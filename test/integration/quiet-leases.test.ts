@@ -181,7 +181,7 @@ describe.each(WATCHED)('given %s', (_name, watch, query) => {
   })
 
   test('when a query runs for long, then it is reported once, with its text and its caller, and is no leak', async () => {
-    const watched = watch({ leakThresholdMillis: 400, longQueryMillis: 200, stacks: 'always' })
+    const watched = watch({ leakThresholdMillis: 400, longQueryMillis: 200, captureStacks: 'always' })
     const connection = await (async function borrowHere() {
       return await watched.borrow()
     })()

@@ -41,7 +41,7 @@ describe("given TypeORM's own options", () => {
       pg.defaults.parseInt8 = false
     })
     const [pool] = guardedPools(dataSource)
-    expect(pool.resolved.settings).toMatchObject({
+    expect(pool.settings.values).toMatchObject({
       max: 3,
       min: 1,
       acquireTimeoutMillis: 2_000,
@@ -105,7 +105,7 @@ describe("given TypeORM's own options", () => {
 describe('given a URL', () => {
   test('when it has wishes for the pool, then they hold', async () => {
     const dataSource = await connect({ url: `${server.url}?connection_limit=3&pool_timeout=4&statement_timeout=9s` })
-    expect(guardedPools(dataSource)[0].resolved.settings).toMatchObject({ max: 3, acquireTimeoutMillis: 4_000 })
+    expect(guardedPools(dataSource)[0].settings.values).toMatchObject({ max: 3, acquireTimeoutMillis: 4_000 })
     expect(await dataSource.query('show statement_timeout')).toEqual([{ statement_timeout: '9s' }])
   })
 

@@ -66,7 +66,7 @@ for (const version of pgBouncerVersions) {
     test('when many read and write, then all are served', async () => {
       const { dataSource, pools } = await connect({}, { instances: 7, pool: { max: 8 } })
       expect((await pools[0].ready()).topology).toMatchObject({ kind: 'pooler', pooler: { mode: 'transaction' } })
-      expect(pools[0].resolved.settings.max).toBe(8)
+      expect(pools[0].settings.values.max).toBe(8)
       const repository = dataSource.getRepository(accounts)
       const all = Array.from({ length: 200 }, (_, i) =>
         i % 2
@@ -74,7 +74,7 @@ for (const version of pgBouncerVersions) {
           : dataSource.transaction((manager) => manager.increment(accounts, { id: (i % 10) + 1 }, 'balance', 1)),
       )
       expect(await Promise.all(all)).toHaveLength(200)
-      expect(pools[0].snapshot()).toMatchObject({ lintFindings: 0, dirtyReleases: 0 })
+      expect(pools[0].snapshot()).toMatchObject({ sessionStateFindings: 0, dirtyReleases: 0 })
     })
 
     test('when startup parameters are given, then connections are made without them, and that is said', async () => {
@@ -115,7 +115,7 @@ for (const version of pgBouncerVersions) {
       await dataSource.initialize()
       for (const pool of guardedPools(dataSource)) {
         await pool.ready()
-        expect(pool.resolved.settings.max).toBe(3)
+        expect(pool.settings.values.max).toBe(3)
       }
       await dataSource.destroy()
     })

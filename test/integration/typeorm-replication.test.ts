@@ -35,7 +35,7 @@ async function connect(
 }
 
 function maxima(dataSource: DataSource): number[] {
-  return guardedPools(dataSource).map((pool) => pool.resolved.settings.max)
+  return guardedPools(dataSource).map((pool) => pool.settings.values.max)
 }
 
 /** Reads and writes many times over, and counts meanwhile how many connections the primary has. */

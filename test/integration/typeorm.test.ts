@@ -67,7 +67,7 @@ describe('given the options of a DataSource', () => {
     const dataSource = await connect({}, { instances: 7 })
     const [pool] = guardedPools(dataSource)
     await pool.ready()
-    expect(pool.resolved.settings.max).toBe(2)
+    expect(pool.settings.values.max).toBe(2)
     const counts: number[] = []
     const many = Array.from({ length: 200 }, (_, i) =>
       i % 2

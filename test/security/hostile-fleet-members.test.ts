@@ -114,7 +114,7 @@ describe('given four processes and one connection of another role in another dat
     await eventually(() => totalOf(instances)).toBe(BUDGET - 2)
     await eventually(async () => {
       const reports = await Promise.all(instances.map((instance) => instance.report()))
-      return reports.map(({ fleet: seen }) => seen?.members)
+      return reports.map(({ fleet: seen }) => seen?.instances)
     }).toEqual([4, 4, 4, 4])
   })
 })
@@ -122,7 +122,7 @@ describe('given four processes and one connection of another role in another dat
 test('given connections of another role in the same database, under the name of an instance, too, then they are warned of once, and named', async () => {
   const { made, total } = busyPools(2)
   await eventually(total).toBe(BUDGET)
-  const member = made[0]?.pool.snapshot().fleet?.member
+  const member = made[0]?.pool.snapshot().fleet?.instance
   await connectAs(`${member}:t=0,d=0,n=zz`, evilUrl('app'))
   await connectAs('x#aaaaaa', evilUrl('app'))
   await eventually(total).toBe(BUDGET - 2)
@@ -170,7 +170,7 @@ describe("given a connection of the fleet's own role", () => {
   test('under the name of an instance, then that publishes over it, keeps its part, and says so', async () => {
     const { made, total } = busyPools(2)
     await eventually(total).toBe(BUDGET)
-    const member = made[0]?.pool.snapshot().fleet?.member as string
+    const member = made[0]?.pool.snapshot().fleet?.instance as string
     const attacker = await connectAs('psql', server.url)
     await attacker.query(`set application_name = '${member}:t=0,d=0,n=1zzz'`)
     await eventually(() => made[0]?.warnings ?? []).toContainEqual(

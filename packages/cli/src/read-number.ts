@@ -56,14 +56,14 @@ export function readSurge(text: string): Surge {
 const MEGABYTES: Readonly<Record<string, number>> = { MB: 1, GB: 1_024, TB: 1_048_576 }
 
 /** Three quarters of it are as much as `effective_cache_size` takes: 16 TB. */
-const MOST_MEGABYTES = 21 * 1_048_576
+const MAX_MEGABYTES = 21 * 1_048_576
 
 /** Reads an amount of memory of at least so many megabytes, such as 8GB. */
 export function readMegabytes(least: number): (text: string) => number {
   return (text) => {
     const [, digits, unit = ''] = /^(\d+(?:\.\d+)?) ?(MB|GB|TB)$/i.exec(text.trim()) ?? []
     const megabytes = Math.floor(Number(digits) * (MEGABYTES[unit.toUpperCase()] ?? 0))
-    if (megabytes >= least && megabytes <= MOST_MEGABYTES) return megabytes
+    if (megabytes >= least && megabytes <= MAX_MEGABYTES) return megabytes
     throw new InvalidArgumentError(`It takes an amount such as 8GB, from ${least}MB to 21TB.`)
   }
 }

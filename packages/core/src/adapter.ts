@@ -5,9 +5,8 @@
  * @module @poolguard/core/adapter
  */
 
-export { abortAfter, inTime, pause, setImmediate, systemClock } from './clock.ts'
+export { abortAfter, pause, setImmediate, systemClock, withTimeout } from './clock.ts'
 export { hiddenTexts, isTailOfSecret, shownDatabase, shownUser } from './connection-string/index.ts'
-export { definedOnly } from './defined-only.ts'
 export { hideSecrets } from './drivers/index.ts'
 export {
   type BusyConnection,
@@ -25,21 +24,21 @@ export {
   type ProbedConnection,
   readDriversUrl,
   readUrlOption,
-  requireElsewhere,
-  requireMeantNames,
+  rejectForeignOptions,
+  rejectMisspeltOptions,
   type StartupParameterMap,
   StartupParameters,
   type TextRow,
   withFreshPassword,
 } from './guard/index.ts'
-export { requireMillis, requireOneOf, requireWhole, withinOption } from './invalid-option-error.ts'
+export { prefixOptionErrors, requireDuration, requireInteger, requireOneOf } from './invalid-option-error.ts'
 export { KnownSecrets } from './known-secrets.ts'
-export { type HeldPool, holdPool } from './lifecycle/index.ts'
+export { type SharedPool, sharePool } from './lifecycle/index.ts'
 export { mayHoldSecret } from './may-hold-secret.ts'
 export {
   ACTIVITY_QUERY,
   evaluateHealth,
-  openPools,
+  listPools,
   pgBouncerMetrics,
   postgresMetrics,
   registerObservation,
@@ -49,10 +48,12 @@ export {
   type ScrapeOptions,
   shedRequests,
 } from './observe/index.ts'
+export { omitUndefined } from './omit-undefined.ts'
 export {
   type AcquireOptions,
   type AcquireRequest,
   type Activity,
+  asyncContextIsCheap,
   type BorrowerTraces,
   captureStack,
   currentLabel,
@@ -71,7 +72,6 @@ export {
   type ResourceFactory,
   type RunningQuery,
   registerOwnCode,
-  scopesAreFree,
   traceAwaiting,
   traceCall,
   validatePoolSettings,
@@ -88,7 +88,7 @@ export {
   mayCallSetConfig,
   type PreparedText,
   RecentKeys,
-  SessionGuard,
+  SessionStateCheck,
   type StatementFailure,
   showStatement,
   validatePrepareOptions,

@@ -27,7 +27,7 @@ const FOUNDATION = [
   'describe-value.ts',
   'may-hold-secret.ts',
   'known-secrets.ts',
-  'defined-only.ts',
+  'omit-undefined.ts',
   'clock.ts',
   'redact.ts',
   'process-wide.ts',

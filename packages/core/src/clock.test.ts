@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { abortAfter, inTime, pause, systemClock } from './clock.ts'
+import { abortAfter, pause, systemClock, withTimeout } from './clock.ts'
 
 /** As Vitest, Jest and Sinon fake them, setImmediate, Date and performance included. */
 const FAKED = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'] as const
@@ -80,7 +80,7 @@ describe('given fake timers', () => {
     vi.useFakeTimers({ toFake: [...FAKED, 'Date', 'performance'] })
     const answer = Promise.withResolvers<string>()
     const signal = abortAfter(60_000)
-    const answered = inTime(answer.promise, 60_000, () => new Error('too late'))
+    const answered = withTimeout(answer.promise, 60_000, () => new Error('too late'))
     vi.advanceTimersByTime(HOUR_MILLIS)
     await pause(5)
     answer.resolve('in time')
@@ -102,7 +102,7 @@ describe('given fake timers', () => {
 })
 
 test('what is not answered in time fails', async () => {
-  await expect(inTime(new Promise(() => {}), 1, () => new Error('too late'))).rejects.toThrow('too late')
+  await expect(withTimeout(new Promise(() => {}), 1, () => new Error('too late'))).rejects.toThrow('too late')
 })
 
 test('a signal is aborted in time, as by AbortSignal.timeout', async () => {

@@ -112,7 +112,7 @@ export function pause(millis: number, options?: { readonly background?: boolean 
  *
  * @param late makes the error that is thrown otherwise. An answer that comes later is ignored.
  */
-export async function inTime<T>(answer: Promise<T>, millis: number, late: () => Error): Promise<T> {
+export async function withTimeout<T>(answer: Promise<T>, millis: number, late: () => Error): Promise<T> {
   const { promise: over, reject } = Promise.withResolvers<never>()
   const cancel = systemClock.after(millis, () => reject(late()))
   try {

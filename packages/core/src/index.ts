@@ -64,8 +64,8 @@ export {
   QueryAfterReleaseError,
   type QueryReport,
   type ReleaseMessage,
-  runInScope,
   runWithLabel,
+  withDeadlockDetection,
 } from './pool/index.ts'
 export { PoolguardError } from './poolguard-error.ts'
 export { isPoolTimeout, isTooManyConnections } from './postgres-errors/index.ts'
@@ -84,7 +84,7 @@ export {
   PoolTransactionError,
   type PrepareOptions,
   type PreparingState,
-  type Reliance,
+  type SessionDependency,
   SessionStateError,
 } from './statements/index.ts'
 export {

@@ -37,9 +37,9 @@ export class InvalidOptionError extends PoolguardError {
  *
  * @param outer undefined where the inner options stand by themselves.
  * @example
- * withinOption('pools.orders', () => new GuardedPool({ pool: { max: 0 } })) // Invalid option pools.orders.pool.max: 0
+ * prefixOptionErrors('pools.orders', () => new GuardedPool({ pool: { max: 0 } })) // Invalid option pools.orders.pool.max: 0
  */
-export function withinOption<T>(outer: string | undefined, make: () => T): T {
+export function prefixOptionErrors<T>(outer: string | undefined, make: () => T): T {
   try {
     return make()
   } catch (error) {
@@ -49,13 +49,13 @@ export function withinOption<T>(outer: string | undefined, make: () => T): T {
 }
 
 /** @throws {InvalidOptionError} where the value is not a whole number of at least `least`. */
-export function requireWhole(option: string, value: unknown, least: number): asserts value is number {
+export function requireInteger(option: string, value: unknown, least: number): asserts value is number {
   if (Number.isSafeInteger(value) && (value as number) >= least) return
   throw new InvalidOptionError(option, value, `a whole number of at least ${least}`)
 }
 
 /** @throws {InvalidOptionError} where the value is not a number of milliseconds of at least `least`. */
-export function requireMillis(option: string, value: unknown, least = 0): void {
+export function requireDuration(option: string, value: unknown, least = 0): void {
   if (typeof value === 'number' && value >= least) return
   const wanted = least > 0 ? `a number of milliseconds of at least ${least}` : 'a number of milliseconds'
   throw new InvalidOptionError(option, value, `${wanted}, or Infinity`)

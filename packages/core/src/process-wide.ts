@@ -3,8 +3,8 @@
  * `node_modules`, a module that a development server loads again). It is kept on `globalThis`.
  *
  * @example
- * const openPools = new ProcessWide('poolguard.registry.1', () => new Set<object>())
- * openPools.value.add(pool)
+ * const listPools = new ProcessWide('poolguard.registry.1', () => new Set<object>())
+ * listPools.value.add(pool)
  */
 export class ProcessWide<T> {
   readonly #key: symbol

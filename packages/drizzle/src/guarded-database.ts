@@ -1,5 +1,5 @@
-import { InvalidOptionError, runInScope } from '@poolguard/core'
-import { registerOwnCode, requireElsewhere, scopesAreFree } from '@poolguard/core/adapter'
+import { InvalidOptionError, withDeadlockDetection } from '@poolguard/core'
+import { asyncContextIsCheap, registerOwnCode, rejectForeignOptions } from '@poolguard/core/adapter'
 
 registerOwnCode(new Error(), 'drizzle')
 
@@ -9,7 +9,7 @@ export interface ScopeOptions {
    * Whether the pool is told which callers are inside a transaction, so that it can report a deadlock: `db` used where
    * `tx` should be, on the last connection. Default: from Node 24 on; below, it makes every await of the process dearer.
    */
-  readonly watchDeadlocks?: boolean
+  readonly detectDeadlocks?: boolean
 }
 
 /** A configuration in any of its forms, as far as it is not Drizzle's business. */
@@ -45,15 +45,15 @@ export function makeGuardedDatabase<Options, Client>(
   const isConfig = typeof urlOrConfig === 'object' && urlOrConfig !== null
   const given = isConfig ? urlOrConfig : { ...config, connection: { url: urlOrConfig } }
   requireSource(given)
-  const { watchDeadlocks = scopesAreFree, connection, client, ...rest } = given as Given<Options, Client>
-  requireElsewhere(rest, 'connection, as in drizzle({ connection: { url, fleet }, schema })')
+  const { detectDeadlocks = asyncContextIsCheap, connection, client, ...rest } = given as Given<Options, Client>
+  rejectForeignOptions(rest, 'connection, as in drizzle({ connection: { url, fleet }, schema })')
   const made =
     client ??
     connect(typeof connection === 'object' && connection !== null ? connection : { url: connection as string })
   // Always by `client`: the form with the client as first argument makes a second one in Drizzle 1.0.
   const db = drizzle({ ...rest, client: made })
   mend?.(db, made)
-  if (watchDeadlocks) openScopes(db)
+  if (detectDeadlocks) openScopes(db)
   return db
 }
 
@@ -78,5 +78,5 @@ function requireSource(given: object): void {
 /** Each transaction runs in a scope of its own. */
 function openScopes(db: Transacting): void {
   const transaction = db.transaction.bind(db)
-  db.transaction = (...work) => runInScope(() => transaction(...work))
+  db.transaction = (...work) => withDeadlockDetection(() => transaction(...work))
 }

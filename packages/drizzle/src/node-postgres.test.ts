@@ -11,7 +11,7 @@ test('given a URL or a configuration, then the pool behind it has what was said,
     expect(db.$client.snapshot()).toMatchObject({ name: 'orders', stats: { total: 0 } })
     await db.$client.end()
   }
-  expect(drizzle({ connection: { url, max: 3 } }).$client.resolved.settings.max).toBe(3)
+  expect(drizzle({ connection: { url, max: 3 } }).$client.settings.values.max).toBe(3)
   expectTypeOf(drizzle(url)).toEqualTypeOf<GuardedDatabase>()
 })
 

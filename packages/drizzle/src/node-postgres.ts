@@ -7,8 +7,8 @@ import {
   type GuardedPool,
   type GuardedPoolConfig,
   guardPoolClass,
-  holdGuardedPool,
   type PoolClass,
+  sharedGuardedPool,
 } from '@poolguard/pg'
 import { type NodePgClient, type NodePgDatabase, drizzle as plainDrizzle } from 'drizzle-orm/node-postgres'
 import { makeGuardedDatabase, type ScopeOptions } from './guarded-database.ts'
@@ -72,5 +72,5 @@ Object.assign(drizzle, { mock: plainDrizzle.mock })
  */
 function makePool(config: GuardedPoolConfig): GuardedPool {
   const unused = plainDrizzle('postgresql://localhost')
-  return holdGuardedPool(guardPoolClass(unused.$client.constructor as PoolClass), config).pool
+  return sharedGuardedPool(guardPoolClass(unused.$client.constructor as PoolClass), config).pool
 }

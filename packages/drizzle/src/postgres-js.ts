@@ -3,7 +3,7 @@
  *
  * @module @poolguard/drizzle/postgres-js
  */
-import { type GuardedOptions, type GuardedSql, holdGuardedSql } from '@poolguard/postgres-js'
+import { type GuardedOptions, type GuardedSql, sharedGuardedSql } from '@poolguard/postgres-js'
 import { type PostgresJsDatabase, drizzle as plainDrizzle } from 'drizzle-orm/postgres-js'
 import type { Sql } from 'postgres'
 import { makeGuardedDatabase, type ScopeOptions } from './guarded-database.ts'
@@ -63,7 +63,7 @@ function drizzleOn({ client, ...config }: { client: GuardedSql }): GuardedDataba
 }
 
 function connect(options: GuardedOptions): GuardedSql {
-  return holdGuardedSql(options).pool
+  return sharedGuardedSql(options).pool
 }
 
 type Unsafe = GuardedSql['unsafe']

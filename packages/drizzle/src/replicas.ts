@@ -27,19 +27,19 @@ function roomiest<T>(replicas: readonly T[]): T {
 
 interface Load {
   /** It cannot be connected to at the moment: what fails at once has the most room. */
-  readonly troubled: boolean
+  readonly connectFailing: boolean
   readonly waiting: number
   readonly activeShare: number
 }
 
 function isRoomier(a: Load, b: Load): boolean {
-  if (a.troubled !== b.troubled) return b.troubled
+  if (a.connectFailing !== b.connectFailing) return b.connectFailing
   return a.waiting !== b.waiting ? a.waiting < b.waiting : a.activeShare < b.activeShare
 }
 
 /** A database that is not guarded counts as free. */
 function loadOf(db: unknown): Load {
   const { counts } = (db as Partial<Guarded>).$client ?? {}
-  if (!counts) return { troubled: false, waiting: 0, activeShare: 0 }
-  return { troubled: counts.troubled, waiting: counts.waiting, activeShare: counts.active / counts.max }
+  if (!counts) return { connectFailing: false, waiting: 0, activeShare: 0 }
+  return { connectFailing: counts.connectFailing, waiting: counts.waiting, activeShare: counts.active / counts.max }
 }

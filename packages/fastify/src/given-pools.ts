@@ -1,6 +1,6 @@
 import { closePools, InvalidOptionError } from '@poolguard/core'
-import { type HeldPool, withinOption } from '@poolguard/core/adapter'
-import type { GuardedPool, GuardedPoolClass, GuardedPoolConfig, holdGuardedPool } from '@poolguard/pg'
+import { prefixOptionErrors, type SharedPool } from '@poolguard/core/adapter'
+import type { GuardedPool, GuardedPoolClass, GuardedPoolConfig, sharedGuardedPool } from '@poolguard/pg'
 import type { PoolguardFastifyOptions } from './plugin-options.ts'
 
 /** The pools of one registration. */
@@ -27,11 +27,11 @@ export function takePools(options: PoolguardFastifyOptions, pgModules: () => PgM
   if (typeof pools !== 'object' || pools === null) {
     throw new InvalidOptionError('pools', pools, 'an object of pools or their configurations')
   }
-  const take = (option: string, given: unknown, poolName: string | undefined): HeldPool<GuardedPool> => {
+  const take = (option: string, given: unknown, poolName: string | undefined): SharedPool<GuardedPool> => {
     if (isGuardedPool(given)) return { pool: given, end: async () => endGiven(given, closeOnShutdown) }
     const config = requireConfig(option, given)
     const modules = pgModules()
-    return withinOption(option, () => makePool(config, poolName, modules))
+    return prefixOptionErrors(option, () => makePool(config, poolName, modules))
   }
   const one = pool === undefined ? undefined : take('pool', pool, name)
   const several = Object.entries(pools).map(
@@ -50,9 +50,9 @@ export function takePools(options: PoolguardFastifyOptions, pgModules: () => PgM
   }
 }
 
-function makePool(config: GuardedPoolConfig, name: string | undefined, modules: PgModules): HeldPool<GuardedPool> {
+function makePool(config: GuardedPoolConfig, name: string | undefined, modules: PgModules): SharedPool<GuardedPool> {
   // A server lives long, and may start together with its database.
-  return modules.holdGuardedPool(modules.GuardedPool, {
+  return modules.sharedGuardedPool(modules.GuardedPool, {
     waitForServer: true,
     ...(name !== undefined && { name }),
     ...config,
@@ -80,7 +80,7 @@ export type Pg = typeof import('pg')
 
 export interface PgModules {
   readonly GuardedPool: GuardedPoolClass
-  readonly holdGuardedPool: typeof holdGuardedPool
+  readonly sharedGuardedPool: typeof sharedGuardedPool
   /** pg itself, but for its Pool, which is guarded. */
   readonly pg: Pg
 }
@@ -91,11 +91,11 @@ export interface PgModules {
  */
 export async function loadPg(): Promise<() => PgModules> {
   try {
-    const [{ GuardedPool, holdGuardedPool }, { default: pg }] = await Promise.all([
+    const [{ GuardedPool, sharedGuardedPool }, { default: pg }] = await Promise.all([
       import('@poolguard/pg'),
       import('pg'),
     ])
-    const modules = { GuardedPool, holdGuardedPool, pg: { ...pg, Pool: GuardedPool } as unknown as Pg }
+    const modules = { GuardedPool, sharedGuardedPool, pg: { ...pg, Pool: GuardedPool } as unknown as Pg }
     return () => modules
   } catch (error) {
     return () => {

@@ -1,4 +1,4 @@
-import { scopesAreFree } from '@poolguard/core/adapter'
+import { asyncContextIsCheap } from '@poolguard/core/adapter'
 import { expect, test } from 'vitest'
 import type { PoolguardFastifyOptions } from './plugin-options.ts'
 import { readSettings } from './plugin-settings.ts'
@@ -9,7 +9,7 @@ test('given no options, then the probes are there, and what shows more is not', 
     metricsSources: [],
     adminTokens: [],
     details: false,
-    labels: scopesAreFree,
+    labels: asyncContextIsCheap,
     mapErrors: true,
     closeOnShutdown: false,
     closeDelayMillis: 0,

@@ -1,5 +1,5 @@
 import { InvalidOptionError, type MetricsSources } from '@poolguard/core'
-import { requireSources, requireWhole, scopesAreFree } from '@poolguard/core/adapter'
+import { asyncContextIsCheap, requireInteger, requireSources } from '@poolguard/core/adapter'
 import type { MetricsOptions, PoolguardFastifyOptions, ShedLoadOptions } from './plugin-options.ts'
 
 const RETRY_AFTER_SECONDS = 1
@@ -35,7 +35,7 @@ export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
   const isTheApps = requireName(options.name) === undefined
   const { health = isTheApps, ready = isTheApps, admin = false, closeDelayMillis = 0 } = options
   const metrics = readMetricsOptions(options.metrics)
-  requireWhole('closeDelayMillis', closeDelayMillis, 0)
+  requireInteger('closeDelayMillis', closeDelayMillis, 0)
   const shedLoad = readShedLoad(options.shedLoad)
   const adminTokens = readTokens(options.adminToken)
   const paths = {
@@ -54,7 +54,7 @@ export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
     metricsSources: metrics.sources,
     adminTokens,
     details: readSwitch('details', options.details, false),
-    labels: readSwitch('labels', options.labels, isTheApps && scopesAreFree),
+    labels: readSwitch('labels', options.labels, isTheApps && asyncContextIsCheap),
     mapErrors: readSwitch('mapErrors', options.mapErrors, isTheApps),
     closeOnShutdown: readSwitch('closeOnShutdown', options.closeOnShutdown, false),
     closeDelayMillis,
@@ -128,8 +128,8 @@ function readShedLoad(value: unknown): Required<ShedLoadOptions> | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'object' || value === null) throw new InvalidOptionError('shedLoad', value, '{ waiters: 50 }')
   const { waiters, retryAfterSeconds = RETRY_AFTER_SECONDS } = value as Partial<ShedLoadOptions>
-  requireWhole('shedLoad.waiters', waiters, 0)
+  requireInteger('shedLoad.waiters', waiters, 0)
   // Retry-After is in whole seconds (https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3).
-  requireWhole('shedLoad.retryAfterSeconds', retryAfterSeconds, 0)
+  requireInteger('shedLoad.retryAfterSeconds', retryAfterSeconds, 0)
   return { waiters, retryAfterSeconds }
 }

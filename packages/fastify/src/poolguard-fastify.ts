@@ -1,5 +1,5 @@
 import { HealthMonitor, runWithLabel } from '@poolguard/core'
-import { definedOnly, openPools, registerOwnCode } from '@poolguard/core/adapter'
+import { listPools, omitUndefined, registerOwnCode } from '@poolguard/core/adapter'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { drainWithApp } from './drain.ts'
@@ -22,10 +22,10 @@ async function register(fastify: FastifyInstance, options: PoolguardFastifyOptio
   const drain = drainWithApp(fastify, settings.closeDelayMillis)
   // Hooks of this kind run in the reverse order: whoever was registered later is done with the pools by then.
   fastify.addHook('onClose', () => given.close())
-  const pools = () => given.all ?? openPools()
+  const pools = () => given.all ?? listPools()
   const monitor = new HealthMonitor({
     pools,
-    ...definedOnly({ thresholds, windowMillis, recoveryMillis }),
+    ...omitUndefined({ thresholds, windowMillis, recoveryMillis }),
   })
   decorate(fastify, name, makeInstance(given, monitor, pgModules))
   if (settings.shedLoad) shedLoad(fastify, given.all, settings.shedLoad)

@@ -1,5 +1,5 @@
 import { type ObservedPool, PoolguardError } from '@poolguard/core'
-import { openPools, shedRequests } from '@poolguard/core/adapter'
+import { listPools, shedRequests } from '@poolguard/core/adapter'
 import type { GuardedPool } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
 import type { ShedLoadOptions } from './plugin-options.ts'
@@ -30,7 +30,7 @@ export function shedLoad(
   pools: readonly GuardedPool[] | undefined,
   { waiters, retryAfterSeconds }: Required<ShedLoadOptions>,
 ): void {
-  const countWaiting = pools ? () => sum(pools, waitingIn) : () => sum(openPools(), waitingInObserved)
+  const countWaiting = pools ? () => sum(pools, waitingIn) : () => sum(listPools(), waitingInObserved)
   // One for all: there is no time for stacks now, and they would all be the same.
   const error = new LoadShedError()
   const shed = shedRequests()

@@ -1,13 +1,13 @@
 import { InvalidOptionError } from '@poolguard/core'
-import { type HeldPool, withinOption } from '@poolguard/core/adapter'
+import { prefixOptionErrors, type SharedPool } from '@poolguard/core/adapter'
 import type { GuardedPool, GuardedPoolConfig } from '@poolguard/pg'
 import type { PoolKey } from './pool-configs.ts'
 
 /** The pools that an app was asked to make, as against those that it only observes. */
 export class AppPools {
-  readonly #held: ReadonlyMap<PoolKey, HeldPool<GuardedPool>>
+  readonly #held: ReadonlyMap<PoolKey, SharedPool<GuardedPool>>
 
-  private constructor(held: ReadonlyMap<PoolKey, HeldPool<GuardedPool>>) {
+  private constructor(held: ReadonlyMap<PoolKey, SharedPool<GuardedPool>>) {
     this.#held = held
   }
 
@@ -15,11 +15,11 @@ export class AppPools {
   static async hold(configs: ReadonlyMap<PoolKey, GuardedPoolConfig>): Promise<AppPools> {
     if (configs.size === 0) return new AppPools(new Map())
     // Loaded only here: an app that observes pools of another driver may have no pg.
-    const { GuardedPool, holdGuardedPool } = await import('@poolguard/pg')
+    const { GuardedPool, sharedGuardedPool } = await import('@poolguard/pg')
     // An app lives long, and may start together with its database.
     const hold = (key: PoolKey, config: GuardedPoolConfig) =>
-      withinOption(key === undefined ? undefined : `pools.${key}`, () =>
-        holdGuardedPool(GuardedPool, { waitForServer: true, ...config }),
+      prefixOptionErrors(key === undefined ? undefined : `pools.${key}`, () =>
+        sharedGuardedPool(GuardedPool, { waitForServer: true, ...config }),
       )
     return new AppPools(new Map([...configs].map(([key, config]) => [key, hold(key, config)])))
   }

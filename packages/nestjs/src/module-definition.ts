@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common'
 import { APP_INTERCEPTOR } from '@nestjs/core'
 import { InvalidOptionError } from '@poolguard/core'
-import { scopesAreFree } from '@poolguard/core/adapter'
+import { asyncContextIsCheap } from '@poolguard/core/adapter'
 import { AppPools } from './app-pools.ts'
 import { LabelInterceptor } from './label-interceptor.ts'
 import { metricsController } from './metrics-controller.ts'
@@ -27,7 +27,7 @@ type Definition = ConfigurableModuleHost<
 const EXTRAS: PoolguardModuleAsyncExtras = {
   isGlobal: true,
   metrics: false,
-  labels: scopesAreFree,
+  labels: asyncContextIsCheap,
   poolNames: undefined,
 }
 
@@ -38,7 +38,7 @@ export const definition: Definition = new ConfigurableModuleBuilder<PoolguardMod
   .build()
 
 function complete(module: DynamicModule, extras: PoolguardModuleAsyncExtras): DynamicModule {
-  const { isGlobal = true, metrics = false, labels = scopesAreFree, poolNames } = extras
+  const { isGlobal = true, metrics = false, labels = asyncContextIsCheap, poolNames } = extras
   const pools = poolProviders(poolNames)
   return {
     ...module,

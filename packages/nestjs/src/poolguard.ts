@@ -5,7 +5,7 @@ import {
   type ProcessHealth,
   snapshotPools,
 } from '@poolguard/core'
-import { withinOption } from '@poolguard/core/adapter'
+import { prefixOptionErrors } from '@poolguard/core/adapter'
 import type { GuardedPool } from '@poolguard/pg'
 import type { AppPools } from './app-pools.ts'
 import type { HealthOptions } from './module-options.ts'
@@ -30,7 +30,7 @@ export class Poolguard {
       throw new InvalidOptionError('health', health, '{ thresholds, windowMillis, recoveryMillis }')
     }
     this.#pools = pools
-    this.#monitor = withinOption('health', () => new HealthMonitor(health))
+    this.#monitor = prefixOptionErrors('health', () => new HealthMonitor(health))
   }
 
   /** Every guarded pool of the process that has been used. */

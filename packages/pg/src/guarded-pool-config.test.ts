@@ -89,10 +89,10 @@ describe('the configuration of a guarded pool', () => {
     ],
     [null as never, 'Invalid option config: null. It takes an object, as in { url }'],
     [
-      { reset: 'everything' as never },
+      { resetOnRelease: 'everything' as never },
       "Invalid option reset: 'everything'. It takes one of 'rollback', 'discard', 'off'.",
     ],
-    [{ lint: 'loud' as never }, "Invalid option lint: 'loud'. It takes one of 'warn', 'throw', 'off'."],
+    [{ sessionState: 'loud' as never }, "Invalid option sessionState: 'loud'. It takes one of 'warn', 'throw', 'off'."],
   ])('given %o, then it is refused by name', ([config, message]) => {
     expect(() => readConfig(config)).toThrow(message)
   })

@@ -1,12 +1,12 @@
 import { InvalidOptionError, type PoolguardOptions, type PoolSettings } from '@poolguard/core'
 import {
-  definedOnly,
   type GuardSpec,
   hiddenTexts,
   KnownSecrets,
+  omitUndefined,
   poolSettings,
   readDriversUrl,
-  requireMeantNames,
+  rejectMisspeltOptions,
   requireOneOf,
   resolveSettings,
   shownDatabase,
@@ -36,7 +36,7 @@ export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {
    * What is done with a released connection before the next borrower gets it. `rollback` (the default) ends a transaction
    * that was left open; `discard` also runs `DISCARD ALL`, one round trip for every release; `off` does neither.
    */
-  readonly reset?: Reset
+  readonly resetOnRelease?: Reset
   /**
    * Whether each checkout has a client object of its own (default). With false, all checkouts of a connection lend the same
    * object, as pg-pool does: for code that keeps what it knows of a client in a Map or WeakMap. A second `release()` is then
@@ -64,17 +64,17 @@ export interface PoolSpec extends GuardSpec {
  */
 export function readConfig(config: GuardedPoolConfig): PoolSpec {
   requireObject(config)
-  requireMeantNames(config)
+  rejectMisspeltOptions(config)
   const connection = readConnectionString(config)
-  requireOneOf('reset', config.reset, ['rollback', 'discard', 'off'])
-  if (config.fleet && config.reset === 'discard') {
+  requireOneOf('resetOnRelease', config.resetOnRelease, ['rollback', 'discard', 'off'])
+  if (config.fleet && config.resetOnRelease === 'discard') {
     throw new InvalidOptionError(
-      'reset',
+      'resetOnRelease',
       'discard',
       "'rollback' or 'off' with fleet: it would take away what is published",
     )
   }
-  requireOneOf('lint', config.lint, ['warn', 'throw', 'off'])
+  requireOneOf('sessionState', config.sessionState, ['warn', 'throw', 'off'])
   requireOneOf('queryAfterRelease', config.queryAfterRelease, ['report', 'reject'])
   if (![undefined, true, false].includes(config.clientPerCheckout)) {
     throw new InvalidOptionError('clientPerCheckout', config.clientPerCheckout, 'true or false')
@@ -130,7 +130,7 @@ function settingsFromPg(config: GuardedPoolConfig): Partial<PoolSettings> {
   const { max, poolSize, min, maxUses, maxLifetimeSeconds, idleTimeoutMillis, connectionTimeoutMillis } = config
   const timeout = endless(connectionTimeoutMillis)
   const lifetime = endless(maxLifetimeSeconds)
-  return definedOnly({
+  return omitUndefined({
     max: max || poolSize || undefined,
     min: min || undefined,
     maxUses: endless(maxUses),
@@ -167,10 +167,10 @@ function addressOf(config: PoolConfig): ConnectionString {
 }
 
 function againstPreparing({
-  reset,
+  resetOnRelease: reset,
   pipeline,
 }: GuardedPoolConfig & { readonly pipeline?: boolean | undefined }): string | undefined {
-  if (reset === 'discard') return "reset: 'discard' drops prepared statements with each release"
+  if (reset === 'discard') return "resetOnRelease: 'discard' drops prepared statements with each release"
   // Other queries are on the wire behind one that would have to be sent again.
   return pipeline ? 'in pipeline mode a query cannot be sent again' : undefined
 }

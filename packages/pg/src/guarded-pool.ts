@@ -23,13 +23,13 @@ export interface GuardedPool extends Pool {
    *
    * @throws what connecting throws.
    */
-  ready(options?: { readonly again?: boolean }): Promise<PoolSnapshot>
+  ready(options?: { readonly refresh?: boolean }): Promise<PoolSnapshot>
   /** The few figures of the snapshot that cost nothing to read. */
   readonly counts: PoolCounts
   /** What the pool looks like now. */
   snapshot(): PoolSnapshot
   /** The settings that hold, each with its reason. */
-  readonly resolved: ResolvedSettings
+  readonly settings: ResolvedSettings
   /** Changes how many connections may be open, whatever is measured later. Waiters are served at once, surplus goes when nobody uses it. */
   resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void
   /** Whether it lends no more: `end()` was called, or every pool of the process was closed. */
@@ -151,7 +151,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       return 0
     }
 
-    ready(options?: { readonly again?: boolean }): Promise<PoolSnapshot> {
+    ready(options?: { readonly refresh?: boolean }): Promise<PoolSnapshot> {
       return this.#guard.ready(options)
     }
 
@@ -168,8 +168,8 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       return `${this.constructor.name} ${inspect(this.snapshot(), options)}`
     }
 
-    get resolved(): ResolvedSettings {
-      return this.#guard.resolved
+    get settings(): ResolvedSettings {
+      return this.#guard.settings
     }
 
     resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void {

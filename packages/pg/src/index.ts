@@ -6,7 +6,7 @@
 import pg from 'pg'
 import { type GuardedPoolClass, type GuardedPool as GuardedPoolInstance, guardPoolClass } from './guarded-pool.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
-import { holdGuardedPool } from './hold-guarded-pool.ts'
+import { sharedGuardedPool } from './shared-guarded-pool.ts'
 
 /** {@link guardPoolClass} over the copy of pg that this package finds. */
 export const GuardedPool: GuardedPoolClass = guardPoolClass(pg.Pool)
@@ -21,11 +21,11 @@ export type GuardedPool = GuardedPoolInstance
  * export const pool = guardPool({ name: 'orders', url: process.env.DATABASE_URL, instances: 6 })
  */
 export function guardPool(config: GuardedPoolConfig = {}): GuardedPool {
-  return holdGuardedPool(GuardedPool, config).pool
+  return sharedGuardedPool(GuardedPool, config).pool
 }
 export { PgBouncerConsole } from './connection/pgbouncer-console.ts'
 export { type GuardedPoolClass, guardPoolClass, type PoolClass } from './guarded-pool.ts'
 export { type GuardedPoolConfig, type Reset, validateConfig } from './guarded-pool-config.ts'
-export { holdGuardedPool } from './hold-guarded-pool.ts'
 export { pgBouncerSource, postgresSource, type SourceOptions } from './observe/metrics-sources.ts'
 export { type ObserveOptions, observe, type PoolObservation } from './observe/observe-pool.ts'
+export { sharedGuardedPool } from './shared-guarded-pool.ts'

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import postgres from 'postgres'
 import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
-import { type GuardedSql, guardPostgres, holdGuardedSql } from './index.ts'
+import { type GuardedSql, guardPostgres, sharedGuardedSql } from './index.ts'
 import { requireInternals } from './internals.ts'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -30,7 +30,7 @@ describe('given construction', () => {
       target: 'postgresql://app@db:6000/orders',
       stats: { total: 0 },
     })
-    expect(sql.resolved.settings.max).toBe(1)
+    expect(sql.settings.values.max).toBe(1)
     expect(sql.options).toMatchObject({ host: ['db'], port: [6000], user: 'app', database: 'orders', prepare: false })
     expect(inspect(sql)).not.toContain('s3cret')
   })
@@ -42,7 +42,7 @@ describe('given construction', () => {
     })
     expect(sql.options).toMatchObject({ host: ['other'], user: 'me', database: 'mine' })
     expect(sql.options.connection).toEqual({ application_name: 'tests', statement_timeout: '7' })
-    expect(sql.resolved.settings).toMatchObject({ max: 5, acquireTimeoutMillis: 2_000 })
+    expect(sql.settings.values).toMatchObject({ max: 5, acquireTimeoutMillis: 2_000 })
   })
 
   test('then the environment is read as by postgres.js, but max as a number', () => {
@@ -51,7 +51,7 @@ describe('given construction', () => {
     vi.stubEnv('PGIDLE_TIMEOUT', '9')
     const sql = guardPostgres()
     expect(sql.options.host).toEqual(['from-env'])
-    expect(sql.resolved.settings).toMatchObject({ max: 3, idleTimeoutMillis: 9_000 })
+    expect(sql.settings.values).toMatchObject({ max: 3, idleTimeoutMillis: 9_000 })
     vi.stubEnv('PGMAX', 'many')
     expect(() => guardPostgres()).toThrow("Invalid option PGMAX: 'many'")
   })
@@ -62,7 +62,7 @@ describe('given construction', () => {
     [{ idle_timeout: 'soon' }, "Invalid option idle_timeout: 'soon'"],
     [{ connect_timeout: -1 }, 'Invalid option connect_timeout: -1'],
     [{ pool: { max: 0 } }, 'Invalid option pool.max: 0'],
-    [{ lint: 'loud' }, "Invalid option lint: 'loud'"],
+    [{ sessionState: 'loud' }, "Invalid option sessionState: 'loud'"],
     [{ pooler: 'pgcat' }, "Invalid option pooler: 'pgcat'"],
     [{ acquireTimeoutMillis: 3 }, 'it stands in pool, as pool.acquireTimeoutMillis'],
     [{ ssl: { cert: 'no certificate' } }, "Invalid option ssl: '{...}'"],
@@ -84,15 +84,15 @@ describe('given construction', () => {
     [{ connect_timeout: 3 }, { connectTimeoutMillis: 3_000 }],
     [{ connect_timeout: 0 }, { connectTimeoutMillis: 5_000 }],
   ])('when %o is given, then it means %o', (options, settings) => {
-    expect(guardPostgres(URL, options).resolved.settings).toMatchObject(settings)
+    expect(guardPostgres(URL, options).settings.values).toMatchObject(settings)
   })
 })
 
 test('given a name, when the module is loaded again, then there is one pool', async () => {
-  const { pool } = holdGuardedSql({ url: URL, name: 'held' })
-  expect(holdGuardedSql({ url: URL, name: 'held' }).pool).toBe(pool)
+  const { pool } = sharedGuardedSql({ url: URL, name: 'held' })
+  expect(sharedGuardedSql({ url: URL, name: 'held' }).pool).toBe(pool)
   await pool.end()
-  expect(holdGuardedSql({ url: URL, name: 'held' }).pool).not.toBe(pool)
+  expect(sharedGuardedSql({ url: URL, name: 'held' }).pool).not.toBe(pool)
 })
 
 test('given a postgres.js that is built otherwise, then that is said, with what is missing', () => {

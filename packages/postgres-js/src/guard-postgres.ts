@@ -1,4 +1,4 @@
-import { type HeldPool, holdPool } from '@poolguard/core/adapter'
+import { type SharedPool, sharePool } from '@poolguard/core/adapter'
 import type postgres from 'postgres'
 import { type GuardedOptions, readOptions } from './guarded-options.ts'
 import { type GuardedSql, makeGuardedSql, type NoTypes } from './sql/guarded-sql.ts'
@@ -16,7 +16,7 @@ type TypesOf<T extends Record<string, postgres.PostgresType>> =
 
 /**
  * postgres.js' own `postgres`, on connections that a pool lends. Nothing is connected yet. With a `name` it is the same
- * however often the module is loaded that asks for it; see `holdPool`.
+ * however often the module is loaded that asks for it; see `sharePool`.
  *
  * @throws {ConnectionStringError} for a bad URL, `InvalidOptionError` for an option that cannot be meant,
  * {@link UnsupportedPostgresError} for a version of postgres.js that does not have what is needed of it.
@@ -36,17 +36,17 @@ export function guardPostgres(...given: [unknown?, unknown?]): unknown {
   const isOptions = given.length === 0 || (typeof first === 'object' && first !== null)
   // An environment variable that is not set gets the error that says so.
   const options = isOptions ? (first ?? {}) : { ...(second ?? {}), url: first }
-  return holdGuardedSql(options as GuardedOptions).pool
+  return sharedGuardedSql(options as GuardedOptions).pool
 }
 
 /**
  * A guarded `sql`, the same for the same name however often the module is loaded that asks for it: what every adapter makes
- * its `sql` with. See {@link holdPool}.
+ * its `sql` with. See {@link sharePool}.
  *
  * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
-export function holdGuardedSql(options: GuardedOptions): HeldPool<GuardedSql> {
-  return holdPool<GuardedSql>({
+export function sharedGuardedSql(options: GuardedOptions): SharedPool<GuardedSql> {
+  return sharePool<GuardedSql>({
     kind: 'postgres-js',
     name: options.name,
     options,

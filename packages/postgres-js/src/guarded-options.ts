@@ -1,12 +1,12 @@
 import { createSecureContext } from 'node:tls'
 import { InvalidOptionError, type PoolguardOptions, type PoolSettings } from '@poolguard/core'
 import {
-  definedOnly,
   type GuardSpec,
   OPTION_NAMES,
+  omitUndefined,
   poolSettings,
   readDriversUrl,
-  requireMeantNames,
+  rejectMisspeltOptions,
   requireOneOf,
   validatePrepareOptions,
 } from '@poolguard/core/adapter'
@@ -41,9 +41,9 @@ export interface SqlSpec {
  * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
 export function readOptions(options: GuardedOptions): SqlSpec {
-  requireMeantNames(options)
+  rejectMisspeltOptions(options)
   const connection = 'url' in options ? readDriversUrl(options.url) : undefined
-  requireOneOf('lint', options.lint, ['warn', 'throw', 'off'])
+  requireOneOf('sessionState', options.sessionState, ['warn', 'throw', 'off'])
   validatePrepareOptions(options)
   requireSsl(options.ssl)
   const reading = connection && readConnection(connection)
@@ -79,7 +79,7 @@ const NOT_FOR_DRIVER: readonly string[] = [
 function driverOptions({ hostname, username, db, pass, ...options }: Record<string, unknown>): Record<string, unknown> {
   const named = { host: hostname, user: username, database: db, password: pass }
   const own = Object.entries(options).filter(([name]) => !NOT_FOR_DRIVER.includes(name))
-  return { ...definedOnly(named), ...definedOnly(Object.fromEntries(own)) }
+  return { ...omitUndefined(named), ...omitUndefined(Object.fromEntries(own)) }
 }
 
 /** In postgres.js a URL's parameters stand over `connection`. */
@@ -111,7 +111,7 @@ function settingsFromOptions(options: GuardedOptions): Partial<PoolSettings> {
   const { PGMAX, PGIDLE_TIMEOUT, PGCONNECT_TIMEOUT, PGMAX_LIFETIME } = process.env
   const idle = options.idle_timeout === undefined ? options.timeout : options.idle_timeout
   const connect = readSeconds('connect_timeout', options.connect_timeout, PGCONNECT_TIMEOUT)
-  return definedOnly({
+  return omitUndefined({
     max: readMax(options.max, PGMAX),
     idleTimeoutMillis: readSeconds('idle_timeout', idle, PGIDLE_TIMEOUT),
     // An attempt without end would also mean to wait without end for a dead connection to answer or to close.

@@ -4,7 +4,7 @@
  * @module @poolguard/postgres-js
  */
 
-export { guardPostgres, holdGuardedSql } from './guard-postgres.ts'
+export { guardPostgres, sharedGuardedSql } from './guard-postgres.ts'
 export type { GuardedOptions } from './guarded-options.ts'
 export { UnsupportedPostgresError } from './internals.ts'
 export { type ObserveOptions, observe, type SqlObservation } from './observe/observe-sql.ts'

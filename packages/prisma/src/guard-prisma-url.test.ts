@@ -79,7 +79,7 @@ test.each<[given: string, options: PrismaUrlOptions, warned: string[]]>([
   [url, { pool: { max: 5, acquireTimeoutMillis: 1_000 }, pooler: 'transaction' }, []],
   [`${url}?connection_limit=9`, { pool: { max: 5 } }, []],
   [url, { pool: { min: 2 } }, ['min']],
-  [url, { pool: { maxWaiters: 5, stacks: 'never' } }, ['pool.maxWaiters', 'pool.stacks']],
+  [url, { pool: { maxWaiters: 5, captureStacks: 'never' } }, ['pool.maxWaiters', 'pool.captureStacks']],
   [`${url}?pgbouncer=true`, { pooler: 'none' }, ['pgbouncer']],
   [`${url}?nonsense=1`, {}, ['nonsense']],
 ])('given %s and %j, then %j are warned of', (given, options, warned) => {

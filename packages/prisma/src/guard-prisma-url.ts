@@ -60,7 +60,7 @@ export function guardPrismaUrl(url: string | undefined, options: PrismaUrlOption
 function engineSettings(connection: ConnectionString, options: PrismaUrlOptions): ConnectionSettings {
   const written = readPoolParameters(connection)
   const given = Object.fromEntries(ENGINE_SETTINGS.map((name) => [name, options.pool?.[name] ?? written[name]]))
-  const { settings } = resolveSettings({ options: { ...options, pool: { ...options.pool, ...given } } })
+  const { values: settings } = resolveSettings({ options: { ...options, pool: { ...options.pool, ...given } } })
   const chosen = ENGINE_SETTINGS.filter((name) => options.preset || given[name] !== undefined)
   return Object.fromEntries(chosen.map((name) => [name, settings[name]]))
 }

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '@poolguard/core'
-import { requireWhole } from '@poolguard/core/adapter'
+import { requireInteger } from '@poolguard/core/adapter'
 
 /** What is needed of a PrismaClient, extended or not, of any version. */
 export interface TransactingClient {
@@ -23,7 +23,7 @@ export interface BatchOptions {
 }
 
 /** Prisma hands it to a timer of Node, which takes anything longer for 1 ms. */
-const LONGEST_TIMER_MILLIS = 2 ** 31 - 1
+const MAX_TIMER_MILLIS = 2 ** 31 - 1
 
 /**
  * Many writes in one transaction on one connection, in chunks, all or nothing. `Promise.all` over the items would take
@@ -42,7 +42,7 @@ export async function inBatches<Client extends TransactingClient, Item, Result>(
   options: BatchOptions = {},
 ): Promise<Result[]> {
   const { size = 500, timeoutMillis, maxWaitMillis } = options
-  requireWhole('size', size, 1)
+  requireInteger('size', size, 1)
   const limits = { ...limit('timeout', timeoutMillis), ...limit('maxWait', maxWaitMillis) }
   if (items.length === 0) return []
   const inTransaction = prisma.$transaction as (
@@ -65,6 +65,6 @@ export async function inBatches<Client extends TransactingClient, Item, Result>(
 /** An option of Prisma's own; absent where the client's is to hold. */
 function limit(name: 'timeout' | 'maxWait', millis: number | undefined): Record<string, number> {
   if (millis === undefined) return {}
-  if (millis >= 1 && millis <= LONGEST_TIMER_MILLIS) return { [name]: millis }
-  throw new InvalidOptionError(`${name}Millis`, millis, `a number of milliseconds from 1 to ${LONGEST_TIMER_MILLIS}`)
+  if (millis >= 1 && millis <= MAX_TIMER_MILLIS) return { [name]: millis }
+  throw new InvalidOptionError(`${name}Millis`, millis, `a number of milliseconds from 1 to ${MAX_TIMER_MILLIS}`)
 }

@@ -48,7 +48,7 @@ function inPrismasWords(error: unknown, adapter: Adapter, pool: GuardedPool): un
 }
 
 function poolTimeout(error: Starved, pool: GuardedPool): Error {
-  const timeout = pool.resolved.settings.acquireTimeoutMillis / 1_000
+  const timeout = pool.settings.values.acquireTimeoutMillis / 1_000
   const limit = error.pool.max
   // Prisma's own sentence first, for whoever looks for it in the logs.
   const own = `Timed out fetching a new connection from the connection pool. (Current connection pool timeout: ${timeout}, connection limit: ${limit})`

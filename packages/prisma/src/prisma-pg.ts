@@ -1,6 +1,6 @@
-import { registerOwnCode, requireElsewhere } from '@poolguard/core/adapter'
+import { registerOwnCode, rejectForeignOptions } from '@poolguard/core/adapter'
 import { type ConnectionString, parseConnectionString } from '@poolguard/core/postgres'
-import { type GuardedPool, type GuardedPoolConfig, holdGuardedPool, validateConfig } from '@poolguard/pg'
+import { type GuardedPool, type GuardedPoolConfig, sharedGuardedPool, validateConfig } from '@poolguard/pg'
 import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 import { guardedPoolOfPrisma, requireOwnPool } from './guarded-pool-of-prisma.ts'
 import { speakPrisma } from './prisma-errors.ts'
@@ -34,7 +34,7 @@ export class PrismaPg extends PlainPrismaPg {
     // Not `=== 'string'`: an environment variable that is not set gets the error that says so.
     const guarded = typeof config === 'object' ? config : { url: config }
     validateConfig(guarded)
-    requireElsewhere(options, 'the first argument, as in new PrismaPg({ url, fleet })')
+    rejectForeignOptions(options, 'the first argument, as in new PrismaPg({ url, fleet })')
     const connectionString = guarded.url ?? guarded.connectionString
     // The base class gets the connection for the shadow database, which migrations make without a guard.
     super({ ...guarded, ...(connectionString && { connectionString }) }, options)
@@ -45,7 +45,7 @@ export class PrismaPg extends PlainPrismaPg {
   }
 
   override async connect(): ReturnType<PlainPrismaPg['connect']> {
-    const { pool, end } = holdGuardedPool(await guardedPoolOfPrisma(), this.#config)
+    const { pool, end } = sharedGuardedPool(await guardedPoolOfPrisma(), this.#config)
     // Prisma's own `dispose` only takes its listener off the pool then.
     const adapter = await new PlainPrismaPg(pool, { ...this.#options, disposeExternalPool: false }).connect()
     requireOwnPool(adapter, pool)

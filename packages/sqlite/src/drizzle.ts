@@ -6,7 +6,7 @@
 import { InvalidOptionError } from '@poolguard/core'
 import type { DrizzleConfig } from 'drizzle-orm'
 import { drizzle as plainDrizzle, SQLiteProxyTransaction, type SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
-import { holdSqlitePool } from './hold-sqlite-pool.ts'
+import { sharedSqlitePool } from './hold-sqlite-pool.ts'
 import type { SqliteValue } from './protocol.ts'
 import type { SqliteOptions } from './sqlite-options.ts'
 import type { SqlitePool } from './sqlite-pool.ts'
@@ -43,7 +43,7 @@ export function drizzle<TModel extends Model = NoModel>(config: GuardedDrizzleCo
 export function drizzle(fileOrConfig: unknown, config: object = {}): unknown {
   const given = isConfig(fileOrConfig) ? fileOrConfig : { ...config, connection: fileOrConfig }
   const { client, connection, ...rest } = given as { client?: SqlitePool; connection?: unknown }
-  const pool = client === undefined ? holdSqlitePool(readConnection(connection)).pool : requirePool(client)
+  const pool = client === undefined ? sharedSqlitePool(readConnection(connection)).pool : requirePool(client)
   const db = plainDrizzle(answerFrom(pool), batchIn(pool), rest)
   runTransactionsOn(db as unknown as Internals, pool)
   return Object.assign(db, { $client: pool })

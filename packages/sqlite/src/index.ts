@@ -5,7 +5,7 @@
  */
 
 export { ConnectionLostError, SqliteError, StatementRefusedError, TransactionOverError } from './errors.ts'
-export { holdSqlitePool } from './hold-sqlite-pool.ts'
+export { sharedSqlitePool } from './hold-sqlite-pool.ts'
 export type { DriverName, SqliteParameters, SqliteValue, Synchronous } from './protocol.ts'
 export type { SqliteOptions } from './sqlite-options.ts'
 export { SqlitePool, type SqliteStats, type TransactionOptions } from './sqlite-pool.ts'

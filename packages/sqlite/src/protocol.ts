@@ -73,7 +73,7 @@ export interface ConnectionSpec {
   readonly synchronous: Synchronous
   readonly foreignKeys: boolean
   readonly integers: 'number' | 'bigint'
-  readonly maxPrepared: number
+  readonly maxPreparedStatements: number
   /** The WAL is truncated to this size when SQLite resets it. */
   readonly walBytesToKeep: number
 }

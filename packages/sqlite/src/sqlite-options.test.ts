@@ -29,7 +29,7 @@ test('what is not given has its default', () => {
   expect(writer).toEqual({ ...readers, max: 1 })
   expect(connection).toEqual({
     ...{ path: path.resolve('app.db'), driver: 'auto', busyTimeoutMillis: 5_000, synchronous: 'normal' },
-    ...{ foreignKeys: true, integers: 'number', maxPrepared: 256, walBytesToKeep: 32 * 2 ** 20 },
+    ...{ foreignKeys: true, integers: 'number', maxPreparedStatements: 256, walBytesToKeep: 32 * 2 ** 20 },
   })
   expect(readOptions({ file: 'app.db' }).maxWalBytes).toBe(64 * 2 ** 20)
   expect(idleInTransactionMillis).toBe(60_000)
@@ -77,7 +77,7 @@ test.each<[option: string, options: object]>([
   ['busyTimeoutMillis', { busyTimeoutMillis: -1 }],
   ['busyTimeoutMillis', { busyTimeoutMillis: Infinity }],
   ['busyTimeoutMillis', { busyTimeoutMillis: 2 ** 31 }],
-  ['maxPrepared', { maxPrepared: 0 }],
+  ['maxPreparedStatements', { maxPreparedStatements: 0 }],
   ['foreignKeys', { foreignKeys: 'on' }],
   ['idleInTransactionMillis', { idleInTransactionMillis: 0 }],
 ])('a wrong %s is named: %o', (option, options) => {

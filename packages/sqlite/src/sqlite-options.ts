@@ -2,10 +2,10 @@ import { availableParallelism } from 'node:os'
 import { InvalidOptionError, type PoolEventListener, type PoolSettings } from '@poolguard/core'
 import {
   DEFAULT_POOL_SETTINGS,
-  definedOnly,
-  requireMillis,
+  omitUndefined,
+  requireDuration,
+  requireInteger,
   requireOneOf,
-  requireWhole,
   validatePoolSettings,
 } from '@poolguard/core/adapter'
 import { type DatabaseFile, readDatabaseFile } from './database-file.ts'
@@ -42,7 +42,7 @@ export interface SqliteOptions {
    */
   readonly integers?: 'number' | 'bigint' | undefined
   /** Statements that each connection keeps prepared. Default: 256. */
-  readonly maxPrepared?: number | undefined
+  readonly maxPreparedStatements?: number | undefined
   /**
    * A transaction on which nothing has been done for so long is rolled back, as with PostgreSQL's
    * `idle_in_transaction_session_timeout`: while it is open nobody else can write. Default: 60 000.
@@ -78,14 +78,14 @@ const MAX_PREPARED = 256
 const IDLE_IN_TRANSACTION_MILLIS = 60_000
 const MAX_WAL_BYTES = 64 * 2 ** 20
 /** SQLite needs room for some transactions between two checkpoints. */
-const LEAST_WAL_BYTES = 2 ** 20
+const MIN_WAL_BYTES = 2 ** 20
 /** As of SQLite's own int. */
-const LONGEST_BUSY_MILLIS = 2 ** 31 - 1
+const MAX_BUSY_MILLIS = 2 ** 31 - 1
 
 /** Also on fewer cores: some read while others have answered and wait for their next question. */
-const LEAST_READERS = 4
+const MIN_READERS = 4
 /** Each is a thread. */
-const MOST_READERS = 8
+const MAX_READERS = 8
 
 const OPTIONS: Readonly<Record<keyof SqliteOptions, true>> = {
   ...{
@@ -97,7 +97,7 @@ const OPTIONS: Readonly<Record<keyof SqliteOptions, true>> = {
     synchronous: true,
     foreignKeys: true,
   },
-  ...{ integers: true, maxPrepared: true, idleInTransactionMillis: true, maxWalBytes: true, onEvent: true },
+  ...{ integers: true, maxPreparedStatements: true, idleInTransactionMillis: true, maxWalBytes: true, onEvent: true },
 }
 
 /** @throws {InvalidOptionError} names the option and the value. */
@@ -112,8 +112,8 @@ export function readOptions(options: SqliteOptions): SqliteSpec {
   validatePoolSettings(pool)
   if (file.inMemory) requireNoReaders(pool)
   const { idleInTransactionMillis = IDLE_IN_TRANSACTION_MILLIS, maxWalBytes = MAX_WAL_BYTES } = options
-  requireMillis('idleInTransactionMillis', idleInTransactionMillis, 1)
-  if (maxWalBytes !== Infinity) requireWhole('maxWalBytes', maxWalBytes, LEAST_WAL_BYTES)
+  requireDuration('idleInTransactionMillis', idleInTransactionMillis, 1)
+  if (maxWalBytes !== Infinity) requireInteger('maxWalBytes', maxWalBytes, MIN_WAL_BYTES)
   const readers = readSettings(pool)
   return {
     ...{ file, name, readers, onEvent, idleInTransactionMillis, maxWalBytes },
@@ -124,24 +124,24 @@ export function readOptions(options: SqliteOptions): SqliteSpec {
 
 function readConnection(options: SqliteOptions): Omit<ConnectionSpec, 'role' | 'path' | 'walBytesToKeep'> {
   const { driver = 'auto', synchronous = 'normal', foreignKeys = true, integers = 'number' } = options
-  const { busyTimeoutMillis = BUSY_TIMEOUT_MILLIS, maxPrepared = MAX_PREPARED } = options
+  const { busyTimeoutMillis = BUSY_TIMEOUT_MILLIS, maxPreparedStatements = MAX_PREPARED } = options
   requireOneOf('driver', driver, ['auto', 'better-sqlite3', 'node:sqlite'])
   requireOneOf('synchronous', synchronous, ['normal', 'full', 'extra'])
   requireOneOf('integers', integers, ['number', 'bigint'])
-  requireWhole('busyTimeoutMillis', busyTimeoutMillis, 0)
-  if (busyTimeoutMillis > LONGEST_BUSY_MILLIS) {
-    throw new InvalidOptionError('busyTimeoutMillis', busyTimeoutMillis, `no more than ${LONGEST_BUSY_MILLIS}`)
+  requireInteger('busyTimeoutMillis', busyTimeoutMillis, 0)
+  if (busyTimeoutMillis > MAX_BUSY_MILLIS) {
+    throw new InvalidOptionError('busyTimeoutMillis', busyTimeoutMillis, `no more than ${MAX_BUSY_MILLIS}`)
   }
-  requireWhole('maxPrepared', maxPrepared, 1)
+  requireInteger('maxPreparedStatements', maxPreparedStatements, 1)
   if (typeof foreignKeys !== 'boolean') throw new InvalidOptionError('foreignKeys', foreignKeys, 'true or false')
-  return { driver, synchronous, foreignKeys, integers, busyTimeoutMillis, maxPrepared }
+  return { driver, synchronous, foreignKeys, integers, busyTimeoutMillis, maxPreparedStatements }
 }
 
 /** A connection does not age, as one to a server may. */
 function readSettings(given: Partial<PoolSettings>): PoolSettings {
-  const cores = Math.max(LEAST_READERS, Math.min(availableParallelism(), MOST_READERS))
+  const cores = Math.max(MIN_READERS, Math.min(availableParallelism(), MAX_READERS))
   const max = Math.max(given.max ?? cores, given.max === undefined ? (given.min ?? 0) : 0)
-  return { ...DEFAULT_POOL_SETTINGS, maxLifetimeMillis: Infinity, ...definedOnly(given), max }
+  return { ...DEFAULT_POOL_SETTINGS, maxLifetimeMillis: Infinity, ...omitUndefined(given), max }
 }
 
 /** The database lives as long as its only connection. */

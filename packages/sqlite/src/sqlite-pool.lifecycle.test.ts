@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { closePools, renderMetrics, runWithLabel, snapshotPools } from '@poolguard/core'
 import { describe, expect, test, vi } from 'vitest'
-import { holdSqlitePool } from './hold-sqlite-pool.ts'
+import { sharedSqlitePool } from './hold-sqlite-pool.ts'
 import { SqlitePool } from './sqlite-pool.ts'
 import { endOf, startChild } from './testing/child.ts'
 import { DRIVERS, longQuery, newDatabase, openPool } from './testing/database-folder.ts'
@@ -211,8 +211,8 @@ test('callers who wait for the writer are seen by its health', async () => {
 
 test('a pool of a name is one, however often its module is loaded', async () => {
   const options = { file: newDatabase(), name: 'held' }
-  const first = holdSqlitePool(options)
-  const second = holdSqlitePool({ ...options })
+  const first = sharedSqlitePool(options)
+  const second = sharedSqlitePool({ ...options })
   expect(second.pool).toBe(first.pool)
   await first.end()
   expect(first.pool.closed).toBe(false)

@@ -177,7 +177,7 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
   })
 
   test('keeps no more statements than it is told to, and answers those that come again', async () => {
-    const pool = openPool({ driver, maxPrepared: 2 })
+    const pool = openPool({ driver, maxPreparedStatements: 2 })
     for (const i of [1, 2, 3, 1, 2, 3, 3]) expect((await pool.query(`SELECT ${i} AS i`)).rows).toEqual([{ i }])
   })
 

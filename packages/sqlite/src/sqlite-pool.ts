@@ -1,5 +1,11 @@
-import { HealthMonitor, PoolClosedError, type PoolStats, type ProcessHealth, runInScope } from '@poolguard/core'
-import { type Lease, RecentKeys, registerOwnCode, scopesAreFree, systemClock } from '@poolguard/core/adapter'
+import {
+  HealthMonitor,
+  PoolClosedError,
+  type PoolStats,
+  type ProcessHealth,
+  withDeadlockDetection,
+} from '@poolguard/core'
+import { asyncContextIsCheap, type Lease, RecentKeys, registerOwnCode, systemClock } from '@poolguard/core/adapter'
 import type { SqliteConnection } from './connection/sqlite-connection.ts'
 import { StatementRefusedError, withCallersStack } from './errors.ts'
 import { PoolSide } from './pool/pool-side.ts'
@@ -38,7 +44,7 @@ interface KnownText {
   millis: number | undefined
 }
 
-const MOST_TEXTS = 2_000
+const MAX_TEXTS = 2_000
 
 /**
  * SQLite for a service: one writer and several readers, each in a thread of its own, so that a long query does not stop the
@@ -56,7 +62,7 @@ export class SqlitePool {
   readonly #readers: PoolSide
   /** Undefined for a database in memory, which has no WAL. */
   readonly #walLimiter: WalLimiter | undefined
-  readonly #texts = new RecentKeys<string, KnownText>(MOST_TEXTS)
+  readonly #texts = new RecentKeys<string, KnownText>(MAX_TEXTS)
   readonly #monitor: HealthMonitor
   #closing: Promise<void> | undefined
 
@@ -175,7 +181,7 @@ export class SqlitePool {
       withLease(side, (lease) =>
         runTransaction(lease, work, { ...settings, reportLate: (query) => side.lateQueries.report(lease, query) }),
       )
-    return scopesAreFree ? runInScope(run) : run()
+    return asyncContextIsCheap ? withDeadlockDetection(run) : run()
   }
 
   /**

@@ -27,7 +27,7 @@ describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
     const { pool, walBytes } = await openSmall({
       driver,
       onEvent: (event) => events.push(event),
-      pool: { stacks: 'always' },
+      pool: { captureStacks: 'always' },
     })
     const warnings = () => events.filter(({ type }) => type === 'warning')
     const rows = pool.iterate('SELECT id, data FROM things')

@@ -1,5 +1,5 @@
-import { runInScope } from '@poolguard/core'
-import { scopesAreFree } from '@poolguard/core/adapter'
+import { withDeadlockDetection } from '@poolguard/core'
+import { asyncContextIsCheap } from '@poolguard/core/adapter'
 import type { DataSource, QueryRunner } from 'typeorm'
 import { explainLoss, explainLossOfRunners } from './explain-loss.ts'
 import { HeldPools } from './held-pools.ts'
@@ -22,7 +22,7 @@ export function adoptDataSource(dataSource: DataSource, guard: GuardOptions): vo
   drainOnDestroy(driver, pools)
   releaseOnceConnected(driver)
   explainLossOfRunners(dataSource)
-  if (guard.watchDeadlocks ?? scopesAreFree) openScopes(dataSource)
+  if (guard.detectDeadlocks ?? asyncContextIsCheap) openScopes(dataSource)
 }
 
 function configurePools(driver: PostgresDriver, pools: HeldPools, guard: GuardOptions): void {
@@ -110,5 +110,6 @@ function waitForConnect(runner: QueryRunner): void {
 /** Each transaction runs in a scope of its own. Repositories have the same manager. */
 function openScopes({ manager }: DataSource): void {
   const transaction = manager.transaction.bind(manager) as (...work: unknown[]) => Promise<unknown>
-  manager.transaction = ((...work: unknown[]) => runInScope(() => transaction(...work))) as typeof manager.transaction
+  manager.transaction = ((...work: unknown[]) =>
+    withDeadlockDetection(() => transaction(...work))) as typeof manager.transaction
 }

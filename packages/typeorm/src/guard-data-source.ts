@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '@poolguard/core'
-import { registerOwnCode, requireElsewhere } from '@poolguard/core/adapter'
+import { registerOwnCode, rejectForeignOptions } from '@poolguard/core/adapter'
 import { type GuardedPool, validateConfig } from '@poolguard/pg'
 import type { DataSource } from 'typeorm'
 // TypeORM's own way to pg: another copy of it would have other defaults, and other parsers of types.
@@ -33,7 +33,7 @@ type CacheOptions = Exclude<NonNullable<PostgresOptions['cache']>, boolean>
 export function guardDataSource<T extends PostgresOptions>(options: T, guard: GuardOptions = {}): T {
   requirePostgres(options)
   refuseGuarded(options)
-  requireElsewhere(options, 'the second argument, as in guardDataSource(options, { fleet })')
+  rejectForeignOptions(options, 'the second argument, as in guardDataSource(options, { fleet })')
   if ('url' in guard)
     throw new InvalidOptionError('url', guard.url, "no value here: it stands among TypeORM's own options")
   const { replication } = options

@@ -1,12 +1,12 @@
 import { InvalidOptionError } from '@poolguard/core'
-import type { HeldPool } from '@poolguard/core/adapter'
+import type { SharedPool } from '@poolguard/core/adapter'
 import {
   type GuardedPool,
   type GuardedPoolClass,
   type GuardedPoolConfig,
   guardPoolClass,
-  holdGuardedPool,
   type PoolClass,
+  sharedGuardedPool,
 } from '@poolguard/pg'
 
 const POOLS: unique symbol = Symbol('poolguard.typeorm.pools')
@@ -32,7 +32,7 @@ export function poolClassFor(pg: { readonly Pool: PoolClass }): PoolClass {
 /** The pools that one DataSource has opened, be it that it never got hold of them itself. */
 export class HeldPools {
   readonly #shared: boolean
-  readonly #held = new Set<HeldPool<GuardedPool>>()
+  readonly #held = new Set<SharedPool<GuardedPool>>()
   #closing: Promise<void> | undefined
 
   /**
@@ -49,7 +49,7 @@ export class HeldPools {
   }
 
   open(Guarded: GuardedPoolClass, config: GuardedPoolConfig): GuardedPool {
-    const held = holdGuardedPool(Guarded, config, { shared: this.#shared })
+    const held = sharedGuardedPool(Guarded, config, { shared: this.#shared })
     // TypeORM adds one listener for each DataSource; of a pool that is taken again, only the latest is to hear of it.
     held.pool.removeAllListeners('error')
     this.#held.add(held)

@@ -3,8 +3,8 @@ import {
   ConnectionString,
   directUrlFor,
   guessProvider,
+  normalizeTarget,
   parseConnectionString,
-  settleTarget,
 } from '@poolguard/core/postgres'
 import { type Credentials, type PostgresOptions, requirePostgres, urlOf } from './postgres-options.ts'
 
@@ -26,7 +26,7 @@ export function migrationDataSource<T extends PostgresOptions>(
   const { replication, extra, ...rest } = options
   const credentials = replication?.master ?? options
   const direct = directUrl
-    ? { url: settleTarget(parseConnectionString(directUrl)).href }
+    ? { url: normalizeTarget(parseConnectionString(directUrl)).href }
     : directCredentials(credentials)
   return { ...rest, ...replication?.master, ...direct, extra: { ...extra, max: 1 } } as unknown as T
 }

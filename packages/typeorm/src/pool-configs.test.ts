@@ -71,6 +71,9 @@ test('given a limit in the URL of the master, then that is the part of the maste
 })
 
 test('given no replication, then the options are told as they are, without a name of their own', () => {
-  const { configs } = poolConfigs({ type: 'postgres', url: same, poolSize: 3 }, { lint: 'off', watchDeadlocks: true })
-  expect(configs).toEqual([{ connectionString: same, max: 3, lint: 'off' }])
+  const { configs } = poolConfigs(
+    { type: 'postgres', url: same, poolSize: 3 },
+    { sessionState: 'off', detectDeadlocks: true },
+  )
+  expect(configs).toEqual([{ connectionString: same, max: 3, sessionState: 'off' }])
 })

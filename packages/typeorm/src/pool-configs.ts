@@ -1,5 +1,5 @@
 import type { PoolguardOptions, PoolSettings } from '@poolguard/core'
-import { definedOnly, resolveSettings } from '@poolguard/core/adapter'
+import { omitUndefined, resolveSettings } from '@poolguard/core/adapter'
 import { type ConnectionString, readPoolParameters } from '@poolguard/core/postgres'
 import type { GuardedPoolConfig } from '@poolguard/pg'
 import { type Credentials, credentialsOf, type PostgresOptions, urlOf } from './postgres-options.ts'
@@ -7,13 +7,13 @@ import { type Credentials, credentialsOf, type PostgresOptions, urlOf } from './
 /**
  * What poolguard can be told beside TypeORM's own options, over which it stands. Where to connect to stays TypeORM's.
  */
-export interface GuardOptions extends Omit<PoolguardOptions, 'url'>, Pick<GuardedPoolConfig, 'reset'> {
+export interface GuardOptions extends Omit<PoolguardOptions, 'url'>, Pick<GuardedPoolConfig, 'resetOnRelease'> {
   /**
    * Whether the pools are told which callers are inside a transaction, so that they can report a deadlock: the
    * DataSource used where the transaction's own EntityManager should be, on the last connection. Default: from Node 24
    * on; below, it makes every await of the process dearer.
    */
-  readonly watchDeadlocks?: boolean
+  readonly detectDeadlocks?: boolean
 }
 
 /** What a pool is made of: TypeORM's own options as it translates them, and poolguard's over them. */
@@ -65,13 +65,13 @@ export function poolConfigs(options: PostgresOptions, guard: GuardOptions): Pool
 }
 
 function planOf(options: PostgresOptions, credentials: Credentials, guard: GuardOptions): PoolPlan {
-  const { watchDeadlocks: _own, ...pool } = guard
+  const { detectDeadlocks: _own, ...pool } = guard
   const { extra = {}, poolSize, connectTimeoutMS } = options
   const url = urlOf({ ...credentials, ...(extra.connectionString && { url: extra.connectionString }) })
   // As TypeORM has it, and so that all of it can be checked before anything is opened.
   const { host, port, username: user, password, database, ssl } = credentials
   const fields = { host, port, user, password, database, ssl, max: poolSize, connectionTimeoutMillis: connectTimeoutMS }
-  const config = { ...definedOnly(fields), ...extra, ...(url && { connectionString: url.href }), ...pool }
+  const config = { ...omitUndefined(fields), ...extra, ...(url && { connectionString: url.href }), ...pool }
   return { config, url, replicated: options.replication !== undefined }
 }
 
@@ -115,7 +115,7 @@ function maxOf(plan: PoolPlan, guard: GuardOptions): number | undefined {
   const { instances, fleet, preset } = guard
   const bounds = boundsOf(plan, guard)
   if (bounds.max === undefined && (instances ?? fleet) !== undefined) return undefined
-  return resolveSettings({ options: { ...(preset && { preset }), pool: bounds } }).settings.max
+  return resolveSettings({ options: { ...(preset && { preset }), pool: bounds } }).values.max
 }
 
 /**

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '@poolguard/core'
 import { readDriversUrl } from '@poolguard/core/adapter'
-import { type ConnectionString, settleTarget } from '@poolguard/core/postgres'
+import { type ConnectionString, normalizeTarget } from '@poolguard/core/postgres'
 import type { DataSourceOptions } from 'typeorm'
 
 /**
@@ -33,7 +33,7 @@ export function requirePostgres({ type }: { readonly type: string }): void {
 export function urlOf(credentials: Credentials): ConnectionString | undefined {
   if (!credentials.url && (!('url' in credentials) || credentials.host !== undefined)) return undefined
   const url = readDriversUrl(credentials.url)
-  return url && settleTarget(url)
+  return url && normalizeTarget(url)
 }
 
 /**

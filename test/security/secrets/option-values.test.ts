@@ -25,9 +25,26 @@ const URL_OF_NOTHING = 'postgres://app@127.0.0.1:1/db'
 
 /** Options of all packages, under the names that stand in errors. */
 const OPTIONS = [
-  ...['pool', 'pool.max', 'pool.min', 'pool.acquireTimeoutMillis', 'pool.stacks', 'pooler', 'preset', 'instances'],
+  ...[
+    'pool',
+    'pool.max',
+    'pool.min',
+    'pool.acquireTimeoutMillis',
+    'pool.captureStacks',
+    'pooler',
+    'preset',
+    'instances',
+  ],
   ...['headroom', 'fleet', 'fleet.app', 'fleet.intervalMillis', 'lint', 'queryAfterRelease', 'waitForServer'],
-  ...['prepareThreshold', 'maxPrepared', 'prepareTypes', 'reset', 'instance', 'acquireTimeoutMillis', 'consoleUrl'],
+  ...[
+    'prepareThreshold',
+    'maxPreparedStatements',
+    'prepareTypes',
+    'resetOnRelease',
+    'instance',
+    'acquireTimeoutMillis',
+    'consoleUrl',
+  ],
 ]
 
 /** Short words and numbers may be shown, and of a name that is one everything. */

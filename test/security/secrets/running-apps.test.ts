@@ -76,7 +76,7 @@ test('pg: a pool, its clients, its events and its errors', async () => {
     const outputs = [
       ...(await look('pool', () => pool)),
       ...(await lookAtOptions('options', () => pool.options)),
-      ...(await look('resolved', () => pool.resolved)),
+      ...(await look('resolved', () => pool.settings)),
       ...(await look('snapshot', () => pool.snapshot())),
       ...facesOf('error', failure),
       ...processOutputs(),

@@ -32,7 +32,7 @@ import { planRefusal } from '../plan/plan-outcome.ts'
 import { type TakenPlan, takePlan } from '../plan/take-plan.ts'
 import { readProject } from '../project/read-project.ts'
 import { listed, readDuration, readMegabytes } from '../read-number.ts'
-import { LEAST_MEGABYTES } from '../recommend/memory-settings.ts'
+import { MIN_MEGABYTES } from '../recommend/memory-settings.ts'
 import { majorOf, type PostgresVersion, readVersion } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
 import { serverSettings } from '../recommend/server-settings.ts'
@@ -117,7 +117,7 @@ function withWriteOptions(command: Command): Command {
 function withServerOptions(command: Command): Command {
   return command
     .option('--postgres-version <major>', "PostgreSQL's (default: the server's, or 18)", readVersion)
-    .option('--memory <size>', 'of a server that PostgreSQL has to itself, such as 8GB', readMegabytes(LEAST_MEGABYTES))
+    .option('--memory <size>', 'of a server that PostgreSQL has to itself, such as 8GB', readMegabytes(MIN_MEGABYTES))
     .option('--statement-timeout <duration>', 'end statements that take longer, such as 30s', readDuration)
 }
 

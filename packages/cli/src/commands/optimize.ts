@@ -11,7 +11,7 @@ import { printable } from '../output/printable.ts'
 import { planOutcome } from '../plan/plan-outcome.ts'
 import { readServerSource } from '../plan/plan-source.ts'
 import { positive, readDuration, readMaxConnections, readMegabytes, readSurge, wholeFrom } from '../read-number.ts'
-import { LEAST_MEGABYTES } from '../recommend/memory-settings.ts'
+import { MIN_MEGABYTES } from '../recommend/memory-settings.ts'
 import { wishedSettings } from '../recommend/wished-settings.ts'
 import { requireTarget } from '../target.ts'
 
@@ -51,7 +51,7 @@ export function addOptimize(program: Command, done: (outcome: Outcome) => void):
     .option('--apply', 'apply it (default: only say what would be done)')
     .option('--yes', 'do not ask before applying')
     .option('--max-connections <number>', 'what it is to be (default: left as it is)', readMaxConnections)
-    .option('--memory <size>', 'of a server that PostgreSQL has to itself, such as 8GB', readMegabytes(LEAST_MEGABYTES))
+    .option('--memory <size>', 'of a server that PostgreSQL has to itself, such as 8GB', readMegabytes(MIN_MEGABYTES))
     .option('--statement-timeout <duration>', 'end statements that take longer, such as 30s', readDuration)
     .option('--instances <number>', 'say whether so many instances of the app fit', wholeFrom(1))
     .option('--max-surge <number|share>', 'how many more a rolling deploy runs: 1, or 25%', readSurge)

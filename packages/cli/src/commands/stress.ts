@@ -24,8 +24,8 @@ interface StressOptions {
 }
 
 /** It is there to find limits, not to attack. */
-const MOST_SECONDS = 600
-const MOST_WORKERS = 1_000
+const MAX_SECONDS = 600
+const MAX_WORKERS = 1_000
 const ACQUIRE_MILLIS = 10_000
 
 const EXAMPLES = `
@@ -43,14 +43,14 @@ export function addStress(program: Command, done: (outcome: Outcome) => void): v
     .description('Load through one pool: latencies, errors, and how many connections the server sees.')
     .argument('[url]', 'connection string of the database, or of the pooler in front of it')
     .addOption(
-      new Option('--concurrency <number>', `requests at the same time, ${MOST_WORKERS} at most`)
-        .argParser(upTo(MOST_WORKERS))
+      new Option('--concurrency <number>', `requests at the same time, ${MAX_WORKERS} at most`)
+        .argParser(upTo(MAX_WORKERS))
         .default(50),
     )
     .addOption(
-      new Option('--duration <seconds>', `how long, ${MOST_SECONDS} at most`).argParser(upTo(MOST_SECONDS)).default(10),
+      new Option('--duration <seconds>', `how long, ${MAX_SECONDS} at most`).argParser(upTo(MAX_SECONDS)).default(10),
     )
-    .addOption(new Option('--max <number>', 'connections of the pool').argParser(upTo(MOST_WORKERS)).default(10))
+    .addOption(new Option('--max <number>', 'connections of the pool').argParser(upTo(MAX_WORKERS)).default(10))
     .option('--query <sql>', "one statement (default: 'select 1')")
     .addOption(
       new Option('--transaction <sql>', 'a statement of one transaction; once for each')

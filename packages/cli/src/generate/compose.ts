@@ -1,4 +1,4 @@
-import { type PlanInput, surgeOf } from '@poolguard/core/postgres'
+import { type PlanInput, surgeInstances } from '@poolguard/core/postgres'
 import type { PostgresVersion } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
 import { appEnvironment, GENERATED_POOLER, type Wiring } from './app-environment.ts'
@@ -131,7 +131,7 @@ function app({ plan, input, wiring, builds }: ComposeInput, place: Place): objec
     wiring,
   })
   const fill = (value: string) => value.replace(`:${placeholder}@`, `:${required('APP_PASSWORD')}@`)
-  const surge = surgeOf(input.instances, input.maxSurge)
+  const surge = surgeInstances(input.instances, input.maxSurge)
   return {
     ...(builds ? { build: '.' } : { image: required('APP_IMAGE') }),
     environment: Object.fromEntries(variables.map(({ name, value }) => [name, fill(value)])),

@@ -1,4 +1,4 @@
-import { type ConnectionString, type Parameter, settleTarget } from '@poolguard/core/postgres'
+import { type ConnectionString, normalizeTarget, type Parameter } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
 
 /** Names that the files go by: where PostgreSQL is, which database, and as whom the app comes. */
@@ -22,7 +22,7 @@ const CARRIED: ReadonlySet<string> = new Set(['sslmode', 'sslrootcert', 'channel
 
 /** The names of a URL; `app` where it says none, and instead of an administrator's. */
 export function placeOf(url: ConnectionString | undefined): Place {
-  const { hosts, database, user, parameters = [] } = url ? settleTarget(url) : {}
+  const { hosts, database, user, parameters = [] } = url ? normalizeTarget(url) : {}
   const [first] = hosts ?? []
   const role = user === undefined || ROLES_OF_ADMINS.has(user) ? 'app' : user
   const place: Place = {

@@ -1,5 +1,5 @@
 import type { Budget } from '@poolguard/core'
-import { BudgetError, type PlanInput, type PoolerCapacity, planBudget, surgeOf } from '@poolguard/core/postgres'
+import { BudgetError, type PlanInput, type PoolerCapacity, planBudget, surgeInstances } from '@poolguard/core/postgres'
 
 /** Sizes of a PgBouncer in transaction mode that is to stand in front of a server, and what each pool may have then. */
 export interface PoolerPlan {
@@ -17,10 +17,10 @@ const SHARE = 0.7
 const LOOKUPS = 1
 const RESERVE_SHARE = 0.1
 /** pg's default: less makes an app wait in its own pool though PgBouncer has room. */
-const LEAST_PER_POOL = 10
+const MIN_PER_POOL = 10
 /** So that a pool may use what others leave: a client without a transaction costs PgBouncer some kilobytes. */
 const OVERBOOKING = 2
-const LEAST_SLACK = 10
+const MIN_SLACK = 10
 
 /**
  * Plans a pooler for what a server can give: its connections stay within what there is to share and within 70 % of
@@ -48,9 +48,9 @@ export function planPooler(input: PlanInput): PoolerPlan {
   const reservePoolSize = Math.floor(maxDbConnections * RESERVE_SHARE)
   const poolSize = maxDbConnections - LOOKUPS - reservePoolSize
   const servers = poolSize + reservePoolSize
-  const pools = (instances + surgeOf(instances, maxSurge)) * processesPerInstance * poolsPerProcess
-  const perPool = Math.min(servers, Math.max(LEAST_PER_POOL, OVERBOOKING * Math.ceil(servers / pools)))
-  const slack = Math.max(LEAST_SLACK, Math.ceil(pools * perPool * RESERVE_SHARE))
+  const pools = (instances + surgeInstances(instances, maxSurge)) * processesPerInstance * poolsPerProcess
+  const perPool = Math.min(servers, Math.max(MIN_PER_POOL, OVERBOOKING * Math.ceil(servers / pools)))
+  const slack = Math.max(MIN_SLACK, Math.ceil(pools * perPool * RESERVE_SHARE))
   const maxClients = pools * perPool + slack
   const pooler: PoolerCapacity = {
     mode: 'transaction',

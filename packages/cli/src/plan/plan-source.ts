@@ -2,14 +2,14 @@ import { describeTopology, InvalidAnswerError, type Topology } from '@poolguard/
 import {
   type Capacity,
   type ConnectionString,
+  connectionsOfOthers,
   type DatabaseLoad,
   describeAddress,
-  type OtherUse,
-  othersUse,
+  normalizeTarget,
+  type OtherConnections,
   type PoolerCapacity,
   readFleetName,
   readPoolerCapacity,
-  settleTarget,
   type UsageRow,
 } from '@poolguard/core/postgres'
 import { lookAtPooler } from '../database/look-at-pooler.ts'
@@ -29,7 +29,7 @@ export interface PlanSource {
   readonly version?: string
   /** What is at the other end; undefined without a server. */
   readonly topology?: Topology
-  readonly others?: OtherUse
+  readonly others?: OtherConnections
   readonly pooler?: PoolerCapacity | undefined
   readonly load?: DatabaseLoad | undefined
 }
@@ -74,7 +74,7 @@ export async function readServerSource(url: string | undefined, options: ServerS
     capacity: capacityOfApp(facts),
     version: facts.version,
     topology: facts.topology,
-    others: othersUse(facts.usage, oursIn(facts, app)),
+    others: connectionsOfOthers(facts.usage, oursIn(facts, app)),
     pooler,
     load: facts.load,
   }
@@ -101,7 +101,7 @@ async function readPooler(
   onInvalid: (problem: string) => void,
 ): Promise<PoolerCapacity | undefined> {
   const answers = await lookAtPooler(consoleUrl, onInvalid)
-  const { database = facts.database, user = facts.role } = settleTarget(target)
+  const { database = facts.database, user = facts.role } = normalizeTarget(target)
   try {
     return answers && readPoolerCapacity(answers, database, user)
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { OtherUse, PlanInput } from '@poolguard/core/postgres'
+import type { OtherConnections, PlanInput } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
 import { askForPlan } from './ask-for-plan.ts'
 import type { PlanOptions } from './plan-options.ts'
@@ -35,6 +35,6 @@ export async function takePlan(url: string | undefined, options: PlanOptions): P
 }
 
 /** Nobody said whose they are, so every limit counts them. */
-function everywhere(connections: number): OtherUse {
+function everywhere(connections: number): OtherConnections {
   return { connections, ofRole: connections, ofDatabase: connections }
 }

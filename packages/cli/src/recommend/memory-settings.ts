@@ -4,9 +4,9 @@ import { documentation, type RecommendedSetting } from './recommended-setting.ts
 const PGTUNE = 'https://pgtune.leopard.in.ua'
 
 /** Below it the rules do not hold, by PGTune's own word. */
-export const LEAST_MEGABYTES = 256
+export const MIN_MEGABYTES = 256
 /** More gains nothing for VACUUM and indexes, and PostgreSQL on Windows takes no more. */
-const MOST_MAINTENANCE_MEGABYTES = 2_047
+const MAX_MAINTENANCE_MEGABYTES = 2_047
 /** `max_worker_processes`, which may sort as well. */
 const WORKERS = 8
 /** Sorts and hashes that one query runs at once. */
@@ -25,7 +25,7 @@ export function memorySettings(megabytes: number, maxConnections: number): reado
   const sharedBuffers = Math.floor(megabytes / 4)
   const { least, most } = MEGABYTES_PER_CONNECTION
   if (sharedBuffers + maxConnections * least > megabytes) throw tooLittle(megabytes, maxConnections, sharedBuffers)
-  const maintenance = Math.min(Math.floor(megabytes / 16), MOST_MAINTENANCE_MEGABYTES)
+  const maintenance = Math.min(Math.floor(megabytes / 16), MAX_MAINTENANCE_MEGABYTES)
   const sortKilobytes = Math.floor(((megabytes - sharedBuffers) * 1_024) / ((maxConnections + WORKERS) * SORTS_EACH))
   return [
     amount(

@@ -25,7 +25,7 @@ export interface LoadResult extends Figures {
 }
 
 const SAMPLES = 60
-const LEAST_INTERVAL_MILLIS = 100
+const MIN_INTERVAL_MILLIS = 100
 
 const COUNT_QUERY = `select pg_catalog.count(*)::int as count from pg_catalog.pg_stat_activity
  where datname operator(pg_catalog.=) pg_catalog.current_database() and pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()`
@@ -71,7 +71,7 @@ async function runTransaction(pool: Pool, statements: readonly string[]): Promis
 
 async function observe(input: LoadInput, tally: Tally, began: number, over: AbortSignal): Promise<readonly number[]> {
   const { observer, durationMillis, onProgress } = input
-  const interval = Math.max(LEAST_INTERVAL_MILLIS, durationMillis / SAMPLES)
+  const interval = Math.max(MIN_INTERVAL_MILLIS, durationMillis / SAMPLES)
   const samples: number[] = []
   while (!over.aborted) {
     const count = await observer

@@ -1,5 +1,5 @@
 import { COUNT, parseAnswer, type Range, RowReader } from '../row-reader.ts'
-import { NO_OTHERS, type OtherUse } from './usage.ts'
+import { NO_OTHERS, type OtherConnections } from './usage.ts'
 
 /** What a server can give to the role that asked, and what is taken. */
 export interface Capacity {
@@ -79,7 +79,7 @@ export function parseCapacity(text: string): Capacity {
  * The connections that this role could hold in this database beside what `others` hold, and if nobody else had any.
  * Never negative.
  */
-export function usableSlots(capacity: Capacity, others: OtherUse = NO_OTHERS): number {
+export function usableSlots(capacity: Capacity, others: OtherConnections = NO_OTHERS): number {
   return Math.max(0, Math.min(...serverLimits(capacity, others).map(({ value, kept }) => value - kept)))
 }
 
@@ -93,7 +93,7 @@ export interface ServerLimit {
 /** `max_connections`, and the limits of role and database where there are any. */
 export function serverLimits(
   { maxConnections, reserved, roleLimit, databaseLimit }: Capacity,
-  others: OtherUse,
+  others: OtherConnections,
 ): readonly ServerLimit[] {
   const limits: ServerLimit[] = [
     { name: 'max_connections', value: maxConnections, kept: reserved + others.connections },

@@ -16,6 +16,6 @@ export {
   sizeByBusyRatio,
   sizeByCores,
 } from './sizing.ts'
-export { defaultHeadroom, HEADROOM_SHARE, LEAST_HEADROOM } from './supply.ts'
-export { type Surge, surgeOf } from './surge.ts'
-export { type OtherUse, othersUse, readUsage, USAGE_QUERY, type UsageRow } from './usage.ts'
+export { defaultHeadroom, HEADROOM_SHARE, MIN_HEADROOM } from './supply.ts'
+export { type Surge, surgeInstances } from './surge.ts'
+export { connectionsOfOthers, type OtherConnections, readUsage, USAGE_QUERY, type UsageRow } from './usage.ts'

@@ -1,7 +1,7 @@
 import type { Capacity } from './capacity.ts'
 import type { PoolerCapacity } from './pooler-capacity.ts'
 import type { Surge } from './surge.ts'
-import type { OtherUse } from './usage.ts'
+import type { OtherConnections } from './usage.ts'
 
 /** What is to share one server's connections. A replica has connections of its own: plan each server by itself. */
 export interface PlanInput {
@@ -18,8 +18,8 @@ export interface PlanInput {
   readonly migrations?: number | undefined
   /** Slots left free for people, migrations and cron. Default: 3, or 10 % of what is usable, whichever is more. */
   readonly headroom?: number | undefined
-  /** What other applications hold: see `othersUse`. Default: nothing. */
-  readonly others?: OtherUse | undefined
+  /** What other applications hold: see `connectionsOfOthers`. Default: nothing. */
+  readonly others?: OtherConnections | undefined
   /** The pooler in between, if there is one. */
   readonly pooler?: PoolerCapacity | undefined
 }

@@ -3,7 +3,7 @@ import { describeMemoryCost } from './memory-cost.ts'
 import type { PlanInput } from './plan-input.ts'
 import { type PoolerCapacity, poolerServers, sharesServers } from './pooler-capacity.ts'
 import { defaultHeadroom, type Supply } from './supply.ts'
-import { surgeOf } from './surge.ts'
+import { surgeInstances } from './surge.ts'
 import { NO_OTHERS } from './usage.ts'
 
 /** What does not fit, and every number that could be changed so that it does. */
@@ -78,9 +78,9 @@ function fewerInstances(input: PlanInput, supply: Supply, pools: number): string
   const room = poolsThatFit(input, supply)
   if (room >= pools) return []
   const atOnce = Math.floor(room / (processesPerInstance * poolsPerProcess))
-  const surge = surgeOf(instances, maxSurge)
+  const surge = surgeInstances(instances, maxSurge)
   let most = Math.min(instances, atOnce)
-  while (most > 0 && most + surgeOf(most, maxSurge) > atOnce) most--
+  while (most > 0 && most + surgeInstances(most, maxSurge) > atOnce) most--
   return [
     ...(most > 0 ? [`run at most ${most} ${most === 1 ? 'instance' : 'instances'}`] : []),
     ...(surge > 0 && atOnce >= instances ? [`deploy with a maxSurge of ${atOnce - instances}`] : []),
@@ -104,7 +104,7 @@ function describeDemand(
   { instances, maxSurge, processesPerInstance = 1, poolsPerProcess = 1 }: PlanInput,
   pools: number,
 ): string {
-  const surge = surgeOf(instances, maxSurge)
+  const surge = surgeInstances(instances, maxSurge)
   const atOnce = instances + surge
   const counted = `${atOnce} ${atOnce === 1 ? 'instance' : 'instances'}${surge > 0 ? ` (${instances} + ${surge} surge)` : ''}`
   if (pools === atOnce) return counted

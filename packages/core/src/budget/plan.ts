@@ -1,11 +1,11 @@
-import { requireWhole } from '../invalid-option-error.ts'
+import { requireInteger } from '../invalid-option-error.ts'
 import { BudgetError } from './budget-error.ts'
 import type { PlanInput } from './plan-input.ts'
 import { explainRefusal } from './plan-refusal.ts'
 import { explainDemand, explainPooler, explainSupply } from './plan-steps.ts'
 import { type PoolerCapacity, poolerServers, sharesServers } from './pooler-capacity.ts'
 import { supplyOf } from './supply.ts'
-import { surgeOf } from './surge.ts'
+import { surgeInstances } from './surge.ts'
 
 /** How many connections each pool may have, and how that was worked out. */
 export interface Budget {
@@ -38,7 +38,7 @@ export function planBudget(input: PlanInput): Budget {
   validate(input)
   const { processesPerInstance = 1, poolsPerProcess = 1, pooler } = input
   const supply = supplyOf(input)
-  const instances = input.instances + surgeOf(input.instances, input.maxSurge)
+  const instances = input.instances + surgeInstances(input.instances, input.maxSurge)
   const perInstance = processesPerInstance * poolsPerProcess
   const pools = instances * perInstance
   const room = roomFor(supply.toShare, pooler)
@@ -86,11 +86,11 @@ function explainShare(room: Room, pools: number, maxPerPool: number, manyPools: 
 }
 
 function validate(input: PlanInput): void {
-  requireWhole('instances', input.instances, 1)
+  requireInteger('instances', input.instances, 1)
   for (const option of ['processesPerInstance', 'poolsPerProcess'] as const) {
-    if (input[option] !== undefined) requireWhole(option, input[option], 1)
+    if (input[option] !== undefined) requireInteger(option, input[option], 1)
   }
   for (const option of ['headroom', 'migrations'] as const) {
-    if (input[option] !== undefined) requireWhole(option, input[option], 0)
+    if (input[option] !== undefined) requireInteger(option, input[option], 0)
   }
 }

@@ -1,4 +1,4 @@
-import { InvalidOptionError, requireWhole } from '../invalid-option-error.ts'
+import { InvalidOptionError, requireInteger } from '../invalid-option-error.ts'
 
 /** A number of connections, how it was worked out with the user's own numbers, and whose formula it is. */
 export interface Sizing {
@@ -67,7 +67,7 @@ export interface BusyRatioInput {
  * @see https://www.cybertec-postgresql.com/en/estimating-connection-pool-size-with-postgresql-database-statistics/
  */
 export function sizeByBusyRatio({ cores, parallelIo, busyRatio, parallelism = 1 }: BusyRatioInput): Sizing {
-  requireWhole('cores', cores, 1)
+  requireInteger('cores', cores, 1)
   if (!(busyRatio > 0 && busyRatio <= 1))
     throw new InvalidOptionError('busyRatio', busyRatio, 'a share above 0, up to 1')
   if (!(parallelism >= 1)) throw new InvalidOptionError('parallelism', parallelism, 'a number of at least 1')
@@ -94,8 +94,8 @@ export function sizeByCores({
   readonly cores: number
   readonly disks?: number | undefined
 }): Sizing {
-  requireWhole('cores', cores, 1)
-  requireWhole('disks', disks, 0)
+  requireInteger('cores', cores, 1)
+  requireInteger('disks', disks, 0)
   const connections = cores * 2 + disks
   const formula = `${cores} cores x 2 + ${disks} disks = ${connections}`
   return { method: 'cores', bound: 'most', connections, formula, source: HIKARI }
@@ -121,8 +121,8 @@ export interface PoolLockingInput {
  * sizeAgainstLocking({ concurrency: 3, connectionsEach: 4 }).connections // 3 x (4 - 1) + 1 = 10
  */
 export function sizeAgainstLocking({ concurrency, connectionsEach }: PoolLockingInput): Sizing {
-  requireWhole('concurrency', concurrency, 1)
-  requireWhole('connectionsEach', connectionsEach, 1)
+  requireInteger('concurrency', concurrency, 1)
+  requireInteger('connectionsEach', connectionsEach, 1)
   const connections = concurrency * (connectionsEach - 1) + 1
   return {
     method: 'pool-locking',

@@ -17,11 +17,11 @@ export function supplyOf({ capacity, others, headroom: wished, migrations = 0 }:
 }
 
 /** The idea is PostgreSQL's own: superuser_reserved_connections is 3 of 100 by default. */
-export const LEAST_HEADROOM = 3
+export const MIN_HEADROOM = 3
 export const HEADROOM_SHARE = 0.1
 
 /** For whoever gives none. */
 export function defaultHeadroom(usable: number): number {
   // Divided: 70 * 0.1 is more than 7.
-  return Math.max(LEAST_HEADROOM, Math.ceil(usable / (1 / HEADROOM_SHARE)))
+  return Math.max(MIN_HEADROOM, Math.ceil(usable / (1 / HEADROOM_SHARE)))
 }

@@ -9,7 +9,7 @@ export type Surge = number | `${number}%`
  *
  * @throws {InvalidOptionError} for anything but a whole number or a percentage.
  */
-export function surgeOf(instances: number, maxSurge: Surge = 0): number {
+export function surgeInstances(instances: number, maxSurge: Surge = 0): number {
   const share = typeof maxSurge === 'string' ? /^(\d+)%$/.exec(maxSurge)?.[1] : undefined
   if (share !== undefined) return Math.ceil((instances * Number(share)) / 100)
   if (typeof maxSurge === 'number' && Number.isSafeInteger(maxSurge) && maxSurge >= 0) return maxSurge

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { othersUse, type UsageRow } from './usage.ts'
+import { connectionsOfOthers, type UsageRow } from './usage.ts'
 
 const row = (application: string, connections: number, rest: Partial<UsageRow> = {}): UsageRow => ({
   application,
@@ -22,11 +22,11 @@ test('what others hold is all but ours, each limit with its own part', () => {
   ]
 
   const orders = ({ application }: UsageRow) => application === 'orders'
-  expect(othersUse(rows, orders)).toEqual({ connections: 10, ofRole: 8, ofDatabase: 5 })
-  expect(othersUse(rows), 'the same role in the same database is ours').toEqual({
+  expect(connectionsOfOthers(rows, orders)).toEqual({ connections: 10, ofRole: 8, ofDatabase: 5 })
+  expect(connectionsOfOthers(rows), 'the same role in the same database is ours').toEqual({
     connections: 11,
     ofRole: 5,
     ofDatabase: 6,
   })
-  expect(othersUse([])).toEqual({ connections: 0, ofRole: 0, ofDatabase: 0 })
+  expect(connectionsOfOthers([])).toEqual({ connections: 0, ofRole: 0, ofDatabase: 0 })
 })

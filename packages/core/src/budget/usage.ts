@@ -50,7 +50,7 @@ export function readUsage(row: RowReader): UsageRow {
 }
 
 /** What others hold, seen from a role in a database: each limit counts its own part. */
-export interface OtherUse {
+export interface OtherConnections {
   /** Of max_connections. */
   readonly connections: number
   /** Of those, the ones of the same role. */
@@ -59,16 +59,19 @@ export interface OtherUse {
   readonly ofDatabase: number
 }
 
-export const NO_OTHERS: OtherUse = { connections: 0, ofRole: 0, ofDatabase: 0 }
+export const NO_OTHERS: OtherConnections = { connections: 0, ofRole: 0, ofDatabase: 0 }
 
 /**
  * Adds up what is not ours.
  *
  * @param isOurs picks the app that is planned for, whose connections are the budget itself. Default: same role, same database.
  * @example
- * othersUse(usage, ({ application }) => application === 'orders') // { connections: 12, ofRole: 2, ofDatabase: 4 }
+ * connectionsOfOthers(usage, ({ application }) => application === 'orders') // { connections: 12, ofRole: 2, ofDatabase: 4 }
  */
-export function othersUse(rows: readonly UsageRow[], isOurs: (row: UsageRow) => boolean = isSame): OtherUse {
+export function connectionsOfOthers(
+  rows: readonly UsageRow[],
+  isOurs: (row: UsageRow) => boolean = isSame,
+): OtherConnections {
   const others = rows.filter((row) => !isOurs(row))
   const count = (among: readonly UsageRow[]) => among.reduce((sum, { connections }) => sum + connections, 0)
   return {

@@ -7,7 +7,7 @@ export interface HostAddress {
 }
 
 /** A parameter behind the `?`, decoded. */
-export type Parameter = readonly [name: string, value: string]
+export type UrlParameter = readonly [name: string, value: string]
 
 /** The parts that a `ConnectionString` is made of, all decoded. */
 export interface ConnectionStringParts {
@@ -17,5 +17,5 @@ export interface ConnectionStringParts {
   readonly hosts?: readonly HostAddress[]
   readonly database?: string | undefined
   /** In the order written; a name may occur twice. */
-  readonly parameters?: readonly Parameter[]
+  readonly parameters?: readonly UrlParameter[]
 }

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { ConnectionStringParts, HostAddress, Parameter } from './connection-string-parts.ts'
+import type { ConnectionStringParts, HostAddress, UrlParameter } from './connection-string-parts.ts'
 import { isDoubtful, shownParts } from './shown-parts.ts'
 
 /**
@@ -14,7 +14,7 @@ export class ConnectionString implements ConnectionStringParts {
   declare readonly password: string | undefined
   readonly hosts: readonly HostAddress[]
   readonly database: string | undefined
-  readonly parameters: readonly Parameter[]
+  readonly parameters: readonly UrlParameter[]
   #isDoubtful: boolean
 
   constructor(parts: ConnectionStringParts) {

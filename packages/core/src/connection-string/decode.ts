@@ -1,5 +1,5 @@
 import { ConnectionStringError, type ConnectionStringPart } from './connection-string-error.ts'
-import type { Parameter } from './connection-string-parts.ts'
+import type { UrlParameter } from './connection-string-parts.ts'
 
 /** Percent-decoding that takes a lone `%` as it is, as pg does. */
 export function decode(text: string, part: ConnectionStringPart): string {
@@ -25,7 +25,7 @@ export function parsePort(text: string): number {
  * What stands behind the `?`, decoded as in URLs elsewhere: a `+` is a blank, as for pg, postgres.js and Prisma (for libpq
  * alone it is a plus), and an empty pair is nothing.
  */
-export function parseParameters(query: string): Parameter[] {
+export function parseParameters(query: string): UrlParameter[] {
   return query
     .split('&')
     .filter((pair) => pair !== '')

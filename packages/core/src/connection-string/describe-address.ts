@@ -1,5 +1,5 @@
 import { type ConnectionString, print } from './connection-string.ts'
-import { settleTarget } from './settle-target.ts'
+import { normalizeTarget } from './normalize-target.ts'
 
 /**
  * Where a connection string leads: hosts, ports, database and role, as a URL without a password and without parameters, and
@@ -9,5 +9,5 @@ import { settleTarget } from './settle-target.ts'
  * describeAddress(parseConnectionString('postgresql://app:s3cret@db/orders?sslmode=require')) // 'postgresql://app@db/orders'
  */
 export function describeAddress(connection: ConnectionString): string {
-  return print({ ...settleTarget(connection).shown(), password: undefined, parameters: [] })
+  return print({ ...normalizeTarget(connection).shown(), password: undefined, parameters: [] })
 }

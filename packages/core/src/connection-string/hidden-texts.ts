@@ -1,10 +1,10 @@
 import { SECRET_PARAMETERS } from '../redact.ts'
 import type { ConnectionString } from './connection-string.ts'
-import { settleTarget } from './settle-target.ts'
+import { normalizeTarget } from './normalize-target.ts'
 
 /** The texts of a connection string that must not be shown: its secrets, and the parts that are no plain names. */
 export function hiddenTexts(connection: ConnectionString): readonly string[] {
-  const settled = settleTarget(connection)
+  const settled = normalizeTarget(connection)
   const shown = settled.shown()
   const { user, password, hosts, database, parameters } = settled
   const hidden = [

@@ -4,10 +4,10 @@ export {
   type ConnectionStringErrorOptions,
   type ConnectionStringPart,
 } from './connection-string-error.ts'
-export type { ConnectionStringParts, HostAddress, Parameter } from './connection-string-parts.ts'
+export type { ConnectionStringParts, HostAddress, UrlParameter as Parameter } from './connection-string-parts.ts'
 export { describeAddress } from './describe-address.ts'
 export { hiddenTexts } from './hidden-texts.ts'
+export { normalizeTarget } from './normalize-target.ts'
 export { isKnownParameter, isTailOfSecret } from './parameter-kinds.ts'
 export { parseConnectionString } from './parse.ts'
-export { settleTarget } from './settle-target.ts'
 export { shownDatabase, shownHost, shownUser } from './shown-parts.ts'

@@ -1,5 +1,5 @@
 import { SECRET_PARAMETERS } from '../redact.ts'
-import type { Parameter } from './connection-string-parts.ts'
+import type { UrlParameter } from './connection-string-parts.ts'
 
 /** Parameters with a number, a switch, a choice or a plain name for a value. Others, such as `options`, may hold anything. */
 export const HARMLESS_PARAMETERS: ReadonlySet<string> = new Set([
@@ -25,7 +25,7 @@ export function isKnownParameter(name: string): boolean {
 }
 
 /** Whether an unknown parameter stands behind a secret one: it is the rest of a password with an `&` that was not encoded. */
-export function isTailOfSecret(parameters: readonly Parameter[], index: number): boolean {
+export function isTailOfSecret(parameters: readonly UrlParameter[], index: number): boolean {
   for (let at = index; at > 0; at--) {
     const [name = ''] = parameters[at] ?? []
     if (isKnownParameter(name)) return false

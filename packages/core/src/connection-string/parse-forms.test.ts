@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { ConnectionStringParts } from './connection-string-parts.ts'
+import { normalizeTarget } from './normalize-target.ts'
 import { parseConnectionString } from './parse.ts'
-import { settleTarget } from './settle-target.ts'
 
 describe('the other forms of a connection string', () => {
   test.each<[text: string, href: string]>([
@@ -72,7 +72,7 @@ describe('a target among the parameters', () => {
     ['postgresql://a:1/x?host=', { hosts: [{ host: 'a', port: 1 }] }],
     ['postgresql:///x?host=a,b&port=,2', { hosts: [{ host: 'a' }, { host: 'b', port: 2 }] }],
   ])('%s stands in its own place', (text, parts) => {
-    const settled = settleTarget(parseConnectionString(text))
+    const settled = normalizeTarget(parseConnectionString(text))
     expect(settled).toMatchObject(parts)
     expect(settled.parameters).toEqual([])
   })

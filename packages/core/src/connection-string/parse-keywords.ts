@@ -1,7 +1,7 @@
 import { ConnectionString } from './connection-string.ts'
 import { ConnectionStringError } from './connection-string-error.ts'
-import type { Parameter } from './connection-string-parts.ts'
-import { settleTarget } from './settle-target.ts'
+import type { UrlParameter } from './connection-string-parts.ts'
+import { normalizeTarget } from './normalize-target.ts'
 
 /** Whether a text is libpq's `name=value` form: it begins with a name and an equals sign. */
 export function looksLikeKeywords(text: string): boolean {
@@ -16,7 +16,7 @@ export function looksLikeKeywords(text: string): boolean {
  */
 export function parseKeywords(text: string): ConnectionString {
   const pair = /\s*(\w+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'(?=\s|$)|((?:[^\s'\\]|\\.)(?:[^\s\\]|\\.)*)|(?=\s|$))/gsy
-  const parameters: Parameter[] = []
+  const parameters: UrlParameter[] = []
   while (pair.lastIndex < text.length) {
     const match = pair.exec(text)
     if (!match) {
@@ -27,5 +27,5 @@ export function parseKeywords(text: string): ConnectionString {
     }
     parameters.push([match[1] ?? '', (match[2] ?? match[3] ?? '').replaceAll(/\\(.)/gs, '$1')])
   }
-  return settleTarget(new ConnectionString({ parameters }))
+  return normalizeTarget(new ConnectionString({ parameters }))
 }

@@ -1,9 +1,9 @@
-import { HEADROOM_SHARE, LEAST_HEADROOM } from '../budget/index.ts'
+import { HEADROOM_SHARE, MIN_HEADROOM } from '../budget/index.ts'
 import {
   completeThresholds,
   type HealthThresholds,
-  LEAST_ATTEMPTS,
-  LEAST_FAILURES,
+  MIN_ATTEMPTS,
+  MIN_FAILURES,
   POOL_LABEL,
   SOURCE_LABEL,
   SOURCE_UP,
@@ -104,7 +104,7 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
     }),
     ...graded('PoolguardConnectErrors', connectErrorShare, {
       value: `${failures} / ${attempts}`,
-      provided: `${attempts} >= ${LEAST_ATTEMPTS} and ${failures} >= ${LEAST_FAILURES}`,
+      provided: `${attempts} >= ${MIN_ATTEMPTS} and ${failures} >= ${MIN_FAILURES}`,
       annotations: {
         summary: `{{ $value | humanizePercentage }} of the attempts of ${POOL} to connect fail`,
         description:
@@ -213,7 +213,7 @@ const SERVER_RULES: readonly AlertRule[] = [
       name: 'PoolguardCloseToMaxConnections',
       expr:
         severity === 'critical'
-          ? `${FREE} < ${LEAST_HEADROOM}`
+          ? `${FREE} < ${MIN_HEADROOM}`
           : `${FREE} < ${HEADROOM_SHARE} * max ${OF_SOURCE} (${series('poolguard_server_max_connections')})`,
       for: PATIENCE[severity],
       labels: { severity },

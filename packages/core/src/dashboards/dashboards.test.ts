@@ -94,7 +94,7 @@ test('what is declared of labels is what is read', () => {
     { get: (_, key) => (key === 'waitByLabel' ? { route: durations } : key === 'connectFailures' ? { full: 1 } : 1) },
   )
   const fleet = { target: 1, demand: 1, members: 1 }
-  const snapshot = { stats, dirtyReleases: 0, lintFindings: 0, fleet, wal: { bytes: 1, maxBytes: 1 } } as never
+  const snapshot = { stats, dirtyReleases: 0, sessionStateFindings: 0, fleet, wal: { bytes: 1, maxBytes: 1 } } as never
   for (const { name, labels = [], read } of METRICS) {
     expect(
       read(snapshot).map((sample) => Object.keys(sample.labels)),

@@ -132,7 +132,7 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       unit: 'short',
       queries: [
         { expr: byPool('sum', ofPools('poolguard_connections_connecting')), legend: `${POOL} connecting` },
-        { expr: byPool('sum', ofPools('poolguard_connections_settling')), legend: `${POOL} settling` },
+        { expr: byPool('sum', ofPools('poolguard_connections_settling')), legend: `${POOL} validating` },
         { expr: byPool('sum', ofPools('poolguard_connections_closing')), legend: `${POOL} closing` },
       ],
     },
@@ -291,10 +291,10 @@ function pgBouncerPanels({ waiters }: HealthThresholds): PanelDefinition[] {
 }
 
 /** So many curves one can tell apart. */
-const MOST_LABELS = 10
+const MAX_LABELS = 10
 
 function top(expr: string): Query {
-  return { expr: `topk(${MOST_LABELS}, ${expr})`, legend: `${POOL} {{label}}` }
+  return { expr: `topk(${MAX_LABELS}, ${expr})`, legend: `${POOL} {{label}}` }
 }
 
 const LABELLED_WAIT = byPool('sum', rate(ofPools('poolguard_labelled_wait_seconds_total')), 'label')

@@ -316,7 +316,7 @@ test('given the user lowers the ceiling, then no look is a reason to go over it'
     },
   })
   await controller.join()
-  expect(controller.share).toMatchObject({ target: 17, entitlement: 33 })
+  expect(controller.share).toMatchObject({ maxConnections: 17, entitlement: 33 })
   max = 3
   controller.rebound()
   await clock.advance(1_000)
@@ -332,7 +332,7 @@ test('given no more can be served at once, then more is neither wanted nor had',
   await controller.join()
   await clock.advance(10_000)
   expect(names.map((name) => name.replace(/,n=.*/, ''))).toContain('orders#3f9a1b:t=5,d=5')
-  expect(controller.share).toMatchObject({ target: 5, entitlement: 5 })
+  expect(controller.share).toMatchObject({ maxConnections: 5, entitlement: 5 })
 })
 
 test('given callers come while it looks, then it looks again for them', async () => {

@@ -5,7 +5,7 @@ import type { FleetView } from './fleet-view.ts'
 import type { Doubt } from './limit-watch.ts'
 import { LookTimer, PULSES } from './look-timer.ts'
 import { encodeMemberName, isLater, LARGEST, type Publication } from './member-name.ts'
-import { type Judge, type Share, settleShare } from './settle-share.ts'
+import { type FleetShare, type Judge, settleShare } from './settle-share.ts'
 
 /** What a {@link FleetController} needs of its pool. */
 export interface FleetPort {
@@ -24,7 +24,7 @@ export interface FleetPort {
    */
   exchange(decide: (view: FleetView) => string, how: { readonly urgent: boolean }): Promise<void>
   /** From now on the pool may have so many connections, and no more. */
-  adopt(max: number, share: Share | undefined): void
+  adopt(max: number, share: FleetShare | undefined): void
   /** A look has failed. */
   failed(error: unknown): void
 }
@@ -59,7 +59,7 @@ export class FleetController {
   readonly #options: FleetControllerOptions
   /** What it may have. */
   #max = 1
-  #share: Share | undefined
+  #share: FleetShare | undefined
   /** What the last look has shown: see {@link FleetView}. */
   #servedAtOnce = Infinity
   /** What stands on a connection that is open. */
@@ -89,7 +89,7 @@ export class FleetController {
   }
 
   /** What it has worked out last; undefined where it is no member. */
-  get share(): Share | undefined {
+  get share(): FleetShare | undefined {
     return this.#share
   }
 
@@ -249,7 +249,7 @@ export class FleetController {
     const { port, member } = this.#options
     this.#timer.looks()
     this.#pulsesToLook = PULSES
-    let decided: { share: Share; publication: Publication } | undefined
+    let decided: { share: FleetShare; publication: Publication } | undefined
     try {
       const decide = (view: FleetView) => {
         decided = this.#decide(view)
@@ -265,7 +265,7 @@ export class FleetController {
     }
   }
 
-  #decide(view: FleetView): { share: Share; publication: Publication } {
+  #decide(view: FleetView): { share: FleetShare; publication: Publication } {
     const { member, headroom, intervalMillis, clock, port } = this.#options
     this.#servedAtOnce = view.servedAtOnce
     this.#outbid(view)
@@ -279,7 +279,7 @@ export class FleetController {
     }
     const judge: Judge = (limit, reckon) => this.#claims.judge(limit, reckon)
     const share = settleShare(view, { ...standing, young, headroom }, judge)
-    const target = Math.min(share.target, this.#ceiling())
+    const target = Math.min(share.maxConnections, this.#ceiling())
     // Before it is told, so that it is true when it is told.
     if (target < this.#max) this.#adopt(target, share)
     const publication = {
@@ -288,7 +288,7 @@ export class FleetController {
       floor: standing.floor,
       sequence: ++this.#sequence,
     }
-    return { share: { ...share, target }, publication }
+    return { share: { ...share, maxConnections: target }, publication }
   }
 
   /** Another connection has published under this member's name: what this instance publishes must be later than that. */
@@ -301,13 +301,13 @@ export class FleetController {
     this.#onDoubt({ kind: 'impersonated', member, role, open, claimed: publication.target })
   }
 
-  #stands({ share, publication }: { share: Share; publication: Publication }): void {
+  #stands({ share, publication }: { share: FleetShare; publication: Publication }): void {
     if (!this.#joined || this.#options.port.held() === 0) return
     this.#published = publication
-    this.#adopt(share.target, share)
+    this.#adopt(share.maxConnections, share)
   }
 
-  #adopt(max: number, share: Share | undefined): void {
+  #adopt(max: number, share: FleetShare | undefined): void {
     this.#max = max
     this.#share = share
     this.#options.port.adopt(max, share)

@@ -57,7 +57,7 @@ describe('what an instance is to have', () => {
     fc.assert(
       fc.property(attackers, fc.integer({ min: 1, max: 40 }), (attacks, held) => {
         const attack = attacks.map(([open, figures], i) => row(nameOf(`00000${i}`, figures), open))
-        const { target } = settle(attack, 99, held)
+        const { maxConnections: target } = settle(attack, 99, held)
         expect(target).toBeLessThanOrEqual(Math.max(held, BUDGET - sum(attacks.map(([open]) => open))))
       }),
     )

@@ -98,11 +98,11 @@ describe('a look', () => {
 describe('the share of an instance', () => {
   test('given nobody else, then it is the whole budget, with the arithmetic', () => {
     expect(settle([row('orders#mememe', 1), row('psql', 2)])).toEqual({
-      target: 31,
+      maxConnections: 31,
       entitlement: 31,
       free: 31,
-      members: 1,
-      budget: 31,
+      instances: 1,
+      sharedConnections: 31,
       contended: true,
       steps: [
         'max_connections leaves 37 usable - 4 headroom - 2 of others = 31 to share',
@@ -112,45 +112,53 @@ describe('the share of an instance', () => {
   })
 
   test('given others have all of it, then it waits for what it is entitled to', () => {
-    const { target, entitlement, steps } = settle([row('orders#aaaaaa:t=33,d=99,n=1', 33), row('orders#mememe', 1)])
+    const {
+      maxConnections: target,
+      entitlement,
+      steps,
+    } = settle([row('orders#aaaaaa:t=33,d=99,n=1', 33), row('orders#mememe', 1)])
     expect([target, entitlement]).toEqual([1, 16])
     expect(steps.at(-1)).toBe('1 until others have given back theirs')
   })
 
   test('given it has only just joined, then it leaves half of what is free to those who come with it', () => {
-    expect(settle([row('orders#mememe', 1)], { young: true })).toMatchObject({ target: 17, entitlement: 33 })
-    expect(settle([row('orders#mememe', 17)], { young: true, held: 17, target: 17 }).target).toBe(25)
+    expect(settle([row('orders#mememe', 1)], { young: true })).toMatchObject({ maxConnections: 17, entitlement: 33 })
+    expect(settle([row('orders#mememe', 17)], { young: true, held: 17, target: 17 }).maxConnections).toBe(25)
   })
 
   test('given others have come, then it goes down at once', () => {
     const rows = [row('orders#aaaaaa:t=1,d=99,n=1', 1), row('orders#mememe:t=33,d=99,n=9', 33)]
-    expect(settle(rows, { held: 33, target: 33 }).target).toBe(16)
+    expect(settle(rows, { held: 33, target: 33 }).maxConnections).toBe(16)
   })
 
   test('given it wants less, then what is open stays as long as nobody is short of it', () => {
     const has = { demand: 2, held: 20, target: 20 }
-    expect(settle([row('orders#mememe:t=20,d=20,n=1', 20)], has).target).toBe(20)
-    expect(settle([row('orders#mememe:t=20,d=20,n=1', 20), row('orders#aaaaaa:t=3,d=17,n=1', 3)], has).target).toBe(16)
-    expect(settle([row('orders#mememe:t=20,d=20,n=1', 20), row('orders#aaaaaa:t=3,d=99,n=1', 3)], has).target).toBe(2)
+    expect(settle([row('orders#mememe:t=20,d=20,n=1', 20)], has).maxConnections).toBe(20)
+    expect(
+      settle([row('orders#mememe:t=20,d=20,n=1', 20), row('orders#aaaaaa:t=3,d=17,n=1', 3)], has).maxConnections,
+    ).toBe(16)
+    expect(
+      settle([row('orders#mememe:t=20,d=20,n=1', 20), row('orders#aaaaaa:t=3,d=99,n=1', 3)], has).maxConnections,
+    ).toBe(2)
   })
 
   test('given the role has the tightest limit, then that is what is shared', () => {
     const rows = [row('orders#mememe', 1), row('bills#bbbbbb:t=5,d=5,n=1', 5, { ownRole: false })]
-    const { target, members, steps } = settle(rows, {}, { roleLimit: 10 })
+    const { maxConnections: target, instances: members, steps } = settle(rows, {}, { roleLimit: 10 })
     expect([target, members]).toEqual([7, 1])
     expect(steps[0]).toBe("the role's CONNECTION LIMIT is 10 usable - 3 headroom - 0 of others = 7 to share")
   })
 
   test('given somebody has renamed its connections, then they are taken for others, and it has its first one', () => {
-    expect(settle([row('psql', 36)], { held: 36 }).target).toBe(1)
+    expect(settle([row('psql', 36)], { held: 36 }).maxConnections).toBe(1)
   })
 
   test('given connections that only look like an instance, then they are not counted on to be given back', () => {
-    const { entitlement, target } = settle([row('worker#web001', 20), row('orders#mememe', 1)])
+    const { entitlement, maxConnections: target } = settle([row('worker#web001', 20), row('orders#mememe', 1)])
     expect([entitlement, target]).toEqual([13, 13])
   })
 
   test('given a headroom, then that holds', () => {
-    expect(settle([row('orders#mememe', 1)], { headroom: 0 }).target).toBe(37)
+    expect(settle([row('orders#mememe', 1)], { headroom: 0 }).maxConnections).toBe(37)
   })
 })

@@ -6,17 +6,17 @@ import { sum } from './share-out.ts'
 export type { Standing } from './reckon.ts'
 
 /** What an instance may have of the fleet's budget, and how that was worked out. */
-export interface Share {
+export interface FleetShare {
   /** Connections that it may have now. */
-  readonly target: number
+  readonly maxConnections: number
   /** What it is to have as soon as others have given it back. */
   readonly entitlement: number
   /** What the others' claims leave to it. */
   readonly free: number
   /** Instances under the limit that is the tightest, of this fleet and others. */
-  readonly members: number
+  readonly instances: number
   /** Connections that all of them can have together. */
-  readonly budget: number
+  readonly sharedConnections: number
   /** Somebody wants more than it is to have. */
   readonly contended: boolean
   /** The arithmetic, a line each, to be shown to whoever asks why. */
@@ -31,7 +31,7 @@ export interface Share {
  * first of many that start together does not take what it would have to give back in the next moment. So whatever the order in which they look, no step up
  * takes the sum of claims over the budget.
  */
-export function settleShare({ limits, servedAtOnce }: FleetView, self: Standing, judge: Judge = believe): Share {
+export function settleShare({ limits, servedAtOnce }: FleetView, self: Standing, judge: Judge = believe): FleetShare {
   const least = Math.min(...limits.map(({ usable }) => usable))
   const headroom = self.headroom ?? defaultHeadroom(least)
   const parts = limits.map((limit) => {
@@ -54,7 +54,15 @@ export function settleShare({ limits, servedAtOnce }: FleetView, self: Standing,
       : Math.max(entitlement, Math.min(self.held, self.held + spare))
   const { members, budget, contended, steps } = tightest
   const more = [...served(entitlement, servedAtOnce), ...shortOf(target, entitlement)]
-  return { target, entitlement, free, members, budget, contended, steps: [...steps, ...more] }
+  return {
+    maxConnections: target,
+    entitlement,
+    free,
+    instances: members,
+    sharedConnections: budget,
+    contended,
+    steps: [...steps, ...more],
+  }
 }
 
 /** Shares a limit out with what is to be doubted of its members. */

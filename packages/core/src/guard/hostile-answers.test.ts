@@ -58,7 +58,7 @@ async function serve(options: PoolguardOptions, answers: Answers, mode?: string)
   }
   try {
     for (const again of [false, true]) {
-      if (again) await guard.ready({ again })
+      if (again) await guard.ready({ refresh: again })
       await Promise.all(Array.from({ length: CALLERS }, call))
     }
     return { max: guard.snapshot().stats.max, mostOpen: driver?.mostOpen ?? 0, served, warnings }

@@ -4,7 +4,7 @@ export { DriverProbeSession, type ProbedConnection, type TextRow } from './drive
 export { type StartupParameterMap, StartupParameters } from './driver-kit/startup-parameters.ts'
 export { withFreshPassword } from './driver-kit/with-fresh-password.ts'
 export type { ConsoleOptions, GuardedDriver, Login, PoolerConsole } from './guarded-driver.ts'
-export { OPTION_NAMES, requireElsewhere, requireMeantNames } from './options/option-names.ts'
+export { OPTION_NAMES, rejectForeignOptions, rejectMisspeltOptions } from './options/option-names.ts'
 export type { PoolguardOptions } from './options/poolguard-options.ts'
 export { readDriversUrl, readUrlOption } from './options/url-option.ts'
 export { type GuardSpec, PoolGuard } from './pool-guard.ts'

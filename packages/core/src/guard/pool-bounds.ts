@@ -8,7 +8,7 @@ import {
   resolveSettings,
   type SettingsOptions,
 } from '../settings/index.ts'
-import type { Survey } from './discovery/survey.ts'
+import type { Survey } from './discovery/discover-topology.ts'
 
 export type Bounds = Partial<Pick<PoolSettings, 'min' | 'max'>>
 
@@ -21,7 +21,7 @@ export class PoolBounds {
   /** Why the fleet's instances cannot see each other. */
   #unseen: string | undefined
   #resized: Bounds = {}
-  #resolved: ResolvedSettings
+  #settings: ResolvedSettings
 
   /**
    * @throws {InvalidOptionError} names the option and the value.
@@ -29,12 +29,12 @@ export class PoolBounds {
   constructor(options: SettingsOptions, engine: () => Pick<Pool<unknown>, 'resize' | 'settings'>) {
     this.#options = options
     this.#engine = engine
-    this.#resolved = resolveSettings({ options })
+    this.#settings = resolveSettings({ options })
   }
 
   /** The settings that hold, and why. */
-  get resolved(): ResolvedSettings {
-    return this.#resolved
+  get settings(): ResolvedSettings {
+    return this.#settings
   }
 
   /** What the user has set; without a bound, the most that a pool opens by what it finds. */
@@ -56,7 +56,7 @@ export class PoolBounds {
   /** The fleet says how many it may have. */
   adoptShare(max: number, share: Share | undefined): void {
     this.#unseen = undefined
-    this.#share = share && { ...share, target: max }
+    this.#share = share && { ...share, maxConnections: max }
     this.#resolve()
     this.#bound(max)
   }
@@ -92,14 +92,14 @@ export class PoolBounds {
 
   #resolve(): void {
     const [share, unseen] = [this.#share, this.#unseen]
-    this.#resolved = resolveSettings({ options: this.#options, ...this.#found, share, unseen })
+    this.#settings = resolveSettings({ options: this.#options, ...this.#found, share, unseen })
   }
 
   #boundAlone(): void {
-    this.#bound(this.#resized.max ?? this.#resolved.settings.max)
+    this.#bound(this.#resized.max ?? this.#settings.values.max)
   }
 
   #bound(max: number): void {
-    this.#engine().resize({ max, min: Math.min(this.#resized.min ?? this.#resolved.settings.min, max) })
+    this.#engine().resize({ max, min: Math.min(this.#resized.min ?? this.#settings.values.min, max) })
   }
 }

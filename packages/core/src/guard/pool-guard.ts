@@ -19,15 +19,15 @@ import {
 import { classifyConnectFailure } from '../postgres-errors/index.ts'
 import { guessProvider } from '../provider/index.ts'
 import { assumedTopology, describeSettings, type FleetOptions, type ResolvedSettings } from '../settings/index.ts'
-import { AutomaticStatements, SessionGuard } from '../statements/index.ts'
+import { AutomaticStatements, SessionStateCheck } from '../statements/index.ts'
 import { assumeTopology, describeTopology, type Topology } from '../topology/index.ts'
 import { ConnectFailures } from './connect-failures.ts'
-import type { Survey } from './discovery/survey.ts'
-import { SurveyedFactory } from './discovery/surveyed-factory.ts'
-import { Surveyor } from './discovery/surveyor.ts'
+import type { Survey } from './discovery/discover-topology.ts'
+import { DiscoveringFactory } from './discovery/discovering-factory.ts'
+import { ServerDiscovery } from './discovery/server-discovery.ts'
 import { PoolRegistration } from './driver-kit/pool-registration.ts'
 import { Emptiness } from './emptiness.ts'
-import { FleetMembership } from './fleet/fleet-membership.ts'
+import { FleetInstance } from './fleet/fleet-instance.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
 import type { PoolguardOptions } from './options/poolguard-options.ts'
 import { type Bounds, PoolBounds } from './pool-bounds.ts'
@@ -68,7 +68,7 @@ export interface GuardSpec {
  */
 export class PoolGuard<C> {
   readonly engine: Pool<C>
-  readonly sessions: SessionGuard
+  readonly sessions: SessionStateCheck
   readonly lateQueries: LateQueryReporter<C>
   /** What is prepared automatically, by drivers that can. */
   readonly statements: AutomaticStatements
@@ -79,9 +79,9 @@ export class PoolGuard<C> {
   readonly #registration: PoolRegistration
   readonly #bounds: PoolBounds
   readonly #connectFailures: ConnectFailures
-  readonly #surveyor: Surveyor<C>
+  readonly #surveyor: ServerDiscovery<C>
   #dirtyReleases = 0
-  readonly #fleet: FleetMembership<C> | undefined
+  readonly #fleet: FleetInstance<C> | undefined
   readonly #warned = new Set<string>()
   readonly #emptiness = new Emptiness()
 
@@ -98,7 +98,7 @@ export class PoolGuard<C> {
     this.#bounds = new PoolBounds(spec.options, () => this.engine)
     this.lateQueries = new LateQueryReporter({ engine: () => this.engine, warnsProcess: !spec.options.onEvent })
     this.#given = assumedTopology(spec.options)
-    this.sessions = new SessionGuard(spec.options.lint ?? 'warn', (message) => this.warn(message))
+    this.sessions = new SessionStateCheck(spec.options.sessionState ?? 'warn', (message) => this.warn(message))
     const provider = spec.connection && guessProvider(spec.connection)
     this.statements = new AutomaticStatements(spec.options, {
       against: spec.againstPreparing ?? (provider?.pinsNamedStatements && pins(provider.provider)),
@@ -113,7 +113,7 @@ export class PoolGuard<C> {
     this.#driver = makeDriver(this)
     const { classify = classifyConnectFailure } = this.#driver
     this.#connectFailures = new ConnectFailures({ target: spec.target, options: spec.options, classify })
-    this.#surveyor = new Surveyor({
+    this.#surveyor = new ServerDiscovery({
       engine: () => this.engine,
       driver: () => this.#driver,
       given: this.#given,
@@ -122,12 +122,12 @@ export class PoolGuard<C> {
       glimpsed: (assumed) => this.sessions.adopt(assumed),
       found: (found) => this.#adopt(found),
     })
-    const { settings } = this.resolved
+    const { values: settings } = this.settings
     refuseMinToWaitFor(spec.options, settings)
     this.engine = new Pool({
       name: spec.name,
       settings,
-      factory: new SurveyedFactory(this.#driver, this.#surveyor, spec.secrets),
+      factory: new DiscoveringFactory(this.#driver, this.#surveyor, spec.secrets),
       classify: (error) => this.#connectFailures.classify(error),
       advise: (error) => this.#connectFailures.advise(error),
       onEvent: (event) => this.#heard(event),
@@ -151,7 +151,7 @@ export class PoolGuard<C> {
   }
 
   /** The fleet's first look goes before the callers, who may keep the only connection for long. */
-  #askFleet(fleet: FleetMembership<C>): void {
+  #askFleet(fleet: FleetInstance<C>): void {
     if (this.#surveyor.due && this.engine.openOrOpening === 0) fleet.takeSeat()
     fleet.asked()
   }
@@ -184,7 +184,7 @@ export class PoolGuard<C> {
   }
 
   /** Waits until the other end has been looked at; `again` where that was before something has changed. */
-  async ready({ again = false }: { readonly again?: boolean } = {}): Promise<PoolSnapshot> {
+  async ready({ refresh: again = false }: { readonly refresh?: boolean } = {}): Promise<PoolSnapshot> {
     if (!this.#registration.isEntered) this.#enter()
     await keepAlive(this.#surveyor.ready(again))
     return this.snapshot()
@@ -211,10 +211,10 @@ export class PoolGuard<C> {
       target: this.#spec.target,
       stats: this.engine.stats(),
       dirtyReleases: this.#dirtyReleases,
-      lintFindings: this.sessions.findings,
+      sessionStateFindings: this.sessions.findings,
       topology: this.topology ?? null,
       preparing: this.statements.state,
-      budget: this.resolved.budget,
+      budget: this.settings.budget,
       fleet: this.#fleet?.snapshot() ?? null,
     }
   }
@@ -229,8 +229,8 @@ export class PoolGuard<C> {
   }
 
   /** The settings that hold, and why. */
-  get resolved(): ResolvedSettings {
-    return this.#bounds.resolved
+  get settings(): ResolvedSettings {
+    return this.#bounds.settings
   }
 
   /** What was found at the other end; undefined until it has been looked at. */
@@ -292,13 +292,13 @@ export class PoolGuard<C> {
     if (found.topology.kind === 'unknown') this.#fleet?.leave()
     else await this.#fleet?.join(found.topology)
     this.#tellWarnings()
-    debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(found.topology), describeSettings(this.resolved))
+    debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(found.topology), describeSettings(this.settings))
     const { active, reason } = this.statements.state
     debug('pool "%s": prepares statements automatically: %s (%s)', this.#spec.name, active ? 'yes' : 'no', reason)
   }
 
   #tellWarnings(): void {
-    for (const warning of this.resolved.warnings) this.#warnOnce(warning)
+    for (const warning of this.settings.warnings) this.#warnOnce(warning)
   }
 
   #warnOnce(warning: string): void {
@@ -307,8 +307,8 @@ export class PoolGuard<C> {
     this.warn(warning)
   }
 
-  #makeMembership(fleet: FleetOptions): FleetMembership<C> {
-    return new FleetMembership({
+  #makeMembership(fleet: FleetOptions): FleetInstance<C> {
+    return new FleetInstance({
       fleet,
       headroom: this.#spec.options.headroom,
       engine: () => this.engine,

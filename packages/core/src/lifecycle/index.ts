@@ -1,2 +1,2 @@
-export { type HeldPool, holdPool, type NamedPool } from './named-pools.ts'
+export { type NamedPool, type SharedPool, sharePool } from './named-pools.ts'
 export { closePools, installShutdown, type ShutdownOptions } from './shutdown.ts'

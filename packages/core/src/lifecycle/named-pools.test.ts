@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { type HeldPool, holdPool, type NamedPool } from './named-pools.ts'
+import { type NamedPool, type SharedPool, sharePool } from './named-pools.ts'
 
 class FakePool {
   open = true
@@ -28,11 +28,11 @@ function given(name: string | undefined, options: unknown = {}, kind = 'pg'): Na
 let loads = 0
 
 /** As a development server loads a module anew. */
-async function reload(): Promise<typeof holdPool> {
+async function reload(): Promise<typeof sharePool> {
   const url = new URL(`./named-pools.ts?load=${++loads}`, import.meta.url).href
   const loaded: typeof import('./named-pools.ts') = await import(/* @vite-ignore */ url)
-  expect(loaded.holdPool).not.toBe(holdPool)
-  return loaded.holdPool
+  expect(loaded.sharePool).not.toBe(sharePool)
+  return loaded.sharePool
 }
 
 afterEach(() => {
@@ -41,7 +41,7 @@ afterEach(() => {
 })
 
 test('given a name, when the module is loaded ten times, then there is one pool, and the last load is the one to close it', async () => {
-  const held: HeldPool<FakePool>[] = []
+  const held: SharedPool<FakePool>[] = []
   for (let i = 0; i < 10; i++) held.push((await reload())(given('orders', { max: 3, onEvent: () => {} })))
 
   expect(made).toHaveLength(1)
@@ -54,7 +54,7 @@ test('given a name, when the module is loaded ten times, then there is one pool,
 
 test('given no name, or another, or another kind, then there are several, each to be closed by who made it', async () => {
   for (const each of [given(undefined), given(undefined), given('a'), given('b'), given('a', {}, 'postgres-js')]) {
-    const { pool, end } = holdPool(each)
+    const { pool, end } = sharePool(each)
     await end()
     expect(pool.open).toBe(false)
   }
@@ -63,8 +63,8 @@ test('given no name, or another, or another kind, then there are several, each t
 
 test('given other options, then the new one takes its place, the old one is closed, and that is said without a secret', async () => {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
-  const first = holdPool(given('orders', { url: 'postgresql://app:s3cret@a/x' }))
-  const second = holdPool(given('orders', { url: 'postgresql://app:s3cret@b/x' }))
+  const first = sharePool(given('orders', { url: 'postgresql://app:s3cret@a/x' }))
+  const second = sharePool(given('orders', { url: 'postgresql://app:s3cret@b/x' }))
 
   expect(second.pool).not.toBe(first.pool)
   expect([first.pool.open, second.pool.open]).toEqual([false, true])
@@ -76,14 +76,14 @@ test('given other options, then the new one takes its place, the old one is clos
 
 test('given the pool of that name was closed, then a new one is made, and nothing is said', async () => {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
-  await holdPool(given('orders')).pool.close()
-  expect(holdPool(given('orders', { max: 4 })).pool.open).toBe(true)
+  await sharePool(given('orders')).pool.close()
+  expect(sharePool(given('orders', { max: 4 })).pool.open).toBe(true)
   expect(made).toHaveLength(2)
   expect(warn).not.toHaveBeenCalled()
 })
 
 test('given a pool that was closed already, then to end it does nothing', async () => {
-  const { pool, end } = holdPool(given('orders'))
+  const { pool, end } = sharePool(given('orders'))
   await pool.close()
   const close = vi.spyOn(pool, 'close')
   await end()
@@ -97,7 +97,7 @@ test('given options that go round in a circle, then they are compared all the sa
     return options
   }
   vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
-  const pools = [1, 1, 2].map((max) => holdPool(given('orders', circle(max))).pool)
+  const pools = [1, 1, 2].map((max) => sharePool(given('orders', circle(max))).pool)
   expect(pools[0]).toBe(pools[1])
   expect(pools[2]).not.toBe(pools[1])
 })

@@ -25,7 +25,7 @@ export interface NamedPool<P> {
 }
 
 /** A pool that may be shared with whoever gave the same name before. */
-export interface HeldPool<P> {
+export interface SharedPool<P> {
   readonly pool: P
   /** Closes it, unless it is closed, or somebody has taken the pool of this name since: then it is theirs to close. */
   end(): Promise<void>
@@ -38,7 +38,7 @@ export interface HeldPool<P> {
  * name is one pool: functions among the options are compared by their text, not by what they have captured.
  *
  * @example
- * const { pool, end } = holdPool({
+ * const { pool, end } = sharePool({
  *   kind: 'pg',
  *   name: 'orders',
  *   options: { url },
@@ -47,8 +47,8 @@ export interface HeldPool<P> {
  *   close: (made) => made.end(),
  * })
  */
-export function holdPool<P>({ kind, name, options, make, isOpen, close }: NamedPool<P>): HeldPool<P> {
-  const held = (pool: P, isLatest: () => boolean): HeldPool<P> => ({
+export function sharePool<P>({ kind, name, options, make, isOpen, close }: NamedPool<P>): SharedPool<P> {
+  const held = (pool: P, isLatest: () => boolean): SharedPool<P> => ({
     pool,
     end: async () => {
       if (isLatest() && isOpen(pool)) await close(pool)

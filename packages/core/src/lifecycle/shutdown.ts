@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { systemClock } from '../clock.ts'
-import { requireMillis } from '../invalid-option-error.ts'
-import { openPools } from '../observe/index.ts'
+import { requireDuration } from '../invalid-option-error.ts'
+import { listPools } from '../observe/index.ts'
 
 const DEADLINE_MILLIS = 10_000
 /** How long the servers have to let go of connections that were cut off at the deadline. */
@@ -22,8 +22,8 @@ export interface ShutdownOptions {
  * @returns when the servers have let go of every connection, or a second after the deadline.
  */
 export async function closePools(deadlineMillis: number = DEADLINE_MILLIS): Promise<void> {
-  requireMillis('deadlineMillis', deadlineMillis)
-  const closed = openPools().map(async (pool) => {
+  requireDuration('deadlineMillis', deadlineMillis)
+  const closed = listPools().map(async (pool) => {
     try {
       await pool.close?.(deadlineMillis)
     } catch (error) {
@@ -46,7 +46,7 @@ export async function closePools(deadlineMillis: number = DEADLINE_MILLIS): Prom
  */
 export function installShutdown(options: ShutdownOptions = {}): () => void {
   const { signals = ['SIGTERM', 'SIGINT'], before, deadlineMillis = DEADLINE_MILLIS } = options
-  requireMillis('deadlineMillis', deadlineMillis)
+  requireDuration('deadlineMillis', deadlineMillis)
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) return endBy(signal, uninstall)

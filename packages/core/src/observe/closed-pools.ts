@@ -1,15 +1,15 @@
 import { ProcessWide } from '../process-wide.ts'
 import { combineSamples } from './combine-samples.ts'
-import { METRICS, type Sample } from './metric-definitions.ts'
+import { METRICS, type MetricSample } from './metric-definitions.ts'
 import type { PoolSnapshot } from './snapshot.ts'
 
 /** The samples of counters and histograms, by the metric's name. */
-type Totals = ReadonlyMap<string, readonly Sample[]>
+type Totals = ReadonlyMap<string, readonly MetricSample[]>
 
 /** Of pools that have come and gone under ever new names, the first are forgotten. */
-const MOST_NAMES = 100
+const MAX_NAMES = 100
 const COUNTERS = METRICS.filter(({ type }) => type !== 'gauge')
-const NONE: readonly Sample[] = []
+const NONE: readonly MetricSample[] = []
 
 /** What the pools of each name had counted when they were closed. */
 const totals = new ProcessWide('poolguard.closed.1', () => new Map<string, Totals>())
@@ -25,13 +25,13 @@ export function keepCounts(snapshot: PoolSnapshot): void {
   all.delete(name)
   all.set(name, new Map(kept))
   const [oldest] = all.keys()
-  if (all.size > MOST_NAMES && oldest !== undefined) all.delete(oldest)
+  if (all.size > MAX_NAMES && oldest !== undefined) all.delete(oldest)
 }
 
 export function namesOfClosed(): Iterable<string> {
   return totals.value.keys()
 }
 
-export function samplesOfClosed(pool: string, metric: string): readonly Sample[] {
+export function samplesOfClosed(pool: string, metric: string): readonly MetricSample[] {
   return totals.value.get(pool)?.get(metric) ?? NONE
 }

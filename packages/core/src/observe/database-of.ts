@@ -1,4 +1,4 @@
-import { parseConnectionString, settleTarget } from '../connection-string/index.ts'
+import { normalizeTarget, parseConnectionString } from '../connection-string/index.ts'
 
 /**
  * A key for the database that a target names, the same for every spelling. Undefined for a target that is no connection
@@ -6,7 +6,7 @@ import { parseConnectionString, settleTarget } from '../connection-string/index.
  */
 export function databaseOf(target: string): string | undefined {
   try {
-    const { hosts, database } = settleTarget(parseConnectionString(target))
+    const { hosts, database } = normalizeTarget(parseConnectionString(target))
     return JSON.stringify([hosts.map(({ host, port = 5432 }) => [host, port]), database])
   } catch {
     return undefined

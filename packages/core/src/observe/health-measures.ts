@@ -19,11 +19,11 @@ export interface HealthCounters
 }
 
 /** Of fewer attempts to connect no share is worth the name. */
-export const LEAST_ATTEMPTS = 5
+export const MIN_ATTEMPTS = 5
 /** Fewer failed ones were mended by trying again. */
-export const LEAST_FAILURES = 3
+export const MIN_FAILURES = 3
 /** Of the window: over less the share in use says no more than a moment does. */
-const LEAST_WINDOW_SHARE = 0.5
+const MIN_WINDOW_SHARE = 0.5
 
 /** When a pool is made. */
 const NOTHING_YET: HealthCounters = {
@@ -58,14 +58,14 @@ export function measureHealth(
 ): HealthMeasures {
   const leased = stats.leasedMillis - before.leasedMillis
   const capacity = stats.capacityMillis - before.capacityMillis
-  const isLongEnough = stats.takenAtMillis - before.takenAtMillis >= windowMillis * LEAST_WINDOW_SHARE
+  const isLongEnough = stats.takenAtMillis - before.takenAtMillis >= windowMillis * MIN_WINDOW_SHARE
   const failed = sumFailures(stats) - sumFailures(before)
   const attempts = failed + stats.opened - before.opened
   return {
     activeShare: isLongEnough ? Math.min(1, share(leased, capacity)) : 0,
     waiters: stats.waiting,
     meanWaitMillis: share(stats.wait.sumMillis - before.wait.sumMillis, stats.wait.count - before.wait.count),
-    connectErrorShare: failed < LEAST_FAILURES || attempts < LEAST_ATTEMPTS ? 0 : share(failed, attempts),
+    connectErrorShare: failed < MIN_FAILURES || attempts < MIN_ATTEMPTS ? 0 : share(failed, attempts),
   }
 }
 

@@ -1,17 +1,17 @@
-import { requireMillis } from '../invalid-option-error.ts'
+import { requireDuration } from '../invalid-option-error.ts'
 import { completeThresholds } from './complete-thresholds.ts'
 import { evaluateHealth, type Health, WINDOW_MILLIS } from './health.ts'
 import { type HealthCounters, healthCounters } from './health-measures.ts'
 import type { HealthThresholds } from './health-thresholds.ts'
-import { openPools } from './registry.ts'
+import { type HealthStatus, worstOf } from './health-verdict.ts'
+import { listPools } from './registry.ts'
 import type { ObservedPool } from './snapshot.ts'
-import { type HealthStatus, worstOf } from './verdict.ts'
 
 const RECOVERY_MILLIS = 5_000
 /** However often somebody looks. */
 const SAMPLES_PER_WINDOW = 30
 /** Figures so many windows old are no beginning of this one. Until then, whoever looks seldom goes by what came since. */
-const MOST_WINDOWS = 4
+const MAX_WINDOWS = 4
 
 export interface HealthMonitorOptions {
   /** Those that differ from {@link DEFAULT_HEALTH_THRESHOLDS}. */
@@ -66,10 +66,10 @@ export class HealthMonitor {
       thresholds = {},
       windowMillis = WINDOW_MILLIS,
       recoveryMillis = RECOVERY_MILLIS,
-      pools = openPools,
+      pools = listPools,
     } = options
-    requireMillis('windowMillis', windowMillis)
-    requireMillis('recoveryMillis', recoveryMillis)
+    requireDuration('windowMillis', windowMillis)
+    requireDuration('recoveryMillis', recoveryMillis)
     this.#thresholds = completeThresholds(thresholds)
     this.#windowMillis = windowMillis
     this.#recoveryMillis = recoveryMillis
@@ -102,7 +102,7 @@ export class HealthMonitor {
     const ageOf = (sample: HealthCounters) => now.takenAtMillis - sample.takenAtMillis
     const latestBefore = samples.findLastIndex((sample) => ageOf(sample) >= this.#windowMillis)
     if (latestBefore > 0) samples.splice(0, latestBefore)
-    if (samples[0] && ageOf(samples[0]) > MOST_WINDOWS * this.#windowMillis) samples.shift()
+    if (samples[0] && ageOf(samples[0]) > MAX_WINDOWS * this.#windowMillis) samples.shift()
     const last = samples.at(-1)
     if (!last || ageOf(last) >= this.#windowMillis / SAMPLES_PER_WINDOW) samples.push(now)
     return samples[0] ?? now

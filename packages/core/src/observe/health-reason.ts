@@ -1,11 +1,11 @@
 import type { HealthMeasures } from './health-measures.ts'
-import type { Threshold } from './health-thresholds.ts'
-import type { HealthStatus } from './verdict.ts'
+import type { HealthThreshold } from './health-thresholds.ts'
+import type { HealthStatus } from './health-verdict.ts'
 
 /** What was found of a measure, and what is told of it. */
-export interface Finding {
+export interface HealthFinding {
   readonly value: number
-  readonly threshold: Threshold
+  readonly threshold: HealthThreshold
   /** By the value. */
   readonly found: HealthStatus
   /** The same, or still what it was before. */
@@ -23,7 +23,7 @@ const WORDS: Readonly<
 }
 
 /** What is not as it should be, as a sentence; undefined where all is well. */
-export function healthReason(name: keyof HealthMeasures, finding: Finding): string | undefined {
+export function healthReason(name: keyof HealthMeasures, finding: HealthFinding): string | undefined {
   const { value, threshold, found, told } = finding
   if (told === 'healthy') return undefined
   const { show, say } = WORDS[name]

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Durations, PoolStats } from '../pool/index.ts'
 import { evaluateHealth } from './health.ts'
-import type { HealthStatus } from './verdict.ts'
+import type { HealthStatus } from './health-verdict.ts'
 
 /** So many, of so long in all. */
 function durations(count: number, sumMillis: number): Durations {
@@ -15,7 +15,7 @@ const calm: PoolStats = {
   idle: 3,
   active: 2,
   connecting: 0,
-  settling: 0,
+  validating: 0,
   closing: 0,
   waiting: 0,
   acquired: 1_000,
@@ -24,7 +24,7 @@ const calm: PoolStats = {
   timeouts: 0,
   saturated: 0,
   leaks: 0,
-  suspected: 0,
+  suspectedLeaks: 0,
   deadlocks: 0,
   takenAtMillis: 0,
   leasedMillis: 5_000,
@@ -33,8 +33,8 @@ const calm: PoolStats = {
   connectFailures: { full: 0, unavailable: 0, permanent: 0 },
   wait: durations(1_000, 500),
   waitByLabel: {},
-  use: durations(1_000, 5_000),
-  create: durations(100, 300),
+  usage: durations(1_000, 5_000),
+  connect: durations(100, 300),
 }
 
 describe('health', () => {

@@ -1,15 +1,15 @@
 import type { PoolStats } from '../pool/index.ts'
 import { type HealthCounters, type HealthMeasures, measureHealth } from './health-measures.ts'
 import { healthReason } from './health-reason.ts'
-import { DEFAULT_HEALTH_THRESHOLDS, type HealthThresholds, type Threshold } from './health-thresholds.ts'
-import { type HealthStatus, holdVerdict, type Verdict, worstOf } from './verdict.ts'
+import { DEFAULT_HEALTH_THRESHOLDS, type HealthThreshold, type HealthThresholds } from './health-thresholds.ts'
+import { type HealthStatus, type HealthVerdict, holdVerdict, worstOf } from './health-verdict.ts'
 
 export interface Health {
   readonly status: HealthStatus
   /** What is not as it should be, a sentence each. */
   readonly reasons: readonly string[]
   /** The verdict by each measure; the worst of them is the status. */
-  readonly measures: Readonly<Record<keyof HealthMeasures, Verdict>>
+  readonly measures: Readonly<Record<keyof HealthMeasures, HealthVerdict>>
 }
 
 const MEASURES = Object.keys(DEFAULT_HEALTH_THRESHOLDS) as (keyof HealthMeasures)[]
@@ -70,7 +70,11 @@ function judgeAll(
   return found.activeShare === 'critical' && nobodyWaits ? { ...found, activeShare: 'warning' } : found
 }
 
-function judge(value: number, { warning, critical }: Threshold, previous: HealthStatus = 'healthy'): HealthStatus {
+function judge(
+  value: number,
+  { warning, critical }: HealthThreshold,
+  previous: HealthStatus = 'healthy',
+): HealthStatus {
   if (value >= critical * (previous === 'critical' ? RECOVERY_SHARE : 1)) return 'critical'
   return value >= warning * (previous === 'healthy' ? 1 : RECOVERY_SHARE) ? 'warning' : 'healthy'
 }

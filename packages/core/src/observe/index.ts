@@ -1,16 +1,21 @@
 export { completeThresholds } from './complete-thresholds.ts'
 export { databaseOf } from './database-of.ts'
 export { evaluateHealth, type Health, type HealthInput } from './health.ts'
-export { type HealthCounters, type HealthMeasures, LEAST_ATTEMPTS, LEAST_FAILURES } from './health-measures.ts'
+export { type HealthCounters, type HealthMeasures, MIN_ATTEMPTS, MIN_FAILURES } from './health-measures.ts'
 export { HealthMonitor, type HealthMonitorOptions, type PoolHealth, type ProcessHealth } from './health-monitor.ts'
-export { DEFAULT_HEALTH_THRESHOLDS, type HealthThresholds, type Threshold } from './health-thresholds.ts'
+export {
+  DEFAULT_HEALTH_THRESHOLDS,
+  type HealthThreshold as Threshold,
+  type HealthThresholds,
+} from './health-thresholds.ts'
+export type { HealthStatus, HealthVerdict as Verdict } from './health-verdict.ts'
 export {
   METRICS,
   type MetricDefinition,
   type MetricDescription,
+  type MetricSample as Sample,
   POOL_LABEL,
   type ReadableMetric,
-  type Sample,
   STATE_LABEL,
 } from './metric-definitions.ts'
 export type { MetricFamily } from './metric-family.ts'
@@ -22,8 +27,7 @@ export { PGBOUNCER_METRICS, type PgBouncerFigures, pgBouncerMetrics } from './pg
 export { ACTIVITY_QUERY, postgresMetrics, SERVER_METRICS } from './postgres-metrics.ts'
 export { type MetricsPage, renderMetrics } from './prometheus.ts'
 export { type PrometheusRegistry, registerMetrics } from './prometheus-registry.ts'
-export { openPools, registerPool, snapshotPools, snapshotPoolsOf } from './registry.ts'
+export { listPools, registerPool, snapshotPools, snapshotPoolsOf } from './registry.ts'
 export { ScrapedMetrics, type ScrapeOptions, SOURCE_LABEL, SOURCE_UP } from './scraped-metrics.ts'
 export { PROCESS_METRICS, type ShedRequests, shedRequests } from './shed-requests.ts'
 export type { FleetSnapshot, ObservedPool, PoolSnapshot, WalSnapshot } from './snapshot.ts'
-export type { HealthStatus, Verdict } from './verdict.ts'

@@ -2,7 +2,7 @@ import type { Durations } from '../pool/index.ts'
 import type { FleetSnapshot, PoolSnapshot, WalSnapshot } from './snapshot.ts'
 
 /** One value of a metric, for the pool it was read from. */
-export interface Sample {
+export interface MetricSample {
   readonly labels: Readonly<Record<string, string>>
   readonly value: number | Durations
 }
@@ -19,7 +19,7 @@ export interface MetricDescription {
 
 /** A metric, and how its values are read. */
 export interface ReadableMetric<Figures> extends MetricDescription {
-  readonly read: (figures: Figures) => readonly Sample[]
+  readonly read: (figures: Figures) => readonly MetricSample[]
 }
 
 /** A metric of a pool. */
@@ -38,7 +38,7 @@ export const STATE_LABEL = 'db_client_connection_state'
 type Read = (snapshot: PoolSnapshot) => number | Durations
 
 /** Of what there is one series of, with no label but the pool's or the source's. */
-export const NO_LABELS: Sample['labels'] = {}
+export const NO_LABELS: MetricSample['labels'] = {}
 
 function only(read: Read): MetricDefinition['read'] {
   return (snapshot) => [{ labels: NO_LABELS, value: read(snapshot) }]
@@ -108,7 +108,7 @@ export const METRICS: readonly MetricDefinition[] = [
     type: 'histogram',
     help: 'How long opening a connection took.',
     convention: { name: 'db.client.connection.create_time', unit: 's' },
-    read: only(({ stats }) => stats.create),
+    read: only(({ stats }) => stats.connect),
   },
   {
     name: 'db_client_connection_wait_time_seconds',
@@ -122,7 +122,7 @@ export const METRICS: readonly MetricDefinition[] = [
     type: 'histogram',
     help: 'How long connections were out.',
     convention: { name: 'db.client.connection.use_time', unit: 's' },
-    read: only(({ stats }) => stats.use),
+    read: only(({ stats }) => stats.usage),
   },
   {
     name: 'poolguard_labelled_acquires_total',
@@ -148,7 +148,7 @@ export const METRICS: readonly MetricDefinition[] = [
     name: 'poolguard_connections_settling',
     type: 'gauge',
     help: 'Connections that are being checked or cleaned, between idle and used.',
-    read: only(({ stats }) => stats.settling),
+    read: only(({ stats }) => stats.validating),
   },
   {
     name: 'poolguard_connections_closing',
@@ -192,7 +192,7 @@ export const METRICS: readonly MetricDefinition[] = [
     name: 'poolguard_suspected_leases',
     type: 'gauge',
     help: 'Leases that are out, and suspected to be leaks.',
-    read: only(({ stats }) => stats.suspected),
+    read: only(({ stats }) => stats.suspectedLeaks),
   },
   {
     name: 'poolguard_deadlocks_total',
@@ -210,13 +210,13 @@ export const METRICS: readonly MetricDefinition[] = [
     name: 'poolguard_lint_findings_total',
     type: 'counter',
     help: 'Statements that rely on a session which the pooler does not keep.',
-    read: only((snapshot) => snapshot.lintFindings),
+    read: only((snapshot) => snapshot.sessionStateFindings),
   },
   {
     name: 'poolguard_fleet_target',
     type: 'gauge',
     help: "Connections that this instance may have of its fleet's budget.",
-    read: ofFleet(({ target }) => target),
+    read: ofFleet(({ maxConnections: target }) => target),
   },
   {
     name: 'poolguard_fleet_demand',
@@ -229,7 +229,7 @@ export const METRICS: readonly MetricDefinition[] = [
     type: 'gauge',
     help: 'Instances that share the budget, as of the last look.',
     combine: 'max',
-    read: ofFleet(({ members }) => members),
+    read: ofFleet(({ instances: members }) => members),
   },
   {
     name: 'poolguard_wal_bytes',
@@ -266,6 +266,6 @@ export const METRICS: readonly MetricDefinition[] = [
   },
 ]
 
-function perLabel(waits: Readonly<Record<string, Durations>>, read: (waits: Durations) => number): Sample[] {
+function perLabel(waits: Readonly<Record<string, Durations>>, read: (waits: Durations) => number): MetricSample[] {
   return Object.entries(waits).map(([label, durations]) => ({ labels: { label }, value: read(durations) }))
 }

@@ -4,16 +4,16 @@ import {
   METRICS,
   type MetricDefinition,
   type MetricDescription,
+  type MetricSample,
   NO_LABELS,
   POOL_LABEL,
   type ReadableMetric,
-  type Sample,
 } from './metric-definitions.ts'
 import type { PoolSnapshot } from './snapshot.ts'
 
 /** One metric with its values of the moment. */
 export interface MetricFamily extends Pick<MetricDescription, 'name' | 'type' | 'help'> {
-  readonly samples: readonly Sample[]
+  readonly samples: readonly MetricSample[]
 }
 
 /** Reads metrics of something else than pools. A series that its source tells twice would make the page invalid: the first counts. */
@@ -21,8 +21,8 @@ export function readFamilies<Figures>(metrics: readonly ReadableMetric<Figures>[
   return metrics.map(({ name, type, help, read }) => ({ name, type, help, samples: firstOfEachSeries(read(figures)) }))
 }
 
-function firstOfEachSeries(samples: readonly Sample[]): Sample[] {
-  const series = new Map<string, Sample>()
+function firstOfEachSeries(samples: readonly MetricSample[]): MetricSample[] {
+  const series = new Map<string, MetricSample>()
   for (const sample of samples) {
     const key = JSON.stringify(Object.entries(sample.labels))
     if (!series.has(key)) series.set(key, sample)
@@ -47,7 +47,7 @@ export function readMetrics(
   }))
   return definitions.map((definition) => {
     const { name, type, help } = definition
-    const samples: Sample[] = []
+    const samples: MetricSample[] = []
     for (const pool of pools) {
       const closed = samplesOfClosed(pool.name, name)
       for (const { labels, value } of readPool(definition, pool.same, closed)) {
@@ -61,8 +61,8 @@ export function readMetrics(
 function readPool(
   { read, combine = 'sum' }: MetricDefinition,
   same: readonly PoolSnapshot[],
-  closed: readonly Sample[],
-): readonly Sample[] {
+  closed: readonly MetricSample[],
+): readonly MetricSample[] {
   const [first] = same
   if (first && same.length + closed.length === 1) return read(first)
   return combineSamples([...closed, ...same.flatMap(read)], combine)

@@ -22,7 +22,7 @@ export function registerObservation(pool: {
   const { name, target, stats } = pool
   const before = stats()
   const snapshot = (): PoolSnapshot => ({
-    ...{ name, target, stats: stats(), dirtyReleases: 0, lintFindings: 0 },
+    ...{ name, target, stats: stats(), dirtyReleases: 0, sessionStateFindings: 0 },
     ...{ topology: null, preparing: null, budget: null, fleet: null },
   })
   return { snapshot, health: () => evaluateHealth({ stats: stats(), before }), stop: registerPool({ snapshot }) }

@@ -1,4 +1,4 @@
-import { METRICS, type MetricDefinition, POOL_LABEL, type Sample, STATE_LABEL } from './metric-definitions.ts'
+import { METRICS, type MetricDefinition, type MetricSample, POOL_LABEL, STATE_LABEL } from './metric-definitions.ts'
 
 export type Attributes = Record<string, string>
 
@@ -20,6 +20,6 @@ export const CONVENTIONAL_METRICS: readonly ConventionalMetric[] = METRICS.filte
   (metric): metric is ConventionalMetric => metric.convention !== undefined,
 )
 
-export function attributesOf({ labels }: Sample): Attributes {
+export function attributesOf({ labels }: MetricSample): Attributes {
   return Object.fromEntries(Object.entries(labels).map(([label, value]) => [ATTRIBUTES[label] ?? label, value]))
 }

@@ -1,5 +1,5 @@
 import { DURATION_BOUNDS_MILLIS, type Durations } from '../pool/index.ts'
-import type { Sample } from './metric-definitions.ts'
+import type { MetricSample } from './metric-definitions.ts'
 import { readMetrics } from './metric-family.ts'
 import { attributesOf, CONVENTIONAL_METRICS, type ConventionalMetric } from './opentelemetry-naming.ts'
 import { snapshotPools } from './registry.ts'
@@ -58,7 +58,7 @@ function describe({ convention, type, help }: ConventionalMetric): object {
   }
 }
 
-function pointValue({ value }: Sample): number | object {
+function pointValue({ value }: MetricSample): number | object {
   return typeof value === 'number' ? value : histogramOf(value)
 }
 

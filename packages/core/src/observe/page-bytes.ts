@@ -1,7 +1,7 @@
 /** So much of a page, in characters, is put together before it becomes bytes. */
 const PIECE_LENGTH = 4_096
 /** UTF-8 takes no more bytes for a unit of JavaScript's strings. */
-const MOST_BYTES_EACH = 3
+const MAX_BYTES_EACH = 3
 
 /** Of the page before: the next one is mostly as long. */
 let lastLength = 0
@@ -11,7 +11,7 @@ let lastLength = 0
  * reads it, and of a large page those are hundreds of thousands, slow to visit and slow to clean away.
  */
 export class PageBytes {
-  #bytes = Buffer.allocUnsafeSlow(lastLength + MOST_BYTES_EACH * PIECE_LENGTH)
+  #bytes = Buffer.allocUnsafeSlow(lastLength + MAX_BYTES_EACH * PIECE_LENGTH)
   #length = 0
   #piece = ''
 
@@ -27,7 +27,7 @@ export class PageBytes {
   }
 
   #layAside(): void {
-    const needed = this.#length + this.#piece.length * MOST_BYTES_EACH
+    const needed = this.#length + this.#piece.length * MAX_BYTES_EACH
     if (needed > this.#bytes.length) this.#grow(needed * 2)
     this.#length += this.#bytes.write(this.#piece, this.#length)
     this.#piece = ''

@@ -1,5 +1,5 @@
 import { type RowReader, readRows } from '../row-reader.ts'
-import type { ReadableMetric, Sample } from './metric-definitions.ts'
+import type { MetricSample, ReadableMetric } from './metric-definitions.ts'
 import { type MetricFamily, readFamilies } from './metric-family.ts'
 
 /** A row of {@link ACTIVITY_QUERY}. */
@@ -99,11 +99,11 @@ function readActivity(row: RowReader): ActivityRow {
 }
 
 /** One series for each state. */
-function byState(read: (row: ActivityRow) => number): (rows: Rows) => Sample[] {
+function byState(read: (row: ActivityRow) => number): (rows: Rows) => MetricSample[] {
   return (rows) => rows.map((row) => ({ labels: { state: row.state }, value: read(row) }))
 }
 
 /** What is the same in every row. */
-function once(read: (row: ActivityRow, rows: Rows) => number): (rows: Rows) => Sample[] {
+function once(read: (row: ActivityRow, rows: Rows) => number): (rows: Rows) => MetricSample[] {
   return (rows) => rows.slice(0, 1).map((row) => ({ labels: {}, value: read(row, rows) }))
 }

@@ -1,4 +1,4 @@
-import { METRICS, type MetricDefinition, type MetricDescription, type Sample } from './metric-definitions.ts'
+import { METRICS, type MetricDefinition, type MetricDescription, type MetricSample } from './metric-definitions.ts'
 import { type MetricFamily, readMetrics } from './metric-family.ts'
 import { BUCKETS, cumulate } from './prometheus.ts'
 import { snapshotPools } from './registry.ts'
@@ -23,10 +23,10 @@ class RegisteredMetric {
   readonly help: string
   readonly type: MetricDescription['type']
   readonly aggregator: 'sum' | 'max'
-  readonly #samples: () => readonly Sample[]
+  readonly #samples: () => readonly MetricSample[]
   readonly #fullName: string
 
-  constructor({ name, help, type }: MetricDescription, combine: 'sum' | 'max', samples: () => readonly Sample[]) {
+  constructor({ name, help, type }: MetricDescription, combine: 'sum' | 'max', samples: () => readonly MetricSample[]) {
     this.name = name
     this.help = help
     this.type = type
@@ -44,7 +44,7 @@ class RegisteredMetric {
   reset(): void {}
 }
 
-function valuesOf(name: string, { labels, value }: Sample): Value[] {
+function valuesOf(name: string, { labels, value }: MetricSample): Value[] {
   if (typeof value === 'number') return [{ value, labels }]
   return [
     ...cumulate(value).map((count, i) => ({
@@ -94,7 +94,7 @@ export function registerMetrics(registry: PrometheusRegistry): () => void {
 class SharedReading {
   #families: readonly MetricFamily[] | undefined
 
-  samplesOf({ name }: MetricDefinition): readonly Sample[] {
+  samplesOf({ name }: MetricDefinition): readonly MetricSample[] {
     if (!this.#families) {
       this.#families = readMetrics(snapshotPools())
       queueMicrotask(() => {

@@ -1,7 +1,7 @@
 import { DURATION_BOUNDS_MILLIS, type Durations } from '../pool/index.ts'
 import { acceptsOpenMetrics } from './accepts-open-metrics.ts'
 import { mergeFamilies } from './merge-families.ts'
-import type { Sample } from './metric-definitions.ts'
+import type { MetricSample } from './metric-definitions.ts'
 import { type MetricFamily, readFamilies, readMetrics } from './metric-family.ts'
 import { PageBytes } from './page-bytes.ts'
 import { snapshotPools } from './registry.ts'
@@ -45,7 +45,7 @@ class PageText {
   readonly #openMetrics: boolean
   readonly #page = new PageBytes()
   /** Of labels that several series have. */
-  readonly #labels = new Map<Sample['labels'], string>()
+  readonly #labels = new Map<MetricSample['labels'], string>()
 
   constructor(openMetrics: boolean) {
     this.#openMetrics = openMetrics
@@ -69,7 +69,7 @@ class PageText {
     return this.#page.end()
   }
 
-  #bracedOf(labels: Sample['labels']): string {
+  #bracedOf(labels: MetricSample['labels']): string {
     const known = this.#labels.get(labels)
     if (known !== undefined) return known
     const braced = renderLabels(labels)

@@ -34,11 +34,11 @@ export function registerPool(pool: ObservedPool): () => void {
 
 /** Every open guarded pool in this process, as it is now, in the order they were made. */
 export function snapshotPools(): PoolSnapshot[] {
-  return openPools().map((pool) => pool.snapshot())
+  return listPools().map((pool) => pool.snapshot())
 }
 
 /** @internal The pools themselves. */
-export function openPools(): ObservedPool[] {
+export function listPools(): ObservedPool[] {
   return [...registry.value.pools]
 }
 

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { InvalidAnswerError } from '../invalid-answer-error.ts'
-import { InvalidOptionError, requireMillis } from '../invalid-option-error.ts'
+import { InvalidOptionError, requireDuration } from '../invalid-option-error.ts'
 import type { MetricDescription } from './metric-definitions.ts'
 import type { MetricFamily } from './metric-family.ts'
 
@@ -8,7 +8,7 @@ const INTERVAL_MILLIS = 10_000
 /** Well below the ten seconds that Prometheus gives a page. */
 const TIMEOUT_MILLIS = 2_000
 /** A question that has been open for so many timeouts will not be answered any more. */
-const MOST_TIMEOUTS = 10
+const MAX_TIMEOUTS = 10
 
 /** The label that every metric of a source has. */
 export const SOURCE_LABEL = 'source'
@@ -55,8 +55,8 @@ export class ScrapedMetrics {
     if (typeof source !== 'string' || source === '') {
       throw new InvalidOptionError('source', source, 'a text that is not empty')
     }
-    requireMillis('intervalMillis', intervalMillis)
-    requireMillis('timeoutMillis', timeoutMillis)
+    requireDuration('intervalMillis', intervalMillis)
+    requireDuration('timeoutMillis', timeoutMillis)
     this.source = source
     this.#intervalMillis = intervalMillis
     this.#timeoutMillis = timeoutMillis
@@ -109,6 +109,6 @@ export class ScrapedMetrics {
 
   #isOpen(): boolean {
     if (this.#openSince === undefined) return false
-    return this.#clock.now() - this.#openSince < this.#timeoutMillis * MOST_TIMEOUTS
+    return this.#clock.now() - this.#openSince < this.#timeoutMillis * MAX_TIMEOUTS
   }
 }

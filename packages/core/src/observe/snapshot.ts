@@ -12,7 +12,7 @@ export interface PoolSnapshot {
   /** Connections that came back with a transaction open, which was rolled back. */
   readonly dirtyReleases: number
   /** Statements seen that rely on a session which the pooler does not keep. */
-  readonly lintFindings: number
+  readonly sessionStateFindings: number
   /** Null until the pool has found out what is at the other end. */
   readonly topology: Topology | null
   /** Whether statements are prepared automatically, and why; null where the driver does not go by it. */
@@ -37,15 +37,15 @@ export interface WalSnapshot {
 /** What a pool has of its fleet, as of its last look. */
 export interface FleetSnapshot {
   /** `app#id`, as its connections carry it. */
-  readonly member: string
+  readonly instance: string
   /** Connections that it may have now. */
-  readonly target: number
+  readonly maxConnections: number
   /** Connections that it could use. */
   readonly demand: number
   /** Instances that share with it, itself included. */
-  readonly members: number
+  readonly instances: number
   /** Connections that all of them can have together. */
-  readonly budget: number
+  readonly sharedConnections: number
 }
 
 /** What the registry keeps. */

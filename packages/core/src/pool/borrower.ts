@@ -24,15 +24,15 @@ const CAPTURE_THRESHOLDS = 10
 
 /** Tells who borrows, as far as somebody wants to know. */
 export class BorrowerIdentification {
-  readonly #stacks: 'always' | 'adaptive' | 'never'
+  readonly #captureStacks: 'always' | 'adaptive' | 'never'
   readonly #afterSuspicionMillis: number
   /** By the clock, stacks are captured until then. */
   #captureUntil: number
 
-  constructor(stacks: 'always' | 'adaptive' | 'never', leakThresholdMillis: number) {
-    this.#stacks = stacks
+  constructor(captureStacks: 'always' | 'adaptive' | 'never', leakThresholdMillis: number) {
+    this.#captureStacks = captureStacks
     this.#afterSuspicionMillis = leakThresholdMillis * CAPTURE_THRESHOLDS
-    this.#captureUntil = stacks === 'always' ? Infinity : -Infinity
+    this.#captureUntil = captureStacks === 'always' ? Infinity : -Infinity
   }
 
   /** Whether stacks are captured now. */
@@ -55,7 +55,7 @@ export class BorrowerIdentification {
 
   /** A lease has been found to look like a leak. */
   suspected(now: number): void {
-    if (this.#stacks === 'adaptive') this.#captureUntil = now + this.#afterSuspicionMillis
+    if (this.#captureStacks === 'adaptive') this.#captureUntil = now + this.#afterSuspicionMillis
   }
 }
 

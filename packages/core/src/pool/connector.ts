@@ -11,7 +11,7 @@ const FIRST_PARALLEL = 4
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
  */
 const FIRST_PAUSE_MILLIS = 50
-const LONGEST_PAUSE_MILLIS = 2_000
+const MAX_PAUSE_MILLIS = 2_000
 
 /** How long an attempt that is given up may take to end by itself. Until then its slot is taken. */
 const GRACE_MILLIS = 1_000
@@ -148,7 +148,7 @@ export class Connector<R> {
   }
 
   #pause(): number {
-    const ceiling = Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS * 2 ** this.#failures++)
+    const ceiling = Math.min(MAX_PAUSE_MILLIS, FIRST_PAUSE_MILLIS * 2 ** this.#failures++)
     const pause = Math.ceil(this.#options.random() * ceiling)
     const over = () => {
       this.#cancelPause = undefined

@@ -16,7 +16,7 @@ export {
   type PoolState,
   QueryAfterReleaseError,
 } from './errors.ts'
-export { currentLabel, MOST_LABELS, OTHER_LABEL, runWithLabel } from './label.ts'
+export { currentLabel, MAX_LABELS, OTHER_LABEL, runWithLabel } from './label.ts'
 export { type LateQuery, LateQueryReporter, type LateQueryReporterOptions } from './late-query-reporter.ts'
 export { Lease } from './lease.ts'
 export type { LeaseReport, QueryReport } from './lease-report.ts'
@@ -25,5 +25,5 @@ export { type AcquireOptions, Pool, type PoolOptions } from './pool.ts'
 export type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 export { DEFAULT_POOL_SETTINGS, type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 export type { PoolCounts, PoolStats } from './pool-stats.ts'
-export type { Activity, OpenContext, ResourceFactory, RunningQuery } from './resource-factory.ts'
-export { runInScope, scopesAreFree } from './scope.ts'
+export type { LeaseActivity as Activity, OpenContext, ResourceFactory, RunningQuery } from './resource-factory.ts'
+export { asyncContextIsCheap, withDeadlockDetection } from './scope.ts'

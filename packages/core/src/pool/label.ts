@@ -3,7 +3,7 @@ import { ProcessWide } from '../process-wide.ts'
 import { DurationHistogram, type Durations } from './durations.ts'
 
 /** More would let whoever makes up URLs fill the memory; what comes later is counted under {@link OTHER_LABEL}. */
-export const MOST_LABELS = 200
+export const MAX_LABELS = 200
 export const OTHER_LABEL = 'other'
 
 /**
@@ -48,7 +48,7 @@ export class LabelledWaits {
   #histogramOf(label: string): DurationHistogram {
     const known = this.#waits.get(label)
     if (known) return known
-    const kept = this.#waits.size < MOST_LABELS ? label : OTHER_LABEL
+    const kept = this.#waits.size < MAX_LABELS ? label : OTHER_LABEL
     const histogram = this.#waits.get(kept) ?? new DurationHistogram()
     this.#waits.set(kept, histogram)
     return histogram

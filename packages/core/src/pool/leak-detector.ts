@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { Alarm } from './alarm.ts'
 import type { TrackedLease } from './lease.ts'
-import type { Activity, RunningQuery } from './resource-factory.ts'
+import type { LeaseActivity, RunningQuery } from './resource-factory.ts'
 import type { Scope } from './scope.ts'
 import type { WaiterQueue } from './waiter-queue.ts'
 
@@ -17,7 +17,7 @@ const DEADLOCK_QUIET_MILLIS = 1_000
 
 /** What the detector asks about a leased resource. */
 export interface LeaseProbe<R> {
-  activityOf(resource: R): Activity
+  activityOf(resource: R): LeaseActivity
   runningQueryOf(resource: R): RunningQuery | undefined
   isListening(resource: R): boolean
 }

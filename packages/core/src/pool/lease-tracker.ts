@@ -16,7 +16,7 @@ import type { WaiterQueue } from './waiter-queue.ts'
 export interface LeaseTrackerOptions<R> {
   /** Name of the pool. */
   readonly name: string
-  readonly settings: Pick<PoolSettings, 'max' | 'leakThresholdMillis' | 'longQueryMillis' | 'stacks'>
+  readonly settings: Pick<PoolSettings, 'max' | 'leakThresholdMillis' | 'longQueryMillis' | 'captureStacks'>
   readonly clock: Clock
   /** The current leases. */
   readonly leases: () => Iterable<TrackedLease<R>>
@@ -30,11 +30,11 @@ export type LeaseStats = Pick<
   PoolStats,
   | 'acquired'
   | 'leaks'
-  | 'suspected'
+  | 'suspectedLeaks'
   | 'deadlocks'
   | 'wait'
   | 'waitByLabel'
-  | 'use'
+  | 'usage'
   | 'leasedMillis'
   | 'capacityMillis'
   | 'longestLeaseMillis'
@@ -59,7 +59,7 @@ export class LeaseTracker<R> {
     const { settings, clock } = options
     this.#options = options
     this.#capacity = new CapacityTime(settings.max, clock.now())
-    this.#borrowers = new BorrowerIdentification(settings.stacks, settings.leakThresholdMillis)
+    this.#borrowers = new BorrowerIdentification(settings.captureStacks, settings.leakThresholdMillis)
     this.#detector = new LeakDetector({
       ...options,
       leakThresholdMillis: settings.leakThresholdMillis,
@@ -121,8 +121,8 @@ export class LeaseTracker<R> {
 
   stats(now: number): LeaseStats {
     const wait = this.#waitTimes.read()
-    const use = this.#useTimes.read()
-    let leasedMillis = use.sumMillis
+    const usage = this.#useTimes.read()
+    let leasedMillis = usage.sumMillis
     let longestLeaseMillis = 0
     let suspected = 0
     for (const lease of this.#options.leases()) {
@@ -134,11 +134,11 @@ export class LeaseTracker<R> {
     return {
       acquired: wait.count,
       leaks: this.#leaks,
-      suspected,
+      suspectedLeaks: suspected,
       deadlocks: this.#deadlocks,
       wait,
       waitByLabel: this.#waitTimesByLabel.read(),
-      use,
+      usage,
       leasedMillis,
       capacityMillis: this.#capacity.read(now),
       longestLeaseMillis,

@@ -1,5 +1,5 @@
 import type { Borrower } from './borrower.ts'
-import type { Activity, RunningQuery } from './resource-factory.ts'
+import type { LeaseActivity, RunningQuery } from './resource-factory.ts'
 
 /** What is known of a lease while it lasts, whichever pool gave it. */
 export class TrackedLease<R> {
@@ -17,7 +17,7 @@ export class TrackedLease<R> {
   /** @internal When the last activity was seen. */
   quietSince: number
   /** @internal The activity that was seen last. */
-  activity: Activity = 0
+  activity: LeaseActivity = 0
   /** @internal The query that was seen last. */
   runningQuery: RunningQuery | undefined
   /** @internal When that query was seen first. */

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
-import { definedOnly } from '../defined-only.ts'
+import { omitUndefined } from '../omit-undefined.ts'
 import type { Borrower } from './borrower.ts'
 import { publish } from './channels.ts'
 import type { LeaseProbe } from './leak-detector.ts'
@@ -17,7 +17,7 @@ export interface ObservedLeasesOptions<R> {
   readonly max: () => number
   /** Those that differ from the defaults of pools. */
   readonly settings: {
-    readonly [Name in 'leakThresholdMillis' | 'longQueryMillis' | 'stacks']?: PoolSettings[Name] | undefined
+    readonly [Name in 'leakThresholdMillis' | 'longQueryMillis' | 'captureStacks']?: PoolSettings[Name] | undefined
   }
   readonly probe: LeaseProbe<R>
   readonly onEvent?: PoolEventListener | undefined
@@ -42,7 +42,7 @@ export class ObservedLeases<R> {
     this.#clock = clock
     this.#tracker = new LeaseTracker<R>({
       name,
-      settings: { ...DEFAULT_POOL_SETTINGS, ...definedOnly(settings), max: max() },
+      settings: { ...DEFAULT_POOL_SETTINGS, ...omitUndefined(settings), max: max() },
       clock,
       leases: () => this.#leases.values(),
       // The observed pool does not show its waiters.

@@ -3,7 +3,7 @@ import type { AcquireTimeoutError, EndedCheckout, PoolSaturatedError } from './e
 import type { LeaseReport, QueryReport } from './lease-report.ts'
 
 /** Why a pool closed a connection. */
-export type CloseReason = 'idle' | 'lifetime' | 'uses' | 'surplus' | 'unfit' | 'lost' | 'given-up' | 'drain'
+export type CloseReason = 'idle' | 'lifetime' | 'uses' | 'over-max' | 'invalid' | 'lost' | 'destroyed' | 'drain'
 
 /** What happens in a pool. */
 export type PoolEvent =

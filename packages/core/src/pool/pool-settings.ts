@@ -1,4 +1,4 @@
-import { InvalidOptionError, requireMillis, requireOneOf, requireWhole } from '../invalid-option-error.ts'
+import { InvalidOptionError, requireDuration, requireInteger, requireOneOf } from '../invalid-option-error.ts'
 
 /** How a pool behaves. Durations are in milliseconds; `Infinity` means never, or without end. */
 export interface PoolSettings {
@@ -30,7 +30,7 @@ export interface PoolSettings {
    * Whether a lease remembers the stack of its borrower, for reports of leaks and timeouts. Capturing one costs more than
    * the rest of a checkout, so that `adaptive` does it only for ten leak thresholds after each suspicion.
    */
-  readonly stacks: 'always' | 'adaptive' | 'never'
+  readonly captureStacks: 'always' | 'adaptive' | 'never'
 }
 
 /**
@@ -50,13 +50,13 @@ export const DEFAULT_POOL_SETTINGS: PoolSettings = {
   drainMillis: 10_000,
   leakThresholdMillis: 60_000,
   longQueryMillis: 30_000,
-  stacks: 'adaptive',
+  captureStacks: 'adaptive',
 }
 
 const COUNTS = { max: 1, min: 0, maxUses: 1, maxWaiters: 0 } as const
 
 /** At 0 these would undo every connection as soon as it is made. */
-const LEAST_MILLIS = { connectTimeoutMillis: 1, maxLifetimeMillis: 1 } as const
+const MIN_MILLIS = { connectTimeoutMillis: 1, maxLifetimeMillis: 1 } as const
 
 /**
  * Checks the settings that a user gave.
@@ -74,9 +74,9 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
       )
     }
     const least = (COUNTS as Record<string, number>)[name]
-    if (name === 'stacks') requireOneOf(`pool.${name}`, value, ['always', 'adaptive', 'never'])
+    if (name === 'captureStacks') requireOneOf(`pool.${name}`, value, ['always', 'adaptive', 'never'])
     else if (least !== undefined) requireCount(name, value, least)
-    else requireMillis(`pool.${name}`, value, (LEAST_MILLIS as Record<string, number>)[name])
+    else requireDuration(`pool.${name}`, value, (MIN_MILLIS as Record<string, number>)[name])
   }
   const { min = DEFAULT_POOL_SETTINGS.min, max } = given
   if (max !== undefined && min > max)
@@ -85,5 +85,5 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
 
 function requireCount(name: string, value: unknown, least: number): void {
   const endless = value === Infinity && name !== 'max' && name !== 'min'
-  if (!endless) requireWhole(`pool.${name}`, value, least)
+  if (!endless) requireInteger(`pool.${name}`, value, least)
 }

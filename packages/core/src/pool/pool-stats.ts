@@ -4,21 +4,21 @@ import type { Durations } from './durations.ts'
 /** The few figures of a pool that cost nothing to read, for whoever asks with every request. */
 export interface PoolCounts extends Pick<PoolStats, 'max' | 'total' | 'idle' | 'active' | 'waiting'> {
   /** The last attempt to connect has failed. */
-  readonly troubled: boolean
+  readonly connectFailing: boolean
 }
 
 /** What a pool has done so far, and what it holds now. */
 export interface PoolStats {
   readonly max: number
   readonly min: number
-  /** Slots taken: the sum of idle, active, connecting, settling and closing. */
+  /** Slots taken: the sum of idle, active, connecting, validating and closing. */
   readonly total: number
   readonly idle: number
   /** Leased. */
   readonly active: number
   readonly connecting: number
   /** Being checked or cleaned, between idle and leased. */
-  readonly settling: number
+  readonly validating: number
   /** Given up, but not yet let go of by the server: they still count as `total`. */
   readonly closing: number
   readonly waiting: number
@@ -33,7 +33,7 @@ export interface PoolStats {
   /** Leases suspected to be leaks so far. */
   readonly leaks: number
   /** Those of them that are out still. */
-  readonly suspected: number
+  readonly suspectedLeaks: number
   readonly deadlocks: number
   /** When these figures were taken, by the pool's clock, in milliseconds. Only differences mean something. */
   readonly takenAtMillis: number
@@ -49,7 +49,7 @@ export interface PoolStats {
   /** The same of those who ran under a label, see {@link runWithLabel}. */
   readonly waitByLabel: Readonly<Record<string, Durations>>
   /** How long finished leases lasted. */
-  readonly use: Durations
+  readonly usage: Durations
   /** How long opening a connection took. */
-  readonly create: Durations
+  readonly connect: Durations
 }

@@ -118,7 +118,7 @@ describe('opening', () => {
     await settled()
 
     expect(events).toEqual([{ type: 'opened', millis: 25 }])
-    expect(pool.stats()).toMatchObject({ opened: 1, create: { count: 1, sumMillis: 25 } })
+    expect(pool.stats()).toMatchObject({ opened: 1, connect: { count: 1, sumMillis: 25 } })
   })
 })
 

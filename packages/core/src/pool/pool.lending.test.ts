@@ -129,7 +129,7 @@ describe('lending', () => {
 
     expect(factory.closed).toEqual([0])
     expect(next.resource.id).toBe(1)
-    expect(events).toContainEqual({ type: 'closed', reason: 'given-up' })
+    expect(events).toContainEqual({ type: 'closed', reason: 'destroyed' })
   })
 
   test('counts how long callers waited and leases lasted', async () => {
@@ -143,7 +143,7 @@ describe('lending', () => {
     lease.release()
 
     expect(lease.since).toBe(30)
-    expect(pool.stats()).toMatchObject({ acquired: 2, wait: { count: 2, sumMillis: 30 }, use: { sumMillis: 42 } })
+    expect(pool.stats()).toMatchObject({ acquired: 2, wait: { count: 2, sumMillis: 30 }, usage: { sumMillis: 42 } })
   })
 })
 

@@ -167,15 +167,15 @@ class World {
 
   check(max: number): void {
     const stats = this.given.pool.stats()
-    const { total, idle, active, connecting, settling, closing, waiting } = stats
+    const { total, idle, active, connecting, validating, closing, waiting } = stats
     expect(total, 'slots by the pool’s count').toBeLessThanOrEqual(max)
     expect(this.slots.size, 'slots by the server’s count').toBeLessThanOrEqual(max)
     expect(active, 'active').toBe(this.held.length)
-    expect(idle + active + connecting + settling + closing, 'every slot is in one of them').toBe(total)
-    expect(Math.min(idle, connecting, closing, settling), 'no count is negative').toBeGreaterThanOrEqual(0)
+    expect(idle + active + connecting + validating + closing, 'every slot is in one of them').toBe(total)
+    expect(Math.min(idle, connecting, closing, validating), 'no count is negative').toBeGreaterThanOrEqual(0)
     expect(new Set(this.held.map(({ resource }) => resource.id)).size, 'one lease on each').toBe(active)
     expect(waiting, 'those who wait').toBe(this.callers.filter(({ outcome }) => outcome.state === 'pending').length)
-    if (idle > 0 && settling === 0) expect(waiting, 'nobody waits beside an idle one').toBe(0)
+    if (idle > 0 && validating === 0) expect(waiting, 'nobody waits beside an idle one').toBe(0)
 
     const states = this.callers.map(({ outcome }) => outcome.state)
     const firstPending = states.indexOf('pending')

@@ -220,7 +220,7 @@ export class Pool<R> implements Lender<R> {
     this.#tracker.resize(max, this.#clock.now())
     for (const entry of this.#entries.allIdle) {
       if (this.#entries.open <= max) break
-      if (entry.state === 'idle' && !this.#isPinned(entry.resource)) this.#close(entry, 'surplus')
+      if (entry.state === 'idle' && !this.#isPinned(entry.resource)) this.#close(entry, 'over-max')
     }
     this.emit({ type: 'resized', min, max })
     // What min has kept open so far may be overdue now.
@@ -273,7 +273,7 @@ export class Pool<R> implements Lender<R> {
       idle: this.#entries.idle,
       active: this.#entries.leased,
       waiting: this.#waiters.size,
-      troubled: this.#connector.trouble !== undefined,
+      connectFailing: this.#connector.trouble !== undefined,
     }
   }
 
@@ -294,19 +294,19 @@ export class Pool<R> implements Lender<R> {
 
   stats(): PoolStats {
     const { connectFailures, ...counters } = this.#counters
-    const { troubled: _troubled, ...counts } = this.counts
+    const { connectFailing: _troubled, ...counts } = this.counts
     const now = this.#clock.now()
     return {
       takenAtMillis: now,
       ...counts,
       min: this.#settings.min,
       connecting: this.#connector.opening,
-      settling: this.#entries.validating,
+      validating: this.#entries.validating,
       closing: this.#entries.closing,
       ...counters,
       connectFailures: { ...connectFailures },
       ...this.#tracker.stats(now),
-      create: this.#createTimes.read(),
+      connect: this.#createTimes.read(),
     }
   }
 
@@ -342,7 +342,7 @@ export class Pool<R> implements Lender<R> {
     else {
       const isFit = this.#reset(entry)
       if (isFit === true) this.#handOver(entry, now)
-      else if (isFit === false) this.#close(entry, 'unfit')
+      else if (isFit === false) this.#close(entry, 'invalid')
       else void this.#awaitVerdict(entry, isFit)
     }
     this.#serve()
@@ -351,7 +351,7 @@ export class Pool<R> implements Lender<R> {
   /** @internal A lease was destroyed: its resource is not lent again. */
   takeBackUnfit(entry: PoolEntry<R>): void {
     this.#endLease(entry)
-    this.#close(entry, 'given-up')
+    this.#close(entry, 'destroyed')
     this.#serve()
   }
 
@@ -463,7 +463,7 @@ export class Pool<R> implements Lender<R> {
       isFit = await this.#within(limit - grace, safe, false)
     }
     if (isFit) this.#handOver(entry, this.#clock.now())
-    else this.#close(entry, 'unfit')
+    else this.#close(entry, 'invalid')
     this.#serve()
   }
 
@@ -471,7 +471,7 @@ export class Pool<R> implements Lender<R> {
   #handOver(entry: PoolEntry<R>, now: number): void {
     if (entry.state === 'closing') return
     if (this.#entries.open > this.#maxOpen && !this.#isPinned(entry.resource)) {
-      this.#close(entry, 'surplus')
+      this.#close(entry, 'over-max')
       return
     }
     const waiter = this.#waiters.shift()
@@ -645,7 +645,7 @@ export class Pool<R> implements Lender<R> {
   }
 
   #state(): PoolState {
-    const { troubled: _troubled, ...counts } = this.counts
+    const { connectFailing: _troubled, ...counts } = this.counts
     return {
       name: this.name,
       ...counts,

@@ -243,7 +243,7 @@ describe('validation', () => {
     const lease = await given.pool.acquire()
 
     expect(lease.resource.id).toBe(1)
-    expect(reasons(given)).toEqual(['unfit'])
+    expect(reasons(given)).toEqual(['invalid'])
     expect(given.pool.stats()).toMatchObject({ total: 1, active: 1, acquired: 2 })
   })
 
@@ -269,7 +269,7 @@ describe('validation', () => {
     await given.clock.advance(1)
 
     expect(waiting.value?.resource.id).toBe(1)
-    expect(reasons(given)).toEqual(['unfit'])
+    expect(reasons(given)).toEqual(['invalid'])
   })
 
   test('given the caller has left meanwhile, then the resource goes back to the idle ones', async () => {
@@ -280,7 +280,7 @@ describe('validation', () => {
     given.factory.onCheck = () => check.promise
     new Outcome(given.pool.acquire({ timeoutMillis: 10 }))
     await given.clock.advance(10)
-    expect(given.pool.stats()).toMatchObject({ settling: 1, idle: 0, active: 0, total: 1 })
+    expect(given.pool.stats()).toMatchObject({ validating: 1, idle: 0, active: 0, total: 1 })
     check.resolve(true)
     await settled()
 
@@ -342,7 +342,7 @@ describe('cleaning', () => {
     const next = await given.pool.acquire()
 
     expect(next.resource.id).toBe(1)
-    expect(reasons(given)).toEqual(['unfit'])
+    expect(reasons(given)).toEqual(['invalid'])
     expect(given.pool.stats()).toMatchObject({ total: 1, active: 1 })
   })
 
@@ -355,7 +355,7 @@ describe('cleaning', () => {
     await given.clock.advance(100)
 
     expect(waiting.value?.resource.id).toBe(1)
-    expect(reasons(given)).toEqual(['unfit'])
+    expect(reasons(given)).toEqual(['invalid'])
   })
 })
 
@@ -378,7 +378,7 @@ describe('resizing', () => {
     await settled()
 
     expect(given.factory.closed).toEqual([0, 1])
-    expect(reasons(given)).toEqual(['surplus', 'surplus'])
+    expect(reasons(given)).toEqual(['over-max', 'over-max'])
     expect(given.pool.stats()).toMatchObject({ total: 2, max: 2 })
   })
 
@@ -407,7 +407,7 @@ describe('resizing', () => {
     await settled()
 
     expect(waiting.map(({ state }) => state)).toEqual(['fulfilled', 'pending'])
-    expect(reasons(given)).toEqual(['surplus'])
+    expect(reasons(given)).toEqual(['over-max'])
   })
 
   test('when the bounds are the same, then nothing is told', () => {

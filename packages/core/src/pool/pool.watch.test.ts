@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, test } from 'vitest'
-import type { Activity, RunningQuery } from './resource-factory.ts'
-import { runInScope } from './scope.ts'
+import type { LeaseActivity, RunningQuery } from './resource-factory.ts'
+import { withDeadlockDetection } from './scope.ts'
 import { FakeFactory, type FakeResource } from './testing/fake-factory.ts'
 import { settled } from './testing/manual-clock.ts'
 import { Outcome } from './testing/outcome.ts'
@@ -9,12 +9,12 @@ import { givenPool } from './testing/pool-under-test.ts'
 
 /** A factory whose resources do what the test says. */
 class WatchedFactory extends FakeFactory {
-  readonly activities = new Map<number, Activity>()
+  readonly activities = new Map<number, LeaseActivity>()
   /** The texts of the queries that run. */
   readonly queries = new Map<number, string>()
   readonly listening = new Set<number>()
 
-  activity({ id }: FakeResource): Activity {
+  activity({ id }: FakeResource): LeaseActivity {
     return this.activities.get(id) ?? 0
   }
 
@@ -46,11 +46,11 @@ describe('the leak watch', () => {
     expect(leaks()).toEqual([{ type: 'leak', lease: { heldMillis: 1_000, quietMillis: 1_000, stack: null } }])
     await clock.advance(5_000)
     expect(leaks()).toHaveLength(1)
-    expect(pool.stats()).toMatchObject({ leaks: 1, suspected: 1 })
+    expect(pool.stats()).toMatchObject({ leaks: 1, suspectedLeaks: 1 })
 
     lease.release()
     expect(leaks()[1]).toMatchObject({ type: 'leak-returned', lease: { heldMillis: 6_000 } })
-    expect(pool.stats()).toMatchObject({ leaks: 1, suspected: 0 })
+    expect(pool.stats()).toMatchObject({ leaks: 1, suspectedLeaks: 0 })
   })
 
   test('given something moves, then it is no leak however long it takes, whether or not a query is open', async () => {
@@ -69,7 +69,11 @@ describe('the leak watch', () => {
   })
 
   test('given a query that is never answered, then it is a leak with that query', async () => {
-    const { pool, factory, clock, leaks } = givenWatchedPool({ acquireTimeoutMillis: 100, max: 1, stacks: 'always' })
+    const { pool, factory, clock, leaks } = givenWatchedPool({
+      acquireTimeoutMillis: 100,
+      max: 1,
+      captureStacks: 'always',
+    })
     await (async function unlucky() {
       await pool.acquire()
     })()
@@ -130,7 +134,7 @@ describe('the leak watch', () => {
 
 describe('the watch for long queries', () => {
   test('given a query that runs for the threshold, then it is reported once, with its borrower, and is no leak', async () => {
-    const given = givenWatchedPool({ longQueryMillis: 500, stacks: 'always' })
+    const given = givenWatchedPool({ longQueryMillis: 500, captureStacks: 'always' })
     const { pool, factory, clock, leaks, longQueries } = given
     await (async function reporting() {
       await pool.acquire()
@@ -204,7 +208,7 @@ describe('stacks', () => {
 
   test('given always, then the error of a timeout shows who holds the connections; given never, then it does not', async () => {
     for (const stacks of ['always', 'never'] as const) {
-      const { pool, clock } = givenWatchedPool({ max: 1, stacks, acquireTimeoutMillis: 50 })
+      const { pool, clock } = givenWatchedPool({ max: 1, captureStacks: stacks, acquireTimeoutMillis: 50 })
       await (async function hoarder() {
         await pool.acquire()
       })()
@@ -219,7 +223,7 @@ describe('stacks', () => {
   })
 
   test('given always, then the stack of a waiter is its own and not that of whoever released', async () => {
-    const { pool, clock, leaks } = givenWatchedPool({ max: 1, stacks: 'always' })
+    const { pool, clock, leaks } = givenWatchedPool({ max: 1, captureStacks: 'always' })
     const first = await pool.acquire()
     const waiting = (async function patient() {
       await pool.acquire()
@@ -242,7 +246,7 @@ describe('the deadlock watch', () => {
     const given = givenWatchedPool({ max: 2, acquireTimeoutMillis: 3_000 })
     const { pool, clock } = given
     const inner = [0, 1].map(() =>
-      runInScope(async () => {
+      withDeadlockDetection(async () => {
         await pool.acquire()
         await settled()
         return new Outcome(pool.acquire())
@@ -260,9 +264,9 @@ describe('the deadlock watch', () => {
 
   test('given the waiter is in a scope inside of the holder, then it counts for that', async () => {
     const given = givenWatchedPool({ max: 1 })
-    await runInScope(async () => {
+    await withDeadlockDetection(async () => {
       await given.pool.acquire()
-      runInScope(() => new Outcome(given.pool.acquire()))
+      withDeadlockDetection(() => new Outcome(given.pool.acquire()))
     })
     await given.clock.advance(2_000)
     expect(deadlocks(given)).toHaveLength(1)
@@ -271,7 +275,7 @@ describe('the deadlock watch', () => {
   test('given one holder does not wait, or works on, then it is none', async () => {
     const given = givenWatchedPool({ max: 2, acquireTimeoutMillis: 60_000, leakThresholdMillis: 60_000 })
     const { pool, clock, factory } = given
-    await runInScope(async () => {
+    await withDeadlockDetection(async () => {
       await pool.acquire()
       const bystander = pool.acquire()
       await bystander
@@ -291,7 +295,7 @@ describe('the deadlock watch', () => {
   test('given a holder outside of any scope, then nothing is claimed', async () => {
     const given = givenWatchedPool({ max: 2 })
     await given.pool.acquire()
-    await runInScope(async () => {
+    await withDeadlockDetection(async () => {
       await given.pool.acquire()
       new Outcome(given.pool.acquire())
     })

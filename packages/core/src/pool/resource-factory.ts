@@ -11,7 +11,7 @@ export interface OpenContext {
 }
 
 /** A number that changes whenever something moves: bytes, or messages where bytes cannot be counted. */
-export type Activity = number
+export type LeaseActivity = number
 
 /** A query that the server is at. */
 export interface RunningQuery {
@@ -29,7 +29,7 @@ export interface ResourceFactory<R> {
   /** Whether it still answers. Asked before lending one that has been idle for `validateAfterIdleMillis`. */
   validate?(resource: R): Promise<boolean>
   /** What has been done on it so far; asked of leased ones now and then. Without it every lease counts as quiet. */
-  activity?(resource: R): Activity
+  activity?(resource: R): LeaseActivity
   /**
    * The query whose answer is awaited; undefined where nothing runs, and where the server waits for the borrower, as with an
    * open cursor. Asked of leased ones now and then.

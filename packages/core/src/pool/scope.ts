@@ -22,17 +22,17 @@ const scopes = new ProcessWide('poolguard.scopes.1', () => new AsyncLocalStorage
  * of the process below that.
  *
  * @example
- * await runInScope(async () => {
+ * await withDeadlockDetection(async () => {
  *   const client = await pool.connect()
  *   // ... what waits for the same pool in here is known to hold a lease
  * })
  */
-export function runInScope<T>(callback: () => T): T {
+export function withDeadlockDetection<T>(callback: () => T): T {
   return scopes.value.run(new Scope(scopes.value.getStore()), callback)
 }
 
 /** From Node 24 on AsyncLocalStorage costs nothing, so that adapters open scopes without being asked. */
-export const scopesAreFree: boolean = Number.parseInt(process.versions.node, 10) >= 24
+export const asyncContextIsCheap: boolean = Number.parseInt(process.versions.node, 10) >= 24
 
 export function currentScope(): Scope | undefined {
   return scopes.existing?.getStore()

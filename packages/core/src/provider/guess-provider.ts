@@ -1,5 +1,5 @@
 import type { ConnectionString, HostAddress } from '../connection-string/index.ts'
-import { settleTarget } from '../connection-string/index.ts'
+import { normalizeTarget } from '../connection-string/index.ts'
 import { type AssumedEndpoint, type DirectUrl, PROVIDER_RULES, type ProviderRule } from './provider-rules.ts'
 
 /**
@@ -28,7 +28,7 @@ export interface ProviderAssumption {
  * // 'transaction-pooler'
  */
 export function guessProvider(connection: ConnectionString): ProviderAssumption | undefined {
-  const found = findRule(settleTarget(connection))
+  const found = findRule(normalizeTarget(connection))
   if (!found) return undefined
   const { rule, endpoint } = found
   return {
@@ -51,7 +51,7 @@ export function guessProvider(connection: ConnectionString): ProviderAssumption 
  * // 'postgresql://ep-cool-1.eu-central-1.aws.neon.tech/x'
  */
 export function directUrlFor(connection: ConnectionString): DirectUrl | undefined {
-  const settled = settleTarget(connection)
+  const settled = normalizeTarget(connection)
   const found = findRule(settled)
   if (!found || found.endpoint === 'direct') return undefined
   return found.rule.directUrl?.(settled, found.address)

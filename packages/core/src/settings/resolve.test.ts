@@ -31,7 +31,7 @@ function pooler(mode: PoolMode, proven = true): Topology {
 
 describe('without options', () => {
   test('the defaults hold, and say so', () => {
-    const { settings, reasons, budget, warnings } = resolveSettings({ options: {} })
+    const { values: settings, reasons, budget, warnings } = resolveSettings({ options: {} })
 
     expect(settings).toEqual(DEFAULT_POOL_SETTINGS)
     expect(new Set(Object.values(reasons))).toEqual(new Set(['default']))
@@ -40,13 +40,13 @@ describe('without options', () => {
   })
 
   test('a capacity changes nothing: nobody has said how many share it', () => {
-    expect(resolveSettings({ options: {}, capacity, topology: direct }).settings.max).toBe(10)
+    expect(resolveSettings({ options: {}, capacity, topology: direct }).values.max).toBe(10)
   })
 })
 
 describe('what is given', () => {
   test('holds, and says so', () => {
-    const { settings, reasons } = resolveSettings({
+    const { values: settings, reasons } = resolveSettings({
       options: { pool: { max: 4, min: 2, acquireTimeoutMillis: 1, maxUses: Infinity, idleTimeoutMillis: Infinity } },
     })
 
@@ -61,14 +61,16 @@ describe('what is given', () => {
   })
 
   test('as undefined counts as not given', () => {
-    const { settings, reasons } = resolveSettings({ options: { pool: { max: undefined, min: undefined } as never } })
+    const { values: settings, reasons } = resolveSettings({
+      options: { pool: { max: undefined, min: undefined } as never },
+    })
 
     expect(settings).toEqual(DEFAULT_POOL_SETTINGS)
     expect(reasons.max).toBe('default')
   })
 
   test('as min above the default max is held down, and says so', () => {
-    const { settings, reasons } = resolveSettings({ options: { pool: { min: 12 } } })
+    const { values: settings, reasons } = resolveSettings({ options: { pool: { min: 12 } } })
 
     expect(settings).toMatchObject({ min: 10, max: 10 })
     expect(reasons.min).toBe('given as 12, held down by max')
@@ -77,7 +79,9 @@ describe('what is given', () => {
 
 describe('the preset serverless', () => {
   test('has other defaults, and says so; what is given holds', () => {
-    const { settings, reasons } = resolveSettings({ options: { preset: 'serverless', pool: { idleTimeoutMillis: 1 } } })
+    const { values: settings, reasons } = resolveSettings({
+      options: { preset: 'serverless', pool: { idleTimeoutMillis: 1 } },
+    })
 
     expect(settings).toMatchObject({ max: 2, acquireTimeoutMillis: 5_000, idleTimeoutMillis: 1, drainMillis: 10_000 })
     expect(reasons).toMatchObject({ max: 'preset serverless', idleTimeoutMillis: 'given', drainMillis: 'default' })
@@ -87,13 +91,17 @@ describe('the preset serverless', () => {
     const options = { preset: 'serverless', instances: 3 } as const
 
     expect(resolveSettings({ options, capacity }).reasons.max).toMatch(/^preset serverless, within the plan \(/)
-    expect(resolveSettings({ options: { ...options, instances: 14 }, capacity }).settings.max).toBe(1)
+    expect(resolveSettings({ options: { ...options, instances: 14 }, capacity }).values.max).toBe(1)
   })
 })
 
 describe('instances', () => {
   test('given the database has not been looked at, then max is 1 for the time being', () => {
-    const { settings, reasons, budget } = resolveSettings({ options: { instances: 6, pool: { max: 8, min: 4 } } })
+    const {
+      values: settings,
+      reasons,
+      budget,
+    } = resolveSettings({ options: { instances: 6, pool: { max: 8, min: 4 } } })
 
     expect(settings).toMatchObject({ max: 1, min: 1 })
     expect(reasons.max).toBe('1 of 6 instances, until the database has been looked at')
@@ -102,7 +110,11 @@ describe('instances', () => {
   })
 
   test('given a capacity, then max is planned, with the arithmetic as its reason', () => {
-    const { settings, reasons, budget } = resolveSettings({ options: { instances: 6 }, capacity, topology: direct })
+    const {
+      values: settings,
+      reasons,
+      budget,
+    } = resolveSettings({ options: { instances: 6 }, capacity, topology: direct })
 
     expect(settings.max).toBe(2)
     expect(reasons.max).toBe(`planned: ${arithmetic}`)
@@ -110,7 +122,10 @@ describe('instances', () => {
   })
 
   test('given a max above the plan, then the plan holds', () => {
-    const { settings, reasons } = resolveSettings({ options: { instances: 6, pool: { max: 9, min: 3 } }, capacity })
+    const { values: settings, reasons } = resolveSettings({
+      options: { instances: 6, pool: { max: 9, min: 3 } },
+      capacity,
+    })
 
     expect(settings).toMatchObject({ max: 2, min: 2 })
     expect(reasons.max).toBe(`planned: ${arithmetic}`)
@@ -118,19 +133,19 @@ describe('instances', () => {
   })
 
   test.each([1, 2])('given a max of %i, within the plan, then that is the ceiling', (max) => {
-    const { settings, reasons } = resolveSettings({ options: { instances: 6, pool: { max } }, capacity })
+    const { values: settings, reasons } = resolveSettings({ options: { instances: 6, pool: { max } }, capacity })
 
     expect(settings.max).toBe(max)
     expect(reasons.max).toBe(`given, within the plan (${arithmetic})`)
   })
 
   test('given a headroom, then the plan keeps it', () => {
-    expect(resolveSettings({ options: { instances: 6, headroom: 0 }, capacity }).settings.max).toBe(2)
-    expect(resolveSettings({ options: { instances: 6, headroom: 11 }, capacity }).settings.max).toBe(1)
+    expect(resolveSettings({ options: { instances: 6, headroom: 0 }, capacity }).values.max).toBe(2)
+    expect(resolveSettings({ options: { instances: 6, headroom: 11 }, capacity }).values.max).toBe(1)
   })
 
   test('given a plan that does not fit, then max is 1 and the refusal is a warning', () => {
-    const { settings, reasons, budget, warnings } = resolveSettings({ options: { instances: 60 }, capacity })
+    const { values: settings, reasons, budget, warnings } = resolveSettings({ options: { instances: 60 }, capacity })
 
     expect(settings.max).toBe(1)
     expect(reasons.max).toBe('the least there is: the plan does not fit')
@@ -143,16 +158,20 @@ describe('instances', () => {
     const byDefault = resolveSettings({ options: { instances: 6 }, ...input })
     const byHand = resolveSettings({ options: { instances: 6, pool: { max: 20 } }, ...input })
 
-    expect(byDefault.settings.max).toBe(10)
+    expect(byDefault.values.max).toBe(10)
     expect(byDefault.reasons.max).toMatch(/^default; a pooler shares out/)
-    expect(byHand.settings.max).toBe(20)
+    expect(byHand.values.max).toBe(20)
     expect(byHand.reasons.max).toMatch(/^given; a pooler shares out/)
   })
 
   test.each([true, false])(
     'given a pooler in session mode (proven: %s), then they do: it multiplexes nothing',
     (proven) => {
-      const { settings } = resolveSettings({ options: { instances: 6 }, topology: pooler('session', proven), capacity })
+      const { values: settings } = resolveSettings({
+        options: { instances: 6 },
+        topology: pooler('session', proven),
+        capacity,
+      })
 
       expect(settings.max).toBe(2)
     },
@@ -166,30 +185,34 @@ describe('instances', () => {
       evidence: [],
     }
 
-    expect(resolveSettings({ options: { instances: 6 }, topology, capacity }).settings.max).toBe(2)
+    expect(resolveSettings({ options: { instances: 6 }, topology, capacity }).values.max).toBe(2)
   })
 })
 
 describe('a fleet', () => {
   const fleet = { app: 'orders' }
   const share = {
-    target: 8,
+    maxConnections: 8,
     entitlement: 9,
     free: 8,
-    members: 4,
-    budget: 33,
+    instances: 4,
+    sharedConnections: 33,
     contended: true,
     steps: ['33 to share', '8 now'],
   }
 
   test('given nothing is known yet, then max is 1 for the time being', () => {
-    const { settings, reasons } = resolveSettings({ options: { fleet, pool: { max: 8, min: 4 } } })
+    const { values: settings, reasons } = resolveSettings({ options: { fleet, pool: { max: 8, min: 4 } } })
     expect(settings).toMatchObject({ max: 1, min: 1 })
     expect(reasons.max).toBe('1 until fleet "orders" has been joined')
   })
 
   test('given a share, then that is max, with the arithmetic as its reason', () => {
-    const { settings, reasons, warnings } = resolveSettings({ options: { fleet }, topology: direct, capacity, share })
+    const {
+      values: settings,
+      reasons,
+      warnings,
+    } = resolveSettings({ options: { fleet }, topology: direct, capacity, share })
     expect(settings.max).toBe(8)
     expect(reasons.max).toBe('share of fleet "orders": 33 to share; 8 now')
     expect(warnings).toEqual([])
@@ -201,7 +224,10 @@ describe('a fleet', () => {
   })
 
   test('given more instances than there are connections, then it is said', () => {
-    const { settings, warnings } = resolveSettings({ options: { fleet }, share: { ...share, target: 1, members: 34 } })
+    const { values: settings, warnings } = resolveSettings({
+      options: { fleet },
+      share: { ...share, maxConnections: 1, instances: 34 },
+    })
     expect(settings.max).toBe(1)
     expect(warnings).toEqual([expect.stringContaining('has more instances than there are connections to share')])
   })
@@ -209,10 +235,10 @@ describe('a fleet', () => {
   test('given the others cannot be seen, then what is given or the default holds, and it is said why', () => {
     const unseen = 'behind a pooler'
     const given = resolveSettings({ options: { fleet, pool: { max: 7 } }, topology: pooler('transaction'), unseen })
-    expect(given.settings.max).toBe(7)
+    expect(given.values.max).toBe(7)
     expect(given.reasons.max).toBe('given; behind a pooler, so fleet "orders" shares out nothing')
     expect(given.warnings).toEqual([expect.stringContaining('Each instance may open 7 (given).')])
-    expect(resolveSettings({ options: { fleet }, topology: pooler('transaction'), unseen }).settings.max).toBe(10)
+    expect(resolveSettings({ options: { fleet }, topology: pooler('transaction'), unseen }).values.max).toBe(10)
   })
 
   test('given nothing could be found out, then that is why', () => {
@@ -222,7 +248,7 @@ describe('a fleet', () => {
       server: { version: null },
       evidence: [],
     }
-    const { settings, reasons } = resolveSettings({ options: { fleet }, topology })
+    const { values: settings, reasons } = resolveSettings({ options: { fleet }, topology })
     expect([settings.max, reasons.max]).toEqual([10, expect.stringContaining('could not be found out')])
   })
 

@@ -1,8 +1,8 @@
 import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/index.ts'
 import { parseConnectionString } from '../connection-string/index.ts'
-import { definedOnly } from '../defined-only.ts'
 import { requireAppName, type Share } from '../fleet/index.ts'
-import { InvalidOptionError, requireMillis, requireOneOf, requireWhole } from '../invalid-option-error.ts'
+import { InvalidOptionError, requireDuration, requireInteger, requireOneOf } from '../invalid-option-error.ts'
+import { omitUndefined } from '../omit-undefined.ts'
 import { type PoolSettings, validatePoolSettings } from '../pool/index.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
@@ -24,7 +24,7 @@ export interface ResolveInput {
 
 /** The settings that hold, and why each has its value. */
 export interface ResolvedSettings {
-  readonly settings: PoolSettings
+  readonly values: PoolSettings
   readonly reasons: Readonly<Record<keyof PoolSettings, string>>
   /** The plan behind `max`, where there is one. */
   readonly budget: Budget | null
@@ -41,7 +41,7 @@ export interface ResolvedSettings {
 export function resolveSettings({ options, topology: found, ...measured }: ResolveInput): ResolvedSettings {
   validateOptions(options)
   const topology = assumedTopology(options) ?? found
-  const given = definedOnly(options.pool ?? {})
+  const given = omitUndefined(options.pool ?? {})
   const settings = { ...defaultsFor(options.preset), ...given }
   const max = resolveMax({ options, topology, ...measured })
   const min = Math.min(settings.min, max.value)
@@ -50,7 +50,7 @@ export function resolveSettings({ options, topology: found, ...measured }: Resol
   ) as Record<keyof PoolSettings, string>
   reasons.max = max.reason
   if (min < settings.min) reasons.min = `given as ${settings.min}, held down by max`
-  return { settings: { ...settings, max: max.value, min }, reasons, budget: max.budget, warnings: max.warnings }
+  return { values: { ...settings, max: max.value, min }, reasons, budget: max.budget, warnings: max.warnings }
 }
 
 interface Max {
@@ -126,9 +126,9 @@ function shareOf(
   const ceiling = own.reason === 'given' ? `, at most the ${own.value} given` : ''
   const tooMany = `fleet "${app}" has more instances than there are connections to share. Run fewer, or have a PgBouncer in front that admits more.`
   return {
-    value: share.target,
+    value: share.maxConnections,
     reason: `share of fleet "${app}"${ceiling}: ${share.steps.join('; ')}`,
-    warnings: share.members > share.budget ? [tooMany] : [],
+    warnings: share.instances > share.sharedConnections ? [tooMany] : [],
   }
 }
 
@@ -140,11 +140,11 @@ function validateOptions({ pool = {}, instances, headroom, fleet, pooler, preset
   validatePoolSettings(pool)
   requireOneOf('preset', preset, Object.keys(PRESETS))
   requireOneOf('pooler', pooler, ['auto', 'none', 'session', 'transaction'])
-  if (instances !== undefined) requireWhole('instances', instances, 1)
-  if (headroom !== undefined) requireWhole('headroom', headroom, 0)
+  if (instances !== undefined) requireInteger('instances', instances, 1)
+  if (headroom !== undefined) requireInteger('headroom', headroom, 0)
   if (fleet !== undefined) validateFleet(fleet, instances)
   // A newcomer's first connection comes out of it: without one, who has come first would keep all the others out.
-  if (fleet !== undefined && headroom !== undefined) requireWhole('headroom', headroom, 1)
+  if (fleet !== undefined && headroom !== undefined) requireInteger('headroom', headroom, 1)
 }
 
 function requireFleetNames(fleet: FleetOptions): void {
@@ -159,7 +159,7 @@ function requireFleetNames(fleet: FleetOptions): void {
 }
 
 /** A shorter interval would be all looks. */
-const LEAST_INTERVAL_MILLIS = 100
+const MIN_INTERVAL_MILLIS = 100
 
 function validateFleet(fleet: FleetOptions, instances: number | undefined): void {
   if (instances !== undefined) {
@@ -172,7 +172,7 @@ function validateFleet(fleet: FleetOptions, instances: number | undefined): void
   requireAppName('fleet.app', fleet.app)
   const { intervalMillis, consoleUrl, trustedRoles } = fleet
   if (intervalMillis === Infinity) throw new InvalidOptionError('fleet.intervalMillis', intervalMillis, 'an end')
-  if (intervalMillis !== undefined) requireMillis('fleet.intervalMillis', intervalMillis, LEAST_INTERVAL_MILLIS)
+  if (intervalMillis !== undefined) requireDuration('fleet.intervalMillis', intervalMillis, MIN_INTERVAL_MILLIS)
   if (consoleUrl !== undefined) parseConnectionString(consoleUrl)
   if (trustedRoles !== undefined && !isRoleNames(trustedRoles)) {
     throw new InvalidOptionError('fleet.trustedRoles', trustedRoles, "an array of role names, as in ['bills']")
@@ -184,11 +184,11 @@ function validateFleet(fleet: FleetOptions, instances: number | undefined): void
  * once it has looked at its database.
  *
  * @example
- * console.log(describeSettings(pool.resolved))
+ * console.log(describeSettings(pool.settings))
  * // max                      2          planned: max_connections 20 - 3 reserved = 17; ...
  * // acquireTimeoutMillis     10000      default
  */
-export function describeSettings({ settings, reasons, warnings }: ResolvedSettings): string {
+export function describeSettings({ values: settings, reasons, warnings }: ResolvedSettings): string {
   const lines = Object.entries(settings).map(
     ([name, value]) => `${name.padEnd(24)} ${String(value).padEnd(10)} ${reasons[name as keyof typeof settings]}`,
   )

@@ -133,8 +133,10 @@ describe('where it is prepared', () => {
     [pooled(200), undefined, 200],
     [pooled(20), undefined, 20],
     [pooled(1_000), undefined, 256],
-  ] as const)('at %o, given %s, at most %i on a connection', ([topology, maxPrepared, most]) => {
-    expect(make(maxPrepared === undefined ? {} : { maxPrepared }, topology).maxPrepared).toBe(most)
+  ] as const)('at %o, given %s, at most %i on a connection', ([topology, maxPreparedStatements, most]) => {
+    expect(
+      make(maxPreparedStatements === undefined ? {} : { maxPreparedStatements }, topology).maxPreparedStatements,
+    ).toBe(most)
   })
 })
 
@@ -211,7 +213,7 @@ describe('after an error', () => {
 })
 
 describe('on one connection', () => {
-  const connect = (maxPrepared: number) => new ConnectionStatements(make({ maxPrepared }))
+  const connect = (maxPreparedStatements: number) => new ConnectionStatements(make({ maxPreparedStatements }))
 
   test('the least recently used is closed first', () => {
     const connection = connect(2)

@@ -1,6 +1,6 @@
 import { debuglog } from 'node:util'
 import { systemClock } from '../clock.ts'
-import { requireOneOf, requireWhole } from '../invalid-option-error.ts'
+import { requireInteger, requireOneOf } from '../invalid-option-error.ts'
 import { describeTopology, type Topology } from '../topology/index.ts'
 import { mayCallSetConfig } from './changes-session.ts'
 import { PreparedText } from './prepared-text.ts'
@@ -16,7 +16,7 @@ export interface PrepareOptions {
    */
   readonly prepareThreshold?: number | null
   /** Most statements kept prepared on one connection; beyond that the least recently used is closed. Default: 256, as in pgjdbc. */
-  readonly maxPrepared?: number
+  readonly maxPreparedStatements?: number
   /**
    * Which statements may be prepared. PostgreSQL keeps the types of a prepared statement's parameters when a migration changes the columns.
    * `proven` (the default): only statements and values for which that makes no difference. `all`: every statement. After
@@ -38,11 +38,11 @@ const MAX_PREPARED_BEHIND_POOLER = 100
 const debug = debuglog('poolguard')
 
 /** Texts met more than once, whose sightings are counted. */
-const MOST_TEXTS = 2_000
+const MAX_TEXTS = 2_000
 /** Longer ones are generated, and hardly ever come again. */
-const LONGEST_TEXT = 10_000
+const MAX_TEXT = 10_000
 /** After so many surprises within an hour a pool no longer believes what it measures. */
-const MOST_SURPRISES = 3
+const MAX_SURPRISES = 3
 const SURPRISE_MILLIS = 3_600_000
 /** After a transaction has failed because of a name, transactions go without names for so long. */
 const TRANSACTION_PAUSE_MILLIS = 3_600_000
@@ -63,9 +63,14 @@ const OPT_OUT = /\/\*\s*poolguard:\s*no-prepare\s*\*\//
  *
  * @throws {InvalidOptionError} names the option and the value.
  */
-export function validatePrepareOptions({ prepareThreshold, maxPrepared, prepareTypes }: PrepareOptions): void {
-  if (prepareThreshold !== undefined && prepareThreshold !== null) requireWhole('prepareThreshold', prepareThreshold, 0)
-  if (maxPrepared !== undefined) requireWhole('maxPrepared', maxPrepared, 1)
+export function validatePrepareOptions({
+  prepareThreshold,
+  maxPreparedStatements,
+  prepareTypes,
+}: PrepareOptions): void {
+  if (prepareThreshold !== undefined && prepareThreshold !== null)
+    requireInteger('prepareThreshold', prepareThreshold, 0)
+  if (maxPreparedStatements !== undefined) requireInteger('maxPreparedStatements', maxPreparedStatements, 1)
   requireOneOf('prepareTypes', prepareTypes, ['proven', 'all'])
 }
 
@@ -89,9 +94,9 @@ export class AutomaticStatements {
   readonly #against: string | undefined
   readonly #surprised: (reason: string) => void
   readonly #sightings = new Sightings()
-  readonly #texts = new RecentKeys<string, Seen>(MOST_TEXTS)
+  readonly #texts = new RecentKeys<string, Seen>(MAX_TEXTS)
   /** Texts for which no name helps: the plan did not fit again, or a pooler's servers keep it, to which no Close gets through. */
-  readonly #spoilt = new RecentKeys<string, true>(MOST_TEXTS)
+  readonly #spoilt = new RecentKeys<string, true>(MAX_TEXTS)
   #topology: Topology | undefined
   /** When they were. */
   readonly #surprises: number[] = []
@@ -108,14 +113,14 @@ export class AutomaticStatements {
   constructor(
     {
       prepareThreshold = DEFAULT_THRESHOLD,
-      maxPrepared = DEFAULT_MAX_PREPARED,
+      maxPreparedStatements = DEFAULT_MAX_PREPARED,
       prepareTypes = 'proven',
     }: PrepareOptions,
     { against, surprised }: { readonly against?: string | undefined; readonly surprised: (reason: string) => void },
   ) {
-    validatePrepareOptions({ prepareThreshold, maxPrepared, prepareTypes })
+    validatePrepareOptions({ prepareThreshold, maxPreparedStatements, prepareTypes })
     this.#threshold = prepareThreshold
-    this.#wishedMax = maxPrepared
+    this.#wishedMax = maxPreparedStatements
     this.#preparesAll = prepareTypes === 'all'
     this.#against = against
     this.#surprised = surprised
@@ -144,7 +149,7 @@ export class AutomaticStatements {
   }
 
   /** Most statements on one connection. */
-  get maxPrepared(): number {
+  get maxPreparedStatements(): number {
     if (this.#topology?.kind !== 'pooler') return this.#wishedMax
     return Math.min(this.#wishedMax, this.#topology.pooler.maxPreparedStatements ?? MAX_PREPARED_BEHIND_POOLER)
   }
@@ -171,7 +176,7 @@ export class AutomaticStatements {
 
   /** The statement that a text is to be prepared as, the same for every connection; undefined if it goes without a name. */
   find(text: string): PreparedText | undefined {
-    if (!this.#state.active || text.length > LONGEST_TEXT) return undefined
+    if (!this.#state.active || text.length > MAX_TEXT) return undefined
     const seen = this.#texts.get(text)
     if (seen?.statement) return seen.statement
     if (seen) return ++seen.times > (this.#threshold as number) ? this.#decide(text, seen) : undefined
@@ -296,7 +301,7 @@ export class AutomaticStatements {
 
   get #oftenSurprised(): boolean {
     const since = systemClock.now() - SURPRISE_MILLIS
-    return this.#surprises.filter((at) => at > since).length >= MOST_SURPRISES
+    return this.#surprises.filter((at) => at > since).length >= MAX_SURPRISES
   }
 }
 

@@ -30,7 +30,7 @@ export class ConnectionStatements<Rows = never> {
     const rows = this.#names.get(name)
     const known = this.#names.delete(name)
     this.#names.set(name, rows)
-    while (this.#names.size > this.#pool.maxPrepared) this.#closeOldest()
+    while (this.#names.size > this.#pool.maxPreparedStatements) this.#closeOldest()
     return !known
   }
 

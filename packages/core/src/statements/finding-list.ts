@@ -1,19 +1,19 @@
-import type { Finding } from './finding.ts'
+import type { StatementFinding } from './statement-finding.ts'
 
 /** What every text without findings gets, so that none costs an array. */
-export const NO_FINDINGS: readonly Finding[] = Object.freeze([])
+export const NO_FINDINGS: readonly StatementFinding[] = Object.freeze([])
 
 /** Findings in the order in which they were seen, each construct once. */
 export class FindingList {
-  #findings: Map<string, Finding> | undefined
+  #findings: Map<string, StatementFinding> | undefined
 
-  add(finding: Finding | undefined): void {
+  add(finding: StatementFinding | undefined): void {
     if (!finding) return
     this.#findings ??= new Map()
     if (!this.#findings.has(finding.construct)) this.#findings.set(finding.construct, finding)
   }
 
-  toArray(): readonly Finding[] {
+  toArray(): readonly StatementFinding[] {
     return this.#findings ? Object.freeze([...this.#findings.values()]) : NO_FINDINGS
   }
 }

@@ -6,12 +6,18 @@ export {
 } from './automatic-statements.ts'
 export { changesSession, mayCallSetConfig, type SessionChange } from './changes-session.ts'
 export { ConnectionStatements } from './connection-statements.ts'
-export type { Finding, FindingCode } from './finding.ts'
 export { lintStatement } from './lint-statement.ts'
 export { ListenTracker } from './listen-tracker.ts'
 export type { PreparedText } from './prepared-text.ts'
 export { RecentKeys } from './recent-keys.ts'
-export { type LintMode, PoolTransactionError, type Reliance, SessionGuard, SessionStateError } from './session-guard.ts'
+export {
+  PoolTransactionError,
+  type SessionDependency,
+  SessionStateCheck,
+  SessionStateError,
+  type SessionStateMode as LintMode,
+} from './session-state-check.ts'
 export { showStatement } from './show-statement.ts'
 export { classifyStatementFailure, type StatementFailure } from './statement-failure.ts'
+export type { StatementFinding as Finding, StatementFindingCode as FindingCode } from './statement-finding.ts'
 export { StatementLint, type StatementLintOptions } from './statement-lint.ts'

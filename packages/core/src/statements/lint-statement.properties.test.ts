@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Finding } from './finding.ts'
 import { lintStatement } from './lint-statement.ts'
 import { isPlainQuery } from './plain-query.ts'
+import type { StatementFinding } from './statement-finding.ts'
 import { SILENT } from './testing/silent-texts.ts'
 import { SPEAKING } from './testing/speaking-texts.ts'
 import { sqlSoup } from './testing/sql-soup.ts'
@@ -11,7 +11,7 @@ import { tokensOf } from './testing/tokens-of.ts'
 const sql = fc.constantFrom(...SPEAKING.map(([text]) => text), ...SILENT)
 const anything = fc.oneof(sql, sqlSoup)
 
-function constructs(findings: readonly Finding[]): string[] {
+function constructs(findings: readonly StatementFinding[]): string[] {
   return findings.map(({ construct }) => construct)
 }
 

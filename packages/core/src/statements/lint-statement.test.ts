@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { Finding } from './finding.ts'
 import { lintStatement } from './lint-statement.ts'
+import type { StatementFinding } from './statement-finding.ts'
 import { SILENT } from './testing/silent-texts.ts'
 import { SPEAKING } from './testing/speaking-texts.ts'
 
-function told(findings: readonly Finding[]): string[] {
+function told(findings: readonly StatementFinding[]): string[] {
   return findings.map(({ code, construct }) => `${code}: ${construct}`)
 }
 

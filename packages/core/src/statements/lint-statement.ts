@@ -1,17 +1,17 @@
-import { type Finding, finding } from './finding.ts'
 import { FindingList, NO_FINDINGS } from './finding-list.ts'
 import { isPlainQuery } from './plain-query.ts'
 import { readCreate } from './read-create.ts'
 import { readQuery } from './read-query.ts'
 import { readReset, readSet } from './read-set.ts'
 import { depthAfter, skipStatement } from './skip-statement.ts'
+import { finding, type StatementFinding } from './statement-finding.ts'
 import { StatementReader } from './statement-reader.ts'
 
 /** Where a query is run at once, so that the functions it calls are. The frequent ones first. */
 const QUERIES = ['select', 'insert', 'update', 'delete', 'with', 'merge', 'values', 'table', 'copy', 'call']
 
 /** Commands of which the first word says everything. */
-const COMMANDS: readonly (readonly [word: string, finding: Finding])[] = [
+const COMMANDS: readonly (readonly [word: string, finding: StatementFinding])[] = [
   ['listen', finding('listen', 'LISTEN')],
   ['unlisten', finding('listen', 'UNLISTEN')],
   ['execute', finding('sql-prepare', 'EXECUTE')],
@@ -34,7 +34,10 @@ const WITH_HOLD = finding('with-hold', 'DECLARE CURSOR WITH HOLD')
  * lintStatement('BEGIN; SET search_path = app; COMMIT')
  * // [{ code: 'set', construct: 'SET search_path', why: 'The setting stays on ...', instead: 'SET LOCAL ...' }]
  */
-export function lintStatement(text: string, characters: number = Number.POSITIVE_INFINITY): readonly Finding[] {
+export function lintStatement(
+  text: string,
+  characters: number = Number.POSITIVE_INFINITY,
+): readonly StatementFinding[] {
   const read = text.length > characters ? text.slice(0, characters) : text
   if (isPlainQuery(read)) return NO_FINDINGS
   const reader = new StatementReader(read, read !== text)
@@ -60,7 +63,7 @@ function readStatement(reader: StatementReader, findings: FindingList): void {
 }
 
 /** `PREPARE TRANSACTION 'id'` is something else: two-phase commit. */
-function readPrepare(reader: StatementReader): Finding | undefined {
+function readPrepare(reader: StatementReader): StatementFinding | undefined {
   const twoPhase = reader.takeWord('transaction') && reader.kind === 'string'
   return twoPhase || reader.isStatementEnd() ? undefined : PREPARE
 }

@@ -2,7 +2,7 @@ import { skipStatement } from './skip-statement.ts'
 import { StatementReader } from './statement-reader.ts'
 
 /** Longer ones are generated, and hold no transaction of their own. */
-const LONGEST_TEXT = 10_000
+const MAX_TEXT = 10_000
 
 /** What may begin a transaction: by its first letters, in capitals or not, or behind a comment. */
 const MAY_BEGIN = /^\s*(?:b|st|--|\/\*)/i
@@ -10,7 +10,7 @@ const MAY_BEGIN = /^\s*(?:b|st|--|\/\*)/i
 /** Whether a text leaves a transaction open: `BEGIN`, but not `BEGIN; ...; COMMIT`. */
 export function opensTransaction(text: string): boolean {
   // With a semicolon it may be one of several statements.
-  if ((!MAY_BEGIN.test(text) && !text.includes(';')) || text.length > LONGEST_TEXT) return false
+  if ((!MAY_BEGIN.test(text) && !text.includes(';')) || text.length > MAX_TEXT) return false
   const reader = new StatementReader(text, false)
   let open = false
   for (reader.next(); reader.kind !== 'end'; ) {

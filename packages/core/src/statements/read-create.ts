@@ -1,7 +1,7 @@
-import { finding } from './finding.ts'
 import type { FindingList } from './finding-list.ts'
 import { readQuery } from './read-query.ts'
 import { depthAfter, skipRoutine } from './skip-statement.ts'
+import { finding } from './statement-finding.ts'
 import type { StatementReader } from './statement-reader.ts'
 
 const TABLE = finding('temporary-table', 'CREATE TEMPORARY TABLE')

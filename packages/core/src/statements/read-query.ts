@@ -1,11 +1,11 @@
-import { ADVISORY_FUNCTIONS, type Finding, finding } from './finding.ts'
 import type { FindingList } from './finding-list.ts'
+import { ADVISORY_FUNCTIONS, finding, type StatementFinding } from './statement-finding.ts'
 import type { StatementReader } from './statement-reader.ts'
 
 const SET_CONFIG = finding('set', 'set_config(..., false)')
 const SELECT_INTO = finding('temporary-table', 'SELECT INTO TEMPORARY')
 
-const FUNCTIONS: readonly (readonly [name: string, finding: Finding])[] = [
+const FUNCTIONS: readonly (readonly [name: string, finding: StatementFinding])[] = [
   ...ADVISORY_FUNCTIONS.map((found) => [found.construct, found] as const),
   ['set_config', SET_CONFIG],
 ]
@@ -69,7 +69,7 @@ function meaningOf(reader: StatementReader): Before {
   return reader.isIdentifier('pg_catalog') ? 'catalog' : 'anything'
 }
 
-function functionNamed(reader: StatementReader): Finding | undefined {
+function functionNamed(reader: StatementReader): StatementFinding | undefined {
   if (reader.end - reader.start < SHORTEST_NAME) return undefined
   for (const [name, found] of FUNCTIONS) if (reader.isIdentifier(name)) return found
   return undefined

@@ -1,9 +1,9 @@
-import { type Finding, finding } from './finding.ts'
 import { describeParameter, kindOfParameter } from './parameter-name.ts'
+import { finding, type StatementFinding } from './statement-finding.ts'
 import type { StatementReader } from './statement-reader.ts'
 
 /** What follows SET (https://www.postgresql.org/docs/current/sql-set.html). */
-export function readSet(reader: StatementReader): Finding | undefined {
+export function readSet(reader: StatementReader): StatementFinding | undefined {
   const first = reader.takeDottedName()
   if (first !== 'session' || isAssigned(reader)) return settingFinding(reader, first)
   if (reader.isWord('characteristics')) return finding('set', 'SET SESSION CHARACTERISTICS')
@@ -11,7 +11,7 @@ export function readSet(reader: StatementReader): Finding | undefined {
   return settingFinding(reader, reader.takeDottedName())
 }
 
-function settingFinding(reader: StatementReader, name: string): Finding | undefined {
+function settingFinding(reader: StatementReader, name: string): StatementFinding | undefined {
   if (name === '' || reader.isStatementEnd()) return undefined
   // `SET session.user = ..` and `SET local TO ..` are parameters of that name.
   if (isAssigned(reader)) return parameterFinding('SET', name)
@@ -25,7 +25,7 @@ function settingFinding(reader: StatementReader, name: string): Finding | undefi
 }
 
 /** What follows RESET (https://www.postgresql.org/docs/current/sql-reset.html). */
-export function readReset(reader: StatementReader): Finding | undefined {
+export function readReset(reader: StatementReader): StatementFinding | undefined {
   const first = reader.takeDottedName()
   if (first === 'all') return finding('set', 'RESET ALL')
   if (first === 'role') return finding('set-role', 'RESET ROLE')
@@ -39,7 +39,7 @@ function isAssigned(reader: StatementReader): boolean {
   return reader.isWord('to') || (reader.kind === 'operator' && reader.text.startsWith('=', reader.start))
 }
 
-function parameterFinding(command: 'SET' | 'RESET', name: string): Finding | undefined {
+function parameterFinding(command: 'SET' | 'RESET', name: string): StatementFinding | undefined {
   const kind = kindOfParameter(name)
   return kind === 'transaction' ? undefined : finding(kind, describeParameter(command, name))
 }

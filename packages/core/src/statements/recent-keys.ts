@@ -1,5 +1,5 @@
 /** Of texts in all, as in pgjdbc's statement cache (preparedStatementCacheSizeMiB, https://jdbc.postgresql.org/documentation/use/). */
-const MOST_CHARACTERS = 5 * 1024 * 1024
+const MAX_CHARACTERS = 5 * 1024 * 1024
 
 /**
  * What is known of each of the keys met lately, bounded in number and, where they are texts, in characters. In two
@@ -35,7 +35,7 @@ export class RecentKeys<K extends string | number, V> {
   /** Only for a key that is not there. */
   add(key: K, value: V): void {
     const characters = typeof key === 'string' ? key.length : 0
-    if (this.#young.size >= this.#perGeneration || this.#youngCharacters + characters > MOST_CHARACTERS / 2) {
+    if (this.#young.size >= this.#perGeneration || this.#youngCharacters + characters > MAX_CHARACTERS / 2) {
       this.#old = this.#young
       this.#young = new Map()
       this.#youngCharacters = 0

@@ -1,7 +1,7 @@
 /** A power of two: of so many texts the last sighting is remembered, in 16 KiB. */
 const SLOTS = 4_096
 /** A text is told from others by so many of its characters, evenly spread: enough, as to be mistaken costs only a sighting. */
-const MOST_CHARACTERS = 128
+const MAX_CHARACTERS = 128
 
 /**
  * Whether a text was met before, roughly: of each only a number is kept, where the number of another may take its place. So a
@@ -22,7 +22,7 @@ export class Sightings {
 
 /** FNV-1a. */
 function hashOf(text: string): number {
-  const step = Math.ceil(text.length / MOST_CHARACTERS)
+  const step = Math.ceil(text.length / MAX_CHARACTERS)
   let hash = 0x811c9dc5 ^ text.length
   for (let i = 0; i < text.length; i += step) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return hash >>> 0

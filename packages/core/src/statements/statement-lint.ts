@@ -1,12 +1,12 @@
 import { InvalidOptionError } from '../invalid-option-error.ts'
-import type { Finding } from './finding.ts'
 import { NO_FINDINGS } from './finding-list.ts'
 import { fingerprint } from './fingerprint.ts'
 import { lintStatement } from './lint-statement.ts'
 import { RecentKeys } from './recent-keys.ts'
+import type { StatementFinding } from './statement-finding.ts'
 
 /** Longer texts are read up to here, and remembered by a fingerprint. */
-const LONGEST_TEXT = 10_000
+const MAX_TEXT = 10_000
 
 export interface StatementLintOptions {
   /** How many texts to remember: so many without findings, and so many with. Default 1,000. */
@@ -43,20 +43,20 @@ export class StatementLint {
   }
 
   /** The findings, where the text is new; otherwise, and where there are none, one and the same empty array. */
-  firstSight(text: string): readonly Finding[] {
+  firstSight(text: string): readonly StatementFinding[] {
     const key = keyOf(text)
     if (this.#harmless.get(key) || this.#reported.get(key)) return NO_FINDINGS
     return this.#read(text, key)
   }
 
   /** The findings, however often the text was seen. A harmless one is not read again. */
-  everySight(text: string): readonly Finding[] {
+  everySight(text: string): readonly StatementFinding[] {
     const key = keyOf(text)
     return this.#harmless.get(key) ? NO_FINDINGS : this.#read(text, key)
   }
 
-  #read(text: string, key: string | number): readonly Finding[] {
-    const findings = lintStatement(text, LONGEST_TEXT)
+  #read(text: string, key: string | number): readonly StatementFinding[] {
+    const findings = lintStatement(text, MAX_TEXT)
     if (findings.length > 0) this.#reported.add(key, true)
     else this.#harmless.add(key, true)
     return findings
@@ -64,5 +64,5 @@ export class StatementLint {
 }
 
 function keyOf(text: string): string | number {
-  return text.length > LONGEST_TEXT ? fingerprint(text) : text
+  return text.length > MAX_TEXT ? fingerprint(text) : text
 }

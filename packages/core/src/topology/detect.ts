@@ -1,4 +1,4 @@
-import { inTime, systemClock } from '../clock.ts'
+import { systemClock, withTimeout } from '../clock.ts'
 import { announcedPooler, judgeIdentity, serverVersion } from './judge-identity.ts'
 import { describeProbeFailure, type ProbeSession, type ProbeSource } from './probe.ts'
 import type { PoolerTopology, PoolMode, PreparedStatements, Topology } from './topology.ts'
@@ -207,7 +207,7 @@ class Detection {
     const silence = () =>
       new Unanswered(`connection ${observed.name} was not answered within ${Math.round(patience)} ms`)
     observed.abandoned = true
-    const value = await inTime(answer, patience, silence)
+    const value = await withTimeout(answer, patience, silence)
     observed.abandoned = false
     return value
   }

@@ -18,10 +18,10 @@ const CLOSE_MESSAGES: Readonly<Record<CloseReason, string>> = {
   idle: 'remove idle client',
   lifetime: 'remove expired client',
   uses: 'remove expended client',
-  surplus: 'remove idle client beyond max',
-  unfit: 'remove client that cannot be used again',
+  'over-max': 'remove idle client beyond max',
+  invalid: 'remove client that cannot be used again',
   lost: 'remove client whose connection was lost',
-  'given-up': 'remove client released with an error',
+  destroyed: 'remove client released with an error',
   drain: 'remove client of the ended pool',
 }
 

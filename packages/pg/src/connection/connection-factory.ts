@@ -8,8 +8,8 @@ import {
   type OpenContext,
   type ResourceFactory,
   type RunningQuery,
-  type SessionGuard,
   SessionHealth,
+  type SessionStateCheck,
   SharedHealth,
   StartupParameters,
   watchPasswordFunction,
@@ -46,7 +46,7 @@ export interface ConnectionFactoryOptions {
   /** Instead of the config's, where the guard says so. Asked for every client. */
   readonly applicationName: () => string | undefined
   readonly makeClient: (config: GuardedPoolConfig) => WireClient
-  readonly sessions: SessionGuard
+  readonly sessions: SessionStateCheck
   readonly statements: AutomaticStatements
   readonly events: ConnectionEvents
   /** Called when nothing but the login was sent on a connection. Rejects if the connection was lost meanwhile. */
@@ -196,7 +196,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
 
   reset(connection: PgConnection): boolean | Promise<boolean> {
     if (!connection.usable) return false
-    const { reset: wished = 'rollback' } = this.#options.config
+    const { resetOnRelease: wished = 'rollback' } = this.#options.config
     const reset = wished === 'discard' && !this.#options.sessions.keepsSession ? 'rollback' : wished
     const isClean = connection.isClean(reset) && repairClient(connection.client)
     if (isClean && connection.health.isFine) return true
@@ -206,7 +206,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   async #cleanUp(connection: PgConnection, reset: Reset | undefined): Promise<boolean> {
     if (reset !== undefined && !(await connection.reset(reset, this.#options.leftInTransaction))) return false
     const { health } = connection
-    // With `reset: 'off'` a transaction that was left open is the next borrower's.
+    // With `resetOnRelease: 'off'` a transaction that was left open is the next borrower's.
     if (health.isFine || connection.inTransaction) return true
     return !(await health.isSick(async (text) => (await connection.askRow(text))?.[0], performance.now()))
   }

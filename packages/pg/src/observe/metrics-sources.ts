@@ -6,7 +6,7 @@ import {
   ScrapedMetrics,
   type ScrapeOptions,
 } from '@poolguard/core/adapter'
-import { settleTarget } from '@poolguard/core/postgres'
+import { normalizeTarget } from '@poolguard/core/postgres'
 import pg from 'pg'
 import { containParserErrors } from '../connection/contain-parser-errors.ts'
 import { PgBouncerConsole } from '../connection/pgbouncer-console.ts'
@@ -77,6 +77,6 @@ export function pgBouncerSource(url: string | undefined, options: SourceOptions 
 
 /** Tells sources apart: host, port and database, without who asks. */
 function addressOf(url: string | undefined): string {
-  const { hosts, database } = settleTarget(readUrlOption(url))
+  const { hosts, database } = normalizeTarget(readUrlOption(url))
   return `${hosts.map(({ host, port = 5432 }) => `${host}:${port}`).join()}/${database ?? ''}`
 }

@@ -14,7 +14,7 @@ import { readConfig } from '../guarded-pool-config.ts'
 import type { WireClient } from '../wire-client.ts'
 
 export interface ObserveOptions
-  extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'longQueryMillis' | 'stacks'>> {
+  extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'longQueryMillis' | 'captureStacks'>> {
   /** Default: the database's name. */
   readonly name?: string
   /** Told of suspected leaks and of long queries. */
@@ -41,13 +41,13 @@ type Connect = (callback?: (error: Error | undefined, client?: PoolClient, relea
  * observation.snapshot().stats.waiting
  */
 export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservation {
-  const { leakThresholdMillis, longQueryMillis, stacks, onEvent } = options
+  const { leakThresholdMillis, longQueryMillis, captureStacks, onEvent } = options
   const { name, target } = readConfig({ ...pool.options, ...(options.name !== undefined && { name: options.name }) })
   const connections = new WeakMap<PoolClient, PgConnection>()
   const leases = new ObservedLeases<PoolClient>({
     name,
     max: () => pool.options.max,
-    settings: { leakThresholdMillis, longQueryMillis, stacks },
+    settings: { leakThresholdMillis, longQueryMillis, captureStacks },
     probe: {
       activityOf: (client) => connections.get(client)?.activity ?? 0,
       runningQueryOf: (client) => connections.get(client)?.runningQuery,
@@ -157,8 +157,8 @@ function readStats(
     ...counts,
     connectFailures: { ...counts.connectFailures },
     // Of these a pg.Pool knows nothing.
-    ...{ settling: 0, closing: 0 },
-    create: NEVER_MEASURED,
+    ...{ validating: 0, closing: 0 },
+    connect: NEVER_MEASURED,
     saturated: 0,
     deadlocks: 0,
   }

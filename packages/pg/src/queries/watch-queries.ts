@@ -1,4 +1,4 @@
-import type { SessionGuard } from '@poolguard/core/adapter'
+import type { SessionStateCheck } from '@poolguard/core/adapter'
 import type { QueryConfig } from 'pg'
 import type { WireClient } from '../wire-client.ts'
 import { failQuery } from './query-style.ts'
@@ -11,7 +11,7 @@ export interface WatchedConnection extends TimedConnection {
 }
 
 /** Lets the guard read every query of a client before it is sent. */
-export function watchQueries(connection: WatchedConnection, sessions: SessionGuard): void {
+export function watchQueries(connection: WatchedConnection, sessions: SessionStateCheck): void {
   const { client } = connection
   const hasTimeout = Boolean(client.connectionParameters.query_timeout)
   const send = client.query as (...query: unknown[]) => unknown
@@ -30,7 +30,7 @@ export function unwatchedQuery(client: WireClient): WireClient['query'] {
   return (Object.getPrototypeOf(client) as WireClient).query.bind(client)
 }
 
-function read(sessions: SessionGuard, query: unknown): Error | undefined {
+function read(sessions: SessionStateCheck, query: unknown): Error | undefined {
   if (typeof query === 'string') return sessions.check(query)
   // Without a query, pg says so.
   const { text, name } = (query ?? {}) as Partial<QueryConfig>

@@ -1,11 +1,11 @@
 import {
   type AutomaticStatements,
   type ConsoleOptions,
-  inTime,
   type PoolerConsole,
   SessionHealth,
   SharedHealth,
   systemClock,
+  withTimeout,
 } from '@poolguard/core/adapter'
 import { PGBOUNCER_CONSOLE } from '@poolguard/core/postgres'
 import postgres from 'postgres'
@@ -71,7 +71,7 @@ export class PgBouncerConsole implements PoolerConsole {
   }
 
   async show(what: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
-    return inTime(this.#connection.askNamed(`SHOW ${what}`), this.#patienceMillis, tooLate)
+    return withTimeout(this.#connection.askNamed(`SHOW ${what}`), this.#patienceMillis, tooLate)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

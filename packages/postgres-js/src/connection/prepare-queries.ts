@@ -77,7 +77,7 @@ export class QueryPreparer {
     }
     // Parsed now, it is what it would be without a name.
     this.#parsed.set(query, { statement, name, at: now })
-    if (this.#prepared >= this.#statements.maxPrepared) return
+    if (this.#prepared >= this.#statements.maxPreparedStatements) return
     this.#prepared++
     query.options.prepare = true
     this.#names.add(name)

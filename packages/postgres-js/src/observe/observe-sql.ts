@@ -16,7 +16,7 @@ import { watchHolders } from './watch-holders.ts'
 import { type QueryWatcher, watchQueries } from './watch-queries.ts'
 
 export interface ObserveOptions
-  extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'longQueryMillis' | 'stacks'>> {
+  extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'longQueryMillis' | 'captureStacks'>> {
   /** Default: the database's name. */
   readonly name?: string
   /** Told of suspected leaks and of long queries. */
@@ -50,7 +50,7 @@ const observed = new WeakSet<Sql>()
  * observation.snapshot().stats.waiting
  */
 export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation {
-  const { leakThresholdMillis, longQueryMillis, stacks, onEvent } = options
+  const { leakThresholdMillis, longQueryMillis, captureStacks, onEvent } = options
   const { host, port, database, user } = parsedOptionsOf(sql)
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
   const name = options.name ?? database
@@ -58,7 +58,7 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
   const leases = new ObservedLeases<ObservedLease>({
     name,
     max: () => sql.options.max,
-    settings: { leakThresholdMillis, longQueryMillis, stacks },
+    settings: { leakThresholdMillis, longQueryMillis, captureStacks },
     probe: {
       activityOf: (lease) => lease.activity,
       runningQueryOf: (lease) => lease.runningQuery,

@@ -55,7 +55,7 @@ export class SqlStats {
       closed: this.#closed,
       connectFailures: { ...this.#failures },
       // Of these postgres.js says nothing.
-      ...{ connecting: 0, settling: 0, closing: 0, create: NEVER_MEASURED, timeouts: 0, saturated: 0, deadlocks: 0 },
+      ...{ connecting: 0, validating: 0, closing: 0, connect: NEVER_MEASURED, timeouts: 0, saturated: 0, deadlocks: 0 },
     }
   }
 

@@ -4,18 +4,18 @@ import {
   type PoolSettings,
   type PoolSnapshot,
   type ResolvedSettings,
-  runInScope,
+  withDeadlockDetection,
 } from '@poolguard/core'
 import {
+  asyncContextIsCheap,
   hiddenTexts,
   hideSecrets,
   KnownSecrets,
   PoolGuard,
   registerOwnCode,
-  scopesAreFree,
   shownDatabase,
 } from '@poolguard/core/adapter'
-import { ConnectionString, describeAddress, settleTarget } from '@poolguard/core/postgres'
+import { ConnectionString, describeAddress, normalizeTarget } from '@poolguard/core/postgres'
 import postgres, { type ReservedSql, type Sql, type TransactionSql } from 'postgres'
 import { ConnectionFactory } from '../connection/connection-factory.ts'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
@@ -41,17 +41,17 @@ export interface GuardedSql<TTypes extends Record<string, unknown> = NoTypes> ex
    *
    * @throws what connecting throws.
    */
-  ready(options?: { readonly again?: boolean }): Promise<PoolSnapshot>
+  ready(options?: { readonly refresh?: boolean }): Promise<PoolSnapshot>
   /** The few figures of the snapshot that cost nothing to read. */
   readonly counts: PoolCounts
   /** What the pool looks like now. */
   snapshot(): PoolSnapshot
   /** The settings that hold, each with its reason. */
-  readonly resolved: ResolvedSettings
+  readonly settings: ResolvedSettings
   /** Changes how many connections may be open, whatever is measured later. Waiters are served at once, surplus goes when nobody uses it. */
   resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void
-  /** Closes the connections that nobody uses now. Others are opened when they are needed. */
-  close(): Promise<void>
+  /** Closes the idle connections, and the connections that are released meanwhile. The pool stays open. `close` does the same. */
+  closeIdle(): Promise<void>
   /** Whether it lends no more: `end()` was called, or every pool of the process was closed. */
   readonly closed: boolean
 }
@@ -91,14 +91,16 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
       const lease = await guard.acquire()
       return reserveOn(lease, facade, refuse, (query) => guard.lateQueries.report(lease, query))
     },
+    closeIdle: () => guard.closeIdle(),
+    // The name that postgres.js has for it.
     close: () => guard.closeIdle(),
     end: makeEnd(guard, facade),
-    ready: (again?: { readonly again?: boolean }) => guard.ready(again),
+    ready: (options?: { readonly refresh?: boolean }) => guard.ready(options),
     snapshot: () => guard.snapshot(),
     resize: (bounds: { readonly min?: number; readonly max?: number }) => guard.resize(bounds),
   })
   Object.defineProperties(sql, {
-    resolved: { get: () => guard.resolved, enumerable: true },
+    settings: { get: () => guard.settings, enumerable: true },
     closed: { get: () => guard.engine.closed, enumerable: true },
     counts: { get: () => guard.counts, enumerable: true },
     // Its options hold the password.
@@ -141,7 +143,7 @@ function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConn
 
 /** The database; `***` where that may be a piece of a password. */
 function nameOf(address: ConnectionString, database: string): string {
-  return settleTarget(address).shown().database ?? shownDatabase(database) ?? 'postgres'
+  return normalizeTarget(address).shown().database ?? shownDatabase(database) ?? 'postgres'
 }
 
 /** `sql.options` tells what holds, in the words of postgres.js. */
@@ -178,7 +180,7 @@ function makeBegin(guard: PoolGuard<PostgresConnection>, refuse: (query: Query) 
       lease.release()
     }
   }
-  return scopesAreFree ? (...args) => runInScope(() => begin(...args)) : begin
+  return asyncContextIsCheap ? (...args) => withDeadlockDetection(() => begin(...args)) : begin
 }
 
 /** The connections of listen and subscribe are the facade's. */

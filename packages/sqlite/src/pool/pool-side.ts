@@ -91,7 +91,7 @@ export class PoolSide implements ObservedPool {
   snapshot(): PoolSnapshot {
     const { name, target, spec, walLimiter } = this.#options
     return {
-      ...{ name, target, stats: this.engine.stats(), dirtyReleases: 0, lintFindings: 0 },
+      ...{ name, target, stats: this.engine.stats(), dirtyReleases: 0, sessionStateFindings: 0 },
       ...{ topology: null, preparing: null, budget: null, fleet: null },
       wal: spec.role === 'writer' ? walLimiter?.snapshot() : undefined,
     }

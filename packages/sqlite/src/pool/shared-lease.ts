@@ -11,13 +11,13 @@ export interface Turn {
 }
 
 /** A reader that is at work for no longer than this is waited for: that takes less than to wake another thread. */
-const MOST_QUEUED_MILLIS = 0.5
+const MAX_QUEUED_MILLIS = 0.5
 /** A message that takes longer than this is not what it was taken for, and nothing is sent after it. */
 const OVERDUE_MILLIS = 1
 /** After so long even those go elsewhere that were sent after it. */
 const STUCK_MILLIS = 5
 /** The longest that one is kept: then it is given back, as the pool may have plans for its connection. */
-const LONGEST_MILLIS = 50
+const MAX_MILLIS = 50
 
 /** A lease that turns share, one message after the other, so that the thread finds the next one there and need not be woken. */
 export class SharedLease {
@@ -44,9 +44,9 @@ export class SharedLease {
     return (
       !this.#stuck &&
       this.#lease.active &&
-      now - this.#since < LONGEST_MILLIS &&
+      now - this.#since < MAX_MILLIS &&
       now - this.#firstSince < OVERDUE_MILLIS &&
-      this.#queuedMillis + turn.millis <= MOST_QUEUED_MILLIS
+      this.#queuedMillis + turn.millis <= MAX_QUEUED_MILLIS
     )
   }
 

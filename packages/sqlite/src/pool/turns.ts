@@ -5,7 +5,7 @@ import type { Done, Question } from '../protocol.ts'
 import { SharedLease, type Turn } from './shared-lease.ts'
 
 /** From so many on, another message costs less than waiting for the others. */
-const MOST_PER_TURN = 24
+const MAX_PER_TURN = 24
 /** Younger callers join those who wait already: so little do they lose of their time. */
 const JOINABLE_MILLIS = 5
 /** Whoever shares a message with a statement waits for it. */
@@ -53,7 +53,7 @@ export class Turns {
     const label = currentLabel()
     const now = systemClock.now()
     const open = this.#open.get(label)
-    if (open && open.asked.length < MOST_PER_TURN && now - open.since < JOINABLE_MILLIS) {
+    if (open && open.asked.length < MAX_PER_TURN && now - open.since < JOINABLE_MILLIS) {
       open.asked.push(asked)
       open.millis += millis
       return promise

@@ -42,7 +42,7 @@ export class Session {
     this.#spec = spec
     this.#answered = answered
     this.#database = openDatabase(driver, spec)
-    this.#statements = new StatementCache(this.#database, spec.maxPrepared)
+    this.#statements = new StatementCache(this.#database, spec.maxPreparedStatements)
     const [begin, end] = [this.#database.prepare('BEGIN'), this.#database.prepare('COMMIT')]
     this.#snapshot = spec.role === 'reader' ? { begin, end } : undefined
     this.#counts = spec.role === 'writer' ? this.#database.prepare(COUNTS) : undefined

@@ -1,4 +1,4 @@
-import { BudgetError, type Capacity, othersUse, planBudget, surgeOf } from '@poolguard/core/postgres'
+import { BudgetError, type Capacity, connectionsOfOthers, planBudget, surgeInstances } from '@poolguard/core/postgres'
 import { type Facts, throughTransactionPooler, usesPoolguard } from '../facts.ts'
 import type { Rule } from '../rule.ts'
 
@@ -14,7 +14,7 @@ export const poolsExceedCapacity: Rule = {
     const max = maxOf(facts)
     const capacity = facts.server?.capacity ?? composeCapacity(facts)
     if (!fleet || !max || !capacity || throughTransactionPooler(facts) || usesPoolguard(facts)) return []
-    const others = facts.server && othersUse(facts.server.usage)
+    const others = facts.server && connectionsOfOthers(facts.server.usage)
     const advice = adviceFor({ capacity, others, instances: fleet.instances, maxSurge: fleet.surge }, max.value)
     if (advice === undefined) return []
     const atOnce = fleet.instances + fleet.surge
@@ -44,7 +44,7 @@ function fleetOf({
   project,
 }: Facts): { instances: number; surge: number; source: string } | undefined {
   if (instances !== undefined) {
-    return { instances, surge: surgeOf(instances, maxSurge), source: `${instances} instances` }
+    return { instances, surge: surgeInstances(instances, maxSurge), source: `${instances} instances` }
   }
   const apps = project.compose?.apps ?? []
   const count = apps.reduce((sum, { replicas }) => sum + replicas, 0)

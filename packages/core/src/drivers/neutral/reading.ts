@@ -1,7 +1,12 @@
 import type { ConnectionString, Parameter } from '../../connection-string/index.ts'
-import { ConnectionStringError, isKnownParameter, isTailOfSecret, settleTarget } from '../../connection-string/index.ts'
-import { definedOnly } from '../../defined-only.ts'
+import {
+  ConnectionStringError,
+  isKnownParameter,
+  isTailOfSecret,
+  normalizeTarget,
+} from '../../connection-string/index.ts'
 import { mayHoldSecret } from '../../may-hold-secret.ts'
+import { omitUndefined } from '../../omit-undefined.ts'
 import { HIDDEN } from '../../redact.ts'
 import type { RewriteWarning } from '../rewriting.ts'
 import {
@@ -41,7 +46,7 @@ export interface Reading {
  */
 export function readConnection(connection: ConnectionString, settings: ConnectionSettings = {}): Reading {
   validateConnectionSettings(settings)
-  const settled = withAddress(settleTarget(connection))
+  const settled = withAddress(normalizeTarget(connection))
   const urlSettings = readUrlSettings(settled)
   const options = parseStartupOptions(settled.parameter('options') ?? '')
   const plain = settled.parameters.filter(([name]) => isServerSetting(name))
@@ -55,7 +60,7 @@ export function readConnection(connection: ConnectionString, settings: Connectio
   ])
   return {
     target: settled.with({ parameters: [] }),
-    settings: { ...settingsInUrl(settled, urlSettings), ...definedOnly(settings) },
+    settings: { ...settingsInUrl(settled, urlSettings), ...omitUndefined(settings) },
     urlSettings,
     serverSettings: [...options.settings, ...plain.map(asSetting), ...serverSettingsOf(settings)],
     routing: options.rest,

@@ -1,4 +1,4 @@
-import { definedOnly } from '../../defined-only.ts'
+import { omitUndefined } from '../../omit-undefined.ts'
 import type { DriverContext } from '../driver-context.ts'
 import { serverDurationMillis, wholeMillis } from '../neutral/durations.ts'
 import { hideSecrets } from '../neutral/hide-secrets.ts'
@@ -58,7 +58,7 @@ export function pgDriverOptions(
   })
   const host = target.hosts[0]
   const query = settings.queryTimeoutMillis
-  const options: PgDriverOptions = definedOnly({
+  const options: PgDriverOptions = omitUndefined({
     host: host?.host === '' ? undefined : host?.host,
     port: host?.port,
     user: target.user,
@@ -99,7 +99,7 @@ function socketOptions(others: ReadonlyMap<string, string>): PgDriverOptions {
   const idle = others.get('keepalives_idle')
   const idleSeconds = idle !== undefined && /^\d{1,9}$/.test(idle) ? Number(idle) : undefined
   const binding = others.get('channel_binding')
-  return definedOnly({
+  return omitUndefined({
     keepAlive: keepAlive === undefined ? (idleSeconds === undefined ? undefined : true) : keepAlive !== '0',
     keepAliveInitialDelayMillis: idleSeconds === undefined ? undefined : idleSeconds * 1000,
     enableChannelBinding: binding === undefined ? undefined : binding !== 'disable',

@@ -1,5 +1,5 @@
 import { type ConnectionString, hiddenTexts } from '../../connection-string/index.ts'
-import { definedOnly } from '../../defined-only.ts'
+import { omitUndefined } from '../../omit-undefined.ts'
 import type { TopologyTraits } from '../../topology/index.ts'
 import type { ConnectionSettings } from '../neutral/connection-settings.ts'
 import { wholeMillis, wholeSeconds } from '../neutral/durations.ts'
@@ -63,7 +63,7 @@ export function toPg(
 function poolOptions(settings: ConnectionSettings): PgOptions {
   const timer = settings.acquireTimeoutMillis ?? settings.connectTimeoutMillis
   const { max, min, idleTimeoutMillis: idle, maxLifetimeMillis: lifetime } = settings
-  return definedOnly({
+  return omitUndefined({
     max,
     min,
     connectionTimeoutMillis: timer === undefined ? undefined : wholeMillis(timer),

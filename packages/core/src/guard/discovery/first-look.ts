@@ -1,5 +1,5 @@
 import { CAPACITY_QUERY, parseCapacity } from '../../budget/index.ts'
-import { inTime } from '../../clock.ts'
+import { withTimeout } from '../../clock.ts'
 import { InvalidAnswerError } from '../../invalid-answer-error.ts'
 import {
   announcedPooler,
@@ -14,7 +14,7 @@ import {
   type Topology,
 } from '../../topology/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
-import type { Survey } from './survey.ts'
+import type { Survey } from './discover-topology.ts'
 
 /** A caller waits for this connection. A pooler without a free server does not answer at all. */
 const ANSWER_MILLIS = 1_000
@@ -69,7 +69,7 @@ export async function lookFirst<C>(
         ? confirm(session, known)
         : askCapacity(driver, connection, known)
       : identify(session)
-    const { topology, along } = await inTime(answer, ANSWER_MILLIS, () => new Unanswered())
+    const { topology, along } = await withTimeout(answer, ANSWER_MILLIS, () => new Unanswered())
     const limits = readLimits(along)
     const conclusive = known !== undefined || topology.kind === 'direct'
     if (!conclusive && alone) return { ...look, ...limits, ...(await detectAlone(peer, session)) }

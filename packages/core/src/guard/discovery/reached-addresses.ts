@@ -1,4 +1,4 @@
-import { parseConnectionString, settleTarget } from '../../connection-string/index.ts'
+import { normalizeTarget, parseConnectionString } from '../../connection-string/index.ts'
 import { ProcessWide } from '../../process-wide.ts'
 
 /** So many addresses are remembered; of more the oldest is forgotten, which costs one wait that would not have been. */
@@ -9,7 +9,7 @@ const addresses = new ProcessWide('poolguard.reached.1', () => new Set<string>()
 /** The hosts and ports of a connection string, in any spelling; a target that is none stands for itself. */
 export function addressOf(target: string): string {
   try {
-    return settleTarget(parseConnectionString(target))
+    return normalizeTarget(parseConnectionString(target))
       .hosts.map(({ host, port = 5432 }) => `${host}:${port}`)
       .join(',')
   } catch {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { openPools } from '../../observe/index.ts'
+import { listPools } from '../../observe/index.ts'
 import { DEFAULT_POOL_SETTINGS, Pool, type PoolEvent } from '../../pool/index.ts'
 import { PoolRegistration } from './pool-registration.ts'
 
@@ -14,7 +14,7 @@ function registrationOf(hasListener: boolean) {
   })
   const pool = {
     snapshot: () => ({
-      ...{ name: 'orders', target: '', stats: engine.stats(), dirtyReleases: 0, lintFindings: 0 },
+      ...{ name: 'orders', target: '', stats: engine.stats(), dirtyReleases: 0, sessionStateFindings: 0 },
       ...{ topology: null, preparing: null, budget: null, fleet: null },
     }),
   }
@@ -26,15 +26,15 @@ function registrationOf(hasListener: boolean) {
 describe("a pool's place in the process", () => {
   test('is entered once, with the first use, and not again when the pool is closed', () => {
     const { pool, registration } = registrationOf(false)
-    expect(openPools()).not.toContain(pool)
+    expect(listPools()).not.toContain(pool)
 
     registration.enter()
     registration.enter()
-    expect(openPools().filter((each) => each === pool)).toHaveLength(1)
+    expect(listPools().filter((each) => each === pool)).toHaveLength(1)
 
     registration.leave()
     registration.enter()
-    expect(openPools()).not.toContain(pool)
+    expect(listPools()).not.toContain(pool)
     expect(registration.isEntered).toBe(true)
   })
 

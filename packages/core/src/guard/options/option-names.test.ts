@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { requireElsewhere, requireMeantNames } from './option-names.ts'
+import { rejectForeignOptions, rejectMisspeltOptions } from './option-names.ts'
 
 describe('what was meant for poolguard, and would have no effect, is refused', () => {
   test.each([
     [{ instance: 6 }, 'Invalid option instance: 6. It takes no value: there is no such option, but instances.'],
     [{ Fleet: { app: 'x' } }, 'but fleet.'],
-    [{ max_prepared: 3 }, 'but maxPrepared.'],
+    [{ max_prepared_statements: 3 }, 'but maxPreparedStatements.'],
     [
       { acquireTimeoutMillis: 3 },
       'Invalid option acquireTimeoutMillis: 3. It takes no value here: it stands in pool, as pool.acquireTimeoutMillis.',
@@ -16,7 +16,7 @@ describe('what was meant for poolguard, and would have no effect, is refused', (
     ],
     [{ max_waiters: 3 }, 'it stands in pool, as pool.maxWaiters.'],
   ])('%j', (options, message) => {
-    expect(() => requireMeantNames(options)).toThrow(message)
+    expect(() => rejectMisspeltOptions(options)).toThrow(message)
   })
 
   test.each([
@@ -26,14 +26,14 @@ describe('what was meant for poolguard, and would have no effect, is refused', (
     { max_lifetime: 3, idle_timeout: 3, connect_timeout: 3, max_pipeline: 3, host: 'db', options: '-c x=y' },
     { instance: undefined },
   ])('and what a driver takes is not: %j', (options) => {
-    expect(() => requireMeantNames(options)).not.toThrow()
+    expect(() => rejectMisspeltOptions(options)).not.toThrow()
   })
 
   test('nor is it told to somebody else', () => {
     const place = 'the first argument, as in new PrismaPg({ url, fleet })'
-    expect(() => requireElsewhere({ schema: 'x', fleet: { app: 'orders' } }, place)).toThrow(
+    expect(() => rejectForeignOptions({ schema: 'x', fleet: { app: 'orders' } }, place)).toThrow(
       'Invalid option fleet: an object. It takes no value here: it stands in the first argument, as in new PrismaPg({ url, fleet }).',
     )
-    expect(() => requireElsewhere({ schema: 'x', name: 'y', url: 'z', fleet: undefined }, place)).not.toThrow()
+    expect(() => rejectForeignOptions({ schema: 'x', name: 'y', url: 'z', fleet: undefined }, place)).not.toThrow()
   })
 })

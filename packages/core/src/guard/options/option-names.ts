@@ -5,8 +5,8 @@ import type { PoolguardOptions } from './poolguard-options.ts'
 
 const OPTIONS: Readonly<Record<keyof PoolguardOptions, true>> = {
   ...{ url: true, name: true, pool: true, pooler: true, preset: true, instances: true, fleet: true, headroom: true },
-  ...{ onEvent: true, lint: true, queryAfterRelease: true, waitForServer: true, waitUntil: true },
-  ...{ prepareThreshold: true, maxPrepared: true, prepareTypes: true },
+  ...{ onEvent: true, sessionState: true, queryAfterRelease: true, waitForServer: true, waitUntil: true },
+  ...{ prepareThreshold: true, maxPreparedStatements: true, prepareTypes: true },
 }
 
 /** The names of poolguard's own options, which stand beside a driver's. */
@@ -33,7 +33,7 @@ const PLACES = new Map<string, readonly [outer: string, inner: string]>([
  *
  * @throws {InvalidOptionError} says what to write.
  */
-export function requireMeantNames(options: object): void {
+export function rejectMisspeltOptions(options: object): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(OPTIONS, name)) continue
     const meant = MEANT.get(plain(name))
@@ -49,7 +49,7 @@ export function requireMeantNames(options: object): void {
  * @param place where they belong, as in "the first argument, as in new PrismaPg({ url, fleet })"
  * @throws {InvalidOptionError} names the first of them.
  */
-export function requireElsewhere(options: object, place: string): void {
+export function rejectForeignOptions(options: object, place: string): void {
   for (const [name, value] of Object.entries(options)) {
     // Of these two others have theirs.
     if (value === undefined || name === 'url' || name === 'name' || !Object.hasOwn(OPTIONS, name)) continue

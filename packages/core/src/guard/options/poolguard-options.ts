@@ -17,7 +17,7 @@ export interface PoolguardOptions extends SettingsOptions, PrepareOptions {
    * What becomes of a statement that relies on the session (`SET`, `LISTEN`, session locks, named statements...) where a
    * pooler does not keep that: `warn` once (the default), `throw` instead of sending it, or `off`.
    */
-  readonly lint?: LintMode
+  readonly sessionState?: LintMode
   /**
    * What becomes of a query that is sent on a connection, or in a transaction, after its caller has released it. `report`
    * (the default) runs it, as pg does, and emits the event `query-after-release` with the caller's stack; `reject` fails

@@ -8,7 +8,7 @@ export function durations(...millis: number[]): Durations {
 }
 
 const STATS: PoolStats = {
-  ...{ max: 10, min: 1, total: 5, idle: 3, active: 2, connecting: 0, settling: 0, closing: 0 },
+  ...{ max: 10, min: 1, total: 5, idle: 3, active: 2, connecting: 0, validating: 0, closing: 0 },
   ...{
     waiting: 4,
     acquired: 2,
@@ -17,25 +17,25 @@ const STATS: PoolStats = {
     timeouts: 7,
     saturated: 0,
     leaks: 0,
-    suspected: 0,
+    suspectedLeaks: 0,
     deadlocks: 0,
     takenAtMillis: 0,
   },
   ...{ leasedMillis: 1_500, capacityMillis: 9_000, longestLeaseMillis: 250 },
   ...{ connectFailures: { full: 3, unavailable: 0, permanent: 0 } },
   ...{ wait: durations(0, 3), waitByLabel: { 'GET /orders/:id': durations(3) } },
-  ...{ use: durations(5), create: durations(40) },
+  ...{ usage: durations(5), connect: durations(40) },
 }
 
 /** A pool that has these figures and others. */
 export function observedPool(name: string, stats: Partial<PoolStats> = {}): ObservedPool {
-  const fleet = { member: `${name}#000001`, target: 4, demand: 9, members: 3, budget: 14 }
+  const fleet = { instance: `${name}#000001`, maxConnections: 4, demand: 9, instances: 3, sharedConnections: 14 }
   const wal = { bytes: 4_000_000, maxBytes: 64_000_000, problem: null }
   const snapshot = {
     name,
     stats: { ...STATS, ...stats },
     dirtyReleases: 1,
-    lintFindings: 0,
+    sessionStateFindings: 0,
     fleet,
     wal,
   } as PoolSnapshot

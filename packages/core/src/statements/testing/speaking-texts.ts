@@ -1,7 +1,7 @@
-import type { FindingCode } from '../finding.ts'
+import type { StatementFindingCode } from '../statement-finding.ts'
 
 /** Texts that rely on the session, with what is to be found in them. */
-export const SPEAKING: readonly (readonly [text: string, ...found: `${FindingCode}: ${string}`[]])[] = [
+export const SPEAKING: readonly (readonly [text: string, ...found: `${StatementFindingCode}: ${string}`[]])[] = [
   ['SET search_path = app', 'set: SET search_path'],
   ['SET search_path=app, public;', 'set: SET search_path'],
   ['SET statement_timeout TO 5000', 'set: SET statement_timeout'],

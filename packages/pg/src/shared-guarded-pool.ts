@@ -1,19 +1,19 @@
-import { type HeldPool, holdPool, ProcessWide } from '@poolguard/core/adapter'
+import { ProcessWide, type SharedPool, sharePool } from '@poolguard/core/adapter'
 import type { GuardedPool, GuardedPoolClass } from './guarded-pool.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 
 /**
  * A GuardedPool, the same for the same name however often the module is loaded that asks for it: what every adapter makes
- * its pool with. See {@link holdPool}. With `shared: false` it is one of its own, whatever it is called.
+ * its pool with. See {@link sharePool}. With `shared: false` it is one of its own, whatever it is called.
  *
  * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
  */
-export function holdGuardedPool(
+export function sharedGuardedPool(
   GuardedPool: GuardedPoolClass,
   config: GuardedPoolConfig,
   { shared = true }: { readonly shared?: boolean } = {},
-): HeldPool<GuardedPool> {
-  return holdPool({
+): SharedPool<GuardedPool> {
+  return sharePool({
     kind: `pg ${numberOf(Object.getPrototypeOf(GuardedPool))}`,
     name: shared ? config.name : undefined,
     options: config,

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import { DEFAULT_POOL_SETTINGS, Pool } from '../../pool/index.ts'
-import { LookSeat } from './look-seat.ts'
+import { ExchangeLease } from './exchange-lease.ts'
 
 /** What {@link abortAfter} was asked for, in milliseconds, and how to let that time pass. */
 const patience = vi.hoisted(() => [] as { millis: number; pass: () => void }[])
@@ -25,7 +25,7 @@ function givenBusyPool() {
     factory: { open: async () => ({}), close: async () => {} },
     classify: () => 'unavailable',
   })
-  return { pool, seat: new LookSeat(() => pool), held: pool.acquire() }
+  return { pool, seat: new ExchangeLease(() => pool), held: pool.acquire() }
 }
 
 test('an urgent look that gets no connection opens one more', async () => {

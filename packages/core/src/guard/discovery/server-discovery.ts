@@ -2,8 +2,8 @@ import { systemClock } from '../../clock.ts'
 import { type Pool, runDetached } from '../../pool/index.ts'
 import { forgetTopology, rememberTopology, type Topology } from '../../topology/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
+import { detectPooler, type Survey } from './discover-topology.ts'
 import { type FirstLook, lookFirst } from './first-look.ts'
-import { detectPooler, type Survey } from './survey.ts'
 
 /** After a look at the database that told too little, the next one waits so long. */
 const RESURVEY_MILLIS = 5_000
@@ -29,7 +29,7 @@ export interface SurveyorOptions<C> {
  * look is due again, at the next one that is opened or comes back. Only a pooler that does not say what it is takes two
  * more connections, while callers go on.
  */
-export class Surveyor<C> {
+export class ServerDiscovery<C> {
   readonly #options: SurveyorOptions<C>
   #found: Survey | undefined
   /** A look at one connection, and whatever follows from it. */

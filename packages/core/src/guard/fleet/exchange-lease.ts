@@ -14,7 +14,7 @@ const PATIENCE_AFTER_FAILURE_MILLIS = 1_000
 const OPEN_MILLIS = 5_000
 
 /** How the looks of a fleet come by a connection. They are no callers. */
-export class LookSeat<C> {
+export class ExchangeLease<C> {
   readonly #engine: () => Pool<C>
   /** A place in the line, taken before the first caller's. */
   #taken: Promise<Lease<C>> | undefined

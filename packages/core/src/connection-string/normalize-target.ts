@@ -13,9 +13,9 @@ const TARGET_PARAMETERS = ['host', 'port', 'user', 'password', 'dbname']
  * @throws {ConnectionStringError} if a port is none, or there are not as many ports as hosts.
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS
  * @example
- * settleTarget(parseConnectionString('postgresql://app@/orders?host=/var/run')).hosts // [{ host: '/var/run' }]
+ * normalizeTarget(parseConnectionString('postgresql://app@/orders?host=/var/run')).hosts // [{ host: '/var/run' }]
  */
-export function settleTarget(connection: ConnectionString): ConnectionString {
+export function normalizeTarget(connection: ConnectionString): ConnectionString {
   if (!connection.parameters.some(([name]) => TARGET_PARAMETERS.includes(name))) return connection
   return connection.without(...TARGET_PARAMETERS).with({
     hosts: settleHosts(connection),

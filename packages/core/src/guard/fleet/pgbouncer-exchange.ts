@@ -10,7 +10,7 @@ import {
 import { classifyConnectFailure, isServerError, readError } from '../../postgres-errors/index.ts'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } from '../../topology/index.ts'
 import type { ConsoleOptions, Login, PoolerConsole } from '../guarded-driver.ts'
-import type { Ask } from './server-look.ts'
+import type { Ask } from './server-exchange.ts'
 
 /** For the console's login and each of its answers: the server cuts a look off that is silent for a second. */
 const CONSOLE_MILLIS = 700

@@ -1,16 +1,16 @@
 import type { KnownSecrets } from '../../known-secrets.ts'
 import type { Activity, OpenContext, ResourceFactory, RunningQuery } from '../../pool/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
-import type { Surveyor } from './surveyor.ts'
+import type { ServerDiscovery } from './server-discovery.ts'
 
 /** A driver's factory whose connections are looked at when they come back, where a look is due. */
-export class SurveyedFactory<C> implements ResourceFactory<C> {
+export class DiscoveringFactory<C> implements ResourceFactory<C> {
   readonly setIdle: ((connection: C, idle: boolean) => void) | undefined
   readonly #driver: GuardedDriver<C>
-  readonly #surveyor: Surveyor<C>
+  readonly #surveyor: ServerDiscovery<C>
   readonly #secrets: KnownSecrets | undefined
 
-  constructor(driver: GuardedDriver<C>, surveyor: Surveyor<C>, secrets?: KnownSecrets) {
+  constructor(driver: GuardedDriver<C>, surveyor: ServerDiscovery<C>, secrets?: KnownSecrets) {
     this.#driver = driver
     this.#surveyor = surveyor
     this.#secrets = secrets
@@ -52,7 +52,7 @@ export class SurveyedFactory<C> implements ResourceFactory<C> {
 
   async #meet(connection: C, fit: boolean | Promise<boolean>): Promise<boolean> {
     if (!(await fit)) return false
-    // With `reset: 'off'` a transaction that was left open is the next borrower's.
+    // With `resetOnRelease: 'off'` a transaction that was left open is the next borrower's.
     return this.#driver.isInTransaction(connection) || this.#surveyor.meet(connection)
   }
 }

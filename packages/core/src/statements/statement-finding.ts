@@ -12,7 +12,7 @@
  * - `discard`: `DISCARD`
  * - `load`: `LOAD`
  */
-export type FindingCode =
+export type StatementFindingCode =
   | 'set'
   | 'tracked-set'
   | 'set-role'
@@ -25,8 +25,8 @@ export type FindingCode =
   | 'load'
 
 /** One thing in a SQL text that relies on the session, which a pooler in transaction or statement mode does not keep. */
-export interface Finding {
-  readonly code: FindingCode
+export interface StatementFinding {
+  readonly code: StatementFindingCode
   /** What was seen, in canonical spelling: `SET search_path`. Never a value, a literal, or a name of the app's other than a parameter's. */
   readonly construct: string
   /** What goes wrong behind such a pooler. */
@@ -35,9 +35,9 @@ export interface Finding {
   readonly instead: string
 }
 
-type Advice = Pick<Finding, 'why' | 'instead'>
+type Advice = Pick<StatementFinding, 'why' | 'instead'>
 
-const ADVICE: Readonly<Record<Exclude<FindingCode, 'advisory-lock'>, Advice>> = {
+const ADVICE: Readonly<Record<Exclude<StatementFindingCode, 'advisory-lock'>, Advice>> = {
   set: {
     why: 'The setting stays on the server connection, which goes to another client after this transaction: your next statement runs without it, and somebody else runs with it.',
     instead:
@@ -82,7 +82,7 @@ const ADVICE: Readonly<Record<Exclude<FindingCode, 'advisory-lock'>, Advice>> = 
   },
 }
 
-export function finding(code: Exclude<FindingCode, 'advisory-lock'>, construct: string): Finding {
+export function finding(code: Exclude<StatementFindingCode, 'advisory-lock'>, construct: string): StatementFinding {
   return Object.freeze({ code, construct, ...ADVICE[code] })
 }
 
@@ -99,7 +99,7 @@ const LOCKS = [
 ] as const
 
 /** The functions of https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADVISORY-LOCKS that lock for the session. */
-export const ADVISORY_FUNCTIONS: readonly Finding[] = [
+export const ADVISORY_FUNCTIONS: readonly StatementFinding[] = [
   ...LOCKS.map((name) =>
     Object.freeze({
       code: 'advisory-lock' as const,

@@ -1,14 +1,14 @@
 import { PoolguardError } from '../poolguard-error.ts'
 import { describeTopology, keepsSession, type Topology } from '../topology/index.ts'
-import type { Finding } from './finding.ts'
 import { opensTransaction } from './opens-transaction.ts'
+import type { StatementFinding } from './statement-finding.ts'
 import { StatementLint } from './statement-lint.ts'
 
 /** What becomes of a statement that relies on a session which the pooler does not keep. */
-export type LintMode = 'warn' | 'throw' | 'off'
+export type SessionStateMode = 'warn' | 'throw' | 'off'
 
 /** What in a statement relies on the session, why that fails, and what to write instead. */
-export type Reliance = Pick<Finding, 'construct' | 'why' | 'instead'>
+export type SessionDependency = Pick<StatementFinding, 'construct' | 'why' | 'instead'>
 
 /** A statement relies on the session, and the pooler in between does not keep that. It was not sent. */
 export class SessionStateError extends PoolguardError {
@@ -17,9 +17,9 @@ export class SessionStateError extends PoolguardError {
   }
 
   readonly code = 'POOLGUARD_SESSION_STATE'
-  readonly finding: Reliance
+  readonly finding: SessionDependency
 
-  constructor(finding: Reliance, topology: Topology) {
+  constructor(finding: SessionDependency, topology: Topology) {
     super(describeReliance(finding, topology))
     this.finding = finding
   }
@@ -38,18 +38,18 @@ export class PoolTransactionError extends PoolguardError {
   }
 }
 
-const NAMED_STATEMENT: Reliance = {
+const NAMED_STATEMENT: SessionDependency = {
   construct: 'a named statement',
   why: 'The pooler does not keep track of names: the next transaction may run on a server connection where the name is unknown (26000), taken (42P05), or the statement of another client.',
   instead: 'No name, or PgBouncer 1.21 and later with max_prepared_statements above 0.',
 }
 
 /** Enough for every construct that one app may use; after that, warnings may be told again. */
-const MOST_CONSTRUCTS = 1_000
+const MAX_CONSTRUCTS = 1_000
 
 /** Reads what is sent, where the session is not kept from one transaction to the next. Until that is known it does nothing. */
-export class SessionGuard {
-  readonly #mode: LintMode
+export class SessionStateCheck {
+  readonly #mode: SessionStateMode
   readonly #warn: (message: string) => void
   readonly #warned = new Set<string>()
   #warnedOfTransaction = false
@@ -58,7 +58,7 @@ export class SessionGuard {
   /** Constructs that were warned about or refused so far, each counted once for each text. */
   findings = 0
 
-  constructor(mode: LintMode, warn: (message: string) => void) {
+  constructor(mode: SessionStateMode, warn: (message: string) => void) {
     this.#mode = mode
     this.#warn = warn
   }
@@ -87,7 +87,7 @@ export class SessionGuard {
   check(text: string, name?: string): SessionStateError | undefined {
     const lint = this.#lint
     if (!lint) return undefined
-    const findings: readonly Reliance[] =
+    const findings: readonly SessionDependency[] =
       name && this.#topology?.preparedStatements !== 'safe'
         ? [NAMED_STATEMENT]
         : this.#mode === 'throw'
@@ -119,7 +119,7 @@ export class SessionGuard {
     this.#warnedOfTransaction = true
   }
 
-  #report(findings: readonly Reliance[]): SessionStateError | undefined {
+  #report(findings: readonly SessionDependency[]): SessionStateError | undefined {
     this.findings += findings.length
     const [first] = findings
     const topology = this.#topology
@@ -127,7 +127,7 @@ export class SessionGuard {
     if (this.#mode === 'throw') return new SessionStateError(first, topology)
     for (const finding of findings) {
       if (this.#warned.has(finding.construct)) continue
-      if (this.#warned.size >= MOST_CONSTRUCTS) this.#warned.clear()
+      if (this.#warned.size >= MAX_CONSTRUCTS) this.#warned.clear()
       this.#warned.add(finding.construct)
       this.#warn(describeReliance(finding, topology))
     }
@@ -142,6 +142,6 @@ function describePoolTransaction(advice: string): string {
   )
 }
 
-function describeReliance({ construct, why, instead }: Reliance, topology: Topology): string {
+function describeReliance({ construct, why, instead }: SessionDependency, topology: Topology): string {
   return `${construct} relies on the session, but at the other end is ${describeTopology(topology)}. ${why} Instead: ${instead}`
 }

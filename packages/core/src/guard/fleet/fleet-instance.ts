@@ -1,4 +1,4 @@
-import { inTime, systemClock } from '../../clock.ts'
+import { systemClock, withTimeout } from '../../clock.ts'
 import { FleetController, type FleetView, makeMember, pooledName, type Share } from '../../fleet/index.ts'
 import { InvalidAnswerError } from '../../invalid-answer-error.ts'
 import type { FleetSnapshot } from '../../observe/index.ts'
@@ -7,10 +7,10 @@ import { readError } from '../../postgres-errors/index.ts'
 import type { FleetOptions } from '../../settings/index.ts'
 import type { Topology } from '../../topology/index.ts'
 import type { ConsoleOptions, GuardedDriver, PoolerConsole } from '../guarded-driver.ts'
+import { ExchangeLease } from './exchange-lease.ts'
 import { FleetWarnings } from './fleet-warnings.ts'
-import { LookSeat } from './look-seat.ts'
-import { closeConsole, lookAtPooler, UnseenError } from './pooler-look.ts'
-import { type Ask, lookAtServer, type ServerLookOptions, TellsNothing } from './server-look.ts'
+import { closeConsole, lookAtPooler, UnseenError } from './pgbouncer-exchange.ts'
+import { type Ask, lookAtServer, type ServerLookOptions, TellsNothing } from './server-exchange.ts'
 
 const INTERVAL_MILLIS = 5_000
 /** A server that answers no later than this is as good as none. Its own limits on a look end sooner. */
@@ -35,7 +35,7 @@ export interface FleetMembershipOptions<C> {
 }
 
 /** A pool's part in its fleet: the controller, and the connections it looks and publishes through. */
-export class FleetMembership<C> {
+export class FleetInstance<C> {
   /** `app#id`. */
   readonly member: string
   readonly #options: FleetMembershipOptions<C>
@@ -44,7 +44,7 @@ export class FleetMembership<C> {
   /** What carries the publication: one of the pool's connections, or behind a pooler one to its console. */
   #publisher: C | PoolerConsole | undefined
   #console: PoolerConsole | undefined
-  readonly #seat: LookSeat<C>
+  readonly #seat: ExchangeLease<C>
   readonly #warnings: FleetWarnings
   #warned = false
   #throughPooler = false
@@ -55,7 +55,7 @@ export class FleetMembership<C> {
   constructor(options: FleetMembershipOptions<C>) {
     const { fleet, headroom, engine, bounds, adopt } = options
     this.#options = options
-    this.#seat = new LookSeat(engine)
+    this.#seat = new ExchangeLease(engine)
     this.#intervalMillis = fleet.intervalMillis ?? INTERVAL_MILLIS
     this.#warnings = new FleetWarnings({
       ...{ app: fleet.app, intervalMillis: this.#intervalMillis, warn: options.warn },
@@ -92,8 +92,14 @@ export class FleetMembership<C> {
   snapshot(): FleetSnapshot | null {
     const { share, published } = this.#controller
     if (!share) return null
-    const { target, members, budget } = share
-    return { member: this.member, target, demand: published?.demand ?? 0, members, budget }
+    const { maxConnections: target, instances: members, sharedConnections: budget } = share
+    return {
+      instance: this.member,
+      maxConnections: target,
+      demand: published?.demand ?? 0,
+      instances: members,
+      sharedConnections: budget,
+    }
   }
 
   /** Lines up for a connection, before the callers that come after. */
@@ -250,7 +256,7 @@ export class FleetMembership<C> {
   }
 
   #ask(connection: C, text: string): Promise<string | null | undefined> {
-    return inTime(this.#options.driver().ask(connection, text), ANSWER_MILLIS, () => new Unanswered())
+    return withTimeout(this.#options.driver().ask(connection, text), ANSWER_MILLIS, () => new Unanswered())
   }
 
   /** A pooler whose console is away for a moment takes nobody's share, nor does one that is paused, however long. */
@@ -294,7 +300,7 @@ class Unanswered extends Error {
   }
 }
 
-/** With `reset: 'off'` it is not ours to end: a look in it would commit what somebody has abandoned. */
+/** With `resetOnRelease: 'off'` it is not ours to end: a look in it would commit what somebody has abandoned. */
 class TransactionLeftOpen extends Error {
   static {
     TransactionLeftOpen.prototype.name = 'TransactionLeftOpen'

@@ -1,7 +1,7 @@
 export type HealthStatus = 'healthy' | 'warning' | 'critical'
 
 /** What is said of a measure, and what may soon be said of it. */
-export interface Verdict {
+export interface HealthVerdict {
   readonly status: HealthStatus
   /** The worst of what was found since it has been better. */
   readonly better?: { readonly status: HealthStatus; readonly since: number }
@@ -16,10 +16,10 @@ export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
 
 /** Worse at once; better when what was found has been better for `recoveryMillis`, and then as good as the worst of that. */
 export function holdVerdict(
-  held: Verdict | undefined,
+  held: HealthVerdict | undefined,
   found: HealthStatus,
   { now, recoveryMillis }: { readonly now: number; readonly recoveryMillis: number },
-): Verdict {
+): HealthVerdict {
   if (!held || found === worstOf([held.status, found])) return { status: found }
   const { status, since } = held.better ?? { status: found, since: now }
   const better = { status: worstOf([status, found]), since }

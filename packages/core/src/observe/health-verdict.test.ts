@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type HealthStatus, holdVerdict, type Verdict, worstOf } from './verdict.ts'
+import { type HealthStatus, type HealthVerdict, holdVerdict, worstOf } from './health-verdict.ts'
 
 const WORDS: Readonly<Record<string, HealthStatus>> = { c: 'critical', w: 'warning', h: 'healthy' }
 
@@ -12,7 +12,7 @@ test.each<[what: string, found: string, told: string]>([
   ['a little better at first', 'c w w w h h h h h h h h', 'c c c c c c w w w w w h'],
   ['the same', 'w w h w w', 'w w w w w'],
 ])('given a look a second, and what is %s', (_what, found, told) => {
-  let verdict: Verdict | undefined
+  let verdict: HealthVerdict | undefined
   const said = found.split(' ').map((letter, second) => {
     const status = WORDS[letter] as HealthStatus
     verdict = holdVerdict(verdict, status, { now: second * 1_000, recoveryMillis: 5_000 })
