@@ -132,7 +132,7 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       unit: 'short',
       queries: [
         { expr: byPool('sum', ofPools('poolguard_connections_connecting')), legend: `${POOL} connecting` },
-        { expr: byPool('sum', ofPools('poolguard_connections_settling')), legend: `${POOL} validating` },
+        { expr: byPool('sum', ofPools('poolguard_connections_validating')), legend: `${POOL} validating` },
         { expr: byPool('sum', ofPools('poolguard_connections_closing')), legend: `${POOL} closing` },
       ],
     },
@@ -177,7 +177,7 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       ['poolguard_leaks_total', 'leaks suspected'],
       ['poolguard_deadlocks_total', 'deadlocks'],
       ['poolguard_dirty_releases_total', 'dirty releases'],
-      ['poolguard_lint_findings_total', 'statements that need a session'],
+      ['poolguard_session_state_findings_total', 'statements that need a session'],
     ),
   ]
 }

@@ -145,7 +145,7 @@ export const METRICS: readonly MetricDefinition[] = [
     read: only(({ stats }) => stats.connecting),
   },
   {
-    name: 'poolguard_connections_settling',
+    name: 'poolguard_connections_validating',
     type: 'gauge',
     help: 'Connections that are being checked or cleaned, between idle and used.',
     read: only(({ stats }) => stats.validating),
@@ -207,7 +207,7 @@ export const METRICS: readonly MetricDefinition[] = [
     read: only((snapshot) => snapshot.dirtyReleases),
   },
   {
-    name: 'poolguard_lint_findings_total',
+    name: 'poolguard_session_state_findings_total',
     type: 'counter',
     help: 'Statements that rely on a session which the pooler does not keep.',
     read: only((snapshot) => snapshot.sessionStateFindings),
