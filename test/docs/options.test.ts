@@ -1,0 +1,104 @@
+import { DEFAULT_HEALTH_THRESHOLDS } from '@poolguard/core'
+import { DEFAULT_POOL_SETTINGS, OPTION_NAMES } from '@poolguard/core/adapter'
+import { expect, test } from 'vitest'
+import { membersOf, sourceTexts } from './sources.ts'
+import { codeIn, tableRows } from './tables.ts'
+
+const rows = tableRows('docs/options.md')
+const options = rows
+  .filter(({ cells }) => cells.Option !== undefined)
+  .map(({ heading, section, cells }) => ({
+    heading,
+    section,
+    name: codeIn(cells.Option),
+    default: codeIn(cells.Default),
+  }))
+
+const SETTINGS = Object.keys(DEFAULT_POOL_SETTINGS)
+
+/** The options of a place: those of the interfaces, and of the objects within them. */
+function within(outer: string, packageName: string, interfaceName: string): string[] {
+  return membersOf(packageName, interfaceName).map((name) => `${outer}.${name}`)
+}
+
+const OBSERVE = ['leakThresholdMillis', 'longQueryMillis', 'captureStacks', ...membersOf('pg', 'ObserveOptions')]
+const HEALTH = membersOf('core', 'HealthMonitorOptions')
+
+const SECTIONS: readonly (readonly [place: string, names: readonly string[]])[] = [
+  [
+    'Every pool',
+    [...OPTION_NAMES, ...SETTINGS.map((name) => `pool.${name}`), ...within('fleet', 'core', 'FleetOptions')],
+  ],
+  ['pg', membersOf('pg', 'GuardedPoolConfig')],
+  ['observe(pool, options)', OBSERVE],
+  ['Drizzle', membersOf('drizzle', 'ScopeOptions')],
+  ['inBatches(prisma, items, work, options)', membersOf('prisma', 'BatchOptions')],
+  ['TypeORM', [...membersOf('typeorm', 'GuardOptions'), 'resetOnRelease']],
+  [
+    'Fastify',
+    [
+      ...membersOf('fastify', 'PoolguardFastifyOptions'),
+      ...within('shedLoad', 'fastify', 'ShedLoadOptions'),
+      ...within('metrics', 'fastify', 'MetricsOptions'),
+    ],
+  ],
+  [
+    'NestJS',
+    [
+      ...membersOf('nestjs', 'PoolguardModuleOptions'),
+      ...membersOf('nestjs', 'PoolguardModuleExtras'),
+      ...membersOf('nestjs', 'PoolguardModuleAsyncExtras'),
+      ...within('metrics', 'nestjs', 'MetricsOptions'),
+      ...HEALTH.filter((name) => name !== 'pools').map((name) => `health.${name}`),
+    ],
+  ],
+  ['SQLite', membersOf('sqlite', 'SqliteOptions')],
+  ['transaction(work, options)', membersOf('sqlite', 'TransactionOptions')],
+  ['installShutdown(options)', membersOf('core', 'ShutdownOptions')],
+  ['new HealthMonitor(options)', HEALTH],
+]
+const places = SECTIONS.map(([place]) => place)
+
+test.each(SECTIONS)('the options of %s are those of the code', (place, names) => {
+  expect(documented(place).toSorted()).toEqual([...new Set(names)].toSorted())
+})
+
+test('every table of options has a place that is compared', () => {
+  expect(options.filter(({ heading, section }) => !places.includes(heading) && !places.includes(section))).toEqual([])
+})
+
+test('postgres-js observes with the same options as pg', () => {
+  expect(membersOf('postgres-js', 'ObserveOptions')).toEqual(membersOf('pg', 'ObserveOptions'))
+})
+
+test.each(Object.entries(DEFAULT_POOL_SETTINGS))('the default of pool.%s is %s', (name, value) => {
+  const row = options.find((each) => each.section === 'Every pool' && each.name === `pool.${name}`)
+  const shown = (row?.default ?? '').replaceAll("'", '')
+  expect(shown).toBe(String(value))
+})
+
+test('the thresholds of health are those of the code', () => {
+  const thresholds = rows
+    .filter(({ cells }) => cells.Measure !== undefined)
+    .map(({ cells }) => [
+      codeIn(cells.Measure),
+      { warning: Number(codeIn(cells.Warning)), critical: Number(codeIn(cells.Critical)) },
+    ])
+  expect(Object.fromEntries(thresholds)).toEqual(DEFAULT_HEALTH_THRESHOLDS)
+})
+
+test('the flags of the command line are those of the code', () => {
+  const declared = sourceTexts(['cli']).flatMap((text) =>
+    [...text.matchAll(/'(--[a-z][a-z0-9-]{1,40})(?: <[^'>]{1,40}>)?'/g)].map(([, flag = '']) => flag),
+  )
+  const shown = rows.filter(({ cells }) => cells.Flag !== undefined).map(({ cells }) => codeIn(cells.Flag))
+  expect(shown.toSorted()).toEqual([...new Set(declared)].toSorted())
+})
+
+/** Of a heading, or of a section with its headings, unless they are places of their own. */
+function documented(place: string): string[] {
+  const own = options.filter(
+    ({ heading, section }) => heading === place || (section === place && !places.includes(heading)),
+  )
+  return own.map(({ name }) => name)
+}
