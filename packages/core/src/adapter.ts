@@ -33,7 +33,7 @@ export {
 } from './guard/index.ts'
 export { prefixOptionErrors, requireDuration, requireInteger, requireOneOf } from './invalid-option-error.ts'
 export { KnownSecrets } from './known-secrets.ts'
-export { type SharedPool, sharePool } from './lifecycle/index.ts'
+export { sharePool } from './lifecycle/index.ts'
 export { mayHoldSecret } from './may-hold-secret.ts'
 export {
   ACTIVITY_QUERY,
@@ -45,7 +45,6 @@ export {
   renderPage,
   requireSources,
   ScrapedMetrics,
-  type ScrapeOptions,
   shedRequests,
 } from './observe/index.ts'
 export { omitUndefined } from './omit-undefined.ts'

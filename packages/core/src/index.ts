@@ -14,7 +14,7 @@ export type { Share } from './fleet/index.ts'
 export type { PoolguardOptions } from './guard/index.ts'
 export { InvalidAnswerError } from './invalid-answer-error.ts'
 export { InvalidOptionError } from './invalid-option-error.ts'
-export { closePools, installShutdown, type ShutdownOptions } from './lifecycle/index.ts'
+export { closePools, installShutdown, type SharedPool, type ShutdownOptions } from './lifecycle/index.ts'
 export {
   DEFAULT_HEALTH_THRESHOLDS,
   exportToOpenTelemetry,
@@ -36,6 +36,8 @@ export {
   type PrometheusRegistry,
   registerMetrics,
   renderMetrics,
+  type ScrapedMetrics,
+  type ScrapeOptions,
   snapshotPools,
   type Threshold,
   type Verdict,

@@ -1,5 +1,6 @@
+import type { SharedPool } from '@poolguard/core'
 import { InvalidOptionError } from '@poolguard/core'
-import { prefixOptionErrors, type SharedPool } from '@poolguard/core/adapter'
+import { prefixOptionErrors } from '@poolguard/core/adapter'
 import type { GuardedPool, GuardedPoolConfig } from '@poolguard/pg'
 import type { PoolKey } from './pool-configs.ts'
 

@@ -90,7 +90,7 @@ describe('the configuration of a guarded pool', () => {
     [null as never, 'Invalid option config: null. It takes an object, as in { url }'],
     [
       { resetOnRelease: 'everything' as never },
-      "Invalid option reset: 'everything'. It takes one of 'rollback', 'discard', 'off'.",
+      "Invalid option resetOnRelease: 'everything'. It takes one of 'rollback', 'discard', 'off'.",
     ],
     [{ sessionState: 'loud' as never }, "Invalid option sessionState: 'loud'. It takes one of 'warn', 'throw', 'off'."],
   ])('given %o, then it is refused by name', ([config, message]) => {

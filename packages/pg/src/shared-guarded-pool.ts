@@ -1,4 +1,5 @@
-import { ProcessWide, type SharedPool, sharePool } from '@poolguard/core/adapter'
+import type { SharedPool } from '@poolguard/core'
+import { ProcessWide, sharePool } from '@poolguard/core/adapter'
 import type { GuardedPool, GuardedPoolClass } from './guarded-pool.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 

@@ -1,4 +1,5 @@
-import { type SharedPool, sharePool } from '@poolguard/core/adapter'
+import type { SharedPool } from '@poolguard/core'
+import { sharePool } from '@poolguard/core/adapter'
 import type postgres from 'postgres'
 import { type GuardedOptions, readOptions } from './guarded-options.ts'
 import { type GuardedSql, makeGuardedSql, type NoTypes } from './sql/guarded-sql.ts'

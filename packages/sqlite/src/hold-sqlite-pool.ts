@@ -1,4 +1,5 @@
-import { type SharedPool, sharePool } from '@poolguard/core/adapter'
+import type { SharedPool } from '@poolguard/core'
+import { sharePool } from '@poolguard/core/adapter'
 import type { SqliteOptions } from './sqlite-options.ts'
 import { SqlitePool } from './sqlite-pool.ts'
 

@@ -1,5 +1,5 @@
+import type { SharedPool } from '@poolguard/core'
 import { InvalidOptionError } from '@poolguard/core'
-import type { SharedPool } from '@poolguard/core/adapter'
 import {
   type GuardedPool,
   type GuardedPoolClass,

@@ -1,10 +1,10 @@
+import type { ScrapeOptions } from '@poolguard/core'
 import {
   ACTIVITY_QUERY,
   pgBouncerMetrics,
   postgresMetrics,
   readUrlOption,
   ScrapedMetrics,
-  type ScrapeOptions,
 } from '@poolguard/core/adapter'
 import { normalizeTarget } from '@poolguard/core/postgres'
 import pg from 'pg'
