@@ -341,7 +341,7 @@ describePgBouncer('behind PgBouncer', () => {
       const pool = new GuardedPool(${JSON.stringify(options)})
       const load = () => Promise.all(Array.from({ length: 5 }, () => pool.query('select pg_sleep(0.01)')))
       while (pool.counts.total < 5) await load()
-      console.log(pool.snapshot().fleet.members)`
+      console.log(pool.snapshot().fleet.instances)`
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
       cwd: import.meta.dirname,
       timeout: 60_000,

@@ -93,7 +93,7 @@ test('what is declared of labels is what is read', () => {
     {},
     { get: (_, key) => (key === 'waitByLabel' ? { route: durations } : key === 'connectFailures' ? { full: 1 } : 1) },
   )
-  const fleet = { target: 1, demand: 1, members: 1 }
+  const fleet = { maxConnections: 1, demand: 1, instances: 1, sharedConnections: 1 }
   const snapshot = { stats, dirtyReleases: 0, sessionStateFindings: 0, fleet, wal: { bytes: 1, maxBytes: 1 } } as never
   for (const { name, labels = [], read } of METRICS) {
     expect(
