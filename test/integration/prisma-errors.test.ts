@@ -109,7 +109,7 @@ describe('given a server that is full all the time', () => {
       meta: { driverAdapterError: { cause: { originalCode: '53300', kind: 'TooManyConnections' } } },
     })
     expect(error.message).toContain('Too many database connections opened')
-    expect(error.message).toContain('let the instances share what there is')
+    expect(error.message).toContain('let the instances share the connections')
     expect([isTooManyConnections(error), isPoolTimeout(error)]).toEqual([true, true])
     await prisma.$disconnect()
   })

@@ -1,6 +1,6 @@
 /**
- * What poolguard's own adapters are built from. Outside of semantic versioning: any release may change any of it. To write an
- * adapter of your own, pin the exact version.
+ * The parts that poolguard's own adapters use. They are not covered by semantic versioning: any release may change them. If you
+ * write an adapter of your own, pin the exact version.
  *
  * @module @poolguard/core/adapter
  */

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
-/** Each knows only those before it. */
+/** Each folder imports only from the folders before it. */
 const FOLDERS = [
   'pool',
   'connection-string',
@@ -19,7 +19,7 @@ const FOLDERS = [
   'dashboards',
   'guard',
 ]
-/** Files of the root that stand before all folders. */
+/** Root files that every folder may import. */
 const FOUNDATION = [
   'poolguard-error.ts',
   'invalid-option-error.ts',
@@ -41,12 +41,12 @@ interface Import {
   readonly target: string
 }
 
-/** Every import and re-export of the sources, tests aside; relative ones as paths from the root. */
+/** Every import and re-export of the sources without tests; relative ones as paths from the root. */
 const imports: readonly Import[] = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .map((file) => file.split(sep).join('/'))
   .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('/testing/'))
   .flatMap((file) => {
-    // Without comments, whose examples import what an app would.
+    // Without comments, whose examples import like an app.
     const text = readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '')
     const specifiers = [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g)].map(
       ([, specifier = '']) => specifier,
@@ -80,14 +80,14 @@ describe('the folders of core', () => {
     expect(FOLDERS).toEqual(expect.arrayContaining(folders.map(({ name }) => name)))
   })
 
-  test('import nothing but builtins of Node and files of their own', () => {
-    const strangers = imports.filter(({ target }) => !target.startsWith('node:') && !target.endsWith('.ts'))
+  test('import only Node builtins and their own files', () => {
+    const foreign = imports.filter(({ target }) => !target.startsWith('node:') && !target.endsWith('.ts'))
     const outside = relativeImports.filter(({ target }) => target.startsWith('..'))
 
-    expect(showing([...strangers, ...outside])).toEqual([])
+    expect(showing([...foreign, ...outside])).toEqual([])
   })
 
-  test('know only those above them, and the foundation', () => {
+  test('import only from the folders above them and from the foundation', () => {
     const upward = relativeImports.filter(({ file, target }) => {
       const from = folderOf(file)
       if (from === undefined) return false
@@ -108,7 +108,7 @@ describe('the folders of core', () => {
     expect(showing(past)).toEqual([])
   })
 
-  test('have a foundation that knows no folder', () => {
+  test('have a foundation that imports no folder', () => {
     const known = relativeImports.filter(
       ({ file, target }) => FOUNDATION.includes(file) && !FOUNDATION.includes(target),
     )
@@ -116,7 +116,7 @@ describe('the folders of core', () => {
     expect(showing(known)).toEqual([])
   })
 
-  test('let the engine be loaded by itself: pool/ imports only the foundation, and 25 modules in all', () => {
+  test('allow loading the engine alone: pool/ imports only the foundation, and at most 25 modules in all', () => {
     const engine = loadedBy('pool/pool.ts')
 
     expect(engine.filter((file) => !file.startsWith('pool/') && !FOUNDATION.includes(file))).toEqual([])
@@ -128,7 +128,7 @@ describe('the folders of core', () => {
   })
 })
 
-/** Every module that is loaded with one: types are erased, and load nothing. */
+/** Every module that importing a module loads. Type imports load nothing. */
 function loadedBy(entry: string): string[] {
   const loaded = new Set<string>()
   const pending = [entry]

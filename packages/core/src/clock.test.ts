@@ -3,7 +3,7 @@ import net from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { abortAfter, pause, systemClock, withTimeout } from './clock.ts'
 
-/** As Vitest, Jest and Sinon fake them, setImmediate, Date and performance included. */
+/** The timer functions that Vitest, Jest and Sinon fake. */
 const FAKED = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'] as const
 const HOUR_MILLIS = 3_600_000
 
@@ -13,7 +13,7 @@ function blockEventLoop(millis: number): void {
 }
 
 describe('after the event loop was blocked', () => {
-  test('a deadline that is overdue waits until the input that has arrived is read', async () => {
+  test('an overdue deadline fires only after the input that has arrived is read', async () => {
     const server = net.createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const accepted = once(server, 'connection') as Promise<[net.Socket]>
@@ -37,7 +37,7 @@ describe('after the event loop was blocked', () => {
     expect(happened).toEqual(['answer', 'deadline'])
   })
 
-  test('what takes back a deadline does so while that waits', async () => {
+  test('an extended deadline can be cancelled', async () => {
     let rung = false
     const cancel = systemClock.after(10, () => {
       rung = true
@@ -49,7 +49,7 @@ describe('after the event loop was blocked', () => {
     expect(rung).toBe(false)
   })
 
-  test('the time that it was blocked for is known, once for all timers that were late', async () => {
+  test('the blocked time is known, and counted once for all late timers', async () => {
     const began = systemClock.now()
     const before = systemClock.blockedMillis
     const rung = [10, 11, 12].map((millis) => pause(millis))
@@ -68,7 +68,7 @@ describe('given fake timers', () => {
     vi.resetModules()
   })
 
-  test('that stand still, then time goes on', async () => {
+  test('that are not advanced, then the real time passes', async () => {
     vi.useFakeTimers({ toFake: [...FAKED, 'Date', 'performance'] })
     const before = systemClock.now()
     await pause(5)
@@ -76,7 +76,7 @@ describe('given fake timers', () => {
     expect(systemClock.now()).toBeGreaterThan(before)
   })
 
-  test('that jump, then nothing is overdue', async () => {
+  test('that jump ahead, then nothing is overdue', async () => {
     vi.useFakeTimers({ toFake: [...FAKED, 'Date', 'performance'] })
     const answer = Promise.withResolvers<string>()
     const signal = abortAfter(60_000)
@@ -89,7 +89,7 @@ describe('given fake timers', () => {
     expect(signal.aborted).toBe(false)
   })
 
-  test('that were there before it was loaded, then time goes on all the same', async () => {
+  test('that were installed before the module was loaded, then the real time passes', async () => {
     vi.useFakeTimers({ toFake: [...FAKED, 'Date', 'performance'] })
     vi.resetModules()
     const late = await import('./clock.ts')
@@ -101,11 +101,11 @@ describe('given fake timers', () => {
   })
 })
 
-test('what is not answered in time fails', async () => {
+test('given no answer before the timeout, then the promise rejects', async () => {
   await expect(withTimeout(new Promise(() => {}), 1, () => new Error('too late'))).rejects.toThrow('too late')
 })
 
-test('a signal is aborted in time, as by AbortSignal.timeout', async () => {
+test('abortAfter aborts its signal like AbortSignal.timeout', async () => {
   const signal = abortAfter(1)
   await pause(20)
 

@@ -1,41 +1,40 @@
 import perfHooks from 'node:perf_hooks'
 import timers from 'node:timers'
 
-/** Where the engine and the fleet take time from, so that their tests never wait. All times are in milliseconds. */
+/** The time source of the engine and the fleet, so that their tests never wait. All times are in milliseconds. */
 export interface Clock {
-  /** Monotonic time; only differences mean anything. */
+  /** Monotonic time; only differences are meaningful. */
   now(): number
-  /** Calls back once after `millis`, and returns what takes that back. A `background` timer keeps no process alive. */
+  /** Calls back once after `millis`, and returns a function that cancels it. A `background` timer does not keep the process alive. */
   after(millis: number, callback: () => void, options?: { readonly background?: boolean }): () => void
   /**
-   * How long the event loop has been blocked in total, as far as timers that rang late have shown it. Only differences mean
-   * anything.
+   * How long the event loop has been blocked in total, measured by timers that fired late. Only differences are meaningful.
    */
   readonly blockedMillis: number
 }
 
 // Fake timers of a test replace the global functions and those of `node:timers`. The network does not follow a test's time, so
-// the real functions are taken here, once, when the module is loaded.
+// this module keeps the real functions, once, when it is loaded.
 const setTimeout = original('setTimeout')
 const clearTimeout = original('clearTimeout')
-/** As Node's `setImmediate`, also while a test fakes that. */
+/** Node's real `setImmediate`, even if a test fakes it. */
 export const setImmediate: typeof timers.setImmediate = original('setImmediate')
 const clearImmediate = original('clearImmediate')
 const readTime: () => number = Object.getPrototypeOf(perfHooks.performance).now.bind(perfHooks.performance)
 
-/** Node calls back after 1 ms for anything longer; 24.8 days are as good as never for a pool. */
+/** For a longer delay Node calls back after 1 ms. These 24.8 days count as never for a pool. */
 export const MAX_TIMER_MILLIS: number = 2 ** 31 - 1
 
-/** A timer that rings this much too late shows that the event loop was blocked. */
+/** A timer that fires this much too late shows that the event loop was blocked. */
 const LATE_MILLIS = 20
 
 /**
- * After the event loop was blocked, a deadline waits as long as that again, but no longer than this: the answers that have
+ * If the event loop was blocked, a deadline is extended by the same time, but by no more than this: answers that have
  * arrived meanwhile are read first, and an exchange of several messages, such as a login, can finish.
  */
 const MAX_GRACE_MILLIS = 250
 
-/** An event loop that is blocked again and again does not put a deadline off for ever. */
+/** Limits how often an event loop that is blocked again and again can extend one deadline. */
 const MAX_GRACES = 3
 
 let blockedMillis = 0
@@ -51,7 +50,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** One call back. Where the timer rings late, socket input is processed before it. */
+/** One callback. If the timer fires late, socket input is processed first. */
 class Countdown {
   readonly #callback: () => void
   readonly #background: boolean
@@ -74,19 +73,19 @@ class Countdown {
   }
 
   #start(millis: number): NodeJS.Timeout {
-    const timer = setTimeout(() => this.#ring(millis), millis)
+    const timer = setTimeout(() => this.#fire(millis), millis)
     if (this.#background) timer.unref()
     return timer
   }
 
-  #ring(limit: number): void {
+  #fire(limit: number): void {
     const now = readTime()
     const lateMillis = now - this.#due
     if (lateMillis < LATE_MILLIS || this.#graces++ === MAX_GRACES) {
       this.#callback()
       return
     }
-    // Timers that ring in the same turn were delayed by the same thing.
+    // Timers that fire in the same turn were delayed by the same blocking, which counts once.
     blockedMillis += now - Math.max(this.#due, blockedUntil)
     blockedUntil = now
     const graceMillis = Math.min(lateMillis, limit, MAX_GRACE_MILLIS)
@@ -100,7 +99,7 @@ class Countdown {
   }
 }
 
-/** Resolves after `millis`. A `background` pause keeps no process alive. */
+/** Resolves after `millis`. A `background` pause does not keep the process alive. */
 export function pause(millis: number, options?: { readonly background?: boolean }): Promise<void> {
   return new Promise((resolve) => {
     systemClock.after(millis, resolve, options)
@@ -108,9 +107,9 @@ export function pause(millis: number, options?: { readonly background?: boolean 
 }
 
 /**
- * The answer, if it comes within so many milliseconds.
+ * Waits for a promise for at most `millis` milliseconds.
  *
- * @param late makes the error that is thrown otherwise. An answer that comes later is ignored.
+ * @param late creates the error that is thrown on timeout. A later answer is ignored.
  */
 export async function withTimeout<T>(answer: Promise<T>, millis: number, late: () => Error): Promise<T> {
   const { promise: over, reject } = Promise.withResolvers<never>()
@@ -122,7 +121,7 @@ export async function withTimeout<T>(answer: Promise<T>, millis: number, late: (
   }
 }
 
-/** Keeps the process alive until the promise has settled, also while no socket or timer does. */
+/** Keeps the process alive until the promise has settled, even if no socket or timer does. */
 export async function keepAlive<T>(promise: Promise<T>): Promise<T> {
   const cancel = systemClock.after(MAX_TIMER_MILLIS, () => {})
   try {
@@ -132,7 +131,7 @@ export async function keepAlive<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-/** Aborted after `millis`, as by `AbortSignal.timeout`. It keeps no process alive. */
+/** Like `AbortSignal.timeout(millis)`, but with the real clock. It does not keep the process alive. */
 export function abortAfter(millis: number): AbortSignal {
   const controller = new AbortController()
   const abort = () => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'))
@@ -142,7 +141,7 @@ export function abortAfter(millis: number): AbortSignal {
 
 type TimerName = 'setTimeout' | 'clearTimeout' | 'setImmediate' | 'clearImmediate'
 
-/** Where fake timers are installed already, @sinonjs/fake-timers (and so Sinon, Jest and Vitest) keeps the real function on its clock. */
+/** If fake timers are installed already, @sinonjs/fake-timers (and so Sinon, Jest and Vitest) keeps the real function on its clock. */
 function original<Name extends TimerName>(name: Name): (typeof timers)[Name] {
   const current = timers[name] as (typeof timers)[Name] & { readonly clock?: Readonly<Record<string, unknown>> }
   return (current.clock?.[`_${name}`] as (typeof timers)[Name] | undefined) ?? current

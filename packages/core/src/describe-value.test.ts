@@ -49,7 +49,7 @@ describe('the value of an option in an error', () => {
   test.each(SECRETS)('%s: a secret is not shown (%#)', (option, value) => {
     const error = new InvalidOptionError(option, value, 'something else')
 
-    // The stack's first line: the paths behind it are those of the machine.
+    // Only the stack's first line: the following lines have paths of this machine.
     const stack = String(error.stack).split('\n    at ')[0]
     for (const shown of [error.message, stack, JSON.stringify(error), error.within('pool').message]) {
       expect(shown).not.toMatch(/s3|cret|73297/)

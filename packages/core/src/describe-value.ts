@@ -1,15 +1,15 @@
 import { mayHoldSecret } from './may-hold-secret.ts'
 import { HIDDEN } from './redact.ts'
 
-/** Options whose value is a secret, whatever it looks like. */
+/** Options whose value is always treated as a secret. */
 const SECRET_OPTION = /pass|token|secret|key|credential|cert/i
 
-/** Longer numbers are no sizes and no durations. */
+/** Longer numbers are neither sizes nor durations, and may be secrets. */
 const MAX_DIGITS = 15
 
 /**
- * Describes the value of an option for an error message, without anything that could be a secret: numbers, switches and short
- * words are shown; of everything else the kind and the length.
+ * Describes the value of an option for an error message without showing a possible secret. Numbers, booleans and short
+ * words are shown; of any other value only its kind and length.
  *
  * @example
  * describeValue('pool.max', -1) // '-1'
@@ -36,8 +36,8 @@ export function describeValue(option: string, value: unknown): string {
 }
 
 /**
- * The name of an option as it may be shown. One of the user's own, as in `pools.orders` or of an unknown option, may be a secret that
- * stands in the wrong place.
+ * The name of an option for an error message. A name that the user chose, as in `pools.orders`, or an unknown name may be a
+ * misplaced secret, which is hidden.
  */
 export function describeOption(option: string): string {
   return option.split('.').map(describeName).join('.')

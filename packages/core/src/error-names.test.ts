@@ -5,7 +5,7 @@ import * as core from './index.ts'
 
 const packages = join(import.meta.dirname, '..', '..')
 
-/** Every class of an error in the sources of all packages, with its body. */
+/** Every error class in the sources of all packages, with its body. */
 const classes = readdirSync(packages)
   .flatMap((name) => {
     const folder = join(packages, name, 'src')
@@ -17,19 +17,19 @@ const classes = readdirSync(packages)
   ])
   .map(([, name = '', body = '']) => [name, body] as const)
 
-test('the classes of errors are found', () => {
+test('the error classes are found', () => {
   const names = classes.map(([name]) => name)
   expect(names).toEqual(
     expect.arrayContaining(['AcquireTimeoutError', 'LoadShedError', 'SqliteError', 'UnsupportedAdapterError']),
   )
 })
 
-test.each(classes)('%s has its name by itself: a bundler that minifies gives the class another one', (name, body) => {
+test.each(classes)('%s sets its name, so that a minifying bundler does not change it', (name, body) => {
   const onPrototype = body.includes(`${name}.prototype.name = '${name}'`)
   expect(onPrototype || body.includes(`override readonly name = '${name}'`)).toBe(true)
 })
 
-test('given classes that a bundler has renamed, then the errors and their stacks have the name that is documented', () => {
+test('given classes that a bundler has renamed, then the errors and their stacks have the documented name', () => {
   const Renamed = class a extends core.PoolClosedError {}
   const error = new Renamed('orders')
 

@@ -1,5 +1,5 @@
 /**
- * What an application asks of its pools: snapshots, health, metrics, shutdown, and the errors that they throw.
+ * For applications: snapshots, health, metrics, shutdown, and the errors that pools throw.
  *
  * @module @poolguard/core
  */

@@ -20,11 +20,11 @@ describe('the secrets of a pool', () => {
     expect(error.message).toBe('role "***" does not exist')
   })
 
-  test.each(['password', 'a1', '', undefined, () => 's3cret1'])('%s is not looked for', (secret) => {
+  test.each(['password', 'a1', '', undefined, () => 's3cret1'])('%s is not hidden', (secret) => {
     expect(new KnownSecrets([secret]).hideIn('password a1 s3cret1')).toBe('password a1 s3cret1')
   })
 
-  test('an error that cannot be changed is copied', () => {
+  test('a read-only error is copied', () => {
     const error = Object.freeze(Object.assign(new TypeError('s3cret1'), { code: 'E' }))
 
     const shown = new KnownSecrets(['s3cret1']).hideInError(error) as typeof error
@@ -35,7 +35,7 @@ describe('the secrets of a pool', () => {
     expect(new KnownSecrets(['another1']).hideInError(error)).toBe(error)
   })
 
-  test('the oldest of many are forgotten', () => {
+  test('given more than the maximum, then the oldest secrets are dropped', () => {
     const secrets = new KnownSecrets()
     for (let n = 0; n < 100; n++) secrets.add(`token-${n}`)
 

@@ -1,20 +1,20 @@
 import { HIDDEN } from './redact.ts'
 
-/** Shorter ones occur in other words. */
+/** Shorter secrets would match parts of ordinary words. */
 const MIN_LENGTH = 6
 
-/** Words without a digit occur in messages that mean something else: `password` in "password authentication failed". */
+/** Words without a digit occur in ordinary messages: `password` in "password authentication failed". */
 const WORD = /^\p{L}{0,19}$/u
 
-/** Password functions bring another token every few minutes; no message repeats an old one. */
+/** Password functions return a new token every few minutes; no message repeats an old one. */
 const MAX_SECRETS = 64
 
-/** How deep causes are followed. */
+/** Maximum depth of nested causes. */
 const MAX_DEPTH = 8
 
 /**
- * Secrets whose text is known, such as the password of a pool. A server or a driver that repeats one in a message of its own must
- * not bring it into logs.
+ * Secrets whose text is known, such as the password of a pool. They must not reach logs in messages of servers and drivers that
+ * repeat them.
  */
 export class KnownSecrets {
   readonly #texts = new Set<string>()
@@ -23,7 +23,7 @@ export class KnownSecrets {
     for (const text of texts) this.add(text)
   }
 
-  /** Takes a text, also in its percent-encoded form; other values are none that a message could repeat. */
+  /** Adds a text and its percent-encoded form. Other values are ignored: a message cannot repeat them. */
   add(secret: unknown): void {
     if (typeof secret !== 'string' || secret.length < MIN_LENGTH || WORD.test(secret)) return
     for (const text of [secret, encodeURIComponent(secret.toWellFormed())]) this.#texts.add(text)
@@ -35,7 +35,7 @@ export class KnownSecrets {
 
   hideIn(text: string): string {
     let shown = text
-    // A longer one may begin with a shorter one.
+    // Longest first: a longer secret may begin with a shorter one.
     const texts = [...this.#texts].sort((one, other) => other.length - one.length)
     for (const secret of texts) shown = shown.replaceAll(secret, HIDDEN)
     return shown
@@ -44,7 +44,7 @@ export class KnownSecrets {
   /**
    * Replaces the secrets in the message, the stack and the other texts of an error, and in its causes.
    *
-   * @returns the same error; a copy where one of its texts cannot be changed, as the stack of an error of postgres.js.
+   * @returns the same error, or a copy if one of its texts is read-only, like the stack of a postgres.js error.
    */
   hideInError(error: unknown, depth = 0): unknown {
     if (this.#texts.size === 0 || typeof error !== 'object' || error === null || depth > MAX_DEPTH) return error

@@ -1,14 +1,14 @@
 /** Longer texts are addresses, keys or whole files. */
 const MAX_SHOWN = 40
 
-/** URLs, pairs, encoded texts, quoted texts and keys have one of these; a word or a number has none. */
+/** URLs, key-value pairs, encoded texts, quoted texts and keys contain one of these; a word or a number does not. */
 const MARKER = /[@='"`%\\\p{Cc}\p{Cf}]|:\/|-----/u
 
-/** Tokens and generated passwords: letters and digits mixed, without a break. */
+/** Tokens and generated passwords: at least 12 characters with both letters and digits, without a break. */
 const TOKEN = /(?:^|[^\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{12}/
 
 /**
- * Whether a text could be a secret or hold one. A short word, a number, or a few of them, is none.
+ * Whether a text could be a secret or contain one. Short words and numbers are not secrets.
  *
  * @example
  * mayHoldSecret('rollback') // false

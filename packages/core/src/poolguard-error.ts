@@ -1,8 +1,8 @@
 /**
- * The base of every error that poolguard itself raises. The message is meant for people and ends with what to do; it never holds
+ * The base class of every error that poolguard throws. The message is written for people and says what to do; it never contains
  * a password.
  *
- * Each class sets `name` on its prototype: bundlers that minify rename the classes.
+ * Each class sets `name` on its prototype, because minifying bundlers rename classes.
  */
 export abstract class PoolguardError extends Error {
   static {
@@ -10,8 +10,8 @@ export abstract class PoolguardError extends Error {
   }
 
   /**
-   * Stable, for programs: `POOLGUARD_ACQUIRE_TIMEOUT` and its like. A `ConnectError` has the driver's or the server's
-   * own instead, such as `3D000` or `ECONNREFUSED`.
+   * Stable, for programs: `POOLGUARD_ACQUIRE_TIMEOUT` and similar. A `ConnectError` has the driver's or the server's
+   * code instead, such as `3D000` or `ECONNREFUSED`.
    */
   abstract readonly code: string
 }

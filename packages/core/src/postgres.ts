@@ -1,6 +1,6 @@
 /**
- * What tools need that know PostgreSQL and PgBouncer: connection strings and their rewriting for each driver, providers,
- * PgBouncer's console, and how many connections a process may have.
+ * For tools that work with PostgreSQL and PgBouncer: connection strings and their rewriting for each driver, providers,
+ * PgBouncer's console, and how many connections a process may open.
  *
  * @module @poolguard/core/postgres
  */

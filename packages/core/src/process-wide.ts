@@ -1,6 +1,6 @@
 /**
- * State that exists once in a process, however many copies of this package are loaded (ESM and CommonJS, nested
- * `node_modules`, a module that a development server loads again). It is kept on `globalThis`.
+ * State that exists once per process, even if several copies of this package are loaded (ESM and CommonJS, nested
+ * `node_modules`, a development server that reloads modules). It is stored on `globalThis`.
  *
  * @example
  * const listPools = new ProcessWide('poolguard.registry.1', () => new Set<object>())
@@ -11,19 +11,19 @@ export class ProcessWide<T> {
   readonly #make: () => T
   readonly #holder = globalThis as { [key: symbol]: T | undefined }
 
-  /** @param name ends with a version; raise it when the shape of the state changes. */
+  /** @param name ends with a version: increase it when the shape of the state changes. */
   constructor(name: string, make: () => T) {
     this.#key = Symbol.for(name)
     this.#make = make
   }
 
-  /** The state; it is made at the first access. */
+  /** The state; created at the first access. */
   get value(): T {
     this.#holder[this.#key] ??= this.#make()
     return this.#holder[this.#key] as T
   }
 
-  /** The state, or undefined where nothing has made it yet. */
+  /** The state, or undefined if it has not been created yet. */
   get existing(): T | undefined {
     return this.#holder[this.#key]
   }

@@ -36,7 +36,7 @@ describe('redact', () => {
     expect(redact(text)).toBe(redacted)
   })
 
-  test('hides any password without blanks in it, raw or encoded, wherever the URL stands', () => {
+  test('hides any password without blanks, raw or encoded, at any position of the URL', () => {
     // A quotation mark ends a URL, as it does in JSON.
     const password = fc
       .string({ unit: 'grapheme-ascii', minLength: 10, maxLength: 30 })
@@ -53,7 +53,7 @@ describe('redact', () => {
     )
   })
 
-  test('takes any text, and twice gives the same as once', () => {
+  test('accepts any text, and redacting twice gives the same as once', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string({ unit: fc.constantFrom(...`password=:@'" postgres://a`) }),
@@ -69,7 +69,7 @@ describe('redact', () => {
 })
 
 describe('InvalidOptionError', () => {
-  test('names the option, the value and what is wanted', () => {
+  test('names the option, its value and the accepted values', () => {
     const error = new InvalidOptionError('pool.max', -1, 'a whole number of at least 1')
 
     expect(error.message).toBe('Invalid option pool.max: -1. It takes a whole number of at least 1.')

@@ -11,22 +11,22 @@ export const SECRET_PARAMETERS: ReadonlySet<string> = new Set([
   'api_key',
 ])
 
-/** Stands for a secret. */
+/** The replacement for a secret. */
 export const HIDDEN = '***'
 
-/** Longest password that is looked for: tokens of cloud providers have some 3,000 characters. */
+/** The longest password that is found: tokens of cloud providers have about 3,000 characters. */
 const MAX_SECRET = 8_000
 
-/** The beginning of a URL of any kind, as people write it: `postgres://`, `mysql://`, `postgres:/`. */
+/** The beginning of any URL, including common misspellings: `postgres://`, `mysql://`, `postgres:/`. */
 const URL_START = /\b[a-z][a-z0-9+.-]{1,20}:\/{1,3}/gi
 
 const DATABASE_SCHEME = /^(?:postgres|postgresql|pgsql|pg:|tcp:|mysql|socket|prisma)/i
 
-/** The same, percent-encoded as in a query string. */
+/** The same, percent-encoded for a query string. */
 const ENCODED_URL_START = /%3A(?:%2F|\/){2}/gi
 const ENCODED_PAIR = /((?:password|api_key|secret)%3D)(?:(?!%26)[^\s&"']){1,8000}/gi
 
-/** `user:password@host` without a scheme. A digest of a container image is none, nor is the version of a package. */
+/** `user:password@host` without a scheme, but not the digest of a container image or the version of a package. */
 const BARE_USER =
   /(?<![\w.+/@-])(?!(?:npm|workspace|file|link|catalog):)([\w.+-]{1,64}):(?!\*\*\*@)[^\s@:/"'`,{}()]{1,500}@(?!sha256:)(?=[\w.[-])/g
 
@@ -35,10 +35,9 @@ const SECRET_NAME = new RegExp(String.raw`(?:${[...SECRET_PARAMETERS].join('|')}
 const PRIVATE_KEY = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/g
 
 /**
- * Hides the passwords in any text: in URLs, whole, broken or percent-encoded, in `user:password@host`, in `password=...` pairs
- * as libpq and query strings write them, in objects as `inspect` and JSON show them, and private keys. Where it is unclear how
- * far a password goes, it hides too much. Never throws, and takes time in proportion to the text, so that it can stand in front
- * of every log line.
+ * Hides the passwords in any text: in valid, broken or percent-encoded URLs, in `user:password@host`, in the `password=...` pairs
+ * of libpq and query strings, in the output of `inspect` and JSON, and private keys. If the end of a password is
+ * unclear, it hides too much rather than too little. Never throws, and takes linear time, so you can use it for every log line.
  *
  * @example
  * redact('connect to postgres://app:s3cret@db/orders failed') // 'connect to postgres://app:***@db/orders failed'
@@ -52,13 +51,13 @@ export function redact(text: string): string {
     .replaceAll(BARE_USER, `$1:${HIDDEN}@`)
 }
 
-/** A part of a text that is to be hidden. */
+/** A part of a text to hide. */
 interface Span {
   readonly start: number
   readonly end: number
 }
 
-/** Hides what `find` finds behind each match. One that finds nothing is passed over. */
+/** Hides the span that `find` returns for each match. */
 function replaceFrom(
   text: string,
   pattern: RegExp,
@@ -83,11 +82,11 @@ function endOfPrivateKey(text: string, after: number): Span {
   return { start: after, end: end < 0 ? text.length : end }
 }
 
-/** A quotation mark or a blank ends a URL, as in JSON and in a sentence; unless the password that it is in is not over yet. */
+/** A quotation mark or a blank ends a URL, as in JSON and in a sentence, unless it is part of the password. */
 function passwordInUrl(text: string, after: number, [scheme]: RegExpExecArray): Span | undefined {
   const reach = text.slice(after, after + MAX_SECRET)
   const word = reach.slice(0, lengthUntil(reach, /[\s"]/))
-  // Up to the last `@`: people paste passwords as they are, and the users of Azure have an `@` as well.
+  // Up to the last `@`: pasted passwords may contain an unencoded `@`, and so do the user names of Azure.
   const at = word.lastIndexOf('@')
   if (at >= 0) {
     const colon = word.slice(0, at).indexOf(':')
@@ -100,7 +99,7 @@ function passwordInUrl(text: string, after: number, [scheme]: RegExpExecArray): 
   return { start: after + colon + 1, end: after + (last > colon ? last : word.length) }
 }
 
-/** A port, an IPv6 address, or a place in a file. */
+/** A port, an IPv6 address, or a line number in a file path. */
 function isNoPassword(scheme: string, word: string, colon: number): boolean {
   if (word.startsWith('[') || (!DATABASE_SCHEME.test(scheme) && word.slice(0, colon).includes('/'))) return true
   return /^:\d{0,5}(?:$|[/?#,)\]}'`.;!])/.test(word.slice(colon, colon + 8))
@@ -114,7 +113,7 @@ function passwordInEncodedUrl(text: string, after: number): Span | undefined {
   return colon >= 0 && colon < at ? { start: after + colon + 3, end: after + at } : undefined
 }
 
-/** In quotation marks up to the end of the line where they are not closed; without them only behind `=`. */
+/** A quoted value, which ends with the line if its quote is not closed, or an unquoted value after `=`. */
 function valueOfPair(text: string, after: number, [, sign]: RegExpExecArray): Span | undefined {
   const reach = text.slice(after, after + MAX_SECRET)
   const quote = reach[0]
@@ -134,7 +133,7 @@ function lengthOfQuoted(text: string, quote: string): number | undefined {
   return undefined
 }
 
-/** A backslash takes the next character as it is. */
+/** A backslash escapes the next character. */
 function lengthOfBare(text: string): number {
   let at = 0
   for (; at < text.length && !/[\s&'"]/.test(text[at] ?? ''); at++) if (text[at] === '\\') at++

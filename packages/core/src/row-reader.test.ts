@@ -46,12 +46,12 @@ describe('a whole number', () => {
     )
   })
 
-  test('given no such column, then the error says so, also for names that every object has', () => {
+  test('given a missing column, then the error says so, also for names that every object has', () => {
     expect(() => row(1).integer('other')).toThrow('there is no column "other"')
     expect(() => row(1).text('toString')).toThrow('there is no column "toString"')
   })
 
-  test('given null where that has a meaning, then it is null', () => {
+  test('given null in a column that may be null, then the result is null', () => {
     expect(row(null).integerOrNull('value')).toBeNull()
     expect(() => new RowReader('SHOW CONFIG', {}).integerOrNull('value')).toThrow('there is no column "value"')
   })
@@ -66,7 +66,7 @@ test.each<[value: unknown, read: (row: RowReader) => unknown, expected: unknown]
   [false, (row) => row.flag('value'), false],
   ['session', (row) => row.oneOf('value', ['session', 'statement']), 'session'],
   [null, (row) => row.textOrNull('value'), null],
-])('given %s, then what is read of it is right', (value, read, expected) => {
+])('given %s, then the value is correct', (value, read, expected) => {
   expect(read(row(value))).toBe(expected)
 })
 
@@ -78,11 +78,11 @@ test.each<[value: unknown, read: (row: RowReader) => unknown]>([
   ['toString', (row) => row.oneOf('value', ['session'])],
   [5, (row) => row.text('value')],
   ['x'.repeat(65_537), (row) => row.text('value')],
-])('given %s, then it is refused', (value, read) => {
+])('given %s, then it is rejected', (value, read) => {
   expect(() => read(row(value))).toThrow(InvalidAnswerError)
 })
 
-test('given anything, then a number is one of its range or the answer is refused, and the error shows no value', () => {
+test('given any value, then the number is within its range or the answer is rejected, and the error shows no value', () => {
   fc.assert(
     fc.property(fc.anything({ withBigInt: true, withNullPrototype: true }), (value) => {
       try {
@@ -96,7 +96,7 @@ test('given anything, then a number is one of its range or the answer is refused
   )
 })
 
-test('no error holds the value', () => {
+test('no error shows the value', () => {
   const readers = [
     () => row(SECRET).integer('value'),
     () => row(SECRET).flag('value'),
@@ -117,25 +117,25 @@ describe('rows', () => {
   })
 
   test.each<[what: string, rows: unknown]>([
-    ['more than there can be', Array(MAX_ROWS + 1).fill({ n: 1 })],
-    ['no list', { n: 1 }],
-    ['nothing', undefined],
-    ['a row that is none', [null]],
-  ])('given %s, then they are refused', (_what, rows) => {
+    ['more rows than the maximum', Array(MAX_ROWS + 1).fill({ n: 1 })],
+    ['an object instead of an array', { n: 1 }],
+    ['undefined', undefined],
+    ['null as a row', [null]],
+  ])('given %s, then the rows are rejected', (_what, rows) => {
     expect(() => readRows('x', rows, read)).toThrow(InvalidAnswerError)
   })
 
-  test.each([[[]], [[{ n: 1 }, { n: 2 }]]])('given %j where there is one row, then it is refused', (rows) => {
+  test.each([[[]], [[{ n: 1 }, { n: 2 }]]])('given %j instead of one row, then the answer is rejected', (rows) => {
     expect(() => readOneRow('x', rows, read)).toThrow(InvalidAnswerError)
   })
 
-  test('given a name twice, then it is refused', () => {
+  test('given the same name twice, then the answer is rejected', () => {
     const rows = [
       { n: 1, name: 'a' },
       { n: 2, name: 'a' },
     ]
     expect(() => readNamedRows('x', rows, (row) => [row.text('name'), row.integer('n')])).toThrow(
-      'a name stands in more than one row',
+      'a name appears in more than one row',
     )
   })
 })

@@ -10,23 +10,23 @@ const MAX_INT4 = 2_147_483_647
 /** Totals of PgBouncer are unsigned and have 64 bits. */
 const MAX_TOTAL = 2 ** 64
 
-/** How many there are of something, as PostgreSQL and PgBouncer count. */
+/** A count of PostgreSQL or PgBouncer. */
 export const COUNT: Range = { min: 0, max: MAX_INT4 }
-/** A sum since the start. */
+/** A sum since the start of the process. */
 const TOTAL: Range = { min: 0, max: MAX_TOTAL }
 const DURATION: Range = { min: -MAX_TOTAL, max: MAX_TOTAL }
 
-/** PostgreSQL allows 262,143 connections, and PgBouncer as many clients as it has file descriptors. Reading more only takes time. */
+/** PostgreSQL allows 262,143 connections, and PgBouncer as many clients as it has file descriptors. Reading more rows only takes time. */
 export const MAX_ROWS = 300_000
-/** No name and no setting is as long. */
+/** Longer than any name or setting. */
 const MAX_TEXT_LENGTH = 65_536
 
 const INTEGER = /^[+-]?\d{1,20}$/
 const NUMBER = /^[+-]?\d{1,30}(?:\.\d{1,30})?(?:e[+-]?\d{1,3})?$/i
 
 /**
- * Reads one row of a server's or a pooler's answer and believes nothing: each column has to be there, to be of the wanted type
- * and to lie within its range. Columns may stand in any order; others are ignored. Numbers may come as text.
+ * Reads one row of a server's or a pooler's answer and validates it: each column must exist, have the wanted type
+ * and be within its range. The order of columns does not matter; other columns are ignored. Numbers may be texts.
  *
  * @example
  * const row = new RowReader('SHOW DATABASES', { pool_size: '20' })
@@ -37,8 +37,8 @@ export class RowReader {
   readonly #row: Readonly<Record<string, unknown>>
 
   /**
-   * @param source what was asked, for errors.
-   * @throws {InvalidAnswerError} where the row is none.
+   * @param source the query, for error messages.
+   * @throws {InvalidAnswerError} if `row` is not an object.
    */
   constructor(source: string, row: unknown) {
     if (typeof row !== 'object' || row === null) throw new InvalidAnswerError(source, `a row is ${kindOf(row)}`)
@@ -46,7 +46,7 @@ export class RowReader {
     this.#row = row as Readonly<Record<string, unknown>>
   }
 
-  /** Whether there is such a column, for those that only some versions have. */
+  /** Whether the column exists, for columns that only some versions have. */
   has(column: string): boolean {
     return Object.hasOwn(this.#row, column)
   }
@@ -61,7 +61,7 @@ export class RowReader {
     return this.#within(column, number, range, wanted)
   }
 
-  /** The same, where null has a meaning. */
+  /** The same, for a column that may be null. */
   integerOrNull(column: string, range?: Range): number | null {
     return this.#value(column) === null ? null : this.integer(column, range)
   }
@@ -76,7 +76,7 @@ export class RowReader {
   }
 
   /**
-   * A duration, which is negative where a clock was set back, and counts as 0 then.
+   * A duration. If the server's clock was set back it is negative, and counts as 0.
    *
    * @throws {InvalidAnswerError} for anything but a number in the range.
    */
@@ -94,7 +94,7 @@ export class RowReader {
     return value
   }
 
-  /** The same, where null has a meaning. */
+  /** The same, for a column that may be null. */
   textOrNull(column: string): string | null {
     return this.#value(column) === null ? null : this.text(column)
   }
@@ -135,7 +135,7 @@ export class RowReader {
 /**
  * Reads all rows of an answer.
  *
- * @throws {InvalidAnswerError} where one of them is invalid, or where there are more rows than any server or pooler has.
+ * @throws {InvalidAnswerError} if a row is invalid, or if there are more rows than any server or pooler has.
  */
 export function readRows<T>(source: string, rows: unknown, read: (row: RowReader) => T): T[] {
   if (!Array.isArray(rows)) throw new InvalidAnswerError(source, `its rows are ${kindOf(rows)}`)
@@ -144,9 +144,9 @@ export function readRows<T>(source: string, rows: unknown, read: (row: RowReader
 }
 
 /**
- * Reads an answer that has exactly one row.
+ * Reads an answer with exactly one row.
  *
- * @throws {InvalidAnswerError} where it has none or more than one, or where that one is invalid.
+ * @throws {InvalidAnswerError} if the answer has no row or more than one, or if the row is invalid.
  */
 export function readOneRow<T>(source: string, rows: unknown, read: (row: RowReader) => T): T {
   const [first, ...more] = readRows(source, rows, (row) => row)
@@ -156,9 +156,9 @@ export function readOneRow<T>(source: string, rows: unknown, read: (row: RowRead
 }
 
 /**
- * Reads an answer in which a name stands only once.
+ * Reads an answer in which each name appears only once.
  *
- * @throws {InvalidAnswerError} where a name repeats, or where a row is invalid.
+ * @throws {InvalidAnswerError} if a name appears twice, or if a row is invalid.
  */
 export function readNamedRows<T>(
   source: string,
@@ -167,20 +167,20 @@ export function readNamedRows<T>(
 ): Map<string, T> {
   const entries = readRows(source, rows, read)
   const named = new Map(entries)
-  if (named.size < entries.length) throw new InvalidAnswerError(source, 'a name stands in more than one row')
+  if (named.size < entries.length) throw new InvalidAnswerError(source, 'a name appears in more than one row')
   return named
 }
 
 /**
- * Parses an answer of JSON.
+ * Parses a JSON answer.
  *
- * @throws {InvalidAnswerError} where it is none; the parser's own error would show a part of it.
+ * @throws {InvalidAnswerError} if it is not JSON; the parser's own error would show a part of the text.
  */
 export function parseAnswer(source: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new InvalidAnswerError(source, 'it is no JSON')
+    throw new InvalidAnswerError(source, 'it is not JSON')
   }
 }
 

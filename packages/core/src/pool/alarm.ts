@@ -1,23 +1,23 @@
 import type { Clock } from '../clock.ts'
 
 /**
- * One timer shared by many deadlines: it rings at the earliest time it was asked for. Whoever hears it looks at what is
- * due and asks again. So a pool has a handful of timers, however many wait in it.
+ * One timer shared by many deadlines: it fires at the earliest requested time. The callback then handles all deadlines that are
+ * due and requests the next time. So a pool has a handful of timers, however many callers wait.
  */
 export class Alarm {
   readonly #clock: Clock
-  readonly #ring: () => void
+  readonly #callback: () => void
   readonly #background: boolean
   #due = Infinity
   #cancel: (() => void) | undefined
 
-  constructor(clock: Clock, ring: () => void, options: { readonly background: boolean }) {
+  constructor(clock: Clock, callback: () => void, options: { readonly background: boolean }) {
     this.#clock = clock
-    this.#ring = ring
+    this.#callback = callback
     this.#background = options.background
   }
 
-  /** Rings at `time` at the latest; an earlier request stands. Never is `Infinity`. */
+  /** Fires at `time` at the latest; an earlier request stays in effect. `Infinity` means never. */
   at(time: number): void {
     if (time >= this.#due) return
     this.#cancel?.()
@@ -35,6 +35,6 @@ export class Alarm {
 
   #fire(): void {
     this.stop()
-    this.#ring()
+    this.#callback()
   }
 }

@@ -1,27 +1,27 @@
-/** Drivers, ORMs and frameworks put some 30 frames between an application and its pool. */
+/** Drivers, ORMs and frameworks add about 30 frames between an application and its pool. */
 const CAPTURED_FRAMES = 64
 /** Enough to find the caller, and short enough for a log line. */
 const MAX_SHOWN_FRAMES = 16
 
-/** Frames of built-in functions have none. */
+/** Frames of built-in functions have no position. */
 const POSITION = /:\d+:\d+\)?$/
 const OF_NODE = /(?:\(|\bat |\basync )node:/
 const OF_PACKAGE = /[\\/]node_modules[\\/]/
 
-/** An object whose `stack` is formatted only when it is read. */
+/** An object whose `stack` is formatted on first access. */
 export interface Trace {
   readonly stack?: string
 }
 
-/** Where poolguard's own code is, as stacks name it: a URL for ES modules, a path for CommonJS. */
+/** The locations of poolguard's own code in stacks: URLs for ES modules, paths for CommonJS. */
 const ownCode = new Set<string>()
 
 /**
- * Tells which frames belong to poolguard and not to the application. Each package calls it once, when it is loaded. The
- * place is read off a stack, because `import.meta.url` is missing where a bundler writes CommonJS.
+ * Registers a package's code, so that its frames do not count as frames of the application. Each package calls it once, when it
+ * is loaded. The location comes from a stack, because `import.meta.url` does not exist in bundled CommonJS.
  *
- * @param here an error that was made at the top level of the package's code.
- * @param folder the package's folder, without the scope. Where it is not on the path, the code was bundled into one file.
+ * @param here an error created at the top level of the package's code.
+ * @param folder the package's folder, without the scope. If it is not part of the path, the code was bundled into one file.
  */
 export function registerOwnCode(here: Error, folder: string): void {
   const frame = framesOf(here)?.find((line) => POSITION.test(line))
@@ -33,11 +33,11 @@ export function registerOwnCode(here: Error, folder: string): void {
 
 registerOwnCode(new Error(), 'core')
 
-/** Captures the stack from the caller of `below` on, deep enough to reach the application. */
+/** Captures the stack from the caller of `below` upwards, deep enough to reach the application. */
 export function captureTrace(below: (...args: never[]) => unknown): Trace {
   const trace: Trace = {}
   const limit = Error.stackTraceLimit
-  // Not by assignment, which throws where the built-in objects are frozen.
+  // An assignment would throw if the built-in objects are frozen.
   Reflect.set(Error, 'stackTraceLimit', Math.max(limit || 0, CAPTURED_FRAMES))
   try {
     Error.captureStackTrace(trace, below)
@@ -48,8 +48,8 @@ export function captureTrace(below: (...args: never[]) => unknown): Trace {
 }
 
 /**
- * The application's frames of the first stack that has any, a line each: without those of poolguard, of packages and of Node.
- * Where no stack has one, as in an application that is bundled into one file, the first stack as it is.
+ * The application's frames of the first stack that has any, one per line, without frames of poolguard, packages and Node.
+ * If no stack has such a frame, as in an application that is bundled into one file, the whole first stack.
  */
 export function findApplicationFrames(traces: readonly (Trace | undefined)[]): string | null {
   const stacks = traces.flatMap((trace) => {
@@ -67,7 +67,7 @@ function show(frames: readonly string[]): string {
   return frames.slice(0, MAX_SHOWN_FRAMES).join('\n')
 }
 
-/** An application may have replaced how stacks are formatted, by something that is no text. */
+/** An application may have replaced the formatting of stacks, so `stack` may not be a text. */
 function framesOf({ stack }: Trace): string[] | undefined {
   if (typeof stack !== 'string') return undefined
   return stack.split('\n').filter((line) => /^\s*at /.test(line))
@@ -80,9 +80,9 @@ function isOfApplication(frame: string): boolean {
   return true
 }
 
-/** Of `at name (file:1:2)`, `at async name (file:1:2)`, `at file:1:2` or `at async file:1:2`. */
+/** The file of `at name (file:1:2)`, `at async name (file:1:2)`, `at file:1:2` or `at async file:1:2`. */
 function fileOf(frame: string): string {
-  const place = frame.trim().replace(/^at (?:async )?/, '')
-  const named = place.endsWith(')') ? place.slice(place.indexOf(' (') + 2, -1) : place
-  return named.replace(/:\d+:\d+$/, '')
+  const location = frame.trim().replace(/^at (?:async )?/, '')
+  const position = location.endsWith(')') ? location.slice(location.indexOf(' (') + 2, -1) : location
+  return position.replace(/:\d+:\d+$/, '')
 }

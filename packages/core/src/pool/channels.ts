@@ -13,7 +13,7 @@ export interface ReleaseMessage {
   readonly usedMillis: number
 }
 
-/** These two happen too often to be events for everyone; they are made only while somebody listens. */
+/** Acquires and releases are too frequent for pool events; messages are created only if the channel has subscribers. */
 export const acquireChannel: Channel<unknown, AcquireMessage> = channel('poolguard:acquire') as Channel<
   unknown,
   AcquireMessage
@@ -23,7 +23,7 @@ export const releaseChannel: Channel<unknown, ReleaseMessage> = channel('poolgua
   ReleaseMessage
 >
 
-/** As an object, so that none can be forgotten. */
+/** A record over all event types, so that the compiler reports a missing channel. */
 const eventChannels: Readonly<Record<PoolEvent['type'], Channel>> = {
   opened: channel('poolguard:opened'),
   'connect-failed': channel('poolguard:connect-failed'),
@@ -41,7 +41,7 @@ const eventChannels: Readonly<Record<PoolEvent['type'], Channel>> = {
   drained: channel('poolguard:drained'),
 }
 
-/** Publishes an event, with the pool's name, on `poolguard:` and its type (`node:diagnostics_channel`). */
+/** Publishes an event with the pool's name on the channel `poolguard:<type>` (`node:diagnostics_channel`). */
 export function publish(pool: string, event: PoolEvent): void {
   const listeners = eventChannels[event.type]
   if (listeners.hasSubscribers) listeners.publish({ pool, ...event })

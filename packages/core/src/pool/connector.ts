@@ -3,17 +3,17 @@ import type { ConnectFailure } from './connect-failure.ts'
 import { HookFailure } from './errors.ts'
 import type { OpenContext, ResourceFactory } from './resource-factory.ts'
 
-/** How many connections are opened side by side at first; every success doubles it, a failure leaves one at a time. */
+/** How many connections are opened in parallel at first. Every success doubles the number; a failure sets it to 1. */
 const FIRST_PARALLEL = 4
 
 /**
- * Pauses between attempts: full jitter over a doubling ceiling
+ * Pauses between attempts: full jitter below a ceiling that doubles
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
  */
 const FIRST_PAUSE_MILLIS = 50
 const MAX_PAUSE_MILLIS = 2_000
 
-/** How long an attempt that is given up may take to end by itself. Until then its slot is taken. */
+/** How long an aborted attempt may take to end by itself. It occupies its slot until then. */
 const GRACE_MILLIS = 1_000
 
 export interface ConnectorOptions<R> {
@@ -23,18 +23,18 @@ export interface ConnectorOptions<R> {
   readonly connectTimeoutMillis: () => number
   readonly classify: (error: unknown) => ConnectFailure
   readonly advise: (error: unknown) => string | undefined
-  /** A connection is there. `lost` is called if it dies later. */
-  readonly opened: (resource: R, millis: number, whenLost: (lost: (error: unknown) => void) => void) => void
-  readonly failed: (failure: ConnectFailure, error: unknown, retryInMillis: number | null) => void
-  /** The app's own code has failed on a connection. Returns whether a caller was told, so that the next attempt is another caller's. */
-  readonly hookFailed: (error: unknown) => boolean
-  /** A pause is over: opening may be tried again. */
-  readonly ready: () => void
+  /** Called for each opened connection. It registers `lost` through `whenLost`. */
+  readonly onOpened: (resource: R, millis: number, whenLost: (lost: (error: unknown) => void) => void) => void
+  readonly onFailed: (failure: ConnectFailure, error: unknown, retryInMillis: number | null) => void
+  /** The app's own code failed on a new connection. Returns true if a caller was rejected, so that the next attempt is for another caller. */
+  readonly onHookFailed: (error: unknown) => boolean
+  /** Called after a pause: the next attempt may start. */
+  readonly onReady: () => void
 }
 
 /**
- * Opens connections for a pool, and knows when not to: after a failure it goes on one at a time with growing pauses, so
- * that hundreds of callers on a full database cause a handful of attempts.
+ * Opens connections for a pool. After a failure it opens one connection at a time with growing pauses, so that hundreds of
+ * callers on a full database cause only a handful of attempts.
  */
 export class Connector<R> {
   readonly #options: ConnectorOptions<R>
@@ -43,7 +43,7 @@ export class Connector<R> {
   #failures = 0
   #cancelPause: (() => void) | undefined
   #stopped = false
-  /** Why connections cannot be opened at the moment; undefined where they can. */
+  /** The last failure; undefined if the last attempt succeeded. */
   trouble:
     | { readonly failure: ConnectFailure; readonly error: unknown; readonly advice: string | undefined }
     | undefined
@@ -52,28 +52,28 @@ export class Connector<R> {
     this.#options = options
   }
 
-  /** Attempts under way. */
+  /** Attempts in progress. */
   get opening(): number {
     return this.#attempts.size
   }
 
   /**
-   * Whether one more attempt may start now. A permanent failure is a matter of configuration, which may just have been put
-   * right: while a caller asks (`urgent`) its pause does not hold.
+   * Whether one more attempt may start now. The pause after a permanent failure is skipped if a caller waits (`urgent`): a
+   * permanent failure comes from configuration, which may have been fixed meanwhile.
    */
   mayOpen({ urgent }: { readonly urgent: boolean }): boolean {
     if (this.#stopped || this.#attempts.size >= this.#parallel) return false
     return this.#cancelPause === undefined || (urgent && this.trouble?.failure === 'permanent')
   }
 
-  /** Starts one attempt; its outcome comes through `opened` or `failed`. */
+  /** Starts one attempt; its result goes to `onOpened`, `onFailed` or `onHookFailed`. */
   open(): void {
     const attempt = new AbortController()
     this.#attempts.add(attempt)
     void this.#try(attempt)
   }
 
-  /** Gives up what is under way and the pause. No attempt starts after it. */
+  /** Aborts attempts in progress and cancels the pause. No attempt starts after it. */
   stop(): void {
     this.#stopped = true
     this.#cancelPause?.()
@@ -82,33 +82,33 @@ export class Connector<R> {
   }
 
   async #try(attempt: AbortController): Promise<void> {
-    const { clock, factory, opened } = this.#options
-    const began = clock.now()
+    const { clock, factory, onOpened } = this.#options
+    const startedAt = clock.now()
     const limit = this.#options.connectTimeoutMillis()
     const { blockedMillis } = clock
     const timeOut = () => attempt.abort(new ConnectTimeout(limit, clock.blockedMillis - blockedMillis))
     const cancelTimeout = limit === Infinity ? undefined : clock.after(limit, timeOut)
-    const life = new Life()
+    const loss = new LossSignal()
     try {
       const resource = await this.#untilAborted(
-        openWith(factory, { signal: attempt.signal, lost: (error) => life.end(error) }),
+        openWith(factory, { signal: attempt.signal, lost: (error) => loss.report(error) }),
         attempt.signal,
       )
       this.#attempts.delete(attempt)
-      this.#succeeded()
-      opened(resource, clock.now() - began, (lost) => life.onEnd(lost))
+      this.#onSuccess()
+      onOpened(resource, clock.now() - startedAt, (lost) => loss.onReport(lost))
     } catch (error) {
       this.#attempts.delete(attempt)
-      if (!(error instanceof HookFailure)) this.#failed(error)
-      else if (!this.#options.hookFailed(error.error)) this.#failed(error.error)
+      if (!(error instanceof HookFailure)) this.#onFailure(error)
+      else if (!this.#options.onHookFailed(error.error)) this.#onFailure(error.error)
     } finally {
       cancelTimeout?.()
     }
   }
 
   /**
-   * What is being opened; after the signal its reason, where the factory heeds that within the grace or not. What is opened
-   * all the same is closed.
+   * Resolves to the opened resource. After the signal is aborted it rejects with the signal's reason, even if the factory ignores
+   * the signal for longer than the grace. A resource that is opened after the signal is closed.
    */
   async #untilAborted(opening: Promise<R>, signal: AbortSignal): Promise<R> {
     const { promise: over, reject } = Promise.withResolvers<never>()
@@ -130,7 +130,7 @@ export class Connector<R> {
     }
   }
 
-  #succeeded(): void {
+  #onSuccess(): void {
     this.#failures = 0
     this.trouble = undefined
     this.#parallel *= 2
@@ -138,13 +138,13 @@ export class Connector<R> {
     this.#cancelPause = undefined
   }
 
-  #failed(error: unknown): void {
+  #onFailure(error: unknown): void {
     const failure = this.#options.classify(error)
     this.trouble = { failure, error, advice: this.#options.advise(error) }
     this.#parallel = 1
-    // Several that were under way side by side and fail together make one pause.
+    // Parallel attempts that fail together cause one pause.
     const pause = this.#stopped || this.#cancelPause ? null : this.#pause()
-    this.#options.failed(failure, error, pause)
+    this.#options.onFailed(failure, error, pause)
   }
 
   #pause(): number {
@@ -152,17 +152,17 @@ export class Connector<R> {
     const pause = Math.ceil(this.#options.random() * ceiling)
     const over = () => {
       this.#cancelPause = undefined
-      this.#options.ready()
+      this.#options.onReady()
     }
-    // A waiter keeps the process alive; what is opened for `min` is no reason to.
+    // Waiters keep the process alive; connections for `min` must not.
     this.#cancelPause = this.#options.clock.after(pause, over, { background: true })
     return pause
   }
 }
 
 /**
- * A factory that throws at once rejects as the others do: no outcome may come back into the loop that started the attempt,
- * which would start the next one in the same breath, for ever.
+ * Turns a factory that throws synchronously into one that rejects. A synchronous failure would return into the loop that starts
+ * attempts, which would then start the next one endlessly.
  */
 async function openWith<R>(factory: ResourceFactory<R>, context: OpenContext): Promise<R> {
   return await factory.open(context)
@@ -175,29 +175,29 @@ class ConnectTimeout extends Error {
 
   readonly code = 'ETIMEDOUT'
 
-  /** @param blockedMillis how long the event loop was blocked meanwhile. */
+  /** @param blockedMillis how long the event loop was blocked during the attempt. */
   constructor(millis: number, blockedMillis: number) {
     const blocked =
       blockedMillis > 0
-        ? `, of which the event loop of this process was blocked for ${Math.round(blockedMillis)} ms`
+        ? `; the event loop of this process was blocked for ${Math.round(blockedMillis)} ms of that time`
         : ''
     super(`connect timeout: the server did not answer within ${millis} ms${blocked}`)
   }
 }
 
-/** Remembers that a connection was lost, and why: for a listener that comes later, and for one that is there already. */
-class Life {
-  #end: { readonly error: unknown } | undefined
+/** Reports once that a connection was lost, also to a listener that is registered later. */
+class LossSignal {
+  #loss: { readonly error: unknown } | undefined
   #listener: ((error: unknown) => void) | undefined
 
-  end(error: unknown): void {
-    if (this.#end) return
-    this.#end = { error }
+  report(error: unknown): void {
+    if (this.#loss) return
+    this.#loss = { error }
     this.#listener?.(error)
   }
 
-  onEnd(listener: (error: unknown) => void): void {
-    if (this.#end) listener(this.#end.error)
+  onReport(listener: (error: unknown) => void): void {
+    if (this.#loss) listener(this.#loss.error)
     else this.#listener = listener
   }
 }

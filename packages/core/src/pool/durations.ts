@@ -1,43 +1,43 @@
 /**
- * Upper bounds of the buckets, in milliseconds: each twice the one before, from an eighth of a millisecond, below which
- * nothing waits, to 65 s, above which nobody does.
+ * Upper bounds of the buckets, in milliseconds. Each is twice the previous one, from an eighth of a millisecond to 65 s: shorter
+ * and longer waits hardly occur.
  */
 export const DURATION_BOUNDS_MILLIS: readonly number[] = Array.from({ length: 20 }, (_, i) => 2 ** (i - 3))
 
-/** How long something took, each time so far. Plain data. */
+/** A histogram of durations so far. Plain data. */
 export interface Durations {
   readonly count: number
   readonly sumMillis: number
   /**
-   * How many lasted up to the bound of the same index in `DURATION_BOUNDS_MILLIS`, and longer than the one before it;
-   * the last one of all, longer than any bound.
+   * The number of durations up to the bound of the same index in `DURATION_BOUNDS_MILLIS` and above the previous bound. The last
+   * bucket counts durations above all bounds.
    */
   readonly buckets: readonly number[]
 }
 
-/** Collects durations in fixed memory, and costs a few nanoseconds each. */
+/** Collects durations in constant memory, for a few nanoseconds each. */
 export class DurationHistogram {
   readonly #buckets = new Array<number>(DURATION_BOUNDS_MILLIS.length + 1).fill(0)
   #count = 0
   #sumMillis = 0
-  #reading: Durations | undefined
+  #snapshot: Durations | undefined
 
   record(millis: number): void {
-    this.#reading = undefined
+    this.#snapshot = undefined
     this.#count++
     this.#sumMillis += millis
     const bucket = bucketOf(millis)
     this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1
   }
 
-  /** The same object until there is more, so that whatever was made of it still holds. */
+  /** Returns the same object until the next duration is recorded, so that callers can cache results derived from it. */
   read(): Durations {
-    this.#reading ??= { count: this.#count, sumMillis: this.#sumMillis, buckets: [...this.#buckets] }
-    return this.#reading
+    this.#snapshot ??= { count: this.#count, sumMillis: this.#sumMillis, buckets: [...this.#buckets] }
+    return this.#snapshot
   }
 }
 
-/** The bounds are powers of two, so that the position of the highest bit is the bucket. */
+/** The bounds are powers of two, so the position of the highest bit is the bucket. */
 function bucketOf(millis: number): number {
   if (!(millis > 0.125)) return 0
   if (millis > 65_536) return DURATION_BOUNDS_MILLIS.length
@@ -45,10 +45,10 @@ function bucketOf(millis: number): number {
 }
 
 /**
- * The duration that so large a share stayed within, interpolated within its bucket: between half and twice
- * what it was, from an eighth of a millisecond to 65 s. Zero where there were none.
+ * The duration that the given share of the durations did not exceed, interpolated within its bucket. The result is between half
+ * and twice the true percentile, for values from an eighth of a millisecond to 65 s. Zero for an empty histogram.
  *
- * @param share between 0 and 1, as 0.99
+ * @param share between 0 and 1, for example 0.99
  */
 export function percentileMillis({ count, buckets }: Durations, share: number): number {
   let rest = share * count

@@ -17,7 +17,7 @@ const full = new Error('sorry, too many clients already')
 const unreachable = new Error('connect ECONNREFUSED 10.0.0.5:5432')
 
 describe('ConnectError of several addresses', () => {
-  test('given a name with several addresses, of which none answers, says what each did', () => {
+  test('given a host name with several unreachable addresses, lists the error of each', () => {
     const cause = new AggregateError([
       new Error('connect ECONNREFUSED ::1:5432'),
       new Error('connect ECONNREFUSED 127.0.0.1:5432'),
@@ -30,12 +30,12 @@ describe('ConnectError of several addresses', () => {
 })
 
 describe('AcquireTimeoutError', () => {
-  test('given all are in use, says for how long, and where to look', () => {
+  test('given all connections are in use, says for how long, and where to look', () => {
     const error = new AcquireTimeoutError(10_000.4, calm)
 
     expect(error.message).toBe(
       'timeout exceeded when trying to connect. No connection from pool "orders" within 10000 ms: 10 of 10 active (the oldest lease out for 8123 ms, quiet for 8000 ms), 0 idle, 3 waiting. ' +
-        'All connections are in use: look for slow queries, for work done inside transactions that could be done outside, and for connections never released.',
+        'All connections are in use: look for slow queries, for work inside transactions that could be done outside, and for connections that are never released.',
     )
     expect(error).toMatchObject({
       name: 'AcquireTimeoutError',
@@ -45,13 +45,13 @@ describe('AcquireTimeoutError', () => {
     expect(error.cause).toBeUndefined()
   })
 
-  test('given the server is full, says what it said, and how to need less', () => {
+  test('given the server is full, repeats its message, and says how to need fewer connections', () => {
     const pool: PoolState = { ...calm, active: 2, total: 3, connecting: 1, trouble: { failure: 'full', error: full } }
     const error = new AcquireTimeoutError(500, pool)
 
     expect(error.message).toBe(
       'timeout exceeded when trying to connect. No connection from pool "orders" within 500 ms: 2 of 10 active (the oldest lease out for 8123 ms, quiet for 8000 ms), 0 idle, 1 connecting, 3 waiting. ' +
-        'The server has no connection left (sorry, too many clients already): let the instances share what there is (option fleet), run fewer, or put PgBouncer in front.',
+        'The server has no connection left (sorry, too many clients already): let the instances share the connections (option fleet), run fewer instances, or put PgBouncer in front.',
     )
     expect(error.cause).toBe(full)
   })
@@ -71,7 +71,7 @@ describe('AcquireTimeoutError', () => {
     )
   })
 
-  test('given neither, says that the server is slow', () => {
+  test('given none of these causes, says that the server is slow', () => {
     const pool: PoolState = { ...calm, active: 0, connecting: 4, oldestLeases: [] }
 
     expect(new AcquireTimeoutError(500, pool).message).toMatch(/slow to answer\.$/)
@@ -83,7 +83,7 @@ test('PoolSaturatedError says how many wait, how many may, and what to do', () =
 
   expect(error.message).toBe(
     'Pool "orders" is saturated: 4 of 10 active (the oldest lease out for 8123 ms, quiet for 8000 ms), 0 idle, 1006 waiting; maxWaiters is 1000. ' +
-      'Shed load (answer 503), or find what holds the connections so long.',
+      'Shed load (answer 503), or find the code that holds connections for too long.',
   )
   expect(error.code).toBe('POOLGUARD_SATURATED')
 })
@@ -91,7 +91,7 @@ test('PoolSaturatedError says how many wait, how many may, and what to do', () =
 test('PoolClosedError names the pool', () => {
   const error = new PoolClosedError('orders')
 
-  expect(error.message).toBe('Pool "orders" has been closed. Close it after the last user of it, or make a new one.')
+  expect(error.message).toBe('Pool "orders" has been closed. Close the pool after its last use, or create a new one.')
   expect(error.code).toBe('POOLGUARD_CLOSED')
 })
 
@@ -101,7 +101,7 @@ describe('ConnectError', () => {
     ...{ name: 'error', pool: 'not ours' },
   })
 
-  test('looks like the error that is its cause, to programs as to people', () => {
+  test('has the code, the fields and the message of its cause', () => {
     const error = new ConnectError('orders', cause)
 
     expect(error.message).toBe('database "x" does not exist')
@@ -110,7 +110,7 @@ describe('ConnectError', () => {
     expect(error.stack).toMatch(/^ConnectError: database "x" does not exist\n/)
   })
 
-  test('given advice, then it follows', () => {
+  test('given advice, then the advice follows the message', () => {
     expect(new ConnectError('orders', cause, 'Create it').message).toBe('database "x" does not exist. Create it.')
   })
 
@@ -118,7 +118,7 @@ describe('ConnectError', () => {
     [new RangeError(''), 'RangeError'],
     ['a text', 'a text'],
     [undefined, 'undefined'],
-  ])('given %o, which has no code, then it has one of its own', (thrown, message) => {
+  ])('given %o, which has no code, then its code is POOLGUARD_CONNECT', (thrown, message) => {
     const error = new ConnectError('orders', thrown)
 
     expect(error).toMatchObject({ code: 'POOLGUARD_CONNECT', message, cause: thrown })

@@ -4,10 +4,10 @@ import type { ConnectFailure } from './connect-failure.ts'
 import type { TrackedLease } from './lease.ts'
 import type { LeaseReport } from './lease-report.ts'
 
-/** A timeout mentions that the event loop was blocked from this share of the wait on. */
+/** A timeout mentions a blocked event loop if it was blocked for at least this share of the wait. */
 const MENTIONED_SHARE = 0.1
 
-/** What the pool looked like when it had to say no. */
+/** The state of a pool at the time of an error. */
 export interface PoolState {
   readonly name: string
   readonly max: number
@@ -16,11 +16,11 @@ export interface PoolState {
   readonly active: number
   readonly connecting: number
   readonly waiting: number
-  /** The leases that have been out longest, three at most, the oldest first. */
+  /** At most three current leases, the oldest first. */
   readonly oldestLeases: readonly LeaseReport[]
-  /** Every holder of a lease waits for another one. */
+  /** True if every holder of a lease waits for another lease. */
   readonly deadlocked: boolean
-  /** Why connections cannot be opened at the moment; null where they can. `advice` is what to do about it, where that is known. */
+  /** Why the last attempt to connect failed; null if it succeeded. `advice` says how to fix it, if known. */
   readonly trouble: {
     readonly failure: ConnectFailure
     readonly error: unknown
@@ -29,8 +29,9 @@ export interface PoolState {
 }
 
 /**
- * No connection came free in time. The message begins as pg-pool's does, and says what the pool looked like, the likely cause,
- * and what to do; the stack also who holds the connections, where that is known. A message may be sent to clients, a stack is not.
+ * No connection became available in time. The message begins like pg-pool's, then describes the pool's state, the likely cause,
+ * and the remedy. The stack also shows which callers hold the connections, if stacks are captured: unlike messages, stacks are not
+ * sent to clients.
  */
 export class AcquireTimeoutError extends PoolguardError {
   static {
@@ -41,7 +42,7 @@ export class AcquireTimeoutError extends PoolguardError {
   readonly waitedMillis: number
   readonly pool: PoolState
 
-  /** @param blockedMillis how long the event loop was blocked meanwhile. */
+  /** @param blockedMillis how long the event loop was blocked during the wait. */
   constructor(waitedMillis: number, pool: PoolState, blockedMillis = 0) {
     super(
       `timeout exceeded when trying to connect. No connection from pool "${pool.name}" within ${Math.round(waitedMillis)} ms: ${describeState(pool)}. ` +
@@ -54,7 +55,7 @@ export class AcquireTimeoutError extends PoolguardError {
   }
 }
 
-/** So many callers wait already that this one was turned away at once. */
+/** `maxWaiters` callers wait already, so this caller was rejected immediately. */
 export class PoolSaturatedError extends PoolguardError {
   static {
     PoolSaturatedError.prototype.name = 'PoolSaturatedError'
@@ -66,13 +67,13 @@ export class PoolSaturatedError extends PoolguardError {
   constructor(pool: PoolState, maxWaiters: number) {
     super(
       `Pool "${pool.name}" is saturated: ${describeState(pool)}; maxWaiters is ${maxWaiters}. ` +
-        'Shed load (answer 503), or find what holds the connections so long.',
+        'Shed load (answer 503), or find the code that holds connections for too long.',
     )
     this.pool = pool
   }
 }
 
-/** The pool is closing or closed: it lends no more. */
+/** The pool is shutting down or closed, and lends no connections. */
 export class PoolClosedError extends PoolguardError {
   static {
     PoolClosedError.prototype.name = 'PoolClosedError'
@@ -81,13 +82,13 @@ export class PoolClosedError extends PoolguardError {
   readonly code = 'POOLGUARD_CLOSED'
 
   constructor(name: string) {
-    super(`Pool "${name}" has been closed. Close it after the last user of it, or make a new one.`)
+    super(`Pool "${name}" has been closed. Close the pool after its last use, or create a new one.`)
   }
 }
 
 /**
- * The fields of PostgreSQL's errors as pg and postgres.js call them, and those of Node's. Others may be a configuration or a
- * request, with a password in it, such as those of an error that a password function has thrown.
+ * The fields of PostgreSQL errors as pg and postgres.js name them, and those of Node errors. Any other field may contain a password,
+ * for example the configuration or the request in an error that a password function throws.
  */
 const ERROR_FIELDS: readonly string[] = [
   ...['severity', 'severity_local', 'detail', 'hint', 'position', 'internalPosition', 'internalQuery', 'where'],
@@ -97,10 +98,10 @@ const ERROR_FIELDS: readonly string[] = [
 ]
 
 /**
- * No connection can be opened, and retrying does not help: no such database, a wrong password, a certificate that is not
- * trusted. It looks like the driver's own error, which is its `cause`: the same `code`, and the message begins with the
- * same text; the server's fields (`severity`, `detail`, `hint`, `routine`...) and Node's (`errno`, `syscall`, `address`, `port`)
- * are there, too. `code` is `POOLGUARD_CONNECT` where the driver's error has none.
+ * No connection can be opened, and retrying does not help: the database does not exist, the password is wrong, or the certificate
+ * is not trusted. It looks like the driver's own error, which is its `cause`: it has the same `code`, its message begins with the
+ * same text, and it has the server's fields (`severity`, `detail`, `hint`, `routine`...) and Node's (`errno`, `syscall`, `address`,
+ * `port`). `code` is `POOLGUARD_CONNECT` if the driver's error has no code.
  *
  * @example
  * try {
@@ -119,7 +120,7 @@ export class ConnectError extends PoolguardError {
   /** The pool's name. */
   readonly pool: string
 
-  /** @param advice what to do, as a sentence without its full stop; it follows the driver's message. */
+  /** @param advice the remedy, a sentence without its full stop; it follows the driver's message. */
   constructor(pool: string, cause: unknown, advice?: string) {
     const message = messageOf(cause)
     super(advice === undefined ? message : `${message}. ${advice}.`, { cause })
@@ -140,8 +141,8 @@ function explain(pool: PoolState, blockedMillis: number): string {
   if (blockedMillis === 0)
     return advice ?? 'The connections are still being opened or closed: the server is slow to answer.'
   const blocked =
-    `The event loop of this process was blocked for ${Math.round(blockedMillis)} ms of that time, in which it could neither ` +
-    'send nor read: find the synchronous work that takes so long (node --cpu-prof), and move it to a worker thread.'
+    `The event loop of this process was blocked for ${Math.round(blockedMillis)} ms of that time and could neither send nor ` +
+    'read: find the slow synchronous work (node --cpu-prof), and move it to a worker thread.'
   return advice === undefined ? blocked : `${blocked} ${advice}`
 }
 
@@ -150,7 +151,7 @@ function describeLease({ heldMillis, quietMillis, query }: LeaseReport): string 
   return `out for ${Math.round(heldMillis)} ms, quiet for ${Math.round(quietMillis)} ms${running}`
 }
 
-/** Not for the message, which may be sent to clients. */
+/** For the stack only: the message may be sent to clients. */
 function describeQuery({ query }: LeaseReport): string {
   return query?.text ? ` (${query.text})` : ''
 }
@@ -165,18 +166,18 @@ function advise({ trouble, active, max, deadlocked }: PoolState): string | undef
   }
   const advice = trouble?.advice === undefined ? '' : ` ${trouble.advice}.`
   if (trouble?.failure === 'full') {
-    return `The server has no connection left (${messageOf(trouble.error)}): let the instances share what there is (option fleet), run fewer, or put PgBouncer in front.${advice}`
+    return `The server has no connection left (${messageOf(trouble.error)}): let the instances share the connections (option fleet), run fewer instances, or put PgBouncer in front.${advice}`
   }
   if (trouble?.failure === 'permanent')
-    return `The server refuses new connections (${messageOf(trouble.error)}).${advice}`
+    return `The server rejects new connections (${messageOf(trouble.error)}).${advice}`
   if (trouble) return `No connection can be opened at the moment (${messageOf(trouble.error)}).${advice}`
   if (active >= max) {
-    return 'All connections are in use: look for slow queries, for work done inside transactions that could be done outside, and for connections never released.'
+    return 'All connections are in use: look for slow queries, for work inside transactions that could be done outside, and for connections that are never released.'
   }
   return undefined
 }
 
-/** Who holds the connections, where that is known: the end of the stack of an {@link AcquireTimeoutError}. */
+/** The stacks of the oldest leases, if captured: the end of the stack of an {@link AcquireTimeoutError}. */
 export function describeBorrowers({ oldestLeases }: PoolState): string {
   const known = oldestLeases.filter(({ stack }) => stack !== null)
   return known
@@ -184,11 +185,11 @@ export function describeBorrowers({ oldestLeases }: PoolState): string {
     .join('')
 }
 
-/** Of a longer message the rest is in `cause`: it may come from a server, and each waiter gets an error of its own. */
+/** A longer message is cut; `cause` has all of it. Messages may come from a server, and each waiter gets its own error. */
 const MAX_MESSAGE_LENGTH = 4_096
 
 function messageOf(error: unknown): string {
-  // Node's, of a name with several addresses, has no message of its own.
+  // For a host name with several addresses, Node throws an AggregateError without a message.
   const message =
     error instanceof AggregateError && error.message === ''
       ? error.errors.map(messageOf).join(', ')
@@ -198,31 +199,31 @@ function messageOf(error: unknown): string {
   return message.slice(0, MAX_MESSAGE_LENGTH)
 }
 
-const failures = new WeakSet<object>()
+const hookErrors = new WeakSet<object>()
 
 /**
- * Thrown by a factory's `open` where the app's own code has failed on a connection that was opened. The caller that waits
- * longest gets the error as it is, as from the driver's own pool.
+ * Thrown by a factory's `open` if the app's own code failed on the new connection. The caller that waits longest is rejected with
+ * the original error, as by the driver's own pool.
  */
 export class HookFailure {
   readonly error: unknown
 
   constructor(error: unknown) {
     this.error = error
-    if (typeof error === 'object' && error !== null) failures.add(error)
+    if (typeof error === 'object' && error !== null) hookErrors.add(error)
   }
 }
 
-/** Whether an error was thrown by the app's own code while a connection was opened. */
+/** Whether the app's own code threw the error while a connection was opened. */
 export function isOfHook(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && failures.has(error)
+  return typeof error === 'object' && error !== null && hookErrors.has(error)
 }
 
-/** When a checkout began and ended, to the millisecond. */
+/** A checkout that has ended. */
 export interface EndedCheckout {
   readonly acquiredMillisAgo: number
   readonly releasedMillisAgo: number
-  /** Where it was acquired, a frame a line; null where stacks are not captured. */
+  /** The stack of its acquire, one frame per line; null if stacks are not captured. */
   readonly acquiredStack: string | null
 }
 
@@ -234,7 +235,7 @@ export class AlreadyReleasedError extends PoolguardError {
 
   readonly code = 'POOLGUARD_ALREADY_RELEASED'
 
-  /** @param driverMessage what the driver itself says of it, with which the message begins. */
+  /** @param driverMessage the driver's own message for this case; the error's message begins with it. */
   constructor(driverMessage: string, pool: string, checkout: EndedCheckout) {
     super(
       `${driverMessage} ${describeCheckout(pool, checkout)}, so this call does nothing. ` +
@@ -244,7 +245,7 @@ export class AlreadyReleasedError extends PoolguardError {
   }
 }
 
-/** A query was sent on a connection that its caller had released. It was not run. */
+/** A caller sent a query on a connection that it had released. The query was not run. */
 export class QueryAfterReleaseError extends PoolguardError {
   static {
     QueryAfterReleaseError.prototype.name = 'QueryAfterReleaseError'

@@ -2,20 +2,18 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { ProcessWide } from '../process-wide.ts'
 import { DurationHistogram, type Durations } from './durations.ts'
 
-/** More would let whoever makes up URLs fill the memory; what comes later is counted under {@link OTHER_LABEL}. */
+/** Bounds memory if labels come from URLs. Further labels count as {@link OTHER_LABEL}. */
 export const MAX_LABELS = 200
 export const OTHER_LABEL = 'other'
 
-/**
- * Made with the first label: below Node 24 an AsyncLocalStorage in use slows every await of the process.
- */
+/** Created with the first label: before Node 24, an AsyncLocalStorage in use slows every await of the process. */
 const labels = new ProcessWide('poolguard.labels.1', () => new AsyncLocalStorage<string>())
 
 /**
- * Runs a callback under a label, a route or the name of a job, by which pools tell apart how long callers wait. Adapters of
- * frameworks put it round each request. It costs nothing from Node 24 on, and 2.4 times every await of the process below.
+ * Runs a callback under a label, such as a route or the name of a job. Pools measure the waits of callers for each label. Adapters of
+ * frameworks wrap each request in it. It costs nothing from Node 24 on; before, every await of the process takes 2.4 times as long.
  *
- * @param label one of few: a route (`GET /orders/:id`), never a path.
+ * @param label one of a few: a route (`GET /orders/:id`), never a path.
  * @example
  * await runWithLabel('nightly invoices', () => pool.query('refresh materialized view invoices'))
  */
@@ -28,7 +26,7 @@ export function leaveLabel<T>(callback: () => T): T {
   return labels.existing ? labels.existing.exit(callback) : callback()
 }
 
-/** The label that the caller runs under. */
+/** The label of the current call. */
 export function currentLabel(): string | undefined {
   return labels.existing?.getStore()
 }

@@ -4,14 +4,14 @@ import type { Pool } from './pool.ts'
 
 export interface LateQueryReporterOptions<R> {
   readonly engine: () => Pool<R>
-  /** Where the user listens to no events. */
+  /** Emit a process warning as well, for users that do not listen to events. */
   readonly warnsProcess: boolean
 }
 
 export interface LateQuery {
-  /** Where it was sent. */
+  /** The stack of the caller that sent it. */
   readonly stack: string | null
-  /** Whether it fails instead of being run. */
+  /** Whether it is rejected instead of being run. */
   readonly rejected: boolean
 }
 

@@ -65,8 +65,8 @@ export class LeakDetector<R> {
     this.#alarm.at(now + this.#intervalMillis)
   }
 
-  /** A caller that may hold a lease began to wait. */
-  waitedInScope(now: number): void {
+  /** Call it when a caller that may hold a lease begins to wait. */
+  onWaitInScope(now: number): void {
     this.#alarm.at(now + DEADLOCK_CHECK_MILLIS)
   }
 

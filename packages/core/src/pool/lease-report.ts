@@ -4,20 +4,20 @@ import type { RunningQuery } from './resource-factory.ts'
 
 /** A query that is running. */
 export interface QueryReport {
-  /** On one line, without the values that stand in it; null where it is not known. */
+  /** On one line, without literal values; null if unknown. */
   readonly text: string | null
-  /** At least: since it was seen first. */
+  /** Measured since the query was first seen, so a lower bound. */
   readonly runningMillis: number
 }
 
-/** One lease that is out, for reports of leaks, deadlocks and timeouts. */
+/** A current lease, for reports of leaks, deadlocks and timeouts. */
 export interface LeaseReport {
   readonly heldMillis: number
-  /** Since something moved on it last. */
+  /** Time since the last activity. */
   readonly quietMillis: number
-  /** The query whose answer is awaited. */
+  /** The running query. */
   readonly query?: QueryReport
-  /** Where it was borrowed, a frame a line; null where stacks are not captured. */
+  /** The stack of its acquire, one frame per line; null if stacks are not captured. */
   readonly stack: string | null
 }
 

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts'
 import { type Borrower, BorrowerIdentification, type BorrowerTraces } from './borrower.ts'
-
 import { acquireChannel, releaseChannel } from './channels.ts'
 import { DurationHistogram } from './durations.ts'
 import { LabelledWaits } from './label.ts'
@@ -81,9 +80,9 @@ export class LeaseTracker<R> {
   }
 
   /**
-   * Identifies the caller that asks for a lease. Call it in the caller's own stack, of which the frames above `below` count.
+   * Identifies the caller that acquires a lease. Call it in the caller's own stack, of which the frames above `below` count.
    *
-   * @param traces the caller's stacks, where they were captured before.
+   * @param traces the caller's stacks, if they were captured before.
    */
   identify(now: number, below: (...args: never[]) => unknown, traces?: BorrowerTraces): Borrower | undefined {
     return this.#borrowers.identify(now, below, traces)
@@ -91,10 +90,10 @@ export class LeaseTracker<R> {
 
   /** A caller began to wait. */
   wait(borrower: Borrower | undefined, now: number): void {
-    if (borrower?.scope) this.#detector.waitedInScope(now)
+    if (borrower?.scope) this.#detector.onWaitInScope(now)
   }
 
-  /** @param waitedMillis how long its caller waited for it. */
+  /** @param waitedMillis how long the caller waited for the lease. */
   begin(lease: TrackedLease<R>, waitedMillis: number): void {
     this.#detector.begin(lease, lease.since)
     if (lease.isInternal) return
@@ -158,7 +157,7 @@ export class LeaseTracker<R> {
 
   #reportLeak(lease: TrackedLease<R>, now: number): void {
     this.#leaks++
-    this.#borrowers.suspected(now)
+    this.#borrowers.onSuspectedLeak(now)
     this.#options.emit({ type: 'leak', lease: reportLease(lease, now) })
   }
 
@@ -173,7 +172,7 @@ export class LeaseTracker<R> {
   }
 }
 
-/** What a pool's max adds up to over time: what its leases are a share of, however often it is resized. */
+/** The integral of a pool's `max` over time, including resizes: the denominator for the share in use. */
 export class CapacityTime {
   #max: number
   #since: number

@@ -1,7 +1,7 @@
 import type { Borrower } from './borrower.ts'
 import type { LeaseActivity, RunningQuery } from './resource-factory.ts'
 
-/** What is known of a lease while it lasts, whichever pool gave it. */
+/** A lease of any pool, with the data that leak detection and reports need. */
 export class TrackedLease<R> {
   readonly resource: R
   /** When it began, by the pool's clock, in milliseconds. */
@@ -34,13 +34,13 @@ export class TrackedLease<R> {
   }
 }
 
-/** What a lease needs from the pool that gave it. */
+/** The pool of a lease. */
 export interface Lender<R> {
   takeBack(entry: PoolEntry<R>): void
   takeBackUnfit(entry: PoolEntry<R>): void
 }
 
-/** One checkout of one resource. Once it was released or destroyed, calling either again does nothing. */
+/** One checkout of one resource. After `release()` or `destroy()`, further calls do nothing. */
 export class Lease<R> extends TrackedLease<R> {
   readonly #lender: Lender<R>
   readonly #entry: PoolEntry<R>
@@ -51,7 +51,7 @@ export class Lease<R> extends TrackedLease<R> {
     this.#entry = entry
   }
 
-  /** False once it was released or destroyed, or the pool has ended it because the connection was lost. */
+  /** False after a release, a destroy, or the loss of the connection. */
   get active(): boolean {
     return this.#entry.lease === this
   }
@@ -61,7 +61,7 @@ export class Lease<R> extends TrackedLease<R> {
     if (this.active) this.#lender.takeBack(this.#entry)
   }
 
-  /** Returns the resource to be closed: it is not lent again. */
+  /** Returns the resource to the pool, which closes it instead of lending it again. */
   destroy(): void {
     if (this.active) this.#lender.takeBackUnfit(this.#entry)
   }
@@ -77,7 +77,7 @@ export class Lease<R> extends TrackedLease<R> {
  */
 export type EntryState = 'idle' | 'leased' | 'validating' | 'closing'
 
-/** One open resource and what the pool knows of it. */
+/** One open resource and its state in the pool. */
 export class PoolEntry<R> {
   readonly resource: R
   readonly expiresAt: number

@@ -5,54 +5,54 @@ import type { LeaseReport, QueryReport } from './lease-report.ts'
 /** Why a pool closed a connection. */
 export type CloseReason = 'idle' | 'lifetime' | 'uses' | 'over-max' | 'invalid' | 'lost' | 'destroyed' | 'drain'
 
-/** What happens in a pool. */
+/** An event of a pool. */
 export type PoolEvent =
   | { readonly type: 'opened'; readonly millis: number }
   | {
       readonly type: 'connect-failed'
       readonly failure: ConnectFailure
       readonly error: unknown
-      /** When the next attempt may start; null where this failure did not set it. */
+      /** Time until the next attempt may start; null if this failure did not set a pause. */
       readonly retryInMillis: number | null
     }
   | {
       readonly type: 'closed'
       readonly reason: CloseReason
-      /** Why it was lost, where that is known: what the server said before it closed the connection, or the socket's error. */
+      /** Why it was lost, if known: the server's last message, or the socket's error. */
       readonly error?: unknown
     }
   | { readonly type: 'timeout'; readonly error: AcquireTimeoutError }
   | { readonly type: 'saturated'; readonly error: PoolSaturatedError }
   /**
-   * No byte has moved on a lease for leakThresholdMillis: it was probably never released. A query that runs for so long without
-   * sending anything counts too, unless it has been reported as a long query before.
+   * No byte has moved on a lease for leakThresholdMillis: it was probably never released. This includes a query that sends nothing
+   * for that time, unless it has already been reported as a long query.
    */
   | { readonly type: 'leak'; readonly lease: LeaseReport }
-  /** One that was suspected has come back after all. */
+  /** A suspected leak was released after all. */
   | { readonly type: 'leak-returned'; readonly lease: LeaseReport }
-  /** A query has been running for longQueryMillis. Told once for each query. */
+  /** A query has been running for longQueryMillis. Reported once per query. */
   | { readonly type: 'long-query'; readonly query: QueryReport; readonly lease: LeaseReport }
-  /** Every holder of a lease waits for another one. Nobody is turned away for it; the waits end by their deadlines. */
+  /** Every holder of a lease waits for another lease. The pool rejects no waiter for it; the waits end at their deadlines. */
   | { readonly type: 'deadlock'; readonly leases: readonly LeaseReport[]; readonly waiting: number }
-  /** A connection came back with a transaction open, which was rolled back. */
+  /** A connection was released with an open transaction, which the pool rolled back. */
   | { readonly type: 'dirty-release' }
   /**
-   * A caller has sent a query on a connection, or in a transaction, that had been released: a bug in the caller, because
-   * another caller may be using that connection. The query was run, unless `rejected`.
+   * A caller sent a query on a connection, or in a transaction, after its release. This is a bug in the caller: another
+   * caller may be using that connection. The query was run unless `rejected`.
    */
   | {
       readonly type: 'query-after-release'
       readonly checkout: EndedCheckout
-      /** Where the query was sent, a frame a line. */
+      /** The stack of the caller that sent the query, one frame per line. */
       readonly stack: string | null
       readonly rejected: boolean
     }
-  /** Something cannot be had as asked for; the message says what to do. */
+  /** An option or a feature has no effect or has a problem; the message says what to do. */
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'resized'; readonly min: number; readonly max: number }
   | {
       readonly type: 'drained'
-      /** Connections that were still in use when the time was over, and were closed all the same. */
+      /** Connections that were still in use at the deadline and were closed anyway. */
       readonly forced: number
     }
 

@@ -1,41 +1,41 @@
 import { InvalidOptionError, requireDuration, requireInteger, requireOneOf } from '../invalid-option-error.ts'
 
-/** How a pool behaves. Durations are in milliseconds; `Infinity` means never, or without end. */
+/** The settings of a pool. Durations are in milliseconds; `Infinity` means never or no limit. */
 export interface PoolSettings {
-  /** Most connections open at once, those still closing included. */
+  /** Maximum number of open connections, including those that are closing. */
   readonly max: number
-  /** Connections kept open and warm while nobody asks. */
+  /** Connections that stay open while idle. */
   readonly min: number
   /** How long a caller waits for a connection. */
   readonly acquireTimeoutMillis: number
-  /** How long one attempt to connect may take. Also the bound on a validation, and on waiting for a close. */
+  /** How long one attempt to connect may take. Also the timeout of a validation, a reset and a close. */
   readonly connectTimeoutMillis: number
-  /** How long a connection above `min` stays open unused. */
+  /** How long a connection above `min` stays open while idle. */
   readonly idleTimeoutMillis: number
-  /** Age at which a connection is replaced when nobody uses it. Each gets up to 10 % less, so that they do not all go at once. */
+  /** Age at which a connection is replaced, once it is idle. Each connection gets up to 10 % less, so that they do not all expire together. */
   readonly maxLifetimeMillis: number
   /** Checkouts after which a connection is replaced. */
   readonly maxUses: number
-  /** A connection idle for longer is asked whether it still lives before it is lent. */
+  /** A connection that was idle for longer is validated before it is lent. */
   readonly validateAfterIdleMillis: number
-  /** Callers that may wait when all connections are in use; one more is turned away at once. */
+  /** Maximum number of callers that wait while all connections are in use; further callers are rejected immediately. */
   readonly maxWaiters: number
-  /** How long closing waits for connections that are in use. */
+  /** How long a shutdown waits for connections that are in use. */
   readonly drainMillis: number
-  /** A lease on which no byte has moved for so long is reported as a suspected leak. */
+  /** A lease on which no byte moves for this long is reported as a suspected leak. */
   readonly leakThresholdMillis: number
-  /** A query that has been running for so long is reported, with its text and its caller. */
+  /** A query that runs for this long is reported, with its text and its caller. */
   readonly longQueryMillis: number
   /**
-   * Whether a lease remembers the stack of its borrower, for reports of leaks and timeouts. Capturing one costs more than
-   * the rest of a checkout, so that `adaptive` does it only for ten leak thresholds after each suspicion.
+   * Whether a lease captures the stack of its caller, for reports of leaks and timeouts. Capturing a stack costs more than
+   * the rest of a checkout, so `adaptive` does it only for ten leak thresholds after each suspected leak.
    */
   readonly captureStacks: 'always' | 'adaptive' | 'never'
 }
 
 /**
  * Sources: max and min as in pg; timeouts as in Prisma 6; lifetime and validation as in HikariCP; waiters after
- * psycopg_pool; the leak threshold as asked for in brianc/node-postgres#137.
+ * psycopg_pool; the leak threshold as requested in brianc/node-postgres#137.
  */
 export const DEFAULT_POOL_SETTINGS: PoolSettings = {
   max: 10,
@@ -55,13 +55,13 @@ export const DEFAULT_POOL_SETTINGS: PoolSettings = {
 
 const COUNTS = { max: 1, min: 0, maxUses: 1, maxWaiters: 0 } as const
 
-/** At 0 these would undo every connection as soon as it is made. */
+/** With 0, every connection would fail or expire immediately. */
 const MIN_MILLIS = { connectTimeoutMillis: 1, maxLifetimeMillis: 1 } as const
 
 /**
- * Checks the settings that a user gave.
+ * Validates the settings of a user.
  *
- * @throws {InvalidOptionError} names the setting and the value.
+ * @throws {InvalidOptionError} for an unknown setting or an invalid value.
  */
 export function validatePoolSettings(given: Partial<PoolSettings>): void {
   for (const [name, value] of Object.entries(given)) {
@@ -84,6 +84,6 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
 }
 
 function requireCount(name: string, value: unknown, least: number): void {
-  const endless = value === Infinity && name !== 'max' && name !== 'min'
-  if (!endless) requireInteger(`pool.${name}`, value, least)
+  const isUnlimited = value === Infinity && name !== 'max' && name !== 'min'
+  if (!isUnlimited) requireInteger(`pool.${name}`, value, least)
 }

@@ -1,25 +1,25 @@
 import type { ConnectFailure } from './connect-failure.ts'
 import type { Durations } from './durations.ts'
 
-/** The few figures of a pool that cost nothing to read, for whoever asks with every request. */
+/** The figures of a pool that are cheap enough to read with every request. */
 export interface PoolCounts extends Pick<PoolStats, 'max' | 'total' | 'idle' | 'active' | 'waiting'> {
-  /** The last attempt to connect has failed. */
+  /** True if the last attempt to connect failed. */
   readonly connectFailing: boolean
 }
 
-/** What a pool has done so far, and what it holds now. */
+/** The totals of a pool so far, and its current state. */
 export interface PoolStats {
   readonly max: number
   readonly min: number
-  /** Slots taken: the sum of idle, active, connecting, validating and closing. */
+  /** Occupied slots: the sum of idle, active, connecting, validating and closing. */
   readonly total: number
   readonly idle: number
   /** Leased. */
   readonly active: number
   readonly connecting: number
-  /** Being checked or cleaned, between idle and leased. */
+  /** Being validated or reset, between idle and active. */
   readonly validating: number
-  /** Given up, but not yet let go of by the server: they still count as `total`. */
+  /** Being closed: they count as `total` until the server has closed them. */
   readonly closing: number
   readonly waiting: number
   /** Checkouts so far. */
@@ -32,24 +32,24 @@ export interface PoolStats {
   readonly saturated: number
   /** Leases suspected to be leaks so far. */
   readonly leaks: number
-  /** Those of them that are out still. */
+  /** Current leases that are suspected leaks. */
   readonly suspectedLeaks: number
   readonly deadlocks: number
-  /** When these figures were taken, by the pool's clock, in milliseconds. Only differences mean something. */
+  /** The time of these figures by the pool's clock, in milliseconds. Only differences are meaningful. */
   readonly takenAtMillis: number
-  /** Sum of the times of all leases so far, those that are out included. */
+  /** Total duration of all leases so far, including current ones. */
   readonly leasedMillis: number
-  /** What `max` adds up to over time so far: `leasedMillis` is a share of this. */
+  /** The integral of `max` over time: `leasedMillis` divided by this is the share in use. */
   readonly capacityMillis: number
-  /** How long the oldest lease is out; 0 where none is. */
+  /** Age of the oldest current lease; 0 without leases. */
   readonly longestLeaseMillis: number
   readonly connectFailures: Readonly<Record<ConnectFailure, number>>
-  /** How long those who got a connection waited for it. */
+  /** How long callers that got a connection waited for it. */
   readonly wait: Durations
-  /** The same of those who ran under a label, see {@link runWithLabel}. */
+  /** The same for callers under a label, by label; see {@link runWithLabel}. */
   readonly waitByLabel: Readonly<Record<string, Durations>>
-  /** How long finished leases lasted. */
+  /** Duration of finished leases. */
   readonly usage: Durations
-  /** How long opening a connection took. */
+  /** Time to open a connection. */
   readonly connect: Durations
 }

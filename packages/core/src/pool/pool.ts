@@ -35,13 +35,13 @@ const UNREACHABLE_LIMIT_MILLIS = 10_000
 const LIFETIME_JITTER = 0.1
 
 export interface PoolOptions<R> {
-  /** Named in errors. */
+  /** Used in errors and events. */
   readonly name: string
   readonly settings: PoolSettings
   readonly factory: ResourceFactory<R>
-  /** Sorts the errors of `factory.open`: whether to retry, and what waiting callers get. */
+  /** Classifies errors of `factory.open`, which decides whether the pool retries or rejects waiting callers. */
   readonly classify: (error: unknown) => ConnectFailure
-  /** Advice about an error of the factory; it becomes part of the callers' errors. */
+  /** Returns advice about an error of the factory; it becomes part of the callers' errors. */
   readonly advise?: ((error: unknown) => string | undefined) | undefined
   readonly onEvent?: PoolEventListener | undefined
   /** Called for each resource that is not lent any more: the pool is closing it, or it was lost. */
@@ -49,19 +49,19 @@ export interface PoolOptions<R> {
   /** True for a resource that must not be the one closed when the pool shrinks (it carries the fleet's publication). */
   readonly isPinned?: ((resource: R) => boolean) | undefined
   readonly clock?: Clock
-  /** Between 0 and 1, as Math.random. */
+  /** A number between 0 and 1, like Math.random. */
   readonly random?: () => number
 }
 
 export interface AcquireOptions {
-  /** Instead of the pool's acquireTimeoutMillis. */
+  /** Overrides the pool's acquireTimeoutMillis. */
   readonly timeoutMillis?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /** The caller's stacks, where they were captured earlier. */
+  /** The caller's stacks, if they were captured earlier. */
   readonly traces?: BorrowerTraces | undefined
   /**
    * For connections that the pool acquires for itself (discovery, the fleet's exchange). They neither count in any statistic
-   * nor towards `maxWaiters` and `maxUses`. `queued` waits in line; `first` goes ahead of everyone who waits; `overflow` also
+   * nor towards `maxWaiters` and `maxUses`. `queued` waits in line; `first` goes ahead of all waiters; `overflow` also
    * goes ahead, and may open one connection more than `max`, which is closed again unless `max` has grown meanwhile.
    */
   readonly internal?: 'queued' | 'first' | 'overflow' | undefined
@@ -77,7 +77,7 @@ interface WaitRequest {
 }
 
 /**
- * Lends a bounded number of resources. Callers are served in the order in which they came; the resource that was used last is
+ * Lends a bounded number of resources. Callers are served first come, first served; the most recently used resource is
  * lent first. `PoolEntries` holds the open resources and their states, `LeaseTracker` follows the leases.
  */
 export class Pool<R> implements Lender<R> {
@@ -100,17 +100,17 @@ export class Pool<R> implements Lender<R> {
     saturated: 0,
     connectFailures: { full: 0, unavailable: 0, permanent: 0 },
   }
-  readonly #createTimes = new DurationHistogram()
+  readonly #connectTimes = new DurationHistogram()
   readonly #drained = Promise.withResolvers<void>()
-  readonly #outOfTime = Promise.withResolvers<void>()
+  readonly #drainDeadline = Promise.withResolvers<void>()
   #settings: PoolSettings
   /** Waiters for whom one connection more than `max` may be opened. */
   #overflow = 0
   #draining = false
-  #emptied: (() => void) | undefined
-  /** Calls of `closeIdle` that are not done: meanwhile no connection stays idle. */
+  #onEmptied: (() => void) | undefined
+  /** Pending calls of `closeIdle`: meanwhile no connection stays idle. */
   #closingIdle = 0
-  /** Resolved at the next change that such a call may wait for. */
+  /** Resolved at the next change that a pending `closeIdle` may wait for. */
   #changed: PromiseWithResolvers<void> | undefined
 
   constructor(options: PoolOptions<R>) {
@@ -150,10 +150,10 @@ export class Pool<R> implements Lender<R> {
       connectTimeoutMillis: () => this.#settings.connectTimeoutMillis,
       classify: options.classify,
       advise: options.advise ?? (() => undefined),
-      opened: (resource, millis, whenLost) => this.#opened(resource, millis, whenLost),
-      failed: (failure, error, retryInMillis) => this.#connectFailed(failure, error, retryInMillis),
-      hookFailed: (error) => this.#hookFailed(error),
-      ready: () => this.#serve(),
+      onOpened: (resource, millis, whenLost) => this.#onOpened(resource, millis, whenLost),
+      onFailed: (failure, error, retryInMillis) => this.#onConnectFailed(failure, error, retryInMillis),
+      onHookFailed: (error) => this.#onHookFailed(error),
+      onReady: () => this.#serve(),
     })
     this.#serve()
   }
@@ -162,17 +162,17 @@ export class Pool<R> implements Lender<R> {
     return this.#settings
   }
 
-  /** Whether it has been drained, or is being: it lends no more. */
+  /** True after `drain()` was called: the pool rejects new callers. */
   get closed(): boolean {
     return this.#draining
   }
 
   /**
-   * Borrows a resource.
+   * Acquires a resource.
    *
-   * @throws {AcquireTimeoutError} when none came free in time; {@link PoolSaturatedError} at once when maxWaiters wait
-   * already; {@link ConnectError} when no connection can be opened and retrying does not help; {@link PoolClosedError} after `drain`; and the
-   * signal's reason when that is aborted.
+   * @throws {AcquireTimeoutError} if none is available before the timeout; {@link PoolSaturatedError} immediately if maxWaiters callers wait
+   * already; {@link ConnectError} if no connection can be opened and retrying does not help; {@link PoolClosedError} after `drain`; and the
+   * signal's reason if the signal is aborted.
    * @example
    * async function borrow<R>(pool: Pool<R>, use: (resource: R) => Promise<void>) {
    *   const lease = await pool.acquire()
@@ -208,9 +208,10 @@ export class Pool<R> implements Lender<R> {
   }
 
   /**
-   * Changes the bounds. Growing serves waiters at once; shrinking closes idle surplus now, and busy surplus at release.
+   * Changes the bounds. A larger max serves waiters immediately. A smaller max closes surplus idle resources now, and surplus
+   * resources in use at their release.
    *
-   * @throws {InvalidOptionError} for bounds that cannot be meant.
+   * @throws {InvalidOptionError} for invalid bounds.
    */
   resize(bounds: { readonly min?: number; readonly max?: number }): void {
     const { min = this.#settings.min, max = this.#settings.max } = bounds
@@ -223,15 +224,15 @@ export class Pool<R> implements Lender<R> {
       if (entry.state === 'idle' && !this.#isPinned(entry.resource)) this.#close(entry, 'over-max')
     }
     this.emit({ type: 'resized', min, max })
-    // What min has kept open so far may be overdue now.
+    // Resources that the old min kept open may be overdue now.
     this.#housekeep()
   }
 
   /**
-   * Closes the pool: rejects new callers, serves those that wait already, waits for leases, and closes every connection.
-   * Resolves when the server has let go of all of them. Calling it again gives the same promise.
+   * Shuts the pool down: rejects new callers, serves current waiters, waits for leases, and closes every connection.
+   * Resolves when the server has closed all of them. Further calls return the same promise.
    *
-   * @param millis how long waiters and leases are given; default: the setting drainMillis. Of several calls the shortest holds.
+   * @param millis deadline for waiters and leases; default: the setting drainMillis. After several calls the earliest deadline applies.
    */
   drain(millis: number = this.#settings.drainMillis): Promise<void> {
     if (!this.#draining) {
@@ -239,15 +240,15 @@ export class Pool<R> implements Lender<R> {
       void this.#drain().then(this.#drained.resolve)
     }
     if (millis !== Infinity) {
-      const cancel = this.#clock.after(millis, () => this.#outOfTime.resolve())
+      const cancel = this.#clock.after(millis, () => this.#drainDeadline.resolve())
       void this.#drained.promise.then(cancel)
     }
     return this.#drained.promise
   }
 
   /**
-   * Closes what nobody uses now, and what comes free meanwhile; the pool goes on. Resolves when the server has let go of it,
-   * and nothing is being opened or checked that nobody waits for; in a pool that is in use it waits for no more.
+   * Closes all idle resources, and those that become idle until it resolves; the pool stays usable. If the pool has no leases and
+   * no waiters, it also waits for resources that are being opened, validated or reset, and closes them.
    */
   async closeIdle(): Promise<void> {
     this.#closingIdle++
@@ -260,12 +261,12 @@ export class Pool<R> implements Lender<R> {
     this.#serve()
   }
 
-  /** Whether leases remember the stacks of their borrowers at the moment. */
+  /** Whether leases capture the stacks of their callers now. */
   get capturesStacks(): boolean {
     return this.#tracker.capturesStacks
   }
 
-  /** The few of the {@link stats} that cost nothing to read. */
+  /** The part of {@link stats} that is cheap to read. */
   get counts(): PoolCounts {
     return {
       max: this.#settings.max,
@@ -277,24 +278,24 @@ export class Pool<R> implements Lender<R> {
     }
   }
 
-  /** Connections that are lent, and callers that wait for one. */
+  /** The number of leased connections and waiting callers. */
   get demand(): number {
     return this.#entries.leased + this.#waiters.size
   }
 
-  /** Callers that wait for a connection to come free, beyond those for whom one is being opened. */
+  /** Waiting callers for whom no connection is being opened. */
   get queued(): number {
     return Math.max(0, this.#waiters.size - this.#connector.opening)
   }
 
-  /** Connections that are there, or on their way; not those that are being closed. */
+  /** Connections that are open or being opened, without those that are closing. */
   get openOrOpening(): number {
     return this.#entries.open + this.#connector.opening
   }
 
   stats(): PoolStats {
     const { connectFailures, ...counters } = this.#counters
-    const { connectFailing: _troubled, ...counts } = this.counts
+    const { connectFailing: _connectFailing, ...counts } = this.counts
     const now = this.#clock.now()
     return {
       takenAtMillis: now,
@@ -306,7 +307,7 @@ export class Pool<R> implements Lender<R> {
       ...counters,
       connectFailures: { ...connectFailures },
       ...this.#tracker.stats(now),
-      connect: this.#createTimes.read(),
+      connect: this.#connectTimes.read(),
     }
   }
 
@@ -378,7 +379,7 @@ export class Pool<R> implements Lender<R> {
     return lease
   }
 
-  /** The idle resource that was used last, if it can be lent without validation. */
+  /** The most recently used idle resource, if it can be lent without validation. */
   #findReady(now: number): PoolEntry<R> | undefined {
     const entry = this.#entries.lastIdle
     return entry && entry.expiresAt > now && !this.#needsValidation(entry, now) ? entry : undefined
@@ -405,7 +406,7 @@ export class Pool<R> implements Lender<R> {
     return Promise.reject(error)
   }
 
-  /** Gives idle resources to the waiters, and opens the missing ones. */
+  /** Hands idle resources to waiters, and opens missing connections. */
   #serve(): void {
     while (this.#waiters.size > this.#entries.validatingSoon) {
       const entry = this.#entries.lastIdle
@@ -428,8 +429,7 @@ export class Pool<R> implements Lender<R> {
     return this.#awaitVerdict(entry, this.#isAlive(entry))
   }
 
-  // A factory that throws instead of rejecting must not break the pool's own state.
-
+  // Async, so that a factory that throws synchronously does not break the pool's state.
   async #isAlive(entry: PoolEntry<R>): Promise<boolean> {
     return (await this.#factory.validate?.(entry.resource)) ?? true
   }
@@ -447,14 +447,14 @@ export class Pool<R> implements Lender<R> {
   }
 
   /**
-   * Waits, within limits, for the verdict whether a resource can be lent. For a short while the waiters count on it; then
-   * other connections are opened for them.
+   * Waits for the result of a validation or reset. After `VALIDATION_GRACE_MILLIS`, other connections are opened for the
+   * waiters; after `connectTimeoutMillis`, the resource counts as invalid.
    */
   async #awaitVerdict(entry: PoolEntry<R>, verdict: Promise<boolean>): Promise<void> {
     const limit = this.#settings.connectTimeoutMillis
     const grace = Math.min(VALIDATION_GRACE_MILLIS, limit)
     const safe = verdict.catch(() => false)
-    // Asking may have shown that the connection was lost.
+    // The validation itself may have found that the connection was lost.
     if (entry.state !== 'closing') this.#entries.move(entry, 'validating')
     let isFit = await this.#within<boolean | undefined>(grace, safe, undefined)
     if (isFit === undefined) {
@@ -467,7 +467,7 @@ export class Pool<R> implements Lender<R> {
     this.#serve()
   }
 
-  /** Hands a fit resource to the caller that waits longest, or makes it idle. */
+  /** Hands a valid resource to the caller that waits longest, or makes it idle. */
   #handOver(entry: PoolEntry<R>, now: number): void {
     if (entry.state === 'closing') return
     if (this.#entries.open > this.#maxOpen && !this.#isPinned(entry.resource)) {
@@ -488,9 +488,9 @@ export class Pool<R> implements Lender<R> {
     this.#housekeeping.at(Math.min(now + this.#settings.idleTimeoutMillis, entry.expiresAt))
   }
 
-  #opened(resource: R, millis: number, whenLost: (lost: (error: unknown) => void) => void): void {
+  #onOpened(resource: R, millis: number, whenLost: (lost: (error: unknown) => void) => void): void {
     this.#counters.opened++
-    this.#createTimes.record(millis)
+    this.#connectTimes.record(millis)
     const now = this.#clock.now()
     const entry = new PoolEntry<R>(
       resource,
@@ -498,21 +498,21 @@ export class Pool<R> implements Lender<R> {
     )
     this.#entries.add(entry)
     this.emit({ type: 'opened', millis })
-    // First of all, so that a resource that was lost meanwhile is not lent.
-    whenLost((error) => this.#lost(entry, error))
+    // Before the hand-over, so that a resource that was lost meanwhile is not lent.
+    whenLost((error) => this.#onLost(entry, error))
     this.#handOver(entry, now)
     this.#serve()
   }
 
-  #connectFailed(failure: ConnectFailure, error: unknown, retryInMillis: number | null): void {
+  #onConnectFailed(failure: ConnectFailure, error: unknown, retryInMillis: number | null): void {
     this.#notifyChanged()
-    // Given up, because no caller waits for it any more.
+    // The attempt was aborted, because no caller waits for it any more.
     if (this.#draining && this.#waiters.size === 0) {
       this.#checkEmptied()
       return
     }
     this.#counters.connectFailures[failure]++
-    // With others open the pool can still serve, and a password that was changed since need not stop it.
+    // If other connections are open, the pool can still serve callers, even if the password has been changed since.
     if (failure === 'permanent' && this.#entries.open === 0)
       this.#waiters.rejectAll(() => new ConnectError(this.name, error, this.#connector.trouble?.advice))
     this.emit({ type: 'connect-failed', failure, error, retryInMillis })
@@ -520,12 +520,12 @@ export class Pool<R> implements Lender<R> {
     this.#serve()
   }
 
-  #hookFailed(error: unknown): boolean {
+  #onHookFailed(error: unknown): boolean {
     const waiter = this.#waiters.shift()
     if (!waiter) return false
     this.#counters.connectFailures.permanent++
     waiter.reject(error)
-    // The next caller's attempt may succeed, so that no pause is set.
+    // No pause: the next caller's attempt may succeed.
     this.emit({ type: 'connect-failed', failure: 'permanent', error, retryInMillis: null })
     this.#notifyChanged()
     this.#checkEmptied()
@@ -533,7 +533,7 @@ export class Pool<R> implements Lender<R> {
     return true
   }
 
-  /** A caller without a deadline waits for a connection to come free, not for a server that may never come back. */
+  /** A caller without a deadline must not wait for a server that may never come back. */
   #rejectUnboundedWaiters(): void {
     const now = this.#clock.now()
     const unbounded = [...this.#waiters].filter(
@@ -542,8 +542,8 @@ export class Pool<R> implements Lender<R> {
     for (const waiter of unbounded) if (waiter.queued) this.#timeOut(waiter, now)
   }
 
-  /** The connection was lost. A lease on it ends here: its slot comes back even if the borrower never releases. */
-  #lost(entry: PoolEntry<R>, error: unknown): void {
+  /** Ends the lease of a lost connection: its slot becomes free even if the caller never releases it. */
+  #onLost(entry: PoolEntry<R>, error: unknown): void {
     if (entry.state === 'closing') return
     this.#endLease(entry)
     this.#close(entry, 'lost', error)
@@ -564,7 +564,7 @@ export class Pool<R> implements Lender<R> {
     })
   }
 
-  /** The promise's value; `otherwise` where it rejects or takes longer than `millis`. */
+  /** The promise's value; `otherwise` if it rejects or takes longer than `millis`. */
   #within<T>(millis: number, promise: Promise<T>, otherwise: T): Promise<T> {
     return new Promise((resolve) => {
       const cancel = millis === Infinity ? undefined : this.#clock.after(millis, () => resolve(otherwise))
@@ -584,13 +584,13 @@ export class Pool<R> implements Lender<R> {
     waiter.reject(error)
   }
 
-  /** Closes what has been idle too long or has reached its age, and finds out when to look again. */
+  /** Closes resources that were idle for too long or are too old, and schedules the next check. */
   #housekeep(): void {
     const now = this.#clock.now()
     const { idleTimeoutMillis, min } = this.#settings
     let next = Infinity
     for (const entry of this.#entries.allIdle) {
-      // A listener of the close before may have changed the bounds.
+      // A listener of the previous close may have changed the bounds.
       if (entry.state !== 'idle') continue
       const idleUntil = this.#entries.open > min ? entry.idleSince + idleTimeoutMillis : Infinity
       if (Math.min(idleUntil, entry.expiresAt) > now) {
@@ -608,10 +608,10 @@ export class Pool<R> implements Lender<R> {
     this.#housekeeping.stop()
     this.#tracker.stop()
     const { promise: emptied, resolve } = Promise.withResolvers<void>()
-    this.#emptied = resolve
+    this.#onEmptied = resolve
     this.#waiters.rejectInternal(() => new PoolClosedError(this.name))
     this.#endIfDrained()
-    await Promise.race([emptied, this.#outOfTime.promise])
+    await Promise.race([emptied, this.#drainDeadline.promise])
     this.#waiters.rejectAll(() => new PoolClosedError(this.name))
     const forced = this.#entries.open
     for (const entry of this.#entries) {
@@ -622,7 +622,7 @@ export class Pool<R> implements Lender<R> {
     this.emit({ type: 'drained', forced })
   }
 
-  /** A pool that is being drained has no use for connections when no caller waits any more. */
+  /** During a drain, idle connections are closed once no caller waits. */
   #endIfDrained(): void {
     if (!this.#draining || this.#waiters.size > 0) return
     this.#connector.stop()
@@ -631,7 +631,7 @@ export class Pool<R> implements Lender<R> {
   }
 
   #checkEmptied(): void {
-    if (this.#total === 0) this.#emptied?.()
+    if (this.#total === 0) this.#onEmptied?.()
   }
 
   #notifyChanged(): void {
@@ -639,13 +639,13 @@ export class Pool<R> implements Lender<R> {
     this.#changed = undefined
   }
 
-  /** What is known of a checkout that has ended, for errors of callers that go on using it. */
+  /** Describes an ended checkout, for errors of callers that still use it. */
   endedCheckout(lease: Lease<R>): EndedCheckout {
     return endedCheckoutOf(lease, this.#clock.now())
   }
 
   #state(): PoolState {
-    const { connectFailing: _troubled, ...counts } = this.counts
+    const { connectFailing: _connectFailing, ...counts } = this.counts
     return {
       name: this.name,
       ...counts,
@@ -657,8 +657,8 @@ export class Pool<R> implements Lender<R> {
   }
 
   /**
-   * Tells an event to `onEvent` and to the diagnostics channels; drivers tell theirs through it, too. A listener that throws
-   * does not take the pool with it: its error surfaces as uncaught, as from node:events.
+   * Emits an event to `onEvent` and to the diagnostics channels; drivers emit their own events through it. An error of a listener
+   * does not affect the pool: it becomes an uncaught exception, as with node:events.
    */
   emit(event: PoolEvent): void {
     publish(this.name, event)

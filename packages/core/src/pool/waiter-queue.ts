@@ -3,18 +3,18 @@ import { Alarm } from './alarm.ts'
 import type { Borrower } from './borrower.ts'
 import type { Lease } from './lease.ts'
 
-/** One caller who waits for a lease. */
+/** One caller that waits for a lease. */
 export class Waiter<R> {
   readonly since: number
   readonly deadline: number
   readonly resolve: (lease: Lease<R>) => void
   readonly reject: (error: unknown) => void
   readonly borrower: Borrower | undefined
-  /** The pool itself waits, and no caller. */
+  /** True if the pool itself waits, not a caller. */
   readonly isInternal: boolean
-  /** What the clock's `blockedMillis` was when it began to wait. */
+  /** The clock's `blockedMillis` at the beginning of the wait. */
   readonly blockedBefore: number
-  /** Links of the queue it stands in; `queued` is false as soon as it has left. */
+  /** Links of the queue; `queued` is false after the waiter has left. */
   previous: Waiter<R> | undefined
   next: Waiter<R> | undefined
   queued = false
@@ -55,7 +55,7 @@ export class WaiterQueue<R> implements Iterable<Waiter<R>> {
     this.#size++
   }
 
-  /** Before all others. */
+  /** Adds a waiter ahead of all others. */
   unshift(waiter: Waiter<R>): void {
     waiter.next = this.#head
     if (this.#head) this.#head.previous = waiter
@@ -85,7 +85,7 @@ export class WaiterQueue<R> implements Iterable<Waiter<R>> {
     this.#size--
   }
 
-  /** Walks from the one who waits longest; the current one may be removed on the way. */
+  /** Iterates from the longest wait to the shortest; the current waiter may be removed meanwhile. */
   *[Symbol.iterator](): Generator<Waiter<R>> {
     for (let waiter = this.#head; waiter; ) {
       const next = waiter.next
@@ -95,43 +95,43 @@ export class WaiterQueue<R> implements Iterable<Waiter<R>> {
   }
 }
 
-/** The waiters are looked through for expired deadlines at most this often. */
+/** Minimum interval between checks for expired deadlines. */
 const SWEEP_MILLIS = 10
 
 /**
- * While a caller waits, a timer keeps the process alive. Where the caller has a deadline the timer rings this often, which
+ * While a caller waits, a timer keeps the process alive. If a caller has a deadline, the timer fires at this interval, which
  * shows how long the event loop was blocked.
  */
 const HEARTBEAT_MILLIS = 100
 
-/** Waiters, first come first served, each until its deadline. */
+/** A first come, first served queue of waiters with deadlines. */
 export class WaitingLine<R> extends WaiterQueue<R> {
   readonly #clock: Clock
-  readonly #expired: (waiter: Waiter<R>, now: number) => void
+  readonly #onExpired: (waiter: Waiter<R>, now: number) => void
   readonly #deadlines: Alarm
   readonly #heartbeat: Alarm
-  readonly #emptied: () => void
+  readonly #onEmptied: () => void
   #callers = 0
 
   /**
-   * @param expired is told of each waiter whose time is over; it must remove and reject it.
-   * @param emptied is told when the last waiter has left.
+   * @param onExpired called for each waiter whose deadline has passed; it must remove and reject the waiter.
+   * @param onEmptied called when the last waiter has left.
    */
-  constructor(clock: Clock, expired: (waiter: Waiter<R>, now: number) => void, emptied: () => void) {
+  constructor(clock: Clock, onExpired: (waiter: Waiter<R>, now: number) => void, onEmptied: () => void) {
     super()
     this.#clock = clock
-    this.#expired = expired
-    this.#emptied = emptied
+    this.#onExpired = onExpired
+    this.#onEmptied = onEmptied
     this.#deadlines = new Alarm(clock, () => this.#sweep(), { background: true })
     this.#heartbeat = new Alarm(clock, () => this.#beat(), { background: false })
   }
 
-  /** Waiters that are callers, and not the pool itself. */
+  /** Waiting callers, without waits of the pool itself. */
   get callers(): number {
     return this.#callers
   }
 
-  /** Lines up, or goes before the `first` one; the promise is that of the lease. */
+  /** Adds a waiter at the end, or at the front with `first`. Returns it and the promise of its lease. */
   join(
     since: number,
     deadline: number,
@@ -156,12 +156,12 @@ export class WaitingLine<R> extends WaiterQueue<R> {
     super.remove(waiter)
     if (!waiter.isInternal && --this.#callers === 0) this.#heartbeat.stop()
     if (this.size > 0) return
-    // The next waiter's deadline gets a timer of its own, so that it can tell whether that was late.
+    // The next waiter's deadline gets a new timer, so that its delay shows a blocked event loop.
     this.#deadlines.stop()
-    this.#emptied()
+    this.#onEmptied()
   }
 
-  /** Lets a waiter go when the signal is aborted. */
+  /** Removes and rejects a waiter when the signal is aborted. */
   leaveOnAbort(waiter: Waiter<R>, lease: Promise<Lease<R>>, signal: AbortSignal): Promise<Lease<R>> {
     const abort = () => {
       if (!waiter.queued) return
@@ -203,7 +203,7 @@ export class WaitingLine<R> extends WaiterQueue<R> {
       else expired.push(waiter)
     }
     if (next < Infinity) this.#deadlines.at(Math.max(next, now + SWEEP_MILLIS))
-    // Whoever heard of the one before may have served the next.
-    for (const waiter of expired) if (waiter.queued) this.#expired(waiter, now)
+    // The handler of the previous waiter may have served the next one.
+    for (const waiter of expired) if (waiter.queued) this.#onExpired(waiter, now)
   }
 }

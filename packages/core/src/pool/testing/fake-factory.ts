@@ -1,11 +1,11 @@
 import type { OpenContext, ResourceFactory } from '../resource-factory.ts'
 
-/** What a {@link FakeFactory} lends. */
+/** The resource of a {@link FakeFactory}. */
 export interface FakeResource {
   readonly id: number
 }
 
-/** One call of `open`, to be answered at any time. Fails by itself when the pool gives up waiting. */
+/** One call of `open`, which the test settles at any time. Rejects when its signal is aborted. */
 export class FakeOpening {
   readonly resource: FakeResource
   readonly signal: AbortSignal
@@ -32,13 +32,13 @@ export class FakeOpening {
   }
 }
 
-/** Makes plain objects. Its answers are good and given at once, until a test replaces them. */
+/** Opens plain objects. Every call succeeds immediately, unless a test replaces a handler. */
 export class FakeFactory implements ResourceFactory<FakeResource> {
   /** Every call of `open` so far; a resource's `id` is its index. */
   readonly openings: FakeOpening[] = []
   readonly checked: number[] = []
   readonly cleaned: number[] = []
-  /** In the order in which closing began. */
+  /** In the order in which their closing began. */
   readonly closed: number[] = []
 
   onOpen: (opening: FakeOpening) => void = (opening) => opening.succeed()
@@ -68,7 +68,7 @@ export class FakeFactory implements ResourceFactory<FakeResource> {
     return this.onClose(resource)
   }
 
-  /** The opening number `id`, which must have begun. */
+  /** The call of `open` for the resource `id`, which must have begun. */
   opening(id: number): FakeOpening {
     const opening = this.openings[id]
     if (!opening) throw new Error(`only ${this.openings.length} openings have begun`)

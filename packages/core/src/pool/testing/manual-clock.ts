@@ -6,9 +6,9 @@ interface Timer {
   readonly callback: () => void
 }
 
-/** Time that stands still until a test moves it. */
+/** A clock that only a test advances. */
 export class ManualClock implements Clock {
-  /** Set by a test that has the event loop blocked. */
+  /** Set by a test that simulates a blocked event loop. */
   blockedMillis = 0
   #now = 0
   readonly #timers = new Set<Timer>()
@@ -32,7 +32,7 @@ export class ManualClock implements Clock {
     return this.#timers.size
   }
 
-  /** Moves time on, ringing what comes due in its order; promises settle before, between and after. */
+  /** Advances the time and fires due timers in order; promises settle before, between and after them. */
   async advance(millis: number): Promise<void> {
     const until = this.#now + millis
     await settled()
@@ -54,7 +54,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Resolves when every promise that can settle by itself has done so. */
+/** Resolves when every promise that can settle without timers has settled. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

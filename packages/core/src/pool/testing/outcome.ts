@@ -1,4 +1,4 @@
-/** What has become of a promise, to be asked without waiting for it. */
+/** The state of a promise, which a test can read without awaiting it. */
 export class Outcome<T> {
   value: T | undefined
   error: unknown

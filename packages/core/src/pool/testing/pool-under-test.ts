@@ -5,7 +5,7 @@ import { DEFAULT_POOL_SETTINGS, type PoolSettings } from '../pool-settings.ts'
 import { FakeFactory, type FakeResource } from './fake-factory.ts'
 import { ManualClock } from './manual-clock.ts'
 
-/** A pool of fake resources on a manual clock, and what happened in it. */
+/** A pool of fake resources on a manual clock, and its events. */
 export interface PoolUnderTest {
   readonly pool: Pool<FakeResource>
   readonly factory: FakeFactory
@@ -13,7 +13,7 @@ export interface PoolUnderTest {
   readonly events: PoolEvent[]
 }
 
-/** By default chance gives 0: no jitter in lifetimes, and pauses without length. */
+/** By default `random` returns 0: no jitter in lifetimes, and pauses of 0 ms. */
 export function givenPool(
   settings: Partial<PoolSettings> = {},
   {
