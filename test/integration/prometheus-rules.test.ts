@@ -125,7 +125,7 @@ const CASES: Readonly<
     silent: connecting({ failed: '0x70 2x10', opened: '7x80' }),
   },
   'PoolguardTimeouts warning': counted('db_client_connection_timeouts_total'),
-  'PoolguardCallersTurnedAway critical': counted('poolguard_saturated_total'),
+  'PoolguardCallersRejected critical': counted('poolguard_saturated_total'),
   'PoolguardRequestsShed warning': counted('poolguard_requests_shed_total', 'job="app",instance="a:3000"'),
   'PoolguardLeakSuspected warning': {
     // As long as it is out, and for a while after it has come back.

@@ -16,37 +16,37 @@ export type Severity = 'warning' | 'critical'
 
 /** One alert of Prometheus. Plain data. */
 export interface AlertRule {
-  /** Warning and critical of one thing have the same, so that Alertmanager can let one inhibit the other. */
+  /** The warning and the critical rule of one condition share the name, so that Alertmanager can inhibit the warning. */
   readonly name: string
   readonly expr: string
-  /** How long that has to hold before the alert fires, as a duration of Prometheus. */
+  /** How long the condition must hold before the alert fires, as a Prometheus duration. */
   readonly for: string
   readonly labels: { readonly severity: Severity }
   readonly annotations: {
     readonly summary: string
-    /** What it means. */
+    /** The meaning of the alert. */
     readonly description: string
-    /** What to do first. */
+    /** The first thing to do. */
     readonly action: string
   }
 }
 
-/** The range of rates: several scrapes even where they are a minute apart. */
+/** The range of rates: contains several scrapes even if they are a minute apart. */
 const RANGE = '5m'
-/** What happened once is told for so long. */
+/** How long an alert about a single event fires. */
 const EVENT_RANGE = '15m'
-/** Until then it may have been a deploy, or a burst. */
-const PATIENCE: Readonly<Record<Severity, string>> = { warning: '5m', critical: '1m' }
+/** A shorter problem may be a deployment or a burst. */
+const HOLD_DURATION: Readonly<Record<Severity, string>> = { warning: '5m', critical: '1m' }
 
 const POOL = `pool {{ $labels.${POOL_LABEL} }} of {{ $labels.instance }}`
 const SOURCE = `{{ $labels.${SOURCE_LABEL} }} ({{ $labels.job }})`
 const OF_SOURCE = `by (job, ${SOURCE_LABEL})`
 
 /**
- * Alerts on every pool, on PostgreSQL and on PgBouncer.
+ * Prometheus alerts for every pool, for PostgreSQL and for PgBouncer.
  *
- * @param thresholds of the pools' health, where they differ from `DEFAULT_HEALTH_THRESHOLDS`.
- * @throws {InvalidOptionError} for a threshold that cannot be meant.
+ * @param thresholds health thresholds that replace those of `DEFAULT_HEALTH_THRESHOLDS`.
+ * @throws {InvalidOptionError} for an invalid threshold.
  * @example
  * alertRules({ waiters: { warning: 20, critical: 100 } }).map(({ name, expr }) => [name, expr])
  */
@@ -55,12 +55,12 @@ export function alertRules(thresholds: Partial<HealthThresholds> = {}): AlertRul
   return [...healthRules(all), ...EVENT_RULES, ...SERVER_RULES, ...pgBouncerRules(all)]
 }
 
-/** The file that Prometheus takes, as what YAML is made of. */
+/** The content of a Prometheus rule file, as an object to serialize as YAML. */
 export function prometheusRuleFile(rules: readonly AlertRule[]): object {
   return { groups: [{ name: 'poolguard', rules: rules.map(({ name, ...rule }) => ({ alert: name, ...rule })) }] }
 }
 
-/** The measures of a pool's health, over a longer window than the process's own. */
+/** Alerts on the measures of a pool's health, over a longer window than the health check in the process uses. */
 function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }: HealthThresholds): AlertRule[] {
   const failures = `sum without (failure) (increase(${series('poolguard_connect_failures_total')}[${RANGE}]))`
   const attempts = `(${failures} + increase(${series('poolguard_connections_opened_total')}[${RANGE}]))`
@@ -72,46 +72,47 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
   return [
     ...graded('PoolguardConnectionsInUse', activeShare, {
       value: `${seconds('use')} / ${seconds('capacity')}`,
-      // A pool whose connections are all in use, and nobody waits, is just large enough.
+      // A pool with all connections in use and no waiter is just large enough.
       critically: `(${waiting} >= ${literal(waiters.warning)} or ${meanWait} >= ${literal(meanWaitMillis.warning / 1_000)})`,
       annotations: {
         summary: `{{ $value | humanizePercentage }} of ${POOL} are in use`,
         description:
-          'So large a share of the connections it may have was in use over the last minutes. The next burst waits.',
+          'This share of the connections that the pool may open was in use over the last 5 minutes. The next burst has to wait.',
         action:
-          'Look for slow queries and long leases first: a connection that is out without a query is work between queries. ' +
-          'Raise max only where the database has room for it.',
+          'Look for slow queries and long checkouts first: a checked-out connection that runs no query means that the app ' +
+          'does other work between its queries. Raise max only if the database has free connections.',
       },
     }),
     ...graded('PoolguardCallersWaiting', waiters, {
       value: waiting,
       annotations: {
         summary: `{{ $value }} callers wait for a connection of ${POOL}`,
-        description: 'All its connections are in use, and callers queue for them; those that wait too long time out.',
+        description: 'All connections of the pool are in use. Callers queue, and time out if they wait too long.',
         action:
-          'Look at the oldest lease and at what the database is doing (locks, slow queries). If every connection works ' +
-          'and the database is at ease, raise max; if it is not, shed load.',
+          'Look at the oldest checkout and at the database (locks, slow queries). If every connection runs queries and the ' +
+          'database is not overloaded, raise max; if the database is overloaded, shed load.',
       },
     }),
     ...graded('PoolguardLongWaits', inSeconds(meanWaitMillis), {
       value: meanWait,
       annotations: {
         summary: `Callers wait {{ $value | humanizeDuration }} on average for a connection of ${POOL}`,
-        description: 'So long a part of each request is spent before its first query can begin.',
+        description: 'Each request spends this time before its first query can start.',
         action:
-          'The waits by label (route or job) tell who waits. Shorten the leases there, or raise max where there is room.',
+          'See the waits by label (route or job) for the callers that wait. Shorten their checkouts, or raise max if the ' +
+          'database has free connections.',
       },
     }),
     ...graded('PoolguardConnectErrors', connectErrorShare, {
       value: `${failures} / ${attempts}`,
       provided: `${attempts} >= ${MIN_ATTEMPTS} and ${failures} >= ${MIN_FAILURES}`,
       annotations: {
-        summary: `{{ $value | humanizePercentage }} of the attempts of ${POOL} to connect fail`,
+        summary: `{{ $value | humanizePercentage }} of the connection attempts of ${POOL} fail`,
         description:
-          'The server is full, cannot be reached, or refuses the role. The pool tries again with growing pauses.',
+          'The server is full, unreachable, or rejects the role. The pool retries and backs off exponentially.',
         action:
-          'poolguard_connect_failures_total says which: full is too many instances or too large a max; unavailable is the ' +
-          'network or a restart; permanent is a password, a role or a database.',
+          'Look at the label failure of poolguard_connect_failures_total: full means too many instances or too large a max; ' +
+          'unavailable means the network or a restart; permanent means a wrong password, role or database.',
       },
     }),
   ]
@@ -119,64 +120,66 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
 
 interface Graded {
   readonly value: string
-  /** What has to hold as well, for the value to mean something. */
+  /** A condition for the value to be significant. */
   readonly provided?: string
-  /** What has to hold as well, for it to be critical. */
+  /** An additional condition for the critical rule. */
   readonly critically?: string
   readonly annotations: AlertRule['annotations']
 }
 
-/** From a threshold on a warning, from another one on critical; one that is never reached has no rule. */
+/** One rule for the warning threshold and one for the critical threshold; an infinite threshold has no rule. */
 function graded(name: string, threshold: Threshold, { value, provided, critically, annotations }: Graded): AlertRule[] {
-  const meant = (['warning', 'critical'] as const).filter((severity) => threshold[severity] !== Infinity)
-  return meant.map((severity) => ({
+  const severities = (['warning', 'critical'] as const).filter((severity) => threshold[severity] !== Infinity)
+  return severities.map((severity) => ({
     name,
     expr: [`${value} >= ${threshold[severity]}`, provided, severity === 'critical' ? critically : undefined]
       .filter((condition) => condition !== undefined)
       .join(' and '),
-    for: PATIENCE[severity],
+    for: HOLD_DURATION[severity],
     labels: { severity },
     annotations,
   }))
 }
 
-/** Things that should not happen once. */
+/** Events that should never happen. */
 const EVENT_RULES: readonly AlertRule[] = [
-  happened('PoolguardTimeouts', 'warning', 'db_client_connection_timeouts_total', {
-    summary: `Callers waited in vain for a connection of ${POOL}`,
-    description: 'They got an error instead: requests have failed.',
-    action: 'The error in the log names the oldest leases. See PoolguardCallersWaiting for what to look at.',
+  onIncrease('PoolguardTimeouts', 'warning', 'db_client_connection_timeouts_total', {
+    summary: `Callers timed out while they waited for a connection of ${POOL}`,
+    description: 'The callers got an error: requests have failed.',
+    action: 'See the error in the log for the oldest checkouts, and follow PoolguardCallersWaiting.',
   }),
-  happened('PoolguardCallersTurnedAway', 'critical', 'poolguard_saturated_total', {
-    summary: `So many waited for ${POOL} that callers were turned away`,
-    description: 'maxWaiters callers wait already; each further one fails at once.',
-    action: 'The pool does not keep up by far: shed load in front of the app, and find out what holds the connections.',
+  onIncrease('PoolguardCallersRejected', 'critical', 'poolguard_saturated_total', {
+    summary: `Callers of ${POOL} were rejected because too many callers wait`,
+    description: 'maxWaiters callers already wait; the pool rejects each further caller immediately.',
+    action: 'Shed load in front of the app, and find the code that holds the connections.',
   }),
-  happened('PoolguardRequestsShed', 'warning', 'poolguard_requests_shed_total', {
-    summary: 'Requests are shed by {{ $labels.instance }}',
-    description: 'More callers wait for a connection than the app allows, so it answers new requests with 503.',
+  onIncrease('PoolguardRequestsShed', 'warning', 'poolguard_requests_shed_total', {
+    summary: '{{ $labels.instance }} sheds requests',
+    description: 'More callers wait for a connection than the app allows, so the app answers new requests with 503.',
     action:
-      'That protects the app. See PoolguardCallersWaiting for why they wait; scale out only where the database has room.',
+      'Follow PoolguardCallersWaiting to find out why callers wait. Scale out only if the database has free connections.',
   }),
   {
     name: 'PoolguardLeakSuspected',
-    // Until it comes back, and no shorter than any event.
+    // Fires until the connection is released, and at least as long as any event.
     expr: `${increased('poolguard_leaks_total')} or ${series('poolguard_suspected_leases')} > 0`,
     for: '0s',
     labels: { severity: 'warning' },
     annotations: {
       summary: `A connection of ${POOL} was probably never released`,
-      description: 'No byte has moved on it for leakThresholdMillis. Each leak makes the pool smaller for good.',
+      description:
+        'The connection was checked out for leakThresholdMillis without any traffic. Each leak makes the pool permanently smaller.',
       action:
-        'The leak event has the stack of the borrower. Release in a finally block, or use what releases by itself.',
+        'See the leak event for the stack of the caller. Release in a finally block, or use a function that releases the ' +
+        'connection itself.',
     },
   },
-  happened('PoolguardDeadlock', 'critical', 'poolguard_deadlocks_total', {
+  onIncrease('PoolguardDeadlock', 'critical', 'poolguard_deadlocks_total', {
     summary: `Every holder of a connection of ${POOL} waited for another one`,
     description:
-      'Code that holds a connection asked the pool for a second one. Nothing moves until the waits time out.',
+      'Code that holds a connection acquired a second one. All callers are blocked until the acquires time out.',
     action:
-      'The deadlock event has the stacks. Hand the transaction to the inner code instead of asking the pool again.',
+      'See the deadlock event for the stacks. Pass the transaction to the inner code instead of acquiring another connection.',
   }),
   {
     name: 'PoolguardWalTooLarge',
@@ -185,18 +188,24 @@ const EVENT_RULES: readonly AlertRule[] = [
     labels: { severity: 'warning' },
     annotations: {
       summary: `The WAL of ${POOL} exceeds maxWalBytes`,
-      description: 'SQLite cannot reset the WAL while a read or write transaction is open. Each write makes it larger.',
-      action: "The pool's health and its warning event name the transaction that is open, and for how long.",
+      description:
+        'SQLite cannot reset the WAL while a read or write transaction is open. Each write makes the WAL larger.',
+      action: "See the pool's health or its warning event for the open transaction and its duration, and end it.",
     },
   },
-  happened('PoolguardDirtyReleases', 'warning', 'poolguard_dirty_releases_total', {
-    summary: `Connections came back to ${POOL} with a transaction open`,
-    description: 'It was rolled back, so that what was done in it is lost, and the code believes otherwise.',
-    action: 'Find the release without COMMIT or ROLLBACK, mostly an early return or an error between the two.',
+  onIncrease('PoolguardDirtyReleases', 'warning', 'poolguard_dirty_releases_total', {
+    summary: `Connections of ${POOL} were released with an open transaction`,
+    description: 'The pool rolled the transaction back: its changes are lost, and the code does not know.',
+    action: 'Find the release without COMMIT or ROLLBACK; the cause is mostly an early return or an error after BEGIN.',
   }),
 ]
 
-function happened(name: string, severity: Severity, counter: string, annotations: AlertRule['annotations']): AlertRule {
+function onIncrease(
+  name: string,
+  severity: Severity,
+  counter: string,
+  annotations: AlertRule['annotations'],
+): AlertRule {
   return { name, expr: increased(counter), for: '0s', labels: { severity }, annotations }
 }
 
@@ -206,7 +215,7 @@ function increased(counter: string): string {
 
 const FREE = `min ${OF_SOURCE} (${series('poolguard_server_free_connections')})`
 
-/** PostgreSQL's side, which several instances may tell of. */
+/** Alerts on PostgreSQL. Several instances may report the same server. */
 const SERVER_RULES: readonly AlertRule[] = [
   ...(['warning', 'critical'] as const).map(
     (severity): AlertRule => ({
@@ -215,14 +224,16 @@ const SERVER_RULES: readonly AlertRule[] = [
         severity === 'critical'
           ? `${FREE} < ${MIN_HEADROOM}`
           : `${FREE} < ${HEADROOM_SHARE} * max ${OF_SOURCE} (${series('poolguard_server_max_connections')})`,
-      for: PATIENCE[severity],
+      for: HOLD_DURATION[severity],
       labels: { severity },
       annotations: {
-        summary: `${SOURCE} has {{ $value }} connections left`,
-        description: 'After those, ordinary roles get "sorry, too many clients already", this app and all others.',
+        summary: `${SOURCE} has {{ $value }} free connections left`,
+        description:
+          'Once they are used, the server rejects this app and all other apps with "sorry, too many clients already".',
         action:
-          'See by state and application in pg_stat_activity who has them. Scale in or lower max; a pooler serves more clients ' +
-          'with fewer connections. Raising max_connections needs a restart, and memory.',
+          'Group pg_stat_activity by application_name and state to see which apps hold the connections. Scale in or lower max, ' +
+          'or use a pooler, which serves more clients with fewer connections. Raising max_connections needs a restart and more ' +
+          'memory.',
       },
     }),
   ),
@@ -232,27 +243,28 @@ const SERVER_RULES: readonly AlertRule[] = [
     for: '0s',
     labels: { severity: 'warning' },
     annotations: {
-      summary: `A transaction on ${SOURCE} is open for {{ $value | humanizeDuration }} without a query`,
-      description: 'It keeps its locks and its connection, and keeps VACUUM from removing dead rows.',
+      summary: `A transaction on ${SOURCE} has been idle for {{ $value | humanizeDuration }}`,
+      description: 'The transaction holds its locks and its connection, and prevents VACUUM from removing dead rows.',
       action:
-        'Find it in pg_stat_activity by its state, application_name and last query, and end it (pg_terminate_backend). Then ' +
-        'look for work between queries, such as a call to another service; idle_in_transaction_session_timeout bounds it.',
+        'Find its session in pg_stat_activity by state, application_name and last query, and end it with pg_terminate_backend. ' +
+        'Then look for work between queries, such as a call to another service; idle_in_transaction_session_timeout limits it.',
     },
   },
   {
     name: 'PoolguardSourceDown',
     expr: `(max ${OF_SOURCE} (${series(SOURCE_UP.name)}) or ${worstPgBouncer(EXPORTER_UP.name)}) < 1`,
-    for: PATIENCE.warning,
+    for: HOLD_DURATION.warning,
     labels: { severity: 'warning' },
     annotations: {
-      summary: `${SOURCE} does not answer when it is asked for its figures`,
-      description: 'What the dashboard and the alerts say of it stands still.',
-      action: 'Try its address and role from the app. Where it is down, the alerts of the pools tell the rest.',
+      summary: `${SOURCE} does not answer the queries for its metrics`,
+      description: 'The dashboard and the alerts have no current metrics of this source.',
+      action:
+        'Connect from the app with the address and role of the source. If the server is down, the pool alerts fire too.',
     },
   },
 ]
 
-/** How long its longest waiter may wait: critical is when the callers of pools before it give up. */
+/** How long the longest waiter may wait. Critical: callers of a pool with the default acquire timeout time out by then. */
 const PGBOUNCER_MAX_WAIT: Threshold = { warning: 1, critical: DEFAULT_POOL_SETTINGS.acquireTimeoutMillis / 1_000 }
 
 function pgBouncerRules({ waiters }: HealthThresholds): AlertRule[] {
@@ -261,22 +273,23 @@ function pgBouncerRules({ waiters }: HealthThresholds): AlertRule[] {
     ...graded('PoolguardPgBouncerClientsWaiting', waiters, {
       value: worstPgBouncer('pgbouncer_pools_client_waiting_connections', 'database', 'user'),
       annotations: {
-        summary: `{{ $value }} clients wait for a server of ${pool}`,
+        summary: `{{ $value }} clients wait for a server connection of ${pool}`,
         description:
-          'All its server connections are in use. What waits here has a connection of an app pool in use, too.',
+          'All server connections of this pool are in use. Each waiting client also occupies a connection of an app pool.',
         action:
-          'SHOW SERVERS and pg_stat_activity tell what holds them: long or idle transactions come first. Raise ' +
-          'default_pool_size where PostgreSQL has room.',
+          'Use SHOW SERVERS and pg_stat_activity to find the transactions that hold them, long or idle ones first. Raise ' +
+          'default_pool_size if PostgreSQL has free connections.',
       },
     }),
     ...graded('PoolguardPgBouncerMaxWait', PGBOUNCER_MAX_WAIT, {
       value: worstPgBouncer('pgbouncer_pools_client_maxwait_seconds', 'database', 'user'),
       annotations: {
-        summary: `A client has waited {{ $value | humanizeDuration }} for a server of ${pool}`,
+        summary: `A client has waited {{ $value | humanizeDuration }} for a server connection of ${pool}`,
         description:
-          'PgBouncer does not hand out servers as fast as clients ask; after query_wait_timeout it drops them.',
+          'PgBouncer has too few free server connections; after query_wait_timeout it disconnects the waiting clients.',
         action:
-          'Check that PostgreSQL takes new connections at all, and that the pool is not paused; then as for clients waiting.',
+          'Check that PostgreSQL accepts new connections and that the pool is not paused; then follow ' +
+          'PoolguardPgBouncerClientsWaiting.',
       },
     }),
   ]
@@ -286,7 +299,7 @@ function worstPgBouncer(metric: string, ...labels: readonly string[]): string {
   return bySource('max', labels, (matchers) => series(metric, matchers))
 }
 
-/** JavaScript's own name of infinity would be that of a metric. */
+/** PromQL would read JavaScript's `Infinity` as the name of a metric. */
 function literal(value: number): string {
   return value === Infinity ? '+Inf' : String(value)
 }

@@ -5,10 +5,10 @@ import { grafanaDashboard } from './grafana-dashboard.ts'
 import { describeSeries, KNOWN_METRICS, series, TARGET_LABELS } from './promql.ts'
 
 const WORDS = new Set(['and', 'or', 'by', 'without', 'on', 'ignoring'])
-/** Put there by Prometheus when it scrapes, or by a histogram. */
+/** Labels that Prometheus or a histogram adds. */
 const LABELS_OF_ANY = [...TARGET_LABELS, 'le']
 
-/** The metrics and labels that an expression names, read without what made it. */
+/** The metrics and labels in an expression, parsed independently of the code that builds it. */
 function namesIn(expr: string): { metrics: string[]; labels: string[] } {
   const labels: string[] = []
   const plain = expr
@@ -32,7 +32,7 @@ const panels = grafanaDashboard().panels
 const queries = panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const))
 const rules = alertRules().map(({ name, labels, expr }) => [`${name} ${labels.severity}`, expr] as const)
 
-test('every expression names metrics and labels that there are', () => {
+test('every expression uses existing metrics and labels', () => {
   expect(queries.length + rules.length).toBeGreaterThan(50)
   for (const [where, expr] of [...queries, ...rules]) {
     const { metrics, labels } = namesIn(expr)
@@ -47,12 +47,12 @@ function labelsShown(template: string): string[] {
   return [...template.matchAll(/\{\{\s*(?:\$labels\.)?(\w+)\s*\}\}/g)].map(([, label]) => label as string)
 }
 
-/** The labels that an expression leaves; undefined where it takes none away. */
+/** The labels that remain after an aggregation; undefined if the expression has none. */
 function labelsLeft(expr: string): string[] | undefined {
   return /\bby \(([^)]*)\)/.exec(expr)?.[1]?.split(', ')
 }
 
-test('legends have every label that tells their curves apart', () => {
+test('legends show every label that distinguishes their curves', () => {
   for (const { title, targets = [] } of panels) {
     for (const { expr, legendFormat } of targets) {
       const left = labelsLeft(expr)?.filter((label) => label !== 'le')
@@ -63,7 +63,7 @@ test('legends have every label that tells their curves apart', () => {
   }
 })
 
-test('whatever is shown goes by the job and the instance that are chosen', () => {
+test('every query filters by the selected job and instance', () => {
   for (const [title, expr] of queries) {
     const selectors = expr.match(/\b(?:db|poolguard|pgbouncer)_\w+(?:\{[^}]*\})?/g) ?? []
     expect(selectors, title).not.toEqual([])
@@ -75,7 +75,7 @@ test('whatever is shown goes by the job and the instance that are chosen', () =>
   expect(list.map(({ name }) => name)).toEqual(['datasource', 'job', 'instance', 'pool'])
 })
 
-test('annotations name labels that their expressions leave', () => {
+test('annotations use only labels that remain in their expressions', () => {
   for (const { expr, annotations } of alertRules()) {
     const template = Object.values(annotations).join()
     const named = labelsShown(template)
@@ -87,7 +87,7 @@ test('annotations name labels that their expressions leave', () => {
   }
 })
 
-test('what is declared of labels is what is read', () => {
+test('every metric has exactly the labels that its description lists', () => {
   const durations = { count: 1, sumMillis: 1, buckets: [] }
   const stats = new Proxy(
     {},
@@ -114,14 +114,14 @@ test('what is declared of labels is what is read', () => {
   }
 })
 
-test('a metric or a label that there is not is refused', () => {
+test('an unknown metric or label throws', () => {
   expect(() => series('poolguard_gone_total')).toThrow('there is no metric poolguard_gone_total')
   expect(() => series('db_client_connection_wait_time_seconds')).toThrow('there is no metric')
   expect(() => series('db_client_connection_max_sum')).toThrow('there is no metric')
   expect(() => series('db_client_connection_max', { route: 'x' })).toThrow('has no label route')
 })
 
-test('every metric of a pool is on the dashboard, but for a bound that another one tells', () => {
+test('the dashboard shows every metric, except for five without a panel', () => {
   const shown = queries.flatMap(([, expr]) => namesIn(expr).metrics.map((name) => describeSeries(name).name))
   const missing = [...KNOWN_METRICS.keys()].filter((name) => !shown.includes(name))
   expect(missing).toEqual([
@@ -140,7 +140,7 @@ describe('thresholds', () => {
       .filter((rule) => rule.name === name)
       .map(({ expr }) => expr)
 
-  test('are the defaults of health, or the own ones', () => {
+  test('default to the health thresholds, and can be replaced', () => {
     const { warning, critical } = DEFAULT_HEALTH_THRESHOLDS.waiters
     const waiting = 'db_client_connection_pending_requests >= '
     expect(exprs('PoolguardCallersWaiting')).toEqual([`${waiting}${warning}`, `${waiting}${critical}`])
@@ -151,8 +151,8 @@ describe('thresholds', () => {
     ])
   })
 
-  test('are the lines of the dashboard', () => {
-    const panel = grafanaDashboard(own).panels.find(({ title }) => title.startsWith('Callers that wait (worst'))
+  test('appear as lines on the dashboard', () => {
+    const panel = grafanaDashboard(own).panels.find(({ title }) => title.startsWith('Waiters (worst'))
     expect(panel).toMatchObject({
       fieldConfig: {
         defaults: {
@@ -163,7 +163,7 @@ describe('thresholds', () => {
     })
   })
 
-  test('that are infinite have neither an alert nor a line', () => {
+  test('that are infinite produce neither an alert nor a line', () => {
     const never = { warning: Infinity, critical: Infinity }
     const some = { waiters: { warning: 7, critical: Infinity }, meanWaitMillis: never }
     expect(exprs('PoolguardCallersWaiting', some)).toEqual(['db_client_connection_pending_requests >= 7'])
@@ -178,13 +178,13 @@ describe('thresholds', () => {
     expect(steps).toContain(7)
   })
 
-  test('that cannot be meant are refused', () => {
+  test('that are invalid throw', () => {
     expect(() => alertRules({ waiters: { warning: 9, critical: 2 } })).toThrow('Invalid option thresholds.waiters')
     expect(() => grafanaDashboard({ waiting: { warning: 1, critical: 2 } } as never)).toThrow('thresholds.waiting')
   })
 })
 
-test('each panel says what its metrics mean, has a place and an id of its own', () => {
+test('each panel describes its metrics, and has its own position and id', () => {
   const shown = panels.filter(({ type }) => type === 'timeseries')
   for (const { title, description } of shown) expect(description, title).toMatch(/^`\w+`: /)
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)

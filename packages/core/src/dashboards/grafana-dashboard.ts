@@ -3,7 +3,7 @@ import { chosen, type Query } from './panel-queries.ts'
 import { dashboardRows, type PanelDefinition } from './panels.ts'
 import { EXPORTER_UP, KNOWN_METRICS } from './promql.ts'
 
-/** Grafana's classic model of a dashboard, which every release imports. Plain data. */
+/** A dashboard in Grafana's classic model, which every Grafana release imports. Plain data. */
 export interface GrafanaDashboard {
   readonly uid: string
   readonly title: string
@@ -29,7 +29,7 @@ export interface GrafanaVariable {
 }
 
 /**
- * The model of Grafana 12 and 13
+ * The schema version of Grafana 12 and 13
  * (https://github.com/grafana/grafana/blob/main/apps/dashboard/pkg/migration/schemaversion/migrations.go).
  */
 const SCHEMA_VERSION = 42
@@ -40,11 +40,11 @@ const PANEL = { w: 8, h: 8 }
 const DATASOURCE = { type: 'prometheus', uid: `$\{datasource}` }
 
 /**
- * A dashboard for Grafana: the pools of a process, PostgreSQL and PgBouncer where they are asked, and who waits, by route
- * or job.
+ * A Grafana dashboard for the pools of your processes, for PostgreSQL and PgBouncer if they are sources of your metrics page,
+ * and for the waits by route or job.
  *
- * @param thresholds of the pools' health, where they differ from `DEFAULT_HEALTH_THRESHOLDS`: drawn as lines.
- * @throws {InvalidOptionError} for a threshold that cannot be meant.
+ * @param thresholds health thresholds that replace those of `DEFAULT_HEALTH_THRESHOLDS`. The panels show them as lines.
+ * @throws {InvalidOptionError} for an invalid threshold.
  * @example
  * import { writeFileSync } from 'node:fs'
  *
@@ -55,7 +55,7 @@ export function grafanaDashboard(thresholds: Partial<HealthThresholds> = {}): Gr
     id: null,
     uid: 'poolguard',
     title: 'poolguard',
-    description: 'Connection pools, and the database and pooler behind them.',
+    description: 'Connection pools, PostgreSQL and PgBouncer.',
     tags: ['poolguard', 'postgresql'],
     schemaVersion: SCHEMA_VERSION,
     version: 1,
@@ -67,7 +67,7 @@ export function grafanaDashboard(thresholds: Partial<HealthThresholds> = {}): Gr
     timezone: 'browser',
     annotations: { list: [] },
     links: [],
-    templating: { list: [datasourceVariable(), ...choices()] },
+    templating: { list: [datasourceVariable(), ...queryVariables()] },
     panels: layOut(completeThresholds(thresholds)),
   }
 }
@@ -82,19 +82,19 @@ function datasourceVariable(): GrafanaVariable {
   }
 }
 
-/** Of all that the dashboard is about, one metric each: an app's page, and that of pgbouncer_exporter. */
+/** One metric of each kind of scrape target: an app's metrics page, and that of pgbouncer_exporter. */
 const ANY_TARGET = `__name__=~"db_client_connection_max|${SOURCE_UP.name}|${EXPORTER_UP.name}"`
 
-/** What one chooses from, each among what the ones before leave. */
-function choices(): GrafanaVariable[] {
+/** The variables at the top of the dashboard. Each offers the values that match the variables before it. */
+function queryVariables(): GrafanaVariable[] {
   return [
-    choice('job', 'Job', `label_values({${ANY_TARGET}}, job)`),
-    choice('instance', 'Instance', `label_values({${ANY_TARGET}, job=~"$job"}, instance)`),
-    choice('pool', 'Pool', `label_values(${chosen('db_client_connection_max')}, ${POOL_LABEL})`),
+    queryVariable('job', 'Job', `label_values({${ANY_TARGET}}, job)`),
+    queryVariable('instance', 'Instance', `label_values({${ANY_TARGET}, job=~"$job"}, instance)`),
+    queryVariable('pool', 'Pool', `label_values(${chosen('db_client_connection_max')}, ${POOL_LABEL})`),
   ]
 }
 
-function choice(name: string, label: string, query: string): GrafanaVariable {
+function queryVariable(name: string, label: string, query: string): GrafanaVariable {
   return {
     ...{ name, label, type: 'query', datasource: DATASOURCE, definition: query },
     query: { qryType: 1, query, refId: 'PrometheusVariableQueryEditor-VariableQuery' },
@@ -104,7 +104,7 @@ function choice(name: string, label: string, query: string): GrafanaVariable {
   }
 }
 
-/** Row under row, panels side by side. */
+/** Places the rows one below the other, and the panels of a row side by side. */
 function layOut(thresholds: HealthThresholds): GrafanaPanel[] {
   const placed: GrafanaPanel[] = []
   const perLine = COLUMNS / PANEL.w
@@ -173,11 +173,11 @@ function stepsOf(thresholds: Threshold | undefined): readonly { color: string; v
     { color: 'yellow', value: warning },
     { color: 'red', value: critical },
   ]
-  // JSON has no infinity: as null it would be the color of everything.
+  // JSON has no infinity: it would become null, the base value that colors everything.
   return [base, ...steps.filter(({ value }) => value !== Infinity)]
 }
 
-/** The metrics' own help, for all that the queries are made of. */
+/** The help texts of all metrics that the queries use. */
 function describe(queries: readonly Query[]): string {
   const words = new Set(queries.flatMap(({ expr }) => expr.match(/\w+/g) ?? []))
   return [...KNOWN_METRICS.values()]

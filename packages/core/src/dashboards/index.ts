@@ -1,5 +1,5 @@
 /**
- * A dashboard for Grafana and alert rules for Prometheus, as plain data.
+ * A Grafana dashboard and Prometheus alert rules, as plain data.
  *
  * @module @poolguard/core/dashboards
  */

@@ -2,15 +2,15 @@ import { type HealthThresholds, POOL_LABEL, SOURCE_LABEL, STATE_LABEL, type Thre
 import { byPgBouncer, byPool, byServer, chosen, ofPools, type Query, rate } from './panel-queries.ts'
 import { EXPORTER_UP } from './promql.ts'
 
-/** What one panel shows. */
+/** The content of one panel. */
 export interface PanelDefinition {
   readonly title: string
-  /** Grafana's name of it: `short`, `s`, `percentunit`, `ops`, `Bps`. */
+  /** Grafana's name of the unit: `short`, `s`, `percentunit`, `ops`, `Bps`. */
   readonly unit: string
   readonly queries: readonly Query[]
-  /** Drawn as lines. */
+  /** The panel shows them as lines. */
   readonly thresholds?: Threshold
-  /** Curves that make up a whole. */
+  /** Whether the curves add up to a total. */
   readonly stacked?: boolean
 }
 
@@ -24,7 +24,7 @@ const SOURCE = `{{job}} {{${SOURCE_LABEL}}}`
 const DATABASE = `${SOURCE} {{database}}`
 const PGBOUNCER_POOL = `${SOURCE} {{database}}/{{user}}`
 
-/** Of all instances together. */
+/** A percentile over all instances. */
 function percentile(histogram: string, share: number): Query {
   const buckets = byPool('sum', rate(ofPools(`${histogram}_bucket`)), 'le')
   return { expr: `histogram_quantile(${share}, ${buckets})`, legend: `${POOL} p${share * 100}` }
@@ -34,7 +34,7 @@ function percentiles(title: string, histogram: string): PanelDefinition {
   return { title, unit: 's', queries: [0.5, 0.95, 0.99].map((share) => percentile(histogram, share)) }
 }
 
-/** How often a second, by pool. */
+/** Events per second, by pool. */
 function events(title: string, ...counters: readonly (readonly [name: string, legend: string])[]): PanelDefinition {
   const queries = counters.map(([name, legend]) => ({
     expr: byPool('sum', rate(ofPools(name))),
@@ -43,7 +43,7 @@ function events(title: string, ...counters: readonly (readonly [name: string, le
   return { title, unit: 'ops', queries }
 }
 
-/** Four rows: the pools, PostgreSQL, PgBouncer, and who waits. */
+/** Four rows: pools, PostgreSQL, PgBouncer, and waits by route or job. */
 export function dashboardRows(thresholds: HealthThresholds): RowDefinition[] {
   return [
     { title: 'Pools', panels: poolPanels(thresholds) },
@@ -53,7 +53,7 @@ export function dashboardRows(thresholds: HealthThresholds): RowDefinition[] {
   ]
 }
 
-/** Counts are those of all instances; what has a threshold is the worst instance's, as thresholds are meant for one. */
+/** Counts are sums over all instances. A panel with thresholds shows the worst instance, since thresholds apply to one instance. */
 function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
   const { warning, critical } = thresholds.meanWaitMillis
   const waited = (part: 'sum' | 'count') => rate(ofPools(`db_client_connection_wait_time_seconds_${part}`))
@@ -72,11 +72,11 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       ],
     },
     {
-      title: "Parts of the fleets' budget",
+      title: 'Shares of the fleet budget',
       unit: 'short',
       queries: [
-        { expr: byPool('sum', ofPools('poolguard_fleet_target')), legend: `${POOL} may have` },
-        { expr: byPool('sum', ofPools('poolguard_fleet_demand')), legend: `${POOL} could use` },
+        { expr: byPool('sum', ofPools('poolguard_fleet_target')), legend: `${POOL} share` },
+        { expr: byPool('sum', ofPools('poolguard_fleet_demand')), legend: `${POOL} demand` },
         { expr: byPool('max', ofPools('poolguard_fleet_members')), legend: `${POOL} instances` },
       ],
     },
@@ -95,7 +95,7 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       ],
     },
     {
-      title: 'Callers that wait (worst instance)',
+      title: 'Waiters (worst instance)',
       unit: 'short',
       thresholds: thresholds.waiters,
       queries: [{ expr: byPool('max', ofPools('db_client_connection_pending_requests')), legend: POOL }],
@@ -106,15 +106,15 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       thresholds: { warning: warning / 1_000, critical: critical / 1_000 },
       queries: [{ expr: byPool('max', `${waited('sum')} / ${waited('count')}`), legend: POOL }],
     },
-    percentiles('Wait', 'db_client_connection_wait_time_seconds'),
-    percentiles('Use', 'db_client_connection_use_time_seconds'),
+    percentiles('Wait time', 'db_client_connection_wait_time_seconds'),
+    percentiles('Checkout duration', 'db_client_connection_use_time_seconds'),
     {
-      title: 'Oldest lease',
+      title: 'Oldest checkout',
       unit: 's',
       queries: [{ expr: byPool('max', ofPools('poolguard_longest_lease_seconds')), legend: POOL }],
     },
     {
-      title: 'WAL of SQLite (largest instance)',
+      title: 'SQLite WAL size (largest instance)',
       unit: 'bytes',
       queries: [
         { expr: byPool('max', ofPools('poolguard_wal_bytes')), legend: POOL },
@@ -122,13 +122,13 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       ],
     },
     {
-      title: 'Leases suspected to be leaks',
+      title: 'Suspected leaks (checked out now)',
       unit: 'short',
       queries: [{ expr: byPool('sum', ofPools('poolguard_suspected_leases')), legend: POOL }],
     },
-    percentiles('Opening a connection', 'db_client_connection_create_time_seconds'),
+    percentiles('Connect time', 'db_client_connection_create_time_seconds'),
     {
-      title: 'Connections coming and going',
+      title: 'Connections connecting, validating and closing',
       unit: 'short',
       queries: [
         { expr: byPool('sum', ofPools('poolguard_connections_connecting')), legend: `${POOL} connecting` },
@@ -142,7 +142,7 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       ['poolguard_connections_closed_total', 'closed'],
     ),
     {
-      title: 'Failed attempts to connect (worst instance)',
+      title: 'Failed connection attempts (worst instance)',
       unit: 'percentunit',
       thresholds: thresholds.connectErrorShare,
       queries: [
@@ -153,7 +153,7 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       ],
     },
     {
-      title: 'Failed attempts to connect, by why',
+      title: 'Failed connection attempts by cause',
       unit: 'ops',
       queries: [
         {
@@ -163,9 +163,9 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       ],
     },
     events(
-      'Callers that got none',
+      'Failed acquires',
       ['db_client_connection_timeouts_total', 'timeouts'],
-      ['poolguard_saturated_total', 'turned away'],
+      ['poolguard_saturated_total', 'rejected'],
     ),
     {
       title: 'Requests shed',
@@ -173,11 +173,11 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       queries: [{ expr: `sum by (job) (${rate(chosen('poolguard_requests_shed_total'))})`, legend: '{{job}}' }],
     },
     events(
-      'What should not happen',
-      ['poolguard_leaks_total', 'leaks suspected'],
+      'Leaks, deadlocks and session state',
+      ['poolguard_leaks_total', 'suspected leaks'],
       ['poolguard_deadlocks_total', 'deadlocks'],
       ['poolguard_dirty_releases_total', 'dirty releases'],
-      ['poolguard_session_state_findings_total', 'statements that need a session'],
+      ['poolguard_session_state_findings_total', 'statements that depend on their session'],
     ),
   ]
 }
@@ -190,7 +190,7 @@ const SERVER_PANELS: readonly PanelDefinition[] = [
     queries: [{ expr: byServer('max', 'poolguard_server_connections', 'state'), legend: `${SOURCE} {{state}}` }],
   },
   {
-    title: 'Room',
+    title: 'Free connections',
     unit: 'short',
     queries: [
       { expr: byServer('min', 'poolguard_server_free_connections'), legend: `${SOURCE} free` },
@@ -205,12 +205,12 @@ const SERVER_PANELS: readonly PanelDefinition[] = [
     ],
   },
   {
-    title: 'Longest time in a transaction without a query',
+    title: 'Longest idle in transaction',
     unit: 's',
     queries: [{ expr: byServer('max', 'poolguard_server_longest_idle_in_transaction_seconds'), legend: SOURCE }],
   },
   {
-    title: 'Sources that answer',
+    title: 'Sources up',
     unit: 'short',
     queries: [
       { expr: `${byServer('min', 'poolguard_source_up')} or ${byPgBouncer(EXPORTER_UP.name)}`, legend: SOURCE },
@@ -228,11 +228,11 @@ function pgBouncerPanels({ waiters }: HealthThresholds): PanelDefinition[] {
       unit: 'short',
       queries: [
         { expr: pools('client_active_connections'), legend: `${PGBOUNCER_POOL} active` },
-        { expr: byPgBouncer('pgbouncer_config_max_client_connections'), legend: `${SOURCE} most` },
+        { expr: byPgBouncer('pgbouncer_config_max_client_connections'), legend: `${SOURCE} max` },
       ],
     },
     {
-      title: 'Clients that wait',
+      title: 'Waiting clients',
       unit: 'short',
       thresholds: waiters,
       queries: [{ expr: pools('client_waiting_connections'), legend: PGBOUNCER_POOL }],
@@ -243,7 +243,7 @@ function pgBouncerPanels({ waiters }: HealthThresholds): PanelDefinition[] {
       queries: [{ expr: pools('client_maxwait_seconds'), legend: PGBOUNCER_POOL }],
     },
     {
-      title: 'Servers',
+      title: 'Server connections',
       unit: 'short',
       stacked: true,
       queries: ['active', 'idle', 'used', 'testing', 'login'].map((state) => ({
@@ -252,7 +252,7 @@ function pgBouncerPanels({ waiters }: HealthThresholds): PanelDefinition[] {
       })),
     },
     {
-      title: 'Servers and their bounds',
+      title: 'Server connections and their limits',
       unit: 'short',
       queries: ['current_connections', 'pool_size', 'reserve_pool', 'max_connections'].map((column) => ({
         expr: byPgBouncer(`pgbouncer_databases_${column}`, ['name']),
@@ -268,7 +268,7 @@ function pgBouncerPanels({ waiters }: HealthThresholds): PanelDefinition[] {
       ],
     },
     {
-      title: 'Mean times',
+      title: 'Mean durations',
       unit: 's',
       queries: [
         { expr: mean('queries_duration_seconds_total', 'queries_pooled_total'), legend: `${DATABASE} query` },
@@ -290,7 +290,7 @@ function pgBouncerPanels({ waiters }: HealthThresholds): PanelDefinition[] {
   ]
 }
 
-/** So many curves one can tell apart. */
+/** The number of curves that a reader can distinguish. */
 const MAX_LABELS = 10
 
 function top(expr: string): Query {
@@ -301,7 +301,7 @@ const LABELLED_WAIT = byPool('sum', rate(ofPools('poolguard_labelled_wait_second
 const LABELLED_ACQUIRES = byPool('sum', rate(ofPools('poolguard_labelled_acquires_total')), 'label')
 
 const LABEL_PANELS: readonly PanelDefinition[] = [
-  { title: 'Connections got', unit: 'ops', queries: [top(LABELLED_ACQUIRES)] },
-  { title: 'Callers that wait, on average', unit: 'short', stacked: true, queries: [top(LABELLED_WAIT)] },
+  { title: 'Acquires', unit: 'ops', queries: [top(LABELLED_ACQUIRES)] },
+  { title: 'Mean number of waiters', unit: 'short', stacked: true, queries: [top(LABELLED_WAIT)] },
   { title: 'Mean wait', unit: 's', queries: [top(`${LABELLED_WAIT} / ${LABELLED_ACQUIRES}`)] },
 ]

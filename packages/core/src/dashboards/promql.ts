@@ -9,14 +9,14 @@ import {
   SOURCE_UP,
 } from '../observe/index.ts'
 
-/** Told by pgbouncer_exporter of its PgBouncer, as {@link SOURCE_UP} is by a source. */
+/** The metric by which pgbouncer_exporter reports whether PgBouncer is up, like {@link SOURCE_UP} of a source. */
 export const EXPORTER_UP: MetricDescription = {
   name: 'pgbouncer_up',
   type: 'gauge',
-  help: 'Whether PgBouncer answered when pgbouncer_exporter asked it last.',
+  help: "1 if PgBouncer answered pgbouncer_exporter's last query, else 0.",
 }
 
-/** Those that Prometheus gives to whatever it scrapes. */
+/** Labels that Prometheus adds to every series that it scrapes. */
 export const TARGET_LABELS: readonly string[] = ['job', 'instance']
 
 /** Every metric that a page of metrics can have, with the labels of its series. */
@@ -34,14 +34,14 @@ function withLabel({ labels = [], ...metric }: MetricDescription, label: string)
   return { ...metric, labels: [label, ...labels] }
 }
 
-/** What the labels of a series have to be: a text itself, or what a regular expression matches as a whole. */
+/** Conditions on labels: a string must be equal, a regular expression must match the whole value. */
 export type Matchers = Readonly<Record<string, string | RegExp>>
 
 /**
  * A selector of series in PromQL.
  *
- * @param name of a metric; of a histogram with `_bucket`, `_sum` or `_count` behind it.
- * @throws {Error} where there is no such metric, or it has no such label: nothing here can outlive a metric.
+ * @param name name of a metric; for a histogram, followed by `_bucket`, `_sum` or `_count`.
+ * @throws {Error} if the metric does not exist or has no such label, so that no query can outlive its metric.
  * @example
  * series('db_client_connection_count', { db_client_connection_state: 'used' })
  */
@@ -55,7 +55,7 @@ export function series(name: string, matchers: Matchers = {}): string {
   return pairs.length === 0 ? name : `${name}{${pairs.join(', ')}}`
 }
 
-/** What a series is of. */
+/** The metric that a series belongs to. */
 export function describeSeries(name: string): MetricDescription {
   const known = KNOWN_METRICS.get(name)
   if (known && known.type !== 'histogram') return known
@@ -65,10 +65,10 @@ export function describeSeries(name: string): MetricDescription {
 }
 
 /**
- * What each of several instances tells of a server, as one: the largest is as good as any. A page of pgbouncer_exporter tells of
- * one server and names none: there the instance is its name.
+ * Aggregates the values that several instances report of one server; they are the same, so that `max` or `min` selects any of
+ * them. The metrics of pgbouncer_exporter have no source label: the instance is the source.
  *
- * @param select makes the series of what the labels match.
+ * @param select returns the selector of the series that match the labels.
  */
 export function bySource(
   how: 'max' | 'min',

@@ -1,31 +1,31 @@
-/** What an Accept header says of a format. */
-interface Wish {
+/** One media range of an Accept header. */
+interface MediaRange {
   readonly type: string
   readonly version: string | undefined
-  /** 0 is a refusal, 1 the first choice. */
+  /** From 0 (not acceptable) to 1 (preferred). */
   readonly quality: number
 }
 
 const OPEN_METRICS = 'application/openmetrics-text'
-/** The only one that is rendered. */
+/** The only version that poolguard renders. */
 const VERSION = '1.0.0'
-/** From the one that says most to the one that says least. */
+/** The media ranges that match text, the most specific first. */
 const TEXT = ['text/plain', 'text/*', '*/*']
 
 /**
- * Whether an Accept header names OpenMetrics, and likes it no less than text.
+ * Whether an Accept header names OpenMetrics, with a quality of at least that of text.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
  */
 export function acceptsOpenMetrics(accept = ''): boolean {
-  const wishes = accept.split(',').map(readWish)
-  const asked = wishes.filter(({ type, version = VERSION }) => type === OPEN_METRICS && version === VERSION)
-  const quality = Math.max(0, ...asked.map((wish) => wish.quality))
-  const text = TEXT.map((each) => wishes.find(({ type }) => type === each)).find((wish) => wish !== undefined)
+  const ranges = accept.split(',').map(readMediaRange)
+  const openMetrics = ranges.filter(({ type, version = VERSION }) => type === OPEN_METRICS && version === VERSION)
+  const quality = Math.max(0, ...openMetrics.map((range) => range.quality))
+  const text = TEXT.map((each) => ranges.find(({ type }) => type === each)).find((range) => range !== undefined)
   return quality > 0 && quality >= (text?.quality ?? 0)
 }
 
-function readWish(text: string): Wish {
+function readMediaRange(text: string): MediaRange {
   const [type = '', ...rest] = text.split(';').map((part) => part.trim().toLowerCase())
   const parameters = new Map(rest.map(readParameter))
   const quality = Number(parameters.get('q') ?? 1)

@@ -6,15 +6,15 @@ import type { PoolSnapshot } from './snapshot.ts'
 /** The samples of counters and histograms, by the metric's name. */
 type Totals = ReadonlyMap<string, readonly MetricSample[]>
 
-/** Of pools that have come and gone under ever new names, the first are forgotten. */
+/** If an app keeps opening pools under new names, the counts of the oldest names are dropped. */
 const MAX_NAMES = 100
 const COUNTERS = METRICS.filter(({ type }) => type !== 'gauge')
 const NONE: readonly MetricSample[] = []
 
-/** What the pools of each name had counted when they were closed. */
+/** The final counts of closed pools, by the pool's name. */
 const totals = new ProcessWide('poolguard.closed.1', () => new Map<string, Totals>())
 
-/** Keeps what a pool has counted, so that the sums it was part of do not go down without it. */
+/** Keeps the counts of a closed pool, so that counters that are sums over several pools do not decrease. */
 export function keepCounts(snapshot: PoolSnapshot): void {
   const all = totals.value
   const { name } = snapshot

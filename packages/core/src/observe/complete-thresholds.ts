@@ -2,9 +2,9 @@ import { InvalidOptionError } from '../invalid-option-error.ts'
 import { DEFAULT_HEALTH_THRESHOLDS, type HealthThresholds } from './health-thresholds.ts'
 
 /**
- * The thresholds that somebody gave, over the defaults.
+ * Fills in the defaults for the thresholds that are not given.
  *
- * @throws {InvalidOptionError} names the threshold and its value.
+ * @throws {InvalidOptionError} if a threshold is unknown or its value is invalid; names the threshold and its value.
  */
 export function completeThresholds(given: Partial<HealthThresholds>): HealthThresholds {
   if (typeof given !== 'object' || given === null) {
@@ -18,19 +18,23 @@ function requireThreshold(name: string, threshold: unknown): void {
   const option = `thresholds.${name}`
   if (!Object.hasOwn(DEFAULT_HEALTH_THRESHOLDS, name)) {
     const known = Object.keys(DEFAULT_HEALTH_THRESHOLDS).join(', ')
-    throw new InvalidOptionError(option, threshold, `no value: there is no such threshold, only ${known}`)
+    throw new InvalidOptionError(option, threshold, `no value: this threshold does not exist. Use one of ${known}`)
   }
   const { warning, critical } = (threshold ?? {}) as { warning?: unknown; critical?: unknown }
   if (!(typeof warning === 'number' && typeof critical === 'number' && warning >= 0 && critical >= warning)) {
     throw new InvalidOptionError(
       option,
       threshold,
-      '{ warning, critical }, two numbers, the second not below the first',
+      '{ warning, critical }: two numbers of at least 0, critical not below warning',
     )
   }
-  // Nothing would ever reach it, without a word.
+  // A share never exceeds 1: such a threshold would silently never apply.
   const isPercent = [warning, critical].some((value) => value > 1 && value !== Infinity)
   if (name.endsWith('Share') && isPercent) {
-    throw new InvalidOptionError(option, threshold, 'shares between 0 and 1, as 0.9 for 90 %, or Infinity for never')
+    throw new InvalidOptionError(
+      option,
+      threshold,
+      'shares between 0 and 1, such as 0.9 for 90 %, or Infinity to turn the threshold off',
+    )
   }
 }

@@ -1,8 +1,8 @@
 import { normalizeTarget, parseConnectionString } from '../connection-string/index.ts'
 
 /**
- * A key for the database that a target names, the same for every spelling. Undefined for a target that is no connection
- * string: another kind of database.
+ * A key for the database that a target names, equal for all spellings of its connection string. Undefined if the target is not
+ * a PostgreSQL connection string.
  */
 export function databaseOf(target: string): string | undefined {
   try {

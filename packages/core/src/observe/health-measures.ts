@@ -1,32 +1,32 @@
 import type { Durations, PoolStats } from '../pool/index.ts'
 
-/** What a pool's health goes by. */
+/** The values that determine a pool's health. */
 export interface HealthMeasures {
   /** Connections in use as a share of max, over the window. */
   readonly activeShare: number
-  /** Callers that wait now. */
+  /** Callers waiting now. */
   readonly waiters: number
-  /** Mean wait of the checkouts in the window. */
+  /** Mean wait of the acquires in the window. */
   readonly meanWaitMillis: number
-  /** Failed attempts to connect as a share of all in the window. */
+  /** Failed connection attempts as a share of all attempts in the window. */
   readonly connectErrorShare: number
 }
 
-/** Those figures of a pool that only grow, as far as its health goes by what came to them in a window. */
+/** The cumulative statistics of a pool whose increase over a window determines its health. */
 export interface HealthCounters
   extends Pick<PoolStats, 'takenAtMillis' | 'leasedMillis' | 'capacityMillis' | 'opened' | 'connectFailures'> {
   readonly wait: Pick<Durations, 'count' | 'sumMillis'>
 }
 
-/** Of fewer attempts to connect no share is worth the name. */
+/** With fewer connection attempts the share of failures is not significant. */
 export const MIN_ATTEMPTS = 5
-/** Fewer failed ones were mended by trying again. */
+/** Fewer failures are not significant: the pool retries. */
 export const MIN_FAILURES = 3
-/** Of the window: over less the share in use says no more than a moment does. */
+/** The share in use is judged only over at least this part of the window; a shorter time is only a snapshot. */
 const MIN_WINDOW_SHARE = 0.5
 
-/** When a pool is made. */
-const NOTHING_YET: HealthCounters = {
+/** The counters of a new pool. */
+const INITIAL_COUNTERS: HealthCounters = {
   takenAtMillis: -Infinity,
   leasedMillis: 0,
   capacityMillis: 0,
@@ -35,7 +35,7 @@ const NOTHING_YET: HealthCounters = {
   wait: { count: 0, sumMillis: 0 },
 }
 
-/** No more of a pool's figures than is needed to compare later ones with. */
+/** Copies the statistics that later ones are compared with. */
 export function healthCounters({
   takenAtMillis,
   leasedMillis,
@@ -48,12 +48,12 @@ export function healthCounters({
 }
 
 /**
- * @param before undefined: everything so far counts.
- * @param windowMillis what the share in use is meant over.
+ * @param before counters at the start of the window; if absent, everything since the pool was created counts.
+ * @param windowMillis length of the window for the share in use.
  */
 export function measureHealth(
   stats: PoolStats,
-  before: HealthCounters = NOTHING_YET,
+  before: HealthCounters = INITIAL_COUNTERS,
   windowMillis: number,
 ): HealthMeasures {
   const leased = stats.leasedMillis - before.leasedMillis

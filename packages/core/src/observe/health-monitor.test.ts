@@ -35,7 +35,7 @@ class FakePool implements ObservedPool {
 }
 
 describe('a monitor', () => {
-  test('of several pools tells the worst, and each', () => {
+  test('of several pools reports the worst status, and the status of each pool', () => {
     const [good, bad] = [new FakePool('good'), new FakePool('bad')]
     bad.at(0, { waiting: 30 })
     const health = new HealthMonitor({ pools: () => [good, bad] }).check()
@@ -49,7 +49,7 @@ describe('a monitor', () => {
     })
   })
 
-  test('warns of a WAL that cannot be reset, and is never critical because of it', () => {
+  test('reports a WAL that cannot be reset as a warning, never as critical', () => {
     const pool = new FakePool('app.writer')
     const monitor = new HealthMonitor({ pools: () => [pool] })
     const wal = { bytes: 80_000_000, maxBytes: 64_000_000, problem: 'The WAL of app.db cannot be reset.' }
@@ -67,11 +67,11 @@ describe('a monitor', () => {
     expect(monitor.check().pools[0]?.reasons).not.toContain(wal.problem)
   })
 
-  test('of none is healthy', () => {
+  test('without pools is healthy', () => {
     expect(new HealthMonitor({ pools: () => [] }).check()).toEqual({ status: 'healthy', pools: [] })
   })
 
-  test('forgets what is older than the window, however often it looks', () => {
+  test('ignores events older than the window, however often it checks', () => {
     const pool = new FakePool('pool')
     const monitor = new HealthMonitor({ pools: () => [pool], windowMillis: 30_000 })
     const failing = { full: 5, unavailable: 0, permanent: 0 }
@@ -92,7 +92,7 @@ describe('a monitor', () => {
     expect(monitor.check()).toMatchObject({ status: 'healthy', pools: [{ reasons: [] }] })
   })
 
-  test('does not judge what was before its first look, nor a share of a moment', () => {
+  test('ignores events before its first check, and a share in use over a moment', () => {
     const pool = new FakePool('pool')
     const monitor = new HealthMonitor({ pools: () => [pool] })
     const busy = { active: 10, waiting: 5 }
@@ -112,7 +112,7 @@ describe('a monitor', () => {
   test.each([
     [119, 'critical'],
     [121, 'healthy'],
-  ])('that looks again after %i s calls a pool whose trouble lies between %s', (seconds, status) => {
+  ])('that checks again after %i s reports a pool with failures in between as %s', (seconds, status) => {
     const pool = new FakePool('pool')
     const monitor = new HealthMonitor({ pools: () => [pool] })
     pool.at(0, {})
@@ -121,7 +121,7 @@ describe('a monitor', () => {
     expect(monitor.check().status).toBe(status)
   })
 
-  test('does not flap round a threshold', () => {
+  test('does not flap around a threshold', () => {
     const pool = new FakePool('pool')
     const monitor = new HealthMonitor({ pools: () => [pool], recoveryMillis: 0 })
     const seen = [20, 18, 20, 17, 15, 18, 4, 3, 4].map((waiting, i) => {
@@ -133,8 +133,8 @@ describe('a monitor', () => {
 
   test.each([
     ['by default', {}, 5],
-    ['where it is told to', { recoveryMillis: 2_000 }, 2],
-  ])('%s calls a pool better when it has been so for %o, not between two looks', (_when, options, seconds) => {
+    ['with an option', { recoveryMillis: 2_000 }, 2],
+  ])('%s reports a better status only after the recovery time %o', (_when, options, seconds) => {
     const pool = new FakePool('pool')
     const monitor = new HealthMonitor({ pools: () => [pool], ...options })
     const at = (second: number, waiting: number) => {
@@ -148,7 +148,7 @@ describe('a monitor', () => {
     expect(at(seconds + 1.1, 30)).toBe('critical')
   })
 
-  test('takes thresholds of its own', () => {
+  test('accepts thresholds', () => {
     const pool = new FakePool('pool')
     pool.at(0, { waiting: 30 })
     const monitor = new HealthMonitor({ pools: () => [pool], thresholds: { waiters: { warning: 20, critical: 200 } } })
@@ -157,13 +157,13 @@ describe('a monitor', () => {
 
   test.each([
     [{ thresholds: { waiting: { warning: 1, critical: 2 } } as never }, 'thresholds.waiting'],
-    [{ thresholds: { waiters: { warning: 9, critical: 2 } } }, 'the second not below the first'],
+    [{ thresholds: { waiters: { warning: 9, critical: 2 } } }, 'critical not below warning'],
     [{ thresholds: { activeShare: { warning: 70, critical: 90 } } }, 'It takes shares between 0 and 1'],
     [{ thresholds: null as never }, 'Invalid option thresholds: null'],
     [{ thresholds: { waiters: 5 as never } }, 'Invalid option thresholds.waiters: 5'],
     [{ windowMillis: -1 }, 'Invalid option windowMillis: -1'],
     [{ recoveryMillis: -1 }, 'Invalid option recoveryMillis: -1'],
-  ])('refuses %o', (options, message) => {
+  ])('rejects %o', (options, message) => {
     expect(() => new HealthMonitor(options)).toThrow(message)
   })
 })

@@ -8,22 +8,22 @@ import { listPools } from './registry.ts'
 import type { ObservedPool } from './snapshot.ts'
 
 const RECOVERY_MILLIS = 5_000
-/** However often somebody looks. */
+/** Limits the samples kept per window, however often `check` runs. */
 const SAMPLES_PER_WINDOW = 30
-/** Figures so many windows old are no beginning of this one. Until then, whoever looks seldom goes by what came since. */
+/** Samples older than this many windows are dropped. Younger ones start the window if `check` runs rarely. */
 const MAX_WINDOWS = 4
 
 export interface HealthMonitorOptions {
-  /** Those that differ from {@link DEFAULT_HEALTH_THRESHOLDS}. */
+  /** Thresholds that replace those of {@link DEFAULT_HEALTH_THRESHOLDS}. */
   readonly thresholds?: Partial<HealthThresholds>
   /**
-   * What happened longer ago no longer counts; but where looks are rarer than that, up to four times as rare, what came
-   * since the last one does. Default: 30 000.
+   * Only events within this time count. If `check` runs less often, the time since the previous check counts instead, up to
+   * four windows. Default: 30 000.
    */
   readonly windowMillis?: number
-  /** A pool's health gets better only when it has been better for so long; it gets worse at once. Default: 5 000. */
+  /** A pool's status improves only after it has been better for this long; it worsens immediately. Default: 5 000. */
   readonly recoveryMillis?: number
-  /** Default: every pool of the process. */
+  /** The pools to check. Default: all pools of the process. */
   readonly pools?: () => readonly ObservedPool[]
 }
 
@@ -32,24 +32,24 @@ export interface PoolHealth extends Pick<Health, 'status' | 'reasons'> {
   readonly name: string
 }
 
-/** The health of a process: that of its worst pool. */
+/** The health of a process: its status is that of its worst pool. */
 export interface ProcessHealth {
   readonly status: HealthStatus
   readonly pools: readonly PoolHealth[]
 }
 
-/** What is remembered of a pool from look to look. */
-interface Watched {
-  /** In the order of time. */
+/** State that the monitor keeps of a pool between checks. */
+interface PoolHistory {
+  /** In chronological order. */
   readonly samples: HealthCounters[]
   measures: Health['measures'] | undefined
 }
 
 /**
- * Judges pools over a window, from look to look; between looks it does nothing. It is not the database's health, nor the
- * process's, but whether this process gets the connections that it needs.
+ * Checks the health of pools over a time window. It works only when you call `check`. The result is not the health of the
+ * database or of the process: it says whether this process gets the connections that it needs.
  *
- * @throws {InvalidOptionError} for a threshold or window that cannot be meant.
+ * @throws {InvalidOptionError} for an invalid threshold, window or recovery time.
  * @example
  * const monitor = new HealthMonitor({ thresholds: { waiters: { warning: 50, critical: 200 } } })
  * monitor.check() // { status: 'warning', pools: [{ name: 'orders', status: 'warning', reasons: ['61 callers wait ...'] }] }
@@ -59,7 +59,7 @@ export class HealthMonitor {
   readonly #windowMillis: number
   readonly #recoveryMillis: number
   readonly #pools: () => readonly ObservedPool[]
-  readonly #watched = new WeakMap<ObservedPool, Watched>()
+  readonly #histories = new WeakMap<ObservedPool, PoolHistory>()
 
   constructor(options: HealthMonitorOptions = {}) {
     const {
@@ -83,22 +83,25 @@ export class HealthMonitor {
 
   #checkOne(pool: ObservedPool): PoolHealth {
     const { name, stats, wal } = pool.snapshot()
-    const watched = this.#watched.get(pool) ?? { samples: [], measures: undefined }
-    this.#watched.set(pool, watched)
-    const before = this.#beginOfWindow(watched, healthCounters(stats))
+    const history = this.#histories.get(pool) ?? { samples: [], measures: undefined }
+    this.#histories.set(pool, history)
+    const before = this.#startOfWindow(history, healthCounters(stats))
     const health = evaluateHealth({
-      ...{ stats, before, windowMillis: this.#windowMillis, previous: watched.measures },
+      ...{ stats, before, windowMillis: this.#windowMillis, previous: history.measures },
       ...{ thresholds: this.#thresholds, recoveryMillis: this.#recoveryMillis },
     })
-    watched.measures = health.measures
+    history.measures = health.measures
     const problem = wal?.problem ?? null
     if (problem === null) return { name, status: health.status, reasons: health.reasons }
-    // Never critical: an instance that gets no requests makes the WAL no smaller.
+    // Never critical: taking the instance out of rotation would not shrink the WAL.
     return { name, status: worstOf([health.status, 'warning']), reasons: [...health.reasons, problem] }
   }
 
-  /** The latest figures that are a window old, or the first ones since, be it those of now; what is older is forgotten. */
-  #beginOfWindow({ samples }: Watched, now: HealthCounters): HealthCounters {
+  /**
+   * The latest sample that is at least a window old; without one, the oldest sample, which may be the current one. Drops older
+   * samples.
+   */
+  #startOfWindow({ samples }: PoolHistory, now: HealthCounters): HealthCounters {
     const ageOf = (sample: HealthCounters) => now.takenAtMillis - sample.takenAtMillis
     const latestBefore = samples.findLastIndex((sample) => ageOf(sample) >= this.#windowMillis)
     if (latestBefore > 0) samples.splice(0, latestBefore)

@@ -1,20 +1,23 @@
 export type HealthStatus = 'healthy' | 'warning' | 'critical'
 
-/** What is said of a measure, and what may soon be said of it. */
+/** The reported status of a measure, and the better status that it may get soon. */
 export interface HealthVerdict {
   readonly status: HealthStatus
-  /** The worst of what was found since it has been better. */
+  /** While the measure recovers: the worst status since the recovery started. */
   readonly better?: { readonly status: HealthStatus; readonly since: number }
 }
 
-const FROM_BAD_TO_GOOD: readonly HealthStatus[] = ['critical', 'warning', 'healthy']
+const WORST_FIRST: readonly HealthStatus[] = ['critical', 'warning', 'healthy']
 
-/** Healthy where there is none. */
+/** The worst of several statuses; healthy for an empty list. */
 export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
-  return FROM_BAD_TO_GOOD.find((each) => statuses.includes(each)) ?? 'healthy'
+  return WORST_FIRST.find((each) => statuses.includes(each)) ?? 'healthy'
 }
 
-/** Worse at once; better when what was found has been better for `recoveryMillis`, and then as good as the worst of that. */
+/**
+ * A worse status applies immediately. A better one applies once all statuses have been better for `recoveryMillis`: the verdict
+ * is then the worst status of that time.
+ */
 export function holdVerdict(
   held: HealthVerdict | undefined,
   found: HealthStatus,

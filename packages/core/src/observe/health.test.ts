@@ -3,7 +3,7 @@ import type { Durations, PoolStats } from '../pool/index.ts'
 import { evaluateHealth } from './health.ts'
 import type { HealthStatus } from './health-verdict.ts'
 
-/** So many, of so long in all. */
+/** A number of durations, and their sum. */
 function durations(count: number, sumMillis: number): Durations {
   return { count, sumMillis, buckets: [] }
 }
@@ -43,7 +43,7 @@ describe('health', () => {
     ['69 % active', { leasedMillis: 69_000 }, 'healthy', null],
     ['70 % active', { leasedMillis: 70_000 }, 'warning', /^70 % of max are in use \(warning from 70 %\)$/],
     [
-      'all active, and nobody waits',
+      'all active, without waiters',
       { leasedMillis: 100_000, waiting: 4 },
       'warning',
       /^100 % .* \(warning from 70 %\)$/,
@@ -70,13 +70,13 @@ describe('health', () => {
       /^5 % of the attempts/,
     ],
     ['nothing happened yet', { acquired: 0, wait: durations(0, 0), opened: 0 }, 'healthy', null],
-  ])('given %s, then it says so', ([, change, status, reason]) => {
+  ])('given %s, then the status and the reason are right', ([, change, status, reason]) => {
     const health = evaluateHealth({ stats: { ...calm, ...change } })
     expect(health.status).toBe(status)
     expect(health.reasons).toEqual(reason ? [expect.stringMatching(reason)] : [])
   })
 
-  test('given the figures at the beginning of a window, then only what came since counts', () => {
+  test('given the counters at the start of a window, then only later events count', () => {
     const bad = {
       ...calm,
       wait: durations(1_000, 900_000),
@@ -87,7 +87,7 @@ describe('health', () => {
     expect(evaluateHealth({ stats: since, before: bad })).toMatchObject({ status: 'healthy', reasons: [] })
   })
 
-  test('given several things, then the worst decides and all are named', () => {
+  test('given several problems, then the worst determines the status and all are reported', () => {
     const health = evaluateHealth({ stats: { ...calm, leasedMillis: 75_000, waiting: 20 } })
     expect(health.status).toBe('critical')
     expect(health.reasons).toHaveLength(2)
@@ -97,32 +97,32 @@ describe('health', () => {
   const inUse = (leasedMillis: number, change: Partial<PoolStats> = {}) =>
     evaluateHealth({ stats: { ...calm, takenAtMillis: 10_000, leasedMillis, ...change }, before, windowMillis: 10_000 })
 
-  test('given a window, then a pool counts as in use for as much of the time as it was', () => {
+  test('given a window, then the share in use is the average over the window', () => {
     expect(inUse(69_000, { active: 10 }).reasons).toEqual([])
     expect(inUse(80_000, { active: 0 }).reasons).toEqual(['80 % of max are in use (warning from 70 %)'])
   })
 
-  test('given a max that was twice as large, then what was in use is a share of that', () => {
+  test('given a max that was larger during the window, then the share in use refers to that max', () => {
     expect(inUse(60_000, { max: 5, active: 0 }).status).toBe('healthy')
   })
 
-  test('given connections that are all in use, then that is critical where callers wait for them', () => {
+  test('given that all connections are in use, then the status is critical only if callers wait', () => {
     expect(inUse(100_000)).toMatchObject({
       status: 'warning',
       reasons: ['100 % of max are in use (warning from 70 %)'],
     })
-    const inUseMeanwhile = '100 % of max are in use (critical from 90 %)'
+    const inUseAndWaiters = '100 % of max are in use (critical from 90 %)'
     expect(inUse(100_000, { waiting: 5 })).toMatchObject({
       status: 'critical',
-      reasons: [inUseMeanwhile, '5 callers wait (warning from 5)'],
+      reasons: [inUseAndWaiters, '5 callers wait (warning from 5)'],
     })
     expect(inUse(100_000, { wait: durations(1_010, 1_500) })).toMatchObject({
       status: 'critical',
-      reasons: [inUseMeanwhile, 'callers wait 100 ms on average (warning from 100 ms)'],
+      reasons: [inUseAndWaiters, 'callers wait 100 ms on average (warning from 100 ms)'],
     })
   })
 
-  test('given much less than a window, then the share in use is not judged', () => {
+  test('given less than half a window, then the share in use does not count', () => {
     const stats = { ...calm, takenAtMillis: 10_000, leasedMillis: 100_000 }
     expect(evaluateHealth({ stats, before, windowMillis: 20_001 }).status).toBe('healthy')
     expect(evaluateHealth({ stats, before, windowMillis: 20_000 }).status).toBe('warning')
@@ -137,17 +137,20 @@ describe('health', () => {
     [4, 'warning', 'warning'],
     [3, 'warning', 'healthy'],
     [4, 'healthy', 'healthy'],
-  ])('given %i waiters and %s before, then it is %s: a little improvement is none', ([waiting, previous, status]) => {
-    const measures = {
-      activeShare: { status: 'healthy' },
-      waiters: { status: previous },
-      meanWaitMillis: { status: 'healthy' },
-      connectErrorShare: { status: 'healthy' },
-    } as const
-    expect(evaluateHealth({ stats: { ...calm, waiting }, previous: measures }).status).toBe(status)
-  })
+  ])(
+    'given %i waiters and %s before, then the status is %s: a small improvement does not count',
+    ([waiting, previous, status]) => {
+      const measures = {
+        activeShare: { status: 'healthy' },
+        waiters: { status: previous },
+        meanWaitMillis: { status: 'healthy' },
+        connectErrorShare: { status: 'healthy' },
+      } as const
+      expect(evaluateHealth({ stats: { ...calm, waiting }, previous: measures }).status).toBe(status)
+    },
+  )
 
-  test('given one measure that was critical, then another is not held to its recovery', () => {
+  test('given one measure that was critical, then the recovery of another is independent', () => {
     const { measures } = evaluateHealth({ stats: { ...calm, waiting: 25, leasedMillis: 70_000 } })
     expect(evaluateHealth({ stats: { ...calm, leasedMillis: 70_000 }, previous: measures }).reasons).toEqual([
       '70 % of max are in use (warning from 70 %)',
@@ -161,7 +164,7 @@ describe('health', () => {
     [3, 1, 'healthy'],
     [3, 2, 'critical'],
   ])(
-    'given %i failed attempts beside %i others, then it is %s: a few are no share to judge by',
+    'given %i failed attempts and %i successful ones, then the status is %s: too few attempts do not count',
     ([failed, opened, status]) => {
       const connectFailures = { full: 0, unavailable: failed, permanent: 0 }
       expect(evaluateHealth({ stats: { ...calm, opened, connectFailures } }).status).toBe(status)

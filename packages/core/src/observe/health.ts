@@ -6,33 +6,33 @@ import { type HealthStatus, type HealthVerdict, holdVerdict, worstOf } from './h
 
 export interface Health {
   readonly status: HealthStatus
-  /** What is not as it should be, a sentence each. */
+  /** The problems, one sentence each. */
   readonly reasons: readonly string[]
-  /** The verdict by each measure; the worst of them is the status. */
+  /** The verdict on each measure; `status` is the worst of them. */
   readonly measures: Readonly<Record<keyof HealthMeasures, HealthVerdict>>
 }
 
 const MEASURES = Object.keys(DEFAULT_HEALTH_THRESHOLDS) as (keyof HealthMeasures)[]
 
 export const WINDOW_MILLIS = 30_000
-/** What was bad stays so until it is below this share of its threshold, so that it does not flap round that. */
+/** A status improves only below this share of its threshold, so that it does not flap around the threshold. */
 const RECOVERY_SHARE = 0.8
 
 export interface HealthInput {
   readonly stats: PoolStats
-  /** The figures when the window began; without them everything so far counts. */
+  /** Counters at the start of the window; if absent, everything since the pool was created counts. */
   readonly before?: HealthCounters | undefined
-  /** How long the window should be: over less than half of it the share in use is not judged. Default: 30 000. */
+  /** Length of the window. The share in use is judged only over at least half of it. Default: 30 000. */
   readonly windowMillis?: number
-  /** The verdicts before these, which a little improvement does not change. */
+  /** The previous verdicts, which a small improvement does not change. */
   readonly previous?: Health['measures'] | undefined
   readonly thresholds?: HealthThresholds
-  /** A verdict gets better only when the measure has been better for so long; it gets worse at once. Default: 0. */
+  /** A verdict improves only after the measure has been better for this long; it worsens immediately. Default: 0. */
   readonly recoveryMillis?: number
 }
 
 /**
- * Judges a pool by its figures now and at the beginning of a window.
+ * Evaluates the health of a pool from its statistics now and at the start of a window.
  *
  * @example
  * evaluateHealth({ stats: pool.snapshot().stats }).status // 'healthy'
@@ -51,7 +51,7 @@ export function evaluateHealth({
   const measures = ofEach((name) => holdVerdict(previous?.[name], found[name], { now, recoveryMillis }))
   const reasons = MEASURES.map((name) => {
     const finding = { value: values[name], threshold: thresholds[name], found: found[name] }
-    return healthReason(name, { ...finding, told: measures[name].status })
+    return healthReason(name, { ...finding, reported: measures[name].status })
   })
   return {
     status: worstOf(MEASURES.map((name) => measures[name].status)),
@@ -66,8 +66,8 @@ function judgeAll(
   previous: Health['measures'] | undefined,
 ): Record<keyof HealthMeasures, HealthStatus> {
   const found = ofEach((name) => judge(values[name], thresholds[name], previous?.[name].status))
-  const nobodyWaits = found.waiters === 'healthy' && found.meanWaitMillis === 'healthy'
-  return found.activeShare === 'critical' && nobodyWaits ? { ...found, activeShare: 'warning' } : found
+  const hasNoWaiters = found.waiters === 'healthy' && found.meanWaitMillis === 'healthy'
+  return found.activeShare === 'critical' && hasNoWaiters ? { ...found, activeShare: 'warning' } : found
 }
 
 function judge(

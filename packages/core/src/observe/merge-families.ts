@@ -3,10 +3,9 @@ import type { MetricFamily } from './metric-family.ts'
 import { SOURCE_LABEL } from './scraped-metrics.ts'
 
 /**
- * Several sources may have the same metric, which must stand on a page once.
+ * Merges families of the same name, because a metric must appear only once on a page.
  *
- * @throws {InvalidOptionError} where two of them have a series with the same labels: Prometheus would drop one of the two, and
- * tell nobody which.
+ * @throws {InvalidOptionError} if two sources have a series with the same labels: Prometheus would silently drop one of them.
  */
 export function mergeFamilies(families: readonly MetricFamily[]): MetricFamily[] {
   return [...Map.groupBy(families, ({ name }) => name).values()].map((same) => {
@@ -21,7 +20,11 @@ function mergeSamples(name: string, families: readonly MetricFamily[]): MetricFa
     for (const { labels } of family.samples) {
       const key = JSON.stringify(Object.entries(labels).sort())
       if ((seen.get(key) ?? family) !== family) {
-        throw new InvalidOptionError(SOURCE_LABEL, labels[SOURCE_LABEL], `a name of its own for each source (${name})`)
+        throw new InvalidOptionError(
+          SOURCE_LABEL,
+          labels[SOURCE_LABEL],
+          `a different name for each source (metric ${name})`,
+        )
       }
       seen.set(key, family)
     }

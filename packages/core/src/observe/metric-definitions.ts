@@ -7,37 +7,37 @@ export interface MetricSample {
   readonly value: number | Durations
 }
 
-/** What a metric is. Everything that shows metrics, dashboards and alerts included, goes by lists of these. */
+/** The description of a metric. The metrics page, dashboards and alerts are all generated from lists of descriptions. */
 export interface MetricDescription {
-  /** In Prometheus. Where OpenTelemetry has one, it is that, with its dots as underscores and its unit behind it. */
+  /** The name in Prometheus. If OpenTelemetry defines the metric: its name with underscores for dots, followed by the unit. */
   readonly name: string
   readonly type: 'gauge' | 'counter' | 'histogram'
   readonly help: string
-  /** Those that tell its series apart, beside that of the pool or the source. */
+  /** The labels of its series, besides the label of the pool or the source. */
   readonly labels?: readonly string[]
 }
 
-/** A metric, and how its values are read. */
+/** A metric and the function that reads its values. */
 export interface ReadableMetric<Figures> extends MetricDescription {
   readonly read: (figures: Figures) => readonly MetricSample[]
 }
 
 /** A metric of a pool. */
 export interface MetricDefinition extends ReadableMetric<PoolSnapshot> {
-  /** Its name and unit in OpenTelemetry's conventions, for those that stand there. */
+  /** Its name and unit in OpenTelemetry's semantic conventions, if they define the metric. */
   readonly convention?: { readonly name: string; readonly unit: string }
-  /** How those of several pools of one name come together; default: their sum. */
+  /** How to combine the values of several pools with the same name. Default: `sum`. */
   readonly combine?: 'sum' | 'max'
 }
 
-/** The label that every metric of a pool has. */
+/** The label of the pool, on every metric of a pool. */
 export const POOL_LABEL = 'db_client_connection_pool_name'
-/** `idle` or `used`. */
+/** The label of the connection state: `idle` or `used`. */
 export const STATE_LABEL = 'db_client_connection_state'
 
 type Read = (snapshot: PoolSnapshot) => number | Durations
 
-/** Of what there is one series of, with no label but the pool's or the source's. */
+/** The labels of a metric that has no label besides the pool or the source. */
 export const NO_LABELS: MetricSample['labels'] = {}
 
 function only(read: Read): MetricDefinition['read'] {
@@ -53,14 +53,14 @@ function ofWal(read: (wal: WalSnapshot) => number): MetricDefinition['read'] {
 }
 
 /**
- * The nine of OpenTelemetry's conventions for pools (https://opentelemetry.io/docs/specs/semconv/database/database-metrics/#connection-pools),
- * and what they do not tell.
+ * All metrics of a pool: the nine of OpenTelemetry's semantic conventions
+ * (https://opentelemetry.io/docs/specs/semconv/database/database-metrics/#connection-pools), and poolguard's own.
  */
 export const METRICS: readonly MetricDefinition[] = [
   {
     name: 'db_client_connection_count',
     type: 'gauge',
-    help: 'Connections that are open, by state.',
+    help: 'Open connections by state.',
     labels: [STATE_LABEL],
     convention: { name: 'db.client.connection.count', unit: '{connection}' },
     read: ({ stats }) => [
@@ -71,107 +71,107 @@ export const METRICS: readonly MetricDefinition[] = [
   {
     name: 'db_client_connection_idle_max',
     type: 'gauge',
-    help: 'Most connections that may be idle.',
+    help: 'Maximum number of idle connections.',
     convention: { name: 'db.client.connection.idle.max', unit: '{connection}' },
     read: only(({ stats }) => stats.max),
   },
   {
     name: 'db_client_connection_idle_min',
     type: 'gauge',
-    help: 'Connections that are kept open while nobody asks.',
+    help: 'Minimum number of connections that the pool keeps open.',
     convention: { name: 'db.client.connection.idle.min', unit: '{connection}' },
     read: only(({ stats }) => stats.min),
   },
   {
     name: 'db_client_connection_max',
     type: 'gauge',
-    help: 'Most connections that may be open.',
+    help: 'Maximum number of open connections.',
     convention: { name: 'db.client.connection.max', unit: '{connection}' },
     read: only(({ stats }) => stats.max),
   },
   {
     name: 'db_client_connection_pending_requests',
     type: 'gauge',
-    help: 'Callers that wait for a connection.',
+    help: 'Callers waiting for a connection.',
     convention: { name: 'db.client.connection.pending_requests', unit: '{request}' },
     read: only(({ stats }) => stats.waiting),
   },
   {
     name: 'db_client_connection_timeouts_total',
     type: 'counter',
-    help: 'Callers that waited for a connection in vain.',
+    help: 'Acquires that timed out.',
     convention: { name: 'db.client.connection.timeouts', unit: '{timeout}' },
     read: only(({ stats }) => stats.timeouts),
   },
   {
     name: 'db_client_connection_create_time_seconds',
     type: 'histogram',
-    help: 'How long opening a connection took.',
+    help: 'Time to open a connection.',
     convention: { name: 'db.client.connection.create_time', unit: 's' },
     read: only(({ stats }) => stats.connect),
   },
   {
     name: 'db_client_connection_wait_time_seconds',
     type: 'histogram',
-    help: 'How long those who got a connection waited for it.',
+    help: 'Time that callers waited for the connection that they acquired.',
     convention: { name: 'db.client.connection.wait_time', unit: 's' },
     read: only(({ stats }) => stats.wait),
   },
   {
     name: 'db_client_connection_use_time_seconds',
     type: 'histogram',
-    help: 'How long connections were out.',
+    help: 'Time from the acquire of a connection to its release.',
     convention: { name: 'db.client.connection.use_time', unit: 's' },
     read: only(({ stats }) => stats.usage),
   },
   {
     name: 'poolguard_labelled_acquires_total',
     type: 'counter',
-    help: 'Connections got, by the label (route or job) of who asked.',
+    help: 'Acquired connections by label (route or job) of the caller.',
     labels: ['label'],
     read: ({ stats }) => perLabel(stats.waitByLabel, ({ count }) => count),
   },
   {
     name: 'poolguard_labelled_wait_seconds_total',
     type: 'counter',
-    help: 'Time waited for connections that were got, by the label (route or job) of who asked.',
+    help: 'Time waited for acquired connections, by label (route or job) of the caller.',
     labels: ['label'],
     read: ({ stats }) => perLabel(stats.waitByLabel, ({ sumMillis }) => sumMillis / 1_000),
   },
   {
     name: 'poolguard_connections_connecting',
     type: 'gauge',
-    help: 'Connections that are being opened.',
+    help: 'Connections being opened.',
     read: only(({ stats }) => stats.connecting),
   },
   {
     name: 'poolguard_connections_validating',
     type: 'gauge',
-    help: 'Connections that are being checked or cleaned, between idle and used.',
+    help: 'Connections being validated or reset, between idle and used.',
     read: only(({ stats }) => stats.validating),
   },
   {
     name: 'poolguard_connections_closing',
     type: 'gauge',
-    help: 'Connections that were given up, and that the server has not let go of yet.',
+    help: 'Connections being closed, which still occupy a slot on the server.',
     read: only(({ stats }) => stats.closing),
   },
   {
     name: 'poolguard_connections_opened_total',
     type: 'counter',
-    help: 'Connections opened.',
+    help: 'Opened connections.',
     read: only(({ stats }) => stats.opened),
   },
   {
     name: 'poolguard_connections_closed_total',
     type: 'counter',
-    help: 'Connections closed.',
+    help: 'Closed connections.',
     read: only(({ stats }) => stats.closed),
   },
   {
     name: 'poolguard_connect_failures_total',
     type: 'counter',
-    help: 'Attempts to connect that failed, by why: the server was full, unavailable, or the failure is permanent.',
+    help: 'Failed connection attempts by cause: the server was full or unavailable, or the failure is permanent.',
     labels: ['failure'],
     read: ({ stats }) =>
       Object.entries(stats.connectFailures).map(([failure, value]) => ({ labels: { failure }, value })),
@@ -179,89 +179,89 @@ export const METRICS: readonly MetricDefinition[] = [
   {
     name: 'poolguard_saturated_total',
     type: 'counter',
-    help: 'Callers turned away at once because too many waited.',
+    help: 'Callers rejected immediately because maxWaiters callers already waited.',
     read: only(({ stats }) => stats.saturated),
   },
   {
     name: 'poolguard_leaks_total',
     type: 'counter',
-    help: 'Leases suspected to be leaks.',
+    help: 'Checkouts that became suspected leaks.',
     read: only(({ stats }) => stats.leaks),
   },
   {
     name: 'poolguard_suspected_leases',
     type: 'gauge',
-    help: 'Leases that are out, and suspected to be leaks.',
+    help: 'Current checkouts that are suspected leaks.',
     read: only(({ stats }) => stats.suspectedLeaks),
   },
   {
     name: 'poolguard_deadlocks_total',
     type: 'counter',
-    help: 'Times that every holder of a connection waited for another one.',
+    help: 'Deadlocks: all callers that held a connection waited for another one.',
     read: only(({ stats }) => stats.deadlocks),
   },
   {
     name: 'poolguard_dirty_releases_total',
     type: 'counter',
-    help: 'Connections that came back with a transaction open.',
+    help: 'Connections released with an open transaction, which the pool rolled back.',
     read: only((snapshot) => snapshot.dirtyReleases),
   },
   {
     name: 'poolguard_session_state_findings_total',
     type: 'counter',
-    help: 'Statements that rely on a session which the pooler does not keep.',
+    help: 'Statements that depend on session state which the pooler does not keep.',
     read: only((snapshot) => snapshot.sessionStateFindings),
   },
   {
     name: 'poolguard_fleet_target',
     type: 'gauge',
-    help: "Connections that this instance may have of its fleet's budget.",
-    read: ofFleet(({ maxConnections: target }) => target),
+    help: "This instance's share of the fleet's budget, in connections.",
+    read: ofFleet(({ maxConnections }) => maxConnections),
   },
   {
     name: 'poolguard_fleet_demand',
     type: 'gauge',
-    help: 'Connections that this instance could use, as it has told its fleet.',
+    help: 'Connections that this instance could use, as published to its fleet.',
     read: ofFleet(({ demand }) => demand),
   },
   {
     name: 'poolguard_fleet_members',
     type: 'gauge',
-    help: 'Instances that share the budget, as of the last look.',
+    help: "Instances that share the fleet's budget, as of the last exchange.",
     combine: 'max',
-    read: ofFleet(({ instances: members }) => members),
+    read: ofFleet(({ instances }) => instances),
   },
   {
     name: 'poolguard_wal_bytes',
     type: 'gauge',
-    help: "Size of SQLite's write-ahead log on disk.",
+    help: 'Size of the SQLite write-ahead log on disk.',
     combine: 'max',
     read: ofWal(({ bytes }) => bytes),
   },
   {
     name: 'poolguard_wal_max_bytes',
     type: 'gauge',
-    help: "Size that SQLite's write-ahead log should not exceed (maxWalBytes).",
+    help: 'Maximum size that the SQLite write-ahead log should have (maxWalBytes).',
     combine: 'max',
     read: ofWal(({ maxBytes }) => maxBytes),
   },
   {
     name: 'poolguard_longest_lease_seconds',
     type: 'gauge',
-    help: 'How long the oldest lease is out.',
+    help: 'Age of the oldest checkout.',
     combine: 'max',
     read: only(({ stats }) => stats.longestLeaseMillis / 1_000),
   },
   {
     name: 'poolguard_use_seconds_total',
     type: 'counter',
-    help: 'Time that connections were out, those that are out included.',
+    help: 'Total time that connections were checked out, including current checkouts.',
     read: only(({ stats }) => stats.leasedMillis / 1_000),
   },
   {
     name: 'poolguard_capacity_seconds_total',
     type: 'counter',
-    help: 'What max adds up to over time: the rate of poolguard_use_seconds_total over that of this is the share in use.',
+    help: 'max integrated over time: the rate of poolguard_use_seconds_total divided by the rate of this is the share in use.',
     read: only(({ stats }) => stats.capacityMillis / 1_000),
   },
 ]

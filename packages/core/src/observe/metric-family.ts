@@ -11,12 +11,12 @@ import {
 } from './metric-definitions.ts'
 import type { PoolSnapshot } from './snapshot.ts'
 
-/** One metric with its values of the moment. */
+/** One metric with its current values. */
 export interface MetricFamily extends Pick<MetricDescription, 'name' | 'type' | 'help'> {
   readonly samples: readonly MetricSample[]
 }
 
-/** Reads metrics of something else than pools. A series that its source tells twice would make the page invalid: the first counts. */
+/** Reads metrics that do not belong to a pool. A duplicate series would make the page invalid: the first one counts. */
 export function readFamilies<Figures>(metrics: readonly ReadableMetric<Figures>[], figures: Figures): MetricFamily[] {
   return metrics.map(({ name, type, help, read }) => ({ name, type, help, samples: firstOfEachSeries(read(figures)) }))
 }
@@ -31,8 +31,8 @@ function firstOfEachSeries(samples: readonly MetricSample[]): MetricSample[] {
 }
 
 /**
- * Reads every metric of every pool. Pools of one name count as one, those that are closed among them: two series must not have
- * the same labels, and no counter may go down.
+ * Reads every metric of every pool. Pools with the same name, including closed ones, count as one: two series must not have the
+ * same labels, and a counter must not decrease.
  */
 export function readMetrics(
   snapshots: readonly PoolSnapshot[],
@@ -41,7 +41,7 @@ export function readMetrics(
   const open = Map.groupBy(snapshots, ({ name }) => name)
   const pools = [...new Set([...open.keys(), ...namesOfClosed()])].map((name) => ({
     name,
-    // One object for all series of a pool, by which their text is known again.
+    // One object for all series of a pool: the page caches the rendered labels by this object.
     labels: { [POOL_LABEL]: name },
     same: open.get(name) ?? [],
   }))

@@ -14,7 +14,7 @@ const family = (value: number, labels = {}): MetricFamily => ({
 const one = new ScrapedMetrics(async () => [family(1)], { source: 'one:5432/app' })
 const other = new ScrapedMetrics(async () => [family(2)], { source: 'other:5432/app' })
 
-test('given sources, then they stand on one page with the pools, each metric once', async () => {
+test('given sources, then the page has the metrics of the sources and of the pools, each metric once', async () => {
   const remove = registerPool(observedPool('orders'))
   const { body } = await renderPage('', [one, other])
   remove()
@@ -30,18 +30,22 @@ test('given sources, then they stand on one page with the pools, each metric onc
   ])
 })
 
-test('given two sources that bring the same labels, then the page is refused, not one of the two lost', async () => {
+test('given two sources with the same labels, then rendering fails instead of dropping one of them', async () => {
   const namesake = new ScrapedMetrics(async () => [family(3)], { source: one.source })
   await expect(renderPage('', [one, namesake])).rejects.toThrow("Invalid option source: 'one:5432/app'")
   const reordered = [family(1, { a: '1', b: '2' }), family(2, { b: '2', a: '1' })]
-  expect(() => renderMetrics('', reordered)).toThrow('a name of its own for each source (figure)')
+  expect(() => renderMetrics('', reordered)).toThrow('a different name for each source (metric figure)')
 })
 
 test.each<[what: string, option: string, given: unknown]>([
-  ['no list', 'metrics.sources', one],
-  ['what is no source', 'metrics.sources[1]', [one, 'postgresql://db/app']],
-  ['a promise of one', 'metrics.sources[0]', [Promise.resolve(one)]],
-  ['two of one name', 'metrics.sources[1].source', [one, new ScrapedMetrics(async () => [], { source: one.source })]],
+  ['a source instead of an array', 'metrics.sources', one],
+  ['a string', 'metrics.sources[1]', [one, 'postgresql://db/app']],
+  ['a promise of a source', 'metrics.sources[0]', [Promise.resolve(one)]],
+  [
+    'two sources with the same name',
+    'metrics.sources[1].source',
+    [one, new ScrapedMetrics(async () => [], { source: one.source })],
+  ],
 ])('given %s, then the error names %s', (_what, option, given) => {
   expect(() => requireSources('metrics.sources', given)).toThrow(expect.objectContaining({ option }))
 })

@@ -2,24 +2,25 @@ import { InvalidOptionError } from '../invalid-option-error.ts'
 import { type MetricsPage, renderMetrics } from './prometheus.ts'
 import type { ScrapedMetrics } from './scraped-metrics.ts'
 
-/** What an adapter's page of metrics shows beside the pools. */
+/** Additional sources of an adapter's metrics page. */
 export type MetricsSources = readonly Pick<ScrapedMetrics, 'source' | 'read'>[]
 
 /**
- * Checks the sources of a page.
+ * Validates the sources of a metrics page.
  *
- * @throws {InvalidOptionError} for what is no source, and where two have one name.
+ * @throws {InvalidOptionError} if an element is not a source, or if two sources have the same name.
  */
 export function requireSources(option: string, given: unknown): MetricsSources {
-  if (!Array.isArray(given)) throw new InvalidOptionError(option, given, 'a list, as [postgresSource(url)]')
+  if (!Array.isArray(given))
+    throw new InvalidOptionError(option, given, 'an array of sources, such as [postgresSource(url)]')
   const names = new Set<string>()
   for (const [position, each] of given.entries()) {
     const { source, read } = Object(each) as Partial<ScrapedMetrics>
     if (typeof source !== 'string' || typeof read !== 'function') {
-      throw new InvalidOptionError(`${option}[${position}]`, each, 'what postgresSource or pgBouncerSource makes')
+      throw new InvalidOptionError(`${option}[${position}]`, each, 'a source made by postgresSource or pgBouncerSource')
     }
     if (names.has(source)) {
-      throw new InvalidOptionError(`${option}[${position}].source`, source, 'another name than the sources before it')
+      throw new InvalidOptionError(`${option}[${position}].source`, source, 'a name that no other source has')
     }
     names.add(source)
   }
@@ -27,7 +28,8 @@ export function requireSources(option: string, given: unknown): MetricsSources {
 }
 
 /**
- * The page of {@link renderMetrics} with what these sources say on it, each asked at most once per interval.
+ * Renders the page of {@link renderMetrics} together with the metrics of the sources. Each source is queried at most once per
+ * interval.
  *
  * @example
  * const { contentType, body } = await renderPage(request.headers.accept, [postgresSource(process.env.DATABASE_URL)])

@@ -3,19 +3,19 @@ import { evaluateHealth, type Health } from './health.ts'
 import { registerPool } from './registry.ts'
 import type { PoolSnapshot } from './snapshot.ts'
 
-/** A pool that poolguard watches and does not run. */
+/** The observation of a pool that poolguard does not manage, such as a plain `pg.Pool`. */
 export interface Observation {
   snapshot(): PoolSnapshot
-  /** By what has happened since the observation began. */
+  /** The pool's health since the observation started. */
   health(): Health
-  /** Takes the pool out of the registry. */
+  /** Removes the pool from the registry. */
   stop(): void
 }
 
-/** Enters a pool in the registry that poolguard does not run. */
+/** Registers a pool that poolguard does not manage. */
 export function registerObservation(pool: {
   readonly name: string
-  /** Where it leads to, its password hidden. */
+  /** The connection string, its password hidden. */
   readonly target: string
   readonly stats: () => PoolStats
 }): Observation {

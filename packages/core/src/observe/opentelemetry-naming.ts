@@ -2,7 +2,7 @@ import { METRICS, type MetricDefinition, type MetricSample, POOL_LABEL, STATE_LA
 
 export type Attributes = Record<string, string>
 
-/** A metric that stands in OpenTelemetry's conventions. */
+/** A metric that OpenTelemetry's semantic conventions define. */
 export type ConventionalMetric = MetricDefinition & Required<Pick<MetricDefinition, 'convention'>>
 
 export const POOL_ATTRIBUTE = 'db.client.connection.pool.name'
@@ -12,7 +12,7 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
 }
 
 /**
- * The nine of the conventions for connection pools.
+ * The nine metrics of OpenTelemetry's semantic conventions for connection pools.
  *
  * @see https://opentelemetry.io/docs/specs/semconv/database/database-metrics/#connection-pools
  */

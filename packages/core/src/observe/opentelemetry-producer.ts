@@ -4,13 +4,13 @@ import { readMetrics } from './metric-family.ts'
 import { attributesOf, CONVENTIONAL_METRICS, type ConventionalMetric } from './opentelemetry-naming.ts'
 import { snapshotPools } from './registry.ts'
 
-/** What a MetricReader of @opentelemetry/sdk-metrics takes among its `metricProducers`. */
+/** A metric producer for the option `metricProducers` of a MetricReader of @opentelemetry/sdk-metrics. */
 export interface OpenTelemetryProducer {
-  // biome-ignore lint/suspicious/noExplicitAny: its type is made of the SDK's own enums.
+  // biome-ignore lint/suspicious/noExplicitAny: its type consists of the SDK's enums.
   collect(): Promise<any>
 }
 
-/** As the SDK's enums have them (https://github.com/open-telemetry/opentelemetry-js, `MetricData` and `ValueType`). */
+/** Values of the SDK's enums (https://github.com/open-telemetry/opentelemetry-js, `MetricData` and `ValueType`). */
 const CUMULATIVE = 1
 const DOUBLE = 1
 const HISTOGRAM = 0
@@ -19,9 +19,10 @@ const SUM = 3
 const BOUNDARIES = DURATION_BOUNDS_MILLIS.map((millis) => millis / 1_000)
 
 /**
- * The nine metrics of OpenTelemetry's conventions for connection pools, for every pool of this process, read when a reader
- * collects: a query costs nothing more. With an SDK that the app does not set up itself, {@link exportToOpenTelemetry} does
- * the same through the API. What is told is cumulative, whatever the exporter prefers.
+ * Produces the nine metrics of OpenTelemetry's semantic conventions for connection pools, for every pool of this process. The
+ * metrics are read when a reader collects them, so that queries cost nothing more. If your app does not set up the SDK itself,
+ * use {@link exportToOpenTelemetry}, which goes through the API. The values are always cumulative, whatever temporality the
+ * exporter prefers.
  *
  * @see https://opentelemetry.io/docs/specs/otel/metrics/sdk/#metricproducer
  * @example
@@ -40,7 +41,7 @@ export function openTelemetryProducer(): OpenTelemetryProducer {
           value: pointValue(sample),
         })),
       })).filter(({ dataPoints }) => dataPoints.length > 0)
-      // The reader puts its own resource in the place of this one.
+      // The reader replaces this resource by its own.
       const resourceMetrics = {
         resource: { attributes: {} },
         scopeMetrics: [{ scope: { name: 'poolguard' }, metrics }],

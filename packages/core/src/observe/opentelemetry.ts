@@ -4,11 +4,11 @@ import { readMetrics } from './metric-family.ts'
 import { type Attributes, attributesOf, CONVENTIONAL_METRICS, POOL_ATTRIBUTE } from './opentelemetry-naming.ts'
 import { snapshotPools } from './registry.ts'
 
-/** An instrument, which only the meter that made it can read. */
-// biome-ignore lint/suspicious/noExplicitAny: its type is a class of the SDK's own.
+/** An instrument, opaque except to the meter that created it. */
+// biome-ignore lint/suspicious/noExplicitAny: its type is a class of the SDK.
 type Observable = any
 
-/** What is needed of a Meter of @opentelemetry/api. */
+/** The methods of a Meter of @opentelemetry/api that poolguard uses. */
 export interface OpenTelemetryMeter {
   createHistogram(name: string, options?: object): { record(value: number, attributes?: Attributes): void }
   createObservableUpDownCounter(name: string, options?: object): Observable
@@ -19,7 +19,7 @@ export interface OpenTelemetryMeter {
 
 type BatchCallback = (result: { observe(observable: Observable, value: number, attributes?: Attributes): void }) => void
 
-/** The channels that tell each duration as it happens, and how they call it. */
+/** The diagnostics channel of each duration, and the field of its messages. */
 const DURATIONS: Readonly<Record<string, readonly [channel: string, field: string]>> = {
   'db.client.connection.create_time': ['poolguard:opened', 'millis'],
   'db.client.connection.wait_time': ['poolguard:acquire', 'waitedMillis'],
@@ -27,12 +27,13 @@ const DURATIONS: Readonly<Record<string, readonly [channel: string, field: strin
 }
 
 /**
- * Makes the nine instruments of OpenTelemetry's conventions for connection pools, for every pool of this process.
- * @opentelemetry/instrumentation-pg makes two of them, and mixes up several pools. Each checkout is recorded twice, at half
- * a microsecond together: where the app sets up its own reader, {@link openTelemetryProducer} costs queries nothing.
+ * Creates the nine instruments of OpenTelemetry's semantic conventions for connection pools, for every pool of this process.
+ * (@opentelemetry/instrumentation-pg creates two of them and does not separate pools.) Each checkout is recorded twice, which
+ * costs half a microsecond in total. If your app sets up its own reader, use {@link openTelemetryProducer}, which costs
+ * queries nothing.
  *
  * @param meter `metrics.getMeter('poolguard')` of @opentelemetry/api.
- * @returns takes them off again.
+ * @returns a function that stops the export.
  * @see https://opentelemetry.io/docs/specs/semconv/database/database-metrics/#connection-pools
  * @example
  * import { metrics } from '@opentelemetry/api'
@@ -55,12 +56,12 @@ function recordDurations(meter: OpenTelemetryMeter): () => void {
     const histogram = meter.createHistogram(convention.name, {
       unit: convention.unit,
       description: help,
-      // The SDK's own are meant for milliseconds.
+      // The SDK's default boundaries are in milliseconds.
       advice: { explicitBucketBoundaries: DURATION_BOUNDS_MILLIS.map((millis) => millis / 1_000) },
     })
     const record = (message: unknown) => {
-      const told = message as Record<string, unknown>
-      histogram.record((told[field] as number) / 1_000, { [POOL_ATTRIBUTE]: told.pool as string })
+      const event = message as Record<string, unknown>
+      histogram.record((event[field] as number) / 1_000, { [POOL_ATTRIBUTE]: event.pool as string })
     }
     subscribe(channel, record)
     return [() => unsubscribe(channel, record)]

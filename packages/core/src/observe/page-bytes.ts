@@ -1,14 +1,14 @@
-/** So much of a page, in characters, is put together before it becomes bytes. */
+/** Number of characters that are collected before they are encoded. */
 const PIECE_LENGTH = 4_096
-/** UTF-8 takes no more bytes for a unit of JavaScript's strings. */
+/** The most bytes that UTF-8 needs for one UTF-16 code unit. */
 const MAX_BYTES_EACH = 3
 
-/** Of the page before: the next one is mostly as long. */
+/** Length of the previous page in bytes: the next one is usually as long. */
 let lastLength = 0
 
 /**
- * A page in the making, as the bytes that are sent. A string that grows refers to all the parts it was made of until somebody
- * reads it, and of a large page those are hundreds of thousands, slow to visit and slow to clean away.
+ * Builds a page as UTF-8 bytes. A concatenated string references all its parts until it is flattened: hundreds of thousands for
+ * a large page, which are slow to traverse and to collect as garbage.
  */
 export class PageBytes {
   #bytes = Buffer.allocUnsafeSlow(lastLength + MAX_BYTES_EACH * PIECE_LENGTH)
@@ -17,16 +17,16 @@ export class PageBytes {
 
   add(text: string): void {
     this.#piece += text
-    if (this.#piece.length >= PIECE_LENGTH) this.#layAside()
+    if (this.#piece.length >= PIECE_LENGTH) this.#flush()
   }
 
   end(): Buffer<ArrayBuffer> {
-    this.#layAside()
+    this.#flush()
     lastLength = this.#length
     return this.#bytes.subarray(0, this.#length)
   }
 
-  #layAside(): void {
+  #flush(): void {
     const needed = this.#length + this.#piece.length * MAX_BYTES_EACH
     if (needed > this.#bytes.length) this.#grow(needed * 2)
     this.#length += this.#bytes.write(this.#piece, this.#length)

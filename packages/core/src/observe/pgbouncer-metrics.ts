@@ -8,7 +8,7 @@ import {
 import type { ReadableMetric } from './metric-definitions.ts'
 import { type MetricFamily, readFamilies } from './metric-family.ts'
 
-/** What PgBouncer's console tells, as `PgBouncerConsole` of @poolguard/pg reads it. */
+/** The values of PgBouncer's admin console, as read by `PgBouncerConsole` of @poolguard/pg. */
 export interface PgBouncerFigures {
   readonly version: string
   readonly pools: readonly PgBouncerPool[]
@@ -20,50 +20,74 @@ export interface PgBouncerFigures {
 type Column<Row> = readonly [name: string, help: string, read: (row: Row) => number]
 
 const POOLS: readonly Column<PgBouncerPool>[] = [
-  ['client_active_connections', 'Clients linked to a server, or idle.', (pool) => pool.clientsActive],
-  ['client_waiting_connections', 'Clients that wait for a server.', (pool) => pool.clientsWaiting],
-  ['server_active_connections', 'Servers linked to a client.', (pool) => pool.serversActive],
-  ['server_idle_connections', 'Servers that are free.', (pool) => pool.serversIdle],
-  ['server_used_connections', 'Servers idle for so long that they are checked before use.', (pool) => pool.serversUsed],
-  ['server_testing_connections', 'Servers being reset or checked.', (pool) => pool.serversTested],
-  ['server_login_connections', 'Servers being logged in to.', (pool) => pool.serversLogin],
   [
-    'client_maxwait_seconds',
-    'How long the client that waits longest has waited.',
-    (pool) => pool.maxWaitMillis / 1_000,
+    'client_active_connections',
+    'Clients that are idle or linked to a server connection.',
+    (pool) => pool.clientsActive,
   ],
+  ['client_waiting_connections', 'Clients waiting for a server connection.', (pool) => pool.clientsWaiting],
+  ['server_active_connections', 'Server connections linked to a client.', (pool) => pool.serversActive],
+  ['server_idle_connections', 'Idle server connections.', (pool) => pool.serversIdle],
+  [
+    'server_used_connections',
+    'Server connections idle for longer than server_check_delay, which are checked before use.',
+    (pool) => pool.serversUsed,
+  ],
+  ['server_testing_connections', 'Server connections being reset or checked.', (pool) => pool.serversTested],
+  ['server_login_connections', 'Server connections logging in.', (pool) => pool.serversLogin],
+  ['client_maxwait_seconds', 'Wait time of the longest-waiting client.', (pool) => pool.maxWaitMillis / 1_000],
 ]
 
 const STATS: readonly Column<PgBouncerStats>[] = [
-  ['queries_pooled_total', 'Queries.', (stats) => stats.queries],
-  ['sql_transactions_pooled_total', 'Transactions.', (stats) => stats.transactions],
-  ['received_bytes_total', 'Bytes from clients.', (stats) => stats.receivedBytes],
-  ['sent_bytes_total', 'Bytes to clients.', (stats) => stats.sentBytes],
-  ['queries_duration_seconds_total', 'Time that servers ran queries.', (stats) => stats.queryMillis / 1_000],
+  ['queries_pooled_total', 'Total number of queries.', (stats) => stats.queries],
+  ['sql_transactions_pooled_total', 'Total number of transactions.', (stats) => stats.transactions],
+  ['received_bytes_total', 'Bytes received from clients.', (stats) => stats.receivedBytes],
+  ['sent_bytes_total', 'Bytes sent to clients.', (stats) => stats.sentBytes],
+  [
+    'queries_duration_seconds_total',
+    'Time that server connections spent in queries.',
+    (stats) => stats.queryMillis / 1_000,
+  ],
   [
     'server_in_transaction_seconds_total',
-    'Time that servers were in a transaction.',
+    'Time that server connections spent in transactions.',
     (stats) => stats.transactionMillis / 1_000,
   ],
-  ['client_wait_seconds_total', 'Time that clients waited for a server.', (stats) => stats.waitMillis / 1_000],
+  [
+    'client_wait_seconds_total',
+    'Time that clients waited for a server connection.',
+    (stats) => stats.waitMillis / 1_000,
+  ],
 ]
 
 const DATABASES: readonly Column<PgBouncerDatabase>[] = [
-  ['pool_size', 'Most servers for each user.', (database) => database.poolSize],
-  ['reserve_pool', 'Servers beyond that, for clients that wait too long.', (database) => database.reservePoolSize],
-  ['max_connections', 'Most servers for all users; 0 is no limit.', (database) => database.maxConnections],
-  ['current_connections', 'Servers open.', (database) => database.currentConnections],
-  ['paused', '1 while it is paused.', (database) => Number(database.paused)],
-  ['disabled', '1 while it is disabled.', (database) => Number(database.disabled)],
+  ['pool_size', 'Maximum server connections per user.', (database) => database.poolSize],
+  [
+    'reserve_pool',
+    'Additional server connections for clients that wait longer than reserve_pool_timeout.',
+    (database) => database.reservePoolSize,
+  ],
+  [
+    'max_connections',
+    'Maximum server connections of all users; 0 means no limit.',
+    (database) => database.maxConnections,
+  ],
+  ['current_connections', 'Open server connections.', (database) => database.currentConnections],
+  ['paused', '1 while the database is paused, else 0.', (database) => Number(database.paused)],
+  ['disabled', '1 while the database is disabled, else 0.', (database) => Number(database.disabled)],
 ]
 
 const CONFIG: readonly (readonly [key: string, name: string, help: string])[] = [
-  ['max_client_conn', 'pgbouncer_config_max_client_connections', 'Most clients.'],
-  ['max_user_connections', 'pgbouncer_config_max_user_connections', 'Most servers for a user; 0 is no limit.'],
+  ['max_client_conn', 'pgbouncer_config_max_client_connections', 'Maximum client connections.'],
+  [
+    'max_user_connections',
+    'pgbouncer_config_max_user_connections',
+    'Maximum server connections per user; 0 means no limit.',
+  ],
 ]
 
 /**
- * PgBouncer's figures under the names of pgbouncer_exporter 0.12, so that its dashboards and alerts serve.
+ * PgBouncer's metrics under the names of pgbouncer_exporter 0.12, so that its dashboards and alerts work with them.
  *
  * @see https://github.com/prometheus-community/pgbouncer_exporter
  */
@@ -93,7 +117,7 @@ export const PGBOUNCER_METRICS: readonly ReadableMetric<PgBouncerFigures>[] = [
   {
     name: 'pgbouncer_version_info',
     type: 'gauge',
-    help: "PgBouncer's version.",
+    help: 'The version of PgBouncer.',
     labels: ['version'],
     read: ({ version }) => [{ labels: { version }, value: 1 }],
   },

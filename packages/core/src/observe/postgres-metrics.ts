@@ -6,19 +6,20 @@ import { type MetricFamily, readFamilies } from './metric-family.ts'
 interface ActivityRow {
   readonly state: string
   readonly count: number
-  /** How long the oldest of them has been in its transaction; 0 where none is in one. */
+  /** Age of the oldest transaction in this state; 0 if there is none. */
   readonly oldestSeconds: number
-  /** How long one of them has been in a transaction without a query; 0 where none is. */
+  /** The longest time that a connection has been idle in a transaction; 0 if there is none. */
   readonly longestIdleInTransactionSeconds: number
-  /** The same in every row. */
+  /** Equal in all rows. */
   readonly maxConnections: number
+  /** Equal in all rows. */
   readonly reserved: number
 }
 
 /**
- * What PostgreSQL's own side of the connections looks like, by state, in one query that any role may run. Who is not a
- * member of pg_read_all_stats sees others' sessions without their state, as `unknown`, and workers among them: those
- * are not told apart for him, and else they do not count, since they take none of max_connections.
+ * Counts the server's connections by state, in one query that any role may run. A role that is not a member of
+ * pg_read_all_stats sees the sessions of other roles without their state (here `unknown`), and cannot distinguish worker
+ * processes from clients. For all other roles workers do not count, since they use no slot of max_connections.
  *
  * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
  */
@@ -39,39 +40,39 @@ select coalesce(state, 'unknown') as "state", pg_catalog.count(*)::int as "count
 
 type Rows = readonly ActivityRow[]
 
-/** PostgreSQL's side of the connections. */
+/** The metrics of a PostgreSQL server. */
 export const SERVER_METRICS: readonly ReadableMetric<Rows>[] = [
   {
     name: 'poolguard_server_connections',
     type: 'gauge',
-    help: "Connections of all clients, by PostgreSQL's state.",
+    help: 'Connections of all clients, by their state in pg_stat_activity.',
     labels: ['state'],
     read: byState(({ count }) => count),
   },
   {
     name: 'poolguard_server_oldest_transaction_seconds',
     type: 'gauge',
-    help: 'How long the oldest transaction of the clients in a state is open.',
+    help: 'Age of the oldest transaction, by state of the client.',
     labels: ['state'],
     read: byState(({ oldestSeconds }) => oldestSeconds),
   },
   {
     name: 'poolguard_server_longest_idle_in_transaction_seconds',
     type: 'gauge',
-    help: 'How long a transaction has been open without a query, the longest of the clients.',
-    read: once((_, rows) => rows.reduce((most, row) => Math.max(most, row.longestIdleInTransactionSeconds), 0)),
+    help: 'Longest time that a client has been idle in a transaction.',
+    read: fromFirstRow((_, rows) => rows.reduce((most, row) => Math.max(most, row.longestIdleInTransactionSeconds), 0)),
   },
   {
     name: 'poolguard_server_max_connections',
     type: 'gauge',
-    help: 'max_connections.',
-    read: once(({ maxConnections }) => maxConnections),
+    help: "The server's max_connections.",
+    read: fromFirstRow(({ maxConnections }) => maxConnections),
   },
   {
     name: 'poolguard_server_free_connections',
     type: 'gauge',
-    help: 'Connections left before ordinary roles are refused.',
-    read: once(({ maxConnections, reserved }, rows) => {
+    help: 'Connections that ordinary roles can still open.',
+    read: fromFirstRow(({ maxConnections, reserved }, rows) => {
       const used = rows.reduce((sum, { count }) => sum + count, 0)
       return Math.max(0, maxConnections - reserved - used)
     }),
@@ -79,9 +80,9 @@ export const SERVER_METRICS: readonly ReadableMetric<Rows>[] = [
 ]
 
 /**
- * The metrics of an answer to {@link ACTIVITY_QUERY}.
+ * Turns the result of {@link ACTIVITY_QUERY} into metrics.
  *
- * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ * @throws {InvalidAnswerError} if a column is missing or has an invalid value.
  */
 export function postgresMetrics(rows: readonly unknown[]): MetricFamily[] {
   return readFamilies(SERVER_METRICS, readRows('the query for the connections', rows, readActivity))
@@ -103,7 +104,7 @@ function byState(read: (row: ActivityRow) => number): (rows: Rows) => MetricSamp
   return (rows) => rows.map((row) => ({ labels: { state: row.state }, value: read(row) }))
 }
 
-/** What is the same in every row. */
-function once(read: (row: ActivityRow, rows: Rows) => number): (rows: Rows) => MetricSample[] {
+/** One series, from the first row: the value is equal in all rows. */
+function fromFirstRow(read: (row: ActivityRow, rows: Rows) => number): (rows: Rows) => MetricSample[] {
   return (rows) => rows.slice(0, 1).map((row) => ({ labels: {}, value: read(row, rows) }))
 }

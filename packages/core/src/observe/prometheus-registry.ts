@@ -4,7 +4,7 @@ import { BUCKETS, cumulate } from './prometheus.ts'
 import { snapshotPools } from './registry.ts'
 import { PROCESS_METRICS } from './shed-requests.ts'
 
-/** What is needed of a registry such as prom-client's. */
+/** The methods of a prom-client registry that poolguard uses. */
 export interface PrometheusRegistry {
   registerMetric(metric: never): void
   removeSingleMetric(name: string): void
@@ -16,9 +16,9 @@ interface Value {
   readonly metricName?: string
 }
 
-/** A metric in prom-client's shape, which reads its values when it is asked. */
+/** A metric in prom-client's shape, which reads its values when the registry collects them. */
 class RegisteredMetric {
-  /** prom-client takes the `_total` off it for OpenMetrics, and puts it back where it writes the values. */
+  /** Mutable: for OpenMetrics, prom-client strips `_total` from it, and appends it again when it writes the values. */
   name: string
   readonly help: string
   readonly type: MetricDescription['type']
@@ -40,7 +40,7 @@ class RegisteredMetric {
     return { name: this.name, help: this.help, type: this.type, aggregator: this.aggregator, values }
   }
 
-  /** Counts belong to the pools. */
+  /** Does nothing: the counts belong to the pools. */
   reset(): void {}
 }
 
@@ -58,10 +58,10 @@ function valuesOf(name: string, { labels, value }: MetricSample): Value[] {
 }
 
 /**
- * Enters the metrics of this process and of its pools into a registry that the app has already, such as prom-client's.
+ * Registers the metrics of this process and its pools with a registry of the app, such as prom-client's.
  *
- * @returns takes them out again.
- * @throws what the registry throws where they are in it already.
+ * @returns a function that removes the metrics from the registry.
+ * @throws the registry's error if one of the names is already registered; then no metric is registered.
  * @example
  * import { register } from 'prom-client'
  *
@@ -90,7 +90,7 @@ export function registerMetrics(registry: PrometheusRegistry): () => void {
   return remove
 }
 
-/** A registry asks its metrics one by one, all in one go: the pools are read once for them. */
+/** A registry reads its metrics one by one, in the same tick: the pools are read once for all of them. */
 class SharedReading {
   #families: readonly MetricFamily[] | undefined
 

@@ -39,8 +39,8 @@ function lines(body: string | Buffer, beginning: string): string[] {
     .filter((line) => line.startsWith(beginning))
 }
 
-describe("Prometheus' text", () => {
-  test('of no pool is empty', () => {
+describe('the metrics page', () => {
+  test('without a pool is empty', () => {
     expect(pageOf()).toBe('')
     expect(pageOf('application/openmetrics-text')).toBe('# EOF\n')
   })
@@ -74,7 +74,7 @@ describe("Prometheus' text", () => {
     expect(pageOf()).toContain(`{${POOL_LABEL}="a\\"b\\\\c\\nd"}`)
   })
 
-  test('has names in any script, on a page of any size', () => {
+  test('supports pool names in any script, on a page of any size', () => {
     for (let i = 0; i < 50; i++) givenPool(`Größe ☃ 池 😀 ${i}`)
     const body = pageOf()
     expect(lines(body, 'db_client_connection_max')).toEqual(
@@ -83,13 +83,13 @@ describe("Prometheus' text", () => {
     expect(body.length).toBeGreaterThan(300_000)
   })
 
-  test('has what is of the process once somebody may count it', () => {
+  test('shows shed requests once an adapter counts them', () => {
     expect(pageOf()).not.toContain('poolguard_requests_shed_total')
     shedRequests().count += 2
     expect(pageOf()).toContain('# TYPE poolguard_requests_shed_total counter\npoolguard_requests_shed_total 2\n')
   })
 
-  test('of a great many pools is whole, and in UTF-8', () => {
+  test('of 1,000 pools is complete and in UTF-8', () => {
     const names = Array.from({ length: 1_000 }, (_, i) => `Mandant ${'ü東😀'.repeat(i % 7)} ${i}`)
     for (const name of names) givenPool(name)
     const first = renderMetrics().body
@@ -99,13 +99,13 @@ describe("Prometheus' text", () => {
     )
     expect(lines(asText, 'db_client_connection_use_time_seconds_count{')).toHaveLength(names.length)
     expect(asText.endsWith('\n')).toBe(true)
-    // A page that is still being sent is not written over by the next one.
+    // The next page must not overwrite a page that is still being sent.
     givenPool('another')
     expect(renderMetrics().body.length).toBeGreaterThan(first.length)
     expect(first.toString()).toBe(asText)
   })
 
-  test('tells of a histogram what was recorded since the page before', () => {
+  test('shows durations recorded since the previous page', () => {
     const wait = new DurationHistogram()
     registered.push(registerPool({ snapshot: () => observedPool('orders', { wait: wait.read() }).snapshot() }))
     const counted = () => lines(pageOf(), 'db_client_connection_wait_time_seconds_count')[0]?.replace(/.* /, '')
@@ -117,7 +117,7 @@ describe("Prometheus' text", () => {
     expect(inOtherFormat).toEqual([`db_client_connection_wait_time_seconds_sum{${POOL_LABEL}="orders"} 0.004`])
   })
 
-  test('counts pools of one name as one', () => {
+  test('combines pools with the same name', () => {
     givenPool('orders')
     givenPool('orders', { longestLeaseMillis: 900 })
     givenPool('other')
@@ -132,7 +132,7 @@ describe("Prometheus' text", () => {
     expect(body).toContain(`db_client_connection_wait_time_seconds_count{${POOL_LABEL}="orders"} 4`)
   })
 
-  test('keeps the counts of pools that are closed, but not what they held', () => {
+  test('keeps the counters of closed pools, but not their gauges', () => {
     const close = givenPool('orders')
     const closeOther = givenPool('orders', { timeouts: 2 })
     const counted = (name: string) => lines(pageOf(), `${name}{`).map((line) => line.replace(/.* /, ''))
@@ -152,7 +152,7 @@ describe("Prometheus' text", () => {
     expect(counted('db_client_connection_timeouts_total')).toEqual(['10'])
   })
 
-  test('keeps the counts of no more than a hundred names', () => {
+  test('keeps the counters of at most 100 names', () => {
     for (let i = 0; i <= 100; i++) givenPool(`tenant ${i}`)()
     const body = pageOf()
     expect(body).not.toContain('"tenant 0"')
@@ -160,7 +160,7 @@ describe("Prometheus' text", () => {
     expect(lines(body, 'db_client_connection_timeouts_total')).toHaveLength(100)
   })
 
-  test('bounds the labels of pools that come and go under one name, and loses no count', () => {
+  test('limits the labels of pools that are opened and closed under one name, without losing counts', () => {
     const waits = (from: number, count: number) =>
       Object.fromEntries(
         Array.from({ length: count }, (_, i) => [
@@ -179,7 +179,7 @@ describe("Prometheus' text", () => {
     expect(counted()).toContain(`poolguard_labelled_acquires_total{${POOL_LABEL}="jobs",label="job 0"} 2`)
   })
 
-  test('is OpenMetrics where that is asked for', () => {
+  test('is in the OpenMetrics format if the Accept header prefers it', () => {
     givenPool('orders')
     const { contentType, body } = renderMetrics('application/openmetrics-text;version=1.0.0,text/plain;q=0.5')
     expect(contentType).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8')
@@ -193,8 +193,8 @@ function bucket(le: string, count: number): string {
   return `db_client_connection_wait_time_seconds_bucket{${POOL_LABEL}="orders",le="${le}"} ${count}`
 }
 
-describe("a registry of prom-client's", () => {
-  test('shows the same, and lets go again', async () => {
+describe('a prom-client registry', () => {
+  test('shows the same metrics, until they are removed', async () => {
     givenPool('orders')
     givenPool('a"b')
     const registry = new Registry()
@@ -211,12 +211,12 @@ describe("a registry of prom-client's", () => {
   })
 
   test('reads each pool once for a page', async () => {
-    let asked = 0
+    let reads = 0
     const pool = observedPool('orders')
     registered.push(
       registerPool({
         snapshot() {
-          asked++
+          reads++
           return pool.snapshot()
         },
       }),
@@ -224,19 +224,19 @@ describe("a registry of prom-client's", () => {
     const registry = new Registry()
     registerMetrics(registry)
     await registry.metrics()
-    expect(asked).toBe(1)
+    expect(reads).toBe(1)
     await registry.metrics()
-    expect(asked).toBe(2)
+    expect(reads).toBe(2)
   })
 
-  test('is left as it was where one of the names is taken', async () => {
+  test('stays unchanged if one of the names is already registered', async () => {
     const registry = new Registry()
-    new Gauge({ name: 'poolguard_leaks_total', help: "Somebody else's.", registers: [registry] })
+    new Gauge({ name: 'poolguard_leaks_total', help: 'A metric of the app.', registers: [registry] })
     expect(() => registerMetrics(registry)).toThrow('poolguard_leaks_total')
     expect((await registry.getMetricsAsJSON()).map(({ name }) => name)).toEqual(['poolguard_leaks_total'])
   })
 
-  test('shows counters in OpenMetrics, too', async () => {
+  test('shows counters in the OpenMetrics format', async () => {
     givenPool('orders')
     const registry = new Registry<OpenMetricsContentType>()
     registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
@@ -248,7 +248,7 @@ describe("a registry of prom-client's", () => {
 })
 
 describe("OpenTelemetry's instruments", () => {
-  test('are the nine, by name and unit, with the same figures', async () => {
+  test('have the names, units and values of the semantic conventions', async () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
     const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 })
     const provider = new MeterProvider({ readers: [reader] })
@@ -279,21 +279,21 @@ describe("OpenTelemetry's instruments", () => {
     metrics.disable()
   })
 
-  test('are none where there are no pools, from a producer as from the API', async () => {
+  test('from a producer: none without pools, nine with a pool', async () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
     const metricProducers = [openTelemetryProducer()]
     const reader = new PeriodicExportingMetricReader({ exporter, metricProducers, exportIntervalMillis: 1_000_000 })
     const provider = new MeterProvider({ readers: [reader] })
-    const told = async () => {
+    const collect = async () => {
       await reader.forceFlush()
       return exporter
         .getMetrics()
         .at(-1)
         ?.scopeMetrics.flatMap((scope) => scope.metrics)
     }
-    expect(await told()).toEqual([])
+    expect(await collect()).toEqual([])
     givenPool('orders')
-    expect(await told()).toHaveLength(9)
+    expect(await collect()).toHaveLength(9)
     await provider.shutdown()
   })
 })

@@ -7,10 +7,10 @@ import { PageBytes } from './page-bytes.ts'
 import { snapshotPools } from './registry.ts'
 import { PROCESS_METRICS } from './shed-requests.ts'
 
-/** A page of metrics, and how to label it. */
+/** A metrics page and its content type. */
 export interface MetricsPage {
   readonly contentType: string
-  /** In UTF-8, ready to be sent. */
+  /** Encoded in UTF-8. */
   readonly body: Buffer<ArrayBuffer>
 }
 
@@ -21,11 +21,12 @@ const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8
 export const BUCKETS: readonly string[] = [...DURATION_BOUNDS_MILLIS.map((millis) => String(millis / 1_000)), '+Inf']
 
 /**
- * The metrics of this process and of each of its pools, for Prometheus to scrape: in the OpenMetrics format where the Accept header
- * of the request asks for that, else in Prometheus' text format.
+ * Renders the metrics of this process and all its pools for Prometheus, in the OpenMetrics format if the Accept header prefers
+ * it, else in the Prometheus text format.
  *
- * @param more families beside those of the pools, as `ScrapedMetrics` reads them.
- * @throws {InvalidOptionError} where two of one name have series with the same labels.
+ * @param accept the request's Accept header.
+ * @param more additional metrics, as read by `ScrapedMetrics`.
+ * @throws {InvalidOptionError} if two metrics of the same name have series with the same labels.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/ and
  * https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
  * @example
@@ -40,18 +41,18 @@ export function renderMetrics(accept?: string, more: readonly MetricFamily[] = [
   return { contentType: openMetrics ? OPEN_METRICS : TEXT, body: page.end() }
 }
 
-/** A page in the making, family by family. */
+/** Renders a page, one family after the other. */
 class PageText {
   readonly #openMetrics: boolean
   readonly #page = new PageBytes()
-  /** Of labels that several series have. */
+  /** Rendered labels, by the object that several series share. */
   readonly #labels = new Map<MetricSample['labels'], string>()
 
   constructor(openMetrics: boolean) {
     this.#openMetrics = openMetrics
   }
 
-  /** In OpenMetrics a counter's name is without the `_total` that its series have. */
+  /** In OpenMetrics, the name of a counter family lacks the `_total` of its series. */
   add({ name, type, help, samples }: MetricFamily): void {
     if (samples.length === 0) return
     const family = this.#openMetrics && type === 'counter' ? name.replace(/_total$/, '') : name
@@ -83,29 +84,29 @@ function renderValue(name: string, braced: string, value: number): string {
   return `${name}${braced}${end}`
 }
 
-/** What follows the other labels of a bucket. */
+/** The end of the labels of each bucket. */
 const BUCKET_ENDS: readonly string[] = BUCKETS.map((bound) => `le="${bound}"} `)
 
-/** A histogram's series, as text in one piece. */
+/** The rendered series of a histogram. */
 interface HistogramText {
   readonly name: string
   readonly braced: string
   readonly text: string
 }
 
-/** A reading is another object once something was recorded: most pools of a large page have rested since it was made last. */
+/** Cache by reading: a histogram returns a new object once it has recorded something, and most pools of a large page have not. */
 const histogramTexts = new WeakMap<Durations, HistogramText>()
 
 function renderHistogram(name: string, braced: string, durations: Durations): string {
   const known = histogramTexts.get(durations)
   if (known?.name === name && known.braced === braced) return known.text
-  // What is kept is not to refer to all the parts that it was made of.
+  // The round trip flattens the string: the cached text must not reference all its parts.
   const text = Buffer.from(writeHistogram(name, braced, durations)).toString()
   histogramTexts.set(durations, { name, braced, text })
   return text
 }
 
-/** Most buckets have the count of the one before: one text for all of them leaves half as much to put together. */
+/** Most buckets have the count of the previous one: reusing one text for them halves the number of concatenations. */
 function writeHistogram(name: string, braced: string, durations: Durations): string {
   const { count, sumMillis } = durations
   const line = [name, '_bucket', braced === NO_BRACES ? '{' : `${braced.slice(0, -'} '.length)},`].join('')
@@ -122,7 +123,7 @@ function writeHistogram(name: string, braced: string, durations: Durations): str
   )
 }
 
-/** How many lasted up to each bound of {@link BUCKETS}. */
+/** The cumulative count for each bound of {@link BUCKETS}. */
 export function cumulate({ buckets }: Durations): readonly number[] {
   let sum = 0
   return buckets.map((inBucket) => {
@@ -131,12 +132,12 @@ export function cumulate({ buckets }: Durations): readonly number[] {
   })
 }
 
-/** What stands between a name and its value where there are no labels. */
+/** Separates the name from the value if there are no labels. */
 const NO_BRACES = ' '
 
 /**
- * With what is round it, up to the value. Joined, not added up: what so many series have should be one piece of memory, since
- * each use of a text in pieces visits all of them.
+ * Renders the labels with their braces, up to the value. `join` produces a flat string: many series use this text, and a
+ * concatenated string would be traversed on each use.
  */
 function renderLabels(labels: Readonly<Record<string, string>>): string {
   const pairs: string[] = []
@@ -149,7 +150,7 @@ function escapeLabel(value: string): string {
   return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
 }
 
-/** Quotation marks are escaped in OpenMetrics alone. */
+/** Only OpenMetrics escapes quotation marks. */
 function escapeHelp(help: string, openMetrics: boolean): string {
   const escaped = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
   return openMetrics ? escaped.replaceAll('"', '\\"') : escaped

@@ -6,7 +6,7 @@ function names(): string[] {
   return snapshotPools().map(({ name }) => name)
 }
 
-test('given pools were registered, then they are seen in the order they were made, until each is taken out', () => {
+test('given registered pools, then they are listed in the order of registration, until each is removed', () => {
   const removeFirst = registerPool(observedPool('first'))
   const removeSecond = registerPool(observedPool('second'))
   expect(names()).toEqual(['first', 'second'])
@@ -17,7 +17,7 @@ test('given pools were registered, then they are seen in the order they were mad
   expect(names()).toEqual([])
 })
 
-test('given one pool is registered twice, then it is seen once', () => {
+test('given a pool that is registered twice, then it is listed once', () => {
   const pool = observedPool('only')
   const remove = registerPool(pool)
   registerPool(pool)
@@ -25,7 +25,7 @@ test('given one pool is registered twice, then it is seen once', () => {
   remove()
 })
 
-test('given another copy of the package, then both see the pools of both', async () => {
+test('given a second copy of the package, then both copies list the pools of both', async () => {
   const url = new URL('./registry.ts?copy', import.meta.url).href
   const copy: typeof import('./registry.ts') = await import(/* @vite-ignore */ url)
   expect(copy.registerPool).not.toBe(registerPool)

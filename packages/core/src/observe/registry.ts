@@ -5,11 +5,11 @@ import type { ObservedPool, PoolSnapshot } from './snapshot.ts'
 
 interface Registry {
   readonly pools: Set<ObservedPool>
-  /** Pools by the database that they lead to, so that no pool has to be compared with all others. */
+  /** Pools by their database, so that finding the pools of a database does not read all pools. */
   readonly byDatabase: Map<string, Set<ObservedPool>>
-  /** Pools that were not sorted into `byDatabase` yet: some cannot be asked for their target when they are entered. */
+  /** Pools that are not yet in `byDatabase`: some pools cannot return a snapshot while they register. */
   readonly unsorted: Set<ObservedPool>
-  /** Where each sorted pool leads to. */
+  /** The database of each pool in `byDatabase`. */
   readonly databases: Map<ObservedPool, string>
 }
 
@@ -20,7 +20,7 @@ const registry = new ProcessWide<Registry>('poolguard.registry.2', () => ({
   databases: new Map(),
 }))
 
-/** Enters a pool into the process's registry; call what it returns when the pool is closed. What it has counted is kept. */
+/** Registers a pool process-wide. Call the returned function when the pool is closed; the counters keep the pool's counts. */
 export function registerPool(pool: ObservedPool): () => void {
   const { pools, unsorted } = registry.value
   pools.add(pool)
@@ -32,23 +32,23 @@ export function registerPool(pool: ObservedPool): () => void {
   }
 }
 
-/** Every open guarded pool in this process, as it is now, in the order they were made. */
+/** Snapshots of all open pools of this process, in the order of their creation. */
 export function snapshotPools(): PoolSnapshot[] {
   return listPools().map((pool) => pool.snapshot())
 }
 
-/** @internal The pools themselves. */
+/** @internal All open pools of this process. */
 export function listPools(): ObservedPool[] {
   return [...registry.value.pools]
 }
 
-/** The open pools that lead to a database, one after the other, each as it is now. */
+/** Snapshots of the open pools of a database, read one by one. */
 export function* snapshotPoolsOf(database: string): Generator<PoolSnapshot> {
   sortPools()
   for (const pool of registry.value.byDatabase.get(database) ?? []) yield pool.snapshot()
 }
 
-/** Each pool is sorted once. */
+/** Moves each unsorted pool to `byDatabase`. */
 function sortPools(): void {
   const { unsorted, byDatabase, databases } = registry.value
   for (const pool of unsorted) {

@@ -11,30 +11,30 @@ const family = (value: number): MetricFamily => ({
   samples: [{ labels: {}, value }],
 })
 
-test('given many who ask, then the source is asked once per interval', async () => {
-  let asked = 0
-  const collect = async () => [family(++asked)]
+test('given 50 concurrent reads, then the source is queried once per interval', async () => {
+  let queries = 0
+  const collect = async () => [family(++queries)]
   const patient = new ScrapedMetrics(collect, { source: 'x', intervalMillis: 60_000 })
   const answers = await Promise.all(Array.from({ length: 50 }, () => patient.read()))
-  expect(asked).toBe(1)
+  expect(queries).toBe(1)
   expect(new Set(answers).size).toBe(1)
 
   const eager = new ScrapedMetrics(collect, { source: 'x', intervalMillis: 0 })
   await eager.read()
   await eager.read()
-  expect(asked).toBe(3)
+  expect(queries).toBe(3)
 })
 
-test.each([[''], [undefined], [5]])('given the name %j, then that is refused: it tells sources apart', (source) => {
+test.each([[''], [undefined], [5]])('given the invalid source name %j, then it throws', (source) => {
   expect(() => new ScrapedMetrics(async () => [], { source: source as never })).toThrow('Invalid option source: ')
 })
 
-test('given a source that fails, then that shows, and the page is whole', async () => {
+test('given a source that fails, then poolguard_source_up is 0 and the rest of the page is complete', async () => {
   const down = new ScrapedMetrics(() => Promise.reject(new Error('away')), { source: 'postgres' })
   const up = new ScrapedMetrics(async () => [family(7)], { source: 'pgbouncer' })
   const throws = new ScrapedMetrics(
     () => {
-      throw new Error('at once')
+      throw new Error('synchronous')
     },
     { source: 'broken' },
   )
@@ -52,34 +52,34 @@ test('given a source that fails, then that shows, and the page is whole', async 
   ])
 })
 
-test('given an interval that cannot be meant, then it is refused', () => {
+test('given an invalid interval, then it throws', () => {
   expect(() => new ScrapedMetrics(async () => [], { source: 'x', intervalMillis: -1 })).toThrow('intervalMillis: -1')
 })
 
-test('given a source that does not answer, then the page does not wait for it, and it is not asked again meanwhile', async () => {
+test('given a source that does not answer, then the page does not wait for it, and no second query starts', async () => {
   const clock = new ManualClock()
-  const questions: PromiseWithResolvers<MetricFamily[]>[] = []
-  const ask = () => {
-    const question = Promise.withResolvers<MetricFamily[]>()
-    questions.push(question)
-    return question.promise
+  const queries: PromiseWithResolvers<MetricFamily[]>[] = []
+  const collect = () => {
+    const query = Promise.withResolvers<MetricFamily[]>()
+    queries.push(query)
+    return query.promise
   }
-  const silent = new ScrapedMetrics(ask, { source: 'silent', intervalMillis: 0, timeoutMillis: 5 }, clock)
+  const silent = new ScrapedMetrics(collect, { source: 'silent', intervalMillis: 0, timeoutMillis: 5 }, clock)
   const isUp = async () => {
     const reading = silent.read()
     await clock.advance(5)
     return (await reading)[0]?.samples[0]?.value
   }
   for (let i = 0; i < 9; i++) expect(await isUp()).toBe(0)
-  expect(questions).toHaveLength(1)
+  expect(queries).toHaveLength(1)
 
-  // Nobody answers after so long: it is asked anew, and what the old question comes to is nobody's business.
+  // After ten timeouts the source is queried again, and the outcome of the first query no longer counts.
   await clock.advance(5)
   const reading = silent.read()
   await clock.advance(0)
-  expect(questions).toHaveLength(2)
-  questions[0]?.reject(new Error('after all'))
+  expect(queries).toHaveLength(2)
+  queries[0]?.reject(new Error('late'))
   await clock.advance(0)
-  questions[1]?.resolve([family(7)])
+  queries[1]?.resolve([family(7)])
   expect(await reading).toMatchObject([{ samples: [{ value: 1 }] }, { samples: [{ value: 7 }] }])
 })

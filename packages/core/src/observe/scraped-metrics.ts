@@ -5,45 +5,45 @@ import type { MetricDescription } from './metric-definitions.ts'
 import type { MetricFamily } from './metric-family.ts'
 
 const INTERVAL_MILLIS = 10_000
-/** Well below the ten seconds that Prometheus gives a page. */
+/** Well below Prometheus' default scrape timeout of 10 seconds. */
 const TIMEOUT_MILLIS = 2_000
-/** A question that has been open for so many timeouts will not be answered any more. */
+/** After this many timeouts a pending query is given up, and the source is queried again. */
 const MAX_TIMEOUTS = 10
 
-/** The label that every metric of a source has. */
+/** The label of the source, on every metric of a source. */
 export const SOURCE_LABEL = 'source'
 
-/** What is told of a source by itself. */
+/** The metric that every source has. */
 export const SOURCE_UP: MetricDescription = {
   name: 'poolguard_source_up',
   type: 'gauge',
-  help: 'Whether the database or the pooler answered when it was last asked for its figures.',
+  help: '1 if the database or pooler answered the last query for its metrics, else 0.',
 }
 
 export interface ScrapeOptions {
-  /** Tells its series from those of other sources, as their label `SOURCE_LABEL`. */
+  /** A unique name of the source: the value of the label `SOURCE_LABEL` of its series. */
   readonly source: string
-  /** What was asked less than this ago is answered from memory. Default: 10 000. */
+  /** Answers younger than this are reused. Default: 10 000. */
   readonly intervalMillis?: number | undefined
   /** How long the source may take to answer. Default: 2 000. */
   readonly timeoutMillis?: number | undefined
 }
 
-/** Metrics that have to be asked for elsewhere: at most once per interval, however many ask, and one question at a time. */
+/** Metrics of another server. It is queried at most once per interval, and with one query at a time. */
 export class ScrapedMetrics {
   readonly #collect: () => Promise<readonly MetricFamily[]>
-  /** What its series have as their label `SOURCE_LABEL`. */
+  /** The value of the label `SOURCE_LABEL` of its series. */
   readonly source: string
   readonly #intervalMillis: number
   readonly #timeoutMillis: number
   readonly #clock: Clock
-  #askedAt = -Infinity
+  #queriedAt = -Infinity
   #warned = false
-  /** When the question began that has no answer yet. */
-  #openSince: number | undefined
+  /** When the pending query was started. */
+  #pendingSince: number | undefined
   #answer: Promise<readonly MetricFamily[]> = Promise.resolve([])
 
-  /** @throws {InvalidOptionError} for a name or an interval that cannot be meant. */
+  /** @throws {InvalidOptionError} for an invalid source name, interval or timeout. */
   constructor(
     collect: () => Promise<readonly MetricFamily[]>,
     { source, intervalMillis = INTERVAL_MILLIS, timeoutMillis = TIMEOUT_MILLIS }: ScrapeOptions,
@@ -51,9 +51,9 @@ export class ScrapedMetrics {
   ) {
     this.#collect = collect
     this.#clock = clock
-    // Without a name it would be taken for a page of pgbouncer_exporter.
+    // The alerts take metrics without a source for those of pgbouncer_exporter.
     if (typeof source !== 'string' || source === '') {
-      throw new InvalidOptionError('source', source, 'a text that is not empty')
+      throw new InvalidOptionError('source', source, 'a non-empty string')
     }
     requireDuration('intervalMillis', intervalMillis)
     requireDuration('timeoutMillis', timeoutMillis)
@@ -62,53 +62,53 @@ export class ScrapedMetrics {
     this.#timeoutMillis = timeoutMillis
   }
 
-  /** Never rejects: a source that does not answer in time shows by `poolguard_source_up` 0, and the rest of the page stays. */
+  /** Never rejects: if the source does not answer in time, `poolguard_source_up` is 0 and the rest of the page is unaffected. */
   read(): Promise<readonly MetricFamily[]> {
     const now = this.#clock.now()
-    if (now - this.#askedAt >= this.#intervalMillis) {
-      this.#askedAt = now
-      this.#answer = this.#ask()
+    if (now - this.#queriedAt >= this.#intervalMillis) {
+      this.#queriedAt = now
+      this.#answer = this.#query()
     }
     return this.#answer
   }
 
-  async #ask(): Promise<readonly MetricFamily[]> {
+  async #query(): Promise<readonly MetricFamily[]> {
     const labels = { [SOURCE_LABEL]: this.source }
-    // A question that is still open would only get company.
-    const families = this.#isOpen() ? undefined : await this.#collectInTime()
+    // Do not add a second query while one is pending.
+    const families = this.#isPending() ? undefined : await this.#collectWithTimeout()
     const up: MetricFamily = { ...SOURCE_UP, samples: [{ labels, value: families ? 1 : 0 }] }
-    const told = families?.map(({ samples, ...family }) => ({
+    const labelled = families?.map(({ samples, ...family }) => ({
       ...family,
-      // Two sources may have the same metric, and two series must not have the same labels.
+      // Two sources may have the same metric, but two series must not have the same labels.
       samples: samples.map((sample) => ({ ...sample, labels: { ...labels, ...sample.labels } })),
     }))
-    return [up, ...(told ?? [])]
+    return [up, ...(labelled ?? [])]
   }
 
-  async #collectInTime(): Promise<readonly MetricFamily[] | undefined> {
+  async #collectWithTimeout(): Promise<readonly MetricFamily[] | undefined> {
     const since = this.#clock.now()
-    this.#openSince = since
+    this.#pendingSince = since
     const families = Promise.resolve()
       .then(this.#collect)
-      .catch((error) => this.#warnOfNonsense(error))
+      .catch((error) => this.#warnInvalidAnswer(error))
       .finally(() => {
-        // Unless it was given up, and another one asked.
-        if (this.#openSince === since) this.#openSince = undefined
+        // Not if this query was given up and another one started.
+        if (this.#pendingSince === since) this.#pendingSince = undefined
       })
-    const { promise: late, resolve } = Promise.withResolvers<undefined>()
+    const { promise: timeout, resolve } = Promise.withResolvers<undefined>()
     const cancel = this.#clock.after(this.#timeoutMillis, () => resolve(undefined))
-    return Promise.race([families, late]).finally(cancel)
+    return Promise.race([families, timeout]).finally(cancel)
   }
 
-  /** A source that is away shows by its metric; one that talks nonsense is seldom what was meant. */
-  #warnOfNonsense(error: unknown): undefined {
+  /** `poolguard_source_up` shows an unreachable source; an invalid answer usually means a wrong address and produces a warning. */
+  #warnInvalidAnswer(error: unknown): undefined {
     if (!(error instanceof InvalidAnswerError) || this.#warned) return
     this.#warned = true
-    process.emitWarning(`Metrics of "${this.source}" are left out. ${error.message}`, 'PoolguardWarning')
+    process.emitWarning(`The metrics page omits the metrics of "${this.source}". ${error.message}`, 'PoolguardWarning')
   }
 
-  #isOpen(): boolean {
-    if (this.#openSince === undefined) return false
-    return this.#clock.now() - this.#openSince < this.#timeoutMillis * MAX_TIMEOUTS
+  #isPending(): boolean {
+    if (this.#pendingSince === undefined) return false
+    return this.#clock.now() - this.#pendingSince < this.#timeoutMillis * MAX_TIMEOUTS
   }
 }

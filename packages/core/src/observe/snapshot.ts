@@ -3,56 +3,56 @@ import type { PoolCounts, PoolStats } from '../pool/index.ts'
 import type { PreparingState } from '../statements/index.ts'
 import type { Topology } from '../topology/index.ts'
 
-/** What one pool looks like at one moment. Plain data, safe to show: it holds no secret. */
+/** The state of one pool at one moment. Plain data without secrets, safe to show. */
 export interface PoolSnapshot {
   readonly name: string
   /** The connection string, its password hidden. */
   readonly target: string
   readonly stats: PoolStats
-  /** Connections that came back with a transaction open, which was rolled back. */
+  /** Connections released with an open transaction, which the pool rolled back. */
   readonly dirtyReleases: number
-  /** Statements seen that rely on a session which the pooler does not keep. */
+  /** Statements that depend on session state which the pooler does not keep. */
   readonly sessionStateFindings: number
-  /** Null until the pool has found out what is at the other end. */
+  /** Null until the pool has detected the server or pooler behind the address. */
   readonly topology: Topology | null
-  /** Whether statements are prepared automatically, and why; null where the driver does not go by it. */
+  /** Whether statements are prepared automatically, and why; null if the driver does not support automatic preparing. */
   readonly preparing: PreparingState | null
-  /** Null where no plan was asked for, or the database has not been looked at yet. */
+  /** Null if the pool has no budget, or has not read the server's limits yet. */
   readonly budget: Budget | null
-  /** Null where the pool is no member of a fleet. */
+  /** Null if the pool does not belong to a fleet. */
   readonly fleet: FleetSnapshot | null
   /** Absent if the database has no write-ahead log that this process keeps small. */
   readonly wal?: WalSnapshot | undefined
 }
 
-/** SQLite's write-ahead log, which the clients have to keep small: there is no server that does. */
+/** The SQLite write-ahead log. SQLite has no server, so that its clients must keep the log small. */
 export interface WalSnapshot {
   readonly bytes: number
-  /** The size that it should not exceed. */
+  /** The size that the log should not exceed. */
   readonly maxBytes: number
-  /** Why it exceeds that size and cannot be reset, and what to do; null if it does not, or is about to be reset. */
+  /** Why the log exceeds `maxBytes` and cannot be reset, and what to do; null if it is smaller or about to be reset. */
   readonly problem: string | null
 }
 
-/** What a pool has of its fleet, as of its last look. */
+/** The state of the pool's fleet, as of its last exchange. */
 export interface FleetSnapshot {
-  /** `app#id`, as its connections carry it. */
+  /** `app#id`, as in the application_name of its connections. */
   readonly instance: string
-  /** Connections that it may have now. */
+  /** Connections that this instance may open now. */
   readonly maxConnections: number
-  /** Connections that it could use. */
+  /** Connections that this instance could use. */
   readonly demand: number
-  /** Instances that share with it, itself included. */
+  /** Instances that share the budget, including this one. */
   readonly instances: number
-  /** Connections that all of them can have together. */
+  /** Connections that all instances may open together. */
   readonly sharedConnections: number
 }
 
-/** What the registry keeps. */
+/** A pool in the registry. */
 export interface ObservedPool {
   snapshot(): PoolSnapshot
-  /** The few figures of a snapshot that cost nothing to read, for whoever asks with every request. */
+  /** The counts of a snapshot that cost nothing to read, for checks on every request. */
   readonly counts?: PoolCounts
-  /** Closes it, waiting so long for connections in use. Absent where somebody else's pool is only looked at. */
+  /** Closes the pool; waits up to `drainMillis` for connections in use. Absent for a pool that poolguard does not manage. */
   close?(drainMillis: number): Promise<void>
 }

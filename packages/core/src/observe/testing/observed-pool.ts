@@ -27,7 +27,7 @@ const STATS: PoolStats = {
   ...{ usage: durations(5), connect: durations(40) },
 }
 
-/** A pool that has these figures and others. */
+/** A pool with fixed statistics, some of them replaced by `stats`. */
 export function observedPool(name: string, stats: Partial<PoolStats> = {}): ObservedPool {
   const fleet = { instance: `${name}#000001`, maxConnections: 4, demand: 9, instances: 3, sharedConnections: 14 }
   const wal = { bytes: 4_000_000, maxBytes: 64_000_000, problem: null }
@@ -42,7 +42,8 @@ export function observedPool(name: string, stats: Partial<PoolStats> = {}): Obse
   return { snapshot: () => snapshot }
 }
 
-/** What a process has of pools that are closed, each test begins without. */
+/** Drops the counts of closed pools, so that tests do not depend on each other. */
+
 export function forgetClosedPools(): void {
   delete (globalThis as Record<symbol, unknown>)[Symbol.for('poolguard.closed.1')]
 }
