@@ -1,15 +1,15 @@
 import { PoolguardError } from '../poolguard-error.ts'
 
-/** The part of a connection string that could not be read. */
+/** The invalid part of a connection string. */
 export type ConnectionStringPart = 'scheme' | 'user' | 'password' | 'host' | 'port' | 'database' | 'parameters'
 
-/** What may be added to a {@link ConnectionStringError}. */
+/** Options of a {@link ConnectionStringError}. */
 export interface ConnectionStringErrorOptions extends ErrorOptions {
-  /** Where the string stood, such as the name of an environment variable. */
+  /** Where the string comes from, such as the name of an environment variable. */
   readonly source?: string | undefined
 }
 
-/** A connection string that cannot be read. The message names the part and never shows the string itself. */
+/** An invalid connection string. The message names the invalid part and never shows the string itself. */
 export class ConnectionStringError extends PoolguardError {
   static {
     ConnectionStringError.prototype.name = 'ConnectionStringError'
@@ -17,7 +17,7 @@ export class ConnectionStringError extends PoolguardError {
 
   readonly code = 'POOLGUARD_CONNECTION_STRING'
   readonly part: ConnectionStringPart
-  /** The problem alone, without the advice around it. */
+  /** The problem alone, without the advice. */
   readonly problem: string
 
   constructor(part: ConnectionStringPart, problem: string, options: ConnectionStringErrorOptions = {}) {

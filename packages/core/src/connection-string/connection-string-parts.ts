@@ -1,21 +1,21 @@
-/** One server that a connection string names. libpq allows several, tried in order. */
+/** One server of a connection string. libpq allows several, which it tries in order. */
 export interface HostAddress {
-  /** A host name, an IPv4 or (without brackets) IPv6 address, or the folder of a Unix socket. */
+  /** A host name, an IPv4 address, an IPv6 address without brackets, or the directory of a Unix socket. */
   readonly host: string
-  /** Absent when the string names none; drivers then use 5432. */
+  /** Absent if the string has no port: drivers then use 5432. */
   readonly port?: number
 }
 
-/** A parameter behind the `?`, decoded. */
+/** A parameter after the `?`, decoded. */
 export type UrlParameter = readonly [name: string, value: string]
 
-/** The parts that a `ConnectionString` is made of, all decoded. */
+/** The parts of a `ConnectionString`, all decoded. */
 export interface ConnectionStringParts {
   readonly scheme?: 'postgres' | 'postgresql'
   readonly user?: string | undefined
   readonly password?: string | undefined
   readonly hosts?: readonly HostAddress[]
   readonly database?: string | undefined
-  /** In the order written; a name may occur twice. */
+  /** In their original order. A name may occur twice. */
   readonly parameters?: readonly UrlParameter[]
 }

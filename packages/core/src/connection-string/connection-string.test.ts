@@ -7,7 +7,7 @@ import { parseConnectionString } from './parse.ts'
 const text = 'postgresql://app:s3cret@db:5433/orders?sslmode=require&schema=a&schema=b'
 
 describe('a connection string', () => {
-  test('prints itself as it was', () => {
+  test('prints the original text as href', () => {
     expect(parseConnectionString(text).href).toBe(text)
   })
 
@@ -23,7 +23,7 @@ describe('a connection string', () => {
     expect(parseConnectionString(written).href).toBe(printed)
   })
 
-  test('hides its password wherever it is shown', () => {
+  test('hides its password in toString, JSON and inspect', () => {
     const parsed = parseConnectionString(text)
     const shown = text.replace('s3cret', '***')
 
@@ -54,7 +54,7 @@ describe('a connection string', () => {
   })
 
   test.each(['postgres://a:s3cret@b/c', '-c app.key=s3cret', 'x'.repeat(65)])(
-    'hides the value %s of a parameter that mostly is harmless',
+    'hides the suspicious value %s of a harmless parameter',
     (value) => {
       expect(`${parseConnectionString(`postgresql://db/orders?schema=${encodeURIComponent(value)}`)}`).toBe(
         'postgresql://db/orders?schema=***',
@@ -62,18 +62,18 @@ describe('a connection string', () => {
     },
   )
 
-  test('shows the address alone, from wherever it stands', () => {
+  test('describes its address without password and other parameters', () => {
     const parsed = parseConnectionString('postgresql://app:s3cret@db/x?host=a,b&port=1,2&options=-c%20key%3Ds3cret')
 
     expect(describeAddress(parsed)).toBe('postgresql://app@a:1,b:2/x')
   })
 
-  test('takes the last of a parameter that stands twice', () => {
+  test('returns the last value of a parameter that occurs twice', () => {
     expect(parseConnectionString(text).parameter('schema')).toBe('b')
     expect(parseConnectionString(text).parameter('absent')).toBeUndefined()
   })
 
-  test('gives a copy with some parts replaced, the password kept', () => {
+  test('copies itself with some parts replaced, including the password', () => {
     const original = parseConnectionString(text)
     const copy = original.with({ database: 'other', hosts: [{ host: 'pooler' }] })
 
@@ -82,13 +82,13 @@ describe('a connection string', () => {
     expect(original.with({ password: undefined }).href).toBe(text.replace(':s3cret', ''))
   })
 
-  test('gives a copy without some parameters', () => {
+  test('copies itself without some parameters', () => {
     expect(parseConnectionString(text).without('schema', 'absent').href).toBe(
       'postgresql://app:s3cret@db:5433/orders?sslmode=require',
     )
   })
 
-  test('can be made from nothing', () => {
+  test('can be constructed without parts', () => {
     expect(new ConnectionString({}).href).toBe('postgresql://')
   })
 })

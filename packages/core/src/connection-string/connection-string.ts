@@ -3,10 +3,10 @@ import type { ConnectionStringParts, HostAddress, UrlParameter } from './connect
 import { isDoubtful, shownParts } from './shown-parts.ts'
 
 /**
- * A PostgreSQL connection string, taken apart. Made by {@link parseConnectionString}.
+ * A parsed PostgreSQL connection string, the result of {@link parseConnectionString}.
  *
- * Wherever it might be shown (`toString`, `JSON.stringify`, `console.log`) its password is hidden, and so is the value of every
- * parameter that is not known to be harmless; only `href` holds them.
+ * `toString`, `JSON.stringify` and `console.log` hide the password and the value of every parameter that is not known to be
+ * harmless. Only `href` contains them.
  */
 export class ConnectionString implements ConnectionStringParts {
   readonly scheme: 'postgres' | 'postgresql'
@@ -27,7 +27,7 @@ export class ConnectionString implements ConnectionStringParts {
     this.#isDoubtful = isDoubtful(parts)
   }
 
-  /** The value of a parameter, the last one where it stands twice, as in libpq. */
+  /** The value of a parameter. If the parameter occurs twice, the last value counts, as in libpq. */
   parameter(name: string): string | undefined {
     return this.parameters.findLast(([key]) => key === name)?.[1]
   }
@@ -44,17 +44,17 @@ export class ConnectionString implements ConnectionStringParts {
     return this.with({ parameters: this.parameters.filter(([key]) => !names.includes(key)) })
   }
 
-  /** The whole string, password included, percent-encoded where needed: what a driver is given. */
+  /** The complete connection string for a driver, including the password, percent-encoded where needed. */
   get href(): string {
     return print(this)
   }
 
-  /** The parts as they may be shown, with `***` for the others. See {@link toString}. */
+  /** The parts that are safe to show, with `***` in place of the hidden ones. See {@link toString}. */
   shown(): ConnectionStringParts {
     return shownParts({ ...this, password: this.password }, this.#isDoubtful)
   }
 
-  /** The string as it may be shown: without its password, the values of unknown parameters, and parts that are no plain names. */
+  /** The connection string with `***` for the password, the values of unknown parameters, and parts that are not plain names. */
   toString(): string {
     return print(this.shown())
   }
@@ -64,14 +64,14 @@ export class ConnectionString implements ConnectionStringParts {
   }
 }
 
-/** Parameters can be secrets too, so that console.log must not list the fields. */
+/** console.log must not list the fields, because parameters can be secrets too. */
 Object.defineProperty(ConnectionString.prototype, inspect.custom, {
   value(this: ConnectionString) {
     return `ConnectionString <${this.toString()}>`
   },
 })
 
-/** Writes the parts as a URL that every PostgreSQL driver reads alike: all that is not plain is percent-encoded. */
+/** Prints the parts as a URL that every PostgreSQL driver parses in the same way: all special characters are percent-encoded. */
 export function print(parts: ConnectionStringParts): string {
   const authority = `${printUser(parts)}${(parts.hosts ?? []).map(printHost).join(',')}`
   const database = parts.database === undefined ? '' : `/${encode(parts.database)}`
@@ -91,8 +91,8 @@ function printHost({ host, port }: HostAddress): string {
 }
 
 /**
- * encodeURIComponent leaves `'` and `*` alone; shells and redaction do better without the first, `***` reads better. It
- * throws on half a surrogate pair, which no server could be sent anyhow.
+ * encodeURIComponent does not encode `'` and `*`. Encode `'` for shells and for redaction, but keep `*`, so that `***` stays
+ * readable. encodeURIComponent throws on a lone surrogate, which cannot be sent to a server either: replace it.
  */
 function encode(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replaceAll("'", '%27')

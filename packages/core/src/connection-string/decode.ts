@@ -1,7 +1,7 @@
 import { ConnectionStringError, type ConnectionStringPart } from './connection-string-error.ts'
 import type { UrlParameter } from './connection-string-parts.ts'
 
-/** Percent-decoding that takes a lone `%` as it is, as pg does. */
+/** Percent-decodes a text and keeps a lone `%`, as pg does. */
 export function decode(text: string, part: ConnectionStringPart): string {
   try {
     return decodeURIComponent(text.replaceAll(/%(?![0-9a-f]{2})/gi, '%25'))
@@ -11,19 +11,19 @@ export function decode(text: string, part: ConnectionStringPart): string {
   }
 }
 
-/** The text is not shown: where a raw password has misled the parser, it may be a piece of that. */
+/** The error does not show the text: it may be a piece of a password with unencoded special characters. */
 export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
   if (port >= 1 && port <= 65535) return port
   throw new ConnectionStringError(
     'port',
-    'the port is not a number from 1 to 65535; if the password holds one of @ / ? # :, percent-encode it',
+    'the port is not a number from 1 to 65535; if the password contains one of @ / ? # :, percent-encode it',
   )
 }
 
 /**
- * What stands behind the `?`, decoded as in URLs elsewhere: a `+` is a blank, as for pg, postgres.js and Prisma (for libpq
- * alone it is a plus), and an empty pair is nothing.
+ * Decodes the parameters after the `?` as in any URL: a `+` is a space, as for pg, postgres.js and Prisma (libpq alone reads a
+ * plus), and an empty pair is ignored.
  */
 export function parseParameters(query: string): UrlParameter[] {
   return query
@@ -31,7 +31,7 @@ export function parseParameters(query: string): UrlParameter[] {
     .filter((pair) => pair !== '')
     .map((pair) => {
       const equals = pair.indexOf('=')
-      if (equals < 1) throw new ConnectionStringError('parameters', 'a parameter behind the ? is not name=value')
+      if (equals < 1) throw new ConnectionStringError('parameters', 'a parameter after the ? is not name=value')
       return [decodeParameter(pair.slice(0, equals)), decodeParameter(pair.slice(equals + 1))]
     })
 }
@@ -40,7 +40,7 @@ function decodeParameter(text: string): string {
   return decode(text.replaceAll('+', ' '), 'parameters')
 }
 
-/** User and password of a URL, which a colon parts. */
+/** The user and the password of a URL, separated by a colon. */
 export function parseUserInfo(userInfo: string): { user: string | undefined; password: string | undefined } {
   const colon = userInfo.indexOf(':')
   const user = decode(colon < 0 ? userInfo : userInfo.slice(0, colon), 'user')

@@ -2,11 +2,11 @@ import { SECRET_PARAMETERS } from '../redact.ts'
 import type { ConnectionString } from './connection-string.ts'
 import { normalizeTarget } from './normalize-target.ts'
 
-/** The texts of a connection string that must not be shown: its secrets, and the parts that are no plain names. */
+/** The parts of a connection string that must not be shown: its secrets, and the parts that are not plain names. */
 export function hiddenTexts(connection: ConnectionString): readonly string[] {
-  const settled = normalizeTarget(connection)
-  const shown = settled.shown()
-  const { user, password, hosts, database, parameters } = settled
+  const target = normalizeTarget(connection)
+  const shown = target.shown()
+  const { user, password, hosts, database, parameters } = target
   const hidden = [
     password,
     user === shown.user ? undefined : user,

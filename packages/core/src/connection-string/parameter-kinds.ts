@@ -1,7 +1,7 @@
 import { SECRET_PARAMETERS } from '../redact.ts'
 import type { UrlParameter } from './connection-string-parts.ts'
 
-/** Parameters with a number, a switch, a choice or a plain name for a value. Others, such as `options`, may hold anything. */
+/** Parameters whose value is a number, a boolean, a keyword or a plain name. Others, such as `options`, may contain anything. */
 export const HARMLESS_PARAMETERS: ReadonlySet<string> = new Set([
   ...['sslmode', 'sslnegotiation', 'sslaccept', 'channel_binding', 'gssencmode', 'uselibpqcompat', 'ssl'],
   ...['host', 'port', 'user', 'dbname', 'target_session_attrs', 'load_balance_hosts', 'replication', 'schema'],
@@ -13,7 +13,7 @@ export const HARMLESS_PARAMETERS: ReadonlySet<string> = new Set([
   'statement_cache_size',
 ])
 
-/** Known names whose values may hold anything: files, settings and their kind. */
+/** Known parameters whose values may contain anything, such as files and settings. */
 const OPEN_PARAMETERS: ReadonlySet<string> = new Set([
   ...['options', 'hostaddr', 'passfile', 'service', 'require_auth', 'krbsrvname', 'gsslib', 'requirepeer'],
   ...['sslrootcert', 'sslcert', 'sslkey', 'sslidentity', 'sslcrl', 'sslcrldir', 'sslsni', 'sslcompression'],
@@ -24,7 +24,7 @@ export function isKnownParameter(name: string): boolean {
   return HARMLESS_PARAMETERS.has(name) || SECRET_PARAMETERS.has(name) || OPEN_PARAMETERS.has(name)
 }
 
-/** Whether an unknown parameter stands behind a secret one: it is the rest of a password with an `&` that was not encoded. */
+/** Whether an unknown parameter follows a secret one: it may be the rest of a password with an unencoded `&`. */
 export function isTailOfSecret(parameters: readonly UrlParameter[], index: number): boolean {
   for (let at = index; at > 0; at--) {
     const [name = ''] = parameters[at] ?? []

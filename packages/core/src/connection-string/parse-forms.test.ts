@@ -34,14 +34,14 @@ describe('the other forms of a connection string', () => {
     ['postgresql://db/orders?a=b&', 'postgresql://db/orders?a=b'],
     ['postgresql://db/orders?options=-c+x', 'postgresql://db/orders?options=-c%20x'],
     ['postgresql://db/orders?options=-c%20geqo%3Doff', 'postgresql://db/orders?options=-c%20geqo%3Doff'],
-  ])('%s is read as %s', (text, href) => {
+  ])('%s is parsed as %s', (text, href) => {
     expect(parseConnectionString(text).href).toBe(href)
     expect(parseConnectionString(href).href).toBe(href)
   })
 
   test.each([
-    ['socket:tmp?db=s3cretpassword', 'host', 'names no folder'],
-    ['socket://app:s3cretpassword@tmp', 'host', 'names no folder'],
+    ['socket:tmp?db=s3cretpassword', 'host', 'has no directory'],
+    ['socket://app:s3cretpassword@tmp', 'host', 'has no directory'],
     ["host=db password='s3cretpassword", 'parameters', 'single quotes'],
     ["host=db password='s3cretpassword'x", 'parameters', 'single quotes'],
     ['host=db s3cretpassword', 'parameters', 'single quotes'],
@@ -71,9 +71,9 @@ describe('a target among the parameters', () => {
     ],
     ['postgresql://a:1/x?host=', { hosts: [{ host: 'a', port: 1 }] }],
     ['postgresql:///x?host=a,b&port=,2', { hosts: [{ host: 'a' }, { host: 'b', port: 2 }] }],
-  ])('%s stands in its own place', (text, parts) => {
-    const settled = normalizeTarget(parseConnectionString(text))
-    expect(settled).toMatchObject(parts)
-    expect(settled.parameters).toEqual([])
+  ])('the parameters of %s replace the parts of the URL', (text, parts) => {
+    const target = normalizeTarget(parseConnectionString(text))
+    expect(target).toMatchObject(parts)
+    expect(target.parameters).toEqual([])
   })
 })

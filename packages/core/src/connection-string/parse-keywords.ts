@@ -3,14 +3,14 @@ import { ConnectionStringError } from './connection-string-error.ts'
 import type { UrlParameter } from './connection-string-parts.ts'
 import { normalizeTarget } from './normalize-target.ts'
 
-/** Whether a text is libpq's `name=value` form: it begins with a name and an equals sign. */
+/** Whether a text has libpq's `name=value` form: it starts with a name and an equals sign. */
 export function looksLikeKeywords(text: string): boolean {
   return /^\w+\s*=/.test(text)
 }
 
 /**
- * Reads libpq's form `host=db port=5432 dbname=orders password='it\'s'`: blanks may stand round the equals sign, a value
- * with blanks stands in single quotes, a backslash takes the next character as it is.
+ * Parses libpq's form `host=db port=5432 dbname=orders password='it\'s'`: spaces around the equals sign are allowed, a value with
+ * spaces needs single quotes, and a backslash escapes the next character.
  *
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
  */
@@ -22,7 +22,7 @@ export function parseKeywords(text: string): ConnectionString {
     if (!match) {
       throw new ConnectionStringError(
         'parameters',
-        "behind the last name=value that can be read comes something else; put a value with blanks in 'single quotes' and a backslash before a quotation mark",
+        "text that is not name=value follows the last valid pair; put a value with spaces in 'single quotes', and escape a single quote with a backslash",
       )
     }
     parameters.push([match[1] ?? '', (match[2] ?? match[3] ?? '').replaceAll(/\\(.)/gs, '$1')])

@@ -3,8 +3,8 @@ import { ConnectionStringError } from './connection-string-error.ts'
 import { decode, parseParameters, parseUserInfo } from './decode.ts'
 
 /**
- * pg's URL of a Unix socket, `socket://user:password@/var/run/postgresql?db=orders&encoding=utf8`: the path is the
- * socket's folder, `db` the database, `encoding` the client encoding. A `port` may stand in the parameters.
+ * Parses pg's URL of a Unix socket, `socket://user:password@/var/run/postgresql?db=orders&encoding=utf8`: the path is the
+ * directory of the socket, `db` the database, and `encoding` the client encoding. `port` may be a parameter.
  */
 export function parseSocketUrl(text: string): ConnectionString {
   const [, authority, written = '', query = ''] = /^socket:(\/\/)?([^?]*)(?:\?(.*))?$/is.exec(text) ?? []
@@ -13,7 +13,10 @@ export function parseSocketUrl(text: string): ConnectionString {
   const path = written.slice(at + 1)
   const host = decode(path, 'host')
   if (!host.startsWith('/')) {
-    throw new ConnectionStringError('host', 'a socket: URL names no folder; write socket:/var/run/postgresql?db=name')
+    throw new ConnectionStringError(
+      'host',
+      'the socket: URL has no directory; write socket:/var/run/postgresql?db=name',
+    )
   }
   const parameters = parseParameters(query)
   return new ConnectionString({
@@ -26,7 +29,7 @@ export function parseSocketUrl(text: string): ConnectionString {
   })
 }
 
-/** pg's bare path of a Unix socket's folder, with the database behind a blank: `/var/run/postgresql orders`. */
+/** Parses pg's path of a Unix socket's directory, followed by a space and the database: `/var/run/postgresql orders`. */
 export function parseSocketPath(text: string): ConnectionString {
   const [host = '', database] = text.split(/\s+/)
   return new ConnectionString({ hosts: [{ host }], database })

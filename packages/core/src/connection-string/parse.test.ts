@@ -13,7 +13,7 @@ function partsOf(text: string): ConnectionStringParts {
 
 const host = [{ host: 'db' }]
 
-describe('what is read', () => {
+describe('a valid connection string', () => {
   test.each<[text: string, parts: ConnectionStringParts]>([
     [
       'postgresql://app:s3cret@db.internal:5433/orders?sslmode=require',
@@ -100,13 +100,13 @@ describe('what is read', () => {
     expect(partsOf(`postgresql://app:s3cret@${written}/orders`)).toMatchObject({ hosts, database: 'orders' })
   })
 
-  test('a socket’s folder may stand in the parameters', () => {
+  test('the host parameter may be the directory of a socket', () => {
     expect(parseConnectionString('postgresql://app@/orders?host=/var/run').parameter('host')).toBe('/var/run')
   })
 })
 
 test.each(['postgresql', 'POSTGRES', 'pg', 'pgsql', 'tcp'])(
-  'the scheme may be %s, as for pg and postgres.js',
+  'the scheme may be %s, as in pg and postgres.js',
   (scheme) => {
     const url = parseConnectionString(`${scheme}://app:s3cret@db:5433/orders`)
     expect(url).toMatchObject({
@@ -115,12 +115,12 @@ test.each(['postgresql', 'POSTGRES', 'pg', 'pgsql', 'tcp'])(
       hosts: [{ host: 'db', port: 5433 }],
       database: 'orders',
     })
-    // What reads it next may know no other.
+    // Other parsers may support only this scheme.
     expect(url.href).toMatch(/^postgres(ql)?:/)
   },
 )
 
-describe('what cannot be read', () => {
+describe('an invalid connection string', () => {
   test.each([
     ['', 'scheme', 'it is empty'],
     ['   ', 'scheme', 'it is empty'],
@@ -151,8 +151,8 @@ describe('what cannot be read', () => {
   })
 })
 
-describe('whatever is written', () => {
-  test('parsing throws nothing but a ConnectionStringError, and what it gives can be shown and printed', () => {
+describe('any text', () => {
+  test('throws only a ConnectionStringError, or is parsed and can be printed', () => {
     const anything = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string().map((text) => `postgresql://${text}`),
@@ -171,7 +171,7 @@ describe('whatever is written', () => {
     )
   })
 
-  test('parsing what was printed gives the same parts', () => {
+  test('that was printed is parsed to the same parts', () => {
     const text = fc.string({ unit: 'grapheme', minLength: 1 })
     const hosts = fc.array(
       fc.record(
@@ -205,7 +205,7 @@ describe('whatever is written', () => {
     )
   })
 
-  test('the password is never shown, by the string or by an error about it', () => {
+  test('never shows its password, neither printed nor in an error', () => {
     const secret = fc.string({ unit: 'grapheme-ascii', minLength: 12, maxLength: 30 })
     fc.assert(
       fc.property(secret, fc.constantFrom('encoded', 'raw', 'broken'), (password, how) => {
@@ -233,5 +233,5 @@ function errorOf(text: string): unknown {
   } catch (error) {
     return error
   }
-  throw new Error('it was read')
+  throw new Error('the text was parsed')
 }

@@ -6,16 +6,17 @@ import { looksLikeKeywords, parseKeywords } from './parse-keywords.ts'
 import { parseSocketPath, parseSocketUrl } from './parse-socket.ts'
 
 /**
- * Takes a connection string apart, in any form that libpq, pg, postgres.js or Prisma takes:
+ * Parses a connection string in any form that libpq, pg, postgres.js or Prisma accepts:
  *
- * - a `postgres:` or `postgresql:` URL, or one with `pg:`, `pgsql:` or `tcp:`, which pg and postgres.js take as well: percent-encoded or raw special characters in the password, IPv6, several hosts,
- *   Unix sockets (`postgresql://%2Fvar%2Frun/db`, or `?host=/var/run`);
+ * - a `postgres:` or `postgresql:` URL, or one with `pg:`, `pgsql:` or `tcp:`, which pg and postgres.js accept too. The password
+ *   may contain percent-encoded or raw special characters; IPv6, several hosts and Unix sockets
+ *   (`postgresql://%2Fvar%2Frun/db`, or `?host=/var/run`) are supported;
  * - libpq's keywords, `host=db port=5432 dbname=orders`
  *   (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING);
  * - pg's sockets, `socket:/var/run/postgresql?db=orders` and `/var/run/postgresql orders`
  *   (https://node-postgres.com/features/connecting).
  *
- * @throws {ConnectionStringError} names the part that cannot be read, never the password.
+ * @throws {ConnectionStringError} if a part is invalid. The message names the part, never the password.
  * @example
  * parseConnectionString('postgresql://app:s3cret@db.internal/orders').database // 'orders'
  */
@@ -39,7 +40,7 @@ function parseUrl(text: string): ConnectionString {
   })
 }
 
-/** Only these are shown: what stands before a colon may as well be a user, or a token. */
+/** The error shows only these: another text before a colon may be a user or a token. */
 const KNOWN_SCHEME =
   /^(?:jdbc|postgres|postgresql|postgis|cockroachdb|mysql|mariadb|mongodb(?:\+srv)?|redis|sqlite|sqlserver|file|libsql|https?):/i
 
@@ -52,7 +53,7 @@ function splitScheme(text: string): { scheme: 'postgres' | 'postgresql'; rest: s
   if (/^prisma(\+postgres)?:/i.test(text)) {
     throw new ConnectionStringError(
       'scheme',
-      'prisma: and prisma+postgres: name a proxy of Prisma over HTTP, which pools by itself; give the direct postgresql: URL of the same database',
+      'prisma: and prisma+postgres: URLs lead to an HTTP proxy of Prisma, which has its own pool; use the direct postgresql: URL of the database',
     )
   }
   const found = KNOWN_SCHEME.exec(text)?.[0]
@@ -63,13 +64,13 @@ function splitScheme(text: string): { scheme: 'postgres' | 'postgresql'; rest: s
 }
 
 /**
- * Finds where user and password end and where the parameters begin. People paste passwords as they are, with `@ / ? #`
- * in them, so this goes by the last `@` before the parameters, not by the first `/`; the parameters begin at the first
- * `?` behind which there are only pairs, or no `@`.
+ * Splits the user and password, the hosts, the path and the parameters. Users paste passwords with unencoded `@ / ? #`. So the
+ * password ends at the last `@` before the parameters, not at the first `/`, and the parameters start at the first `?` that
+ * only pairs, or no `@`, follow.
  */
 function splitRest(rest: string): { userInfo: string; hosts: string; path: string; query: string } {
   const question = [...rest.matchAll(/\?/g)].find(({ index }) =>
-    beginsParameters(rest.slice(0, index), rest.slice(index + 1)),
+    startsParameters(rest.slice(0, index), rest.slice(index + 1)),
   )?.index
   const beforeQuery = rest.slice(0, question)
   const at = beforeQuery.lastIndexOf('@')
@@ -83,8 +84,8 @@ function splitRest(rest: string): { userInfo: string; hosts: string; path: strin
   }
 }
 
-/** What comes before must be able to stand alone: `app:p?x=y@db` has a password in it, not the port `p`. */
-function beginsParameters(before: string, text: string): boolean {
+/** The text before the `?` must be valid alone: `app:p?x=y@db` contains a password, not the port `p`. */
+function startsParameters(before: string, text: string): boolean {
   if (!text.includes('@')) return true
   if (!/^[\w.-]+=[^&]*(&[\w.-]+=[^&]*)*$/.test(text)) return false
   const hosts = before.includes('@') ? [] : (before.split('/')[0] ?? '').split(',')
@@ -99,7 +100,7 @@ function parseHosts(text: string): HostAddress[] {
 function parseHost(text: string): HostAddress {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(text)
   if (!match) {
-    throw new ConnectionStringError('host', 'a host has a colon too many; write IPv6 addresses in [brackets]')
+    throw new ConnectionStringError('host', 'a host contains more than one colon; write IPv6 addresses in [brackets]')
   }
   const host = decode(match[1] ?? match[2] ?? '', 'host')
   return match[3] === undefined || match[3] === '' ? { host } : { host, port: parsePort(match[3]) }

@@ -4,14 +4,14 @@ import type { ConnectionStringParts } from './connection-string-parts.ts'
 import { isHostName } from './host-name.ts'
 import { HARMLESS_PARAMETERS, isKnownParameter, isTailOfSecret } from './parameter-kinds.ts'
 
-/** PostgreSQL cuts longer names (NAMEDATALEN). */
+/** PostgreSQL truncates longer names (NAMEDATALEN). */
 const PLAIN_NAME = /^[\p{L}\p{N}_.$+~ -]{1,63}$/u
 /** Azure's `user@server` has an `@`. */
 const PLAIN_USER = /^[\p{L}\p{N}_.$+~ -]+(?:@[\p{L}\p{N}_.$+~ -]+)?$/u
 
 /**
- * The parts of a connection string as they may be shown: hosts, ports, database and role where they are plain names, and
- * parameters whose values are harmless. A part of another form may be a piece of a password that was not encoded.
+ * The parts of a connection string that are safe to show: hosts, ports, database and role if they are plain names, and
+ * parameters whose values are harmless. Any other part may be a piece of an unencoded password.
  */
 export function shownParts(parts: ConnectionStringParts, doubtful: boolean = isDoubtful(parts)): ConnectionStringParts {
   const { scheme, user, password, hosts = [], database, parameters = [] } = parts
@@ -47,8 +47,8 @@ function isShort(name: string): boolean {
 }
 
 /**
- * Whether the text may have been meant otherwise than it was read: without a password, but with an `@` in an unknown
- * parameter, as in `user:12/34?x=y@host`, where `12/34?x=y` is the password, and not a port and a database.
+ * Whether the parser may have misread the text: it found no password, but an `@` in an unknown parameter, as in
+ * `user:12/34?x=y@host`, where `12/34?x=y` is the password and not a port and a database.
  */
 export function isDoubtful({ password, parameters = [] }: ConnectionStringParts): boolean {
   return (

@@ -40,16 +40,16 @@ describe('the provider table', () => {
     if (guess) expect(guess).toMatchObject({ certainty: 'first-assumption', source: expect.stringMatching(/^https:/) })
   })
 
-  test('every rule names its source', () => {
+  test('every rule has a source', () => {
     expect(PROVIDER_RULES.every(({ source }) => source.startsWith('https://'))).toBe(true)
   })
 
-  test('the host among the parameters counts', () => {
+  test('the host parameter counts', () => {
     expect(guessProvider(parseConnectionString('host=db port=6432'))?.provider).toBe('PgBouncer')
   })
 })
 
-describe('the direct URL beside a pooled one', () => {
+describe('the direct URL of a pooled one', () => {
   test.each<[pooled: string, direct: string | undefined]>([
     [
       `app:s3cret@${NEON}-pooler.us-east-2.aws.neon.tech/x?sslmode=require`,

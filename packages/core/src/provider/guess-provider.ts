@@ -3,26 +3,26 @@ import { normalizeTarget } from '../connection-string/index.ts'
 import { type AssumedEndpoint, type DirectUrl, PROVIDER_RULES, type ProviderRule } from './provider-rules.ts'
 
 /**
- * What the host and port of a connection string suggest, before anything has been measured. A guess by rule: names and
- * ports can be changed, so that only a probe may decide what is safe.
+ * The provider that the host and port of a connection string suggest, before the endpoint is probed. This is a guess: names and
+ * ports can be changed, so that only a probe can decide which features are safe.
  */
 export interface ProviderAssumption {
-  /** Says what it is worth: an assumption, never evidence. */
+  /** Always an assumption, never evidence. */
   readonly certainty: 'first-assumption'
   readonly provider: string
   readonly endpoint: AssumedEndpoint
   /** The provider's page with the rule. */
   readonly source: string
   readonly note?: string
-  /** A client that names a statement gets a server connection of its own, as long as it lives. */
+  /** The pooler pins a client that uses named statements to one server connection until it disconnects. */
   readonly pinsNamedStatements?: true
 }
 
 /**
- * Guesses the provider, and whether its pooler or the database itself answers, from the first host and its port (5432
- * where none is named). Undefined where no rule fits, which says nothing.
+ * Guesses the provider, and whether the endpoint is its pooler or the database, from the first host and its port (default
+ * 5432). Undefined if no rule matches, which proves nothing.
  *
- * @throws {ConnectionStringError} if a `port` parameter is none.
+ * @throws {ConnectionStringError} if a `port` parameter is invalid.
  * @example
  * guessProvider(parseConnectionString('postgresql://ep-cool-1-pooler.eu-central-1.aws.neon.tech/x'))?.endpoint
  * // 'transaction-pooler'
@@ -42,19 +42,19 @@ export function guessProvider(connection: ConnectionString): ProviderAssumption 
 }
 
 /**
- * The direct URL beside a pooled one, for migrations, LISTEN and whatever else needs a session; without `pgbouncer`.
- * Undefined where the URL is not a known provider's pooled one, or the provider has no rule.
+ * Derives the direct URL from a pooled one, for migrations, LISTEN and everything else that needs a session. The parameter
+ * `pgbouncer` is removed. Undefined if the URL is not the pooled URL of a known provider, or if the provider has no rule.
  *
- * @throws {ConnectionStringError} if a `port` parameter is none.
+ * @throws {ConnectionStringError} if a `port` parameter is invalid.
  * @example
  * directUrlFor(parseConnectionString('postgresql://ep-cool-1-pooler.eu-central-1.aws.neon.tech/x'))?.url.href
  * // 'postgresql://ep-cool-1.eu-central-1.aws.neon.tech/x'
  */
 export function directUrlFor(connection: ConnectionString): DirectUrl | undefined {
-  const settled = normalizeTarget(connection)
-  const found = findRule(settled)
+  const target = normalizeTarget(connection)
+  const found = findRule(target)
   if (!found || found.endpoint === 'direct') return undefined
-  return found.rule.directUrl?.(settled, found.address)
+  return found.rule.directUrl?.(target, found.address)
 }
 
 function findRule(

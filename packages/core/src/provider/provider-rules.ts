@@ -1,28 +1,28 @@
 import type { ConnectionString, HostAddress } from '../connection-string/index.ts'
 
-/** What a provider's rule says stands at a host and port. */
+/** The kind of endpoint that a provider's rule assumes at a host and port. */
 export type AssumedEndpoint = 'direct' | 'transaction-pooler' | 'session-pooler' | 'pooler'
 
-/** A rule by which a managed PostgreSQL is known from a host and a port. */
+/** A rule that recognizes a managed PostgreSQL by its host and port. */
 export interface ProviderRule {
   readonly provider: string
-  /** Undefined if the address is none of this provider's. */
+  /** Undefined if the address does not belong to this provider. */
   readonly endpointAt: (address: Required<HostAddress>) => AssumedEndpoint | undefined
-  /** The provider's page that says so. */
+  /** The provider's documentation of the rule. */
   readonly source: string
-  /** What else is to be known of the endpoint. */
+  /** Additional information about the endpoint. */
   readonly note?: string
-  /** A client that names a statement gets a server connection of its own, as long as it lives. */
+  /** The pooler pins a client that uses named statements to one server connection until it disconnects. */
   readonly pinsNamedStatements?: true
-  /** The URL past the pooler, where the provider has a rule for it. */
+  /** The URL that bypasses the pooler, if the provider has a rule for it. */
   readonly directUrl?: (connection: ConnectionString, address: Required<HostAddress>) => DirectUrl | undefined
 }
 
-/** The URL of a database past the pooler of its provider, made by the provider's rule, not tried. */
+/** A URL that bypasses the provider's pooler, derived from the provider's rule and not tested. */
 export interface DirectUrl {
   readonly url: ConnectionString
   readonly source: string
-  /** What may stand in the way. */
+  /** A condition under which the URL does not work. */
   readonly caveat?: string
 }
 
@@ -33,7 +33,7 @@ const ALIBABA =
   'https://www.alibabacloud.com/help/en/rds/apsaradb-rds-for-postgresql/use-pgbouncer-to-enable-or-disable-connection-pooling'
 const PRISMA = 'https://www.prisma.io/docs/postgres/database/connecting-to-your-database'
 
-/** In the order in which they are asked; the last knows only the port that PgBouncer listens on by default. */
+/** Tried in this order. The last rule recognizes only PgBouncer's default port. */
 export const PROVIDER_RULES: readonly ProviderRule[] = [
   {
     provider: 'Neon',
@@ -57,7 +57,7 @@ export const PROVIDER_RULES: readonly ProviderRule[] = [
     provider: 'Amazon RDS Proxy',
     source: 'https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-pinning.html',
     pinsNamedStatements: true,
-    note: 'a session that names statements or SETs something is pinned to its server connection: it works, but shares nothing any more',
+    note: 'named statements and SET pin a session to one server connection: they work, but the session no longer shares its connection',
     endpointAt: ({ host }) =>
       /\.proxy-[^.]+\.[^.]+\.rds\.amazonaws\.com(\.cn)?$/.test(host) ? 'transaction-pooler' : undefined,
   },
@@ -69,7 +69,7 @@ export const PROVIDER_RULES: readonly ProviderRule[] = [
   {
     provider: 'Azure Database for PostgreSQL',
     source: AZURE,
-    note: 'the built-in PgBouncer, by default in transaction mode with max_prepared_statements 0',
+    note: 'the built-in PgBouncer runs by default in transaction mode with max_prepared_statements = 0',
     endpointAt: ({ host, port }) =>
       host.endsWith('.postgres.database.azure.com') ? (port === 6432 ? 'transaction-pooler' : 'direct') : undefined,
     directUrl: (connection, { host }) => at(connection, { host, port: 5432 }, AZURE),
@@ -77,14 +77,14 @@ export const PROVIDER_RULES: readonly ProviderRule[] = [
   {
     provider: 'DigitalOcean',
     source: 'https://docs.digitalocean.com/products/databases/postgresql/how-to/manage-connection-pools/',
-    note: "each pool has a mode of its own, by default transaction, and its name in the database's place, so that its URL does not tell the direct one (port 25060)",
+    note: 'each pool has its own mode, transaction by default. The URL contains the name of the pool instead of the database, so that the direct URL (port 25060) cannot be derived from it',
     endpointAt: ({ host, port }) =>
       host.endsWith('.db.ondigitalocean.com') ? (port === 25061 ? 'transaction-pooler' : 'direct') : undefined,
   },
   {
     provider: 'Alibaba Cloud RDS',
     source: ALIBABA,
-    note: 'both ports are defaults, which may have been changed',
+    note: 'both ports are the defaults and may have been changed',
     endpointAt: ({ host, port }) =>
       /\.pg(?:sql)?\./.test(host) && host.endsWith('rds.aliyuncs.com')
         ? port === 6432
@@ -92,7 +92,12 @@ export const PROVIDER_RULES: readonly ProviderRule[] = [
           : 'direct'
         : undefined,
     directUrl: (connection, { host }) =>
-      at(connection, { host, port: 5432 }, ALIBABA, 'the port of the database may have been changed from 5432'),
+      at(
+        connection,
+        { host, port: 5432 },
+        ALIBABA,
+        '5432 is the default port of the database and may have been changed',
+      ),
   },
   {
     provider: 'Prisma Postgres',
@@ -104,7 +109,7 @@ export const PROVIDER_RULES: readonly ProviderRule[] = [
   {
     provider: 'PgBouncer',
     source: 'https://www.pgbouncer.org/config.html#listen_port',
-    note: '6432 is the port that PgBouncer listens on by default; nothing but a probe can tell more',
+    note: "6432 is PgBouncer's default port; only a probe can tell more",
     endpointAt: ({ port }) => (port === 6432 ? 'pooler' : undefined),
   },
 ]
@@ -120,10 +125,10 @@ function at(
   return { url, source, ...(caveat !== undefined && { caveat }) }
 }
 
-/** The shared pooler's user is `role.project`; the project's own host is named after it. */
+/** The user of the shared pooler is `role.project`; the project's host contains the project's name. */
 function supabaseDirectUrl(connection: ConnectionString, { host }: Required<HostAddress>): DirectUrl | undefined {
   const caveat =
-    'it is reached over IPv6 only, unless the project has the IPv4 add-on; else take port 5432 of the pooler, which is in session mode'
+    'it is reachable only over IPv6, unless the project has the IPv4 add-on; without IPv6, use port 5432 of the pooler, which is in session mode'
   if (host.startsWith('db.')) return at(connection, { host, port: 5432 }, SUPABASE, caveat)
   const match = /^(.+)\.([a-z0-9]{8,})$/.exec(connection.user ?? '')
   if (!match) return undefined
