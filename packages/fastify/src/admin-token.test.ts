@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { bearerToken, tokenCheck } from './admin-token.ts'
 
-/** What was compared, and how: a comparison takes the same time whatever it finds, where it is this one, of as many bytes. */
+/** Records the compared buffers: only `timingSafeEqual` on buffers of equal length takes constant time. */
 const compare = vi.spyOn(crypto, 'timingSafeEqual')
 beforeEach(() => {
   syncBuiltinESMExports()
@@ -13,15 +13,15 @@ afterEach(() => syncBuiltinESMExports())
 
 const tokens = ['the first token', 'the second one, which is longer']
 
-test.each<[what: string, given: string, isToken: boolean]>([
-  ['the first', 'the first token', true],
-  ['the second', 'the second one, which is longer', true],
-  ['none', '', false],
-  ['another', 'another', false],
-  ['the beginning of one', 'the first', false],
-  ['one and more', 'the first token!', false],
-  ['a long one', 'x'.repeat(100_000), false],
-])('given %s, then it is compared with each token, all of one length, in constant time', (_what, given, isToken) => {
+test.each<[description: string, given: string, isToken: boolean]>([
+  ['the first token', 'the first token', true],
+  ['the second token', 'the second one, which is longer', true],
+  ['an empty token', '', false],
+  ['an unknown token', 'another', false],
+  ['a prefix of a token', 'the first', false],
+  ['a token with a suffix', 'the first token!', false],
+  ['a very long token', 'x'.repeat(100_000), false],
+])('given %s, then the check compares it with each token in constant time', (_what, given, isToken) => {
   expect(tokenCheck(tokens)(given)).toBe(isToken)
   expect(compare.mock.calls.map((buffers) => buffers.map((each) => each.byteLength))).toEqual([
     [32, 32],
@@ -29,7 +29,7 @@ test.each<[what: string, given: string, isToken: boolean]>([
   ])
 })
 
-test('given no tokens, then none is one', () => {
+test('given no tokens, then the check rejects every token', () => {
   expect(tokenCheck([])('')).toBe(false)
 })
 

@@ -2,18 +2,18 @@ import { InvalidOptionError } from '@poolguard/core'
 import { pause } from '@poolguard/core/adapter'
 import type { FastifyInstance } from 'fastify'
 
-/** Whether an app is about to close. */
+/** The state of an app's shutdown. */
 export interface Drain {
   readonly begun: boolean
 }
 
 /**
- * Lets the app's callers go when it closes, so that the pools can be closed in time. Node closes the connections that are
- * idle when the server closes; those with a request at that moment stay open behind its answer, for Fastify's keepAliveTimeout
- * of 72 s, unless the answer says that they do not.
+ * Disconnects the app's clients when it closes, so that the pools can close in time. When the server closes, Node closes idle
+ * connections; a connection with a request in flight stays open after the reply for Fastify's keepAliveTimeout of 72 s, unless the
+ * reply carries `connection: close`.
  *
- * @param delayMillis how long the app goes on before it refuses connections, so that a load balancer sees that it drains.
- * @throws {InvalidOptionError} where Fastify would not wait so long for a hook.
+ * @param delayMillis how long the app keeps serving before it refuses connections, so that load balancers see `draining`.
+ * @throws {InvalidOptionError} if the delay is not less than Fastify's timeout for hooks.
  */
 export function drainWithApp(fastify: FastifyInstance, delayMillis: number): Drain {
   const { pluginTimeout = 0 } = fastify.initialConfig
@@ -27,7 +27,7 @@ export function drainWithApp(fastify: FastifyInstance, delayMillis: number): Dra
     if (delayMillis > 0) await pause(delayMillis)
   })
   fastify.addHook('onSend', (request, reply, _payload, done) => {
-    // HTTP/2 has no such header, and connections that can be told otherwise.
+    // HTTP/2 has no such header: it ends sessions with GOAWAY.
     if (drain.begun && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
     done()
   })

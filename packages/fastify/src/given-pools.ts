@@ -8,22 +8,22 @@ import type { PoolguardFastifyOptions } from './plugin-options.ts'
 export interface GivenPools {
   readonly pool: GuardedPool | undefined
   readonly pools: Readonly<Record<string, GuardedPool>>
-  /** Undefined where none was given, so that every pool of the process is meant. */
+  /** Undefined if the registration has no pools: it then covers every pool of the process. */
   readonly all: readonly GuardedPool[] | undefined
-  /** Drains those that are the plugin's to close. */
+  /** Drains the pools that the plugin owns. */
   close(): Promise<void>
 }
 
 /**
- * Takes the pools that were given, and makes those of which a configuration was given. Nothing is connected yet.
+ * Takes pools as they are and creates pools from configurations. Opens no connection.
  *
- * @throws {InvalidOptionError} for what is neither, and for an option of a configuration; `ConnectionStringError` for
- * a bad URL.
+ * @throws {InvalidOptionError} for a value that is neither a pool nor a configuration, and for an invalid option;
+ * `ConnectionStringError` for a bad URL.
  */
 export function takePools(options: PoolguardFastifyOptions, pgModules: () => PgModules): GivenPools {
   const { name, pool, pools = {}, closeOnShutdown = false } = options
   if (pool !== undefined && options.pools !== undefined) {
-    throw new InvalidOptionError('pools', options.pools, 'no value where pool is given too')
+    throw new InvalidOptionError('pools', options.pools, 'no value together with pool')
   }
   if (typeof pools !== 'object' || pools === null) {
     throw new InvalidOptionError('pools', pools, 'an object of pools or their configurations')
@@ -52,7 +52,7 @@ export function takePools(options: PoolguardFastifyOptions, pgModules: () => PgM
 }
 
 function makePool(config: GuardedPoolConfig, name: string | undefined, modules: PgModules): SharedPool<GuardedPool> {
-  // A server lives long, and may start together with its database.
+  // An HTTP server may start together with its database, so wait for the database.
   return modules.sharedGuardedPool(modules.GuardedPool, {
     waitForServer: true,
     ...(name !== undefined && { name }),
@@ -64,7 +64,7 @@ async function endGiven(pool: GuardedPool, closeOnShutdown: boolean): Promise<vo
   if (closeOnShutdown && !pool.closed) await pool.end()
 }
 
-/** By what it does: it may be of another copy of pg, or of this package. */
+/** Checks methods, not the class: the pool may come from another copy of pg or of @poolguard/pg. */
 function isGuardedPool(given: unknown): given is GuardedPool {
   const { connect, snapshot } = Object(given) as Partial<GuardedPool>
   return typeof connect === 'function' && typeof snapshot === 'function'
@@ -72,7 +72,7 @@ function isGuardedPool(given: unknown): given is GuardedPool {
 
 function requireConfig(option: string, given: unknown): GuardedPoolConfig {
   if (typeof given === 'object' && given !== null && !('connect' in given)) return given
-  const wanted = 'a GuardedPool or the configuration of one; a pg.Pool has to be a GuardedPool of @poolguard/pg'
+  const wanted = 'a GuardedPool or its options; replace a pg.Pool by a GuardedPool of @poolguard/pg'
   throw new InvalidOptionError(option, given, wanted)
 }
 
@@ -82,13 +82,13 @@ export type Pg = typeof import('pg')
 export interface PgModules {
   readonly GuardedPool: GuardedPoolClass
   readonly sharedGuardedPool: typeof sharedGuardedPool
-  /** pg itself, but for its Pool, which is guarded. */
+  /** The module pg with its Pool replaced by GuardedPool. */
   readonly pg: Pg
 }
 
 /**
- * Loads what needs pg. An app whose pools are of another driver has none, so that its absence is told only to those who
- * ask for something of it.
+ * Loads the modules that need pg. An app with another driver may not have pg installed, so the import error is thrown only when
+ * the modules are used.
  */
 export async function loadPg(): Promise<() => PgModules> {
   try {

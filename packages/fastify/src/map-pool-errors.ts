@@ -1,19 +1,19 @@
 import { isPoolTimeout, PoolguardError } from '@poolguard/core'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 
-/** What clients read instead of a message that names pools, addresses and figures. */
+/** Replaces messages that name pools, addresses and figures. */
 const MESSAGE_FOR_CLIENTS = 'The service cannot reach its database in time. Try again later.'
 
 /**
- * Answers 503 with Retry-After where a handler failed because no connection came free in time, whichever ORM it came
- * through. The error itself goes on to the log and to the app's error handler as it is, and what that sets stands. One that
- * says its status itself keeps it. Where Fastify would send the message of such an error, clients get one without details.
+ * Replies 503 with Retry-After if a handler failed because no connection was available in time, whichever ORM passed the error on.
+ * The log and the app's error handler receive the original error, and the error handler can override the reply. An error with its
+ * own status keeps it. If Fastify would send the message of a pool's error, clients get a message without details.
  */
 export function mapPoolErrors(fastify: FastifyInstance, retryAfterSeconds: number): void {
   const messages = new WeakMap<FastifyReply, string>()
   fastify.addHook('onError', (_request, reply, error, done) => {
-    // Such an error was made for clients, message and all.
-    if (saysItsStatus(error)) return done()
+    // An error with a status was made for clients, message included.
+    if (hasStatus(error)) return done()
     const isTimeout = isPoolTimeout(error)
     if (isTimeout) reply.code(503).header('retry-after', retryAfterSeconds)
     if (isTimeout || (error as unknown) instanceof PoolguardError) messages.set(reply, error.message)
@@ -21,18 +21,18 @@ export function mapPoolErrors(fastify: FastifyInstance, retryAfterSeconds: numbe
   })
   fastify.addHook('onSend', (_request, reply, payload, done) => {
     const message = messages.get(reply)
-    const body = message === undefined ? undefined : withoutMessage(payload, message)
+    const body = message === undefined ? undefined : replaceMessage(payload, message)
     if (body !== undefined) reply.header('content-length', Buffer.byteLength(body))
     done(null, body ?? payload)
   })
 }
 
-function saysItsStatus({ statusCode, status }: FastifyError & { readonly status?: unknown }): boolean {
+function hasStatus({ statusCode, status }: FastifyError & { readonly status?: unknown }): boolean {
   return statusCode !== undefined || status !== undefined
 }
 
-/** The same answer with another message; undefined where the message is not in it. */
-function withoutMessage(payload: unknown, message: string): string | undefined {
+/** The payload with the client message; undefined if the payload does not contain `message`. */
+function replaceMessage(payload: unknown, message: string): string | undefined {
   if (typeof payload !== 'string') return undefined
   try {
     const body = JSON.parse(payload) as { message?: unknown } | null

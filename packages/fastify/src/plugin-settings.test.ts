@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { PoolguardFastifyOptions } from './plugin-options.ts'
 import { readSettings } from './plugin-settings.ts'
 
-test('given no options, then the probes are there, and what shows more is not', () => {
+test('given no options, then only the probes are on', () => {
   expect(readSettings({})).toEqual({
     paths: { health: '/healthz', ready: '/readyz', metrics: undefined, admin: undefined },
     metricsSources: [],
@@ -18,7 +18,7 @@ test('given no options, then the probes are there, and what shows more is not', 
   })
 })
 
-test('given true, then routes are where they usually are', () => {
+test('given true, then routes have their default paths', () => {
   const options = { health: true, ready: true, metrics: true, admin: true, adminToken: 'secret' }
   expect(readSettings(options).paths).toEqual({
     health: '/healthz',
@@ -28,14 +28,14 @@ test('given true, then routes are where they usually are', () => {
   })
 })
 
-test('given a name, then nothing is added to the app that was not asked for', () => {
+test('given a name, then routes, labels and error mapping are off', () => {
   const none = { health: undefined, ready: undefined, metrics: undefined, admin: undefined }
   expect(readSettings({ name: 'orders' })).toMatchObject({ paths: none, labels: false, mapErrors: false })
   const asked = readSettings({ name: 'orders', ready: '/orders/readyz', labels: true, mapErrors: true })
   expect(asked).toMatchObject({ paths: { ready: '/orders/readyz' }, labels: true, mapErrors: true })
 })
 
-test('given sources of metrics, then they are at the usual path or their own', () => {
+test('given metrics sources, then the page has the default path or its own', () => {
   const sources = [{ source: 'db:5432/app', read: async () => [] }]
   expect(readSettings({ metrics: { sources } })).toMatchObject({
     paths: { metrics: '/metrics' },
@@ -44,7 +44,7 @@ test('given sources of metrics, then they are at the usual path or their own', (
   expect(readSettings({ metrics: { sources, path: '/m' } }).paths.metrics).toBe('/m')
 })
 
-test('given load shedding, then its Retry-After holds for errors, too', () => {
+test('given load shedding, then its Retry-After also applies to errors', () => {
   expect(readSettings({ shedLoad: { waiters: 5 } }).shedLoad).toEqual({ waiters: 5, retryAfterSeconds: 1 })
   expect(readSettings({ shedLoad: { waiters: 5, retryAfterSeconds: 9 } }).retryAfterSeconds).toBe(9)
 })

@@ -4,7 +4,7 @@ import type { MetricsOptions, PoolguardFastifyOptions, ShedLoadOptions } from '.
 
 const RETRY_AFTER_SECONDS = 1
 
-/** Paths of the routes that there are. */
+/** Paths of the routes; undefined: no route. */
 export interface RoutePaths {
   readonly health: string | undefined
   readonly ready: string | undefined
@@ -12,7 +12,7 @@ export interface RoutePaths {
   readonly admin: string | undefined
 }
 
-/** The options of a registration, checked and with their defaults. */
+/** The validated options of a registration, with defaults. */
 export interface PluginSettings {
   readonly paths: RoutePaths
   readonly metricsSources: MetricsSources
@@ -27,13 +27,13 @@ export interface PluginSettings {
 }
 
 /**
- * Checks the options of a registration but for its pools, thresholds and window, which those who take them check.
+ * Validates the options of a registration. `takePools` and `HealthMonitor` validate pools, thresholds and windows.
  *
  * @throws {InvalidOptionError} names the option and the value.
  */
 export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
-  const isTheApps = requireName(options.name) === undefined
-  const { health = isTheApps, ready = isTheApps, admin = false, closeDelayMillis = 0 } = options
+  const isUnnamed = requireName(options.name) === undefined
+  const { health = isUnnamed, ready = isUnnamed, admin = false, closeDelayMillis = 0 } = options
   const metrics = readMetricsOptions(options.metrics)
   requireInteger('closeDelayMillis', closeDelayMillis, 0)
   const shedLoad = readShedLoad(options.shedLoad)
@@ -46,7 +46,7 @@ export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
   }
   requireDistinct(paths)
   if (paths.admin !== undefined && adminTokens.length === 0) {
-    const wanted = 'a token that guards the admin page; is the environment variable set that it is read from?'
+    const wanted = 'a token that protects the admin page. Is its environment variable set?'
     throw new InvalidOptionError('adminToken', options.adminToken, wanted)
   }
   return {
@@ -54,8 +54,8 @@ export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
     metricsSources: metrics.sources,
     adminTokens,
     details: readSwitch('details', options.details, false),
-    labels: readSwitch('labels', options.labels, isTheApps && asyncContextIsCheap),
-    mapErrors: readSwitch('mapErrors', options.mapErrors, isTheApps),
+    labels: readSwitch('labels', options.labels, isUnnamed && asyncContextIsCheap),
+    mapErrors: readSwitch('mapErrors', options.mapErrors, isUnnamed),
     closeOnShutdown: readSwitch('closeOnShutdown', options.closeOnShutdown, false),
     closeDelayMillis,
     shedLoad,
@@ -65,10 +65,10 @@ export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
 
 function requireName(name: unknown): string | undefined {
   if (name === undefined || (typeof name === 'string' && name !== '')) return name
-  throw new InvalidOptionError('name', name, 'a text that is not empty')
+  throw new InvalidOptionError('name', name, 'a string that is not empty')
 }
 
-/** An object that says only which sources there are means the usual path. */
+/** An object without `path` means the default path. */
 function readMetricsOptions(value: unknown = false): {
   readonly option: string
   readonly path: unknown
@@ -79,14 +79,14 @@ function readMetricsOptions(value: unknown = false): {
   return { option: 'metrics.path', path, sources: requireSources('metrics.sources', sources) }
 }
 
-function readPath(option: string, value: unknown, usual: string): string | undefined {
+function readPath(option: string, value: unknown, defaultPath: string): string | undefined {
   if (value === false) return undefined
-  if (value === true) return usual
+  if (value === true) return defaultPath
   if (typeof value === 'string' && value.startsWith('/') && !/@|:\//.test(value)) return value
   throw new InvalidOptionError(
     option,
     value,
-    `a path that begins with a slash, true (${usual}) or false (no such route)`,
+    `a path that begins with a slash, true (${defaultPath}) or false (no such route)`,
   )
 }
 
@@ -100,7 +100,7 @@ function requireDistinct(paths: RoutePaths): void {
   }
 }
 
-/** What is wrong with one of several is told without the others: they are secrets. */
+/** Validates tokens one by one, so that an error about one token does not show the rest of the list. */
 function readTokens(value: unknown): readonly string[] {
   if (value === undefined) return []
   if (!Array.isArray(value)) return [requireToken('adminToken', value)]
@@ -109,9 +109,9 @@ function readTokens(value: unknown): readonly string[] {
 
 function requireToken(option: string, token: unknown): string {
   if (typeof token !== 'string' || token.trim() === '') {
-    throw new InvalidOptionError(option, token, 'a token; is the environment variable set that it is read from?')
+    throw new InvalidOptionError(option, token, 'a token. Is its environment variable set?')
   }
-  // No header could carry it, and every request would be refused: mostly it is the end of a file's line.
+  // No header can carry such a token; defaultPathly it is a line end from a file.
   if (/[^!-~]/.test(token)) {
     throw new InvalidOptionError(option, '***', 'a token of visible ASCII characters, without spaces or line ends')
   }

@@ -5,7 +5,7 @@ import pg from 'pg'
 import { expect, expectTypeOf, onTestFinished, test } from 'vitest'
 import poolguard, { type PoolguardFastifyOptions, poolguardFastify } from './index.ts'
 
-/** Nothing here is connected. */
+/** These tests open no connection. */
 const url = 'postgresql://nobody@localhost:1/nothing'
 
 function appWith(...registrations: readonly PoolguardFastifyOptions[]): FastifyInstance {
@@ -15,7 +15,7 @@ function appWith(...registrations: readonly PoolguardFastifyOptions[]): FastifyI
   return app
 }
 
-test('given the module, then it is exported as plugins of Fastify are', () => {
+test('given the module, then it is exported like other Fastify plugins', () => {
   expect(poolguardFastify).toBe(poolguard)
   expect(Object.entries(poolguard)).toEqual([
     ['default', poolguard],
@@ -23,7 +23,7 @@ test('given the module, then it is exported as plugins of Fastify are', () => {
   ])
 })
 
-test('given no options, then the probes answer, and nothing else is there', async () => {
+test('given no options, then only the probes answer', async () => {
   const app = appWith({})
   const [health, ready] = [await app.inject('/healthz'), await app.inject('/readyz')]
   expect([health.statusCode, health.json()]).toEqual([200, { status: 'ok' }])
@@ -33,7 +33,7 @@ test('given no options, then the probes answer, and nothing else is there', asyn
   expect(app.hasPlugin('@poolguard/fastify')).toBe(true)
 })
 
-test('given probes that ask by HEAD, then they are answered as by GET, without a body', async () => {
+test('given HEAD requests, then the probes answer as to GET, without a body', async () => {
   const app = appWith({ metrics: true })
   for (const url of ['/healthz', '/readyz']) {
     const answer = await app.inject({ method: 'HEAD', url })
@@ -42,14 +42,14 @@ test('given probes that ask by HEAD, then they are answered as by GET, without a
   expect((await app.inject({ method: 'HEAD', url: '/metrics' })).statusCode).toBe(404)
 })
 
-test('given paths of its own and routes that are off, then so they are', async () => {
+test('given custom paths and disabled routes, then only the custom paths answer', async () => {
   const app = appWith({ health: false, ready: '/up', metrics: true })
   await app.ready()
   expect(app.printRoutes({ commonPrefix: false }).match(/\/\S+/g)).toEqual(['/up', '/metrics'])
 })
 
 test.each(['health', 'ready', 'metrics'] as const)(
-  'given an app that has a route of its own where %s goes, then the option is named',
+  'given an app that already has a route at the path of %s, then the error names the option',
   async (option) => {
     const app = appWith({ [option]: '/mine' })
     app.get('/mine', () => 'mine')
@@ -57,7 +57,7 @@ test.each(['health', 'ready', 'metrics'] as const)(
   },
 )
 
-test('given one pool and several, then they are to be had, and the types say so', async () => {
+test('given one pool and several, then they are available and typed', async () => {
   const one = appWith({ pool: { url, name: 'one' } })
   await one.ready()
   expectTypeOf(one.poolguard.pool).toExtend<GuardedPool>()
@@ -79,7 +79,7 @@ test('given one pool and several, then they are to be had, and the types say so'
   expect(() => several.poolguard.pool).toThrow(expect.objectContaining({ option: 'pool' }))
 })
 
-test('given several registrations in any order, then each is where its name belongs', async () => {
+test('given several registrations in any order, then each is available by its name', async () => {
   const app = appWith(
     { name: 'orders', pool: { url } },
     { details: true },
@@ -93,26 +93,30 @@ test('given several registrations in any order, then each is where its name belo
   expect((await app.inject('/readyz')).json()).toEqual({ status: 'healthy', pools: [] })
 })
 
-test.each<[what: string, option: string, registrations: readonly object[]]>([
+test.each<[description: string, option: string, registrations: readonly object[]]>([
   ['a second registration without a name', 'name', [{}, {}]],
   ['a name that is taken', 'name', [{ name: 'orders' }, { name: 'orders' }]],
-  ['a name that means something', 'name', [{ name: 'health' }]],
+  ['a reserved name', 'name', [{ name: 'health' }]],
   ['pool and pools', 'pools', [{ pool: { url }, pools: {} }]],
-  ['pools that are none', 'pools', [{ pools: 7 }]],
+  ['invalid pools', 'pools', [{ pools: 7 }]],
   ['a plain pool', 'pool', [{ pool: new pg.Pool() }]],
-  ['a configuration that is none', 'pools.orders', [{ pools: { orders: url } }]],
+  ['an invalid configuration', 'pools.orders', [{ pools: { orders: url } }]],
   ['a URL that is not set', 'pool.url', [{ pool: { url: undefined } }]],
-  ['a setting of one of several', 'pools.b.pool.max', [{ pools: { a: { url }, b: { url, pool: { max: 0 } } } }]],
-  ['a threshold that is none', 'thresholds.waiting', [{ thresholds: { waiting: 5 } }]],
-  ['a window that is none', 'windowMillis', [{ windowMillis: -1 }]],
-  ["a delay that is longer than Fastify's patience", 'closeDelayMillis', [{ closeDelayMillis: 10_000 }]],
-  ['an option that cannot be meant', 'labels', [{ labels: 'yes' }]],
+  [
+    'an invalid setting of one of several pools',
+    'pools.b.pool.max',
+    [{ pools: { a: { url }, b: { url, pool: { max: 0 } } } }],
+  ],
+  ['an unknown threshold', 'thresholds.waiting', [{ thresholds: { waiting: 5 } }]],
+  ['an invalid window', 'windowMillis', [{ windowMillis: -1 }]],
+  ["a delay that is longer than Fastify's pluginTimeout", 'closeDelayMillis', [{ closeDelayMillis: 10_000 }]],
+  ['an invalid switch', 'labels', [{ labels: 'yes' }]],
 ])('given %s, then the error names %s', async (_what, option, registrations) => {
   const app = appWith(...registrations)
   await expect(app.ready()).rejects.toMatchObject({ code: 'POOLGUARD_INVALID_OPTION', option })
 })
 
-test('given a pool that is not used, then closing the app ends it; one that was handed in is left alone', async () => {
+test('given an unused pool, then closing the app ends it; a pool that was passed in stays open', async () => {
   const app = appWith({ pool: { url } }, { name: 'handed', pool: new GuardedPool({ url }) })
   await app.ready()
   const { pool, handed } = app.poolguard

@@ -20,7 +20,7 @@ async function register(fastify: FastifyInstance, options: PoolguardFastifyOptio
   const pgModules = await loadPg()
   const given = takePools(options, pgModules)
   const drain = drainWithApp(fastify, settings.closeDelayMillis)
-  // Hooks of this kind run in the reverse order: whoever was registered later is done with the pools by then.
+  // Fastify runs onClose hooks in reverse order: plugins that were registered later have closed by then.
   fastify.addHook('onClose', () => given.close())
   const pools = () => given.all ?? listPools()
   const monitor = new HealthMonitor({
@@ -35,10 +35,10 @@ async function register(fastify: FastifyInstance, options: PoolguardFastifyOptio
 }
 
 /**
- * Shows and guards the pools of an app: probes, metrics, waits by route, load shedding, and a drain at its end. To be
- * registered first, so that it closes last.
+ * Fastify plugin for guarded pools: health and readiness probes, metrics, wait times by route, load shedding, and a graceful
+ * shutdown. Register it first, so that it closes last.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
+ * @throws {InvalidOptionError} for an invalid option; `ConnectionStringError` for a bad URL.
  * @example
  * import poolguard from '@poolguard/fastify'
  *
@@ -51,13 +51,13 @@ export const poolguardFastify: FastifyPluginAsync<PoolguardFastifyOptions> = fp(
 })
 
 /**
- * Runs each request under the label of its route, so that pools tell apart who waits. Fastify keeps the context of this
- * hook up to the handler, over the parsing of a body, too.
+ * Runs each request under the label of its route, so that pools measure wait times by route. Fastify keeps the context of this
+ * hook up to the handler, even across body parsing.
  */
 function labelRequests(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     const { url } = request.routeOptions
-    // A path that no route matches has no label: whoever makes up paths would make up labels.
+    // Paths that match no route get no label: otherwise clients could create any number of labels.
     if (url === undefined) done()
     else runWithLabel(`${request.method} ${url}`, done)
   })

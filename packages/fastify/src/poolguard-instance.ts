@@ -3,34 +3,34 @@ import type { GuardedPool } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
 import type { GivenPools, Pg, PgModules } from './given-pools.ts'
 
-/** What one registration puts on the app. */
+/** The API of one registration. */
 export interface PoolguardInstance {
   /**
-   * The pool that was given or configured as `pool`.
+   * The pool given or configured as `pool`.
    *
-   * @throws {InvalidOptionError} where there was none.
+   * @throws {InvalidOptionError} if the registration has no `pool`.
    */
   readonly pool: GuardedPool
-  /** Those that were given or configured as `pools`, by their keys. */
+  /** The pools given or configured as `pools`, by key. */
   readonly pools: Readonly<Record<string, GuardedPool>>
   /**
-   * The health of this registration's pools; where it has none, of every guarded pool of the process.
+   * The health of this registration's pools or, if it has none, of every guarded pool of the process.
    *
    * @example
    * app.poolguard.health() // { status: 'warning', pools: [{ name: 'orders', status: 'warning', reasons: ['9 callers wait ...'] }] }
    */
   health(): ProcessHealth
   /**
-   * The module pg with a guarded Pool, for plugins that make their own.
+   * The module pg with a guarded Pool, for plugins that create their own pools.
    *
-   * @throws where pg is not installed.
+   * @throws if pg is not installed.
    * @example
    * app.register(fastifyPostgres, { pg: app.poolguard.pg, connectionString: process.env.DATABASE_URL })
    */
   readonly pg: Pg
 }
 
-/** `fastify.poolguard`: the registration without a name itself, and those that have one by their names. */
+/** `fastify.poolguard`: the registration without a name, and the named registrations by name. */
 export type FastifyPoolguard = PoolguardInstance & Readonly<Record<string, PoolguardInstance>>
 
 declare module 'fastify' {
@@ -40,7 +40,7 @@ declare module 'fastify' {
 
   interface FastifyContextConfig {
     poolguard?: {
-      /** False for a route that is to be served however many callers wait. */
+      /** False: always serve this route, however many callers wait. */
       readonly shedLoad?: boolean
     }
   }
@@ -52,7 +52,7 @@ export function makeInstance(given: GivenPools, monitor: HealthMonitor, pgModule
   return {
     get pool() {
       if (given.pool) return given.pool
-      throw new InvalidOptionError('pool', undefined, 'a pool or its configuration, for poolguard.pool to be there')
+      throw new InvalidOptionError('pool', undefined, 'a pool or its options. Without it there is no poolguard.pool')
     },
     pools: given.pools,
     health: () => monitor.check(),
@@ -62,24 +62,24 @@ export function makeInstance(given: GivenPools, monitor: HealthMonitor, pgModule
   }
 }
 
-/** @throws {InvalidOptionError} where another registration is in the way. */
+/** @throws {InvalidOptionError} if another registration already has this name. */
 export function requireFree(fastify: FastifyInstance, name: string | undefined): void {
   if (name !== undefined && OWN_KEYS.includes(name)) {
-    throw new InvalidOptionError('name', name, `another name than ${OWN_KEYS.join(', ')}`)
+    throw new InvalidOptionError('name', name, `a name other than ${OWN_KEYS.join(', ')}`)
   }
   if (!fastify.hasDecorator('poolguard')) return
   if (name === undefined && 'health' in fastify.poolguard) {
-    throw new InvalidOptionError('name', name, 'a name: poolguard is registered without one already')
+    throw new InvalidOptionError('name', name, 'a name: poolguard is already registered without a name')
   }
   if (name !== undefined && name in fastify.poolguard) {
-    throw new InvalidOptionError('name', name, 'a name of its own: poolguard is registered with this one already')
+    throw new InvalidOptionError('name', name, 'a unique name: poolguard is already registered with this name')
   }
 }
 
-/** Puts a registration where its name belongs, in whichever order they come. */
+/** Adds a registration to `fastify.poolguard`; registrations can come in any order. */
 export function decorate(fastify: FastifyInstance, name: string | undefined, instance: PoolguardInstance): void {
   if (!fastify.hasDecorator('poolguard')) fastify.decorate('poolguard', Object.create(null))
-  // Copied as they are: some of them throw when they are read.
+  // Copy the descriptors: getters may throw when they are read.
   const properties = name === undefined ? Object.getOwnPropertyDescriptors(instance) : { [name]: { value: instance } }
   Object.defineProperties(fastify.poolguard, properties)
 }

@@ -6,47 +6,43 @@ import { bearerToken, tokenCheck } from './admin-token.ts'
 import type { Drain } from './drain.ts'
 import type { PluginSettings } from './plugin-settings.ts'
 
-/** What the routes show. */
+/** The data that the routes show. */
 export interface RouteSources {
   readonly monitor: HealthMonitor
-  /** Those that the monitor looks at, in its order. */
+  /** The pools that the monitor checks, in the same order. */
   readonly pools: () => readonly ObservedPool[]
   readonly drain: Drain
 }
 
-/** Asked every few seconds, by machines: not logged, not documented, and never turned away. */
+/** Machines request these routes every few seconds: they are not logged, not documented, and never shed. */
 const PROBE = {
   method: 'GET',
   logLevel: 'silent',
   exposeHeadRoute: false,
-  // @fastify/swagger's.
+  // Read by @fastify/swagger.
   schema: { hide: true } as FastifySchema,
-  // @fastify/under-pressure asks the route's own handler first, and one that does nothing lets the request pass.
+  // @fastify/under-pressure calls this handler instead of replying 503; a handler that does nothing lets the request pass.
   config: { pressureHandler: () => {}, poolguard: { shedLoad: false } } as FastifyContextConfig,
 } as const
 
 export function addRoutes(fastify: FastifyInstance, settings: PluginSettings, sources: RouteSources): void {
   const { health, ready, metrics, admin } = settings.paths
   for (const [option, url] of Object.entries(settings.paths)) requireFree(fastify, option, url)
-  if (health !== undefined) fastify.route({ ...PROBE, exposeHeadRoute: true, url: health, handler: answerAlive })
+  if (health !== undefined) fastify.route({ ...PROBE, exposeHeadRoute: true, url: health, handler: replyAlive })
   if (ready !== undefined) addReadiness(fastify, ready, settings, sources)
   if (metrics !== undefined) addMetrics(fastify, metrics, settings)
   if (admin !== undefined) addAdmin(fastify, admin, settings, sources)
 }
 
-/** @throws {InvalidOptionError} where the app has that route already: Fastify's own error does not know of the option. */
+/** @throws {InvalidOptionError} if the app already has this route: Fastify's own error would not name the option. */
 function requireFree(fastify: FastifyInstance, option: string, url: string | undefined): void {
   if (url === undefined || !fastify.hasRoute({ method: 'GET', url })) return
-  throw new InvalidOptionError(
-    option,
-    url,
-    'another path, or false: the app has a route of its own there, which then stays',
-  )
+  throw new InvalidOptionError(option, url, 'another path, or false to keep the route that the app already has there')
 }
 
-/** Whether the process is alive, and nothing else: a restart does not make a database faster. */
-function answerAlive(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return answer(reply, { status: 'ok' })
+/** Liveness ignores the pools: a restart does not make a database faster. */
+function replyAlive(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return send(reply, { status: 'ok' })
 }
 
 function addMetrics(fastify: FastifyInstance, url: string, { metricsSources }: PluginSettings): void {
@@ -55,7 +51,7 @@ function addMetrics(fastify: FastifyInstance, url: string, { metricsSources }: P
     url,
     handler: async (request, reply) => {
       const { contentType, body } = await renderPage(request.headers.accept, metricsSources)
-      return answer(reply.type(contentType), body)
+      return send(reply.type(contentType), body)
     },
   })
 }
@@ -76,12 +72,12 @@ function addReadiness(
       reply.code(drain.begun || status === 'critical' ? 503 : 200)
       const token = bearerToken(request.headers.authorization)
       const mayKnow = details || (token !== undefined && isAdmin(token))
-      return answer(reply, { status: drain.begun ? 'draining' : status, ...(mayKnow && { pools }) })
+      return send(reply, { status: drain.begun ? 'draining' : status, ...(mayKnow && { pools }) })
     },
   })
 }
 
-/** In a scope of its own, so that nobody else's routes ask for the token. A refusal is logged, without what was refused. */
+/** Registers the route in its own scope, so that no other route requires the token. Rejections are logged without the token. */
 function addAdmin(
   fastify: FastifyInstance,
   url: string,
@@ -102,13 +98,13 @@ function addAdmin(
       handler: (_request, reply) => {
         const health = monitor.check()
         const shown = pools().map((pool, i) => ({ ...pool.snapshot(), health: health.pools[i] }))
-        return answer(reply, { status: health.status, pools: shown })
+        return send(reply, { status: health.status, pools: shown })
       },
     })
   })
 }
 
-/** What holds at this moment is nothing for caches; so they need not be told, either, that Accept decides on the format. */
-function answer(reply: FastifyReply, body: object | string): FastifyReply {
+/** The reply is valid for this moment only. `no-store` also makes `Vary: Accept` unnecessary. */
+function send(reply: FastifyReply, body: object | string): FastifyReply {
   return reply.header('cache-control', 'no-store').send(body)
 }

@@ -4,14 +4,14 @@ import type { GuardedPool } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
 import type { ShedLoadOptions } from './plugin-options.ts'
 
-/** So many callers wait for a connection that the request was turned away before its handler. */
+/** Too many callers wait for a connection: the plugin rejected the request before its handler ran. */
 export class LoadShedError extends PoolguardError {
   static {
     LoadShedError.prototype.name = 'LoadShedError'
   }
 
   readonly code = 'POOLGUARD_LOAD_SHED'
-  /** What Fastify answers. */
+  /** The HTTP status of Fastify's reply. */
   readonly statusCode = 503
 
   constructor() {
@@ -20,10 +20,10 @@ export class LoadShedError extends PoolguardError {
 }
 
 /**
- * Turns new requests away while too many callers wait, as @fastify/under-pressure does: the error goes to the app's error
- * handler, which sees the answer's status and Retry-After set.
+ * Rejects new requests while too many callers wait, as @fastify/under-pressure does: the error goes to the app's error handler,
+ * with the reply's status and Retry-After already set.
  *
- * @param pools undefined: every pool of the process.
+ * @param pools undefined means every pool of the process.
  */
 export function shedLoad(
   fastify: FastifyInstance,
@@ -31,7 +31,7 @@ export function shedLoad(
   { waiters, retryAfterSeconds }: Required<ShedLoadOptions>,
 ): void {
   const countWaiting = pools ? () => sum(pools, waitingIn) : () => sum(listPools(), waitingInObserved)
-  // One for all: there is no time for stacks now, and they would all be the same.
+  // One error for all requests: capturing a stack per rejected request would cost time and add nothing.
   const error = new LoadShedError()
   const shed = shedRequests()
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -46,7 +46,7 @@ function waitingIn({ waitingCount }: GuardedPool): number {
   return waitingCount
 }
 
-/** A whole snapshot for each request would be dear. */
+/** Prefers the counters: a snapshot per request would be expensive. */
 function waitingInObserved(pool: ObservedPool): number {
   return pool.counts?.waiting ?? pool.snapshot().stats.waiting
 }
