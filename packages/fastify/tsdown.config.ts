@@ -5,6 +5,6 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   target: 'node22.12',
   dts: true,
-  // CommonJS apps have that copy of @poolguard/pg, and Jest knows no `import()` in CommonJS.
+  // CommonJS apps must load the CommonJS copy of @poolguard/pg, and Jest does not support `import()` in CommonJS.
   outputOptions: { comments: { jsdoc: false }, dynamicImportInCjs: false, exports: 'named' },
 })

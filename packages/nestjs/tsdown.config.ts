@@ -5,6 +5,6 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   target: 'node22.12',
   dts: true,
-  // Jest, with which Nest 11's projects begin, knows no import() in CommonJS.
+  // New Nest 11 projects use Jest, which does not support import() in CommonJS.
   outputOptions: { comments: { jsdoc: false }, dynamicImportInCjs: false },
 })

@@ -1,6 +1,6 @@
 import { defineProject } from 'vitest/config'
 
 export default defineProject({
-  // A busy machine takes its time.
+  // Tests are slow on a busy machine.
   test: { include: ['src/**/*.test.ts'], testTimeout: 60_000 },
 })

@@ -122,7 +122,7 @@ describe.each(platforms)('given metrics on %s', (platform) => {
   test('when a factory asks for the page, which Nest must know before, then the error says where that belongs', async () => {
     const late = PoolguardModule.forRootAsync({ useFactory: () => ({ ...one(), metrics: true }) })
     await expect(startApp(platform, { imports: [late] })).rejects.toThrow(
-      'Invalid option metrics: true. It takes its place beside the factory',
+      'Invalid option metrics: true. It takes no value in the result of the factory',
     )
   })
 

@@ -157,7 +157,7 @@ test.each<[what: string, make: () => DynamicModule, message: string]>([
   [
     'one pool and several',
     () => PoolguardModule.forRoot({ url: 'postgresql://db/app', pools: { orders: {} } }),
-    'Invalid option pools: an array of 1. It takes no value beside the options of one pool (url)',
+    'Invalid option pools: an array of 1. It takes no value together with the options of one pool (url)',
   ],
   [
     'no options of a pool',
@@ -182,7 +182,7 @@ test.each<[what: string, make: () => DynamicModule, message: string]>([
   [
     'several pools that Nest was not told of',
     () => PoolguardModule.forRootAsync({ useFactory: () => ({ pools: { orders: {}, bills: {} } }) }),
-    "Invalid option poolNames: undefined. It takes ['orders', 'bills']: the pools that the factory describes",
+    "Invalid option poolNames: undefined. It takes ['orders', 'bills']: the pools that the factory returns",
   ],
   [
     'a pool that nothing describes',

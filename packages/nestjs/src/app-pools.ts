@@ -4,42 +4,42 @@ import { prefixOptionErrors } from '@poolguard/core/adapter'
 import type { GuardedPool, GuardedPoolConfig } from '@poolguard/pg'
 import type { PoolKey } from './pool-configs.ts'
 
-/** The pools that an app was asked to make, as against those that it only observes. */
+/** The pools that the module creates, as opposed to those that it only observes. */
 export class AppPools {
-  readonly #held: ReadonlyMap<PoolKey, SharedPool<GuardedPool>>
+  readonly #shared: ReadonlyMap<PoolKey, SharedPool<GuardedPool>>
 
-  private constructor(held: ReadonlyMap<PoolKey, SharedPool<GuardedPool>>) {
-    this.#held = held
+  private constructor(shared: ReadonlyMap<PoolKey, SharedPool<GuardedPool>>) {
+    this.#shared = shared
   }
 
-  /** @throws {InvalidOptionError} for an option that cannot be meant; {@link ConnectionStringError} for a bad URL. */
-  static async hold(configs: ReadonlyMap<PoolKey, GuardedPoolConfig>): Promise<AppPools> {
+  /** @throws {InvalidOptionError} for an invalid option; {@link ConnectionStringError} for a bad URL. */
+  static async create(configs: ReadonlyMap<PoolKey, GuardedPoolConfig>): Promise<AppPools> {
     if (configs.size === 0) return new AppPools(new Map())
-    // Loaded only here: an app that observes pools of another driver may have no pg.
+    // Imported only here: an app that observes pools of another driver may not have pg installed.
     const { GuardedPool, sharedGuardedPool } = await import('@poolguard/pg')
-    // An app lives long, and may start together with its database.
-    const hold = (key: PoolKey, config: GuardedPoolConfig) =>
+    // An app may start together with its database, so wait for the database.
+    const createPool = (key: PoolKey, config: GuardedPoolConfig) =>
       prefixOptionErrors(key === undefined ? undefined : `pools.${key}`, () =>
         sharedGuardedPool(GuardedPool, { waitForServer: true, ...config }),
       )
-    return new AppPools(new Map([...configs].map(([key, config]) => [key, hold(key, config)])))
+    return new AppPools(new Map([...configs].map(([key, config]) => [key, createPool(key, config)])))
   }
 
-  /** @throws {InvalidOptionError} where there is none of that key. */
+  /** @throws {InvalidOptionError} if no pool has this key. */
   get(key: PoolKey): GuardedPool {
-    const held = this.#held.get(key)
-    if (held) return held.pool
-    throw new InvalidOptionError('name', key, describeKeys([...this.#held.keys()]))
+    const shared = this.#shared.get(key)
+    if (shared) return shared.pool
+    throw new InvalidOptionError('name', key, describeKeys([...this.#shared.keys()]))
   }
 
-  /** Drains and closes them, but for those that an app has taken by their names since: a hot reload's. */
+  /** Drains and closes the pools, except named pools that another app has taken over since (a hot reload). */
   async end(): Promise<void> {
-    await Promise.all([...this.#held.values()].map((held) => held.end()))
+    await Promise.all([...this.#shared.values()].map((shared) => shared.end()))
   }
 }
 
 function describeKeys(keys: readonly PoolKey[]): string {
-  if (keys.length === 0) return 'the key of a pool, and the module has none'
-  if (keys.includes(undefined)) return 'no value where there is only one pool'
+  if (keys.length === 0) return 'the key of a pool, and the module has no pools'
+  if (keys.includes(undefined)) return 'no value, because the module has only one pool'
   return `one of ${keys.map((key) => `'${key}'`).join(', ')}`
 }

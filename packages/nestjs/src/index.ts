@@ -1,5 +1,5 @@
 /**
- * Health, metrics, pools and a drain for NestJS.
+ * Guarded pools for NestJS: injection, health, metrics and graceful shutdown.
  *
  * @module @poolguard/nestjs
  */

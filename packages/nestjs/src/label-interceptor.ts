@@ -2,7 +2,7 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import { runWithLabel } from '@poolguard/core'
 import { Observable } from 'rxjs'
 
-/** A request as Express and Fastify leave it once they have found its route. */
+/** The fields that Express and Fastify set on a request after routing. */
 interface RoutedRequest {
   readonly method: string
   /** Express. */
@@ -12,18 +12,18 @@ interface RoutedRequest {
 }
 
 /**
- * Runs handlers under a label, so that pools tell apart by route how long callers wait. Guards and middleware come before
- * interceptors, and so stay without one.
+ * Runs handlers under the label of their route, so that pools measure wait times by route. Guards and middleware run before
+ * interceptors, so they have no label.
  */
 export class LabelInterceptor implements NestInterceptor {
-  /** The handler is called, and what it returns subscribed to, under the label. */
+  /** Calls the handler and subscribes to its result under the label. */
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const label = labelOf(context)
     return new Observable((subscriber) => runWithLabel(label, () => next.handle().subscribe(subscriber)))
   }
 }
 
-/** The pattern of the route, never a path, since there must be few of them; for RPC and GraphQL the handler's name. */
+/** The pattern of the route, never the path, to keep the number of labels small; the handler's name for RPC and GraphQL. */
 function labelOf(context: ExecutionContext): string {
   const route = context.getType() === 'http' ? routeOf(context.switchToHttp().getRequest()) : undefined
   return route ?? `${context.getClass().name}.${context.getHandler().name}`

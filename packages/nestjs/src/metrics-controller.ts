@@ -3,15 +3,15 @@ import { InvalidOptionError, type MetricsSources } from '@poolguard/core'
 import { renderPage, requireSources } from '@poolguard/core/adapter'
 import type { MetricsOptions } from './module-options.ts'
 
-/** What Express' and Fastify's responses have in common. */
+/** The methods that Express and Fastify responses share. */
 interface PlatformResponse {
   header(name: string, value: string): this
   send(body: Buffer): unknown
 }
 
 /**
- * The metrics of every guarded pool of the process, for Prometheus to scrape. To be extended where
- * `metrics: { path, guards, sources }` is not enough.
+ * The metrics of every guarded pool of the process, for Prometheus to scrape. Extend it if `metrics: { path, guards, sources }`
+ * is not enough.
  *
  * @publicApi
  * @example
@@ -27,21 +27,21 @@ export abstract class PoolguardMetricsController {
   readonly #sources: MetricsSources
 
   /**
-   * @param sources beside the pools.
-   * @throws {InvalidOptionError} for what is no source, and where two have one name.
+   * @param sources metrics of the server and the pooler, on the same page as the pools'.
+   * @throws {InvalidOptionError} for an invalid source, and for two sources with the same name.
    */
   constructor(sources: MetricsSources = []) {
     this.#sources = requireSources('sources', sources)
   }
 
-  /** Answers by itself, so that interceptors which wrap what handlers return leave the text alone. */
+  /** Sends the response itself, so that interceptors which wrap results do not change the text. */
   async read(accept: string | undefined, response: PlatformResponse): Promise<void> {
     const { contentType, body } = await renderPage(accept, this.#sources)
     response.header('content-type', contentType).header('cache-control', 'no-store').send(body)
   }
 }
 
-// Decorators, as functions: the sources are run by Node's type stripping, which knows no decorators.
+// Decorators are called as functions, because Node's type stripping does not support decorators.
 const { prototype } = PoolguardMetricsController
 const read = Object.getOwnPropertyDescriptor(prototype, 'read') as TypedPropertyDescriptor<typeof prototype.read>
 Get()(prototype, 'read', read)
@@ -49,15 +49,15 @@ Headers('accept')(prototype, 'read', 0)
 Res()(prototype, 'read', 1)
 
 /**
- * The controller at a path of its own, outside of the app's versioning.
+ * Creates the controller at its path, without the app's versioning.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant.
+ * @throws {InvalidOptionError} for an invalid option.
  */
 export function metricsController({ path = 'metrics', guards = [], sources = [] }: MetricsOptions): Type {
-  // A URL in its place would be shown by the router's error.
+  // Reject a URL here: the router's error would show its password.
   if (typeof path !== 'string' || /@|:\//.test(path))
-    throw new InvalidOptionError('metrics.path', path, "a path, as 'internal/metrics'")
-  if (!Array.isArray(guards)) throw new InvalidOptionError('metrics.guards', guards, 'a list, as [ScrapeGuard]')
+    throw new InvalidOptionError('metrics.path', path, "a path, such as 'internal/metrics'")
+  if (!Array.isArray(guards)) throw new InvalidOptionError('metrics.guards', guards, 'an array, such as [ScrapeGuard]')
   const checked = requireSources('metrics.sources', sources)
   class PoolguardMetrics extends PoolguardMetricsController {
     constructor() {

@@ -23,7 +23,7 @@ type Definition = ConfigurableModuleHost<
   PoolguardModuleAsyncExtras
 >
 
-/** All keys stand here: it is by them that the builder knows what is not one of the options. */
+/** Must list every key: the builder uses the keys to separate extras from options. */
 const EXTRAS: PoolguardModuleAsyncExtras = {
   isGlobal: true,
   metrics: false,
@@ -49,12 +49,12 @@ function complete(module: DynamicModule, extras: PoolguardModuleAsyncExtras): Dy
       {
         provide: AppPools,
         inject: [definition.MODULE_OPTIONS_TOKEN],
-        useFactory: (options: PoolguardModuleOptions) => holdPools(options, poolNames),
+        useFactory: (options: PoolguardModuleOptions) => createPools(options, poolNames),
       },
       {
         provide: Poolguard,
         inject: [AppPools, definition.MODULE_OPTIONS_TOKEN],
-        useFactory: (held: AppPools, { health }: PoolguardModuleOptions) => new Poolguard(held, health),
+        useFactory: (appPools: AppPools, { health }: PoolguardModuleOptions) => new Poolguard(appPools, health),
       },
       ...(labels ? [{ provide: APP_INTERCEPTOR, useClass: LabelInterceptor }] : []),
       ...pools,
@@ -69,23 +69,24 @@ function controllers(metrics: PoolguardModuleAsyncExtras['metrics']): Type[] {
   throw new InvalidOptionError('metrics', metrics, 'true, false or { path, guards, sources }')
 }
 
-function holdPools(options: PoolguardModuleOptions, told: PoolNames): Promise<AppPools> {
-  requireInPlace(options)
+function createPools(options: PoolguardModuleOptions, declared: PoolNames): Promise<AppPools> {
+  rejectMisplacedOptions(options)
   const configs = poolConfigs(options)
-  requireNames(configs, told)
-  return AppPools.hold(configs)
+  requireNames(configs, declared)
+  return AppPools.create(configs)
 }
 
-/** What a factory says of these comes too late, and would be lost without a word. */
-function requireInPlace(options: PoolguardModuleOptions): void {
+/** Nest reads these options before it calls the factory, so it would silently ignore them in the factory's result. */
+function rejectMisplacedOptions(options: PoolguardModuleOptions): void {
   const misplaced = Object.entries(options).find(([key]) => Object.hasOwn(EXTRAS, key))
-  if (misplaced) throw new InvalidOptionError(...misplaced, 'its place beside the factory, not in what that returns')
+  if (misplaced)
+    throw new InvalidOptionError(...misplaced, 'no value in the result of the factory: set it next to the factory')
 }
 
 function poolProviders(names: PoolNames): Provider[] {
   return (names ?? [undefined]).map((name) => ({
     provide: getPoolToken(name),
     inject: [AppPools],
-    useFactory: (held: AppPools) => held.get(name),
+    useFactory: (appPools: AppPools) => appPools.get(name),
   }))
 }

@@ -2,15 +2,15 @@ import type { CanActivate, Type } from '@nestjs/common'
 import type { HealthMonitorOptions, MetricsSources } from '@poolguard/core'
 import type { GuardedPoolConfig } from '@poolguard/pg'
 
-/** When a pool counts as ill. */
+/** When a pool's health is `warning` or `critical`. */
 export type HealthOptions = Pick<HealthMonitorOptions, 'thresholds' | 'windowMillis' | 'recoveryMillis'>
 
 /**
- * One pool's own options, or several pools in `pools`, or neither: then the module only observes, and every guarded pool of
- * the process is seen, whoever made it.
+ * The options of one pool, or several pools in `pools`, or neither: then the module only observes the guarded pools of the process,
+ * whichever adapter created them.
  */
 export interface PoolguardModuleOptions extends GuardedPoolConfig {
-  /** Each is injected by its key, which is its name, too, unless it has another one. */
+  /** Several pools. Each is injected by its key, which is also its name unless it has a `name`. */
   readonly pools?: Readonly<Record<string, GuardedPoolConfig>>
   readonly health?: HealthOptions
 }
@@ -18,28 +18,28 @@ export interface PoolguardModuleOptions extends GuardedPoolConfig {
 export interface MetricsOptions {
   /** Default: `metrics`. */
   readonly path?: string
-  /** What they inject, Nest must find in the module: a global module's exports, or what `forRootAsync` imports. */
+  /** Guards of the route. They can inject exports of global modules and of the `imports` of `forRootAsync`. */
   readonly guards?: readonly (CanActivate | Type<CanActivate>)[]
-  /** What the database and the pooler say, beside the pools: `postgresSource(url)` and `pgBouncerSource(url)` of @poolguard/pg. */
+  /** Metrics of the server and the pooler: `postgresSource(url)` and `pgBouncerSource(url)` of @poolguard/pg. */
   readonly sources?: MetricsSources
 }
 
-/** What Nest must know before it can ask a factory: which routes and which providers there are. */
+/** Options that Nest needs before it calls a factory, because they decide on routes and providers. */
 export interface PoolguardModuleExtras {
-  /** Whether other modules need not import it. Default: true. */
+  /** Make the module global, so that other modules need not import it. Default: true. */
   readonly isGlobal?: boolean
   /** A route for Prometheus. Default: none. */
   readonly metrics?: boolean | MetricsOptions
   /**
-   * Whether pools tell apart, by route, how long callers wait. Default: from Node 24 on; below, it makes every `await` of
-   * the process 2.4 times as dear.
+   * Label wait times by route. Default: from Node 24 on; below Node 24 it makes every `await` of the process 2.4 times as
+   * expensive.
    */
   readonly labels?: boolean
 }
 
-/** What `forRootAsync` takes beside its factory. */
+/** The options of `forRootAsync` next to the factory. */
 export interface PoolguardModuleAsyncExtras extends PoolguardModuleExtras {
-  /** The keys of `pools`, where the factory describes several; `[]` where it describes none. */
+  /** The keys of the `pools` that the factory returns; `[]` if it returns no pool. Default: one pool without a key. */
   readonly poolNames?: readonly string[] | undefined
 }
 

@@ -1,9 +1,9 @@
 import { Inject } from '@nestjs/common'
 
 /**
- * The token that a pool is injected by, where a factory asks for it.
+ * The injection token of a pool, for use in a factory.
  *
- * @param name its key in `pools`; without one, the only pool.
+ * @param name the pool's key in `pools`; omit it if there is only one pool.
  * @example
  * const database: FactoryProvider = {
  *   provide: DATABASE,
@@ -18,7 +18,7 @@ export function getPoolToken(name?: string): string {
 /**
  * Injects a pool.
  *
- * @param name its key in `pools`; without one, the only pool.
+ * @param name the pool's key in `pools`; omit it if there is only one pool.
  * @example
  * @Injectable()
  * export class Orders {

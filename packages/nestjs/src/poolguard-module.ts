@@ -15,7 +15,7 @@ import { poolConfigs, poolNames } from './pool-configs.ts'
 
 registerOwnCode(new Error(), 'nestjs')
 
-/** What `forRootAsync` takes. */
+/** The options of `forRootAsync`. */
 export type PoolguardModuleAsyncOptions = ConfigurableModuleAsyncOptions<
   PoolguardModuleOptions,
   'createPoolguardOptions'
@@ -23,7 +23,7 @@ export type PoolguardModuleAsyncOptions = ConfigurableModuleAsyncOptions<
   PoolguardModuleAsyncExtras
 
 /**
- * Guarded pools for a Nest app: injectable, observed, and drained when nobody needs them any more.
+ * Guarded pools for a Nest app: injectable, observed, and drained after the rest of the app has shut down.
  *
  * @publicApi
  * @example
@@ -38,40 +38,40 @@ export class PoolguardModule implements OnApplicationShutdown {
     shutDownLast(PoolguardModule, modules)
   }
 
-  /** @throws {InvalidOptionError} where one pool's options and `pools` are both given, or `metrics` cannot be meant. */
+  /** @throws {InvalidOptionError} if one pool's options and `pools` are both given, or if `metrics` is invalid. */
   static forRoot(options: PoolguardModuleOptions & PoolguardModuleExtras = {}): DynamicModule {
-    const { isGlobal: _isGlobal, metrics: _metrics, labels: _labels, ...described } = options
-    const told = { ...options, poolNames: poolNames(poolConfigs(described)) }
-    return { ...definition.ConfigurableModuleClass.forRoot(told), module: PoolguardModule }
+    const { isGlobal: _isGlobal, metrics: _metrics, labels: _labels, ...poolOptions } = options
+    const withNames = { ...options, poolNames: poolNames(poolConfigs(poolOptions)) }
+    return { ...definition.ConfigurableModuleClass.forRoot(withNames), module: PoolguardModule }
   }
 
   /**
-   * Makes one pool, unless `poolNames` says otherwise.
+   * Creates one pool, unless `poolNames` is set.
    *
-   * @throws {InvalidOptionError} where `metrics` cannot be meant.
+   * @throws {InvalidOptionError} if `metrics` is invalid.
    */
   static forRootAsync(options: PoolguardModuleAsyncOptions): DynamicModule {
     return { ...definition.ConfigurableModuleClass.forRootAsync(options), module: PoolguardModule }
   }
 
   /**
-   * The last hook of all: requests have been answered by now, and what else is shut down has had its connections. The
-   * pools themselves wait for what is still at work, up to `pool.drainMillis`.
+   * Runs after all other hooks: requests are answered, and the shutdown hooks of other modules have had their connections. The pools
+   * wait for connections in use up to `pool.drainMillis`.
    */
   async onApplicationShutdown(): Promise<void> {
     await this.#pools.end()
   }
 }
 
-// Decorators, as functions: the sources are run by Node's type stripping, which knows no decorators.
+// Decorators are called as functions, because Node's type stripping does not support decorators.
 Module({})(PoolguardModule)
 Inject(AppPools)(PoolguardModule, undefined, 0)
 Inject(ModulesContainer)(PoolguardModule, undefined, 1)
 
 /**
- * Makes a module the last one whose shutdown hooks Nest calls, wherever and however often it is imported. Nest goes by the
- * modules' distance from the root; all global ones are at the same, and among them it is the order of imports that decides.
- * To be called before the first hook, since Nest keeps the order.
+ * Makes Nest call the module's shutdown hooks last, wherever and however often it is imported. Nest sorts modules by their distance
+ * from the root; all global modules have the same distance, and then the order of imports decides. Call this before the first hook,
+ * because Nest caches the order.
  *
  * @see https://docs.nestjs.com/fundamentals/lifecycle-events
  */

@@ -11,7 +11,7 @@ import type { AppPools } from './app-pools.ts'
 import type { HealthOptions } from './module-options.ts'
 
 /**
- * What the guarded pools of this process are doing, whichever adapter made them. Injected by its class.
+ * Snapshots and health of the guarded pools of this process, whichever adapter created them. Inject it by its class.
  *
  * @publicApi
  * @example
@@ -33,21 +33,21 @@ export class Poolguard {
     this.#monitor = prefixOptionErrors('health', () => new HealthMonitor(health))
   }
 
-  /** Every guarded pool of the process that has been used. */
+  /** Snapshots of every guarded pool of the process that has been used. */
   snapshots(): PoolSnapshot[] {
     return snapshotPools()
   }
 
-  /** Judged over a window, from look to look. */
+  /** The health of every guarded pool, judged over `health.windowMillis`. */
   health(): ProcessHealth {
     return this.#monitor.check()
   }
 
   /**
-   * A pool of this module.
+   * A pool that this module created.
    *
-   * @param name its key in `pools`; without one, the only pool.
-   * @throws {InvalidOptionError} where there is none of that name.
+   * @param name the pool's key in `pools`; omit it if there is only one pool.
+   * @throws {InvalidOptionError} if no pool has this key.
    */
   pool(name?: string): GuardedPool {
     return this.#pools.get(name)

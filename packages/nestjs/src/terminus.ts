@@ -7,14 +7,14 @@ import { Inject, Injectable } from '@nestjs/common'
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus'
 import { Poolguard } from './poolguard.ts'
 
-/** Since Terminus 12. */
+/** `degraded` exists since Terminus 12. */
 interface MayDegrade<Key extends string> {
   degraded?(data: object): HealthIndicatorResult<Key>
 }
 
 /**
- * Tells Terminus whether this process gets the connections that it needs: `down` where a pool is critical, `degraded`
- * where one gives a warning (`up` before Terminus 12, which does not know that).
+ * Reports the pools' health to Terminus: `down` if a pool is critical, `degraded` if a pool has a warning (`up` before Terminus 12,
+ * which has no `degraded`).
  *
  * @publicApi
  * @example
@@ -43,24 +43,24 @@ export class PoolguardHealthIndicator {
   }
 
   /**
-   * @param options `details: true` adds the pools' names and reasons, for routes that only operators can reach. Default: the
-   * status alone, because health routes are often public.
+   * @param options `details: true` adds the pools' names and reasons, for routes that only operators can reach. Default: only the
+   * status, because health routes are often public.
    */
   isHealthy<const Key extends string>(
     key: Key,
     { details = false }: { readonly details?: boolean } = {},
   ): HealthIndicatorResult<Key> {
     const { status, pools } = this.#poolguard.health()
-    const told: Record<string, unknown> = details ? { pools } : {}
+    const data: Record<string, unknown> = details ? { pools } : {}
     const known = this.#indicators.check(key)
     const indicator = known as typeof known & MayDegrade<Key>
-    if (status === 'critical') return indicator.down(told)
-    if (status === 'warning' && indicator.degraded) return indicator.degraded(told)
-    return indicator.up(told)
+    if (status === 'critical') return indicator.down(data)
+    if (status === 'warning' && indicator.degraded) return indicator.degraded(data)
+    return indicator.up(data)
   }
 }
 
-// Decorators, as functions: the sources are run by Node's type stripping, which knows no decorators.
+// Decorators are called as functions, because Node's type stripping does not support decorators.
 Injectable()(PoolguardHealthIndicator)
 Inject(HealthIndicatorService)(PoolguardHealthIndicator, undefined, 0)
 Inject(Poolguard)(PoolguardHealthIndicator, undefined, 1)
