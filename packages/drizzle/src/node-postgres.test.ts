@@ -6,7 +6,7 @@ import { drizzle, type GuardedDatabase, type NodePgDatabase } from './node-postg
 
 const url = 'postgresql://app:secret@localhost/orders'
 
-test('given a URL or a configuration, then the pool behind it has what was said, and nothing is connected', async () => {
+test('given a URL or a configuration, then the pool has those options, and no connection is opened', async () => {
   for (const db of [drizzle(url), drizzle({ connection: url }), drizzle({ connection: { url, max: 3 } })]) {
     expect(db.$client.snapshot()).toMatchObject({ name: 'orders', stats: { total: 0 } })
     await db.$client.end()
@@ -15,7 +15,7 @@ test('given a URL or a configuration, then the pool behind it has what was said,
   expectTypeOf(drizzle(url)).toEqualTypeOf<GuardedDatabase>()
 })
 
-test('given an environment variable that is not set, then that is said, in each form', () => {
+test('given an environment variable that is not set, then every form throws', () => {
   const notSet = process.env.NOT_SET as string
   for (const make of [
     () => drizzle(notSet),
@@ -26,7 +26,7 @@ test('given an environment variable that is not set, then that is said, in each 
   }
 })
 
-test("given a guarded pool's options beside the connection, then that is said: nobody would read them", () => {
+test("given a guarded pool's options next to the connection, then it throws, because they would be ignored", () => {
   for (const given of [
     { connection: url, fleet: { app: 'orders' } },
     { connection: { url }, instances: 6 },
@@ -35,13 +35,13 @@ test("given a guarded pool's options beside the connection, then that is said: n
   }
 })
 
-test('given nothing in place of a configuration, then that is said: it would lead to localhost', () => {
+test('given no configuration, then it throws, because Drizzle would connect to localhost', () => {
   for (const given of [{}, { client: undefined }]) {
     expect(() => drizzle(given as never)).toThrow('Invalid option connection: undefined. It takes a URL or options')
   }
 })
 
-test("given a client or a pool of the app's own, then it is used as it is, in each form", async () => {
+test("given the app's own client or pool, then every form uses it unchanged", async () => {
   const guarded = drizzle(url).$client
   for (const client of [new pg.Client(url), new pg.Pool({ connectionString: url }), guarded]) {
     expect(drizzle(client).$client).toBe(client)
@@ -52,7 +52,7 @@ test("given a client or a pool of the app's own, then it is used as it is, in ea
   await guarded.end()
 })
 
-test("what Drizzle's own entry exports is there, too", () => {
+test("the entry exports everything that Drizzle's entry exports", () => {
   expect(Object.keys(entry)).toEqual(expect.arrayContaining(Object.keys(drizzles)))
   expect(() => drizzle.mock()).not.toThrow()
   expectTypeOf<NodePgDatabase>().toEqualTypeOf<drizzles.NodePgDatabase>()

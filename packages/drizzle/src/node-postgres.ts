@@ -18,24 +18,24 @@ import { releaseFailedTransactions } from './release-failed-transactions.ts'
 export * from 'drizzle-orm/node-postgres'
 export { withReplicas } from './replicas.ts'
 
-/** What Drizzle's own `drizzle` returns, with the guarded pool as its `$client`. */
+/** The result of Drizzle's own `drizzle`, with the guarded pool as `$client`. */
 export type GuardedDatabase<TModel extends Model = NoModel> = NodePgDatabase<TModel> & { $client: GuardedPool }
 
-/** Drizzle's configuration, with the connection told as a URL, or as all that {@link GuardedPool} takes. */
+/** Drizzle's configuration, with the connection as a URL or as the options of {@link GuardedPool}. */
 export type GuardedDrizzleConfig<TModel extends Model = NoModel> = ModelConfig<TModel> &
   ({ readonly connection: string | GuardedPoolConfig } | { readonly client: GuardedPool }) &
   ScopeOptions
 
 /**
- * Drizzle's own `drizzle` on a guarded pool: in `db.ts` only the import changes. With a `name` in the connection's options
- * the pool is the same however often the module is loaded.
+ * Drizzle's own `drizzle` on a guarded pool: in `db.ts` only the import changes. With a `name` in the connection's options, all
+ * reloads of the module share one pool.
  *
- * @throws {ConnectionStringError} for a bad URL, InvalidOptionError for an option that cannot be meant.
+ * @throws {ConnectionStringError} for a bad URL, InvalidOptionError for an invalid option.
  * @example
  * import { drizzle } from '@poolguard/drizzle/node-postgres'
  *
  * export const db = drizzle(process.env.DATABASE_URL!, { schema })
- * // or, told how many processes share the database, and kept over hot reloads:
+ * // or shared by 6 processes, and kept across hot reloads:
  * export const shared = drizzle({ connection: { url: process.env.DATABASE_URL, name: 'orders', instances: 6 }, schema })
  */
 export function drizzle<TModel extends Model = NoModel>(
@@ -46,14 +46,14 @@ export function drizzle<TModel extends Model = NoModel>(config: GuardedDrizzleCo
 export function drizzle<TModel extends Model = NoModel, TClient extends NodePgClient = NodePgClient>(
   config: ModelConfig<TModel> & { readonly client: TClient } & ScopeOptions,
 ): NodePgDatabase<TModel> & { $client: TClient }
-/** A client or a pool of the app's own is used as it is. */
+/** Passes the app's own client or pool to Drizzle unchanged. */
 export function drizzle<TModel extends Model = NoModel, TClient extends NodePgClient = NodePgClient>(
   client: TClient,
   config?: ModelConfig<TModel>,
 ): NodePgDatabase<TModel> & { $client: TClient }
 export function drizzle(urlOrConfig: string | object, config?: object): unknown {
   return makeGuardedDatabase(
-    { drizzle: plainDrizzle, connect: makePool, mend: releaseFailedTransactions },
+    { drizzle: plainDrizzle, connect: makePool, fix: releaseFailedTransactions },
     urlOrConfig,
     config,
   )
@@ -66,9 +66,8 @@ export declare namespace drizzle {
 Object.assign(drizzle, { mock: plainDrizzle.mock })
 
 /**
- * Drizzle takes a pool for one only if it is `instanceof` the Pool of the pg that it imports itself (or, from 0.45.1 on, by
- * its name), and else splits a transaction over several connections. A database that is never used shows which that is; it
- * opens no connection.
+ * Drizzle recognises a pool only if it is `instanceof` the Pool of Drizzle's copy of pg (or, from 0.45.1 on, by its name), and
+ * otherwise splits a transaction over several connections. An unused database reveals that copy of pg without opening a connection.
  */
 function makePool(config: GuardedPoolConfig): GuardedPool {
   const unused = plainDrizzle('postgresql://localhost')

@@ -6,7 +6,7 @@ import { drizzle } from './postgres-js.ts'
 
 const url = 'postgresql://app:secret@localhost/orders'
 
-test("given a sql of the app's own, then it is used as it is, in each form", async () => {
+test("given the app's own sql, then every form uses it unchanged", async () => {
   const guarded = drizzle(url).$client
   for (const client of [postgres(url), guarded]) {
     expect(drizzle(client).$client).toBe(client)
@@ -16,7 +16,7 @@ test("given a sql of the app's own, then it is used as it is, in each form", asy
   await guarded.end()
 })
 
-test("what Drizzle's own entry exports is there, too", () => {
+test("the entry exports everything that Drizzle's entry exports", () => {
   expect(Object.keys(entry)).toEqual(expect.arrayContaining(Object.keys(drizzles)))
   expect(() => drizzle.mock()).not.toThrow()
 })

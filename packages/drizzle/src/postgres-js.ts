@@ -12,24 +12,24 @@ import type { Model, ModelConfig, NoModel } from './model.ts'
 export * from 'drizzle-orm/postgres-js'
 export { withReplicas } from './replicas.ts'
 
-/** What Drizzle's own `drizzle` returns, with the guarded `sql` as its `$client`. */
+/** The result of Drizzle's own `drizzle`, with the guarded `sql` as `$client`. */
 export type GuardedDatabase<TModel extends Model = NoModel> = PostgresJsDatabase<TModel> & { $client: GuardedSql }
 
-/** Drizzle's configuration, with the connection told as a URL, or as all that `guardPostgres` takes. */
+/** Drizzle's configuration, with the connection as a URL or as the options of `guardPostgres`. */
 export type GuardedDrizzleConfig<TModel extends Model = NoModel> = ModelConfig<TModel> &
   ({ readonly connection: string | GuardedOptions } | { readonly client: GuardedSql }) &
   ScopeOptions
 
 /**
- * Drizzle's own `drizzle` for postgres.js, on a guarded `sql`: in `db.ts` only the import changes. With a `name` in the
- * connection's options it is the same however often the module is loaded.
+ * Drizzle's own `drizzle` for postgres.js, on a guarded `sql`: in `db.ts` only the import changes. With a `name` in the connection's
+ * options, all reloads of the module share one `sql`.
  *
- * @throws {ConnectionStringError} for a bad URL, InvalidOptionError for an option that cannot be meant.
+ * @throws {ConnectionStringError} for a bad URL, InvalidOptionError for an invalid option.
  * @example
  * import { drizzle } from '@poolguard/drizzle/postgres-js'
  *
  * export const db = drizzle(process.env.DATABASE_URL!, { schema })
- * // or, told how many processes share the database, and kept over hot reloads:
+ * // or shared by 6 processes, and kept across hot reloads:
  * export const shared = drizzle({ connection: { url: process.env.DATABASE_URL, name: 'orders', instances: 6 }, schema })
  */
 export function drizzle<TModel extends Model = NoModel>(
@@ -40,7 +40,7 @@ export function drizzle<TModel extends Model = NoModel>(config: GuardedDrizzleCo
 export function drizzle<TModel extends Model = NoModel, TClient extends Sql = Sql>(
   config: ModelConfig<TModel> & { readonly client: TClient } & ScopeOptions,
 ): PostgresJsDatabase<TModel> & { $client: TClient }
-/** A `sql` of the app's own is used as it is. */
+/** Passes the app's own `sql` to Drizzle unchanged. */
 export function drizzle<TModel extends Model = NoModel, TClient extends Sql = Sql>(
   client: TClient,
   config?: ModelConfig<TModel>,
@@ -55,9 +55,9 @@ export declare namespace drizzle {
 }
 Object.assign(drizzle, { mock: plainDrizzle.mock })
 
-/** Its `$client` is the one that was given. */
+/** Sets `$client` to the given client, not to the proxy that Drizzle uses. */
 function drizzleOn({ client, ...config }: { client: GuardedSql }): GuardedDatabase {
-  // One that is not guarded prepares by rules of its own.
+  // A client that is not guarded decides itself what to prepare.
   if (!('snapshot' in client)) return plainDrizzle({ ...config, client: client as never }) as GuardedDatabase
   return Object.assign(plainDrizzle({ ...config, client: letPoolPrepare(client) }), { $client: client })
 }
@@ -69,8 +69,8 @@ function connect(options: GuardedOptions): GuardedSql {
 type Unsafe = GuardedSql['unsafe']
 
 /**
- * The client as Drizzle gets it. Drizzle says of every query without a name that it is not to be prepared (drizzle-orm 0.4x,
- * postgres-js/session.js); taken out, that is for the pool to decide, which prepares what comes often enough.
+ * The client that Drizzle uses. Drizzle passes `prepare: false` with every query without a name (drizzle-orm 0.4x,
+ * postgres-js/session.js); the proxy removes it, so that the pool can prepare frequent statements.
  */
 function letPoolPrepare(client: GuardedSql): GuardedSql {
   const unsafe: Unsafe = (text, values, options) => {

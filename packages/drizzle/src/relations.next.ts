@@ -1,4 +1,4 @@
-/** What a user of Drizzle 1.0 sees; compiled by tsconfig.next.json alone. */
+/** Checks the types on Drizzle 1.0; only tsconfig.next.json compiles this file. */
 import * as orm from 'drizzle-orm'
 import { drizzle as plainDrizzle } from 'drizzle-orm/node-postgres'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
@@ -17,7 +17,7 @@ type Found = Awaited<ReturnType<typeof db.query.account.findFirst>>
 type OtherFound = Awaited<ReturnType<typeof other.query.account.findFirst>>
 type PlainFound = Awaited<ReturnType<typeof plain.query.account.findFirst>>
 
-const row: Found = { id: 1, owner: 'someone' }
+const row: Found = { id: 1, owner: 'Ada' }
 
 export const checks: readonly unknown[] = [
   true satisfies Equal<Found, PlainFound>,
@@ -25,5 +25,5 @@ export const checks: readonly unknown[] = [
   row,
 ]
 
-// @ts-expect-error a table that the relations do not know
+// @ts-expect-error the relations have no such table
 export const unknownTable: unknown = db.query.orders

@@ -7,31 +7,31 @@ interface Transacting {
 }
 
 /**
- * Up to 0.45 Drizzle forgets the connection of a transaction whose BEGIN fails (drizzle-team/drizzle-orm#6023): it is given
- * back here. Drizzle asks the pool for it before its `transaction` returns, so that what it gets meanwhile is that one.
+ * Releases the connection of a transaction whose BEGIN fails, which Drizzle up to 0.45 never does (drizzle-team/drizzle-orm#6023).
+ * Drizzle calls `pool.connect` synchronously in `transaction`, so the connection acquired during that call belongs to it.
  */
 export function releaseFailedTransactions(db: Transacting, pool: GuardedPool): void {
   const transaction = db.transaction.bind(db)
   db.transaction = async (...work) => {
-    const { result, borrowed } = watchConnect(pool, () => transaction(...work))
+    const { result, acquired } = watchConnect(pool, () => transaction(...work))
     try {
       return await result
     } catch (error) {
-      releaseOnce(await borrowed)
+      releaseOnce(await acquired)
       throw error
     }
   }
 }
 
-/** Calls something that asks a pool for a connection at once, and tells how to give that back. */
-function watchConnect<T>(pool: GuardedPool, call: () => T): { result: T; borrowed: Promise<(() => void) | undefined> } {
+/** Calls a function that synchronously acquires a connection from the pool, and returns that connection's `release`. */
+function watchConnect<T>(pool: GuardedPool, call: () => T): { result: T; acquired: Promise<(() => void) | undefined> } {
   const own = Object.getOwnPropertyDescriptor(pool, 'connect')
   const connect = pool.connect.bind(pool) as Connect
-  let borrowed: Promise<(() => void) | undefined> = Promise.resolve(undefined)
+  let acquired: Promise<(() => void) | undefined> = Promise.resolve(undefined)
   const watched: Connect = () => {
     const client = connect()
-    // Taken when it is lent: the next borrower's client has another one.
-    borrowed = client.then(
+    // Read `release` now: the client of the next checkout has a different one.
+    acquired = client.then(
       ({ release }) => release,
       () => undefined,
     )
@@ -39,18 +39,18 @@ function watchConnect<T>(pool: GuardedPool, call: () => T): { result: T; borrowe
   }
   Object.defineProperty(pool, 'connect', { value: watched, configurable: true, writable: true })
   try {
-    return { result: call(), borrowed }
+    return { result: call(), acquired }
   } finally {
     if (own) Object.defineProperty(pool, 'connect', own)
     else Reflect.deleteProperty(pool, 'connect')
   }
 }
 
-/** A second release is an error, and most failed transactions have seen the first. */
+/** Ignores the error of a second release: Drizzle releases the connection of most failed transactions itself. */
 function releaseOnce(release: (() => void) | undefined): void {
   try {
     release?.()
   } catch {
-    // Drizzle had given it back.
+    // Drizzle had already released it.
   }
 }

@@ -6,38 +6,38 @@ interface Guarded {
 }
 
 /**
- * Drizzle's own `withReplicas`, which sends a read to the replica with the most room: where the fewest callers wait, and then
- * where the smallest share of the connections is in use. Drizzle's picks one at random. Each database has a pool of its
- * own; `getReplica` still decides where it is given.
+ * Drizzle's own `withReplicas` with another choice: a read goes to the replica with the fewest waiters, then to the one with the
+ * smallest share of its connections in use. Drizzle chooses at random. Each database has its own pool; if you pass `getReplica`, it
+ * decides.
  *
  * @example
  * const db = withReplicas(drizzle(process.env.DATABASE_URL!), [drizzle(process.env.REPLICA_URL!)])
  */
-export const withReplicas: typeof plainWithReplicas = (primary, replicas, getReplica = roomiest) =>
+export const withReplicas: typeof plainWithReplicas = (primary, replicas, getReplica = leastLoaded) =>
   plainWithReplicas(primary, replicas, getReplica)
 
-/** The first of equals changes from call to call: idle replicas get the same share. */
+/** Rotates the order, so that equally loaded replicas get the same number of reads. */
 let turn = 0
 
-function roomiest<T>(replicas: readonly T[]): T {
+function leastLoaded<T>(replicas: readonly T[]): T {
   turn = (turn + 1) % replicas.length
   const inTurn = [...replicas.slice(turn), ...replicas.slice(0, turn)]
-  return inTurn.reduce((best, each) => (isRoomier(loadOf(each), loadOf(best)) ? each : best))
+  return inTurn.reduce((best, each) => (isLessLoaded(loadOf(each), loadOf(best)) ? each : best))
 }
 
 interface Load {
-  /** It cannot be connected to at the moment: what fails at once has the most room. */
+  /** Connecting fails at the moment: a replica that fails immediately would otherwise look least loaded. */
   readonly connectFailing: boolean
   readonly waiting: number
   readonly activeShare: number
 }
 
-function isRoomier(a: Load, b: Load): boolean {
+function isLessLoaded(a: Load, b: Load): boolean {
   if (a.connectFailing !== b.connectFailing) return b.connectFailing
   return a.waiting !== b.waiting ? a.waiting < b.waiting : a.activeShare < b.activeShare
 }
 
-/** A database that is not guarded counts as free. */
+/** A database that is not guarded counts as idle. */
 function loadOf(db: unknown): Load {
   const { counts } = (db as Partial<Guarded>).$client ?? {}
   if (!counts) return { connectFailing: false, waiting: 0, activeShare: 0 }

@@ -10,10 +10,10 @@ import {
   topologyTraits,
 } from '@poolguard/core/postgres'
 
-/** What can be said to the Rust engine of Prisma 5 and 6, in poolguard's words. */
+/** The poolguard options that the Rust engine of Prisma 5 and 6 supports. */
 export type PrismaUrlOptions = Pick<PoolguardOptions, 'pool' | 'preset' | 'pooler' | 'onEvent'>
 
-/** The settings that the engine has a parameter for; `min` it is warned about below. */
+/** The settings that the engine has a parameter for, and `min`, which `toPrismaEngine` warns about. */
 const ENGINE_SETTINGS = [
   'max',
   'min',
@@ -23,26 +23,26 @@ const ENGINE_SETTINGS = [
   'maxLifetimeMillis',
 ] as const
 
-/** Options of poolguard's whose answer is in the database. */
-const UNKNOWABLE = ['fleet', 'instances', 'headroom'] as const
+/** Options that need the database's capacity. */
+const CAPACITY_OPTIONS = ['fleet', 'instances', 'headroom'] as const
 
 /**
- * Writes the URL for PrismaClient 5 and 6 with the Rust engine, which has a pool of its own that takes its bounds from
- * there: `pool` becomes `connection_limit`, `pool_timeout`, `connect_timeout` and the two lifetimes, `pooler` sets or drops
- * `pgbouncer=true`. What the URL says holds where the options say nothing. `pooler: 'auto'` goes by the address alone,
- * since nothing is connected here; a PgBouncer of your own is to be given.
+ * Writes the URL for PrismaClient 5 and 6 with the Rust engine, which has its own pool and reads the limits from the URL: `pool`
+ * becomes `connection_limit`, `pool_timeout`, `connect_timeout` and the two lifetimes, `pooler` sets or drops `pgbouncer=true`.
+ * Parameters in the URL apply unless an option overrides them. This function does not connect, so `pooler: 'auto'` recognises a
+ * pooler by its address only; for your own PgBouncer, set `pooler: 'transaction'`.
  *
- * What the engine cannot have is told to `onEvent`, or as a warning of the process.
+ * Settings that the engine does not support produce a `warning` event for `onEvent`, or a process warning.
  *
- * @throws {ConnectionStringError} for a bad URL; {@link InvalidOptionError} for an option that cannot be meant, and for
- * `fleet`, `instances` and `headroom`, which nobody can divide by who has not asked the database: give `pool.max`.
+ * @throws {ConnectionStringError} for a bad URL; {@link InvalidOptionError} for an invalid option, and for `fleet`, `instances`
+ * and `headroom`, which need the database's capacity: set `pool.max` instead.
  * @example
  * const prisma = new PrismaClient({
  *   datasourceUrl: guardPrismaUrl(process.env.DATABASE_URL, { pool: { max: 5 }, pooler: 'transaction' }),
  * })
  */
 export function guardPrismaUrl(url: string | undefined, options: PrismaUrlOptions = {}): string {
-  refuseUnknowable(options)
+  rejectCapacityOptions(options)
   const connection = readUrlOption(url)
   const settings = engineSettings(connection, options)
   const topology = assumedTopology(options) ?? assumeTopology(connection)
@@ -51,12 +51,12 @@ export function guardPrismaUrl(url: string | undefined, options: PrismaUrlOption
   for (const warning of warnings) warn(describeRewriteWarning(warning))
   for (const name of Object.keys(options.pool ?? {})) {
     if (!(ENGINE_SETTINGS as readonly string[]).includes(name))
-      warn(`pool.${name}: the engine of Prisma has nothing like it`)
+      warn(`pool.${name}: Prisma's engine has no such setting`)
   }
   return rewritten.href
 }
 
-/** What the options say, or else the URL, or else the preset. */
+/** Options override the URL, the URL overrides the preset. */
 function engineSettings(connection: ConnectionString, options: PrismaUrlOptions): ConnectionSettings {
   const written = readPoolParameters(connection)
   const given = Object.fromEntries(ENGINE_SETTINGS.map((name) => [name, options.pool?.[name] ?? written[name]]))
@@ -65,13 +65,13 @@ function engineSettings(connection: ConnectionString, options: PrismaUrlOptions)
   return Object.fromEntries(chosen.map((name) => [name, settings[name]]))
 }
 
-function refuseUnknowable(options: PoolguardOptions): void {
-  for (const name of UNKNOWABLE) {
+function rejectCapacityOptions(options: PoolguardOptions): void {
+  for (const name of CAPACITY_OPTIONS) {
     if (options[name] === undefined) continue
     throw new InvalidOptionError(
       name,
       options[name],
-      'no value here, where the database cannot be asked: give pool.max',
+      'no value here, because guardPrismaUrl does not connect to the database: set pool.max',
     )
   }
 }

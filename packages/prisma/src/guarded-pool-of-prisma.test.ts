@@ -2,7 +2,7 @@ import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 import { expect, test } from 'vitest'
 import { guardedPoolOfPrisma, poolClassOf, requireOwnPool, UnsupportedAdapterError } from './guarded-pool-of-prisma.ts'
 
-test("given Prisma's adapter, then the class is made from its own copy of pg, and it takes such a pool", async () => {
+test("given Prisma's adapter, then the class extends the Pool of its copy of pg, and the adapter accepts such a pool", async () => {
   const GuardedPool = await guardedPoolOfPrisma()
   const pool = new GuardedPool({ url: 'postgresql://localhost/orders' })
   const adapter = await new PlainPrismaPg(pool).connect()
@@ -13,14 +13,14 @@ test("given Prisma's adapter, then the class is made from its own copy of pg, an
 test.each([
   ['has no such method', {}],
   ['shows something else', { underlyingDriver: () => ({ query() {} }) }],
-])('given an adapter that %s, then that is said, and which versions are meant', (_, adapter) => {
+])('given an adapter that %s, then the error names the supported versions', (_, adapter) => {
   expect(() => poolClassOf(adapter)).toThrow(UnsupportedAdapterError)
-  expect(() => poolClassOf(adapter)).toThrow('does not show the pool it has. Versions from 6.16 on')
+  expect(() => poolClassOf(adapter)).toThrow('does not expose its pool. Install version 6.16 or later, below 8.')
 })
 
-test('given an adapter that has made a pool of its own, then that is said before it connects to anywhere', async () => {
+test('given an adapter that created its own pool, then it throws before the adapter connects', async () => {
   const pool = new (await guardedPoolOfPrisma())({ url: 'postgresql://localhost/orders' })
   const own = await new PlainPrismaPg({}).connect()
-  expect(() => requireOwnPool(own, pool)).toThrow('does not take the pool it is given')
+  expect(() => requireOwnPool(own, pool)).toThrow('does not accept the guarded pool')
   expect(() => requireOwnPool({}, pool)).toThrow(UnsupportedAdapterError)
 })

@@ -2,7 +2,7 @@ import { PoolguardError } from '@poolguard/core'
 import { type GuardedPool, type GuardedPoolClass, guardPoolClass, type PoolClass } from '@poolguard/pg'
 import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 
-/** The installed @prisma/adapter-pg does not take a pool, or does not show the one it has. */
+/** The installed @prisma/adapter-pg does not accept a pool, or does not expose its pool. */
 export class UnsupportedAdapterError extends PoolguardError {
   static {
     UnsupportedAdapterError.prototype.name = 'UnsupportedAdapterError'
@@ -10,20 +10,20 @@ export class UnsupportedAdapterError extends PoolguardError {
 
   readonly code = 'POOLGUARD_PRISMA_ADAPTER'
 
-  constructor(what: string) {
-    super(`The installed @prisma/adapter-pg ${what}. Versions from 6.16 on, and below 8, do otherwise.`)
+  constructor(problem: string) {
+    super(`The installed @prisma/adapter-pg ${problem}. Install version 6.16 or later, below 8.`)
   }
 }
 
-/** As much of an adapter as is looked at; a version that is not supported may lack it. */
+/** The part of an adapter used here; unsupported versions may lack it. */
 interface ShowsDriver {
   underlyingDriver?(): object
 }
 
 /**
- * PrismaPg takes a pool for one only if it is `instanceof` the Pool of the pg that it imports itself, which need not be
- * the app's; anything else it takes for options, and connects to localhost:5432. An adapter that is never used shows
- * which pg that is; it opens no connection.
+ * PrismaPg accepts a pool only if it is `instanceof` the Pool of its own copy of pg, which may differ from the app's copy. It reads
+ * any other object as options and connects to localhost:5432. An unused adapter reveals Prisma's copy of pg without opening a
+ * connection.
  *
  * @throws {UnsupportedAdapterError}
  */
@@ -31,14 +31,14 @@ export async function guardedPoolOfPrisma(): Promise<GuardedPoolClass> {
   return guardPoolClass(poolClassOf(await new PlainPrismaPg({}).connect()))
 }
 
-/** @throws {UnsupportedAdapterError} for an adapter that does not show its pool. */
+/** @throws {UnsupportedAdapterError} if the adapter does not expose its pool. */
 export function poolClassOf(adapter: ShowsDriver): PoolClass {
   const pool = adapter.underlyingDriver?.()
   if (pool && 'totalCount' in pool) return pool.constructor as PoolClass
-  throw new UnsupportedAdapterError('does not show the pool it has')
+  throw new UnsupportedAdapterError('does not expose its pool')
 }
 
-/** @throws {UnsupportedAdapterError} for an adapter that has made a pool of its own, wherever that leads to. */
+/** @throws {UnsupportedAdapterError} if the adapter created its own pool, which may connect to another server. */
 export function requireOwnPool(adapter: ShowsDriver, pool: GuardedPool): void {
-  if (adapter.underlyingDriver?.() !== pool) throw new UnsupportedAdapterError('does not take the pool it is given')
+  if (adapter.underlyingDriver?.() !== pool) throw new UnsupportedAdapterError('does not accept the guarded pool')
 }

@@ -1,12 +1,12 @@
 import { InvalidOptionError } from '@poolguard/core'
 import { requireInteger } from '@poolguard/core/adapter'
 
-/** What is needed of a PrismaClient, extended or not, of any version. */
+/** The part of PrismaClient used here; extended clients and all versions have it. */
 export interface TransactingClient {
   $transaction(...work: never[]): unknown
 }
 
-/** What `prisma.$transaction(async (tx) => ...)` hands to its callback. */
+/** The type of `tx` in `prisma.$transaction(async (tx) => ...)`. */
 export type TransactionClientOf<Client extends TransactingClient> = Parameters<Client['$transaction']>[0] extends (
   tx: infer Tx,
 ) => unknown
@@ -14,24 +14,23 @@ export type TransactionClientOf<Client extends TransactingClient> = Parameters<C
   : never
 
 export interface BatchOptions {
-  /** Items handed over at once. Default: 500. */
+  /** Items per chunk. Default: 500. */
   readonly size?: number
-  /** How long the whole transaction may take. Default: Prisma's, which is 5 s unless the client was made with another. */
+  /** How long the whole transaction may take. Default: the client's timeout, which is 5 s unless you configured it. */
   readonly timeoutMillis?: number
-  /** How long the transaction may wait for its connection. Default: Prisma's, which is 2 s. */
+  /** How long the transaction may wait for its connection. Default: the client's `maxWait`, which is 2 s unless you configured it. */
   readonly maxWaitMillis?: number
 }
 
-/** Prisma hands it to a timer of Node, which takes anything longer for 1 ms. */
+/** Prisma passes the limit to a Node timer, which reads longer durations as 1 ms. */
 const MAX_TIMER_MILLIS = 2 ** 31 - 1
 
 /**
- * Many writes in one transaction on one connection, in chunks, all or nothing. `Promise.all` over the items would take
- * every connection of the pool, and leave half of the work done where one of them fails.
+ * Runs many writes in one transaction on one connection, in chunks, all or nothing. `Promise.all` over the items would occupy every
+ * connection of the pool, and if one write fails, the others would stay committed.
  *
- * @returns what `work` returned for each chunk, in order.
- * @throws what `work` throws, once everything has been taken back; {@link InvalidOptionError} for an option that cannot
- * be meant.
+ * @returns the results of `work`, one per chunk, in order.
+ * @throws the error of `work`, after the transaction was rolled back; {@link InvalidOptionError} for an invalid option.
  * @example
  * await inBatches(prisma, rows, (tx, chunk) => tx.account.createMany({ data: chunk }), { timeoutMillis: 60_000 })
  */
@@ -62,7 +61,7 @@ export async function inBatches<Client extends TransactingClient, Item, Result>(
   )
 }
 
-/** An option of Prisma's own; absent where the client's is to hold. */
+/** One option of `$transaction`; omitted if the client's default applies. */
 function limit(name: 'timeout' | 'maxWait', millis: number | undefined): Record<string, number> {
   if (millis === undefined) return {}
   if (millis >= 1 && millis <= MAX_TIMER_MILLIS) return { [name]: millis }

@@ -6,31 +6,30 @@ import { PrismaClientKnownRequestError } from '@prisma/client/runtime/client'
 
 type Adapter = Awaited<ReturnType<PlainPrismaPg['connect']>>
 
-type Starved = AcquireTimeoutError | PoolSaturatedError
-type PoolError = Starved | ConnectError
+type AcquireError = AcquireTimeoutError | PoolSaturatedError
+type PoolError = AcquireError | ConnectError
 
-/** Where Prisma's adapter translates the driver's errors; protected in its types. */
-interface Translates {
+/** Prisma's adapter translates driver errors in this method; its types declare it as protected. */
+interface ErrorTranslator {
   onError(error: unknown): never
 }
 
 /**
- * Lets what the pool says reach Prisma's users in the codes that Prisma has for it
- * (https://www.prisma.io/docs/orm/reference/error-reference):
+ * Translates errors of the pool to Prisma's error codes (https://www.prisma.io/docs/orm/reference/error-reference):
  *
- * - P2024, no connection in time, with the `meta` of Prisma 5 and 6. Prisma 7 has no error of its own for it any more.
- * - P2037, none because the server was full all the time.
- * - What the server said when it refused a connection, as Prisma's own adapter translates it: P1000, P1003, P1010...
+ * - P2024: no connection in time, with the `meta` of Prisma 5 and 6. Prisma 7 has no such error itself.
+ * - P2037: no connection in time because the server was full.
+ * - P1000, P1003, P1010...: the server rejected the connection; Prisma's adapter translates its error.
  *
- * Prisma makes a new error out of ours for a query, and keeps its message, code and meta. One of a transaction's start
- * it passes on as it is, which is why it must be Prisma's own class from the beginning.
+ * For queries, Prisma creates a new error from ours and keeps its message, code and meta. Prisma passes an error of a transaction's
+ * start on unchanged, so it must already be an instance of Prisma's class.
  */
-export function speakPrisma(adapter: Adapter, pool: GuardedPool): void {
+export function translateErrors(adapter: Adapter, pool: GuardedPool): void {
   const translating =
     <A extends unknown[], R>(method: (...args: A) => Promise<R>) =>
     (...args: A): Promise<R> =>
       method.apply(adapter, args).catch((error) => {
-        throw inPrismasWords(error, adapter, pool)
+        throw toPrismaError(error, adapter, pool)
       })
   adapter.queryRaw = translating(adapter.queryRaw)
   adapter.executeRaw = translating(adapter.executeRaw)
@@ -38,39 +37,41 @@ export function speakPrisma(adapter: Adapter, pool: GuardedPool): void {
   adapter.startTransaction = translating(adapter.startTransaction)
 }
 
-/** By name and code, not by class: a pool with a name may come from an earlier load of poolguard. */
-function inPrismasWords(error: unknown, adapter: Adapter, pool: GuardedPool): unknown {
+/** Compares name and code, not the class: a named pool may come from an earlier load of poolguard. */
+function toPrismaError(error: unknown, adapter: Adapter, pool: GuardedPool): unknown {
   const { name, code } = (error ?? {}) as PoolError | { readonly name?: undefined; readonly code?: undefined }
-  if (name === 'ConnectError') return inAdaptersWords(adapter, (error as ConnectError).cause) ?? error
+  if (name === 'ConnectError') return toAdapterError(adapter, (error as ConnectError).cause) ?? error
   if (code !== 'POOLGUARD_ACQUIRE_TIMEOUT' && code !== 'POOLGUARD_SATURATED') return error
-  const starved = error as Starved
-  return starved.pool.trouble?.failure === 'full' ? tooManyConnections(starved, adapter) : poolTimeout(starved, pool)
+  const acquireError = error as AcquireError
+  return acquireError.pool.trouble?.failure === 'full'
+    ? tooManyConnections(acquireError, adapter)
+    : poolTimeout(acquireError, pool)
 }
 
-function poolTimeout(error: Starved, pool: GuardedPool): Error {
+function poolTimeout(error: AcquireError, pool: GuardedPool): Error {
   const timeout = pool.settings.values.acquireTimeoutMillis / 1_000
   const limit = error.pool.max
-  // Prisma's own sentence first, for whoever looks for it in the logs.
-  const own = `Timed out fetching a new connection from the connection pool. (Current connection pool timeout: ${timeout}, connection limit: ${limit})`
-  const message = error.code === 'POOLGUARD_ACQUIRE_TIMEOUT' ? `${own}\n${error.message}` : error.message
-  return known(message, 'P2024', { connection_limit: limit, timeout }, error)
+  // Begin with Prisma's own sentence, so that searches in logs find it.
+  const prismaMessage = `Timed out fetching a new connection from the connection pool. (Current connection pool timeout: ${timeout}, connection limit: ${limit})`
+  const message = error.code === 'POOLGUARD_ACQUIRE_TIMEOUT' ? `${prismaMessage}\n${error.message}` : error.message
+  return knownRequestError(message, 'P2024', { connection_limit: limit, timeout }, error)
 }
 
-function tooManyConnections(error: Starved, adapter: Adapter): Error {
-  const driverAdapterError = inAdaptersWords(adapter, error.pool.trouble?.error)
+function tooManyConnections(error: AcquireError, adapter: Adapter): Error {
+  const driverAdapterError = toAdapterError(adapter, error.pool.trouble?.error)
   const meta = driverAdapterError === undefined ? {} : { driverAdapterError }
-  return known(`Too many database connections opened: ${error.message}`, 'P2037', meta, error)
+  return knownRequestError(`Too many database connections opened: ${error.message}`, 'P2037', meta, error)
 }
 
-function known(message: string, code: string, meta: Record<string, unknown>, cause: Error): Error {
+function knownRequestError(message: string, code: string, meta: Record<string, unknown>, cause: Error): Error {
   const error = new PrismaClientKnownRequestError(message, { code, meta, clientVersion: manifest.version })
   return Object.assign(error, { cause })
 }
 
-/** Undefined for an error that Prisma's adapter has no words for. */
-function inAdaptersWords(adapter: Adapter, error: unknown): unknown {
+/** Undefined if Prisma's adapter has no translation for the error. */
+function toAdapterError(adapter: Adapter, error: unknown): unknown {
   try {
-    return (adapter as unknown as Translates).onError(error)
+    return (adapter as unknown as ErrorTranslator).onError(error)
   } catch (translated) {
     return translated === error ? undefined : translated
   }

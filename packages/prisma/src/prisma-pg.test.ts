@@ -2,7 +2,7 @@ import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 import { expect, test } from 'vitest'
 import { PrismaPg } from './prisma-pg.ts'
 
-test("given a URL, then it is an adapter factory of Prisma's own kind, and nothing is connected", async () => {
+test("given a URL, then it is an instance of Prisma's factory, and no connection is opened", async () => {
   const factory = new PrismaPg('postgresql://app:secret@localhost/orders?schema=tenant')
   expect(factory).toBeInstanceOf(PlainPrismaPg)
   expect(factory).toMatchObject({ provider: 'postgres', adapterName: '@prisma/adapter-pg' })
@@ -12,7 +12,7 @@ test("given a URL, then it is an adapter factory of Prisma's own kind, and nothi
   await adapter.dispose()
 })
 
-test('given a schema as an option, then it wins over the one in the URL', async () => {
+test('given a schema as an option, then it overrides the schema in the URL', async () => {
   const adapter = await new PrismaPg('postgresql://localhost/orders?schema=tenant', { schema: 'other' }).connect()
   expect(adapter.getConnectionInfo?.()).toMatchObject({ schemaName: 'other' })
   await adapter.dispose()
@@ -21,7 +21,7 @@ test('given a schema as an option, then it wins over the one in the URL', async 
 test.each([
   ['public', undefined],
   ['tenant', '-c search_path="tenant"'],
-])('given the schema %s in the URL, then the pool asks the server for %s', async (schema, options) => {
+])('given the schema %s in the URL, then the pool connects with the options %s', async (schema, options) => {
   const given = `postgresql://localhost/orders?schema=${schema}&connection_limit=3`
   for (const config of [{ url: given }, { connectionString: given }]) {
     const adapter = await new PrismaPg(config).connect()
@@ -32,11 +32,11 @@ test.each([
   }
 })
 
-test('given an environment variable that is not set, then that is said at once', () => {
+test('given an environment variable that is not set, then it throws immediately', () => {
   expect(() => new PrismaPg(process.env.NOT_SET as string)).toThrow('Invalid option url: undefined')
 })
 
-test("given the pool's options in the place of the adapter's, then that is said: nobody would read them", () => {
+test("given the pool's options in place of the adapter's, then it throws, because they would be ignored", () => {
   const options = { fleet: { app: 'orders' } } as object
   expect(() => new PrismaPg('postgresql://localhost/orders', options)).toThrow(
     'Invalid option fleet: an object. It takes no value here: it stands in the first argument, as in new PrismaPg({ url, fleet }).',
