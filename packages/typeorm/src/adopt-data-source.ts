@@ -10,9 +10,8 @@ import { credentialsOf } from './postgres-options.ts'
 import { releaseIdleRunners } from './release-idle-runners.ts'
 
 /**
- * Puts a DataSource that was just made, and is not connected, in charge of guarded pools: each of its pools gets its
- * own configuration, and what TypeORM does with a connection around its pool loses its hazards. Nothing beyond this one
- * object is changed.
+ * Sets up guarded pools for a new DataSource that is not connected yet: configures each pool and fixes TypeORM's connection
+ * handling. Changes only this object.
  */
 export function adoptDataSource(dataSource: DataSource, guard: GuardOptions): void {
   const driver = postgresDriverOf(dataSource)
@@ -22,19 +21,19 @@ export function adoptDataSource(dataSource: DataSource, guard: GuardOptions): vo
   drainOnDestroy(driver, pools)
   releaseOnceConnected(driver)
   explainLossOfRunners(dataSource)
-  if (guard.detectDeadlocks ?? asyncContextIsCheap) openScopes(dataSource)
+  if (guard.detectDeadlocks ?? asyncContextIsCheap) wrapTransactions(dataSource)
 }
 
 function configurePools(driver: PostgresDriver, pools: HeldPools, guard: GuardOptions): void {
   const createPool = driver.createPool.bind(driver)
   driver.createPool = (options, credentials) => {
     const config = poolConfigs(options, guard).configs[credentialsOf(options).indexOf(credentials)] ?? {}
-    // TypeORM's `extra` stands over all else that it gives a pool.
+    // TypeORM's `extra` overrides all other options of a pool.
     return createPool({ ...options, extra: pools.mark(config) }, credentials)
   }
 }
 
-/** TypeORM forgets the pools that it has opened where one of them, or the cache, cannot be connected. */
+/** TypeORM leaks the pools it has opened if another pool or the cache cannot connect. */
 function closeAfterFailure(dataSource: DataSource, driver: PostgresDriver, pools: HeldPools): void {
   const initialize = dataSource.initialize.bind(dataSource)
   dataSource.initialize = async () => {
@@ -48,12 +47,12 @@ function closeAfterFailure(dataSource: DataSource, driver: PostgresDriver, pools
 }
 
 /**
- * TypeORM takes the connections from whoever has them, and spins for ever over one that was released while it was still
- * being connected. Here queries and transactions that run may finish.
+ * TypeORM's `disconnect` closes connections in use, and loops forever over a runner that was released while it was connecting.
+ * This one lets running queries and transactions finish.
  */
 function drainOnDestroy(driver: PostgresDriver, pools: HeldPools): void {
-  const complain = driver.disconnect.bind(driver)
-  driver.disconnect = () => (driver.master ? disconnect(driver, pools) : complain())
+  const disconnectPlain = driver.disconnect.bind(driver)
+  driver.disconnect = () => (driver.master ? disconnect(driver, pools) : disconnectPlain())
 }
 
 async function disconnect(driver: PostgresDriver, pools: HeldPools): Promise<void> {
@@ -63,7 +62,7 @@ async function disconnect(driver: PostgresDriver, pools: HeldPools): Promise<voi
   } finally {
     stop()
   }
-  // Their connections were taken from them, or belong to a pool that others go on with.
+  // The drain closed these runners' connections, or another DataSource shares their pool.
   await Promise.all(driver.connectedQueryRunners.splice(0).map((runner) => runner.release()))
   driver.master = undefined
   driver.slaves = []
@@ -78,9 +77,7 @@ function releaseOnceConnected(driver: PostgresDriver): void {
   }
 }
 
-/**
- * TypeORM's `release` does nothing while `connect` is pending, and the connection that comes then is never given back.
- */
+/** TypeORM's `release` does nothing while `connect` is pending, and the connection is then never released. */
 function waitForConnect(runner: QueryRunner): void {
   const connect = runner.connect.bind(runner)
   const release = runner.release.bind(runner)
@@ -103,12 +100,12 @@ function waitForConnect(runner: QueryRunner): void {
     stopExplaining()
     return release()
   }
-  // Where nothing is pending, it is as prompt as TypeORM's.
+  // If no `connect` is pending, release synchronously, as TypeORM does.
   runner.release = () => (connecting && !settled ? connecting.then(releaseNow) : releaseNow())
 }
 
-/** Each transaction runs in a scope of its own. Repositories have the same manager. */
-function openScopes({ manager }: DataSource): void {
+/** Runs each transaction under deadlock detection. Repositories use the same manager. */
+function wrapTransactions({ manager }: DataSource): void {
   const transaction = manager.transaction.bind(manager) as (...work: unknown[]) => Promise<unknown>
   manager.transaction = ((...work: unknown[]) =>
     withDeadlockDetection(() => transaction(...work))) as typeof manager.transaction

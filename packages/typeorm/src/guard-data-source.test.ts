@@ -15,34 +15,39 @@ test.each([
     '"mysql:"',
   ],
   [
-    'an option of the guard among those of TypeORM',
+    "poolguard's option among TypeORM's",
     { type: 'postgres', url, fleet: { app: 'orders' } },
     {},
     'Invalid option fleet: an object. It takes no value here: it stands in the second argument',
   ],
   [
-    'a misspelt option of the guard',
+    'a misspelt option of poolguard',
     { type: 'postgres', url },
     { instance: 6 },
     'there is no such option, but instances',
   ],
-  ['a bad option of the guard', { type: 'postgres', url }, { instances: 0 }, 'Invalid option instances: 0'],
-  ['a bad setting of the guard', { type: 'postgres', url }, { pool: { max: 0 } }, 'Invalid option pool.max: 0'],
-  ['a pool size that is none', { type: 'postgres', url, poolSize: 1.5 }, {}, 'Invalid option pool.max: 1.5'],
-  ['a guard that has a URL', { type: 'postgres', url }, { url }, 'Invalid option url: a text of '],
-  ['a driver that is none', { type: 'postgres', url, driver: {} }, {}, 'Invalid option driver'],
-])('given %s, then that is said at once', (_what, options, guard, message) => {
+  ['an invalid option of poolguard', { type: 'postgres', url }, { instances: 0 }, 'Invalid option instances: 0'],
+  [
+    'an invalid pool setting of poolguard',
+    { type: 'postgres', url },
+    { pool: { max: 0 } },
+    'Invalid option pool.max: 0',
+  ],
+  ['an invalid pool size', { type: 'postgres', url, poolSize: 1.5 }, {}, 'Invalid option pool.max: 1.5'],
+  ["a URL among poolguard's options", { type: 'postgres', url }, { url }, 'Invalid option url: a text of '],
+  ['an invalid driver', { type: 'postgres', url, driver: {} }, {}, 'Invalid option driver'],
+])('given %s, then it throws immediately', (_what, options, guard, message) => {
   expect(() => guardDataSource(options as never, guard as never)).toThrow(message)
   expect(() => guardDataSource(options as never, guard as never)).not.toThrow('secret')
 })
 
-test('given a url that is not set beside a host, or under replication, then the others count', () => {
+test('given an undefined url and a host or replication, then those are used', () => {
   const host = 'db'
   guardDataSource({ type: 'postgres', url: undefined as never, host })
   guardDataSource({ type: 'postgres', url: undefined as never, replication: { master: { host }, slaves: [] } })
 })
 
-test('given options, then they are not changed, and what comes out has the same type', () => {
+test('given options, then they are not changed, and the result has the same type', () => {
   const options = Object.freeze({ type: 'postgres', url, logging: 'all', autoLoadEntities: true } as const)
   const guarded = guardDataSource(options)
   expectTypeOf(guarded).toEqualTypeOf(options)
@@ -50,7 +55,7 @@ test('given options, then they are not changed, and what comes out has the same 
   expect(guarded).toMatchObject(options)
 })
 
-test('given that the cache option is replaced afterwards, then initialize says so', async () => {
+test('given that the cache option is replaced afterwards, then initialize throws', async () => {
   const dataSource = new DataSource({ ...guardDataSource({ type: 'postgres', url }), cache: false })
   await expect(dataSource.initialize()).rejects.toThrow('Invalid option cache')
 })
@@ -59,17 +64,17 @@ test('given a DataSource that is not initialised, or not guarded, then it has no
   expect(() => guardedPools(new DataSource({ type: 'postgres', url }))).toThrow("Invalid option dataSource: 'not init")
 })
 
-test('given fewer connections than pools to one server, then each has one, and that is said', () => {
+test('given fewer connections than pools to one server, then each pool has one, with a warning', () => {
   const onEvent = vi.fn()
   const replication = { master: { url }, slaves: [{ host: 'DB', database: 'orders' }] }
   guardDataSource({ type: 'postgres', replication, poolSize: 1 }, { onEvent })
   expect(onEvent).toHaveBeenCalledExactlyOnceWith({
     type: 'warning',
-    message: 'max is 1, but 2 pools (master and replicas) lead to db:5432; each has 1 connection',
+    message: 'max is 1, but 2 pools (master and replicas) connect to db:5432, so each pool gets 1 connection',
   })
 })
 
-test('given options that were guarded already, then that is said, also of a copy of them', () => {
+test('given options that were guarded already, or a copy of them, then it throws', () => {
   const guarded = guardDataSource({ type: 'postgres', url })
   for (const options of [guarded, { ...guarded, logging: true }]) {
     expect(() => guardDataSource(options)).toThrow('call guardDataSource once')

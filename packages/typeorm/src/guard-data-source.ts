@@ -2,7 +2,7 @@ import { InvalidOptionError } from '@poolguard/core'
 import { registerOwnCode, rejectForeignOptions } from '@poolguard/core/adapter'
 import { type GuardedPool, validateConfig } from '@poolguard/pg'
 import type { DataSource } from 'typeorm'
-// TypeORM's own way to pg: another copy of it would have other defaults, and other parsers of types.
+// Loads TypeORM's copy of pg: another copy would have other defaults and other type parsers.
 import { PlatformTools } from 'typeorm/platform/PlatformTools.js'
 import { adoptDataSource } from './adopt-data-source.ts'
 import { poolClassFor } from './held-pools.ts'
@@ -16,13 +16,13 @@ registerOwnCode(new Error(), 'typeorm')
 type CacheOptions = Exclude<NonNullable<PostgresOptions['cache']>, boolean>
 
 /**
- * TypeORM's options, with its pools guarded: where the DataSource is made, only this is put around them.
+ * Returns TypeORM's options with guarded pools. Wrap the options of `new DataSource` with it.
  *
- * TypeORM's own options keep their meaning; poolguard's stand over them. Pools are opened by `initialize()`, and
- * drained by `destroy()`.
+ * TypeORM's own options keep their meaning; poolguard's options override them. `initialize()` opens the pools, and `destroy()`
+ * drains them; this function opens no connection.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant, and for other databases than PostgreSQL;
- * `ConnectionStringError` for a bad URL. Nothing is connected yet.
+ * @throws {InvalidOptionError} for an invalid option, and for databases other than PostgreSQL; `ConnectionStringError` for a bad
+ * URL.
  * @example
  * import { guardDataSource } from '@poolguard/typeorm'
  *
@@ -32,10 +32,9 @@ type CacheOptions = Exclude<NonNullable<PostgresOptions['cache']>, boolean>
  */
 export function guardDataSource<T extends PostgresOptions>(options: T, guard: GuardOptions = {}): T {
   requirePostgres(options)
-  refuseGuarded(options)
+  rejectGuarded(options)
   rejectForeignOptions(options, 'the second argument, as in guardDataSource(options, { fleet })')
-  if ('url' in guard)
-    throw new InvalidOptionError('url', guard.url, "no value here: it stands among TypeORM's own options")
+  if ('url' in guard) throw new InvalidOptionError('url', guard.url, "no value here: set it among TypeORM's options")
   const { replication } = options
   const schema = options.schema ?? urlOf(replication?.master ?? options)?.parameter('schema')
   const { configs, warnings } = poolConfigs(options, guard)
@@ -45,7 +44,7 @@ export function guardDataSource<T extends PostgresOptions>(options: T, guard: Gu
     ...withPlainUrls(options),
     ...(schema !== undefined && { schema }),
     driver: guardedPg(options),
-    cache: cacheThatMeets(options.cache, (dataSource) => adoptDataSource(dataSource, guard)),
+    cache: interceptCache(options.cache, (dataSource) => adoptDataSource(dataSource, guard)),
   }
   return guarded as T
 }
@@ -62,38 +61,38 @@ function withPlainUrls(options: PostgresOptions): PostgresOptions {
   return { ...options, replication: { ...replication, master: withPlainUrl(master), slaves: slaves.map(withPlainUrl) } }
 }
 
-/** On the driver, which goes along when options are spread; another copy of this package knows it, too. */
+/** Marks the driver: the mark survives spreading the options, and another copy of this package recognises it. */
 const GUARDED: unique symbol = Symbol.for('poolguard.typeorm.guarded')
 
-function refuseGuarded({ driver }: PostgresOptions): void {
+function rejectGuarded({ driver }: PostgresOptions): void {
   if (!driver?.[GUARDED]) return
   throw new InvalidOptionError(
     'driver',
-    'the one that guardDataSource has set',
-    'the options before they were guarded: call guardDataSource once, and give what it returns to every new DataSource',
+    'the one that guardDataSource set',
+    'unguarded options: call guardDataSource once, and pass its result to every new DataSource',
   )
 }
 
 function guardedPg({ driver }: PostgresOptions): object {
   const pg = driver ?? PlatformTools.load('pg')
   if (typeof pg.Pool !== 'function')
-    throw new InvalidOptionError('driver', driver, 'the module pg, or one with its Pool')
+    throw new InvalidOptionError('driver', driver, 'the module pg, or a module with its Pool')
   return Object.defineProperty({ ...pg, Pool: poolClassFor(pg) }, GUARDED, { value: true })
 }
 
 /**
- * A cache's `provider` is the one place where TypeORM lets options see the DataSource that is made of them. Where there
- * is to be no cache it makes none; else the one that TypeORM would have made.
+ * Returns a `cache` option that hands the DataSource to a callback: a cache's `provider` is the only option that TypeORM calls with
+ * the DataSource. The provider creates the cache that the given option asks for, or none.
  */
-function cacheThatMeets(given: PostgresOptions['cache'], meet: (dataSource: DataSource) => void): CacheOptions {
+function interceptCache(given: PostgresOptions['cache'], onDataSource: (dataSource: DataSource) => void): CacheOptions {
   const provider = (dataSource: DataSource) => {
-    meet(dataSource)
+    onDataSource(dataSource)
     return given ? makeCache(dataSource, given) : undefined
   }
   return { ...(typeof given === 'object' && given), provider: provider as NonNullable<CacheOptions['provider']> }
 }
 
-/** `setOptions` is TypeORM's own way of making a cache; what it leaves behind in the options is taken back. */
+/** Creates a cache with TypeORM's `setOptions`, then restores the options that it changes. */
 function makeCache(
   dataSource: DataSource,
   given: NonNullable<PostgresOptions['cache']>,
@@ -106,9 +105,9 @@ function makeCache(
 }
 
 /**
- * The pools of a DataSource that is initialised: the master's, then those of the replicas in their order.
+ * The pools of an initialised DataSource: the master's pool, then the replicas' pools in order.
  *
- * @throws {InvalidOptionError} where it is not initialised, or not guarded.
+ * @throws {InvalidOptionError} if the DataSource is not initialised or not guarded.
  * @example
  * const [pool] = guardedPools(dataSource)
  * pool.snapshot().stats.waiting
@@ -119,6 +118,6 @@ export function guardedPools(dataSource: DataSource): [master: GuardedPool, ...r
   throw new InvalidOptionError(
     'dataSource',
     dataSource.isInitialized ? 'initialised, but not guarded' : 'not initialised',
-    'an initialised DataSource that was made with guardDataSource',
+    'an initialised DataSource with options from guardDataSource',
   )
 }

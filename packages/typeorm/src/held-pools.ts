@@ -11,34 +11,35 @@ import {
 
 const POOLS: unique symbol = Symbol('poolguard.typeorm.pools')
 
-/** A pool's configuration on its way through TypeORM. */
+/** A pool's configuration, marked with its owner while it passes through TypeORM. */
 interface MarkedConfig extends GuardedPoolConfig {
   readonly [POOLS]?: HeldPools
 }
 
 /**
- * What TypeORM is given for `pg.Pool`. The pools belong to a DataSource, which closes them; its mark comes along with
- * the configuration.
+ * The class that TypeORM uses as `pg.Pool`. Each pool belongs to the DataSource that closes it; the configuration carries that
+ * owner.
  */
 export function poolClassFor(pg: { readonly Pool: PoolClass }): PoolClass {
   const Guarded = guardPoolClass(pg.Pool)
   function Pool({ [POOLS]: pools, ...config }: MarkedConfig): GuardedPool {
     if (pools) return pools.open(Guarded, config)
-    throw new InvalidOptionError('cache', undefined, 'what guardDataSource has set: give it your own cache option')
+    throw new InvalidOptionError(
+      'cache',
+      undefined,
+      'the value that guardDataSource set. Pass your own cache option to guardDataSource',
+    )
   }
   return Pool as unknown as PoolClass
 }
 
-/** The pools that one DataSource has opened, be it that it never got hold of them itself. */
+/** All pools that one DataSource opened, including pools that TypeORM lost after a failed `initialize`. */
 export class HeldPools {
   readonly #shared: boolean
-  readonly #held = new Set<SharedPool<GuardedPool>>()
+  readonly #pools = new Set<SharedPool<GuardedPool>>()
   #closing: Promise<void> | undefined
 
-  /**
-   * @param shared whether pools of the same name are the same, over hot reloads of the module that makes the
-   * DataSource.
-   */
+  /** @param shared share pools by name across hot reloads of the module that creates the DataSource. */
   constructor(shared: boolean) {
     this.#shared = shared
   }
@@ -49,14 +50,14 @@ export class HeldPools {
   }
 
   open(Guarded: GuardedPoolClass, config: GuardedPoolConfig): GuardedPool {
-    const held = sharedGuardedPool(Guarded, config, { shared: this.#shared })
-    // TypeORM adds one listener for each DataSource; of a pool that is taken again, only the latest is to hear of it.
-    held.pool.removeAllListeners('error')
-    this.#held.add(held)
-    return held.pool
+    const shared = sharedGuardedPool(Guarded, config, { shared: this.#shared })
+    // Each DataSource adds an error listener; on a shared pool, only the latest listener stays.
+    shared.pool.removeAllListeners('error')
+    this.#pools.add(shared)
+    return shared.pool
   }
 
-  /** Lends no more, waits for what is at work, within each pool's `drainMillis`, and closes. */
+  /** Drains all pools, each within its `drainMillis`, and closes them. */
   close(): Promise<void> {
     this.#closing ??= this.#close().finally(() => {
       this.#closing = undefined
@@ -65,7 +66,7 @@ export class HeldPools {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#held].map((held) => held.end()))
-    this.#held.clear()
+    await Promise.all([...this.#pools].map((shared) => shared.end()))
+    this.#pools.clear()
   }
 }

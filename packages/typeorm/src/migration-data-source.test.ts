@@ -3,7 +3,7 @@ import { migrationDataSource } from './migration-data-source.ts'
 
 const NEON = 'postgresql://app:secret@ep-cool-1-pooler.eu-central-1.aws.neon.tech/orders?pgbouncer=true'
 
-test('given a direct URL, then it is used, by one connection, and the rest of the options is kept', () => {
+test('given a direct URL, then it is used with one connection, and the other options are kept', () => {
   const options = {
     type: 'postgres' as const,
     url: 'postgresql://app@pooler:6432/orders',
@@ -18,13 +18,13 @@ test('given a direct URL, then it is used, by one connection, and the rest of th
   })
 })
 
-test('given a known provider, then its rule makes the direct URL', () => {
+test('given a known provider, then its rule gives the direct URL', () => {
   expect(migrationDataSource({ type: 'postgres', url: NEON }, '').url).toBe(
     'postgresql://app:secret@ep-cool-1.eu-central-1.aws.neon.tech/orders',
   )
 })
 
-test('given host and user instead of a URL, then the rule changes those', () => {
+test('given host and user instead of a URL, then the rule changes host and user', () => {
   const password = async () => 'secret'
   const options = { type: 'postgres', host: 'aws-0-eu.pooler.supabase.com', port: 6543, password } as const
   expect(migrationDataSource({ ...options, username: 'postgres.abcdefghij' }, '')).toMatchObject({
@@ -45,19 +45,19 @@ test('given replication, then only the master is migrated', () => {
   })
 })
 
-test('given no pooler that is known, or one in session mode, then the URL stays', () => {
+test('given no known pooler, or a pooler in session mode, then the URL is kept', () => {
   for (const url of ['postgresql://db/orders', 'postgresql://u@aws-0-eu.pooler.supabase.com:5432/orders']) {
     expect(migrationDataSource({ type: 'postgres', url }, '').url).toBe(url)
   }
 })
 
-test('given a known pooler without a rule for its direct URL, then that is said', () => {
+test('given a known pooler without a rule for its direct URL, then it throws', () => {
   const refused = () => migrationDataSource({ type: 'postgres', url: 'postgresql://app:secret@db:6432/orders' }, '')
   expect(refused).toThrow(/Invalid option directUrl.*db looks like a pooler \(PgBouncer\).*DIRECT_URL/s)
   expect(refused).not.toThrow('secret')
 })
 
-test('given DIRECT_URL, then it is used where there is no argument', () => {
+test('given DIRECT_URL and no argument, then DIRECT_URL is used', () => {
   process.env.DIRECT_URL = 'postgresql://db/direct'
   try {
     expect(migrationDataSource({ type: 'postgres', url: NEON }).url).toBe('postgresql://db/direct')

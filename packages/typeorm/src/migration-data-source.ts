@@ -9,11 +9,11 @@ import {
 import { type Credentials, type PostgresOptions, requirePostgres, urlOf } from './postgres-options.ts'
 
 /**
- * Options of the DataSource that TypeORM's command line is given: past the pooler, and with one connection of plain pg,
- * as migrations need no more. The direct URL is the argument, else `DIRECT_URL`, else made by the rule of a known
- * provider; and where no pooler is known to stand in between, the options' own.
+ * Options of a DataSource for TypeORM's command line: a direct connection without the pooler, and one connection of plain pg, which
+ * is all that migrations need. The direct URL is the argument, or else `DIRECT_URL`, or else derived by the rule of a known
+ * provider. If no known pooler is in between, the URL of the options is used.
  *
- * @throws {InvalidOptionError} behind a known pooler where no direct URL can be had; `ConnectionStringError`.
+ * @throws {InvalidOptionError} behind a known pooler without a direct URL; `ConnectionStringError` for a bad URL.
  * @example
  * // typeorm migration:run -d dist/migration-data-source.js
  * export default new DataSource(migrationDataSource(options))
@@ -47,14 +47,14 @@ function fieldsOf({ host = 'localhost', port, username, database }: Credentials)
   return new ConnectionString({ hosts: [port === undefined ? { host } : { host, port }], user: username, database })
 }
 
-/** One in session mode does. */
+/** A pooler in session mode works for migrations. */
 function requireNoPooler(connection: ConnectionString): void {
   const assumed = guessProvider(connection)
   if (!assumed || assumed.endpoint === 'direct' || assumed.endpoint === 'session-pooler') return
   throw new InvalidOptionError(
     'directUrl',
     undefined,
-    `the URL of the database itself: ${connection.hosts[0]?.host} looks like a pooler (${assumed.provider}), through ` +
-      'which migrations are not to run. Set DIRECT_URL, or give it as second argument',
+    `the direct URL of the database: ${connection.hosts[0]?.host} looks like a pooler (${assumed.provider}), and ` +
+      'migrations need a direct connection. Set DIRECT_URL, or pass the URL as second argument',
   )
 }

@@ -11,7 +11,7 @@ const same = 'postgresql://db:5432/orders'
 const other = 'postgresql://replica/orders'
 
 test.each([
-  ['nothing', {}, {}, [5, 5]],
+  ['no options', {}, {}, [5, 5]],
   ['poolSize', { poolSize: 7 }, {}, [4, 3]],
   ['extra.max', { poolSize: 7, extra: { max: 4 } }, {}, [2, 2]],
   ['pool.max', { poolSize: 7, extra: { max: 4 } }, { pool: { max: 9 } }, [5, 4]],
@@ -25,14 +25,14 @@ test.each([
   expect(configs.map(({ pool }) => pool?.max)).toEqual(maxima)
 })
 
-test('given a replica on the same server, then what stands in the URL is divided, and min, too', () => {
+test('given a replica on the same server, then min and the limit in the URL are divided', () => {
   const slaves = [`${same}?connection_limit=8&min=3`]
   const { configs } = poolConfigs(replicated(slaves), { instances: 2 })
   expect(configs[1]).toMatchObject({ instances: 4, pool: { max: 4, min: 1 } })
   expect(configs[0]).toMatchObject({ instances: 4, pool: {} })
 })
 
-test('given replicas on servers of their own, then nothing is divided', () => {
+test('given replicas on separate servers, then max is not divided', () => {
   const { configs, warnings } = poolConfigs(replicated([other, other], { poolSize: 5 }), { instances: 2 })
   expect(configs[0]).toMatchObject({ name: 'orders', max: 5, instances: 2 })
   expect(configs[0]).not.toHaveProperty('pool')
@@ -41,7 +41,7 @@ test('given replicas on servers of their own, then nothing is divided', () => {
   expect(warnings).toEqual([])
 })
 
-test('given the names of loopback, then they are one server', () => {
+test('given different names of loopback, then they count as one server', () => {
   const slaves = ['postgresql://127.0.0.1/orders', 'postgresql://[::1]/orders', 'postgresql:///orders?host=localhost']
   const { configs } = poolConfigs(replicated(slaves, { poolSize: 6 }), {})
   expect(configs.map(({ pool }) => pool?.max)).toEqual([undefined, 2, 2, 2])
@@ -52,7 +52,7 @@ test.each([
   ['extra.max', { extra: { max: 8 } }, {}],
   ['pool.max', {}, { pool: { max: 8 } }],
 ])(
-  'given %s and a limit in the URL of a replica, then the smaller one holds for the replica',
+  'given %s and a limit in the URL of a replica, then the smaller one applies to the replica',
   (_what, options, guard) => {
     const limited = (url: string, limit: number) => {
       const { configs } = poolConfigs(replicated([`${url}?connection_limit=${limit}`], options), guard)
@@ -64,13 +64,13 @@ test.each([
   },
 )
 
-test('given a limit in the URL of the master, then that is the part of the master', () => {
+test("given a limit in the master's URL, then it limits the master's pool", () => {
   const replication = { master: { url: `${same}?connection_limit=2` }, slaves: [{ url: other }] }
   const { configs } = poolConfigs({ type: 'postgres', replication, poolSize: 8 }, {})
   expect(configs.map(({ pool, max }) => pool?.max ?? max)).toEqual([2, 8])
 })
 
-test('given no replication, then the options are told as they are, without a name of their own', () => {
+test('given no replication, then the options are passed on without an added name', () => {
   const { configs } = poolConfigs(
     { type: 'postgres', url: same, poolSize: 3 },
     { sessionState: 'off', detectDeadlocks: true },

@@ -4,46 +4,44 @@ import { type ConnectionString, readPoolParameters } from '@poolguard/core/postg
 import type { GuardedPoolConfig } from '@poolguard/pg'
 import { type Credentials, credentialsOf, type PostgresOptions, urlOf } from './postgres-options.ts'
 
-/**
- * What poolguard can be told beside TypeORM's own options, over which it stands. Where to connect to stays TypeORM's.
- */
+/** poolguard's options, which override TypeORM's. The address stays among TypeORM's options. */
 export interface GuardOptions extends Omit<PoolguardOptions, 'url'>, Pick<GuardedPoolConfig, 'resetOnRelease'> {
   /**
-   * Whether the pools are told which callers are inside a transaction, so that they can report a deadlock: the
-   * DataSource used where the transaction's own EntityManager should be, on the last connection. Default: from Node 24
-   * on; below, it makes every await of the process dearer.
+   * Track which callers are inside a transaction, so that the pools can report a deadlock: the DataSource used instead of the
+   * transaction's EntityManager when no other connection is left. Default: from Node 24 on; below Node 24 it makes every `await` of
+   * the process 2.4 times as expensive.
    */
   readonly detectDeadlocks?: boolean
 }
 
-/** What a pool is made of: TypeORM's own options as it translates them, and poolguard's over them. */
+/** The options of one pool: TypeORM's options as TypeORM translates them, overridden by poolguard's. */
 interface PoolPlan {
   readonly config: GuardedPoolConfig
   readonly url: ConnectionString | undefined
-  /** One of several: what its URL says is its own part of what all of them may have. */
+  /** Part of a replication: a limit in its URL applies to this pool only. */
   readonly replicated: boolean
 }
 
-/** A pool's part of what all pools to the same server may have together. */
+/** A pool's share of the limit of all pools to the same server. */
 interface Share {
   readonly pools: number
-  /** The first pools get what is left over. */
+  /** Position among these pools; the first ones get the remainder. */
   readonly index: number
 }
 
-/** What TypeORM's pools are made of, the master's first. */
+/** The configurations of TypeORM's pools, the master's first. */
 export interface PoolConfigs {
   readonly configs: readonly GuardedPoolConfig[]
-  /** What cannot be had as asked for, a sentence each. */
+  /** One sentence for each option that cannot be applied as given. */
   readonly warnings: readonly string[]
 }
 
 /**
  * Works out the configuration of each of TypeORM's pools.
  *
- * TypeORM gives every replica a pool as large as the master's. Pools that lead to different servers keep that: each
- * server has a capacity of its own. Pools that lead to the same host and port, be it a server or a pooler, share one
- * budget: `max` is divided, and each counts as an instance of its own.
+ * TypeORM gives every replica a pool as large as the master's. Pools to different servers keep that size, because each server has its
+ * own capacity. Pools to the same host and port, whether a server or a pooler, share one limit: `max` is divided between them, and each
+ * pool counts as an instance.
  *
  * @throws {InvalidOptionError}, `ConnectionStringError`
  */
@@ -61,14 +59,14 @@ export function poolConfigs(options: PostgresOptions, guard: GuardOptions): Pool
     name: position === 0 ? name : `${name}-replica-${position}`,
     ...dividedBy(shares[position], plan, guard),
   }))
-  return { configs, warnings: plans.flatMap((plan, position) => tooFew(shares[position], plan, guard)) }
+  return { configs, warnings: plans.flatMap((plan, position) => warnOfTooFew(shares[position], plan, guard)) }
 }
 
 function planOf(options: PostgresOptions, credentials: Credentials, guard: GuardOptions): PoolPlan {
   const { detectDeadlocks: _own, ...pool } = guard
   const { extra = {}, poolSize, connectTimeoutMS } = options
   const url = urlOf({ ...credentials, ...(extra.connectionString && { url: extra.connectionString }) })
-  // As TypeORM has it, and so that all of it can be checked before anything is opened.
+  // Repeats TypeORM's translation, so that all options can be validated before a pool is opened.
   const { host, port, username: user, password, database, ssl } = credentials
   const fields = { host, port, user, password, database, ssl, max: poolSize, connectionTimeoutMillis: connectTimeoutMS }
   const config = { ...omitUndefined(fields), ...extra, ...(url && { connectionString: url.href }), ...pool }
@@ -76,7 +74,7 @@ function planOf(options: PostgresOptions, credentials: Credentials, guard: Guard
 }
 
 function dividedBy(share: Share | undefined, plan: PoolPlan, guard: GuardOptions): Partial<GuardedPoolConfig> {
-  if (!share || share.pools === 1) return ownPart(plan, guard)
+  if (!share || share.pools === 1) return limitOfUrl(plan, guard)
   const { instances, pool } = guard
   const max = maxOf(plan, guard)
   const { min } = boundsOf(plan, guard)
@@ -90,8 +88,8 @@ function dividedBy(share: Share | undefined, plan: PoolPlan, guard: GuardOptions
   }
 }
 
-/** The limit in a pool's URL, where the options for all pools allow more. */
-function ownPart(plan: PoolPlan, guard: GuardOptions): Partial<GuardedPoolConfig> {
+/** The limit in a pool's URL, if it is below the limit for all pools. */
+function limitOfUrl(plan: PoolPlan, guard: GuardOptions): Partial<GuardedPoolConfig> {
   const limit = plan.url && readPoolParameters(plan.url).max
   const { max, min } = boundsOf(plan, guard)
   if (limit === undefined || max !== limit) return {}
@@ -102,15 +100,15 @@ function partOf(total: number, { pools, index }: Share, least: number): number {
   return Math.max(least, Math.floor(total / pools) + (index < total % pools ? 1 : 0))
 }
 
-function tooFew(share: Share | undefined, plan: PoolPlan, guard: GuardOptions): string[] {
+function warnOfTooFew(share: Share | undefined, plan: PoolPlan, guard: GuardOptions): string[] {
   const max = maxOf(plan, guard)
   if (!share || share.index > 0 || max === undefined || max >= share.pools) return []
   return [
-    `max is ${max}, but ${share.pools} pools (master and replicas) lead to ${serverOf(plan)}; each has 1 connection`,
+    `max is ${max}, but ${share.pools} pools (master and replicas) connect to ${serverOf(plan)}, so each pool gets 1 connection`,
   ]
 }
 
-/** How many connections all pools to a server may have; undefined where only a plan or a fleet says so. */
+/** The limit of all pools to a server together; undefined if a plan or a fleet decides. */
 function maxOf(plan: PoolPlan, guard: GuardOptions): number | undefined {
   const { instances, fleet, preset } = guard
   const bounds = boundsOf(plan, guard)
@@ -119,8 +117,8 @@ function maxOf(plan: PoolPlan, guard: GuardOptions): number | undefined {
 }
 
 /**
- * The first that says something, in the order in which the pool asks, too. In a replication, the limit in a URL holds
- * beside what is said for all pools: the smaller one counts.
+ * `min` and `max` with the pool's own precedence. In a replication, the smaller of the limit in the URL and the limit for all pools
+ * applies.
  */
 function boundsOf(
   { config, url, replicated }: PoolPlan,
@@ -134,9 +132,7 @@ function boundsOf(
   return { ...(max !== undefined && { max }), ...(min !== undefined && { min }) }
 }
 
-/**
- * Loopback has several names. Any other alias of a server is not known to be one, and counts as a server of its own.
- */
+/** Treats the names of loopback as one server. Any other alias counts as a separate server. */
 function serverOf({ config, url }: PoolPlan): string {
   const address = url?.hosts[0]
   const host = (address?.host ?? config.host ?? process.env.PGHOST ?? 'localhost').toLowerCase()

@@ -2,11 +2,11 @@ import type { GuardedPool } from '@poolguard/pg'
 import type { DataSource, QueryRunner, ReplicationMode } from 'typeorm'
 import type { Credentials, PostgresOptions } from './postgres-options.ts'
 
-/** What is used of TypeORM's own PostgresDriver: alike in 0.3 and 1.x, in parts protected. */
+/** The part of TypeORM's PostgresDriver used here. It is the same in 0.3 and 1.x; some members are protected. */
 export interface PostgresDriver {
   master: GuardedPool | undefined
   slaves: GuardedPool[]
-  /** Those that have a connection at the moment. */
+  /** The query runners that hold a connection. */
   readonly connectedQueryRunners: QueryRunner[]
   createPool(options: PostgresOptions, credentials: Credentials): Promise<GuardedPool>
   createQueryRunner(mode: ReplicationMode): QueryRunner

@@ -2,41 +2,41 @@ import { systemClock } from '@poolguard/core/adapter'
 import type { QueryRunner } from 'typeorm'
 import type { PostgresDriver } from './postgres-driver.ts'
 
-/** A query runner that is idle at two looks in a row is in no one's hands: between two queries of one call less time passes. */
-const LOOK_MILLIS = 50
+/** A query runner that is idle at two checks in a row is unused: less time passes between two queries of one call. */
+const CHECK_INTERVAL_MILLIS = 50
 
-/** What is used of pg's client. */
+/** The part of pg's client used here. */
 interface Client {
   readonly readyForQuery?: boolean
   readonly connection?: { readonly stream: { readonly bytesWritten?: number } }
 }
 
 /**
- * Releases query runners that were connected and never released, so that the end of a DataSource does not wait for them: those
- * on which no query runs and no transaction is open. TypeORM itself takes the connections of all.
+ * Releases connected query runners that have no running query and no open transaction, so that `destroy()` does not wait for runners
+ * that were never released.
  *
- * @returns ends it.
+ * @returns a function that stops the checks.
  */
 export function releaseIdleRunners(driver: PostgresDriver): () => void {
   let idle = new Map<QueryRunner, number>()
   let cancel = () => {}
-  const look = () => {
+  const check = () => {
     const before = idle
     idle = new Map()
     for (const runner of [...driver.connectedQueryRunners]) {
-      const sent = sentWhenIdle(runner)
+      const sent = bytesSentWhenIdle(runner)
       if (sent === undefined) continue
       if (before.get(runner) === sent) void runner.release()
       else idle.set(runner, sent)
     }
-    cancel = systemClock.after(LOOK_MILLIS, look)
+    cancel = systemClock.after(CHECK_INTERVAL_MILLIS, check)
   }
-  look()
+  check()
   return () => cancel()
 }
 
-/** How much was sent on its connection so far; undefined where something is under way. */
-function sentWhenIdle(runner: QueryRunner): number | undefined {
+/** The bytes sent on the runner's connection so far; undefined while a query runs or a transaction is open. */
+function bytesSentWhenIdle(runner: QueryRunner): number | undefined {
   const { databaseConnection } = runner as { databaseConnection?: Client }
   if (runner.isTransactionActive || !databaseConnection?.readyForQuery) return undefined
   return databaseConnection.connection?.stream.bytesWritten ?? 0
