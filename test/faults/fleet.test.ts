@@ -96,7 +96,9 @@ test('given more instances than connections, then who is in is served, it is sai
   const failures = outcomes.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
   expect(failures).toHaveLength(40)
   expect(failures.map(({ code }) => code)).toEqual(Array(40).fill('POOLGUARD_ACQUIRE_TIMEOUT'))
-  expect(failures[0].message).toMatch(/The server has no connection left .*run fewer instances, or put PgBouncer in front/)
+  expect(failures[0].message).toMatch(
+    /The server has no connection left .*run fewer instances, or put PgBouncer in front/,
+  )
   const within = pools.filter(({ pool }) => pool.counts.total > 0 && pool.counts.idle > 0)
   expect(within.map(({ pool }) => pool.counts.max)).toEqual(Array(10).fill(1))
   await eventually(() => pools.filter(({ events }) => warningsOf(events).length > 0).length).toBeGreaterThan(0)
