@@ -1,5 +1,5 @@
 import type { ConnectFailure } from '../pool/index.ts'
-import { adviseConnectFailure, isKilledByPooler, isNobodyThere, isServerError } from '../postgres-errors/index.ts'
+import { adviseConnectFailure, isKilledByPooler, isServerAbsent, isServerError } from '../postgres-errors/index.ts'
 import { addressOf, rememberReached, wasReached } from './discovery/reached-addresses.ts'
 import type { PoolguardOptions } from './options/poolguard-options.ts'
 
@@ -43,7 +43,7 @@ export class ConnectFailures {
   classify(error: unknown): ConnectFailure {
     // A server that says that it is starting up can be reached.
     if (isServerError(error)) rememberReached(this.#address)
-    if (this.#givesUp && isNobodyThere(error)) return 'permanent'
+    if (this.#givesUp && isServerAbsent(error)) return 'permanent'
     return this.#classify(error)
   }
 

@@ -4,8 +4,8 @@ import {
   adviseConnectFailure,
   classifyConnectFailure,
   isKilledByPooler,
-  isNobodyThere,
   isPoolTimeout,
+  isServerAbsent,
   isTooManyConnections,
   isWrongPassword,
   SessionHealth,
@@ -28,7 +28,7 @@ const STATE: PoolState = {
 const READERS: Readonly<Record<string, (error: Error) => unknown>> = {
   classifyConnectFailure: (error) => classifyConnectFailure(error, { passwordMayChange: true }),
   isWrongPassword,
-  isNobodyThere,
+  isServerAbsent,
   isPoolTimeout,
   isTooManyConnections,
   isKilledByPooler,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ConnectFailure } from '../pool/index.ts'
-import { classifyConnectFailure, isNobodyThere } from './classify-connect-failure.ts'
+import { classifyConnectFailure, isServerAbsent } from './classify-connect-failure.ts'
 import { watchPasswordFunction } from './password-function.ts'
 
 type Row = readonly [code: string | undefined, message: string]
@@ -22,7 +22,7 @@ const table: Record<ConnectFailure, readonly Row[]> = {
     ['53300', 'too many connections for database "app"'],
     ['53300', 'tout autre texte, dans la langue du serveur'],
     ['53400', 'configured connection limit exceeded'],
-    // PgBouncer 1.18 passes PostgreSQL's text on under a code of its own.
+    // PgBouncer 1.18 forwards PostgreSQL's text under its own code.
     ['08P01', 'sorry, too many clients already'],
     ['08P01', 'too many connections for role "app"'],
     ['08P01', 'no more connections allowed (max_client_conn)'],
@@ -156,7 +156,7 @@ describe.each(Object.entries(table) as [ConnectFailure, readonly Row[]][])('%s',
   })
 })
 
-describe('what is no plain error', () => {
+describe('an unusual error', () => {
   test('given an AggregateError of several addresses without a code, then its first error counts', () => {
     const both = new AggregateError([errorOf(['ECONNREFUSED', '::1']), errorOf(['ECONNREFUSED', '127.0.0.1'])])
 
@@ -167,13 +167,13 @@ describe('what is no plain error', () => {
     expect(classifyConnectFailure(thrown)).toBe('unavailable')
   })
 
-  test('a thrown text is read', () => {
+  test('given a thrown string, then it is classified', () => {
     expect(classifyConnectFailure('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string')).toBe(
       'permanent',
     )
   })
 
-  test('given an endless message, then only its beginning is read, in no time', () => {
+  test('given a very long message, then only its beginning counts', () => {
     const message = `${'database "'.repeat(400_000)}max clients reached`
     expect(classifyConnectFailure({ code: 'XX000', message })).toBe('unavailable')
   })
@@ -187,7 +187,7 @@ describe('a password function', () => {
     ['08P01', 'SASL authentication failed'],
     ['XX000', "password authentication failed for user 'app'"],
     [undefined, 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'],
-  ] as Row[])('may have a better answer after %s: %s', (...row) => {
+  ] as Row[])('may return another password after %s: %s', (...row) => {
     expect(classifyConnectFailure(errorOf(row), { passwordMayChange: true })).toBe('unavailable')
   })
 
@@ -204,19 +204,19 @@ describe('a password function', () => {
     errorOf(['EACCES', 'open /run/secrets/token']),
     errorOf(['ERR_INVALID_URL', 'Invalid URL']),
     'throttled',
-  ])('may throw %o, which says nothing of the server', async (reason) => {
+  ])('may throw %o, which proves nothing about the server', async (reason) => {
     const password = watchPasswordFunction(() => Promise.reject(reason))
     const error = await password().catch((thrown: unknown) => thrown)
 
-    expect([classifyConnectFailure(error), isNobodyThere(error)]).toEqual(['unavailable', false])
+    expect([classifyConnectFailure(error), isServerAbsent(error)]).toEqual(['unavailable', false])
   })
 })
 
-test('nobody is there only if no address answers', () => {
+test('a server is absent only if it is absent at every address', () => {
   const refused = errorOf(['ECONNREFUSED', 'connect ECONNREFUSED ::1:5432'])
   const slow = errorOf(['ETIMEDOUT', 'connect ETIMEDOUT 10.0.0.5:5432'])
 
-  expect(isNobodyThere(new AggregateError([refused, refused]))).toBe(true)
-  expect(isNobodyThere(new AggregateError([refused, slow]))).toBe(false)
-  expect(isNobodyThere(errorOf(['EAI_AGAIN', 'getaddrinfo EAI_AGAIN db']))).toBe(false)
+  expect(isServerAbsent(new AggregateError([refused, refused]))).toBe(true)
+  expect(isServerAbsent(new AggregateError([refused, slow]))).toBe(false)
+  expect(isServerAbsent(errorOf(['EAI_AGAIN', 'getaddrinfo EAI_AGAIN db']))).toBe(false)
 })

@@ -1,36 +1,36 @@
 import type { ConnectFailure } from '../pool/index.ts'
 
-/** What one source says when it does not let a client in, and what that means. */
+/** Classifies the errors with which one server or pooler rejects a connection. */
 export interface ConnectFailureRule {
-  /** Who says so, and where that is written. */
+  /** The sender of the error, and where it is documented. */
   readonly source: string
-  /** Codes under which it is said; an error without a code has the code ''. Undefined: whatever the code. */
+  /** Matching codes; an error without a code has the code ''. Undefined: any code matches. */
   readonly codes?: readonly string[]
-  /** Undefined: whatever the text. */
+  /** Undefined: any text matches. */
   readonly text?: RegExp
   readonly failure: ConnectFailure
 }
 
 /**
- * Codes under which poolers pass on what PostgreSQL said: PgBouncer (08P01), Supavisor, Neon and Pgpool-II (XX000), PgCat and
- * PgDog (58000), Odyssey (08006); none where an ORM has kept only the text.
+ * Codes under which poolers forward PostgreSQL's errors: PgBouncer (08P01), Supavisor, Neon and Pgpool-II (XX000), PgCat and
+ * PgDog (58000), Odyssey (08006); none if an ORM has kept only the text.
  */
 const RELAYED: readonly string[] = ['', '08P01', 'XX000', '58000', '08006', '08000']
 
 /**
- * The first rule that fits counts; what no rule fits is `unavailable`. So a rule for `unavailable` is needed only where
- * a later rule would fit as well. Patterns have no nested repetition, and apply to bounded text.
+ * The first matching rule counts; an error without a matching rule is `unavailable`. So a rule for `unavailable` is needed only
+ * if a later rule would match too. Patterns have no nested repetition and apply to text of limited length.
  */
 export const CONNECT_FAILURE_RULES: readonly ConnectFailureRule[] = [
   // Full.
   {
-    source: 'PostgreSQL: too_many_connections in all its texts; Odyssey and Pgpool-II use the same code',
+    source: 'PostgreSQL: too_many_connections with any text; Odyssey and Pgpool-II use the same code',
     codes: ['53300'],
     failure: 'full',
   },
-  { source: 'configuration_limit_exceeded, which some providers use for the same', codes: ['53400'], failure: 'full' },
+  { source: 'configuration_limit_exceeded, which some providers use instead', codes: ['53400'], failure: 'full' },
   {
-    source: "PostgreSQL's texts passed on under another code; PgBouncer repeats them as `cached error: ...`",
+    source: "PostgreSQL's texts, forwarded under another code; PgBouncer repeats them as `cached error: ...`",
     codes: RELAYED,
     text: /too many clients|too many connections for |remaining connection slots/i,
     failure: 'full',
@@ -84,15 +84,14 @@ export const CONNECT_FAILURE_RULES: readonly ConnectFailureRule[] = [
     failure: 'full',
   },
 
-  // Transient, although a later rule would fit.
+  // Transient, although a later rule would match.
   {
-    source:
-      'PgBouncer: it repeats the last error of its own login for server_login_retry seconds, and then tries again',
+    source: 'PgBouncer: repeats the last error of its own login for server_login_retry seconds, then retries',
     text: /server_login_retry|server login has been failing/i,
     failure: 'unavailable',
   },
   {
-    source: 'RDS Proxy: too many logins by IAM token at a time',
+    source: 'RDS Proxy: too many concurrent logins by IAM token',
     text: /too many competing requests/i,
     failure: 'unavailable',
   },
@@ -118,20 +117,20 @@ export const CONNECT_FAILURE_RULES: readonly ConnectFailureRule[] = [
     failure: 'permanent',
   },
   {
-    source: 'PostgreSQL: a startup parameter is unknown, has a wrong value, or may not be set when connecting',
+    source: 'PostgreSQL: a startup parameter is unknown, has an invalid value, or cannot be set when connecting',
     codes: ['42704', '42601', '42602', '22023', '55P02'],
     failure: 'permanent',
   },
 
   // Permanent, by text.
   {
-    source: "PostgreSQL's texts passed on under another code",
+    source: "PostgreSQL's texts, forwarded under another code",
     codes: RELAYED,
     text: /password authentication failed|no pg_hba\.conf entry|pg_hba\.conf rejects|(?:database|role|user) "[^"]*" does not exist|permission denied for database|is not permitted to log in|is not currently accepting connections/i,
     failure: 'permanent',
   },
   {
-    source: 'PgBouncer: src/client.c; the last one is of its console',
+    source: 'PgBouncer: src/client.c; the last text comes from its console',
     codes: ['', '08P01'],
     text: /no such (?:database|user)|SASL authentication failed|authentication failed|auth failed|unsupported startup parameter|SSL required|bouncer config error|^not allowed/i,
     failure: 'permanent',
@@ -177,10 +176,9 @@ export const CONNECT_FAILURE_RULES: readonly ConnectFailureRule[] = [
     failure: 'permanent',
   },
 
-  // Permanent: this side of the wire.
+  // Permanent: errors of the client.
   {
-    source:
-      'Node: the server has a certificate that is not trusted (nodejs.org/api/tls.html#x509-certificate-error-codes)',
+    source: 'Node: the certificate of the server is not trusted (nodejs.org/api/tls.html#x509-certificate-error-codes)',
     codes: [
       ...['UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
       ...['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'CERT_CHAIN_TOO_LONG', 'CERT_HAS_EXPIRED'],
@@ -191,7 +189,7 @@ export const CONNECT_FAILURE_RULES: readonly ConnectFailureRule[] = [
     failure: 'permanent',
   },
   {
-    source: 'Node: the two sides cannot agree on TLS, or the server wants a certificate of ours',
+    source: 'Node: client and server cannot agree on TLS, or the server requires a client certificate',
     codes: [
       ...['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_UNSUPPORTED_PROTOCOL', 'ERR_SSL_NO_PROTOCOLS_AVAILABLE'],
       ...[
@@ -209,7 +207,7 @@ export const CONNECT_FAILURE_RULES: readonly ConnectFailureRule[] = [
     failure: 'permanent',
   },
   {
-    source: 'Node: may not (the permission model, a Unix socket of another user), or is asked for what cannot be',
+    source: 'Node: permission denied (the permission model, a Unix socket of another user), or an invalid path or port',
     codes: ['EACCES', 'EPERM', 'ERR_ACCESS_DENIED', 'ENAMETOOLONG', 'ENOTDIR', 'ERR_SOCKET_BAD_PORT'],
     failure: 'permanent',
   },
@@ -231,5 +229,5 @@ export const CONNECT_FAILURE_RULES: readonly ConnectFailureRule[] = [
   },
 ]
 
-/** Node's codes of wrong arguments, keys and certificates, of which there are many. */
+/** Prefixes of Node's many codes for invalid arguments, keys and certificates. */
 export const PERMANENT_CODE_PREFIXES: readonly string[] = ['ERR_INVALID_', 'ERR_OSSL_', 'ERR_CRYPTO_']

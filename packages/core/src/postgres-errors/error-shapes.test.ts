@@ -21,7 +21,7 @@ const starved: PoolState = {
   trouble: null,
 }
 
-/** An error as a library throws it. */
+/** An error with the fields that a library adds. */
 function thrown(message: string, fields: object = {}): Error {
   return Object.assign(new Error(message), fields)
 }
@@ -31,7 +31,7 @@ const pgTimeout = thrown('timeout exceeded when trying to connect')
 const p2024 =
   'Timed out fetching a new connection from the connection pool. More info: http://pris.ly/d/connection-pool'
 
-/** What Prisma 6 and 7 wrap the server's errors in. */
+/** The error that wraps the server's errors in Prisma 6 and 7. */
 function driverAdapterError(cause: object): Error {
   return thrown('DriverAdapterError', { name: 'DriverAdapterError', cause })
 }
@@ -139,27 +139,24 @@ const neither: readonly unknown[] = [
   new AggregateError([]),
 ]
 
-test.each(timeouts)('given %s, then it is a timeout of the pool and nothing else', (_, error) => {
+test.each(timeouts)('given %s, then it is only a pool timeout', (_, error) => {
   expect([isPoolTimeout(error), isTooManyConnections(error)]).toEqual([true, false])
 })
 
-test.each(full)('given %s, then there are too many connections', (_, error) => {
+test.each(full)('given %s, then it is only too many connections', (_, error) => {
   expect([isPoolTimeout(error), isTooManyConnections(error)]).toEqual([false, true])
 })
 
 test.each([
-  ["poolguard's own", both],
-  ["poolguard's own, of which only the code and the text are left", thrown(both.message, { code: both.code })],
+  ['poolguard', both],
+  ['poolguard with only its code and message left', thrown(both.message, { code: both.code })],
   [
-    "Supavisor's own wait",
+    "Supavisor's checkout timeout",
     thrown('(ECHECKOUTTIMEOUT) unable to check out connection from the pool after 60000ms', { code: 'XX000' }),
   ],
-  ["RDS Proxy's own wait", thrown('Timed-out waiting to acquire database connection.', { code: '08000' })],
-  [
-    "Prisma's, of the guarded adapter",
-    thrown(`Too many database connections opened: ${both.message}`, { code: 'P2037' }),
-  ],
-])('given a wait in vain for a server that was full, in the shape of %s, then it is both', (_, error) => {
+  ["RDS Proxy's checkout timeout", thrown('Timed-out waiting to acquire database connection.', { code: '08000' })],
+  ["Prisma's guarded adapter", thrown(`Too many database connections opened: ${both.message}`, { code: 'P2037' })],
+])('given a timeout because the server was full, as an error of %s, then it is both', (_, error) => {
   expect([isPoolTimeout(error), isTooManyConnections(error)]).toEqual([true, true])
 })
 
@@ -167,11 +164,11 @@ test.each(neither)('given %o, then it is neither', (error) => {
   expect([isPoolTimeout(error), isTooManyConnections(error)]).toEqual([false, false])
 })
 
-describe('given causes that run in a circle', () => {
+describe('given circular causes', () => {
   test.each([
     ['nothing else', new Error('b'), false],
     ['a timeout among them', pgTimeout, true],
-  ])('with %s, then that ends', (_, inner, expected) => {
+  ])('with %s, then the search ends', (_, inner, expected) => {
     const outer = thrown('a', { cause: thrown('again', { driverError: inner }) })
     const circle = Object.assign(new Error('circle'), { cause: outer, errors: [outer] })
     Object.assign(outer, { meta: circle })

@@ -1,43 +1,44 @@
 import { isFullError } from './classify-connect-failure.ts'
 import { MAX_MESSAGE_LENGTH } from './read-error.ts'
 
-/** What errors of pools, drivers and ORMs say of themselves, under whichever name. */
+/** The fields in which errors of pools, drivers and ORMs have their code, message and cause. */
 interface Shape {
   readonly code?: unknown
-  /** PrismaClientInitializationError's. */
+  /** Of PrismaClientInitializationError. */
   readonly errorCode?: unknown
-  /** What the server said, in Prisma's driver adapters. */
+  /** The server's code, in Prisma's driver adapters. */
   readonly originalCode?: unknown
+  /** The server's message, in Prisma's driver adapters. */
   readonly originalMessage?: unknown
   readonly message?: unknown
   readonly cause?: unknown
-  /** TypeORM's QueryFailedError. */
+  /** Of TypeORM's QueryFailedError. */
   readonly driverError?: unknown
-  /** Prisma's errors with a code; from the Rust engine it holds the server's `code` and `message`. */
+  /** Of Prisma's errors with a code; with the Rust engine it contains the server's `code` and `message`. */
   readonly meta?: unknown
   readonly driverAdapterError?: unknown
-  /** AggregateError's. */
+  /** Of AggregateError. */
   readonly errors?: unknown
 }
 
-/** poolguard's own, and Prisma's (https://www.prisma.io/docs/orm/reference/error-reference). */
+/** Codes of poolguard and of Prisma (https://www.prisma.io/docs/orm/reference/error-reference). */
 const TIMEOUT_CODES: ReadonlySet<string> = new Set(['POOLGUARD_ACQUIRE_TIMEOUT', 'POOLGUARD_SATURATED', 'P2024'])
 
 /**
- * In this order: the Rust engine's of Prisma; pg-pool's, which poolguard's own messages contain, too; PgBouncer's,
- * Supavisor's, RDS Proxy's and Hyperdrive's; and Prisma's P2028 for a transaction that waited in vain for its connection.
+ * The texts of, in this order: Prisma's Rust engine; pg-pool, which poolguard's messages contain too; PgBouncer, Supavisor,
+ * RDS Proxy and Hyperdrive; and Prisma's P2028 for a transaction that timed out while it waited for its connection.
  */
 const TIMEOUT_TEXT =
   /Timed out fetching a new connection from the connection pool|timeout exceeded when trying to connect|\bquery_wait_timeout\b|ECHECKOUTTIMEOUT|unable to check ?out connection from the pool|Timed-out waiting to acquire database connection|waiting for an open slot in the pool|Unable to start a transaction in the given time/
 
-/** What AcquireTimeoutError says of a full server, where an ORM has dropped its cause. */
+/** The text of AcquireTimeoutError for a full server, in case an ORM has dropped its cause. */
 const FULL_TEXT = /The server has no connection left \(/
 
 /**
- * Whether an error means that no connection came free in time, in whichever shape it reaches the app: poolguard's own,
- * pg-pool's, PgBouncer's, or any of these wrapped by Prisma, Drizzle or TypeORM. The answer to it is 503, and less load.
+ * Whether an error means that no connection became free in time: an error of poolguard, pg-pool or PgBouncer, or one of these
+ * wrapped by Prisma, Drizzle or TypeORM. Respond with 503, and reduce the load.
  *
- * One that waited in vain because the server was full is {@link isTooManyConnections} as well.
+ * If the caller timed out because the server was full, {@link isTooManyConnections} is true as well.
  *
  * @example
  * app.setErrorHandler((error, _request, reply) => {
@@ -51,8 +52,8 @@ export function isPoolTimeout(error: unknown): boolean {
 
 /**
  * Whether an error means that the server or the pooler has no connection left (SQLSTATE 53300, Prisma's P2037, PgBouncer's
- * `no more connections allowed`, Supavisor's `(EMAXCONN)`, Neon's `Too many connections attempts`...), in whichever shape it reaches the app. The answer to it is fewer connections for each
- * instance.
+ * `no more connections allowed`, Supavisor's `(EMAXCONN)`, Neon's `Too many connections attempts`...), also if an ORM has wrapped
+ * it. Use fewer connections per instance.
  */
 export function isTooManyConnections(error: unknown): boolean {
   return shapesOf(error).some((shape) => {
@@ -61,7 +62,7 @@ export function isTooManyConnections(error: unknown): boolean {
   })
 }
 
-/** The error and all that it wraps, each once: a chain of causes may be a circle. */
+/** The error and all errors that it wraps, each once: a chain of causes may be circular. */
 function shapesOf(error: unknown): readonly Shape[] {
   const found = new Set<Shape>()
   const waiting: unknown[] = [error]
@@ -84,7 +85,7 @@ function messageOf({ message, originalMessage }: Shape): string {
   return firstText(message, originalMessage)
 }
 
-/** Bounded: a query's text may be part of a message. */
+/** Of limited length, since a message may contain the text of a query. */
 function firstText(...values: readonly unknown[]): string {
   return values.find((value) => typeof value === 'string')?.slice(0, MAX_MESSAGE_LENGTH) ?? ''
 }

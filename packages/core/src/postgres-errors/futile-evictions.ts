@@ -1,15 +1,15 @@
-/** How long no connection is evicted for an SQLSTATE after a fresh one has failed alike: doubled each time, up to the second. */
+/** The pause of evictions for an SQLSTATE after a new connection has failed with it. It doubles each time, up to the maximum. */
 const FIRST_PAUSE_MILLIS = 1_000
 const MAX_PAUSE_MILLIS = 600_000
 
-/** A connection that fails so soon after it was opened, to replace another one, shows that replacing does not help. */
+/** If a replacement connection fails with the same SQLSTATE within this time, replacing does not help. */
 const FRESH_MILLIS = 10_000
 
-/** So many SQLSTATEs are remembered; of more the oldest is forgotten. */
+/** The number of SQLSTATEs that are remembered; the oldest is dropped first. */
 const MAX_CODES = 100
 
 interface Incident {
-  /** When the first connection was evicted for it. */
+  /** When the first connection was evicted for the SQLSTATE. */
   since: number
   pauseMillis: number
   pausedUntil: number
@@ -17,22 +17,22 @@ interface Incident {
 }
 
 /**
- * Bounds what evicting costs where it does not help: an app that writes through a pool of a standby, say. If a connection that
- * was opened after an eviction soon fails alike, no connection is evicted for that SQLSTATE for a while.
+ * Limits the cost of evictions that do not help, for example if an app writes to a standby. If a connection that was opened after
+ * an eviction soon fails with the same SQLSTATE, evictions for that SQLSTATE pause.
  */
 export class FutileEvictions {
   readonly #incidents = new Map<string, Incident>()
 
-  /** Whether a connection that was opened at a time may be evicted for an SQLSTATE. */
+  /** Whether the pool may evict a connection that was opened at `openedAt` for an SQLSTATE. */
   mayEvict(code: string, openedAt: number, now: number): boolean {
     const incident = this.#incidents.get(code)
     if (!incident || now - incident.lastFailureAt > 2 * MAX_PAUSE_MILLIS) {
-      this.#begin(code, now)
+      this.#start(code, now)
       return true
     }
     incident.lastFailureAt = now
     if (now < incident.pausedUntil) return false
-    // A pause is over: whether replacing helps by now is tried once more.
+    // The pause is over: evict once to find out whether replacing helps now.
     if (incident.pausedUntil > incident.since) {
       incident.since = now
       return true
@@ -43,7 +43,7 @@ export class FutileEvictions {
     return false
   }
 
-  #begin(code: string, now: number): void {
+  #start(code: string, now: number): void {
     this.#incidents.delete(code)
     this.#incidents.set(code, { since: now, pauseMillis: 0, pausedUntil: 0, lastFailureAt: now })
     const [oldest] = this.#incidents.keys()

@@ -1,7 +1,7 @@
 export {
   type ClassifyOptions,
   classifyConnectFailure,
-  isNobodyThere,
+  isServerAbsent,
   isWrongPassword,
 } from './classify-connect-failure.ts'
 export { adviseConnectFailure, isKilledByPooler } from './connect-advice.ts'

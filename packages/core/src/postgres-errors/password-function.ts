@@ -1,20 +1,20 @@
-/** What password functions have thrown: their errors look like those of connecting, but say nothing of the server. */
+/** Errors thrown by password functions. They look like connection errors, but prove nothing about the server. */
 const thrown = new WeakSet<object>()
 
 /**
- * A password function whose errors are recognised later as its own.
+ * Wraps a password function, so that {@link isPasswordFunctionError} recognizes its errors.
  *
- * @param resolved told of each password.
+ * @param onPassword called with each password that the function returns.
  */
 export function watchPasswordFunction<A extends unknown[]>(
   password: (...args: A) => unknown,
-  resolved?: (password: unknown) => void,
+  onPassword?: (password: unknown) => void,
 ): (...args: A) => Promise<unknown> {
   return async (...args) => {
     try {
-      const found = await password(...args)
-      resolved?.(found)
-      return found
+      const value = await password(...args)
+      onPassword?.(value)
+      return value
     } catch (reason) {
       const error = typeof reason === 'object' && reason !== null ? reason : new Error(String(reason))
       thrown.add(error)
@@ -23,7 +23,7 @@ export function watchPasswordFunction<A extends unknown[]>(
   }
 }
 
-/** Whether an error comes from a password function that is watched. */
+/** Whether an error was thrown by a wrapped password function. */
 export function isPasswordFunctionError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && thrown.has(error)
 }

@@ -6,14 +6,14 @@ function failure(code: string, message = 'why', severity = 'ERROR'): Error {
   return Object.assign(new Error(message), { code, severity })
 }
 
-/** As a session answers that is what a fresh one would be. */
+/** The state of a new session. */
 const FRESH = 'false,off,default,false'
 
-/** A pool's connections on a clock of their own. */
+/** The connections of a pool, with their own clock. */
 class Given {
   now = 0
-  /** How often a session was asked. */
-  asked = 0
+  /** How often a session was checked. */
+  checks = 0
   answer: string | null = FRESH
   readonly shared = new SharedHealth()
 
@@ -21,7 +21,7 @@ class Given {
     return new SessionHealth(this.shared, this.now)
   }
 
-  /** A round with an error, as of a query outside of a transaction. */
+  /** Failed query rounds outside of a transaction. */
   fail(health: SessionHealth, error: Error, times = 1): void {
     for (let i = 0; i < times; i++) {
       health.failed(error)
@@ -29,30 +29,30 @@ class Given {
     }
   }
 
-  /** Whether it is evicted when it is released. */
+  /** Releases the connection. Returns whether it is evicted. */
   async release(health: SessionHealth): Promise<boolean> {
     if (health.isFine) return false
     return await health.isSick(async () => {
-      this.asked++
+      this.checks++
       if (this.answer === null) throw new Error('canceling statement due to statement timeout')
       return this.answer
     }, this.now)
   }
 }
 
-describe('an error that proves a connection unfit', () => {
+describe('an error that proves a connection invalid', () => {
   test.each(EVICTION_RULES.filter(({ verdict }) => verdict === 'evict').map(({ code }) => [code]))(
-    '%s costs it at once, and without a question',
+    '%s evicts it immediately, without a check',
     async (code) => {
       const given = new Given()
       const health = given.open()
       given.fail(health, failure(code, 'cache lookup failed for type 16385'))
 
-      expect([await given.release(health), given.asked]).toEqual([true, 0])
+      expect([await given.release(health), given.checks]).toEqual([true, 0])
     },
   )
 
-  test('a FATAL one of whatever code does', async () => {
+  test('a FATAL error with any code evicts it', async () => {
     const given = new Given()
     const health = given.open()
     given.fail(health, failure('08P01', 'query_wait_timeout', 'FATAL'))
@@ -60,7 +60,7 @@ describe('an error that proves a connection unfit', () => {
     expect(await given.release(health)).toBe(true)
   })
 
-  test('a lost statement of the app does, however often', async () => {
+  test('a lost statement of the app evicts it, every time', async () => {
     const given = new Given()
     for (let i = 0; i < 5; i++) {
       const health = given.open()
@@ -70,7 +70,7 @@ describe('an error that proves a connection unfit', () => {
     }
   })
 
-  test('success does not make up for it', async () => {
+  test('a later success does not prevent the eviction', async () => {
     const given = new Given()
     const health = given.open()
     given.fail(health, failure('53200'))
@@ -85,19 +85,19 @@ describe('25006', () => {
     ['a standby', 'true,on,default,false', true],
     ['a server whose sessions are all read-only', 'false,on,configuration file,false', true],
     ['a session that the app has made read-only', 'false,on,session,true', true],
-    ['a role that may not write', 'false,on,user,false', false],
-    ['a connection string that says so', 'false,on,client,false', false],
-    ["a read-only transaction of the app's own", 'false,off,default,false', false],
+    ['a read-only role', 'false,on,user,false', false],
+    ['a read-only connection string', 'false,on,client,false', false],
+    ['a read-only transaction of the app', 'false,off,default,false', false],
   ])('on %s', async (_what, answer, evicted) => {
     const given = new Given()
     given.answer = answer
     const health = given.open()
     given.fail(health, failure('25006'))
 
-    expect([await given.release(health), given.asked]).toEqual([evicted, 1])
+    expect([await given.release(health), given.checks]).toEqual([evicted, 1])
   })
 
-  test('given that fresh connections fail alike, then few are evicted, and more and more seldom', async () => {
+  test('given that new connections fail with the same error, then evictions become rare', async () => {
     const given = new Given()
     given.answer = 'true,on,default,false'
     let evicted = 0
@@ -112,7 +112,7 @@ describe('25006', () => {
     expect(evicted).toBeLessThan(40)
   })
 
-  test('given another failover later, then each connection fails once again', async () => {
+  test('given a second failover, then each connection is evicted again', async () => {
     const given = new Given()
     given.answer = 'true,on,default,false'
     const before = [given.open(), given.open()]
@@ -135,7 +135,7 @@ describe('an ordinary error', () => {
     ['40001', 'could not serialize access due to concurrent update'],
     ['40P01', 'deadlock detected'],
     ['P0001', 'raised by the app'],
-  ])('%s is never asked about, however often', async (code, message) => {
+  ])('%s never causes a check', async (code, message) => {
     const given = new Given()
     const [health, other] = [given.open(), given.open()]
     for (let i = 0; i < 50; i++) {
@@ -143,11 +143,11 @@ describe('an ordinary error', () => {
       other.ready(false)
       expect(await given.release(health)).toBe(false)
     }
-    expect(given.asked).toBe(0)
+    expect(given.checks).toBe(0)
   })
 
   test.each([['42P01'], ['42703'], ['42501'], ['57014'], ['0A000'], ['XX000']])(
-    '%s of the same query for ever does not cost a connection, and is asked about seldom',
+    '%s on every query does not evict the connection, and causes few checks',
     async (code) => {
       const given = new Given()
       const health = given.open()
@@ -155,22 +155,22 @@ describe('an ordinary error', () => {
         given.fail(health, failure(code))
         expect(await given.release(health)).toBe(false)
       }
-      expect(given.asked).toBeLessThan(7)
+      expect(given.checks).toBeLessThan(7)
     },
   )
 
-  test('an error of the driver, or of an aborted transaction, says nothing', async () => {
+  test('an error of the driver or of an aborted transaction does not count', async () => {
     const given = new Given()
     const health = given.open()
     given.fail(health, new Error('Query read timeout'), 20)
     given.fail(health, failure('25P02'), 20)
 
-    expect([await given.release(health), given.asked]).toEqual([false, 0])
+    expect([await given.release(health), given.checks]).toEqual([false, 0])
   })
 })
 
 describe('query after query that fails with the same error', () => {
-  test('given a session whose settings were changed, then it costs the connection', async () => {
+  test('given a session with changed settings, then the connection is evicted', async () => {
     const given = new Given()
     given.answer = 'false,off,default,true'
     const health = given.open()
@@ -181,7 +181,7 @@ describe('query after query that fails with the same error', () => {
     expect(await given.release(health)).toBe(true)
   })
 
-  test('given a session that cannot even answer the question, then it costs the connection', async () => {
+  test('given a session that cannot answer the check, then the connection is evicted', async () => {
     const given = new Given()
     given.answer = null
     const health = given.open()
@@ -190,7 +190,7 @@ describe('query after query that fails with the same error', () => {
     expect(await given.release(health)).toBe(true)
   })
 
-  test('given that other connections succeed, then it costs the connection, though nothing else speaks for it', async () => {
+  test('given that other connections succeed, then the connection is evicted without further evidence', async () => {
     const given = new Given()
     const [health, other] = [given.open(), given.open()]
     let failures = 0
@@ -203,7 +203,7 @@ describe('query after query that fails with the same error', () => {
     expect(failures).toBeLessThanOrEqual(12)
   })
 
-  test('given a success between them, then they do not follow each other; begin and rollback are none', async () => {
+  test('given a success in between, then the failures are not consecutive; BEGIN and ROLLBACK do not count as success', async () => {
     const given = new Given()
     given.answer = 'false,off,default,true'
     const [mixed, transactions] = [given.open(), given.open()]
@@ -218,7 +218,7 @@ describe('query after query that fails with the same error', () => {
     expect([await given.release(mixed), await given.release(transactions)]).toEqual([false, true])
   })
 
-  test('given hooks that change every session, then fresh connections that fail alike are kept', async () => {
+  test('given hooks that change every session, then new connections with the same error are kept', async () => {
     const given = new Given()
     given.answer = 'false,off,default,true'
     let evicted = 0

@@ -3,41 +3,41 @@ import { FutileEvictions } from './futile-evictions.ts'
 import { readError } from './read-error.ts'
 import { readSessionState, SESSION_QUERY, type SessionState } from './session-state.ts'
 
-/** After so many failures in a row, all with one SQLSTATE, the session is asked; then again after twice as many, and so on. */
-const ASK_AFTER = 3
-/** After so many the connection is evicted without further evidence, if others have answered meanwhile. */
+/** The session is checked after this many consecutive failures with one SQLSTATE, then after twice as many, and so on. */
+const CHECK_AFTER = 3
+/** After this many failures the connection is evicted without further evidence, if other connections have succeeded. */
 const EVICT_AFTER = 10
 
-/** A session that cannot answer the least of questions is not fit for the next borrower. */
+/** The assumed state of a session that cannot answer the query: it must not be handed to another caller. */
 const UNANSWERED: SessionState = { readOnlyBy: 'session', changed: true }
 
-/** Runs a text on a session that is at rest, and answers the one value. */
+/** Runs a query on an idle session, and returns its single value. */
 export type AskSession = (text: string) => Promise<string | null | undefined>
 
-/** What all connections of a pool share. */
+/** State that all connections of a pool share. */
 export class SharedHealth {
-  /** Rounds without an error, of all connections. */
+  /** Query rounds without an error, over all connections. */
   successes = 0
   readonly evictions: FutileEvictions = new FutileEvictions()
 }
 
 /**
- * Whether one connection may be lent again, judged by the errors of its queries when it is released. An error that proves it unfit
- * costs the connection at once. Others do only if query after query fails, and the session is not what a fresh one would be, or
- * other connections succeed meanwhile.
+ * Decides at release whether the pool must evict a connection, by the errors of its queries. An error that proves the connection
+ * invalid evicts it immediately. Other errors evict it only if query after query fails, and either the session differs from a new
+ * one or other connections succeed.
  */
 export class SessionHealth {
   readonly #shared: SharedHealth
   readonly #openedAt: number
-  /** The round that is under way has failed. */
+  /** The current query round has failed. */
   #failed = false
-  /** What speaks against it. */
-  #verdict: 'lost-statement' | 'evict' | 'ask' | undefined
-  /** Of what speaks against it, or of the failures in a row. */
+  /** The reason to evict or check the connection. */
+  #verdict: 'lost-statement' | 'evict' | 'check' | undefined
+  /** The SQLSTATE of the verdict, or of the consecutive failures. */
   #code = ''
   #failures = 0
-  #askAt = ASK_AFTER
-  /** The pool's successes when the first of the failures happened. */
+  #checkAt = CHECK_AFTER
+  /** The pool's successes at the time of the first consecutive failure. */
   #successesBefore = 0
 
   constructor(shared: SharedHealth, now: number) {
@@ -46,10 +46,10 @@ export class SessionHealth {
   }
 
   /**
-   * A query has failed.
+   * Records the error of a query.
    *
-   * @param lostStatement the server has lost, or outlived, a statement that the app has named: the driver goes on to count on it for as
-   * long as the connection lives.
+   * @param lostStatement whether a named statement of the app no longer exists on the server or no longer matches: the driver
+   * relies on it for the lifetime of the connection.
    */
   failed(error: unknown, lostStatement = false): void {
     this.#failed = true
@@ -58,7 +58,7 @@ export class SessionHealth {
     const { code } = readError(error)
     if (verdict === 'count') {
       this.#count(code)
-    } else if (this.#verdict === undefined || this.#verdict === 'ask') {
+    } else if (this.#verdict === undefined || this.#verdict === 'check') {
       this.#verdict = verdict
       this.#code = code
       this.#failures = 0
@@ -67,20 +67,20 @@ export class SessionHealth {
 
   #count(code: string): void {
     if (this.#failures === 0 || code !== this.#code) {
-      // A verdict keeps its own code.
+      // Do not overwrite the code of the verdict.
       if (this.#verdict !== undefined) return
       this.#code = code
       this.#failures = 0
-      this.#askAt = ASK_AFTER
+      this.#checkAt = CHECK_AFTER
       this.#successesBefore = this.#shared.successes
     }
     this.#failures++
   }
 
   /**
-   * The server is ready for the next query.
+   * Records that the server is ready for the next query.
    *
-   * @param neutral the round began or ended a transaction, which works in any session.
+   * @param neutral whether the round started or ended a transaction, which works in any session and proves nothing.
    */
   ready(neutral: boolean): void {
     const failed = this.#failed
@@ -90,25 +90,25 @@ export class SessionHealth {
     this.#failures = 0
   }
 
-  /** What failed has worked after all, when it was sent otherwise. */
+  /** Discards the recorded failure: the query succeeded when it was sent again in another way. */
   forgive(): void {
     this.#failed = false
     this.#verdict = undefined
     this.#failures = 0
   }
 
-  /** Nothing speaks against lending it again. The common case, and so cheap. */
+  /** Whether there is no reason to evict or check the connection. Cheap, since this is the common case. */
   get isFine(): boolean {
-    return this.#verdict === undefined && this.#failures < this.#askAt
+    return this.#verdict === undefined && this.#failures < this.#checkAt
   }
 
-  /** Whether it is not to be lent again. Outside of a transaction only. */
+  /** Whether the pool must evict the connection. Call it only outside of a transaction. */
   async isSick(ask: AskSession, now: number): Promise<boolean> {
     const verdict = this.#verdict
     const sick = verdict === 'lost-statement' || verdict === 'evict' || (await this.#isChanged(ask))
     this.#verdict = undefined
     if (!sick) return false
-    // A fresh connection has no statement to lose.
+    // The limit of futile evictions does not apply: a new connection has no lost statement.
     return verdict === 'lost-statement' || this.#shared.evictions.mayEvict(this.#code, this.#openedAt, now)
   }
 
@@ -117,8 +117,8 @@ export class SessionHealth {
     const { readOnlyBy, changed } = await ask(SESSION_QUERY)
       .then(readSessionState)
       .catch(() => UNANSWERED)
-    if (this.#verdict === 'ask') return readOnlyBy === 'server' || readOnlyBy === 'session'
-    this.#askAt = this.#failures * 2
+    if (this.#verdict === 'check') return readOnlyBy === 'server' || readOnlyBy === 'session'
+    this.#checkAt = this.#failures * 2
     return changed || (this.#failures >= EVICT_AFTER && othersSucceed)
   }
 }

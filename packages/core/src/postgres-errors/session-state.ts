@@ -1,22 +1,24 @@
 import { RowReader } from '../row-reader.ts'
 
-/** How a session differs from one that has just been opened. */
+/** How a session differs from a new one. */
 export interface SessionState {
   /**
-   * Why it takes no writes, if so: the server is a standby, or all its sessions are read-only; the app has made this session read-only;
-   * or the role, the database or the connection string has, so that a fresh one would be, too.
+   * Why the session is read-only, if it is:
+   * - `server`: the server is a standby, or all its sessions are read-only;
+   * - `session`: the app has made this session read-only;
+   * - `login`: the role, the database or the connection string makes it read-only, so that a new session would be read-only too.
    */
   readonly readOnlyBy: 'server' | 'session' | 'login' | undefined
-  /** The app has changed settings or the role, or has temporary tables. */
+  /** Whether the app has changed settings or the role, or has temporary tables. */
   readonly changed: boolean
 }
 
-/** Sources of a setting that hold for every session of this login (pg_settings.source). */
+/** Sources of a setting (pg_settings.source) that apply to every session of this login. */
 const OF_LOGIN: readonly string[] = ['user', 'database', 'database user', 'client']
 
 /**
- * One row with one value, as every driver reads it alike. The schemas are named: the session's own search_path may be what is wrong.
- * `transaction_read_only` outside of a transaction is what the next transaction will be.
+ * Returns one row with one value, which every driver reads in the same way. All names have a schema, because the session's
+ * search_path may be the cause of the errors. Outside of a transaction, `transaction_read_only` applies to the next transaction.
  */
 export const SESSION_QUERY = `select pg_catalog.concat_ws(',',
   pg_catalog.pg_is_in_recovery()::pg_catalog.text,
@@ -27,9 +29,10 @@ export const SESSION_QUERY = `select pg_catalog.concat_ws(',',
       and name operator(pg_catalog.<>) 'application_name'))::pg_catalog.text)`
 
 /**
- * Reads the answer to {@link SESSION_QUERY}.
+ * Parses the result of {@link SESSION_QUERY}.
  *
- * @throws {InvalidAnswerError} where a part is missing or is not what it can be.
+ * @throws {InvalidAnswerError} if a part is missing or invalid.
+
  */
 export function readSessionState(answer: string | null | undefined): SessionState {
   const [recovery, readOnly, source, changed] = (answer ?? '').split(',', 4)
