@@ -1,8 +1,28 @@
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import poolguard from '@poolguard/fastify'
+import Fastify from 'fastify'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type PostgresServer, startPostgres } from '../harness/index.ts'
+import { runPoolguard } from '../integration/run-poolguard.ts'
 import { membersOf } from './sources.ts'
 import { codeIn, tableRows } from './tables.ts'
 
-const fields = tableRows('docs/json.md').filter(({ cells }) => 'Field' in cells)
+interface Field {
+  readonly heading: string
+  readonly name: string
+  /** It is not always there: its description begins with "Only". */
+  readonly optional: boolean
+}
+
+const fields: readonly Field[] = tableRows('docs/json.md')
+  .filter(({ cells }) => 'Field' in cells)
+  .map(({ heading, cells }) => ({
+    heading,
+    name: codeIn(cells.Field),
+    optional: (cells['What it is'] ?? '').startsWith('Only'),
+  }))
 
 /** By the heading of the table. */
 const INTERFACES: readonly (readonly [heading: string, members: readonly string[]])[] = [
@@ -23,11 +43,98 @@ const INTERFACES: readonly (readonly [heading: string, members: readonly string[
 ]
 
 test.each(INTERFACES)('the fields of %s are those of the code', (heading, members) => {
-  const shown = fields.filter((row) => row.heading === heading).map(({ cells }) => codeIn(cells.Field))
+  const shown = fields.filter((field) => field.heading === heading).map(({ name }) => name)
   expect(shown.toSorted()).toEqual(members.toSorted())
 })
 
-test('every table of fields is compared with an interface', () => {
-  const compared = new Set(INTERFACES.map(([heading]) => heading))
-  expect(fields.map(({ heading }) => heading).filter((heading) => !compared.has(heading))).toEqual([])
+describe('what is printed has the documented fields and no others', () => {
+  let server: PostgresServer
+  const folder = mkdtempSync(join(tmpdir(), 'poolguard-json-'))
+  beforeAll(async () => {
+    server = await startPostgres({ maxConnections: 40 })
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ dependencies: { pg: '^8.16.0' } }))
+  })
+  afterAll(async () => {
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const run = async (...args: string[]): Promise<Json> => {
+    const { stdout } = await runPoolguard(args, { env: { DATABASE_URL: server.url }, folder })
+    return JSON.parse(stdout)
+  }
+
+  test('doctor', async () => {
+    const found = await run('doctor', '--json')
+    requireFields(found, 'doctor')
+    for (const finding of listIn(found, 'findings')) requireFields(finding, 'Finding')
+  })
+
+  test('plan', async () => {
+    const plan = await run('plan', '--json', '--instances', '2', '--explain', '--cores', '2')
+    requireFields(plan, 'plan', 'Budget')
+    for (const sizing of listIn(plan, 'sizing')) requireFields(sizing, 'Sizing')
+    requireFields(await run('plan', '--json', '--instances', '500'), 'plan')
+  })
+
+  test('verify', async () => {
+    const verified = await run('verify', '--json')
+    requireFields(verified, 'verify')
+    for (const check of listIn(verified, 'checks')) requireFields(check, 'Check')
+  })
+
+  test('stress', async () => {
+    requireFields(await run('stress', '--json', '--duration', '1'), 'stress', 'LoadResult')
+  })
+
+  test('monitor', async () => {
+    const sample = await run('monitor', '--samples', '1')
+    requireFields(sample, 'Sample')
+    for (const count of (sample as { applications: Json[] }).applications) requireFields(count, 'ApplicationCount')
+  })
+
+  test('optimize', async () => {
+    const optimized = await run('optimize', '--json', '--instances', '2')
+    requireFields(optimized, 'optimize')
+    for (const proposal of listIn(optimized, 'settings')) requireFields(proposal, 'Proposal')
+  })
+
+  test('generate', async () => {
+    requireFields(await run('generate', 'pgbouncer', '--json', '--instances', '2', '--print'), 'generate')
+  })
+
+  test('the admin endpoint', async () => {
+    await using app = Fastify()
+    const fleet = { app: 'json' }
+    await app.register(poolguard, { pool: { url: server.url, fleet }, admin: true, adminToken: 'token' })
+    await app.ready()
+    await app.poolguard.pool.query('select 1')
+    await expect.poll(() => app.poolguard.pool.snapshot().fleet).toMatchObject({ instances: 1 })
+    const headers = { authorization: 'Bearer token' }
+    const { body } = await app.inject({ url: '/admin/db-pool-stats', headers })
+    const answer: Json = JSON.parse(body)
+    requireFields(answer, 'Admin endpoint')
+    const [pool] = listIn(answer, 'pools')
+    const { health, ...snapshot } = pool ?? {}
+    expect(Object.keys(health as Json)).toEqual(['name', 'status', 'reasons'])
+    requireFields(snapshot, 'PoolSnapshot')
+    requireFields(snapshot.stats as Json, 'PoolStats')
+    requireFields(snapshot.fleet as Json, 'FleetSnapshot')
+  })
 })
+
+type Json = Readonly<Record<string, unknown>>
+
+function listIn(json: Json, name: string): readonly Json[] {
+  const list = json[name] as readonly Json[]
+  expect(list.length).toBeGreaterThan(0)
+  return list
+}
+
+function requireFields(json: Json, ...headings: string[]): void {
+  const documented = fields.filter(({ heading }) => headings.includes(heading))
+  const names = Object.keys(json)
+  expect(names.filter((name) => !documented.some((field) => field.name === name))).toEqual([])
+  const required = documented.filter(({ optional }) => !optional).map(({ name }) => name)
+  expect(required.filter((name) => !names.includes(name))).toEqual([])
+}
