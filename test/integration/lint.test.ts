@@ -33,7 +33,7 @@ describe('given a pooler in transaction mode', () => {
     return { pool, warnings }
   }
 
-  test('when a statement relies on the session, then that is said once, with what to do instead', async () => {
+  test('when a statement depends on the session, then one warning says what to do instead', async () => {
     const { pool, warnings } = await readyPool()
     for (let i = 0; i < 3; i++) await pool.query('SET statement_timeout = 5000')
     const client = await pool.connect()
@@ -44,7 +44,7 @@ describe('given a pooler in transaction mode', () => {
     client.release()
     expect(warnings).toEqual([
       expect.stringMatching(
-        /^SET statement_timeout relies on the session, but at the other end is a pooler in transaction mode.*SET LOCAL/,
+        /^SET statement_timeout depends on the session, but the server of this pool is a pooler in transaction mode.*SET LOCAL/,
       ),
     ])
     expect(pool.snapshot().sessionStateFindings).toBe(1)

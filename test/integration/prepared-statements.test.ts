@@ -466,7 +466,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
       expect((await one.query(BY_ID, [2])).rows).toMatchObject([{ id: 2 }])
       expect(pool.snapshot().preparing).toEqual({
         active: false,
-        reason: 'the server did not know a statement that was prepared',
+        reason: 'the server did not recognize a prepared statement',
       })
       expect(warnings).toEqual([expect.stringMatching(/no longer prepared automatically, until the database/)])
       one.release()

@@ -82,7 +82,7 @@ test('given a change of options under the same name, then the new pool takes the
   const after = new PrismaClient({ adapter: new PrismaPg({ url: server.url, name: 'bills', pool: { max: 3 } }) })
   expect(await after.account.count()).toBe(10)
   await expect.poll(() => snapshotPools()).toMatchObject([{ name: 'bills', stats: { max: 3 } }])
-  expect(warnings).toEqual([expect.stringContaining('pool "bills": made again with other options')])
+  expect(warnings).toEqual([expect.stringContaining('pool "bills" was created again with different options')])
   await before.$disconnect()
   expect(await after.account.count()).toBe(10)
   await after.$disconnect()

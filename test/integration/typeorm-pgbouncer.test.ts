@@ -88,11 +88,11 @@ for (const version of pgBouncerVersions) {
       ])
     })
 
-    test('when a statement relies on the session, then that is said', async () => {
+    test('when a statement depends on the session, then a warning says so', async () => {
       const { dataSource, warnings, pools } = await connect()
       await pools[0].ready()
       await dataSource.query(`set application_name = 'leaked'`)
-      expect(warnings).toEqual([expect.stringContaining('SET application_name relies on the session')])
+      expect(warnings).toEqual([expect.stringContaining('SET application_name depends on the session')])
       await dataSource.query('reset application_name')
     })
 

@@ -70,7 +70,10 @@ test('given other options, then the new one takes its place, the old one is clos
   expect([first.pool.open, second.pool.open]).toEqual([false, true])
   await first.end()
   expect(second.pool.open).toBe(true)
-  expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('pool "orders": made again'), 'PoolguardWarning')
+  expect(warn).toHaveBeenCalledExactlyOnceWith(
+    expect.stringContaining('pool "orders" was created again'),
+    'PoolguardWarning',
+  )
   expect(warn.mock.calls.join()).not.toContain('s3cret')
 })
 

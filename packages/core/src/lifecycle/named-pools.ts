@@ -2,40 +2,40 @@ import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { ProcessWide } from '../process-wide.ts'
 
-interface Kept {
+interface RegisteredPool {
   readonly fingerprint: string
   readonly pool: unknown
-  /** Who took it last. */
-  holder: symbol
+  /** The most recent caller of `sharePool`, which may close it. */
+  owner: symbol
 }
 
-const keptPools = new ProcessWide('poolguard.named.1', () => new Map<string, Kept>())
+const registeredPools = new ProcessWide('poolguard.named.1', () => new Map<string, RegisteredPool>())
 
-/** How a pool of a name is made, and unmade. */
+/** How to create and close a named pool. */
 export interface NamedPool<P> {
   /** Pools of different kinds may have the same name. */
   readonly kind: string
-  /** Without one, a pool is made each time. */
+  /** Without a name, every call creates a pool. */
   readonly name: string | undefined
-  /** All that the pool depends on; where that has changed, the pool is replaced. */
+  /** Everything that the pool depends on; if it changes, the pool is replaced. */
   readonly options: unknown
   make(): P
   isOpen(pool: P): boolean
   close(pool: P): Promise<unknown>
 }
 
-/** A pool that may be shared with whoever gave the same name before. */
+/** A pool that may be shared with earlier callers that used the same name. */
 export interface SharedPool<P> {
   readonly pool: P
-  /** Closes it, unless it is closed, or somebody has taken the pool of this name since: then it is theirs to close. */
+  /** Closes the pool, unless it is closed already or a later caller shares it: then that caller closes it. */
   end(): Promise<void>
 }
 
 /**
- * One pool per name in a process, however often the module is loaded that makes it: `next dev`, Vite and their kind load it
- * anew with every change, and each load would leave a pool behind. An open pool of the same kind, name and options is taken
- * again; with other options the new one takes its place, and the old one is drained, so that for a while there are two. A
- * name is one pool: functions among the options are compared by their text, not by what they have captured.
+ * Keeps one pool per name in a process. `next dev`, Vite and similar tools load a module again after every change, and each load
+ * would leave a pool behind. An open pool of the same kind, name and options is reused. With different options, a new pool
+ * replaces the old one, which is drained, so that there are two for a while. Functions in the options are compared by their text,
+ * not by their captured variables.
  *
  * @example
  * const { pool, end } = sharePool({
@@ -48,38 +48,38 @@ export interface SharedPool<P> {
  * })
  */
 export function sharePool<P>({ kind, name, options, make, isOpen, close }: NamedPool<P>): SharedPool<P> {
-  const held = (pool: P, isLatest: () => boolean): SharedPool<P> => ({
+  const share = (pool: P, isOwner: () => boolean): SharedPool<P> => ({
     pool,
     end: async () => {
-      if (isLatest() && isOpen(pool)) await close(pool)
+      if (isOwner() && isOpen(pool)) await close(pool)
     },
   })
-  if (name === undefined) return held(make(), () => true)
+  if (name === undefined) return share(make(), () => true)
   const key = `${kind}:${name}`
   const fingerprint = fingerprintOf(options)
-  const kept = keptPools.value.get(key)
-  const earlier = kept && isOpen(kept.pool as P) ? kept : undefined
-  const holder = Symbol(name)
-  const isLatest = () => keptPools.value.get(key)?.holder === holder
+  const registered = registeredPools.value.get(key)
+  const earlier = registered && isOpen(registered.pool as P) ? registered : undefined
+  const owner = Symbol(name)
+  const isOwner = () => registeredPools.value.get(key)?.owner === owner
   if (earlier?.fingerprint === fingerprint) {
-    earlier.holder = holder
-    return held(earlier.pool as P, isLatest)
+    earlier.owner = owner
+    return share(earlier.pool as P, isOwner)
   }
-  // First of all: options that cannot be meant leave the earlier pool as it is.
+  // Before the registration: if `make` throws because of invalid options, the earlier pool stays.
   const pool = make()
-  keptPools.value.set(key, { fingerprint, pool, holder })
+  registeredPools.value.set(key, { fingerprint, pool, owner })
   if (earlier) {
     process.emitWarning(
-      `pool "${name}": made again with other options, so the new one takes its place and the old one is drained. ` +
-        'If two pools are meant, give them two names.',
+      `pool "${name}" was created again with different options: the new pool replaces the old one, which is drained. ` +
+        'If you want two pools, give them different names.',
       'PoolguardWarning',
     )
     close(earlier.pool as P).catch(() => {})
   }
-  return held(pool, isLatest)
+  return share(pool, isOwner)
 }
 
-/** Hashed, since options hold passwords. A function counts by its text: each load of a module makes it anew. */
+/** Hashed, because options contain passwords. Functions are compared by text, because each load of a module creates new ones. */
 function fingerprintOf(options: unknown): string {
   return createHash('sha256').update(textOf(options)).digest('hex')
 }
@@ -92,7 +92,7 @@ function textOf(options: unknown): string {
       ),
     )
   } catch {
-    // JSON knows no circles.
+    // JSON does not support circular references.
     return inspect(options, { depth: Infinity })
   }
 }

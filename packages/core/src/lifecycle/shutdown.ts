@@ -4,22 +4,22 @@ import { requireDuration } from '../invalid-option-error.ts'
 import { listPools } from '../observe/index.ts'
 
 const DEADLINE_MILLIS = 10_000
-/** How long the servers have to let go of connections that were cut off at the deadline. */
+/** How long the servers may take to close connections that were still in use at the deadline. */
 const GRACE_MILLIS = 1_000
 
 export interface ShutdownOptions {
   /** Default: SIGTERM and SIGINT. */
   readonly signals?: readonly NodeJS.Signals[]
-  /** Stops new work, and resolves when it has: then the pools are closed. What it throws is told as a warning. */
+  /** Stops accepting new work; the pools are closed after it resolves. An error becomes a warning. */
   readonly before?: () => unknown
-  /** Bound on all of it; connections still in use are then closed as they are. Default: 10 000. */
+  /** Deadline of the whole shutdown, after which connections in use are closed, too. Default: 10 000. */
   readonly deadlineMillis?: number
 }
 
 /**
- * Closes every guarded pool of this process: none lends any more, those at work may finish until the deadline.
+ * Closes every guarded pool of this process: pools reject new callers, and in-flight work may finish until the deadline.
  *
- * @returns when the servers have let go of every connection, or a second after the deadline.
+ * @returns a promise that resolves when the servers have closed every connection, or a second after the deadline.
  */
 export async function closePools(deadlineMillis: number = DEADLINE_MILLIS): Promise<void> {
   requireDuration('deadlineMillis', deadlineMillis)
@@ -27,19 +27,19 @@ export async function closePools(deadlineMillis: number = DEADLINE_MILLIS): Prom
     try {
       await pool.close?.(deadlineMillis)
     } catch (error) {
-      warn(`a pool could not be closed: ${String(error)}`)
+      warn(`closing a pool failed: ${String(error)}`)
     }
   })
   await withinMillis(deadlineMillis + GRACE_MILLIS, Promise.all(closed))
 }
 
 /**
- * On SIGTERM and SIGINT: stops new work, drains every guarded pool, and ends the process as the signal would have, with its
- * own exit status. A second signal ends it at once. Where somebody else listens to the signal too, it is theirs to end
- * the process. Frameworks with shutdown hooks of their own do not need it.
+ * On SIGTERM and SIGINT: stops new work, drains every guarded pool, and then ends the process with the signal's
+ * exit status. A second signal ends the process immediately. If the signal has another listener, that listener has to end
+ * the process. You do not need it in frameworks with shutdown hooks.
  *
- * @returns takes the handlers off again.
- * @throws {InvalidOptionError} for a deadline that cannot be meant.
+ * @returns a function that removes the signal handlers.
+ * @throws {InvalidOptionError} for an invalid deadline.
  * @example
  * // Kubernetes and Heroku kill 30 s after the first signal.
  * installShutdown({ before: () => server[Symbol.asyncDispose](), deadlineMillis: 20_000 })
@@ -51,10 +51,10 @@ export function installShutdown(options: ShutdownOptions = {}): () => void {
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) return endBy(signal, uninstall)
     stopping = true
-    // Asked now: whoever listens once is gone from the list as soon as they have been told.
-    const isOurs = process.listenerCount(signal) === 1
+    // Counted now, because a `once` listener is removed when it is called.
+    const isOnlyListener = process.listenerCount(signal) === 1
     void shutDown(before, deadlineMillis).then(() => {
-      if (isOurs) endBy(signal, uninstall)
+      if (isOnlyListener) endBy(signal, uninstall)
     })
   }
   const uninstall = () => {
@@ -68,12 +68,12 @@ async function shutDown(before: ShutdownOptions['before'], deadlineMillis: numbe
   const deadline = systemClock.now() + deadlineMillis
   const stopped = Promise.resolve()
     .then(before)
-    .catch((error) => warn(`shutdown: what comes before failed: ${String(error)}`))
+    .catch((error) => warn(`shutdown: the option before failed: ${String(error)}`))
   await withinMillis(deadlineMillis, stopped)
   await closePools(Math.max(0, deadline - systemClock.now()))
 }
 
-/** The kernel drops a signal that process 1 has no handler for, and in a container that is what node often is. */
+/** The kernel ignores signals without a handler for process 1, and in a container node often is process 1. */
 function endBy(signal: NodeJS.Signals, uninstall: () => void): void {
   uninstall()
   if (process.pid === 1) process.exit(128 + constants.signals[signal])

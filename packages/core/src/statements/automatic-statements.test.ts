@@ -110,7 +110,7 @@ describe('what is prepared', () => {
 
 describe('where it is prepared', () => {
   test.for<[string, Topology | undefined, string | undefined, boolean, RegExp]>([
-    ['nothing is known', undefined, undefined, false, /not been looked at/],
+    ['nothing is known', undefined, undefined, false, /not been detected/],
     ['PostgreSQL itself', direct, undefined, true, /^PostgreSQL, directly$/],
     ['a pooler that keeps names', pooled(), undefined, true, /PgBouncer in transaction mode/],
     ['one that does not', { ...pooled(), preparedStatements: 'unsafe' }, undefined, false, /statements unsafe/],

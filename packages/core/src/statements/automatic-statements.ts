@@ -10,22 +10,22 @@ import type { StatementFailure } from './statement-failure.ts'
 
 export interface PrepareOptions {
   /**
-   * How often a pool must have seen a parameterised text before that is prepared under a name, so that the server parses and
-   * plans it once for each connection. 0: at once; null: never. Default: 5, as in psycopg and pgjdbc. It is done only where
+   * How often a pool must see a parameterised text before it prepares the text under a name, so that the server parses and
+   * plans it once per connection. 0: the first time; null: never. Default: 5, as in psycopg and pgjdbc. Applies only where
    * prepared statements were proven to work.
    */
   readonly prepareThreshold?: number | null
-  /** Most statements kept prepared on one connection; beyond that the least recently used is closed. Default: 256, as in pgjdbc. */
+  /** Maximum number of prepared statements per connection; beyond that the least recently used one is closed. Default: 256, as in pgjdbc. */
   readonly maxPreparedStatements?: number
   /**
    * Which statements may be prepared. PostgreSQL keeps the types of a prepared statement's parameters when a migration changes the columns.
-   * `proven` (the default): only statements and values for which that makes no difference. `all`: every statement. After
+   * `proven` (the default): only statements and values for which this makes no difference. `all`: every statement. After
    * `ALTER COLUMN ... TYPE`, values may then be stored or compared as the old type, until the process is restarted.
    */
   readonly prepareTypes?: 'proven' | 'all'
 }
 
-/** Whether a pool prepares statements by itself, and why. */
+/** Whether a pool prepares statements automatically, and why. */
 export interface PreparingState {
   readonly active: boolean
   readonly reason: string
@@ -33,35 +33,35 @@ export interface PreparingState {
 
 const DEFAULT_THRESHOLD = 5
 const DEFAULT_MAX_PREPARED = 256
-/** Behind a pooler that does not tell its own limit: below PgBouncer's default, which is 200 (max_prepared_statements). */
+/** For a pooler that does not report its own limit: below PgBouncer's default of 200 (max_prepared_statements). */
 const MAX_PREPARED_BEHIND_POOLER = 100
 const debug = debuglog('poolguard')
 
-/** Texts met more than once, whose sightings are counted. */
+/** Texts seen more than once, whose uses are counted. */
 const MAX_TEXTS = 2_000
-/** Longer ones are generated, and hardly ever come again. */
+/** Longer texts are generated, and hardly ever repeat. */
 const MAX_TEXT = 10_000
-/** After so many surprises within an hour a pool no longer believes what it measures. */
-const MAX_SURPRISES = 3
-const SURPRISE_MILLIS = 3_600_000
-/** After a transaction has failed because of a name, transactions go without names for so long. */
+/** If the server loses prepared statements this often within an hour, the pool no longer trusts the detected topology. */
+const MAX_LOSSES = 3
+const LOSS_WINDOW_MILLIS = 3_600_000
+/** After a transaction failed because of a named statement, transactions use no names for this long. */
 const TRANSACTION_PAUSE_MILLIS = 3_600_000
 
-/** What gains from a plan that is kept; everything else is left alone. */
+/** Statements that benefit from a cached plan. Other statements are not prepared. */
 const PREPARABLE =
   /^(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/|\()*(?:select|insert|update|delete|with|merge|values)\b/i
 /**
- * Literals that mean another moment each time, and are read once, when the statement is parsed
+ * Literals that mean the current time, but are evaluated only once, when the statement is parsed
  * (https://www.postgresql.org/docs/current/datatype-datetime.html#DATATYPE-DATETIME-SPECIAL-VALUES).
  */
 const MOVING_LITERAL = /'\s*(?:now|today|tomorrow|yesterday)\b/i
-/** How the author of a query says that it is to be planned anew each time. */
+/** The comment that makes a query be planned again each time. */
 const OPT_OUT = /\/\*\s*poolguard:\s*no-prepare\s*\*\//
 
 /**
- * Checks the options that a user gave.
+ * Validates the options of a user.
  *
- * @throws {InvalidOptionError} names the option and the value.
+ * @throws {InvalidOptionError} for an invalid value.
  */
 export function validatePrepareOptions({
   prepareThreshold,
@@ -76,39 +76,38 @@ export function validatePrepareOptions({
 
 interface Seen {
   times: number
-  /** Once it is prepared. */
+  /** Set once the text is prepared. */
   statement?: PreparedText
-  /** Its plan no longer fitted. */
+  /** The server rejected its plan once. */
   stale?: true
 }
 
 /**
- * Decides which of a pool's statements are prepared under a name, for any driver: how often each text was seen, what the
- * other end is known to keep, and what was learnt from errors. What is prepared on one connection, `ConnectionStatements`
- * keeps.
+ * Decides which of a pool's statements are prepared under a name, for any driver, from the number of uses of each text, the
+ * topology, and earlier errors. `ConnectionStatements` tracks the statements that are prepared on one connection.
  */
 export class AutomaticStatements {
   readonly #threshold: number | null
-  readonly #wishedMax: number
+  readonly #requestedMax: number
   readonly #preparesAll: boolean
   readonly #against: string | undefined
-  readonly #surprised: (reason: string) => void
+  readonly #onUnexpectedLoss: (reason: string) => void
   readonly #sightings = new Sightings()
   readonly #texts = new RecentKeys<string, Seen>(MAX_TEXTS)
-  /** Texts for which no name helps: the plan did not fit again, or a pooler's servers keep it, to which no Close gets through. */
-  readonly #spoilt = new RecentKeys<string, true>(MAX_TEXTS)
+  /** Texts that run without a name, because their plan was rejected again, or because a pooler's servers keep it and receive no Close. */
+  readonly #excluded = new RecentKeys<string, true>(MAX_TEXTS)
   #topology: Topology | undefined
-  /** When they were. */
-  readonly #surprises: number[] = []
+  /** Times (performance.now()) at which a prepared statement was unexpectedly missing. */
+  readonly #losses: number[] = []
   #noNamesInTransactionsUntil = Number.NEGATIVE_INFINITY
-  #state: PreparingState = { active: false, reason: 'the database has not been looked at yet' }
-  /** Statements that were prepared before it changed may be stale, or unknown. */
+  #state: PreparingState = { active: false, reason: 'the topology has not been detected yet' }
+  /** Increased when prepared statements may be stale or lost: connections then parse them again. */
   generation = 0
 
   /**
-   * @param against what speaks against it, whatever is at the other end.
-   * @param surprised told when a name was not known that should have been.
-   * @throws {InvalidOptionError} names the option and the value.
+   * @param against a reason never to prepare, for any topology.
+   * @param surprised called with a warning when the server does not know a prepared statement.
+   * @throws {InvalidOptionError} for an invalid value.
    */
   constructor(
     {
@@ -120,80 +119,80 @@ export class AutomaticStatements {
   ) {
     validatePrepareOptions({ prepareThreshold, maxPreparedStatements, prepareTypes })
     this.#threshold = prepareThreshold
-    this.#wishedMax = maxPreparedStatements
+    this.#requestedMax = maxPreparedStatements
     this.#preparesAll = prepareTypes === 'all'
     this.#against = against
-    this.#surprised = surprised
+    this.#onUnexpectedLoss = surprised
   }
 
   get state(): PreparingState {
     return this.#state
   }
 
-  /** Whether anything is prepared at all: what runs with every query asks this first. */
+  /** Whether statements are prepared at all: a cheap test before each query. */
   get active(): boolean {
     return this.#state.active
   }
 
-  /** The time by which statements are judged, also while a test fakes the global one. */
+  /** The time of the real clock, even if a test fakes the global timers. */
   now(): number {
     return systemClock.now()
   }
 
   /**
-   * Whether a prepared statement's rows look the same for as long as it exists: PostgreSQL refuses it rather than change them
-   * ("cached plan must not change result type"). A pooler runs it on one server or another, which may see tables otherwise.
+   * Whether a prepared statement's row description never changes: PostgreSQL rejects the statement rather than change its rows
+   * ("cached plan must not change result type"). Behind a pooler it may run on different servers, which may see different tables.
    */
   get keepsRows(): boolean {
     return this.#topology?.kind === 'direct'
   }
 
-  /** Most statements on one connection. */
+  /** Maximum number of prepared statements per connection. */
   get maxPreparedStatements(): number {
-    if (this.#topology?.kind !== 'pooler') return this.#wishedMax
-    return Math.min(this.#wishedMax, this.#topology.pooler.maxPreparedStatements ?? MAX_PREPARED_BEHIND_POOLER)
+    if (this.#topology?.kind !== 'pooler') return this.#requestedMax
+    return Math.min(this.#requestedMax, this.#topology.pooler.maxPreparedStatements ?? MAX_PREPARED_BEHIND_POOLER)
   }
 
-  /** Texts that are remembered. */
+  /** The number of texts in memory. */
   get size(): number {
     return this.#texts.size
   }
 
   adopt(topology: Topology): void {
     this.#topology = topology
-    const inTheWay = this.#inTheWay(topology)
-    this.#state = { active: inTheWay === undefined, reason: inTheWay ?? describeTopology(topology) }
+    const obstacle = this.#findObstacle(topology)
+    this.#state = { active: obstacle === undefined, reason: obstacle ?? describeTopology(topology) }
   }
 
-  #inTheWay(topology: Topology): string | undefined {
+  #findObstacle(topology: Topology): string | undefined {
     if (this.#threshold === null) return 'prepareThreshold is null'
     if (this.#against !== undefined) return this.#against
-    if (this.#oftenSurprised) return 'prepared statements were lost too often'
+    if (this.#hasManyLosses) return 'prepared statements were lost too often'
     if (topology.preparedStatements !== 'safe') return describeTopology(topology)
-    // Whose servers go to the next client as they are, where that is configured so.
+    // In session mode a server may go to the next client with the statements of the previous one.
     return isUntrackedSession(topology) ? `${describeTopology(topology)}, max_prepared_statements 0` : undefined
   }
 
-  /** The statement that a text is to be prepared as, the same for every connection; undefined if it goes without a name. */
+  /** The prepared statement of a text, the same for every connection; undefined if the text runs without a name. */
   find(text: string): PreparedText | undefined {
     if (!this.#state.active || text.length > MAX_TEXT) return undefined
     const seen = this.#texts.get(text)
     if (seen?.statement) return seen.statement
     if (seen) return ++seen.times > (this.#threshold as number) ? this.#decide(text, seen) : undefined
-    return this.#meet(text, this.#threshold as number)
+    return this.#count(text, this.#threshold as number)
   }
 
-  /** One that is not remembered: most that are met once never come again, and are not worth it. */
-  #meet(text: string, threshold: number): PreparedText | undefined {
-    if (threshold > 0 && !this.#sightings.meet(text)) return undefined
+  /** Counts a text that is not in memory. Most texts appear only once, so a text is stored only at its second use. */
+  #count(text: string, threshold: number): PreparedText | undefined {
+    if (threshold > 0 && !this.#sightings.record(text)) return undefined
     const seen: Seen = { times: threshold > 0 ? 2 : 1 }
     this.#texts.add(text, seen)
     return seen.times > threshold ? this.#decide(text, seen) : undefined
   }
 
   #decide(text: string, seen: Seen): PreparedText | undefined {
-    if (this.#spoilt.get(text) || !isPreparable(text)) {
-      // Counted anew: to read it every time would cost more than it saves.
+    if (this.#excluded.get(text) || !isPreparable(text)) {
+      // The count never reaches the threshold again: checking the text at every use would cost more than it saves.
       seen.times = Number.NEGATIVE_INFINITY
       return undefined
     }
@@ -201,61 +200,61 @@ export class AutomaticStatements {
     return seen.statement
   }
 
-  /** Whether a statement that was prepared earlier may be used for these values. */
+  /** Whether a prepared statement may be used for these values. */
   allows(statement: PreparedText, values: readonly unknown[], now: number): boolean {
     return this.#preparesAll || statement.allows(values, this.#topology?.kind === 'pooler', now)
   }
 
-  /** Whether the server is to be asked for the types of the parameters when it parses this statement. */
+  /** Whether to ask the server for the types of the parameters when it parses this statement. */
   asksForTypes(statement: PreparedText, now: number): boolean {
     return !this.#preparesAll && statement.isCheckDue(now)
   }
 
   /**
-   * The server has told the types of a statement's parameters.
+   * Call it when the server has reported the types of a statement's parameters.
    *
-   * @param name under which it was known when it was sent.
+   * @param name the statement's name when it was sent.
    * @param askedAt when it was sent.
    */
   described(statement: PreparedText, types: readonly number[], name: string, askedAt: number): void {
     if (this.#preparesAll) return
     const learnt = statement.learn(types, askedAt)
-    if (learnt === 'changed') this.#stale(statement.text, name)
+    if (learnt === 'changed') this.#handleStale(statement.text, name)
     else if (learnt !== 'known') {
-      debug('a statement is not prepared, because %s: %s', learnt.unsafe, statement.text)
+      debug('statement not prepared, because %s: %s', learnt.unsafe, statement.text)
       this.spoil(statement.text)
     }
   }
 
-  /** Whether names may be used in a transaction, where a statement cannot be sent again. */
+  /** Whether transactions may use named statements: a rejected statement cannot be sent again in a transaction. */
   mayNameInTransaction(now: number): boolean {
     return now >= this.#noNamesInTransactionsUntil
   }
 
-  /** A migration has run: what is prepared is parsed anew on every connection. */
+  /** Call it after a migration: every connection parses its statements again. */
   renew(): void {
     this.generation++
   }
 
-  /** Whether it is to go without a name, whoever would choose it. */
+  /** Whether the text must run without a name, including a name that the caller chose. */
   isSpoilt(text: string): boolean {
-    return this.#spoilt.size > 0 && this.#spoilt.get(text) === true
+    return this.#excluded.size > 0 && this.#excluded.get(text) === true
   }
 
   /**
-   * A prepared statement was refused before anything of it was executed, and not for the caller's fault.
+   * Call it when the server rejected a prepared statement before executing it, and the caller was not at fault.
    *
-   * @param name by which it was sent: several connections may meet the same plan before one has told of it.
+   * @param name the name it was sent with: several connections may report the same stale plan.
    */
   failed(failure: Exclude<StatementFailure, 'suspect'>, text: string, name?: string): void {
-    if (failure === 'stale') this.#stale(text, name)
-    else this.#lost()
+    if (failure === 'stale') this.#handleStale(text, name)
+    else this.#handleLoss()
   }
 
   /**
-   * A prepared statement was refused in a transaction, where it could not be sent again without its name. Of bad data (class 22) the name
-   * is mostly not the reason. For a plan that does not fit, or a type that no longer exists, it is: then other statements may fail for the same
-   * reason, and each would cost a transaction.
+   * Call it when the server rejected a prepared statement in a transaction, where it cannot be sent again without its name. The name is
+   * rarely the cause of bad data (class 22). It is the cause of a stale plan and of a type that no longer exists: other statements may
+   * then fail for the same reason, and each would cost a transaction.
    */
   failedInTransaction(failure: 'stale' | 'suspect', text: string, code: unknown): void {
     const errorClass = String(code).slice(0, 2)
@@ -266,11 +265,11 @@ export class AutomaticStatements {
     this.renew()
   }
 
-  /** Once it is parsed anew, on every connection, under another name; a plan that does not fit again comes from how it is used. */
-  #stale(text: string, name: string | undefined): void {
+  /** Renames the text once, so that every connection parses it again; a second stale plan excludes it. */
+  #handleStale(text: string, name: string | undefined): void {
     const seen = this.#texts.get(text)
     if (seen && name !== undefined && seen.statement?.name !== name) return
-    // What changed one statement may have changed others.
+    // The migration that changed this statement may have changed others.
     this.renew()
     if (this.#topology?.kind === 'pooler' || !seen?.statement || seen.stale) {
       this.spoil(text)
@@ -280,32 +279,32 @@ export class AutomaticStatements {
     seen.statement.rename()
   }
 
-  /** From now on it goes without a name. */
+  /** From now on the text runs without a name. */
   spoil(text: string): void {
-    this.#spoilt.add(text, true)
+    this.#excluded.add(text, true)
     const seen = this.#texts.get(text)
     if (!seen) return
     delete seen.statement
     seen.times = Number.NEGATIVE_INFINITY
   }
 
-  #lost(): void {
+  #handleLoss(): void {
     this.generation++
     if (!this.#state.active) return
-    this.#surprises.push(systemClock.now())
-    const reason = 'the server did not know a statement that was prepared'
+    this.#losses.push(systemClock.now())
+    const reason = 'the server did not recognize a prepared statement'
     this.#state = { active: false, reason }
-    const outlook = this.#oftenSurprised ? 'for the next hour' : 'until the database has been looked at again'
-    this.#surprised(`Statements are no longer prepared automatically, ${outlook}: ${reason}.`)
+    const duration = this.#hasManyLosses ? 'for the next hour' : 'until the topology has been detected again'
+    this.#onUnexpectedLoss(`The pool stops preparing statements automatically ${duration}: ${reason}.`)
   }
 
-  get #oftenSurprised(): boolean {
-    const since = systemClock.now() - SURPRISE_MILLIS
-    return this.#surprises.filter((at) => at > since).length >= MAX_SURPRISES
+  get #hasManyLosses(): boolean {
+    const since = systemClock.now() - LOSS_WINDOW_MILLIS
+    return this.#losses.filter((at) => at > since).length >= MAX_LOSSES
   }
 }
 
-/** Not a query that changes settings itself, nor one whose text means something else each time it is parsed. */
+/** False for a query that changes settings, and for a text whose meaning depends on the time it is parsed. */
 function isPreparable(text: string): boolean {
   return PREPARABLE.test(text) && !MOVING_LITERAL.test(text) && !OPT_OUT.test(text) && !mayCallSetConfig(text)
 }

@@ -1,13 +1,13 @@
 import { skipStatement } from './skip-statement.ts'
 import { StatementReader } from './statement-reader.ts'
 
-/** Until when a text changes what other statements mean: not at all, to the end of the transaction, or for the session. */
+/** How long a text changes the meaning of other statements: not at all, to the end of the transaction, or for the session. */
 export type SessionChange = 'none' | 'transaction' | 'session'
 
-/** Spelled out, which takes half the time of the flag `i`. */
+/** Upper and lower case spelled out, which takes half the time of the flag `i`. */
 const SET_CONFIG = /[sS][eE][tT]_[cC][oO][nN][fF][iI][gG]"?\s*\(/
 
-/** Settings that change neither what a statement means nor how a value is read. */
+/** Settings that affect neither the meaning of a statement nor the parsing of a value. */
 const HARMLESS: ReadonlySet<string> = new Set([
   ...['application_name', 'client_min_messages', 'deadlock_timeout', 'idle_in_transaction_session_timeout'],
   ...['idle_session_timeout', 'lock_timeout', 'maintenance_work_mem', 'statement_timeout', 'synchronous_commit'],
@@ -18,9 +18,9 @@ export function mayCallSetConfig(text: string): boolean {
   return SET_CONFIG.test(text)
 }
 
-/** What SET, RESET and set_config in a text change. What a function or a DO block sets cannot be seen here. */
+/** The effect of SET, RESET and set_config in a text. Changes inside functions and DO blocks are not visible. */
 export function changesSession(text: string): SessionChange {
-  // Which parameter, and for how long, may stand in a parameter.
+  // The setting and its scope may be query parameters.
   if (mayCallSetConfig(text)) return 'session'
   const reader = new StatementReader(text, false)
   let change: SessionChange = 'none'

@@ -1,4 +1,4 @@
-/** What a token that begins with this character can be. Zero is anything that stands for itself. */
+/** The class of a character at the beginning of a token. Zero: a token of its own. */
 export const BLANK = 1
 export const LETTER = 2
 export const DIGIT = 3
@@ -25,12 +25,12 @@ assign(DOLLAR, '$')
 assign(DOT, '.')
 assign(COLON, ':')
 
-/** To PostgreSQL everything beyond ASCII is a letter, be it a blank to Unicode. */
+/** PostgreSQL treats every character beyond ASCII as a letter, even a Unicode blank. */
 export function typeOf(code: number): number {
   return code < 128 ? (TYPES[code] as number) : LETTER
 }
 
-/** Whether a name that has begun goes on with this character. A tag of a dollar quote does too, but for the dollar. */
+/** Whether a name can continue with this character. The same holds for the tag of a dollar quote, except for the dollar. */
 export function continuesName(code: number): boolean {
   const type = typeOf(code)
   return type === LETTER || type === DIGIT || type === DOLLAR

@@ -1,9 +1,9 @@
 import type { AutomaticStatements } from './automatic-statements.ts'
 
-/** What is prepared on one connection, and how the driver was told that its rows look. */
+/** The statements that are prepared on one connection, and the driver's row description of each. */
 export class ConnectionStatements<Rows = never> {
   readonly #pool: AutomaticStatements
-  /** In the order of their last use. */
+  /** In order of their last use. */
   readonly #names = new Map<string, Rows | undefined>()
   #closing: string[] = []
   #generation: number
@@ -13,20 +13,20 @@ export class ConnectionStatements<Rows = never> {
     this.#generation = pool.generation
   }
 
-  /** Statements that the server has, as far as is known here. */
+  /** The number of statements that are prepared on the server, to our knowledge. */
   get size(): number {
     return this.#names.size
   }
 
-  /** Whether the server has it, as far as is known here. */
+  /** Whether the statement is prepared on the server, to our knowledge. */
   has(name: string): boolean {
-    this.#keepUp()
+    this.#checkGeneration()
     return this.#names.has(name)
   }
 
-  /** A statement is about to be used. Whether it must be parsed first; {@link takeClosing} then says what to close before. */
+  /** Marks a statement as used. Returns true if it must be parsed first; close the statements of {@link takeClosing} before. */
   use(name: string): boolean {
-    this.#keepUp()
+    this.#checkGeneration()
     const rows = this.#names.get(name)
     const known = this.#names.delete(name)
     this.#names.set(name, rows)
@@ -34,7 +34,7 @@ export class ConnectionStatements<Rows = never> {
     return !known
   }
 
-  /** How the rows of a statement look, once the server has said so: for as long as it is prepared. */
+  /** The row description of a statement, once the server has sent it; kept while the statement is prepared. */
   rowsOf(name: string): Rows | undefined {
     return this.#names.get(name)
   }
@@ -43,7 +43,7 @@ export class ConnectionStatements<Rows = never> {
     if (this.#names.has(name)) this.#names.set(name, rows)
   }
 
-  /** What the server may still have and nobody needs: to be closed with the next message, so that it costs no round trip. */
+  /** Returns the unused statements that the server may still have. Close them with the next message, so that it costs no round trip. */
   takeClosing(): readonly string[] {
     if (this.#closing.length === 0) return NONE
     const closing = this.#closing
@@ -51,30 +51,30 @@ export class ConnectionStatements<Rows = never> {
     return closing
   }
 
-  /** The server would not parse it. */
+  /** Call it when the server rejected a Parse. */
   refused(name: string): void {
     this.#names.delete(name)
   }
 
-  /** What the server has by that name may no longer fit. */
+  /** The server's statement of that name may be stale. */
   doubtOne(name: string): void {
     if (this.#names.delete(name)) this.#closing.push(name)
   }
 
-  /** The server has dropped them all. */
+  /** Call it when the server has dropped all statements. */
   forget(): void {
     this.#names.clear()
     this.#closing = []
   }
 
-  /** The server may have dropped some of them. To close one that is gone is no error. */
+  /** Call it when the server may have dropped some statements. Closing an unknown statement is no error. */
   doubt(): void {
     this.#closing.push(...this.#names.keys())
     this.#names.clear()
   }
 
-  /** What was prepared before something changed is parsed anew. */
-  #keepUp(): void {
+  /** Invalidates all statements if the pool's generation has changed. */
+  #checkGeneration(): void {
     if (this.#generation === this.#pool.generation) return
     this.#generation = this.#pool.generation
     this.doubt()

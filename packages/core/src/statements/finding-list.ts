@@ -1,9 +1,9 @@
 import type { StatementFinding } from './statement-finding.ts'
 
-/** What every text without findings gets, so that none costs an array. */
+/** Shared by all texts without findings, so that they allocate no array. */
 export const NO_FINDINGS: readonly StatementFinding[] = Object.freeze([])
 
-/** Findings in the order in which they were seen, each construct once. */
+/** Findings in order of appearance, each construct once. */
 export class FindingList {
   #findings: Map<string, StatementFinding> | undefined
 

@@ -2,8 +2,8 @@ const BEGINNING = 500
 const END = 100
 
 /**
- * A number for a long text, from its length, its beginning and its end: what two texts of one app differ in, the number of
- * rows of an INSERT included. The cost does not grow with the text, and the text is not kept.
+ * A hash of a long text, from its length, its beginning and its end. Different texts of one app differ in these, including the
+ * number of rows of an INSERT. The cost does not grow with the text, and the text is not kept in memory.
  */
 export function fingerprint(text: string): number {
   const { length } = text

@@ -1,7 +1,7 @@
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 
-/** Where the line ends that goes on at `from`. The line break is not part of it. */
+/** The end of the line that contains `from`, without the line break. */
 export function endOfLine(text: string, from: number): number {
   let end = from
   for (; end < text.length; end++) {

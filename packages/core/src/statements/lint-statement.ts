@@ -7,10 +7,10 @@ import { depthAfter, skipStatement } from './skip-statement.ts'
 import { finding, type StatementFinding } from './statement-finding.ts'
 import { StatementReader } from './statement-reader.ts'
 
-/** Where a query is run at once, so that the functions it calls are. The frequent ones first. */
+/** Statements that run a query, and with it the functions it calls. Frequent ones first. */
 const QUERIES = ['select', 'insert', 'update', 'delete', 'with', 'merge', 'values', 'table', 'copy', 'call']
 
-/** Commands of which the first word says everything. */
+/** Commands whose first word is enough for a finding. */
 const COMMANDS: readonly (readonly [word: string, finding: StatementFinding])[] = [
   ['listen', finding('listen', 'LISTEN')],
   ['unlisten', finding('listen', 'UNLISTEN')],
@@ -23,12 +23,12 @@ const PREPARE = finding('sql-prepare', 'PREPARE')
 const WITH_HOLD = finding('with-hold', 'DECLARE CURSOR WITH HOLD')
 
 /**
- * What in a SQL text relies on the session, which a pooler in transaction or statement mode does not keep: the rows of
+ * Finds constructs in a SQL text that depend on the session, which a pooler in transaction or statement mode does not keep: the rows of
  * https://www.pgbouncer.org/features.html, "SQL feature map for pooling modes", that say "Never" for transaction pooling.
- * Each construct is reported once per text, however many statements it holds.
+ * Each construct is reported once per text.
  *
- * Bodies of functions and DO blocks are not looked into, nor whether the statement stands inside a transaction. Of a
- * text longer than `characters` only the beginning is read; that leaves findings out and adds none.
+ * Not checked: the bodies of functions and DO blocks, and whether the statement is inside a transaction. If the text is longer
+ * than `characters`, only its beginning is read; this may miss findings but adds none.
  *
  * @example
  * lintStatement('BEGIN; SET search_path = app; COMMIT')
@@ -62,14 +62,14 @@ function readStatement(reader: StatementReader, findings: FindingList): void {
   else findings.add(COMMANDS.find(([word]) => reader.isWord(word))?.[1])
 }
 
-/** `PREPARE TRANSACTION 'id'` is something else: two-phase commit. */
+/** Except `PREPARE TRANSACTION 'id'`, which is two-phase commit. */
 function readPrepare(reader: StatementReader): StatementFinding | undefined {
   const twoPhase = reader.takeWord('transaction') && reader.kind === 'string'
   return twoPhase || reader.isStatementEnd() ? undefined : PREPARE
 }
 
 function readDeclare(reader: StatementReader, findings: FindingList): void {
-  // The name, which may be any word, `cursor` too.
+  // The cursor's name, which may be any word, even `cursor`.
   reader.next()
   while (reader.kind === 'word' && !reader.isWord('cursor')) reader.next()
   if (!reader.takeWord('cursor')) return
@@ -77,7 +77,7 @@ function readDeclare(reader: StatementReader, findings: FindingList): void {
   readQuery(reader, findings)
 }
 
-/** Without ANALYZE nothing is run, but EXECUTE needs its statement all the same. */
+/** Without ANALYZE the query does not run, but EXECUTE still needs its prepared statement. */
 function readExplain(reader: StatementReader, findings: FindingList): void {
   let analyze = false
   if (reader.isPunctuation('(')) analyze = takeExplainOptions(reader)
@@ -87,12 +87,12 @@ function readExplain(reader: StatementReader, findings: FindingList): void {
       reader.next()
     }
   }
-  // EXPLAIN of EXPLAIN does not exist; a text made of nothing else must not exhaust the stack.
+  // EXPLAIN EXPLAIN is not valid SQL; a long repetition of it must not exhaust the stack.
   const runs = analyze && !reader.isWord('explain')
   if (runs || reader.isWord('execute')) readStatement(reader, findings)
 }
 
-/** Reads past `(ANALYZE, BUFFERS)`; whether ANALYZE was among them. */
+/** Reads past `(ANALYZE, BUFFERS)`. Returns whether it contains ANALYZE. */
 function takeExplainOptions(reader: StatementReader): boolean {
   let analyze = false
   for (let depth = 0; reader.kind !== 'end'; ) {

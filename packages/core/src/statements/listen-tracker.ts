@@ -1,17 +1,17 @@
 /**
- * Whether a session listens for notifications, told by the command tags of what it has run
- * (https://www.postgresql.org/docs/current/sql-listen.html). A channel that is listened to twice counts twice.
+ * Tracks whether a session listens for notifications, from the command tags of its statements
+ * (https://www.postgresql.org/docs/current/sql-listen.html). Two LISTENs on the same channel count twice.
  */
 export class ListenTracker {
   #channels = 0
-  /** Those from before the open transaction: one that is rolled back takes its LISTEN with it. */
+  /** The channels before the open transaction: a rollback also reverts LISTEN. */
   #beforeTransaction: number | undefined
 
   get listening(): boolean {
     return this.#channels > 0
   }
 
-  /** The session has another borrower, who may not know of what it listens to. */
+  /** Call it when another caller gets the session: the LISTEN of the previous one no longer counts. */
   reset(): void {
     this.#channels = 0
     this.#beforeTransaction = undefined
@@ -19,7 +19,7 @@ export class ListenTracker {
 
   /**
    * @param tag of CommandComplete.
-   * @param text of the query, asked for only where the tag does not say enough.
+   * @param text returns the text of the query; called only if the tag is not enough.
    */
   completed(tag: string, text: () => string | null): void {
     switch (tag) {

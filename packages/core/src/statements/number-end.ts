@@ -4,8 +4,8 @@ const DOT = 0x2e
 const UNDERSCORE = 0x5f
 
 /**
- * Where the number that begins at `start` (with a digit, or a dot before one) ends: `1`, `1_000`, `1.5`, `.5`, `1.`, `1e-3`,
- * `0xff`, `0o17`, `0b01`. In `1..2` it is the first digit.
+ * The end of the number at `start`, which is a digit or a dot before one: `1`, `1_000`, `1.5`, `.5`, `1.`, `1e-3`,
+ * `0xff`, `0o17`, `0b01`. In `1..2` the number is the first digit.
  */
 export function endOfNumber(text: string, start: number): number {
   const radix = text.charCodeAt(start) === 0x30 ? digitsOfRadix(text.charCodeAt(start + 1)) : undefined
@@ -25,7 +25,7 @@ function endOfExponent(text: string, at: number): number {
   return isDigit(text.charCodeAt(digits)) ? endOfDigits(text, digits, isDigit) : at
 }
 
-/** Single underscores between digits are part of them, and one before the first of a radix: `0x_ff`. */
+/** Single underscores between digits are part of the number, and so is one after a radix prefix: `0x_ff`. */
 function endOfDigits(text: string, from: number, isOne: (code: number) => boolean): number {
   let end = from
   for (;;) {

@@ -1,15 +1,15 @@
 import { skipStatement } from './skip-statement.ts'
 import { StatementReader } from './statement-reader.ts'
 
-/** Longer ones are generated, and hold no transaction of their own. */
+/** Longer texts are generated, and contain no transaction. */
 const MAX_TEXT = 10_000
 
-/** What may begin a transaction: by its first letters, in capitals or not, or behind a comment. */
+/** Texts that may begin a transaction, by their first letters, or after a comment. */
 const MAY_BEGIN = /^\s*(?:b|st|--|\/\*)/i
 
 /** Whether a text leaves a transaction open: `BEGIN`, but not `BEGIN; ...; COMMIT`. */
 export function opensTransaction(text: string): boolean {
-  // With a semicolon it may be one of several statements.
+  // With a semicolon, BEGIN may be a later statement.
   if ((!MAY_BEGIN.test(text) && !text.includes(';')) || text.length > MAX_TEXT) return false
   const reader = new StatementReader(text, false)
   let open = false
@@ -36,7 +36,7 @@ function isEnd(reader: StatementReader): boolean {
   return !reader.isWord('to') && !reader.isWord('prepared')
 }
 
-/** `COMMIT AND CHAIN` begins the next transaction at once. */
+/** `COMMIT AND CHAIN` begins the next transaction immediately. */
 function takeChain(reader: StatementReader): boolean {
   return reader.takeWord('and') && reader.isWord('chain')
 }

@@ -1,6 +1,6 @@
 /**
- * Parameters whose changes PgBouncer follows and restores for every client (https://www.pgbouncer.org/features.html,
- * footnote 1). More may be named in its track_extra_parameters.
+ * Parameters whose changes PgBouncer tracks and restores for every client (https://www.pgbouncer.org/features.html,
+ * footnote 1). Its setting track_extra_parameters can add more.
  */
 const TRACKED: ReadonlySet<string> = new Set([
   'application_name',
@@ -11,7 +11,7 @@ const TRACKED: ReadonlySet<string> = new Set([
   'timezone',
 ])
 
-/** Parameters that exist for the length of the transaction only, however they are set. */
+/** Parameters that always apply to the current transaction only. */
 const OF_TRANSACTION: ReadonlySet<string> = new Set([
   'transaction_deferrable',
   'transaction_isolation',
@@ -20,17 +20,17 @@ const OF_TRANSACTION: ReadonlySet<string> = new Set([
 
 const OF_ROLE: ReadonlySet<string> = new Set(['role', 'session_authorization'])
 
-/** Names of parameters are short; anything else in quotes may be a value that went astray. */
+/** Names of parameters are short; any other quoted text may be a misplaced value, and is not shown. */
 const PRINTABLE = /^[a-z_][a-z0-9_$]{0,62}(?:\.[a-z_][a-z0-9_$]{0,62})*$/
 
-/** What setting this parameter for the session amounts to. */
+/** The kind of finding for a SET of this parameter. */
 export function kindOfParameter(name: string): 'set' | 'tracked-set' | 'set-role' | 'transaction' {
   if (TRACKED.has(name)) return 'tracked-set'
   if (OF_TRANSACTION.has(name)) return 'transaction'
   return OF_ROLE.has(name) ? 'set-role' : 'set'
 }
 
-/** `SET search_path`, or only `SET` where the name does not look like one. */
+/** `SET search_path`, or only `SET` if the name does not look like a parameter's. */
 export function describeParameter(command: 'SET' | 'RESET', name: string): string {
   return PRINTABLE.test(name) ? `${command} ${name}` : command
 }

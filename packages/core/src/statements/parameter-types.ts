@@ -16,11 +16,11 @@ interface ParameterType {
   readonly name: string
   /** Why values of this type are safe, or are not. */
   readonly why: string
-  /** Absent for types of which no value is safe. */
+  /** Absent if no value of the type is safe. */
   readonly judge?: Judge
 }
 
-/** Up to here each number type, the smallest included, holds the same number. */
+/** Every number type, including the smallest, can represent whole numbers up to this one. */
 const EXACT_IN_EVERY_TYPE = 32_767
 const MAX_INT4 = 2_147_483_647
 /** 9,223,372,036,854,775,807 has one digit more. */
@@ -66,7 +66,7 @@ const TYPES: ReadonlyMap<number, ParameterType> = new Map<number, ParameterType>
     },
   ],
   [1043, { name: 'varchar', why: 'as text', judge: text }],
-  [114, { name: 'json', why: 'it keeps the text as it is, and has no operators for comparisons', judge: json }],
+  [114, { name: 'json', why: 'it keeps the text unchanged, and has no comparison operators', judge: json }],
   [3802, { name: 'jsonb', why: 'it is printed in another form than it was written' }],
   [17, { name: 'bytea', why: 'a Buffer is sent as bytes, which a text column takes for characters' }],
   [1042, { name: 'bpchar', why: 'it drops trailing blanks on the way to text' }],
@@ -80,7 +80,7 @@ const TYPES: ReadonlyMap<number, ParameterType> = new Map<number, ParameterType>
   [1114, { name: 'timestamp', why: 'it drops the offset' }],
   [1184, { name: 'timestamptz', why: 'it moves to the time zone of the session' }],
   [1186, { name: 'interval', why: 'it is printed in another form than it was written' }],
-  [869, { name: 'inet', why: 'a text column gets the length of the network, too' }],
+  [869, { name: 'inet', why: 'a text column also gets the length of the network' }],
   [650, { name: 'cidr', why: 'it is printed in another form than it was written' }],
   [829, { name: 'macaddr', why: 'it is printed in another form than it was written' }],
   [774, { name: 'macaddr8', why: 'it is printed in another form than it was written' }],
@@ -94,7 +94,7 @@ const TYPES: ReadonlyMap<number, ParameterType> = new Map<number, ParameterType>
 
 const OTHERS = 'arrays, ranges, enums, domains and types of extensions are printed in another form, or may be replaced'
 
-/** How values of a type are judged; undefined for types of which no value is safe. By OID, which is fixed for built-in types. */
+/** The judge for values of a type; undefined if no value of the type is safe. OIDs of built-in types are fixed. */
 export function judgeOfType(oid: number): Judge | undefined {
   return TYPES.get(oid)?.judge
 }
@@ -124,12 +124,12 @@ function uuid(value: unknown): Verdict {
   return isCanonicalUuid(value) ? 'always' : 'never'
 }
 
-/** Checked, because types such as citext and "char" have comparisons of their own. */
+/** `checked`, because types such as citext and "char" have their own comparisons. */
 function text(value: unknown, shared: boolean): Verdict {
   return isPlainText(value) && (!shared || isPlainWord(value)) ? 'checked' : 'never'
 }
 
-/** The drivers send a string, or what JSON.stringify makes of an object; bytes they send as they are. */
+/** Drivers send strings, and objects through JSON.stringify, but bytes unchanged. */
 function json(value: unknown): Verdict {
   return ArrayBuffer.isView(value) ? 'never' : 'always'
 }

@@ -3,15 +3,15 @@ import { describeType, type Judge, judgeOfType } from './parameter-types.ts'
 import { type ParameterUse, readParameterUses } from './read-parameters.ts'
 
 /**
- * How long the server's word on the types of a statement's parameters holds for values that another type could read differently. A
- * statement that runs less often gains little from its name; one that runs often is checked ten times a second.
+ * How long the server's answer about a statement's parameter types stays valid for values that another type could read differently.
+ * A statement that runs less often gains little from its name; one that runs often is checked ten times a second.
  */
 const CHECKED_MILLIS = 100
 
-/** One text that is prepared under a name, and what the server said of its parameters. */
+/** A text that is prepared under a name, and the parameter types that the server reported. */
 export class PreparedText {
   readonly text: string
-  /** Made of the text, so that two texts never share a name, and every connection uses the same name for one. */
+  /** A hash of the text, so that two texts never share a name, and every connection uses the same name for a text. */
   name: string
   #uses: ReadonlyMap<number, ParameterUse> | undefined
   #types: readonly number[] | undefined
@@ -26,21 +26,21 @@ export class PreparedText {
     this.name = nameFor(text, 1)
   }
 
-  /** Parses the statement anew on every connection, under another name. */
+  /** Changes the name, so that every connection parses the statement again. */
   rename(): void {
     this.name = nameFor(this.text, 2)
     this.doubt()
   }
 
-  /** What the server said last may no longer hold. */
+  /** The server's last answer may be outdated. */
   doubt(): void {
     this.#checkedAt = Number.NEGATIVE_INFINITY
   }
 
   /**
-   * Whether a statement that was prepared earlier gives the same result for these values as a new one.
+   * Whether the prepared statement gives the same result for these values as a newly parsed one.
    *
-   * @param values as the caller gave them.
+   * @param values the caller's values, before the driver converts them.
    * @param shared whether other clients may have prepared the same text on the same server connection.
    */
   allows(values: readonly unknown[], shared: boolean, now: number): boolean {
@@ -59,8 +59,8 @@ export class PreparedText {
   }
 
   /**
-   * Whether a transaction may use the name. After a migration the server may reject it, which costs the transaction: so of those that
-   * come at once one tries it, and the others go without until {@link endTrial}.
+   * Whether a transaction may use the name. After a migration the server may reject the name, which fails the transaction. So only one
+   * of several concurrent transactions tries it, and the others use no name until {@link endTrial}.
    */
   beginTrial(): boolean {
     if (this.#isTried) return false
@@ -68,7 +68,7 @@ export class PreparedText {
     return true
   }
 
-  /** The server has accepted or rejected the name, or is lost. */
+  /** Call it when the server has accepted or rejected the name, or the connection is lost. */
   endTrial(): void {
     this.#isTried = false
   }
@@ -78,7 +78,7 @@ export class PreparedText {
     return now - this.#checkedAt > CHECKED_MILLIS / 2
   }
 
-  /** One execution asks early, so that others that run meanwhile need not. */
+  /** One execution checks early, so that concurrent executions need not. */
   #mustCheck(now: number): boolean {
     const age = now - this.#checkedAt
     if (age > CHECKED_MILLIS) return true
@@ -88,10 +88,10 @@ export class PreparedText {
   }
 
   /**
-   * The server has told the types of the parameters.
+   * Stores the parameter types that the server reported.
    *
-   * @param askedAt when the statement was sent to be parsed.
-   * @returns `changed`: a migration has run. `unsafe`: and why.
+   * @param askedAt when the Parse was sent.
+   * @returns `changed` after a migration; `unsafe` with the reason if no value of a type is safe.
    */
   learn(types: readonly number[], askedAt: number): 'known' | 'changed' | { readonly unsafe: string } {
     this.#checking = false

@@ -12,8 +12,8 @@ const EXECUTE = finding('sql-prepare', 'EXECUTE')
 const MODIFIERS = ['or', 'replace', 'local', 'global', 'unlogged', 'recursive']
 
 /**
- * What follows CREATE. Expressions in it (defaults, views, bodies) run later if at all, so that nothing is said about them,
- * but for the query of `CREATE TABLE .. AS`.
+ * Reads a statement after CREATE. Its expressions (defaults, views, bodies) do not run now and are not checked, except the
+ * query of `CREATE TABLE .. AS`.
  */
 export function readCreate(reader: StatementReader, findings: FindingList): void {
   let temporary = false
@@ -48,7 +48,7 @@ function readTable(reader: StatementReader, findings: FindingList, declared: boo
   else readQuery(reader, findings)
 }
 
-/** Reads past the name; whether its schema makes it temporary (https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-SEARCH-PATH). */
+/** Reads past the name. Returns whether its schema makes it temporary (https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-SEARCH-PATH). */
 function takeTemporaryName(reader: StatementReader): boolean {
   if (reader.takeWord('if')) {
     reader.takeWord('not')

@@ -3,25 +3,25 @@ import { StatementReader } from './statement-reader.ts'
 /**
  * How a statement uses one of its parameters.
  *
- * - `cast`: each time with a type of its own, as in `$1::date`: no table decides on the type.
- * - `plain`: compared with something, or an item of a list.
- * - `resolved`: an argument of a function or of another operator, of which a migration may add one that fits better.
+ * - `cast`: always with an explicit type, as in `$1::date`, so that no table determines the type.
+ * - `plain`: an operand of a comparison, or an item of a list.
+ * - `resolved`: an argument of a function or another operator, for which a migration may add a better match.
  */
 export type ParameterUse = 'cast' | 'plain' | 'resolved'
 
 const COMPARISONS: ReadonlySet<string> = new Set(['=', '<>', '!=', '<', '>', '<=', '>='])
-/** Words before a parenthesis that is no call. */
+/** Words before a parenthesis that is not a call. */
 const LISTS: ReadonlySet<string> = new Set(
   'values in any some all row and or not where on select set when then else from having union case by using returning'.split(
     ' ',
   ),
 )
 
-/** How a text uses its parameters, by their number; nothing for a number that it does not have. */
+/** How a text uses its parameters, by number. */
 export function readParameterUses(text: string): ReadonlyMap<number, ParameterUse> {
   const uses = new Map<number, ParameterUse>()
   const reader = new StatementReader(text, false)
-  /** What stands before each open parenthesis: `cast`, `call` or `list`. */
+  /** The kind of each open parenthesis. */
   const open: ('cast' | 'call' | 'list')[] = []
   let before = ''
   for (reader.next(); reader.kind !== 'end'; ) {
@@ -36,7 +36,7 @@ export function readParameterUses(text: string): ReadonlyMap<number, ParameterUs
   return uses
 }
 
-/** A parameter keeps the use that says least about it. */
+/** If a parameter is used in several ways, the one with the fewest guarantees counts. */
 function add(uses: Map<number, ParameterUse>, number: number, use: ParameterUse): void {
   const known = uses.get(number) ?? use
   uses.set(number, known === use ? use : known === 'resolved' || use === 'resolved' ? 'resolved' : 'plain')
@@ -47,7 +47,7 @@ function openerOf(before: string): 'cast' | 'call' | 'list' {
   return /^[\w"]/.test(before) && !LISTS.has(before) ? 'call' : 'list'
 }
 
-/** @param reader stands on the token behind the parameter. */
+/** @param reader positioned at the token after the parameter. */
 function useOf(before: string, reader: StatementReader, opener: 'cast' | 'call' | 'list' | undefined): ParameterUse {
   if (before === '(' && opener === 'cast' && reader.isWord('as')) return 'cast'
   if (reader.kind === 'operator') {

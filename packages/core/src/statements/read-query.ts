@@ -13,18 +13,18 @@ const SHORTEST_NAME = Math.min(...FUNCTIONS.map(([name]) => name.length))
 
 /** A call of set_config whose closing parenthesis has not been seen. */
 interface OpenCall {
-  /** How deep its arguments stand. */
+  /** The nesting depth of its arguments. */
   readonly depth: number
   commas: number
   readonly outer: OpenCall | undefined
 }
 
-/** What stood just before, as far as it tells whether a name is that of a function, and INTO that of a SELECT. */
+/** The previous token, as needed to tell whether a name is a function's, and whether INTO belongs to a SELECT. */
 type Before = 'anything' | 'catalog' | 'dot of catalog' | 'dot' | 'insert' | 'into'
 
 /**
- * Reads a query to its end, and reports the calls that do something to the session, wherever in it they stand, and
- * `SELECT .. INTO TEMPORARY`. Iterative, since it is the text that says how deep parentheses go.
+ * Reads a query to its end, and reports calls that change the session, at any depth, and `SELECT .. INTO TEMPORARY`. Iterative,
+ * because the text determines the depth of parentheses.
  */
 export function readQuery(reader: StatementReader, findings: FindingList): void {
   let depth = 0
@@ -75,7 +75,7 @@ function functionNamed(reader: StatementReader): StatementFinding | undefined {
   return undefined
 }
 
-/** Words that cannot name a table, and may follow one named `temp`. */
+/** Words that cannot be the name of a table, but can follow a table named `temp`. */
 const RESERVED = [
   'from',
   'where',
@@ -92,7 +92,7 @@ const RESERVED = [
   'for',
 ]
 
-/** Reads past `[LOCAL | GLOBAL] TEMP [TABLE] name`; whether that was it, rather than a table by such a name. */
+/** Reads past `[LOCAL | GLOBAL] TEMP [TABLE] name`. Returns false if `temp` is the name of a table instead. */
 function takeTemporaryTarget(reader: StatementReader): boolean {
   if (!reader.takeWord('local')) reader.takeWord('global')
   if (!reader.takeWord('temporary') && !reader.takeWord('temp')) return false
@@ -103,7 +103,7 @@ function takeTemporaryTarget(reader: StatementReader): boolean {
 
 const FALSE_LITERALS: ReadonlySet<string> = new Set(["'f'", "'false'", "'off'", "'no'", "'n'", "'0'"])
 
-/** Reads past a literal false, as a keyword or in quotes, cast to boolean or not. */
+/** Reads past a literal false, a keyword or a string, with or without a cast to boolean. */
 function takeFalse(reader: StatementReader): boolean {
   const literal =
     reader.isWord('false') ||

@@ -2,7 +2,7 @@ import { describeParameter, kindOfParameter } from './parameter-name.ts'
 import { finding, type StatementFinding } from './statement-finding.ts'
 import type { StatementReader } from './statement-reader.ts'
 
-/** What follows SET (https://www.postgresql.org/docs/current/sql-set.html). */
+/** Reads a statement after SET (https://www.postgresql.org/docs/current/sql-set.html). */
 export function readSet(reader: StatementReader): StatementFinding | undefined {
   const first = reader.takeDottedName()
   if (first !== 'session' || isAssigned(reader)) return settingFinding(reader, first)
@@ -13,7 +13,7 @@ export function readSet(reader: StatementReader): StatementFinding | undefined {
 
 function settingFinding(reader: StatementReader, name: string): StatementFinding | undefined {
   if (name === '' || reader.isStatementEnd()) return undefined
-  // `SET session.user = ..` and `SET local TO ..` are parameters of that name.
+  // `SET session.user = ..` and `SET local TO ..` set parameters of that name.
   if (isAssigned(reader)) return parameterFinding('SET', name)
   if (name === 'role') return finding('set-role', 'SET ROLE')
   if (name === 'time' && reader.isWord('zone')) return finding('tracked-set', 'SET TIME ZONE')
@@ -24,7 +24,7 @@ function settingFinding(reader: StatementReader, name: string): StatementFinding
   return undefined
 }
 
-/** What follows RESET (https://www.postgresql.org/docs/current/sql-reset.html). */
+/** Reads a statement after RESET (https://www.postgresql.org/docs/current/sql-reset.html). */
 export function readReset(reader: StatementReader): StatementFinding | undefined {
   const first = reader.takeDottedName()
   if (first === 'all') return finding('set', 'RESET ALL')

@@ -1,10 +1,10 @@
-/** Of texts in all, as in pgjdbc's statement cache (preparedStatementCacheSizeMiB, https://jdbc.postgresql.org/documentation/use/). */
+/** Total length of all texts, as in pgjdbc's statement cache (preparedStatementCacheSizeMiB, https://jdbc.postgresql.org/documentation/use/). */
 const MAX_CHARACTERS = 5 * 1024 * 1024
 
 /**
- * What is known of each of the keys met lately, bounded in number and, where they are texts, in characters. In two
- * generations: a full one becomes the old one, and what is met there moves to the young. So, unlike with least-recently-used
- * order, meeting a young key changes nothing, and a flood of keys that never come again passes through without being sorted.
+ * A cache of recently used keys with values, bounded in number and, for text keys, in characters. It has two generations: when the
+ * young one is full, it becomes the old one; a key that is read in the old generation moves to the young one. Unlike with LRU order,
+ * reading a young key changes nothing, and a flood of keys that never repeat needs no reordering.
  */
 export class RecentKeys<K extends string | number, V> {
   readonly #perGeneration: number
@@ -21,7 +21,7 @@ export class RecentKeys<K extends string | number, V> {
     return this.#young.size + this.#old.size
   }
 
-  /** What is known of it, which is then new to stay. */
+  /** The value of a key, which then counts as recently used. */
   get(key: K): V | undefined {
     const young = this.#young.get(key)
     if (young !== undefined) return young
@@ -32,7 +32,7 @@ export class RecentKeys<K extends string | number, V> {
     return old
   }
 
-  /** Only for a key that is not there. */
+  /** Adds a key that does not exist yet. */
   add(key: K, value: V): void {
     const characters = typeof key === 'string' ? key.length : 0
     if (this.#young.size >= this.#perGeneration || this.#youngCharacters + characters > MAX_CHARACTERS / 2) {

@@ -4,13 +4,13 @@ import { opensTransaction } from './opens-transaction.ts'
 import type { StatementFinding } from './statement-finding.ts'
 import { StatementLint } from './statement-lint.ts'
 
-/** What becomes of a statement that relies on a session which the pooler does not keep. */
+/** How the pool handles a statement that depends on a session which the pooler does not keep. */
 export type SessionStateMode = 'warn' | 'throw' | 'off'
 
-/** What in a statement relies on the session, why that fails, and what to write instead. */
+/** The construct in a statement that depends on the session, why it fails, and what to write instead. */
 export type SessionDependency = Pick<StatementFinding, 'construct' | 'why' | 'instead'>
 
-/** A statement relies on the session, and the pooler in between does not keep that. It was not sent. */
+/** A statement depends on the session, which the pooler does not keep. The statement was not sent. */
 export class SessionStateError extends PoolguardError {
   static {
     SessionStateError.prototype.name = 'SessionStateError'
@@ -20,12 +20,12 @@ export class SessionStateError extends PoolguardError {
   readonly finding: SessionDependency
 
   constructor(finding: SessionDependency, topology: Topology) {
-    super(describeReliance(finding, topology))
+    super(describeDependency(finding, topology))
     this.finding = finding
   }
 }
 
-/** A statement begins a transaction through the pool itself, so that no other statement could be part of it. It was not sent. */
+/** A statement begins a transaction through the pool itself, so that no other statement could be part of it. The statement was not sent. */
 export class PoolTransactionError extends PoolguardError {
   static {
     PoolTransactionError.prototype.name = 'PoolTransactionError'
@@ -40,22 +40,25 @@ export class PoolTransactionError extends PoolguardError {
 
 const NAMED_STATEMENT: SessionDependency = {
   construct: 'a named statement',
-  why: 'The pooler does not keep track of names: the next transaction may run on a server connection where the name is unknown (26000), taken (42P05), or the statement of another client.',
-  instead: 'No name, or PgBouncer 1.21 and later with max_prepared_statements above 0.',
+  why: 'The pooler does not track statement names: the next transaction may run on a server connection where the name is unknown (26000), taken (42P05), or belongs to another client.',
+  instead: 'A statement without a name, or PgBouncer 1.21 and later with max_prepared_statements above 0.',
 }
 
-/** Enough for every construct that one app may use; after that, warnings may be told again. */
+/** More than one app uses. Above it, a warning may be repeated. */
 const MAX_CONSTRUCTS = 1_000
 
-/** Reads what is sent, where the session is not kept from one transaction to the next. Until that is known it does nothing. */
+/**
+ * Checks statements before they are sent, if the pooler does not keep the session from one transaction to the next. Checks nothing
+ * until the topology is known.
+ */
 export class SessionStateCheck {
   readonly #mode: SessionStateMode
   readonly #warn: (message: string) => void
   readonly #warned = new Set<string>()
-  #warnedOfTransaction = false
+  #hasWarnedOfTransaction = false
   #lint: StatementLint | undefined
   #topology: Topology | undefined
-  /** Constructs that were warned about or refused so far, each counted once for each text. */
+  /** Constructs that caused a warning or a rejection so far, each counted once per text. */
   findings = 0
 
   constructor(mode: SessionStateMode, warn: (message: string) => void) {
@@ -69,20 +72,20 @@ export class SessionStateCheck {
     this.#lint = needed ? (this.#lint ?? new StatementLint()) : undefined
   }
 
-  /** False where it is known that nothing of a session is kept, so that there is nothing in it to reset. */
+  /** False if the pooler is known to keep no session, so that no session state needs a reset. */
   get keepsSession(): boolean {
     return this.#topology === undefined || keepsSession(this.#topology)
   }
 
-  /** Whether statements are read at all: what runs with every query asks this first. */
+  /** Whether statements are checked at all: a cheap test before each query. */
   get reads(): boolean {
     return this.#lint !== undefined
   }
 
   /**
-   * Reads a statement that is about to be sent.
+   * Checks a statement before it is sent.
    *
-   * @returns the error that it is to fail with instead, in mode `throw`.
+   * @returns in mode `throw`, the error to reject it with.
    */
   check(text: string, name?: string): SessionStateError | undefined {
     const lint = this.#lint
@@ -97,10 +100,10 @@ export class SessionStateCheck {
   }
 
   /**
-   * Reads a statement that a caller sends through the pool itself, whatever is at the other end.
+   * Checks a statement that a caller sends through the pool itself, for any topology.
    *
-   * @param advice how the driver has several statements share a connection.
-   * @returns the error that it is to fail with instead, in mode `throw`.
+   * @param advice how to run several statements on one connection with this driver.
+   * @returns in mode `throw`, the error to reject it with.
    */
   checkAlone(text: string, advice: string): PoolTransactionError | undefined {
     if (this.#mode === 'off' || !opensTransaction(text)) return undefined
@@ -109,14 +112,14 @@ export class SessionStateCheck {
     return undefined
   }
 
-  /** A connection came back with a transaction open. An ORM that borrows one for a single query sends BEGIN so. */
+  /** Call it when a connection is released with an open transaction. An ORM that acquires a connection per query sends BEGIN this way. */
   leftInTransaction(lastText: string, advice: string): void {
     if (this.#mode !== 'off' && opensTransaction(lastText)) this.#warnOfTransaction(advice)
   }
 
   #warnOfTransaction(advice: string): void {
-    if (!this.#warnedOfTransaction) this.#warn(describePoolTransaction(advice))
-    this.#warnedOfTransaction = true
+    if (!this.#hasWarnedOfTransaction) this.#warn(describePoolTransaction(advice))
+    this.#hasWarnedOfTransaction = true
   }
 
   #report(findings: readonly SessionDependency[]): SessionStateError | undefined {
@@ -129,7 +132,7 @@ export class SessionStateCheck {
       if (this.#warned.has(finding.construct)) continue
       if (this.#warned.size >= MAX_CONSTRUCTS) this.#warned.clear()
       this.#warned.add(finding.construct)
-      this.#warn(describeReliance(finding, topology))
+      this.#warn(describeDependency(finding, topology))
     }
     return undefined
   }
@@ -137,11 +140,11 @@ export class SessionStateCheck {
 
 function describePoolTransaction(advice: string): string {
   return (
-    'BEGIN was sent through the pool itself, which runs each query on any of its connections and ends a transaction that is left open. ' +
-    `The statements that follow are not part of the transaction: each commits by itself, and a later ROLLBACK has no effect. ${advice}`
+    'BEGIN was sent through the pool itself, which runs each query on any of its connections and rolls back open transactions. ' +
+    `The following statements are not part of the transaction: each commits by itself, and a later ROLLBACK has no effect. ${advice}`
   )
 }
 
-function describeReliance({ construct, why, instead }: SessionDependency, topology: Topology): string {
-  return `${construct} relies on the session, but at the other end is ${describeTopology(topology)}. ${why} Instead: ${instead}`
+function describeDependency({ construct, why, instead }: SessionDependency, topology: Topology): string {
+  return `${construct} depends on the session, but the server of this pool is ${describeTopology(topology)}. ${why} Instead: ${instead}`
 }

@@ -3,8 +3,8 @@ import { Tokenizer } from './tokenizer.ts'
 const MAX_SHOWN_CHARACTERS = 500
 
 /**
- * A statement for a log line: on one line, without comments, at most 500 characters long, and with `?` in place of every
- * string and number that stands in it. Parameters are shown by their numbers.
+ * Formats a statement for a log line: on one line, without comments, at most 500 characters long, and with `?` in place of every
+ * string and number. Parameters are shown by number.
  *
  * @example
  * showStatement("select *\n from t where name = 'Ada' and id = $1") // 'select * from t where name = ? and id = $1'

@@ -5,14 +5,14 @@ const inList = (length: number) => `select * from account where id in (${Array(l
 
 test('a text is met for the first time once', () => {
   const sightings = new Sightings()
-  expect([1, 2, 3].map(() => sightings.meet(inList(3)))).toEqual([false, true, true])
-  expect(sightings.meet(inList(4))).toBe(false)
+  expect([1, 2, 3].map(() => sightings.record(inList(3)))).toEqual([false, true, true])
+  expect(sightings.record(inList(4))).toBe(false)
 })
 
 test('of a flood of texts that never come again, next to none is taken for one that did', () => {
   const sightings = new Sightings()
   let mistaken = 0
-  for (let i = 0; i < 100_000; i++) if (sightings.meet(`select * from account where id = $1 /* ${i} */`)) mistaken++
+  for (let i = 0; i < 100_000; i++) if (sightings.record(`select * from account where id = $1 /* ${i} */`)) mistaken++
   expect(mistaken).toBeLessThan(100)
 })
 
@@ -20,8 +20,8 @@ test('one that comes again and again is noticed in the midst of such a flood', (
   const sightings = new Sightings()
   let met = 0
   for (let i = 0; i < 10_000; i++) {
-    if (i % 100 === 0 && sightings.meet(inList(2))) met++
-    sightings.meet(`insert into event_${i} values ($1)`)
+    if (i % 100 === 0 && sightings.record(inList(2))) met++
+    sightings.record(`insert into event_${i} values ($1)`)
   }
   expect(met).toBeGreaterThan(80)
 })
@@ -29,6 +29,6 @@ test('one that comes again and again is noticed in the midst of such a flood', (
 test('long texts are told apart by their ends', () => {
   const sightings = new Sightings()
   const lists = [300, 301, 900, 2_000].map(inList)
-  expect(lists.map((text) => sightings.meet(text))).toEqual([false, false, false, false])
-  expect(lists.map((text) => sightings.meet(text))).toEqual([true, true, true, true])
+  expect(lists.map((text) => sightings.record(text))).toEqual([false, false, false, false])
+  expect(lists.map((text) => sightings.record(text))).toEqual([true, true, true, true])
 })

@@ -1,17 +1,17 @@
-/** A power of two: of so many texts the last sighting is remembered, in 16 KiB. */
+/** The number of hashes in memory, a power of two: 16 KiB. */
 const SLOTS = 4_096
-/** A text is told from others by so many of its characters, evenly spread: enough, as to be mistaken costs only a sighting. */
+/** The number of evenly spread characters that are hashed: enough, because a collision only counts one use too many. */
 const MAX_CHARACTERS = 128
 
 /**
- * Whether a text was met before, roughly: of each only a number is kept, where the number of another may take its place. So a
- * flood of texts that never come again holds nothing in memory (the doorkeeper of TinyLFU, https://arxiv.org/abs/1512.00727).
+ * Tells approximately whether a text was seen before. It keeps only a hash of each text, which the hash of another text may
+ * replace, so a flood of texts that never repeat takes no memory (the doorkeeper of TinyLFU, https://arxiv.org/abs/1512.00727).
  */
 export class Sightings {
   readonly #slots = new Uint32Array(SLOTS)
 
-  /** Whether it was met lately; from now on it was. */
-  meet(text: string): boolean {
+  /** Records a text. Returns whether it was recorded recently. */
+  record(text: string): boolean {
     const hash = hashOf(text)
     const slot = hash & (SLOTS - 1)
     if (this.#slots[slot] === hash) return true

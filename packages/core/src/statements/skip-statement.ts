@@ -1,6 +1,6 @@
 import type { StatementReader } from './statement-reader.ts'
 
-/** Reads to the semicolon that ends the statement. One in parentheses does not, as in `CREATE RULE ... DO (a; b)`. */
+/** Reads to the semicolon that ends the statement, past semicolons in parentheses, as in `CREATE RULE ... DO (a; b)`. */
 export function skipStatement(reader: StatementReader): void {
   let depth = 0
   while (reader.kind !== 'end') {
@@ -12,7 +12,7 @@ export function skipStatement(reader: StatementReader): void {
   }
 }
 
-/** The same for `CREATE FUNCTION` and `CREATE PROCEDURE`, whose body may be `BEGIN ATOMIC a; b; END`. As psql tells it. */
+/** The same for `CREATE FUNCTION` and `CREATE PROCEDURE`, whose body may be `BEGIN ATOMIC a; b; END`. The rules are psql's. */
 export function skipRoutine(reader: StatementReader): void {
   let depth = 0
   let blocks = 0
@@ -31,7 +31,7 @@ export function skipRoutine(reader: StatementReader): void {
   }
 }
 
-/** How many parentheses are open when the token has been read. */
+/** The number of open parentheses after the token. */
 export function depthAfter(reader: StatementReader, depth: number): number {
   if (reader.isPunctuation('(')) return depth + 1
   return depth > 0 && reader.isPunctuation(')') ? depth - 1 : depth

@@ -1,14 +1,14 @@
 /**
- * What kind of thing relies on the session:
+ * The kinds of constructs that depend on the session:
  *
  * - `set`: `SET`, `RESET`, `set_config(.., .., false)`
- * - `tracked-set`: `SET` and `RESET` of a parameter that PgBouncer keeps per client by itself, other poolers perhaps not
+ * - `tracked-set`: `SET` and `RESET` of a parameter that PgBouncer keeps per client; other poolers may not
  * - `set-role`: `SET ROLE`, `SET SESSION AUTHORIZATION` and their `RESET`
  * - `listen`: `LISTEN`, `UNLISTEN`
- * - `sql-prepare`: `PREPARE`, `EXECUTE`, `DEALLOCATE` as SQL, not the protocol's
- * - `advisory-lock`: advisory locks of the session, not those of the transaction
+ * - `sql-prepare`: `PREPARE`, `EXECUTE`, `DEALLOCATE` in SQL, not prepared statements of the protocol
+ * - `advisory-lock`: session-level advisory locks, not transaction-level ones
  * - `with-hold`: cursors `WITH HOLD`
- * - `temporary-table`: whatever is temporary and outlives the transaction
+ * - `temporary-table`: temporary tables, views and sequences that outlive the transaction
  * - `discard`: `DISCARD`
  * - `load`: `LOAD`
  */
@@ -24,14 +24,14 @@ export type StatementFindingCode =
   | 'discard'
   | 'load'
 
-/** One thing in a SQL text that relies on the session, which a pooler in transaction or statement mode does not keep. */
+/** A construct in a SQL text that depends on the session, which a pooler in transaction or statement mode does not keep. */
 export interface StatementFinding {
   readonly code: StatementFindingCode
-  /** What was seen, in canonical spelling: `SET search_path`. Never a value, a literal, or a name of the app's other than a parameter's. */
+  /** The construct in canonical spelling: `SET search_path`. Never a value or a literal, and no name other than a parameter's. */
   readonly construct: string
-  /** What goes wrong behind such a pooler. */
+  /** Why it fails behind such a pooler. */
   readonly why: string
-  /** What to do about it. */
+  /** What to write instead. */
   readonly instead: string
 }
 
@@ -39,45 +39,45 @@ type Advice = Pick<StatementFinding, 'why' | 'instead'>
 
 const ADVICE: Readonly<Record<Exclude<StatementFindingCode, 'advisory-lock'>, Advice>> = {
   set: {
-    why: 'The setting stays on the server connection, which goes to another client after this transaction: your next statement runs without it, and somebody else runs with it.',
+    why: 'The setting stays on the server connection, which goes to another client after this transaction: your next statement runs without it, and other clients run with it.',
     instead:
       'SET LOCAL (or set_config with true) inside the transaction that needs it, or ALTER ROLE ... SET for every connection of the role.',
   },
   'tracked-set': {
-    why: 'PgBouncer restores this parameter for every client. Other poolers in transaction mode may leave it on the server connection, for whoever comes next.',
+    why: 'PgBouncer restores this parameter for every client. Other poolers in transaction mode may leave it on the server connection for the next client.',
     instead: 'The same parameter in the connection string, ALTER ROLE ... SET, or SET LOCAL inside a transaction.',
   },
   'set-role': {
-    why: 'The role stays on the server connection, which goes to another client after this transaction: your next statement runs with the rights of the login, and somebody else runs with the rights of this role.',
-    instead: 'SET LOCAL ROLE inside the transaction that needs it, or a pool of its own that logs in as that role.',
+    why: 'The role stays on the server connection, which goes to another client after this transaction: your next statement runs with the rights of the login role, and other clients run with the rights of this role.',
+    instead: 'SET LOCAL ROLE inside the transaction that needs it, or a separate pool that logs in as that role.',
   },
   listen: {
-    why: 'The subscription belongs to the server connection, which goes to another client after this transaction: notifications reach whoever holds it, or nobody.',
+    why: 'The subscription belongs to the server connection, which goes to another client after this transaction: notifications reach whichever client holds it, or none.',
     instead:
-      'One connection of its own for LISTEN, outside the pool and past the pooler, on the direct URL. NOTIFY works through the pooler.',
+      'A dedicated connection for LISTEN, outside the pool, with the direct URL that bypasses the pooler. NOTIFY works through the pooler.',
   },
   'sql-prepare': {
-    why: 'The statement exists on one server connection only: the next transaction may get another, where it does not exist (26000), exists already (42P05), or is the statement of another client by the same name.',
+    why: 'The statement exists on one server connection only: the next transaction may get another one, where the statement does not exist (26000), exists already (42P05), or belongs to another client.',
     instead:
-      "The driver's prepared statements, which PgBouncer follows since 1.21 where max_prepared_statements is not 0; or the plain query with parameters.",
+      "The driver's prepared statements, which PgBouncer 1.21 and later supports if max_prepared_statements is above 0; or the plain query with parameters.",
   },
   'with-hold': {
-    why: 'After COMMIT the cursor stays on the server connection, which goes to another client: the next FETCH may find no such cursor, and nobody closes this one.',
+    why: 'After COMMIT the cursor stays on the server connection, which goes to another client: the next FETCH may not find the cursor, and this one stays open.',
     instead:
-      'A cursor without WITH HOLD, read to its end inside the transaction; or pages by key (WHERE id > $1 ORDER BY id LIMIT n).',
+      'A cursor without WITH HOLD that is read to its end inside the transaction; or pages by key (WHERE id > $1 ORDER BY id LIMIT n).',
   },
   'temporary-table': {
-    why: 'It stays on the server connection, which goes to another client after this transaction: your next statement may not find it, and CREATE fails there for the next one (42P07).',
+    why: 'The table stays on the server connection, which goes to another client after this transaction: your next statement may not find it, and CREATE fails for the next client there (42P07).',
     instead:
       'CREATE TEMPORARY TABLE ... ON COMMIT DROP inside the one transaction that uses it, a CTE, or an UNLOGGED table.',
   },
   discard: {
-    why: 'It resets the server connection that happens to be at hand, which is shared: what others keep there may be lost (prepared statements, where the pooler does not notice), and what you set earlier may be on another one.',
+    why: 'It resets whichever server connection runs it, which other clients share: they may lose their prepared statements without the pooler noticing, and your own earlier settings may be on another server connection.',
     instead:
-      'Nothing that needs a reset: SET LOCAL, ON COMMIT DROP, pg_advisory_xact_lock end with the transaction. Or a direct connection.',
+      'Constructs that need no reset because they end with the transaction: SET LOCAL, ON COMMIT DROP, pg_advisory_xact_lock. Or a direct connection.',
   },
   load: {
-    why: 'The library is loaded into one server process only: the next transaction may run in another, without it.',
+    why: 'The library is loaded into one server process only: the next transaction may run in another one, without the library.',
     instead: 'session_preload_libraries (ALTER ROLE ... SET or postgresql.conf), or shared_preload_libraries.',
   },
 }
@@ -87,9 +87,9 @@ export function finding(code: Exclude<StatementFindingCode, 'advisory-lock'>, co
 }
 
 const LOCK_STAYS =
-  'The lock belongs to the server connection, which goes to another client after this transaction: it stays locked there, and pg_advisory_unlock on another connection does not release it.'
+  'The lock belongs to the server connection, which goes to another client after this transaction: the lock stays there, and pg_advisory_unlock on another connection does not release it.'
 const UNLOCK_MISSES =
-  'It releases locks of the server connection that happens to be at hand, which need not be the one that took them: then they stay.'
+  'It releases the locks of whichever server connection runs it. If another server connection took the locks, they stay.'
 const UNLOCKS = ['pg_advisory_unlock', 'pg_advisory_unlock_shared', 'pg_advisory_unlock_all']
 const LOCKS = [
   'pg_advisory_lock',
@@ -114,7 +114,7 @@ export const ADVISORY_FUNCTIONS: readonly StatementFinding[] = [
       construct: name,
       why: UNLOCK_MISSES,
       instead:
-        'pg_advisory_xact_lock inside a transaction, whose end releases it; or lock and unlock on the same direct connection.',
+        'pg_advisory_xact_lock inside a transaction, whose end releases the lock; or lock and unlock on the same direct connection.',
     }),
   ),
 ]

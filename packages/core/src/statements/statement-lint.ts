@@ -5,20 +5,20 @@ import { lintStatement } from './lint-statement.ts'
 import { RecentKeys } from './recent-keys.ts'
 import type { StatementFinding } from './statement-finding.ts'
 
-/** Longer texts are read up to here, and remembered by a fingerprint. */
+/** Of a longer text only this much is read, and a fingerprint is kept instead of the text. */
 const MAX_TEXT = 10_000
 
 export interface StatementLintOptions {
-  /** How many texts to remember: so many without findings, and so many with. Default 1,000. */
+  /** How many texts without findings to remember, and how many with findings. Default: 1,000 each. */
   readonly maxTexts?: number
 }
 
 /**
- * Tells what is found in a text once, when it is first seen. What it remembers is bounded: after many other texts one may count
- * as new again. Texts with findings are remembered apart, so that a flood of harmless texts does not bring them back.
+ * Reports the findings of each text once. Its memory is bounded: after many other texts, a text may be reported
+ * again. Texts with findings are stored separately, so that a flood of texts without findings does not displace them.
  *
- * Of a text longer than 10,000 characters, the first 10,000 are read, and two of the same length with the same beginning and
- * end are taken for one.
+ * If a text is longer than 10,000 characters, the first 10,000 are read, and two texts of the same length, beginning and
+ * end count as the same.
  *
  * @example
  * const lint = new StatementLint()
@@ -28,7 +28,7 @@ export class StatementLint {
   readonly #harmless: RecentKeys<string | number, true>
   readonly #reported: RecentKeys<string | number, true>
 
-  /** @throws InvalidOptionError where `maxTexts` is not a whole number of at least 2. */
+  /** @throws {InvalidOptionError} if `maxTexts` is not a whole number of at least 2. */
   constructor({ maxTexts = 1_000 }: StatementLintOptions = {}) {
     if (!Number.isSafeInteger(maxTexts) || maxTexts < 2) {
       throw new InvalidOptionError('maxTexts', maxTexts, 'a whole number of at least 2')
@@ -37,19 +37,19 @@ export class StatementLint {
     this.#reported = new RecentKeys(maxTexts)
   }
 
-  /** How many texts are remembered. */
+  /** The number of texts in memory. */
   get size(): number {
     return this.#harmless.size + this.#reported.size
   }
 
-  /** The findings, where the text is new; otherwise, and where there are none, one and the same empty array. */
+  /** The findings of a new text; otherwise a shared empty array. */
   firstSight(text: string): readonly StatementFinding[] {
     const key = keyOf(text)
     if (this.#harmless.get(key) || this.#reported.get(key)) return NO_FINDINGS
     return this.#read(text, key)
   }
 
-  /** The findings, however often the text was seen. A harmless one is not read again. */
+  /** The findings of the text, every time. A text without findings is not read again. */
   everySight(text: string): readonly StatementFinding[] {
     const key = keyOf(text)
     return this.#harmless.get(key) ? NO_FINDINGS : this.#read(text, key)

@@ -1,11 +1,11 @@
 import { Tokenizer } from './tokenizer.ts'
 
 /**
- * The tokens of a text without blanks and comments. Where the text was cut, the token that touches the cut is taken for the
- * end: nothing is concluded from half a word.
+ * The tokens of a text without blanks and comments. If the text was cut, the last token counts as the end, because
+ * it may be incomplete.
  */
 export class StatementReader extends Tokenizer {
-  /** Whether the text went on: what was not seen may have followed. */
+  /** Whether the text was cut, so that more may follow. */
   readonly cut: boolean
 
   constructor(text: string, cut: boolean) {
@@ -20,12 +20,12 @@ export class StatementReader extends Tokenizer {
     return this.kind !== 'end'
   }
 
-  /** Whether the statement has nothing more to say. */
+  /** Whether the token ends the statement. */
   isStatementEnd(): boolean {
     return this.kind === 'end' || this.isPunctuation(';')
   }
 
-  /** Whether the token is this word; if so, moves past it. */
+  /** Moves past the token if it is this word. Returns whether it was. */
   takeWord(word: string): boolean {
     if (!this.isWord(word)) return false
     this.next()
@@ -38,7 +38,7 @@ export class StatementReader extends Tokenizer {
     return true
   }
 
-  /** Reads `name.name...`, in lower case and without quotes; empty where no name stands. */
+  /** Reads `name.name...`, in lower case and without quotes; empty if there is no name. */
   takeDottedName(): string {
     let dotted = ''
     while (this.kind === 'word' || this.kind === 'name') {

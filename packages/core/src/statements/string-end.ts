@@ -1,14 +1,14 @@
 import { BLANK, typeOf } from './character-types.ts'
 import { endOfLine } from './line-end.ts'
 
-/** How an apostrophe gets into the string: `''`; that, or `\'`; not at all. */
+/** How a string escapes an apostrophe: `plain` with `''`, `escaped` also with `\'`, `bits` not at all. */
 export type StringRules = 'plain' | 'escaped' | 'bits'
 
 const APOSTROPHE = 0x27
 const BACKSLASH = 0x5c
 const HYPHEN = 0x2d
 
-/** Where the string ends whose opening apostrophe stands at `quote`, the parts on following lines included. */
+/** The end of the string whose opening apostrophe is at `quote`, including its parts on following lines. */
 export function endOfString(text: string, quote: number, rules: StringRules): number {
   for (let opening = quote; ; ) {
     const end = endOfPart(text, opening, rules)
@@ -40,16 +40,16 @@ function endOfEscaped(text: string, opening: number): number {
 }
 
 /**
- * Strings with nothing between them but blanks, at least one line break and comments to the end of a line are one string, by
- * the rules of the first: in `E'a'\n'b\'c'` the backslash still counts.
+ * Strings that are separated only by blanks, with at least one line break, and line comments are one string, with
+ * the rules of the first part: in `E'a'\n'b\'c'` the backslash escapes.
  */
 function nextPart(text: string, from: number): number | undefined {
-  let broken = false
+  let hasLineBreak = false
   for (let index = from; index < text.length; ) {
     const code = text.charCodeAt(index)
-    if (code === APOSTROPHE) return broken ? index : undefined
+    if (code === APOSTROPHE) return hasLineBreak ? index : undefined
     if (typeOf(code) === BLANK) {
-      broken ||= code === 0x0a || code === 0x0d
+      hasLineBreak ||= code === 0x0a || code === 0x0d
       index++
     } else if (code === HYPHEN && text.charCodeAt(index + 1) === HYPHEN) index = endOfLine(text, index)
     else return undefined

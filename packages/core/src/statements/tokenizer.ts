@@ -37,11 +37,11 @@ const HYPHEN = 0x2d
 const SLASH = 0x2f
 
 /**
- * Walks through a text by the lexical rules of PostgreSQL, with standard_conforming_strings on
- * (https://www.postgresql.org/docs/current/sql-syntax-lexical.html). It is its own token: `next()` moves on and cuts
- * nothing out of the text. The tokens follow each other without gaps; what is not terminated runs to the end. Never throws.
+ * Splits a text into tokens by the lexical rules of PostgreSQL, with standard_conforming_strings on
+ * (https://www.postgresql.org/docs/current/sql-syntax-lexical.html). The tokenizer itself is the current token: `next()` moves on and
+ * allocates nothing. Tokens follow each other without gaps; an unterminated token extends to the end of the text. Never throws.
  *
- * An operator is the longest run of operator characters; that PostgreSQL then gives a trailing `+` or `-` back is left out.
+ * An operator is the longest run of operator characters; PostgreSQL's rule for a trailing `+` or `-` is not implemented.
  *
  * @example
  * const tokens = new Tokenizer('SET a = 1')
@@ -69,7 +69,7 @@ export class Tokenizer {
     return true
   }
 
-  /** Leaves the rest of the text aside. */
+  /** Skips the rest of the text. */
   finish(): void {
     this.end = this.text.length
     this.start = this.end
@@ -77,8 +77,8 @@ export class Tokenizer {
   }
 
   /**
-   * Whether the token is this word, given in lower case. Only ASCII is folded: to PostgreSQL, unlike `toLowerCase`, the
-   * Kelvin sign is no k.
+   * Whether the token is this word, given in lower case. Folds only ASCII, like PostgreSQL: unlike with `toLowerCase`, the
+   * Kelvin sign is not a k.
    */
   isWord(word: string): boolean {
     const { start } = this
@@ -101,7 +101,7 @@ export class Tokenizer {
     return this.kind === 'punctuation' && this.end - this.start === 1 && this.text.startsWith(character, this.start)
   }
 
-  /** Tells the kind of the token that begins with this character; answers its end. */
+  /** Sets the kind of the token that begins with this character, and returns its end. */
   #scan(code: number): number {
     const { text, start } = this
     switch (typeOf(code)) {
@@ -140,7 +140,7 @@ export class Tokenizer {
     return this.#token('blank', end)
   }
 
-  /** A word, or the prefix of a string: E'' B'' X'' U&'' U&"". Of N'' the N is a word (NCHAR) to PostgreSQL too. */
+  /** A word, or the prefix of a string: E'' B'' X'' U&'' U&"". In N'', the N is a word (NCHAR) in PostgreSQL, too. */
   #letter(code: number): number {
     const { text, start } = this
     const following = text.charCodeAt(start + 1)
@@ -172,7 +172,7 @@ export class Tokenizer {
     return this.#token('operator', end)
   }
 
-  /** `$1`, `$$..$$`, `$tag$..$tag$`, or a dollar that means nothing. */
+  /** `$1`, `$$..$$`, `$tag$..$tag$`, or a dollar without a meaning. */
   #dollar(): number {
     const { text, start } = this
     let end = start + 1

@@ -3,10 +3,10 @@ import { guessProvider } from '../provider/index.ts'
 import type { PoolerTopology, PoolMode } from './topology.ts'
 
 /**
- * What the address lets one assume until a probe has answered: never a proof, so that nothing unsafe relies on it.
- * Undefined where no pooler is to be assumed.
+ * The topology that the address suggests until a probe has answered. It is never proven, so that nothing unsafe depends on it.
+ * Undefined if the address does not suggest a pooler.
  *
- * @throws {ConnectionStringError} if a `port` parameter is none.
+ * @throws {ConnectionStringError} for an invalid `port` parameter.
  * @example
  * assumeTopology(parseConnectionString('postgresql://ep-cool-1-pooler.eu-central-1.aws.neon.tech/x'))?.pooler.mode
  * // 'transaction'
@@ -14,7 +14,7 @@ import type { PoolerTopology, PoolMode } from './topology.ts'
 export function assumeTopology(connection: ConnectionString): PoolerTopology | undefined {
   const assumption = guessProvider(connection)
   if (!assumption || assumption.endpoint === 'direct') return undefined
-  // Where the mode is open, the one in which the least works.
+  // If the mode is unknown, assume the more restrictive one.
   const mode: PoolMode = assumption.endpoint === 'session-pooler' ? 'session' : 'transaction'
   return {
     kind: 'pooler',

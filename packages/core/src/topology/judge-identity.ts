@@ -3,14 +3,14 @@ import type { Identity, ProbeSession } from './probe.ts'
 import type { DirectTopology, PoolerTopology, PreparedStatements } from './topology.ts'
 
 const MODES = ['session', 'transaction', 'statement'] as const
-/** Longer texts are no version. */
+/** Longer than any version. */
 const MAX_VERSION_LENGTH = 100
-/** PostgreSQL cuts names of statements nowhere, but ours and those of poolers are shorter. */
+/** PostgreSQL does not limit statement names, but ours and those of poolers are shorter. */
 const MAX_NAME_LENGTH = 63
 
 /**
- * PgBouncer reports these parameters at login since 1.26 (https://www.pgbouncer.org/changelog.html). What is announced but
- * cannot be true is not believed: then it is measured.
+ * Reads the parameters that PgBouncer reports at login since 1.26 (https://www.pgbouncer.org/changelog.html). Returns undefined
+ * for invalid values, so that the topology is detected by probes.
  */
 export function announcedPooler(parameters: ReadonlyMap<string, string>): PoolerTopology | undefined {
   const version = shortVersion(parameters.get('pgbouncer.version'))
@@ -32,7 +32,7 @@ export function announcedPooler(parameters: ReadonlyMap<string, string>): Pooler
   }
 }
 
-/** PostgreSQL's version as it was reported at login; null where it was not, or where no version is that long. */
+/** PostgreSQL's version as reported at login; null if missing or too long. */
 export function serverVersion(parameters: ReadonlyMap<string, string>): string | null {
   return shortVersion(parameters.get('server_version'))
 }
@@ -50,8 +50,8 @@ function announcedStatements(text: string): number | undefined {
 }
 
 /**
- * A server announces the pid of its backend at login, a pooler makes one up. Of a pooler, one connection alone does not
- * show the mode: the verdict then assumes transaction mode, in which the least works.
+ * Decides between a server, which announces the pid of its backend at login, and a pooler, which makes one up. One connection does
+ * not show the mode of a pooler, so the verdict assumes transaction mode, the more restrictive one.
  */
 export function judgeIdentity(
   { announcedPid, parameters }: Pick<ProbeSession, 'announcedPid' | 'parameters'>,
@@ -69,12 +69,12 @@ export function judgeIdentity(
     preparedStatements: judgeStatementName(chosenName, serverName),
     evidence: [
       `the backend's pid (${pid}) is not the one announced at login (${announcedPid})`,
-      `the server knows a statement prepared as ${chosenName} as ${serverName?.slice(0, MAX_NAME_LENGTH) ?? 'nothing'}`,
+      `the name on the server of the statement prepared as ${chosenName}: ${serverName?.slice(0, MAX_NAME_LENGTH) ?? 'none'}`,
     ],
   }
 }
 
-/** A pooler that gives statements names of its own keeps track of them; one that passes ours on does not. */
+/** A pooler that renames statements tracks them; one that passes our name on does not. */
 function judgeStatementName(chosenName: string, serverName: string | null): PreparedStatements {
   if (serverName === null) return 'unknown'
   return serverName === chosenName ? 'unsafe' : 'safe'

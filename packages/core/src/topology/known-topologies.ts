@@ -4,10 +4,10 @@ import type { Topology } from './topology.ts'
 const known = new ProcessWide('poolguard.topologies.1', () => new Map<string, Topology>())
 
 /**
- * Keeps a verdict for the other pools of this process that lead to the same peer. One that is not proven is not kept:
- * another look may prove it.
+ * Caches a proven topology for other pools of this process with the same peer. Removes the entry if the topology is not proven,
+ * because the next detection may prove it.
  *
- * @param peer host, port, database and user: poolers set their mode for each of these.
+ * @param peer host, port, database and user: poolers configure their mode for each of these.
  */
 export function rememberTopology(peer: string, topology: Topology): void {
   const proven = topology.kind === 'direct' || (topology.kind === 'pooler' && topology.pooler.proven)
@@ -15,12 +15,12 @@ export function rememberTopology(peer: string, topology: Topology): void {
   else known.value.delete(peer)
 }
 
-/** The verdict of an earlier look at the same peer. */
+/** The cached topology of the peer. */
 export function recallTopology(peer: string): Topology | undefined {
   return known.value.get(peer)
 }
 
-/** What stands at the peer may have changed: the next pool looks again. */
+/** Removes the cached topology when it may have changed: the next pool detects it again. */
 export function forgetTopology(peer: string): void {
   known.value.delete(peer)
 }

@@ -4,7 +4,7 @@ import type { PoolMode } from './topology.ts'
 /** PgBouncer's own database, whose queries are commands. */
 export const PGBOUNCER_CONSOLE = 'pgbouncer'
 
-/** A row as a driver gives it: columns by name, numbers perhaps as text. */
+/** A row from a driver: columns by name; numbers may be texts. */
 export type ShowRow = Readonly<Record<string, unknown>>
 
 /** One pool of PgBouncer: a database and a user. From `SHOW POOLS` (https://www.pgbouncer.org/usage.html#show-pools). */
@@ -21,15 +21,15 @@ export interface PgBouncerPool {
   readonly serversUsed: number
   readonly serversTested: number
   readonly serversLogin: number
-  /** How long the client that waits longest has waited. */
+  /** The longest current wait of a client. */
   readonly maxWaitMillis: number
 }
 
-/** One client of PgBouncer, from `SHOW CLIENTS`; those of the console are among them. */
+/** One client of PgBouncer, from `SHOW CLIENTS`, which includes clients of the console. */
 export interface PgBouncerClient {
   readonly database: string
   readonly user: string
-  /** Empty where it has given none. */
+  /** Empty if the client did not set one. */
   readonly applicationName: string
 }
 
@@ -39,17 +39,17 @@ export interface PgBouncerDatabase {
   readonly host: string | null
   readonly port: number
   readonly database: string
-  /** Null where the pool goes by the client's user. */
+  /** Null if the pool uses the client's user. */
   readonly forceUser: string | null
   readonly poolSize: number
   readonly minPoolSize: number
   readonly reservePoolSize: number
-  /** Null where the database has none of its own and the global one holds. */
+  /** Null if the global mode applies. */
   readonly poolMode: string | null
-  /** Most server connections; 0 means no limit. */
+  /** Maximum number of server connections; 0 means no limit. */
   readonly maxConnections: number
   readonly currentConnections: number
-  /** Most client connections; 0 means no limit. Before 1.24 there was none. */
+  /** Maximum number of client connections; 0 means no limit. Versions before 1.24 have no such limit. */
   readonly maxClientConnections: number
   readonly paused: boolean
   readonly disabled: boolean
@@ -71,7 +71,7 @@ export interface PgBouncerStats {
 
 export interface PgBouncerSetting {
   readonly value: string
-  /** Null in versions that do not tell. */
+  /** Null in versions that do not report it. */
   readonly default: string | null
   /** Whether a reload is enough. */
   readonly changeable: boolean
@@ -80,7 +80,7 @@ export interface PgBouncerSetting {
 const POOL_MODES: readonly PoolMode[] = ['session', 'transaction', 'statement']
 const PORT: Range = { min: 0, max: 65_535 }
 const SWITCH: Range = { min: 0, max: 1 }
-/** Longer texts are no version. */
+/** Longer than any version. */
 const MAX_VERSION_LENGTH = 100
 
 /**
@@ -93,7 +93,7 @@ export function readPgBouncerVersion(rows: readonly ShowRow[]): string {
   return /\d{1,9}(?:\.\d{1,9}){1,9}/.exec(text)?.[0] ?? text
 }
 
-/** @throws {InvalidAnswerError} where a column is missing or holds what cannot be. */
+/** @throws {InvalidAnswerError} if a column is missing or has an invalid value. */
 export function readPgBouncerPools(rows: readonly ShowRow[]): PgBouncerPool[] {
   return readRows('SHOW POOLS', rows, (row) => ({
     database: row.text('database'),
@@ -110,26 +110,26 @@ export function readPgBouncerPools(rows: readonly ShowRow[]): PgBouncerPool[] {
   }))
 }
 
-/** With `application_name_add_host` a name is followed by where the client is. */
+/** With `application_name_add_host`, PgBouncer appends the client's address to the name. */
 const ADDED_HOST = / - \S+:\d+$/
 
 /**
- * What is read of a client is what that client has said of itself, so that any text is taken.
+ * The name of a client is any text that the client chose.
  *
- * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ * @throws {InvalidAnswerError} if a column is missing or has an invalid value.
  */
 export function readPgBouncerClients(rows: readonly ShowRow[]): PgBouncerClient[] {
   return readRows('SHOW CLIENTS', rows, (row) => ({
     database: row.textOrNull('database') ?? '',
     user: row.textOrNull('user') ?? '',
-    // Versions before 1.18 do not tell it.
+    // Versions before 1.18 do not report it.
     applicationName: row.has('application_name')
       ? (row.textOrNull('application_name') ?? '').replace(ADDED_HOST, '')
       : '',
   }))
 }
 
-/** @throws {InvalidAnswerError} where a column is missing or holds what cannot be, or where a database is listed twice. */
+/** @throws {InvalidAnswerError} if a column is missing or has an invalid value, or if a database appears twice. */
 export function readPgBouncerDatabases(rows: readonly ShowRow[]): PgBouncerDatabase[] {
   const databases = readNamedRows('SHOW DATABASES', rows, (row) => {
     const name = row.text('name')
@@ -161,7 +161,7 @@ function readDatabase(name: string, row: RowReader): PgBouncerDatabase {
 /**
  * Times come in microseconds.
  *
- * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ * @throws {InvalidAnswerError} if a column is missing or has an invalid value.
  */
 export function readPgBouncerStats(rows: readonly ShowRow[]): PgBouncerStats[] {
   return readRows('SHOW STATS', rows, (row) => ({
@@ -176,7 +176,7 @@ export function readPgBouncerStats(rows: readonly ShowRow[]): PgBouncerStats[] {
   }))
 }
 
-/** @throws {InvalidAnswerError} where a column is missing or holds what cannot be, or where a setting is listed twice. */
+/** @throws {InvalidAnswerError} if a column is missing or has an invalid value, or if a setting appears twice. */
 export function readPgBouncerConfig(rows: readonly ShowRow[]): Map<string, PgBouncerSetting> {
   return readNamedRows('SHOW CONFIG', rows, (row) => [
     row.text('key'),
@@ -189,9 +189,9 @@ export function readPgBouncerConfig(rows: readonly ShowRow[]): Map<string, PgBou
 }
 
 /**
- * One setting of {@link readPgBouncerConfig} as a number; undefined where this version does not have it.
+ * One setting of {@link readPgBouncerConfig} as a number; undefined if this version does not have it.
  *
- * @throws {InvalidAnswerError} for anything but a whole number that is not negative.
+ * @throws {InvalidAnswerError} for anything but a non-negative whole number.
  */
 export function pgBouncerSettingAsNumber(
   config: ReadonlyMap<string, PgBouncerSetting>,
@@ -202,7 +202,7 @@ export function pgBouncerSettingAsNumber(
 }
 
 /**
- * The mode in which a database's clients share servers: its own, or else the global one.
+ * The pool mode of a database: its own, or else the global one.
  *
  * @throws {InvalidAnswerError} for anything but one of PgBouncer's modes.
  */
@@ -215,9 +215,9 @@ export function pgBouncerPoolMode(
 }
 
 /**
- * `SHOW LISTS`: how many there are of each thing, such as `used_clients` or `free_servers`.
+ * Reads `SHOW LISTS`: the count of each item, such as `used_clients` or `free_servers`.
  *
- * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ * @throws {InvalidAnswerError} if a column is missing or has an invalid value.
  */
 export function readPgBouncerLists(rows: readonly ShowRow[]): Map<string, number> {
   return readNamedRows('SHOW LISTS', rows, (row) => [row.text('list'), row.integer('items')])

@@ -1,60 +1,60 @@
 import { type Range, RowReader } from '../row-reader.ts'
 
-/** What a connection tells about itself in one round trip. */
+/** The identity of a connection, from one round trip. */
 export interface Identity {
   /** The backend that answered. */
   readonly pid: number
-  /** The name under which the probe prepared its statement, and the one under which the server knows that statement. */
+  /** The name under which the probe prepared its statement, and the name of that statement on the server. */
   readonly chosenName: string
   readonly serverName: string | null
-  /** The value of the expression that was asked along; null without one. */
+  /** The value of the additional expression; null without one. */
   readonly along: string | null
 }
 
-/** One connection as the detection needs it; every driver's package has its own. */
+/** A connection for the detection; every driver's package implements it. */
 export interface ProbeSession {
-  /** What the server reported at login (ParameterStatus). */
+  /** The parameters that the server reported at login (ParameterStatus). */
   readonly parameters: ReadonlyMap<string, string>
   /** The process id that the server announced for cancelling (BackendKeyData). */
   readonly announcedPid: number
   /**
-   * In one round trip, and leaving nothing behind: prepares a statement under a name of its own choice, and asks which
-   * backend ran it and under which name the server knows it.
+   * Prepares a statement under a name, and asks for the backend that ran it and for the statement's name on the server. Takes one
+   * round trip and leaves nothing behind.
    *
-   * @param along an expression of SQL of type text, which is evaluated in the same round trip.
+   * @param along a SQL expression of type text to evaluate in the same round trip.
    */
   identify(along?: string): Promise<Identity>
-  /** The pid of the backend that happens to answer. */
+  /** The pid of the backend that answers. */
   backendPid(): Promise<number>
-  /** Opens a transaction and answers the pid of the backend that runs it. */
+  /** Begins a transaction and returns the pid of the backend that runs it. */
   begin(): Promise<number>
   rollback(): Promise<void>
 }
 
-/** Where the detection gets its connections from, one or two of them. */
+/** Provides one or two connections for the detection. */
 export interface ProbeSource {
-  /** Rejects, or resolves to undefined, where no connection can be had in time. */
+  /** Rejects, or resolves to undefined, if no connection is available in time. */
   open(): Promise<ProbeSession | undefined>
-  /** Called once for each. `abandon` where an answer is still outstanding, or a probe failed: the connection must not be used again. */
+  /** Called once for each connection. With `abandon`, an answer is outstanding or a probe failed: do not use the connection again. */
   done(session: ProbeSession, options: { readonly abandon: boolean }): void
 }
 
-/** Poolers make up numbers beyond the signed range. */
+/** The pids that poolers make up may exceed the signed range. */
 const PID: Range = { min: -(2 ** 31), max: 2 ** 32 - 1 }
 
 /**
- * Reads the pid that a probe has answered, as BackendKeyData has it: without a sign.
+ * Reads the pid from a probe's answer as an unsigned number, as in BackendKeyData.
  *
- * @throws {InvalidAnswerError} for anything but a number of 32 bits.
+ * @throws {InvalidAnswerError} for anything but a 32-bit number.
  */
 export function readPid(value: unknown): number {
   return new RowReader('pg_backend_pid()', { pid: value }).integer('pid', PID) >>> 0
 }
 
-/** A server may say anything of any length, and what it said is kept. */
+/** The message is kept as evidence, and a server may send a message of any length. */
 const MAX_ERROR_LENGTH = 300
 
-/** The evidence that a failed probe leaves. */
+/** The evidence for a failed probe. */
 export function describeProbeFailure(error: unknown): string {
   return `a probe failed: ${String(error).slice(0, MAX_ERROR_LENGTH)}`
 }

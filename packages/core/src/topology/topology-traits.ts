@@ -1,8 +1,8 @@
 import { keepsSession, type Topology } from './topology.ts'
 
 /**
- * What the rewriters of connection strings need of a verdict. What is not known counts as what is safe: an unknown other
- * end as a pooler that shares servers, any pooler as one that refuses startup parameters.
+ * The traits of a topology for the rewriters of connection strings. Unknown traits get the safe value: an unknown
+ * topology counts as a pooler that shares servers, and every pooler as one that rejects startup parameters.
  */
 export function topologyTraits(topology: Topology): TopologyTraits {
   return {
@@ -13,15 +13,14 @@ export function topologyTraits(topology: Topology): TopologyTraits {
 }
 
 /**
- * What a rewriter must know of the other end of a connection string. Said in words of its own, because this folder comes
- * before the one that measures it. Where no traits are given nothing has been measured: startup parameters are then kept
- * and flags stay as they were written.
+ * The traits of a topology that rewriters of connection strings use. Without traits, nothing has been detected: a rewriter then
+ * keeps startup parameters and flags unchanged.
  */
 export interface TopologyTraits {
   /** Whether consecutive transactions of one client may run on different server connections: transaction or statement mode. */
   readonly sharesServers: boolean
   /** Whether named prepared statements work as the client expects, as on PgBouncer >= 1.21 with max_prepared_statements > 0. */
   readonly preparedStatements: 'safe' | 'unsafe' | 'unknown'
-  /** Whether a startup parameter other than the few that poolers keep track of is refused with 08P01, in any pool mode. */
+  /** Whether the pooler rejects startup parameters with 08P01, except the few that it tracks, in any pool mode. */
   readonly refusesStartupParameters: boolean
 }

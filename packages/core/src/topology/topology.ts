@@ -5,10 +5,10 @@ export type PoolMode = 'session' | 'transaction' | 'statement'
 export type PreparedStatements = 'safe' | 'unsafe' | 'unknown'
 
 interface Measured {
-  /** PostgreSQL's version as it was reported at login; null where nobody has asked yet. */
+  /** PostgreSQL's version as reported at login; null if unknown. */
   readonly server: { readonly version: string | null }
   readonly preparedStatements: PreparedStatements
-  /** What was seen, in the order it was seen: the reasons for the verdict. */
+  /** The reasons for the verdict, in the order of their observation. */
   readonly evidence: readonly string[]
 }
 
@@ -23,24 +23,24 @@ export interface PoolerTopology extends Measured {
     readonly name: 'PgBouncer' | 'unknown'
     readonly version?: string
     readonly mode: PoolMode
-    /** False where nothing spoke against the mode but nothing proved it: then nothing unsafe may rely on it. */
+    /** False if the mode is likely but not proven: nothing unsafe may depend on it. */
     readonly proven: boolean
-    /** `max_prepared_statements`, where the pooler tells it: how many named statements it keeps on each server connection. */
+    /** `max_prepared_statements`, if the pooler reports it: the number of named statements it keeps on each server connection. */
     readonly maxPreparedStatements?: number
   }
 }
 
-/** Nothing could be measured: treat it as a pooler in transaction mode. */
+/** The detection failed: treat it as a pooler in transaction mode. */
 export interface UnknownTopology extends Measured {
   readonly kind: 'unknown'
 }
 
-/** What is at the other end of a connection string. */
+/** The server of a connection string: PostgreSQL itself, a pooler, or unknown. */
 export type Topology = DirectTopology | PoolerTopology | UnknownTopology
 
 /**
  * Whether a client keeps its server session from one transaction to the next, so that `SET`, `LISTEN`, temporary tables
- * and session locks may be relied on. An unproven session mode counts as none.
+ * and session-level locks work. False for an unproven session mode.
  */
 export function keepsSession(topology: Topology): boolean {
   return (

@@ -1,4 +1,4 @@
-/** A text that counts the characters that were looked at. It does as much of a string as the tokenizer asks for. */
+/** A text that counts the characters that are read. It implements the string methods that the tokenizer uses. */
 export class CountingText {
   readonly #text: string
   steps = 0
@@ -32,7 +32,7 @@ export class CountingText {
     return found
   }
 
-  /** Itself, as the string that it stands in for. */
+  /** Itself, typed as a string. */
   asString(): string {
     return this as unknown as string
   }

@@ -1,4 +1,4 @@
-/** Texts that do not rely on the session, or about which nothing can be known. */
+/** Texts that do not depend on the session, or for which this cannot be determined. */
 export const SILENT: readonly string[] = [
   '',
   ' ',

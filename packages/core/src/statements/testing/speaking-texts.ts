@@ -1,6 +1,6 @@
 import type { StatementFindingCode } from '../statement-finding.ts'
 
-/** Texts that rely on the session, with what is to be found in them. */
+/** Texts that depend on the session, with their findings. */
 export const SPEAKING: readonly (readonly [text: string, ...found: `${StatementFindingCode}: ${string}`[]])[] = [
   ['SET search_path = app', 'set: SET search_path'],
   ['SET search_path=app, public;', 'set: SET search_path'],

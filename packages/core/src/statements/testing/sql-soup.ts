@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** What opens, closes, escapes and separates, and the words that matter. */
+/** Characters that open, close, escape and separate, and the relevant keywords. */
 // biome-ignore format: a table
 const ATOMS = [
   "'", "''", '"', '""', '\\', "\\'", '$', '$$', '$a$', '$1', '--', '-', '/*', '*/', '/', '*', '+', '\n', '\r', '\t', ' ',
@@ -11,7 +11,7 @@ const ATOMS = [
   ' pg_catalog.', " set_config('a', 'b', false)", ' false ',
 ]
 
-/** Texts that are seldom SQL, and full of what a reader of SQL can stumble over. */
+/** Texts that are seldom valid SQL, and full of edge cases for a tokenizer. */
 export const sqlSoup: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: fc.array(fc.constantFrom(...ATOMS), { maxLength: 40 }).map((atoms) => atoms.join('')) },
   { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },

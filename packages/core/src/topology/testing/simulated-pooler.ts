@@ -3,28 +3,28 @@ import type { PoolMode } from '../topology.ts'
 
 export interface SimulationOptions {
   readonly mode: PoolMode | 'direct'
-  /** Server connections that the pooler has. */
+  /** The number of server connections of the pooler. */
   readonly poolSize?: number
-  /** Whether it gives the server that has been free longest, not the one used last. */
+  /** Whether it assigns the server that has been free longest, instead of the most recently used one. */
   readonly roundRobin?: boolean
-  /** Whether it gives prepared statements names of its own. */
+  /** Whether it renames prepared statements. */
   readonly renames?: boolean
-  /** Connections that can be had from it. */
+  /** The maximum number of clients. */
   readonly clients?: number
 }
 
-/** What a session is asked, in the order of asking. */
+/** A call of a session. */
 export type Question = 'identify' | 'backendPid' | 'begin' | 'rollback'
 
 /**
- * PgBouncer as far as the detection can see it: clients that ask are given a free server connection in turn, and keep it for
- * a statement, a transaction or their session. Whatever a probe does that it must not do is kept in `misuses`.
+ * Simulates PgBouncer for the detection: clients get free server connections in order, and keep them for
+ * a statement, a transaction or their session. It records forbidden calls of a probe in `misuses`.
  */
 export class SimulatedPooler implements ProbeSource {
   readonly options: Required<SimulationOptions>
   readonly sessions: SimulatedSession[] = []
   readonly misuses: string[] = []
-  /** Told of every question before it is dealt with. What it throws is the answer. */
+  /** Called before each question is answered. If it throws, the question fails with its error. */
   onQuestion: (session: SimulatedSession, question: Question) => void | Promise<void> = () => {}
   #free: number[]
   #queue: ((pid: number) => void)[] = []
@@ -45,7 +45,7 @@ export class SimulatedPooler implements ProbeSource {
     session.done(options)
   }
 
-  /** A server connection, as soon as it is this client's turn. */
+  /** Resolves to a server connection when it is this client's turn. */
   take(): Promise<number> {
     const pid = this.options.roundRobin ? this.#free.shift() : this.#free.pop()
     if (pid !== undefined) return Promise.resolve(pid)
@@ -58,7 +58,7 @@ export class SimulatedPooler implements ProbeSource {
     else this.#free.push(pid)
   }
 
-  /** Another application takes what is free. The result gives it back. */
+  /** Another application takes all free server connections. The returned function gives them back. */
   occupy(): () => void {
     const taken = this.#free.splice(0)
     return () => {
@@ -66,7 +66,7 @@ export class SimulatedPooler implements ProbeSource {
     }
   }
 
-  /** Other applications keep so many clients busy, each with one transaction after the other, until the result is called. */
+  /** Simulates this many busy clients of other applications, until the returned function is called. */
   load(clients: number): () => void {
     let stopped = false
     const work = async () => {
@@ -90,7 +90,7 @@ export class SimulatedSession implements ProbeSession {
   readonly index: number
   abandoned: boolean | undefined
   readonly #pooler: SimulatedPooler
-  #kept: number | undefined
+  #serverPid: number | undefined
   #outstanding = 0
   #inTransaction = false
 
@@ -98,7 +98,7 @@ export class SimulatedSession implements ProbeSession {
     this.#pooler = pooler
     this.index = index
     this.announcedPid = 9_000 + index
-    if (pooler.options.mode === 'direct') this.#kept = this.announcedPid
+    if (pooler.options.mode === 'direct') this.#serverPid = this.announcedPid
   }
 
   async identify(): Promise<Identity> {
@@ -124,7 +124,7 @@ export class SimulatedSession implements ProbeSession {
     if (this.#outstanding > 0 && !abandon) this.#pooler.misuses.push('given back with an answer outstanding')
     if (this.#inTransaction && !abandon) this.#pooler.misuses.push('given back in a transaction')
     this.abandoned = abandon
-    if (this.#outstanding === 0) this.#letGo()
+    if (this.#outstanding === 0) this.#releaseServer()
   }
 
   async #ask(question: Question): Promise<number> {
@@ -138,28 +138,28 @@ export class SimulatedSession implements ProbeSession {
       this.#outstanding--
       throw error
     }
-    this.#kept ??= await this.#pooler.take()
-    const pid = this.#kept
+    this.#serverPid ??= await this.#pooler.take()
+    const pid = this.#serverPid
     await turn()
     this.#outstanding--
-    const refused = question === 'begin' && options.mode === 'statement'
-    if (question === 'begin' && !refused) this.#inTransaction = true
+    const isRejected = question === 'begin' && options.mode === 'statement'
+    if (question === 'begin' && !isRejected) this.#inTransaction = true
     if (question === 'rollback') this.#inTransaction = false
     const keeps = options.mode === 'session' || options.mode === 'direct' || this.#inTransaction
-    if (!keeps || this.abandoned !== undefined) this.#letGo()
-    if (refused) throw new Error('transaction blocks not allowed in statement pooling mode')
+    if (!keeps || this.abandoned !== undefined) this.#releaseServer()
+    if (isRejected) throw new Error('transaction blocks not allowed in statement pooling mode')
     return pid
   }
 
-  #letGo(): void {
-    const pid = this.#kept
-    this.#kept = undefined
+  #releaseServer(): void {
+    const pid = this.#serverPid
+    this.#serverPid = undefined
     this.#inTransaction = false
     if (pid !== undefined && this.#pooler.options.mode !== 'direct') this.#pooler.give(pid)
   }
 }
 
-/** A turn of the event loop: what an answer takes. */
+/** One turn of the event loop, the duration of an answer. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
