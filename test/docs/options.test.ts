@@ -1,5 +1,5 @@
 import { DEFAULT_HEALTH_THRESHOLDS } from '@poolguard/core'
-import { DEFAULT_POOL_SETTINGS, OPTION_NAMES } from '@poolguard/core/adapter'
+import { DEFAULT_POOL_SETTINGS, OPTION_NAMES, validatePoolSettings } from '@poolguard/core/adapter'
 import { expect, test } from 'vitest'
 import { membersOf, sourceTexts } from './sources.ts'
 import { codeIn, tableRows } from './tables.ts'
@@ -12,6 +12,7 @@ const options = rows
     section,
     name: codeIn(cells.Option),
     default: codeIn(cells.Default),
+    minimum: cells.Minimum,
   }))
 
 const SETTINGS = Object.keys(DEFAULT_POOL_SETTINGS)
@@ -75,6 +76,18 @@ test.each(Object.entries(DEFAULT_POOL_SETTINGS))('the default of pool.%s is %s',
   const row = options.find((each) => each.section === 'Every pool' && each.name === `pool.${name}`)
   const shown = (row?.default ?? '').replaceAll("'", '')
   expect(shown).toBe(String(value))
+})
+
+const numbers = Object.entries(DEFAULT_POOL_SETTINGS).filter(([, value]) => typeof value === 'number')
+
+test.each(numbers)('the minimum of pool.%s is the documented one, and Infinity is allowed as documented', (name) => {
+  const row = options.find((each) => each.section === 'Every pool' && each.name === `pool.${name}`)
+  const minimum = Number(row?.minimum)
+  expect(() => validatePoolSettings({ [name]: minimum })).not.toThrow()
+  expect(() => validatePoolSettings({ [name]: minimum - 1 })).toThrow()
+  const endless = () => validatePoolSettings({ [name]: Infinity })
+  if (name === 'max' || name === 'min') expect(endless).toThrow()
+  else expect(endless).not.toThrow()
 })
 
 test('the thresholds of health are those of the code', () => {
