@@ -122,7 +122,7 @@ describe('given several pools', () => {
   })
 })
 
-test('given no pool, then the pools that others have made are observed, and left open', async () => {
+test('given no pool, then the pools of other modules are observed, and stay open', async () => {
   const pool = new GuardedPool({ url: server.url, name: 'elsewhere' })
   onTestFinished(() => pool.end())
   await pool.query('select 1')
@@ -132,7 +132,7 @@ test('given no pool, then the pools that others have made are observed, and left
   ]) {
     const app = await create(module)
     expect(app.get(Poolguard).snapshots()).toMatchObject([{ name: 'elsewhere' }])
-    expect(() => app.get(Poolguard).pool()).toThrow('the module has none')
+    expect(() => app.get(Poolguard).pool()).toThrow('the module has no pools')
     expect(() => app.get(getPoolToken())).toThrow('POOLGUARD_POOL')
     await app.close()
     expect(pool.closed).toBe(false)
