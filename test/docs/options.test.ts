@@ -100,6 +100,26 @@ test('the thresholds of health are those of the code', () => {
   expect(Object.fromEntries(thresholds)).toEqual(DEFAULT_HEALTH_THRESHOLDS)
 })
 
+test('the parameters of a URL that set a pool are those of the code, with their units', () => {
+  const source = sourceTexts(['core']).find((text) => text.includes('const URL_PARAMETERS')) ?? ''
+  const read = [...source.matchAll(/^ {2}(\w+): \['(\w+)', '(\w+)'\],$/gm)]
+    .map(([, parameter, setting, unit]) => ({ setting: `pool.${setting}`, parameter, seconds: unit === 'seconds' }))
+    .filter(({ setting }) => SETTINGS.includes(setting.replace('pool.', '')))
+  const shown = rows
+    .filter(({ cells }) => cells.Sets !== undefined)
+    .flatMap(({ cells }) =>
+      (cells['URL parameters'] ?? '').split(', ').map((text) => ({
+        setting: codeIn(cells.Sets),
+        parameter: codeIn(text.replace(' (seconds)', '')),
+        seconds: text.endsWith(' (seconds)'),
+      })),
+    )
+  const inOrder = (list: readonly { readonly parameter: string | undefined }[]) =>
+    list.toSorted((a, b) => String(a.parameter).localeCompare(String(b.parameter)))
+  expect(read.length).toBeGreaterThan(5)
+  expect(inOrder(shown)).toEqual(inOrder(read))
+})
+
 test('the flags of the command line are those of the code', () => {
   const declared = sourceTexts(['cli']).flatMap((text) =>
     [...text.matchAll(/'(--[a-z][a-z0-9-]{1,40})(?: <[^'>]{1,40}>)?'/g)].map(([, flag = '']) => flag),
