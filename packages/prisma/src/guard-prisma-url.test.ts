@@ -91,7 +91,7 @@ test('given no onEvent, then a process warning is emitted', async () => {
   guardPrismaUrl(url, { pool: { min: 2 } })
   expect(await warned).toMatchObject({
     name: 'PoolguardWarning',
-    message: expect.stringMatching(/^guardPrismaUrl: min: .*opens connections only as they are needed/),
+    message: expect.stringMatching(/^guardPrismaUrl: min: .*opens connections only on demand/),
   })
 })
 

@@ -1,10 +1,10 @@
 import type { TopologyTraits } from '../topology/index.ts'
 import type { ReadCertificate } from './neutral/tls-options.ts'
 
-/** What rewriting for a driver depends on besides the connection string. */
+/** The context for rewriting a connection string for a driver. */
 export interface DriverContext {
-  /** What was detected behind the address; without it, startup parameters are kept and flags stay as they are written. */
+  /** The detected topology; without it, startup parameters and flags are kept unchanged. */
   readonly topology?: TopologyTraits | undefined
-  /** Reads the files that `sslrootcert`, `sslcert` and `sslkey` name; without it they are warned about. */
+  /** Reads the files of `sslrootcert`, `sslcert` and `sslkey`; without it, these parameters produce a warning. */
   readonly readCertificate?: ReadCertificate | undefined
 }

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 
 /**
- * Reads a file that a URL's `sslrootcert`, `sslcert` or `sslkey` names.
+ * Reads the file of `sslrootcert`, `sslcert` or `sslkey` in a URL.
  *
- * @throws {InvalidOptionError} with the code of the error of Node, which itself is not the cause: it shows the path, and where a key
- * stands in place of a path that would be the key.
+ * @throws {InvalidOptionError} with the code of Node's error. Node's error is not its cause, because it shows the path, which is a
+ * secret if a user writes the key itself instead of a path.
  */
 export function readCertificate(path: string): string {
   try {

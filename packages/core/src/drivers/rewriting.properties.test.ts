@@ -15,9 +15,9 @@ import { toPg } from './pg/to-pg.ts'
 import { toPostgresJs } from './postgres-js/to-postgres-js.ts'
 import { toPrismaEngine } from './prisma-engine/to-prisma-engine.ts'
 import { describeRewriteWarning } from './rewriting.ts'
-import { anyText, connectionParts, SECRET, secretPassword, topologies, wishes } from './testing/arbitraries.ts'
+import { anyText, connectionParts, SECRET, secretPassword, settings, topologies } from './testing/arbitraries.ts'
 
-/** Strings per property; the full matrix runs each with 100,000. */
+/** Runs per property; the full matrix has 100,000. */
 const RUNS = process.env.POOLGUARD_MATRIX === 'full' ? 100_000 : 5_000
 const TIMEOUT = 900_000
 
@@ -27,12 +27,12 @@ function partsOf({ scheme, user, password, hosts, database, parameters }: Connec
   return { scheme, user, password, hosts, database, parameters }
 }
 
-/** All that may be shown of a thing. */
+/** A value in all its printed forms. */
 function shown(thing: unknown): string {
   return `${inspect(thing, { depth: 9 })} ${JSON.stringify(thing)} ${thing}`
 }
 
-/** Runs it; gives the result, or the error if that is one of ours. */
+/** Runs a function. Returns its result, or its error if that is a PoolguardError. */
 function resultOf<T>(run: () => T): T | PoolguardError {
   try {
     return run()
@@ -42,10 +42,10 @@ function resultOf<T>(run: () => T): T | PoolguardError {
   }
 }
 
-function rewriteAll(text: string, wishes: ConnectionSettings, topology: TopologyTraits | undefined): unknown[] {
+function rewriteAll(text: string, settings: ConnectionSettings, topology: TopologyTraits | undefined): unknown[] {
   const connection = resultOf(() => parseConnectionString(text))
   if (!(connection instanceof ConnectionString)) return [connection]
-  const rewritten = Object.values(REWRITERS).map((rewrite) => resultOf(() => rewrite(connection, wishes, topology)))
+  const rewritten = Object.values(REWRITERS).map((rewrite) => resultOf(() => rewrite(connection, settings, topology)))
   return [
     connection,
     ...rewritten,
@@ -57,10 +57,8 @@ function rewriteAll(text: string, wishes: ConnectionSettings, topology: Topology
   ]
 }
 
-describe('whatever is written', () => {
-  test('is read or refused with a typed error, and what was read and printed reads the same', {
-    timeout: TIMEOUT,
-  }, () => {
+describe('any text', () => {
+  test('is parsed or rejected with a typed error, and parses the same after printing', { timeout: TIMEOUT }, () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const parsed = resultOf(() => parseConnectionString(text))
@@ -74,18 +72,18 @@ describe('whatever is written', () => {
     )
   })
 
-  test('every rewriter takes it, or refuses it with a typed error', { timeout: TIMEOUT }, () => {
+  test('is rewritten or rejected with a typed error by every rewriter', { timeout: TIMEOUT }, () => {
     fc.assert(
-      fc.property(anyText, wishes, topologies, (text, wishes, topology) => {
-        expect(rewriteAll(text, wishes, topology).length).toBeGreaterThan(0)
+      fc.property(anyText, settings, topologies, (text, settings, topology) => {
+        expect(rewriteAll(text, settings, topology).length).toBeGreaterThan(0)
       }),
       { seed: 12, numRuns: RUNS },
     )
   })
 })
 
-describe('a connection string of any parts', () => {
-  test('reads the same when printed', { timeout: TIMEOUT }, () => {
+describe('a connection string with any parts', () => {
+  test('parses the same after printing', { timeout: TIMEOUT }, () => {
     fc.assert(
       fc.property(connectionParts, (parts) => {
         expect(partsOf(parseConnectionString(new ConnectionString(parts).href))).toEqual(parts)
@@ -94,7 +92,7 @@ describe('a connection string of any parts', () => {
     )
   })
 
-  test('is rewritten once: rewriting what came out changes nothing', { timeout: TIMEOUT }, () => {
+  test('does not change when it is rewritten a second time', { timeout: TIMEOUT }, () => {
     fc.assert(
       fc.property(connectionParts, topologies, (parts, topology) => {
         const once = resultOf(() => toPrismaEngine(new ConnectionString(parts), {}, topology))
@@ -106,7 +104,7 @@ describe('a connection string of any parts', () => {
     )
   })
 
-  test('keeps host, user, password and database in every rewriting', { timeout: TIMEOUT }, () => {
+  test('keeps its host, user, password and database in every rewriting', { timeout: TIMEOUT }, () => {
     fc.assert(
       fc.property(connectionParts, topologies, (parts, topology) => {
         const connection = new ConnectionString({ ...parts, parameters: [] })
@@ -126,10 +124,10 @@ describe('a connection string of any parts', () => {
 })
 
 describe('a password', () => {
-  test('is in no warning, no error and nothing that is shown', { timeout: TIMEOUT }, () => {
+  test('is in no warning, no error and no printed value', { timeout: TIMEOUT }, () => {
     fc.assert(
-      fc.property(secretPassword, wishes, topologies, ({ text }, wishes, topology) => {
-        for (const thing of rewriteAll(text, wishes, topology)) expect(shown(thing)).not.toContain(SECRET)
+      fc.property(secretPassword, settings, topologies, ({ text }, settings, topology) => {
+        for (const thing of rewriteAll(text, settings, topology)) expect(shown(thing)).not.toContain(SECRET)
       }),
       { seed: 16, numRuns: RUNS },
     )

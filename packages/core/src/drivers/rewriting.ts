@@ -1,63 +1,63 @@
 import type { ConnectionString } from '../connection-string/index.ts'
 
-/** What a {@link RewriteWarning} is about. Stable, for programs. */
+/** The kind of a {@link RewriteWarning}. Stable, for programs. */
 export type RewriteWarningCode =
-  /** The driver does not read it from the URL as it stands; what was meant has been put where the driver does. */
+  /** The driver does not read it from the URL, or misreads it. The rewriting puts it where the driver reads it. */
   | 'translated'
-  /** The driver ignores it, and has nothing like it; removed. */
+  /** The driver ignores it and has no equivalent. Removed. */
   | 'ignored-by-driver'
-  /** The driver would stop at it; removed. */
+  /** The driver would throw. Removed. */
   | 'refused-by-driver'
-  /** The driver would send it to the server as a setting, which the server does not know; removed. */
+  /** The driver would send it to the server as a setting, which the server rejects. Removed. */
   | 'refused-by-server'
-  /** The pooler refuses it when a connection starts; removed, to be set on the server. */
+  /** The pooler rejects it as a startup parameter. Removed: set it on the server. */
   | 'refused-by-pooler'
-  /** The URL says one thing and the caller another; the caller's holds. */
+  /** The URL and the caller set different values. The caller's value is used. */
   | 'overridden'
   /** The driver has no such setting. */
   | 'not-in-this-driver'
-  /** The driver has one timeout for two settings. */
+  /** The driver has a single timeout for two settings. */
   | 'one-timeout'
-  /** The driver takes one host; the first is kept. */
+  /** The driver supports one host. The first is kept. */
   | 'one-host-only'
-  /** The flag costs something and is not needed here; removed. */
+  /** The flag has a cost and is not needed here. Removed. */
   | 'flag-not-needed'
-  /** The flag is not needed for prepared statements, but for something else; kept. */
+  /** The flag is not needed for prepared statements, but for another reason. Kept. */
   | 'flag-kept'
-  /** Prepared statements are off where they would work. */
+  /** Prepared statements are off although they would work. */
   | 'prepared-statements-off'
-  /** The driver verifies more than libpq would in this mode. */
+  /** The driver verifies more than libpq does in this mode. */
   | 'stricter-tls'
-  /** The driver verifies less than was asked for. */
+  /** The driver verifies less than the URL requires. */
   | 'weaker-tls'
-  /** A file that the URL names has not been read. */
+  /** A file in the URL was not read. */
   | 'file-not-read'
-  /** All connections reach their age at the same time. */
+  /** All connections reach their maximum lifetime at the same time. */
   | 'lifetime-without-jitter'
-  /** The driver takes the database's name as it is encoded. */
+  /** The driver does not decode the name of the database. */
   | 'database-name-encoded'
 
-/** A part of a connection string that does nothing or harm in a driver, and what to write. Never holds a password. */
+/** A warning about a part of a connection string that a driver ignores or misreads, with advice. Never contains a password. */
 export interface RewriteWarning {
   readonly code: RewriteWarningCode
-  /** The parameter or the setting that it is about. */
+  /** The parameter or the setting. */
   readonly parameter: string
-  /** Why it does nothing, or harm. */
+  /** Why it has no effect, or does harm. */
   readonly why: string
-  /** What to write, or what has been done. */
+  /** What to write instead, or what the rewriting has done. */
   readonly instead: string
 }
 
-/** One line for logs. */
+/** Prints a warning as one line for logs. */
 export function describeRewriteWarning({ code, parameter, why, instead }: RewriteWarning): string {
   return `${parameter}: ${why}; ${instead} (${code})`
 }
 
-/** What a rewriting could not and could do about the parts of a connection string that the driver would not understand. */
+/** The parts of a connection string that the driver does not understand: those that are lost, and those that were translated. */
 export interface RewritingReport {
-  /** What is lost in this driver, or does harm. */
+  /** Parts that this driver does not support, or that do harm. */
   readonly warnings: readonly RewriteWarning[]
-  /** What the driver alone would ignore or misread: the rewriting has put it where the driver reads it. */
+  /** Parts that the driver alone would ignore or misread. The rewriting has put them where the driver reads them. */
   readonly repairs: readonly RewriteWarning[]
 }
 

@@ -32,7 +32,6 @@ export const SESSION_QUERY = `select pg_catalog.concat_ws(',',
  * Parses the result of {@link SESSION_QUERY}.
  *
  * @throws {InvalidAnswerError} if a part is missing or invalid.
-
  */
 export function readSessionState(answer: string | null | undefined): SessionState {
   const [recovery, readOnly, source, changed] = (answer ?? '').split(',', 4)

@@ -8,8 +8,8 @@ const UNIT_MILLIS: Readonly<Record<string, number>> = {
 }
 
 /**
- * Reads a duration as PostgreSQL writes its timeouts: a number, in milliseconds where no unit follows. Undefined if it is
- * none.
+ * Parses a duration in PostgreSQL's format for timeouts: a number with a unit, or in milliseconds without one. Undefined if the text
+ * is not a duration.
  *
  * @see https://www.postgresql.org/docs/current/config-setting.html#CONFIG-SETTING-NAMES-VALUES
  * @example
@@ -20,12 +20,12 @@ export function serverDurationMillis(text: string): number | undefined {
   return match ? Math.round(Number(match[1]) * (UNIT_MILLIS[match[2] ?? 'ms'] ?? 1)) : undefined
 }
 
-/** A duration in whole seconds for a driver that counts in them and takes 0 as without end. Rounded up, so never 0 by rounding. */
+/** Whole seconds for a driver in which 0 means no limit. Rounded up, so that a short duration does not become 0. */
 export function wholeSeconds(millis: number): number {
   return millis === Infinity ? 0 : Math.max(1, Math.ceil(millis / 1000))
 }
 
-/** A duration in whole milliseconds for a driver that takes 0 as without end. */
+/** Whole milliseconds for a driver in which 0 means no limit. */
 export function wholeMillis(millis: number): number {
   return millis === Infinity ? 0 : Math.max(1, Math.ceil(millis))
 }

@@ -3,10 +3,10 @@ import { shownDatabase, shownHost, shownUser } from '../../connection-string/ind
 import { mayHoldSecret } from '../../may-hold-secret.ts'
 import { HIDDEN } from '../../redact.ts'
 
-/** Options that hold a secret, or an object that does, as the drivers call them. */
+/** The drivers' options that contain a secret, or an object with secrets. */
 const SECRET_OPTION = /pass|secret|token|key|cert|^ssl$|^pfx$/i
 
-/** Options that are names of a plain form, and shown if they have it. */
+/** Options that are shown if they are plain names. */
 const NAMES: Readonly<Record<string, (name: string) => string | undefined>> = {
   host: shownHost,
   user: shownUser,
@@ -14,10 +14,10 @@ const NAMES: Readonly<Record<string, (name: string) => string | undefined>> = {
 }
 
 /**
- * Makes an object of driver options show itself without its secrets in console.log and JSON. What does the hiding is not
- * enumerable, so that a driver, which copies the fields, sees nothing of it.
+ * Hides the secrets in driver options from console.log and JSON.stringify. The methods for that are not enumerable, because drivers
+ * copy the fields.
  *
- * @param hidden texts that are not shown wherever they stand.
+ * @param hidden texts that are hidden in every option.
  */
 export function hideSecrets<T extends object>(options: T, hidden: readonly string[] = []): T {
   const shown = (): object => shownOptions(options, hidden)
@@ -39,7 +39,7 @@ function shownOption(name: string, value: unknown, hidden: readonly string[]): u
   return isPlain(value) ? shownOptions(value, hidden) : `[${value.constructor?.name ?? 'Object'}]`
 }
 
-/** A switch is no secret: `ssl: true`. */
+/** A boolean is not a secret: `ssl: true`. */
 function shownSecret(value: unknown): unknown {
   if (typeof value === 'boolean' || value === undefined || value === null) return value
   return typeof value === 'object' ? '{...}' : HIDDEN

@@ -20,36 +20,36 @@ import { parseStartupOptions, type ServerSetting } from './startup-options.ts'
 import { readTlsIntent, TLS_PARAMETERS, type TlsIntent } from './tls-intent.ts'
 import { readUrlSettings, type UrlSetting } from './url-settings.ts'
 
-/** Everything that a connection string and the caller's settings say, independent of any driver. It is read once per pool. */
+/** A connection string and the caller's settings, interpreted independently of any driver. Each pool reads them once. */
 export interface Reading {
   /** Hosts, user, password and database, without parameters. */
   readonly target: ConnectionString
-  /** The caller's settings, and those of the URL that the caller does not set. */
+  /** The caller's settings, and the settings of the URL that the caller does not override. */
   readonly settings: ConnectionSettings
   /** The settings in the URL. */
   readonly urlSettings: readonly UrlSetting[]
-  /** Settings for the server: from `options`, from parameters of their own, from the caller. */
+  /** Server settings: from `options`, from separate parameters, and from the caller. */
   readonly serverSettings: readonly ServerSetting[]
-  /** What `options` holds besides settings. */
+  /** The words of `options` that are not settings. */
   readonly routing: readonly string[]
   readonly schema: string | undefined
   readonly tls: TlsIntent
-  /** The parameters that are in none of the above, one of each name. */
+  /** All other parameters, one of each name. */
   readonly others: ReadonlyMap<string, string>
-  /** Settings in the URL that the caller has set to another value. */
+  /** Warnings about settings in the URL that the caller overrides with another value. */
   readonly overridden: readonly RewriteWarning[]
 }
 
 /**
- * @throws {ConnectionStringError} names the parameter that cannot be read.
- * @throws {InvalidOptionError} names the setting that is invalid.
+ * @throws {ConnectionStringError} if a parameter is invalid; names the parameter.
+ * @throws {InvalidOptionError} if a setting is invalid; names the setting.
  */
 export function readConnection(connection: ConnectionString, settings: ConnectionSettings = {}): Reading {
   validateConnectionSettings(settings)
-  const settled = withAddress(normalizeTarget(connection))
-  const urlSettings = readUrlSettings(settled)
-  const options = parseStartupOptions(settled.parameter('options') ?? '')
-  const plain = settled.parameters.filter(([name]) => isServerSetting(name))
+  const normalized = withAddress(normalizeTarget(connection))
+  const urlSettings = readUrlSettings(normalized)
+  const options = parseStartupOptions(normalized.parameter('options') ?? '')
+  const plain = normalized.parameters.filter(([name]) => isServerSetting(name))
   const taken = new Set([
     ...urlSettings.map(({ parameter }) => parameter),
     ...plain.map(([name]) => name),
@@ -59,19 +59,21 @@ export function readConnection(connection: ConnectionString, settings: Connectio
     'application_name',
   ])
   return {
-    target: settled.with({ parameters: [] }),
-    settings: { ...settingsInUrl(settled, urlSettings), ...omitUndefined(settings) },
+    target: normalized.with({ parameters: [] }),
+    settings: { ...settingsInUrl(normalized, urlSettings), ...omitUndefined(settings) },
     urlSettings,
     serverSettings: [...options.settings, ...plain.map(asSetting), ...serverSettingsOf(settings)],
     routing: options.rest,
-    schema: settled.parameter('schema') || undefined,
-    tls: readTlsIntent(settled),
-    others: new Map(settled.parameters.flatMap((parameter, index) => otherParameter(settled, parameter, index, taken))),
+    schema: normalized.parameter('schema') || undefined,
+    tls: readTlsIntent(normalized),
+    others: new Map(
+      normalized.parameters.flatMap((parameter, index) => otherParameter(normalized, parameter, index, taken)),
+    ),
     overridden: overridden(urlSettings, settings),
   }
 }
 
-/** An unknown name that may be a piece of a password is not to stand in a warning. */
+/** A warning must not show an unknown name that may be a piece of a password. */
 function otherParameter(
   { parameters }: ConnectionString,
   [name, value]: Parameter,
@@ -84,16 +86,16 @@ function otherParameter(
   ]
 }
 
-/** The value of a parameter that is true or false. */
+/** The value of a boolean parameter. */
 export function readFlag({ others }: Reading, name: string): boolean | undefined {
   const text = others.get(name)
   if (text === undefined) return undefined
   if (text === 'true' || text === '1' || text === '') return true
   if (text === 'false' || text === '0' || text === 'disable') return false
-  throw new ConnectionStringError('parameters', `${name} is neither true nor false`)
+  throw new ConnectionStringError('parameters', `${name} must be true or false`)
 }
 
-/** libpq's `hostaddr` is the host where none is named. */
+/** libpq's `hostaddr` is the host if there is no other. */
 function withAddress(connection: ConnectionString): ConnectionString {
   const address = connection.parameter('hostaddr')
   return connection.hosts.length > 0 || !address ? connection : connection.with({ hosts: [{ host: address }] })
@@ -125,7 +127,7 @@ function overridden(urlSettings: readonly UrlSetting[], settings: ConnectionSett
     .map(({ setting, parameter, value }) => ({
       code: 'overridden',
       parameter,
-      why: `the URL sets ${setting} to ${value}, the caller to ${settings[setting]}`,
+      why: `the URL sets ${setting} to ${value}, but the caller sets it to ${settings[setting]}`,
       instead: `the caller's value is used; set it in one place`,
     }))
 }

@@ -3,8 +3,8 @@ import type { RewriteWarning } from '../rewriting.ts'
 import type { ServerSetting } from './startup-options.ts'
 
 /**
- * Settings that people put into a URL for the server to have: those about a session's behaviour
- * (https://www.postgresql.org/docs/current/runtime-config-client.html), compared without case.
+ * Server settings that users put into a URL: settings for a session's behaviour
+ * (https://www.postgresql.org/docs/current/runtime-config-client.html), case-insensitive.
  */
 const SETTINGS: ReadonlySet<string> = new Set([
   'statement_timeout',
@@ -38,18 +38,18 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'client_connection_check_interval',
 ])
 
-/** Whether a parameter names a setting of the server, or of an extension (`myext.level`). */
+/** Whether a parameter is a setting of the server or of an extension (`myext.level`). */
 export function isServerSetting(name: string): boolean {
   return SETTINGS.has(name.toLowerCase()) || /^[a-z_]\w*\.\w+$/i.test(name)
 }
 
-/** The search_path that Prisma's `schema` asks for, unless the URL sets one itself. */
+/** The search_path for Prisma's `schema`, unless the URL sets a search_path. */
 export function searchPath(schema: string | undefined, settings: readonly ServerSetting[]): ServerSetting[] {
   if (schema === undefined || settings.some(({ name }) => name.toLowerCase() === 'search_path')) return []
   return [{ name: 'search_path', value: `"${schema.replaceAll('"', '""')}"`, parameter: 'schema' }]
 }
 
-/** What PgBouncer keeps track of in every version: https://www.pgbouncer.org/config.html#ignore_startup_parameters */
+/** The settings that PgBouncer tracks in every version: https://www.pgbouncer.org/config.html#ignore_startup_parameters */
 const TRACKED_BY_POOLERS: ReadonlySet<string> = new Set([
   'client_encoding',
   'datestyle',
@@ -58,13 +58,13 @@ const TRACKED_BY_POOLERS: ReadonlySet<string> = new Set([
   'application_name',
 ])
 
-/** Settings of which only the last of a name is left, and without those that a pooler refuses at the start of a connection. */
+/** The last setting of each name, without the settings that a pooler rejects as startup parameters. */
 export interface AdmittedSettings {
   readonly settings: readonly ServerSetting[]
   readonly warnings: readonly RewriteWarning[]
 }
 
-/** Takes out the settings that the pooler would refuse, and says what to set on the server instead. */
+/** Removes the settings that the pooler would reject, and produces a warning that names the alternative. */
 export function admitSettings(
   settings: readonly ServerSetting[],
   role: string | undefined,
@@ -72,19 +72,19 @@ export function admitSettings(
 ): AdmittedSettings {
   const last = [...new Map(settings.map((setting) => [setting.name.toLowerCase(), setting])).values()]
   if (!topology?.refusesStartupParameters) return { settings: last, warnings: [] }
-  const refused = last.filter(({ name }) => !TRACKED_BY_POOLERS.has(name.toLowerCase()))
+  const rejected = last.filter(({ name }) => !TRACKED_BY_POOLERS.has(name.toLowerCase()))
   return {
-    settings: last.filter((setting) => !refused.includes(setting)),
-    warnings: refused.map(({ name, parameter, value }) => ({
+    settings: last.filter((setting) => !rejected.includes(setting)),
+    warnings: rejected.map(({ name, parameter, value }) => ({
       code: 'refused-by-pooler',
       parameter,
-      why: `a pooler refuses ${name} when a connection starts (08P01 unsupported startup parameter), and would not keep a SET of it for this client`,
-      instead: `set it once on the server, ALTER ROLE ${quoteIdentifier(role ?? 'app')} SET ${name} = ${shown(value)}, or SET LOCAL ${name} in a transaction; ignore_startup_parameters of PgBouncer only hides it`,
+      why: `the pooler rejects the startup parameter ${name} (08P01 unsupported startup parameter), and does not keep a SET for this client`,
+      instead: `set it on the server with ALTER ROLE ${quoteIdentifier(role ?? 'app')} SET ${name} = ${shown(value)}, or use SET LOCAL ${name} in a transaction; PgBouncer's ignore_startup_parameters only drops the setting`,
     })),
   }
 }
 
-/** Numbers may be shown; anything else could be a piece of a password that has misled the parser. */
+/** Shows only numbers and durations: another value may be a piece of a password that the parser misread. */
 function shown(value: string): string {
   return /^\d{1,12}\s?(us|ms|s|min|h|d)?$/.test(value) ? `'${value}'` : '...'
 }

@@ -63,21 +63,21 @@ describe('startup options', () => {
   })
 })
 
-describe('what a pooler admits at the start of a connection', () => {
+describe('admitted startup parameters', () => {
   const pooler = { sharesServers: true, preparedStatements: 'unknown', refusesStartupParameters: true } as const
   const setting = (name: string, value = '5s') => ({ name, value, parameter: name })
 
-  test('everything, where nothing is known of one', () => {
+  test('are all settings if the topology is unknown', () => {
     const settings = [setting('statement_timeout'), setting('search_path', 'a')]
     expect(admitSettings(settings, 'app', undefined)).toEqual({ settings, warnings: [] })
   })
 
-  test('the last of a name', () => {
+  test('contain only the last setting of a name', () => {
     const settings = [setting('statement_timeout', '1s'), setting('Statement_Timeout', '2s')]
     expect(admitSettings(settings, 'app', undefined).settings).toEqual([setting('Statement_Timeout', '2s')])
   })
 
-  test('only what it keeps track of, and it is said what to set on the server', () => {
+  test('are only those that the pooler tracks; for the others a warning says what to set on the server', () => {
     const settings = [setting('TimeZone', 'UTC'), setting('statement_timeout'), setting('search_path', 's3cret')]
     const { settings: admitted, warnings } = admitSettings(settings, 'App', pooler)
 

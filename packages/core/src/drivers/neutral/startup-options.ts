@@ -1,21 +1,21 @@
-/** A setting that the server is told of when a connection starts. */
+/** A server setting that the client sends when a connection opens. */
 export interface ServerSetting {
   readonly name: string
   readonly value: string
-  /** The parameter or the setting that it comes from. */
+  /** The URL parameter or the caller's setting that it comes from. */
   readonly parameter: string
 }
 
-/** What an `options` parameter holds. */
+/** The content of an `options` parameter. */
 export interface StartupOptions {
   readonly settings: readonly ServerSetting[]
-  /** The words that set nothing on the server, as they stand: providers read their routing from them (`endpoint=ep-x`). */
+  /** The words that are not settings, unchanged: providers use them for routing (`endpoint=ep-x`). */
   readonly rest: readonly string[]
 }
 
 /**
- * Takes an `options` parameter apart into the settings in it (`-c name=value`, `--name=value`) and all else. Blanks part
- * words, a backslash takes the next character as it is.
+ * Splits an `options` parameter into settings (`-c name=value`, `--name=value`) and other words. Spaces separate words, and a
+ * backslash escapes the next character.
  *
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
  */
@@ -38,7 +38,7 @@ export function parseStartupOptions(text: string): StartupOptions {
   return { settings, rest }
 }
 
-/** Writes an `options` parameter; undefined if there is nothing to write. */
+/** Prints an `options` parameter; undefined if it is empty. */
 export function printStartupOptions({ settings, rest }: StartupOptions): string | undefined {
   const words = [...rest.map(escapeWord), ...settings.map(({ name, value }) => `-c ${escapeWord(`${name}=${value}`)}`)]
   return words.length === 0 ? undefined : words.join(' ')

@@ -3,32 +3,34 @@ import { ConnectionStringError } from '../../connection-string/index.ts'
 
 const MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const
 
-/** libpq's modes, and `no-verify`, which pg has added. */
+/** libpq's modes, and pg's `no-verify`. */
 export type TlsMode = (typeof MODES)[number]
 
-/** What a connection string says of TLS, in libpq's, pg's or Prisma's words. */
+/** The TLS parameters of a connection string, in the syntax of libpq, pg or Prisma. */
 export interface TlsIntent {
   readonly mode?: TlsMode | undefined
-  /** Where the mode stood: `ssl=true` means more to postgres.js than `sslmode=require` does. */
+  /** The parameter of the mode: postgres.js verifies more for `ssl=true` than for `sslmode=require`. */
   readonly modeParameter?: 'sslmode' | 'ssl' | undefined
-  /** `uselibpqcompat=true`: pg is to take the modes as libpq does. */
+  /** `uselibpqcompat=true`: pg interprets the modes as libpq does. */
   readonly asLibpq: boolean
   /** Prisma's `sslaccept`. */
   readonly accept?: 'strict' | 'accept_invalid_certs' | undefined
-  /** The file with the authorities that may have signed the server's certificate, or `system`. */
+  /** The file with the CA certificates for the server, or `system`. */
   readonly rootCertificate?: string | undefined
-  /** Where that stood: libpq verifies under `require` when `sslrootcert` is given. */
+  /** The parameter of the root certificate: libpq verifies with `require` if `sslrootcert` is set. */
   readonly rootParameter?: 'sslrootcert' | 'sslcert' | undefined
-  /** The files with the client's own certificate and key, and the key's password. */
+  /** The file with the client certificate. */
   readonly certificate?: string | undefined
+  /** The file with the client's key. */
   readonly key?: string | undefined
+  /** The password of the client's key. */
   readonly passphrase?: string | undefined
   /** Prisma's PKCS#12 file with the client's certificate and key. */
   readonly identity?: string | undefined
   readonly negotiation?: string | undefined
 }
 
-/** The parameters that a {@link TlsIntent} is read from. */
+/** The parameters of a {@link TlsIntent}. */
 export const TLS_PARAMETERS: readonly string[] = [
   'sslmode',
   'ssl',
@@ -43,11 +45,11 @@ export const TLS_PARAMETERS: readonly string[] = [
 ]
 
 /**
- * Reads what a connection string says of TLS. `sslcert` is the client's certificate, as in libpq and pg, if its `sslkey`
- * or an `sslrootcert` stands beside it; alone, or beside `sslaccept` or `sslidentity`, it is the authority's, as in Prisma
+ * Reads the TLS parameters of a connection string. With `sslkey` or `sslrootcert`, `sslcert` is the client certificate, as in libpq
+ * and pg. Alone, or with `sslaccept` or `sslidentity`, it is the CA certificate, as in Prisma
  * (https://www.prisma.io/docs/orm/v6/overview/databases/postgresql#configuring-an-ssl-connection).
  *
- * @throws {ConnectionStringError} if a mode is none.
+ * @throws {ConnectionStringError} if a mode is invalid.
  */
 export function readTlsIntent(connection: ConnectionString): TlsIntent {
   const at = (name: string): string | undefined => connection.parameter(name) || undefined
@@ -79,5 +81,5 @@ function readMode(parameter: string, text: string): TlsMode {
   }
   const mode = MODES.find((known) => known === text)
   if (mode) return mode
-  throw new ConnectionStringError('parameters', `${parameter} is none of ${MODES.join(', ')}`)
+  throw new ConnectionStringError('parameters', `${parameter} must be one of ${MODES.join(', ')}`)
 }

@@ -1,7 +1,7 @@
 import type { RewriteWarning } from '../rewriting.ts'
 import type { TlsIntent } from './tls-intent.ts'
 
-/** Options of Node's `tls.connect` that a connection string can ask for. */
+/** Options of Node's `tls.connect` that a connection string can set. */
 export interface TlsOptions {
   readonly rejectUnauthorized?: boolean
   readonly checkServerIdentity?: () => undefined
@@ -11,10 +11,10 @@ export interface TlsOptions {
   readonly passphrase?: string
 }
 
-/** Reads a certificate or key file, as text. Given by the caller, since nothing here touches the disk. */
+/** Reads a certificate or key file as text. The caller provides it, because the rewriting itself does not read files. */
 export type ReadCertificate = (path: string) => string
 
-/** The certificates, read; and a warning for each that could not be. */
+/** The content of the certificate files, and a warning for each file that was not read. */
 export interface CertificateOptions {
   readonly options: TlsOptions
   readonly warnings: readonly RewriteWarning[]
@@ -26,7 +26,7 @@ const FILES = [
   ['key', 'key', 'sslkey'],
 ] as const
 
-/** Certificates and keys of a {@link TlsIntent}, for the drivers that take their contents. `system` means Node's own store. */
+/** Reads the certificates and keys of a {@link TlsIntent}, for drivers that need the content. `system` means Node's CA store. */
 export function certificateOptions(tls: TlsIntent, read: ReadCertificate | undefined): CertificateOptions {
   const warnings: RewriteWarning[] = []
   const options: Record<string, string> = {}
@@ -35,26 +35,27 @@ export function certificateOptions(tls: TlsIntent, read: ReadCertificate | undef
     if (path === undefined || (part === 'rootCertificate' && path === 'system')) continue
     if (read) options[option] = read(path)
     else {
-      const why = 'the driver takes the contents of the file, and it has not been read here'
-      const instead = `give readCertificate, or ssl: { ${option}: readFileSync(path, 'utf8') }`
+      const why = 'the driver needs the content of the file, which was not read'
+      const instead = `pass readCertificate, or ssl: { ${option}: readFileSync(path, 'utf8') }`
       warnings.push({ code: 'file-not-read', parameter, why, instead })
     }
   }
   if (tls.passphrase !== undefined && tls.key !== undefined) options.passphrase = tls.passphrase
   if (tls.identity !== undefined) {
-    const why = 'it is a PKCS#12 file, which only the engine of Prisma reads from a URL'
+    const why = "it is a PKCS#12 file, which only Prisma's engine reads from a URL"
     warnings.push({
       code: 'ignored-by-driver',
       parameter: 'sslidentity',
       why,
-      instead: 'give ssl: { pfx, passphrase }',
+      instead: 'pass ssl: { pfx, passphrase }',
     })
   }
   return { options, warnings }
 }
 
-/** The certificate's signature is verified, the host's name in it is not: libpq's verify-ca. */
+/** Verifies the signature of the certificate, but not the host name: libpq's verify-ca. */
 export const ANY_HOST: TlsOptions = { checkServerIdentity: () => undefined }
 
-/** Nothing is verified. */
+/** Turns verification off. */
+
 export const UNVERIFIED: TlsOptions = { rejectUnauthorized: false }

@@ -33,10 +33,10 @@ const URL_PARAMETERS: Readonly<Record<string, readonly [setting: NumericSetting,
 }
 
 /**
- * Reads the pool settings in a connection string, under the names of any driver. Of two parameters for one setting the later
- * one wins.
+ * Reads the pool settings in a connection string, with the parameter names of any driver. If two parameters set the same setting,
+ * the later one wins.
  *
- * @throws {ConnectionStringError} names the parameter whose value is no such number.
+ * @throws {ConnectionStringError} if a value is invalid; names the parameter.
  */
 export function readUrlSettings(connection: ConnectionString): readonly UrlSetting[] {
   return connection.parameters.flatMap(([parameter, text]) => {
@@ -46,10 +46,10 @@ export function readUrlSettings(connection: ConnectionString): readonly UrlSetti
 }
 
 /**
- * Reads the pool settings in a connection string as one object: `connection_limit`, `pool_timeout`, `max`, `idle_timeout` and
- * their like, whichever driver they belong to, in milliseconds.
+ * Reads the pool settings in a connection string as one object, with durations in milliseconds. Knows the parameters of all drivers:
+ * `connection_limit`, `pool_timeout`, `max`, `idle_timeout` and others.
  *
- * @throws {ConnectionStringError} names the parameter whose value is no such number.
+ * @throws {ConnectionStringError} if a value is invalid; names the parameter.
  * @example
  * readPoolParameters(parseConnectionString('postgresql://db/x?connection_limit=5&pool_timeout=20'))
  * // { max: 5, acquireTimeoutMillis: 20_000 }
@@ -58,7 +58,7 @@ export function readPoolParameters(connection: ConnectionString): ConnectionSett
   return Object.fromEntries(readUrlSettings(connection).map(({ setting, value }) => [setting, value]))
 }
 
-/** The value is not shown: where a raw password has misled the parser, it may be a piece of that. */
+/** The error does not show the value: it may be a piece of a password that the parser misread. */
 function readNumber(parameter: string, text: string, unit: Unit): number {
   if (unit === 'count') {
     const count = /^\d{1,9}$/.test(text) ? Number(text) : -1

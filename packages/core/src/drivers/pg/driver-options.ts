@@ -35,15 +35,15 @@ export interface PgDriverOptions {
 
 /** A connection string rewritten for pg's `Client`. */
 export interface PgDriverRewriting extends RewritingReport {
-  /** Contains the password, and hides it when it is printed. */
+  /** Contains the password, but hides it from console.log and JSON.stringify. */
   readonly options: PgDriverOptions
-  /** Prisma's `schema`: an option of Prisma's adapter, not of pg. It is also the search_path here. */
+  /** Prisma's `schema`, an option of Prisma's adapter and not of pg. The options set it as the search_path, too. */
   readonly schema?: string
 }
 
 const TIMEOUTS = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'] as const
 
-/** Rewrites a connection string for pg's `Client`. What concerns the pool is not in it: see `poolSettings`. */
+/** Rewrites a connection string for pg's `Client`, without the options of the pool: see `poolSettings`. */
 export function pgDriverOptions(
   reading: Reading,
   { topology, readCertificate }: DriverContext = {},
@@ -82,7 +82,7 @@ export function pgDriverOptions(
   }
 }
 
-/** pg reads these as numbers and drops the unit, so they become milliseconds; a value that is no duration goes to the server. */
+/** Converts timeouts to milliseconds, because pg drops their unit. A value that is not a duration is sent to the server as is. */
 function pgTimeouts(settings: readonly ServerSetting[]): Partial<Record<(typeof TIMEOUTS)[number], number>> {
   return Object.fromEntries(
     TIMEOUTS.flatMap((name) => {
@@ -93,7 +93,7 @@ function pgTimeouts(settings: readonly ServerSetting[]): Partial<Record<(typeof 
   )
 }
 
-/** libpq's parameters that pg has an option for. */
+/** The pg options for libpq's socket parameters. */
 function socketOptions(others: ReadonlyMap<string, string>): PgDriverOptions {
   const keepAlive = others.get('keepalives')
   const idle = others.get('keepalives_idle')

@@ -8,17 +8,17 @@ import {
 } from '../neutral/tls-options.ts'
 import type { RewriteWarning } from '../rewriting.ts'
 
-/** pg's `ssl` option; absent where the connection string says nothing of TLS, so that PGSSLMODE still decides. */
+/** pg's `ssl` option. Absent if the connection string has no TLS parameter, so that PGSSLMODE applies. */
 export interface PgTls {
   readonly ssl?: boolean | TlsOptions
   readonly warnings: readonly RewriteWarning[]
 }
 
 /**
- * Does with the modes of TLS what pg 8 does: all but `disable` and `no-verify` verify certificate and host, unless
- * `uselibpqcompat=true` asks for libpq's meaning
+ * Interprets the TLS modes as pg 8 does: all modes except `disable` and `no-verify` verify the certificate and the host, unless
+ * `uselibpqcompat=true` selects libpq's meaning
  * (https://github.com/brianc/node-postgres/tree/master/packages/pg-connection-string#tcp-connections). Prisma's
- * `sslaccept=accept_invalid_certs` verifies nothing, as there.
+ * `sslaccept=accept_invalid_certs` turns verification off, as in Prisma.
  */
 export function pgTls(tls: TlsIntent, read: ReadCertificate | undefined): PgTls {
   const { mode } = tls
@@ -49,15 +49,15 @@ function stricter({ mode, modeParameter, accept, asLibpq }: TlsIntent): RewriteW
     {
       code: 'stricter-tls',
       parameter: 'sslmode',
-      why: `pg 8 takes ${mode} for verify-full, without falling back to plain text; libpq would not`,
+      why: `pg 8 treats ${mode} as verify-full and does not fall back to plain text; libpq does not verify as much`,
       instead: mayFallBack(mode)
-        ? 'pg has no fallback: write sslmode=disable for a server without TLS, sslmode=no-verify for one with TLS whose certificate is not to be verified, or sslmode=verify-full'
-        : `write sslmode=verify-full if that is meant, or uselibpqcompat=true&sslmode=${mode} for libpq's meaning, or sslmode=no-verify`,
+        ? 'write sslmode=disable for a server without TLS, sslmode=no-verify for TLS without verifying the certificate, or sslmode=verify-full'
+        : `write sslmode=verify-full for full verification, uselibpqcompat=true&sslmode=${mode} for libpq's meaning, or sslmode=no-verify`,
     },
   ]
 }
 
-/** libpq's modes in which it connects without TLS where there is none. */
+/** The modes in which libpq connects without TLS if the server does not support it. */
 function mayFallBack(mode: TlsIntent['mode']): boolean {
   return mode === 'prefer' || mode === 'allow'
 }

@@ -8,10 +8,10 @@ import { type PgOptions, toPg } from './to-pg.ts'
 
 const pooler: TopologyTraits = { sharesServers: true, preparedStatements: 'safe', refusesStartupParameters: true }
 
-function rewrite(parameters: string, wishes?: ConnectionSettings, topology?: TopologyTraits): [PgOptions, string[]] {
+function rewrite(parameters: string, settings?: ConnectionSettings, topology?: TopologyTraits): [PgOptions, string[]] {
   const { options, warnings, repairs } = toPg(
     parseConnectionString(`postgresql://db/${parameters}`),
-    wishes,
+    settings,
     topology,
     (path) => `read ${path}`,
   )
@@ -20,8 +20,8 @@ function rewrite(parameters: string, wishes?: ConnectionSettings, topology?: Top
   return [rest, [...repairs, ...warnings].map(({ code, parameter }) => `${parameter} ${code}`).sort()]
 }
 
-describe('the wishes, in pg', () => {
-  test.each<[wishes: ConnectionSettings, options: PgOptions]>([
+describe('connection settings in pg', () => {
+  test.each<[settings: ConnectionSettings, options: PgOptions]>([
     [{}, {}],
     [
       { max: 5, min: 1 },
@@ -43,29 +43,29 @@ describe('the wishes, in pg', () => {
       { lockTimeoutMillis: 100, idleInTransactionTimeoutMillis: 200 },
       { lock_timeout: 100, idle_in_transaction_session_timeout: 200 },
     ],
-  ])('%o is %o', (wishes, options) => {
-    expect(rewrite('', wishes)).toEqual([options, []])
+  ])('%o becomes %o', (settings, options) => {
+    expect(rewrite('', settings)).toEqual([options, []])
   })
 
-  test('there is one timer for waiting and connecting', () => {
+  test('waiting and connecting share one timeout', () => {
     expect(rewrite('', { acquireTimeoutMillis: 10_000, connectTimeoutMillis: 5_000 })).toEqual([
       { connectionTimeoutMillis: 10_000 },
       ['connectTimeoutMillis one-timeout'],
     ])
   })
 
-  test.each<[wishes: ConnectionSettings]>([
+  test.each<[settings: ConnectionSettings]>([
     [{ max: 0 }],
     [{ max: 1.5 }],
     [{ min: -1 }],
     [{ idleTimeoutMillis: -1 }],
     [{ connectTimeoutMillis: Number.NaN }],
-  ])('%o cannot be meant', (wishes) => {
-    expect(() => rewrite('', wishes)).toThrow(InvalidOptionError)
+  ])('%o is invalid', (settings) => {
+    expect(() => rewrite('', settings)).toThrow(InvalidOptionError)
   })
 })
 
-describe('what pg ignores in a URL', () => {
+describe('URL parameters that pg ignores', () => {
   test.each<[parameters: string, options: PgOptions, warnings: string[]]>([
     [
       '?connection_limit=5&pool_timeout=20',
@@ -103,7 +103,7 @@ describe('what pg ignores in a URL', () => {
       { options: '-c work_mem=4MB -c myext.level=1' },
       ['work_mem translated', 'myext.level translated'],
     ],
-  ])('%s is translated, or said to do nothing', (parameters, options, warnings) => {
+  ])('%s is translated or produces a warning', (parameters, options, warnings) => {
     expect(rewrite(parameters)).toEqual([options, [...warnings].sort()])
   })
 
@@ -115,16 +115,16 @@ describe('what pg ignores in a URL', () => {
     ['?options=endpoint%3Dep-1', { options: 'endpoint=ep-1' }],
     ['?query_timeout=900', { query_timeout: 900 }],
     ['?replication=database', { replication: 'database' }],
-  ])('%s is read by pg, and kept', (parameters, options) => {
+  ])('%s is kept, since pg reads it', (parameters, options) => {
     expect(rewrite(parameters)).toEqual([options, []])
   })
 
-  test('the schema is given apart, for the adapter of Prisma', () => {
+  test("the schema is returned separately for Prisma's adapter", () => {
     expect(toPg(parseConnectionString('postgresql://db/?schema=shop')).schema).toBe('shop')
   })
 })
 
-describe('pg behind a pooler that refuses startup parameters', () => {
+describe('pg behind a pooler that rejects startup parameters', () => {
   test.each<[parameters: string, options: PgOptions, warnings: string[]]>([
     ['?statement_timeout=5s', {}, ['statement_timeout refused-by-pooler']],
     [
@@ -139,7 +139,7 @@ describe('pg behind a pooler that refuses startup parameters', () => {
     expect(rewrite(parameters, {}, pooler)).toEqual([options, [...warnings].sort()])
   })
 
-  test('the wish is named, where it was one', () => {
+  test('the warning names the setting of the caller', () => {
     expect(rewrite('', { statementTimeoutMillis: 5_000 }, pooler)).toEqual([
       {},
       ['statementTimeoutMillis refused-by-pooler'],
@@ -147,7 +147,7 @@ describe('pg behind a pooler that refuses startup parameters', () => {
   })
 })
 
-describe('TLS, in pg', () => {
+describe('TLS in pg', () => {
   const anyHost = { checkServerIdentity: expect.any(Function) }
   test.each<[parameters: string, ssl: unknown, warnings: string[]]>([
     ['', undefined, []],
@@ -182,12 +182,12 @@ describe('TLS, in pg', () => {
     expect([options.ssl, seen]).toEqual([ssl, [...warnings].sort()])
   })
 
-  test('an explicit ssl holds, since there is no connectionString to override it', () => {
+  test('an explicit ssl is used, since there is no connectionString to override it', () => {
     const { options } = toPg(parseConnectionString('postgresql://db/x?sslmode=require'))
     expect({ ...options, ssl: { ca: 'mine' } }).toEqual({ host: 'db', database: 'x', ssl: { ca: 'mine' } })
   })
 
-  test('files that nobody reads are warned about', () => {
+  test('files that are not read produce a warning', () => {
     const { options, warnings } = toPg(
       parseConnectionString('postgresql://db/?sslmode=verify-full&sslrootcert=/ca.pem'),
     )
@@ -195,12 +195,12 @@ describe('TLS, in pg', () => {
     expect(warnings).toMatchObject([{ code: 'file-not-read', parameter: 'sslrootcert' }])
   })
 
-  test('a mode that is none is an error', () => {
-    expect(() => rewrite('?sslmode=maybe')).toThrow('sslmode is none of disable')
+  test('an unknown mode is an error', () => {
+    expect(() => rewrite('?sslmode=maybe')).toThrow('sslmode must be one of disable')
   })
 })
 
-describe('the address, in pg', () => {
+describe('the address in pg', () => {
   test.each<[written: string, options: PgOptions, codes: string[]]>([
     [
       'postgresql://app:s3cret@[::1]:5433/x',
@@ -217,7 +217,7 @@ describe('the address, in pg', () => {
     expect([...rewritten.repairs, ...rewritten.warnings].map(({ code }) => code)).toEqual(codes)
   })
 
-  test('the password is there for pg, and hidden when shown', () => {
+  test('the password is in the options, but hidden when they are printed', () => {
     const { options } = toPg(
       parseConnectionString('postgresql://app:s3cret@db?sslkey=k'),
       {},

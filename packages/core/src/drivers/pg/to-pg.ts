@@ -20,26 +20,26 @@ export interface PgOptions extends PgDriverOptions {
 
 /** A connection string rewritten for `pg.Pool`. */
 export interface PgRewriting extends PgDriverRewriting {
-  /** Contains the password, and hides it when it is printed. */
+  /** Contains the password, but hides it from console.log and JSON.stringify. */
   readonly options: PgOptions
 }
 
 /**
- * Rewrites a connection string for a plain `pg.Pool`, and so for Prisma 7, Drizzle and TypeORM without poolguard.
+ * Rewrites a connection string for a plain `pg.Pool`, also for use with Prisma 7, Drizzle and TypeORM without poolguard.
  *
- * - Everything is a field of its own, never `connectionString`, which in pg wins over fields. So an `ssl` or a password beside
- *   these options, `{ ...options, ssl: { ca } }`, is used.
- * - What pg does not read from a URL (`connection_limit`, `pool_timeout`, `connect_timeout`, `max`, settings of the
- *   server...) is translated. pg has one timer for waiting and for connecting: `acquireTimeoutMillis` sets it, without one
+ * - The result has separate fields and never `connectionString`, because `connectionString` overrides other fields in pg. So you can
+ *   add or replace fields: `{ ...options, ssl: { ca } }`.
+ * - Parameters that pg does not read from a URL (`connection_limit`, `pool_timeout`, `connect_timeout`, `max`, server
+ *   settings...) are translated. pg has a single timeout for waiting and connecting: it is set to `acquireTimeoutMillis`, or else to
  *   `connectTimeoutMillis`.
- * - `statement_timeout=5s` becomes 5000, where pg would send 5. `schema` becomes the search_path, and is returned separately for
- *   Prisma's adapter. `pgbouncer` and its like are dropped: pg's statements are unnamed unless the app names them.
- * - Of several hosts the first is kept, with a warning: pg would take the list for one name.
- * - `sslmode` means what it means to pg 8; see `stricter-tls`.
+ * - `statement_timeout=5s` becomes 5000 (pg alone would send 5). `schema` becomes the search_path, and is returned separately for
+ *   Prisma's adapter. `pgbouncer` and similar flags are dropped: pg's statements are unnamed unless the app names them.
+ * - The first of several hosts is kept, with a warning: pg would treat the list as one name.
+ * - `sslmode` has its meaning in pg 8; see `stricter-tls`.
  *
- * @param readCertificate reads the files that `sslrootcert`, `sslcert` and `sslkey` name; without it they are warned about.
- * @throws {ConnectionStringError} names the parameter that cannot be read.
- * @throws {InvalidOptionError} names the setting that is invalid.
+ * @param readCertificate reads the files of `sslrootcert`, `sslcert` and `sslkey`; without it, these parameters produce a warning.
+ * @throws {ConnectionStringError} if a parameter is invalid; names the parameter.
+ * @throws {InvalidOptionError} if a setting is invalid; names the setting.
  * @see https://node-postgres.com/apis/pool
  * @example
  * toPg(parseConnectionString('postgresql://app@db/orders?connection_limit=5')).options

@@ -14,7 +14,7 @@ const PG_OPTIONS: Partial<Record<NumericSetting, string>> = {
   queryTimeoutMillis: 'query_timeout',
 }
 
-/** What pg reads from a URL by itself; see https://node-postgres.com/features/connecting#connection-uri. */
+/** Parameters that pg itself reads from a URL; see https://node-postgres.com/features/connecting#connection-uri. */
 const READ: ReadonlySet<string> = new Set([
   'query_timeout',
   'statement_timeout',
@@ -30,7 +30,7 @@ function translated(parameter: string, instead: string): RewriteWarning {
   return { code: 'translated', parameter, why: WHY, instead }
 }
 
-/** What pg would ignore in the URL, and has an option for. */
+/** Warnings about URL parameters that pg would ignore, but has an option for. */
 export function translatedParameters(
   { others, schema }: Reading,
   serverSettings: readonly ServerSetting[],
@@ -38,25 +38,23 @@ export function translatedParameters(
   const settings = serverSettings
     .filter(({ name, parameter }) => parameter === name && !READ.has(name))
     .map(({ parameter }) => translated(parameter, 'it has been written into options, as -c name=value'))
-  const ofPrisma =
-    schema === undefined
-      ? []
-      : [translated('schema', 'give it to the adapter of Prisma 7, new PrismaPg(pool, { schema })')]
+  const prismaSchema =
+    schema === undefined ? [] : [translated('schema', "pass it to Prisma 7's adapter: new PrismaPg(pool, { schema })")]
   const withOption = [...others].flatMap(([name, value]) => {
     const instead = OPTION_FOR[name]?.(value)
     return instead === undefined ? [] : [translated(name, instead)]
   })
-  return [...settings, ...ofPrisma, ...withOption]
+  return [...settings, ...prismaSchema, ...withOption]
 }
 
 const OPTION_FOR: Readonly<Record<string, (value: string) => string | undefined>> = Object.assign(Object.create(null), {
   keepalives: () => 'the option keepAlive has been set',
   keepalives_idle: (value: string) =>
     /^\d{1,9}$/.test(value) ? 'the option keepAliveInitialDelayMillis has been set' : undefined,
-  channel_binding: () => 'the option enableChannelBinding has been set, which uses it where the server offers it',
+  channel_binding: () => 'the option enableChannelBinding has been set, which uses it if the server offers it',
 })
 
-/** What pg.Pool would ignore in the URL: the options of the pool have been set. */
+/** Warnings about URL parameters that pg.Pool would ignore: the rewriting sets the options of the pool. */
 export function translatedPoolSettings({ urlSettings, settings }: Reading): RewriteWarning[] {
   const fromUrl = urlSettings
     .filter(({ parameter }) => !READ.has(parameter))
@@ -68,9 +66,8 @@ export function translatedPoolSettings({ urlSettings, settings }: Reading): Rewr
     {
       code: 'one-timeout',
       parameter: 'connectTimeoutMillis',
-      why: 'pg has one timer for waiting and for connecting',
-      instead:
-        'connectionTimeoutMillis has been set from acquireTimeoutMillis, which is how long a caller waits in total',
+      why: 'pg has a single timeout for waiting and connecting',
+      instead: 'connectionTimeoutMillis has been set to acquireTimeoutMillis, the total time that a caller waits',
     },
   ]
 }
@@ -79,33 +76,34 @@ const WITHOUT_EFFECT: Readonly<Record<string, readonly [why: string, instead: st
   Object.create(null),
   {
     pgbouncer: [
-      "it is a flag of Prisma 5 and 6; pg's statements are unnamed unless the app names them, and so work behind any pooler",
+      "it is a flag of Prisma 5 and 6; pg's statements are unnamed unless the app names them, and unnamed statements work behind any pooler",
       'leave it out',
     ],
-    statement_cache_size: ['pg caches no statements that the app has not named', 'leave it out'],
+    statement_cache_size: ['pg caches only statements that the app names', 'leave it out'],
     target_session_attrs: [
       'pg does not look for a primary or a standby',
-      'give a name that follows the primary, or check pg_is_in_recovery() in onConnect',
+      'use a host name that follows the primary, or check pg_is_in_recovery() in onConnect',
     ],
-    hostaddr: ['pg resolves the host by itself', 'give the address as the host'],
-    client_encoding: ['pg speaks UTF-8', 'leave it out'],
+    hostaddr: ['pg resolves the host itself', 'use the address as the host'],
+    client_encoding: ['pg always uses UTF-8', 'leave it out'],
   },
 )
 
-/** What pg ignores in the URL, and has nothing like. */
+/** Warnings about URL parameters that pg ignores and has no equivalent for. */
 export function ignoredParameters({ others, target }: Reading): RewriteWarning[] {
   const warnings: RewriteWarning[] = []
   if (target.hosts.length > 1) {
     warnings.push({
       code: 'one-host-only',
       parameter: 'host',
-      why: 'pg takes one host, and the whole list for one name',
-      instead: 'the first has been kept; give a name that follows the primary, or use a driver that tries several',
+      why: 'pg supports one host, and treats the list as one name',
+      instead:
+        'the first host has been kept; use a host name that follows the primary, or a driver that supports several hosts',
     })
   }
   for (const [parameter, value] of others) {
     if (READ.has(parameter) || OPTION_FOR[parameter]?.(value) !== undefined) continue
-    const [why, instead] = WITHOUT_EFFECT[parameter] ?? ['pg ignores it, and has nothing like it', 'leave it out']
+    const [why, instead] = WITHOUT_EFFECT[parameter] ?? ['pg ignores it and has no equivalent', 'leave it out']
     warnings.push({ code: 'ignored-by-driver', parameter, why, instead })
   }
   return warnings

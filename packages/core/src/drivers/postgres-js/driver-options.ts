@@ -10,11 +10,11 @@ import type { RewritingReport } from '../rewriting.ts'
 import { postgresJsTls } from './tls.ts'
 import { lostParameters, preparesStatements, translatedParameters } from './warnings.ts'
 
-/** Options of `postgres()` that concern a connection, with its names; its durations are in seconds. */
+/** The connection options of `postgres()`, with its names. Durations are in seconds. */
 export interface PostgresJsDriverOptions {
   host?: string[]
   port?: number[]
-  /** The file of a Unix socket. */
+  /** Path of a Unix socket. */
   path?: string
   user?: string
   password?: string
@@ -24,19 +24,19 @@ export interface PostgresJsDriverOptions {
   prepare?: boolean
   fetch_types?: boolean
   target_session_attrs?: 'read-write' | 'read-only' | 'primary' | 'standby' | 'prefer-standby'
-  /** Sent to the server when a connection starts. */
+  /** Startup parameters, sent to the server when a connection opens. */
   connection?: Record<string, string>
 }
 
 /** A connection string rewritten for the connections of postgres.js. */
 export interface PostgresJsDriverRewriting extends RewritingReport {
-  /** Contains the password, and hides it when it is printed. */
+  /** Contains the password, but hides it from console.log and JSON.stringify. */
   readonly options: PostgresJsDriverOptions
 }
 
 const SESSION_ATTRIBUTES = ['read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const
 
-/** Rewrites a connection string for the connections of postgres.js. What concerns the pool is not in it: see `poolSettings`. */
+/** Rewrites a connection string for the connections of postgres.js, without the options of the pool: see `poolSettings`. */
 export function postgresJsDriverOptions(
   reading: Reading,
   { topology, readCertificate }: DriverContext = {},
@@ -63,7 +63,7 @@ export function postgresJsDriverOptions(
   }
 }
 
-/** Always lists: as one string, postgres.js parts a host at its colons. */
+/** Always arrays, because postgres.js splits a string at its colons. */
 function address(hosts: readonly HostAddress[]): PostgresJsDriverOptions {
   const first = hosts[0]
   if (first === undefined) return {}

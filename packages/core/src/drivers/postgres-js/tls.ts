@@ -8,16 +8,16 @@ import {
 } from '../neutral/tls-options.ts'
 import type { RewriteWarning } from '../rewriting.ts'
 
-/** The `ssl` option of postgres.js; absent where the connection string says nothing of TLS. */
+/** The `ssl` option of postgres.js. Absent if the connection string has no TLS parameter. */
 export interface PostgresJsTls {
   readonly ssl?: boolean | 'require' | 'allow' | 'prefer' | 'verify-full' | TlsOptions
   readonly warnings: readonly RewriteWarning[]
 }
 
 /**
- * postgres.js verifies nothing under `require`, `allow` and `prefer`, everything under `verify-full`, and under any word
- * that it does not know, such as `no-verify` and `verify-ca` (porsager/postgres, src/connection.js, secure): those become
- * options of tls.connect.
+ * postgres.js verifies nothing with `require`, `allow` and `prefer`, and everything with `verify-full` and with any unknown mode,
+ * such as `no-verify` and `verify-ca` (porsager/postgres, src/connection.js, secure). So the unknown modes become options of
+ * tls.connect.
  */
 export function postgresJsTls(tls: TlsIntent, read: ReadCertificate | undefined): PostgresJsTls {
   if (tls.mode === 'disable') return { ssl: false, warnings: [] }

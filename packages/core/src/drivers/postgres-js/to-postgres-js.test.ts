@@ -12,18 +12,18 @@ const unknown: TopologyTraits = { ...safe, preparedStatements: 'unknown' }
 
 function rewrite(
   parameters: string,
-  wishes?: ConnectionSettings,
+  settings?: ConnectionSettings,
   topology?: TopologyTraits,
 ): [PostgresJsOptions, string[]] {
   const connection = parseConnectionString(`postgresql://db/${parameters}`)
-  const { options, warnings, repairs } = toPostgresJs(connection, wishes, topology, (path) => `read ${path}`)
+  const { options, warnings, repairs } = toPostgresJs(connection, settings, topology, (path) => `read ${path}`)
   const { host, port, ...rest } = options
   expect([host, port]).toEqual([['db'], [5432]])
   return [rest, [...repairs, ...warnings].map(({ code, parameter }) => `${parameter} ${code}`).sort()]
 }
 
-describe('the wishes, in postgres.js', () => {
-  test.each<[wishes: ConnectionSettings, options: PostgresJsOptions, warnings: string[]]>([
+describe('connection settings in postgres.js', () => {
+  test.each<[settings: ConnectionSettings, options: PostgresJsOptions, warnings: string[]]>([
     [{}, {}, []],
     [{ max: 5 }, { max: 5 }, []],
     [{ idleTimeoutMillis: 20_500 }, { idle_timeout: 21 }, []],
@@ -37,12 +37,12 @@ describe('the wishes, in postgres.js', () => {
     [{ queryTimeoutMillis: 1 }, {}, ['queryTimeoutMillis not-in-this-driver']],
     [{ min: 1 }, {}, ['min not-in-this-driver']],
     [{ min: 0, acquireTimeoutMillis: Infinity }, {}, []],
-  ])('%o is %o', (wishes, options, warnings) => {
-    expect(rewrite('', wishes)).toEqual([options, [...warnings].sort()])
+  ])('%o becomes %o', (settings, options, warnings) => {
+    expect(rewrite('', settings)).toEqual([options, [...warnings].sort()])
   })
 })
 
-describe('prepared statements and fetched types, in postgres.js', () => {
+describe('prepared statements and fetched types in postgres.js', () => {
   test.each<[parameters: string, topology: TopologyTraits | undefined, options: PostgresJsOptions, warnings: string[]]>(
     [
       ['', undefined, {}, []],
@@ -69,7 +69,7 @@ describe('prepared statements and fetched types, in postgres.js', () => {
   })
 })
 
-describe('what a URL would do to postgres.js', () => {
+describe('URL parameters in postgres.js', () => {
   test.each<[parameters: string, options: PostgresJsOptions, warnings: string[]]>([
     ['?max=3', { max: 3 }, ['max translated']],
     ['?connection_limit=5', { max: 5 }, ['connection_limit translated']],
@@ -107,7 +107,7 @@ describe('what a URL would do to postgres.js', () => {
   })
 })
 
-describe('TLS, in postgres.js', () => {
+describe('TLS in postgres.js', () => {
   test.each<[parameters: string, ssl: unknown, warnings: string[]]>([
     ['', undefined, []],
     ['?sslmode=disable', false, []],
@@ -131,7 +131,7 @@ describe('TLS, in postgres.js', () => {
   })
 })
 
-describe('the address, in postgres.js', () => {
+describe('the address in postgres.js', () => {
   test.each<[written: string, options: PostgresJsOptions, codes: string[]]>([
     ['postgresql://[::1]:5433/a%20b', { host: ['::1'], port: [5433], database: 'a b' }, []],
     ['postgresql://a:1,b/x', { host: ['a', 'b'], port: [1, 5432], database: 'x' }, []],
@@ -146,7 +146,7 @@ describe('the address, in postgres.js', () => {
     expect([...rewritten.repairs, ...rewritten.warnings].map(({ code }) => code)).toEqual(codes)
   })
 
-  test('the password is hidden when shown', () => {
+  test('the password is hidden when the options are printed', () => {
     const { options } = toPostgresJs(parseConnectionString('postgresql://app:s3cret@db'))
     expect(options.password).toBe('s3cret')
     expect(`${inspect(options)} ${JSON.stringify(options)}`).not.toContain('s3cret')

@@ -12,7 +12,7 @@ import {
 } from './driver-options.ts'
 import { lostPoolSettings, translatedPoolSettings } from './warnings.ts'
 
-/** Options of `postgres()`, with its names; its durations are in seconds. */
+/** Options of `postgres()`, with its names. Durations are in seconds. */
 export interface PostgresJsOptions extends PostgresJsDriverOptions {
   max?: number
   /** Seconds; 0 means never. */
@@ -25,25 +25,25 @@ export interface PostgresJsOptions extends PostgresJsDriverOptions {
 
 /** A connection string rewritten for postgres.js. */
 export interface PostgresJsRewriting extends PostgresJsDriverRewriting {
-  /** Contains the password, and hides it when it is printed. */
+  /** Contains the password, but hides it from console.log and JSON.stringify. */
   readonly options: PostgresJsOptions
 }
 
 /**
  * Rewrites a connection string for a plain `postgres(options)` of postgres.js 3.4.
  *
- * - There is no URL: postgres.js sends every parameter of one that it does not know to the server as a setting, and dies
- *   of it (42704, through PgBouncer 08P01); of a URL it also misreads IPv6, sockets and a `%` in the password, and takes
- *   `max=3` for one connection.
- * - `prepare` is false where clients share servers and prepared statements are not known to be safe, or where they are
- *   known to be unsafe; without a topology, where `pgbouncer=true` says so.
- * - `fetch_types` is false where clients share servers: its query fails outside anybody's reach when the pooler is full
- *   (porsager/postgres#1192).
- * - Settings of the server stand in `connection`, unless the pooler would refuse them.
+ * - The result has no URL. postgres.js sends every unknown URL parameter to the server as a setting, which the server rejects
+ *   (42704, through PgBouncer 08P01). It also misreads IPv6, sockets and a `%` in the password, and opens one connection for
+ *   `max=3`.
+ * - `prepare` is false if clients share servers and prepared statements are not known to be safe, or if they are known to be
+ *   unsafe. Without a topology, `pgbouncer=true` sets it to false.
+ * - `fetch_types` is false if clients share servers: when the pooler is full, its query fails with an error that no caller can
+ *   catch (porsager/postgres#1192).
+ * - `connection` contains server settings, unless the pooler would reject them.
  *
- * @param readCertificate reads the files that `sslrootcert`, `sslcert` and `sslkey` name; without it they are warned about.
- * @throws {ConnectionStringError} names the parameter that cannot be read.
- * @throws {InvalidOptionError} names the setting that is invalid.
+ * @param readCertificate reads the files of `sslrootcert`, `sslcert` and `sslkey`; without it, these parameters produce a warning.
+ * @throws {ConnectionStringError} if a parameter is invalid; names the parameter.
+ * @throws {InvalidOptionError} if a setting is invalid; names the setting.
  * @see https://github.com/porsager/postgres#connection-details
  * @example
  * toPostgresJs(parseConnectionString('postgresql://app@db/orders?connection_limit=5')).options

@@ -12,7 +12,7 @@ const POSTGRES_JS_OPTIONS: Partial<Record<NumericSetting, string>> = {
   maxLifetimeMillis: 'max_lifetime',
 }
 
-/** Parameters that postgres.js reads from a URL as options of its own. */
+/** Parameters that postgres.js itself reads from a URL as options. */
 const READ: ReadonlySet<string> = new Set([
   'prepare',
   'fetch_types',
@@ -22,9 +22,9 @@ const READ: ReadonlySet<string> = new Set([
 ])
 
 const SENT =
-  'postgres.js sends it to the server as a setting, which ends the connection (42704, through PgBouncer 08P01)'
+  'postgres.js sends it to the server as a setting, which the server rejects (42704, through PgBouncer 08P01)'
 
-/** Whether statements are prepared; undefined where the default of postgres.js, to prepare them, stays. */
+/** Whether to prepare statements; undefined for the default of postgres.js, which prepares them. */
 export function preparesStatements(reading: Reading, topology: TopologyTraits | undefined): boolean | undefined {
   const given = readFlag(reading, 'prepare')
   if (given === false) return false
@@ -33,21 +33,21 @@ export function preparesStatements(reading: Reading, topology: TopologyTraits | 
   return topology.sharesServers || topology.preparedStatements === 'unsafe' ? false : given
 }
 
-/** What a URL would break in postgres.js, and has been put right. */
+/** Warnings about parameters that would break a connection of postgres.js, and that the rewriting has translated. */
 export function translatedParameters(
   { others, tls }: Reading,
   serverSettings: readonly ServerSetting[],
 ): RewriteWarning[] {
   const warnings: RewriteWarning[] = []
   if (serverSettings.some(({ parameter }) => parameter === 'schema')) {
-    warnings.push(translated('schema', 'it is the search_path now'))
+    warnings.push(translated('schema', 'the search_path has been set'))
   }
   for (const parameter of others.keys()) {
     const instead = TRANSLATIONS[parameter]
     if (instead !== undefined) warnings.push(translated(parameter, instead))
   }
   if (tls.mode === 'no-verify' || tls.mode === 'verify-ca') {
-    const why = `postgres.js does not know ${tls.mode}, and verifies certificate and host`
+    const why = `postgres.js does not support ${tls.mode}, and verifies the certificate and the host`
     const parameter = tls.modeParameter ?? 'sslmode'
     warnings.push({ code: 'translated', parameter, why, instead: 'the option ssl has been set' })
   }
@@ -57,14 +57,14 @@ export function translatedParameters(
 const TRANSLATIONS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
   keepalives_idle: 'keep_alive has been set',
   fallback_application_name: 'application_name has been set',
-  pgbouncer: 'the option prepare has been set by what is known of the pooler',
+  pgbouncer: 'the option prepare has been set according to the pooler',
 })
 
 function translated(parameter: string, instead: string): RewriteWarning {
   return { code: 'translated', parameter, why: SENT, instead }
 }
 
-/** What is lost in postgres.js, or does harm. */
+/** Warnings about parameters that postgres.js does not support, or that do harm. */
 export function lostParameters(reading: Reading, topology: TopologyTraits | undefined): RewriteWarning[] {
   const { others, urlSettings, settings, target } = reading
   const warnings = statementFlags(reading, topology)
@@ -73,19 +73,19 @@ export function lostParameters(reading: Reading, topology: TopologyTraits | unde
   }
   for (const [parameter, value] of others) {
     if (parameter === 'target_session_attrs' && value === 'any') {
-      const why = 'postgres.js throws at any, which is what it does without it'
+      const why = 'postgres.js throws for the value any, although any is its default'
       warnings.push({ code: 'refused-by-driver', parameter, why, instead: 'it has been removed' })
     } else if (!READ.has(parameter) && TRANSLATIONS[parameter] === undefined) {
       warnings.push(refusedByServer(parameter))
     }
   }
   if (isLimited(settings.queryTimeoutMillis)) {
-    const why = 'postgres.js waits for an answer without a limit'
+    const why = 'postgres.js has no query timeout'
     warnings.push(notInThisDriver('queryTimeoutMillis', why, 'set statement_timeout on the server'))
   }
   if (target.hosts.length > 1 && target.hosts.some(({ host }) => host.startsWith('/'))) {
-    const why = 'postgres.js takes one Unix socket, or several servers'
-    const instead = 'what comes first in the list has been kept'
+    const why = 'postgres.js supports one Unix socket, or several hosts'
+    const instead = 'the first entry of the list and its kind have been kept'
     warnings.push({ code: 'one-host-only', parameter: 'host', why, instead })
   }
   return warnings
@@ -94,7 +94,7 @@ export function lostParameters(reading: Reading, topology: TopologyTraits | unde
 function statementFlags(reading: Reading, topology: TopologyTraits | undefined): RewriteWarning[] {
   const safe = topology?.preparedStatements === 'safe'
   if (safe && readFlag(reading, 'prepare') === false) {
-    const why = 'every query is planned anew, though prepared statements work here'
+    const why = 'the server plans every query again, although prepared statements work here'
     return [{ code: 'prepared-statements-off', parameter: 'prepare', why, instead: 'leave prepare=false out' }]
   }
   if (safe && readFlag(reading, 'pgbouncer')) {
@@ -116,35 +116,35 @@ function isLimited(value: number | undefined): boolean {
   return value !== undefined && value !== Infinity
 }
 
-/** The pool settings of the URL that postgres.js alone would misread: its options have been set. */
+/** Warnings about pool settings in the URL that postgres.js alone would misread: the rewriting sets its options. */
 export function translatedPoolSettings({ urlSettings }: Reading): RewriteWarning[] {
   return urlSettings.flatMap(({ setting, parameter }) => {
     const option = POSTGRES_JS_OPTIONS[setting]
     if (option === undefined || (parameter === option && parameter !== 'max')) return []
     if (parameter !== 'max') return [translated(parameter, `the option ${option} has been set`)]
-    const why = 'postgres.js leaves it a text in a URL, and opens one connection whatever the number'
+    const why = 'postgres.js reads max from a URL as a string, and opens one connection for any number'
     return [{ code: 'translated', parameter, why, instead: 'the option max has been set, as a number' }]
   })
 }
 
-/** The pool settings that the pool of postgres.js does not have, or has in a way that does harm. */
+/** Warnings about pool settings that the pool of postgres.js does not support, or that do harm. */
 export function lostPoolSettings({ urlSettings, settings }: Reading): RewriteWarning[] {
   const warnings = urlSettings
     .filter(({ setting }) => POSTGRES_JS_OPTIONS[setting] === undefined && setting !== 'queryTimeoutMillis')
     .map(({ parameter }) => refusedByServer(parameter))
   if (settings.min) {
-    const why = 'postgres.js opens connections only as they are needed'
+    const why = 'postgres.js opens connections only on demand'
     warnings.push(notInThisDriver('min', why, 'leave it out'))
   }
   if (isLimited(settings.acquireTimeoutMillis)) {
-    const why = 'a query waits in the queue of postgres.js without a limit'
-    const instead = 'guard the client, which gives its queue a deadline'
+    const why = 'the queue of postgres.js has no timeout'
+    const instead = 'use poolguard, which adds a timeout for waiters'
     warnings.push(notInThisDriver('acquireTimeoutMillis', why, instead))
   }
   if (isLimited(settings.maxLifetimeMillis)) {
     const why =
-      'a given max_lifetime applies to all connections alike, where by default each has its own of 30 to 60 minutes'
-    const instead = 'leave it out, if connections must not be replaced all at once'
+      'an explicit max_lifetime applies to all connections without jitter; by default each connection has its own of 30 to 60 minutes'
+    const instead = 'leave it out if connections must not all be replaced at the same time'
     warnings.push({ code: 'lifetime-without-jitter', parameter: 'maxLifetimeMillis', why, instead })
   }
   return warnings

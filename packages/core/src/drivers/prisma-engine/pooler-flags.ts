@@ -4,16 +4,16 @@ import type { TopologyTraits } from '../../topology/index.ts'
 import { type Reading, readFlag } from '../neutral/reading.ts'
 import type { RewriteWarning } from '../rewriting.ts'
 
-/** What the engine of Prisma 5 and 6 is told of a pooler, and of the schema, on which the former depends. */
+/** The parameters about the pooler for the engine of Prisma 5 and 6, and the schema, which affects them. */
 export interface EnginePoolerFlags {
   readonly parameters: readonly Parameter[]
   readonly warnings: readonly RewriteWarning[]
 }
 
 /**
- * Decides on `pgbouncer=true` (no statement cache, every query in a transaction, `DEALLOCATE ALL` before it), on
- * `statement_cache_size`, and on `schema`, which the engine sends as the startup parameter `search_path` unless
- * `pgbouncer=true` (prisma-engines, quaint/src/connector/postgres/native/mod.rs, set_search_path).
+ * Decides whether to write `pgbouncer=true` (no statement cache, every query in a transaction after `DEALLOCATE ALL`),
+ * `statement_cache_size`, and `schema`, which the engine sends as the startup parameter `search_path` unless `pgbouncer=true`
+ * (prisma-engines, quaint/src/connector/postgres/native/mod.rs, set_search_path).
  */
 export function enginePoolerFlags(reading: Reading, topology: TopologyTraits | undefined): EnginePoolerFlags {
   const given = readFlag(reading, 'pgbouncer') ?? false
@@ -29,15 +29,15 @@ export function enginePoolerFlags(reading: Reading, topology: TopologyTraits | u
     warnings.push({
       code: 'flag-kept',
       parameter: 'pgbouncer',
-      why: 'without pgbouncer=true the engine sends the schema as the startup parameter search_path, which the pooler refuses',
+      why: 'without pgbouncer=true the engine sends the schema as the startup parameter search_path, which the pooler rejects',
       instead:
-        'pgbouncer=true has been written; to have prepared statements, leave schema out and name the schemas in the Prisma schema (@@schema), or set search_path on the server',
+        'pgbouncer=true has been written; for prepared statements, remove schema from the URL and use @@schema in the Prisma schema, or set search_path on the server',
     })
   } else if (given && !needed) {
     warnings.push({
       code: 'flag-not-needed',
       parameter: 'pgbouncer',
-      why: 'it turns prepared statements off and deallocates them before every query, though they work here (PgBouncer >= 1.21 with max_prepared_statements > 0, session mode, or no pooler)',
+      why: 'it turns prepared statements off and deallocates them before every query, although they work here (PgBouncer >= 1.21 with max_prepared_statements > 0, session mode, or no pooler)',
       instead: 'it has been removed',
     })
   }
@@ -45,8 +45,8 @@ export function enginePoolerFlags(reading: Reading, topology: TopologyTraits | u
     warnings.push({
       code: 'refused-by-pooler',
       parameter: 'schema',
-      why: 'the engine sends the schema as the startup parameter search_path, which the pooler refuses',
-      instead: 'it has been left out, since public is what the engine takes anyhow',
+      why: 'the engine sends the schema as the startup parameter search_path, which the pooler rejects',
+      instead: "it has been removed; public is the engine's default",
     })
   }
   return {
@@ -66,11 +66,11 @@ function cacheParameter(
 ): { size: number | undefined; warnings: RewriteWarning[] } {
   if (flag) {
     if (!given) return { size: undefined, warnings: [] }
-    const why = 'with pgbouncer=true the engine has no statement cache, whatever its size'
+    const why = 'with pgbouncer=true the engine has no statement cache'
     return { size: undefined, warnings: [warning('ignored-by-driver', why, 'it has been removed')] }
   }
   if (topology?.preparedStatements === 'safe' && given === 0) {
-    const why = 'every query is planned anew, though prepared statements work here'
+    const why = 'the server plans every query again, although prepared statements work here'
     return { size: undefined, warnings: [warning('prepared-statements-off', why, 'it has been removed')] }
   }
   if (topology?.preparedStatements === 'unsafe') return { size: 0, warnings: [] }

@@ -12,10 +12,10 @@ const unsafe: TopologyTraits = { ...safe, preparedStatements: 'unsafe' }
 const unknown: TopologyTraits = { ...safe, preparedStatements: 'unknown' }
 const resets: TopologyTraits = { ...direct, preparedStatements: 'unsafe' }
 
-function rewrite(parameters: string, wishes?: ConnectionSettings, topology?: TopologyTraits): [string, string[]] {
+function rewrite(parameters: string, settings?: ConnectionSettings, topology?: TopologyTraits): [string, string[]] {
   const { url, warnings, repairs } = toPrismaEngine(
     parseConnectionString(`postgresql://app@db/x${parameters}`),
-    wishes,
+    settings,
     topology,
   )
   return [
@@ -24,8 +24,8 @@ function rewrite(parameters: string, wishes?: ConnectionSettings, topology?: Top
   ]
 }
 
-describe('the wishes, in the engine of Prisma', () => {
-  test.each<[wishes: ConnectionSettings, parameters: string]>([
+describe("connection settings in Prisma's engine", () => {
+  test.each<[settings: ConnectionSettings, parameters: string]>([
     [{}, ''],
     [{ max: 5 }, '?connection_limit=5'],
     [{ acquireTimeoutMillis: 10_000 }, '?pool_timeout=10'],
@@ -43,21 +43,21 @@ describe('the wishes, in the engine of Prisma', () => {
       { max: 2, connectTimeoutMillis: 1, statementTimeoutMillis: 0.2 },
       '?connection_limit=2&connect_timeout=1&options=-c statement_timeout=1',
     ],
-  ])('%o is %s', (wishes, parameters) => {
-    expect(rewrite('', wishes)).toEqual([parameters, []])
+  ])('%o becomes %s', (settings, parameters) => {
+    expect(rewrite('', settings)).toEqual([parameters, []])
   })
 
-  test('a wish stands over the URL', () => {
+  test('the settings of the caller override the URL', () => {
     expect(rewrite('?connection_limit=5', { max: 7 })).toEqual(['?connection_limit=7', ['connection_limit overridden']])
     expect(rewrite('?connection_limit=5', { max: 5 })).toEqual(['?connection_limit=5', []])
   })
 
-  test('there is no min', () => {
+  test('min is not supported', () => {
     expect(rewrite('', { min: 2 })).toEqual(['', ['min not-in-this-driver']])
   })
 })
 
-describe('the flags for poolers, in the engine of Prisma', () => {
+describe("the pooler flags of Prisma's engine", () => {
   test.each<[parameters: string, topology: TopologyTraits | undefined, expected: string, warnings: string[]]>([
     ['', undefined, '', []],
     ['?pgbouncer=true', undefined, '?pgbouncer=true', []],
@@ -81,12 +81,12 @@ describe('the flags for poolers, in the engine of Prisma', () => {
     ['?schema=shop', safe, '?pgbouncer=true&schema=shop', ['pgbouncer flag-kept']],
     ['?schema=shop', session, '?pgbouncer=true&schema=shop', ['pgbouncer flag-kept']],
     ['?schema=shop', unsafe, '?pgbouncer=true&schema=shop', []],
-  ])('%s at %o is %s', (parameters, topology, expected, warnings) => {
+  ])('%s with %o becomes %s', (parameters, topology, expected, warnings) => {
     expect(rewrite(parameters, {}, topology)).toEqual([expected, [...warnings].sort()])
   })
 })
 
-describe('what else stands in the URL, in the engine of Prisma', () => {
+describe("other URL parameters in Prisma's engine", () => {
   test.each<[parameters: string, topology: TopologyTraits | undefined, expected: string, warnings: string[]]>([
     [
       '?max=5&idle_timeout=20',

@@ -9,7 +9,7 @@ import type { TlsIntent } from '../neutral/tls-intent.ts'
 import type { RewriteWarning, RewrittenUrl } from '../rewriting.ts'
 import { enginePoolerFlags } from './pooler-flags.ts'
 
-/** The engine's parameter for each setting; durations are in whole seconds. */
+/** The engine's parameter for each setting. Durations are in whole seconds. */
 const ENGINE_PARAMETERS: readonly (readonly [setting: NumericSetting, parameter: string])[] = [
   ['max', 'connection_limit'],
   ['acquireTimeoutMillis', 'pool_timeout'],
@@ -24,18 +24,18 @@ const ENGINE_PARAMETERS: readonly (readonly [setting: NumericSetting, parameter:
  *
  * - Settings become `connection_limit`, `pool_timeout`, `connect_timeout`, `socket_timeout` and the two lifetimes, in
  *   seconds, rounded up.
- * - `pgbouncer=true` stands exactly where clients share servers and prepared statements are not known to be safe. Where
- *   they are, as on PgBouncer >= 1.21 with max_prepared_statements > 0, it is dropped: prisma/orm#21635. It stays,
- *   whatever the statements, for a `schema` other than public, which the engine would otherwise send as a startup parameter.
- * - `statement_cache_size=0` stands exactly where statements are unsafe though servers are not shared; `pgbouncer=true`
+ * - `pgbouncer=true` is written if clients share servers and prepared statements are not known to be safe. If they are safe, as on
+ *   PgBouncer >= 1.21 with max_prepared_statements > 0, it is removed: prisma/orm#21635. It is also written for a `schema`
+ *   other than public behind a pooler, because the engine would otherwise send the schema as a startup parameter.
+ * - `statement_cache_size=0` is written if prepared statements are unsafe although clients do not share servers. `pgbouncer=true`
  *   already implies it.
- * - Settings of the server go into `options`, since the engine reads none of them; `verify-full` becomes
- *   `sslaccept=strict`, since the engine takes modes that it does not know for `prefer`.
- * - Of several hosts the first is kept; a Unix socket goes into `host`.
+ * - Server settings go into `options`, because the engine ignores them as parameters. `verify-full` becomes `sslaccept=strict`,
+ *   because the engine treats unknown modes as `prefer`.
+ * - The first of several hosts is kept. A Unix socket goes into `host`.
  *
- * @throws {ConnectionStringError} names the parameter that cannot be read.
- * @throws {InvalidOptionError} names the setting that is invalid.
- * @see https://github.com/prisma/prisma-engines/blob/main/quaint/src/connector/postgres/url.rs what the engine reads
+ * @throws {ConnectionStringError} if a parameter is invalid; names the parameter.
+ * @throws {InvalidOptionError} if a setting is invalid; names the setting.
+ * @see https://github.com/prisma/prisma-engines/blob/main/quaint/src/connector/postgres/url.rs for the engine's parameters
  * @example
  * toPrismaEngine(parseConnectionString('postgresql://app@db/orders'), { max: 5, acquireTimeoutMillis: 10_000 }).url.href
  * // 'postgresql://app@db/orders?connection_limit=5&pool_timeout=10'
@@ -89,11 +89,9 @@ function pair(name: string, value: string | undefined): Parameter[] {
 
 function translatedPoolSettings({ urlSettings }: Reading): RewriteWarning[] {
   return urlSettings.flatMap(({ setting, parameter }) => {
-    const own = ENGINE_PARAMETERS.find(([known]) => known === setting)?.[1]
-    if (parameter === own || own === undefined) return []
-    return [
-      { code: 'translated', parameter, why: 'the engine of Prisma discards it', instead: `${own} has been written` },
-    ]
+    const translation = ENGINE_PARAMETERS.find(([known]) => known === setting)?.[1]
+    if (parameter === translation || translation === undefined) return []
+    return [{ code: 'translated', parameter, why: IGNORED, instead: `${translation} has been written` }]
   })
 }
 
@@ -103,7 +101,7 @@ function translatedServerSettings(settings: readonly { parameter: string; name: 
     .map(({ parameter }) => ({
       code: 'translated',
       parameter,
-      why: 'the engine of Prisma discards settings of the server',
+      why: "Prisma's engine ignores server settings in a URL",
       instead: 'it has been written into options, as -c name=value',
     }))
 }
@@ -121,8 +119,8 @@ function engineAddress(hosts: readonly HostAddress[]): {
           {
             code: 'one-host-only',
             parameter: 'host',
-            why: 'the engine of Prisma takes one host, and the whole list for one name',
-            instead: 'the first has been kept; give a name that follows the primary',
+            why: "Prisma's engine supports one host, and treats the list as one name",
+            instead: 'the first host has been kept; use a host name that follows the primary',
           },
         ]
   if (!first.host.startsWith('/')) return { hosts: [first], parameters: [], warnings }
@@ -145,10 +143,7 @@ function engineTls(tls: TlsIntent): { parameters: Parameter[]; warnings: Rewrite
   const warnings: RewriteWarning[] = []
   const repairs: RewriteWarning[] = []
   if (mode !== written || tls.modeParameter === 'ssl') {
-    const why =
-      tls.modeParameter === 'ssl'
-        ? 'the engine of Prisma discards it'
-        : 'the engine of Prisma takes it for prefer, which verifies nothing'
+    const why = tls.modeParameter === 'ssl' ? IGNORED : "Prisma's engine treats it as prefer, which verifies nothing"
     repairs.push({
       code: 'translated',
       parameter: tls.modeParameter ?? 'sslmode',
@@ -160,7 +155,7 @@ function engineTls(tls: TlsIntent): { parameters: Parameter[]; warnings: Rewrite
     warnings.push({
       code: 'ignored-by-driver',
       parameter: 'sslcert',
-      why: 'the engine of Prisma reads the certificate of a client from a PKCS#12 file only',
+      why: "Prisma's engine reads a client certificate only from a PKCS#12 file",
       instead: 'convert it (openssl pkcs12 -export) and write sslidentity=client.p12',
     })
   }
@@ -177,37 +172,35 @@ function engineTls(tls: TlsIntent): { parameters: Parameter[]; warnings: Rewrite
   }
 }
 
-const DISCARDED = 'the engine of Prisma discards it'
+const IGNORED = "Prisma's engine ignores it"
 const FALLBACK_NAME = 'fallback_application_name'
 
 function translatedName({ others }: Reading): RewriteWarning[] {
   if (!others.has(FALLBACK_NAME)) return []
-  return [
-    { code: 'translated', parameter: FALLBACK_NAME, why: DISCARDED, instead: 'application_name has been written' },
-  ]
+  return [{ code: 'translated', parameter: FALLBACK_NAME, why: IGNORED, instead: 'application_name has been written' }]
 }
 
-/** What the engine reads, and what the pooler flags above handle. */
+/** Parameters that the engine reads or that `enginePoolerFlags` handles. */
 const READ: ReadonlySet<string> = new Set(['pgbouncer', 'statement_cache_size', 'channel_binding'])
 
 function otherWarnings({ others, settings, target }: Reading): RewriteWarning[] {
   const warnings: RewriteWarning[] = [...others.keys()]
     .filter((parameter) => !READ.has(parameter) && parameter !== FALLBACK_NAME)
-    .map((parameter) => ({ code: 'ignored-by-driver', parameter, why: DISCARDED, instead: 'leave it out' }))
+    .map((parameter) => ({ code: 'ignored-by-driver', parameter, why: IGNORED, instead: 'leave it out' }))
   if (settings.min) {
     warnings.push({
       code: 'not-in-this-driver',
       parameter: 'min',
-      why: 'the engine of Prisma opens connections only as they are needed',
-      instead: 'run a query at the start if the first one must not wait',
+      why: "Prisma's engine opens connections only on demand",
+      instead: 'run a query at startup if the first request must not wait for a connection',
     })
   }
   if (target.database !== undefined && encodeURIComponent(target.database) !== target.database) {
     warnings.push({
       code: 'database-name-encoded',
       parameter: 'database',
-      why: 'the engine of Prisma does not decode the name of the database',
-      instead: 'rename the database, or reach it under an alias of the pooler',
+      why: "Prisma's engine does not decode the name of the database",
+      instead: 'rename the database, or use an alias in the pooler',
     })
   }
   return warnings

@@ -3,7 +3,7 @@ import type { ConnectionStringParts, HostAddress, Parameter } from '../../connec
 import type { TopologyTraits } from '../../topology/index.ts'
 import type { ConnectionSettings } from '../neutral/connection-settings.ts'
 
-/** Stands in every generated password, and nowhere else. */
+/** A text that occurs only in generated passwords, and in each of them. */
 export const SECRET = 'sW0rdfish'
 
 const NAMES = [
@@ -63,7 +63,7 @@ const host: fc.Arbitrary<string> = fc.oneof(
   fc.ipV4(),
   fc.ipV6(),
   fc.ipV6().map((address) => `${address}%eth0`),
-  // A comma parts hosts wherever they stand among the parameters.
+  // A comma would separate two hosts in a parameter.
   word.map((name) => `/${name.replaceAll(',', '.')}`),
   fc.constantFrom('ep-a-pooler.eu.aws.neon.tech', 'aws-0-eu.pooler.supabase.com', 'x.postgres.database.azure.com'),
 )
@@ -72,7 +72,7 @@ const address: fc.Arbitrary<HostAddress> = fc.record(
   { requiredKeys: ['host'] },
 )
 
-/** Parts of a connection string, most of the parameters known to some driver, with values that fit or do not. */
+/** Parts of a connection string. Most parameters are known to some driver, with valid or invalid values. */
 export const connectionParts: fc.Arbitrary<Required<ConnectionStringParts>> = fc.record({
   scheme: fc.constantFrom('postgres' as const, 'postgresql' as const),
   user: fc.option(word, { nil: undefined }),
@@ -86,7 +86,7 @@ const query: fc.Arbitrary<string> = fc
   .array(parameter, { maxLength: 6 })
   .map((parameters) => parameters.map((pair) => pair.map(encodeURIComponent).join('=')).join('&'))
 
-/** Anything: noise, noise behind a scheme, libpq keywords, sockets, and URLs that a driver could be given. */
+/** Any text: noise, noise after a scheme, libpq keywords, sockets, and realistic URLs. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string().map((text) => `postgresql://${text}`),
@@ -109,7 +109,7 @@ const password: fc.Arbitrary<string> = fc
   .tuple(specials, fc.constantFrom('', '@', '?', '?a=', '/?a='), specials)
   .map(([before, middle, after]) => `${before}${middle}${SECRET}${after}`)
 
-/** A connection string with a password that holds {@link SECRET}: encoded, raw as people paste it, quoted, or in a broken string. */
+/** A connection string whose password contains {@link SECRET}: encoded, raw as users paste it, quoted, or in an invalid string. */
 export const secretPassword: fc.Arbitrary<{ text: string }> = fc
   .tuple(password, fc.constantFrom('encoded', 'raw', 'keywords', 'socket', 'parameter', 'broken'), query)
   .map(([secret, how, parameters]) => {
@@ -136,7 +136,7 @@ const millis: fc.Arbitrary<number> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(Infinity, 0.5, Number.NaN, -1) },
 )
 
-export const wishes: fc.Arbitrary<ConnectionSettings> = fc.oneof(
+export const settings: fc.Arbitrary<ConnectionSettings> = fc.oneof(
   fc.constant({}),
   fc.record(
     {

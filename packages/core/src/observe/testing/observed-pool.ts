@@ -43,7 +43,6 @@ export function observedPool(name: string, stats: Partial<PoolStats> = {}): Obse
 }
 
 /** Drops the counts of closed pools, so that tests do not depend on each other. */
-
 export function forgetClosedPools(): void {
   delete (globalThis as Record<symbol, unknown>)[Symbol.for('poolguard.closed.1')]
 }
