@@ -1,4 +1,4 @@
-/** A listener that throws does not stop the pool: its error is uncaught, as from pg-pool. */
+/** Calls code of the app. If it throws, the pool goes on and the error becomes an uncaught exception, as with pg-pool. */
 export function callApp(call: () => void): void {
   try {
     call()
@@ -12,8 +12,8 @@ export function callApp(call: () => void): void {
 type Done = (error?: Error | null) => void
 
 /**
- * Calls a method of a client as pg-pool does, with a callback: a `Client` class of the app's own may take nothing else. One
- * that returns a promise instead is waited for, too.
+ * Calls a client's method with a callback, as pg-pool does, because the app's own `Client` class may accept nothing else. Also waits
+ * for a promise if the method returns one.
  */
 export function callBack<Name extends 'connect' | 'end'>(
   client: Record<Name, (done?: Done) => unknown>,

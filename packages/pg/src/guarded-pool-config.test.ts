@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
 
-describe('the configuration of a guarded pool', () => {
+describe('readConfig', () => {
   test.for<[GuardedPoolConfig, object]>([
     [
       { max: 4, min: 1, maxUses: 9 },
@@ -21,11 +21,11 @@ describe('the configuration of a guarded pool', () => {
       { max: 7, acquireTimeoutMillis: 20_000, idleTimeoutMillis: 60_000 },
     ],
     [{ url: 'postgresql://db/orders?connection_limit=7', max: 4 }, { max: 4 }],
-  ])('given %o, then the settings are %o', ([config, settings]) => {
+  ])('%o sets %o', ([config, settings]) => {
     expect(readConfig(config).options.pool).toEqual(settings)
   })
 
-  test('given a URL, then clients get it in options of their own, and what is shown has no password', () => {
+  test('translates a URL into client options and hides the password in the target', () => {
     const { client, name, target } = readConfig({ url: 'postgres://app:p@ss/word@db:5433/orders' })
     expect(client).toEqual({ user: 'app', password: 'p@ss/word', host: 'db', port: 5433, database: 'orders' })
     expect([name, target]).toEqual(['orders', 'postgres://app@db:5433/orders'])
@@ -43,16 +43,16 @@ describe('the configuration of a guarded pool', () => {
       'postgresql://db/orders?sslmode=no-verify',
       { host: 'db', database: 'orders', ssl: { rejectUnauthorized: false } },
     ],
-  ])('given %s, then clients get %o', ([url, options]) => {
+  ])('translates %s into the client options %o', ([url, options]) => {
     expect(readConfig({ url }).client).toEqual(options)
   })
 
-  test('given a URL and options beside it, then as in pg the URL wins where it says something', () => {
+  test('the URL overrides other options, as in pg', () => {
     const { client } = readConfig({ connectionString: 'postgresql://db/orders', host: 'other', user: 'app', ssl: true })
     expect(client).toEqual({ host: 'db', database: 'orders', user: 'app', ssl: true })
   })
 
-  test('given a certificate that cannot be read, then the option and its path are named', () => {
+  test('an unreadable certificate is rejected with the option and the path', () => {
     expect(() => readConfig({ url: 'postgresql://db/orders?sslrootcert=/not/there.crt' })).toThrow(
       "Invalid option url: '/not/there.crt'. It takes the paths of certificates that can be read",
     )
@@ -63,15 +63,15 @@ describe('the configuration of a guarded pool', () => {
     ['postgresql://db/orders?pgbouncer=true', ['pgbouncer']],
     ['postgresql://a,b/orders?target_session_attrs=read-write', ['host', 'target_session_attrs']],
     ['postgresql://db/orders?sslmode=require', ['sslmode']],
-  ])('given %s, then what comes to nothing is warned of: %o', ([url, parameters]) => {
+  ])('%s produces warnings about the unsupported parameters %o', ([url, parameters]) => {
     expect(readConfig({ url }).warnings?.map(({ parameter }) => parameter)).toEqual(parameters)
   })
 
-  test('given the timeout for connecting, then clients do not get it: the engine keeps it', () => {
+  test('clients do not get the connect timeout, because the engine enforces it', () => {
     expect(readConfig({ connectionTimeoutMillis: 7 }).client).not.toHaveProperty('connectionTimeoutMillis')
   })
 
-  test('given no URL, then it is named after its database, and shown by host', () => {
+  test('without a URL, the pool is named after the database, and the target shows the host', () => {
     const { name, target } = readConfig({ host: 'db', database: 'orders', password: 'secret' })
     expect([name, target]).toEqual(['orders', 'postgresql://db:5432/orders'])
   })
@@ -93,20 +93,17 @@ describe('the configuration of a guarded pool', () => {
       "Invalid option resetOnRelease: 'everything'. It takes one of 'rollback', 'discard', 'off'.",
     ],
     [{ sessionState: 'loud' as never }, "Invalid option sessionState: 'loud'. It takes one of 'warn', 'throw', 'off'."],
-  ])('given %o, then it is refused by name', ([config, message]) => {
+  ])('%o is rejected with the name of the option', ([config, message]) => {
     expect(() => readConfig(config)).toThrow(message)
   })
 })
 
-test.each(['connectionString', 'url'] as const)(
-  'given an empty %s, then the options beside it hold, as in pg',
-  (name) => {
-    const { client } = readConfig({ [name]: '', host: 'db', database: 'orders', user: 'app' })
-    expect(client).toMatchObject({ host: 'db', database: 'orders', user: 'app' })
-  },
-)
+test.each(['connectionString', 'url'] as const)('with an empty %s, the other options apply, as in pg', (name) => {
+  const { client } = readConfig({ [name]: '', host: 'db', database: 'orders', user: 'app' })
+  expect(client).toMatchObject({ host: 'db', database: 'orders', user: 'app' })
+})
 
-test('given poolSize, then it is max, unless that is given, too', () => {
+test('poolSize sets max unless max is set too', () => {
   expect(readConfig({ poolSize: 4 }).options.pool?.max).toBe(4)
   expect(readConfig({ poolSize: 4, max: 3 }).options.pool?.max).toBe(3)
 })

@@ -25,42 +25,42 @@ import {
 import type { PoolConfig } from 'pg'
 
 /**
- * What is done with a released connection before the next borrower gets it: an open transaction is rolled back; or beyond
- * that the whole session is reset (`DISCARD ALL`, a round trip for every release); or nothing.
+ * How a released connection is reset: `rollback` rolls back an open transaction, `discard` also runs `DISCARD ALL` (one round trip for
+ * every release), `off` does nothing.
  */
 export type Reset = 'rollback' | 'discard' | 'off'
 
-/** All that pg.Pool takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */
+/** All options of pg.Pool, with their meaning, and all options of poolguard. If both set the same thing, poolguard's option wins. */
 export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {
   /**
-   * What is done with a released connection before the next borrower gets it. `rollback` (the default) ends a transaction
-   * that was left open; `discard` also runs `DISCARD ALL`, one round trip for every release; `off` does neither.
+   * How a released connection is reset. `rollback` (the default) rolls back an open transaction; `discard` also runs `DISCARD ALL`,
+   * one round trip for every release; `off` does neither.
    */
   readonly resetOnRelease?: Reset
   /**
-   * Whether each checkout has a client object of its own (default). With false, all checkouts of a connection lend the same
-   * object, as pg-pool does: for code that keeps what it knows of a client in a Map or WeakMap. A second `release()` is then
-   * the next borrower's, and queries after a release are not noticed.
+   * True (the default): each checkout returns its own client object. False: all checkouts of a connection return the same object, as
+   * pg-pool does, for code that stores state per client in a Map or WeakMap. A second `release()` then releases the next caller's
+   * checkout, and queries after a release are not detected.
    */
   readonly clientPerCheckout?: boolean
   /** pg-pool's old name for `max`. */
   readonly poolSize?: number | undefined
 }
 
-/** A pool's configuration, sorted by who it is for. */
+/** A pool's configuration, split by consumer. */
 export interface PoolSpec extends GuardSpec {
-  /** For pg's clients. */
+  /** Options for pg's clients. */
   readonly client: GuardedPoolConfig
-  /** Of the address, what is not shown. */
+  /** Parts of the address that may hold secrets and are never shown. */
   readonly hidden: readonly string[]
   readonly secrets: KnownSecrets
 }
 
 /**
- * Sorts a configuration. A connection string is rewritten into pg's own options, so that nothing in it is lost or misread
- * (see {@link pgDriverOptions}); as in pg, what it says stands over the options beside it.
+ * Validates and splits a configuration. A connection string is translated into pg's own options, because pg ignores or misreads some
+ * parameters (see {@link pgDriverOptions}). As in pg, the connection string overrides other options.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
+ * @throws {InvalidOptionError} for an invalid option; `ConnectionStringError` for a bad URL.
  */
 export function readConfig(config: GuardedPoolConfig): PoolSpec {
   requireObject(config)
@@ -71,7 +71,7 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
     throw new InvalidOptionError(
       'resetOnRelease',
       'discard',
-      "'rollback' or 'off' with fleet: it would take away what is published",
+      "'rollback' or 'off' with fleet, because DISCARD ALL would delete the data that this instance has published",
     )
   }
   requireOneOf('sessionState', config.sessionState, ['warn', 'throw', 'off'])
@@ -90,10 +90,10 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
   return {
     client: clientConfig(config, rewritten?.options),
     options: { ...config, pool },
-    // In pg's own order: without a database it is the user's.
+    // pg's own order: without a database name, pg uses the user's name.
     name:
       config.name ?? database ?? shownDatabase(PGDATABASE) ?? user ?? shownUser(config.user ?? PGUSER) ?? 'postgres',
-    againstPreparing: againstPreparing(config),
+    againstPreparing: reasonAgainstPreparing(config),
     target: describeAddress(address),
     hidden,
     secrets: new KnownSecrets([...hidden, config.password, PGPASSWORD]),
@@ -103,15 +103,15 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
 }
 
 /**
- * Says at once what making a pool would say later.
+ * Validates a configuration without creating a pool.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
+ * @throws {InvalidOptionError} for an invalid option; `ConnectionStringError` for a bad URL.
  */
 export function validateConfig(config: GuardedPoolConfig): void {
   resolveSettings({ options: readConfig(config).options })
 }
 
-/** A URL by itself is what is often given instead. */
+/** Catches a plain URL passed instead of an object. */
 function requireObject(config: unknown): void {
   if (typeof config === 'object' && config !== null) return
   throw new InvalidOptionError('config', config, 'an object, as in { url }')
@@ -119,42 +119,42 @@ function requireObject(config: unknown): void {
 
 function readConnectionString(config: GuardedPoolConfig): ConnectionString | undefined {
   if (config.url !== undefined && config.connectionString !== undefined) {
-    throw new InvalidOptionError('connectionString', config.connectionString, 'no value where url is given too')
+    throw new InvalidOptionError('connectionString', config.connectionString, 'no value if url is set too')
   }
   if ('url' in config) return readDriversUrl(config.url)
   return readDriversUrl(config.connectionString ?? '')
 }
 
-/** pg's own names for what poolguard calls otherwise. In pg, 0 means "without end", and null is as good as nothing. */
+/** Translates pg's option names. In pg, 0 means no limit, and null means not set. */
 function settingsFromPg(config: GuardedPoolConfig): Partial<PoolSettings> {
   const { max, poolSize, min, maxUses, maxLifetimeSeconds, idleTimeoutMillis, connectionTimeoutMillis } = config
-  const timeout = endless(connectionTimeoutMillis)
-  const lifetime = endless(maxLifetimeSeconds)
+  const timeout = zeroMeansNoLimit(connectionTimeoutMillis)
+  const lifetime = zeroMeansNoLimit(maxLifetimeSeconds)
   return omitUndefined({
     max: max || poolSize || undefined,
     min: min || undefined,
-    maxUses: endless(maxUses),
-    idleTimeoutMillis: endless(idleTimeoutMillis),
+    maxUses: zeroMeansNoLimit(maxUses),
+    idleTimeoutMillis: zeroMeansNoLimit(idleTimeoutMillis),
     acquireTimeoutMillis: timeout,
-    // An attempt without end would also mean to wait without end for a dead connection to answer or to close.
+    // Never Infinity: the same timeout bounds the wait for a dead connection to answer or to close.
     connectTimeoutMillis: timeout === Infinity ? undefined : timeout,
     maxLifetimeMillis: lifetime === undefined ? undefined : lifetime * 1_000,
   })
 }
 
-function endless(value: number | null | undefined): number | undefined {
+function zeroMeansNoLimit(value: number | null | undefined): number | undefined {
   return value === 0 ? Infinity : (value ?? undefined)
 }
 
-/** What pg's client gets: not the timeout for connecting, which the engine keeps itself. */
+/** The options for pg's client. Leaves out the connect timeout, which the engine enforces. */
 function clientConfig(config: GuardedPoolConfig, fromUrl: PgDriverOptions | undefined): GuardedPoolConfig {
-  const { connectionTimeoutMillis: _kept, url: _read, connectionString: _rewritten, ...client } = config
-  // In a pool's own options pg hides it from such a copy.
+  const { connectionTimeoutMillis: _timeout, url: _url, connectionString: _connectionString, ...client } = config
+  // pg makes the password non-enumerable in a pool's options, so the spread above does not copy it.
   if ('password' in config) client.password = config.password
   return { ...client, ...fromUrl } as GuardedPoolConfig
 }
 
-/** As pg takes them, from the environment, too. */
+/** Reads the address as pg does: from the options, then the environment. */
 function addressOf(config: PoolConfig): ConnectionString {
   const { PGHOST, PGPORT, PGDATABASE, PGUSER } = process.env
   const host = config.host ?? PGHOST ?? 'localhost'
@@ -166,11 +166,12 @@ function addressOf(config: PoolConfig): ConnectionString {
   })
 }
 
-function againstPreparing({
+/** Why statements cannot be prepared with these options; undefined if they can. */
+function reasonAgainstPreparing({
   resetOnRelease: reset,
   pipeline,
 }: GuardedPoolConfig & { readonly pipeline?: boolean | undefined }): string | undefined {
-  if (reset === 'discard') return "resetOnRelease: 'discard' drops prepared statements with each release"
-  // Other queries are on the wire behind one that would have to be sent again.
-  return pipeline ? 'in pipeline mode a query cannot be sent again' : undefined
+  if (reset === 'discard') return "resetOnRelease: 'discard' drops prepared statements at each release"
+  // Other queries have already been sent behind a query that would need a retry.
+  return pipeline ? 'in pipeline mode a rejected query cannot be retried' : undefined
 }

@@ -12,29 +12,33 @@ import type { WireClient } from './wire-client.ts'
 
 registerOwnCode(new Error(), 'pg')
 
-/** pg.Pool's class, of whichever copy of pg. */
+/** The class pg.Pool, of any copy of pg. */
 export type PoolClass = typeof Pool
 
-/** A pg.Pool that keeps to what the database can give, and says so. */
+/** A pg.Pool that stays within the connection limits of the database and reports its settings and state. */
 export interface GuardedPool extends Pool {
   /**
-   * Resolves when the database has been looked at: what stands in between, what it can give, and so the pool's bounds.
-   * Nothing needs to wait for it. The pool looks again by itself after the server was away; `again` asks for it now.
+   * Resolves when discovery has finished: the pool then knows whether there is a pooler in between, how many connections the database
+   * allows, and its own bounds. Optional: queries work without it. The pool repeats discovery after the server was unreachable; with
+   * `refresh: true` it does so now.
    *
-   * @throws what connecting throws.
+   * @throws the connect error if the database cannot be reached.
    */
   ready(options?: { readonly refresh?: boolean }): Promise<PoolSnapshot>
-  /** The few figures of the snapshot that cost nothing to read. */
+  /** The counters of the snapshot that are cheap to read. */
   readonly counts: PoolCounts
-  /** What the pool looks like now. */
+  /** The pool's current state: counts, timings, topology and plan. */
   snapshot(): PoolSnapshot
-  /** The settings that hold, each with its reason. */
+  /** The settings in effect, each with its reason. */
   readonly settings: ResolvedSettings
-  /** Changes how many connections may be open, whatever is measured later. Waiters are served at once, surplus goes when nobody uses it. */
+  /**
+   * Resizes the pool; later measurements do not change it back. Raising `max` serves waiters immediately. If you lower `max`, surplus
+   * connections are closed when they become idle.
+   */
   resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void
-  /** Whether it lends no more: `end()` was called, or every pool of the process was closed. */
+  /** True after `end()` or after all pools of the process were closed. A closed pool rejects every acquire. */
   readonly closed: boolean
-  /** Closes what nobody uses now, as before a function is frozen; the pool goes on. Resolves when the server has let go of it. */
+  /** Closes the idle connections, for example before a serverless function is frozen. The pool stays open. Resolves when they are closed. */
   closeIdle(): Promise<void>
 }
 
@@ -44,7 +48,7 @@ export interface GuardedPoolClass {
   readonly prototype: GuardedPool
 }
 
-/** What is used of pg-pool; the rest is replaced. @types/pg has the counters as fields, which a subclass could not override. */
+/** The members of pg-pool that are kept. Typed here, because @types/pg declares the counters as fields, which a subclass cannot override. */
 interface BasePool extends EventedPool {
   readonly options: object
   connect(callback?: ConnectCallback): Promise<PoolClient> | undefined
@@ -60,8 +64,8 @@ type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined
 type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
 
 /**
- * Makes a GuardedPool out of a pg.Pool class, always the same for the same one: a real subclass, because Prisma tests `instanceof pg.Pool` against its own
- * copy of pg, and Drizzle the class's name.
+ * Returns the GuardedPool class for a pg.Pool class; repeated calls return the same class. It is a real subclass, because Prisma checks
+ * `instanceof pg.Pool` against its own copy of pg, and Drizzle checks the name of the class.
  *
  * @example
  * import pg from 'pg'
@@ -69,14 +73,14 @@ type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
  * const pool = new GuardedPool({ connectionString: process.env.DATABASE_URL, instances: 6 })
  */
 export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
-  const made = guardedClasses.get(PgPool) ?? makeGuardedPoolClass(PgPool)
-  guardedClasses.set(PgPool, made)
-  // One that is guarded already stays as it is.
-  guardedClasses.set(made as unknown as PoolClass, made)
-  return made
+  const guarded = guardedClasses.get(PgPool) ?? makeGuardedPoolClass(PgPool)
+  guardedClasses.set(PgPool, guarded)
+  // Guarding a guarded class returns it unchanged.
+  guardedClasses.set(guarded as unknown as PoolClass, guarded)
+  return guarded
 }
 
-/** One for each copy of pg. */
+/** One class for each copy of pg. */
 const guardedClasses = new WeakMap<PoolClass, GuardedPoolClass>()
 
 function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
@@ -121,7 +125,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     override query(text: unknown, values?: unknown, callback?: QueryCallback): Promise<QueryResult> | undefined {
-      // A mistake, which pg-pool tells to that function.
+      // pg-pool reports this mistake through the function.
       if (typeof text === 'function') return super.query(text)
       const done = typeof values === 'function' ? (values as QueryCallback) : callback
       const connect = isInstrumented(super.connect) ? () => this.#checkout() : undefined
@@ -146,7 +150,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       return this.#guard.engine.queued
     }
 
-    /** Connections past their lifetime never wait here to be found: they are closed when it ends. */
+    /** Always 0: connections are closed when their lifetime ends. */
     get expiredCount(): number {
       return 0
     }
@@ -159,7 +163,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       return this.#guard.snapshot()
     }
 
-    /** Where a pool is shown, a pg.Pool shows its options, and the password in the URL among them. */
+    /** The snapshot, because the options of a pg.Pool include the URL with its password. */
     toJSON(): PoolSnapshot {
       return this.snapshot()
     }
@@ -188,14 +192,14 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       return this.#guard.closeIdle()
     }
 
-    /** Through pg-pool's `connect` where @opentelemetry/instrumentation-pg has wrapped that, so that its spans are made. */
+    /** Calls pg-pool's `connect` if @opentelemetry/instrumentation-pg has wrapped it, so that its spans are created. */
     #checkout(): Promise<PoolClient> {
-      return isInstrumented(super.connect) ? (super.connect() as Promise<PoolClient>) : this.#checkouts.lend()
+      return isInstrumented(super.connect) ? (super.connect() as Promise<PoolClient>) : this.#checkouts.acquire()
     }
 
-    /** What pg-pool's `connect` calls where no client is idle, and as far as it can see here none ever is. */
+    /** pg-pool's `connect` calls this if it has no idle client. Here its list of idle clients is always empty. */
     newClient({ callback }: { callback: ConnectCallback }): void {
-      this.#checkouts.lend().then(
+      this.#checkouts.acquire().then(
         (client) => callback(undefined, client, client.release),
         (error) => callback(error, undefined, () => {}),
       )
@@ -205,12 +209,12 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       return false
     }
 
-    /** `Promise` is an option of pg-pool's. */
+    /** Wraps a promise in the class of pg-pool's option `Promise`. */
     #asPromised<T>(promise: Promise<T>): Promise<T> {
       return this.Promise === Promise ? promise : new this.Promise((resolve, reject) => promise.then(resolve, reject))
     }
 
-    /** What pg-pool's `end` calls when it has marked the pool as ending. */
+    /** pg-pool's `end` calls this after it has marked the pool as ending. */
     _pulseQueue(): void {
       this.#guard.close().then(() => {
         this.ended = true
@@ -221,7 +225,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
   return GuardedPool as unknown as GuardedPoolClass
 }
 
-/** The mark that OpenTelemetry's instrumentations leave on what they have wrapped. */
+/** OpenTelemetry's instrumentations set `__wrapped` on the functions they wrap. */
 function isInstrumented(method: unknown): boolean {
   return (method as { __wrapped?: boolean }).__wrapped === true
 }

@@ -1,5 +1,5 @@
 /**
- * A `pg.Pool` that keeps to what the database can give.
+ * A `pg.Pool` that stays within the connection limits of the database.
  *
  * @module @poolguard/pg
  */
@@ -8,15 +8,15 @@ import { type GuardedPoolClass, type GuardedPool as GuardedPoolInstance, guardPo
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 import { sharedGuardedPool } from './shared-guarded-pool.ts'
 
-/** {@link guardPoolClass} over the copy of pg that this package finds. */
+/** {@link guardPoolClass} for the copy of pg that this package resolves. */
 export const GuardedPool: GuardedPoolClass = guardPoolClass(pg.Pool)
 export type GuardedPool = GuardedPoolInstance
 
 /**
- * A GuardedPool for this process: with a `name`, the same one however often the module is loaded that asks for it, as
- * development servers do with every change. With other options the new one takes its place, and the old one is drained.
+ * Creates a GuardedPool. With a `name`, the pool is shared in the process: if a development server loads your module again, the call
+ * returns the existing pool. If the options have changed, it returns a new pool and drains the old one.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
+ * @throws {InvalidOptionError} for an invalid option; `ConnectionStringError` for a bad URL.
  * @example
  * export const pool = guardPool({ name: 'orders', url: process.env.DATABASE_URL, instances: 6 })
  */

@@ -4,10 +4,10 @@ import type { GuardedPool, GuardedPoolClass } from './guarded-pool.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 
 /**
- * A GuardedPool, the same for the same name however often the module is loaded that asks for it: what every adapter makes
- * its pool with. See {@link sharePool}. With `shared: false` it is one of its own, whatever it is called.
+ * Returns the process's GuardedPool with this name, or creates it. All adapters create their pools with this function; see
+ * {@link sharePool}. With `shared: false` the call always creates a new pool.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
+ * @throws {InvalidOptionError} for an invalid option; `ConnectionStringError` for a bad URL.
  */
 export function sharedGuardedPool(
   GuardedPool: GuardedPoolClass,
@@ -26,7 +26,7 @@ export function sharedGuardedPool(
 
 const pgCopies = new ProcessWide<object[]>('poolguard.pg.1', () => [])
 
-/** Each copy of pg has pools of its own: one of another copy is not what its ORM takes for a pool. */
+/** Separates pools by copy of pg: an ORM does not accept a pool of another copy. */
 function numberOf(PgPool: object): number {
   const known = pgCopies.value.indexOf(PgPool)
   return known >= 0 ? known : pgCopies.value.push(PgPool) - 1

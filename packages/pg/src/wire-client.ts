@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ClientBase, Submittable } from 'pg'
 
-/** The message a server ends every round with: `I` idle, `T` in a transaction, `E` in a failed one. */
+/** The last message of every round: `I` idle, `T` in a transaction, `E` in a failed transaction. */
 interface ReadyForQuery {
   readonly status: 'I' | 'T' | 'E'
 }
@@ -29,11 +29,11 @@ export interface BindMessage {
   readonly statement?: string | undefined
   readonly values?: readonly unknown[] | undefined
   readonly binary: boolean
-  /** Brings a value into the form in which it is sent. */
+  /** Converts a value to its wire format. */
   readonly valueMapper?: ((value: unknown, index: number) => unknown) | undefined
 }
 
-/** How the rows that follow look. */
+/** The columns of the rows that follow. */
 export interface RowDescription {
   readonly name: 'rowDescription'
   readonly fields: readonly object[]
@@ -44,17 +44,17 @@ export interface ParameterDescription {
   readonly dataTypeIDs: readonly number[]
 }
 
-/** That there will be none. */
+/** Sent instead of a row description if the statement returns no rows. */
 export interface NoData {
   readonly name: 'noData'
 }
 
-/** pg's connection: what carries the protocol's messages. Public, but @types/pg knows little of it. */
+/** pg's `Connection`, which sends and receives the protocol's messages. It is public, but @types/pg declares little of it. */
 export interface WireConnection extends EventEmitter {
-  /** Not every platform's has the optional ones. */
+  /** The optional members do not exist on every platform. */
   readonly stream: Omit<Duplex, 'cork' | 'uncork'> &
     Partial<Pick<Socket, 'cork' | 'uncork' | 'ref' | 'timeout' | 'setTimeout' | 'bytesRead' | 'bytesWritten'>>
-  /** The named statements that the server has, by name. */
+  /** The texts of the statements prepared on the server, by name. */
   parsedStatements: Record<string, string>
   query(text: string): void
   parse(query: ParseMessage): void
@@ -64,7 +64,7 @@ export interface WireConnection extends EventEmitter {
   close(message: { type: 'S' | 'P'; name: string }): void
   sync(): void
   end(): void
-  /** Begins to parse what a socket receives. */
+  /** Starts parsing the data of a socket. */
   attachListeners(stream: Duplex): void
   connect(portOrPath: number | string, host?: string): void
   requestSsl(): void
@@ -76,10 +76,10 @@ export interface WireConnection extends EventEmitter {
   on(event: string, listener: (...args: never[]) => void): this
 }
 
-/** A pg client with the members that pg-pool, too, goes by, and that @types/pg leaves out. */
+/** A pg client with members that pg-pool also uses and @types/pg does not declare. */
 export interface WireClient extends Omit<ClientBase, 'connect'> {
   readonly connection: WireConnection
-  /** The pid announced for cancelling (BackendKeyData). */
+  /** The pid for cancel requests (BackendKeyData). */
   readonly processID: number
   readonly secretKey: number
   readonly host: string
@@ -87,17 +87,17 @@ export interface WireClient extends Omit<ClientBase, 'connect'> {
   readonly user: string
   readonly database: string
   readonly ssl: unknown
-  /** What pg made of configuration, URL and environment. */
+  /** pg's merge of configuration, URL and environment. */
   readonly connectionParameters: { readonly query_timeout?: number | false } & Record<string, unknown>
-  /** What it will send when it connects. */
+  /** The startup parameters. */
   getStartupConf(): Record<string, unknown>
-  /** True while nothing is in flight. */
+  /** True while no query is in flight. */
   readonly readyForQuery: boolean
-  /** The query that it is at; `activeQuery` up to pg 8.16, and from then on under warning. */
+  /** The running query. Named `activeQuery` up to pg 8.16; reading the old name is deprecated since. */
   readonly _activeQuery?: object | null
   readonly activeQuery?: object | null
   readonly _queryable: boolean
-  /** Fails what is running and what is queued. */
+  /** Rejects the running and the queued queries. */
   _errorAllQueries(error: Error): void
   _ending: boolean
   connect(done?: (error?: Error | null) => void): unknown

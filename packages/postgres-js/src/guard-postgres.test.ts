@@ -8,8 +8,8 @@ afterEach(() => vi.unstubAllEnvs())
 
 const URL = 'postgresql://app:s3cret@db:6000/orders'
 
-describe('given types', () => {
-  test('then the result is a Sql, with the types of the options', () => {
+describe('custom types', () => {
+  test('the result is a Sql with the types of the options', () => {
     expectTypeOf(guardPostgres).toBeFunction()
     expectTypeOf<GuardedSql>().toExtend<postgres.Sql>()
     const sql = guardPostgres(URL)
@@ -22,8 +22,8 @@ describe('given types', () => {
   })
 })
 
-describe('given construction', () => {
-  test('then nothing is opened, and what was given is understood', () => {
+describe('guardPostgres', () => {
+  test('opens no connection and applies the options', () => {
     const sql = guardPostgres(URL, { max: 3, instances: 6 })
     expect(sql.snapshot()).toMatchObject({
       name: 'orders',
@@ -35,7 +35,7 @@ describe('given construction', () => {
     expect(inspect(sql)).not.toContain('s3cret')
   })
 
-  test('then options stand over the URL, under whatever alias, and wishes in it set the pool', () => {
+  test('options, aliases included, override the URL, and pool parameters of the URL set the pool', () => {
     const sql = guardPostgres(`${URL}?connection_limit=4&pool_timeout=2&statement_timeout=7`, {
       ...{ hostname: 'other', username: 'me', db: 'mine', password: 'x', connection: { application_name: 'tests' } },
       pool: { max: 5 },
@@ -45,7 +45,7 @@ describe('given construction', () => {
     expect(sql.settings.values).toMatchObject({ max: 5, acquireTimeoutMillis: 2_000 })
   })
 
-  test('then the environment is read as by postgres.js, but max as a number', () => {
+  test('reads the environment as postgres.js does, with PGMAX as a number', () => {
     vi.stubEnv('PGHOST', 'from-env')
     vi.stubEnv('PGMAX', '3')
     vi.stubEnv('PGIDLE_TIMEOUT', '9')
@@ -66,11 +66,11 @@ describe('given construction', () => {
     [{ pooler: 'pgcat' }, "Invalid option pooler: 'pgcat'"],
     [{ acquireTimeoutMillis: 3 }, 'it stands in pool, as pool.acquireTimeoutMillis'],
     [{ ssl: { cert: 'no certificate' } }, "Invalid option ssl: '{...}'"],
-  ])('when an option cannot be meant (%o), then it is named', (options, message) => {
+  ])('an invalid option (%o) is rejected with its name', (options, message) => {
     expect(() => guardPostgres(URL, options as never)).toThrow(message)
   })
 
-  test('when the environment variable for the URL is not set, then that is said at once', () => {
+  test('an unset environment variable for the URL is rejected immediately', () => {
     expect(() => guardPostgres(undefined)).toThrow('Invalid option url: undefined')
     expect(() => guardPostgres({ url: undefined })).toThrow('is the environment variable set')
   })
@@ -83,19 +83,19 @@ describe('given construction', () => {
     ],
     [{ connect_timeout: 3 }, { connectTimeoutMillis: 3_000 }],
     [{ connect_timeout: 0 }, { connectTimeoutMillis: 5_000 }],
-  ])('when %o is given, then it means %o', (options, settings) => {
+  ])('%o sets %o', (options, settings) => {
     expect(guardPostgres(URL, options).settings.values).toMatchObject(settings)
   })
 })
 
-test('given a name, when the module is loaded again, then there is one pool', async () => {
+test('a second call with the same name returns the same pool', async () => {
   const { pool } = sharedGuardedSql({ url: URL, name: 'held' })
   expect(sharedGuardedSql({ url: URL, name: 'held' }).pool).toBe(pool)
   await pool.end()
   expect(sharedGuardedSql({ url: URL, name: 'held' }).pool).not.toBe(pool)
 })
 
-test('given a postgres.js that is built otherwise, then that is said, with what is missing', () => {
+test('a postgres.js with other internals is rejected with the names of the missing members', () => {
   const plain = postgres()
   const other = Object.assign((..._: unknown[]) => undefined, plain, { unsafe: () => Promise.resolve() })
   expect(() => requireInternals(other as unknown as postgres.Sql)).toThrow(/not supported: it has no query.handler, no/)

@@ -4,23 +4,23 @@ import type postgres from 'postgres'
 import { type GuardedOptions, readOptions } from './guarded-options.ts'
 import { type GuardedSql, makeGuardedSql, type NoTypes } from './sql/guarded-sql.ts'
 
-/** What the custom types of the options become in a `sql`, as in postgres.js. */
+/** The types of a `sql` with custom types, as postgres.js defines them. */
 type TypesOf<T extends Record<string, postgres.PostgresType>> =
   Record<string, postgres.PostgresType> extends T
     ? NoTypes
     : {
-        // biome-ignore lint/suspicious/noExplicitAny: as postgres.js has it.
+        // biome-ignore lint/suspicious/noExplicitAny: the same definition as in postgres.js.
         [type in keyof T]: T[type] extends { serialize: (value: infer R) => any; parse: (raw: any) => infer R }
           ? R
           : never
       }
 
 /**
- * postgres.js' own `postgres`, on connections that a pool lends. Nothing is connected yet. With a `name` it is the same
- * however often the module is loaded that asks for it; see `sharePool`.
+ * Creates a postgres.js `sql` whose queries run on the connections of a guarded pool. Connects when the first query runs. With a
+ * `name`, the pool is shared in the process: if your module is loaded again, the call returns the existing one; see `sharePool`.
  *
- * @throws {ConnectionStringError} for a bad URL, `InvalidOptionError` for an option that cannot be meant,
- * {@link UnsupportedPostgresError} for a version of postgres.js that does not have what is needed of it.
+ * @throws {ConnectionStringError} for a bad URL, `InvalidOptionError` for an invalid option,
+ * {@link UnsupportedPostgresError} if this version of postgres.js lacks required internals.
  * @example
  * const sql = guardPostgres(process.env.DATABASE_URL, { instances: 6 })
  * const users = await sql`select * from users where id = ${42}`
@@ -35,16 +35,16 @@ export function guardPostgres<T extends Record<string, postgres.PostgresType> = 
 export function guardPostgres(...given: [unknown?, unknown?]): unknown {
   const [first, second] = given
   const isOptions = given.length === 0 || (typeof first === 'object' && first !== null)
-  // An environment variable that is not set gets the error that says so.
+  // An unset environment variable arrives as `undefined`, which readOptions rejects with an explanation.
   const options = isOptions ? (first ?? {}) : { ...(second ?? {}), url: first }
   return sharedGuardedSql(options as GuardedOptions).pool
 }
 
 /**
- * A guarded `sql`, the same for the same name however often the module is loaded that asks for it: what every adapter makes
- * its `sql` with. See {@link sharePool}.
+ * Returns the process's guarded `sql` with this name, or creates it. All adapters create their `sql` with this function; see
+ * {@link sharePool}.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
+ * @throws {InvalidOptionError} for an invalid option; `ConnectionStringError` for a bad URL.
  */
 export function sharedGuardedSql(options: GuardedOptions): SharedPool<GuardedSql> {
   return sharePool<GuardedSql>({

@@ -18,27 +18,27 @@ import {
 } from '@poolguard/core/postgres'
 import type postgres from 'postgres'
 
-/** All that postgres() takes, with its meaning, and all that poolguard takes; the latter's names win where both are given. */
+/** All options of postgres(), with their meaning, and all options of poolguard. If both set the same thing, poolguard's option wins. */
 export interface GuardedOptions<T extends Record<string, postgres.PostgresType> = Record<string, postgres.PostgresType>>
   extends postgres.Options<T>,
     PoolguardOptions {}
 
-/** Options, sorted by who they are for. */
+/** Options, split by consumer. */
 export interface SqlSpec {
-  /** For postgres(), which gets no URL: it misreads much of one, and sends the rest to the server. */
+  /** Options for postgres(). It gets no URL: it misreads some parameters and sends unknown ones to the server. */
   readonly driver: Record<string, unknown>
-  /** For the guard. What was not said otherwise is completed by what postgres.js takes from the environment. */
+  /** Options for the guard. postgres.js fills missing ones from the environment. */
   readonly guard: Omit<GuardSpec, 'name' | 'target'> & { readonly name: string | undefined }
-  /** Whether statements are prepared; undefined where that is to be found out. */
+  /** Whether statements are prepared; undefined if discovery decides. */
   readonly prepare: boolean | undefined
-  /** Whether array types are learnt. The pool does it once, by itself: see {@link ArrayTypes}. */
+  /** Whether array types are read. The pool does this once, not postgres.js; see {@link ArrayTypes}. */
   readonly fetchTypes: boolean
 }
 
 /**
- * Sorts options. As in postgres.js they stand over what the URL says.
+ * Validates and splits options. As in postgres.js, options override the URL.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant; `ConnectionStringError` for a bad URL.
+ * @throws {InvalidOptionError} for an invalid option; `ConnectionStringError` for a bad URL.
  */
 export function readOptions(options: GuardedOptions): SqlSpec {
   rejectMisspeltOptions(options)
@@ -69,41 +69,46 @@ export function readOptions(options: GuardedOptions): SqlSpec {
   }
 }
 
-/** What is not for postgres.js: poolguard's own, and what the pool does instead. */
+/** Options that postgres.js does not get: poolguard's own, and those that the pool implements. */
 const NOT_FOR_DRIVER: readonly string[] = [
   ...OPTION_NAMES,
   ...['max', 'idle_timeout', 'timeout', 'connect_timeout', 'max_lifetime', 'fetch_types', 'prepare', 'no_prepare'],
 ]
 
-/** Under one name each, so that what the URL says does not win over an alias. */
+/** Renames aliases, so that the URL cannot override an option given by its alias. */
 function driverOptions({ hostname, username, db, pass, ...options }: Record<string, unknown>): Record<string, unknown> {
   const named = { host: hostname, user: username, database: db, password: pass }
   const own = Object.entries(options).filter(([name]) => !NOT_FOR_DRIVER.includes(name))
   return { ...omitUndefined(named), ...omitUndefined(Object.fromEntries(own)) }
 }
 
-/** In postgres.js a URL's parameters stand over `connection`. */
+/** As in postgres.js, the URL's parameters override `connection`. */
 function startup(options: GuardedOptions, fromUrl: Record<string, string> | undefined): Record<string, unknown> {
   return { ...options.connection, ...fromUrl }
 }
 
-/** `pgbouncer=true` says what is measured better; only `prepare` itself is a wish. */
+/** Only the parameter `prepare` counts: instead of trusting `pgbouncer=true`, the pool finds out whether preparing is safe. */
 function preparesByUrl(connection: ConnectionString | undefined, read: boolean | undefined): boolean | undefined {
   return connection?.parameter('prepare') === undefined ? undefined : read
 }
 
-/** postgres.js finds out when it connects, in a place where the error ends the process. */
+/** postgres.js would notice invalid TLS options only while connecting, where the error ends the process. */
 function requireSsl(ssl: unknown): void {
   if (typeof ssl !== 'object' || ssl === null) return
   try {
     createSecureContext(ssl)
   } catch (cause) {
-    throw new InvalidOptionError('ssl', '{...}', 'options of tls.connect that can be used', { cause })
+    throw new InvalidOptionError(
+      'ssl',
+      '{...}',
+      'valid options of tls.connect; the cause of this error says which one is invalid',
+      { cause },
+    )
   }
 }
 
 /**
- * The names of postgres.js for what poolguard calls otherwise, from the options or, as there, from the environment.
+ * Translates postgres.js' option names. As in postgres.js, the environment provides missing values.
  *
  * @throws {InvalidOptionError} names the option and the value.
  */
@@ -114,7 +119,7 @@ function settingsFromOptions(options: GuardedOptions): Partial<PoolSettings> {
   return omitUndefined({
     max: readMax(options.max, PGMAX),
     idleTimeoutMillis: readSeconds('idle_timeout', idle, PGIDLE_TIMEOUT),
-    // An attempt without end would also mean to wait without end for a dead connection to answer or to close.
+    // Never Infinity: the same timeout bounds the wait for a dead connection to answer or to close.
     connectTimeoutMillis: connect === Infinity ? undefined : connect,
     maxLifetimeMillis: readSeconds('max_lifetime', options.max_lifetime, PGMAX_LIFETIME),
   })
@@ -130,7 +135,7 @@ function readMax(given: unknown, fromEnvironment: string | undefined): number | 
   )
 }
 
-/** In milliseconds. In postgres.js 0, null and false are without end. */
+/** Converts seconds to milliseconds. In postgres.js, 0, null and false mean no limit. */
 function readSeconds(option: string, given: unknown, fromEnvironment: string | undefined): number | undefined {
   if (given === undefined && !fromEnvironment) return undefined
   const seconds = given === undefined ? Number(fromEnvironment) : given || 0

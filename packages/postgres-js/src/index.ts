@@ -1,5 +1,5 @@
 /**
- * A guarded `postgres`.
+ * postgres.js on the connections of a guarded pool.
  *
  * @module @poolguard/postgres-js
  */

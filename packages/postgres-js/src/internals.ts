@@ -2,9 +2,8 @@ import type { BorrowerTraces } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 
 /**
- * Everything of postgres.js that this package uses beyond its public types, typed, with the driver's source named. It is the
- * same from 3.4.0 to 3.4.9. Other files use these types and functions; {@link requireInternals} reports a version that lacks
- * something.
+ * The internals of postgres.js that this package uses, with types and the driver's source file. They are the same from 3.4.0 to 3.4.9.
+ * Other files access internals only through this file; {@link requireInternals} rejects a version that lacks something.
  */
 
 /** `Query` in the driver's `src/query.js`. The handler settles it through `resolve` and `reject`. */
@@ -15,30 +14,30 @@ export interface Query extends Promise<unknown> {
   strings: readonly string[]
   readonly args: readonly unknown[]
   readonly options: QueryOptions
-  /** `unsafe` without a word on preparing, which is for the pool to decide. */
+  /** True for `unsafe` with parameters and without the option `prepare`: the pool decides whether it is prepared. */
   undecided?: boolean
-  /** Where it was made, while stacks are captured. */
+  /** Where it was created, if stacks are captured. */
   traces?: BorrowerTraces
   /** Why it was sent a second time. */
   retried?: unknown
-  /** It goes by the name of a statement that the connection has. */
+  /** True if it uses a statement that the connection has already prepared. */
   prepared?: boolean
-  /** What its statement is kept by. */
+  /** The key of its prepared statement. */
   readonly signature?: unknown
-  /** Only its columns are asked for. */
+  /** True if only the description of its columns is requested (`describe()`). */
   readonly onlyDescribe?: boolean
-  /** Whom to ask to cancel it; null until it is sent. */
+  /** The backend for cancel requests; null until it is sent. */
   state: Backend | null
-  /** What it was prepared as; null until it is sent. */
+  /** Its prepared statement; null until it is sent. */
   readonly statement: { readonly name: string; readonly types?: readonly number[] } | null
-  /** It is the one that the server is at. */
+  /** True while the server is running it. */
   active: boolean
   cancelled: unknown
-  /** Takes the rows of a cursor, and answers when it wants more. The iterator puts a new one there for every step. */
+  /** Consumes the rows of a cursor; resolves when the next ones may be fetched. The iterator assigns a new function for every step. */
   cursorFn?: CursorConsumer
   resolve(value: unknown): void
   reject(error: unknown): void
-  /** The stack of whoever wrote it, where that is kept. */
+  /** The stack of the code that created it, if postgres.js records it. */
   readonly origin: string
   raw(): this
 }
@@ -51,7 +50,7 @@ interface QueryOptions {
   readonly onexecute?: unknown
 }
 
-/** The class of queries, which is not exported. */
+/** The class of queries, which postgres.js does not export. */
 export type QueryConstructor = new (
   strings: TemplateStringsArray,
   args: readonly unknown[],
@@ -63,24 +62,24 @@ export type CursorConsumer = (rows: unknown) => unknown
 
 export interface Handler {
   (query: unknown): void
-  /** With it, queries keep the stack of where they were made. */
+  /** If set, queries record the stack of their creation. */
   debug?: unknown
 }
 
 export type Canceller = (query: Query) => unknown
 
-/** BackendKeyData. One object a connection, filled at login. */
+/** BackendKeyData. One object per connection, filled at login. */
 export interface Backend {
   readonly pid: number
   readonly secret: number
 }
 
-/** A connection of an instance: what `Connection` in the driver's `src/connection.js` returns. */
+/** A connection of an instance, as returned by `Connection` in the driver's `src/connection.js`. */
 export interface Wire {
-  /** Sends. True where another query may be sent behind it already. */
+  /** Sends a query. Truthy if another query may be sent directly behind it. */
   execute(query: Query): unknown
   terminate(): void
-  /** Who has the connection to itself: see {@link onReady}. */
+  /** Called or read at every ReadyForQuery: see {@link onReady}. */
   reserved: Reservation | null
 }
 
@@ -89,10 +88,10 @@ interface Reservation {
   readonly release?: boolean
 }
 
-/** Stands in the queue of an instance instead of a query, and gets the connection when that is ready (`reserve` in `src/index.js`). */
+/** An entry in the queue of an instance that gets the whole connection when it is ready (`reserve` in `src/index.js`). */
 export type ConnectionRequest = Partial<Query> & { reserve(wire: Wire): void }
 
-/** The object that `parseOptions` in the driver's `src/index.js` makes, and that `postgres()` takes back unchanged. */
+/** The result of `parseOptions` in the driver's `src/index.js`. `postgres()` accepts it as its options. */
 export interface ParsedOptions {
   host: readonly string[]
   port: readonly number[]
@@ -118,10 +117,10 @@ export interface ParsedOptions {
   socket?: ((options: unknown) => unknown) | undefined
 }
 
-/** An instance as its queries are made by it. */
+/** An instance with an untyped `unsafe`. */
 export type Instance = Sql & { readonly unsafe: (text: string, args?: unknown[], options?: object) => unknown }
 
-/** This version of postgres.js does not have what is needed of it. */
+/** Thrown if this version of postgres.js lacks internals that poolguard needs. */
 export class UnsupportedPostgresError extends Error {
   static {
     UnsupportedPostgresError.prototype.name = 'UnsupportedPostgresError'
@@ -132,12 +131,16 @@ export class UnsupportedPostgresError extends Error {
   constructor(missing: readonly string[]) {
     super(
       `This version of postgres.js is not supported: it has no ${missing.join(', no ')}. ` +
-        'Supported are 3.4.0 up to the versions that this release was tested with; please report the version you have.',
+        'poolguard is tested with 3.4.0 to 3.4.9. Install one of these versions, and report the version that fails.',
     )
   }
 }
 
-/** @throws {UnsupportedPostgresError} names what is missing. Makes one query, which is never sent. */
+/**
+ * Checks for the internals that poolguard needs. Creates one query, which is never sent.
+ *
+ * @throws {UnsupportedPostgresError} lists the missing members.
+ */
 export function requireInternals(sql: Sql): void {
   const query = queryOf(sql)
   const options = parsedOptionsOf(sql)
@@ -157,7 +160,7 @@ export function requireInternals(sql: Sql): void {
   })
 }
 
-/** @throws {UnsupportedPostgresError} names what is missing. */
+/** @throws {UnsupportedPostgresError} lists the missing members. */
 export function requireWire(wire: Wire): void {
   requireAll({
     'connection.execute': typeof wire.execute === 'function',
@@ -170,7 +173,7 @@ function requireAll(present: Record<string, boolean>): void {
   if (missing.length > 0) throw new UnsupportedPostgresError(missing)
 }
 
-/** A query that is not sent unless it is awaited. */
+/** Creates a query. It is never sent, because it is not awaited. */
 export function queryOf(sql: Sql): Query {
   return sql.unsafe('') as unknown as Query
 }
@@ -179,7 +182,7 @@ export function parsedOptionsOf(sql: Sql): ParsedOptions {
   return sql.options as unknown as ParsedOptions
 }
 
-/** Whether a query is the `begin` with which `sql.begin` takes its connection. */
+/** True for the BEGIN with which `sql.begin` acquires its connection. */
 export function opensTransaction({ options }: Query): boolean {
   return 'onexecute' in options
 }
@@ -190,7 +193,7 @@ interface QueryPrototype {
   then(this: Query, ...args: unknown[]): unknown
 }
 
-/** Whether this version has what {@link beforeHandle} and {@link onProgress} need, beyond {@link requireInternals}. */
+/** True if this version has the internals that {@link beforeHandle} and {@link onProgress} need. */
 export function canHookHandle(sql: Sql): boolean {
   const query = queryOf(sql) as Partial<Query> & { handle?: unknown; executed?: unknown }
   return (
@@ -203,11 +206,11 @@ export function canHookHandle(sql: Sql): boolean {
 }
 
 /**
- * Calls a hook when a query's outcome is first wanted, in the call stack of whoever wants it: `handle` is the method that `then`,
- * `execute` and the others call first, and `executed` is false until then. Covers all instances, whose queries have one class.
+ * Calls a hook when a query's outcome is first requested, in the caller's stack. `then`, `execute` and similar methods all call `handle`
+ * first, and `executed` is false until then. The hook applies to all instances, because their queries have one class.
  *
  * @param hook gets the function below which the caller's stack begins.
- * @returns removes the hook.
+ * @returns a function that removes the hook.
  */
 export function beforeHandle(sql: Sql, hook: (query: Query, below: (...args: never[]) => unknown) => void): () => void {
   return replaceOnPrototype(sql, 'handle', (original) => {
@@ -220,10 +223,10 @@ export function beforeHandle(sql: Sql, hook: (query: Query, below: (...args: nev
 }
 
 /**
- * Calls a hook whenever `then` of a query is called; all that it needs is that queries are promises with a class of their own.
+ * Calls a hook whenever `then` of a query is called. Requires only that queries are instances of a subclass of Promise.
  *
  * @param hook gets the original `then`, and the function below which the caller's stack begins.
- * @returns removes the hook.
+ * @returns a function that removes the hook.
  */
 export function beforeThen(
   sql: Sql,
@@ -248,7 +251,7 @@ function replaceOnPrototype<Name extends keyof QueryPrototype>(
   const replacement = replace(original)
   Reflect.set(prototype, name, replacement)
   return () => {
-    // Unless other code has wrapped it since.
+    // Keep the method if other code has wrapped it since.
     if (prototype[name] === replacement) Reflect.set(prototype, name, original)
   }
 }
@@ -258,7 +261,7 @@ type Then = (
   rejected?: ((error: unknown) => unknown) | null,
 ) => Promise<unknown>
 
-/** Replaces what the first `then` of one query returns; later calls are the query's own. */
+/** Wraps the promise that the first `then` of a query returns. Later calls use the query's own `then`. */
 export function wrapFirstThen(query: Query, wrap: (outcome: Promise<unknown>) => Promise<unknown>): void {
   const then = query.then as Then
   const first: Then = (fulfilled, rejected) => {
@@ -269,16 +272,16 @@ export function wrapFirstThen(query: Query, wrap: (outcome: Promise<unknown>) =>
   Reflect.set(query, 'then', first)
 }
 
-/** Called when the server begins with a query, and when the query has its outcome. */
+/** Callbacks for the start and the end of a query on the server. */
 export interface QueryProgress {
-  started(): void
-  /** @param error is known if the query failed before the server began with it. */
-  ended(error: unknown): void
+  onStarted(): void
+  /** @param error is set if the query failed before the server started it. */
+  onEnded(error: unknown): void
 }
 
 /**
- * `active` is true while the server works on a query: not while the query waits, also in a pipeline. `resolve` and `reject` of
- * `src/query.js` set it to false.
+ * Reports the start and the end of a query. postgres.js sets `active` to true when the server starts the query, not while the query
+ * waits in a pipeline; `resolve` and `reject` of `src/query.js` set it to false.
  */
 export function onProgress(query: Query, progress: QueryProgress): void {
   let active = false
@@ -297,32 +300,32 @@ export function onProgress(query: Query, progress: QueryProgress): void {
       active = next
       if (next && !started) {
         started = true
-        progress.started()
+        progress.onStarted()
       } else if (!next) {
-        progress.ended(failure)
+        progress.onEnded(failure)
       }
     },
   })
 }
 
 /**
- * Calls back whenever everything that was sent has been answered, with whether a transaction is open then. `ReadyForQuery` in
- * `src/connection.js` shows both only in how it treats a reserved connection: it reads `reserved.release`, and then calls
- * `reserved()` if a transaction is open, or else sets `reserved` to null. So the connection is always reserved, by this.
+ * Calls `ready` at every ReadyForQuery that leaves nothing unanswered, with whether a transaction is open. `ReadyForQuery` in
+ * `src/connection.js` exposes this only for a reserved connection: it reads `reserved.release`, and then calls `reserved()` if a
+ * transaction is open, or else sets `reserved` to null. So this function keeps the connection reserved permanently.
  */
 export function onReady(wire: Wire, ready: (inTransaction: boolean) => void): void {
-  /** Of the transaction that `sql.begin` has open here: it sends what could not be sent before. */
+  /** The reservation of an open `sql.begin`: calling it sends the queued queries of the transaction. */
   let transaction: Reservation | null = null
-  let asked = false
+  let releaseWasRead = false
 
   const reservation: Reservation = () => {
-    asked = false
+    releaseWasRead = false
     ready(true)
     transaction?.()
   }
   Object.defineProperty(reservation, 'release', {
     get: () => {
-      asked = true
+      releaseWasRead = true
       return false
     },
   })
@@ -330,9 +333,9 @@ export function onReady(wire: Wire, ready: (inTransaction: boolean) => void): vo
     get: () => reservation,
     set: (next: Reservation | null) => {
       transaction = next
-      // It is set to null when the connection closes as well, but then without reading `release`.
-      if (next || !asked) return
-      asked = false
+      // postgres.js also sets it to null when the connection closes, but then without reading `release`.
+      if (next || !releaseWasRead) return
+      releaseWasRead = false
       ready(false)
     },
   })

@@ -6,20 +6,20 @@ import type { PgConnection } from '../connection/pg-connection.ts'
 import type { PoolEvents } from './pool-events.ts'
 import { runQuery, withCallersStack } from './run-query.ts'
 
-/** The advice for a statement that depends on its session, where each query may run on another connection. */
+/** The advice if `pool.query` gets a statement that needs its own session: each `pool.query` may run on a different connection. */
 export const TRANSACTION_ADVICE: string =
-  "Run all of it on one client: const client = await pool.connect(), then client.query('BEGIN') and the rest, and client.release(). " +
-  'With an ORM, use its own: db.transaction (Drizzle), dataSource.transaction (TypeORM), prisma.$transaction (Prisma).'
+  "Run the whole transaction on one client: const client = await pool.connect(), client.query('BEGIN'), your statements, client.query('COMMIT'), then client.release(). " +
+  'With an ORM, use its transaction method: db.transaction (Drizzle), dataSource.transaction (TypeORM), prisma.$transaction (Prisma).'
 
-/** pg-pool's own message. */
+/** pg-pool's message. */
 const RELEASED_TWICE = 'Release called on client which has already been released to the pool.'
 
 const QUERY_REPLACED_OFTEN =
-  'Borrowers have replaced the query method of a connection again and again, each on top of the last. Code that marks the clients it has ' +
-  'wrapped by object, in a WeakSet for example, meets a new object at each checkout. Wrap query where the pool emits connect, or set ' +
-  'clientPerCheckout: false to get the same object each time, as from pg.Pool.'
+  'Callers keep wrapping the query method of one connection, each wrapper around the previous one. The cause is usually code that ' +
+  'remembers wrapped clients by object (in a WeakSet, for example): each checkout has a new client object. Wrap query in a listener of the ' +
+  "pool's connect event, or set clientPerCheckout: false to get the same object at every checkout, as from pg.Pool."
 
-/** Lends a pool's connections, for `pool.connect` and for `pool.query`, and takes them back. */
+/** Acquires and releases connections for `pool.connect` and `pool.query`. */
 export class Checkouts implements CheckoutPool<PgConnection> {
   readonly #guard: PoolGuard<PgConnection>
   readonly #events: PoolEvents
@@ -29,15 +29,15 @@ export class Checkouts implements CheckoutPool<PgConnection> {
     this.#events = events
   }
 
-  // `lend` and `query` each await the engine themselves: an async function in between would cost every checkout another turn.
+  // `acquire` and `query` both await the engine directly: a shared async function would add a microtask to every checkout.
 
-  /** Lends a client until its `release` is called. */
-  async lend(): Promise<PoolClient> {
+  /** Acquires a connection and returns a client for it; `client.release()` releases the connection. */
+  async acquire(): Promise<PoolClient> {
     let lease: Lease<PgConnection>
     try {
       lease = await this.#guard.acquire()
     } catch (error) {
-      throw asCallerSees(error)
+      throw addCallersStack(error)
     }
     const { resource: connection } = lease
     const { firstCheckout } = connection
@@ -48,14 +48,13 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   }
 
   /**
-   * Runs one query on a connection of its own.
+   * Acquires a connection, runs one query on it and releases the connection.
    *
-   * @param connect where the client comes from instead, with a `release` of its own. Without it there is no checkout: no caller
-   * ever has the client of a single query.
+   * @param connect acquires the client instead. By default the query needs no client of its own, because no caller sees it.
    */
   async query(text: unknown, values: unknown, connect: (() => Promise<PoolClient>) | undefined): Promise<QueryResult> {
-    const refusal = this.#guard.sessions.checkAlone(textOf(text), TRANSACTION_ADVICE)
-    if (refusal) throw withCallersStack(refusal)
+    const rejection = this.#guard.sessions.checkAlone(textOf(text), TRANSACTION_ADVICE)
+    if (rejection) throw withCallersStack(rejection)
     if (connect) {
       const client = await connect()
       return runQuery(client, client.release, text, values)
@@ -64,10 +63,10 @@ export class Checkouts implements CheckoutPool<PgConnection> {
     try {
       lease = await this.#guard.acquire()
     } catch (error) {
-      throw asCallerSees(error)
+      throw addCallersStack(error)
     }
     this.#begin(lease)
-    return runQuery(lease.resource.client, (destroy) => this.giveBack(lease, destroy), text, values)
+    return runQuery(lease.resource.client, (destroy) => this.release(lease, destroy), text, values)
   }
 
   #begin(lease: Lease<PgConnection>): void {
@@ -75,18 +74,18 @@ export class Checkouts implements CheckoutPool<PgConnection> {
     connection.leased = true
     connection.listening.reset()
     try {
-      this.#events.acquired(connection)
+      this.#events.onAcquire(connection)
     } catch (error) {
-      this.giveBack(lease, undefined)
+      this.release(lease, undefined)
       throw error
     }
   }
 
-  giveBack(lease: Lease<PgConnection>, destroy: Error | boolean | undefined): void {
+  release(lease: Lease<PgConnection>, destroy: Error | boolean | undefined): void {
     const { resource: connection } = lease
     connection.leased = false
     try {
-      this.#events.released(connection, destroy)
+      this.#events.onRelease(connection, destroy)
     } finally {
       if (destroy) lease.destroy()
       else lease.release()
@@ -112,7 +111,7 @@ function textOf(query: unknown): string {
   return typeof text === 'string' ? text : ''
 }
 
-/** Errors of the app's own hooks pass through as they are. */
-function asCallerSees(error: unknown): unknown {
+/** Errors of the app's hooks are rethrown unchanged. */
+function addCallersStack(error: unknown): unknown {
   return isOfHook(error) ? error : withCallersStack(error)
 }

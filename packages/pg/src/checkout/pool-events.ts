@@ -5,27 +5,27 @@ import { callApp } from '../call-app.ts'
 import type { ConnectionEvents } from '../connection/connection-factory.ts'
 import type { PgConnection } from '../connection/pg-connection.ts'
 
-/** What events need of a pg.Pool. */
+/** The members of pg.Pool that its events and log use. */
 export interface EventedPool extends EventEmitter {
   /** pg-pool's option `log`. */
   readonly log: (...message: unknown[]) => void
-  /** pg-pool's list of clients, which others read. */
+  /** pg-pool's list of clients, which other libraries read. */
   _clients: PoolClient[]
 }
 
-/** What `log` is called with for a connection that is closed; pg-pool's own messages where it has them. */
+/** Log messages for closed connections: pg-pool's own where it has one. */
 const CLOSE_MESSAGES: Readonly<Record<CloseReason, string>> = {
   idle: 'remove idle client',
   lifetime: 'remove expired client',
   uses: 'remove expended client',
   'over-max': 'remove idle client beyond max',
-  invalid: 'remove client that cannot be used again',
+  invalid: 'remove client that failed validation or reset',
   lost: 'remove client whose connection was lost',
   destroyed: 'remove client released with an error',
   drain: 'remove client of the ended pool',
 }
 
-/** pg-pool's events and log messages, and its list of clients, kept as pg-pool keeps them. */
+/** Emits pg-pool's events, writes its log messages and maintains its list of clients. */
 export class PoolEvents implements ConnectionEvents {
   readonly #pool: EventedPool
 
@@ -33,50 +33,50 @@ export class PoolEvents implements ConnectionEvents {
     this.#pool = pool
   }
 
-  opening(client: PoolClient): void {
+  onOpening(client: PoolClient): void {
     this.#pool._clients.push(client)
     callApp(() => this.#pool.log('connecting new client'))
   }
 
-  connected(client: PoolClient): void {
+  onConnected(client: PoolClient): void {
     callApp(() => this.#pool.log('new client connected'))
     this.#pool.emit('connect', client)
   }
 
-  acquired(connection: PgConnection): void {
+  onAcquire(connection: PgConnection): void {
     this.#emit(connection, 'acquire', connection.firstCheckout.client)
   }
 
-  released(connection: PgConnection, destroy: Error | boolean | undefined): void {
+  onRelease(connection: PgConnection, destroy: Error | boolean | undefined): void {
     this.#emit(connection, 'release', destroy, connection.firstCheckout.client)
   }
 
-  gone(client: PoolClient, reason: CloseReason | undefined): void {
+  onClosing(client: PoolClient, reason: CloseReason | undefined): void {
     this.#pool._clients = this.#pool._clients.filter((each) => each !== client)
     callApp(() => this.#pool.log(reason === undefined ? 'client failed to connect' : CLOSE_MESSAGES[reason]))
   }
 
-  removed(client: PoolClient): void {
+  onRemoved(client: PoolClient): void {
     callApp(() => this.#pool.emit('remove', client))
   }
 
-  /** Emitted only if there is a listener: in pg-pool an idle client's error ends the process if there is none. */
-  lost({ client, leased, firstCheckout }: PgConnection, error: Error): void {
+  /** Emits `error` for an idle connection only if there is a listener: without one, pg-pool ends the process. */
+  onLost({ client, leased, firstCheckout }: PgConnection, error: Error): void {
     const idle = !leased && client.readyForQuery
     if (!idle || this.#pool.listenerCount('error') === 0) return
-    // As in pg-pool; but not shown with the error, which may be logged.
-    const own = { value: firstCheckout.client, enumerable: false, configurable: true, writable: true }
-    Object.defineProperty(error, 'client', own)
+    // pg-pool sets `error.client`. It is not enumerable here, because the error may be logged.
+    const property = { value: firstCheckout.client, enumerable: false, configurable: true, writable: true }
+    Object.defineProperty(error, 'client', property)
     callApp(() => this.#pool.emit('error', error, firstCheckout.client))
   }
 
   #emit(connection: PgConnection, event: string, ...details: unknown[]): void {
     if (this.#pool.listenerCount(event) === 0) return
-    connection.tellsListeners = true
+    connection.callsListeners = true
     try {
       this.#pool.emit(event, ...details)
     } finally {
-      connection.tellsListeners = false
+      connection.callsListeners = false
     }
   }
 }

@@ -5,17 +5,17 @@ import { callApp } from '../call-app.ts'
 
 type QueryDone = (error: Error | null, result?: QueryResult) => void
 
-/** Runs one query on a client that was lent for it, and releases the client. */
-export async function runQuery(...query: Parameters<typeof ask>): Promise<QueryResult> {
+/** Runs one query on an acquired client and releases the client. */
+export async function runQuery(...query: Parameters<typeof sendQuery>): Promise<QueryResult> {
   try {
-    return await ask(...query)
+    return await sendQuery(...query)
   } catch (error) {
     throw withCallersStack(error)
   }
 }
 
-/** An error of SQL does not cost the connection: whether that can be lent again, the engine finds out. */
-function ask(
+/** An SQL error does not close the connection: the reset on release finds out whether it can be used again. */
+function sendQuery(
   client: { query(text: string, values: unknown[], done: QueryDone): unknown },
   release: (destroy?: Error) => void,
   text: unknown,
@@ -24,10 +24,10 @@ function ask(
   return new Promise((resolve, reject) => {
     let answered = false
     const done = (error: Error | null, result?: QueryResult) => {
-      // pg answers a second time when the server answers what it had already failed.
+      // pg calls back twice if the server answers a query that pg has already failed.
       if (answered) return
       answered = true
-      callApp(() => release(error && mayHaveSpoilt(error) ? error : undefined))
+      callApp(() => release(error && mayLeaveClientBroken(error) ? error : undefined))
       if (error) reject(error)
       else resolve(result as QueryResult)
     }
@@ -40,15 +40,14 @@ function ask(
 }
 
 /**
- * Whether a client may be in disorder after this error of a query. An error of the server's own leaves it fit. One of pg's
- * does not: a name whose parameters it could not send stays unknown to the server, and a query that it no longer waits for
- * goes on.
+ * True if a client may be unusable after a query failed with this error. After a server error the client is usable. After an error
+ * of pg it may not be: pg may believe that a statement is prepared which it never sent, or the server may still be running the query.
  */
-function mayHaveSpoilt(error: Error): boolean {
+function mayLeaveClientBroken(error: Error): boolean {
   return !('severity' in error) && !(error instanceof PoolguardError)
 }
 
-/** An error that came off the wire has a stack that ends in the socket; this one leads to whoever asked, as in pg. */
+/** Replaces the stack of an error that came from the socket with the caller's, as pg does. */
 export function withCallersStack(error: unknown): unknown {
   if (error instanceof Error) Error.captureStackTrace(error, withCallersStack)
   if (error instanceof AcquireTimeoutError) error.stack += describeBorrowers(error.pool)

@@ -2,12 +2,12 @@ import { systemClock } from '@poolguard/core/adapter'
 import type { WireClient, WireConnection } from '../wire-client.ts'
 
 /**
- * Asks the server to cancel what a client is running. Resolves when the server has closed the connection that asked, which
- * it does when it has sent the signal; whether there was anything left to cancel, nobody says.
+ * Sends a cancel request for a client's running query. Resolves when the server has closed the connection of the request, which it
+ * does after sending the signal. PostgreSQL does not report whether a query was cancelled.
  *
- * @param timeoutMillis after which the asking is given up.
+ * Waits for the server to close the connection, because PgBouncer 1.18 crashes if the client closes it first.
  *
- * The closing is waited for, because PgBouncer 1.18 dies of a cancel request whose connection is closed early.
+ * @param timeoutMillis after this long the connection is closed anyway.
  */
 export function cancelQuery(client: WireClient, timeoutMillis: number): Promise<void> {
   const { host, port, processID, secretKey, ssl, connection: target } = client
@@ -17,7 +17,7 @@ export function cancelQuery(client: WireClient, timeoutMillis: number): Promise<
   return new Promise((resolve) => {
     connection.on('connect', () => (ssl ? connection.requestSsl() : cancel()))
     connection.on('sslconnect', cancel)
-    // One that cannot be made cancels nothing; the caller has a bound on how long it waits for an effect.
+    // If the request fails, nothing is cancelled; the caller waits for the effect with a timeout of its own.
     connection.on('error', () => resolve())
     connection.on('end', resolve)
     connection.on(

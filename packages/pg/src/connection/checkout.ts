@@ -11,43 +11,43 @@ import { answersByPromise, failQuery } from '../queries/query-style.ts'
 import type { WireClient } from '../wire-client.ts'
 import type { ReplacedQueries } from './replaced-queries.ts'
 
-/** What a checkout needs of its connection. */
+/** The members of a connection that a checkout uses. */
 export interface CheckedOut {
   readonly client: WireClient
-  /** True while listeners of the pool's events are called: they may query a client that is not lent. */
-  readonly tellsListeners: boolean
-  /** Each checkout lends a view of the client; else they all lend the client itself. */
+  /** True while the pool's event listeners run: they may query a client that is not checked out. */
+  readonly callsListeners: boolean
+  /** True: each checkout returns its own view of the client. False: every checkout returns the client itself. */
   readonly clientPerCheckout: boolean
   readonly replacedQueries: ReplacedQueries
 }
 
-/** What a checkout needs of its pool. */
+/** The methods of a pool that a checkout calls. */
 export interface CheckoutPool<Connection> {
-  /** Takes the connection back, or closes it. */
-  giveBack(lease: Lease<Connection>, destroy: Error | boolean | undefined): void
+  /** Releases the connection, or closes it if `destroy` is set. */
+  release(lease: Lease<Connection>, destroy: Error | boolean | undefined): void
   /** The error for a second release. */
   releasedTwice(lease: Lease<Connection>): Error
-  /** A query was sent after the release. Returns the error to fail it with, or undefined where it is to run. */
+  /** Called for a query sent after the release. Returns the error to reject it with; undefined if it may run. */
   queriedAfterRelease(lease: Lease<Connection>, stack: string | null): Error | undefined
-  /** Borrower after borrower has replaced the `query` of one connection, each on top of the last. */
+  /** Called once if callers keep wrapping the `query` method of one connection. */
   queryReplacedOften(): void
 }
 
 /**
- * One checkout of a connection. pg-pool lends the same object again and again, so a caller that releases it a second time
- * releases the checkout of the next borrower. Here each checkout has a view of pg's client: the view has its own `release`
- * and knows whether it was released; everything else is read from and written to pg's client.
+ * One checkout of a connection. pg-pool returns the same client object at every checkout, so a caller that releases it twice
+ * releases the next caller's checkout. Here each checkout has a view of pg's client: the view has its own `release` and its own
+ * released flag; everything else is read from and written to pg's client.
  *
- * With `clientPerCheckout: false` every checkout lends pg's client itself, as pg-pool does.
+ * With `clientPerCheckout: false` every checkout returns pg's client itself, as pg-pool does.
  */
 export class Checkout<Connection extends CheckedOut> implements ProxyHandler<WireClient> {
   readonly client: PoolClient
-  /** Undefined until it is lent. Writable, because callers wrap it. */
+  /** Undefined before the checkout begins. Writable, because callers wrap it. */
   release: ((destroy?: Error | boolean) => void) | undefined
   readonly #connection: Connection
-  #lent: { readonly lease: Lease<Connection>; readonly pool: CheckoutPool<Connection> } | undefined
+  #acquired: { readonly lease: Lease<Connection>; readonly pool: CheckoutPool<Connection> } | undefined
   #released = false
-  /** The methods that were read from the view, so that each is the same function every time. */
+  /** The methods read from the view, so that reading one twice returns the same function. */
   #methods: Map<unknown, unknown> | undefined
 
   constructor(connection: Connection) {
@@ -56,28 +56,28 @@ export class Checkout<Connection extends CheckedOut> implements ProxyHandler<Wir
     this.client = client as unknown as PoolClient
   }
 
-  /** False once it has been lent: the next borrower gets another one. */
+  /** False once the checkout has begun: the next caller gets a new one. */
   get unused(): boolean {
     return this.release === undefined
   }
 
   begin(lease: Lease<Connection>, pool: CheckoutPool<Connection>): void {
-    this.#lent = { lease, pool }
+    this.#acquired = { lease, pool }
     this.release = (destroy) => {
       if (this.#released) throw pool.releasedTwice(lease)
       this.#released = true
-      pool.giveBack(lease, destroy)
+      pool.release(lease, destroy)
     }
-    // pg calls listeners and methods with its own client as `this`, and they may release it.
+    // pg calls listeners and methods with its client as `this`, and they may call `this.release()`.
     this.#connection.client.release = this.release
   }
 
   get(client: WireClient, key: string | symbol, view: unknown): unknown {
     if (key === 'release') return this.release
-    // Read at each checkout, because a promise is resolved with the client.
+    // Resolving a promise with the client reads `then` at each checkout.
     if (key === 'then') return undefined
     if (key === 'query') {
-      if (!this.#released || this.#connection.tellsListeners) return client.query
+      if (!this.#released || this.#connection.callsListeners) return client.query
       const queryLate = (...query: unknown[]) => this.#queryLate(client, view, query, traceCall(queryLate))
       return queryLate
     }
@@ -88,7 +88,7 @@ export class Checkout<Connection extends CheckedOut> implements ProxyHandler<Wir
   set(client: WireClient, key: string | symbol, value: unknown): boolean {
     if (key === 'release') return Reflect.set(this, key, value)
     if (key === 'query' && this.#connection.replacedQueries.replace(client.query, value)) {
-      this.#lent?.pool.queryReplacedOften()
+      this.#acquired?.pool.queryReplacedOften()
     }
     return Reflect.set(client, key, value)
   }
@@ -105,7 +105,7 @@ export class Checkout<Connection extends CheckedOut> implements ProxyHandler<Wir
     return Reflect.defineProperty(key === 'release' ? this : client, key, descriptor)
   }
 
-  /** Called with pg's client, because the private members of a `Client` class are not found on a proxy. */
+  /** Binds methods to pg's client, because a proxy has no access to the private members of a `Client` class. */
   #method(client: WireClient, method: Method, view: unknown): unknown {
     this.#methods ??= new Map()
     const known = this.#methods.get(method)
@@ -119,15 +119,18 @@ export class Checkout<Connection extends CheckedOut> implements ProxyHandler<Wir
   }
 
   #queryLate(client: WireClient, view: unknown, query: readonly unknown[], traces: BorrowerTraces): unknown {
-    const refusal = () =>
-      this.#lent?.pool.queriedAfterRelease(this.#lent.lease, findApplicationFrames([traces.call, traces.awaiting]))
+    const rejection = () =>
+      this.#acquired?.pool.queriedAfterRelease(
+        this.#acquired.lease,
+        findApplicationFrames([traces.call, traces.awaiting]),
+      )
     if (!answersByPromise(query)) {
-      const error = refusal()
+      const error = rejection()
       return error ? failQuery(error, query) : Reflect.apply(client.query, view, query)
     }
-    // A moment later, when it is known who awaits it.
+    // A microtask later the caller has awaited the promise, so its async stack is known.
     return traceAwaiting(Promise.resolve(), traces).then(() => {
-      const error = refusal()
+      const error = rejection()
       if (error) throw error
       return Reflect.apply(client.query, view, query)
     })
@@ -136,7 +139,7 @@ export class Checkout<Connection extends CheckedOut> implements ProxyHandler<Wir
 
 type Method = (...args: unknown[]) => unknown
 
-/** Whether a member is a method of a `Client` class. Those of EventEmitter and Object do without its private members. */
+/** True for methods of the `Client` class. Methods of EventEmitter need no binding: they use no private members of it. */
 function isMethodOfClient(client: WireClient, key: string | symbol, value: unknown): value is Method {
   if (typeof value !== 'function' || key === 'constructor' || Object.hasOwn(client, key)) return false
   return value !== (EventEmitter.prototype as unknown as Record<string | symbol, unknown>)[key]

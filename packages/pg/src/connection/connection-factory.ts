@@ -26,45 +26,45 @@ import { PgConnection } from './pg-connection.ts'
 import { repairClient } from './repair-client.ts'
 import { admitStartupParameters } from './startup-parameters.ts'
 
-/** Called at the steps of a connection's life. */
+/** Callbacks during a connection's lifecycle. */
 export interface ConnectionEvents {
   /** A connection is being opened. */
-  opening(client: PoolClient): void
-  /** A connection is open, and not lent yet. */
-  connected(client: PoolClient): void
-  /** A connection is closing and no longer lent; without a reason, opening it has failed. */
-  gone(client: PoolClient, reason: CloseReason | undefined): void
-  /** A connection is closed. */
-  removed(client: PoolClient): void
-  /** A connection was lost. */
-  lost(connection: PgConnection, error: Error): void
+  onOpening(client: PoolClient): void
+  /** A connection is open and not acquired yet. */
+  onConnected(client: PoolClient): void
+  /** A connection is closing and can no longer be acquired. `reason` is undefined if opening it failed. */
+  onClosing(client: PoolClient, reason: CloseReason | undefined): void
+  /** A connection has closed. */
+  onRemoved(client: PoolClient): void
+  /** An open connection was lost. */
+  onLost(connection: PgConnection, error: Error): void
 }
 
 export interface ConnectionFactoryOptions {
-  /** What every client is made with. */
+  /** Configuration of every client. */
   readonly config: GuardedPoolConfig
-  /** Instead of the config's, where the guard says so. Asked for every client. */
+  /** Replaces the configured application_name if it returns a name. Called for every client. */
   readonly applicationName: () => string | undefined
   readonly makeClient: (config: GuardedPoolConfig) => WireClient
   readonly sessions: SessionStateCheck
   readonly statements: AutomaticStatements
   readonly events: ConnectionEvents
-  /** Called when nothing but the login was sent on a connection. Rejects if the connection was lost meanwhile. */
+  /** Called right after the login, before anything else is sent. Rejects if the connection is lost meanwhile. */
   readonly meet: (connection: PgConnection) => Promise<unknown>
-  /** A connection came back with a transaction open, after this text. */
+  /** Called if a connection is released inside a transaction, with the text of its last query. */
   readonly leftInTransaction: (lastText: string) => void
   readonly warn: (message: string) => void
-  /** Where the passwords of a function are added. */
+  /** Collects the passwords that a password function returns, so that no message shows them. */
   readonly secrets: KnownSecrets
 }
 
-/** Opens, checks, cleans and closes connections through pg's own client. */
+/** Opens, validates, resets and closes connections with pg's client. */
 export class ConnectionFactory implements ResourceFactory<PgConnection> {
   readonly #options: ConnectionFactoryOptions
   readonly #config: GuardedPoolConfig
   readonly #parameters: StartupParameters
   readonly #health = new SharedHealth()
-  /** Only with `allowExitOnIdle`: an idle connection keeps no process alive. */
+  /** Set with `allowExitOnIdle`: an idle connection does not keep the process alive. */
   readonly setIdle: ((connection: PgConnection, idle: boolean) => void) | undefined
 
   constructor(options: ConnectionFactoryOptions) {
@@ -81,22 +81,22 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     return withFreshPassword(() => this.#connect(context), context.signal)
   }
 
-  /** A startup parameter that the other end refuses is left out, and the login tried again. */
+  /** If the server or pooler rejects a startup parameter, retries the login without that parameter. */
   async #connect(context: OpenContext): Promise<PgConnection> {
     for (;;) {
       context.signal.throwIfAborted()
-      const client = this.#options.makeClient(named(this.#config, this.#options.applicationName()))
-      if (!client.connection) return await refuse(client)
+      const client = this.#options.makeClient(withApplicationName(this.#config, this.#options.applicationName()))
+      if (!client.connection) return await rejectNativeClient(client)
       containParserErrors(client.connection)
-      // A client is what listeners of the pool's events are given, and they may log it.
+      // Listeners of the pool's events get the client and may log it.
       hideSecrets(client.connectionParameters)
       const sent = admitStartupParameters(client, this.#parameters)
       try {
         return await this.#login(client, context)
       } catch (error) {
-        // Once logged in, it was a hook's.
-        const refused = !client.processID && this.#parameters.learn(error, sent)
-        if (!refused) throw error
+        // After the login (`processID` is set) the error came from a hook, not from a startup parameter.
+        const canRetry = !client.processID && this.#parameters.learn(error, sent)
+        if (!canRetry) throw error
       }
     }
   }
@@ -107,15 +107,15 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     watchQueries(connection, this.#options.sessions)
     connection.sent = prepareStatements(client, this.#options.statements)
     const { client: poolClient } = connection.firstCheckout
-    this.#options.events.opening(poolClient)
+    this.#options.events.onOpening(poolClient)
     let loggedIn = false
     let connected = false
     let announced = false
     connection.onError((error) => {
       if (!connected) return
       lost(connection.fatalError.reason(error))
-      // Afterwards, so that whoever hears of it does not get this one again.
-      this.#options.events.lost(connection, error)
+      // After `lost`, so that a listener that acquires a connection does not get the lost one.
+      this.#options.events.onLost(connection, error)
     })
     client.once('end', () => {
       if (connected) lost()
@@ -125,7 +125,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     try {
       await callBack(client, 'connect')
       loggedIn = true
-      // What is asked may still be unanswered: pg sends the caller's queries after that.
+      // An answer may still be pending: pg queues the caller's queries behind it.
       await this.#options.meet(connection)
       connected = true
       await this.#callOnConnect(connection)
@@ -133,7 +133,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
       await this.#announce(poolClient)
       return connection
     } catch (error) {
-      this.#options.events.gone(poolClient, undefined)
+      this.#options.events.onClosing(poolClient, undefined)
       if (announced) await this.close(connection)
       else if (loggedIn) await connection.end()
       throw error
@@ -146,14 +146,14 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     try {
       await this.#config.onConnect?.(firstCheckout.client)
     } catch (error) {
-      // A connection that was lost meanwhile is no fault of the hook's.
+      // If the connection was lost meanwhile, the hook is not to blame.
       throw client._queryable ? new HookFailure(error) : error
     }
   }
 
   async #announce(client: PoolClient): Promise<void> {
     try {
-      this.#options.events.connected(client)
+      this.#options.events.onConnected(client)
       await this.#verify(client)
     } catch (error) {
       throw new HookFailure(error)
@@ -168,15 +168,15 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   }
 
   gone(connection: PgConnection, reason: CloseReason): void {
-    this.#options.events.gone(connection.firstCheckout.client, reason)
+    this.#options.events.onClosing(connection.firstCheckout.client, reason)
   }
 
   async close(connection: PgConnection): Promise<void> {
     await connection.end()
-    this.#options.events.removed(connection.firstCheckout.client)
+    this.#options.events.onRemoved(connection.firstCheckout.client)
   }
 
-  /** An empty query: the least that a server answers. */
+  /** Sends an empty query, the cheapest round trip. */
   async validate({ client }: PgConnection): Promise<boolean> {
     await client.query('')
     return true
@@ -196,8 +196,8 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
 
   reset(connection: PgConnection): boolean | Promise<boolean> {
     if (!connection.usable) return false
-    const { resetOnRelease: wished = 'rollback' } = this.#options.config
-    const reset = wished === 'discard' && !this.#options.sessions.keepsSession ? 'rollback' : wished
+    const { resetOnRelease: configured = 'rollback' } = this.#options.config
+    const reset = configured === 'discard' && !this.#options.sessions.keepsSession ? 'rollback' : configured
     const isClean = connection.isClean(reset) && repairClient(connection.client)
     if (isClean && connection.health.isFine) return true
     return this.#cleanUp(connection, isClean ? undefined : reset)
@@ -206,7 +206,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   async #cleanUp(connection: PgConnection, reset: Reset | undefined): Promise<boolean> {
     if (reset !== undefined && !(await connection.reset(reset, this.#options.leftInTransaction))) return false
     const { health } = connection
-    // With `resetOnRelease: 'off'` a transaction that was left open is the next borrower's.
+    // With `resetOnRelease: 'off'` an open transaction passes to the next caller, so no query may be sent here.
     if (health.isFine || connection.inTransaction) return true
     return !(await health.isSick(async (text) => (await connection.askRow(text))?.[0], performance.now()))
   }
@@ -218,15 +218,15 @@ function withWatchedPassword(config: GuardedPoolConfig, secrets: KnownSecrets): 
   return { ...config, password: watchPasswordFunction(password, (found) => secrets.add(found)) } as GuardedPoolConfig
 }
 
-/** Fails as the client does where that cannot connect, and else because there is no wire to read. */
-async function refuse(client: WireClient): Promise<never> {
+/** Rejects with the client's connect error if it cannot connect; otherwise because pg.native exposes no protocol messages. */
+async function rejectNativeClient(client: WireClient): Promise<never> {
   await callBack(client, 'connect')
   await callBack(client, 'end')
-  throw new Error('pg.native is not supported: give GuardedPool the JavaScript client of pg')
+  throw new Error('pg.native is not supported. Use the JavaScript client: guardPoolClass(pg.Pool), not pg.native.Pool')
 }
 
-/** A fleet knows its members by the name of their connections. */
-function named(config: GuardedPoolConfig, applicationName: string | undefined): GuardedPoolConfig {
+/** A fleet recognizes its instances by the application_name of their connections. */
+function withApplicationName(config: GuardedPoolConfig, applicationName: string | undefined): GuardedPoolConfig {
   if (applicationName === undefined) return config
   return { ...config, password: config.password, application_name: applicationName } as GuardedPoolConfig
 }

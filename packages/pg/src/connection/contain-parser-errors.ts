@@ -1,8 +1,8 @@
 import type { WireConnection } from '../wire-client.ts'
 
 /**
- * Lets a message that pg cannot parse end the connection instead of the process: pg parses inside a listener of the socket,
- * where an exception is uncaught. What a listener of pg or of the app throws stays uncaught, as without the pool.
+ * Closes the connection if pg cannot parse a message. Without this, the process ends: pg parses in a listener of the socket, where an
+ * exception is uncaught. Exceptions of listeners, pg's or the app's, stay uncaught, as without poolguard.
  */
 export function containParserErrors(wire: WireConnection): void {
   const { attachListeners, emit } = wire
@@ -24,7 +24,7 @@ export function containParserErrors(wire: WireConnection): void {
           listener(chunk)
         } catch (error) {
           if (error === thrownByListener) throw error
-          stream.destroy(new Error('The server has sent a message that cannot be read', { cause: error }))
+          stream.destroy(new Error('The server sent a message that pg cannot parse', { cause: error }))
         }
       })
     }

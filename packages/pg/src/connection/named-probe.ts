@@ -3,11 +3,11 @@ import type { Submittable, WireConnection } from '../wire-client.ts'
 type Row = readonly (string | null)[]
 
 /**
- * Prepares a statement under a name, runs it and closes it, in one round trip; nothing of it is left behind, on a pooler
- * either. pg's own queries cannot do that: they keep what they have named.
+ * Prepares a named statement, runs it and closes it in one round trip, so that the statement is left neither on the server nor in a
+ * pooler. pg's own queries never close a named statement.
  */
 export class NamedProbe implements Submittable {
-  /** pg puts one here where there is a `query_timeout`: it stops the timer, which would keep the process alive. */
+  /** With a `query_timeout`, pg sets a callback that stops the timer; a running timer would keep the process alive. */
   callback: ((error: Error | undefined) => void) | undefined = undefined
   readonly #name: string
   readonly #text: string
@@ -18,7 +18,7 @@ export class NamedProbe implements Submittable {
   constructor(name: string, text: string) {
     this.#name = name
     this.#text = text
-    // Whoever stopped waiting for it has been told already.
+    // A caller may have stopped waiting; without a handler the rejection would end the process.
     this.#outcome.promise.catch(() => {})
   }
 
@@ -45,7 +45,7 @@ export class NamedProbe implements Submittable {
     else this.#outcome.resolve(this.#rows)
   }
 
-  /** After an error of the server ReadyForQuery still comes; after the loss of the connection nothing does. */
+  /** After a server error, ReadyForQuery follows; after a lost connection nothing follows. */
   handleError(error: Error): void {
     this.#error = error
     this.#outcome.reject(error)

@@ -25,39 +25,39 @@ import { repairClient } from './repair-client.ts'
 import { ReplacedQueries } from './replaced-queries.ts'
 import { ServerTurn } from './server-turn.ts'
 
-/** How long the server has to close a connection on which it waits for the client. */
-const TERMINATE_MILLIS = 100
-const CANCEL_COPY_MILLIS = 1_000
+/** Timeout for the server to close a connection on which it waits for the client. */
+const TERMINATE_TIMEOUT_MILLIS = 100
+const CANCEL_COPY_TIMEOUT_MILLIS = 1_000
 
-/** A value as the server writes it, whatever type it says and whatever parsers the app has set. */
+/** Returns every value as text, regardless of its type and of the app's type parsers. */
 const AS_TEXT = { getTypeParser: () => String }
 
-/** One connection of a pool: a pg client, and what was seen on its wire. */
+/** One connection of a pool: a pg client, and the state read from its protocol messages. */
 export class PgConnection implements BusyConnection, ProbedConnection {
   readonly client: WireClient
   readonly preparesOnlyIfNeeded = false
-  /** What the server reported at login and since (ParameterStatus). */
+  /** The settings that the server reports (ParameterStatus). */
   readonly parameters: Map<string, string> = new Map()
-  /** Somebody has it. */
+  /** True while a caller holds it. */
   leased = false
-  /** Its client is what the pool's events show, and what the first borrower gets. */
+  /** The pool's events show the client of this checkout; the first caller gets it. */
   readonly firstCheckout: Checkout<PgConnection>
   readonly clientPerCheckout: boolean
   readonly replacedQueries: ReplacedQueries = new ReplacedQueries()
-  /** True while listeners of the pool's events are called: they may query a client that nobody has. */
-  tellsListeners = false
-  /** What was sent on it. */
+  /** True while the pool's event listeners run: they may query a client that is not checked out. */
+  callsListeners = false
+  /** The texts sent on it. */
   sent: SentTexts = { lastText: '' }
   readonly listening: ListenTracker = new ListenTracker()
   #transactionStatus: 'I' | 'T' | 'E' = 'I'
-  /** Answers and notifications so far. */
+  /** Number of answers and notifications received. */
   #rounds = 0
   readonly #turn: ServerTurn
   #onError: ((error: Error) => void) | undefined
   readonly fatalError: FatalError
-  /** What its errors say of it. */
+  /** Whether its errors suggest that the session is broken. */
   readonly health: SessionHealth
-  /** pg has given up a query that the server is still running: see `query_timeout`. */
+  /** True if pg has given up a query (`query_timeout`) that the server may still be running. */
   queryTimedOut = false
 
   constructor(client: WireClient, health: SessionHealth, clientPerCheckout: boolean) {
@@ -81,19 +81,19 @@ export class PgConnection implements BusyConnection, ProbedConnection {
     client.on('notification', () => this.#rounds++)
   }
 
-  /** What a query must fail with that is sent after the server has ended the session. */
-  refusal(): Error | undefined {
-    return this.fatalError.refusal()
+  /** The error for queries sent after the server has ended the session; undefined before that. */
+  rejection(): Error | undefined {
+    return this.fatalError.rejection()
   }
 
-  /** Poolers make up numbers beyond the signed range, which pg reads as negative. */
+  /** Poolers invent pids above the signed range; pg reads those as negative numbers. */
   get announcedPid(): number {
     return this.client.processID >>> 0
   }
 
   async askRow(text: string): Promise<TextRow | undefined> {
     const query = { text, rowMode: 'array' as const, types: AS_TEXT }
-    // A text of several statements answers with an array, of which the last one counts.
+    // For several statements pg returns an array of results; the last one counts.
     const results = [await unwatchedQuery(this.client)<(string | null)[]>(query)].flat()
     return results.at(-1)?.rows[0]
   }
@@ -109,7 +109,7 @@ export class PgConnection implements BusyConnection, ProbedConnection {
     return this.client._queryable && !this.client._ending
   }
 
-  /** Never removed for long: a client without a listener turns the loss of its connection into the end of the process. */
+  /** `isClean` adds the listener again if a caller has removed it: without one, a lost connection ends the process. */
   onError(listener: (error: Error) => void): void {
     this.#onError = listener
     this.client.on('error', listener)
@@ -119,7 +119,7 @@ export class PgConnection implements BusyConnection, ProbedConnection {
     return this.#transactionStatus !== 'I'
   }
 
-  /** Whether the server has lost or outlived a statement that the app has named: pg sends only the name again. */
+  /** True if the app's own named statement is missing or outdated on the server: pg sends only the name again. */
   #isLostStatement(error: unknown): boolean {
     const { name } = (activeQueryOf(this.client) ?? {}) as { readonly name?: unknown }
     if (!name) return false
@@ -127,24 +127,24 @@ export class PgConnection implements BusyConnection, ProbedConnection {
     return failure === 'stale' || failure === 'lost'
   }
 
-  /** Changes with every byte; with every answer, where the socket is one of the application's that does not count them. */
+  /** Changes with every byte; for a socket of the app that does not count bytes, with every answer. */
   get activity(): Activity {
     return this.bytes || this.#rounds
   }
 
-  /** The query that the server is at; undefined where it waits for the client, or for a stream to be read. */
+  /** The query that the server is running; undefined while the server waits for the client or for a stream to be read. */
   get runningQuery(): RunningQuery | undefined {
     if (this.client.readyForQuery || this.isUnread || this.waitsForClient) return undefined
     return describeActiveQuery(this.client)
   }
 
-  /** Fit for the next borrower as it is. */
+  /** True if the connection needs no reset before the next caller gets it. */
   isClean(reset: Reset): boolean {
     if (this.#onError && this.client.listenerCount('error') === 0) this.client.on('error', this.#onError)
     return this.client.readyForQuery && reset !== 'discard' && (reset === 'off' || !this.inTransaction)
   }
 
-  /** Waits for what is in flight, and undoes what was left behind. Resolves to whether that worked. */
+  /** Waits for queries in flight, then resets the session. Resolves to false if the connection must be closed. */
   async reset(reset: Reset, leftInTransaction: (lastText: string) => void): Promise<boolean> {
     if (this.queryTimedOut && !this.client.readyForQuery) return false
     if (!(this.isAtRest || (await comesToRest(this))) || !repairClient(this.client)) return false
@@ -157,32 +157,32 @@ export class PgConnection implements BusyConnection, ProbedConnection {
     return this.usable && !this.inTransaction
   }
 
-  /** Ends the connection. What it is running is cancelled first: a server goes on with it long after the client has left. */
+  /** Cancels the running query, then closes the connection: a server keeps running a query after its client has disconnected. */
   async end(): Promise<void> {
     failQueuedQueries(this.client)
     const outcome = await cancelUntilAtRest(this, (timeoutMillis) => cancelQuery(this.client, timeoutMillis))
     if (outcome === 'waits-for-client') return await this.#terminate()
     const { stream } = this.client.connection
-    // Answers cannot be read. What the server sends fails from now on, and so ends the query.
+    // The answers cannot be read. With the socket closed, the server's next write fails, which ends the query.
     if (this.isUnread) stream.destroy()
     const closed = new Promise<void>((resolve) => stream.once('close', resolve))
-    // pg waits for an event that a borrower may have removed the listener of.
+    // pg waits for an event whose listener a caller may have removed.
     await Promise.race([callBack(this.client, 'end'), closed])
   }
 
-  /** Closes a connection on which the server waits for the client, as pg would one that is idle. */
+  /** Closes a connection on which the server waits for the client, as pg closes an idle one. */
   async #terminate(): Promise<void> {
     const { connection } = this.client
     const { stream } = connection
     if (stream.closed) return
-    // So that pg does not take it for a loss.
+    // Otherwise pg reports the close as a lost connection.
     this.client._ending = true
     const closed = new Promise((resolve) => stream.once('close', resolve))
     stream.resume()
     connection.end()
-    await Promise.race([closed, pause(TERMINATE_MILLIS, { background: true })])
-    // It may still be at work on the data of a COPY that it was sent.
-    if (!stream.closed) void cancelQuery(this.client, CANCEL_COPY_MILLIS)
+    await Promise.race([closed, pause(TERMINATE_TIMEOUT_MILLIS, { background: true })])
+    // The server may still be processing the data of a COPY.
+    if (!stream.closed) void cancelQuery(this.client, CANCEL_COPY_TIMEOUT_MILLIS)
     stream.destroy()
     await closed
   }
@@ -195,7 +195,7 @@ export class PgConnection implements BusyConnection, ProbedConnection {
     return this.#turn.isWaitingForClient
   }
 
-  /** The socket is paused, by back-pressure or by a borrower, or read past pg, as by a COPY TO. */
+  /** True if pg does not read the socket: back-pressure or a caller has paused it, or a COPY TO reads it directly. */
   get isUnread(): boolean {
     const { stream } = this.client.connection
     return stream.isPaused() || stream.listenerCount('data') === 0
@@ -214,13 +214,13 @@ export class PgConnection implements BusyConnection, ProbedConnection {
   settled(): Promise<void> {
     return new Promise((resolve) => {
       if (this.isAtRest) return resolve()
-      const answered = () => {
-        this.client.off('drain', answered)
-        this.client.off('end', answered)
+      const onSettled = () => {
+        this.client.off('drain', onSettled)
+        this.client.off('end', onSettled)
         resolve()
       }
-      this.client.on('drain', answered)
-      this.client.on('end', answered)
+      this.client.on('drain', onSettled)
+      this.client.on('end', onSettled)
     })
   }
 }

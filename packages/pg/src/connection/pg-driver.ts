@@ -13,7 +13,7 @@ import type { ConnectionFactory } from './connection-factory.ts'
 import type { PgConnection } from './pg-connection.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
 
-/** pg, as a guard needs it. */
+/** Implements the guard's driver interface for pg. */
 export class PgDriver implements GuardedDriver<PgConnection> {
   readonly factory: ConnectionFactory
   readonly classify: (error: unknown) => ConnectFailure
@@ -27,7 +27,7 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     this.classify = (error) => classifyConnectFailure(error, { passwordMayChange })
   }
 
-  /** Where a stream of the app's own leads to (as with a cloud provider's connector), host and port do not tell. */
+  /** Undefined if the app opens the socket itself (a cloud provider's connector): host and port then say nothing about the server. */
   peerOf({ client: { host, port, database, user } }: PgConnection): string | undefined {
     return this.#config.stream ? undefined : `${host}:${port}/${database}?user=${user}`
   }

@@ -21,13 +21,13 @@ import type { WireClient } from '../wire-client.ts'
 import { containParserErrors } from './contain-parser-errors.ts'
 import { dropStartupParameters } from './startup-parameters.ts'
 
-/** How long one answer may take. */
-const PATIENCE_MILLIS = 5_000
+/** Timeout for connecting and for each answer. */
+const ANSWER_TIMEOUT_MILLIS = 5_000
 
 type ShowCommand = 'VERSION' | 'POOLS' | 'CLIENTS' | 'DATABASES' | 'STATS' | 'CONFIG' | 'LISTS'
 
 /**
- * PgBouncer's admin console, for a user in `admin_users` or `stats_users`. It takes plain texts only, one command at a time.
+ * PgBouncer's admin console, for a user in `admin_users` or `stats_users`. The console accepts plain texts only, one command at a time.
  *
  * @example
  * await using pgbouncer = await PgBouncerConsole.connect('postgresql://stats:secret@localhost:6432')
@@ -50,14 +50,15 @@ export class PgBouncerConsole implements PoolerConsole {
   }
 
   /**
-   * @param url of PgBouncer; whatever database it names, the console is asked.
-   * @throws what connecting throws, or that there was no answer within five seconds; for a user who may not look, 08P01 `not allowed`.
+   * @param url of PgBouncer. The database in it is ignored: the console has a database of its own, `pgbouncer`.
+   * @throws the connect error, or a timeout if PgBouncer does not answer within five seconds. For a user without access to the
+   * console, the error is 08P01 `not allowed`.
    */
   static async connect(url: string): Promise<PgBouncerConsole> {
-    return PgBouncerConsole.open(readConfig({ url }).client, { patienceMillis: PATIENCE_MILLIS })
+    return PgBouncerConsole.open(readConfig({ url }).client, { patienceMillis: ANSWER_TIMEOUT_MILLIS })
   }
 
-  /** @internal With what clients of that PgBouncer are made with. */
+  /** @internal Connects with the configuration of the pool's own clients. */
   static async open(
     clientConfig: GuardedPoolConfig,
     { patienceMillis, applicationName }: Omit<ConsoleOptions, 'url'>,
@@ -69,7 +70,7 @@ export class PgBouncerConsole implements PoolerConsole {
       connectionTimeoutMillis: patienceMillis,
       query_timeout: patienceMillis,
     })
-    // Other startup parameters would be refused.
+    // The console rejects all other startup parameters.
     dropStartupParameters(client as unknown as WireClient, { application_name: applicationName })
     containParserErrors((client as unknown as WireClient).connection)
     client.on('error', () => {})
@@ -105,7 +106,7 @@ export class PgBouncerConsole implements PoolerConsole {
     return readPgBouncerLists(await this.show('LISTS'))
   }
 
-  /** @internal It keeps no process alive. */
+  /** @internal The connection does not keep the process alive. */
   unref(): void {
     ;(this.#client as unknown as WireClient).unref()
   }
@@ -114,8 +115,8 @@ export class PgBouncerConsole implements PoolerConsole {
     await this.#client.end()
   }
 
-  /** The rows of `SHOW <what>`, as PgBouncer writes them. */
-  async show(what: ShowCommand): Promise<readonly ShowRow[]> {
-    return (await this.#client.query<Record<string, unknown>>(`SHOW ${what}`)).rows
+  /** The rows of `SHOW <command>`, unchanged. */
+  async show(command: ShowCommand): Promise<readonly ShowRow[]> {
+    return (await this.#client.query<Record<string, unknown>>(`SHOW ${command}`)).rows
   }
 }

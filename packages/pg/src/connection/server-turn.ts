@@ -1,15 +1,15 @@
 import type { WireConnection } from '../wire-client.ts'
 
 /**
- * Whose turn it is on a busy connection: whether the server is at work, or waits for the client, as it does while a cursor is
- * open between two reads, and while it takes the data of a COPY.
+ * Tells on a busy connection whether the server is working or waits for the client: between two reads of a cursor, and while a COPY
+ * sends data to the server.
  */
 export class ServerTurn {
-  /** Messages that the server ends with ReadyForQuery, and has not answered yet. */
+  /** Messages sent whose ReadyForQuery has not arrived. */
   #unanswered = 0
-  /** A cursor is read: rows are on their way, up to its limit. */
+  /** The server is sending rows of a cursor, up to the requested number. */
   #reading = false
-  #takesCopy = false
+  #receivesCopy = false
 
   constructor(wire: WireConnection) {
     const { sync, query, execute } = wire
@@ -29,7 +29,7 @@ export class ServerTurn {
       this.#reading = false
     })
     wire.on('copyInResponse', () => {
-      this.#takesCopy = true
+      this.#receivesCopy = true
     })
     wire.on('errorMessage', () => this.#stop())
     wire.on('readyForQuery', () => {
@@ -38,13 +38,13 @@ export class ServerTurn {
     })
   }
 
-  /** Only meaningful while a query is open: a server that is ready has nothing to wait for. */
+  /** Only meaningful while a query is running. */
   get isWaitingForClient(): boolean {
-    return this.#takesCopy || (this.#unanswered === 0 && !this.#reading)
+    return this.#receivesCopy || (this.#unanswered === 0 && !this.#reading)
   }
 
   #stop(): void {
     this.#reading = false
-    this.#takesCopy = false
+    this.#receivesCopy = false
   }
 }

@@ -1,25 +1,25 @@
 import type { StartupParameterMap, StartupParameters } from '@poolguard/core/adapter'
 import type { WireClient } from '../wire-client.ts'
 
-/** pg's own field is called otherwise where the app gave only a fallback. */
+/** pg reads these from a second field if the app configured only a fallback. */
 const FALLBACKS: Readonly<Record<string, string>> = { application_name: 'fallback_application_name' }
 
 /**
- * Takes from a client what it must not send when it connects. pg reads these from the configuration, the URL and the
- * environment (PGOPTIONS, PGAPPNAME); what the client has made of them is all that counts.
+ * Removes the startup parameters from a client that it must not send. pg reads them from the configuration, the URL and the
+ * environment (PGOPTIONS, PGAPPNAME), so the client's merged result is changed.
  *
- * @returns what is sent.
+ * @returns the parameters that the client sends.
  */
 export function admitStartupParameters(client: WireClient, parameters: StartupParameters): StartupParameterMap {
-  const wished = client.getStartupConf()
-  const admitted = parameters.admit(wished)
-  for (const [name, value] of Object.entries(wished)) {
+  const configured = client.getStartupConf()
+  const admitted = parameters.admit(configured)
+  for (const [name, value] of Object.entries(configured)) {
     if (admitted[name] !== value) replace(client, name, admitted[name])
   }
   return admitted
 }
 
-/** Leaves a client nothing to send but user and database, and what is given. */
+/** Removes all startup parameters from a client except user, database and the given ones. */
 export function dropStartupParameters(client: WireClient, given: StartupParameterMap): void {
   const { user: _user, database: _database, ...sent } = client.getStartupConf()
   for (const name of Object.keys({ ...sent, ...given })) replace(client, name, given[name])

@@ -4,7 +4,7 @@ import { pgBouncerSource, postgresSource } from './metrics-sources.ts'
 test.each([
   ['postgresSource', postgresSource],
   ['pgBouncerSource', pgBouncerSource],
-])('given %s, then it is named after the address alone, and nothing is connected yet', (_name, source) => {
+])('%s is named after host, port and database, and opens no connection yet', (_name, source) => {
   expect(source('postgresql://app:secret@db.example:6543/orders?sslmode=require').source).toBe('db.example:6543/orders')
   expect(source('postgresql://app:secret@db.example/orders', { source: 'the server' }).source).toBe('the server')
   const unset = { source: undefined, intervalMillis: undefined, timeoutMillis: undefined }
@@ -14,11 +14,8 @@ test.each([
 test.each([
   ['postgresSource', postgresSource],
   ['pgBouncerSource', pgBouncerSource],
-])(
-  'given %s with a URL that is not set or bad, or an interval that cannot be meant, then it says so at once',
-  (_name, source) => {
-    expect(() => source(undefined)).toThrow('Invalid option url: undefined')
-    expect(() => source('mysql://db/orders')).toThrow(expect.objectContaining({ code: 'POOLGUARD_CONNECTION_STRING' }))
-    expect(() => source('postgresql://db/orders', { intervalMillis: -1 })).toThrow('intervalMillis: -1')
-  },
-)
+])('%s throws for an unset URL, an invalid URL and an invalid interval', (_name, source) => {
+  expect(() => source(undefined)).toThrow('Invalid option url: undefined')
+  expect(() => source('mysql://db/orders')).toThrow(expect.objectContaining({ code: 'POOLGUARD_CONNECTION_STRING' }))
+  expect(() => source('postgresql://db/orders', { intervalMillis: -1 })).toThrow('intervalMillis: -1')
+})

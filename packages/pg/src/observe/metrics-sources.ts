@@ -13,30 +13,30 @@ import { PgBouncerConsole } from '../connection/pgbouncer-console.ts'
 import { readConfig } from '../guarded-pool-config.ts'
 import type { WireClient } from '../wire-client.ts'
 
-/** Of a source that is labelled after its address, unless it has another name. */
+/** Options of a metrics source. `source` is its label; the default is host, port and database of the URL. */
 export type SourceOptions = Omit<ScrapeOptions, 'source'> & { readonly source?: string | undefined }
 
-/** For connecting, and for the answer. */
-const PATIENCE_MILLIS = 5_000
+/** Timeout for connecting and for the query. */
+const SCRAPE_TIMEOUT_MILLIS = 5_000
 
 /**
- * PostgreSQL's side of the connections, for a page of metrics: by state, the age of the oldest transaction, and what is left
- * of max_connections. Asked at most once per interval, by a connection that lasts for the look: a pool that is saturated
- * would not lend one just when the figures are needed.
+ * Metrics of PostgreSQL's connections: sessions by state, the age of the oldest transaction, and how much of max_connections is left.
+ * Queries the server at most once per interval, each time on a connection of its own: a saturated pool could not provide one exactly
+ * when you need the metrics.
  *
- * @param url of the server itself, as any role. The source is labelled after it: `db:5432/app`.
- * @throws {InvalidOptionError} for a URL that is not set; `ConnectionStringError` for a bad one.
+ * @param url of the server, with any role. The label of the source is derived from it: `db:5432/app`.
+ * @throws {InvalidOptionError} if the URL is not set; `ConnectionStringError` for a bad one.
  * @example
  * const server = postgresSource(process.env.DATABASE_URL)
  * const { contentType, body } = await renderPage(request.headers.accept, [server])
  */
 export function postgresSource(url: string | undefined, options: SourceOptions = {}): ScrapedMetrics {
   const { client: config } = readConfig({ url })
-  const ask = async () => {
+  const scrape = async () => {
     const client = new pg.Client({
       ...config,
-      connectionTimeoutMillis: PATIENCE_MILLIS,
-      query_timeout: PATIENCE_MILLIS,
+      connectionTimeoutMillis: SCRAPE_TIMEOUT_MILLIS,
+      query_timeout: SCRAPE_TIMEOUT_MILLIS,
     })
     containParserErrors((client as unknown as WireClient).connection)
     client.on('error', () => {})
@@ -47,14 +47,14 @@ export function postgresSource(url: string | undefined, options: SourceOptions =
       await client.end()
     }
   }
-  return new ScrapedMetrics(ask, { ...options, source: options.source ?? addressOf(url) })
+  return new ScrapedMetrics(scrape, { ...options, source: options.source ?? addressOf(url) })
 }
 
 /**
- * PgBouncer's figures under pgbouncer_exporter's names, through its console, with a connection that lasts for the look.
+ * Metrics of PgBouncer, read from its admin console on a new connection each time, with the metric names of pgbouncer_exporter.
  *
- * @param url of PgBouncer, as a user in `stats_users` or `admin_users`. The source is labelled after it: `pgbouncer:6432/app`.
- * @throws {InvalidOptionError} for a URL that is not set; ConnectionStringError for a bad one.
+ * @param url of PgBouncer, with a user in `stats_users` or `admin_users`. The label of the source is derived from it: `pgbouncer:6432/app`.
+ * @throws {InvalidOptionError} if the URL is not set; `ConnectionStringError` for a bad one.
  * @example
  * const pooler = pgBouncerSource(process.env.PGBOUNCER_STATS_URL)
  * const { contentType, body } = await renderPage(request.headers.accept, [pooler])
@@ -64,7 +64,7 @@ export function pgBouncerSource(url: string | undefined, options: SourceOptions 
   return new ScrapedMetrics(
     async () => {
       await using console = await PgBouncerConsole.connect(target.href)
-      // One at a time: the console takes no more.
+      // One after another: the console accepts one command at a time.
       const version = await console.version()
       const pools = await console.pools()
       const databases = await console.databases()
@@ -75,7 +75,7 @@ export function pgBouncerSource(url: string | undefined, options: SourceOptions 
   )
 }
 
-/** Tells sources apart: host, port and database, without who asks. */
+/** Host, port and database, without the user. */
 function addressOf(url: string | undefined): string {
   const { hosts, database } = normalizeTarget(readUrlOption(url))
   return `${hosts.map(({ host, port = 5432 }) => `${host}:${port}`).join()}/${database ?? ''}`

@@ -17,24 +17,23 @@ export interface ObserveOptions
   extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'longQueryMillis' | 'captureStacks'>> {
   /** Default: the database's name. */
   readonly name?: string
-  /** Told of suspected leaks and of long queries. */
+  /** Called for suspected leaks and long queries. */
   readonly onEvent?: PoolEventListener
 }
 
-/** An existing pg.Pool under observation. */
+/** The observation of an existing pg.Pool. */
 export interface PoolObservation {
   snapshot(): PoolSnapshot
-  /** By all that happened since it is observed. */
+  /** Health since the observation began. */
   health(): Health
-  /** Leaves the pool as it was. */
+  /** Ends the observation and restores the pool. */
   stop(): void
 }
 
 type Connect = (callback?: (error: Error | undefined, client?: PoolClient, release?: () => void) => void) => unknown
 
 /**
- * Watches a pg.Pool that someone does not want to replace: its figures, how long callers wait and hold, and leaks. It changes
- * nothing in what the pool does.
+ * Observes a pg.Pool that you do not want to replace: counts, wait times, usage times and leaks. The pool's behaviour does not change.
  *
  * @example
  * const observation = observe(pool, { leakThresholdMillis: 30_000, onEvent: (event) => logger.warn(event) })
@@ -56,11 +55,11 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
     onEvent,
   })
   const counts = { opened: 0, closed: 0, timeouts: 0, connectFailures: { full: 0, unavailable: 0, permanent: 0 } }
-  const failed = (error: unknown) => {
+  const countFailure = (error: unknown) => {
     if (isTimeout(error)) counts.timeouts++
     else counts.connectFailures[classifyConnectFailure(error)]++
   }
-  // Nothing is evicted here.
+  // Required by PgConnection; an observation evicts nothing.
   const health = new SharedHealth()
   const listeners = {
     connect: (client: PoolClient) => {
@@ -79,7 +78,7 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
       leases.end(client)
     },
   }
-  const unhook = hookConnect(pool, leases, failed)
+  const unhook = hookConnect(pool, leases, countFailure)
   for (const [event, listener] of Object.entries(listeners)) pool.on(event as 'connect', listener as never)
   const observation = registerObservation({ name, target, stats: () => readStats(pool, leases, counts) })
   return {
@@ -93,18 +92,15 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
   }
 }
 
-/**
- * Every checkout goes through `connect`, pool.query's too. Others may put themselves before it as well, and be gone before or
- * after.
- */
-function hookConnect(pool: Pool, leases: ObservedLeases<PoolClient>, failed: (error: unknown) => void): () => void {
+/** Wraps `connect`, which every checkout calls, pool.query's too. Other libraries may wrap it as well and unwrap it in any order. */
+function hookConnect(pool: Pool, leases: ObservedLeases<PoolClient>, onFailure: (error: unknown) => void): () => void {
   const hooked = pool as unknown as { connect?: Connect }
   const own = Object.hasOwn(pool, 'connect')
   const original = pool.connect as Connect
   let stopped = false
-  const settle = (request: AcquireRequest, error: unknown, client: PoolClient | undefined) => {
+  const onConnect = (request: AcquireRequest, error: unknown, client: PoolClient | undefined) => {
     if (client && !error) leases.begin(client, request)
-    else failed(error)
+    else onFailure(error)
   }
   const connect: Connect = (callback) => {
     if (stopped) return original.call(pool, callback)
@@ -112,13 +108,13 @@ function hookConnect(pool: Pool, leases: ObservedLeases<PoolClient>, failed: (er
     if (!callback) {
       const found = original.call(pool) as Promise<PoolClient>
       found.then(
-        (client) => settle(request, undefined, client),
-        (error) => settle(request, error, undefined),
+        (client) => onConnect(request, undefined, client),
+        (error) => onConnect(request, error, undefined),
       )
       return found
     }
     return original.call(pool, (error, client, release) => {
-      settle(request, error, client)
+      onConnect(request, error, client)
       callback(error, client, release)
     })
   }
@@ -131,10 +127,10 @@ function hookConnect(pool: Pool, leases: ObservedLeases<PoolClient>, failed: (er
   }
 }
 
-/** How long opening takes, a pg.Pool tells nobody. */
-const NEVER_MEASURED = new DurationHistogram().read()
+/** A pg.Pool does not expose how long connecting takes. */
+const NO_CONNECT_TIMES = new DurationHistogram().read()
 
-/** pg-pool's own words for a caller who waited too long for a client. */
+/** Recognizes pg-pool's acquire timeout by its message. */
 function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.message === 'timeout exceeded when trying to connect'
 }
@@ -150,15 +146,15 @@ function readStats(
     min: pool.options.min ?? 0,
     total: totalCount,
     idle: idleCount,
-    // pg-pool counts those it is opening among its clients.
+    // pg-pool's totalCount includes connections that are being opened.
     connecting: Math.max(0, totalCount - idleCount - figures.active),
     waiting: waitingCount,
     ...figures,
     ...counts,
     connectFailures: { ...counts.connectFailures },
-    // Of these a pg.Pool knows nothing.
+    // A pg.Pool has no such counts.
     ...{ validating: 0, closing: 0 },
-    connect: NEVER_MEASURED,
+    connect: NO_CONNECT_TIMES,
     saturated: 0,
     deadlocks: 0,
   }

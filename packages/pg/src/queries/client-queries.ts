@@ -1,12 +1,12 @@
 import { type RunningQuery, showStatement } from '@poolguard/core/adapter'
 import type { WireClient } from '../wire-client.ts'
 
-/** The query object that pg is at: pg's own, or a package's such as pg-cursor. Its field has had two names. */
+/** The query object that pg is running: pg's own, or that of a package such as pg-cursor. pg 8.17 renamed the field. */
 export function activeQueryOf(client: WireClient): object | undefined {
   return ('_activeQuery' in client ? client._activeQuery : client.activeQuery) ?? undefined
 }
 
-/** The text of a query object; null where it has none. */
+/** The text of a query object; null if it has none. */
 export function textOfQuery(query: object | undefined): string | null {
   const { text, cursor } = (query ?? {}) as { text?: unknown; cursor?: { text?: unknown } }
   const found = text ?? cursor?.text
@@ -30,13 +30,13 @@ interface QueuedQuery {
   handleError(error: Error, connection: unknown): void
 }
 
-/** pg 8.17 has renamed the queue; reading it by its old name is deprecated since. */
+/** pg 8.17 renamed the queue and deprecated the old name. */
 interface Queues {
   readonly _queryQueue?: QueuedQuery[]
   readonly queryQueue?: QueuedQuery[]
 }
 
-/** Fails the queries that wait behind the one that runs, as pg does when the connection is closed, so that they are not sent. */
+/** Rejects the queued queries, as pg does when the connection closes, so that they are not sent. */
 export function failQueuedQueries(client: WireClient): void {
   const { connection } = client
   const queues = client as unknown as Queues

@@ -6,19 +6,19 @@ type Fail = (error: unknown, ...rest: unknown[]) => unknown
 /** A connection whose queries may have a `query_timeout`. */
 export interface TimedConnection {
   readonly client: WireClient
-  /** pg has given up a query that the server is still running. */
+  /** True if pg has given up a query that the server may still be running. */
   queryTimedOut: boolean
 }
 
-/** As pg says it when the `query_timeout` of a query is over. pg forgets the query then, but the server goes on with it. */
-const TIMED_OUT = 'Query read timeout'
+/** pg's error message for `query_timeout`. pg then gives up the query, but the server keeps running it. */
+const TIMEOUT_MESSAGE = 'Query read timeout'
 
-/** Sends a query that has a `query_timeout`, and marks its connection when that is over. */
+/** Sends a query that has a `query_timeout`, and marks its connection if the timeout expires. */
 export function sendTimed(connection: TimedConnection, send: Send, args: unknown[]): unknown {
   const watch =
     (fail: Fail): Fail =>
     (error, ...rest) => {
-      if (error instanceof Error && error.message === TIMED_OUT) connection.queryTimedOut = true
+      if (error instanceof Error && error.message === TIMEOUT_MESSAGE) connection.queryTimedOut = true
       return fail(error, ...rest)
     }
   const query = args[0] as { callback?: Fail; submit?: unknown; handleError?: Fail }

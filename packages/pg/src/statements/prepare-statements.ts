@@ -15,13 +15,20 @@ import type {
   WireClient,
   WireConnection,
 } from '../wire-client.ts'
-import { copyOf, type Held, isOfQuery, type Refused, type Rows, type Sent } from './sent-query.ts'
+import {
+  copyOf,
+  isUnnamedQuery,
+  type RejectedQuery,
+  type Rows,
+  type SentQuery,
+  type UnboundQuery,
+} from './sent-query.ts'
 import { SessionChanges } from './session-changes.ts'
 import { TypeQuestion } from './type-question.ts'
 
 /**
- * Prepares a connection's statements under names of the pool's choice. It stands between pg and its connection: pg sends a
- * query without a name, and goes on believing that it did, so that whoever queries through pg, an ORM say, need not know.
+ * Prepares a connection's statements automatically. It intercepts the messages between pg and its connection: pg sends an unnamed
+ * query, and the server receives a named statement. Applications and ORMs need no change.
  */
 export function prepareStatements({ connection: wire }: WireClient, statements: AutomaticStatements): SentTexts {
   const preparer = new StatementPreparer(wire, statements)
@@ -34,7 +41,7 @@ export function prepareStatements({ connection: wire }: WireClient, statements: 
   return preparer
 }
 
-/** What is known of the texts that a connection has sent. */
+/** The texts that a connection has sent. */
 export interface SentTexts {
   readonly lastText: string
 }
@@ -44,23 +51,24 @@ class StatementPreparer implements SentTexts {
   readonly #statements: AutomaticStatements
   readonly #prepared: ConnectionStatements<Rows>
   readonly #changes: SessionChanges
-  readonly #question: TypeQuestion
+  readonly #typeQuestion: TypeQuestion
+  /** The original methods of pg's connection. */
   readonly #pg: Pick<WireConnection, 'query' | 'parse' | 'bind' | 'describe' | 'execute' | 'emit'>
-  #held: Held | undefined
-  #sent: Sent | undefined
-  /** What this connection tries in a transaction. */
-  #tried: PreparedText | undefined
-  #refused: Refused | undefined
-  /** What is under way once more, without its name. */
-  #again: Refused | undefined
+  #unbound: UnboundQuery | undefined
+  #sent: SentQuery | undefined
+  /** The statement whose name this connection uses in a transaction on trial. */
+  #onTrial: PreparedText | undefined
+  #rejected: RejectedQuery | undefined
+  /** The query that was sent again without a name. */
+  #retried: RejectedQuery | undefined
 
   constructor(wire: WireConnection, statements: AutomaticStatements) {
     this.#wire = wire
     this.#statements = statements
     this.#prepared = new ConnectionStatements<Rows>(statements)
     this.#changes = new SessionChanges({
-      settingsChanged: () => this.#prepared.doubt(),
-      schemaChanged: () => statements.renew(),
+      onSettingsChanged: () => this.#prepared.doubt(),
+      onSchemaChanged: () => statements.renew(),
     })
     this.#pg = {
       query: wire.query.bind(wire),
@@ -70,7 +78,7 @@ class StatementPreparer implements SentTexts {
       execute: wire.execute.bind(wire),
       emit: wire.emit.bind(wire),
     }
-    this.#question = new TypeQuestion(statements, this.#prepared, this.#pg.describe)
+    this.#typeQuestion = new TypeQuestion(statements, this.#prepared, this.#pg.describe)
   }
 
   get lastText(): string {
@@ -78,57 +86,58 @@ class StatementPreparer implements SentTexts {
   }
 
   query(text: string): void {
-    this.#changes.sending(text)
+    this.#changes.onSend(text)
     if (this.#statements.keepsRows) this.#sendClosing()
     this.#pg.query(text)
   }
 
   parse(message: ParseMessage): void {
     this.#sent = undefined
-    const statement = this.#statements.active && isOfQuery(message) ? this.#statements.find(message.text) : undefined
+    const statement =
+      this.#statements.active && isUnnamedQuery(message) ? this.#statements.find(message.text) : undefined
     if (statement) {
       this.#changes.text = message.text
-      this.#held = { message, statement }
+      this.#unbound = { message, statement }
       return
     }
-    this.#changes.sending(message.text)
+    this.#changes.onSend(message.text)
     this.#sendClosing()
     this.#pg.parse(message)
   }
 
   bind(message: BindMessage): void {
-    const held = this.#held
-    if (!held) {
+    const unbound = this.#unbound
+    if (!unbound) {
       this.#pg.bind(message)
       return
     }
-    this.#held = undefined
+    this.#unbound = undefined
     const { portal, binary, valueMapper } = message
     const values = message.values ?? []
     const now = this.#statements.now()
-    const { statement } = held
-    if (!this.#mayName(statement, values, now)) {
+    const { statement } = unbound
+    if (!this.#canUseName(statement, values, now)) {
       this.#sendClosing()
-      this.#pg.parse(held.message)
-      if (this.#statements.asksForTypes(statement, now)) this.#question.ask(statement, '', now)
+      this.#pg.parse(unbound.message)
+      if (this.#statements.asksForTypes(statement, now)) this.#typeQuestion.send(statement, '', now)
       this.#pg.bind(message)
       return
     }
     let mapped: readonly unknown[]
     try {
-      // Once, so that what might be sent again is what was sent.
+      // Map the values only once, so that a retry sends the same values.
       mapped = valueMapper ? values.map(valueMapper) : values
     } catch (error) {
-      // What cannot be sent leaves pg where it would be without names.
+      // Leave pg in the same state as without automatic preparing: parse is sent, bind has thrown.
       this.#endTrial()
-      this.#pg.parse(held.message)
+      this.#pg.parse(unbound.message)
       throw error
     }
-    this.#bindByName(held, { portal, values: mapped, binary }, now)
+    this.#bindByName(unbound, { portal, values: mapped, binary }, now)
   }
 
-  /** Where it is parsed in the same message, and no pooler answers for the server, it is what it would be without a name. */
-  #mayName(statement: PreparedText, values: readonly unknown[], now: number): boolean {
+  /** A statement that is parsed in this round, with no pooler in between, always behaves as it would without a name. */
+  #canUseName(statement: PreparedText, values: readonly unknown[], now: number): boolean {
     const isInTransaction = this.#changes.inTransaction
     if (isInTransaction && (this.#changes.changedInTransaction || !this.#statements.mayNameInTransaction(now)))
       return false
@@ -136,24 +145,24 @@ class StatementPreparer implements SentTexts {
     if (!this.#statements.allows(statement, values, now)) return false
     if (!isInTransaction) return true
     if (!statement.beginTrial()) return false
-    this.#tried = statement
+    this.#onTrial = statement
     return true
   }
 
   #endTrial(): void {
-    this.#tried?.endTrial()
-    this.#tried = undefined
+    this.#onTrial?.endTrial()
+    this.#onTrial = undefined
   }
 
-  #bindByName({ message, statement }: Held, binding: BindMessage, now: number): void {
+  #bindByName({ message, statement }: UnboundQuery, binding: BindMessage, now: number): void {
     const { name } = statement
     const parsing = this.#prepared.use(name)
     this.#sendClosing()
     if (parsing) {
       this.#pg.parse({ text: message.text, name, types: message.types })
-      // A pooler may answer for a server that has parsed it long ago.
+      // Only without a pooler: a pooler may answer for a server that parsed the statement earlier.
       if (this.#statements.keepsRows && this.#statements.asksForTypes(statement, now))
-        this.#question.ask(statement, name, now)
+        this.#typeQuestion.send(statement, name, now)
     }
     this.#sent = { statement, name, parsing, binding, bound: false, rows: undefined, paged: false }
     this.#pg.bind({ ...binding, statement: name })
@@ -163,7 +172,7 @@ class StatementPreparer implements SentTexts {
     for (const name of this.#prepared.takeClosing()) this.#wire.close({ type: 'S', name })
   }
 
-  /** Asks how the rows look only where that is not known already. */
+  /** Requests the row description only if it is not known already. */
   describe(message: { type: 'S' | 'P'; name: string }): void {
     const sent = this.#sent
     const rows = sent && this.#statements.keepsRows ? this.#prepared.rowsOf(sent.name) : undefined
@@ -176,7 +185,7 @@ class StatementPreparer implements SentTexts {
     this.#pg.execute(message)
   }
 
-  /** What the server says, before pg hears of it; whether anybody has heard. */
+  /** Handles the server's messages before pg does. Returns the result of pg's `emit`. */
   emit(event: string, message: unknown, second: unknown): boolean {
     switch (event) {
       case 'dataRow':
@@ -185,111 +194,111 @@ class StatementPreparer implements SentTexts {
         if (this.#sent) this.#sent.parsing = false
         break
       case 'bindComplete':
-        this.#bound()
-        if (this.#sent?.rows) return this.#tellOf(this.#sent.rows, message)
+        this.#onBound()
+        if (this.#sent?.rows) return this.#emitKnownRows(this.#sent.rows, message)
         break
       case 'parameterDescription':
-        this.#question.answered(message as ParameterDescription)
+        this.#typeQuestion.onAnswer(message as ParameterDescription)
         break
       case 'rowDescription':
       case 'noData':
-        if (this.#question.takeRows()) return true
-        this.#keep(message as RowDescription | NoData)
+        if (this.#typeQuestion.takeRows()) return true
+        this.#rememberRows(message as RowDescription | NoData)
         break
       case 'commandComplete':
-        this.#noticeDropped((message as { text: string }).text)
+        this.#onCommandComplete((message as { text: string }).text)
         break
       case 'parameterStatus':
-        this.#changes.reported(message as ParameterStatus)
+        this.#changes.onParameterStatus(message as ParameterStatus)
         break
       case 'errorMessage':
-        if (this.#holds(message)) return true
+        if (this.#holdBack(message)) return true
         break
       case 'readyForQuery':
-        this.#changes.ready((message as { status: string }).status)
-        if (this.#sendsAgain((message as { status: string }).status)) return true
+        this.#changes.onReady((message as { status: string }).status)
+        if (this.#retry((message as { status: string }).status)) return true
         break
       case 'error':
       case 'end':
         this.#endTrial()
-        this.#tell()
+        this.#emitHeldError()
         break
     }
     return this.#pg.emit(event, message, second)
   }
 
-  #bound(): void {
+  #onBound(): void {
     if (this.#sent) this.#sent.bound = true
     this.#endTrial()
-    // Without its name it was not refused: so that is what was wrong.
-    if (this.#again?.failure === 'suspect')
-      this.#statements.failed('stale', this.#again.sent.statement.text, this.#again.sent.name)
-    this.#again = undefined
+    // The server accepts the query without a name, so the prepared statement was the cause of the error.
+    if (this.#retried?.failure === 'suspect')
+      this.#statements.failed('stale', this.#retried.sent.statement.text, this.#retried.sent.name)
+    this.#retried = undefined
   }
 
-  #keep(message: RowDescription | NoData): void {
+  #rememberRows(message: RowDescription | NoData): void {
     const { name, binding } = this.#sent ?? {}
     if (name !== undefined && binding && this.#statements.keepsRows)
       this.#prepared.keepRowsOf(name, { message: copyOf(message), binary: binding.binary })
   }
 
-  /** pg hears of the rows as if the server had said it again. */
-  #tellOf({ message }: Rows, bindComplete: unknown): boolean {
+  /** Emits the known row description to pg, as if the server had sent it. */
+  #emitKnownRows({ message }: Rows, bindComplete: unknown): boolean {
     this.#pg.emit('bindComplete', bindComplete)
     return this.#pg.emit(message.name, copyOf(message))
   }
 
-  /** Keeps an error to itself until the server has come to rest, where the query may then be sent again. */
-  #holds(error: unknown): boolean {
+  /** Holds back an error until ReadyForQuery if the query may be retried then. Returns true if pg must not see the error yet. */
+  #holdBack(error: unknown): boolean {
     const sent = this.#sent
     this.#sent = undefined
-    this.#again = undefined
-    this.#question.forget()
+    this.#retried = undefined
+    this.#typeQuestion.forget()
     this.#endTrial()
     if (!sent || sent.bound) return false
     const failure = classifyStatementFailure(error)
     if (sent.parsing) {
       this.#prepared.refused(sent.name)
-      // What the server will not parse now it would not parse without a name.
+      // A text that the server cannot parse fails without a name, too.
       if (failure !== 'lost') return false
     }
     if (!failure) return false
     this.#learn(failure, sent, error)
-    // pg does not end such a round, and would wait for ever for the server to come to rest.
+    // pg sends no Sync after this error, and would never receive ReadyForQuery.
     if (sent.paged) {
       this.#wire.sync()
       return false
     }
-    this.#refused = { sent, failure, error }
+    this.#rejected = { sent, failure, error }
     return true
   }
 
-  /** Of what may be the caller's fault, only sending it again tells; in a transaction that cannot be done. */
-  #learn(failure: StatementFailure, { statement, name }: Sent, error: unknown): void {
+  /** If the caller may be at fault, only a retry without a name can tell, and a transaction allows no retry. */
+  #learn(failure: StatementFailure, { statement, name }: SentQuery, error: unknown): void {
     const { text } = statement
     if (failure !== 'lost' && this.#changes.inTransaction)
       this.#statements.failedInTransaction(failure, text, (error as { code?: unknown }).code)
     else if (failure !== 'suspect') this.#statements.failed(failure, text, name)
   }
 
-  /** The server is at rest: after an error that is with a transaction open, or with none. */
-  #sendsAgain(status: string): boolean {
-    const refused = this.#refused
+  /** Retries the rejected query when the server is ready, except in a transaction. Returns true if the query was sent again. */
+  #retry(status: string): boolean {
+    const rejected = this.#rejected
     this.#sent = undefined
-    if (!refused) return false
+    if (!rejected) return false
     if (status !== 'I') {
-      this.#prepared.doubtOne(refused.sent.name)
-      this.#tell()
+      this.#prepared.doubtOne(rejected.sent.name)
+      this.#emitHeldError()
       return false
     }
-    this.#refused = undefined
-    this.#again = refused
-    this.#send(refused.sent)
+    this.#rejected = undefined
+    this.#retried = rejected
+    this.#sendUnnamed(rejected.sent)
     return true
   }
 
-  /** Without a name, so that it depends on nothing that the server might not have. */
-  #send({ statement, binding }: Sent): void {
+  /** Sends a query without a name, so that it depends on no prepared statement. */
+  #sendUnnamed({ statement, binding }: SentQuery): void {
     const { stream } = this.#wire
     const { portal } = binding
     stream.cork?.()
@@ -301,16 +310,16 @@ class StatementPreparer implements SentTexts {
     stream.uncork?.()
   }
 
-  /** The error that was kept is pg's after all. */
-  #tell(): void {
-    const refused = this.#refused
-    this.#refused = undefined
-    if (refused) this.#pg.emit('errorMessage', refused.error)
+  /** Emits the error that was held back. */
+  #emitHeldError(): void {
+    const rejected = this.#rejected
+    this.#rejected = undefined
+    if (rejected) this.#pg.emit('errorMessage', rejected.error)
   }
 
-  /** `DISCARD ALL` and `DEALLOCATE`, whoever sent them; the latter may have meant one of ours. */
-  #noticeDropped(tag: string): void {
-    this.#changes.completed(tag)
+  /** Notices `DISCARD ALL` and `DEALLOCATE`, also those of the app; `DEALLOCATE` may have dropped one of poolguard's statements. */
+  #onCommandComplete(tag: string): void {
+    this.#changes.onCommandComplete(tag)
     if (tag === 'DISCARD ALL' || tag === 'DEALLOCATE ALL') this.#prepared.forget()
     else if (tag === 'DEALLOCATE') this.#prepared.doubt()
   }

@@ -1,48 +1,48 @@
 import type { PreparedText, StatementFailure } from '@poolguard/core/adapter'
 import type { BindMessage, NoData, ParseMessage, RowDescription } from '../wire-client.ts'
 
-/** A query of which pg has said what to parse, and not yet with which values: these decide whether it goes by a name. */
-export interface Held {
+/** A query that pg has sent to be parsed, but not bound yet. Its values decide whether it uses a name. */
+export interface UnboundQuery {
   readonly message: ParseMessage
   readonly statement: PreparedText
 }
 
-/** A query that was sent under a name. */
-export interface Sent {
+/** A query that was sent with a name. */
+export interface SentQuery {
   readonly statement: PreparedText
   readonly name: string
-  /** Whether it was sent to be parsed, and the server has not said yet that it was. */
+  /** True while ParseComplete is outstanding. */
   parsing: boolean
-  /** What it was bound to, with its values as they were sent. */
+  /** The bind message, with the values as sent. */
   readonly binding: BindMessage
-  /** From here on something may have been executed. */
+  /** True after BindComplete: the query may have run. */
   bound: boolean
-  /** What the server has said of its rows before, and was not asked again. */
+  /** The known row description, if none was requested for this query. */
   rows: Rows | undefined
-  /** Its rows are asked for page by page. */
+  /** True if the rows are fetched in pages. */
   paged: boolean
 }
 
-/** How a statement's rows look, and in which format they were asked for. */
+/** The row description of a statement, and the requested format. */
 export interface Rows {
   readonly message: RowDescription | NoData
   readonly binary: boolean
 }
 
-/** One that was refused before anything of it was executed; pg has not heard of the error yet. */
-export interface Refused {
-  readonly sent: Sent
+/** A query that the server rejected before it ran any part of it. pg has not seen the error yet. */
+export interface RejectedQuery {
+  readonly sent: SentQuery
   readonly failure: StatementFailure
   readonly error: unknown
 }
 
-/** What pg hears ends in a caller's result, and is his to change. */
+/** pg passes the fields on to the caller, who may change them. */
 export function copyOf(message: RowDescription | NoData): RowDescription | NoData {
   if (message.name === 'noData') return message
   return { ...message, fields: message.fields.map((field) => ({ ...field })) }
 }
 
-/** pg's own queries say which types they take, be it none; cursors, and what else brings its own protocol, do not. */
-export function isOfQuery(message: ParseMessage): boolean {
+/** True for an unnamed query of pg. Its parse message has `types`; the messages of cursors and other query objects have none. */
+export function isUnnamedQuery(message: ParseMessage): boolean {
   return (message.name === undefined || message.name === null) && 'types' in message && !message.types?.length
 }

@@ -1,16 +1,16 @@
 import { changesSession, mayCallSetConfig } from '@poolguard/core/adapter'
 import type { ParameterStatus } from '../wire-client.ts'
 
-/** What to do about changes that PostgreSQL does not follow up in prepared statements. */
+/** Callbacks for changes that PostgreSQL does not apply to existing prepared statements. */
 export interface SessionChangesOptions {
-  /** A setting of the session has changed: what is prepared on this connection may be read differently now. */
-  readonly settingsChanged: () => void
+  /** A session setting has changed: the statements prepared on this connection may have another meaning now. */
+  readonly onSettingsChanged: () => void
   /** A migration has run on this connection. */
-  readonly schemaChanged: () => void
+  readonly onSchemaChanged: () => void
 }
 
-/** What the server reports of itself that says how a text, or a literal such as '2026-01-02 03:04', is read. */
-const READING_LITERALS: ReadonlySet<string> = new Set([
+/** The reported settings that decide how the server reads a literal such as '2026-01-02 03:04'. */
+const LITERAL_SETTINGS: ReadonlySet<string> = new Set([
   'TimeZone',
   'DateStyle',
   'IntervalStyle',
@@ -20,13 +20,13 @@ const SETTINGS_COMMAND = /^(?:SET|RESET)$/
 const SCHEMA_COMMAND = /^(?:CREATE|ALTER) /
 const TEMPORARY = /\btemp(?:orary)?\b/i
 
-/** Notices when the statements of one connection come to mean something else, by what is sent and what the server answers. */
+/** Detects from queries and answers that the meaning of a connection's statements has changed. */
 export class SessionChanges {
   readonly #options: SessionChangesOptions
-  readonly #readBy = new Map<string, string>()
-  /** What was sent last. */
+  readonly #literalSettings = new Map<string, string>()
+  /** The text sent last. */
   text = ''
-  /** A setting or the schema has changed, and the transaction that did it may still be open. */
+  /** A setting or the schema has changed, and the transaction that changed it may still be open. */
   #changed = false
   #schemaChanged = false
   #inTransaction = false
@@ -39,50 +39,50 @@ export class SessionChanges {
     return this.#inTransaction
   }
 
-  /** Whether the transaction that is open has changed what its own statements mean. */
+  /** True if the open transaction has changed the meaning of its own statements. */
   get changedInTransaction(): boolean {
     return this.#inTransaction && this.#changed
   }
 
-  sending(text: string): void {
+  onSend(text: string): void {
     this.text = text
-    if (mayCallSetConfig(text)) this.#noticeSettings()
+    if (mayCallSetConfig(text)) this.#onSettingsCommand()
   }
 
-  /** @param tag of the command that the server has completed. */
-  completed(tag: string): void {
-    if (SETTINGS_COMMAND.test(tag)) this.#noticeSettings()
-    else if (SCHEMA_COMMAND.test(tag)) this.#noticeSchema()
+  /** @param tag the command tag. */
+  onCommandComplete(tag: string): void {
+    if (SETTINGS_COMMAND.test(tag)) this.#onSettingsCommand()
+    else if (SCHEMA_COMMAND.test(tag)) this.#onSchemaCommand()
   }
 
-  reported({ parameterName, parameterValue }: ParameterStatus): void {
-    // Reported from PostgreSQL 18 on; outside a transaction PostgreSQL itself analyses statements again.
+  onParameterStatus({ parameterName, parameterValue }: ParameterStatus): void {
+    // Reported since PostgreSQL 18. Outside a transaction PostgreSQL itself re-analyzes prepared statements.
     if (parameterName === 'search_path') this.#changed = true
-    if (!READING_LITERALS.has(parameterName)) return
-    if (this.#readBy.get(parameterName) !== parameterValue) this.#options.settingsChanged()
-    this.#readBy.set(parameterName, parameterValue)
+    if (!LITERAL_SETTINGS.has(parameterName)) return
+    if (this.#literalSettings.get(parameterName) !== parameterValue) this.#options.onSettingsChanged()
+    this.#literalSettings.set(parameterName, parameterValue)
   }
 
-  ready(status: string): void {
+  onReady(status: string): void {
     this.#inTransaction = status !== 'I'
     if (this.#inTransaction) return
     this.#changed = false
     if (!this.#schemaChanged) return
     this.#schemaChanged = false
-    this.#options.schemaChanged()
+    this.#options.onSchemaChanged()
   }
 
-  #noticeSettings(): void {
+  #onSettingsCommand(): void {
     const change = changesSession(this.text)
     if (change === 'none') return
     this.#changed = true
-    if (change === 'session') this.#options.settingsChanged()
+    if (change === 'session') this.#options.onSettingsChanged()
   }
 
-  #noticeSchema(): void {
+  #onSchemaCommand(): void {
     this.#changed = true
-    // Only this session sees a temporary table, which may stand before another one of its name.
-    if (TEMPORARY.test(this.text)) this.#options.settingsChanged()
+    // A temporary table is visible only to this session, and hides a permanent table of the same name.
+    if (TEMPORARY.test(this.text)) this.#options.onSettingsChanged()
     else this.#schemaChanged = true
   }
 }

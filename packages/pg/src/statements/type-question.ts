@@ -1,19 +1,19 @@
 import type { AutomaticStatements, ConnectionStatements, PreparedText } from '@poolguard/core/adapter'
 import type { ParameterDescription, WireConnection } from '../wire-client.ts'
 
-/** A statement whose types the server was asked for. */
-interface Asked {
+/** A statement whose parameter types were requested. */
+interface PendingRequest {
   readonly statement: PreparedText
   readonly name: string
   readonly at: number
 }
 
-/** Asks the server for the types of a statement's parameters, in the message that parses it. pg does not hear of the answer. */
+/** Requests the parameter types of a statement in the round that parses it. The answer is hidden from pg. */
 export class TypeQuestion {
   readonly #statements: AutomaticStatements
   readonly #prepared: Pick<ConnectionStatements, 'doubtOne'>
   readonly #describe: WireConnection['describe']
-  #asked: Asked | undefined
+  #pending: PendingRequest | undefined
   #skipsRows = false
 
   constructor(
@@ -26,32 +26,32 @@ export class TypeQuestion {
     this.#describe = describe
   }
 
-  /** @param name under which it was sent to be parsed; empty if it has none. */
-  ask(statement: PreparedText, name: string, at: number): void {
-    this.#asked = { statement, name: statement.name, at }
+  /** @param name of the statement in the parse message; empty if it has none. */
+  send(statement: PreparedText, name: string, at: number): void {
+    this.#pending = { statement, name: statement.name, at }
     this.#describe({ type: 'S', name })
   }
 
-  answered({ dataTypeIDs }: ParameterDescription): void {
-    const asked = this.#asked
-    if (!asked) return
-    this.#asked = undefined
+  onAnswer({ dataTypeIDs }: ParameterDescription): void {
+    const pending = this.#pending
+    if (!pending) return
+    this.#pending = undefined
     this.#skipsRows = true
-    const { statement, name, at } = asked
+    const { statement, name, at } = pending
     this.#statements.described(statement, dataTypeIDs, name, at)
     if (statement.name !== name || this.#statements.isSpoilt(statement.text)) this.#prepared.doubtOne(name)
   }
 
-  /** Whether the description of rows that has come belongs to the answer. */
+  /** Returns true once if the received row description belongs to the answer and must be hidden from pg. */
   takeRows(): boolean {
     const skips = this.#skipsRows
     this.#skipsRows = false
     return skips
   }
 
-  /** The server has failed before it answered. */
+  /** Called if the server has sent an error instead of the answer. */
   forget(): void {
-    this.#asked = undefined
+    this.#pending = undefined
     this.#skipsRows = false
   }
 }

@@ -14,14 +14,14 @@ test.each([
     ],
   ],
   ['{{"x,y"},{"{z}"}}', [['x,y'], ['{z}']]],
-])('given the array %s, then it is read', (text, expected) => {
+])('parses the array %s', (text, expected) => {
   expect(parseArray(text.slice(1), ',')).toEqual(expected)
 })
 
-test('given boxes, then they are parted by semicolons', () => {
+test('the elements of a box array are separated by semicolons', () => {
   expect(parseArray('(1,1),(0,0);(2,2),(1,1)}', ';')).toEqual(['(1,1),(0,0)', '(2,2),(1,1)'])
 })
 
-test('given a parser of the elements, then it reads all but NULL', () => {
+test('the element parser gets all elements except NULL', () => {
   expect(parseArray('1,NULL,3}', ',', Number)).toEqual([1, null, 3])
 })

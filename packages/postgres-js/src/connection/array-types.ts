@@ -5,7 +5,7 @@ import type { PostgresConnection } from './postgres-connection.ts'
 
 type Parse = (text: string) => unknown
 
-/** As postgres.js asks for them on every connection, and lets the process die where that fails (porsager/postgres#1192). */
+/** postgres.js runs this query on every connection, and ends the process if it fails (porsager/postgres#1192). */
 const ARRAY_TYPES = `
   select elements.oid, elements.typarray
     from pg_catalog.pg_type arrays
@@ -16,15 +16,15 @@ const ARRAY_TYPES = `
 
 const OID: Range = { min: 0, max: 2 ** 32 - 1 }
 
-/** `box` (1020 is its array) is the one type whose elements are parted otherwise. */
+/** Arrays of `box` are the only ones whose elements are separated by semicolons. */
 const BOX_ARRAY = 1020
 
-/** What `fetch_types` does: learns the server's array types, once for all connections of a pool. */
+/** Implements `fetch_types`: reads the server's array types, once for all connections of a pool. */
 export class ArrayTypes {
   readonly #options: ParsedOptions
   readonly #warn: (message: string) => void
-  /** Resolved where they are known; undefined until a connection has asked. */
-  #learnt: Promise<void> | undefined
+  /** Resolves when the types are known; undefined before the first query for them. */
+  #fetched: Promise<void> | undefined
 
   constructor(options: ParsedOptions, warn: (message: string) => void) {
     this.#options = options
@@ -32,48 +32,48 @@ export class ArrayTypes {
   }
 
   /**
-   * Asks once for all connections. One that is opened meanwhile waits for that answer: behind a pooler whose only server is
-   * taken, its own question would not be answered.
+   * Runs the query once for all connections. Connections that are opened meanwhile wait for that answer: behind a pooler whose only
+   * server connection is in use, a second query would never be answered.
    */
-  async learn(connection: PostgresConnection): Promise<void> {
+  async fetch(connection: PostgresConnection): Promise<void> {
     if (
-      await this.#learnt?.then(
+      await this.#fetched?.then(
         () => true,
         () => false,
       )
     )
       return
-    const learnt = this.#ask(connection)
-    this.#learnt = learnt
-    await learnt
+    const fetched = this.#query(connection)
+    this.#fetched = fetched
+    await fetched
   }
 
-  async #ask(connection: PostgresConnection): Promise<void> {
+  async #query(connection: PostgresConnection): Promise<void> {
     const rows = (await connection.ask(ARRAY_TYPES)).map(([oid, typarray]) => ({ oid, typarray }))
     try {
       const read = (row: RowReader) => ({ oid: row.integer('oid', OID), typarray: row.integer('typarray', OID) })
       for (const { oid, typarray } of readRows('the query for array types', rows, read)) this.#add(oid, typarray)
     } catch (error) {
       if (!(error instanceof InvalidAnswerError)) throw error
-      this.#warn(`${error.message} Until then arrays come back as text.`)
+      this.#warn(`${error.message} Until then, arrays are returned as text.`)
     }
   }
 
-  /** As in postgres.js. */
+  /** Registers an array type's parser and serializer, as postgres.js does. */
   #add(oid: number, typarray: number): void {
     const { parsers, serializers, shared } = this.#options
     if (parsers[typarray] && serializers[typarray]) return
     const parser = parsers[oid] as Parse | undefined
     const delimiter = typarray === BOX_ARRAY ? ';' : ','
     shared.typeArrayMap[oid] = typarray
-    // The mark tells postgres.js to leave out the first brace.
+    // With `array: true`, postgres.js passes the text without its first brace.
     parsers[typarray] = Object.assign((text: string) => parseArray(text, delimiter, parser), { array: true })
     serializers[typarray] = (value) => printArray(value, delimiter, serializers[oid])
   }
 }
 
 /**
- * Reads an array as the server writes it, but for its first brace.
+ * Parses the text format of an array, without its first brace.
  *
  * @see https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
  */
@@ -112,7 +112,7 @@ interface Element {
 function readQuoted(text: string, start: number): Element {
   let value = ''
   let at = start
-  // A server that leaves out the closing quote must not keep us here.
+  // The loop must end even if the server omits the closing quote.
   for (; at < text.length && text[at] !== '"'; at++) value += text[at] === '\\' ? (text[++at] ?? '') : text[at]
   return { value, end: at + 1 }
 }
@@ -136,7 +136,7 @@ function printArray(value: unknown, delimiter: string, print: ((value: unknown) 
   return `{${elements.join(delimiter)}}`
 }
 
-/** A value with its type, made by `sql.typed`. */
+/** Returns the value inside a `sql.typed` parameter. */
 function unwrap(value: unknown): unknown {
   return typeof value === 'object' && value !== null && 'type' in value && 'value' in value && value.type
     ? value.value

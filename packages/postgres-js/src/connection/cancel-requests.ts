@@ -1,6 +1,6 @@
 import type { Canceller, Query } from '../internals.ts'
 
-/** The requests to cancel that are on their way; a connection must not be used again before they have arrived. */
+/** Cancel requests in flight. A connection must not be used again before they have arrived, because they would cancel the next query. */
 export class CancelRequests {
   readonly #canceller: Canceller
   readonly #pending = new Set<Promise<unknown>>()
@@ -20,7 +20,7 @@ export class CancelRequests {
     this.#pending.add(request)
   }
 
-  /** Resolves when one of them has arrived or failed; at once if there is none. */
+  /** Resolves when one request has arrived or failed; immediately if none is in flight. */
   async next(): Promise<void> {
     if (this.arePending) await Promise.race(this.#pending)
   }

@@ -22,37 +22,40 @@ import { type Endpoint, endpointsOf } from './dial.ts'
 import { openConnection } from './open-connection.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
-import { fits, type SessionAttributes } from './session-attributes.ts'
+import { matchesAttributes, type SessionAttributes } from './session-attributes.ts'
 
 export interface ConnectionFactoryOptions {
-  /** What `postgres()` made of the user's options. */
+  /** The user's options, parsed by `postgres()`. */
   readonly shared: ParsedOptions
-  /** Instead of the user's, where the guard says so. Asked for every connection. */
+  /** Replaces the configured application_name if it returns a name. Called for every connection. */
   readonly applicationName: () => string | undefined
-  /** Whether array types are learnt: `fetch_types`. */
+  /** The option `fetch_types`: whether array types are read. */
   readonly fetchTypes: boolean
-  /** Whether queries are prepared that can be. */
+  /** Whether queries are prepared. */
   readonly prepares: () => boolean
   readonly statements: AutomaticStatements
-  /** Nothing but the login was sent on a connection. Rejects where it was lost meanwhile; false where it owes an answer. */
+  /**
+   * Called right after the login, before anything else is sent. Rejects if the connection is lost meanwhile; resolves to false if an
+   * answer is still outstanding.
+   */
   readonly meet: (connection: PostgresConnection) => Promise<boolean>
-  /** Whether nothing stands between here and PostgreSQL. */
+  /** True if there is no pooler between the pool and PostgreSQL. */
   readonly isDirect: () => boolean
-  /** A connection came back with a transaction open. */
+  /** Called if a connection is released inside a transaction. */
   readonly leftInTransaction: () => void
   readonly warn: (message: string) => void
-  /** Where the passwords of a function are added. */
+  /** Collects the passwords that a password function returns, so that no message shows them. */
   readonly secrets: KnownSecrets
 }
 
-/** Opens, checks, cleans and closes connections of postgres.js. */
+/** Opens, validates, resets and closes connections of postgres.js. */
 export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   readonly #options: ConnectionFactoryOptions
   readonly #endpoints: readonly Endpoint[]
   readonly #arrayTypes: ArrayTypes | undefined
   readonly #parameters: StartupParameters
   readonly #health = new SharedHealth()
-  /** Undefined where it is no function. */
+  /** Set if the password is a function. */
   readonly #password: (() => Promise<unknown>) | undefined
 
   constructor(options: ConnectionFactoryOptions) {
@@ -65,16 +68,16 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     this.#arrayTypes = options.fetchTypes ? new ArrayTypes(options.shared, options.warn) : undefined
   }
 
-  /** Tries the hosts in the order given: the next one where a host cannot be reached, or is not what was asked for. */
+  /** Tries the hosts in order. Goes to the next one if a host is unreachable or does not match `target_session_attrs`. */
   async open(context: OpenContext): Promise<PostgresConnection> {
     let failure: unknown
     for (const endpoint of this.#endpoints) {
       try {
         const connection = await this.#tryAt(endpoint, context)
         if (connection) return connection
-        failure = unsuitable(this.#options.shared.target_session_attrs)
+        failure = noMatchingHost(this.#options.shared.target_session_attrs)
       } catch (error) {
-        // Said by a server that was reached: the next host would not be what was asked for.
+        // The next host is only for a host that cannot be reached, not for one that rejects the login.
         if (isServerError(error) || context.signal.aborted) throw error
         failure = error
       }
@@ -82,12 +85,12 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     throw failure
   }
 
-  /** Undefined where the server is not what was asked for. */
+  /** Resolves to undefined if the server does not match `target_session_attrs`. */
   async #tryAt(endpoint: Endpoint, { signal, lost }: OpenContext): Promise<PostgresConnection | undefined> {
     let kept = true
     const connection = await this.#openAt(endpoint, { signal, lost: (error) => kept && lost(error) })
     try {
-      kept = await this.#suits(connection, endpoint)
+      kept = await this.#matches(connection, endpoint)
       if (kept) await this.#prepare(connection, signal)
     } catch (error) {
       kept = false
@@ -99,8 +102,8 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 
   async #prepare(connection: PostgresConnection, signal: AbortSignal): Promise<void> {
-    if (!(await this.#options.meet(connection))) await answered(connection, signal)
-    await this.#arrayTypes?.learn(connection)
+    if (!(await this.#options.meet(connection))) await waitForAnswer(connection, signal)
+    await this.#arrayTypes?.fetch(connection)
   }
 
   #openAt(endpoint: Endpoint, context: OpenContext): Promise<PostgresConnection> {
@@ -109,7 +112,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     return withFreshPassword(async () => this.#login(endpoint, await password(), context), context.signal)
   }
 
-  /** A startup parameter that the other end refuses is left out, and the login tried again. */
+  /** If the server or pooler rejects a startup parameter, retries the login without that parameter. */
   async #login(endpoint: Endpoint, password: unknown, context: OpenContext): Promise<PostgresConnection> {
     const { shared, prepares, statements, isDirect } = this.#options
     for (;;) {
@@ -125,8 +128,8 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
             statements,
             health: new SessionHealth(this.#health, performance.now()),
             isDirect,
-            reported: (name, value) => this.#reported(name, value),
-            closed: (id) => shared.onclose?.(id),
+            onParameterStatus: (name, value) => this.#onParameterStatus(name, value),
+            onClosed: (id) => shared.onclose?.(id),
           },
           context,
         )
@@ -142,15 +145,15 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     return { ...shared.connection, ...(name !== undefined && { application_name: name }) }
   }
 
-  /** A standby is only preferred: the last host will do. */
-  async #suits(connection: PostgresConnection, endpoint: Endpoint): Promise<boolean> {
+  /** With `prefer-standby`, the last host is accepted even if it is no standby. */
+  async #matches(connection: PostgresConnection, endpoint: Endpoint): Promise<boolean> {
     const wanted = this.#options.shared.target_session_attrs as SessionAttributes | null | undefined
     if (!wanted || (wanted === 'prefer-standby' && endpoint === this.#endpoints.at(-1))) return true
-    return await fits(connection, wanted)
+    return await matchesAttributes(connection, wanted)
   }
 
-  /** `sql.parameters` is what any connection heard last. */
-  #reported(name: string, value: string): void {
+  /** `sql.parameters` has the value that any connection received last. */
+  #onParameterStatus(name: string, value: string): void {
     const { parameters, onparameter } = this.#options.shared
     if (parameters[name] === value) return
     parameters[name] = value
@@ -161,18 +164,18 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     return connection.close()
   }
 
-  /** An empty query: the least that a server answers. */
+  /** Sends an empty query, the cheapest round trip. */
   async validate(connection: PostgresConnection): Promise<boolean> {
     await connection.ask('')
     return true
   }
 
-  /** The console of the PgBouncer that a connection leads to, or of the one that is named. */
   get login(): Login {
     const { user, database } = this.#options.shared
     return { user, database }
   }
 
+  /** Opens the console of the PgBouncer behind a connection, or of `options.url`. */
   openConsole({ endpoint }: PostgresConnection, options: ConsoleOptions): Promise<PoolerConsole> {
     const { shared, statements } = this.#options
     return PgBouncerConsole.open({ shared, endpoint, statements }, options)
@@ -213,14 +216,14 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 }
 
-/** Nothing may be sent on a connection that owes an answer to a question of our own. */
-async function answered(connection: PostgresConnection, signal: AbortSignal): Promise<void> {
+/** Waits for the answer to an internal query: until then nothing else may be sent on the connection. */
+async function waitForAnswer(connection: PostgresConnection, signal: AbortSignal): Promise<void> {
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
   await Promise.race([connection.settled(), aborted])
 }
 
-function unsuitable(wanted: unknown): Error {
-  return Object.assign(new Error(`connect: no host is ${String(wanted)}`), { code: '08001' })
+function noMatchingHost(wanted: unknown): Error {
+  return Object.assign(new Error(`connect: no host matches target_session_attrs=${String(wanted)}`), { code: '08001' })
 }

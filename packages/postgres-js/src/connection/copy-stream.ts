@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { Readable, type Stream } from 'node:stream'
 
-/** The stream of the COPY that is open on a connection. */
+/** The stream of the COPY in progress on a connection. */
 export class CopyStream {
   readonly #socket: Socket
   #stream: Stream | undefined
@@ -14,16 +14,16 @@ export class CopyStream {
     return this.#stream !== undefined
   }
 
-  /** The server sends: COPY TO STDOUT. */
+  /** True for COPY TO STDOUT: the server sends data. */
   get isReadable(): boolean {
     return this.#stream instanceof Readable
   }
 
-  /** When the connection is lost the stream fails, which would end the process if nothing listened. */
-  opened(stream: Stream): void {
+  /** Listens for errors of the stream: if the connection is lost, an unhandled one would end the process. */
+  onOpened(stream: Stream): void {
     this.#stream = stream
     stream.on('error', () => {})
-    // postgres.js would leave the socket paused for ever, and so never see it close.
+    // postgres.js would leave the socket paused, and would never see it close.
     if (stream instanceof Readable) {
       stream.once('end', () => this.#resume())
       stream.once('close', () => {
@@ -32,13 +32,13 @@ export class CopyStream {
     }
   }
 
-  /** The server is ready for the next query. */
-  ended(): void {
+  /** Called when the server is ready for the next query. */
+  onReady(): void {
     this.#stream = undefined
     this.#resume()
   }
 
-  /** postgres.js pauses the socket when a COPY is read slowly, and does not resume it when that has ended. */
+  /** postgres.js pauses the socket if a COPY is read slowly, and does not resume it at the end of the COPY. */
   #resume(): void {
     if (this.#socket.isPaused()) this.#socket.resume()
   }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** https://www.postgresql.org/docs/current/protocol-error-fields.html, by the names that postgres.js gives them. */
+/** https://www.postgresql.org/docs/current/protocol-error-fields.html, with the names that postgres.js uses. */
 const FIELDS: Readonly<Record<string, string>> = {
   S: 'severity_local',
   V: 'severity',
@@ -15,33 +15,35 @@ const FIELDS: Readonly<Record<string, string>> = {
 }
 
 const ERROR_RESPONSE = 'E'.charCodeAt(0)
-/** No FATAL error is longer. */
+/** Upper limit for the size of a FATAL error. */
 const MAX_FATAL_BYTES = 16_384
 
 /**
- * Keeps the bytes that arrived last. A server that ends a session sends a FATAL error before it closes the connection (57P01,
- * `query_wait_timeout`), but postgres.js fails the query only with the fact that the connection was closed.
+ * Reads the FATAL error that a server sends before it closes a connection (57P01, `query_wait_timeout`). postgres.js reports only
+ * CONNECTION_CLOSED. Keeps the last two chunks received.
  */
 export class FatalErrorReader {
-  #chunk: Buffer | undefined
-  /** The network may cut a message anywhere. */
-  #before: Buffer | undefined
+  #lastChunk: Buffer | undefined
+  /** The chunk before it: a message may be split across two chunks. */
+  #previousChunk: Buffer | undefined
 
   constructor(socket: Socket) {
     socket.on('data', (chunk: Buffer) => {
-      this.#before = this.#chunk
-      this.#chunk = chunk
+      this.#previousChunk = this.#lastChunk
+      this.#lastChunk = chunk
     })
   }
 
-  /** The fields of the FATAL error that it ended with; undefined where it ended otherwise. */
+  /** The fields of the FATAL error at the end of the data; undefined if there is none. */
   read(): Record<string, string> | undefined {
-    if (!this.#chunk) return undefined
-    return lastFatal(Buffer.concat([this.#before ?? Buffer.alloc(0), this.#chunk]).subarray(-MAX_FATAL_BYTES))
+    if (!this.#lastChunk) return undefined
+    return lastFatal(
+      Buffer.concat([this.#previousChunk ?? Buffer.alloc(0), this.#lastChunk]).subarray(-MAX_FATAL_BYTES),
+    )
   }
 }
 
-/** The FATAL error that bytes end with; they may begin in the middle of another message. */
+/** Finds the FATAL error at the end of the bytes, which may begin in the middle of another message. */
 function lastFatal(bytes: Buffer): Record<string, string> | undefined {
   for (let start = bytes.indexOf(ERROR_RESPONSE); start >= 0; start = bytes.indexOf(ERROR_RESPONSE, start + 1)) {
     if (start + 5 > bytes.length) return undefined
@@ -59,11 +61,11 @@ function readFields(message: Buffer): Record<string, string> {
     const name = FIELDS[text.charAt(0)]
     if (name !== undefined) fields[name] = text.slice(1)
   }
-  // PgBouncer before 1.26 sends no unlocalised one.
+  // PgBouncer before 1.26 does not send the unlocalized severity (V).
   return { ...fields, severity: fields.severity ?? fields.severity_local ?? '' }
 }
 
-/** As postgres.js says it. */
+/** The error of postgres.js for a closed connection. */
 export function closedError(): Error {
   return Object.assign(new Error('write CONNECTION_CLOSED'), { code: 'CONNECTION_CLOSED', errno: 'CONNECTION_CLOSED' })
 }

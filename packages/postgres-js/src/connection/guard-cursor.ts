@@ -1,23 +1,23 @@
 import type { CursorConsumer, Query } from '../internals.ts'
 
-/** What a cursor needs to know of its connection. */
+/** The connection's callbacks for a cursor. */
 export interface CursorWatch {
   isLost(): boolean
-  /** The server waits for the consumer of the rows, or no longer. */
-  suspended(suspended: boolean): void
+  /** Called when the server starts or stops waiting for the consumer of the rows. */
+  onSuspended(suspended: boolean): void
   explain(error: unknown): unknown
 }
 
 /**
- * Keeps a cursor from two things that postgres.js does when its connection is lost while rows are being consumed: it writes
- * to the socket that is gone, which ends the process, and its iterator says `done` as if those were all rows. The iterator
- * puts new functions on the query for every step, so they are caught where they are put.
+ * Makes a cursor fail if its connection is lost while rows are being consumed. postgres.js would write to the closed socket, which ends
+ * the process, or its iterator would report `done` although rows are missing. The iterator assigns new functions to the query for every
+ * step, so the properties are intercepted.
  */
 export function guardCursor(query: Query, watch: CursorWatch): void {
   let consume = query.cursorFn as CursorConsumer
   let consuming = false
-  /** What nobody could be told yet, because the consumer is at the rows of the step before. */
-  let untold: { readonly error: unknown } | undefined
+  /** An error that occurred while the consumer was processing rows; the next step fails with it. */
+  let pendingError: { readonly error: unknown } | undefined
   let reject = explaining(query.reject)
 
   function explaining(original: (error: unknown) => void): (error: unknown) => void {
@@ -25,20 +25,20 @@ export function guardCursor(query: Query, watch: CursorWatch): void {
       const explained = watch.explain(error)
       original(explained)
       if (!consuming) return
-      untold = { error: explained }
-      // Otherwise the next step of the iterator is `done`.
+      pendingError = { error: explained }
+      // Otherwise the iterator's next step returns `done`.
       query.active = true
     }
   }
 
   async function guarded(rows: unknown): Promise<unknown> {
     consuming = true
-    watch.suspended(true)
+    watch.onSuspended(true)
     const answer = await consume(rows)
-    // Whatever is answered now, postgres.js writes to the socket.
-    if (untold || watch.isLost()) return await new Promise<never>(() => {})
+    // Never resolve: postgres.js would write to the closed socket.
+    if (pendingError || watch.isLost()) return await new Promise<never>(() => {})
     consuming = false
-    watch.suspended(false)
+    watch.onSuspended(false)
     return answer
   }
 
@@ -53,7 +53,7 @@ export function guardCursor(query: Query, watch: CursorWatch): void {
       get: () => reject,
       set: (next: (error: unknown) => void) => {
         reject = explaining(next)
-        if (untold) reject(untold.error)
+        if (pendingError) reject(pendingError.error)
       },
     },
   })

@@ -2,7 +2,7 @@ import type { TextRow } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import type { Query } from '../internals.ts'
 
-/** How an internal query differs from the application's: the user's options for rows and for preparing do not apply to it. */
+/** Switches the user's options for rows and for preparing off while an internal query runs. */
 export interface InternalQueryMode {
   plainRows: boolean
   prepare: boolean
@@ -10,9 +10,9 @@ export interface InternalQueryMode {
 
 /** The connection that internal queries are sent on. */
 export interface QuerySender {
-  /** Sends a query while no other one is in flight. `answered` is called when the connection is ready again, or lost. */
-  run(query: Query, answered: () => void): void
-  /** Sends a query behind those in flight. */
+  /** Sends a query while no other one is in flight. `onAnswered` is called when the connection is ready again, or lost. */
+  run(query: Query, onAnswered: () => void): void
+  /** Sends a query behind the queries in flight. */
   execute(query: Query): boolean
 }
 
@@ -32,7 +32,7 @@ export class InternalQueries {
     return readRows(await this.#run(this.#make(text)))
   }
 
-  /** The rows of one statement by the names of their columns. */
+  /** Runs one statement and returns its rows as objects, with the columns' names as keys. */
   async askNamed(text: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
     const result = (await this.#run(this.#make(text))) as { readonly columns: readonly { readonly name: string }[] }
     return readRows(result).map((row) =>
@@ -41,17 +41,17 @@ export class InternalQueries {
   }
 
   /**
-   * Prepares a text, under a name that postgres.js chooses, and runs it. Right behind it, so that it reaches the same server
-   * through a pooler, goes what undoes that; where the pooler has given the name another one, it fails and changes nothing.
+   * Prepares a text with a name that postgres.js chooses, and runs it. A DEALLOCATE is sent directly behind it, so that it reaches the
+   * same server connection of a pooler. If the pooler has renamed the statement, the DEALLOCATE fails, which does no harm.
    */
   async askPrepared(text: string): Promise<{ readonly row: TextRow; readonly name: string }> {
     const query = this.#make(text, { prepare: true, simple: false })
-    const undo = () => {
-      const undoing = this.#make(`deallocate "${query.statement?.name}"`)
-      undoing.reject = () => {}
-      this.#connection.execute(undoing)
+    const deallocate = () => {
+      const deallocation = this.#make(`deallocate "${query.statement?.name}"`)
+      deallocation.reject = () => {}
+      this.#connection.execute(deallocation)
     }
-    const [row = []] = readRows(await this.#run(query, undo))
+    const [row = []] = readRows(await this.#run(query, deallocate))
     return { row, name: query.statement?.name ?? '' }
   }
 
@@ -59,8 +59,12 @@ export class InternalQueries {
     return this.#makeQuery(text, [], options as never).raw() as unknown as Query
   }
 
-  /** Settles when the connection is ready for whatever comes next. */
-  #run(query: Query, behind?: () => void): Promise<unknown> {
+  /**
+   * Settles when the connection is ready for the next query.
+   *
+   * @param sendBehind sends another query directly behind this one.
+   */
+  #run(query: Query, sendBehind?: () => void): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     let settle: (() => void) | undefined
     query.resolve = (value) => {
@@ -70,18 +74,18 @@ export class InternalQueries {
       settle ??= () => reject(error)
     }
     this.#mode.plainRows = true
-    this.#mode.prepare = behind !== undefined
+    this.#mode.prepare = sendBehind !== undefined
     this.#connection.run(query, () => {
       this.#mode.plainRows = false
       settle?.()
     })
-    behind?.()
+    sendBehind?.()
     this.#mode.prepare = false
     return promise
   }
 }
 
-/** Of one statement, or of the last of several. */
+/** The rows of one statement, or of the last of several. */
 function readRows(result: unknown): readonly TextRow[] {
   const rows = ('command' in (result as object) ? result : (result as unknown[]).at(-1)) as (Buffer | null)[][]
   return rows.map((row) => row.map((value) => (value === null ? null : value.toString())))

@@ -24,29 +24,29 @@ import type { InternalQueryMode } from './internal-queries.ts'
 import { PostgresConnection } from './postgres-connection.ts'
 import { QueryPreparer } from './prepare-queries.ts'
 
-/** How long the socket of a request to cancel may live. PgBouncer 1.18 dies of one that is closed before it has answered. */
-const CANCEL_MILLIS = 5_000
+/** Timeout of a cancel request. The server closes its connection: PgBouncer 1.18 crashes if the client closes it first. */
+const CANCEL_TIMEOUT_MILLIS = 5_000
 
 export interface OpenOptions {
-  /** The facade's. Connections share its parsers and serializers, which an ORM may change at any time. */
+  /** The options of the facade. All connections share its parsers and serializers, which an ORM may change at any time. */
   readonly shared: ParsedOptions
   readonly endpoint: Endpoint
   readonly password: string
   /** Startup parameters. */
   readonly connection: StartupParameterMap
-  /** Asked for every query that can be prepared. */
+  /** Whether a query is prepared; called for every query that can be. */
   readonly prepares: () => boolean
   readonly statements: AutomaticStatements
   readonly health: SessionHealth
-  /** Whether nothing stands between here and PostgreSQL. */
+  /** True if there is no pooler between the pool and PostgreSQL. */
   readonly isDirect: () => boolean
-  readonly reported: (name: string, value: string) => void
-  readonly closed: (id: number) => void
+  readonly onParameterStatus: (name: string, value: string) => void
+  readonly onClosed: (id: number) => void
 }
 
 /**
- * Opens one instance of postgres.js with one connection, without sending a query: behind a pooler that would wait for a
- * server. Fails once, with the server's own error, and nothing is tried again.
+ * Creates an instance of postgres.js and connects it once, without sending a query: behind a pooler, a query would wait for a server
+ * connection. If connecting fails, rejects with the server's error and does not retry.
  */
 export async function openConnection(options: OpenOptions, context: OpenContext): Promise<PostgresConnection> {
   context.signal.throwIfAborted()
@@ -54,12 +54,12 @@ export async function openConnection(options: OpenOptions, context: OpenContext)
   try {
     return await opening.connect()
   } catch (error) {
-    opening.giveUp()
+    opening.abort()
     throw error
   }
 }
 
-/** Thrown into the login of postgres.js when that has succeeded: see {@link Opening.connect}. With `query`, nothing is added to it. */
+/** Thrown into the login code of postgres.js after a successful login; see {@link Opening.connect}. `query` keeps postgres.js from adding details. */
 const ACCEPTED = Object.assign(new Error('the server has accepted the login'), { accepted: true, query: '' })
 
 class Opening {
@@ -73,8 +73,8 @@ class Opening {
   #socket: Socket | undefined
   #accepted = false
   #connection: PostgresConnection | undefined
-  /** What postgres.js tells when the connection is ready. */
-  readonly #seat: ConnectionRequest = {
+  /** postgres.js calls `reserve` when the connection is ready. */
+  readonly #reservation: ConnectionRequest = {
     state: null,
     reserve: (wire) => this.#opened.resolve(wire),
     reject: () => {},
@@ -88,15 +88,15 @@ class Opening {
   }
 
   /**
-   * postgres.js opens a connection for a query. What it is given here is not one, but is told of failures like one. When
-   * the login has succeeded, which the first ParameterStatus shows, it is taken away again by an error thrown in the right
-   * place. So the connection is free when it is ready, and goes to whoever is next in line, as `sql.reserve()` does it.
+   * postgres.js opens a connection only for a query. `loginProbe` takes the place of that query and receives connect errors. The first
+   * ParameterStatus shows that the login has succeeded; throwing ACCEPTED there makes postgres.js drop the probe. So the connection is
+   * free when it is ready, and postgres.js hands it to the next request in its queue, `#reservation`, as in `sql.reserve()`.
    */
   async connect(): Promise<PostgresConnection> {
     const { handler } = queryOf(this.#sql)
-    const herald = { origin: '', cancelled: null, reject: (error: Error) => this.#refused(error) }
-    handler(herald)
-    handler(this.#seat)
+    const loginProbe = { origin: '', cancelled: null, reject: (error: Error) => this.#onConnectError(error) }
+    handler(loginProbe)
+    handler(this.#reservation)
     const wire = await this.#opened.promise
     requireWire(wire)
     const { user, database } = parsedOptionsOf(this.#sql)
@@ -117,15 +117,15 @@ class Opening {
     return this.#connection
   }
 
-  giveUp(): void {
-    this.#canceller(this.#seat as Query)
+  abort(): void {
+    this.#canceller(this.#reservation as Query)
     this.#socket?.destroy()
   }
 
-  #refused(error: Error & { accepted?: boolean }): void {
+  #onConnectError(error: Error & { accepted?: boolean }): void {
     if (error.accepted) return
-    // Out of the line, or postgres.js connects again for it.
-    this.#canceller(this.#seat as Query)
+    // Remove the reservation from the queue: otherwise postgres.js connects again for it.
+    this.#canceller(this.#reservation as Query)
     this.#opened.reject(error)
   }
 
@@ -141,11 +141,11 @@ class Opening {
       pass: password,
       connection,
       parameters: this.#parameters,
-      transform: plainOnDemand(shared.transform, mode),
+      transform: withoutInternalRows(shared.transform, mode),
       get prepare() {
         return mode.prepare || prepares()
       },
-      // What follows is done by the pool, or by the factory.
+      // The pool or the connection factory handles these.
       ssl: false,
       idle_timeout: null,
       max_lifetime: null,
@@ -154,23 +154,26 @@ class Opening {
       target_session_attrs: null,
       no_subscribe: true,
       socket: () => this.#dial(),
-      onparameter: (name: string, value: string) => this.#reported(name, value),
-      onclose: (id: number) => this.#closed(id),
+      onparameter: (name: string, value: string) => this.#onParameterStatus(name, value),
+      onclose: (id: number) => this.#onClosed(id),
     }
   }
 
-  /** The first one is for the connection, later ones are for requests to cancel; until then postgres.js would only try again. */
+  /**
+   * postgres.js calls this for every socket: first for the connection, later for cancel requests. A second call during the login is a
+   * reconnect attempt, which fails.
+   */
   async #dial(): Promise<Socket> {
     const { endpoint, shared } = this.#options
     if (this.#connection) {
-      const socket = await dial(endpoint, shared, abortAfter(CANCEL_MILLIS))
+      const socket = await dial(endpoint, shared, abortAfter(CANCEL_TIMEOUT_MILLIS))
       socket.once(
         'close',
-        systemClock.after(CANCEL_MILLIS, () => socket.destroy(), { background: true }),
+        systemClock.after(CANCEL_TIMEOUT_MILLIS, () => socket.destroy(), { background: true }),
       )
       return socket
     }
-    if (this.#socket) throw hungUp()
+    if (this.#socket) throw closedDuringLogin()
     const { signal } = this.#context
     const socket = await dial(endpoint, shared, signal)
     this.#socket = socket
@@ -178,30 +181,33 @@ class Opening {
     signal.addEventListener('abort', abort, { once: true })
     socket.once('close', () => {
       signal.removeEventListener('abort', abort)
-      if (!this.#connection) this.#refused(signal.aborted ? signal.reason : hungUp())
+      if (!this.#connection) this.#onConnectError(signal.aborted ? signal.reason : closedDuringLogin())
     })
     if (signal.aborted) abort()
     return socket
   }
 
-  #reported(name: string, value: string): void {
-    this.#options.reported(name, value)
+  #onParameterStatus(name: string, value: string): void {
+    this.#options.onParameterStatus(name, value)
     if (this.#accepted) return
     this.#accepted = true
     throw ACCEPTED
   }
 
-  #closed(id: number): void {
-    this.#canceller(this.#seat as Query)
+  #onClosed(id: number): void {
+    this.#canceller(this.#reservation as Query)
     if (!this.#connection) return
-    this.#connection.closed()
+    this.#connection.onClosed()
     this.#context.lost(this.#connection.explain(closedError()))
-    this.#options.closed(id)
+    this.#options.onClosed(id)
   }
 }
 
-/** The user's transforms, but for the rows of queries of our own. */
-function plainOnDemand(transform: ParsedOptions['transform'], mode: InternalQueryMode): ParsedOptions['transform'] {
+/** The user's transforms; rows of internal queries are not transformed. */
+function withoutInternalRows(
+  transform: ParsedOptions['transform'],
+  mode: InternalQueryMode,
+): ParsedOptions['transform'] {
   if (!transform.row.from) return transform
   return {
     ...transform,
@@ -214,6 +220,6 @@ function plainOnDemand(transform: ParsedOptions['transform'], mode: InternalQuer
   }
 }
 
-function hungUp(): Error {
+function closedDuringLogin(): Error {
   return Object.assign(new Error('The server closed the connection during login'), { code: 'ECONNRESET' })
 }

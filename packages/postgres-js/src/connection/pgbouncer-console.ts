@@ -15,53 +15,53 @@ import { type Endpoint, endpointsOf } from './dial.ts'
 import { openConnection } from './open-connection.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
-/** Where a console is, and who asks. */
+/** The address and login of a console. */
 export interface ConsoleTarget {
   readonly shared: ParsedOptions
   readonly endpoint: Endpoint
   readonly statements: AutomaticStatements
 }
 
-/** PgBouncer's admin console, for looks at its clients. */
+/** PgBouncer's admin console, for reading its clients. */
 export class PgBouncerConsole implements PoolerConsole {
   readonly closed: Promise<void>
   readonly user: string
   readonly applicationName: string | undefined
   readonly #connection: PostgresConnection
-  readonly #patienceMillis: number
+  readonly #timeoutMillis: number
 
   private constructor(connection: PostgresConnection, user: string, closed: Promise<void>, options: ConsoleOptions) {
     this.#connection = connection
     this.user = user
     this.closed = closed
     this.applicationName = options.applicationName
-    this.#patienceMillis = options.patienceMillis
+    this.#timeoutMillis = options.patienceMillis
   }
 
-  /** Of the PgBouncer at `url`, or else of the target. */
+  /** Connects to the PgBouncer at `options.url`, or else to the target. */
   static async open(target: ConsoleTarget, options: ConsoleOptions): Promise<PgBouncerConsole> {
     const { url, patienceMillis, applicationName } = options
     const { shared, endpoint } = url === undefined ? target : targetOf(url)
     const password = typeof shared.pass === 'function' ? await shared.pass() : shared.pass
-    const { promise: closed, resolve: lost } = Promise.withResolvers<void>()
-    const late = new AbortController()
-    const cancelTimeout = systemClock.after(patienceMillis, () => late.abort(tooLate()))
+    const { promise: closed, resolve: onLost } = Promise.withResolvers<void>()
+    const timeout = new AbortController()
+    const cancelTimeout = systemClock.after(patienceMillis, () => timeout.abort(timeoutError(patienceMillis)))
     try {
       const connection = await openConnection(
         {
           shared: { ...shared, database: PGBOUNCER_CONSOLE },
           endpoint,
           password: String(password),
-          // Other startup parameters would be refused.
+          // The console rejects all other startup parameters.
           connection: { ...(applicationName !== undefined && { application_name: applicationName }) },
           prepares: () => false,
           statements: target.statements,
           health: new SessionHealth(new SharedHealth(), performance.now()),
           isDirect: () => false,
-          reported: () => {},
-          closed: () => {},
+          onParameterStatus: () => {},
+          onClosed: () => {},
         },
-        { signal: late.signal, lost },
+        { signal: timeout.signal, lost: onLost },
       )
       connection.unref()
       return new PgBouncerConsole(connection, shared.user, closed, options)
@@ -70,8 +70,10 @@ export class PgBouncerConsole implements PoolerConsole {
     }
   }
 
-  async show(what: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
-    return withTimeout(this.#connection.askNamed(`SHOW ${what}`), this.#patienceMillis, tooLate)
+  async show(command: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
+    return withTimeout(this.#connection.askNamed(`SHOW ${command}`), this.#timeoutMillis, () =>
+      timeoutError(this.#timeoutMillis),
+    )
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -84,6 +86,6 @@ function targetOf(url: string): Pick<ConsoleTarget, 'shared' | 'endpoint'> {
   return { shared, endpoint: endpointsOf(shared)[0] as Endpoint }
 }
 
-function tooLate(): Error {
-  return new Error('the console did not answer in time')
+function timeoutError(timeoutMillis: number): Error {
+  return new Error(`PgBouncer's admin console did not answer within ${timeoutMillis} ms`)
 }

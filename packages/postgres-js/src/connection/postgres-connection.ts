@@ -24,21 +24,21 @@ import { guardCursor } from './guard-cursor.ts'
 import { InternalQueries, type InternalQueryMode } from './internal-queries.ts'
 import type { QueryPreparer } from './prepare-queries.ts'
 
-/** How long the server has to close a connection that was terminated. */
-const TERMINATE_MILLIS = 5_000
-/** The same, where the server was waiting for the client. */
-const TERMINATE_SUSPENDED_MILLIS = 100
-/** How long a COPY that is cancelled may take to notice. */
-const CANCEL_COPY_MILLIS = 50
+/** Timeout for the server to close a connection after Terminate. */
+const TERMINATE_TIMEOUT_MILLIS = 5_000
+/** The same timeout if the server was waiting for the client. */
+const TERMINATE_SUSPENDED_TIMEOUT_MILLIS = 100
+/** Timeout for the cancel request of a COPY to arrive. */
+const CANCEL_COPY_TIMEOUT_MILLIS = 50
 
-/** What a {@link PostgresConnection} is made of, once it is open. */
+/** The parts of an open {@link PostgresConnection}. */
 export interface OpenedWire {
-  /** The instance of postgres.js that has this one connection. */
+  /** The instance of postgres.js whose only connection this is. */
   readonly sql: Sql
   readonly wire: Wire
   readonly socket: Socket
   readonly canceller: Canceller
-  /** What the server reported at login and since (ParameterStatus). */
+  /** The settings that the server reports (ParameterStatus). */
   readonly parameters: Readonly<Record<string, string>>
   readonly peer: string
   readonly endpoint: Endpoint
@@ -47,23 +47,23 @@ export interface OpenedWire {
   readonly health: SessionHealth
 }
 
-/** One connection of a pool: an instance of postgres.js that connects once, and what is seen of it. */
+/** One connection of a pool: an instance of postgres.js that connects once, and the state of its connection. */
 export class PostgresConnection implements BusyConnection, ProbedConnection {
   readonly sql: Sql
-  /** Of streams {@link waitsForClient} says so. */
+  /** Always false: {@link waitsForClient} covers streams. */
   readonly isUnread = false
-  /** postgres.js keeps what it has prepared, and cannot close it. */
+  /** postgres.js cannot close a prepared statement. */
   readonly preparesOnlyIfNeeded = true
   readonly #parameters: Readonly<Record<string, string>>
-  /** Where it leads to: host, port, database and user. */
+  /** Host, port, database and user. */
   readonly peer: string
   readonly endpoint: Endpoint
   readonly preparer: QueryPreparer
-  /** Fed by whoever reserves it: nothing else can LISTEN for longer than a query. */
+  /** Updated by `reserve()`, the only way to LISTEN for longer than one query. */
   readonly listening: ListenTracker = new ListenTracker()
-  /** What its errors say of it. */
+  /** Whether its errors suggest that the session is broken. */
   readonly health: SessionHealth
-  /** A transaction that is open at the release is one that postgres.js has begun and should have ended, and no fault of the borrower. */
+  /** True if postgres.js ends the transactions: then the caller is not to blame for one that is open at the release. */
   endsTransactions = false
   readonly #socket: Socket
   readonly #internalQueries: InternalQueries
@@ -75,15 +75,15 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
   readonly #fatalError: FatalErrorReader
   readonly #closed = Promise.withResolvers<void>()
   #backend: Backend | undefined
-  /** What is on its way. */
+  /** Queries sent and not answered yet. */
   readonly #sent: Query[] = []
   #inTransaction = false
   #busy = false
-  /** The server waits for us: a cursor is open, or a stream. */
+  /** True while the server waits for the client: a cursor or a stream is open. */
   #suspended = false
   #lost = false
-  /** Told when everything sent has been answered, or the connection is lost. */
-  #answered: (() => void) | undefined
+  /** Called when everything sent has been answered, or the connection is lost. */
+  #onAnswered: (() => void) | undefined
 
   constructor({ sql, wire, socket, canceller, parameters, peer, endpoint, mode, preparer, health }: OpenedWire) {
     this.sql = sql
@@ -100,10 +100,10 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     this.#cancelRequests = new CancelRequests(canceller)
     this.#copyStream = new CopyStream(socket)
     this.#fatalError = new FatalErrorReader(socket)
-    this.#takeOver()
+    this.#interceptQueries()
   }
 
-  /** What the server reported at login and since (ParameterStatus). */
+  /** The settings that the server reports (ParameterStatus). */
   get parameters(): ReadonlyMap<string, string> {
     return new Map(Object.entries(this.#parameters))
   }
@@ -112,27 +112,27 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     return this.#lost || !this.#busy
   }
 
-  /** A cursor is open, or a stream of COPY, whose consumer pauses the socket. */
+  /** True while a cursor or a COPY stream is open. The consumer of a COPY stream pauses the socket. */
   get waitsForClient(): boolean {
     return this.#suspended
   }
 
-  /** Nothing can be sent any more. */
+  /** True if the connection is closed. */
   get lost(): boolean {
     return this.#lost
   }
 
-  /** Something was sent and is not answered yet. */
+  /** True while a query is in flight. */
   get busy(): boolean {
     return this.#busy
   }
 
-  /** A transaction was open when the server answered last. */
+  /** True if a transaction was open at the last ReadyForQuery. */
   get inTransaction(): boolean {
     return this.#inTransaction
   }
 
-  /** The pid announced for cancelling; 0 before the first query. Poolers make up numbers beyond the signed range. */
+  /** The pid for cancel requests; 0 before the first query. Poolers invent pids above the signed range. */
   get announcedPid(): number {
     return (this.#backend?.pid ?? 0) >>> 0
   }
@@ -146,46 +146,46 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     return this.#socket.bytesRead + this.#socket.bytesWritten
   }
 
-  /** The query that the server is at; undefined where it waits for the client. */
+  /** The query that the server is running; undefined while the server waits for the client. */
   get runningQuery(): RunningQuery | undefined {
     if (!this.#busy || this.#suspended) return undefined
     const query = this.#sent.find(({ active }) => active) ?? this.#sent.at(-1)
     return query && { key: query, describe: () => showStatement(textOf(query)) }
   }
 
-  /** Sends a query when nothing else is on its way. `answered` is called when the connection is ready for the next one, or lost. */
-  run(query: Query, answered: () => void): void {
-    this.#answered = () => {
-      this.#answered = undefined
-      answered()
+  /** Sends a query while no other one is in flight. `onAnswered` is called when the connection is ready for the next one, or lost. */
+  run(query: Query, onAnswered: () => void): void {
+    this.#onAnswered = () => {
+      this.#onAnswered = undefined
+      onAnswered()
     }
     this.execute(query)
-    if (!this.#busy) this.#answered()
+    if (!this.#busy) this.#onAnswered()
   }
 
-  /** Sends a query behind those that were sent. True where another one may follow it at once. */
+  /** Sends a query behind the queries in flight. Returns true if another query may be sent directly behind it. */
   execute(query: Query): boolean {
     if (this.#lost) {
       query.reject(this.explain(closedError()))
       return true
     }
     if (query.cancelled) return true
-    this.preparer.sending(query)
+    this.preparer.beforeSend(query)
     this.#watch(query)
     this.#sent.push(query)
     this.#busy = true
     const more = this.#send(query)
-    this.preparer.sent(query)
+    this.preparer.afterSend(query)
     this.#backend = query.state ?? this.#backend
     return Boolean(more)
   }
 
-  /** Calls back whenever everything sent has been answered, until told otherwise. */
-  onAnswered(answered: (() => void) | undefined): void {
-    this.#answered = answered
+  /** Sets the callback for whenever everything sent has been answered. */
+  onAnswered(callback: (() => void) | undefined): void {
+    this.#onAnswered = callback
   }
 
-  /** Runs a text of our own, of one statement or several, and answers the rows as they came. */
+  /** Runs an internal query of one or several statements. Returns untransformed rows. */
   ask(text: string): Promise<readonly TextRow[]> {
     return this.#internalQueries.ask(text)
   }
@@ -194,41 +194,41 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     return (await this.ask(text))[0]
   }
 
-  /** As {@link InternalQueries.askNamed}. */
+  /** See {@link InternalQueries.askNamed}. */
   askNamed(text: string): Promise<readonly Readonly<Record<string, string | null>>[]> {
     return this.#internalQueries.askNamed(text)
   }
 
-  /** As {@link InternalQueries.askPrepared}. */
+  /** See {@link InternalQueries.askPrepared}. */
   askPrepared(text: string): Promise<{ readonly row: TextRow; readonly name: string }> {
     return this.#internalQueries.askPrepared(text)
   }
 
-  /** Waits until what was sent has been answered, and for the requests to cancel, which must not hit whatever comes next. */
+  /** Waits until all queries are answered and all cancel requests have arrived, which would otherwise cancel the next query. */
   async settled(): Promise<void> {
     while (this.cancelling && !this.#lost) await Promise.race([this.#cancelRequests.next(), this.#closed.promise])
     if (!this.#busy || this.#lost) return
     const { promise, resolve } = Promise.withResolvers<void>()
-    const before = this.#answered
+    const before = this.#onAnswered
     const wait = () => {
       before?.()
       if (this.#busy && !this.#lost) return
-      if (this.#answered === wait) this.#answered = before
+      if (this.#onAnswered === wait) this.#onAnswered = before
       resolve()
     }
-    this.#answered = wait
+    this.#onAnswered = wait
     await promise
   }
 
-  /** A request to cancel is on its way. */
+  /** True while a cancel request is in flight. */
   get cancelling(): boolean {
     return this.#cancelRequests.arePending
   }
 
-  /** Closes it; resolves when the server has hung up. What runs is cancelled first: a server goes on with it for long. */
+  /** Cancels the running query, which the server would keep running, and closes the connection. Resolves when the socket is closed. */
   async close(): Promise<void> {
     await cancelUntilAtRest(this, () => this.#cancelRunning())
-    const millis = this.#suspended ? TERMINATE_SUSPENDED_MILLIS : TERMINATE_MILLIS
+    const millis = this.#suspended ? TERMINATE_SUSPENDED_TIMEOUT_MILLIS : TERMINATE_TIMEOUT_MILLIS
     if (this.#copyStream.isOpen) await this.#endCopy()
     else if (!this.#lost) this.#wire.terminate()
     const cancelTimeout = systemClock.after(millis, () => this.#socket.destroy())
@@ -236,63 +236,63 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     cancelTimeout()
   }
 
-  /** A server in the middle of a COPY does not read a farewell. One that gathers data would go on with that. */
+  /** Ends a COPY: the server reads no Terminate message during a COPY, and a COPY TO must be cancelled or it continues. */
   async #endCopy(): Promise<void> {
     if (this.#copyStream.isReadable) {
       this.#cancelRunning()
-      await Promise.race([this.#cancelRequests.next(), pause(CANCEL_COPY_MILLIS, { background: true })])
+      await Promise.race([this.#cancelRequests.next(), pause(CANCEL_COPY_TIMEOUT_MILLIS, { background: true })])
     }
     this.#socket.destroy()
   }
 
-  /** Whatever runs: postgres.js' canceller takes any query that is active on the backend. */
+  /** Cancels the running query. postgres.js' canceller accepts any object that is active on the backend. */
   #cancelRunning(): void {
     this.#cancelRequests.send({ state: this.#backend, active: true } as Query)
   }
 
-  /** It keeps no process alive. */
+  /** The connection no longer keeps the process alive. */
   unref(): void {
     this.#socket.unref()
   }
 
-  /** postgres.js has seen it close, and told the queries; but not those sent after an error of the socket. */
-  closed(): void {
+  /** Called when the connection has closed. postgres.js does not reject queries sent after an error of the socket; this does. */
+  onClosed(): void {
     this.#lost = true
     this.#busy = false
     this.#closed.resolve()
     for (const query of this.#sent.splice(0)) query.reject(closedError())
-    this.#answered?.()
+    this.#onAnswered?.()
   }
 
-  /** For an error that says only that the connection was closed: what the server said before it hung up. */
+  /** Replaces a CONNECTION_CLOSED error by the FATAL error that the server sent before closing, if there is one. */
   explain(error: unknown): unknown {
     const { code } = (error ?? {}) as { code?: unknown }
     if (code !== 'CONNECTION_CLOSED') return error
-    const said = this.#fatalError.read()
-    return said ? Object.assign(new this.sql.PostgresError(said as never), { cause: error }) : error
+    const fatal = this.#fatalError.read()
+    return fatal ? Object.assign(new this.sql.PostgresError(fatal as never), { cause: error }) : error
   }
 
-  /** From now on everything that postgres.js sends on it goes through {@link execute}, and it tells whenever it is ready. */
-  #takeOver(): void {
+  /** Makes postgres.js send all queries through {@link execute}, and listens for ReadyForQuery. */
+  #interceptQueries(): void {
     const wire = this.#wire
     wire.execute = (query) => this.execute(query)
-    // A transaction of postgres.js begins with this, and its handler would look for a connection that is free.
+    // `sql.begin` sends its BEGIN through `unsafe`, whose handler would look for an idle connection.
     this.sql.unsafe = ((...args: Parameters<Sql['unsafe']>) => {
       const query = this.#makeQuery(...args) as unknown as Query
       query.handler = (made) => this.execute(made as Query)
       return query
     }) as unknown as Sql['unsafe']
-    onReady(wire, (inTransaction) => this.#ready(inTransaction))
+    onReady(wire, (inTransaction) => this.#onReady(inTransaction))
   }
 
-  #ready(inTransaction: boolean): void {
+  #onReady(inTransaction: boolean): void {
     this.#sent.length = 0
     this.health.ready(inTransaction !== this.#inTransaction)
     this.#inTransaction = inTransaction
     this.#busy = false
     this.#suspended = false
-    this.#copyStream.ended()
-    this.#answered?.()
+    this.#copyStream.onReady()
+    this.#onAnswered?.()
   }
 
   #watch(query: Query): void {
@@ -300,7 +300,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     if (query.cursorFn) {
       guardCursor(query, {
         isLost: () => this.#lost,
-        suspended: (suspended) => {
+        onSuspended: (suspended) => {
           this.#suspended = suspended
         },
         explain: (error) => {
@@ -312,7 +312,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     }
     const { resolve, reject } = query
     query.reject = (error) => {
-      this.preparer.failed(error, query)
+      this.preparer.onError(error, query)
       this.health.failed(error)
       reject(this.explain(error))
     }
@@ -320,7 +320,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     query.resolve = (value) => {
       if (value instanceof Stream) {
         this.#suspended = true
-        this.#copyStream.opened(value)
+        this.#copyStream.onOpened(value)
       }
       resolve(value)
     }

@@ -11,7 +11,7 @@ import { classifyConnectFailure } from '@poolguard/core/postgres'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
-/** postgres.js, as a guard needs it. */
+/** Implements the guard's driver interface for postgres.js. */
 export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
   readonly factory: ConnectionFactory
   readonly classify: (error: unknown) => ConnectFailure

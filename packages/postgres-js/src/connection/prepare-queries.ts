@@ -10,8 +10,8 @@ import type { ParsedOptions, Query } from '../internals.ts'
 import { comparableTypes, declaredTypesOf, printsAsGiven, valuesOf } from '../queries/query-arguments.ts'
 import { textOf } from '../queries/statement-text.ts'
 
-/** A query that the server parses now. It tells the types of the parameters by itself, since postgres.js asks for them. */
-interface Parsed {
+/** A query that the server parses in this execution. postgres.js requests the types of its parameters. */
+interface ParsedQuery {
   readonly statement: PreparedText
   readonly name: string
   readonly at: number
@@ -19,34 +19,34 @@ interface Parsed {
 
 export interface QueryPreparerOptions {
   readonly statements: AutomaticStatements
-  /** Whether nothing stands between here and PostgreSQL. */
+  /** True if there is no pooler between the pool and PostgreSQL. */
   readonly isDirect: () => boolean
-  /** What the pool's connections share: how values are brought into the form in which they are sent. */
+  /** The shared serializers, which convert values to their wire format. */
   readonly shared: Pick<ParsedOptions, 'serializers'>
 }
 
 /**
- * Which queries of one connection are prepared. postgres.js does it, and neither closes a statement nor takes one back that the
- * server has refused: so many as may be kept are prepared, and then no more; and what was refused goes without a name.
+ * Decides which queries of one connection are prepared. postgres.js does the preparing, but never closes a statement, not even one that
+ * the server has rejected. So a connection prepares at most `maxPreparedStatements`, and rejected statements are sent without a name.
  */
 export class QueryPreparer {
   readonly #statements: AutomaticStatements
   readonly #isDirect: () => boolean
   readonly #shared: Pick<ParsedOptions, 'serializers'>
   #printsAsGiven: boolean | undefined
-  /** What postgres.js keeps all of them by: the text, and the types of the parameters. */
+  /** postgres.js' keys of the prepared statements: the text and the types of the parameters. */
   readonly #signatures = new Set<unknown>()
-  /** How many were prepared automatically. */
-  #prepared = 0
-  /** Their names, as far as nothing has changed since; in postgres.js they have others. */
+  /** Number of statements prepared automatically. */
+  #preparedCount = 0
+  /** Names of the statements prepared since the last schema change. postgres.js uses other names. */
   readonly #names = new Set<string>()
-  /** Why a query is under way once more. */
-  readonly #again = new WeakMap<Query, StatementFailure>()
-  readonly #parsed = new WeakMap<Query, Parsed>()
+  /** Queries that were sent again without a name, with the reason. */
+  readonly #retried = new WeakMap<Query, StatementFailure>()
+  readonly #parsed = new WeakMap<Query, ParsedQuery>()
   #generation: number
-  /** What is prepared may be read differently by now, and postgres.js cannot parse it anew. */
+  /** True after a session setting has changed: the prepared statements may have another meaning, and postgres.js cannot parse them again. */
   #outdated = false
-  /** The server has lost its statements, which postgres.js goes on to count on: the connection is of no more use. */
+  /** True if the server has lost its statements. postgres.js would keep using them, so the connection must be closed. */
   spent = false
 
   constructor({ statements, isDirect, shared }: QueryPreparerOptions) {
@@ -57,9 +57,9 @@ export class QueryPreparer {
   }
 
   /**
-   * A query that stands alone is prepared where it was seen often enough; one in a transaction could not be sent again. Only
-   * directly: postgres.js reads the rows of a prepared statement by the columns it had when it was prepared, and behind a
-   * pooler a server on which it is prepared later, after a migration, has others.
+   * Decides for a query outside a transaction whether it is prepared. Queries in a transaction are not, because they cannot be retried.
+   * Behind a pooler none are: postgres.js reads rows with the columns known when the statement was prepared, and the pooler may prepare
+   * the statement again on another server connection after a migration.
    */
   decide(query: Query): void {
     if (!query.undecided || query.onlyDescribe || query.cursorFn || this.#outdated || !this.#isDirect()) return
@@ -75,15 +75,15 @@ export class QueryPreparer {
       else this.#parsed.set(query, { statement, name, at: now })
       return
     }
-    // Parsed now, it is what it would be without a name.
+    // A statement that is parsed in this execution behaves as it would without a name.
     this.#parsed.set(query, { statement, name, at: now })
-    if (this.#prepared >= this.#statements.maxPreparedStatements) return
-    this.#prepared++
+    if (this.#preparedCount >= this.#statements.maxPreparedStatements) return
+    this.#preparedCount++
     query.options.prepare = true
     this.#names.add(name)
   }
 
-  /** Whether it was prepared here under this name, and nothing has changed since. */
+  /** True if this connection has prepared the statement since the last schema change. */
   #has(name: string): boolean {
     if (this.#generation !== this.#statements.generation) {
       this.#generation = this.#statements.generation
@@ -92,51 +92,51 @@ export class QueryPreparer {
     return this.#names.has(name)
   }
 
-  sending(query: Query): void {
+  beforeSend(query: Query): void {
     if (!this.#outdated && mayChangeSession(query)) this.#outdated = true
     if (query.options.prepare === false) return
     if (this.#statements.isSpoilt(keyOf(query))) query.options.prepare = false
     else keepParameters(query)
   }
 
-  sent(query: Query): void {
+  afterSend(query: Query): void {
     if (query.signature) this.#signatures.add(query.signature)
     if (!isAutomatic(query)) return
-    // Or postgres.js would send it again by itself, even where something of it has been executed.
+    // Otherwise postgres.js itself retries the query on an error, even if a part of it has run.
     query.prepared = false
   }
 
-  /** An error of a query; postgres.js has tried again already what it does by itself. */
-  failed(error: unknown, query: Query): void {
+  /** Called with the error of a query, after postgres.js' own retry. */
+  onError(error: unknown, query: Query): void {
     if (query.options.prepare === false) return
     const failure = classifyStatementFailure(error)
     if (failure === 'stale') this.#statements.spoil(keyOf(query))
-    if (failure === 'lost') this.#lost(query)
+    if (failure === 'lost') this.#onStatementLost(query)
   }
 
-  #lost(query: Query): void {
+  #onStatementLost(query: Query): void {
     this.spent = true
     this.#statements.failed('lost', keyOf(query))
   }
 
   /**
-   * Takes the name off a query that was refused for it outside of a transaction, before anything of it was executed. True
-   * where it is to be sent again.
+   * Disables preparing for a query that failed outside a transaction, before any part of it ran, if the prepared statement may be the
+   * cause. Returns true if the query must be sent again.
    */
-  unname(error: unknown, query: Query): boolean {
+  retryUnprepared(error: unknown, query: Query): boolean {
     const failure = query.options.prepare === false ? undefined : classifyStatementFailure(error)
-    const mayBeTheName = failure === 'stale' || (failure !== undefined && isAutomatic(query))
-    if (!mayBeTheName || hasBegun(error)) return false
+    const nameMayBeCause = failure === 'stale' || (failure !== undefined && isAutomatic(query))
+    if (!nameMayBeCause || hasBegun(error)) return false
     query.options.prepare = false
     query.retried = null
-    this.#again.set(query, failure)
+    this.#retried.set(query, failure)
     return true
   }
 
-  /** A query has its outcome. */
-  learn(error: unknown, query: Query): void {
+  /** Called with the outcome of a query; `error` is undefined if it succeeded. */
+  onOutcome(error: unknown, query: Query): void {
     if (error !== undefined) return
-    if (this.#again.get(query) === 'suspect') this.#statements.spoil(keyOf(query))
+    if (this.#retried.get(query) === 'suspect') this.#statements.spoil(keyOf(query))
     if (SCHEMA_COMMAND.test(query.strings[0] ?? '')) this.#statements.renew()
     const parsed = this.#parsed.get(query)
     const types = query.statement?.types
@@ -148,7 +148,7 @@ export class QueryPreparer {
 
 const SCHEMA_COMMAND = /^\s*(?:create|alter)\s+(?!temp)/i
 
-/** The text; with it the types that postgres.js declares, since the types of the other parameters may depend on them. */
+/** The text and the types that postgres.js declares: the types of the other parameters may depend on them. */
 function keyOf(query: Query): string {
   const declared = query.undecided ? declaredTypesOf(query) : ''
   return HAS_TYPE.test(declared) ? `${textOf(query)}/*${declared}*/` : textOf(query)
@@ -156,12 +156,12 @@ function keyOf(query: Query): string {
 
 const HAS_TYPE = /[1-9]/
 
-/** As postgres.js makes it, of a text without fragments. */
+/** The key that postgres.js uses for a text without fragments. */
 function signatureOf(query: Query): string {
   return declaredTypesOf(query) + query.strings[0]
 }
 
-/** SET and the like stand alone, or among several statements. */
+/** SET or RESET at the start, or anywhere in a text of several statements. */
 const MAY_SET = /^\s*(?:re)?set\b|;/i
 
 function mayChangeSession({ strings }: Query): boolean {
@@ -169,10 +169,10 @@ function mayChangeSession({ strings }: Query): boolean {
   return (MAY_SET.test(text) || mayCallSetConfig(text)) && changesSession(text) === 'session'
 }
 
-/** `unnamed portal parameter $1 = '...'`: a parameter stands before the first quotation mark, on the only line. */
+/** Matches `unnamed portal parameter $1 = '...'`: one line, with a parameter before the first quotation mark. */
 const NAMES_PARAMETER = /^[^"\n$]*(?:\$(?!\d)[^"\n$]*)*\$\d[^\n]*$/
 
-/** What has begun to run says where; a parameter that could not be bound, which one. */
+/** True if the query had started to run: then the error has a `where`. An error while binding also has one, which names the parameter. */
 function hasBegun(error: unknown): boolean {
   const { where } = error as { where?: string | undefined }
   return where !== undefined && !NAMES_PARAMETER.test(where)
@@ -182,7 +182,7 @@ function isAutomatic({ undecided, options }: Query): boolean {
   return undecided === true && options.prepare === true
 }
 
-/** postgres.js replaces the parameters by what it sends, and would do that to what it has sent when it sends it again. */
+/** postgres.js overwrites the parameters with their serialized values, and would serialize those again when it retries the query. */
 function keepParameters(query: Query): void {
   let raw: readonly unknown[] | undefined
   Object.defineProperty(query, 'parameters', {

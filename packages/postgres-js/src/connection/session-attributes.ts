@@ -1,10 +1,10 @@
 import type { PostgresConnection } from './postgres-connection.ts'
 
-/** What `target_session_attrs` asks of a server, of those that postgres.js knows. */
+/** The values of `target_session_attrs` that postgres.js supports. */
 export type SessionAttributes = 'read-write' | 'read-only' | 'primary' | 'standby' | 'prefer-standby'
 
-/** Whether a server is what is wanted. Since PostgreSQL 14 it says so at login, before that it is asked. */
-export async function fits(connection: PostgresConnection, wanted: SessionAttributes): Promise<boolean> {
+/** Whether a server has the wanted attributes. PostgreSQL 14 and newer report them at login; older versions are queried. */
+export async function matchesAttributes(connection: PostgresConnection, wanted: SessionAttributes): Promise<boolean> {
   const reported = connection.parameters
   const standby =
     reported.get('in_hot_standby') ?? (await connection.askRow('select pg_catalog.pg_is_in_recovery()'))?.[0]

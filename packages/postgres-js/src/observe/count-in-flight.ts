@@ -4,10 +4,10 @@ import { beforeThen } from '../internals.ts'
 import { ObservedLease } from './observed-lease.ts'
 
 /**
- * Counts the queries that are awaited, for a version of postgres.js whose internals differ from the known ones: all it needs is
- * that queries are promises. Queries of all instances have one class, so they are counted together.
+ * Counts awaited queries, for versions of postgres.js with unknown internals: requires only that queries are promises. Queries of all
+ * instances have one class, so they are counted together.
  *
- * @returns ends the counting.
+ * @returns a function that stops the counting.
  */
 export function countInFlight(sql: Sql, leases: ObservedLeases<ObservedLease>): () => void {
   const seen = new WeakSet<Promise<unknown>>()
@@ -16,8 +16,8 @@ export function countInFlight(sql: Sql, leases: ObservedLeases<ObservedLease>): 
     seen.add(query)
     const lease = new ObservedLease()
     lease.begin()
-    const answered = () => leases.end(lease)
+    const onSettled = () => leases.end(lease)
     leases.begin(lease, leases.request(below))
-    then.call(query, answered, answered)
+    then.call(query, onSettled, onSettled)
   })
 }

@@ -19,32 +19,32 @@ export interface ObserveOptions
   extends Partial<Pick<PoolSettings, 'leakThresholdMillis' | 'longQueryMillis' | 'captureStacks'>> {
   /** Default: the database's name. */
   readonly name?: string
-  /** Told of suspected leaks and of long queries. */
+  /** Called for suspected leaks and long queries. */
   readonly onEvent?: PoolEventListener
 }
 
-/** An existing postgres() instance under observation. */
+/** The observation of an existing postgres() instance. */
 export interface SqlObservation {
   /**
-   * How much is seen. `full`, or `in-flight` where this version of postgres.js does not have what is needed of it: then
-   * only the queries of all instances are counted that somebody waits for, whether the server is at them or not.
+   * The level of detail. `in-flight` if this version of postgres.js lacks the internals for `full`: then the observation only counts
+   * the awaited queries of all instances, whether the server is running them or not.
    */
   readonly detail: 'full' | 'in-flight'
   snapshot(): PoolSnapshot
-  /** By all that happened since it is observed. */
+  /** Health since the observation began. */
   health(): Health
-  /** Leaves the instance as it was. */
+  /** Ends the observation and restores the instance. */
   stop(): void
 }
 
-/** A query tells one observer only. */
+/** An instance can be observed only once, because a query reports to one observer. */
 const observed = new WeakSet<Sql>()
 
 /**
- * Watches a postgres() instance that someone does not want to replace: what is at the server, what is held by transactions
- * and reserved connections, how long callers wait, be it in a pipeline, and leaks. It changes nothing in what that does.
+ * Observes a postgres() instance that you do not want to replace: running queries, connections held by transactions and `reserve()`,
+ * wait times (also in a pipeline) and leaks. The instance's behaviour does not change.
  *
- * @throws {InvalidOptionError} for one that is observed already.
+ * @throws {InvalidOptionError} if the instance is observed already.
  * @example
  * const observation = observe(sql, { leakThresholdMillis: 30_000, onEvent: (event) => logger.warn(event) })
  * observation.snapshot().stats.waiting
@@ -54,7 +54,12 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
   const { host, port, database, user } = parsedOptionsOf(sql)
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
   const name = options.name ?? database
-  if (observed.has(sql)) throw new InvalidOptionError('sql', name, 'an instance that is not observed already')
+  if (observed.has(sql))
+    throw new InvalidOptionError(
+      'sql',
+      name,
+      'an instance that is not observed yet; call stop() on its observation first',
+    )
   const leases = new ObservedLeases<ObservedLease>({
     name,
     max: () => sql.options.max,
@@ -83,36 +88,36 @@ export function observe(sql: Sql, options: ObserveOptions = {}): SqlObservation 
     detail,
     stop() {
       observed.delete(sql)
-      for (const end of unhook) end()
+      for (const remove of unhook) remove()
       sqlStats.stop()
       observation.stop()
     },
   }
 }
 
-/** A query waits until the server is at it. */
+/** Counts a query as waiting until the server starts it. */
 function queryWatcher(leases: ObservedLeases<ObservedLease>, sqlStats: SqlStats): QueryWatcher {
   return {
-    asked(query, below) {
-      // The one with which begin() begins: that is watched as a whole.
+    onHandle(query, below) {
+      // The BEGIN of `begin()` is not counted: watchHolders counts the whole transaction.
       if (opensTransaction(query)) return undefined
       const request = leases.request(below)
       const lease = new ObservedLease()
       const { ended } = lease.begin(query)
-      let waits = true
+      let isWaiting = true
       const endWait = () => {
-        if (waits) sqlStats.waiting--
-        waits = false
+        if (isWaiting) sqlStats.waiting--
+        isWaiting = false
       }
       sqlStats.waiting++
       return {
-        started() {
+        onStarted() {
           endWait()
-          sqlStats.sawConnection(query.state)
+          sqlStats.onBackendSeen(query.state)
           leases.begin(lease, request)
         },
-        ended(error) {
-          if (waits && error !== undefined) sqlStats.failed(classifyConnectFailure(error), error)
+        onEnded(error) {
+          if (isWaiting && error !== undefined) sqlStats.onFailure(classifyConnectFailure(error), error)
           endWait()
           ended()
           leases.end(lease)

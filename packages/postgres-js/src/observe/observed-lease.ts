@@ -3,17 +3,18 @@ import { type Activity, type RunningQuery, showStatement } from '@poolguard/core
 import type { CursorConsumer, Query } from '../internals.ts'
 import { textOf } from '../queries/statement-text.ts'
 
-/** What a query is at: the server's turn, or the consumer's. */
-interface Running extends RunningQuery {
+/** A running query. */
+interface ActiveQuery extends RunningQuery {
+  /** True while the server waits for the consumer of the rows. */
   consuming: boolean
 }
 
 /**
- * A connection that is held, for a query, a transaction or until it is released, as an observer sees it: bytes are not to be
- * seen from outside of postgres.js, so what counts are queries, the steps of cursors, and the chunks of streams.
+ * An observed lease: a connection held by a query, a transaction or `reserve()`. Bytes are not visible outside of postgres.js, so queries,
+ * cursor steps and stream chunks count as activity.
  */
 export class ObservedLease {
-  readonly #running = new Set<Running>()
+  readonly #running = new Set<ActiveQuery>()
   #steps = 0
   listening = false
 
@@ -26,9 +27,9 @@ export class ObservedLease {
     return undefined
   }
 
-  /** A query is on its way. Calling `ended` again does nothing. */
+  /** Registers a running query. Call `ended` when it is answered; further calls do nothing. */
   begin(query?: Query): { ended: () => void } {
-    const running: Running = {
+    const running: ActiveQuery = {
       key: query ?? {},
       describe: () => (query ? showStatement(textOf(query)) : null),
       consuming: false,
@@ -40,12 +41,12 @@ export class ObservedLease {
       ended: () => {
         if (!this.#running.delete(running)) return
         this.#steps++
-        if (query) this.#noteListening(query)
+        if (query) this.#trackListening(query)
       },
     }
   }
 
-  #watch(query: Query, running: Running): void {
+  #watch(query: Query, running: ActiveQuery): void {
     if (query.cursorFn) this.#watchCursor(query, running)
     if (!query.options.simple) return
     const { resolve } = query
@@ -55,8 +56,8 @@ export class ObservedLease {
     }
   }
 
-  /** The iterator puts a new function on the query for every step. */
-  #watchCursor(query: Query, running: Running): void {
+  /** Intercepts `cursorFn`, because the iterator assigns a new function to it for every step. */
+  #watchCursor(query: Query, running: ActiveQuery): void {
     let consume = query.cursorFn
     const consumeWatched: CursorConsumer = async (rows) => {
       this.#steps++
@@ -76,8 +77,8 @@ export class ObservedLease {
     })
   }
 
-  /** Of a COPY, which the consumer reads or writes. */
-  #watchStream(stream: Stream, running: Running): void {
+  /** Counts the chunks of a COPY stream as activity. */
+  #watchStream(stream: Stream, running: ActiveQuery): void {
     running.consuming = true
     if (stream instanceof Readable) {
       const { push } = stream
@@ -95,7 +96,7 @@ export class ObservedLease {
     }
   }
 
-  #noteListening({ strings: [text = ''] }: Query): void {
+  #trackListening({ strings: [text = ''] }: Query): void {
     if (/^\s*listen\b/i.test(text)) this.listening = true
     else if (/^\s*unlisten\b/i.test(text)) this.listening = false
   }

@@ -7,14 +7,14 @@ import type { ObservedLease } from './observed-lease.ts'
 /** SQLSTATE of a query that was cancelled, which postgres.js also gives to one that was never sent. */
 const CANCELLED = '57014'
 
-/** How long opening takes, postgres.js tells nobody. */
-const NEVER_MEASURED = new DurationHistogram().read()
+/** postgres.js does not expose how long connecting takes. */
+const NO_CONNECT_TIMES = new DurationHistogram().read()
 
-/** What is counted of an instance that is observed. */
+/** The counts of an observed instance. */
 export class SqlStats {
   readonly #sql: Sql
   readonly #leases: ObservedLeases<ObservedLease>
-  /** Sessions seen, by the pid and secret of each. */
+  /** Sessions seen, identified by pid and secret. */
   readonly #sessions = new Set<string>()
   readonly #failures = { full: 0, unavailable: 0, permanent: 0 }
   readonly #restore: () => void
@@ -27,12 +27,12 @@ export class SqlStats {
     this.#restore = this.#countClosed()
   }
 
-  sawConnection(backend: Backend | null): void {
+  onBackendSeen(backend: Backend | null): void {
     if (backend) this.#sessions.add(`${backend.pid}:${backend.secret}`)
   }
 
-  /** A query failed before the server was at it. */
-  failed(failure: ConnectFailure, error: unknown): void {
+  /** Called if a query failed before the server started it. */
+  onFailure(failure: ConnectFailure, error: unknown): void {
     if ((error as { code?: unknown }).code !== CANCELLED) this.#failures[failure]++
   }
 
@@ -54,12 +54,20 @@ export class SqlStats {
       opened,
       closed: this.#closed,
       connectFailures: { ...this.#failures },
-      // Of these postgres.js says nothing.
-      ...{ connecting: 0, validating: 0, closing: 0, connect: NEVER_MEASURED, timeouts: 0, saturated: 0, deadlocks: 0 },
+      // postgres.js does not expose these.
+      ...{
+        connecting: 0,
+        validating: 0,
+        closing: 0,
+        connect: NO_CONNECT_TIMES,
+        timeouts: 0,
+        saturated: 0,
+        deadlocks: 0,
+      },
     }
   }
 
-  /** Read by postgres.js whenever a connection closes. */
+  /** Replaces `options.onclose`, which postgres.js reads whenever a connection closes. */
   #countClosed(): () => void {
     const options = parsedOptionsOf(this.#sql)
     const { onclose } = options

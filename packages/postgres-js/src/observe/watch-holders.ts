@@ -9,30 +9,30 @@ type Body = (sql: Sql & { savepoint?: Begin }) => unknown
 type Begin = (...args: unknown[]) => Promise<unknown>
 
 /**
- * Watches who has a connection to himself: `begin` from its first statement to its end, `reserve` until it is released.
+ * Watches callers that hold a connection: `begin` from its first statement to its end, `reserve` until the release.
  *
- * @returns what ends it.
+ * @returns a function that restores `begin` and `reserve`.
  */
 export function watchHolders(sql: Sql, leases: ObservedLeases<ObservedLease>, sqlStats: SqlStats): () => void {
   const originals = { begin: sql.begin, reserve: sql.reserve }
 
-  /** Somebody waits for a connection to himself. */
-  const ask = (below: (...args: never[]) => unknown) => {
+  /** Counts a caller of `begin` or `reserve` as waiting until it holds a connection. */
+  const requestLease = (below: (...args: never[]) => unknown) => {
     const request = leases.request(below)
     const lease = new ObservedLease()
-    let waits = true
+    let isWaiting = true
     sqlStats.waiting++
     const endWait = () => {
-      if (waits) sqlStats.waiting--
-      waits = false
+      if (isWaiting) sqlStats.waiting--
+      isWaiting = false
     }
     return {
-      got(by: Sql): () => void {
+      onAcquired(holder: Sql): () => void {
         endWait()
         leases.begin(lease, request)
-        return watchActivity(by, lease)
+        return watchActivity(holder, lease)
       },
-      ended(): void {
+      onReleased(): void {
         endWait()
         leases.end(lease)
       },
@@ -40,31 +40,31 @@ export function watchHolders(sql: Sql, leases: ObservedLeases<ObservedLease>, sq
   }
 
   const begin: Begin = async (...args) => {
-    const holder = ask(begin)
+    const holder = requestLease(begin)
     const body = args.findLast((arg) => typeof arg === 'function') as Body | undefined
-    let forget: (() => void) | undefined
+    let unwatch: (() => void) | undefined
     const watched: Body = (transaction) => {
-      forget = holder.got(transaction)
+      unwatch = holder.onAcquired(transaction)
       return body?.(transaction)
     }
     try {
       return await (originals.begin as unknown as Begin)(...args.map((arg) => (arg === body ? watched : arg)))
     } finally {
-      forget?.()
-      holder.ended()
+      unwatch?.()
+      holder.onReleased()
     }
   }
   const reserve = async (): Promise<ReservedSql> => {
-    const holder = ask(reserve)
+    const holder = requestLease(reserve)
     const reserved = await originals.reserve().catch((error: unknown) => {
-      holder.ended()
+      holder.onReleased()
       throw error
     })
-    const forget = holder.got(reserved)
+    const unwatch = holder.onAcquired(reserved)
     const { release } = reserved
     reserved.release = () => {
-      forget()
-      holder.ended()
+      unwatch()
+      holder.onReleased()
       release()
     }
     return reserved
@@ -73,22 +73,22 @@ export function watchHolders(sql: Sql, leases: ObservedLeases<ObservedLease>, sq
   return () => void Object.assign(sql, originals)
 }
 
-/** Every query sent on it is activity. Savepoints have queries of their own. */
+/** Counts every query of a held connection as activity. The `sql` of a savepoint is watched separately. */
 function watchActivity(sql: Sql & { savepoint?: Begin }, lease: ObservedLease): () => void {
   const watcher = {
-    asked(query: Query) {
+    onHandle(query: Query) {
       const { ended } = lease.begin(query)
-      return { started() {}, ended }
+      return { onStarted() {}, onEnded: ended }
     },
   }
-  const forgets = [watchQueries(sql, watcher)]
+  const unwatchAll = [watchQueries(sql, watcher)]
   const watchSavepoints = (outer: Sql & { savepoint?: Begin }): void => {
     const { savepoint } = outer
     if (!savepoint) return
     outer.savepoint = (...args) => {
       const body = args.findLast((arg) => typeof arg === 'function') as Body | undefined
       const watched: Body = (inner) => {
-        forgets.push(watchQueries(inner, watcher))
+        unwatchAll.push(watchQueries(inner, watcher))
         watchSavepoints(inner)
         return body?.(inner)
       }
@@ -97,6 +97,6 @@ function watchActivity(sql: Sql & { savepoint?: Begin }, lease: ObservedLease): 
   }
   watchSavepoints(sql)
   return () => {
-    for (const forget of forgets) forget()
+    for (const unwatch of unwatchAll) unwatch()
   }
 }

@@ -3,23 +3,23 @@ import { beforeHandle, type Handler, onProgress, type Query, type QueryProgress,
 
 /** Called for each query of one `sql`. */
 export interface QueryWatcher {
-  /** The outcome is wanted; called in the stack of the code that wants it. What it returns is called as the query goes on. */
-  asked(query: Query, below: (...args: never[]) => unknown): QueryProgress | undefined
+  /** Called when a query's outcome is first requested, in the caller's stack. Returns callbacks for the query's progress. */
+  onHandle(query: Query, below: (...args: never[]) => unknown): QueryProgress | undefined
 }
 
-/** A query's handler tells where it belongs: to the instance, a transaction or a reserved connection. */
+/** Watchers by handler: the instance, each transaction and each reserved connection have a handler of their own. */
 const watchers = new Map<Handler, QueryWatcher>()
 let unhook: (() => void) | undefined
 
 /**
- * Watches the queries of one `sql`, through one hook for all instances that exists as long as anything is watched.
+ * Watches the queries of one `sql`. All instances share one hook, which is removed with the last watcher.
  *
- * @returns ends the watching.
+ * @returns a function that stops watching.
  */
 export function watchQueries(sql: Sql, watcher: QueryWatcher): () => void {
   const { handler } = queryOf(sql)
   unhook ??= beforeHandle(sql, (query, below) => {
-    const progress = watchers.get(query.handler)?.asked(query, below)
+    const progress = watchers.get(query.handler)?.onHandle(query, below)
     if (progress) onProgress(query, progress)
   })
   watchers.set(handler, watcher)

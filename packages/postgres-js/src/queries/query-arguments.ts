@@ -1,14 +1,14 @@
 import type { ParsedOptions, Query } from '../internals.ts'
 
-/** Types whose values postgres.js prints as they are, unless the user has said otherwise: all numbers and texts. */
+/** Types whose values postgres.js sends unchanged unless the user overrides the serializer: all numbers and texts. */
 const PRINTED_AS_GIVEN = [20, 21, 23, 26, 700, 701, 790, 1700, 18, 19, 25, 1042, 1043]
 
-/** postgres.js prints a text in another form for these: in quotes, or as `f` unless it is `true` itself. */
+/** For these types postgres.js changes a text: it adds quotes, or sends `f` for everything except `true`. */
 const BOOL = 16
 const JSON_TYPE = 114
 const JSONB = 3802
 
-/** Whether numbers and texts are sent in one form, whatever type the server asks for. */
+/** True if numbers and texts are sent in the same form for every type. */
 export function printsAsGiven({ serializers }: Pick<ParsedOptions, 'serializers'>): boolean {
   return PRINTED_AS_GIVEN.every((oid) => {
     const print = serializers[oid]
@@ -17,8 +17,8 @@ export function printsAsGiven({ serializers }: Pick<ParsedOptions, 'serializers'
 }
 
 /**
- * The types of the parameters as they count for what may be prepared. One that postgres.js declares is the same prepared or not, and as
- * harmless as a boolean; a text for a boolean or json is no safer than for jsonb.
+ * The types of the parameters for the decision whether a statement may be prepared. A type that postgres.js declares itself does not
+ * depend on preparing and counts as boolean, which is safe. boolean and json count as jsonb, which is not: postgres.js changes texts for them.
  */
 export function comparableTypes(types: readonly number[], { args }: Query): readonly number[] {
   return types.map((type, index) => {
@@ -28,8 +28,8 @@ export function comparableTypes(types: readonly number[], { args }: Query): read
 }
 
 /**
- * The values of a query, `null` in place of those whose type postgres.js declares itself, prepared or not. Undefined if there are arrays or
- * objects among them, which postgres.js prints by the type that the server tells.
+ * The values of a query, with `null` for values whose type postgres.js declares itself. Undefined if there are arrays or objects, which
+ * postgres.js serializes by the type that the server reports.
  */
 export function valuesOf({ args }: Query): readonly unknown[] | undefined {
   const values: unknown[] = []
@@ -41,12 +41,12 @@ export function valuesOf({ args }: Query): readonly unknown[] | undefined {
   return values
 }
 
-/** The types that postgres.js declares, as it writes them in a signature. */
+/** The types that postgres.js declares, in the format of its signatures. */
 export function declaredTypesOf({ args }: Query): string {
   return args.map(declaredTypeOf).join()
 }
 
-/** As in postgres.js (`inferType` in src/types.js), but for arrays and typed parameters. */
+/** The same as `inferType` in postgres.js' src/types.js, without arrays and typed parameters. */
 function declaredTypeOf(value: unknown): number {
   if (value instanceof Date) return 1184
   if (value instanceof Uint8Array) return 17

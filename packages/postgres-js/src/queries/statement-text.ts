@@ -1,8 +1,8 @@
 import type { ParsedOptions, Query } from '../internals.ts'
 
 /**
- * The text of a query, as far as it matters for what kind of statement it is: parameters stand as `$1`, and so does what
- * postgres.js makes of objects.
+ * The text of a query, precise enough to tell the kind of statement. Every parameter becomes `$1`, and so does the SQL that postgres.js
+ * generates from objects.
  */
 export function textOf(query: Query): string {
   return query.strings.reduce((text, part, index) => text + fragmentOf(query.args[index - 1]) + part)
@@ -17,7 +17,7 @@ function isFragment(value: unknown): value is Query {
   return value instanceof Promise && 'strings' in value
 }
 
-/** The name under which a query will be prepared, or something like it; undefined where it will not be. */
+/** A placeholder name if postgres.js will prepare the query; undefined if not. */
 export function preparedNameOf({ options }: Query, shared: ParsedOptions): string | undefined {
   return shared.prepare && options.prepare !== false && !options.simple ? 'postgres.js' : undefined
 }

@@ -3,14 +3,13 @@ import { traceAwaiting, traceCall } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import { type Handler, type Query, type QueryConstructor, queryOf, wrapFirstThen } from '../internals.ts'
 
-/** What makes queries: the common part of `sql`, of a transaction's and of a reserved one. */
+/** The methods that create queries, common to `sql`, transactions and reserved connections. */
 type QueryMaker = Pick<Sql, 'unsafe' | 'file' | 'notify' | 'json' | 'array' | 'types' | 'typed'> &
   ((...args: never[]) => unknown)
 
 /**
- * A `sql` that makes the same queries as another one, and has them handled by somebody else. With `capturesStacks` a query
- * remembers where it was made. A query is handled once, when somebody first wants its outcome; one that is a fragment of
- * another never is.
+ * Returns a `sql` that creates the same queries as another one and passes them to `handle`. A query is handled once, when its outcome is
+ * first requested; a fragment of another query is never handled. With `capturesStacks`, a query records where it was created.
  */
 export function bindQueries(
   sql: QueryMaker,
@@ -27,7 +26,7 @@ export function bindQueries(
     return made
   }
   const make = sql as unknown as (...args: unknown[]) => unknown
-  // Made here and not by postgres.js, which keeps four frames of a stack: the last is then the one that wrote the query.
+  // Created here, because postgres.js keeps only four stack frames: so the last one is the caller's.
   const bound = (first: unknown, ...rest: unknown[]): unknown => {
     if (!isTemplate(first)) return make(first, ...rest)
     const query = new TaggedQuery(first, rest, handler, canceller)
@@ -37,7 +36,7 @@ export function bindQueries(
   const tagged = bound as unknown as Sql
   const unsafe = (...args: Parameters<Sql['unsafe']>) => {
     const query = route(sql.unsafe(...args)) as Query
-    // postgres.js would not prepare it, whatever it is.
+    // postgres.js never prepares an `unsafe` query by default; the pool decides instead.
     query.undecided = query.args.length > 0 && args[2]?.prepare === undefined && !query.options.simple
     if (capturesStacks()) traceQuery(query, unsafe)
     return query
@@ -62,7 +61,7 @@ function isTemplate(first: unknown): first is TemplateStringsArray {
   return Array.isArray(first) && 'raw' in first
 }
 
-/** As postgres.js does it, whose own goes on to the handler that it was made with. */
+/** Reads the file as postgres.js does, and then calls `handle`. postgres.js' own code would call the original handler. */
 function readThen(path: Parameters<Sql['file']>[0], query: Query, handle: (query: Query) => void): void {
   readFile(path as string, 'utf8', (error, text) => {
     if (error) return query.reject(error)
@@ -72,8 +71,8 @@ function readThen(path: Parameters<Sql['file']>[0], query: Query, handle: (query
 }
 
 /**
- * Remembers where a query was made and who awaits it: by the time it asks for a connection, postgres.js has left the caller's
- * stack behind. Only the first `then` shows who wants the outcome.
+ * Records where a query was created and awaited: when it acquires a connection, the caller's stack is gone. Only the first `then`
+ * shows which code awaits the query.
  */
 function traceQuery(query: Query, below: (...args: never[]) => unknown): void {
   const traces = traceCall(below)

@@ -30,39 +30,43 @@ import { transactOn } from './transaction.ts'
 
 registerOwnCode(new Error(), 'postgres-js')
 
-// biome-ignore lint/complexity/noBannedTypes: as postgres.js has it, or its Sql would be another one.
+// biome-ignore lint/complexity/noBannedTypes: the same definition as in postgres.js, so that the types are compatible.
 export type NoTypes = {}
 
-/** A postgres.js `sql` that keeps to what the database can give, and says so. */
+/** A postgres.js `sql` that stays within the connection limits of the database and reports its settings and state. */
 export interface GuardedSql<TTypes extends Record<string, unknown> = NoTypes> extends postgres.Sql<TTypes> {
   /**
-   * Resolves when the database has been looked at: what stands in between, what it can give, and so the pool's bounds.
-   * Nothing needs to wait for it. The pool looks again by itself after the server was away; `again` asks for it now.
+   * Resolves when discovery has finished: the pool then knows whether there is a pooler in between, how many connections the database
+   * allows, and its own bounds. Optional: queries work without it. The pool repeats discovery after the server was unreachable; with
+   * `refresh: true` it does so now.
    *
-   * @throws what connecting throws.
+   * @throws the connect error if the database cannot be reached.
    */
   ready(options?: { readonly refresh?: boolean }): Promise<PoolSnapshot>
-  /** The few figures of the snapshot that cost nothing to read. */
+  /** The counters of the snapshot that are cheap to read. */
   readonly counts: PoolCounts
-  /** What the pool looks like now. */
+  /** The pool's current state: counts, timings, topology and plan. */
   snapshot(): PoolSnapshot
-  /** The settings that hold, each with its reason. */
+  /** The settings in effect, each with its reason. */
   readonly settings: ResolvedSettings
-  /** Changes how many connections may be open, whatever is measured later. Waiters are served at once, surplus goes when nobody uses it. */
+  /**
+   * Resizes the pool; later measurements do not change it back. Raising `max` serves waiters immediately. If you lower `max`, surplus
+   * connections are closed when they become idle.
+   */
   resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void
-  /** Closes the idle connections, and the connections that are released meanwhile. The pool stays open. `close` does the same. */
+  /** Closes the idle connections, and connections that are released meanwhile. The pool stays open. `close` is postgres.js' alias. */
   closeIdle(): Promise<void>
-  /** Whether it lends no more: `end()` was called, or every pool of the process was closed. */
+  /** True after `end()` or after all pools of the process were closed. A closed pool rejects every query. */
   readonly closed: boolean
 }
 
 const TRANSACTION_ADVICE =
-  'Run all of it in one transaction: sql.begin(async (sql) => { ... }), or sql.reserve() for a connection of your own. ' +
+  'Run the whole transaction in sql.begin(async (sql) => { ... }), or on a connection from sql.reserve(). ' +
   'With Drizzle: db.transaction(async (tx) => { ... }).'
 
 type Begin = (...args: [unknown, unknown?]) => Promise<unknown>
 
-/** A `sql` whose queries are made by a postgres() that never connects, and sent on connections that the pool lends. */
+/** Creates a `sql` whose queries are created by a facade, a postgres() that never connects, and sent on the pool's connections. */
 export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   const facade = postgres({ ...spec.driver, max: 1 })
   requireInternals(facade)
@@ -70,17 +74,17 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   const guard = makeGuard(spec, shared)
   showSettings(shared, spec, guard)
 
-  const refuse = (query: Query) =>
+  const check = (query: Query) =>
     guard.sessions.reads ? guard.sessions.check(textOf(query), preparedNameOf(query, shared)) : undefined
   const handle = (query: Query) => {
-    const refusal = guard.sessions.checkAlone(textOf(query), TRANSACTION_ADVICE)
-    if (refusal) query.reject(refusal)
-    // What is at the other end shows when there is a connection.
-    else handleAlone(query, () => guard.acquire(query.traces && { traces: query.traces }), refuse)
+    const rejection = guard.sessions.checkAlone(textOf(query), TRANSACTION_ADVICE)
+    if (rejection) query.reject(rejection)
+    // `check` needs the topology, which is known once a connection is open.
+    else handleAlone(query, () => guard.acquire(query.traces && { traces: query.traces }), check)
   }
   const bound = bindQueries(facade, handle, { capturesStacks: () => guard.engine.capturesStacks })
-  const begin = makeBegin(guard, refuse)
-  // A large object is a transaction of the facade's.
+  const begin = makeBegin(guard, check)
+  // `largeObject` calls `begin` of the facade.
   facade.begin = begin as Sql['begin']
 
   const { listen, subscribe, largeObject, CLOSE, END, PostgresError, options } = facade
@@ -89,10 +93,10 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
     begin,
     reserve: async (): Promise<ReservedSql> => {
       const lease = await guard.acquire()
-      return reserveOn(lease, facade, refuse, (query) => guard.lateQueries.report(lease, query))
+      return reserveOn(lease, facade, check, (query) => guard.lateQueries.report(lease, query))
     },
     closeIdle: () => guard.closeIdle(),
-    // The name that postgres.js has for it.
+    // postgres.js' name for closeIdle.
     close: () => guard.closeIdle(),
     end: makeEnd(guard, facade),
     ready: (options?: { readonly refresh?: boolean }) => guard.ready(options),
@@ -103,7 +107,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
     settings: { get: () => guard.settings, enumerable: true },
     closed: { get: () => guard.engine.closed, enumerable: true },
     counts: { get: () => guard.counts, enumerable: true },
-    // Its options hold the password.
+    // The options contain the password, so `inspect` shows the snapshot.
     [inspect.custom]: {
       value: (_depth: number, shown: InspectOptions) => `GuardedSql ${inspect(guard.snapshot(), shown)}`,
     },
@@ -141,12 +145,12 @@ function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConn
   })
 }
 
-/** The database; `***` where that may be a piece of a password. */
+/** The database's name; `***` if it may be a part of a password. */
 function nameOf(address: ConnectionString, database: string): string {
   return normalizeTarget(address).shown().database ?? shownDatabase(database) ?? 'postgres'
 }
 
-/** `sql.options` tells what holds, in the words of postgres.js. */
+/** Makes `sql.options` show the pool's settings under postgres.js' names. */
 function showSettings(
   shared: ParsedOptions,
   { prepare, fetchTypes }: SqlSpec,
@@ -158,7 +162,7 @@ function showSettings(
     max: () => settings().max,
     idle_timeout: () => seconds(settings().idleTimeoutMillis),
     max_lifetime: () => seconds(settings().maxLifetimeMillis),
-    // Safe until proven: a name that a pooler does not keep track of may be another client's statement.
+    // Off unless known to be safe: behind a pooler that does not track names, a name may run another client's statement.
     prepare: () => prepare ?? guard.topology?.preparedStatements === 'safe',
     fetch_types: () => fetchTypes,
   }
@@ -167,13 +171,13 @@ function showSettings(
   }
 }
 
-/** Each transaction runs in a scope of its own where that costs nothing, so that the pool can tell a deadlock. */
-function makeBegin(guard: PoolGuard<PostgresConnection>, refuse: (query: Query) => Error | undefined): Begin {
+/** Runs each transaction with deadlock detection if that is cheap on this version of Node. */
+function makeBegin(guard: PoolGuard<PostgresConnection>, check: (query: Query) => Error | undefined): Begin {
   const begin: Begin = async (...args) => {
     const [options, body] = args[1] ? args : ['', args[0]]
     const lease = await guard.acquire()
     try {
-      return await transactOn(lease, String(options), body as (sql: TransactionSql) => unknown, refuse, (query) =>
+      return await transactOn(lease, String(options), body as (sql: TransactionSql) => unknown, check, (query) =>
         guard.lateQueries.report(lease, query),
       )
     } finally {
@@ -183,10 +187,10 @@ function makeBegin(guard: PoolGuard<PostgresConnection>, refuse: (query: Query) 
   return asyncContextIsCheap ? (...args) => withDeadlockDetection(() => begin(...args)) : begin
 }
 
-/** The connections of listen and subscribe are the facade's. */
+/** Ends the pool, then the facade, which owns the connections of listen and subscribe. */
 function makeEnd(guard: PoolGuard<PostgresConnection>, facade: Sql): Sql['end'] {
   return async ({ timeout } = {}) => {
-    // As in postgres.js: queries that were asked for before it are handled a moment later.
+    // As in postgres.js, queries awaited before `end()` still run; they are handled one microtask later.
     await undefined
     const drainMillis = guard.engine.settings.drainMillis
     await guard.close(timeout === undefined || timeout === null ? drainMillis : Math.min(timeout * 1_000, drainMillis))

@@ -1,12 +1,12 @@
 import { findApplicationFrames, type LateQuery, setImmediate } from '@poolguard/core/adapter'
 import type { Query } from '../internals.ts'
 
-/** Told of a query that was sent when its transaction, or its reservation, had ended. */
+/** Reports a query that was sent after the end of its transaction or reservation. */
 export type ReportLate = (query: LateQuery) => void
 
 /**
- * Fails a query that was sent too late, and reports it. A moment later, when it is known who awaits it: postgres.js handles a
- * query when it has left the caller's stack behind.
+ * Rejects and reports a query that was sent after the end of its transaction or reservation. Does so in a later turn of the event loop,
+ * when the stack of the code that awaits the query is known.
  */
 export function rejectLate(query: Query, error: Error, report: ReportLate): void {
   setImmediate(() => {

@@ -7,45 +7,44 @@ import { bindQueries } from './bind-queries.ts'
 import { type ReportLate, rejectLate } from './late-query.ts'
 
 /**
- * A `sql` on a connection of its own. Its queries follow each other without waiting for answers, as far as postgres.js can
- * send one behind another.
+ * Returns a `sql` for a reserved connection. Queries are pipelined as far as postgres.js can send one behind another.
  *
- * @param refuse what a query is to fail with instead of being sent.
- * @param reportLate is told of queries that are sent after the release.
+ * @param check returns the error to reject a query with, or undefined if the query may be sent.
+ * @param reportLate is called for queries that are sent after the release.
  */
 export function reserveOn(
   lease: Lease<PostgresConnection>,
   sql: Sql,
-  refuse: (query: Query) => Error | undefined,
+  check: (query: Query) => Error | undefined,
   reportLate: ReportLate,
 ): ReservedSql {
   const connection = lease.resource
-  const waiting: Query[] = []
+  const queued: Query[] = []
   let releasing = false
   let released = false
   let blocked = false
 
-  /** Sends what can be sent; the rest when what was sent is answered. */
-  const pump = () => {
+  /** Sends queued queries until postgres.js cannot pipeline the next one. Called again when everything sent is answered. */
+  const sendQueued = () => {
     blocked = false
-    while (!blocked && waiting.length > 0) blocked = !connection.execute(waiting.shift() as Query)
+    while (!blocked && queued.length > 0) blocked = !connection.execute(queued.shift() as Query)
   }
-  connection.onAnswered(pump)
+  connection.onAnswered(sendQueued)
 
   const handle = (query: Query) => {
     if (released) return rejectLate(query, releasedError(), reportLate)
-    const refusal = refuse(query)
-    if (refusal) return query.reject(refusal)
+    const rejection = check(query)
+    if (rejection) return query.reject(rejection)
     trackListening(query, connection.listening)
-    waiting.push(query)
-    if (!blocked) pump()
+    queued.push(query)
+    if (!blocked) sendQueued()
   }
   const bound = bindQueries(sql, handle, { capturesStacks: () => released })
   return Object.assign(bound, {
     release: () => {
       if (releasing) return
       releasing = true
-      // Queries that somebody waits for already are handled a moment later, and are to be sent still.
+      // Queries awaited before the release are handled one microtask later and must still be sent.
       queueMicrotask(() => {
         released = true
         connection.listening.reset()
@@ -55,10 +54,10 @@ export function reserveOn(
   }) as unknown as ReservedSql
 }
 
-/** A result, or several where the text had several statements. */
+/** One result, or several for a text of several statements. */
 type Results = { readonly command?: unknown } & Iterable<{ readonly command?: unknown } | undefined>
 
-/** A borrower who listens is quiet by nature. */
+/** Tracks LISTEN: a caller that listens for notifications is not a leak. */
 function trackListening(query: Query, listening: ListenTracker): void {
   const { resolve } = query
   query.resolve = (value) => {
@@ -73,5 +72,8 @@ function trackListening(query: Query, listening: ListenTracker): void {
 
 function releasedError(): Error {
   const code = 'CONNECTION_ENDED'
-  return Object.assign(new Error(`${code}: this connection has been released; reserve another one`), { code })
+  return Object.assign(
+    new Error(`${code}: this reserved connection has been released. Call sql.reserve() to get another one`),
+    { code },
+  )
 }

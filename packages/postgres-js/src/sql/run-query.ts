@@ -4,24 +4,24 @@ import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import type { Query } from '../internals.ts'
 
 /**
- * Handles one query: borrows a connection for it, and gives that back when it is ready for the next one. That is later than
- * postgres.js says it has the outcome, of which it makes a pipeline.
+ * Runs one query: acquires a connection, sends the query, and releases the connection at ReadyForQuery. postgres.js settles the query
+ * earlier than that, because it pipelines.
  *
- * @param borrow as early as can be told who borrows.
- * @param refuse what the query is to fail with instead of being sent.
+ * @param acquire is called immediately, while the caller's stack is known.
+ * @param check returns the error to reject the query with, or undefined if the query may be sent.
  */
 export function handleAlone(
   query: Query,
-  borrow: () => Promise<Lease<PostgresConnection>>,
-  refuse: (query: Query) => Error | undefined,
+  acquire: () => Promise<Lease<PostgresConnection>>,
+  check: (query: Query) => Error | undefined,
 ): void {
-  // Cancelled before anybody wanted its outcome; it has been told.
+  // Cancelled before it was awaited; postgres.js has rejected it already.
   if (query.cancelled) return
-  borrow().then(
+  acquire().then(
     (lease) => {
-      const refusal = query.cancelled ? undefined : refuse(query)
-      if (refusal) query.reject(refusal)
-      if (refusal || query.cancelled) lease.release()
+      const rejection = query.cancelled ? undefined : check(query)
+      if (rejection) query.reject(rejection)
+      if (rejection || query.cancelled) lease.release()
       else send(query, lease)
     },
     (error: unknown) => query.reject(withOrigin(error, query)),
@@ -32,37 +32,37 @@ function send(query: Query, lease: Lease<PostgresConnection>): void {
   const connection = lease.resource
   const { preparer } = connection
   preparer.decide(query)
-  // A cursor's outcomes belong to its steps.
+  // The steps of a cursor settle it, so its outcome is not held back.
   const outcome = query.cursorFn ? undefined : new HeldOutcome(query)
-  const answered = () => {
+  const onAnswered = () => {
     const opened = connection.inTransaction
-    if (outcome && !opened && !connection.lost && preparer.unname(outcome.error, query)) {
+    if (outcome && !opened && !connection.lost && preparer.retryUnprepared(outcome.error, query)) {
       outcome.forget()
       connection.health.forgive()
-      connection.run(query, answered)
+      connection.run(query, onAnswered)
       return
     }
-    if (outcome) preparer.learn(outcome.error, query)
+    if (outcome) preparer.onOutcome(outcome.error, query)
     if (preparer.spent) lease.destroy()
     else lease.release()
     outcome?.settle(opened)
   }
-  connection.run(query, answered)
+  connection.run(query, onAnswered)
 }
 
 /**
- * The outcome of a query, kept until its connection has been given back, so that whoever waits for it finds that one free;
- * and until it is known whether a transaction was left open.
+ * Holds back the outcome of a query until its connection is released, so that the caller's next query finds the connection idle, and
+ * until it is known whether the query has left a transaction open.
  */
 class HeldOutcome {
-  /** Why it failed; undefined where it did not. */
+  /** The error of the query; undefined if it succeeded. */
   error: unknown
   #settle: ((openedTransaction: boolean) => void) | undefined
 
   constructor(query: Query) {
     const { resolve, reject } = query
     query.resolve = (value) => {
-      // Of COPY, whose user has to go on before the connection is ready.
+      // A COPY stream must be passed on immediately: the connection becomes ready only after the caller has used it.
       if (value instanceof Stream) return resolve(value)
       this.#settle ??= (opened) => (opened ? reject(unsafeTransaction()) : resolve(value))
     }
@@ -77,20 +77,20 @@ class HeldOutcome {
     this.#settle?.(openedTransaction)
   }
 
-  /** It will have another one. */
+  /** Discards the outcome, because the query is sent again. */
   forget(): void {
     this.error = undefined
     this.#settle = undefined
   }
 }
 
-/** As postgres.js says it. The transaction is rolled back when the connection is given back. */
+/** postgres.js' own error. The release rolls the transaction back. */
 function unsafeTransaction(): Error {
   const code = 'UNSAFE_TRANSACTION'
   return Object.assign(new Error(`${code}: Only use sql.begin or sql.reserve`), { code })
 }
 
-/** Adds where the query was written, as far as postgres.js knows that. */
+/** Adds the stack of the code that created the query, if postgres.js has recorded it. */
 export function withOrigin(error: unknown, query: Query): unknown {
   if (error instanceof Error && query.origin) error.stack += query.origin.slice(Math.max(0, query.origin.indexOf('\n')))
   return error

@@ -9,21 +9,21 @@ type Body = (sql: TransactionSql) => unknown
 type Savepoint = (...args: unknown[]) => Promise<unknown>
 
 /**
- * Runs a transaction of postgres.js on a leased connection.
+ * Runs a postgres.js transaction on an acquired connection.
  *
- * @param refuse what a query is to fail with instead of being sent.
- * @param reportLate is told of queries that are sent after its end.
+ * @param check returns the error to reject a query with, or undefined if the query may be sent.
+ * @param reportLate is called for queries that are sent after the end of the transaction.
  */
 export async function transactOn(
   lease: Lease<PostgresConnection>,
   options: string,
   body: Body,
-  refuse: (query: Query) => Error | undefined,
+  check: (query: Query) => Error | undefined,
   reportLate: ReportLate,
 ): Promise<unknown> {
   const connection = lease.resource
   connection.endsTransactions = true
-  const state: TransactionState = { lease, over: false, refuse, reportLate }
+  const state: TransactionState = { lease, over: false, check, reportLate }
   try {
     return await connection.sql.begin(options, (sql) => body(bindTransaction(sql, state)))
   } catch (error) {
@@ -36,21 +36,21 @@ export async function transactOn(
 interface TransactionState {
   readonly lease: Lease<PostgresConnection>
   over: boolean
-  readonly refuse: (query: Query) => Error | undefined
+  readonly check: (query: Query) => Error | undefined
   readonly reportLate: ReportLate
 }
 
-/** The `sql` of a transaction or a savepoint. When that is over, or its connection is, every query of it fails. */
+/** Returns the `sql` of a transaction or savepoint. After its end, or if its connection was taken back, it rejects every query. */
 function bindTransaction(sql: TransactionSql, state: TransactionState): TransactionSql {
   const { handler } = queryOf(sql as unknown as Sql)
   const handle = (query: Query) => {
-    const end = ended(state)
-    const refusal = end ?? state.refuse(query)
-    if (!refusal) return handler(query)
-    // As in postgres.js, a query of a transaction that nobody waits for does not end the process.
+    const endedError = errorIfEnded(state)
+    const rejection = endedError ?? state.check(query)
+    if (!rejection) return handler(query)
+    // As in postgres.js, a rejected query of a transaction that is not awaited does not end the process.
     query.catch(() => {})
-    if (end && state.over) rejectLate(query, end, state.reportLate)
-    else query.reject(refusal)
+    if (endedError && state.over) rejectLate(query, endedError, state.reportLate)
+    else query.reject(rejection)
   }
   const bound = bindQueries(sql as unknown as Sql, handle, { capturesStacks: () => state.over })
   const savepoint: Savepoint = (...args) => {
@@ -61,12 +61,12 @@ function bindTransaction(sql: TransactionSql, state: TransactionState): Transact
   return Object.assign(bound, { savepoint, prepare: sql.prepare }) as unknown as TransactionSql
 }
 
-/** Of a connection that was lost every query fails anyway, and then with what the server said. */
-function ended({ over, lease }: TransactionState): Error | undefined {
+/** Undefined for a lost connection, too: its queries fail with the server's own error. */
+function errorIfEnded({ over, lease }: TransactionState): Error | undefined {
   if (lease.resource.lost || (lease.active && !over)) return undefined
   const code = 'CONNECTION_ENDED'
   const why = over
-    ? 'the transaction of this query is over'
+    ? 'the transaction of this query has ended. Use sql, or begin another transaction'
     : 'the pool has taken back the connection of this transaction'
   return Object.assign(new Error(`${code}: ${why}`), { code })
 }
