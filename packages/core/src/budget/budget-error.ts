@@ -1,6 +1,6 @@
 import { PoolguardError } from '../poolguard-error.ts'
 
-/** The instances do not fit into what the database can give. The message says which number to change, and to what. */
+/** The instances need more connections than the database allows. The message names each number to change, and its new value. */
 export class BudgetError extends PoolguardError {
   static {
     BudgetError.prototype.name = 'BudgetError'

@@ -1,26 +1,26 @@
 import { COUNT, parseAnswer, type Range, RowReader } from '../row-reader.ts'
 import { NO_OTHERS, type OtherConnections } from './usage.ts'
 
-/** What a server can give to the role that asked, and what is taken. */
+/** The connection limits of a server for the current role, and the connections in use. */
 export interface Capacity {
   /** `max_connections`. */
   readonly maxConnections: number
-  /** Slots kept back from this role: `superuser_reserved_connections`, and from 16 on `reserved_connections`. */
+  /** Slots reserved for other roles: `superuser_reserved_connections`, and from PostgreSQL 16 on `reserved_connections`. */
   readonly reserved: number
-  /** `ALTER ROLE ... CONNECTION LIMIT`; null where there is none. */
+  /** `ALTER ROLE ... CONNECTION LIMIT`; null if there is none. */
   readonly roleLimit: number | null
-  /** `ALTER DATABASE ... CONNECTION LIMIT`; null where there is none. */
+  /** `ALTER DATABASE ... CONNECTION LIMIT`; null if there is none. */
   readonly databaseLimit: number | null
-  /** Open right now, by anyone. Parallel workers count too: another role cannot tell them from sessions. */
+  /** Connections open now, of all roles. Includes parallel workers: another role cannot distinguish them from sessions. */
   readonly used: number
-  /** Of those, the ones of this role. */
+  /** The part of `used` that belongs to this role. */
   readonly usedByRole: number
-  /** Of those, the ones in this database. */
+  /** The part of `used` that is in this database. */
   readonly usedByDatabase: number
 }
 
 /**
- * Reads a {@link Capacity} in one query that any role may run. A superuser is held by no limit but max_connections, and
+ * Reads a {@link Capacity} in one query that any role may run. For a superuser only max_connections counts, and
  * members of `pg_use_reserved_connections` may use the reserved slots (PostgreSQL 16,
  * https://www.postgresql.org/docs/current/runtime-config-connection.html).
  */
@@ -42,16 +42,16 @@ select pg_catalog.current_setting('max_connections')::int as "maxConnections",
           from pg_catalog.pg_stat_activity where datname is not null) activity
  where role.rolname operator(pg_catalog.=) session_user and database.datname operator(pg_catalog.=) pg_catalog.current_database()`
 
-/** PostgreSQL takes no larger `max_connections` (MAX_BACKENDS in src/include/storage/procnumber.h). */
+/** PostgreSQL's maximum for `max_connections` (MAX_BACKENDS in src/include/storage/procnumber.h). */
 const MAX_CONNECTIONS: Range = { min: 1, max: 262_143 }
 
-/** What {@link CAPACITY_QUERY} is called in errors. */
+/** Names {@link CAPACITY_QUERY} in errors. */
 export const CAPACITY_SOURCE = "the query for the server's limits"
 
 /**
  * Reads a row of {@link CAPACITY_QUERY}.
  *
- * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ * @throws {InvalidAnswerError} if a column is missing or its value is invalid.
  */
 export function readCapacity(row: RowReader): Capacity {
   const maxConnections = row.integer('maxConnections', MAX_CONNECTIONS)
@@ -67,30 +67,29 @@ export function readCapacity(row: RowReader): Capacity {
 }
 
 /**
- * Reads a row of {@link CAPACITY_QUERY} that comes as JSON.
+ * Reads a row of {@link CAPACITY_QUERY} in JSON.
  *
- * @throws {InvalidAnswerError} where it is none, or a column is missing or holds what cannot be.
+ * @throws {InvalidAnswerError} if the text is not JSON, a column is missing, or its value is invalid.
  */
 export function parseCapacity(text: string): Capacity {
   return readCapacity(new RowReader(CAPACITY_SOURCE, parseAnswer(CAPACITY_SOURCE, text)))
 }
 
 /**
- * The connections that this role could hold in this database beside what `others` hold, and if nobody else had any.
- * Never negative.
+ * The connections that this role can hold in this database in addition to the connections of `others`. Never negative.
  */
 export function usableSlots(capacity: Capacity, others: OtherConnections = NO_OTHERS): number {
   return Math.max(0, Math.min(...serverLimits(capacity, others).map(({ value, kept }) => value - kept)))
 }
 
-/** A limit of the server, and what of it is not ours. */
+/** A limit of the server, and the part of it that this app cannot use. */
 export interface ServerLimit {
   readonly name: string
   readonly value: number
   readonly kept: number
 }
 
-/** `max_connections`, and the limits of role and database where there are any. */
+/** `max_connections`, and the limits of role and database if they exist. */
 export function serverLimits(
   { maxConnections, reserved, roleLimit, databaseLimit }: Capacity,
   others: OtherConnections,

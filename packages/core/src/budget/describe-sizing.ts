@@ -8,12 +8,12 @@ const NAMES: Readonly<Record<Sizing['method'], string>> = {
   'pool-locking': "HikariCP's minimum against pool locking",
 }
 
-/** Whether a number is for one pool, or for all of them together. */
+/** The methods whose result is for one pool; the other results are for all pools together. */
 const FOR_ONE_POOL: ReadonlySet<Sizing['method']> = new Set(['pool-locking'])
 
 /**
- * What a plan's number is worth beside what the load needs and the server can use, in sentences with the user's own
- * numbers: whether it is too small, and where bigger is not better.
+ * Compares a plan with the connections that the load needs and that the server can use, in sentences with the user's own
+ * numbers: whether the plan is too small, or so large that more connections do not help.
  */
 export function describeSizing({ maxPerPool, pools }: Budget, sizings: readonly Sizing[]): readonly string[] {
   return sizings.flatMap((sizing) => {
@@ -29,11 +29,11 @@ export function describeSizing({ maxPerPool, pools }: Budget, sizings: readonly 
 function verdict({ bound, connections, method }: Sizing, planned: number, plan: string): string {
   if (bound === 'most') {
     return planned > connections
-      ? `The plan allows ${plan}: bigger is not better here. Beyond ${connections} at work, queries wait for the server's cores and disks instead of for the pool, and hold their locks meanwhile.`
-      : `The plan allows ${plan}, which the server can keep at work.`
+      ? `The plan allows ${plan}: more than the server can use. With more than ${connections} busy connections, queries wait for the server's cores and disks instead of for the pool, and hold their locks while they wait.`
+      : `The plan allows ${plan}, which the server can keep busy.`
   }
   if (planned >= connections) return `The plan allows ${plan}, which is enough.`
   return method === 'pool-locking'
-    ? `The plan allows ${plan}: too few. All of them can hold one connection and wait for another; lower the concurrency, or take one connection each.`
-    : `The plan allows ${plan}: too few for this load. Hold connections for a shorter time, or see above which limit to raise.`
+    ? `The plan allows ${plan}: too few. All requests can hold one connection and wait for another. Lower the concurrency, or use one connection per request.`
+    : `The plan allows ${plan}: too few for this load. Hold connections for a shorter time, or raise the limit named above.`
 }

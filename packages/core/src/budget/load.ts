@@ -1,10 +1,10 @@
 import type { RowReader } from '../row-reader.ts'
 
-/** What a database has been doing, as {@link SIZING_QUERY} reads it. */
+/** Activity of a database since its statistics were reset, as {@link SIZING_QUERY} reads it. */
 export interface DatabaseLoad {
-  /** Since the figures count. */
+  /** Time since the statistics were reset. */
   readonly elapsedMillis: number
-  /** Sessions that were open, added up. */
+  /** Sum of the durations of all sessions. */
   readonly sessionMillis: number
   readonly activeMillis: number
   readonly idleInTransactionMillis: number
@@ -29,7 +29,7 @@ select extract(epoch from pg_catalog.clock_timestamp() operator(pg_catalog.-) co
 /**
  * Reads a row of {@link SIZING_QUERY}.
  *
- * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ * @throws {InvalidAnswerError} if a column is missing or its value is invalid.
  */
 export function readLoad(row: RowReader): DatabaseLoad {
   return {
@@ -41,12 +41,12 @@ export function readLoad(row: RowReader): DatabaseLoad {
   }
 }
 
-/** How many connections were busy on average: running something, or holding a transaction open. By Little's law. */
+/** The average number of busy connections (running a query, or holding a transaction open), by Little's law. */
 export function busyConnections({ activeMillis, idleInTransactionMillis, elapsedMillis }: DatabaseLoad): number {
   return elapsedMillis > 0 ? (activeMillis + idleInTransactionMillis) / elapsedMillis : 0
 }
 
-/** Of the time that connections are held, the share in which the server works. 1 where nothing was held. */
+/** The part of the time that callers hold connections in which the server works; 1 if no caller held a connection. */
 export function busyRatio({ activeMillis, idleInTransactionMillis }: DatabaseLoad): number {
   const held = activeMillis + idleInTransactionMillis
   return held > 0 ? activeMillis / held : 1

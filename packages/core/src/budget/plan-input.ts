@@ -3,23 +3,23 @@ import type { PoolerCapacity } from './pooler-capacity.ts'
 import type { Surge } from './surge.ts'
 import type { OtherConnections } from './usage.ts'
 
-/** What is to share one server's connections. A replica has connections of its own: plan each server by itself. */
+/** The input of a plan for one server. A replica has its own connections: plan each server separately. */
 export interface PlanInput {
   readonly capacity: Capacity
-  /** Instances of the app; where nothing is said of surge, old and new together during a rolling deploy. */
+  /** Instances of the app; without `maxSurge`, including old and new ones during a rolling deploy. */
   readonly instances: number
-  /** How many more a rolling deploy runs at the same time, as Kubernetes' maxSurge: `1`, or `'25%'`. Default 0. */
+  /** How many additional instances a rolling deploy runs, like Kubernetes' maxSurge: `1`, or `'25%'`. Default 0. */
   readonly maxSurge?: Surge | undefined
-  /** Processes in each instance, such as the workers of a cluster. Default 1. */
+  /** Processes per instance, such as the workers of a cluster. Default 1. */
   readonly processesPerInstance?: number | undefined
-  /** Pools that each process has to this server. Default 1. */
+  /** Pools that each process opens to this server. Default 1. */
   readonly poolsPerProcess?: number | undefined
-  /** Connections that migrations need while the app runs. Default 0: they go out of the headroom. */
+  /** Connections that migrations need while the app runs. Default 0: migrations use the headroom. */
   readonly migrations?: number | undefined
-  /** Slots left free for people, migrations and cron. Default: 3, or 10 % of what is usable, whichever is more. */
+  /** Connections left free for administrators, migrations and cron jobs. Default: 3, or 10 % of the usable ones, whichever is more. */
   readonly headroom?: number | undefined
-  /** What other applications hold: see `connectionsOfOthers`. Default: nothing. */
+  /** Connections of other applications: see `connectionsOfOthers`. Default: none. */
   readonly others?: OtherConnections | undefined
-  /** The pooler in between, if there is one. */
+  /** The pooler in front of the server, if there is one. */
   readonly pooler?: PoolerCapacity | undefined
 }

@@ -6,7 +6,7 @@ import { defaultHeadroom, type Supply } from './supply.ts'
 import { surgeInstances } from './surge.ts'
 import { NO_OTHERS } from './usage.ts'
 
-/** What does not fit, and every number that could be changed so that it does. */
+/** Explains why the plan does not fit, with every number that the user can change and the value that fits. */
 export function explainRefusal(input: PlanInput, supply: Supply, pools: number): string {
   const { pooler } = input
   const shared = pooler !== undefined && sharesServers(pooler)
@@ -23,7 +23,7 @@ export function explainRefusal(input: PlanInput, supply: Supply, pools: number):
     ...(raises.length > 0 ? [`raise ${raises.map(({ name, least }) => `${name} to ${least}`).join(' and ')}`] : []),
   ]
   const problem = tooManyServers
-    ? `the pooler may open ${servers} connections, and there are ${describeSupply(input, supply)} to share`
+    ? `the pooler may open ${servers} connections, but only ${describeSupply(input, supply)} are available`
     : `${describeDemand(input, pools)} cannot share ${describeRoom(input, supply, servers)}`
   const sentences = [problem, joined(advice), ...memoryCost(input.capacity, raises)]
   return sentences.map((text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`).join(' ')
@@ -34,7 +34,7 @@ interface Raise {
   readonly least: number
 }
 
-/** Every limit of the server that does not let so many through, and what it would have to be. */
+/** Every limit of the server that is too low for `demand` connections, and the value it needs. */
 function serverRaises(
   { capacity, others = NO_OTHERS, headroom, migrations = 0 }: PlanInput,
   usable: number,
@@ -46,10 +46,10 @@ function serverRaises(
     .filter(({ value, least }) => value < least)
 }
 
-/** What would have to be usable for one connection each. The headroom may grow with it, so one step is not always enough. */
-function leastUsable(usable: number, demand: number, wished: number | undefined): number {
-  const short = demand - (usable - (wished ?? defaultHeadroom(usable)))
-  return short <= 0 ? usable : leastUsable(usable + short, demand, wished)
+/** The usable connections needed for `demand`. The default headroom grows with them, so one step may not be enough. */
+function leastUsable(usable: number, demand: number, headroom: number | undefined): number {
+  const short = demand - (usable - (headroom ?? defaultHeadroom(usable)))
+  return short <= 0 ? usable : leastUsable(usable + short, demand, headroom)
 }
 
 function poolerRaises(pooler: PoolerCapacity, pools: number): Raise[] {
@@ -64,7 +64,7 @@ function poolerRaises(pooler: PoolerCapacity, pools: number): Raise[] {
   ].filter(({ value, least }) => value < least)
 }
 
-/** The pooler's own limits have to be raised either way. */
+/** Lowering the pool size does not replace raising max_client_conn, so the advice includes both. */
 function lowerServers(toShare: number, raises: readonly Raise[]): string[] {
   if (toShare < 1) return []
   const lower = `lower default_pool_size and reserve_pool_size to ${toShare} together`
@@ -72,7 +72,7 @@ function lowerServers(toShare: number, raises: readonly Raise[]): string[] {
   return [clients ? `${lower} and raise max_client_conn to ${clients.least}` : lower]
 }
 
-/** The most instances that fit, and the most surge for those that were asked for. */
+/** The largest number of instances that fits, and the largest surge for the planned instances. */
 function fewerInstances(input: PlanInput, supply: Supply, pools: number): string[] {
   const { instances, maxSurge, processesPerInstance = 1, poolsPerProcess = 1 } = input
   const room = poolsThatFit(input, supply)
@@ -87,7 +87,7 @@ function fewerInstances(input: PlanInput, supply: Supply, pools: number): string
   ]
 }
 
-/** Where the headroom was wished for, and is what the pools lack. */
+/** Applies if the user set the headroom and it takes the connections that the pools lack. */
 function lowerHeadroom({ pooler, headroom, migrations = 0 }: PlanInput, { usable }: Supply, pools: number): string[] {
   const left = usable - migrations - pools
   return !pooler && headroom !== undefined && left >= 0 ? [`lower the headroom to ${left}`] : []
@@ -123,7 +123,7 @@ function describeRoom(input: PlanInput, supply: Supply, servers: number): string
 
 function describeSupply({ others = NO_OTHERS }: PlanInput, supply: Supply): string {
   const migrations = supply.migrations > 0 ? ` - ${supply.migrations} for migrations` : ''
-  const held = others.connections > 0 ? `, others hold ${others.connections}` : ''
+  const held = others.connections > 0 ? `, other applications hold ${others.connections}` : ''
   return `${Math.max(0, supply.toShare)} connections (${supply.usable} usable - ${supply.headroom} headroom${migrations}${held})`
 }
 
@@ -131,7 +131,7 @@ function joined(advice: readonly string[]): string {
   return advice.length < 2 ? advice.join('') : `${advice.slice(0, -1).join(', ')}, or ${advice.at(-1)}`
 }
 
-/** A limit of a role or a database costs nothing; more slots of the server do. */
+/** Only max_connections costs memory: the limits of roles and databases do not. */
 function memoryCost({ maxConnections }: Capacity, raises: readonly Raise[]): string[] {
   const raise = raises.find(({ name }) => name === 'max_connections')
   return raise ? [describeMemoryCost(raise.least - maxConnections)] : []

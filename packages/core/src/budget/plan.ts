@@ -7,29 +7,29 @@ import { type PoolerCapacity, poolerServers, sharesServers } from './pooler-capa
 import { supplyOf } from './supply.ts'
 import { surgeInstances } from './surge.ts'
 
-/** How many connections each pool may have, and how that was worked out. */
+/** How many connections each pool may have, and the calculation. */
 export interface Budget {
   readonly maxPerPool: number
-  /** All pools of all processes of one instance together. */
+  /** For all pools and processes of one instance together. */
   readonly maxPerInstance: number
-  /** All that run at the same time, surge included. */
+  /** Instances that run at the same time, including surge. */
   readonly instances: number
-  /** All pools of all of them. */
+  /** All pools of all instances. */
   readonly pools: number
   readonly headroom: number
-  /** What the role may hold at all beside others: see `usableSlots`. */
+  /** Connections that the role may hold in addition to those of other applications: see `usableSlots`. */
   readonly usable: number
-  /** The arithmetic, a line each, to be shown to whoever asks why. */
+  /** The steps of the calculation, one line each. */
   readonly steps: readonly string[]
 }
 
 /**
- * Shares what the database can give equally among a known number of pools. Behind a pooler that shares its servers, the
- * server's connections are the pooler's, and the pools share what clients it admits: but no pool gets more of those than
- * there are servers to use at once.
+ * Divides the connections that the database allows equally among a known number of pools. In transaction mode, a pooler owns
+ * the server connections, and the pools divide the pooler's client connections; no pool gets more clients than the pooler has
+ * server connections.
  *
- * @throws {BudgetError} where a pool would get less than one connection, or the pooler opens more than there are to share.
- * @throws {InvalidOptionError} for a number that makes no sense.
+ * @throws {BudgetError} if a pool would get less than one connection, or the pooler may open more connections than are available.
+ * @throws {InvalidOptionError} for an invalid number.
  * @example
  * planBudget({ capacity, instances: 6 }).maxPerPool // (20 - 3 reserved - 3 headroom) / 6 = 2
  * planBudget({ capacity, instances: 4, maxSurge: '25%', poolsPerProcess: 2 }).steps
@@ -61,10 +61,10 @@ export function planBudget(input: PlanInput): Budget {
 }
 
 interface Room {
-  /** What the pools divide among themselves. */
+  /** The connections or clients that the pools divide. */
   readonly connections: number
   readonly unit: 'connections' | 'clients'
-  /** No pool can use more. */
+  /** Upper bound for one pool. */
   readonly ceiling: number
 }
 
@@ -82,7 +82,9 @@ function explainShare(room: Room, pools: number, maxPerPool: number, manyPools: 
   const what = manyPools ? 'pools' : 'instances'
   const share = Math.floor(room.connections / pools)
   const division = `${room.connections} ${room.unit === 'clients' ? 'clients ' : ''}/ ${pools} ${what} = ${share} each`
-  return share > maxPerPool ? `${division}, of which no more than ${maxPerPool} could be served at once` : division
+  return share > maxPerPool
+    ? `${division}, of which the pooler serves no more than ${maxPerPool} at the same time`
+    : division
 }
 
 function validate(input: PlanInput): void {

@@ -7,24 +7,24 @@ import {
   pgBouncerSettingAsNumber,
 } from '../topology/index.ts'
 
-/** What a pooler lets through, in clients and in server connections. */
+/** The limits of a pooler, in clients and in server connections. */
 export interface PoolerCapacity {
   readonly mode: PoolMode
   /** `max_client_conn`. */
   readonly maxClients: number
-  /** Clients of other databases and users that are connected now. */
+  /** Connected clients of other databases and users. */
   readonly otherClients: number
   /** Server connections for this database and user: `pool_size`, or `default_pool_size`. */
   readonly poolSize: number
-  /** Those that come on top when clients wait. */
+  /** Additional server connections while clients wait. */
   readonly reservePoolSize: number
-  /** `max_db_connections`; null where there is no limit. */
+  /** `max_db_connections`; null if there is no limit. */
   readonly maxDbConnections: number | null
-  /** `max_user_connections`; null where there is no limit. */
+  /** `max_user_connections`; null if there is no limit. */
   readonly maxUserConnections: number | null
 }
 
-/** What the console answers, as read by `readPgBouncerConfig` and its kind. */
+/** Answers of the console, as read by `readPgBouncerConfig` and the functions like it. */
 export interface PoolerAnswers {
   readonly config: ReadonlyMap<string, PgBouncerSetting>
   readonly databases: readonly PgBouncerDatabase[]
@@ -32,11 +32,11 @@ export interface PoolerAnswers {
 }
 
 /**
- * Reads a pooler's capacity for one database and user out of what PgBouncer's console answers. A limit for a single user,
- * which stands in `[users]` and in none of these answers, is not seen.
+ * Reads a pooler's capacity for one database and user from the answers of PgBouncer's console. The console does not show
+ * limits of single users (section `[users]`), so they are not included.
  *
- * @returns undefined where PgBouncer does not list the database, as with one that its `*` entry opens on demand.
- * @throws {InvalidAnswerError} for a setting that holds what cannot be.
+ * @returns undefined if PgBouncer does not list the database, such as one that its `*` entry opens on demand.
+ * @throws {InvalidAnswerError} for an invalid setting.
  * @see https://www.pgbouncer.org/config.html
  */
 export function readPoolerCapacity(
@@ -59,13 +59,13 @@ export function readPoolerCapacity(
   }
 }
 
-/** The most server connections that the pooler opens for this database and user. */
+/** The maximum of server connections that the pooler opens for this database and user. */
 export function poolerServers(pooler: PoolerCapacity): number {
   const { poolSize, reservePoolSize, maxDbConnections, maxUserConnections } = pooler
   return Math.min(poolSize + reservePoolSize, maxDbConnections ?? Infinity, maxUserConnections ?? Infinity)
 }
 
-/** Whether its clients share server connections from one transaction to the next. */
+/** Whether clients share server connections: in transaction and statement mode. */
 export function sharesServers({ mode }: PoolerCapacity): boolean {
   return mode !== 'session'
 }

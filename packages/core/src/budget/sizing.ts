@@ -1,17 +1,17 @@
 import { InvalidOptionError, requireInteger } from '../invalid-option-error.ts'
 
-/** A number of connections, how it was worked out with the user's own numbers, and whose formula it is. */
+/** A number of connections, its calculation with the user's own numbers, and the source of the formula. */
 export interface Sizing {
   readonly method: 'littles-law' | 'busy-ratio' | 'cores' | 'pool-locking'
-  /** `least`: below it callers wait, or block each other. `most`: above it the server gains nothing. */
+  /** `least`: with fewer, callers wait or block each other. `most`: with more, the server does not get faster. */
   readonly bound: 'least' | 'most'
   readonly connections: number
   readonly formula: string
-  /** Where the formula is explained. */
+  /** Link to an explanation of the formula. */
   readonly source: string
 }
 
-/** The share of a pool in use from which on health warns. */
+/** The utilization of a pool above which the health check warns. */
 const TARGET_BUSY = 0.7
 
 const HIKARI = 'https://github.com/brettwooldridge/HikariCP/wiki/About-Pool-Sizing'
@@ -19,15 +19,15 @@ const CYBERTEC =
   'https://www.cybertec-postgresql.com/en/estimating-connection-pool-size-with-postgresql-database-statistics/'
 
 export interface LittlesLawInput {
-  /** Connections that are taken from the pools, per second. */
+  /** Checkouts per second. */
   readonly checkoutsPerSecond: number
-  /** How long one is held, on average. */
+  /** Average duration of a checkout. */
   readonly heldMillis: number
 }
 
 /**
- * The least pool that serves a load: by Little's law so many connections are in use on average, and at most 70 % of them
- * should be, so that a burst does not wait. For all pools together, or for one: whichever was measured.
+ * The smallest pool that serves a load: Little's law gives the average number of connections in use, which should be at most
+ * 70 % of the pool, so that a burst does not wait. The result is for all pools together or for one pool, depending on the input.
  *
  * @throws {InvalidOptionError} for a number below 0.
  * @see https://en.wikipedia.org/wiki/Little%27s_law
@@ -49,21 +49,21 @@ export function littlesLaw({ checkoutsPerSecond, heldMillis }: LittlesLawInput):
 }
 
 export interface BusyRatioInput {
-  /** Of the server. */
+  /** Cores of the server. */
   readonly cores: number
-  /** Requests that its storage serves at once. Default: as many as cores. */
+  /** Requests that the storage serves in parallel. Default: the number of cores. */
   readonly parallelIo?: number | undefined
-  /** Of the time that connections are held, the share in which they work: see `busyRatio`. */
+  /** The part of the time that callers hold connections in which the server works: see `busyRatio`. */
   readonly busyRatio: number
   /** Processes per query, with parallel workers. Default 1. */
   readonly parallelism?: number | undefined
 }
 
 /**
- * The most connections that can be at work, from how busy transactions keep theirs: max(cores, parallel I/O) / (busy ratio x
- * parallelism). For all pools of all instances together.
+ * The maximum of connections that the server can keep busy: max(cores, parallel I/O) / (busy ratio x parallelism). For all
+ * pools of all instances together.
  *
- * @throws {InvalidOptionError} for a ratio that is none.
+ * @throws {InvalidOptionError} for a ratio outside of 0 to 1.
  * @see https://www.cybertec-postgresql.com/en/estimating-connection-pool-size-with-postgresql-database-statistics/
  */
 export function sizeByBusyRatio({ cores, parallelIo, busyRatio, parallelism = 1 }: BusyRatioInput): Sizing {
@@ -71,19 +71,19 @@ export function sizeByBusyRatio({ cores, parallelIo, busyRatio, parallelism = 1 
   if (!(busyRatio > 0 && busyRatio <= 1))
     throw new InvalidOptionError('busyRatio', busyRatio, 'a share above 0, up to 1')
   if (!(parallelism >= 1)) throw new InvalidOptionError('parallelism', parallelism, 'a number of at least 1')
-  const atOnce = Math.max(cores, parallelIo ?? 0)
-  const connections = Math.max(1, Math.floor(tidy(atOnce / (busyRatio * parallelism))))
+  const parallel = Math.max(cores, parallelIo ?? 0)
+  const connections = Math.max(1, Math.floor(tidy(parallel / (busyRatio * parallelism))))
   return {
     method: 'busy-ratio',
     bound: 'most',
     connections,
-    formula: `${atOnce} at once (cores or parallel I/O) / (${show(busyRatio)} busy x ${show(parallelism)} processes per query) = ${connections}`,
+    formula: `${parallel} in parallel (cores or I/O) / (${show(busyRatio)} busy x ${show(parallelism)} processes per query) = ${connections}`,
     source: CYBERTEC,
   }
 }
 
 /**
- * HikariCP's starting point for all pools together: cores x 2 + disks. With all data in memory or on an SSD, no disk counts.
+ * HikariCP's starting point for all pools together: cores x 2 + disks. Do not count disks if all data is in memory or on an SSD.
  *
  * @see https://github.com/brettwooldridge/HikariCP/wiki/About-Pool-Sizing
  */
@@ -102,19 +102,19 @@ export function sizeByCores({
 }
 
 export interface PoolLockingInput {
-  /** Requests, or jobs, that one process works on at the same time. */
+  /** Requests or jobs that one process handles concurrently. */
   readonly concurrency: number
   /**
-   * Connections that one of them holds at once: 1 where everything goes through one transaction, 2 where a transaction's
-   * callback uses the pool beside it. One `findMany` of Prisma 7 with several `include`s takes one for each, outside a
-   * transaction.
+   * Connections that one request holds at the same time: 1 if everything runs in one transaction, 2 if a transaction's
+   * callback also queries the pool. One `findMany` of Prisma 7 with several `include`s outside of a transaction takes one
+   * connection for each `include`.
    */
   readonly connectionsEach: number
 }
 
 /**
- * The least pool that cannot lock up: concurrency x (connections each - 1) + 1. Below it, all can hold one connection and
- * wait for another for ever. For one pool.
+ * The smallest pool that cannot deadlock: concurrency x (connections each - 1) + 1. With fewer, all requests can hold one
+ * connection and wait for another forever. For one pool.
  *
  * @see https://github.com/brettwooldridge/HikariCP/wiki/About-Pool-Sizing#pool-locking
  * @example
@@ -128,7 +128,7 @@ export function sizeAgainstLocking({ concurrency, connectionsEach }: PoolLocking
     method: 'pool-locking',
     bound: 'least',
     connections,
-    formula: `${concurrency} at once x (${connectionsEach} connections each - 1) + 1 = ${connections}`,
+    formula: `${concurrency} concurrent x (${connectionsEach} connections each - 1) + 1 = ${connections}`,
     source: `${HIKARI}#pool-locking`,
   }
 }
@@ -137,7 +137,7 @@ function requireAmount(option: string, value: number): void {
   if (!(value >= 0 && value < Infinity)) throw new InvalidOptionError(option, value, 'a number of at least 0')
 }
 
-/** Against 7.000000000000001. */
+/** Removes rounding errors such as 7.000000000000001. */
 function tidy(value: number): number {
   return Number(value.toPrecision(12))
 }

@@ -1,7 +1,7 @@
 import { usableSlots } from './capacity.ts'
 import type { PlanInput } from './plan-input.ts'
 
-/** What one server has for the app. */
+/** The connections that one server has for the app. */
 export interface Supply {
   readonly usable: number
   readonly headroom: number
@@ -10,18 +10,18 @@ export interface Supply {
   readonly toShare: number
 }
 
-export function supplyOf({ capacity, others, headroom: wished, migrations = 0 }: PlanInput): Supply {
+export function supplyOf({ capacity, others, headroom: given, migrations = 0 }: PlanInput): Supply {
   const usable = usableSlots(capacity, others)
-  const headroom = wished ?? defaultHeadroom(usable)
+  const headroom = given ?? defaultHeadroom(usable)
   return { usable, headroom, migrations, toShare: usable - headroom - migrations }
 }
 
-/** The idea is PostgreSQL's own: superuser_reserved_connections is 3 of 100 by default. */
+/** Like PostgreSQL's superuser_reserved_connections, which is 3 of 100 by default. */
 export const MIN_HEADROOM = 3
 export const HEADROOM_SHARE = 0.1
 
-/** For whoever gives none. */
+/** The headroom if the user sets none. */
 export function defaultHeadroom(usable: number): number {
-  // Divided: 70 * 0.1 is more than 7.
+  // Divide: 70 * 0.1 is 7.000000000000001.
   return Math.max(MIN_HEADROOM, Math.ceil(usable / (1 / HEADROOM_SHARE)))
 }

@@ -2,22 +2,22 @@ import type { RowReader } from '../row-reader.ts'
 
 /** Sessions of one application and role in one database, as {@link USAGE_QUERY} counts them. */
 export interface UsageRow {
-  /** `application_name`; empty where none was given. */
+  /** `application_name`; may be empty. */
   readonly application: string
   readonly role: string
   readonly database: string
-  /** The role and the database are those of who asked. */
+  /** Whether the role and the database are those of the querying session. */
   readonly sameRole: boolean
   readonly sameDatabase: boolean
   readonly connections: number
-  /** Of those, the ones whose kind this role may not see: parallel workers of others may be among them. */
+  /** The part of `connections` whose `backend_type` this role cannot see: it may include parallel workers. */
   readonly hidden: number
 }
 
 /**
- * Who holds connections now, in one query that any role may run; the asking session is left out. Parallel workers take none
- * of max_connections and are left out where they can be told: their kind is hidden from other roles but members of
- * pg_read_all_stats, so that a figure may be too high, never too low. A standby has sessions of its own: ask each server.
+ * Counts the open connections by application, role and database, in one query that any role may run; excludes the querying
+ * session. Parallel workers do not count towards max_connections. The query excludes them where it can; roles outside of
+ * pg_read_all_stats cannot see the type of other roles' backends, so a count may be too high, never too low. Standbys have their own sessions: query each server.
  *
  * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
  */
@@ -35,7 +35,7 @@ select coalesce(application_name, '') as "application", usename as "role", datna
 /**
  * Reads a row of {@link USAGE_QUERY}.
  *
- * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ * @throws {InvalidAnswerError} if a column is missing or its value is invalid.
  */
 export function readUsage(row: RowReader): UsageRow {
   return {
@@ -49,22 +49,22 @@ export function readUsage(row: RowReader): UsageRow {
   }
 }
 
-/** What others hold, seen from a role in a database: each limit counts its own part. */
+/** Connections of other applications, as a role in a database sees them: each limit counts its own part. */
 export interface OtherConnections {
-  /** Of max_connections. */
+  /** All of them; they count towards max_connections. */
   readonly connections: number
-  /** Of those, the ones of the same role. */
+  /** The part with the same role. */
   readonly ofRole: number
-  /** Of those, the ones in the same database. */
+  /** The part in the same database. */
   readonly ofDatabase: number
 }
 
 export const NO_OTHERS: OtherConnections = { connections: 0, ofRole: 0, ofDatabase: 0 }
 
 /**
- * Adds up what is not ours.
+ * Sums up the connections of other applications.
  *
- * @param isOurs picks the app that is planned for, whose connections are the budget itself. Default: same role, same database.
+ * @param isOurs selects the rows of the planned app, whose connections are part of the budget. Default: same role and database.
  * @example
  * connectionsOfOthers(usage, ({ application }) => application === 'orders') // { connections: 12, ofRole: 2, ofDatabase: 4 }
  */

@@ -2,21 +2,21 @@ import type { LimitView } from './fleet-view.ts'
 import { LimitWatch, type LimitWatchOptions } from './limit-watch.ts'
 import type { Doubts, Reckoning } from './reckon.ts'
 
-/** Compares what members claim with the connections that they open, under each limit. */
+/** Compares the claims of instances with the connections that they open, under each limit. */
 export class ClaimWatch {
   readonly #options: LimitWatchOptions
-  /** By label. */
+  /** Watches by label of the limit. */
   readonly #limits = new Map<string, LimitWatch>()
 
   constructor(options: LimitWatchOptions) {
     this.#options = options
   }
 
-  /** Shares a limit out with what is to be doubted of its members. */
+  /** Calculates the shares of a limit, taking the doubts about its instances into account. */
   judge(limit: LimitView, reckon: (doubts: Doubts) => Reckoning): Reckoning {
     const watch = this.#limits.get(limit.label) ?? new LimitWatch(this.#options)
     this.#limits.set(limit.label, watch)
     const first = reckon(watch.doubts)
-    return watch.look(first, limit.awaited ?? []) ? reckon(watch.doubts) : first
+    return watch.observe(first, limit.awaited ?? []) ? reckon(watch.doubts) : first
   }
 }

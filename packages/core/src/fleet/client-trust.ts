@@ -3,31 +3,31 @@ import { parseMemberName } from './member-name.ts'
 import { memberOf } from './pooler-view.ts'
 import { type IgnoredConnections, type Naming, trustNames } from './trusted-names.ts'
 
-/** Whose names count among PgBouncer's clients. */
+/** Determines which of PgBouncer's clients count as instances. */
 export interface ClientTrust {
-  /** `app#id`, of the instance that looks. */
+  /** `app#id` of this instance. */
   readonly member: string
-  /** What the instance's own connections have logged in to. */
+  /** Database and user of this instance's own connections. */
   readonly database: string
   readonly user: string
-  /** The user of its connection to the console. */
+  /** The user of this instance's connection to the console. */
   readonly consoleUser: string
   readonly trustedRoles: readonly string[]
 }
 
 /**
- * Takes the names from clients that are not of a trusted user, so that they are nobody's, and the instance's own name from
- * clients that are not of its database.
+ * Clears the names of clients without a trusted user, so that they belong to no instance, and this instance's own name on clients
+ * of other databases.
  *
- * PgBouncer lets only `admin_users` and `stats_users` into its console. Instances may differ in the user that they look as, so
- * any of those may publish for a member with clients of a trusted user, as long as none of a better rank does.
+ * PgBouncer admits only `admin_users` and `stats_users` to its console. Instances may use different users for it, so any of these
+ * users may publish for an instance that has clients of a trusted user, unless a user of a better rank does.
  */
 export function trustClients(
   clients: readonly PgBouncerClient[],
   { member, database, user: login, consoleUser, trustedRoles }: ClientTrust,
 ): { clients: PgBouncerClient[]; ignored: readonly IgnoredConnections[] } {
   const own = clients.filter((each) => each.database === database && memberOf(each.applicationName) === member)
-  // With `auth_type = any` PgBouncer takes another user than the one that has logged in.
+  // With `auth_type = any` PgBouncer shows another user than the one that has logged in.
   const user = own.some((each) => each.user === login) ? login : (own[0]?.user ?? login)
   const admitted = trustNames(clients, (client): Naming | undefined => {
     const named = isConsole(client) ? undefined : memberOf(client.applicationName)
@@ -53,7 +53,7 @@ function isConsole({ database }: PgBouncerClient): boolean {
   return database === PGBOUNCER_CONSOLE
 }
 
-/** -1 where it is in none. */
+/** -1 if no rank includes the user. */
 function rankOf(user: string, ranks: readonly (readonly string[])[]): number {
   return ranks.findIndex((users) => users.includes(user))
 }

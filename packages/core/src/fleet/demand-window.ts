@@ -1,17 +1,16 @@
 /**
- * The most that was wanted at once, over some time: of a load that comes and goes within it, the peaks count, so that its
- * share stays where it is.
+ * The maximum demand over a period. If a load comes and goes within the period, its peaks count, so that its share remains
  */
 export class DemandWindow {
-  /** Of each part of that time, the current one last. */
+  /** The peak of each part of the period, the current part last. */
   readonly #peaks: number[]
 
-  /** @param parts how many there are. */
+  /** @param parts the number of parts. */
   constructor(parts: number) {
     this.#peaks = Array.from({ length: parts }, () => 0)
   }
 
-  /** Of the current part. */
+  /** The peak of the current part. */
   get current(): number {
     return this.#peaks.at(-1) as number
   }
@@ -24,7 +23,7 @@ export class DemandWindow {
     if (demand > this.current) this.#peaks[this.#peaks.length - 1] = demand
   }
 
-  /** The next part begins. What is wanted now may have been wanted for long. */
+  /** Starts the next part with the current demand. */
   next(demand: number): void {
     this.#peaks.shift()
     this.#peaks.push(demand)

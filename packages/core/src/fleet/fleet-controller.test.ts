@@ -268,7 +268,7 @@ function makeController(port: Partial<FleetPort>): { controller: FleetController
       open: () => 1,
       bounds: () => ({ min: 0, max: Infinity }),
       exchange: async () => {},
-      adopt: () => {},
+      applyShare: () => {},
       failed: () => {},
       ...port,
     },
@@ -292,7 +292,7 @@ test('given it is to have less, then it keeps to that before the others are told
   const { controller, clock } = makeController({
     demand: () => demand,
     exchange: async (decide) => void history.push(decide(view)),
-    adopt: (max) => history.push(`at most ${max}`),
+    applyShare: (max) => history.push(`at most ${max}`),
   })
   await controller.join()
   expect(history).toEqual(['orders#3f9a1b:t=17,d=20,n=1', 'at most 17'])
@@ -318,7 +318,7 @@ test('given the user lowers the ceiling, then no look is a reason to go over it'
   await controller.join()
   expect(controller.share).toMatchObject({ maxConnections: 17, entitlement: 33 })
   max = 3
-  controller.rebound()
+  controller.onResize()
   await clock.advance(1_000)
   expect(urgencies).toEqual([true, false])
 })
@@ -344,7 +344,7 @@ test('given callers come while it looks, then it looks again for them', async ()
       decide(viewOf('orders#3f9a1b'))
       looks.push(clock.now())
       if (looks.length > 1) return
-      for (let i = 0; i < 3; i++, demand++) controller.asked()
+      for (let i = 0; i < 3; i++, demand++) controller.onAcquire()
     },
   })
   await controller.join()
@@ -362,7 +362,7 @@ test('given nobody comes and no connection is there, then no timer goes on', asy
     exchange: () => Promise.reject(new Error('the server is away')),
   })
   await controller.join()
-  controller.asked()
+  controller.onAcquire()
   demand = 0
   await clock.advance(20_000)
   expect(clock.timers).toBe(0)

@@ -1,77 +1,77 @@
 import type { Clock } from '../clock.ts'
 import { ClaimWatch } from './claim-watch.ts'
 import { DemandWindow } from './demand-window.ts'
+import { CHECKS_PER_INTERVAL, ExchangeTimer } from './exchange-timer.ts'
 import type { FleetView } from './fleet-view.ts'
 import type { Doubt } from './limit-watch.ts'
-import { LookTimer, PULSES } from './look-timer.ts'
-import { encodeMemberName, isLater, LARGEST, type Publication } from './member-name.ts'
+import { encodeMemberName, isLater, MAX_FIGURE, type Publication } from './member-name.ts'
 import { type FleetShare, type Judge, settleShare } from './settle-share.ts'
 
-/** What a {@link FleetController} needs of its pool. */
+/** The interface between a {@link FleetController} and its pool. */
 export interface FleetPort {
-  /** Connections in use, and callers that wait for one; not the look's own. */
+  /** Connections in use plus waiters, without those of exchanges. */
   demand(): number
   /** Slots taken: connections that are open, being opened, or being closed. */
   held(): number
-  /** Of those, the ones that are not being closed. */
+  /** The part of `held` that is not being closed. */
   open(): number
-  /** What the user has set as bounds. */
+  /** The bounds that the user has set. */
   bounds(): { readonly min: number; readonly max: number }
   /**
-   * Looks at the database on one of the pool's connections, while no other instance does, and publishes the name that
-   * `decide` gives. Resolves when that stands, and rejects when it may not stand. Where it is `urgent` and no connection
-   * comes free, it may open one more, out of the headroom.
+   * Reads the fleet's figures on one of the pool's connections while no other instance does, and publishes the name that
+   * `decide` returns. Resolves when the name is published; rejects if it may not be. If `urgent` and no connection is available,
+   * the pool may open one beyond its max, from the headroom.
    */
   exchange(decide: (view: FleetView) => string, how: { readonly urgent: boolean }): Promise<void>
-  /** From now on the pool may have so many connections, and no more. */
-  adopt(max: number, share: FleetShare | undefined): void
-  /** A look has failed. */
-  failed(error: unknown): void
+  /** Sets the pool's max. */
+  applyShare(max: number, share: FleetShare | undefined): void
+  /** An exchange has failed. */
+  onExchangeFailed(error: unknown): void
 }
 
 export interface FleetControllerOptions {
   /** `app#id`. */
   readonly member: string
   readonly intervalMillis: number
-  /** Connections to be left free; undefined for the default. */
+  /** Connections to leave free; undefined for the default. */
   readonly headroom: number | undefined
   readonly port: FleetPort
   readonly clock: Clock
-  /** Between 0 and 1, as Math.random. */
+  /** Returns a number between 0 and 1, like Math.random. */
   readonly random: () => number
-  /** What another member claims is not believed. Told at every look that confirms it. */
+  /** Called when another instance's claim is not trusted, at each exchange that confirms it. */
   readonly onDoubt?: (doubt: Doubt) => void
 }
 
 /**
- * Keeps one instance to its part of a fleet's budget.
+ * Keeps one instance within its share of a fleet's connections.
  *
- * What it has published is a promise: it holds and opens no more than that. So it publishes more before it opens more, and
- * has closed connections before it publishes less; and when the connection that carries its publication is lost, it opens
- * none until it has published again. Every step up is made under the fleets' lock and ends at what the others' promises
- * leave free.
+ * The published figures are a promise: the instance never holds or opens more connections than it has published. Therefore it
+ * publishes more before it opens more, and closes connections before it publishes less. If it loses the connection that
+ * carries its publication, it opens none until it has published again. Each increase happens under the fleets' lock and is
+ * limited to the connections that the promises of other instances leave free.
  *
- * It looks once in an interval; at once when a caller needs more than it has told, or the server has said that it is full;
- * soon while it waits for what others are to give back, or has something to give back; and not at all while it has no more
- * than its floor and wants no more.
+ * It exchanges figures once per interval; immediately when a caller needs more than it has published, or the server reports that
+ * it is full; early while it waits for other instances to give connections back, or has connections to give back; and not at all
+ * while it needs no more than its floor.
  */
 export class FleetController {
   readonly #options: FleetControllerOptions
-  /** What it may have. */
+  /** The current max. */
   #max = 1
   #share: FleetShare | undefined
-  /** What the last look has shown: see {@link FleetView}. */
+  /** From the last exchange: see {@link FleetView}. */
   #servedAtOnce = Infinity
-  /** What stands on a connection that is open. */
+  /** The figures published on a connection that is open. */
   #published: Publication | undefined
   #sequence = 0
-  /** What was wanted in the last interval. */
-  readonly #wanted = new DemandWindow(PULSES)
+  /** The demand of the last interval. */
+  readonly #wanted = new DemandWindow(CHECKS_PER_INTERVAL)
   #joined = false
   #joinedAt = -Infinity
-  #looking: Promise<void> | undefined
-  #pulsesToLook = 0
-  readonly #timer: LookTimer
+  #exchanging: Promise<void> | undefined
+  #checksToExchange = 0
+  readonly #timer: ExchangeTimer
   readonly #claims: ClaimWatch
   readonly #onDoubt: (doubt: Doubt) => void
 
@@ -80,195 +80,195 @@ export class FleetController {
     const { intervalMillis, clock, random, onDoubt = () => {} } = options
     this.#onDoubt = onDoubt
     this.#claims = new ClaimWatch({ clock, intervalMillis, onDoubt })
-    const pulse = () => this.#pulse()
-    // No connection is opened only to look.
-    const look = () => {
-      if (options.port.open() + options.port.demand() > 0) void this.#look()
+    const check = () => this.#check()
+    // Do not open a connection only for an exchange.
+    const exchange = () => {
+      if (options.port.open() + options.port.demand() > 0) void this.#exchange()
     }
-    this.#timer = new LookTimer({ intervalMillis, clock, random, pulse, look })
+    this.#timer = new ExchangeTimer({ intervalMillis, clock, random, check, exchange })
   }
 
-  /** What it has worked out last; undefined where it is no member. */
+  /** The share of the last exchange; undefined while it has not joined. */
   get share(): FleetShare | undefined {
     return this.#share
   }
 
-  /** What it has published; undefined where nothing stands. */
+  /** The published figures; undefined if none are published. */
   get published(): Publication | undefined {
     return this.#published
   }
 
-  /** Takes part from now on. Resolves when the first look is over, be it in vain; rejects never. */
+  /** Joins the fleet. Resolves when the first exchange has finished or failed; never rejects. */
   join(): Promise<void> {
     if (!this.#joined) this.#joinedAt = this.#options.clock.now()
     this.#joined = true
-    return this.#look()
+    return this.#exchange()
   }
 
-  /** Takes no part any more, and publishes nothing: for the others it is a member until its connections are gone. */
+  /** Leaves the fleet and publishes nothing. Other instances count this one until its connections are closed. */
   leave(): void {
     this.#joined = false
     this.#published = undefined
     this.#share = undefined
     this.#max = 1
     this.#servedAtOnce = Infinity
-    this.#timer.rest()
+    this.#timer.cancel()
   }
 
-  /** The user has set other bounds. */
-  rebound(): void {
+  /** Call when the user has changed the bounds. */
+  onResize(): void {
     if (!this.#joined) return
     const [ceiling, share] = [this.#ceiling(), this.#share]
-    // Beyond it there is nothing to wait for, either.
+    // The instance does not wait for connections beyond its ceiling.
     const within = share && { ...share, entitlement: Math.min(share.entitlement, ceiling) }
-    if (this.#max > ceiling) this.#adopt(ceiling, within)
+    if (this.#max > ceiling) this.#applyShare(ceiling, within)
     else this.#share = within
-    if (this.#published) this.#lookSoon()
+    if (this.#published) this.#scheduleExchange()
   }
 
-  /** A caller comes, one more than the port knows of. This runs with every query. */
-  asked(): void {
+  /** Call before each acquire; the port's demand does not include this caller yet. On the hot path of every query. */
+  onAcquire(): void {
     const demand = this.#options.port.demand() + 1
-    // Nothing new, and there is somebody to think of the rest.
-    if (demand <= this.#wanted.current && this.#published && this.#timer.watching) return
+    // The demand has not grown, and the next check is scheduled.
+    if (demand <= this.#wanted.current && this.#published && this.#timer.isChecking) return
     this.#wanted.note(demand)
     if (!this.#joined) return
-    if (!this.#published || this.#wantsMoreThanTold()) this.#lookSoon({ atOnce: true })
-    this.#watch()
+    if (!this.#published || this.#needsMoreThanPublished()) this.#scheduleExchange({ immediately: true })
+    this.#scheduleCheck()
   }
 
-  /** It has a need that the others do not know of. Whoever holds all it may have may be waiting for one more of its own. */
-  #wantsMoreThanTold(): boolean {
+  /** It needs more than its max, and has not published that yet. At its floor it may also need to reclaim connections. */
+  #needsMoreThanPublished(): boolean {
     return this.#demand() > this.#max && (this.#published?.demand ?? 0) <= this.#max
   }
 
-  /** The server has turned us away: somebody has more than the last look has shown. */
-  refused(): void {
-    if (this.#published) this.#lookSoon()
+  /** Call when the server has rejected a connection because it is full: instances or other clients hold more than this one knew. */
+  onServerFull(): void {
+    if (this.#published) this.#scheduleExchange()
   }
 
-  /** A connection is there. */
-  opened(): void {
+  /** Call when a connection was opened. */
+  onOpened(): void {
     if (!this.#joined || this.#published) return
-    this.#lookSoon()
-    this.#watch()
+    this.#scheduleExchange()
+    this.#scheduleCheck()
   }
 
-  /** The connection that carries the publication is closed, or lost. */
-  unpublished(): void {
+  /** Call when the connection that carries the publication is closed or lost. */
+  onPublisherLost(): void {
     if (!this.#published) return
     this.#published = undefined
-    this.#stay()
+    this.#limitToHeld()
   }
 
-  /** A connection is gone. */
-  closed(): void {
+  /** Call when a connection was closed. */
+  onClosed(): void {
     if (!this.#joined) return
-    if (this.#options.port.held() === 0) this.#left()
-    else if (!this.#published) this.#stay()
+    if (this.#options.port.held() === 0) this.#leaveEmpty()
+    else if (!this.#published) this.#limitToHeld()
   }
 
-  /** Whoever has no connection is no member: what it had is the others'. */
-  #left(): void {
+  /** With no connection open, the instance has left the fleet and its share is free. */
+  #leaveEmpty(): void {
     this.#published = undefined
-    this.#timer.rest()
-    this.#adopt(1, undefined)
+    this.#timer.cancel()
+    this.#applyShare(1, undefined)
   }
 
-  /** Until it has published again, the others know no more of it than what they see. */
-  #stay(): void {
+  /** Until it publishes again, other instances only know its open connections. */
+  #limitToHeld(): void {
     const { port } = this.#options
-    this.#adopt(Math.max(1, Math.min(this.#max, port.held())), this.#share)
+    this.#applyShare(Math.max(1, Math.min(this.#max, port.held())), this.#share)
     if (port.open() === 0) return
-    this.#lookSoon()
-    this.#watch()
+    this.#scheduleExchange()
+    this.#scheduleCheck()
   }
 
-  #watch(): void {
-    if (this.#joined) this.#timer.watch()
+  #scheduleCheck(): void {
+    if (this.#joined) this.#timer.scheduleCheck()
   }
 
-  #pulse(): void {
+  #check(): void {
     const { port } = this.#options
-    this.#pulsesToLook--
-    if (this.#mustLook()) void this.#look()
+    this.#checksToExchange--
+    if (this.#needsExchange()) void this.#exchange()
     this.#wanted.next(port.demand())
-    // Without a connection there is nothing to look through, and whoever comes asks again.
-    if (port.open() + port.demand() > 0 && !this.#quiet()) this.#watch()
+    // Without a connection no exchange is possible; the next acquire schedules the check again.
+    if (port.open() + port.demand() > 0 && !this.#isSettled()) this.#scheduleCheck()
   }
 
-  #mustLook(): boolean {
+  #needsExchange(): boolean {
     const { port } = this.#options
-    if (port.open() === 0 || this.#quiet()) return false
-    if (this.#pulsesToLook <= 0 || !this.#published) return true
+    if (port.open() === 0 || this.#isSettled()) return false
+    if (this.#checksToExchange <= 0 || !this.#published) return true
     const usesLess = this.#share?.contended === true && this.#demand() < this.#published.demand
-    const hasLess = this.#published.target > Math.max(this.#max, port.held())
-    return this.#waits() || this.#wantsMoreThanTold() || usesLess || hasLess
+    const hasShrunk = this.#published.target > Math.max(this.#max, port.held())
+    return this.#isWaitingForOthers() || this.#needsMoreThanPublished() || usesLess || hasShrunk
   }
 
-  /** Others are to give back something for it. */
-  #waits(): boolean {
+  /** Other instances must give connections back to this one. */
+  #isWaitingForOthers(): boolean {
     return this.#share !== undefined && this.#share.entitlement > this.#max
   }
 
-  /** And it is there already. */
-  #mayHaveMore(): boolean {
-    return this.#share !== undefined && this.#waits() && this.#share.free > this.#max
+  /** It waits for connections that are already free. */
+  #canGrow(): boolean {
+    return this.#share !== undefined && this.#isWaitingForOthers() && this.#share.free > this.#max
   }
 
-  /** It has nothing to give and wants nothing. */
-  #quiet(): boolean {
+  /** It has no connections to give back and needs no more. */
+  #isSettled(): boolean {
     const floor = this.#floor()
-    const told = this.#published
+    const published = this.#published
     return (
-      told !== undefined &&
-      Math.max(told.target, told.demand, this.#demand(), this.#options.port.held()) <= floor &&
-      !this.#waits() &&
-      !this.#looking
+      published !== undefined &&
+      Math.max(published.target, published.demand, this.#demand(), this.#options.port.held()) <= floor &&
+      !this.#isWaitingForOthers() &&
+      !this.#exchanging
     )
   }
 
-  /** @param atOnce before the caller who comes, where there was no look just now. */
-  #lookSoon({ atOnce = false } = {}): void {
-    if (this.#looking) return
-    if (atOnce && this.#timer.distanceMillis === 0) void this.#look()
-    else this.#timer.soon()
+  /** @param immediately whether to start before the caller's acquire, unless the last exchange has just finished. */
+  #scheduleExchange({ immediately = false } = {}): void {
+    if (this.#exchanging) return
+    if (immediately && this.#timer.delayMillis === 0) void this.#exchange()
+    else this.#timer.scheduleExchange()
   }
 
-  #look(): Promise<void> {
+  #exchange(): Promise<void> {
     const before = this.#published
-    this.#looking ??= this.#exchange().finally(() => {
-      this.#looking = undefined
-      // Callers may have come while it was being told.
-      if (this.#published && this.#published !== before && this.#wantsMoreThanTold()) this.#lookSoon()
+    this.#exchanging ??= this.#runExchange().finally(() => {
+      this.#exchanging = undefined
+      // Demand may have grown during the exchange.
+      if (this.#published && this.#published !== before && this.#needsMoreThanPublished()) this.#scheduleExchange()
     })
-    return this.#looking
+    return this.#exchanging
   }
 
-  async #exchange(): Promise<void> {
+  async #runExchange(): Promise<void> {
     const { port, member } = this.#options
-    this.#timer.looks()
-    this.#pulsesToLook = PULSES
+    this.#timer.onExchangeStarted()
+    this.#checksToExchange = CHECKS_PER_INTERVAL
     let decided: { share: FleetShare; publication: Publication } | undefined
     try {
       const decide = (view: FleetView) => {
         decided = this.#decide(view)
         return encodeMemberName(member, decided.publication)
       }
-      await port.exchange(decide, { urgent: this.#wantsMoreThanTold() || this.#mayHaveMore() })
-      if (decided) this.#stands(decided)
+      await port.exchange(decide, { urgent: this.#needsMoreThanPublished() || this.#canGrow() })
+      if (decided) this.#onPublished(decided)
     } catch (error) {
-      this.#pulsesToLook = 1
-      if (this.#joined) port.failed(error)
+      this.#checksToExchange = 1
+      if (this.#joined) port.onExchangeFailed(error)
     } finally {
-      this.#watch()
+      this.#scheduleCheck()
     }
   }
 
   #decide(view: FleetView): { share: FleetShare; publication: Publication } {
     const { member, headroom, intervalMillis, clock, port } = this.#options
     this.#servedAtOnce = view.servedAtOnce
-    this.#outbid(view)
+    this.#supersedeImpostor(view)
     const young = clock.now() - this.#joinedAt < intervalMillis
     const standing = {
       name: member,
@@ -280,8 +280,8 @@ export class FleetController {
     const judge: Judge = (limit, reckon) => this.#claims.judge(limit, reckon)
     const share = settleShare(view, { ...standing, young, headroom }, judge)
     const target = Math.min(share.maxConnections, this.#ceiling())
-    // Before it is told, so that it is true when it is told.
-    if (target < this.#max) this.#adopt(target, share)
+    // Shrink before the exchange publishes the lower figure, so that the promise is true from the start.
+    if (target < this.#max) this.#applyShare(target, share)
     const publication = {
       target: Math.max(target, port.held()),
       demand: standing.demand,
@@ -291,8 +291,8 @@ export class FleetController {
     return { share: { ...share, maxConnections: target }, publication }
   }
 
-  /** Another connection has published under this member's name: what this instance publishes must be later than that. */
-  #outbid({ limits: [limit] }: FleetView): void {
+  /** If another client publishes under this instance's name, this instance's next sequence number must be later. */
+  #supersedeImpostor({ limits: [limit] }: FleetView): void {
     const { member } = this.#options
     const seen = limit?.members.find(({ name }) => name === member)
     if (!seen?.publication || !isLater(seen.publication, { sequence: this.#sequence })) return
@@ -301,16 +301,16 @@ export class FleetController {
     this.#onDoubt({ kind: 'impersonated', member, role, open, claimed: publication.target })
   }
 
-  #stands({ share, publication }: { share: FleetShare; publication: Publication }): void {
+  #onPublished({ share, publication }: { share: FleetShare; publication: Publication }): void {
     if (!this.#joined || this.#options.port.held() === 0) return
     this.#published = publication
-    this.#adopt(share.maxConnections, share)
+    this.#applyShare(share.maxConnections, share)
   }
 
-  #adopt(max: number, share: FleetShare | undefined): void {
+  #applyShare(max: number, share: FleetShare | undefined): void {
     this.#max = max
     this.#share = share
-    this.#options.port.adopt(max, share)
+    this.#options.port.applyShare(max, share)
   }
 
   #demand(): number {
@@ -322,6 +322,6 @@ export class FleetController {
   }
 
   #ceiling(): number {
-    return Math.max(1, Math.min(this.#options.port.bounds().max, this.#servedAtOnce, LARGEST))
+    return Math.max(1, Math.min(this.#options.port.bounds().max, this.#servedAtOnce, MAX_FIGURE))
   }
 }

@@ -1,15 +1,15 @@
 import { parseMemberName } from './member-name.ts'
 import { parsePooledName } from './pooled-name.ts'
 
-/** Whose connection it is, where a fleet opened it. */
+/** The app and instance that a connection of a fleet belongs to. */
 export interface FleetName {
   readonly app: string
-  /** `app#id`; undefined through PgBouncer, on whose server connections the name does not tell who uses them. */
+  /** `app#id`; undefined behind PgBouncer, where the name of a server connection does not identify the client that uses it. */
   readonly member: string | undefined
 }
 
 /**
- * Reads the `application_name` that instances of a fleet give their connections; undefined for any other.
+ * Reads an `application_name` that a fleet's instance gives its connections; undefined for any other name.
  *
  * @example
  * readFleetName('orders#3f9a1b:t=8,d=12,n=1l') // { app: 'orders', member: 'orders#3f9a1b' }

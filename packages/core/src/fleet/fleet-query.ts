@@ -4,25 +4,25 @@ import type { ActivityRow, FleetLook } from './fleet-view.ts'
 import { parseMemberName } from './member-name.ts'
 import { type IgnoredConnections, trustNames } from './trusted-names.ts'
 
-/** One lock for all fleets in a database ("poolguard" and "fleet" in ASCII, cut to four letters each). */
+/** Key of the advisory lock for all fleets in a database ("poolguard" and "fleet" in ASCII, cut to four letters each). */
 const LOCK = [0x706f6f6c, 0x666c6565] as const
 
-/** How long to wait for the others: whoever does not get the lock in time keeps what it has, and comes again. */
-const LOCK_MILLIS = 1_000
-/** A process that freezes while it has the lock is cut off after so long. */
-const FROZEN_MILLIS = 1_000
+/** Timeout for acquiring the lock. After it, the instance keeps its share and retries later. */
+const LOCK_TIMEOUT_MILLIS = 1_000
+/** PostgreSQL terminates the session of a process that freezes for this long while it holds the lock. */
+const FROZEN_TIMEOUT_MILLIS = 1_000
 
 /**
- * Opens a transaction, waits for the lock of the fleets, and looks: one text, one answer with one JSON text. The look is a
- * statement of its own behind the lock, because a transaction sees `pg_stat_activity` as it was at its first look
- * (https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-VIEWS). Names of applications, roles and
- * databases are shown to every role; `backend_type` only of one's own. Autovacuum's workers have no role and take no slot.
+ * Opens a transaction, acquires the fleets' lock, and reads limits and sessions: one query text, one answer in JSON. Reading is a
+ * separate statement after the lock, because a transaction sees `pg_stat_activity` as of its first access
+ * (https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-VIEWS). Every role sees the names of
+ * applications, roles and databases, but `backend_type` only for its own sessions. Autovacuum workers have no role and occupy no slot.
  */
 export const LOOK: string = `
 begin isolation level read committed read only;
-set local lock_timeout = ${LOCK_MILLIS};
-set local statement_timeout = ${2 * LOCK_MILLIS};
-set local idle_in_transaction_session_timeout = ${FROZEN_MILLIS};
+set local lock_timeout = ${LOCK_TIMEOUT_MILLIS};
+set local statement_timeout = ${2 * LOCK_TIMEOUT_MILLIS};
+set local idle_in_transaction_session_timeout = ${FROZEN_TIMEOUT_MILLIS};
 select pg_catalog.pg_advisory_xact_lock(${LOCK.join(', ')});
 select pg_catalog.json_build_object(
   'capacity', (select pg_catalog.row_to_json(capacity) from (${CAPACITY_QUERY}) capacity),
@@ -36,27 +36,27 @@ select pg_catalog.json_build_object(
   'parallelWorkers', pg_catalog.current_setting('max_parallel_workers')::int)::pg_catalog.text`
 
 /**
- * The same lock, for a look through a pooler: nobody waits for it there, since whoever waits would keep one of the few
- * server connections. Answers whether it was free.
+ * Tries to acquire the same lock through a pooler, without waiting: a waiter would occupy one of the few server connections.
+ * Answers whether the lock was free.
  */
 export const LOCK_IF_FREE: string = `
 begin isolation level read committed read only;
-set local statement_timeout = ${2 * LOCK_MILLIS};
-set local idle_in_transaction_session_timeout = ${FROZEN_MILLIS};
+set local statement_timeout = ${2 * LOCK_TIMEOUT_MILLIS};
+set local idle_in_transaction_session_timeout = ${FROZEN_TIMEOUT_MILLIS};
 select pg_catalog.pg_try_advisory_xact_lock(${LOCK.join(', ')})::pg_catalog.text`
 
-/** Leaves the name on the connection, when the transaction of the look is committed. It holds nothing that would have to be quoted. */
+/** Sets the name when the exchange's transaction commits. The name contains no character that needs quoting. */
 export function publishStatement(applicationName: string): string {
-  if (!/^[\w.#:=,-]*$/.test(applicationName)) throw new Error('a name with such characters is never published')
+  if (!/^[\w.#:=,-]*$/.test(applicationName)) throw new Error('the name contains a character that is never published')
   return `set application_name = '${applicationName}'`
 }
 
-const SOURCE = "the fleet's look at the server"
+const SOURCE = "the fleet's query for sessions"
 
 /**
- * Reads the answer to {@link LOOK}; undefined where the database does not tell its limits.
+ * Reads the answer to {@link LOOK}; undefined if the role cannot read the limits.
  *
- * @throws {InvalidAnswerError} where a column is missing or holds what cannot be.
+ * @throws {InvalidAnswerError} if a column is missing or its value is invalid.
  */
 export function readLookAnswer(text: string | null | undefined): FleetLook | undefined {
   if (!text) return undefined
@@ -81,7 +81,7 @@ function readActivity(row: RowReader): ActivityRow {
   }
 }
 
-/** Takes the names from connections that are not of a trusted role, so that they are nobody's. */
+/** Clears the names of connections without a trusted role, so that they belong to no instance. */
 export function trustRows(
   rows: readonly ActivityRow[],
   trustedRoles: readonly string[],

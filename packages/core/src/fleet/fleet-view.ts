@@ -1,28 +1,28 @@
 import type { Capacity } from '../budget/index.ts'
 import { isLater, type Publication, parseMemberName } from './member-name.ts'
 
-/** Some connections of one name, as {@link LOOK} counts them. */
+/** Connections with the same name, as {@link LOOK} counts them. */
 export interface ActivityRow {
   /** Their `application_name`. */
   readonly name: string
-  /** Whose they are; undefined where that is not known. */
+  /** Their role; undefined if it is unknown. */
   readonly role?: string | undefined
-  /** Of the role that looks. */
+  /** Whether it is the role of this instance. */
   readonly ownRole: boolean
-  /** In the database that looks. */
+  /** Whether it is the database of this instance. */
   readonly ownDatabase: boolean
-  /** Whether the role may see what they are: if not, parallel workers count with them. */
+  /** Whether this role may see their `backend_type`; if not, the count may include parallel workers. */
   readonly readable: boolean
   readonly count: number
-  /** The member that is about to open this connection: it is not there yet. */
+  /** For a connection that is not open yet: the instance that is about to open it. */
   readonly awaited?: string | undefined
 }
 
-/** What one look at the database tells. */
+/** The data of one exchange with a server. */
 export interface FleetLook {
   readonly capacity: Capacity
   readonly rows: readonly ActivityRow[]
-  /** Most parallel workers that the server runs at once; undefined where that is not known. */
+  /** Maximum of parallel workers on the server; undefined if it is unknown. */
   readonly parallelWorkers?: number | undefined
 }
 
@@ -34,76 +34,76 @@ export interface Member {
   readonly ownRole: boolean
   readonly ownDatabase: boolean
   readonly open: number
-  /** What it has told last; undefined for one that has just come, or has just lost the connection that told it. */
+  /** Its last publication; undefined if it has just joined, or has just lost the connection that carried it. */
   readonly publication: Publication | undefined
-  /** What is to be reckoned with: it has so many connections, or may open them at any moment. */
+  /** Connections to count for it: it holds them, or may open them at any moment. */
   readonly claim: number
 }
 
-/** One limit on connections, and who is under it. */
+/** A limit on connections, and the instances that it applies to. */
 export interface LimitView {
-  /** What it is, as in "max_connections leaves 37 usable". */
+  /** Describes the limit, as in "max_connections leaves 37 usable". */
   readonly label: string
   /** Connections that it allows. */
   readonly usable: number
-  /** In the order of their names, so that every instance shares out alike. */
+  /** Sorted by name, so that every instance calculates the same shares. */
   readonly members: readonly Member[]
-  /** Connections of nobody's fleet. */
+  /** Connections that belong to no fleet. */
   readonly others: number
-  /** Members whose connections are expected, and count among the others. */
+  /** Instances that are about to open a connection; these connections are included in `others`. */
   readonly awaited?: readonly string[]
 }
 
-/** What there is to share, and among whom. */
+/** The limits to share, and the instances that share them. */
 export interface FleetView {
   readonly limits: readonly LimitView[]
-  /** No instance can have more than so many served at once. */
+  /** The maximum of connections that one instance can use at the same time. */
   readonly servedAtOnce: number
 }
 
-/** A limit before anybody is counted. */
+/** A limit without its instances. */
 export interface Limit extends Pick<LimitView, 'label' | 'usable'> {
-  /** Whether somebody is under it. */
-  readonly holds: (each: Pick<Member, 'ownRole' | 'ownDatabase'>) => boolean
+  /** Whether the limit applies to a connection. */
+  readonly appliesTo: (each: Pick<Member, 'ownRole' | 'ownDatabase'>) => boolean
 }
 
-/** Of a limit on the role that looks. */
-export const ofRole: Limit['holds'] = ({ ownRole }) => ownRole
-/** Of one on the database that looks. */
-export const inDatabase: Limit['holds'] = ({ ownDatabase }) => ownDatabase
+/** For a limit on this instance's role. */
+export const ofRole: Limit['appliesTo'] = ({ ownRole }) => ownRole
+/** For a limit on this instance's database. */
+export const inDatabase: Limit['appliesTo'] = ({ ownDatabase }) => ownDatabase
 
-/** Sorts what was seen of a server: who is a member, and how much of each limit is taken by others. */
+/** Derives the view of a fleet on a server: the instances, and the connections under each limit that belong to none. */
 export function readLook({ capacity, rows, parallelWorkers }: FleetLook): FleetView {
   const { maxConnections, reserved, roleLimit, databaseLimit } = capacity
   const limits: Limit[] = [
-    { label: 'max_connections leaves', usable: Math.max(0, maxConnections - reserved), holds: () => true },
+    { label: 'max_connections leaves', usable: Math.max(0, maxConnections - reserved), appliesTo: () => true },
   ]
   if (roleLimit !== null) {
-    limits.push({ label: "the role's CONNECTION LIMIT is", usable: roleLimit, holds: ofRole })
+    limits.push({ label: "the role's CONNECTION LIMIT is", usable: roleLimit, appliesTo: ofRole })
   }
   if (databaseLimit !== null) {
-    limits.push({ label: "the database's CONNECTION LIMIT is", usable: databaseLimit, holds: inDatabase })
+    limits.push({ label: "the database's CONNECTION LIMIT is", usable: databaseLimit, appliesTo: inDatabase })
   }
   return { limits: viewLimits(limits, rows, parallelWorkers), servedAtOnce: Infinity }
 }
 
 /**
- * Who is under each limit.
+ * Assigns instances and other connections to each limit.
  *
- * @param parallelWorkers most that the server runs at once.
+ * @param parallelWorkers maximum of parallel workers on the server.
  */
 export function viewLimits(
   limits: readonly Limit[],
   rows: readonly ActivityRow[],
   parallelWorkers: number = Infinity,
 ): LimitView[] {
-  const { members, strangers } = sortRows(rows, parallelWorkers)
-  return limits.map(({ label, usable, holds }) => {
-    const under = strangers.filter(holds)
+  const { members, unmanaged } = sortRows(rows, parallelWorkers)
+  return limits.map(({ label, usable, appliesTo }) => {
+    const under = unmanaged.filter(appliesTo)
     return {
       label,
       usable,
-      members: members.filter(holds),
+      members: members.filter(appliesTo),
       others: under.reduce((total, { count }) => total + count, 0),
       awaited: under.flatMap(({ awaited }) => awaited ?? []),
     }
@@ -122,18 +122,18 @@ interface Gathered {
 function sortRows(
   rows: readonly ActivityRow[],
   parallelWorkers: number,
-): { members: Member[]; strangers: ActivityRow[] } {
+): { members: Member[]; unmanaged: ActivityRow[] } {
   const gathered = new Map<string, Gathered>()
-  const strangers: ActivityRow[] = []
+  const unmanaged: ActivityRow[] = []
   for (const row of rows) {
     const named = parseMemberName(row.name)
     if (!named) {
-      strangers.push(row)
+      unmanaged.push(row)
       continue
     }
     const known = gathered.get(named.member) ?? { ...row, role: row.role, open: 0, publication: undefined }
     known.open += row.count
-    // A member is under a limit that holds for one of its connections. A publication through a pooler's console has none.
+    // A limit applies to an instance if it applies to one of its connections. A publication on PgBouncer's console is none of them.
     known.ownRole ||= row.count > 0 && row.ownRole
     known.ownDatabase ||= row.count > 0 && row.ownDatabase
     known.readable &&= row.readable
@@ -146,10 +146,10 @@ function sortRows(
       return { name, role, ownRole, ownDatabase, open, publication, claim: claimOf(open, publication, sessions) }
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-  return { members, strangers }
+  return { members, unmanaged }
 }
 
-/** Of two with one number, one is not the member's: then the one that claims more counts. */
+/** If two publications have the same sequence, one is not the instance's own: the one with the larger claim counts. */
 function laterOf(a: Publication | undefined, b: Publication | undefined): Publication | undefined {
   if (!a || !b) return a ?? b
   if (a.sequence === b.sequence) return a.target > b.target ? a : b
@@ -157,10 +157,10 @@ function laterOf(a: Publication | undefined, b: Publication | undefined): Public
 }
 
 /**
- * An instance publishes no less than it has. What is seen of one that has lost its publication counts all the same. Parallel
- * workers, which carry their leader's name, cannot be told from connections of another role.
+ * An instance never publishes less than it holds. If it has lost its publication, its open connections count. Parallel workers
+ * carry the name of their leader and cannot be distinguished from connections of another role.
  *
- * @param sessions of those that are open, the ones that are connections for certain.
+ * @param sessions the open connections that are certainly not parallel workers.
  */
 function claimOf(open: number, publication: Publication | undefined, sessions: number): number {
   return publication ? Math.max(sessions, publication.target) : open

@@ -4,7 +4,7 @@ import { PGBOUNCER_CONSOLE } from '../topology/index.ts'
 import { type ActivityRow, readLook } from './fleet-view.ts'
 import { pooledName } from './pooled-name.ts'
 import { settleShare } from './settle-share.ts'
-import { shareOut, sum, type Wish } from './share-out.ts'
+import { shareOut, sum, type ShareRequest } from './share-out.ts'
 import { SimulatedFleet } from './testing/simulated-fleet.ts'
 import type { ServerSession } from './testing/simulated-server.ts'
 
@@ -27,7 +27,7 @@ describe('what an instance is to have', () => {
     const wish = fc.record({ floor: fc.integer({ min: 1, max: 4 }), demand: fc.nat(60) })
     fc.assert(
       fc.property(fc.nat(200), fc.array(wish, { maxLength: 20 }), figure, (budget, honest, demand) => {
-        const share = (attacker: Wish) => shareOut(budget, [...honest, attacker]).slice(0, -1)
+        const share = (attacker: ShareRequest) => shareOut(budget, [...honest, attacker]).slice(0, -1)
         const [shares, ordinary] = [share({ floor: 1, demand }), share({ floor: 1, demand: 9_999 })]
         for (const [i, least] of ordinary.entries()) expect(shares[i]).toBeGreaterThanOrEqual(least)
       }),

@@ -4,23 +4,23 @@ import type { Publication } from './member-name.ts'
 import { Overheld } from './overheld.ts'
 import { type Doubts, NO_DOUBTS, type Reckoned, type Reckoning } from './reckon.ts'
 
-/** For so many intervals room is kept that is not used: an honest member that waits for it looks within one. */
-const PATIENCE_INTERVALS = 3
-/** With a longer pause between two looks, what happened in between is not known. */
+/** An instance may leave reserved connections unused for this many intervals; one that waits for them exchanges within one interval. */
+const UNUSED_INTERVALS = 3
+/** After a longer pause between two exchanges, the observations start over. */
 const CONTINUOUS_INTERVALS = 2
-/** Each further trial comes later by the factor 2, up to this one. */
+/** Retries back off by a factor of 2 up to this one. */
 const MAX_BACKOFF = 64
 
-/** Why a member's figures are not believed. */
+/** Why the figures of an instance are not trusted. */
 export interface Doubt {
   readonly kind: 'unused' | 'overclaimed' | 'impersonated'
   /** `app#id`. */
   readonly member: string
-  /** Undefined where the server does not tell. */
+  /** Undefined if the server does not show the role. */
   readonly role: string | undefined
-  /** Connections that it has. */
+  /** Its open connections. */
   readonly open: number
-  /** Connections that it claimed. */
+  /** The connections that it claims. */
   readonly claimed: number
 }
 
@@ -30,43 +30,43 @@ export interface LimitWatchOptions {
   readonly onDoubt: (doubt: Doubt) => void
 }
 
-/** What is remembered of one member. */
-interface Experience {
-  /** Since when room has been kept for it that it does not use, though nothing keeps it from doing so. */
+/** The observations of one instance. */
+interface Observation {
+  /** Since when connections have been reserved for it that it does not use, although it could. */
   unusedSince: number | undefined
-  /** The most connections that it had in that time. */
+  /** Its maximum of open connections in that time. */
   peak: number
-  /** The last time that it did not use what was kept for it. */
+  /** The last time that it left its reserved connections unused. */
   lapse: Lapse | undefined
 }
 
 interface Lapse {
-  /** The most connections that it had. With more, all is forgotten. */
+  /** Its maximum of open connections then. If it opens more, the lapse is forgotten. */
   readonly most: number
-  /** Of what it told then. */
+  /** Sequence of its publication then. */
   readonly sequence: number
   readonly retryAt: number
   readonly waits: number
-  /** Whether it is believed again meanwhile, for a trial. */
+  /** Whether its figures are trusted again for a trial. */
   readonly onTrial: boolean
 }
 
 /**
- * Watches the members under one limit. The figures of a member are its own words, so that anybody who can name a connection
- * can claim anything; but an honest member opens what it claims. So a member that is given room and does not use it for
- * {@link PATIENCE_INTERVALS} is believed no more than the connections it had, until it opens more. A member that tells
- * something new is tried again, after a time that doubles with each vain trial.
+ * Watches the instances under one limit. The figures of an instance are unverified: any client that can name a connection can
+ * claim any number. But a real instance opens the connections that it claims. So if an instance leaves reserved connections unused
+ * for {@link UNUSED_INTERVALS}, only the connections that it had are reserved for it, until it opens more. If it publishes
+ * new figures, they are trusted for a trial; the time until then doubles with each failed trial.
  *
- * Claims of more than a share are another matter: they only last until their member looks next. Where there are such claims
- * at every look, whoever makes them, they count no longer.
+ * A claim above its instance's share normally lasts only until that instance's next exchange. If every exchange shows such
+ * claims for that long, by any instance, they no longer count.
  */
 export class LimitWatch {
   readonly #options: LimitWatchOptions
-  #experiences = new Map<string, Experience>()
+  #observations = new Map<string, Observation>()
   #awaitedSince = new Map<string, number>()
   readonly #overheld = new Overheld()
   #overclaimedSince: number | undefined
-  #lookedAt = -Infinity
+  #observedAt = -Infinity
   #doubts = NO_DOUBTS
 
   constructor(options: LimitWatchOptions) {
@@ -78,20 +78,20 @@ export class LimitWatch {
   }
 
   /**
-   * Notes what a look has shown.
+   * Records the result of an exchange.
    *
-   * @param awaited members whose connections to the pooler's console are expected.
+   * @param awaited instances that are about to connect to PgBouncer's console.
    * @returns whether the doubts have changed.
    */
-  look(reckoning: Reckoning, awaited: readonly string[]): boolean {
+  observe(reckoning: Reckoning, awaited: readonly string[]): boolean {
     const now = this.#options.clock.now()
-    if (now - this.#lookedAt > CONTINUOUS_INTERVALS * this.#options.intervalMillis) this.#beginAnew()
-    this.#lookedAt = now
+    if (now - this.#observedAt > CONTINUOUS_INTERVALS * this.#options.intervalMillis) this.#startOver()
+    this.#observedAt = now
     const before = this.#doubts
-    this.#noteMembers(reckoning, now)
-    this.#noteClaims(reckoning, now)
-    this.#noteAwaited(awaited, now)
-    this.#overheld.note(reckoning.others, now, this.#patienceMillis)
+    this.#observeMembers(reckoning, now)
+    this.#observeClaims(reckoning, now)
+    this.#observeAwaited(awaited, now)
+    this.#overheld.note(reckoning.others, now, this.#toleranceMillis)
     const after = {
       caps: this.#caps(),
       limitClaims: this.#isOver(this.#overclaimedSince, now),
@@ -102,16 +102,16 @@ export class LimitWatch {
     return !isSame(before, after)
   }
 
-  get #patienceMillis(): number {
-    return PATIENCE_INTERVALS * this.#options.intervalMillis
+  get #toleranceMillis(): number {
+    return UNUSED_INTERVALS * this.#options.intervalMillis
   }
 
   #isOver(since: number | undefined, now: number): boolean {
-    return since !== undefined && now - since >= this.#patienceMillis
+    return since !== undefined && now - since >= this.#toleranceMillis
   }
 
-  #beginAnew(): void {
-    for (const experience of this.#experiences.values()) experience.unusedSince = undefined
+  #startOver(): void {
+    for (const observation of this.#observations.values()) observation.unusedSince = undefined
     this.#awaitedSince.clear()
     this.#overheld.forget()
     this.#overclaimedSince = undefined
@@ -119,60 +119,60 @@ export class LimitWatch {
 
   #caps(): Map<string, number> {
     const caps = new Map<string, number>()
-    for (const [name, { lapse }] of this.#experiences) if (lapse && !lapse.onTrial) caps.set(name, lapse.most)
+    for (const [name, { lapse }] of this.#observations) if (lapse && !lapse.onTrial) caps.set(name, lapse.most)
     return caps
   }
 
-  /** Members that are gone, or have nothing to be remembered for, are forgotten. */
-  #noteMembers({ others, unclaimed }: Reckoning, now: number): void {
-    const experiences = new Map<string, Experience>()
+  /** Drops instances that have left or have no relevant observation. */
+  #observeMembers({ others, unclaimed }: Reckoning, now: number): void {
+    const observations = new Map<string, Observation>()
     for (const reckoned of others) {
       const { name } = reckoned.member
-      const experience = this.#note(this.#experiences.get(name), reckoned, unclaimed, now)
-      if (experience) experiences.set(name, experience)
+      const observation = this.#observe(this.#observations.get(name), reckoned, unclaimed, now)
+      if (observation) observations.set(name, observation)
     }
-    this.#experiences = experiences
+    this.#observations = observations
   }
 
-  #note(
-    before: Experience | undefined,
+  #observe(
+    before: Observation | undefined,
     { member, claim, share }: Reckoned,
     unclaimed: number,
     now: number,
-  ): Experience | undefined {
+  ): Observation | undefined {
     const { open, publication } = member
     const kept = Math.max(claim, share)
-    const lapse = before?.lapse && open <= before.lapse.most ? tried(before.lapse, publication, now) : undefined
+    const lapse = before?.lapse && open <= before.lapse.most ? startTrial(before.lapse, publication, now) : undefined
     const isUnused = publication !== undefined && kept > open && (claim > open || unclaimed > 0)
     if (!isUnused) return lapse && { unusedSince: undefined, peak: open, lapse }
     const since = before?.unusedSince ?? now
     const peak = before?.unusedSince === undefined ? open : Math.max(before.peak, open)
     if (!this.#isOver(since, now)) return { unusedSince: since, peak, lapse }
-    this.#tell('unused', member, kept)
+    this.#report('unused', member, kept)
     const waits = Math.min(MAX_BACKOFF, 2 * (lapse?.waits ?? 1 / 2))
-    const retryAt = now + waits * this.#patienceMillis
+    const retryAt = now + waits * this.#toleranceMillis
     const { sequence } = publication
     return { unusedSince: undefined, peak, lapse: { most: peak, sequence, retryAt, waits, onTrial: false } }
   }
 
-  #noteClaims({ others }: Reckoning, now: number): void {
+  #observeClaims({ others }: Reckoning, now: number): void {
     const over = others.find(({ member, share }) => member.claim > Math.max(member.open, share))?.member
     if (!over) this.#overclaimedSince = undefined
     else this.#overclaimedSince ??= now
-    if (over && this.#isOver(this.#overclaimedSince, now)) this.#tell('overclaimed', over, over.claim)
+    if (over && this.#isOver(this.#overclaimedSince, now)) this.#report('overclaimed', over, over.claim)
   }
 
-  #noteAwaited(awaited: readonly string[], now: number): void {
+  #observeAwaited(awaited: readonly string[], now: number): void {
     this.#awaitedSince = new Map(awaited.map((name) => [name, this.#awaitedSince.get(name) ?? now]))
   }
 
-  #tell(kind: Doubt['kind'], { name, role, open }: Member, claimed: number): void {
+  #report(kind: Doubt['kind'], { name, role, open }: Member, claimed: number): void {
     this.#options.onDoubt({ kind, member: name, role, open, claimed })
   }
 }
 
-/** A member that tells something new is believed again when it is time for a trial. */
-function tried(lapse: Lapse, publication: Publication | undefined, now: number): Lapse {
+/** Trusts an instance for a trial if it has published new figures and the retry is due. */
+function startTrial(lapse: Lapse, publication: Publication | undefined, now: number): Lapse {
   if (lapse.onTrial || now < lapse.retryAt || publication?.sequence === lapse.sequence) return lapse
   return { ...lapse, onTrial: true }
 }

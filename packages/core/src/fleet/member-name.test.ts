@@ -8,7 +8,7 @@ import {
   makeMember,
   parseMemberName,
   requireAppName,
-  tellTheSame,
+  haveSameFigures,
 } from './member-name.ts'
 
 const appNames = fc.stringMatching(new RegExp(`^[A-Za-z0-9._-]{1,${APP_LENGTH}}$`))
@@ -90,6 +90,6 @@ test('of two publications the later one is known, beyond the end of the numbers,
 })
 
 test('names that differ by their sequence only tell the same', () => {
-  expect(tellTheSame('orders#3f9a1b:t=8,d=12,n=1l', 'orders#3f9a1b:t=8,d=12,n=zz')).toBe(true)
-  expect(tellTheSame('orders#3f9a1b:t=8,d=12,n=1l', 'orders#3f9a1b:t=8,d=11,n=1l')).toBe(false)
+  expect(haveSameFigures('orders#3f9a1b:t=8,d=12,n=1l', 'orders#3f9a1b:t=8,d=12,n=zz')).toBe(true)
+  expect(haveSameFigures('orders#3f9a1b:t=8,d=12,n=1l', 'orders#3f9a1b:t=8,d=11,n=1l')).toBe(false)
 })

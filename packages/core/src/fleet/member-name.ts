@@ -1,18 +1,18 @@
 import { InvalidOptionError } from '../invalid-option-error.ts'
 
-/** What an instance tells the others. */
+/** The figures that an instance publishes to other instances. */
 export interface Publication {
-  /** Connections that it may have, or has: it never has more. */
+  /** Maximum of its connections: it never holds more. */
   readonly target: number
   /** Connections that it could use. */
   readonly demand: number
-  /** Connections that it keeps whatever the others want: `pool.min`, and 1 at least. */
+  /** Connections that it keeps regardless of other instances' demand: `pool.min`, at least 1. */
   readonly floor: number
-  /** Grows with each, so that of two on different connections of an instance the later one is known. */
+  /** Increases with each publication, to find the later one of two on different connections of an instance. */
   readonly sequence: number
 }
 
-/** An instance of a fleet, as the `application_name` of its connections tells it. */
+/** The parsed `application_name` of a connection of a fleet's instance. */
 export interface MemberName {
   /** `app#id`. */
   readonly member: string
@@ -20,15 +20,15 @@ export interface MemberName {
   readonly publication: Publication | undefined
 }
 
-/** What `pg_stat_activity` keeps of an `application_name`: NAMEDATALEN - 1. */
+/** Length limit of an `application_name` in `pg_stat_activity`: NAMEDATALEN - 1. */
 const NAME_BYTES = 63
-/** Random, of 36 letters and digits: two of a thousand instances share one once in 4 000 deploys. */
+/** Random, of 36 letters and digits: among a thousand instances, two share an id once in 4 000 deploys. */
 export const ID_LENGTH = 6
-/** More than any server has. */
-export const LARGEST = 9_999
-const SEQUENCES = 36 ** 5
-const PUBLICATION_BYTES = `:t=${LARGEST},d=${LARGEST},m=${LARGEST},n=zzzzz`.length
-/** What is left to the app. */
+/** Upper bound of all figures: more than any server allows. */
+export const MAX_FIGURE = 9_999
+const SEQUENCE_COUNT = 36 ** 5
+const PUBLICATION_BYTES = `:t=${MAX_FIGURE},d=${MAX_FIGURE},m=${MAX_FIGURE},n=zzzzz`.length
+/** Maximum length of the app's name. */
 export const APP_LENGTH: number = NAME_BYTES - PUBLICATION_BYTES - ID_LENGTH - '#'.length
 
 const APP = new RegExp(`^[A-Za-z0-9._-]{1,${APP_LENGTH}}$`)
@@ -36,16 +36,16 @@ const MEMBER = `[A-Za-z0-9._-]{1,${APP_LENGTH}}#[a-z0-9]{${ID_LENGTH}}`
 const NAME = new RegExp(`^(${MEMBER})(?::t=(\\d{1,4}),d=(\\d{1,4})(?:,m=(\\d{1,4}))?,n=([a-z0-9]{1,5}))?$`)
 
 /**
- * Servers replace what is not ASCII in an `application_name` and cut it where it is too long, so that neither is taken.
+ * Rejects names that a server would change: it replaces non-ASCII characters in an `application_name` and truncates long names.
  *
- * @throws {InvalidOptionError} for an app's name that cannot stand there.
+ * @throws {InvalidOptionError} for an invalid app name.
  */
 export function requireAppName(option: string, app: unknown): asserts app is string {
   if (typeof app === 'string' && APP.test(app)) return
   throw new InvalidOptionError(option, app, `1 to ${APP_LENGTH} letters, digits, '.', '_' and '-'`)
 }
 
-/** @param random between 0 and 1, as Math.random. */
+/** @param random returns a number between 0 and 1, like Math.random. */
 export function makeMember(app: string, random: () => number): string {
   const id = Math.floor(random() * 36 ** ID_LENGTH)
   return `${app}#${id.toString(36).padStart(ID_LENGTH, '0')}`
@@ -57,14 +57,14 @@ export function makeMember(app: string, random: () => number): string {
  */
 export function encodeMemberName(member: string, { target, demand, floor, sequence }: Publication): string {
   const kept = floor > 1 ? `,m=${atMost(floor)}` : ''
-  return `${member}:t=${atMost(target)},d=${atMost(demand)}${kept},n=${(sequence % SEQUENCES).toString(36)}`
+  return `${member}:t=${atMost(target)},d=${atMost(demand)}${kept},n=${(sequence % SEQUENCE_COUNT).toString(36)}`
 }
 
 function atMost(value: number): number {
-  return Math.min(value, LARGEST)
+  return Math.min(value, MAX_FIGURE)
 }
 
-/** Undefined for a name that no instance of a fleet has given itself. */
+/** Undefined for a name that is not an instance's. */
 export function parseMemberName(applicationName: string): MemberName | undefined {
   const [, member, target, demand, floor = '1', sequence = ''] = NAME.exec(applicationName) ?? []
   if (member === undefined) return undefined
@@ -75,13 +75,13 @@ export function parseMemberName(applicationName: string): MemberName | undefined
   return { member, publication }
 }
 
-/** Whether two names tell the same, but for the sequence. */
-export function tellTheSame(a: string, b: string): boolean {
+/** Whether two names publish the same figures, ignoring the sequence. */
+export function haveSameFigures(a: string, b: string): boolean {
   return a.slice(0, a.lastIndexOf(',')) === b.slice(0, b.lastIndexOf(','))
 }
 
-/** Whether `a` was published after `b`; the numbers begin again after 60 million. */
+/** Whether `a` was published after `b`; the sequence wraps around after 60 million. */
 export function isLater(a: Pick<Publication, 'sequence'>, b: Pick<Publication, 'sequence'>): boolean {
-  const ahead = (((a.sequence - b.sequence) % SEQUENCES) + SEQUENCES) % SEQUENCES
-  return ahead > 0 && ahead < SEQUENCES / 2
+  const ahead = (((a.sequence - b.sequence) % SEQUENCE_COUNT) + SEQUENCE_COUNT) % SEQUENCE_COUNT
+  return ahead > 0 && ahead < SEQUENCE_COUNT / 2
 }

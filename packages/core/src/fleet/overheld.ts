@@ -2,15 +2,15 @@ import type { Reckoned } from './reckon.ts'
 
 interface Holding {
   readonly since: number
-  /** The fewest connections that it had in that time. */
+  /** Its minimum of open connections in that time. */
   readonly least: number
-  /** It has not given anything back for long enough. */
+  /** It has not given connections back for too long. */
   readonly isKept: boolean
 }
 
 /**
- * Members that have more connections than their share, and do not give them back. Their connections are in use, as those of
- * nobody's are, so that the other members leave the headroom free beside them.
+ * Tracks instances that hold more connections than their share and do not give them back. These connections count as in use, like
+ * those that belong to no instance, so that other instances leave the headroom free in addition.
  */
 export class Overheld {
   #holdings = new Map<string, Holding>()
@@ -23,10 +23,10 @@ export class Overheld {
     this.#holdings.clear()
   }
 
-  note(others: readonly Reckoned[], now: number, patienceMillis: number): void {
+  note(others: readonly Reckoned[], now: number, toleranceMillis: number): void {
     const holdings = new Map<string, Holding>()
     for (const { member, share, claim } of others) {
-      // Of connections of another role some may be parallel workers.
+      // Connections of another role may include parallel workers.
       const open = Math.min(member.open, claim)
       const before = this.#holdings.get(member.name)
       if (before?.isKept && open >= before.least) holdings.set(member.name, before)
@@ -34,7 +34,7 @@ export class Overheld {
         const continues = before !== undefined && open >= before.least
         const since = continues ? before.since : now
         const least = continues ? before.least : open
-        holdings.set(member.name, { since, least, isKept: now - since >= patienceMillis })
+        holdings.set(member.name, { since, least, isKept: now - since >= toleranceMillis })
       }
     }
     this.#holdings = holdings

@@ -1,14 +1,14 @@
 import { ID_LENGTH } from './member-name.ts'
 
-/** What the id is written over, a bit for each letter: as many as it takes for {@link ID_LENGTH} letters and digits. */
+/** Encodes the id, one bit per letter: 32 letters, enough for {@link ID_LENGTH} letters and digits. */
 const LETTERS = 'instanceofafleetbehindapgbouncer'
 const NAME = new RegExp(`^(.+)#(${LETTERS})$`, 'i')
 
 /**
- * The `application_name` of an instance's connections where there may be a PgBouncer: its id stands in the case of letters.
- * PgBouncer restores the name on a server connection with a round trip of its own whenever that goes to a client with
- * another one, but takes no notice of case (`apply_var` in its varcache.c, in every version). On the server it says nothing: whose name it is there
- * does not tell who uses the connection.
+ * The `application_name` of an instance's connections if there may be a PgBouncer: the case of its letters encodes the id. When
+ * PgBouncer gives a server connection to a client with another name, it sets that name with an additional round trip, but it
+ * ignores differences in case (`apply_var` in its varcache.c, in every version). The name on the server therefore does not
+ * identify the client that uses the connection.
  *
  * @param member `app#id`.
  * @example
@@ -22,7 +22,7 @@ export function pooledName(member: string): string {
   )
 }
 
-/** `app#id`; undefined for a name that no instance has given itself there. */
+/** `app#id`; undefined for a name that is not an instance's. */
 export function parsePooledName(applicationName: string): string | undefined {
   const [, app, letters = ''] = NAME.exec(applicationName) ?? []
   if (app === undefined) return undefined

@@ -4,26 +4,27 @@ import { type ActivityRow, type FleetView, inDatabase, type Limit, ofRole, viewL
 import { parseMemberName } from './member-name.ts'
 import { parsePooledName } from './pooled-name.ts'
 
-/** What PgBouncer's console tells of its clients and its limits. */
+/** The clients and limits that PgBouncer's console shows. */
 export interface PoolerLook extends Omit<PoolerAnswers, 'pools'> {
   readonly clients: readonly PgBouncerClient[]
 }
 
-/** What one member sees through the console. */
+/** An instance's view of its fleet through the console. */
 export interface PoolerView extends FleetView {
-  /** Connections of this member that are seen. */
+  /** Connections of this instance that the console shows. */
   readonly own: number
 }
 
 /**
- * Sorts what was seen of PgBouncer's clients. Members are told by the {@link pooledName} of their connections, and what each
- * has published by the name of one that it has to the console. Until it has published, that carries the member's name alone.
- * What is shared out is what it lets in: `max_client_conn`, and where there are any, its limits on the clients of a database or a user (https://www.pgbouncer.org/config.html). Where clients share server
- * connections, one instance has use for as many clients as there are servers for its pool, and not for more: those would
- * only wait there instead of here. In session mode each client takes a server, so that these are shared out, too.
+ * Derives the view of a fleet from PgBouncer's clients. The {@link pooledName} of a connection identifies its instance, and the
+ * name of an instance's connection to the console carries its publication; before the first publication, that name is the
+ * instance's name alone. The instances share the clients that PgBouncer admits: `max_client_conn` and, if set, its client limits
+ * for a database or a user (https://www.pgbouncer.org/config.html). In transaction mode one instance can use only as many clients as its pool has
+ * server connections: additional clients would wait in PgBouncer instead of in the pool. In session mode each client occupies a
+ * server connection, so the instances share these, too.
  *
- * @returns undefined where the member is not seen: that console is not the one of what its connections lead to.
- * @throws {InvalidAnswerError} for a setting that holds what cannot be.
+ * @returns undefined if the console does not show this instance, because it belongs to another PgBouncer.
+ * @throws {InvalidAnswerError} for an invalid setting.
  */
 export function readPoolerLook({ config, databases, clients }: PoolerLook, member: string): PoolerView | undefined {
   const admitted = clients.filter((client) => client.database !== PGBOUNCER_CONSOLE)
@@ -42,31 +43,31 @@ export function readPoolerLook({ config, databases, clients }: PoolerLook, membe
   const consoles = clients.filter((each) => each.database === PGBOUNCER_CONSOLE)
   for (const client of consoles) {
     const name = client.applicationName
-    // Its console lets them in beyond max_client_conn, but they leave less of that to the others.
+    // PgBouncer admits console clients beyond max_client_conn, but they count towards it for all other clients.
     rows.push({ name: '', ownRole: client.user === user, ownDatabase: false, readable: true, count: 1 })
-    // Behind a member's connections, which show its limits; where it has none now, it may open them anywhere.
+    // The connections of the instance show which limits apply to it. With none open now, it may open them under any limit.
     if (parseMemberName(name)) rows.push({ name, ownRole: true, ownDatabase: true, readable: true, count: 0 })
   }
-  rows.push(...consolesToCome(rows, consoles))
+  rows.push(...awaitedConsoles(rows, consoles))
   const pooler = readPoolerCapacity({ config, databases, pools: [] }, database, user)
   const limit = (name: string) => pgBouncerSettingAsNumber(config, name) ?? 0
   const ofDatabase = databases.find(({ name }) => name === database)?.maxClientConnections ?? 0
   const ofUser = limit('max_user_client_connections')
-  const limits: Limit[] = [{ label: 'max_client_conn leaves', usable: limit('max_client_conn'), holds: () => true }]
+  const limits: Limit[] = [{ label: 'max_client_conn leaves', usable: limit('max_client_conn'), appliesTo: () => true }]
   if (ofDatabase > 0) {
-    limits.push({ label: "the database's max_client_connections are", usable: ofDatabase, holds: inDatabase })
+    limits.push({ label: "the database's max_client_connections are", usable: ofDatabase, appliesTo: inDatabase })
   }
-  if (ofUser > 0) limits.push({ label: 'max_user_client_connections is', usable: ofUser, holds: ofRole })
+  if (ofUser > 0) limits.push({ label: 'max_user_client_connections is', usable: ofUser, appliesTo: ofRole })
   const servers = pooler ? poolerServers(pooler) : Infinity
   if (pooler?.mode === 'session') {
-    const holds: Limit['holds'] = (each) => ofRole(each) && inDatabase(each)
-    limits.push({ label: 'in session mode the pool has', usable: servers, holds })
+    const appliesTo: Limit['appliesTo'] = (each) => ofRole(each) && inDatabase(each)
+    limits.push({ label: 'in session mode the pool has', usable: servers, appliesTo })
   }
   return { limits: viewLimits(limits, rows), servedAtOnce: servers, own: own.length }
 }
 
-/** A member that is seen without a connection to the console is about to open one: its place must not be given away meanwhile. */
-function consolesToCome(rows: readonly ActivityRow[], consoles: readonly PgBouncerClient[]): ActivityRow[] {
+/** An instance without a connection to the console is about to open one: no other instance may take its slot meanwhile. */
+function awaitedConsoles(rows: readonly ActivityRow[], consoles: readonly PgBouncerClient[]): ActivityRow[] {
   const seen = new Set(consoles.map(({ applicationName }) => parseMemberName(applicationName)?.member))
   const missing = new Map<string, ActivityRow>()
   for (const row of rows) {
@@ -77,7 +78,7 @@ function consolesToCome(rows: readonly ActivityRow[], consoles: readonly PgBounc
   return [...missing.values()]
 }
 
-/** By either name: a connection may have been opened while a server was taken to be at the other end. */
+/** Accepts both kinds of names: an instance may open connections before it knows about the pooler. */
 export function memberOf(applicationName: string): string | undefined {
   return parsePooledName(applicationName) ?? parseMemberName(applicationName)?.member
 }

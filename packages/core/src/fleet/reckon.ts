@@ -1,85 +1,85 @@
 import type { LimitView, Member } from './fleet-view.ts'
-import { shareOut, sum, type Wish } from './share-out.ts'
+import { type ShareRequest, shareOut, sum } from './share-out.ts'
 
-/** What an instance knows of itself when it looks. */
+/** This instance's own figures for an exchange. */
 export interface Standing {
   /** `app#id`. */
   readonly name: string
   /** Connections that it could use. */
   readonly demand: number
   readonly floor: number
-  /** Slots taken now: connections that are open, being opened, and being closed. */
+  /** Slots taken now: connections that are open, being opened, or being closed. */
   readonly held: number
-  /** What it may have now. */
+  /** Its current max. */
   readonly target: number
-  /** It has joined just now, and others may be about to. */
+  /** It has just joined, and other instances may be about to join. */
   readonly young: boolean
-  /** Connections to be left free; undefined for the default. */
+  /** Connections to leave free; undefined for the default. */
   readonly headroom: number | undefined
 }
 
-/** What experience says against the members' own figures. */
+/** Observations that contradict the figures of instances. */
 export interface Doubts {
-  /** By name: no more than so many connections are believed, because more were claimed and not opened. */
+  /** By name: the maximum that counts, for instances that claimed more and did not open it. */
   readonly caps: ReadonlyMap<string, number>
-  /** Whether claims of more than a member's share count only as far as its connections are open. */
+  /** Whether claims above an instance's share count only up to its open connections. */
   readonly limitClaims: boolean
-  /** Members that have more than their share and do not give it back. */
+  /** Instances that hold more than their share and do not give it back. */
   readonly keepers: ReadonlySet<string>
-  /** Connections that were expected and have not been opened. */
+  /** Connections that instances were about to open and did not. */
   readonly overdue: number
 }
 
-/** By so much of its open connections a member's floor may exceed them. */
+/** The floor of an instance may exceed its open connections by this part of them. */
 const GROWTH = 1 / 2
 
 export const NO_DOUBTS: Doubts = { caps: new Map(), limitClaims: false, keepers: new Set(), overdue: 0 }
 
-/** What one member counts for under one limit. */
+/** The calculated figures of one instance under one limit. */
 export interface Reckoned {
   readonly member: Member
-  /** What it is to have. */
+  /** The connections that it is entitled to. */
   readonly share: number
-  /** It has so many connections, or may open them at any moment. */
+  /** Connections to count for it: it holds them, or may open them at any moment. */
   readonly claim: number
 }
 
-/** A limit, shared out among its members. */
+/** A limit and the calculated figures of its instances. */
 export interface Reckoning {
   readonly budget: number
-  /** The instance that looks is among them. */
+  /** Includes this instance. */
   readonly members: readonly Reckoned[]
   readonly others: readonly Reckoned[]
   readonly self: Reckoned
-  /** What all of them want together. */
+  /** Total demand. */
   readonly wanted: number
-  /** What nobody has claimed, this instance included. */
+  /** Connections that no instance claims, this one included. */
   readonly unclaimed: number
-  /** Connections in use that belong to no member. */
+  /** Connections in use that belong to no instance. */
   readonly foreign: number
 }
 
 /**
- * Shares a limit out. A member's figures are only its own words, so they count within bounds:
+ * Calculates the shares of a limit. The figures of an instance are unverified, so they count within bounds:
  *
- * - its demand, for no more than an equal part, which every member may have;
- * - its floor, which goes before other members' demand, for half as much again as its open connections, so that it can grow
- *   into the floor step by step; for its open connections where the floors together are more than the budget;
- * - all of it, for no more than {@link Doubts.caps}.
+ * - its demand up to an equal part of the connections, which every instance may have;
+ * - its floor, which takes precedence over other instances' demand, up to 1.5 times its open connections, so that it can grow
+ *   into the floor step by step; only up to its open connections if the floors together exceed the connections to share;
+ * - all of its figures up to {@link Doubts.caps}.
  *
- * What {@link Doubts.keepers} have open is theirs.
+ * {@link Doubts.keepers} keep their open connections.
  */
 export function reckon(
-  { usable, members: seen, others: strangers }: LimitView,
+  { usable, members: seen, others: unmanaged }: LimitView,
   self: Standing,
   headroom: number,
   doubts: Doubts,
 ): Reckoning {
-  const foreign = strangers + impostorsOf(seen, self) - doubts.overdue
+  const foreign = unmanaged + impostorsOf(seen, self) - doubts.overdue
   const budget = Math.max(0, usable - headroom - foreign)
   const members = withSelf(seen, self).map((member) => limited(member, doubts.caps.get(member.name)))
-  const wishes = wishesWithin(budget, members, self, doubts.keepers)
-  const shares = shareOut(budget, wishes)
+  const requests = requestsWithin(budget, members, self, doubts.keepers)
+  const shares = shareOut(budget, requests)
   const reckoned = members.map((member, i): Reckoned => {
     const share = shares[i] as number
     const { open, claim } = member
@@ -93,18 +93,18 @@ export function reckon(
     others,
     unclaimed: budget - Math.max(self.target, self.held) - sum(others.map(({ claim }) => claim)),
     self: reckoned.find(({ member }) => member.name === self.name) as Reckoned,
-    wanted: sum(wishes.map(({ floor, demand }) => Math.max(floor, demand))),
+    wanted: sum(requests.map(({ floor, demand }) => Math.max(floor, demand))),
     foreign,
   }
 }
 
-/** Connections that carry this instance's name and are not its own. */
+/** Connections that carry this instance's name but are not its own. */
 function impostorsOf(seen: readonly Member[], { name, held }: Standing): number {
   const open = seen.find((each) => each.name === name)?.open ?? 0
   return Math.max(0, open - held)
 }
 
-/** With what it knows of itself better than its publication. It is there even if its name was changed by somebody. */
+/** Replaces this instance's publication with its current figures. Includes it even if another client has changed its name. */
 function withSelf(seen: readonly Member[], { name, demand, floor, held }: Standing): Member[] {
   const self: Member = {
     name,
@@ -129,29 +129,32 @@ function limited(member: Member, cap: number | undefined): Member {
   }
 }
 
-function wishesWithin(
+function requestsWithin(
   budget: number,
   members: readonly Member[],
   self: Standing,
   keepers: ReadonlySet<string>,
-): Wish[] {
-  const wishes = (growth: number) => {
+): ShareRequest[] {
+  const requests = (growth: number) => {
     return members.map((each) => {
-      const wish = each.name === self.name ? ownWish(self) : wishOf(each, each.open + Math.ceil(each.open * growth))
-      return keepers.has(each.name) ? { ...wish, floor: Math.max(wish.floor, Math.min(each.open, each.claim)) } : wish
+      const request =
+        each.name === self.name ? ownRequest(self) : requestOf(each, each.open + Math.ceil(each.open * growth))
+      return keepers.has(each.name)
+        ? { ...request, floor: Math.max(request.floor, Math.min(each.open, each.claim)) }
+        : request
     })
   }
-  const growing = wishes(GROWTH)
-  return sum(growing.map(({ floor }) => floor)) <= budget ? growing : wishes(0)
+  const growing = requests(GROWTH)
+  return sum(growing.map(({ floor }) => floor)) <= budget ? growing : requests(0)
 }
 
-function ownWish({ floor, demand }: Standing): Wish {
+function ownRequest({ floor, demand }: Standing): ShareRequest {
   return { floor, demand }
 }
 
-/** @param most what is believed of its floor. */
-function wishOf({ open, publication }: Member, most: number): Wish {
-  // A member that has told nothing is not asked to give anything back: it may be no instance at all, but named like one.
+/** @param most upper bound for its floor. */
+function requestOf({ open, publication }: Member, most: number): ShareRequest {
+  // An instance without a publication need not give connections back: it may be another client with a similar name.
   if (!publication) return { floor: open, demand: open }
   const { floor, demand } = publication
   return { floor: Math.min(floor, Math.max(1, most)), demand: Math.max(floor, demand) }

@@ -5,33 +5,33 @@ import { sum } from './share-out.ts'
 
 export type { Standing } from './reckon.ts'
 
-/** What an instance may have of the fleet's budget, and how that was worked out. */
+/** The connections that an instance may have, and the calculation. */
 export interface FleetShare {
   /** Connections that it may have now. */
   readonly maxConnections: number
-  /** What it is to have as soon as others have given it back. */
+  /** Connections that it may have as soon as other instances have given them back. */
   readonly entitlement: number
-  /** What the others' claims leave to it. */
+  /** The connections that the claims of other instances leave free. */
   readonly free: number
-  /** Instances under the limit that is the tightest, of this fleet and others. */
+  /** Instances under the tightest limit, of this fleet and others. */
   readonly instances: number
-  /** Connections that all of them can have together. */
+  /** Connections that all instances share. */
   readonly sharedConnections: number
-  /** Somebody wants more than it is to have. */
+  /** Whether the total demand exceeds the connections to share. */
   readonly contended: boolean
-  /** The arithmetic, a line each, to be shown to whoever asks why. */
+  /** The steps of the calculation, one line each. */
   readonly steps: readonly string[]
 }
 
 /**
- * Works out what an instance may have after a look.
+ * Calculates the share of an instance after an exchange.
  *
- * It goes down to what it is entitled to at once, but keeps what it has open beyond that as long as nobody is short of it.
- * It goes up only as far as the others' claims leave the budget free, and while it is young half of the way, so that the
- * first of many that start together does not take what it would have to give back in the next moment. So whatever the order in which they look, no step up
- * takes the sum of claims over the budget.
+ * The share shrinks to the entitlement immediately, but includes open connections beyond it as long as no other instance lacks
+ * them. It grows only into connections that no other instance claims; a young instance grows half of the way, so that the first of
+ * many that start together does not take connections that it would have to give back right away. So in whatever order the instances
+ * exchange, no increase raises the sum of claims above the connections to share.
  */
-export function settleShare({ limits, servedAtOnce }: FleetView, self: Standing, judge: Judge = believe): FleetShare {
+export function settleShare({ limits, servedAtOnce }: FleetView, self: Standing, judge: Judge = trustAll): FleetShare {
   const least = Math.min(...limits.map(({ usable }) => usable))
   const headroom = self.headroom ?? defaultHeadroom(least)
   const parts = limits.map((limit) => {
@@ -53,7 +53,7 @@ export function settleShare({ limits, servedAtOnce }: FleetView, self: Standing,
       ? Math.max(has, Math.min(entitlement, has + room))
       : Math.max(entitlement, Math.min(self.held, self.held + spare))
   const { members, budget, contended, steps } = tightest
-  const more = [...served(entitlement, servedAtOnce), ...shortOf(target, entitlement)]
+  const more = [...describeServed(entitlement, servedAtOnce), ...describeDifference(target, entitlement)]
   return {
     maxConnections: target,
     entitlement,
@@ -65,16 +65,16 @@ export function settleShare({ limits, servedAtOnce }: FleetView, self: Standing,
   }
 }
 
-/** Shares a limit out with what is to be doubted of its members. */
+/** Calculates the shares of a limit, taking doubts about its instances into account. */
 export type Judge = (limit: LimitView, reckon: (doubts: Doubts) => Reckoning) => Reckoning
 
-const believe: Judge = (_limit, reckon) => reckon(NO_DOUBTS)
+const trustAll: Judge = (_limit, reckon) => reckon(NO_DOUBTS)
 
 interface Part {
   readonly entitlement: number
-  /** What the others' claims leave. */
+  /** The connections that the claims of other instances leave free. */
   readonly free: number
-  /** What is left when everybody has what it is to have, this one what it holds; below 0 what others are short of. */
+  /** budget - sum of entitlements, taking this instance's open connections as its own; negative: what other instances lack. */
   readonly spare: number
   readonly members: number
   readonly budget: number
@@ -95,17 +95,17 @@ function partOf({ label, usable }: LimitView, { held }: Standing, headroom: numb
     budget,
     contended: wanted > budget,
     steps: [
-      `${label} ${usable} usable - ${headroom} headroom - ${foreign} of others = ${budget} to share`,
+      `${label} ${usable} usable - ${headroom} headroom - ${foreign} used by other clients = ${budget} to share`,
       `${members.length === 1 ? '1 instance wants' : `${members.length} instances want`} ${wanted}: ${entitlement} for this one`,
     ],
   }
 }
 
-function served(entitlement: number, atOnce: number): string[] {
-  return entitlement < atOnce ? [] : [`no more than ${atOnce} of which could be served at once`]
+function describeServed(entitlement: number, servedAtOnce: number): string[] {
+  return entitlement < servedAtOnce ? [] : [`the pooler serves no more than ${servedAtOnce} of these at the same time`]
 }
 
-function shortOf(target: number, entitlement: number): string[] {
-  if (target < entitlement) return [`${target} until others have given back theirs`]
-  return target > entitlement ? [`${target}, because nobody else wants what is open`] : []
+function describeDifference(target: number, entitlement: number): string[] {
+  if (target < entitlement) return [`${target} until other instances have given connections back`]
+  return target > entitlement ? [`${target}, because no other instance needs the open connections`] : []
 }

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { shareOut, sum, type Wish } from './share-out.ts'
+import { shareOut, sum, type ShareRequest } from './share-out.ts'
 
-const wishes = (...demands: number[]): Wish[] => demands.map((demand) => ({ floor: 1, demand }))
+const wishes = (...demands: number[]): ShareRequest[] => demands.map((demand) => ({ floor: 1, demand }))
 const wish = fc.record({ floor: fc.integer({ min: 1, max: 10 }), demand: fc.nat(60) })
 const given = fc.tuple(fc.nat(200), fc.array(wish, { maxLength: 30 }))
 
 describe('a budget is shared out', () => {
-  test.each<[what: string, budget: number, wishes: Wish[], shares: number[]]>([
+  test.each<[what: string, budget: number, wishes: ShareRequest[], shares: number[]]>([
     ['among nobody', 10, [], []],
     ['to one', 10, wishes(30), [10]],
     ['equally among those who want all', 33, wishes(99, 99, 99), [11, 11, 11]],

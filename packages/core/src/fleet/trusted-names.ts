@@ -1,9 +1,9 @@
-/** Connections of one role that name themselves one instance of a fleet. */
+/** Connections of one role that are named like one instance of a fleet. */
 export interface Naming {
   /** `app#id`. */
   readonly member: string
   readonly role: string
-  /** Of the roles that use one name, the one with the lowest rank has it; -1 is not trusted. */
+  /** If several roles use a name, the one with the lowest rank owns it; -1 is not trusted. */
   readonly rank: number
   readonly count: number
 }
@@ -16,14 +16,14 @@ export interface IgnoredConnections {
 }
 
 export interface TrustedNames<T> {
-  /** Those whose names count. */
+  /** The connections whose names count. */
   readonly trusted: ReadonlySet<T>
   readonly ignored: readonly IgnoredConnections[]
 }
 
 /**
- * Any role can give its connections any name. So the name of an instance counts only where its role is trusted; and where
- * several such roles use one name, for one of them.
+ * Any role can give its connections any name. So an instance's name counts only on connections of a trusted role; if several
+ * trusted roles use one name, it counts for one of them.
  *
  * @param read undefined for a connection that is not named as an instance.
  */

@@ -4,22 +4,22 @@ import { addressOf, rememberReached, wasReached } from './discovery/reached-addr
 import type { PoolguardOptions } from './options/poolguard-options.ts'
 
 export interface ConnectFailuresOptions {
-  /** Where the pool connects to: a connection string. */
+  /** Connection string of the pool. */
   readonly target: string
   readonly options: PoolguardOptions
-  /** As the driver sorts its own errors. */
+  /** Classifies the driver's errors. */
   readonly classify: (error: unknown) => ConnectFailure
 }
 
 /**
- * Decides what an error of connecting means to a pool. Callers wait for a server that has answered before: it restarts, or fails
- * over. A server that never answered is more likely a wrong address, or one that was never started; a script should be told
- * at once. An instance of a fleet, and a pool that is to keep connections open, live long enough to wait.
+ * Classifies connection errors for a pool. If the server has answered before, it is restarting or failing over, and callers
+ * wait for it. If it has never answered, the address is probably wrong or the server was never started: callers are rejected
+ * immediately, so that a script fails fast. An instance of a fleet, and a pool with a `min`, run long enough to wait.
  */
 export class ConnectFailures {
   readonly #address: string
   readonly #waitsForServer: boolean
-  /** PgBouncer's KILL has ended the last connections. */
+  /** The last connections were closed by PgBouncer's KILL. */
   #killed = false
   readonly #classify: (error: unknown) => ConnectFailure
 
@@ -35,23 +35,23 @@ export class ConnectFailures {
     this.#killed = false
   }
 
-  /** @param error why the connection was lost. */
+  /** @param error the cause of the loss. */
   onClosed(error: unknown): void {
     if (isKilledByPooler(error)) this.#killed = true
   }
 
   classify(error: unknown): ConnectFailure {
-    // A server that says that it is starting up can be reached.
+    // A server that reports that it is starting up is reachable.
     if (isServerError(error)) rememberReached(this.#address)
-    if (this.#givesUp && isServerAbsent(error)) return 'permanent'
+    if (this.#rejectsUnreached && isServerAbsent(error)) return 'permanent'
     return this.#classify(error)
   }
 
   advise(error: unknown): string | undefined {
-    return adviseConnectFailure(error, { neverReached: this.#givesUp, killed: this.#killed })
+    return adviseConnectFailure(error, { neverReached: this.#rejectsUnreached, killed: this.#killed })
   }
 
-  get #givesUp(): boolean {
+  get #rejectsUnreached(): boolean {
     return !this.#waitsForServer && !wasReached(this.#address)
   }
 }

@@ -1,36 +1,36 @@
 import type { CloseReason, ConnectFailure, ResourceFactory } from '../pool/index.ts'
 import type { ProbeSession, ShowRow } from '../topology/index.ts'
 
-/** What a {@link PoolGuard} needs of a driver. */
+/** The interface between a {@link PoolGuard} and a driver. */
 export interface GuardedDriver<C> {
-  /** Its `open` hands a connection to {@link PoolGuard.meet} after the login, before anything else is sent on it. */
+  /** `open` must pass each connection to {@link PoolGuard.meet} after the login, before it sends anything else. */
   readonly factory: ResourceFactory<C>
   /** Default: `classifyConnectFailure`. */
   readonly classify?: (error: unknown) => ConnectFailure
   /**
-   * Where a connection leads to: host, port, database and user, and nothing secret. Verdicts are remembered by it; undefined
-   * where that does not tell, as with a stream that somebody else has opened.
+   * Host, port, database and user of a connection, without secrets. Discovery results are stored under this key; undefined if the
+   * driver cannot know it, for example for a stream that the application has opened.
    */
   peerOf(connection: C): string | undefined
-  /** What a connection has logged in to, as the server or the pooler knows it. */
+  /** User and database of a connection, as the server or the pooler knows them. */
   loginOf(connection: C): Login
-  /** A connection that no caller has, as the detection of poolers sees it. */
+  /** The probe for detection, on a connection that no caller holds. */
   probe(connection: C): ProbeSession
-  /** Whether its connection was lost. */
+  /** Whether the connection was lost. */
   isLost(connection: C): boolean
   /**
-   * Runs a text of one statement or several, and answers the first value of the last one's first row, as text; undefined
-   * where that has no row.
+   * Runs one or several statements. Resolves to the first value of the last statement's first row, as text; undefined if there is
+   * no row.
    */
   ask(connection: C, text: string): Promise<string | null | undefined>
-  /** A connection is lent no more: it is being closed, or was lost. */
+  /** Called when a connection is being closed or was lost; no caller gets it any more. */
   gone?(connection: C, reason: CloseReason): void
-  /** Somebody has left a transaction open on it. */
+  /** Whether a caller has left a transaction open on it. */
   isInTransaction(connection: C): boolean
   /**
-   * Opens the console of the PgBouncer that a connection leads to, as the same user; or the one that is named.
+   * Opens the console of the PgBouncer that a connection leads to, as the same user, or the console at `url`.
    *
-   * @throws what connecting throws.
+   * @throws the connection error.
    */
   openConsole(connection: C, options: ConsoleOptions): Promise<PoolerConsole>
 }
@@ -42,17 +42,17 @@ export interface Login {
 
 export interface ConsoleOptions {
   readonly url: string | undefined
-  /** For logging in, and for each answer. */
+  /** Timeout for the login and for each answer. */
   readonly patienceMillis: number
   readonly applicationName?: string | undefined
 }
 
 /** PgBouncer's admin console. */
 export interface PoolerConsole extends AsyncDisposable {
-  /** The rows of `SHOW <what>`. One at a time: the console takes no more. */
+  /** Resolves to the rows of `SHOW <what>`. Run one at a time: the console has no queue. */
   show(what: 'CLIENTS' | 'CONFIG' | 'DATABASES' | 'VERSION'): Promise<readonly ShowRow[]>
   readonly user: string
   readonly applicationName: string | undefined
-  /** Resolves when the connection to it is closed, or lost. It keeps no process alive. */
+  /** Resolves when the connection is closed or lost. Does not keep the process alive. */
   readonly closed: Promise<void>
 }

@@ -12,14 +12,14 @@ import type { Survey } from './discovery/discover-topology.ts'
 
 export type Bounds = Partial<Pick<PoolSettings, 'min' | 'max'>>
 
-/** How many connections a pool may have: what was found, and then a plan or a fleet, say it, within what the user has set since. */
+/** Calculates a pool's bounds from the discovered limits, the plan or the fleet's share, and the user's own bounds. */
 export class PoolBounds {
   readonly #options: SettingsOptions
   readonly #engine: () => Pick<Pool<unknown>, 'resize' | 'settings'>
-  #found: Survey | undefined
+  #discovered: Survey | undefined
   #share: Share | undefined
   /** Why the fleet's instances cannot see each other. */
-  #unseen: string | undefined
+  #fleetUnavailable: string | undefined
   #resized: Bounds = {}
   #settings: ResolvedSettings
 
@@ -32,47 +32,47 @@ export class PoolBounds {
     this.#settings = resolveSettings({ options })
   }
 
-  /** The settings that hold, and why. */
+  /** The settings in effect, and the reasons. */
   get settings(): ResolvedSettings {
     return this.#settings
   }
 
-  /** What the user has set; without a bound, the most that a pool opens by what it finds. */
-  get wished(): { readonly min: number; readonly max: number } {
+  /** The bounds that the user has set; otherwise the bounds of a pool that discovers its limits. */
+  get requested(): { readonly min: number; readonly max: number } {
     const { pool, preset } = this.#options
-    // A preset's max is there for a reason; the default is not.
+    // The max of a preset is intentional; the default max is not, so it does not bound a share.
     const ceiling = pool?.max ?? (preset && defaultsFor(preset).max)
     const min = this.#resized.min ?? pool?.min ?? 0
     return { min, max: this.#resized.max ?? ceiling ?? Math.max(MAX_DISCOVERED, min) }
   }
 
-  /** The other end has been looked at. */
-  adopt(found: Survey): void {
-    this.#found = found
+  /** Applies the result of discovery. */
+  applyDiscovery(discovered: Survey): void {
+    this.#discovered = discovered
     this.#resolve()
-    if (!this.#isShared) this.#boundAlone()
+    if (!this.#isShared) this.#applyStaticBounds()
   }
 
-  /** The fleet says how many it may have. */
-  adoptShare(max: number, share: Share | undefined): void {
-    this.#unseen = undefined
+  /** Applies the fleet's share. */
+  applyShare(max: number, share: Share | undefined): void {
+    this.#fleetUnavailable = undefined
     this.#share = share && { ...share, maxConnections: max }
     this.#resolve()
-    this.#bound(max)
+    this.#applyBounds(max)
   }
 
-  /** The fleet's instances cannot see each other: what is given holds. */
-  standAlone(why: string): void {
-    this.#unseen = why
+  /** Applies the static limit, because the fleet's instances cannot see each other. */
+  useStaticLimit(why: string): void {
+    this.#fleetUnavailable = why
     this.#share = undefined
     this.#resolve()
-    this.#boundAlone()
+    this.#applyStaticBounds()
   }
 
   /**
-   * Changes the bounds; they hold whatever is found later.
+   * Changes the bounds. Later discoveries do not change them.
    *
-   * @throws {InvalidOptionError} for bounds that cannot be meant.
+   * @throws {InvalidOptionError} for invalid bounds.
    */
   resize(bounds: Bounds): void {
     const resized = { ...this.#resized, ...bounds }
@@ -80,26 +80,26 @@ export class PoolBounds {
     if (shared) validatePoolSettings(resized)
     else this.#engine().resize(bounds)
     this.#resized = resized
-    // The share stays a bound, too.
-    if (shared) this.#bound(this.#engine().settings.max)
+    // The share remains an upper bound.
+    if (shared) this.#applyBounds(this.#engine().settings.max)
   }
 
-  /** Whether a fleet says how many connections it may have. */
+  /** Whether a fleet determines the max. */
   get #isShared(): boolean {
-    const seen = this.#unseen === undefined && this.#found?.topology.kind !== 'unknown'
-    return this.#options.fleet !== undefined && seen
+    const isAvailable = this.#fleetUnavailable === undefined && this.#discovered?.topology.kind !== 'unknown'
+    return this.#options.fleet !== undefined && isAvailable
   }
 
   #resolve(): void {
-    const [share, unseen] = [this.#share, this.#unseen]
-    this.#settings = resolveSettings({ options: this.#options, ...this.#found, share, unseen })
+    const [share, fleetUnavailable] = [this.#share, this.#fleetUnavailable]
+    this.#settings = resolveSettings({ options: this.#options, ...this.#discovered, share, fleetUnavailable })
   }
 
-  #boundAlone(): void {
-    this.#bound(this.#resized.max ?? this.#settings.values.max)
+  #applyStaticBounds(): void {
+    this.#applyBounds(this.#resized.max ?? this.#settings.values.max)
   }
 
-  #bound(max: number): void {
+  #applyBounds(max: number): void {
     this.#engine().resize({ max, min: Math.min(this.#resized.min ?? this.#settings.values.min, max) })
   }
 }

@@ -26,7 +26,7 @@ import type { Survey } from './discovery/discover-topology.ts'
 import { DiscoveringFactory } from './discovery/discovering-factory.ts'
 import { ServerDiscovery } from './discovery/server-discovery.ts'
 import { PoolRegistration } from './driver-kit/pool-registration.ts'
-import { Emptiness } from './emptiness.ts'
+import { EmptySignal } from './empty-signal.ts'
 import { FleetInstance } from './fleet/fleet-instance.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
 import type { PoolguardOptions } from './options/poolguard-options.ts'
@@ -34,56 +34,55 @@ import { type Bounds, PoolBounds } from './pool-bounds.ts'
 import { warnOfSecondPool } from './same-database.ts'
 
 const LEFT_IN_TRANSACTION =
-  'A connection was released with a transaction open, which was rolled back. Await COMMIT or ROLLBACK before the release, also after an error. ' +
-  'If the transaction was begun with a query of its own (pool.query, dataSource.query, $executeRaw), the statements that followed were not ' +
-  "part of it: use the driver's or the ORM's own transaction. Later cases are counted in snapshot().dirtyReleases; onEvent is told of each."
-
-/** Warnings may quote a server, which can say something else every time. */
+  'A caller released a connection with an open transaction; poolguard rolled it back. Await COMMIT or ROLLBACK before the release, also after an error. ' +
+  'If you began the transaction with a query on the pool (pool.query, dataSource.query, $executeRaw), the statements that followed were not ' +
+  'part of it: use the transaction API of the driver or ORM. snapshot().dirtyReleases counts later cases, and onEvent is called for each.'
+/** Limits the warnings, because they may quote a server that sends a different text every time. */
 const MAX_WARNINGS = 50
 
-/** After these a pool may have no connection any more. */
+/** The events after which a pool may have no connection left. */
 const MAY_EMPTY: readonly PoolEvent['type'][] = ['closed', 'connect-failed', 'timeout', 'drained']
 
 const debug = debuglog('poolguard')
 
-/** What a pool is to be, sorted out of what the user gave. */
+/** The specification of a pool, derived from the user's options. */
 export interface GuardSpec {
   readonly name: string
-  /** The connection string, its password hidden. */
+  /** The connection string with its password hidden. */
   readonly target: string
   readonly options: PoolguardOptions
-  /** What is to be told of the connection string, once the pool is used. */
+  /** Warnings about the connection string, emitted on first use of the pool. */
   readonly warnings?: readonly RewriteWarning[]
-  /** Why no statement is to be prepared automatically, whatever is at the other end. */
+  /** Why statements must not be prepared automatically, regardless of the topology; undefined if they may. */
   readonly againstPreparing?: string | undefined
-  /** What the errors of connecting must not repeat. */
+  /** Secrets to hide in connection errors. */
   readonly secrets?: KnownSecrets | undefined
-  /** Lets the provider be guessed until a probe has answered. */
+  /** Used to guess the provider until discovery has finished. */
   readonly connection?: ConnectionString | undefined
 }
 
 /**
- * What stands behind a driver's pool: the engine, and what it has learnt of its other end. Construction opens nothing. The
- * first connection shows what is at the other end before it is lent, and that sets the pool's bounds.
+ * The core of a guarded pool: the engine, and the discovered server or pooler. The constructor opens no connection. The first
+ * connection is inspected before a caller gets it, and the result determines the pool's bounds.
  */
 export class PoolGuard<C> {
   readonly engine: Pool<C>
   readonly sessions: SessionStateCheck
   readonly lateQueries: LateQueryReporter<C>
-  /** What is prepared automatically, by drivers that can. */
+  /** Decides which statements drivers prepare automatically. */
   readonly statements: AutomaticStatements
   readonly #spec: GuardSpec
   readonly #driver: GuardedDriver<C>
-  /** What the user has said is at the other end. */
+  /** The topology that the user stated. */
   readonly #given: Topology | undefined
   readonly #registration: PoolRegistration
   readonly #bounds: PoolBounds
   readonly #connectFailures: ConnectFailures
-  readonly #surveyor: ServerDiscovery<C>
+  readonly #discovery: ServerDiscovery<C>
   #dirtyReleases = 0
   readonly #fleet: FleetInstance<C> | undefined
   readonly #warned = new Set<string>()
-  readonly #emptiness = new Emptiness()
+  readonly #emptySignal = new EmptySignal()
 
   /**
    * @throws {InvalidOptionError} names the option and the value.
@@ -104,104 +103,104 @@ export class PoolGuard<C> {
       against: spec.againstPreparing ?? (provider?.pinsNamedStatements && pins(provider.provider)),
       surprised: (reason) => {
         this.warn(reason)
-        this.#surveyor.doubt()
+        this.#discovery.invalidate()
       },
     })
     const assumed = this.#given ?? (spec.connection && assumeTopology(spec.connection))
     if (assumed) this.sessions.adopt(assumed)
-    this.#fleet = spec.options.fleet && this.#makeMembership(spec.options.fleet)
+    this.#fleet = spec.options.fleet && this.#createFleetInstance(spec.options.fleet)
     this.#driver = makeDriver(this)
     const { classify = classifyConnectFailure } = this.#driver
     this.#connectFailures = new ConnectFailures({ target: spec.target, options: spec.options, classify })
-    this.#surveyor = new ServerDiscovery({
+    this.#discovery = new ServerDiscovery({
       engine: () => this.engine,
       driver: () => this.#driver,
       given: this.#given,
-      wantsAgain: () => this.#fleet?.mayRejoin === true,
+      shouldRepeat: () => this.#fleet?.mayRejoin === true,
       urgent: this.#fleet !== undefined,
-      glimpsed: (assumed) => this.sessions.adopt(assumed),
-      found: (found) => this.#adopt(found),
+      onAssumed: (assumed) => this.sessions.adopt(assumed),
+      onDiscovered: (result) => this.#applyDiscovery(result),
     })
     const { values: settings } = this.settings
-    refuseMinToWaitFor(spec.options, settings)
+    rejectMinWithWaitUntil(spec.options, settings)
     this.engine = new Pool({
       name: spec.name,
       settings,
-      factory: new DiscoveringFactory(this.#driver, this.#surveyor, spec.secrets),
+      factory: new DiscoveringFactory(this.#driver, this.#discovery, spec.secrets),
       classify: (error) => this.#connectFailures.classify(error),
       advise: (error) => this.#connectFailures.advise(error),
-      onEvent: (event) => this.#heard(event),
+      onEvent: (event) => this.#onPoolEvent(event),
       onClosing: (connection, reason) => {
         this.#driver.gone?.(connection, reason)
-        this.#fleet?.gone(connection)
+        this.#fleet?.onClosing(connection)
       },
-      isPinned: (connection) => this.#fleet?.needs(connection) ?? false,
+      isPinned: (connection) => this.#fleet?.isPublisher(connection) ?? false,
     })
-    // It has connections before anybody has used it.
-    if (settings.min > 0) this.#enter()
+    // A pool with a min opens connections before its first use.
+    if (settings.min > 0) this.#register()
   }
 
-  /** Borrows a connection. What it throws is told at {@link Pool.acquire}. */
+  /** Acquires a connection. Throws the same errors as {@link Pool.acquire}. */
   acquire(options?: AcquireOptions): Promise<Lease<C>> {
-    if (!this.#registration.isEntered) this.#enter()
-    if (this.#fleet) this.#askFleet(this.#fleet)
+    if (!this.#registration.isEntered) this.#register()
+    if (this.#fleet) this.#notifyFleet(this.#fleet)
     const lease = this.engine.acquire(options)
     if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, lease)
     return lease
   }
 
-  /** The fleet's first look goes before the callers, who may keep the only connection for long. */
-  #askFleet(fleet: FleetInstance<C>): void {
-    if (this.#surveyor.due && this.engine.openOrOpening === 0) fleet.takeSeat()
-    fleet.asked()
+  /** Queues the fleet's request after discovery but ahead of the caller: with max 1 the caller could hold the only connection. */
+  #notifyFleet(fleet: FleetInstance<C>): void {
+    if (this.#discovery.isDue && this.engine.openOrOpening === 0) fleet.reserveConnection()
+    fleet.onAcquire()
   }
 
   /**
-   * A driver has opened a connection, and nothing but the login was sent on it. Resolves when it may be used; to false
-   * where it still owes an answer.
+   * Drivers call this for a new connection after the login, before they send anything else on it. Resolves when a caller may get
+   * the connection, to false while an answer on it is outstanding.
    *
-   * @throws what the connection was lost with.
+   * @throws the error if the connection was lost.
    */
   meet(connection: C): Promise<boolean> {
-    return this.#surveyor.meet(connection)
+    return this.#discovery.onConnection(connection)
   }
 
-  /** Asked in the caller's own context: platforms want to know for which request. */
+  /** Runs in the caller's own context, because platforms assign `waitUntil` to the current request. */
   #keepAlive(waitUntil: NonNullable<PoolguardOptions['waitUntil']>, lease: Promise<unknown>): void {
     try {
-      waitUntil(this.#emptiness.promise)
+      waitUntil(this.#emptySignal.promise)
     } catch (error) {
-      this.warn(`waitUntil has thrown, so idle connections may outlive the function: ${String(error)}`)
+      this.warn(`waitUntil threw an error, so idle connections may outlive the function: ${String(error)}`)
     }
-    // Of one that was turned away nothing else may follow.
-    lease.catch(() => this.#emptiness.check(this.engine.counts))
+    // After a rejected acquire there may be no further event.
+    lease.catch(() => this.#emptySignal.check(this.engine.counts))
   }
 
-  /** Closes what nobody uses now, the look at the database included. See {@link Pool.closeIdle}. */
+  /** Closes idle connections, after a running discovery has finished. See {@link Pool.closeIdle}. */
   async closeIdle(): Promise<void> {
-    await this.#surveyor.settled()
+    await this.#discovery.whenFinished()
     await this.engine.closeIdle()
   }
 
-  /** Waits until the other end has been looked at; `again` where that was before something has changed. */
-  async ready({ refresh: again = false }: { readonly refresh?: boolean } = {}): Promise<PoolSnapshot> {
-    if (!this.#registration.isEntered) this.#enter()
-    await keepAlive(this.#surveyor.ready(again))
+  /** Waits until discovery has finished; `refresh` repeats it. */
+  async ready({ refresh = false }: { readonly refresh?: boolean } = {}): Promise<PoolSnapshot> {
+    if (!this.#registration.isEntered) this.#register()
+    await keepAlive(this.#discovery.ready(refresh))
     return this.snapshot()
   }
 
-  /** Changes the bounds; they hold whatever a later survey finds. */
+  /** Changes the bounds. Later discoveries do not change them. */
   resize(bounds: Bounds): void {
     this.#bounds.resize(bounds)
-    this.#fleet?.rebound()
+    this.#fleet?.onResize()
   }
 
-  /** @param drainMillis how long leases are waited for; default: the setting. */
+  /** @param drainMillis how long to wait for active leases; default: the setting. */
   async close(drainMillis?: number): Promise<void> {
     this.#fleet?.leave()
     await this.engine.drain(drainMillis)
-    // Whoever comes later may find another server at the same address.
-    this.#surveyor.forget()
+    // A pool that is opened later may find another server at the same address.
+    this.#discovery.forget()
     this.#registration.leave()
   }
 
@@ -223,22 +222,22 @@ export class PoolGuard<C> {
     return this.engine.counts
   }
 
-  /** What connections that are opened now are to carry as their `application_name`; undefined where that is the user's. */
+  /** The `application_name` for new connections; undefined if the user determines it. */
   get applicationName(): string | undefined {
     return this.#fleet?.nameFor(this.topology ?? this.#given)
   }
 
-  /** The settings that hold, and why. */
+  /** The settings in effect, and the reasons. */
   get settings(): ResolvedSettings {
     return this.#bounds.settings
   }
 
-  /** What was found at the other end; undefined until it has been looked at. */
+  /** The discovered topology; undefined until discovery has finished. */
   get topology(): Topology | undefined {
-    return this.#surveyor.found?.topology
+    return this.#discovery.result?.topology
   }
 
-  /** A connection came back with a transaction open. */
+  /** Drivers call this when a caller has released a connection with an open transaction. */
   leftInTransaction(): void {
     this.#dirtyReleases++
     this.engine.emit({ type: 'dirty-release' })
@@ -253,10 +252,10 @@ export class PoolGuard<C> {
   }
 
   /**
-   * A caller has sent a query on a checkout that has ended.
+   * Drivers call this when a caller has sent a query on a checkout that has ended.
    *
-   * @param stack where it was sent.
-   * @returns the error that the query is to fail with; undefined where it is to run.
+   * @param stack the call site of the query.
+   * @returns the error to reject the query with; undefined to run it.
    */
   queriedAfterRelease(lease: Lease<C>, stack: string | null): QueryAfterReleaseError | undefined {
     const rejected = this.#spec.options.queryAfterRelease === 'reject'
@@ -268,36 +267,36 @@ export class PoolGuard<C> {
     this.#registration.warn(message)
   }
 
-  /** Into the process's registry, and what was to be said of its URL. */
-  #enter(): void {
+  /** Registers the pool in the process, and emits the warnings about its URL. */
+  #register(): void {
     const second = this.#spec.options.name === undefined && warnOfSecondPool(this.snapshot())
     if (second) this.warn(second)
     this.#registration.enter()
     for (const warning of this.#spec.warnings ?? []) this.warn(describeRewriteWarning(warning))
   }
 
-  #heard(event: PoolEvent): void {
+  #onPoolEvent(event: PoolEvent): void {
     if (event.type === 'opened') this.#connectFailures.onOpened()
     else if (event.type === 'closed') this.#connectFailures.onClosed(event.error)
-    if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#surveyor.doubt()
-    this.#fleet?.heard(event)
-    if (MAY_EMPTY.includes(event.type)) this.#emptiness.check(this.engine.counts)
+    if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#discovery.invalidate()
+    this.#fleet?.onPoolEvent(event)
+    if (MAY_EMPTY.includes(event.type)) this.#emptySignal.check(this.engine.counts)
     this.#spec.options.onEvent?.(event)
   }
 
-  async #adopt(found: Survey): Promise<void> {
-    this.sessions.adopt(found.topology)
-    this.statements.adopt(found.topology)
-    this.#bounds.adopt(found)
-    if (found.topology.kind === 'unknown') this.#fleet?.leave()
-    else await this.#fleet?.join(found.topology)
-    this.#tellWarnings()
-    debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(found.topology), describeSettings(this.settings))
+  async #applyDiscovery(result: Survey): Promise<void> {
+    this.sessions.adopt(result.topology)
+    this.statements.adopt(result.topology)
+    this.#bounds.applyDiscovery(result)
+    if (result.topology.kind === 'unknown') this.#fleet?.leave()
+    else await this.#fleet?.join(result.topology)
+    this.#emitSettingsWarnings()
+    debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(result.topology), describeSettings(this.settings))
     const { active, reason } = this.statements.state
     debug('pool "%s": prepares statements automatically: %s (%s)', this.#spec.name, active ? 'yes' : 'no', reason)
   }
 
-  #tellWarnings(): void {
+  #emitSettingsWarnings(): void {
     for (const warning of this.settings.warnings) this.#warnOnce(warning)
   }
 
@@ -307,32 +306,36 @@ export class PoolGuard<C> {
     this.warn(warning)
   }
 
-  #makeMembership(fleet: FleetOptions): FleetInstance<C> {
+  #createFleetInstance(fleet: FleetOptions): FleetInstance<C> {
     return new FleetInstance({
       fleet,
       headroom: this.#spec.options.headroom,
       engine: () => this.engine,
       driver: () => this.#driver,
-      bounds: () => this.#bounds.wished,
-      adopt: (max, share) => {
-        this.#bounds.adoptShare(max, share)
-        this.#tellWarnings()
+      bounds: () => this.#bounds.requested,
+      applyShare: (max, share) => {
+        this.#bounds.applyShare(max, share)
+        this.#emitSettingsWarnings()
       },
-      standAlone: (why) => this.#standAlone(why),
+      useStaticLimit: (why) => this.#useStaticLimit(why),
       warn: (message) => this.warn(message),
     })
   }
 
-  #standAlone(why: string): void {
-    this.#bounds.standAlone(why)
-    this.#surveyor.later()
-    this.#tellWarnings()
+  #useStaticLimit(why: string): void {
+    this.#bounds.useStaticLimit(why)
+    this.#discovery.retryLater()
+    this.#emitSettingsWarnings()
   }
 }
 
-function refuseMinToWaitFor({ waitUntil }: PoolguardOptions, { min }: PoolSettings): void {
+function rejectMinWithWaitUntil({ waitUntil }: PoolguardOptions, { min }: PoolSettings): void {
   if (!waitUntil || min === 0) return
-  throw new InvalidOptionError('pool.min', min, '0 where waitUntil is given: connections that are kept open never end')
+  throw new InvalidOptionError(
+    'pool.min',
+    min,
+    '0 when waitUntil is set: the pool never closes min connections, so the function would never end',
+  )
 }
 
 function pins(provider: string): string {

@@ -1,13 +1,13 @@
 import { databaseOf, type PoolSnapshot, snapshotPoolsOf } from '../observe/index.ts'
 
-/** Databases that somebody was warned of already. */
+/** Databases that a warning has already named. */
 const warned = new Set<string>()
 
 /**
- * What to say where a pool that nobody has named leads to the same database as another one of this process: it brings its
- * own connections, and is seldom meant. Said once for each database.
+ * Returns a warning if an unnamed pool leads to the same database as another pool of this process, which is rarely intended:
+ * each pool opens its own connections. Warns once per database.
  *
- * @param poolsOf the pools that are open already and lead to a database.
+ * @param poolsOf returns the open pools that lead to a database.
  */
 export function warnOfSecondPool(
   pool: PoolSnapshot,
@@ -19,8 +19,8 @@ export function warnOfSecondPool(
   if (!other) return undefined
   warned.add(database)
   return (
-    `another pool of this process, "${other.name}", leads to the same database: each brings its own connections, ` +
-    `${other.stats.max} + ${pool.stats.max} at most. Share one pool; or, if this module was loaded again (hot reload), ` +
-    'give it a name: adapters, guardPool and guardPostgres keep one pool per name.'
+    `another pool of this process, "${other.name}", leads to the same database. Each pool opens its own connections, ` +
+    `up to ${other.stats.max} + ${pool.stats.max}. Use one pool for both, or, if this module was loaded again (hot reload), ` +
+    'give the pool a name: adapters, guardPool and guardPostgres keep one pool per name.'
   )
 }

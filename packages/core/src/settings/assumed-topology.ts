@@ -1,7 +1,7 @@
 import type { Topology } from '../topology/index.ts'
 import type { SettingsOptions } from './options.ts'
 
-/** What the user has said is at the other end; undefined where it is to be found out. */
+/** The topology that the option `pooler` states; undefined for `auto`, where poolguard detects the topology. */
 export function assumedTopology({ pooler = 'auto' }: SettingsOptions): Topology | undefined {
   if (pooler === 'auto') return undefined
   const given = { server: { version: null }, evidence: [`given as pooler: '${pooler}'`] }

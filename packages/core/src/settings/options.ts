@@ -1,79 +1,79 @@
 import { DEFAULT_POOL_SETTINGS, type PoolSettings } from '../pool/index.ts'
 import type { PoolMode } from '../topology/index.ts'
 
-/** Which fleet a pool is part of. */
+/** The fleet that a pool belongs to. */
 export interface FleetOptions {
-  /** The same for all instances of the app: letters, digits, `.`, `_` and `-`, 27 at most. */
+  /** Name of the app, the same for all its instances: up to 27 letters, digits, `.`, `_` and `-`. */
   readonly app: string
-  /** How often an instance looks at the others while it has anything to give or to want. Default: 5 000. */
+  /** How often an instance exchanges its figures with the other instances while its share may change. Default: 5 000. */
   readonly intervalMillis?: number
   /**
-   * PgBouncer's console, where there is a PgBouncer: a connection string of a user in its `stats_users`, whatever database
-   * it names. Default: the address and the user of the pool itself.
+   * Connection string for PgBouncer's console, if a PgBouncer is in front of the server; the database name in it is ignored. The
+   * user must be in `stats_users`. Default: the address and the user of the pool itself.
    */
   readonly consoleUrl?: string | undefined
   /**
-   * Roles beside the pool's own whose connections count as instances, of this app or others; behind PgBouncer, users. Any role
-   * can give its connections any name, so without this the connections of other roles only count as in use. Name each
-   * other's roles in both apps, as in `trustedRoles: ['bills']`.
+   * Additional roles (behind PgBouncer: users) whose connections count as instances, of this app or of others. Any role can
+   * give its connections any name, so by default connections of other roles only count as in use. To share between two apps,
+   * name the other app's role in both of them, as in `trustedRoles: ['bills']`.
    */
   readonly trustedRoles?: readonly string[]
 }
 
-/** What a user can say about a pool's settings. */
+/** The options that determine a pool's settings. */
 export interface SettingsOptions {
-  /** Settings that are to hold whatever was measured. */
+  /** Settings that take precedence over discovered limits and defaults. */
   readonly pool?: Partial<PoolSettings>
   /**
-   * How many processes share the database, old and new together during a rolling deploy. Each then takes its equal part
-   * of what the database can give; until the first look at the database, one connection.
+   * How many processes share the database, including old and new ones during a rolling deploy. Each process gets an equal
+   * part of the connections that the database allows, and one connection until the pool has discovered that limit.
    */
   readonly instances?: number
   /**
-   * Shares what the database can give among all instances of an app, live: no number of them need be known, and what some do
-   * not use the others may borrow. Instead of `instances`. Each pool is an instance, and its `application_name` is the
-   * fleet's. `pool.min` and `pool.max`, where given, stay its least and its most.
+   * Shares the connections that the database allows among all running instances of an app. You do not need to know how many
+   * instances run, and instances borrow connections that others do not use. Use it instead of `instances`. Each pool is an
+   * instance, and the fleet sets its `application_name`. `pool.min` and `pool.max` still bound the share.
    */
   readonly fleet?: FleetOptions
   /**
-   * Connections left free for people, migrations and cron, and in a fleet for newcomers: there 1 at least. Default: 3, or 10 %
-   * of what is usable, whichever is more.
+   * Connections left free for administrators, migrations and cron jobs, and in a fleet also for new instances (at least 1).
+   * Default: 3, or 10 % of the usable connections, whichever is more.
    */
   readonly headroom?: number
   /**
-   * Other defaults. `serverless`: for functions that are frozen between requests and run in numbers nobody knows, two
-   * connections at most and five seconds idle.
+   * A different set of defaults. `serverless` is for functions that the platform freezes between requests and starts in
+   * unknown numbers: at most two connections, closed after five idle seconds.
    */
   readonly preset?: Preset
-  /** What stands between here and PostgreSQL: found out (`auto`, the default), or given. */
+  /** The pooler between the pool and PostgreSQL: detected (`auto`, the default) or stated. */
   readonly pooler?: 'auto' | 'none' | Exclude<PoolMode, 'statement'>
 }
 
 /**
- * The most connections that one pool opens because of what a server or a pooler says. As many as PostgreSQL's default
- * `max_connections` allows in all: one process that needs more is a decision for a person, who sets `pool.max`. Without this
- * bound, a server that claims a million connections would get one for each caller.
+ * Upper bound on the `max` that a pool derives from the limits of a server or pooler: PostgreSQL's default
+ * `max_connections`. If one process needs more, set `pool.max`. Without this bound, a server that reports a million
+ * connections would get one for each caller.
  */
 export const MAX_DISCOVERED = 100
 
-/** A kind of place to run in that asks for other defaults. */
+/** An environment with its own defaults. */
 export type Preset = 'serverless'
 
 /**
- * Where they differ from the defaults.
+ * The settings of each preset that differ from the defaults.
  *
- * - `max` 2: a transaction, and one query beside it. Each instance of a function brings its own pool, and platforms start
+ * - `max` 2: a transaction, and one query next to it. Each instance of a function has its own pool, and platforms start
  *   hundreds (https://www.prisma.io/docs/orm/prisma-client/setup-and-configuration/databases-connections#serverless-environments-faas
- *   begins with 1, which a query beside a transaction turns into a deadlock).
- * - `idleTimeoutMillis` 5 000: a frozen function closes nothing, and while it waits to close it is kept alive
+ *   starts with 1, which deadlocks if a transaction's callback also queries the pool).
+ * - `idleTimeoutMillis` 5 000: a frozen function closes no connection, and waiting for the idle timeout keeps it running
  *   (https://vercel.com/blog/the-real-serverless-compute-to-database-connection-problem-solved).
- * - `acquireTimeoutMillis` 5 000: a request that is billed by the millisecond does not wait for long.
+ * - `acquireTimeoutMillis` 5 000: a request billed by the millisecond must not wait long.
  */
 export const PRESETS: Readonly<Record<Preset, Partial<PoolSettings>>> = {
   serverless: { max: 2, idleTimeoutMillis: 5_000, acquireTimeoutMillis: 5_000 },
 }
 
-/** The defaults under a preset. */
+/** The default settings, with those of the preset. */
 export function defaultsFor(preset: Preset | undefined): PoolSettings {
   return preset === undefined ? DEFAULT_POOL_SETTINGS : { ...DEFAULT_POOL_SETTINGS, ...PRESETS[preset] }
 }

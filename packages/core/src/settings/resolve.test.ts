@@ -233,12 +233,12 @@ describe('a fleet', () => {
   })
 
   test('given the others cannot be seen, then what is given or the default holds, and it is said why', () => {
-    const unseen = 'behind a pooler'
-    const given = resolveSettings({ options: { fleet, pool: { max: 7 } }, topology: pooler('transaction'), unseen })
+    const fleetUnavailable = 'behind a pooler'
+    const given = resolveSettings({ options: { fleet, pool: { max: 7 } }, topology: pooler('transaction'), fleetUnavailable })
     expect(given.values.max).toBe(7)
     expect(given.reasons.max).toBe('given; behind a pooler, so fleet "orders" shares out nothing')
     expect(given.warnings).toEqual([expect.stringContaining('Each instance may open 7 (given).')])
-    expect(resolveSettings({ options: { fleet }, topology: pooler('transaction'), unseen }).values.max).toBe(10)
+    expect(resolveSettings({ options: { fleet }, topology: pooler('transaction'), fleetUnavailable }).values.max).toBe(10)
   })
 
   test('given nothing could be found out, then that is why', () => {

@@ -9,38 +9,38 @@ import { assumedTopology } from './assumed-topology.ts'
 import type { FleetOptions, SettingsOptions } from './options.ts'
 import { defaultsFor, MAX_DISCOVERED, PRESETS } from './options.ts'
 
-/** What is known when settings are resolved. Topology and capacity are absent until the database has been looked at. */
+/** The input of {@link resolveSettings}. Topology and capacity are absent until the pool has discovered them. */
 export interface ResolveInput {
   readonly options: SettingsOptions
   readonly topology?: Topology | undefined
   readonly capacity?: Capacity | undefined
-  /** Why the capacity that the database has told is not believed. */
+  /** Why the capacity that the database reported is invalid. */
   readonly capacityProblem?: string | undefined
-  /** What a fleet's instance may have; absent until it has joined. */
+  /** The share of this instance of a fleet; absent until it has joined. */
   readonly share?: Share | undefined
-  /** Why a fleet's instance cannot see the others, so that nothing is shared out; absent as long as it may. */
-  readonly unseen?: string | undefined
+  /** Why this instance cannot see the other instances, so that the fleet shares nothing; absent while it can. */
+  readonly fleetUnavailable?: string | undefined
 }
 
-/** The settings that hold, and why each has its value. */
+/** The settings in effect, and the reason for each value. */
 export interface ResolvedSettings {
   readonly values: PoolSettings
   readonly reasons: Readonly<Record<keyof PoolSettings, string>>
-  /** The plan behind `max`, where there is one. */
+  /** The plan that `max` comes from; null if there is none. */
   readonly budget: Budget | null
-  /** What cannot be had as asked for, a sentence each. */
+  /** Options that the pool could not apply as given, one sentence each. */
   readonly warnings: readonly string[]
 }
 
 /**
- * Works out a pool's settings: what the user gave stands over what was measured, which stands over the defaults; but a
- * given `max` is a ceiling, which the plan for `instances` may lower.
+ * Resolves a pool's settings: the user's values take precedence over discovered limits, and those over the defaults. A
+ * `max` from the user is an upper bound: the plan for `instances` may lower it.
  *
  * @throws {InvalidOptionError} names the option and the value.
  */
-export function resolveSettings({ options, topology: found, ...measured }: ResolveInput): ResolvedSettings {
+export function resolveSettings({ options, topology: discovered, ...measured }: ResolveInput): ResolvedSettings {
   validateOptions(options)
-  const topology = assumedTopology(options) ?? found
+  const topology = assumedTopology(options) ?? discovered
   const given = omitUndefined(options.pool ?? {})
   const settings = { ...defaultsFor(options.preset), ...given }
   const max = resolveMax({ options, topology, ...measured })
@@ -49,7 +49,7 @@ export function resolveSettings({ options, topology: found, ...measured }: Resol
     Object.keys(settings).map((name) => [name, name in given ? 'given' : defaultReason(name, options)]),
   ) as Record<keyof PoolSettings, string>
   reasons.max = max.reason
-  if (min < settings.min) reasons.min = `given as ${settings.min}, held down by max`
+  if (min < settings.min) reasons.min = `given as ${settings.min}, lowered to max`
   return { values: { ...settings, max: max.value, min }, reasons, budget: max.budget, warnings: max.warnings }
 }
 
@@ -60,7 +60,7 @@ interface Max {
   readonly warnings: readonly string[]
 }
 
-function resolveMax({ options, topology, capacity, capacityProblem, share, unseen }: ResolveInput): Max {
+function resolveMax({ options, topology, capacity, capacityProblem, share, fleetUnavailable }: ResolveInput): Max {
   const { instances, headroom, fleet, pool } = options
   const own: Max =
     pool?.max === undefined
@@ -71,25 +71,25 @@ function resolveMax({ options, topology, capacity, capacityProblem, share, unsee
           warnings: [],
         }
       : { value: pool.max, reason: 'given', budget: null, warnings: [] }
-  if (fleet) return { ...own, ...shareOf(fleet.app, { topology, share, unseen }, own) }
+  if (fleet) return { ...own, ...shareOf(fleet.app, { topology, share, fleetUnavailable }, own) }
   if (instances === undefined) return own
   if (topology?.kind === 'pooler' && topology.pooler.mode !== 'session') {
     return {
       ...own,
-      reason: `${own.reason}; a pooler shares out the server's connections, so instances do not divide them`,
+      reason: `${own.reason}; the pooler limits the server's connections, so instances do not divide them`,
     }
   }
   if (!capacity && topology) {
-    const reason = `1 of ${instances} instances: ${capacityProblem ?? 'the database did not tell its limits'}`
+    const reason = `1 of ${instances} instances: ${capacityProblem ?? 'the role cannot read the limits of the database'}`
     const remedy = capacityProblem
-      ? 'Check what answers at this address, or set pool.max without instances.'
-      : 'Give pool.max without instances.'
-    const unreadable = capacityProblem ? '' : ' (pg_roles, pg_database and pg_stat_activity must be readable)'
+      ? 'Check which server answers at this address, or set pool.max and remove instances.'
+      : 'Or set pool.max and remove instances.'
+    const unreadable = capacityProblem ? '' : ' (grant it SELECT on pg_roles, pg_database and pg_stat_activity)'
     const warning = `${reason}${unreadable}. ${remedy}`
     return { ...own, value: 1, reason, warnings: [warning] }
   }
   if (!capacity) {
-    return { ...own, value: 1, reason: `1 of ${instances} instances, until the database has been looked at` }
+    return { ...own, value: 1, reason: `1 of ${instances} instances, until the pool has connected to the database` }
   }
   try {
     const budget = planBudget({ capacity, instances, headroom })
@@ -99,32 +99,34 @@ function resolveMax({ options, topology, capacity, capacityProblem, share, unsee
     }
     const ceiling = Math.max(MAX_DISCOVERED, pool?.min ?? 0)
     if (own.reason === 'default' && budget.maxPerInstance > ceiling) {
-      const reason = `${ceiling}, the most that a pool opens without pool.max; planned: ${plan}`
+      const reason = `${ceiling}, the limit of a pool without pool.max; planned: ${plan}`
       return { ...own, budget, value: ceiling, reason }
     }
     return { ...own, budget, value: budget.maxPerInstance, reason: `planned: ${plan}` }
   } catch (error) {
     if (!(error instanceof BudgetError)) throw error
-    return { ...own, value: 1, reason: 'the least there is: the plan does not fit', warnings: [error.message] }
+    return { ...own, value: 1, reason: 'the minimum, because the plan does not fit', warnings: [error.message] }
   }
 }
 
-/** A fleet divides what its instances can see of each other; else what is given or the default holds. */
+/** The share of a fleet; the given or default max while the instance cannot see the other instances. */
 function shareOf(
   app: string,
-  { topology, share, unseen }: Pick<ResolveInput, 'topology' | 'share' | 'unseen'>,
+  { topology, share, fleetUnavailable }: Pick<ResolveInput, 'topology' | 'share' | 'fleetUnavailable'>,
   own: Max,
 ): Partial<Max> {
-  const why = topology?.kind === 'unknown' ? 'what is at the other end could not be found out' : unseen
+  const why = topology?.kind === 'unknown' ? 'the pool could not detect the server or pooler' : fleetUnavailable
   if (why !== undefined) {
     return {
-      reason: `${own.reason}; ${why}, so fleet "${app}" shares out nothing`,
-      warnings: [`fleet "${app}" shares out nothing: ${why}. Each instance may open ${own.value} (${own.reason}).`],
+      reason: `${own.reason}; ${why}, so fleet "${app}" does not share connections`,
+      warnings: [
+        `fleet "${app}" does not share connections: ${why}. Each instance may open up to ${own.value} (${own.reason}).`,
+      ],
     }
   }
-  if (!share) return { value: 1, reason: `1 until fleet "${app}" has been joined` }
+  if (!share) return { value: 1, reason: `1 until the pool has joined fleet "${app}"` }
   const ceiling = own.reason === 'given' ? `, at most the ${own.value} given` : ''
-  const tooMany = `fleet "${app}" has more instances than there are connections to share. Run fewer, or have a PgBouncer in front that admits more.`
+  const tooMany = `fleet "${app}" has more instances than there are connections to share. Run fewer instances, or put a PgBouncer that admits more clients in front of the server.`
   return {
     value: share.maxConnections,
     reason: `share of fleet "${app}"${ceiling}: ${share.steps.join('; ')}`,
@@ -143,7 +145,7 @@ function validateOptions({ pool = {}, instances, headroom, fleet, pooler, preset
   if (instances !== undefined) requireInteger('instances', instances, 1)
   if (headroom !== undefined) requireInteger('headroom', headroom, 0)
   if (fleet !== undefined) validateFleet(fleet, instances)
-  // A newcomer's first connection comes out of it: without one, who has come first would keep all the others out.
+  // A new instance opens its first connection from the headroom; without headroom, the first instances would keep it out.
   if (fleet !== undefined && headroom !== undefined) requireInteger('headroom', headroom, 1)
 }
 
@@ -153,17 +155,21 @@ function requireFleetNames(fleet: FleetOptions): void {
   }
   for (const [name, value] of Object.entries(fleet)) {
     if (Object.hasOwn(known, name)) continue
-    const wanted = `no value: there is no such option, only ${Object.keys(known).join(', ')}`
+    const wanted = `no value: this option does not exist. The options of fleet are ${Object.keys(known).join(', ')}`
     throw new InvalidOptionError(`fleet.${name}`, value, wanted)
   }
 }
 
-/** A shorter interval would be all looks. */
+/** With a shorter interval the exchanges would take most of the time. */
 const MIN_INTERVAL_MILLIS = 100
 
 function validateFleet(fleet: FleetOptions, instances: number | undefined): void {
   if (instances !== undefined) {
-    throw new InvalidOptionError('instances', instances, 'no value where fleet is given, which counts them itself')
+    throw new InvalidOptionError(
+      'instances',
+      instances,
+      'no value when fleet is set: a fleet counts its instances itself',
+    )
   }
   if (typeof fleet !== 'object' || fleet === null) {
     throw new InvalidOptionError('fleet', fleet, "an object, as in { app: 'orders' }")
@@ -171,7 +177,8 @@ function validateFleet(fleet: FleetOptions, instances: number | undefined): void
   requireFleetNames(fleet)
   requireAppName('fleet.app', fleet.app)
   const { intervalMillis, consoleUrl, trustedRoles } = fleet
-  if (intervalMillis === Infinity) throw new InvalidOptionError('fleet.intervalMillis', intervalMillis, 'an end')
+  if (intervalMillis === Infinity)
+    throw new InvalidOptionError('fleet.intervalMillis', intervalMillis, 'a finite number')
   if (intervalMillis !== undefined) requireDuration('fleet.intervalMillis', intervalMillis, MIN_INTERVAL_MILLIS)
   if (consoleUrl !== undefined) parseConnectionString(consoleUrl)
   if (trustedRoles !== undefined && !isRoleNames(trustedRoles)) {
@@ -180,8 +187,8 @@ function validateFleet(fleet: FleetOptions, instances: number | undefined): void
 }
 
 /**
- * The settings that hold and why, one line each, for people: at debug level (`NODE_DEBUG=poolguard`) every pool prints them
- * once it has looked at its database.
+ * The settings in effect and the reason for each, one line each, for people. With `NODE_DEBUG=poolguard`, every pool prints
+ * them after it has discovered its database.
  *
  * @example
  * console.log(describeSettings(pool.settings))

@@ -58,7 +58,7 @@ export class SimulatedInstance implements FleetPort {
     const { member, intervalMillis = 5_000, headroom, random } = options
     const clock = {
       now: () => this.#clock.now(),
-      after: (millis: number, ring: () => void) => this.#after(millis, ring),
+      after: (millis: number, onTimer: () => void) => this.#after(millis, onTimer),
       blockedMillis: 0,
     }
     this.controller = new FleetController({
@@ -86,14 +86,14 @@ export class SimulatedInstance implements FleetPort {
     const before = this.want
     this.want = want
     if (this.#crashed) return
-    for (let i = before; i < want; i++) this.#asked(i)
+    for (let i = before; i < want; i++) this.#acquire(i)
     this.#serve()
     this.#after(IDLE_MILLIS, () => this.#reap(want))
   }
 
-  #asked(before: number): void {
+  #acquire(before: number): void {
     this.want = before
-    this.controller.asked()
+    this.controller.onAcquire()
     this.want = before + 1
   }
 
@@ -112,7 +112,7 @@ export class SimulatedInstance implements FleetPort {
   thaw(): void {
     const later = this.#later ?? []
     this.#later = undefined
-    for (const happen of later) this.#happen(happen)
+    for (const happen of later) this.#run(happen)
   }
 
   /** The connection that carries its publication dies. */
@@ -136,12 +136,12 @@ export class SimulatedInstance implements FleetPort {
     return { min: this.#options.min ?? 0, max: this.#options.max ?? Infinity }
   }
 
-  adopt(max: number): void {
+  applyShare(max: number): void {
     this.max = max
     this.#serve()
   }
 
-  failed(): void {}
+  onExchangeFailed(): void {}
 
   async exchange(decide: (view: FleetView) => string): Promise<void> {
     const { server, pooled, trustedRoles } = this.#options
@@ -207,26 +207,26 @@ export class SimulatedInstance implements FleetPort {
     const { server, member, role, database } = this.#options
     this.#opening++
     await this.#trip()
-    const session = server.connect(member, () => this.#happen(() => this.#ended(session as ServerSession)), {
+    const session = server.connect(member, () => this.#run(() => this.#onEnded(session as ServerSession)), {
       ...(role !== undefined && { role }),
       ...(database !== undefined && { database }),
     })
     await this.#trip()
     this.#opening--
     if (session && this.#crashed) server.end(session)
-    else if (session && server.sessions.has(session)) this.#opened(session)
-    else this.#turnedAway()
+    else if (session && server.sessions.has(session)) this.#onOpened(session)
+    else this.#onRejected()
     this.#serve()
   }
 
-  #opened(session: ServerSession): void {
+  #onOpened(session: ServerSession): void {
     this.#open.add(session)
-    this.controller.opened()
+    this.controller.onOpened()
   }
 
-  #turnedAway(): void {
+  #onRejected(): void {
     this.#pausing = true
-    this.controller.refused()
+    this.controller.onServerFull()
     this.#after(PAUSE_MILLIS * this.#options.random(), () => {
       this.#pausing = false
       this.#serve()
@@ -237,16 +237,16 @@ export class SimulatedInstance implements FleetPort {
     const session = [...this.#open].find((each) => each !== this.#publisher) ?? this.#publisher
     if (!session) return
     this.#options.server.end(session)
-    this.#ended(session)
+    this.#onEnded(session)
   }
 
-  #ended(session: ServerSession): void {
+  #onEnded(session: ServerSession): void {
     if (!this.#open.delete(session)) return
     if (session === this.#publisher) {
       this.#publisher = undefined
-      this.controller.unpublished()
+      this.controller.onPublisherLost()
     }
-    this.controller.closed()
+    this.controller.onClosed()
     this.#serve()
   }
 
@@ -264,11 +264,11 @@ export class SimulatedInstance implements FleetPort {
     return new Promise((resolve) => this.#after(millis, resolve))
   }
 
-  #after(millis: number, ring: () => void): () => void {
-    return this.#clock.after(millis, () => this.#happen(ring))
+  #after(millis: number, onTimer: () => void): () => void {
+    return this.#clock.after(millis, () => this.#run(onTimer))
   }
 
-  #happen(what: () => void): void {
+  #run(what: () => void): void {
     if (this.#crashed) return
     if (this.#later) this.#later.push(what)
     else what()

@@ -4,45 +4,45 @@ import type { Lease, Pool } from '../../pool/index.ts'
 import { detectTopology, type ProbeSession, type ProbeSource, type Topology } from '../../topology/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
 
-/** Bound on the detection, once there is a connection. */
-const DETECTION_MILLIS = 2_000
-/** How long the detection waits for its first connection; callers go before it. */
-const FIRST_MILLIS = 10_000
+/** Timeout of the detection, from its first connection on. */
+const DETECTION_TIMEOUT_MILLIS = 2_000
+/** How long the detection waits for its first connection; callers have priority. */
+const FIRST_CONNECTION_TIMEOUT_MILLIS = 10_000
 
-/** What a pool has found out about its other end. */
+/** The result of discovery: the server or pooler, and its limits. */
 export interface Survey {
-  /** Whose verdict it is. */
+  /** Address, database and user of the server; see {@link GuardedDriver.peerOf}. */
   readonly peer: string | undefined
   readonly topology: Topology
-  /** Undefined where the database did not tell in time, or told what cannot be. */
+  /** Undefined if the database did not report its limits in time, or reported invalid ones. */
   readonly capacity: Capacity | undefined
-  /** What is wrong with the capacity that the database has told; undefined where nothing is. */
+  /** Why the reported limits are invalid; undefined if they are valid. */
   readonly capacityProblem: string | undefined
 }
 
 /**
- * Finds out the mode of a pooler, with two connections of the pool that no caller has.
+ * Detects the mode of a pooler with two idle connections of the pool.
  *
- * @param first whether it goes before the callers that wait.
- * @returns undefined where no connection came free in time.
+ * @param first whether to acquire them ahead of waiting callers.
+ * @returns undefined if no connection became available in time.
  */
 export async function detectPooler<C>(
   pool: Pool<C>,
   driver: GuardedDriver<C>,
   { first }: { readonly first: boolean },
 ): Promise<Topology | undefined> {
-  const lease = await borrow(pool, FIRST_MILLIS, first)
+  const lease = await acquireWithin(pool, FIRST_CONNECTION_TIMEOUT_MILLIS, first)
   if (!lease) return undefined
-  return detectTopology(new PoolProbeSource(pool, driver, lease, first), { timeoutMillis: DETECTION_MILLIS })
+  return detectTopology(new PoolProbeSource(pool, driver, lease, first), { timeoutMillis: DETECTION_TIMEOUT_MILLIS })
 }
 
-/** A connection that does not come free in time is no timeout of the pool's. */
-function borrow<C>(pool: Pool<C>, millis: number, first: boolean): Promise<Lease<C> | undefined> {
+/** Does not count as an acquire timeout of the pool. */
+function acquireWithin<C>(pool: Pool<C>, millis: number, first: boolean): Promise<Lease<C> | undefined> {
   const signal = abortAfter(millis)
   return pool.acquire({ internal: first ? 'first' : 'queued', timeoutMillis: Infinity, signal }).catch(() => undefined)
 }
 
-/** Hands out the lease that the detection has already, and then one more where the pool may have two. */
+/** Provides the first lease, and a second one if the pool's max allows it. */
 class PoolProbeSource<C> implements ProbeSource {
   readonly #pool: Pool<C>
   readonly #driver: GuardedDriver<C>
@@ -60,10 +60,10 @@ class PoolProbeSource<C> implements ProbeSource {
   async open(): Promise<ProbeSession | undefined> {
     const first = this.#first
     this.#first = undefined
-    if (first) return first.active ? this.#lend(first) : undefined
+    if (first) return first.active ? this.#openSession(first) : undefined
     if (this.#pool.settings.max < 2) return undefined
-    const second = await borrow(this.#pool, DETECTION_MILLIS / 2, this.#goesFirst)
-    return second && this.#lend(second)
+    const second = await acquireWithin(this.#pool, DETECTION_TIMEOUT_MILLIS / 2, this.#goesFirst)
+    return second && this.#openSession(second)
   }
 
   done(session: ProbeSession, { abandon }: { readonly abandon: boolean }): void {
@@ -72,7 +72,7 @@ class PoolProbeSource<C> implements ProbeSource {
     else lease?.release()
   }
 
-  #lend(lease: Lease<C>): ProbeSession {
+  #openSession(lease: Lease<C>): ProbeSession {
     const session = this.#driver.probe(lease.resource)
     this.#leases.set(session, lease)
     return session

@@ -3,16 +3,16 @@ import type { Activity, OpenContext, ResourceFactory, RunningQuery } from '../..
 import type { GuardedDriver } from '../guarded-driver.ts'
 import type { ServerDiscovery } from './server-discovery.ts'
 
-/** A driver's factory whose connections are looked at when they come back, where a look is due. */
+/** Wraps a driver's factory: when discovery is due, it runs on connections that are released. */
 export class DiscoveringFactory<C> implements ResourceFactory<C> {
   readonly setIdle: ((connection: C, idle: boolean) => void) | undefined
   readonly #driver: GuardedDriver<C>
-  readonly #surveyor: ServerDiscovery<C>
+  readonly #discovery: ServerDiscovery<C>
   readonly #secrets: KnownSecrets | undefined
 
-  constructor(driver: GuardedDriver<C>, surveyor: ServerDiscovery<C>, secrets?: KnownSecrets) {
+  constructor(driver: GuardedDriver<C>, discovery: ServerDiscovery<C>, secrets?: KnownSecrets) {
     this.#driver = driver
-    this.#surveyor = surveyor
+    this.#discovery = discovery
     this.#secrets = secrets
     this.setIdle = driver.factory.setIdle
   }
@@ -47,12 +47,12 @@ export class DiscoveringFactory<C> implements ResourceFactory<C> {
 
   reset(connection: C): boolean | Promise<boolean> {
     const fit = this.#driver.factory.reset?.(connection) ?? true
-    return this.#surveyor.due ? this.#meet(connection, fit) : fit
+    return this.#discovery.isDue ? this.#discover(connection, fit) : fit
   }
 
-  async #meet(connection: C, fit: boolean | Promise<boolean>): Promise<boolean> {
+  async #discover(connection: C, fit: boolean | Promise<boolean>): Promise<boolean> {
     if (!(await fit)) return false
-    // With `resetOnRelease: 'off'` a transaction that was left open is the next borrower's.
-    return this.#driver.isInTransaction(connection) || this.#surveyor.meet(connection)
+    // With `resetOnRelease: 'off'` the next caller gets the connection with its open transaction: do not run discovery in it.
+    return this.#driver.isInTransaction(connection) || this.#discovery.onConnection(connection)
   }
 }

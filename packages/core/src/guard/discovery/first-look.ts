@@ -16,42 +16,42 @@ import {
 import type { GuardedDriver } from '../guarded-driver.ts'
 import type { Survey } from './discover-topology.ts'
 
-/** A caller waits for this connection. A pooler without a free server does not answer at all. */
-const ANSWER_MILLIS = 1_000
+/** Short, because a caller waits for this connection, and a pooler without a free server connection does not answer at all. */
+const ANSWER_TIMEOUT_MILLIS = 1_000
 
-/** As one text, which no parser or transform of the user's can change. */
+/** Returns JSON text, which parsers and transforms of the user cannot change. */
 const CAPACITY = `(select pg_catalog.row_to_json(capacity)::pg_catalog.text from (${CAPACITY_QUERY}) capacity)`
 
-/** What one connection shows of its other end. */
+/** The result of inspecting one connection. */
 export interface FirstLook extends Survey {
-  /** False where a pooler stands in between whose mode takes a second connection to find out. Transaction mode is assumed then. */
+  /** False for a pooler whose mode only a second connection can detect; the topology then assumes transaction mode. */
   readonly conclusive: boolean
-  /** False where the connection still owes an answer. */
+  /** False while an answer on the connection is outstanding. */
   readonly answered: boolean
-  /** What the connection answered instead, where it showed nothing. */
+  /** The error, if the inspection failed. */
   readonly error: unknown
 }
 
 export interface FirstLookOptions {
-  /** What the user has said is at the other end. */
+  /** The topology that the user stated. */
   readonly given: Topology | undefined
-  /** Look again, whatever another pool of this process has found. */
-  readonly afresh: boolean
-  /** The pool may open no second connection, so that this one has to tell what it can. */
+  /** Ignore results that other pools of this process have stored. */
+  readonly refresh: boolean
+  /** The pool's max allows no second connection, so this connection has to detect the pooler's mode. */
   readonly alone: boolean
 }
 
 /**
- * Looks at the other end with one connection that no caller has yet: one round trip, capacity included. Behind a pooler
- * that does not announce itself, `alone` takes a few more. Rejects never.
+ * Inspects the server with one connection before a caller gets it: one round trip, including the limits. If a pooler does not
+ * announce itself, `alone` takes a few more. Never rejects.
  */
 export async function lookFirst<C>(
   driver: GuardedDriver<C>,
   connection: C,
-  { given, afresh, alone }: FirstLookOptions,
+  { given, refresh, alone }: FirstLookOptions,
 ): Promise<FirstLook> {
   const peer = driver.peerOf(connection)
-  if (afresh && peer !== undefined) forgetTopology(peer)
+  if (refresh && peer !== undefined) forgetTopology(peer)
   const session = driver.probe(connection)
   const announced = announcedPooler(session.parameters)
   const known: Topology | undefined = given ?? recall(peer) ?? announced
@@ -65,22 +65,22 @@ export async function lookFirst<C>(
   }
   try {
     const answer = known
-      ? afresh && known === announced
+      ? refresh && known === announced
         ? confirm(session, known)
         : askCapacity(driver, connection, known)
       : identify(session)
-    const { topology, along } = await withTimeout(answer, ANSWER_MILLIS, () => new Unanswered())
+    const { topology, along } = await withTimeout(answer, ANSWER_TIMEOUT_MILLIS, () => new AnswerTimeout())
     const limits = readLimits(along)
     const conclusive = known !== undefined || topology.kind === 'direct'
     if (!conclusive && alone) return { ...look, ...limits, ...(await detectAlone(peer, session)) }
     if (conclusive && !given) remember(peer, topology)
     return { ...look, ...limits, topology, conclusive }
   } catch (error) {
-    return { ...look, topology: known ?? unknown(session, error), answered: !(error instanceof Unanswered), error }
+    return { ...look, topology: known ?? unknown(session, error), answered: !(error instanceof AnswerTimeout), error }
   }
 }
 
-/** A server that tells nonsense of its limits can still be borrowed from. */
+/** Invalid limits do not prevent the pool from using the server. */
 function readLimits(along: string | null | undefined): Pick<Survey, 'capacity' | 'capacityProblem'> {
   try {
     return { capacity: along ? parseCapacity(along) : undefined, capacityProblem: undefined }
@@ -100,17 +100,17 @@ function remember(peer: string | undefined, topology: Topology): void {
 
 interface Answer {
   readonly topology: Topology
-  /** The capacity, as JSON; undefined where it cannot be read. */
+  /** The limits as JSON; undefined if the role cannot read them. */
   readonly along: string | null | undefined
 }
 
-/** A role that cannot read the capacity can still borrow. */
+/** A role that cannot read the limits can still use the pool. */
 async function askCapacity<C>(driver: GuardedDriver<C>, connection: C, topology: Topology): Promise<Answer> {
   const along = await driver.ask(connection, `select ${CAPACITY}`).catch(() => undefined)
   return { topology, along }
 }
 
-/** What a pooler announced when this connection logged in may have changed since: whether it keeps names is seen. */
+/** Checks whether the pooler still keeps prepared statements: its announcement at login may be outdated. */
 async function confirm(session: ProbeSession, announced: Topology): Promise<Answer> {
   const { topology, along } = await identify(session)
   const { preparedStatements, evidence } = topology
@@ -144,16 +144,16 @@ async function detectAlone(
 
 function unknown({ parameters }: ProbeSession, error: unknown): Topology {
   const server = { version: serverVersion(parameters) }
-  const seen = error instanceof Unanswered ? error.message : describeProbeFailure(error)
+  const seen = error instanceof AnswerTimeout ? error.message : describeProbeFailure(error)
   return { kind: 'unknown', server, preparedStatements: 'unknown', evidence: [seen] }
 }
 
-class Unanswered extends Error {
+class AnswerTimeout extends Error {
   static {
-    Unanswered.prototype.name = 'Unanswered'
+    AnswerTimeout.prototype.name = 'AnswerTimeout'
   }
 
   constructor() {
-    super(`the first connection was not answered within ${ANSWER_MILLIS} ms`)
+    super(`the server did not answer on the first connection within ${ANSWER_TIMEOUT_MILLIS} ms`)
   }
 }

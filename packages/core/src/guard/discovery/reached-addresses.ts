@@ -1,12 +1,12 @@
 import { normalizeTarget, parseConnectionString } from '../../connection-string/index.ts'
 import { ProcessWide } from '../../process-wide.ts'
 
-/** So many addresses are remembered; of more the oldest is forgotten, which costs one wait that would not have been. */
+/** Beyond this limit, the oldest address is forgotten; the next failure there rejects its callers instead of letting them wait. */
 const MAX_ADDRESSES = 1_000
 
 const addresses = new ProcessWide('poolguard.reached.1', () => new Set<string>())
 
-/** The hosts and ports of a connection string, in any spelling; a target that is none stands for itself. */
+/** The hosts and ports of a connection string, in a normalized form; an invalid connection string unchanged. */
 export function addressOf(target: string): string {
   try {
     return normalizeTarget(parseConnectionString(target))
@@ -17,7 +17,7 @@ export function addressOf(target: string): string {
   }
 }
 
-/** Whether a server has answered at this address since the process started, to whichever pool. */
+/** Whether a server at this address has answered any pool since the process started. */
 export function wasReached(address: string): boolean {
   return addresses.value.has(address)
 }

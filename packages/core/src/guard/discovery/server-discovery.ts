@@ -5,165 +5,166 @@ import type { GuardedDriver } from '../guarded-driver.ts'
 import { detectPooler, type Survey } from './discover-topology.ts'
 import { type FirstLook, lookFirst } from './first-look.ts'
 
-/** After a look at the database that told too little, the next one waits so long. */
-const RESURVEY_MILLIS = 5_000
+/** Delay until discovery runs again after it returned an incomplete result. */
+const RETRY_MILLIS = 5_000
 
-export interface SurveyorOptions<C> {
+export interface ServerDiscoveryOptions<C> {
   readonly engine: () => Pool<C>
   readonly driver: () => GuardedDriver<C>
-  /** What the user has said is at the other end. */
+  /** The topology that the user stated. */
   readonly given: Topology | undefined
-  /** Whether there is another reason to look again. */
-  readonly wantsAgain: () => boolean
-  /** Whether callers wait for the verdict, so that it goes before them. */
+  /** Whether there is another reason to run discovery again. */
+  readonly shouldRepeat: () => boolean
+  /** Whether callers need the result, so that discovery acquires connections ahead of them. */
   readonly urgent: boolean
-  /** A pooler stands in between; which mode it is in takes longer to find out, and is assumed until then. */
-  readonly glimpsed: (assumed: Topology) => void
-  readonly found: (found: Survey) => Promise<void>
+  /** Called for a pooler whose mode is still being detected, with the assumed topology. */
+  readonly onAssumed: (assumed: Topology) => void
+  readonly onDiscovered: (result: Survey) => Promise<void>
 }
 
 /**
- * Knows what is at the other end, and when that has to be found out again.
+ * Discovers the server or pooler of a pool, and decides when to repeat that.
  *
- * It opens no connection to find out: it looks at the first one that is opened, before that is lent, and later, where a
- * look is due again, at the next one that is opened or comes back. Only a pooler that does not say what it is takes two
- * more connections, while callers go on.
+ * Discovery opens no connection of its own. It inspects the first connection that the pool opens, before a caller gets it.
+ * To repeat that, it inspects the next connection that is opened or released. Only a pooler that does not announce its mode
+ * takes two more connections; callers do not wait for that.
  */
 export class ServerDiscovery<C> {
-  readonly #options: SurveyorOptions<C>
-  #found: Survey | undefined
-  /** A look at one connection, and whatever follows from it. */
-  #looking: Promise<void> | undefined
-  #following: Promise<void> | undefined
-  /** A connection that is being opened for {@link ready}. */
+  readonly #options: ServerDiscoveryOptions<C>
+  #result: Survey | undefined
+  /** The inspection of one connection. */
+  #inspecting: Promise<void> | undefined
+  /** The steps after the inspection. */
+  #completing: Promise<void> | undefined
+  /** The acquire of a connection for {@link ready}. */
   #opening: Promise<void> | undefined
-  #againAt = 0
-  /** The other end has been away since it was looked at, and may have come back as another. */
+  #retryAt = 0
+  /** The server was unreachable since the last discovery, and another one may have replaced it. */
   #outdated = false
 
-  constructor(options: SurveyorOptions<C>) {
+  constructor(options: ServerDiscoveryOptions<C>) {
     this.#options = options
   }
 
-  /** What was found; undefined until it has been looked at. */
-  get found(): Survey | undefined {
-    return this.#found
+  /** The result; undefined until discovery has finished once. */
+  get result(): Survey | undefined {
+    return this.#result
   }
 
-  /** Whether the next connection is to be looked at. Asked with every release. */
-  get due(): boolean {
-    if (this.#found?.capacity && !this.#outdated && !this.#options.wantsAgain()) return false
-    if (this.#looking || this.#following) return false
-    return this.#opening !== undefined || systemClock.now() >= this.#againAt
-  }
-
-  /**
-   * A connection is open, or has come back, and no caller has it. Looks at it where that is due. Resolves when it may be
-   * lent; to false where it still owes an answer.
-   *
-   * @throws what the connection was lost with.
-   */
-  async meet(connection: C): Promise<boolean> {
-    while (this.#looking) await this.#looking
-    return this.due ? this.#look(connection) : true
-  }
-
-  /** Resolves when the look that is under way is over, be it in vain. */
-  async settled(): Promise<void> {
-    while (this.#looking || this.#following) await (this.#looking ?? this.#following)
+  /** Whether to inspect the next connection. Read on every release. */
+  get isDue(): boolean {
+    if (this.#result?.capacity && !this.#outdated && !this.#options.shouldRepeat()) return false
+    if (this.#inspecting || this.#completing) return false
+    return this.#opening !== undefined || systemClock.now() >= this.#retryAt
   }
 
   /**
-   * Waits until the other end has been looked at; `again` where that was before something has changed.
+   * Call for a connection that was opened or released, before a caller gets it. Runs discovery on it if that is due. Resolves
+   * when a caller may get the connection, to false while an answer on it is outstanding.
    *
-   * @throws what acquiring a connection throws.
+   * @throws the error if the connection was lost.
    */
-  async ready(again: boolean): Promise<void> {
-    if (this.#found && !again) return
-    if (!this.#looking && !this.#following) {
-      this.#outdated ||= again
+  async onConnection(connection: C): Promise<boolean> {
+    while (this.#inspecting) await this.#inspecting
+    return this.isDue ? this.#inspect(connection) : true
+  }
+
+  /** Resolves when the running discovery has finished or failed. */
+  async whenFinished(): Promise<void> {
+    while (this.#inspecting || this.#completing) await (this.#inspecting ?? this.#completing)
+  }
+
+  /**
+   * Waits until discovery has finished; `refresh` repeats it.
+   *
+   * @throws the same errors as {@link Pool.acquire}.
+   */
+  async ready(refresh: boolean): Promise<void> {
+    if (this.#result && !refresh) return
+    if (!this.#inspecting && !this.#completing) {
+      this.#outdated ||= refresh
       this.#opening ??= this.#open().finally(() => {
         this.#opening = undefined
       })
       await this.#opening
     }
-    await this.settled()
+    await this.whenFinished()
   }
 
-  /** What was found is not enough, but not to be had now. */
-  later(): void {
-    this.#againAt = systemClock.now() + RESURVEY_MILLIS
+  /** Repeats discovery after a delay, because its result is incomplete. */
+  retryLater(): void {
+    this.#retryAt = systemClock.now() + RETRY_MILLIS
   }
 
-  /** For the other pools of this process, too. */
-  doubt(): void {
+  /** Marks the result as outdated, also for the other pools of this process. */
+  invalidate(): void {
     this.#outdated = true
     this.forget()
   }
 
   forget(): void {
-    if (this.#found?.peer !== undefined) forgetTopology(this.#found.peer)
+    if (this.#result?.peer !== undefined) forgetTopology(this.#result.peer)
   }
 
-  /** A connection that is opened for it is looked at on the way; one that was open already is looked at here. */
+  /** Discovery runs on the connection while it is opened; a connection that was already open is inspected here. */
   async #open(): Promise<void> {
-    const before = this.#found
+    const before = this.#result
     const lease = await runDetached(() => this.#options.engine().acquire({ internal: 'queued' }))
-    await this.#looking
-    const looked = this.#found !== before || this.#following !== undefined
-    if (looked || (await this.#look(lease.resource))) lease.release()
+    await this.#inspecting
+    const isDone = this.#result !== before || this.#completing !== undefined
+    if (isDone || (await this.#inspect(lease.resource))) lease.release()
     else lease.destroy()
   }
 
-  #look(connection: C): Promise<boolean> {
-    // The request that happens to set it off is not to be blamed for it.
-    const looking = runDetached(() => this.#lookAt(connection))
-    const over = () => {
-      this.#looking = undefined
+  #inspect(connection: C): Promise<boolean> {
+    // Detached, so that traces do not attribute discovery to the request that happened to start it.
+    const inspecting = runDetached(() => this.#inspectNow(connection))
+    const onFinished = () => {
+      this.#inspecting = undefined
     }
-    this.#looking = looking.then(over, over)
-    return looking
+    this.#inspecting = inspecting.then(onFinished, onFinished)
+    return inspecting
   }
 
-  async #lookAt(connection: C): Promise<boolean> {
+  async #inspectNow(connection: C): Promise<boolean> {
     const { engine, driver, given } = this.#options
-    const afresh = this.#outdated
-    // A doubt that arises from now on is about what is being looked at.
+    const refresh = this.#outdated
+    // Reset before the inspection: an invalidate() during it must not be lost.
     this.#outdated = false
-    const look = await lookFirst(driver(), connection, { given, afresh, alone: engine().settings.max < 2 })
+    const inspection = await lookFirst(driver(), connection, { given, refresh, alone: engine().settings.max < 2 })
     if (driver().isLost(connection)) {
-      this.#outdated ||= afresh
-      throw look.error ?? new Error('the connection was lost while it was being opened')
+      this.#outdated ||= refresh
+      throw inspection.error ?? new Error('the connection was lost while it was being opened')
     }
-    this.#follow(look.conclusive ? this.#adopt(look) : this.#detect(look))
-    return look.answered
+    this.#complete(inspection.conclusive ? this.#setResult(inspection) : this.#detect(inspection))
+    return inspection.answered
   }
 
-  #follow(following: Promise<void>): void {
-    const over = () => {
-      this.#following = undefined
+  #complete(completing: Promise<void>): void {
+    const onFinished = () => {
+      this.#completing = undefined
     }
-    this.#following = following.then(over, over)
+    this.#completing = completing.then(onFinished, onFinished)
   }
 
-  async #detect({ topology: assumed, ...look }: FirstLook): Promise<void> {
-    const { engine, driver, urgent, glimpsed } = this.#options
-    glimpsed(assumed)
-    // Before the pool's own wait in ready(), which would take the connection that has a server of the pooler's.
+  async #detect({ topology: assumed, ...inspection }: FirstLook): Promise<void> {
+    const { engine, driver, urgent, onAssumed } = this.#options
+    onAssumed(assumed)
+    // Ahead of the acquire in ready(), which would take the connection that occupies the pooler's server connection.
     const detected = await detectPooler(engine(), driver(), { first: urgent || this.#opening !== undefined })
-    // A saturated pooler leaves the second look without an answer. It is certainly a pooler, though.
+    // A saturated pooler does not answer the detection, but it is still a pooler.
     const topology = detected?.kind === 'pooler' ? detected : assumed
-    if (look.peer !== undefined) rememberTopology(look.peer, topology)
+    if (inspection.peer !== undefined) rememberTopology(inspection.peer, topology)
     if (detected?.kind !== 'pooler') {
       this.#outdated = true
-      this.later()
+      this.retryLater()
     }
-    await this.#adopt({ ...look, topology })
+    await this.#setResult({ ...inspection, topology })
   }
 
-  async #adopt({ peer, topology, capacity, capacityProblem }: Survey): Promise<void> {
-    this.#found = { peer, topology, capacity, capacityProblem }
-    if (!capacity) this.later()
-    await this.#options.found(this.#found)
+  async #setResult({ peer, topology, capacity, capacityProblem }: Survey): Promise<void> {
+    this.#result = { peer, topology, capacity, capacityProblem }
+    if (!capacity) this.retryLater()
+    await this.#options.onDiscovered(this.#result)
   }
 }

@@ -1,18 +1,18 @@
 import { type Clock, systemClock } from '../../clock.ts'
 
-/** How long to wait for the effect of each cancel request; after the last one the connection is closed while it is busy. */
+/** How long to wait for the effect of each cancel request; after the last one the connection is closed even if it is busy. */
 const CANCEL_WAITS_MILLIS = [50, 100, 200, 400, 800, 1_600]
 
-/** A released connection on which the server waits for the client is given up if no byte moves for this long. */
+/** A released connection on which the server waits for the client is closed if it transfers no byte for this long. */
 const STUCK_MILLIS = 50
 
-/** What a driver sees of a connection that may be busy. */
+/** A connection that may be busy, as a driver sees it. */
 export interface BusyConnection {
-  /** Everything that was sent has been answered, or the connection is lost. */
+  /** The server has answered everything, or the connection is lost. */
   readonly isAtRest: boolean
-  /** The server waits for the client: for the next read of a cursor, or the data of a COPY. */
+  /** The server waits for the client, to fetch more rows of a cursor or to send the data of a COPY. */
   readonly waitsForClient: boolean
-  /** What the server sends is not read: the socket is paused, or a stream of the caller's has taken it over. */
+  /** The client does not read the server's data: the socket is paused, or a caller's stream has taken it over. */
   readonly isUnread: boolean
   /** Bytes read and written so far. */
   readonly bytes: number
@@ -20,7 +20,7 @@ export interface BusyConnection {
   settled(): Promise<void>
 }
 
-/** Waits until a connection is at rest. Resolves to false if that takes a caller that has gone. */
+/** Waits until a connection is at rest. Resolves to false if only a caller that has already released it could continue. */
 export async function comesToRest(connection: BusyConnection, clock: Clock = systemClock): Promise<boolean> {
   let atRest = false
   const settled = connection.settled().then(() => {
@@ -35,11 +35,11 @@ export async function comesToRest(connection: BusyConnection, clock: Clock = sys
 }
 
 /**
- * Cancels what a connection is running, before it is closed: a server goes on with a query long after its client has left. A
- * request that arrives before the server has begun with the query cancels nothing, so there may be several.
+ * Cancels the running query of a connection before it is closed, because a server continues a query long after its client has
+ * disconnected. A cancel request that arrives before the query starts has no effect, so this sends several.
  *
- * @param cancel sends one request; what it returns is awaited.
- * @returns why it ended: `busy` after the last request, `waits-for-client` or `unread` as soon as a request can have no effect.
+ * @param cancel sends one request; its promise is awaited.
+ * @returns why it stopped: `busy` after the last request, `waits-for-client` or `unread` as soon as a request can have no effect.
  */
 export async function cancelUntilAtRest(
   connection: BusyConnection,

@@ -3,15 +3,15 @@ import type { PoolEvent } from '../../pool/index.ts'
 
 export interface PoolRegistrationOptions {
   readonly name: string
-  /** Calls the listeners of the pool's events. */
+  /** Emits an event of the pool. */
   readonly emit: (event: PoolEvent) => void
-  /** Whether the application listens to the events; otherwise the process warns. */
+  /** Whether the application listens to events; otherwise warnings go to `process.emitWarning`. */
   readonly hasListener: boolean
 }
 
 /**
- * A pool's place in the process: its entry in the registry, and its warnings. A pool is entered with its first use, because the
- * registry would keep one that is made and dropped from being collected.
+ * Registers a pool in the process and emits its warnings. A pool is registered on first use: the registry would keep an unused
+ * pool from being garbage collected.
  */
 export class PoolRegistration {
   readonly #pool: ObservedPool
@@ -23,7 +23,7 @@ export class PoolRegistration {
     this.#options = options
   }
 
-  /** False until the first use. True after the end as well, so that a closed pool is not entered again. */
+  /** False until the first use; stays true after the pool has closed, so that it is not registered again. */
   get isEntered(): boolean {
     return this.#unregister !== undefined
   }

@@ -1,34 +1,34 @@
 import { randomBytes } from 'node:crypto'
 import { type Identity, type ProbeSession, readPid } from '../../topology/index.ts'
 
-/** The values of a row as the server writes them. */
+/** The values of a row in the server's text format. */
 export type TextRow = readonly (string | null)[]
 
-/** What a driver can do on a connection that no caller has. */
+/** The operations of a driver on a connection that no caller holds. */
 export interface ProbedConnection {
-  /** What the server reported at login and since (ParameterStatus). */
+  /** The parameters that the server reported at login and since (ParameterStatus). */
   readonly parameters: ReadonlyMap<string, string>
-  /** The process id that the server announced for cancelling (BackendKeyData), unsigned: poolers make up such numbers. */
+  /** The process id from BackendKeyData, unsigned, because poolers invent such numbers. */
   readonly announcedPid: number
-  /** Runs a text of one statement or several, unprepared. Resolves to the first row of the last statement. */
+  /** Runs a text of one or several statements, unprepared. Resolves to the first row of the last statement. */
   askRow(text: string): Promise<TextRow | undefined>
   /**
-   * In one round trip, and leaving nothing behind: prepares a statement, runs it and closes it.
+   * Prepares, runs and closes a statement in one round trip, leaving nothing behind.
    *
-   * @param name for the statement, by a driver that can choose.
-   * @returns the first row, and the name that the statement was prepared under.
+   * @param name the name for the statement, if the driver can choose it.
+   * @returns the first row, and the name under which the statement was prepared.
    */
   askPrepared(text: string, name: string): Promise<{ readonly row: TextRow | undefined; readonly name: string }>
   /**
-   * Whether the driver cannot close the statement without a trace. Then a statement is prepared only where the server process is
-   * not the announced one, which already shows a pooler.
+   * Whether the driver cannot close the statement without side effects. It then prepares a statement only if the server process
+   * differs from the announced one, which already proves a pooler.
    */
   readonly preparesOnlyIfNeeded: boolean
 }
 
 const PID = 'pg_catalog.pg_backend_pid()'
 
-/** The detection's view of a driver's connection. */
+/** Implements the probe for detection on a driver's connection. */
 export class DriverProbeSession implements ProbeSession {
   readonly #connection: ProbedConnection
 

@@ -1,8 +1,8 @@
 import { isPasswordFunctionError, isWrongPassword } from '../../postgres-errors/index.ts'
 
 /**
- * Connects with a password function: where it throws, or gives a password that is not let in (a token that has just
- * expired), it is asked once more at once. After that the pool's pauses between attempts hold.
+ * Connects with a password function. If the function throws, or the server rejects its password (such as a token that has just
+ * expired), calls it once more immediately. After that the pool backs off between attempts.
  */
 export async function withFreshPassword<T>(connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
   try {

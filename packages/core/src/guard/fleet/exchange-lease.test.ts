@@ -31,7 +31,7 @@ function givenBusyPool() {
 test('an urgent look that gets no connection opens one more', async () => {
   const { pool, seat, held } = givenBusyPool()
   await held
-  const look = seat.use(true, async (lease) => lease.release())
+  const look = seat.run(true, async (lease) => lease.release())
   expect(patience.map(({ millis }) => millis)).toEqual([50])
   patience[0]?.pass()
   await look
@@ -41,7 +41,7 @@ test('an urgent look that gets no connection opens one more', async () => {
 test('an urgent look after one that failed waits longer before it opens one more', async () => {
   const { pool, seat, held } = givenBusyPool()
   const lease = await held
-  const failing = seat.use(true, async (own) => {
+  const failing = seat.run(true, async (own) => {
     own.release()
     throw new Error('the lock did not come free')
   })
@@ -49,7 +49,7 @@ test('an urgent look after one that failed waits longer before it opens one more
   await expect(failing).rejects.toThrow('the lock')
   const before = pool.stats().opened
 
-  const look = seat.use(true, async (own) => own.release())
+  const look = seat.run(true, async (own) => own.release())
   expect(patience.at(-1)?.millis).toBe(1_000)
   lease.release()
   await look
@@ -57,7 +57,7 @@ test('an urgent look after one that failed waits longer before it opens one more
 
   // It has succeeded.
   const again = await pool.acquire()
-  const next = seat.use(true, async (own) => own.release())
+  const next = seat.run(true, async (own) => own.release())
   expect(patience.at(-1)?.millis).toBe(50)
   again.release()
   await next

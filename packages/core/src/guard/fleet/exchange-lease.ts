@@ -1,23 +1,23 @@
 import { abortAfter } from '../../clock.ts'
 import type { Lease, Pool } from '../../pool/index.ts'
 
-/** How long a look waits for a connection to come free; the next one may have a need behind it. */
-const RELEASE_MILLIS = 1_000
-/** How long a look with a need behind it waits for a connection to come free, before one more is opened for it. */
-const PATIENCE_MILLIS = 50
+/** How long an exchange waits for a connection if it is not urgent. */
+const ACQUIRE_TIMEOUT_MILLIS = 1_000
+/** How long an urgent exchange waits for a connection before it opens one beyond max. */
+const URGENT_TIMEOUT_MILLIS = 50
 /**
- * The same after a look that has failed: mostly another instance had the lock for too long. If each of many instances that contend for
- * the lock then opened one more connection, they would open more than the headroom leaves.
+ * The same after a failed exchange, which mostly means that another instance held the lock for too long. If each of many
+ * contending instances then opened a connection beyond max, together they would exceed the headroom.
  */
-const PATIENCE_AFTER_FAILURE_MILLIS = 1_000
-/** How long that may take. */
-const OPEN_MILLIS = 5_000
+const URGENT_TIMEOUT_AFTER_FAILURE_MILLIS = 1_000
+/** Timeout for opening that additional connection. */
+const OPEN_TIMEOUT_MILLIS = 5_000
 
-/** How the looks of a fleet come by a connection. They are no callers. */
+/** Acquires the connection for a fleet exchange. These acquires are not counted as demand. */
 export class ExchangeLease<C> {
   readonly #engine: () => Pool<C>
-  /** A place in the line, taken before the first caller's. */
-  #taken: Promise<Lease<C>> | undefined
+  /** An acquire that was queued ahead of the first caller. */
+  #reserved: Promise<Lease<C>> | undefined
   #own = 0
   #hasFailed = false
 
@@ -25,39 +25,39 @@ export class ExchangeLease<C> {
     this.#engine = engine
   }
 
-  /** Leases and waits that are the looks' own. */
+  /** Leases and waiters of exchanges. */
   get own(): number {
     return this.#own
   }
 
-  /** Lines up, before the callers that come after. */
-  take(): void {
-    if (this.#taken) return
+  /** Queues an acquire now, ahead of later callers. */
+  reserve(): void {
+    if (this.#reserved) return
     this.#own++
-    const taken = this.#engine().acquire({ internal: 'queued' })
-    this.#taken = taken
-    taken.catch(() => this.#leave(taken))
+    const reserved = this.#engine().acquire({ internal: 'queued' })
+    this.#reserved = reserved
+    reserved.catch(() => this.#drop(reserved))
   }
 
-  giveUp(): void {
-    const taken = this.#taken
-    if (!taken) return
-    this.#leave(taken)
-    taken.then(
+  cancel(): void {
+    const reserved = this.#reserved
+    if (!reserved) return
+    this.#drop(reserved)
+    reserved.then(
       (lease) => lease.release(),
       () => {},
     )
   }
 
-  /** Lends a connection for a look, by the place in the line where one was taken. Whoever gets it releases it. */
-  async use(urgent: boolean, look: (lease: Lease<C>) => Promise<void>): Promise<void> {
-    const taken = this.#taken
-    if (!taken) this.#own++
-    this.#taken = undefined
+  /** Runs an exchange on the reserved connection, or acquires one. The exchange releases the lease. */
+  async run(urgent: boolean, exchange: (lease: Lease<C>) => Promise<void>): Promise<void> {
+    const reserved = this.#reserved
+    if (!reserved) this.#own++
+    this.#reserved = undefined
     try {
-      const lease = await (taken ?? this.#borrow(urgent))
+      const lease = await (reserved ?? this.#acquire(urgent))
       this.#hasFailed = true
-      await look(lease)
+      await exchange(lease)
       this.#hasFailed = false
     } finally {
       this.#own--
@@ -65,29 +65,29 @@ export class ExchangeLease<C> {
   }
 
   /**
-   * Never behind those who wait: they may be waiting for its outcome, and so may all who hold one. What it does not get in
-   * time is no timeout of the pool's.
+   * Acquires ahead of all waiters, because they may depend on the result of the exchange. A timeout here is not an acquire timeout
+   * of the pool.
    */
-  async #borrow(urgent: boolean): Promise<Lease<C>> {
+  async #acquire(urgent: boolean): Promise<Lease<C>> {
     const engine = this.#engine()
     const within = (millis: number) => ({
       internal: 'first' as const,
       timeoutMillis: Infinity,
       signal: abortAfter(millis),
     })
-    if (!urgent) return engine.acquire(within(RELEASE_MILLIS))
-    const patience = within(this.#hasFailed ? PATIENCE_AFTER_FAILURE_MILLIS : PATIENCE_MILLIS)
+    if (!urgent) return engine.acquire(within(ACQUIRE_TIMEOUT_MILLIS))
+    const urgentAcquire = within(this.#hasFailed ? URGENT_TIMEOUT_AFTER_FAILURE_MILLIS : URGENT_TIMEOUT_MILLIS)
     try {
-      return await engine.acquire(patience)
+      return await engine.acquire(urgentAcquire)
     } catch (error) {
-      if (!patience.signal.aborted) throw error
-      return await engine.acquire({ ...within(OPEN_MILLIS), internal: 'overflow' })
+      if (!urgentAcquire.signal.aborted) throw error
+      return await engine.acquire({ ...within(OPEN_TIMEOUT_MILLIS), internal: 'overflow' })
     }
   }
 
-  #leave(taken: Promise<Lease<C>>): void {
-    if (this.#taken !== taken) return
-    this.#taken = undefined
+  #drop(reserved: Promise<Lease<C>>): void {
+    if (this.#reserved !== reserved) return
+    this.#reserved = undefined
     this.#own--
   }
 }

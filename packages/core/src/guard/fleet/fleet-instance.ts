@@ -9,53 +9,53 @@ import type { Topology } from '../../topology/index.ts'
 import type { ConsoleOptions, GuardedDriver, PoolerConsole } from '../guarded-driver.ts'
 import { ExchangeLease } from './exchange-lease.ts'
 import { FleetWarnings } from './fleet-warnings.ts'
-import { closeConsole, lookAtPooler, UnseenError } from './pgbouncer-exchange.ts'
-import { type Ask, lookAtServer, type ServerLookOptions, TellsNothing } from './server-exchange.ts'
+import { closeConsole, exchangeThroughPooler, FleetUnavailableError } from './pgbouncer-exchange.ts'
+import { type Ask, exchangeWithServer, LimitsUnreadable, type ServerExchangeOptions } from './server-exchange.ts'
 
 const INTERVAL_MILLIS = 5_000
-/** A server that answers no later than this is as good as none. Its own limits on a look end sooner. */
-const ANSWER_MILLIS = 5_000
-/** A share is kept for so many intervals in which a pooler's console does not show the others any more. */
-const UNSEEN_INTERVALS = 2
-/** And for so long, no less, while nothing answers in time: an instance that is only slow must not take more than its share. */
-const LATE_MILLIS = 5_000
+/** Timeout for each answer of the server. The server's own limits on an exchange are shorter. */
+const ANSWER_TIMEOUT_MILLIS = 5_000
+/** The instance keeps its share for this many intervals while PgBouncer's console does not show the other instances. */
+const UNAVAILABLE_INTERVALS = 2
+/** Minimum time to keep the share after timeouts: an instance that is only slow must not take more than its share. */
+const MIN_TIMEOUT_MILLIS = 5_000
 
-export interface FleetMembershipOptions<C> {
+export interface FleetInstanceOptions<C> {
   readonly fleet: FleetOptions
   readonly headroom: number | undefined
   readonly engine: () => Pool<C>
   readonly driver: () => GuardedDriver<C>
-  /** What the user has set; without a bound, the most that a pool opens by what it finds. */
+  /** The bounds that the user has set; otherwise the bounds of a pool that discovers its limits. */
   readonly bounds: () => { readonly min: number; readonly max: number }
-  /** So many connections may be open from now on. */
-  readonly adopt: (max: number, share: Share | undefined) => void
-  /** The others cannot be seen: from now on what is given holds, until a look succeeds. */
-  readonly standAlone: (why: string) => void
+  /** Sets the pool's max. */
+  readonly applyShare: (max: number, share: Share | undefined) => void
+  /** Called when the other instances cannot be seen: the static limit applies until an exchange succeeds. */
+  readonly useStaticLimit: (why: string) => void
   readonly warn: (message: string) => void
 }
 
-/** A pool's part in its fleet: the controller, and the connections it looks and publishes through. */
+/** Makes a pool an instance of its fleet: runs the controller, on the connections for its exchanges and its publication. */
 export class FleetInstance<C> {
   /** `app#id`. */
   readonly member: string
-  readonly #options: FleetMembershipOptions<C>
+  readonly #options: FleetInstanceOptions<C>
   readonly #intervalMillis: number
   readonly #controller: FleetController
-  /** What carries the publication: one of the pool's connections, or behind a pooler one to its console. */
+  /** The connection that carries the publication: one of the pool's, or behind PgBouncer one to its console. */
   #publisher: C | PoolerConsole | undefined
   #console: PoolerConsole | undefined
-  readonly #seat: ExchangeLease<C>
+  readonly #lease: ExchangeLease<C>
   readonly #warnings: FleetWarnings
   #warned = false
-  #throughPooler = false
-  #seenAt = 0
-  /** Why the others cannot be seen; undefined while they can, or may be. */
-  #unseen: UnseenError | undefined
+  #isBehindPooler = false
+  #lastSeenAt = 0
+  /** Why the other instances cannot be seen; undefined while they can. */
+  #unavailable: FleetUnavailableError | undefined
 
-  constructor(options: FleetMembershipOptions<C>) {
-    const { fleet, headroom, engine, bounds, adopt } = options
+  constructor(options: FleetInstanceOptions<C>) {
+    const { fleet, headroom, engine, bounds, applyShare } = options
     this.#options = options
-    this.#seat = new ExchangeLease(engine)
+    this.#lease = new ExchangeLease(engine)
     this.#intervalMillis = fleet.intervalMillis ?? INTERVAL_MILLIS
     this.#warnings = new FleetWarnings({
       ...{ app: fleet.app, intervalMillis: this.#intervalMillis, warn: options.warn },
@@ -68,23 +68,23 @@ export class FleetInstance<C> {
       clock: systemClock,
       random: Math.random,
       port: {
-        demand: () => Math.max(0, engine().demand - this.#seat.own),
+        demand: () => Math.max(0, engine().demand - this.#lease.own),
         held: () => engine().counts.total,
         open: () => engine().openOrOpening,
         bounds,
-        // Until it sees the others again, it is not for the controller to say.
-        adopt: (max, share) => {
-          if (!this.#unseen) adopt(max, share)
+        // While the fleet is unavailable, the static limit applies.
+        applyShare: (max, share) => {
+          if (!this.#unavailable) applyShare(max, share)
         },
         exchange: (decide, { urgent }) =>
-          runDetached(() => this.#seat.use(urgent, (lease) => this.#exchangeOn(lease, decide))),
-        failed: (error) => this.#failed(error),
+          runDetached(() => this.#lease.run(urgent, (lease) => this.#exchangeOn(lease, decide))),
+        onExchangeFailed: (error) => this.#onExchangeFailed(error),
       },
-      onDoubt: (doubt) => this.#warnings.doubted(doubt),
+      onDoubt: (doubt) => this.#warnings.warnDoubted(doubt),
     })
   }
 
-  /** The `application_name` of connections to what is at the other end, or may be: undefined where that is not known. */
+  /** The `application_name` for new connections, given the topology; undefined while the topology is unknown. */
   nameFor(topology: Topology | undefined): string {
     return topology?.kind === 'direct' ? this.member : pooledName(this.member)
   }
@@ -102,75 +102,75 @@ export class FleetInstance<C> {
     }
   }
 
-  /** Lines up for a connection, before the callers that come after. */
-  takeSeat(): void {
-    this.#seat.take()
+  /** Queues an acquire for the first exchange, ahead of later callers. */
+  reserveConnection(): void {
+    this.#lease.reserve()
   }
 
-  /** Takes part, by the seat where one was taken. Where the others cannot be seen it stands alone. */
+  /** Joins the fleet, on the reserved connection if there is one. Uses the static limit if the other instances cannot be seen. */
   async join(topology: Topology): Promise<void> {
-    this.#throughPooler = topology.kind === 'pooler'
+    this.#isBehindPooler = topology.kind === 'pooler'
     if (topology.kind === 'pooler' && topology.pooler.mode === 'statement') {
-      this.#standAlone(new UnseenError('behind a pooler in statement mode', { lasting: true }))
+      this.#useStaticLimit(new FleetUnavailableError('behind a pooler in statement mode', { retryable: false }))
       return
     }
-    if (topology.kind === 'direct') this.#sees()
-    this.#seenAt = systemClock.now()
+    if (topology.kind === 'direct') this.#onAvailable()
+    this.#lastSeenAt = systemClock.now()
     await this.#controller.join()
   }
 
-  /** It stands alone for a reason that may have passed. */
+  /** Whether the static limit applies for a reason that may have passed. */
   get mayRejoin(): boolean {
-    return this.#unseen?.lasting === false
+    return this.#unavailable?.retryable === true
   }
 
   leave(): void {
     this.#controller.leave()
-    this.#seat.giveUp()
+    this.#lease.cancel()
   }
 
-  /** A caller comes. */
-  asked(): void {
-    this.#controller.asked()
+  /** Call before each acquire. */
+  onAcquire(): void {
+    this.#controller.onAcquire()
   }
 
-  /** The user has set other bounds. */
-  rebound(): void {
-    this.#controller.rebound()
+  /** Call when the user has changed the bounds. */
+  onResize(): void {
+    this.#controller.onResize()
   }
 
-  heard(event: PoolEvent): void {
-    if (event.type === 'opened') this.#controller.opened()
-    else if (event.type === 'closed') this.#closed()
-    else if (event.type === 'connect-failed' && event.failure === 'full') this.#controller.refused()
+  onPoolEvent(event: PoolEvent): void {
+    if (event.type === 'opened') this.#controller.onOpened()
+    else if (event.type === 'closed') this.#onClosed()
+    else if (event.type === 'connect-failed' && event.failure === 'full') this.#controller.onServerFull()
   }
 
-  #closed(): void {
-    this.#controller.closed()
-    if (this.#options.engine().counts.total === 0) this.#publishOn(undefined)
+  #onClosed(): void {
+    this.#controller.onClosed()
+    if (this.#options.engine().counts.total === 0) this.#setPublisher(undefined)
   }
 
-  /** Whether it carries the publication: where one of several is too many, another one goes. */
-  needs(connection: C): boolean {
+  /** Whether the connection carries the publication: the pool closes another one first when it shrinks. */
+  isPublisher(connection: C): boolean {
     return connection === this.#publisher
   }
 
-  /** A connection is being closed, or was lost. */
-  gone(connection: C | PoolerConsole): void {
+  /** Call when a connection is being closed or was lost. */
+  onClosing(connection: C | PoolerConsole): void {
     if (connection !== this.#publisher) return
-    this.#publishOn(undefined)
-    this.#controller.unpublished()
+    this.#setPublisher(undefined)
+    this.#controller.onPublisherLost()
   }
 
-  /** @param console that same one, where it is one. */
-  #publishOn(publisher: C | PoolerConsole | undefined, console?: PoolerConsole): void {
+  /** @param console the publisher, if it is a connection to PgBouncer's console. */
+  #setPublisher(publisher: C | PoolerConsole | undefined, console?: PoolerConsole): void {
     const before = this.#console
     this.#publisher = publisher
     if (before === console) return
     this.#console = console
     if (before) closeConsole(before)
-    // It may be closed already.
-    void console?.closed.then(() => this.gone(console))
+    // The connection may already be closed.
+    void console?.closed.then(() => this.onClosing(console))
   }
 
   async #exchangeOn(lease: Lease<C>, decide: (view: FleetView) => string): Promise<void> {
@@ -186,36 +186,36 @@ export class FleetInstance<C> {
       return this.#ask(connection, text)
     }
     try {
-      publisher = this.#throughPooler
-        ? await this.#lookAtPooler(connection, ask, decide)
-        : await this.#lookAtServer(lease, ask, decide)
+      publisher = this.#isBehindPooler
+        ? await this.#exchangeThroughPooler(connection, ask, decide)
+        : await this.#exchangeWithServer(lease, ask, decide)
     } catch (error) {
-      if (begun) await this.#undo(lease, error)
+      if (begun) await this.#rollBack(lease, error)
       throw error
     } finally {
       lease.release()
     }
-    this.#warnings.looked()
-    // It may have been its time to go.
+    this.#warnings.onExchanged()
+    // The pool may have closed the connection meanwhile, for example at its maximum lifetime.
     if (this.#publisher !== publisher) throw new Error('the connection that was to carry the publication is closed')
   }
 
-  async #undo(lease: Lease<C>, error: unknown): Promise<void> {
-    // There would be no answer to that, either.
-    if (error instanceof Unanswered || (error as Error).cause instanceof Unanswered) lease.destroy()
+  async #rollBack(lease: Lease<C>, error: unknown): Promise<void> {
+    // A server that did not answer the exchange would not answer a rollback either.
+    if (error instanceof AnswerTimeout || (error as Error).cause instanceof AnswerTimeout) lease.destroy()
     else await this.#ask(lease.resource, 'rollback').catch(() => lease.destroy())
   }
 
-  async #lookAtServer(lease: Lease<C>, ask: Ask, decide: (view: FleetView) => string): Promise<C> {
+  async #exchangeWithServer(lease: Lease<C>, ask: Ask, decide: (view: FleetView) => string): Promise<C> {
     const connection = lease.resource
-    await lookAtServer({ member: this.member, ask, ...this.#trust }, decide)
-    if (lease.active) this.#publishOn(connection)
+    await exchangeWithServer({ member: this.member, ask, ...this.#trust }, decide)
+    if (lease.active) this.#setPublisher(connection)
     return connection
   }
 
-  async #lookAtPooler(connection: C, ask: Ask, decide: (view: FleetView) => string): Promise<PoolerConsole> {
+  async #exchangeThroughPooler(connection: C, ask: Ask, decide: (view: FleetView) => string): Promise<PoolerConsole> {
     const { driver, engine, fleet } = this.#options
-    const look = {
+    const exchange = {
       member: this.member,
       ask,
       openConsole: (options: Omit<ConsoleOptions, 'url'>) =>
@@ -225,88 +225,90 @@ export class FleetInstance<C> {
       login: driver().loginOf(connection),
       ...this.#trust,
     }
-    const publisher = await lookAtPooler(look, (view) => {
-      this.#sees()
+    const publisher = await exchangeThroughPooler(exchange, (view) => {
+      this.#onAvailable()
       return decide(view)
     })
-    this.#seenAt = systemClock.now()
-    this.#publishOn(publisher, publisher)
-    // All connections may have been lost meanwhile.
-    if (engine().counts.total === 0) this.#publishOn(undefined)
+    this.#lastSeenAt = systemClock.now()
+    this.#setPublisher(publisher, publisher)
+    // All connections may have been lost during the exchange.
+    if (engine().counts.total === 0) this.#setPublisher(undefined)
     return publisher
   }
 
-  get #trust(): Pick<ServerLookOptions, 'trustedRoles' | 'onIgnored'> {
+  get #trust(): Pick<ServerExchangeOptions, 'trustedRoles' | 'onIgnored'> {
     const { trustedRoles = [] } = this.#options.fleet
-    return { trustedRoles, onIgnored: (connections) => this.#warnings.ignored(connections) }
+    return { trustedRoles, onIgnored: (connections) => this.#warnings.warnIgnored(connections) }
   }
 
-  /** The others can be seen. */
-  #sees(): void {
-    if (!this.#unseen) return
-    this.#unseen = undefined
-    // As a newcomer that has some connections already.
-    this.#options.adopt(Math.max(1, this.#options.engine().counts.total), undefined)
+  /** The other instances can be seen again. */
+  #onAvailable(): void {
+    if (!this.#unavailable) return
+    this.#unavailable = undefined
+    // Rejoin like a new instance that already has some connections.
+    this.#options.applyShare(Math.max(1, this.#options.engine().counts.total), undefined)
   }
 
-  #standAlone(why: UnseenError): void {
+  #useStaticLimit(error: FleetUnavailableError): void {
     this.leave()
-    this.#unseen = why
-    this.#options.standAlone(why.message)
+    this.#unavailable = error
+    this.#options.useStaticLimit(error.message)
   }
 
   #ask(connection: C, text: string): Promise<string | null | undefined> {
-    return withTimeout(this.#options.driver().ask(connection, text), ANSWER_MILLIS, () => new Unanswered())
+    return withTimeout(this.#options.driver().ask(connection, text), ANSWER_TIMEOUT_MILLIS, () => new AnswerTimeout())
   }
 
-  /** A pooler whose console is away for a moment takes nobody's share, nor does one that is paused, however long. */
-  #lostSight(error: UnseenError): void {
-    const blindMillis = systemClock.now() - this.#seenAt
-    const proves = !error.late && !error.passing
+  /** Keeps the share while a console is briefly unavailable, and during a PAUSE of any length. */
+  #onUnavailable(error: FleetUnavailableError): void {
+    const unseenMillis = systemClock.now() - this.#lastSeenAt
+    const isProven = !error.timedOut && !error.serverUnreachable
     if (this.#controller.share) {
-      const keptMillis = UNSEEN_INTERVALS * this.#intervalMillis
-      const lost = blindMillis > (error.late ? Math.max(keptMillis, LATE_MILLIS) : keptMillis)
-      if (lost && !error.passing) this.#standAlone(error)
-    } else if (proves || blindMillis > LATE_MILLIS) this.#standAlone(error)
+      const keptMillis = UNAVAILABLE_INTERVALS * this.#intervalMillis
+      const isOver = unseenMillis > (error.timedOut ? Math.max(keptMillis, MIN_TIMEOUT_MILLIS) : keptMillis)
+      if (isOver && !error.serverUnreachable) this.#useStaticLimit(error)
+    } else if (isProven || unseenMillis > MIN_TIMEOUT_MILLIS) this.#useStaticLimit(error)
   }
 
-  /** A lock that others had for too long, or a connection that was lost, will be better next time; a missing right will not. */
-  #failed(error: unknown): void {
-    if (error instanceof UnseenError) {
-      this.#lostSight(error)
+  /** Warns of permanent failures, such as a missing privilege. A held lock or a lost connection is temporary. */
+  #onExchangeFailed(error: unknown): void {
+    if (error instanceof FleetUnavailableError) {
+      this.#onUnavailable(error)
       return
     }
     const { code } = (error ?? {}) as { code?: unknown }
-    if (code === '55P03') this.#warnings.lockHeld()
-    const lasting =
-      error instanceof TellsNothing ||
+    if (code === '55P03') this.#warnings.onLockHeld()
+    const isPermanent =
+      error instanceof LimitsUnreadable ||
       error instanceof InvalidAnswerError ||
       error instanceof TransactionLeftOpen ||
       (typeof code === 'string' && code.startsWith('42'))
-    if (!lasting || this.#warned) return
+    if (!isPermanent || this.#warned) return
     this.#warned = true
     const { fleet, warn } = this.#options
-    warn(`fleet "${fleet.app}" cannot be looked at, so that it keeps what it has: ${readError(error).message}`)
+    warn(
+      `fleet "${fleet.app}" cannot exchange its figures, so this instance keeps its current share: ${readError(error).message}`,
+    )
   }
 }
 
-class Unanswered extends Error {
+class AnswerTimeout extends Error {
   static {
-    Unanswered.prototype.name = 'Unanswered'
+    AnswerTimeout.prototype.name = 'AnswerTimeout'
   }
 
   constructor() {
-    super('the server did not answer in time')
+    super(`the server did not answer within ${ANSWER_TIMEOUT_MILLIS} ms`)
   }
 }
 
-/** With `resetOnRelease: 'off'` it is not ours to end: a look in it would commit what somebody has abandoned. */
+/** With `resetOnRelease: 'off'` an exchange would commit the transaction that a caller has left open. */
 class TransactionLeftOpen extends Error {
   static {
     TransactionLeftOpen.prototype.name = 'TransactionLeftOpen'
   }
 
   constructor() {
-    super("a transaction was left open on a released connection, and reset is 'off'")
+    super("a caller released a connection with an open transaction, and resetOnRelease is 'off'")
   }
 }

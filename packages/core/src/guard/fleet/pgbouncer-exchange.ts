@@ -1,10 +1,10 @@
 import { pause, systemClock } from '../../clock.ts'
 import {
   type FleetView,
+  haveSameFigures,
   type IgnoredConnections,
   LOCK_IF_FREE,
   readPoolerLook,
-  tellTheSame,
   trustClients,
 } from '../../fleet/index.ts'
 import { classifyConnectFailure, isServerError, readError } from '../../postgres-errors/index.ts'
@@ -12,55 +12,56 @@ import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } fro
 import type { ConsoleOptions, Login, PoolerConsole } from '../guarded-driver.ts'
 import type { Ask } from './server-exchange.ts'
 
-/** For the console's login and each of its answers: the server cuts a look off that is silent for a second. */
-const CONSOLE_MILLIS = 700
+/** Timeout for the console's login and each of its answers: PostgreSQL terminates the exchange's transaction after one idle second. */
+const CONSOLE_TIMEOUT_MILLIS = 700
 /**
- * How long to try for the lock, and about how long between two attempts: others have it for some milliseconds. Meanwhile no
- * caller has the connection, which may be the only one.
+ * How long to try to acquire the lock, and the average pause between attempts. Other instances hold it for milliseconds. No
+ * caller can use the connection meanwhile, which may be the only one.
  */
-const LOCK_MILLIS = 300
+const LOCK_TIMEOUT_MILLIS = 300
 const RETRY_MILLIS = 20
 
-export interface PoolerLookOptions {
+export interface PoolerExchangeOptions {
   /** `app#id`. */
   readonly member: string
   readonly ask: Ask
   readonly openConsole: (options: Omit<ConsoleOptions, 'url'>) => Promise<PoolerConsole>
-  /** What the member has published last stands on it. */
+  /** The connection to the console that carries the instance's last publication. */
   readonly publisher: PoolerConsole | undefined
-  /** Connections of the member that are open for certain. */
+  /** Number of connections of this instance that are certainly open. */
   readonly open: () => number
-  /** What they have logged in to. */
+  /** User and database of these connections. */
   readonly login: Login
   readonly trustedRoles: readonly string[]
-  /** Clients that look like instances, but are not of a trusted user. */
+  /** Called with the clients that are named like instances but have no trusted user. */
   readonly onIgnored: (connections: readonly IgnoredConnections[]) => void
 }
 
 /**
- * Looks at PgBouncer's clients through its console, and publishes what that leads to, under the same lock as on a server,
- * which is taken through the pooler and lasts for one transaction. What is published is the name of a connection to the
- * console, so that no server connection has to carry it; it takes one client's place. Nothing is held while the console is being
- * reached, and while it is read and told no longer than {@link CONSOLE_MILLIS}.
+ * Reads the clients from PgBouncer's console and publishes this instance's figures, under the same lock as on a server. The
+ * lock is taken through the pooler and lasts for one transaction. The publication is the name of a connection to the console, so
+ * it occupies no server connection, but one client connection. Connecting to the console happens before the lock; reading
+ * and publishing hold the lock for at most {@link CONSOLE_TIMEOUT_MILLIS}.
  *
- * @returns the connection on which the publication stands.
- * @throws {UnseenError} where the console does not show the fleet.
+ * @returns the connection that carries the publication.
+ * @throws {FleetUnavailableError} if the console does not show this instance's clients.
  */
-export async function lookAtPooler(
-  options: PoolerLookOptions,
+export async function exchangeThroughPooler(
+  options: PoolerExchangeOptions,
   decide: (view: FleetView) => string,
 ): Promise<PoolerConsole> {
   const { publisher, openConsole, member } = options
   const kept = publisher && (await answers(publisher)) ? publisher : undefined
-  const console = kept ?? (await orUnseen(openConsole({ patienceMillis: CONSOLE_MILLIS, applicationName: member })))
+  const console =
+    kept ?? (await requireConsole(openConsole({ patienceMillis: CONSOLE_TIMEOUT_MILLIS, applicationName: member })))
   try {
-    return await lookThrough(console, options, decide)
+    return await exchangeOn(console, options, decide)
   } finally {
     if (!kept) closeConsole(console)
   }
 }
 
-/** It may have been cut off since. */
+/** The console may have closed the connection since the last exchange. */
 function answers(console: PoolerConsole): Promise<boolean> {
   return console.show('VERSION').then(
     () => true,
@@ -68,43 +69,43 @@ function answers(console: PoolerConsole): Promise<boolean> {
   )
 }
 
-/** Nobody waits for its end: whoever did would keep the lock meanwhile. */
+/** Does not wait for the disconnect, which would hold the lock longer. */
 export function closeConsole(console: PoolerConsole): void {
   console[Symbol.asyncDispose]().then(null, () => {})
 }
 
-async function lookThrough(
+async function exchangeOn(
   console: PoolerConsole,
-  { member, ask, openConsole, open, publisher, login, trustedRoles, onIgnored }: PoolerLookOptions,
+  { member, ask, openConsole, open, publisher, login, trustedRoles, onIgnored }: PoolerExchangeOptions,
   decide: (view: FleetView) => string,
 ): Promise<PoolerConsole> {
-  const config = await orUnseen(console.show('CONFIG').then(readPgBouncerConfig))
-  const databases = await orUnseen(console.show('DATABASES').then(readPgBouncerDatabases))
+  const config = await requireConsole(console.show('CONFIG').then(readPgBouncerConfig))
+  const databases = await requireConsole(console.show('DATABASES').then(readPgBouncerDatabases))
   await lock(ask)
-  const until = systemClock.now() + CONSOLE_MILLIS
+  const until = systemClock.now() + CONSOLE_TIMEOUT_MILLIS
   const openBefore = open()
   const trust = { member, ...login, consoleUser: console.user, trustedRoles }
-  const { view, ignored } = await orUnseen(
+  const { view, ignored } = await requireConsole(
     console.show('CLIENTS').then((rows) => {
       const seen = trustClients(readPgBouncerClients(rows), trust)
       return { view: readPoolerLook({ config, databases, clients: seen.clients }, member), ignored: seen.ignored }
     }),
   )
-  // Where several processes share a port, each shows its own clients, and admits so many of its own.
+  // If several PgBouncer processes share a port, each console shows only its own clients.
   if (!view || view.own < Math.min(openBefore, open())) {
-    throw new UnseenError('behind a pooler whose console shows other clients than these')
+    throw new FleetUnavailableError('behind a pooler whose console does not show the clients of this pool')
   }
   onIgnored(ignored)
   const applicationName = decide(view)
-  if (console === publisher && tellTheSame(applicationName, console.applicationName ?? '')) {
-    await letThrough(ask('commit'))
+  if (console === publisher && haveSameFigures(applicationName, console.applicationName ?? '')) {
+    await requireServer(ask('commit'))
     return console
   }
   const patienceMillis = Math.max(1, until - systemClock.now())
-  const next = await orUnseen(openConsole({ patienceMillis, applicationName }))
+  const next = await requireConsole(openConsole({ patienceMillis, applicationName }))
   try {
-    // Only now, so that PgBouncer knows the name before the next one looks.
-    await letThrough(ask('commit'))
+    // Commit after the login, so that PgBouncer knows the new name before the next instance acquires the lock.
+    await requireServer(ask('commit'))
     return next
   } catch (error) {
     closeConsole(next)
@@ -113,15 +114,15 @@ async function lookThrough(
 }
 
 async function lock(ask: Ask): Promise<void> {
-  const until = systemClock.now() + LOCK_MILLIS
-  while ((await letThrough(ask(LOCK_IF_FREE))) !== 'true') {
+  const until = systemClock.now() + LOCK_TIMEOUT_MILLIS
+  while ((await requireServer(ask(LOCK_IF_FREE))) !== 'true') {
     if (systemClock.now() > until) throw new LockHeld()
-    await letThrough(ask('rollback'))
+    await requireServer(ask('rollback'))
     await pause(RETRY_MILLIS * (0.5 + Math.random()))
   }
 }
 
-/** Another session had the fleets' lock all the time. A server says the same by the same code. */
+/** Another session held the lock for the whole time. Has the code of PostgreSQL's own error. */
 class LockHeld extends Error {
   static {
     LockHeld.prototype.name = 'LockHeld'
@@ -130,63 +131,69 @@ class LockHeld extends Error {
   readonly code = '55P03'
 
   constructor() {
-    super('the lock of the fleets did not come free in time')
+    super(`another session held the lock of the fleets for ${LOCK_TIMEOUT_MILLIS} ms`)
   }
 }
 
-interface UnseenErrorOptions extends ErrorOptions {
-  readonly lasting?: boolean
-  readonly passing?: boolean
-  readonly late?: boolean
+interface FleetUnavailableErrorOptions extends ErrorOptions {
+  readonly retryable?: boolean
+  readonly serverUnreachable?: boolean
+  readonly timedOut?: boolean
 }
 
 /** The instances cannot see each other; the message says why. */
-export class UnseenError extends Error {
+export class FleetUnavailableError extends Error {
   static {
-    UnseenError.prototype.name = 'UnseenError'
+    FleetUnavailableError.prototype.name = 'FleetUnavailableError'
   }
 
-  /** It will not be otherwise in a moment: the pooler itself has said so. */
-  readonly lasting: boolean
-  /** No server has answered through the pooler, so that nobody can have the lock. */
-  readonly passing: boolean
-  /** Nothing has answered in time, which proves nothing: this process, or the pooler's, may be slow. */
-  readonly late: boolean
+  /** False if the pooler itself has rejected the request, so that a retry fails as well. */
+  readonly retryable: boolean
+  /** No server has answered through the pooler, so no instance can hold the lock. */
+  readonly serverUnreachable: boolean
+  /** The request timed out, which proves nothing: this process or the pooler may be slow. */
+  readonly timedOut: boolean
 
-  constructor(why: string, { lasting = false, passing = false, late = false, ...options }: UnseenErrorOptions = {}) {
+  constructor(
+    why: string,
+    { retryable = true, serverUnreachable = false, timedOut = false, ...options }: FleetUnavailableErrorOptions = {},
+  ) {
     super(why, options)
-    this.lasting = lasting
-    this.passing = passing
-    this.late = late
+    this.retryable = retryable
+    this.serverUnreachable = serverUnreachable
+    this.timedOut = timedOut
   }
 }
 
-/** What the console answers. Where it says itself that it will not, there is no use in asking again soon. */
-function orUnseen<T>(answer: Promise<T>): Promise<T> {
+/** Resolves to the console's answer. A rejection by PgBouncer itself is permanent. */
+function requireConsole<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
     const { message } = readError(cause)
-    const lasting = isServerError(cause) && classifyConnectFailure(cause) === 'permanent'
-    const advice = lasting ? ': have its user in stats_users, or give fleet.consoleUrl' : ''
+    const isRejected = isServerError(cause) && classifyConnectFailure(cause) === 'permanent'
+    const advice = isRejected ? '; add the user to stats_users, or set fleet.consoleUrl' : ''
     const why = `behind a pooler whose console cannot be read (${message}${advice})`
-    throw new UnseenError(why, { cause, lasting, late: !hasCode(cause) })
+    throw new FleetUnavailableError(why, { cause, retryable: !isRejected, timedOut: !hasCode(cause) })
   })
 }
 
-/** What the server answers through the pooler, as it does not in statement mode, and not while the pooler is paused. */
-function letThrough<T>(answer: Promise<T>): Promise<T> {
+/** Resolves to the server's answer through the pooler. It fails in statement mode, and while the pooler is paused. */
+function requireServer<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
-    // The next look may be faster.
-    if (TOO_SLOW.test(String((cause as { code?: unknown }).code))) throw cause
+    // The next exchange may be faster.
+    if (CANCELED.test(String((cause as { code?: unknown }).code))) throw cause
     const { message } = readError(cause)
-    const passing = !isServerError(cause)
-    throw new UnseenError(`behind a pooler that lets no look at the others through (${message})`, { cause, passing })
+    const serverUnreachable = !isServerError(cause)
+    throw new FleetUnavailableError(
+      `behind a pooler through which the instances cannot exchange their figures (${message})`,
+      { cause, serverUnreachable },
+    )
   })
 }
 
-/** The server has ended the look: it was canceled, or its session was idle for too long, or was terminated. */
-const TOO_SLOW = /^(?:57014|25P03|57P0\d)$/
+/** The server has ended the exchange: the query was canceled, or the session was idle for too long or terminated. */
+const CANCELED = /^(?:57014|25P03|57P0\d)$/
 
-/** Refusals have a code: an SQLSTATE, or that of the network. A timeout of the driver has none. */
+/** Rejections have a code, an SQLSTATE or a network error code. A timeout of the driver has none. */
 function hasCode(error: object): boolean {
   return typeof (error as { code?: unknown }).code === 'string'
 }

@@ -9,40 +9,42 @@ import {
   trustRows,
 } from '../../fleet/index.ts'
 
-/** Runs a text on the connection that looks; see {@link GuardedDriver.ask}. */
+/** Runs SQL on the connection of the exchange; see {@link GuardedDriver.ask}. */
 export type Ask = (text: string) => Promise<string | null | undefined>
 
-export interface ServerLookOptions {
+export interface ServerExchangeOptions {
   /** `app#id`. */
   readonly member: string
   readonly ask: Ask
   readonly trustedRoles: readonly string[]
-  /** Connections that look like instances, but are not of a trusted role. */
+  /** Called with the connections that are named like instances but have no trusted role. */
   readonly onIgnored: (connections: readonly IgnoredConnections[]) => void
 }
 
-/** Looks at a server, and publishes what that leads to, in one transaction under the fleets' lock: two round trips. */
-export async function lookAtServer(
-  { member, ask, trustedRoles, onIgnored }: ServerLookOptions,
+/** Reads the connections on a server and publishes this instance's figures, in one transaction under the fleets' lock: two round trips. */
+export async function exchangeWithServer(
+  { member, ask, trustedRoles, onIgnored }: ServerExchangeOptions,
   decide: (view: FleetView) => string,
 ): Promise<void> {
-  const look = readLookAnswer(await ask(LOOK))
-  if (!look) throw new TellsNothing()
-  // What it has opened before it knew that this is a server; of others such a name is that of a pooler's connection.
-  const before = pooledName(member)
-  const named = look.rows.map((row) => (row.name === before && row.ownRole ? { ...row, name: member } : row))
+  const answer = readLookAnswer(await ask(LOOK))
+  if (!answer) throw new LimitsUnreadable()
+  // This instance's connections from before discovery still have the pooled name; other instances' pooled names do not count.
+  const earlierName = pooledName(member)
+  const named = answer.rows.map((row) => (row.name === earlierName && row.ownRole ? { ...row, name: member } : row))
   const { rows, ignored } = trustRows(named, trustedRoles)
   onIgnored(ignored)
-  await ask(`${publishStatement(decide(readLook({ ...look, rows })))}; commit`)
+  await ask(`${publishStatement(decide(readLook({ ...answer, rows })))}; commit`)
 }
 
-/** Limits and sessions are not shown to this role. */
-export class TellsNothing extends Error {
+/** The role cannot read the limits and sessions. */
+export class LimitsUnreadable extends Error {
   static {
-    TellsNothing.prototype.name = 'TellsNothing'
+    LimitsUnreadable.prototype.name = 'LimitsUnreadable'
   }
 
   constructor() {
-    super('the database did not tell its limits (pg_roles, pg_database and pg_stat_activity must be readable)')
+    super(
+      'the role cannot read the limits of the database (grant it SELECT on pg_roles, pg_database and pg_stat_activity)',
+    )
   }
 }

@@ -9,17 +9,17 @@ const OPTIONS: Readonly<Record<keyof PoolguardOptions, true>> = {
   ...{ prepareThreshold: true, maxPreparedStatements: true, prepareTypes: true },
 }
 
-/** The names of poolguard's own options, which stand beside a driver's. */
+/** The names of poolguard's own options, which share an object with a driver's options. */
 export const OPTION_NAMES: readonly string[] = Object.keys(OPTIONS)
 
-/** Settings that a driver has a word of its own for, by the same name. */
+/** Settings that also are options of a driver. */
 const DRIVERS_OWN: readonly (keyof PoolSettings)[] = ['max', 'min', 'maxUses', 'idleTimeoutMillis']
 
-/** Those of a fleet whose names nobody else would have. */
+/** Options of a fleet that no driver has. */
 const OF_FLEET: readonly (keyof FleetOptions)[] = ['intervalMillis', 'consoleUrl', 'trustedRoles']
 
-const MEANT = new Map(OPTION_NAMES.map((name) => [plain(name), name]))
-/** Where those belong that stand inside of another. */
+const NAMES_BY_SPELLING = new Map(OPTION_NAMES.map((name) => [plain(name), name]))
+/** The object that each nested option belongs to. */
 const PLACES = new Map<string, readonly [outer: string, inner: string]>([
   ...Object.keys(DEFAULT_POOL_SETTINGS)
     .filter((name) => !(DRIVERS_OWN as readonly string[]).includes(name))
@@ -28,36 +28,36 @@ const PLACES = new Map<string, readonly [outer: string, inner: string]>([
 ])
 
 /**
- * Refuses what was meant for poolguard, and would have no effect: a setting of `pool` or `fleet` beside it, and a name in another
- * spelling (`instance`, `max_prepared`). Where a driver's options stand beside, not every name can be known.
- *
- * @throws {InvalidOptionError} says what to write.
+ * Rejects options that would have no effect: a setting of `pool` or `fleet` outside of that object, and a misspelt name
+ * (`instance`, `max_prepared`). Other unknown names may be options of the driver.
+ * @throws {InvalidOptionError} with the correct name.
  */
 export function rejectMisspeltOptions(options: object): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(OPTIONS, name)) continue
-    const meant = MEANT.get(plain(name))
-    if (meant) throw new InvalidOptionError(name, value, `no value: there is no such option, but ${meant}`)
+    const correctName = NAMES_BY_SPELLING.get(plain(name))
+    if (correctName)
+      throw new InvalidOptionError(name, value, `no value: this option does not exist. Did you mean ${correctName}?`)
     const [outer, inner] = PLACES.get(plain(name)) ?? []
-    if (outer) throw new InvalidOptionError(name, value, `no value here: it stands in ${outer}, as ${outer}.${inner}`)
+    if (outer) throw new InvalidOptionError(name, value, `no value here: set ${outer}.${inner} instead`)
   }
 }
 
 /**
- * Refuses poolguard's options among those of somebody else, where nobody would read them.
+ * Rejects poolguard's options in an object where they would have no effect.
  *
  * @param place where they belong, as in "the first argument, as in new PrismaPg({ url, fleet })"
  * @throws {InvalidOptionError} names the first of them.
  */
 export function rejectForeignOptions(options: object, place: string): void {
   for (const [name, value] of Object.entries(options)) {
-    // Of these two others have theirs.
+    // Other libraries also have options named url and name.
     if (value === undefined || name === 'url' || name === 'name' || !Object.hasOwn(OPTIONS, name)) continue
-    throw new InvalidOptionError(name, value, `no value here: it stands in ${place}`)
+    throw new InvalidOptionError(name, value, `no value here: set it in ${place}`)
   }
 }
 
-/** Without what is mixed up: capitals, underscores, the plural. */
+/** Normalizes a spelling: removes case, underscores and a plural s. */
 function plain(name: string): string {
   return name
     .toLowerCase()

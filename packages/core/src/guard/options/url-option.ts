@@ -2,22 +2,22 @@ import { type ConnectionString, parseConnectionString } from '../../connection-s
 import { InvalidOptionError } from '../../invalid-option-error.ts'
 
 /**
- * Reads the option `url`. What is there but no text is an environment variable that is not set, more often than not.
+ * Reads the option `url`. A value that is not a string usually comes from an unset environment variable.
  *
- * @throws {InvalidOptionError} if it is no text; `ConnectionStringError` for a bad one.
+ * @throws {InvalidOptionError} if it is not a string; `ConnectionStringError` if it is invalid.
  */
 export function readUrlOption(url: unknown): ConnectionString {
   if (typeof url === 'string') return parseConnectionString(url)
   throw new InvalidOptionError(
     'url',
     shown(url),
-    'a connection string; is the environment variable set that it is read from?',
+    'a connection string. Is the environment variable set that you read it from?',
   )
 }
 
 /**
- * Reads a URL that a driver has its own option for: to pg, postgres.js and the ORMs on them, an empty one says that the
- * environment (`PGHOST`...) or the options beside it tell where to connect to.
+ * Reads the URL option of a driver: in pg, postgres.js and the ORMs based on them, an empty URL means that the environment
+ * (`PGHOST`...) or other options contain the address.
  *
  * @throws as {@link readUrlOption}.
  */
@@ -25,7 +25,7 @@ export function readDriversUrl(url: unknown): ConnectionString | undefined {
   return url === '' ? undefined : readUrlOption(url)
 }
 
-/** Of what is no text only what it is: a Buffer would show its password in other digits. */
+/** Shows only the type of an object: the bytes of a Buffer would reveal a password. */
 function shown(url: unknown): unknown {
   return typeof url === 'object' && url !== null ? Object.prototype.toString.call(url) : url
 }

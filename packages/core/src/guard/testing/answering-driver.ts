@@ -4,10 +4,10 @@ import { showConfig, showDatabase } from '../../topology/testing/show-rows.ts'
 import type { ConsoleOptions, GuardedDriver, Login, PoolerConsole } from '../guarded-driver.ts'
 import type { PoolGuard } from '../pool-guard.ts'
 
-/** A row as a server writes it in JSON. */
+/** A row in JSON. */
 export type JsonRow = Record<string, unknown>
 
-/** What the other end answers: an honest one, until a test spoils a part of it. */
+/** Answers of the server or pooler. They are correct until a test changes one. */
 export interface Answers {
   pid: unknown
   capacity: JsonRow
@@ -47,10 +47,10 @@ export interface AnsweringConnection {
   readonly name: string
 }
 
-/** A driver whose other end answers at once, from memory. `mode` where that is a PgBouncer. */
+/** A driver that answers immediately from memory. `mode` is the pool mode of a PgBouncer in front; without it, a server. */
 export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
   readonly factory: GuardedDriver<AnsweringConnection>['factory']
-  /** The most connections that were open at once. */
+  /** The maximum number of open connections so far. */
   mostOpen = 0
   readonly #answers: Answers
   readonly #mode: string | undefined

@@ -1,14 +1,14 @@
-/** Tells when a pool that had connections has none any more. */
-export class Emptiness {
+/** Signals that a pool has no connection and no waiter left. */
+export class EmptySignal {
   #next: PromiseWithResolvers<void> | undefined
 
-  /** Resolves when the pool is empty, once it has been looked at with connections. */
+  /** Resolves at the next {@link check} that finds the pool empty. */
   get promise(): Promise<void> {
     this.#next ??= Promise.withResolvers()
     return this.#next.promise
   }
 
-  /** Something has come to an end in the pool, which now has so many connections and waiters. */
+  /** Call after an event that may have emptied the pool. */
   check({ total, waiting }: { readonly total: number; readonly waiting: number }): void {
     if (total > 0 || waiting > 0) return
     this.#next?.resolve()
