@@ -104,7 +104,7 @@ test('given more instances than connections, then who is in is served, it is sai
   await eventually(() => pools.filter(({ events }) => warningsOf(events).length > 0).length).toBeGreaterThan(0)
   expect(new Set(pools.flatMap(({ events }) => warningsOf(events)))).toEqual(
     new Set([
-      'fleet "orders" has more instances than there are connections to share. Run fewer, or have a PgBouncer in front that admits more.',
+      'fleet "orders" has more instances than there are connections to share. Run fewer instances, or put a PgBouncer that admits more clients in front of the server.',
     ]),
   )
   const refusals = pools.map(({ events }) => events.filter(({ type }) => type === 'connect-failed').length)
@@ -121,7 +121,9 @@ test("given resetOnRelease: 'off' and a transaction that somebody has left open,
   await client.query('insert into left_open values (1)')
   client.release()
   const load = keepBusy(pool, 5)
-  await eventually(() => warningsOf(events)).toEqual([expect.stringContaining('a transaction was left open')])
+  await eventually(() => warningsOf(events)).toEqual([
+    expect.stringContaining('a caller released a connection with an open transaction'),
+  ])
   await load.stop()
   expect(await server.query('select * from left_open')).toEqual([])
 })

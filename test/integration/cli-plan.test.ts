@@ -26,10 +26,10 @@ describe('poolguard plan', () => {
 
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toContain('PostgreSQL, directly')
-    expect(stdout).toContain('max_connections 40 - 3 reserved - 4 of others = 33')
+    expect(stdout).toContain('max_connections 40 - 3 reserved - 4 used by others = 33')
     expect(stdout).toContain('4 instances + 1 surge (25%) = 5 at once during a deploy')
     expect(stdout).toContain('max 5 for each pool')
-    expect(stdout).toContain('bigger is not better')
+    expect(stdout).toContain('more than the server can use')
     expect(stdout).not.toContain(new URL(server.url).password)
   })
 

@@ -115,7 +115,7 @@ for (const version of pgBouncerVersions) {
       const reports = await read()
       expect(reports.map(({ errors }) => errors)).toEqual([{}, {}, {}])
       expect(reports[0]?.reason).toMatch(
-        /^share of fleet "orders": max_client_conn leaves 40 usable - 4 headroom - 4 of others = 32 to share; 3 instances want \d+: 1[01] for this one$/,
+        /^share of fleet "orders": max_client_conn leaves 40 usable - 4 headroom - 4 used by others = 32 to share; 3 instances want \d+: 1[01] for this one$/,
       )
       expect(most).toBeLessThanOrEqual(LIMITS.max_client_conn)
       expect(pooler.log()).not.toContain('no more connections allowed')
@@ -148,7 +148,7 @@ describePgBouncer('behind PgBouncer', () => {
     const { pool, warnings } = makePool({ url: pooler.url, sessionState: 'throw' })
     const load = keepBusy(pool, 40)
     await eventually(() => pool.counts.total).toBe(20)
-    const whole = /: 20 for this one; no more than 20 of which could be served at once$/
+    const whole = /: 20 for this one; the pooler serves no more than 20 of these at the same time$/
     await eventually(() => pool.settings.reasons.max).toMatch(whole)
     await load.stop()
     expect([load.failures, warnings]).toEqual([[], []])
@@ -208,7 +208,9 @@ describePgBouncer('behind PgBouncer', () => {
     const { pool } = makePool({ url: pooler.url })
     const load = keepBusy(pool, 40)
     await eventually(() => pool.counts.total).toBe(9)
-    expect(pool.settings.reasons.max).toContain('max_user_client_connections is 13 usable - 3 headroom - 1 of others')
+    expect(pool.settings.reasons.max).toContain(
+      'max_user_client_connections is 13 usable - 3 headroom - 1 used by others',
+    )
     await load.stop()
   })
 
@@ -231,10 +233,10 @@ describePgBouncer('behind PgBouncer', () => {
     await pool.ready({ refresh: true })
     expect(pool.settings.values.max).toBe(7)
     expect(pool.settings.reasons.max).toBe(
-      'given; behind a pooler whose console cannot be read (not allowed: have its user in stats_users, or give ' +
-        'fleet.consoleUrl), so fleet "orders" shares out nothing',
+      'given; behind a pooler whose console cannot be read (not allowed; add the user to stats_users, or set ' +
+        'fleet.consoleUrl), so fleet "orders" does not share connections',
     )
-    expect(warnings).toEqual([expect.stringContaining('fleet "orders" shares out nothing')])
+    expect(warnings).toEqual([expect.stringContaining('fleet "orders" does not share connections')])
     await Promise.all(Array.from({ length: 7 }, () => pool.query('select pg_sleep(0.05)')))
     expect(pool.counts.total).toBe(7)
     expect(pool.snapshot().fleet).toBeNull()
@@ -246,7 +248,7 @@ describePgBouncer('behind PgBouncer', () => {
     const sql = guardPostgres(pooler.url, { fleet, name: 'postgres.js', onnotice: (notice) => notices.push(notice) })
     open.push({ [Symbol.asyncDispose]: () => sql.end() })
     await sql.ready()
-    expect(sql.settings.reasons.max).toContain('(not allowed: have its user in stats_users, or give fleet.consoleUrl)')
+    expect(sql.settings.reasons.max).toContain('(not allowed; add the user to stats_users, or set fleet.consoleUrl)')
     expect(notices).toEqual([])
   })
 
@@ -254,7 +256,7 @@ describePgBouncer('behind PgBouncer', () => {
     const pooler = await startPooler('1.24', { poolMode: 'statement', ...readable })
     const { pool } = makePool({ url: pooler.url })
     await pool.ready()
-    expect(pool.settings.reasons.max).toMatch(/^default; behind a pooler .*statement .*shares out nothing$/)
+    expect(pool.settings.reasons.max).toMatch(/^default; behind a pooler .*statement .*does not share connections$/)
     expect(pool.counts.max).toBe(10)
   })
 
@@ -263,7 +265,9 @@ describePgBouncer('behind PgBouncer', () => {
     const { pool } = makePool({ url: pooler.url, fleet: { ...fleet, consoleUrl: other.statsUrl } })
     const { pool: right } = makePool({ url: pooler.url, fleet: { ...fleet, consoleUrl: pooler.statsUrl } })
     await Promise.all([pool.ready(), right.ready()])
-    expect(pool.settings.reasons.max).toMatch(/^default; behind a pooler whose console shows other clients than these/)
+    expect(pool.settings.reasons.max).toMatch(
+      /^default; behind a pooler whose console does not show the clients of this pool/,
+    )
     expect(right.snapshot().fleet).toMatchObject({ instances: 2 })
   })
 

@@ -59,7 +59,7 @@ describe('a fleet', () => {
     const load = keepBusy(pool, 50)
     await eventually(() => pool.counts.total).toBe(BUDGET - 1)
     expect(pool.settings.reasons.max).toMatch(
-      /^share of fleet "orders": max_connections leaves 37 usable - 4 headroom - 1 of others = 32 to share; 1 instance wants \d+: 32 for this one$/,
+      /^share of fleet "orders": max_connections leaves 37 usable - 4 headroom - 1 used by others = 32 to share; 1 instance wants \d+: 32 for this one$/,
     )
     await load.stop()
     expect(load.failures).toEqual([])
@@ -402,7 +402,7 @@ test.each([
   const pool = makePool()
   const load = keepBusy(pool, 40)
   await eventually(() => pool.counts.total).toBe(BUDGET - 2)
-  expect(pool.settings.reasons.max).toContain('2 of others')
+  expect(pool.settings.reasons.max).toContain('2 used by others')
   await load.stop()
   await client.end()
 })
@@ -434,7 +434,7 @@ for (const version of postgresVersions.filter((each) => each !== 18)) {
 
 describe('options that cannot be meant', () => {
   test.each<[config: GuardedPoolConfig, message: string]>([
-    [{ fleet, instances: 3 }, 'Invalid option instances: 3. It takes no value where fleet is given'],
+    [{ fleet, instances: 3 }, 'Invalid option instances: 3. It takes no value when fleet is set'],
     [{ fleet: { app: 'über' } }, "Invalid option fleet.app: 'über'. It takes 1 to 27 letters"],
     [{ fleet: {} as never }, 'Invalid option fleet.app: undefined'],
     [{ fleet: { app: 'a', intervalMillis: 1 } }, 'Invalid option fleet.intervalMillis: 1. It takes a number of'],

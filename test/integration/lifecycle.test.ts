@@ -51,7 +51,7 @@ test('given two pools without a name to one database, then the second is warned 
   const pools = Array.from({ length: 3 }, () => new GuardedPool({ url: server.url, onEvent, max: 2 }))
   for (const pool of pools) await pool.query('select 1')
   expect(warnings).toEqual([
-    expect.stringContaining('leads to the same database: each brings its own connections, 2 + 2'),
+    expect.stringContaining('leads to the same database. Each pool opens its own connections, up to 2 + 2'),
   ])
   await Promise.all(pools.map((pool) => pool.end()))
 })

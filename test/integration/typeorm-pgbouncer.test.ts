@@ -83,8 +83,8 @@ for (const version of pgBouncerVersions) {
       })
       expect(await dataSource.getRepository(accounts).count()).toBe(10)
       expect(warnings).toEqual([
-        expect.stringContaining('refuses the startup parameter statement_timeout'),
-        expect.stringContaining('refuses the startup parameter options'),
+        expect.stringContaining('rejects the startup parameter statement_timeout'),
+        expect.stringContaining('rejects the startup parameter options'),
       ])
     })
 

@@ -174,7 +174,7 @@ describe("given a connection of the fleet's own role", () => {
     const attacker = await connectAs('psql', server.url)
     await attacker.query(`set application_name = '${member}:t=0,d=0,n=1zzz'`)
     await eventually(() => made[0]?.warnings ?? []).toContainEqual(
-      expect.stringContaining('has found figures under the name of this instance'),
+      expect.stringContaining('found figures under the name of this instance'),
     )
     await eventually(async () => (await publishedTargets(admin)).get(member)).toBeGreaterThanOrEqual(23)
     await eventually(() => Math.min(...made.map(({ pool }) => pool.counts.total))).toBeGreaterThanOrEqual(24)
@@ -220,7 +220,7 @@ test('given another role that holds the lock of the fleets, then callers are ser
   await attacker.query(`select pg_advisory_lock(${0x706f6f6c}, ${0x666c6565})`)
   await eventually(() => made.map(({ warnings }) => warnings.length)).toEqual([1, 1])
   const [warning = ''] = made[0]?.warnings ?? []
-  expect(warning).toContain('another session has held the lock of the fleets')
+  expect(warning).toContain('another session has held the advisory lock of the fleets')
   const [, query] = /(SELECT .* l\.granted)/.exec(warning) ?? []
   expect(await server.query(query as string)).toContainEqual(expect.objectContaining({ usename: 'evil' }))
   await attacker.query('select pg_advisory_unlock_all()')

@@ -31,7 +31,7 @@ test("given a guarded pool's options next to the connection, then it throws, bec
     { connection: url, fleet: { app: 'orders' } },
     { connection: { url }, instances: 6 },
   ]) {
-    expect(() => drizzle(given as never)).toThrow('It takes no value here: it stands in connection, as in drizzle(')
+    expect(() => drizzle(given as never)).toThrow('It takes no value here: set it in connection, as in drizzle(')
   }
 })
 

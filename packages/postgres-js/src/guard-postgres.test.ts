@@ -64,7 +64,7 @@ describe('guardPostgres', () => {
     [{ pool: { max: 0 } }, 'Invalid option pool.max: 0'],
     [{ sessionState: 'loud' }, "Invalid option sessionState: 'loud'"],
     [{ pooler: 'pgcat' }, "Invalid option pooler: 'pgcat'"],
-    [{ acquireTimeoutMillis: 3 }, 'it stands in pool, as pool.acquireTimeoutMillis'],
+    [{ acquireTimeoutMillis: 3 }, 'set pool.acquireTimeoutMillis instead'],
     [{ ssl: { cert: 'no certificate' } }, "Invalid option ssl: '{...}'"],
   ])('an invalid option (%o) is rejected with its name', (options, message) => {
     expect(() => guardPostgres(URL, options as never)).toThrow(message)

@@ -39,6 +39,6 @@ test('given an environment variable that is not set, then it throws immediately'
 test("given the pool's options in place of the adapter's, then it throws, because they would be ignored", () => {
   const options = { fleet: { app: 'orders' } } as object
   expect(() => new PrismaPg('postgresql://localhost/orders', options)).toThrow(
-    'Invalid option fleet: an object. It takes no value here: it stands in the first argument, as in new PrismaPg({ url, fleet }).',
+    'Invalid option fleet: an object. It takes no value here: set it in the first argument, as in new PrismaPg({ url, fleet }).',
   )
 })

@@ -18,13 +18,13 @@ test.each([
     "poolguard's option among TypeORM's",
     { type: 'postgres', url, fleet: { app: 'orders' } },
     {},
-    'Invalid option fleet: an object. It takes no value here: it stands in the second argument',
+    'Invalid option fleet: an object. It takes no value here: set it in the second argument',
   ],
   [
     'a misspelt option of poolguard',
     { type: 'postgres', url },
     { instance: 6 },
-    'there is no such option, but instances',
+    'this option does not exist. Did you mean instances?',
   ],
   ['an invalid option of poolguard', { type: 'postgres', url }, { instances: 0 }, 'Invalid option instances: 0'],
   [

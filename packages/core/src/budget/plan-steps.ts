@@ -8,7 +8,7 @@ export function explainSupply({ capacity, others = NO_OTHERS }: PlanInput, suppl
   const { usable, headroom, migrations, toShare } = supply
   const less = [`${headroom} headroom`, ...(migrations > 0 ? [`${migrations} for migrations`] : [])].join(' - ')
   const [server, ...limits] = serverLimits(capacity, others)
-  const ofOthers = (kept: number) => (kept > 0 ? ` - ${kept} of others` : '')
+  const ofOthers = (kept: number) => (kept > 0 ? ` - ${kept} used by others` : '')
   return [
     `max_connections ${capacity.maxConnections} - ${capacity.reserved} reserved${ofOthers(others.connections)} = ${(server?.value ?? 0) - (server?.kept ?? 0)}`,
     ...limits

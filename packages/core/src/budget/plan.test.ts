@@ -109,8 +109,8 @@ describe('a plan', () => {
 
     expect(budget).toMatchObject({ maxPerPool: 2, maxPerInstance: 8, instances: 5, pools: 20, usable: 65, headroom: 7 })
     expect(budget.steps).toEqual([
-      'max_connections 100 - 3 reserved - 12 of others = 85',
-      "the role's CONNECTION LIMIT 70 - 5 of others = 65",
+      'max_connections 100 - 3 reserved - 12 used by others = 85',
+      "the role's CONNECTION LIMIT 70 - 5 used by others = 65",
       '65 usable - 7 headroom - 1 for migrations = 57 to share',
       '4 instances + 1 surge (25%) = 5 at once during a deploy',
       '5 instances x 2 processes x 2 pools = 20 pools',
@@ -129,7 +129,7 @@ describe('a plan', () => {
     expect(steps.slice(2)).toEqual([
       'the pooler opens at most 22 of those 87 (pool size 20 + 5 reserve, held to 22 by max_db_connections 22), in transaction mode',
       'max_client_conn 1000 - 20 other clients = 980 clients',
-      '980 clients / 6 instances = 163 each, of which no more than 22 could be served at once',
+      '980 clients / 6 instances = 163 each, of which the pooler serves no more than 22 at the same time',
     ])
   })
 
@@ -232,12 +232,12 @@ describe('a plan that does not fit', () => {
         poolsPerProcess: 2,
         others: { connections: 80, ofRole: 0, ofDatabase: 0 },
       },
-      '5 instances x 4 processes x 2 pools = 40 pools cannot share 14 connections (17 usable - 3 headroom, others hold 80). Run at most 1 instance, put PgBouncer in front, or raise max_connections to 128.',
+      '5 instances x 4 processes x 2 pools = 40 pools cannot share 14 connections (17 usable - 3 headroom, other applications hold 80). Run at most 1 instance, put PgBouncer in front, or raise max_connections to 128.',
     ],
     [
       'a pooler that opens more than there are',
       { instances: 2, capacity: { ...server, maxConnections: 20 }, pooler },
-      'The pooler may open 20 connections, and there are 14 connections (17 usable - 3 headroom) to share. Lower default_pool_size and reserve_pool_size to 14 together, or raise max_connections to 26.',
+      'The pooler may open 20 connections, but only 14 connections (17 usable - 3 headroom) are available. Lower default_pool_size and reserve_pool_size to 14 together, or raise max_connections to 26.',
     ],
     [
       'a pooler that admits too few',

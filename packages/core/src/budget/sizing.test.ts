@@ -81,19 +81,19 @@ describe('the formulas', () => {
 describe('the report', () => {
   const budget = { maxPerPool: 10, pools: 6 } as Budget
 
-  test('says when bigger is not better', () => {
+  test('says when more than the server can use', () => {
     expect(describeSizing(budget, [sizeByCores({ cores: 4 })])).toEqual([
       "HikariCP's formula: 4 cores x 2 + 0 disks = 8 for all pools together. https://github.com/brettwooldridge/HikariCP/wiki/About-Pool-Sizing",
-      "  The plan allows 60 (6 pools of 10): bigger is not better here. Beyond 8 at work, queries wait for the server's cores and disks instead of for the pool, and hold their locks meanwhile.",
+      "  The plan allows 60 (6 pools of 10): more than the server can use. With more than 8 busy connections, queries wait for the server's cores and disks instead of for the pool, and hold their locks while they wait.",
     ])
-    expect(describeSizing(budget, [sizeByCores({ cores: 30 })])[1]).toContain('can keep at work')
+    expect(describeSizing(budget, [sizeByCores({ cores: 30 })])[1]).toContain('can keep busy')
   })
 
   test('says when it is too few, and for which load', () => {
     const busy = littlesLaw({ checkoutsPerSecond: 4_000, heldMillis: 12 })
     expect(describeSizing(budget, [busy])[1]).toContain('60 (6 pools of 10): too few for this load')
     const locking = sizeAgainstLocking({ concurrency: 10, connectionsEach: 2 })
-    expect(describeSizing(budget, [locking])[1]).toContain('a pool of 10: too few. All of them can hold one')
+    expect(describeSizing(budget, [locking])[1]).toContain('a pool of 10: too few. All requests can hold one')
     expect(describeSizing(budget, [littlesLaw({ checkoutsPerSecond: 1, heldMillis: 1 })])[1]).toContain('enough')
   })
 })

@@ -269,7 +269,7 @@ function makeController(port: Partial<FleetPort>): { controller: FleetController
       bounds: () => ({ min: 0, max: Infinity }),
       exchange: async () => {},
       applyShare: () => {},
-      failed: () => {},
+      onExchangeFailed: () => {},
       ...port,
     },
   })

@@ -105,7 +105,7 @@ describe('the share of an instance', () => {
       sharedConnections: 31,
       contended: true,
       steps: [
-        'max_connections leaves 37 usable - 4 headroom - 2 of others = 31 to share',
+        'max_connections leaves 37 usable - 4 headroom - 2 used by others = 31 to share',
         '1 instance wants 99: 31 for this one',
       ],
     })
@@ -118,7 +118,7 @@ describe('the share of an instance', () => {
       steps,
     } = settle([row('orders#aaaaaa:t=33,d=99,n=1', 33), row('orders#mememe', 1)])
     expect([target, entitlement]).toEqual([1, 16])
-    expect(steps.at(-1)).toBe('1 until others have given back theirs')
+    expect(steps.at(-1)).toBe('1 until other instances have given connections back')
   })
 
   test('given it has only just joined, then it leaves half of what is free to those who come with it', () => {
@@ -146,7 +146,7 @@ describe('the share of an instance', () => {
     const rows = [row('orders#mememe', 1), row('bills#bbbbbb:t=5,d=5,n=1', 5, { ownRole: false })]
     const { maxConnections: target, instances: members, steps } = settle(rows, {}, { roleLimit: 10 })
     expect([target, members]).toEqual([7, 1])
-    expect(steps[0]).toBe("the role's CONNECTION LIMIT is 10 usable - 3 headroom - 0 of others = 7 to share")
+    expect(steps[0]).toBe("the role's CONNECTION LIMIT is 10 usable - 3 headroom - 0 used by others = 7 to share")
   })
 
   test('given somebody has renamed its connections, then they are taken for others, and it has its first one', () => {

@@ -95,7 +95,7 @@ function partOf({ label, usable }: LimitView, { held }: Standing, headroom: numb
     budget,
     contended: wanted > budget,
     steps: [
-      `${label} ${usable} usable - ${headroom} headroom - ${foreign} used by other clients = ${budget} to share`,
+      `${label} ${usable} usable - ${headroom} headroom - ${foreign} used by others = ${budget} to share`,
       `${members.length === 1 ? '1 instance wants' : `${members.length} instances want`} ${wanted}: ${entitlement} for this one`,
     ],
   }

@@ -25,7 +25,7 @@ test('given the same database in another spelling, then it is said once, with wh
   const second = pool('postgres://other@db/orders', 'app', 5)
   expect(warnOfSecondPool(second, among([]))).toBeUndefined()
   expect(warnOfSecondPool(second, among([pool('postgresql://db/z'), first]))).toContain(
-    'another pool of this process, "first", leads to the same database: each brings its own connections, 10 + 5 at most',
+    'another pool of this process, "first", leads to the same database. Each pool opens its own connections, up to 10 + 5',
   )
   expect(warnOfSecondPool(second, among([first]))).toBeUndefined()
 })

@@ -73,7 +73,7 @@ describe('what is given', () => {
     const { values: settings, reasons } = resolveSettings({ options: { pool: { min: 12 } } })
 
     expect(settings).toMatchObject({ min: 10, max: 10 })
-    expect(reasons.min).toBe('given as 12, held down by max')
+    expect(reasons.min).toBe('given as 12, lowered to max')
   })
 })
 
@@ -104,8 +104,8 @@ describe('instances', () => {
     } = resolveSettings({ options: { instances: 6, pool: { max: 8, min: 4 } } })
 
     expect(settings).toMatchObject({ max: 1, min: 1 })
-    expect(reasons.max).toBe('1 of 6 instances, until the database has been looked at')
-    expect(reasons.min).toBe('given as 4, held down by max')
+    expect(reasons.max).toBe('1 of 6 instances, until the pool has connected to the database')
+    expect(reasons.min).toBe('given as 4, lowered to max')
     expect(budget).toBeNull()
   })
 
@@ -129,7 +129,7 @@ describe('instances', () => {
 
     expect(settings).toMatchObject({ max: 2, min: 2 })
     expect(reasons.max).toBe(`planned: ${arithmetic}`)
-    expect(reasons.min).toBe('given as 3, held down by max')
+    expect(reasons.min).toBe('given as 3, lowered to max')
   })
 
   test.each([1, 2])('given a max of %i, within the plan, then that is the ceiling', (max) => {
@@ -148,7 +148,7 @@ describe('instances', () => {
     const { values: settings, reasons, budget, warnings } = resolveSettings({ options: { instances: 60 }, capacity })
 
     expect(settings.max).toBe(1)
-    expect(reasons.max).toBe('the least there is: the plan does not fit')
+    expect(reasons.max).toBe('the minimum, because the plan does not fit')
     expect(budget).toBeNull()
     expect(warnings).toEqual([expect.stringContaining('60 instances cannot share 14 connections')])
   })
@@ -159,9 +159,9 @@ describe('instances', () => {
     const byHand = resolveSettings({ options: { instances: 6, pool: { max: 20 } }, ...input })
 
     expect(byDefault.values.max).toBe(10)
-    expect(byDefault.reasons.max).toMatch(/^default; a pooler shares out/)
+    expect(byDefault.reasons.max).toMatch(/^default; the pooler limits the server's connections/)
     expect(byHand.values.max).toBe(20)
-    expect(byHand.reasons.max).toMatch(/^given; a pooler shares out/)
+    expect(byHand.reasons.max).toMatch(/^given; the pooler limits the server's connections/)
   })
 
   test.each([true, false])(
@@ -204,7 +204,7 @@ describe('a fleet', () => {
   test('given nothing is known yet, then max is 1 for the time being', () => {
     const { values: settings, reasons } = resolveSettings({ options: { fleet, pool: { max: 8, min: 4 } } })
     expect(settings).toMatchObject({ max: 1, min: 1 })
-    expect(reasons.max).toBe('1 until fleet "orders" has been joined')
+    expect(reasons.max).toBe('1 until the pool has joined fleet "orders"')
   })
 
   test('given a share, then that is max, with the arithmetic as its reason', () => {
@@ -234,11 +234,17 @@ describe('a fleet', () => {
 
   test('given the others cannot be seen, then what is given or the default holds, and it is said why', () => {
     const fleetUnavailable = 'behind a pooler'
-    const given = resolveSettings({ options: { fleet, pool: { max: 7 } }, topology: pooler('transaction'), fleetUnavailable })
+    const given = resolveSettings({
+      options: { fleet, pool: { max: 7 } },
+      topology: pooler('transaction'),
+      fleetUnavailable,
+    })
     expect(given.values.max).toBe(7)
-    expect(given.reasons.max).toBe('given; behind a pooler, so fleet "orders" shares out nothing')
-    expect(given.warnings).toEqual([expect.stringContaining('Each instance may open 7 (given).')])
-    expect(resolveSettings({ options: { fleet }, topology: pooler('transaction'), fleetUnavailable }).values.max).toBe(10)
+    expect(given.reasons.max).toBe('given; behind a pooler, so fleet "orders" does not share connections')
+    expect(given.warnings).toEqual([expect.stringContaining('Each instance may open up to 7 (given).')])
+    expect(resolveSettings({ options: { fleet }, topology: pooler('transaction'), fleetUnavailable }).values.max).toBe(
+      10,
+    )
   })
 
   test('given nothing could be found out, then that is why', () => {
@@ -249,7 +255,7 @@ describe('a fleet', () => {
       evidence: [],
     }
     const { values: settings, reasons } = resolveSettings({ options: { fleet }, topology })
-    expect([settings.max, reasons.max]).toEqual([10, expect.stringContaining('could not be found out')])
+    expect([settings.max, reasons.max]).toEqual([10, expect.stringContaining('could not detect the server or pooler')])
   })
 
   test('given a console that is no connection string, then it is refused', () => {
@@ -283,11 +289,11 @@ describe('options that cannot be meant', () => {
     ],
     [{ preset: 'lambda' as never }, "Invalid option preset: 'lambda'. It takes one of 'serverless'."],
     [{ instances: 0 }, 'Invalid option instances: 0. It takes a whole number of at least 1.'],
-    [{ fleet: { app: 'orders' }, instances: 2 }, 'Invalid option instances: 2. It takes no value where fleet is given'],
+    [{ fleet: { app: 'orders' }, instances: 2 }, 'Invalid option instances: 2. It takes no value when fleet is set'],
     [{ fleet: { app: 'orders' }, headroom: 0 }, 'Invalid option headroom: 0. It takes a whole number of at least 1'],
     [
       { fleet: { app: 'orders', interval: 3 } as FleetOptions },
-      'Invalid option fleet.interval: 3. It takes no value: there is no such option, only app, intervalMillis, consoleUrl, trustedRoles.',
+      'Invalid option fleet.interval: 3. It takes no value: this option does not exist. The options of fleet are app, intervalMillis, consoleUrl, trustedRoles.',
     ],
     ...['bills', [''], [7], [['bills']], { 0: 'bills' }, null].map((trustedRoles): [SettingsOptions, string] => [
       { fleet: { app: 'orders', trustedRoles: trustedRoles as never } },

@@ -3,18 +3,21 @@ import { rejectForeignOptions, rejectMisspeltOptions } from './option-names.ts'
 
 describe('what was meant for poolguard, and would have no effect, is refused', () => {
   test.each([
-    [{ instance: 6 }, 'Invalid option instance: 6. It takes no value: there is no such option, but instances.'],
-    [{ Fleet: { app: 'x' } }, 'but fleet.'],
-    [{ max_prepared_statements: 3 }, 'but maxPreparedStatements.'],
+    [
+      { instance: 6 },
+      'Invalid option instance: 6. It takes no value: this option does not exist. Did you mean instances?',
+    ],
+    [{ Fleet: { app: 'x' } }, 'Did you mean fleet?'],
+    [{ max_prepared_statements: 3 }, 'Did you mean maxPreparedStatements?'],
     [
       { acquireTimeoutMillis: 3 },
-      'Invalid option acquireTimeoutMillis: 3. It takes no value here: it stands in pool, as pool.acquireTimeoutMillis.',
+      'Invalid option acquireTimeoutMillis: 3. It takes no value here: set pool.acquireTimeoutMillis instead.',
     ],
     [
       { consoleUrl: 'postgres://a:s3cret@b' },
-      'a text of 21 characters (not shown). It takes no value here: it stands in fleet',
+      'a text of 21 characters (not shown). It takes no value here: set fleet.consoleUrl instead',
     ],
-    [{ max_waiters: 3 }, 'it stands in pool, as pool.maxWaiters.'],
+    [{ max_waiters: 3 }, 'set pool.maxWaiters instead.'],
   ])('%j', (options, message) => {
     expect(() => rejectMisspeltOptions(options)).toThrow(message)
   })
@@ -32,7 +35,7 @@ describe('what was meant for poolguard, and would have no effect, is refused', (
   test('nor is it told to somebody else', () => {
     const place = 'the first argument, as in new PrismaPg({ url, fleet })'
     expect(() => rejectForeignOptions({ schema: 'x', fleet: { app: 'orders' } }, place)).toThrow(
-      'Invalid option fleet: an object. It takes no value here: it stands in the first argument, as in new PrismaPg({ url, fleet }).',
+      'Invalid option fleet: an object. It takes no value here: set it in the first argument, as in new PrismaPg({ url, fleet }).',
     )
     expect(() => rejectForeignOptions({ schema: 'x', name: 'y', url: 'z', fleet: undefined }, place)).not.toThrow()
   })
