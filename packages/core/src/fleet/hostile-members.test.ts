@@ -4,7 +4,7 @@ import { PGBOUNCER_CONSOLE } from '../topology/index.ts'
 import { type ActivityRow, readLook } from './fleet-view.ts'
 import { pooledName } from './pooled-name.ts'
 import { settleShare } from './settle-share.ts'
-import { shareOut, sum, type ShareRequest } from './share-out.ts'
+import { type ShareRequest, shareOut, sum } from './share-out.ts'
 import { SimulatedFleet } from './testing/simulated-fleet.ts'
 import type { ServerSession } from './testing/simulated-server.ts'
 

@@ -4,11 +4,11 @@ import { InvalidOptionError } from '../invalid-option-error.ts'
 import {
   APP_LENGTH,
   encodeMemberName,
+  haveSameFigures,
   isLater,
   makeMember,
   parseMemberName,
   requireAppName,
-  haveSameFigures,
 } from './member-name.ts'
 
 const appNames = fc.stringMatching(new RegExp(`^[A-Za-z0-9._-]{1,${APP_LENGTH}}$`))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { shareOut, sum, type ShareRequest } from './share-out.ts'
+import { type ShareRequest, shareOut, sum } from './share-out.ts'
 
 const wishes = (...demands: number[]): ShareRequest[] => demands.map((demand) => ({ floor: 1, demand }))
 const wish = fc.record({ floor: fc.integer({ min: 1, max: 10 }), demand: fc.nat(60) })
