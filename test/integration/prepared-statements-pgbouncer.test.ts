@@ -157,7 +157,7 @@ for (const version of ['1.24', '1.26'] as const) {
       try {
         const found = await Promise.all(Array.from({ length: 40 }, (_, i) => pool.query(BY_ID, [i + 1])))
         expect(found.map(({ rows }) => rows[0].id)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1))
-        expect(warnings).toEqual([expect.stringMatching(/no longer prepared automatically/)])
+        expect(warnings).toEqual([expect.stringMatching(/stops preparing statements automatically/)])
         await expect.poll(() => pool.snapshot().preparing?.active).toBe(false)
       } finally {
         await setOnPooler('set max_prepared_statements = 50')

@@ -458,7 +458,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
       expect(pool.snapshot().preparing).toMatchObject({ active: true })
     })
 
-    test('then where nothing showed it, the query is sent again, and the pool looks at its database again', async () => {
+    test('then where nothing showed it, the query is sent again, and the pool detects the topology again', async () => {
       const pool = await connect({ prepareThreshold: 0, pool: { max: 2 } })
       const [one, other] = [await pool.connect(), await pool.connect()]
       for (const client of [one, other]) await client.query(BY_ID, [1])
@@ -468,7 +468,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
         active: false,
         reason: 'the server did not recognize a prepared statement',
       })
-      expect(warnings).toEqual([expect.stringMatching(/no longer prepared automatically, until the database/)])
+      expect(warnings).toEqual([expect.stringMatching(/stops preparing statements automatically until the topology/)])
       one.release()
       other.release()
       await pool.query('select 1')
@@ -479,7 +479,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
 
     test('then in a transaction the error is its own, and after the third time nothing is prepared any more', async () => {
       const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
-      for (const outlook of [/until the database/, /until the database/, /for the next hour/]) {
+      for (const outlook of [/until the topology/, /until the topology/, /for the next hour/]) {
         await pool.query(BY_ID, [1])
         const client = await pool.connect()
         await client.query('begin')
