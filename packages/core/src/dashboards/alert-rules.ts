@@ -70,7 +70,7 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
   const waiting = series('db_client_connection_pending_requests')
   const seconds = (what: 'use' | 'capacity') => `rate(${series(`poolguard_${what}_seconds_total`)}[${RANGE}])`
   return [
-    ...graded('PoolguardConnectionsInUse', activeShare, {
+    ...thresholdRules('PoolguardConnectionsInUse', activeShare, {
       value: `${seconds('use')} / ${seconds('capacity')}`,
       // A pool with all connections in use and no waiter is just large enough.
       critically: `(${waiting} >= ${literal(waiters.warning)} or ${meanWait} >= ${literal(meanWaitMillis.warning / 1_000)})`,
@@ -83,7 +83,7 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
           'does other work between its queries. Raise max only if the database has free connections.',
       },
     }),
-    ...graded('PoolguardCallersWaiting', waiters, {
+    ...thresholdRules('PoolguardCallersWaiting', waiters, {
       value: waiting,
       annotations: {
         summary: `{{ $value }} callers wait for a connection of ${POOL}`,
@@ -93,7 +93,7 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
           'database is not overloaded, raise max; if the database is overloaded, shed load.',
       },
     }),
-    ...graded('PoolguardLongWaits', inSeconds(meanWaitMillis), {
+    ...thresholdRules('PoolguardLongWaits', inSeconds(meanWaitMillis), {
       value: meanWait,
       annotations: {
         summary: `Callers wait {{ $value | humanizeDuration }} on average for a connection of ${POOL}`,
@@ -103,7 +103,7 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
           'database has free connections.',
       },
     }),
-    ...graded('PoolguardConnectErrors', connectErrorShare, {
+    ...thresholdRules('PoolguardConnectErrors', connectErrorShare, {
       value: `${failures} / ${attempts}`,
       provided: `${attempts} >= ${MIN_ATTEMPTS} and ${failures} >= ${MIN_FAILURES}`,
       annotations: {
@@ -118,7 +118,7 @@ function healthRules({ activeShare, waiters, meanWaitMillis, connectErrorShare }
   ]
 }
 
-interface Graded {
+interface ThresholdAlert {
   readonly value: string
   /** A condition for the value to be significant. */
   readonly provided?: string
@@ -128,7 +128,11 @@ interface Graded {
 }
 
 /** One rule for the warning threshold and one for the critical threshold; an infinite threshold has no rule. */
-function graded(name: string, threshold: Threshold, { value, provided, critically, annotations }: Graded): AlertRule[] {
+function thresholdRules(
+  name: string,
+  threshold: Threshold,
+  { value, provided, critically, annotations }: ThresholdAlert,
+): AlertRule[] {
   const severities = (['warning', 'critical'] as const).filter((severity) => threshold[severity] !== Infinity)
   return severities.map((severity) => ({
     name,
@@ -162,7 +166,7 @@ const EVENT_RULES: readonly AlertRule[] = [
   {
     name: 'PoolguardLeakSuspected',
     // Fires until the connection is released, and at least as long as any event.
-    expr: `${increased('poolguard_leaks_total')} or ${series('poolguard_suspected_leases')} > 0`,
+    expr: `${increaseOf('poolguard_leaks_total')} or ${series('poolguard_suspected_leases')} > 0`,
     for: '0s',
     labels: { severity: 'warning' },
     annotations: {
@@ -206,10 +210,10 @@ function onIncrease(
   counter: string,
   annotations: AlertRule['annotations'],
 ): AlertRule {
-  return { name, expr: increased(counter), for: '0s', labels: { severity }, annotations }
+  return { name, expr: increaseOf(counter), for: '0s', labels: { severity }, annotations }
 }
 
-function increased(counter: string): string {
+function increaseOf(counter: string): string {
   return `increase(${series(counter)}[${EVENT_RANGE}]) > 0`
 }
 
@@ -270,7 +274,7 @@ const PGBOUNCER_MAX_WAIT: Threshold = { warning: 1, critical: DEFAULT_POOL_SETTI
 function pgBouncerRules({ waiters }: HealthThresholds): AlertRule[] {
   const pool = `pool {{ $labels.database }}/{{ $labels.user }} of PgBouncer ${SOURCE}`
   return [
-    ...graded('PoolguardPgBouncerClientsWaiting', waiters, {
+    ...thresholdRules('PoolguardPgBouncerClientsWaiting', waiters, {
       value: worstPgBouncer('pgbouncer_pools_client_waiting_connections', 'database', 'user'),
       annotations: {
         summary: `{{ $value }} clients wait for a server connection of ${pool}`,
@@ -281,7 +285,7 @@ function pgBouncerRules({ waiters }: HealthThresholds): AlertRule[] {
           'default_pool_size if PostgreSQL has free connections.',
       },
     }),
-    ...graded('PoolguardPgBouncerMaxWait', PGBOUNCER_MAX_WAIT, {
+    ...thresholdRules('PoolguardPgBouncerMaxWait', PGBOUNCER_MAX_WAIT, {
       value: worstPgBouncer('pgbouncer_pools_client_maxwait_seconds', 'database', 'user'),
       annotations: {
         summary: `A client has waited {{ $value | humanizeDuration }} for a server connection of ${pool}`,

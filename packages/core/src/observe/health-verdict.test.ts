@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type HealthStatus, type HealthVerdict, holdVerdict, worstOf } from './health-verdict.ts'
+import { type HealthStatus, type HealthVerdict, nextVerdict, worstOf } from './health-verdict.ts'
 
 const STATUSES: Readonly<Record<string, HealthStatus>> = { c: 'critical', w: 'warning', h: 'healthy' }
 
@@ -15,7 +15,7 @@ test.each<[what: string, found: string, reported: string]>([
   let verdict: HealthVerdict | undefined
   const verdicts = found.split(' ').map((letter, second) => {
     const status = STATUSES[letter] as HealthStatus
-    verdict = holdVerdict(verdict, status, { now: second * 1_000, recoveryMillis: 5_000 })
+    verdict = nextVerdict(verdict, status, { now: second * 1_000, recoveryMillis: 5_000 })
     return verdict.status[0]
   })
   expect(verdicts.join(' ')).toBe(reported)
@@ -23,13 +23,13 @@ test.each<[what: string, found: string, reported: string]>([
 
 test('given rare checks, then a single better one does not improve the verdict', () => {
   const at = (seconds: number) => ({ now: seconds * 1_000, recoveryMillis: 5_000 })
-  const first = holdVerdict({ status: 'critical' }, 'healthy', at(60))
+  const first = nextVerdict({ status: 'critical' }, 'healthy', at(60))
   expect(first.status).toBe('critical')
-  expect(holdVerdict(first, 'healthy', at(120)).status).toBe('healthy')
+  expect(nextVerdict(first, 'healthy', at(120)).status).toBe('healthy')
 })
 
 test('given a recovery time of 0, then the verdict improves immediately', () => {
-  expect(holdVerdict({ status: 'critical' }, 'warning', { now: 0, recoveryMillis: 0 })).toEqual({ status: 'warning' })
+  expect(nextVerdict({ status: 'critical' }, 'warning', { now: 0, recoveryMillis: 0 })).toEqual({ status: 'warning' })
 })
 
 test('the worst of no status is healthy', () => {

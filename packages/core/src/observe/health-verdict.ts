@@ -18,14 +18,14 @@ export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
  * A worse status applies immediately. A better one applies once all statuses have been better for `recoveryMillis`: the verdict
  * is then the worst status of that time.
  */
-export function holdVerdict(
-  held: HealthVerdict | undefined,
+export function nextVerdict(
+  previous: HealthVerdict | undefined,
   found: HealthStatus,
   { now, recoveryMillis }: { readonly now: number; readonly recoveryMillis: number },
 ): HealthVerdict {
-  if (!held || found === worstOf([held.status, found])) return { status: found }
-  const { status, since } = held.better ?? { status: found, since: now }
+  if (!previous || found === worstOf([previous.status, found])) return { status: found }
+  const { status, since } = previous.better ?? { status: found, since: now }
   const better = { status: worstOf([status, found]), since }
-  if (now - since < recoveryMillis) return { status: held.status, better }
+  if (now - since < recoveryMillis) return { status: previous.status, better }
   return found === better.status ? { status: found } : { status: better.status, better: { status: found, since: now } }
 }

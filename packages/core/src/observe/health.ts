@@ -2,7 +2,7 @@ import type { PoolStats } from '../pool/index.ts'
 import { type HealthCounters, type HealthMeasures, measureHealth } from './health-measures.ts'
 import { healthReason } from './health-reason.ts'
 import { DEFAULT_HEALTH_THRESHOLDS, type HealthThreshold, type HealthThresholds } from './health-thresholds.ts'
-import { type HealthStatus, type HealthVerdict, holdVerdict, worstOf } from './health-verdict.ts'
+import { type HealthStatus, type HealthVerdict, nextVerdict, worstOf } from './health-verdict.ts'
 
 export interface Health {
   readonly status: HealthStatus
@@ -48,7 +48,7 @@ export function evaluateHealth({
   const values = measureHealth(stats, before, windowMillis)
   const found = judgeAll(values, thresholds, previous)
   const now = stats.takenAtMillis
-  const measures = ofEach((name) => holdVerdict(previous?.[name], found[name], { now, recoveryMillis }))
+  const measures = ofEach((name) => nextVerdict(previous?.[name], found[name], { now, recoveryMillis }))
   const reasons = MEASURES.map((name) => {
     const finding = { value: values[name], threshold: thresholds[name], found: found[name] }
     return healthReason(name, { ...finding, reported: measures[name].status })

@@ -28,7 +28,7 @@ export function requireSources(option: string, given: unknown): MetricsSources {
 }
 
 /**
- * Renders the page of {@link renderMetrics} together with the metrics of the sources. Each source is queried at most once per
+ * Renders the page of {@link renderMetrics} with the metrics of the sources. Each source is queried at most once per
  * interval.
  *
  * @example

@@ -44,9 +44,9 @@ const poolerFull = {
 }
 
 const timeouts: readonly (readonly [what: string, error: unknown])[] = [
-  ["poolguard's own", new AcquireTimeoutError(10_000, starved)],
-  ["poolguard's own, saturated", new PoolSaturatedError(starved, 1_000)],
-  ["poolguard's own, of which only the text is left", thrown(new AcquireTimeoutError(10_000, starved).message)],
+  ['poolguard', new AcquireTimeoutError(10_000, starved)],
+  ['a saturated pool of poolguard', new PoolSaturatedError(starved, 1_000)],
+  ['poolguard with only its message left', thrown(new AcquireTimeoutError(10_000, starved).message)],
   ["pg-pool's, and so Prisma 7's", pgTimeout],
   ["Prisma's, of the adapter or the Rust engine", thrown(p2024, { code: 'P2024', meta: { connection_limit: 5 } })],
   ["Prisma's at its start", thrown(p2024, { name: 'PrismaClientInitializationError', errorCode: 'P1001' })],
@@ -92,7 +92,7 @@ const full: readonly (readonly [what: string, error: unknown])[] = [
   ["Neon's", thrown('Too many connections attempts', { code: 'XX000', severity: 'FATAL' })],
   ["Supavisor's through Drizzle", thrown('Failed query', { cause: thrown('Max client connections reached') })],
   ["RDS Proxy's", thrown('Rate of connection to proxy exceeded 20.', { code: '08004' })],
-  ["poolguard's of a refused connection", new ConnectError('orders', serverFull)],
+  ["poolguard's ConnectError", new ConnectError('orders', serverFull)],
   ["Prisma's", thrown('Too many database connections opened: FATAL: sorry, too many clients', { code: 'P2037' })],
   [
     "Prisma's raw queries",

@@ -41,7 +41,7 @@ export const PROVIDER_RULES: readonly ProviderRule[] = [
     endpointAt: ({ host }) =>
       host.endsWith('.neon.tech') ? (/^[^.]+-pooler\./.test(host) ? 'transaction-pooler' : 'direct') : undefined,
     directUrl: (connection, { host, port }) =>
-      at(connection, { host: host.replace(/^([^.]+)-pooler\./, '$1.'), port }, NEON),
+      directUrlAt(connection, { host: host.replace(/^([^.]+)-pooler\./, '$1.'), port }, NEON),
   },
   {
     provider: 'Supabase',
@@ -72,7 +72,7 @@ export const PROVIDER_RULES: readonly ProviderRule[] = [
     note: 'the built-in PgBouncer runs by default in transaction mode with max_prepared_statements = 0',
     endpointAt: ({ host, port }) =>
       host.endsWith('.postgres.database.azure.com') ? (port === 6432 ? 'transaction-pooler' : 'direct') : undefined,
-    directUrl: (connection, { host }) => at(connection, { host, port: 5432 }, AZURE),
+    directUrl: (connection, { host }) => directUrlAt(connection, { host, port: 5432 }, AZURE),
   },
   {
     provider: 'DigitalOcean',
@@ -92,7 +92,7 @@ export const PROVIDER_RULES: readonly ProviderRule[] = [
           : 'direct'
         : undefined,
     directUrl: (connection, { host }) =>
-      at(
+      directUrlAt(
         connection,
         { host, port: 5432 },
         ALIBABA,
@@ -104,7 +104,7 @@ export const PROVIDER_RULES: readonly ProviderRule[] = [
     source: PRISMA,
     endpointAt: ({ host }) =>
       host === 'pooled.db.prisma.io' ? 'transaction-pooler' : host === 'db.prisma.io' ? 'direct' : undefined,
-    directUrl: (connection, { port }) => at(connection, { host: 'db.prisma.io', port }, PRISMA),
+    directUrl: (connection, { port }) => directUrlAt(connection, { host: 'db.prisma.io', port }, PRISMA),
   },
   {
     provider: 'PgBouncer',
@@ -114,7 +114,7 @@ export const PROVIDER_RULES: readonly ProviderRule[] = [
   },
 ]
 
-function at(
+function directUrlAt(
   connection: ConnectionString,
   { host, port }: Required<HostAddress>,
   source: string,
@@ -129,9 +129,9 @@ function at(
 function supabaseDirectUrl(connection: ConnectionString, { host }: Required<HostAddress>): DirectUrl | undefined {
   const caveat =
     'it is reachable only over IPv6, unless the project has the IPv4 add-on; without IPv6, use port 5432 of the pooler, which is in session mode'
-  if (host.startsWith('db.')) return at(connection, { host, port: 5432 }, SUPABASE, caveat)
+  if (host.startsWith('db.')) return directUrlAt(connection, { host, port: 5432 }, SUPABASE, caveat)
   const match = /^(.+)\.([a-z0-9]{8,})$/.exec(connection.user ?? '')
   if (!match) return undefined
   const [, user, project] = match
-  return at(connection.with({ user }), { host: `db.${project}.supabase.co`, port: 5432 }, SUPABASE, caveat)
+  return directUrlAt(connection.with({ user }), { host: `db.${project}.supabase.co`, port: 5432 }, SUPABASE, caveat)
 }

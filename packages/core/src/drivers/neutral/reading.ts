@@ -69,7 +69,7 @@ export function readConnection(connection: ConnectionString, settings: Connectio
     others: new Map(
       normalized.parameters.flatMap((parameter, index) => otherParameter(normalized, parameter, index, taken)),
     ),
-    overridden: overridden(urlSettings, settings),
+    overridden: overrideWarnings(urlSettings, settings),
   }
 }
 
@@ -121,7 +121,7 @@ function serverSettingsOf(settings: ConnectionSettings): ServerSetting[] {
   })
 }
 
-function overridden(urlSettings: readonly UrlSetting[], settings: ConnectionSettings): RewriteWarning[] {
+function overrideWarnings(urlSettings: readonly UrlSetting[], settings: ConnectionSettings): RewriteWarning[] {
   return urlSettings
     .filter(({ setting, value }) => settings[setting] !== undefined && settings[setting] !== value)
     .map(({ setting, parameter, value }) => ({

@@ -31,7 +31,7 @@ export function pgTls(tls: TlsIntent, read: ReadCertificate | undefined): PgTls 
   const options: TlsOptions = { ...verification(tls), ...certificates.options }
   return {
     ssl: Object.keys(options).length === 0 ? true : options,
-    warnings: [...stricter(tls), ...certificates.warnings],
+    warnings: [...stricterWarnings(tls), ...certificates.warnings],
   }
 }
 
@@ -42,7 +42,7 @@ function verification({ mode, accept, asLibpq, rootCertificate }: TlsIntent): Tl
   return mode === 'require' && rootCertificate !== undefined ? ANY_HOST : UNVERIFIED
 }
 
-function stricter({ mode, modeParameter, accept, asLibpq }: TlsIntent): RewriteWarning[] {
+function stricterWarnings({ mode, modeParameter, accept, asLibpq }: TlsIntent): RewriteWarning[] {
   if (asLibpq || accept !== undefined || modeParameter === 'ssl' || mode === undefined) return []
   if (mode === 'no-verify' || mode === 'verify-full') return []
   return [
@@ -50,7 +50,7 @@ function stricter({ mode, modeParameter, accept, asLibpq }: TlsIntent): RewriteW
       code: 'stricter-tls',
       parameter: 'sslmode',
       why: `pg 8 treats ${mode} as verify-full and does not fall back to plain text; libpq does not verify as much`,
-      instead: mayFallBack(mode)
+      instead: canFallBack(mode)
         ? 'write sslmode=disable for a server without TLS, sslmode=no-verify for TLS without verifying the certificate, or sslmode=verify-full'
         : `write sslmode=verify-full for full verification, uselibpqcompat=true&sslmode=${mode} for libpq's meaning, or sslmode=no-verify`,
     },
@@ -58,6 +58,6 @@ function stricter({ mode, modeParameter, accept, asLibpq }: TlsIntent): RewriteW
 }
 
 /** The modes in which libpq connects without TLS if the server does not support it. */
-function mayFallBack(mode: TlsIntent['mode']): boolean {
+function canFallBack(mode: TlsIntent['mode']): boolean {
   return mode === 'prefer' || mode === 'allow'
 }
