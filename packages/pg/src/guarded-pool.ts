@@ -18,8 +18,8 @@ export type PoolClass = typeof Pool
 /** A pg.Pool that stays within the connection limits of the database and reports its settings and state. */
 export interface GuardedPool extends Pool {
   /**
-   * Resolves when discovery has finished: the pool then knows whether there is a pooler in between, how many connections the database
-   * allows, and its own bounds. Optional: queries work without it. The pool repeats discovery after the server was unreachable; with
+   * Resolves when detection has finished: the pool then knows whether there is a pooler in between, how many connections the database
+   * allows, and its own bounds. Optional: queries work without it. The pool repeats the detection after the server was unreachable; with
    * `refresh: true` it does so now.
    *
    * @throws the connect error if the database cannot be reached.
@@ -48,7 +48,7 @@ export interface GuardedPoolClass {
   readonly prototype: GuardedPool
 }
 
-/** The members of pg-pool that are kept. Typed here, because @types/pg declares the counters as fields, which a subclass cannot override. */
+/** The members of pg-pool that GuardedPool does not replace. Typed here, because @types/pg declares the counters as fields, which a subclass cannot override. */
 interface BasePool extends EventedPool {
   readonly options: object
   connect(callback?: ConnectCallback): Promise<PoolClient> | undefined

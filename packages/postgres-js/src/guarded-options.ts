@@ -29,7 +29,7 @@ export interface SqlSpec {
   readonly driver: Record<string, unknown>
   /** Options for the guard. postgres.js fills missing ones from the environment. */
   readonly guard: Omit<GuardSpec, 'name' | 'target'> & { readonly name: string | undefined }
-  /** Whether statements are prepared; undefined if discovery decides. */
+  /** Whether statements are prepared; undefined if the detection decides. */
   readonly prepare: boolean | undefined
   /** Whether array types are read. The pool does this once, not postgres.js; see {@link ArrayTypes}. */
   readonly fetchTypes: boolean

@@ -87,18 +87,18 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
 
   /** Resolves to undefined if the server does not match `target_session_attrs`. */
   async #tryAt(endpoint: Endpoint, { signal, lost }: OpenContext): Promise<PostgresConnection | undefined> {
-    let kept = true
-    const connection = await this.#openAt(endpoint, { signal, lost: (error) => kept && lost(error) })
+    let isSuitable = true
+    const connection = await this.#openAt(endpoint, { signal, lost: (error) => isSuitable && lost(error) })
     try {
-      kept = await this.#matches(connection, endpoint)
-      if (kept) await this.#prepare(connection, signal)
+      isSuitable = await this.#matches(connection, endpoint)
+      if (isSuitable) await this.#prepare(connection, signal)
     } catch (error) {
-      kept = false
+      isSuitable = false
       throw error
     } finally {
-      if (!kept) await this.close(connection)
+      if (!isSuitable) await this.close(connection)
     }
-    return kept ? connection : undefined
+    return isSuitable ? connection : undefined
   }
 
   async #prepare(connection: PostgresConnection, signal: AbortSignal): Promise<void> {
@@ -195,7 +195,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
 
   reset(connection: PostgresConnection): boolean | Promise<boolean> {
     const { lost, busy, inTransaction, cancelling, preparer, health } = connection
-    if (lost || preparer.spent) return false
+    if (lost || preparer.hasLostStatements) return false
     if (busy || inTransaction || cancelling || !health.isFine) return this.#cleanUp(connection)
     connection.endsTransactions = false
     return true
@@ -209,7 +209,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     }
     connection.endsTransactions = false
     const { lost, inTransaction, preparer, health } = connection
-    if (lost || inTransaction || preparer.spent) return false
+    if (lost || inTransaction || preparer.hasLostStatements) return false
     return (
       health.isFine || !(await health.isSick(async (text) => (await connection.askRow(text))?.[0], performance.now()))
     )

@@ -279,7 +279,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     // `sql.begin` sends its BEGIN through `unsafe`, whose handler would look for an idle connection.
     this.sql.unsafe = ((...args: Parameters<Sql['unsafe']>) => {
       const query = this.#makeQuery(...args) as unknown as Query
-      query.handler = (made) => this.execute(made as Query)
+      query.handler = (handled) => this.execute(handled as Query)
       return query
     }) as unknown as Sql['unsafe']
     onReady(wire, (inTransaction) => this.#onReady(inTransaction))

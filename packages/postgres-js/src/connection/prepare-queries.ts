@@ -47,7 +47,7 @@ export class QueryPreparer {
   /** True after a session setting has changed: the prepared statements may have another meaning, and postgres.js cannot parse them again. */
   #outdated = false
   /** True if the server has lost its statements. postgres.js would keep using them, so the connection must be closed. */
-  spent = false
+  hasLostStatements = false
 
   constructor({ statements, isDirect, shared }: QueryPreparerOptions) {
     this.#statements = statements
@@ -115,7 +115,7 @@ export class QueryPreparer {
   }
 
   #onStatementLost(query: Query): void {
-    this.spent = true
+    this.hasLostStatements = true
     this.#statements.failed('lost', keyOf(query))
   }
 

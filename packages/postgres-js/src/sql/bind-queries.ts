@@ -21,9 +21,9 @@ export function bindQueries(
   }
   const handler: Handler = (query) => handle(query as Query)
   handler.debug = (sql as unknown as Pick<Sql, 'options'>).options?.debug
-  const route = (made: unknown): unknown => {
-    ;(made as Query).handler = handler
-    return made
+  const route = (query: unknown): unknown => {
+    ;(query as Query).handler = handler
+    return query
   }
   const make = sql as unknown as (...args: unknown[]) => unknown
   // Created here, because postgres.js keeps only four stack frames: so the last one is the caller's.

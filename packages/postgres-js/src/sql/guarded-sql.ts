@@ -36,8 +36,8 @@ export type NoTypes = {}
 /** A postgres.js `sql` that stays within the connection limits of the database and reports its settings and state. */
 export interface GuardedSql<TTypes extends Record<string, unknown> = NoTypes> extends postgres.Sql<TTypes> {
   /**
-   * Resolves when discovery has finished: the pool then knows whether there is a pooler in between, how many connections the database
-   * allows, and its own bounds. Optional: queries work without it. The pool repeats discovery after the server was unreachable; with
+   * Resolves when detection has finished: the pool then knows whether there is a pooler in between, how many connections the database
+   * allows, and its own bounds. Optional: queries work without it. The pool repeats the detection after the server was unreachable; with
    * `refresh: true` it does so now.
    *
    * @throws the connect error if the database cannot be reached.

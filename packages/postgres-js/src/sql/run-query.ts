@@ -33,17 +33,17 @@ function send(query: Query, lease: Lease<PostgresConnection>): void {
   const { preparer } = connection
   preparer.decide(query)
   // The steps of a cursor settle it, so its outcome is not held back.
-  const outcome = query.cursorFn ? undefined : new HeldOutcome(query)
+  const outcome = query.cursorFn ? undefined : new DeferredOutcome(query)
   const onAnswered = () => {
     const opened = connection.inTransaction
     if (outcome && !opened && !connection.lost && preparer.retryUnprepared(outcome.error, query)) {
-      outcome.forget()
+      outcome.discard()
       connection.health.forgive()
       connection.run(query, onAnswered)
       return
     }
     if (outcome) preparer.onOutcome(outcome.error, query)
-    if (preparer.spent) lease.destroy()
+    if (preparer.hasLostStatements) lease.destroy()
     else lease.release()
     outcome?.settle(opened)
   }
@@ -54,7 +54,7 @@ function send(query: Query, lease: Lease<PostgresConnection>): void {
  * Holds back the outcome of a query until its connection is released, so that the caller's next query finds the connection idle, and
  * until it is known whether the query has left a transaction open.
  */
-class HeldOutcome {
+class DeferredOutcome {
   /** The error of the query; undefined if it succeeded. */
   error: unknown
   #settle: ((openedTransaction: boolean) => void) | undefined
@@ -78,7 +78,7 @@ class HeldOutcome {
   }
 
   /** Discards the outcome, because the query is sent again. */
-  forget(): void {
+  discard(): void {
     this.error = undefined
     this.#settle = undefined
   }
