@@ -2,7 +2,7 @@
 const thrown = new WeakSet<object>()
 
 /**
- * Wraps a password function, so that {@link isPasswordFunctionError} recognizes its errors.
+ * Wraps a password function, so that `isPasswordFunctionError` recognizes its errors.
  *
  * @param onPassword called with each password that the function returns.
  */
