@@ -1,15 +1,15 @@
-/** What the process is started with. */
+/** The options of the process. */
 export interface InstanceOptions {
   readonly url: string
-  /** `guarded` and `guarded-postgres-js` are members of a fleet or have a fixed max; the others have their defaults. */
+  /** `guarded` and `guarded-postgres-js` use poolguard's options below; `pg` and `prisma` use their own defaults. */
   readonly kind: 'guarded' | 'guarded-postgres-js' | 'pg' | 'prisma'
-  /** Of poolguard's. */
+  /** Options of poolguard. */
   readonly options?: Readonly<Record<string, unknown>>
 }
 
 /**
- * What the parent says: so many callers at once from now on, each of which runs `text`, again and again; or only to report.
- * With `blockMillis` it does nothing for so long, when it has reported.
+ * A message from the parent: sets the number of callers, each of which runs `text` in a loop; without `callers` it only requests
+ * a report. With `blockMillis` the process blocks for that time after the report.
  */
 export interface Order {
   readonly number: number
@@ -18,11 +18,11 @@ export interface Order {
   readonly blockMillis?: number
 }
 
-/** What the process has done so far, and what its pool looks like. */
+/** The work of the process so far, and the figures of its pool. */
 export interface Report {
   readonly done: number
   readonly failed: number
-  /** By code. */
+  /** Count by error code. */
   readonly errors: Readonly<Record<string, number>>
   readonly max: number
   readonly total: number

@@ -1,12 +1,12 @@
-/** A process with one pool, under a load that its parent sets. */
+/** A process with one pool, under a load set by its parent. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { InstanceOptions, Order } from './instance-messages.ts'
 import { openDatabase } from './open-database.ts'
 
-/** A caller that was turned away does not come again in the same breath. */
-const THINKING_MILLIS = 20
+/** Pause of a caller after an error. */
+const RETRY_MILLIS = 20
 
-const { query, look } = await openDatabase(JSON.parse(process.argv[2] as string) as InstanceOptions)
+const { query, figures } = await openDatabase(JSON.parse(process.argv[2] as string) as InstanceOptions)
 const errors: Record<string, number> = {}
 let done = 0
 let callers = 0
@@ -22,13 +22,13 @@ async function call(): Promise<void> {
     } catch (error) {
       const { code } = error as { code?: unknown }
       errors[String(code)] = (errors[String(code)] ?? 0) + 1
-      await pause(THINKING_MILLIS)
+      await pause(RETRY_MILLIS)
     }
   }
   running--
 }
 
-/** As a computation does that never lets go of the event loop. */
+/** Blocks the event loop, like a long computation. */
 function block(millis: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, millis)
 }
@@ -38,7 +38,7 @@ process.on('message', ({ number, ...order }: Order) => {
   callers = order.callers ?? callers
   for (let more = callers - running; more > 0; more--) void call()
   const failed = Object.values(errors).reduce((sum, count) => sum + count, 0)
-  process.send?.({ number, done, failed, errors, ...look() })
+  process.send?.({ number, done, failed, errors, ...figures() })
   if (order.blockMillis !== undefined) block(order.blockMillis)
 })
 process.once('disconnect', () => process.exit())

@@ -1,11 +1,11 @@
 import { expect } from 'vitest'
 
-/** What a fleet comes to, however long that takes. */
+/** Polls for a state of the fleet, with a timeout that is long enough for a busy machine. */
 export function eventually<T>(read: () => T, message?: string) {
   return expect.poll(read, { timeout: 60_000, interval: 20, ...(message !== undefined && { message }) })
 }
 
-/** Callers that each run a short query, again and again, until they are told to stop. */
+/** Callers that each run a short query in a loop, until `stop`. */
 export function keepBusy(
   pool: { query(text: string): Promise<unknown> | undefined },
   callers: number,

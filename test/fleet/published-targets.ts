@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 
-/** What the members have published last, by name; null for one that has published nothing. */
+/** The last published target of each instance, by name; null for one without a publication. */
 export async function publishedTargets(client: Client): Promise<Map<string, number | null>> {
   const { rows } = await client.query<{ member: string; target: number | null }>(`
     select split_part(application_name, ':', 1) as member,

@@ -1,19 +1,19 @@
 /**
- * Runs a story on real servers and records it for the simulator, which must come to the same ends:
+ * Runs a scenario on real servers and records it for the simulator, which must calculate the same shares:
  * `node test/fleet/record-trace.ts > packages/core/src/fleet/testing/recorded-trace.json`
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { startPostgres } from '../harness/index.ts'
 import { StartedInstance } from './started-instance.ts'
 
-/** What happens to the instance of that number; a load is so many callers at once from then on. */
+/** An event of the scenario, for the instance with that number; `load` is the number of callers. */
 type Event =
   | { readonly join: number }
   | { readonly instance: number; readonly load: number }
   | { readonly kill: number }
 
 const INTERVAL_MILLIS = 2_000
-const STORY: readonly Event[] = [
+const SCENARIO: readonly Event[] = [
   { join: 40 },
   { join: 40 },
   { join: 3 },
@@ -30,7 +30,7 @@ await using server = await startPostgres({ maxConnections: 40 })
 const instances: StartedInstance[] = []
 const alive = new Set<StartedInstance>()
 const steps: { event: Event; targets: number[] }[] = []
-for (const event of STORY) {
+for (const event of SCENARIO) {
   if ('join' in event) {
     const instance = await StartedInstance.start({
       url: server.url,

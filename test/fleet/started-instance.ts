@@ -5,13 +5,13 @@ import type { InstanceOptions, Order, Report } from './instance-messages.ts'
 
 const PROGRAM = fileURLToPath(new URL('./instance.ts', import.meta.url))
 
-/** A process of a fleet, as its parent holds it. */
+/** A process of a fleet, controlled by its parent. */
 export class StartedInstance implements AsyncDisposable {
   readonly #process: ChildProcess
   readonly #exited: Promise<unknown>
   #orders = 0
 
-  /** Resolves when the process is there; its pool has done nothing yet. */
+  /** Resolves when the process has started; its pool is still unused. */
   static async start(options: InstanceOptions): Promise<StartedInstance> {
     const child = fork(PROGRAM, [JSON.stringify(options)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     const instance = new StartedInstance(child)
@@ -24,7 +24,7 @@ export class StartedInstance implements AsyncDisposable {
     this.#exited = once(child, 'exit')
   }
 
-  /** So many callers at once from now on. */
+  /** Sets the number of callers. */
   load(callers: number, text?: string): Promise<Report> {
     return this.#order({ callers, ...(text !== undefined && { text }) })
   }
@@ -33,7 +33,7 @@ export class StartedInstance implements AsyncDisposable {
     return this.#order({})
   }
 
-  /** Its event loop stands still for so long from now on. */
+  /** Blocks its event loop. */
   block(millis: number): Promise<Report> {
     return this.#order({ blockMillis: millis })
   }
@@ -57,15 +57,15 @@ export class StartedInstance implements AsyncDisposable {
 
   #answer(number: number): Promise<Report> {
     return new Promise((resolve, reject) => {
-      const gone = (code: unknown, signal: unknown) => reject(new Error(`the instance ended (${signal ?? code})`))
-      const hear = (message: Report & { number: number }) => {
+      const onExit = (code: unknown, signal: unknown) => reject(new Error(`the instance ended (${signal ?? code})`))
+      const onMessage = (message: Report & { number: number }) => {
         if (message.number !== number) return
-        this.#process.off('message', hear)
-        this.#process.off('exit', gone)
+        this.#process.off('message', onMessage)
+        this.#process.off('exit', onExit)
         resolve(message)
       }
-      this.#process.on('message', hear)
-      this.#process.once('exit', gone)
+      this.#process.on('message', onMessage)
+      this.#process.once('exit', onExit)
     })
   }
 }

@@ -43,7 +43,7 @@ const inputs: fc.Arbitrary<PlanInput> = fc.record({
   ),
 })
 
-test('a plan gives out no more than there is, and all that can be given out equally', () => {
+test('a plan divides no more than the available connections, and all that can be divided equally', () => {
   fc.assert(
     fc.property(inputs, (input) => {
       fc.pre(fits(input))
@@ -66,7 +66,7 @@ test('a plan gives out no more than there is, and all that can be given out equa
   )
 })
 
-test('a plan that does not fit does as soon as its advice is followed, and not a connection earlier', () => {
+test('a plan that does not fit does fit with its advice, and not with one connection less', () => {
   fc.assert(
     fc.property(inputs, (input) => {
       const message = refusalOf(input)
@@ -80,7 +80,7 @@ test('a plan that does not fit does as soon as its advice is followed, and not a
   )
 })
 
-test('a plan always has an advice: there is a limit to raise', () => {
+test('a plan that does not fit always advises a limit to raise', () => {
   fc.assert(
     fc.property(inputs, (input) => {
       const message = refusalOf(input)
@@ -107,11 +107,11 @@ function fits(input: PlanInput): boolean {
 
 interface Advice {
   readonly change: PlanInput
-  /** One less than was advised, or one more. */
+  /** One less than the advised number, or one more. */
   readonly earlier: PlanInput
 }
 
-/** Every way out that a refusal names, each followed by itself. */
+/** Applies each advice of a refusal on its own. */
 function readAdvice(message: string, input: PlanInput): Advice[] {
   const number = (pattern: RegExp) => {
     const found = pattern.exec(message)?.[1]
@@ -119,7 +119,7 @@ function readAdvice(message: string, input: PlanInput): Advice[] {
   }
   const advice: Advice[] = [{ change: raised(message, input, 0), earlier: raised(message, input, -1) }]
   const instances = number(/at most (\d+) instance/)
-  // With a share as surge one instance more may not be one pool more, so only what is advised is followed.
+  // With a percentage as surge, one more instance may not add a pool, so this only applies the advised number.
   if (instances !== undefined) {
     advice.push({ change: { ...input, instances }, earlier: { ...input, instances: instances + 1 } })
   }
@@ -138,9 +138,9 @@ function readAdvice(message: string, input: PlanInput): Advice[] {
   return advice
 }
 
-/** The input after every limit that a refusal names was raised as it says. */
+/** The input with every limit raised as a refusal advises. */
 function raised(message: string, input: PlanInput, less: number): PlanInput {
-  // What stands behind the last "raise" is the way out by limits.
+  // The text after the last "raise" is the advice about limits.
   const raises = message.slice(message.search(/raise (?!.*raise )/i))
   const advised = <T>(limit: string, now: T): T | number => {
     const found = new RegExp(`${limit} to (\\d+)`).exec(raises)

@@ -34,9 +34,9 @@ describe('usable slots', () => {
     ['a role limit', { roleLimit: 20 }, 20],
     ['a database limit', { databaseLimit: 30 }, 30],
     ['both', { roleLimit: 20, databaseLimit: 10 }, 10],
-    ['limits beyond what the server has', { roleLimit: 500, databaseLimit: 500 }, 97],
+    ['limits above those of the server', { roleLimit: 500, databaseLimit: 500 }, 97],
     ['a role that may not connect', { roleLimit: 0 }, 0],
-    ['more reserved than there is', { maxConnections: 5, reserved: 8 }, 0],
+    ['more reserved than available', { maxConnections: 5, reserved: 8 }, 0],
   ])('given %s', (_, capacity, usable) => {
     expect(usableSlots({ ...server, ...capacity })).toBe(usable)
   })
@@ -55,7 +55,7 @@ describe('headroom', () => {
     expect(defaultHeadroom(usable)).toBe(headroom)
   })
 
-  test('given one, then that holds, 0 included', () => {
+  test('given a headroom, then it applies, including 0', () => {
     expect(planBudget({ capacity: server, instances: 1, headroom: 0 })).toMatchObject({
       headroom: 0,
       maxPerInstance: 97,
@@ -68,7 +68,7 @@ describe('headroom', () => {
 })
 
 describe('a plan', () => {
-  test('shares equally what is usable, less the headroom, and shows the arithmetic', () => {
+  test('divides the usable connections minus the headroom equally, and shows the calculation', () => {
     expect(planBudget({ capacity: { ...server, maxConnections: 20 }, instances: 6 })).toEqual({
       maxPerPool: 2,
       maxPerInstance: 2,
@@ -84,7 +84,7 @@ describe('a plan', () => {
     })
   })
 
-  test('names the limits that are the tightest', () => {
+  test('names the tightest limits', () => {
     const { steps } = planBudget({ capacity: { ...server, roleLimit: 20, databaseLimit: 20 }, instances: 2 })
 
     expect(steps).toEqual([
@@ -96,7 +96,7 @@ describe('a plan', () => {
     ])
   })
 
-  test('counts surge, processes, pools, migrations and what others hold', () => {
+  test('counts surge, processes, pools, migrations and connections of other applications', () => {
     const budget = planBudget({
       capacity: { ...server, roleLimit: 70 },
       instances: 4,
@@ -118,7 +118,7 @@ describe('a plan', () => {
     ])
   })
 
-  test('given a pooler that shares its servers, then gives no pool more than could be served at once', () => {
+  test('given a pooler that shares its servers, then gives no pool more than the pooler serves at the same time', () => {
     const { maxPerPool, steps } = planBudget({
       capacity: server,
       instances: 6,
@@ -140,27 +140,27 @@ describe('a plan', () => {
     expect(steps.at(-1)).toBe('20 / 6 instances = 3 each')
   })
 
-  test.each([0, -1, 1.5, Number.NaN, Infinity])('is refused for %d instances', (instances) => {
+  test.each([0, -1, 1.5, Number.NaN, Infinity])('is rejected for %d instances', (instances) => {
     expect(() => planBudget({ capacity: server, instances })).toThrow(InvalidOptionError)
   })
 
-  test.each(['25', '-1%', '1.5%', -1, 0.25])('is refused for a surge of %s', (maxSurge) => {
+  test.each(['25', '-1%', '1.5%', -1, 0.25])('is rejected for a surge of %s', (maxSurge) => {
     expect(() => planBudget({ capacity: server, instances: 1, maxSurge: maxSurge as Surge })).toThrow(
       InvalidOptionError,
     )
   })
 
-  test.each(['processesPerInstance', 'poolsPerProcess'])('is refused for 0 %s', (option) => {
+  test.each(['processesPerInstance', 'poolsPerProcess'])('is rejected for 0 %s', (option) => {
     expect(() => planBudget({ capacity: server, instances: 1, [option]: 0 })).toThrow(option)
   })
 
-  test('that was wished for and leaves too little is named, with what would fit', () => {
+  test('that leaves too little is named, with a value that fits', () => {
     const plan = () => planBudget({ capacity: { ...server, maxConnections: 100 }, instances: 2, headroom: 200 })
     expect(plan).toThrow(/Lower the headroom to 95, put PgBouncer in front/)
     expect(() => planBudget({ capacity: server, instances: 500, headroom: 1 })).not.toThrow(/the headroom to/)
   })
 
-  test.each([-1, 1.5, Number.NaN])('is refused for a headroom of %d', (headroom) => {
+  test.each([-1, 1.5, Number.NaN])('is rejected for a headroom of %d', (headroom) => {
     expect(() => planBudget({ capacity: server, instances: 1, headroom })).toThrow(InvalidOptionError)
   })
 })
@@ -177,7 +177,7 @@ describe('a plan that does not fit', () => {
       '15 instances cannot share 14 connections (17 usable - 3 headroom). Run at most 14 instances, put PgBouncer in front, or raise max_connections to 21. 1 more costs the server 2 to 10 MB before any query runs (https://blog.anarazel.de/2020/10/07/measuring-the-memory-overhead-of-a-postgres-connection/).',
     ],
     [
-      'a headroom that grows with what is usable',
+      'a headroom that grows with the usable connections',
       {},
       200,
       undefined,
@@ -205,13 +205,13 @@ describe('a plan that does not fit', () => {
       "20 instances cannot share 5 connections (10 usable - 5 headroom). Run at most 5 instances, put PgBouncer in front, or raise max_connections to 28 and the role's CONNECTION LIMIT to 25. 8 more cost the server 16 to 80 MB before any query runs (https://blog.anarazel.de/2020/10/07/measuring-the-memory-overhead-of-a-postgres-connection/).",
     ],
     [
-      'nothing to share at all',
+      'nothing to share',
       { roleLimit: 2 },
       1,
       undefined,
       "1 instance cannot share 0 connections (2 usable - 3 headroom). Put PgBouncer in front, or raise the role's CONNECTION LIMIT to 4.",
     ],
-  ])('given %s, says what to change, and to what', (_, capacity, instances, headroom, message) => {
+  ])('given %s, says which numbers to change, and their new values', (_, capacity, instances, headroom, message) => {
     const error = refusalOf(() => planBudget({ capacity: { ...server, ...capacity }, instances, headroom }))
 
     expect(error.message).toBe(message)
@@ -225,7 +225,7 @@ describe('a plan that does not fit', () => {
       '18 instances (14 + 4 surge) cannot share 14 connections (17 usable - 3 headroom). Run at most 11 instances, deploy with a maxSurge of 0, put PgBouncer in front, or raise max_connections to 24. 4 more cost',
     ],
     [
-      'several pools in several processes beside others',
+      'several pools in several processes next to other applications',
       {
         instances: 5,
         processesPerInstance: 4,
@@ -235,7 +235,7 @@ describe('a plan that does not fit', () => {
       '5 instances x 4 processes x 2 pools = 40 pools cannot share 14 connections (17 usable - 3 headroom, other applications hold 80). Run at most 1 instance, put PgBouncer in front, or raise max_connections to 128.',
     ],
     [
-      'a pooler that opens more than there are',
+      'a pooler that opens more than are available',
       { instances: 2, capacity: { ...server, maxConnections: 20 }, pooler },
       'The pooler may open 20 connections, but only 14 connections (17 usable - 3 headroom) are available. Lower default_pool_size and reserve_pool_size to 14 together, or raise max_connections to 26.',
     ],
@@ -249,7 +249,7 @@ describe('a plan that does not fit', () => {
       { instances: 30, pooler: { ...pooler, mode: 'session' } },
       '30 instances cannot share 20 connections (87 connections (97 usable - 10 headroom), 20 servers and 1000 clients of the pooler). Run at most 20 instances, or raise default_pool_size to 30.',
     ],
-  ])('given %s, says what to change', (_, input, message) => {
+  ])('given %s, says which numbers to change', (_, input, message) => {
     const error = refusalOf(() => planBudget({ capacity: server, instances: 1, ...input }))
 
     expect(error.message).toContain(message)

@@ -15,7 +15,7 @@ function answers(database: ShowRow, config: Readonly<Record<string, string>> = {
   }
 }
 
-test('a pooler has what its database, or else its configuration says', () => {
+test('the limits come from the database of the pooler, or from its configuration', () => {
   expect(readPoolerCapacity(answers({}), 'orders', 'app')).toEqual({
     mode: 'session',
     maxClients: 500,
@@ -33,11 +33,11 @@ test('a pooler has what its database, or else its configuration says', () => {
   })
 })
 
-test('a forced user is the one whose pool it is', () => {
+test('a forced user owns the pool', () => {
   expect(readPoolerCapacity(answers({ force_user: 'cron' }), 'orders', 'app')?.otherClients).toBe(13)
 })
 
-test('a database that it does not list has none', () => {
+test('a database that the pooler does not list has no capacity', () => {
   expect(readPoolerCapacity(answers({}), 'reports', 'app')).toBeUndefined()
 })
 

@@ -14,12 +14,12 @@ const load: DatabaseLoad = {
 }
 
 describe('a load', () => {
-  test('keeps connections busy that run something or hold a transaction open', () => {
+  test('keeps connections busy that run a query or hold a transaction open', () => {
     expect(busyConnections(load)).toBe(4.8)
     expect(busyRatio(load)).toBe(0.25)
   })
 
-  test('of nothing keeps none busy', () => {
+  test('without activity keeps no connection busy', () => {
     const zero = { elapsedMillis: 0, sessionMillis: 0, activeMillis: 0, idleInTransactionMillis: 0, transactions: 0 }
     expect([busyConnections(zero), busyRatio(zero)]).toEqual([0, 1])
   })
@@ -56,11 +56,11 @@ describe('the formulas', () => {
     [3, 4, 10],
     [8, 2, 9],
     [100, 1, 1],
-  ])('against pool locking: %d at once with %d each need %d', (concurrency, connectionsEach, connections) => {
+  ])('against pool locking: %d concurrent with %d each need %d', (concurrency, connectionsEach, connections) => {
     expect(sizeAgainstLocking({ concurrency, connectionsEach }).connections).toBe(connections)
   })
 
-  test('show the numbers they were given, and where they come from', () => {
+  test('show their input and their source', () => {
     expect(littlesLaw({ checkoutsPerSecond: 400, heldMillis: 12 })).toMatchObject({
       formula: '400 checkouts per second x 12 ms = 4.8 in use on average; / 70 % = 7',
       source: expect.stringContaining('https://'),
@@ -73,7 +73,7 @@ describe('the formulas', () => {
     () => sizeByBusyRatio({ cores: 4, busyRatio: 1, parallelism: 0.5 }),
     () => sizeByCores({ cores: 0 }),
     () => sizeAgainstLocking({ concurrency: 1, connectionsEach: 0 }),
-  ])('refuse what makes no sense (%#)', (size) => {
+  ])('reject invalid input (%#)', (size) => {
     expect(size).toThrow(InvalidOptionError)
   })
 })
@@ -89,7 +89,7 @@ describe('the report', () => {
     expect(describeSizing(budget, [sizeByCores({ cores: 30 })])[1]).toContain('can keep busy')
   })
 
-  test('says when it is too few, and for which load', () => {
+  test('says when the plan is too small, and for which load', () => {
     const busy = littlesLaw({ checkoutsPerSecond: 4_000, heldMillis: 12 })
     expect(describeSizing(budget, [busy])[1]).toContain('60 (6 pools of 10): too few for this load')
     const locking = sizeAgainstLocking({ concurrency: 10, connectionsEach: 2 })

@@ -12,7 +12,7 @@ const row = (application: string, connections: number, rest: Partial<UsageRow> =
   ...rest,
 })
 
-test('what others hold is all but ours, each limit with its own part', () => {
+test('connections of others are all except ours, with a part for each limit', () => {
   const rows = [
     row('orders', 30),
     row('orders', 4, { sameRole: false, role: 'admin' }),

@@ -6,21 +6,21 @@ import { type FleetView, readLook } from './fleet-view.ts'
 import { sum } from './share-out.ts'
 import { SimulatedFleet } from './testing/simulated-fleet.ts'
 
-/** What a look costs grows with their number, and there are as many looks. */
+/** The cost of an exchange grows with their number, and so does the number of exchanges. */
 const MANY = process.env.POOLGUARD_MATRIX === 'full' ? 4_000 : 1_000
 
-/** max_connections 40, less 3 reserved; and of those 4 headroom. */
+/** max_connections 40 - 3 reserved - 4 headroom. */
 const SMALL = { usable: 37, seed: 1 }
 
 describe('a simulated fleet', () => {
-  test('given one instance that wants all, then it has the whole budget', async () => {
+  test('given one instance that requests everything, then it has the whole budget', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const only = fleet.join({ want: 100 })
     await fleet.intervals(2)
     expect([only.max, only.openNow]).toEqual([33, 33])
   })
 
-  test('given it grows from 1 to 16 under load, then each has its share within two intervals, and nobody is refused', async () => {
+  test('given it grows from 1 to 16 under load, then each has its share within two intervals, and no connection is rejected', async () => {
     const fleet = new SimulatedFleet(SMALL)
     fleet.join({ want: 100 })
     await fleet.intervals(3)
@@ -32,21 +32,21 @@ describe('a simulated fleet', () => {
     expect(fleet.instances.map(({ max }) => max)).toEqual(fleet.dueShares)
     expect(fleet.instances.map(({ openNow }) => openNow)).toEqual(fleet.dueShares)
     expect(sum(fleet.dueShares)).toBe(33)
-    expect(fleet.server.refused).toBe(0)
+    expect(fleet.server.rejected).toBe(0)
   })
 
-  test('given more newcomers at once than the headroom lets in, then those who are turned away come again', async () => {
+  test('given more new instances than the headroom admits, then the rejected ones retry', async () => {
     const fleet = new SimulatedFleet(SMALL)
     fleet.join({ want: 100 })
     await fleet.intervals(1)
     for (let i = 1; i < 16; i++) fleet.join({ want: 100 })
     await fleet.intervals(2)
-    expect(fleet.server.refused).toBeGreaterThan(0)
+    expect(fleet.server.rejected).toBeGreaterThan(0)
     expect(fleet.instances.map(({ max }) => max)).toEqual(fleet.dueShares)
   })
 
   test.each([3, 50, 150])(
-    'given ten join at once behind PgBouncer and a trip takes %i ms, then it never has more clients than it admits',
+    'given ten join at the same time behind PgBouncer and a trip takes %i ms, then it never has more clients than it admits',
     async (tripMillis) => {
       for (let seed = 1; seed <= 20; seed++) {
         const fleet = new SimulatedFleet({ usable: 40, seed })
@@ -60,8 +60,8 @@ describe('a simulated fleet', () => {
         }
         await fleet.intervals(8, note)
         expect(most, `seed ${seed}`).toBeLessThanOrEqual(40)
-        expect(fleet.server.refused).toBe(0)
-        // 4 headroom, a console for each, and those that are being replaced.
+        expect(fleet.server.rejected).toBe(0)
+        // 4 headroom, a console for each instance, and consoles that are being replaced.
         const open = sum(fleet.instances.map(({ openNow }) => openNow))
         expect(open).toBeGreaterThanOrEqual(20)
         expect(open).toBeLessThanOrEqual(26)
@@ -69,7 +69,7 @@ describe('a simulated fleet', () => {
     },
   )
 
-  test('given instances crash, then the others have their part within two intervals', async () => {
+  test('given instances crash, then the other instances have its share within two intervals', async () => {
     const fleet = new SimulatedFleet(SMALL)
     for (let i = 0; i < 16; i++) fleet.join({ want: 100 })
     await fleet.intervals(3)
@@ -79,7 +79,7 @@ describe('a simulated fleet', () => {
     expect(fleet.instances.map(({ openNow }) => openNow)).toEqual(fleet.dueShares)
   })
 
-  test('given one wants little, then the other borrows what is left, and gives it back when it is wanted', async () => {
+  test('given one has little demand, then the other borrows the rest, and gives it back on demand', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const [busy, calm] = [fleet.join({ want: 100 }), fleet.join({ want: 2 })]
     await fleet.intervals(2)
@@ -92,7 +92,7 @@ describe('a simulated fleet', () => {
     expect([busy.max, calm.openNow]).toEqual([3, 30])
   })
 
-  test('given a load that comes and goes within an interval, then shares stay where they are', async () => {
+  test('given a load that comes and goes within an interval, then shares do not change', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const [swinging] = [fleet.join({ want: 100 }), fleet.join({ want: 100 })]
     await fleet.intervals(3)
@@ -104,7 +104,7 @@ describe('a simulated fleet', () => {
     expect([...seen]).toEqual(['17,16'])
   })
 
-  test('given nobody is short of them, then what is open and idle stays open', async () => {
+  test('given no other instance needs them, then idle connections stay open', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const [calm, other] = [fleet.join({ want: 20 }), fleet.join({ want: 2 })]
     await fleet.intervals(2)
@@ -116,7 +116,7 @@ describe('a simulated fleet', () => {
     expect([calm.openNow, other.openNow]).toEqual([8, 25])
   })
 
-  test('given a caller needs more than was told, then that is asked for at once', async () => {
+  test('given a caller needs more than the instance has published, then it exchanges immediately', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const instance = fleet.join({ want: 1 })
     await fleet.intervals(4)
@@ -125,18 +125,18 @@ describe('a simulated fleet', () => {
     expect(instance.openNow).toBe(5)
   })
 
-  test('given an instance has no more than its floor and wants no more, then it asks nothing', async () => {
+  test('given an instance holds and needs no more than its floor, then it does not exchange', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const instance = fleet.join({ want: 12 })
     await fleet.intervals(2)
     instance.load(0)
     await fleet.intervals(14)
-    const { looks } = instance
+    const { exchanges } = instance
     await fleet.intervals(10)
-    expect(instance.looks).toBe(looks)
+    expect(instance.exchanges).toBe(exchanges)
   })
 
-  test('given an instance has lost its last connection, then it is no member, and may have 1 until it is one again', async () => {
+  test('given an instance has lost its last connection, then it has left the fleet, and its max is 1 until it joins again', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const instance = fleet.join({ want: 12 })
     await fleet.intervals(2)
@@ -148,7 +148,7 @@ describe('a simulated fleet', () => {
     expect(instance.openNow).toBe(12)
   })
 
-  test('given the connection that carries the publication is lost, then none is opened until another one carries it', async () => {
+  test('given the connection that carries the publication is lost, then the instance opens none until another one carries it', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const instance = fleet.join({ want: 12 })
     await fleet.intervals(2)
@@ -158,7 +158,7 @@ describe('a simulated fleet', () => {
     expect([instance.max, instance.openNow]).toEqual([12, 12])
   })
 
-  test('given a floor and a ceiling, then they hold, and the others share the rest', async () => {
+  test('given a floor and a ceiling, then they apply, and the other instances share the rest', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const kept = fleet.join({ want: 0, min: 20 })
     const capped = fleet.join({ want: 100, max: 3 })
@@ -167,17 +167,17 @@ describe('a simulated fleet', () => {
     expect([kept.openNow, capped.openNow, free.openNow]).toEqual([20, 3, 10])
   })
 
-  test('given connections of nobody, then they are left alone and not counted on', async () => {
+  test('given connections of no instance, then the fleet leaves them free', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const instances = [fleet.join({ want: 100 }), fleet.join({ want: 100 })]
     await fleet.intervals(2)
-    const strangers = ['psql', 'cron', 'cron'].map((name) => fleet.server.connect(name))
-    expect(strangers).not.toContain(undefined)
+    const unmanaged = ['psql', 'cron', 'cron'].map((name) => fleet.server.connect(name))
+    expect(unmanaged).not.toContain(undefined)
     await fleet.intervals(2)
     expect(instances.map(({ openNow }) => openNow)).toEqual([15, 15])
   })
 
-  test('given two fleets in one database, then they share as one', async () => {
+  test('given two fleets in one database, then they share like one fleet', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const [a, b] = [
       fleet.join({ want: 100, app: 'orders', role: 'o' }),
@@ -188,7 +188,7 @@ describe('a simulated fleet', () => {
     expect(Math.abs(a.openNow - b.openNow)).toBe(1)
   })
 
-  test('given a process freezes, be it with the lock, then the rest goes on, and what it holds stays its own', async () => {
+  test('given a process freezes, with or without the lock, then the other instances continue, and its connections remain counted', async () => {
     const fleet = new SimulatedFleet(SMALL)
     const [frozen, first, second] = [1, 2, 3].map(() => fleet.join({ want: 100 }))
     await fleet.intervals(2)
@@ -196,7 +196,7 @@ describe('a simulated fleet', () => {
     frozen?.freeze()
     first?.load(2)
     await fleet.intervals(2)
-    expect([frozen?.openNow, second?.openNow], 'what it is entitled to beyond that stays free for it').toEqual([11, 15])
+    expect([frozen?.openNow, second?.openNow], 'the rest of its entitlement stays free for it').toEqual([11, 15])
     frozen?.thaw()
     await fleet.intervals(2)
     expect(frozen?.openNow).toBe(16)
@@ -212,10 +212,10 @@ describe('a simulated fleet', () => {
     const due = fleet.dueShares
     expect(fleet.instances.filter(({ max }, i) => max < (due[i] as number)).length).toBe(0)
     expect(fleet.claims).toBeLessThanOrEqual(fleet.budget)
-    expect(fleet.server.refused).toBe(0)
+    expect(fleet.server.rejected).toBe(0)
   }, 600_000)
 
-  test('whatever joins, leaves, crashes, freezes and changes, no step overshoots, and two intervals after it all have their share', async () => {
+  test('given instances join, leave, crash, freeze and change, then no step overshoots, and after two intervals all have their share', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 2 ** 31 }), async (seed) => {
         const fleet = new SimulatedFleet({ usable: 60, seed })
@@ -226,7 +226,7 @@ describe('a simulated fleet', () => {
         }
         const pick = () => fleet.instances[Math.floor(fleet.random() * fleet.instances.length)]
         const want = () => Math.floor(fleet.random() ** 2 * 40)
-        // What is seen of another role's is less.
+        // The view of another role shows less.
         const role = () => (fleet.random() < 0.5 ? 'orders' : 'bills')
         for (let step = 0; step < 40; step++) {
           const dice = fleet.random()
@@ -253,7 +253,7 @@ describe('a simulated fleet', () => {
   }, 60_000)
 })
 
-/** One controller whose pool and server are what a test says. */
+/** A controller with the pool and server that a test defines. */
 function makeController(port: Partial<FleetPort>): { controller: FleetController; clock: ManualClock } {
   const clock = new ManualClock()
   const controller = new FleetController({
@@ -276,7 +276,7 @@ function makeController(port: Partial<FleetPort>): { controller: FleetController
   return { controller, clock }
 }
 
-/** What connections of these names show: one each, on a server with 37 usable. */
+/** The view of one connection of each name, on a server with 37 usable. */
 function viewOf(...names: string[]): FleetView {
   const limits = { maxConnections: 40, reserved: 3, roleLimit: null, databaseLimit: null }
   return readLook({
@@ -285,7 +285,7 @@ function viewOf(...names: string[]): FleetView {
   })
 }
 
-test('given it is to have less, then it keeps to that before the others are told', async () => {
+test('given its share shrinks, then it applies that before it publishes it', async () => {
   const history: string[] = []
   let view = viewOf('orders#3f9a1b')
   let demand = 20
@@ -300,11 +300,11 @@ test('given it is to have less, then it keeps to that before the others are told
   demand = 2
   history.length = 0
   await clock.advance(15_000)
-  const told = history.findIndex((each) => each.startsWith('orders#3f9a1b:t=2,d=2'))
-  expect(history[told - 1]).toBe('at most 2')
+  const published = history.findIndex((each) => each.startsWith('orders#3f9a1b:t=2,d=2'))
+  expect(history[published - 1]).toBe('at most 2')
 })
 
-test('given the user lowers the ceiling, then no look is a reason to go over it', async () => {
+test('given the user lowers the ceiling, then no exchange exceeds it', async () => {
   const urgencies: boolean[] = []
   let max = Infinity
   const { controller, clock } = makeController({
@@ -323,7 +323,7 @@ test('given the user lowers the ceiling, then no look is a reason to go over it'
   expect(urgencies).toEqual([true, false])
 })
 
-test('given no more can be served at once, then more is neither wanted nor had', async () => {
+test('given a pooler with few server connections, then the instance neither requests nor gets more', async () => {
   const names: string[] = []
   const { controller, clock } = makeController({
     demand: () => 40,
@@ -335,25 +335,25 @@ test('given no more can be served at once, then more is neither wanted nor had',
   expect(controller.share).toMatchObject({ maxConnections: 5, entitlement: 5 })
 })
 
-test('given callers come while it looks, then it looks again for them', async () => {
+test('given callers arrive during an exchange, then another exchange follows', async () => {
   let demand = 1
-  const looks: number[] = []
+  const exchanges: number[] = []
   const { controller, clock } = makeController({
     demand: () => demand,
     async exchange(decide) {
       decide(viewOf('orders#3f9a1b'))
-      looks.push(clock.now())
-      if (looks.length > 1) return
+      exchanges.push(clock.now())
+      if (exchanges.length > 1) return
       for (let i = 0; i < 3; i++, demand++) controller.onAcquire()
     },
   })
   await controller.join()
   await clock.advance(200)
-  expect(looks).toHaveLength(2)
+  expect(exchanges).toHaveLength(2)
   expect(controller.published).toMatchObject({ target: 4, demand: 4 })
 })
 
-test('given nobody comes and no connection is there, then no timer goes on', async () => {
+test('given no callers and no connections, then no timer is active', async () => {
   let demand = 1
   const { controller, clock } = makeController({
     demand: () => demand,

@@ -8,10 +8,10 @@ import { type ShareRequest, shareOut, sum } from './share-out.ts'
 import { SimulatedFleet } from './testing/simulated-fleet.ts'
 import type { ServerSession } from './testing/simulated-server.ts'
 
-/** 33 to share. */
+/** 33 connections to share. */
 const SMALL = { usable: 37, seed: 7 }
 const BUDGET = 33
-/** For so many intervals claims are believed that nobody uses; and two more until all look again. */
+/** Unused claims count for three intervals; two more until all instances have exchanged again. */
 const PATIENCE = 3 + 2
 
 const FIGURES = [0, 1, 5, 33, 34, 9_999]
@@ -22,26 +22,26 @@ function nameOf(id: string, { t, d, m, n }: { t: number; d: number; m: number; n
   return `x#${id}:t=${t},d=${d},m=${m},n=${n}`
 }
 
-describe('what an instance is to have', () => {
-  test('is no less, whatever demand one of the others tells, than with one that wants all', () => {
-    const wish = fc.record({ floor: fc.integer({ min: 1, max: 4 }), demand: fc.nat(60) })
+describe('the share of an instance', () => {
+  test('is no smaller, whatever demand another instance publishes, than with one that requests everything', () => {
+    const request = fc.record({ floor: fc.integer({ min: 1, max: 4 }), demand: fc.nat(60) })
     fc.assert(
-      fc.property(fc.nat(200), fc.array(wish, { maxLength: 20 }), figure, (budget, honest, demand) => {
-        const share = (attacker: ShareRequest) => shareOut(budget, [...honest, attacker]).slice(0, -1)
+      fc.property(fc.nat(200), fc.array(request, { maxLength: 20 }), figure, (budget, real, demand) => {
+        const share = (attacker: ShareRequest) => shareOut(budget, [...real, attacker]).slice(0, -1)
         const [shares, ordinary] = [share({ floor: 1, demand }), share({ floor: 1, demand: 9_999 })]
         for (const [i, least] of ordinary.entries()) expect(shares[i]).toBeGreaterThanOrEqual(least)
       }),
     )
   })
 
-  test('is no less, whatever others tell, than with members that want all and have grown by half', () => {
-    const honest = fc.array(fc.record({ open: fc.integer({ min: 1, max: 4 }), demand: fc.nat(40) }), { maxLength: 6 })
+  test('is no smaller, whatever other instances publish, than with instances that request everything and have grown by half', () => {
+    const real = fc.array(fc.record({ open: fc.integer({ min: 1, max: 4 }), demand: fc.nat(40) }), { maxLength: 6 })
     const attackers = fc.array(fc.tuple(fc.integer({ min: 1, max: 6 }), hostile), { minLength: 1, maxLength: 6 })
     fc.assert(
-      fc.property(honest, attackers, fc.integer({ min: 1, max: 40 }), (others, attacks, demand) => {
-        const told = others.map(({ open, demand: d }, i) => row(`a#00000${i}:t=${open},d=${d},n=1`, open))
+      fc.property(real, attackers, fc.integer({ min: 1, max: 40 }), (others, attacks, demand) => {
+        const known = others.map(({ open, demand: d }, i) => row(`a#00000${i}:t=${open},d=${d},n=1`, open))
         const attack = attacks.map(([open, figures], i) => row(nameOf(`00000${i}`, figures), open))
-        const { entitlement } = settle([...told, ...attack], demand)
+        const { entitlement } = settle([...known, ...attack], demand)
         const grown = shareOut(BUDGET, [
           ...others.map(({ demand: d }) => ({ floor: 1, demand: d })),
           { floor: 1, demand },
@@ -52,7 +52,7 @@ describe('what an instance is to have', () => {
     )
   })
 
-  test('is no more, whatever others tell, than their open connections leave', () => {
+  test('is no larger, whatever other instances publish, than their open connections allow', () => {
     const attackers = fc.array(fc.tuple(fc.integer({ min: 1, max: 12 }), hostile), { maxLength: 6 })
     fc.assert(
       fc.property(attackers, fc.integer({ min: 1, max: 40 }), (attacks, held) => {
@@ -63,7 +63,7 @@ describe('what an instance is to have', () => {
     )
   })
 
-  test('is no less for connections under its own name than for connections of nobody', () => {
+  test('is no smaller for connections under its own name than for connections of no instance', () => {
     fc.assert(
       fc.property(hostile, fc.nat(10), (figures, more) => {
         const { t, d, m, n } = figures
@@ -85,7 +85,7 @@ function settle(rows: ActivityRow[], demand: number, held = 1) {
   return settleShare(readLook({ capacity, rows }), self)
 }
 
-test('given a trusted role that tells less than it has, then its connections count, but for as many as may be parallel workers', () => {
+test('given a trusted role that publishes less than it holds, then its connections count, except those that may be parallel workers', () => {
   const limits = { maxConnections: 40, reserved: 3, roleLimit: null, databaseLimit: null }
   const capacity = { ...limits, used: 0, usedByRole: 0, usedByDatabase: 0 }
   const rows = [row('bills#aaaaaa:t=0,d=0,n=1', 25, { ownRole: false, readable: false })]
@@ -93,7 +93,7 @@ test('given a trusted role that tells less than it has, then its connections cou
   expect(limit?.members.map(({ claim }) => claim)).toEqual([17])
 })
 
-/** Four instances of one role that want all, and trust no other. */
+/** Four instances of one role that request everything, and trust no other role. */
 async function fleetOfFour(): Promise<SimulatedFleet> {
   const fleet = new SimulatedFleet(SMALL)
   for (let i = 0; i < 4; i++) fleet.join({ want: 100, trustedRoles: [] })
@@ -112,7 +112,7 @@ function haves(fleet: SimulatedFleet): number {
   return sum(fleet.instances.map(({ openNow }) => openNow))
 }
 
-/** Lets time pass, in which no instance falls below `least`, and the instances together have no more than is there. */
+/** Advances the clock; meanwhile no instance gets less than `least`, and all instances together have no more than available. */
 async function endure(
   fleet: SimulatedFleet,
   intervals: number,
@@ -133,7 +133,7 @@ const NAMES = EXTREMES.flatMap((t) =>
 
 describe('given a foreign role in another database', () => {
   test.each(['x#aaaaaa:t=1,d=1,m=9999,n=1', 'x#aaaaaa:t=9999,d=9999,n=1', 'app#000000:t=0,d=0,n=zzzz', 'app#000001'])(
-    'that names a connection %s, then that only counts as one in use',
+    'that names a connection %s, then it only counts as one connection in use',
     async (name) => {
       const fleet = await fleetOfFour()
       connect(fleet, name, { role: 'evil', database: 'evil' })
@@ -146,7 +146,7 @@ describe('given a foreign role in another database', () => {
 })
 
 describe("given a connection of the fleet's own role", () => {
-  test('that claims whatever it likes, then the others never have less than with one more equal member, and in the end all it does not use', async () => {
+  test('that claims any number, then the other instances never have less than with one more equal instance, and finally everything that it does not use', async () => {
     for (const name of NAMES) {
       const fleet = await fleetOfFour()
       connect(fleet, name)
@@ -155,7 +155,7 @@ describe("given a connection of the fleet's own role", () => {
     }
   })
 
-  test('that is there before the fleet, then the fleet grows all the same', async () => {
+  test('that is open before the fleet, then the fleet still grows', async () => {
     for (const name of NAMES.filter((_, i) => i % 7 === 0)) {
       const fleet = new SimulatedFleet(SMALL)
       connect(fleet, name)
@@ -165,7 +165,7 @@ describe("given a connection of the fleet's own role", () => {
     }
   })
 
-  test('that takes another name again and again, then it has no more than an equal member', async () => {
+  test('that changes its name again and again, then it gets no more than an equal instance', async () => {
     const fleet = await fleetOfFour()
     const attacker = connect(fleet, '')
     const first = [...fleet.instances]
@@ -173,13 +173,13 @@ describe("given a connection of the fleet's own role", () => {
       const m = i % 2 === 0 ? 9_999 : 1
       attacker.name = nameOf(i.toString(36).padStart(6, 'a'), { t: 9_999, d: 9_999, m, n: '1' })
       await endure(fleet, 0.4, Math.floor(BUDGET / (i > 20 ? 6 : 5)), first)
-      // A newcomer has its part, too.
+      // A new instance has its share, too.
       if (i === 20) fleet.join({ want: 100, trustedRoles: [] })
     }
     expect(Math.min(...fleet.instances.map(({ openNow }) => openNow))).toBeGreaterThanOrEqual(Math.floor(BUDGET / 6))
   })
 
-  test('that uses the name of an instance, then that instance keeps its part, and says so', async () => {
+  test('that uses the name of an instance, then that instance keeps its share, and warns', async () => {
     for (const [t, d, m, n] of [
       [0, 0, 1, '1zz'],
       [9_999, 9_999, 9_999, '1zz'],
@@ -206,7 +206,7 @@ describe('given many connections that each claim to be an instance', () => {
     [{ t: 1, d: 9_999, m: 1, n: '1' }],
     [{ t: 3, d: 3, m: 3, n: '1' }],
     [{ t: 1, d: 1, m: 9_999, n: '1' }],
-  ])('as %o, then they have no more each than an equal member, and in the end what they have open', async (figures) => {
+  ])('as %o, then each gets no more than an equal instance, and finally only its open connections', async (figures) => {
     const fleet = await fleetOfFour()
     const many = 4
     for (let i = 0; i < many; i++) connect(fleet, nameOf(`aaaaa${i}`, figures))
@@ -215,7 +215,7 @@ describe('given many connections that each claim to be an instance', () => {
     expect(fleet.instances[0]?.doubts.length).toBeGreaterThan(0)
   })
 
-  test('and tell something new all the time, then they are tried again, but ever more rarely', async () => {
+  test('and publish new figures all the time, then they get further trials, with growing delays', async () => {
     const fleet = await fleetOfFour()
     const many = Array.from({ length: 4 }, () => connect(fleet, ''))
     let low = 0
@@ -235,7 +235,7 @@ test.each([
   [20, 't=0,d=0,n=1'],
   [12, 't=1,d=9999,m=9999,n=1'],
 ])(
-  'given a member that has opened %i connections under %s, more than its share, then the headroom stays free beside them',
+  'given an instance that has opened %i connections under %s, more than its share, then the headroom stays free in addition',
   async (many, figures) => {
     const fleet = new SimulatedFleet(SMALL)
     const [first] = Array.from({ length: 4 }, () => fleet.join({ want: 2, trustedRoles: [] }))
@@ -249,9 +249,9 @@ test.each([
   },
 )
 
-test('given a member that grows beyond its share while the instances have all the rest, then they make room for the headroom', async () => {
+test('given an instance that grows beyond its share while the other instances hold everything else, then they free the headroom', async () => {
   const fleet = await fleetOfFour()
-  // Each takes the place that the last one made free.
+  // Each takes the slot that the last one has freed.
   for (let i = 0; i < 14; i++) {
     connect(fleet, 'x#aaaaaa:t=9999,d=9999,n=1')
     await fleet.intervals(2)
@@ -260,7 +260,7 @@ test('given a member that grows beyond its share while the instances have all th
   expect(haves(fleet)).toBeLessThanOrEqual(BUDGET - 14)
 })
 
-test('given connections of its own role that claim anything, change it, come and go, then no instance has less than an equal member', async () => {
+test('given connections of its own role that claim any number, change it, open and close, then no instance has less than an equal one', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 2 ** 31 }), async (seed) => {
       const fleet = new SimulatedFleet({ ...SMALL, seed })
@@ -291,7 +291,7 @@ describe('behind PgBouncer, given clients that are named like instances', () => 
   }
 
   test.each(['a client only', 'a console only', 'both'])(
-    'with %s, then the instances have in the end what those do not use',
+    'with %s, then the instances finally get the connections that these clients do not use',
     async (how) => {
       for (const role of ['app', 'evil']) {
         const fleet = new SimulatedFleet({ usable: 80, seed: 2 })
@@ -310,7 +310,7 @@ describe('behind PgBouncer, given clients that are named like instances', () => 
     },
   )
 
-  test('as an instance itself, then it goes by its own connections', async () => {
+  test('like the instance itself, then the instance uses its own connections', async () => {
     const fleet = new SimulatedFleet({ usable: 80, seed: 2 })
     const victim = fleet.join({ want: 100, pooled: true, trustedRoles: [] })
     connect(fleet, pooledName(victim.name), { role: 'evil', database: 'evil' })
@@ -321,7 +321,7 @@ describe('behind PgBouncer, given clients that are named like instances', () => 
   })
 })
 
-describe('given a role that is trusted', () => {
+describe('given a trusted role', () => {
   test('then its instances share, and its connections under the name of an instance of another role count as in use', async () => {
     const fleet = new SimulatedFleet(SMALL)
     fleet.join({ want: 100, role: 'orders', trustedRoles: ['bills'] })
@@ -342,7 +342,7 @@ describe('given a role that is trusted', () => {
   })
 })
 
-test('given honest instances that come and go, then none is doubted for long', async () => {
+test('given real instances that join and leave, then none is doubted for long', async () => {
   const fleet = new SimulatedFleet({ usable: 60, seed: 3 })
   for (let step = 0; step < 60; step++) {
     const one = fleet.instances[Math.floor(fleet.random() * fleet.instances.length)]

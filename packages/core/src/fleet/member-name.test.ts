@@ -20,7 +20,7 @@ const publications = fc.record({
   sequence: fc.nat(36 ** 5 - 1),
 })
 
-describe('the name of a member', () => {
+describe('the name of an instance', () => {
   test.each([
     ['orders#3f9a1b', { member: 'orders#3f9a1b', publication: undefined }],
     [
@@ -31,7 +31,7 @@ describe('the name of a member', () => {
       'a-b.c_d#000000:t=8,d=0,m=3,n=0',
       { member: 'a-b.c_d#000000', publication: { target: 8, demand: 0, floor: 3, sequence: 0 } },
     ],
-  ])('%s is read, and written alike', (name, parsed) => {
+  ])('%s is parsed and encoded', (name, parsed) => {
     expect(parseMemberName(name)).toEqual(parsed)
     if (parsed.publication) expect(encodeMemberName(parsed.member, parsed.publication)).toBe(name)
   })
@@ -47,27 +47,27 @@ describe('the name of a member', () => {
     'orders#3f9a1b:',
     'orders#3f9a1b:t=8',
     'orders#3f9a1b:t=8,d=x,n=1',
-  ])('is not what "%s" is', (name) => {
+  ])('is not "%s"', (name) => {
     expect(parseMemberName(name)).toBeUndefined()
   })
 
-  test('comes back whole from 63 bytes of ASCII, whatever it says', () => {
+  test('fits into 63 bytes of ASCII with any figures, and is parsed back', () => {
     fc.assert(
       fc.property(
         appNames,
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         publications,
-        (app, dice, told) => {
+        (app, dice, publication) => {
           const member = makeMember(app, () => dice)
-          const name = encodeMemberName(member, told)
+          const name = encodeMemberName(member, publication)
           expect(name).toMatch(/^[ -~]{1,63}$/)
-          expect(parseMemberName(name)).toEqual({ member, publication: told })
+          expect(parseMemberName(name)).toEqual({ member, publication })
         },
       ),
     )
   })
 
-  test('tells no more than four digits', () => {
+  test('has at most four digits per figure', () => {
     expect(encodeMemberName('a#0', { target: 70_000, demand: 70_000, floor: 1, sequence: 1 })).toBe(
       'a#0:t=9999,d=9999,n=1',
     )

@@ -10,12 +10,12 @@ function client(application_name: string, more: ShowRow = {}): ShowRow {
   return { database: 'orders', user: 'app', application_name, ...more }
 }
 
-/** A connection to the console, which carries what an instance has published. */
-function told(application_name: string): ShowRow {
+/** A connection to the console with a publication. */
+function publisher(application_name: string): ShowRow {
   return { database: 'pgbouncer', user: 'stats', application_name }
 }
 
-function look(clients: ShowRow[], config: Readonly<Record<string, number | string>> = {}, database: ShowRow = {}) {
+function view(clients: ShowRow[], config: Readonly<Record<string, number | string>> = {}, database: ShowRow = {}) {
   const settings = { max_client_conn: 100, pool_mode: 'transaction', ...config }
   return readPoolerLook(
     {
@@ -27,26 +27,26 @@ function look(clients: ShowRow[], config: Readonly<Record<string, number | strin
   )
 }
 
-function limits(...given: Parameters<typeof look>) {
-  return look(...given)?.limits.map(({ label, usable, members, others }) => [label, usable, members.length, others])
+function limits(...given: Parameters<typeof view>) {
+  return view(...given)?.limits.map(({ label, usable, members, others }) => [label, usable, members.length, others])
 }
 
-describe('what PgBouncer admits', () => {
+describe('the clients that PgBouncer admits', () => {
   const clients = [
     client(pooledName(SELF)),
     client(pooledName(SELF)),
-    told(`${SELF}:t=3,d=4,n=1`),
+    publisher(`${SELF}:t=3,d=4,n=1`),
     client(pooledName('bills#aaaaaa'), { user: 'bills' }),
-    told('bills#aaaaaa:t=2,d=2,n=1'),
+    publisher('bills#aaaaaa:t=2,d=2,n=1'),
     client('psql'),
     client('', { database: 'cron' }),
     client('', { database: 'pgbouncer', user: 'stats' }),
   ]
 
-  test('is shared by its clients, those of the console among the others', () => {
+  test('are shared, and clients of the console count as others', () => {
     expect(limits(clients)).toEqual([['max_client_conn leaves', 100, 2, 5]])
-    expect(look(clients)).toMatchObject({ servedAtOnce: 20, own: 2 })
-    expect(look(clients)?.limits[0]?.members.map(({ name, claim }) => [name, claim])).toEqual([
+    expect(view(clients)).toMatchObject({ servedAtOnce: 20, own: 2 })
+    expect(view(clients)?.limits[0]?.members.map(({ name, claim }) => [name, claim])).toEqual([
       ['bills#aaaaaa', 2],
       [SELF, 3],
     ])
@@ -71,51 +71,56 @@ describe('what PgBouncer admits', () => {
     ['the reserve counts', {}, { reserve_pool_size: 5 }, 25],
     ['max_db_connections', {}, { max_connections: 12 }, 12],
     ['max_user_connections', { max_user_connections: 8 }, {}, 8],
-  ])('and no instance has more than can be served at once: %s', (_what, config, database, servers) => {
-    expect(look(clients, config, database)?.servedAtOnce).toBe(servers)
+  ])('and no instance gets more than the pooler serves at the same time: %s', (_what, config, database, servers) => {
+    expect(view(clients, config, database)?.servedAtOnce).toBe(servers)
   })
 
-  test('with application_name_add_host is known all the same', () => {
+  test('are recognized with application_name_add_host', () => {
     expect(
-      look([client(`${pooledName(SELF)} - 10.0.0.1:47972`), client(`${pooledName(SELF)} - [::1]:47973`)])?.own,
+      view([client(`${pooledName(SELF)} - 10.0.0.1:47972`), client(`${pooledName(SELF)} - [::1]:47973`)])?.own,
     ).toBe(2)
   })
 })
 
-test('given a publication of an instance that has no connection now, then it counts all the same: it may open them', () => {
+test('given a publication of an instance without an open connection, then it counts, because the instance may open connections', () => {
   const clients = [
     client(pooledName(SELF)),
-    told(`${SELF}:t=1,d=1,n=1`),
-    told('bills#aaaaaa:t=8,d=8,n=1 - 10.0.0.1:47972'),
+    publisher(`${SELF}:t=1,d=1,n=1`),
+    publisher('bills#aaaaaa:t=8,d=8,n=1 - 10.0.0.1:47972'),
   ]
-  expect(look(clients)?.limits[0]?.members.map(({ name, open, claim }) => [name, open, claim])).toEqual([
+  expect(view(clients)?.limits[0]?.members.map(({ name, open, claim }) => [name, open, claim])).toEqual([
     ['bills#aaaaaa', 0, 8],
     [SELF, 1, 1],
   ])
 })
 
-test('given members that have no connection to the console yet, then each has a place for one', () => {
+test('given instances without a connection to the console, then a slot is reserved for each', () => {
   const newcomers = [client(pooledName('orders#aaaaaa')), client(pooledName('orders#bbbbbb'), { user: 'other' })]
   const clients = [client(pooledName(SELF)), client(pooledName(SELF)), ...newcomers]
   const config = { max_user_client_connections: 30 }
-  expect(limits([...clients, told(SELF)], config)).toEqual([
+  expect(limits([...clients, publisher(SELF)], config)).toEqual([
     ['max_client_conn leaves', 100, 3, 3],
     ['max_user_client_connections is', 30, 2, 1],
   ])
-  // With its name alone, as before it has published, or with the publication of another one beside it.
-  const consoles = [told(SELF), told(`${SELF}:t=2,d=4,n=1`), told('orders#aaaaaa'), told('orders#bbbbbb:t=1,d=4,n=1')]
+  // With its name alone before it has published, or next to the publication of another instance.
+  const consoles = [
+    publisher(SELF),
+    publisher(`${SELF}:t=2,d=4,n=1`),
+    publisher('orders#aaaaaa'),
+    publisher('orders#bbbbbb:t=1,d=4,n=1'),
+  ]
   expect(limits([...clients, ...consoles])).toEqual([['max_client_conn leaves', 100, 3, 4]])
 })
 
-test('given connections that were opened as to a server, then they are the member, but what they tell is not believed', () => {
+test('given connections with the name for a server, then they belong to the instance, but their figures are ignored', () => {
   const clients = [client(SELF), client(pooledName(SELF)), client('orders#aaaaaa:t=99,d=99,n=1')]
-  expect(look(clients)).toMatchObject({ own: 2 })
-  expect(look(clients)?.limits[0]?.members.map(({ name, claim }) => [name, claim])).toEqual([
+  expect(view(clients)).toMatchObject({ own: 2 })
+  expect(view(clients)?.limits[0]?.members.map(({ name, claim }) => [name, claim])).toEqual([
     ['orders#aaaaaa', 1],
     [SELF, 2],
   ])
 })
 
-test('given the member is not among the clients, then the console is of another PgBouncer', () => {
-  expect(look([client(pooledName('orders#aaaaaa')), told(`${SELF}:t=1,d=1,n=1`)])).toBeUndefined()
+test('given the instance is not among the clients, then the console belongs to another PgBouncer', () => {
+  expect(view([client(pooledName('orders#aaaaaa')), publisher(`${SELF}:t=1,d=1,n=1`)])).toBeUndefined()
 })

@@ -18,12 +18,12 @@ interface Trace {
 /** Recorded by test/fleet/record-trace.ts with processes on a real server. */
 const trace: Trace = JSON.parse(readFileSync(new URL('./testing/recorded-trace.json', import.meta.url), 'utf8'))
 
-/** What does not divide goes to whichever name comes first, and names are chance. */
+/** The remainder goes to the first names, which are random. */
 function sorted(targets: readonly number[]): number[] {
   return targets.toSorted((a, b) => a - b)
 }
 
-test('given what happened to real processes, then the simulator comes to the same shares after every step', async () => {
+test('given a recorded trace of real processes, then the simulator calculates the same shares after every step', async () => {
   const fleet = new SimulatedFleet({ usable: trace.usable, seed: 5 })
   const joined: ReturnType<SimulatedFleet['join']>[] = []
   for (const { event, targets } of trace.steps) {

@@ -32,8 +32,8 @@ function settle(rows: ActivityRow[], standing: Partial<Standing> = {}, limits: P
   return settleShare(readLook({ capacity: { ...capacity, ...limits }, rows }), { ...self, ...standing })
 }
 
-describe('a look', () => {
-  test('given connections of an instance, then they are one member, and the latest publication counts', () => {
+describe('the view of a server', () => {
+  test('given connections of an instance, then they are one instance, and the latest publication counts', () => {
     const rows = [
       row('orders#aaaaaa', 2),
       row('orders#aaaaaa:t=8,d=9,n=4', 1),
@@ -55,19 +55,19 @@ describe('a look', () => {
   })
 
   test.each<[what: string, rows: ActivityRow[], claim: number]>([
-    ['that has told nothing yet: what it has', [row('orders#aaaaaa', 3)], 3],
-    ['with room: what it may open', [row('orders#aaaaaa:t=8,d=9,n=4', 2)], 8],
+    ['without a publication: its open connections', [row('orders#aaaaaa', 3)], 3],
+    ['that may open more: its published maximum', [row('orders#aaaaaa:t=8,d=9,n=4', 2)], 8],
     [
-      'of another role: what it has told, for parallel workers count among the rest',
+      'of another role: its published maximum, because parallel workers may be included in the count',
       [row('orders#aaaaaa:t=2,d=9,n=4', 9, { readable: false })],
       2,
     ],
-    ['of another role that has told nothing: what is seen', [row('orders#aaaaaa', 3, { readable: false })], 3],
-  ])('reckons with a member %s', (_, rows, claim) => {
+    ['of another role without a publication: its open connections', [row('orders#aaaaaa', 3, { readable: false })], 3],
+  ])('counts for an instance %s', (_, rows, claim) => {
     expect(readLook({ capacity, rows }).limits[0]?.members.map((member) => member.claim)).toEqual([claim])
   })
 
-  test('given limits of the role and of the database, then each has its own members and others', () => {
+  test('given limits of the role and of the database, then each has its own instances and other connections', () => {
     const rows = [
       row('orders#aaaaaa:t=4,d=4,n=1', 4),
       row('bills#bbbbbb:t=5,d=5,n=1', 5, { ownRole: false }),
@@ -83,20 +83,20 @@ describe('a look', () => {
   })
 
   test.each([null, undefined, '', '{"capacity":null,"rows":[]}', '{"capacity":{},"rows":null}'])(
-    'that told nothing (%j) is none',
+    'without limits (%j) is undefined',
     (answer) => {
       expect(readLookAnswer(answer)).toBeUndefined()
     },
   )
 
-  test('publishes no text that would have to be quoted', () => {
+  test('publishes no text that needs quoting', () => {
     expect(publishStatement('a#b:t=1,d=2,n=3')).toContain("'a#b:t=1,d=2,n=3'")
     expect(() => publishStatement("a', 'b")).toThrow('never published')
   })
 })
 
 describe('the share of an instance', () => {
-  test('given nobody else, then it is the whole budget, with the arithmetic', () => {
+  test('given no other instance, then it is the whole budget, with the calculation', () => {
     expect(settle([row('orders#mememe', 1), row('psql', 2)])).toEqual({
       maxConnections: 31,
       entitlement: 31,
@@ -111,7 +111,7 @@ describe('the share of an instance', () => {
     })
   })
 
-  test('given others have all of it, then it waits for what it is entitled to', () => {
+  test('given other instances hold everything, then it waits for its entitlement', () => {
     const {
       maxConnections: target,
       entitlement,
@@ -121,17 +121,17 @@ describe('the share of an instance', () => {
     expect(steps.at(-1)).toBe('1 until other instances have given connections back')
   })
 
-  test('given it has only just joined, then it leaves half of what is free to those who come with it', () => {
+  test('given it has just joined, then it leaves half of the free connections to other new instances', () => {
     expect(settle([row('orders#mememe', 1)], { young: true })).toMatchObject({ maxConnections: 17, entitlement: 33 })
     expect(settle([row('orders#mememe', 17)], { young: true, held: 17, target: 17 }).maxConnections).toBe(25)
   })
 
-  test('given others have come, then it goes down at once', () => {
+  test('given other instances have joined, then it shrinks immediately', () => {
     const rows = [row('orders#aaaaaa:t=1,d=99,n=1', 1), row('orders#mememe:t=33,d=99,n=9', 33)]
     expect(settle(rows, { held: 33, target: 33 }).maxConnections).toBe(16)
   })
 
-  test('given it wants less, then what is open stays as long as nobody is short of it', () => {
+  test('given its demand shrinks, then it keeps open connections as long as no other instance needs them', () => {
     const has = { demand: 2, held: 20, target: 20 }
     expect(settle([row('orders#mememe:t=20,d=20,n=1', 20)], has).maxConnections).toBe(20)
     expect(
@@ -142,23 +142,23 @@ describe('the share of an instance', () => {
     ).toBe(2)
   })
 
-  test('given the role has the tightest limit, then that is what is shared', () => {
+  test('given the role has the tightest limit, then the instances share that limit', () => {
     const rows = [row('orders#mememe', 1), row('bills#bbbbbb:t=5,d=5,n=1', 5, { ownRole: false })]
     const { maxConnections: target, instances: members, steps } = settle(rows, {}, { roleLimit: 10 })
     expect([target, members]).toEqual([7, 1])
     expect(steps[0]).toBe("the role's CONNECTION LIMIT is 10 usable - 3 headroom - 0 used by others = 7 to share")
   })
 
-  test('given somebody has renamed its connections, then they are taken for others, and it has its first one', () => {
+  test('given another client has renamed its connections, then they count as foreign, and it keeps its first one', () => {
     expect(settle([row('psql', 36)], { held: 36 }).maxConnections).toBe(1)
   })
 
-  test('given connections that only look like an instance, then they are not counted on to be given back', () => {
+  test('given connections that only look like an instance, then the share does not rely on getting them back', () => {
     const { entitlement, maxConnections: target } = settle([row('worker#web001', 20), row('orders#mememe', 1)])
     expect([entitlement, target]).toEqual([13, 13])
   })
 
-  test('given a headroom, then that holds', () => {
+  test('given a headroom, then it applies', () => {
     expect(settle([row('orders#mememe', 1)], { headroom: 0 }).maxConnections).toBe(37)
   })
 })

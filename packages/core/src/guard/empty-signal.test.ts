@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { EmptySignal } from './empty-signal.ts'
 
-test('given a promise, then it resolves with the last connection, and the next one with the next time', async () => {
+test('resolves when the last connection is closed, and the next promise when the pool is empty again', async () => {
   const emptySignal = new EmptySignal()
   const outcomes: string[] = []
   const first = emptySignal.promise

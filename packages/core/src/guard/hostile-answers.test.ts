@@ -7,7 +7,7 @@ import { type AnsweringConnection, AnsweringDriver, type Answers, honestAnswers 
 
 const CALLERS = 300
 
-/** What no server and no pooler says of a figure. */
+/** Values that no server or pooler reports. */
 const HOSTILE: readonly unknown[] = [
   undefined,
   null,
@@ -35,7 +35,7 @@ interface Outcome {
   readonly warnings: readonly string[]
 }
 
-/** Serves many callers at once, with a second look at the other end between two rounds. */
+/** Serves many concurrent callers, and repeats discovery between two rounds. */
 async function serve(options: PoolguardOptions, answers: Answers, mode?: string): Promise<Outcome> {
   const warnings: string[] = []
   const onEvent = (event: PoolEvent) => {
@@ -75,7 +75,7 @@ function expectBounded({ max, mostOpen, served }: Outcome): void {
   expect(served).toBe(2 * CALLERS)
 }
 
-/** Every combination of a column of an answer and a value that it cannot have. */
+/** Every combination of a column and an invalid value. */
 function spoiled(columns: readonly string[], spoil: (answers: Answers, column: string, value: unknown) => void) {
   return columns.flatMap((column) =>
     HOSTILE.map((value) => {
@@ -87,13 +87,13 @@ function spoiled(columns: readonly string[], spoil: (answers: Answers, column: s
 }
 
 const CAPACITY_COLUMNS = Object.keys(honestAnswers().capacity)
-/** Where null means that there is no limit. */
+/** Columns in which null means that there is no limit. */
 const NULLABLE = ['roleLimit', 'databaseLimit']
 const hostileCapacities = spoiled(CAPACITY_COLUMNS, ({ capacity }, column, value) => {
   capacity[column] = value
 }).filter(([column, value]) => !(value === null && NULLABLE.includes(column)))
 
-describe('given `instances` and a server that tells nonsense of its limits', () => {
+describe('given `instances` and a server that reports invalid limits', () => {
   test.each(hostileCapacities)(
     'as %s = %j, then the pool has its static size and warns once',
     async (column, value, answers) => {
@@ -108,7 +108,7 @@ describe('given `instances` and a server that tells nonsense of its limits', () 
   )
 })
 
-describe('given a fleet and a server that tells nonsense of its limits', () => {
+describe('given a fleet and a server that reports invalid limits', () => {
   test.each(hostileCapacities)(
     'as %s = %j, then the instance keeps its static size and warns once',
     async (column, _value, answers) => {
@@ -121,7 +121,7 @@ describe('given a fleet and a server that tells nonsense of its limits', () => {
 })
 
 test.each(HOSTILE.map((value) => [value]))(
-  'given a fleet and a server that tells %j parallel workers, then the instance keeps its static size and warns once',
+  'given a fleet and a server that reports %j parallel workers, then the instance keeps its static size and warns once',
   async (value) => {
     const outcome = await serve({ fleet: { app: 'orders' } }, { ...honestAnswers(), parallelWorkers: value })
 
@@ -130,7 +130,7 @@ test.each(HOSTILE.map((value) => [value]))(
   },
 )
 
-describe('given a fleet and a server that tells nonsense of its sessions', () => {
+describe('given a fleet and a server that reports invalid sessions', () => {
   const columns = Object.keys(honestAnswers().rows[0] ?? {}).filter((column) => column !== 'name' && column !== 'role')
   const cases = spoiled(columns, ({ rows }, column, value) => {
     rows.push({ ...rows[0], [column]: value })
@@ -147,7 +147,7 @@ describe('given a fleet and a server that tells nonsense of its sessions', () =>
   )
 })
 
-describe('given a fleet behind a PgBouncer that tells nonsense', () => {
+describe('given a fleet behind a PgBouncer that reports invalid figures', () => {
   const inConfig = spoiled(
     ['max_client_conn', 'max_user_connections', 'max_user_client_connections', 'pool_mode'],
     ({ config }, column, value) => {
@@ -183,7 +183,7 @@ describe('given a fleet behind a PgBouncer that tells nonsense', () => {
       },
     ],
     ['clients without a database', (answers) => (answers.clients = () => [{ application_name: 'x' }])],
-    ['clients that are no rows', (answers) => (answers.clients = () => [null as never])],
+    ['clients that are not rows', (answers) => (answers.clients = () => [null as never])],
   ])('as %s, then the pool has its static size and warns once', async (_what, spoil) => {
     const answers = honestAnswers()
     spoil(answers)
@@ -194,7 +194,7 @@ describe('given a fleet behind a PgBouncer that tells nonsense', () => {
     expect(outcome.warnings).toEqual([expect.stringContaining('is invalid')])
   })
 
-  test('as columns in another order, more columns and thousands of rows, then it is joined', async () => {
+  test('as columns in another order, more columns and thousands of rows, then the pool joins the fleet', async () => {
     const answers = honestAnswers()
     const { clients } = answers
     const others = Array.from({ length: 5_000 }, (_, n) => ({ application_name: `c${n}`, user: 'x', database: 'y' }))
@@ -208,7 +208,7 @@ describe('given a fleet behind a PgBouncer that tells nonsense', () => {
   })
 })
 
-describe('given a server or a pooler that claims to have more than any', () => {
+describe('given a server or a pooler that reports extremely high limits', () => {
   test.each<[what: string, options: PoolguardOptions, spoil: (answers: Answers) => void, mode?: string]>([
     ['to `instances`', { instances: 1 }, ({ capacity }) => Object.assign(capacity, { maxConnections: 262_143 })],
     [
@@ -232,7 +232,7 @@ describe('given a server or a pooler that claims to have more than any', () => {
     expectBounded(await serve(options, answers, mode))
   })
 
-  test('then pool.max goes beyond the ceiling, because a person has set it', async () => {
+  test('then pool.max may exceed the ceiling, because the user has set it', async () => {
     const answers = honestAnswers()
     Object.assign(answers.capacity, { maxConnections: 1_000 })
     const { max } = await serve({ instances: 1, pool: { max: 250 } }, answers)
@@ -241,7 +241,7 @@ describe('given a server or a pooler that claims to have more than any', () => {
   })
 })
 
-test('given an honest server, then the plan holds and nothing is said', async () => {
+test('given correct answers, then applies the plan without a warning', async () => {
   const outcome = await serve({ instances: 2 }, honestAnswers())
 
   expect(outcome).toMatchObject({ max: 43, warnings: [] })

@@ -15,16 +15,16 @@ import { classifyStatementFailure } from '../statements/index.ts'
 import { describeProbeFailure } from '../topology/index.ts'
 import { StartupParameters } from './driver-kit/startup-parameters.ts'
 
-/** What a pattern may get to see of a message, and what a text of ours may quote of it. */
+/** Maximum of characters of a message that patterns match, and that errors quote. */
 const MAX_SEEN = 4_096
-const MAX_TOLD = 2 * MAX_SEEN
+const MAX_QUOTED = 2 * MAX_SEEN
 
 const STATE: PoolState = {
   ...{ name: 'app', max: 1, total: 0, idle: 0, active: 0, waiting: 1, connecting: 0 },
   ...{ oldestLeases: [], deadlocked: false },
 } as never
 
-/** Everything in the way of a text that a server has sent. What is returned is what of it is told. */
+/** Every function that handles a message of a server. Each returns the text that quotes it. */
 const READERS: Readonly<Record<string, (error: Error) => unknown>> = {
   classifyConnectFailure: (error) => classifyConnectFailure(error, { passwordMayChange: true }),
   isWrongPassword,
@@ -37,9 +37,9 @@ const READERS: Readonly<Record<string, (error: Error) => unknown>> = {
   describeProbeFailure,
   SessionHealth: (error) => new SessionHealth(new SharedHealth(), 0).failed(error),
   StartupParameters: (error) => {
-    const told: string[] = []
-    new StartupParameters((message) => told.push(message)).learn(error, { geqo: 'off', options: '-c geqo=off' })
-    return told.join('')
+    const quoted: string[] = []
+    new StartupParameters((message) => quoted.push(message)).learn(error, { geqo: 'off', options: '-c geqo=off' })
+    return quoted.join('')
   },
   ConnectError: (error) => new ConnectError('app', error, 'Do something').message,
   AcquireTimeoutError: (error) =>
@@ -48,7 +48,7 @@ const READERS: Readonly<Record<string, (error: Error) => unknown>> = {
     })[0],
 }
 
-/** Each would be read from the beginning again at each place where a pattern may begin. */
+/** Texts that would make a pattern with quadratic backtracking slow. */
 const REPEATED = [
   'no pg_hba.conf entry for ',
   'unsupported startup parameter: ',
@@ -65,7 +65,7 @@ afterEach(() => vi.restoreAllMocks())
 
 describe.each(Object.entries(READERS))('%s', (_name, read) => {
   test.each(SIZES.flatMap((size) => REPEATED.map((text) => [size, text] as const)))(
-    'given a message of %i characters of %j, then patterns see its beginning only, and little of it is told',
+    'given a message of %i characters of %j, then patterns match only its beginning, and errors quote little of it',
     (size, text) => {
       let longest = 0
       const exec = RegExp.prototype.exec
@@ -74,14 +74,14 @@ describe.each(Object.entries(READERS))('%s', (_name, read) => {
         return exec.call(this, input)
       })
       const message = text.repeat(size / text.length)
-      const told: unknown[] = []
+      const quoted: unknown[] = []
       for (const code of ['08P01', '28000', '53300', 'XX000', '']) {
-        told.push(read(Object.assign(new Error(message), { code, severity: 'FATAL' })))
+        quoted.push(read(Object.assign(new Error(message), { code, severity: 'FATAL' })))
       }
       vi.restoreAllMocks()
 
       expect(longest).toBeLessThanOrEqual(MAX_SEEN + 100)
-      for (const each of told) expect(String(each).length).toBeLessThan(MAX_TOLD)
+      for (const each of quoted) expect(String(each).length).toBeLessThan(MAX_QUOTED)
     },
   )
 })

@@ -7,7 +7,7 @@ function pool(target: string, name = 'app', max = 10): PoolSnapshot {
   return { name, target, stats: { max } } as PoolSnapshot
 }
 
-/** What {@link registerPool} keeps, without the pools of other tests. */
+/** Replaces the registry of {@link registerPool}, without the pools of other tests. */
 function among(pools: readonly PoolSnapshot[]): (database: string) => PoolSnapshot[] {
   return (database) => pools.filter(({ target }) => databaseOf(target) === database)
 }
@@ -16,11 +16,11 @@ test.each([
   ['another database', 'postgresql://db/a1', 'postgresql://db/a2'],
   ['another port', 'postgresql://db/b', 'postgresql://db:5433/b'],
   ['another host', 'postgresql://primary/c', 'postgresql://replica/c'],
-])('given %s, then nothing is said', (_what, first, second) => {
+])('given %s, then does not warn', (_what, first, second) => {
   expect(warnOfSecondPool(pool(second), among([pool(first)]))).toBeUndefined()
 })
 
-test('given the same database in another spelling, then it is said once, with what both may open', () => {
+test('given the same database in another spelling, then warns once, with the max of both pools', () => {
   const first = pool('postgresql://app:***@db:5432/orders?application_name=x', 'first', 10)
   const second = pool('postgres://other@db/orders', 'app', 5)
   expect(warnOfSecondPool(second, among([]))).toBeUndefined()
@@ -30,7 +30,7 @@ test('given the same database in another spelling, then it is said once, with wh
   expect(warnOfSecondPool(second, among([first]))).toBeUndefined()
 })
 
-/** Enters pools one after the other as a guard does, and counts how often any of them is asked for its figures. */
+/** Registers pools one after the other like a guard, and counts how often the check takes their snapshots. */
 function enterAll(targets: readonly string[]): number {
   let asked = 0
   const leave = targets.map((target) => {
@@ -58,7 +58,7 @@ test.each([
   expect(enterAll(targets)).toBeLessThanOrEqual(2 * targets.length)
 })
 
-test('given a pool that was closed, then another one to its database is the first', () => {
+test('given a closed pool, then another pool to its database does not warn', () => {
   const target = 'postgresql://db/closed'
   const first = { ...observedPool('first').snapshot(), target }
   const close = registerPool({ snapshot: () => first })
@@ -67,7 +67,7 @@ test('given a pool that was closed, then another one to its database is the firs
   expect(warnOfSecondPool(pool(target, 'second'))).toBeUndefined()
 })
 
-test('given a pool that is open, then another one to its database is told of it', () => {
+test('given an open pool, then another pool to its database warns', () => {
   const first = { ...observedPool('first').snapshot(), target: 'postgresql://app@db:5432/open' }
   const close = registerPool({ snapshot: () => first })
 

@@ -9,7 +9,7 @@ test('given settings, then each has a line with its value and its reason', () =>
   expect(lines).toContainEqual(['min', '0', 'default'])
 })
 
-test('given what cannot be had as asked for, then that stands at the end', () => {
+test('given warnings, then they are at the end', () => {
   const resolved = { ...resolveSettings({ options: {} }), warnings: ['60 instances cannot share 14 connections'] }
   expect(describeSettings(resolved)).toMatch(/\n! 60 instances cannot share 14 connections$/)
 })

@@ -30,7 +30,7 @@ function pooler(mode: PoolMode, proven = true): Topology {
 }
 
 describe('without options', () => {
-  test('the defaults hold, and say so', () => {
+  test('the defaults apply, with that reason', () => {
     const { values: settings, reasons, budget, warnings } = resolveSettings({ options: {} })
 
     expect(settings).toEqual(DEFAULT_POOL_SETTINGS)
@@ -39,13 +39,13 @@ describe('without options', () => {
     expect({ budget, warnings }).toEqual({ budget: null, warnings: [] })
   })
 
-  test('a capacity changes nothing: nobody has said how many share it', () => {
+  test('a capacity changes nothing, because the number of instances is unknown', () => {
     expect(resolveSettings({ options: {}, capacity, topology: direct }).values.max).toBe(10)
   })
 })
 
-describe('what is given', () => {
-  test('holds, and says so', () => {
+describe('a given value', () => {
+  test('applies, with that reason', () => {
     const { values: settings, reasons } = resolveSettings({
       options: { pool: { max: 4, min: 2, acquireTimeoutMillis: 1, maxUses: Infinity, idleTimeoutMillis: Infinity } },
     })
@@ -69,7 +69,7 @@ describe('what is given', () => {
     expect(reasons.max).toBe('default')
   })
 
-  test('as min above the default max is held down, and says so', () => {
+  test('as min above the default max is lowered, with that reason', () => {
     const { values: settings, reasons } = resolveSettings({ options: { pool: { min: 12 } } })
 
     expect(settings).toMatchObject({ min: 10, max: 10 })
@@ -78,7 +78,7 @@ describe('what is given', () => {
 })
 
 describe('the preset serverless', () => {
-  test('has other defaults, and says so; what is given holds', () => {
+  test('has other defaults, with that reason; given values take precedence', () => {
     const { values: settings, reasons } = resolveSettings({
       options: { preset: 'serverless', pool: { idleTimeoutMillis: 1 } },
     })
@@ -96,7 +96,7 @@ describe('the preset serverless', () => {
 })
 
 describe('instances', () => {
-  test('given the database has not been looked at, then max is 1 for the time being', () => {
+  test('given no discovery yet, then max is 1', () => {
     const {
       values: settings,
       reasons,
@@ -109,7 +109,7 @@ describe('instances', () => {
     expect(budget).toBeNull()
   })
 
-  test('given a capacity, then max is planned, with the arithmetic as its reason', () => {
+  test('given a capacity, then max is planned, with the calculation as its reason', () => {
     const {
       values: settings,
       reasons,
@@ -121,7 +121,7 @@ describe('instances', () => {
     expect(budget).toMatchObject({ maxPerInstance: 2, instances: 6, headroom: 3 })
   })
 
-  test('given a max above the plan, then the plan holds', () => {
+  test('given a max above the plan, then the plan applies', () => {
     const { values: settings, reasons } = resolveSettings({
       options: { instances: 6, pool: { max: 9, min: 3 } },
       capacity,
@@ -165,7 +165,7 @@ describe('instances', () => {
   })
 
   test.each([true, false])(
-    'given a pooler in session mode (proven: %s), then they do: it multiplexes nothing',
+    'given a pooler in session mode (proven: %s), then they divide, because it does not multiplex',
     (proven) => {
       const { values: settings } = resolveSettings({
         options: { instances: 6 },
@@ -177,7 +177,7 @@ describe('instances', () => {
     },
   )
 
-  test('given nothing could be measured, then they do', () => {
+  test('given no capacity, then they divide', () => {
     const topology: Topology = {
       kind: 'unknown',
       preparedStatements: 'unknown',
@@ -201,13 +201,13 @@ describe('a fleet', () => {
     steps: ['33 to share', '8 now'],
   }
 
-  test('given nothing is known yet, then max is 1 for the time being', () => {
+  test('given no discovery yet, then max is 1', () => {
     const { values: settings, reasons } = resolveSettings({ options: { fleet, pool: { max: 8, min: 4 } } })
     expect(settings).toMatchObject({ max: 1, min: 1 })
     expect(reasons.max).toBe('1 until the pool has joined fleet "orders"')
   })
 
-  test('given a share, then that is max, with the arithmetic as its reason', () => {
+  test('given a share, then that is max, with the calculation as its reason', () => {
     const {
       values: settings,
       reasons,
@@ -218,12 +218,12 @@ describe('a fleet', () => {
     expect(warnings).toEqual([])
   })
 
-  test('given a max, too, then the reason names it: the instance wants no more', () => {
+  test('given a max as well, then the reason names it', () => {
     const { reasons } = resolveSettings({ options: { fleet, pool: { max: 9 } }, topology: direct, capacity, share })
     expect(reasons.max).toBe('share of fleet "orders", at most the 9 given: 33 to share; 8 now')
   })
 
-  test('given more instances than there are connections, then it is said', () => {
+  test('given more instances than connections, then it warns', () => {
     const { values: settings, warnings } = resolveSettings({
       options: { fleet },
       share: { ...share, maxConnections: 1, instances: 34 },
@@ -232,7 +232,7 @@ describe('a fleet', () => {
     expect(warnings).toEqual([expect.stringContaining('has more instances than there are connections to share')])
   })
 
-  test('given the others cannot be seen, then what is given or the default holds, and it is said why', () => {
+  test('given the other instances cannot be seen, then the given or default max applies, with the reason', () => {
     const fleetUnavailable = 'behind a pooler'
     const given = resolveSettings({
       options: { fleet, pool: { max: 7 } },
@@ -247,7 +247,7 @@ describe('a fleet', () => {
     )
   })
 
-  test('given nothing could be found out, then that is why', () => {
+  test('given an unknown topology, then that is the reason', () => {
     const topology: Topology = {
       kind: 'unknown',
       preparedStatements: 'unknown',
@@ -258,14 +258,14 @@ describe('a fleet', () => {
     expect([settings.max, reasons.max]).toEqual([10, expect.stringContaining('could not detect the server or pooler')])
   })
 
-  test('given a console that is no connection string, then it is refused', () => {
+  test('given an invalid connection string for the console, then it is rejected', () => {
     const options = { fleet: { ...fleet, consoleUrl: 'http://stats:s3cret@db' } }
     expect(() => resolveSettings({ options })).toThrow(/it starts with/)
     expect(() => resolveSettings({ options })).not.toThrow(/s3cret/)
   })
 })
 
-describe('options that cannot be meant', () => {
+describe('invalid options', () => {
   test.each<[options: SettingsOptions, message: string]>([
     [{ pool: { max: 0 } }, 'Invalid option pool.max: 0. It takes a whole number of at least 1.'],
     [{ pool: { max: 2.5 } }, 'Invalid option pool.max: 2.5. It takes a whole number of at least 1.'],
@@ -319,7 +319,7 @@ describe('options that cannot be meant', () => {
     expect(() => resolveSettings({ options })).toThrow(message)
   })
 
-  test.each(['size', 'password', 'toString'])('a setting that there is not: %s', (name) => {
+  test.each(['size', 'password', 'toString'])('an unknown setting: %s', (name) => {
     const options = { pool: { [name]: 's3cret' } as never }
 
     expect(() => resolveSettings({ options })).toThrow(`pool.${name}`)

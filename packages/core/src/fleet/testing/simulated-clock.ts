@@ -7,15 +7,15 @@ interface Timer {
   cancelled: boolean
 }
 
-/** More than the longest chain of promises between two timers has links. */
+/** More than the length of the longest chain of promises between two timers. */
 const LINKS = 30
 
-/** Time for thousands of instances: it jumps from timer to timer, in an order that is always the same. */
+/** A clock for thousands of instances: jumps from timer to timer, in a deterministic order. */
 export class SimulatedClock implements Clock {
   readonly blockedMillis = 0
   #now = 0
   #order = 0
-  /** A heap: each is due no earlier than the one at half its index. */
+  /** A binary heap by due time. */
   readonly #timers: Timer[] = []
 
   now(): number {
@@ -34,16 +34,16 @@ export class SimulatedClock implements Clock {
     return new Promise((resolve) => this.after(millis, resolve))
   }
 
-  /** Moves time on; `check` is called after everything that happens. */
+  /** Advances the time; calls `check` after each timer. */
   async advance(millis: number, check: () => void = () => {}): Promise<void> {
     const until = this.#now + millis
-    await settle()
+    await runMicrotasks()
     for (let timer = this.#timers[0]; timer && timer.due <= until; timer = this.#timers[0]) {
       this.#pop()
       if (timer.cancelled) continue
       this.#now = timer.due
       timer.callback()
-      await settle()
+      await runMicrotasks()
       check()
     }
     this.#now = until
@@ -82,11 +82,11 @@ function isEarlier(a: Timer, b: Timer): boolean {
   return a.due < b.due || (a.due === b.due && a.order < b.order)
 }
 
-async function settle(): Promise<void> {
+async function runMicrotasks(): Promise<void> {
   for (let i = 0; i < LINKS; i++) await undefined
 }
 
-/** Chance that is the same with every run (mulberry32, public domain). */
+/** A deterministic random generator (mulberry32, public domain). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -12,16 +12,16 @@ import type { ServerSession, SimulatedServer } from './simulated-server.ts'
 
 export interface ConsoleExchange {
   readonly member: string
-  /** Undefined where all are trusted. */
+  /** If undefined, all roles are trusted. */
   readonly trustedRoles: readonly string[] | undefined
-  /** The connection to the console that carries the publication so far. */
+  /** The connection to the console that carries the last publication. */
   readonly publisher: ServerSession | undefined
   readonly decide: (view: FleetView) => string
-  /** One way over the network. */
+  /** Waits for one way over the network. */
   readonly trip: () => Promise<void>
 }
 
-/** A look through PgBouncer's console, step by step as the product takes it, with a trip for each. Returns the new publisher. */
+/** An exchange through PgBouncer's console, in the same steps as the real one, each with a delay. Returns the new publisher. */
 export async function exchangeThroughConsole(
   server: SimulatedServer,
   session: ServerSession,
@@ -34,8 +34,8 @@ export async function exchangeThroughConsole(
     const release = await server.lock(session)
     try {
       await trip()
-      const view = look(server, session, { member, trustedRoles })
-      if (!view) throw new Error('unseen')
+      const view = viewThroughConsole(server, session, { member, trustedRoles })
+      if (!view) throw new Error('the console does not show this instance')
       await trip()
       published = await openConsole(server, decide(view), trip)
     } finally {
@@ -54,8 +54,8 @@ async function openConsole(server: SimulatedServer, name: string, trip: () => Pr
   return session
 }
 
-/** Each instance wants no more than the fleet's budget: the servers are no bound here. */
-function look(
+/** Server connections do not limit the instances here. */
+function viewThroughConsole(
   server: SimulatedServer,
   { role, database }: ServerSession,
   { member, trustedRoles }: Pick<ConsoleExchange, 'member' | 'trustedRoles'>,

@@ -6,7 +6,7 @@ import { SimulatedInstance, type SimulatedInstanceOptions } from './simulated-in
 import { SimulatedServer } from './simulated-server.ts'
 
 export interface SimulatedFleetOptions {
-  /** What plain roles can have. */
+  /** Connections that ordinary roles can use. */
   readonly usable: number
   readonly seed: number
   readonly headroom?: number
@@ -19,7 +19,7 @@ type Joining = Partial<
   readonly app?: string
 }
 
-/** A fleet on a server, and what may never happen in it. */
+/** A fleet on a simulated server. */
 export class SimulatedFleet {
   static readonly intervalMillis = 5_000
   readonly clock: SimulatedClock = new SimulatedClock()
@@ -53,7 +53,7 @@ export class SimulatedFleet {
     instance.crash()
   }
 
-  /** Connections of nobody's fleet. */
+  /** Connections that belong to no fleet. */
   get others(): number {
     return [...this.server.sessions].filter(({ name }) => !parseMemberName(name)).length
   }
@@ -66,12 +66,12 @@ export class SimulatedFleet {
     await this.clock.advance(count * SimulatedFleet.intervalMillis, check)
   }
 
-  /** What the instances may have or hold, those that are there with their first connection only left out. */
+  /** Sum of the instances' claims, except those that only have their first connection. */
   get claims(): number {
     return this.instances.reduce((total, { claim }) => total + (claim > 1 ? claim : 0), 0)
   }
 
-  /** What each is to have, by the wishes that only the simulator knows. */
+  /** The share that each instance should have, calculated from the actual demands. */
   get dueShares(): number[] {
     const sorted = this.instances.toSorted((a, b) => (a.name < b.name ? -1 : 1))
     const shares = shareOut(

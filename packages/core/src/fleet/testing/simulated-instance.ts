@@ -16,30 +16,30 @@ export interface SimulatedInstanceOptions {
   readonly max?: number
   readonly role?: string
   readonly database?: string
-  /** Beside its own; without, it trusts all. */
+  /** In addition to its own role; if undefined, it trusts all roles. */
   readonly trustedRoles?: readonly string[] | undefined
-  /** One way over the network takes up to so long. */
+  /** Maximum duration of one way over the network. */
   readonly tripMillis?: number
-  /** Whether the server is a PgBouncer, whose console shows the others and carries the publication. */
+  /** Whether the server is a PgBouncer, whose console shows the clients and carries the publication. */
   readonly pooled?: boolean
 }
 
 const TRIP_MILLIS = 3
-/** A lease lasts up to so long. */
+/** Maximum duration of a lease. */
 const LEASE_MILLIS = 200
 const IDLE_MILLIS = 30_000
-/** A pool tries again so long after it was turned away. */
+/** Pause of a pool after a rejected connection. */
 const PAUSE_MILLIS = 400
 
-/** A process with a pool, as little of one as a fleet can tell from a real one, under the controller of the product. */
+/** A process with a minimal pool, under the real controller. */
 export class SimulatedInstance implements FleetPort {
   readonly controller: FleetController
-  /** Callers that use a connection or wait for one. */
+  /** Callers that hold a connection or wait for one. */
   want = 0
   max = 1
-  /** Transactions that it has begun to look. */
-  looks = 0
-  /** Times that it has seen names of a role that it does not trust. */
+  /** Number of exchanges that it has started. */
+  exchanges = 0
+  /** How often it has seen names of a role that it does not trust. */
   ignored = 0
   readonly doubts: Doubt[] = []
   readonly #options: SimulatedInstanceOptions
@@ -49,8 +49,8 @@ export class SimulatedInstance implements FleetPort {
   #pausing = false
   #publisher: ServerSession | undefined
   #crashed = false
-  /** While it is frozen or cut off, whatever would happen in it waits here. */
-  #later: (() => void)[] | undefined
+  /** Events that are deferred while it is frozen or cut off. */
+  #deferred: (() => void)[] | undefined
 
   constructor(options: SimulatedInstanceOptions) {
     this.#options = options
@@ -75,13 +75,13 @@ export class SimulatedInstance implements FleetPort {
     return this.#open.size
   }
 
-  /** What it may have, or has; while it is frozen it opens nothing, and the server may have ended some of them. */
+  /** Its max or its open connections; only its open connections while it is frozen. */
   get claim(): number {
     const alive = [...this.#open].filter((session) => this.#options.server.sessions.has(session)).length
-    return this.#later ? alive : Math.max(this.max, alive)
+    return this.#deferred ? alive : Math.max(this.max, alive)
   }
 
-  /** So many callers from now on. */
+  /** Sets the number of callers. */
   load(want: number): void {
     const before = this.want
     this.want = want
@@ -97,25 +97,25 @@ export class SimulatedInstance implements FleetPort {
     this.want = before + 1
   }
 
-  /** SIGKILL. */
+  /** Simulates SIGKILL. */
   crash(): void {
     this.#crashed = true
     this.controller.leave()
     for (const session of this.#open) this.#options.server.end(session)
   }
 
-  /** SIGSTOP, or a network that lets nothing through. */
+  /** Simulates SIGSTOP, or a network that transfers nothing. */
   freeze(): void {
-    this.#later ??= []
+    this.#deferred ??= []
   }
 
   thaw(): void {
-    const later = this.#later ?? []
-    this.#later = undefined
-    for (const happen of later) this.#run(happen)
+    const deferred = this.#deferred ?? []
+    this.#deferred = undefined
+    for (const event of deferred) this.#run(event)
   }
 
-  /** The connection that carries its publication dies. */
+  /** Ends the connection that carries its publication. */
   losePublisher(): void {
     if (this.#publisher) this.#options.server.end(this.#publisher)
   }
@@ -145,9 +145,9 @@ export class SimulatedInstance implements FleetPort {
 
   async exchange(decide: (view: FleetView) => string): Promise<void> {
     const { server, pooled, trustedRoles } = this.#options
-    const session = await this.#borrow()
+    const session = await this.#acquireFirst()
     if (pooled) {
-      this.looks++
+      this.exchanges++
       this.#publisher = await exchangeThroughConsole(server, session, {
         member: this.name,
         trustedRoles,
@@ -157,7 +157,7 @@ export class SimulatedInstance implements FleetPort {
       })
       return
     }
-    this.looks++
+    this.exchanges++
     await this.#trip()
     const release = await server.lock(session)
     try {
@@ -178,8 +178,8 @@ export class SimulatedInstance implements FleetPort {
     this.#publisher = session
   }
 
-  /** Comes first in line, but nobody is interrupted for it. */
-  async #borrow(): Promise<ServerSession> {
+  /** Goes ahead of waiting callers, but does not interrupt active ones. */
+  async #acquireFirst(): Promise<ServerSession> {
     this.#serve({ atLeast: 1 })
     for (;;) {
       const [session] = this.#open
@@ -268,9 +268,9 @@ export class SimulatedInstance implements FleetPort {
     return this.#clock.after(millis, () => this.#run(onTimer))
   }
 
-  #run(what: () => void): void {
+  #run(event: () => void): void {
     if (this.#crashed) return
-    if (this.#later) this.#later.push(what)
-    else what()
+    if (this.#deferred) this.#deferred.push(event)
+    else event()
   }
 }

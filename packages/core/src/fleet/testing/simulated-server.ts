@@ -3,15 +3,15 @@ import { PGBOUNCER_CONSOLE } from '../../topology/index.ts'
 import type { ActivityRow } from '../fleet-view.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
 
-const LOCK_MILLIS = 1_000
-const FROZEN_MILLIS = 1_000
+const LOCK_TIMEOUT_MILLIS = 1_000
+const FROZEN_TIMEOUT_MILLIS = 1_000
 
-/** A connection as the server knows it. */
+/** A connection on the server's side. */
 export interface ServerSession {
   name: string
   readonly role: string
   readonly database: string
-  /** Told when the server has ended it. */
+  /** Called when the server has ended it. */
   readonly ended: () => void
 }
 
@@ -21,13 +21,13 @@ interface LockWaiter {
   readonly failed: (error: Error) => void
 }
 
-/** What a fleet sees of PostgreSQL: slots, names, and one advisory lock for each database. */
+/** Simulates PostgreSQL for a fleet: slots, names, and one advisory lock for each database. */
 export class SimulatedServer {
   readonly clock: SimulatedClock
   readonly maxConnections: number
   readonly sessions: Set<ServerSession> = new Set()
-  /** Connections turned away. */
-  refused = 0
+  /** Number of rejected connections. */
+  rejected = 0
   readonly #locks = new Map<string, { readonly holder: ServerSession; readonly free: () => void }>()
   readonly #waiters: LockWaiter[] = []
 
@@ -42,15 +42,15 @@ export class SimulatedServer {
     return { maxConnections: this.maxConnections, reserved: 0, ...limits, used, usedByRole: used, usedByDatabase: used }
   }
 
-  /** Undefined where no slot is free. */
+  /** Returns undefined if no slot is free. */
   connect(
     name: string,
     ended: () => void = () => {},
     { role = 'app', database = 'app' }: { readonly role?: string; readonly database?: string } = {},
   ): ServerSession | undefined {
-    // PgBouncer lets its console in beyond its limit.
+    // PgBouncer admits console clients beyond its limit.
     if (this.sessions.size >= this.maxConnections && database !== PGBOUNCER_CONSOLE) {
-      this.refused++
+      this.rejected++
       return undefined
     }
     const session = { name, role, database, ended }
@@ -58,16 +58,16 @@ export class SimulatedServer {
     return session
   }
 
-  /** Ends a session, and with it its lock. */
+  /** Ends a session, and releases its lock. */
   end(session: ServerSession): void {
     if (!this.sessions.delete(session)) return
     const lock = this.#locks.get(session.database)
     if (lock?.holder === session) lock.free()
-    for (const waiter of this.#waiters.filter((each) => each.session === session)) this.#giveUp(waiter, 'lost')
+    for (const waiter of this.#waiters.filter((each) => each.session === session)) this.#rejectWaiter(waiter, 'lost')
     session.ended()
   }
 
-  /** As `pg_stat_activity` shows it to one session. */
+  /** The rows of `pg_stat_activity` for one session. */
   activity(viewer: ServerSession): ActivityRow[] {
     return [...this.sessions].map(({ name, role, database }) => ({
       name,
@@ -79,17 +79,17 @@ export class SimulatedServer {
     }))
   }
 
-  /** Rejects where it takes too long. Whoever has it and says nothing is cut off. */
+  /** Rejects after a timeout. Ends the session of a holder that freezes. */
   lock(session: ServerSession): Promise<() => void> {
     return new Promise((got, failed) => {
       const waiter = { session, got, failed }
       this.#waiters.push(waiter)
-      this.clock.after(LOCK_MILLIS, () => this.#giveUp(waiter, '55P03'))
+      this.clock.after(LOCK_TIMEOUT_MILLIS, () => this.#rejectWaiter(waiter, '55P03'))
       this.#serveLocks()
     })
   }
 
-  #giveUp(waiter: LockWaiter, why: string): void {
+  #rejectWaiter(waiter: LockWaiter, why: string): void {
     const at = this.#waiters.indexOf(waiter)
     if (at < 0) return
     this.#waiters.splice(at, 1)
@@ -101,7 +101,7 @@ export class SimulatedServer {
     if (!next) return
     this.#waiters.splice(this.#waiters.indexOf(next), 1)
     const { session, got } = next
-    const cancel = this.clock.after(FROZEN_MILLIS, () => this.end(session))
+    const cancel = this.clock.after(FROZEN_TIMEOUT_MILLIS, () => this.end(session))
     const free = () => {
       if (this.#locks.get(session.database)?.free !== free) return
       cancel()

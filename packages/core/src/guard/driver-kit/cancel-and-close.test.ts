@@ -12,7 +12,7 @@ async function inManualTime<T>(run: (clock: ManualClock) => Promise<T>): Promise
   return outcome
 }
 
-/** A connection whose server ends its query at one of the requests to cancel. */
+/** A connection whose server ends its query at one of the cancel requests. */
 function busyConnection(given: Partial<BusyConnection> & { readonly endsAtRequest?: number } = {}) {
   const rest = Promise.withResolvers<void>()
   let requests = 0
@@ -45,35 +45,35 @@ test('given a query that the first request misses, then it is cancelled again un
   expect(requests()).toBe(2)
 })
 
-test('given a server that waits for the client, then nothing is cancelled', async () => {
+test('given a server that waits for the client, then no cancel request is sent', async () => {
   const { connection, cancel, requests } = busyConnection({ waitsForClient: true })
 
   expect(await inManualTime((clock) => cancelUntilAtRest(connection, cancel, clock))).toBe('waits-for-client')
   expect(requests()).toBe(0)
 })
 
-test('given answers that are not read, then one request is sent, whose effect would not be seen', async () => {
+test('given answers that are not read, then one cancel request is sent, because its effect could not be seen', async () => {
   const { connection, cancel, requests } = busyConnection({ isUnread: true })
 
   expect(await inManualTime((clock) => cancelUntilAtRest(connection, cancel, clock))).toBe('unread')
   expect(requests()).toBe(1)
 })
 
-test('given a server that ignores every request, then the connection is given up while it is busy', async () => {
+test('given a server that ignores every request, then the connection is closed while it is busy', async () => {
   const { connection, cancel, requests } = busyConnection()
 
   expect(await inManualTime((clock) => cancelUntilAtRest(connection, cancel, clock))).toBe('busy')
   expect(requests()).toBe(6)
 })
 
-test('given a server that waits for a client that has gone, then the connection does not come to rest', async () => {
+test('given a server that waits for a client that has disconnected, then the connection never is at rest', async () => {
   expect(await inManualTime((clock) => comesToRest(busyConnection({ waitsForClient: true }).connection, clock))).toBe(
     false,
   )
   expect(await inManualTime((clock) => comesToRest(busyConnection({ isUnread: true }).connection, clock))).toBe(false)
 })
 
-test('given a stream that is still read, then it is waited for until it ends', async () => {
+test('given a stream that is still read, then waits until the stream ends', async () => {
   let bytes = 0
   let reads = 0
   const { connection, end } = busyConnection({ waitsForClient: true })

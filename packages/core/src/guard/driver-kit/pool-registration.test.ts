@@ -23,8 +23,8 @@ function registrationOf(hasListener: boolean) {
   return { pool, registration, events }
 }
 
-describe("a pool's place in the process", () => {
-  test('is entered once, with the first use, and not again when the pool is closed', () => {
+describe('the registration of a pool', () => {
+  test('registers once, on first use, and not again after the pool has closed', () => {
     const { pool, registration } = registrationOf(false)
     expect(listPools()).not.toContain(pool)
 
@@ -39,8 +39,12 @@ describe("a pool's place in the process", () => {
   })
 
   test.each([
-    ['with a listener warns only that', true, []],
-    ['without one warns the process, by its name', false, [['pool "orders": it is late', 'PoolguardWarning']]],
+    ['with a listener, emits only the event', true, []],
+    [
+      'without a listener, emits a process warning with the name of the pool',
+      false,
+      [['pool "orders": it is late', 'PoolguardWarning']],
+    ],
   ])('%s', (_case, hasListener, warnings) => {
     const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const { registration, events } = registrationOf(hasListener)

@@ -19,8 +19,8 @@ function connectionTo(pid: string, given: { readonly preparesOnlyIfNeeded: boole
   return { session: new DriverProbeSession(connection), texts }
 }
 
-describe('given a driver that closes what it prepares', () => {
-  test('then one prepared statement tells the backend, the name it goes by there, and what was asked along', async () => {
+describe('given a driver that closes its prepared statements', () => {
+  test('then one prepared statement returns the backend, its name on the server, and the additional expression', async () => {
     const { session, texts } = connectionTo('77', { preparesOnlyIfNeeded: false })
 
     const identity = await session.identify('current_user::text')
@@ -35,9 +35,9 @@ describe('given a driver that closes what it prepares', () => {
   })
 })
 
-describe('given a driver that keeps what it prepares', () => {
-  test('when the announced backend answers, then nothing is prepared', async () => {
-    // The same number, as the server writes it: signed.
+describe('given a driver that keeps its prepared statements', () => {
+  test('when the announced backend answers, then the driver prepares nothing', async () => {
+    // The server writes the same number signed.
     const { session, texts } = connectionTo('-1', { preparesOnlyIfNeeded: true })
 
     expect(await session.identify('current_user::text')).toEqual({
@@ -49,7 +49,7 @@ describe('given a driver that keeps what it prepares', () => {
     expect(texts).toHaveLength(1)
   })
 
-  test('when another one answers, then a statement is prepared, and what was asked along is not asked twice', async () => {
+  test('when another backend answers, then the driver prepares a statement, and does not query the additional expression twice', async () => {
     const { session, texts } = connectionTo('77', { preparesOnlyIfNeeded: true })
 
     const { chosenName, ...rest } = await session.identify('current_user::text')
@@ -60,7 +60,7 @@ describe('given a driver that keeps what it prepares', () => {
   })
 })
 
-test('a transaction is begun and asked for its backend in one text, and rolled back', async () => {
+test('begins a transaction and queries its backend in one text, and rolls back', async () => {
   const { session, texts } = connectionTo('77', { preparesOnlyIfNeeded: false })
 
   expect(await session.begin()).toBe(77)

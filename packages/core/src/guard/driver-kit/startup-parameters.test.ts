@@ -41,7 +41,7 @@ describe('a rejection that names a parameter', () => {
     ],
     ['options', ['0A000', "Feature not supported: RDS Proxy currently doesn't support command-line options."]],
     ['options', ['0A000', 'Feature not supported: RDS Proxy currently doesn’t support command-line options.']],
-  ] as const)('leaves out %s after %j, and says so once', (name, facts) => {
+  ] as const)('omits %s after %j, and warns once', (name, facts) => {
     const { parameters, warnings } = given()
     const { [name]: _left, ...rest } = SENT
 
@@ -50,12 +50,12 @@ describe('a rejection that names a parameter', () => {
     expect(warnings).toEqual([expect.stringContaining(`startup parameter ${name.toLowerCase()} (`)])
     expect(warnings[0]).toContain('ALTER ROLE')
 
-    // Another attempt that was under way with the same parameters.
+    // A concurrent attempt with the same parameters.
     expect(parameters.learn(rejection(facts), SENT)).toBe(true)
     expect(warnings).toHaveLength(1)
   })
 
-  test('given a setting within options, then only that one is left out', () => {
+  test('given a setting within options, then omits only that setting', () => {
     const { parameters, warnings } = given()
 
     expect(parameters.learn(rejection(['42704', 'unrecognized configuration parameter "geqo"']), SENT)).toBe(true)
@@ -64,7 +64,7 @@ describe('a rejection that names a parameter', () => {
     expect(warnings).toEqual([expect.stringContaining('options (geqo)')])
   })
 
-  test('given one that nobody sent by that name, then all are left out', () => {
+  test('given a parameter that was not sent under that name, then omits all parameters', () => {
     const { parameters } = given()
 
     expect(parameters.learn(rejection(['08P01', 'unsupported startup parameter: elsewhere']), SENT)).toBe(true)
@@ -87,7 +87,7 @@ test.each([
   expect(warnings).toEqual([])
 })
 
-test('given nothing that could be left out, then trying again would not help', () => {
+test('given no parameter to omit, then does not retry', () => {
   const refusal = rejection(['08P01', 'unsupported startup parameter: statement_timeout'])
 
   expect(given().parameters.learn(refusal, { user: 'app', database: 'orders' })).toBe(false)

@@ -2,7 +2,7 @@ import { beforeEach, expect, test, vi } from 'vitest'
 import { DEFAULT_POOL_SETTINGS, Pool } from '../../pool/index.ts'
 import { ExchangeLease } from './exchange-lease.ts'
 
-/** What {@link abortAfter} was asked for, in milliseconds, and how to let that time pass. */
+/** The timeouts requested from {@link abortAfter}, in milliseconds, with a function that ends each. */
 const patience = vi.hoisted(() => [] as { millis: number; pass: () => void }[])
 
 vi.mock('../../clock.ts', async (original) => ({
@@ -25,23 +25,23 @@ function givenBusyPool() {
     factory: { open: async () => ({}), close: async () => {} },
     classify: () => 'unavailable',
   })
-  return { pool, seat: new ExchangeLease(() => pool), held: pool.acquire() }
+  return { pool, exchangeLease: new ExchangeLease(() => pool), held: pool.acquire() }
 }
 
-test('an urgent look that gets no connection opens one more', async () => {
-  const { pool, seat, held } = givenBusyPool()
+test('an urgent exchange that gets no connection opens one beyond max', async () => {
+  const { pool, exchangeLease, held } = givenBusyPool()
   await held
-  const look = seat.run(true, async (lease) => lease.release())
+  const exchange = exchangeLease.run(true, async (lease) => lease.release())
   expect(patience.map(({ millis }) => millis)).toEqual([50])
   patience[0]?.pass()
-  await look
+  await exchange
   expect(pool.stats().opened).toBe(2)
 })
 
-test('an urgent look after one that failed waits longer before it opens one more', async () => {
-  const { pool, seat, held } = givenBusyPool()
+test('an urgent exchange after a failed one waits longer before it opens one beyond max', async () => {
+  const { pool, exchangeLease, held } = givenBusyPool()
   const lease = await held
-  const failing = seat.run(true, async (own) => {
+  const failing = exchangeLease.run(true, async (own) => {
     own.release()
     throw new Error('the lock did not come free')
   })
@@ -49,15 +49,15 @@ test('an urgent look after one that failed waits longer before it opens one more
   await expect(failing).rejects.toThrow('the lock')
   const before = pool.stats().opened
 
-  const look = seat.run(true, async (own) => own.release())
+  const exchange = exchangeLease.run(true, async (own) => own.release())
   expect(patience.at(-1)?.millis).toBe(1_000)
   lease.release()
-  await look
+  await exchange
   expect(pool.stats().opened).toBe(before)
 
-  // It has succeeded.
+  // After a successful exchange the timeout is short again.
   const again = await pool.acquire()
-  const next = seat.run(true, async (own) => own.release())
+  const next = exchangeLease.run(true, async (own) => own.release())
   expect(patience.at(-1)?.millis).toBe(50)
   again.release()
   await next

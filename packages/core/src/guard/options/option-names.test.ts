@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { rejectForeignOptions, rejectMisspeltOptions } from './option-names.ts'
 
-describe('what was meant for poolguard, and would have no effect, is refused', () => {
+describe('options of poolguard that would have no effect are rejected', () => {
   test.each([
     [
       { instance: 6 },
@@ -28,11 +28,11 @@ describe('what was meant for poolguard, and would have no effect, is refused', (
     { max: 5, min: 1, maxUses: 3, idleTimeoutMillis: 1_000, connectionTimeoutMillis: 3, maxLifetimeSeconds: 3 },
     { max_lifetime: 3, idle_timeout: 3, connect_timeout: 3, max_pipeline: 3, host: 'db', options: '-c x=y' },
     { instance: undefined },
-  ])('and what a driver takes is not: %j', (options) => {
+  ])('options of a driver are not rejected: %j', (options) => {
     expect(() => rejectMisspeltOptions(options)).not.toThrow()
   })
 
-  test('nor is it told to somebody else', () => {
+  test('options of poolguard in an object for another library are rejected', () => {
     const place = 'the first argument, as in new PrismaPg({ url, fleet })'
     expect(() => rejectForeignOptions({ schema: 'x', fleet: { app: 'orders' } }, place)).toThrow(
       'Invalid option fleet: an object. It takes no value here: set it in the first argument, as in new PrismaPg({ url, fleet }).',
