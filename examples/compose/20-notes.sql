@@ -1,4 +1,4 @@
--- The table of the example. As the app, which owns the schema.
+-- Creates the example's table as the app's role, which owns the schema.
 set role app;
 create table note (
   id bigint generated always as identity primary key,

@@ -1,6 +1,6 @@
 import { defineConfig } from 'prisma/config'
 
-// `generate` needs no engine, but looks for one and downloads it where there is none. Any program will do.
+// `generate` does not use the engine, but downloads one if it finds none. Any program satisfies the check.
 process.env.PRISMA_SCHEMA_ENGINE_BINARY ??= process.execPath
 
 export default defineConfig({ schema: 'prisma/schema.prisma' })

@@ -1,4 +1,4 @@
-/** Makes `.env` with passwords of its own where there is none, then builds and starts everything. */
+/** Creates `.env` with random passwords if it is missing, then builds and starts everything. */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -9,7 +9,7 @@ const folder = join(import.meta.dirname, '..')
 
 if (!existsSync(join(folder, '.env'))) {
   writeFileSync(join(folder, '.env'), filledIn(readFileSync(join(folder, '.env.example'), 'utf8')), { mode: 0o600 })
-  console.log('wrote .env, with passwords of its own')
+  console.log('Wrote .env with random passwords.')
 }
 const compose = spawn('docker', ['compose', 'up', '--build', '--detach', '--wait'], { cwd: folder, stdio: 'inherit' })
 const [code] = await Promise.race([once(compose, 'exit'), once(compose, 'error').then(() => [1])])
@@ -17,7 +17,7 @@ process.exitCode = Number(code)
 if (code === 0) {
   console.log('The app: http://localhost:3100/notes  Prometheus: http://localhost:9090  Grafana: http://localhost:3001')
 } else {
-  console.error('It takes Docker with its Compose plugin: https://docs.docker.com/engine/install/')
+  console.error('This example needs Docker with its Compose plugin: https://docs.docker.com/engine/install/')
 }
 
 function filledIn(example: string): string {

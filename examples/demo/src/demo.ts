@@ -14,24 +14,24 @@ import { type Figures, sumUp } from './figures.ts'
 import { runFleet } from './fleet.ts'
 import { PeakWatch } from './peak.ts'
 
-/** What `--json` prints. */
+/** The output of `--json`. */
 export interface DemoResult {
   readonly direct: { readonly unguarded: Figures; readonly guarded: Figures }
   readonly pooler: PoolerResult | { readonly unavailable: string }
 }
 
 export interface PoolerResult {
-  /** PgBouncer's own word for it. */
+  /** The version that PgBouncer reports. */
   readonly version: string
-  /** The pool mode that poolguard found. */
+  /** The pool mode that poolguard detected. */
   readonly detected: string
   readonly preparedStatements: string
   readonly guarded: Figures
 }
 
-/** Told what is going on, for those who watch. */
+/** Reports the demo's progress. */
 export interface Progress {
-  /** A part begins; call what it returns with its outcome. */
+  /** Reports the start of a part. Call the returned function with the outcome. */
   begin(title: string): (outcome: string) => void
 }
 
@@ -40,20 +40,20 @@ const INSTANCES = 6
 const HOME = fileURLToPath(new URL('..', import.meta.url))
 const SERVER_CONNECTIONS = 10
 
-/** Runs the three parts on a PostgreSQL and a PgBouncer of their own. */
+/** Runs the three parts on its own PostgreSQL and PgBouncer. */
 export async function runDemo(progress: Progress): Promise<DemoResult> {
   const starting = progress.begin(`Starting PostgreSQL with max_connections = ${MAX_CONNECTIONS}`)
   await using server = await startPostgres({ version: 18, maxConnections: MAX_CONNECTIONS })
-  await makeAccounts(server)
+  await createAccounts(server)
   await generatePrismaClient(HOME)
-  starting(`PostgreSQL ${server.version} runs with max_connections = ${MAX_CONNECTIONS}, of which an app can have 17`)
+  starting(`PostgreSQL ${server.version} runs with max_connections = ${MAX_CONNECTIONS}, 17 of them available to apps`)
 
   const unguarded = await runDirect(server, 'unguarded', progress)
   const guarded = await runDirect(server, 'guarded', progress)
   return { direct: { unguarded, guarded }, pooler: await runPooled(server, progress) }
 }
 
-async function makeAccounts(server: PostgresServer): Promise<void> {
+async function createAccounts(server: PostgresServer): Promise<void> {
   await server.query('create table account (id int primary key, owner text not null, balance int not null)')
   await server.query('alter table account owner to app')
   await server.query(`insert into account select id, 'owner ' || id, 100 from generate_series(1, $1::int) id`, [
@@ -62,8 +62,8 @@ async function makeAccounts(server: PostgresServer): Promise<void> {
 }
 
 async function runDirect(server: PostgresServer, kind: 'unguarded' | 'guarded', progress: Progress): Promise<Figures> {
-  const what = kind === 'guarded' ? 'with poolguard, none of which knows of the others' : 'with the defaults'
-  const done = progress.begin(`Six app processes ${what}`)
+  const setup = kind === 'guarded' ? 'with poolguard, as a fleet' : 'with the default pools'
+  const done = progress.begin(`Six app processes ${setup}`)
   const environment = { DATABASE_URL: server.url, CONCURRENCY: '20', REQUESTS: '40' }
   const guard = kind === 'guarded' ? { FLEET: 'demo' } : {}
   const stores: StoreName[] = kind === 'guarded' ? ['drizzle-guarded', 'prisma-guarded'] : ['drizzle', 'prisma']
@@ -71,7 +71,7 @@ async function runDirect(server: PostgresServer, kind: 'unguarded' | 'guarded', 
     server,
     Array.from({ length: INSTANCES }, (_, i) => ({ ...environment, ...guard, STORE: stores[i % 2] as StoreName })),
   )
-  done(`Six app processes ${what}: ${describeFailures(figures)}`)
+  done(`Six app processes ${setup}: ${describeFailures(figures)}`)
   return figures
 }
 
@@ -94,15 +94,17 @@ async function runPooled(server: PostgresServer, progress: Progress): Promise<De
     stores.map((STORE) => ({ ...environment, STORE })),
   )
   const found = results.flatMap(({ topologies }) => topologies)
-  const agreed = (values: string[]) => [...new Set(values)].join(', ') || 'nothing'
-  const description = agreed(found.map((each) => each.description))
+  const distinct = (values: string[]) => [...new Set(values)].join(', ') || 'nothing'
+  const description = distinct(found.map((each) => each.description))
   starting(
-    `200 concurrent clients on ${figures.peakConnections} server connections (found: ${description}): ${describeFailures(figures)}`,
+    `200 concurrent clients on ${figures.peakConnections} server connections (detected: ${description}): ${describeFailures(figures)}`,
   )
   return {
     version: pooler.version,
-    detected: agreed(found.map(({ topology }) => (topology.kind === 'pooler' ? topology.pooler.mode : topology.kind))),
-    preparedStatements: agreed(found.map(({ topology }) => topology.preparedStatements)),
+    detected: distinct(
+      found.map(({ topology }) => (topology.kind === 'pooler' ? topology.pooler.mode : topology.kind)),
+    ),
+    preparedStatements: distinct(found.map(({ topology }) => topology.preparedStatements)),
     guarded: figures,
   }
 }
@@ -111,8 +113,8 @@ async function measure(
   server: PostgresServer,
   environments: readonly AppEnvironment[],
 ): Promise<{ figures: Figures; results: AppResult[] }> {
-  const appsConnections = async () => (await server.connectionCount()) === 0
-  await waitUntil(appsConnections, { what: 'the connections of the part before to be gone' })
+  const isDisconnected = async () => (await server.connectionCount()) === 0
+  await waitUntil(isDisconnected, { what: 'the connections of the previous part to close' })
   await using watch = await PeakWatch.start(server.adminUrl, 'app')
   const results = await runFleet(environments)
   return { figures: sumUp(results, watch.peak), results }

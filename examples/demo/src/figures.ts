@@ -1,18 +1,18 @@
 import type { LoadResult } from './app/load.ts'
 
-/** What one part of the demo measured. */
+/** The measurements of one part of the demo. */
 export interface Figures {
   readonly requests: number
   readonly failed: number
   readonly sqlstates: Readonly<Record<string, number>>
-  /** Of the requests that succeeded; null where none did. */
+  /** Percentiles of the successful requests; null if every request failed. */
   readonly p50Millis: number | null
   readonly p99Millis: number | null
-  /** Most connections seen on PostgreSQL at the same time. */
+  /** The maximum number of concurrent connections on PostgreSQL. */
   readonly peakConnections: number
 }
 
-/** Puts together what several processes measured. */
+/** Combines the results of several processes. */
 export function sumUp(results: readonly LoadResult[], peakConnections: number): Figures {
   const latencies = results.flatMap((result) => result.latencies).sort((a, b) => a - b)
   const sqlstates: Record<string, number> = {}

@@ -6,7 +6,7 @@ import type { AppMessage, AppResult } from './app/main.ts'
 
 const APP = fileURLToPath(new URL('./app/main.ts', import.meta.url))
 
-/** Starts one process per environment, lets them begin together, and gathers what they report. */
+/** Starts one process per environment, starts their load at the same time, and collects their results. */
 export async function runFleet(environments: readonly AppEnvironment[]): Promise<AppResult[]> {
   const processes = environments.map((environment) => startApp(environment))
   try {
@@ -39,7 +39,7 @@ function heard<T extends AppMessage['type']>(app: ChildProcess, type: T): Promis
     })
     app.once('error', reject)
     app.once('exit', (code, signal) =>
-      reject(new Error(`an app process ended early (${signal ?? `exit code ${code}`})`)),
+      reject(new Error(`An app process exited early (${signal ?? `exit code ${code}`})`)),
     )
   })
 }

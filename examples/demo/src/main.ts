@@ -3,19 +3,19 @@ import ora from 'ora'
 import { type DemoResult, type Progress, runDemo } from './demo.ts'
 import { renderTable } from './render.ts'
 
-const HELP = `Shows on real servers what poolguard is for, in three parts:
-  1. six app processes with their libraries' default pools on a PostgreSQL with max_connections = 20
-  2. the same six with poolguard, as a fleet: they find and share what the database can give by themselves
+const HELP = `Demonstrates poolguard on real servers, in three parts:
+  1. six app processes with the default pools of Drizzle and Prisma, on PostgreSQL with max_connections = 20
+  2. the same six processes with poolguard, as a fleet: they detect and share the database's connections automatically
   3. 200 concurrent clients through PgBouncer in transaction mode
 
 Usage: pnpm demo [--json]
   --json   print only the figures, as one JSON object
-  --help   show this
+  --help   show this help
 
-Exits with 1 where a request failed in part 2 or 3.
+Exits with 1 if a request failed in part 2 or 3.
 `
 
-/** Progress goes to stderr, so that stdout holds the result alone. */
+/** Shows progress on stderr, so that stdout contains only the result. */
 function spin(): Progress {
   return {
     begin(title) {
@@ -25,7 +25,7 @@ function spin(): Progress {
   }
 }
 
-/** The servers are ended, and their folders removed, by a process of the harness that outlives this one. */
+/** Only exit: a process of the harness outlives this one, stops the servers and removes their folders. */
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
 

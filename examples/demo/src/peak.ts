@@ -2,13 +2,13 @@ import pg from 'pg'
 
 const SAMPLE_MILLIS = 20
 
-/** Watches how many connections the app has on PostgreSQL, through a superuser's reserved slot. */
+/** Counts the app's connections on PostgreSQL, over a connection reserved for superusers. */
 export class PeakWatch implements AsyncDisposable {
   readonly #client: pg.Client
   readonly #user: string
   readonly #timer: NodeJS.Timeout
   #sampling: Promise<void> = Promise.resolve()
-  /** The most seen so far. */
+  /** The maximum so far. */
   peak = 0
 
   static async start(adminUrl: string, user: string): Promise<PeakWatch> {

@@ -3,7 +3,7 @@ import Table from 'cli-table3'
 import type { DemoResult } from './demo.ts'
 import type { Figures } from './figures.ts'
 
-/** The figures as a table that people can read. */
+/** Renders the figures as a table. */
 export function renderTable({ direct, pooler }: DemoResult): string {
   const table = new Table({
     head: ['', 'requests', 'failed', 'p50', 'p99', 'peak server connections'],

@@ -45,12 +45,12 @@ async function answer(request: IncomingMessage): Promise<Answer> {
     return await route(request)
   } catch (error) {
     console.error(error)
-    // Whoever asks again in a second may be served; what went wrong is nobody's business but ours.
+    // Clients can retry a 503; they get no details of errors, which only the log has.
     return isPoolTimeout(error) ? { status: 503, body: { error: 'busy' } } : { status: 500, body: { error: 'failed' } }
   }
 }
 
-// Requests at hand are answered, then the pool is closed.
+// Finish the requests in flight, then close the pool.
 installShutdown({ before: () => new Promise<void>((resolve) => server.close(() => resolve())) })
 
 const { topology } = await db.$client.ready()

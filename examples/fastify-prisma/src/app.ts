@@ -20,7 +20,7 @@ const newOrder = {
 export async function makeApp(): Promise<FastifyInstance> {
   const app = Fastify({ logger: { level: process.env.LOG_LEVEL ?? 'info' } })
 
-  // First, so that it is closed last: /healthz, /readyz, /metrics, and with a token /admin/db-pool-stats.
+  // Register first, so that it closes last: /healthz, /readyz, /metrics, and with a token /admin/db-pool-stats.
   await app.register(poolguard, {
     metrics: true,
     closeOnShutdown: true,
@@ -32,7 +32,7 @@ export async function makeApp(): Promise<FastifyInstance> {
 
   app.post<{ Body: NewOrder }>('/orders', { schema: { body: newOrder } }, async (request, reply) => {
     const { customer, articles } = request.body
-    // A nested write is one transaction, on one connection.
+    // A nested write runs in one transaction, on one connection.
     const order = await prisma.order.create({
       data: { customer, items: { create: articles.map((article) => ({ article })) } },
       include: { items: true },

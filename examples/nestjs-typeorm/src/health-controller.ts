@@ -9,7 +9,7 @@ export class HealthController {
     private readonly pools: PoolguardHealthIndicator,
   ) {}
 
-  /** Not the pools: to restart this process frees no connection of another. */
+  /** Ignores the pools: a restart of this process does not make the database available. */
   @Get('healthz')
   @HealthCheck()
   live(): Promise<HealthCheckResult> {

@@ -3,6 +3,6 @@ import { NestFactory } from '@nestjs/core'
 import { AppModule } from './app-module.ts'
 
 const app = await NestFactory.create(AppModule)
-// TypeORM's DataSource is destroyed, and with it the pool drained, once the last request is answered.
+// After the last request, Nest destroys TypeORM's DataSource, which drains the pool.
 app.enableShutdownHooks()
 await app.listen(Number(process.env.PORT ?? 3000))

@@ -28,7 +28,7 @@ export class TasksController {
     return this.tasks.save(this.tasks.create({ title }))
   }
 
-  /** Two statements that belong together: one transaction, on one connection. */
+  /** Runs two statements in one transaction, on one connection. */
   @Patch(':id/done')
   finish(@Param('id', ParseIntPipe) id: number): Promise<Task> {
     return this.tasks.manager.transaction(async (manager) => {

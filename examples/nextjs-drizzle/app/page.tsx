@@ -3,7 +3,7 @@ import { db } from '../lib/db.ts'
 import { note } from '../lib/schema.ts'
 import { addNote } from './actions.ts'
 
-/** Rendered for each request: what is in the database is not known when the app is built, and it may not be there then. */
+/** Rendered per request: at build time, the notes are unknown and the database may be unavailable. */
 export const dynamic = 'force-dynamic'
 
 export default async function Page() {

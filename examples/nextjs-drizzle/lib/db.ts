@@ -1,5 +1,5 @@
 import { drizzle } from '@poolguard/drizzle/node-postgres'
 import * as schema from './schema.ts'
 
-/** One pool for the process, however often `next dev` loads this module anew: that is what the name is for. */
+/** The name makes all reloads of this module by `next dev` share one pool. */
 export const db = drizzle({ connection: { url: process.env.DATABASE_URL, name: 'notes' }, schema })

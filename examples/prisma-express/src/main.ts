@@ -33,12 +33,12 @@ app.get('/averages', async (_request, response) => {
 
 const answerErrors: ErrorRequestHandler = (error, _request, response, _next) => {
   if (typeof error?.status === 'number') {
-    // Express's own, as of a body that is no JSON.
+    // An error of Express, such as a body that is not JSON.
     response.status(error.status).json({ error: error.message })
     return
   }
   console.error(error)
-  // No connection came free in time: whoever asks again in a second may be served.
+  // No connection was available in time: clients can retry.
   if (isPoolTimeout(error)) response.status(503).set('retry-after', '1').json({ error: 'busy' })
   else response.status(500).json({ error: 'failed' })
 }
@@ -47,5 +47,5 @@ app.use(answerErrors)
 const port = Number(process.env.PORT ?? 3000)
 const server = app.listen(port, () => console.log(`http://localhost:${port}`))
 
-// Requests at hand are answered, then the pools are closed.
+// Finish the requests in flight, then close the pools.
 installShutdown({ before: () => new Promise<void>((resolve) => server.close(() => resolve())) })

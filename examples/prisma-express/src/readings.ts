@@ -7,8 +7,8 @@ export interface NewReading {
 }
 
 /**
- * All or nothing, on one connection. A `Promise.all` over thousands of `create`s would take every connection of the pool
- * and leave half of them written where one fails.
+ * Writes all readings or none, on one connection. A `Promise.all` over thousands of `create`s would occupy every connection of the
+ * pool, and if one fails, the others would stay written.
  */
 export async function addReadings(readings: readonly NewReading[]): Promise<number> {
   const written = await inBatches(prisma, readings, (tx, chunk) => tx.reading.createMany({ data: chunk }), {

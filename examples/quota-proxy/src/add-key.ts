@@ -1,4 +1,4 @@
-/** Makes a key and tells it, beside a proxy that runs or before: SQLite takes both. */
+/** Creates a key and prints it. The proxy can be running: SQLite allows several processes. */
 import { addKey, closeQuotas, prepareQuotas } from './quota.ts'
 
 const [name = '', perDay = ''] = process.argv.slice(2)

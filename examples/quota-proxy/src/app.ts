@@ -6,12 +6,12 @@ import { countRequest } from './quota.ts'
 const KEY_HEADER = 'x-api-key'
 const DAY_MILLIS = 24 * 60 * 60 * 1_000
 
-/** @param upstream where requests go that are within their quota. */
+/** @param upstream the URL that receives requests within their quota. */
 export async function makeApp(upstream: string): Promise<FastifyInstance> {
   const app = Fastify({ logger: { level: process.env.LOG_LEVEL ?? 'info' } })
 
-  // First, so that it is closed last: /healthz, /readyz, and with a token /admin/db-pool-stats. Whoever finds no connection
-  // in time is answered with 503.
+  // Register first, so that it closes last: /healthz, /readyz, and with a token /admin/db-pool-stats. It also replies 503 if no
+  // connection is available in time.
   await app.register(poolguard, {
     closeOnShutdown: true,
     shedLoad: { waiters: 500 },
@@ -21,7 +21,7 @@ export async function makeApp(upstream: string): Promise<FastifyInstance> {
   await app.register(proxy, {
     upstream,
     preHandler: enforceQuota,
-    // A key is between us and whoever has it.
+    // Do not pass the client's key on to the upstream.
     replyOptions: { rewriteRequestHeaders: (_request, { [KEY_HEADER]: _key, ...headers }) => headers },
   })
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
-/** An upstream to try the proxy with: it answers with what it was asked. It keeps no process alive. */
+/** A test upstream that answers with the request it received. It does not keep the process alive. */
 export async function startEcho(): Promise<string> {
   const server = createServer(async (request, response) => {
     const { method, url, headers } = request

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { SqlitePool } from '@poolguard/sqlite'
 
-/** Whoever waits longer than that for a connection is better told to come back. */
+/** Reject requests that wait longer than this for a connection, so that clients retry later. */
 const ACQUIRE_TIMEOUT_MILLIS = 2_000
 
 const database = new SqlitePool({
@@ -10,7 +10,7 @@ const database = new SqlitePool({
   pool: { acquireTimeoutMillis: ACQUIRE_TIMEOUT_MILLIS },
 })
 
-/** Keys are random, so that a plain hash does: whoever reads the file learns none. */
+/** Stores only hashes of the keys. The keys are random, so a plain hash is enough. */
 const SCHEMA = `
   create table if not exists api_key (
     hash blob primary key,
@@ -28,22 +28,22 @@ export function closeQuotas(): Promise<void> {
   return database.close()
 }
 
-/** @returns the key, which nobody can tell again. */
+/** @returns the key, which is not stored and cannot be shown again. */
 export async function addKey(name: string, perDay: number): Promise<string> {
   const key = randomBytes(24).toString('base64url')
   await database.query('insert into api_key (hash, name, per_day) values (?, ?, ?)', [hashOf(key), name, perDay])
   return key
 }
 
-/** What a key has of its day, with the request that was just counted. */
+/** A key's quota of the day, after the current request. */
 export interface Quota {
   readonly perDay: number
   readonly remaining: number
-  /** Whether the request was within it. One that was not is not counted. */
+  /** Whether the request was within the quota. Rejected requests are not counted. */
   readonly granted: boolean
 }
 
-/** Looks and counts in one statement: however many come at once, nobody gets more than the quota. */
+/** Checks and counts in one statement, so that concurrent requests cannot exceed the quota. */
 const COUNT = `
   update api_key
   set requests = case when day < :day then 1 else requests + 1 end, day = max(day, :day)
@@ -53,7 +53,7 @@ const COUNT = `
 /** @param day as `2026-01-31`. */
 export async function countRequest(key: string, day: string): Promise<Quota | undefined> {
   const hash = hashOf(key)
-  // On a reader: a key that nobody knows keeps no writer waiting.
+  // Runs on a reader, so that unknown keys do not occupy the writer.
   const [known] = (await database.query<{ per_day: number }>('select per_day from api_key where hash = ?', [hash])).rows
   if (!known) return undefined
   const perDay = known.per_day

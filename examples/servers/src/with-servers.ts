@@ -2,8 +2,8 @@
 /**
  * Runs an example: `with-servers [--pgbouncer] [--instances 3] [--sql schema.sql] node src/main.ts`.
  *
- * Where DATABASE_URL is set, with that. Else on a PostgreSQL of its own, which is gone afterwards; with `--pgbouncer` behind
- * one, DATABASE_URL leads through it and DIRECT_URL past it. Instance i listens on PORT + i.
+ * Uses DATABASE_URL if it is set. Otherwise starts a temporary PostgreSQL; with `--pgbouncer` also a PgBouncer, and then DATABASE_URL
+ * points to PgBouncer and DIRECT_URL to PostgreSQL. Instance i listens on PORT + i.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,7 +17,7 @@ const OPTIONS = {
   sql: { type: 'string' },
 } as const
 
-/** As a shell has it where a signal ended the process. */
+/** The exit code that shells use for a process ended by a signal. */
 const ENDED_BY_SIGNAL: ReadonlySet<unknown> = new Set([130, 143])
 
 const argv = process.argv.slice(2)
@@ -47,13 +47,13 @@ async function startServers(): Promise<AsyncDisposable & { readonly env: NodeJS.
   }
 }
 
-/** The first exit code of one that was not told to end. */
+/** The first exit code of an instance that ended by itself. */
 async function runInstances(env: NodeJS.ProcessEnv): Promise<number> {
   const port = Number(process.env.PORT ?? 3000)
   const children = Array.from({ length: Number(values.instances) }, (_, i) =>
     spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env, PORT: String(port + i) } }),
   )
-  // A terminal tells the children itself; a supervisor tells this process alone.
+  // A terminal sends SIGINT to the children as well; a supervisor sends SIGTERM to this process only.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {
     for (const child of children) child.kill('SIGTERM')

@@ -4,19 +4,19 @@ import { InvalidOptionError } from '@poolguard/core'
 
 const IN_MEMORY = ':memory:'
 
-/** Where a database is. */
+/** The location of a database. */
 export interface DatabaseFile {
-  /** Absolute, or `:memory:`. */
+  /** An absolute path, or `:memory:`. */
   readonly path: string
   readonly inMemory: boolean
-  /** What a pool on it is called by default. */
+  /** The default name of a pool on this file. */
   readonly name: string
 }
 
 /**
- * Reads the option `file`: a path, a `file:` URL, or what the tools of ORMs have for one (`file:./dev.db`).
+ * Reads the option `file`: a path, a `file:` URL, or the ORMs' spelling of one (`file:./dev.db`).
  *
- * @throws {InvalidOptionError} for what is none of them.
+ * @throws {InvalidOptionError} for any other value.
  */
 export function readDatabaseFile(file: unknown): DatabaseFile {
   if (file === IN_MEMORY) return { path: IN_MEMORY, inMemory: true, name: 'memory' }
@@ -28,13 +28,13 @@ function pathOf(file: unknown): string {
   const wanted = `a path, a file: URL, or '${IN_MEMORY}'`
   if (file instanceof URL && file.protocol === 'file:') return fileURLToPath(file)
   if (typeof file !== 'string' || file === '') {
-    throw new InvalidOptionError('file', file, `${wanted}; is the environment variable set that it is read from?`)
+    throw new InvalidOptionError('file', file, `${wanted}. Is its environment variable set?`)
   }
   if (file.startsWith('file://')) return fileURLToPath(file)
   const bare = file.startsWith('file:') ? file.slice('file:'.length) : file
   const isUrl = /^[a-z][a-z0-9+.-]+:/i.test(bare)
   if (isUrl || bare === '' || (bare !== file && bare.includes('?'))) {
-    // What is behind may be a password or a token.
+    // The rest may contain a password or a token.
     throw new InvalidOptionError('file', file.replace(/(:\/\/|\?).*/s, '$1...'), `${wanted}, without parameters`)
   }
   return bare

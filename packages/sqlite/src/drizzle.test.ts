@@ -53,7 +53,7 @@ describe.each(DRIVERS)('Drizzle on %s', (driver) => {
     expect(await db.$count(users)).toBe(0)
   })
 
-  test('joins tables with columns of one name, and follows relations', async () => {
+  test('joins tables with equal column names, and follows relations', async () => {
     const db = await openDatabase({ driver })
     await db.insert(users).values({ id: 7, name: 'Ada' })
     await db.insert(orders).values([
@@ -68,7 +68,7 @@ describe.each(DRIVERS)('Drizzle on %s', (driver) => {
     })
   })
 
-  test('runs transactions one after the other, each on the writer from its begin to its commit', async () => {
+  test('runs transactions one after the other, each on the writer from begin to commit', async () => {
     const db = await openDatabase({ driver })
     await db.insert(users).values({ id: 1, name: 'Ada' })
     await db.insert(orders).values({ id: 1, userId: 1, amount: 0 })
@@ -86,7 +86,7 @@ describe.each(DRIVERS)('Drizzle on %s', (driver) => {
     expect(await db.select({ amount: orders.amount }).from(orders).get()).toEqual({ amount: 5 })
   })
 
-  test('takes statements beside a transaction for no part of it', async () => {
+  test('does not include statements outside a transaction in it', async () => {
     const db = await openDatabase({ driver })
     const failing = db.transaction(async (tx) => {
       await tx.insert(users).values({ name: 'in the transaction' })
@@ -104,7 +104,7 @@ describe.each(DRIVERS)('Drizzle on %s', (driver) => {
     expect(await db.select({ name: users.name }).from(users)).toEqual([{ name: 'beside it' }])
   })
 
-  test('rolls back by itself, by hand, and an inner transaction alone', async () => {
+  test('rolls back on errors, on request, and inner transactions on their own', async () => {
     const db = await openDatabase({ driver })
     const byHand = db.transaction(async (tx) => {
       await tx.insert(users).values({ name: 'a' })
@@ -123,7 +123,7 @@ describe.each(DRIVERS)('Drizzle on %s', (driver) => {
     expect(await db.select({ name: users.name }).from(users)).toEqual([{ name: 'b' }])
   })
 
-  test('keeps what an inner transaction has written beside one that fails', async () => {
+  test('keeps the writes of an inner transaction when a concurrent one fails', async () => {
     const db = await openDatabase({ driver })
     await db.transaction(async (tx) => {
       const failing = tx.transaction(async (nested) => {
@@ -140,7 +140,7 @@ describe.each(DRIVERS)('Drizzle on %s', (driver) => {
     expect(await db.select({ name: users.name }).from(users)).toEqual([{ name: 'b' }, { name: 'c' }])
   })
 
-  test('refuses a transaction by hand, whose commit may go to another connection', async () => {
+  test('rejects BEGIN as a statement, because COMMIT could run on another connection', async () => {
     const db = await openDatabase({ driver })
     const begin = db.run(sql`begin`)
     await expect(begin).rejects.toSatisfy((error: Error & { cause?: Error }) =>
@@ -148,7 +148,7 @@ describe.each(DRIVERS)('Drizzle on %s', (driver) => {
     )
   })
 
-  test('runs a batch whole or not at all', async () => {
+  test('runs a batch all or nothing', async () => {
     const db = await openDatabase({ driver })
     const [added, all, one] = await db.batch([
       db.insert(users).values({ id: 1, name: 'a' }).returning(),
@@ -165,7 +165,7 @@ describe.each(DRIVERS)('Drizzle on %s', (driver) => {
   })
 })
 
-test('migrations run as one script, whole or not at all', async () => {
+test('migrations run as one script, all or nothing', async () => {
   const db = drizzle({ client: openPool(), schema })
   const folder = path.join(path.dirname(newDatabase()), 'migrations')
   const writeMigrations = (...texts: string[]) => {
@@ -192,28 +192,28 @@ test('migrations run as one script, whole or not at all', async () => {
   expect(await applied()).toBe(2)
 })
 
-test('a path alone is enough, and the pool is the database’s client', async () => {
+test('given only a path, then the pool is the database’s $client', async () => {
   const db = drizzle(newDatabase(), { schema })
   await db.$client.exec(TABLES)
   expect(await db.query.users.findMany()).toEqual([])
   await db.$client.close()
 })
 
-test('by a name the pool is the same for every load of a module', async () => {
+test('given a name, then all loads of a module share one pool', async () => {
   const connection = { file: newDatabase(), name: 'hot' }
   const db = drizzle({ connection })
   expect(drizzle({ connection: { ...connection } }).$client).toBe(db.$client)
   await db.$client.close()
 })
 
-test('an environment variable that is not set is told', () => {
-  expect(() => drizzle(undefined as unknown as string)).toThrow('is the environment variable set')
-  expect(() => drizzle({} as never)).toThrow('is the environment variable set')
+test('given an environment variable that is not set, then the error says so', () => {
+  expect(() => drizzle(undefined as unknown as string)).toThrow('Is its environment variable set?')
+  expect(() => drizzle({} as never)).toThrow('Is its environment variable set?')
   expect(() => drizzle({ connection: { file: undefined as unknown as string } })).toThrow('Invalid option file')
 })
 
-test('a connection in place of a pool is told at once', () => {
+test('given a connection instead of a pool, then it throws immediately', () => {
   expect(() => drizzle({ client: { prepare: () => {} } as never })).toThrow(
-    "It takes a SqlitePool; or give the path alone, as in drizzle('app.db').",
+    "It takes a SqlitePool; or pass only the path, as in drizzle('app.db').",
   )
 })

@@ -1,5 +1,5 @@
 /**
- * Drizzle on a pool over SQLite.
+ * Drizzle on a pool of SQLite connections.
  *
  * @module @poolguard/sqlite/drizzle
  */
@@ -15,24 +15,23 @@ import type { SqliteTransaction } from './transactions/sqlite-transaction.ts'
 type Model = Record<string, unknown>
 type NoModel = Record<string, never>
 
-/** Drizzle's database for a proxy, with the pool as its `$client`. */
+/** Drizzle's database of `sqlite-proxy`, with the pool as `$client`. */
 export type GuardedDatabase<TModel extends Model = NoModel> = SqliteRemoteDatabase<TModel> & { $client: SqlitePool }
 
-/** Drizzle's configuration, with the file told as a path, or as all that {@link SqlitePool} takes. */
+/** Drizzle's configuration, with the connection as a path or as the options of {@link SqlitePool}. */
 export type GuardedDrizzleConfig<TModel extends Model = NoModel> = DrizzleConfig<TModel> &
   ({ readonly connection: string | URL | SqliteOptions } | { readonly client: SqlitePool })
 
 /**
- * Drizzle on a SQLite pool. `db.transaction` holds the writer from its beginning to its end, so that two of them run one after
- * the other; what belongs to it goes through `tx`. With a `name` in the connection's options the pool is the same however
- * often the module is loaded.
+ * Drizzle on a SQLite pool. `db.transaction` holds the writer from begin to commit, so transactions run one after the other; run
+ * its statements through `tx`. With a `name` in the connection's options, all reloads of the module share one pool.
  *
- * @throws {InvalidOptionError} for an option that cannot be meant.
+ * @throws {InvalidOptionError} for an invalid option.
  * @example
  * import { drizzle } from '@poolguard/sqlite/drizzle'
  *
  * export const db = drizzle('app.db', { schema })
- * // or, kept over hot reloads:
+ * // or kept across hot reloads:
  * export const kept = drizzle({ connection: { file: 'app.db', name: 'app' }, schema })
  */
 export function drizzle<TModel extends Model = NoModel>(
@@ -44,12 +43,12 @@ export function drizzle(fileOrConfig: unknown, config: object = {}): unknown {
   const given = isConfig(fileOrConfig) ? fileOrConfig : { ...config, connection: fileOrConfig }
   const { client, connection, ...rest } = given as { client?: SqlitePool; connection?: unknown }
   const pool = client === undefined ? sharedSqlitePool(readConnection(connection)).pool : requirePool(client)
-  const db = plainDrizzle(answerFrom(pool), batchIn(pool), rest)
+  const db = plainDrizzle(queryThrough(pool), batchThrough(pool), rest)
   runTransactionsOn(db as unknown as Internals, pool)
   return Object.assign(db, { $client: pool })
 }
 
-/** What Drizzle has of a database, and does not tell of. */
+/** Members of Drizzle's database that its types do not declare. */
 interface Internals {
   readonly session: ProxySession
   transaction(work: (tx: unknown) => Promise<unknown>): Promise<unknown>
@@ -61,17 +60,17 @@ interface ProxySession {
 }
 
 /**
- * Drizzle's own sends `begin` and `commit` as any other statement, to whichever connection is free; and inner transactions
- * beside each other undo each other's work, as their savepoints have one name.
+ * Drizzle's own `transaction` sends `begin` and `commit` like any other statement, to whichever connection is idle. Its concurrent
+ * inner transactions undo each other's work, because their savepoints have the same name.
  */
-function runTransactionsOn(db: Internals, asked: Asked): void {
+function runTransactionsOn(db: Internals, executor: Executor): void {
   db.transaction = (work) =>
-    asked.transaction((transaction) => {
+    executor.transaction((transaction) => {
       const { session } = db
       const pinned = Object.assign(Object.create(session), {
-        client: answerFrom(transaction),
-        // As Drizzle spells it.
-        batchCLient: batchIn(transaction),
+        client: queryThrough(transaction),
+        // Drizzle's spelling.
+        batchCLient: batchThrough(transaction),
       })
       const tx = new SQLiteProxyTransaction('async', session.dialect, pinned, session.schema)
       runTransactionsOn(tx as unknown as Internals, transaction)
@@ -80,21 +79,21 @@ function runTransactionsOn(db: Internals, asked: Asked): void {
 }
 
 type Method = 'run' | 'all' | 'values' | 'get'
-type Asked = SqlitePool | SqliteTransaction
+type Executor = SqlitePool | SqliteTransaction
 
-function answerFrom(asked: Asked) {
+function queryThrough(executor: Executor) {
   return async (sql: string, parameters: unknown[], method: Method) => {
-    const result = await asked.query(sql, parameters as SqliteValue[], { rowMode: 'array' })
-    // One row is no list of rows, and none is undefined, which the types do not say.
+    const result = await executor.query(sql, parameters as SqliteValue[], { rowMode: 'array' })
+    // For `get`, Drizzle expects one row, or undefined for none; its types do not say so.
     return { ...result, rows: method === 'get' ? (result.rows[0] as unknown as unknown[]) : result.rows }
   }
 }
 
-/** All of a batch, or nothing of it. */
-function batchIn(asked: Asked) {
+/** Runs a batch in one transaction, all or nothing. */
+function batchThrough(executor: Executor) {
   return (batch: { sql: string; params: unknown[]; method: Method }[]) =>
-    asked.transaction((transaction) => {
-      const answer = answerFrom(transaction)
+    executor.transaction((transaction) => {
+      const answer = queryThrough(transaction)
       return Promise.all(batch.map(({ sql, params, method }) => answer(sql, params, method)))
     })
 }
@@ -103,10 +102,10 @@ function isConfig(given: unknown): given is object {
   return typeof given === 'object' && given !== null && !(given instanceof URL)
 }
 
-/** A connection of better-sqlite3 is what Drizzle's own takes. */
+/** Rejects a connection of better-sqlite3, which Drizzle's own `drizzle` accepts. */
 function requirePool(client: SqlitePool): SqlitePool {
   if (typeof client?.query === 'function') return client
-  throw new InvalidOptionError('client', client, "a SqlitePool; or give the path alone, as in drizzle('app.db')")
+  throw new InvalidOptionError('client', client, "a SqlitePool; or pass only the path, as in drizzle('app.db')")
 }
 
 function readConnection(connection: unknown): SqliteOptions {
@@ -115,6 +114,6 @@ function readConnection(connection: unknown): SqliteOptions {
   throw new InvalidOptionError(
     'connection',
     connection,
-    'a path or options, or give { client } with a pool in it; is the environment variable set that it is read from?',
+    'a path or options; or pass { client } with a SqlitePool. Is its environment variable set?',
   )
 }

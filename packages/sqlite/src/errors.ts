@@ -1,7 +1,7 @@
 import { PoolguardError } from '@poolguard/core'
 import type { ConnectionSpec, FailureReport } from './protocol.ts'
 
-/** The thread of a connection has ended under its callers. What was under way may or may not have been done. */
+/** A connection's thread ended while statements were running. These statements may or may not have been executed. */
 export class ConnectionLostError extends PoolguardError {
   static {
     ConnectionLostError.prototype.name = 'ConnectionLostError'
@@ -11,14 +11,14 @@ export class ConnectionLostError extends PoolguardError {
 
   constructor(name: string, cause?: unknown) {
     super(
-      `A connection of pool "${name}" was lost. What it was asked last may or may not have been done, and is not asked ` +
-        'again: look whether it was, or make it safe to repeat. Other callers get a new connection.',
+      `A connection of pool "${name}" was lost. Its running statements may or may not have been executed, and the pool does not ` +
+        'repeat them: check the database, or make the statements safe to repeat. Other callers get a new connection.',
       { cause },
     )
   }
 }
 
-/** A statement that the pool would do something else with than is meant. */
+/** The pool cannot run this statement as intended, such as `BEGIN` through the pool itself. */
 export class StatementRefusedError extends PoolguardError {
   static {
     StatementRefusedError.prototype.name = 'StatementRefusedError'
@@ -27,7 +27,7 @@ export class StatementRefusedError extends PoolguardError {
   readonly code = 'POOLGUARD_STATEMENT_REFUSED'
 }
 
-/** A transaction was used after its end. */
+/** A transaction was used after it had ended. */
 export class TransactionOverError extends PoolguardError {
   static {
     TransactionOverError.prototype.name = 'TransactionOverError'
@@ -36,10 +36,10 @@ export class TransactionOverError extends PoolguardError {
   readonly code = 'POOLGUARD_TRANSACTION_OVER'
 }
 
-/** What SQLite has refused, with its own text and what to do about it. */
+/** An error of SQLite, with its own message and advice. */
 export class SqliteError extends Error {
   override readonly name = 'SqliteError'
-  /** SQLite's name for it, the extended one where there is: `SQLITE_CONSTRAINT_UNIQUE`. Undefined where it is the driver's. */
+  /** SQLite's result code, extended if there is one: `SQLITE_CONSTRAINT_UNIQUE`. Undefined for an error of the driver. */
   readonly code: string | undefined
 
   constructor({ message, code }: FailureReport, spec: ConnectionSpec) {
@@ -50,29 +50,30 @@ export class SqliteError extends Error {
 }
 
 function adviceOn(code: string | undefined, { role, busyTimeoutMillis }: ConnectionSpec): string | undefined {
-  if (code === 'SQLITE_READONLY' && role === 'reader') return 'iterations and read-only transactions run on a reader.'
+  if (code === 'SQLITE_READONLY' && role === 'reader')
+    return 'iterations and read-only transactions run on a reader, which cannot write. Use query(), or transaction() without readOnly.'
   switch (code?.split('_')[1]) {
     case 'BUSY':
     case 'LOCKED':
-      return `another process has held the lock for longer than busyTimeoutMillis (${busyTimeoutMillis}). Nothing was changed; keep write transactions short, or look for what holds it.`
+      return `another process has held the lock for longer than busyTimeoutMillis (${busyTimeoutMillis}). Nothing was changed. Keep write transactions short, or find the process that holds the lock.`
     case 'FULL':
-      return 'the disk, or the most that the file may have, is full. Nothing of it was written; what was committed before stays.'
+      return 'the disk is full, or the file has reached its maximum size. Nothing of this statement was written; earlier commits are safe.'
     case 'CORRUPT':
-      return 'the file is damaged. Stop writing to it, keep a copy, and restore a backup, or recover what can be read with the command ".recover" of the sqlite3 shell.'
+      return 'the file is damaged. Stop writing to it, keep a copy, and restore a backup, or recover the readable data with the command ".recover" of the sqlite3 shell.'
     case 'NOTADB':
-      return 'the file is no SQLite database, or is encrypted.'
+      return 'the file is not a SQLite database, or is encrypted.'
     case 'READONLY':
-      return 'the process may not write to the file or to its folder, in which SQLite keeps the WAL beside it.'
+      return 'the process may not write to the file or to its folder, where SQLite creates the WAL.'
     case 'CANTOPEN':
-      return 'is the path right, does its folder exist, and may the process write to it? SQLite keeps the WAL beside the file.'
+      return 'is the path right, does its folder exist, and may the process write to the folder? SQLite creates the WAL there.'
     case 'IOERR':
-      return 'reading or writing the file has failed. What was committed before stays.'
+      return 'reading or writing the file failed. Earlier commits are safe.'
     default:
       return undefined
   }
 }
 
-/** An error that has come from a thread has a stack that ends in the message; this one leads to whoever asked. */
+/** Errors from a thread have a stack without the caller; this captures the caller's stack. */
 export function withCallersStack(error: unknown): unknown {
   if (error instanceof SqliteError || error instanceof ConnectionLostError) {
     Error.captureStackTrace(error, withCallersStack)

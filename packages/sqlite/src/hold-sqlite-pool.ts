@@ -4,7 +4,7 @@ import type { SqliteOptions } from './sqlite-options.ts'
 import { SqlitePool } from './sqlite-pool.ts'
 
 /**
- * A SqlitePool, the same for the same name however often the module is loaded that asks for it. See {@link sharePool}.
+ * Returns a SqlitePool that all reloads of a module share by its name. See {@link sharePool}.
  *
  * @throws {InvalidOptionError} names the option and the value.
  */

@@ -1,5 +1,5 @@
 /**
- * A pool over SQLite: one writer and several readers, each in a thread.
+ * A pool of SQLite connections: one writer and several readers, each in its own thread.
  *
  * @module @poolguard/sqlite
  */

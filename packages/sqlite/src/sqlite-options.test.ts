@@ -17,7 +17,7 @@ test.each<[file: string | URL]>([
   expect(readOptions({ file })).toMatchObject({ file: { path: here, inMemory: false }, name: 'app' })
 })
 
-test('what is not given has its default', () => {
+test('options that are not given have their defaults', () => {
   const { readers, writer, connection, idleInTransactionMillis } = readOptions({ file: 'app.db' })
   expect(readers.max).toBeGreaterThanOrEqual(4)
   expect(readers).toMatchObject({
@@ -35,17 +35,17 @@ test('what is not given has its default', () => {
   expect(idleInTransactionMillis).toBe(60_000)
 })
 
-test('the bounds are the readers’, and the writer is one', () => {
+test('min and max apply to the readers, and there is one writer', () => {
   const { readers, writer } = readOptions({ file: 'app.db', pool: { max: 4, min: 3, maxWaiters: 7 } })
   expect(readers).toMatchObject({ max: 4, min: 3, maxWaiters: 7 })
   expect(writer).toMatchObject({ max: 1, min: 1, maxWaiters: 7 })
 })
 
-test('min alone may be more than the default of max', () => {
+test('min without max may exceed the default max', () => {
   expect(readOptions({ file: 'app.db', pool: { min: 9 } }).readers).toMatchObject({ min: 9, max: 9 })
 })
 
-test('the connection of a database in memory is one, and stays', () => {
+test('an in-memory database has one connection, which stays open', () => {
   const { name, writer } = readOptions({ file: ':memory:', pool: { idleTimeoutMillis: 5 } })
   expect(name).toBe('memory')
   expect(writer).toMatchObject({ max: 1, idleTimeoutMillis: Infinity, maxUses: Infinity })
@@ -91,7 +91,7 @@ test.each<[option: string, options: object]>([
 })
 
 test.each(['libsql://app.turso.io?authToken=secret', 'mysql://app:secret@db/app', 'file:app.db?key=secret'])(
-  'what a wrong file %s holds besides is not told',
+  'the error about the file %s hides its secret',
   (file) => {
     expect(() => readOptions({ file })).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining('secret') }),
@@ -99,6 +99,6 @@ test.each(['libsql://app.turso.io?authToken=secret', 'mysql://app:secret@db/app'
   },
 )
 
-test('a setting that stands beside pool is told where it belongs', () => {
-  expect(() => readOptions({ file: 'app.db', max: 4 } as SqliteOptions)).toThrow('it stands in pool, as pool.max')
+test('given a pool setting outside pool, then the error names its place', () => {
+  expect(() => readOptions({ file: 'app.db', max: 4 } as SqliteOptions)).toThrow('set pool.max instead')
 })

@@ -12,56 +12,56 @@ import { type DatabaseFile, readDatabaseFile } from './database-file.ts'
 import type { ConnectionSpec, DriverName, Synchronous } from './protocol.ts'
 import { walBytesToKeep } from './wal/wal-limiter.ts'
 
-/** What a SQLite pool can be told. All but `file` is optional. */
+/** The options of a SQLite pool. Only `file` is required. */
 export interface SqliteOptions {
-  /** A path, a `file:` URL, or `:memory:`. What is not there is made. */
+  /** A path, a `file:` URL, or `:memory:`. A missing file is created. */
   readonly file: string | URL
   /** Names the pool in errors, snapshots and metrics, as `NAME.readers` and `NAME.writer`. Default: the file's name. */
   readonly name?: string | undefined
   /**
-   * How connections are lent. `max` and `min` are the readers': default as many as there are cores, 4 at least and 8 at most.
-   * There is one writer, which is kept open where `min` is not 0.
+   * The pool settings. `max` and `min` apply to the readers; default: the number of cores, at least 4 and at most 8.
+   * There is one writer, which stays open if `min` is not 0.
    */
   readonly pool?: Partial<PoolSettings> | undefined
-  /** Default: better-sqlite3 where it is installed, else Node's own (from 22.16 on). */
+  /** Default: better-sqlite3 if it is installed, otherwise node:sqlite (from Node 22.16 on). */
   readonly driver?: DriverName | 'auto' | undefined
-  /** How long SQLite waits for a lock of another process. Default: 5 000. */
+  /** How long SQLite waits for a lock that another process holds. Default: 5 000. */
   readonly busyTimeoutMillis?: number | undefined
   /**
-   * What of a commit outlasts a loss of power: with `normal` (the default) the database stays whole, but the last commits may
-   * be missing; with `full` none is. What outlasts a crash of the process is every commit, with either.
+   * Durability on power loss: with `normal` (the default) the database stays consistent, but the last commits may be lost; with
+   * `full` no commit is lost. A crash of the process loses no commit with either.
    *
    * @see https://www.sqlite.org/pragma.html#pragma_synchronous
    */
   readonly synchronous?: Synchronous | undefined
-  /** Whether foreign keys are enforced. Default: true. */
+  /** Enforce foreign keys. Default: true. */
   readonly foreignKeys?: boolean | undefined
   /**
-   * What integers come as: numbers, but for those beyond 2^53, which are bigints so that nothing is lost (`number`, the
-   * default); or always bigints.
+   * The type of integers in results: `number` (the default) returns numbers, and bigints beyond 2^53, where numbers are not exact;
+   * `bigint` always returns bigints.
    */
   readonly integers?: 'number' | 'bigint' | undefined
-  /** Statements that each connection keeps prepared. Default: 256. */
+  /** The number of statements that each connection keeps prepared. Default: 256. */
   readonly maxPreparedStatements?: number | undefined
   /**
-   * A transaction on which nothing has been done for so long is rolled back, as with PostgreSQL's
-   * `idle_in_transaction_session_timeout`: while it is open nobody else can write. Default: 60 000.
+   * Roll back a transaction that has been idle for this long, like PostgreSQL's `idle_in_transaction_session_timeout`: while it is
+   * open, no other caller can write. Default: 60 000.
    */
   readonly idleInTransactionMillis?: number | undefined
   /**
    * The size in bytes that the WAL (the file `-wal` beside the database) should not exceed. When the WAL reaches half of it, the
-   * pool lets the reads under way end, holds back further long reads meanwhile, and truncates the WAL. If a read that does not
-   * end keeps it from doing so, `onEvent` gets a warning and `health()` a reason. At least 1 MiB, or Infinity.
+   * pool waits for the running reads, delays further long reads meanwhile, and truncates the WAL. If a read that does not
+   * end prevents that, `onEvent` gets a warning and `health()` a reason. At least 1 MiB, or Infinity.
    * Default: 67,108,864 (64 MiB).
    *
    * @see https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files
    */
   readonly maxWalBytes?: number | undefined
-  /** Told what happens in the pool. */
+  /** Receives the events of the pool. */
   readonly onEvent?: PoolEventListener | undefined
 }
 
-/** Options, checked and with their defaults. */
+/** The validated options, with defaults. */
 export interface SqliteSpec {
   readonly file: DatabaseFile
   readonly name: string
@@ -79,12 +79,12 @@ const IDLE_IN_TRANSACTION_MILLIS = 60_000
 const MAX_WAL_BYTES = 64 * 2 ** 20
 /** SQLite needs room for some transactions between two checkpoints. */
 const MIN_WAL_BYTES = 2 ** 20
-/** As of SQLite's own int. */
+/** SQLite stores the timeout in a 32-bit int. */
 const MAX_BUSY_MILLIS = 2 ** 31 - 1
 
-/** Also on fewer cores: some read while others have answered and wait for their next question. */
+/** Also on fewer cores: some readers run while others wait for their next statement. */
 const MIN_READERS = 4
-/** Each is a thread. */
+/** Each reader is a thread. */
 const MAX_READERS = 8
 
 const OPTIONS: Readonly<Record<keyof SqliteOptions, true>> = {
@@ -108,7 +108,7 @@ export function readOptions(options: SqliteOptions): SqliteSpec {
   requireKnown(options)
   const file = readDatabaseFile(options.file)
   const { name = file.name, pool = {}, onEvent } = options
-  if (typeof name !== 'string' || name === '') throw new InvalidOptionError('name', name, 'a text that is not empty')
+  if (typeof name !== 'string' || name === '') throw new InvalidOptionError('name', name, 'a string that is not empty')
   validatePoolSettings(pool)
   if (file.inMemory) requireNoReaders(pool)
   const { idleInTransactionMillis = IDLE_IN_TRANSACTION_MILLIS, maxWalBytes = MAX_WAL_BYTES } = options
@@ -130,28 +130,28 @@ function readConnection(options: SqliteOptions): Omit<ConnectionSpec, 'role' | '
   requireOneOf('integers', integers, ['number', 'bigint'])
   requireInteger('busyTimeoutMillis', busyTimeoutMillis, 0)
   if (busyTimeoutMillis > MAX_BUSY_MILLIS) {
-    throw new InvalidOptionError('busyTimeoutMillis', busyTimeoutMillis, `no more than ${MAX_BUSY_MILLIS}`)
+    throw new InvalidOptionError('busyTimeoutMillis', busyTimeoutMillis, `at most ${MAX_BUSY_MILLIS}`)
   }
   requireInteger('maxPreparedStatements', maxPreparedStatements, 1)
   if (typeof foreignKeys !== 'boolean') throw new InvalidOptionError('foreignKeys', foreignKeys, 'true or false')
   return { driver, synchronous, foreignKeys, integers, busyTimeoutMillis, maxPreparedStatements }
 }
 
-/** A connection does not age, as one to a server may. */
+/** SQLite connections need no maximum lifetime, unlike connections to a server. */
 function readSettings(given: Partial<PoolSettings>): PoolSettings {
   const cores = Math.max(MIN_READERS, Math.min(availableParallelism(), MAX_READERS))
   const max = Math.max(given.max ?? cores, given.max === undefined ? (given.min ?? 0) : 0)
   return { ...DEFAULT_POOL_SETTINGS, maxLifetimeMillis: Infinity, ...omitUndefined(given), max }
 }
 
-/** The database lives as long as its only connection. */
+/** An in-memory database exists as long as its only connection. */
 function keptOpen(settings: PoolSettings): PoolSettings {
-  const endless = { idleTimeoutMillis: Infinity, maxLifetimeMillis: Infinity, maxUses: Infinity }
-  return { ...settings, ...endless, max: 1, min: 0 }
+  const unlimited = { idleTimeoutMillis: Infinity, maxLifetimeMillis: Infinity, maxUses: Infinity }
+  return { ...settings, ...unlimited, max: 1, min: 0 }
 }
 
 function requireNoReaders({ max = 1, min = 0 }: Partial<PoolSettings>): void {
-  const wanted = "1 where file is ':memory:': every connection would have a database of its own"
+  const wanted = "1 if file is ':memory:', because every connection would have its own database"
   if (max !== 1) throw new InvalidOptionError('pool.max', max, wanted)
   if (min > 1) throw new InvalidOptionError('pool.min', min, wanted)
 }
@@ -161,7 +161,7 @@ function requireKnown(options: SqliteOptions): void {
     if (name in OPTIONS) continue
     const isSetting = name in DEFAULT_POOL_SETTINGS
     const wanted = isSetting
-      ? `no value here: it stands in pool, as pool.${name}`
+      ? `no value here: set pool.${name} instead`
       : `no value: there is no such option, only ${Object.keys(OPTIONS).join(', ')}`
     throw new InvalidOptionError(name, value, wanted)
   }

@@ -8,14 +8,14 @@ import { endOf, saidBy, startChild } from './testing/child.ts'
 import { DRIVERS, longQuery, newDatabase, openPool } from './testing/database-folder.ts'
 
 const TABLE = 'CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT)'
-/** Root may write anywhere. */
+/** Root can write anywhere, so permissions do not apply. */
 const NOBODY = process.getuid?.() === 0 ? { uid: 65534 } : {}
 
 async function countThings(pool: SqlitePool): Promise<unknown> {
   return (await pool.query('SELECT count(*) AS n FROM things')).rows[0]?.n
 }
 
-/** A database of some pages, closed. */
+/** Creates a database of several pages, and closes it. */
 async function writtenDatabase(rows = 1_000): Promise<string> {
   const file = newDatabase()
   const pool = new SqlitePool({ file })
@@ -26,7 +26,7 @@ async function writtenDatabase(rows = 1_000): Promise<string> {
 }
 
 describe.each(DRIVERS)('on %s', (driver) => {
-  test('a file that is no database is told as such, by reads and writes', async () => {
+  test('given a file that is not a database, then reads and writes say so', async () => {
     const file = newDatabase()
     const content = 'This is a text, and no database.\n'.repeat(100)
     writeFileSync(file, content)
@@ -35,14 +35,14 @@ describe.each(DRIVERS)('on %s', (driver) => {
       await expect(pool.query(sql)).rejects.toMatchObject({
         name: 'ConnectError',
         code: 'SQLITE_NOTADB',
-        message: expect.stringContaining('file is not a database: the file is no SQLite database'),
+        message: expect.stringContaining('file is not a database: the file is not a SQLite database'),
         cause: expect.objectContaining({ code: 'SQLITE_NOTADB' }),
       })
     }
     expect(readFileSync(file, 'utf8')).toBe(content)
   })
 
-  test('a damaged file is told as such, and what is whole can be read', async () => {
+  test('given a damaged file, then the error says so, and intact data is readable', async () => {
     const file = await writtenDatabase()
     const bytes = readFileSync(file)
     bytes.fill(0xff, 3 * 4096, 20 * 4096)
@@ -55,7 +55,7 @@ describe.each(DRIVERS)('on %s', (driver) => {
     expect((await pool.query('SELECT name FROM sqlite_schema')).rows).toEqual([{ name: 'things' }])
   })
 
-  test('a folder that is not there is told as such', async () => {
+  test('given a missing folder, then the error says so', async () => {
     const pool = openPool({ file: path.join(path.dirname(newDatabase()), 'missing/app.db'), driver })
     await expect(pool.ready()).rejects.toMatchObject({
       name: 'ConnectError',
@@ -63,7 +63,7 @@ describe.each(DRIVERS)('on %s', (driver) => {
     })
   })
 
-  test.skipIf(process.platform === 'win32')('a folder that is not to be written to is told as such', async () => {
+  test.skipIf(process.platform === 'win32')('given a read-only folder, then the error says so', async () => {
     const file = await writtenDatabase()
     const folder = path.dirname(file)
     mkdirSync(path.join(folder, 'empty'))
@@ -89,13 +89,13 @@ describe.each(DRIVERS)('on %s', (driver) => {
     chmodSync(path.join(folder, 'empty'), 0o755)
   })
 
-  test('a full disk fails what does not fit, whole, and loses nothing', async () => {
+  test('given a full disk, then a statement fails as a whole, and nothing is lost', async () => {
     const pool = openPool({ driver })
     await pool.exec(`${TABLE}; INSERT INTO things (name) VALUES ('kept')`)
-    // What SQLite answers to ENOSPC it answers here, too.
+    // SQLite reports this limit like ENOSPC.
     await pool.query('PRAGMA max_page_count = 10')
     const tooMuch = "INSERT INTO things (name) VALUES (printf('%.*c', 60000, 'x'))"
-    const full = { code: 'SQLITE_FULL', message: expect.stringContaining('Nothing of it was written') }
+    const full = { code: 'SQLITE_FULL', message: expect.stringContaining('Nothing of this statement was written') }
     await expect(pool.query(tooMuch)).rejects.toMatchObject(full)
     const failing = pool.transaction(async (tx) => {
       await tx.query("INSERT INTO things (name) VALUES ('small')")
@@ -108,7 +108,7 @@ describe.each(DRIVERS)('on %s', (driver) => {
     expect(await countThings(pool)).toBe(2)
   })
 
-  test('a lock that another process holds for too long is told as such, and nothing is lost', async () => {
+  test('given a lock that another process holds for too long, then the error says so, and nothing is lost', async () => {
     const file = await writtenDatabase(1)
     const pool = openPool({ file, driver, busyTimeoutMillis: 50 })
     const other = startChild(`
@@ -126,7 +126,7 @@ describe.each(DRIVERS)('on %s', (driver) => {
     await expect(pool.query("INSERT INTO things (name) VALUES ('ours')")).rejects.toMatchObject(busy)
     await expect(pool.transaction(work)).rejects.toMatchObject(busy)
     expect(work).not.toHaveBeenCalled()
-    // Who only reads does not wait.
+    // Reads do not wait for the lock.
     expect(await countThings(pool)).toBe(1)
     other.stdin?.write('go on\n')
     await once(other, 'exit')
@@ -134,7 +134,7 @@ describe.each(DRIVERS)('on %s', (driver) => {
     expect(await countThings(pool)).toBe(3)
   })
 
-  test('a file that another process has for itself is waited for, up to the acquire timeout', async () => {
+  test('given a file that another process locks exclusively, then callers wait up to the acquire timeout', async () => {
     const file = await writtenDatabase(1)
     const other = startChild(`
       const { DatabaseSync } = await import('node:sqlite')
@@ -154,7 +154,7 @@ describe.each(DRIVERS)('on %s', (driver) => {
     await vi.waitFor(async () => expect(await countThings(pool)).toBe(0), { timeout: 5_000 })
   })
 
-  test('a process that is killed in a transaction leaves nothing half written', async () => {
+  test('given a process killed in a transaction, then nothing of the transaction is written', async () => {
     const file = await writtenDatabase(1)
     const other = startChild(`
       const pool = new SqlitePool({ file: ${JSON.stringify(file)}, driver: '${driver}' })
@@ -173,7 +173,7 @@ describe.each(DRIVERS)('on %s', (driver) => {
     expect((await pool.query('PRAGMA integrity_check')).rows).toEqual([{ integrity_check: 'ok' }])
   })
 
-  test('a thread that ends fails what it was asked, which is not asked again, and is replaced', async () => {
+  test('given a thread that ends, then its statements fail, are not repeated, and the connection is replaced', async () => {
     const threads = watchThreads()
     const pool = openPool({ file: await writtenDatabase(1), driver, pool: { max: 1 } })
     threads.length = 0
@@ -188,7 +188,7 @@ describe.each(DRIVERS)('on %s', (driver) => {
     expect(pool.getStats().readers).toMatchObject({ opened: 2, active: 0 })
   })
 
-  test('a transaction whose thread ends is not committed, and the writer is replaced', async () => {
+  test('given a transaction whose thread ends, then it is not committed, and the writer is replaced', async () => {
     const threads = watchThreads()
     const pool = openPool({ file: await writtenDatabase(1), driver })
     threads.length = 0
@@ -205,7 +205,7 @@ describe.each(DRIVERS)('on %s', (driver) => {
   })
 })
 
-/** Every thread that is started from now on. */
+/** Records every thread that starts from now on. */
 function watchThreads(): Worker[] {
   const threads: Worker[] = []
   const add = (thread: Worker) => threads.push(thread)
@@ -216,7 +216,7 @@ function watchThreads(): Worker[] {
   return threads
 }
 
-test('without a driver, both are named', async () => {
+test('given no driver, then the error names both', async () => {
   const missing = `import { registerHooks } from 'node:module'
     registerHooks({ resolve(specifier, context, next) {
       if (!/^(better-sqlite3|node:sqlite)$/.test(specifier)) return next(specifier, context)
@@ -229,12 +229,12 @@ test('without a driver, both are named', async () => {
     startChild(program, { execArgv: ['--import', `data:text/javascript,${encodeURIComponent(missing)}`] }),
   )
   expect(stdout).toBe(
-    'no SQLite driver (better-sqlite3: not there; node:sqlite: not there). Install better-sqlite3 ' +
-      '(npm install better-sqlite3), which needs Node 22.14 or later, or run Node 22.16 or later, which brings node:sqlite.',
+    'no SQLite driver (better-sqlite3: not installed; node:sqlite: not installed). Install better-sqlite3 ' +
+      '(npm install better-sqlite3), which needs Node 22.14 or later, or run Node 22.16 or later, which includes node:sqlite.',
   )
 })
 
-test('a driver that does not load is told, and the other one is used', async () => {
+test('given a driver that fails to load, then a warning says so, and the other driver is used', async () => {
   const broken = `import { registerHooks } from 'node:module'
     registerHooks({ resolve(specifier, context, next) {
       if (specifier !== 'better-sqlite3') return next(specifier, context)
@@ -247,6 +247,6 @@ test('a driver that does not load is told, and the other one is used', async () 
     startChild(program, { execArgv: ['--import', `data:text/javascript,${encodeURIComponent(broken)}`] }),
   )
   expect(stdout).toBe(
-    'better-sqlite3 is installed, but does not load (compiled for another Node): node:sqlite is used.',
+    'better-sqlite3 is installed, but fails to load (compiled for another Node). The pool uses node:sqlite instead.',
   )
 })

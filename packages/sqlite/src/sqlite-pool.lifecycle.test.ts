@@ -10,14 +10,14 @@ const TABLE = 'CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT)'
 const INSERT = "INSERT INTO things (name) VALUES ('a')"
 
 describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
-  test('begins with its first use, on either side', async () => {
+  test('opens connections on first use, on either side', async () => {
     const pool = openPool({ driver })
     expect(pool.getStats()).toMatchObject({ readers: { opened: 0 }, writer: { opened: 0 } })
     await pool.query('SELECT 1')
     expect(pool.getStats()).toMatchObject({ readers: { opened: 1 }, writer: { opened: 0 } })
   })
 
-  test('ends with a drain: statements that were asked before are answered, later ones are rejected, and the WAL is in the file', async () => {
+  test('drains on close: earlier statements are answered, later ones are rejected, and the WAL is in the file', async () => {
     const file = newDatabase()
     const pool = openPool({ file, driver, pool: { max: 1 } })
     await pool.exec(TABLE)
@@ -42,7 +42,7 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
     expect((await again.query('SELECT name FROM things')).rows).toEqual([{ name: 'a' }])
   })
 
-  test('the WAL is written back while another process has the file open, too', async () => {
+  test('writes the WAL back even while another process has the file open', async () => {
     const file = newDatabase()
     const other = openPool({ file, driver })
     const pool = openPool({ file, driver })
@@ -52,7 +52,7 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
     expect(statSync(`${file}-wal`).size).toBe(0)
   })
 
-  test('a transaction that outlasts the drain is rolled back', async () => {
+  test('rolls back a transaction that outlasts the drain', async () => {
     const file = newDatabase()
     const pool = openPool({ file, driver })
     await pool.exec(TABLE)
@@ -68,7 +68,7 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
     expect((await openPool({ file, driver }).query('SELECT * FROM things')).rows).toEqual([])
   })
 
-  test('connections that nobody uses are closed, and opened again', async () => {
+  test('closes idle connections, and opens them again', async () => {
     const pool = openPool({ driver, pool: { idleTimeoutMillis: 20 } })
     await pool.exec(TABLE)
     await pool.query('SELECT * FROM things')
@@ -77,7 +77,7 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
     expect((await pool.query('SELECT name FROM things')).rows).toEqual([{ name: 'a' }])
   })
 
-  test('min connections are opened at once', async () => {
+  test('opens min connections immediately', async () => {
     const pool = openPool({ driver, pool: { min: 2, max: 3 } })
     const opened = { readers: { idle: 2 }, writer: { idle: 1 } }
     await vi.waitFor(() => expect(pool.getStats()).toMatchObject(opened), { timeout: 20_000 })
@@ -97,7 +97,7 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
       process.on('exit', (code) => console.log('listener', code))
       setTimeout(() => process.exit(3), 100)`)
     expect(await endOf(child)).toMatchObject({ code: 3, stdout: 'listener 3' })
-    // What was committed stays, and nothing else.
+    // Only committed rows remain.
     expect((await openPool({ file, driver }).query('SELECT n FROM things')).rows).toEqual([{ n: 1 }])
   })
 
@@ -111,7 +111,7 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
     expect(await endOf(child)).toMatchObject({ code: 4, stderr: expect.not.stringContaining('Error') })
   })
 
-  test('a process ends by itself when nothing is under way, with the pool open or closed', async () => {
+  test('an idle pool, open or closed, does not keep the process alive', async () => {
     for (const last of ['', 'await pool.close()']) {
       const program = `
         const pool = new SqlitePool({ file: ${JSON.stringify(newDatabase())}, driver: '${driver}' })
@@ -134,7 +134,7 @@ test.each(['--max-old-space-size=200', '--expose-gc', '--input-type=module'])(
   },
 )
 
-test('callers wait for the writer, in their order, and no longer than they want to', async () => {
+test('callers wait for the writer in order, up to their timeouts', async () => {
   const pool = openPool({ pool: { acquireTimeoutMillis: 1_500 } })
   await pool.exec(TABLE)
   const order: string[] = []
@@ -156,14 +156,14 @@ test('callers wait for the writer, in their order, and no longer than they want 
   expect(order).toEqual(['a', 'b', 'c'])
 })
 
-test('one caller more than may wait is turned away at once', async () => {
+test('a caller above maxWaiters is rejected immediately', async () => {
   const pool = openPool({ pool: { maxWaiters: 0 } })
   await pool.transaction(async () => {
     await expect(pool.transaction(() => {})).rejects.toMatchObject({ code: 'POOLGUARD_SATURATED' })
   })
 })
 
-test('a pool is in the registry as two, with their figures, and is closed with all others', async () => {
+test('the registry has two pools for a SqlitePool, and closePools closes them', async () => {
   const file = newDatabase()
   const pool = openPool({ file, name: 'orders' })
   await pool.exec(TABLE)
@@ -188,7 +188,7 @@ test('a pool is in the registry as two, with their figures, and is closed with a
   expect(snapshotPools().filter(({ name }) => name.startsWith('orders.'))).toEqual([])
 })
 
-test('waits are told apart by route, also of statements that go together', async () => {
+test('waits are measured by route, even for statements that share a message', async () => {
   const pool = openPool()
   const read = () => pool.query('SELECT 1')
   await read()
@@ -198,7 +198,7 @@ test('waits are told apart by route, also of statements that go together', async
   expect(Object.keys(pool.getStats().readers.waitByLabel)).toEqual(routes)
 })
 
-test('callers who wait for the writer are seen by its health', async () => {
+test('health counts callers that wait for the writer', async () => {
   const pool = openPool()
   const waiting = await pool.transaction(async () => {
     const others = Array.from({ length: 25 }, () => pool.transaction(() => {}))
@@ -209,7 +209,7 @@ test('callers who wait for the writer are seen by its health', async () => {
   await waiting()
 })
 
-test('a pool of a name is one, however often its module is loaded', async () => {
+test('given a name, then all loads of a module share one pool', async () => {
   const options = { file: newDatabase(), name: 'held' }
   const first = sharedSqlitePool(options)
   const second = sharedSqlitePool({ ...options })
@@ -220,7 +220,7 @@ test('a pool of a name is one, however often its module is loaded', async () => 
   expect(first.pool.closed).toBe(true)
 })
 
-test('a pool that was never used is closed at once', async () => {
+test('an unused pool closes immediately', async () => {
   const pool = new SqlitePool({ file: newDatabase() })
   await pool.close()
   await expect(pool.query('SELECT 1')).rejects.toMatchObject({ code: 'POOLGUARD_CLOSED' })

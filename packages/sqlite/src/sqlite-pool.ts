@@ -22,33 +22,33 @@ import { WalLimiter } from './wal/wal-limiter.ts'
 
 registerOwnCode(new Error(), 'sqlite')
 
-/** What a pool has done so far, and what it holds now. */
+/** The statistics of a pool's readers and writer. */
 export interface SqliteStats {
   readonly name: string
   /** The database's path. */
   readonly file: string
   readonly readers: PoolStats
-  /** The same figures as the readers' for a database in memory, whose only connection does both. */
+  /** Equal to `readers` for an in-memory database, whose only connection reads and writes. */
   readonly writer: PoolStats
 }
 
 export interface TransactionOptions {
-  /** Reads one state of the database through all of it, on a reader, beside whoever writes. Default: false. */
+  /** Run on a reader, on one snapshot of the database, concurrently with writes. Default: false. */
   readonly readOnly?: boolean | undefined
 }
 
-/** What is known of a text. */
+/** The properties of a statement's text. */
 interface KnownText {
   kind: StatementKind
-  /** How long it took when it ran last. */
+  /** The duration of its last run. */
   millis: number | undefined
 }
 
 const MAX_TEXTS = 2_000
 
 /**
- * SQLite for a service: one writer and several readers, each in a thread of its own, so that a long query does not stop the
- * event loop. Reads go to the readers, writes queue for the writer. Nothing is opened until it is used.
+ * SQLite for a service: one writer and several readers, each in its own thread, so that a long query does not block the event loop.
+ * Reads go to the readers, writes queue for the writer. Connections open on first use.
  *
  * @throws {InvalidOptionError} names the option and the value.
  * @example
@@ -58,9 +58,9 @@ const MAX_TEXTS = 2_000
 export class SqlitePool {
   readonly #spec: SqliteSpec
   readonly #writer: PoolSide
-  /** The writer itself for a database in memory. */
+  /** The same object as the writer for an in-memory database. */
   readonly #readers: PoolSide
-  /** Undefined for a database in memory, which has no WAL. */
+  /** Undefined for an in-memory database, which has no WAL. */
   readonly #walLimiter: WalLimiter | undefined
   readonly #texts = new RecentKeys<string, KnownText>(MAX_TEXTS)
   readonly #monitor: HealthMonitor
@@ -81,11 +81,11 @@ export class SqlitePool {
   }
 
   /**
-   * Runs one statement: a read on a reader, anything else on the writer, where it is committed by itself.
+   * Runs one statement: reads on a reader, all other statements on the writer, each in its own transaction.
    *
-   * @throws {SqliteError} where SQLite refuses; what waiting for a connection throws (`AcquireTimeoutError`...);
-   * {@link ConnectionLostError} where the connection is lost under it; {@link StatementRefusedError} for a statement that
-   * needs a connection of its own, such as `BEGIN`.
+   * @throws {SqliteError} if SQLite fails; errors of acquiring a connection (`AcquireTimeoutError`...); {@link ConnectionLostError}
+   * if the connection is lost while the statement runs; {@link StatementRefusedError} for a statement that needs a dedicated
+   * connection, such as `BEGIN`.
    * @example
    * const { lastInsertRowid } = await sqlite.query('insert into users (name) values (:name)', { name: 'Ada' })
    */
@@ -98,14 +98,14 @@ export class SqlitePool {
   query(sql: string, parameters?: SqliteParameters, options?: QueryOptions): Promise<SqliteResult<unknown>>
   async query(sql: string, parameters?: SqliteParameters, options?: QueryOptions): Promise<SqliteResult<never>> {
     this.#requireOpen()
-    const known = this.#know(sql)
+    const known = this.#lookUp(sql)
     const question: Question = ['query', 'anywhere', sql, readParameters(parameters)]
     const { kind } = known
     let done: Done
     try {
       done = await this.#send(question, known)
     } catch (error) {
-      // A reader refuses a write before it has done anything.
+      // A reader rejects a write before it changes anything.
       if (kind !== 'read' || (error as { code?: unknown }).code !== 'SQLITE_READONLY') throw withCallersStack(error)
       known.kind = 'write'
       try {
@@ -119,18 +119,18 @@ export class SqlitePool {
   }
 
   /**
-   * Reads rows batch by batch, as the consumer uses them up. All of them are of one state of the database: a reader is
-   * kept until the last row, or until the loop is left.
+   * Reads rows in batches, as fast as the loop consumes them. All rows come from one snapshot of the database: the iteration holds a
+   * reader until the last row, or until you leave the loop.
    *
-   * @throws what {@link SqlitePool.query} throws.
+   * @throws the errors of {@link SqlitePool.query}.
    * @example
    * for await (const order of sqlite.iterate('select * from orders')) console.log(order)
    */
   async *iterate<Row = SqliteRow>(sql: string, parameters?: SqliteParameters): AsyncGenerator<Row, void, undefined> {
     this.#requireOpen()
-    if (this.#know(sql).kind !== 'read') {
+    if (this.#lookUp(sql).kind !== 'read') {
       throw new StatementRefusedError(
-        'Only reads can be iterated over. For rows of a write use query, or a transaction.',
+        'iterate() runs only reads. To get rows from a write, use query() or a transaction.',
       )
     }
     const bound = readParameters(parameters)
@@ -143,8 +143,8 @@ export class SqlitePool {
   }
 
   /**
-   * Runs any number of statements without parameters on the writer, as a migration has them. What the script begins it has to
-   * end.
+   * Runs any number of statements without parameters on the writer, for example a migration. A script that begins a transaction must
+   * end it.
    */
   async exec(script: string): Promise<void> {
     this.#requireOpen()
@@ -156,11 +156,11 @@ export class SqlitePool {
   }
 
   /**
-   * Runs a transaction: begins it (`BEGIN IMMEDIATE`) when the writer is free, commits when the work has ended, and rolls back
-   * when it fails. Whatever belongs to it has to go through the handle that the work is given.
+   * Runs a transaction: begins it (`BEGIN IMMEDIATE`) when the writer is idle, commits when `work` resolves, and rolls back when `work`
+   * rejects. Run the statements of the transaction through the handle that `work` receives.
    *
-   * @throws what the work throws, and what {@link SqlitePool.query} throws; {@link TransactionOverError} where nothing was done
-   * in it for `idleInTransactionMillis`.
+   * @throws the errors of `work` and of {@link SqlitePool.query}; {@link TransactionOverError} if the transaction was idle for
+   * `idleInTransactionMillis`.
    * @example
    * await sqlite.transaction(async (tx) => {
    *   await tx.query('update accounts set balance = balance - ? where id = ?', [100, 1])
@@ -185,9 +185,9 @@ export class SqlitePool {
   }
 
   /**
-   * Opens the database, so that what is wrong with it is told now. Nothing needs to wait for it.
+   * Opens the database, to detect problems early. Calling it is optional.
    *
-   * @throws {ConnectError} where it cannot be opened.
+   * @throws {ConnectError} if the database cannot be opened.
    */
   async ready(): Promise<void> {
     this.#requireOpen()
@@ -199,21 +199,21 @@ export class SqlitePool {
     return { name, file: file.path, readers: this.#readers.engine.stats(), writer: this.#writer.engine.stats() }
   }
 
-  /** Whether callers get the connections that they need, judged from call to call. */
+  /** The health of readers and writer, judged over the time between calls. */
   health(): ProcessHealth {
     return this.#monitor.check()
   }
 
-  /** Whether it lends no more: `close()` was called, or every pool of the process was closed. */
+  /** Whether the pool rejects new callers: `close()` was called, or all pools of the process were closed. */
   get closed(): boolean {
     return this.#closing !== undefined
   }
 
   /**
-   * Closes the pool: takes nothing more, waits for what is under way, the readers first, and writes the WAL into the file.
-   * Resolves when every thread has ended. Calling it again gives the same promise.
+   * Closes the pool: rejects new callers, drains the readers and then the writer, and writes the WAL into the file. Resolves when every
+   * thread has ended. Further calls return the same promise.
    *
-   * @param drainMillis how long it waits; default: the setting `pool.drainMillis`.
+   * @param drainMillis how long to wait for connections in use; default: the setting `pool.drainMillis`.
    */
   close(drainMillis: number = this.#spec.writer.drainMillis): Promise<void> {
     this.#closing ??= this.#drain(drainMillis)
@@ -226,11 +226,11 @@ export class SqlitePool {
 
   async #drain(millis: number): Promise<void> {
     const began = systemClock.now()
-    // Statements that were asked for before it may be on their way still.
-    await Promise.all([this.#readers.turns.taken(), this.#writer.turns.taken()])
+    // Statements that callers sent before close() may not have acquired a connection yet.
+    await Promise.all([this.#readers.turns.sent(), this.#writer.turns.sent()])
     await this.#walLimiter?.stop()
     await this.#readers.drain(millis)
-    // A snapshot that is read from keeps the WAL from being written back.
+    // Readers first: a read snapshot prevents the checkpoint of the WAL.
     await this.#writer.drain(Math.max(0, millis - (systemClock.now() - began)))
   }
 
@@ -258,7 +258,7 @@ export class SqlitePool {
     })
   }
 
-  #know(sql: string): KnownText {
+  #lookUp(sql: string): KnownText {
     requireText(sql)
     const known = this.#texts.get(sql)
     if (known) return known
@@ -302,8 +302,8 @@ async function withLease<T>(side: PoolSide, work: (lease: Lease<SqliteConnection
 }
 
 function refusal(sql: string, kind: StatementKind): string {
-  const what = `${firstWord(sql)} holds for one connection, and the next statement may have another one`
+  const reason = `${firstWord(sql)} affects one connection only, and the next statement may run on another`
   return kind === 'attach'
-    ? `${what}. Open the other file with a pool of its own.`
-    : `${what}: use transaction(), which keeps one until its end.`
+    ? `${reason}. Open the other file with its own pool.`
+    : `${reason}: use transaction(), which holds one connection until its end.`
 }

@@ -22,7 +22,7 @@ describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
     expect(walReasons(pool)).toEqual([])
   })
 
-  test('is truncated when a read ends that has kept it, and is reported until then', async () => {
+  test('is truncated when the read that blocks it ends, and is reported until then', async () => {
     const events: PoolEvent[] = []
     const { pool, walBytes } = await openSmall({
       driver,
@@ -40,7 +40,7 @@ describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
     })
     expect(walReasons(pool)).toEqual([expect.stringContaining('cannot be reset: a read on "app.readers"')])
     expect(pool.health().status).not.toBe('healthy')
-    // Other callers read and write meanwhile.
+    // Other callers can read and write meanwhile.
     expect((await pool.query('SELECT count(*) AS n FROM things')).rows).toEqual([{ n: 500 }])
     await write(pool, MIB)
     expect(warnings()).toHaveLength(1)
@@ -50,7 +50,7 @@ describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
     expect(walReasons(pool)).toEqual([])
   })
 
-  test('is truncated although an iteration goes on that has read all of its rows', async () => {
+  test('is truncated during an iteration that has read all of its rows', async () => {
     const { pool, walBytes } = await openSmall({ driver })
     const rows = pool.iterate('SELECT id FROM things LIMIT 2')
     await rows.next()
@@ -82,7 +82,7 @@ describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
     expect(walReasons(pool)).toEqual([])
   })
 
-  test('of a process that was killed is truncated by the next one', async () => {
+  test('of a killed process is truncated by the next process', async () => {
     const file = newDatabase()
     const child = startChild(`
       const pool = new SqlitePool({ file: ${JSON.stringify(file)}, driver: '${driver}', maxWalBytes: Infinity })
@@ -123,7 +123,7 @@ describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
     await reads.stop()
   })
 
-  test('has its settings again after a caller has changed them', async () => {
+  test('has its settings restored after a caller changed them', async () => {
     const { pool } = await openSmall({ driver })
     const settings = async () => [
       (await pool.query('PRAGMA journal_size_limit')).rows,
@@ -167,7 +167,7 @@ test('a read that waits while the WAL is being reset is served when the pool is 
   await closed
 })
 
-test('a database in memory has none', async () => {
+test('an in-memory database has no WAL', async () => {
   const pool = openPool({ file: ':memory:' })
   await pool.query('SELECT 1')
   expect(pool.health().pools).toHaveLength(1)
@@ -193,7 +193,7 @@ function walReasons(pool: SqlitePool): string[] {
 
 let writes = 0
 
-/** Each value is another one: SQLite does not write a page that stays as it was. */
+/** Every value is different: SQLite does not write unchanged pages. */
 async function write(pool: SqlitePool, bytes: number): Promise<void> {
   for (let written = 0; written < bytes; written += ROW.length) {
     writes++
@@ -204,7 +204,7 @@ async function write(pool: SqlitePool, bytes: number): Promise<void> {
   }
 }
 
-/** A read that takes a while, and that has a snapshot all the time. */
+/** A long read that holds a snapshot until it ends. */
 function reading(): string {
   return `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)
     SELECT max(i), (SELECT count(*) FROM things) FROM n`

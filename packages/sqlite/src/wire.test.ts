@@ -5,8 +5,8 @@ import { packAnswers, packQuestions, unpackAnswers, unpackQuestions } from './wi
 const SELECT = 'SELECT * FROM things WHERE id = ?'
 const DONE: Done = { columns: [], values: [], more: false, changes: 0, lastInsertRowid: 0, millis: 0 }
 
-describe('what goes over in a message', () => {
-  test.each<[what: string, questions: Question[]]>([
+describe('packed messages', () => {
+  test.each<[description: string, questions: Question[]]>([
     ['nothing', []],
     ['a query without parameters', [['query', 'anywhere', SELECT, []]]],
     ['parameters by their order', [['query', 'anywhere', SELECT, [1, 'a', null, 2n, new Uint8Array([1])]]]],
@@ -36,7 +36,7 @@ describe('what goes over in a message', () => {
     expect(unpackQuestions(structuredClone(packQuestions(questions)))).toEqual(questions)
   })
 
-  test.each<[what: string, answers: Answer[]]>([
+  test.each<[description: string, answers: Answer[]]>([
     ['nothing', []],
     ['an answer with nothing in it', [DONE]],
     ['a write', [{ ...DONE, changes: 2, lastInsertRowid: 2n ** 60n, millis: 0.25 }]],
@@ -57,7 +57,7 @@ describe('what goes over in a message', () => {
     expect(unpackAnswers(structuredClone(packAnswers(answers)))).toEqual(answers)
   })
 
-  test('tells a text, and the names of columns, once where they are the same one after the other', () => {
+  test('contain a repeated text or repeated column names only once', () => {
     const questions: Question[] = [1, 2, 3].map((id) => ['query', 'anywhere', SELECT, [id]])
     expect(packQuestions(questions).filter((value) => value === SELECT)).toHaveLength(1)
     const columns = ['id']

@@ -1,6 +1,6 @@
 /**
- * Questions and answers as they go over in a message: one list of plain values. Whatever else is in a message, each object, list
- * or text, is copied by itself, which takes longer than to look a row up.
+ * Packs questions and answers into one list of plain values. In a message, each nested object, list or text is copied separately,
+ * which takes longer than looking up a row.
  */
 import type { Answer, Done, Question, SqliteParameters, SqliteValue } from './protocol.ts'
 
@@ -8,12 +8,12 @@ export type Packed = readonly unknown[]
 
 type Query = Question & readonly ['query', ...unknown[]]
 
-/** In place of the number of parameters, where they go by their names. */
+/** Replaces the number of parameters if the parameters have names. */
 const BY_NAME = -1
-/** In place of a text, or of names of columns. */
+/** Replaces a text or column names that equal the previous ones. */
 const AS_BEFORE = null
 
-/** A query is: within a transaction?, text, number of parameters, parameters. Anything else is rare, and goes as it is. */
+/** Packs a query as: within a transaction?, text, number of parameters, parameters. Other questions are rare and are not packed. */
 export function packQuestions(questions: Iterable<Question>): Packed {
   const packed: unknown[] = []
   let before: string | undefined
@@ -53,7 +53,7 @@ export function unpackQuestions(packed: Packed): Question[] {
   return questions
 }
 
-/** What is done is: columns, number of values, more?, changes, rowid, milliseconds, values. A failure goes as it is. */
+/** Packs an answer as: columns, number of values, more?, changes, rowid, milliseconds, values. Failures are not packed. */
 export function packAnswers(answers: Iterable<Answer>): Packed {
   const packed: unknown[] = []
   let before: readonly string[] | undefined

@@ -2,21 +2,21 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { sqlstateOf } from './sqlstate.ts'
 import type { Store } from './store.ts'
 
-/** The accounts that exist; `schema.sql` of the demo's database makes them. */
+/** The number of accounts, which the demo creates at its start. */
 export const ACCOUNTS = 1_000
 
 export interface LoadResult {
-  /** How long each request that succeeded took, in milliseconds. */
+  /** The duration of each successful request, in milliseconds. */
   readonly latencies: readonly number[]
-  /** The requests that failed, counted by SQLSTATE. */
+  /** The number of failed requests by SQLSTATE. */
   readonly sqlstates: Readonly<Record<string, number>>
 }
 
-/** Makes `requests` requests on each of `concurrency` lines at the same time: three reads, one transfer, and so on. */
+/** Runs `concurrency` clients at the same time, each with `requests` requests: three reads, one transfer, and so on. */
 export async function load(store: Store, concurrency: number, requests: number): Promise<LoadResult> {
   const latencies: number[] = []
   const sqlstates: Record<string, number> = {}
-  const line = async (_: unknown, number: number) => {
+  const client = async (_: unknown, number: number) => {
     for (let i = 0; i < requests; i++) {
       const began = performance.now()
       try {
@@ -26,11 +26,11 @@ export async function load(store: Store, concurrency: number, requests: number):
         const sqlstate = sqlstateOf(error)
         sqlstates[sqlstate] = (sqlstates[sqlstate] ?? 0) + 1
       }
-      // A visitor thinks before the next click; without this, failing would be the fastest way to be done.
+      // Clients pause between requests; otherwise failing requests would finish the load fastest.
       await pause(Math.random() * 20)
     }
   }
-  await Promise.all(Array.from({ length: concurrency }, line))
+  await Promise.all(Array.from({ length: concurrency }, client))
   return { latencies, sqlstates }
 }
 
@@ -39,7 +39,7 @@ async function request(store: Store, number: number): Promise<void> {
     await store.balance(account())
     return
   }
-  // Always from the lower to the higher: two transfers the other way round would wait for each other.
+  // Lock accounts in ascending order: opposite transfers would deadlock.
   const [from, to] = [account(), account()].sort((a, b) => a - b) as [number, number]
   await store.transfer(from, to)
 }

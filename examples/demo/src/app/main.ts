@@ -1,35 +1,35 @@
-/** One process of the demo's app: makes its store, waits for the word, puts load on, and reports. */
+/** One process of the demo's app: creates its store, waits for the start message, runs the load, and reports. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { describeTopology, snapshotPools, type Topology } from '@poolguard/core'
 import type { AppEnvironment, StoreName } from './environment.ts'
 import { type LoadResult, load } from './load.ts'
 import type { Store } from './store.ts'
 
-/** What an app process says to the demo. */
+/** The messages of an app process to the demo. */
 export type AppMessage = { readonly type: 'ready' } | ({ readonly type: 'done' } & AppResult)
 
 export interface AppResult extends LoadResult {
-  /** What its guarded pools found at the other end; empty where it has none. */
+  /** The topologies that its guarded pools detected; empty without guarded pools. */
   readonly topologies: readonly { readonly topology: Topology; readonly description: string }[]
 }
 
-const MAKERS: Record<StoreName, () => Promise<{ store: Store }>> = {
+const STORE_LOADERS: Record<StoreName, () => Promise<{ store: Store }>> = {
   drizzle: () => import('./drizzle.ts'),
   'drizzle-guarded': () => import('./drizzle-guarded.ts'),
   prisma: () => import('./prisma.ts'),
   'prisma-guarded': () => import('./prisma-guarded.ts'),
 }
 
-/** Where nobody listens any more, the process is about to end. */
-function say(message: AppMessage): void {
+/** Ignores errors: if the demo has closed the channel, this process is about to end. */
+function send(message: AppMessage): void {
   process.send?.(message, undefined, undefined, () => {})
 }
 
-const FOUND_OUT_MILLIS = 30_000
+const DETECTION_TIMEOUT_MILLIS = 30_000
 
-/** On a busy machine, the load may end before a pool knows its pooler: a pool finds out more with the requests that come. */
-async function foundOut(store: Store): Promise<void> {
-  const until = performance.now() + FOUND_OUT_MILLIS
+/** Sends requests until the pools have detected their pooler: on a busy machine, the load can end before that. */
+async function waitForDetection(store: Store): Promise<void> {
+  const until = performance.now() + DETECTION_TIMEOUT_MILLIS
   const isKnown = () => snapshotPools().every(({ topology }) => topology && topology.kind !== 'unknown')
   while (!isKnown() && performance.now() < until) {
     await store.balance(1)
@@ -39,15 +39,15 @@ async function foundOut(store: Store): Promise<void> {
 
 process.once('disconnect', () => process.exit())
 const environment = process.env as unknown as AppEnvironment
-const { store } = await MAKERS[environment.STORE]()
+const { store } = await STORE_LOADERS[environment.STORE]()
 
 process.once('message', async () => {
   const result = await load(store, Number(environment.CONCURRENCY), Number(environment.REQUESTS))
-  await foundOut(store)
+  await waitForDetection(store)
   const topologies = snapshotPools().flatMap(({ topology }) =>
     topology ? [{ topology, description: describeTopology(topology) }] : [],
   )
   await store.close()
-  say({ type: 'done', ...result, topologies })
+  send({ type: 'done', ...result, topologies })
 })
-say({ type: 'ready' })
+send({ type: 'ready' })

@@ -6,8 +6,8 @@ interface Failure {
 }
 
 /**
- * The SQLSTATE of a failed request, wherever the library keeps it: pg in `code`, Drizzle in its `cause`, Prisma in
- * `meta.driverAdapterError.cause.originalCode`. Failing that, the error's own code or name.
+ * The SQLSTATE of a failed request: pg has it in `code`, Drizzle in its `cause`, Prisma in
+ * `meta.driverAdapterError.cause.originalCode`. Without a SQLSTATE, the error's own code or name.
  */
 export function sqlstateOf(error: unknown): string {
   return findSqlstate(error, 0) ?? String((error as Failure).code ?? (error as Error).name)
@@ -20,7 +20,7 @@ function findSqlstate(error: unknown, depth: number): string | undefined {
   return own ?? findSqlstate(meta?.driverAdapterError, depth + 1) ?? findSqlstate(cause, depth + 1)
 }
 
-/** Five characters; Prisma's codes (P2037) have five as well, but no SQLSTATE class begins with P2. */
+/** A SQLSTATE has five characters. So do Prisma's codes (P2037), but no SQLSTATE class begins with P2. */
 function isSqlstate(code: unknown): code is string {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('P2')
 }

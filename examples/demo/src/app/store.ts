@@ -1,8 +1,8 @@
-/** What the demo's app does with its database, whatever library it does it with. */
+/** The demo app's database operations, implemented with each library. */
 export interface Store {
-  /** One account. */
+  /** The balance of one account. */
   balance(id: number): Promise<number>
-  /** Moves one unit, in a transaction. */
+  /** Moves one unit between accounts, in a transaction. */
   transfer(from: number, to: number): Promise<void>
   close(): Promise<void>
 }

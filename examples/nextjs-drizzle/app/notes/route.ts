@@ -9,7 +9,7 @@ export async function GET(): Promise<Response> {
   try {
     return Response.json(await db.select().from(note).orderBy(desc(note.id)).limit(20))
   } catch (error) {
-    // No connection came free in time: whoever asks again in a second may be served.
+    // No connection was available in time: clients can retry.
     if (isPoolTimeout(error)) return Response.json({ error: 'busy' }, { status: 503, headers: { 'retry-after': '1' } })
     throw error
   }

@@ -4,13 +4,13 @@ import type { ConnectionSpec } from '../protocol.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 
 export interface ConnectionFactoryOptions {
-  /** The pool's. */
+  /** The pool's name. */
   readonly name: string
   readonly spec: ConnectionSpec
   readonly warn: (message: string) => void
 }
 
-/** How the engine opens, cleans and closes connections to SQLite. */
+/** Opens, resets and closes connections to SQLite for the engine. */
 export class ConnectionFactory implements ResourceFactory<SqliteConnection> {
   readonly #options: ConnectionFactoryOptions
 
@@ -47,13 +47,13 @@ export class ConnectionFactory implements ResourceFactory<SqliteConnection> {
   }
 }
 
-/** Those that pass by themselves: somebody else has the file, or the memory is short. The others stay until something is done. */
-const PASSING = /^SQLITE_(?:BUSY|LOCKED|IOERR|NOMEM|PROTOCOL|INTERRUPT)/
+/** Temporary failures: another process has locked the file, or memory is short. All other failures are permanent. */
+const TEMPORARY = /^SQLITE_(?:BUSY|LOCKED|IOERR|NOMEM|PROTOCOL|INTERRUPT)/
 
 export function classifyOpenFailure(error: unknown): ConnectFailure {
   const { code } = error as { code?: unknown }
   if (typeof code !== 'string') return 'permanent'
-  return PASSING.test(code) || code === 'ETIMEDOUT' || code === 'POOLGUARD_CONNECTION_LOST'
+  return TEMPORARY.test(code) || code === 'ETIMEDOUT' || code === 'POOLGUARD_CONNECTION_LOST'
     ? 'unavailable'
     : 'permanent'
 }

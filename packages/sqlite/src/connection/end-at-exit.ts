@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 
-/** A thread that SQLite may be busy in. */
+/** A thread in which SQLite may be running a statement. */
 export interface SqliteThread {
-  /** Whether it still works on something. Asked while the event loop stands still. */
+  /** Whether the thread still runs a statement. Must not depend on the event loop, which is blocked. */
   readonly isWorking: boolean
 }
 
 const SHELL = '/bin/sh'
-/** Short statements are waited for, as without this. */
+/** The exit waits this long for running statements. */
 const GRACE_MILLIS = 500
 const POLL_MILLIS = 5
 
@@ -17,9 +17,9 @@ let isInstalled = false
 let hasCrashed = false
 
 /**
- * Node waits for every thread before it exits, and no JavaScript can interrupt SQLite: `process.exit()` would wait until a long
- * query has ended. So if a thread still works after a grace period, this process replaces itself with a program that exits with the
- * same code; that ends every thread at once. For SQLite this is a crash of the process: it loses nothing that was committed.
+ * Node waits for every thread before it exits, and JavaScript cannot interrupt SQLite: `process.exit()` would wait until a long
+ * query has ended. So if a thread is still working after a grace period, this process replaces itself with a program that exits with the
+ * same code, which ends every thread immediately. For SQLite this equals a crash of the process: committed transactions are safe.
  *
  * It needs `process.execve` (from Node 22.15 on, not on Windows). After an uncaught error Node waits as before: it prints the error
  * only when its threads have ended.
@@ -41,20 +41,20 @@ export function endAtExit(thread: SqliteThread): () => void {
 }
 
 function canReplaceProcess(): boolean {
-  // What V8 has counted would be lost.
+  // Replacing the process would lose V8's coverage data.
   const measured = process.env.NODE_V8_COVERAGE !== undefined
   return isMainThread && !measured && typeof process.execve === 'function' && existsSync(SHELL)
 }
 
 function onExit(code: number): void {
   if (hasCrashed || !isStillWorking()) return
-  // Listeners that come after this one would not be called any more.
+  // Replacing the process skips the remaining listeners, so call them here.
   const listeners = process.listeners('exit')
   for (const listener of listeners.slice(listeners.indexOf(onExit) + 1)) listener.call(process, code)
   process.execve?.(SHELL, [SHELL, '-c', `exit ${Number(process.exitCode ?? code)}`], {})
 }
 
-/** Waits on the spot: no callback is called any more. */
+/** Blocks the thread while waiting: during `exit`, Node runs no more callbacks. */
 function isStillWorking(): boolean {
   const nothing = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const until = performance.now() + GRACE_MILLIS

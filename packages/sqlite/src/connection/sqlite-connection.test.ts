@@ -6,7 +6,7 @@ import { DRIVERS, newDatabase } from '../testing/database-folder.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 
 describe.each(DRIVERS)('a connection of %s', (driver) => {
-  test('ends with its thread, whatever it is asked together with its end', async () => {
+  test('closes with its thread, even with questions sent at the same time', async () => {
     const spec = { ...readOptions({ file: newDatabase(), driver }).connection, role: 'writer' } as const
     const context = { signal: new AbortController().signal, lost: () => {} }
     const connection = await SqliteConnection.open('app', spec, context, () => {})
@@ -16,17 +16,17 @@ describe.each(DRIVERS)('a connection of %s', (driver) => {
     await expect(connection.ask(['set up'])).rejects.toMatchObject({ code: 'POOLGUARD_CONNECTION_LOST' })
   })
 
-  test('that nobody wants any more ends its thread once that has loaded its driver, and not before', async () => {
+  test('whose opening is aborted ends its thread only after the thread has loaded its driver', async () => {
     const spec = { ...readOptions({ file: newDatabase(), driver }).connection, role: 'writer' } as const
     const events: string[] = []
     const started = new Promise<Worker>((resolve) => process.once('worker', resolve))
     const attempt = new AbortController()
     const opening = SqliteConnection.open('app', spec, { signal: attempt.signal, lost: () => {} }, () => {})
-    attempt.abort(new Error('nobody wants it'))
+    attempt.abort(new Error('aborted by the test'))
     const thread = await started
     thread.once('message', ({ opened }) => events.push(`opened: ${opened}`))
     const exited = once(thread, 'exit')
-    await expect(opening).rejects.toThrow('nobody wants it')
+    await expect(opening).rejects.toThrow('aborted by the test')
     await exited
     expect(events).toEqual(['opened: true'])
   })

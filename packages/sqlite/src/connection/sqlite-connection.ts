@@ -5,49 +5,49 @@ import type { ConnectionSpec, Done, Greeting, Question, ThreadData } from '../pr
 import { type Packed, packQuestions, unpackAnswers } from '../wire.ts'
 import { endAtExit } from './end-at-exit.ts'
 
-/** The thread is of the same format as this file's sources, or ESM beside either of the built formats. */
+/** The worker is TypeScript if this file is; in the built packages it is always ESM. */
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? '../thread/worker.ts' : './worker.mjs', import.meta.url)
 
-/** A question, and who waits for its answer. */
+/** A question, and the functions that settle its promise. */
 export interface Asked {
   readonly question: Question
   resolve(done: Done): void
   reject(error: unknown): void
 }
 
-/** What goes over in one message, and is answered in one. */
+/** The questions of one message, which the thread also answers in one message. */
 interface Sent {
   readonly asked: readonly Asked[]
-  /** Called before any of them is answered. */
+  /** Called before the first answer is delivered. */
   readonly answered: (() => void) | undefined
 }
 
 /**
- * A connection in a thread of its own, as the pool lends it. What is asked within one turn of the event loop goes over in one
- * message, and is answered in one: a message costs more than a short query.
+ * A pooled connection, which runs in its own thread. All questions of one turn of the event loop go over in one message, and the
+ * thread answers in one message: a message costs more than a short query.
  */
 export class SqliteConnection {
   readonly #name: string
   readonly #spec: ConnectionSpec
   readonly #worker: Worker
-  readonly #lost: () => void
+  readonly #onLost: () => void
   readonly #outbox: Asked[] = []
-  /** In the order of the answers. */
+  /** In the order in which the thread answers. */
   readonly #sent: Sent[] = []
   readonly #exited = Promise.withResolvers<void>()
   readonly #progress = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   #asked = 0
-  #heard = 0
+  #received = 0
   #ended: ConnectionLostError | undefined
-  /** Somebody may have changed its pragmas, or attached a file. */
+  /** A caller may have changed its pragmas or attached a file. */
   changed = false
-  /** The transaction on it has been ended by SQLite. */
+  /** Called when SQLite itself has ended the transaction. */
   onTransactionEnded: ((cause: Error) => void) | undefined
 
-  private constructor(name: string, spec: ConnectionSpec, lost: () => void) {
+  private constructor(name: string, spec: ConnectionSpec, onLost: () => void) {
     this.#name = name
     this.#spec = spec
-    this.#lost = lost
+    this.#onLost = onLost
     const workerData: ThreadData = { ...spec, progress: this.#progress }
     this.#worker = new Worker(WORKER, { workerData, name: `poolguard ${name}`, ...flags() })
     this.#worker.on('error', (error) => this.#end(error))
@@ -69,7 +69,7 @@ export class SqliteConnection {
     const connection = new SqliteConnection(name, spec, lost)
     try {
       const greeting = await connection.#greeting()
-      // Not before it: a thread that is ended while it loads better-sqlite3 takes the process with it.
+      // Check only now: terminating a thread while it loads better-sqlite3 crashes the process.
       signal.throwIfAborted()
       if (!greeting.opened) throw new SqliteError(greeting.failure, spec)
       if (greeting.warning) warn(greeting.warning)
@@ -80,38 +80,38 @@ export class SqliteConnection {
     }
   }
 
-  /** For whoever watches leases: changes with every question and every answer. */
+  /** Changes with every question and every answer; leak detection compares it. */
   get activity(): Activity {
     return this.#asked + Atomics.load(this.#progress, 0)
   }
 
-  /** The statement that the thread is at. */
+  /** The statement that the thread is running. */
   get runningQuery(): RunningQuery | undefined {
     const asked = this.#sent[0]?.asked ?? this.#outbox
     const current = asked[this.progress] ?? asked.at(-1)
     return current && { key: current, describe: () => describeQuestion(current.question) }
   }
 
-  /** Whether the thread has not done with all that it was asked; its answers may not have been heard yet. */
+  /** Whether the thread has unfinished questions, regardless of whether its answers have been received yet. */
   get isWorking(): boolean {
     return Atomics.load(this.#progress, 0) !== (this.#asked | 0)
   }
 
-  /** How many of the message that it is at it has done with. */
+  /** How many questions of the current message the thread has finished. */
   get progress(): number {
-    return (Atomics.load(this.#progress, 0) - this.#heard) | 0
+    return (Atomics.load(this.#progress, 0) - this.#received) | 0
   }
 
-  /** An idle thread keeps no process alive. */
+  /** An idle thread must not keep the process alive. */
   setIdle(idle: boolean): void {
     if (idle) this.#worker.unref()
     else this.#worker.ref()
   }
 
-  /** @throws {SqliteError} where SQLite refuses; {@link ConnectionLostError} where the thread ends before it has answered. */
+  /** @throws {SqliteError} if SQLite fails; {@link ConnectionLostError} if the thread ends before it has answered. */
   async ask(question: Question): Promise<Done> {
     const { promise, resolve, reject } = Promise.withResolvers<Done>()
-    if (this.#outbox.length === 0) queueMicrotask(() => this.#empty())
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#flush())
     this.#outbox.push({ question, resolve, reject })
     try {
       return await promise
@@ -120,13 +120,13 @@ export class SqliteConnection {
     }
   }
 
-  /** Asks several at once. What each of them fails with is told at {@link ask}. */
+  /** Sends several questions in one message. Each can fail as in {@link ask}. */
   askAll(asked: readonly Asked[], answered?: () => void): void {
-    this.#empty()
+    this.#flush()
     this.#send({ asked, answered })
   }
 
-  /** Resolves when the thread has ended. What is under way is waited for: SQLite cannot be stopped from outside. */
+  /** Resolves when the thread has ended. Waits for the running statement, because SQLite cannot be stopped from outside. */
   async close(): Promise<void> {
     await this.ask(['close']).catch(() => {})
     await this.#exited.promise
@@ -138,12 +138,12 @@ export class SqliteConnection {
         this.#worker.on('message', (answers: Packed) => this.#receive(answers))
         resolve(greeting)
       })
-      // What keeps a thread from starting stays so: it is no connection that was lost.
+      // If the thread fails to start, report the cause: this is not a lost connection.
       void this.#exited.promise.then(() => reject(this.#ended?.cause ?? this.#ended))
     })
   }
 
-  #empty(): void {
+  #flush(): void {
     if (this.#outbox.length > 0) this.#send({ asked: this.#outbox.splice(0), answered: undefined })
   }
 
@@ -159,31 +159,31 @@ export class SqliteConnection {
 
   #receive(packed: Packed): void {
     const { asked = [], answered } = this.#sent.shift() ?? {}
-    this.#heard += asked.length
+    this.#received += asked.length
     answered?.()
     for (const [index, answer] of unpackAnswers(packed).entries()) {
-      const waiting = asked[index]
-      if (!waiting) continue
+      const pending = asked[index]
+      if (!pending) continue
       if (!('failure' in answer)) {
-        waiting.resolve(answer)
+        pending.resolve(answer)
         continue
       }
       const error = new SqliteError(answer.failure, this.#spec)
       if (!answer.failure.inTransaction) this.onTransactionEnded?.(error)
-      waiting.reject(error)
+      pending.reject(error)
     }
   }
 
   #end(cause: Error | undefined): void {
     if (this.#ended) return
     this.#ended = new ConnectionLostError(this.#name, cause)
-    // First of all, so that it is not lent again when those give it back who have lost it.
-    this.#lost()
+    // Notify the pool first, so that it does not lend this connection again when its callers release it.
+    this.#onLost()
     for (const sent of this.#sent.splice(0)) this.#fail(sent)
-    this.#empty()
+    this.#flush()
   }
 
-  /** Each gets an error of his own, whose stack leads to him. */
+  /** Each caller gets its own error, so that the stack leads to that caller. */
   #fail({ asked, answered }: Sent): void {
     answered?.()
     for (const { reject } of asked) reject(new ConnectionLostError(this.#name, this.#ended?.cause))
@@ -194,7 +194,7 @@ function describeQuestion([kind, , sql]: Question): string {
   return typeof sql === 'string' ? showStatement(sql) : kind
 }
 
-/** A thread inherits the flags of its process. One of them, for a program that is no file, Node would not have for a file. */
+/** A thread inherits the flags of its process. Node rejects --input-type for a program in a file, so drop the flags then. */
 function flags(): { execArgv?: string[] } {
   return process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}
 }

@@ -15,16 +15,16 @@ export interface PoolSideOptions extends Omit<ConnectionFactoryOptions, 'warn'> 
   readonly target: string
   readonly settings: PoolSettings
   readonly onEvent: PoolEventListener | undefined
-  /** Undefined for a database in memory, which has no WAL. */
+  /** Undefined for an in-memory database, which has no WAL. */
   readonly walLimiter: WalLimiter | undefined
-  /** Closes the pool that this is a side of. */
+  /** Closes the whole pool, both sides. */
   readonly close: (drainMillis: number) => Promise<void>
 }
 
-/** The readers or the writer of a pool: an engine, as the process's registry knows pools. */
+/** The readers or the writer of a pool: an engine, registered in the process as an observed pool. */
 export class PoolSide implements ObservedPool {
   readonly engine: Pool<SqliteConnection>
-  /** For single statements. */
+  /** Runs single statements. */
   readonly turns: Turns
   readonly lateQueries: LateQueryReporter<SqliteConnection>
   readonly #options: PoolSideOptions
@@ -59,7 +59,7 @@ export class PoolSide implements ObservedPool {
   }
 
   /**
-   * Acquires a connection. {@link Pool.acquire} says what it throws.
+   * Acquires a connection. Throws as {@link Pool.acquire} does.
    *
    * @param expectedMillis how long the statements take: undefined if that is unknown, Infinity if the caller says when to end.
    */
@@ -76,7 +76,7 @@ export class PoolSide implements ObservedPool {
     if (gate.holds(expectedMillis)) {
       const since = systemClock.now()
       await gate.opened
-      // The time at the gate counts as waiting, too.
+      // The time at the gate counts towards the acquire timeout.
       timeoutMillis = Math.max(0, this.engine.settings.acquireTimeoutMillis - (systemClock.now() - since))
     }
     const lease = await this.engine.acquire({ timeoutMillis })
@@ -97,7 +97,7 @@ export class PoolSide implements ObservedPool {
     }
   }
 
-  /** Of the registry: a pool is closed as a whole. */
+  /** Called by the registry of pools: closes the whole pool. */
   close(drainMillis: number): Promise<void> {
     return this.#options.close(drainMillis)
   }
@@ -111,7 +111,7 @@ export class PoolSide implements ObservedPool {
     return this.#options.spec.role === 'reader' && !this.engine.closed && this.engine.counts.waiting === 0
   }
 
-  /** Tells the pool's listener, or the process if there is none. */
+  /** Emits a warning event or, without a listener, a process warning. */
   warn(message: string): void {
     this.#registration.warn(message)
   }

@@ -2,35 +2,35 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Lease, systemClock } from '@poolguard/core/adapter'
 import type { Asked, SqliteConnection } from '../connection/sqlite-connection.ts'
 
-/** Statements that go over in one message. */
+/** Statements that are sent in one message. */
 export interface Turn {
   readonly since: number
   readonly asked: Asked[]
-  /** How long it takes, as far as is known from the last time. */
+  /** The expected duration, from earlier runs of the statements. */
   millis: number
 }
 
-/** A reader that is at work for no longer than this is waited for: that takes less than to wake another thread. */
+/** Statements queue behind a busy reader up to this duration: that is faster than waking another thread. */
 const MAX_QUEUED_MILLIS = 0.5
-/** A message that takes longer than this is not what it was taken for, and nothing is sent after it. */
+/** If a message takes longer than this, its estimate was wrong, and no more messages are sent after it. */
 const OVERDUE_MILLIS = 1
-/** After so long even those go elsewhere that were sent after it. */
+/** After this long, messages already sent behind it are repeated on another connection. */
 const STUCK_MILLIS = 5
-/** The longest that one is kept: then it is given back, as the pool may have plans for its connection. */
+/** A shared lease is released after this long, so that the pool can close or reset its connection. */
 const MAX_MILLIS = 50
 
-/** A lease that turns share, one message after the other, so that the thread finds the next one there and need not be woken. */
+/** A lease shared by several turns, so that the thread finds its next message queued and need not be woken. */
 export class SharedLease {
-  /** Of those who share it: whose waits are told apart borrow apart. */
+  /** The label of the callers that share the lease: only callers with the same label share one. */
   readonly label: string | undefined
-  /** Calls something as the one who has borrowed it: with his label, and in his scope. */
+  /** Calls a function in the async context of the caller that acquired the lease, with its label. */
   readonly asBorrower: <T>(callback: () => T) => T = AsyncLocalStorage.snapshot()
   readonly #lease: Lease<SqliteConnection>
   readonly #since = systemClock.now()
-  /** Those not answered yet, in the order of their answers. */
+  /** The unanswered turns, in the order of their answers. */
   #turns: Turn[] = []
   #queuedMillis = 0
-  /** Since when the first one has had the connection for itself. */
+  /** When the first turn became the running one. */
   #firstSince = 0
   #stuck = false
 
@@ -39,7 +39,7 @@ export class SharedLease {
     this.#lease = lease
   }
 
-  /** Whether a turn is answered soon if it joins. */
+  /** Whether a turn that joins now is answered soon. */
   hasRoomFor(turn: Turn, now: number): boolean {
     return (
       !this.#stuck &&
@@ -50,7 +50,7 @@ export class SharedLease {
     )
   }
 
-  /** @param done is called when it is given back, with the last answer. */
+  /** @param done is called with the last answer, just before the lease is released. */
   send(turn: Turn, done: () => void): void {
     if (this.#turns.length === 0) this.#firstSince = systemClock.now()
     this.#turns.push(turn)
@@ -58,18 +58,18 @@ export class SharedLease {
     this.#lease.resource.askAll(turn.asked, () => this.#answered(turn, done))
   }
 
-  /** Whether statements wait for others, which may take longer than they should. */
+  /** Whether statements wait behind others, which may take longer than expected. */
   get queues(): boolean {
     const [first] = this.#turns
     return first !== undefined && this.#turns.length + first.asked.length > 2 && !this.#stuck
   }
 
-  /** The turns that wait for a statement which takes too long, told once. They can be asked elsewhere, as they are reads. */
+  /** Returns, once, the turns that wait behind a slow statement. They are reads, so another connection can repeat them. */
   takeStuck(now: number): Turn[] {
     const [first, ...others] = this.#turns
     if (!first || !this.queues || now - this.#firstSince < STUCK_MILLIS) return []
     const slow = first.asked[this.#lease.resource.progress]
-    // It is done with, and the answers are on their way.
+    // The thread has finished this message; the answers are on their way.
     if (!slow) return []
     this.#stuck = true
     const beside = first.asked.filter((asked) => asked !== slow)

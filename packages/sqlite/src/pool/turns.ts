@@ -4,44 +4,44 @@ import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 import type { Done, Question } from '../protocol.ts'
 import { SharedLease, type Turn } from './shared-lease.ts'
 
-/** From so many on, another message costs less than waiting for the others. */
+/** Above this number, another message costs less than waiting for the statements before. */
 const MAX_PER_TURN = 24
-/** Younger callers join those who wait already: so little do they lose of their time. */
+/** Statements join a turn that waits for its connection up to this age. */
 const JOINABLE_MILLIS = 5
-/** Whoever shares a message with a statement waits for it. */
+/** Only statements faster than this share a message, because each waits for the others. */
 const QUICK_MILLIS = 1
-/** Those who share a lease are looked after so often, while there are any. */
-const LOOK_MILLIS = 5
+/** How often shared leases are checked for slow statements. */
+const CHECK_INTERVAL_MILLIS = 5
 
-/** Whom turns get their connections from. */
+/** Provides connections to turns. */
 export interface Lending {
   /** @param expectedMillis how long the statements take; undefined if that is unknown. */
   acquire(expectedMillis: number | undefined): Promise<Lease<SqliteConnection>>
-  /** Whether leases remember the stacks of their borrowers at the moment. */
+  /** Whether leases currently capture the stacks of their callers. */
   readonly capturesStacks: boolean
-  /** They are reads: it makes no difference whether one is asked twice. */
+  /** True for readers: a read can safely run twice. */
   readonly repeatable: boolean
-  /** Whether a connection that is lent may take the next turn, too: they are reads, and nobody waits for it. */
+  /** Whether a connection in use can also take the next turn: only for reads, and only if no caller waits for a connection. */
   mayShare(): boolean
 }
 
 /**
- * Single statements on their way to a connection. Those that are known to be quick share one message where they come together,
- * and one lease where they come while others are under way: a message to a thread costs more than such a statement, and one that
- * wakes it much more. All others go alone, so that nobody waits for them who need not.
+ * Sends single statements to connections. Quick statements share one message if they arrive together, and one lease if they arrive
+ * while others are running: a message to a thread costs more than a quick statement, and waking the thread costs much more. Each
+ * other statement is sent alone, so that no quick statement waits for it.
  */
 export class Turns {
   readonly #lending: Lending
-  /** Turns that wait for their connection and have room, by the label of their callers, whose waits are told apart. */
+  /** Turns that wait for their connection and can take more statements, by label: waits are measured per label. */
   readonly #open = new Map<string | undefined, Turn>()
   readonly #shared = new Set<SharedLease>()
-  #looking = false
+  #checking = false
 
   constructor(lending: Lending) {
     this.#lending = lending
   }
 
-  /** @param millis how long it took the last time, where that is known. */
+  /** @param millis the statement's last duration, if known. */
   ask(question: Question, millis: number | undefined): Promise<Done> {
     if (this.#lending.capturesStacks) return this.#askTraced(question, millis)
     const { promise, resolve, reject } = Promise.withResolvers<Done>()
@@ -60,18 +60,18 @@ export class Turns {
     }
     const turn = { since: now, asked: [asked], millis }
     this.#open.set(label, turn)
-    // When all callbacks of this round of the event loop have been called, each of which may ask.
+    // Send after all callbacks of this turn of the event loop, because each of them may add a statement.
     setImmediate(() => this.#take(turn, label))
     return promise
   }
 
-  /** Resolves when every turn so far has asked for a connection. */
-  async taken(): Promise<void> {
-    // Immediates run in their order.
+  /** Resolves when every turn so far has requested a connection. */
+  async sent(): Promise<void> {
+    // Immediates run in the order in which they were set.
     if (this.#open.size > 0) await new Promise<void>((resolve) => setImmediate(() => resolve()))
   }
 
-  /** Alone and at once, so that the lease has its caller's stack. */
+  /** Acquires synchronously and for this statement only, so that the lease captures the caller's stack. */
   async #askTraced(question: Question, millis: number | undefined): Promise<Done> {
     const lease = await this.#lending.acquire(millis)
     return await new Promise((resolve, reject) => {
@@ -123,25 +123,25 @@ export class Turns {
 
   #send(turn: Turn, shared: SharedLease): void {
     shared.send(turn, () => this.#shared.delete(shared))
-    if (shared.queues) this.#look()
+    if (shared.queues) this.#scheduleCheck()
   }
 
-  /** Looks, while statements wait for others, whether those take longer than they should. */
-  #look(): void {
-    if (this.#looking || !this.#lending.repeatable) return
-    this.#looking = true
-    // The answers that have come meanwhile are heard before.
-    systemClock.after(LOOK_MILLIS, () => setImmediate(() => this.#freeStuck()))
+  /** Checks for slow statements while other statements wait behind them. */
+  #scheduleCheck(): void {
+    if (this.#checking || !this.#lending.repeatable) return
+    this.#checking = true
+    // setImmediate: process answers that have already arrived first.
+    systemClock.after(CHECK_INTERVAL_MILLIS, () => setImmediate(() => this.#freeStuck()))
   }
 
   #freeStuck(): void {
-    this.#looking = false
+    this.#checking = false
     const now = systemClock.now()
     for (const shared of this.#shared) for (const turn of shared.takeStuck(now)) this.#repeat(turn, shared)
-    if ([...this.#shared].some(({ queues }) => queues)) this.#look()
+    if ([...this.#shared].some(({ queues }) => queues)) this.#scheduleCheck()
   }
 
-  /** Asks elsewhere as well. The answer that comes first is heard. */
+  /** Repeats a turn on another connection. The first answer wins. */
   #repeat(turn: Turn, stuck: SharedLease): void {
     stuck
       .asBorrower(() => this.#lending.acquire(turn.millis))
@@ -151,7 +151,7 @@ export class Turns {
           else lease.release()
         },
         (error) => {
-          // A pool that is being closed waits for what is under way.
+          // The pool is closing: it waits for the original turn.
           if (!(error instanceof PoolClosedError)) fail(turn, error)
         },
       )

@@ -13,7 +13,7 @@ async function poolWithRows(options: Parameters<typeof openPool>[0], rows: numbe
 }
 
 describe.each(DRIVERS)('iterating on %s', (driver) => {
-  test('gives every row once, in their order, and its connection back', async () => {
+  test('returns every row once, in order, and releases its connection', async () => {
     const pool = openPool({ driver, pool: { max: 1 } })
     const seen: unknown[] = []
     for await (const { i } of pool.iterate(NUMBERS)) seen.push(i)
@@ -21,7 +21,7 @@ describe.each(DRIVERS)('iterating on %s', (driver) => {
     expect(pool.getStats().readers.active).toBe(0)
   })
 
-  test('reads no further than its consumer, and of one state', async () => {
+  test('reads no further than its consumer, from one snapshot', async () => {
     const pool = await poolWithRows({ driver }, 1_000)
     let seen = 0
     for await (const _row of pool.iterate('SELECT * FROM things')) {
@@ -31,7 +31,7 @@ describe.each(DRIVERS)('iterating on %s', (driver) => {
     expect((await pool.query('SELECT count(*) AS n FROM things')).rows).toEqual([{ n: 0 }])
   })
 
-  test.each(['left', 'failed in'])('ends where the loop is %s, and gives the connection back', async (how) => {
+  test.each(['left', 'failed in'])('ends when the loop is %s, and releases the connection', async (how) => {
     const pool = await poolWithRows({ driver, pool: { max: 1 } }, 1_000)
     const loop = async () => {
       for await (const { id } of pool.iterate('SELECT * FROM things')) {
@@ -44,7 +44,7 @@ describe.each(DRIVERS)('iterating on %s', (driver) => {
     expect((await pool.query('SELECT count(*) AS n FROM things')).rows).toEqual([{ n: 1_000 }])
   })
 
-  test('fails as a query does, and gives the connection back', async () => {
+  test('fails as a query does, and releases the connection', async () => {
     const pool = openPool({ driver, pool: { max: 1 } })
     await expect(pool.iterate('SELECT * FROM nowhere').next()).rejects.toThrow('no such table')
     // The third row is not JSON.
@@ -56,7 +56,7 @@ describe.each(DRIVERS)('iterating on %s', (driver) => {
     expect((await pool.query('SELECT 1 AS a')).rows).toEqual([{ a: 1 }])
   })
 
-  test('refuses what writes', async () => {
+  test('rejects writes', async () => {
     const pool = await poolWithRows({ driver }, 1)
     await expect(pool.iterate('DELETE FROM things RETURNING id').next()).rejects.toMatchObject({
       code: 'POOLGUARD_STATEMENT_REFUSED',
@@ -66,7 +66,7 @@ describe.each(DRIVERS)('iterating on %s', (driver) => {
     expect((await pool.query('SELECT count(*) AS n FROM things')).rows).toEqual([{ n: 1 }])
   })
 
-  test('is told as a leak where its consumer does not go on', async () => {
+  test('is reported as a leak if its consumer stops', async () => {
     const onEvent = vi.fn()
     const pool = await poolWithRows({ driver, onEvent, pool: { leakThresholdMillis: 40 } }, 1_000)
     const rows = pool.iterate('SELECT * FROM things')

@@ -4,7 +4,7 @@ import { readRows, type SqliteRow } from './query-result.ts'
 
 let cursors = 0
 
-/** Reads rows batch by batch: the next one is asked for when the last one is used up. */
+/** Reads rows in batches, each requested when the previous one is consumed. */
 export async function* iterateRows(
   connection: SqliteConnection,
   within: Within,
@@ -20,7 +20,7 @@ export async function* iterateRows(
       yield* readRows(answer)
     }
   } finally {
-    // Whoever has lost the connection knows of it already.
+    // If the connection was lost, the caller already has that error.
     if (answer.more) await connection.ask(['close cursor', cursor]).catch(() => {})
   }
 }

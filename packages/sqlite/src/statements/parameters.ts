@@ -1,9 +1,9 @@
 import type { SqliteParameters, SqliteValue } from '../protocol.ts'
 
 /**
- * Takes parameters as the user gave them.
+ * Validates and copies the caller's parameters.
  *
- * @throws {TypeError} for what SQLite has no type for, with its place: drivers disagree on it, or say less.
+ * @throws {TypeError} for a value that SQLite has no type for, with its position: the drivers' own errors differ.
  */
 export function readParameters(parameters: unknown): SqliteParameters {
   if (parameters === undefined) return []
@@ -12,7 +12,7 @@ export function readParameters(parameters: unknown): SqliteParameters {
     const named = Object.entries(parameters)
     return Object.fromEntries(named.map(([name, value]) => [name, readValue(value, `"${name}"`)]))
   }
-  throw new TypeError('Parameters are given as a list, or as an object with their names')
+  throw new TypeError('Parameters must be an array, or an object with parameter names as keys')
 }
 
 function readValue(value: unknown, place: number | string): SqliteValue {
@@ -25,14 +25,17 @@ function readValue(value: unknown, place: number | string): SqliteValue {
       break
     case 'object':
       if (value === null) return value
-      // As they are now, and without the buffer that they may be a part of, which a message would copy whole.
+      // Copy the bytes: the caller may change them, and a message would copy the whole underlying buffer.
       if (value instanceof Uint8Array) return new Uint8Array(value)
   }
   const found = value instanceof Date ? 'a Date' : `a ${typeof value}`
-  throw new TypeError(`Parameter ${place} is ${found}: SQLite takes null, numbers, bigints of 64 bits, texts and bytes`)
+  throw new TypeError(
+    `Parameter ${place} is ${found}: SQLite accepts null, number, bigint (64 bits), string and Uint8Array`,
+  )
 }
 
-/** @throws {TypeError} for a statement that is no text, as whoever comes from another driver may give it. */
+/** @throws {TypeError} for a statement that is not a string, such as the statement object of another driver. */
 export function requireText(sql: unknown): void {
-  if (typeof sql !== 'string') throw new TypeError('A statement is given as a text, and its parameters beside it')
+  if (typeof sql !== 'string')
+    throw new TypeError('A statement must be a string, with its parameters as a separate argument')
 }

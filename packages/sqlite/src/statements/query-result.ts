@@ -1,17 +1,17 @@
 import type { Done, Rows, SqliteValue } from '../protocol.ts'
 
-/** What a statement has given. */
+/** The result of a statement. */
 export interface SqliteResult<Row = SqliteRow> {
   readonly rows: Row[]
   readonly columns: readonly string[]
   /** Rows inserted, updated or deleted. */
   readonly changes: number
-  /** Of the row inserted last on the connection; 0 for reads. */
+  /** The rowid of the last row inserted on the connection; 0 for reads. */
   readonly lastInsertRowid: number | bigint
 }
 
 export interface QueryOptions {
-  /** Rows as objects, or as lists in the order of the columns, of which there may be several of one name. Default: `object`. */
+  /** Rows as objects, or as arrays in the order of the columns, which keep columns with equal names. Default: `object`. */
   readonly rowMode?: 'object' | 'array' | undefined
 }
 
@@ -20,7 +20,7 @@ export function readResult(done: Done, { rowMode }: QueryOptions = {}): SqliteRe
   return { rows: rowMode === 'array' ? readRowLists(done) : readRows(done), columns, changes, lastInsertRowid }
 }
 
-/** A row by the names of its columns; of two of one name the last. */
+/** A row by column names; of two columns with the same name, the last one. */
 export type SqliteRow = Record<string, SqliteValue>
 
 export function readRowLists({ columns, values }: Rows): SqliteValue[][] {
@@ -41,14 +41,14 @@ export function readRows({ columns, values }: Rows): SqliteRow[] {
   return rows
 }
 
-/** Bytes come over as plain ones, and are given as a Buffer, which is more to Node's users. */
+/** Converts the Uint8Array of the message to a Buffer, as Node's users expect. */
 function readValue(value: SqliteValue): SqliteValue {
   if (typeof value !== 'object' || value === null) return value
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }
 
 function set(row: SqliteRow, column: string, value: SqliteValue): void {
-  // Setting this one sets something else.
+  // Assigning to __proto__ would set the prototype.
   if (column === '__proto__') Object.defineProperty(row, column, { value, ...PLAIN })
   else row[column] = value
 }

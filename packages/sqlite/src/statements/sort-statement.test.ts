@@ -30,7 +30,7 @@ test.each<[sql: string, kind: StatementKind]>([
   ['RELEASE a', 'savepoint'],
   ["ATTACH 'b.db' AS b", 'attach'],
   ['DETACH b', 'attach'],
-  // In which a comment has one end only: otherwise this would take for ever.
+  // Each comment can match in one way only: otherwise the time would grow exponentially.
   ['/**/'.repeat(50), 'write'],
 ])('%j is a %s', (sql, kind) => {
   expect(sortStatement(sql)).toBe(kind)

@@ -1,15 +1,15 @@
-/** What a text is to the pool, as far as its beginning tells. */
+/** The kind of a statement, derived from its first word. */
 export type StatementKind =
-  /** It may well be a read: a reader tries it, and refuses before anything is done if it is not. */
+  /** Probably a read: a reader tries it, and rejects a write before it changes anything. */
   | 'read'
   | 'write'
-  /** Changes or shows how a connection behaves. */
+  /** Reads or changes a setting of the connection. */
   | 'pragma'
   /** Begins or ends a transaction. */
   | 'transaction'
-  /** Goes back to, or forgets, a point within one. */
+  /** Sets, releases or rolls back to a savepoint. */
   | 'savepoint'
-  /** Adds another file to a connection. */
+  /** Attaches or detaches another file. */
   | 'attach'
 
 const BEGINNING = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*([a-z]+)(?:\s+(?:transaction\s+)?(to)\b)?/i
@@ -30,10 +30,10 @@ const KINDS: Readonly<Record<string, StatementKind>> = {
   detach: 'attach',
 }
 
-/** Functions that tell what the connection has written, of which a reader knows nothing. */
-const OF_THE_WRITER = /\b(?:last_insert_rowid|changes|total_changes)\s*\(/i
+/** Functions about the connection's own writes, which a reader cannot answer. */
+const WRITER_FUNCTIONS = /\b(?:last_insert_rowid|changes|total_changes)\s*\(/i
 
-/** The word that a statement begins with. The rest of it is its author's: it may hold a secret. */
+/** The first word of a statement, for messages: the rest may contain a secret. */
 export function firstWord(sql: string): string {
   return BEGINNING.exec(sql)?.[1]?.toUpperCase() ?? ''
 }
@@ -42,5 +42,5 @@ export function sortStatement(sql: string): StatementKind {
   const [, word = '', to] = BEGINNING.exec(sql) ?? []
   const kind = KINDS[word.toLowerCase()] ?? 'write'
   if (kind === 'transaction' && to !== undefined) return 'savepoint'
-  return kind === 'read' && OF_THE_WRITER.test(sql) ? 'write' : kind
+  return kind === 'read' && WRITER_FUNCTIONS.test(sql) ? 'write' : kind
 }

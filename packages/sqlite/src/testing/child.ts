@@ -11,13 +11,13 @@ export interface ChildOptions {
   readonly execArgv?: readonly string[]
 }
 
-/** Another process with `SqlitePool` at hand, that runs a program and is ended with the test. */
+/** Starts another process that runs a program with `SqlitePool` imported, and ends it with the test. */
 export function startChild(program: string, options: ChildOptions = {}): ChildProcess {
   const { uid, execArgv = [] } = options
   const source = `import { SqlitePool } from '${POOL}'\n${program}`
   const child = spawn(process.execPath, [...execArgv, '--eval', source], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    // Where the packages are found.
+    // The folder from which Node resolves packages.
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     ...(uid !== undefined && { uid, gid: uid }),
   })
@@ -27,14 +27,14 @@ export function startChild(program: string, options: ChildOptions = {}): ChildPr
   return child
 }
 
-/** Resolves when the child has said something on stdout. */
+/** Resolves with the child's first output on stdout. */
 export async function saidBy(child: ChildProcess): Promise<string> {
   if (!child.stdout) throw new Error('the child has no stdout')
   const [said] = await once(child.stdout, 'data')
   return String(said).trim()
 }
 
-/** How it has ended, and what it has said until then. */
+/** Resolves with the child's exit code and output. */
 export async function endOf(child: ChildProcess): Promise<{ code: number | null; stdout: string; stderr: string }> {
   if (!child.stdout || !child.stderr) throw new Error('the child has no output')
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])

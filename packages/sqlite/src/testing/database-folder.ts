@@ -8,21 +8,21 @@ import { SqlitePool } from '../sqlite-pool.ts'
 
 export const DRIVERS: readonly DriverName[] = ['better-sqlite3', 'node:sqlite']
 
-/** The path of a database that is not there yet, in a folder that goes with the test. */
+/** The path of a new database in a folder that is removed with the test. */
 export function newDatabase(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'poolguard-sqlite-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   return path.join(folder, 'app.db')
 }
 
-/** A pool that is closed with the test. */
+/** Opens a pool that is closed with the test. */
 export function openPool(options: Partial<SqliteOptions> = {}): SqlitePool {
   const pool = new SqlitePool({ file: newDatabase(), ...options })
   onTestFinished(() => pool.close(0))
   return pool
 }
 
-/** Takes SQLite a while, and nothing else can be done on its connection meanwhile. */
+/** A query that occupies its connection for a while. */
 export function longQuery(rows = 2_000_000): string {
   return `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows}) SELECT count(*) AS n FROM n`
 }

@@ -1,6 +1,6 @@
 /**
- * For threads that load an old better-sqlite3 in place of the newest: the first with its binaries in its package. Those of
- * version 12 are downloaded or compiled when it is installed, which not every machine can do.
+ * Makes threads load an old better-sqlite3 instead of the newest: the first version with binaries in its package. Version 12
+ * downloads or compiles its binary on installation, which not every machine can do.
  */
 import { registerHooks } from 'node:module'
 

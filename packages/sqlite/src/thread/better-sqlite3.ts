@@ -1,7 +1,7 @@
 import type { SqliteValue } from '../protocol.ts'
 import { bindable, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './sqlite-driver.ts'
 
-/** What is used of better-sqlite3. */
+/** The part of better-sqlite3 used here. */
 interface BetterStatement {
   readonly reader: boolean
   raw(on: boolean): this
@@ -28,11 +28,11 @@ const FIRST_WITH_NODE_API = 13
 
 /** Loads better-sqlite3 and its binary. */
 export async function loadBetterSqlite3(): Promise<SqliteDriver> {
-  // A name that only Node resolves: it brings no types, and bundlers need not find it.
+  // A variable, so that TypeScript and bundlers do not resolve the optional package.
   const name: string = 'better-sqlite3'
   await requireNodeApi(name)
   const { default: Database } = (await import(name)) as { default: BetterSqlite3 }
-  // The binary is loaded with the first database.
+  // better-sqlite3 loads its binary with the first database.
   new Database(':memory:').close()
   return {
     name: 'better-sqlite3',
@@ -45,14 +45,14 @@ export async function loadBetterSqlite3(): Promise<SqliteDriver> {
   }
 }
 
-/** Throws before a binary is loaded that would crash the process. */
+/** Throws before loading a binary that would crash the process. */
 async function requireNodeApi(name: string): Promise<void> {
   const manifest = (await import(`${name}/package.json`, { with: { type: 'json' } })) as {
     default: { version: string }
   }
   const { version } = manifest.default
   if (Number.parseInt(version, 10) < FIRST_WITH_NODE_API || Number(process.versions.napi) >= MIN_NODE_API) return
-  throw new Error(`version ${version} needs Node 22.14 or later, and this is ${process.versions.node}`)
+  throw new Error(`version ${version} needs Node 22.14 or later, but this is Node ${process.versions.node}`)
 }
 
 function wrap(database: BetterDatabase): SqliteDatabase {
@@ -62,7 +62,7 @@ function wrap(database: BetterDatabase): SqliteDatabase {
     },
     prepare: (sql) => wrapStatement(database.prepare(sql)),
     run: (script) => database.exec(script),
-    // It refuses by itself, as SQLite does not.
+    // Without unsafe mode, better-sqlite3 rejects writes during an iteration; SQLite allows them.
     whileIterating: (on) => database.unsafeMode(on),
     close: () => database.close(),
   }

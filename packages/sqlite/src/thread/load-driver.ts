@@ -8,13 +8,13 @@ const LOADERS: Readonly<Record<DriverName, () => Promise<SqliteDriver>>> = {
   'node:sqlite': loadNodeSqlite,
 }
 
-/** A driver, and what is to be said of it. */
+/** A driver, and a warning about the choice. */
 export interface LoadedDriver {
   readonly driver: SqliteDriver
   readonly warning: string | undefined
 }
 
-/** Loads the driver that was asked for, or the first one that is there. */
+/** Loads the requested driver, or the first available one. */
 export async function loadDriver(wanted: DriverName | 'auto'): Promise<LoadedDriver> {
   const names = wanted === 'auto' ? (Object.keys(LOADERS) as DriverName[]) : [wanted]
   const failures: { name: DriverName; error: unknown }[] = []
@@ -28,14 +28,17 @@ export async function loadDriver(wanted: DriverName | 'auto'): Promise<LoadedDri
   }
   const reasons = failures.map(({ name, error }) => `${name}: ${reasonOf(error)}`).join('; ')
   throw new Error(
-    `no SQLite driver (${reasons}). Install better-sqlite3 (npm install better-sqlite3), which needs Node 22.14 or later, or run Node 22.16 or later, which brings node:sqlite.`,
+    `no SQLite driver (${reasons}). Install better-sqlite3 (npm install better-sqlite3), which needs Node 22.14 or later, or run Node 22.16 or later, which includes node:sqlite.`,
   )
 }
 
-/** One that is not installed is not missed; one that does not load should be. */
+/** Warns about a driver that is installed but fails to load, not about one that is missing. */
 function warningOf(failures: readonly { name: DriverName; error: unknown }[]): string | undefined {
   const broken = failures.find(({ error }) => !isMissing(error))
-  return broken && `${broken.name} is installed, but does not load (${reasonOf(broken.error)}): node:sqlite is used.`
+  return (
+    broken &&
+    `${broken.name} is installed, but fails to load (${reasonOf(broken.error)}). The pool uses node:sqlite instead.`
+  )
 }
 
 function isMissing(error: unknown): boolean {
@@ -44,6 +47,6 @@ function isMissing(error: unknown): boolean {
 }
 
 function reasonOf(error: unknown): string {
-  if (isMissing(error)) return 'not there'
+  if (isMissing(error)) return 'not installed'
   return error instanceof Error ? (error.message.split('\n', 1)[0] ?? error.name) : String(error)
 }

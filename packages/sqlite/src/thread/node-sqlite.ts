@@ -4,11 +4,11 @@ import { readPlaceholders, requireAllGiven } from './placeholders.ts'
 import { nameOfCode } from './result-codes.ts'
 import { bindable, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './sqlite-driver.ts'
 
-/** Loads Node's own SQLite. */
+/** Loads node:sqlite. */
 export async function loadNodeSqlite(): Promise<SqliteDriver> {
   const { DatabaseSync, StatementSync } = await import('node:sqlite')
   if (!('setReturnArrays' in StatementSync.prototype)) {
-    throw new Error(`that of Node ${process.versions.node} cannot give rows as lists, as it can from 22.16 on`)
+    throw new Error(`needs Node 22.16 or later to return rows as arrays, but this is Node ${process.versions.node}`)
   }
   return {
     name: 'node:sqlite',
@@ -32,13 +32,13 @@ function wrap(database: DatabaseSync): SqliteDatabase {
   }
 }
 
-/** A text that holds nothing for SQLite to do. */
-const NOTHING = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*(?:\*\/|$))*$/
+/** A text without a statement. */
+const NO_STATEMENT = /^(?:\s|;|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*(?:\*\/|$))*$/
 
-/** It would run the first statement of several and say nothing of the others. */
+/** node:sqlite would run only the first of several statements and silently ignore the rest. */
 function prepareOne(database: DatabaseSync, sql: string): StatementSync {
   const statement = database.prepare(sql)
-  if (!NOTHING.test(sql.slice(statement.sourceSQL.length))) {
+  if (!NO_STATEMENT.test(sql.slice(statement.sourceSQL.length))) {
     throw new RangeError('The supplied SQL string contains more than one statement')
   }
   return statement
@@ -47,7 +47,7 @@ function prepareOne(database: DatabaseSync, sql: string): StatementSync {
 function wrapStatement(statement: StatementSync, sql: string): SqliteStatement {
   statement.setReadBigInts(true)
   statement.setReturnArrays(true)
-  // As better-sqlite3 has it: one too many is nothing, one too few an error.
+  // As in better-sqlite3, an extra parameter is ignored, and a missing one is an error.
   statement.setAllowUnknownNamedParameters(true)
   const placeholders = readPlaceholders(sql)
   type Bound = Parameters<StatementSync['all']>

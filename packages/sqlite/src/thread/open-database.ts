@@ -1,21 +1,21 @@
 import type { ConnectionSpec, Synchronous } from '../protocol.ts'
 import type { SqliteDatabase, SqliteDriver } from './sqlite-driver.ts'
 
-/** As `PRAGMA synchronous` answers. */
+/** The values of `PRAGMA synchronous`. */
 const SYNCHRONOUS: Readonly<Record<Synchronous, number>> = { normal: 1, full: 2, extra: 3 }
 
-/** An attempt to open waits no longer for a lock: the pool tries again, within its callers' deadlines. */
+/** An attempt to open waits at most this long for a lock: the pool retries within its callers' deadlines. */
 const OPEN_BUSY_MILLIS = 1_000
 
-/** While a checkpoint waits for readers nobody can write. */
+/** How long a checkpoint waits for readers; writes are blocked meanwhile. */
 const CHECKPOINT_BUSY_MILLIS = 100
 
-/** SQLite's own default. */
+/** SQLite's default. */
 const MAX_PAGES_BEFORE_CHECKPOINT = 1_000
-/** Of the size that the WAL may have before it has to be reset. */
+/** SQLite checkpoints at this share of the size at which the pool resets the WAL. */
 const CHECKPOINT_SHARE = 0.5
 
-/** Opens a connection as the pool wants it, and looks whether it is so. */
+/** Opens a connection and applies its settings. */
 export function openDatabase(driver: SqliteDriver, spec: ConnectionSpec): SqliteDatabase {
   if (spec.role === 'reader') prepareFile(driver, spec)
   const database = open(driver, spec, spec.role === 'reader')
@@ -28,7 +28,7 @@ export function openDatabase(driver: SqliteDriver, spec: ConnectionSpec): Sqlite
   }
 }
 
-/** Sets what holds for a connection, and looks whether it does: SQLite passes over what it cannot set. */
+/** Applies a connection's settings and verifies them: SQLite silently ignores settings that it cannot apply. */
 export function setUp(database: SqliteDatabase, spec: ConnectionSpec): void {
   const { path, busyTimeoutMillis, synchronous, foreignKeys, role } = spec
   detachAll(database)
@@ -39,7 +39,7 @@ export function setUp(database: SqliteDatabase, spec: ConnectionSpec): void {
     ['busy_timeout', busyTimeoutMillis],
     ['synchronous', SYNCHRONOUS[synchronous]],
     ['foreign_keys', Number(foreignKeys)],
-    // Keeps a reader from tables of its own, too.
+    // Also prevents temporary tables on a reader.
     ['query_only', Number(role === 'reader')],
   ]
   for (const [name, value] of wanted) {
@@ -49,7 +49,7 @@ export function setUp(database: SqliteDatabase, spec: ConnectionSpec): void {
   }
 }
 
-/** A page has 512 bytes to 64 KiB: by SQLite's default of 1,000 pages, the WAL of the largest ones would reach 64 MiB. */
+/** Pages have 512 bytes to 64 KiB: with SQLite's default of 1,000 pages, a WAL of 64 KiB pages would reach 64 MiB. */
 function walSettings(
   database: SqliteDatabase,
   { walBytesToKeep }: ConnectionSpec,
@@ -61,14 +61,14 @@ function walSettings(
   ]
 }
 
-/** What somebody has attached was for what they did, and the next one may attach another file by its name. */
+/** Detaches files that a caller attached: the next caller may attach another file with the same name. */
 function detachAll(database: SqliteDatabase): void {
   for (const [, name] of database.prepare('PRAGMA database_list').all([])) {
     if (name !== 'main' && name !== 'temp') database.run(`DETACH "${String(name).replaceAll('"', '""')}"`)
   }
 }
 
-/** A reader cannot make a file, nor turn one to WAL. */
+/** A reader can neither create a file nor switch it to WAL, so a writer does it first. */
 function prepareFile(driver: SqliteDriver, spec: ConnectionSpec): void {
   if (isInWal(driver, spec)) return
   openDatabase(driver, { ...spec, role: 'writer' }).close()
@@ -87,7 +87,7 @@ function isInWal(driver: SqliteDriver, spec: ConnectionSpec): boolean {
       database.close()
     }
   } catch {
-    // Why, a writer finds out.
+    // The writer reports the reason.
     return false
   }
 }
@@ -96,14 +96,14 @@ function requireWal(database: SqliteDatabase): void {
   const mode = pragma(database, 'journal_mode = WAL')
   if (mode !== 'wal') {
     throw new Error(
-      `journal_mode stays ${String(mode)}: WAL needs a file system with shared memory, so none of a network`,
+      `journal_mode stays ${String(mode)}: WAL needs shared memory, which network file systems do not support`,
     )
   }
 }
 
 /**
- * Writes the WAL into the file and truncates it. Waits a moment for reads that use the WAL; if one goes on for longer, the rest
- * stays in the WAL.
+ * Writes the WAL into the file and truncates it. Waits briefly for reads that use the WAL; if a read takes longer, the rest stays in
+ * the WAL.
  */
 export function checkpoint(
   database: SqliteDatabase,

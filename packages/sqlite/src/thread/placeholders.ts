@@ -1,18 +1,18 @@
 import type { SqliteParameters } from '../protocol.ts'
 
-/** What a statement has to be given. */
+/** The placeholders of a statement. */
 export interface Placeholders {
-  /** By their order. */
+  /** The number of positional parameters. */
   readonly count: number
-  /** By their names, or numbers, without what stands before them. */
+  /** Names or numbers, without the prefix. */
   readonly names: ReadonlySet<string>
-  /** Whether some have no name. */
+  /** Whether a placeholder has no name. */
   readonly anonymous: boolean
 }
 
 /**
- * What may hold a placeholder's characters and is none comes first: strings, quoted names, comments, names. What is not closed
- * goes to the end, so that no text is read twice.
+ * First matches text that can contain a placeholder's characters without being one: strings, quoted names, comments, names. An
+ * unclosed one extends to the end of the text, so that matching takes linear time.
  */
 const TOKEN =
   /'[^']*(?:'|$)|"[^"]*(?:"|$)|`[^`]*(?:`|$)|\[[^\]]*\]?|--[^\n]*|\/\*(?:[^*]|\*(?!\/))*(?:\*\/|$)|[a-z_\x80-\uffff][\w$\x80-\uffff]*|\?(\d*)|[:@$]([\w$\x80-\uffff]+)/gi
@@ -37,7 +37,7 @@ export function readPlaceholders(sql: string): Placeholders {
   return { count, names, anonymous }
 }
 
-/** @throws {RangeError} where one is not given: SQLite would take it for NULL. */
+/** @throws {RangeError} if a parameter is missing: SQLite would use NULL. */
 export function requireAllGiven({ count, names, anonymous }: Placeholders, parameters: SqliteParameters): void {
   const isList = Array.isArray(parameters)
   if (isList ? parameters.length < count : anonymous) throw new RangeError('Too few parameter values were provided')

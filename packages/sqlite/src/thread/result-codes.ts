@@ -1,4 +1,4 @@
-/** Of SQLite's result codes those that a statement or an open can fail with, by their number (https://www.sqlite.org/rescode.html). */
+/** SQLite's result codes for failed statements and opens, by number (https://www.sqlite.org/rescode.html). */
 const PRIMARY: Readonly<Record<number, string>> = {
   1: 'ERROR',
   2: 'INTERNAL',
@@ -26,7 +26,7 @@ const PRIMARY: Readonly<Record<number, string>> = {
   26: 'NOTADB',
 }
 
-/** The extended codes of a primary one, in the order of their numbers: the first is 1. */
+/** The extended codes of each primary code, in numerical order from 1. */
 const EXTENDED: Readonly<Record<string, readonly string[]>> = {
   ERROR: ['MISSING_COLLSEQ', 'RETRY', 'SNAPSHOT'],
   BUSY: ['RECOVERY', 'SNAPSHOT', 'TIMEOUT'],
@@ -70,7 +70,7 @@ const EXTENDED: Readonly<Record<string, readonly string[]>> = {
   AUTH: ['USER'],
 }
 
-/** The name of a result code, as better-sqlite3 has it: `SQLITE_CONSTRAINT_UNIQUE`. */
+/** The name of a result code, as in better-sqlite3: `SQLITE_CONSTRAINT_UNIQUE`. */
 export function nameOfCode(code: number): string {
   const primary = PRIMARY[code & 0xff]
   if (primary === undefined) return `SQLITE_UNKNOWN_${code}`

@@ -12,16 +12,16 @@ import { checkpoint, openDatabase, setUp } from './open-database.ts'
 import type { SqliteDatabase, SqliteDriver, SqliteStatement } from './sqlite-driver.ts'
 import { type PreparedStatement, StatementCache } from './statement-cache.ts'
 
-/** A batch of a cursor ends with so many rows, or so many characters and bytes, whichever come first. */
+/** A cursor's batch ends at this number of rows, or at this size in characters and bytes. */
 const ROWS_PER_BATCH = 256
-const SIZE_OF_BATCH = 64 * 1024
+const MAX_BATCH_SIZE = 64 * 1024
 
 interface Cursor {
   readonly prepared: PreparedStatement
   readonly rows: IterableIterator<SqliteValue[]>
 }
 
-/** One connection, in its own thread: answers questions, each in one go. */
+/** One connection, in its own thread: answers questions synchronously. */
 export class Session {
   readonly #driver: SqliteDriver
   readonly #spec: ConnectionSpec
@@ -29,14 +29,14 @@ export class Session {
   readonly #database: SqliteDatabase
   readonly #statements: StatementCache
   readonly #cursors = new Map<number, Cursor>()
-  /** Undefined where nothing can be changed. */
+  /** Undefined for a reader, which changes nothing. */
   readonly #counts: SqliteStatement | undefined
-  /** Of a reader: what writes is committed by itself. */
+  /** For readers only: on the writer, each statement commits on its own. */
   readonly #snapshot: { readonly begin: SqliteStatement; readonly end: SqliteStatement } | undefined
-  /** Since the connection was opened. */
+  /** Changes since the connection was opened. */
   #totalChanges = 0n
 
-  /** @param answered is called with each answer, before the others of its message are there. */
+  /** @param answered is called after each answer, before the message with all answers is sent. */
   constructor(driver: SqliteDriver, spec: ConnectionSpec, answered: () => void) {
     this.#driver = driver
     this.#spec = spec
@@ -49,18 +49,18 @@ export class Session {
   }
 
   /**
-   * Reads that come together are one transaction: beginning and ending one, with locks on the file, takes as long as looking
-   * up a row.
+   * Runs the reads of one message in one transaction: beginning and ending a transaction, with locks on the file, takes as long as
+   * looking up a row.
    */
   answerAll(questions: readonly Question[]): Answer[] {
-    const atOnce =
+    const inOneTransaction =
       this.#snapshot && questions.length > 1 && questions.every(standsAlone) && !this.#database.inTransaction
-    if (!atOnce) return questions.map((question) => this.answer(question))
+    if (!inOneTransaction) return questions.map((question) => this.answer(question))
     this.#snapshot.begin.run([])
     try {
       return questions.map((question) => this.answer(question))
     } finally {
-      // Some errors end it.
+      // Some errors end the transaction.
       if (this.#database.inTransaction) this.#snapshot.end.run([])
     }
   }
@@ -89,7 +89,7 @@ export class Session {
         this.#require(question[1])
         return this.#openCursor(question[2], question[3], question[4])
       case 'next':
-        return this.#readOn(question[1])
+        return this.#readBatch(question[1])
       case 'close cursor':
         this.#closeCursor(question[1])
         break
@@ -113,7 +113,7 @@ export class Session {
     return NOTHING
   }
 
-  /** Some errors end a transaction, and what follows would be committed by itself. */
+  /** Some errors end a transaction; its further statements would then be committed one by one. */
   #require(within: Within): void {
     if (within === 'transaction' && !this.#database.inTransaction) throw new Error('the transaction is over')
   }
@@ -133,21 +133,21 @@ export class Session {
       columns: columnsOf(prepared),
       values,
       more: false,
-      // It is that of the last statement that changed anything, be it one before this.
+      // changes() keeps the count of an earlier statement if this one changed nothing.
       changes: this.#totalChanges === before ? 0 : Number(changes),
       lastInsertRowid: this.#convertInteger(lastInsertRowid),
       millis,
     }
   }
 
-  /** What SQLite has changed last, and with which rowid. */
+  /** Reads SQLite's counts of changes and the last rowid. */
   #countChanges(): readonly bigint[] {
     const [counts = []] = (this.#counts?.all([]) ?? []) as bigint[][]
     this.#totalChanges = counts[2] ?? 0n
     return counts
   }
 
-  /** A script that leaves a transaction open would go on in whatever comes next. */
+  /** Rolls back a transaction that the script left open: it would include the statements of later callers. */
   #runScript(within: Within, script: string): void {
     try {
       this.#database.run(script)
@@ -155,8 +155,8 @@ export class Session {
       if (inTransaction === (within === 'transaction')) return
       throw new Error(
         inTransaction
-          ? 'the script has left a transaction open, which was rolled back: end it with COMMIT'
-          : 'the script has ended the transaction that it was part of',
+          ? 'the script left a transaction open, which was rolled back: end it with COMMIT'
+          : 'the script ended the transaction that it was part of',
       )
     } finally {
       if (within === 'anywhere' && this.#database.inTransaction) this.#database.run('ROLLBACK')
@@ -166,19 +166,19 @@ export class Session {
 
   #openCursor(sql: string, parameters: SqliteParameters, cursor: number): Done {
     const prepared = this.#statements.prepare(sql)
-    if (!prepared.givesRows) throw new RangeError('This statement gives no rows to iterate over')
+    if (!prepared.givesRows) throw new RangeError('This statement returns no rows to iterate over')
     this.#cursors.set(cursor, { prepared, rows: prepared.statement.iterate(parameters) })
     this.#database.whileIterating?.(true)
-    return this.#readOn(cursor)
+    return this.#readBatch(cursor)
   }
 
-  #readOn(id: number): Done {
+  #readBatch(id: number): Done {
     const cursor = this.#cursors.get(id)
     if (!cursor) throw new Error('the iteration is over')
     try {
       const values: SqliteValue[] = []
       let size = 0
-      for (let rows = 0; rows < ROWS_PER_BATCH && size < SIZE_OF_BATCH; rows++) {
+      for (let rows = 0; rows < ROWS_PER_BATCH && size < MAX_BATCH_SIZE; rows++) {
         const { done, value } = cursor.rows.next()
         if (done) {
           this.#closeCursor(id)
@@ -200,7 +200,7 @@ export class Session {
     if (this.#cursors.size === 0) this.#database.whileIterating?.(false)
   }
 
-  /** One that stays open would keep its snapshot. */
+  /** An open cursor would keep its snapshot. */
   #closeCursors(): void {
     for (const cursor of this.#cursors.keys()) this.#closeCursor(cursor)
   }
@@ -209,7 +209,7 @@ export class Session {
     for (const value of row) values.push(typeof value === 'bigint' ? this.#convertInteger(value) : value)
   }
 
-  /** A number where it is exactly that, or as it was asked for. */
+  /** Converts to a number if that is exact, unless the option `integers` asks for bigints. */
   #convertInteger(value: bigint): number | bigint {
     if (this.#spec.integers === 'bigint') return value
     const number = Number(value)
@@ -222,7 +222,7 @@ export class Session {
     try {
       if (this.#spec.role === 'writer' && !this.#database.inTransaction) checkpoint(this.#database, this.#spec)
     } finally {
-      // What is not in the file stays in the WAL, where the next one to open it finds it.
+      // Changes that are not in the file yet stay in the WAL, and the next connection reads them there.
       this.#database.close()
     }
   }
@@ -232,7 +232,7 @@ const NOTHING: Done = { columns: [], values: [], more: false, changes: 0, lastIn
 
 const COUNTS = 'SELECT changes(), last_insert_rowid(), total_changes()'
 
-/** It belongs to no transaction, and leaves nothing open. */
+/** Whether the question belongs to no transaction and leaves nothing open. */
 function standsAlone([kind, within]: Question): boolean {
   return kind === 'query' && within === 'anywhere'
 }

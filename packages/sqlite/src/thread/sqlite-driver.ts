@@ -1,10 +1,10 @@
 import type { DriverName, SqliteParameters, SqliteValue } from '../protocol.ts'
 
-/** What a connection's thread needs of a driver. Integers come as bigint and rows as lists, so that nothing is lost. */
+/** The driver interface of a connection's thread. Integers are bigints and rows are arrays, so that no value is lost. */
 export interface SqliteDriver {
   readonly name: DriverName
   open(path: string, options: OpenOptions): SqliteDatabase
-  /** The name of the result code in an error of the driver's; undefined where that is not SQLite's. */
+  /** The name of SQLite's result code in a driver's error; undefined if the error is not SQLite's. */
   codeOf(error: unknown): string | undefined
 }
 
@@ -16,25 +16,25 @@ export interface OpenOptions {
 
 export interface SqliteDatabase {
   readonly inTransaction: boolean
-  /** One statement; more of them in one text are refused. */
+  /** Prepares one statement; throws for a text with several. */
   prepare(sql: string): SqliteStatement
-  /** Any number of statements. */
+  /** Runs any number of statements. */
   run(script: string): void
-  /** Whether statements may write while another one is being iterated. */
+  /** Allows or forbids writes during an iteration. */
   whileIterating?(on: boolean): void
   close(): void
 }
 
 export interface SqliteStatement {
-  /** Empty where it gives no rows. */
+  /** Empty if the statement returns no rows. */
   columns(): string[]
   all(parameters: SqliteParameters): SqliteValue[][]
   iterate(parameters: SqliteParameters): IterableIterator<SqliteValue[]>
-  /** For what gives no rows. */
+  /** Runs a statement that returns no rows. */
   run(parameters: SqliteParameters): void
 }
 
-/** Whole numbers are bound as such: a driver takes every number for a REAL, so that `5 / ?` would depend on it. */
+/** Binds whole numbers as INTEGER: drivers bind every number as REAL, which changes the result of `5 / ?`. */
 export function bindable(parameters: SqliteParameters): unknown[] {
   if (isList(parameters)) return parameters.map(bindableValue)
   const named = Object.entries(parameters).map(([name, value]) => [name, bindableValue(value)])

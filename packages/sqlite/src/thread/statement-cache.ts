@@ -1,21 +1,21 @@
 import type { SqliteDatabase, SqliteStatement } from './sqlite-driver.ts'
 
-/** A statement that was prepared, and the names of its columns. */
+/** A prepared statement and the names of its columns. */
 export interface PreparedStatement {
   readonly statement: SqliteStatement
-  /** Undefined where they may change with the schema, so that they have to be asked for each time. */
+  /** Undefined if the names can change with the schema, so that each run must read them. */
   readonly columns: readonly string[] | undefined
   readonly givesRows: boolean
 }
 
-/** A rowid is called as the column that stands for it. */
-const CHANGING = /\*|rowid|oid/i
+/** `*` depends on the schema, and a rowid has the name of its alias column. */
+const SCHEMA_DEPENDENT = /\*|rowid|oid/i
 
-/** The statements of one connection that were used last. */
+/** The most recently used statements of one connection. */
 export class StatementCache {
   readonly #database: SqliteDatabase
   readonly #capacity: number
-  /** The one used last at the end. */
+  /** In order of use, the most recent one last. */
   readonly #statements = new Map<string, PreparedStatement>()
   #last: { readonly sql: string; readonly prepared: PreparedStatement } | undefined
 
@@ -25,7 +25,7 @@ export class StatementCache {
   }
 
   take(sql: string): PreparedStatement {
-    // Where one text comes again and again, there is nothing to put in order.
+    // The same text as before is already last in the order.
     if (sql === this.#last?.sql) return this.#last.prepared
     const known = this.#statements.get(sql)
     if (known) this.#statements.delete(sql)
@@ -36,12 +36,12 @@ export class StatementCache {
     return prepared
   }
 
-  /** One of its own, which may be in use for long. */
+  /** Prepares an uncached statement, which an iteration can use for a long time. */
   prepare(sql: string): PreparedStatement {
     const statement = this.#database.prepare(sql)
     const columns = statement.columns()
-    // Names that stand in the text cannot change under it: without the column it fails.
-    return { statement, columns: CHANGING.test(sql) ? undefined : columns, givesRows: columns.length > 0 }
+    // Column names in the text itself cannot change: without the column the statement fails.
+    return { statement, columns: SCHEMA_DEPENDENT.test(sql) ? undefined : columns, givesRows: columns.length > 0 }
   }
 
   clear(): void {

@@ -1,4 +1,4 @@
-/** The thread of one connection. What it is asked comes in batches, and is answered in batches. */
+/** The thread of one connection: receives questions in batches and answers them in batches. */
 import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Greeting, ThreadData } from '../protocol.ts'
@@ -7,14 +7,14 @@ import { loadDriver } from './load-driver.ts'
 import { reportFailure, Session } from './session.ts'
 import type { SqliteDriver } from './sqlite-driver.ts'
 
-if (!parentPort) throw new Error('this is started by a pool, as a thread')
+if (!parentPort) throw new Error('this module must be started by a pool, as a worker thread')
 const port = parentPort
 
-/** Of what a thread gets of a core, this leaves the event loop's three times as much. */
-const NICER = 5
+/** With this nice value, the event loop gets three times as much of a core as a reader. */
+const NICE_INCREMENT = 5
 
 const { progress, ...spec }: ThreadData = workerData
-if (spec.role === 'reader') giveWay()
+if (spec.role === 'reader') lowerPriority()
 const session = await open()
 if (session) {
   port.on('message', (packed: Packed) => {
@@ -43,14 +43,14 @@ function greet(greeting: Greeting): void {
 }
 
 /**
- * Where there are more threads than cores, the event loop goes before long queries. Not before the writer, for which others
- * wait. Only Linux has priorities of threads; elsewhere it would be that of the process.
+ * With more threads than cores, the event loop gets priority over long reads, but not over the writer, for which callers queue. Only
+ * Linux has priorities per thread; elsewhere this would change the priority of the process.
  */
-function giveWay(): void {
+function lowerPriority(): void {
   if (process.platform !== 'linux') return
   try {
-    setPriority(0, Math.min(getPriority(0) + NICER, 19))
+    setPriority(0, Math.min(getPriority(0) + NICE_INCREMENT, 19))
   } catch {
-    // A sandbox may know of none.
+    // Sandboxes may not allow priorities.
   }
 }

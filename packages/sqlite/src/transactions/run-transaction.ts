@@ -4,17 +4,17 @@ import { TransactionOverError } from '../errors.ts'
 import { OpenTransaction, type SqliteTransaction } from './sqlite-transaction.ts'
 
 export interface TransactionSettings {
-  /** How it begins. */
+  /** The statement that begins the transaction. */
   readonly statement: string
-  /** After so long without activity it is rolled back. */
+  /** The transaction is rolled back after this long without activity. */
   readonly idleMillis: number
-  /** Told of queries that are sent after its end. */
+  /** Called for queries that are sent after the end of the transaction. */
   readonly reportLate: (query: LateQuery) => void
 }
 
 /**
- * Runs a transaction on a leased connection: commits when the work has ended, rolls back when it fails, or when nothing is
- * done on it for too long, whether the work ever ends or not.
+ * Runs a transaction on a leased connection: commits when `work` resolves, and rolls back when `work` rejects or when the transaction
+ * is idle for too long, even if `work` never settles.
  */
 export async function runTransaction<T>(
   lease: Lease<SqliteConnection>,
@@ -22,10 +22,10 @@ export async function runTransaction<T>(
   { statement, idleMillis, reportLate }: TransactionSettings,
 ): Promise<T> {
   const connection = lease.resource
-  const queriedLate = (stack: string | null) => {
+  const onLateQuery = (stack: string | null) => {
     if (!lease.active) reportLate({ stack, rejected: true })
   }
-  const transaction = await OpenTransaction.begin(connection, statement, queriedLate)
+  const transaction = await OpenTransaction.begin(connection, statement, onLateQuery)
   const watch = watchActivity(connection, idleMillis)
   try {
     const result = await Promise.race([watch.idle, Promise.resolve(transaction).then(work)])
@@ -39,33 +39,33 @@ export async function runTransaction<T>(
   }
 }
 
-/** A connection is looked at so many times within the time that it may be idle for. */
-const LOOKS = 4
+/** The number of activity checks within `idleMillis`. */
+const CHECKS_PER_TIMEOUT = 4
 
-/** Rejects when nothing has been done on a connection for so long. */
+/** Rejects when the connection has been idle for `idleMillis`. */
 function watchActivity(connection: SqliteConnection, idleMillis: number): { idle: Promise<never>; stop: () => void } {
   const { promise: idle, reject } = Promise.withResolvers<never>()
   let activity = connection.activity
   let quietSince = systemClock.now()
-  const look = () => {
+  const check = () => {
     const before = activity
     activity = connection.activity
     const now = systemClock.now()
     if (connection.runningQuery || activity !== before) quietSince = now
     else if (now - quietSince >= idleMillis) return reject(idleError(idleMillis))
-    lookAgain()
+    scheduleCheck()
   }
   let stop = () => {}
-  const lookAgain = () => {
-    stop = systemClock.after(idleMillis / LOOKS, look, { background: true })
+  const scheduleCheck = () => {
+    stop = systemClock.after(idleMillis / CHECKS_PER_TIMEOUT, check, { background: true })
   }
-  lookAgain()
+  scheduleCheck()
   return { idle, stop: () => stop() }
 }
 
 function idleError(idleMillis: number): Error {
   return new TransactionOverError(
-    `The transaction was rolled back: nothing was done in it for ${idleMillis} ms (idleInTransactionMillis). While one is open ` +
-      'nobody else can write, or the WAL cannot be written back. Do what takes long before or after it.',
+    `The transaction was rolled back because it was idle for ${idleMillis} ms (idleInTransactionMillis). An open transaction blocks ` +
+      'other writes, or the checkpoint of the WAL. Move slow work before or after the transaction.',
   )
 }

@@ -17,7 +17,7 @@ const insert = (pool: SqlitePool | SqliteTransaction, name: string) =>
   pool.query('INSERT INTO things (name) VALUES (?)', [name])
 
 describe.each(DRIVERS)('a transaction on %s', (driver) => {
-  test('sees what it writes, and others do once it is committed', async () => {
+  test('sees its own writes, and other callers see them after the commit', async () => {
     const pool = await poolWithThings({ driver })
     const result = await pool.transaction(async (tx) => {
       await insert(tx, 'a')
@@ -29,7 +29,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     expect(await namesIn(pool)).toEqual(['a'])
   })
 
-  test('is rolled back when its work fails, and says why', async () => {
+  test('is rolled back when its work fails, with the error of the work', async () => {
     const pool = await poolWithThings({ driver })
     const work = async (tx: SqliteTransaction) => {
       await insert(tx, 'a')
@@ -44,7 +44,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     expect(await namesIn(pool)).toEqual([])
   })
 
-  test('waits for the one before it: they do not interleave', async () => {
+  test('waits for the transaction before it, without interleaving', async () => {
     const pool = await poolWithThings({ driver })
     await pool.exec('CREATE TABLE counter (n INTEGER); INSERT INTO counter VALUES (0)')
     const increment = () =>
@@ -57,7 +57,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     expect((await pool.query('SELECT n FROM counter')).rows).toEqual([{ n: 20 }])
   })
 
-  test('has inner ones, which are rolled back by themselves, and run one after the other', async () => {
+  test('has inner transactions, which roll back on their own, and run one after the other', async () => {
     const pool = await poolWithThings({ driver })
     await pool.transaction(async (tx) => {
       await insert(tx, 'outer')
@@ -73,7 +73,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     expect(await namesIn(pool)).toEqual(['outer', 'second'])
   })
 
-  test('refuses what comes after its end, and what would end it', async () => {
+  test('rejects statements after its end, and statements that would end it', async () => {
     const pool = await poolWithThings({ driver })
     let kept: SqliteTransaction | undefined
     let inner: SqliteTransaction | undefined
@@ -81,7 +81,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
       .transaction(async (tx) => {
         kept = tx
         await expect(tx.query('COMMIT')).rejects.toMatchObject({ code: 'POOLGUARD_STATEMENT_REFUSED' })
-        await expect(tx.exec('COMMIT')).rejects.toThrow('has ended the transaction')
+        await expect(tx.exec('COMMIT')).rejects.toThrow('ended the transaction')
         await expect(insert(tx, 'a')).rejects.toMatchObject({ code: 'POOLGUARD_TRANSACTION_OVER' })
       })
       .catch(() => {})
@@ -98,7 +98,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     expect(await namesIn(pool)).toEqual([])
   })
 
-  test('is over where SQLite ends it, so that nothing of it is committed by itself', async () => {
+  test('ends when SQLite ends it, so that no further statement is committed on its own', async () => {
     const pool = await poolWithThings({ driver })
     await insert(pool, 'a')
     const work = async (tx: SqliteTransaction) => {
@@ -114,7 +114,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     expect(await namesIn(pool)).toEqual(['a'])
   })
 
-  test('goes on after a statement that has failed', async () => {
+  test('continues after a failed statement', async () => {
     const pool = await poolWithThings({ driver })
     await pool.transaction(async (tx) => {
       await insert(tx, 'a')
@@ -124,7 +124,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     expect(await namesIn(pool)).toEqual(['a', 'b'])
   })
 
-  test('fails with its commit', async () => {
+  test('fails if its commit fails', async () => {
     const pool = await poolWithThings({ driver })
     await pool.exec('CREATE TABLE parts (thing REFERENCES things DEFERRABLE INITIALLY DEFERRED)')
     const failing = pool.transaction((tx) => tx.query('INSERT INTO parts VALUES (7)'))
@@ -133,7 +133,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     await pool.transaction((tx) => insert(tx, 'a'))
   })
 
-  test('that only reads sees one state, beside whoever writes, and cannot write', async () => {
+  test('with readOnly sees one snapshot during concurrent writes, and cannot write', async () => {
     const pool = await poolWithThings({ driver })
     await insert(pool, 'a')
     await pool.transaction(
@@ -148,7 +148,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     expect(await namesIn(pool)).toEqual(['a', 'b'])
   })
 
-  test('in which nothing is done any more is rolled back, and the next one gets the writer', async () => {
+  test('that is idle for too long is rolled back, and the next one gets the writer', async () => {
     const pool = await poolWithThings({ driver, idleInTransactionMillis: 50 })
     const stuck = pool.transaction(async (tx) => {
       await insert(tx, 'a')
@@ -160,7 +160,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     expect(await namesIn(pool)).toEqual(['b'])
   })
 
-  test('may change the rows that it iterates over', async () => {
+  test('can change the rows that it iterates over', async () => {
     const pool = await poolWithThings({ driver })
     await Promise.all(['a', 'b', 'c'].map((name) => insert(pool, name)))
     await pool.transaction(async (tx) => {
@@ -171,7 +171,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     expect(await namesIn(pool)).toEqual(['a!', 'b!', 'c!'])
   })
 
-  test('takes its iterations with it', async () => {
+  test('ends its iterations when it ends', async () => {
     const pool = await poolWithThings({ driver })
     await pool.exec(
       'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) INSERT INTO things SELECT i, i FROM n',
@@ -188,7 +188,7 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     await pool.transaction((tx) => insert(tx, 'after it'))
   })
 
-  test('that asks its pool for the writer again is told as a deadlock', async () => {
+  test('that acquires the writer again is reported as a deadlock', async () => {
     const onEvent = vi.fn()
     const pool = await poolWithThings({ driver, onEvent, pool: { acquireTimeoutMillis: 2_500 } })
     const work = async (tx: SqliteTransaction) => {

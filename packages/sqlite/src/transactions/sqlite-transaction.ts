@@ -8,9 +8,9 @@ import type { SqliteRow } from '../statements/query-result.ts'
 import { type QueryOptions, readResult, type SqliteResult } from '../statements/query-result.ts'
 import { firstWord, sortStatement } from '../statements/sort-statement.ts'
 
-/** A transaction under way, all of it on one connection. */
+/** An open transaction on one connection. */
 export interface SqliteTransaction {
-  /** Runs a statement in it. */
+  /** Runs a statement in the transaction. */
   query<Row = SqliteRow>(sql: string, parameters?: SqliteParameters): Promise<SqliteResult<Row>>
   query<Row = SqliteValue[]>(
     sql: string,
@@ -18,45 +18,45 @@ export interface SqliteTransaction {
     options: QueryOptions & { readonly rowMode: 'array' },
   ): Promise<SqliteResult<Row>>
   query(sql: string, parameters?: SqliteParameters, options?: QueryOptions): Promise<SqliteResult<unknown>>
-  /** Reads rows batch by batch. What is written to the same table meanwhile may or may not be among them. */
+  /** Reads rows in batches. Rows written to the same table meanwhile may or may not be included. */
   iterate<Row = SqliteRow>(sql: string, parameters?: SqliteParameters): AsyncGenerator<Row, void, undefined>
   /** Runs any number of statements, without parameters. */
   exec(script: string): Promise<void>
   /**
-   * A transaction within this one, which can be rolled back by itself: a savepoint. Several are run one after the other, so
-   * one that is begun through the outer handle inside of an inner one waits for itself.
+   * Runs an inner transaction (a savepoint), which can be rolled back on its own. Inner transactions run one after the other, so
+   * starting one through the outer handle inside another inner one waits for itself.
    */
   transaction<T>(work: (transaction: SqliteTransaction) => Promise<T> | T): Promise<T>
 }
 
-/** Told where a query was sent that came after the end. */
-type QueriedLate = (stack: string | null) => void
+/** Called with the stack of a query that was sent after the end. */
+type LateQueryListener = (stack: string | null) => void
 
-/** A transaction, or one within it, as the pool runs it. */
+/** The pool's implementation of a transaction and of its inner transactions. */
 export class OpenTransaction implements SqliteTransaction {
   readonly #connection: SqliteConnection
   readonly #outer: OpenTransaction | undefined
   readonly #depth: number
-  readonly #queriedLate: QueriedLate
-  #over: Error | undefined
-  /** The inner transactions so far: savepoints form a stack, on which two side by side would undo each other. */
+  readonly #onLateQuery: LateQueryListener
+  #endError: Error | undefined
+  /** The last inner transaction: savepoints form a stack, so concurrent ones would undo each other. */
   #inner: Promise<unknown> = Promise.resolve()
 
-  private constructor(connection: SqliteConnection, queriedLate: QueriedLate, outer?: OpenTransaction) {
+  private constructor(connection: SqliteConnection, onLateQuery: LateQueryListener, outer?: OpenTransaction) {
     this.#connection = connection
-    this.#queriedLate = queriedLate
+    this.#onLateQuery = onLateQuery
     this.#outer = outer
     this.#depth = outer ? outer.#depth + 1 : 0
   }
 
-  /** @param statement `BEGIN`, of whichever kind. */
+  /** @param statement any form of `BEGIN`. */
   static async begin(
     connection: SqliteConnection,
     statement: string,
-    queriedLate: QueriedLate,
+    onLateQuery: LateQueryListener,
   ): Promise<OpenTransaction> {
     await connection.ask(['query', 'anywhere', statement, []])
-    const transaction = new OpenTransaction(connection, queriedLate)
+    const transaction = new OpenTransaction(connection, onLateQuery)
     connection.onTransactionEnded = (cause) => transaction.end('SQLite has rolled it back', cause)
     return transaction
   }
@@ -67,25 +67,25 @@ export class OpenTransaction implements SqliteTransaction {
     this.end('it was committed')
   }
 
-  /** Where the connection is lost, so is what was done on it. */
+  /** Ignores errors: if the connection is lost, SQLite rolls back itself. */
   async rollBack(): Promise<void> {
     this.end('it was rolled back')
     await this.#connection.ask(['roll back']).catch(() => {})
   }
 
-  /** From now on it refuses what it is asked. The first reason is kept. */
+  /** Makes the transaction reject all further statements. The first reason is kept. */
   end(reason: string, cause?: Error): void {
-    this.#over ??= new TransactionOverError(`The transaction is over: ${reason}.`, { cause })
+    this.#endError ??= new TransactionOverError(`The transaction is over: ${reason}.`, { cause })
   }
 
   async query(sql: string, parameters?: SqliteParameters, options?: QueryOptions): Promise<SqliteResult<never>> {
-    this.#notice(sql)
+    this.#checkStatement(sql)
     return readResult(await this.#ask(sql, readParameters(parameters)), options) as SqliteResult<never>
   }
 
   async *iterate<Row = SqliteRow>(sql: string, parameters?: SqliteParameters): AsyncGenerator<Row, void, undefined> {
     this.#requireOpen()
-    this.#notice(sql)
+    this.#checkStatement(sql)
     yield* iterateRows(this.#connection, 'transaction', sql, readParameters(parameters)) as AsyncGenerator<Row>
   }
 
@@ -105,19 +105,19 @@ export class OpenTransaction implements SqliteTransaction {
   async #runInner<T>(work: (transaction: SqliteTransaction) => Promise<T> | T): Promise<T> {
     const savepoint = `poolguard_${this.#depth}`
     await this.#ask(`SAVEPOINT ${savepoint}`)
-    const inner = new OpenTransaction(this.#connection, this.#queriedLate, this)
+    const inner = new OpenTransaction(this.#connection, this.#onLateQuery, this)
     try {
       const result = await work(inner)
       await this.#ask(`RELEASE ${savepoint}`)
       return result
     } catch (error) {
-      // Where all of the transaction is over, there is nothing left to go back to.
+      // If the whole transaction has ended, there is no savepoint left.
       await this.#ask(`ROLLBACK TO ${savepoint}`)
         .then(() => this.#ask(`RELEASE ${savepoint}`))
         .catch(() => {})
       throw error
     } finally {
-      inner.end('the function that it was given to has ended')
+      inner.end('its function has ended')
     }
   }
 
@@ -127,26 +127,26 @@ export class OpenTransaction implements SqliteTransaction {
   }
 
   #requireOpen(): void {
-    if (this.#over) {
-      this.#queriedLate(captureStack(this.#requireOpen))
-      throw this.#over
+    if (this.#endError) {
+      this.#onLateQuery(captureStack(this.#requireOpen))
+      throw this.#endError
     }
     if (this.#outer) this.#outer.#requireOpen()
   }
 
-  /** What of a statement concerns the transaction itself, or the connection after it. */
-  #notice(sql: string): void {
+  /** Rejects statements that would end the transaction, and notes changes of the connection's settings. */
+  #checkStatement(sql: string): void {
     requireText(sql)
     const kind = sortStatement(sql)
     if (kind === 'pragma' || kind === 'attach') this.#connection.changed = true
     if (kind !== 'transaction') return
     throw new StatementRefusedError(
-      `${firstWord(sql)} inside of a transaction: it is committed when its function has ended, and rolled back when that throws.`,
+      `${firstWord(sql)} inside a transaction: the pool commits when the function has ended, and rolls back when the function throws.`,
     )
   }
 }
 
-/** Of a text with several statements. */
+/** Whether a script may change the connection's settings. */
 export function mayChangeConnection(script: string): boolean {
   return /\b(?:pragma|attach)\b/i.test(script)
 }

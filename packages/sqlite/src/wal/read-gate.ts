@@ -21,8 +21,8 @@ interface LongRead {
 
 /**
  * SQLite can reset the WAL only at a moment when no read transaction uses it. Reads that overlap leave no such moment. While the
- * gate is closed, every read waits that would end later than the longest of the reads under way, so that the moment comes.
- * Quick reads, and reads that end before the longest one does, go on.
+ * gate is closed, a read waits if it would end later than the longest of the running reads, so that the moment comes.
+ * Quick reads, and reads that end before the longest one, are not delayed.
  */
 export class ReadGate {
   readonly #reads = new Set<LongRead>()
@@ -35,7 +35,7 @@ export class ReadGate {
     return systemClock.now() + expectedMillis > this.#lastExpectedEnd
   }
 
-  /** Resolves when the gate opens; at once if it is open. */
+  /** Resolves when the gate opens; immediately if it is open. */
   get opened(): Promise<void> {
     return this.#opened?.promise ?? Promise.resolve()
   }

@@ -89,7 +89,7 @@ export class WalLimiter {
     return { bytes, maxBytes, problem }
   }
 
-  /** Lets the reads that wait go on, and resolves when nothing is under way any more. */
+  /** Releases the waiting reads, and resolves when no attempt is running any more. */
   async stop(): Promise<void> {
     this.#stop.abort()
     const { opened } = this.gate
@@ -106,10 +106,10 @@ export class WalLimiter {
   #measureLater(): void {
     const untilAttempt = this.#nextAttempt - systemClock.now()
     const millis = untilAttempt > 0 ? Math.min(MEASURE_MILLIS, untilAttempt) : MEASURE_MILLIS
-    systemClock.after(millis, () => this.#look(), { background: true })
+    systemClock.after(millis, () => this.#check(), { background: true })
   }
 
-  #look(): void {
+  #check(): void {
     const { active } = this.#options.readers().counts
     const isLarge = this.#measure() > this.#bytesToKeep
     if (isLarge) {
@@ -137,10 +137,10 @@ export class WalLimiter {
       if (isWritable(file)) {
         await this.#waitForWriter()
         limit = this.#holdMillis
-        this.#meet(await this.#truncateBetweenReads(systemClock.now() + limit))
-      } else this.#meet({ kind: 'not writable' })
+        this.#setObstacle(await this.#truncateBetweenReads(systemClock.now() + limit))
+      } else this.#setObstacle({ kind: 'not writable' })
     } catch (error) {
-      this.#meet({ kind: 'failed', error })
+      this.#setObstacle({ kind: 'failed', error })
     } finally {
       this.gate.open()
     }
@@ -148,7 +148,7 @@ export class WalLimiter {
     else this.#succeeded()
   }
 
-  #meet(obstacle: WalObstacle | undefined): void {
+  #setObstacle(obstacle: WalObstacle | undefined): void {
     if (!this.#obstacle) this.#obstacleSince = systemClock.now()
     this.#obstacle = obstacle
   }
@@ -157,7 +157,7 @@ export class WalLimiter {
   async #waitForWriter(): Promise<void> {
     const writer = this.#options.writer()
     const blocked = () => {
-      if (writer.counts.active > 0) this.#meet({ kind: 'write', pool: writer })
+      if (writer.counts.active > 0) this.#setObstacle({ kind: 'write', pool: writer })
     }
     const cancel = systemClock.after(FIRST_ATTEMPT_MILLIS, blocked, { background: true })
     try {
@@ -240,7 +240,7 @@ export class WalLimiter {
   }
 }
 
-/** One of a series that doubles, so that the end of each process' long pause is the end of a short one of every other process. */
+/** Pauses double, so that the end of a long pause in one process coincides with the end of a short pause in every other. */
 function pauseAfter(attemptMillis: number): number {
   let pauseMillis = FIRST_ATTEMPT_MILLIS
   while (pauseMillis < attemptMillis * PAUSE_FACTOR) pauseMillis *= 2
