@@ -141,7 +141,7 @@ export class OpenTransaction implements SqliteTransaction {
     if (kind === 'pragma' || kind === 'attach') this.#connection.changed = true
     if (kind !== 'transaction') return
     throw new StatementRefusedError(
-      `${firstWord(sql)} inside a transaction: the pool commits when the function has ended, and rolls back when the function throws.`,
+      `${firstWord(sql)} is not allowed inside a transaction: the pool commits when the function has ended, and rolls back when the function throws.`,
     )
   }
 }
