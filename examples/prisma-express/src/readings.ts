@@ -8,7 +8,7 @@ export interface NewReading {
 
 /**
  * Writes all readings or none, on one connection. A `Promise.all` over thousands of `create`s would occupy every connection of the
- * pool, and if one fails, the others would stay written.
+ * pool, and if one fails, the remaining rows would stay written.
  */
 export async function addReadings(readings: readonly NewReading[]): Promise<number> {
   const written = await inBatches(prisma, readings, (tx, chunk) => tx.reading.createMany({ data: chunk }), {

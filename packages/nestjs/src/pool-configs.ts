@@ -45,7 +45,7 @@ export function requireNames(configs: ReadonlyMap<PoolKey, unknown>, declared: P
   throw new InvalidOptionError('poolNames', declared, `${wanted}: the pools that the factory returns`)
 }
 
-/** Without an address, `fleet` and `instances` are probably meant for the pool that `guardDataSource` or `PrismaPg` creates. */
+/** Without an address, `fleet` and `instances` probably belong to the pool that `guardDataSource` or `PrismaPg` creates. */
 function requireAddress(config: GuardedPoolConfig): void {
   const { connectionString, host, user, database, fleet, instances } = config
   const { PGHOST, PGUSER, PGDATABASE } = process.env

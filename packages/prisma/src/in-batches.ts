@@ -27,7 +27,7 @@ const MAX_TIMER_MILLIS = 2 ** 31 - 1
 
 /**
  * Runs many writes in one transaction on one connection, in chunks, all or nothing. `Promise.all` over the items would occupy every
- * connection of the pool, and if one write fails, the others would stay committed.
+ * connection of the pool, and if one write fails, the remaining writes would stay committed.
  *
  * @returns the results of `work`, one per chunk, in order.
  * @throws the error of `work`, after the transaction was rolled back; {@link InvalidOptionError} for an invalid option.

@@ -92,16 +92,16 @@ describe.each(DRIVERS)('Drizzle on %s', (driver) => {
       await tx.insert(users).values({ name: 'in the transaction' })
       expect(await tx.$count(users)).toBe(1)
       expect(await db.$count(users)).toBe(0)
-      beside = db
+      outside = db
         .insert(users)
-        .values({ name: 'beside it' })
+        .values({ name: 'outside it' })
         .then(() => 'written')
       throw new Error('of the work')
     })
-    let beside: Promise<string> | undefined
+    let outside: Promise<string> | undefined
     await expect(failing).rejects.toThrow('of the work')
-    expect(await beside).toBe('written')
-    expect(await db.select({ name: users.name }).from(users)).toEqual([{ name: 'beside it' }])
+    expect(await outside).toBe('written')
+    expect(await db.select({ name: users.name }).from(users)).toEqual([{ name: 'outside it' }])
   })
 
   test('rolls back on errors, on request, and inner transactions on their own', async () => {

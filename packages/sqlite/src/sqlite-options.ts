@@ -49,7 +49,7 @@ export interface SqliteOptions {
    */
   readonly idleInTransactionMillis?: number | undefined
   /**
-   * The size in bytes that the WAL (the file `-wal` beside the database) should not exceed. When the WAL reaches half of it, the
+   * The size in bytes that the WAL (the file `-wal` next to the database) should not exceed. When the WAL reaches half of it, the
    * pool waits for the running reads, delays further long reads meanwhile, and truncates the WAL. If a read that does not
    * end prevents that, `onEvent` gets a warning and `health()` a reason. At least 1 MiB, or Infinity.
    * Default: 67,108,864 (64 MiB).

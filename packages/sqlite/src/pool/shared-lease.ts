@@ -72,8 +72,8 @@ export class SharedLease {
     // The thread has finished this message; the answers are on their way.
     if (!slow) return []
     this.#stuck = true
-    const beside = first.asked.filter((asked) => asked !== slow)
-    if (beside.length > 0) others.unshift({ ...first, asked: beside })
+    const remaining = first.asked.filter((asked) => asked !== slow)
+    if (remaining.length > 0) others.unshift({ ...first, asked: remaining })
     return others
   }
 

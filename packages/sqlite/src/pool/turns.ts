@@ -8,7 +8,7 @@ import { SharedLease, type Turn } from './shared-lease.ts'
 const MAX_PER_TURN = 24
 /** Statements join a turn that waits for its connection up to this age. */
 const JOINABLE_MILLIS = 5
-/** Only statements faster than this share a message, because each waits for the others. */
+/** Only statements faster than this share a message, because the thread answers the whole message together. */
 const QUICK_MILLIS = 1
 /** How often shared leases are checked for slow statements. */
 const CHECK_INTERVAL_MILLIS = 5

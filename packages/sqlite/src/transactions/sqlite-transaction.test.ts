@@ -38,9 +38,9 @@ describe.each(DRIVERS)('a transaction on %s', (driver) => {
     await expect(pool.transaction(work)).rejects.toThrow('of the work')
     await expect(
       pool.transaction(() => {
-        throw new Error('at once')
+        throw new Error('immediately')
       }),
-    ).rejects.toThrow('at once')
+    ).rejects.toThrow('immediately')
     expect(await namesIn(pool)).toEqual([])
   })
 
