@@ -52,7 +52,7 @@ describe('poolguard doctor without a server', () => {
     })
 
     expect(code).toBe(1)
-    expect(stdout).toContain('Not reached: connect ECONNREFUSED')
+    expect(stdout).toContain('Cannot connect: connect ECONNREFUSED')
     expect(stdout).toContain('10 at once during a deploy x max 25')
     expect(stdout).not.toContain('s3cret')
   })
@@ -63,8 +63,8 @@ describe('poolguard doctor without a server', () => {
     })
 
     expect(stdout).toBe('')
-    expect(stderr).toContain('Not reached: connect ECONNREFUSED')
-    expect(stderr).toContain('The database could not be asked')
+    expect(stderr).toContain('Cannot connect: connect ECONNREFUSED')
+    expect(stderr).toContain('Cannot connect to the database')
     expect(stderr).not.toContain('s3cret')
     expect(code).toBe(2)
   })
@@ -72,7 +72,7 @@ describe('poolguard doctor without a server', () => {
   test('given no database, then says that it looked at the project only', async () => {
     const { code, stdout } = await runPoolguard(['doctor', '--offline'], { folder: fixture('healthy-drizzle') })
 
-    expect(stdout).toContain('Nothing to complain about in the project. The database was not asked.')
+    expect(stdout).toContain('No problems found in the project. The database was not checked.')
     expect(code).toBe(0)
   })
 
@@ -88,7 +88,7 @@ describe('poolguard doctor at a server', () => {
     await using server = await startHealthyPostgres(60)
     const { code, stdout } = await runPoolguard(['doctor', server.url], { folder: fixture('healthy-drizzle') })
 
-    expect(stdout).toContain('Nothing to complain about.')
+    expect(stdout).toContain('No problems found.')
     expect(code).toBe(0)
   })
 

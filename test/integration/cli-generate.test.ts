@@ -83,7 +83,7 @@ describe('poolguard generate writes', () => {
     const { code, stderr } = await generate('env', ...BY_HAND)
 
     expect(code).toBe(2)
-    expect(stderr).toContain('.env.example is there already. Nothing was written')
+    expect(stderr).toContain('.env.example already exists. Nothing was written')
   })
 
   test.each([
@@ -104,7 +104,7 @@ describe('poolguard generate writes', () => {
     const refused = await generate('pgbouncer', ...BY_HAND)
 
     expect(refused).toMatchObject({ code: 2, stdout: '' })
-    expect(refused.stderr).toContain('pgbouncer/auth.sql is there already. Nothing was written')
+    expect(refused.stderr).toContain('pgbouncer/auth.sql already exists. Nothing was written')
     expect(await readdir(join(folder, 'pgbouncer'))).toEqual(['auth.sql'])
 
     const forced = await generate('pgbouncer', ...BY_HAND, '--force')
@@ -123,7 +123,7 @@ describe('poolguard generate writes', () => {
 
     const unfit = await generate('compose', '--max-connections', '8', '--instances', '3', '--headroom', '5')
     expect(unfit.code).toBe(1)
-    expect(unfit.stdout).toContain('This does not fit. ')
+    expect(unfit.stdout).toContain('The plan does not fit. ')
     expect(await readdir(folder)).toEqual([])
   })
 
@@ -214,7 +214,7 @@ describeCompose('docker compose', () => {
 
     expect(await composeConfig(folder)).toContain('postgresql://app:abc123@pgbouncer:6432/app')
     await writeFile(join(folder, '.env'), filled.replace('APP_PASSWORD=abc123', 'APP_PASSWORD='))
-    await expect(composeConfig(folder)).rejects.toThrow('give APP_PASSWORD a value in .env')
+    await expect(composeConfig(folder)).rejects.toThrow('set APP_PASSWORD in .env')
   })
 })
 
@@ -313,7 +313,7 @@ for (const [version, postgresVersion] of [
           join(folder, '.env'),
           (files['.env.example'] ?? '').replace('APP_PASSWORD=', 'APP_PASSWORD=shop-secret'),
         )
-        expect(await runVerifyStep(next, address)).toContain('All is well.')
+        expect(await runVerifyStep(next, address)).toContain('All checks passed.')
         const doctor = ['doctor', `postgresql://my-shop@${address}/my-shop`, '--pooler-url', pooler, '--json']
         const diagnosed = await runPoolguard(doctor, { folder, env: { PGPASSWORD: 'shop-secret' } })
         expect(JSON.parse(diagnosed.stdout).findings).toEqual([])
@@ -424,7 +424,7 @@ describe('poolguard generate env', () => {
     await writeFile(join(folder, '.env'), example.replace('CHANGE_ME', new URL(server.url).password))
     const verified = await runPoolguard(['verify', '--expect', 'direct'], { folder })
 
-    expect(verified.stdout).toContain('All is well.')
+    expect(verified.stdout).toContain('All checks passed.')
     expect(example).toContain('DB_POOL_MAX=8')
   })
 

@@ -26,7 +26,7 @@ test('poolguard monitor writes a line for each look, and says who filled the ser
 
   const orders = { application: 'orders', role: 'app', connections: 8 }
   const look = { time: expect.any(String), used: 8, usable: 10, applications: [orders] }
-  const alert = { alert: 'full', time: expect.any(String), message: expect.stringContaining('orders (app) (8)') }
+  const alert = { alert: 'full', time: expect.any(String), message: expect.stringContaining('orders (role app): 8') }
   expect(linesOf(stdout)).toEqual([look, alert, look, look])
   expect(stderr).toContain('full: 8 of 10 connections are open')
   expect(code).toBe(1)
@@ -69,7 +69,7 @@ test('it goes on until it is told to end, and past a server that was away', asyn
     },
   })
 
-  expect(stdout).toMatch(/^\d+ looks written to .*connections\.log, \d+ without an answer, 0 alerts\.\n$/)
+  expect(stdout).toMatch(/^Wrote \d+ samples to .*connections\.log: \d+ failed, 0 alerts\.\n$/)
   expect(code).toBe(0)
   expect(await readdir(folder)).toEqual(['connections.log'])
   await rm(folder, { recursive: true })

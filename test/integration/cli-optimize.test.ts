@@ -66,7 +66,7 @@ describe.each([[15], [18]] as const)('poolguard optimize, PostgreSQL %i', (versi
     const dry = await optimize(server.adminUrl)
     expect(dry.code).toBe(1)
     expect(dry.stdout).toContain('change  idle_in_transaction_session_timeout  0 -> 1min  (on reload)')
-    expect(dry.stdout).toContain('Nothing was changed. To change it: poolguard optimize --apply')
+    expect(dry.stdout).toContain('Nothing was changed. To apply the changes, add: --apply')
     expect(dry.stdout).not.toContain(new URL(server.adminUrl).password)
     expect(await server.query("select * from pg_file_settings where sourcefile like '%auto.conf'")).toEqual([])
 
@@ -98,7 +98,7 @@ describe.each([[15], [18]] as const)('poolguard optimize, PostgreSQL %i', (versi
     ])
     expect(restarted.stdout).toContain('done    max_connections  20 -> 30')
     expect(restarted.stdout).toContain('done    shared_buffers  16MB -> 128MB')
-    expect(restarted.stdout).toContain('All of it is in force.')
+    expect(restarted.stdout).toContain('All settings are in force.')
     expect(restarted.code).toBe(0)
     expect(await show(server, ['max_connections', 'shared_buffers'])).toEqual({
       max_connections: '30',
@@ -133,7 +133,7 @@ describe('poolguard optimize leaves alone', () => {
     const { stdout } = await optimize(server.adminUrl, '--memory', '1GB', '--apply')
 
     expect(stdout).toMatch(
-      /kept {4}idle_in_transaction_session_timeout {2}5min\n +set in .*postgresql\.conf:\d+; 60s is/,
+      /kept {4}idle_in_transaction_session_timeout {2}5min\n +set in .*postgresql\.conf:\d+; recommended: 60s/,
     )
     expect(stdout).toMatch(/kept {4}work_mem {2}64MB\n +set in .*postgresql\.conf:\d+/)
     expect(await show(server, ['work_mem', 'idle_in_transaction_session_timeout'])).toEqual({
@@ -146,7 +146,7 @@ describe('poolguard optimize leaves alone', () => {
     await using server = await startPostgres({ maxConnections: 40 })
     const { stdout } = await optimize(server.adminUrl, '--max-connections', '30')
 
-    expect(stdout).toMatch(/max_connections {2}40 -> 30 .*\n.*\n +lowers what was set in .*postgresql\.conf:\d+/)
+    expect(stdout).toMatch(/max_connections {2}40 -> 30 .*\n.*\n +lowers the value set in .*postgresql\.conf:\d+/)
   })
 
   test('what a role has set for itself', async () => {
@@ -164,7 +164,7 @@ describe('poolguard optimize, where ALTER SYSTEM has no say', () => {
     const { code, stdout } = await optimize(server.adminUrl, '--max-connections', '50', '--apply')
 
     expect(code).toBe(1)
-    expect(stdout).toContain("it is given on the server's command line, which ALTER SYSTEM cannot change")
+    expect(stdout).toContain("set by the server's command line, which overrides ALTER SYSTEM")
     expect(
       await server.query("select * from pg_file_settings where name = 'max_connections' and setting = '50'"),
     ).toEqual([])
@@ -185,7 +185,9 @@ describe('poolguard optimize, where ALTER SYSTEM has no say', () => {
     const { code, stdout } = await optimize(server.adminUrl, '--apply')
 
     expect(code).toBe(1)
-    expect(stdout).toMatch(/failed {2}idle_in_transaction.*\n.*\n.*does not take its files: .*postgresql\.conf:\d+/)
+    expect(stdout).toMatch(
+      /failed {2}idle_in_transaction.*\n.*\n.*rejects its configuration files: .*postgresql\.conf:\d+/,
+    )
   })
 })
 
@@ -201,20 +203,20 @@ describe('poolguard optimize, given a restart that goes wrong', () => {
     ])
 
     expect(run.code).toBe(1)
-    expect(run.stdout).toContain('PostgreSQL did not come back within 2 s. Its log says why.')
-    expect(run.stdout).toMatch(/edit .*\/postgresql\.auto\.conf, and start it again:\n {2}take out max_connections\n/)
+    expect(run.stdout).toContain('PostgreSQL did not accept connections within 2 s. See its log.')
+    expect(run.stdout).toMatch(/edit .*\/postgresql\.auto\.conf, and start the server:\n {2}remove max_connections\n/)
   })
 
   test('a command that fails is told with its last word, and one that restarts nothing is, too', async () => {
     await using server = await startPostgres({ maxConnections: 20 })
     const failed = await optimize(server.adminUrl, ...args, '--restart-command', 'echo no such unit >&2; exit 5')
     expect(failed.code).toBe(1)
-    expect(failed.stdout).toContain('The restart command ended with 5: no such unit.')
+    expect(failed.stdout).toContain('The restart command exited with 5: no such unit.')
     expect(failed.stdout).toContain('waits   max_connections  20 -> 50')
 
     const idle = await optimize(server.adminUrl, ...args, '--restart-command', 'true')
     expect(idle.code).toBe(1)
-    expect(idle.stdout).toContain('PostgreSQL answers, but was not started anew within 2 s')
+    expect(idle.stdout).toContain('PostgreSQL is running, but did not restart within 2 s')
   })
 })
 
@@ -226,7 +228,7 @@ test('poolguard optimize says whether the instances fit into what is to be', asy
 
   const unfit = await optimize(server.adminUrl, '--instances', '60')
   expect(unfit.code).toBe(1)
-  expect(unfit.stdout).toContain('This does not fit. 60 instances cannot share 14 connections')
+  expect(unfit.stdout).toContain('The plan does not fit. 60 instances cannot share 14 connections')
 })
 
 test('a number of connections with which the server would not start is refused', async () => {
@@ -256,7 +258,7 @@ describePgBouncer('poolguard optimize behind PgBouncer', () => {
     await using pgBouncer = await startPgBouncer({ version: '1.24', upstream: server })
     const refused = await optimize(pgBouncer.url)
     expect(refused.code).toBe(2)
-    expect(refused.stderr).toContain('Give the URL past the pooler, or set DIRECT_URL.')
+    expect(refused.stderr).toContain('Pass the direct URL, or set DIRECT_URL.')
 
     const env = { DATABASE_URL: pgBouncer.url, DIRECT_URL: server.adminUrl }
     const { stdout } = await runPoolguard(['optimize', '--json'], { env })

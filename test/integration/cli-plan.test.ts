@@ -156,6 +156,6 @@ describePgBouncer('poolguard plan behind PgBouncer', () => {
     const allowed = await plan('--pooler-url', pgBouncer.statsUrl)
     expect(allowed.stdout).toContain('pool size 8')
     expect(allowed.stdout).toContain('max 8 for each pool')
-    expect((await plan()).stdout).toContain('Give --pooler-url with a user in stats_users')
+    expect((await plan()).stdout).toContain('Pass --pooler-url with a user in stats_users')
   })
 })

@@ -89,7 +89,7 @@ for (const [version, safe] of [
 
       expect(run.stdout).toContain("PgBouncer's console")
       expect(run.stdout).toContain('--pooler-url')
-      expect(run.stdout).toContain('1 of 1 failed.')
+      expect(run.stdout).toContain('1 of 1 checks failed.')
     })
 
     test('a URL for migrations that leads to the pooler is found out', async () => {

@@ -13,11 +13,11 @@ import { CannotRunError, type Outcome } from './outcome.ts'
 import { forgetSecrets, printable, printableJson } from './output/printable.ts'
 
 const EXIT_CODES = `
-Exit codes: 0 all is fine, 1 there are findings, 2 the command could not run.
-Where the database is comes from the argument, else from the environment (DATABASE_URL, PGHOST and its kind), else from
-the file .env of this folder. No password is ever printed.`
+Exit codes: 0 no problems, 1 findings, 2 the command could not run.
+The database URL comes from the argument, otherwise from the environment (DATABASE_URL, or PGHOST and libpq's other
+variables), otherwise from .env in the current directory. Passwords are never printed.`
 
-/** Says what an option of every command does once. */
+/** Adds the options that every command has. */
 export function withCommonOptions(command: Command): Command {
   return command
     .option('--json', 'print JSON, for programs')
@@ -28,7 +28,7 @@ function withSubcommands(command: Command): readonly Command[] {
   return [command, ...command.commands]
 }
 
-/** Does something itself. */
+/** A command without subcommands. */
 function isLeaf(command: Command): boolean {
   return command.commands.length === 0
 }
@@ -37,11 +37,13 @@ function isLeaf(command: Command): boolean {
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   forgetSecrets()
   const json = args.includes('--json')
-  // Commander quotes what it does not understand, and that may be a URL.
+  // Commander quotes unknown arguments, and one of them may be a URL.
   const quoted = new KnownSecrets(args.flatMap(partsOf).filter(mayHoldSecret))
   let outcome: Outcome | undefined
   const program = new Command('poolguard')
-    .description('Connection pools that keep to what PostgreSQL can give: who takes what, and what to change.')
+    .description(
+      "Connection pools that stay within PostgreSQL's limits: see which apps hold connections, and what to change.",
+    )
     .version(manifest.version)
     .addHelpText('afterAll', EXIT_CODES)
   const done = (result: Outcome) => {
@@ -64,7 +66,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
-    // Commander has said it already on standard error; help and version are no failures.
+    // Commander has printed the error already; help and version are not failures.
     if (error instanceof CommanderError && (error.exitCode === 0 || !json)) return error.exitCode === 0 ? 0 : 2
     if (error instanceof CommanderError) quoted.hideInError(error)
     outcome = failureOutcome(error)
@@ -72,22 +74,22 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   if (!outcome) return 2
   const stream = outcome.exitCode === 2 && !json ? process.stderr : process.stdout
   const redacts = outcome.isFileContent !== true
-  const said = json ? printableJson(outcome.json, { indent: 2, redacts }) : printable(outcome.text, { redacts })
-  if (said) stream.write(`${said}\n`)
+  const output = json ? printableJson(outcome.json, { indent: 2, redacts }) : printable(outcome.text, { redacts })
+  if (output) stream.write(`${output}\n`)
   return outcome.exitCode
 }
 
-/** An argument, and name and value of one of the form `--option=value`. */
+/** The argument; for `--option=value` also its name and value. */
 function partsOf(argument: string): string[] {
   const equals = argument.startsWith('-') ? argument.indexOf('=') : -1
   return equals < 0 ? [argument] : [argument, argument.slice(0, equals), argument.slice(equals + 1)]
 }
 
-/** What was foreseen is said in a sentence; anything else is a bug, and shows where. */
+/** Expected errors print their message; any other error is a bug and prints its stack. */
 function failureOutcome(error: unknown): Outcome {
-  const foreseen = [CannotRunError, PoolguardError, CommanderError].some((kind) => error instanceof kind)
+  const isExpected = [CannotRunError, PoolguardError, CommanderError].some((kind) => error instanceof kind)
   const message = error instanceof Error ? error.message : String(error)
-  const code = error instanceof PoolguardError ? error.code : foreseen ? 'CANNOT_RUN' : 'UNEXPECTED'
+  const code = error instanceof PoolguardError ? error.code : isExpected ? 'CANNOT_RUN' : 'UNEXPECTED'
   const stack = error instanceof Error ? (error.stack ?? message) : message
-  return { exitCode: 2, text: foreseen ? message : stack, json: { error: { code, message } } }
+  return { exitCode: 2, text: isExpected ? message : stack, json: { error: { code, message } } }
 }

@@ -1,15 +1,15 @@
-/** What a command has to say, and how it ends: 0 all is fine, 1 there are findings, 2 it could not run. */
+/** A command's output and exit code: 0 no problems, 1 findings, 2 the command could not run. */
 export interface Outcome {
   readonly exitCode: 0 | 1 | 2
-  /** For people; empty where all was said already. */
+  /** For people; empty if everything has been printed. */
   readonly text: string
-  /** The same for programs; undefined where all was said already. */
+  /** For programs; undefined if everything has been printed. */
   readonly json: unknown
-  /** It is the content of generated files, which hold no secret and are to be taken as they are. */
+  /** The text is the content of generated files, which contain no secrets: do not redact it. */
   readonly isFileContent?: true
 }
 
-/** The command cannot do its work. The message says what is missing, and what to give. */
+/** The command cannot run. The message says what is missing and how to provide it. */
 export class CannotRunError extends Error {
   override readonly name = 'CannotRunError'
 }

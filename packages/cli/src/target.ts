@@ -11,21 +11,21 @@ import { rememberSecret } from './output/printable.ts'
 import { readFileInside, readRegularFile } from './project/read-regular-file.ts'
 
 export interface TargetOptions {
-  /** The argument, if there was one. */
+  /** The command's argument. */
   readonly url?: string | undefined
   readonly dotenv?: string | undefined
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Called with a line about a `.env` that cannot be read, instead of an error. */
+  /** Called with a message if `.env` cannot be read; without it, that is an error. */
   readonly onUnread?: (line: string) => void
 }
 
 /**
- * Where the database is: the argument, else the environment, else the file `.env`. What a URL leaves open is filled from
- * libpq's variables, as libpq and pg do, but the shell's PGPASSWORD goes only to the user and the host that it is for.
+ * Finds the database: from the argument, otherwise the environment, otherwise the file `.env`. Missing parts of a URL come
+ * from libpq's variables, as in libpq and pg, but the shell's PGPASSWORD is used only for its own user and host.
  *
- * @returns undefined where nothing says it.
- * @throws {ConnectionStringError} for a URL that cannot be read; {@link CannotRunError} for a file that is not there.
+ * @returns undefined if no database is configured.
+ * @throws {ConnectionStringError} for an invalid URL; {@link CannotRunError} for a missing file.
  */
 export function findTarget(options: TargetOptions): EnvironmentConnection | undefined {
   const found = readTarget(options)
@@ -39,7 +39,7 @@ function readTarget(options: TargetOptions): EnvironmentConnection | undefined {
   const { url, folder, env } = options
   rememberPasswords(env)
   if (url !== undefined) {
-    // So that a bad one is not blamed on a variable.
+    // Otherwise the error would name DATABASE_URL instead of the argument.
     parseConnectionString(url)
     const libpq = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('PG')))
     return connectionFromEnvironment({ ...libpq, DATABASE_URL: url, USE_PGBOUNCER: undefined })
@@ -54,32 +54,32 @@ function readTarget(options: TargetOptions): EnvironmentConnection | undefined {
   }
 }
 
-/** Also those that are not used: a message about them may hold them. */
+/** Includes unused passwords, because an error message may contain them. */
 function rememberPasswords(env: TargetOptions['env']): void {
   for (const [name, value] of Object.entries(env)) if (name.endsWith('PASSWORD')) rememberSecret(value)
 }
 
-/** As {@link findTarget}, for a command that can do nothing without a database. */
+/** Like {@link findTarget}, for commands that need a database. */
 export function requireTarget(options: TargetOptions): EnvironmentConnection {
   const target = findTarget(options)
-  if (!target) throw new CannotRunError('Say where the database is: a URL, DATABASE_URL or PGHOST.')
+  if (!target) throw new CannotRunError('No database configured: pass a URL, or set DATABASE_URL or PGHOST.')
   return target
 }
 
-/** The variables of `.env`, or of the file that was named; none where there is no `.env`. */
+/** The variables of `.env` or of the `--dotenv` file; empty if there is no `.env`. */
 export function readEnvFile(
   folder: string,
   { dotenv, onUnread }: Pick<TargetOptions, 'dotenv' | 'onUnread'> = {},
 ): Record<string, string | undefined> {
   const file = resolve(folder, dotenv ?? '.env')
   if (!existsSync(file)) {
-    if (dotenv !== undefined) throw new CannotRunError(`There is no file ${shownPath(dotenv)}.`)
+    if (dotenv !== undefined) throw new CannotRunError(`The file ${shownPath(dotenv)} does not exist.`)
     return {}
   }
-  // A folder of that name is somebody else's: a virtual environment of Python's.
+  // A directory named .env is usually a Python virtual environment.
   if (dotenv === undefined && statSync(file).isDirectory()) return {}
   try {
-    // The user trusts a file that they name; a project's own .env may be a link to anything.
+    // The user trusts a file named with --dotenv; a project's .env may link anywhere.
     return parseEnv(dotenv === undefined ? readFileInside(folder, '.env') : readRegularFile(file))
   } catch (error) {
     if (dotenv === undefined && onUnread) {
@@ -92,7 +92,7 @@ export function readEnvFile(
   }
 }
 
-/** Of a URL in its place no part is shown. */
+/** Hides the path if it may be a URL with a secret. */
 function shownPath(path: string): string {
-  return path.split('/').some(mayHoldSecret) ? 'of the name that --dotenv gives' : path
+  return path.split('/').some(mayHoldSecret) ? 'of --dotenv' : path
 }

@@ -25,18 +25,20 @@ Examples:
   $ poolguard doctor postgresql://app@db/orders --instances 6 --max-surge 25%
   $ poolguard doctor --offline --json
 
-It reads the project in this folder (package.json, .env, Prisma's files, the sources, compose files, pgbouncer.ini) and,
-with two connections for a moment, the database. It changes nothing.`
+It reads the project in the current directory (package.json, .env, Prisma's files, sources, compose files, pgbouncer.ini)
+and opens at most two connections to the database for a moment. It changes nothing.`
 
 export function addDoctor(program: Command, done: (outcome: Outcome) => void): void {
   program
     .command('doctor')
-    .description('What is wrong between this project and its database, why it matters, and what to change.')
-    .argument('[url]', 'connection string of the database, or of the pooler in front of it')
-    .option('--instances <number>', 'instances of the app (default: the replicas of the compose file)', wholeFrom(1))
-    .option('--max-surge <number|share>', 'how many more a rolling deploy runs: 1, or 25%', readSurge)
-    .option('--pooler-url <url>', "PgBouncer's, as a user in stats_users (default: the same URL)")
-    .option('--offline', 'look at the project only')
+    .description(
+      'Find connection problems of this project and its database: what is wrong, why it matters, what to change.',
+    )
+    .argument('[url]', 'URL of the database, or of the pooler in front of it')
+    .option('--instances <number>', 'instances of the app (default: the replicas in the compose file)', wholeFrom(1))
+    .option('--max-surge <number|share>', 'extra instances during a rolling deploy: 1, or 25%', readSurge)
+    .option('--pooler-url <url>', "URL of PgBouncer's console, as a user in stats_users (default: the same URL)")
+    .option('--offline', 'check the project only, without connecting')
     .addHelpText('after', EXAMPLES)
     .action(async (url: string | undefined, options: DoctorOptions) => done(doctorOutcome(await gather(url, options))))
 }

@@ -55,7 +55,7 @@ interface PlannedOptions extends PlanOptions, WriteOptions, ServerOptions {
   readonly pooler?: boolean
 }
 
-/** What a generator goes by. */
+/** The input of a generator. */
 interface Planned extends TakenPlan {
   readonly url: ConnectionString | undefined
   readonly direct: ConnectionString | undefined
@@ -71,12 +71,13 @@ Examples:
   $ poolguard generate postgres --max-connections 200 --instances 8 --postgres-version 16 --print
   $ poolguard generate prometheus --target orders-1:3000 --target orders-2:3000
 
-The plan is taken as \`poolguard plan\` takes it. Nothing that is there is overwritten without --force. No password is written.`
+The sizes come from the same plan as \`poolguard plan\` prints. Existing files are kept unless you pass --force. The files
+contain no passwords.`
 
 export function addGenerate(program: Command, done: Done): void {
   const generate = program
     .command('generate')
-    .description('Files that go with the plan: compose, pgbouncer, postgres, env, prometheus, grafana.')
+    .description('Write configuration files for the plan: compose, pgbouncer, postgres, env, prometheus, grafana.')
     .addHelpText('after', EXAMPLES)
   const planned = (name: string, description: string, make: (planned: Planned) => Generated) =>
     withWriteOptions(withPlanOptions(generate.command(name)))
@@ -84,41 +85,43 @@ export function addGenerate(program: Command, done: Done): void {
       .action(async (url: string | undefined, options: PlannedOptions) => done(await fromPlan(url, options, make)))
 
   withServerOptions(
-    planned('compose', 'PostgreSQL, PgBouncer and the app as containers: compose.yaml and what it needs.', compose),
-  ).option('--monitoring', 'with Prometheus and Grafana')
+    planned('compose', 'compose.yaml with PostgreSQL, PgBouncer and the app, and the files it mounts.', compose),
+  ).option('--monitoring', 'add Prometheus and Grafana')
   planned(
     'pgbouncer',
-    'pgbouncer.ini for a PostgreSQL that is there, and what lets PgBouncer look up passwords.',
+    'pgbouncer.ini for an existing PostgreSQL, and the SQL that lets PgBouncer look up passwords.',
     pgBouncer,
   )
-  withServerOptions(planned('postgres', 'A part of postgresql.conf: connections, timeouts, and memory.', postgres))
-  planned('env', ".env.example: the app's variables, for its ORM and driver.", env).option(
+  withServerOptions(
+    planned('postgres', 'An include file for postgresql.conf: connections, timeouts and memory.', postgres),
+  )
+  planned('env', ".env.example with the app's variables, for its ORM and driver.", env).option(
     '--no-pooler',
-    'the app connects to PostgreSQL itself',
+    'the app connects directly to PostgreSQL',
   )
   withWriteOptions(generate.command('prometheus'))
-    .description("Prometheus' configuration, and alerts on pools, PgBouncer and PostgreSQL.")
-    .option('--target <host:port>', 'an instance of the app; once for each (default: app:3000)', listed)
+    .description('Prometheus configuration, and alerts for pools, PgBouncer and PostgreSQL.')
+    .option('--target <host:port>', 'an instance of the app; repeat for each (default: app:3000)', listed)
     .action((options: WriteOptions & { target?: readonly string[] }) =>
       done(finish(generatePrometheus({ targets: options.target ?? ['app:3000'] }), options, [])),
     )
   withWriteOptions(generate.command('grafana'))
-    .description('The dashboard, and what Grafana needs to find it.')
+    .description('The Grafana dashboard and its provisioning files.')
     .action((options: WriteOptions) => done(finish(generateGrafana(), options, [])))
 }
 
 function withWriteOptions(command: Command): Command {
   return command
-    .option('--out <folder>', 'where the files go', '.')
-    .option('--force', 'replace files that are there')
-    .option('--print', 'print the files, and write nothing')
+    .option('--out <folder>', 'directory to write to', '.')
+    .option('--force', 'replace existing files')
+    .option('--print', 'print the files instead of writing them')
 }
 
 function withServerOptions(command: Command): Command {
   return command
-    .option('--postgres-version <major>', "PostgreSQL's (default: the server's, or 18)", readVersion)
-    .option('--memory <size>', 'of a server that PostgreSQL has to itself, such as 8GB', readMegabytes(MIN_MEGABYTES))
-    .option('--statement-timeout <duration>', 'end statements that take longer, such as 30s', readDuration)
+    .option('--postgres-version <major>', "PostgreSQL's major version (default: the server's, or 18)", readVersion)
+    .option('--memory <size>', "memory of PostgreSQL's dedicated server, such as 8GB", readMegabytes(MIN_MEGABYTES))
+    .option('--statement-timeout <duration>', 'cancel statements that take longer, such as 30s', readDuration)
 }
 
 async function fromPlan(
@@ -186,7 +189,7 @@ function env(planned: Planned): Generated {
     : generateEnv({ place, pooler: poolerPlace(place), traits: GENERATED_POOLER, wiring }, planPooler(input).budget)
 }
 
-/** Of the pooler that the URL leads to: as it was found, or else by the rules of its provider, unproven. */
+/** Traits of the pooler behind the URL: measured, or assumed from the provider's host name. */
 function poolerTraits({ source, url }: Planned): TopologyTraits | undefined {
   if (source.topology) return source.topology.kind === 'pooler' ? topologyTraits(source.topology) : undefined
   const endpoint = url && guessProvider(url)?.endpoint
@@ -194,7 +197,7 @@ function poolerTraits({ source, url }: Planned): TopologyTraits | undefined {
   return { sharesServers: endpoint !== 'session-pooler', preparedStatements: 'unknown', refusesStartupParameters: true }
 }
 
-/** With the pooler that is to come where it does not fit without one. */
+/** The budget without a pooler; if that does not fit, the budget behind a generated PgBouncer. */
 function budgetOf(input: PlanInput): { budget: Budget; pooled: boolean } {
   try {
     return { budget: planBudget(input), pooled: false }
@@ -214,9 +217,9 @@ function settingsFor(
   return serverSettings({ version, maxConnections, reserved, headroom, memoryMegabytes: memory, statementTimeout })
 }
 
-/** PostgreSQL itself. Where only a pooler's address is known, a name that is to be changed. */
+/** The address of PostgreSQL itself. If only the pooler's address is known, a placeholder to replace. */
 function placeOfServer(planned: Planned): Place {
   const { url, direct } = planned
-  const past = direct ?? (url && poolerTraits(planned) ? directUrlFor(url)?.url : url)
-  return past ? placeOf(past) : placeOf(url?.with({ hosts: [] }))
+  const bypass = direct ?? (url && poolerTraits(planned) ? directUrlFor(url)?.url : url)
+  return bypass ? placeOf(bypass) : placeOf(url?.with({ hosts: [] }))
 }

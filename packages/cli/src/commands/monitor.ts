@@ -25,8 +25,8 @@ interface MonitorOptions {
   readonly dotenv?: string
 }
 
-/** Where no connection is to be had for so long, the look is missed: the next one is due. */
-const LOOK_MILLIS = 2_000
+/** A sample fails if it gets no connection within this time: the next one is due soon. */
+const SAMPLE_TIMEOUT_MILLIS = 2_000
 
 const EXAMPLES = `
 Examples:
@@ -34,35 +34,34 @@ Examples:
   $ poolguard monitor --interval 10 --file /var/log/poolguard.log --max-size 5 --keep 7
   $ poolguard monitor --samples 12 --full-at 80 | jq 'select(.alert)'
 
-A line of JSON for each look ({ time, used, usable, applications }), for each alert ({ alert, time, message }), and for each
-look that failed ({ time, error, full }). Alerts are said on standard error, too. Ctrl-C ends it: with 1 if there were alerts, or no answer at all.`
+It prints one JSON line for each sample ({ time, used, usable, applications }), each alert ({ alert, time, message }) and
+each failed sample ({ time, error, full }). Alerts also go to standard error. Ctrl-C stops it; the exit code is 1 if there
+were alerts, or if every sample failed.`
 
 export function addMonitor(program: Command, done: (outcome: Outcome) => void): void {
   program
     .command('monitor')
     .description(
-      'Who holds how many connections, as JSON lines, and an alert when the server fills or a count only grows.',
+      'Log how many connections each application holds, and alert when the server fills up or a count keeps growing.',
     )
-    .argument('[url]', 'connection string of the database')
-    .addOption(new Option('--interval <seconds>', 'between two looks').argParser(positive).default(5))
-    .option('--samples <number>', 'end after so many looks (default: go on)', wholeFrom(1))
-    .option('--file <path>', 'write the lines to a file, which is rotated, instead of standard output')
-    .addOption(new Option('--max-size <megabytes>', 'of the file').argParser(wholeFrom(1)).default(10))
-    .addOption(new Option('--keep <number>', 'older files that are kept').argParser(wholeFrom(1)).default(3))
+    .argument('[url]', 'URL of the database')
+    .addOption(new Option('--interval <seconds>', 'time between samples').argParser(positive).default(5))
+    .option('--samples <number>', 'stop after this many samples (default: run until Ctrl-C)', wholeFrom(1))
+    .option('--file <path>', 'write to this file, with rotation, instead of standard output')
+    .addOption(new Option('--max-size <megabytes>', 'rotate the file at this size').argParser(wholeFrom(1)).default(10))
+    .addOption(new Option('--keep <number>', 'rotated files to keep').argParser(wholeFrom(1)).default(3))
     .addOption(
-      new Option('--full-at <percent>', 'alert where so much of the connections is taken')
+      new Option('--full-at <percent>', 'alert when this share of the connections is in use')
         .argParser(percent)
         .default(90),
     )
     .addOption(
-      new Option('--leak-samples <number>', 'looks in which a count never went down')
+      new Option('--leak-samples <number>', 'samples without a decrease before a leak alert')
         .argParser(wholeFrom(2))
         .default(60),
     )
     .addOption(
-      new Option('--leak-growth <number>', 'connections that it has grown by meanwhile')
-        .argParser(wholeFrom(1))
-        .default(10),
+      new Option('--leak-growth <number>', 'connections gained over those samples').argParser(wholeFrom(1)).default(10),
     )
     .addHelpText('after', EXAMPLES)
     .action(async (url: string | undefined, options: MonitorOptions) => done(await monitor(url, options)))
@@ -74,23 +73,20 @@ async function monitor(url: string | undefined, options: MonitorOptions): Promis
   await using database = contact(target.url, {
     applicationName: APPLICATION,
     max: 1,
-    acquireTimeoutMillis: LOOK_MILLIS,
+    acquireTimeoutMillis: SAMPLE_TIMEOUT_MILLIS,
   })
   await database.reach().catch((error: Error) => {
-    // A server that is full is what it is there for.
+    // Monitoring a full server is a normal start.
     if (classifyConnectFailure(error) === 'full') return
-    throw new CannotRunError(`${describeAddress(target.url)} cannot be reached: ${error.message}.`)
+    throw new CannotRunError(`Cannot connect to ${describeAddress(target.url)}: ${error.message}.`)
   })
   await using lines = file === undefined ? standardOutput() : rotatingFile(file, { megabytes: maxSize, keep })
   const { alerts, samples, missed } = await follow(database.pool, lines, options)
   return {
-    // Where no look was answered, nothing is known to be fine.
+    // If every sample failed, the state of the server is unknown.
     exitCode: alerts.length > 0 || (samples > 0 && missed === samples) ? 1 : 0,
-    // Standard output belongs to the lines.
-    text:
-      file === undefined
-        ? ''
-        : `${samples} looks written to ${file}, ${missed} without an answer, ${alerts.length} alerts.`,
+    // Standard output carries the JSON lines only.
+    text: file === undefined ? '' : `Wrote ${samples} samples to ${file}: ${missed} failed, ${alerts.length} alerts.`,
     json: file === undefined ? undefined : { file, samples, missed, alerts },
   }
 }

@@ -38,28 +38,28 @@ Examples:
   $ poolguard optimize --max-connections 200 --instances 8 --apply --restart-command 'systemctl restart postgresql'
   $ poolguard optimize --memory 8GB --json
 
-Without --apply it changes nothing. With it, it asks on a terminal, writes with ALTER SYSTEM, has the server reload, and
-looks again with a new session. What somebody has set stays, unless it is smaller than what --memory asks for; what an
-option names is set to that. What needs a restart waits for one, unless --restart-command says how. The exit code is 0
-where nothing is left to do.`
+Without --apply it changes nothing. With --apply it asks for confirmation on a terminal, runs ALTER SYSTEM, reloads the
+server and checks the result in a new session. It leaves settings you changed yourself alone, except settings you name with
+an option and memory settings smaller than --memory calls for. Settings that need a restart stay pending unless you pass
+--restart-command. The exit code is 0 if nothing is left to do.`
 
 export function addOptimize(program: Command, done: (outcome: Outcome) => void): void {
   program
     .command('optimize')
-    .description('Compares a running server with what is recommended, and applies what can be applied.')
-    .argument('[url]', "connection string of PostgreSQL itself, as a superuser (default: DIRECT_URL's, DATABASE_URL's)")
-    .option('--apply', 'apply it (default: only say what would be done)')
-    .option('--yes', 'do not ask before applying')
-    .option('--max-connections <number>', 'what it is to be (default: left as it is)', readMaxConnections)
-    .option('--memory <size>', 'of a server that PostgreSQL has to itself, such as 8GB', readMegabytes(MIN_MEGABYTES))
-    .option('--statement-timeout <duration>', 'end statements that take longer, such as 30s', readDuration)
-    .option('--instances <number>', 'say whether so many instances of the app fit', wholeFrom(1))
-    .option('--max-surge <number|share>', 'how many more a rolling deploy runs: 1, or 25%', readSurge)
-    .option('--processes <number>', 'processes in each instance (default: 1)', wholeFrom(1))
-    .option('--pools <number>', 'pools in each process (default: 1)', wholeFrom(1))
-    .option('--restart-command <command>', 'restarts the server, where a setting needs it; run by the shell')
+    .description('Compare the settings of a running server with the recommended ones, and apply them with --apply.')
+    .argument('[url]', 'URL of PostgreSQL itself, as a superuser (default: DIRECT_URL, then DATABASE_URL)')
+    .option('--apply', 'apply the changes (default: only print them)')
+    .option('--yes', 'apply without confirmation')
+    .option('--max-connections <number>', 'set max_connections (default: keep)', readMaxConnections)
+    .option('--memory <size>', "memory of PostgreSQL's dedicated server, such as 8GB", readMegabytes(MIN_MEGABYTES))
+    .option('--statement-timeout <duration>', 'cancel statements that take longer, such as 30s', readDuration)
+    .option('--instances <number>', 'check whether this many instances of the app fit', wholeFrom(1))
+    .option('--max-surge <number|share>', 'extra instances during a rolling deploy: 1, or 25%', readSurge)
+    .option('--processes <number>', 'processes per instance (default: 1)', wholeFrom(1))
+    .option('--pools <number>', 'pools per process (default: 1)', wholeFrom(1))
+    .option('--restart-command <command>', 'shell command that restarts the server, run if a setting needs it')
     .addOption(
-      new Option('--restart-timeout <seconds>', 'for the command, and then for the server')
+      new Option('--restart-timeout <seconds>', 'time limit for the command, and again for the server to come back')
         .argParser(positive)
         .default(60),
     )
@@ -73,12 +73,12 @@ async function optimize(url: string | undefined, options: OptimizeOptions): Prom
   const target = found.direct ?? found.url
   const progress = ora({ discardStdin: false, isSilent: json === true || !process.stderr.isTTY })
   try {
-    // Before anything is changed: it may fail, too.
+    // Check the plan before changing anything, because it can fail.
     const plan = await checkPlan(target, options)
     const report = await optimizeServer({
       url: target,
-      wishesFor: (server) => wishedSettings(server, options),
-      wants: (proposals) => isWanted(proposals, options),
+      settingsFor: (server) => wishedSettings(server, options),
+      isWanted: (proposals) => isWanted(proposals, options),
       restart:
         restartCommand === undefined
           ? undefined
@@ -99,7 +99,7 @@ async function optimize(url: string | undefined, options: OptimizeOptions): Prom
   }
 }
 
-/** On a terminal it asks, with what is at stake before one's eyes. */
+/** On a terminal, lists the changes and asks for confirmation. */
 async function isWanted(proposals: readonly Proposal[], { apply, yes, json }: OptimizeOptions): Promise<boolean> {
   const open = proposals.filter(({ standing }) => standing === 'change' || standing === 'waits')
   if (!apply || open.length === 0) return apply === true
@@ -113,7 +113,7 @@ async function isWanted(proposals: readonly Proposal[], { apply, yes, json }: Op
   return true
 }
 
-/** Whether the instances fit into what the server has, or is to have. */
+/** Whether the instances fit into max_connections, current or requested. */
 async function checkPlan(target: ConnectionString, options: OptimizeOptions): Promise<Outcome | undefined> {
   const { instances, maxSurge, processes, pools, maxConnections } = options
   if (instances === undefined) return undefined

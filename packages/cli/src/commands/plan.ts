@@ -17,29 +17,33 @@ Examples:
   $ poolguard plan --max-connections 100 --instances 6 --json
   $ poolguard plan --instances 6 --cores 4 --concurrency 20 --connections-each 2
 
-On a terminal, what is missing is asked for.`
+On a terminal, plan asks for missing numbers.`
 
 export function addPlan(program: Command, done: (outcome: Outcome) => void): void {
   withPlanOptions(program.command('plan'))
-    .description('How many connections each pool may have, worked out from what the server can give.')
-    .option('--explain', 'what the load needs and the server can use, by which formulas')
-    .addOption(explaining('--cores <number>', "the server's cores", wholeFrom(1)))
-    .addOption(explaining('--checkouts <number>', 'connections taken from all pools per second', amount))
-    .addOption(explaining('--held <millis>', 'how long one is held on average', amount))
-    .addOption(explaining('--concurrency <number>', 'requests that one process works on at once', wholeFrom(1)))
-    .addOption(explaining('--connections-each <number>', 'connections that one request holds at once', wholeFrom(1)))
+    .description('Work out how many connections each pool may have, from the limits of the server.')
+    .option('--explain', 'also size the pools by load and by cores, and print the formulas')
+    .addOption(explaining('--cores <number>', 'CPU cores of the server', wholeFrom(1)))
+    .addOption(explaining('--checkouts <number>', 'checkouts per second, over all pools', amount))
+    .addOption(explaining('--held <millis>', 'average duration of a checkout', amount))
+    .addOption(explaining('--concurrency <number>', 'requests that one process handles at the same time', wholeFrom(1)))
+    .addOption(
+      explaining('--connections-each <number>', 'connections that one request holds at the same time', wholeFrom(1)),
+    )
     .addHelpText('after', EXAMPLES)
     .action(async (url: string | undefined, options: ExplainedPlanOptions) => done(await plan(url, options)))
 }
 
-/** A number for a formula, which nobody gives without wanting to see it. */
+/** An input of a formula; it implies --explain. */
 function explaining(flags: string, description: string, read: (text: string) => number): Option {
-  return new Option(flags, `${description}; explains`).argParser(read).implies({ explain: true })
+  return new Option(flags, `${description}; implies --explain`).argParser(read).implies({ explain: true })
 }
 
 async function plan(url: string | undefined, options: ExplainedPlanOptions): Promise<Outcome> {
   if ((options.checkouts === undefined) !== (options.held === undefined))
-    throw new CannotRunError("Little's law takes both: --checkouts 400 --held 12.")
+    throw new CannotRunError(
+      "--checkouts and --held go together (Little's law), for example: --checkouts 400 --held 12.",
+    )
   const { source, input } = await takePlan(url, options)
   const sizing = options.explain ? explainSizing(options, source.load) : []
   return planOutcome({ title: source.title, notes: source.notes, input, sizing })

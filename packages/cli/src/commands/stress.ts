@@ -23,7 +23,7 @@ interface StressOptions {
   readonly dotenv?: string
 }
 
-/** It is there to find limits, not to attack. */
+/** Upper bounds, so that a typing error cannot take down a server. */
 const MAX_SECONDS = 600
 const MAX_WORKERS = 1_000
 const ACQUIRE_MILLIS = 10_000
@@ -34,33 +34,37 @@ Examples:
   $ poolguard stress postgresql://app@pooler:6432/orders --max 20 --query 'select count(*) from orders'
   $ poolguard stress --transaction 'select 1' --transaction 'select pg_sleep(0.01)' --max-p99 250 --json
 
-It puts load on that database: what you give is run as it is, as often as it can be, and fails where it takes longer
-than 10 s. Ctrl-C ends it early, with a report.`
+It puts load on the database: it runs your statements unchanged, as fast as possible, and each one fails after 10 s.
+Ctrl-C stops it early and prints the report.`
 
 export function addStress(program: Command, done: (outcome: Outcome) => void): void {
   program
     .command('stress')
-    .description('Load through one pool: latencies, errors, and how many connections the server sees.')
-    .argument('[url]', 'connection string of the database, or of the pooler in front of it')
+    .description('Run load through one pool: latencies, errors, and how many connections the server sees.')
+    .argument('[url]', 'URL of the database, or of the pooler in front of it')
     .addOption(
-      new Option('--concurrency <number>', `requests at the same time, ${MAX_WORKERS} at most`)
+      new Option('--concurrency <number>', `requests at the same time, at most ${MAX_WORKERS}`)
         .argParser(upTo(MAX_WORKERS))
         .default(50),
     )
     .addOption(
-      new Option('--duration <seconds>', `how long, ${MAX_SECONDS} at most`).argParser(upTo(MAX_SECONDS)).default(10),
+      new Option('--duration <seconds>', `duration of the load, at most ${MAX_SECONDS}`)
+        .argParser(upTo(MAX_SECONDS))
+        .default(10),
     )
-    .addOption(new Option('--max <number>', 'connections of the pool').argParser(upTo(MAX_WORKERS)).default(10))
+    .addOption(new Option('--max <number>', 'size of the pool').argParser(upTo(MAX_WORKERS)).default(10))
     .option('--query <sql>', "one statement (default: 'select 1')")
     .addOption(
-      new Option('--transaction <sql>', 'a statement of one transaction; once for each')
+      new Option('--transaction <sql>', 'a statement of the transaction; repeat for each')
         .argParser(listed)
         .conflicts('query'),
     )
     .addOption(
-      new Option('--max-errors <percent>', 'fail where more of the requests fail').argParser(percent).default(0),
+      new Option('--max-errors <percent>', 'fail if more than this share of the requests fails')
+        .argParser(percent)
+        .default(0),
     )
-    .option('--max-p99 <millis>', 'fail where the 99th percentile is above', amount)
+    .option('--max-p99 <millis>', 'fail if the 99th percentile of the latency is above', amount)
     .addHelpText('after', EXAMPLES)
     .action(async (url: string | undefined, options: StressOptions) => done(await stress(url, options)))
 }
@@ -74,10 +78,10 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
   const topology = await Promise.all([loaded.reach(), observing.reach()]).then(
     ([found]) => found,
     (error: Error) => {
-      throw new CannotRunError(`${describeAddress(target.url)} cannot be reached: ${error.message}.`)
+      throw new CannotRunError(`Cannot connect to ${describeAddress(target.url)}: ${error.message}.`)
     },
   )
-  const title = `${describeAddress(target.url)}: ${describeTopology(topology)}; ${concurrency} at once on at most ${max} connections`
+  const title = `${describeAddress(target.url)}: ${describeTopology(topology)}; ${concurrency} concurrent requests on at most ${max} connections`
   const progress = ora({
     text: printable(title),
     discardStdin: false,
@@ -103,11 +107,11 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
   return stressOutcome(title, result, { maxErrors: maxErrors / 100, maxP99Millis: maxP99 })
 }
 
-function upTo(most: number): (text: string) => number {
+function upTo(max: number): (text: string) => number {
   const whole = wholeFrom(1)
   return (text) => {
     const value = whole(text)
-    if (value > most) throw new InvalidArgumentError(`It takes ${most} at most.`)
+    if (value > max) throw new InvalidArgumentError(`It must be at most ${max}.`)
     return value
   }
 }

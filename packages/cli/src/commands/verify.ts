@@ -21,22 +21,20 @@ Examples:
   $ poolguard verify postgresql://app@pooler:6432/orders --expect transaction --prepared
   $ poolguard verify --concurrency 200 --max 20 --json
 
-It writes nothing to the database, and opens no more connections than --max.`
+It writes nothing to the database and opens at most --max connections.`
 
 export function addVerify(program: Command, done: (outcome: Outcome) => void): void {
   program
     .command('verify')
-    .description(
-      'A checklist after a deployment: whether the database, or the pooler in front of it, does what an app needs.',
-    )
-    .argument('[url]', 'connection string of the database, or of the pooler in front of it')
+    .description('Check after a deployment that the database, or the pooler in front of it, does what an app needs.')
+    .argument('[url]', 'URL of the database, or of the pooler in front of it')
     .addOption(
-      new Option('--expect <what>', 'fail where something else is found').choices(['direct', 'session', 'transaction']),
+      new Option('--expect <what>', 'fail unless the URL leads to this').choices(['direct', 'session', 'transaction']),
     )
-    .option('--prepared', 'fail where named statements do not work')
+    .option('--prepared', 'fail if prepared statements do not work')
     .addOption(new Option('--concurrency <number>', 'requests at the same time').argParser(wholeFrom(1)).default(50))
-    .addOption(new Option('--max <number>', 'connections at most').argParser(wholeFrom(2)).default(10))
-    .option('--pooler-url <url>', "PgBouncer's, as a user in stats_users (default: the same URL)")
+    .addOption(new Option('--max <number>', 'size of the pool').argParser(wholeFrom(2)).default(10))
+    .option('--pooler-url <url>', "URL of PgBouncer's console, as a user in stats_users (default: the same URL)")
     .addHelpText('after', EXAMPLES)
     .action(async (url: string | undefined, options: VerifyOptions) => done(await verify(url, options)))
 }

@@ -4,36 +4,36 @@ import { GuardedPool } from '@poolguard/pg'
 
 export type Pool = InstanceType<typeof GuardedPool>
 
-const PATIENCE_MILLIS = 5_000
+const TIMEOUT_MILLIS = 5_000
 
 export interface ContactOptions {
   readonly applicationName: string
   readonly max: number
-  /** How long a caller waits for a connection once there was one. Default 5 s. */
+  /** Acquire timeout after the first connection. Default 5 s. */
   readonly acquireTimeoutMillis?: number
-  /** The pool runs statements that the user gave, which resolve names as the app does. */
+  /** The pool runs the user's statements, which need the app's search_path. */
   readonly runsUsersStatements?: boolean
 }
 
-/** A pool for a look at a database. */
+/** A short-lived pool that reads from a database. */
 export interface Contact extends AsyncDisposable {
   readonly pool: Pool
-  /** Connects, and finds out what is at the other end. Rejects with what the first refusal said: a pool would try again. */
+  /** Connects and detects PostgreSQL or a pooler. Rejects with the first connect error, where a pool would retry. */
   reach(): Promise<Topology>
 }
 
-/** @throws what the pool says of a URL that it cannot use. */
+/** @throws the pool's error for a URL that it cannot use. */
 export function contact(url: ConnectionString, options: ContactOptions): Contact {
-  const { applicationName, max, acquireTimeoutMillis = PATIENCE_MILLIS, runsUsersStatements = false } = options
+  const { applicationName, max, acquireTimeoutMillis = TIMEOUT_MILLIS, runsUsersStatements = false } = options
   const refused = Promise.withResolvers<never>()
-  // Whoever was connected at once never waits for it.
+  // Prevents an unhandled rejection if the first connect succeeds.
   refused.promise.catch(() => {})
   const pool = new GuardedPool({
     url: (runsUsersStatements ? url : withSafePath(url)).href,
     name: 'poolguard',
     application_name: applicationName,
-    query_timeout: Math.max(PATIENCE_MILLIS, acquireTimeoutMillis),
-    pool: { max, acquireTimeoutMillis, connectTimeoutMillis: PATIENCE_MILLIS },
+    query_timeout: Math.max(TIMEOUT_MILLIS, acquireTimeoutMillis),
+    pool: { max, acquireTimeoutMillis, connectTimeoutMillis: TIMEOUT_MILLIS },
     onEvent: (event) => {
       if (event.type === 'connect-failed') refused.reject(event.error)
     },
@@ -42,7 +42,7 @@ export function contact(url: ConnectionString, options: ContactOptions): Contact
     pool,
     async reach() {
       const connecting = pool.connect()
-      // Whoever goes on after a refusal finds the connection that came later in the pool.
+      // A connect that succeeds after a failure returns its connection to the pool.
       connecting.then(
         (client) => client.release(),
         () => {},
@@ -50,22 +50,24 @@ export function contact(url: ConnectionString, options: ContactOptions): Contact
       try {
         await Promise.race([connecting, refused.promise])
         const { topology } = await pool.ready()
-        if (!topology) throw new Error('the other end did not tell what it is')
+        if (!topology) throw new Error('the server did not identify itself')
         if (topology.kind !== 'unknown' || url.database !== PGBOUNCER_CONSOLE) return topology
       } catch (error) {
         if (url.database !== PGBOUNCER_CONSOLE) throw error
       }
-      // The console takes no query but its own commands, and closes the connection of one that sends another.
-      throw new Error("this is PgBouncer's console: give the URL of the app's database, and this one as --pooler-url")
+      // The console accepts only its own commands, and closes a connection that sends a query.
+      throw new Error(
+        "this URL leads to PgBouncer's console: pass the URL of the app's database, and this one as --pooler-url",
+      )
     },
     [Symbol.asyncDispose]: () => pool.end(),
   }
 }
 
 /**
- * The CLI often connects as a superuser to a database that another role owns. That owner can put functions and operators of
- * their own in front of PostgreSQL's (ALTER DATABASE ... SET search_path), and ours would run them. A startup option goes
- * before the database's setting. A pooler may drop it, so our queries name their schemas as well.
+ * The CLI often connects as a superuser to a database that another role owns. The owner can shadow PostgreSQL's functions
+ * and operators (ALTER DATABASE ... SET search_path), and the CLI's queries would run them as superuser. A startup option
+ * overrides the database's setting. A pooler may drop the option, so the queries also name their schemas.
  */
 function withSafePath(url: ConnectionString): ConnectionString {
   const options = [url.parameter('options'), '-c search_path=pg_catalog'].filter(Boolean).join(' ')

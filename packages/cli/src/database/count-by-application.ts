@@ -4,20 +4,20 @@ export interface ApplicationCount {
   readonly application: string
   readonly role: string
   readonly connections: number
-  /** Of a fleet: how many processes they are of, where their names tell. */
+  /** Fleets only: the number of processes, if their names contain it. */
   readonly instances?: number
 }
 
-/** One count for each application and role, the largest first. The instances of a fleet, each with a name of its own, are one. */
+/** One count for each application and role, the largest first. The instances of a fleet count as one application. */
 export function countByApplication(rows: readonly UsageRow[]): readonly ApplicationCount[] {
   const counts = new Map<string, ApplicationCount>()
-  const members = new Map<string, Set<string>>()
+  const instancesOf = new Map<string, Set<string>>()
   for (const { application: name, role, connections } of rows) {
     const fleet = readFleetName(name)
     const application = fleet?.app ?? name
     const key = JSON.stringify([application, role])
-    const seen = members.get(key) ?? new Set()
-    if (fleet?.member !== undefined) members.set(key, seen.add(fleet.member))
+    const seen = instancesOf.get(key) ?? new Set()
+    if (fleet?.member !== undefined) instancesOf.set(key, seen.add(fleet.member))
     counts.set(key, {
       application,
       role,

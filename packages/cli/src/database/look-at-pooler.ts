@@ -3,7 +3,7 @@ import type { ConnectionString, PgBouncerDatabase, PgBouncerPool, PgBouncerSetti
 import { PgBouncerConsole } from '@poolguard/pg'
 import { withPlainTexts } from '../output/printable.ts'
 
-/** What PgBouncer's console answers. */
+/** Answers of PgBouncer's console. */
 export interface PoolerFacts {
   readonly version: string
   readonly config: ReadonlyMap<string, PgBouncerSetting>
@@ -12,9 +12,9 @@ export interface PoolerFacts {
 }
 
 /**
- * Asks the console, where this user may; undefined where not, or where no PgBouncer is.
+ * Reads PgBouncer's console; undefined if this user may not, or if there is no PgBouncer.
  *
- * @param onInvalid told where the console answers, but with what cannot be.
+ * @param onInvalid called with the problem if the console's answer is invalid.
  */
 export async function lookAtPooler(
   url: ConnectionString,
@@ -22,7 +22,7 @@ export async function lookAtPooler(
 ): Promise<PoolerFacts | undefined> {
   try {
     await using console = await PgBouncerConsole.connect(url.href)
-    // One at a time: the console takes no more.
+    // The console accepts one command at a time.
     const version = await console.version()
     const config = await console.config()
     const databases = await console.databases()

@@ -49,7 +49,7 @@ select application as "application", usename as "role", pg_catalog.count(*)::int
  group by 1, 2
  order by 3 desc, 1, 2`
 
-/** Looks at a database with two connections at most, for a moment. Never rejects for a database that cannot be reached. */
+/** Reads a database's limits and sessions with at most two connections. Resolves with {@link Unreached} if it cannot connect. */
 export async function lookAtServer(url: ConnectionString): Promise<ServerFacts | Unreached> {
   await using database = contact(url, { applicationName: APPLICATION, max: 2 })
   try {
@@ -60,7 +60,7 @@ export async function lookAtServer(url: ConnectionString): Promise<ServerFacts |
   }
 }
 
-/** @throws {InvalidAnswerError} where the server tells what cannot be. */
+/** @throws {InvalidAnswerError} if the server's answer is invalid. */
 async function readFacts(pool: Pool, topology: Topology): Promise<ServerFacts> {
   const ask = async (query: string): Promise<unknown> => (await pool.query(query)).rows
   const settings = readOneRow('the query for the settings', await ask(SETTINGS_QUERY), readSettings)
@@ -109,7 +109,7 @@ function unreached(error: unknown): Unreached {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   const failure: ConnectFailure = classifyConnectFailure(cause)
   if (cause instanceof InvalidAnswerError) return { failure, message: cause.problem }
-  // Several addresses that all refuse are an AggregateError without a text.
+  // If every address of a host fails, Node throws an AggregateError without a message.
   const reason = cause instanceof AggregateError ? cause.errors[0] : cause
   return { failure, message: withPlainTexts(reason instanceof Error ? reason.message : String(reason)) }
 }

@@ -1,8 +1,8 @@
 import type { RowReader } from '@poolguard/core/postgres'
 
 /**
- * Reads how many connections are open to roles that may use no reserved slot: an app is refused where these are taken,
- * though whoever asks may still be let in.
+ * Reads how many connections roles without reserved slots can have. An app is rejected when these are in use, even if the
+ * role that runs the query could still log in.
  *
  * @see https://www.postgresql.org/docs/current/runtime-config-connection.html
  */
@@ -15,7 +15,7 @@ export interface OpenSlots {
   readonly openSlots: number
 }
 
-/** @throws {InvalidAnswerError} where the server tells what cannot be. */
+/** @throws {InvalidAnswerError} if the server's answer is invalid. */
 export function readOpenSlots(row: RowReader): OpenSlots {
   return { openSlots: row.integer('openSlots') }
 }

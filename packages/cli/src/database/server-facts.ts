@@ -1,31 +1,31 @@
 import type { ConnectFailure, Topology } from '@poolguard/core'
 import type { Capacity, DatabaseLoad, UsageRow } from '@poolguard/core/postgres'
 
-/** What a database says of itself and of its sessions. */
+/** A database's version, limits and sessions. */
 export interface ServerFacts {
   readonly topology: Topology
-  /** Such as `18.4`. */
+  /** For example `18.4`. */
   readonly version: string
   readonly role: string
-  /** The role is held by no limit but max_connections. */
+  /** Only max_connections limits the role. */
   readonly superuser: boolean
   readonly database: string
-  /** For the role that asked. */
+  /** For the connected role. */
   readonly capacity: Capacity
-  /** What roles without reserved slots can have: see `OPEN_SLOTS_QUERY`. */
+  /** Connections that roles without reserved slots can have: see `OPEN_SLOTS_QUERY`. */
   readonly openSlots: number
   readonly usage: readonly UsageRow[]
   readonly load: DatabaseLoad | undefined
-  /** `idle_in_transaction_session_timeout`; 0 where there is none. */
+  /** `idle_in_transaction_session_timeout`; 0 if there is none. */
   readonly idleInTransactionTimeoutMillis: number
-  /** Whether another role has such a timeout of its own here (ALTER ROLE). */
+  /** Whether another role has its own timeout in this database (ALTER ROLE). */
   readonly boundsOtherRoles: boolean
-  /** Whether states of other roles' sessions can be seen. */
+  /** Whether the role can see the state of other roles' sessions. */
   readonly seesAll: boolean
   readonly applications: readonly ApplicationSessions[]
 }
 
-/** The sessions of one application, as far as their states can be seen. */
+/** The sessions of one application; states that the role cannot see are not counted. */
 export interface ApplicationSessions {
   readonly application: string
   readonly role: string
@@ -37,7 +37,7 @@ export interface ApplicationSessions {
   readonly longestIdleInTransactionSeconds: number
 }
 
-/** Why there are no facts. */
+/** Why the database could not be read. */
 export interface Unreached {
   readonly failure: ConnectFailure
   readonly message: string

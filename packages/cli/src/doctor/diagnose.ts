@@ -8,7 +8,7 @@ export interface Diagnosis extends Finding {
   readonly severity: Severity
 }
 
-/** What every rule finds, the worst first. */
+/** The findings of all rules, critical ones first. */
 export function diagnose(facts: Facts): readonly Diagnosis[] {
   const found = RULES.flatMap(({ id, title, severity, check }) =>
     check(facts).map((finding) => ({ rule: id, title, severity, ...finding })),

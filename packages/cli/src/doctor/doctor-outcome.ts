@@ -4,7 +4,7 @@ import { describeLook } from './describe-look.ts'
 import { type Diagnosis, diagnose } from './diagnose.ts'
 import type { Facts } from './facts.ts'
 
-/** The report. Where nothing at all could be looked at, the command could not run. */
+/** The report. If nothing could be checked, the command could not run. */
 export function doctorOutcome(facts: Facts): Outcome {
   const findings = diagnose(facts)
   const looked = describeLook(facts)
@@ -19,13 +19,13 @@ export function doctorOutcome(facts: Facts): Outcome {
 
 function judge(findings: readonly Diagnosis[], { server, unreached, project }: Facts): [Outcome['exitCode'], string] {
   if (findings.length > 0) return [1, count(findings)]
-  if (server) return [0, paint('green', 'Nothing to complain about.')]
-  // Silence would be taken for health.
-  if (unreached) return [2, `The database could not be asked: ${unreached.message}. Nothing is wrong with the rest.`]
+  if (server) return [0, paint('green', 'No problems found.')]
+  // An empty report would look like a healthy database.
+  if (unreached) return [2, `Cannot connect to the database: ${unreached.message}. The other checks found no problems.`]
   if (project.packages.size > 0 || project.compose || project.pgBouncer) {
-    return [0, `${paint('green', 'Nothing to complain about in the project.')} The database was not asked.`]
+    return [0, `${paint('green', 'No problems found in the project.')} The database was not checked.`]
   }
-  return [2, 'Nothing could be checked: run it in the folder of a project, or give the URL of a database.']
+  return [2, 'Nothing to check: run doctor in the directory of a project, or pass the URL of a database.']
 }
 
 function printed({ severity, title, rule, evidence, why, change }: Diagnosis): string[] {

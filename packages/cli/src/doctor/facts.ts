@@ -3,17 +3,17 @@ import type { PoolerFacts } from '../database/look-at-pooler.ts'
 import type { ServerFacts, Unreached } from '../database/server-facts.ts'
 import type { PoolerSettings, ProjectFacts } from '../project/project-facts.ts'
 
-/** All that the rules go by. What could not be looked at is undefined, and rules that need it keep silent. */
+/** The input of the rules. Anything doctor could not read is undefined, and the rules that need it report nothing. */
 export interface Facts {
-  /** What the app connects to, and who says so. */
+  /** The URL of the app, and where it comes from. */
   readonly target: { readonly url: ConnectionString; readonly source: string } | undefined
-  /** There is a URL past the pooler. */
+  /** The environment has a URL that bypasses the pooler. */
   readonly hasDirectUrl: boolean
-  /** What stands at that address by its provider's rules; a guess until the server was reached. */
+  /** The kind of endpoint, guessed from the provider's host names; valid until the server has answered. */
   readonly endpoint: AssumedEndpoint | undefined
   readonly server: ServerFacts | undefined
   readonly unreached: Unreached | undefined
-  /** What PgBouncer's console answers. */
+  /** Answers of PgBouncer's console. */
   readonly pooler: PoolerFacts | undefined
   readonly project: ProjectFacts
   /** As given on the command line. */
@@ -21,15 +21,15 @@ export interface Facts {
   readonly maxSurge: Surge | undefined
 }
 
-/** Whether clients share server connections: measured, or else guessed from the address and the project's files. */
+/** Whether clients share server connections: measured, or guessed from the address and the project's files. */
 export function throughTransactionPooler({ server, endpoint, target, project }: Facts): boolean {
   if (server) return server.topology.kind === 'pooler' && server.topology.pooler.mode !== 'session'
-  // Where no address is known, a pooler that the project has is what the app connects to.
+  // Without an address, assume that the app connects to the project's pooler.
   if (endpoint === 'pooler' || !target) return project.pgBouncer?.values.get('pool_mode') === 'transaction'
   return endpoint === 'transaction-pooler'
 }
 
-/** PgBouncer's settings: as it runs, or else as the project's files have them. */
+/** PgBouncer's settings: from the running console, or from the project's files. */
 export function poolerSettings({ pooler, project }: Facts): PoolerSettings | undefined {
   if (!pooler) return project.pgBouncer
   const values = [...pooler.config].map(([name, { value }]) => [name, value] as const)
@@ -41,16 +41,16 @@ export function poolerSettings({ pooler, project }: Facts): PoolerSettings | und
   }
 }
 
-/** More digits are no setting. */
+/** PgBouncer's settings have at most ten digits. */
 const WHOLE_NUMBER = /^\d{1,10}$/
 
-/** A setting as a number; undefined where it is not set, or is a variable. */
+/** A setting as a number; undefined if it is not set, or is a variable. */
 export function settingOf(settings: PoolerSettings, name: string): number | undefined {
   const value = settings.values.get(name)
   return value === undefined || !WHOLE_NUMBER.test(value) ? undefined : Number(value)
 }
 
-/** Whether the project has poolguard, which reads URLs and limits for itself. */
+/** Whether the project uses poolguard, which translates URL parameters and discovers limits. */
 export function usesPoolguard({ project }: Facts): boolean {
   return [...project.packages.keys()].some((name) => name.startsWith('@poolguard/'))
 }

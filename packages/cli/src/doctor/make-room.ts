@@ -8,18 +8,19 @@ const ADAPTERS = {
   pg: '@poolguard/pg',
 }
 
-/** What is to be changed so that a server does not get full again. */
+/** The change that keeps the server from filling up again. */
 export function makeRoom(facts: Facts): string {
   if (facts.server?.topology.kind === 'pooler') {
-    return "Where they are PgBouncer's, its pools are too large for the server: lower default_pool_size (or max_db_connections) and RELOAD. `poolguard generate pgbouncer --print` shows a file that fits; `poolguard plan --pooler-url` counts with the one that runs."
+    return 'If PgBouncer holds these connections, its pools are too large for the server: lower default_pool_size (or max_db_connections) and RELOAD. `poolguard generate pgbouncer --print` prints a configuration that fits; `poolguard plan --pooler-url` plans with the running one.'
   }
-  const plan = 'run `poolguard plan --instances <number>` for a max that fits all'
+  const plan = 'run `poolguard plan --instances <number>` to get a max that fits'
   const pooler = 'put PgBouncer in front (`poolguard generate pgbouncer`)'
   return `${share(facts)}, ${plan}, or ${pooler}.`
 }
 
 function share(facts: Facts): string {
-  if (usesPoolguard(facts)) return "Give every instance's pool `fleet: { app }`, so that they share what there is"
+  if (usesPoolguard(facts))
+    return 'Set `fleet: { app }` on the pool of every instance so that they share the connections'
   const [, adapter] = Object.entries(ADAPTERS).find(([name]) => facts.project.packages.has(name)) ?? []
-  return `Let the instances share what there is (\`fleet: { app }\` of ${adapter ?? 'poolguard'})`
+  return `Let the instances share the connections (\`fleet: { app }\` of ${adapter ?? 'poolguard'})`
 }

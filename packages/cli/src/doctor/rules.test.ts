@@ -67,7 +67,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
           usage: [sessions(17, false)],
         },
       },
-      says: '17 of 17 connections that are not reserved are open; most of them by orders (app, 17)',
+      says: '17 of 17 connections that are not reserved are open; most of them by orders (role app, 17)',
     },
     {
       given: 'a fleet, which is one application under the names of its instances',
@@ -81,7 +81,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
           ],
         },
       },
-      says: 'most of them by orders (app, 55 of 2 instances)',
+      says: 'most of them by orders (role app, 55 in 2 instances)',
     },
     {
       given: 'PgBouncer in front already',
@@ -128,7 +128,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       facts: {
         server: { ...SERVER, applications: [{ ...orders, idleInTransaction: 2, longestIdleInTransactionSeconds: 74 }] },
       },
-      says: '2 of orders (app), the longest for 74 s',
+      says: '2 sessions of orders (role app) idle in transaction, the longest for 74 s',
     },
     {
       given: 'a pause between two statements',
@@ -254,7 +254,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     {
       given: 'what pg does not read',
       facts: { url: 'postgresql://app@db/app?connection_limit=5' },
-      says: 'give max in the code',
+      says: 'set max in the code',
     },
     { given: 'what pg reads', facts: { url: 'postgresql://app@db/app?application_name=orders&sslmode=verify-full' } },
     {
@@ -402,7 +402,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     {
       given: 'connections that nobody uses',
       facts: { server: { ...SERVER, applications: [{ ...orders, longIdle: 18 }] } },
-      says: '18 of 20 sessions of orders (app)',
+      says: '18 of 20 sessions of orders (role app)',
     },
     {
       given: 'a few among many',
@@ -460,8 +460,7 @@ test('what a parameter is read by, and what to write instead, is said in the wor
   const [found] = diagnose(factsOf({ url: 'postgresql://app@db/app?connection_limit=5', project: prisma7 }))
   expect(found).toMatchObject({
     evidence: 'connection_limit in DATABASE_URL, read by pg, under Prisma.',
-    change:
-      'Take connection_limit out of the URL, and give max in the code; or use poolguard, which gives it its meaning.',
+    change: 'Remove connection_limit from the URL and set max in the code, or use poolguard, which translates it.',
   })
 })
 

@@ -11,11 +11,11 @@ import type { Driver } from '../project/project-facts.ts'
 import { type Facts, usesPoolguard } from './facts.ts'
 import type { Finding } from './rule.ts'
 
-/** What a driver makes of one part of the URL. */
+/** A part of the URL that a driver ignores or rejects. */
 export interface UrlWarning extends RewriteWarning {
   readonly driver: Driver
   readonly source: string
-  /** Who reads it, in the words of the project. */
+  /** The driver, as the project knows it. */
   readonly reader: string
 }
 
@@ -30,14 +30,14 @@ const LOST: readonly RewriteWarningCode[] = [
   'one-host-only',
 ]
 
-/** What is lost or does harm in the drivers of this project. With poolguard most of what was meant comes true. */
+/** Parameters that the project's drivers ignore or reject. poolguard translates most of them. */
 export function urlWarnings(facts: Facts): readonly UrlWarning[] {
   const { target, project } = facts
   if (!target) return []
   const codes: readonly RewriteWarningCode[] = usesPoolguard(facts) ? LOST : [...LOST, 'translated']
   return project.drivers.flatMap((driver) =>
     warningsOf(driver, target.url, facts)
-      // A wish that several parameters make has a name of its own, which nobody would find in the URL.
+      // A setting derived from several parameters has its own name, which is not in the URL.
       .filter(
         ({ code, parameter }) =>
           codes.includes(code) && (code === 'one-host-only' || target.url.parameter(parameter) !== undefined),
@@ -46,20 +46,20 @@ export function urlWarnings(facts: Facts): readonly UrlWarning[] {
   )
 }
 
-/** Whether connecting fails. postgres.js sends what it does not know to the server; only `max` is known, and misread. */
+/** Whether connecting fails. postgres.js sends unknown parameters to the server; it knows `max`, but misreads it. */
 export function preventsConnecting({ code, driver, parameter }: UrlWarning): boolean {
   const refused = code === 'refused-by-driver' || code === 'refused-by-server'
   return refused || (driver === 'postgres.js' && code === 'translated' && parameter !== 'max')
 }
 
-/** Nobody who has Prisma 7 has heard of the pg in it. */
+/** A user of Prisma 7 may not know that Prisma connects through pg. */
 function readerOf(driver: Driver, { project }: Facts): string {
   if (driver === 'prisma-engine') return "Prisma's engine"
   return driver === 'pg' && project.packages.has('@prisma/client') ? 'pg, under Prisma' : driver
 }
 
 export function urlFinding({ code, parameter, why, instead, reader, source }: UrlWarning): Finding {
-  const out = `Take ${parameter} out of the URL`
+  const out = `Remove ${parameter} from the URL`
   const [, option] = /^(?:the option )?(\w+) has been set/.exec(instead) ?? []
   const says = /^(leave it out|it has been removed)/.test(instead) ? '' : `: ${instead}`
   return {
@@ -67,7 +67,7 @@ export function urlFinding({ code, parameter, why, instead, reader, source }: Ur
     why: `${/^(pg|postgres\.js)\b/.test(why) ? why : why.charAt(0).toUpperCase() + why.slice(1)}.`,
     change:
       code === 'translated'
-        ? `${out}${option ? `, and give ${option} in the code` : ''}; or use poolguard, which gives it its meaning.`
+        ? `${out}${option ? ` and set ${option} in the code` : ''}, or use poolguard, which translates it.`
         : `${out}${says}.`,
   }
 }

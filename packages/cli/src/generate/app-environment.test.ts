@@ -20,9 +20,9 @@ function variables(packages: readonly string[], drivers: Wiring['drivers'], behi
 test.each<[given: string, packages: readonly string[], drivers: Wiring['drivers'], url: string, max?: string]>([
   ['pg', ['pg'], ['pg'], 'pooler:6432/orders', '8'],
   ['poolguard under any driver', ['pg', '@poolguard/drizzle'], ['pg'], 'pooler:6432/orders?connection_limit=8'],
-  // PgBouncer follows named statements, so that pgbouncer=true would only cost.
+  // PgBouncer tracks prepared statements, so pgbouncer=true would only make queries slower.
   ["Prisma's engine", ['@prisma/client'], ['prisma-engine'], 'pooler:6432/orders?connection_limit=8&pool_timeout=10'],
-])('behind the pooler, %s is told its size where it reads it', (_, packages, drivers, url, max) => {
+])('behind the pooler, the variables for %s contain the pool size', (_, packages, drivers, url, max) => {
   expect(variables(packages, drivers, pooler)).toEqual({
     DATABASE_URL: `postgresql://app:CHANGE_ME@${url}`,
     DIRECT_URL: 'postgresql://app:CHANGE_ME@db:5432/orders?sslmode=require',

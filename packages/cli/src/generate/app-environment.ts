@@ -2,10 +2,10 @@ import { ConnectionString, type TopologyTraits, toPrismaEngine } from '@poolguar
 import type { ProjectFacts } from '../project/project-facts.ts'
 import type { Place } from './place.ts'
 
-/** What of the project decides how a pool is told its size. */
+/** The packages and drivers that decide how the app configures its pool size. */
 export type Wiring = Pick<ProjectFacts, 'packages' | 'drivers'>
 
-/** A variable of the app, and what it is for. */
+/** An environment variable of the app, with a comment. */
 export interface Variable {
   readonly name: string
   readonly value: string
@@ -14,19 +14,19 @@ export interface Variable {
 
 export interface AppEnvironmentInput {
   readonly place: Place
-  /** Where PgBouncer is; undefined where the app connects to PostgreSQL itself. */
+  /** The address of PgBouncer; undefined if the app connects directly to PostgreSQL. */
   readonly pooler: Pick<Place, 'host' | 'port' | 'parameters'> | undefined
-  /** What can be had there. */
+  /** What the endpoint supports. */
   readonly traits: TopologyTraits
   readonly password: string
   readonly maxPerPool: number
   readonly wiring: Wiring
 }
 
-/** How long a caller waits for a connection; poolguard's default. */
+/** The acquire timeout; poolguard's default. */
 const ACQUIRE_MILLIS = 10_000
 
-/** PgBouncer in transaction mode, as it is generated. */
+/** The generated PgBouncer, in transaction mode. */
 export const GENERATED_POOLER: TopologyTraits = {
   sharesServers: true,
   preparedStatements: 'safe',
@@ -38,7 +38,7 @@ export const POSTGRES_ITSELF: TopologyTraits = {
   refusesStartupParameters: false,
 }
 
-/** What the app needs to know of its database, for the ORM and the driver that the project has. */
+/** The app's environment variables for its ORM and driver. */
 export function appEnvironment(input: AppEnvironmentInput): readonly Variable[] {
   const { place, pooler, traits, password, maxPerPool, wiring } = input
   const parts = { user: place.role, password, database: place.database }
@@ -60,13 +60,13 @@ export function appEnvironment(input: AppEnvironmentInput): readonly Variable[] 
           {
             name: 'DB_POOL_MAX',
             value: String(maxPerPool),
-            comment: `Connections of each pool. No driver reads it by itself: max: Number(process.env.DB_POOL_MAX) in pg and postgres.js, poolSize in TypeORM.`,
+            comment: `Size of each pool. Drivers do not read this variable: set max: Number(process.env.DB_POOL_MAX) in pg and postgres.js, or poolSize in TypeORM.`,
           },
         ]),
   ]
 }
 
-/** With its size in it, where somebody reads that: Prisma's engine up to 6, and poolguard under every driver. */
+/** The URL with connection_limit, which Prisma's engine (up to 6) and poolguard read. */
 function sizedUrl(
   url: ConnectionString,
   max: number,
@@ -81,8 +81,8 @@ function sizedUrl(
 }
 
 function directComment({ packages, drivers }: Wiring): string {
-  const what = 'For migrations, past the pooler: they take locks that live as long as a session'
-  if (drivers.includes('prisma-engine')) return `${what} (schema.prisma: directUrl = env("DIRECT_URL")).`
+  const purpose = 'For migrations, which bypass the pooler: they take session-level advisory locks'
+  if (drivers.includes('prisma-engine')) return `${purpose} (schema.prisma: directUrl = env("DIRECT_URL")).`
   const prisma = packages.has('prisma') || packages.has('@prisma/client')
-  return prisma ? `${what} (prisma.config.ts: datasource: { url: env('DIRECT_URL') }).` : `${what}.`
+  return prisma ? `${purpose} (prisma.config.ts: datasource: { url: env('DIRECT_URL') }).` : `${purpose}.`
 }

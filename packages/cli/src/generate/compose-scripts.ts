@@ -4,20 +4,20 @@ import type { Place } from './place.ts'
 /** Where compose puts the secrets of a service: https://docs.docker.com/reference/compose-file/secrets/ */
 const SECRETS = '/run/secrets'
 
-/** Written at each start, into memory. */
+/** Written to a tmpfs at each start. */
 export const USERLIST = '/tmp/userlist.txt'
-/** Where the container of PgBouncer has the folder `pgbouncer`, and that of PostgreSQL its file. */
+/** Mount point of the generated files in both containers. */
 export const MOUNTED = '/etc/poolguard'
 
-/** Run once by the image of PostgreSQL, when its data folder is new: the app's role and database, and PgBouncer's lookups. */
+/** Creates the app's role and PgBouncer's lookup function. The PostgreSQL image runs it once, for a new data directory. */
 export function rolesScript({ role, database }: Place): string {
   return `#!/bin/sh
-# Makes the app's role, gives it the database, and lets PgBouncer look up passwords. The image of PostgreSQL runs it once,
-# when the volume is new.
+# Creates the app's role, makes it the owner of the database, and lets PgBouncer look up passwords. The PostgreSQL image
+# runs this script once, for a new volume.
 set -eu
 
 secret() {
-  [ -s "${SECRETS}/$1" ] || { echo "The secret $1 is empty: give it a value in .env." >&2; exit 1; }
+  [ -s "${SECRETS}/$1" ] || { echo "The secret $1 is empty: set it in .env." >&2; exit 1; }
   cat "${SECRETS}/$1"
 }
 
@@ -33,15 +33,15 @@ psql -v password="$lookup_password" -U "$POSTGRES_USER" -d "$POSTGRES_DB" -f ${M
 `
 }
 
-/** Starts PgBouncer with a file of passwords that is made from the secrets, so that none stands in the project. */
+/** Starts PgBouncer with a userlist built from the secrets, so that the project contains no password. */
 export const START_SCRIPT: string = `#!/bin/sh
-# Writes PgBouncer's own two users into a file that only this container has, and starts PgBouncer.
+# Writes PgBouncer's two users to a file inside this container, and starts PgBouncer.
 set -eu
 umask 077
 
 for user in ${LOOKUP_ROLE} ${STATS_USER}; do
   file="${SECRETS}/\${user}_password"
-  [ -s "$file" ] || { echo "The secret \${user}_password is empty: give it a value in .env." >&2; exit 1; }
+  [ -s "$file" ] || { echo "The secret \${user}_password is empty: set it in .env." >&2; exit 1; }
   printf '"%s" "%s"\\n' "$user" "$(sed 's/"/""/g' "$file")"
 done > ${USERLIST}
 

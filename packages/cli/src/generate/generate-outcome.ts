@@ -4,13 +4,13 @@ import type { Generated } from './generated-file.ts'
 
 export interface GenerateReport {
   readonly generated: Generated
-  /** As it was given; undefined where the files are printed only. */
+  /** The directory as the user wrote it; undefined if the files are only printed. */
   readonly folder: string | undefined
-  /** Where the plan's numbers are from, and what it does not see; empty where there is no plan. */
+  /** The source of the plan's numbers, and its notes; empty without a plan. */
   readonly about: readonly string[]
 }
 
-/** What was written and what comes next; or the files themselves. */
+/** Prints the written files and the next steps, or the content of the files. */
 export function generateOutcome({ generated, folder, about }: GenerateReport): Outcome {
   const { files, next, budget } = generated
   const json = { written: folder !== undefined, folder, files, next, about, budget }

@@ -1,17 +1,17 @@
 import type { Budget } from '@poolguard/core'
 
-/** A file to be written. */
+/** A file to write. */
 export interface GeneratedFile {
-  /** Below the folder that is written into, with `/`. */
+  /** Relative to the output directory, with `/`. */
   readonly path: string
   readonly content: string
 }
 
-/** What a generator makes. */
+/** The result of a generator. */
 export interface Generated {
-  /** What the files go by; absent where no plan is in them. */
+  /** The plan behind the files; absent if they do not depend on a plan. */
   readonly budget?: Budget
   readonly files: readonly GeneratedFile[]
-  /** What to do with them, a line each: the shortest way to something that runs. */
+  /** Next steps, one line each. */
   readonly next: readonly string[]
 }

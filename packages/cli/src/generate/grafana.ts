@@ -2,16 +2,16 @@ import { grafanaDashboard } from '@poolguard/core/dashboards'
 import { stringify } from 'yaml'
 import type { Generated, GeneratedFile } from './generated-file.ts'
 
-/** Where a container of Grafana finds dashboards. */
+/** The dashboards directory in the Grafana container. */
 export const DASHBOARDS_FOLDER = '/var/lib/grafana/dashboards'
 
-/** The dashboard, and what Grafana reads at its start to find it and its data. */
+/** The dashboard and Grafana's provisioning files. */
 export function generateGrafana(): Generated {
   return {
     files: grafanaFiles(),
     next: [
-      `Mount grafana/provisioning as /etc/grafana/provisioning, and grafana/dashboards as ${DASHBOARDS_FOLDER}.`,
-      'Put the address of your Prometheus into grafana/provisioning/datasources/poolguard.yml, and restart Grafana.',
+      `Mount grafana/provisioning at /etc/grafana/provisioning, and grafana/dashboards at ${DASHBOARDS_FOLDER}.`,
+      'Set the address of your Prometheus in grafana/provisioning/datasources/poolguard.yml, and restart Grafana.',
       'Or import grafana/dashboards/poolguard.json by hand: Dashboards, New, Import.',
     ],
   }

@@ -1,18 +1,18 @@
 import { LOOKUP_ROLE, STATS_USER } from './pgbouncer-ini.ts'
 
 /**
- * SQL for psql that lets PgBouncer look up passwords. It may be run again. Superusers are left out: nobody comes as one
- * through PgBouncer.
+ * SQL for psql that lets PgBouncer look up passwords. It can run again. It excludes superusers, so that no client logs in as
+ * one through PgBouncer.
  *
  * @see https://www.pgbouncer.org/config.html#auth_query
  */
-export const AUTH_SQL: string = `-- Lets PgBouncer look up the passwords of those who log in. Run it once as a superuser, in the database of the app:
+export const AUTH_SQL: string = `-- Lets PgBouncer look up the passwords of its clients. Run it once as a superuser, in the app's database:
 --   psql "$ADMIN_URL" -v password="$PGBOUNCER_PASSWORD" -f auth.sql
--- Passwords have to be stored with scram-sha-256, the default: give one that is older (md5) again, with ALTER ROLE.
--- Where nobody may read pg_authid (managed services), leave auth_user, auth_dbname and auth_query out of pgbouncer.ini, and
--- write the app's user into userlist.txt.
+-- Passwords must be stored as scram-sha-256, the default: reset an older (md5) password with ALTER ROLE.
+-- If no role can read pg_authid (managed services), remove auth_user, auth_dbname and auth_query from pgbouncer.ini, and
+-- add the app's user to userlist.txt.
 \\set ON_ERROR_STOP on
--- An owner of the database may have put functions and operators of their own in front of PostgreSQL's.
+-- The owner of the database may have shadowed PostgreSQL's functions and operators.
 set search_path = pg_catalog;
 begin;
 select 'create role ${LOOKUP_ROLE} login' where not exists (select from pg_roles where rolname = '${LOOKUP_ROLE}') \\gexec
@@ -32,7 +32,7 @@ grant execute on function ${LOOKUP_ROLE}.get_auth(text) to ${LOOKUP_ROLE};
 commit;
 `
 
-/** Who has a password in PgBouncer's own file. */
+/** The users in PgBouncer's own password file. */
 export const USERLIST_EXAMPLE: string = `"${LOOKUP_ROLE}" "CHANGE_ME"
 "${STATS_USER}" "CHANGE_ME"
 `

@@ -5,10 +5,10 @@ import { POOLER_PORT, pgBouncerIni } from './pgbouncer-ini.ts'
 import type { Place } from './place.ts'
 import type { PoolerPlan } from './pooler-plan.ts'
 
-/** Where PgBouncer's packages have it. */
+/** The path in PgBouncer's distribution packages. */
 const AUTH_FILE = '/etc/pgbouncer/userlist.txt'
 
-/** A PgBouncer in transaction mode for a PostgreSQL that is there. */
+/** A PgBouncer in transaction mode for an existing PostgreSQL. */
 export function generatePgBouncer(plan: PoolerPlan, place: Place): Generated {
   const { host, port, database, role } = place
   const admin = new ConnectionString({ user: 'postgres', hosts: [{ host, port }], database, parameters: [] })
@@ -21,7 +21,7 @@ export function generatePgBouncer(plan: PoolerPlan, place: Place): Generated {
     ],
     next: [
       `psql "${admin.href}" -v password="$PGBOUNCER_PASSWORD" -f pgbouncer/auth.sql`,
-      `Put pgbouncer.ini and userlist.txt (from the example, with passwords, mode 600) into /etc/pgbouncer, and start PgBouncer.`,
+      `Copy pgbouncer.ini and userlist.txt (from the example, with passwords, mode 600) to /etc/pgbouncer, and start PgBouncer.`,
       `PGPASSWORD="$APP_PASSWORD" npx poolguard verify postgresql://${role}@127.0.0.1:${POOLER_PORT}/${database} --expect transaction --prepared`,
     ],
   }

@@ -1,26 +1,26 @@
 import { type ConnectionString, normalizeTarget, type Parameter } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
 
-/** Names that the files go by: where PostgreSQL is, which database, and as whom the app comes. */
+/** The address of PostgreSQL, the database and the app's role, as the files use them. */
 export interface Place {
   readonly host: string
   readonly port: number
   readonly database: string
   readonly role: string
-  /** What the URL says of TLS and of the schema. */
+  /** The URL's TLS parameters and schema. */
   readonly parameters: readonly Parameter[]
 }
 
-/** They stand in INI, YAML, SQL and shell scripts alike: what would have to be quoted differently in each is not taken. */
+/** Names appear in INI, YAML, SQL and shell scripts; names that need different quoting in each are rejected. */
 const PLAIN = /^[A-Za-z0-9_][\w.-]*$/
-/** IPv6 and folders of sockets as well. */
+/** Also IPv6 addresses and socket directories. */
 const HOST = /^[\w./:-]+$/
 const ROLES_OF_ADMINS: ReadonlySet<string> = new Set(['postgres', 'pgbouncer', 'pgbouncer_stats'])
 
-/** Never one that may hold a secret. */
+/** Parameters that never contain a secret. */
 const CARRIED: ReadonlySet<string> = new Set(['sslmode', 'sslrootcert', 'channel_binding', 'schema'])
 
-/** The names of a URL; `app` where it says none, and instead of an administrator's. */
+/** The names in a URL; `app` if it has none, or if the user is an administrator. */
 export function placeOf(url: ConnectionString | undefined): Place {
   const { hosts, database, user, parameters = [] } = url ? normalizeTarget(url) : {}
   const [first] = hosts ?? []
@@ -39,7 +39,7 @@ export function placeOf(url: ConnectionString | undefined): Place {
   ] as const) {
     if (!shape.test(place[part])) {
       throw new CannotRunError(
-        `The ${part} ${JSON.stringify(place[part])} cannot be written into files: give a URL whose names have letters, digits, _, . and - only, and change the files afterwards.`,
+        `The ${part} ${JSON.stringify(place[part])} cannot be written to the files: it may contain only letters, digits, _, . and -. Pass a URL with a placeholder, and edit the files afterwards.`,
       )
     }
   }

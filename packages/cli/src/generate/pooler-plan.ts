@@ -1,7 +1,7 @@
 import type { Budget } from '@poolguard/core'
 import { BudgetError, type PlanInput, type PoolerCapacity, planBudget, surgeInstances } from '@poolguard/core/postgres'
 
-/** Sizes of a PgBouncer in transaction mode that is to stand in front of a server, and what each pool may have then. */
+/** Sizes of a PgBouncer in transaction mode in front of a server, and of the pools that connect to it. */
 export interface PoolerPlan {
   readonly maxClients: number
   readonly poolSize: number
@@ -11,26 +11,26 @@ export interface PoolerPlan {
   readonly budget: Budget
 }
 
-/** What is left is for those who go past the pooler: people, migrations, replication. Also what `doctor` judges by. */
+/** The other 30 % are for sessions that bypass the pooler: people, migrations, replication. `doctor` uses the same share. */
 const SHARE = 0.7
-/** PgBouncer's own, which looks up passwords. */
+/** PgBouncer's own connection, which looks up passwords. */
 const LOOKUPS = 1
 const RESERVE_SHARE = 0.1
-/** pg's default: less makes an app wait in its own pool though PgBouncer has room. */
+/** pg's default: with fewer, an app waits in its own pool although PgBouncer has free connections. */
 const MIN_PER_POOL = 10
-/** So that a pool may use what others leave: a client without a transaction costs PgBouncer some kilobytes. */
+/** Lets a pool use connections that other pools leave idle; an idle client costs PgBouncer a few kilobytes. */
 const OVERBOOKING = 2
 const MIN_SLACK = 10
 
 /**
- * Plans a pooler for what a server can give: its connections stay within what there is to share and within 70 % of
- * max_connections, and each pool gets twice its even part of them, ten at least.
+ * Plans a pooler for a server: its connections stay within the shared budget and within 70 % of max_connections, and each
+ * pool gets twice its even share of them, at least ten.
  *
- * @throws {BudgetError} where there are not two connections for it.
+ * @throws {BudgetError} if PgBouncer would get fewer than two connections.
  */
 export function planPooler(input: PlanInput): PoolerPlan {
   const { capacity, instances, maxSurge, processesPerInstance = 1, poolsPerProcess = 1 } = input
-  // What a single pool would get is all that there is to share.
+  // A single pool would get all shared connections.
   const { maxPerPool: toShare } = planBudget({
     ...input,
     pooler: undefined,
@@ -42,7 +42,7 @@ export function planPooler(input: PlanInput): PoolerPlan {
   const maxDbConnections = Math.min(toShare, Math.floor(capacity.maxConnections * SHARE))
   if (maxDbConnections <= LOOKUPS) {
     throw new BudgetError(
-      `PgBouncer takes two connections at least, one of them to look up passwords, and there is ${maxDbConnections} for it. Raise max_connections, or lower the headroom.`,
+      `PgBouncer needs at least two connections, one of them to look up passwords, but only ${maxDbConnections} would be available. Raise max_connections, or lower the headroom.`,
     )
   }
   const reservePoolSize = Math.floor(maxDbConnections * RESERVE_SHARE)

@@ -4,10 +4,10 @@ import { CannotRunError } from '../outcome.ts'
 import type { GeneratedFile } from './generated-file.ts'
 
 /**
- * Writes all files, or none: what is there already is named before the first byte is written, and each file gets its
- * name only when all have been written.
+ * Writes all files, or none: checks for existing files first, and renames the drafts only after all of them have been
+ * written.
  *
- * @throws {CannotRunError} for files that are there, unless they may be replaced, and where the folder cannot be written.
+ * @throws {CannotRunError} if files exist and `replace` is false, or if the directory cannot be written.
  */
 export function writeFiles(folder: string, files: readonly GeneratedFile[], replace: boolean): void {
   const targets = files.map(({ path, content }) => ({ path, content, file: join(folder, path) }))
@@ -17,7 +17,7 @@ export function writeFiles(folder: string, files: readonly GeneratedFile[], repl
   const folders = there.filter(({ file }) => statSync(file, { throwIfNoEntry: false })?.isDirectory())
   if (folders.length > 0)
     throw new CannotRunError(
-      `${folders.map(({ path }) => path).join(', ')}: there is a folder of that name. Nothing was written.`,
+      `${folders.map(({ path }) => path).join(', ')}: a directory has this name. Nothing was written.`,
     )
   const drafts: { draft: string; file: string }[] = []
   try {
@@ -34,7 +34,7 @@ export function writeFiles(folder: string, files: readonly GeneratedFile[], repl
   }
 }
 
-/** A project from elsewhere may have a folder that is a link to another place. */
+/** An untrusted project may contain a directory that is a link to another place. */
 function refuseLinkedFolders(
   folder: string,
   targets: readonly { readonly path: string; readonly file: string }[],
@@ -45,32 +45,32 @@ function refuseLinkedFolders(
     const place = relative(root, realpathSync(nearestFolder(dirname(file))))
     if (place.split(/[\\/]/)[0] === '..' || isAbsolute(place)) {
       throw new CannotRunError(
-        `${path} would be written outside of ${folder}: a folder on its way is a link. Nothing was written: remove the link, or give another folder (--out).`,
+        `${path} would be written outside ${folder}, because a directory in its path is a link. Nothing was written: remove the link, or choose another directory (--out).`,
       )
     }
   }
 }
 
-/** The folder itself, or the first one above it that exists. */
+/** The directory itself, or its nearest existing parent. */
 function nearestFolder(folder: string): string {
   return statSync(folder, { throwIfNoEntry: false }) || dirname(folder) === folder
     ? folder
     : nearestFolder(dirname(folder))
 }
 
-/** A link is there even where it leads nowhere. */
+/** Also true for a dangling link. */
 function isThere(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined
   } catch {
-    // Below what is no folder there is nothing; writing tells why.
+    // A parent is not a directory; the write reports the error.
     return false
   }
 }
 
 function alreadyThere(paths: readonly string[]): CannotRunError {
-  const are = paths.length === 1 ? 'is' : 'are'
+  const exist = paths.length === 1 ? 'exists' : 'exist'
   return new CannotRunError(
-    `${paths.join(', ')} ${are} there already. Nothing was written: give another folder (--out), look first (--print), or replace (--force).`,
+    `${paths.join(', ')} already ${exist}. Nothing was written: choose another directory (--out), print the files (--print), or replace them (--force).`,
   )
 }

@@ -4,7 +4,7 @@ import { createStream } from 'rotating-file-stream'
 import { CannotRunError } from '../outcome.ts'
 import { printableJson } from '../output/printable.ts'
 
-/** Where the lines go. */
+/** Writes JSON lines to standard output or a file. */
 export interface LineWriter extends AsyncDisposable {
   write(line: object): Promise<void>
 }
@@ -18,7 +18,7 @@ export function standardOutput(): LineWriter {
   }
 }
 
-/** A file that is put aside when it has reached a size (`orders.log.1`, `.2`...), and of which so many are kept. */
+/** A file that is rotated at a size (`orders.log.1`, `.2`...); keeps `keep` rotated files. */
 export function rotatingFile(file: string, { megabytes, keep }: { megabytes: number; keep: number }): LineWriter {
   const name = basename(file)
   const stream = createStream((index) => (index === null ? name : `${name}.${index}`), {
@@ -29,19 +29,19 @@ export function rotatingFile(file: string, { megabytes, keep }: { megabytes: num
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => {})
   stream.on('error', (error) => failed.reject(new CannotRunError(`${file} cannot be written: ${error.message}.`)))
-  let told = false
+  let hasFailed = false
   return {
     async write(line) {
       const flushed = stream.write(`${printableJson(line)}\n`) ? undefined : once(stream, 'drain')
       try {
         await Promise.race([failed.promise, flushed])
       } catch (error) {
-        told = true
+        hasFailed = true
         throw error
       }
     },
     async [Symbol.asyncDispose]() {
-      if (told) return
+      if (hasFailed) return
       stream.end()
       await Promise.race([failed.promise, once(stream, 'close')])
     },

@@ -11,27 +11,27 @@ import { type ApplicationCount, countByApplication } from '../database/count-by-
 import { OPEN_SLOTS_QUERY, type OpenSlots, readOpenSlots } from '../database/open-slots.ts'
 import { withPlainTexts } from '../output/printable.ts'
 
-/** Who holds connections at one moment. */
+/** The connections of each application at one moment. */
 export interface Sample {
   /** ISO 8601. */
   readonly time: string
   readonly used: number
-  /** `max_connections` without what is reserved, whoever looks. */
+  /** `max_connections` without the reserved slots, for any role. */
   readonly usable: number
   readonly applications: readonly ApplicationCount[]
 }
 
-/** The server did not answer. */
+/** A sample that failed. */
 export interface Missed {
   readonly time: string
   readonly error: string
-  /** It refused the connection because it has none left for this role. */
+  /** The server has no connection left for this role. */
   readonly full?: true
 }
 
 export const APPLICATION = 'poolguard monitor'
 
-/** Looks once. Never rejects: a server that does not answer is worth a line, too. */
+/** Takes one sample. Never rejects: an error is a sample too. */
 export async function takeSample(pool: Pool): Promise<Sample | Missed> {
   const time = new Date().toISOString()
   try {
@@ -48,7 +48,7 @@ export async function takeSample(pool: Pool): Promise<Sample | Missed> {
   }
 }
 
-/** Over all databases, without this command's own. */
+/** Counts connections to all databases, without those of this command. */
 export function countUsage({ openSlots }: OpenSlots, rows: readonly UsageRow[]): Omit<Sample, 'time'> {
   const used = rows.reduce((sum, { connections }) => sum + connections, 0)
   const applications = countByApplication(rows.filter(({ application }) => application !== APPLICATION))

@@ -62,8 +62,8 @@ test('an alert says who, and from where to where', () => {
   const alerts = [80, 85, 88, 95].flatMap((count) => watch.see(sample(count, 100)))
 
   expect(alerts.map(({ message }) => message)).toEqual([
-    '95 of 100 connections are open; most of them by orders (app) (95)',
-    expect.stringContaining('orders (app) went from 80 to 95 connections in 4 samples and never down'),
+    '95 of 100 connections are open; most of them by orders (role app): 95',
+    expect.stringContaining('orders (role app) grew from 80 to 95 connections over 4 samples without a decrease'),
   ])
 })
 

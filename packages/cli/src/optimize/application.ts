@@ -1,2 +1,2 @@
-/** Its sessions' `application_name`. */
+/** `application_name` of optimize's sessions. */
 export const APPLICATION = 'poolguard optimize'

@@ -5,20 +5,20 @@ import type { Proposal } from './propose.ts'
 import { type CurrentSetting, readServerState, type ServerState } from './server-state.ts'
 import { amountIn, amountOf } from './setting-amount.ts'
 
-/** What was done, and how it is undone. */
+/** The applied changes, and SQL to undo them. */
 export interface Applied {
   readonly changed: readonly Proposal[]
-  /** SQL, a statement each, in the order in which it has to be run. */
+  /** SQL statements, in the order to run them. */
   readonly undo: readonly string[]
-  /** The statement that was refused, after which nothing more was tried. */
-  readonly refused?: { readonly name: string; readonly message: string }
+  /** The statement that failed; later ones were not run. */
+  readonly rejected?: { readonly name: string; readonly message: string }
 }
 
-/** The server reads its files when its main process has time for it. */
-const RELOAD_MILLIS = 5_000
-const LOOK_MILLIS = 50
+/** The server rereads its files asynchronously after a reload. */
+const RELOAD_TIMEOUT_MILLIS = 5_000
+const POLL_MILLIS = 50
 
-/** Writes every proposal that is a change, and has the server read it. */
+/** Applies every proposed change, and reloads the server. */
 export async function applyChanges(pool: Pool, proposals: readonly Proposal[], state: ServerState): Promise<Applied> {
   const changed: Proposal[] = []
   for (const proposal of proposals.filter(({ standing }) => standing === 'change')) {
@@ -26,8 +26,8 @@ export async function applyChanges(pool: Pool, proposals: readonly Proposal[], s
       await pool.query(statement(proposal, proposal.value, state))
       changed.push(proposal)
     } catch (error) {
-      const refused = { name: proposal.name, message: (error as Error).message }
-      return { changed, undo: undoOf(changed, state), refused }
+      const rejected = { name: proposal.name, message: (error as Error).message }
+      return { changed, undo: undoOf(changed, state), rejected }
     }
   }
   if (changed.some(({ by }) => by === 'system') && state.mayReload) {
@@ -37,27 +37,27 @@ export async function applyChanges(pool: Pool, proposals: readonly Proposal[], s
   return { changed, undo: undoOf(changed, state) }
 }
 
-/** Names are from our own lists; values of them and of options that were looked at. Both are quoted all the same. */
+/** Names and values come from our own lists and from checked options; both are quoted as a safeguard. */
 function statement({ name, by }: Proposal, value: string | undefined, { role }: ServerState): string {
   const setting = pg.escapeIdentifier(name)
   const change = value === undefined ? `reset ${setting}` : `set ${setting} = ${pg.escapeLiteral(value)}`
   return by === 'system' ? `alter system ${change}` : `alter role ${pg.escapeIdentifier(role)} ${change}`
 }
 
-/** Gives up quietly: what has not come is told by the look that follows. */
+/** Waits for the reload. Does not fail on a timeout: the check that follows reports settings that are not in force. */
 async function untilReloaded(pool: Pool, changed: readonly Proposal[]): Promise<void> {
   const awaited = changed.filter(({ takesEffect }) => takesEffect === 'on reload')
-  const deadline = performance.now() + RELOAD_MILLIS
+  const deadline = performance.now() + RELOAD_TIMEOUT_MILLIS
   while (performance.now() < deadline) {
     const { settings } = await readServerState(pool, changed)
     const restarts = changed.filter(({ takesEffect }) => takesEffect === 'after a restart')
     const arrived = awaited.every((proposal) => hasArrived(proposal, settings.get(proposal.name)))
     if (arrived && restarts.every(({ name }) => settings.get(name)?.pendingRestart)) return
-    await pause(LOOK_MILLIS)
+    await pause(POLL_MILLIS)
   }
 }
 
-/** Whether a setting is what it was to be. */
+/** Whether a setting has the proposed value. */
 export function hasArrived({ value }: Proposal, current: CurrentSetting | undefined): boolean {
   return current !== undefined && amountOf(current) === amountIn(current.unit, value)
 }
@@ -69,7 +69,7 @@ function undoOf(changed: readonly Proposal[], state: ServerState): readonly stri
   return [...statements, ...reload]
 }
 
-/** What an earlier ALTER SYSTEM has written; undefined where a RESET gives back what was there. */
+/** The value of an earlier ALTER SYSTEM; undefined if a RESET restores the previous value. */
 export function writtenBefore({ name, by }: Proposal, { files }: ServerState): string | undefined {
   if (by === 'role') return undefined
   return (

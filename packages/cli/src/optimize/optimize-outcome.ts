@@ -9,11 +9,11 @@ export interface OptimizeReport {
   /** False in a dry run. */
   readonly applied: boolean
   readonly restarted: boolean
-  /** What the plan says of the connections; undefined where no instances were named. */
+  /** The plan's result; undefined without --instances. */
   readonly plan: Outcome | undefined
-  /** What went wrong, and what to do. */
+  /** Errors, and what to do about them. */
   readonly trouble: readonly string[]
-  /** SQL that takes back what was changed. */
+  /** SQL that undoes the changes. */
   readonly undo: readonly string[]
 }
 
@@ -27,7 +27,7 @@ const MARKS = {
   failed: ['red', 'failed'],
 } as const
 
-/** What should be changed, or what has come of it. */
+/** Prints the proposed changes, or the result of applying them. */
 export function optimizeOutcome(report: OptimizeReport): Outcome {
   const { title, results, applied, restarted, plan, trouble, undo } = report
   const open = results.filter(({ standing }) => !['fine', 'kept', 'done'].includes(standing))
@@ -45,7 +45,7 @@ export function optimizeOutcome(report: OptimizeReport): Outcome {
   return { exitCode, text, json: { applied, restarted, settings: results, plan: plan?.json, trouble, undo } }
 }
 
-/** What is to be done, for whoever is asked. */
+/** The proposed changes, for the confirmation on a terminal. */
 export function printProposals(proposals: readonly Proposal[]): string {
   return proposals.flatMap(printed).join('\n')
 }
@@ -66,7 +66,7 @@ function printed({ name, standing, before, after, takesEffect, reason, note }: R
 function closing({ applied, results }: OptimizeReport, open: readonly Result[]): string[] {
   const count = (standing: Result['standing']) => results.filter((result) => result.standing === standing).length
   if (open.length === 0) {
-    return [count('done') > 0 ? paint('green', 'All of it is in force.') : paint('green', 'Nothing to do.')]
+    return [count('done') > 0 ? paint('green', 'All settings are in force.') : paint('green', 'No changes needed.')]
   }
   const restarts = open.filter(
     ({ standing, takesEffect }) => standing === 'waits' || (standing === 'change' && takesEffect === 'after a restart'),
@@ -74,7 +74,7 @@ function closing({ applied, results }: OptimizeReport, open: readonly Result[]):
   const restart = "--restart-command 'systemctl restart postgresql'"
   if (!applied && count('change') > 0) {
     const how = restarts.length > 0 ? ` --apply ${restart}` : ' --apply'
-    return [`Nothing was changed. To change it: poolguard optimize${how}, with the same options.`]
+    return [`Nothing was changed. To apply the changes, add:${how}`]
   }
-  return restarts.length > 0 ? [`Restart PostgreSQL, or run it again with --apply ${restart}.`] : []
+  return restarts.length > 0 ? [`Restart PostgreSQL, or run optimize again with --apply ${restart}.`] : []
 }

@@ -14,11 +14,11 @@ import { settle } from './settle.ts'
 
 export interface OptimizeInput {
   readonly url: ConnectionString
-  /** @throws where what is asked for cannot be. */
-  readonly wishesFor: (server: ConnectionLimits) => readonly RecommendedSetting[]
-  /** Whether what is proposed is to be done. */
-  readonly wants: (proposals: readonly Proposal[]) => Promise<boolean>
-  /** How the server is restarted; undefined where nobody said. */
+  /** @throws {CannotRunError} if an option has an impossible value. */
+  readonly settingsFor: (server: ConnectionLimits) => readonly RecommendedSetting[]
+  /** Whether to apply the proposals. */
+  readonly isWanted: (proposals: readonly Proposal[]) => Promise<boolean>
+  /** How to restart the server; undefined without --restart-command. */
   readonly restart: RestartOptions | undefined
 }
 
@@ -29,17 +29,17 @@ select pg_catalog.current_setting('server_version') as "version", pg_catalog.ver
          operator(pg_catalog.+) coalesce(pg_catalog.current_setting('reserved_connections', true)::int, 0) as "reserved"`
 
 /**
- * Looks at the server, changes it where that is wanted, and looks again.
+ * Reads the server's settings, applies the changes if wanted, and checks the result in a new session.
  *
- * @throws {CannotRunError} where PostgreSQL itself cannot be reached.
+ * @throws {CannotRunError} if PostgreSQL itself cannot be reached.
  */
 export async function optimizeServer(input: OptimizeInput): Promise<Omit<OptimizeReport, 'plan'>> {
-  const { url, wants } = input
+  const { url, isWanted } = input
   const { before, proposals, applied } = await withServer(url, async ({ pool }) => {
-    const wishes = await wishesAt(pool, input)
-    const before = await readServerState(pool, wishes)
-    const proposals = propose(wishes, before)
-    const applied = (await wants(proposals)) ? await applyChanges(pool, proposals, before) : undefined
+    const recommended = await recommendedAt(pool, input)
+    const before = await readServerState(pool, recommended)
+    const proposals = propose(recommended, before)
+    const applied = (await isWanted(proposals)) ? await applyChanges(pool, proposals, before) : undefined
     return { before, proposals, applied }
   })
   const title = `PostgreSQL ${before.version} at ${describeAddress(url)}, as ${before.role}`
@@ -53,7 +53,7 @@ export async function optimizeServer(input: OptimizeInput): Promise<Omit<Optimiz
     const trouble = failure ? [`${failure.why}.`] : []
     return { ...report, results: settle(proposals, applied, after), trouble, undo: applied.undo }
   } catch (error) {
-    // What was done is told, even where nobody can see what has come of it.
+    // Report the applied changes even if the result cannot be checked.
     const results = proposals.map((each) =>
       applied.changed.includes(each) ? ({ ...each, standing: 'waits' } as const) : each,
     )
@@ -62,11 +62,14 @@ export async function optimizeServer(input: OptimizeInput): Promise<Omit<Optimiz
   }
 }
 
-async function wishesAt(pool: Contact['pool'], { wishesFor }: OptimizeInput): Promise<readonly RecommendedSetting[]> {
+async function recommendedAt(
+  pool: Contact['pool'],
+  { settingsFor }: OptimizeInput,
+): Promise<readonly RecommendedSetting[]> {
   const server = readOneRow("the query for the server's limits", (await pool.query(LIMITS_QUERY)).rows, readLimits)
-  // Refuses those that are too old.
+  // Throws for versions that are too old.
   majorOf(server.version)
-  return wishesFor(server)
+  return settingsFor(server)
 }
 
 function readLimits(row: RowReader): ConnectionLimits & { readonly version: string } {
@@ -81,38 +84,38 @@ function readLimits(row: RowReader): ConnectionLimits & { readonly version: stri
 async function withServer<T>(url: ConnectionString, use: (database: Contact) => Promise<T>): Promise<T> {
   await using database = contact(url, { applicationName: APPLICATION, max: 1 })
   const topology = await database.reach().catch((error: Error) => {
-    throw new CannotRunError(`${describeAddress(url)} cannot be reached: ${error.message}.`)
+    throw new CannotRunError(`Cannot connect to ${describeAddress(url)}: ${error.message}.`)
   })
   if (topology.kind === 'direct') return await use(database)
   throw new CannotRunError(
-    `${describeAddress(url)} does not lead to PostgreSQL itself. Give the URL past the pooler, or set DIRECT_URL.`,
+    `${describeAddress(url)} leads to a pooler, not to PostgreSQL itself. Pass the direct URL, or set DIRECT_URL.`,
   )
 }
 
-/** Only where a setting waits for it. */
+/** Restarts the server if a setting needs it. */
 async function restartWhereNeeded(
   { url, restart }: OptimizeInput,
   proposals: readonly Proposal[],
-  { changed, refused }: Applied,
+  { changed, rejected }: Applied,
   { startedAt }: ServerState,
 ): Promise<Restart | undefined> {
   const waiting = [...changed, ...proposals.filter(({ standing }) => standing === 'waits')]
-  if (!restart || refused || !waiting.some(({ takesEffect }) => takesEffect === 'after a restart')) return undefined
+  if (!restart || rejected || !waiting.some(({ takesEffect }) => takesEffect === 'after a restart')) return undefined
   return await restartServer(url, startedAt, restart)
 }
 
-/** ALTER SYSTEM has written them into a file, which can be changed while the server is down. */
+/** ALTER SYSTEM writes to a file, which you can edit while the server is down. */
 function undoWithoutServer({ changed }: Applied, before: ServerState): readonly string[] {
   const file =
     before.dataDirectory === null
-      ? 'postgresql.auto.conf in its data folder'
+      ? 'postgresql.auto.conf in its data directory'
       : `${before.dataDirectory}/postgresql.auto.conf`
   const lines = changed
     .filter(({ by }) => by === 'system')
     .map((proposal) => {
       const old = writtenBefore(proposal, before)
-      return old === undefined ? `  take out ${proposal.name}` : `  ${proposal.name} = '${old}'`
+      return old === undefined ? `  remove ${proposal.name}` : `  ${proposal.name} = '${old}'`
     })
   if (lines.length === 0) return []
-  return [`To undo what was changed while it is down, edit ${file}, and start it again:`, ...lines]
+  return [`To undo the changes while the server is down, edit ${file}, and start the server:`, ...lines]
 }

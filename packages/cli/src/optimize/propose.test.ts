@@ -91,7 +91,7 @@ test.each<[given: string, facts: Given, expected: Partial<Proposal>]>([
   [
     'less than somebody has set',
     { setting: CONNECTIONS, value: '50', wish: 'asked' },
-    { standing: 'change', note: 'lowers what was set in /data/postgresql.conf:65' },
+    { standing: 'change', note: 'lowers the value set in /data/postgresql.conf:65' },
   ],
   [
     'an amount below what somebody has set',
@@ -101,7 +101,7 @@ test.each<[given: string, facts: Given, expected: Partial<Proposal>]>([
   [
     "an amount below PostgreSQL's own",
     { setting: { ...CONNECTIONS, source: 'default', file: null }, value: '50', wish: 'amount' },
-    { standing: 'change', note: "lowers what was PostgreSQL's default" },
+    { standing: 'change', note: "lowers the value PostgreSQL's default" },
   ],
   [
     'what is written already',
@@ -139,7 +139,7 @@ test('what somebody else has changed waits for a restart, too', () => {
     propose([], { ...SERVER, files: [], settings: new Map([[libraries.name, libraries]]), ...state })
 
   expect(look({ files })).toMatchObject([{ name: libraries.name, standing: 'waits', after: 'auto_explain' }])
-  expect(look({})).toMatchObject([{ standing: 'waits', after: 'a value that this role may not see' }])
+  expect(look({})).toMatchObject([{ standing: 'waits', after: 'a value that this role cannot see' }])
 })
 
 test('a setting that the server does not know is left out', () => {

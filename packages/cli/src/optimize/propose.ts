@@ -2,24 +2,24 @@ import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
 import type { CurrentSetting, ServerState } from './server-state.ts'
 import { amountIn, amountOf, showAmount } from './setting-amount.ts'
 
-/** What is to be done about one setting. */
+/** The proposed change of one setting. */
 export interface Proposal {
   readonly name: string
-  /** As the server has it, for people. */
+  /** The current value, for people. */
   readonly before: string
-  /** As it should be, for people. */
+  /** The recommended value, for people. */
   readonly after: string
-  /** As it is written. */
+  /** The recommended value, for ALTER SYSTEM. */
   readonly value: string
   /**
-   * - `fine`: it is as it should be;
-   * - `kept`: somebody has set it otherwise, and it stays so;
-   * - `change`: it can be changed from here;
-   * - `waits`: it is set already, and a restart is missing;
-   * - `elsewhere`: it should be changed, and not from here.
+   * - `fine`: has the recommended value;
+   * - `kept`: has another value that was set on purpose, and optimize leaves it alone;
+   * - `change`: optimize can change it;
+   * - `waits`: is set already, and waits for a restart;
+   * - `elsewhere`: should change, but optimize cannot change it.
    */
   readonly standing: 'fine' | 'kept' | 'change' | 'waits' | 'elsewhere'
-  /** With ALTER SYSTEM, or with ALTER ROLE for the role that is logged in. */
+  /** With ALTER SYSTEM, or with ALTER ROLE for the connected role. */
   readonly by: 'system' | 'role'
   readonly takesEffect: 'on reload' | 'after a restart' | 'in new sessions'
   readonly reason: string
@@ -35,11 +35,11 @@ const OF_ROLES: Readonly<Record<string, string>> = {
 }
 
 const MANAGED =
-  'this role may not ALTER SYSTEM: run it as a superuser; where there is none, set it in the parameter group (RDS, Aurora), the database flags (Cloud SQL) or the server parameters (Azure)'
+  'this role may not ALTER SYSTEM: run optimize as a superuser, or set it in the parameter group (RDS, Aurora), the database flags (Cloud SQL) or the server parameters (Azure)'
 
 /**
- * What should be changed, in the order in which it is wished for, and what somebody else has changed and only a restart
- * brings about. Settings that the server does not know are left out.
+ * Proposes changes in the order of the recommendations, then other settings that wait for a restart. Skips settings that the
+ * server does not have.
  */
 export function propose(wishes: readonly RecommendedSetting[], state: ServerState): readonly Proposal[] {
   const proposals = wishes.flatMap((wish) => {
@@ -57,9 +57,9 @@ function waiting(current: CurrentSetting, state: ServerState): Proposal {
   const before = unit === null ? current.value : showAmount(unit, amountOf(current))
   const value = writtenText(current, state)
   return {
-    ...{ name, before, after: value ?? 'a value that this role may not see', value: value ?? '' },
+    ...{ name, before, after: value ?? 'a value that this role cannot see', value: value ?? '' },
     ...{ standing: 'waits', by: 'system', takesEffect: 'after a restart' },
-    reason: 'somebody has changed it, and the server has not been restarted since',
+    reason: 'changed, but the server has not restarted since',
     source: 'https://www.postgresql.org/docs/current/view-pg-settings.html',
   }
 }
@@ -90,24 +90,26 @@ function stand(
   const [now, wished] = [amountOf(current), amountIn(unit, wish.value)]
   const place = placeOf(current)
   if (now === wished)
-    return ['fine', current.pendingRestart ? 'another value is written, and waits for a restart' : undefined]
-  if (isKept(wish, current, now, wished)) return ['kept', `${place}; ${wish.value} is what would be set`]
-  if (current.pendingRestart && writtenValue(current, state) === wished) return ['waits', 'it is written already']
+    return ['fine', current.pendingRestart ? 'another value is set, and waits for a restart' : undefined]
+  if (isKept(wish, current, now, wished)) return ['kept', `${place}; recommended: ${wish.value}`]
+  if (current.pendingRestart && writtenValue(current, state) === wished) return ['waits', 'set already']
   if (CANNOT_ALTER_SYSTEM.includes(source)) {
-    return ['elsewhere', `it is given on the server's ${source}, which ALTER SYSTEM cannot change: change it there`]
+    return ['elsewhere', `set by the server's ${source}, which overrides ALTER SYSTEM: change it there`]
   }
-  if (source in OF_ROLES) return ['elsewhere', `${place}, which goes before ALTER SYSTEM: change it there`]
+  if (source in OF_ROLES) return ['elsewhere', `${place}, which overrides ALTER SYSTEM: change it there`]
   if (!system && context !== 'user') {
     return [
       'elsewhere',
-      state.alterSystemOff ? 'allow_alter_system is off: change it where the configuration is kept' : MANAGED,
+      state.alterSystemOff
+        ? 'allow_alter_system is off: change it in the configuration that manages this server'
+        : MANAGED,
     ]
   }
-  const lowers = wished < now && now > 0 ? `lowers what was ${place}` : undefined
+  const lowers = wished < now && now > 0 ? `lowers the value ${place}` : undefined
   return ['change', lowers ?? noteOn(wish, state, system)]
 }
 
-/** What a person has set higher stays, unless another number was asked for; of what has a value nothing is missing. */
+/** Keeps a value that was set on purpose: a higher amount, or any value of a setting that only must not be missing. */
 function isKept(wish: RecommendedSetting, { source }: CurrentSetting, now: number, wished: number): boolean {
   if (wish.wish === 'asked') return false
   if (wish.wish === 'missing') return now !== 0 || source in OF_ROLES
@@ -115,9 +117,9 @@ function isKept(wish: RecommendedSetting, { source }: CurrentSetting, now: numbe
 }
 
 function noteOn({ name }: RecommendedSetting, { role, standbys }: ServerState, system: boolean): string | undefined {
-  if (!system) return `for the role ${role} only, which may not ALTER SYSTEM`
+  if (!system) return `for the role ${role} only, because it may not ALTER SYSTEM`
   if (name === 'max_connections' && standbys > 0)
-    return 'raise it on the standbys first: they refuse to follow a larger one'
+    return 'raise it on the standbys first: a standby stops replaying if the primary has a larger value'
   return undefined
 }
 
@@ -132,7 +134,7 @@ function writtenValue(current: CurrentSetting, state: ServerState): number | und
   return text === undefined ? undefined : amountIn(current.unit, text)
 }
 
-/** What the files say in the end: the last line wins. */
+/** The value in the configuration files: the last line wins. */
 function writtenText({ name }: CurrentSetting, { files }: ServerState): string | undefined {
   return files.findLast((line) => line.name === name)?.value ?? undefined
 }

@@ -9,24 +9,24 @@ import { environment } from '../environment/own-environment.ts'
 import { APPLICATION } from './application.ts'
 
 export interface RestartOptions {
-  /** For the shell. */
+  /** A shell command. */
   readonly command: string
-  /** For the command, and then again for the server. */
+  /** For the command, and again for the server. */
   readonly timeoutMillis: number
   readonly onProgress: (what: string) => void
 }
 
 export type Restart =
   | { readonly restarted: true }
-  /** What went wrong, in a sentence. */
+  /** The error, as a sentence without its period. */
   | { readonly restarted: false; readonly reachable: boolean; readonly why: string }
 
-const LOOK_MILLIS = 200
+const POLL_MILLIS = 200
 
 /**
- * Runs the command, and waits until another process of the server lets us in.
+ * Runs the command, and waits until a new server process accepts connections.
  *
- * @param before when the process was started that is to go.
+ * @param before start time of the process to replace.
  */
 export async function restartServer(
   url: ConnectionString,
@@ -42,17 +42,17 @@ export async function restartServer(
     onProgress(`Waiting for PostgreSQL, ${Math.round(waited / 1_000)} of ${timeoutMillis / 1_000} s`)
     seen = await startedAt(url)
     if (seen !== undefined && seen !== before) return { restarted: true }
-    await pause(LOOK_MILLIS)
+    await pause(POLL_MILLIS)
   }
   const within = `within ${timeoutMillis / 1_000} s`
   const why =
     seen === undefined
-      ? `PostgreSQL did not come back ${within}. Its log says why`
-      : `PostgreSQL answers, but was not started anew ${within}: does the command restart this server?`
+      ? `PostgreSQL did not accept connections ${within}. See its log`
+      : `PostgreSQL is running, but did not restart ${within}: does the command restart this server?`
   return { restarted: false, reachable: seen !== undefined, why }
 }
 
-/** When the server was started; undefined where it does not let us in. */
+/** The start time of the server; undefined if it does not accept connections. */
 async function startedAt(url: ConnectionString): Promise<string | undefined> {
   await using database = contact(url, { applicationName: APPLICATION, max: 1 })
   try {
@@ -65,8 +65,8 @@ async function startedAt(url: ConnectionString): Promise<string | undefined> {
 }
 
 /**
- * What went wrong; undefined where nothing did. Output goes into a file: a server that the command starts may go on writing
- * there, and a pipe would keep us waiting, or end it.
+ * Returns the error, or undefined. The output goes to a file, because a server that the command starts may inherit it: a pipe
+ * would keep this process waiting, or break when it exits.
  */
 async function runCommand(command: string, timeoutMillis: number): Promise<string | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'poolguard-restart-'))
@@ -75,14 +75,14 @@ async function runCommand(command: string, timeoutMillis: number): Promise<strin
   try {
     const child = spawn(command, { shell: true, env: environment, stdio: ['ignore', output, output] })
     const ended = Promise.withResolvers<string | undefined>()
-    child.once('error', (error) => ended.resolve(`The restart command could not be run: ${error.message}`))
+    child.once('error', (error) => ended.resolve(`The restart command could not run: ${error.message}`))
     child.once('exit', (code, signal) => {
       const last = readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? ''
       ended.resolve(
-        code === 0 ? undefined : `The restart command ended with ${code ?? signal}${last ? `: ${last}` : ''}`,
+        code === 0 ? undefined : `The restart command exited with ${code ?? signal}${last ? `: ${last}` : ''}`,
       )
     })
-    const late = pause(timeoutMillis, `The restart command did not end within ${timeoutMillis / 1_000} s`, {
+    const late = pause(timeoutMillis, `The restart command did not finish within ${timeoutMillis / 1_000} s`, {
       ref: false,
     })
     const failure = await Promise.race([ended.promise, late])

@@ -8,9 +8,9 @@ export interface CurrentSetting {
   readonly unit: string | null
   /** When a change takes effect: `postmaster` is a restart. */
   readonly context: string
-  /** Who has set it: `default`, `configuration file`, `command line`, `user`... */
+  /** Where the value comes from: `default`, `configuration file`, `command line`, `user`... */
   readonly source: string
-  /** Where, if this role may know. */
+  /** The file, if this role may see it. */
   readonly file: string | null
   readonly line: number | null
   readonly pendingRestart: boolean
@@ -30,15 +30,15 @@ export interface ServerState {
   readonly version: string
   readonly role: string
   readonly mayReload: boolean
-  /** `allow_alter_system` is off: the configuration is somebody else's, such as an operator's of Kubernetes. */
+  /** `allow_alter_system` is off: another tool manages the configuration, such as a Kubernetes operator. */
   readonly alterSystemOff: boolean
-  /** Standbys that follow this server, as far as this role may know. */
+  /** Standbys of this server that this role can see. */
   readonly standbys: number
-  /** Of the main process, as text that can be compared. */
+  /** Start time of the postmaster, as comparable text. */
   readonly startedAt: string
   readonly dataDirectory: string | null
   readonly settings: ReadonlyMap<string, CurrentSetting>
-  /** Empty where this role may not look. */
+  /** Empty if this role may not read pg_file_settings. */
   readonly files: readonly FileSetting[]
 }
 
@@ -50,7 +50,7 @@ select pg_catalog.current_setting('server_version') as "version", session_user a
        pg_catalog.pg_postmaster_start_time()::pg_catalog.text as "startedAt",
        (select setting from pg_catalog.pg_settings where name operator(pg_catalog.=) 'data_directory') as "dataDirectory"`
 
-/** reset_val: setting itself is the socket's own for keepalives, and whatever this session has SET. */
+/** Reads reset_val: `setting` shows the socket's keepalives, and values that this session has SET. */
 const SETTINGS_QUERY = `
 select name, reset_val as "value", unit, context, source, sourcefile as "file", sourceline as "line",
        pending_restart as "pendingRestart", pg_catalog.has_parameter_privilege(name, 'ALTER SYSTEM') as "alterable"
@@ -61,10 +61,10 @@ select name, setting as "value", pg_catalog.concat(sourcefile, ':', sourceline) 
   from pg_catalog.pg_file_settings order by seqno`
 
 /**
- * Looks at the named settings, at those that wait for a restart, and at what this role may do about them. What the server
- * does not know is missing.
+ * Reads the named settings, the settings that wait for a restart, and this role's privileges. Settings that the server does
+ * not have are missing.
  *
- * @throws {InvalidAnswerError} where the server tells what cannot be.
+ * @throws {InvalidAnswerError} if the server's answer is invalid.
  */
 export async function readServerState(pool: Pool, named: readonly { readonly name: string }[]): Promise<ServerState> {
   const server = readOneRow('the query for the server', (await pool.query(SERVER_QUERY)).rows, readServer)

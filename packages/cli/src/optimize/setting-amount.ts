@@ -21,7 +21,7 @@ const UNITS: Readonly<Record<string, number>> = {
 const LARGE_FIRST = { time: ['d', 'h', 'min', 's', 'ms'], memory: ['TB', 'GB', 'MB', 'kB'] } as const
 
 /**
- * What a setting amounts to in the unit that `pg_settings` counts it in. A number without a unit is in that unit already.
+ * Converts a setting to its unit in `pg_settings`. A number without a unit is in that unit already.
  *
  * @see https://www.postgresql.org/docs/current/config-setting.html#CONFIG-SETTING-NAMES-VALUES
  */
@@ -31,19 +31,19 @@ export function amountIn(unit: string | null, text: string): number {
   return (Number(digits) * (UNITS[written] ?? Number.NaN)) / (UNITS[unit] ?? 1)
 }
 
-/** PostgreSQL has integers of 32 bits, and reals. */
+/** Covers PostgreSQL's 32-bit integers and its reals. */
 const AMOUNT: Range = { min: -(2 ** 53), max: 2 ** 53 }
 
 /**
- * The amount of a setting that the server has told, in the setting's own unit.
+ * Parses a setting from the server, in the setting's own unit.
  *
- * @throws {InvalidAnswerError} for anything but a number.
+ * @throws {InvalidAnswerError} if the value is not a number.
  */
 export function amountOf({ name, value }: { readonly name: string; readonly value: string }): number {
   return new RowReader('the query for the settings', { [name]: value }).number(name, AMOUNT)
 }
 
-/** The amount with the largest unit in which it is whole, as SHOW prints it. */
+/** Formats an amount in the largest unit in which it is a whole number, like SHOW. */
 export function showAmount(unit: string | null, amount: number): string {
   if (unit === null || amount <= 0) return String(amount)
   const base = amount * (UNITS[unit] ?? 1)

@@ -8,22 +8,22 @@ export interface PlanAnswers {
   readonly processes: number
 }
 
-/** Asks on the terminal for what was not given. */
+/** Asks for missing numbers on the terminal. */
 export async function askForPlan(given: {
   readonly maxSurge?: Surge
   readonly processes?: number
 }): Promise<PlanAnswers> {
-  intro('What shares the database?')
+  intro('Which processes share the database?')
   const answers = await group(
     {
       instances: () => text({ message: 'How many instances of the app?', placeholder: '6', validate: whole }),
       maxSurge: () =>
         given.maxSurge === undefined
           ? text({
-              message: 'How many more run during a deploy (maxSurge)? A number, or a share of them.',
+              message: 'How many extra instances run during a deploy (maxSurge)? A number, or a share.',
               initialValue: '25%',
               validate: (value = '') =>
-                /^\d+%?$/.test(value) ? undefined : 'A number such as 1, or a share such as 25%.',
+                /^\d+%?$/.test(value) ? undefined : 'Enter a number such as 1, or a share such as 25%.',
             })
           : Promise.resolve(String(given.maxSurge)),
       processes: () =>
@@ -33,8 +33,8 @@ export async function askForPlan(given: {
     },
     {
       onCancel: () => {
-        cancel('Nothing was planned.')
-        throw new CannotRunError('Nothing was planned.')
+        cancel('Cancelled.')
+        throw new CannotRunError('Cancelled.')
       },
     },
   )
@@ -47,5 +47,5 @@ export async function askForPlan(given: {
 }
 
 function whole(value = ''): string | undefined {
-  return /^[1-9]\d*$/.test(value) ? undefined : 'A whole number of at least 1.'
+  return /^[1-9]\d*$/.test(value) ? undefined : 'Enter a whole number of at least 1.'
 }

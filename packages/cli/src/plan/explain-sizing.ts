@@ -17,7 +17,7 @@ export interface SizingOptions {
   readonly connectionsEach?: number
 }
 
-/** Every formula whose numbers are known: from the options, else from what the database has counted. */
+/** Every formula whose inputs are known, from the options or from the database's statistics. */
 export function explainSizing(options: SizingOptions, load: DatabaseLoad | undefined): readonly Sizing[] {
   const { cores, checkouts, held, concurrency, connectionsEach } = options
   const measured = load && measuredLoad(load)
@@ -35,7 +35,7 @@ export function explainSizing(options: SizingOptions, load: DatabaseLoad | undef
   return sizings
 }
 
-/** A transaction is a checkout, and lasts for as long as it keeps a connection busy. */
+/** Counts a transaction as a checkout that lasts as long as it keeps a connection busy. */
 function measuredLoad(load: DatabaseLoad): { checkoutsPerSecond: number; heldMillis: number } | undefined {
   if (load.transactions <= 0 || load.elapsedMillis <= 0) return undefined
   const checkoutsPerSecond = (load.transactions * 1_000) / load.elapsedMillis

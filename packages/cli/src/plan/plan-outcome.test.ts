@@ -23,15 +23,15 @@ test('a plan that fits is printed with its steps, what to write, and what it doe
     exitCode: 0,
     json: { fits: true, maxPerPool: 2, pools: 6 },
     text: [
-      'Without a server, from the numbers given',
+      'Planned without a server',
       '',
       '  max_connections 20 - 3 reserved = 17',
       '  17 usable - 3 headroom = 14 to share',
       '  14 / 6 instances = 2 each',
       '',
-      'max 2 for each pool, 12 in all 6.',
-      'Write max: 2 (connection_limit=2 in a URL for Prisma 5 and 6, poolSize: 2 for TypeORM),',
-      "or give poolguard's pools { instances: 6 }, and they read the limits themselves.",
+      'max 2 for each pool, 12 connections in all 6 pools.',
+      'Set max: 2 (connection_limit=2 in the URL for Prisma 5 and 6, poolSize: 2 for TypeORM),',
+      "or set { instances: 6 } on poolguard's pools: they read the limits from the server.",
       '',
       'Note: Something is hidden.',
     ].join('\n'),
@@ -49,6 +49,6 @@ test('a plan that does not fit is a finding', () => {
   const { exitCode, text, json } = outcome({ instances: 15 })
 
   expect(exitCode).toBe(1)
-  expect(text).toContain('This does not fit. 15 instances cannot share 14 connections')
+  expect(text).toContain('The plan does not fit. 15 instances cannot share 14 connections')
   expect(json).toMatchObject({ fits: false, code: 'POOLGUARD_BUDGET' })
 })

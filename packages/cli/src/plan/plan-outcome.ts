@@ -10,7 +10,7 @@ export interface PlanReport {
   readonly sizing: readonly Sizing[]
 }
 
-/** The plan as it is printed; one that does not fit is a finding. */
+/** Prints the plan; a plan that does not fit is a finding. */
 export function planOutcome(report: PlanReport): Outcome {
   const { title, notes, input, sizing } = report
   try {
@@ -23,9 +23,9 @@ export function planOutcome(report: PlanReport): Outcome {
   }
 }
 
-/** A plan that does not fit, with what to change. */
+/** Prints why the plan does not fit, and what to change. */
 export function planRefusal({ title, notes }: Pick<PlanReport, 'title' | 'notes'>, error: BudgetError): Outcome {
-  const text = [title, '', `${paint('red', 'This does not fit.')} ${error.message}`, ...noted(notes)].join('\n')
+  const text = [title, '', `${paint('red', 'The plan does not fit.')} ${error.message}`, ...noted(notes)].join('\n')
   return { exitCode: 1, text, json: { fits: false, code: error.code, message: error.message, notes } }
 }
 
@@ -37,10 +37,10 @@ function fitting({ title, notes, input }: PlanReport, budget: Budget, words: rea
     '',
     ...steps.map((step) => `  ${step}`),
     '',
-    `${paint('green', `max ${maxPerPool} for each pool`)}, ${maxPerPool * pools} in all ${pools}.`,
-    `Write max: ${maxPerPool} (connection_limit=${maxPerPool} in a URL for Prisma 5 and 6, poolSize: ${maxPerPool} for TypeORM)${direct ? ',' : '.'}`,
-    // Behind a pooler that shares its servers the number of instances divides nothing.
-    ...(direct ? [`or give poolguard's pools { instances: ${pools} }, and they read the limits themselves.`] : []),
+    `${paint('green', `max ${maxPerPool} for each pool`)}, ${maxPerPool * pools} connections in all ${pools} pools.`,
+    `Set max: ${maxPerPool} (connection_limit=${maxPerPool} in the URL for Prisma 5 and 6, poolSize: ${maxPerPool} for TypeORM)${direct ? ',' : '.'}`,
+    // Behind a transaction pooler, instances does not divide the server's connections.
+    ...(direct ? [`or set { instances: ${pools} } on poolguard's pools: they read the limits from the server.`] : []),
     ...(words.length > 0 ? ['', ...words] : []),
     ...noted(notes),
   ].join('\n')

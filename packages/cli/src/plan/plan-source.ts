@@ -19,49 +19,51 @@ import { environment } from '../environment/own-environment.ts'
 import { CannotRunError } from '../outcome.ts'
 import { findTarget } from '../target.ts'
 
-/** What a plan goes by, and where that comes from. */
+/** The limits that a plan uses, and where they come from. */
 export interface PlanSource {
   readonly title: string
-  /** What the plan does not see. */
+  /** Limits that the plan does not include, and assumptions. */
   readonly notes: readonly string[]
   readonly capacity: Capacity
-  /** Such as `18.4`; undefined without a server. */
+  /** For example `18.4`; undefined without a server. */
   readonly version?: string
-  /** What is at the other end; undefined without a server. */
+  /** PostgreSQL or a pooler; undefined without a server. */
   readonly topology?: Topology
   readonly others?: OtherConnections
   readonly pooler?: PoolerCapacity | undefined
   readonly load?: DatabaseLoad | undefined
 }
 
-/** Without a server, from what was given. */
+/** Limits from the options, without a server. */
 export function sourceByHand(given: { readonly maxConnections?: number; readonly reserved: number }): PlanSource {
   const { maxConnections = 0, reserved } = given
   const limits = { roleLimit: null, databaseLimit: null }
   const capacity = { maxConnections, reserved, ...limits, used: 0, usedByRole: 0, usedByDatabase: 0 }
-  return { title: 'Without a server, from the numbers given', notes: [], capacity }
+  return { title: 'Planned without a server', notes: [], capacity }
 }
 
 export interface ServerSourceOptions {
-  /** The `application_name`s that are ours; without them all of the same role in the same database. */
+  /** The `application_name`s of this app; default: all sessions of the same role in the same database. */
   readonly app?: readonly string[]
   readonly dotenv?: string
   readonly poolerUrl?: string
 }
 
-/** @throws {CannotRunError} where no server is named, or it cannot be asked. */
+/** @throws {CannotRunError} if no server is configured, or it cannot be reached. */
 export async function readServerSource(url: string | undefined, options: ServerSourceOptions): Promise<PlanSource> {
   const { app, dotenv, poolerUrl } = options
   const place = { folder: process.cwd(), env: environment }
   const target = findTarget({ url, dotenv, ...place })?.url
   if (!target) {
-    throw new CannotRunError('Say where the database is (a URL, DATABASE_URL or PGHOST), or give --max-connections.')
+    throw new CannotRunError(
+      'No database configured: pass a URL, set DATABASE_URL or PGHOST, or plan without a server with --max-connections.',
+    )
   }
   const facts = await lookAtServer(target)
   if ('failure' in facts) {
-    const room = facts.failure === 'full' ? ' `poolguard doctor` says how to make room.' : ''
+    const room = facts.failure === 'full' ? ' Run `poolguard doctor` to see how to free connections.' : ''
     throw new CannotRunError(
-      `${describeAddress(target)} cannot be asked: ${facts.message}.${room} Give --max-connections to plan without it.`,
+      `Cannot connect to ${describeAddress(target)}: ${facts.message}.${room} To plan without the server, pass --max-connections.`,
     )
   }
   const consoleUrl = poolerUrl === undefined ? target : (findTarget({ url: poolerUrl, ...place })?.url ?? target)
@@ -80,12 +82,12 @@ export async function readServerSource(url: string | undefined, options: ServerS
   }
 }
 
-/** No app is to be planned as a superuser, who gets into the reserved slots. */
+/** A superuser can use the reserved slots; the app's role cannot. */
 function capacityOfApp({ capacity, superuser, openSlots }: ServerFacts): Capacity {
   return superuser ? { ...capacity, reserved: capacity.maxConnections - openSlots } : capacity
 }
 
-/** By name; or else as core picks them, but for a superuser, whose app has another role. */
+/** By name; without names, core's default. A superuser's app has another role, so its whole database counts. */
 function oursIn(
   { superuser }: ServerFacts,
   app: readonly string[] | undefined,
@@ -114,28 +116,30 @@ async function readPooler(
 function notesOn({ usage, superuser, role, database }: ServerFacts, app: readonly string[] | undefined): string[] {
   const notes: string[] = []
   if (superuser) {
-    const counted = app ? '' : ` All sessions in ${database} count as the app's; --app names them.`
+    const counted = app
+      ? ''
+      : ` All sessions in ${database} count as the app's; pass --app to count only those with that application_name.`
     notes.push(
-      `${role} is a superuser; planned as for a role that may not use the reserved slots and has no CONNECTION LIMIT.${counted}`,
+      `${role} is a superuser. The plan assumes that the app's role cannot use the reserved slots and has no CONNECTION LIMIT.${counted}`,
     )
   }
   if (usage.some(({ hidden }) => hidden > 0)) {
     notes.push(
-      'Sessions of other roles may be parallel workers, which take no connection: their kind is hidden from this role (pg_read_all_stats shows it).',
+      'The plan may count parallel workers of other roles as connections: this role cannot see their kind. GRANT pg_read_all_stats to see it.',
     )
   }
   return notes
 }
 
-/** Why the pooler's limits are not in the plan. */
+/** Why the plan does not include the pooler's limits. */
 function noteOnPooler(
   { topology }: ServerFacts,
   pooler: PoolerCapacity | undefined,
   [problem]: readonly string[],
 ): string[] {
   if (topology.kind !== 'pooler' || pooler) return []
-  const plan = "so this plan divides the server's connections as if no pooler were there."
+  const plan = "so the plan divides the server's connections as if there were no pooler."
   return problem === undefined
-    ? [`The pooler's console did not let this user look, ${plan} Give --pooler-url with a user in stats_users.`]
-    : [`The pooler's console cannot be believed, ${plan} ${problem.charAt(0).toUpperCase()}${problem.slice(1)}.`]
+    ? [`This user cannot read the pooler's console, ${plan} Pass --pooler-url with a user in stats_users.`]
+    : [`The pooler's console gave an invalid answer, ${plan} ${problem.charAt(0).toUpperCase()}${problem.slice(1)}.`]
 }

@@ -4,21 +4,22 @@ import { askForPlan } from './ask-for-plan.ts'
 import type { PlanOptions } from './plan-options.ts'
 import { type PlanSource, readServerSource, sourceByHand } from './plan-source.ts'
 
-/** What is to be planned, and where its numbers come from. */
+/** The input of a plan, and where its numbers come from. */
 export interface TakenPlan {
   readonly source: PlanSource
   readonly input: PlanInput
 }
 
 /**
- * Takes a plan's numbers from a server, or from what was given; on a terminal it asks for what is missing.
+ * Takes the numbers of a plan from the server or from the options; on a terminal, asks for missing ones.
  *
- * @throws {CannotRunError} where something is missing, or the server cannot be asked.
+ * @throws {CannotRunError} if a number is missing, or the server cannot be reached.
  */
 export async function takePlan(url: string | undefined, options: PlanOptions): Promise<TakenPlan> {
   const asks = process.stdin.isTTY && process.stdout.isTTY && !options.json
   const given = options.instances === undefined && asks ? { ...options, ...(await askForPlan(options)) } : options
-  if (given.instances === undefined) throw new CannotRunError('Say how many instances there are: --instances 6.')
+  if (given.instances === undefined)
+    throw new CannotRunError('The number of instances is missing: pass --instances 6, for example.')
   const source = given.maxConnections === undefined ? await readServerSource(url, given) : sourceByHand(given)
   const input: PlanInput = {
     capacity: source.capacity,
@@ -34,7 +35,7 @@ export async function takePlan(url: string | undefined, options: PlanOptions): P
   return { source, input }
 }
 
-/** Nobody said whose they are, so every limit counts them. */
+/** Their role and database are unknown, so every limit counts them. */
 function everywhere(connections: number): OtherConnections {
   return { connections, ofRole: connections, ofDatabase: connections }
 }

@@ -12,7 +12,7 @@ const NEWEST = 18
 export function readVersion(text: string): PostgresVersion {
   const found = VERSIONS.find((version) => String(version) === text)
   if (found) return found
-  throw new InvalidArgumentError(`It takes one of ${VERSIONS.join(', ')}.`)
+  throw new InvalidArgumentError(`It must be one of ${VERSIONS.join(', ')}.`)
 }
 
 /**

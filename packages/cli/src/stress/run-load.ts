@@ -4,23 +4,23 @@ import type { Pool } from '../database/contact.ts'
 import { type Figures, Tally } from './tally.ts'
 
 export interface LoadInput {
-  /** What the requests go through. */
+  /** The pool that runs the requests. */
   readonly pool: Pool
-  /** A connection of its own, to look at the server's side meanwhile. */
+  /** A separate pool that counts the server's connections. */
   readonly observer: Pool
   readonly concurrency: number
   readonly durationMillis: number
-  /** One statement, or those of a transaction. */
+  /** One statement, or the statements of a transaction. */
   readonly statements: readonly string[]
   readonly transaction: boolean
-  /** Ends it early. */
+  /** Stops the load early. */
   readonly signal: AbortSignal
   readonly onProgress: (elapsedMillis: number, requests: number) => void
 }
 
 export interface LoadResult extends Figures {
   readonly elapsedMillis: number
-  /** Connections to the database as the server counts them, in equal intervals; without the one that counts. */
+  /** Connections to the database as the server counts them, at equal intervals, without the observer's own. */
   readonly serverConnections: readonly number[]
 }
 
@@ -30,7 +30,7 @@ const MIN_INTERVAL_MILLIS = 100
 const COUNT_QUERY = `select pg_catalog.count(*)::int as count from pg_catalog.pg_stat_activity
  where datname operator(pg_catalog.=) pg_catalog.current_database() and pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()`
 
-/** So many workers, each with one request at a time, until the time is over. What is under way then is waited for. */
+/** Runs `concurrency` workers with one request at a time until the time is up, then waits for requests in flight. */
 export async function runLoad(input: LoadInput): Promise<LoadResult> {
   const { concurrency, durationMillis, signal } = input
   const tally = new Tally()
@@ -51,7 +51,7 @@ async function work({ pool, statements, transaction }: LoadInput, tally: Tally, 
       tally.succeeded(performance.now() - began)
     } catch (error) {
       tally.failed(error)
-      // A server that refuses at once would otherwise be asked as fast as this process can.
+      // Without a pause, a server that rejects immediately would be flooded with attempts.
       await pause(10)
     }
   }
@@ -64,7 +64,7 @@ async function runTransaction(pool: Pool, statements: readonly string[]): Promis
     for (const statement of statements) await client.query(statement)
     await client.query('commit')
   } finally {
-    // Left in the middle of a transaction, it is rolled back by the pool.
+    // The pool rolls back an open transaction on release.
     client.release()
   }
 }

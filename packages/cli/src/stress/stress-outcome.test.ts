@@ -30,14 +30,14 @@ test('prints percentiles, a histogram and the connections over time', () => {
   expect(text.split('\n')).toEqual([
     'here',
     '',
-    '1000 requests in 10.0 s, 0 failed; 100 per second succeeded',
-    'latency: p50 3.21 ms, p90 8.00 ms, p99 41 ms, most 120 ms',
+    '1000 requests in 10.0 s: 0 failed, 100 per second succeeded',
+    'latency: p50 3.21 ms, p90 8.00 ms, p99 41 ms, max 120 ms',
     `     <= 4 ms  ${'#'.repeat(40)} 900`,
     '     <= 8 ms   0',
     '   <= 128 ms  #### 100',
     'server connections over time: ▁▄██  (1 to 10)',
     '',
-    'Within the thresholds.',
+    'All thresholds met.',
   ])
 })
 
@@ -45,15 +45,21 @@ test.each<
   [given: string, change: Partial<LoadResult>, maxErrors: number, maxP99Millis: number | undefined, broken: string[]]
 >([
   ['nothing wrong', {}, 0, 41, []],
-  ['a p99 above', {}, 0, 40, ['The p99 is 41 ms; it may be 40 ms (--max-p99).']],
+  ['a p99 above', {}, 0, 40, ['The p99 latency is 41 ms, above --max-p99 (40 ms).']],
   ['as many errors as may be', { failed: 10, errors }, 0.01, undefined, []],
-  ['more errors', { failed: 10, errors }, 0.005, undefined, ['1 % of the requests failed; 0.5 % may (--max-errors).']],
+  [
+    'more errors',
+    { failed: 10, errors },
+    0.005,
+    undefined,
+    ['1 % of the requests failed, more than --max-errors (0.5 %).'],
+  ],
   [
     'nothing that succeeded',
     { requests: 10, failed: 10, errors, p99Millis: null },
     0,
     1,
-    ['No request succeeded.', '100 % of the requests failed; 0 % may (--max-errors).'],
+    ['No request succeeded.', '100 % of the requests failed, more than --max-errors (0 %).'],
   ],
   ['no request at all', { requests: 0, p99Millis: null }, 1, 1, ['No request succeeded.']],
 ])('given %s', (_, change, maxErrors, maxP99Millis, broken) => {

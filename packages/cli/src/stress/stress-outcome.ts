@@ -8,10 +8,10 @@ export interface Thresholds {
   readonly maxP99Millis: number | undefined
 }
 
-const WIDTH = 40
+const BAR_WIDTH = 40
 const BARS = '▁▂▃▄▅▆▇█'
 
-/** The figures, and whether they keep to the thresholds. */
+/** Prints the figures and the thresholds that they exceed. */
 export function stressOutcome(title: string, result: LoadResult, thresholds: Thresholds): Outcome {
   const broken = brokenThresholds(result, thresholds)
   const { requests, failed, perSecond, elapsedMillis, p50Millis, p90Millis, p99Millis, maxMillis } = result
@@ -19,18 +19,18 @@ export function stressOutcome(title: string, result: LoadResult, thresholds: Thr
     `p50 ${shown(p50Millis)}`,
     `p90 ${shown(p90Millis)}`,
     `p99 ${shown(p99Millis)}`,
-    `most ${shown(maxMillis)}`,
+    `max ${shown(maxMillis)}`,
   ]
   const lines = [
     title,
     '',
-    `${requests} requests in ${(elapsedMillis / 1_000).toFixed(1)} s, ${failed} failed; ${perSecond.toFixed(0)} per second succeeded`,
+    `${requests} requests in ${(elapsedMillis / 1_000).toFixed(1)} s: ${failed} failed, ${perSecond.toFixed(0)} per second succeeded`,
     `latency: ${latency.join(', ')}`,
     ...histogram(result),
     ...result.errors.map(({ code, count, message }) => `${paint('red', `${count} x ${code}`)}: ${message}`),
     ...chart(result.serverConnections),
     '',
-    ...(broken.length > 0 ? broken.map((text) => paint('red', text)) : [paint('green', 'Within the thresholds.')]),
+    ...(broken.length > 0 ? broken.map((text) => paint('red', text)) : [paint('green', 'All thresholds met.')]),
   ]
   return {
     exitCode: broken.length > 0 ? 1 : 0,
@@ -48,32 +48,32 @@ function brokenThresholds(
   return [
     ...(requests === failed ? ['No request succeeded.'] : []),
     ...(share > maxErrors
-      ? [`${percent(share)} of the requests failed; ${percent(maxErrors)} may (--max-errors).`]
+      ? [`${percent(share)} of the requests failed, more than --max-errors (${percent(maxErrors)}).`]
       : []),
     ...(maxP99Millis !== undefined && p99Millis !== null && p99Millis > maxP99Millis
-      ? [`The p99 is ${shown(p99Millis)}; it may be ${maxP99Millis} ms (--max-p99).`]
+      ? [`The p99 latency is ${shown(p99Millis)}, above --max-p99 (${maxP99Millis} ms).`]
       : []),
   ]
 }
 
-/** From the first bucket that has any to the last. */
+/** From the first non-empty bucket to the last. */
 function histogram({ buckets }: LoadResult): string[] {
   const filled = buckets.map(({ count }) => count > 0)
-  const most = Math.max(...buckets.map(({ count }) => count))
+  const max = Math.max(...buckets.map(({ count }) => count))
   return buckets
     .slice(filled.indexOf(true) >= 0 ? filled.indexOf(true) : buckets.length, filled.lastIndexOf(true) + 1)
     .map(({ upToMillis, count }) => {
       const label = upToMillis === Infinity ? 'longer' : `<= ${upToMillis} ms`
-      const bar = '#'.repeat(Math.max(count > 0 ? 1 : 0, Math.round((count / most) * WIDTH)))
+      const bar = '#'.repeat(Math.max(count > 0 ? 1 : 0, Math.round((count / max) * BAR_WIDTH)))
       return `  ${label.padStart(10)}  ${bar} ${count}`
     })
 }
 
 function chart(samples: readonly number[]): string[] {
   if (samples.length === 0) return []
-  const most = Math.max(...samples)
-  const line = samples.map((value) => BARS[Math.min(7, Math.floor((value / Math.max(1, most)) * 7.99))]).join('')
-  return [`server connections over time: ${line}  (${Math.min(...samples)} to ${most})`]
+  const max = Math.max(...samples)
+  const line = samples.map((value) => BARS[Math.min(7, Math.floor((value / Math.max(1, max)) * 7.99))]).join('')
+  return [`server connections over time: ${line}  (${Math.min(...samples)} to ${max})`]
 }
 
 function shown(millis: number | null): string {

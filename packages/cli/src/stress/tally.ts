@@ -1,17 +1,17 @@
 import { createHistogram } from 'node:perf_hooks'
 
-/** How many requests took so long. */
+/** The number of requests in one range of latencies. */
 export interface Bucket {
-  /** Infinity in the last one. */
+  /** Infinity in the last bucket. */
   readonly upToMillis: number
   readonly count: number
 }
 
-/** One class of failures: its code where it has one. */
+/** All failures with the same code. */
 export interface ErrorClass {
   readonly code: string
   readonly count: number
-  /** Of the first one. */
+  /** The message of the first one. */
   readonly message: string
 }
 
@@ -19,7 +19,7 @@ export interface Figures {
   readonly requests: number
   readonly failed: number
   readonly perSecond: number
-  /** Of those that succeeded; null where none did. */
+  /** Latencies of successful requests; null if there are none. */
   readonly p50Millis: number | null
   readonly p90Millis: number | null
   readonly p99Millis: number | null
@@ -30,7 +30,7 @@ export interface Figures {
 
 const BOUNDS_MILLIS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, Infinity]
 
-/** Counts what became of each request. */
+/** Counts successes, failures and latencies. */
 export class Tally {
   readonly #latencies = createHistogram()
   readonly #counts: number[] = BOUNDS_MILLIS.map(() => 0)
@@ -43,7 +43,7 @@ export class Tally {
 
   succeeded(millis: number): void {
     this.#requests++
-    // Microseconds, and never 0, which the histogram does not take.
+    // In microseconds; the histogram does not accept 0.
     this.#latencies.record(Math.max(1, Math.round(millis * 1_000)))
     const index = BOUNDS_MILLIS.findIndex((bound) => millis <= bound)
     this.#counts[index] = (this.#counts[index] ?? 0) + 1

@@ -1,19 +1,19 @@
-/** One line of the list. */
+/** The result of one check. */
 export interface Check {
   readonly name: string
   readonly status: 'passed' | 'failed' | 'skipped'
-  /** What was seen, what went wrong, or why it was not looked at. Never a password. */
+  /** The result, the error, or why the check was skipped. Never a password. */
   readonly detail: string
 }
 
-/** What went wrong in a check, in a sentence that says what to do. */
+/** A failed check; the message says what to do. */
 export class CheckFailed extends Error {
   static {
     CheckFailed.prototype.name = 'CheckFailed'
   }
 }
 
-/** Runs one check: what it answers is the detail, what it throws its failure. */
+/** Runs one check. Its result becomes the detail; an error becomes a failure. */
 export async function attempt(name: string, work: () => Promise<string>): Promise<Check> {
   try {
     return { name, status: 'passed', detail: await work() }
@@ -26,7 +26,7 @@ export function skipped(name: string, detail: string): Check {
   return { name, status: 'skipped', detail }
 }
 
-/** Several addresses that all refuse are an AggregateError without a text. */
+/** If every address of a host fails, Node throws an AggregateError without a message. */
 function describe(error: unknown): string {
   if (error instanceof AggregateError) return describe(error.errors[0])
   return error instanceof Error ? error.message : String(error)

@@ -9,25 +9,25 @@ export type Expected = 'direct' | 'session' | 'transaction'
 
 export interface VerifyInput {
   readonly url: ConnectionString
-  /** Past the pooler, for migrations. */
+  /** Bypasses the pooler, for migrations. */
   readonly direct: ConnectionString | undefined
-  /** PgBouncer's, as a user who may look; undefined where none was named. */
+  /** PgBouncer's console, from --pooler-url. */
   readonly consoleUrl: ConnectionString | undefined
   readonly expected: Expected | undefined
-  /** Named statements have to work. */
+  /** Prepared statements are required to work. */
   readonly prepared: boolean
   readonly concurrency: number
   readonly max: number
 }
 
 const APPLICATION = 'poolguard verify'
-const PATIENCE_MILLIS = 10_000
-const PREPARED_ADVICE = 'Set max_prepared_statements on PgBouncer 1.21 or newer, or keep names off.'
+const TIMEOUT_MILLIS = 10_000
+const PREPARED_ADVICE = 'Set max_prepared_statements on PgBouncer 1.21 or later, or turn prepared statements off.'
 
-/** Goes through the list, one check after another; where nothing is reached, the rest is skipped. Writes nothing. */
+/** Runs one check after another; stops after the first if it cannot connect. Writes nothing to the database. */
 export async function runChecks(input: VerifyInput): Promise<readonly Check[]> {
   const { url, max } = input
-  await using database = contact(url, { applicationName: APPLICATION, max, acquireTimeoutMillis: PATIENCE_MILLIS })
+  await using database = contact(url, { applicationName: APPLICATION, max, acquireTimeoutMillis: TIMEOUT_MILLIS })
   const { pool } = database
   let topology: Topology | undefined
   const reached = await attempt('reached', async () => {
@@ -51,7 +51,7 @@ async function checkExpected({ expected }: VerifyInput, topology: Topology): Pro
   if (expected === undefined) return []
   const found = topology.kind === 'pooler' ? topology.pooler.mode : topology.kind
   const check = attempt('expected', async () => {
-    if (found !== expected) throw new CheckFailed(`${expected} was expected, and ${found} was found.`)
+    if (found !== expected) throw new CheckFailed(`Expected ${expected}, found ${found}.`)
     return `${expected}, as expected`
   })
   return [await check]
@@ -59,11 +59,11 @@ async function checkExpected({ expected }: VerifyInput, topology: Topology): Pro
 
 async function checkQuery(pool: Pool): Promise<string> {
   const { rows } = await pool.query<{ sum: number }>('select $1::int operator(pg_catalog.+) 1 as sum', [41])
-  if (rows[0]?.sum !== 42) throw new CheckFailed(`41 + 1 came back as ${rows[0]?.sum}.`)
-  return 'a query with a parameter was answered'
+  if (rows[0]?.sum !== 42) throw new CheckFailed(`select 41 + 1 returned ${rows[0]?.sum}.`)
+  return 'ran a query with a parameter'
 }
 
-/** What is set LOCAL holds until the end of the transaction, on one server connection, and no longer. */
+/** SET LOCAL must last until the end of the transaction, and the transaction must stay on one server connection. */
 async function checkTransaction(pool: Pool): Promise<string> {
   const client = await pool.connect()
   const ask = async () =>
@@ -79,34 +79,38 @@ async function checkTransaction(pool: Pool): Promise<string> {
     await client.query('rollback')
     const after = await ask()
     if (first?.pid !== second?.pid)
-      throw new CheckFailed('Two statements of one transaction ran on two server connections: is it statement mode?')
+      throw new CheckFailed(
+        'Two statements of one transaction ran on two server connections: is the pooler in statement mode?',
+      )
     if (first?.name !== 'inside' || after?.name === 'inside')
-      throw new CheckFailed('SET LOCAL did not keep to its transaction.')
-    return 'began, kept its server connection, and was rolled back'
+      throw new CheckFailed('SET LOCAL did not stay within its transaction.')
+    return 'stayed on one server connection and rolled back'
   } finally {
     client.release()
   }
 }
 
-/** Every execution may run on another server connection, if the pooler so wishes. */
+/** A pooler may run each execution on a different server connection. */
 async function checkPrepared(pool: Pool, { prepared }: VerifyInput, topology: Topology): Promise<Check> {
   const safe = topology.preparedStatements === 'safe'
   if (!safe && !prepared)
     return skipped(
       'prepared statements',
-      `${topology.preparedStatements} here: keep names off (--prepared makes this a failure)`,
+      `${topology.preparedStatements} here: turn prepared statements off in the app (pass --prepared to make this a failure)`,
     )
   return attempt('prepared statements', async () => {
-    // Where it is known that they break, a lucky run would prove nothing.
+    // If the pooler is known to break them, a lucky run proves nothing.
     if (topology.preparedStatements === 'unsafe')
-      throw new CheckFailed(`This pooler keeps no track of names: they work by chance. ${PREPARED_ADVICE}`)
+      throw new CheckFailed(
+        `This pooler does not track prepared statements: they work only by chance. ${PREPARED_ADVICE}`,
+      )
     const name = `poolguard_${randomBytes(6).toString('hex')}`
     const runs = Array.from({ length: 40 }, (_, n) => pool.query({ name, text: 'select $1::int as n', values: [n] }))
     const settled = await Promise.allSettled(runs)
     const failed = settled.filter((run) => run.status === 'rejected')
     if (failed.length > 0)
       throw new CheckFailed(`${failed.length} of 40 executions failed: ${reasonOf(failed)}. ${PREPARED_ADVICE}`)
-    return 'one statement was run 40 times on several connections'
+    return 'ran one prepared statement 40 times on several connections'
   })
 }
 
@@ -114,15 +118,18 @@ async function checkFigures(pool: Pool, { url, consoleUrl }: VerifyInput, topolo
   if (topology.kind === 'pooler') {
     const check = await attempt('figures', () => readConsole(consoleUrl ?? url))
     if (check.status === 'passed' || consoleUrl) return check
-    // An app's user seldom may look, and it is no fault that it may not.
-    return skipped('figures', "this user may not look into PgBouncer's console (--pooler-url with a user who may)")
+    // The app's user does not need access to the console.
+    return skipped(
+      'figures',
+      "this user cannot read PgBouncer's console (pass --pooler-url with a user in stats_users)",
+    )
   }
   return attempt('figures', async () => {
     const { rows } = await pool.query(
       'select pg_catalog.count(*)::int as count from pg_catalog.pg_stat_activity where datname is not null',
     )
     const sessions = readOneRow('the query for the sessions', rows, (row) => row.integer('count'))
-    return `pg_stat_activity tells of ${sessions} sessions`
+    return `pg_stat_activity shows ${sessions} sessions`
   })
 }
 
@@ -130,7 +137,7 @@ async function readConsole(url: ConnectionString): Promise<string> {
   await using console = await PgBouncerConsole.connect(url.href)
   const pools = await console.pools()
   const waiting = pools.reduce((sum, { clientsWaiting }) => sum + clientsWaiting, 0)
-  return `PgBouncer's console tells of ${pools.length} pools, ${waiting} clients waiting`
+  return `PgBouncer's console shows ${pools.length} pools and ${waiting} waiting clients`
 }
 
 async function checkConcurrency(pool: Pool, { concurrency, max }: VerifyInput): Promise<string> {
@@ -140,12 +147,13 @@ async function checkConcurrency(pool: Pool, { concurrency, max }: VerifyInput): 
   )
   const failed = runs.filter((run) => run.status === 'rejected')
   const millis = Math.round(performance.now() - began)
-  if (failed.length > 0) throw new CheckFailed(`${failed.length} of ${concurrency} failed: ${reasonOf(failed)}`)
-  return `${concurrency} requests at once on at most ${max} connections: all passed within ${millis} ms`
+  if (failed.length > 0)
+    throw new CheckFailed(`${failed.length} of ${concurrency} requests failed: ${reasonOf(failed)}`)
+  return `${concurrency} concurrent requests on at most ${max} connections succeeded within ${millis} ms`
 }
 
 async function checkDirect({ direct }: VerifyInput): Promise<Check> {
-  if (!direct) return skipped('direct URL', 'none was named (DIRECT_URL)')
+  if (!direct) return skipped('direct URL', 'DIRECT_URL is not set')
   await using database = contact(direct, { applicationName: APPLICATION, max: 2 })
   return await attempt('direct URL', async () => {
     const topology = await database.reach()
@@ -158,7 +166,7 @@ async function checkDirect({ direct }: VerifyInput): Promise<Check> {
   })
 }
 
-/** The first of what went wrong. */
+/** The message of the first failure. */
 function reasonOf(failed: readonly PromiseRejectedResult[]): string {
   const reason: unknown = failed[0]?.reason
   return reason instanceof Error ? reason.message : String(reason)

@@ -6,9 +6,9 @@ const passed: Check = { name: 'query', status: 'passed', detail: 'answered' }
 const failed: Check = { name: 'concurrency', status: 'failed', detail: '3 of 50 failed' }
 
 test.each<[given: string, checks: readonly Check[], exitCode: number, verdict: string]>([
-  ['all passed', [passed], 0, 'All is well.'],
-  ['what was skipped', [passed, skipped('direct URL', 'none was named')], 0, 'All is well.'],
-  ['a failure', [passed, failed], 1, '1 of 2 failed.'],
+  ['all passed', [passed], 0, 'All checks passed.'],
+  ['what was skipped', [passed, skipped('direct URL', 'none was named')], 0, 'All checks passed.'],
+  ['a failure', [passed, failed], 1, '1 of 2 checks failed.'],
 ])('given %s, ends with %j', (_, checks, exitCode, verdict) => {
   const outcome = verifyOutcome(checks)
 

@@ -4,7 +4,7 @@ import type { Check } from './check.ts'
 
 const MARKS = { passed: ['green', 'ok     '], failed: ['red', 'failed '], skipped: ['gray', 'skipped'] } as const
 
-/** A line each, and the verdict. */
+/** One line for each check, and the verdict. */
 export function verifyOutcome(checks: readonly Check[]): Outcome {
   const width = Math.max(...checks.map(({ name }) => name.length))
   const lines = checks.map(({ name, status, detail }) => {
@@ -12,7 +12,8 @@ export function verifyOutcome(checks: readonly Check[]): Outcome {
     return `${paint(colour, mark)}  ${name.padEnd(width)}  ${detail}`
   })
   const failed = checks.filter(({ status }) => status === 'failed').length
-  const verdict = failed === 0 ? paint('green', 'All is well.') : paint('red', `${failed} of ${checks.length} failed.`)
+  const verdict =
+    failed === 0 ? paint('green', 'All checks passed.') : paint('red', `${failed} of ${checks.length} checks failed.`)
   return {
     exitCode: failed === 0 ? 0 : 1,
     text: [...lines, '', verdict].join('\n'),

@@ -1,12 +1,12 @@
 import { poolerSettings, settingOf } from '../facts.ts'
 import type { Rule } from '../rule.ts'
 
-/** For its log, its listening sockets and its lookups. */
+/** Files of PgBouncer's log, listening sockets and password lookups. */
 const OWN_FILES = 50
 
 export const clientsExceedFiles: Rule = {
   id: 'clients-exceed-files',
-  title: 'PgBouncer may not open as many files as it admits clients',
+  title: 'PgBouncer may open fewer files than it accepts clients',
   severity: 'warning',
   check: (facts) => {
     const settings = poolerSettings(facts)
@@ -19,7 +19,7 @@ export const clientsExceedFiles: Rule = {
     return [
       {
         evidence: `max_client_conn ${clients} + ${servers} servers + ${OWN_FILES} of its own = ${needed} files (${settings.source}); ulimits.nofile is ${files} (${facts.project.compose?.file}).`,
-        why: 'Beyond that it accepts no client, long before max_client_conn says so.',
+        why: 'At that limit PgBouncer accepts no more clients, long before max_client_conn is reached.',
         change: `Set ulimits.nofile to ${needed} or more, or max_client_conn to ${Math.max(1, files - servers - OWN_FILES)}.`,
       },
     ]

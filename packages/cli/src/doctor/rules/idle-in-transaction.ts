@@ -2,19 +2,19 @@ import { alterRole } from '../alter-role.ts'
 import { nameSessions } from '../name-sessions.ts'
 import type { Rule } from '../rule.ts'
 
-/** Shorter pauses are the app's own work between two statements. */
+/** A shorter pause may be the app's own work between two statements. */
 const SECONDS = 60
 
 export const idleInTransaction: Rule = {
   id: 'idle-in-transaction',
-  title: 'Transactions are held open by sessions that do nothing',
+  title: 'Sessions hold a transaction open and do nothing',
   severity: 'critical',
   check: ({ server }) =>
     (server?.applications ?? [])
       .filter(({ longestIdleInTransactionSeconds }) => longestIdleInTransactionSeconds >= SECONDS)
       .map(({ application, role, idleInTransaction, longestIdleInTransactionSeconds }) => ({
-        evidence: `${idleInTransaction} of ${nameSessions(application)} (${role}), the longest for ${Math.round(longestIdleInTransactionSeconds)} s.`,
-        why: 'Each keeps its connection, its locks, and VACUUM from cleaning up; with enough of them the pool is empty though the server is idle.',
-        change: `Look for work between two statements of a transaction (HTTP calls, a missing rollback in an error path). A bound: ${alterRole(role, 'idle_in_transaction_session_timeout', '60s')}.`,
+        evidence: `${idleInTransaction} ${idleInTransaction === 1 ? 'session' : 'sessions'} of ${nameSessions(application)} (role ${role}) idle in transaction, the longest for ${Math.round(longestIdleInTransactionSeconds)} s.`,
+        why: 'Each one keeps its connection and its locks, and stops VACUUM from cleaning up. Enough of them exhaust the pool although the server is idle.',
+        change: `Look for slow work between two statements of a transaction (an HTTP call) and for a missing ROLLBACK in an error path. To end such sessions after a minute: ${alterRole(role, 'idle_in_transaction_session_timeout', '60s')}.`,
       })),
 }

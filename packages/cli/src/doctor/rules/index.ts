@@ -16,7 +16,7 @@ import { statementMode } from './statement-mode.ts'
 import { urlParametersRefused } from './url-parameters-refused.ts'
 import { urlParametersWithoutEffect } from './url-parameters-without-effect.ts'
 
-/** What is critical first, and of that what hurts now. */
+/** Critical rules first; among them, the failures that happen now. */
 export const RULES: readonly Rule[] = [
   serverFull,
   nearlyFull,

@@ -10,7 +10,7 @@ const SHARE = 0.9
 
 export const nearlyFull: Rule = {
   id: 'nearly-full',
-  title: 'Nine tenths of the connections are taken',
+  title: 'At least 90 % of the connections are in use',
   severity: 'critical',
   check: (facts) => {
     const { server } = facts
@@ -26,7 +26,7 @@ interface Limit {
   readonly rows: readonly UsageRow[]
 }
 
-/** What is open to everyone, and the limits of this role and this database: each counts its own sessions. */
+/** The limits of the server, of this role and of this database. Each limit counts its own sessions. */
 function limitsOf({ capacity, openSlots, usage, role, database }: ServerFacts): Limit[] {
   const limit = (of: number, what: string, rows: readonly UsageRow[]): Limit => ({
     taken: rows.reduce((sum, { connections }) => sum + connections, 0),
@@ -49,14 +49,23 @@ function limitsOf({ capacity, openSlots, usage, role, database }: ServerFacts): 
 
 function finding({ taken, of, what, rows }: Limit, room: string): Finding {
   const [first] = countByApplication(rows)
-  const spread = first?.instances === undefined ? '' : ` of ${first.instances} instances`
+  const spread = first?.instances === undefined ? '' : ` in ${first.instances} instances`
   const most = first
-    ? `; most of them by ${nameSessions(first.application)} (${first.role}, ${first.connections}${spread})`
+    ? `; most of them by ${nameSessions(first.application)} (role ${first.role}, ${first.connections}${spread})`
     : ''
   return {
     evidence: `${taken} of ${of} ${what} are open${most}.`,
-    why: taken >= of ? 'Every new connection is refused now.' : 'The next deploy, or the next burst, is refused.',
+    why:
+      taken >= of
+        ? 'The server rejects every new connection now.'
+        : 'The server will reject connections during the next deploy or burst of requests.',
     change:
-      taken >= of ? ['1. End what is idle, if you may:', `   ${endIdle(first?.role)}`, `2. ${room}`].join('\n') : room,
+      taken >= of
+        ? [
+            '1. Close idle sessions (needs pg_signal_backend for sessions of other roles):',
+            `   ${endIdle(first?.role)}`,
+            `2. ${room}`,
+          ].join('\n')
+        : room,
   }
 }

@@ -6,12 +6,12 @@ const SETTING = 'idle_in_transaction_session_timeout'
 
 export const noIdleInTransactionTimeout: Rule = {
   id: 'no-idle-in-transaction-timeout',
-  title: 'Nothing ends a transaction that was forgotten',
+  title: 'Nothing ends a forgotten transaction',
   severity: 'warning',
   check: ({ server }) => {
     if (server?.idleInTransactionTimeoutMillis !== 0) return []
     const { role, database, superuser, boundsOtherRoles } = server
-    // A superuser asks for an app of another role, which may have a timeout of its own.
+    // A superuser runs doctor for an app that logs in as another role, which may have its own timeout.
     if (superuser && boundsOtherRoles) return []
     const change = superuser
       ? `ALTER DATABASE ${pg.escapeIdentifier(database)} SET ${SETTING} = '60s'`
@@ -19,8 +19,8 @@ export const noIdleInTransactionTimeout: Rule = {
     return [
       {
         evidence: `${SETTING} is 0 for ${role}.`,
-        why: 'One missing rollback keeps a connection and its locks for ever.',
-        change: `${change}; it holds for new sessions, behind a pooler too.`,
+        why: 'One missing ROLLBACK holds a connection and its locks until the session ends.',
+        change: `${change}; this applies to new sessions, also behind a pooler.`,
       },
     ]
   },

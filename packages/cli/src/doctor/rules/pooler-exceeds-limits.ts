@@ -2,12 +2,12 @@ import { PGBOUNCER_CONSOLE } from '@poolguard/core/postgres'
 import { type Facts, poolerSettings, settingOf } from '../facts.ts'
 import type { Finding, Rule } from '../rule.ts'
 
-/** What is left is for those who go past the pooler: people, migrations, replication, other services. */
+/** The other 30 % are for sessions that bypass the pooler: people, migrations, replication, other services. */
 const SHARE = 0.7
 
 export const poolerExceedsLimits: Rule = {
   id: 'pooler-exceeds-limits',
-  title: "PgBouncer's pools add up to more than they may have",
+  title: "PgBouncer's pools add up to more connections than they may have",
   severity: 'warning',
   check: (facts) => {
     const settings = poolerSettings(facts)
@@ -19,33 +19,33 @@ export const poolerExceedsLimits: Rule = {
         ? `Set default_pool_size and reserve_pool_size to ${Math.max(1, Math.floor(share))} together`
         : `Set default_pool_size to ${Math.max(1, Math.floor(share))}`
     const pairs = poolsOf(facts) ?? settings.databases
-    const wanted = each * pairs
-    const sum = `${each} (default_pool_size and reserve_pool_size) x ${pairs} ${pairs === 1 ? 'pool' : 'pools'} of a database and a user = ${wanted}`
+    const total = each * pairs
+    const sum = `${each} (default_pool_size and reserve_pool_size) x ${pairs} ${pairs === 1 ? 'pool' : 'pools'} for each database and user = ${total}`
     const perDatabase = settingOf(settings, 'max_db_connections') ?? 0
     const maxConnections = facts.server?.capacity.maxConnections ?? facts.project.compose?.maxConnections
     const findings: Finding[] = []
-    if (perDatabase > 0 && wanted > perDatabase * settings.databases) {
+    if (perDatabase > 0 && total > perDatabase * settings.databases) {
       findings.push({
         evidence: `${sum}, and max_db_connections = ${perDatabase} for ${settings.databases} ${settings.databases === 1 ? 'database' : 'databases'} (${settings.source}).`,
-        why: 'One pool takes what another was promised: its clients wait until query_wait_timeout though their own pool is not full.',
-        change: `${setEach((perDatabase * settings.databases) / pairs)} or less, or max_db_connections to ${Math.ceil(wanted / settings.databases)}.`,
+        why: 'One pool can use up the connections of another: clients wait until query_wait_timeout although their own pool is not full.',
+        change: `${setEach((perDatabase * settings.databases) / pairs)} or less, or max_db_connections to ${Math.ceil(total / settings.databases)}.`,
       })
     }
-    const bounded = perDatabase > 0 ? Math.min(wanted, perDatabase * settings.databases) : wanted
+    const bounded = perDatabase > 0 ? Math.min(total, perDatabase * settings.databases) : total
     if (maxConnections !== undefined && bounded > maxConnections * SHARE) {
       findings.push({
-        evidence: `${sum}${bounded < wanted ? `, held to ${bounded} by max_db_connections` : ''} (${settings.source}), more than 70 % of max_connections = ${maxConnections}.`,
-        why: 'Migrations, people and services that go past the pooler find the server full.',
-        change: `${bounded < wanted ? `Set max_db_connections to ${Math.max(1, Math.floor((maxConnections * SHARE) / settings.databases))}` : setEach((maxConnections * SHARE) / pairs)}, or max_connections to ${Math.ceil(bounded / SHARE)}.`,
+        evidence: `${sum}${bounded < total ? `, limited to ${bounded} by max_db_connections` : ''} (${settings.source}), more than 70 % of max_connections = ${maxConnections}.`,
+        why: 'Migrations, people and services that bypass the pooler find the server full.',
+        change: `${bounded < total ? `Set max_db_connections to ${Math.max(1, Math.floor((maxConnections * SHARE) / settings.databases))}` : setEach((maxConnections * SHARE) / pairs)}, or max_connections to ${Math.ceil(bounded / SHARE)}.`,
       })
     }
     return findings
   },
 }
 
-/** Databases and users that have a pool now; undefined where nobody could ask. */
+/** Pairs of database and user that have a pool now; undefined if the console did not answer. */
 function poolsOf({ pooler }: Facts): number | undefined {
-  // Who looks up passwords for PgBouncer needs a connection now and then, and no pool.
+  // auth_user only looks up passwords: it needs a connection now and then, not a whole pool.
   const lookups = pooler?.config.get('auth_user')?.value
   const pools = pooler?.pools.filter(({ database, user }) => database !== PGBOUNCER_CONSOLE && user !== lookups)
   return pools && Math.max(1, pools.length)

@@ -2,12 +2,12 @@ import { BudgetError, type Capacity, connectionsOfOthers, planBudget, surgeInsta
 import { type Facts, throughTransactionPooler, usesPoolguard } from '../facts.ts'
 import type { Rule } from '../rule.ts'
 
-/** Of pg, postgres.js, and so of Drizzle, TypeORM and Prisma 7. */
+/** The default of pg and postgres.js, and so of Drizzle, TypeORM and Prisma 7. */
 const DEFAULT_MAX = 10
 
 export const poolsExceedCapacity: Rule = {
   id: 'pools-exceed-capacity',
-  title: 'All pools together may open more connections than there are',
+  title: 'All pools together may open more connections than the server allows',
   severity: 'critical',
   check: (facts) => {
     const fleet = fleetOf(facts)
@@ -21,7 +21,7 @@ export const poolsExceedCapacity: Rule = {
     return [
       {
         evidence: `${fleet.source}: ${atOnce} at once${fleet.surge > 0 ? ' during a deploy' : ''} x max ${max.value} (${max.source}) = ${atOnce * max.value}, and max_connections is ${capacity.maxConnections}.`,
-        why: 'It works until all of them are busy at once; then connections are refused with "too many clients already".',
+        why: 'It works until all pools are busy at the same time; then the server rejects connections with "too many clients already".',
         change: advice,
       },
     ]
@@ -54,7 +54,7 @@ function fleetOf({
   return { instances: count, surge, source: `${project.compose?.file} (${names})` }
 }
 
-/** The largest that is written anywhere; the default where a driver is known that has one. */
+/** The largest max in the project; otherwise the default of its driver. */
 function maxOf({ project, target }: Facts): { value: number; source: string } | undefined {
   const limit = project.drivers.includes('prisma-engine') ? target?.url.parameter('connection_limit') : undefined
   if (limit !== undefined && /^\d+$/.test(limit))
@@ -65,7 +65,7 @@ function maxOf({ project, target }: Facts): { value: number; source: string } | 
   return known ? { value: DEFAULT_MAX, source: "the driver's default" } : undefined
 }
 
-/** Three slots are kept for superusers by default. */
+/** superuser_reserved_connections is 3 by default. */
 function composeCapacity({ project }: Facts): Capacity | undefined {
   const maxConnections = project.compose?.maxConnections
   if (maxConnections === undefined) return undefined

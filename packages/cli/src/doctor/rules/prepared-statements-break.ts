@@ -3,21 +3,21 @@ import type { Finding, Rule } from '../rule.ts'
 
 export const preparedStatementsBreak: Rule = {
   id: 'prepared-statements-break',
-  title: 'Named statements are used where the pooler does not follow them',
+  title: 'Prepared statements fail behind this pooler',
   severity: 'critical',
   check: (facts) => {
     const { server, project } = facts
     if (server?.topology.preparedStatements !== 'unsafe' || usesPoolguard(facts)) return []
     const named: Finding[] = project.code
       .filter(({ kind }) => kind === 'statement-names')
-      .map(({ file, line }) => finding(`statementNameGenerator in ${file}:${line}`, 'Take statementNameGenerator out'))
+      .map(({ file, line }) => finding(`statementNameGenerator in ${file}:${line}`, 'Remove statementNameGenerator'))
     return namesByDefault(facts)
-      ? [...named, finding('postgres.js names its statements by default', 'Give it prepare: false')]
+      ? [...named, finding('postgres.js names its statements by default', 'Set prepare: false')]
       : named
   },
 }
 
-/** postgres.js prepares unless it is told otherwise; Drizzle does that for it, query by query. */
+/** postgres.js prepares unless prepare is false; Drizzle sets that for each query. */
 function namesByDefault({ project, target }: Facts): boolean {
   return (
     project.drivers.includes('postgres.js') &&
@@ -29,8 +29,8 @@ function namesByDefault({ project, target }: Facts): boolean {
 
 function finding(evidence: string, change: string): Finding {
   return {
-    evidence: `${evidence}, and this pooler keeps no track of names.`,
-    why: "A statement is looked for on a server connection that never saw it (26000), or is there twice (42P05); on old versions another client's statement of the same name is run.",
-    change: `${change}, or set max_prepared_statements = 200 on PgBouncer 1.21 or newer (1.24 has it by default).`,
+    evidence: `${evidence}, and this pooler does not track prepared statements.`,
+    why: "A query may run on a server connection that does not have the statement (26000), or has it already (42P05); old versions may even run another client's statement of the same name.",
+    change: `${change}, or set max_prepared_statements = 200 on PgBouncer 1.21 or later (the default since 1.24).`,
   }
 }

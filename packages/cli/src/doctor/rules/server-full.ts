@@ -12,41 +12,41 @@ export const serverFull: Rule = {
     const { unreached, target } = facts
     if (unreached?.failure !== 'full') return []
     const { why, change } = explain(facts, unreached.message)
-    return [{ evidence: `${target?.url} answers: ${unreached.message}.`, why, change }]
+    return [{ evidence: `${target?.url} rejected the connection: ${unreached.message}.`, why, change }]
   },
 }
 
-/** Four limits refuse in much the same words, and each is changed elsewhere. */
+/** Four limits produce similar messages, and each one is raised in a different place. */
 function explain(facts: Facts, message: string): { why: string; change: string } {
   const { target } = facts
   if (/no more connections allowed|client connections exceeded/.test(message)) {
     return {
-      why: 'It is PgBouncer that refuses: max_client_conn, or a limit of this user or database, is reached. PostgreSQL may have room.',
+      why: 'PgBouncer, not PostgreSQL, rejects the connection: max_client_conn or a limit of this user or database is reached. PostgreSQL may have free connections.',
       change:
-        'Run `SHOW CLIENTS` and `SHOW POOLS` on its console (max_client_conn does not count for the database pgbouncer), raise max_client_conn in pgbouncer.ini, and `RELOAD`. Or lower the max of the pools.',
+        'Run `SHOW CLIENTS` and `SHOW POOLS` on its console (the console is open even at max_client_conn), raise max_client_conn in pgbouncer.ini, and `RELOAD`. Or lower the max of the pools.',
     }
   }
   const [, kind, name] = /too many connections for (role|database) "(.+)"/.exec(message) ?? []
   if (kind !== undefined && name !== undefined) {
     return {
-      why: `The ${kind} has a CONNECTION LIMIT of its own, and it is reached. The server itself may have room.`,
+      why: `The ${kind} has reached its own CONNECTION LIMIT. The server may have free connections.`,
       change: [
-        '1. As a superuser, see who holds them:',
+        '1. As a superuser, list who holds the connections:',
         `   ${WHO_HOLDS}`,
-        '2. Lower the max of the pools (`poolguard plan`), or raise the limit, to what fits into max_connections:',
+        '2. Lower the max of the pools (`poolguard plan`), or raise the limit as far as max_connections allows:',
         `   ALTER ${kind.toUpperCase()} ${pg.escapeIdentifier(name)} CONNECTION LIMIT 50;`,
       ].join('\n'),
     }
   }
   return {
-    why: 'Every new connection of this role is refused until somebody else lets go of one.',
+    why: 'The server rejects every new connection of this role until another session ends.',
     change: [
-      '1. As a superuser, who is still let in (superuser_reserved_connections), see who holds them:',
+      '1. As a superuser, who can still log in (superuser_reserved_connections), list who holds the connections:',
       `   ${WHO_HOLDS}`,
-      '2. End what is idle; pools open it again when they need it:',
+      '2. Close idle sessions; pools reconnect on demand:',
       `   ${endIdle(target?.url.user)}`,
-      `3. So that it does not come again: ${makeRoom(facts)}`,
-      "4. Run doctor again with the superuser's URL: it says who takes the most.",
+      `3. To prevent this from happening again: ${makeRoom(facts)}`,
+      "4. Run doctor again with the superuser's URL: it shows which application holds the most.",
     ].join('\n'),
   }
 }

@@ -3,12 +3,12 @@ import { alterRole } from '../alter-role.ts'
 import { type Facts, poolerSettings, usesPoolguard } from '../facts.ts'
 import type { Rule } from '../rule.ts'
 
-/** What drivers send at login and PgBouncer does not keep track of by itself. */
+/** Startup parameters that drivers send and that PgBouncer does not track by default. */
 const PARAMETERS = ['options', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
 
 export const startupParametersRefused: Rule = {
   id: 'startup-parameters-refused',
-  title: 'PgBouncer refuses a startup parameter of the URL',
+  title: 'The URL has a startup parameter that PgBouncer rejects',
   severity: 'critical',
   check: (facts) => {
     const { target, server } = facts
@@ -22,7 +22,7 @@ export const startupParametersRefused: Rule = {
     return refused.map((name) => ({
       evidence: `${name} in ${target.source}; ignore_startup_parameters ${ignored.length > 0 ? `is ${ignored.join(', ')}` : 'does not list it'}.`,
       why: `Connecting fails with "unsupported startup parameter: ${name}".`,
-      change: `Take it out of the URL and set it on the server: ${onServer(name, target.url, server?.role)}. (ignore_startup_parameters would only make PgBouncer drop it silently.)`,
+      change: `Remove it from the URL and set it on the server: ${onServer(name, target.url, server?.role)}. (With ignore_startup_parameters, PgBouncer would silently drop it.)`,
     }))
   },
 }
@@ -32,8 +32,8 @@ function leadsToPgBouncer({ server, pooler, endpoint }: Facts): boolean {
   return pooler !== undefined || endpoint === 'pooler' || endpoint === 'transaction-pooler'
 }
 
-/** A pooler's user may be named otherwise than the role: `postgres.project`. */
+/** A pooler's user name may differ from the role: `postgres.project`. */
 function onServer(name: string, url: ConnectionString, role = url.user ?? 'the_role'): string {
-  if (name === 'options') return `${alterRole(role, 'name', 'value')} for each -c name=value of it`
+  if (name === 'options') return `${alterRole(role, 'name', 'value')} for each -c name=value in it`
   return alterRole(role, name, url.parameter(name) ?? '')
 }

@@ -3,14 +3,14 @@ import type { Rule } from '../rule.ts'
 
 export const statementMode: Rule = {
   id: 'statement-mode',
-  title: 'The pooler refuses every transaction',
+  title: 'The pooler rejects every transaction',
   severity: 'critical',
   check: ({ server }) =>
     server?.topology.kind === 'pooler' && server.topology.pooler.mode === 'statement'
       ? [
           {
             evidence: `${describeTopology(server.topology)}: ${server.topology.evidence.join('; ')}.`,
-            why: 'BEGIN fails there, and with it every transaction of an ORM.',
+            why: 'BEGIN fails in statement mode, and so does every transaction of an ORM.',
             change: 'Set pool_mode = transaction in pgbouncer.ini (or for this database in [databases]) and RELOAD.',
           },
         ]

@@ -3,7 +3,7 @@ import { preventsConnecting, urlFinding, urlWarnings } from '../url-warnings.ts'
 
 export const urlParametersRefused: Rule = {
   id: 'url-parameters-refused',
-  title: 'With this parameter in the URL no connection comes about',
+  title: 'A parameter of the URL makes connecting fail',
   severity: 'critical',
   check: (facts) => urlWarnings(facts).filter(preventsConnecting).map(urlFinding),
 }

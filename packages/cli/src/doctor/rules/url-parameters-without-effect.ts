@@ -3,7 +3,7 @@ import { preventsConnecting, urlFinding, urlWarnings } from '../url-warnings.ts'
 
 export const urlParametersWithoutEffect: Rule = {
   id: 'url-parameters-without-effect',
-  title: 'A parameter of the URL does nothing in this driver',
+  title: 'A parameter of the URL has no effect in this driver',
   severity: 'warning',
   check: (facts) =>
     urlWarnings(facts)

@@ -66,7 +66,7 @@ const PROJECT: ProjectFacts = {
   unread: [],
 }
 
-/** What PgBouncer's console answers: one database, and a pool for each user. */
+/** Answers of PgBouncer's console: one database, and a pool for each user. */
 export function poolerConsole(
   values: Readonly<Record<string, number | string>>,
   users: readonly string[],
@@ -86,12 +86,12 @@ export function poolerConsole(
 }
 
 export interface FactsInput extends Partial<Omit<Facts, 'target' | 'project'>> {
-  /** Null where no address is known. */
+  /** Null: no address is known. */
   readonly url?: string | null
   readonly project?: Partial<ProjectFacts>
 }
 
-/** A healthy project at a healthy server, but for what is given. */
+/** A healthy project and a healthy server, with overrides. */
 export function factsOf({ url = 'postgresql://app:s3cret@db/app', project, ...rest }: FactsInput = {}): Facts {
   const target = url === null ? undefined : parseConnectionString(url)
   return {
