@@ -12,7 +12,7 @@ function rulesOf({ stdout }: Run): string[] {
   return JSON.parse(stdout).findings.map(({ rule }: { rule: string }) => rule)
 }
 
-/** As a careful operator has set it up. */
+/** A server with a timeout for idle transactions. */
 async function startHealthyPostgres(maxConnections: number): Promise<PostgresServer> {
   const server = await startPostgres({ maxConnections })
   await server.query("alter role app set idle_in_transaction_session_timeout = '60s'")
@@ -46,7 +46,7 @@ describe('poolguard doctor without a server', () => {
     expect(run.stdout).not.toContain('s3cret')
   })
 
-  test('tells what it could not look at, and what it found all the same', async () => {
+  test('reports a connect error together with the findings of the other checks', async () => {
     const { code, stdout } = await runPoolguard(['doctor', 'postgres://app:s3cret@127.0.0.1:1/app'], {
       folder: fixture('nest-typeorm-replicas'),
     })
@@ -57,7 +57,7 @@ describe('poolguard doctor without a server', () => {
     expect(stdout).not.toContain('s3cret')
   })
 
-  test('given a database that was named and not reached, then does not call it fine', async () => {
+  test('exits with 2 if it cannot connect and finds no other problem', async () => {
     const { code, stdout, stderr } = await runPoolguard(['doctor', 'postgres://app:s3cret@127.0.0.1:1/app'], {
       folder: fixture('healthy-drizzle'),
     })
@@ -69,22 +69,22 @@ describe('poolguard doctor without a server', () => {
     expect(code).toBe(2)
   })
 
-  test('given no database, then says that it looked at the project only', async () => {
+  test('without a database, reports that it checked the project only', async () => {
     const { code, stdout } = await runPoolguard(['doctor', '--offline'], { folder: fixture('healthy-drizzle') })
 
     expect(stdout).toContain('No problems found in the project. The database was not checked.')
     expect(code).toBe(0)
   })
 
-  test('where there is nothing to look at, could not run', async () => {
+  test('exits with 2 if there is nothing to check', async () => {
     const { code } = await runPoolguard(['doctor'])
 
     expect(code).toBe(2)
   })
 })
 
-describe('poolguard doctor at a server', () => {
-  test('given a healthy project, then it is silent', async () => {
+describe('poolguard doctor with a server', () => {
+  test('finds nothing in a healthy project', async () => {
     await using server = await startHealthyPostgres(60)
     const { code, stdout } = await runPoolguard(['doctor', server.url], { folder: fixture('healthy-drizzle') })
 
@@ -92,7 +92,7 @@ describe('poolguard doctor at a server', () => {
     expect(code).toBe(0)
   })
 
-  test('given more instances than fit, and nothing that ends forgotten transactions, then says to what to change', async () => {
+  test('reports too many instances and a missing timeout, with the change', async () => {
     await using server = await startPostgres({ maxConnections: 30 })
     const run = await runPoolguard(['doctor', server.url, '--instances', '6', '--json'], {
       folder: fixture('healthy-drizzle'),
@@ -104,7 +104,7 @@ describe('poolguard doctor at a server', () => {
     expect(run.stdout).toContain('Set max to 4')
   })
 
-  test('sees who holds transactions open, of its own role at least', async () => {
+  test('sees sessions that hold transactions open; other roles need pg_read_all_stats', async () => {
     await using server = await startPostgres()
     const client = new pg.Client({ connectionString: server.adminUrl, application_name: 'orders' })
     await client.connect()
@@ -125,7 +125,7 @@ describe('poolguard doctor at a server', () => {
     })
   })
 
-  test('asked as a superuser, speaks of the database, and not where the role of the app has a timeout', async () => {
+  test("as a superuser, suggests ALTER DATABASE, unless the app's role has a timeout", async () => {
     await using server = await startPostgres()
     const folder = fixture('healthy-drizzle')
     const before = await runPoolguard(['doctor', server.adminUrl, '--json'], { folder })
@@ -136,7 +136,7 @@ describe('poolguard doctor at a server', () => {
     expect(rulesOf(after)).toEqual([])
   })
 
-  test('given a server that is full right now, then says so, who can look, and what needs no connection', async () => {
+  test('on a full server, reports server-full, the way in, and the findings of the other checks', async () => {
     await using server = await startPostgres({ maxConnections: 8 })
     const clients = Array.from({ length: 5 }, () => new pg.Client(server.url))
     await Promise.all(clients.map((client) => client.connect()))
@@ -156,7 +156,7 @@ for (const [version, safe] of [
 ] as const) {
   const describePgBouncer = await describeWithPgBouncer(version)
   describePgBouncer(`poolguard doctor behind PgBouncer ${version}`, () => {
-    test('judges named statements by what the pooler does with them', async () => {
+    test('checks whether the pooler tracks prepared statements', async () => {
       await using server = await startHealthyPostgres(60)
       await using pgBouncer = await startPgBouncer({ version, upstream: server })
       const run = await runPoolguard(['doctor', pgBouncer.url, '--pooler-url', pgBouncer.statsUrl, '--json'], {

@@ -28,7 +28,7 @@ import { POOLGUARD, type Run, runPoolguard } from './run-poolguard.ts'
 let folder: string
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'poolguard-generate-'))
-  // Servers run as somebody else.
+  // The servers run as another user.
   await chmod(folder, 0o755)
 })
 afterEach(() => rm(folder, { recursive: true }))
@@ -40,7 +40,7 @@ function generate(...args: string[]): Promise<Run> {
 }
 
 interface Printed {
-  /** By their paths. */
+  /** Content by path. */
   readonly files: Record<string, string>
   readonly next: readonly string[]
 }
@@ -61,7 +61,7 @@ function read(path: string): Promise<string> {
 }
 
 describe('poolguard generate writes', () => {
-  test('all files, and says what comes next', async () => {
+  test('all files, and prints the next steps', async () => {
     const { code, stdout, stderr } = await generate('compose', ...BY_HAND, '--out', 'deploy', '--monitoring')
 
     expect([code, stderr]).toEqual([0, ''])
@@ -78,7 +78,7 @@ describe('poolguard generate writes', () => {
     ])
   })
 
-  test('nothing over a link that leads nowhere', async () => {
+  test('nothing over a dangling link', async () => {
     await symlink(join(folder, 'not yet there'), join(folder, '.env.example'))
     const { code, stderr } = await generate('env', ...BY_HAND)
 
@@ -98,7 +98,7 @@ describe('poolguard generate writes', () => {
     expect(next[0]).toContain(step)
   })
 
-  test('nothing at all where one of the files is there', async () => {
+  test('nothing if one of the files exists', async () => {
     await mkdir(join(folder, 'pgbouncer'))
     await writeFile(join(folder, 'pgbouncer/auth.sql'), 'mine')
     const refused = await generate('pgbouncer', ...BY_HAND)
@@ -117,7 +117,7 @@ describe('poolguard generate writes', () => {
     ])
   })
 
-  test('nothing where it is asked to print, or the plan does not fit', async () => {
+  test('nothing with --print, or if the plan does not fit', async () => {
     const printed = await generate('env', ...BY_HAND, '--print')
     expect(printed.stdout).toMatch(/^# \.env\.example\n/)
 
@@ -127,7 +127,7 @@ describe('poolguard generate writes', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  test('no password, wherever one was given', async () => {
+  test('no password from the URL', async () => {
     const url = 'postgresql://shop:s3cret@127.0.0.1:1/shop'
     for (const what of ['compose', 'pgbouncer', 'postgres', 'env']) {
       const run = await generate(what, url, ...BY_HAND, '--print', '--json')
@@ -139,17 +139,17 @@ describe('poolguard generate writes', () => {
   test.each([
     ['no number of instances', ['compose', '--max-connections', '20'], '--instances'],
     ['a name that needs quotes', ['compose', 'postgres://app@db/my%20shop', ...BY_HAND], 'The database "my shop"'],
-    ['memory that is no amount', ['postgres', ...BY_HAND, '--memory', 'lots'], '8GB'],
-    ['a version that is not known', ['postgres', ...BY_HAND, '--postgres-version', '9'], '15, 16, 17, 18'],
+    ['an invalid amount of memory', ['postgres', ...BY_HAND, '--memory', 'lots'], '8GB'],
+    ['an unsupported version', ['postgres', ...BY_HAND, '--postgres-version', '9'], '15, 16, 17, 18'],
     ['a folder that is a file', ['grafana', '--out', '/dev/null'], '/dev/null cannot be written'],
-  ])('given %s, ends with 2 and says it on standard error', async (_, args, says) => {
+  ])('given %s, exits with 2 and an error on standard error', async (_, args, says) => {
     const { code, stdout, stderr } = await generate(...args)
 
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toContain(says)
   })
 
-  test('what does not fit into the memory is refused, with a number that does', async () => {
+  test('rejects connections that do not fit into the memory, and suggests a number that fits', async () => {
     const { code, stdout } = await generate(
       'postgres',
       '--max-connections',
@@ -167,7 +167,7 @@ describe('poolguard generate writes', () => {
 
 describe('poolguard generate compose', () => {
   test.each([[['--monitoring', '--memory', '2GB']], [['--max-surge', '1', '--postgres-version', '15']]])(
-    "with %j, keeps to compose's schema",
+    'with %j, is valid for the compose linter',
     async (args) => {
       expect((await generate('compose', ...BY_HAND, ...args)).code).toBe(0)
       const order = [
@@ -177,7 +177,7 @@ describe('poolguard generate compose', () => {
         'service-ports-alphabetical-order',
         'top-level-properties-order',
       ]
-      // How a folder is named is up to its owner.
+      // The project name is up to the user.
       const off = ['require-project-name-field', ...order]
       const linter = new DCLinter({
         rules: {
@@ -195,7 +195,7 @@ describe('poolguard generate compose', () => {
     },
   )
 
-  test('doctor finds nothing wrong with it', async () => {
+  test('doctor finds no problems in the generated files', async () => {
     await generate('compose', ...BY_HAND, '--max-surge', '1')
     await writeFile(join(folder, 'package.json'), JSON.stringify({ dependencies: { pg: '^8.0.0' } }))
     const { code, stdout } = await runPoolguard(['doctor', '--offline', '--json'], { folder })
@@ -207,7 +207,7 @@ describe('poolguard generate compose', () => {
 
 const describeCompose = await describeWithCompose()
 describeCompose('docker compose', () => {
-  test('takes the file, with a value for each variable, and says which one is missing', async () => {
+  test('accepts the file with all variables set, and names a missing one', async () => {
     await generate('compose', ...BY_HAND, '--monitoring')
     const filled = (await read('.env.example')).replaceAll(/^(\w+)=$/gm, '$1=abc123')
     await writeFile(join(folder, '.env'), filled)
@@ -220,10 +220,10 @@ describeCompose('docker compose', () => {
 
 const psql = spawnSync('psql', ['--version'])
 const describePsql = await describeWhere(
-  psql.status === 0 ? undefined : new Error('psql is not on PATH: what is generated for it is not run'),
+  psql.status === 0 ? undefined : new Error('psql is not on PATH: the generated SQL is not run'),
 )
 
-/** As a superuser, who needs no password in an argument. */
+/** Environment of a superuser, without a password in the arguments. */
 function asAdmin(server: PostgresServer, database: string): Readonly<Record<string, string>> {
   const { password } = new URL(server.adminUrl)
   return {
@@ -236,13 +236,13 @@ function asAdmin(server: PostgresServer, database: string): Readonly<Record<stri
   }
 }
 
-/** The first of what comes next, as it is printed, with the passwords that it asks for. */
+/** Runs the first printed step, with the password that it needs. */
 async function runAuthStep(server: PostgresServer, next: readonly string[], password: string): Promise<void> {
   const env = { ...asAdmin(server, 'app'), PGBOUNCER_PASSWORD: password }
   await promisify(execFile)('sh', ['-c', String(next[0])], { cwd: folder, env })
 }
 
-/** The check that comes next, as it is printed, of the command line as it is here. */
+/** Runs the printed verify step with this repository's command line. */
 async function runVerifyStep(next: readonly string[], address: string): Promise<string> {
   const step = next.find((line) => line.includes('poolguard verify')) ?? ''
   const command = step.replace('npx poolguard', `${process.execPath} ${POOLGUARD}`).replace('127.0.0.1:6432', address)
@@ -250,7 +250,7 @@ async function runVerifyStep(next: readonly string[], address: string): Promise<
   return (await promisify(execFile)('sh', ['-c', command], { cwd: folder, env: { PATH } })).stdout
 }
 
-/** Runs what the image of PostgreSQL runs, with the folders of a container in one of ours. */
+/** Runs the init script of the PostgreSQL image, with a temporary directory instead of the container's. */
 async function runInitScript(server: PostgresServer, files: Record<string, string>, secrets = {}): Promise<void> {
   const values = { app_password: 'shop-secret', pgbouncer_password: 'look"up', ...secrets }
   const here = (text: string) => text.replaceAll('/run/secrets', folder).replaceAll('/etc/poolguard', folder)
@@ -260,7 +260,7 @@ async function runInitScript(server: PostgresServer, files: Record<string, strin
   await promisify(execFile)('sh', [join(folder, '10-roles.sh')], { env: asAdmin(server, 'my-shop') })
 }
 
-/** What the container of PgBouncer has in several folders. */
+/** The files of the PgBouncer container, in one directory. */
 function inOneFolder(
   files: Record<string, string>,
   { folder: own, port, program }: PgBouncerPlace,
@@ -288,7 +288,7 @@ for (const [version, postgresVersion] of [
 
   describePsql(`the stack of poolguard generate compose, PostgreSQL ${postgresVersion}, PgBouncer ${version}`, () => {
     describePgBouncer('as processes', () => {
-      test('starts, and passes the check that comes next', async () => {
+      test('starts, and passes poolguard verify', async () => {
         const { files, next } = await print(
           'compose',
           'postgresql://my-shop@db/my-shop',
@@ -320,12 +320,12 @@ for (const [version, postgresVersion] of [
         await expect(queryOnce(`postgresql://postgres:x@${address}/my-shop`, 'select 1')).rejects.toThrow()
       })
 
-      test('a secret that is empty is named, and nothing starts', async () => {
+      test('names an empty secret and does not start', async () => {
         const files = await filesOf('compose', ...BY_HAND)
         await using server = await startPostgres({ version: postgresVersion })
 
         await expect(runInitScript(server, files, { app_password: '' })).rejects.toThrow(
-          'The secret app_password is empty: give it a value in .env.',
+          'The secret app_password is empty: set it in .env.',
         )
       })
     })
@@ -333,13 +333,13 @@ for (const [version, postgresVersion] of [
 
   describePsql(`poolguard generate pgbouncer, PgBouncer ${version}`, () => {
     describePgBouncer('on the ini', () => {
-      test('starts in front of the server that was asked, and has the sizes of the plan', async () => {
+      test('starts in front of the server, with the sizes of the plan', async () => {
         await using server = await startPostgres({ version: postgresVersion, maxConnections: 40 })
         const run = await generate('pgbouncer', server.url, '--instances', '4', '--json')
         const { next } = JSON.parse(run.stdout) as { next: string[] }
         const [ini, userlist] = [await read('pgbouncer/pgbouncer.ini'), await read('pgbouncer/userlist.txt.example')]
         await runAuthStep(server, next, 'look up')
-        // It may be run again, with another password.
+        // The script can run again, with another password.
         await runAuthStep(server, next, 'look up 2')
         await using pgBouncer = await startPgBouncerFiles({
           version,
@@ -376,7 +376,7 @@ for (const [version, postgresVersion] of [
 }
 
 describe('poolguard generate postgres', () => {
-  test.each([[15], [18]] as const)('PostgreSQL %i takes all of it', async (version) => {
+  test.each([[15], [18]] as const)('PostgreSQL %i accepts all settings', async (version) => {
     const fitting = ['--memory', '512MB', '--statement-timeout', '45s', '--postgres-version', String(version)]
     expect((await generate('postgres', ...BY_HAND, ...fitting)).code).toBe(0)
     const file = join(folder, 'postgres/poolguard.conf')
@@ -405,7 +405,7 @@ describe('poolguard generate postgres', () => {
     })
   })
 
-  test('is for the version of the server that it has asked', async () => {
+  test("uses the server's version", async () => {
     await using server = await startPostgres({ version: 15, maxConnections: 40 })
     const [content = ''] = Object.values(await filesOf('postgres', server.url, '--instances', '3'))
 
@@ -416,7 +416,7 @@ describe('poolguard generate postgres', () => {
 })
 
 describe('poolguard generate env', () => {
-  test('given the password, passes the check that comes next', async () => {
+  test('with the password, passes poolguard verify', async () => {
     await using server = await startPostgres({ maxConnections: 40 })
     const run = await generate('env', server.url, '--instances', '4', '--no-pooler')
     expect(run.stdout).toContain('max 8 for each pool')
@@ -428,7 +428,7 @@ describe('poolguard generate env', () => {
     expect(example).toContain('DB_POOL_MAX=8')
   })
 
-  test('writes what the ORM of the project reads', async () => {
+  test("writes the variables of the project's ORM", async () => {
     const dependencies = { '@prisma/client': '^6.0.0', prisma: '^6.0.0' }
     await writeFile(join(folder, 'package.json'), JSON.stringify({ dependencies }))
     const { '.env.example': content } = await filesOf('env', 'postgresql://app@db/orders', ...BY_HAND)
@@ -439,7 +439,7 @@ describe('poolguard generate env', () => {
   })
 })
 
-test('poolguard generate env goes past the pooler of a provider, and keeps what the URL says of TLS', async () => {
+test("poolguard generate env bypasses a provider's pooler, and keeps the URL's TLS parameters", async () => {
   const url =
     'postgresql://app:s3cret@ep-cool-leaf-123-pooler.eu.aws.neon.tech/orders?sslmode=require&sslpassword=s3cret'
   const { '.env.example': content = '' } = await filesOf('env', url, ...BY_HAND)
@@ -452,7 +452,7 @@ test('poolguard generate env goes past the pooler of a provider, and keeps what 
   )
   expect(content).toContain('DB_POOL_MAX=8\n')
 
-  // What its pooler does with named statements was not tried.
+  // Support for prepared statements was not tested.
   await writeFile(join(folder, 'package.json'), JSON.stringify({ dependencies: { '@prisma/client': '^6.0.0' } }))
   const { '.env.example': engine } = await filesOf('env', url, ...BY_HAND)
   expect(engine).toContain('pgbouncer=true')
@@ -460,7 +460,7 @@ test('poolguard generate env goes past the pooler of a provider, and keeps what 
 
 const describeBehind = await describeWithPgBouncer('1.24')
 describeBehind('poolguard generate env behind PgBouncer', () => {
-  test('keeps the pooler that is there for the app, and goes past it for migrations', async () => {
+  test('keeps the existing pooler for the app, and bypasses it for migrations', async () => {
     await using server = await startPostgres({ maxConnections: 40 })
     await using pgBouncer = await startPgBouncer({ version: '1.24', upstream: server })
     const env = { DATABASE_URL: pgBouncer.url, DIRECT_URL: server.url }
@@ -473,7 +473,7 @@ describeBehind('poolguard generate env behind PgBouncer', () => {
 
 const describePrometheus = await describeWithPrometheus()
 describePrometheus('poolguard generate prometheus', () => {
-  test('promtool takes it, alone and beside compose', async () => {
+  test('passes promtool, alone and with compose', async () => {
     const inFolder = (files: Record<string, string>) =>
       Object.fromEntries(
         Object.entries(files)
@@ -489,7 +489,7 @@ describePrometheus('poolguard generate prometheus', () => {
   })
 })
 
-test('poolguard generate grafana has the dashboard, and where it is found', async () => {
+test('poolguard generate grafana has the dashboard and its provisioning', async () => {
   const files = await filesOf('grafana')
 
   expect(JSON.parse(files['grafana/dashboards/poolguard.json'] ?? '')).toEqual(

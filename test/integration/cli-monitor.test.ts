@@ -13,7 +13,7 @@ function linesOf(text: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line))
 }
 
-test('poolguard monitor writes a line for each look, and says who filled the server', async () => {
+test('poolguard monitor writes a line for each sample, and names the largest application of a full server', async () => {
   await using server = await startPostgres({ maxConnections: 13 })
   const clients = Array.from(
     { length: 8 },
@@ -25,14 +25,14 @@ test('poolguard monitor writes a line for each look, and says who filled the ser
   await Promise.all(clients.map((client) => client.end()))
 
   const orders = { application: 'orders', role: 'app', connections: 8 }
-  const look = { time: expect.any(String), used: 8, usable: 10, applications: [orders] }
+  const sample = { time: expect.any(String), used: 8, usable: 10, applications: [orders] }
   const alert = { alert: 'full', time: expect.any(String), message: expect.stringContaining('orders (role app): 8') }
-  expect(linesOf(stdout)).toEqual([look, alert, look, look])
+  expect(linesOf(stdout)).toEqual([sample, alert, sample, sample])
   expect(stderr).toContain('full: 8 of 10 connections are open')
   expect(code).toBe(1)
 })
 
-test('a superuser, whom the reserved slots let in, sees the server as full as the app does', async () => {
+test('for a superuser, the server counts as full without the reserved slots', async () => {
   await using server = await startPostgres({ maxConnections: 13 })
   const clients = Array.from({ length: 10 }, () => new pg.Client(server.url))
   await Promise.all(clients.map((client) => client.connect()))
@@ -44,14 +44,14 @@ test('a superuser, whom the reserved slots let in, sees the server as full as th
   expect(code).toBe(1)
 })
 
-test('ends quietly where nobody reads on, as before head -1', async () => {
+test('exits without an error if the reader closes the pipe, as head -1 does', async () => {
   await using server = await startPostgres()
   const { code, stderr } = await runPoolguard(['monitor', server.url, '--interval', '0.05'], { readsOneLine: true })
 
   expect([code, stderr]).toEqual([0, ''])
 })
 
-test('it goes on until it is told to end, and past a server that was away', async () => {
+test('runs until interrupted, and continues after a server outage', async () => {
   await using server = await startPostgres()
   const folder = await mkdtemp(join(tmpdir(), 'poolguard-monitor-'))
   const file = join(folder, 'connections.log')
@@ -78,8 +78,8 @@ test('it goes on until it is told to end, and past a server that was away', asyn
 test.each([
   ['no server', ['monitor', 'postgres://app:s3cret@127.0.0.1:1/app'], 'ECONNREFUSED'],
   ['no address', ['monitor'], 'DATABASE_URL'],
-  ['no time between two looks', ['monitor', '--interval', '0'], 'above 0'],
-])('given %s, it does not begin', async (_, args, says) => {
+  ['no time between samples', ['monitor', '--interval', '0'], 'above 0'],
+])('given %s, exits with 2', async (_, args, says) => {
   const { code, stderr } = await runPoolguard(args)
 
   expect(code).toBe(2)
@@ -87,7 +87,7 @@ test.each([
   expect(stderr).not.toContain('s3cret')
 })
 
-test('given a server that is full from the start, it begins all the same, says so once, and sees room when there is some', async () => {
+test('starts on a full server, alerts once, and samples again when connections are free', async () => {
   await using server = await startPostgres({ maxConnections: 8 })
   const clients = Array.from({ length: 5 }, () => new pg.Client(server.url))
   await Promise.all(clients.map((client) => client.connect()))
@@ -100,7 +100,7 @@ test('given a server that is full from the start, it begins all the same, says s
         what: 'two refusals',
       })
       await Promise.all(clients.map((client) => client.end()))
-      await waitUntil(async () => (await lines()).some((line) => 'used' in line), { what: 'a look' })
+      await waitUntil(async () => (await lines()).some((line) => 'used' in line), { what: 'a sample' })
     },
   })
   const [first] = await lines()

@@ -31,7 +31,7 @@ function optimize(url: string, ...args: string[]): Promise<Run> {
   return runPoolguard(['optimize', url, ...args], { folder })
 }
 
-/** By the name of the setting. */
+/** Standings by setting. */
 function standings({ stdout }: Run): Record<string, string> {
   const { settings } = JSON.parse(stdout) as { settings: { name: string; standing: string }[] }
   return Object.fromEntries(settings.map(({ name, standing }) => [name, standing]))
@@ -47,7 +47,7 @@ async function show(server: PostgresServer, names: readonly string[]): Promise<R
 
 const all = (standing: string) => Object.fromEntries(Object.keys(RECOMMENDED).map((name) => [name, standing]))
 
-/** A command that has this process restart the server, or do with it what it likes. */
+/** A restart command that waits until this process has run `action`. */
 function restartBy(action: () => Promise<unknown>): { command: string; done: () => Promise<void> } {
   const [asked, done] = [join(folder, 'asked'), join(folder, 'done')]
   return {
@@ -61,7 +61,7 @@ function restartBy(action: () => Promise<unknown>): { command: string; done: () 
 }
 
 describe.each([[15], [18]] as const)('poolguard optimize, PostgreSQL %i', (version) => {
-  test('only says what it would do, does it when told to, and has nothing left to do then', async () => {
+  test('prints the changes, applies them with --apply, and then has no changes left', async () => {
     await using server = await startPostgres({ version })
     const dry = await optimize(server.adminUrl)
     expect(dry.code).toBe(1)
@@ -81,7 +81,7 @@ describe.each([[15], [18]] as const)('poolguard optimize, PostgreSQL %i', (versi
     expect(again.code).toBe(0)
   })
 
-  test('what needs a restart waits for one, and gets it when it is told how', async () => {
+  test('settings that need a restart wait for one, or for --restart-command', async () => {
     await using server = await startPostgres({ version, maxConnections: 20 })
     const args = ['--max-connections', '30', '--memory', '512MB', '--apply']
     const waiting = await optimize(server.adminUrl, ...args)
@@ -106,7 +106,7 @@ describe.each([[15], [18]] as const)('poolguard optimize, PostgreSQL %i', (versi
     })
   })
 
-  test('a role that may not ALTER SYSTEM has them set for itself, and is told where the rest is set', async () => {
+  test('a role that may not ALTER SYSTEM gets its own settings, and a hint about the others', async () => {
     await using server = await startPostgres({ version })
     const args = ['--max-connections', '200', '--json']
     const dry = await optimize(server.url, ...args)
@@ -126,7 +126,7 @@ describe.each([[15], [18]] as const)('poolguard optimize, PostgreSQL %i', (versi
 })
 
 describe('poolguard optimize leaves alone', () => {
-  test('what somebody has set, and says so', async () => {
+  test('values set on purpose, and reports them', async () => {
     await using server = await startPostgres({
       settings: { idle_in_transaction_session_timeout: '5min', work_mem: '64MB' },
     })
@@ -142,14 +142,16 @@ describe('poolguard optimize leaves alone', () => {
     })
   })
 
-  test('what is lowered is said before it is done', async () => {
+  test('and warns before it lowers a value', async () => {
     await using server = await startPostgres({ maxConnections: 40 })
     const { stdout } = await optimize(server.adminUrl, '--max-connections', '30')
 
-    expect(stdout).toMatch(/max_connections {2}40 -> 30 .*\n.*\n +lowers the value set in .*postgresql\.conf:\d+/)
+    expect(stdout).toMatch(
+      /max_connections {2}40 -> 30 .*\n.*\n +lowers the current value \(set in .*postgresql\.conf:\d+/,
+    )
   })
 
-  test('what a role has set for itself', async () => {
+  test("a role's own settings", async () => {
     await using server = await startPostgres()
     await server.query('alter role postgres set idle_in_transaction_session_timeout = 0')
     const { settings } = JSON.parse((await optimize(server.adminUrl, '--json')).stdout)
@@ -158,8 +160,8 @@ describe('poolguard optimize leaves alone', () => {
   })
 })
 
-describe('poolguard optimize, where ALTER SYSTEM has no say', () => {
-  test('a value of the command line is told, and not written', async () => {
+describe('poolguard optimize, if ALTER SYSTEM has no effect', () => {
+  test('reports a value from the command line, and does not write it', async () => {
     await using server = await startPostgres({ arguments: ['-c', 'max_connections=25'] })
     const { code, stdout } = await optimize(server.adminUrl, '--max-connections', '50', '--apply')
 
@@ -170,7 +172,7 @@ describe('poolguard optimize, where ALTER SYSTEM has no say', () => {
     ).toEqual([])
   })
 
-  test('allow_alter_system = off is told', async () => {
+  test('reports allow_alter_system = off', async () => {
     await using server = await startPostgres({ settings: { allow_alter_system: 'off' } })
     const { stdout } = await optimize(server.adminUrl, '--max-connections', '50', '--json')
 
@@ -178,7 +180,7 @@ describe('poolguard optimize, where ALTER SYSTEM has no say', () => {
     expect(stdout).toContain('allow_alter_system is off')
   })
 
-  test('a file that the server cannot read is named, with its line', async () => {
+  test('names a broken configuration file, with the line', async () => {
     await using server = await startPostgres()
     const [row] = await server.query<{ file: string }>("select current_setting('config_file') as file")
     await writeFile(String(row?.file), 'statement_timeout = = soon\n', { flag: 'a' })
@@ -191,10 +193,10 @@ describe('poolguard optimize, where ALTER SYSTEM has no say', () => {
   })
 })
 
-describe('poolguard optimize, given a restart that goes wrong', () => {
+describe('poolguard optimize, if the restart fails', () => {
   const args = ['--max-connections', '50', '--apply', '--restart-timeout', '2']
 
-  test('a server that does not come back is told, and how to undo it while it is down', async () => {
+  test('reports a server that stays down, with the steps to undo the changes', async () => {
     await using server = await startPostgres({ maxConnections: 20 })
     const restart = restartBy(() => server.kill('SIGINT'))
     const [run] = await Promise.all([
@@ -207,7 +209,7 @@ describe('poolguard optimize, given a restart that goes wrong', () => {
     expect(run.stdout).toMatch(/edit .*\/postgresql\.auto\.conf, and start the server:\n {2}remove max_connections\n/)
   })
 
-  test('a command that fails is told with its last word, and one that restarts nothing is, too', async () => {
+  test('reports a command that fails with its last line, and a command that restarts nothing', async () => {
     await using server = await startPostgres({ maxConnections: 20 })
     const failed = await optimize(server.adminUrl, ...args, '--restart-command', 'echo no such unit >&2; exit 5')
     expect(failed.code).toBe(1)
@@ -220,7 +222,7 @@ describe('poolguard optimize, given a restart that goes wrong', () => {
   })
 })
 
-test('poolguard optimize says whether the instances fit into what is to be', async () => {
+test('poolguard optimize checks whether the instances fit into the new max_connections', async () => {
   await using server = await startPostgres({ maxConnections: 20 })
   const fits = await optimize(server.adminUrl, '--instances', '6', '--max-connections', '60')
   expect(fits.stdout).toContain('max_connections 60 - 3 reserved = 57')
@@ -231,19 +233,19 @@ test('poolguard optimize says whether the instances fit into what is to be', asy
   expect(unfit.stdout).toContain('The plan does not fit. 60 instances cannot share 14 connections')
 })
 
-test('a number of connections with which the server would not start is refused', async () => {
+test('rejects a number of connections with which the server would not start', async () => {
   await using server = await startPostgres()
   const { code, stderr } = await optimize(server.adminUrl, '--max-connections', '3', '--apply')
 
   expect(code).toBe(2)
-  expect(stderr).toContain('would not start again: 3 slots are reserved')
+  expect(stderr).toContain('would not start with --max-connections 3, because 3 slots are reserved')
 })
 
 test.each([
   ['no server', ['optimize', 'postgres://app:s3cret@127.0.0.1:1/app'], 'ECONNREFUSED'],
   ['no address', ['optimize'], 'DATABASE_URL'],
   ['no number', ['optimize', '--max-connections', 'many'], 'whole number'],
-])('given %s, ends with 2 and says it on standard error', async (_, args, says) => {
+])('given %s, exits with 2 and an error on standard error', async (_, args, says) => {
   const { code, stdout, stderr } = await runPoolguard(args)
 
   expect([code, stdout]).toEqual([2, ''])
@@ -253,7 +255,7 @@ test.each([
 
 const describePgBouncer = await describeWithPgBouncer('1.24')
 describePgBouncer('poolguard optimize behind PgBouncer', () => {
-  test('goes past it where DIRECT_URL says how, and not at all where nothing does', async () => {
+  test('bypasses it with DIRECT_URL, and rejects it otherwise', async () => {
     await using server = await startPostgres()
     await using pgBouncer = await startPgBouncer({ version: '1.24', upstream: server })
     const refused = await optimize(pgBouncer.url)
@@ -266,13 +268,13 @@ describePgBouncer('poolguard optimize behind PgBouncer', () => {
   })
 })
 
-// Of util-linux: a pseudo-terminal without a native module.
+// script of util-linux provides a pseudo-terminal without a native module.
 const hasTerminal = spawnSync('script', ['--version']).stdout?.toString().includes('util-linux') === true
 
 test.skipIf(!hasTerminal).each([
   ['no', 'n', 2, '0'],
   ['yes', 'y', 0, '1min'],
-])('on a terminal it asks first, and takes %s for an answer', async (_, answer, code, timeout) => {
+])('on a terminal, asks for confirmation and accepts %s', async (_, answer, code, timeout) => {
   await using server = await startPostgres()
   const command = `stty cols 120 rows 40; ${process.execPath} ${POOLGUARD} optimize ${server.adminUrl} --apply`
   const child = spawn('script', ['-qec', command, '/dev/null'], {

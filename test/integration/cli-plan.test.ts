@@ -16,7 +16,7 @@ async function holding<T>(url: string, count: number, use: () => Promise<T>): Pr
 }
 
 describe('poolguard plan', () => {
-  test('reads what the server can give and what others hold, and shows the arithmetic', async () => {
+  test("reads the server's limits and the connections of other applications, and shows the arithmetic", async () => {
     await using server = await startPostgres({ maxConnections: 40 })
     const { code, stdout, stderr } = await holding(server.adminUrl, 4, () =>
       runPoolguard(['plan', '--instances', '4', '--max-surge', '25%', '--explain', '--cores', '2'], {
@@ -33,7 +33,7 @@ describe('poolguard plan', () => {
     expect(stdout).not.toContain(new URL(server.url).password)
   })
 
-  test('counts the sessions of its own app as the budget, and says so to programs', async () => {
+  test("counts its own app's sessions as part of the budget", async () => {
     await using server = await startPostgres({ maxConnections: 40 })
     const ours = `${server.url}?application_name=orders`
     const run = (...args: string[]) => holding(ours, 10, () => runPoolguard(['plan', server.url, '--json', ...args]))
@@ -44,7 +44,7 @@ describe('poolguard plan', () => {
     expect(others).toMatchObject({ usable: 27 })
   })
 
-  test("asked as a superuser, plans for the app, whose sessions are not another's", async () => {
+  test("as a superuser, counts the app's sessions as its own", async () => {
     await using server = await startPostgres({ maxConnections: 40 })
     const { stdout } = await holding(server.url, 10, () => runPoolguard(['plan', server.adminUrl, '--instances', '3']))
 
@@ -52,7 +52,7 @@ describe('poolguard plan', () => {
     expect(stdout).toContain("All sessions in app count as the app's")
   })
 
-  test('refuses what cannot fit with exit code 1, and says what to change', async () => {
+  test('exits with 1 if the plan does not fit, and suggests a change', async () => {
     const { code, stdout } = await runPoolguard(['plan', '--max-connections', '20', '--instances', '15', '--json'])
 
     expect(code).toBe(1)
@@ -63,38 +63,34 @@ describe('poolguard plan', () => {
     })
   })
 
-  test('what commander refuses is JSON, too, for programs', async () => {
+  test('prints invalid options as JSON, too', async () => {
     const { code, stdout } = await runPoolguard(['plan', '--instances', '0', '--json'])
 
     expect(code).toBe(2)
     expect(JSON.parse(stdout).error.message).toContain('at least 1')
   })
 
-  test('a number for a formula is explained without being asked to', async () => {
+  test('a number for a formula implies --explain', async () => {
     const { stdout } = await runPoolguard(['plan', '--max-connections', '20', '--instances', '2', '--cores', '4'])
 
     expect(stdout).toContain('4 cores x 2')
   })
 
   test.each([
-    ['half of what a formula takes', ['plan', '--instances', '2', '--held', '5'], '--checkouts'],
+    ['one of two inputs of a formula', ['plan', '--instances', '2', '--held', '5'], '--checkouts'],
     ['no number of instances', ['plan', '--max-connections', '20'], '--instances'],
     ['no database', ['plan', '--instances', '2'], 'DATABASE_URL'],
+    ['an unreachable database', ['plan', 'postgres://app:s3cret@127.0.0.1:1/app', '--instances', '2'], 'ECONNREFUSED'],
     [
-      'a database that is not there',
-      ['plan', 'postgres://app:s3cret@127.0.0.1:1/app', '--instances', '2'],
-      'ECONNREFUSED',
-    ],
-    [
-      'a URL that is none',
+      'an invalid URL',
       ['plan', 'mysql://app:s3cret@db/app', '--instances', '2'],
       'Invalid connection string: it starts with "mysql:"',
     ],
-    ['a number that is none', ['plan', '--instances', 'many'], 'whole number'],
-    ['a file that is not there', ['plan', '--instances', '2', '--dotenv', 'nowhere.env'], 'nowhere.env'],
-    ['an option that it does not have', ['plan', '--instance', '2'], 'unknown option'],
-    ['a command that it does not have', ['dance'], 'unknown command'],
-  ])('given %s, ends with 2 and says it on standard error', async (_, args, says) => {
+    ['an invalid number', ['plan', '--instances', 'many'], 'whole number'],
+    ['a missing file', ['plan', '--instances', '2', '--dotenv', 'nowhere.env'], 'nowhere.env'],
+    ['an unknown option', ['plan', '--instance', '2'], 'unknown option'],
+    ['an unknown command', ['dance'], 'unknown command'],
+  ])('given %s, exits with 2 and an error on standard error', async (_, args, says) => {
     const { code, stdout, stderr } = await runPoolguard(args)
 
     expect(code).toBe(2)
@@ -104,19 +100,22 @@ describe('poolguard plan', () => {
     expect(stderr).not.toContain('    at ')
   })
 
-  test.each([[['--help']], [['plan', '--help']], [['doctor', '--help']]])('%j helps, and ends with 0', async (args) => {
-    const { code, stdout } = await runPoolguard(args)
+  test.each([[['--help']], [['plan', '--help']], [['doctor', '--help']]])(
+    '%j prints help and exits with 0',
+    async (args) => {
+      const { code, stdout } = await runPoolguard(args)
 
-    expect(code).toBe(0)
-    expect(stdout).toContain('Usage: poolguard')
-  })
+      expect(code).toBe(0)
+      expect(stdout).toContain('Usage: poolguard')
+    },
+  )
 })
 
-// Of util-linux: a pseudo-terminal without a native module.
+// script of util-linux provides a pseudo-terminal without a native module.
 const hasTerminal = spawnSync('script', ['--version']).stdout?.toString().includes('util-linux') === true
 
-test.skipIf(!hasTerminal)('on a terminal, plan asks for what is missing', async () => {
-  // The pseudo-terminal of a process without one has no width.
+test.skipIf(!hasTerminal)('on a terminal, plan asks for missing numbers', async () => {
+  // The new pseudo-terminal has no width yet.
   const command = `stty cols 100 rows 30; ${process.execPath} ${POOLGUARD} plan --max-connections 100`
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: tmpdir(),
@@ -144,7 +143,7 @@ test.skipIf(!hasTerminal)('on a terminal, plan asks for what is missing', async 
 
 const describePgBouncer = await describeWithPgBouncer('1.24')
 describePgBouncer('poolguard plan behind PgBouncer', () => {
-  test("keeps to the pooler's own limits where its console may be read", async () => {
+  test("includes the pooler's limits if its console can be read", async () => {
     await using server = await startPostgres()
     await using pgBouncer = await startPgBouncer({
       version: '1.24',

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { describeWithPgBouncer, startPgBouncer, startPostgres, waitUntil } from '../harness/index.ts'
 import { POOLGUARD, runPoolguard } from './run-poolguard.ts'
 
-test('given more callers than connections, then all are served, on no more connections than were given', async () => {
+test('serves more callers than connections, on at most --max connections', async () => {
   await using server = await startPostgres({ maxConnections: 20 })
   const { code, stdout } = await runPoolguard([
     ...['stress', server.url, '--concurrency', '40', '--duration', '1', '--max', '5', '--json'],
@@ -19,7 +19,7 @@ test('given more callers than connections, then all are served, on no more conne
   expect(code).toBe(0)
 })
 
-test('given a statement that fails, then says which error, how often, and ends with 1', async () => {
+test('counts the errors of a failing statement and exits with 1', async () => {
   await using server = await startPostgres()
   const args = ['stress', server.url, '--concurrency', '2', '--duration', '1', '--query', 'select 1/0']
   const { code, stdout } = await runPoolguard(args)
@@ -33,9 +33,9 @@ test.each([
   ['no server', ['stress', 'postgres://app:s3cret@127.0.0.1:1/app'], 'ECONNREFUSED'],
   ['a day', ['stress', '--duration', '86400'], 'at most 600'],
   ['a word after a statement', ['stress', '--transaction', 'select 1', 'app:s3cret@db'], 'Invalid connection string'],
-  ['more than all that may fail', ['stress', '--max-errors', '101'], '0 to 100'],
+  ['more than 100 % errors', ['stress', '--max-errors', '101'], '0 to 100'],
   ['a query and a transaction', ['stress', '--query', 'select 1', '--transaction', 'select 1'], 'cannot be used with'],
-])('given %s, it does not run', async (_, args, says) => {
+])('given %s, exits with 2', async (_, args, says) => {
   const { code, stderr } = await runPoolguard(args)
 
   expect(code).toBe(2)
@@ -43,7 +43,7 @@ test.each([
   expect(stderr).not.toContain('s3cret')
 })
 
-test('interrupted, it reports what there was', async () => {
+test('prints the report when interrupted', async () => {
   await using server = await startPostgres()
   const ended = runPoolguard(['stress', server.url, '--duration', '600', '--json'], {
     interruptWhen: () => waitUntil(async () => (await server.connectionCount()) > 5, { what: 'the load' }),
@@ -54,7 +54,7 @@ test('interrupted, it reports what there was', async () => {
 
 const describe = await describeWithPgBouncer('1.24')
 describe('behind PgBouncer', () => {
-  test('shows how many connections of the server so many clients make', async () => {
+  test('shows how many server connections the clients use', async () => {
     await using server = await startPostgres()
     await using pgBouncer = await startPgBouncer({
       version: '1.24',
@@ -69,12 +69,12 @@ describe('behind PgBouncer', () => {
   })
 })
 
-// Of util-linux: a pseudo-terminal without a native module.
+// script of util-linux provides a pseudo-terminal without a native module.
 const hasTerminal = spawnSync('script', ['--version']).stdout?.toString().includes('util-linux') === true
 
-test.skipIf(!hasTerminal)('on a terminal, Ctrl+C ends the load, and what was measured is told', async () => {
+test.skipIf(!hasTerminal)('on a terminal, Ctrl+C stops the load and prints the report', async () => {
   await using server = await startPostgres()
-  // The pseudo-terminal of a process without one has no width.
+  // The new pseudo-terminal has no width yet.
   const command = `stty cols 100 rows 30; ${process.execPath} ${POOLGUARD} stress '${server.url}' --duration 600`
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: tmpdir(),

@@ -7,7 +7,7 @@ function statusesOf({ stdout }: Run): Record<string, string> {
   return Object.fromEntries(checks.map(({ name, status }) => [name, status]))
 }
 
-test('given PostgreSQL itself, poolguard verify ticks off its list and leaves nothing behind', async () => {
+test('poolguard verify checks a direct PostgreSQL and leaves no connection open', async () => {
   await using server = await startPostgres({ maxConnections: 20 })
   const run = await runPoolguard(['verify', server.url, '--expect', 'direct', '--json'], {
     env: { PGAPPNAME: 'deployment' },
@@ -27,7 +27,7 @@ test('given PostgreSQL itself, poolguard verify ticks off its list and leaves no
   await expect.poll(() => server.connectionCount()).toBe(0)
 })
 
-test('given nothing at that address, it fails at the first line', async () => {
+test('fails the first check on an unreachable server', async () => {
   const { code, stdout } = await runPoolguard(['verify', 'postgres://app:s3cret@127.0.0.1:1/app'])
 
   expect(code).toBe(1)
@@ -35,7 +35,7 @@ test('given nothing at that address, it fails at the first line', async () => {
   expect(stdout).not.toContain('s3cret')
 })
 
-test('given no address, it cannot run', async () => {
+test('exits with 2 without a database', async () => {
   const { code, stderr } = await runPoolguard(['verify'])
 
   expect([code, stderr]).toEqual([2, expect.stringContaining('DATABASE_URL')])
@@ -47,7 +47,7 @@ for (const [version, safe] of [
 ] as const) {
   const describe = await describeWithPgBouncer(version)
   describe(`behind PgBouncer ${version}`, () => {
-    test('it holds the pooler to what was asked for', async () => {
+    test('checks the pooler against --expect and --prepared', async () => {
       await using server = await startPostgres({ maxConnections: 20 })
       await using pgBouncer = await startPgBouncer({ version, upstream: server })
       const verify = (...args: string[]) =>
@@ -73,7 +73,7 @@ for (const [version, safe] of [
       expect(demanding.code).toBe(1)
     })
 
-    test("given an app's user, who may not look into the console, it is no failure", async () => {
+    test('skips the console for a user without access to it', async () => {
       await using server = await startPostgres({ maxConnections: 20 })
       await using pgBouncer = await startPgBouncer({ version, upstream: server })
       const run = await runPoolguard(['verify', pgBouncer.url, '--json'])
@@ -82,7 +82,7 @@ for (const [version, safe] of [
       expect(run.code).toBe(0)
     })
 
-    test("given the console's URL, it says that the app's is wanted", async () => {
+    test("given the console's URL, asks for the app's", async () => {
       await using server = await startPostgres({ maxConnections: 20 })
       await using pgBouncer = await startPgBouncer({ version, upstream: server })
       const run = await runPoolguard(['verify', pgBouncer.statsUrl])
@@ -92,7 +92,7 @@ for (const [version, safe] of [
       expect(run.stdout).toContain('1 of 1 checks failed.')
     })
 
-    test('a URL for migrations that leads to the pooler is found out', async () => {
+    test('detects a DIRECT_URL that leads to the pooler', async () => {
       await using server = await startPostgres()
       await using pgBouncer = await startPgBouncer({ version, upstream: server })
       const run = await runPoolguard(['verify', '--json'], {

@@ -12,16 +12,16 @@ export interface Run {
 }
 
 export interface RunOptions {
-  /** Default: a folder without a project. */
+  /** Default: a directory without a project. */
   readonly folder?: string
   readonly env?: Readonly<Record<string, string>>
-  /** Resolves when it is to get a SIGINT. */
+  /** Sends SIGINT when this resolves. */
   readonly interruptWhen?: () => Promise<unknown>
   /** Closes standard output after the first line. */
   readonly readsOneLine?: boolean
 }
 
-/** Runs the command line as a user would, in a process of its own, with no variables of libpq's around. */
+/** Runs the command line in a child process, without libpq's variables. */
 export async function runPoolguard(
   args: readonly string[],
   { folder = tmpdir(), env = {}, interruptWhen, readsOneLine = false }: RunOptions = {},

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readMaxConnections, readMegabytes } from './read-number.ts'
 
-test('what PostgreSQL would not start with is not taken', () => {
+test('rejects values with which PostgreSQL does not start', () => {
   expect(readMaxConnections('262143')).toBe(262_143)
   expect(() => readMaxConnections('262144')).toThrow('at most 262143')
   expect(readMegabytes(256)('21TB')).toBe(22_020_096)

@@ -108,7 +108,7 @@ async function follow(
     taken++
     if ('error' in sample) missed++
     await lines.write(sample)
-    const raised = watch.see(sample)
+    const raised = watch.check(sample)
     for (const alert of raised) {
       process.stderr.write(`${printable(`${paint('red', alert.alert)}: ${alert.message}`)}\n`)
       await lines.write(alert)

@@ -12,7 +12,7 @@ import { planOutcome } from '../plan/plan-outcome.ts'
 import { readServerSource } from '../plan/plan-source.ts'
 import { positive, readDuration, readMaxConnections, readMegabytes, readSurge, wholeFrom } from '../read-number.ts'
 import { MIN_MEGABYTES } from '../recommend/memory-settings.ts'
-import { wishedSettings } from '../recommend/wished-settings.ts'
+import { requestedSettings } from '../recommend/requested-settings.ts'
 import { requireTarget } from '../target.ts'
 
 interface OptimizeOptions {
@@ -77,7 +77,7 @@ async function optimize(url: string | undefined, options: OptimizeOptions): Prom
     const plan = await checkPlan(target, options)
     const report = await optimizeServer({
       url: target,
-      settingsFor: (server) => wishedSettings(server, options),
+      settingsFor: (server) => requestedSettings(server, options),
       isWanted: (proposals) => isWanted(proposals, options),
       restart:
         restartCommand === undefined

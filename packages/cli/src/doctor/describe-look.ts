@@ -28,6 +28,6 @@ export function describeLook({ target, server, unreached, pooler, project }: Fac
   if (project.isWorkspaceRoot && project.drivers.length === 0) {
     lines.push("This is the root of a monorepo: run doctor in the app's directory, next to its package.json and .env.")
   }
-  if (project.unread.length > 0) lines.push(`Not read: ${project.unread.join(', ')}.`)
+  if (project.unread.length > 0) lines.push(`Skipped: ${project.unread.join(', ')}.`)
   return lines
 }

@@ -8,7 +8,7 @@ import { code, type FactsInput, factsOf, pgBouncer, pooled, poolerConsole, SERVE
 interface Case {
   readonly given: string
   readonly facts: FactsInput
-  /** Of what is said, a part. Without it, nothing is. */
+  /** Part of the finding's text. Without it, the rule must find nothing. */
   readonly says?: string
 }
 
@@ -28,7 +28,7 @@ const prisma7 = { packages: new Map([['@prisma/client', '7']]), drivers: ['pg'] 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   'server-full': [
     {
-      given: 'a server that refuses',
+      given: 'a server that rejects connections',
       facts: { unreached: { failure: 'full', message: 'sorry, too many clients already' } },
       says: 'sorry, too many clients already',
     },
@@ -43,11 +43,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: 'ALTER DATABASE "app" CONNECTION LIMIT',
     },
     {
-      given: 'PgBouncer that has no room for clients',
+      given: 'a PgBouncer at max_client_conn',
       facts: { unreached: { failure: 'full', message: 'no more connections allowed (max_client_conn)' } },
       says: 'raise max_client_conn',
     },
-    { given: 'a server that is not there', facts: { unreached: { failure: 'unavailable', message: 'ECONNREFUSED' } } },
+    { given: 'an unreachable server', facts: { unreached: { failure: 'unavailable', message: 'ECONNREFUSED' } } },
   ],
   'nearly-full': [
     { given: '90 of 97', facts: { server: { ...SERVER, usage: [sessions(90)] } }, says: '90 of 97' },
@@ -58,7 +58,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: '9 of 10',
     },
     {
-      given: 'a superuser, whom the reserved slots let in where nobody else is',
+      given: 'a superuser, who can log in through the reserved slots',
       facts: {
         server: {
           ...SERVER,
@@ -70,7 +70,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: '17 of 17 connections that are not reserved are open; most of them by orders (role app, 17)',
     },
     {
-      given: 'a fleet, which is one application under the names of its instances',
+      given: 'a fleet, whose instances count as one application',
       facts: {
         server: {
           ...SERVER,
@@ -84,7 +84,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: 'most of them by orders (role app, 55 in 2 instances)',
     },
     {
-      given: 'PgBouncer in front already',
+      given: 'PgBouncer in front',
       facts: { server: { ...pooled('safe'), usage: [sessions(95)] } },
       says: 'lower default_pool_size',
     },
@@ -101,7 +101,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: '10 of 10 connections that the database app may have',
     },
     {
-      given: 'another role that has not',
+      given: 'another role that is below its limit',
       facts: { server: { ...SERVER, capacity: { ...SERVER.capacity, roleLimit: 10 }, usage: [sessions(9, false)] } },
     },
   ],
@@ -124,7 +124,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   'idle-in-transaction': [
     {
-      given: 'a transaction that was forgotten',
+      given: 'a forgotten transaction',
       facts: {
         server: { ...SERVER, applications: [{ ...orders, idleInTransaction: 2, longestIdleInTransactionSeconds: 74 }] },
       },
@@ -137,12 +137,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   'pools-exceed-capacity': [
     {
-      given: 'replicas of a compose file with the default of the driver on a small server',
+      given: 'replicas in a compose file with the default of the driver on a small server',
       facts: { project: { compose: { ...compose, maxConnections: 50 } } },
       says: "compose.yaml (api x 6): 6 at once x max 10 (the driver's default) = 60, and max_connections is 50",
     },
     {
-      given: 'a deploy that runs more',
+      given: 'a deploy with a surge',
       facts: { project: { compose: { ...compose, apps: [{ name: 'api', replicas: 6, surge: 6 }] } } },
       says: '12 at once during a deploy',
     },
@@ -166,34 +166,37 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     { given: "Prisma's engine without one", facts: { project: { drivers: ['prisma-engine'], compose } } },
     { given: 'pools that fit', facts: { server: SERVER, project: { compose, code: [code('max', 14)] } } },
-    { given: 'nobody who says how many there are', facts: { server: SERVER, project: { code: [code('max', 500)] } } },
-    { given: 'a pooler that shares its servers', facts: { server: pooled('safe'), instances: 80 } },
+    { given: 'an unknown number of instances', facts: { server: SERVER, project: { code: [code('max', 500)] } } },
+    { given: 'a transaction pooler', facts: { server: pooled('safe'), instances: 80 } },
     {
-      given: 'a pooler of the project, and no other address',
+      given: 'a pooler in the project and no database address',
       facts: { url: null, instances: 80, project: { compose, pgBouncer: pgBouncer({ pool_mode: 'transaction' }) } },
     },
     {
-      given: 'poolguard, which keeps to the plan',
+      given: 'poolguard, which stays within the budget',
       facts: { server: SERVER, instances: 80, project: { packages: new Map([['@poolguard/pg', '1']]) } },
     },
   ],
   'prepared-statements-break': [
     {
-      given: 'postgres.js behind a pooler that keeps no track',
+      given: 'postgres.js behind a pooler that does not track prepared statements',
       facts: { server: pooled('unsafe'), project: { drivers: ['postgres.js'] } },
       says: 'postgres.js names its statements by default',
     },
     {
-      given: 'names for Prisma behind such a pooler',
+      given: "Prisma's statementNameGenerator behind such a pooler",
       facts: { server: pooled('unsafe'), project: { code: [code('statement-names')] } },
       says: 'statementNameGenerator in src/db.ts:4',
     },
     {
-      given: 'postgres.js that was told not to',
+      given: 'postgres.js with prepare: false',
       facts: { server: pooled('unsafe'), project: { drivers: ['postgres.js'], code: [code('prepare-false')] } },
     },
-    { given: 'a pooler that follows them', facts: { server: pooled('safe'), project: { drivers: ['postgres.js'] } } },
-    { given: 'pg, which names nothing', facts: { server: pooled('unsafe') } },
+    {
+      given: 'a pooler that tracks prepared statements',
+      facts: { server: pooled('safe'), project: { drivers: ['postgres.js'] } },
+    },
+    { given: 'pg, which does not name statements', facts: { server: pooled('unsafe') } },
   ],
   'startup-parameters-refused': [
     {
@@ -202,12 +205,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: `ALTER ROLE "app" SET statement_timeout = '5000'`,
     },
     {
-      given: 'options through a pooler that was found',
+      given: 'options through a detected pooler',
       facts: { url: 'postgresql://app@db/app?options=-c%20work_mem%3D1MB', server: pooled('safe') },
       says: 'for each -c name=value',
     },
     {
-      given: 'a pooler that ignores it',
+      given: 'a pooler that ignores the parameter',
       facts: {
         url: `${POOLER}?statement_timeout=5000`,
         project: { pgBouncer: pgBouncer({ ignore_startup_parameters: 'extra_float_digits, statement_timeout' }) },
@@ -222,7 +225,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: 'connection_limit in DATABASE_URL, read by postgres.js',
     },
     {
-      given: 'what postgres.js misreads only',
+      given: 'a parameter that postgres.js misreads',
       facts: { url: 'postgresql://app@db/app?max=5', project: { drivers: ['postgres.js'] } },
     },
     { given: 'the same under pg', facts: { url: 'postgresql://app@db/app?connection_limit=5' } },
@@ -234,7 +237,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: 'postgresql://app:***@ep-cool-leaf-123.eu.aws.neon.tech/app',
     },
     {
-      given: 'Prisma on a pooler that was found',
+      given: 'Prisma on a detected pooler',
       facts: { server: pooled('safe'), project: { ...prisma7, prismaDirectUrl: false } },
       says: 'Set DIRECT_URL to the URL of PostgreSQL itself',
     },
@@ -252,25 +255,28 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   'url-parameters-without-effect': [
     {
-      given: 'what pg does not read',
+      given: 'a parameter that pg ignores',
       facts: { url: 'postgresql://app@db/app?connection_limit=5' },
       says: 'set max in the code',
     },
-    { given: 'what pg reads', facts: { url: 'postgresql://app@db/app?application_name=orders&sslmode=verify-full' } },
     {
-      given: 'poolguard, which reads it',
+      given: 'parameters that pg reads',
+      facts: { url: 'postgresql://app@db/app?application_name=orders&sslmode=verify-full' },
+    },
+    {
+      given: 'poolguard, which reads the parameter',
       facts: {
         url: 'postgresql://app@db/app?connection_limit=5',
         project: { packages: new Map([['@poolguard/pg', '1']]) },
       },
     },
     {
-      given: 'the flag for old poolers on one that follows statements',
+      given: 'the flag for old poolers on a pooler that tracks statements',
       facts: { url: `${POOLER}?pgbouncer=true`, server: pooled('safe'), project: { drivers: ['prisma-engine'] } },
       says: 'pgbouncer in DATABASE_URL',
     },
     {
-      given: 'the same flag where it is needed',
+      given: 'the same flag on a pooler that needs it',
       facts: { url: `${POOLER}?pgbouncer=true`, server: pooled('unsafe'), project: { drivers: ['prisma-engine'] } },
     },
   ],
@@ -281,14 +287,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: 'src/db.ts:4',
     },
     {
-      given: 'prepare: false where it is needed',
+      given: 'prepare: false on a pooler that needs it',
       facts: { server: pooled('unsafe'), project: { code: [code('prepare-false')] } },
     },
-    { given: 'prepare: false, and nobody looked', facts: { project: { code: [code('prepare-false')] } } },
+    { given: 'prepare: false on an unchecked server', facts: { project: { code: [code('prepare-false')] } } },
   ],
   'pooler-without-prepared-statements': [
     {
-      given: 'none allowed in transaction mode',
+      given: '0 in transaction mode',
       facts: { project: { pgBouncer: pgBouncer({ pool_mode: 'transaction', max_prepared_statements: 0 }) } },
       says: 'max_prepared_statements = 0 (pgbouncer.ini)',
     },
@@ -305,7 +311,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: 'Set default_pool_size to 70, or max_connections to 115',
     },
     {
-      given: 'more with the reserve, so that the advice counts it',
+      given: 'more with the reserve pool, which the advice includes',
       facts: {
         server: pooled('safe'),
         project: { pgBouncer: pgBouncer({ default_pool_size: 70, reserve_pool_size: 10 }) },
@@ -313,7 +319,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: 'Set default_pool_size and reserve_pool_size to 70 together',
     },
     {
-      given: 'pools that max_db_connections holds to too many',
+      given: 'pools that max_db_connections limits to too many',
       facts: {
         server: pooled('safe'),
         project: { pgBouncer: pgBouncer({ default_pool_size: 80, max_db_connections: 80 }) },
@@ -325,7 +331,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       facts: { server: SERVER, project: { pgBouncer: pgBouncer({ default_pool_size: '$SIZE' }) } },
     },
     {
-      given: 'a second user, who looks up passwords only',
+      given: 'a second user, who only looks up passwords',
       facts: {
         server: pooled('safe'),
         pooler: poolerConsole({ default_pool_size: 40, auth_user: 'lookup' }, ['app', 'lookup']),
@@ -342,7 +348,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: '= 40, and max_db_connections = 15 for 2 databases',
     },
     {
-      given: 'pools held down by max_db_connections',
+      given: 'pools limited by max_db_connections',
       facts: {
         server: SERVER,
         project: { pgBouncer: pgBouncer({ default_pool_size: 30, max_db_connections: 30 }) },
@@ -353,41 +359,41 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   'clients-exceed-files': [
     {
-      given: 'too few files',
+      given: 'fewer files than needed',
       facts: {
         project: { compose: { ...compose, poolerFiles: 1024 }, pgBouncer: pgBouncer({ max_client_conn: 2000 }) },
       },
       says: 'max_client_conn 2000 + 20 servers + 50 of its own = 2070 files (pgbouncer.ini); ulimits.nofile is 1024',
     },
     {
-      given: 'enough',
+      given: 'enough files',
       facts: {
         project: { compose: { ...compose, poolerFiles: 4096 }, pgBouncer: pgBouncer({ max_client_conn: 2000 }) },
       },
     },
     {
-      given: 'nobody who says',
+      given: 'an unknown limit of files',
       facts: { project: { pgBouncer: pgBouncer({ max_client_conn: 20_000 }) } },
     },
   ],
   'no-idle-in-transaction-timeout': [
     {
-      given: 'none',
+      given: 'no timeout',
       facts: { server: { ...SERVER, idleInTransactionTimeoutMillis: 0 } },
       says: `ALTER ROLE "app" SET idle_in_transaction_session_timeout = '60s'`,
     },
     {
-      given: 'none for a role whose name has to be quoted',
+      given: 'no timeout for a role whose name needs quotes',
       facts: { server: { ...SERVER, role: 'orders-api', idleInTransactionTimeoutMillis: 0 } },
       says: 'ALTER ROLE "orders-api" SET',
     },
     {
-      given: 'none, and a superuser who asks for an app of another role',
+      given: 'no timeout, for a superuser',
       facts: { server: { ...SERVER, role: 'postgres', superuser: true, idleInTransactionTimeoutMillis: 0 } },
       says: `ALTER DATABASE "app" SET idle_in_transaction_session_timeout = '60s'`,
     },
     {
-      given: 'none for a superuser, and one for the role of the app',
+      given: "no timeout for a superuser, and one for the app's role",
       facts: {
         server: {
           ...SERVER,
@@ -395,28 +401,28 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
         },
       },
     },
-    { given: 'one', facts: { server: SERVER } },
+    { given: 'a timeout', facts: { server: SERVER } },
     { given: 'no server', facts: {} },
   ],
   'idle-sessions-pile-up': [
     {
-      given: 'connections that nobody uses',
+      given: 'unused connections',
       facts: { server: { ...SERVER, applications: [{ ...orders, longIdle: 18 }] } },
       says: '18 of 20 sessions of orders (role app)',
     },
     {
-      given: 'a few among many',
+      given: 'a few unused connections among many',
       facts: { server: { ...SERVER, applications: [{ ...orders, longIdle: 11 }] } },
     },
     {
-      given: 'a small pool at rest',
+      given: 'a small idle pool',
       facts: { server: { ...SERVER, applications: [{ ...orders, sessions: 5, longIdle: 5 }] } },
     },
   ],
 }
 
 describe.each(Object.entries(CASES))('%s', (id, cases) => {
-  test.each(cases.map((each) => [each.says === undefined ? 'is silent' : 'speaks', each] as const))(
+  test.each(cases.map((each) => [each.says === undefined ? 'finds nothing' : 'reports a finding', each] as const))(
     '%s given $given',
     (_, { facts, says }) => {
       const found = RULES.find((rule) => rule.id === id)?.check(factsOf(facts))
@@ -426,7 +432,7 @@ describe.each(Object.entries(CASES))('%s', (id, cases) => {
     },
   )
 
-  test('has a case of each kind', () => {
+  test('has cases with and without a finding', () => {
     expect(new Set(cases.map(({ says }) => says === undefined))).toEqual(new Set([true, false]))
   })
 })
@@ -434,7 +440,7 @@ describe.each(Object.entries(CASES))('%s', (id, cases) => {
 const folder = join(import.meta.dirname, 'rules')
 const files = readdirSync(folder).filter((file) => file !== 'index.ts')
 
-test('every rule has cases, and a file that is named after it', () => {
+test('every rule has cases and a file named after it', () => {
   const ids = RULES.map(({ id }) => id).sort()
   expect(Object.keys(CASES).sort()).toEqual(ids)
   expect(files.map((file) => file.replace(/\.ts$/, '')).sort()).toEqual(ids)
@@ -446,17 +452,17 @@ test('the README lists every rule with its severity and title', () => {
   expect(rows).toEqual(RULES.map(({ id, severity, title }) => [id, severity, title]))
 })
 
-test('a healthy project at a healthy server gives silence', () => {
+test('a healthy project on a healthy server has no findings', () => {
   expect(diagnose(factsOf({ server: SERVER, instances: 6 }))).toEqual([])
 })
 
-test('only what stands in the URL is said to stand there', () => {
+test('findings name only parameters that are in the URL', () => {
   const url = 'postgresql://app@db/app?pool_timeout=5'
   const found = diagnose(factsOf({ url, project: { drivers: ['postgres.js'] } }))
   expect(found.map(({ evidence }) => evidence)).toEqual(['pool_timeout in DATABASE_URL, read by postgres.js.'])
 })
 
-test('what a parameter is read by, and what to write instead, is said in the words of the project', () => {
+test('a finding names the driver as the project knows it, and the replacement', () => {
   const [found] = diagnose(factsOf({ url: 'postgresql://app@db/app?connection_limit=5', project: prisma7 }))
   expect(found).toMatchObject({
     evidence: 'connection_limit in DATABASE_URL, read by pg, under Prisma.',
@@ -464,7 +470,7 @@ test('what a parameter is read by, and what to write instead, is said in the wor
   })
 })
 
-test('what is critical comes first', () => {
+test('critical findings come first', () => {
   const server = { ...SERVER, idleInTransactionTimeoutMillis: 0, usage: [sessions(95)] }
   const found = diagnose(factsOf({ server, url: 'postgresql://app@db/app?pgbouncer=true' }))
   expect(found.map(({ severity }) => severity)).toEqual(['critical', 'warning', 'warning'])

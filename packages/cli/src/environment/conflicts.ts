@@ -3,8 +3,7 @@ import type { EnvironmentReading } from './variable-groups.ts'
 import type { EnvironmentWarning } from './warning.ts'
 
 /**
- * Reports the variables that say something else of the same than the description that was chosen. Values are not shown:
- * it is enough to know which two to compare.
+ * Reports variables that contradict the chosen ones. Names both variables, and never shows values.
  */
 export function environmentConflicts(
   env: Environment,
@@ -19,8 +18,7 @@ export function environmentConflicts(
       code: 'pooler-not-used',
       parameter: 'PGBOUNCER_HOST',
       why: 'it names a pooler, but USE_PGBOUNCER is not set',
-      instead:
-        'set USE_PGBOUNCER=true to connect through the pooler, or USE_PGBOUNCER=false to say that it is not meant',
+      instead: 'set USE_PGBOUNCER=true to connect through the pooler, or USE_PGBOUNCER=false to ignore PGBOUNCER_HOST',
     })
   }
   for (const other of others) {
@@ -33,10 +31,10 @@ export function environmentConflicts(
       warnings.push({
         code: 'conflicting-variables',
         parameter,
-        why: `it names another ${part} than ${winner}`,
+        why: `its ${part} differs from that of ${winner}`,
         instead: asDirect
-          ? `${winner} is taken, since USE_PGBOUNCER is true; give the direct one as DIRECT_URL`
-          : `${winner} is taken; set one of them`,
+          ? `${winner} is used, because USE_PGBOUNCER is true; set the direct URL as DIRECT_URL`
+          : `${winner} is used; set only one of them`,
       })
     }
   }
@@ -44,8 +42,8 @@ export function environmentConflicts(
     warnings.push({
       code: 'conflicting-variables',
       parameter: 'POSTGRES_DB',
-      why: 'it names another database than POSTGRES_DATABASE',
-      instead: 'POSTGRES_DATABASE is taken; set one of them',
+      why: 'its database differs from that of POSTGRES_DATABASE',
+      instead: 'POSTGRES_DATABASE is used; set only one of them',
     })
   }
   return warnings
@@ -64,7 +62,7 @@ function contradictions(chosen: EnvironmentReading, other: EnvironmentReading): 
     ...(differ(parts.password, other.parts.password) ? ['password'] : []),
     ...(differ(parts.database, other.parts.database) ? ['database'] : []),
     ...(parts.parameters ?? [])
-      .filter(([name, value]) => other.parts.parameters?.some(([known, said]) => known === name && said !== value))
+      .filter(([name, value]) => other.parts.parameters?.some(([known, other]) => known === name && other !== value))
       .map(([name]) => name),
   ]
 }

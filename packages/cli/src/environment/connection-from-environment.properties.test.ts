@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { connectionFromEnvironment } from './connection-from-environment.ts'
 
-/** Part of every generated password, and of nothing else. */
+/** Part of every generated password, and of no other value. */
 const SECRET = 'sW0rdfish'
 
 const RUNS = process.env.POOLGUARD_MATRIX === 'full' ? 100_000 : 5_000
@@ -19,7 +19,7 @@ const url = fc.oneof(
   urlOf('postgres', encodeURIComponent),
 )
 
-/** Environments in which every password holds {@link SECRET}. */
+/** Environments in which every password contains {@link SECRET}. */
 const environments = fc.record(
   {
     DATABASE_URL: fc.oneof(url, plain),
@@ -56,7 +56,7 @@ function resultOf<T>(run: () => T): T | PoolguardError {
   }
 }
 
-test('a password in the environment is in nothing that is shown', { timeout: 900_000 }, () => {
+test('passwords in the environment never appear in the output', { timeout: 900_000 }, () => {
   fc.assert(
     fc.property(environments, (env) => {
       const result = resultOf(() => connectionFromEnvironment(env))

@@ -66,7 +66,7 @@ describe('where the app connects', () => {
     expect([read.url.href, read.direct?.href]).toEqual([url, direct])
   })
 
-  test('it is said which variable gave what', () => {
+  test('sources names the variable behind each part', () => {
     expect(connectionFromEnvironment({ ...bouncer, PGSSLMODE: 'require', DB_POOL_MAX: '5' }).sources).toEqual({
       host: 'PGBOUNCER_HOST',
       port: 'PGBOUNCER_PORT',
@@ -133,7 +133,7 @@ describe('conflicts', () => {
   })
 })
 
-describe('what cannot be meant', () => {
+describe('invalid variables', () => {
   test.each<[env: Environment, message: string]>([
     [{}, 'DATABASE_URL'],
     [{ PGPASSWORD: 's3cret' }, 'DATABASE_URL'],
@@ -148,22 +148,25 @@ describe('what cannot be meant', () => {
       { PGHOST: 'a', DB_POOL_IDLE_TIMEOUT: '30s' },
       "DB_POOL_IDLE_TIMEOUT: '30s'. It takes a whole number of milliseconds",
     ],
-    [{ PGHOST: 'a', DB_POOL_MIN: '6', DB_MAX_CONNECTIONS: '5' }, 'no more than the 5 of DB_MAX_CONNECTIONS'],
+    [{ PGHOST: 'a', DB_POOL_MIN: '6', DB_MAX_CONNECTIONS: '5' }, 'at most 5, the value of DB_MAX_CONNECTIONS'],
   ])('%o', (env, message) => {
     expect(() => connectionFromEnvironment(env)).toThrow(InvalidOptionError)
     expect(() => connectionFromEnvironment(env)).toThrow(message)
   })
 
-  test.each(['DATABASE_URL', 'DIRECT_URL'])('a %s that cannot be read is named, not shown', (name) => {
-    const env = { DATABASE_URL: 'postgresql://a', [name]: 'postgresql://app:s3cret@db:port/x' }
-    let error: unknown
-    try {
-      connectionFromEnvironment(env)
-    } catch (thrown) {
-      error = thrown
-    }
-    expect(error).toBeInstanceOf(ConnectionStringError)
-    expect(error).toMatchObject({ part: 'port', message: expect.stringContaining(`in ${name}: the port`) })
-    expect(inspect(error)).not.toContain('s3cret')
-  })
+  test.each(['DATABASE_URL', 'DIRECT_URL'])(
+    'an error about an invalid %s names the variable and hides the value',
+    (name) => {
+      const env = { DATABASE_URL: 'postgresql://a', [name]: 'postgresql://app:s3cret@db:port/x' }
+      let error: unknown
+      try {
+        connectionFromEnvironment(env)
+      } catch (thrown) {
+        error = thrown
+      }
+      expect(error).toBeInstanceOf(ConnectionStringError)
+      expect(error).toMatchObject({ part: 'port', message: expect.stringContaining(`in ${name}: the port`) })
+      expect(inspect(error)).not.toContain('s3cret')
+    },
+  )
 })

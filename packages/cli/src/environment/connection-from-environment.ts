@@ -6,40 +6,40 @@ import { type Environment, type EnvironmentPool, poolFromEnvironment } from './p
 import { type EnvironmentReading, fillGaps, readGroup, readPgVariables, variable } from './variable-groups.ts'
 import type { EnvironmentWarning } from './warning.ts'
 
-/** What an environment says of the database. */
+/** The connection that the environment variables describe. */
 export interface EnvironmentConnection {
-  /** What the app is to use. */
+  /** The URL for the app. */
   readonly url: ConnectionString
-  /** What migrations are to use, past the pooler; absent if the environment names nothing of the kind. */
+  /** The direct URL for migrations, which bypasses the pooler; absent if the environment has none. */
   readonly direct?: ConnectionString
   readonly pool: EnvironmentPool
-  /** Which variable gave what: `host`, `port`, `user`, `password`, `database`, `direct`, `max`, `min`, `idleTimeoutMillis`, and parameters by name. */
+  /** The variable behind each part: `host`, `port`, `user`, `password`, `database`, `direct`, `max`, `min`, `idleTimeoutMillis`, and parameters by name. */
   readonly sources: Readonly<Record<string, string>>
-  /** Variables that contradict each other, or cannot be meant. Never holds a password. */
+  /** Variables that contradict each other, or look like a mistake. Never contains a password. */
   readonly warnings: readonly EnvironmentWarning[]
 }
 
 /**
- * Reads the connection, and what there is of pool settings, from environment variables. An empty variable counts as none.
+ * Reads the connection and pool settings from environment variables. An empty variable counts as unset.
  *
- * Where the app connects, the first of these that is there:
- * 1. `PGBOUNCER_HOST`, `_PORT`, `_DATABASE`, `_USER`, `_PASSWORD`, if `USE_PGBOUNCER` is true (1, yes, on); what is missing
- *    of user, password and database comes from `POSTGRES_*`;
+ * The app connects to the first of these that is set:
+ * 1. `PGBOUNCER_HOST`, `_PORT`, `_DATABASE`, `_USER`, `_PASSWORD`, if `USE_PGBOUNCER` is true (1, yes, on); a missing
+ *    user, password or database comes from `POSTGRES_*`;
  * 2. `DATABASE_URL`;
  * 3. `POSTGRES_HOST`, `_PORT`, `_DATABASE` (or `_DB`), `_USER`, `_PASSWORD`;
  * 4. libpq's `PGHOST`, `PGHOSTADDR`, `PGDATABASE`, `PGUSER`...
  *
- * What that leaves open is filled from libpq's variables, as libpq and pg do: `PGPORT`, `PGUSER`, `PGPASSWORD`,
+ * Missing parts come from libpq's variables, as in libpq and pg: `PGPORT`, `PGUSER`, `PGPASSWORD`,
  * `PGDATABASE`, `PGSSLMODE`, `PGAPPNAME`, `PGOPTIONS`, `PGCONNECT_TIMEOUT`...
- * (https://www.postgresql.org/docs/current/libpq-envars.html); but never a password for another server's user: only
- * beside a user of the same name, or of none.
+ * (https://www.postgresql.org/docs/current/libpq-envars.html); a password only if the user is
+ * the same, or if neither or only one of them is named.
  *
- * Past the pooler: `DIRECT_URL`; with `USE_PGBOUNCER` else `POSTGRES_*`, else `DATABASE_URL`.
+ * The direct URL: `DIRECT_URL`; with `USE_PGBOUNCER`, otherwise `POSTGRES_*`, otherwise `DATABASE_URL`.
  *
- * The pool: `DB_POOL_MAX`, else `DB_MAX_CONNECTIONS`; `DB_POOL_MIN`; `DB_POOL_IDLE_TIMEOUT`, in milliseconds.
+ * The pool: `DB_POOL_MAX`, otherwise `DB_MAX_CONNECTIONS`; `DB_POOL_MIN`; `DB_POOL_IDLE_TIMEOUT`, in milliseconds.
  *
- * @throws {ConnectionStringError} if a URL cannot be read; names the variable, not the URL.
- * @throws {InvalidOptionError} if a variable cannot be meant, or none says where the database is; names variable and value.
+ * @throws {ConnectionStringError} for an invalid URL; names the variable, not the URL.
+ * @throws {InvalidOptionError} for an invalid variable, or if none configures a database; names variable and value.
  * @example
  * connectionFromEnvironment({ USE_PGBOUNCER: 'true', PGBOUNCER_HOST: 'pooler', POSTGRES_HOST: 'db', POSTGRES_DB: 'orders' })
  * // url postgresql://pooler/orders, direct postgresql://db/orders
@@ -61,8 +61,8 @@ export function connectionFromEnvironment(env: Environment): EnvironmentConnecti
     warnings.push({
       code: 'switch-without-host',
       parameter: 'USE_PGBOUNCER',
-      why: 'it is true, but PGBOUNCER_HOST does not say where the pooler is',
-      instead: 'DATABASE_URL is taken; set PGBOUNCER_HOST, or leave USE_PGBOUNCER out',
+      why: 'it is true, but PGBOUNCER_HOST is not set',
+      instead: 'DATABASE_URL is used; set PGBOUNCER_HOST, or remove USE_PGBOUNCER',
     })
   }
   const behind = pgbouncer && pooled !== undefined
@@ -71,7 +71,7 @@ export function connectionFromEnvironment(env: Environment): EnvironmentConnecti
     throw new InvalidOptionError(
       'DATABASE_URL',
       env.DATABASE_URL,
-      'a postgresql: URL; or set POSTGRES_HOST and its kind, or PGHOST and its kind',
+      'a postgresql: URL; or set POSTGRES_HOST, POSTGRES_DB and so on, or PGHOST, PGDATABASE and so on',
     )
   }
   const complete = fillGaps(chosen, libpq, true)
@@ -95,7 +95,7 @@ export function connectionFromEnvironment(env: Environment): EnvironmentConnecti
   }
 }
 
-/** libpq's variables can stand alone when they say where, or as whom. */
+/** libpq's variables are enough if they name a host, a database or a user. */
 function startOf(libpq: EnvironmentReading): EnvironmentReading | undefined {
   const { hosts, database, user } = libpq.parts
   return hosts?.length || database !== undefined || user !== undefined ? libpq : undefined

@@ -1,6 +1,6 @@
 /**
- * The variables that the command was started with. PGPASSWORD is taken out of `process.env`, where pg would find it and send
- * it to any server that asks for a password; {@link findTarget} gives it to the server that it was meant for.
+ * The environment at startup. PGPASSWORD is removed from `process.env`, because pg would send it to any server that asks for
+ * a password; {@link findTarget} uses it only for the server that it belongs to.
  */
 export const environment: Readonly<Record<string, string | undefined>> = { ...process.env }
 

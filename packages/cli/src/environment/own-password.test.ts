@@ -4,7 +4,7 @@ import { withoutForeignPassword } from './own-password.ts'
 
 const SHELL = { PGUSER: 'alice', PGPASSWORD: 's3cret' }
 
-test.each<[what: string, file: Record<string, string>, shell: Record<string, string>, sent: string | undefined]>([
+test.each<[given: string, file: Record<string, string>, shell: Record<string, string>, sent: string | undefined]>([
   ["a file's host, another user", { DATABASE_URL: 'postgres://bob@evil/d' }, SHELL, undefined],
   ["a file's host, the same user", { DATABASE_URL: 'postgres://alice@evil/d' }, SHELL, undefined],
   ["a file's host, no user", { DATABASE_URL: 'postgres://evil/d' }, SHELL, undefined],

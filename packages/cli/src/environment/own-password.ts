@@ -4,9 +4,8 @@ import type { EnvironmentConnection } from './connection-from-environment.ts'
 type Variables = Readonly<Record<string, string | undefined>>
 
 /**
- * Takes the shell's PGPASSWORD from a connection whose host a project's file chose, unless it is the host that the shell
- * names as well (PGHOST; without it libpq's own default, this machine). A file of a project could otherwise collect the
- * password of the user who runs the command there.
+ * Removes the shell's PGPASSWORD from a connection whose host comes from a project file, unless the shell names the same host
+ * (PGHOST; by default this machine). Otherwise a project file could send the user's password to another server.
  *
  * @param file the variables of the project's `.env`.
  * @param env the variables of the shell.

@@ -4,14 +4,14 @@ import type { EnvironmentWarning } from './warning.ts'
 /** Environment variables, such as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The pool settings that an environment names. */
+/** Pool settings from environment variables. */
 export interface EnvironmentPool {
   readonly max?: number
   readonly min?: number
   readonly idleTimeoutMillis?: number
 }
 
-/** Pool settings, and which variable gave which. */
+/** Pool settings, and the variable behind each. */
 export interface EnvironmentPoolReading {
   readonly pool: EnvironmentPool
   readonly sources: Readonly<Record<string, string>>
@@ -19,7 +19,7 @@ export interface EnvironmentPoolReading {
 }
 
 /**
- * Reads `DB_POOL_MAX` (else `DB_MAX_CONNECTIONS`), `DB_POOL_MIN` and `DB_POOL_IDLE_TIMEOUT` (milliseconds; 0 is never,
+ * Reads `DB_POOL_MAX` (else `DB_MAX_CONNECTIONS`), `DB_POOL_MIN` and `DB_POOL_IDLE_TIMEOUT` (milliseconds; 0 means never,
  * as in pg).
  *
  * @throws {InvalidOptionError} names the variable and the value.
@@ -34,7 +34,7 @@ export function poolFromEnvironment(env: Environment): EnvironmentPoolReading {
     throw new InvalidOptionError(
       'DB_POOL_MIN',
       min,
-      `no more than the ${max} of ${poolMax === undefined ? 'DB_MAX_CONNECTIONS' : 'DB_POOL_MAX'}`,
+      `at most ${max}, the value of ${poolMax === undefined ? 'DB_MAX_CONNECTIONS' : 'DB_POOL_MAX'}`,
     )
   }
   const warnings: EnvironmentWarning[] = []
@@ -42,16 +42,16 @@ export function poolFromEnvironment(env: Environment): EnvironmentPoolReading {
     warnings.push({
       code: 'conflicting-variables',
       parameter: 'DB_MAX_CONNECTIONS',
-      why: `it says ${maxConnections}, DB_POOL_MAX says ${poolMax}`,
-      instead: 'DB_POOL_MAX is taken; set one of them',
+      why: `it is ${maxConnections}, but DB_POOL_MAX is ${poolMax}`,
+      instead: 'DB_POOL_MAX is used; set only one of them',
     })
   }
   if (idle !== undefined && idle > 0 && idle < 1000) {
     warnings.push({
       code: 'looks-like-seconds',
       parameter: 'DB_POOL_IDLE_TIMEOUT',
-      why: `it is in milliseconds, and ${idle} of them close a connection almost as soon as it is returned`,
-      instead: `write ${idle * 1000} if seconds were meant`,
+      why: `it is in milliseconds: ${idle} ms close a connection almost immediately after its release`,
+      instead: `set ${idle * 1000} if you meant seconds`,
     })
   }
   return {
@@ -69,10 +69,10 @@ export function poolFromEnvironment(env: Environment): EnvironmentPoolReading {
   }
 }
 
-function readWhole(env: Environment, name: string, least: number, of: string): number | undefined {
+function readWhole(env: Environment, name: string, min: number, of: string): number | undefined {
   const text = env[name]?.trim() || undefined
   if (text === undefined) return undefined
   const number = /^\d{1,12}$/.test(text) ? Number(text) : -1
-  if (number >= least) return number
-  throw new InvalidOptionError(name, text, `a whole number of ${of}, at least ${least}`)
+  if (number >= min) return number
+  throw new InvalidOptionError(name, text, `a whole number of ${of}, at least ${min}`)
 }

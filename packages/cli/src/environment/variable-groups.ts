@@ -2,13 +2,13 @@ import { InvalidOptionError } from '@poolguard/core'
 import type { ConnectionStringParts, HostAddress, Parameter } from '@poolguard/core/postgres'
 import type { Environment } from './pool-from-environment.ts'
 
-/** A connection as some variables describe it, and which of them gave what. */
+/** A connection from a group of variables, and the variable behind each part. */
 export interface EnvironmentReading {
-  /** The variable, or the group of them, for messages. */
+  /** The variable or group of variables, for messages. */
   readonly name: string
   readonly parts: ConnectionStringParts
   readonly sources: Readonly<Record<string, string>>
-  /** A port that stands without a host. */
+  /** A port without a host. */
   readonly port?: number | undefined
 }
 
@@ -32,7 +32,7 @@ const PG_PARAMETERS: Readonly<Record<string, string>> = {
   PGSERVICE: 'service',
 }
 
-/** The value of a variable; an empty one is none. */
+/** The value of a variable; an empty one counts as unset. */
 export function variable(env: Environment, name: string): string | undefined {
   return env[name] || undefined
 }
@@ -78,8 +78,8 @@ export function readPgVariables(env: Environment): EnvironmentReading {
 }
 
 /**
- * Fills what a description leaves open from another. The other's password is taken only where that cannot be somebody
- * else's: for the same user, or where the description names none.
+ * Fills the missing parts of a connection from another group of variables. Takes its password only for the same user, or if
+ * one of the two names no user.
  */
 export function fillGaps(
   reading: EnvironmentReading,
@@ -115,7 +115,7 @@ export function fillGaps(
   }
 }
 
-/** A port of its own stays; hosts without one take PGPORT, as in libpq; of another group only whole addresses are taken. */
+/** Hosts without a port get PGPORT, as in libpq; other groups provide only complete addresses. */
 function fillHosts(hosts: readonly HostAddress[], from: EnvironmentReading, ports: boolean): readonly HostAddress[] {
   const other = from.parts.hosts ?? []
   if (hosts.length === 0 && from.port === undefined) return other
@@ -155,5 +155,5 @@ function readPorts([name, text]: Named, hosts: number): (number | undefined)[] {
   const ports = text.split(',').map((item) => (item.trim() === '' ? undefined : Number(item)))
   const valid = ports.every((port) => port === undefined || (Number.isInteger(port) && port >= 1 && port <= 65535))
   if (valid && (ports.length === 1 || ports.length === hosts)) return ports
-  throw new InvalidOptionError(name, text, 'a port from 1 to 65535, or one for each host, parted by commas')
+  throw new InvalidOptionError(name, text, 'a port from 1 to 65535, or one for each host, separated by commas')
 }

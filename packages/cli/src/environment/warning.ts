@@ -1,18 +1,18 @@
-/** What an {@link EnvironmentWarning} is about. Stable, for programs. */
+/** The kind of an {@link EnvironmentWarning}. Stable, for programs. */
 export type EnvironmentWarningCode =
-  /** Two variables say different things of the same; one is taken. */
+  /** Two variables contradict each other; one of them is used. */
   | 'conflicting-variables'
-  /** The switch to the pooler is on, but nothing says where the pooler is. */
+  /** USE_PGBOUNCER is true, but there is no PGBOUNCER_HOST. */
   | 'switch-without-host'
-  /** A pooler is described, but not switched on. */
+  /** PGBOUNCER_HOST is set, but USE_PGBOUNCER is not. */
   | 'pooler-not-used'
   /** A duration in milliseconds that looks like seconds. */
   | 'looks-like-seconds'
 
-/** Something in the environment that contradicts something else, or cannot be meant. Never holds a password. */
+/** Variables that contradict each other, or look like a mistake. Never contains a password. */
 export interface EnvironmentWarning {
   readonly code: EnvironmentWarningCode
-  /** The variable that does nothing, or harm. */
+  /** The variable that has no effect, or a harmful one. */
   readonly parameter: string
   readonly why: string
   readonly instead: string

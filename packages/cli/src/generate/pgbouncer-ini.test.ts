@@ -8,7 +8,7 @@ const { capacity } = sourceByHand({ maxConnections: 100, reserved: 3 })
 const place = { host: 'db', port: 5433, database: 'orders', role: 'app', parameters: [] }
 const text = pgBouncerIni({ plan: planPooler({ capacity, instances: 4 }), place, authFile: '/tmp/userlist.txt' })
 
-test('the ini has the sizes of the plan, and what a transaction pooler needs', () => {
+test('the ini has the sizes of the plan and the settings of a transaction pooler', () => {
   expect(parse(text)).toMatchObject({
     databases: { orders: 'host=db port=5433 dbname=orders' },
     pgbouncer: {
@@ -24,10 +24,10 @@ test('the ini has the sizes of the plan, and what a transaction pooler needs', (
   })
 })
 
-test('each block of settings has its reason above it, on a line of its own', () => {
+test('each block of settings has a comment on its own line above it', () => {
   const blocks = text.slice(text.indexOf('[pgbouncer]')).split(/\n(?=;)/)
 
   expect(blocks.slice(1).every((block) => block.startsWith(';'))).toBe(true)
-  // PgBouncer knows no comment behind a value.
+  // PgBouncer does not support comments after a value.
   expect(text.split('\n').filter((line) => /^[a-z].*;/.test(line))).toEqual([])
 })

@@ -8,7 +8,7 @@ function input(maxConnections: number, rest: Partial<PlanInput> = {}): PlanInput
   return { capacity: sourceByHand({ maxConnections, reserved: 3 }).capacity, instances: 4, ...rest }
 }
 
-test('the pooler keeps to what there is to share and to 70 %, and each pool gets twice its part', () => {
+test('the pooler stays within the budget and 70 %, and each pool gets twice its share', () => {
   expect(planPooler(input(100))).toMatchObject({
     maxDbConnections: 70,
     poolSize: 62,
@@ -20,17 +20,17 @@ test('the pooler keeps to what there is to share and to 70 %, and each pool gets
 
 test.each<[given: string, plan: PlanInput, maxPerPool: number]>([
   ['many pools, ten each', input(100, { instances: 20, processesPerInstance: 4 }), 10],
-  ['one pool, all that the pooler can serve at once', input(100, { instances: 1 }), 69],
-  ['a small server, no more than it can serve', input(12), 5],
+  ['one pool, all connections of the pooler', input(100, { instances: 1 }), 69],
+  ['a small server, no more than its connections', input(12), 5],
 ])('given %s', (_, plan, maxPerPool) => {
   expect(planPooler(plan).budget.maxPerPool).toBe(maxPerPool)
 })
 
-test('where there is no connection left to look up passwords, the plan does not fit', () => {
+test('without a connection for password lookups, the plan does not fit', () => {
   expect(() => planPooler(input(7))).toThrow(BudgetError)
 })
 
-test('whatever is planned, all stays within its limits', () => {
+test('every plan stays within its limits', () => {
   const plans = fc.record({
     maxConnections: fc.integer({ min: 9, max: 2_000 }),
     instances: fc.integer({ min: 1, max: 200 }),

@@ -10,7 +10,7 @@ function emptyFolder(): string {
   return folder
 }
 
-test('writes into folders that it makes', () => {
+test('creates missing directories', () => {
   const folder = emptyFolder()
 
   writeFiles(join(folder, 'new'), [{ path: 'a/b.txt', content: 'b' }], false)
@@ -18,9 +18,9 @@ test('writes into folders that it makes', () => {
   expect(readFileSync(join(folder, 'new/a/b.txt'), 'utf8')).toBe('b')
 })
 
-test('writes nothing where a folder on the way is a link that leads out of the target', () => {
+test('writes nothing if a directory in the path is a link out of the target', () => {
   const [folder, outside] = [emptyFolder(), emptyFolder()]
-  // The kind of link that Windows lets any user make.
+  // Windows lets any user create a junction.
   symlinkSync(outside, join(folder, 'pgbouncer'), 'junction')
   const files = [
     { path: 'a.txt', content: 'a' },
@@ -34,7 +34,7 @@ test('writes nothing where a folder on the way is a link that leads out of the t
   expect(existsSync(join(outside, 'deep'))).toBe(false)
 })
 
-test('writes through a link that stays inside of the target', () => {
+test('writes through a link that stays inside the target', () => {
   const folder = emptyFolder()
   mkdirSync(join(folder, 'real'))
   symlinkSync(join(folder, 'real'), join(folder, 'linked'), 'junction')

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { CannotRunError } from '../outcome.ts'
 import { rotatingFile } from './line-writer.ts'
 
-test('a file is put aside when it is full, and no more are kept than were asked for', async () => {
+test('rotates a full file, and keeps the configured number of files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'poolguard-lines-'))
   const file = join(folder, 'connections.log')
   {
@@ -24,7 +24,7 @@ test('a file is put aside when it is full, and no more are kept than were asked 
   await rm(folder, { recursive: true })
 })
 
-test('a file that cannot be written is told, not swallowed', async () => {
+test('a file that cannot be written rejects', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'poolguard-lines-'))
   await writeFile(join(folder, 'taken'), '')
   const writing = async () => {

@@ -12,7 +12,7 @@ const row = (application: string, connections: number, database = 'app'): UsageR
   hidden: 0,
 })
 
-test('a sample counts each application once, over all databases', () => {
+test('a sample has one count for each application, over all databases', () => {
   expect(countUsage({ openSlots: 97 }, [row('orders', 5), row('orders', 2, 'reports'), row('', 1)])).toEqual({
     used: 8,
     usable: 97,
@@ -23,7 +23,7 @@ test('a sample counts each application once, over all databases', () => {
   })
 })
 
-test('given the instances of a fleet, whose names are their own, then they are one application', () => {
+test('counts the instances of a fleet as one application', () => {
   const rows = [
     row('psql', 4),
     row('orders#3f9a1b', 3),

@@ -12,54 +12,54 @@ const sample = (connections: number, usable = 1_000): Sample => ({
   applications: [{ application: 'orders', role: 'app', connections }],
 })
 
-/** Which alerts each of the counts causes. */
+/** The alerts after each count. */
 function watch(counts: readonly number[], usable?: number): string[] {
   const watch = new Watch(OPTIONS)
   return counts.map((count) =>
     watch
-      .see(sample(count, usable))
+      .check(sample(count, usable))
       .map(({ alert }) => alert)
       .join(),
   )
 }
 
 test.each<[given: string, counts: readonly number[], alerts: readonly string[]]>([
-  ['a server that fills', [80, 89, 90, 95], ['', '', 'full', 'leak']],
-  ['a count that swings round the threshold', [95, 85, 95, 81, 90], ['full', '', '', '', '']],
-  ['a server that was calm in between', [95, 79, 90], ['full', '', 'full']],
+  ['a server that fills up', [80, 89, 90, 95], ['', '', 'full', 'leak']],
+  ['a count that oscillates around the threshold', [95, 85, 95, 81, 90], ['full', '', '', '', '']],
+  ['a server that recovered in between', [95, 79, 90], ['full', '', 'full']],
 ])('full, given %s', (_, counts, alerts) => {
   expect(watch(counts, 100)).toEqual(alerts)
 })
 
 test.each<[given: string, counts: readonly number[], alerts: readonly string[]]>([
-  ['a count that only grows', [5, 6, 7, 8, 9], ['', '', '', 'leak', '']],
-  ['steps with rests', [5, 5, 6, 6, 7, 8], ['', '', '', '', '', 'leak']],
+  ['a count that keeps growing', [5, 6, 7, 8, 9], ['', '', '', 'leak', '']],
+  ['steps with pauses', [5, 5, 6, 6, 7, 8], ['', '', '', '', '', 'leak']],
   ['a pool that warms up and goes down again', [1, 5, 9, 8, 9, 10], ['', '', '', '', '', '']],
-  ['a count at rest', [5, 5, 5, 5, 5, 5], ['', '', '', '', '', '']],
+  ['a constant count', [5, 5, 5, 5, 5, 5], ['', '', '', '', '', '']],
   ['a second leak after a restart', [1, 2, 3, 4, 1, 2, 3, 4], ['', '', '', 'leak', '', '', '', 'leak']],
 ])('leak, given %s', (_, counts, alerts) => {
   expect(watch(counts)).toEqual(alerts)
 })
 
-test('a server that lets nobody in is full, once, until it was calm', () => {
+test('a server that rejects connections raises one alert until it has recovered', () => {
   const watch = new Watch(OPTIONS)
   const missed = { time: '2026-11-21T12:00:00.000Z', error: 'sorry, too many clients already' }
-  const looks = [missed, { ...missed, full: true } as const, { ...missed, full: true } as const, sample(95, 100)]
+  const samples = [missed, { ...missed, full: true } as const, { ...missed, full: true } as const, sample(95, 100)]
 
-  expect(looks.map((look) => watch.see(look).map(({ alert }) => alert))).toEqual([[], ['full'], [], []])
+  expect(samples.map((each) => watch.check(each).map(({ alert }) => alert))).toEqual([[], ['full'], [], []])
 })
 
-test('an application that was gone in between begins anew', () => {
+test('an application that disappeared in between starts again', () => {
   const watch = new Watch(OPTIONS)
   const gone = { ...sample(0), applications: [] }
-  const looks = [sample(1), sample(2), gone, sample(3), sample(4), sample(5)]
+  const samples = [sample(1), sample(2), gone, sample(3), sample(4), sample(5)]
 
-  expect(looks.flatMap((look) => watch.see(look))).toEqual([])
+  expect(samples.flatMap((each) => watch.check(each))).toEqual([])
 })
 
-test('an alert says who, and from where to where', () => {
+test('an alert names the application and the counts', () => {
   const watch = new Watch(OPTIONS)
-  const alerts = [80, 85, 88, 95].flatMap((count) => watch.see(sample(count, 100)))
+  const alerts = [80, 85, 88, 95].flatMap((count) => watch.check(sample(count, 100)))
 
   expect(alerts.map(({ message }) => message)).toEqual([
     '95 of 100 connections are open; most of them by orders (role app): 95',
@@ -67,11 +67,11 @@ test('an alert says who, and from where to where', () => {
   ])
 })
 
-test('there is never a leak where the count went down within the samples', () => {
+test('raises no leak alert if the count decreased within the samples', () => {
   const swinging = fc.array(fc.tuple(fc.nat(500), fc.integer({ min: 1, max: 50 })), { maxLength: 40 })
   fc.assert(
     fc.property(swinging, (pairs) => {
-      // Up and down again, within less than the samples that make a suspicion.
+      // Up and down again, within fewer samples than a leak alert needs.
       const counts = pairs.flatMap(([count, more]) => [count + more, count])
       expect(watch(counts, 100_000).filter((alert) => alert === 'leak').length).toBe(
         countRuns(counts, OPTIONS.leakSamples, OPTIONS.leakGrowth),
@@ -81,7 +81,7 @@ test('there is never a leak where the count went down within the samples', () =>
   )
 })
 
-/** The same by the definition: runs that never go down, long enough and grown enough, counted once each. */
+/** The definition: counts each run without a decrease that is long enough and grew enough. */
 function countRuns(counts: readonly number[], samples: number, growth: number): number {
   const runs: number[][] = []
   for (const count of counts) {

@@ -36,7 +36,7 @@ export class Watch {
     this.#options = options
   }
 
-  see(sample: Sample | Missed): readonly Alert[] {
+  check(sample: Sample | Missed): readonly Alert[] {
     if ('error' in sample) return this.#checkRejected(sample)
     this.#dropMissing(sample)
     return [

@@ -1,7 +1,7 @@
 import type { Outcome } from '../outcome.ts'
 import { paint } from '../output/paint.ts'
+import type { Result } from './check-results.ts'
 import type { Proposal } from './propose.ts'
-import type { Result } from './settle.ts'
 
 export interface OptimizeReport {
   readonly title: string

@@ -3,14 +3,14 @@ import { type Contact, contact } from '../database/contact.ts'
 import { CannotRunError } from '../outcome.ts'
 import { majorOf } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
-import type { ConnectionLimits } from '../recommend/wished-settings.ts'
+import type { ConnectionLimits } from '../recommend/requested-settings.ts'
 import { APPLICATION } from './application.ts'
 import { type Applied, applyChanges, writtenBefore } from './apply-changes.ts'
+import { checkResults } from './check-results.ts'
 import type { OptimizeReport } from './optimize-outcome.ts'
 import { type Proposal, propose } from './propose.ts'
 import { type Restart, type RestartOptions, restartServer } from './restart-server.ts'
 import { readServerState, type ServerState } from './server-state.ts'
-import { settle } from './settle.ts'
 
 export interface OptimizeInput {
   readonly url: ConnectionString
@@ -51,7 +51,7 @@ export async function optimizeServer(input: OptimizeInput): Promise<Omit<Optimiz
     if (failure && !failure.reachable) throw new CannotRunError(`${failure.why}.`)
     const after = await withServer(url, ({ pool }) => readServerState(pool, proposals))
     const trouble = failure ? [`${failure.why}.`] : []
-    return { ...report, results: settle(proposals, applied, after), trouble, undo: applied.undo }
+    return { ...report, results: checkResults(proposals, applied, after), trouble, undo: applied.undo }
   } catch (error) {
     // Report the applied changes even if the result cannot be checked.
     const results = proposals.map((each) =>

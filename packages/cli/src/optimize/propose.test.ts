@@ -38,13 +38,13 @@ const CONNECTIONS: CurrentSetting = {
 interface Given {
   readonly setting: CurrentSetting
   readonly value?: string
-  readonly wish?: RecommendedSetting['wish']
+  readonly priority?: RecommendedSetting['priority']
   readonly server?: Partial<ServerState>
 }
 
-function judge({ setting, value = '60s', wish = 'missing', server = {} }: Given): Proposal | undefined {
+function judge({ setting, value = '60s', priority = 'default', server = {} }: Given): Proposal | undefined {
   const { name } = setting
-  const recommended = { name, value, wish, reason: 'why', source: 'where' }
+  const recommended = { name, value, priority, reason: 'why', source: 'where' }
   const [proposal] = propose([recommended], { ...SERVER, files: [], ...server, settings: new Map([[name, setting]]) })
   return proposal
 }
@@ -54,9 +54,9 @@ function written(value: string): readonly FileSetting[] {
 }
 
 test.each<[given: string, facts: Given, expected: Partial<Proposal>]>([
-  ['nothing set', { setting: TIMEOUT }, { standing: 'change', by: 'system', takesEffect: 'on reload' }],
-  ['the same', { setting: { ...TIMEOUT, value: '60000' } }, { standing: 'fine', before: '1min' }],
-  ['a value of somebody', { setting: { ...TIMEOUT, value: '300000' } }, { standing: 'kept', before: '5min' }],
+  ['no value', { setting: TIMEOUT }, { standing: 'change', by: 'system', takesEffect: 'on reload' }],
+  ['the recommended value', { setting: { ...TIMEOUT, value: '60000' } }, { standing: 'fine', before: '1min' }],
+  ['a value set on purpose', { setting: { ...TIMEOUT, value: '300000' } }, { standing: 'kept', before: '5min' }],
   ["a role's own 0", { setting: { ...TIMEOUT, source: 'user' } }, { standing: 'kept' }],
   [
     'a role that may not ALTER SYSTEM',
@@ -64,86 +64,92 @@ test.each<[given: string, facts: Given, expected: Partial<Proposal>]>([
     { standing: 'change', by: 'role', takesEffect: 'in new sessions' },
   ],
   [
-    'a setting of the whole server for such a role',
-    { setting: { ...CONNECTIONS, alterable: false }, value: '200', wish: 'asked' },
+    'a server-wide setting for such a role',
+    { setting: { ...CONNECTIONS, alterable: false }, value: '200', priority: 'requested' },
     { standing: 'elsewhere', note: expect.stringContaining('parameter group') },
   ],
   [
-    'a value of the command line',
-    { setting: { ...CONNECTIONS, source: 'command line' }, value: '200', wish: 'asked' },
+    'a value from the command line',
+    { setting: { ...CONNECTIONS, source: 'command line' }, value: '200', priority: 'requested' },
     { standing: 'elsewhere', note: expect.stringContaining('command line') },
   ],
   [
-    'a value of the environment that is not missing',
+    'a value from the environment',
     { setting: { ...TIMEOUT, value: '5', source: 'environment variable' } },
     { standing: 'kept' },
   ],
   [
-    "what is asked for, over a role's own",
-    { setting: { ...TIMEOUT, value: '5', source: 'database' }, wish: 'asked' },
+    "a requested value, over a role's own",
+    { setting: { ...TIMEOUT, value: '5', source: 'database' }, priority: 'requested' },
     { standing: 'elsewhere', note: expect.stringContaining('ALTER DATABASE') },
   ],
   [
-    'more than there was',
-    { setting: CONNECTIONS, value: '200', wish: 'asked' },
+    'a higher requested value',
+    { setting: CONNECTIONS, value: '200', priority: 'requested' },
     { standing: 'change', takesEffect: 'after a restart', before: '100', after: '200' },
   ],
   [
-    'less than somebody has set',
-    { setting: CONNECTIONS, value: '50', wish: 'asked' },
-    { standing: 'change', note: 'lowers the value set in /data/postgresql.conf:65' },
+    'a requested value below one set on purpose',
+    { setting: CONNECTIONS, value: '50', priority: 'requested' },
+    { standing: 'change', note: 'lowers the current value (set in /data/postgresql.conf:65)' },
   ],
   [
-    'an amount below what somebody has set',
-    { setting: CONNECTIONS, value: '50', wish: 'amount' },
+    'a minimum below a value set on purpose',
+    { setting: CONNECTIONS, value: '50', priority: 'minimum' },
     { standing: 'kept' },
   ],
   [
-    "an amount below PostgreSQL's own",
-    { setting: { ...CONNECTIONS, source: 'default', file: null }, value: '50', wish: 'amount' },
-    { standing: 'change', note: "lowers the value PostgreSQL's default" },
+    "a minimum below PostgreSQL's default",
+    { setting: { ...CONNECTIONS, source: 'default', file: null }, value: '50', priority: 'minimum' },
+    { standing: 'change', note: "lowers the current value (PostgreSQL's default)" },
   ],
   [
-    'what is written already',
+    'a value that is set already',
     {
       setting: { ...CONNECTIONS, pendingRestart: true },
       value: '200',
-      wish: 'asked',
+      priority: 'requested',
       server: { files: written('200') },
     },
     { standing: 'waits' },
   ],
   [
-    'another value that is written',
+    'another value that is set',
     {
       setting: { ...CONNECTIONS, pendingRestart: true },
       value: '200',
-      wish: 'asked',
+      priority: 'requested',
       server: { files: written('150') },
     },
     { standing: 'change' },
   ],
   [
     'a server with standbys',
-    { setting: CONNECTIONS, value: '200', wish: 'asked', server: { standbys: 1 } },
+    { setting: CONNECTIONS, value: '200', priority: 'requested', server: { standbys: 1 } },
     { standing: 'change', note: expect.stringContaining('standbys first') },
   ],
 ])('given %s', (_, facts, expected) => {
   expect(judge(facts)).toMatchObject(expected)
 })
 
-test('what somebody else has changed waits for a restart, too', () => {
+test('a setting that another session changed waits for a restart, too', () => {
   const libraries = { ...CONNECTIONS, name: 'shared_preload_libraries', value: '', pendingRestart: true }
   const files = [{ name: libraries.name, value: 'auto_explain', place: '/data/postgresql.conf:9', error: null }]
-  const look = (state: Partial<ServerState>) =>
+  const proposeFor = (state: Partial<ServerState>) =>
     propose([], { ...SERVER, files: [], settings: new Map([[libraries.name, libraries]]), ...state })
 
-  expect(look({ files })).toMatchObject([{ name: libraries.name, standing: 'waits', after: 'auto_explain' }])
-  expect(look({})).toMatchObject([{ standing: 'waits', after: 'a value that this role cannot see' }])
+  expect(proposeFor({ files })).toMatchObject([{ name: libraries.name, standing: 'waits', after: 'auto_explain' }])
+  expect(proposeFor({})).toMatchObject([{ standing: 'waits', after: 'a value that this role cannot see' }])
 })
 
-test('a setting that the server does not know is left out', () => {
-  const wish: RecommendedSetting = { name: 'reserved_connections', value: '3', wish: 'asked', reason: '', source: '' }
+test('skips a setting that the server does not have', () => {
+  const setting: RecommendedSetting = {
+    name: 'reserved_connections',
+    value: '3',
+    priority: 'requested',
+    reason: '',
+    source: '',
+  }
 
-  expect(propose([wish], { ...SERVER, files: [], settings: new Map() })).toEqual([])
+  expect(propose([setting], { ...SERVER, files: [], settings: new Map() })).toEqual([])
 })

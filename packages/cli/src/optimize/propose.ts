@@ -41,13 +41,13 @@ const MANAGED =
  * Proposes changes in the order of the recommendations, then other settings that wait for a restart. Skips settings that the
  * server does not have.
  */
-export function propose(wishes: readonly RecommendedSetting[], state: ServerState): readonly Proposal[] {
-  const proposals = wishes.flatMap((wish) => {
-    const current = state.settings.get(wish.name)
-    return current ? [judge(wish, current, state)] : []
+export function propose(recommended: readonly RecommendedSetting[], state: ServerState): readonly Proposal[] {
+  const proposals = recommended.flatMap((setting) => {
+    const current = state.settings.get(setting.name)
+    return current ? [judge(setting, current, state)] : []
   })
   const pending = [...state.settings.values()].filter(
-    ({ name, pendingRestart }) => pendingRestart && !wishes.some((wish) => wish.name === name),
+    ({ name, pendingRestart }) => pendingRestart && !recommended.some((setting) => setting.name === name),
   )
   return [...proposals, ...pending.map((current) => waiting(current, state))]
 }
@@ -64,15 +64,15 @@ function waiting(current: CurrentSetting, state: ServerState): Proposal {
   }
 }
 
-function judge(wish: RecommendedSetting, current: CurrentSetting, state: ServerState): Proposal {
-  const { name, value, reason, source } = wish
+function judge(setting: RecommendedSetting, current: CurrentSetting, state: ServerState): Proposal {
+  const { name, value, reason, source } = setting
   const system = current.alterable && !state.alterSystemOff
   const { unit } = current
   const after = showAmount(unit, amountIn(unit, value))
   const before = showAmount(unit, amountOf(current))
   const restart = current.context === 'postmaster'
   const takesEffect = restart ? 'after a restart' : system ? 'on reload' : 'in new sessions'
-  const [standing, note] = stand(wish, current, state, system)
+  const [standing, note] = standingOf(setting, current, state, system)
   return {
     ...{ name, before, after, value, standing, takesEffect, reason, source },
     by: system ? 'system' : 'role',
@@ -80,19 +80,19 @@ function judge(wish: RecommendedSetting, current: CurrentSetting, state: ServerS
   }
 }
 
-function stand(
-  wish: RecommendedSetting,
+function standingOf(
+  setting: RecommendedSetting,
   current: CurrentSetting,
   state: ServerState,
   system: boolean,
 ): [Proposal['standing'], (string | undefined)?] {
   const { unit, source, context } = current
-  const [now, wished] = [amountOf(current), amountIn(unit, wish.value)]
+  const [now, target] = [amountOf(current), amountIn(unit, setting.value)]
   const place = placeOf(current)
-  if (now === wished)
+  if (now === target)
     return ['fine', current.pendingRestart ? 'another value is set, and waits for a restart' : undefined]
-  if (isKept(wish, current, now, wished)) return ['kept', `${place}; recommended: ${wish.value}`]
-  if (current.pendingRestart && writtenValue(current, state) === wished) return ['waits', 'set already']
+  if (isKept(setting, current, now, target)) return ['kept', `${place}; recommended: ${setting.value}`]
+  if (current.pendingRestart && writtenValue(current, state) === target) return ['waits', 'set already']
   if (CANNOT_ALTER_SYSTEM.includes(source)) {
     return ['elsewhere', `set by the server's ${source}, which overrides ALTER SYSTEM: change it there`]
   }
@@ -105,15 +105,15 @@ function stand(
         : MANAGED,
     ]
   }
-  const lowers = wished < now && now > 0 ? `lowers the value ${place}` : undefined
-  return ['change', lowers ?? noteOn(wish, state, system)]
+  const lowers = target < now && now > 0 ? `lowers the current value (${place})` : undefined
+  return ['change', lowers ?? noteOn(setting, state, system)]
 }
 
 /** Keeps a value that was set on purpose: a higher amount, or any value of a setting that only must not be missing. */
-function isKept(wish: RecommendedSetting, { source }: CurrentSetting, now: number, wished: number): boolean {
-  if (wish.wish === 'asked') return false
-  if (wish.wish === 'missing') return now !== 0 || source in OF_ROLES
-  return source !== 'default' && now > wished
+function isKept(setting: RecommendedSetting, { source }: CurrentSetting, now: number, target: number): boolean {
+  if (setting.priority === 'requested') return false
+  if (setting.priority === 'default') return now !== 0 || source in OF_ROLES
+  return source !== 'default' && now > target
 }
 
 function noteOn({ name }: RecommendedSetting, { role, standbys }: ServerState, system: boolean): string | undefined {

@@ -4,12 +4,12 @@ import { styleText } from 'node:util'
 type Style = Parameters<typeof styleText>[0]
 
 /**
- * Stands for the escape character in text that is not printed yet. It is random, so that no name from a server or a project
- * can bring an escape sequence of its own past {@link printable}.
+ * Represents the escape character in text that is not printed yet. It is random, so that no name from a server or a project
+ * can pass an escape sequence through {@link printable}.
  */
 export const ESCAPE_MARK: string = `<${randomBytes(12).toString('hex')}>`
 
-/** Colours a text where standard output shows colours: on a terminal, and without NO_COLOR. */
+/** Colours a text if standard output is a terminal and NO_COLOR is not set. */
 export function paint(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout, validateStream: true }).replaceAll('\u001b', ESCAPE_MARK)
 }

@@ -12,15 +12,15 @@ const ACTING = [
 ] as const
 
 describe('printable', () => {
-  test.each(ACTING)('shows %s instead of letting it act', (_what, text, shown) => {
+  test.each(ACTING)('escapes %s', (_what, text, shown) => {
     expect(printable(text)).toBe(shown)
   })
 
-  test('keeps the layout and our own colours', () => {
+  test('keeps line ends, tabs and our own colours', () => {
     expect(printable(`one\n\ttwo ${ESCAPE_MARK}[31mred`)).toBe('one\n\ttwo \u001b[31mred')
   })
 
-  test('hides passwords, but not in files that are to be taken as they are', () => {
+  test('hides passwords, except in generated files', () => {
     expect(printable('postgres://app:s3cret@db/x')).not.toContain('s3cret')
     expect(printable("alter role app password :'password';", { redacts: false })).toBe(
       "alter role app password :'password';",
@@ -29,21 +29,21 @@ describe('printable', () => {
 })
 
 describe('printableJson', () => {
-  test.each(ACTING)('escapes %s, and means the same', (_what, text) => {
+  test.each(ACTING)('escapes %s, and parses to the same value', (_what, text) => {
     const json = printableJson({ name: text })
 
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test searches for them
     expect(json).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/)
     expect(JSON.parse(json)).toEqual({ name: text })
   })
 
-  test('hides passwords in every text', () => {
+  test('hides passwords in every string', () => {
     expect(printableJson({ a: [{ b: 'postgres://app:s3cret@db/x' }] })).not.toContain('s3cret')
   })
 })
 
 describe('withPlainTexts', () => {
-  test('puts every name on one line, whatever it is in', () => {
+  test('escapes strings in arrays, maps and objects', () => {
     const facts = { list: ['a\nb'], map: new Map([['k\u001b', { v: '\t' }]]), count: 3, none: null }
 
     expect(withPlainTexts(facts)).toEqual({

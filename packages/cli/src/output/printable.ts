@@ -3,28 +3,28 @@ import { KnownSecrets } from '@poolguard/core/adapter'
 import { ESCAPE_MARK } from './paint.ts'
 
 /**
- * Characters that act on a terminal instead of being seen: C0 and C1 controls, DEL, the line separators of Unicode, and the
- * marks that change the direction of writing (https://trojansource.codes).
+ * Invisible characters that control a terminal: C0 and C1 controls, DEL, Unicode line separators, and marks that change the
+ * text direction (https://trojansource.codes).
  */
 const ACTING = String.raw`\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff`
 const ACTING_CHARACTER = new RegExp(`[${ACTING}]`, 'g')
-/** In a text of several lines, line ends and tabs are layout. */
+/** In multi-line text, line ends and tabs are layout. */
 const ACTING_BUT_LAYOUT = new RegExp(String.raw`(?![\n\t])[${ACTING}]`, 'g')
 
 export interface PrintOptions {
-  /** Default true. False for files to be written elsewhere, whose commands only look like secrets (`password = :'x'`). */
+  /** Default true. False for generated files, whose commands only look like secrets (`password = :'x'`). */
   readonly redacts?: boolean
 }
 
-/** The passwords that this command was given: a server, a driver or a project may repeat them in any form of text. */
+/** This command's passwords: a server, a driver or a project may repeat them in any text. */
 let knownSecrets = new KnownSecrets()
 
-/** A command that begins knows none of another one's. */
+/** Clears the secrets when a command starts. */
 export function forgetSecrets(): void {
   knownSecrets = new KnownSecrets()
 }
 
-/** Nothing that is printed from now on holds this text, also where its control characters are shown. */
+/** Redacts this text from all later output, also in its escaped form. */
 export function rememberSecret(secret: unknown): void {
   knownSecrets.add(secret)
   knownSecrets.add(withPlainTexts(secret))
@@ -34,13 +34,13 @@ function withoutSecrets(text: string): string {
   return redact(knownSecrets.hideIn(text))
 }
 
-/** A text as it may be printed: without secrets, and with no character that acts on the terminal but our own colours. */
+/** Makes text safe to print: redacts secrets, and escapes control characters except our own colours. */
 export function printable(text: string, { redacts = true }: PrintOptions = {}): string {
   const shown = redacts ? withoutSecrets(text) : text
   return shown.replaceAll(ACTING_BUT_LAYOUT, escaped).replaceAll(ESCAPE_MARK, '\u001b')
 }
 
-/** JSON as it may be printed, on one line or indented. What acts on a terminal stands in strings only, as `\u202e`. */
+/** Makes JSON safe to print, on one line or indented. Control characters in strings become `\u202e`. */
 export function printableJson(
   value: unknown,
   { indent, redacts = true }: PrintOptions & { readonly indent?: number } = {},
@@ -50,8 +50,8 @@ export function printableJson(
 }
 
 /**
- * A copy of plain data in which every name and text from outside is on one line and acts on nothing. To be called where such
- * data comes in, so that a name cannot look like a line of the report.
+ * Copies plain data, and escapes control characters and line ends in every string. Call it on data from outside, so that a
+ * name cannot look like a line of the report.
  */
 export function withPlainTexts<T>(value: T): T {
   if (typeof value === 'string') return value.replaceAll(ACTING_CHARACTER, escaped) as T

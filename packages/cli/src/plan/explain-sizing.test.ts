@@ -14,13 +14,13 @@ test.each<
   [given: string, options: SizingOptions, load: DatabaseLoad | undefined, sizings: Readonly<Record<string, number>>]
 >([
   ['nothing', {}, undefined, {}],
-  ['what the database has counted', {}, load, { 'littles-law': 7 }],
-  ['a load that was given, over the counted one', { checkouts: 10, held: 10 }, load, { 'littles-law': 1 }],
+  ["the database's statistics", {}, load, { 'littles-law': 7 }],
+  ['a load from the options, which overrides the statistics', { checkouts: 10, held: 10 }, load, { 'littles-law': 1 }],
   ['cores', { cores: 4 }, undefined, { cores: 8 }],
   ['cores and a load', { cores: 4 }, load, { 'littles-law': 7, cores: 8, 'busy-ratio': 16 }],
-  ['what one process does at once', { concurrency: 8, connectionsEach: 2 }, undefined, { 'pool-locking': 9 }],
-  ['a database that has done nothing', { cores: 4 }, { ...load, activeMillis: 0, transactions: 0 }, { cores: 8 }],
-])('given %s, explains what can be worked out', (_, options, measured, sizings) => {
+  ['the concurrency of one process', { concurrency: 8, connectionsEach: 2 }, undefined, { 'pool-locking': 9 }],
+  ['a database without load', { cores: 4 }, { ...load, activeMillis: 0, transactions: 0 }, { cores: 8 }],
+])('given %s, explains every formula with known inputs', (_, options, measured, sizings) => {
   const found = explainSizing(options, measured).map(({ method, connections }) => [method, connections])
 
   expect(Object.fromEntries(found)).toEqual(sizings)

@@ -18,7 +18,7 @@ function outcome(input: Partial<PlanInput>, notes: readonly string[] = []) {
   return planOutcome({ title, notes, input: { capacity, instances: 6, ...input }, sizing: [] })
 }
 
-test('a plan that fits is printed with its steps, what to write, and what it does not see', () => {
+test('a plan that fits prints its steps, the settings and the notes', () => {
   expect(outcome({}, ['Something is hidden.'])).toMatchObject({
     exitCode: 0,
     json: { fits: true, maxPerPool: 2, pools: 6 },
@@ -38,11 +38,11 @@ test('a plan that fits is printed with its steps, what to write, and what it doe
   })
 })
 
-test.each<[given: string, input: Partial<PlanInput>, told: boolean]>([
-  ['a pooler that shares its servers', { pooler }, false],
+test.each<[given: string, input: Partial<PlanInput>, isAdvised: boolean]>([
+  ['a transaction pooler', { pooler }, false],
   ['a pooler in session mode', { pooler: { ...pooler, mode: 'session' } }, true],
-])('given %s, instances are advised where they divide something', (_, input, told) => {
-  expect(outcome(input).text.includes('{ instances: 6 }')).toBe(told)
+])('given %s, advises instances only if they divide connections', (_, input, isAdvised) => {
+  expect(outcome(input).text.includes('{ instances: 6 }')).toBe(isAdvised)
 })
 
 test('a plan that does not fit is a finding', () => {

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { readProject } from './read-project.ts'
 import { settingsIn } from './settings-in-source.ts'
 
-/** A folder with these files. */
+/** A directory with these files. */
 function folderWith(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'poolguard-hostile-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
@@ -18,7 +18,7 @@ function folderWith(files: Readonly<Record<string, string>>): string {
 }
 
 const MANIFEST = '{"dependencies":{"pg":"8.23.1"}}'
-/** Doctor in a process of its own, which a file that is never read to its end would keep for ever. */
+/** Runs doctor in a child process, because an endless file could block it. */
 function doctor(folder: string): { readonly code: number | null; readonly output: string } {
   const main = join(import.meta.dirname, '../main.ts')
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'doctor', '--offline'], {
@@ -29,7 +29,7 @@ function doctor(folder: string): { readonly code: number | null; readonly output
   return { code: status, output: stdout + stderr }
 }
 
-test.skipIf(process.platform === 'win32')('pipes are named, and not waited for (there are none on Windows)', () => {
+test.skipIf(process.platform === 'win32')('pipes are reported and do not block (Windows has none)', () => {
   const folder = folderWith({})
   const names = ['.env', 'package.json', 'compose.yaml', 'pgbouncer.ini']
   for (const name of names) execFileSync('mkfifo', [join(folder, name)])
@@ -41,7 +41,7 @@ test.skipIf(process.platform === 'win32')('pipes are named, and not waited for (
 })
 
 test.skipIf(process.platform === 'win32')(
-  'files outside of the project are not read (links need a right on Windows)',
+  'files outside the project are not read (on Windows, links need a privilege)',
   () => {
     const outside = folderWith({ 'secret.env': 'DATABASE_URL=postgresql://app@elsewhere/db' })
     const project = folderWith({
@@ -54,11 +54,11 @@ test.skipIf(process.platform === 'win32')(
 
     expect(compose?.apps).toEqual([])
     expect(pgBouncer).toBeUndefined()
-    expect(unread.filter((line) => line.endsWith('(outside of this folder)'))).toHaveLength(3)
+    expect(unread.filter((line) => line.endsWith('(outside this directory)'))).toHaveLength(3)
   },
 )
 
-test('a file of more than 1 MB is named, and not read', () => {
+test('a file of more than 1 MB is reported and not read', () => {
   const huge = `${MANIFEST.slice(0, -1)},"x":"${'x'.repeat(1_100_000)}"}`
 
   expect(readProject(folderWith({ 'package.json': huge })).unread).toEqual(['package.json (larger than 1 MB)'])
@@ -66,19 +66,19 @@ test('a file of more than 1 MB is named, and not read', () => {
 
 test.each([
   ['a BOM', { 'package.json': `\ufeff${MANIFEST}` }, []],
-  ['dependencies that are no object', { 'package.json': '{"dependencies":"pg","devDependencies":[{}]}' }, []],
-  ['ranges that are no text', { 'package.json': '{"dependencies":{"@prisma/client":5,"pg":{}}}' }, []],
-  ['a name where a section belongs', { 'pgbouncer.ini': 'pgbouncer = null\ndatabases = 1\n' }, []],
-  ['a prototype for a section', { 'pgbouncer.ini': '[__proto__]\nx = 1\n[constructor]\ny = 1\n' }, []],
-  ['services that are none', { 'compose.yaml': 'services: [1, null, {}]\n' }, []],
-  ['no mapping at all', { 'compose.yaml': '- 1\n' }, []],
-  ['brackets without an end', { 'compose.yaml': '['.repeat(20_000) }, ['compose.yaml (no YAML)']],
-  ['aliases that multiply', { 'compose.yaml': aliases() }, ['compose.yaml (no YAML)']],
-])('%s: is read as far as it goes', (_what, files, unread) => {
+  ['dependencies that are not an object', { 'package.json': '{"dependencies":"pg","devDependencies":[{}]}' }, []],
+  ['ranges that are not strings', { 'package.json': '{"dependencies":{"@prisma/client":5,"pg":{}}}' }, []],
+  ['a name in place of a section', { 'pgbouncer.ini': 'pgbouncer = null\ndatabases = 1\n' }, []],
+  ['a prototype as a section', { 'pgbouncer.ini': '[__proto__]\nx = 1\n[constructor]\ny = 1\n' }, []],
+  ['invalid services', { 'compose.yaml': 'services: [1, null, {}]\n' }, []],
+  ['no mapping', { 'compose.yaml': '- 1\n' }, []],
+  ['unclosed brackets', { 'compose.yaml': '['.repeat(20_000) }, ['compose.yaml (invalid YAML)']],
+  ['aliases that multiply', { 'compose.yaml': aliases() }, ['compose.yaml (invalid YAML)']],
+])('%s: the valid part is read', (_what, files, unread) => {
   expect(readProject(folderWith(files as Record<string, string>)).unread).toEqual(unread)
 })
 
-test('names that act on a terminal are shown, and do not act', () => {
+test('control characters in names are escaped', () => {
   const folder = folderWith({
     'package.json': '{"dependencies":{"pg":"\\u001b[2J\\u009b31m8\\n\\nfake line\\u202e"}}',
   })
@@ -86,7 +86,7 @@ test('names that act on a terminal are shown, and do not act', () => {
   const { output } = doctor(folder)
 
   expect(output).toContain(String.raw`pg \x1b[2J\x9b31m8\x0a\x0afake line\u202e`)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the test searches for them
   expect(output).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/)
 })
 
@@ -94,12 +94,12 @@ test.each([
   ['pools in one call', `new Pool(${'{max:1},'.repeat(50_000)})`, 50_000],
   ['parentheses', `${'('.repeat(200_000)}max: 1`, 1],
   ['calls in calls', `${'pool(max:1,'.repeat(50_000)}`, 50_000],
-  ['comments without an end', `${'/* '.repeat(130_000)}max: 1`, 0],
-  ['types without a beginning', `${'>('.repeat(200_000)}max: 1`, 1],
+  ['unclosed comments', `${'/* '.repeat(130_000)}max: 1`, 0],
+  ['unopened type arguments', `${'>('.repeat(200_000)}max: 1`, 1],
   ['blanks', `max${' '.repeat(500_000)}: 1`, 1],
   ['words', 'max '.repeat(200_000), 0],
-])('the work for a source grows with its length only: %s', (_what, text, found) => {
-  // Quadratic work would take minutes, and fail by the test's own time limit.
+])('scanning a source takes linear time: %s', (_what, text, found) => {
+  // A quadratic scan would exceed the test's timeout.
   expect(settingsIn(text, 'a.ts')).toHaveLength(found)
 })
 

@@ -1,53 +1,53 @@
-/** What speaks to PostgreSQL in the end. `prisma-engine` is the Rust engine of Prisma 5 and 6. */
+/** The driver that connects to PostgreSQL. `prisma-engine` is the Rust engine of Prisma 5 and 6. */
 export type Driver = 'pg' | 'postgres.js' | 'prisma-engine'
 
-/** A place in the sources that says something of pools. */
+/** A pool setting in the sources. */
 export interface CodeSetting {
   readonly file: string
   readonly line: number
   readonly kind: 'max' | 'prepare-false' | 'statement-names'
-  /** The number, of `max`. */
+  /** The value of `max`; 0 for other kinds. */
   readonly value: number
 }
 
-/** A service of a compose file that is neither PostgreSQL nor a pooler. */
+/** A service in a compose file that connects to PostgreSQL. */
 export interface AppService {
   readonly name: string
   readonly replicas: number
-  /** More that run during an update: `update_config` with `order: start-first`. */
+  /** Extra replicas during an update: `update_config` with `order: start-first`. */
   readonly surge: number
 }
 
-/** What a compose file says of the database and of who uses it. */
+/** The database, the pooler and the apps in a compose file. */
 export interface ComposeFacts {
   readonly file: string
   readonly apps: readonly AppService[]
-  /** `max_connections` of the PostgreSQL service; 100 where it has none. Absent without such a service. */
+  /** `max_connections` of the PostgreSQL service, default 100. Absent without such a service. */
   readonly maxConnections?: number
-  /** Open files that the pooler's service may have; absent where the file does not say. */
+  /** `ulimits.nofile` of the pooler's service; absent if not set. */
   readonly poolerFiles?: number
 }
 
-/** Settings of PgBouncer, and where they were read. */
+/** PgBouncer's settings, and their source. */
 export interface PoolerSettings {
   readonly source: string
   readonly values: ReadonlyMap<string, string>
-  /** Databases that it lists by name; 1 where there is but a `*`. */
+  /** The number of named databases; 1 if there is only `*`. */
   readonly databases: number
 }
 
-/** What a project's folder tells, without running anything of it. */
+/** Facts from a project's files; no project code runs. */
 export interface ProjectFacts {
   /** Dependencies and their ranges; empty without a package.json. */
   readonly packages: ReadonlyMap<string, string>
   readonly drivers: readonly Driver[]
-  /** The root of a monorepo, whose apps have files of their own. */
+  /** The root of a monorepo. */
   readonly isWorkspaceRoot: boolean
   readonly code: readonly CodeSetting[]
   readonly compose: ComposeFacts | undefined
   readonly pgBouncer: PoolerSettings | undefined
-  /** Prisma's migrations have a URL of their own. Undefined where there is no Prisma. */
+  /** Whether Prisma's migrations have their own URL. Undefined without Prisma. */
   readonly prismaDirectUrl: boolean | undefined
-  /** Files that are there and could not be used, and why. */
+  /** Existing files that could not be read, and why. */
   readonly unread: readonly string[]
 }

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { readFileInside, UnreadableFileError } from './read-regular-file.ts'
 
 /**
- * Reads files of an untrusted project. A file that is there and cannot be used becomes a line of the report,
- * and counts as not there.
+ * Reads files of an untrusted project. An unusable file becomes a line in the report, and counts as missing.
  */
 export class ProjectFolder {
   readonly path: string
@@ -14,12 +13,12 @@ export class ProjectFolder {
     this.path = path
   }
 
-  /** Files that could not be used, and why: `package.json (no JSON)`. */
+  /** Files that could not be read, and why: `package.json (invalid JSON)`. */
   get unread(): readonly string[] {
     return [...this.#unread]
   }
 
-  /** Whether a file is in its place, be it a link that leads nowhere. */
+  /** Whether a file exists, including a dangling link. */
   has(file: string): boolean {
     try {
       return lstatSync(join(this.path, file), { throwIfNoEntry: false }) !== undefined
@@ -28,19 +27,19 @@ export class ProjectFolder {
     }
   }
 
-  /** What `parse` makes of a file; undefined if there is none, or if it cannot be read as `format`. */
+  /** The parsed file; undefined if it does not exist, or if it is not valid `format`. */
   read<T>(file: string, format: string, parse: (text: string) => T): T | undefined {
     if (!this.has(file)) return undefined
     try {
       return parse(readFileInside(this.path, file))
     } catch (error) {
-      // The message of a parser may quote the file, and a password in it.
-      this.leaveOut(file, error instanceof UnreadableFileError ? error.message : `no ${format}`)
+      // A parser's message may quote the file, including a password.
+      this.leaveOut(file, error instanceof UnreadableFileError ? error.message : `invalid ${format}`)
       return undefined
     }
   }
 
-  /** Reports that a file, or a part of the project, was not read. */
+  /** Reports that a file, or part of the project, was not read. */
   leaveOut(what: string, why: string): void {
     this.#unread.add(`${what} (${why})`)
   }

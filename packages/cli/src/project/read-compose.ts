@@ -5,17 +5,17 @@ import type { ProjectFolder } from './project-folder.ts'
 
 const FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml']
 
-/** The last part of an image's name, without its tag. */
+/** The last part of an image's name, without the tag. */
 const SERVER_IMAGE = /^(postgres(ql)?(-repmgr|-ha)?|postgis|pgvector|timescaledb(-ha)?|citus|alloydbomni)$/
-/** Those that look in now and then are no app, and what migrates is gone before the app runs. */
+/** Tools that connect only now and then, and migrations, which finish before the app starts. */
 const NO_APP = /exporter|pgadmin|adminer|pgweb|pghero|backup|migrat|seed/
-/** With one of these a service has an address to connect to; a server of its own has but a name and a password. */
+/** Variables with a database address. A database server itself has only a name and a password. */
 const ADDRESS = /^(DATABASE_URL|POSTGRES_(HOST|SERVER|URL)|PG_?HOST|DB_(HOST|URL))/
 
-/** One file of variables is often given to all services, to those as well that nobody has to tell where the database is. */
+/** Backing services often share the app's env_file, although they do not connect to the database. */
 const BACKING = /^(db|database|postgres(ql)?|pg|redis|cache)$/
 
-/** What of a service is read. */
+/** The relevant parts of a service. */
 interface Service {
   readonly name: string
   readonly image: string
@@ -67,7 +67,7 @@ function readService(folder: ProjectFolder, name: string, written: Written): Ser
   return { name, image: last.split(':')[0] ?? '', variables, written }
 }
 
-/** Of `env_file`: a file or several, each by its path or with one; those that come later win. */
+/** Variables from `env_file`: one or several, as a path or an object with a path; later files win. */
 function variablesInFiles(folder: ProjectFolder, files: unknown): Readonly<Record<string, string>> {
   const paths = [files].flat().map((file) => (typeof file === 'string' ? file : recordOf(file).path))
   const read = paths
@@ -85,7 +85,7 @@ function appService({ name, written }: Service): AppService {
   const deploy = recordOf(written.deploy)
   const { order, parallelism } = recordOf(deploy.update_config)
   const replicas = numberOf(deploy.replicas) ?? numberOf(written.scale) ?? 1
-  // A parallelism of 0 updates all at once.
+  // A parallelism of 0 updates all replicas at the same time.
   const atOnce = (numberOf(parallelism) ?? 1) || replicas
   return { name, replicas, surge: order === 'start-first' ? Math.min(atOnce, replicas) : 0 }
 }
@@ -96,7 +96,7 @@ function maxConnectionsOf({ written: { command } }: Service): number {
   return Number(/max_connections\s*=\s*'?(\d+)/.exec(text)?.[1] ?? 100)
 }
 
-/** The images take PgBouncer's settings as variables, in capitals, some with a prefix. */
+/** PgBouncer images take settings as upper-case variables, some with a prefix. */
 function poolerValues({ variables }: Service): ReadonlyMap<string, string> {
   const entries = Object.entries(variables)
   return new Map(entries.map(([name, value]) => [name.toLowerCase().replace(/^pgbouncer_/, ''), value]))

@@ -10,14 +10,14 @@ const PLACES = [
   'deploy/pgbouncer.ini',
 ]
 
-/** Settings of the first `pgbouncer.ini` that is found in its usual places. */
+/** The settings of the first `pgbouncer.ini` in one of its usual places. */
 export function readPgBouncerIni(folder: ProjectFolder): PoolerSettings | undefined {
   const file = PLACES.find((place) => folder.has(place))
   if (file === undefined) return undefined
   return folder.read(file, 'INI', (text) => settingsOf(file, parse(text)))
 }
 
-/** A name that stands where a section belongs has a text or null for its value. */
+/** A top-level name outside a section has a string or null as its value. */
 function settingsOf(source: string, sections: Record<string, unknown>): PoolerSettings {
   const values = entriesOf(sections.pgbouncer).map(([name, value]) => [name, String(value)] as const)
   const named = entriesOf(sections.databases).filter(([name]) => name !== '*').length

@@ -4,11 +4,11 @@ const SCHEMAS = ['prisma/schema.prisma', 'schema.prisma', 'prisma/schema/schema.
 const CONFIGS = ['prisma.config.ts', 'prisma.config.mts', 'prisma.config.js', 'prisma.config.mjs', '.config/prisma.ts']
 
 const SCHEMA_DIRECT_URL = /^[ \t]*directUrl[ \t]*=/m
-/** Bounded, so that a file of nothing but blanks takes no longer than another one. */
+/** Bounded repetitions, so that a file full of blanks does not slow down the match. */
 const CONFIG_URL = /\burl\s{0,20}:\s{0,200}([^,}\n]{0,500})/gi
 const DIRECT_NAME = /DIRECT|MIGRAT|UNPOOLED|NON_POOLING/i
 
-/** Up to 6 the schema has `directUrl`; from 7 on the configuration's url is the one for migrations. */
+/** Prisma 5 and 6 have `directUrl` in the schema; since Prisma 7, `url` in the configuration is for migrations. */
 export function readPrismaDirectUrl(folder: ProjectFolder): boolean {
   const schemas = textsOf(folder, SCHEMAS)
   const configs = textsOf(folder, CONFIGS)

@@ -6,7 +6,7 @@ import { readProject } from './read-project.ts'
 
 const fixture = (name: string) => readProject(join(import.meta.dirname, '../../fixtures', name))
 
-test('a NestJS app: the pool in its data source, services merged from an anchor, an update that starts first', () => {
+test('a NestJS app: the pool in its data source, services merged from an anchor, a start-first update', () => {
   expect(fixture('nest-typeorm-replicas')).toMatchObject({
     drivers: ['pg'],
     code: [{ file: 'src/data-source.ts', line: 6, kind: 'max', value: 25 }],
@@ -22,7 +22,7 @@ test('a NestJS app: the pool in its data source, services merged from an anchor,
   })
 })
 
-test('Prisma 7 behind a PgBouncer of the compose file, whose settings are variables', () => {
+test('Prisma 7 behind a PgBouncer in the compose file, configured by variables', () => {
   const project = fixture('prisma-behind-pgbouncer')
 
   expect(project).toMatchObject({ drivers: ['pg'], prismaDirectUrl: false })
@@ -36,7 +36,7 @@ test('Prisma 7 behind a PgBouncer of the compose file, whose settings are variab
   expect(project.pgBouncer?.values.get('default_pool_size')).toBe('80')
 })
 
-test('Prisma 6 with an engine of its own, a pgbouncer.ini, and a URL for migrations', () => {
+test('Prisma 6 with its engine, a pgbouncer.ini, and a URL for migrations', () => {
   const project = fixture('healthy-prisma-pooled')
 
   expect(project).toMatchObject({ drivers: ['prisma-engine'], prismaDirectUrl: true, compose: { poolerFiles: 2048 } })
@@ -44,7 +44,7 @@ test('Prisma 6 with an engine of its own, a pgbouncer.ini, and a URL for migrati
   expect(project.pgBouncer?.values.get('max_prepared_statements')).toBe('200')
 })
 
-test('postgres.js: what the sources say in code, not in comments', () => {
+test('postgres.js: settings in code, not in comments', () => {
   expect(fixture('neon-postgres-js')).toMatchObject({
     drivers: ['postgres.js'],
     code: [{ file: 'src/db/index.ts', line: 5, kind: 'prepare-false' }],
@@ -52,12 +52,12 @@ test('postgres.js: what the sources say in code, not in comments', () => {
   })
 })
 
-test('a folder that is no project', () => {
-  // Those that lie below it are of others.
+test('a directory that is not a project', () => {
+  // Its subdirectories are other projects.
   expect(fixture('')).toMatchObject({ drivers: [], code: [], compose: undefined, pgBouncer: undefined })
 })
 
-/** A folder with these files; null makes a folder of that name. */
+/** A directory with these files; null creates a subdirectory. */
 function project(files: Readonly<Record<string, string | null>>) {
   const folder = mkdtempSync(join(tmpdir(), 'poolguard-project-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -68,20 +68,20 @@ function project(files: Readonly<Record<string, string | null>>) {
   return readProject(folder)
 }
 
-test('files that cannot be used are named, and stop nothing', () => {
+test('unreadable files are reported, and the rest is read', () => {
   const broken = { 'package.json': '{', 'compose.yaml': 'services:\n  db: [\n', 'pgbouncer.ini': null }
 
   expect(project(broken)).toMatchObject({
     packages: new Map(),
     compose: undefined,
-    unread: ['package.json (no JSON)', 'compose.yaml (no YAML)', 'pgbouncer.ini (a folder)'],
+    unread: ['package.json (invalid JSON)', 'compose.yaml (invalid YAML)', 'pgbouncer.ini (a directory)'],
   })
   expect(project({ 'package.json': '{"dependencies":{"prisma":"6"}}', 'prisma/schema.prisma': null }).unread).toEqual([
-    'prisma/schema.prisma (a folder)',
+    'prisma/schema.prisma (a directory)',
   ])
 })
 
-test("a monorepo's root is told apart", () => {
+test("detects a monorepo's root", () => {
   expect(project({ 'package.json': '{"workspaces":["apps/*"]}' }).isWorkspaceRoot).toBe(true)
   expect(project({ 'pnpm-workspace.yaml': '' }).isWorkspaceRoot).toBe(true)
   expect(project({ 'package.json': '{"dependencies":{"pg":"8"}}' }).isWorkspaceRoot).toBe(false)
@@ -107,7 +107,7 @@ services:
   })
 })
 
-test('an address may stand in a file of variables', () => {
+test('an address can come from an env_file', () => {
   const { compose } = project({
     '.env': 'DATABASE_URL=postgres://app:s3cret@db/app',
     'worker/.env': 'LOG_LEVEL=info',
@@ -123,7 +123,7 @@ services:
   expect(compose?.apps.map(({ name, replicas }) => `${name} ${replicas}`)).toEqual(['api 4', 'worker 1'])
 })
 
-test('servers, replicas and those that look in are no apps', () => {
+test('servers, replicas and tools are not apps', () => {
   const file = `
 services:
   exporter: { image: quay.io/prometheuscommunity/postgres-exporter, environment: { DATA_SOURCE_NAME: 'postgresql://x' } }
@@ -141,7 +141,7 @@ services:
   })
 })
 
-test('a max in a comment, or of something else than a pool, is not taken for one', () => {
+test('ignores a max in a comment, and a max that does not belong to a pool', () => {
   const source = `import { Pool } from 'pg'
 import rateLimit from '@fastify/rate-limit'
 /*

@@ -6,7 +6,7 @@ import { readPgBouncerIni } from './read-pgbouncer-ini.ts'
 import { readPrismaDirectUrl } from './read-prisma.ts'
 import { scanSources } from './scan-sources.ts'
 
-/** Reads a project's files, without running anything of it. */
+/** Reads a project's files without running its code. */
 export function readProject(path: string): ProjectFacts {
   const folder = new ProjectFolder(path)
   const { dependencies, devDependencies, workspaces } = readManifest(folder)
@@ -16,7 +16,7 @@ export function readProject(path: string): ProjectFacts {
     packages,
     drivers: driversOf(packages),
     isWorkspaceRoot: workspaces !== undefined || folder.has('pnpm-workspace.yaml'),
-    // What lies below a folder that is no project is of others.
+    // Subdirectories of a directory without package.json belong to other projects.
     code: folder.has('package.json') ? scanSources(folder) : [],
     compose: compose?.facts,
     pgBouncer: readPgBouncerIni(folder) ?? compose?.pgBouncer,
@@ -40,7 +40,7 @@ function rangesOf(dependencies: unknown): [name: string, range: string][] {
   return entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')
 }
 
-/** Prisma has no engine of its own from 7 on, and none where an adapter is given. */
+/** Prisma 7 has no engine, and neither has Prisma with a driver adapter. */
 function driversOf(packages: ReadonlyMap<string, string>): Driver[] {
   const prisma = packages.get('@prisma/client')
   const major = Number(/\d+/.exec(prisma ?? '')?.[0] ?? 7)

@@ -1,19 +1,19 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
 
-/** Larger files are not configuration that a person wrote. */
+/** Hand-written configuration is smaller. */
 const MAX_BYTES = 1_048_576
 
-/** A file that is there and is not read. The message says why, without anything of its content. */
+/** An existing file that cannot be read. The message says why, without quoting the file. */
 export class UnreadableFileError extends Error {
   override readonly name = 'UnreadableFileError'
 }
 
 /**
- * Reads a text file of an untrusted folder: a regular file inside that folder, of at most 1 MB. A pipe or a
- * device is refused without waiting for it, and so is a link or a path that leads out of the folder.
+ * Reads a text file of an untrusted directory: a regular file inside that directory, at most 1 MB. Rejects a pipe or device
+ * without waiting for it, and a link or path that leads out of the directory.
  *
- * @param path relative to the folder.
+ * @param path relative to the directory.
  * @throws {UnreadableFileError} with the reason.
  */
 export function readFileInside(folder: string, path: string): string {
@@ -22,21 +22,21 @@ export function readFileInside(folder: string, path: string): string {
     reach(() => realpathSync(folder)),
     file,
   )
-  if (place.split(/[\\/]/)[0] === '..' || isAbsolute(place)) throw new UnreadableFileError('outside of this folder')
+  if (place.split(/[\\/]/)[0] === '..' || isAbsolute(place)) throw new UnreadableFileError('outside this directory')
   return readRegularFile(file)
 }
 
 /**
- * Reads a text file that the user named, wherever it is: a regular file of at most 1 MB.
+ * Reads a text file that the user named, in any place: a regular file of at most 1 MB.
  *
  * @throws {UnreadableFileError} with the reason.
  */
 export function readRegularFile(file: string): string {
-  // Opening a pipe would otherwise wait for a writer.
+  // A blocking open of a pipe would wait for a writer.
   const descriptor = reach(() => openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)))
   try {
     const status = fstatSync(descriptor)
-    if (!status.isFile()) throw new UnreadableFileError(status.isDirectory() ? 'a folder' : 'not a regular file')
+    if (!status.isFile()) throw new UnreadableFileError(status.isDirectory() ? 'a directory' : 'not a regular file')
     const bytes = Buffer.alloc(MAX_BYTES + 1)
     const read = readSync(descriptor, bytes, 0, bytes.length, 0)
     if (read > MAX_BYTES) throw new UnreadableFileError('larger than 1 MB')

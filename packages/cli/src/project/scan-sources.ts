@@ -18,16 +18,16 @@ const SKIPPED = new Set([
 const SOURCE = /\.[cm]?[jt]sx?$/
 const TEST = /\.(test|spec|d)\.[cm]?[jt]sx?$/
 
-/** A project with more than this is looked at in part. */
+/** Beyond these limits, only part of the project is read. */
 const MAX_FILES = 3_000
 const MAX_ENTRIES = 50_000
 const MAX_DEPTH = 30
 const MAX_MILLIS = 3_000
 
-/** Files that make pools say where they get them from. */
+/** A file that creates a pool imports one of these packages. */
 const USES_DATABASE = /['"](?:pg|postgres|typeorm|drizzle-orm[\w/-]*|@prisma\/[\w-]+|@poolguard\/[\w/-]+)['"]/
 
-/** Looks through the sources for what they say of pools: a look at the text, which is not run. */
+/** Finds pool settings in the text of the sources; no project code runs. */
 export function scanSources(folder: ProjectFolder): CodeSetting[] {
   const walk = new SourceWalk(folder.path)
   const files = walk.files()
@@ -41,11 +41,11 @@ export function scanSources(folder: ProjectFolder): CodeSetting[] {
     const settings = folder.read(file, 'text', (text) => (USES_DATABASE.test(text) ? settingsIn(text, file) : []))
     found.push(...(settings ?? []))
   }
-  if (walk.isPartial) folder.leaveOut('a part of the sources', 'there is too much of them')
+  if (walk.isPartial) folder.leaveOut('part of the sources', 'too many files')
   return found
 }
 
-/** The sources below a folder, by their paths from there; those that a bound leaves out are not reported by name. */
+/** Walks the source files below a directory, up to the limits. */
 class SourceWalk {
   readonly #root: string
   readonly #files: string[] = []
@@ -75,7 +75,7 @@ class SourceWalk {
   }
 }
 
-/** A folder that may not be looked into is passed over. */
+/** Skips directories without read permission. */
 function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true })

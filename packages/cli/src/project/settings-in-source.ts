@@ -1,23 +1,23 @@
 import type { CodeSetting } from './project-facts.ts'
 
-/** What is looked for, with the parentheses and line ends that tell where it stands. */
+/** The settings to find, and the parentheses and line ends that locate them. */
 const TOKEN =
   /[()\n]|\b(?:max|poolSize)\s*:\s*(?<max>\d+)|\b(?<prepare>prepare)\s*:\s*false\b|\b(?<names>statementNameGenerator)\b/g
 
-/** A call that has to do with pools: other things have a `max`, too, as a rate limit beside them. */
+/** Names of calls that create pools; other options are called `max`, too, such as a rate limit's. */
 const ABOUT_POOLS = /pool|postgres|\bpg\b|source|drizzle|prisma|typeorm|\bsql\b/gi
 
-/** A longer name is none that we look for. */
+/** Longer names cannot match. */
 const MAX_NAME = 100
 
 /** An open parenthesis. */
 interface Call {
-  /** Where the name of the call begins; of a nameless one, that of the call around it. Undefined outside of named calls. */
+  /** Start of the call's name; for a nameless call, of the enclosing call's. Undefined outside named calls. */
   readonly start: number | undefined
 }
 
 /**
- * What the text of a source says of pools, in one pass over it: the work grows with the length of the text only.
+ * Finds pool settings in one pass over a source text, in linear time.
  */
 export function settingsIn(text: string, file: string): CodeSetting[] {
   const code = withoutComments(text)
@@ -47,7 +47,7 @@ function readSetting({ max, prepare }: Record<string, string | undefined>): Pick
   return { kind: prepare === undefined ? 'statement-names' : 'prepare-false', value: 0 }
 }
 
-/** Blank where comments were, so that every line keeps its number. An address in a text, `https://`, begins none. */
+/** Replaces comments with blanks, so that line numbers stay the same. `https://` does not start a comment. */
 function withoutComments(text: string): string {
   const begin = /\/\*|(?<=^|\s)\/\//gm
   let code = ''
@@ -63,21 +63,21 @@ function withoutComments(text: string): string {
   return code + text.slice(at)
 }
 
-/** Where the name in front of a parenthesis begins, types and all: `new Pool<Row>(`. Undefined where there is none. */
+/** Start of the name before a parenthesis, including type arguments: `new Pool<Row>(`. Undefined without a name. */
 function startOfName(code: string, parenthesis: number): number | undefined {
-  const least = Math.max(0, parenthesis - MAX_NAME)
+  const min = Math.max(0, parenthesis - MAX_NAME)
   let end = parenthesis
   if (code[end - 1] === '>') {
-    const types = code.slice(least, parenthesis).lastIndexOf('<')
-    end = least + types
+    const types = code.slice(min, parenthesis).lastIndexOf('<')
+    end = min + types
     if (types < 0 || /[()]/.test(code.slice(end, parenthesis))) return undefined
   }
   let start = end
-  while (start > least && /[\w$.]/.test(code[start - 1] ?? '')) start--
+  while (start > min && /[\w$.]/.test(code[start - 1] ?? '')) start--
   return start < end ? start : undefined
 }
 
-/** Whether one of the places, which are in order, lies from `start` on and before `end`. */
+/** Whether one of the sorted places is at or after `start` and before `end`. */
 function hasBetween(places: readonly number[], start: number, end: number): boolean {
   let low = 0
   let high = places.length

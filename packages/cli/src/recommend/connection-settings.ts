@@ -3,29 +3,29 @@ import { documentation, type RecommendedSetting } from './recommended-setting.ts
 const CONNECTION = 'runtime-config-connection'
 const CLIENT = 'runtime-config-client'
 
-/** What ends what was forgotten, and notices who is gone. Holds for every PostgreSQL from 15 on. */
+/** Timeouts for forgotten transactions and disconnected clients, for PostgreSQL 15 and later. */
 export function connectionSettings(statementTimeout?: string): readonly RecommendedSetting[] {
   const settings: RecommendedSetting[] = [
     missing(
       'idle_in_transaction_session_timeout',
       '60s',
       CLIENT,
-      'one missing rollback keeps its connection and its locks for ever',
+      'without it, one missing ROLLBACK holds a connection and its locks until the session ends',
     ),
     missing(
       'client_connection_check_interval',
       '10s',
       CONNECTION,
-      'a query whose client is gone ends instead of running on (Linux, macOS and the BSDs)',
+      'cancels a query if its client has disconnected (Linux, macOS and the BSDs)',
     ),
     missing(
       'tcp_keepalives_idle',
       '60',
       CONNECTION,
-      'a client whose machine is gone is noticed after two minutes, not after two hours',
+      'detects an unreachable client after two minutes instead of two hours',
     ),
-    missing('tcp_keepalives_interval', '10', CONNECTION, 'seconds between two questions to a client that is silent'),
-    missing('tcp_keepalives_count', '6', CONNECTION, 'questions without an answer until its connection is given up'),
+    missing('tcp_keepalives_interval', '10', CONNECTION, 'seconds between keepalive probes to a silent client'),
+    missing('tcp_keepalives_count', '6', CONNECTION, 'lost keepalive probes before the server closes the connection'),
   ]
   return statementTimeout === undefined
     ? settings
@@ -36,13 +36,13 @@ export function connectionSettings(statementTimeout?: string): readonly Recommen
             'statement_timeout',
             statementTimeout,
             CLIENT,
-            'asked for; migrations and dumps are held to it, too',
+            'from --statement-timeout; also applies to migrations and dumps',
           ),
-          wish: 'asked',
+          priority: 'requested',
         },
       ]
 }
 
 function missing(name: string, value: string, page: string, reason: string): RecommendedSetting {
-  return { name, value, reason, source: documentation(page, name), wish: 'missing' }
+  return { name, value, reason, source: documentation(page, name), priority: 'default' }
 }

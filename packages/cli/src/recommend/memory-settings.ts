@@ -3,23 +3,23 @@ import { documentation, type RecommendedSetting } from './recommended-setting.ts
 
 const PGTUNE = 'https://pgtune.leopard.in.ua'
 
-/** Below it the rules do not hold, by PGTune's own word. */
+/** PGTune's rules do not apply to smaller servers, according to PGTune. */
 export const MIN_MEGABYTES = 256
-/** More gains nothing for VACUUM and indexes, and PostgreSQL on Windows takes no more. */
+/** A larger value does not speed up VACUUM or index builds, and is invalid on Windows. */
 const MAX_MAINTENANCE_MEGABYTES = 2_047
-/** `max_worker_processes`, which may sort as well. */
+/** `max_worker_processes`: parallel workers sort, too. */
 const WORKERS = 8
-/** Sorts and hashes that one query runs at once. */
+/** Concurrent sorts and hashes of one query. */
 const SORTS_EACH = 3
 
 /**
- * How to divide a server's memory, by PGTune's rules for web applications: a quarter for shared_buffers, and of the rest so
- * much for each sort that all connections may sort at once. A start, to be measured: PostgreSQL's documentation begins with a
- * quarter, too, and expects nothing from more than two fifths.
+ * Divides a server's memory by PGTune's rules for web applications: a quarter for shared_buffers, and enough of the rest for
+ * all connections to sort at the same time. Measure before relying on it: PostgreSQL's documentation also starts with a
+ * quarter, and expects no gain above 40 %.
  *
  * @see https://pgtune.leopard.in.ua
  * @see https://www.postgresql.org/docs/current/runtime-config-resource.html#GUC-SHARED-BUFFERS
- * @throws {BudgetError} where the connections alone do not fit.
+ * @throws {BudgetError} if the connections alone do not fit into the memory.
  */
 export function memorySettings(megabytes: number, maxConnections: number): readonly RecommendedSetting[] {
   const sharedBuffers = Math.floor(megabytes / 4)
@@ -38,27 +38,32 @@ export function memorySettings(megabytes: number, maxConnections: number): reado
       'effective_cache_size',
       `${Math.floor((megabytes * 3) / 4)}MB`,
       documentation('runtime-config-query', 'effective_cache_size'),
-      "three quarters: what the planner may take to be cached, the system's cache included; allocates nothing",
+      "three quarters of the memory: the planner's estimate of all caches, including the operating system's; allocates nothing",
     ),
-    amount('maintenance_work_mem', `${maintenance}MB`, PGTUNE, 'a sixteenth, for VACUUM and indexes'),
+    amount(
+      'maintenance_work_mem',
+      `${maintenance}MB`,
+      PGTUNE,
+      'a sixteenth of the memory, for VACUUM and index builds',
+    ),
     amount(
       'work_mem',
       sortKilobytes >= 1_024 ? `${Math.floor(sortKilobytes / 1_024)}MB` : `${sortKilobytes}kB`,
       PGTUNE,
-      `for each sort and hash: the rest / ((${maxConnections} connections + ${WORKERS} workers) x ${SORTS_EACH}); the connections themselves take ${maxConnections * least} to ${maxConnections * most} MB, so measure`,
+      `for each sort and hash: the remaining memory / ((${maxConnections} connections + ${WORKERS} workers) x ${SORTS_EACH}); the connections themselves use ${maxConnections * least} to ${maxConnections * most} MB, so measure`,
     ),
   ]
 }
 
 function amount(name: string, value: string, source: string, reason: string): RecommendedSetting {
-  return { name, value, reason, source, wish: 'amount' }
+  return { name, value, reason, source, priority: 'minimum' }
 }
 
 function tooLittle(megabytes: number, maxConnections: number, sharedBuffers: number): BudgetError {
   const { least } = MEGABYTES_PER_CONNECTION
   const fits = Math.floor((megabytes - sharedBuffers) / least)
   return new BudgetError(
-    `${maxConnections} connections of at least ${least} MB each beside ${sharedBuffers} MB of shared_buffers do not fit into ${megabytes} MB. ` +
-      `Lower max_connections to ${fits} and let PgBouncer share them, or give the server more memory.`,
+    `${maxConnections} connections of at least ${least} MB each and ${sharedBuffers} MB of shared_buffers do not fit into ${megabytes} MB. ` +
+      `Lower max_connections to ${fits} and put PgBouncer in front, or add memory.`,
   )
 }

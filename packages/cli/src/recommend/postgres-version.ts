@@ -3,12 +3,12 @@ import { CannotRunError } from '../outcome.ts'
 
 const VERSIONS = [15, 16, 17, 18] as const
 
-/** A major version that the settings are known for. */
+/** A supported major version. */
 export type PostgresVersion = (typeof VERSIONS)[number]
 
 const NEWEST = 18
 
-/** Reads an option. */
+/** Parses an option. */
 export function readVersion(text: string): PostgresVersion {
   const found = VERSIONS.find((version) => String(version) === text)
   if (found) return found
@@ -16,13 +16,13 @@ export function readVersion(text: string): PostgresVersion {
 }
 
 /**
- * The major version of a server (`18.4`): one that is newer than all is taken for the newest, and so is none.
+ * The major version of a server (`18.4`); a newer or unknown version counts as the newest supported one.
  *
- * @throws {CannotRunError} for one that is older than all.
+ * @throws {CannotRunError} for an older version.
  */
 export function majorOf(version = `${NEWEST}`): PostgresVersion {
   const major = Number.parseInt(version, 10)
   const found = VERSIONS.find((known) => known === Math.min(major, NEWEST))
   if (found) return found
-  throw new CannotRunError(`The settings are known for PostgreSQL ${VERSIONS[0]} and later, and this is ${version}.`)
+  throw new CannotRunError(`Recommendations exist for PostgreSQL ${VERSIONS[0]} and later; this server is ${version}.`)
 }

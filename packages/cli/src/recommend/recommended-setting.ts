@@ -1,21 +1,21 @@
-/** What a setting of PostgreSQL should be. */
+/** A recommended value for a PostgreSQL setting. */
 export interface RecommendedSetting {
   readonly name: string
-  /** As it is written into a configuration: `60s`, `2GB`, `100`. */
+  /** In the format of postgresql.conf: `60s`, `2GB`, `100`. */
   readonly value: string
   readonly reason: string
-  /** Where that is explained. */
+  /** The page that explains it. */
   readonly source: string
   /**
-   * Who wants it, and so what may be changed on a server where somebody has set another value: `asked` for by the user,
-   * whatever is there; `amount`, which is raised and never lowered; `missing`, which is set only where there is none.
+   * How it applies to a server that has another value. `requested`: the user named it, so it always replaces the value.
+   * `minimum`: raises a value, never lowers one that was set on purpose. `default`: applies only if no value is set.
    */
-  readonly wish: 'asked' | 'amount' | 'missing'
+  readonly priority: 'requested' | 'minimum' | 'default'
 }
 
 const DOCS = 'https://www.postgresql.org/docs/current'
 
-/** The place of a setting in PostgreSQL's documentation. */
+/** The URL of a setting in PostgreSQL's documentation. */
 export function documentation(page: string, name: string): string {
   return `${DOCS}/${page}.html#GUC-${name.toUpperCase().replaceAll('_', '-')}`
 }

@@ -10,18 +10,18 @@ function values(input: Partial<ServerSettingsInput>): Record<string, string> {
 
 test.each<[given: string, input: Partial<ServerSettingsInput>, superusers: string, roles: string | undefined]>([
   ['the defaults', {}, '3', '3'],
-  ['PostgreSQL 15, which knows superusers only', { version: 15, reserved: 5 }, '5', undefined],
+  ['PostgreSQL 15, which reserves slots for superusers only', { version: 15, reserved: 5 }, '5', undefined],
   ['more reserved than superusers need', { reserved: 8 }, '3', '8'],
   ['no headroom', { headroom: 0 }, '3', undefined],
   ['a small headroom', { headroom: 1 }, '3', '1'],
-])('given %s, keeps slots out of the headroom', (_, input, superusers, roles) => {
+])('given %s, reserves slots from the headroom', (_, input, superusers, roles) => {
   const settings = values(input)
 
   expect(settings.superuser_reserved_connections).toBe(superusers)
   expect(settings.reserved_connections).toBe(roles)
 })
 
-test('statements have a limit only where one is asked for, and memory only where it is known', () => {
+test('statement_timeout and memory settings need their options', () => {
   expect(Object.keys(values({}))).not.toContain('statement_timeout')
   expect(Object.keys(values({}))).not.toContain('work_mem')
   expect(values({ statementTimeout: '30s', memoryMegabytes: 8_192 })).toMatchObject({
@@ -45,7 +45,7 @@ test.each<[megabytes: number, connections: number, workMem: string, maintenance:
   expect(settings.get('maintenance_work_mem')).toBe(maintenance)
 })
 
-test('connections that do not fit into the memory are refused, with a number that does', () => {
+test('rejects connections that do not fit into the memory, and suggests a number that fits', () => {
   expect(() => memorySettings(1_024, 385)).toThrow(BudgetError)
   expect(() => memorySettings(1_024, 385)).toThrow('Lower max_connections to 384')
 })

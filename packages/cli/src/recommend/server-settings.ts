@@ -6,48 +6,58 @@ import { documentation, type RecommendedSetting } from './recommended-setting.ts
 export interface ServerSettingsInput {
   readonly version: PostgresVersion
   readonly maxConnections: number
-  /** Slots that the plan keeps from the app's role. */
+  /** Slots that the app's role cannot use. */
   readonly reserved: number
   /** Slots that the plan leaves free. */
   readonly headroom: number
-  /** Of a server that PostgreSQL has to itself. Nothing is said of memory without. */
+  /** Memory of PostgreSQL's dedicated server. Without it, there are no memory settings. */
   readonly memoryMegabytes?: number | undefined
-  /** Such as `30s`. */
+  /** For example `30s`. */
   readonly statementTimeout?: string | undefined
 }
 
-/** PostgreSQL knows roles with reserved slots of their own from 16 on. */
+/** reserved_connections exists since PostgreSQL 16. */
 const RESERVED_SINCE = 16
 const SUPERUSERS = 3
 
-/** The settings of a whole server that goes with a plan. */
+/** All settings of a server for a plan. */
 export function serverSettings(input: ServerSettingsInput): readonly RecommendedSetting[] {
   const { maxConnections, memoryMegabytes, statementTimeout } = input
   return [
-    asked('max_connections', maxConnections, "the plan's; a change needs a restart"),
+    requested('max_connections', maxConnections, 'from the plan; a change needs a restart'),
     ...reservedSlots(input),
     ...connectionSettings(statementTimeout),
     ...(memoryMegabytes === undefined ? [] : memorySettings(memoryMegabytes, maxConnections)),
   ]
 }
 
-/** A part of the headroom is kept by the server itself, so that no app can take it: the plan still fits. */
+/** Reserves part of the headroom on the server, so that no app can use it; the plan still fits. */
 function reservedSlots({ version, reserved, headroom }: ServerSettingsInput): RecommendedSetting[] {
   const knowsRoles = version >= RESERVED_SINCE
   const superusers = knowsRoles ? Math.min(SUPERUSERS, reserved) : reserved
-  const forSuperusers = asked('superuser_reserved_connections', superusers, 'who comes to help is let in')
+  const forSuperusers = requested(
+    'superuser_reserved_connections',
+    superusers,
+    'lets an administrator log in when the server is full',
+  )
   const roles = reserved - superusers + Math.min(SUPERUSERS, headroom)
   if (!knowsRoles || roles === 0) return [forSuperusers]
   return [
     forSuperusers,
-    asked(
+    requested(
       'reserved_connections',
       roles,
-      'a part of the headroom, for migrations and monitoring: GRANT pg_use_reserved_connections TO their role',
+      'part of the headroom, for migrations and monitoring: GRANT pg_use_reserved_connections TO their role',
     ),
   ]
 }
 
-function asked(name: string, value: number, reason: string): RecommendedSetting {
-  return { name, value: String(value), reason, source: documentation('runtime-config-connection', name), wish: 'asked' }
+function requested(name: string, value: number, reason: string): RecommendedSetting {
+  return {
+    name,
+    value: String(value),
+    reason,
+    source: documentation('runtime-config-connection', name),
+    priority: 'requested',
+  }
 }

@@ -44,9 +44,9 @@ test('prints percentiles, a histogram and the connections over time', () => {
 test.each<
   [given: string, change: Partial<LoadResult>, maxErrors: number, maxP99Millis: number | undefined, broken: string[]]
 >([
-  ['nothing wrong', {}, 0, 41, []],
-  ['a p99 above', {}, 0, 40, ['The p99 latency is 41 ms, above --max-p99 (40 ms).']],
-  ['as many errors as may be', { failed: 10, errors }, 0.01, undefined, []],
+  ['all thresholds met', {}, 0, 41, []],
+  ['a p99 above the threshold', {}, 0, 40, ['The p99 latency is 41 ms, above --max-p99 (40 ms).']],
+  ['as many errors as allowed', { failed: 10, errors }, 0.01, undefined, []],
   [
     'more errors',
     { failed: 10, errors },
@@ -55,7 +55,7 @@ test.each<
     ['1 % of the requests failed, more than --max-errors (0.5 %).'],
   ],
   [
-    'nothing that succeeded',
+    'no successful request',
     { requests: 10, failed: 10, errors, p99Millis: null },
     0,
     1,

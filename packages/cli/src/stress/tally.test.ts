@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest'
 import { Tally } from './tally.ts'
 
-test('latencies are counted by percentile and by bucket, each request once', () => {
+test('counts each latency in the percentiles and in one bucket', () => {
   const tally = new Tally()
   for (let n = 1; n <= 100; n++) tally.succeeded(n)
 
   const figures = tally.figures(2_000)
   expect(figures).toMatchObject({ requests: 100, failed: 0, perSecond: 50, errors: [] })
-  // The histogram keeps three digits.
+  // The histogram has a precision of three digits.
   expect([figures.p50Millis, figures.p99Millis, figures.maxMillis].map((value) => Math.round(value ?? 0))).toEqual([
     50, 99, 100,
   ])
   expect(figures.buckets.map(({ count }) => count)).toEqual([1, 1, 2, 4, 8, 16, 32, 36, 0, 0, 0, 0, 0, 0])
 })
 
-test('errors are sorted by their code, or else their name, and hide passwords', () => {
+test('groups errors by code, or by name', () => {
   const tally = new Tally()
   tally.succeeded(0)
   tally.failed(new TypeError('postgres://app:s3cret@db'))
@@ -33,6 +33,6 @@ test('errors are sorted by their code, or else their name, and hide passwords', 
   })
 })
 
-test('without a success there is no latency', () => {
+test('latencies are null without a successful request', () => {
   expect(new Tally().figures(1)).toMatchObject({ requests: 0, p50Millis: null, maxMillis: null })
 })

@@ -3,17 +3,17 @@ import { connectionSettings } from './connection-settings.ts'
 import { memorySettings } from './memory-settings.ts'
 import { documentation, type RecommendedSetting } from './recommended-setting.ts'
 
-/** As a server has them now. */
+/** The current limits of a server. */
 export interface ConnectionLimits {
-  /** What `version()` says, with the platform that the server was made for. */
+  /** `version()`, which contains the platform. */
   readonly build: string
   readonly maxConnections: number
-  /** Slots that not everybody may use. */
+  /** Reserved slots. */
   readonly reserved: number
 }
 
-/** What was asked for. */
-export interface Wishes {
+/** Settings from the options. */
+export interface RequestedSettings {
   readonly maxConnections?: number
   /** Megabytes. */
   readonly memory?: number
@@ -21,15 +21,18 @@ export interface Wishes {
 }
 
 /**
- * What a running server should have: what is recommended for each, and what was asked for.
+ * The recommended settings for a running server, with the values from the options.
  *
- * @throws {CannotRunError} for a max_connections with which it would not start.
+ * @throws {CannotRunError} for a max_connections with which the server would not start.
  */
-export function wishedSettings(server: ConnectionLimits, wishes: Wishes): readonly RecommendedSetting[] {
-  const { maxConnections, memory, statementTimeout } = wishes
+export function requestedSettings(
+  server: ConnectionLimits,
+  requested: RequestedSettings,
+): readonly RecommendedSetting[] {
+  const { maxConnections, memory, statementTimeout } = requested
   if (maxConnections !== undefined && maxConnections <= server.reserved) {
     throw new CannotRunError(
-      `With --max-connections ${maxConnections} PostgreSQL would not start again: ${server.reserved} slots are reserved.`,
+      `PostgreSQL would not start with --max-connections ${maxConnections}, because ${server.reserved} slots are reserved. Choose a larger number.`,
     )
   }
   const settings = connectionSettings(statementTimeout).filter(({ name }) => isKnown(name, server))
@@ -38,14 +41,22 @@ export function wishedSettings(server: ConnectionLimits, wishes: Wishes): readon
   return [
     ...(maxConnections === undefined
       ? []
-      : [{ name, value: String(maxConnections), reason: 'asked for', source, wish: 'asked' } as const]),
+      : [
+          {
+            name,
+            value: String(maxConnections),
+            reason: 'from --max-connections',
+            source,
+            priority: 'requested',
+          } as const,
+        ]),
     ...settings,
     ...(memory === undefined ? [] : memorySettings(memory, maxConnections ?? server.maxConnections)),
   ]
 }
 
 /**
- * A server on Windows refuses what its system cannot do, and would not start with it.
+ * PostgreSQL on Windows does not start with these settings.
  *
  * @see https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-CLIENT-CONNECTION-CHECK-INTERVAL
  */

@@ -8,7 +8,7 @@ export interface Result extends Omit<Proposal, 'standing'> {
 }
 
 /** Compares the applied changes with the settings of a new session. */
-export function settle(proposals: readonly Proposal[], applied: Applied, after: ServerState): readonly Result[] {
+export function checkResults(proposals: readonly Proposal[], applied: Applied, after: ServerState): readonly Result[] {
   return proposals.map((proposal) => {
     if (proposal.standing !== 'change' && proposal.standing !== 'waits') return proposal
     const current = after.settings.get(proposal.name)
