@@ -27,7 +27,7 @@ function given(name: string | undefined, options: unknown = {}, kind = 'pg'): Na
 
 let loads = 0
 
-/** As a development server loads a module anew. */
+/** Loads the module again, like a development server. */
 async function reload(): Promise<typeof sharePool> {
   const url = new URL(`./named-pools.ts?load=${++loads}`, import.meta.url).href
   const loaded: typeof import('./named-pools.ts') = await import(/* @vite-ignore */ url)
@@ -40,7 +40,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-test('given a name, when the module is loaded ten times, then there is one pool, and the last load is the one to close it', async () => {
+test('given a name, when the module is loaded ten times, then there is one pool, and only the last load closes it', async () => {
   const held: SharedPool<FakePool>[] = []
   for (let i = 0; i < 10; i++) held.push((await reload())(given('orders', { max: 3, onEvent: () => {} })))
 
@@ -52,7 +52,7 @@ test('given a name, when the module is loaded ten times, then there is one pool,
   expect(made[0]?.open).toBe(false)
 })
 
-test('given no name, or another, or another kind, then there are several, each to be closed by who made it', async () => {
+test('given no name, or a different name or kind, then there are several pools, each closed by its own caller', async () => {
   for (const each of [given(undefined), given(undefined), given('a'), given('b'), given('a', {}, 'postgres-js')]) {
     const { pool, end } = sharePool(each)
     await end()
@@ -61,7 +61,7 @@ test('given no name, or another, or another kind, then there are several, each t
   expect(made).toHaveLength(5)
 })
 
-test('given other options, then the new one takes its place, the old one is closed, and that is said without a secret', async () => {
+test('given different options, then the new pool replaces the old one, which is closed, with a warning without secrets', async () => {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const first = sharePool(given('orders', { url: 'postgresql://app:s3cret@a/x' }))
   const second = sharePool(given('orders', { url: 'postgresql://app:s3cret@b/x' }))
@@ -77,7 +77,7 @@ test('given other options, then the new one takes its place, the old one is clos
   expect(warn.mock.calls.join()).not.toContain('s3cret')
 })
 
-test('given the pool of that name was closed, then a new one is made, and nothing is said', async () => {
+test('given the pool of that name was closed, then a new one is created without a warning', async () => {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   await sharePool(given('orders')).pool.close()
   expect(sharePool(given('orders', { max: 4 })).pool.open).toBe(true)
@@ -85,7 +85,7 @@ test('given the pool of that name was closed, then a new one is made, and nothin
   expect(warn).not.toHaveBeenCalled()
 })
 
-test('given a pool that was closed already, then to end it does nothing', async () => {
+test('given a pool that was closed already, then ending it does nothing', async () => {
   const { pool, end } = sharePool(given('orders'))
   await pool.close()
   const close = vi.spyOn(pool, 'close')
@@ -93,7 +93,7 @@ test('given a pool that was closed already, then to end it does nothing', async 
   expect(close).not.toHaveBeenCalled()
 })
 
-test('given options that go round in a circle, then they are compared all the same', () => {
+test('given options with a circular reference, then they are compared, too', () => {
   const circle = (max: number) => {
     const options: Record<string, unknown> = { max }
     options.self = options

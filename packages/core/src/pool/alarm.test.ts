@@ -12,7 +12,7 @@ function givenAlarm(background = false) {
 }
 
 describe('an alarm', () => {
-  test('rings once, at the earliest time it was asked for, whatever the order of asking', async () => {
+  test('fires once, at the earliest requested time, in any order of requests', async () => {
     const { clock, rung, alarm } = givenAlarm()
     alarm.at(30)
     alarm.at(10)
@@ -22,14 +22,14 @@ describe('an alarm', () => {
     expect(rung).toEqual([10])
   })
 
-  test('has one timer, however many have asked', () => {
+  test('has one timer for any number of requests', () => {
     const { clock, alarm } = givenAlarm()
     for (let time = 100; time > 0; time--) alarm.at(time)
 
     expect(clock.timers).toBe(1)
   })
 
-  test('can be asked again after it rang', async () => {
+  test('accepts a new request after it fired', async () => {
     const { clock, rung, alarm } = givenAlarm()
     alarm.at(10)
     await clock.advance(10)
@@ -39,7 +39,7 @@ describe('an alarm', () => {
     expect(rung).toEqual([10, 15])
   })
 
-  test('rings at once for a time that has passed', async () => {
+  test('fires immediately for a time in the past', async () => {
     const { clock, rung, alarm } = givenAlarm()
     await clock.advance(50)
     alarm.at(10)
@@ -48,7 +48,7 @@ describe('an alarm', () => {
     expect(rung).toEqual([50])
   })
 
-  test('never rings for Infinity, nor once it was stopped', async () => {
+  test('never fires for Infinity, nor after it was stopped', async () => {
     const { clock, rung, alarm } = givenAlarm()
     alarm.at(Infinity)
     expect(clock.timers).toBe(0)
@@ -59,7 +59,7 @@ describe('an alarm', () => {
     expect(rung).toEqual([])
   })
 
-  test('keeps a process alive only in the foreground', () => {
+  test('keeps the process alive only without the option background', () => {
     const foreground = givenAlarm(false)
     foreground.alarm.at(10)
     const background = givenAlarm(true)
@@ -69,7 +69,7 @@ describe('an alarm', () => {
     expect(background.clock.foregroundTimers).toBe(0)
   })
 
-  test('asks for whole milliseconds, rounded up, as timers of Node would round down', () => {
+  test('rounds up to whole milliseconds, because timers of Node would round down', () => {
     const asked: number[] = []
     const clock: Clock = {
       now: () => 0.25,
@@ -86,7 +86,7 @@ describe('an alarm', () => {
 })
 
 describe('the system clock', () => {
-  test('takes a time longer than a timer of Node can have, without ringing at once', async () => {
+  test('accepts a delay above the maximum of a Node timer, without firing immediately', async () => {
     const warnings: Error[] = []
     const listen = (warning: Error) => warnings.push(warning)
     process.on('warning', listen)

@@ -52,7 +52,7 @@ describe('the frames of an application', () => {
     )
   })
 
-  test('are of the first stack that has any; where none has, the first stack stays as it is', () => {
+  test('come from the first stack that has any; without any, the first stack is unchanged', () => {
     const ofPackage = 'Runner.query (/app/node_modules/typeorm/driver.js:178:38)'
     expect(findApplicationFrames([traceOf(ofPackage), traceOf(ofPackage, 'handler (/app/a.ts:1:1)')])).toBe(
       '    at handler (/app/a.ts:1:1)',
@@ -68,14 +68,17 @@ describe('a trace', () => {
     Error.stackTraceLimit = limit
   })
 
-  test.each([0, 1, 10, Infinity])('reaches the caller through 30 frames, whose limit %d stays as it was', (given) => {
-    Error.stackTraceLimit = given
-    const within = (depth: number): string | undefined => (depth > 0 ? within(depth - 1) : captureTrace(within).stack)
-    const stack = (function theApplication() {
-      const deep = (depth: number): string | undefined => (depth > 0 ? deep(depth - 1) : within(0))
-      return deep(30)
-    })()
-    expect(stack).toContain('theApplication')
-    expect(Error.stackTraceLimit).toBe(given)
-  })
+  test.each([0, 1, 10, Infinity])(
+    'reaches the caller through 30 frames, and leaves the limit %d unchanged',
+    (given) => {
+      Error.stackTraceLimit = given
+      const within = (depth: number): string | undefined => (depth > 0 ? within(depth - 1) : captureTrace(within).stack)
+      const stack = (function theApplication() {
+        const deep = (depth: number): string | undefined => (depth > 0 ? deep(depth - 1) : within(0))
+        return deep(30)
+      })()
+      expect(stack).toContain('theApplication')
+      expect(Error.stackTraceLimit).toBe(given)
+    },
+  )
 })

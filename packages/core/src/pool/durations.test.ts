@@ -26,7 +26,7 @@ describe('a histogram of durations', () => {
     expect(of(millis).buckets.indexOf(1)).toBe(bucket)
   })
 
-  test('puts every duration between the bound before and its own', () => {
+  test('puts every duration between the previous bound and its own', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 100_000, noNaN: true }), (millis) => {
         const bucket = of(millis).buckets.indexOf(1)
@@ -36,7 +36,7 @@ describe('a histogram of durations', () => {
     )
   })
 
-  test('counts and adds up, and what is read does not change any more', () => {
+  test('counts and sums durations, and a snapshot does not change afterwards', () => {
     const histogram = new DurationHistogram()
     histogram.record(3)
     const early = histogram.read()
@@ -48,11 +48,11 @@ describe('a histogram of durations', () => {
 })
 
 describe('its summaries', () => {
-  test('of nothing are zero', () => {
+  test('of no durations are zero', () => {
     expect([percentileMillis(of(), 0.5), percentileMillis(of(), 1)]).toEqual([0, 0])
   })
 
-  test('are percentiles that lie within a bucket of the true ones', () => {
+  test('are percentiles within one bucket of the true ones', () => {
     const millis = Array.from({ length: 1_000 }, (_, i) => i + 1)
     const durations = of(...millis)
     for (const share of [0.01, 0.5, 0.95, 0.99]) {
@@ -62,7 +62,7 @@ describe('its summaries', () => {
     }
   })
 
-  test('beyond the last bound are that bound', () => {
+  test('above the last bound are the last bound', () => {
     expect(percentileMillis(of(1e9), 0.99)).toBe(65_536)
   })
 })

@@ -78,7 +78,7 @@ describe('AcquireTimeoutError', () => {
   })
 })
 
-test('PoolSaturatedError says how many wait, how many may, and what to do', () => {
+test('PoolSaturatedError says how many callers wait, how many may wait, and what to do', () => {
   const error = new PoolSaturatedError({ ...calm, active: 4, waiting: 1_006 }, 1_000)
 
   expect(error.message).toBe(

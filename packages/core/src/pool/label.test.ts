@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { LabelledWaits, OTHER_LABEL, runWithLabel } from './label.ts'
 import { givenPool } from './testing/pool-under-test.ts'
 
-test('given callers under labels, then their waits are told apart, whoever releases', async () => {
+test('given callers under labels, then their waits are counted by label, independent of the releasing caller', async () => {
   const { pool, clock } = givenPool({ max: 1 })
   const first = await runWithLabel('first', async () => {
     await pause(0)
@@ -21,7 +21,7 @@ test('given callers under labels, then their waits are told apart, whoever relea
   expect(Object.keys(waitByLabel)).toEqual(['first', 'second'])
 })
 
-test('given more labels than anyone can look at, then the later ones are counted as one', () => {
+test('given more labels than the maximum, then the later ones are counted under one label', () => {
   const waits = new LabelledWaits()
   for (let i = 0; i < 10_000; i++) waits.record(`/orders/${i}`, 1)
   waits.record('/orders/7', 1)

@@ -7,7 +7,7 @@ import { givenPool, type PoolUnderTest } from './testing/pool-under-test.ts'
 
 const full = Object.assign(new Error('sorry, too many clients already'), { code: '53300' })
 const unavailable = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' })
-const refused = Object.assign(new Error('password authentication failed for user "app"'), { code: '28P01' })
+const rejection = Object.assign(new Error('password authentication failed for user "app"'), { code: '28P01' })
 
 const failWith = (error: unknown) => (opening: FakeOpening) => opening.fail(error)
 const succeed = (opening: FakeOpening) => opening.succeed()
@@ -21,7 +21,7 @@ function countOf(outcomes: readonly Outcome<unknown>[], state: Outcome<unknown>[
 }
 
 describe('opening', () => {
-  test('starts with four side by side, and every success doubles that', async () => {
+  test('starts with four attempts in parallel, and every success doubles the number', async () => {
     const given = givenPool({ max: 100 })
     given.factory.onOpen = () => {}
     ask(given, 50)
@@ -36,7 +36,7 @@ describe('opening', () => {
     expect(given.factory.openings).toHaveLength(2 + 16)
   })
 
-  test('opens no more than there are callers, nor than max', async () => {
+  test('opens no more connections than callers or max', async () => {
     const given = givenPool({ max: 3 })
     given.factory.onOpen = () => {}
     ask(given, 1)
@@ -47,7 +47,7 @@ describe('opening', () => {
     expect(given.pool.stats()).toMatchObject({ connecting: 3, total: 3, waiting: 10 })
   })
 
-  test('given a release is quicker than the opening, then the caller takes that, and the new resource stays idle', async () => {
+  test('given a release before the opening is done, then the waiter gets the released resource, and the new one becomes idle', async () => {
     const { pool, factory } = givenPool({ max: 2 })
     const first = await pool.acquire()
     factory.onOpen = () => {}
@@ -61,7 +61,7 @@ describe('opening', () => {
     expect(pool.stats()).toMatchObject({ active: 1, idle: 1 })
   })
 
-  test('given it takes longer than connectTimeoutMillis, then its signal is aborted and it is tried again', async () => {
+  test('given an opening longer than connectTimeoutMillis, then its signal is aborted and the pool retries', async () => {
     const { pool, factory, clock, events } = givenPool({ connectTimeoutMillis: 100 })
     factory.onOpen = () => {}
     const waiting = new Outcome(pool.acquire())
@@ -79,7 +79,7 @@ describe('opening', () => {
     expect(waiting.state).toBe('fulfilled')
   })
 
-  test('given an opening that takes too long while the event loop is blocked, then its error says so', async () => {
+  test('given an opening that times out while the event loop is blocked, then its error says so', async () => {
     const { pool, factory, clock, events } = givenPool({ connectTimeoutMillis: 1_000 })
     factory.onOpen = () => {}
     new Outcome(pool.acquire())
@@ -90,7 +90,7 @@ describe('opening', () => {
     expect(failed?.error).toMatchObject({ message: expect.stringContaining('blocked for 900 ms') })
   })
 
-  test('given connectTimeoutMillis Infinity, then an opening may take for ever', async () => {
+  test('given connectTimeoutMillis Infinity, then an opening has no timeout', async () => {
     const { pool, factory, clock } = givenPool({ connectTimeoutMillis: Infinity, acquireTimeoutMillis: Infinity })
     factory.onOpen = () => {}
     const waiting = new Outcome(pool.acquire())
@@ -101,7 +101,7 @@ describe('opening', () => {
     expect(waiting.state).toBe('fulfilled')
   })
 
-  test('given it has succeeded, then its signal is never aborted', async () => {
+  test('given a successful opening, then its signal is never aborted', async () => {
     const { pool, factory, clock } = givenPool({ connectTimeoutMillis: 100 })
     await pool.acquire()
     await clock.advance(1_000)
@@ -109,7 +109,7 @@ describe('opening', () => {
     expect(factory.opening(0).signal.aborted).toBe(false)
   })
 
-  test('tells how long it took', async () => {
+  test('emits the duration of the opening', async () => {
     const { pool, factory, clock, events } = givenPool()
     factory.onOpen = () => {}
     new Outcome(pool.acquire())
@@ -126,7 +126,7 @@ describe.each([
   ['full', full],
   ['unavailable', unavailable],
 ] as const)('a server that is %s', (failure, error) => {
-  test('given 200 callers, then it sees a handful of attempts, one at a time after the first failure', async () => {
+  test('given 200 callers, then it gets a handful of attempts, one at a time after the first failure', async () => {
     const given = givenPool({ max: 10, acquireTimeoutMillis: 10_000 }, { random: () => 1 })
     const { factory, clock } = given
     let underWay = 0
@@ -162,7 +162,7 @@ describe.each([
     expect(pauses.slice(0, 8)).toEqual([50, 100, 200, 400, 800, 1_600, 2_000, 2_000])
   })
 
-  test('then several that fail together make one pause', async () => {
+  test('then attempts that fail together cause one pause', async () => {
     const given = givenPool({ max: 4 }, { random: () => 1 })
     given.factory.onOpen = failWith(error)
     ask(given, 4)
@@ -173,7 +173,7 @@ describe.each([
     expect(given.pool.stats().connectFailures[failure]).toBe(4)
   })
 
-  test('given chance gives a half, then the pause is half its ceiling (full jitter)', async () => {
+  test('given random returns 0.5, then the pause is half its ceiling (full jitter)', async () => {
     const given = givenPool({ max: 1 }, { random: () => 0.5 })
     given.factory.onOpen = failWith(error)
     ask(given, 1)
@@ -184,7 +184,7 @@ describe.each([
     expect(given.factory.openings).toHaveLength(2)
   })
 
-  test('when it recovers, then callers are served again, with attempts side by side that double', async () => {
+  test('when it recovers, then callers are served again, with a doubling number of parallel attempts', async () => {
     const given = givenPool({ max: 50 }, { random: () => 1 })
     const { factory, clock } = given
     factory.onOpen = failWith(error)
@@ -203,7 +203,7 @@ describe.each([
     expect(connecting).toEqual([2, 4, 8, 16, 32, 44, 43])
   })
 
-  test('given a lease comes back during a pause, then the waiter takes it', async () => {
+  test('given a release during a pause, then the waiter gets the resource', async () => {
     const { pool, factory } = givenPool({ max: 2 }, { random: () => 1 })
     const lease = await pool.acquire()
     factory.onOpen = failWith(error)
@@ -215,7 +215,7 @@ describe.each([
     expect(waiting.state).toBe('fulfilled')
   })
 
-  test('given nobody waits any more, then it is left alone', async () => {
+  test('given no waiters, then the pool stops connecting', async () => {
     const given = givenPool({ max: 1, acquireTimeoutMillis: 60 }, { random: () => 1 })
     given.factory.onOpen = failWith(error)
     ask(given, 1)
@@ -228,22 +228,22 @@ describe.each([
   })
 })
 
-describe('a server that refuses us', () => {
-  test('when one attempt has failed, then all callers are told at once, with its error as the cause', async () => {
+describe('a server that rejects connections permanently', () => {
+  test('when one attempt fails, then all callers are rejected immediately, with its error as the cause', async () => {
     const given = givenPool({ max: 2 }, { random: () => 1 })
-    given.factory.onOpen = failWith(refused)
+    given.factory.onOpen = failWith(rejection)
     const callers = ask(given, 100)
     await settled()
 
     expect(countOf(callers, 'rejected')).toBe(100)
     expect(callers[99]?.error).toBeInstanceOf(ConnectError)
-    expect(callers[99]?.error).toMatchObject({ cause: refused })
+    expect(callers[99]?.error).toMatchObject({ cause: rejection })
     expect(given.factory.openings).toHaveLength(2)
   })
 
-  test('given the pause after a refusal, when a later caller asks, then it is tried again at once', async () => {
+  test('given the pause after a rejection, when a later caller acquires, then the pool retries immediately', async () => {
     const given = givenPool({ max: 2 }, { random: () => 1 })
-    given.factory.onOpen = failWith(refused)
+    given.factory.onOpen = failWith(rejection)
     ask(given, 1)
     await settled()
     given.factory.onOpen = succeed
@@ -253,20 +253,20 @@ describe('a server that refuses us', () => {
     expect(later?.state).toBe('fulfilled')
   })
 
-  test('given min, when nobody asks, then it is tried again with growing pauses only', async () => {
+  test('given min and no callers, then the pool retries with growing pauses only', async () => {
     const factory = new FakeFactory()
-    factory.onOpen = failWith(refused)
+    factory.onOpen = failWith(rejection)
     const { clock } = givenPool({ min: 2 }, { factory, random: () => 1 })
     await clock.advance(10_000)
 
-    // 2 at first, then after pauses of 50, 100, 200, 400, 800, 1600, and every 2000 ms.
+    // 2 attempts at first, then one after pauses of 50, 100, 200, 400, 800, 1600, and every 2000 ms.
     expect(factory.openings).toHaveLength(2 + 6 + 3)
   })
 
-  test('given a listener that asks again on a refusal, then that call counts as a later one', async () => {
+  test('given a listener that acquires again on a rejection, then that call counts as a later caller', async () => {
     const again: Outcome<unknown>[] = []
     const factory = new FakeFactory()
-    factory.onOpen = (opening) => (factory.openings.length === 1 ? opening.fail(refused) : opening.succeed())
+    factory.onOpen = (opening) => (factory.openings.length === 1 ? opening.fail(rejection) : opening.succeed())
     const { pool } = givenPool(
       { max: 1 },
       {
@@ -288,8 +288,8 @@ describe('an open that throws instead of rejecting', () => {
   test('counts as a failed attempt', async () => {
     const given = givenPool({ max: 3 }, { random: () => 1 })
     given.factory.onOpen = () => {
-      // Without this bound, a pool that tries again in the same breath would never come back.
-      if (given.factory.openings.length < 100) throw refused
+      // The limit ends the test if the pool retries synchronously.
+      if (given.factory.openings.length < 100) throw rejection
     }
     const callers = ask(given, 3)
     await settled()
@@ -298,17 +298,17 @@ describe('an open that throws instead of rejecting', () => {
     expect(given.factory.openings.length).toBeLessThanOrEqual(3)
   })
 
-  test('given min, then the pool is constructed before anything is told', async () => {
+  test('given min, then the pool is constructed before any event is emitted', async () => {
     const factory = new FakeFactory()
     factory.onOpen = () => {
       throw unavailable
     }
-    const told: string[] = []
+    const events: string[] = []
     let constructed = false
-    givenPool({ min: 1 }, { factory, random: () => 1, onEvent: ({ type }) => told.push(`${type}, ${constructed}`) })
+    givenPool({ min: 1 }, { factory, random: () => 1, onEvent: ({ type }) => events.push(`${type}, ${constructed}`) })
     constructed = true
     await settled()
 
-    expect(told).toEqual(['connect-failed, true'])
+    expect(events).toEqual(['connect-failed, true'])
   })
 })

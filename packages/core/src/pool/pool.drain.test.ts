@@ -6,7 +6,7 @@ import { Outcome } from './testing/outcome.ts'
 import { givenPool } from './testing/pool-under-test.ts'
 
 describe('draining', () => {
-  test('given idle resources, then they are closed, and it is done when the server has let go of them', async () => {
+  test('given idle resources, then they are closed, and it resolves when the server has closed them', async () => {
     const { pool, factory, events } = givenPool()
     const leases = await Promise.all([pool.acquire(), pool.acquire()])
     for (const lease of leases) lease.release()
@@ -24,14 +24,14 @@ describe('draining', () => {
     expect(pool.stats()).toMatchObject({ total: 0, closed: 2 })
   })
 
-  test('given an empty pool, then it is done at once', async () => {
+  test('given an empty pool, then it resolves immediately', async () => {
     const { pool, clock } = givenPool()
     await pool.drain()
 
     expect(clock.timers).toBe(0)
   })
 
-  test('given waiters, then each is served when a connection comes free, and it is done after the last one', async () => {
+  test('given waiters, then each is served when a connection is released, and it resolves after the last one', async () => {
     const { pool, factory, events } = givenPool({ max: 1 })
     const held = await pool.acquire()
     const waiting = [new Outcome(pool.acquire()), new Outcome(pool.acquire())]
@@ -51,7 +51,7 @@ describe('draining', () => {
     expect(events.at(-1)).toEqual({ type: 'drained', forced: 0 })
   })
 
-  test('given waiters that are not served, when drainMillis are over, then they are rejected', async () => {
+  test('given waiters that are not served, when drainMillis have passed, then they are rejected', async () => {
     const { pool, clock } = givenPool({ max: 1, drainMillis: 1_000 })
     await pool.acquire()
     const waiting = [new Outcome(pool.acquire()), new Outcome(pool.acquire())]
@@ -65,7 +65,7 @@ describe('draining', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('given a waiter whose deadline comes first, then it times out, and the drain is done', async () => {
+  test('given a waiter with an earlier deadline, then it times out, and the drain resolves', async () => {
     const { pool, factory, clock } = givenPool({ acquireTimeoutMillis: 100, drainMillis: 1_000 })
     factory.onOpen = () => {}
     const waiting = new Outcome(pool.acquire())
@@ -77,7 +77,7 @@ describe('draining', () => {
     expect(drained.state).toBe('fulfilled')
   })
 
-  test('given a waiter that is aborted, then the drain is done', async () => {
+  test('given a waiter that is aborted, then the drain resolves', async () => {
     const { pool, factory } = givenPool()
     factory.onOpen = () => {}
     const abort = new AbortController()
@@ -89,7 +89,7 @@ describe('draining', () => {
     expect(drained.state).toBe('fulfilled')
   })
 
-  test('given a cold pool, then connections are opened for the callers that wait, as many as they need', async () => {
+  test('given a pool without connections, then it opens as many as the waiters need', async () => {
     const { pool, factory } = givenPool({ max: 20 })
     const openings: FakeOpening[] = []
     factory.onOpen = (opening) => openings.push(opening)
@@ -108,7 +108,7 @@ describe('draining', () => {
     expect(drained.state).toBe('fulfilled')
   })
 
-  test('given a server that is away, then opening is retried for the callers that wait', async () => {
+  test('given an unreachable server, then the pool retries for its waiters', async () => {
     const { pool, factory, clock } = givenPool()
     factory.onOpen = (opening) => opening.fail(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }))
     const waiting = new Outcome(pool.acquire())
@@ -123,7 +123,7 @@ describe('draining', () => {
     expect(drained.state).toBe('fulfilled')
   })
 
-  test('given waits of the pool itself, then they are rejected at once', async () => {
+  test('given internal waiters of the pool, then they are rejected immediately', async () => {
     const { pool } = givenPool({ max: 1 })
     const lease = await pool.acquire()
     const own = new Outcome(pool.acquire({ internal: 'queued' }))
@@ -140,7 +140,7 @@ describe('draining', () => {
     expect(drained.state).toBe('fulfilled')
   })
 
-  test('given it has begun, when someone asks, then it is turned away, also afterwards', async () => {
+  test('given a drain in progress, when a caller acquires, then it is rejected, also after the drain', async () => {
     const { pool } = givenPool()
     const lease = await pool.acquire()
     const drained = pool.drain()
@@ -151,7 +151,7 @@ describe('draining', () => {
     await expect(pool.acquire()).rejects.toBeInstanceOf(PoolClosedError)
   })
 
-  test('given leases, when they come back in time, then each is closed and none is forced', async () => {
+  test('given leases, when they are released in time, then each connection is closed and none is forced', async () => {
     const { pool, factory, clock, events } = givenPool({ drainMillis: 1_000 })
     const lease = await pool.acquire()
     const drained = new Outcome(pool.drain())
@@ -161,11 +161,11 @@ describe('draining', () => {
     await settled()
 
     expect(drained.state).toBe('fulfilled')
-    expect(factory.cleaned).toEqual([])
+    expect(factory.resets).toEqual([])
     expect(events.at(-1)).toEqual({ type: 'drained', forced: 0 })
   })
 
-  test('given leases that are kept, when drainMillis are over, then they are closed all the same', async () => {
+  test('given leases that are not released, when drainMillis have passed, then their connections are closed anyway', async () => {
     const { pool, factory, clock, events } = givenPool({ drainMillis: 1_000 })
     const leases = await Promise.all([pool.acquire(), pool.acquire()])
     const drained = new Outcome(pool.drain())
@@ -179,7 +179,7 @@ describe('draining', () => {
     expect(pool.stats()).toMatchObject({ total: 0, closed: 2 })
   })
 
-  test('given openings under way that no caller waits for, then they are aborted', async () => {
+  test('given openings that no caller waits for, then they are aborted', async () => {
     const factory = new FakeFactory()
     factory.onOpen = () => {}
     const { pool } = givenPool({ min: 1 }, { factory })
@@ -189,7 +189,7 @@ describe('draining', () => {
     expect(pool.stats().connectFailures).toEqual({ full: 0, unavailable: 0, permanent: 0 })
   })
 
-  test('given an opening that succeeds all the same, then its resource is closed before it is done', async () => {
+  test('given an aborted opening that succeeds anyway, then its resource is closed before the drain resolves', async () => {
     const deaf = Promise.withResolvers<FakeResource>()
     const factory = new FakeFactory()
     factory.open = () => deaf.promise
@@ -204,7 +204,7 @@ describe('draining', () => {
     expect(drained.state).toBe('fulfilled')
   })
 
-  test('given a pause after a failed attempt, then that ends, and nothing is opened afterwards', async () => {
+  test('given a pause after a failed attempt, then the pause is cancelled, and nothing is opened afterwards', async () => {
     const { pool, factory, clock } = givenPool({ min: 1 }, { random: () => 1 })
     await settled()
     factory.onOpen = (opening) => opening.fail(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }))
@@ -218,7 +218,7 @@ describe('draining', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('given it has begun, when asked again, then the promise is the same', async () => {
+  test('given a drain in progress, when called again, then it returns the same promise', async () => {
     const { pool } = givenPool()
     const first = pool.drain()
 
@@ -227,7 +227,7 @@ describe('draining', () => {
     expect(pool.drain()).toBe(first)
   })
 
-  test('given a lease, when its connection is lost, then that is one less to wait for', async () => {
+  test('given a lease, when its connection is lost, then the drain does not wait for it', async () => {
     const { pool, factory, events } = givenPool()
     const lease = await pool.acquire()
     const drained = new Outcome(pool.drain())
@@ -239,11 +239,11 @@ describe('draining', () => {
     expect(events.at(-1)).toEqual({ type: 'drained', forced: 0 })
   })
 
-  test('given a resource being cleaned, when it is clean, then it is closed and not lent', async () => {
+  test('given a resource being reset, when the reset succeeds, then it is closed and not lent', async () => {
     const { pool, factory } = givenPool()
     const lease = await pool.acquire()
     const cleaning = Promise.withResolvers<boolean>()
-    factory.onClean = () => cleaning.promise
+    factory.onReset = () => cleaning.promise
     lease.release()
     const drained = new Outcome(pool.drain())
     cleaning.resolve(true)
@@ -253,7 +253,7 @@ describe('draining', () => {
     expect(drained.state).toBe('fulfilled')
   })
 
-  test('given a close that never ends, then it is waited for up to connectTimeoutMillis', async () => {
+  test('given a close that never ends, then the drain waits for up to connectTimeoutMillis', async () => {
     const { pool, factory, clock } = givenPool({ connectTimeoutMillis: 100 })
     const lease = await pool.acquire()
     lease.release()
@@ -266,7 +266,7 @@ describe('draining', () => {
     expect(drained.state).toBe('fulfilled')
   })
 
-  test('given it has begun, when the pool is resized, then nothing is opened and it comes to its end', async () => {
+  test('given a drain in progress, when the pool is resized, then nothing is opened and the drain resolves', async () => {
     const { pool, factory } = givenPool({ max: 1 })
     const lease = await pool.acquire()
     const drained = new Outcome(pool.drain())
@@ -278,7 +278,7 @@ describe('draining', () => {
     expect(factory.openings).toHaveLength(1)
   })
 
-  test('given min, then no replacement is opened for what is closed', async () => {
+  test('given min, then closed connections are not replaced', async () => {
     const { pool, factory } = givenPool({ min: 3 })
     await settled()
     await pool.drain()

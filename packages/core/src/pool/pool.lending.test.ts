@@ -6,7 +6,7 @@ import { Outcome } from './testing/outcome.ts'
 import { givenPool } from './testing/pool-under-test.ts'
 
 describe('lending', () => {
-  test('given an empty pool, when someone asks, then a resource is opened and lent', async () => {
+  test('given an empty pool, when a caller acquires, then a resource is opened and lent', async () => {
     const { pool, factory } = givenPool()
     const lease = await pool.acquire()
 
@@ -15,7 +15,7 @@ describe('lending', () => {
     expect(pool.stats()).toMatchObject({ total: 1, active: 1, idle: 0, acquired: 1, opened: 1 })
   })
 
-  test('given several idle resources, when someone asks, then the one used last is lent', async () => {
+  test('given several idle resources, when a caller acquires, then the most recently used one is lent', async () => {
     const { pool } = givenPool()
     const leases = await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()])
     for (const index of [1, 2, 0]) leases[index]?.release()
@@ -25,7 +25,7 @@ describe('lending', () => {
     expect((await pool.acquire()).resource.id).toBe(1)
   })
 
-  test('given several waiters, when resources come back, then they are served in the order they came', async () => {
+  test('given several waiters, when resources are released, then the waiters are served first come, first served', async () => {
     const { pool } = givenPool({ max: 1 })
     const order: number[] = []
     const first = await pool.acquire()
@@ -41,7 +41,7 @@ describe('lending', () => {
     expect(order).toEqual([1, 2, 3])
   })
 
-  test('given a full line, when the pool itself needs a resource, then it goes first, and is not turned away', async () => {
+  test('given maxWaiters waiters, when the pool itself needs a resource, then it goes first, and is not rejected', async () => {
     const { pool } = givenPool({ max: 1, maxWaiters: 1 })
     const held = await pool.acquire()
     const waiting = new Outcome(pool.acquire())
@@ -52,7 +52,7 @@ describe('lending', () => {
     expect([own.state, waiting.state]).toEqual(['fulfilled', 'pending'])
   })
 
-  test('given the pool itself waits, then no caller is turned away for that', async () => {
+  test('given the pool itself waits, then no caller is rejected for it', async () => {
     const { pool } = givenPool({ max: 1, maxWaiters: 1 })
     const held = await pool.acquire()
     const own = new Outcome(pool.acquire({ internal: 'queued' }))
@@ -65,7 +65,7 @@ describe('lending', () => {
     expect([own.state, waiting.state]).toEqual(['fulfilled', 'pending'])
   })
 
-  test('given all are lent, when the pool itself may have one beyond max, then that is opened, and one is closed again', async () => {
+  test('given all resources are leased, when the pool itself acquires with overflow, then one more is opened, and one is closed again', async () => {
     const { pool, factory } = givenPool({ max: 2 })
     const [first] = [await pool.acquire(), await pool.acquire()]
     const waiting = new Outcome(pool.acquire())
@@ -80,7 +80,7 @@ describe('lending', () => {
     expect([pool.counts.total, waiting.state]).toEqual([2, 'fulfilled'])
   })
 
-  test('given a resource that is to be kept, when there are too many, then another one goes, and who listens hears of it', async () => {
+  test('given a pinned resource, when there are too many, then another one is closed, and onClosing is called', async () => {
     const gone: number[] = []
     const { pool } = givenPool({ max: 3 }, { isPinned: ({ id }) => id === 0, onClosing: ({ id }) => gone.push(id) })
     const leases = await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()])
@@ -95,7 +95,7 @@ describe('lending', () => {
     expect([gone, pool.counts.total]).toEqual([[1, 2], 1])
   })
 
-  test('given someone waits, when another asks while a resource comes back, then it does not overtake', async () => {
+  test('given a waiter, when another caller acquires during a release, then it does not overtake the waiter', async () => {
     const { pool } = givenPool({ max: 1 })
     const held = await pool.acquire()
     const first = new Outcome(pool.acquire())
@@ -107,7 +107,7 @@ describe('lending', () => {
     expect(second.state).toBe('pending')
   })
 
-  test('given a released lease, when it is released or destroyed again, then nothing happens', async () => {
+  test('given a released lease, when it is released or destroyed again, then nothing changes', async () => {
     const { pool } = givenPool({ max: 1 })
     const old = await pool.acquire()
     old.release()
@@ -132,7 +132,7 @@ describe('lending', () => {
     expect(events).toContainEqual({ type: 'closed', reason: 'destroyed' })
   })
 
-  test('counts how long callers waited and leases lasted', async () => {
+  test('measures the waits of callers and the durations of leases', async () => {
     const { pool, clock } = givenPool({ max: 1 })
     const first = await pool.acquire()
     const second = pool.acquire()
@@ -148,7 +148,7 @@ describe('lending', () => {
 })
 
 describe('waiting', () => {
-  test('given no resource comes free, when the time is over, then the caller is told what the pool looked like', async () => {
+  test('given no release, when the timeout passes, then the error describes the state of the pool', async () => {
     const { pool, clock, events } = givenPool({ max: 1, acquireTimeoutMillis: 100 })
     await pool.acquire()
     const waiting = new Outcome(pool.acquire())
@@ -165,7 +165,7 @@ describe('waiting', () => {
     expect(pool.stats()).toMatchObject({ waiting: 0, timeouts: 1 })
   })
 
-  test('given deadlines of different lengths, when time passes, then each is kept, whoever came first', async () => {
+  test('given different deadlines, when time passes, then each is met, independent of the order of callers', async () => {
     const { pool, clock } = givenPool({ max: 1 })
     await pool.acquire()
     const deadlines = [500, 50, 200, 1_000]
@@ -182,7 +182,7 @@ describe('waiting', () => {
     expect(gaveUp()).toEqual([true, true, true, true])
   })
 
-  test('given deadlines that lie closer together than the sweep, then none is missed by more than that', async () => {
+  test('given deadlines closer together than the sweep interval, then none is missed by more than that interval', async () => {
     const { pool, clock } = givenPool({ max: 1 })
     await pool.acquire()
     const waited: number[] = []
@@ -200,7 +200,7 @@ describe('waiting', () => {
     }
   })
 
-  test('given timeoutMillis 0, when a resource is idle, then it is lent; when none is, then the caller hears so at once', async () => {
+  test('given timeoutMillis 0, when a resource is idle, then it is lent; without an idle one, the caller is rejected immediately', async () => {
     const { pool, clock } = givenPool({ max: 1 })
     const warm = await pool.acquire()
     warm.release()
@@ -212,7 +212,7 @@ describe('waiting', () => {
     expect(second.error).toBeInstanceOf(AcquireTimeoutError)
   })
 
-  test('given an infinite timeout, when years pass, then the caller still waits and is served in the end', async () => {
+  test('given an infinite timeout, when years pass, then the caller still waits and is served eventually', async () => {
     const { pool, clock } = givenPool({
       max: 1,
       acquireTimeoutMillis: Infinity,
@@ -229,7 +229,7 @@ describe('waiting', () => {
     expect(waiting.state).toBe('fulfilled')
   })
 
-  test('given an infinite wait, when others with a deadline give up, then it goes on', async () => {
+  test('given an infinite wait, when waiters with a deadline time out, then it continues', async () => {
     const { pool, clock } = givenPool({ max: 1 })
     await pool.acquire()
     const endless = new Outcome(pool.acquire({ timeoutMillis: Infinity }))
@@ -239,7 +239,7 @@ describe('waiting', () => {
     expect([endless.state, short.state]).toEqual(['pending', 'rejected'])
   })
 
-  test('given timers that ring slightly early, when the time is over, then the caller is told all the same', async () => {
+  test('given timers that fire slightly early, when the timeout passes, then the caller is still rejected', async () => {
     const { pool, clock } = givenPool({ max: 1 })
     await pool.acquire()
     await clock.advance(0.4)
@@ -252,7 +252,7 @@ describe('waiting', () => {
     expect(waiting.state).toBe('rejected')
   })
 
-  test('given a listener that frees a resource when someone times out, then the next waiter gets it and no one is forgotten', async () => {
+  test('given a listener that releases a resource on a timeout, then the next waiter gets it and no waiter is forgotten', async () => {
     const { pool, clock } = givenPool(
       { max: 1 },
       {
@@ -271,7 +271,7 @@ describe('waiting', () => {
 })
 
 describe('an AbortSignal', () => {
-  test('aborted before: the caller is turned away with its reason, and nothing is opened', async () => {
+  test('aborted before: the caller is rejected with its reason, and nothing is opened', async () => {
     const { pool, factory } = givenPool()
     const reason = new Error('request closed')
 
@@ -279,7 +279,7 @@ describe('an AbortSignal', () => {
     expect(factory.openings).toHaveLength(0)
   })
 
-  test('aborted while waiting: the caller leaves the queue with its reason, and the others move up', async () => {
+  test('aborted while waiting: the caller is rejected with its reason, and the next waiters move up', async () => {
     const { pool } = givenPool({ max: 1 })
     const held = await pool.acquire()
     const controller = new AbortController()
@@ -294,7 +294,7 @@ describe('an AbortSignal', () => {
     expect(staying.state).toBe('fulfilled')
   })
 
-  test('aborted after: the lease stays', async () => {
+  test('aborted after the acquire: the lease stays active', async () => {
     const { pool } = givenPool({ max: 1 })
     const controller = new AbortController()
     const lease = await pool.acquire({ signal: controller.signal })
@@ -304,7 +304,7 @@ describe('an AbortSignal', () => {
     expect(lease.active).toBe(true)
   })
 
-  test('aborted after the timeout: the caller has been told already', async () => {
+  test('aborted after the timeout: the caller was rejected already', async () => {
     const { pool, clock } = givenPool({ max: 1 })
     await pool.acquire()
     const controller = new AbortController()
@@ -319,7 +319,7 @@ describe('an AbortSignal', () => {
 })
 
 describe('maxWaiters', () => {
-  test('given that many wait, when one more asks, then it is turned away at once', async () => {
+  test('given maxWaiters waiters, when one more caller acquires, then it is rejected immediately', async () => {
     const { pool, events } = givenPool({ max: 1, maxWaiters: 2 })
     await pool.acquire()
     const waiting = [new Outcome(pool.acquire()), new Outcome(pool.acquire())]
@@ -332,7 +332,7 @@ describe('maxWaiters', () => {
     expect(pool.stats().saturated).toBe(1)
   })
 
-  test('given 0, then callers are served as long as there is a free slot, those whose connection is being opened included', async () => {
+  test('given 0, then callers are served while a slot is free, including slots of connections that are being opened', async () => {
     const { pool, factory } = givenPool({ max: 2, maxWaiters: 0 })
     factory.onOpen = () => {}
     const served = [new Outcome(pool.acquire()), new Outcome(pool.acquire())]
@@ -344,7 +344,7 @@ describe('maxWaiters', () => {
     expect(turnedAway.error).toBeInstanceOf(PoolSaturatedError)
   })
 
-  test('given a waiter has left, when one more asks, then there is room again', async () => {
+  test('given a waiter has left, when one more caller acquires, then it may wait', async () => {
     const { pool, clock } = givenPool({ max: 1, maxWaiters: 1 })
     await pool.acquire()
     new Outcome(pool.acquire({ timeoutMillis: 10 }))
@@ -357,7 +357,7 @@ describe('maxWaiters', () => {
 })
 
 describe('listeners', () => {
-  test('given one that throws, then the pool goes on, and the error surfaces as uncaught', async () => {
+  test('given a listener that throws, then the pool keeps working, and the error becomes an uncaught exception', async () => {
     const boom = new Error('listener')
     const { pool } = givenPool(
       { max: 1 },
@@ -377,7 +377,7 @@ describe('listeners', () => {
     expect(uncaught).toEqual([boom, boom, boom])
   })
 
-  test('given one that asks for a resource itself, then it is served in its turn', async () => {
+  test('given a listener that acquires a resource, then it is served in order', async () => {
     const asked: Outcome<unknown>[] = []
     const { pool } = givenPool(
       { max: 2 },
@@ -396,7 +396,7 @@ describe('listeners', () => {
   })
 })
 
-/** Runs it with nobody else listening for uncaught exceptions, and tells which there were. */
+/** Runs the callback without other listeners for uncaught exceptions, and returns the exceptions. */
 async function uncaughtDuring(run: () => Promise<void>): Promise<unknown[]> {
   const others = process.listeners('uncaughtException')
   const uncaught: unknown[] = []

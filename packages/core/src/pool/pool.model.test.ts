@@ -6,7 +6,7 @@ import { settled } from './testing/manual-clock.ts'
 import { Outcome } from './testing/outcome.ts'
 import { givenPool, type PoolUnderTest } from './testing/pool-under-test.ts'
 
-/** What the outside world can do to a pool. `pick` chooses among whatever there is at that moment. */
+/** The actions on a pool. `pick` selects one of the current targets of the action. */
 type Operation =
   | { readonly type: 'acquire'; readonly timeoutMillis: number; readonly abortable: boolean }
   | { readonly type: 'release' | 'destroy' | 'release late' | 'lose' | 'abort'; readonly pick: number }
@@ -67,12 +67,12 @@ interface Caller {
   readonly abort: () => void
 }
 
-/** A question of the pool to its factory that nobody has answered yet. */
+/** A pending call of the factory. */
 interface Question {
   readonly answer: (well: boolean) => void
 }
 
-/** The world round a pool: callers, and a server that counts for itself. */
+/** The environment of a pool: callers, and a server with its own counts. */
 class World {
   readonly given: PoolUnderTest
   readonly callers: Caller[] = []
@@ -82,7 +82,7 @@ class World {
     clean: [] as Question[],
     close: [] as Question[],
   }
-  /** Slots that the server has given: ids being opened, open, or closing within the bound. */
+  /** Occupied slots of the server: ids that are being opened, open, or closing within the timeout. */
   readonly slots = new Set<number>()
 
   constructor(settings: Parameters<typeof givenPool>[0]) {
@@ -96,8 +96,8 @@ class World {
       opening.promise.catch(() => this.slots.delete(id))
       ask('open', (well) => (well ? opening.succeed() : opening.fail(connectErrors[id % connectErrors.length])))
     }
-    factory.onCheck = () => new Promise((resolve) => ask('check', resolve))
-    factory.onClean = ({ id }) => (id % 2 === 0 ? true : new Promise((resolve) => ask('clean', resolve)))
+    factory.onValidate = () => new Promise((resolve) => ask('check', resolve))
+    factory.onReset = ({ id }) => (id % 2 === 0 ? true : new Promise((resolve) => ask('clean', resolve)))
     factory.onClose = ({ id }) => {
       this.given.clock.after(CLOSE_BOUND_MILLIS, () => this.slots.delete(id))
       return new Promise((resolve, reject) =>
@@ -175,17 +175,17 @@ class World {
     expect(Math.min(idle, connecting, closing, validating), 'no count is negative').toBeGreaterThanOrEqual(0)
     expect(new Set(this.held.map(({ resource }) => resource.id)).size, 'one lease on each').toBe(active)
     expect(waiting, 'those who wait').toBe(this.callers.filter(({ outcome }) => outcome.state === 'pending').length)
-    if (idle > 0 && validating === 0) expect(waiting, 'nobody waits beside an idle one').toBe(0)
+    if (idle > 0 && validating === 0) expect(waiting, 'no caller waits while a resource is idle').toBe(0)
 
     const states = this.callers.map(({ outcome }) => outcome.state)
     const firstPending = states.indexOf('pending')
     const overtakers = firstPending < 0 ? [] : states.slice(firstPending).filter((state) => state === 'fulfilled')
-    expect(overtakers, 'served before someone who came first').toEqual([])
+    expect(overtakers, 'served before an earlier caller').toEqual([])
   }
 }
 
-describe('a pool, whatever happens to it', () => {
-  test('never exceeds max, never lends one resource twice, and settles every caller once, in turn', async () => {
+describe('a pool under random events', () => {
+  test('never exceeds max, never lends one resource twice, and settles every caller once, in order', async () => {
     await fc.assert(
       fc.asyncProperty(settings, fc.array(operation, { maxLength: 80, size: 'max' }), async (settings, operations) => {
         const world = new World(settings)
@@ -206,7 +206,7 @@ describe('a pool, whatever happens to it', () => {
     )
   }, 15_000)
 
-  test('serves everyone in the end, given a server that recovers and borrowers who give back', async () => {
+  test('serves every caller eventually, given a server that recovers and callers that release', async () => {
     await fc.assert(
       fc.asyncProperty(settings, fc.array(operation, { maxLength: 60, size: 'max' }), async (settings, operations) => {
         const world = new World({ ...settings, maxWaiters: Infinity })

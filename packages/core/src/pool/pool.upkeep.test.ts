@@ -6,7 +6,7 @@ import { settled } from './testing/manual-clock.ts'
 import { Outcome } from './testing/outcome.ts'
 import { givenPool, type PoolUnderTest } from './testing/pool-under-test.ts'
 
-/** Opens so many and lays them aside, the first one to be lent last. */
+/** Opens this many resources and makes them idle, in the order of their ids. */
 async function warmUp({ pool }: PoolUnderTest, count: number): Promise<void> {
   const leases = await Promise.all(Array.from({ length: count }, () => pool.acquire()))
   for (const lease of leases) lease.release()
@@ -17,7 +17,7 @@ function reasons({ events }: PoolUnderTest): CloseReason[] {
   return events.flatMap((event) => (event.type === 'closed' ? [event.reason] : []))
 }
 
-test('given a pool that is resized, then its leases are a share of what max was over time', async () => {
+test('given a pool that is resized, then the share in use is measured against max over time', async () => {
   const { pool, clock } = givenPool({ max: 10 })
   const lease = await pool.acquire()
   await clock.advance(1_000)
@@ -28,7 +28,7 @@ test('given a pool that is resized, then its leases are a share of what max was 
 })
 
 describe('min', () => {
-  test('is opened at once, without anyone asking', async () => {
+  test('is opened immediately, without callers', async () => {
     const { pool, factory } = givenPool({ min: 3 })
     await settled()
 
@@ -54,7 +54,7 @@ describe('min', () => {
     expect(pool.stats()).toMatchObject({ idle: 2, total: 2 })
   })
 
-  test('stays open when the idle timeout has passed; what is above goes', async () => {
+  test('stays open after the idle timeout; connections above min are closed', async () => {
     const given = givenPool({ min: 2, idleTimeoutMillis: 1_000 })
     await warmUp(given, 5)
     await given.clock.advance(1_000)
@@ -65,14 +65,14 @@ describe('min', () => {
     expect(given.pool.stats()).toMatchObject({ idle: 2, opened: 5 })
   })
 
-  test('is replaced when its lifetime is over', async () => {
+  test('is replaced at the end of its lifetime', async () => {
     const { pool, clock } = givenPool({ min: 1, maxLifetimeMillis: 1_000 })
     await clock.advance(1_000)
 
     expect(pool.stats()).toMatchObject({ idle: 1, opened: 2, closed: 1 })
   })
 
-  test('when lowered, then what is idle for too long goes', async () => {
+  test('when lowered, then connections that were idle for too long are closed', async () => {
     const { pool, clock } = givenPool({ min: 2, idleTimeoutMillis: 1_000 })
     await clock.advance(5_000)
     pool.resize({ min: 0 })
@@ -81,7 +81,7 @@ describe('min', () => {
     expect(pool.stats()).toMatchObject({ total: 0 })
   })
 
-  test('when raised, then what is missing is opened', async () => {
+  test('when raised, then missing connections are opened', async () => {
     const { pool } = givenPool({ min: 0 })
     pool.resize({ min: 2 })
     await settled()
@@ -91,7 +91,7 @@ describe('min', () => {
 })
 
 describe('the idle timeout', () => {
-  test('closes what nobody has used for so long, the longest first', async () => {
+  test('closes resources that were idle for that long, the longest first', async () => {
     const given = givenPool({ idleTimeoutMillis: 1_000 })
     await warmUp(given, 2)
     await given.clock.advance(600)
@@ -106,7 +106,7 @@ describe('the idle timeout', () => {
     expect(given.factory.closed).toEqual([0, 1])
   })
 
-  test('given Infinity, then what is idle stays until its lifetime is over', async () => {
+  test('given Infinity, then idle resources stay until the end of their lifetime', async () => {
     const given = givenPool({ idleTimeoutMillis: Infinity, maxLifetimeMillis: 1e6 })
     await warmUp(given, 1)
     await given.clock.advance(999_999)
@@ -116,7 +116,7 @@ describe('the idle timeout', () => {
     expect(reasons(given)).toEqual(['lifetime'])
   })
 
-  test('given Infinity for lifetime too, then there is no timer at all', async () => {
+  test('given Infinity for the lifetime too, then there is no timer', async () => {
     const given = givenPool({ idleTimeoutMillis: Infinity, maxLifetimeMillis: Infinity })
     await warmUp(given, 1)
     await given.clock.advance(60_000)
@@ -124,7 +124,7 @@ describe('the idle timeout', () => {
     expect(given.clock.timers).toBe(0)
   })
 
-  test('given 0, then a resource that nobody waits for is closed on the next turn', async () => {
+  test('given 0, then a resource without a waiter is closed on the next turn', async () => {
     const { pool, factory, clock } = givenPool({ max: 1, idleTimeoutMillis: 0 })
     const lease = await pool.acquire()
     const waiting = new Outcome<Lease<FakeResource>>(pool.acquire())
@@ -137,7 +137,7 @@ describe('the idle timeout', () => {
     expect(factory.closed).toEqual([0])
   })
 
-  test('keeps no process alive', async () => {
+  test('does not keep the process alive', async () => {
     const given = givenPool()
     await warmUp(given, 1)
     await given.clock.advance(10_000)
@@ -148,7 +148,7 @@ describe('the idle timeout', () => {
 })
 
 describe('the lifetime', () => {
-  test('given chance, then each resource gets up to 10 % less', async () => {
+  test('given random values, then each resource gets up to 10 % less', async () => {
     const chances = [0, 0.5, 1]
     const given = givenPool(
       { idleTimeoutMillis: Infinity, maxLifetimeMillis: 1_000 },
@@ -165,7 +165,7 @@ describe('the lifetime', () => {
     expect(given.factory.closed).toEqual([2, 1, 0])
   })
 
-  test('given a lease that outlives it, then the resource is closed when it comes back', async () => {
+  test('given a lease that outlives it, then the resource is closed at its release', async () => {
     const given = givenPool({ maxLifetimeMillis: 1_000 })
     const lease = await given.pool.acquire()
     await given.clock.advance(2_000)
@@ -176,7 +176,7 @@ describe('the lifetime', () => {
     expect(reasons(given)).toEqual(['lifetime'])
   })
 
-  test('given it ends while the housekeeping is still to come, then the resource is not lent any more', async () => {
+  test('given it ends before the next housekeeping, then the resource is not lent again', async () => {
     const given = givenPool({ maxLifetimeMillis: 1_000 })
     await warmUp(given, 1)
     given.clock.after = () => () => {}
@@ -191,7 +191,7 @@ describe('the lifetime', () => {
 })
 
 describe('maxUses', () => {
-  test('given that many checkouts, then the resource is closed when it comes back', async () => {
+  test('given that many checkouts, then the resource is closed at its release', async () => {
     const given = givenPool({ max: 1, maxUses: 2 })
     const ids: number[] = []
     for (let use = 0; use < 5; use++) {
@@ -202,32 +202,32 @@ describe('maxUses', () => {
 
     expect(ids).toEqual([0, 0, 1, 1, 2])
     expect(reasons(given)).toEqual(['uses', 'uses'])
-    expect(given.factory.cleaned).toEqual([0, 1, 2])
+    expect(given.factory.resets).toEqual([0, 1, 2])
   })
 })
 
 describe('validation', () => {
-  test('given a resource idle for no longer than validateAfterIdleMillis, then it is lent unasked', async () => {
+  test('given a resource idle for no longer than validateAfterIdleMillis, then it is lent without validation', async () => {
     const given = givenPool({ validateAfterIdleMillis: 500 })
     await warmUp(given, 1)
     await given.clock.advance(500)
     await given.pool.acquire()
 
-    expect(given.factory.checked).toEqual([])
+    expect(given.factory.validated).toEqual([])
   })
 
-  test('given it has been idle for longer, then it is asked first', async () => {
+  test('given it has been idle for longer, then it is validated first', async () => {
     const given = givenPool({ validateAfterIdleMillis: 500 })
     await warmUp(given, 1)
     await given.clock.advance(501)
     const lease = await given.pool.acquire()
 
-    expect(given.factory.checked).toEqual([0])
+    expect(given.factory.validated).toEqual([0])
     expect(lease.resource.id).toBe(0)
   })
 
   test.each([
-    ['says no', async () => false],
+    ['returns false', async () => false],
     ['rejects', async () => Promise.reject(new Error('gone'))],
     [
       'throws',
@@ -235,11 +235,11 @@ describe('validation', () => {
         throw new Error('gone')
       },
     ],
-  ])('given its answer %s, then the same caller gets a new one', async (_, answer) => {
+  ])('given the validation %s, then the same caller gets a new resource', async (_, answer) => {
     const given = givenPool({ max: 1, validateAfterIdleMillis: 500 })
     await warmUp(given, 1)
     await given.clock.advance(501)
-    given.factory.onCheck = answer
+    given.factory.onValidate = answer
     const lease = await given.pool.acquire()
 
     expect(lease.resource.id).toBe(1)
@@ -247,22 +247,22 @@ describe('validation', () => {
     expect(given.pool.stats()).toMatchObject({ total: 1, active: 1, acquired: 2 })
   })
 
-  test('given all that is idle is dead, then one after the other is replaced, within the same acquire', async () => {
+  test('given all idle resources are dead, then they are replaced one by one, within the same acquire', async () => {
     const given = givenPool({ max: 3, validateAfterIdleMillis: 500 })
     await warmUp(given, 3)
     await given.clock.advance(501)
-    given.factory.onCheck = async () => false
+    given.factory.onValidate = async () => false
     const lease = await given.pool.acquire()
 
     expect(lease.resource.id).toBe(3)
-    expect(given.factory.checked).toEqual([2, 1, 0])
+    expect(given.factory.validated).toEqual([2, 1, 0])
   })
 
-  test('given no answer, then the caller waits no longer than connectTimeoutMillis for it', async () => {
+  test('given no answer, then the caller waits for at most connectTimeoutMillis', async () => {
     const given = givenPool({ max: 1, validateAfterIdleMillis: 500, connectTimeoutMillis: 100 })
     await warmUp(given, 1)
     await given.clock.advance(501)
-    given.factory.onCheck = () => new Promise(() => {})
+    given.factory.onValidate = () => new Promise(() => {})
     const waiting = new Outcome(given.pool.acquire())
     await given.clock.advance(99)
     expect(waiting.state).toBe('pending')
@@ -272,12 +272,12 @@ describe('validation', () => {
     expect(reasons(given)).toEqual(['invalid'])
   })
 
-  test('given the caller has left meanwhile, then the resource goes back to the idle ones', async () => {
+  test('given the caller has left meanwhile, then the resource becomes idle again', async () => {
     const given = givenPool({ validateAfterIdleMillis: 500 })
     await warmUp(given, 1)
     await given.clock.advance(501)
     const check = Promise.withResolvers<boolean>()
-    given.factory.onCheck = () => check.promise
+    given.factory.onValidate = () => check.promise
     new Outcome(given.pool.acquire({ timeoutMillis: 10 }))
     await given.clock.advance(10)
     expect(given.pool.stats()).toMatchObject({ validating: 1, idle: 0, active: 0, total: 1 })
@@ -287,7 +287,7 @@ describe('validation', () => {
     expect(given.pool.stats()).toMatchObject({ idle: 1, active: 0, waiting: 0, total: 1 })
   })
 
-  test('given a factory that cannot check, then nothing is asked', async () => {
+  test('given a factory without validate, then nothing is validated', async () => {
     const factory = new FakeFactory()
     Object.defineProperty(factory, 'check', { value: undefined })
     const given = givenPool({}, { factory })
@@ -299,21 +299,21 @@ describe('validation', () => {
   })
 })
 
-describe('cleaning', () => {
-  test('given it answers true at once, then the next caller gets the resource at once', async () => {
+describe('reset', () => {
+  test('given it returns true synchronously, then the next caller gets the resource immediately', async () => {
     const { pool, factory } = givenPool({ max: 1 })
     const lease = await pool.acquire()
     lease.release()
 
-    expect(factory.cleaned).toEqual([0])
+    expect(factory.resets).toEqual([0])
     expect(pool.stats()).toMatchObject({ idle: 1, active: 0 })
   })
 
-  test('given a promise, then the resource is in nobody’s hands until that is fulfilled', async () => {
+  test('given a promise, then the resource is neither idle nor leased until it is fulfilled', async () => {
     const { pool, factory } = givenPool({ max: 1 })
     const lease = await pool.acquire()
     const cleaning = Promise.withResolvers<boolean>()
-    factory.onClean = () => cleaning.promise
+    factory.onReset = () => cleaning.promise
     lease.release()
     const waiting = new Outcome(pool.acquire())
     await settled()
@@ -325,8 +325,8 @@ describe('cleaning', () => {
   })
 
   test.each([
-    ['answers false', () => false],
-    ['promises false', async () => false],
+    ['returns false', () => false],
+    ['resolves to false', async () => false],
     ['rejects', async () => Promise.reject(new Error('no'))],
     [
       'throws',
@@ -334,10 +334,10 @@ describe('cleaning', () => {
         throw new Error('no')
       },
     ],
-  ])('given it %s, then the resource is replaced', async (_, answer) => {
+  ])('given the reset %s, then the resource is replaced', async (_, answer) => {
     const given = givenPool({ max: 1 })
     const lease = await given.pool.acquire()
-    given.factory.onClean = answer
+    given.factory.onReset = answer
     expect(() => lease.release()).not.toThrow()
     const next = await given.pool.acquire()
 
@@ -349,7 +349,7 @@ describe('cleaning', () => {
   test('given no answer, then the resource is closed after connectTimeoutMillis', async () => {
     const given = givenPool({ max: 1, connectTimeoutMillis: 100 })
     const lease = await given.pool.acquire()
-    given.factory.onClean = () => new Promise(() => {})
+    given.factory.onReset = () => new Promise(() => {})
     lease.release()
     const waiting = new Outcome(given.pool.acquire())
     await given.clock.advance(100)
@@ -360,7 +360,7 @@ describe('cleaning', () => {
 })
 
 describe('resizing', () => {
-  test('when max grows, then waiters are served at once', async () => {
+  test('when max grows, then waiters are served immediately', async () => {
     const { pool, events } = givenPool({ max: 1 })
     await pool.acquire()
     const waiting = [new Outcome(pool.acquire()), new Outcome(pool.acquire())]
@@ -371,7 +371,7 @@ describe('resizing', () => {
     expect(events).toContainEqual({ type: 'resized', min: 0, max: 2 })
   })
 
-  test('when max shrinks, then idle surplus is closed at once, what was unused longest first', async () => {
+  test('when max shrinks, then surplus idle resources are closed immediately, the longest idle first', async () => {
     const given = givenPool({ max: 5 })
     await warmUp(given, 4)
     given.pool.resize({ max: 2 })
@@ -382,7 +382,7 @@ describe('resizing', () => {
     expect(given.pool.stats()).toMatchObject({ total: 2, max: 2 })
   })
 
-  test('when max shrinks, then busy surplus is closed as it comes back, and waiters wait for the rest', async () => {
+  test('when max shrinks, then surplus leased resources are closed at their release, and waiters wait for the remaining ones', async () => {
     const given = givenPool({ max: 3 })
     const leases = await Promise.all([given.pool.acquire(), given.pool.acquire(), given.pool.acquire()])
     given.pool.resize({ max: 1 })
@@ -398,7 +398,7 @@ describe('resizing', () => {
     expect(waiting.value?.resource.id).toBe(2)
   })
 
-  test('when max shrinks while resources are being opened, then those are surplus as they come', async () => {
+  test('when max shrinks while resources are being opened, then surplus ones are closed as soon as they are open', async () => {
     const given = givenPool({ max: 2 })
     given.factory.onOpen = () => {}
     const waiting = [new Outcome(given.pool.acquire()), new Outcome(given.pool.acquire())]
@@ -410,7 +410,7 @@ describe('resizing', () => {
     expect(reasons(given)).toEqual(['over-max'])
   })
 
-  test('when the bounds are the same, then nothing is told', () => {
+  test('when the bounds are the same, then no event is emitted', () => {
     const { pool, events } = givenPool({ max: 2, min: 0 })
     pool.resize({ max: 2 })
     pool.resize({})
@@ -431,7 +431,7 @@ describe('a lost connection', () => {
     expect(reasons(given)).toEqual(['lost'])
   })
 
-  test('given it was leased, then its slot comes back without a release, and a late release is harmless', async () => {
+  test('given it was leased, then its slot becomes free without a release, and a late release does nothing', async () => {
     const given = givenPool({ max: 1 })
     const lease = await given.pool.acquire()
     const waiting = new Outcome<Lease<FakeResource>>(given.pool.acquire())
@@ -447,12 +447,12 @@ describe('a lost connection', () => {
     expect(given.pool.stats()).toMatchObject({ total: 1, active: 1, closed: 1 })
   })
 
-  test('given it was being checked, then the caller gets another one', async () => {
+  test('given it was being validated, then the caller gets another one', async () => {
     const given = givenPool({ max: 1 })
     await warmUp(given, 1)
     await given.clock.advance(501)
     const check = Promise.withResolvers<boolean>()
-    given.factory.onCheck = () => check.promise
+    given.factory.onValidate = () => check.promise
     const waiting = new Outcome(given.pool.acquire())
     given.factory.opening(0).lost()
     await settled()
@@ -463,11 +463,11 @@ describe('a lost connection', () => {
     expect(given.pool.stats()).toMatchObject({ total: 1, active: 1, idle: 0 })
   })
 
-  test('given it was being cleaned, then it does not come back', async () => {
+  test('given it was being reset, then it is not lent again', async () => {
     const given = givenPool({ max: 1 })
     const lease = await given.pool.acquire()
     const cleaning = Promise.withResolvers<boolean>()
-    given.factory.onClean = () => cleaning.promise
+    given.factory.onReset = () => cleaning.promise
     lease.release()
     given.factory.opening(0).lost()
     cleaning.resolve(true)
@@ -478,13 +478,13 @@ describe('a lost connection', () => {
   })
 
   test.each([
-    ['true', true],
-    ['false', false],
-    ['a promise', Promise.resolve(true)],
-  ])('given the cleaning itself finds that out and answers %s, then it does not come back', async (_, answer) => {
+    ['returns true', true],
+    ['returns false', false],
+    ['returns a promise', Promise.resolve(true)],
+  ])('given the reset itself detects the loss and %s, then the resource is not lent again', async (_, answer) => {
     const given = givenPool({ max: 1 })
     const lease = await given.pool.acquire()
-    given.factory.onClean = () => {
+    given.factory.onReset = () => {
       given.factory.opening(0).lost()
       return answer
     }
@@ -496,11 +496,11 @@ describe('a lost connection', () => {
     expect(reasons(given)).toEqual(['lost'])
   })
 
-  test('given the check itself finds that out, then the caller gets another one', async () => {
+  test('given the validation itself detects the loss, then the caller gets another resource', async () => {
     const given = givenPool({ max: 1 })
     await warmUp(given, 1)
     await given.clock.advance(501)
-    given.factory.onCheck = async () => {
+    given.factory.onValidate = async () => {
       given.factory.opening(0).lost()
       return true
     }
@@ -511,7 +511,7 @@ describe('a lost connection', () => {
     expect(given.pool.stats()).toMatchObject({ total: 1, active: 1, idle: 0 })
   })
 
-  test('given it was lost before opening had come to its end, then the caller gets another one', async () => {
+  test('given it was lost before the opening was done, then the caller gets another one', async () => {
     const given = givenPool({ max: 1 })
     given.factory.onOpen = (opening) => {
       if (opening.resource.id === 0) opening.lost()
@@ -525,7 +525,7 @@ describe('a lost connection', () => {
     expect(reasons(given)).toEqual(['lost'])
   })
 
-  test('given it is told twice, or after closing, then that is once', async () => {
+  test('given the loss is reported twice, or after closing, then it counts once', async () => {
     const given = givenPool({ max: 1 })
     const lease = await given.pool.acquire()
     given.factory.opening(0).lost()
@@ -541,7 +541,7 @@ describe('a lost connection', () => {
 })
 
 describe('a closing resource', () => {
-  test('keeps its slot until the server has let go of it', async () => {
+  test('keeps its slot until the server has closed it', async () => {
     const given = givenPool({ max: 1 })
     const lease = await given.pool.acquire()
     const close = Promise.withResolvers<void>()
@@ -558,7 +558,7 @@ describe('a closing resource', () => {
     expect(given.pool.stats()).toMatchObject({ closing: 0, total: 1 })
   })
 
-  test('keeps it no longer than connectTimeoutMillis', async () => {
+  test('keeps its slot for at most connectTimeoutMillis', async () => {
     const given = givenPool({ max: 1, connectTimeoutMillis: 100 })
     const lease = await given.pool.acquire()
     given.factory.onClose = () => new Promise(() => {})
@@ -579,7 +579,7 @@ describe('a closing resource', () => {
         throw new Error('no')
       },
     ],
-  ])('given that %s, then its slot is free all the same', async (_, close) => {
+  ])('given a close that %s, then its slot becomes free anyway', async (_, close) => {
     const given = givenPool({ max: 1 })
     const lease = await given.pool.acquire()
     given.factory.onClose = close
@@ -591,8 +591,8 @@ describe('a closing resource', () => {
   })
 })
 
-describe('closing what is idle', () => {
-  test('closes it, is done when the server has let go, and the pool goes on', async () => {
+describe('closeIdle', () => {
+  test('closes idle resources, resolves when the server has closed them, and the pool keeps working', async () => {
     const given = givenPool({ max: 3 })
     await warmUp(given, 3)
     const busy = await given.pool.acquire()
@@ -606,14 +606,14 @@ describe('closing what is idle', () => {
     expect(given.pool.stats()).toMatchObject({ idle: 1, total: 1 })
   })
 
-  test('of nothing is done at once', async () => {
+  test('resolves immediately for an empty pool', async () => {
     const closed = new Outcome(givenPool().pool.closeIdle())
     await settled()
 
     expect(closed.state).toBe('fulfilled')
   })
 
-  test('waits for what is being opened without anyone waiting for it, and closes that, too', async () => {
+  test('waits for openings without a waiter, and closes their resources, too', async () => {
     const factory = new FakeFactory()
     factory.onOpen = () => {}
     const { pool } = givenPool({ max: 3, min: 1 }, { factory })

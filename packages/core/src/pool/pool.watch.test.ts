@@ -7,10 +7,10 @@ import { settled } from './testing/manual-clock.ts'
 import { Outcome } from './testing/outcome.ts'
 import { givenPool } from './testing/pool-under-test.ts'
 
-/** A factory whose resources do what the test says. */
+/** A factory whose resources are controlled by the test. */
 class WatchedFactory extends FakeFactory {
   readonly activities = new Map<number, LeaseActivity>()
-  /** The texts of the queries that run. */
+  /** The texts of the running queries. */
   readonly queries = new Map<number, string>()
   readonly listening = new Set<number>()
 
@@ -36,8 +36,8 @@ function givenWatchedPool(settings: Parameters<typeof givenPool>[0] = {}) {
   return { ...given, factory, leaks, longQueries }
 }
 
-describe('the leak watch', () => {
-  test('given nothing is done on a lease for the threshold, then it is reported once, and again when it returns', async () => {
+describe('the leak detector', () => {
+  test('given a lease without activity for the threshold, then it is reported once, and again at its release', async () => {
     const { pool, clock, leaks } = givenWatchedPool()
     const lease = await pool.acquire()
     await clock.advance(999)
@@ -53,7 +53,7 @@ describe('the leak watch', () => {
     expect(pool.stats()).toMatchObject({ leaks: 1, suspectedLeaks: 0 })
   })
 
-  test('given something moves, then it is no leak however long it takes, whether or not a query is open', async () => {
+  test('given activity, then it is no leak for any duration, with or without an open query', async () => {
     const { pool, factory, clock, leaks } = givenWatchedPool()
     await pool.acquire()
     for (let i = 1; i <= 10; i++) {
@@ -68,7 +68,7 @@ describe('the leak watch', () => {
     expect(leaks()).toHaveLength(1)
   })
 
-  test('given a query that is never answered, then it is a leak with that query', async () => {
+  test('given a query that is never answered, then a leak with that query is reported', async () => {
     const { pool, factory, clock, leaks } = givenWatchedPool({
       acquireTimeoutMillis: 100,
       max: 1,
@@ -88,7 +88,7 @@ describe('the leak watch', () => {
     expect(stack).toMatch(/waiting for the answer to a query for 2100 ms \(select lost\) was borrowed\n.*unlucky/)
   })
 
-  test('given a short threshold, then a query may take two seconds', async () => {
+  test('given a short threshold, then a query may still take two seconds', async () => {
     const { pool, factory, clock, leaks } = givenWatchedPool({ leakThresholdMillis: 100 })
     await pool.acquire()
     factory.queries.set(0, 'select slowly')
@@ -102,7 +102,7 @@ describe('the leak watch', () => {
     expect(leaks()).toEqual([])
   })
 
-  test('given a borrower that listens for notifications, then it is no leak until it listens no more', async () => {
+  test('given a caller that listens for notifications, then it is no leak until it stops listening', async () => {
     const { pool, factory, clock, leaks } = givenWatchedPool()
     await pool.acquire()
     factory.listening.add(0)
@@ -113,7 +113,7 @@ describe('the leak watch', () => {
     expect(leaks()).toHaveLength(1)
   })
 
-  test('given a lease that is released in time, and one on the same resource later, then each has its own time', async () => {
+  test('given a lease that is released in time, and a later one on the same resource, then each has its own threshold', async () => {
     const { pool, clock, leaks } = givenWatchedPool()
     for (let i = 0; i < 5; i++) {
       const lease = await pool.acquire()
@@ -123,7 +123,7 @@ describe('the leak watch', () => {
     expect(leaks()).toEqual([])
   })
 
-  test('given no lease is out, then no timer runs on', async () => {
+  test('given no leases, then no timer is active', async () => {
     const { pool, clock } = givenWatchedPool({ idleTimeoutMillis: Infinity, maxLifetimeMillis: Infinity })
     const lease = await pool.acquire()
     lease.release()
@@ -132,8 +132,8 @@ describe('the leak watch', () => {
   })
 })
 
-describe('the watch for long queries', () => {
-  test('given a query that runs for the threshold, then it is reported once, with its borrower, and is no leak', async () => {
+describe('the detection of long queries', () => {
+  test('given a query that runs for the threshold, then it is reported once, with its caller, and is no leak', async () => {
     const given = givenWatchedPool({ longQueryMillis: 500, captureStacks: 'always' })
     const { pool, factory, clock, leaks, longQueries } = given
     await (async function reporting() {
@@ -162,7 +162,7 @@ describe('the watch for long queries', () => {
     expect(leaks(), 'what is held after the answer').toHaveLength(1)
   })
 
-  test('given many queries that each end in time, or no threshold, then none is reported', async () => {
+  test('given queries that end in time, or no threshold, then no query is reported', async () => {
     const short = givenWatchedPool({ longQueryMillis: 500 })
     await short.pool.acquire()
     for (let i = 0; i < 10; i++) {
@@ -171,14 +171,14 @@ describe('the watch for long queries', () => {
     }
     const never = givenWatchedPool({ longQueryMillis: Infinity, leakThresholdMillis: Infinity })
     await never.pool.acquire()
-    never.factory.queries.set(0, 'select for ever')
+    never.factory.queries.set(0, 'select endless')
     await never.clock.advance(1e9)
     expect([...short.longQueries(), ...never.longQueries(), ...never.leaks()]).toEqual([])
   })
 })
 
 describe('stacks', () => {
-  test('given adaptive, then they are captured from the first suspicion on', async () => {
+  test('given adaptive, then they are captured from the first suspected leak on', async () => {
     const { pool, clock, leaks } = givenWatchedPool()
     await pool.acquire()
     await clock.advance(1_000)
@@ -191,7 +191,7 @@ describe('stacks', () => {
     expect(second?.lease.stack).toContain('laterBorrower')
   })
 
-  test('given adaptive, when ten thresholds pass without a suspicion, then they are captured no longer', async () => {
+  test('given adaptive, when ten thresholds pass without a suspected leak, then they are no longer captured', async () => {
     const { pool, clock, leaks } = givenWatchedPool()
     const leaked = await pool.acquire()
     await clock.advance(1_000)
@@ -206,7 +206,7 @@ describe('stacks', () => {
     ])
   })
 
-  test('given always, then the error of a timeout shows who holds the connections; given never, then it does not', async () => {
+  test('given always, then a timeout error shows the stacks of the callers that hold connections; given never, then it does not', async () => {
     for (const stacks of ['always', 'never'] as const) {
       const { pool, clock } = givenWatchedPool({ max: 1, captureStacks: stacks, acquireTimeoutMillis: 50 })
       await (async function hoarder() {
@@ -222,7 +222,7 @@ describe('stacks', () => {
     }
   })
 
-  test('given always, then the stack of a waiter is its own and not that of whoever released', async () => {
+  test('given always, then a waiter has its own stack and not that of the releasing caller', async () => {
     const { pool, clock, leaks } = givenWatchedPool({ max: 1, captureStacks: 'always' })
     const first = await pool.acquire()
     const waiting = (async function patient() {
@@ -238,11 +238,11 @@ describe('stacks', () => {
   })
 })
 
-describe('the deadlock watch', () => {
+describe('the deadlock detection', () => {
   const deadlocks = (given: ReturnType<typeof givenWatchedPool>) =>
     given.events.filter(({ type }) => type === 'deadlock')
 
-  test('given every holder waits for another lease, then that is reported, and the timeouts say so', async () => {
+  test('given every holder waits for another lease, then a deadlock is reported, and the timeout errors say so', async () => {
     const given = givenWatchedPool({ max: 2, acquireTimeoutMillis: 3_000 })
     const { pool, clock } = given
     const inner = [0, 1].map(() =>
@@ -255,14 +255,14 @@ describe('the deadlock watch', () => {
     const [first, second] = (await Promise.all(inner)) as [Outcome<unknown>, Outcome<unknown>]
     await clock.advance(2_000)
     expect(deadlocks(given)).toMatchObject([{ waiting: 2, leases: [{}, {}] }])
-    expect([first.state, second.state], 'nobody is turned away for it').toEqual(['pending', 'pending'])
+    expect([first.state, second.state], 'no waiter is rejected for it').toEqual(['pending', 'pending'])
 
     await clock.advance(1_000)
     expect((first.error as Error).message).toContain('Every holder of a connection waits for another one')
     expect(pool.stats().deadlocks).toBe(1)
   })
 
-  test('given the waiter is in a scope inside of the holder, then it counts for that', async () => {
+  test('given the waiter is in a scope nested in that of the holder, then the holder counts as waiting', async () => {
     const given = givenWatchedPool({ max: 1 })
     await withDeadlockDetection(async () => {
       await given.pool.acquire()
@@ -272,7 +272,7 @@ describe('the deadlock watch', () => {
     expect(deadlocks(given)).toHaveLength(1)
   })
 
-  test('given one holder does not wait, or works on, then it is none', async () => {
+  test('given one holder does not wait, or is active, then there is no deadlock', async () => {
     const given = givenWatchedPool({ max: 2, acquireTimeoutMillis: 60_000, leakThresholdMillis: 60_000 })
     const { pool, clock, factory } = given
     await withDeadlockDetection(async () => {
@@ -281,7 +281,7 @@ describe('the deadlock watch', () => {
       await bystander
       new Outcome(pool.acquire())
     })
-    // Both leases were taken in the scope that waits; but on one of them work goes on.
+    // Both leases belong to the waiting scope, but one of them is still active.
     for (let i = 1; i < 10; i++) {
       factory.activities.set(1, i)
       await clock.advance(600)
@@ -292,7 +292,7 @@ describe('the deadlock watch', () => {
     expect(deadlocks(given)).toEqual([])
   })
 
-  test('given a holder outside of any scope, then nothing is claimed', async () => {
+  test('given a holder outside of any scope, then no deadlock is reported', async () => {
     const given = givenWatchedPool({ max: 2 })
     await given.pool.acquire()
     await withDeadlockDetection(async () => {
@@ -305,7 +305,7 @@ describe('the deadlock watch', () => {
 })
 
 describe('diagnostics channels', () => {
-  test('given a listener, then checkouts, releases and events are published with the name of the pool', async () => {
+  test('given a subscriber, then acquires, releases and events are published with the name of the pool', async () => {
     const heard: unknown[] = []
     const channels = ['acquire', 'release', 'opened', 'drained'].map((name) => `poolguard:${name}`)
     const listen = (message: unknown, channel: string | symbol) => heard.push([channel, message])
@@ -326,12 +326,12 @@ describe('diagnostics channels', () => {
   })
 })
 
-describe('a pool in trouble', () => {
-  test('given a check that takes long, then others are opened for those who wait', async () => {
+describe('a pool with slow validations or an unreachable server', () => {
+  test('given a slow validation, then connections are opened for the waiters', async () => {
     const { pool, factory, clock } = givenPool({ max: 2, validateAfterIdleMillis: 0, connectTimeoutMillis: 5_000 })
     ;(await pool.acquire()).release()
     await clock.advance(10)
-    factory.onCheck = () => new Promise(() => {})
+    factory.onValidate = () => new Promise(() => {})
     const waiting = new Outcome(pool.acquire())
     await clock.advance(99)
     expect(waiting.state).toBe('pending')
@@ -339,7 +339,7 @@ describe('a pool in trouble', () => {
     expect(waiting.value?.resource.id).toBe(1)
   })
 
-  test('given a caller without a deadline and a server that is gone, then even that gives up', async () => {
+  test('given a caller without a deadline and an unreachable server, then the caller is rejected', async () => {
     const { pool, factory, clock } = givenPool(
       { acquireTimeoutMillis: Infinity },
       { classify: () => 'unavailable', random: () => 0.5 },
@@ -355,7 +355,7 @@ describe('a pool in trouble', () => {
     })
   })
 
-  test('given a refusal while others are open, then those who wait go on waiting for them', async () => {
+  test('given a permanent failure while other connections are open, then the waiters keep waiting for these', async () => {
     const { pool, factory } = givenPool({ max: 2 }, { classify: () => 'permanent' })
     const lease = await pool.acquire()
     factory.onOpen = (opening) => opening.fail(new Error('wrong password'))
@@ -368,7 +368,7 @@ describe('a pool in trouble', () => {
     expect(waiting.state).toBe('fulfilled')
   })
 
-  test('given bounds that cannot be meant, when it is resized, then that is refused', () => {
+  test('given invalid bounds, when it is resized, then it throws', () => {
     const { pool } = givenPool()
     expect(() => pool.resize({ max: 0 })).toThrow('Invalid option pool.max: 0')
     expect(() => pool.resize({ min: 11 })).toThrow('Invalid option pool.min: 11')

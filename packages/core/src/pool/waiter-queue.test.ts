@@ -12,7 +12,7 @@ function queueOf(...waiters: Waiter<unknown>[]): WaiterQueue<unknown> {
 }
 
 describe('a queue of waiters', () => {
-  test('gives them back in the order they came, and then none', () => {
+  test('returns them first in, first out, and then undefined', () => {
     const [a, b, c] = [waiter(), waiter(), waiter()]
     const queue = queueOf(a, b, c)
 
@@ -20,7 +20,7 @@ describe('a queue of waiters', () => {
     expect(queue.size).toBe(0)
   })
 
-  test('takes one before all others, be there any or not', () => {
+  test('accepts a waiter at the front, with or without other waiters', () => {
     const [a, b, c] = [waiter(), waiter(), waiter()]
     const queue = queueOf()
     queue.unshift(b)
@@ -30,7 +30,7 @@ describe('a queue of waiters', () => {
     expect([queue.size, queue.shift(), queue.shift(), queue.shift()]).toEqual([3, a, b, c])
   })
 
-  test.each([0, 1, 2])('loses number %i of three without touching the order of the others', (at) => {
+  test.each([0, 1, 2])('removes number %i of three without changing the order of the rest', (at) => {
     const waiters = [waiter(), waiter(), waiter()]
     const queue = queueOf(...waiters)
     const [leaving] = waiters.splice(at, 1)
@@ -41,7 +41,7 @@ describe('a queue of waiters', () => {
     expect(leaving?.queued).toBe(false)
   })
 
-  test('unlinks a waiter through its own neighbours, so that leaving takes the same time from anywhere', () => {
+  test('unlinks a waiter through its neighbours, so that removal takes constant time at any position', () => {
     const [a, b, c] = [waiter(), waiter(), waiter()]
     const queue = queueOf(a, b, c)
     expect([b.previous, b.next]).toEqual([a, c])
@@ -52,7 +52,7 @@ describe('a queue of waiters', () => {
     expect([b.previous, b.next]).toEqual([undefined, undefined])
   })
 
-  test('does nothing when one leaves who has left already', () => {
+  test('ignores the removal of a waiter that has left already', () => {
     const [a, b] = [waiter(), waiter()]
     const queue = queueOf(a, b)
     queue.remove(a)
@@ -62,7 +62,7 @@ describe('a queue of waiters', () => {
     expect(queue.size).toBe(1)
   })
 
-  test('takes newcomers after it was emptied', () => {
+  test('accepts waiters after it was emptied', () => {
     const [a, b] = [waiter(), waiter()]
     const queue = queueOf(a)
     queue.shift()
@@ -71,7 +71,7 @@ describe('a queue of waiters', () => {
     expect([...queue]).toEqual([b])
   })
 
-  test('can be walked while the one at hand leaves', () => {
+  test('can be iterated while the current waiter is removed', () => {
     const waiters = [waiter(), waiter(), waiter()]
     const queue = queueOf(...waiters)
     const seen: Waiter<unknown>[] = []

@@ -22,7 +22,7 @@ describe('a caller that waits', () => {
     waiting[1]?.value?.release()
   })
 
-  test('keeps it alive no longer than its deadline, nor after it was aborted', async () => {
+  test('keeps the process alive until its deadline or its abort, and no longer', async () => {
     const { pool, clock } = givenPool({ max: 1, acquireTimeoutMillis: 1_000 })
     await pool.acquire()
     const late = new Outcome(pool.acquire())
@@ -39,7 +39,7 @@ describe('a caller that waits', () => {
     expect(clock.foregroundTimers).toBe(0)
   })
 
-  test('does so while the server is away, where the pause between attempts alone does not', async () => {
+  test('keeps the process alive while the server is unreachable, unlike the pause between attempts', async () => {
     const { pool, clock, factory } = givenPool({ min: 1, acquireTimeoutMillis: 100 }, { random: () => 1 })
     await settled()
     factory.onOpen = (opening) => opening.fail(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }))
@@ -54,7 +54,7 @@ describe('a caller that waits', () => {
     expect(clock.foregroundTimers).toBe(0)
   })
 
-  test('is told how long the event loop was blocked while it waited', async () => {
+  test('gets an error that says how long the event loop was blocked during the wait', async () => {
     const { pool, clock } = givenPool({ max: 1, acquireTimeoutMillis: 1_000 })
     clock.blockedMillis = 5_000
     await pool.acquire()
@@ -70,7 +70,7 @@ describe('a caller that waits', () => {
   })
 })
 
-test('a wait of the pool itself keeps no process alive', async () => {
+test('an internal wait of the pool does not keep the process alive', async () => {
   const { pool, clock } = givenPool({ max: 1 })
   await pool.acquire()
   const own = new Outcome(pool.acquire({ internal: 'queued' }))

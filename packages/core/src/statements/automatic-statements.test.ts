@@ -20,10 +20,10 @@ function sessionPooled(maxPreparedStatements?: number): Topology {
   return topology.kind === 'pooler' ? { ...topology, pooler: { ...topology.pooler, mode: 'session' } } : topology
 }
 
-const surprises: string[] = []
+const lossWarnings: string[] = []
 function make(options: PrepareOptions = {}, topology: Topology | undefined = direct) {
-  surprises.length = 0
-  const statements = new AutomaticStatements(options, { surprised: (reason) => surprises.push(reason) })
+  lossWarnings.length = 0
+  const statements = new AutomaticStatements(options, { surprised: (reason) => lossWarnings.push(reason) })
   if (topology) statements.adopt(topology)
   return statements
 }
@@ -36,7 +36,7 @@ const TEXT = 'select * from thing where id = $1'
 const NAME = expect.stringMatching(/^poolguard_[0-9a-f]{32}_1$/)
 const SECOND_NAME = expect.stringMatching(/^poolguard_[0-9a-f]{32}_2$/)
 
-describe('what is prepared', () => {
+describe('a statement that is prepared', () => {
   test.for([
     ['by default', {}, [undefined, undefined, undefined, undefined, undefined, NAME, NAME]],
     ['from the first', { prepareThreshold: 0 }, [NAME, NAME]],
@@ -84,20 +84,20 @@ describe('what is prepared', () => {
     expect(namesOf(make({ prepareThreshold: 0 }), text, 3)).toEqual([undefined, undefined, undefined])
   })
 
-  test('goes by one name for each text', () => {
+  test('has one name per text', () => {
     const names = ['select $1', 'select $2', 'select $1 '].map((text) => make({ prepareThreshold: 0 }).find(text)?.name)
     expect(new Set(names).size).toBe(3)
     expect(make({ prepareThreshold: 0 }).find('select $1')?.name).toBe(names[0])
   })
 
-  test('is found out in time that grows with the text and no faster', () => {
+  test('is determined in linear time', () => {
     const statements = make({ prepareThreshold: 0 })
     for (const piece of ['/*', '/**/', '--\n', ' ', '(', '/* *']) {
       expect(statements.find(piece.repeat(9_000 / piece.length))).toBeUndefined()
     }
   })
 
-  test('is nothing of a text that never comes again, and what is kept of those is bounded', () => {
+  test('is not a text that never repeats, and memory for such texts is bounded', () => {
     const statements = make()
     for (let i = 0; i < 100_000; i++)
       expect(statements.find(`select * from thing where id in ($1, ${i})`)?.name).toBeUndefined()
@@ -108,16 +108,22 @@ describe('what is prepared', () => {
   })
 })
 
-describe('where it is prepared', () => {
+describe('whether statements are prepared, given', () => {
   test.for<[string, Topology | undefined, string | undefined, boolean, RegExp]>([
-    ['nothing is known', undefined, undefined, false, /not been detected/],
+    ['no topology', undefined, undefined, false, /not been detected/],
     ['PostgreSQL itself', direct, undefined, true, /^PostgreSQL, directly$/],
     ['a pooler that keeps names', pooled(), undefined, true, /PgBouncer in transaction mode/],
-    ['one that does not', { ...pooled(), preparedStatements: 'unsafe' }, undefined, false, /statements unsafe/],
-    ['one of which it is not known', { ...pooled(), preparedStatements: 'unknown' }, undefined, false, /unknown/],
-    ['one that pins', pooled(), 'it pins', false, /^it pins$/],
-    ['one in session mode that keeps no names', sessionPooled(), undefined, false, /max_prepared_statements 0/],
-    ['one in session mode that does', sessionPooled(200), undefined, true, /session mode/],
+    [
+      'a pooler that does not keep names',
+      { ...pooled(), preparedStatements: 'unsafe' },
+      undefined,
+      false,
+      /statements unsafe/,
+    ],
+    ['a pooler of which this is unknown', { ...pooled(), preparedStatements: 'unknown' }, undefined, false, /unknown/],
+    ['a pooler that pins', pooled(), 'it pins', false, /^it pins$/],
+    ['a pooler in session mode that keeps no names', sessionPooled(), undefined, false, /max_prepared_statements 0/],
+    ['a pooler in session mode that keeps names', sessionPooled(200), undefined, true, /session mode/],
   ])('%s', ([, topology, against, active, reason]) => {
     const statements = new AutomaticStatements({ prepareThreshold: 0 }, { against, surprised: () => {} })
     if (topology) statements.adopt(topology)
@@ -141,7 +147,7 @@ describe('where it is prepared', () => {
 })
 
 describe('after an error', () => {
-  test('of a stale plan, directly: that text is prepared anew on every connection, once', () => {
+  test('of a stale plan, without a pooler: the text is prepared again on every connection, once', () => {
     const statements = make({ prepareThreshold: 0 })
     const other = statements.find('select $1')?.name
     expect(statements.find(TEXT)?.name).toEqual(NAME)
@@ -150,17 +156,17 @@ describe('after an error', () => {
     statements.failed('stale', TEXT)
     expect(namesOf(statements, TEXT, 3)).toEqual([undefined, undefined, undefined])
     expect(statements.find('select $1')?.name).toBe(other)
-    expect(surprises).toEqual([])
+    expect(lossWarnings).toEqual([])
   })
 
-  test('of a plan that is given up already: nothing more is held against the text', () => {
+  test('of a plan that was replaced already: the text stays prepared', () => {
     const statements = make({ prepareThreshold: 0 })
     const first = statements.find(TEXT)?.name
     for (let connection = 0; connection < 3; connection++) statements.failed('stale', TEXT, first)
     expect(statements.find(TEXT)?.name).toEqual(SECOND_NAME)
   })
 
-  test('in a transaction, which cannot be sent again: that text is prepared no more, unless the data may be bad', () => {
+  test('in a transaction, which cannot be sent again: the text is no longer prepared, unless the data may be invalid', () => {
     for (const code of ['42804', 'XX000', '0A000']) {
       const statements = make({ prepareThreshold: 0 })
       statements.find(TEXT)
@@ -175,7 +181,7 @@ describe('after an error', () => {
     expect(pooledStatements.find(TEXT)).toBeUndefined()
   })
 
-  test('in a transaction, of a plan or a type: no other statement costs a transaction for the same reason', () => {
+  test('in a transaction, because of a plan or a type: no other statement fails a transaction for the same reason', () => {
     const statements = make({ prepareThreshold: 0 })
     const connection = new ConnectionStatements(statements)
     connection.use('other')
@@ -187,7 +193,7 @@ describe('after an error', () => {
     expect(connection.has('other')).toBe(false)
   })
 
-  test('of a stale plan, behind a pooler: that text is prepared no more, and all others are', () => {
+  test('of a stale plan, behind a pooler: only that text is no longer prepared', () => {
     const statements = make({ prepareThreshold: 0 }, pooled())
     statements.find(TEXT)
     statements.failed('stale', TEXT)
@@ -197,17 +203,17 @@ describe('after an error', () => {
     expect(statements.find('select $1')?.name).toEqual(NAME)
   })
 
-  test('of a lost statement: nothing is prepared until the next look, and after the third time within an hour nothing for that long', () => {
+  test('of a lost statement: nothing is prepared until the next detection, and after three losses within an hour nothing for an hour', () => {
     const statements = make({ prepareThreshold: 0 })
-    for (const outlook of ['until', 'until', 'for the next hour']) {
+    for (const duration of ['until', 'until', 'for the next hour']) {
       expect(statements.find(TEXT)?.name).toEqual(NAME)
       statements.failed('lost', TEXT)
       statements.failed('lost', TEXT)
-      expect(surprises.at(-1)).toContain(outlook)
+      expect(lossWarnings.at(-1)).toContain(duration)
       expect(statements.find(TEXT)?.name).toBeUndefined()
       statements.adopt(direct)
     }
-    expect(surprises).toHaveLength(3)
+    expect(lossWarnings).toHaveLength(3)
     expect(statements.state).toEqual({ active: false, reason: 'prepared statements were lost too often' })
   })
 })
@@ -215,7 +221,7 @@ describe('after an error', () => {
 describe('on one connection', () => {
   const connect = (maxPreparedStatements: number) => new ConnectionStatements(make({ maxPreparedStatements }))
 
-  test('the least recently used is closed first', () => {
+  test('the least recently used statement is closed first', () => {
     const connection = connect(2)
     for (const name of ['a', 'b', 'a', 'c']) connection.use(name)
     expect(connection.takeClosing()).toEqual(['b'])
@@ -225,7 +231,7 @@ describe('on one connection', () => {
     expect(connection.size).toBe(2)
   })
 
-  test('what was refused or dropped is parsed again', () => {
+  test('rejected and dropped statements are parsed again', () => {
     const connection = connect(5)
     connection.use('a')
     connection.refused('a')
@@ -239,7 +245,7 @@ describe('on one connection', () => {
     expect([connection.use('a'), connection.takeClosing()]).toEqual([true, ['a']])
   })
 
-  test('after a lost one all are parsed again', () => {
+  test('after a lost statement all are parsed again', () => {
     const statements = make({ prepareThreshold: 0 })
     const connection = new ConnectionStatements(statements)
     connection.use('a')

@@ -31,13 +31,13 @@ function inAnyCase(word: string, capitals: number): string {
     .join('')
 }
 
-test('blanks, comments and the case of words change nothing', () => {
+test('blanks, comments and the case of words make no difference', () => {
   fc.assert(
     fc.property(sql, fc.infiniteStream(filler), fc.infiniteStream(fc.nat(0xffff)), (text, fillers, capitals) => {
       let rewritten = ''
       for (const [kind, token] of tokensOf(text)) {
         if (kind === 'blank' || kind === 'comment') continue
-        // Beyond ASCII, letters change into others that are no part of any keyword, or out of it.
+        // Beyond ASCII, changing the case may turn a letter into one that belongs to a keyword, or the reverse.
         const ascii = kind === 'word' && !/[^ -~]/.test(token)
         rewritten += fillers.next().value + (ascii ? inAnyCase(token, capitals.next().value ?? 0) : token)
       }
@@ -47,7 +47,7 @@ test('blanks, comments and the case of words change nothing', () => {
   )
 })
 
-describe('a text is not looked into', () => {
+describe('the content of these is not checked', () => {
   const wrappings: Record<string, (text: string) => string> = {
     'as a string': (text) => `SELECT '${text.replaceAll("'", "''")}'`,
     'as a string with backslashes': (text) => `SELECT E'${text.replaceAll(/['\\]/g, '\\$&')}'`,
@@ -69,7 +69,7 @@ describe('a text is not looked into', () => {
   })
 })
 
-test('several texts are found as much in as in each of them', () => {
+test('several texts joined have the findings of each of them', () => {
   fc.assert(
     fc.property(fc.array(sql), (texts) => {
       const each = new Set(texts.flatMap((text) => constructs(lintStatement(text))))
@@ -78,7 +78,7 @@ test('several texts are found as much in as in each of them', () => {
   )
 })
 
-test('whatever the text, linting does not throw, and is done with the text', () => {
+test('for any text, linting does not throw, and reads to its end', () => {
   fc.assert(
     fc.property(anything, (text) => {
       for (const { construct } of lintStatement(text)) expect(construct).toMatch(/^[\w .$,()]{3,}$/)
@@ -87,7 +87,7 @@ test('whatever the text, linting does not throw, and is done with the text', () 
   )
 })
 
-test('what is found in the beginning is found in the whole', () => {
+test('findings of the beginning are findings of the whole text', () => {
   fc.assert(
     fc.property(anything, fc.nat(200), (text, characters) => {
       const whole = constructs(lintStatement(text))
@@ -97,12 +97,12 @@ test('what is found in the beginning is found in the whole', () => {
   )
 })
 
-test('a plain query is one in which reading finds nothing', () => {
+test('a plain query has no findings', () => {
   fc.assert(
     fc.property(fc.constantFrom('', 'select ', 'insert into', 'with '), anything, (before, text) => {
       const query = before + text
       fc.pre(isPlainQuery(query))
-      // The semicolon makes it read.
+      // The semicolon forces a full read.
       expect(lintStatement(`;${query}`)).toEqual([])
     }),
     { numRuns: 2_000 },

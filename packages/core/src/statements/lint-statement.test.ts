@@ -4,17 +4,17 @@ import type { StatementFinding } from './statement-finding.ts'
 import { SILENT } from './testing/silent-texts.ts'
 import { SPEAKING } from './testing/speaking-texts.ts'
 
-function told(findings: readonly StatementFinding[]): string[] {
+function describeFindings(findings: readonly StatementFinding[]): string[] {
   return findings.map(({ code, construct }) => `${code}: ${construct}`)
 }
 
-describe('what relies on the session is reported', () => {
+describe('constructs that depend on the session are reported', () => {
   test.each(SPEAKING.map(([text, ...found]) => ({ text, found })))('$text', ({ text, found }) => {
-    expect(told(lintStatement(text))).toEqual(found)
+    expect(describeFindings(lintStatement(text))).toEqual(found)
   })
 })
 
-describe('what does not is passed over in silence', () => {
+describe('other constructs are not reported', () => {
   test.each(SILENT)('%j', (text) => {
     expect(lintStatement(text)).toEqual([])
   })
@@ -38,7 +38,7 @@ describe('a finding', () => {
     'CREATE TABLE pg_temp.s3cret (a int)',
     'SELECT 1 INTO TEMP s3cret',
     "LOAD 's3cret'",
-  ])('repeats neither values nor names: %s', (text) => {
+  ])('contains neither values nor names: %s', (text) => {
     const findings = lintStatement(text)
 
     expect(findings).toHaveLength(1)
@@ -54,7 +54,7 @@ describe('a finding', () => {
     }
   })
 
-  test('names the function of the transaction for each lock of the session', () => {
+  test('names the transaction-level function for each session-level lock', () => {
     const [lock] = lintStatement('select pg_try_advisory_lock_shared(1)')
     expect(lock?.instead).toMatch(/^pg_try_advisory_xact_lock_shared inside the transaction/)
   })
@@ -66,7 +66,7 @@ describe('a finding', () => {
   })
 })
 
-describe('given only the beginning may be read', () => {
+describe('given a limit on the characters to read', () => {
   test.each<[text: string, characters: number, found: string[]]>([
     ['LISTEN a; SET b = 1', 10, ['listen: LISTEN']],
     ['LISTEN a', 6, []],
@@ -77,11 +77,11 @@ describe('given only the beginning may be read', () => {
     ['SELECT a INTO temp FROM b', 19, []],
     ['RESET a .b', 8, []],
   ])('%j up to %i', (text, characters, found) => {
-    expect(told(lintStatement(text, characters))).toEqual(found)
+    expect(describeFindings(lintStatement(text, characters))).toEqual(found)
   })
 })
 
-describe('texts that go deep', () => {
+describe('deeply nested texts', () => {
   test.each([
     '(',
     '[',

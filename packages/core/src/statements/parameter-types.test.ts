@@ -4,7 +4,7 @@ import { describeType, judgeOfType } from './parameter-types.ts'
 const UUID = '7d444840-9dc0-11d1-b245-5ffdce74fad2'
 const TYPES = { int2: 21, int4: 23, int8: 20, numeric: 1700, float8: 701, bool: 16, uuid: 2950, text: 25, json: 114 }
 
-describe('values that a statement may be sent that was prepared earlier', () => {
+describe('values that are safe for a prepared statement', () => {
   test.for<[type: keyof typeof TYPES, verdict: string, values: readonly unknown[]]>([
     ['int2', 'always', [0, 7, '0', '7', 32_767, 7n]],
     [
@@ -35,7 +35,7 @@ describe('values that a statement may be sent that was prepared earlier', () => 
     for (const value of values) expect([value, judgeOfType(TYPES[type])?.(value, false)]).toEqual([value, verdict])
   })
 
-  test('text where other clients may have prepared the same text: nothing that their types could read differently', () => {
+  test('text, if other clients may have prepared the same text: no value that their types could read differently', () => {
     const judge = judgeOfType(TYPES.text)
     const plain = ['someone@example.org', 'abc', 'deadbeef', UUID, '7', 'true', 7, true]
     for (const value of plain) expect([value, judge?.(value, true)]).toEqual([value, 'checked'])
@@ -59,7 +59,7 @@ describe('values that a statement may be sent that was prepared earlier', () => 
     for (const value of read) expect([value, judge?.(value, true)]).toEqual([value, 'never'])
   })
 
-  test.for([1114, 1184, 1082, 1042, 19, 17, 3802, 790, 869, 1007, 16_400])('type %i: none', (oid) => {
+  test.for([1114, 1184, 1082, 1042, 19, 17, 3802, 790, 869, 1007, 16_400])('type %i: no value is safe', (oid) => {
     expect(judgeOfType(oid)).toBeUndefined()
     expect(describeType(oid)).toMatch(/: it |: a |: integer|: arrays/)
   })

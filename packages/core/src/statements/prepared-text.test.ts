@@ -10,22 +10,22 @@ function described(text: string, types: readonly number[], at = 0): PreparedText
   return statement
 }
 
-describe('a statement that was prepared earlier', () => {
-  test('is not used before the server has told its types', () => {
+describe('a prepared statement', () => {
+  test('is not used before the server has reported its types', () => {
     const statement = new PreparedText(BY_ID)
     expect(statement.allows([1], false, 0)).toBe(false)
     expect(statement.learn([INT4], 0)).toBe('known')
     expect(statement.allows([1], false, 0)).toBe(true)
   })
 
-  test('is not used for another number of values, and null is as good as any', () => {
+  test('is not used for a different number of values, and null is always safe', () => {
     const statement = described(`${BY_ID} and name = $2`, [INT4, TEXT])
     expect(statement.allows([1], false, 0)).toBe(false)
     expect(statement.allows([1, 'a', 2], false, 0)).toBe(false)
     expect(statement.allows([null, undefined], false, 1e9)).toBe(true)
   })
 
-  test('is used for a value that another type may read differently only for a moment', () => {
+  test('is used only briefly for a value that another type may read differently', () => {
     const statement = described('select * from thing where name = $1', [TEXT], 1_000)
     expect(statement.allows(['a'], false, 1_050)).toBe(true)
     expect(statement.allows(['a'], false, 1_101)).toBe(false)
@@ -35,25 +35,25 @@ describe('a statement that was prepared earlier', () => {
     expect(statement.allows(['a'], false, 1_102)).toBe(true)
   })
 
-  test('is checked early by one execution, so that the others go on', () => {
+  test('is checked early by one execution, so that concurrent ones need not', () => {
     const statement = described('select * from thing where name = $1', [TEXT], 1_000)
     const allowed = [1_060, 1_061, 1_062].map((now) => statement.allows(['a'], false, now))
     expect(allowed).toEqual([false, true, true])
   })
 
-  test('is used for an argument of a function, too, only for a moment', () => {
+  test('is used only briefly for an argument of a function, too', () => {
     const statement = described('select f($1)', [INT4])
     expect([statement.allows([1], false, 10), statement.allows([1], false, 200)]).toEqual([true, false])
   })
 
-  test('is tried by one transaction at a time', () => {
+  test('is tried by only one transaction at a time', () => {
     const statement = described(BY_ID, [INT4])
     expect([statement.beginTrial(), statement.beginTrial()]).toEqual([true, false])
     statement.endTrial()
     expect(statement.beginTrial()).toBe(true)
   })
 
-  test('is doubted when it gets another name', () => {
+  test('must be checked again after a rename', () => {
     const statement = described('select * from thing where name = $1', [TEXT])
     const { name } = statement
     statement.rename()
@@ -62,8 +62,8 @@ describe('a statement that was prepared earlier', () => {
   })
 })
 
-describe('what the server tells of the types', () => {
-  test('that they are others now: values are judged by these', () => {
+describe('parameter types from the server', () => {
+  test('that have changed: values are judged by the new types', () => {
     const statement = described(BY_ID, [INT4])
     expect(statement.learn([INT8], 5)).toBe('changed')
     expect(statement.allows([3e9], false, 6)).toBe(true)
@@ -76,7 +76,7 @@ describe('what the server tells of the types', () => {
     expect(new PreparedText(BY_ID).learn([type], 0)).toEqual({ unsafe: expect.stringMatching(reason) })
   })
 
-  test('the text itself names a built-in type: every value is safe', () => {
+  test('with a cast to a built-in type in the text: every value is safe', () => {
     const statement = described('select * from thing where at > $1::timestamp', [TIMESTAMP])
     expect(statement.allows(['2022-01-01 00:00-02'], true, 1e9)).toBe(true)
     expect(new PreparedText('select $1::mood').learn([MOOD], 0)).toMatchObject({ unsafe: expect.anything() })

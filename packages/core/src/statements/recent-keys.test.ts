@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { RecentKeys } from './recent-keys.ts'
 
-test('given a key is met again and again, then it stays, and so does what is known of it', () => {
+test('given a key that is read repeatedly, then the key and its value stay', () => {
   const keys = new RecentKeys<number, string>(10)
   keys.add(-1, 'first')
   for (let index = 0; index < 1_000; index++) {
@@ -11,7 +11,7 @@ test('given a key is met again and again, then it stays, and so does what is kno
   }
 })
 
-test('given as many others as it holds, then a key is forgotten', () => {
+test('given as many other keys as the capacity, then a key is dropped', () => {
   const keys = new RecentKeys<number, true>(10)
   keys.add(-1, true)
   for (let index = 0; index < 10; index++) keys.add(index, true)
@@ -20,7 +20,7 @@ test('given as many others as it holds, then a key is forgotten', () => {
   expect(keys.get(9)).toBe(true)
 })
 
-test('given long texts, then it holds no more than 5 MiB of characters', () => {
+test('given long texts, then it keeps at most 5 MiB of characters', () => {
   const keys = new RecentKeys<string, true>(1_000)
   const text = (index: number) => `${index}`.padEnd(1024 * 1024, 'x')
   for (let index = 0; index < 12; index++) keys.add(text(index), true)

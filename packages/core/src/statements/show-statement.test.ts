@@ -14,7 +14,7 @@ test.each([
   expect(showStatement(text)).toBe(shown)
 })
 
-test('cuts a long one, and reads no further', () => {
+test('truncates a long statement, and reads no further', () => {
   const shown = showStatement(`select ${'a_column, '.repeat(1_000_000)}`)
   expect(shown).toHaveLength(500)
   expect(shown).toMatch(/^select a_column, .*…$/)

@@ -7,7 +7,7 @@ function constructs(lint: StatementLint, text: string): string[] {
 }
 
 describe('StatementLint', () => {
-  test('given a text with findings, then it tells them once', () => {
+  test('given a text with findings, then it reports them once', () => {
     const lint = new StatementLint()
 
     expect(constructs(lint, 'LISTEN a')).toEqual(['LISTEN'])
@@ -15,7 +15,7 @@ describe('StatementLint', () => {
     expect(constructs(lint, 'LISTEN b')).toEqual(['LISTEN'])
   })
 
-  test('given nothing to tell, then it is always the same frozen array', () => {
+  test('given no findings, then it returns the same frozen array', () => {
     const lint = new StatementLint()
     const nothing = lint.firstSight('SELECT 1')
     lint.firstSight('LISTEN a')
@@ -26,7 +26,7 @@ describe('StatementLint', () => {
     expect(lint.firstSight('LISTEN a')).toBe(nothing)
   })
 
-  test('given a hundred thousand texts, then it remembers no more than it may', () => {
+  test('given a hundred thousand texts, then its memory stays bounded', () => {
     const lint = new StatementLint({ maxTexts: 100 })
     let most = 0
     for (let index = 0; index < 100_000; index++) {
@@ -37,7 +37,7 @@ describe('StatementLint', () => {
     expect(most).toBe(200)
   })
 
-  test('given a flood of texts without findings, then those with findings are still known', () => {
+  test('given a flood of texts without findings, then texts with findings are still known', () => {
     const lint = new StatementLint({ maxTexts: 10 })
     lint.firstSight('LISTEN a')
     for (let index = 0; index < 1_000; index++) lint.firstSight(`SELECT ${index}`)
@@ -53,7 +53,7 @@ describe('StatementLint', () => {
     expect(constructs(lint, 'LISTEN a')).toEqual(['LISTEN'])
   })
 
-  test.each([0, 1, 1.5, -1, Number.NaN, Number.POSITIVE_INFINITY])('maxTexts %s is refused', (maxTexts) => {
+  test.each([0, 1, 1.5, -1, Number.NaN, Number.POSITIVE_INFINITY])('maxTexts %s is rejected', (maxTexts) => {
     expect(() => new StatementLint({ maxTexts })).toThrow(InvalidOptionError)
   })
 })
@@ -61,7 +61,7 @@ describe('StatementLint', () => {
 describe('StatementLint of long texts', () => {
   const values = ', (1)'.repeat(5_000)
 
-  test('tells what stands in their beginning, once', () => {
+  test('reports findings in their beginning, once', () => {
     const lint = new StatementLint()
     const text = `LISTEN a; INSERT INTO t VALUES (0)${values}`
 
@@ -69,7 +69,7 @@ describe('StatementLint of long texts', () => {
     expect(constructs(lint, text)).toEqual([])
   })
 
-  test('leaves the rest aside', () => {
+  test('ignores the rest', () => {
     expect(constructs(new StatementLint(), `INSERT INTO t VALUES (0)${values}; LISTEN a`)).toEqual([])
   })
 
@@ -77,7 +77,7 @@ describe('StatementLint of long texts', () => {
     ['beginning', `LISTEN b; INSERT INTO t VALUES (0)${values}`],
     ['end', `LISTEN a; INSERT INTO t VALUES (0)${values.slice(0, -1)}]`],
     ['length', `LISTEN a; INSERT INTO t VALUES (0)${values}, (1)`],
-  ])('tells them apart by their %s', (_, other) => {
+  ])('distinguishes them by their %s', (_, other) => {
     const lint = new StatementLint()
     lint.firstSight(`LISTEN a; INSERT INTO t VALUES (0)${values}`)
 
@@ -85,7 +85,7 @@ describe('StatementLint of long texts', () => {
   })
 })
 
-test('everySight tells the findings of a text each time, and reads a harmless one once', () => {
+test('everySight returns the findings of a text each time, and reads a text without findings once', () => {
   const lint = new StatementLint()
   for (let i = 0; i < 3; i++) {
     expect(lint.everySight('SET search_path TO a')).toMatchObject([{ code: 'set' }])

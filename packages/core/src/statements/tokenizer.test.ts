@@ -5,7 +5,7 @@ import { sqlSoup } from './testing/sql-soup.ts'
 import { tokensOf } from './testing/tokens-of.ts'
 import { Tokenizer, type TokenKind } from './tokenizer.ts'
 
-/** The rows tell all tokens but single spaces. */
+/** The rows list all tokens except single spaces. */
 function significant(text: string): string[] {
   return tokensOf(text)
     .filter(([, token]) => token !== ' ')
@@ -153,8 +153,8 @@ describe('isWord and isIdentifier', () => {
   })
 })
 
-describe('whatever the text', () => {
-  test('the tokens cover it without gaps, and none is empty', () => {
+describe('for any text', () => {
+  test('the tokens cover the text without gaps, and none is empty', () => {
     fc.assert(
       fc.property(sqlSoup, (text) => {
         const tokens = new Tokenizer(text)

@@ -10,7 +10,7 @@ test.each<[url: string, mode: string | undefined]>([
   ['postgresql://db:6432/x', 'transaction'],
   ['postgresql://ep-cool-1.eu-central-1.aws.neon.tech/x', undefined],
   ['postgresql://db/x', undefined],
-])('of %s is %s until a probe has answered, and proves nothing', (url, mode) => {
+])('the assumed mode of %s is %s, and is not proven', (url, mode) => {
   const topology = assumeTopology(parseConnectionString(url))
   expect(topology?.pooler.mode).toBe(mode)
   if (!topology) return

@@ -4,9 +4,9 @@ import type { ProbeSession } from './probe.ts'
 import { SimulatedPooler, type SimulationOptions } from './testing/simulated-pooler.ts'
 import type { PoolMode, PreparedStatements, Topology } from './topology.ts'
 
-/** Where waiting in vain is part of it, and any verdict that claims nothing will do. */
+/** For cases that include a timeout, and accept any verdict that is not proven. */
 const SHORT = { timeoutMillis: 80 }
-/** Where waiting in vain is part of it, and the verdict is to be had all the same on a busy machine. */
+/** For cases that include a timeout, and need the exact verdict on a busy machine, too. */
 const MEDIUM = { timeoutMillis: 300 }
 const never = new Promise<never>(() => {})
 
@@ -15,7 +15,7 @@ function verdictOf(topology: Topology): string {
   return `${topology.pooler.mode}${topology.pooler.proven ? '' : ' (not proven)'}`
 }
 
-/** What may be said of each: what is true, or what claims nothing. */
+/** The acceptable verdicts of each mode: the true one, and unproven ones. */
 const ALLOWED: Record<PoolMode | 'direct', readonly string[]> = {
   direct: ['direct'],
   session: ['session (not proven)', 'transaction (not proven)', 'unknown'],
@@ -31,7 +31,7 @@ async function detect(pooler: SimulatedPooler, options?: DetectOptions): Promise
   return topology
 }
 
-describe('given nobody else is there', () => {
+describe('given no other clients', () => {
   test.each<[options: SimulationOptions, verdict: string]>([
     [{ mode: 'direct' }, 'direct'],
     [{ mode: 'transaction', poolSize: 1 }, 'transaction'],
@@ -50,7 +50,7 @@ describe('given nobody else is there', () => {
   })
 })
 
-describe('given others keep it busy', () => {
+describe('given other busy clients', () => {
   const cases = (['transaction', 'session', 'statement'] as const).flatMap((mode) =>
     [1, 2, 20].flatMap((poolSize) =>
       [false, true].flatMap((roundRobin) => [1, 3, 30].map((others) => ({ mode, poolSize, roundRobin, others }))),
@@ -81,17 +81,17 @@ describe('given others keep it busy', () => {
   )
 })
 
-describe('given a server comes free at the wrong moment', () => {
+describe('given a server that becomes free at the wrong moment', () => {
   test('in transaction mode: a second connection that is served late is no proof of session mode', async () => {
     const pooler = new SimulatedPooler({ mode: 'transaction', poolSize: 1 })
-    // Two servers, of which the first connection always gets 100: it is given back after 101.
+    // Two servers. The first connection always gets 100, because it is released after 101.
     let giveBack = () => {}
     let askedAgain = false
     pooler.onQuestion = ({ index }, question) => {
       if (index === 1 && question === 'begin') giveBack = pooler.occupy()
       if (index === 0 && question === 'backendPid' && pooler.sessions.length === 2 && !askedAgain) {
         askedAgain = true
-        // The queue is served once the question at hand stands in it.
+        // The server is released only after the current question is in the queue.
         setImmediate(() => {
           pooler.give(101)
           giveBack()
@@ -102,7 +102,7 @@ describe('given a server comes free at the wrong moment', () => {
     expect(ALLOWED.transaction).toContain(verdictOf(await detect(pooler, MEDIUM)))
   })
 
-  test('in statement mode: a second connection that is refused late is no proof of session mode', async () => {
+  test('in statement mode: a second connection that is rejected late is no proof of session mode', async () => {
     const pooler = new SimulatedPooler({ mode: 'statement', poolSize: 1 })
     let giveBack = () => {}
     pooler.onQuestion = ({ index }, question) => {
@@ -125,7 +125,7 @@ describe('given a server comes free at the wrong moment', () => {
     expect(pooler.sessions.map(({ abandoned }) => abandoned)).toEqual([true])
   })
 
-  test('given both connections are left without an answer, then both are abandoned', async () => {
+  test('given both connections get no answer, then both are abandoned', async () => {
     const pooler = new SimulatedPooler({ mode: 'session', poolSize: 2 })
     let begun = false
     pooler.onQuestion = (_, question) => {
@@ -138,7 +138,7 @@ describe('given a server comes free at the wrong moment', () => {
   })
 })
 
-describe('given something goes wrong', () => {
+describe('given a failure', () => {
   const broken = new Error('server conn crashed?')
 
   test('no first connection: unknown', async () => {
@@ -223,7 +223,7 @@ describe('prepared statements', () => {
     expect((await detect(new SimulatedPooler(options), MEDIUM)).preparedStatements).toBe(preparedStatements)
   })
 
-  test('whose name the server does not tell are unknown', async () => {
+  test('without a name on the server are unknown', async () => {
     const pooler = new SimulatedPooler({ mode: 'transaction' })
     const open = pooler.open.bind(pooler)
     pooler.open = async () => {
@@ -245,7 +245,7 @@ describe('a pooler that announces itself', () => {
     ['transaction', undefined, 'unsafe'],
     ['statement', '200', 'safe'],
     ['statement', '0', 'unsafe'],
-  ])('in %s mode, max_prepared_statements %s: %s, without a question', async (mode, statements, preparedStatements) => {
+  ])('in %s mode, max_prepared_statements %s: %s, without a query', async (mode, statements, preparedStatements) => {
     const done: boolean[] = []
     const parameters = new Map([
       ['pgbouncer.version', '1.26.1'],

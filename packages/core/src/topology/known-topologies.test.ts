@@ -4,7 +4,7 @@ import type { Topology } from './topology.ts'
 
 const direct: Topology = { kind: 'direct', preparedStatements: 'safe', server: { version: '18.1' }, evidence: [] }
 
-test('given a proven verdict, then it is known until it is forgotten', () => {
+test('given a proven topology, then it is cached until it is removed', () => {
   expect(recallTopology('db:5432/x')).toBeUndefined()
   rememberTopology('db:5432/x', direct)
   expect(recallTopology('db:5432/x')).toBe(direct)
@@ -13,7 +13,7 @@ test('given a proven verdict, then it is known until it is forgotten', () => {
   expect(recallTopology('db:5432/x')).toBeUndefined()
 })
 
-test('given one that is not proven, then it is not kept, and takes the place of an earlier one', () => {
+test('given an unproven topology, then it is not cached, and removes an earlier one', () => {
   rememberTopology('db:5432/x', direct)
   rememberTopology('db:5432/x', { ...direct, kind: 'unknown' })
   expect(recallTopology('db:5432/x')).toBeUndefined()

@@ -36,14 +36,14 @@ export class FakeOpening {
 export class FakeFactory implements ResourceFactory<FakeResource> {
   /** Every call of `open` so far; a resource's `id` is its index. */
   readonly openings: FakeOpening[] = []
-  readonly checked: number[] = []
-  readonly cleaned: number[] = []
+  readonly validated: number[] = []
+  readonly resets: number[] = []
   /** In the order in which their closing began. */
   readonly closed: number[] = []
 
   onOpen: (opening: FakeOpening) => void = (opening) => opening.succeed()
-  onCheck: (resource: FakeResource) => Promise<boolean> = async () => true
-  onClean: (resource: FakeResource) => boolean | Promise<boolean> = () => true
+  onValidate: (resource: FakeResource) => Promise<boolean> = async () => true
+  onReset: (resource: FakeResource) => boolean | Promise<boolean> = () => true
   onClose: (resource: FakeResource) => Promise<void> = async () => {}
 
   open(context: OpenContext): Promise<FakeResource> {
@@ -54,13 +54,13 @@ export class FakeFactory implements ResourceFactory<FakeResource> {
   }
 
   validate(resource: FakeResource): Promise<boolean> {
-    this.checked.push(resource.id)
-    return this.onCheck(resource)
+    this.validated.push(resource.id)
+    return this.onValidate(resource)
   }
 
   reset(resource: FakeResource): boolean | Promise<boolean> {
-    this.cleaned.push(resource.id)
-    return this.onClean(resource)
+    this.resets.push(resource.id)
+    return this.onReset(resource)
   }
 
   close(resource: FakeResource): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ManualClock } from './manual-clock.ts'
 
-test('a manual clock rings timers in the order they are due, each at its time', async () => {
+test('a manual clock fires timers in the order they are due, each at its time', async () => {
   const clock = new ManualClock()
   const rung: [string, number][] = []
   clock.after(20, () => rung.push(['late', clock.now()]))
@@ -19,7 +19,7 @@ test('a manual clock rings timers in the order they are due, each at its time', 
   expect(clock.now()).toBe(30)
 })
 
-test('a manual clock lets promises settle between two timers, which may set or take back others', async () => {
+test('a manual clock lets promises settle between two timers, which may start or cancel timers', async () => {
   const clock = new ManualClock()
   const rung: string[] = []
   const cancel = clock.after(20, () => rung.push('taken back'))
