@@ -103,7 +103,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
           events,
           meet: (connection) => guard.meet(connection),
           leftInTransaction: (lastText) => {
-            guard.sessions.leftInTransaction(lastText, TRANSACTION_ADVICE)
+            guard.sessions.onReleaseInTransaction(lastText, TRANSACTION_ADVICE)
             guard.leftInTransaction()
           },
           warn: (message) => guard.warn(message),

@@ -101,13 +101,13 @@ export class PoolGuard<C> {
     const provider = spec.connection && guessProvider(spec.connection)
     this.statements = new AutomaticStatements(spec.options, {
       against: spec.againstPreparing ?? (provider?.pinsNamedStatements && pins(provider.provider)),
-      surprised: (reason) => {
+      onUnexpectedLoss: (reason) => {
         this.warn(reason)
         this.#discovery.invalidate()
       },
     })
     const assumed = this.#given ?? (spec.connection && assumeTopology(spec.connection))
-    if (assumed) this.sessions.adopt(assumed)
+    if (assumed) this.sessions.setTopology(assumed)
     this.#fleet = spec.options.fleet && this.#createFleetInstance(spec.options.fleet)
     this.#driver = makeDriver(this)
     const { classify = classifyConnectFailure } = this.#driver
@@ -118,7 +118,7 @@ export class PoolGuard<C> {
       given: this.#given,
       shouldRepeat: () => this.#fleet?.mayRejoin === true,
       urgent: this.#fleet !== undefined,
-      onAssumed: (assumed) => this.sessions.adopt(assumed),
+      onAssumed: (assumed) => this.sessions.setTopology(assumed),
       onDiscovered: (result) => this.#applyDiscovery(result),
     })
     const { values: settings } = this.settings
@@ -285,8 +285,8 @@ export class PoolGuard<C> {
   }
 
   async #applyDiscovery(result: Survey): Promise<void> {
-    this.sessions.adopt(result.topology)
-    this.statements.adopt(result.topology)
+    this.sessions.setTopology(result.topology)
+    this.statements.setTopology(result.topology)
     this.#bounds.applyDiscovery(result)
     if (result.topology.kind === 'unknown') this.#fleet?.leave()
     else await this.#fleet?.join(result.topology)

@@ -23,8 +23,8 @@ function sessionPooled(maxPreparedStatements?: number): Topology {
 const lossWarnings: string[] = []
 function make(options: PrepareOptions = {}, topology: Topology | undefined = direct) {
   lossWarnings.length = 0
-  const statements = new AutomaticStatements(options, { surprised: (reason) => lossWarnings.push(reason) })
-  if (topology) statements.adopt(topology)
+  const statements = new AutomaticStatements(options, { onUnexpectedLoss: (reason) => lossWarnings.push(reason) })
+  if (topology) statements.setTopology(topology)
   return statements
 }
 
@@ -125,8 +125,8 @@ describe('whether statements are prepared, given', () => {
     ['a pooler in session mode that keeps no names', sessionPooled(), undefined, false, /max_prepared_statements 0/],
     ['a pooler in session mode that keeps names', sessionPooled(200), undefined, true, /session mode/],
   ])('%s', ([, topology, against, active, reason]) => {
-    const statements = new AutomaticStatements({ prepareThreshold: 0 }, { against, surprised: () => {} })
-    if (topology) statements.adopt(topology)
+    const statements = new AutomaticStatements({ prepareThreshold: 0 }, { against, onUnexpectedLoss: () => {} })
+    if (topology) statements.setTopology(topology)
     expect(statements.state).toEqual({ active, reason: expect.stringMatching(reason) })
     expect(statements.find(TEXT)?.name).toEqual(active ? NAME : undefined)
   })
@@ -151,9 +151,9 @@ describe('after an error', () => {
     const statements = make({ prepareThreshold: 0 })
     const other = statements.find('select $1')?.name
     expect(statements.find(TEXT)?.name).toEqual(NAME)
-    statements.failed('stale', TEXT)
+    statements.onFailure('stale', TEXT)
     expect(statements.find(TEXT)?.name).toEqual(SECOND_NAME)
-    statements.failed('stale', TEXT)
+    statements.onFailure('stale', TEXT)
     expect(namesOf(statements, TEXT, 3)).toEqual([undefined, undefined, undefined])
     expect(statements.find('select $1')?.name).toBe(other)
     expect(lossWarnings).toEqual([])
@@ -162,7 +162,7 @@ describe('after an error', () => {
   test('of a plan that was replaced already: the text stays prepared', () => {
     const statements = make({ prepareThreshold: 0 })
     const first = statements.find(TEXT)?.name
-    for (let connection = 0; connection < 3; connection++) statements.failed('stale', TEXT, first)
+    for (let connection = 0; connection < 3; connection++) statements.onFailure('stale', TEXT, first)
     expect(statements.find(TEXT)?.name).toEqual(SECOND_NAME)
   })
 
@@ -170,14 +170,14 @@ describe('after an error', () => {
     for (const code of ['42804', 'XX000', '0A000']) {
       const statements = make({ prepareThreshold: 0 })
       statements.find(TEXT)
-      statements.failedInTransaction('suspect', TEXT, '22P02')
+      statements.onFailureInTransaction('suspect', TEXT, '22P02')
       expect(statements.find(TEXT)?.name).toEqual(NAME)
-      statements.failedInTransaction(code === '0A000' ? 'stale' : 'suspect', TEXT, code)
+      statements.onFailureInTransaction(code === '0A000' ? 'stale' : 'suspect', TEXT, code)
       expect(statements.find(TEXT)).toBeUndefined()
     }
     const pooledStatements = make({ prepareThreshold: 0 }, pooled())
     pooledStatements.find(TEXT)
-    pooledStatements.failedInTransaction('suspect', TEXT, '22P02')
+    pooledStatements.onFailureInTransaction('suspect', TEXT, '22P02')
     expect(pooledStatements.find(TEXT)).toBeUndefined()
   })
 
@@ -186,9 +186,9 @@ describe('after an error', () => {
     const connection = new ConnectionStatements(statements)
     connection.use('other')
     statements.find(TEXT)
-    statements.failedInTransaction('suspect', TEXT, '42501')
+    statements.onFailureInTransaction('suspect', TEXT, '42501')
     expect(statements.mayNameInTransaction(statements.now())).toBe(true)
-    statements.failedInTransaction('stale', TEXT, '0A000')
+    statements.onFailureInTransaction('stale', TEXT, '0A000')
     expect(statements.mayNameInTransaction(statements.now())).toBe(false)
     expect(connection.has('other')).toBe(false)
   })
@@ -196,7 +196,7 @@ describe('after an error', () => {
   test('of a stale plan, behind a pooler: only that text is no longer prepared', () => {
     const statements = make({ prepareThreshold: 0 }, pooled())
     statements.find(TEXT)
-    statements.failed('stale', TEXT)
+    statements.onFailure('stale', TEXT)
     expect(namesOf(statements, TEXT, 3)).toEqual([undefined, undefined, undefined])
     for (let i = 0; i < 3_000; i++) statements.find(`select ${i}`)
     expect(namesOf(statements, TEXT, 3)).toEqual([undefined, undefined, undefined])
@@ -207,11 +207,11 @@ describe('after an error', () => {
     const statements = make({ prepareThreshold: 0 })
     for (const duration of ['until', 'until', 'for the next hour']) {
       expect(statements.find(TEXT)?.name).toEqual(NAME)
-      statements.failed('lost', TEXT)
-      statements.failed('lost', TEXT)
+      statements.onFailure('lost', TEXT)
+      statements.onFailure('lost', TEXT)
       expect(lossWarnings.at(-1)).toContain(duration)
       expect(statements.find(TEXT)?.name).toBeUndefined()
-      statements.adopt(direct)
+      statements.setTopology(direct)
     }
     expect(lossWarnings).toHaveLength(3)
     expect(statements.state).toEqual({ active: false, reason: 'prepared statements were lost too often' })
@@ -234,14 +234,14 @@ describe('on one connection', () => {
   test('rejected and dropped statements are parsed again', () => {
     const connection = connect(5)
     connection.use('a')
-    connection.refused('a')
+    connection.onParseError('a')
     expect(connection.use('a')).toBe(true)
-    connection.forget()
+    connection.clear()
     expect([connection.use('a'), connection.takeClosing()]).toEqual([true, []])
-    connection.doubt()
+    connection.invalidateAll()
     expect([connection.use('a'), connection.takeClosing()]).toEqual([true, ['a']])
-    connection.doubtOne('b')
-    connection.doubtOne('a')
+    connection.invalidate('b')
+    connection.invalidate('a')
     expect([connection.use('a'), connection.takeClosing()]).toEqual([true, ['a']])
   })
 
@@ -249,7 +249,7 @@ describe('on one connection', () => {
     const statements = make({ prepareThreshold: 0 })
     const connection = new ConnectionStatements(statements)
     connection.use('a')
-    statements.failed('lost', TEXT)
+    statements.onFailure('lost', TEXT)
     expect([connection.use('a'), connection.takeClosing(), connection.use('a')]).toEqual([true, ['a'], false])
   })
 })

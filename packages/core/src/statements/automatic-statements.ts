@@ -115,7 +115,7 @@ export class AutomaticStatements {
       maxPreparedStatements = DEFAULT_MAX_PREPARED,
       prepareTypes = 'proven',
     }: PrepareOptions,
-    { against, surprised }: { readonly against?: string | undefined; readonly surprised: (reason: string) => void },
+    { against, onUnexpectedLoss: surprised }: { readonly against?: string | undefined; readonly onUnexpectedLoss: (reason: string) => void },
   ) {
     validatePrepareOptions({ prepareThreshold, maxPreparedStatements, prepareTypes })
     this.#threshold = prepareThreshold
@@ -158,7 +158,7 @@ export class AutomaticStatements {
     return this.#texts.size
   }
 
-  adopt(topology: Topology): void {
+  setTopology(topology: Topology): void {
     this.#topology = topology
     const obstacle = this.#findObstacle(topology)
     this.#state = { active: obstacle === undefined, reason: obstacle ?? describeTopology(topology) }
@@ -216,13 +216,13 @@ export class AutomaticStatements {
    * @param name the statement's name when it was sent.
    * @param askedAt when it was sent.
    */
-  described(statement: PreparedText, types: readonly number[], name: string, askedAt: number): void {
+  onParameterTypes(statement: PreparedText, types: readonly number[], name: string, askedAt: number): void {
     if (this.#preparesAll) return
-    const learnt = statement.learn(types, askedAt)
+    const learnt = statement.updateTypes(types, askedAt)
     if (learnt === 'changed') this.#handleStale(statement.text, name)
     else if (learnt !== 'known') {
       debug('statement not prepared, because %s: %s', learnt.unsafe, statement.text)
-      this.spoil(statement.text)
+      this.exclude(statement.text)
     }
   }
 
@@ -232,12 +232,12 @@ export class AutomaticStatements {
   }
 
   /** Call it after a migration: every connection parses its statements again. */
-  renew(): void {
+  invalidateAll(): void {
     this.generation++
   }
 
   /** Whether the text must run without a name, including a name that the caller chose. */
-  isSpoilt(text: string): boolean {
+  isExcluded(text: string): boolean {
     return this.#excluded.size > 0 && this.#excluded.get(text) === true
   }
 
@@ -246,7 +246,7 @@ export class AutomaticStatements {
    *
    * @param name the name it was sent with: several connections may report the same stale plan.
    */
-  failed(failure: Exclude<StatementFailure, 'suspect'>, text: string, name?: string): void {
+  onFailure(failure: Exclude<StatementFailure, 'suspect'>, text: string, name?: string): void {
     if (failure === 'stale') this.#handleStale(text, name)
     else this.#handleLoss()
   }
@@ -256,13 +256,13 @@ export class AutomaticStatements {
    * rarely the cause of bad data (class 22). It is the cause of a stale plan and of a type that no longer exists: other statements may
    * then fail for the same reason, and each would cost a transaction.
    */
-  failedInTransaction(failure: 'stale' | 'suspect', text: string, code: unknown): void {
+  onFailureInTransaction(failure: 'stale' | 'suspect', text: string, code: unknown): void {
     const errorClass = String(code).slice(0, 2)
     if (failure === 'suspect' && errorClass === '22' && this.#topology?.kind !== 'pooler') return
-    this.spoil(text)
+    this.exclude(text)
     if (failure === 'suspect' && errorClass !== 'XX') return
     this.#noNamesInTransactionsUntil = systemClock.now() + TRANSACTION_PAUSE_MILLIS
-    this.renew()
+    this.invalidateAll()
   }
 
   /** Renames the text once, so that every connection parses it again; a second stale plan excludes it. */
@@ -270,9 +270,9 @@ export class AutomaticStatements {
     const seen = this.#texts.get(text)
     if (seen && name !== undefined && seen.statement?.name !== name) return
     // The migration that changed this statement may have changed others.
-    this.renew()
+    this.invalidateAll()
     if (this.#topology?.kind === 'pooler' || !seen?.statement || seen.stale) {
-      this.spoil(text)
+      this.exclude(text)
       return
     }
     seen.stale = true
@@ -280,7 +280,7 @@ export class AutomaticStatements {
   }
 
   /** From now on the text runs without a name. */
-  spoil(text: string): void {
+  exclude(text: string): void {
     this.#excluded.add(text, true)
     const seen = this.#texts.get(text)
     if (!seen) return

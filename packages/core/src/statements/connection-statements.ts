@@ -52,23 +52,23 @@ export class ConnectionStatements<Rows = never> {
   }
 
   /** Call it when the server rejected a Parse. */
-  refused(name: string): void {
+  onParseError(name: string): void {
     this.#names.delete(name)
   }
 
   /** The server's statement of that name may be stale. */
-  doubtOne(name: string): void {
+  invalidate(name: string): void {
     if (this.#names.delete(name)) this.#closing.push(name)
   }
 
   /** Call it when the server has dropped all statements. */
-  forget(): void {
+  clear(): void {
     this.#names.clear()
     this.#closing = []
   }
 
   /** Call it when the server may have dropped some statements. Closing an unknown statement is no error. */
-  doubt(): void {
+  invalidateAll(): void {
     this.#closing.push(...this.#names.keys())
     this.#names.clear()
   }
@@ -77,7 +77,7 @@ export class ConnectionStatements<Rows = never> {
   #checkGeneration(): void {
     if (this.#generation === this.#pool.generation) return
     this.#generation = this.#pool.generation
-    this.doubt()
+    this.invalidateAll()
   }
 
   #closeOldest(): void {

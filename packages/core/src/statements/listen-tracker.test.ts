@@ -17,7 +17,7 @@ test.each<[steps: string, listening: boolean]>([
   ['LISTEN; ROLLBACK', true],
 ])('after %j a session listens: %s', (steps, listening) => {
   const tracker = new ListenTracker()
-  for (const step of steps.split('; ')) tracker.completed(step.replace(' *', ''), () => `${step}, in the text`)
+  for (const step of steps.split('; ')) tracker.onCommandComplete(step.replace(' *', ''), () => `${step}, in the text`)
   expect(tracker.listening).toBe(listening)
   tracker.reset()
   expect(tracker.listening).toBe(false)

@@ -21,7 +21,7 @@ export class ListenTracker {
    * @param tag of CommandComplete.
    * @param text returns the text of the query; called only if the tag is not enough.
    */
-  completed(tag: string, text: () => string | null): void {
+  onCommandComplete(tag: string, text: () => string | null): void {
     switch (tag) {
       case 'LISTEN':
         this.#channels++

@@ -6,7 +6,7 @@ const BY_ID = 'select * from thing where id = $1'
 
 function described(text: string, types: readonly number[], at = 0): PreparedText {
   const statement = new PreparedText(text)
-  expect(statement.learn(types, at)).toBe('known')
+  expect(statement.updateTypes(types, at)).toBe('known')
   return statement
 }
 
@@ -14,7 +14,7 @@ describe('a prepared statement', () => {
   test('is not used before the server has reported its types', () => {
     const statement = new PreparedText(BY_ID)
     expect(statement.allows([1], false, 0)).toBe(false)
-    expect(statement.learn([INT4], 0)).toBe('known')
+    expect(statement.updateTypes([INT4], 0)).toBe('known')
     expect(statement.allows([1], false, 0)).toBe(true)
   })
 
@@ -30,7 +30,7 @@ describe('a prepared statement', () => {
     expect(statement.allows(['a'], false, 1_050)).toBe(true)
     expect(statement.allows(['a'], false, 1_101)).toBe(false)
     expect(statement.isCheckDue(1_101)).toBe(true)
-    statement.learn([TEXT], 1_101)
+    statement.updateTypes([TEXT], 1_101)
     expect(statement.isCheckDue(1_102)).toBe(false)
     expect(statement.allows(['a'], false, 1_102)).toBe(true)
   })
@@ -65,7 +65,7 @@ describe('a prepared statement', () => {
 describe('parameter types from the server', () => {
   test('that have changed: values are judged by the new types', () => {
     const statement = described(BY_ID, [INT4])
-    expect(statement.learn([INT8], 5)).toBe('changed')
+    expect(statement.updateTypes([INT8], 5)).toBe('changed')
     expect(statement.allows([3e9], false, 6)).toBe(true)
   })
 
@@ -73,12 +73,12 @@ describe('parameter types from the server', () => {
     [TIMESTAMP, /^\$1 is timestamp: it drops the offset$/],
     [MOOD, /^\$1 is type 16500: .*enums/],
   ] as const)('that one is %i: no value is safe', ([type, reason]) => {
-    expect(new PreparedText(BY_ID).learn([type], 0)).toEqual({ unsafe: expect.stringMatching(reason) })
+    expect(new PreparedText(BY_ID).updateTypes([type], 0)).toEqual({ unsafe: expect.stringMatching(reason) })
   })
 
   test('with a cast to a built-in type in the text: every value is safe', () => {
     const statement = described('select * from thing where at > $1::timestamp', [TIMESTAMP])
     expect(statement.allows(['2022-01-01 00:00-02'], true, 1e9)).toBe(true)
-    expect(new PreparedText('select $1::mood').learn([MOOD], 0)).toMatchObject({ unsafe: expect.anything() })
+    expect(new PreparedText('select $1::mood').updateTypes([MOOD], 0)).toMatchObject({ unsafe: expect.anything() })
   })
 })

@@ -29,11 +29,11 @@ export class PreparedText {
   /** Changes the name, so that every connection parses the statement again. */
   rename(): void {
     this.name = nameFor(this.text, 2)
-    this.doubt()
+    this.invalidateTypes()
   }
 
   /** The server's last answer may be outdated. */
-  doubt(): void {
+  invalidateTypes(): void {
     this.#checkedAt = Number.NEGATIVE_INFINITY
   }
 
@@ -93,7 +93,7 @@ export class PreparedText {
    * @param askedAt when the Parse was sent.
    * @returns `changed` after a migration; `unsafe` with the reason if no value of a type is safe.
    */
-  learn(types: readonly number[], askedAt: number): 'known' | 'changed' | { readonly unsafe: string } {
+  updateTypes(types: readonly number[], askedAt: number): 'known' | 'changed' | { readonly unsafe: string } {
     this.#checking = false
     const known = this.#types
     if (known && types.length === known.length && types.every((type, index) => type === known[index])) {

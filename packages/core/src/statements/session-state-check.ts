@@ -66,7 +66,7 @@ export class SessionStateCheck {
     this.#warn = warn
   }
 
-  adopt(topology: Topology): void {
+  setTopology(topology: Topology): void {
     this.#topology = topology
     const needed = this.#mode !== 'off' && !keepsSession(topology)
     this.#lint = needed ? (this.#lint ?? new StatementLint()) : undefined
@@ -94,8 +94,8 @@ export class SessionStateCheck {
       name && this.#topology?.preparedStatements !== 'safe'
         ? [NAMED_STATEMENT]
         : this.#mode === 'throw'
-          ? lint.everySight(text)
-          : lint.firstSight(text)
+          ? lint.allFindings(text)
+          : lint.newFindings(text)
     return findings.length === 0 ? undefined : this.#report(findings)
   }
 
@@ -105,7 +105,7 @@ export class SessionStateCheck {
    * @param advice how to run several statements on one connection with this driver.
    * @returns in mode `throw`, the error to reject it with.
    */
-  checkAlone(text: string, advice: string): PoolTransactionError | undefined {
+  checkPoolStatement(text: string, advice: string): PoolTransactionError | undefined {
     if (this.#mode === 'off' || !opensTransaction(text)) return undefined
     if (this.#mode === 'throw') return new PoolTransactionError(advice)
     this.#warnOfTransaction(advice)
@@ -113,7 +113,7 @@ export class SessionStateCheck {
   }
 
   /** Call it when a connection is released with an open transaction. An ORM that acquires a connection per query sends BEGIN this way. */
-  leftInTransaction(lastText: string, advice: string): void {
+  onReleaseInTransaction(lastText: string, advice: string): void {
     if (this.#mode !== 'off' && opensTransaction(lastText)) this.#warnOfTransaction(advice)
   }
 

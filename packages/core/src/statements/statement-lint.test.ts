@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../invalid-option-error.ts'
 import { StatementLint } from './statement-lint.ts'
 
 function constructs(lint: StatementLint, text: string): string[] {
-  return lint.firstSight(text).map(({ construct }) => construct)
+  return lint.newFindings(text).map(({ construct }) => construct)
 }
 
 describe('StatementLint', () => {
@@ -17,20 +17,20 @@ describe('StatementLint', () => {
 
   test('given no findings, then it returns the same frozen array', () => {
     const lint = new StatementLint()
-    const nothing = lint.firstSight('SELECT 1')
-    lint.firstSight('LISTEN a')
+    const nothing = lint.newFindings('SELECT 1')
+    lint.newFindings('LISTEN a')
 
     expect(nothing).toEqual([])
     expect(Object.isFrozen(nothing)).toBe(true)
-    expect(lint.firstSight('SELECT 1')).toBe(nothing)
-    expect(lint.firstSight('LISTEN a')).toBe(nothing)
+    expect(lint.newFindings('SELECT 1')).toBe(nothing)
+    expect(lint.newFindings('LISTEN a')).toBe(nothing)
   })
 
   test('given a hundred thousand texts, then its memory stays bounded', () => {
     const lint = new StatementLint({ maxTexts: 100 })
     let most = 0
     for (let index = 0; index < 100_000; index++) {
-      lint.firstSight(index % 2 ? `SELECT ${index}` : `SET a = ${index}`)
+      lint.newFindings(index % 2 ? `SELECT ${index}` : `SET a = ${index}`)
       most = Math.max(most, lint.size)
     }
 
@@ -39,16 +39,16 @@ describe('StatementLint', () => {
 
   test('given a flood of texts without findings, then texts with findings are still known', () => {
     const lint = new StatementLint({ maxTexts: 10 })
-    lint.firstSight('LISTEN a')
-    for (let index = 0; index < 1_000; index++) lint.firstSight(`SELECT ${index}`)
+    lint.newFindings('LISTEN a')
+    for (let index = 0; index < 1_000; index++) lint.newFindings(`SELECT ${index}`)
 
     expect(constructs(lint, 'LISTEN a')).toEqual([])
   })
 
   test('given a flood of texts with findings, then the first one is new again', () => {
     const lint = new StatementLint({ maxTexts: 10 })
-    lint.firstSight('LISTEN a')
-    for (let index = 0; index < 20; index++) lint.firstSight(`SET a = ${index}`)
+    lint.newFindings('LISTEN a')
+    for (let index = 0; index < 20; index++) lint.newFindings(`SET a = ${index}`)
 
     expect(constructs(lint, 'LISTEN a')).toEqual(['LISTEN'])
   })
@@ -79,7 +79,7 @@ describe('StatementLint of long texts', () => {
     ['length', `LISTEN a; INSERT INTO t VALUES (0)${values}, (1)`],
   ])('distinguishes them by their %s', (_, other) => {
     const lint = new StatementLint()
-    lint.firstSight(`LISTEN a; INSERT INTO t VALUES (0)${values}`)
+    lint.newFindings(`LISTEN a; INSERT INTO t VALUES (0)${values}`)
 
     expect(constructs(lint, other)).toEqual(['LISTEN'])
   })
@@ -88,9 +88,9 @@ describe('StatementLint of long texts', () => {
 test('everySight returns the findings of a text each time, and reads a text without findings once', () => {
   const lint = new StatementLint()
   for (let i = 0; i < 3; i++) {
-    expect(lint.everySight('SET search_path TO a')).toMatchObject([{ code: 'set' }])
-    expect(lint.everySight('SELECT 1')).toEqual([])
+    expect(lint.allFindings('SET search_path TO a')).toMatchObject([{ code: 'set' }])
+    expect(lint.allFindings('SELECT 1')).toEqual([])
   }
   expect(lint.size).toBe(2)
-  expect(lint.firstSight('SET search_path TO a')).toEqual([])
+  expect(lint.newFindings('SET search_path TO a')).toEqual([])
 })

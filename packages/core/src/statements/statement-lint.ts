@@ -43,14 +43,14 @@ export class StatementLint {
   }
 
   /** The findings of a new text; otherwise a shared empty array. */
-  firstSight(text: string): readonly StatementFinding[] {
+  newFindings(text: string): readonly StatementFinding[] {
     const key = keyOf(text)
     if (this.#harmless.get(key) || this.#reported.get(key)) return NO_FINDINGS
     return this.#read(text, key)
   }
 
   /** The findings of the text, every time. A text without findings is not read again. */
-  everySight(text: string): readonly StatementFinding[] {
+  allFindings(text: string): readonly StatementFinding[] {
     const key = keyOf(text)
     return this.#harmless.get(key) ? NO_FINDINGS : this.#read(text, key)
   }

@@ -53,7 +53,7 @@ export class Checkouts implements CheckoutPool<PgConnection> {
    * @param connect acquires the client instead. By default the query needs no client of its own, because no caller sees it.
    */
   async query(text: unknown, values: unknown, connect: (() => Promise<PoolClient>) | undefined): Promise<QueryResult> {
-    const rejection = this.#guard.sessions.checkAlone(textOf(text), TRANSACTION_ADVICE)
+    const rejection = this.#guard.sessions.checkPoolStatement(textOf(text), TRANSACTION_ADVICE)
     if (rejection) throw withCallersStack(rejection)
     if (connect) {
       const client = await connect()

@@ -77,7 +77,7 @@ export class PgConnection implements BusyConnection, ProbedConnection {
       this.#rounds++
     })
     const textOfActive = () => textOfQuery(activeQueryOf(client))
-    client.connection.on('commandComplete', ({ text }) => this.listening.completed(text, textOfActive))
+    client.connection.on('commandComplete', ({ text }) => this.listening.onCommandComplete(text, textOfActive))
     client.on('notification', () => this.#rounds++)
   }
 

@@ -67,8 +67,8 @@ class StatementPreparer implements SentTexts {
     this.#statements = statements
     this.#prepared = new ConnectionStatements<Rows>(statements)
     this.#changes = new SessionChanges({
-      onSettingsChanged: () => this.#prepared.doubt(),
-      onSchemaChanged: () => statements.renew(),
+      onSettingsChanged: () => this.#prepared.invalidateAll(),
+      onSchemaChanged: () => statements.invalidateAll(),
     })
     this.#pg = {
       query: wire.query.bind(wire),
@@ -232,7 +232,7 @@ class StatementPreparer implements SentTexts {
     this.#endTrial()
     // The server accepts the query without a name, so the prepared statement was the cause of the error.
     if (this.#retried?.failure === 'suspect')
-      this.#statements.failed('stale', this.#retried.sent.statement.text, this.#retried.sent.name)
+      this.#statements.onFailure('stale', this.#retried.sent.statement.text, this.#retried.sent.name)
     this.#retried = undefined
   }
 
@@ -258,7 +258,7 @@ class StatementPreparer implements SentTexts {
     if (!sent || sent.bound) return false
     const failure = classifyStatementFailure(error)
     if (sent.parsing) {
-      this.#prepared.refused(sent.name)
+      this.#prepared.onParseError(sent.name)
       // A text that the server cannot parse fails without a name, too.
       if (failure !== 'lost') return false
     }
@@ -277,8 +277,8 @@ class StatementPreparer implements SentTexts {
   #learn(failure: StatementFailure, { statement, name }: SentQuery, error: unknown): void {
     const { text } = statement
     if (failure !== 'lost' && this.#changes.inTransaction)
-      this.#statements.failedInTransaction(failure, text, (error as { code?: unknown }).code)
-    else if (failure !== 'suspect') this.#statements.failed(failure, text, name)
+      this.#statements.onFailureInTransaction(failure, text, (error as { code?: unknown }).code)
+    else if (failure !== 'suspect') this.#statements.onFailure(failure, text, name)
   }
 
   /** Retries the rejected query when the server is ready, except in a transaction. Returns true if the query was sent again. */
@@ -287,7 +287,7 @@ class StatementPreparer implements SentTexts {
     this.#sent = undefined
     if (!rejected) return false
     if (status !== 'I') {
-      this.#prepared.doubtOne(rejected.sent.name)
+      this.#prepared.invalidate(rejected.sent.name)
       this.#emitHeldError()
       return false
     }
@@ -320,7 +320,7 @@ class StatementPreparer implements SentTexts {
   /** Notices `DISCARD ALL` and `DEALLOCATE`, also those of the app; `DEALLOCATE` may have dropped one of poolguard's statements. */
   #onCommandComplete(tag: string): void {
     this.#changes.onCommandComplete(tag)
-    if (tag === 'DISCARD ALL' || tag === 'DEALLOCATE ALL') this.#prepared.forget()
-    else if (tag === 'DEALLOCATE') this.#prepared.doubt()
+    if (tag === 'DISCARD ALL' || tag === 'DEALLOCATE ALL') this.#prepared.clear()
+    else if (tag === 'DEALLOCATE') this.#prepared.invalidateAll()
   }
 }

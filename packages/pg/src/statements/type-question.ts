@@ -38,8 +38,8 @@ export class TypeQuestion {
     this.#pending = undefined
     this.#skipsRows = true
     const { statement, name, at } = pending
-    this.#statements.described(statement, dataTypeIDs, name, at)
-    if (statement.name !== name || this.#statements.isSpoilt(statement.text)) this.#prepared.doubtOne(name)
+    this.#statements.onParameterTypes(statement, dataTypeIDs, name, at)
+    if (statement.name !== name || this.#statements.isExcluded(statement.text)) this.#prepared.invalidate(name)
   }
 
   /** Returns true once if the received row description belongs to the answer and must be hidden from pg. */

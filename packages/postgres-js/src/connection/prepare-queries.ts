@@ -95,7 +95,7 @@ export class QueryPreparer {
   beforeSend(query: Query): void {
     if (!this.#outdated && mayChangeSession(query)) this.#outdated = true
     if (query.options.prepare === false) return
-    if (this.#statements.isSpoilt(keyOf(query))) query.options.prepare = false
+    if (this.#statements.isExcluded(keyOf(query))) query.options.prepare = false
     else keepParameters(query)
   }
 
@@ -110,13 +110,13 @@ export class QueryPreparer {
   onError(error: unknown, query: Query): void {
     if (query.options.prepare === false) return
     const failure = classifyStatementFailure(error)
-    if (failure === 'stale') this.#statements.spoil(keyOf(query))
+    if (failure === 'stale') this.#statements.exclude(keyOf(query))
     if (failure === 'lost') this.#onStatementLost(query)
   }
 
   #onStatementLost(query: Query): void {
     this.hasLostStatements = true
-    this.#statements.failed('lost', keyOf(query))
+    this.#statements.onFailure('lost', keyOf(query))
   }
 
   /**
@@ -136,13 +136,13 @@ export class QueryPreparer {
   /** Called with the outcome of a query; `error` is undefined if it succeeded. */
   onOutcome(error: unknown, query: Query): void {
     if (error !== undefined) return
-    if (this.#retried.get(query) === 'suspect') this.#statements.spoil(keyOf(query))
-    if (SCHEMA_COMMAND.test(query.strings[0] ?? '')) this.#statements.renew()
+    if (this.#retried.get(query) === 'suspect') this.#statements.exclude(keyOf(query))
+    if (SCHEMA_COMMAND.test(query.strings[0] ?? '')) this.#statements.invalidateAll()
     const parsed = this.#parsed.get(query)
     const types = query.statement?.types
     if (!parsed || !types) return
     const { statement, name, at } = parsed
-    this.#statements.described(statement, comparableTypes(types, query), name, at)
+    this.#statements.onParameterTypes(statement, comparableTypes(types, query), name, at)
   }
 }
 

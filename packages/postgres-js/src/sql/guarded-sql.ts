@@ -77,7 +77,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   const check = (query: Query) =>
     guard.sessions.reads ? guard.sessions.check(textOf(query), preparedNameOf(query, shared)) : undefined
   const handle = (query: Query) => {
-    const rejection = guard.sessions.checkAlone(textOf(query), TRANSACTION_ADVICE)
+    const rejection = guard.sessions.checkPoolStatement(textOf(query), TRANSACTION_ADVICE)
     if (rejection) query.reject(rejection)
     // `check` needs the topology, which is known once a connection is open.
     else handleAlone(query, () => guard.acquire(query.traces && { traces: query.traces }), check)

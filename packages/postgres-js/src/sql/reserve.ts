@@ -64,7 +64,7 @@ function trackListening(query: Query, listening: ListenTracker): void {
     const results = Array.isArray(value) ? (value as unknown as Results) : undefined
     const each = results && (typeof results.command === 'string' ? [results] : results)
     for (const result of each ?? []) {
-      if (typeof result?.command === 'string') listening.completed(result.command, () => textOf(query))
+      if (typeof result?.command === 'string') listening.onCommandComplete(result.command, () => textOf(query))
     }
     resolve(value)
   }
