@@ -106,7 +106,7 @@ export class AutomaticStatements {
 
   /**
    * @param against a reason never to prepare, for any topology.
-   * @param surprised called with a warning when the server does not know a prepared statement.
+   * @param onUnexpectedLoss called with a warning when the server does not know a prepared statement.
    * @throws {InvalidOptionError} for an invalid value.
    */
   constructor(
@@ -115,14 +115,17 @@ export class AutomaticStatements {
       maxPreparedStatements = DEFAULT_MAX_PREPARED,
       prepareTypes = 'proven',
     }: PrepareOptions,
-    { against, onUnexpectedLoss: surprised }: { readonly against?: string | undefined; readonly onUnexpectedLoss: (reason: string) => void },
+    {
+      against,
+      onUnexpectedLoss,
+    }: { readonly against?: string | undefined; readonly onUnexpectedLoss: (reason: string) => void },
   ) {
     validatePrepareOptions({ prepareThreshold, maxPreparedStatements, prepareTypes })
     this.#threshold = prepareThreshold
     this.#requestedMax = maxPreparedStatements
     this.#preparesAll = prepareTypes === 'all'
     this.#against = against
-    this.#onUnexpectedLoss = surprised
+    this.#onUnexpectedLoss = onUnexpectedLoss
   }
 
   get state(): PreparingState {

@@ -11,14 +11,14 @@ interface PendingRequest {
 /** Requests the parameter types of a statement in the round that parses it. The answer is hidden from pg. */
 export class TypeQuestion {
   readonly #statements: AutomaticStatements
-  readonly #prepared: Pick<ConnectionStatements, 'doubtOne'>
+  readonly #prepared: Pick<ConnectionStatements, 'invalidate'>
   readonly #describe: WireConnection['describe']
   #pending: PendingRequest | undefined
   #skipsRows = false
 
   constructor(
     statements: AutomaticStatements,
-    prepared: Pick<ConnectionStatements, 'doubtOne'>,
+    prepared: Pick<ConnectionStatements, 'invalidate'>,
     describe: WireConnection['describe'],
   ) {
     this.#statements = statements
