@@ -16,7 +16,7 @@ export interface PlanInput {
   readonly poolsPerProcess?: number | undefined
   /** Connections that migrations need while the app runs. Default 0: migrations use the headroom. */
   readonly migrations?: number | undefined
-  /** Connections left free for administrators, migrations and cron jobs. Default: 3, or 10 % of the usable ones, whichever is more. */
+  /** Connections left free for administrators, migrations and cron jobs. Default: 3, or 10 % of the usable ones if that is more. */
   readonly headroom?: number | undefined
   /** Connections of other applications: see `connectionsOfOthers`. Default: none. */
   readonly others?: OtherConnections | undefined

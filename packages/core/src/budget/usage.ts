@@ -17,7 +17,8 @@ export interface UsageRow {
 /**
  * Counts the open connections by application, role and database, in one query that any role may run; excludes the querying
  * session. Parallel workers do not count towards max_connections. The query excludes them where it can; roles outside of
- * pg_read_all_stats cannot see the type of other roles' backends, so a count may be too high, never too low. Standbys have their own sessions: query each server.
+ * pg_read_all_stats cannot see the type of other roles' backends, so a count may be too high, never too low. Standbys have their
+ * own sessions: query each server.
  *
  * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
  */

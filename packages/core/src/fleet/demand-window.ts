@@ -1,5 +1,6 @@
 /**
  * The maximum demand over a period. If a load comes and goes within the period, its peaks count, so that its share remains
+ * stable.
  */
 export class DemandWindow {
   /** The peak of each part of the period, the current part last. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../pool/testing/manual-clock.ts'
 import { FleetController, type FleetPort } from './fleet-controller.ts'
-import { type FleetView, readLook } from './fleet-view.ts'
+import { type FleetView, viewServer } from './fleet-view.ts'
 import { sum } from './share-out.ts'
 import { SimulatedFleet } from './testing/simulated-fleet.ts'
 
@@ -279,7 +279,7 @@ function makeController(port: Partial<FleetPort>): { controller: FleetController
 /** The view of one connection of each name, on a server with 37 usable. */
 function viewOf(...names: string[]): FleetView {
   const limits = { maxConnections: 40, reserved: 3, roleLimit: null, databaseLimit: null }
-  return readLook({
+  return viewServer({
     capacity: { ...limits, used: 1, usedByRole: 1, usedByDatabase: 1 },
     rows: names.map((name) => ({ name, count: 1, ownRole: true, ownDatabase: true, readable: true })),
   })

@@ -1,6 +1,6 @@
 import { CAPACITY_QUERY, CAPACITY_SOURCE, readCapacity } from '../budget/index.ts'
 import { parseAnswer, RowReader, readRows } from '../row-reader.ts'
-import type { ActivityRow, FleetLook } from './fleet-view.ts'
+import type { ActivityRow, ServerSessions } from './fleet-view.ts'
 import { parseMemberName } from './member-name.ts'
 import { type IgnoredConnections, trustNames } from './trusted-names.ts'
 
@@ -18,7 +18,7 @@ const FROZEN_TIMEOUT_MILLIS = 1_000
  * (https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-VIEWS). Every role sees the names of
  * applications, roles and databases, but `backend_type` only for its own sessions. Autovacuum workers have no role and occupy no slot.
  */
-export const LOOK: string = `
+export const EXCHANGE_QUERY: string = `
 begin isolation level read committed read only;
 set local lock_timeout = ${LOCK_TIMEOUT_MILLIS};
 set local statement_timeout = ${2 * LOCK_TIMEOUT_MILLIS};
@@ -39,7 +39,7 @@ select pg_catalog.json_build_object(
  * Tries to acquire the same lock through a pooler, without waiting: a waiter would occupy one of the few server connections.
  * Answers whether the lock was free.
  */
-export const LOCK_IF_FREE: string = `
+export const TRY_LOCK_QUERY: string = `
 begin isolation level read committed read only;
 set local statement_timeout = ${2 * LOCK_TIMEOUT_MILLIS};
 set local idle_in_transaction_session_timeout = ${FROZEN_TIMEOUT_MILLIS};
@@ -54,11 +54,11 @@ export function publishStatement(applicationName: string): string {
 const SOURCE = "the fleet's query for sessions"
 
 /**
- * Reads the answer to {@link LOOK}; undefined if the role cannot read the limits.
+ * Reads the answer to {@link EXCHANGE_QUERY}; undefined if the role cannot read the limits.
  *
  * @throws {InvalidAnswerError} if a column is missing or its value is invalid.
  */
-export function readLookAnswer(text: string | null | undefined): FleetLook | undefined {
+export function readServerSessions(text: string | null | undefined): ServerSessions | undefined {
   if (!text) return undefined
   const answer = (parseAnswer(SOURCE, text) ?? {}) as Partial<Record<'capacity' | 'rows', unknown>>
   const { capacity, rows } = answer

@@ -1,7 +1,7 @@
 import type { Capacity } from '../budget/index.ts'
 import { isLater, type Publication, parseMemberName } from './member-name.ts'
 
-/** Connections with the same name, as {@link LOOK} counts them. */
+/** Connections with the same name, as {@link EXCHANGE_QUERY} counts them. */
 export interface ActivityRow {
   /** Their `application_name`. */
   readonly name: string
@@ -19,7 +19,7 @@ export interface ActivityRow {
 }
 
 /** The data of one exchange with a server. */
-export interface FleetLook {
+export interface ServerSessions {
   readonly capacity: Capacity
   readonly rows: readonly ActivityRow[]
   /** Maximum of parallel workers on the server; undefined if it is unknown. */
@@ -73,7 +73,7 @@ export const ofRole: Limit['appliesTo'] = ({ ownRole }) => ownRole
 export const inDatabase: Limit['appliesTo'] = ({ ownDatabase }) => ownDatabase
 
 /** Derives the view of a fleet on a server: the instances, and the connections under each limit that belong to none. */
-export function readLook({ capacity, rows, parallelWorkers }: FleetLook): FleetView {
+export function viewServer({ capacity, rows, parallelWorkers }: ServerSessions): FleetView {
   const { maxConnections, reserved, roleLimit, databaseLimit } = capacity
   const limits: Limit[] = [
     { label: 'max_connections leaves', usable: Math.max(0, maxConnections - reserved), appliesTo: () => true },

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PGBOUNCER_CONSOLE } from '../topology/index.ts'
-import { type ActivityRow, readLook } from './fleet-view.ts'
+import { type ActivityRow, viewServer } from './fleet-view.ts'
 import { pooledName } from './pooled-name.ts'
 import { settleShare } from './settle-share.ts'
 import { type ShareRequest, shareOut, sum } from './share-out.ts'
@@ -82,14 +82,14 @@ function settle(rows: ActivityRow[], demand: number, held = 1) {
   const limits = { maxConnections: 40, reserved: 3, roleLimit: null, databaseLimit: null }
   const capacity = { ...limits, used: 0, usedByRole: 0, usedByDatabase: 0 }
   const self = { name: 'a#mememe', demand, floor: 1, held, target: held, young: false, headroom: undefined }
-  return settleShare(readLook({ capacity, rows }), self)
+  return settleShare(viewServer({ capacity, rows }), self)
 }
 
 test('given a trusted role that publishes less than it holds, then its connections count, except those that may be parallel workers', () => {
   const limits = { maxConnections: 40, reserved: 3, roleLimit: null, databaseLimit: null }
   const capacity = { ...limits, used: 0, usedByRole: 0, usedByDatabase: 0 }
   const rows = [row('bills#aaaaaa:t=0,d=0,n=1', 25, { ownRole: false, readable: false })]
-  const [limit] = readLook({ capacity, rows, parallelWorkers: 8 }).limits
+  const [limit] = viewServer({ capacity, rows, parallelWorkers: 8 }).limits
   expect(limit?.members.map(({ claim }) => claim)).toEqual([17])
 })
 

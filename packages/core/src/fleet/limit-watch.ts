@@ -4,7 +4,7 @@ import type { Publication } from './member-name.ts'
 import { Overheld } from './overheld.ts'
 import { type Doubts, NO_DOUBTS, type Reckoned, type Reckoning } from './reckon.ts'
 
-/** An instance may leave reserved connections unused for this many intervals; one that waits for them exchanges within one interval. */
+/** An instance may leave reserved connections unused for this many intervals; a real one uses them within one interval. */
 const UNUSED_INTERVALS = 3
 /** After a longer pause between two exchanges, the observations start over. */
 const CONTINUOUS_INTERVALS = 2

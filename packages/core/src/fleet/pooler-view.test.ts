@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases, type ShowRow } from '../topology/index.ts'
 import { showConfig, showDatabase } from '../topology/testing/show-rows.ts'
 import { pooledName } from './pooled-name.ts'
-import { readPoolerLook } from './pooler-view.ts'
+import { viewPooler } from './pooler-view.ts'
 
 const SELF = 'orders#mememe'
 
@@ -17,7 +17,7 @@ function publisher(application_name: string): ShowRow {
 
 function view(clients: ShowRow[], config: Readonly<Record<string, number | string>> = {}, database: ShowRow = {}) {
   const settings = { max_client_conn: 100, pool_mode: 'transaction', ...config }
-  return readPoolerLook(
+  return viewPooler(
     {
       config: readPgBouncerConfig(showConfig(settings)),
       databases: readPgBouncerDatabases([showDatabase(database)]),

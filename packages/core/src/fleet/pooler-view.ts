@@ -5,7 +5,7 @@ import { parseMemberName } from './member-name.ts'
 import { parsePooledName } from './pooled-name.ts'
 
 /** The clients and limits that PgBouncer's console shows. */
-export interface PoolerLook extends Omit<PoolerAnswers, 'pools'> {
+export interface PoolerClients extends Omit<PoolerAnswers, 'pools'> {
   readonly clients: readonly PgBouncerClient[]
 }
 
@@ -26,7 +26,7 @@ export interface PoolerView extends FleetView {
  * @returns undefined if the console does not show this instance, because it belongs to another PgBouncer.
  * @throws {InvalidAnswerError} for an invalid setting.
  */
-export function readPoolerLook({ config, databases, clients }: PoolerLook, member: string): PoolerView | undefined {
+export function viewPooler({ config, databases, clients }: PoolerClients, member: string): PoolerView | undefined {
   const admitted = clients.filter((client) => client.database !== PGBOUNCER_CONSOLE)
   const own = admitted.filter(({ applicationName }) => memberOf(applicationName) === member)
   const [first] = own

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Capacity } from '../budget/index.ts'
-import { publishStatement, readLookAnswer } from './fleet-query.ts'
-import { type ActivityRow, readLook } from './fleet-view.ts'
+import { publishStatement, readServerSessions } from './fleet-query.ts'
+import { type ActivityRow, viewServer } from './fleet-view.ts'
 import { type Standing, settleShare } from './settle-share.ts'
 
 const capacity: Capacity = {
@@ -29,7 +29,7 @@ const self: Standing = {
 }
 
 function settle(rows: ActivityRow[], standing: Partial<Standing> = {}, limits: Partial<Capacity> = {}) {
-  return settleShare(readLook({ capacity: { ...capacity, ...limits }, rows }), { ...self, ...standing })
+  return settleShare(viewServer({ capacity: { ...capacity, ...limits }, rows }), { ...self, ...standing })
 }
 
 describe('the view of a server', () => {
@@ -40,7 +40,7 @@ describe('the view of a server', () => {
       row('orders#aaaaaa:t=3,d=2,n=5', 1),
       row('psql', 2),
     ]
-    const [server] = readLook({ capacity, rows }).limits
+    const [server] = viewServer({ capacity, rows }).limits
     expect(server).toMatchObject({ label: 'max_connections leaves', usable: 37, others: 2 })
     expect(server?.members).toEqual([
       {
@@ -64,7 +64,7 @@ describe('the view of a server', () => {
     ],
     ['of another role without a publication: its open connections', [row('orders#aaaaaa', 3, { readable: false })], 3],
   ])('counts for an instance %s', (_, rows, claim) => {
-    expect(readLook({ capacity, rows }).limits[0]?.members.map((member) => member.claim)).toEqual([claim])
+    expect(viewServer({ capacity, rows }).limits[0]?.members.map((member) => member.claim)).toEqual([claim])
   })
 
   test('given limits of the role and of the database, then each has its own instances and other connections', () => {
@@ -74,7 +74,7 @@ describe('the view of a server', () => {
       row('psql', 1, { ownDatabase: false }),
       row('cron', 2, { ownRole: false, ownDatabase: false }),
     ]
-    const { limits } = readLook({ capacity: { ...capacity, roleLimit: 20, databaseLimit: 30 }, rows })
+    const { limits } = viewServer({ capacity: { ...capacity, roleLimit: 20, databaseLimit: 30 }, rows })
     expect(limits.map(({ label, usable, members, others }) => [label, usable, members.length, others])).toEqual([
       ['max_connections leaves', 37, 2, 3],
       ["the role's CONNECTION LIMIT is", 20, 1, 1],
@@ -85,7 +85,7 @@ describe('the view of a server', () => {
   test.each([null, undefined, '', '{"capacity":null,"rows":[]}', '{"capacity":{},"rows":null}'])(
     'without limits (%j) is undefined',
     (answer) => {
-      expect(readLookAnswer(answer)).toBeUndefined()
+      expect(readServerSessions(answer)).toBeUndefined()
     },
   )
 

@@ -74,7 +74,7 @@ interface Part {
   readonly entitlement: number
   /** The connections that the claims of other instances leave free. */
   readonly free: number
-  /** budget - sum of entitlements, taking this instance's open connections as its own; negative: what other instances lack. */
+  /** budget - open connections of this instance - the larger of claim and share of each other; negative: connections that they lack. */
   readonly spare: number
   readonly members: number
   readonly budget: number

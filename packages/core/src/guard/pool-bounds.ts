@@ -8,7 +8,7 @@ import {
   resolveSettings,
   type SettingsOptions,
 } from '../settings/index.ts'
-import type { Survey } from './discovery/discover-topology.ts'
+import type { DiscoveryResult } from './discovery/discover-topology.ts'
 
 export type Bounds = Partial<Pick<PoolSettings, 'min' | 'max'>>
 
@@ -16,7 +16,7 @@ export type Bounds = Partial<Pick<PoolSettings, 'min' | 'max'>>
 export class PoolBounds {
   readonly #options: SettingsOptions
   readonly #engine: () => Pick<Pool<unknown>, 'resize' | 'settings'>
-  #discovered: Survey | undefined
+  #discovered: DiscoveryResult | undefined
   #share: Share | undefined
   /** Why the fleet's instances cannot see each other. */
   #fleetUnavailable: string | undefined
@@ -47,7 +47,7 @@ export class PoolBounds {
   }
 
   /** Applies the result of discovery. */
-  applyDiscovery(discovered: Survey): void {
+  applyDiscovery(discovered: DiscoveryResult): void {
     this.#discovered = discovered
     this.#resolve()
     if (!this.#isShared) this.#applyStaticBounds()

@@ -22,7 +22,7 @@ import { assumedTopology, describeSettings, type FleetOptions, type ResolvedSett
 import { AutomaticStatements, SessionStateCheck } from '../statements/index.ts'
 import { assumeTopology, describeTopology, type Topology } from '../topology/index.ts'
 import { ConnectFailures } from './connect-failures.ts'
-import type { Survey } from './discovery/discover-topology.ts'
+import type { DiscoveryResult } from './discovery/discover-topology.ts'
 import { DiscoveringFactory } from './discovery/discovering-factory.ts'
 import { ServerDiscovery } from './discovery/server-discovery.ts'
 import { PoolRegistration } from './driver-kit/pool-registration.ts'
@@ -284,7 +284,7 @@ export class PoolGuard<C> {
     this.#spec.options.onEvent?.(event)
   }
 
-  async #applyDiscovery(result: Survey): Promise<void> {
+  async #applyDiscovery(result: DiscoveryResult): Promise<void> {
     this.sessions.setTopology(result.topology)
     this.statements.setTopology(result.topology)
     this.#bounds.applyDiscovery(result)

@@ -7,7 +7,7 @@ import {
 import { showConfig, showDatabase } from '../../topology/testing/show-rows.ts'
 import { trustClients } from '../client-trust.ts'
 import type { FleetView } from '../fleet-view.ts'
-import { readPoolerLook } from '../pooler-view.ts'
+import { viewPooler } from '../pooler-view.ts'
 import type { ServerSession, SimulatedServer } from './simulated-server.ts'
 
 export interface ConsoleExchange {
@@ -70,7 +70,7 @@ function viewThroughConsole(
     ...{ member, database, user: role, consoleUser: 'app' },
     trustedRoles: trustedRoles ?? rows.map(({ user }) => user),
   })
-  return readPoolerLook(
+  return viewPooler(
     {
       config: readPgBouncerConfig(showConfig(settings)),
       databases: readPgBouncerDatabases([showDatabase({ name: 'app', pool_size: '1000' })]),

@@ -1,6 +1,6 @@
 import { FleetController, type FleetPort } from '../fleet-controller.ts'
 import { trustRows } from '../fleet-query.ts'
-import { type FleetView, readLook } from '../fleet-view.ts'
+import { type FleetView, viewServer } from '../fleet-view.ts'
 import type { Doubt } from '../limit-watch.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
 import { exchangeThroughConsole } from './simulated-console.ts'
@@ -164,7 +164,7 @@ export class SimulatedInstance implements FleetPort {
       const seen = server.activity(session)
       const { rows, ignored } = trustRows(seen, trustedRoles ?? seen.map(({ role = '' }) => role))
       this.ignored += ignored.length
-      const view = readLook({ capacity: server.capacity, rows })
+      const view = viewServer({ capacity: server.capacity, rows })
       await this.#trip()
       const name = decide(view)
       await this.#trip()

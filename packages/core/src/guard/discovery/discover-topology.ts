@@ -10,7 +10,7 @@ const DETECTION_TIMEOUT_MILLIS = 2_000
 const FIRST_CONNECTION_TIMEOUT_MILLIS = 10_000
 
 /** The result of discovery: the server or pooler, and its limits. */
-export interface Survey {
+export interface DiscoveryResult {
   /** Address, database and user of the server; see {@link GuardedDriver.peerOf}. */
   readonly peer: string | undefined
   readonly topology: Topology

@@ -2,8 +2,8 @@ import { systemClock } from '../../clock.ts'
 import { type Pool, runDetached } from '../../pool/index.ts'
 import { forgetTopology, rememberTopology, type Topology } from '../../topology/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
-import { detectPooler, type Survey } from './discover-topology.ts'
-import { type FirstLook, lookFirst } from './first-look.ts'
+import { type DiscoveryResult, detectPooler } from './discover-topology.ts'
+import { type Inspection, inspectConnection } from './inspect-connection.ts'
 
 /** Delay until discovery runs again after it returned an incomplete result. */
 const RETRY_MILLIS = 5_000
@@ -19,7 +19,7 @@ export interface ServerDiscoveryOptions<C> {
   readonly urgent: boolean
   /** Called for a pooler whose mode is still being detected, with the assumed topology. */
   readonly onAssumed: (assumed: Topology) => void
-  readonly onDiscovered: (result: Survey) => Promise<void>
+  readonly onDiscovered: (result: DiscoveryResult) => Promise<void>
 }
 
 /**
@@ -31,7 +31,7 @@ export interface ServerDiscoveryOptions<C> {
  */
 export class ServerDiscovery<C> {
   readonly #options: ServerDiscoveryOptions<C>
-  #result: Survey | undefined
+  #result: DiscoveryResult | undefined
   /** The inspection of one connection. */
   #inspecting: Promise<void> | undefined
   /** The steps after the inspection. */
@@ -47,7 +47,7 @@ export class ServerDiscovery<C> {
   }
 
   /** The result; undefined until discovery has finished once. */
-  get result(): Survey | undefined {
+  get result(): DiscoveryResult | undefined {
     return this.#result
   }
 
@@ -131,7 +131,11 @@ export class ServerDiscovery<C> {
     const refresh = this.#outdated
     // Reset before the inspection: an invalidate() during it must not be lost.
     this.#outdated = false
-    const inspection = await lookFirst(driver(), connection, { given, refresh, alone: engine().settings.max < 2 })
+    const inspection = await inspectConnection(driver(), connection, {
+      given,
+      refresh,
+      alone: engine().settings.max < 2,
+    })
     if (driver().isLost(connection)) {
       this.#outdated ||= refresh
       throw inspection.error ?? new Error('the connection was lost while it was being opened')
@@ -147,7 +151,7 @@ export class ServerDiscovery<C> {
     this.#completing = completing.then(onFinished, onFinished)
   }
 
-  async #detect({ topology: assumed, ...inspection }: FirstLook): Promise<void> {
+  async #detect({ topology: assumed, ...inspection }: Inspection): Promise<void> {
     const { engine, driver, urgent, onAssumed } = this.#options
     onAssumed(assumed)
     // Ahead of the acquire in ready(), which would take the connection that occupies the pooler's server connection.
@@ -162,7 +166,7 @@ export class ServerDiscovery<C> {
     await this.#setResult({ ...inspection, topology })
   }
 
-  async #setResult({ peer, topology, capacity, capacityProblem }: Survey): Promise<void> {
+  async #setResult({ peer, topology, capacity, capacityProblem }: DiscoveryResult): Promise<void> {
     this.#result = { peer, topology, capacity, capacityProblem }
     if (!capacity) this.retryLater()
     await this.#options.onDiscovered(this.#result)

@@ -3,9 +3,9 @@ import {
   type FleetView,
   haveSameFigures,
   type IgnoredConnections,
-  LOCK_IF_FREE,
-  readPoolerLook,
+  TRY_LOCK_QUERY,
   trustClients,
+  viewPooler,
 } from '../../fleet/index.ts'
 import { classifyConnectFailure, isServerError, readError } from '../../postgres-errors/index.ts'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } from '../../topology/index.ts'
@@ -88,7 +88,7 @@ async function exchangeOn(
   const { view, ignored } = await requireConsole(
     console.show('CLIENTS').then((rows) => {
       const seen = trustClients(readPgBouncerClients(rows), trust)
-      return { view: readPoolerLook({ config, databases, clients: seen.clients }, member), ignored: seen.ignored }
+      return { view: viewPooler({ config, databases, clients: seen.clients }, member), ignored: seen.ignored }
     }),
   )
   // If several PgBouncer processes share a port, each console shows only its own clients.
@@ -115,7 +115,7 @@ async function exchangeOn(
 
 async function lock(ask: Ask): Promise<void> {
   const until = systemClock.now() + LOCK_TIMEOUT_MILLIS
-  while ((await requireServer(ask(LOCK_IF_FREE))) !== 'true') {
+  while ((await requireServer(ask(TRY_LOCK_QUERY))) !== 'true') {
     if (systemClock.now() > until) throw new LockHeld()
     await requireServer(ask('rollback'))
     await pause(RETRY_MILLIS * (0.5 + Math.random()))

@@ -1,12 +1,12 @@
 import {
+  EXCHANGE_QUERY,
   type FleetView,
   type IgnoredConnections,
-  LOOK,
   pooledName,
   publishStatement,
-  readLook,
-  readLookAnswer,
+  readServerSessions,
   trustRows,
+  viewServer,
 } from '../../fleet/index.ts'
 
 /** Runs SQL on the connection of the exchange; see {@link GuardedDriver.ask}. */
@@ -21,19 +21,19 @@ export interface ServerExchangeOptions {
   readonly onIgnored: (connections: readonly IgnoredConnections[]) => void
 }
 
-/** Reads the connections on a server and publishes this instance's figures, in one transaction under the fleets' lock: two round trips. */
+/** Reads a server's sessions and publishes this instance's figures, in one transaction under the fleets' lock: two round trips. */
 export async function exchangeWithServer(
   { member, ask, trustedRoles, onIgnored }: ServerExchangeOptions,
   decide: (view: FleetView) => string,
 ): Promise<void> {
-  const answer = readLookAnswer(await ask(LOOK))
+  const answer = readServerSessions(await ask(EXCHANGE_QUERY))
   if (!answer) throw new LimitsUnreadable()
   // This instance's connections from before discovery still have the pooled name; other instances' pooled names do not count.
   const earlierName = pooledName(member)
   const named = answer.rows.map((row) => (row.name === earlierName && row.ownRole ? { ...row, name: member } : row))
   const { rows, ignored } = trustRows(named, trustedRoles)
   onIgnored(ignored)
-  await ask(`${publishStatement(decide(readLook({ ...answer, rows })))}; commit`)
+  await ask(`${publishStatement(decide(viewServer({ ...answer, rows })))}; commit`)
 }
 
 /** The role cannot read the limits and sessions. */

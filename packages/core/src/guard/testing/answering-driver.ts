@@ -1,4 +1,4 @@
-import { LOCK_IF_FREE, LOOK } from '../../fleet/index.ts'
+import { EXCHANGE_QUERY, TRY_LOCK_QUERY } from '../../fleet/index.ts'
 import type { ShowRow } from '../../topology/index.ts'
 import { showConfig, showDatabase } from '../../topology/testing/show-rows.ts'
 import type { ConsoleOptions, GuardedDriver, Login, PoolerConsole } from '../guarded-driver.ts'
@@ -110,8 +110,8 @@ export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
 
   async ask(_connection: AnsweringConnection, text: string): Promise<string | null | undefined> {
     const { capacity, rows, parallelWorkers } = this.#answers
-    if (text === LOOK) return JSON.stringify({ capacity, rows, parallelWorkers })
-    if (text === LOCK_IF_FREE) return 'true'
+    if (text === EXCHANGE_QUERY) return JSON.stringify({ capacity, rows, parallelWorkers })
+    if (text === TRY_LOCK_QUERY) return 'true'
     return text.startsWith('select (select pg_catalog.row_to_json(capacity)') ? JSON.stringify(capacity) : undefined
   }
 

@@ -14,7 +14,7 @@ import {
   type Topology,
 } from '../../topology/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
-import type { Survey } from './discover-topology.ts'
+import type { DiscoveryResult } from './discover-topology.ts'
 
 /** Short, because a caller waits for this connection, and a pooler without a free server connection does not answer at all. */
 const ANSWER_TIMEOUT_MILLIS = 1_000
@@ -23,7 +23,7 @@ const ANSWER_TIMEOUT_MILLIS = 1_000
 const CAPACITY = `(select pg_catalog.row_to_json(capacity)::pg_catalog.text from (${CAPACITY_QUERY}) capacity)`
 
 /** The result of inspecting one connection. */
-export interface FirstLook extends Survey {
+export interface Inspection extends DiscoveryResult {
   /** False for a pooler whose mode only a second connection can detect; the topology then assumes transaction mode. */
   readonly conclusive: boolean
   /** False while an answer on the connection is outstanding. */
@@ -32,7 +32,7 @@ export interface FirstLook extends Survey {
   readonly error: unknown
 }
 
-export interface FirstLookOptions {
+export interface InspectionOptions {
   /** The topology that the user stated. */
   readonly given: Topology | undefined
   /** Ignore results that other pools of this process have stored. */
@@ -45,17 +45,17 @@ export interface FirstLookOptions {
  * Inspects the server with one connection before a caller gets it: one round trip, including the limits. If a pooler does not
  * announce itself, `alone` takes a few more. Never rejects.
  */
-export async function lookFirst<C>(
+export async function inspectConnection<C>(
   driver: GuardedDriver<C>,
   connection: C,
-  { given, refresh, alone }: FirstLookOptions,
-): Promise<FirstLook> {
+  { given, refresh, alone }: InspectionOptions,
+): Promise<Inspection> {
   const peer = driver.peerOf(connection)
   if (refresh && peer !== undefined) forgetTopology(peer)
   const session = driver.probe(connection)
   const announced = announcedPooler(session.parameters)
   const known: Topology | undefined = given ?? recall(peer) ?? announced
-  const look = {
+  const base = {
     peer,
     capacity: undefined,
     capacityProblem: undefined,
@@ -72,16 +72,16 @@ export async function lookFirst<C>(
     const { topology, along } = await withTimeout(answer, ANSWER_TIMEOUT_MILLIS, () => new AnswerTimeout())
     const limits = readLimits(along)
     const conclusive = known !== undefined || topology.kind === 'direct'
-    if (!conclusive && alone) return { ...look, ...limits, ...(await detectAlone(peer, session)) }
+    if (!conclusive && alone) return { ...base, ...limits, ...(await detectAlone(peer, session)) }
     if (conclusive && !given) remember(peer, topology)
-    return { ...look, ...limits, topology, conclusive }
+    return { ...base, ...limits, topology, conclusive }
   } catch (error) {
-    return { ...look, topology: known ?? unknown(session, error), answered: !(error instanceof AnswerTimeout), error }
+    return { ...base, topology: known ?? unknown(session, error), answered: !(error instanceof AnswerTimeout), error }
   }
 }
 
 /** Invalid limits do not prevent the pool from using the server. */
-function readLimits(along: string | null | undefined): Pick<Survey, 'capacity' | 'capacityProblem'> {
+function readLimits(along: string | null | undefined): Pick<DiscoveryResult, 'capacity' | 'capacityProblem'> {
   try {
     return { capacity: along ? parseCapacity(along) : undefined, capacityProblem: undefined }
   } catch (error) {
@@ -126,7 +126,7 @@ async function identify(session: ProbeSession): Promise<Answer> {
 async function detectAlone(
   peer: string | undefined,
   session: ProbeSession,
-): Promise<Pick<FirstLook, 'topology' | 'answered'>> {
+): Promise<Pick<Inspection, 'topology' | 'answered'>> {
   let answered = true
   let handedOut = false
   const open = async () => {
