@@ -15,7 +15,7 @@ const QUIET_QUERY_MILLIS = 2_000
 const DEADLOCK_CHECK_MILLIS = 500
 const DEADLOCK_QUIET_MILLIS = 1_000
 
-/** What the detector asks about a leased resource. */
+/** Access to the activity of a leased resource. */
 export interface LeaseProbe<R> {
   activityOf(resource: R): LeaseActivity
   runningQueryOf(resource: R): RunningQuery | undefined
@@ -39,8 +39,8 @@ export interface LeakDetectorOptions<R> {
 }
 
 /**
- * Checks the current leases from time to time for leaks, long queries and deadlocks. What counts is whether bytes move: neither
- * the age of a lease, nor whether a query is open (a cursor that is not read any more stays open for ever). A timer does the
+ * Checks the current leases from time to time for leaks, long queries and deadlocks. Only transferred bytes count: neither
+ * the age of a lease, nor whether a query is open (a cursor that is not read any more stays open forever). A timer does the
  * checks; a checkout pays one comparison.
  */
 export class LeakDetector<R> {

@@ -21,7 +21,7 @@ export interface RunningQuery {
   describe(): string | null
 }
 
-/** How a pool opens, validates, resets and closes what it lends. */
+/** How a pool opens, validates, resets and closes its resources. */
 export interface ResourceFactory<R> {
   open(context: OpenContext): Promise<R>
   /** Resolves when the server has closed the connection: only then its slot is free. May be called for a lost connection. */

@@ -29,7 +29,7 @@ const MAX_INT8 = 999_999_999_999_999_999n
 /**
  * Why it matters: PostgreSQL fixes the types of a named statement's parameters when it parses the statement, and keeps them when it analyses
  * the statement again after ALTER TABLE. The value is read as the old type and cast to the new one. Without a name, the value is read as the
- * new type at once. (RevalidateCachedQuery in src/backend/utils/cache/plancache.c.)
+ * new type immediately. (RevalidateCachedQuery in src/backend/utils/cache/plancache.c.)
  *
  * A type is safe for a value if, for every type to which PostgreSQL casts it by assignment or implicitly, the cast gives what the input
  * function of that type gives, and the operators of both find the same rows. If there is no such cast, the server rejects the statement
@@ -70,7 +70,7 @@ const TYPES: ReadonlyMap<number, ParameterType> = new Map<number, ParameterType>
   [3802, { name: 'jsonb', why: 'it is printed in another form than it was written' }],
   [17, { name: 'bytea', why: 'a Buffer is sent as bytes, which a text column takes for characters' }],
   [1042, { name: 'bpchar', why: 'it drops trailing blanks on the way to text' }],
-  [19, { name: 'name', why: 'it cuts off what is longer than 63 bytes' }],
+  [19, { name: 'name', why: 'it truncates texts longer than 63 bytes' }],
   [18, { name: '"char"', why: 'it keeps one byte' }],
   [26, { name: 'oid', why: 'integer columns get large ones as negative numbers' }],
   [790, { name: 'money', why: 'it is read and printed by lc_monetary' }],

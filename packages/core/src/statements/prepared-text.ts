@@ -60,7 +60,7 @@ export class PreparedText {
 
   /**
    * Whether a transaction may use the name. After a migration the server may reject the name, which fails the transaction. So only one
-   * of several concurrent transactions tries it, and the others use no name until {@link endTrial}.
+   * of several concurrent transactions tries it, and the rest use no name until {@link endTrial}.
    */
   beginTrial(): boolean {
     if (this.#isTried) return false
