@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { parseConnectionString } from '@poolguard/core/postgres'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
-import { lookAtServer } from '../../packages/cli/src/database/look-at-server.ts'
+import { readServerFacts } from '../../packages/cli/src/database/read-server-facts.ts'
 import { describeWithPgBouncer, type PostgresServer, startPgBouncer, startPostgres } from '../harness/index.ts'
 import { FIXTURES, type Run, runPoolguard } from './run-poolguard.ts'
 
@@ -110,7 +110,7 @@ describe('poolguard doctor with a server', () => {
     await client.connect()
     await client.query('begin')
     const look = async (url: string) => {
-      const facts = await lookAtServer(parseConnectionString(url))
+      const facts = await readServerFacts(parseConnectionString(url))
       if ('failure' in facts) throw new Error(facts.message)
       return facts
     }

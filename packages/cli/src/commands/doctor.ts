@@ -1,7 +1,7 @@
 import { guessProvider, type Surge } from '@poolguard/core/postgres'
 import type { Command } from 'commander'
-import { lookAtPooler } from '../database/look-at-pooler.ts'
-import { lookAtServer } from '../database/look-at-server.ts'
+import { readPoolerFacts } from '../database/read-pooler-facts.ts'
+import { readServerFacts } from '../database/read-server-facts.ts'
 import { doctorOutcome } from '../doctor/doctor-outcome.ts'
 import type { Facts } from '../doctor/facts.ts'
 import { environment } from '../environment/own-environment.ts'
@@ -48,13 +48,13 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
   const folder = process.cwd()
   const unread: string[] = []
   const found = findTarget({ url, dotenv, folder, env: environment, onUnread: (line) => unread.push(line) })
-  const look = found && !offline ? await lookAtServer(found.url) : undefined
+  const look = found && !offline ? await readServerFacts(found.url) : undefined
   const reached = look && !('failure' in look) ? look : undefined
   const pooled = reached?.topology.kind === 'pooler'
   const consoleUrl = poolerUrl === undefined ? found?.url : findTarget({ url: poolerUrl, folder, env: {} })?.url
   const asksConsole = consoleUrl && !offline && (pooled || poolerUrl !== undefined)
   const onInvalid = (problem: string) => unread.push(`PgBouncer's console (${problem})`)
-  const pooler = asksConsole ? await lookAtPooler(consoleUrl, onInvalid) : undefined
+  const pooler = asksConsole ? await readPoolerFacts(consoleUrl, onInvalid) : undefined
   return {
     target: found && {
       url: found.url,

@@ -23,19 +23,21 @@ export function addPlan(program: Command, done: (outcome: Outcome) => void): voi
   withPlanOptions(program.command('plan'))
     .description('Work out how many connections each pool may have, from the limits of the server.')
     .option('--explain', 'also size the pools by load and by cores, and print the formulas')
-    .addOption(explaining('--cores <number>', 'CPU cores of the server', wholeFrom(1)))
-    .addOption(explaining('--checkouts <number>', 'checkouts per second, over all pools', amount))
-    .addOption(explaining('--held <millis>', 'average duration of a checkout', amount))
-    .addOption(explaining('--concurrency <number>', 'requests that one process handles at the same time', wholeFrom(1)))
+    .addOption(explainOption('--cores <number>', 'CPU cores of the server', wholeFrom(1)))
+    .addOption(explainOption('--checkouts <number>', 'checkouts per second, over all pools', amount))
+    .addOption(explainOption('--held <millis>', 'average duration of a checkout', amount))
     .addOption(
-      explaining('--connections-each <number>', 'connections that one request holds at the same time', wholeFrom(1)),
+      explainOption('--concurrency <number>', 'requests that one process handles at the same time', wholeFrom(1)),
+    )
+    .addOption(
+      explainOption('--connections-each <number>', 'connections that one request holds at the same time', wholeFrom(1)),
     )
     .addHelpText('after', EXAMPLES)
     .action(async (url: string | undefined, options: ExplainedPlanOptions) => done(await plan(url, options)))
 }
 
 /** An input of a formula; it implies --explain. */
-function explaining(flags: string, description: string, read: (text: string) => number): Option {
+function explainOption(flags: string, description: string, read: (text: string) => number): Option {
   return new Option(flags, `${description}; implies --explain`).argParser(read).implies({ explain: true })
 }
 

@@ -1,15 +1,15 @@
 import type { Outcome } from '../outcome.ts'
 import { paint } from '../output/paint.ts'
-import { describeLook } from './describe-look.ts'
+import { describeChecks } from './describe-checks.ts'
 import { type Diagnosis, diagnose } from './diagnose.ts'
 import type { Facts } from './facts.ts'
 
 /** The report. If nothing could be checked, the command could not run. */
 export function doctorOutcome(facts: Facts): Outcome {
   const findings = diagnose(facts)
-  const looked = describeLook(facts)
+  const looked = describeChecks(facts)
   const [exitCode, verdict] = judge(findings, facts)
-  const text = [...looked, '', ...findings.flatMap(printed), verdict].join('\n')
+  const text = [...looked, '', ...findings.flatMap(printFinding), verdict].join('\n')
   return {
     exitCode,
     text,
@@ -28,7 +28,7 @@ function judge(findings: readonly Diagnosis[], { server, unreached, project }: F
   return [2, 'Nothing to check: run doctor in the directory of a project, or pass the URL of a database.']
 }
 
-function printed({ severity, title, rule, evidence, why, change }: Diagnosis): string[] {
+function printFinding({ severity, title, rule, evidence, why, change }: Diagnosis): string[] {
   const badge = severity === 'critical' ? paint('red', 'critical') : paint('yellow', 'warning')
   return [
     `${badge}  ${paint('bold', title)} (${rule})`,

@@ -1,5 +1,5 @@
 import { type AssumedEndpoint, type ConnectionString, PGBOUNCER_CONSOLE, type Surge } from '@poolguard/core/postgres'
-import type { PoolerFacts } from '../database/look-at-pooler.ts'
+import type { PoolerFacts } from '../database/read-pooler-facts.ts'
 import type { ServerFacts, Unreached } from '../database/server-facts.ts'
 import type { PoolerSettings, ProjectFacts } from '../project/project-facts.ts'
 
@@ -22,7 +22,7 @@ export interface Facts {
 }
 
 /** Whether clients share server connections: measured, or guessed from the address and the project's files. */
-export function throughTransactionPooler({ server, endpoint, target, project }: Facts): boolean {
+export function usesTransactionPooler({ server, endpoint, target, project }: Facts): boolean {
   if (server) return server.topology.kind === 'pooler' && server.topology.pooler.mode !== 'session'
   // Without an address, assume that the app connects to the project's pooler.
   if (endpoint === 'pooler' || !target) return project.pgBouncer?.values.get('pool_mode') === 'transaction'

@@ -86,7 +86,7 @@ function postgres({ version, settings }: ComposeInput, { database }: Place): obj
       `./postgres/auth.sql:${MOUNTED}/auth.sql:ro`,
     ],
     shm_size: '256mb',
-    ports: [published('POSTGRES_PORT', 5432, 5432)],
+    ports: [publishPort('POSTGRES_PORT', 5432, 5432)],
     // Check over TCP: during initialization, the image's server listens on a Unix socket only.
     healthcheck: healthcheck(['CMD', 'pg_isready', '-h', '127.0.0.1', '-U', 'postgres', '-d', database]),
     restart: 'unless-stopped',
@@ -102,7 +102,7 @@ function pgbouncer({ maxClients, maxDbConnections }: PoolerPlan): object {
     volumes: [`./pgbouncer:${MOUNTED}:ro`],
     tmpfs: ['/tmp'],
     ulimits: { nofile: { soft: files, hard: files } },
-    ports: [published('PGBOUNCER_PORT', POOLER_PORT, POOLER_PORT)],
+    ports: [publishPort('PGBOUNCER_PORT', POOLER_PORT, POOLER_PORT)],
     healthcheck: healthcheck([
       'CMD',
       'pg_isready',
@@ -130,10 +130,10 @@ function app({ plan, input, wiring, builds }: ComposeInput, place: Place): objec
     maxPerPool: plan.budget.maxPerPool,
     wiring,
   })
-  const fill = (value: string) => value.replace(`:${placeholder}@`, `:${required('APP_PASSWORD')}@`)
+  const fill = (value: string) => value.replace(`:${placeholder}@`, `:${requireVariable('APP_PASSWORD')}@`)
   const surge = surgeInstances(input.instances, input.maxSurge)
   return {
-    ...(builds ? { build: '.' } : { image: required('APP_IMAGE') }),
+    ...(builds ? { build: '.' } : { image: requireVariable('APP_IMAGE') }),
     environment: Object.fromEntries(variables.map(({ name, value }) => [name, fill(value)])),
     deploy: {
       replicas: input.instances,
@@ -145,7 +145,7 @@ function app({ plan, input, wiring, builds }: ComposeInput, place: Place): objec
 }
 
 function monitoringServices(): Readonly<Record<string, object>> {
-  const statsUrl = `postgres://${STATS_USER}:${required('PGBOUNCER_STATS_PASSWORD')}@${POOLER_HOST}:${POOLER_PORT}/pgbouncer?sslmode=disable`
+  const statsUrl = `postgres://${STATS_USER}:${requireVariable('PGBOUNCER_STATS_PASSWORD')}@${POOLER_HOST}:${POOLER_PORT}/pgbouncer?sslmode=disable`
   return {
     'pgbouncer-exporter': {
       image: IMAGES.exporter,
@@ -156,7 +156,7 @@ function monitoringServices(): Readonly<Record<string, object>> {
     prometheus: {
       image: IMAGES.prometheus,
       volumes: ['./prometheus:/etc/prometheus:ro', 'prometheus-data:/prometheus'],
-      ports: [published('PROMETHEUS_PORT', 9090, 9090)],
+      ports: [publishPort('PROMETHEUS_PORT', 9090, 9090)],
       restart: 'unless-stopped',
     },
     grafana: {
@@ -164,7 +164,7 @@ function monitoringServices(): Readonly<Record<string, object>> {
       environment: { GF_SECURITY_ADMIN_PASSWORD__FILE: '/run/secrets/grafana_password' },
       secrets: ['grafana_password'],
       volumes: ['./grafana/provisioning:/etc/grafana/provisioning:ro', `./grafana/dashboards:${DASHBOARDS_FOLDER}:ro`],
-      ports: [published('GRAFANA_PORT', 3001, 3000)],
+      ports: [publishPort('GRAFANA_PORT', 3001, 3000)],
       depends_on: ['prometheus'],
       restart: 'unless-stopped',
     },
@@ -207,12 +207,12 @@ function secretsFile(secrets: readonly Secret[], builds: boolean): string {
 }
 
 /** Publishes a port on this machine only. */
-function published(variable: string, outside: number, inside: number): string {
+function publishPort(variable: string, outside: number, inside: number): string {
   return `127.0.0.1:\${${variable}:-${outside}}:${inside}`
 }
 
 /** Compose stops with this message if the variable is missing or empty. */
-function required(variable: string): string {
+function requireVariable(variable: string): string {
   return `\${${variable}:?set ${variable} in .env}`
 }
 

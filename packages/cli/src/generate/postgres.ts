@@ -19,7 +19,7 @@ export function generatePostgres(
   const lines = settings.flatMap(({ name, value, reason, source }) => [
     `# ${reason}`,
     `# ${source}`,
-    `${name} = ${quoted(value)}`,
+    `${name} = ${quote(value)}`,
     '',
   ])
   const head = [
@@ -48,6 +48,6 @@ export function serverFlags(settings: readonly RecommendedSetting[]): readonly s
   return settings.map(({ name, value }) => `--${name}=${value}`)
 }
 
-function quoted(value: string): string {
+function quote(value: string): string {
   return /^\d+$/.test(value) ? value : `'${value}'`
 }

@@ -32,7 +32,7 @@ export async function applyChanges(pool: Pool, proposals: readonly Proposal[], s
   }
   if (changed.some(({ by }) => by === 'system') && state.mayReload) {
     await pool.query('select pg_catalog.pg_reload_conf()')
-    await untilReloaded(pool, changed)
+    await waitForReload(pool, changed)
   }
   return { changed, undo: undoOf(changed, state) }
 }
@@ -45,32 +45,32 @@ function statement({ name, by }: Proposal, value: string | undefined, { role }: 
 }
 
 /** Waits for the reload. Does not fail on a timeout: the check that follows reports settings that are not in force. */
-async function untilReloaded(pool: Pool, changed: readonly Proposal[]): Promise<void> {
+async function waitForReload(pool: Pool, changed: readonly Proposal[]): Promise<void> {
   const awaited = changed.filter(({ takesEffect }) => takesEffect === 'on reload')
   const deadline = performance.now() + RELOAD_TIMEOUT_MILLIS
   while (performance.now() < deadline) {
     const { settings } = await readServerState(pool, changed)
     const restarts = changed.filter(({ takesEffect }) => takesEffect === 'after a restart')
-    const arrived = awaited.every((proposal) => hasArrived(proposal, settings.get(proposal.name)))
+    const arrived = awaited.every((proposal) => isInForce(proposal, settings.get(proposal.name)))
     if (arrived && restarts.every(({ name }) => settings.get(name)?.pendingRestart)) return
     await pause(POLL_MILLIS)
   }
 }
 
 /** Whether a setting has the proposed value. */
-export function hasArrived({ value }: Proposal, current: CurrentSetting | undefined): boolean {
+export function isInForce({ value }: Proposal, current: CurrentSetting | undefined): boolean {
   return current !== undefined && amountOf(current) === amountIn(current.unit, value)
 }
 
 function undoOf(changed: readonly Proposal[], state: ServerState): readonly string[] {
   if (changed.length === 0) return []
-  const statements = changed.map((proposal) => statement(proposal, writtenBefore(proposal, state), state))
+  const statements = changed.map((proposal) => statement(proposal, previousValue(proposal, state), state))
   const reload = changed.some(({ by }) => by === 'system') ? ['select pg_catalog.pg_reload_conf()'] : []
   return [...statements, ...reload]
 }
 
 /** The value of an earlier ALTER SYSTEM; undefined if a RESET restores the previous value. */
-export function writtenBefore({ name, by }: Proposal, { files }: ServerState): string | undefined {
+export function previousValue({ name, by }: Proposal, { files }: ServerState): string | undefined {
   if (by === 'role') return undefined
   return (
     files.findLast((line) => line.name === name && /postgresql\.auto\.conf:\d+$/.test(line.place))?.value ?? undefined

@@ -1,4 +1,4 @@
-import { type Applied, hasArrived } from './apply-changes.ts'
+import { type Applied, isInForce } from './apply-changes.ts'
 import type { Proposal } from './propose.ts'
 import type { ServerState } from './server-state.ts'
 
@@ -13,16 +13,16 @@ export function checkResults(proposals: readonly Proposal[], applied: Applied, a
     if (proposal.standing !== 'change' && proposal.standing !== 'waits') return proposal
     const current = after.settings.get(proposal.name)
     // A pending value is in force after the restart, even if this role cannot see it.
-    const arrived = proposal.standing === 'waits' ? current?.pendingRestart === false : hasArrived(proposal, current)
+    const arrived = proposal.standing === 'waits' ? current?.pendingRestart === false : isInForce(proposal, current)
     if (arrived) return { ...proposal, standing: 'done' }
-    if (applied.rejected?.name === proposal.name) return failed(proposal, applied.rejected.message)
+    if (applied.rejected?.name === proposal.name) return asFailed(proposal, applied.rejected.message)
     if (!applied.changed.includes(proposal) && proposal.standing === 'change') return proposal
     if (proposal.takesEffect === 'after a restart' && current?.pendingRestart) return { ...proposal, standing: 'waits' }
-    return failed(proposal, whyNot(proposal, after))
+    return asFailed(proposal, whyNot(proposal, after))
   })
 }
 
-function failed(proposal: Proposal, note: string): Result {
+function asFailed(proposal: Proposal, note: string): Result {
   return { ...proposal, standing: 'failed', note }
 }
 

@@ -35,7 +35,7 @@ export function optimizeOutcome(report: OptimizeReport): Outcome {
   const text = [
     title,
     '',
-    ...results.flatMap(printed),
+    ...results.flatMap(printResult),
     ...(plan ? ['', plan.text] : []),
     '',
     ...trouble,
@@ -47,10 +47,10 @@ export function optimizeOutcome(report: OptimizeReport): Outcome {
 
 /** The proposed changes, for the confirmation on a terminal. */
 export function printProposals(proposals: readonly Proposal[]): string {
-  return proposals.flatMap(printed).join('\n')
+  return proposals.flatMap(printResult).join('\n')
 }
 
-function printed({ name, standing, before, after, takesEffect, reason, note }: Result): string[] {
+function printResult({ name, standing, before, after, takesEffect, reason, note }: Result): string[] {
   const [colour, mark] = MARKS[standing]
   const same = standing === 'fine' || standing === 'kept'
   const open = !same && standing !== 'done'

@@ -5,7 +5,7 @@ import { majorOf } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
 import type { ConnectionLimits } from '../recommend/requested-settings.ts'
 import { APPLICATION } from './application.ts'
-import { type Applied, applyChanges, writtenBefore } from './apply-changes.ts'
+import { type Applied, applyChanges, previousValue } from './apply-changes.ts'
 import { checkResults } from './check-results.ts'
 import type { OptimizeReport } from './optimize-outcome.ts'
 import { type Proposal, propose } from './propose.ts'
@@ -113,7 +113,7 @@ function undoWithoutServer({ changed }: Applied, before: ServerState): readonly 
   const lines = changed
     .filter(({ by }) => by === 'system')
     .map((proposal) => {
-      const old = writtenBefore(proposal, before)
+      const old = previousValue(proposal, before)
       return old === undefined ? `  remove ${proposal.name}` : `  ${proposal.name} = '${old}'`
     })
   if (lines.length === 0) return []

@@ -37,7 +37,7 @@ function withoutSecrets(text: string): string {
 /** Makes text safe to print: redacts secrets, and escapes control characters except our own colours. */
 export function printable(text: string, { redacts = true }: PrintOptions = {}): string {
   const shown = redacts ? withoutSecrets(text) : text
-  return shown.replaceAll(ACTING_BUT_LAYOUT, escaped).replaceAll(ESCAPE_MARK, '\u001b')
+  return shown.replaceAll(ACTING_BUT_LAYOUT, escapeCharacter).replaceAll(ESCAPE_MARK, '\u001b')
 }
 
 /** Makes JSON safe to print, on one line or indented. Control characters in strings become `\u202e`. */
@@ -46,7 +46,7 @@ export function printableJson(
   { indent, redacts = true }: PrintOptions & { readonly indent?: number } = {},
 ): string {
   const replace = (_name: string, each: unknown) => (redacts && typeof each === 'string' ? withoutSecrets(each) : each)
-  return (JSON.stringify(value, replace, indent) ?? '').replaceAll(ACTING_BUT_LAYOUT, jsonEscaped)
+  return (JSON.stringify(value, replace, indent) ?? '').replaceAll(ACTING_BUT_LAYOUT, escapeForJson)
 }
 
 /**
@@ -54,7 +54,7 @@ export function printableJson(
  * name cannot look like a line of the report.
  */
 export function withPlainTexts<T>(value: T): T {
-  if (typeof value === 'string') return value.replaceAll(ACTING_CHARACTER, escaped) as T
+  if (typeof value === 'string') return value.replaceAll(ACTING_CHARACTER, escapeCharacter) as T
   if (Array.isArray(value)) return value.map(withPlainTexts) as T
   if (value instanceof Map) return new Map([...value].map(withPlainTexts)) as T
   if (typeof value !== 'object' || value === null || !isPlain(value)) return value
@@ -66,12 +66,12 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null
 }
 
-function escaped(character: string): string {
+function escapeCharacter(character: string): string {
   const code = character.charCodeAt(0)
   return code < 0x100 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`
 }
 
-function jsonEscaped(character: string): string {
+function escapeForJson(character: string): string {
   return `\\u${hex(character.charCodeAt(0), 4)}`
 }
 

@@ -15,7 +15,7 @@ export function planOutcome(report: PlanReport): Outcome {
   const { title, notes, input, sizing } = report
   try {
     const budget = planBudget(input)
-    const text = fitting(report, budget, describeSizing(budget, sizing))
+    const text = printPlan(report, budget, describeSizing(budget, sizing))
     return { exitCode: 0, text, json: { fits: true, ...budget, notes, sizing } }
   } catch (error) {
     if (error instanceof BudgetError) return planRefusal({ title, notes }, error)
@@ -25,11 +25,13 @@ export function planOutcome(report: PlanReport): Outcome {
 
 /** Prints why the plan does not fit, and what to change. */
 export function planRefusal({ title, notes }: Pick<PlanReport, 'title' | 'notes'>, error: BudgetError): Outcome {
-  const text = [title, '', `${paint('red', 'The plan does not fit.')} ${error.message}`, ...noted(notes)].join('\n')
+  const text = [title, '', `${paint('red', 'The plan does not fit.')} ${error.message}`, ...printNotes(notes)].join(
+    '\n',
+  )
   return { exitCode: 1, text, json: { fits: false, code: error.code, message: error.message, notes } }
 }
 
-function fitting({ title, notes, input }: PlanReport, budget: Budget, words: readonly string[]): string {
+function printPlan({ title, notes, input }: PlanReport, budget: Budget, words: readonly string[]): string {
   const { maxPerPool, pools, steps } = budget
   const direct = !input.pooler || input.pooler.mode === 'session'
   return [
@@ -42,10 +44,10 @@ function fitting({ title, notes, input }: PlanReport, budget: Budget, words: rea
     // Behind a transaction pooler, instances does not divide the server's connections.
     ...(direct ? [`or set { instances: ${pools} } on poolguard's pools: they read the limits from the server.`] : []),
     ...(words.length > 0 ? ['', ...words] : []),
-    ...noted(notes),
+    ...printNotes(notes),
   ].join('\n')
 }
 
-function noted(notes: readonly string[]): string[] {
+function printNotes(notes: readonly string[]): string[] {
   return notes.length > 0 ? ['', ...notes.map((note) => `Note: ${note}`)] : []
 }

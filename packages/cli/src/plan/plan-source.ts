@@ -12,8 +12,8 @@ import {
   readPoolerCapacity,
   type UsageRow,
 } from '@poolguard/core/postgres'
-import { lookAtPooler } from '../database/look-at-pooler.ts'
-import { lookAtServer } from '../database/look-at-server.ts'
+import { readPoolerFacts } from '../database/read-pooler-facts.ts'
+import { readServerFacts } from '../database/read-server-facts.ts'
 import type { ServerFacts } from '../database/server-facts.ts'
 import { environment } from '../environment/own-environment.ts'
 import { CannotRunError } from '../outcome.ts'
@@ -59,7 +59,7 @@ export async function readServerSource(url: string | undefined, options: ServerS
       'No database configured: pass a URL, set DATABASE_URL or PGHOST, or plan without a server with --max-connections.',
     )
   }
-  const facts = await lookAtServer(target)
+  const facts = await readServerFacts(target)
   if ('failure' in facts) {
     const room = facts.failure === 'full' ? ' Run `poolguard doctor` to see how to free connections.' : ''
     throw new CannotRunError(
@@ -102,7 +102,7 @@ async function readPooler(
   facts: ServerFacts,
   onInvalid: (problem: string) => void,
 ): Promise<PoolerCapacity | undefined> {
-  const answers = await lookAtPooler(consoleUrl, onInvalid)
+  const answers = await readPoolerFacts(consoleUrl, onInvalid)
   const { database = facts.database, user = facts.role } = normalizeTarget(target)
   try {
     return answers && readPoolerCapacity(answers, database, user)

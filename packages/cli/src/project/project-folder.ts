@@ -34,13 +34,13 @@ export class ProjectFolder {
       return parse(readFileInside(this.path, file))
     } catch (error) {
       // A parser's message may quote the file, including a password.
-      this.leaveOut(file, error instanceof UnreadableFileError ? error.message : `invalid ${format}`)
+      this.reportSkipped(file, error instanceof UnreadableFileError ? error.message : `invalid ${format}`)
       return undefined
     }
   }
 
   /** Reports that a file, or part of the project, was not read. */
-  leaveOut(what: string, why: string): void {
+  reportSkipped(what: string, why: string): void {
     this.#unread.add(`${what} (${why})`)
   }
 }

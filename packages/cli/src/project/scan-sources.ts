@@ -41,7 +41,7 @@ export function scanSources(folder: ProjectFolder): CodeSetting[] {
     const settings = folder.read(file, 'text', (text) => (USES_DATABASE.test(text) ? settingsIn(text, file) : []))
     found.push(...(settings ?? []))
   }
-  if (walk.isPartial) folder.leaveOut('part of the sources', 'too many files')
+  if (walk.isPartial) folder.reportSkipped('part of the sources', 'too many files')
   return found
 }
 

@@ -6,33 +6,38 @@ const CLIENT = 'runtime-config-client'
 /** Timeouts for forgotten transactions and disconnected clients, for PostgreSQL 15 and later. */
 export function connectionSettings(statementTimeout?: string): readonly RecommendedSetting[] {
   const settings: RecommendedSetting[] = [
-    missing(
+    defaultSetting(
       'idle_in_transaction_session_timeout',
       '60s',
       CLIENT,
       'without it, one missing ROLLBACK holds a connection and its locks until the session ends',
     ),
-    missing(
+    defaultSetting(
       'client_connection_check_interval',
       '10s',
       CONNECTION,
       'cancels a query if its client has disconnected (Linux, macOS and the BSDs)',
     ),
-    missing(
+    defaultSetting(
       'tcp_keepalives_idle',
       '60',
       CONNECTION,
       'detects an unreachable client after two minutes instead of two hours',
     ),
-    missing('tcp_keepalives_interval', '10', CONNECTION, 'seconds between keepalive probes to a silent client'),
-    missing('tcp_keepalives_count', '6', CONNECTION, 'lost keepalive probes before the server closes the connection'),
+    defaultSetting('tcp_keepalives_interval', '10', CONNECTION, 'seconds between keepalive probes to a silent client'),
+    defaultSetting(
+      'tcp_keepalives_count',
+      '6',
+      CONNECTION,
+      'lost keepalive probes before the server closes the connection',
+    ),
   ]
   return statementTimeout === undefined
     ? settings
     : [
         ...settings,
         {
-          ...missing(
+          ...defaultSetting(
             'statement_timeout',
             statementTimeout,
             CLIENT,
@@ -43,6 +48,6 @@ export function connectionSettings(statementTimeout?: string): readonly Recommen
       ]
 }
 
-function missing(name: string, value: string, page: string, reason: string): RecommendedSetting {
+function defaultSetting(name: string, value: string, page: string, reason: string): RecommendedSetting {
   return { name, value, reason, source: documentation(page, name), priority: 'default' }
 }

@@ -16,10 +16,10 @@ export function stressOutcome(title: string, result: LoadResult, thresholds: Thr
   const broken = brokenThresholds(result, thresholds)
   const { requests, failed, perSecond, elapsedMillis, p50Millis, p90Millis, p99Millis, maxMillis } = result
   const latency = [
-    `p50 ${shown(p50Millis)}`,
-    `p90 ${shown(p90Millis)}`,
-    `p99 ${shown(p99Millis)}`,
-    `max ${shown(maxMillis)}`,
+    `p50 ${formatMillis(p50Millis)}`,
+    `p90 ${formatMillis(p90Millis)}`,
+    `p99 ${formatMillis(p99Millis)}`,
+    `max ${formatMillis(maxMillis)}`,
   ]
   const lines = [
     title,
@@ -51,7 +51,7 @@ function brokenThresholds(
       ? [`${percent(share)} of the requests failed, more than --max-errors (${percent(maxErrors)}).`]
       : []),
     ...(maxP99Millis !== undefined && p99Millis !== null && p99Millis > maxP99Millis
-      ? [`The p99 latency is ${shown(p99Millis)}, above --max-p99 (${maxP99Millis} ms).`]
+      ? [`The p99 latency is ${formatMillis(p99Millis)}, above --max-p99 (${maxP99Millis} ms).`]
       : []),
   ]
 }
@@ -76,6 +76,6 @@ function chart(samples: readonly number[]): string[] {
   return [`server connections over time: ${line}  (${Math.min(...samples)} to ${max})`]
 }
 
-function shown(millis: number | null): string {
+function formatMillis(millis: number | null): string {
   return millis === null ? '-' : `${millis.toFixed(millis < 10 ? 2 : 0)} ms`
 }

@@ -1,5 +1,5 @@
 import { directUrlFor } from '@poolguard/core/postgres'
-import { throughTransactionPooler } from '../facts.ts'
+import { usesTransactionPooler } from '../facts.ts'
 import type { Rule } from '../rule.ts'
 
 export const noDirectUrl: Rule = {
@@ -8,7 +8,7 @@ export const noDirectUrl: Rule = {
   severity: 'critical',
   check: (facts) => {
     const { target, project, hasDirectUrl } = facts
-    if (!target || !throughTransactionPooler(facts) || project.prismaDirectUrl !== false) return []
+    if (!target || !usesTransactionPooler(facts) || project.prismaDirectUrl !== false) return []
     const rule = directUrlFor(target.url)
     const url = rule ? `${rule.url}` : 'the URL of PostgreSQL itself'
     const config = hasDirectUrl ? 'DIRECT_URL is set already; ' : `Set DIRECT_URL to ${url}; `

@@ -1,5 +1,5 @@
 import { BudgetError, type Capacity, connectionsOfOthers, planBudget, surgeInstances } from '@poolguard/core/postgres'
-import { type Facts, throughTransactionPooler, usesPoolguard } from '../facts.ts'
+import { type Facts, usesPoolguard, usesTransactionPooler } from '../facts.ts'
 import type { Rule } from '../rule.ts'
 
 /** The default of pg and postgres.js, and so of Drizzle, TypeORM and Prisma 7. */
@@ -13,7 +13,7 @@ export const poolsExceedCapacity: Rule = {
     const fleet = fleetOf(facts)
     const max = maxOf(facts)
     const capacity = facts.server?.capacity ?? composeCapacity(facts)
-    if (!fleet || !max || !capacity || throughTransactionPooler(facts) || usesPoolguard(facts)) return []
+    if (!fleet || !max || !capacity || usesTransactionPooler(facts) || usesPoolguard(facts)) return []
     const others = facts.server && connectionsOfOthers(facts.server.usage)
     const advice = adviceFor({ capacity, others, instances: fleet.instances, maxSurge: fleet.surge }, max.value)
     if (advice === undefined) return []

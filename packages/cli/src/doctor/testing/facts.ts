@@ -1,6 +1,6 @@
 import type { Topology } from '@poolguard/core'
 import { guessProvider, parseConnectionString } from '@poolguard/core/postgres'
-import type { PoolerFacts } from '../../database/look-at-pooler.ts'
+import type { PoolerFacts } from '../../database/read-pooler-facts.ts'
 import type { ServerFacts } from '../../database/server-facts.ts'
 import type { CodeSetting, PoolerSettings, ProjectFacts } from '../../project/project-facts.ts'
 import type { Facts } from '../facts.ts'

@@ -16,7 +16,7 @@ export interface PoolerFacts {
  *
  * @param onInvalid called with the problem if the console's answer is invalid.
  */
-export async function lookAtPooler(
+export async function readPoolerFacts(
   url: ConnectionString,
   onInvalid: (problem: string) => void,
 ): Promise<PoolerFacts | undefined> {

@@ -50,7 +50,7 @@ select application as "application", usename as "role", pg_catalog.count(*)::int
  order by 3 desc, 1, 2`
 
 /** Reads a database's limits and sessions with at most two connections. Resolves with {@link Unreached} if it cannot connect. */
-export async function lookAtServer(url: ConnectionString): Promise<ServerFacts | Unreached> {
+export async function readServerFacts(url: ConnectionString): Promise<ServerFacts | Unreached> {
   await using database = contact(url, { applicationName: APPLICATION, max: 2 })
   try {
     const topology = await database.reach()

@@ -6,7 +6,7 @@ import type { Facts } from './facts.ts'
 const KNOWN = ['@prisma/client', 'drizzle-orm', 'typeorm', 'pg', 'postgres', '@nestjs/core', 'fastify', 'next']
 
 /** One line for each thing that doctor checked or could not check. Contains no password. */
-export function describeLook({ target, server, unreached, pooler, project }: Facts): readonly string[] {
+export function describeChecks({ target, server, unreached, pooler, project }: Facts): readonly string[] {
   const lines = [
     target
       ? `Database: ${describeAddress(target.url)} (${target.source})`
