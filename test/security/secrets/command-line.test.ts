@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -103,3 +103,35 @@ test('no command shows a secret that stands where something else is expected', a
     ['doctor', '--dotenv', text],
   ])
 })
+
+const GENERATED: readonly (readonly [what: string, ...options: string[]])[] = [
+  ['compose', '--memory', '2GB'],
+  ['pgbouncer'],
+  ['postgres', '--memory', '2GB'],
+  ['env'],
+]
+
+test.each(GENERATED)('generate %s writes no secret of the URL that it is given', async (what, ...given) => {
+  const leaks: string[] = []
+  let written = 0
+  for (const { name, text, secret } of TEXT_SHAPES) {
+    const out = join(folder, `out-${what}`)
+    const options = [...given, '--instances', '2', '--max-connections', '100', '--out', out, '--force']
+    const outputs = await run(['generate', what, text, ...options])
+    const files = filesIn(out)
+    written += files.length
+    leaks.push(...findLeaks(secret, [...outputs, ...files]).map((leak) => `${name}: ${leak}`))
+    rmSync(out, { recursive: true, force: true })
+  }
+  expect(written).toBeGreaterThan(0)
+  expect(leaks.length, `secrets are written:\n${leaks.join('\n')}`).toBe(0)
+})
+
+function filesIn(home: string): Output[] {
+  const names = statSync(home, { throwIfNoEntry: false })
+    ? readdirSync(home, { recursive: true, encoding: 'utf8' })
+    : []
+  return names
+    .filter((name) => statSync(join(home, name)).isFile())
+    .map((name) => ({ where: name, text: readFileSync(join(home, name), 'utf8') }))
+}

@@ -1,4 +1,5 @@
-import { type ConnectionString, normalizeTarget, type Parameter } from '@poolguard/core/postgres'
+import { isDeepStrictEqual } from 'node:util'
+import { type ConnectionString, normalizeTarget, type UrlParameter } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
 
 /** The address of PostgreSQL, the database and the app's role, as the files use them. */
@@ -8,7 +9,7 @@ export interface Place {
   readonly database: string
   readonly role: string
   /** The URL's TLS parameters and schema. */
-  readonly parameters: readonly Parameter[]
+  readonly parameters: readonly UrlParameter[]
 }
 
 /** Names appear in INI, YAML, SQL and shell scripts; names that need different quoting in each are rejected. */
@@ -22,7 +23,9 @@ const CARRIED: ReadonlySet<string> = new Set(['sslmode', 'sslrootcert', 'channel
 
 /** The names in a URL; `app` if it has none, or if the user is an administrator. */
 export function placeOf(url: ConnectionString | undefined): Place {
-  const { hosts, database, user, parameters = [] } = url ? normalizeTarget(url) : {}
+  const target = url && normalizeTarget(url)
+  if (target) requirePlainNames(target)
+  const { hosts, database, user } = target ?? {}
   const [first] = hosts ?? []
   const role = user === undefined || ROLES_OF_ADMINS.has(user) ? 'app' : user
   const place: Place = {
@@ -30,7 +33,7 @@ export function placeOf(url: ConnectionString | undefined): Place {
     port: first?.port ?? 5432,
     database: database ?? 'app',
     role,
-    parameters: parameters.filter(([name]) => CARRIED.has(name)),
+    parameters: target ? carriedParameters(target) : [],
   }
   for (const [part, shape] of [
     ['host', HOST],
@@ -44,4 +47,26 @@ export function placeOf(url: ConnectionString | undefined): Place {
     }
   }
   return place
+}
+
+/** Files contain these names literally, so a name that may be part of a password is refused. */
+function requirePlainNames(target: ConnectionString): void {
+  const shown = target.shown()
+  const parts = {
+    role: target.user === shown.user,
+    database: target.database === shown.database,
+    host: isDeepStrictEqual(target.hosts, shown.hosts),
+  }
+  for (const [part, isPlain] of Object.entries(parts)) {
+    if (isPlain) continue
+    throw new CannotRunError(
+      `The ${part} in the connection string may be part of a password, so no file is written with it. ` +
+        'Percent-encode the password in the URL (encodeURIComponent), or give a URL without a password.',
+    )
+  }
+}
+
+function carriedParameters(target: ConnectionString): readonly UrlParameter[] {
+  const shown = new Map(target.shown().parameters)
+  return target.parameters.filter(([name, value]) => CARRIED.has(name) && shown.get(name) === value)
 }
