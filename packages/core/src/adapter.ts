@@ -51,7 +51,6 @@ export { omitUndefined } from './omit-undefined.ts'
 export {
   type AcquireOptions,
   type AcquireRequest,
-  type Activity,
   asyncContextIsCheap,
   type BorrowerTraces,
   captureStack,
@@ -65,6 +64,7 @@ export {
   type LateQuery,
   LateQueryReporter,
   Lease,
+  type LeaseActivity,
   ObservedLeases,
   type OpenContext,
   Pool,

@@ -10,7 +10,7 @@ export {
   type ConnectionStringErrorOptions,
   type ConnectionStringPart,
 } from './connection-string/index.ts'
-export type { Share } from './fleet/index.ts'
+export type { FleetShare } from './fleet/index.ts'
 export type { PoolguardOptions } from './guard/index.ts'
 export { InvalidAnswerError } from './invalid-answer-error.ts'
 export { InvalidOptionError } from './invalid-option-error.ts'
@@ -23,7 +23,9 @@ export {
   HealthMonitor,
   type HealthMonitorOptions,
   type HealthStatus,
+  type HealthThreshold,
   type HealthThresholds,
+  type HealthVerdict,
   type MetricsPage,
   type MetricsSources,
   type ObservedPool,
@@ -39,8 +41,6 @@ export {
   type ScrapedMetrics,
   type ScrapeOptions,
   snapshotPools,
-  type Threshold,
-  type Verdict,
   type WalSnapshot,
 } from './observe/index.ts'
 export {
@@ -80,14 +80,14 @@ export {
   type SettingsOptions,
 } from './settings/index.ts'
 export {
-  type Finding,
-  type FindingCode,
-  type LintMode,
   PoolTransactionError,
   type PrepareOptions,
   type PreparingState,
   type SessionDependency,
   SessionStateError,
+  type SessionStateMode,
+  type StatementFinding,
+  type StatementFindingCode,
 } from './statements/index.ts'
 export {
   type DirectTopology,

@@ -46,8 +46,8 @@ export {
   describeAddress,
   type HostAddress,
   normalizeTarget,
-  type Parameter,
   parseConnectionString,
+  type UrlParameter,
 } from './connection-string/index.ts'
 export {
   type ConnectionSettings,

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '@poolguard/core'
-import type { ConnectionStringParts, HostAddress, Parameter } from '@poolguard/core/postgres'
+import type { ConnectionStringParts, HostAddress, UrlParameter } from '@poolguard/core/postgres'
 import type { Environment } from './pool-from-environment.ts'
 
 /** A connection from a group of variables, and the variable behind each part. */
@@ -69,7 +69,7 @@ export function readPgVariables(env: Environment): EnvironmentReading {
   return {
     name: reading.name,
     port: alone,
-    parts: { ...reading.parts, parameters: given.map(({ parameter, value }): Parameter => [parameter, value]) },
+    parts: { ...reading.parts, parameters: given.map(({ parameter, value }): UrlParameter => [parameter, value]) },
     sources: {
       ...reading.sources,
       ...Object.fromEntries(given.map(({ parameter, source }) => [parameter, source])),

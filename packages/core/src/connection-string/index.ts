@@ -4,7 +4,7 @@ export {
   type ConnectionStringErrorOptions,
   type ConnectionStringPart,
 } from './connection-string-error.ts'
-export type { ConnectionStringParts, HostAddress, UrlParameter as Parameter } from './connection-string-parts.ts'
+export type { ConnectionStringParts, HostAddress, UrlParameter } from './connection-string-parts.ts'
 export { describeAddress } from './describe-address.ts'
 export { hiddenTexts } from './hidden-texts.ts'
 export { normalizeTarget } from './normalize-target.ts'

@@ -1,4 +1,10 @@
-import { completeThresholds, type HealthThresholds, POOL_LABEL, SOURCE_UP, type Threshold } from '../observe/index.ts'
+import {
+  completeThresholds,
+  type HealthThreshold,
+  type HealthThresholds,
+  POOL_LABEL,
+  SOURCE_UP,
+} from '../observe/index.ts'
 import { chosen, type Query } from './panel-queries.ts'
 import { dashboardRows, type PanelDefinition } from './panels.ts'
 import { EXPORTER_UP, KNOWN_METRICS } from './promql.ts'
@@ -165,7 +171,7 @@ function drawPanel(
   }
 }
 
-function stepsOf(thresholds: Threshold | undefined): readonly { color: string; value: number | null }[] {
+function stepsOf(thresholds: HealthThreshold | undefined): readonly { color: string; value: number | null }[] {
   const base = { color: 'green', value: null }
   if (!thresholds) return [base]
   const { warning, critical } = thresholds

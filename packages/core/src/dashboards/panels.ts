@@ -1,4 +1,4 @@
-import { type HealthThresholds, POOL_LABEL, SOURCE_LABEL, STATE_LABEL, type Threshold } from '../observe/index.ts'
+import { type HealthThreshold, type HealthThresholds, POOL_LABEL, SOURCE_LABEL, STATE_LABEL } from '../observe/index.ts'
 import { byPgBouncer, byPool, byServer, chosen, ofPools, type Query, rate } from './panel-queries.ts'
 import { EXPORTER_UP } from './promql.ts'
 
@@ -9,7 +9,7 @@ export interface PanelDefinition {
   readonly unit: string
   readonly queries: readonly Query[]
   /** The panel shows them as lines. */
-  readonly thresholds?: Threshold
+  readonly thresholds?: HealthThreshold
   /** Whether the curves add up to a total. */
   readonly stacked?: boolean
 }

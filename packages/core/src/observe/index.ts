@@ -5,15 +5,15 @@ export { type HealthCounters, type HealthMeasures, MIN_ATTEMPTS, MIN_FAILURES } 
 export { HealthMonitor, type HealthMonitorOptions, type PoolHealth, type ProcessHealth } from './health-monitor.ts'
 export {
   DEFAULT_HEALTH_THRESHOLDS,
-  type HealthThreshold as Threshold,
+  type HealthThreshold,
   type HealthThresholds,
 } from './health-thresholds.ts'
-export type { HealthStatus, HealthVerdict as Verdict } from './health-verdict.ts'
+export type { HealthStatus, HealthVerdict } from './health-verdict.ts'
 export {
   METRICS,
   type MetricDefinition,
   type MetricDescription,
-  type MetricSample as Sample,
+  type MetricSample,
   POOL_LABEL,
   type ReadableMetric,
   STATE_LABEL,

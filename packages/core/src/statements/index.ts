@@ -15,9 +15,9 @@ export {
   type SessionDependency,
   SessionStateCheck,
   SessionStateError,
-  type SessionStateMode as LintMode,
+  type SessionStateMode,
 } from './session-state-check.ts'
 export { showStatement } from './show-statement.ts'
 export { classifyStatementFailure, type StatementFailure } from './statement-failure.ts'
-export type { StatementFinding as Finding, StatementFindingCode as FindingCode } from './statement-finding.ts'
+export type { StatementFinding, StatementFindingCode } from './statement-finding.ts'
 export { StatementLint, type StatementLintOptions } from './statement-lint.ts'

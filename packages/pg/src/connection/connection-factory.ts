@@ -1,10 +1,10 @@
 import type { CloseReason } from '@poolguard/core'
 import {
-  type Activity,
   type AutomaticStatements,
   HookFailure,
   hideSecrets,
   type KnownSecrets,
+  type LeaseActivity,
   type OpenContext,
   type ResourceFactory,
   type RunningQuery,
@@ -182,7 +182,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     return true
   }
 
-  activity(connection: PgConnection): Activity {
+  activity(connection: PgConnection): LeaseActivity {
     return connection.activity
   }
 

@@ -1,10 +1,10 @@
 import {
-  type Activity,
   type AutomaticStatements,
   type ConsoleOptions,
   comesToRest,
   isServerError,
   type KnownSecrets,
+  type LeaseActivity,
   type Login,
   type OpenContext,
   type PoolerConsole,
@@ -181,7 +181,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     return PgBouncerConsole.open({ shared, endpoint, statements }, options)
   }
 
-  activity(connection: PostgresConnection): Activity {
+  activity(connection: PostgresConnection): LeaseActivity {
     return connection.activity
   }
 

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import { Stream } from 'node:stream'
 import {
-  type Activity,
   type BusyConnection,
   cancelUntilAtRest,
+  type LeaseActivity,
   ListenTracker,
   type ProbedConnection,
   pause,
@@ -138,7 +138,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
   }
 
   /** Changes with every byte. */
-  get activity(): Activity {
+  get activity(): LeaseActivity {
     return this.bytes
   }
 

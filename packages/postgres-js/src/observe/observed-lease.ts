@@ -1,5 +1,5 @@
 import { Readable, Stream, Writable } from 'node:stream'
-import { type Activity, type RunningQuery, showStatement } from '@poolguard/core/adapter'
+import { type LeaseActivity, type RunningQuery, showStatement } from '@poolguard/core/adapter'
 import type { CursorConsumer, Query } from '../internals.ts'
 import { textOf } from '../queries/statement-text.ts'
 
@@ -18,7 +18,7 @@ export class ObservedLease {
   #steps = 0
   listening = false
 
-  get activity(): Activity {
+  get activity(): LeaseActivity {
     return this.#steps
   }
 

@@ -1,5 +1,5 @@
 import type { ConnectFailure } from '@poolguard/core'
-import type { Activity, OpenContext, ResourceFactory, RunningQuery } from '@poolguard/core/adapter'
+import type { LeaseActivity, OpenContext, ResourceFactory, RunningQuery } from '@poolguard/core/adapter'
 import type { ConnectionSpec } from '../protocol.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 
@@ -27,7 +27,7 @@ export class ConnectionFactory implements ResourceFactory<SqliteConnection> {
     return connection.close()
   }
 
-  activity(connection: SqliteConnection): Activity {
+  activity(connection: SqliteConnection): LeaseActivity {
     return connection.activity
   }
 

@@ -1,4 +1,4 @@
-import type { ConnectionString, Parameter } from '../../connection-string/index.ts'
+import type { ConnectionString, UrlParameter } from '../../connection-string/index.ts'
 import {
   ConnectionStringError,
   isKnownParameter,
@@ -76,10 +76,10 @@ export function readConnection(connection: ConnectionString, settings: Connectio
 /** A warning must not show an unknown name that may be a piece of a password. */
 function otherParameter(
   { parameters }: ConnectionString,
-  [name, value]: Parameter,
+  [name, value]: UrlParameter,
   index: number,
   taken: ReadonlySet<string>,
-): Parameter[] {
+): UrlParameter[] {
   if (taken.has(name)) return []
   return [
     [isTailOfSecret(parameters, index) || (!isKnownParameter(name) && mayHoldSecret(name)) ? HIDDEN : name, value],
@@ -109,7 +109,7 @@ function settingsInUrl(connection: ConnectionString, urlSettings: readonly UrlSe
   }
 }
 
-function asSetting([name, value]: Parameter): ServerSetting {
+function asSetting([name, value]: UrlParameter): ServerSetting {
   return { name, value, parameter: name }
 }
 

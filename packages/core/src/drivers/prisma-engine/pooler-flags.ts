@@ -1,4 +1,4 @@
-import type { Parameter } from '../../connection-string/index.ts'
+import type { UrlParameter } from '../../connection-string/index.ts'
 import { ConnectionStringError } from '../../connection-string/index.ts'
 import type { TopologyTraits } from '../../topology/index.ts'
 import { type Reading, readFlag } from '../neutral/reading.ts'
@@ -6,7 +6,7 @@ import type { RewriteWarning } from '../rewriting.ts'
 
 /** The parameters about the pooler for the engine of Prisma 5 and 6, and the schema, which affects them. */
 export interface EnginePoolerFlags {
-  readonly parameters: readonly Parameter[]
+  readonly parameters: readonly UrlParameter[]
   readonly warnings: readonly RewriteWarning[]
 }
 

@@ -1,4 +1,4 @@
-import type { ConnectionString, HostAddress, Parameter } from '../../connection-string/index.ts'
+import type { ConnectionString, HostAddress, UrlParameter } from '../../connection-string/index.ts'
 import type { TopologyTraits } from '../../topology/index.ts'
 import type { ConnectionSettings, NumericSetting } from '../neutral/connection-settings.ts'
 import { wholeSeconds } from '../neutral/durations.ts'
@@ -52,9 +52,9 @@ export function toPrismaEngine(
   const options = printStartupOptions({ settings: admitted.settings, rest: reading.routing })
   const address = engineAddress(target.hosts)
   const tls = engineTls(reading.tls)
-  const parameters: Parameter[] = [
+  const parameters: UrlParameter[] = [
     ...address.parameters,
-    ...ENGINE_PARAMETERS.flatMap(([setting, name]): Parameter[] => {
+    ...ENGINE_PARAMETERS.flatMap(([setting, name]): UrlParameter[] => {
       const value = reading.settings[setting]
       return value === undefined ? [] : [[name, String(setting === 'max' ? value : wholeSeconds(value))]]
     }),
@@ -83,7 +83,7 @@ export function toPrismaEngine(
   }
 }
 
-function pair(name: string, value: string | undefined): Parameter[] {
+function pair(name: string, value: string | undefined): UrlParameter[] {
   return value === undefined ? [] : [[name, value]]
 }
 
@@ -108,7 +108,7 @@ function translatedServerSettings(settings: readonly { parameter: string; name: 
 
 function engineAddress(hosts: readonly HostAddress[]): {
   hosts: readonly HostAddress[]
-  parameters: Parameter[]
+  parameters: UrlParameter[]
   warnings: RewriteWarning[]
 } {
   const first = hosts[0] ?? { host: 'localhost' }
@@ -127,7 +127,11 @@ function engineAddress(hosts: readonly HostAddress[]): {
   return { hosts: [{ ...first, host: 'localhost' }], parameters: [['host', first.host]], warnings }
 }
 
-function engineTls(tls: TlsIntent): { parameters: Parameter[]; warnings: RewriteWarning[]; repairs: RewriteWarning[] } {
+function engineTls(tls: TlsIntent): {
+  parameters: UrlParameter[]
+  warnings: RewriteWarning[]
+  repairs: RewriteWarning[]
+} {
   const { mode, accept, rootCertificate, identity, passphrase, certificate, key } = tls
   const verified =
     mode === 'verify-ca' || mode === 'verify-full' || (mode === 'require' && tls.rootParameter === 'sslrootcert')

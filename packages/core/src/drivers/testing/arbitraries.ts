@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ConnectionStringParts, HostAddress, Parameter } from '../../connection-string/index.ts'
+import type { ConnectionStringParts, HostAddress, UrlParameter } from '../../connection-string/index.ts'
 import type { TopologyTraits } from '../../topology/index.ts'
 import type { ConnectionSettings } from '../neutral/connection-settings.ts'
 
@@ -53,7 +53,7 @@ const value: fc.Arbitrary<string> = fc.oneof(
   ),
   fc.string({ unit: 'grapheme', maxLength: 12 }),
 )
-const parameter: fc.Arbitrary<Parameter> = fc.tuple(
+const parameter: fc.Arbitrary<UrlParameter> = fc.tuple(
   fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...NAMES) }, { weight: 1, arbitrary: word }),
   value,
 )

@@ -1,5 +1,5 @@
 import type { KnownSecrets } from '../../known-secrets.ts'
-import type { Activity, OpenContext, ResourceFactory, RunningQuery } from '../../pool/index.ts'
+import type { LeaseActivity, OpenContext, ResourceFactory, RunningQuery } from '../../pool/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
 import type { ServerDiscovery } from './server-discovery.ts'
 
@@ -33,7 +33,7 @@ export class DiscoveringFactory<C> implements ResourceFactory<C> {
     return (await this.#driver.factory.validate?.(connection)) ?? true
   }
 
-  activity(connection: C): Activity {
+  activity(connection: C): LeaseActivity {
     return this.#driver.factory.activity?.(connection) ?? 0
   }
 

@@ -1,6 +1,6 @@
 import type { PoolEventListener } from '../../pool/index.ts'
 import type { SettingsOptions } from '../../settings/index.ts'
-import type { LintMode, PrepareOptions } from '../../statements/index.ts'
+import type { PrepareOptions, SessionStateMode } from '../../statements/index.ts'
 
 /** The options of every poolguard pool. All are optional. */
 export interface PoolguardOptions extends SettingsOptions, PrepareOptions {
@@ -17,7 +17,7 @@ export interface PoolguardOptions extends SettingsOptions, PrepareOptions {
    * How to handle a statement that relies on session state (`SET`, `LISTEN`, session locks, named statements...) behind a
    * pooler that does not keep it: `warn` once (the default), `throw` instead of sending it, or `off`.
    */
-  readonly sessionState?: LintMode
+  readonly sessionState?: SessionStateMode
   /**
    * How to handle a query on a connection or in a transaction that its caller has already released. `report` (the default)
    * runs it, like pg, and emits the event `query-after-release` with the caller's stack; `reject` rejects it with a
