@@ -1,13 +1,13 @@
 import { HEADROOM_SHARE, MIN_HEADROOM } from '../budget/index.ts'
 import {
   completeThresholds,
+  type HealthThreshold,
   type HealthThresholds,
   MIN_ATTEMPTS,
   MIN_FAILURES,
   POOL_LABEL,
   SOURCE_LABEL,
   SOURCE_UP,
-  type Threshold,
 } from '../observe/index.ts'
 import { DEFAULT_POOL_SETTINGS } from '../pool/index.ts'
 import { bySource, EXPORTER_UP, series } from './promql.ts'
@@ -130,7 +130,7 @@ interface ThresholdAlert {
 /** One rule for the warning threshold and one for the critical threshold; an infinite threshold has no rule. */
 function thresholdRules(
   name: string,
-  threshold: Threshold,
+  threshold: HealthThreshold,
   { value, provided, critically, annotations }: ThresholdAlert,
 ): AlertRule[] {
   const severities = (['warning', 'critical'] as const).filter((severity) => threshold[severity] !== Infinity)
@@ -269,7 +269,7 @@ const SERVER_RULES: readonly AlertRule[] = [
 ]
 
 /** How long the longest waiter may wait. Critical: callers of a pool with the default acquire timeout time out by then. */
-const PGBOUNCER_MAX_WAIT: Threshold = { warning: 1, critical: DEFAULT_POOL_SETTINGS.acquireTimeoutMillis / 1_000 }
+const PGBOUNCER_MAX_WAIT: HealthThreshold = { warning: 1, critical: DEFAULT_POOL_SETTINGS.acquireTimeoutMillis / 1_000 }
 
 function pgBouncerRules({ waiters }: HealthThresholds): AlertRule[] {
   const pool = `pool {{ $labels.database }}/{{ $labels.user }} of PgBouncer ${SOURCE}`
@@ -308,6 +308,6 @@ function literal(value: number): string {
   return value === Infinity ? '+Inf' : String(value)
 }
 
-function inSeconds({ warning, critical }: Threshold): Threshold {
+function inSeconds({ warning, critical }: HealthThreshold): HealthThreshold {
   return { warning: warning / 1_000, critical: critical / 1_000 }
 }

@@ -1,6 +1,6 @@
 import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/index.ts'
 import { parseConnectionString } from '../connection-string/index.ts'
-import { requireAppName, type Share } from '../fleet/index.ts'
+import { type FleetShare, requireAppName } from '../fleet/index.ts'
 import { InvalidOptionError, requireDuration, requireInteger, requireOneOf } from '../invalid-option-error.ts'
 import { omitUndefined } from '../omit-undefined.ts'
 import { type PoolSettings, validatePoolSettings } from '../pool/index.ts'
@@ -17,7 +17,7 @@ export interface ResolveInput {
   /** Why the capacity that the database reported is invalid. */
   readonly capacityProblem?: string | undefined
   /** The share of this instance of a fleet; absent until it has joined. */
-  readonly share?: Share | undefined
+  readonly share?: FleetShare | undefined
   /** Why this instance cannot see the other instances, so that the fleet shares nothing; absent while it can. */
   readonly fleetUnavailable?: string | undefined
 }

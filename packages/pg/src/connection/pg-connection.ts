@@ -1,9 +1,9 @@
 import {
-  type Activity,
   type BusyConnection,
   cancelUntilAtRest,
   classifyStatementFailure,
   comesToRest,
+  type LeaseActivity,
   ListenTracker,
   type ProbedConnection,
   pause,
@@ -128,7 +128,7 @@ export class PgConnection implements BusyConnection, ProbedConnection {
   }
 
   /** Changes with every byte; for a socket of the app that does not count bytes, with every answer. */
-  get activity(): Activity {
+  get activity(): LeaseActivity {
     return this.bytes || this.#rounds
   }
 

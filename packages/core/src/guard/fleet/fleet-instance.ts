@@ -1,5 +1,5 @@
 import { systemClock, withTimeout } from '../../clock.ts'
-import { FleetController, type FleetView, makeMember, pooledName, type Share } from '../../fleet/index.ts'
+import { FleetController, type FleetShare, type FleetView, makeMember, pooledName } from '../../fleet/index.ts'
 import { InvalidAnswerError } from '../../invalid-answer-error.ts'
 import type { FleetSnapshot } from '../../observe/index.ts'
 import { type Lease, type Pool, type PoolEvent, runDetached } from '../../pool/index.ts'
@@ -28,7 +28,7 @@ export interface FleetInstanceOptions<C> {
   /** The bounds that the user has set; otherwise the bounds of a pool that discovers its limits. */
   readonly bounds: () => { readonly min: number; readonly max: number }
   /** Sets the pool's max. */
-  readonly applyShare: (max: number, share: Share | undefined) => void
+  readonly applyShare: (max: number, share: FleetShare | undefined) => void
   /** Called when the other instances cannot be seen: the static limit applies until an exchange succeeds. */
   readonly useStaticLimit: (why: string) => void
   readonly warn: (message: string) => void
