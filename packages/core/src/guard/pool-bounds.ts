@@ -1,4 +1,4 @@
-import type { Share } from '../fleet/index.ts'
+import type { FleetShare } from '../fleet/index.ts'
 import type { Pool } from '../pool/index.ts'
 import { type PoolSettings, validatePoolSettings } from '../pool/index.ts'
 import {
@@ -17,7 +17,7 @@ export class PoolBounds {
   readonly #options: SettingsOptions
   readonly #engine: () => Pick<Pool<unknown>, 'resize' | 'settings'>
   #discovered: DiscoveryResult | undefined
-  #share: Share | undefined
+  #share: FleetShare | undefined
   /** Why the fleet's instances cannot see each other. */
   #fleetUnavailable: string | undefined
   #resized: Bounds = {}
@@ -54,7 +54,7 @@ export class PoolBounds {
   }
 
   /** Applies the fleet's share. */
-  applyShare(max: number, share: Share | undefined): void {
+  applyShare(max: number, share: FleetShare | undefined): void {
     this.#fleetUnavailable = undefined
     this.#share = share && { ...share, maxConnections: max }
     this.#resolve()

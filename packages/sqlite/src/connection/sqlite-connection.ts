@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { type Activity, type OpenContext, type RunningQuery, showStatement } from '@poolguard/core/adapter'
+import { type LeaseActivity, type OpenContext, type RunningQuery, showStatement } from '@poolguard/core/adapter'
 import { ConnectionLostError, SqliteError, withCallersStack } from '../errors.ts'
 import type { ConnectionSpec, Done, Greeting, Question, ThreadData } from '../protocol.ts'
 import { type Packed, packQuestions, unpackAnswers } from '../wire.ts'
@@ -81,7 +81,7 @@ export class SqliteConnection {
   }
 
   /** Changes with every question and every answer; leak detection compares it. */
-  get activity(): Activity {
+  get activity(): LeaseActivity {
     return this.#asked + Atomics.load(this.#progress, 0)
   }
 
