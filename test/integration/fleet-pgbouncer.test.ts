@@ -389,7 +389,9 @@ describePgBouncer('behind PgBouncer', () => {
     proxy.refuse()
     proxy.reset()
     await eventually(() => pool.counts.max).toBe(10)
-    expect(warnings).toEqual([expect.stringMatching(/console cannot be read .*Each instance may open up to 10 \(default\)/)])
+    expect(warnings).toEqual([
+      expect.stringMatching(/console cannot be read .*Each instance may open up to 10 \(default\)/),
+    ])
     proxy.heal()
     await eventually(() => pool.counts.max).toBe(20)
     await load.stop()
