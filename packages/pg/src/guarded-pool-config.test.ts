@@ -79,7 +79,7 @@ describe('readConfig', () => {
   test.for<[GuardedPoolConfig, string]>([
     [
       { url: undefined },
-      'Invalid option url: undefined. It takes a connection string; is the environment variable set',
+      'Invalid option url: undefined. It takes a connection string. Is the environment variable set',
     ],
     [{ url: 'postgres://a/b', connectionString: 'postgres://a/b' }, 'Invalid option connectionString'],
     [{ url: 'mysql://a/b' }, 'Invalid connection string'],

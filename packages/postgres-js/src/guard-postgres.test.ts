@@ -72,7 +72,7 @@ describe('guardPostgres', () => {
 
   test('an unset environment variable for the URL is rejected immediately', () => {
     expect(() => guardPostgres(undefined)).toThrow('Invalid option url: undefined')
-    expect(() => guardPostgres({ url: undefined })).toThrow('is the environment variable set')
+    expect(() => guardPostgres({ url: undefined })).toThrow('Is the environment variable set')
   })
 
   test.each([
