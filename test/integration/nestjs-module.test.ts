@@ -153,7 +153,7 @@ test('given the same name in an app that is loaded anew, then it gets the same p
 
 test.each<[what: string, make: () => DynamicModule, message: string]>([
   ['a bad setting', () => PoolguardModule.forRoot({ pool: { max: -1 } }), 'Invalid option pool.max: -1'],
-  ['no URL', () => PoolguardModule.forRoot({ url: undefined }), 'is the environment variable set'],
+  ['no URL', () => PoolguardModule.forRoot({ url: undefined }), 'Is the environment variable set'],
   [
     'one pool and several',
     () => PoolguardModule.forRoot({ url: 'postgresql://db/app', pools: { orders: {} } }),

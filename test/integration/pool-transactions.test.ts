@@ -181,7 +181,7 @@ describe.for(['pg', 'postgres.js'])('%s: a connection that is released in a tran
   ] as const)('%s', async ([, options, times]) => {
     const seen: string[] = []
     const hear = (warning: Error) =>
-      /released with a transaction open/.test(warning.message) && seen.push(warning.message)
+      /released a connection with an open transaction/.test(warning.message) && seen.push(warning.message)
     process.on('warning', hear)
     await leave(options)
     await new Promise(setImmediate)
