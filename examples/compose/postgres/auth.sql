@@ -1,10 +1,10 @@
--- Lets PgBouncer look up the passwords of those who log in. Run it once as a superuser, in the database of the app:
+-- Lets PgBouncer look up the passwords of its clients. Run it once as a superuser, in the app's database:
 --   psql "$ADMIN_URL" -v password="$PGBOUNCER_PASSWORD" -f auth.sql
--- Passwords have to be stored with scram-sha-256, the default: give one that is older (md5) again, with ALTER ROLE.
--- Where nobody may read pg_authid (managed services), leave auth_user, auth_dbname and auth_query out of pgbouncer.ini, and
--- write the app's user into userlist.txt.
+-- Passwords must be stored as scram-sha-256, the default: reset an older (md5) password with ALTER ROLE.
+-- If no role can read pg_authid (managed services), remove auth_user, auth_dbname and auth_query from pgbouncer.ini, and
+-- add the app's user to userlist.txt.
 \set ON_ERROR_STOP on
--- An owner of the database may have put functions and operators of their own in front of PostgreSQL's.
+-- The owner of the database may have shadowed PostgreSQL's functions and operators.
 set search_path = pg_catalog;
 begin;
 select 'create role pgbouncer login' where not exists (select from pg_roles where rolname = 'pgbouncer') \gexec

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes the app's role, gives it the database, and lets PgBouncer look up passwords. The image of PostgreSQL runs it once,
-# when the volume is new.
+# Creates the app's role, makes it the owner of the database, and lets PgBouncer look up passwords. The PostgreSQL image
+# runs this script once, for a new volume.
 set -eu
 
 secret() {
-  [ -s "/run/secrets/$1" ] || { echo "The secret $1 is empty: give it a value in .env." >&2; exit 1; }
+  [ -s "/run/secrets/$1" ] || { echo "The secret $1 is empty: set it in .env." >&2; exit 1; }
   cat "/run/secrets/$1"
 }
 
