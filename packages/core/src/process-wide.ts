@@ -7,24 +7,27 @@
  * listPools.value.add(pool)
  */
 export class ProcessWide<T> {
-  readonly #key: symbol
   readonly #make: () => T
-  readonly #holder = globalThis as { [key: symbol]: T | undefined }
+  /** Shared by all copies. Reading a field of it costs a checkout nothing, unlike a property of `globalThis`. */
+  readonly #cell: { value: T | undefined }
 
-  /** @param name ends with a version: increase it when the shape of the state changes. */
+  /** @param name ends with a version; raise it when the shape of the state changes. */
   constructor(name: string, make: () => T) {
-    this.#key = Symbol.for(name)
+    const cells = globalThis as { [key: symbol]: { value: T | undefined } | undefined }
+    const key = Symbol.for(name)
+    cells[key] ??= { value: undefined }
+    this.#cell = cells[key]
     this.#make = make
   }
 
-  /** The state; created at the first access. */
+  /** The state; it is made at the first access. */
   get value(): T {
-    this.#holder[this.#key] ??= this.#make()
-    return this.#holder[this.#key] as T
+    this.#cell.value ??= this.#make()
+    return this.#cell.value
   }
 
-  /** The state, or undefined if it has not been created yet. */
+  /** The state, or undefined where nothing has made it yet. */
   get existing(): T | undefined {
-    return this.#holder[this.#key]
+    return this.#cell.value
   }
 }

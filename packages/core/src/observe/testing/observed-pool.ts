@@ -44,5 +44,7 @@ export function observedPool(name: string, stats: Partial<PoolStats> = {}): Obse
 
 /** Drops the counts of closed pools, so that tests do not depend on each other. */
 export function forgetClosedPools(): void {
-  delete (globalThis as Record<symbol, unknown>)[Symbol.for('poolguard.closed.1')]
+  const cells = globalThis as unknown as Record<symbol, { value: unknown } | undefined>
+  const cell = cells[Symbol.for('poolguard.closed.1')]
+  if (cell) cell.value = undefined
 }
