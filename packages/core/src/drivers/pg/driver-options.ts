@@ -7,6 +7,7 @@ import { admitSettings, searchPath } from '../neutral/server-settings.ts'
 import { printStartupOptions, type ServerSetting } from '../neutral/startup-options.ts'
 import type { TlsOptions } from '../neutral/tls-options.ts'
 import type { RewritingReport } from '../rewriting.ts'
+import { socketOptions } from './socket-parameters.ts'
 import { pgTls } from './tls.ts'
 import { ignoredParameters, translatedParameters } from './warnings.ts'
 
@@ -91,17 +92,4 @@ function pgTimeouts(settings: readonly ServerSetting[]): Partial<Record<(typeof 
       return millis === undefined ? [] : [[name, millis]]
     }),
   )
-}
-
-/** The pg options for libpq's socket parameters. */
-function socketOptions(others: ReadonlyMap<string, string>): PgDriverOptions {
-  const keepAlive = others.get('keepalives')
-  const idle = others.get('keepalives_idle')
-  const idleSeconds = idle !== undefined && /^\d{1,9}$/.test(idle) ? Number(idle) : undefined
-  const binding = others.get('channel_binding')
-  return omitUndefined({
-    keepAlive: keepAlive === undefined ? (idleSeconds === undefined ? undefined : true) : keepAlive !== '0',
-    keepAliveInitialDelayMillis: idleSeconds === undefined ? undefined : idleSeconds * 1000,
-    enableChannelBinding: binding === undefined ? undefined : binding !== 'disable',
-  })
 }

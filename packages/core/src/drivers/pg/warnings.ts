@@ -2,6 +2,7 @@ import type { NumericSetting } from '../neutral/connection-settings.ts'
 import type { Reading } from '../neutral/reading.ts'
 import type { ServerSetting } from '../neutral/startup-options.ts'
 import type { RewriteWarning } from '../rewriting.ts'
+import { socketParameter } from './socket-parameters.ts'
 
 /** pg's option for each setting. */
 const PG_OPTIONS: Partial<Record<NumericSetting, string>> = {
@@ -41,18 +42,11 @@ export function translatedParameters(
   const prismaSchema =
     schema === undefined ? [] : [translated('schema', "pass it to Prisma 7's adapter: new PrismaPg(pool, { schema })")]
   const withOption = [...others].flatMap(([name, value]) => {
-    const instead = OPTION_FOR[name]?.(value)
+    const instead = socketParameter(name, value)?.instead
     return instead === undefined ? [] : [translated(name, instead)]
   })
   return [...settings, ...prismaSchema, ...withOption]
 }
-
-const OPTION_FOR: Readonly<Record<string, (value: string) => string | undefined>> = Object.assign(Object.create(null), {
-  keepalives: () => 'the option keepAlive has been set',
-  keepalives_idle: (value: string) =>
-    /^\d{1,9}$/.test(value) ? 'the option keepAliveInitialDelayMillis has been set' : undefined,
-  channel_binding: () => 'the option enableChannelBinding has been set, which uses it if the server offers it',
-})
 
 /** Warnings about URL parameters that pg.Pool would ignore: the rewriting sets the options of the pool. */
 export function translatedPoolSettings({ urlSettings, settings }: Reading): RewriteWarning[] {
@@ -102,7 +96,7 @@ export function ignoredParameters({ others, target }: Reading): RewriteWarning[]
     })
   }
   for (const [parameter, value] of others) {
-    if (READ.has(parameter) || OPTION_FOR[parameter]?.(value) !== undefined) continue
+    if (READ.has(parameter) || socketParameter(parameter, value) !== undefined) continue
     const [why, instead] = WITHOUT_EFFECT[parameter] ?? ['pg ignores it and has no equivalent', 'leave it out']
     warnings.push({ code: 'ignored-by-driver', parameter, why, instead })
   }
