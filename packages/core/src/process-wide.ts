@@ -3,8 +3,8 @@
  * `node_modules`, a development server that reloads modules). It is stored on `globalThis`.
  *
  * @example
- * const listPools = new ProcessWide('poolguard.registry.1', () => new Set<object>())
- * listPools.value.add(pool)
+ * const labels = new ProcessWide('example.labels.1', () => new Set<string>())
+ * labels.value.add('GET /orders')
  */
 export class ProcessWide<T> {
   readonly #make: () => T

@@ -1,12 +1,9 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
+import { acquireChannel, eventChannels, releaseChannel } from '../../../packages/core/src/pool/channels.ts'
 import { facesOf } from './faces.ts'
 import type { Output } from './find-leaks.ts'
 
-const CHANNELS = [
-  ...['acquire', 'release', 'opened', 'connect-failed', 'closed', 'timeout', 'saturated', 'leak', 'leak-returned'],
-  ...['long-query', 'deadlock', 'dirty-release', 'query-after-release', 'warning', 'resized', 'drained'],
-].map((name) => `poolguard:${name}`)
+const CHANNELS = [acquireChannel, releaseChannel, ...Object.values(eventChannels)]
 
 /** Collects the warnings of this process, and the messages on poolguard's diagnostics channels, while work is done. */
 export async function withWarnings(work: () => unknown): Promise<Output[]> {
@@ -16,14 +13,14 @@ export async function withWarnings(work: () => unknown): Promise<Output[]> {
     outputs.push(...facesOf(`channel ${String(channel)}`, message))
   }
   process.on('warning', onWarning)
-  for (const channel of CHANNELS) subscribe(channel, onMessage)
+  for (const channel of CHANNELS) channel.subscribe(onMessage)
   try {
     await work()
     // Warnings are emitted in the next tick.
     await new Promise(setImmediate)
   } finally {
     process.off('warning', onWarning)
-    for (const channel of CHANNELS) unsubscribe(channel, onMessage)
+    for (const channel of CHANNELS) channel.unsubscribe(onMessage)
   }
   return outputs
 }

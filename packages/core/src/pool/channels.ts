@@ -24,7 +24,7 @@ export const releaseChannel: Channel<unknown, ReleaseMessage> = channel('poolgua
 >
 
 /** A record over all event types, so that the compiler reports a missing channel. */
-const eventChannels: Readonly<Record<PoolEvent['type'], Channel>> = {
+export const eventChannels: Readonly<Record<PoolEvent['type'], Channel>> = {
   opened: channel('poolguard:opened'),
   'connect-failed': channel('poolguard:connect-failed'),
   closed: channel('poolguard:closed'),
