@@ -1,5 +1,4 @@
-import type { AddressInfo } from 'node:net'
-import { createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { GuardedPool, PgBouncerConsole, postgresSource } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

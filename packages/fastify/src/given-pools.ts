@@ -1,5 +1,4 @@
-import type { SharedPool } from '@poolguard/core'
-import { closePools, InvalidOptionError } from '@poolguard/core'
+import { closePools, InvalidOptionError, type SharedPool } from '@poolguard/core'
 import { prefixOptionErrors } from '@poolguard/core/adapter'
 import type { GuardedPool, GuardedPoolClass, GuardedPoolConfig, sharedGuardedPool } from '@poolguard/pg'
 import type { PoolguardFastifyOptions } from './plugin-options.ts'

@@ -1,5 +1,4 @@
-import type { SharedPool } from '@poolguard/core'
-import { InvalidOptionError } from '@poolguard/core'
+import { InvalidOptionError, type SharedPool } from '@poolguard/core'
 import { prefixOptionErrors } from '@poolguard/core/adapter'
 import type { GuardedPool, GuardedPoolConfig } from '@poolguard/pg'
 import type { PoolKey } from './pool-configs.ts'

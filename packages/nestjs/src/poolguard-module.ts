@@ -1,10 +1,10 @@
-import type { Type } from '@nestjs/common'
 import {
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
   Inject,
   Module,
   type OnApplicationShutdown,
+  type Type,
 } from '@nestjs/common'
 import { ModulesContainer } from '@nestjs/core'
 import { registerOwnCode } from '@poolguard/core/adapter'

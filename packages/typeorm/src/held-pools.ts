@@ -1,5 +1,4 @@
-import type { SharedPool } from '@poolguard/core'
-import { InvalidOptionError } from '@poolguard/core'
+import { InvalidOptionError, type SharedPool } from '@poolguard/core'
 import {
   type GuardedPool,
   type GuardedPoolClass,

@@ -1,6 +1,5 @@
 import type { FleetShare } from '../fleet/index.ts'
-import type { Pool } from '../pool/index.ts'
-import { type PoolSettings, validatePoolSettings } from '../pool/index.ts'
+import { type Pool, type PoolSettings, validatePoolSettings } from '../pool/index.ts'
 import {
   defaultsFor,
   MAX_DISCOVERED,

@@ -5,7 +5,6 @@ import { describeRewriteWarning, type RewriteWarning } from '../drivers/index.ts
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import type { KnownSecrets } from '../known-secrets.ts'
 import type { PoolSnapshot } from '../observe/index.ts'
-import type { PoolSettings } from '../pool/index.ts'
 import {
   type AcquireOptions,
   AlreadyReleasedError,
@@ -14,6 +13,7 @@ import {
   Pool,
   type PoolCounts,
   type PoolEvent,
+  type PoolSettings,
   type QueryAfterReleaseError,
 } from '../pool/index.ts'
 import { classifyConnectFailure } from '../postgres-errors/index.ts'

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Clock } from '../clock.ts'
-import { systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import { Alarm } from './alarm.ts'
 import { ManualClock } from './testing/manual-clock.ts'
 

@@ -22,8 +22,7 @@ import type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts
 import { type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 import type { PoolCounts, PoolStats } from './pool-stats.ts'
 import type { ResourceFactory } from './resource-factory.ts'
-import type { Waiter } from './waiter-queue.ts'
-import { WaitingLine } from './waiter-queue.ts'
+import { type Waiter, WaitingLine } from './waiter-queue.ts'
 
 /** A validation or reset that takes longer no longer counts as an available connection: another one is opened for the waiter. */
 const VALIDATION_GRACE_MILLIS = 100

@@ -1,5 +1,4 @@
-import type { ConnectionString, HostAddress } from '../connection-string/index.ts'
-import { normalizeTarget } from '../connection-string/index.ts'
+import { type ConnectionString, type HostAddress, normalizeTarget } from '../connection-string/index.ts'
 import { type AssumedEndpoint, type DirectUrl, PROVIDER_RULES, type ProviderRule } from './provider-rules.ts'
 
 /**

@@ -6,8 +6,7 @@ import { omitUndefined } from '../omit-undefined.ts'
 import { type PoolSettings, validatePoolSettings } from '../pool/index.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
-import type { FleetOptions, SettingsOptions } from './options.ts'
-import { defaultsFor, MAX_DISCOVERED, PRESETS } from './options.ts'
+import { defaultsFor, type FleetOptions, MAX_DISCOVERED, PRESETS, type SettingsOptions } from './options.ts'
 
 /** The input of {@link resolveSettings}. Topology and capacity are absent until the pool has discovered them. */
 export interface ResolveInput {

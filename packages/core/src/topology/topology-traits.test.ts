@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import type { PoolMode, Topology } from './topology.ts'
-import type { TopologyTraits } from './topology-traits.ts'
-import { topologyTraits } from './topology-traits.ts'
+import { type TopologyTraits, topologyTraits } from './topology-traits.ts'
 
 const measured = { preparedStatements: 'safe', server: { version: null }, evidence: [] } as const
 

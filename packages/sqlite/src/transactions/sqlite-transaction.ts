@@ -4,8 +4,7 @@ import { StatementRefusedError, TransactionOverError } from '../errors.ts'
 import type { Done, SqliteParameters, SqliteValue } from '../protocol.ts'
 import { iterateRows } from '../statements/iterate-rows.ts'
 import { readParameters, requireText } from '../statements/parameters.ts'
-import type { SqliteRow } from '../statements/query-result.ts'
-import { type QueryOptions, readResult, type SqliteResult } from '../statements/query-result.ts'
+import { type QueryOptions, readResult, type SqliteResult, type SqliteRow } from '../statements/query-result.ts'
 import { firstWord, sortStatement } from '../statements/sort-statement.ts'
 
 /** An open transaction on one connection. */

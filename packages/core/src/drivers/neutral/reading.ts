@@ -1,9 +1,10 @@
-import type { ConnectionString, UrlParameter } from '../../connection-string/index.ts'
 import {
+  type ConnectionString,
   ConnectionStringError,
   isKnownParameter,
   isTailOfSecret,
   normalizeTarget,
+  type UrlParameter,
 } from '../../connection-string/index.ts'
 import { mayHoldSecret } from '../../may-hold-secret.ts'
 import { omitUndefined } from '../../omit-undefined.ts'

@@ -1,5 +1,4 @@
-import type { ConnectionString } from '../../connection-string/index.ts'
-import { ConnectionStringError } from '../../connection-string/index.ts'
+import { type ConnectionString, ConnectionStringError } from '../../connection-string/index.ts'
 
 const MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const
 

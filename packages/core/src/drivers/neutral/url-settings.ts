@@ -1,5 +1,4 @@
-import type { ConnectionString } from '../../connection-string/index.ts'
-import { ConnectionStringError } from '../../connection-string/index.ts'
+import { type ConnectionString, ConnectionStringError } from '../../connection-string/index.ts'
 import type { ConnectionSettings, NumericSetting } from './connection-settings.ts'
 
 /** A setting in a connection string, and the parameter that sets it. */

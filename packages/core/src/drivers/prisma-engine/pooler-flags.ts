@@ -1,5 +1,4 @@
-import type { UrlParameter } from '../../connection-string/index.ts'
-import { ConnectionStringError } from '../../connection-string/index.ts'
+import { ConnectionStringError, type UrlParameter } from '../../connection-string/index.ts'
 import type { TopologyTraits } from '../../topology/index.ts'
 import { type Reading, readFlag } from '../neutral/reading.ts'
 import type { RewriteWarning } from '../rewriting.ts'
