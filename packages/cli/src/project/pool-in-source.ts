@@ -1,0 +1,67 @@
+/** The library whose pool a source creates, by its package on npm or its usual name. */
+export type PoolLibrary =
+  | 'pg'
+  | 'postgres'
+  | 'typeorm'
+  | 'drizzle'
+  | 'prisma'
+  | 'knex'
+  | 'sequelize'
+  | 'mikro-orm'
+  | 'kysely'
+  | 'vercel-postgres'
+  | 'neon-serverless'
+  | 'pg-boss'
+  | 'better-auth'
+  | 'langgraph'
+  | 'connect-pg-simple'
+  | 'graphile-worker'
+  | 'postgraphile'
+  | 'fastify-postgres'
+  | 'slonik'
+  | 'pg-promise'
+
+/** Where the size of a pool comes from. */
+export type PoolSizeSource =
+  /** A number in the call: `new Pool({ max: 20 })`. */
+  | { readonly kind: 'literal' }
+  /** A constant of the same file: `const MAX = 20`. */
+  | { readonly kind: 'constant'; readonly name: string }
+  /** An environment variable, with the number that applies without it: `Number(process.env.DB_POOL_MAX ?? 10)`. */
+  | { readonly kind: 'variable'; readonly variable: string; readonly fallback: number | undefined }
+  /** A parameter of the connection URL, set in the source or in the variable that holds the URL. */
+  | { readonly kind: 'url'; readonly parameter: string; readonly variable: string | undefined }
+  /** The library's default; `reference` is the page that says so. */
+  | { readonly kind: 'default'; readonly reference: string }
+  /** An expression that cannot be computed from the file, such as a call. */
+  | { readonly kind: 'unknown'; readonly expression: string }
+
+/**
+ * How often the code creates the pool.
+ * - `process`: once, when the module is loaded, or once behind a guard on `globalThis`.
+ * - `call`: on every call of a function with parameters, such as a request handler or a tenant's connection.
+ * - `reload`: whenever a development server reloads the module (`next dev`, Vite), because nothing keeps the pool.
+ */
+export type PoolCreation = 'process' | 'call' | 'reload'
+
+/** A pool that the sources of an app create. No code of the project has run to find it. */
+export interface PoolInSource {
+  /** The file, relative to the project's root, with `/`. */
+  readonly file: string
+  readonly line: number
+  readonly library: PoolLibrary
+  /** The largest number of connections of one such pool; undefined if it cannot be read from the files. */
+  readonly max: number | undefined
+  readonly maxFrom: PoolSizeSource
+  /** The line of the size; the line of the call if the size is the library's default. */
+  readonly maxLine: number
+  /** Pools that one creation opens: TypeORM opens one for the master and one for each replica. */
+  readonly pools: number
+  readonly per: PoolCreation
+  /** Created by an adapter of poolguard, which keeps within the server's limits at run time. */
+  readonly guarded: boolean
+  /** The environment variable with the address, such as `DATABASE_URL`; undefined if the call names none. */
+  readonly urlVariable: string | undefined
+  /** The app's directory, relative to the project's root; `''` for the root itself. */
+  readonly app: string
+}
