@@ -27,6 +27,7 @@ const fields: readonly Field[] = tableRows('docs/json.md')
 /** By the heading of the table. */
 const INTERFACES: readonly (readonly [heading: string, members: readonly string[]])[] = [
   ['Finding', [...membersOf('cli', 'Diagnosis'), ...membersOf('cli', 'Finding')]],
+  ['Step', membersOf('cli', 'Step')],
   ['Budget', membersOf('core', 'Budget')],
   ['Sizing', membersOf('core', 'Sizing')],
   ['Check', membersOf('cli', 'Check')],

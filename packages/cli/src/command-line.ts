@@ -1,6 +1,6 @@
 import { PoolguardError } from '@poolguard/core'
 import { KnownSecrets, mayHoldSecret } from '@poolguard/core/adapter'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addDoctor } from './commands/doctor.ts'
 import { addGenerate } from './commands/generate.ts'
@@ -10,7 +10,9 @@ import { addPlan } from './commands/plan.ts'
 import { addStress } from './commands/stress.ts'
 import { addVerify } from './commands/verify.ts'
 import { CannotRunError, type Outcome } from './outcome.ts'
+import { localeLanguage } from './output/locale-language.ts'
 import { forgetSecrets, printable, printableJson } from './output/printable.ts'
+import { type Language, selectLanguage } from './output/translate.ts'
 
 const EXIT_CODES = `
 Exit codes: 0 no problems, 1 findings, 2 the command could not run.
@@ -22,6 +24,15 @@ export function withCommonOptions(command: Command): Command {
   return command
     .option('--json', 'print JSON, for programs')
     .option('--dotenv <file>', 'read variables from this file instead of .env')
+    .addOption(
+      new Option('--lang <language>', 'language of the output (default: from LC_ALL, LC_MESSAGES or LANG)').choices([
+        'en',
+        'zh',
+      ]),
+    )
+    .hook('preAction', (_program, running) =>
+      selectLanguage(running.opts<{ lang?: Language }>().lang ?? localeLanguage()),
+    )
 }
 
 function withSubcommands(command: Command): readonly Command[] {

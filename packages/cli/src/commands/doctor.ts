@@ -1,21 +1,26 @@
 import { guessProvider, type Surge } from '@poolguard/core/postgres'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { readPoolerFacts } from '../database/read-pooler-facts.ts'
 import { readServerFacts } from '../database/read-server-facts.ts'
-import { doctorOutcome } from '../doctor/doctor-outcome.ts'
+import { doctorOutcome, type ReportOptions } from '../doctor/doctor-outcome.ts'
 import type { Facts } from '../doctor/facts.ts'
+import { RULES } from '../doctor/rules/index.ts'
 import { environment } from '../environment/own-environment.ts'
 import type { Outcome } from '../outcome.ts'
+import { withProgress } from '../output/progress.ts'
+import { t } from '../output/translate.ts'
 import type { ProjectFacts } from '../project/project-facts.ts'
 import { readProject } from '../project/read-project.ts'
 import { readSurge, wholeFrom } from '../read-number.ts'
 import { findTarget } from '../target.ts'
 
-interface DoctorOptions {
+interface DoctorOptions extends Pick<ReportOptions, 'failOn'> {
   readonly instances?: number
   readonly maxSurge?: Surge
   readonly poolerUrl?: string
   readonly offline?: boolean
+  readonly ignore?: readonly string[]
+  readonly json?: boolean
   readonly dotenv?: string
 }
 
@@ -24,6 +29,7 @@ Examples:
   $ poolguard doctor
   $ poolguard doctor postgresql://app@db/orders --instances 6 --max-surge 25%
   $ poolguard doctor --offline --json
+  $ poolguard doctor --fail-on critical --ignore no-direct-url
 
 It reads the project in the current directory (package.json, .env, Prisma's files, sources, compose files, pgbouncer.ini)
 and opens at most two connections to the database for a moment. It changes nothing.`
@@ -39,8 +45,23 @@ export function addDoctor(program: Command, done: (outcome: Outcome) => void): v
     .option('--max-surge <number|share>', 'extra instances during a rolling deploy: 1, or 25%', readSurge)
     .option('--pooler-url <url>', "URL of PgBouncer's console, as a user in stats_users (default: the same URL)")
     .option('--offline', 'check the project only, without connecting')
+    .addOption(
+      new Option('--fail-on <severity>', 'exit with 1 for findings of this severity or worse')
+        .choices(['critical', 'warning'])
+        .default('warning'),
+    )
+    .option('--ignore <rule>', 'leave out the findings of this rule (repeatable)', addRule)
     .addHelpText('after', EXAMPLES)
-    .action(async (url: string | undefined, options: DoctorOptions) => done(doctorOutcome(await gather(url, options))))
+    .action(async (url: string | undefined, options: DoctorOptions) => {
+      const { ignore: ignored, failOn, json: isSilent } = options
+      const facts = await withProgress(t`Reading the project and the database`, gather(url, options), { isSilent })
+      done(doctorOutcome(facts, { ignored, failOn }))
+    })
+}
+
+function addRule(id: string, rules: readonly string[] = []): readonly string[] {
+  if (RULES.some((rule) => rule.id === id)) return [...rules, id]
+  throw new InvalidArgumentError(`There is no such rule. The rules: ${RULES.map((rule) => rule.id).join(', ')}.`)
 }
 
 async function gather(url: string | undefined, options: DoctorOptions): Promise<Facts> {

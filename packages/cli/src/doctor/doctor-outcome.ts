@@ -1,46 +1,82 @@
 import type { Outcome } from '../outcome.ts'
+import { wrapBehind } from '../output/layout.ts'
 import { paint } from '../output/paint.ts'
+import { t, translate } from '../output/translate.ts'
 import { describeChecks } from './describe-checks.ts'
 import { type Diagnosis, diagnose } from './diagnose.ts'
 import type { Facts } from './facts.ts'
+import type { Severity, Step } from './rule.ts'
 
-/** The report. If nothing could be checked, the command could not run. */
-export function doctorOutcome(facts: Facts): Outcome {
-  const findings = diagnose(facts)
+export interface ReportOptions {
+  /** Rules whose findings are left out. */
+  readonly ignored?: readonly string[] | undefined
+  /** The least severity that makes the command fail. Default `warning`. */
+  readonly failOn?: Severity | undefined
+}
+
+/** The report, with the most urgent finding first. If nothing could be checked, the command could not run. */
+export function doctorOutcome(facts: Facts, { ignored = [], failOn = 'warning' }: ReportOptions = {}): Outcome {
+  const findings = diagnose(facts).filter(({ rule }) => !ignored.includes(rule))
   const looked = describeChecks(facts)
-  const [exitCode, verdict] = judge(findings, facts)
-  const text = [...looked, '', ...findings.flatMap(printFinding), verdict].join('\n')
+  const [exitCode, verdict] = judge(findings, facts, failOn)
+  const ignores = ignored.length > 0 ? [t`Ignored rules: ${ignored.join(', ')}.`] : []
+  const read = [...looked, ...ignores].map((line) => wrapBehind('', line))
+  const [database = '', ...rest] = read
+  // In an outage the first screen counts: only the address precedes the findings.
+  const text = [database, '', ...findings.flatMap(printFinding), wrapBehind('', verdict), '', ...rest]
   return {
     exitCode,
-    text,
-    json: { looked, findings, ...(exitCode === 2 && { error: { code: 'CANNOT_RUN', message: verdict } }) },
+    text: text.join('\n'),
+    json: {
+      looked,
+      findings,
+      ...(exitCode === 2 && { error: { code: 'CANNOT_RUN', message: verdict } }),
+    },
   }
 }
 
-function judge(findings: readonly Diagnosis[], { server, unreached, project }: Facts): [Outcome['exitCode'], string] {
-  if (findings.length > 0) return [1, count(findings)]
-  if (server) return [0, paint('green', 'No problems found.')]
+function judge(
+  findings: readonly Diagnosis[],
+  { server, unreached, project }: Facts,
+  failOn: Severity,
+): [Outcome['exitCode'], string] {
+  if (findings.length > 0) {
+    const fails = failOn === 'warning' || findings.some(({ severity }) => severity === 'critical')
+    return [fails ? 1 : 0, count(findings)]
+  }
+  if (server) return [0, paint('green', t`No problems found.`)]
   // An empty report would look like a healthy database.
-  if (unreached) return [2, `Cannot connect to the database: ${unreached.message}. The other checks found no problems.`]
+  if (unreached)
+    return [2, t`Cannot connect to the database: ${unreached.message}. The other checks found no problems.`]
   if (project.packages.size > 0 || project.compose || project.pgBouncer) {
-    return [0, `${paint('green', 'No problems found in the project.')} The database was not checked.`]
+    return [0, `${paint('green', t`No problems found in the project.`)} ${t`The database was not checked.`}`]
   }
-  return [2, 'Nothing to check: run doctor in the directory of a project, or pass the URL of a database.']
+  return [2, t`Nothing to check: run doctor in the directory of a project, or pass the URL of a database.`]
 }
 
-function printFinding({ severity, title, rule, evidence, why, change }: Diagnosis): string[] {
-  const badge = severity === 'critical' ? paint('red', 'critical') : paint('yellow', 'warning')
+function printFinding({ severity, title, rule, page, evidence, why, now = [], change }: Diagnosis): string[] {
+  const badge = severity === 'critical' ? paint('red', t`critical`) : paint('yellow', t`warning`)
   return [
-    `${badge}  ${paint('bold', title)} (${rule})`,
-    `  Seen:   ${evidence}`,
-    `  Why:    ${why}`,
-    `  Change: ${change.replaceAll('\n', '\n          ')}`,
+    `${badge}  ${paint('bold', translate(title))} (${rule})`,
+    wrapBehind(t`  Seen:   `, evidence),
+    wrapBehind(t`  Why:    `, why),
+    ...printSteps(now),
+    wrapBehind(t`  Change: `, change),
+    wrapBehind(t`  More:   `, page),
     '',
   ]
+}
+
+/** Each statement is on a line of its own, in full length, so that it can be pasted. */
+function printSteps(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ text, run }, index) => [
+    wrapBehind(index === 0 ? t`  Now:    ` : '          ', text),
+    paint('bold', `    ${run}`),
+  ])
 }
 
 function count(findings: readonly Diagnosis[]): string {
   const critical = findings.filter(({ severity }) => severity === 'critical').length
   const warnings = findings.length - critical
-  return `${critical} critical, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}.`
+  return warnings === 1 ? t`${critical} critical, 1 warning.` : t`${critical} critical, ${warnings} warnings.`
 }

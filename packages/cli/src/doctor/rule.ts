@@ -3,12 +3,32 @@ import type { Facts } from './facts.ts'
 /** `critical`: it fails now or under the next peak load. `warning`: it costs resources, or hides a failure. */
 export type Severity = 'critical' | 'warning'
 
+/** A statement or command that a person can run now. */
+export interface Step {
+  /** What it does and what it needs, in a sentence. */
+  readonly text: string
+  /** Complete, ready to paste, on one line. */
+  readonly run: string
+}
+
+/** A place in a file of the project. */
+export interface Place {
+  readonly file: string
+  readonly line?: number
+}
+
 export interface Finding {
   /** The numbers, and where doctor found them. Never a password. */
   readonly evidence: string
   readonly why: string
-  /** The exact change; each step is on its own line, ready to copy. */
+  /** What helps this minute, the most effective step first. */
+  readonly now?: readonly Step[]
+  /** The permanent change, and what it does not reach. */
   readonly change: string
+  /** The evidence for programs: numbers, pids and names, no prose. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** The line to change. */
+  readonly place?: Place
 }
 
 /** One check of doctor. Its file is named after its id. */

@@ -69,6 +69,7 @@ export function urlFinding({ code, parameter, why, instead, reader, source }: Ur
       code === 'translated'
         ? `${out}${option ? ` and set ${option} in the code` : ''}, or use poolguard, which translates it.`
         : `${out}${says}.`,
+    data: { parameter, code, source, reader },
   }
 }
 

@@ -21,6 +21,7 @@ export const clientsExceedFiles: Rule = {
         evidence: `max_client_conn ${clients} + ${servers} servers + ${OWN_FILES} of its own = ${needed} files (${settings.source}); ulimits.nofile is ${files} (${facts.project.compose?.file}).`,
         why: 'At that limit PgBouncer accepts no more clients, long before max_client_conn is reached.',
         change: `Set ulimits.nofile to ${needed} or more, or max_client_conn to ${Math.max(1, files - servers - OWN_FILES)}.`,
+        data: { clients, servers, needed, files },
       },
     ]
   },

@@ -16,5 +16,6 @@ export const idleSessionsPileUp: Rule = {
         why: 'Either the app leaks them (it creates a pool for each request or each hot reload), or its pools are too large. Other applications cannot use these connections.',
         change:
           'Create one pool for each process and keep it (guardPool keeps one for each name across hot reloads), and close idle connections: idleTimeoutMillis: 30000 (pg), idle_timeout: 30 (postgres.js).',
+        data: { application, role, sessions, longIdle },
       })),
 }

@@ -67,5 +67,10 @@ function finding({ taken, of, what, rows }: Limit, room: string): Finding {
             `2. ${room}`,
           ].join('\n')
         : room,
+    data: {
+      used: taken,
+      limit: of,
+      ...(first && { application: first.application, role: first.role, connections: first.connections }),
+    },
   }
 }

@@ -17,6 +17,7 @@ export const noDirectUrl: Rule = {
         evidence: `${target.source} leads to a pooler that shares server connections between clients, and neither schema.prisma nor prisma.config.ts has a direct URL.`,
         why: 'prisma migrate takes a session advisory lock and changes session settings: through such a pooler it hangs, or leaves the lock behind.',
         change: `${config}then use it: directUrl = env("DIRECT_URL") in schema.prisma (Prisma 5 and 6), or datasource: { url: env('DIRECT_URL') } in prisma.config.ts (Prisma 7).`,
+        data: { source: target.source, hasDirectUrl },
       },
     ]
   },

@@ -21,6 +21,7 @@ export const noIdleInTransactionTimeout: Rule = {
         evidence: `${SETTING} is 0 for ${role}.`,
         why: 'One missing ROLLBACK holds a connection and its locks until the session ends.',
         change: `${change}; this applies to new sessions, also behind a pooler.`,
+        data: { role, setting: SETTING, millis: 0 },
       },
     ]
   },

@@ -29,6 +29,7 @@ export const poolerExceedsLimits: Rule = {
         evidence: `${sum}, and max_db_connections = ${perDatabase} for ${settings.databases} ${settings.databases === 1 ? 'database' : 'databases'} (${settings.source}).`,
         why: 'One pool can use up the connections of another: clients wait until query_wait_timeout although their own pool is not full.',
         change: `${setEach((perDatabase * settings.databases) / pairs)} or less, or max_db_connections to ${Math.ceil(total / settings.databases)}.`,
+        data: { pools: pairs, connections: total, maxDbConnections: perDatabase, databases: settings.databases },
       })
     }
     const bounded = perDatabase > 0 ? Math.min(total, perDatabase * settings.databases) : total
@@ -37,6 +38,7 @@ export const poolerExceedsLimits: Rule = {
         evidence: `${sum}${bounded < total ? `, limited to ${bounded} by max_db_connections` : ''} (${settings.source}), more than 70 % of max_connections = ${maxConnections}.`,
         why: 'Migrations, people and services that bypass the pooler find the server full.',
         change: `${bounded < total ? `Set max_db_connections to ${Math.max(1, Math.floor((maxConnections * SHARE) / settings.databases))}` : setEach((maxConnections * SHARE) / pairs)}, or max_connections to ${Math.ceil(bounded / SHARE)}.`,
+        data: { pools: pairs, connections: bounded, maxConnections },
       })
     }
     return findings

@@ -15,6 +15,7 @@ export const poolerWithoutPreparedStatements: Rule = {
         evidence: `max_prepared_statements = 0 (${settings.source}).`,
         why: 'In transaction mode, prepared statements fail; without them PostgreSQL parses and plans every query again.',
         change: 'Set max_prepared_statements = 200 (PgBouncer 1.21 or later; the default since 1.24) and RELOAD.',
+        data: { maxPreparedStatements: 0, source: settings.source },
       },
     ]
   },

@@ -23,6 +23,13 @@ export const poolsExceedCapacity: Rule = {
         evidence: `${fleet.source}: ${atOnce} at once${fleet.surge > 0 ? ' during a deploy' : ''} x max ${max.value} (${max.source}) = ${atOnce * max.value}, and max_connections is ${capacity.maxConnections}.`,
         why: 'It works until all pools are busy at the same time; then the server rejects connections with "too many clients already".',
         change: advice,
+        data: {
+          instances: fleet.instances,
+          surge: fleet.surge,
+          max: max.value,
+          connections: atOnce * max.value,
+          maxConnections: capacity.maxConnections,
+        },
       },
     ]
   },

@@ -14,6 +14,8 @@ export const prepareOffWithoutNeed: Rule = {
         why: "PostgreSQL parses and plans every query again: 1.4 to 7 times fewer queries per second in poolguard's benchmark.",
         change:
           'Remove prepare: false, or use @poolguard/postgres-js, which turns prepared statements on where they work.',
+        data: {},
+        place: { file, line },
       }))
   },
 }

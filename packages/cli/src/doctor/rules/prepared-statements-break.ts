@@ -10,7 +10,10 @@ export const preparedStatementsBreak: Rule = {
     if (server?.topology.preparedStatements !== 'unsafe' || usesPoolguard(facts)) return []
     const named: Finding[] = project.code
       .filter(({ kind }) => kind === 'statement-names')
-      .map(({ file, line }) => finding(`statementNameGenerator in ${file}:${line}`, 'Remove statementNameGenerator'))
+      .map(({ file, line }) => ({
+        ...finding(`statementNameGenerator in ${file}:${line}`, 'Remove statementNameGenerator'),
+        place: { file, line },
+      }))
     return namesByDefault(facts)
       ? [...named, finding('postgres.js names its statements by default', 'Set prepare: false')]
       : named
@@ -32,5 +35,6 @@ function finding(evidence: string, change: string): Finding {
     evidence: `${evidence}, and this pooler does not track prepared statements.`,
     why: "A query may run on a server connection that does not have the statement (26000), or has it already (42P05); old versions may even run another client's statement of the same name.",
     change: `${change}, or set max_prepared_statements = 200 on PgBouncer 1.21 or later (the default since 1.24).`,
+    data: {},
   }
 }

@@ -12,7 +12,14 @@ export const serverFull: Rule = {
     const { unreached, target } = facts
     if (unreached?.failure !== 'full') return []
     const { why, change } = explain(facts, unreached.message)
-    return [{ evidence: `${target?.url} rejected the connection: ${unreached.message}.`, why, change }]
+    return [
+      {
+        evidence: `${target?.url} rejected the connection: ${unreached.message}.`,
+        why,
+        change,
+        data: { message: unreached.message },
+      },
+    ]
   },
 }
 

@@ -23,6 +23,7 @@ export const startupParametersRefused: Rule = {
       evidence: `${name} in ${target.source}; ignore_startup_parameters ${ignored.length > 0 ? `is ${ignored.join(', ')}` : 'does not list it'}.`,
       why: `Connecting fails with "unsupported startup parameter: ${name}".`,
       change: `Remove it from the URL and set it on the server: ${onServer(name, target.url, server?.role)}. (With ignore_startup_parameters, PgBouncer would silently drop it.)`,
+      data: { parameter: name, source: target.source },
     }))
   },
 }

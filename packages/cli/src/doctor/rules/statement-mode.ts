@@ -12,6 +12,7 @@ export const statementMode: Rule = {
             evidence: `${describeTopology(server.topology)}: ${server.topology.evidence.join('; ')}.`,
             why: 'BEGIN fails in statement mode, and so does every transaction of an ORM.',
             change: 'Set pool_mode = transaction in pgbouncer.ini (or for this database in [databases]) and RELOAD.',
+            data: { mode: 'statement' },
           },
         ]
       : [],

@@ -1,0 +1,2 @@
+/** Chinese for the texts of `translate.ts`. */
+export const CHINESE: ReadonlyMap<string, string> = new Map([])

@@ -1,0 +1,31 @@
+import { CHINESE } from './chinese.ts'
+
+export type Language = 'en' | 'zh'
+
+const CATALOGUES: Readonly<Record<Language, ReadonlyMap<string, string>>> = { en: new Map(), zh: CHINESE }
+
+let catalogue = CATALOGUES.en
+
+/** Selects the language of all later output of this command. */
+export function selectLanguage(language: Language): void {
+  catalogue = CATALOGUES[language]
+}
+
+/**
+ * Translates a text. The English text is its key, with `{0}`, `{1}` for the values, so that a translation can reorder them. A
+ * text without a translation stays English.
+ *
+ * @example
+ *   t`${used} of ${max} connections are in use.`
+ */
+export function t(text: TemplateStringsArray, ...values: readonly unknown[]): string {
+  const key = text.reduce((joined, part, index) => `${joined}{${index - 1}}${part}`)
+  return translate(key).replaceAll(/\{(\d+)\}/g, (mark, index: string) =>
+    Number(index) < values.length ? String(values[Number(index)]) : mark,
+  )
+}
+
+/** Translates a text without values, such as the title of a rule. */
+export function translate(text: string): string {
+  return catalogue.get(text) ?? text
+}
