@@ -11,20 +11,24 @@ import {
   type TopologyTraits,
   topologyTraits,
 } from '@poolguard/core/postgres'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { environment } from '../environment/own-environment.ts'
 import { GENERATED_POOLER, POSTGRES_ITSELF } from '../generate/app-environment.ts'
 import { generateCompose } from '../generate/compose.ts'
+import { generateComposeOverride } from '../generate/compose-override.ts'
 import { generateEnv } from '../generate/env.ts'
+import { readExistingCompose } from '../generate/existing-compose.ts'
 import { generateOutcome } from '../generate/generate-outcome.ts'
 import type { Generated } from '../generate/generated-file.ts'
 import { generateGrafana } from '../generate/grafana.ts'
+import { generateKubernetes } from '../generate/kubernetes/kubernetes.ts'
 import { generatePgBouncer } from '../generate/pgbouncer.ts'
 import { poolerPlace } from '../generate/pgbouncer-ini.ts'
 import { type Place, placeOf } from '../generate/place.ts'
 import { planPooler } from '../generate/pooler-plan.ts'
 import { generatePostgres } from '../generate/postgres.ts'
 import { generatePrometheus } from '../generate/prometheus.ts'
+import { generateRds } from '../generate/rds.ts'
 import { writeFiles } from '../generate/write-files.ts'
 import type { Outcome } from '../outcome.ts'
 import { type PlanOptions, withPlanOptions } from '../plan/plan-options.ts'
@@ -53,6 +57,9 @@ interface ServerOptions {
 interface PlannedOptions extends PlanOptions, WriteOptions, ServerOptions {
   readonly monitoring?: boolean
   readonly pooler?: boolean
+  readonly name?: string
+  readonly image?: string
+  readonly sidecar?: boolean
 }
 
 /** The input of a generator. */
@@ -67,6 +74,7 @@ type Done = (outcome: Outcome) => void
 const EXAMPLES = `
 Examples:
   $ poolguard generate compose --max-connections 100 --instances 4 --memory 8GB --monitoring
+  $ poolguard generate kubernetes postgresql://app@db/orders --instances 6 --max-surge 25% --name orders
   $ poolguard generate pgbouncer postgresql://app@db/orders --instances 6 --max-surge 25%
   $ poolguard generate postgres --max-connections 200 --instances 8 --postgres-version 16 --print
   $ poolguard generate prometheus --target orders-1:3000 --target orders-2:3000
@@ -77,7 +85,9 @@ contain no passwords.`
 export function addGenerate(program: Command, done: Done): void {
   const generate = program
     .command('generate')
-    .description('Write configuration files for the plan: compose, pgbouncer, postgres, env, prometheus, grafana.')
+    .description(
+      'Write configuration files for the plan: compose, kubernetes, pgbouncer, postgres, rds, env, prometheus, grafana.',
+    )
     .addHelpText('after', EXAMPLES)
   const planned = (name: string, description: string, make: (planned: Planned) => Generated) =>
     withWriteOptions(withPlanOptions(generate.command(name)))
@@ -95,6 +105,12 @@ export function addGenerate(program: Command, done: Done): void {
   withServerOptions(
     planned('postgres', 'An include file for postgresql.conf: connections, timeouts and memory.', postgres),
   )
+  withServerOptions(planned('rds', 'A parameter group for Amazon RDS and Aurora, with the commands that use it.', rds))
+  planned('kubernetes', 'Manifests of the app and of PgBouncer, for an existing PostgreSQL.', kubernetes)
+    .option('--name <name>', 'name of the app and of its objects', readName, 'app')
+    .option('--image <image>', "the app's image (default: the name)")
+    .option('--sidecar', 'a PgBouncer in each pod of the app instead of one for all pods')
+    .option('--monitoring', "add PodMonitors, and PgBouncer's exporter")
   planned('env', ".env.example with the app's variables, for its ORM and driver.", env).option(
     '--no-pooler',
     'the app connects directly to PostgreSQL',
@@ -102,9 +118,11 @@ export function addGenerate(program: Command, done: Done): void {
   withWriteOptions(generate.command('prometheus'))
     .description('Prometheus configuration, and alerts for pools, PgBouncer and PostgreSQL.')
     .option('--target <host:port>', 'an instance of the app; repeat for each (default: app:3000)', listed)
-    .action((options: WriteOptions & { target?: readonly string[] }) =>
-      done(finish(generatePrometheus({ targets: options.target ?? ['app:3000'] }), options, [])),
-    )
+    .option('--pgbouncer-exporter <host:port>', "add a job for PgBouncer's exporter, such as pgbouncer-exporter:9127")
+    .action((options: WriteOptions & { target?: readonly string[]; pgbouncerExporter?: string }) => {
+      const { target: targets = ['app:3000'], pgbouncerExporter: pgBouncerExporter } = options
+      done(finish(generatePrometheus({ targets, pgBouncerExporter }), options, []))
+    })
   withWriteOptions(generate.command('grafana'))
     .description('The Grafana dashboard and its provisioning files.')
     .action((options: WriteOptions) => done(finish(generateGrafana(), options, [])))
@@ -153,7 +171,7 @@ function finish(
 function compose({ source, input, url, options }: Planned): Generated {
   const plan = planPooler(input)
   const version = options.postgresVersion ?? majorOf(source.version)
-  return generateCompose({
+  const about = {
     plan,
     input,
     version,
@@ -162,7 +180,9 @@ function compose({ source, input, url, options }: Planned): Generated {
     wiring: readProject(process.cwd()),
     builds: existsSync(join(process.cwd(), 'Dockerfile')),
     monitoring: options.monitoring === true,
-  })
+  }
+  const existing = readExistingCompose(options.out)
+  return existing ? generateComposeOverride(about, existing) : generateCompose(about)
 }
 
 function pgBouncer(planned: Planned): Generated {
@@ -173,6 +193,31 @@ function postgres({ source, input, options }: Planned): Generated {
   const version = options.postgresVersion ?? majorOf(source.version)
   const { budget, pooled } = budgetOf(input)
   return generatePostgres(version, settingsFor(input, budget.headroom, version, options), budget, pooled)
+}
+
+function rds({ source, input, options }: Planned): Generated {
+  const version = options.postgresVersion ?? majorOf(source.version)
+  const { budget } = budgetOf(input)
+  return generateRds(version, settingsFor(input, budget.headroom, version, options), budget)
+}
+
+function kubernetes(planned: Planned): Generated {
+  const { input, options } = planned
+  const { name = 'app', image = name, sidecar = false, monitoring = false } = options
+  return generateKubernetes({
+    ...{ name, image, sidecar, monitoring, input },
+    plan: planPooler(input),
+    place: placeOfServer(planned),
+    wiring: readProject(process.cwd()),
+  })
+}
+
+/** Kubernetes' names are DNS labels: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
+function readName(text: string): string {
+  if (/^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$/.test(text)) return text
+  throw new InvalidArgumentError(
+    'It must begin with a letter, and have lower-case letters, digits and - only, at most 52.',
+  )
 }
 
 function env(planned: Planned): Generated {

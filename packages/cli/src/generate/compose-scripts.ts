@@ -33,17 +33,42 @@ psql -v password="$lookup_password" -U "$POSTGRES_USER" -d "$POSTGRES_DB" -f ${M
 `
 }
 
-/** Starts PgBouncer with a userlist built from the secrets, so that the project contains no password. */
-export const START_SCRIPT: string = `#!/bin/sh
-# Writes PgBouncer's two users to a file inside this container, and starts PgBouncer.
+/** A user of PgBouncer's password file, and the file with the password. */
+export interface FileUser {
+  readonly user: string
+  readonly passwordFile: string
+}
+
+/** PgBouncer's own two users, with a secret each. */
+export function ownUsers(folder: string = SECRETS): readonly FileUser[] {
+  return [LOOKUP_ROLE, STATS_USER].map((user) => ({ user, passwordFile: `${folder}/${user}_password` }))
+}
+
+/** The path of a Compose secret in its containers. */
+export function secretFile(name: string): string {
+  return `${SECRETS}/${name}`
+}
+
+/**
+ * Starts PgBouncer with a userlist built from the secrets, so that the project contains no password.
+ *
+ * @param remedy what to do about an empty secret, for its error message.
+ */
+export function startScript(users: readonly FileUser[], remedy: string): string {
+  return `#!/bin/sh
+# Writes PgBouncer's users to a file inside this container, and starts PgBouncer.
 set -eu
 umask 077
 
-for user in ${LOOKUP_ROLE} ${STATS_USER}; do
-  file="${SECRETS}/\${user}_password"
-  [ -s "$file" ] || { echo "The secret \${user}_password is empty: set it in .env." >&2; exit 1; }
-  printf '"%s" "%s"\\n' "$user" "$(sed 's/"/""/g' "$file")"
-done > ${USERLIST}
+add() {
+  [ -s "$2" ] || { echo "The secret \${2##*/} is empty: ${remedy}." >&2; exit 1; }
+  printf '"%s" "%s"\\n' "$1" "$(sed 's/"/""/g' "$2")"
+}
+
+{
+${users.map(({ user, passwordFile }) => `  add ${user} ${passwordFile}`).join('\n')}
+} > ${USERLIST}
 
 exec pgbouncer ${MOUNTED}/pgbouncer.ini
 `
+}

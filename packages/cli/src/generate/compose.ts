@@ -2,10 +2,11 @@ import { type PlanInput, surgeInstances } from '@poolguard/core/postgres'
 import type { PostgresVersion } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
 import { appEnvironment, GENERATED_POOLER, type Wiring } from './app-environment.ts'
-import { MOUNTED, rolesScript, START_SCRIPT, USERLIST } from './compose-scripts.ts'
+import { MOUNTED, ownUsers, rolesScript, startScript, USERLIST } from './compose-scripts.ts'
 import { composeYaml } from './compose-yaml.ts'
 import type { Generated, GeneratedFile } from './generated-file.ts'
 import { DASHBOARDS_FOLDER, grafanaFiles } from './grafana.ts'
+import { IMAGES } from './images.ts'
 import { AUTH_SQL } from './pgbouncer-auth.ts'
 import { POOLER_HOST, POOLER_PORT, pgBouncerIni, poolerPlace, STATS_USER } from './pgbouncer-ini.ts'
 import type { Place } from './place.ts'
@@ -25,14 +26,6 @@ export interface ComposeInput {
   readonly monitoring: boolean
 }
 
-/** Pinned, so that an update is a deliberate change. */
-const IMAGES = {
-  pgbouncer: 'edoburu/pgbouncer:v1.26.0-p0',
-  exporter: 'prometheuscommunity/pgbouncer-exporter:v0.12.0',
-  prometheus: 'prom/prometheus:v3.11.0',
-  grafana: 'grafana/grafana:12.4.0',
-} as const
-
 /** The usual port of Fastify and NestJS apps. */
 const APP_PORT = 3000
 /** Since 18, the image keeps its data one directory higher: https://hub.docker.com/_/postgres#pgdata */
@@ -47,7 +40,10 @@ export function generateCompose(input: ComposeInput): Generated {
   const secrets = secretsOf(input.monitoring)
   const services = {
     postgres: postgres(input, place),
-    pgbouncer: pgbouncer(input.plan),
+    [POOLER_HOST]: pgbouncerService(input.plan, {
+      secrets: ['pgbouncer_password', 'pgbouncer_stats_password'],
+      dependsOn: { postgres: { condition: 'service_healthy' } },
+    }),
     app: app(input, place),
     ...(input.monitoring && monitoringServices()),
   }
@@ -59,12 +55,12 @@ export function generateCompose(input: ComposeInput): Generated {
     budget: input.plan.budget,
     files: [
       { path: 'compose.yaml', content: composeYaml({ services, volumes, secrets: declared }, input.plan.budget.steps) },
-      { path: '.env.example', content: secretsFile(secrets, input.builds) },
+      { path: '.env.example', content: secretsFile(secrets, input.builds), isEnvironment: true },
       {
         path: 'pgbouncer/pgbouncer.ini',
         content: pgBouncerIni({ plan: input.plan, place, authFile: USERLIST }),
       },
-      { path: 'pgbouncer/start.sh', content: START_SCRIPT },
+      { path: 'pgbouncer/start.sh', content: startScript(ownUsers(), 'set it in .env') },
       { path: 'postgres/auth.sql', content: AUTH_SQL },
       { path: 'postgres/init/10-roles.sh', content: rolesScript(place) },
       ...(input.monitoring ? monitoringFiles() : []),
@@ -93,12 +89,16 @@ function postgres({ version, settings }: ComposeInput, { database }: Place): obj
   }
 }
 
-function pgbouncer({ maxClients, maxDbConnections }: PoolerPlan): object {
+/** PgBouncer's service. */
+export function pgbouncerService(
+  { maxClients, maxDbConnections }: PoolerPlan,
+  { secrets, dependsOn }: { readonly secrets: readonly string[]; readonly dependsOn: object },
+): object {
   const files = maxClients + maxDbConnections + FILES_SPARE
   return {
     image: IMAGES.pgbouncer,
     entrypoint: ['sh', `${MOUNTED}/start.sh`],
-    secrets: ['pgbouncer_password', 'pgbouncer_stats_password'],
+    secrets,
     volumes: [`./pgbouncer:${MOUNTED}:ro`],
     tmpfs: ['/tmp'],
     ulimits: { nofile: { soft: files, hard: files } },
@@ -115,7 +115,7 @@ function pgbouncer({ maxClients, maxDbConnections }: PoolerPlan): object {
       '-d',
       'pgbouncer',
     ]),
-    depends_on: { postgres: { condition: 'service_healthy' } },
+    depends_on: dependsOn,
     restart: 'unless-stopped',
   }
 }
@@ -144,7 +144,7 @@ function app({ plan, input, wiring, builds }: ComposeInput, place: Place): objec
   }
 }
 
-function monitoringServices(): Readonly<Record<string, object>> {
+export function monitoringServices(): Readonly<Record<string, object>> {
   const statsUrl = `postgres://${STATS_USER}:${requireVariable('PGBOUNCER_STATS_PASSWORD')}@${POOLER_HOST}:${POOLER_PORT}/pgbouncer?sslmode=disable`
   return {
     'pgbouncer-exporter': {
@@ -171,22 +171,26 @@ function monitoringServices(): Readonly<Record<string, object>> {
   }
 }
 
-function monitoringFiles(): readonly GeneratedFile[] {
-  const discovered = { host: 'app', port: APP_PORT }
+export function monitoringFiles(app = 'app'): readonly GeneratedFile[] {
+  const discovered = { host: app, port: APP_PORT }
   return [
     ...prometheusFiles({ targets: [], discovered, pgBouncerExporter: 'pgbouncer-exporter:9127' }),
     ...grafanaFiles(),
   ]
 }
 
-interface Secret {
+/** A secret that Compose reads from a variable. */
+export function secret(name: string, of: string): Secret {
+  return { name, variable: name.toUpperCase(), of }
+}
+
+export interface Secret {
   readonly name: string
   readonly variable: string
   readonly of: string
 }
 
 function secretsOf(monitoring: boolean): readonly Secret[] {
-  const secret = (name: string, of: string): Secret => ({ name, variable: name.toUpperCase(), of })
   return [
     secret('postgres_password', 'PostgreSQL, as its superuser postgres'),
     secret('app_password', 'PostgreSQL, as the role of the app'),
@@ -196,7 +200,7 @@ function secretsOf(monitoring: boolean): readonly Secret[] {
   ]
 }
 
-function secretsFile(secrets: readonly Secret[], builds: boolean): string {
+export function secretsFile(secrets: readonly Secret[], builds: boolean): string {
   return [
     '# Generated by `poolguard generate compose`. Copy this file to .env, keep .env out of version control, and set each value.',
     '# Use letters and digits only, because some values become part of URLs: openssl rand -hex 24',

@@ -35,6 +35,12 @@ export function placeOf(url: ConnectionString | undefined): Place {
     role,
     parameters: target ? carriedParameters(target) : [],
   }
+  requireWritable(place)
+  return place
+}
+
+/** @throws {CannotRunError} for a name that would need quoting in one of the files. */
+export function requireWritable(place: Place): void {
   for (const [part, shape] of [
     ['host', HOST],
     ['database', PLAIN],
@@ -46,7 +52,6 @@ export function placeOf(url: ConnectionString | undefined): Place {
       )
     }
   }
-  return place
 }
 
 /** Files contain these names literally, so a name that may be part of a password is refused. */

@@ -1,18 +1,21 @@
 import { lstatSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative } from 'node:path'
 import { CannotRunError } from '../outcome.ts'
-import type { GeneratedFile } from './generated-file.ts'
+import { readFileInside, UnreadableFileError } from '../project/read-regular-file.ts'
+import { type GeneratedFile, MARK } from './generated-file.ts'
+import { mergeEnvironment } from './merge-environment.ts'
 
 /**
- * Writes all files, or none: checks for existing files first, and renames the drafts only after all of them have been
+ * Writes all files, or none. An existing `.env.example` keeps its lines and gets the new variables. Checks for other existing files first, and renames the drafts only after all of them have been
  * written.
  *
  * @throws {CannotRunError} if files exist and `replace` is false, or if the directory cannot be written.
  */
 export function writeFiles(folder: string, files: readonly GeneratedFile[], replace: boolean): void {
-  const targets = files.map(({ path, content }) => ({ path, content, file: join(folder, path) }))
+  const targets = files.map((each) => ({ ...each, file: join(folder, each.path) }))
   refuseLinkedFolders(folder, targets)
-  const there = targets.filter(({ file }) => isThere(file))
+  const merged = new Map(targets.flatMap((target) => mergedContent(folder, target)))
+  const there = targets.filter(({ path, file }) => isThere(file) && !merged.has(path))
   if (there.length > 0 && !replace) throw alreadyThere(there.map(({ path }) => path))
   const folders = there.filter(({ file }) => statSync(file, { throwIfNoEntry: false })?.isDirectory())
   if (folders.length > 0)
@@ -21,16 +24,32 @@ export function writeFiles(folder: string, files: readonly GeneratedFile[], repl
     )
   const drafts: { draft: string; file: string }[] = []
   try {
-    for (const { file, content } of targets) {
+    for (const { path, file, content } of targets) {
       const draft = `${file}.poolguard-${process.pid}`
       mkdirSync(dirname(file), { recursive: true })
       drafts.push({ draft, file })
-      writeFileSync(draft, content, { flag: 'wx' })
+      writeFileSync(draft, merged.get(path) ?? content, { flag: 'wx' })
     }
     for (const { draft, file } of drafts) renameSync(draft, file)
   } catch (error) {
     for (const { draft } of drafts) rmSync(draft, { force: true })
     throw new CannotRunError(`${folder} cannot be written: ${(error as Error).message}.`)
+  }
+}
+
+/** The existing file with the generated variables, unless poolguard has generated all of it. */
+function mergedContent(
+  folder: string,
+  { path, content, isEnvironment }: GeneratedFile,
+): [path: string, text: string][] {
+  // A link stays a link: the user decides.
+  if (isEnvironment !== true || !lstatSync(join(folder, path), { throwIfNoEntry: false })?.isFile()) return []
+  try {
+    const existing = readFileInside(folder, path)
+    return existing.startsWith(`# ${MARK}`) ? [] : [[path, mergeEnvironment(existing, content)]]
+  } catch (error) {
+    if (error instanceof UnreadableFileError) return []
+    throw error
   }
 }
 

@@ -1,0 +1,65 @@
+import { CannotRunError } from '../outcome.ts'
+import type { ExistingCompose } from './existing-compose.ts'
+import { type Place, requireWritable } from './place.ts'
+
+/** PostgreSQL's service in a project's compose file, and its names. */
+export interface ExistingDatabase {
+  readonly service: string
+  readonly hasCommand: boolean
+  readonly hasHealthcheck: boolean
+  readonly place: Place
+  /** Where the role's password is; undefined if the file contains the password itself. */
+  readonly password: { readonly variable: string } | { readonly secret: string } | undefined
+}
+
+/** The last part of an image's name. */
+const SERVER_IMAGE = /^(postgres(ql)?|postgis|pgvector|timescaledb(-ha)?)$/
+const SECRET_FILE = /^\/run\/secrets\/([\w.-]+)$/
+/** `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME:?message}` */
+const VARIABLE = /^\$(?:(\w+)|\{(\w+)(?::?([-?])(.*))?\})$/
+
+/**
+ * Finds the database in a compose file.
+ *
+ * @throws {CannotRunError} if there is none, or if its names depend on variables that have no value.
+ */
+export function findDatabase({ file, services, variables }: ExistingCompose): ExistingDatabase {
+  const [found] = Object.entries(services).filter(([, { image }]) => SERVER_IMAGE.test(image))
+  if (!found) {
+    throw new CannotRunError(
+      `${file} has no PostgreSQL. For a database elsewhere run \`poolguard generate pgbouncer <url>\`; for a new one choose another directory (--out).`,
+    )
+  }
+  const [service, { environment, hasCommand, hasHealthcheck }] = found
+  const value = (name: string): string | undefined => {
+    const written = environment[name]
+    const text = written === undefined ? undefined : fill(written, variables)
+    if (written !== undefined && text === undefined) {
+      throw new CannotRunError(`${name} of the service ${service} in ${file} is ${written}: set that variable in .env.`)
+    }
+    return text
+  }
+  // The defaults of the image: https://hub.docker.com/_/postgres
+  const role = value('POSTGRES_USER') ?? 'postgres'
+  const place = { host: service, port: 5432, database: value('POSTGRES_DB') ?? role, role, parameters: [] }
+  requireWritable(place)
+  return { service, hasCommand, hasHealthcheck, place, password: passwordOf(environment) }
+}
+
+function passwordOf({
+  POSTGRES_PASSWORD: password = '',
+  POSTGRES_PASSWORD_FILE: file = '',
+}: Readonly<Record<string, string>>): ExistingDatabase['password'] {
+  const secret = SECRET_FILE.exec(file)?.[1]
+  if (secret !== undefined) return { secret }
+  const [, short, braced] = VARIABLE.exec(password) ?? []
+  const variable = short ?? braced
+  return variable === undefined ? undefined : { variable }
+}
+
+/** Fills in a variable. Undefined if it has neither a value nor a default. */
+function fill(text: string, variables: Readonly<Record<string, string | undefined>>): string | undefined {
+  const [match, short, braced, operator, operand] = VARIABLE.exec(text) ?? []
+  if (match === undefined) return text.includes('$') ? undefined : text
+  return variables[short ?? braced ?? ''] ?? (operator === '-' ? operand : undefined)
+}
