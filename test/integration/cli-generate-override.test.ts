@@ -1,7 +1,6 @@
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DCLinter } from 'dclint'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import {
@@ -12,6 +11,7 @@ import {
   startPgBouncerFiles,
   startPostgres,
 } from '../harness/index.ts'
+import { lintCompose } from './lint-compose.ts'
 import { type Run, runPoolguard } from './run-poolguard.ts'
 
 let folder: string
@@ -156,10 +156,8 @@ describe('poolguard generate compose in a project with a compose file', () => {
   test('passes the linter with monitoring', async () => {
     await write('docker-compose.yml', PROJECT)
     await generate('--monitoring')
-    const linter = new DCLinter({ rules: {}, quiet: true, debug: false, exclude: [] })
-    const results = linter.lintFiles([join(folder, 'compose.poolguard.yaml')], false)
 
-    expect(results.flatMap(({ messages }) => messages.filter(({ type }) => type === 'error'))).toEqual([])
+    expect(lintCompose(join(folder, 'compose.poolguard.yaml'))).toEqual([])
   })
 })
 

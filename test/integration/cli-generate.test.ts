@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { grafanaDashboard } from '@poolguard/core/dashboards'
-import { DCLinter } from 'dclint'
 import pg from 'pg'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -23,6 +22,7 @@ import {
   startPgBouncerFiles,
   startPostgres,
 } from '../harness/index.ts'
+import { lintCompose } from './lint-compose.ts'
 import { POOLGUARD, type Run, runPoolguard } from './run-poolguard.ts'
 
 let folder: string
@@ -170,28 +170,8 @@ describe('poolguard generate compose', () => {
     'with %j, is valid for the compose linter',
     async (args) => {
       expect((await generate('compose', ...BY_HAND, ...args)).code).toBe(0)
-      const order = [
-        'service-keys-order',
-        'services-alphabetical-order',
-        'service-dependencies-alphabetical-order',
-        'service-ports-alphabetical-order',
-        'top-level-properties-order',
-      ]
-      // The project name is up to the user.
-      const off = ['require-project-name-field', ...order]
-      const linter = new DCLinter({
-        rules: {
-          ...Object.fromEntries(off.map((rule) => [rule, 0 as const])),
-          'require-quotes-in-ports': [2, { quoteType: 'double' }],
-        },
-        quiet: true,
-        debug: false,
-        exclude: [],
-      })
-      const [result] = linter.lintFiles([join(folder, 'compose.yaml')], false)
-      const messages: { rule: string; message: string; line: number }[] = result?.messages ?? []
 
-      expect(messages.map(({ rule, message, line }) => `${line}: ${rule}: ${message}`)).toEqual([])
+      expect(lintCompose(join(folder, 'compose.yaml'))).toEqual([])
     },
   )
 
