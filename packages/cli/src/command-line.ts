@@ -10,9 +10,9 @@ import { addPlan } from './commands/plan.ts'
 import { addStress } from './commands/stress.ts'
 import { addVerify } from './commands/verify.ts'
 import { CannotRunError, type Outcome } from './outcome.ts'
-import { localeLanguage } from './output/locale-language.ts'
+import { commandLanguage } from './output/command-language.ts'
 import { forgetSecrets, printable, printableJson } from './output/printable.ts'
-import { type Language, selectLanguage } from './output/translate.ts'
+import { selectLanguage } from './output/translate.ts'
 
 const EXIT_CODES = `
 Exit codes: 0 no problems, 1 findings, 2 the command could not run.
@@ -30,9 +30,6 @@ export function withCommonOptions(command: Command): Command {
         'zh',
       ]),
     )
-    .hook('preAction', (_program, running) =>
-      selectLanguage(running.opts<{ lang?: Language }>().lang ?? localeLanguage()),
-    )
 }
 
 function withSubcommands(command: Command): readonly Command[] {
@@ -47,6 +44,7 @@ function isLeaf(command: Command): boolean {
 /** Runs one command. Resolves with the exit code; prints everything itself. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   forgetSecrets()
+  selectLanguage(commandLanguage(args))
   const json = args.includes('--json')
   // Commander quotes unknown arguments, and one of them may be a URL.
   const quoted = new KnownSecrets(args.flatMap(partsOf).filter(mayHoldSecret))

@@ -1,12 +1,13 @@
 import type { Surge } from '@poolguard/core/postgres'
 import { InvalidArgumentError } from 'commander'
+import { t } from './output/translate.ts'
 
 /** Parses an option as a whole number of at least `min`. */
 export function wholeFrom(min: number): (text: string) => number {
   return (text) => {
     const value = Number(text)
     if (text.trim() !== '' && Number.isSafeInteger(value) && value >= min) return value
-    throw new InvalidArgumentError(`It must be a whole number of at least ${min}.`)
+    throw new InvalidArgumentError(t`It must be a whole number of at least ${min}.`)
   }
 }
 
@@ -14,28 +15,28 @@ export function wholeFrom(min: number): (text: string) => number {
 export function readMaxConnections(text: string): number {
   const value = wholeFrom(1)(text)
   if (value <= 262_143) return value
-  throw new InvalidArgumentError("It must be at most 262143, PostgreSQL's maximum.")
+  throw new InvalidArgumentError(t`It must be at most 262143, PostgreSQL's maximum.`)
 }
 
 /** Parses an amount such as 2.5. */
 export function amount(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && value >= 0 && value < Infinity) return value
-  throw new InvalidArgumentError('It must be a number of at least 0.')
+  throw new InvalidArgumentError(t`It must be a number of at least 0.`)
 }
 
 /** Parses an amount above 0. */
 export function positive(text: string): number {
   const value = amount(text)
   if (value > 0) return value
-  throw new InvalidArgumentError('It must be a number above 0.')
+  throw new InvalidArgumentError(t`It must be a number above 0.`)
 }
 
 /** Parses a number from 0 to 100. */
 export function percent(text: string): number {
   const value = amount(text)
   if (value <= 100) return value
-  throw new InvalidArgumentError('It must be a number from 0 to 100.')
+  throw new InvalidArgumentError(t`It must be a number from 0 to 100.`)
 }
 
 /**
@@ -50,7 +51,7 @@ export function listed(text: string, before: readonly string[] = []): readonly s
 export function readSurge(text: string): Surge {
   if (/^\d+$/.test(text)) return Number(text)
   if (/^\d+%$/.test(text)) return text as Surge
-  throw new InvalidArgumentError('It must be a whole number such as 1, or a share such as 25%.')
+  throw new InvalidArgumentError(t`It must be a whole number such as 1, or a share such as 25%.`)
 }
 
 const MEGABYTES: Readonly<Record<string, number>> = { MB: 1, GB: 1_024, TB: 1_048_576 }
@@ -64,12 +65,12 @@ export function readMegabytes(min: number): (text: string) => number {
     const [, digits, unit = ''] = /^(\d+(?:\.\d+)?) ?(MB|GB|TB)$/i.exec(text.trim()) ?? []
     const megabytes = Math.floor(Number(digits) * (MEGABYTES[unit.toUpperCase()] ?? 0))
     if (megabytes >= min && megabytes <= MAX_MEGABYTES) return megabytes
-    throw new InvalidArgumentError(`It must be an amount such as 8GB, from ${min}MB to 21TB.`)
+    throw new InvalidArgumentError(t`It must be an amount such as 8GB, from ${min}MB to 21TB.`)
   }
 }
 
 /** Parses a duration in PostgreSQL's format; 0 is not valid, because it means no limit. */
 export function readDuration(text: string): string {
   if (/^[1-9]\d{0,6}(ms|s|min|h)$/.test(text)) return text
-  throw new InvalidArgumentError('It must be a duration such as 30s or 5min.')
+  throw new InvalidArgumentError(t`It must be a duration such as 30s or 5min.`)
 }

@@ -8,6 +8,7 @@ import { connectionFromEnvironment, type EnvironmentConnection } from './environ
 import { withoutForeignPassword } from './environment/own-password.ts'
 import { CannotRunError } from './outcome.ts'
 import { rememberSecret } from './output/printable.ts'
+import { t } from './output/translate.ts'
 import { readFileInside, readRegularFile } from './project/read-regular-file.ts'
 
 export interface TargetOptions {
@@ -62,7 +63,7 @@ function rememberPasswords(env: TargetOptions['env']): void {
 /** Like {@link findTarget}, for commands that need a database. */
 export function requireTarget(options: TargetOptions): EnvironmentConnection {
   const target = findTarget(options)
-  if (!target) throw new CannotRunError('No database configured: pass a URL, or set DATABASE_URL or PGHOST.')
+  if (!target) throw new CannotRunError(t`No database configured: pass a URL, or set DATABASE_URL or PGHOST.`)
   return target
 }
 
@@ -73,7 +74,7 @@ export function readEnvFile(
 ): Record<string, string | undefined> {
   const file = resolve(folder, dotenv ?? '.env')
   if (!existsSync(file)) {
-    if (dotenv !== undefined) throw new CannotRunError(`The file ${shownPath(dotenv)} does not exist.`)
+    if (dotenv !== undefined) throw new CannotRunError(t`The file ${shownPath(dotenv)} does not exist.`)
     return {}
   }
   // A directory named .env is usually a Python virtual environment.
@@ -87,7 +88,7 @@ export function readEnvFile(
       return {}
     }
     throw new CannotRunError(
-      `${dotenv === undefined ? '.env' : shownPath(dotenv)} cannot be read: ${(error as Error).message}.`,
+      t`${dotenv === undefined ? '.env' : shownPath(dotenv)} cannot be read: ${(error as Error).message}.`,
     )
   }
 }

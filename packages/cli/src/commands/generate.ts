@@ -31,6 +31,7 @@ import { generatePrometheus } from '../generate/prometheus.ts'
 import { generateRds } from '../generate/rds.ts'
 import { writeFiles } from '../generate/write-files.ts'
 import type { Outcome } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 import { type PlanOptions, withPlanOptions } from '../plan/plan-options.ts'
 import { planRefusal } from '../plan/plan-outcome.ts'
 import { type TakenPlan, takePlan } from '../plan/take-plan.ts'
@@ -152,7 +153,7 @@ async function fromPlan(
   const { title, notes } = taken.source
   try {
     const generated = make({ ...taken, url: target?.url, direct: target?.direct, options })
-    return finish(generated, options, [title, ...notes.map((note) => `Note: ${note}`)])
+    return finish(generated, options, [title, ...notes.map((note) => t`Note: ${note}`)])
   } catch (error) {
     if (error instanceof BudgetError) return planRefusal(taken.source, error)
     throw error
@@ -216,7 +217,7 @@ function kubernetes(planned: Planned): Generated {
 function readName(text: string): string {
   if (/^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$/.test(text)) return text
   throw new InvalidArgumentError(
-    'It must begin with a letter, and have lower-case letters, digits and - only, at most 52.',
+    t`It must begin with a letter, and have lower-case letters, digits and - only, at most 52.`,
   )
 }
 

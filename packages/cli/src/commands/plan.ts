@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { CannotRunError, type Outcome } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 import { explainSizing, type SizingOptions } from '../plan/explain-sizing.ts'
 import { type PlanOptions, withPlanOptions } from '../plan/plan-options.ts'
 import { planOutcome } from '../plan/plan-outcome.ts'
@@ -44,7 +45,7 @@ function explainOption(flags: string, description: string, read: (text: string) 
 async function plan(url: string | undefined, options: ExplainedPlanOptions): Promise<Outcome> {
   if ((options.checkouts === undefined) !== (options.held === undefined))
     throw new CannotRunError(
-      "--checkouts and --held go together (Little's law), for example: --checkouts 400 --held 12.",
+      t`--checkouts and --held go together (Little's law), for example: --checkouts 400 --held 12.`,
     )
   const { source, input } = await takePlan(url, options)
   const sizing = options.explain ? explainSizing(options, source.load) : []

@@ -1,4 +1,5 @@
 import { CannotRunError } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 import {
   type ComposeInput,
   monitoringFiles,
@@ -111,7 +112,7 @@ function refuseTakenNames({ file, services }: ExistingCompose, names: readonly s
   const taken = names.filter((name) => services[name] !== undefined)
   if (taken.length === 0) return
   throw new CannotRunError(
-    `${file} has ${taken.length === 1 ? 'a service' : 'services'} named ${taken.join(', ')} already. Nothing was written: compare it with \`poolguard generate pgbouncer --print\`, or choose another directory (--out).`,
+    t`${file} already has services with these names: ${taken.join(', ')}. Nothing was written: compare it with \`poolguard generate pgbouncer --print\`, or choose another directory (--out).`,
   )
 }
 
@@ -123,18 +124,18 @@ function nextSteps(
 ): readonly string[] {
   const byHand = apps.flatMap(([name, rewiring]) => rewiring.byHand.map((variable) => ({ name, variable })))
   return [
-    ...(password ? [] : [`Set APP_PASSWORD in .env to the POSTGRES_PASSWORD of the service ${service} in ${file}.`]),
-    'Set the other values of .env.example in .env: openssl rand -hex 24',
+    ...(password ? [] : [t`Set APP_PASSWORD in .env to the POSTGRES_PASSWORD of the service ${service} in ${file}.`]),
+    t`Set the other values of .env.example in .env: openssl rand -hex 24`,
     ...byHand.map(
       ({ name, variable }) =>
-        `In ${file}, service ${name}: let ${variable} lead to ${POOLER_HOST}:${POOLER_PORT} instead of ${service}:${place.port}.`,
+        t`In ${file}, service ${name}: let ${variable} lead to ${POOLER_HOST}:${POOLER_PORT} instead of ${service}:${place.port}.`,
     ),
     ...(apps.length > 0
       ? []
       : [
-          `No service of ${file} names ${service} in its variables: let the app connect to ${POOLER_HOST}:${POOLER_PORT}.`,
+          t`No service of ${file} names ${service} in its variables: let the app connect to ${POOLER_HOST}:${POOLER_PORT}.`,
         ]),
-    ...(hasCommand ? [`In ${file}, service ${service}, add to the command: ${serverFlags(settings).join(' ')}`] : []),
+    ...(hasCommand ? [t`In ${file}, service ${service}, add to the command: ${serverFlags(settings).join(' ')}`] : []),
     `docker compose -f ${file} -f ${OVERRIDE} up -d --wait    # or: export COMPOSE_FILE=${file}:${OVERRIDE}`,
   ]
 }

@@ -1,4 +1,5 @@
 import { type PlanInput, surgeInstances } from '@poolguard/core/postgres'
+import { t } from '../output/translate.ts'
 import type { PostgresVersion } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
 import { appEnvironment, GENERATED_POOLER, type Wiring } from './app-environment.ts'
@@ -229,6 +230,6 @@ function nextSteps({ role, database }: Place): readonly string[] {
     'cp .env.example .env              # then set each value: openssl rand -hex 24',
     'docker compose up -d --wait       # PostgreSQL, PgBouncer, then the app',
     `(. ./.env; PGPASSWORD=$APP_PASSWORD npx poolguard verify postgresql://${role}@127.0.0.1:${POOLER_PORT}/${database} --expect transaction --prepared)`,
-    'Migrations: docker compose run --rm app <your command>, with DIRECT_URL, which bypasses PgBouncer.',
+    t`Migrations: docker compose run --rm app <your command>, with DIRECT_URL, which bypasses PgBouncer.`,
   ]
 }

@@ -1,4 +1,5 @@
 import type { Budget } from '@poolguard/core'
+import { t } from '../output/translate.ts'
 import { type AppEnvironmentInput, appEnvironment } from './app-environment.ts'
 import type { Generated } from './generated-file.ts'
 import { POOLER_HOST, POOLER_PORT } from './pgbouncer-ini.ts'
@@ -15,7 +16,7 @@ export function generateEnv(input: Omit<AppEnvironmentInput, 'password' | 'maxPe
     next: [
       ...(input.pooler?.host === POOLER_HOST
         ? [
-            `If the app does not share a network with PgBouncer, replace ${POOLER_HOST}:${POOLER_PORT} with its address.`,
+            t`If the app does not share a network with PgBouncer, replace ${POOLER_HOST}:${POOLER_PORT} with its address.`,
           ]
         : []),
       "cp .env.example .env    # then replace CHANGE_ME with the role's password, percent-encoded",

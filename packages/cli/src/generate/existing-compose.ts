@@ -1,6 +1,7 @@
 import { parseEnv } from 'node:util'
 import { parse } from 'yaml'
 import { CannotRunError } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 import { ProjectFolder } from '../project/project-folder.ts'
 import { MARK } from './generated-file.ts'
 
@@ -40,7 +41,7 @@ export function readExistingCompose(path: string): ExistingCompose | undefined {
   )
   if (read === 'ours') return undefined
   if (folder.unread.length > 0) {
-    throw new CannotRunError(`${folder.unread.join(', ')}: repair it, or choose another directory (--out).`)
+    throw new CannotRunError(t`${folder.unread.join(', ')}: repair it, or choose another directory (--out).`)
   }
   const services = Object.entries(recordOf(recordOf(read).services))
   return {

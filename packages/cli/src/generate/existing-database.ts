@@ -1,4 +1,5 @@
 import { CannotRunError } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 import type { ExistingCompose } from './existing-compose.ts'
 import { type Place, requireWritable } from './place.ts'
 
@@ -27,7 +28,7 @@ export function findDatabase({ file, services, variables }: ExistingCompose): Ex
   const [found] = Object.entries(services).filter(([, { image }]) => SERVER_IMAGE.test(image))
   if (!found) {
     throw new CannotRunError(
-      `${file} has no PostgreSQL. For a database elsewhere run \`poolguard generate pgbouncer <url>\`; for a new one choose another directory (--out).`,
+      t`${file} has no PostgreSQL. For a database elsewhere run \`poolguard generate pgbouncer <url>\`; for a new one choose another directory (--out).`,
     )
   }
   const [service, { environment, hasCommand, hasHealthcheck }] = found
@@ -35,7 +36,9 @@ export function findDatabase({ file, services, variables }: ExistingCompose): Ex
     const written = environment[name]
     const text = written === undefined ? undefined : fill(written, variables)
     if (written !== undefined && text === undefined) {
-      throw new CannotRunError(`${name} of the service ${service} in ${file} is ${written}: set that variable in .env.`)
+      throw new CannotRunError(
+        t`${name} of the service ${service} in ${file} is ${written}: set that variable in .env.`,
+      )
     }
     return text
   }

@@ -1,5 +1,6 @@
 import type { Outcome } from '../outcome.ts'
 import { paint } from '../output/paint.ts'
+import { t } from '../output/translate.ts'
 import type { Generated } from './generated-file.ts'
 
 export interface GenerateReport {
@@ -21,10 +22,12 @@ export function generateOutcome({ generated, folder, about }: GenerateReport): O
   const place = folder === '.' ? '' : `${folder.replace(/\/$/, '')}/`
   const lines = [
     ...(about.length > 0 ? [...about, ''] : []),
-    ...(budget ? [...budget.steps.map((step) => `  ${step}`), `  max ${budget.maxPerPool} for each pool`, ''] : []),
-    ...files.map(({ path }) => `${paint('green', 'wrote')}  ${place}${path}`),
+    ...(budget
+      ? [...budget.steps.map((step) => `  ${step}`), `  ${t`max ${budget.maxPerPool} for each pool`}`, '']
+      : []),
+    ...files.map(({ path }) => `${paint('green', t`wrote`)}  ${place}${path}`),
     '',
-    folder === '.' ? 'Next:' : `Next, in ${folder}:`,
+    folder === '.' ? t`Next:` : t`Next, in ${folder}:`,
     ...next.map((step) => `  ${step}`),
   ]
   return { exitCode: 0, text: lines.join('\n'), json, isFileContent: true }

@@ -1,4 +1,5 @@
 import { ConnectionString } from '@poolguard/core/postgres'
+import { t } from '../output/translate.ts'
 import type { Generated } from './generated-file.ts'
 import { AUTH_SQL, USERLIST_EXAMPLE } from './pgbouncer-auth.ts'
 import { POOLER_PORT, pgBouncerIni } from './pgbouncer-ini.ts'
@@ -21,7 +22,7 @@ export function generatePgBouncer(plan: PoolerPlan, place: Place): Generated {
     ],
     next: [
       `psql "${admin.href}" -v password="$PGBOUNCER_PASSWORD" -f pgbouncer/auth.sql`,
-      `Copy pgbouncer.ini and userlist.txt (from the example, with passwords, mode 600) to /etc/pgbouncer, and start PgBouncer.`,
+      t`Copy pgbouncer.ini and userlist.txt (from the example, with passwords, mode 600) to /etc/pgbouncer, and start PgBouncer.`,
       `PGPASSWORD="$APP_PASSWORD" npx poolguard verify postgresql://${role}@127.0.0.1:${POOLER_PORT}/${database} --expect transaction --prepared`,
     ],
   }

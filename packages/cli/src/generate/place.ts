@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type ConnectionString, normalizeTarget, type UrlParameter } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 
 /** The address of PostgreSQL, the database and the app's role, as the files use them. */
 export interface Place {
@@ -48,7 +49,7 @@ export function requireWritable(place: Place): void {
   ] as const) {
     if (!shape.test(place[part])) {
       throw new CannotRunError(
-        `The ${part} ${JSON.stringify(place[part])} cannot be written to the files: it may contain only letters, digits, _, . and -. Pass a URL with a placeholder, and edit the files afterwards.`,
+        t`The ${part} ${JSON.stringify(place[part])} cannot be written to the files: it may contain only letters, digits, _, . and -. Pass a URL with a placeholder, and edit the files afterwards.`,
       )
     }
   }
@@ -65,8 +66,7 @@ function requirePlainNames(target: ConnectionString): void {
   for (const [part, isPlain] of Object.entries(parts)) {
     if (isPlain) continue
     throw new CannotRunError(
-      `The ${part} in the connection string may be part of a password, so no file is written with it. ` +
-        'Percent-encode the password in the URL (encodeURIComponent), or give a URL without a password.',
+      t`The ${part} in the connection string may be part of a password, so no file is written with it. Percent-encode the password in the URL (encodeURIComponent), or give a URL without a password.`,
     )
   }
 }

@@ -1,4 +1,5 @@
 import type { Budget } from '@poolguard/core'
+import { t } from '../output/translate.ts'
 import type { PostgresVersion } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
 import type { Generated } from './generated-file.ts'
@@ -31,12 +32,12 @@ export function generatePostgres(
     budget,
     files: [{ path: `postgres/${FILE}`, content: [...head, ...lines].join('\n') }],
     next: [
-      `Copy postgres/${FILE} next to postgresql.conf (SHOW config_file), and add as its last line: include = '${FILE}'`,
-      'Restart PostgreSQL: it reads max_connections and shared_buffers only at startup.',
+      t`Copy postgres/${FILE} next to postgresql.conf (SHOW config_file), and add as its last line: include = '${FILE}'`,
+      t`Restart PostgreSQL: it reads max_connections and shared_buffers only at startup.`,
       "select name, setting, sourcefile from pg_catalog.pg_settings where pg_catalog.strpos(sourcefile, 'poolguard.conf') operator(pg_catalog.>) 0; -- shows the settings in force",
       ...(needsPooler
         ? [
-            `max_connections is too small for ${budget.pools} pools without PgBouncer in front: run poolguard generate pgbouncer.`,
+            t`max_connections is too small for ${budget.pools} pools without PgBouncer in front: run poolguard generate pgbouncer.`,
           ]
         : []),
     ],

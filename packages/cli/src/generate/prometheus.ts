@@ -1,5 +1,6 @@
 import { alertRules, prometheusRuleFile } from '@poolguard/core/dashboards'
 import { stringify } from 'yaml'
+import { t } from '../output/translate.ts'
 import type { Generated, GeneratedFile } from './generated-file.ts'
 
 export interface PrometheusInput {
@@ -18,7 +19,7 @@ export function generatePrometheus(input: PrometheusInput): Generated {
     next: [
       'promtool check config prometheus/prometheus.yml',
       'prometheus --config.file=prometheus/prometheus.yml',
-      'Expose /metrics in each instance: metrics: true in @poolguard/fastify or @poolguard/nestjs, or renderMetrics().',
+      t`Expose /metrics in each instance: metrics: true in @poolguard/fastify or @poolguard/nestjs, or renderMetrics().`,
     ],
   }
 }

@@ -1,4 +1,5 @@
 import type { Budget } from '@poolguard/core'
+import { t } from '../output/translate.ts'
 import type { PostgresVersion } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
 import type { Generated } from './generated-file.ts'
@@ -47,7 +48,7 @@ export function generateRds(
       `aws rds modify-db-parameter-group --db-parameter-group-name ${GROUP} --parameters file://${FILE}`,
       `aws rds modify-db-instance --db-instance-identifier <instance> --db-parameter-group-name ${GROUP} --apply-immediately`,
       'aws rds reboot-db-instance --db-instance-identifier <instance>    # ends all sessions; max_connections needs it',
-      'Aurora: use aurora-postgresql in place of postgres in the family. Without max_connections RDS computes it from the memory of the instance.',
+      t`Aurora: use aurora-postgresql in place of postgres in the family. Without max_connections RDS computes it from the memory of the instance.`,
     ],
   }
 }

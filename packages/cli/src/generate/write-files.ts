@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative } from 'node:path'
 import { CannotRunError } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 import { readFileInside, UnreadableFileError } from '../project/read-regular-file.ts'
 import { type GeneratedFile, MARK } from './generated-file.ts'
 import { mergeEnvironment } from './merge-environment.ts'
@@ -20,7 +21,7 @@ export function writeFiles(folder: string, files: readonly GeneratedFile[], repl
   const folders = there.filter(({ file }) => statSync(file, { throwIfNoEntry: false })?.isDirectory())
   if (folders.length > 0)
     throw new CannotRunError(
-      `${folders.map(({ path }) => path).join(', ')}: a directory has this name. Nothing was written.`,
+      t`${folders.map(({ path }) => path).join(', ')}: a directory has this name. Nothing was written.`,
     )
   const drafts: { draft: string; file: string }[] = []
   try {
@@ -33,7 +34,7 @@ export function writeFiles(folder: string, files: readonly GeneratedFile[], repl
     for (const { draft, file } of drafts) renameSync(draft, file)
   } catch (error) {
     for (const { draft } of drafts) rmSync(draft, { force: true })
-    throw new CannotRunError(`${folder} cannot be written: ${(error as Error).message}.`)
+    throw new CannotRunError(t`${folder} cannot be written: ${(error as Error).message}.`)
   }
 }
 
@@ -64,7 +65,7 @@ function refuseLinkedFolders(
     const place = relative(root, realpathSync(nearestFolder(dirname(file))))
     if (place.split(/[\\/]/)[0] === '..' || isAbsolute(place)) {
       throw new CannotRunError(
-        `${path} would be written outside ${folder}, because a directory in its path is a link. Nothing was written: remove the link, or choose another directory (--out).`,
+        t`${path} would be written outside ${folder}, because a directory in its path is a link. Nothing was written: remove the link, or choose another directory (--out).`,
       )
     }
   }
@@ -88,8 +89,8 @@ function isThere(file: string): boolean {
 }
 
 function alreadyThere(paths: readonly string[]): CannotRunError {
-  const exist = paths.length === 1 ? 'exists' : 'exist'
+  const exist = paths.length === 1 ? t`${paths[0]} already exists.` : t`${paths.join(', ')} already exist.`
   return new CannotRunError(
-    `${paths.join(', ')} already ${exist}. Nothing was written: choose another directory (--out), print the files (--print), or replace them (--force).`,
+    t`${exist} Nothing was written: choose another directory (--out), print the files (--print), or replace them (--force).`,
   )
 }

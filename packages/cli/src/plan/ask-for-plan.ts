@@ -1,6 +1,7 @@
 import { cancel, group, intro, text } from '@clack/prompts'
 import type { Surge } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 
 export interface PlanAnswers {
   readonly instances: number
@@ -13,28 +14,28 @@ export async function askForPlan(given: {
   readonly maxSurge?: Surge
   readonly processes?: number
 }): Promise<PlanAnswers> {
-  intro('Which processes share the database?')
+  intro(t`Which processes share the database?`)
   const answers = await group(
     {
-      instances: () => text({ message: 'How many instances of the app?', placeholder: '6', validate: whole }),
+      instances: () => text({ message: t`How many instances of the app?`, placeholder: '6', validate: whole }),
       maxSurge: () =>
         given.maxSurge === undefined
           ? text({
-              message: 'How many extra instances run during a deploy (maxSurge)? A number, or a share.',
+              message: t`How many extra instances run during a deploy (maxSurge)? A number, or a share.`,
               initialValue: '25%',
               validate: (value = '') =>
-                /^\d+%?$/.test(value) ? undefined : 'Enter a number such as 1, or a share such as 25%.',
+                /^\d+%?$/.test(value) ? undefined : t`Enter a number such as 1, or a share such as 25%.`,
             })
           : Promise.resolve(String(given.maxSurge)),
       processes: () =>
         given.processes === undefined
-          ? text({ message: 'How many processes does each instance run?', initialValue: '1', validate: whole })
+          ? text({ message: t`How many processes does each instance run?`, initialValue: '1', validate: whole })
           : Promise.resolve(String(given.processes)),
     },
     {
       onCancel: () => {
-        cancel('Cancelled.')
-        throw new CannotRunError('Cancelled.')
+        cancel(t`Cancelled.`)
+        throw new CannotRunError(t`Cancelled.`)
       },
     },
   )
@@ -47,5 +48,5 @@ export async function askForPlan(given: {
 }
 
 function whole(value = ''): string | undefined {
-  return /^[1-9]\d*$/.test(value) ? undefined : 'Enter a whole number of at least 1.'
+  return /^[1-9]\d*$/.test(value) ? undefined : t`Enter a whole number of at least 1.`
 }

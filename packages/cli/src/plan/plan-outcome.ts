@@ -2,6 +2,7 @@ import type { Budget } from '@poolguard/core'
 import { BudgetError, describeSizing, type PlanInput, planBudget, type Sizing } from '@poolguard/core/postgres'
 import type { Outcome } from '../outcome.ts'
 import { paint } from '../output/paint.ts'
+import { t } from '../output/translate.ts'
 
 export interface PlanReport {
   readonly title: string
@@ -25,7 +26,7 @@ export function planOutcome(report: PlanReport): Outcome {
 
 /** Prints why the plan does not fit, and what to change. */
 export function planRefusal({ title, notes }: Pick<PlanReport, 'title' | 'notes'>, error: BudgetError): Outcome {
-  const text = [title, '', `${paint('red', 'The plan does not fit.')} ${error.message}`, ...printNotes(notes)].join(
+  const text = [title, '', `${paint('red', t`The plan does not fit.`)} ${error.message}`, ...printNotes(notes)].join(
     '\n',
   )
   return { exitCode: 1, text, json: { fits: false, code: error.code, message: error.message, notes } }
@@ -39,15 +40,17 @@ function printPlan({ title, notes, input }: PlanReport, budget: Budget, words: r
     '',
     ...steps.map((step) => `  ${step}`),
     '',
-    `${paint('green', `max ${maxPerPool} for each pool`)}, ${maxPerPool * pools} connections in all ${pools} pools.`,
-    `Set max: ${maxPerPool} (connection_limit=${maxPerPool} in the URL for Prisma 5 and 6, poolSize: ${maxPerPool} for TypeORM)${direct ? ',' : '.'}`,
+    t`${paint('green', t`max ${maxPerPool} for each pool`)}, ${maxPerPool * pools} connections in all ${pools} pools.`,
+    t`Set max: ${maxPerPool} (connection_limit=${maxPerPool} in the URL for Prisma 5 and 6, poolSize: ${maxPerPool} for TypeORM)`.concat(
+      direct ? ',' : '.',
+    ),
     // Behind a transaction pooler, instances does not divide the server's connections.
-    ...(direct ? [`or set { instances: ${pools} } on poolguard's pools: they read the limits from the server.`] : []),
+    ...(direct ? [t`or set { instances: ${pools} } on poolguard's pools: they read the limits from the server.`] : []),
     ...(words.length > 0 ? ['', ...words] : []),
     ...printNotes(notes),
   ].join('\n')
 }
 
 function printNotes(notes: readonly string[]): string[] {
-  return notes.length > 0 ? ['', ...notes.map((note) => `Note: ${note}`)] : []
+  return notes.length > 0 ? ['', ...notes.map((note) => t`Note: ${note}`)] : []
 }

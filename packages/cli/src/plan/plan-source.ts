@@ -17,6 +17,7 @@ import { readServerFacts } from '../database/read-server-facts.ts'
 import type { ServerFacts } from '../database/server-facts.ts'
 import { environment } from '../environment/own-environment.ts'
 import { CannotRunError } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 import { findTarget } from '../target.ts'
 
 /** The limits that a plan uses, and where they come from. */
@@ -39,7 +40,7 @@ export function sourceByHand(given: { readonly maxConnections?: number; readonly
   const { maxConnections = 0, reserved } = given
   const limits = { roleLimit: null, databaseLimit: null }
   const capacity = { maxConnections, reserved, ...limits, used: 0, usedByRole: 0, usedByDatabase: 0 }
-  return { title: 'Planned without a server', notes: [], capacity }
+  return { title: t`Planned without a server`, notes: [], capacity }
 }
 
 export interface ServerSourceOptions {
@@ -56,14 +57,14 @@ export async function readServerSource(url: string | undefined, options: ServerS
   const target = findTarget({ url, dotenv, ...place })?.url
   if (!target) {
     throw new CannotRunError(
-      'No database configured: pass a URL, set DATABASE_URL or PGHOST, or plan without a server with --max-connections.',
+      t`No database configured: pass a URL, set DATABASE_URL or PGHOST, or plan without a server with --max-connections.`,
     )
   }
   const facts = await readServerFacts(target)
   if ('failure' in facts) {
-    const room = facts.failure === 'full' ? ' Run `poolguard doctor` to see how to free connections.' : ''
+    const room = facts.failure === 'full' ? ` ${t`Run \`poolguard doctor\` to see how to free connections.`}` : ''
     throw new CannotRunError(
-      `Cannot connect to ${describeAddress(target)}: ${facts.message}.${room} To plan without the server, pass --max-connections.`,
+      t`Cannot connect to ${describeAddress(target)}: ${facts.message}.${room} To plan without the server, pass --max-connections.`,
     )
   }
   const consoleUrl = poolerUrl === undefined ? target : (findTarget({ url: poolerUrl, ...place })?.url ?? target)
@@ -71,7 +72,7 @@ export async function readServerSource(url: string | undefined, options: ServerS
   const onInvalid = (problem: string) => problems.push(problem)
   const pooler = facts.topology.kind === 'pooler' ? await readPooler(consoleUrl, target, facts, onInvalid) : undefined
   return {
-    title: `PostgreSQL ${facts.version} at ${describeAddress(target)}: ${describeTopology(facts.topology)}`,
+    title: t`PostgreSQL ${facts.version} at ${describeAddress(target)}: ${describeTopology(facts.topology)}`,
     notes: [...notesOn(facts, app), ...noteOnPooler(facts, pooler, problems)],
     capacity: capacityOfApp(facts),
     version: facts.version,
@@ -118,14 +119,14 @@ function notesOn({ usage, superuser, role, database }: ServerFacts, app: readonl
   if (superuser) {
     const counted = app
       ? ''
-      : ` All sessions in ${database} count as the app's; pass --app to count only those with that application_name.`
+      : ` ${t`All sessions in ${database} count as the app's; pass --app to count only those with that application_name.`}`
     notes.push(
-      `${role} is a superuser. The plan assumes that the app's role cannot use the reserved slots and has no CONNECTION LIMIT.${counted}`,
+      t`${role} is a superuser. The plan assumes that the app's role cannot use the reserved slots and has no CONNECTION LIMIT.${counted}`,
     )
   }
   if (usage.some(({ hidden }) => hidden > 0)) {
     notes.push(
-      'The plan may count parallel workers of other roles as connections: this role cannot see their kind. GRANT pg_read_all_stats to see it.',
+      t`The plan may count parallel workers of other roles as connections: this role cannot see their kind. GRANT pg_read_all_stats to see it.`,
     )
   }
   return notes
@@ -138,8 +139,11 @@ function noteOnPooler(
   [problem]: readonly string[],
 ): string[] {
   if (topology.kind !== 'pooler' || pooler) return []
-  const plan = "so the plan divides the server's connections as if there were no pooler."
   return problem === undefined
-    ? [`This user cannot read the pooler's console, ${plan} Pass --pooler-url with a user in stats_users.`]
-    : [`The pooler's console gave an invalid answer, ${plan} ${problem.charAt(0).toUpperCase()}${problem.slice(1)}.`]
+    ? [
+        t`This user cannot read the pooler's console, so the plan divides the server's connections as if there were no pooler. Pass --pooler-url with a user in stats_users.`,
+      ]
+    : [
+        t`The pooler's console gave an invalid answer (${problem}), so the plan divides the server's connections as if there were no pooler.`,
+      ]
 }

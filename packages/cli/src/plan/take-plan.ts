@@ -1,5 +1,6 @@
 import type { OtherConnections, PlanInput } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 import { askForPlan } from './ask-for-plan.ts'
 import type { PlanOptions } from './plan-options.ts'
 import { type PlanSource, readServerSource, sourceByHand } from './plan-source.ts'
@@ -19,7 +20,7 @@ export async function takePlan(url: string | undefined, options: PlanOptions): P
   const asks = process.stdin.isTTY && process.stdout.isTTY && !options.json
   const given = options.instances === undefined && asks ? { ...options, ...(await askForPlan(options)) } : options
   if (given.instances === undefined)
-    throw new CannotRunError('The number of instances is missing: pass --instances 6, for example.')
+    throw new CannotRunError(t`The number of instances is missing: pass --instances 6, for example.`)
   const source = given.maxConnections === undefined ? await readServerSource(url, given) : sourceByHand(given)
   const input: PlanInput = {
     capacity: source.capacity,

@@ -1,5 +1,6 @@
 import { BudgetError, type PlanInput, surgeInstances } from '@poolguard/core/postgres'
 import { Document } from 'yaml'
+import { t } from '../../output/translate.ts'
 import type { Wiring } from '../app-environment.ts'
 import type { Generated } from '../generated-file.ts'
 import { AUTH_SQL } from '../pgbouncer-auth.ts'
@@ -73,7 +74,7 @@ function planPerPod({ plan, input: { instances, maxSurge } }: KubernetesInput): 
   const maxDbConnections = Math.floor(plan.maxDbConnections / pods)
   if (maxDbConnections < 2) {
     throw new BudgetError(
-      `A PgBouncer in each of ${pods} pods would get ${maxDbConnections} of ${plan.maxDbConnections} connections, but it needs two: one to look up passwords. Use one PgBouncer for all pods (without --sidecar), or raise max_connections.`,
+      t`A PgBouncer in each of ${pods} pods would get ${maxDbConnections} of ${plan.maxDbConnections} connections, but it needs two: one to look up passwords. Use one PgBouncer for all pods (without --sidecar), or raise max_connections.`,
     )
   }
   const maxClients = Math.ceil(plan.maxClients / pods)
@@ -104,7 +105,7 @@ function nextSteps({ name, place: { host, port, database }, monitoring }: Kubern
     `kubectl create secret generic ${POOLER_SECRET} --from-literal=pgbouncer_password="$PGBOUNCER_PASSWORD" --from-literal=pgbouncer_stats_password="$(openssl rand -hex 24)"`,
     `kubectl create secret generic ${appSecret(name)} --from-literal=password="$APP_PASSWORD"    # percent-encoded: it becomes part of a URL`,
     'kubectl apply -f kubernetes/',
-    'Migrations: run them as a Job with DIRECT_URL, which bypasses PgBouncer.',
-    ...(monitoring ? ["PodMonitors need the Prometheus Operator; expose the app's metrics at /metrics."] : []),
+    t`Migrations: run them as a Job with DIRECT_URL, which bypasses PgBouncer.`,
+    ...(monitoring ? [t`PodMonitors need the Prometheus Operator; expose the app's metrics at /metrics.`] : []),
   ]
 }
