@@ -3,7 +3,17 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { diagnose } from './diagnose.ts'
 import { RULES } from './rules/index.ts'
-import { code, type FactsInput, factsOf, pgBouncer, pooled, poolerConsole, SERVER, sessions } from './testing/facts.ts'
+import {
+  type FactsInput,
+  factsOf,
+  pgBouncer,
+  pool,
+  pooled,
+  poolerConsole,
+  SERVER,
+  sessions,
+  statement,
+} from './testing/facts.ts'
 
 interface Case {
   readonly given: string
@@ -148,7 +158,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       given: 'instances from the command line, on a real server',
-      facts: { server: SERVER, instances: 8, maxSurge: '25%', project: { code: [code('max', 20)] } },
+      facts: { server: SERVER, instances: 8, maxSurge: '25%', project: { pools: [pool(20)] } },
       says: '8 instances: 10 at once during a deploy x max 20 (src/db.ts:4) = 200',
     },
     {
@@ -165,8 +175,19 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       says: 'max 30 (connection_limit of DATABASE_URL)',
     },
     { given: "Prisma's engine without one", facts: { project: { drivers: ['prisma-engine'], compose } } },
-    { given: 'pools that fit', facts: { server: SERVER, project: { compose, code: [code('max', 14)] } } },
-    { given: 'an unknown number of instances', facts: { server: SERVER, project: { code: [code('max', 500)] } } },
+    { given: 'pools that fit', facts: { server: SERVER, project: { compose, pools: [pool(14)] } } },
+    {
+      given: 'several pools in each process',
+      facts: {
+        server: SERVER,
+        instances: 4,
+        project: {
+          pools: [pool(20), pool(10, { library: 'pg-boss', maxFile: 'src/jobs.ts' }), pool(90, { role: 'script' })],
+        },
+      },
+      says: '4 instances: 4 at once x 30 in 2 pools (max 20 in src/db.ts:4, max 10 in src/jobs.ts:4) = 120',
+    },
+    { given: 'an unknown number of instances', facts: { server: SERVER, project: { pools: [pool(500)] } } },
     { given: 'a transaction pooler', facts: { server: pooled('safe'), instances: 80 } },
     {
       given: 'a pooler in the project and no database address',
@@ -185,12 +206,15 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       given: "Prisma's statementNameGenerator behind such a pooler",
-      facts: { server: pooled('unsafe'), project: { code: [code('statement-names')] } },
+      facts: { server: pooled('unsafe'), project: { statements: [statement('statement-names')] } },
       says: 'statementNameGenerator in src/db.ts:4',
     },
     {
       given: 'postgres.js with prepare: false',
-      facts: { server: pooled('unsafe'), project: { drivers: ['postgres.js'], code: [code('prepare-false')] } },
+      facts: {
+        server: pooled('unsafe'),
+        project: { drivers: ['postgres.js'], statements: [statement('prepare-false')] },
+      },
     },
     {
       given: 'a pooler that tracks prepared statements',
@@ -283,14 +307,17 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'prepare-off-without-need': [
     {
       given: 'prepare: false on PostgreSQL itself',
-      facts: { server: SERVER, project: { code: [code('prepare-false')] } },
+      facts: { server: SERVER, project: { statements: [statement('prepare-false')] } },
       says: 'src/db.ts:4',
     },
     {
       given: 'prepare: false on a pooler that needs it',
-      facts: { server: pooled('unsafe'), project: { code: [code('prepare-false')] } },
+      facts: { server: pooled('unsafe'), project: { statements: [statement('prepare-false')] } },
     },
-    { given: 'prepare: false on an unchecked server', facts: { project: { code: [code('prepare-false')] } } },
+    {
+      given: 'prepare: false on an unchecked server',
+      facts: { project: { statements: [statement('prepare-false')] } },
+    },
   ],
   'pooler-without-prepared-statements': [
     {

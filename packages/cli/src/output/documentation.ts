@@ -3,5 +3,10 @@ const DOCUMENTATION = 'https://github.com/poolguard/poolguard/blob/main/docs'
 
 /** The page of a doctor rule. */
 export function rulePage(rule: string): string {
-  return `${DOCUMENTATION}/doctor/${rule}.md`
+  return documentationPage(`doctor/${rule}.md`)
+}
+
+/** A page of the documentation: `options.md`. */
+export function documentationPage(path: string): string {
+  return `${DOCUMENTATION}/${path}`
 }

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { readProject } from './read-project.ts'
-import { settingsIn } from './settings-in-source.ts'
 
 /** A directory with these files. */
 function folderWith(files: Readonly<Record<string, string>>): string {
@@ -90,17 +89,64 @@ test('control characters in names are escaped', () => {
   expect(output).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/)
 })
 
-test.each([
-  ['pools in one call', `new Pool(${'{max:1},'.repeat(50_000)})`, 50_000],
-  ['parentheses', `${'('.repeat(200_000)}max: 1`, 1],
-  ['calls in calls', `${'pool(max:1,'.repeat(50_000)}`, 50_000],
-  ['unclosed comments', `${'/* '.repeat(130_000)}max: 1`, 0],
-  ['unopened type arguments', `${'>('.repeat(200_000)}max: 1`, 1],
-  ['blanks', `max${' '.repeat(500_000)}: 1`, 1],
-  ['words', 'max '.repeat(200_000), 0],
-])('scanning a source takes linear time: %s', (_what, text, found) => {
-  // A quadratic scan would exceed the test's timeout.
-  expect(settingsIn(text, 'a.ts')).toHaveLength(found)
+test.each<[what: string, file: string, text: string, skipped: string | undefined]>([
+  ['many pools', 'db.ts', `import { Pool } from 'pg'\n${'new Pool({ max: 1 })\n'.repeat(30_000)}`, undefined],
+  ['pools in one call', 'db.ts', `import { Pool } from 'pg'\nnew Pool(${'{max:1},'.repeat(50_000)})`, undefined],
+  ['parentheses', 'db.ts', `import 'pg'\n${'('.repeat(200_000)}max: 1`, 'nested too deeply'],
+  ['calls in calls', 'db.ts', `import 'pg'\n${'pool(max,'.repeat(50_000)}`, 'nested too deeply'],
+  ['unclosed comments', 'db.ts', `import 'pg'\n${'/* '.repeat(130_000)}max: 1`, 'invalid syntax'],
+  ['type arguments', 'db.ts', `import 'pg'\nf(${'<T>('.repeat(40)}x${')'.repeat(40)})`, 'takes too long to parse'],
+  ['blanks', 'db.ts', `import { Pool } from 'pg'\nnew Pool({ max${' '.repeat(500_000)}: 1 })`, undefined],
+  ['a binary file', 'db.js', `'pg'${'\0'.repeat(100_000)}`, 'invalid syntax'],
+  [
+    'names in circles',
+    'db.ts',
+    `import { Pool } from 'pg'\nconst a = b\nconst b = a\nnew Pool({ max: a, ...b })`,
+    undefined,
+  ],
+  [
+    'sources in circles',
+    'db.ts',
+    `import { Pool } from 'pg'\nexport { a } from './db'\nimport { a } from './db'\nnew Pool(a)`,
+    undefined,
+  ],
+  ['many sums', 'db.ts', `import { Pool } from 'pg'\n${sums()}new Pool({ max: s40 })`, undefined],
+  ['many spreads', 'db.ts', `import { Pool } from 'pg'\n${spreads()}new Pool(s40)`, undefined],
+])('reading a source takes bounded time: %s', (_what, file, text, skipped) => {
+  // Exponential time would exceed the test's timeout. A busy machine may reach the bound of time with the large ones.
+  const { unread } = readProject(folderWith({ 'package.json': MANIFEST, [file]: text }))
+
+  if (skipped !== undefined) expect(unread).toEqual([expect.stringContaining(`(${skipped})`)])
+})
+
+test('a source with a merge conflict is read without the marks', () => {
+  const text = `import { Pool } from 'pg'
+<<<<<<< HEAD
+export const pool = new Pool({ max: 20 })
+=======
+export const pool = new Pool({ max: 30 })
+>>>>>>> branch
+`
+  const { pools, unread } = readProject(folderWith({ 'package.json': MANIFEST, 'db.ts': text }))
+
+  expect(pools.map(({ max }) => max)).toEqual([20, 30])
+  expect(unread).toEqual(['db.ts line 2, 4, 6 (invalid syntax)'])
+})
+
+test('a monorepo with hostile patterns takes bounded time', () => {
+  const patterns = ['{a,b}'.repeat(30), '**/'.repeat(60), '*'.repeat(150), '!(x)', '[a-z]*']
+  const files = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`${'a/'.repeat(at)}package.json`, MANIFEST]))
+
+  expect(
+    readProject(folderWith({ ...files, 'package.json': JSON.stringify({ workspaces: patterns }) })).unread,
+  ).toEqual(['part of the sources (too many files)'])
+})
+
+test('variables that refer to each other take bounded time', () => {
+  const lines = Array.from({ length: 30 }, (_, at) => `A${at}=\${A${at + 1}}\${A${at + 1}}\${A${(at + 7) % 30}}`)
+  const { apps } = readProject(folderWith({ 'package.json': MANIFEST, '.env': `${lines.join('\n')}\nB=\${B}` }))
+
+  expect(apps[0]?.environment.used.map(({ file }) => file)).toEqual(['.env'])
 })
 
 function aliases(): string {
@@ -109,4 +155,13 @@ function aliases(): string {
     return `a${level}: &a${level} [${of}]`
   })
   return `${levels.join('\n')}\nservices: *a11\n`
+}
+
+/** Each line needs the one before twice. */
+function sums(): string {
+  return `const s0 = 1\n${Array.from({ length: 40 }, (_, at) => `const s${at + 1} = s${at} + s${at}\n`).join('')}`
+}
+
+function spreads(): string {
+  return `const s0 = x\n${Array.from({ length: 40 }, (_, at) => `const s${at + 1} = { ...s${at}, ...s${at} }\n`).join('')}`
 }

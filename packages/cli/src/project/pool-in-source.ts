@@ -20,6 +20,9 @@ export type PoolLibrary =
   | 'fastify-postgres'
   | 'slonik'
   | 'pg-promise'
+  | 'payload'
+  | 'keyv'
+  | 'databases'
 
 /** Where the size of a pool comes from. */
 export type PoolSizeSource =
@@ -31,8 +34,8 @@ export type PoolSizeSource =
   | { readonly kind: 'variable'; readonly variable: string; readonly fallback: number | undefined }
   /** A parameter of the connection URL, set in the source or in the variable that holds the URL. */
   | { readonly kind: 'url'; readonly parameter: string; readonly variable: string | undefined }
-  /** The library's default; `reference` is the page that says so. */
-  | { readonly kind: 'default'; readonly reference: string }
+  /** The library's default; `reference` is the page that says so, `assumes` what the default depends on. */
+  | { readonly kind: 'default'; readonly reference: string; readonly assumes?: string }
   /** An expression that cannot be computed from the file, such as a call. */
   | { readonly kind: 'unknown'; readonly expression: string }
 
@@ -44,6 +47,9 @@ export type PoolSizeSource =
  */
 export type PoolCreation = 'process' | 'call' | 'reload'
 
+/** `script`: a program of its own, such as a seed or a migration, that does not run in the app's processes. */
+export type PoolRole = 'app' | 'script'
+
 /** A pool that the sources of an app create. No code of the project has run to find it. */
 export interface PoolInSource {
   /** The file, relative to the project's root, with `/`. */
@@ -53,11 +59,13 @@ export interface PoolInSource {
   /** The largest number of connections of one such pool; undefined if it cannot be read from the files. */
   readonly max: number | undefined
   readonly maxFrom: PoolSizeSource
-  /** The line of the size; the line of the call if the size is the library's default. */
+  /** The file and line of the size; those of the call if the size is the library's default. */
+  readonly maxFile: string
   readonly maxLine: number
   /** Pools that one creation opens: TypeORM opens one for the master and one for each replica. */
   readonly pools: number
   readonly per: PoolCreation
+  readonly role: PoolRole
   /** Created by an adapter of poolguard, which keeps within the server's limits at run time. */
   readonly guarded: boolean
   /** The environment variable with the address, such as `DATABASE_URL`; undefined if the call names none. */

@@ -9,7 +9,7 @@ const fixture = (name: string) => readProject(join(import.meta.dirname, '../../f
 test('a NestJS app: the pool in its data source, services merged from an anchor, a start-first update', () => {
   expect(fixture('nest-typeorm-replicas')).toMatchObject({
     drivers: ['pg'],
-    code: [{ file: 'src/data-source.ts', line: 6, kind: 'max', value: 25 }],
+    pools: [{ file: 'src/data-source.ts', library: 'typeorm', max: 25, maxLine: 6, per: 'process' }],
     compose: {
       file: 'compose.yaml',
       maxConnections: 120,
@@ -47,14 +47,15 @@ test('Prisma 6 with its engine, a pgbouncer.ini, and a URL for migrations', () =
 test('postgres.js: settings in code, not in comments', () => {
   expect(fixture('neon-postgres-js')).toMatchObject({
     drivers: ['postgres.js'],
-    code: [{ file: 'src/db/index.ts', line: 5, kind: 'prepare-false' }],
+    statements: [{ file: 'src/db/index.ts', line: 5, kind: 'prepare-false' }],
+    pools: [{ file: 'src/db/index.ts', library: 'postgres', max: 10 }],
     compose: undefined,
   })
 })
 
 test('a directory that is not a project', () => {
   // Its subdirectories are other projects.
-  expect(fixture('')).toMatchObject({ drivers: [], code: [], compose: undefined, pgBouncer: undefined })
+  expect(fixture('')).toMatchObject({ drivers: [], apps: [], pools: [], compose: undefined, pgBouncer: undefined })
 })
 
 /** A directory with these files; null creates a subdirectory. */
@@ -153,8 +154,10 @@ export const pool = new Pool({
 })
 export const options = () => ({ type: 'postgres', extra: { max: 25 } })
 `
-  expect(project({ 'package.json': '{}', 'src/db.ts': source }).code).toEqual([
-    { file: 'src/db.ts', line: 8, kind: 'max', value: 5 },
-    { file: 'src/db.ts', line: 10, kind: 'max', value: 25 },
+  const { pools } = project({ 'package.json': '{"dependencies":{"typeorm":"1"}}', 'src/db.ts': source })
+
+  expect(pools.map(({ library, max, maxLine }) => [library, max, maxLine])).toEqual([
+    ['pg', 5, 8],
+    ['typeorm', 25, 10],
   ])
 })

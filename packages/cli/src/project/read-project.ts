@@ -1,53 +1,56 @@
+import { environment } from '../environment/own-environment.ts'
 import { withPlainTexts } from '../output/printable.ts'
-import type { Driver, ProjectFacts } from './project-facts.ts'
+import { Evaluator } from '../source/evaluator.ts'
+import type { Module } from '../source/module.ts'
+import { readNumber } from '../source/read-number.ts'
+import { readApps } from './apps/read-apps.ts'
+import type { ProjectFacts, UrlParameterSetting } from './project-facts.ts'
 import { ProjectFolder } from './project-folder.ts'
+import { ProjectSources } from './project-sources.ts'
 import { readCompose } from './read-compose.ts'
 import { readPgBouncerIni } from './read-pgbouncer-ini.ts'
-import { readPrismaDirectUrl } from './read-prisma.ts'
-import { scanSources } from './scan-sources.ts'
+import { statementSettings } from './statement-settings.ts'
+import { urlParametersIn } from './url-parameters.ts'
+import { walkProject } from './walk-project.ts'
 
-/** Reads a project's files without running its code. */
-export function readProject(path: string): ProjectFacts {
+/**
+ * Reads a project's files without running its code.
+ *
+ * @param env the variables of the shell, which win over those of `.env` files.
+ */
+export function readProject(
+  path: string,
+  env: Readonly<Record<string, string | undefined>> = environment,
+): ProjectFacts {
   const folder = new ProjectFolder(path)
-  const { dependencies, devDependencies, workspaces } = readManifest(folder)
-  const packages = new Map([...rangesOf(devDependencies), ...rangesOf(dependencies)])
+  const files = walkProject(path)
+  const sources = new ProjectSources(folder, folder.has('package.json') ? files.sources : [])
+  const { isWorkspaceRoot, apps, modules } = readApps(folder, files, sources, env)
   const compose = readCompose(folder)
+  const pgBouncer = readPgBouncerIni(folder) ?? compose?.pgBouncer
+  if (files.isPartial || sources.isPartial) folder.reportSkipped('part of the sources', 'too many files')
+  const direct = apps.flatMap(({ prismaDirectUrl }) => prismaDirectUrl ?? [])
   return withPlainTexts({
-    packages,
-    drivers: driversOf(packages),
-    isWorkspaceRoot: workspaces !== undefined || folder.has('pnpm-workspace.yaml'),
-    // Subdirectories of a directory without package.json belong to other projects.
-    code: folder.has('package.json') ? scanSources(folder) : [],
+    // The root comes first, so that an app's version wins over the root's.
+    packages: new Map(apps.flatMap(({ packages }) => [...packages])),
+    drivers: [...new Set(apps.flatMap(({ drivers }) => drivers))],
+    isWorkspaceRoot,
+    apps,
+    pools: apps.flatMap(({ pools }) => pools),
+    statements: modules.flatMap(statementSettings),
+    urlParameters: modules.flatMap((module) => urlParameterSettings(module, sources)),
     compose: compose?.facts,
-    pgBouncer: readPgBouncerIni(folder) ?? compose?.pgBouncer,
-    prismaDirectUrl: packages.has('prisma') || packages.has('@prisma/client') ? readPrismaDirectUrl(folder) : undefined,
+    pgBouncer,
+    prismaDirectUrl: direct.length > 0 ? direct.every(Boolean) : undefined,
     unread: folder.unread,
   })
 }
 
-interface Manifest {
-  readonly dependencies?: unknown
-  readonly devDependencies?: unknown
-  readonly workspaces?: unknown
-}
-
-function readManifest(folder: ProjectFolder): Manifest {
-  return folder.read('package.json', 'JSON', (text) => Object(JSON.parse(text)) as Manifest) ?? {}
-}
-
-function rangesOf(dependencies: unknown): [name: string, range: string][] {
-  const entries = typeof dependencies === 'object' && dependencies !== null ? Object.entries(dependencies) : []
-  return entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-}
-
-/** Prisma 7 has no engine, and neither has Prisma with a driver adapter. */
-function driversOf(packages: ReadonlyMap<string, string>): Driver[] {
-  const prisma = packages.get('@prisma/client')
-  const major = Number(/\d+/.exec(prisma ?? '')?.[0] ?? 7)
-  const adapter = packages.has('@prisma/adapter-pg') || packages.has('@poolguard/prisma')
-  const drivers: Driver[] = []
-  if (prisma !== undefined && major < 7 && !adapter) drivers.push('prisma-engine')
-  if (packages.has('pg') || packages.has('@prisma/adapter-pg')) drivers.push('pg')
-  if (packages.has('postgres')) drivers.push('postgres.js')
-  return drivers
+function urlParameterSettings(module: Module, sources: ProjectSources): UrlParameterSetting[] {
+  const evaluator = new Evaluator(sources)
+  return urlParametersIn(module).map(({ parameter, value, node }) => {
+    const number = readNumber(evaluator, { module, node: value }, {}).value
+    const text = value.type === 'StringLiteral' ? value.value : String(number ?? '')
+    return { file: module.file, line: module.lineOf(node), parameter, value: text }
+  })
 }

@@ -1,9 +1,7 @@
 import { BudgetError, type Capacity, connectionsOfOthers, planBudget, surgeInstances } from '@poolguard/core/postgres'
+import { connectionsPerProcess } from '../connections-per-process.ts'
 import { type Facts, usesPoolguard, usesTransactionPooler } from '../facts.ts'
 import type { Rule } from '../rule.ts'
-
-/** The default of pg and postgres.js, and so of Drizzle, TypeORM and Prisma 7. */
-const DEFAULT_MAX = 10
 
 export const poolsExceedCapacity: Rule = {
   id: 'pools-exceed-capacity',
@@ -11,16 +9,17 @@ export const poolsExceedCapacity: Rule = {
   severity: 'critical',
   check: (facts) => {
     const fleet = fleetOf(facts)
-    const max = maxOf(facts)
+    const max = connectionsPerProcess(facts)
     const capacity = facts.server?.capacity ?? composeCapacity(facts)
     if (!fleet || !max || !capacity || usesTransactionPooler(facts) || usesPoolguard(facts)) return []
     const others = facts.server && connectionsOfOthers(facts.server.usage)
-    const advice = adviceFor({ capacity, others, instances: fleet.instances, maxSurge: fleet.surge }, max.value)
+    const input = { capacity, others, instances: fleet.instances, maxSurge: fleet.surge, poolsPerProcess: max.pools }
+    const advice = adviceFor(input, max.value / max.pools)
     if (advice === undefined) return []
     const atOnce = fleet.instances + fleet.surge
     return [
       {
-        evidence: `${fleet.source}: ${atOnce} at once${fleet.surge > 0 ? ' during a deploy' : ''} x max ${max.value} (${max.source}) = ${atOnce * max.value}, and max_connections is ${capacity.maxConnections}.`,
+        evidence: `${fleet.source}: ${atOnce} at once${fleet.surge > 0 ? ' during a deploy' : ''} x ${max.text} = ${atOnce * max.value}, and max_connections is ${capacity.maxConnections}.`,
         why: 'It works until all pools are busy at the same time; then the server rejects connections with "too many clients already".',
         change: advice,
         data: {
@@ -59,17 +58,6 @@ function fleetOf({
   const names = apps.map(({ name, replicas }) => `${name} x ${replicas}`).join(', ')
   const surge = apps.reduce((sum, app) => sum + app.surge, 0)
   return { instances: count, surge, source: `${project.compose?.file} (${names})` }
-}
-
-/** The largest max in the project; otherwise the default of its driver. */
-function maxOf({ project, target }: Facts): { value: number; source: string } | undefined {
-  const limit = project.drivers.includes('prisma-engine') ? target?.url.parameter('connection_limit') : undefined
-  if (limit !== undefined && /^\d+$/.test(limit))
-    return { value: Number(limit), source: `connection_limit of ${target?.source}` }
-  const written = project.code.filter(({ kind }) => kind === 'max').sort((a, b) => b.value - a.value)[0]
-  if (written) return { value: written.value, source: `${written.file}:${written.line}` }
-  const known = project.drivers.some((driver) => driver !== 'prisma-engine')
-  return known ? { value: DEFAULT_MAX, source: "the driver's default" } : undefined
 }
 
 /** superuser_reserved_connections is 3 by default. */

@@ -7,7 +7,7 @@ export const prepareOffWithoutNeed: Rule = {
   check: ({ server, project }) => {
     if (server?.topology.preparedStatements !== 'safe') return []
     const seen = server.topology.evidence.join('; ')
-    return project.code
+    return project.statements
       .filter(({ kind }) => kind === 'prepare-false')
       .map(({ file, line }) => ({
         evidence: `prepare: false in ${file}:${line}. ${seen}.`,

@@ -8,7 +8,7 @@ export const preparedStatementsBreak: Rule = {
   check: (facts) => {
     const { server, project } = facts
     if (server?.topology.preparedStatements !== 'unsafe' || usesPoolguard(facts)) return []
-    const named: Finding[] = project.code
+    const named: Finding[] = project.statements
       .filter(({ kind }) => kind === 'statement-names')
       .map(({ file, line }) => ({
         ...finding(`statementNameGenerator in ${file}:${line}`, 'Remove statementNameGenerator'),
@@ -26,7 +26,7 @@ function namesByDefault({ project, target }: Facts): boolean {
     project.drivers.includes('postgres.js') &&
     !project.packages.has('drizzle-orm') &&
     target?.url.parameter('prepare') !== 'false' &&
-    !project.code.some(({ kind }) => kind === 'prepare-false')
+    !project.statements.some(({ kind }) => kind === 'prepare-false')
   )
 }
 

@@ -2,7 +2,8 @@ import type { Topology } from '@poolguard/core'
 import { guessProvider, parseConnectionString } from '@poolguard/core/postgres'
 import type { PoolerFacts } from '../../database/read-pooler-facts.ts'
 import type { ServerFacts } from '../../database/server-facts.ts'
-import type { CodeSetting, PoolerSettings, ProjectFacts } from '../../project/project-facts.ts'
+import type { PoolInSource } from '../../project/pool-in-source.ts'
+import type { PoolerSettings, ProjectFacts, StatementSetting } from '../../project/project-facts.ts'
 import type { Facts } from '../facts.ts'
 
 const DIRECT: Topology = {
@@ -46,8 +47,25 @@ export function sessions(connections: number, sameRole = true): ServerFacts['usa
   return { application: 'orders', role: 'app', database: 'app', sameRole, sameDatabase: true, connections, hidden: 0 }
 }
 
-export function code(kind: CodeSetting['kind'], value = 0): CodeSetting {
-  return { file: 'src/db.ts', line: 4, kind, value }
+export function statement(kind: StatementSetting['kind']): StatementSetting {
+  return { file: 'src/db.ts', line: 4, kind }
+}
+
+/** A pool in the sources of the app. */
+export function pool(max: number | undefined, overrides: Partial<PoolInSource> = {}): PoolInSource {
+  return {
+    ...{
+      file: 'src/db.ts',
+      line: 4,
+      library: 'pg',
+      max,
+      maxFrom: { kind: 'literal' },
+      maxFile: 'src/db.ts',
+      maxLine: 4,
+    },
+    ...{ pools: 1, per: 'process', role: 'app', guarded: false, urlVariable: 'DATABASE_URL', app: '' },
+    ...overrides,
+  }
 }
 
 export function pgBouncer(values: Readonly<Record<string, number | string>>, databases = 1): PoolerSettings {
@@ -59,7 +77,10 @@ const PROJECT: ProjectFacts = {
   packages: new Map([['pg', '^8.23.0']]),
   drivers: ['pg'],
   isWorkspaceRoot: false,
-  code: [],
+  apps: [],
+  pools: [],
+  statements: [],
+  urlParameters: [],
   compose: undefined,
   pgBouncer: undefined,
   prismaDirectUrl: undefined,
