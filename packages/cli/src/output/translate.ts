@@ -1,8 +1,11 @@
-import { CHINESE } from './chinese.ts'
+import chinese from './chinese.json' with { type: 'json' }
 
 export type Language = 'en' | 'zh'
 
-const CATALOGUES: Readonly<Record<Language, ReadonlyMap<string, string>>> = { en: new Map(), zh: CHINESE }
+const CATALOGUES: Readonly<Record<Language, ReadonlyMap<string, string>>> = {
+  en: new Map(),
+  zh: new Map(Object.entries(chinese)),
+}
 
 let catalogue = CATALOGUES.en
 

@@ -1,2 +1,0 @@
-/** Chinese for the texts of `translate.ts`. */
-export const CHINESE: ReadonlyMap<string, string> = new Map([])

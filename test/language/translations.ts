@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs'
+import { parseSync, Visitor } from 'oxc-parser'
+
+/** The keys of the texts that a source file translates: t`...` and translate('...'), with `{0}`, `{1}` for values. */
+export function translatedTexts(file: string): readonly string[] {
+  const { program } = parseSync(file, readFileSync(file, 'utf8'))
+  const keys: string[] = []
+  new Visitor({
+    TaggedTemplateExpression({ tag, quasi }) {
+      if (tag.type !== 'Identifier' || tag.name !== 't') return
+      const parts = quasi.quasis.map(({ value }) => value.cooked ?? value.raw)
+      keys.push(parts.reduce((joined, part, index) => `${joined}{${index - 1}}${part}`))
+    },
+    CallExpression({ callee, arguments: [text] }) {
+      if (callee.type !== 'Identifier' || callee.name !== 'translate') return
+      if (text?.type === 'Literal' && typeof text.value === 'string') keys.push(text.value)
+    },
+  }).visit(program)
+  return keys
+}
