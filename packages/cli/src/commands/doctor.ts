@@ -87,8 +87,7 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
     unreached: look && 'failure' in look ? look : undefined,
     pooler,
     project: withUnread(readProject(folder), unread),
-    instances,
-    maxSurge,
+    scope: { instances, maxSurge },
   }
 }
 

@@ -48,7 +48,7 @@ function judge(
   // An empty report would look like a healthy database.
   if (unreached)
     return [2, t`Cannot connect to the database: ${unreached.message}. The other checks found no problems.`]
-  if (project.packages.size > 0 || project.compose || project.pgBouncer) {
+  if (project.packages.size > 0 || project.deployments.read.length > 0 || project.pgBouncer) {
     return [0, `${paint('green', t`No problems found in the project.`)} ${t`The database was not checked.`}`]
   }
   return [2, t`Nothing to check: run doctor in the directory of a project, or pass the URL of a database.`]

@@ -1,7 +1,9 @@
-import { type AssumedEndpoint, type ConnectionString, PGBOUNCER_CONSOLE, type Surge } from '@poolguard/core/postgres'
+import { type AssumedEndpoint, type ConnectionString, PGBOUNCER_CONSOLE } from '@poolguard/core/postgres'
 import type { PoolerFacts } from '../database/read-pooler-facts.ts'
 import type { ServerFacts, Unreached } from '../database/server-facts.ts'
+import type { ServerInFiles } from '../project/deployments/container.ts'
 import type { PoolerSettings, ProjectFacts } from '../project/project-facts.ts'
+import type { SumScope } from '../sum/sum-scope.ts'
 
 /** The input of the rules. Anything doctor could not read is undefined, and the rules that need it report nothing. */
 export interface Facts {
@@ -16,9 +18,10 @@ export interface Facts {
   /** Answers of PgBouncer's console. */
   readonly pooler: PoolerFacts | undefined
   readonly project: ProjectFacts
-  /** As given on the command line. */
-  readonly instances: number | undefined
-  readonly maxSurge: Surge | undefined
+  /** Numbers from the command line, which replace those of the files. */
+  readonly scope: SumScope
+  /** `max_connections` as given on the command line. */
+  readonly maxConnections?: number | undefined
 }
 
 /** Whether clients share server connections: measured, or guessed from the address and the project's files. */
@@ -53,4 +56,9 @@ export function settingOf(settings: PoolerSettings, name: string): number | unde
 /** Whether the project uses poolguard, which translates URL parameters and discovers limits. */
 export function usesPoolguard({ project }: Facts): boolean {
   return [...project.packages.keys()].some((name) => name.startsWith('@poolguard/'))
+}
+
+/** The first PostgreSQL server that the deployment files start. */
+export function serverInFiles({ project }: Facts): ServerInFiles | undefined {
+  return project.deployments.deployments.flatMap(({ servers }) => servers)[0]
 }

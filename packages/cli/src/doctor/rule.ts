@@ -1,3 +1,4 @@
+import type { Place } from '../project/workload.ts'
 import type { Facts } from './facts.ts'
 
 /** `critical`: it fails now or under the next peak load. `warning`: it costs resources, or hides a failure. */
@@ -9,12 +10,6 @@ export interface Step {
   readonly text: string
   /** Complete, ready to paste, on one line. */
   readonly run: string
-}
-
-/** A place in a file of the project. */
-export interface Place {
-  readonly file: string
-  readonly line?: number
 }
 
 export interface Finding {

@@ -3,24 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { diagnose } from './diagnose.ts'
 import { RULES } from './rules/index.ts'
-import {
-  type FactsInput,
-  factsOf,
-  pgBouncer,
-  pool,
-  pooled,
-  poolerConsole,
-  SERVER,
-  sessions,
-  statement,
-} from './testing/facts.ts'
-
-interface Case {
-  readonly given: string
-  readonly facts: FactsInput
-  /** Part of the finding's text. Without it, the rule must find nothing. */
-  readonly says?: string
-}
+import type { Case } from './testing/case.ts'
+import { DEPLOYMENT_CASES } from './testing/deployment-cases.ts'
+import { factsOf, pgBouncer, pooled, poolerConsole, SERVER, sessions, statement } from './testing/facts.ts'
 
 const orders = {
   application: 'orders',
@@ -30,12 +15,12 @@ const orders = {
   idleInTransaction: 0,
   longestIdleInTransactionSeconds: 0,
 }
-const compose = { file: 'compose.yaml', apps: [{ name: 'api', replicas: 6, surge: 0 }], maxConnections: 100 }
 const POOLER = 'postgresql://app:s3cret@pooler:6432/app'
 const NEON = 'postgresql://app:s3cret@ep-cool-leaf-123-pooler.eu.aws.neon.tech/app'
 const prisma7 = { packages: new Map([['@prisma/client', '7']]), drivers: ['pg'] as const }
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
+  ...DEPLOYMENT_CASES,
   'server-full': [
     {
       given: 'a server that rejects connections',
@@ -143,59 +128,6 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     {
       given: 'a pause between two statements',
       facts: { server: { ...SERVER, applications: [{ ...orders, longestIdleInTransactionSeconds: 5 }] } },
-    },
-  ],
-  'pools-exceed-capacity': [
-    {
-      given: 'replicas in a compose file with the default of the driver on a small server',
-      facts: { project: { compose: { ...compose, maxConnections: 50 } } },
-      says: "compose.yaml (api x 6): 6 at once x max 10 (the driver's default) = 60, and max_connections is 50",
-    },
-    {
-      given: 'a deploy with a surge',
-      facts: { project: { compose: { ...compose, apps: [{ name: 'api', replicas: 6, surge: 6 }] } } },
-      says: '12 at once during a deploy',
-    },
-    {
-      given: 'instances from the command line, on a real server',
-      facts: { server: SERVER, instances: 8, maxSurge: '25%', project: { pools: [pool(20)] } },
-      says: '8 instances: 10 at once during a deploy x max 20 (src/db.ts:4) = 200',
-    },
-    {
-      given: 'more instances than connections',
-      facts: { server: SERVER, instances: 90 },
-      says: 'Run at most 87 instances',
-    },
-    {
-      given: "a URL's connection_limit under Prisma's engine",
-      facts: {
-        url: 'postgresql://app@db/app?connection_limit=30',
-        project: { drivers: ['prisma-engine'], compose },
-      },
-      says: 'max 30 (connection_limit of DATABASE_URL)',
-    },
-    { given: "Prisma's engine without one", facts: { project: { drivers: ['prisma-engine'], compose } } },
-    { given: 'pools that fit', facts: { server: SERVER, project: { compose, pools: [pool(14)] } } },
-    {
-      given: 'several pools in each process',
-      facts: {
-        server: SERVER,
-        instances: 4,
-        project: {
-          pools: [pool(20), pool(10, { library: 'pg-boss', maxFile: 'src/jobs.ts' }), pool(90, { role: 'script' })],
-        },
-      },
-      says: '4 instances: 4 at once x 30 in 2 pools (max 20 in src/db.ts:4, max 10 in src/jobs.ts:4) = 120',
-    },
-    { given: 'an unknown number of instances', facts: { server: SERVER, project: { pools: [pool(500)] } } },
-    { given: 'a transaction pooler', facts: { server: pooled('safe'), instances: 80 } },
-    {
-      given: 'a pooler in the project and no database address',
-      facts: { url: null, instances: 80, project: { compose, pgBouncer: pgBouncer({ pool_mode: 'transaction' }) } },
-    },
-    {
-      given: 'poolguard, which stays within the budget',
-      facts: { server: SERVER, instances: 80, project: { packages: new Map([['@poolguard/pg', '1']]) } },
     },
   ],
   'prepared-statements-break': [
@@ -384,25 +316,6 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { given: 'the default on the default', facts: { server: SERVER, project: { pgBouncer: pgBouncer({}) } } },
     { given: 'no PgBouncer', facts: { server: SERVER } },
   ],
-  'clients-exceed-files': [
-    {
-      given: 'fewer files than needed',
-      facts: {
-        project: { compose: { ...compose, poolerFiles: 1024 }, pgBouncer: pgBouncer({ max_client_conn: 2000 }) },
-      },
-      says: 'max_client_conn 2000 + 20 servers + 50 of its own = 2070 files (pgbouncer.ini); ulimits.nofile is 1024',
-    },
-    {
-      given: 'enough files',
-      facts: {
-        project: { compose: { ...compose, poolerFiles: 4096 }, pgBouncer: pgBouncer({ max_client_conn: 2000 }) },
-      },
-    },
-    {
-      given: 'an unknown limit of files',
-      facts: { project: { pgBouncer: pgBouncer({ max_client_conn: 20_000 }) } },
-    },
-  ],
   'no-idle-in-transaction-timeout': [
     {
       given: 'no timeout',
@@ -480,7 +393,7 @@ test('the README lists every rule with its severity and title', () => {
 })
 
 test('a healthy project on a healthy server has no findings', () => {
-  expect(diagnose(factsOf({ server: SERVER, instances: 6 }))).toEqual([])
+  expect(diagnose(factsOf({ server: SERVER, scope: { instances: 6 } }))).toEqual([])
 })
 
 test('findings name only parameters that are in the URL', () => {

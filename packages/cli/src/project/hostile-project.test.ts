@@ -49,9 +49,9 @@ test.skipIf(process.platform === 'win32')(
     })
     symlinkSync(join(outside, 'secret.env'), join(project, 'pgbouncer.ini'))
 
-    const { compose, pgBouncer, unread } = readProject(project)
+    const { deployments, pgBouncer, unread } = readProject(project)
 
-    expect(compose?.apps).toEqual([])
+    expect(deployments.deployments[0]?.workloads).toEqual([])
     expect(pgBouncer).toBeUndefined()
     expect(unread.filter((line) => line.endsWith('(outside this directory)'))).toHaveLength(3)
   },

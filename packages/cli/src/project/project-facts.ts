@@ -1,5 +1,7 @@
 import type { AppInProject } from './apps/app-in-project.ts'
+import type { DeploymentFacts } from './deployments/container.ts'
 import type { PoolInSource } from './pool-in-source.ts'
+import type { Place } from './workload.ts'
 
 /** The driver that connects to PostgreSQL. `prisma-engine` is the Rust engine of Prisma 5 and 6. */
 export type Driver = 'pg' | 'postgres.js' | 'prisma-engine'
@@ -19,28 +21,12 @@ export interface UrlParameterSetting {
   readonly value: string
 }
 
-/** A service in a compose file that connects to PostgreSQL. */
-export interface AppService {
-  readonly name: string
-  readonly replicas: number
-  /** Extra replicas during an update: `update_config` with `order: start-first`. */
-  readonly surge: number
-}
-
-/** The database, the pooler and the apps in a compose file. */
-export interface ComposeFacts {
-  readonly file: string
-  readonly apps: readonly AppService[]
-  /** `max_connections` of the PostgreSQL service, default 100. Absent without such a service. */
-  readonly maxConnections?: number
-  /** `ulimits.nofile` of the pooler's service; absent if not set. */
-  readonly poolerFiles?: number
-}
-
 /** PgBouncer's settings, and their source. */
 export interface PoolerSettings {
   readonly source: string
   readonly values: ReadonlyMap<string, string>
+  /** The lines of the values, if they come from a file. */
+  readonly places?: ReadonlyMap<string, Place>
   /** The number of named databases; 1 if there is only `*`. */
   readonly databases: number
 }
@@ -58,7 +44,7 @@ export interface ProjectFacts {
   readonly pools: readonly PoolInSource[]
   readonly statements: readonly StatementSetting[]
   readonly urlParameters: readonly UrlParameterSetting[]
-  readonly compose: ComposeFacts | undefined
+  readonly deployments: DeploymentFacts
   readonly pgBouncer: PoolerSettings | undefined
   /** Whether Prisma's migrations have their own URL in every app. Undefined without Prisma. */
   readonly prismaDirectUrl: boolean | undefined

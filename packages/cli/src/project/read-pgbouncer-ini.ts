@@ -14,14 +14,17 @@ const PLACES = [
 export function readPgBouncerIni(folder: ProjectFolder): PoolerSettings | undefined {
   const file = PLACES.find((place) => folder.has(place))
   if (file === undefined) return undefined
-  return folder.read(file, 'INI', (text) => settingsOf(file, parse(text)))
+  return folder.read(file, 'INI', (text) => settingsOf(file, text))
 }
 
 /** A top-level name outside a section has a string or null as its value. */
-function settingsOf(source: string, sections: Record<string, unknown>): PoolerSettings {
+function settingsOf(file: string, text: string): PoolerSettings {
+  const sections = parse(text)
   const values = entriesOf(sections.pgbouncer).map(([name, value]) => [name, String(value)] as const)
   const named = entriesOf(sections.databases).filter(([name]) => name !== '*').length
-  return { source, values: new Map(values), databases: Math.max(1, named) }
+  const lines = text.split('\n').map((line) => /^\s*(\w+)\s*=/.exec(line)?.[1])
+  const places = values.map(([name]) => [name, { file, line: lines.lastIndexOf(name) + 1 }] as const)
+  return { source: file, values: new Map(values), places: new Map(places), databases: Math.max(1, named) }
 }
 
 function entriesOf(section: unknown): [name: string, value: unknown][] {

@@ -2,35 +2,37 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import type { ProjectFacts } from './project-facts.ts'
 import { readProject } from './read-project.ts'
 
 const fixture = (name: string) => readProject(join(import.meta.dirname, '../../fixtures', name))
 
+/** The name, instances and surge of each workload of the first deployment. */
+function services({ deployments: { deployments } }: ProjectFacts): string[] {
+  const workloads = deployments[0]?.workloads ?? []
+  return workloads.map(({ name, instances, surge }) => `${name} ${instances.most.value} +${surge.value}`)
+}
+
 test('a NestJS app: the pool in its data source, services merged from an anchor, a start-first update', () => {
-  expect(fixture('nest-typeorm-replicas')).toMatchObject({
+  const project = fixture('nest-typeorm-replicas')
+
+  expect(project).toMatchObject({
     drivers: ['pg'],
     pools: [{ file: 'src/data-source.ts', library: 'typeorm', max: 25, maxLine: 6, per: 'process' }],
-    compose: {
-      file: 'compose.yaml',
-      maxConnections: 120,
-      apps: [
-        { name: 'api', replicas: 6, surge: 2 },
-        { name: 'worker', replicas: 2, surge: 0 },
-      ],
-    },
+    deployments: { deployments: [{ name: 'compose.yaml', servers: [{ maxConnections: { value: 120 } }] }] },
     prismaDirectUrl: undefined,
   })
+  expect(services(project)).toEqual(['api 6 +2', 'worker 2 +0'])
 })
 
 test('Prisma 7 behind a PgBouncer in the compose file, configured by variables', () => {
   const project = fixture('prisma-behind-pgbouncer')
 
   expect(project).toMatchObject({ drivers: ['pg'], prismaDirectUrl: false })
-  expect(project.compose).toEqual({
-    file: 'docker-compose.yml',
-    apps: [{ name: 'api', replicas: 4, surge: 0 }],
-    maxConnections: 100,
-    poolerFiles: 1024,
+  expect(services(project)).toEqual(['api 4 +0'])
+  expect(project.deployments.deployments[0]).toMatchObject({
+    servers: [{ maxConnections: { value: 100 } }],
+    poolers: [{ maxFiles: 1024 }],
   })
   expect(project.pgBouncer?.source).toBe('docker-compose.yml, service pgbouncer')
   expect(project.pgBouncer?.values.get('default_pool_size')).toBe('80')
@@ -39,7 +41,8 @@ test('Prisma 7 behind a PgBouncer in the compose file, configured by variables',
 test('Prisma 6 with its engine, a pgbouncer.ini, and a URL for migrations', () => {
   const project = fixture('healthy-prisma-pooled')
 
-  expect(project).toMatchObject({ drivers: ['prisma-engine'], prismaDirectUrl: true, compose: { poolerFiles: 2048 } })
+  expect(project).toMatchObject({ drivers: ['prisma-engine'], prismaDirectUrl: true })
+  expect(project.deployments.deployments[0]?.poolers).toMatchObject([{ maxFiles: 2048 }])
   expect(project.pgBouncer).toMatchObject({ source: 'pgbouncer/pgbouncer.ini', databases: 1 })
   expect(project.pgBouncer?.values.get('max_prepared_statements')).toBe('200')
 })
@@ -49,13 +52,13 @@ test('postgres.js: settings in code, not in comments', () => {
     drivers: ['postgres.js'],
     statements: [{ file: 'src/db/index.ts', line: 5, kind: 'prepare-false' }],
     pools: [{ file: 'src/db/index.ts', library: 'postgres', max: 10 }],
-    compose: undefined,
+    deployments: { deployments: [] },
   })
 })
 
 test('a directory that is not a project', () => {
   // Its subdirectories are other projects.
-  expect(fixture('')).toMatchObject({ drivers: [], apps: [], pools: [], compose: undefined, pgBouncer: undefined })
+  expect(fixture('')).toMatchObject({ drivers: [], apps: [], pools: [], pgBouncer: undefined })
 })
 
 /** A directory with these files; null creates a subdirectory. */
@@ -74,7 +77,7 @@ test('unreadable files are reported, and the rest is read', () => {
 
   expect(project(broken)).toMatchObject({
     packages: new Map(),
-    compose: undefined,
+    deployments: { deployments: [] },
     unread: ['package.json (invalid JSON)', 'compose.yaml (invalid YAML)', 'pgbouncer.ini (a directory)'],
   })
   expect(project({ 'package.json': '{"dependencies":{"prisma":"6"}}', 'prisma/schema.prisma': null }).unread).toEqual([
@@ -96,20 +99,15 @@ services:
   api: { environment: { DATABASE_URL: x }, deploy: { replicas: '\${REPLICAS:-3}' } }
   worker: { environment: [DATABASE_URL=x, 5], deploy: { replicas: '\${WORKERS}' } }
 `
-  const { compose, unread } = project({ 'compose.yaml': file })
+  const facts = project({ 'compose.yaml': file })
 
-  expect(unread).toEqual([])
-  expect(compose).toMatchObject({
-    maxConnections: 100,
-    apps: [
-      { name: 'api', replicas: 3, surge: 0 },
-      { name: 'worker', replicas: 1, surge: 0 },
-    ],
-  })
+  expect(facts.unread).toEqual([])
+  expect(facts.deployments.deployments[0]?.servers).toMatchObject([{ maxConnections: { value: 100 } }])
+  expect(services(facts)).toEqual(['api 3 +0', 'worker 1 +0'])
 })
 
 test('an address can come from an env_file', () => {
-  const { compose } = project({
+  const facts = project({
     '.env': 'DATABASE_URL=postgres://app:s3cret@db/app',
     'worker/.env': 'LOG_LEVEL=info',
     'compose.yaml': `
@@ -121,7 +119,7 @@ services:
 `,
   })
 
-  expect(compose?.apps.map(({ name, replicas }) => `${name} ${replicas}`)).toEqual(['api 4', 'worker 1'])
+  expect(services(facts)).toEqual(['api 4 +0', 'worker 1 +0'])
 })
 
 test('servers, replicas and tools are not apps', () => {
@@ -135,11 +133,10 @@ services:
   migrate: { build: ., environment: { DATABASE_URL: x } }
   api: { build: ., environment: { DATABASE_URL: x } }
 `
-  expect(project({ 'compose.yaml': file }).compose).toEqual({
-    file: 'compose.yaml',
-    maxConnections: 50,
-    apps: [{ name: 'api', replicas: 1, surge: 0 }],
-  })
+  const facts = project({ 'compose.yaml': file })
+
+  expect(services(facts)).toEqual(['api 1 +0'])
+  expect(facts.deployments.deployments[0]?.servers[0]?.maxConnections.value).toBe(50)
 })
 
 test('ignores a max in a comment, and a max that does not belong to a pool', () => {

@@ -4,10 +4,11 @@ import { Evaluator } from '../source/evaluator.ts'
 import type { Module } from '../source/module.ts'
 import { readNumber } from '../source/read-number.ts'
 import { readApps } from './apps/read-apps.ts'
+import { poolerSettings } from './deployments/pooler-settings.ts'
+import { readDeployments } from './deployments/read-deployments.ts'
 import type { ProjectFacts, UrlParameterSetting } from './project-facts.ts'
 import { ProjectFolder } from './project-folder.ts'
 import { ProjectSources } from './project-sources.ts'
-import { readCompose } from './read-compose.ts'
 import { readPgBouncerIni } from './read-pgbouncer-ini.ts'
 import { statementSettings } from './statement-settings.ts'
 import { urlParametersIn } from './url-parameters.ts'
@@ -26,8 +27,8 @@ export function readProject(
   const files = walkProject(path)
   const sources = new ProjectSources(folder, folder.has('package.json') ? files.sources : [])
   const { isWorkspaceRoot, apps, modules } = readApps(folder, files, sources, env)
-  const compose = readCompose(folder)
-  const pgBouncer = readPgBouncerIni(folder) ?? compose?.pgBouncer
+  const deployments = readDeployments(folder)
+  const [pooler] = deployments.deployments.flatMap(({ poolers }) => poolers)
   if (files.isPartial || sources.isPartial) folder.reportSkipped('part of the sources', 'too many files')
   const direct = apps.flatMap(({ prismaDirectUrl }) => prismaDirectUrl ?? [])
   return withPlainTexts({
@@ -39,8 +40,8 @@ export function readProject(
     pools: apps.flatMap(({ pools }) => pools),
     statements: modules.flatMap(statementSettings),
     urlParameters: modules.flatMap((module) => urlParameterSettings(module, sources)),
-    compose: compose?.facts,
-    pgBouncer,
+    deployments,
+    pgBouncer: readPgBouncerIni(folder) ?? (pooler && poolerSettings(pooler, pooler.place.file)),
     prismaDirectUrl: direct.length > 0 ? direct.every(Boolean) : undefined,
     unread: folder.unread,
   })

@@ -10,7 +10,8 @@ export const clientsExceedFiles: Rule = {
   severity: 'warning',
   check: (facts) => {
     const settings = poolerSettings(facts)
-    const files = facts.project.compose?.poolerFiles
+    const [pooler] = facts.project.deployments.deployments.flatMap(({ poolers }) => poolers)
+    const files = pooler?.maxFiles
     if (!settings || files === undefined) return []
     const clients = settingOf(settings, 'max_client_conn') ?? 100
     const servers = (settingOf(settings, 'default_pool_size') ?? 20) * settings.databases
@@ -18,7 +19,7 @@ export const clientsExceedFiles: Rule = {
     if (needed <= files) return []
     return [
       {
-        evidence: `max_client_conn ${clients} + ${servers} servers + ${OWN_FILES} of its own = ${needed} files (${settings.source}); ulimits.nofile is ${files} (${facts.project.compose?.file}).`,
+        evidence: `max_client_conn ${clients} + ${servers} servers + ${OWN_FILES} of its own = ${needed} files (${settings.source}); ulimits.nofile is ${files} (${pooler?.place.file}).`,
         why: 'At that limit PgBouncer accepts no more clients, long before max_client_conn is reached.',
         change: `Set ulimits.nofile to ${needed} or more, or max_client_conn to ${Math.max(1, files - servers - OWN_FILES)}.`,
         data: { clients, servers, needed, files },

@@ -1,5 +1,5 @@
 import { PGBOUNCER_CONSOLE } from '@poolguard/core/postgres'
-import { type Facts, poolerSettings, settingOf } from '../facts.ts'
+import { type Facts, poolerSettings, serverInFiles, settingOf } from '../facts.ts'
 import type { Finding, Rule } from '../rule.ts'
 
 /** The other 30 % are for sessions that bypass the pooler: people, migrations, replication, other services. */
@@ -22,7 +22,7 @@ export const poolerExceedsLimits: Rule = {
     const total = each * pairs
     const sum = `${each} (default_pool_size and reserve_pool_size) x ${pairs} ${pairs === 1 ? 'pool' : 'pools'} for each database and user = ${total}`
     const perDatabase = settingOf(settings, 'max_db_connections') ?? 0
-    const maxConnections = facts.server?.capacity.maxConnections ?? facts.project.compose?.maxConnections
+    const maxConnections = facts.server?.capacity.maxConnections ?? serverInFiles(facts)?.maxConnections.value
     const findings: Finding[] = []
     if (perDatabase > 0 && total > perDatabase * settings.databases) {
       findings.push({

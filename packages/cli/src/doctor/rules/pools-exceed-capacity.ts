@@ -1,76 +1,65 @@
-import { BudgetError, type Capacity, connectionsOfOthers, planBudget, surgeInstances } from '@poolguard/core/postgres'
-import { connectionsPerProcess } from '../connections-per-process.ts'
-import { type Facts, usesPoolguard, usesTransactionPooler } from '../facts.ts'
-import type { Rule } from '../rule.ts'
+import { t } from '../../output/translate.ts'
+import { changesThatFit, type FittingChange, instancesThatFit } from '../../sum/change-that-fits.ts'
+import type { ConnectionLimit } from '../../sum/connection-limit.ts'
+import { describeLimit, describePlace, describeSum } from '../../sum/describe-sum.ts'
+import type { ConnectionSum } from '../../sum/sum-connections.ts'
+import { usesPoolguard, usesTransactionPooler } from '../facts.ts'
+import type { Finding, Rule } from '../rule.ts'
+import { limitFor, sumsOf } from '../sums.ts'
 
 export const poolsExceedCapacity: Rule = {
   id: 'pools-exceed-capacity',
   title: 'All pools together may open more connections than the server allows',
   severity: 'critical',
   check: (facts) => {
-    const fleet = fleetOf(facts)
-    const max = connectionsPerProcess(facts)
-    const capacity = facts.server?.capacity ?? composeCapacity(facts)
-    if (!fleet || !max || !capacity || usesTransactionPooler(facts) || usesPoolguard(facts)) return []
-    const others = facts.server && connectionsOfOthers(facts.server.usage)
-    const input = { capacity, others, instances: fleet.instances, maxSurge: fleet.surge, poolsPerProcess: max.pools }
-    const advice = adviceFor(input, max.value / max.pools)
-    if (advice === undefined) return []
-    const atOnce = fleet.instances + fleet.surge
-    return [
-      {
-        evidence: `${fleet.source}: ${atOnce} at once${fleet.surge > 0 ? ' during a deploy' : ''} x ${max.text} = ${atOnce * max.value}, and max_connections is ${capacity.maxConnections}.`,
-        why: 'It works until all pools are busy at the same time; then the server rejects connections with "too many clients already".',
-        change: advice,
-        data: {
-          instances: fleet.instances,
-          surge: fleet.surge,
-          max: max.value,
-          connections: atOnce * max.value,
-          maxConnections: capacity.maxConnections,
-        },
-      },
-    ]
+    if (usesTransactionPooler(facts) || usesPoolguard(facts)) return []
+    return sumsOf(facts).flatMap((sum) => {
+      const limit = limitFor(facts, sum)
+      return limit && sum.total > limit.usable ? [exceeds(sum, limit)] : []
+    })
   },
 }
 
-function adviceFor(input: Parameters<typeof planBudget>[0], max: number): string | undefined {
-  try {
-    const { maxPerPool, steps } = planBudget(input)
-    return maxPerPool < max ? `Set max to ${maxPerPool}: ${steps.join('; ')}.` : undefined
-  } catch (error) {
-    if (error instanceof BudgetError) return error.message
-    throw error
-  }
-}
-
-function fleetOf({
-  instances,
-  maxSurge,
-  project,
-}: Facts): { instances: number; surge: number; source: string } | undefined {
-  if (instances !== undefined) {
-    return { instances, surge: surgeInstances(instances, maxSurge), source: `${instances} instances` }
-  }
-  const apps = project.compose?.apps ?? []
-  const count = apps.reduce((sum, { replicas }) => sum + replicas, 0)
-  if (count === 0) return undefined
-  const names = apps.map(({ name, replicas }) => `${name} x ${replicas}`).join(', ')
-  const surge = apps.reduce((sum, app) => sum + app.surge, 0)
-  return { instances: count, surge, source: `${project.compose?.file} (${names})` }
-}
-
-/** superuser_reserved_connections is 3 by default. */
-function composeCapacity({ project }: Facts): Capacity | undefined {
-  const maxConnections = project.compose?.maxConnections
-  if (maxConnections === undefined) return undefined
+function exceeds(sum: ConnectionSum, limit: ConnectionLimit): Finding {
+  const changes = changesThatFit(sum, limit)
+  const instances = instancesThatFit(sum, limit)
+  const place = [...changes, ...instances].find((change) => change.place)?.place
   return {
-    maxConnections,
-    reserved: 3,
-    roleLimit: null,
-    databaseLimit: null,
-    used: 0,
-    usedByRole: 0,
-    usedByDatabase: 0,
+    evidence: t`${describeSum(sum)}, and ${describeLimit(limit)}.`,
+    why: t`It works until all pools are busy at the same time; then the server rejects connections with "too many clients already".`,
+    change: describeChange(sum, changes, instances, limit),
+    data: {
+      deployment: sum.deployment.name,
+      connections: sum.total,
+      maxConnections: limit.maxConnections,
+      usable: limit.usable,
+      workloads: sum.rows.map(({ workload, processes, connections, through }) => ({
+        ...{ name: workload.name, kind: workload.kind, processes, connections },
+        ...(through !== undefined && { through }),
+      })),
+      changes: changes.map(({ what, from, to, place: at }) => ({ what, from, to, ...at })),
+    },
+    ...(place && { place }),
   }
+}
+
+function describeChange(
+  { total }: ConnectionSum,
+  changes: readonly FittingChange[],
+  instances: readonly FittingChange[],
+  { reserved, others }: ConnectionLimit,
+): string {
+  const alternatives = [
+    ...instances.map((change) => t`set ${describeOne(change)}`),
+    t`set max_connections to ${total + reserved + others}`,
+    t`put PgBouncer in front (\`poolguard generate pgbouncer\`)`,
+  ].join(t`, or `)
+  if (changes.length === 0) {
+    return t`Even one connection for each pool is too much: ${alternatives}.`
+  }
+  return t`Set ${changes.map(describeOne).join(t`, and `)}. Or ${alternatives}.`
+}
+
+function describeOne({ what, from, to, place }: FittingChange): string {
+  return place ? t`${what} to ${to} in ${describePlace(place)} (now ${from})` : t`${what} to ${to} (now ${from})`
 }

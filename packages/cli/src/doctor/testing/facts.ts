@@ -81,7 +81,7 @@ const PROJECT: ProjectFacts = {
   pools: [],
   statements: [],
   urlParameters: [],
-  compose: undefined,
+  deployments: { deployments: [], read: [], ignored: [] },
   pgBouncer: undefined,
   prismaDirectUrl: undefined,
   unread: [],
@@ -122,8 +122,7 @@ export function factsOf({ url = 'postgresql://app:s3cret@db/app', project, ...re
     server: undefined,
     unreached: undefined,
     pooler: undefined,
-    instances: undefined,
-    maxSurge: undefined,
+    scope: {},
     ...rest,
     project: { ...PROJECT, ...project },
   }

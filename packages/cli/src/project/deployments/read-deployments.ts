@@ -1,0 +1,129 @@
+import type { ProjectFolder } from '../project-folder.ts'
+import { COMPOSE_FILE } from './compose-variants.ts'
+import type { Deployment, DeploymentFacts } from './container.ts'
+import { FileValue } from './file-value.ts'
+import { findFiles } from './find-files.ts'
+import { readCompose } from './read-compose.ts'
+import { isEcsService, isScalableTarget, isTaskDefinition, readEcs } from './read-ecs.ts'
+import { readFly } from './read-fly.ts'
+import { isManifest, readKubernetes } from './read-kubernetes.ts'
+import { isPm2File, readPm2 } from './read-pm2.ts'
+import { parseProcfile, readProcfile } from './read-procfile.ts'
+import { readRender } from './read-render.ts'
+import { readToml } from './read-toml.ts'
+import { readVercel } from './read-vercel.ts'
+import { readYaml } from './read-yaml.ts'
+import type { Reading } from './reading.ts'
+
+const YAML_FILE = /\.ya?ml$/
+const FLY_FILE = /^fly(\.[\w-]+)?\.toml$/
+const ECS_FILE = /(task|service|scal|ecs)[\w.-]*\.json$/i
+/** Configuration of tools, which is often large and never a manifest. */
+const OTHER_YAML = /^(pnpm-lock|pnpm-workspace|\.|mkdocs|openapi|swagger|codecov|dependabot|Chart|values)/
+/** An unrendered template of Helm. */
+const TEMPLATE = /\{\{/
+
+/** Reads all deployment files of a project, without running anything. */
+export function readDeployments(folder: ProjectFolder): DeploymentFacts {
+  const paths = findFiles(folder, isDeploymentFile)
+  const reading: Reading = { read: [], ignored: [] }
+  const named = (pattern: RegExp) => paths.filter((path) => pattern.test(nameOf(path)))
+  const json = named(/\.json$/).flatMap((path) => readOne(folder, path) ?? [])
+  const deployments: Deployment[] = [
+    ...readCompose(folder, paths, reading),
+    ...readKubernetes(readManifests(folder, paths, reading), reading),
+    ...together(
+      'fly.toml',
+      named(FLY_FILE).flatMap((path) => readFlyFile(folder, path, reading)),
+    ),
+    ...named(/^render\.yaml$/).flatMap((path) => readWith(folder, path, readRender, reading)),
+    ...named(/^Procfile$/).flatMap((path) => readProcfileOf(folder, path, reading)),
+    ...together(
+      'vercel.json',
+      named(/^vercel\.json$/).flatMap((path) => readWith(folder, path, readVercel, reading)),
+    ),
+    ...readEcs(ecsFiles(json, reading)),
+    ...named(/./)
+      .filter((path) => isPm2File(nameOf(path)))
+      .flatMap((path) => readPm2(folder, path, reading)),
+  ]
+  return { deployments, read: [...new Set(reading.read)].sort(), ignored: reading.ignored }
+}
+
+function isDeploymentFile(name: string): boolean {
+  if (YAML_FILE.test(name)) return COMPOSE_FILE.test(name) || !OTHER_YAML.test(name)
+  return FLY_FILE.test(name) || name === 'Procfile' || name === 'vercel.json' || ECS_FILE.test(name) || isPm2File(name)
+}
+
+/** Apps that are deployed one by one, but run at the same time. */
+function together(name: string, deployments: readonly Deployment[]): readonly Deployment[] {
+  if (deployments.length < 2) return deployments
+  return [
+    {
+      name: `${deployments.length} x ${name}`,
+      workloads: deployments.flatMap(({ workloads }) => workloads),
+      servers: deployments.flatMap(({ servers }) => servers),
+      poolers: deployments.flatMap(({ poolers }) => poolers),
+      assumed: deployments.flatMap(({ assumed }) => assumed),
+    },
+  ]
+}
+
+function readOne(folder: ProjectFolder, path: string): FileValue | undefined {
+  return folder.read(path, path.endsWith('.json') ? 'JSON' : 'YAML', (text) => readYaml(text, path)[0])
+}
+
+function readWith(
+  folder: ProjectFolder,
+  path: string,
+  read: (file: FileValue) => Deployment,
+  reading: Reading,
+): readonly Deployment[] {
+  const file = readOne(folder, path)
+  if (!file) return []
+  reading.read.push(path)
+  return [read(file)]
+}
+
+function readFlyFile(folder: ProjectFolder, path: string, reading: Reading): readonly Deployment[] {
+  const file = folder.read(path, 'TOML', (text) => readToml(text, path))
+  if (!file) return []
+  reading.read.push(path)
+  return [readFly(file)]
+}
+
+function readProcfileOf(folder: ProjectFolder, path: string, reading: Reading): readonly Deployment[] {
+  const types = folder.read(path, 'Procfile', (text) => parseProcfile(text, path))
+  if (!types?.length) return []
+  reading.read.push(path)
+  const appFile = [...path.split('/').slice(0, -1), 'app.json'].join('/')
+  const app = folder.has(appFile) ? readOne(folder, appFile) : undefined
+  if (app) reading.read.push(appFile)
+  return [readProcfile(types, app ?? new FileValue({ file: appFile }))]
+}
+
+/** The manifests among all YAML files. A template is no YAML before Helm has rendered it. */
+function readManifests(folder: ProjectFolder, paths: readonly string[], reading: Reading): readonly FileValue[] {
+  const candidates = paths.filter(
+    (path) => YAML_FILE.test(path) && !COMPOSE_FILE.test(nameOf(path)) && nameOf(path) !== 'render.yaml',
+  )
+  return candidates.flatMap((path) => {
+    let isTemplate = false
+    const documents = folder.read(path, 'YAML', (text) => {
+      isTemplate = TEMPLATE.test(text) && /(^|\/)templates\//.test(path)
+      return isTemplate || !/^\s*("?apiVersion"?)\s*:/m.test(text) ? [] : readYaml(text, path)
+    })
+    if (isTemplate) reading.ignored.push(`${path} (a template of Helm: check the output of helm template)`)
+    return (documents ?? []).filter((each) => isManifest(each) || each.at('kind').text === 'List')
+  })
+}
+
+function ecsFiles(files: readonly FileValue[], reading: Reading): readonly FileValue[] {
+  const found = files.filter((file) => isTaskDefinition(file) || isEcsService(file) || isScalableTarget(file))
+  reading.read.push(...found.map(({ place }) => place.file))
+  return found
+}
+
+function nameOf(path: string): string {
+  return path.split('/').at(-1) ?? ''
+}

@@ -1,0 +1,38 @@
+import { poolsOfApp, programsOf } from '../project/apps/app-in-project.ts'
+import type { PoolInSource, PoolLibrary } from '../project/pool-in-source.ts'
+import type { Driver, ProjectFacts } from '../project/project-facts.ts'
+import type { AppPools } from './assign-pools.ts'
+
+type Project = Pick<ProjectFacts, 'apps' | 'pools' | 'drivers'>
+
+/** The programs of a project that open pools, each with the pools of its packages. */
+export function appsWithPools(project: Project): readonly AppPools[] {
+  const programs = programsOf(project.apps).map((app) => {
+    const { folder, name, drivers } = app
+    return { folder, name, pools: openPools(poolsOfApp(project.apps, app), drivers, folder) }
+  })
+  if (programs.length > 0) return programs
+  return [{ folder: '', name: 'app', pools: openPools(project.pools, project.drivers, '') }]
+}
+
+/** Pools of scripts are not open in the app's processes. Without a pool in the sources, the driver's default is assumed. */
+function openPools(pools: readonly PoolInSource[], drivers: readonly Driver[], app: string): readonly PoolInSource[] {
+  const open = pools.filter(({ role }) => role === 'app')
+  const driver = drivers.find((each) => each !== 'prisma-engine')
+  return pools.length > 0 || driver === undefined ? open : [defaultPool(driver, app)]
+}
+
+const LIBRARIES: Readonly<Record<Driver, PoolLibrary>> = {
+  pg: 'pg',
+  'postgres.js': 'postgres',
+  'prisma-engine': 'prisma',
+}
+
+function defaultPool(driver: Driver, app: string): PoolInSource {
+  const file = app === '' ? 'package.json' : `${app}/package.json`
+  return {
+    ...{ file, line: 1, maxFile: file, maxLine: 1, library: LIBRARIES[driver], max: 10, app },
+    ...{ pools: 1, per: 'process', role: 'app', guarded: false, urlVariable: undefined },
+    maxFrom: { kind: 'default', reference: 'https://node-postgres.com/apis/pool' },
+  }
+}

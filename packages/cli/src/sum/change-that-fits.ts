@@ -1,0 +1,101 @@
+import type { Amount, Place } from '../project/workload.ts'
+import type { ConnectionLimit } from './connection-limit.ts'
+import { connectionsOf, type PoolUse } from './pool-use.ts'
+import type { ConnectionSum } from './sum-connections.ts'
+
+/** A number to change so that the sum fits. */
+export interface FittingChange {
+  readonly what: string
+  readonly from: number
+  readonly to: number
+  /** Undefined if no file sets the number yet. */
+  readonly place: Place | undefined
+}
+
+/** A line that can be changed, and how many connections each unit of its number costs. */
+interface Term {
+  readonly what: string
+  readonly value: number
+  readonly weight: number
+  readonly place: Place | undefined
+}
+
+/**
+ * Finds the numbers that bring a sum within its limit: of the largest pool alone, otherwise of all pools. Leaves the headroom
+ * free where that is possible. Empty if even one connection for each pool is too much.
+ */
+export function changesThatFit(sum: ConnectionSum, limit: ConnectionLimit): readonly FittingChange[] {
+  const terms = poolTerms(sum)
+  for (const room of [limit.usable - limit.headroom, limit.usable]) {
+    const changes = oneChange(terms, sum.total, room) ?? allChanges(terms, sum.total, room)
+    if (changes) return changes
+  }
+  return []
+}
+
+/** The number of instances that fits with the pools as they are: of the surge, or of the autoscaler's maximum. */
+export function instancesThatFit(sum: ConnectionSum, limit: ConnectionLimit): readonly FittingChange[] {
+  const terms = sum.rows
+    .filter(({ through }) => through === undefined)
+    .flatMap(({ workload: { surge, instances, processes }, pools }) => {
+      const weight = processes.value * pools.reduce((total, pool) => total + connectionsOf(pool), 0)
+      return [termOf(surge, weight), termOf(instances.most, weight)]
+    })
+    .filter(({ place, value, weight }) => place !== undefined && value > 0 && weight > 0)
+  return terms
+    .flatMap((term) => {
+      const to = Math.floor((limit.usable - (sum.total - term.weight * term.value)) / term.weight)
+      return to >= (term.what.startsWith('maxSurge') ? 1 : 1) && to < term.value ? [changeOf(term, to)] : []
+    })
+    .slice(0, 1)
+}
+
+function termOf({ why, value, place }: Amount, weight: number): Term {
+  return { what: why, value, weight, place }
+}
+
+function poolTerms({ rows, poolers }: ConnectionSum): readonly Term[] {
+  const terms = new Map<string, Term>()
+  for (const { pools, processes, through } of rows) {
+    if (through !== undefined) continue
+    for (const pool of pools.filter(({ isGuarded, library }) => !isGuarded && library !== 'migrations')) {
+      add(terms, { what: nameOf(pool), value: pool.max, weight: processes * pool.pools, place: pool.place })
+    }
+  }
+  for (const { settings, processes, connections } of poolers) {
+    const place = settings.places?.get('default_pool_size')
+    const value = connections / processes / settings.databases
+    add(terms, { what: 'default_pool_size', value, weight: processes * settings.databases, place })
+  }
+  return [...terms.values()].toSorted((a, b) => b.weight * b.value - a.weight * a.value)
+}
+
+/** Several workloads can open the pool of one line. */
+function add(terms: Map<string, Term>, term: Term): void {
+  const key = `${term.place?.file}:${term.place?.line}:${term.what}`
+  terms.set(key, { ...term, weight: term.weight + (terms.get(key)?.weight ?? 0) })
+}
+
+function nameOf({ setBy, library }: PoolUse): string {
+  return setBy.startsWith('the default') ? `max of ${library}` : setBy
+}
+
+function oneChange(terms: readonly Term[], total: number, room: number): readonly FittingChange[] | undefined {
+  const [largest] = terms
+  if (!largest) return undefined
+  const to = Math.floor((room - (total - largest.weight * largest.value)) / largest.weight)
+  return to >= 1 ? [changeOf(largest, to)] : undefined
+}
+
+/** Every pool gets the same part of its size, and at least one connection. */
+function allChanges(terms: readonly Term[], total: number, room: number): readonly FittingChange[] | undefined {
+  const changeable = terms.reduce((sum, { weight, value }) => sum + weight * value, 0)
+  const left = room - (total - changeable)
+  const changes = terms.map((term) => changeOf(term, Math.max(1, Math.floor((term.value * left) / changeable))))
+  const sum = terms.reduce((result, { weight }, index) => result + weight * (changes[index]?.to ?? 0), 0)
+  return sum <= left ? changes.filter(({ from, to }) => from !== to) : undefined
+}
+
+function changeOf({ what, value, place }: Term, to: number): FittingChange {
+  return { what, from: value, to, place }
+}
