@@ -1,7 +1,9 @@
 import { parseEnv } from 'node:util'
-import { parse } from 'yaml'
 import { CannotRunError } from '../outcome.ts'
 import { t } from '../output/translate.ts'
+import { parseImage } from '../project/deployments/container.ts'
+import type { FileValue } from '../project/deployments/file-value.ts'
+import { readYaml } from '../project/deployments/read-yaml.ts'
 import { ProjectFolder } from '../project/project-folder.ts'
 import { MARK } from './generated-file.ts'
 
@@ -23,8 +25,6 @@ export interface ExistingService {
   readonly hasHealthcheck: boolean
   /** Values as written, with Compose's variables. */
   readonly environment: Readonly<Record<string, string>>
-  readonly hasEnvFile: boolean
-  readonly dependsOn: readonly string[]
 }
 
 /**
@@ -37,41 +37,32 @@ export function readExistingCompose(path: string): ExistingCompose | undefined {
   const file = DEFAULT_FILES.find((name) => folder.has(name))
   if (file === undefined) return undefined
   const read = folder.read(file, 'YAML', (text) =>
-    text.startsWith(`# ${MARK}`) ? ('ours' as const) : parse(text, { merge: true, logLevel: 'error' }),
+    text.startsWith(`# ${MARK}`) ? ('ours' as const) : readYaml(text, file)[0],
   )
   if (read === 'ours') return undefined
   if (folder.unread.length > 0) {
     throw new CannotRunError(t`${folder.unread.join(', ')}: repair it, or choose another directory (--out).`)
   }
-  const services = Object.entries(recordOf(recordOf(read).services))
+  const services = read?.at('services').entries ?? []
   return {
     file,
-    services: Object.fromEntries(services.map(([name, written]) => [name, readService(recordOf(written))])),
+    services: Object.fromEntries(services.map(([name, service]) => [name, readService(service)])),
     variables: folder.read('.env', 'variables', (text) => parseEnv(text)) ?? {},
   }
 }
 
-function readService(written: Readonly<Record<string, unknown>>): ExistingService {
-  const { image, command, healthcheck, environment, env_file, depends_on } = written
-  const [name = ''] = String(image ?? '').split('@')
+function readService(service: FileValue): ExistingService {
   return {
-    image: (name.split('/').at(-1) ?? '').split(':')[0] ?? '',
-    hasCommand: command !== undefined && command !== null,
-    hasHealthcheck: healthcheck !== undefined && healthcheck !== null,
-    environment: variablesOf(environment),
-    hasEnvFile: env_file !== undefined && env_file !== null,
-    dependsOn: Array.isArray(depends_on) ? depends_on.map(String) : Object.keys(recordOf(depends_on)),
+    image: parseImage(service.at('image').text, service.place)?.name ?? '',
+    hasCommand: !service.at('command').isMissing,
+    hasHealthcheck: !service.at('healthcheck').isMissing,
+    environment: variablesOf(service.at('environment')),
   }
 }
 
-function variablesOf(environment: unknown): Readonly<Record<string, string>> {
-  if (!Array.isArray(environment)) {
-    return Object.fromEntries(Object.entries(recordOf(environment)).map(([name, value]) => [name, String(value ?? '')]))
-  }
-  const lines = environment.map(String).map((line) => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)])
-  return Object.fromEntries(lines)
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+/** A list of `NAME=value`, or a map. */
+function variablesOf(environment: FileValue): Readonly<Record<string, string>> {
+  const lines = environment.items.map(({ text = '' }) => [text.split('=')[0] ?? '', text.slice(text.indexOf('=') + 1)])
+  const pairs = environment.entries.map(([name, { text = '' }]) => [name, text])
+  return Object.fromEntries([...lines, ...pairs])
 }

@@ -1,5 +1,7 @@
 import { CannotRunError } from '../outcome.ts'
 import { t } from '../output/translate.ts'
+import { SERVER_IMAGE } from '../project/deployments/classify-containers.ts'
+import { interpolate } from '../project/deployments/interpolate.ts'
 import type { ExistingCompose } from './existing-compose.ts'
 import { type Place, requireWritable } from './place.ts'
 
@@ -13,11 +15,9 @@ export interface ExistingDatabase {
   readonly password: { readonly variable: string } | { readonly secret: string } | undefined
 }
 
-/** The last part of an image's name. */
-const SERVER_IMAGE = /^(postgres(ql)?|postgis|pgvector|timescaledb(-ha)?)$/
 const SECRET_FILE = /^\/run\/secrets\/([\w.-]+)$/
 /** `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME:?message}` */
-const VARIABLE = /^\$(?:(\w+)|\{(\w+)(?::?([-?])(.*))?\})$/
+const VARIABLE = /^\$(?:(\w+)|\{(\w+)(?::?[-?].*)?\})$/
 
 /**
  * Finds the database in a compose file.
@@ -34,7 +34,7 @@ export function findDatabase({ file, services, variables }: ExistingCompose): Ex
   const [service, { environment, hasCommand, hasHealthcheck }] = found
   const value = (name: string): string | undefined => {
     const written = environment[name]
-    const text = written === undefined ? undefined : fill(written, variables)
+    const text = written === undefined ? undefined : interpolate(written, variables)
     if (written !== undefined && text === undefined) {
       throw new CannotRunError(
         t`${name} of the service ${service} in ${file} is ${written}: set that variable in .env.`,
@@ -58,11 +58,4 @@ function passwordOf({
   const [, short, braced] = VARIABLE.exec(password) ?? []
   const variable = short ?? braced
   return variable === undefined ? undefined : { variable }
-}
-
-/** Fills in a variable. Undefined if it has neither a value nor a default. */
-function fill(text: string, variables: Readonly<Record<string, string | undefined>>): string | undefined {
-  const [match, short, braced, operator, operand] = VARIABLE.exec(text) ?? []
-  if (match === undefined) return text.includes('$') ? undefined : text
-  return variables[short ?? braced ?? ''] ?? (operator === '-' ? operand : undefined)
 }

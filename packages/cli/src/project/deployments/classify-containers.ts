@@ -2,7 +2,7 @@ import type { Workload } from '../workload.ts'
 import { assumed, type Container, fixed, type PoolerInFiles, type ServerInFiles, valueIn } from './container.ts'
 
 /** Names of images of PostgreSQL. */
-const SERVER_IMAGE =
+export const SERVER_IMAGE: RegExp =
   /^(postgres(ql)?(-repmgr|-ha)?|postgis|pgvector|timescaledb(-ha)?|citus|alloydbomni|supabase-postgres)$/
 const POOLER_IMAGE = /pgbouncer(?!.*exporter)/
 /** Tools that connect only now and then. */
