@@ -130,7 +130,7 @@ describe('poolguard generate compose in a project with a compose file', () => {
     [
       'a PgBouncer of its own',
       `${PROJECT}  pgbouncer:\n    image: edoburu/pgbouncer\n`,
-      'has a service named pgbouncer already',
+      'already has services with these names: pgbouncer',
     ],
     ['no PostgreSQL', 'services:\n  web:\n    image: nginx\n', 'has no PostgreSQL'],
     ['a name from a variable without value', PROJECT.replace('=l2c\n', `=\${NAME}\n`), 'set that variable in .env'],
