@@ -18,6 +18,8 @@ export {
   type GuardSpec,
   type Login,
   OPTION_NAMES,
+  type PipelineHooks,
+  type Pipelining,
   type PoolerConsole,
   PoolGuard,
   PoolRegistration,
@@ -48,6 +50,7 @@ export {
   shedRequests,
 } from './observe/index.ts'
 export { omitUndefined } from './omit-undefined.ts'
+export { type SharedRequest, SharedStatement } from './pipelining/index.ts'
 export {
   type AcquireOptions,
   type AcquireRequest,
@@ -89,6 +92,7 @@ export {
   RecentKeys,
   SessionStateCheck,
   type StatementFailure,
+  shareObstacle,
   showStatement,
   validatePrepareOptions,
 } from './statements/index.ts'

@@ -12,6 +12,7 @@ const FOLDERS = [
   'postgres-errors',
   'budget',
   'statements',
+  'pipelining',
   'fleet',
   'settings',
   'observe',

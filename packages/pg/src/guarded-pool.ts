@@ -93,7 +93,8 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       super(spec.client)
       hideSecrets(this.options, spec.hidden)
       const events = new PoolEvents(this)
-      this.#guard = new PoolGuard(spec, (guard) => {
+      const againstPipelining = reasonAgainstPipelining(config, this.Client.prototype, super.connect)
+      this.#guard = new PoolGuard({ ...spec, againstPipelining }, (guard) => {
         const factory = new ConnectionFactory({
           config: spec.client,
           applicationName: () => guard.applicationName,
@@ -223,6 +224,19 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
   }
   return GuardedPool as unknown as GuardedPoolClass
+}
+
+/** Why `pool.query` must not send statements behind others, whatever the server is; undefined if it may. */
+function reasonAgainstPipelining(
+  config: GuardedPoolConfig & { readonly pipeline?: boolean | undefined },
+  client: object,
+  connect: unknown,
+): string | undefined {
+  if (!('_pulsePipelinedQueryQueue' in client))
+    return 'this version of pg has no pipeline mode (pg 8.23 and later have)'
+  if (config.pipeline) return 'pipeline: true of pg is set for every client'
+  if (config.resetOnRelease === 'discard') return "resetOnRelease: 'discard' resets the session after each query"
+  return isInstrumented(connect) ? '@opentelemetry/instrumentation-pg expects a checkout for each query' : undefined
 }
 
 /** OpenTelemetry's instrumentations set `__wrapped` on the functions they wrap. */

@@ -91,6 +91,8 @@ export interface WireClient extends Omit<ClientBase, 'connect'> {
   readonly connectionParameters: { readonly query_timeout?: number | false } & Record<string, unknown>
   /** The startup parameters. */
   getStartupConf(): Record<string, unknown>
+  /** pg 8.23 and later: whether a query is sent before the one ahead of it has been answered. pg reads it for every query. */
+  pipeline?: boolean
   /** True while no query is in flight. */
   readonly readyForQuery: boolean
   /** The running query. Named `activeQuery` up to pg 8.16; reading the old name is deprecated since. */

@@ -94,7 +94,15 @@ test('every metric has exactly the labels that its description lists', () => {
     { get: (_, key) => (key === 'waitByLabel' ? { route: durations } : key === 'connectFailures' ? { full: 1 } : 1) },
   )
   const fleet = { maxConnections: 1, demand: 1, instances: 1, sharedConnections: 1 }
-  const snapshot = { stats, dirtyReleases: 0, sessionStateFindings: 0, fleet, wal: { bytes: 1, maxBytes: 1 } } as never
+  const pipelining = { sentBehind: 1, inFlight: 1, stalls: 1 }
+  const snapshot = {
+    stats,
+    dirtyReleases: 0,
+    sessionStateFindings: 0,
+    fleet,
+    pipelining,
+    wal: { bytes: 1, maxBytes: 1 },
+  } as never
   for (const { name, labels = [], read } of METRICS) {
     expect(
       read(snapshot).map((sample) => Object.keys(sample.labels)),

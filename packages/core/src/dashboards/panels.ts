@@ -173,6 +173,16 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       queries: [{ expr: `sum by (job) (${rate(chosen('poolguard_requests_shed_total'))})`, legend: '{{job}}' }],
     },
     events(
+      'Pipelined statements',
+      ['poolguard_pipelined_statements_total', 'sent behind others'],
+      ['poolguard_pipeline_stalls_total', 'stalls'],
+    ),
+    {
+      title: 'Statements in flight on shared connections',
+      unit: 'short',
+      queries: [{ expr: byPool('sum', ofPools('poolguard_pipelined_in_flight')), legend: POOL }],
+    },
+    events(
       'Leaks, deadlocks and session state',
       ['poolguard_leaks_total', 'suspected leaks'],
       ['poolguard_deadlocks_total', 'deadlocks'],

@@ -7,4 +7,5 @@ export type { ConsoleOptions, GuardedDriver, Login, PoolerConsole } from './guar
 export { OPTION_NAMES, rejectForeignOptions, rejectMisspeltOptions } from './options/option-names.ts'
 export type { PoolguardOptions } from './options/poolguard-options.ts'
 export { readDriversUrl, readUrlOption } from './options/url-option.ts'
+export type { PipelineHooks, Pipelining } from './pipelining.ts'
 export { type GuardSpec, PoolGuard } from './pool-guard.ts'

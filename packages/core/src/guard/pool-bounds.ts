@@ -20,15 +20,21 @@ export class PoolBounds {
   /** Why the fleet's instances cannot see each other. */
   #fleetUnavailable: string | undefined
   #resized: Bounds = {}
+  readonly #pipelineUnsupported: string | undefined
   #settings: ResolvedSettings
 
   /**
    * @throws {InvalidOptionError} names the option and the value.
    */
-  constructor(options: SettingsOptions, engine: () => Pick<Pool<unknown>, 'resize' | 'settings'>) {
+  constructor(
+    options: SettingsOptions,
+    engine: () => Pick<Pool<unknown>, 'resize' | 'settings'>,
+    pipelineUnsupported?: string | undefined,
+  ) {
     this.#options = options
     this.#engine = engine
-    this.#settings = resolveSettings({ options })
+    this.#pipelineUnsupported = pipelineUnsupported
+    this.#settings = resolveSettings({ options, pipelineUnsupported })
   }
 
   /** The settings in effect, and the reasons. */
@@ -90,8 +96,13 @@ export class PoolBounds {
   }
 
   #resolve(): void {
-    const [share, fleetUnavailable] = [this.#share, this.#fleetUnavailable]
-    this.#settings = resolveSettings({ options: this.#options, ...this.#discovered, share, fleetUnavailable })
+    this.#settings = resolveSettings({
+      options: this.#options,
+      ...this.#discovered,
+      share: this.#share,
+      fleetUnavailable: this.#fleetUnavailable,
+      pipelineUnsupported: this.#pipelineUnsupported,
+    })
   }
 
   #applyStaticBounds(): void {

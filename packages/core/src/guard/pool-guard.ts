@@ -5,6 +5,7 @@ import { describeRewriteWarning, type RewriteWarning } from '../drivers/index.ts
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import type { KnownSecrets } from '../known-secrets.ts'
 import type { PoolSnapshot } from '../observe/index.ts'
+import type { Stall } from '../pipelining/index.ts'
 import {
   type AcquireOptions,
   AlreadyReleasedError,
@@ -30,6 +31,7 @@ import { EmptySignal } from './empty-signal.ts'
 import { FleetInstance } from './fleet/fleet-instance.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
 import type { PoolguardOptions } from './options/poolguard-options.ts'
+import { describeStall, Pipelining, stallEvent } from './pipelining.ts'
 import { type Bounds, PoolBounds } from './pool-bounds.ts'
 import { warnOfSecondPool } from './same-database.ts'
 
@@ -55,6 +57,8 @@ export interface GuardSpec {
   readonly warnings?: readonly RewriteWarning[]
   /** Why statements must not be prepared automatically, regardless of the topology; undefined if they may. */
   readonly againstPreparing?: string | undefined
+  /** Why the driver cannot send statements behind others on a connection in use, or the options forbid it; undefined if it can. */
+  readonly againstPipelining?: string | undefined
   /** Secrets to hide in connection errors. */
   readonly secrets?: KnownSecrets | undefined
   /** Used to guess the provider until discovery has finished. */
@@ -71,6 +75,8 @@ export class PoolGuard<C> {
   readonly lateQueries: LateQueryReporter<C>
   /** Decides which statements drivers prepare automatically. */
   readonly statements: AutomaticStatements
+  /** Decides which statements share connections, for drivers that support it. */
+  readonly pipelining: Pipelining<C>
   readonly #spec: GuardSpec
   readonly #driver: GuardedDriver<C>
   /** The topology that the user stated. */
@@ -80,6 +86,7 @@ export class PoolGuard<C> {
   readonly #connectFailures: ConnectFailures
   readonly #discovery: ServerDiscovery<C>
   #dirtyReleases = 0
+  #hasWarnedOfStall = false
   readonly #fleet: FleetInstance<C> | undefined
   readonly #warned = new Set<string>()
   readonly #emptySignal = new EmptySignal()
@@ -94,7 +101,13 @@ export class PoolGuard<C> {
       emit: (event) => this.engine.emit(event),
       hasListener: Boolean(spec.options.onEvent),
     })
-    this.#bounds = new PoolBounds(spec.options, () => this.engine)
+    this.#bounds = new PoolBounds(spec.options, () => this.engine, spec.againstPipelining)
+    this.pipelining = new Pipelining({
+      engine: () => this.engine,
+      acquire: (options) => this.acquire(options),
+      settings: this.settings,
+      onStall: (stall) => this.#onStall(stall),
+    })
     this.lateQueries = new LateQueryReporter({ engine: () => this.engine, warnsProcess: !spec.options.onEvent })
     this.#given = assumedTopology(spec.options)
     this.sessions = new SessionStateCheck(spec.options.sessionState ?? 'warn', (message) => this.warn(message))
@@ -213,6 +226,7 @@ export class PoolGuard<C> {
       sessionStateFindings: this.sessions.findings,
       topology: this.topology ?? null,
       preparing: this.statements.state,
+      pipelining: this.pipelining.state,
       budget: this.settings.budget,
       fleet: this.#fleet?.snapshot() ?? null,
     }
@@ -244,6 +258,13 @@ export class PoolGuard<C> {
     if (this.#spec.options.onEvent || this.#dirtyReleases > 1) return
     const message = `pool "${this.#spec.name}": ${LEFT_IN_TRANSACTION}`
     process.emitWarning(message, 'PoolguardWarning')
+  }
+
+  #onStall(stall: Stall): void {
+    this.engine.emit(stallEvent(stall))
+    if (this.#spec.options.onEvent || this.#hasWarnedOfStall) return
+    this.#hasWarnedOfStall = true
+    process.emitWarning(`pool "${this.#spec.name}": ${describeStall(stall)}`, 'PoolguardWarning')
   }
 
   /** The error for a caller that has released a checkout a second time. */
@@ -288,6 +309,7 @@ export class PoolGuard<C> {
     this.sessions.setTopology(result.topology)
     this.statements.setTopology(result.topology)
     this.#bounds.applyDiscovery(result)
+    this.pipelining.update(this.settings)
     if (result.topology.kind === 'unknown') this.#fleet?.leave()
     else await this.#fleet?.join(result.topology)
     this.#emitSettingsWarnings()

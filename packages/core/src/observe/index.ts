@@ -30,4 +30,4 @@ export { type PrometheusRegistry, registerMetrics } from './prometheus-registry.
 export { listPools, registerPool, snapshotPools, snapshotPoolsOf } from './registry.ts'
 export { ScrapedMetrics, type ScrapeOptions, SOURCE_LABEL, SOURCE_UP } from './scraped-metrics.ts'
 export { PROCESS_METRICS, type ShedRequests, shedRequests } from './shed-requests.ts'
-export type { FleetSnapshot, ObservedPool, PoolSnapshot, WalSnapshot } from './snapshot.ts'
+export type { FleetSnapshot, ObservedPool, PipeliningState, PoolSnapshot, WalSnapshot } from './snapshot.ts'

@@ -1,5 +1,5 @@
 import type { Durations } from '../pool/index.ts'
-import type { FleetSnapshot, PoolSnapshot, WalSnapshot } from './snapshot.ts'
+import type { FleetSnapshot, PipeliningState, PoolSnapshot, WalSnapshot } from './snapshot.ts'
 
 /** One value of a metric, for the pool it was read from. */
 export interface MetricSample {
@@ -46,6 +46,10 @@ function only(read: Read): MetricDefinition['read'] {
 
 function ofFleet(read: (fleet: FleetSnapshot) => number): MetricDefinition['read'] {
   return ({ fleet }) => (fleet ? [{ labels: {}, value: read(fleet) }] : [])
+}
+
+function ofPipelining(read: (pipelining: PipeliningState) => number): MetricDefinition['read'] {
+  return ({ pipelining }) => (pipelining ? [{ labels: {}, value: read(pipelining) }] : [])
 }
 
 function ofWal(read: (wal: WalSnapshot) => number): MetricDefinition['read'] {
@@ -230,6 +234,24 @@ export const METRICS: readonly MetricDefinition[] = [
     help: "Instances that share the fleet's budget, as of the last exchange.",
     combine: 'max',
     read: ofFleet(({ instances }) => instances),
+  },
+  {
+    name: 'poolguard_pipelined_statements_total',
+    type: 'counter',
+    help: 'Statements sent behind others on a connection in use.',
+    read: ofPipelining(({ sentBehind }) => sentBehind),
+  },
+  {
+    name: 'poolguard_pipelined_in_flight',
+    type: 'gauge',
+    help: 'Statements in flight on connections that statements may share.',
+    read: ofPipelining(({ inFlight }) => inFlight),
+  },
+  {
+    name: 'poolguard_pipeline_stalls_total',
+    type: 'counter',
+    help: 'Statements that ran for a second or longer while others waited behind them on the same connection.',
+    read: ofPipelining(({ stalls }) => stalls),
   },
   {
     name: 'poolguard_wal_bytes',

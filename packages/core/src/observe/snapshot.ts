@@ -17,12 +17,32 @@ export interface PoolSnapshot {
   readonly topology: Topology | null
   /** Whether statements are prepared automatically, and why; null if the driver does not support automatic preparing. */
   readonly preparing: PreparingState | null
+  /** Whether statements share connections, and why; absent if the driver does not support it. */
+  readonly pipelining?: PipeliningState | undefined
   /** Null if the pool has no budget, or has not read the server's limits yet. */
   readonly budget: Budget | null
   /** Null if the pool does not belong to a fleet. */
   readonly fleet: FleetSnapshot | null
   /** Absent if the database has no write-ahead log that this process keeps small. */
   readonly wal?: WalSnapshot | undefined
+}
+
+/** Statements that are sent behind others on connections in use (`pool.pipeline`). */
+export interface PipeliningState {
+  /** The mode in effect. */
+  readonly mode: 'off' | 'reads' | 'all'
+  /** False until the server or pooler has been detected, and with `off`. */
+  readonly active: boolean
+  /** Why this mode is in effect. */
+  readonly reason: string
+  /** Statements sent behind others so far. */
+  readonly sentBehind: number
+  /** Statements in flight on connections that statements may share. */
+  readonly inFlight: number
+  /** The most statements that were in flight on one connection. */
+  readonly maxDepth: number
+  /** Statements that ran for a second or longer while others waited behind them. */
+  readonly stalls: number
 }
 
 /** The SQLite write-ahead log. SQLite has no server, so that its clients must keep the log small. */

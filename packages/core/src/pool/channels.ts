@@ -34,6 +34,7 @@ export const eventChannels: Readonly<Record<PoolEvent['type'], Channel>> = {
   'leak-returned': channel('poolguard:leak-returned'),
   'long-query': channel('poolguard:long-query'),
   deadlock: channel('poolguard:deadlock'),
+  'pipeline-stall': channel('poolguard:pipeline-stall'),
   'dirty-release': channel('poolguard:dirty-release'),
   'query-after-release': channel('poolguard:query-after-release'),
   warning: channel('poolguard:warning'),

@@ -1,5 +1,6 @@
+export { Alarm } from './alarm.ts'
 export { findApplicationFrames, registerOwnCode } from './application-frames.ts'
-export { type BorrowerTraces, captureStack, runDetached, traceAwaiting, traceCall } from './borrower.ts'
+export { type Borrower, type BorrowerTraces, captureStack, runDetached, traceAwaiting, traceCall } from './borrower.ts'
 export { type AcquireMessage, publish, type ReleaseMessage } from './channels.ts'
 export type { ConnectFailure } from './connect-failure.ts'
 export { DURATION_BOUNDS_MILLIS, DurationHistogram, type Durations, percentileMillis } from './durations.ts'
@@ -16,6 +17,7 @@ export {
   type PoolState,
   QueryAfterReleaseError,
 } from './errors.ts'
+export type { Joiner } from './joiner.ts'
 export { currentLabel, MAX_LABELS, OTHER_LABEL, runWithLabel } from './label.ts'
 export { type LateQuery, LateQueryReporter, type LateQueryReporterOptions } from './late-query-reporter.ts'
 export { Lease } from './lease.ts'
@@ -26,4 +28,4 @@ export type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts
 export { DEFAULT_POOL_SETTINGS, type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 export type { PoolCounts, PoolStats } from './pool-stats.ts'
 export type { LeaseActivity, OpenContext, ResourceFactory, RunningQuery } from './resource-factory.ts'
-export { asyncContextIsCheap, withDeadlockDetection } from './scope.ts'
+export { asyncContextIsCheap, currentScope, withDeadlockDetection } from './scope.ts'

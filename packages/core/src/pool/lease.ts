@@ -38,6 +38,8 @@ export class TrackedLease<R> {
 export interface Lender<R> {
   takeBack(entry: PoolEntry<R>): void
   takeBackUnfit(entry: PoolEntry<R>): void
+  passOn(entry: PoolEntry<R>, waitedMillis: number, borrower: Borrower | undefined): Lease<R>
+  isLasting(entry: PoolEntry<R>): boolean
 }
 
 /** One checkout of one resource. After `release()` or `destroy()`, further calls do nothing. */
@@ -59,6 +61,19 @@ export class Lease<R> extends TrackedLease<R> {
   /** Returns the resource to the pool. */
   release(): void {
     if (this.active) this.#lender.takeBack(this.#entry)
+  }
+
+  /**
+   * Ends this lease and begins the next one on the same resource, for a caller whose work has been waiting there. Returns undefined
+   * if this lease has ended already.
+   */
+  passOn(waitedMillis: number, borrower: Borrower | undefined): Lease<R> | undefined {
+    return this.active ? this.#lender.passOn(this.#entry, waitedMillis, borrower) : undefined
+  }
+
+  /** Whether the pool will lend the resource again after this lease. */
+  get isLasting(): boolean {
+    return this.active && this.#lender.isLasting(this.#entry)
   }
 
   /** Returns the resource to the pool, which closes it instead of lending it again. */

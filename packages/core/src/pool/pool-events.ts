@@ -34,6 +34,19 @@ export type PoolEvent =
   | { readonly type: 'long-query'; readonly query: QueryReport; readonly lease: LeaseReport }
   /** Every holder of a lease waits for another lease. The pool rejects no waiter for it; the waits end at their deadlines. */
   | { readonly type: 'deadlock'; readonly leases: readonly LeaseReport[]; readonly waiting: number }
+  /**
+   * A statement has been running for a second or longer while other statements wait behind it on the same connection (`pool.pipeline`).
+   * Reported once per statement. Texts are shown without literals.
+   */
+  | {
+      readonly type: 'pipeline-stall'
+      readonly statement: string
+      /** The statement directly behind it. */
+      readonly behind: string
+      readonly runningMillis: number
+      /** Statements in flight on the connection, the running one included. */
+      readonly depth: number
+    }
   /** A connection was released with an open transaction, which the pool rolled back. */
   | { readonly type: 'dirty-release' }
   /**

@@ -31,6 +31,13 @@ export interface PoolSettings {
    * the rest of a checkout, so `adaptive` does it only for ten leak thresholds after each suspected leak.
    */
   readonly captureStacks: 'always' | 'adaptive' | 'never'
+  /**
+   * Which statements of the pool's own `query` may be sent behind others on a connection in use, if no connection is idle and none may
+   * be opened: `reads` those that only read, `all` also those that write rows, `off` none. Off behind a pooler that is not known to be PgBouncer.
+   */
+  readonly pipeline: 'off' | 'reads' | 'all'
+  /** A statement is sent behind others only if these are expected to take less than this. A slower statement runs alone. */
+  readonly shareWithinMillis: number
 }
 
 /**
@@ -51,6 +58,8 @@ export const DEFAULT_POOL_SETTINGS: PoolSettings = {
   leakThresholdMillis: 60_000,
   longQueryMillis: 30_000,
   captureStacks: 'adaptive',
+  pipeline: 'off',
+  shareWithinMillis: 10,
 }
 
 const COUNTS = { max: 1, min: 0, maxUses: 1, maxWaiters: 0 } as const
@@ -75,6 +84,7 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
     }
     const least = (COUNTS as Record<string, number>)[name]
     if (name === 'captureStacks') requireOneOf(`pool.${name}`, value, ['always', 'adaptive', 'never'])
+    else if (name === 'pipeline') requireOneOf(`pool.${name}`, value, ['off', 'reads', 'all'])
     else if (least !== undefined) requireCount(name, value, least)
     else requireDuration(`pool.${name}`, value, (MIN_MILLIS as Record<string, number>)[name])
   }

@@ -14,6 +14,7 @@ import {
   PoolSaturatedError,
   type PoolState,
 } from './errors.ts'
+import type { Joiner } from './joiner.ts'
 import { Lease, type Lender, PoolEntry } from './lease.ts'
 import type { LeaseReport } from './lease-report.ts'
 import { LeaseTracker } from './lease-tracker.ts'
@@ -64,6 +65,10 @@ export interface AcquireOptions {
    * goes ahead, and may open one connection more than `max`, which is closed again unless `max` has grown meanwhile.
    */
   readonly internal?: 'queued' | 'first' | 'overflow' | undefined
+  /** The caller, if {@link Pool.identify} has identified it before. */
+  readonly borrower?: Borrower | undefined
+  /** Set if the caller may leave the line to be served on a connection that another caller holds. */
+  readonly joiner?: Joiner | undefined
 }
 
 /** A request that has to wait. */
@@ -73,6 +78,7 @@ interface WaitRequest {
   readonly borrower: Borrower | undefined
   readonly signal: AbortSignal | undefined
   readonly internal: AcquireOptions['internal']
+  readonly joiner: Joiner | undefined
 }
 
 /**
@@ -187,18 +193,18 @@ export class Pool<R> implements Lender<R> {
     const { signal } = options
     if (signal?.aborted) return Promise.reject(signal.reason)
     const now = this.#clock.now()
-    const borrower = this.#tracker.identify(now, this.acquire, options.traces)
+    const borrower = options.joiner ? options.borrower : this.#tracker.identify(now, this.acquire, options.traces)
     const lease = this.#acquire(options, now, borrower)
     return borrower?.traces && !options.traces ? traceAwaiting(lease, borrower.traces) : lease
   }
 
   #acquire(options: AcquireOptions, now: number, borrower: Borrower | undefined): Promise<Lease<R>> {
-    const { signal, internal } = options
+    const { signal, internal, joiner } = options
     const entry = this.#waiters.size === 0 ? this.#findReady(now) : undefined
     if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower, internal !== undefined))
     if (internal === undefined && this.#isSaturated) return this.#rejectSaturated()
     const deadline = now + (options.timeoutMillis ?? this.#settings.acquireTimeoutMillis)
-    const request = { now, deadline, borrower, signal, internal }
+    const request = { now, deadline, borrower, signal, internal, joiner }
     if (internal !== 'overflow') return this.#wait(request)
     this.#overflow++
     return this.#wait(request).finally(() => {
@@ -287,6 +293,23 @@ export class Pool<R> implements Lender<R> {
     return Math.max(0, this.#waiters.size - this.#connector.opening)
   }
 
+  /** True if a new caller would have to wait until another caller releases a connection. */
+  get isExhausted(): boolean {
+    if (this.#waiters.size > 0) return true
+    return this.#entries.idle === 0 && (this.#total >= this.#maxOpen || this.#connector.trouble !== undefined)
+  }
+
+  /** When the caller that waits longest for a connection of its own began to wait; Infinity if there is none. */
+  get exclusiveSince(): number {
+    for (const { joiner, since } of this.#waiters) if (!joiner?.mayJoin) return since
+    return Infinity
+  }
+
+  /** Identifies a caller that joins a lease. Call it in the caller's own stack, of which the frames above `below` count. */
+  identify(now: number, below: (...args: never[]) => unknown): Borrower | undefined {
+    return this.#tracker.identify(now, below)
+  }
+
   /** Connections that are open or being opened, without those that are closing. */
   get openOrOpening(): number {
     return this.#entries.open + this.#connector.opening
@@ -348,6 +371,19 @@ export class Pool<R> implements Lender<R> {
     this.#serve()
   }
 
+  /** @internal A lease ends, and the next one begins on the same resource. */
+  passOn(entry: PoolEntry<R>, waitedMillis: number, borrower: Borrower | undefined): Lease<R> {
+    entry.uses++
+    const now = this.#endLease(entry)
+    return this.#lend(entry, now - waitedMillis, now, borrower, false)
+  }
+
+  /** @internal Whether the resource will be lent again. */
+  isLasting(entry: PoolEntry<R>): boolean {
+    if (entry.uses + 1 >= this.#settings.maxUses || this.#closingIdle > 0) return false
+    return this.#entries.open <= this.#maxOpen && entry.expiresAt > this.#clock.now()
+  }
+
   /** @internal A lease was destroyed: its resource is not lent again. */
   takeBackUnfit(entry: PoolEntry<R>): void {
     this.#endLease(entry)
@@ -388,14 +424,24 @@ export class Pool<R> implements Lender<R> {
     return this.#factory.validate !== undefined && now - entry.idleSince > this.#settings.validateAfterIdleMillis
   }
 
-  #wait({ now, deadline, borrower, signal, internal }: WaitRequest): Promise<Lease<R>> {
+  #wait({ now, deadline, borrower, signal, internal, joiner }: WaitRequest): Promise<Lease<R>> {
     const first = internal === 'first' || internal === 'overflow'
     const { waiter, lease } = this.#waiters.join(now, deadline, borrower, { first, isInternal: internal !== undefined })
     this.#serve()
     this.#notifyChanged()
     if (!waiter.queued) return lease
     this.#tracker.wait(borrower, now)
+    if (joiner) {
+      waiter.joiner = joiner
+      joiner.onWait(() => this.#withdraw(waiter))
+    }
     return signal ? this.#waiters.leaveOnAbort(waiter, lease, signal) : lease
+  }
+
+  #withdraw(waiter: Waiter<R>): boolean {
+    if (!waiter.queued) return false
+    this.#waiters.remove(waiter)
+    return true
   }
 
   #rejectSaturated(): Promise<never> {

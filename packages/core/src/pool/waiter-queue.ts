@@ -1,6 +1,7 @@
 import { type Clock, MAX_TIMER_MILLIS } from '../clock.ts'
 import { Alarm } from './alarm.ts'
 import type { Borrower } from './borrower.ts'
+import type { Joiner } from './joiner.ts'
 import type { Lease } from './lease.ts'
 
 /** One caller that waits for a lease. */
@@ -14,6 +15,8 @@ export class Waiter<R> {
   readonly isInternal: boolean
   /** The clock's `blockedMillis` at the beginning of the wait. */
   readonly blockedBefore: number
+  /** Set if the caller may also be served without a lease of its own. */
+  joiner: Joiner | undefined = undefined
   /** Links of the queue; `queued` is false after the waiter has left. */
   previous: Waiter<R> | undefined
   next: Waiter<R> | undefined

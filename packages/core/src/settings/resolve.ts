@@ -3,6 +3,7 @@ import { parseConnectionString } from '../connection-string/index.ts'
 import { type FleetShare, requireAppName } from '../fleet/index.ts'
 import { InvalidOptionError, requireDuration, requireInteger, requireOneOf } from '../invalid-option-error.ts'
 import { omitUndefined } from '../omit-undefined.ts'
+import { pipelineObstacle } from '../pipelining/index.ts'
 import { type PoolSettings, validatePoolSettings } from '../pool/index.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
@@ -17,6 +18,8 @@ export interface ResolveInput {
   readonly capacityProblem?: string | undefined
   /** The share of this instance of a fleet; absent until it has joined. */
   readonly share?: FleetShare | undefined
+  /** Why the driver cannot send statements behind others; absent if it can. */
+  readonly pipelineUnsupported?: string | undefined
   /** Why this instance cannot see the other instances, so that the fleet shares nothing; absent while it can. */
   readonly fleetUnavailable?: string | undefined
 }
@@ -48,8 +51,26 @@ export function resolveSettings({ options, topology: discovered, ...measured }: 
     Object.keys(settings).map((name) => [name, name in given ? 'given' : defaultReason(name, options)]),
   ) as Record<keyof PoolSettings, string>
   reasons.max = max.reason
+  const pipeline = resolvePipeline(settings.pipeline, reasons.pipeline, topology, measured.pipelineUnsupported)
+  reasons.pipeline = pipeline.reason
   if (min < settings.min) reasons.min = `given as ${settings.min}, lowered to max`
-  return { values: { ...settings, max: max.value, min }, reasons, budget: max.budget, warnings: max.warnings }
+  const values = { ...settings, max: max.value, min, pipeline: pipeline.value }
+  return { values, reasons, budget: max.budget, warnings: max.warnings }
+}
+
+/** Statements share connections only where that is proven to work. */
+function resolvePipeline(
+  wanted: PoolSettings['pipeline'],
+  reason: string,
+  topology: Topology | undefined,
+  unsupported: string | undefined,
+): { readonly value: PoolSettings['pipeline']; readonly reason: string } {
+  if (wanted === 'off') return { value: wanted, reason }
+  const obstacle = unsupported ?? (topology && pipelineObstacle(topology))
+  if (obstacle !== undefined) return { value: 'off', reason: `${reason} as '${wanted}', but ${obstacle}` }
+  return topology
+    ? { value: wanted, reason }
+    : { value: 'off', reason: `${reason} as '${wanted}', once the pool has detected the server` }
 }
 
 interface Max {

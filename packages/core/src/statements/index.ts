@@ -17,6 +17,7 @@ export {
   SessionStateError,
   type SessionStateMode,
 } from './session-state-check.ts'
+export { type ShareMode, shareObstacle } from './share-obstacle.ts'
 export { showStatement } from './show-statement.ts'
 export { classifyStatementFailure, type StatementFailure } from './statement-failure.ts'
 export type { StatementFinding, StatementFindingCode } from './statement-finding.ts'

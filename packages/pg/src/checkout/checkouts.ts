@@ -3,6 +3,7 @@ import { isOfHook, type Lease, type PoolGuard } from '@poolguard/core/adapter'
 import type { PoolClient, QueryResult } from 'pg'
 import { Checkout, type CheckoutPool } from '../connection/checkout.ts'
 import type { PgConnection } from '../connection/pg-connection.ts'
+import { PipelinedQuery, readPoolQuery, sizeOf } from './pipelined-query.ts'
 import type { PoolEvents } from './pool-events.ts'
 import { runQuery, withCallersStack } from './run-query.ts'
 
@@ -27,6 +28,15 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   constructor(guard: PoolGuard<PgConnection>, events: PoolEvents) {
     this.#guard = guard
     this.#events = events
+    guard.pipelining.attach({
+      onOpen: (connection) => this.#open(connection),
+      onClose: (lease, broken) => {
+        lease.resource.leased = false
+        if (broken) return lease.destroy()
+        lease.resource.endShared()
+        lease.release()
+      },
+    })
   }
 
   // `acquire` and `query` both await the engine directly: a shared async function would add a microtask to every checkout.
@@ -59,6 +69,14 @@ export class Checkouts implements CheckoutPool<PgConnection> {
       const client = await connect()
       return runQuery(client, client.release, text, values)
     }
+    const shared = this.#guard.pipelining.active ? this.#share(text, values) : undefined
+    if (shared) {
+      try {
+        return await shared
+      } catch (error) {
+        throw addCallersStack(error)
+      }
+    }
     let lease: Lease<PgConnection>
     try {
       lease = await this.#guard.acquire()
@@ -69,10 +87,25 @@ export class Checkouts implements CheckoutPool<PgConnection> {
     return runQuery(lease.resource.client, (destroy) => this.release(lease, destroy), text, values)
   }
 
-  #begin(lease: Lease<PgConnection>): void {
-    const { resource: connection } = lease
+  /** Undefined if the query needs a connection of its own. Listeners of acquire and release expect one for each query. */
+  #share(text: unknown, values: unknown): Promise<QueryResult> | undefined {
+    const query = this.#events.hasCheckoutListeners ? undefined : readPoolQuery(text, values)
+    const { pipelining } = this.#guard
+    const request = query && pipelining.request(query.text, sizeOf(query), this.query)
+    if (!query || !request) return undefined
+    const outcome = Promise.withResolvers<QueryResult>()
+    pipelining.run(new PipelinedQuery(pipelining, request, query, outcome))
+    return outcome.promise
+  }
+
+  #open(connection: PgConnection): void {
     connection.leased = true
     connection.listening.reset()
+  }
+
+  #begin(lease: Lease<PgConnection>): void {
+    const { resource: connection } = lease
+    this.#open(connection)
     try {
       this.#events.onAcquire(connection)
     } catch (error) {

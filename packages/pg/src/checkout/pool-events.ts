@@ -43,6 +43,11 @@ export class PoolEvents implements ConnectionEvents {
     this.#pool.emit('connect', client)
   }
 
+  /** Whether the app listens to checkouts. Its listeners may query the client. */
+  get hasCheckoutListeners(): boolean {
+    return this.#pool.listenerCount('acquire') > 0 || this.#pool.listenerCount('release') > 0
+  }
+
   onAcquire(connection: PgConnection): void {
     this.#emit(connection, 'acquire', connection.firstCheckout.client)
   }

@@ -43,7 +43,7 @@ function sendQuery(
  * True if a client may be unusable after a query failed with this error. After a server error the client is usable. After an error
  * of pg it may not be: pg may believe that a statement is prepared which it never sent, or the server may still be running the query.
  */
-function mayLeaveClientBroken(error: Error): boolean {
+export function mayLeaveClientBroken(error: Error): boolean {
   return !('severity' in error) && !(error instanceof PoolguardError)
 }
 

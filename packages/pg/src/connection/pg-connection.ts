@@ -15,7 +15,7 @@ import { callBack } from '../call-app.ts'
 import type { Reset } from '../guarded-pool-config.ts'
 import { activeQueryOf, describeActiveQuery, failQueuedQueries, textOfQuery } from '../queries/client-queries.ts'
 import { unwatchedQuery } from '../queries/watch-queries.ts'
-import type { SentTexts } from '../statements/prepare-statements.ts'
+import type { SentStatements } from '../statements/prepare-statements.ts'
 import type { WireClient } from '../wire-client.ts'
 import { cancelQuery } from './cancel-query.ts'
 import { Checkout } from './checkout.ts'
@@ -47,7 +47,7 @@ export class PgConnection implements BusyConnection, ProbedConnection {
   /** True while the pool's event listeners run: they may query a client that is not checked out. */
   callsListeners = false
   /** The texts sent on it. */
-  sent: SentTexts = { lastText: '' }
+  sent: SentStatements = { lastText: '', refusedWith: () => undefined, resend: (_refused, send) => send() }
   readonly listening: ListenTracker = new ListenTracker()
   #transactionStatus: 'I' | 'T' | 'E' = 'I'
   /** Number of answers and notifications received. */
@@ -138,6 +138,35 @@ export class PgConnection implements BusyConnection, ProbedConnection {
     return describeActiveQuery(this.client)
   }
 
+  /** The `query_timeout` of the pool's options; 0 if there is none. */
+  get queryTimeoutMillis(): number {
+    return Number(this.client.connectionParameters.query_timeout) || 0
+  }
+
+  /**
+   * Sends a query on a connection that statements share.
+   *
+   * @param isBehind true if other queries are in flight: pg then sends this one without waiting for their answers.
+   */
+  sendShared(query: unknown, values: unknown, done: unknown, isBehind: boolean): void {
+    const { client } = this
+    if (isBehind) client.pipeline = true
+    const parameters = client.connectionParameters as { query_timeout?: number | false }
+    const { query_timeout: timeout } = parameters
+    // pg would close the connection when the timeout of one query expires.
+    if (timeout) parameters.query_timeout = false
+    try {
+      ;(client.query as (...query: unknown[]) => unknown)(query, values, done)
+    } finally {
+      if (timeout) parameters.query_timeout = timeout
+    }
+  }
+
+  /** Called when all queries that shared the connection are answered, or given up. */
+  endShared(): void {
+    if (this.client.pipeline) this.client.pipeline = false
+  }
+
   /** True if the connection needs no reset before the next caller gets it. */
   isClean(reset: Reset): boolean {
     if (this.#onError && this.client.listenerCount('error') === 0) this.client.on('error', this.#onError)
@@ -162,6 +191,8 @@ export class PgConnection implements BusyConnection, ProbedConnection {
     failQueuedQueries(this.client)
     const outcome = await cancelUntilAtRest(this, (timeoutMillis) => cancelQuery(this.client, timeoutMillis))
     if (outcome === 'waits-for-client') return await this.#terminate()
+    // In a pipeline, pg would wait for the answers to all queries before it says goodbye.
+    this.endShared()
     const { stream } = this.client.connection
     // The answers cannot be read. With the socket closed, the server's next write fails, which ends the query.
     if (this.isUnread) stream.destroy()

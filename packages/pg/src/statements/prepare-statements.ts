@@ -19,6 +19,7 @@ import {
   copyOf,
   isUnnamedQuery,
   type RejectedQuery,
+  Round,
   type Rows,
   type SentQuery,
   type UnboundQuery,
@@ -30,37 +31,43 @@ import { TypeQuestion } from './type-question.ts'
  * Prepares a connection's statements automatically. It intercepts the messages between pg and its connection: pg sends an unnamed
  * query, and the server receives a named statement. Applications and ORMs need no change.
  */
-export function prepareStatements({ connection: wire }: WireClient, statements: AutomaticStatements): SentTexts {
+export function prepareStatements({ connection: wire }: WireClient, statements: AutomaticStatements): SentStatements {
   const preparer = new StatementPreparer(wire, statements)
   wire.query = (text) => preparer.query(text)
   wire.parse = (message) => preparer.parse(message)
   wire.bind = (message) => preparer.bind(message)
   wire.describe = (message) => preparer.describe(message)
   wire.execute = (message) => preparer.execute(message)
+  wire.sync = () => preparer.sync()
   wire.emit = (event: string, first?: unknown, second?: unknown) => preparer.emit(event, first, second)
   return preparer
 }
 
-/** The texts that a connection has sent. */
-export interface SentTexts {
+/** The statements that a connection has sent. */
+export interface SentStatements {
   readonly lastText: string
+  /**
+   * The query that the server has rejected with this error because of its name, before it ran any part of it, if other queries were
+   * already sent behind it: then it is the caller's turn to send it again. Undefined for any other error.
+   */
+  refusedWith(error: unknown): RejectedQuery | undefined
+  /** Sends a refused query again without a name. `send` calls pg. */
+  resend(refused: RejectedQuery, send: () => void): void
 }
 
-class StatementPreparer implements SentTexts {
+class StatementPreparer implements SentStatements {
   readonly #wire: WireConnection
   readonly #statements: AutomaticStatements
   readonly #prepared: ConnectionStatements<Rows>
   readonly #changes: SessionChanges
-  readonly #typeQuestion: TypeQuestion
   /** The original methods of pg's connection. */
-  readonly #pg: Pick<WireConnection, 'query' | 'parse' | 'bind' | 'describe' | 'execute' | 'emit'>
+  readonly #pg: Pick<WireConnection, 'query' | 'parse' | 'bind' | 'describe' | 'execute' | 'sync' | 'emit'>
   #unbound: UnboundQuery | undefined
-  #sent: SentQuery | undefined
-  /** The statement whose name this connection uses in a transaction on trial. */
-  #onTrial: PreparedText | undefined
-  #rejected: RejectedQuery | undefined
-  /** The query that was sent again without a name. */
-  #retried: RejectedQuery | undefined
+  /** The rounds that are not answered, in order; the last one may be incomplete. */
+  readonly #rounds: Round[] = []
+  /** Set while pg sends a refused query again. */
+  #resending: RejectedQuery | undefined
+  readonly #refused = new WeakMap<object, RejectedQuery>()
 
   constructor(wire: WireConnection, statements: AutomaticStatements) {
     this.#wire = wire
@@ -76,9 +83,23 @@ class StatementPreparer implements SentTexts {
       bind: wire.bind.bind(wire),
       describe: wire.describe.bind(wire),
       execute: wire.execute.bind(wire),
+      sync: wire.sync.bind(wire),
       emit: wire.emit.bind(wire),
     }
-    this.#typeQuestion = new TypeQuestion(statements, this.#prepared, this.#pg.describe)
+  }
+
+  /** The round that is being sent. */
+  get #writing(): Round {
+    const last = this.#rounds.at(-1)
+    if (last && !last.isComplete) return last
+    const round = new Round()
+    this.#rounds.push(round)
+    return round
+  }
+
+  /** The round that the server is answering. */
+  get #answering(): Round | undefined {
+    return this.#rounds[0]
   }
 
   get lastText(): string {
@@ -88,13 +109,34 @@ class StatementPreparer implements SentTexts {
   query(text: string): void {
     this.#changes.onSend(text)
     if (this.#statements.keepsRows) this.#sendClosing()
+    this.#writing.isComplete = true
     this.#pg.query(text)
   }
 
+  sync(): void {
+    this.#writing.isComplete = true
+    this.#pg.sync()
+  }
+
+  refusedWith(error: unknown): RejectedQuery | undefined {
+    return typeof error === 'object' && error !== null ? this.#refused.get(error) : undefined
+  }
+
+  resend(refused: RejectedQuery, send: () => void): void {
+    this.#resending = refused
+    try {
+      send()
+    } finally {
+      this.#resending = undefined
+    }
+  }
+
   parse(message: ParseMessage): void {
-    this.#sent = undefined
-    const statement =
-      this.#statements.active && isUnnamedQuery(message) ? this.#statements.find(message.text) : undefined
+    const round = this.#writing
+    round.sent = undefined
+    round.retried = this.#resending
+    const mayUseName = this.#statements.active && isUnnamedQuery(message) && !this.#resending
+    const statement = mayUseName ? this.#statements.find(message.text) : undefined
     if (statement) {
       this.#changes.text = message.text
       this.#unbound = { message, statement }
@@ -119,7 +161,7 @@ class StatementPreparer implements SentTexts {
     if (!this.#canUseName(statement, values, now)) {
       this.#sendClosing()
       this.#pg.parse(unbound.message)
-      if (this.#statements.asksForTypes(statement, now)) this.#typeQuestion.send(statement, '', now)
+      if (this.#statements.asksForTypes(statement, now)) this.#askTypes(statement, '', now)
       this.#pg.bind(message)
       return
     }
@@ -129,7 +171,7 @@ class StatementPreparer implements SentTexts {
       mapped = valueMapper ? values.map(valueMapper) : values
     } catch (error) {
       // Leave pg in the same state as without automatic preparing: parse is sent, bind has thrown.
-      this.#endTrial()
+      this.#writing.endTrial()
       this.#pg.parse(unbound.message)
       throw error
     }
@@ -145,13 +187,14 @@ class StatementPreparer implements SentTexts {
     if (!this.#statements.allows(statement, values, now)) return false
     if (!isInTransaction) return true
     if (!statement.beginTrial()) return false
-    this.#onTrial = statement
+    this.#writing.onTrial = statement
     return true
   }
 
-  #endTrial(): void {
-    this.#onTrial?.endTrial()
-    this.#onTrial = undefined
+  /** @param name of the statement in the parse message; empty if it has none. */
+  #askTypes(statement: PreparedText, name: string, now: number): void {
+    this.#writing.question = new TypeQuestion(this.#statements, this.#prepared, statement, now)
+    this.#pg.describe({ type: 'S', name })
   }
 
   #bindByName({ message, statement }: UnboundQuery, binding: BindMessage, now: number): void {
@@ -162,9 +205,12 @@ class StatementPreparer implements SentTexts {
       this.#pg.parse({ text: message.text, name, types: message.types })
       // Only without a pooler: a pooler may answer for a server that parsed the statement earlier.
       if (this.#statements.keepsRows && this.#statements.asksForTypes(statement, now))
-        this.#typeQuestion.send(statement, name, now)
+        this.#askTypes(statement, name, now)
     }
-    this.#sent = { statement, name, parsing, binding, bound: false, rows: undefined, paged: false }
+    this.#writing.sent = {
+      ...{ statement, name, parsing, binding },
+      ...{ bound: false, rows: undefined, paged: false, orphaned: false },
+    }
     this.#pg.bind({ ...binding, statement: name })
   }
 
@@ -174,14 +220,15 @@ class StatementPreparer implements SentTexts {
 
   /** Requests the row description only if it is not known already. */
   describe(message: { type: 'S' | 'P'; name: string }): void {
-    const sent = this.#sent
+    const { sent } = this.#writing
     const rows = sent && this.#statements.keepsRows ? this.#prepared.rowsOf(sent.name) : undefined
     if (sent && rows && rows.binary === sent.binding.binary) sent.rows = rows
     else this.#pg.describe(message)
   }
 
   execute(message: { portal: string; rows: number | undefined }): void {
-    if (this.#sent && message.rows) this.#sent.paged = true
+    const { sent } = this.#writing
+    if (sent && message.rows) sent.paged = true
     this.#pg.execute(message)
   }
 
@@ -191,18 +238,19 @@ class StatementPreparer implements SentTexts {
       case 'dataRow':
         break
       case 'parseComplete':
-        if (this.#sent) this.#sent.parsing = false
+        this.#onParsed()
         break
-      case 'bindComplete':
-        this.#onBound()
-        if (this.#sent?.rows) return this.#emitKnownRows(this.#sent.rows, message)
+      case 'bindComplete': {
+        const rows = this.#onBound()
+        if (rows) return this.#emitKnownRows(rows, message)
         break
+      }
       case 'parameterDescription':
-        this.#typeQuestion.onAnswer(message as ParameterDescription)
+        this.#answering?.question?.onAnswer(message as ParameterDescription)
         break
       case 'rowDescription':
       case 'noData':
-        if (this.#typeQuestion.takeRows()) return true
+        if (this.#answering?.question?.takeRows()) return true
         this.#rememberRows(message as RowDescription | NoData)
         break
       case 'commandComplete':
@@ -216,28 +264,39 @@ class StatementPreparer implements SentTexts {
         break
       case 'readyForQuery':
         this.#changes.onReady((message as { status: string }).status)
-        if (this.#retry((message as { status: string }).status)) return true
+        if (this.#endRound((message as { status: string }).status)) return true
         break
       case 'error':
       case 'end':
-        this.#endTrial()
-        this.#emitHeldError()
+        for (const round of this.#rounds.splice(0)) {
+          round.endTrial()
+          this.#emitHeldError(round)
+        }
         break
     }
     return this.#pg.emit(event, message, second)
   }
 
-  #onBound(): void {
-    if (this.#sent) this.#sent.bound = true
-    this.#endTrial()
+  #onParsed(): void {
+    const sent = this.#answering?.sent
+    if (sent) sent.parsing = false
+  }
+
+  /** @returns the known row description, if none was requested. */
+  #onBound(): Rows | undefined {
+    const round = this.#answering
+    if (!round) return undefined
+    if (round.sent) round.sent.bound = true
+    round.endTrial()
     // The server accepts the query without a name, so the prepared statement was the cause of the error.
-    if (this.#retried?.failure === 'suspect')
-      this.#statements.onFailure('stale', this.#retried.sent.statement.text, this.#retried.sent.name)
-    this.#retried = undefined
+    if (round.retried?.failure === 'suspect')
+      this.#statements.onFailure('stale', round.retried.sent.statement.text, round.retried.sent.name)
+    round.retried = undefined
+    return round.sent?.rows
   }
 
   #rememberRows(message: RowDescription | NoData): void {
-    const { name, binding } = this.#sent ?? {}
+    const { name, binding } = this.#answering?.sent ?? {}
     if (name !== undefined && binding && this.#statements.keepsRows)
       this.#prepared.keepRowsOf(name, { message: copyOf(message), binary: binding.binary })
   }
@@ -250,26 +309,30 @@ class StatementPreparer implements SentTexts {
 
   /** Holds back an error until ReadyForQuery if the query may be retried then. Returns true if pg must not see the error yet. */
   #holdBack(error: unknown): boolean {
-    const sent = this.#sent
-    this.#sent = undefined
-    this.#retried = undefined
-    this.#typeQuestion.forget()
-    this.#endTrial()
+    const round = this.#answering
+    const sent = round?.sent
+    if (!round) return false
+    round.sent = undefined
+    round.retried = undefined
+    round.question = undefined
+    round.endTrial()
     if (!sent || sent.bound) return false
     const failure = classifyStatementFailure(error)
     if (sent.parsing) {
       this.#prepared.onParseError(sent.name)
+      for (const behind of this.#rounds) if (behind.sent?.name === sent.name) behind.sent.orphaned = true
       // A text that the server cannot parse fails without a name, too.
       if (failure !== 'lost') return false
     }
     if (!failure) return false
-    this.#learn(failure, sent, error)
+    // The name of an orphaned query never came into being: nothing was lost.
+    if (!sent.orphaned || failure !== 'lost') this.#learn(failure, sent, error)
     // pg sends no Sync after this error, and would never receive ReadyForQuery.
     if (sent.paged) {
       this.#wire.sync()
       return false
     }
-    this.#rejected = { sent, failure, error }
+    round.rejected = { sent, failure, error }
     return true
   }
 
@@ -281,18 +344,24 @@ class StatementPreparer implements SentTexts {
     else if (failure !== 'suspect') this.#statements.onFailure(failure, text, name)
   }
 
-  /** Retries the rejected query when the server is ready, except in a transaction. Returns true if the query was sent again. */
-  #retry(status: string): boolean {
-    const rejected = this.#rejected
-    this.#sent = undefined
+  /**
+   * Ends the answered round. Retries its query if it was rejected, except in a transaction, and except if other queries follow it: then
+   * it is marked as refused. Returns true if the query was sent again.
+   */
+  #endRound(status: string): boolean {
+    const round = this.#answering
+    // The first answer of a connection, after the login, belongs to no round.
+    if (!round?.isComplete) return false
+    this.#rounds.shift()
+    const { rejected } = round
     if (!rejected) return false
-    if (status !== 'I') {
-      this.#prepared.invalidate(rejected.sent.name)
-      this.#emitHeldError()
+    if (status !== 'I' || this.#rounds.length > 0) {
+      if (status !== 'I') this.#prepared.invalidate(rejected.sent.name)
+      else this.#refused.set(rejected.error as object, rejected)
+      this.#emitHeldError(round)
       return false
     }
-    this.#rejected = undefined
-    this.#retried = rejected
+    this.#writing.retried = rejected
     this.#sendUnnamed(rejected.sent)
     return true
   }
@@ -306,14 +375,14 @@ class StatementPreparer implements SentTexts {
     this.#pg.bind(binding)
     this.#pg.describe({ type: 'P', name: portal })
     this.#pg.execute({ portal, rows: undefined })
-    this.#wire.sync()
+    this.sync()
     stream.uncork?.()
   }
 
   /** Emits the error that was held back. */
-  #emitHeldError(): void {
-    const rejected = this.#rejected
-    this.#rejected = undefined
+  #emitHeldError(round: Round): void {
+    const { rejected } = round
+    round.rejected = undefined
     if (rejected) this.#pg.emit('errorMessage', rejected.error)
   }
 

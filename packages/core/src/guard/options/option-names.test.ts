@@ -18,6 +18,7 @@ describe('options of poolguard that would have no effect are rejected', () => {
       'a text of 21 characters (not shown). It takes no value here: set fleet.consoleUrl instead',
     ],
     [{ max_waiters: 3 }, 'set pool.maxWaiters instead.'],
+    [{ pipeline: 'reads' }, 'set pool.pipeline instead.'],
   ])('%j', (options, message) => {
     expect(() => rejectMisspeltOptions(options)).toThrow(message)
   })
@@ -28,6 +29,7 @@ describe('options of poolguard that would have no effect are rejected', () => {
     { max: 5, min: 1, maxUses: 3, idleTimeoutMillis: 1_000, connectionTimeoutMillis: 3, maxLifetimeSeconds: 3 },
     { max_lifetime: 3, idle_timeout: 3, connect_timeout: 3, max_pipeline: 3, host: 'db', options: '-c x=y' },
     { instance: undefined },
+    { pipeline: true },
   ])('options of a driver are not rejected: %j', (options) => {
     expect(() => rejectMisspeltOptions(options)).not.toThrow()
   })

@@ -34,7 +34,9 @@ const PLACES = new Map<string, readonly [outer: string, inner: string]>([
  */
 export function rejectMisspeltOptions(options: object): void {
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || Object.hasOwn(OPTIONS, name)) continue
+    // pg has an option of the same name, which takes a boolean.
+    const isOfPg = name === 'pipeline' && typeof value === 'boolean'
+    if (value === undefined || Object.hasOwn(OPTIONS, name) || isOfPg) continue
     const correctName = NAMES_BY_SPELLING.get(plain(name))
     if (correctName)
       throw new InvalidOptionError(name, value, `no value: this option does not exist. Did you mean ${correctName}?`)

@@ -31,12 +31,22 @@ const STATS: PoolStats = {
 export function observedPool(name: string, stats: Partial<PoolStats> = {}): ObservedPool {
   const fleet = { instance: `${name}#000001`, maxConnections: 4, demand: 9, instances: 3, sharedConnections: 14 }
   const wal = { bytes: 4_000_000, maxBytes: 64_000_000, problem: null }
+  const pipelining = {
+    mode: 'reads',
+    active: true,
+    reason: 'given',
+    sentBehind: 7,
+    inFlight: 2,
+    maxDepth: 5,
+    stalls: 1,
+  } as const
   const snapshot = {
     name,
     stats: { ...STATS, ...stats },
     dirtyReleases: 1,
     sessionStateFindings: 0,
     fleet,
+    pipelining,
     wal,
   } as PoolSnapshot
   return { snapshot: () => snapshot }

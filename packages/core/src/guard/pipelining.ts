@@ -1,0 +1,135 @@
+import { systemClock } from '../clock.ts'
+import type { PipeliningState } from '../observe/index.ts'
+import {
+  Pipeline,
+  type SharedRequest,
+  type SharedStatement,
+  type Stall,
+  StatementProfile,
+} from '../pipelining/index.ts'
+import { type AcquireOptions, currentScope, type Lease, type Pool, type PoolEvent } from '../pool/index.ts'
+import type { ResolvedSettings } from '../settings/index.ts'
+import { RecentKeys, shareObstacle, showStatement } from '../statements/index.ts'
+
+/** Texts whose service time is remembered, as many as automatic preparing remembers. */
+const MAX_TEXTS = 2_000
+const MAX_TEXT = 10_000
+
+/** The parts of a driver's pool that pipelining needs. */
+export interface PipelineHooks<C> {
+  /** Called when a connection is lent to the first of the statements that share it. */
+  onOpen(connection: C): void
+  /** Called when the last one has been answered. Releases the lease, or destroys it if `broken`. */
+  onClose(lease: Lease<C>, broken: Error | undefined): void
+}
+
+export interface PipeliningOptions<C> {
+  readonly engine: () => Pool<C>
+  readonly acquire: (options: AcquireOptions) => Promise<Lease<C>>
+  readonly settings: ResolvedSettings
+  readonly onStall: (stall: Stall) => void
+}
+
+/** Decides which statements of a guarded pool may share connections, and runs them. */
+export class Pipelining<C> {
+  /** Whether statements may share connections at all: a cheap test before each statement. */
+  active = false
+  readonly #options: PipeliningOptions<C>
+  readonly #profiles = new RecentKeys<string, StatementProfile | string>(MAX_TEXTS)
+  #settings: ResolvedSettings
+  #pipeline: Pipeline<C & object> | undefined
+
+  constructor(options: PipeliningOptions<C>) {
+    this.#options = options
+    this.#settings = options.settings
+  }
+
+  /** A driver that can pipeline calls this once. */
+  attach(hooks: PipelineHooks<C>): void {
+    const { engine, acquire, onStall } = this.#options
+    this.#pipeline = new Pipeline<C & object>({
+      engine: engine as () => Pool<C & object>,
+      clock: systemClock,
+      acquire: acquire as (options: AcquireOptions) => Promise<Lease<C & object>>,
+      shareWithinMillis: this.#settings.values.shareWithinMillis,
+      onOpen: (connection) => hooks.onOpen(connection),
+      onClose: (lease, broken) => hooks.onClose(lease as unknown as Lease<C>, broken),
+      onStall,
+    })
+  }
+
+  /** The server or pooler has been detected. */
+  update(settings: ResolvedSettings): void {
+    this.#settings = settings
+    this.active = this.#pipeline !== undefined && settings.values.pipeline !== 'off'
+  }
+
+  get state(): PipeliningState | undefined {
+    if (!this.#pipeline) return undefined
+    const { values, reasons } = this.#settings
+    return { mode: values.pipeline, active: this.active, reason: reasons.pipeline, ...this.#pipeline.stats }
+  }
+
+  /**
+   * Undefined if the statement needs a connection of its own. Call it in the caller's own stack, of which the frames above `below` count.
+   *
+   * @param bytes the approximate size of the request.
+   */
+  request(text: string, bytes: number, below: (...args: never[]) => unknown): SharedRequest | undefined {
+    const pipeline = this.#pipeline
+    // A caller that holds a lease could wait for a statement ahead of its own that waits for a lock of that caller.
+    if (!pipeline || !this.active || text.length > MAX_TEXT || currentScope() !== undefined) return undefined
+    const profile = this.#profileOf(text)
+    return typeof profile === 'string' ? undefined : pipeline.request(profile, bytes, below)
+  }
+
+  run(statement: SharedStatement<C>): void {
+    this.#pipeline?.run(statement as SharedStatement<C & object>)
+  }
+
+  /**
+   * A statement was answered, or its connection is lost. Call it once for each statement that was sent, before its caller learns the outcome.
+   *
+   * @param broken the error that leaves the connection in doubt: it accepts no more, and is closed once it is empty.
+   */
+  finish(statement: SharedStatement<C>, failed: boolean, broken?: Error): void {
+    this.#pipeline?.finish(statement as SharedStatement<C & object>, failed, broken)
+  }
+
+  /** A statement's caller has got an error, although the server has not answered. The other statements are not disturbed. */
+  abandon(statement: SharedStatement<C>): void {
+    this.#pipeline?.abandon(statement as SharedStatement<C & object>)
+  }
+
+  /** The profile, or the reason why the text may not share. */
+  #profileOf(text: string): StatementProfile | string {
+    const known = this.#profiles.get(text)
+    if (known !== undefined) return known
+    const { pipeline } = this.#settings.values
+    const obstacle = pipeline === 'off' ? 'pipelining is off' : shareObstacle(text, pipeline)
+    const profile = obstacle ?? new StatementProfile(text)
+    this.#profiles.add(text, profile)
+    return profile
+  }
+}
+
+/** The event of a stalled head. */
+export function stallEvent({ statement, behind, runningMillis, depth }: Stall): PoolEvent {
+  return {
+    type: 'pipeline-stall',
+    statement: showStatement(statement),
+    behind: showStatement(behind),
+    runningMillis,
+    depth,
+  }
+}
+
+/** The message of the first stalled head. */
+export function describeStall({ statement, behind, runningMillis, depth }: Stall): string {
+  return (
+    `A statement has been running for ${Math.round(runningMillis)} ms while ${depth - 1} ${depth === 2 ? 'statement waits' : 'statements wait'} behind it on the same connection (pool.pipeline). ` +
+    `Running: ${showStatement(statement)}. Directly behind it: ${showStatement(behind)}. ` +
+    "It may wait for a lock: run select pid, wait_event_type, pg_blocking_pids(pid) from pg_stat_activity where state = 'active'. If the holder of the lock waits for the statement behind, both " +
+    "wait until a timeout (statement_timeout, lock_timeout): run the statement behind on a client from connect(), or set pool.pipeline: 'off'. snapshot().pipelining.stalls counts later cases, and onEvent is called for each."
+  )
+}

@@ -1,0 +1,58 @@
+import type { Borrower, Joiner } from '../pool/index.ts'
+import type { StatementProfile } from './statement-profile.ts'
+
+/** One statement that may share a connection. A driver's subclass sends it and settles its caller's promise. */
+export abstract class SharedStatement<C> implements Joiner {
+  readonly profile: StatementProfile
+  readonly bytes: number
+  /** When its caller asked for it, by the pool's clock. */
+  readonly since: number
+  readonly borrower: Borrower | undefined
+  /** @internal Takes it out of the pool's line; undefined while it does not wait there. */
+  leave: (() => boolean) | undefined
+  /** @internal The pipeline's function for a statement that begins to wait. */
+  onWaiting: ((statement: SharedStatement<C>) => void) | undefined
+  /** @internal Its caller has got an error and waits no longer. */
+  isAbandoned = false
+  readonly #shareWithinMillis: number
+
+  constructor(request: SharedRequest) {
+    this.profile = request.profile
+    this.bytes = request.bytes
+    this.since = request.since
+    this.borrower = request.borrower
+    this.#shareWithinMillis = request.shareWithinMillis
+  }
+
+  get mayJoin(): boolean {
+    return this.profile.isFast(this.#shareWithinMillis)
+  }
+
+  onWait(leave: () => boolean): void {
+    this.leave = leave
+    this.onWaiting?.(this)
+  }
+
+  /** Whether it can be sent on this connection behind other statements. */
+  abstract suits(connection: C): boolean
+
+  /**
+   * Sends it. The subclass calls `pipeline.finish` exactly once when the server has answered, or when the connection is lost; also if it
+   * throws.
+   *
+   * @param isBehind true if other statements are in flight on the connection.
+   */
+  abstract send(connection: C, isBehind: boolean): void
+
+  /** The pool has no connection for it. */
+  abstract reject(error: unknown): void
+}
+
+/** What the pipeline knows about a statement when its caller asks for it. */
+export interface SharedRequest {
+  readonly profile: StatementProfile
+  readonly bytes: number
+  readonly since: number
+  readonly borrower: Borrower | undefined
+  readonly shareWithinMillis: number
+}
