@@ -117,3 +117,25 @@ describe.each(Object.entries(ways))('%s', (_way, ask) => {
     expect(JSON.stringify(warnings)).toContain('ALTER ROLE')
   })
 })
+
+test('without a password, pg fails by itself, and the connection is closed at once', async () => {
+  const closed = Promise.withResolvers<void>()
+  await using listener = createServer((client) => {
+    const upstream = connect(server.port, server.host).on('error', () => {})
+    client
+      .on('error', () => {})
+      .on('close', () => {
+        upstream.destroy()
+        closed.resolve()
+      })
+    client.pipe(upstream).pipe(client)
+  })
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+  const { port } = listener.address() as { port: number }
+  const pool = new GuardedPool({ url: `postgresql://app@127.0.0.1:${port}/app`, password: undefined })
+
+  await expect(pool.query('select 1')).rejects.toThrow('client password must be a string')
+  // Long before the server's authentication_timeout of a minute.
+  await closed.promise
+  await pool.end()
+})

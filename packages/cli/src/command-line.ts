@@ -9,6 +9,7 @@ import { addOptimize } from './commands/optimize.ts'
 import { addPlan } from './commands/plan.ts'
 import { addStress } from './commands/stress.ts'
 import { addVerify } from './commands/verify.ts'
+import { CannotConnectError } from './connect-errors/cannot-connect.ts'
 import { CannotRunError, type Outcome } from './outcome.ts'
 import { commandLanguage } from './output/command-language.ts'
 import { forgetSecrets, printable, printableJson } from './output/printable.ts'
@@ -100,5 +101,7 @@ function failureOutcome(error: unknown): Outcome {
   const message = error instanceof Error ? error.message : String(error)
   const code = error instanceof PoolguardError ? error.code : isExpected ? 'CANNOT_RUN' : 'UNEXPECTED'
   const stack = error instanceof Error ? (error.stack ?? message) : message
-  return { exitCode: 2, text: isExpected ? message : stack, json: { error: { code, message } } }
+  const help =
+    error instanceof CannotConnectError && error.help ? { cause: error.help.cause, page: error.help.page } : {}
+  return { exitCode: 2, text: isExpected ? message : stack, json: { error: { code, message, ...help } } }
 }

@@ -79,7 +79,12 @@ export {
   type UrlSetting,
 } from './drivers/index.ts'
 export { type FleetName, readFleetName } from './fleet/index.ts'
-export { type ClassifyOptions, classifyConnectFailure } from './postgres-errors/index.ts'
+export {
+  type ClassifyOptions,
+  type ConnectCause,
+  classifyConnectFailure,
+  findConnectCause,
+} from './postgres-errors/index.ts'
 export {
   type AssumedEndpoint,
   type DirectUrl,

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { classifyConnectFailure, describeAddress } from '@poolguard/core/postgres'
+import { classifyConnectFailure } from '@poolguard/core/postgres'
 import { type Command, Option } from 'commander'
+import { cannotConnect } from '../connect-errors/cannot-connect.ts'
 import { contact } from '../database/contact.ts'
 import { environment } from '../environment/own-environment.ts'
 import { type LineWriter, rotatingFile, standardOutput } from '../monitor/line-writer.ts'
 import { APPLICATION, takeSample } from '../monitor/sample.ts'
 import { type Alert, Watch } from '../monitor/watch.ts'
-import { CannotRunError, type Outcome } from '../outcome.ts'
+import type { Outcome } from '../outcome.ts'
 import { paint } from '../output/paint.ts'
 import { printable } from '../output/printable.ts'
 import { percent, positive, wholeFrom } from '../read-number.ts'
@@ -78,7 +79,7 @@ async function monitor(url: string | undefined, options: MonitorOptions): Promis
   await database.reach().catch((error: Error) => {
     // Monitoring a full server is a normal start.
     if (classifyConnectFailure(error) === 'full') return
-    throw new CannotRunError(`Cannot connect to ${describeAddress(target.url)}: ${error.message}.`)
+    throw cannotConnect(target.url, error)
   })
   await using lines = file === undefined ? standardOutput() : rotatingFile(file, { megabytes: maxSize, keep })
   const { alerts, samples, missed } = await follow(database.pool, lines, options)

@@ -2,9 +2,10 @@ import { describeTopology } from '@poolguard/core'
 import { describeAddress } from '@poolguard/core/postgres'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import ora from 'ora'
+import { cannotConnect } from '../connect-errors/cannot-connect.ts'
 import { contact } from '../database/contact.ts'
 import { environment } from '../environment/own-environment.ts'
-import { CannotRunError, type Outcome } from '../outcome.ts'
+import type { Outcome } from '../outcome.ts'
 import { printable } from '../output/printable.ts'
 import { amount, listed, percent, wholeFrom } from '../read-number.ts'
 import { runLoad } from '../stress/run-load.ts'
@@ -78,7 +79,7 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
   const topology = await Promise.all([loaded.reach(), observing.reach()]).then(
     ([found]) => found,
     (error: Error) => {
-      throw new CannotRunError(`Cannot connect to ${describeAddress(target.url)}: ${error.message}.`)
+      throw cannotConnect(target.url, error)
     },
   )
   const title = `${describeAddress(target.url)}: ${describeTopology(topology)}; ${concurrency} concurrent requests on at most ${max} connections`

@@ -13,6 +13,7 @@ import {
   SIZING_QUERY,
   USAGE_QUERY,
 } from '@poolguard/core/postgres'
+import { describeConnectError, originOf } from '../connect-errors/cannot-connect.ts'
 import { withPlainTexts } from '../output/printable.ts'
 import { contact, type Pool } from './contact.ts'
 import { OPEN_SLOTS_QUERY, readOpenSlots } from './open-slots.ts'
@@ -56,7 +57,7 @@ export async function readServerFacts(url: ConnectionString): Promise<ServerFact
     const topology = await database.reach()
     return withPlainTexts(await readFacts(database.pool, topology))
   } catch (error) {
-    return unreached(error)
+    return unreached(url, error)
   }
 }
 
@@ -105,11 +106,9 @@ function readSessions(row: RowReader): ApplicationSessions {
   }
 }
 
-function unreached(error: unknown): Unreached {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+function unreached(url: ConnectionString, error: unknown): Unreached {
+  const cause = originOf(error)
   const failure: ConnectFailure = classifyConnectFailure(cause)
   if (cause instanceof InvalidAnswerError) return { failure, message: cause.problem }
-  // If every address of a host fails, Node throws an AggregateError without a message.
-  const reason = cause instanceof AggregateError ? cause.errors[0] : cause
-  return { failure, message: withPlainTexts(reason instanceof Error ? reason.message : String(reason)) }
+  return { failure, ...describeConnectError(url, cause) }
 }

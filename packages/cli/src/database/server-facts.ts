@@ -1,5 +1,6 @@
 import type { ConnectFailure, Topology } from '@poolguard/core'
 import type { Capacity, DatabaseLoad, UsageRow } from '@poolguard/core/postgres'
+import type { ConnectHelp } from '../connect-errors/explain-connect-error.ts'
 
 /** A database's version, limits and sessions. */
 export interface ServerFacts {
@@ -40,5 +41,8 @@ export interface ApplicationSessions {
 /** Why the database could not be read. */
 export interface Unreached {
   readonly failure: ConnectFailure
+  /** Without a full stop. */
   readonly message: string
+  /** Undefined if the cause is unknown. */
+  readonly help?: ConnectHelp | undefined
 }

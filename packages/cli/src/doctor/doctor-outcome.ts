@@ -6,6 +6,7 @@ import { describeChecks } from './describe-checks.ts'
 import { type Diagnosis, diagnose } from './diagnose.ts'
 import type { Facts } from './facts.ts'
 import type { Severity, Step } from './rule.ts'
+import { cannotConnect } from './rules/cannot-connect.ts'
 
 export interface ReportOptions {
   /** Rules whose findings are left out. */
@@ -40,12 +41,13 @@ function judge(
   { server, unreached, project }: Facts,
   failOn: Severity,
 ): [Outcome['exitCode'], string] {
-  if (findings.length > 0) {
+  const others = findings.filter(({ rule }) => rule !== cannotConnect.id)
+  if (others.length > 0) {
     const fails = failOn === 'warning' || findings.some(({ severity }) => severity === 'critical')
     return [fails ? 1 : 0, count(findings)]
   }
   if (server) return [0, paint('green', t`No problems found.`)]
-  // An empty report would look like a healthy database.
+  // Without other findings, the report would look like that of a healthy database.
   if (unreached)
     return [2, t`Cannot connect to the database: ${unreached.message}. The other checks found no problems.`]
   if (project.packages.size > 0 || project.deployments.read.length > 0 || project.pgBouncer) {

@@ -1,16 +1,11 @@
+import type { Step } from '../output/step.ts'
 import type { Place } from '../project/workload.ts'
 import type { Facts } from './facts.ts'
 
+export type { Step } from '../output/step.ts'
+
 /** `critical`: it fails now or under the next peak load. `warning`: it costs resources, or hides a failure. */
 export type Severity = 'critical' | 'warning'
-
-/** A statement or command that a person can run now. */
-export interface Step {
-  /** What it does and what it needs, in a sentence. */
-  readonly text: string
-  /** Complete, ready to paste, on one line. */
-  readonly run: string
-}
 
 export interface Finding {
   /** The numbers, and where doctor found them. Never a password. */

@@ -6,6 +6,7 @@ import { RULES } from './rules/index.ts'
 import type { Case } from './testing/case.ts'
 import { DEPLOYMENT_CASES } from './testing/deployment-cases.ts'
 import { factsOf, pgBouncer, pooled, poolerConsole, SERVER, sessions, statement } from './testing/facts.ts'
+import { POOLER_CASES } from './testing/pooler-cases.ts'
 
 const orders = {
   application: 'orders',
@@ -21,6 +22,7 @@ const prisma7 = { packages: new Map([['@prisma/client', '7']]), drivers: ['pg'] 
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   ...DEPLOYMENT_CASES,
+  ...POOLER_CASES,
   'server-full': [
     {
       given: 'a server that rejects connections',

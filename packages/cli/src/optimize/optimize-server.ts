@@ -1,4 +1,5 @@
 import { type ConnectionString, describeAddress, type RowReader, readOneRow } from '@poolguard/core/postgres'
+import { cannotConnect } from '../connect-errors/cannot-connect.ts'
 import { type Contact, contact } from '../database/contact.ts'
 import { CannotRunError } from '../outcome.ts'
 import { majorOf } from '../recommend/postgres-version.ts'
@@ -84,7 +85,7 @@ function readLimits(row: RowReader): ConnectionLimits & { readonly version: stri
 async function withServer<T>(url: ConnectionString, use: (database: Contact) => Promise<T>): Promise<T> {
   await using database = contact(url, { applicationName: APPLICATION, max: 1 })
   const topology = await database.reach().catch((error: Error) => {
-    throw new CannotRunError(`Cannot connect to ${describeAddress(url)}: ${error.message}.`)
+    throw cannotConnect(url, error)
   })
   if (topology.kind === 'direct') return await use(database)
   throw new CannotRunError(

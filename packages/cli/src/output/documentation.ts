@@ -10,3 +10,8 @@ export function rulePage(rule: string): string {
 export function documentationPage(path: string): string {
   return `${DOCUMENTATION}/${path}`
 }
+
+/** The section about a cause of connection errors. */
+export function connectionErrorPage(cause: string): string {
+  return `${DOCUMENTATION}/connection-errors.md#${cause}`
+}

@@ -12,6 +12,7 @@ import {
   readPoolerCapacity,
   type UsageRow,
 } from '@poolguard/core/postgres'
+import { CannotConnectError } from '../connect-errors/cannot-connect.ts'
 import { readPoolerFacts } from '../database/read-pooler-facts.ts'
 import { readServerFacts } from '../database/read-server-facts.ts'
 import type { ServerFacts } from '../database/server-facts.ts'
@@ -62,9 +63,9 @@ export async function readServerSource(url: string | undefined, options: ServerS
   }
   const facts = await readServerFacts(target)
   if ('failure' in facts) {
-    const room = facts.failure === 'full' ? ` ${t`Run \`poolguard doctor\` to see how to free connections.`}` : ''
-    throw new CannotRunError(
-      t`Cannot connect to ${describeAddress(target)}: ${facts.message}.${room} To plan without the server, pass --max-connections.`,
+    throw new CannotConnectError(
+      t`Cannot connect to ${describeAddress(target)}: ${facts.message}. To plan without the server, pass --max-connections.`,
+      facts.help,
     )
   }
   const consoleUrl = poolerUrl === undefined ? target : (findTarget({ url: poolerUrl, ...place })?.url ?? target)

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { describeTopology, type Topology } from '@poolguard/core'
 import { type ConnectionString, describeAddress, readOneRow } from '@poolguard/core/postgres'
 import { PgBouncerConsole } from '@poolguard/pg'
-import { contact, type Pool } from '../database/contact.ts'
+import { describeConnectError } from '../connect-errors/cannot-connect.ts'
+import { type Contact, contact, type Pool } from '../database/contact.ts'
 import { attempt, type Check, CheckFailed, skipped } from './check.ts'
 
 export type Expected = 'direct' | 'session' | 'transaction'
@@ -31,10 +32,10 @@ export async function runChecks(input: VerifyInput): Promise<readonly Check[]> {
   const { pool } = database
   let topology: Topology | undefined
   const reached = await attempt('reached', async () => {
-    topology = await database.reach()
+    topology = await reachAt(database, url)
     return `${describeAddress(url)}: ${describeTopology(topology)}`
   })
-  if (!topology) return [{ ...reached, detail: `${describeAddress(url)}: ${reached.detail}` }]
+  if (!topology) return [reached]
   return [
     reached,
     ...(await checkExpected(input, topology)),
@@ -45,6 +46,15 @@ export async function runChecks(input: VerifyInput): Promise<readonly Check[]> {
     await attempt('concurrency', () => checkConcurrency(pool, input)),
     await checkDirect(input),
   ]
+}
+
+/** @throws {CheckFailed} that says what the connection error means and what to try. */
+async function reachAt(database: Contact, url: ConnectionString): Promise<Topology> {
+  return await database.reach().catch((error: unknown) => {
+    const { message, help } = describeConnectError(url, error)
+    const advice = help ? ` ${help.meaning} ${help.remedy} ${help.page}` : ''
+    throw new CheckFailed(`${describeAddress(url)}: ${message}.${advice}`)
+  })
 }
 
 async function checkExpected({ expected }: VerifyInput, topology: Topology): Promise<readonly Check[]> {
@@ -156,7 +166,7 @@ async function checkDirect({ direct }: VerifyInput): Promise<Check> {
   if (!direct) return skipped('direct URL', 'DIRECT_URL is not set')
   await using database = contact(direct, { applicationName: APPLICATION, max: 2 })
   return await attempt('direct URL', async () => {
-    const topology = await database.reach()
+    const topology = await reachAt(database, direct)
     if (topology.kind !== 'direct') {
       throw new CheckFailed(
         `${describeAddress(direct)} does not lead to PostgreSQL itself: ${describeTopology(topology)}.`,

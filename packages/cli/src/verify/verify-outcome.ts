@@ -1,4 +1,5 @@
 import type { Outcome } from '../outcome.ts'
+import { wrapBehind } from '../output/layout.ts'
 import { paint } from '../output/paint.ts'
 import type { Check } from './check.ts'
 
@@ -9,7 +10,9 @@ export function verifyOutcome(checks: readonly Check[]): Outcome {
   const width = Math.max(...checks.map(({ name }) => name.length))
   const lines = checks.map(({ name, status, detail }) => {
     const [colour, mark] = MARKS[status]
-    return `${paint(colour, mark)}  ${name.padEnd(width)}  ${detail}`
+    // The label's width without its colour.
+    const lines = wrapBehind(`${mark}  ${name.padEnd(width)}  `, detail)
+    return lines.replace(mark, () => paint(colour, mark))
   })
   const failed = checks.filter(({ status }) => status === 'failed').length
   const verdict =

@@ -1,29 +1,18 @@
 import { isServerAbsent } from './classify-connect-failure.ts'
+import { type ConnectCause, findConnectCause } from './connect-cause.ts'
 import { readError } from './read-error.ts'
 
-/** The advice for a connection error, by its code and text. */
-const ADVICE: readonly { readonly pattern: RegExp; readonly advice: string }[] = [
-  {
-    pattern: /server_login_retry|server login has been failing/i,
-    advice:
-      "PgBouncer could not log in to the server. It repeats this error and does not retry for server_login_retry (default 15 s). Run RECONNECT on PgBouncer's console, or lower server_login_retry",
-  },
-  {
-    pattern: /server does not support SSL connections/i,
-    advice:
-      'The connection requires TLS, and pg does not fall back to plain text. Set sslmode=disable if the network is trusted, or turn TLS on in the server (ssl = on in postgresql.conf)',
-  },
-  {
-    pattern:
-      /no pg_hba\.conf entry for [^\n]{0,300}(?:no encryption|SSL off)|requires TLS|must connect with TLS|SSL (?:connection )?is required|SSL required/i,
-    advice: 'The server may require TLS. Add sslmode=require (or sslmode=no-verify if the certificate is self-signed)',
-  },
-  {
-    pattern: /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_UNTRUSTED) /,
-    advice:
-      'Set the certificate of the CA (sslrootcert=/path/ca.pem, or ssl: { ca }), or sslmode=no-verify to accept any certificate',
-  },
-]
+/** The advice for the causes that need one. */
+const ADVICE: Partial<Record<ConnectCause, string>> = {
+  'pooler-login':
+    "PgBouncer could not log in to the server. It repeats this error and does not retry for server_login_retry (default 15 s). Run RECONNECT on PgBouncer's console, or lower server_login_retry",
+  'no-tls':
+    'The connection requires TLS, and pg does not fall back to plain text. Set sslmode=disable if the network is trusted, or turn TLS on in the server (ssl = on in postgresql.conf)',
+  'tls-required':
+    'The server may require TLS. Add sslmode=require (or sslmode=no-verify if the certificate is self-signed)',
+  'unknown-certificate':
+    'Set the certificate of the CA (sslrootcert=/path/ca.pem, or ssl: { ca }), or sslmode=no-verify to accept any certificate',
+}
 
 export interface AdviceOptions {
   /** No server has answered at this address since the process started. */
@@ -52,6 +41,6 @@ export function adviseConnectFailure(
     )
   }
   if (killed) return AFTER_KILL
-  const { code, message } = readError(error)
-  return ADVICE.find(({ pattern }) => pattern.test(`${code} ${message}`))?.advice
+  const cause = findConnectCause(error)
+  return cause && ADVICE[cause]
 }

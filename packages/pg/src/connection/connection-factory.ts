@@ -136,6 +136,8 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
       this.#options.events.onClosing(poolClient, undefined)
       if (announced) await this.close(connection)
       else if (loggedIn) await connection.end()
+      // After an error of its own, such as a missing password, pg leaves the socket open until the server's timeout.
+      else client.connection.stream.destroy()
       throw error
     } finally {
       signal.removeEventListener('abort', abort)

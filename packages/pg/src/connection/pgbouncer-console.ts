@@ -74,7 +74,13 @@ export class PgBouncerConsole implements PoolerConsole {
     dropStartupParameters(client as unknown as WireClient, { application_name: applicationName })
     containParserErrors((client as unknown as WireClient).connection)
     client.on('error', () => {})
-    await client.connect()
+    try {
+      await client.connect()
+    } catch (error) {
+      // After an error of its own, such as a missing password, pg leaves the socket open.
+      ;(client as unknown as WireClient).connection.stream.destroy()
+      throw error
+    }
     return new PgBouncerConsole(client, applicationName)
   }
 

@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.ts'
+import { cannotConnect } from './cannot-connect.ts'
 import { clientsExceedFiles } from './clients-exceed-files.ts'
 import { idleInTransaction } from './idle-in-transaction.ts'
 import { idleSessionsPileUp } from './idle-sessions-pile-up.ts'
@@ -19,6 +20,7 @@ import { urlParametersWithoutEffect } from './url-parameters-without-effect.ts'
 /** Critical rules first; among them, the failures that happen now. */
 export const RULES: readonly Rule[] = [
   serverFull,
+  cannotConnect,
   nearlyFull,
   idleInTransaction,
   statementMode,
