@@ -5,7 +5,7 @@ import poolguard from '@poolguard/fastify'
 import Fastify from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../harness/index.ts'
-import { runPoolguard } from '../integration/run-poolguard.ts'
+import { FIXTURES, runPoolguard } from '../integration/run-poolguard.ts'
 import { membersOf } from './sources.ts'
 import { codeIn, tableRows } from './tables.ts'
 
@@ -69,6 +69,19 @@ describe('what is printed has the documented fields and no others', () => {
     const found = await run('doctor', '--json')
     requireFields(found, 'doctor')
     for (const finding of listIn(found, 'findings')) requireFields(finding, 'Finding')
+  })
+
+  test('check', async () => {
+    const checked = JSON.parse(
+      (await runPoolguard(['check', join(FIXTURES, 'prisma-behind-pgbouncer'), '--json'])).stdout,
+    )
+    requireFields(checked, 'check')
+    for (const finding of listIn(checked, 'findings')) requireFields(finding, 'Finding')
+    for (const deployment of listIn(checked, 'deployments')) {
+      requireFields(deployment, 'CheckedDeployment')
+      for (const workload of listIn(deployment, 'workloads')) requireFields(workload, 'CheckedWorkload')
+      for (const pooler of listIn(deployment, 'poolers')) requireFields(pooler, 'CheckedPooler')
+    }
   })
 
   test('plan', async () => {

@@ -2,6 +2,7 @@ import { PoolguardError } from '@poolguard/core'
 import { KnownSecrets, mayHoldSecret } from '@poolguard/core/adapter'
 import { Command, CommanderError, Option } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
+import { addCheck } from './commands/check.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGenerate } from './commands/generate.ts'
 import { addMonitor } from './commands/monitor.ts'
@@ -61,6 +62,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
   addPlan(program, done)
   addDoctor(program, done)
+  addCheck(program, done)
   addGenerate(program, done)
   addOptimize(program, done)
   addVerify(program, done)

@@ -59,7 +59,8 @@ export function addDoctor(program: Command, done: (outcome: Outcome) => void): v
     })
 }
 
-function addRule(id: string, rules: readonly string[] = []): readonly string[] {
+/** Adds the id of a rule to those of a repeatable option. */
+export function addRule(id: string, rules: readonly string[] = []): readonly string[] {
   if (RULES.some((rule) => rule.id === id)) return [...rules, id]
   throw new InvalidArgumentError(`There is no such rule. The rules: ${RULES.map((rule) => rule.id).join(', ')}.`)
 }

@@ -56,7 +56,8 @@ function judge(
   return [2, t`Nothing to check: run doctor in the directory of a project, or pass the URL of a database.`]
 }
 
-function printFinding({ severity, title, rule, page, evidence, why, now = [], change }: Diagnosis): string[] {
+/** A finding for people, as lines. */
+export function printFinding({ severity, title, rule, page, evidence, why, now = [], change }: Diagnosis): string[] {
   const badge = severity === 'critical' ? paint('red', t`critical`) : paint('yellow', t`warning`)
   return [
     `${badge}  ${paint('bold', translate(title))} (${rule})`,

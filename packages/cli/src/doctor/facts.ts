@@ -1,4 +1,4 @@
-import { type AssumedEndpoint, type ConnectionString, PGBOUNCER_CONSOLE } from '@poolguard/core/postgres'
+import { type AssumedEndpoint, type Capacity, type ConnectionString, PGBOUNCER_CONSOLE } from '@poolguard/core/postgres'
 import type { PoolerFacts } from '../database/read-pooler-facts.ts'
 import type { ServerFacts, Unreached } from '../database/server-facts.ts'
 import type { ServerInFiles } from '../project/deployments/container.ts'
@@ -20,8 +20,12 @@ export interface Facts {
   readonly project: ProjectFacts
   /** Numbers from the command line, which replace those of the files. */
   readonly scope: SumScope
+  /** Limits of a server whose sessions are not looked at. */
+  readonly capacity?: Capacity | undefined
   /** `max_connections` as given on the command line. */
   readonly maxConnections?: number | undefined
+  /** Deployments whose number of instances no file says count with one instance; otherwise they are not judged. */
+  readonly judgesAssumptions?: boolean | undefined
 }
 
 /** Whether clients share server connections: measured, or guessed from the address and the project's files. */

@@ -5,21 +5,21 @@ import { type ConnectionSum, sumConnections } from '../sum/sum-connections.ts'
 import { scopedDeployments } from '../sum/sum-scope.ts'
 import type { Facts } from './facts.ts'
 
-/** The sum of each deployment of the project; without a number of instances from a file or the command line, there is none. */
+/** The sum of each deployment of the project, also where the number of instances is assumed. */
 export function sumsOf({ project, scope }: Facts): readonly ConnectionSum[] {
   const apps = appsWithPools(project)
-  return scopedDeployments(project, apps, [], scope)
-    .filter(({ isAssumed }) => !isAssumed)
+  return scopedDeployments(project, apps, scope)
     .map((deployment) => sumConnections(deployment, apps, project.pgBouncer))
     .filter(({ rows }) => rows.length > 0)
 }
 
 /** The limit for a deployment: as given, of the running server, or of the server that the deployment starts. */
 export function limitFor(
-  { maxConnections, server, project }: Facts,
+  { maxConnections, server, capacity, project }: Facts,
   { deployment }: ConnectionSum,
 ): ConnectionLimit | undefined {
   if (maxConnections !== undefined) return limitOf(maxConnections, '--max-connections')
+  if (capacity) return limitOfServer(capacity, undefined)
   if (server) return limitOfServer(server.capacity, connectionsOfOthers(server.usage))
   const others = project.deployments.deployments.map(limitOfDeployment)
   // With --instances, the project's own server is the one in its files.

@@ -7,7 +7,7 @@ import {
   toPrismaEngine,
   topologyTraits,
 } from '@poolguard/core/postgres'
-import type { Driver } from '../project/project-facts.ts'
+import type { Driver } from '../project/driver.ts'
 import { type Facts, usesPoolguard } from './facts.ts'
 import type { Finding } from './rule.ts'
 

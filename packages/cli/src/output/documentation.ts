@@ -1,5 +1,7 @@
+export const HOME_PAGE = 'https://github.com/poolguard/poolguard'
+
 /** Where the documentation is published. */
-const DOCUMENTATION = 'https://github.com/poolguard/poolguard/blob/main/docs'
+const DOCUMENTATION = `${HOME_PAGE}/blob/main/docs`
 
 /** The page of a doctor rule. */
 export function rulePage(rule: string): string {

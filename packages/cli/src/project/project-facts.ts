@@ -1,10 +1,8 @@
 import type { AppInProject } from './apps/app-in-project.ts'
 import type { DeploymentFacts } from './deployments/container.ts'
+import type { Driver } from './driver.ts'
 import type { PoolInSource } from './pool-in-source.ts'
 import type { Place } from './workload.ts'
-
-/** The driver that connects to PostgreSQL. `prisma-engine` is the Rust engine of Prisma 5 and 6. */
-export type Driver = 'pg' | 'postgres.js' | 'prisma-engine'
 
 /** A setting for prepared statements in the sources. */
 export interface StatementSetting {

@@ -27,7 +27,7 @@ export function readProject(
   const files = walkProject(path)
   const sources = new ProjectSources(folder, folder.has('package.json') ? files.sources : [])
   const { isWorkspaceRoot, apps, modules } = readApps(folder, files, sources, env)
-  const deployments = readDeployments(folder)
+  const deployments = readDeployments(folder, apps)
   const [pooler] = deployments.deployments.flatMap(({ poolers }) => poolers)
   if (files.isPartial || sources.isPartial) folder.reportSkipped('part of the sources', 'too many files')
   const direct = apps.flatMap(({ prismaDirectUrl }) => prismaDirectUrl ?? [])

@@ -1,26 +1,31 @@
-import { poolsOfApp, programsOf } from '../project/apps/app-in-project.ts'
+import { type AppInProject, poolsOfApp, programsOf } from '../project/apps/app-in-project.ts'
+import type { Driver } from '../project/driver.ts'
 import type { PoolInSource, PoolLibrary } from '../project/pool-in-source.ts'
-import type { Driver, ProjectFacts } from '../project/project-facts.ts'
+import type { ProjectFacts } from '../project/project-facts.ts'
 import type { AppPools } from './assign-pools.ts'
 
-type Project = Pick<ProjectFacts, 'apps' | 'pools' | 'drivers'>
+type Project = Pick<ProjectFacts, 'apps' | 'pools' | 'drivers' | 'packages'>
 
 /** The programs of a project that open pools, each with the pools of its packages. */
 export function appsWithPools(project: Project): readonly AppPools[] {
   const programs = programsOf(project.apps).map((app) => {
-    const { folder, name, drivers } = app
-    return { folder, name, pools: openPools(poolsOfApp(project.apps, app), drivers, folder) }
+    const { folder, name } = app
+    return { folder, name, pools: openPools(poolsOfApp(project.apps, app), app) }
   })
   if (programs.length > 0) return programs
-  return [{ folder: '', name: 'app', pools: openPools(project.pools, project.drivers, '') }]
+  return [{ folder: '', name: 'app', pools: openPools(project.pools, { ...project, folder: '' }) }]
 }
 
 /** Pools of scripts are not open in the app's processes. Without a pool in the sources, the driver's default is assumed. */
-function openPools(pools: readonly PoolInSource[], drivers: readonly Driver[], app: string): readonly PoolInSource[] {
+function openPools(pools: readonly PoolInSource[], { drivers, packages, folder }: Source): readonly PoolInSource[] {
   const open = pools.filter(({ role }) => role === 'app')
   const driver = drivers.find((each) => each !== 'prisma-engine')
-  return pools.length > 0 || driver === undefined ? open : [defaultPool(driver, app)]
+  if (pools.length > 0 || driver === undefined) return open
+  const guarded = [...packages.keys()].some((name) => name.startsWith('@poolguard/'))
+  return [{ ...defaultPool(driver, folder), guarded }]
 }
+
+type Source = Pick<AppInProject, 'drivers' | 'packages' | 'folder'>
 
 const LIBRARIES: Readonly<Record<Driver, PoolLibrary>> = {
   pg: 'pg',

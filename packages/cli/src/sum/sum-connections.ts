@@ -38,6 +38,8 @@ export interface ConnectionSum {
   /** Connections to the server, at most: of workloads without a pooler, and of poolers. */
   readonly total: number
   readonly assumed: readonly string[]
+  /** No file says how many instances run. */
+  readonly isAssumed: boolean
 }
 
 /** PgBouncer's defaults: https://www.pgbouncer.org/config.html */
@@ -53,7 +55,7 @@ export const UNDEPLOYED_POOLER = 'PgBouncer'
  * @param configured the settings of a `pgbouncer.ini`, which a deployment's pooler reads.
  */
 export function sumConnections(
-  deployment: Deployment,
+  deployment: Deployment & { readonly isAssumed?: boolean },
   apps: readonly AppPools[],
   configured: PoolerSettings | undefined,
 ): ConnectionSum {
@@ -68,7 +70,14 @@ export function sumConnections(
   const poolers = poolerRows(rows, deployment, configured)
   const direct = rows.filter(({ through }) => through === undefined)
   const total = [...direct, ...poolers].reduce((sum, { connections }) => sum + connections, 0)
-  return { deployment, rows, poolers, total, assumed: [...new Set([...deployment.assumed, ...notes])] }
+  return {
+    deployment,
+    rows,
+    poolers,
+    total,
+    assumed: [...new Set([...deployment.assumed, ...notes])],
+    isAssumed: deployment.isAssumed === true,
+  }
 }
 
 /** One row for each target: a process can have a pool at the pooler and another one at the server. */

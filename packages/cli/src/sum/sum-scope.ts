@@ -14,6 +14,8 @@ export interface SumScope {
   readonly instancesOf?: ReadonlyMap<string, number> | undefined
   /** Preview deployments at the same time. */
   readonly previews?: number | undefined
+  /** The limit is that of another server than the one of the deployment files, so that a build can reach it. */
+  readonly isOtherServer?: boolean | undefined
 }
 
 /** A deployment whose number of instances no file says. */
@@ -23,9 +25,8 @@ export interface ScopedDeployment extends Deployment {
 
 /** The deployments to add up: alternatives, each with all its workloads. */
 export function scopedDeployments(
-  { deployments: { deployments } }: Pick<ProjectFacts, 'deployments'>,
+  { deployments: { deployments, builds } }: Pick<ProjectFacts, 'deployments'>,
   apps: readonly AppPools[],
-  builds: readonly Workload[],
   scope: SumScope = {},
 ): readonly ScopedDeployment[] {
   const { instances, maxSurge } = scope
@@ -34,8 +35,9 @@ export function scopedDeployments(
     const workloads = withPools(apps).map((app) => appWorkload(app, fixed(instances, '--instances'), surge))
     return [{ name: `${instances} instances`, workloads, servers: [], poolers: [], assumed: [] }]
   }
-  const started = deployments.map((each) => withApps(each, apps)).map((each) => withBuilds(each, builds))
-  const all = started.length > 0 || withPools(apps).length === 0 ? started : [withBuilds(sourcesOnly(apps), builds)]
+  const started = deployments.map((each) => withApps(each, apps)).map((each) => withBuilds(each, builds, scope))
+  const all =
+    started.length > 0 || withPools(apps).length === 0 ? started : [withBuilds(sourcesOnly(apps), builds, scope)]
   return all.map((each) => withNumbers(each, scope))
 }
 
@@ -57,11 +59,18 @@ function sourcesOnly(apps: readonly AppPools[]): ScopedDeployment {
 }
 
 /** A build runs beside the services, unless the deployment's own database is not up yet. */
-function withBuilds<T extends ScopedDeployment>(deployment: T, builds: readonly Workload[]): T {
-  if (deployment.servers.length > 0 || builds.length === 0) return deployment
-  const isBuilt = (build: Workload) =>
-    deployment.workloads.some(({ app }) => app === undefined || app === build.app || deployment.isAssumed)
-  return { ...deployment, workloads: [...deployment.workloads, ...builds.filter(isBuilt)] }
+function withBuilds(deployment: ScopedDeployment, builds: readonly Workload[], scope: SumScope): ScopedDeployment {
+  if (deployment.servers.length > 0 && !scope.isOtherServer) return deployment
+  const running = builds.filter((build) =>
+    deployment.workloads.some(({ app }) => app === undefined || app === build.app),
+  )
+  const notes = running
+    .filter(({ processes }) => processes.isAssumed)
+    .map(
+      ({ name, processes }) =>
+        t`Assumed ${processes.value} ${processes.why} for ${name}; pass --instances '${name}=0' if it opens no connections.`,
+    )
+  return { ...deployment, workloads: [...deployment.workloads, ...running], assumed: [...deployment.assumed, ...notes] }
 }
 
 function withNumbers<T extends ScopedDeployment>(deployment: T, { instancesOf, previews }: SumScope): T {

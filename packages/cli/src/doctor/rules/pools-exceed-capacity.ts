@@ -3,7 +3,7 @@ import { changesThatFit, type FittingChange, instancesThatFit } from '../../sum/
 import type { ConnectionLimit } from '../../sum/connection-limit.ts'
 import { describeLimit, describePlace, describeSum } from '../../sum/describe-sum.ts'
 import type { ConnectionSum } from '../../sum/sum-connections.ts'
-import { usesPoolguard, usesTransactionPooler } from '../facts.ts'
+import { usesTransactionPooler } from '../facts.ts'
 import type { Finding, Rule } from '../rule.ts'
 import { limitFor, sumsOf } from '../sums.ts'
 
@@ -12,8 +12,10 @@ export const poolsExceedCapacity: Rule = {
   title: 'All pools together may open more connections than the server allows',
   severity: 'critical',
   check: (facts) => {
-    if (usesTransactionPooler(facts) || usesPoolguard(facts)) return []
-    return sumsOf(facts).flatMap((sum) => {
+    // Without an address, the sum counts the project's pooler.
+    if ((facts.server || facts.target) && usesTransactionPooler(facts)) return []
+    const sums = sumsOf(facts).filter(({ isAssumed }) => !isAssumed || facts.judgesAssumptions)
+    return sums.flatMap((sum) => {
       const limit = limitFor(facts, sum)
       return limit && sum.total > limit.usable ? [exceeds(sum, limit)] : []
     })

@@ -119,7 +119,7 @@ export const DEPLOYMENT_CASES: Readonly<Record<string, readonly Case[]>> = {
       facts: {
         server: SERVER,
         scope: { instances: 80 },
-        project: { pools, packages: new Map([['@poolguard/pg', '1']]) },
+        project: { pools: [pool(10, { guarded: true })], packages: new Map([['@poolguard/pg', '1']]) },
       },
     },
   ],

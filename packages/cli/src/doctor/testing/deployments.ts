@@ -70,7 +70,7 @@ export function serverInFiles(
 /** One deployment, in `compose.yaml`. */
 export function deployed(deployment: Partial<Deployment>): DeploymentFacts {
   const each = { name: FILE, workloads: [], servers: [], poolers: [], assumed: [], ...deployment }
-  return { deployments: [each], read: [FILE], ignored: [] }
+  return { deployments: [each], builds: [], read: [FILE], ignored: [] }
 }
 
 /** A pool of the driver's default size. */

@@ -81,7 +81,7 @@ const PROJECT: ProjectFacts = {
   pools: [],
   statements: [],
   urlParameters: [],
-  deployments: { deployments: [], read: [], ignored: [] },
+  deployments: { deployments: [], builds: [], read: [], ignored: [] },
   pgBouncer: undefined,
   prismaDirectUrl: undefined,
   unread: [],

@@ -1,5 +1,5 @@
+import type { Driver } from '../driver.ts'
 import type { PoolInSource } from '../pool-in-source.ts'
-import type { Driver } from '../project-facts.ts'
 
 /** Variables of one file. */
 export interface EnvironmentFile {

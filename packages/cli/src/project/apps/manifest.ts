@@ -1,4 +1,4 @@
-import type { Driver } from '../project-facts.ts'
+import type { Driver } from '../driver.ts'
 import type { ProjectFolder } from '../project-folder.ts'
 
 /** The relevant parts of a package.json. */

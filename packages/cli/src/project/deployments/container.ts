@@ -1,5 +1,8 @@
 import type { Amount, Place, Workload, WorkloadVariable } from '../workload.ts'
 
+/** CPUs of a machine of which no file says how many it has. */
+export const ASSUMED_CPUS = 4
+
 /** An image's name without registry, tag and digest, and where it is written. */
 export interface Image {
   /** All of it, without a digest: `bitnami/pgbouncer:1.22.1`. */
@@ -65,6 +68,8 @@ export interface Deployment {
 /** What the deployment files of a project say. */
 export interface DeploymentFacts {
   readonly deployments: readonly Deployment[]
+  /** Builds, which run beside the services of any deployment. */
+  readonly builds: readonly Workload[]
   /** Files that were read. */
   readonly read: readonly string[]
   /** Files and parts of files that were recognized and not read, and why. */

@@ -1,8 +1,11 @@
+import type { AppInProject } from '../apps/app-in-project.ts'
 import type { ProjectFolder } from '../project-folder.ts'
+import { applyPm2 } from './apply-pm2.ts'
 import { COMPOSE_FILE } from './compose-variants.ts'
 import type { Deployment, DeploymentFacts } from './container.ts'
 import { FileValue } from './file-value.ts'
 import { findFiles } from './find-files.ts'
+import { readBuilds } from './read-builds.ts'
 import { readCompose } from './read-compose.ts'
 import { isEcsService, isScalableTarget, isTaskDefinition, readEcs } from './read-ecs.ts'
 import { readFly } from './read-fly.ts'
@@ -23,8 +26,12 @@ const OTHER_YAML = /^(pnpm-lock|pnpm-workspace|\.|mkdocs|openapi|swagger|codecov
 /** An unrendered template of Helm. */
 const TEMPLATE = /\{\{/
 
-/** Reads all deployment files of a project, without running anything. */
-export function readDeployments(folder: ProjectFolder): DeploymentFacts {
+/**
+ * Reads all deployment files of a project, without running anything.
+ *
+ * @param apps the apps of the project, of which some are built by their framework.
+ */
+export function readDeployments(folder: ProjectFolder, apps: readonly AppInProject[] = []): DeploymentFacts {
   const paths = findFiles(folder, isDeploymentFile)
   const reading: Reading = { read: [], ignored: [] }
   const named = (pattern: RegExp) => paths.filter((path) => pattern.test(nameOf(path)))
@@ -43,11 +50,14 @@ export function readDeployments(folder: ProjectFolder): DeploymentFacts {
       named(/^vercel\.json$/).flatMap((path) => readWith(folder, path, readVercel, reading)),
     ),
     ...readEcs(ecsFiles(json, reading)),
-    ...named(/./)
-      .filter((path) => isPm2File(nameOf(path)))
-      .flatMap((path) => readPm2(folder, path, reading)),
   ]
-  return { deployments, read: [...new Set(reading.read)].sort(), ignored: reading.ignored }
+  const pm2 = paths.filter((path) => isPm2File(nameOf(path))).flatMap((path) => readPm2(folder, path, reading))
+  return {
+    deployments: applyPm2(deployments, pm2),
+    builds: readBuilds(folder, apps),
+    read: [...new Set(reading.read)].sort(),
+    ignored: reading.ignored,
+  }
 }
 
 function isDeploymentFile(name: string): boolean {

@@ -4,15 +4,12 @@ import { parseSource } from '../../source/parse-source.ts'
 import type { ProjectFolder } from '../project-folder.ts'
 import type { Amount, WorkloadVariable } from '../workload.ts'
 import { classifyContainers } from './classify-containers.ts'
-import { assumed, type Container, type Deployment, fixed } from './container.ts'
+import { ASSUMED_CPUS, assumed, type Container, type Deployment, fixed } from './container.ts'
 import { platformProgram } from './container-defaults.ts'
 import { FileValue, ValueBudget } from './file-value.ts'
 import { readWords } from './read-words.ts'
 import { readYaml } from './read-yaml.ts'
 import type { Reading } from './reading.ts'
-
-/** CPUs of a machine of which no file says how many it has. */
-export const ASSUMED_CPUS = 4
 
 const PM2_FILE = /^(ecosystem|pm2)([.-][\w-]+)*\.(c?js|mjs|ts|json|ya?ml)$/
 

@@ -1,0 +1,153 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { guessProvider, type Surge } from '@poolguard/core/postgres'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { assess, relativeDirectory } from '../check/assess.ts'
+import type { CheckFormat, CheckReport } from '../check/check-report.ts'
+import { checkGithub } from '../check/formats/github.ts'
+import { checkJson } from '../check/formats/json.ts'
+import { checkSarif } from '../check/formats/sarif.ts'
+import { checkText } from '../check/formats/text.ts'
+import { readServerFacts } from '../database/read-server-facts.ts'
+import type { Facts } from '../doctor/facts.ts'
+import type { Severity } from '../doctor/rule.ts'
+import { environment } from '../environment/own-environment.ts'
+import { CannotRunError, type Outcome } from '../outcome.ts'
+import { printableJson } from '../output/printable.ts'
+import { withProgress } from '../output/progress.ts'
+import { t } from '../output/translate.ts'
+import { readProject } from '../project/read-project.ts'
+import { readMaxConnections, readSurge, wholeFrom } from '../read-number.ts'
+import type { SumScope } from '../sum/sum-scope.ts'
+import { findTarget } from '../target.ts'
+import { addRule } from './doctor.ts'
+
+interface CheckOptions {
+  readonly maxConnections?: number
+  readonly url?: string
+  readonly instances?: InstanceOption
+  readonly maxSurge?: Surge
+  readonly previews?: number
+  readonly format: CheckFormat
+  readonly failOn: Severity
+  readonly ignore?: readonly string[]
+  readonly json?: boolean
+  readonly dotenv?: string
+}
+
+/** `--instances 6`, or `--instances api=6 --instances worker=2`. */
+interface InstanceOption {
+  readonly all?: number
+  readonly named: ReadonlyMap<string, number>
+}
+
+const EXAMPLES = `
+Examples:
+  $ poolguard check --max-connections 100
+  $ poolguard check deploy --url postgresql://app@db/orders
+  $ poolguard check --max-connections 100 --instances worker=4 --previews 5
+  $ poolguard check --max-connections 100 --format github
+  $ poolguard check --format sarif > poolguard.sarif
+
+It reads deployment files and sources and runs none of them. Every pool of every workload counts at its largest: with
+the autoscaler's maximum, the surge of a deploy, build workers and previews. Without --max-connections and --url, the limit is
+that of the PostgreSQL in the deployment files.`
+
+export function addCheck(program: Command, done: (outcome: Outcome) => void): void {
+  program
+    .command('check')
+    .description(
+      'Check in CI that all pools of all workloads fit into max_connections, and fail with the line to change.',
+    )
+    .argument('[directory]', 'directory of the project (default: the current one)')
+    .option('--max-connections <number>', 'max_connections of the server', readMaxConnections)
+    .option('--url <url>', 'read the limits from this server')
+    .option('--instances <number|name=number>', 'instances of every workload, or of one (repeatable)', readInstances)
+    .option(
+      '--max-surge <number|share>',
+      'with --instances <number>: extra instances during a deploy: 1, or 25%',
+      readSurge,
+    )
+    .option('--previews <number>', 'preview deployments at the same time (default: 1)', wholeFrom(0))
+    .addOption(
+      new Option(
+        '--format <format>',
+        'output: for people, for programs, for code scanning, or annotations of GitHub Actions',
+      )
+        .choices(['text', 'json', 'sarif', 'github'])
+        .default('text'),
+    )
+    .addOption(
+      new Option('--fail-on <severity>', 'exit with 1 for findings of this severity or worse')
+        .choices(['critical', 'warning'])
+        .default('warning'),
+    )
+    .option('--ignore <rule>', 'leave out the findings of this rule (repeatable)', addRule)
+    .addHelpText('after', EXAMPLES)
+    .action(async (directory: string | undefined, options: CheckOptions) => {
+      const { failOn, ignore: ignoredRules = [], json, format } = options
+      const folder = resolve(directory ?? '.')
+      if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+        throw new CannotRunError(t`There is no directory ${directory ?? '.'}.`)
+      }
+      const isSilent = json || format !== 'text'
+      const facts = await withProgress(t`Reading the project`, gather(folder, options), { isSilent })
+      const relative = relativeDirectory(folder, process.cwd())
+      done(outcomeOf(assess(facts, { directory: relative, ignoredRules, failOn }), json ? 'json' : format))
+    })
+}
+
+async function gather(folder: string, options: CheckOptions): Promise<Facts> {
+  const { url, maxConnections, dotenv, instances, maxSurge, previews } = options
+  const unread: string[] = []
+  const found = findTarget({ dotenv, folder, env: environment, onUnread: (line) => unread.push(line) })
+  const server = url === undefined ? undefined : await readLimits(url, folder)
+  const project = readProject(folder)
+  const scope: SumScope = {
+    ...{ instances: instances?.all, instancesOf: instances?.named, maxSurge, previews },
+    isOtherServer: maxConnections !== undefined || server !== undefined,
+  }
+  return {
+    target: found && { url: found.url, source: found.sources.host ?? 'the environment' },
+    hasDirectUrl: found?.direct !== undefined,
+    endpoint: found && guessProvider(found.url)?.endpoint,
+    ...{ server: undefined, unreached: undefined, pooler: undefined },
+    project: { ...project, unread: [...unread, ...project.unread] },
+    ...{ scope, maxConnections, capacity: server, judgesAssumptions: true },
+  }
+}
+
+/** The server's own connections are no part of the sum, which counts every workload at its largest. */
+async function readLimits(url: string, folder: string): Promise<Facts['capacity']> {
+  const target = findTarget({ url, folder, env: {} })
+  const look = target && (await readServerFacts(target.url))
+  if (!look || 'failure' in look) {
+    throw new CannotRunError(t`Cannot read the limits of the server: ${look?.message ?? ''}. Pass --max-connections.`)
+  }
+  return look.capacity
+}
+
+function outcomeOf(report: CheckReport, format: CheckFormat): Outcome {
+  const json = checkJson(report)
+  const { exitCode } = report
+  switch (format) {
+    case 'json':
+      return { exitCode, json, text: printableJson(json, { indent: 2 }) }
+    case 'sarif':
+      return { exitCode, json, text: printableJson(checkSarif(report), { indent: 2 }) }
+    case 'github':
+      return { exitCode, json, text: checkGithub(report) }
+    case 'text':
+      return { exitCode, json, text: checkText(report) }
+  }
+}
+
+const wholeNumber = wholeFrom(0)
+
+function readInstances(written: string, before: InstanceOption = { named: new Map() }): InstanceOption {
+  const equals = written.lastIndexOf('=')
+  if (equals < 0) return { ...before, all: wholeFrom(1)(written) }
+  const name = written.slice(0, equals)
+  if (name === '') throw new InvalidArgumentError('Write a workload and a number: api=6.')
+  return { ...before, named: new Map([...before.named, [name, wholeNumber(written.slice(equals + 1))]]) }
+}
