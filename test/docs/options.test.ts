@@ -39,7 +39,7 @@ const SECTIONS: readonly (readonly [place: string, names: readonly string[]])[] 
     'Fastify',
     [
       ...membersOf('fastify', 'PoolguardFastifyOptions'),
-      ...within('shedLoad', 'fastify', 'ShedLoadOptions'),
+      ...within('shedLoad', 'core', 'ShedLoadOptions'),
       ...within('metrics', 'fastify', 'MetricsOptions'),
     ],
   ],
@@ -49,6 +49,7 @@ const SECTIONS: readonly (readonly [place: string, names: readonly string[]])[] 
       ...membersOf('nestjs', 'PoolguardModuleOptions'),
       ...membersOf('nestjs', 'PoolguardModuleExtras'),
       ...membersOf('nestjs', 'PoolguardModuleAsyncExtras'),
+      ...within('shedLoad', 'core', 'ShedLoadOptions'),
       ...within('metrics', 'nestjs', 'MetricsOptions'),
       ...HEALTH.filter((name) => name !== 'pools').map((name) => `health.${name}`),
     ],

@@ -40,14 +40,17 @@ export { mayHoldSecret } from './may-hold-secret.ts'
 export {
   ACTIVITY_QUERY,
   evaluateHealth,
+  type LoadedPool,
+  LoadShedding,
   listPools,
   pgBouncerMetrics,
   postgresMetrics,
+  readShedLoad,
   registerObservation,
   renderPage,
   requireSources,
   ScrapedMetrics,
-  shedRequests,
+  type ShedLoadOptions,
 } from './observe/index.ts'
 export { omitUndefined } from './omit-undefined.ts'
 export { type SharedRequest, SharedStatement } from './pipelining/index.ts'
@@ -68,6 +71,7 @@ export {
   LateQueryReporter,
   Lease,
   type LeaseActivity,
+  NO_OVERLOADS,
   ObservedLeases,
   type OpenContext,
   Pool,

@@ -54,10 +54,14 @@ export {
   type Durations,
   type EndedCheckout,
   type LeaseReport,
+  type Overload,
+  type OverloadPolicy,
+  type OverloadReason,
   PoolClosedError,
   type PoolCounts,
   type PoolEvent,
   type PoolEventListener,
+  PoolOverloadedError,
   PoolSaturatedError,
   type PoolSettings,
   type PoolState,
@@ -70,7 +74,7 @@ export {
   withDeadlockDetection,
 } from './pool/index.ts'
 export { PoolguardError } from './poolguard-error.ts'
-export { isPoolTimeout, isTooManyConnections } from './postgres-errors/index.ts'
+export { isPoolTimeout, isTooManyConnections, retryAfterMillis } from './postgres-errors/index.ts'
 export { redact } from './redact.ts'
 export {
   describeSettings,

@@ -4,7 +4,8 @@
  * @module @poolguard/fastify
  */
 
-export type { MetricsOptions, PoolguardFastifyOptions, ShedLoadOptions } from './plugin-options.ts'
+export type { ShedLoadOptions } from '@poolguard/core/adapter'
+export type { MetricsOptions, PoolguardFastifyOptions } from './plugin-options.ts'
 export { poolguardFastify, poolguardFastify as default } from './poolguard-fastify.ts'
 export type { FastifyPoolguard, PoolguardInstance } from './poolguard-instance.ts'
 export { LoadShedError } from './shed-load.ts'

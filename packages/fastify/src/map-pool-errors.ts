@@ -1,5 +1,7 @@
-import { isPoolTimeout, PoolguardError } from '@poolguard/core'
+import { isPoolTimeout, PoolguardError, retryAfterMillis } from '@poolguard/core'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+
+const DEFAULT_RETRY_AFTER_MILLIS = 1_000
 
 /** Replaces messages that name pools, addresses and figures. */
 const MESSAGE_FOR_CLIENTS = 'The service cannot reach its database in time. Try again later.'
@@ -8,14 +10,16 @@ const MESSAGE_FOR_CLIENTS = 'The service cannot reach its database in time. Try 
  * Replies 503 with Retry-After if a handler failed because no connection was available in time, whichever ORM passed the error on.
  * The log and the app's error handler receive the original error, and the error handler can override the reply. An error with its
  * own status keeps it. If Fastify would send the message of a pool's error, clients get a message without details.
+ *
+ * @param retryAfterSeconds default: what the pool's error says, else 1.
  */
-export function mapPoolErrors(fastify: FastifyInstance, retryAfterSeconds: number): void {
+export function mapPoolErrors(fastify: FastifyInstance, retryAfterSeconds: number | undefined): void {
   const messages = new WeakMap<FastifyReply, string>()
   fastify.addHook('onError', (_request, reply, error, done) => {
     // An error with a status was made for clients, message included.
     if (hasStatus(error)) return done()
     const isTimeout = isPoolTimeout(error)
-    if (isTimeout) reply.code(503).header('retry-after', retryAfterSeconds)
+    if (isTimeout) reply.code(503).header('retry-after', retryAfterSeconds ?? secondsUntilRetry(error))
     if (isTimeout || (error as unknown) instanceof PoolguardError) messages.set(reply, error.message)
     done()
   })
@@ -25,6 +29,10 @@ export function mapPoolErrors(fastify: FastifyInstance, retryAfterSeconds: numbe
     if (body !== undefined) reply.header('content-length', Buffer.byteLength(body))
     done(null, body ?? payload)
   })
+}
+
+function secondsUntilRetry(error: unknown): number {
+  return Math.ceil((retryAfterMillis(error) ?? DEFAULT_RETRY_AFTER_MILLIS) / 1_000)
 }
 
 function hasStatus({ statusCode, status }: FastifyError & { readonly status?: unknown }): boolean {

@@ -1,13 +1,6 @@
 import type { HealthThresholds, MetricsSources } from '@poolguard/core'
+import type { ShedLoadOptions } from '@poolguard/core/adapter'
 import type { GuardedPool, GuardedPoolConfig } from '@poolguard/pg'
-
-/** When to reject requests. */
-export interface ShedLoadOptions {
-  /** While more callers than this wait for a connection, the plugin rejects new requests with 503. */
-  readonly waiters: number
-  /** The value of the Retry-After header. Default: 1. */
-  readonly retryAfterSeconds?: number
-}
 
 /** Options of the metrics page. */
 export interface MetricsOptions {
@@ -52,8 +45,11 @@ export interface PoolguardFastifyOptions {
   readonly details?: boolean
   /** Label wait times by route. Default: from Node 24 on; below Node 24 it makes every `await` of the process 2.4 times as expensive. */
   readonly labels?: boolean
-  /** Rejects requests while too many callers wait. Default: off. */
-  readonly shedLoad?: ShedLoadOptions | undefined
+  /**
+   * Rejects requests with 503 before their handlers run: with `true` while a pool is overloaded, with `{ waiters: 50 }` while more callers
+   * wait for a connection. Default: false.
+   */
+  readonly shedLoad?: boolean | ShedLoadOptions | undefined
   /** Reply 503 to errors which mean that no connection was available in time. Default: true. */
   readonly mapErrors?: boolean
   /** Overrides of DEFAULT_HEALTH_THRESHOLDS of @poolguard/core. */

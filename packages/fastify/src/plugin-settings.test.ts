@@ -44,9 +44,12 @@ test('given metrics sources, then the page has the default path or its own', () 
   expect(readSettings({ metrics: { sources, path: '/m' } }).paths.metrics).toBe('/m')
 })
 
-test('given load shedding, then its Retry-After also applies to errors', () => {
-  expect(readSettings({ shedLoad: { waiters: 5 } }).shedLoad).toEqual({ waiters: 5, retryAfterSeconds: 1 })
-  expect(readSettings({ shedLoad: { waiters: 5, retryAfterSeconds: 9 } }).retryAfterSeconds).toBe(9)
+test('given load shedding, then it is by overload unless a number of waiters is given', () => {
+  expect(readSettings({}).shedLoad).toBeUndefined()
+  expect(readSettings({ shedLoad: false }).shedLoad).toBeUndefined()
+  expect(readSettings({ shedLoad: true }).shedLoad).toEqual({})
+  const both = { waiters: 5, retryAfterSeconds: 9 }
+  expect(readSettings({ shedLoad: both }).shedLoad).toEqual(both)
 })
 
 test.each<[option: string, options: object]>([
@@ -76,7 +79,7 @@ test.each<[option: string, options: object]>([
   ['closeDelayMillis', { closeDelayMillis: '5s' }],
   ['closeDelayMillis', { closeDelayMillis: Infinity }],
   ['shedLoad', { shedLoad: 50 }],
-  ['shedLoad.waiters', { shedLoad: {} }],
+  ['shedLoad', { shedLoad: null }],
   ['shedLoad.waiters', { shedLoad: { waiters: -1 } }],
   ['shedLoad.retryAfterSeconds', { shedLoad: { waiters: 1, retryAfterSeconds: 0.5 } }],
 ])('given a wrong %s, then the error names it: %o', (option, options) => {

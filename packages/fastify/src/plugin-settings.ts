@@ -1,8 +1,12 @@
 import { InvalidOptionError, type MetricsSources } from '@poolguard/core'
-import { asyncContextIsCheap, requireInteger, requireSources } from '@poolguard/core/adapter'
-import type { MetricsOptions, PoolguardFastifyOptions, ShedLoadOptions } from './plugin-options.ts'
-
-const RETRY_AFTER_SECONDS = 1
+import {
+  asyncContextIsCheap,
+  readShedLoad,
+  requireInteger,
+  requireSources,
+  type ShedLoadOptions,
+} from '@poolguard/core/adapter'
+import type { MetricsOptions, PoolguardFastifyOptions } from './plugin-options.ts'
 
 /** Paths of the routes; undefined: no route. */
 export interface RoutePaths {
@@ -22,8 +26,7 @@ export interface PluginSettings {
   readonly mapErrors: boolean
   readonly closeOnShutdown: boolean
   readonly closeDelayMillis: number
-  readonly shedLoad: Required<ShedLoadOptions> | undefined
-  readonly retryAfterSeconds: number
+  readonly shedLoad: ShedLoadOptions | undefined
 }
 
 /**
@@ -36,7 +39,6 @@ export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
   const { health = isUnnamed, ready = isUnnamed, admin = false, closeDelayMillis = 0 } = options
   const metrics = readMetricsOptions(options.metrics)
   requireInteger('closeDelayMillis', closeDelayMillis, 0)
-  const shedLoad = readShedLoad(options.shedLoad)
   const adminTokens = readTokens(options.adminToken)
   const paths = {
     health: readPath('health', health, '/healthz'),
@@ -58,8 +60,7 @@ export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
     mapErrors: readSwitch('mapErrors', options.mapErrors, isUnnamed),
     closeOnShutdown: readSwitch('closeOnShutdown', options.closeOnShutdown, false),
     closeDelayMillis,
-    shedLoad,
-    retryAfterSeconds: shedLoad?.retryAfterSeconds ?? RETRY_AFTER_SECONDS,
+    shedLoad: readShedLoad(options.shedLoad),
   }
 }
 
@@ -122,14 +123,4 @@ function readSwitch(option: string, value: unknown, fallback: boolean): boolean 
   if (value === undefined) return fallback
   if (typeof value === 'boolean') return value
   throw new InvalidOptionError(option, value, 'true or false')
-}
-
-function readShedLoad(value: unknown): Required<ShedLoadOptions> | undefined {
-  if (value === undefined) return undefined
-  if (typeof value !== 'object' || value === null) throw new InvalidOptionError('shedLoad', value, '{ waiters: 50 }')
-  const { waiters, retryAfterSeconds = RETRY_AFTER_SECONDS } = value as Partial<ShedLoadOptions>
-  requireInteger('shedLoad.waiters', waiters, 0)
-  // Retry-After is in whole seconds (https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3).
-  requireInteger('shedLoad.retryAfterSeconds', retryAfterSeconds, 0)
-  return { waiters, retryAfterSeconds }
 }

@@ -28,9 +28,9 @@ async function register(fastify: FastifyInstance, options: PoolguardFastifyOptio
     ...omitUndefined({ thresholds, windowMillis, recoveryMillis }),
   })
   decorate(fastify, name, makeInstance(given, monitor, pgModules))
-  if (settings.shedLoad) shedLoad(fastify, given.all, settings.shedLoad)
+  if (settings.shedLoad) shedLoad(fastify, pools, settings.shedLoad)
   if (settings.labels) labelRequests(fastify)
-  if (settings.mapErrors) mapPoolErrors(fastify, settings.retryAfterSeconds)
+  if (settings.mapErrors) mapPoolErrors(fastify, settings.shedLoad?.retryAfterSeconds)
   addRoutes(fastify, settings, { monitor, pools, drain })
 }
 

@@ -1,10 +1,8 @@
-import { type ObservedPool, PoolguardError } from '@poolguard/core'
-import { listPools, shedRequests } from '@poolguard/core/adapter'
-import type { GuardedPool } from '@poolguard/pg'
+import { PoolguardError } from '@poolguard/core'
+import { type LoadedPool, LoadShedding, type ShedLoadOptions } from '@poolguard/core/adapter'
 import type { FastifyInstance } from 'fastify'
-import type { ShedLoadOptions } from './plugin-options.ts'
 
-/** Too many callers wait for a connection: the plugin rejected the request before its handler ran. */
+/** The database is overloaded, or too many callers wait for a connection: the plugin rejected the request before its handler ran. */
 export class LoadShedError extends PoolguardError {
   static {
     LoadShedError.prototype.name = 'LoadShedError'
@@ -20,39 +18,18 @@ export class LoadShedError extends PoolguardError {
 }
 
 /**
- * Rejects new requests while too many callers wait, as @fastify/under-pressure does: the error goes to the app's error handler,
+ * Rejects new requests while the pools are overloaded, as @fastify/under-pressure does: the error goes to the app's error handler,
  * with the reply's status and Retry-After already set.
- *
- * @param pools undefined means every pool of the process.
  */
-export function shedLoad(
-  fastify: FastifyInstance,
-  pools: readonly GuardedPool[] | undefined,
-  { waiters, retryAfterSeconds }: Required<ShedLoadOptions>,
-): void {
-  const countWaiting = pools ? () => sum(pools, waitingIn) : () => sum(listPools(), waitingInObserved)
+export function shedLoad(fastify: FastifyInstance, pools: () => Iterable<LoadedPool>, options: ShedLoadOptions): void {
   // One error for all requests: capturing a stack per rejected request would cost time and add nothing.
   const error = new LoadShedError()
-  const shed = shedRequests()
+  const shedding = new LoadShedding(pools, options)
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (countWaiting() <= waiters || request.routeOptions.config.poolguard?.shedLoad === false) return done()
-    shed.count++
+    if (request.routeOptions.config.poolguard?.shedLoad === false) return done()
+    const retryAfterSeconds = shedding.reject()
+    if (retryAfterSeconds === undefined) return done()
     reply.code(error.statusCode).header('retry-after', retryAfterSeconds)
     done(error)
   })
-}
-
-function waitingIn({ waitingCount }: GuardedPool): number {
-  return waitingCount
-}
-
-/** Prefers the counters: a snapshot per request would be expensive. */
-function waitingInObserved(pool: ObservedPool): number {
-  return pool.counts?.waiting ?? pool.snapshot().stats.waiting
-}
-
-function sum<P>(pools: readonly P[], count: (pool: P) => number): number {
-  let total = 0
-  for (const pool of pools) total += count(pool)
-  return total
 }

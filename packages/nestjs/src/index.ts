@@ -4,6 +4,7 @@
  * @module @poolguard/nestjs
  */
 
+export type { ShedLoadOptions } from '@poolguard/core/adapter'
 export { PoolguardMetricsController } from './metrics-controller.ts'
 export type {
   HealthOptions,
@@ -16,3 +17,4 @@ export type {
 export { getPoolToken, InjectPool } from './pool-token.ts'
 export { Poolguard } from './poolguard.ts'
 export { PoolguardModule, type PoolguardModuleAsyncOptions } from './poolguard-module.ts'
+export { SkipLoadShedding } from './shed-load-guard.ts'

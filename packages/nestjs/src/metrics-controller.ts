@@ -2,6 +2,7 @@ import { Controller, Get, Headers, Res, type Type, UseGuards, VERSION_NEUTRAL } 
 import { InvalidOptionError, type MetricsSources } from '@poolguard/core'
 import { renderPage, requireSources } from '@poolguard/core/adapter'
 import type { MetricsOptions } from './module-options.ts'
+import { SkipLoadShedding } from './shed-load-guard.ts'
 
 /** The methods that Express and Fastify responses share. */
 interface PlatformResponse {
@@ -66,5 +67,6 @@ export function metricsController({ path = 'metrics', guards = [], sources = [] 
   }
   Controller({ path, version: VERSION_NEUTRAL })(PoolguardMetrics)
   UseGuards(...guards)(PoolguardMetrics)
+  SkipLoadShedding()(PoolguardMetrics)
   return PoolguardMetrics
 }

@@ -5,9 +5,9 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common'
-import { APP_INTERCEPTOR } from '@nestjs/core'
+import { APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core'
 import { InvalidOptionError } from '@poolguard/core'
-import { asyncContextIsCheap } from '@poolguard/core/adapter'
+import { asyncContextIsCheap, readShedLoad } from '@poolguard/core/adapter'
 import { AppPools } from './app-pools.ts'
 import { LabelInterceptor } from './label-interceptor.ts'
 import { metricsController } from './metrics-controller.ts'
@@ -15,6 +15,7 @@ import type { PoolguardModuleAsyncExtras, PoolguardModuleOptions } from './modul
 import { type PoolNames, poolConfigs, requireNames } from './pool-configs.ts'
 import { getPoolToken } from './pool-token.ts'
 import { Poolguard } from './poolguard.ts'
+import { ShedLoadGuard } from './shed-load-guard.ts'
 
 type Definition = ConfigurableModuleHost<
   PoolguardModuleOptions,
@@ -28,6 +29,7 @@ const EXTRAS: PoolguardModuleAsyncExtras = {
   isGlobal: true,
   metrics: false,
   labels: asyncContextIsCheap,
+  shedLoad: false,
   poolNames: undefined,
 }
 
@@ -38,7 +40,7 @@ export const definition: Definition = new ConfigurableModuleBuilder<PoolguardMod
   .build()
 
 function complete(module: DynamicModule, extras: PoolguardModuleAsyncExtras): DynamicModule {
-  const { isGlobal = true, metrics = false, labels = asyncContextIsCheap, poolNames } = extras
+  const { isGlobal = true, metrics = false, labels = asyncContextIsCheap, shedLoad, poolNames } = extras
   const pools = poolProviders(poolNames)
   return {
     ...module,
@@ -57,6 +59,7 @@ function complete(module: DynamicModule, extras: PoolguardModuleAsyncExtras): Dy
         useFactory: (appPools: AppPools, { health }: PoolguardModuleOptions) => new Poolguard(appPools, health),
       },
       ...(labels ? [{ provide: APP_INTERCEPTOR, useClass: LabelInterceptor }] : []),
+      ...shedLoadGuards(shedLoad),
       ...pools,
     ],
     exports: [Poolguard, ...pools],
@@ -67,6 +70,18 @@ function controllers(metrics: PoolguardModuleAsyncExtras['metrics']): Type[] {
   if (typeof metrics === 'boolean') return metrics ? [metricsController({})] : []
   if (typeof metrics === 'object' && metrics !== null) return [metricsController(metrics)]
   throw new InvalidOptionError('metrics', metrics, 'true, false or { path, guards, sources }')
+}
+
+function shedLoadGuards(shedLoad: PoolguardModuleAsyncExtras['shedLoad']): Provider[] {
+  const options = readShedLoad(shedLoad)
+  if (!options) return []
+  return [
+    {
+      provide: APP_GUARD,
+      inject: [Reflector],
+      useFactory: (reflector: Reflector) => new ShedLoadGuard(options, reflector),
+    },
+  ]
 }
 
 function createPools(options: PoolguardModuleOptions, declared: PoolNames): Promise<AppPools> {

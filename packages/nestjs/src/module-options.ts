@@ -1,5 +1,6 @@
 import type { CanActivate, Type } from '@nestjs/common'
 import type { HealthMonitorOptions, MetricsSources } from '@poolguard/core'
+import type { ShedLoadOptions } from '@poolguard/core/adapter'
 import type { GuardedPoolConfig } from '@poolguard/pg'
 
 /** When a pool's health is `warning` or `critical`. */
@@ -35,6 +36,11 @@ export interface PoolguardModuleExtras {
    * expensive.
    */
   readonly labels?: boolean
+  /**
+   * Rejects requests with 503 before their handlers run: with `true` while a guarded pool of the process is overloaded, with
+   * `{ waiters: 50 }` while more callers wait for a connection. {@link SkipLoadShedding} exempts a handler. Default: false.
+   */
+  readonly shedLoad?: boolean | ShedLoadOptions
 }
 
 /** The options of `forRootAsync` next to the factory. */

@@ -38,9 +38,9 @@ export class PoolguardModule implements OnApplicationShutdown {
     shutDownLast(PoolguardModule, modules)
   }
 
-  /** @throws {InvalidOptionError} if one pool's options and `pools` are both given, or if `metrics` is invalid. */
+  /** @throws {InvalidOptionError} if one pool's options and `pools` are both given, or if `metrics` or `shedLoad` is invalid. */
   static forRoot(options: PoolguardModuleOptions & PoolguardModuleExtras = {}): DynamicModule {
-    const { isGlobal: _isGlobal, metrics: _metrics, labels: _labels, ...poolOptions } = options
+    const { isGlobal: _isGlobal, metrics: _metrics, labels: _labels, shedLoad: _shedLoad, ...poolOptions } = options
     const withNames = { ...options, poolNames: poolNames(poolConfigs(poolOptions)) }
     return { ...definition.ConfigurableModuleClass.forRoot(withNames), module: PoolguardModule }
   }
@@ -48,7 +48,7 @@ export class PoolguardModule implements OnApplicationShutdown {
   /**
    * Creates one pool, unless `poolNames` is set.
    *
-   * @throws {InvalidOptionError} if `metrics` is invalid.
+   * @throws {InvalidOptionError} if `metrics` or `shedLoad` is invalid.
    */
   static forRootAsync(options: PoolguardModuleAsyncOptions): DynamicModule {
     return { ...definition.ConfigurableModuleClass.forRootAsync(options), module: PoolguardModule }

@@ -1,4 +1,4 @@
-import type { AcquireTimeoutError, ConnectError, PoolSaturatedError } from '@poolguard/core'
+import type { AcquireTimeoutError, ConnectError, PoolOverloadedError, PoolSaturatedError } from '@poolguard/core'
 import type { GuardedPool } from '@poolguard/pg'
 import type { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 import manifest from '@prisma/client/package.json' with { type: 'json' }
@@ -6,8 +6,14 @@ import { PrismaClientKnownRequestError } from '@prisma/client/runtime/client'
 
 type Adapter = Awaited<ReturnType<PlainPrismaPg['connect']>>
 
-type AcquireError = AcquireTimeoutError | PoolSaturatedError
+type AcquireError = AcquireTimeoutError | PoolSaturatedError | PoolOverloadedError
 type PoolError = AcquireError | ConnectError
+
+const ACQUIRE_CODES: ReadonlySet<unknown> = new Set<AcquireError['code']>([
+  'POOLGUARD_ACQUIRE_TIMEOUT',
+  'POOLGUARD_SATURATED',
+  'POOLGUARD_OVERLOADED',
+])
 
 /** Prisma's adapter translates driver errors in this method; its types declare it as protected. */
 interface ErrorTranslator {
@@ -41,7 +47,7 @@ export function translateErrors(adapter: Adapter, pool: GuardedPool): void {
 function toPrismaError(error: unknown, adapter: Adapter, pool: GuardedPool): unknown {
   const { name, code } = (error ?? {}) as PoolError | { readonly name?: undefined; readonly code?: undefined }
   if (name === 'ConnectError') return toAdapterError(adapter, (error as ConnectError).cause) ?? error
-  if (code !== 'POOLGUARD_ACQUIRE_TIMEOUT' && code !== 'POOLGUARD_SATURATED') return error
+  if (!ACQUIRE_CODES.has(code)) return error
   const acquireError = error as AcquireError
   return acquireError.pool.trouble?.failure === 'full'
     ? tooManyConnections(acquireError, adapter)

@@ -157,6 +157,14 @@ const EVENT_RULES: readonly AlertRule[] = [
     description: 'maxWaiters callers already wait; the pool rejects each further caller immediately.',
     action: 'Shed load in front of the app, and find the code that holds the connections.',
   }),
+  onIncrease('PoolguardCallersShed', 'warning', 'poolguard_callers_shed_total', {
+    summary: `Callers of ${POOL} were rejected because the pool is overloaded`,
+    description:
+      'More callers arrive than the connections can serve, so the pool rejects some to answer the others in time.',
+    action:
+      'Look for slow queries and lock waits on the database first. If the load is legitimate, make the statements cheaper, or the ' +
+      'database larger: more connections do not help a database at its limit.',
+  }),
   onIncrease('PoolguardRequestsShed', 'warning', 'poolguard_requests_shed_total', {
     summary: '{{ $labels.instance }} sheds requests',
     description: 'More callers wait for a connection than the app allows, so the app answers new requests with 503.',

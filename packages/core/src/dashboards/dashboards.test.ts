@@ -89,10 +89,8 @@ test('annotations use only labels that remain in their expressions', () => {
 
 test('every metric has exactly the labels that its description lists', () => {
   const durations = { count: 1, sumMillis: 1, buckets: [] }
-  const stats = new Proxy(
-    {},
-    { get: (_, key) => (key === 'waitByLabel' ? { route: durations } : key === 'connectFailures' ? { full: 1 } : 1) },
-  )
+  const labelled = { waitByLabel: { route: durations }, connectFailures: { full: 1 }, shed: { 'waited-too-long': 1 } }
+  const stats = new Proxy(labelled, { get: (known, key) => Reflect.get(known, key) ?? 1 })
   const fleet = { maxConnections: 1, demand: 1, instances: 1, sharedConnections: 1 }
   const pipelining = { sentBehind: 1, inFlight: 1, stalls: 1 }
   const snapshot = {

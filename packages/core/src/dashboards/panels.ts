@@ -98,7 +98,10 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       title: 'Waiters (worst instance)',
       unit: 'short',
       thresholds: thresholds.waiters,
-      queries: [{ expr: byPool('max', ofPools('db_client_connection_pending_requests')), legend: POOL }],
+      queries: [
+        { expr: byPool('max', ofPools('db_client_connection_pending_requests')), legend: POOL },
+        { expr: byPool('max', ofPools('poolguard_overloaded')), legend: `${POOL} overloaded` },
+      ],
     },
     {
       title: 'Mean wait (worst instance)',
@@ -166,6 +169,7 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       'Failed acquires',
       ['db_client_connection_timeouts_total', 'timeouts'],
       ['poolguard_saturated_total', 'rejected'],
+      ['poolguard_callers_shed_total', 'shed'],
     ),
     {
       title: 'Requests shed',

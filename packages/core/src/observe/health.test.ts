@@ -23,6 +23,8 @@ const calm: PoolStats = {
   closed: 95,
   timeouts: 0,
   saturated: 0,
+  overloaded: false,
+  shed: { 'waited-too-long': 0, 'deadline-too-near': 0 },
   leaks: 0,
   suspectedLeaks: 0,
   deadlocks: 0,

@@ -9,6 +9,7 @@ export {
   type HealthThresholds,
 } from './health-thresholds.ts'
 export type { HealthStatus, HealthVerdict } from './health-verdict.ts'
+export { type LoadedPool, LoadShedding, readShedLoad, type ShedLoadOptions } from './load-shedding.ts'
 export {
   METRICS,
   type MetricDefinition,
@@ -29,5 +30,5 @@ export { type MetricsPage, renderMetrics } from './prometheus.ts'
 export { type PrometheusRegistry, registerMetrics } from './prometheus-registry.ts'
 export { listPools, registerPool, snapshotPools, snapshotPoolsOf } from './registry.ts'
 export { ScrapedMetrics, type ScrapeOptions, SOURCE_LABEL, SOURCE_UP } from './scraped-metrics.ts'
-export { PROCESS_METRICS, type ShedRequests, shedRequests } from './shed-requests.ts'
+export { PROCESS_METRICS } from './shed-requests.ts'
 export type { FleetSnapshot, ObservedPool, PipeliningState, PoolSnapshot, WalSnapshot } from './snapshot.ts'

@@ -187,6 +187,20 @@ export const METRICS: readonly MetricDefinition[] = [
     read: only(({ stats }) => stats.saturated),
   },
   {
+    name: 'poolguard_overloaded',
+    type: 'gauge',
+    help: '1 while more callers arrive than the connections can serve.',
+    combine: 'max',
+    read: only(({ stats }) => (stats.overloaded ? 1 : 0)),
+  },
+  {
+    name: 'poolguard_callers_shed_total',
+    type: 'counter',
+    help: 'Callers rejected by an overloaded pool with the setting overload: shed, by reason.',
+    labels: ['reason'],
+    read: ({ stats }) => Object.entries(stats.shed).map(([reason, value]) => ({ labels: { reason }, value })),
+  },
+  {
     name: 'poolguard_leaks_total',
     type: 'counter',
     help: 'Checkouts that became suspected leaks.',

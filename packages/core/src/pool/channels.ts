@@ -30,6 +30,7 @@ export const eventChannels: Readonly<Record<PoolEvent['type'], Channel>> = {
   closed: channel('poolguard:closed'),
   timeout: channel('poolguard:timeout'),
   saturated: channel('poolguard:saturated'),
+  shed: channel('poolguard:shed'),
   leak: channel('poolguard:leak'),
   'leak-returned': channel('poolguard:leak-returned'),
   'long-query': channel('poolguard:long-query'),

@@ -7,6 +7,8 @@ import type { LeaseReport } from './lease-report.ts'
 /** A timeout mentions a blocked event loop if it was blocked for at least this share of the wait. */
 const MENTIONED_SHARE = 0.1
 
+const DEFAULT_RETRY_AFTER_MILLIS = 1_000
+
 /** The state of a pool at the time of an error. */
 export interface PoolState {
   readonly name: string
@@ -63,13 +65,16 @@ export class PoolSaturatedError extends PoolguardError {
 
   readonly code = 'POOLGUARD_SATURATED'
   readonly pool: PoolState
+  /** How long to wait before trying again, in milliseconds; for the header Retry-After. */
+  readonly retryAfterMillis: number
 
-  constructor(pool: PoolState, maxWaiters: number) {
+  constructor(pool: PoolState, maxWaiters: number, retryAfterMillis: number = DEFAULT_RETRY_AFTER_MILLIS) {
     super(
       `Pool "${pool.name}" is saturated: ${describeState(pool)}; maxWaiters is ${maxWaiters}. ` +
         'Shed load (answer 503), or find the code that holds connections for too long.',
     )
     this.pool = pool
+    this.retryAfterMillis = retryAfterMillis
   }
 }
 
@@ -131,7 +136,8 @@ export class ConnectError extends PoolguardError {
   }
 }
 
-function describeState({ active, max, idle, connecting, waiting, oldestLeases: [oldest] }: PoolState): string {
+/** The counts of a pool, for messages. */
+export function describeState({ active, max, idle, connecting, waiting, oldestLeases: [oldest] }: PoolState): string {
   const held = oldest ? ` (the oldest lease ${describeLease(oldest)})` : ''
   return `${active} of ${max} active${held}, ${idle} idle${connecting > 0 ? `, ${connecting} connecting` : ''}, ${waiting} waiting`
 }

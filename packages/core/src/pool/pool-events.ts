@@ -1,6 +1,7 @@
 import type { ConnectFailure } from './connect-failure.ts'
 import type { AcquireTimeoutError, EndedCheckout, PoolSaturatedError } from './errors.ts'
 import type { LeaseReport, QueryReport } from './lease-report.ts'
+import type { PoolOverloadedError } from './overloaded-error.ts'
 
 /** Why a pool closed a connection. */
 export type CloseReason = 'idle' | 'lifetime' | 'uses' | 'over-max' | 'invalid' | 'lost' | 'destroyed' | 'drain'
@@ -23,6 +24,8 @@ export type PoolEvent =
     }
   | { readonly type: 'timeout'; readonly error: AcquireTimeoutError }
   | { readonly type: 'saturated'; readonly error: PoolSaturatedError }
+  /** A caller was rejected because of an overload. */
+  | { readonly type: 'shed'; readonly error: PoolOverloadedError }
   /**
    * No byte has moved on a lease for leakThresholdMillis: it was probably never released. This includes a query that sends nothing
    * for that time, unless it has already been reported as a long query.

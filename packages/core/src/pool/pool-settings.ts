@@ -1,4 +1,5 @@
 import { InvalidOptionError, requireDuration, requireInteger, requireOneOf } from '../invalid-option-error.ts'
+import type { OverloadPolicy } from './overload-control.ts'
 
 /** The settings of a pool. Durations are in milliseconds; `Infinity` means never or no limit. */
 export interface PoolSettings {
@@ -20,6 +21,18 @@ export interface PoolSettings {
   readonly validateAfterIdleMillis: number
   /** Maximum number of callers that wait while all connections are in use; further callers are rejected immediately. */
   readonly maxWaiters: number
+  /**
+   * What happens while more callers arrive than the connections can serve, which is when callers have been waiting without interruption
+   * for 100 ms, or for twice the usual duration of a checkout if that is longer. Before, and afterwards, callers are served first come,
+   * first served.
+   *
+   * - `wait`: callers wait until their deadline. A caller with less time left than two checkouts usually take is served after callers
+   *   with more time: it could no longer use the connection in time.
+   * - `shed`: the newest caller is served first, and callers are rejected early with {@link PoolOverloadedError}: those that arrive
+   *   during the overload after 10 ms, or after the time in which the connections serve four callers each, and those that have too little time
+   *   left. Most callers get an answer within milliseconds, the others a rejection.
+   */
+  readonly overload: OverloadPolicy
   /** How long a shutdown waits for connections that are in use. */
   readonly drainMillis: number
   /** A lease on which no byte moves for this long is reported as a suspected leak. */
@@ -54,6 +67,7 @@ export const DEFAULT_POOL_SETTINGS: PoolSettings = {
   maxUses: Infinity,
   validateAfterIdleMillis: 500,
   maxWaiters: 1_000,
+  overload: 'wait',
   drainMillis: 10_000,
   leakThresholdMillis: 60_000,
   longQueryMillis: 30_000,
@@ -63,6 +77,12 @@ export const DEFAULT_POOL_SETTINGS: PoolSettings = {
 }
 
 const COUNTS = { max: 1, min: 0, maxUses: 1, maxWaiters: 0 } as const
+
+const CHOICES = {
+  captureStacks: ['always', 'adaptive', 'never'],
+  overload: ['wait', 'shed'],
+  pipeline: ['off', 'reads', 'all'],
+} as const
 
 /** With 0, every connection would fail or expire immediately. */
 const MIN_MILLIS = { connectTimeoutMillis: 1, maxLifetimeMillis: 1 } as const
@@ -83,8 +103,8 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
       )
     }
     const least = (COUNTS as Record<string, number>)[name]
-    if (name === 'captureStacks') requireOneOf(`pool.${name}`, value, ['always', 'adaptive', 'never'])
-    else if (name === 'pipeline') requireOneOf(`pool.${name}`, value, ['off', 'reads', 'all'])
+    const choices = (CHOICES as Record<string, readonly string[]>)[name]
+    if (choices) requireOneOf(`pool.${name}`, value, choices)
     else if (least !== undefined) requireCount(name, value, least)
     else requireDuration(`pool.${name}`, value, (MIN_MILLIS as Record<string, number>)[name])
   }

@@ -1,10 +1,23 @@
 import type { ConnectFailure } from './connect-failure.ts'
 import type { Durations } from './durations.ts'
+import type { OverloadReason } from './overloaded-error.ts'
 
 /** The figures of a pool that are cheap enough to read with every request. */
-export interface PoolCounts extends Pick<PoolStats, 'max' | 'total' | 'idle' | 'active' | 'waiting'> {
+export interface PoolCounts
+  extends Pick<PoolStats, 'max' | 'total' | 'idle' | 'active' | 'connecting' | 'waiting' | 'overloaded'> {
   /** True if the last attempt to connect failed. */
   readonly connectFailing: boolean
+  /**
+   * How long a caller that is rejected now should wait before it tries again, in milliseconds: as long as the overload has lasted, from 1 s
+   * to 10 s, plus a random part.
+   */
+  readonly retryAfterMillis: number
+}
+
+/** The figures of a pool that does not measure overloads. */
+export const NO_OVERLOADS: Pick<PoolStats, 'overloaded' | 'shed'> = {
+  overloaded: false,
+  shed: { 'waited-too-long': 0, 'deadline-too-near': 0 },
 }
 
 /** The totals of a pool so far, and its current state. */
@@ -30,6 +43,13 @@ export interface PoolStats {
   readonly closed: number
   readonly timeouts: number
   readonly saturated: number
+  /**
+   * True while more callers arrive than the connections can serve: callers have been waiting without interruption for 100 ms, or for
+   * twice the usual duration of a checkout if that is longer.
+   */
+  readonly overloaded: boolean
+  /** Callers rejected because of an overload so far, by reason; see the setting `overload`. */
+  readonly shed: Readonly<Record<OverloadReason, number>>
   /** Leases suspected to be leaks so far. */
   readonly leaks: number
   /** Current leases that are suspected leaks. */

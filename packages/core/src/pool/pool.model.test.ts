@@ -52,6 +52,7 @@ const settings = fc.record({
   maxWaiters: fc.constantFrom(0, 2, 100),
   maxLifetimeMillis: fc.constantFrom(150, Infinity),
   idleTimeoutMillis: fc.constantFrom(0, 40, Infinity),
+  overload: fc.constantFrom('wait' as const, 'shed' as const),
 })
 
 const CLOSE_BOUND_MILLIS = 100
@@ -84,6 +85,8 @@ class World {
   }
   /** Occupied slots of the server: ids that are being opened, open, or closing within the timeout. */
   readonly slots = new Set<number>()
+  /** During an overload, the order of service is not that of arrival. */
+  wasOverloaded = false
 
   constructor(settings: Parameters<typeof givenPool>[0]) {
     const factory = new FakeFactory()
@@ -125,6 +128,11 @@ class World {
   }
 
   async do(operation: Operation): Promise<void> {
+    await this.#do(operation)
+    this.wasOverloaded ||= this.given.pool.counts.overloaded
+  }
+
+  async #do(operation: Operation): Promise<void> {
     const { pool, clock, factory } = this.given
     const choose = <T>(among: readonly T[], pick: number): T | undefined => among[pick % Math.max(1, among.length)]
     switch (operation.type) {
@@ -177,6 +185,7 @@ class World {
     expect(waiting, 'those who wait').toBe(this.callers.filter(({ outcome }) => outcome.state === 'pending').length)
     if (idle > 0 && validating === 0) expect(waiting, 'no caller waits while a resource is idle').toBe(0)
 
+    if (this.wasOverloaded) return
     const states = this.callers.map(({ outcome }) => outcome.state)
     const firstPending = states.indexOf('pending')
     const overtakers = firstPending < 0 ? [] : states.slice(firstPending).filter((state) => state === 'fulfilled')

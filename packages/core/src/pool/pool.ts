@@ -18,12 +18,15 @@ import type { Joiner } from './joiner.ts'
 import { Lease, type Lender, PoolEntry } from './lease.ts'
 import type { LeaseReport } from './lease-report.ts'
 import { LeaseTracker } from './lease-tracker.ts'
+import { OverloadControl } from './overload-control.ts'
+import { type OverloadReason, PoolOverloadedError } from './overloaded-error.ts'
 import { PoolEntries } from './pool-entries.ts'
 import type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 import { type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 import type { PoolCounts, PoolStats } from './pool-stats.ts'
 import type { ResourceFactory } from './resource-factory.ts'
-import { type Waiter, WaitingLine } from './waiter-queue.ts'
+import type { Waiter } from './waiter-queue.ts'
+import { WaitingLine } from './waiting-line.ts'
 
 /** A validation or reset that takes longer no longer counts as an available connection: another one is opened for the waiter. */
 const VALIDATION_GRACE_MILLIS = 100
@@ -82,8 +85,8 @@ interface WaitRequest {
 }
 
 /**
- * Lends a bounded number of resources. Callers are served first come, first served; the most recently used resource is
- * lent first. `PoolEntries` holds the open resources and their states, `LeaseTracker` follows the leases.
+ * Lends a bounded number of resources. Callers are served first come, first served unless the pool is overloaded
+ * (`WaitingLine`); the most recently used resource is lent first. `PoolEntries` holds the open resources and their states, `LeaseTracker` follows the leases.
  */
 export class Pool<R> implements Lender<R> {
   readonly name: string
@@ -94,6 +97,7 @@ export class Pool<R> implements Lender<R> {
   readonly #onClosing: ((resource: R, reason: CloseReason) => void) | undefined
   readonly #isPinned: (resource: R) => boolean
   readonly #entries: PoolEntries<R>
+  readonly #overload: OverloadControl
   readonly #waiters: WaitingLine<R>
   readonly #tracker: LeaseTracker<R>
   readonly #connector: Connector<R>
@@ -103,6 +107,7 @@ export class Pool<R> implements Lender<R> {
     closed: 0,
     timeouts: 0,
     saturated: 0,
+    shed: { 'waited-too-long': 0, 'deadline-too-near': 0 },
     connectFailures: { full: 0, unavailable: 0, permanent: 0 },
   }
   readonly #connectTimes = new DurationHistogram()
@@ -129,11 +134,19 @@ export class Pool<R> implements Lender<R> {
     this.#onClosing = options.onClosing
     this.#isPinned = options.isPinned ?? (() => false)
     this.#entries = new PoolEntries((resource, idle) => factory.setIdle?.(resource, idle))
-    this.#waiters = new WaitingLine(
+    this.#overload = new OverloadControl({
+      isAtLimit: () => this.#isAtLimit,
+      connections: () => this.#entries.open,
+      random: this.#random,
+    })
+    this.#waiters = new WaitingLine({
       clock,
-      (waiter, now) => this.#timeOut(waiter, now),
-      () => this.#endIfDrained(),
-    )
+      policy: settings.overload,
+      overload: this.#overload,
+      onExpired: (waiter, now) => this.#timeOut(waiter, now),
+      onShed: (waiter, reason, now) => this.#shed(waiter, reason, now),
+      onEmptied: () => this.#endIfDrained(),
+    })
     this.#tracker = new LeaseTracker({
       name: this.name,
       settings,
@@ -176,7 +189,7 @@ export class Pool<R> implements Lender<R> {
    * Acquires a resource.
    *
    * @throws {AcquireTimeoutError} if none is available before the timeout; {@link PoolSaturatedError} immediately if maxWaiters callers wait
-   * already; {@link ConnectError} if no connection can be opened and retrying does not help; {@link PoolClosedError} after `drain`; and the
+   * already; {@link PoolOverloadedError} if the pool sheds load (setting `overload`); {@link ConnectError} if no connection can be opened and retrying does not help; {@link PoolClosedError} after `drain`; and the
    * signal's reason if the signal is aborted.
    * @example
    * async function borrow<R>(pool: Pool<R>, use: (resource: R) => Promise<void>) {
@@ -224,6 +237,7 @@ export class Pool<R> implements Lender<R> {
     if (this.#draining || (min === this.#settings.min && max === this.#settings.max)) return
     this.#settings = { ...this.#settings, min, max }
     this.#tracker.resize(max, this.#clock.now())
+    this.#onGrown()
     for (const entry of this.#entries.allIdle) {
       if (this.#entries.open <= max) break
       if (entry.state === 'idle' && !this.#isPinned(entry.resource)) this.#close(entry, 'over-max')
@@ -278,8 +292,11 @@ export class Pool<R> implements Lender<R> {
       total: this.#total,
       idle: this.#entries.idle,
       active: this.#entries.leased,
+      connecting: this.#connector.opening,
       waiting: this.#waiters.size,
       connectFailing: this.#connector.trouble !== undefined,
+      overloaded: this.#overload.isOverloaded(this.#awakeTime),
+      retryAfterMillis: this.#retryAfterMillis,
     }
   }
 
@@ -316,17 +333,17 @@ export class Pool<R> implements Lender<R> {
   }
 
   stats(): PoolStats {
-    const { connectFailures, ...counters } = this.#counters
-    const { connectFailing: _connectFailing, ...counts } = this.counts
+    const { connectFailures, shed, ...counters } = this.#counters
+    const { connectFailing: _connectFailing, retryAfterMillis: _retryAfterMillis, ...counts } = this.counts
     const now = this.#clock.now()
     return {
       takenAtMillis: now,
       ...counts,
       min: this.#settings.min,
-      connecting: this.#connector.opening,
       validating: this.#entries.validating,
       closing: this.#entries.closing,
       ...counters,
+      shed: { ...shed },
       connectFailures: { ...connectFailures },
       ...this.#tracker.stats(now),
       connect: this.#connectTimes.read(),
@@ -349,6 +366,21 @@ export class Pool<R> implements Lender<R> {
   get #isSaturated(): boolean {
     const { max, maxWaiters } = this.#settings
     return this.#waiters.callers >= maxWaiters + max - this.#entries.leased
+  }
+
+  get #retryAfterMillis(): number {
+    return this.#overload.retryAfterMillis(this.#awakeTime)
+  }
+
+  /** The clock's time without the time in which the event loop was blocked. */
+  get #awakeTime(): number {
+    return this.#clock.now() - this.#clock.blockedMillis
+  }
+
+  /** Whether waiters have to wait for connections that are in use, because no other connection can be expected. */
+  get #isAtLimit(): boolean {
+    const isGrowing = this.#connector.opening > 0 && this.#connector.trouble === undefined
+    return this.#entries.open > 0 && !isGrowing
   }
 
   get #maxOpen(): number {
@@ -397,6 +429,7 @@ export class Pool<R> implements Lender<R> {
     if (!lease) return now
     entry.lease = undefined
     this.#tracker.end(lease, now)
+    if (!lease.isInternal) this.#overload.onServed(now - lease.since)
     return now
   }
 
@@ -446,7 +479,7 @@ export class Pool<R> implements Lender<R> {
 
   #rejectSaturated(): Promise<never> {
     this.#counters.saturated++
-    const error = new PoolSaturatedError(this.#state(), this.#settings.maxWaiters)
+    const error = new PoolSaturatedError(this.#state(), this.#settings.maxWaiters, this.#retryAfterMillis)
     this.emit({ type: 'saturated', error })
     return Promise.reject(error)
   }
@@ -542,6 +575,7 @@ export class Pool<R> implements Lender<R> {
       now + this.#settings.maxLifetimeMillis * (1 - this.#random() * LIFETIME_JITTER),
     )
     this.#entries.add(entry)
+    this.#onGrown()
     this.emit({ type: 'opened', millis })
     // Before the hand-over, so that a resource that was lost meanwhile is not lent.
     whenLost((error) => this.#onLost(entry, error))
@@ -629,6 +663,25 @@ export class Pool<R> implements Lender<R> {
     waiter.reject(error)
   }
 
+  #shed(waiter: Waiter<R>, reason: OverloadReason, now: number): void {
+    const error = new PoolOverloadedError({
+      reason,
+      waitedMillis: now - waiter.since,
+      serviceMillis: this.#overload.serviceMillis,
+      retryAfterMillis: this.#retryAfterMillis,
+      pool: this.#state([]),
+    })
+    this.#waiters.remove(waiter)
+    this.#counters.shed[reason]++
+    this.emit({ type: 'shed', error })
+    waiter.reject(error)
+  }
+
+  /** With more connections, the queue may empty now. */
+  #onGrown(): void {
+    if (this.#waiters.callers > 0) this.#overload.restart(this.#awakeTime)
+  }
+
   /** Closes resources that were idle for too long or are too old, and schedules the next check. */
   #housekeep(): void {
     const now = this.#clock.now()
@@ -689,13 +742,13 @@ export class Pool<R> implements Lender<R> {
     return endedCheckoutOf(lease, this.#clock.now())
   }
 
-  #state(): PoolState {
-    const { connectFailing: _connectFailing, ...counts } = this.counts
+  /** @param oldestLeases empty for errors that may be created thousands of times a second: finding the leases takes longer than the rest. */
+  #state(oldestLeases: readonly LeaseReport[] = this.leases().slice(0, 3)): PoolState {
+    const { max, total, idle, active, connecting, waiting } = this.counts
     return {
       name: this.name,
-      ...counts,
-      connecting: this.#connector.opening,
-      oldestLeases: this.leases().slice(0, 3),
+      ...{ max, total, idle, active, connecting, waiting },
+      oldestLeases,
       deadlocked: this.#tracker.deadlocked,
       trouble: this.#connector.trouble ?? null,
     }

@@ -3,10 +3,11 @@ import {
   AcquireTimeoutError,
   ConnectError,
   PoolClosedError,
+  PoolOverloadedError,
   PoolSaturatedError,
   type PoolState,
 } from '../pool/index.ts'
-import { isPoolTimeout, isTooManyConnections } from './error-shapes.ts'
+import { isPoolTimeout, isTooManyConnections, retryAfterMillis } from './error-shapes.ts'
 
 const starved: PoolState = {
   name: 'orders',
@@ -46,6 +47,14 @@ const poolerFull = {
 const timeouts: readonly (readonly [what: string, error: unknown])[] = [
   ['poolguard', new AcquireTimeoutError(10_000, starved)],
   ['a saturated pool of poolguard', new PoolSaturatedError(starved, 1_000)],
+  [
+    'an overloaded pool of poolguard',
+    new PoolOverloadedError({
+      reason: 'waited-too-long',
+      ...{ waitedMillis: 12, serviceMillis: 20, retryAfterMillis: 1_500 },
+      pool: starved,
+    }),
+  ],
   ['poolguard with only its message left', thrown(new AcquireTimeoutError(10_000, starved).message)],
   ["pg-pool's, and so Prisma 7's", pgTimeout],
   ["Prisma's, of the adapter or the Rust engine", thrown(p2024, { code: 'P2024', meta: { connection_limit: 5 } })],
@@ -176,4 +185,14 @@ describe('given circular causes', () => {
     expect(isPoolTimeout(circle)).toBe(expected)
     expect(isTooManyConnections(circle)).toBe(false)
   })
+})
+
+test('a rejection says when to try again, also if an ORM has wrapped it', () => {
+  const rejection = new PoolSaturatedError(starved, 1_000, 2_500)
+
+  expect(retryAfterMillis(rejection)).toBe(2_500)
+  expect(retryAfterMillis(new Error('Failed query', { cause: rejection }))).toBe(2_500)
+  expect(retryAfterMillis(new AggregateError([new Error('other'), rejection]))).toBe(2_500)
+  expect(retryAfterMillis(pgTimeout)).toBeUndefined()
+  expect(retryAfterMillis(undefined)).toBeUndefined()
 })

@@ -19,10 +19,17 @@ interface Shape {
   readonly driverAdapterError?: unknown
   /** Of AggregateError. */
   readonly errors?: unknown
+  /** Of poolguard's rejections. */
+  readonly retryAfterMillis?: unknown
 }
 
 /** Codes of poolguard and of Prisma (https://www.prisma.io/docs/orm/reference/error-reference). */
-const TIMEOUT_CODES: ReadonlySet<string> = new Set(['POOLGUARD_ACQUIRE_TIMEOUT', 'POOLGUARD_SATURATED', 'P2024'])
+const TIMEOUT_CODES: ReadonlySet<string> = new Set([
+  'POOLGUARD_ACQUIRE_TIMEOUT',
+  'POOLGUARD_SATURATED',
+  'POOLGUARD_OVERLOADED',
+  'P2024',
+])
 
 /**
  * The texts of, in this order: Prisma's Rust engine; pg-pool, which poolguard's messages contain too; PgBouncer, Supavisor,
@@ -48,6 +55,18 @@ const FULL_TEXT = /The server has no connection left \(/
  */
 export function isPoolTimeout(error: unknown): boolean {
   return shapesOf(error).some((shape) => TIMEOUT_CODES.has(codeOf(shape)) || TIMEOUT_TEXT.test(messageOf(shape)))
+}
+
+/**
+ * How long a caller should wait before it tries again, in milliseconds, if a saturated or overloaded pool has rejected it, also if an ORM
+ * has wrapped the error; undefined for other errors.
+ *
+ * @example
+ * const seconds = Math.ceil((retryAfterMillis(error) ?? 1_000) / 1_000)
+ */
+export function retryAfterMillis(error: unknown): number | undefined {
+  for (const { retryAfterMillis } of shapesOf(error)) if (typeof retryAfterMillis === 'number') return retryAfterMillis
+  return undefined
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Health, PoolEventListener, PoolSettings, PoolSnapshot, PoolStats }
 import {
   type AcquireRequest,
   DurationHistogram,
+  NO_OVERLOADS,
   ObservedLeases,
   registerObservation,
   SessionHealth,
@@ -156,6 +157,7 @@ function readStats(
     ...{ validating: 0, closing: 0 },
     connect: NO_CONNECT_TIMES,
     saturated: 0,
+    ...NO_OVERLOADS,
     deadlocks: 0,
   }
 }

@@ -1,5 +1,5 @@
 import type { ConnectFailure, PoolStats } from '@poolguard/core'
-import { DurationHistogram, type ObservedLeases } from '@poolguard/core/adapter'
+import { DurationHistogram, NO_OVERLOADS, type ObservedLeases } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import { type Backend, parsedOptionsOf } from '../internals.ts'
 import type { ObservedLease } from './observed-lease.ts'
@@ -62,6 +62,7 @@ export class SqlStats {
         connect: NO_CONNECT_TIMES,
         timeouts: 0,
         saturated: 0,
+        ...NO_OVERLOADS,
         deadlocks: 0,
       },
     }

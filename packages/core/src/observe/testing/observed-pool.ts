@@ -16,6 +16,8 @@ const STATS: PoolStats = {
     closed: 1,
     timeouts: 7,
     saturated: 0,
+    overloaded: false,
+    shed: { 'waited-too-long': 0, 'deadline-too-near': 0 },
     leaks: 0,
     suspectedLeaks: 0,
     deadlocks: 0,
