@@ -32,7 +32,7 @@ export interface WaitingLineOptions<R> {
  * decides who is served next:
  *
  * - `wait`: the longest waiting caller that has enough time left to use the connection. The others keep their places: they are
- *   served if nobody else waits.
+ *   served if no other caller waits.
  * - `shed`: the newest caller that has enough time left. Callers that have waited for too long are rejected.
  */
 export class WaitingLine<R> extends WaiterQueue<R> {
