@@ -1,15 +1,19 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { InvalidOptionError } from '@poolguard/core'
 import { hiddenTexts, mayHoldSecret } from '@poolguard/core/adapter'
 import { parseConnectionString } from '@poolguard/core/postgres'
 import { connectionFromEnvironment, type EnvironmentConnection } from './environment/connection-from-environment.ts'
+import { expandVariables } from './environment/expand-variables.ts'
 import { withoutForeignPassword } from './environment/own-password.ts'
+import { rememberVariables } from './environment/remember-secrets.ts'
 import { CannotRunError } from './outcome.ts'
 import { rememberSecret } from './output/printable.ts'
 import { t } from './output/translate.ts'
-import { readFileInside, readRegularFile } from './project/read-regular-file.ts'
+import { readFolderEnvironment } from './project/apps/read-app-environment.ts'
+import { ProjectFolder } from './project/project-folder.ts'
+import { readRegularFile } from './project/read-regular-file.ts'
 
 export interface TargetOptions {
   /** The command's argument. */
@@ -17,12 +21,16 @@ export interface TargetOptions {
   readonly dotenv?: string | undefined
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Variables of `.env` files that have been read already. */
+  readonly variables?: Readonly<Record<string, string | undefined>> | undefined
+  /** Variables with the URL that the app's sources name; they come before DATABASE_URL. */
+  readonly names?: readonly string[]
   /** Called with a message if `.env` cannot be read; without it, that is an error. */
   readonly onUnread?: (line: string) => void
 }
 
 /**
- * Finds the database: from the argument, otherwise the environment, otherwise the file `.env`. Missing parts of a URL come
+ * Finds the database: from the argument, otherwise the environment, otherwise the `.env` files of the directory. Missing parts of a URL come
  * from libpq's variables, as in libpq and pg, but the shell's PGPASSWORD is used only for its own user and host.
  *
  * @returns undefined if no database is configured.
@@ -37,8 +45,8 @@ export function findTarget(options: TargetOptions): EnvironmentConnection | unde
 }
 
 function readTarget(options: TargetOptions): EnvironmentConnection | undefined {
-  const { url, folder, env } = options
-  rememberPasswords(env)
+  const { url, env } = options
+  rememberVariables(env)
   if (url !== undefined) {
     // Otherwise the error would name DATABASE_URL instead of the argument.
     parseConnectionString(url)
@@ -46,18 +54,13 @@ function readTarget(options: TargetOptions): EnvironmentConnection | undefined {
     return connectionFromEnvironment({ ...libpq, DATABASE_URL: url, USE_PGBOUNCER: undefined })
   }
   try {
-    const file = readEnvFile(folder, options)
-    rememberPasswords(file)
-    return withoutForeignPassword(connectionFromEnvironment({ ...file, ...env }), file, env)
+    const file = options.variables ?? readEnvironmentFiles(options)
+    rememberVariables(file)
+    return withoutForeignPassword(connectionFromEnvironment({ ...file, ...env }, options.names), file, env)
   } catch (error) {
     if (error instanceof InvalidOptionError && error.option === 'DATABASE_URL') return undefined
     throw error
   }
-}
-
-/** Includes unused passwords, because an error message may contain them. */
-function rememberPasswords(env: TargetOptions['env']): void {
-  for (const [name, value] of Object.entries(env)) if (name.endsWith('PASSWORD')) rememberSecret(value)
 }
 
 /** Like {@link findTarget}, for commands that need a database. */
@@ -67,29 +70,27 @@ export function requireTarget(options: TargetOptions): EnvironmentConnection {
   return target
 }
 
-/** The variables of `.env` or of the `--dotenv` file; empty if there is no `.env`. */
-export function readEnvFile(
-  folder: string,
-  { dotenv, onUnread }: Pick<TargetOptions, 'dotenv' | 'onUnread'> = {},
-): Record<string, string | undefined> {
-  const file = resolve(folder, dotenv ?? '.env')
-  if (!existsSync(file)) {
-    if (dotenv !== undefined) throw new CannotRunError(t`The file ${shownPath(dotenv)} does not exist.`)
-    return {}
+/** The variables of the directory's `.env` files, in the order that its framework reads them, or of the `--dotenv` file. */
+function readEnvironmentFiles(options: TargetOptions): Readonly<Record<string, string | undefined>> {
+  const { folder, dotenv, env, onUnread } = options
+  if (dotenv !== undefined) return expandVariables(readNamedFile(folder, dotenv), env)
+  const project = new ProjectFolder(folder)
+  const { variables } = readFolderEnvironment(project, env)
+  for (const line of project.unread) {
+    if (!onUnread) throw new CannotRunError(t`The environment cannot be read: ${line}.`)
+    onUnread(line)
   }
-  // A directory named .env is usually a Python virtual environment.
-  if (dotenv === undefined && statSync(file).isDirectory()) return {}
+  return variables
+}
+
+/** The user trusts a file named with --dotenv, wherever it is. */
+function readNamedFile(folder: string, dotenv: string): Record<string, string | undefined> {
+  const file = resolve(folder, dotenv)
+  if (!existsSync(file)) throw new CannotRunError(t`The file ${shownPath(dotenv)} does not exist.`)
   try {
-    // The user trusts a file named with --dotenv; a project's .env may link anywhere.
-    return parseEnv(dotenv === undefined ? readFileInside(folder, '.env') : readRegularFile(file))
+    return parseEnv(readRegularFile(file))
   } catch (error) {
-    if (dotenv === undefined && onUnread) {
-      onUnread(`.env (${(error as Error).message})`)
-      return {}
-    }
-    throw new CannotRunError(
-      t`${dotenv === undefined ? '.env' : shownPath(dotenv)} cannot be read: ${(error as Error).message}.`,
-    )
+    throw new CannotRunError(t`${shownPath(dotenv)} cannot be read: ${(error as Error).message}.`)
   }
 }
 

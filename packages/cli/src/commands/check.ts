@@ -16,6 +16,7 @@ import { CannotRunError, type Outcome } from '../outcome.ts'
 import { printableJson } from '../output/printable.ts'
 import { withProgress } from '../output/progress.ts'
 import { t } from '../output/translate.ts'
+import { targetsOfApps } from '../project/apps/app-targets.ts'
 import { readProject } from '../project/read-project.ts'
 import { readMaxConnections, readSurge, wholeFrom } from '../read-number.ts'
 import type { SumScope } from '../sum/sum-scope.ts'
@@ -109,10 +110,11 @@ async function gather(folder: string, options: CheckOptions): Promise<Facts> {
   }
   return {
     target: found && { url: found.url, source: found.sources.host ?? 'the environment' },
+    otherTargets: targetsOfApps(project.apps, (line) => unread.push(line)),
     hasDirectUrl: found?.direct !== undefined,
     endpoint: found && guessProvider(found.url)?.endpoint,
     ...{ server: undefined, unreached: undefined, pooler: undefined },
-    project: { ...project, unread: [...unread, ...project.unread] },
+    project: { ...project, unread: [...new Set([...unread, ...project.unread])] },
     ...{ scope, maxConnections, capacity: server, judgesAssumptions: true },
   }
 }

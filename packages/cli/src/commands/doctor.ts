@@ -5,14 +5,16 @@ import { readServerFacts } from '../database/read-server-facts.ts'
 import { doctorOutcome, type ReportOptions } from '../doctor/doctor-outcome.ts'
 import type { Facts } from '../doctor/facts.ts'
 import { RULES } from '../doctor/rules/index.ts'
+import type { EnvironmentConnection } from '../environment/connection-from-environment.ts'
 import { environment } from '../environment/own-environment.ts'
 import type { Outcome } from '../outcome.ts'
 import { withProgress } from '../output/progress.ts'
 import { t } from '../output/translate.ts'
+import { targetsOfApps, urlVariablesOf } from '../project/apps/app-targets.ts'
 import type { ProjectFacts } from '../project/project-facts.ts'
 import { readProject } from '../project/read-project.ts'
 import { readSurge, wholeFrom } from '../read-number.ts'
-import { findTarget } from '../target.ts'
+import { findTarget, type TargetOptions } from '../target.ts'
 
 interface DoctorOptions extends Pick<ReportOptions, 'failOn'> {
   readonly instances?: number
@@ -31,7 +33,7 @@ Examples:
   $ poolguard doctor --offline --json
   $ poolguard doctor --fail-on critical --ignore no-direct-url
 
-It reads the project in the current directory (package.json, .env, Prisma's files, sources, compose files, pgbouncer.ini)
+It reads the project in the current directory (every app's package.json, .env files, Prisma's files, sources; compose files, pgbouncer.ini)
 and opens at most two connections to the database for a moment. It changes nothing.`
 
 export function addDoctor(program: Command, done: (outcome: Outcome) => void): void {
@@ -69,7 +71,12 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
   const { instances, maxSurge, poolerUrl, offline, dotenv } = options
   const folder = process.cwd()
   const unread: string[] = []
-  const found = findTarget({ url, dotenv, folder, env: environment, onUnread: (line) => unread.push(line) })
+  const onUnread = (line: string) => unread.push(line)
+  const project = readProject(folder)
+  // A database that the user names is the only one to check.
+  const targets = url === undefined && dotenv === undefined ? targetsOfApps(project.apps, onUnread) : []
+  const chosen = chooseTarget(url, { dotenv, folder, onUnread }, project)
+  const found = chosen?.connection
   const look = found && !offline ? await readServerFacts(found.url) : undefined
   const reached = look && !('failure' in look) ? look : undefined
   const pooled = reached?.topology.kind === 'pooler'
@@ -78,20 +85,39 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
   const onInvalid = (problem: string) => unread.push(`PgBouncer's console (${problem})`)
   const pooler = asksConsole ? await readPoolerFacts(consoleUrl, onInvalid) : undefined
   return {
-    target: found && {
-      url: found.url,
-      source: url === undefined ? (found.sources.host ?? 'the environment') : 'the argument',
-    },
+    target: chosen && { url: chosen.connection.url, source: chosen.source },
+    otherTargets: targets.filter((each) => `${each.url}` !== `${found?.url}`),
     hasDirectUrl: found?.direct !== undefined,
     endpoint: found && guessProvider(found.url)?.endpoint,
     server: reached,
     unreached: look && 'failure' in look ? look : undefined,
     pooler,
-    project: withUnread(readProject(folder), unread),
+    project: { ...project, unread: [...new Set([...unread, ...project.unread])] },
     scope: { instances, maxSurge },
   }
 }
 
-function withUnread(project: ProjectFacts, unread: readonly string[]): ProjectFacts {
-  return { ...project, unread: [...unread, ...project.unread] }
+interface ChosenTarget {
+  readonly connection: EnvironmentConnection
+  readonly source: string
+}
+
+/** The database of the argument, the environment or the directory; in a monorepo otherwise that of the first app with one. */
+function chooseTarget(
+  url: string | undefined,
+  options: Pick<TargetOptions, 'dotenv' | 'folder' | 'onUnread'>,
+  { apps }: ProjectFacts,
+): ChosenTarget | undefined {
+  const [root] = apps
+  const here = findTarget({ ...options, url, env: environment, names: root ? urlVariablesOf(root) : [] })
+  if (here)
+    return { connection: here, source: url === undefined ? (here.sources.host ?? t`the environment`) : t`the argument` }
+  for (const app of apps.slice(1)) {
+    const { variables, used } = app.environment
+    if (options.dotenv !== undefined || used.length === 0) continue
+    const connection = findTarget({ ...options, env: environment, variables, names: urlVariablesOf(app) })
+    if (connection)
+      return { connection, source: `${connection.sources.host} in ${used.map(({ file }) => file).join(', ')}` }
+  }
+  return undefined
 }

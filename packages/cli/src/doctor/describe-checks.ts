@@ -1,12 +1,13 @@
 import { describeTopology } from '@poolguard/core'
 import { describeAddress } from '@poolguard/core/postgres'
 import pg from 'pg'
+import { t } from '../output/translate.ts'
+import { describeProject } from './describe-project.ts'
 import type { Facts } from './facts.ts'
 
-const KNOWN = ['@prisma/client', 'drizzle-orm', 'typeorm', 'pg', 'postgres', '@nestjs/core', 'fastify', 'next']
-
 /** One line for each thing that doctor checked or could not check. Contains no password. */
-export function describeChecks({ target, server, unreached, pooler, project }: Facts): readonly string[] {
+export function describeChecks(facts: Facts): readonly string[] {
+  const { target, otherTargets, server, unreached, pooler } = facts
   const lines = [
     target
       ? `Database: ${describeAddress(target.url)} (${target.source})`
@@ -20,14 +21,10 @@ export function describeChecks({ target, server, unreached, pooler, project }: F
   }
   if (unreached) lines.push(`Cannot connect: ${unreached.message}. Only the checks that need no connection ran.`)
   if (pooler) lines.push(`PgBouncer ${pooler.version}: read its settings and pools from the console.`)
-  const found = KNOWN.filter((name) => project.packages.has(name)).map(
-    (name) => `${name} ${project.packages.get(name)}`,
-  )
-  if (project.packages.size === 0) lines.push('Project: no package.json with dependencies in this directory.')
-  else lines.push(`Project: ${found.join(', ') || 'no known ORM or driver'}.`)
-  if (project.isWorkspaceRoot && project.drivers.length === 0) {
-    lines.push("This is the root of a monorepo: run doctor in the app's directory, next to its package.json and .env.")
+  const others = otherTargets.filter(({ isCurrent }) => isCurrent)
+  if (others.length > 0) {
+    const list = others.map(({ url, source }) => `${describeAddress(url)} (${source})`).join('; ')
+    lines.push(t`Other databases of this project, not connected to: ${list}.`)
   }
-  if (project.unread.length > 0) lines.push(`Skipped: ${project.unread.join(', ')}.`)
-  return lines
+  return [...lines, ...describeProject(facts)]
 }

@@ -1,6 +1,7 @@
 import { type AssumedEndpoint, type Capacity, type ConnectionString, PGBOUNCER_CONSOLE } from '@poolguard/core/postgres'
 import type { PoolerFacts } from '../database/read-pooler-facts.ts'
 import type { ServerFacts, Unreached } from '../database/server-facts.ts'
+import type { AppTarget } from '../project/apps/app-targets.ts'
 import type { ServerInFiles } from '../project/deployments/container.ts'
 import type { PoolerSettings, ProjectFacts } from '../project/project-facts.ts'
 import type { SumScope } from '../sum/sum-scope.ts'
@@ -9,6 +10,8 @@ import type { SumScope } from '../sum/sum-scope.ts'
 export interface Facts {
   /** The URL of the app, and where it comes from. */
   readonly target: { readonly url: ConnectionString; readonly source: string } | undefined
+  /** Other databases in the `.env` files of the project: those of other apps, and of other modes. */
+  readonly otherTargets: readonly AppTarget[]
   /** The environment has a URL that bypasses the pooler. */
   readonly hasDirectUrl: boolean
   /** The kind of endpoint, guessed from the provider's host names; valid until the server has answered. */

@@ -1,5 +1,6 @@
 import {
   type ConnectionString,
+  parseConnectionString,
   type RewriteWarning,
   type RewriteWarningCode,
   toPg,
@@ -30,21 +31,45 @@ const LOST: readonly RewriteWarningCode[] = [
   'one-host-only',
 ]
 
+/** A URL of the project, or a parameter that its sources add to one, and the drivers that read it. */
+interface ReadUrl {
+  readonly url: ConnectionString
+  readonly source: string
+  readonly drivers: readonly Driver[]
+}
+
 /** Parameters that the project's drivers ignore or reject. poolguard translates most of them. */
 export function urlWarnings(facts: Facts): readonly UrlWarning[] {
-  const { target, project } = facts
-  if (!target) return []
   const codes: readonly RewriteWarningCode[] = usesPoolguard(facts) ? LOST : [...LOST, 'translated']
-  return project.drivers.flatMap((driver) =>
-    warningsOf(driver, target.url, facts)
-      // A setting derived from several parameters has its own name, which is not in the URL.
-      .filter(
-        ({ code, parameter }) =>
-          codes.includes(code) && (code === 'one-host-only' || target.url.parameter(parameter) !== undefined),
-      )
-      .map((warning) => ({ ...warning, driver, source: target.source, reader: readerOf(driver, facts) })),
+  return urlsOf(facts).flatMap(({ url, source, drivers }) =>
+    drivers.flatMap((driver) =>
+      warningsOf(driver, url, facts)
+        // A setting derived from several parameters has its own name, which is not in the URL.
+        .filter(
+          ({ code, parameter }) =>
+            codes.includes(code) && (code === 'one-host-only' || url.parameter(parameter) !== undefined),
+        )
+        .map((warning) => ({ ...warning, driver, source, reader: readerOf(driver, facts) })),
+    ),
   )
 }
+
+function urlsOf({ target, otherTargets, project }: Facts): readonly ReadUrl[] {
+  const driversIn = (folder: string) => {
+    const own = project.apps.find((app) => app.folder === folder)?.drivers ?? []
+    return own.length > 0 ? own : project.drivers
+  }
+  const added = project.urlParameters.map(({ file, line, parameter, value }) => ({
+    url: (target?.url ?? ANY_URL).with({ parameters: [[parameter, value]] }),
+    source: `${file}:${line}`,
+    drivers: project.drivers,
+  }))
+  const others = otherTargets.map(({ url, source, app }) => ({ url, source, drivers: driversIn(app) }))
+  return [...(target ? [{ ...target, drivers: project.drivers }] : []), ...others, ...added]
+}
+
+/** For parameters that the sources add to a URL that is not known. */
+const ANY_URL = parseConnectionString('postgresql://localhost/app')
 
 /** Whether connecting fails. postgres.js sends unknown parameters to the server; it knows `max`, but misreads it. */
 export function preventsConnecting({ code, driver, parameter }: UrlWarning): boolean {

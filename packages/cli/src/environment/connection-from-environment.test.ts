@@ -170,3 +170,42 @@ describe('invalid variables', () => {
     },
   )
 })
+
+test.each<[what: string, env: Record<string, string>, url: string | undefined]>([
+  [
+    'DB_',
+    { DB_HOST: 'db', DB_PORT: '5433', DB_USERNAME: 'app', DB_PASS: 's3cret', DB_NAME: 'orders' },
+    'postgresql://app@db:5433/orders',
+  ],
+  ['DATABASE_', { DATABASE_HOST: 'db', DATABASE_USER: 'app', DATABASE_NAME: 'orders' }, 'postgresql://app@db/orders'],
+  [
+    'TYPEORM_',
+    { TYPEORM_CONNECTION: 'postgres', TYPEORM_HOST: 'db', TYPEORM_USERNAME: 'app', TYPEORM_DATABASE: 'orders' },
+    'postgresql://app@db/orders',
+  ],
+  ['RDS_', { RDS_HOSTNAME: 'db', RDS_USERNAME: 'app', RDS_DB_NAME: 'orders' }, 'postgresql://app@db/orders'],
+  ['PG_', { PG_HOST: 'db', PG_USER: 'app', PG_DATABASE: 'orders' }, 'postgresql://app@db/orders'],
+  ['POSTGRES_ before DB_', { POSTGRES_SERVER: 'one', DB_HOST: 'other' }, 'postgresql://one'],
+  ['a URL before parts', { DATABASE_URL: 'postgresql://one/a', DB_HOST: 'other' }, 'postgresql://one/a'],
+  ['Vercel', { POSTGRES_URL: 'postgres://one/a', POSTGRES_HOST: 'other' }, 'postgres://one/a'],
+  ['Payload', { DATABASE_URI: 'postgres://one/a' }, 'postgres://one/a'],
+  ['MySQL by its port', { DB_HOST: 'db', DB_PORT: '3306' }, undefined],
+  ['MySQL by its name', { DB_CONNECTION: 'mysql', DB_HOST: 'db' }, undefined],
+  ['another URL', { DB_URL: 'mysql://db/a' }, undefined],
+])('variables in parts and under other names: %s', (_what, env, url) => {
+  if (url === undefined) expect(() => connectionFromEnvironment(env)).toThrow('DATABASE_URL')
+  else expect(connectionFromEnvironment(env).url.with({ password: undefined }).toString()).toBe(url)
+})
+
+test('a variable that the sources name comes first', () => {
+  const env = {
+    DATABASE_URL: 'postgres://one/a',
+    ORDERS_URL: 'postgres://orders/b',
+    POSTGRES_URL_NON_POOLING: 'postgres://direct/b',
+  }
+  const { url, direct, sources } = connectionFromEnvironment(env, ['ORDERS_URL'])
+
+  expect(`${url}`).toBe('postgres://orders/b')
+  expect(`${direct}`).toBe('postgres://direct/b')
+  expect(sources.host).toBe('ORDERS_URL')
+})

@@ -3,7 +3,14 @@ import { isTailOfSecret } from '@poolguard/core/adapter'
 import { ConnectionString, type ConnectionStringParts, parseConnectionString } from '@poolguard/core/postgres'
 import { environmentConflicts } from './conflicts.ts'
 import { type Environment, type EnvironmentPool, poolFromEnvironment } from './pool-from-environment.ts'
-import { type EnvironmentReading, fillGaps, readGroup, readPgVariables, variable } from './variable-groups.ts'
+import {
+  type EnvironmentReading,
+  fillGaps,
+  readGroup,
+  readNeutralGroup,
+  readPgVariables,
+  variable,
+} from './variable-groups.ts'
 import type { EnvironmentWarning } from './warning.ts'
 
 /** The connection that the environment variables describe. */
@@ -26,29 +33,32 @@ export interface EnvironmentConnection {
  * 1. `PGBOUNCER_HOST`, `_PORT`, `_DATABASE`, `_USER`, `_PASSWORD`, if `USE_PGBOUNCER` is true (1, yes, on); a missing
  *    user, password or database comes from `POSTGRES_*`;
  * 2. `DATABASE_URL`;
- * 3. `POSTGRES_HOST`, `_PORT`, `_DATABASE` (or `_DB`), `_USER`, `_PASSWORD`;
- * 4. libpq's `PGHOST`, `PGHOSTADDR`, `PGDATABASE`, `PGUSER`...
+ * 3. another variable with a PostgreSQL URL: `POSTGRES_PRISMA_URL`, `POSTGRES_URL`, `DB_URL`, `DATABASE_URI`...;
+ * 4. `POSTGRES_HOST`, `_PORT`, `_DATABASE` (or `_DB`, `_NAME`), `_USER` (or `_USERNAME`), `_PASSWORD` (or `_PASS`);
+ * 5. the same with `DATABASE_`, `DB_`, `TYPEORM_`, `RDS_` or `PG_`, unless they are of another database system;
+ * 6. libpq's `PGHOST`, `PGHOSTADDR`, `PGDATABASE`, `PGUSER`...
  *
  * Missing parts come from libpq's variables, as in libpq and pg: `PGPORT`, `PGUSER`, `PGPASSWORD`,
  * `PGDATABASE`, `PGSSLMODE`, `PGAPPNAME`, `PGOPTIONS`, `PGCONNECT_TIMEOUT`...
  * (https://www.postgresql.org/docs/current/libpq-envars.html); a password only if the user is
  * the same, or if neither or only one of them is named.
  *
- * The direct URL: `DIRECT_URL`; with `USE_PGBOUNCER`, otherwise `POSTGRES_*`, otherwise `DATABASE_URL`.
+ * The direct URL: `DIRECT_URL`, `DIRECT_DATABASE_URL`, `DATABASE_URL_UNPOOLED`, `POSTGRES_URL_NON_POOLING`...; with `USE_PGBOUNCER`, otherwise `POSTGRES_*`, otherwise `DATABASE_URL`.
  *
  * The pool: `DB_POOL_MAX`, otherwise `DB_MAX_CONNECTIONS`; `DB_POOL_MIN`; `DB_POOL_IDLE_TIMEOUT`, in milliseconds.
  *
+ * @param names variables with the URL that the app's sources name; they come before `DATABASE_URL`.
  * @throws {ConnectionStringError} for an invalid URL; names the variable, not the URL.
  * @throws {InvalidOptionError} for an invalid variable, or if none configures a database; names variable and value.
  * @example
  * connectionFromEnvironment({ USE_PGBOUNCER: 'true', PGBOUNCER_HOST: 'pooler', POSTGRES_HOST: 'db', POSTGRES_DB: 'orders' })
  * // url postgresql://pooler/orders, direct postgresql://db/orders
  */
-export function connectionFromEnvironment(env: Environment): EnvironmentConnection {
+export function connectionFromEnvironment(env: Environment, names: readonly string[] = []): EnvironmentConnection {
   const pgbouncer = readSwitch(env, 'USE_PGBOUNCER')
   const pooled = readGroup(env, 'PGBOUNCER')
-  const plain = readGroup(env, 'POSTGRES')
-  const url = readUrl(env, 'DATABASE_URL')
+  const plain = readGroup(env, 'POSTGRES') ?? readNeutralGroup(env)
+  const url = firstUrl(env, names) ?? readUrl(env, 'DATABASE_URL') ?? firstUrl(env, URLS)
   const libpq = readPgVariables(env)
   const warnings: EnvironmentWarning[] = []
   if (pgbouncer && !pooled) {
@@ -75,7 +85,7 @@ export function connectionFromEnvironment(env: Environment): EnvironmentConnecti
     )
   }
   const complete = fillGaps(chosen, libpq, true)
-  const direct = readUrl(env, 'DIRECT_URL') ?? (behind ? (plain ?? url) : undefined)
+  const direct = readUrl(env, 'DIRECT_URL') ?? firstUrl(env, DIRECT_URLS) ?? (behind ? (plain ?? url) : undefined)
   const pool = poolFromEnvironment(env)
   return {
     url: new ConnectionString(complete.parts),
@@ -99,6 +109,39 @@ export function connectionFromEnvironment(env: Environment): EnvironmentConnecti
 function startOf(libpq: EnvironmentReading): EnvironmentReading | undefined {
   const { hosts, database, user } = libpq.parts
   return hosts?.length || database !== undefined || user !== undefined ? libpq : undefined
+}
+
+/** Variables of providers and frameworks that hold the app's URL. */
+const URLS = [
+  'POSTGRES_PRISMA_URL',
+  'POSTGRES_URL',
+  'DB_URL',
+  'DATABASE_URI',
+  'PG_URL',
+  'PG_CONNECTION_STRING',
+  'POSTGRES_CONNECTION_STRING',
+  'POSTGRESQL_URL',
+  'DATABASE_CONNECTION_STRING',
+  'DB_CONNECTION_STRING',
+  'TYPEORM_URL',
+  'NEON_DATABASE_URL',
+  'SUPABASE_DB_URL',
+]
+
+/** Variables that hold a URL past the pooler. */
+const DIRECT_URLS = [
+  'DIRECT_DATABASE_URL',
+  'DATABASE_DIRECT_URL',
+  'DATABASE_URL_UNPOOLED',
+  'POSTGRES_URL_NON_POOLING',
+  'MIGRATION_DATABASE_URL',
+  'MIGRATIONS_DATABASE_URL',
+]
+
+/** The first of these variables that has a URL of PostgreSQL. */
+function firstUrl(env: Environment, names: readonly string[]): EnvironmentReading | undefined {
+  const name = names.find((each) => /^postgres(ql)?:/.test(variable(env, each) ?? ''))
+  return name === undefined ? undefined : readUrl(env, name)
 }
 
 function readUrl(env: Environment, name: string): EnvironmentReading | undefined {

@@ -37,19 +37,51 @@ export function variable(env: Environment, name: string): string | undefined {
   return env[name] || undefined
 }
 
-/** Reads `PREFIX_HOST`, `_PORT`, `_DATABASE` (or `_DB`), `_USER`, `_PASSWORD`; undefined without a host. */
-export function readGroup(env: Environment, prefix: 'PGBOUNCER' | 'POSTGRES'): EnvironmentReading | undefined {
-  const host = variable(env, `${prefix}_HOST`)
-  if (host === undefined) return undefined
-  const databaseName =
-    variable(env, `${prefix}_DATABASE`) !== undefined ? `${prefix}_DATABASE` : (`${prefix}_DB` as const)
-  return assemble(`${prefix}_HOST`, {
-    host: [`${prefix}_HOST`, host],
-    port: [`${prefix}_PORT`, variable(env, `${prefix}_PORT`)],
-    user: [`${prefix}_USER`, variable(env, `${prefix}_USER`)],
-    password: [`${prefix}_PASSWORD`, variable(env, `${prefix}_PASSWORD`)],
-    database: [databaseName, variable(env, databaseName)],
+/** Names of the parts after a prefix, the strongest first: `DB_HOST`, `DATABASE_HOSTNAME`, `TYPEORM_USERNAME`. */
+const SUFFIXES = {
+  host: ['HOST', 'HOSTNAME', 'SERVER'],
+  port: ['PORT'],
+  user: ['USER', 'USERNAME'],
+  password: ['PASSWORD', 'PASS', 'PWD'],
+  database: ['DATABASE', 'DB', 'NAME', 'DB_NAME', 'DBNAME'],
+} as const
+
+/** Prefixes that name no database system: their group may be of MySQL. */
+const NEUTRAL = ['DATABASE', 'DB', 'TYPEORM', 'RDS'] as const
+const SYSTEM = ['TYPE', 'CONNECTION', 'DIALECT', 'DRIVER', 'CLIENT', 'ENGINE', 'PROVIDER', 'VENDOR']
+/** Ports of MySQL, SQL Server, MongoDB, Oracle and Redis. */
+const FOREIGN_PORT = /^(3306|33060|1433|27017|1521|6379)$/
+
+/** Reads a group of variables, such as `POSTGRES_HOST`, `_PORT`, `_USER`, `_PASSWORD`, `_DB`; undefined without a host. */
+export function readGroup(env: Environment, prefix: string): EnvironmentReading | undefined {
+  const named = (suffixes: readonly string[]): Named => {
+    const names = suffixes.map((suffix) => `${prefix}_${suffix}`)
+    const name = names.find((each) => variable(env, each) !== undefined) ?? names[0] ?? prefix
+    return [name, variable(env, name)]
+  }
+  const host = named(SUFFIXES.host)
+  if (host[1] === undefined) return undefined
+  return assemble(host[0], {
+    host,
+    port: named(SUFFIXES.port),
+    user: named(SUFFIXES.user),
+    password: named(SUFFIXES.password),
+    database: named(SUFFIXES.database),
   })
+}
+
+/** The first group of variables with a neutral prefix, such as `DB_HOST`, that is not of another database system. */
+export function readNeutralGroup(env: Environment): EnvironmentReading | undefined {
+  const prefix = [...NEUTRAL, 'PG'].find((each) => isPostgres(env, each) && readGroup(env, each) !== undefined)
+  return prefix === undefined ? undefined : readGroup(env, prefix)
+}
+
+function isPostgres(env: Environment, prefix: string): boolean {
+  const system = SYSTEM.map((suffix) => variable(env, `${prefix}_${suffix}`)).find((value) => value !== undefined)
+  // DB_CONNECTION may also be a URL, or a name of the app's own.
+  if (system !== undefined && /^(mysql|maria|sqlite|better-sqlite|mssql|sqlserver|oracle|mongo)/i.test(system))
+    return false
+  return !FOREIGN_PORT.test(variable(env, `${prefix}_PORT`) ?? '')
 }
 
 /** Reads libpq's own variables. */

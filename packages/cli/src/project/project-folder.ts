@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readFileInside, UnreadableFileError } from './read-regular-file.ts'
 
@@ -24,6 +24,16 @@ export class ProjectFolder {
       return lstatSync(join(this.path, file), { throwIfNoEntry: false }) !== undefined
     } catch {
       return false
+    }
+  }
+
+  /** The names of the files and links in a directory; none if it cannot be read. */
+  list(folder: string): readonly string[] {
+    try {
+      const entries = readdirSync(join(this.path, folder), { withFileTypes: true })
+      return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
+    } catch {
+      return []
     }
   }
 

@@ -4,7 +4,7 @@ import type { SourceGraph } from '../source/source-graph.ts'
 import type { ProjectFolder } from './project-folder.ts'
 
 /** Time for all sources of a project; the rest is reported as not read. */
-const MAX_MILLIS = 6_000
+const MAX_MILLIS = 15_000
 const MAX_MILLIS_PER_SOURCE = 2_000
 /** A merge conflict has three lines that are not code. */
 const MAX_SKIPPED_LINES = 9

@@ -117,6 +117,7 @@ export function factsOf({ url = 'postgresql://app:s3cret@db/app', project, ...re
   const target = url === null ? undefined : parseConnectionString(url)
   return {
     target: target && { url: target, source: 'DATABASE_URL' },
+    otherTargets: [],
     hasDirectUrl: false,
     endpoint: target && guessProvider(target)?.endpoint,
     server: undefined,

@@ -9,12 +9,16 @@ const IN_SCRIPT = /(?:--env-file(?:-if-exists)?[= ]|\bdotenv (?:-e|-f) |\benv-cm
 
 /** `.env` files that an app names itself: in scripts, for dotenv, and for Nest's ConfigModule. The strongest first. */
 export function namedEnvironmentFiles(manifest: Manifest, modules: readonly Module[], graph: SourceGraph): string[] {
-  const scripts = Object.values(Object(manifest.scripts) as object).filter((each) => typeof each === 'string')
-  const inScripts = scripts.flatMap((script) =>
-    [...script.slice(0, 2_000).matchAll(IN_SCRIPT)].map(([, file = '']) => file),
-  )
   const inSources = modules.flatMap((module) => namedIn(module, graph))
-  return [...new Set([...inScripts, ...inSources].map((file) => posix.normalize(file)))]
+  return [...new Set([...filesInScripts(manifest), ...inSources.map((file) => posix.normalize(file))])]
+}
+
+/** `.env` files that the scripts of a package.json name. */
+export function filesInScripts(manifest: Manifest): string[] {
+  const scripts = Object.values(Object(manifest.scripts) as object).filter((each) => typeof each === 'string')
+  return scripts.flatMap((script) =>
+    [...script.slice(0, 2_000).matchAll(IN_SCRIPT)].map(([, file = '']) => posix.normalize(file)),
+  )
 }
 
 function namedIn(module: Module, graph: SourceGraph): string[] {

@@ -1,10 +1,12 @@
 import { posix } from 'node:path'
 import { parseEnv } from 'node:util'
-import { type EnvironmentReader, orderEnvironmentFiles } from '../../environment/environment-files.ts'
+import { type EnvironmentReader, orderEnvironmentFiles, readerOf } from '../../environment/environment-files.ts'
 import { expandVariables } from '../../environment/expand-variables.ts'
 import { rememberVariables } from '../../environment/remember-secrets.ts'
-import type { ProjectFolder } from '../project-folder.ts'
+import { ProjectFolder } from '../project-folder.ts'
 import type { AppEnvironment, EnvironmentFile } from './app-in-project.ts'
+import { type Manifest, packagesOf, readManifest } from './manifest.ts'
+import { filesInScripts } from './named-environment-files.ts'
 
 /** What decides which files an app reads. */
 export interface EnvironmentOptions {
@@ -55,4 +57,26 @@ function readAll(project: ProjectFolder, files: readonly string[]): EnvironmentF
     const variables = project.read(file, 'variables', (text) => parseEnv(text) as Record<string, string>)
     return variables ? [{ file, variables }] : []
   })
+}
+
+/** Reads the environment of one directory, without looking at sources or other apps. Its package.json says which files count. */
+export function readFolderEnvironment(
+  project: ProjectFolder,
+  env: Readonly<Record<string, string | undefined>>,
+): AppEnvironment {
+  const manifest = project.has('package.json') ? manifestOf(project) : {}
+  const files = [...project.list('').filter((name) => /^\.env(\.|$)/.test(name)), 'prisma/.env']
+  return readAppEnvironment(project, {
+    files: files.filter((file) => project.has(file)),
+    folder: '',
+    reader: readerOf(packagesOf(manifest)),
+    mode: env.NODE_ENV || 'development',
+    named: filesInScripts(manifest),
+    env,
+  })
+}
+
+/** An invalid package.json is reported where the project is read. */
+function manifestOf(project: ProjectFolder): Manifest {
+  return readManifest(new ProjectFolder(project.path), 'package.json')
 }

@@ -38,7 +38,7 @@ export function readApps(
   const patterns = workspacePatterns(project, root)
   const folders = appFolders(project, files, root, patterns)
   sources.aliasRoots = folders.flatMap(({ folder }) => [posix.join(folder, 'src'), folder, posix.join(folder, 'app')])
-  const owned = ownedSources(folders, sources.files)
+  const owned = ownedSources(folders, files.manifests, sources.files)
   const modules = new Map(folders.map(({ folder }) => [folder, modulesOf(sources, owned.get(folder) ?? [])]))
   const seen = new Set<Node>()
   const apps = folders.map((app) =>
@@ -117,12 +117,17 @@ function appFolders(
   return [{ folder: '', manifest: root, packages: ofRoot }, ...apps]
 }
 
-/** Each source belongs to the nearest app around it. */
-function ownedSources(apps: readonly AppFolder[], files: readonly string[]): ReadonlyMap<string, string[]> {
+/** Each source belongs to the nearest app around it. Packages that the workspace leaves out belong to other projects. */
+function ownedSources(
+  apps: readonly AppFolder[],
+  manifests: readonly string[],
+  files: readonly string[],
+): ReadonlyMap<string, string[]> {
   const owned = new Map<string, string[]>(apps.map(({ folder }) => [folder, []]))
+  const packages = new Set(manifests.filter((file) => file.endsWith('package.json')).map((file) => posix.dirname(file)))
   for (const file of files) {
     let folder = posix.dirname(file)
-    while (folder !== '.' && !owned.has(folder)) folder = posix.dirname(folder)
+    while (folder !== '.' && !owned.has(folder) && !packages.has(folder)) folder = posix.dirname(folder)
     owned.get(folder === '.' ? '' : folder)?.push(file)
   }
   return owned

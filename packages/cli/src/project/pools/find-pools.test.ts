@@ -426,3 +426,10 @@ test.each<[what: string, source: string, per: PoolInSource['per'], app?: Partial
   expect(found.map((each) => each.per)).toEqual(found.map(() => per))
   expect(found.length).toBeGreaterThan(0)
 })
+
+test('an adapter of poolguard inside a call of the ORM is one pool', () => {
+  const source = `import { TypeOrmModule } from '@nestjs/typeorm'
+import { guardDataSource } from '@poolguard/typeorm'
+TypeOrmModule.forRoot(guardDataSource({ type: 'postgres', poolSize: 5 }, { fleet: { app: 'orders' } }))`
+  expect(poolsIn(source)).toMatchObject([{ library: 'typeorm', guarded: true, max: 5 }])
+})

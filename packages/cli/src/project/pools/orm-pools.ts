@@ -124,7 +124,6 @@ function prismaEngine(evaluator: Evaluator, { arguments: [options] }: Creation):
 
 /** The adapter takes a pool of the app, options of pg, or an address. */
 function prismaAdapter(evaluator: Evaluator, options: Place | undefined, isGuarded: boolean): PoolDraft | undefined {
-  if (options && evaluator.resolve(options).node.type === 'NewExpression') return undefined
   const shape = isGuarded ? guarded() : { byDefault: PG_DEFAULT, sizes: ['max'] }
   return draftFrom(evaluator, options, { library: 'prisma', ...shape })
 }

@@ -50,7 +50,8 @@ export function draftFrom(
   shape: OptionsShape,
 ): PoolDraft | undefined {
   const { library, byDefault, sizes, urls = ADDRESSES, existing = [], guarded, readsConnectionLimit } = shape
-  if (options && existing.some((name) => evaluator.property(options, name))) return undefined
+  if (options && (isExistingPool(evaluator, options) || existing.some((name) => evaluator.property(options, name))))
+    return undefined
   const isUrl = options !== undefined && isAddress(evaluator, options)
   const url = isUrl ? options : options && firstOf(evaluator, options, urls)
   return {
@@ -62,6 +63,16 @@ export function draftFrom(
     ...(guarded && { guarded }),
     ...(readsConnectionLimit && { readsConnectionLimit }),
   }
+}
+
+/** Whether an argument is a pool, or what an adapter of poolguard returns: that call is found by itself. */
+function isExistingPool(evaluator: Evaluator, place: Place): boolean {
+  const { module, node } = evaluator.resolve(place)
+  if (node.type === 'NewExpression') return true
+  if (node.type === 'CallExpression')
+    return evaluator.memberOf({ module, node: node.callee })?.source.startsWith('@poolguard/') ?? false
+  const name = node.type === 'Identifier' ? node.name : node.type === 'MemberExpression' ? memberName(node) : undefined
+  return name !== undefined && /(pool|client|sql)$/i.test(name)
 }
 
 /** The first of these properties that the options have. */
