@@ -23,6 +23,13 @@ export interface GuardedDriver<C> {
    * no row.
    */
   ask(connection: C, text: string): Promise<string | null | undefined>
+  /**
+   * Tries to log in with an additional startup parameter, and closes the connection. Resolves to the message with which the server or
+   * pooler has rejected the login; undefined if it has not.
+   *
+   * @param signal aborts the attempt.
+   */
+  answerToParameter?(name: string, signal: AbortSignal): Promise<string | undefined>
   /** Called when a connection is being closed or was lost; no caller gets it any more. */
   gone?(connection: C, reason: CloseReason): void
   /** Whether a caller has left a transaction open on it. */

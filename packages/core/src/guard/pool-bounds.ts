@@ -19,6 +19,7 @@ export class PoolBounds {
   #share: FleetShare | undefined
   /** Why the fleet's instances cannot see each other. */
   #fleetUnavailable: string | undefined
+  #isPgBouncer = false
   #resized: Bounds = {}
   readonly #pipelineUnsupported: string | undefined
   #settings: ResolvedSettings
@@ -54,8 +55,23 @@ export class PoolBounds {
   /** Applies the result of discovery. */
   applyDiscovery(discovered: DiscoveryResult): void {
     this.#discovered = discovered
+    this.#isPgBouncer = false
     this.#resolve()
     if (!this.#isShared) this.#applyStaticBounds()
+  }
+
+  /** Whether only the identity of the pooler is missing for statements to share connections. */
+  get needsPoolerName(): boolean {
+    const { pipeline = 'off' } = this.#options.pool ?? {}
+    const topology = this.#discovered?.topology
+    if (pipeline === 'off' || this.#pipelineUnsupported !== undefined || topology?.kind !== 'pooler') return false
+    return topology.pooler.name === 'unknown' && !isGiven(this.#options)
+  }
+
+  /** The pooler does not report its name, but was identified. */
+  applyPgBouncer(): void {
+    this.#isPgBouncer = true
+    this.#resolve()
   }
 
   /** Applies the fleet's share. */
@@ -102,6 +118,7 @@ export class PoolBounds {
       share: this.#share,
       fleetUnavailable: this.#fleetUnavailable,
       pipelineUnsupported: this.#pipelineUnsupported,
+      isPgBouncer: this.#isPgBouncer,
     })
   }
 
@@ -112,4 +129,9 @@ export class PoolBounds {
   #applyBounds(max: number): void {
     this.#engine().resize({ max, min: Math.min(this.#resized.min ?? this.#settings.values.min, max) })
   }
+}
+
+/** The user has named the pooler's mode, so nothing is detected. */
+function isGiven({ pooler = 'auto' }: SettingsOptions): boolean {
+  return pooler !== 'auto'
 }

@@ -25,6 +25,7 @@ import { assumeTopology, describeTopology, type Topology } from '../topology/ind
 import { ConnectFailures } from './connect-failures.ts'
 import type { DiscoveryResult } from './discovery/discover-topology.ts'
 import { DiscoveringFactory } from './discovery/discovering-factory.ts'
+import { isPgBouncer } from './discovery/identify-pgbouncer.ts'
 import { ServerDiscovery } from './discovery/server-discovery.ts'
 import { PoolRegistration } from './driver-kit/pool-registration.ts'
 import { EmptySignal } from './empty-signal.ts'
@@ -309,6 +310,7 @@ export class PoolGuard<C> {
     this.sessions.setTopology(result.topology)
     this.statements.setTopology(result.topology)
     this.#bounds.applyDiscovery(result)
+    if (this.#bounds.needsPoolerName && (await isPgBouncer(this.#driver))) this.#bounds.applyPgBouncer()
     this.pipelining.update(this.settings)
     if (result.topology.kind === 'unknown') this.#fleet?.leave()
     else await this.#fleet?.join(result.topology)

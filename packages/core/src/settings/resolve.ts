@@ -20,6 +20,8 @@ export interface ResolveInput {
   readonly share?: FleetShare | undefined
   /** Why the driver cannot send statements behind others; absent if it can. */
   readonly pipelineUnsupported?: string | undefined
+  /** True if a pooler that does not report its name was identified as PgBouncer. */
+  readonly isPgBouncer?: boolean
   /** Why this instance cannot see the other instances, so that the fleet shares nothing; absent while it can. */
   readonly fleetUnavailable?: string | undefined
 }
@@ -51,7 +53,7 @@ export function resolveSettings({ options, topology: discovered, ...measured }: 
     Object.keys(settings).map((name) => [name, name in given ? 'given' : defaultReason(name, options)]),
   ) as Record<keyof PoolSettings, string>
   reasons.max = max.reason
-  const pipeline = resolvePipeline(settings.pipeline, reasons.pipeline, topology, measured.pipelineUnsupported)
+  const pipeline = resolvePipeline(settings.pipeline, reasons.pipeline, topology, measured)
   reasons.pipeline = pipeline.reason
   if (min < settings.min) reasons.min = `given as ${settings.min}, lowered to max`
   const values = { ...settings, max: max.value, min, pipeline: pipeline.value }
@@ -63,10 +65,10 @@ function resolvePipeline(
   wanted: PoolSettings['pipeline'],
   reason: string,
   topology: Topology | undefined,
-  unsupported: string | undefined,
+  { pipelineUnsupported, isPgBouncer = false }: Pick<ResolveInput, 'pipelineUnsupported' | 'isPgBouncer'>,
 ): { readonly value: PoolSettings['pipeline']; readonly reason: string } {
   if (wanted === 'off') return { value: wanted, reason }
-  const obstacle = unsupported ?? (topology && pipelineObstacle(topology))
+  const obstacle = pipelineUnsupported ?? (topology && pipelineObstacle(topology, isPgBouncer))
   if (obstacle !== undefined) return { value: 'off', reason: `${reason} as '${wanted}', but ${obstacle}` }
   return topology
     ? { value: wanted, reason }

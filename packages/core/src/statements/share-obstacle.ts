@@ -22,9 +22,10 @@ const SYNTAX: ReadonlySet<string> = new Set(
 
 /** Words after which an expression begins, so that a following `join(` or `like(` is a call. */
 const BEFORE_EXPRESSION: ReadonlySet<string> = new Set(
-  'select distinct all where and or not on by having when then else case between is from limit offset values any some in returning'.split(
-    ' ',
-  ),
+  [
+    'select distinct all where and or not on by having when then else case between is from limit offset values any some in returning',
+    'like ilike similar to escape symmetric asymmetric overlaps collate zone union except intersect only lateral join with as for fetch',
+  ].flatMap((line) => line.split(' ')),
 )
 
 /** Functions that lock, block or depend on the session, for statements that may write. */

@@ -101,6 +101,26 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     }
   }
 
+  /** See `GuardedDriver.answerToParameter`. */
+  async answerToParameter(name: string, signal: AbortSignal): Promise<string | undefined> {
+    const client = this.#options.makeClient(this.#config)
+    const parameters = client.getStartupConf()
+    client.getStartupConf = () => ({ ...parameters, [name]: '1' })
+    client.on('error', () => {})
+    const abort = () => client.connection.stream.destroy()
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      await callBack(client, 'connect')
+      return undefined
+    } catch (error) {
+      return (error as Error).message
+    } finally {
+      signal.removeEventListener('abort', abort)
+      if (client._queryable) await callBack(client, 'end').catch(() => {})
+      client.connection.stream.destroy()
+    }
+  }
+
   async #login(client: WireClient, { signal, lost }: OpenContext): Promise<PgConnection> {
     const { clientPerCheckout = true } = this.#config
     const connection = new PgConnection(client, new SessionHealth(this.#health, performance.now()), clientPerCheckout)

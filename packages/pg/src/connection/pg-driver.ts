@@ -40,6 +40,10 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     return new DriverProbeSession(connection)
   }
 
+  answerToParameter(name: string, signal: AbortSignal): Promise<string | undefined> {
+    return this.factory.answerToParameter(name, signal)
+  }
+
   isLost({ usable }: PgConnection): boolean {
     return !usable
   }
