@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { diagnose } from './diagnose.ts'
 import { RULES } from './rules/index.ts'
 import type { Case } from './testing/case.ts'
-import { DEPLOYMENT_CASES } from './testing/deployment-cases.ts'
+import { DEPLOYMENT_CASES, STATEMENT_CASES, WITHOUT_STATEMENTS_CASES } from './testing/deployment-cases.ts'
 import { factsOf, pgBouncer, pooled, poolerConsole, SERVER, sessions, statement } from './testing/facts.ts'
 import { POOLER_CASES } from './testing/pooler-cases.ts'
 
@@ -155,6 +155,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       facts: { server: pooled('safe'), project: { drivers: ['postgres.js'] } },
     },
     { given: 'pg, which does not name statements', facts: { server: pooled('unsafe') } },
+    ...STATEMENT_CASES,
   ],
   'startup-parameters-refused': [
     {
@@ -264,6 +265,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       facts: { project: { pgBouncer: pgBouncer({ pool_mode: 'session', max_prepared_statements: 0 }) } },
     },
     { given: 'the default', facts: { project: { pgBouncer: pgBouncer({ pool_mode: 'transaction' }) } } },
+    ...WITHOUT_STATEMENTS_CASES,
   ],
   'pooler-exceeds-limits': [
     {

@@ -8,7 +8,7 @@ import type { Place } from './workload.ts'
 export interface StatementSetting {
   readonly file: string
   readonly line: number
-  readonly kind: 'prepare-false' | 'statement-names'
+  readonly kind: 'prepare-false' | 'prepare-true' | 'statement-names'
 }
 
 /** A parameter that the sources set on a connection URL: `url.searchParams.set('connection_limit', '20')`. */

@@ -1,7 +1,7 @@
 import { keyOf, type Module } from '../source/module.ts'
 import type { StatementSetting } from './project-facts.ts'
 
-/** Settings for prepared statements: `prepare: false` of postgres.js, and names for Prisma's adapter. */
+/** Settings for prepared statements: `prepare` of postgres.js, and names for Prisma's adapter. */
 export function statementSettings(module: Module): StatementSetting[] {
   const { file } = module
   return module.nodes.flatMap((node): StatementSetting[] => {
@@ -9,8 +9,7 @@ export function statementSettings(module: Module): StatementSetting[] {
     const key = keyOf(node)
     const line = module.lineOf(node)
     if (key === 'statementNameGenerator') return [{ file, line, kind: 'statement-names' }]
-    const isOff =
-      key === 'prepare' && node.type === 'ObjectProperty' && node.value.type === 'BooleanLiteral' && !node.value.value
-    return isOff ? [{ file, line, kind: 'prepare-false' }] : []
+    if (key !== 'prepare' || node.type !== 'ObjectProperty' || node.value.type !== 'BooleanLiteral') return []
+    return [{ file, line, kind: node.value.value ? 'prepare-true' : 'prepare-false' }]
   })
 }

@@ -1,17 +1,23 @@
 import type { Rule } from '../rule.ts'
 import { cannotConnect } from './cannot-connect.ts'
 import { clientsExceedFiles } from './clients-exceed-files.ts'
+import { clientsExceedPooler } from './clients-exceed-pooler.ts'
+import { commentsInCommand } from './comments-in-command.ts'
 import { idleInTransaction } from './idle-in-transaction.ts'
 import { idleSessionsPileUp } from './idle-sessions-pile-up.ts'
 import { nearlyFull } from './nearly-full.ts'
 import { noDirectUrl } from './no-direct-url.ts'
 import { noIdleInTransactionTimeout } from './no-idle-in-transaction-timeout.ts'
+import { poolPerCall } from './pool-per-call.ts'
+import { poolPerReload } from './pool-per-reload.ts'
 import { poolerExceedsLimits } from './pooler-exceeds-limits.ts'
+import { poolerVariablesIgnored } from './pooler-variables-ignored.ts'
 import { poolerWithoutPreparedStatements } from './pooler-without-prepared-statements.ts'
 import { poolsExceedCapacity } from './pools-exceed-capacity.ts'
 import { prepareOffWithoutNeed } from './prepare-off-without-need.ts'
 import { preparedStatementsBreak } from './prepared-statements-break.ts'
 import { serverFull } from './server-full.ts'
+import { serverVariablesIgnored } from './server-variables-ignored.ts'
 import { startupParametersRefused } from './startup-parameters-refused.ts'
 import { statementMode } from './statement-mode.ts'
 import { urlParametersRefused } from './url-parameters-refused.ts'
@@ -25,7 +31,9 @@ export const RULES: readonly Rule[] = [
   idleInTransaction,
   statementMode,
   poolsExceedCapacity,
+  clientsExceedPooler,
   preparedStatementsBreak,
+  commentsInCommand,
   startupParametersRefused,
   urlParametersRefused,
   noDirectUrl,
@@ -34,6 +42,10 @@ export const RULES: readonly Rule[] = [
   poolerWithoutPreparedStatements,
   poolerExceedsLimits,
   clientsExceedFiles,
+  poolerVariablesIgnored,
+  serverVariablesIgnored,
+  poolPerCall,
+  poolPerReload,
   noIdleInTransactionTimeout,
   idleSessionsPileUp,
 ]

@@ -1,4 +1,8 @@
+import { t } from '../../output/translate.ts'
+import type { Place } from '../../project/workload.ts'
+import { poolersWithoutStatements } from '../deployed.ts'
 import { type Facts, usesPoolguard } from '../facts.ts'
+import { type NamedStatements, namedStatements } from '../named-statements.ts'
 import type { Finding, Rule } from '../rule.ts'
 
 export const preparedStatementsBreak: Rule = {
@@ -6,35 +10,41 @@ export const preparedStatementsBreak: Rule = {
   title: 'Prepared statements fail behind this pooler',
   severity: 'critical',
   check: (facts) => {
-    const { server, project } = facts
-    if (server?.topology.preparedStatements !== 'unsafe' || usesPoolguard(facts)) return []
-    const named: Finding[] = project.statements
-      .filter(({ kind }) => kind === 'statement-names')
-      .map(({ file, line }) => ({
-        ...finding(`statementNameGenerator in ${file}:${line}`, 'Remove statementNameGenerator'),
-        place: { file, line },
-      }))
-    return namesByDefault(facts)
-      ? [...named, finding('postgres.js names its statements by default', 'Set prepare: false')]
-      : named
+    const pooler = poolerOf(facts)
+    if (!pooler || usesPoolguard(facts)) return []
+    return namedStatements(facts).map((named) => finding(named, pooler))
   },
 }
 
-/** postgres.js prepares unless prepare is false; Drizzle sets that for each query. */
-function namesByDefault({ project, target }: Facts): boolean {
-  return (
-    project.drivers.includes('postgres.js') &&
-    !project.packages.has('drizzle-orm') &&
-    target?.url.parameter('prepare') !== 'false' &&
-    !project.statements.some(({ kind }) => kind === 'prepare-false')
-  )
+interface Pooler {
+  readonly name: string
+  readonly remedy: string
+  readonly place?: Place
 }
 
-function finding(evidence: string, change: string): Finding {
+/** The pooler that does not track statements: as measured, or from the tag of its image. */
+function poolerOf(facts: Facts): Pooler | undefined {
+  const setting = t`set max_prepared_statements = 200 on PgBouncer 1.21 or later (the default since 1.24)`
+  if (facts.server) {
+    return facts.server.topology.preparedStatements === 'unsafe' ? { name: t`this pooler`, remedy: setting } : undefined
+  }
+  const [pooler] = poolersWithoutStatements(facts)
+  if (!pooler) return undefined
+  const { name, place, byDefault } = pooler
   return {
-    evidence: `${evidence}, and this pooler does not track prepared statements.`,
-    why: "A query may run on a server connection that does not have the statement (26000), or has it already (42P05); old versions may even run another client's statement of the same name.",
-    change: `${change}, or set max_prepared_statements = 200 on PgBouncer 1.21 or later (the default since 1.24).`,
+    name,
+    place,
+    remedy: byDefault === 'none' ? t`use an image of PgBouncer 1.24 or later` : setting,
+  }
+}
+
+function finding({ evidence, change, place }: NamedStatements, pooler: Pooler): Finding {
+  const at = place ?? pooler.place
+  return {
+    evidence: t`${evidence}, and ${pooler.name} does not track prepared statements.`,
+    why: t`A query may run on a server connection that does not have the statement (26000), or has it already (42P05); old versions may even run another client's statement of the same name.`,
+    change: t`${change}, or ${pooler.remedy}.`,
     data: {},
+    ...(at && { place: at }),
   }
 }

@@ -1,6 +1,6 @@
 import type { Case } from './case.ts'
-import { DEFAULT_POOL, deployed, poolerInFiles, serverInFiles, variables, workload } from './deployments.ts'
-import { pgBouncer, pool, pooled, SERVER } from './facts.ts'
+import { command, DEFAULT_POOL, deployed, poolerInFiles, serverInFiles, variables, workload } from './deployments.ts'
+import { pgBouncer, pool, pooled, poolerConsole, SERVER, statement } from './facts.ts'
 
 const deployments = (maxConnections = 100) =>
   deployed({ workloads: [workload('api', 6)], servers: [serverInFiles(maxConnections)] })
@@ -148,4 +148,246 @@ export const DEPLOYMENT_CASES: Readonly<Record<string, readonly Case[]>> = {
       facts: { project: { pgBouncer: pgBouncer({ max_client_conn: 20_000 }) } },
     },
   ],
+  'clients-exceed-pooler': [
+    {
+      given: 'more clients than max_client_conn',
+      facts: {
+        project: {
+          pools: [pool(5)],
+          deployments: deployed({
+            workloads: [workload('api', 60, { variables: pooledUrl })],
+            poolers: [poolerInFiles('edoburu/pgbouncer:v1.24.1', { MAX_CLIENT_CONN: '200' })],
+          }),
+        },
+      },
+      says: 'api: 60 processes, 300 connections; together 300 clients of pgbouncer, and max_client_conn is 200 (compose.yaml:9)',
+    },
+    {
+      given: "PgBouncer's default of max_client_conn",
+      facts: {
+        project: {
+          pools,
+          deployments: deployed({
+            workloads: [workload('api', 11, { variables: pooledUrl })],
+            poolers: [poolerInFiles('edoburu/pgbouncer')],
+          }),
+        },
+      },
+      says: 'max_client_conn is 100',
+    },
+    {
+      given: 'as many clients as PgBouncer accepts',
+      facts: {
+        project: {
+          pools: [pool(5)],
+          deployments: deployed({
+            workloads: [workload('api', 60, { variables: pooledUrl })],
+            poolers: [poolerInFiles('edoburu/pgbouncer:v1.24.1', { MAX_CLIENT_CONN: '300' })],
+          }),
+        },
+      },
+    },
+    {
+      given: 'instances from the command line, and a running pooler',
+      facts: {
+        server: pooled('safe'),
+        pooler: poolerConsole({ max_client_conn: 100 }, ['app']),
+        scope: { instances: 20 },
+        project: { pools },
+      },
+      says: 'together 200 clients of PgBouncer 1.24.1, SHOW CONFIG',
+    },
+    {
+      given: 'services that connect to the server',
+      facts: {
+        project: {
+          pools,
+          deployments: deployed({
+            workloads: [workload('api', 50, { variables: direct })],
+            poolers: [poolerInFiles('edoburu/pgbouncer')],
+          }),
+        },
+      },
+    },
+  ],
+  'comments-in-command': [
+    {
+      given: 'a comment in a folded block',
+      facts: {
+        project: {
+          deployments: deployed({
+            commands: [command('db', 'postgres -c max_connections=200 # more connections -c shared_buffers=256MB')],
+          }),
+        },
+      },
+      says: 'The command of db contains `# more connections -c`',
+    },
+    {
+      given: 'a shell, which reads the comment itself',
+      facts: { project: { deployments: deployed({ commands: [command('db', 'sh -c postgres # comment')] }) } },
+    },
+    {
+      given: 'a # inside of a word',
+      facts: { project: { deployments: deployed({ commands: [command('api', 'node server.js --color=#fff')] }) } },
+    },
+  ],
+  'pooler-variables-ignored': [
+    {
+      given: "edoburu's names for bitnami's image",
+      facts: {
+        project: {
+          deployments: deployed({ poolers: [poolerInFiles('bitnami/pgbouncer:1.24.1', { POOL_MODE: 'transaction' })] }),
+        },
+      },
+      says: 'This image reads PGBOUNCER_POOL_MODE; it ignores POOL_MODE',
+    },
+    {
+      given: "bitnami's names for edoburu's image",
+      facts: {
+        project: {
+          deployments: deployed({
+            poolers: [poolerInFiles('edoburu/pgbouncer', { PGBOUNCER_MAX_CLIENT_CONN: '1000' })],
+          }),
+        },
+      },
+      says: 'Rename PGBOUNCER_MAX_CLIENT_CONN to MAX_CLIENT_CONN',
+    },
+    {
+      given: "the images' own names, and variables that are no settings",
+      facts: {
+        project: {
+          deployments: deployed({
+            poolers: [
+              poolerInFiles('bitnami/pgbouncer', { PGBOUNCER_POOL_MODE: 'transaction', POSTGRESQL_HOST: 'db' }),
+              poolerInFiles('edoburu/pgbouncer', { POOL_MODE: 'transaction', DB_HOST: 'db' }),
+              poolerInFiles('example/pgbouncer', { POOL_MODE: 'transaction', PGBOUNCER_POOL_MODE: 'transaction' }),
+            ],
+          }),
+        },
+      },
+    },
+  ],
+  'server-variables-ignored': [
+    {
+      given: 'POSTGRES_MAX_CONNECTIONS',
+      facts: {
+        project: {
+          deployments: deployed({
+            servers: [serverInFiles(100, { variables: variables({ POSTGRES_MAX_CONNECTIONS: '200' }) })],
+          }),
+        },
+      },
+      says: 'command: postgres -c max_connections=200',
+    },
+    {
+      given: 'a command that passes the variable on',
+      facts: {
+        project: {
+          deployments: deployed({
+            servers: [
+              serverInFiles(200, {
+                variables: variables({ POSTGRES_MAX_CONNECTIONS: '200' }),
+                words: command('db', 'postgres -c max_connections=200').words,
+              }),
+            ],
+          }),
+        },
+      },
+    },
+    {
+      given: 'variables of the image',
+      facts: {
+        project: {
+          deployments: deployed({
+            servers: [serverInFiles(100, { variables: variables({ POSTGRES_DB: 'app', PGDATA: '/x' }) })],
+          }),
+        },
+      },
+    },
+  ],
+  'pool-per-call': [
+    {
+      given: 'a pool in a function',
+      facts: { project: { pools: [pool(20, { per: 'call' })] } },
+      says: 'src/db.ts:4 creates a pool of pg with max 20',
+    },
+    { given: 'a pool in a module', facts: { project: { pools } } },
+    { given: 'a pool in a script', facts: { project: { pools: [pool(20, { per: 'call', role: 'script' })] } } },
+  ],
+  'pool-per-reload': [
+    {
+      given: 'a pool that nothing keeps',
+      facts: { project: { pools: [pool(10, { per: 'reload' })] } },
+      says: 'globalThis',
+    },
+    { given: 'a pool of poolguard', facts: { project: { pools: [pool(10, { per: 'reload', guarded: true })] } } },
+  ],
 }
+
+const transaction = { PGBOUNCER_POOL_MODE: 'transaction' }
+
+/** Cases of prepared-statements-break without a server: the tag of the image decides. */
+export const STATEMENT_CASES: readonly Case[] = [
+  {
+    given: 'prepare: true and the image of a PgBouncer where tracking is off by default',
+    facts: {
+      project: {
+        statements: [statement('prepare-true')],
+        deployments: deployed({ poolers: [poolerInFiles('bitnami/pgbouncer:1.22.1', transaction)] }),
+      },
+    },
+    says: 'prepare: true in src/db.ts:4, and PgBouncer 1.22.1 (compose.yaml:20) does not track prepared statements',
+  },
+  {
+    given: 'postgres.js and the image of a PgBouncer that cannot track',
+    facts: {
+      project: {
+        drivers: ['postgres.js'],
+        deployments: deployed({ poolers: [poolerInFiles('edoburu/pgbouncer:1.20.1', { POOL_MODE: 'transaction' })] }),
+      },
+    },
+    says: 'use an image of PgBouncer 1.24 or later',
+  },
+  {
+    given: 'an image whose settings turn tracking on',
+    facts: {
+      project: {
+        statements: [statement('prepare-true')],
+        deployments: deployed({
+          poolers: [
+            poolerInFiles('bitnami/pgbouncer:1.22.1', { ...transaction, PGBOUNCER_MAX_PREPARED_STATEMENTS: '100' }),
+          ],
+        }),
+      },
+    },
+  },
+  {
+    given: 'an image that tracks by default, one without a version, and one in session mode',
+    facts: {
+      project: {
+        statements: [statement('prepare-true')],
+        deployments: deployed({
+          poolers: [
+            poolerInFiles('bitnami/pgbouncer:1.24.1-debian-12-r1', transaction),
+            poolerInFiles('bitnami/pgbouncer:latest', transaction),
+            poolerInFiles('bitnami/pgbouncer:1.22.1'),
+          ],
+        }),
+      },
+    },
+  },
+]
+
+/** Cases of pooler-without-prepared-statements without a server. */
+export const WITHOUT_STATEMENTS_CASES: readonly Case[] = [
+  {
+    given: 'the image of a PgBouncer where tracking is off by default',
+    facts: {
+      project: {
+        deployments: deployed({ poolers: [poolerInFiles('bitnami/pgbouncer:1.22.1', transaction)] }),
+        pgBouncer: { ...pgBouncer({ pool_mode: 'transaction' }), source: 'compose.yaml, service pgbouncer' },
+      },
+    },
+    says: 'PgBouncer 1.22.1 (compose.yaml:20) without max_prepared_statements: its default is 0 before 1.24',
+  },
+]

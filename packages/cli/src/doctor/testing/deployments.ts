@@ -69,7 +69,7 @@ export function serverInFiles(
 
 /** One deployment, in `compose.yaml`. */
 export function deployed(deployment: Partial<Deployment>): DeploymentFacts {
-  const each = { name: FILE, workloads: [], servers: [], poolers: [], assumed: [], ...deployment }
+  const each = { name: FILE, workloads: [], servers: [], poolers: [], commands: [], assumed: [], ...deployment }
   return { deployments: [each], builds: [], read: [FILE], ignored: [] }
 }
 
@@ -77,3 +77,9 @@ export function deployed(deployment: Partial<Deployment>): DeploymentFacts {
 export const DEFAULT_POOL: PoolInSource = pool(10, {
   maxFrom: { kind: 'default', reference: 'https://node-postgres.com/apis/pool' },
 })
+
+/** The command of a container in `compose.yaml`. */
+export function command(name: string, line: string): Deployment['commands'][number] {
+  const place = { file: FILE, line: 14 }
+  return { name, place, words: line.split(' ').map((text) => ({ text, place })) }
+}

@@ -22,6 +22,7 @@ export function classifyContainers(containers: readonly Container[]): {
   servers: ServerInFiles[]
   poolers: PoolerInFiles[]
   workloads: Workload[]
+  commands: Pick<Container, 'name' | 'words' | 'place'>[]
 } {
   const serverContainers = containers.filter(isServer)
   const poolerContainers = containers.filter(isPooler)
@@ -31,6 +32,7 @@ export function classifyContainers(containers: readonly Container[]): {
     servers: serverContainers.map(serverOf),
     poolers: poolerContainers.map(poolerOf),
     workloads: others.filter((each) => isApp(each, backends)).map(workloadOf),
+    commands: containers.map(({ name, words, place }) => ({ name, words, place })),
   }
 }
 

@@ -61,6 +61,8 @@ export interface Deployment {
   readonly workloads: readonly Workload[]
   readonly servers: readonly ServerInFiles[]
   readonly poolers: readonly PoolerInFiles[]
+  /** The commands of all containers, also of those that do not use the database. */
+  readonly commands: readonly Pick<Container, 'name' | 'words' | 'place'>[]
   /** Assumptions about numbers that no file contains, as sentences. */
   readonly assumed: readonly string[]
 }

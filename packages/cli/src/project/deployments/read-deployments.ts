@@ -74,6 +74,7 @@ function together(name: string, deployments: readonly Deployment[]): readonly De
       workloads: deployments.flatMap(({ workloads }) => workloads),
       servers: deployments.flatMap(({ servers }) => servers),
       poolers: deployments.flatMap(({ poolers }) => poolers),
+      commands: deployments.flatMap(({ commands }) => commands),
       assumed: deployments.flatMap(({ assumed }) => assumed),
     },
   ]
