@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { GuardedPool } from '@poolguard/pg'
+import type { PoolClient } from 'pg'
 
 /** What a load may do besides reading. */
 export interface LoadOptions {
@@ -58,6 +59,12 @@ async function settle(report: LoadReport, n: number, run: () => Promise<void>): 
 
 type Random = () => number
 
+interface Query {
+  readonly text: string
+  readonly values?: unknown[]
+  readonly query_timeout?: number
+}
+
 async function oneStatement(
   pool: GuardedPool,
   n: number,
@@ -70,8 +77,7 @@ async function oneStatement(
     report.answered++
     if (rows.length !== 1 || rows[0]?.n !== n) report.wrong.push({ text, n, rows })
   }
-  const ask = async (query: object & { readonly text: string }) =>
-    check((await pool.query(query as never)).rows, query.text)
+  const ask = async (query: Query) => check((await pool.query(query)).rows, query.text)
   if (kind < 500) return ask({ text: 'select $1::int as n', values: [n] })
   if (kind < 700) return ask({ text: 'select *, $2::int as n from things where id = $1', values: [(n % 50) + 1, n] })
   // More texts than prepared statements are kept.
@@ -81,7 +87,7 @@ async function oneStatement(
   if (kind < 950) return ask({ text: 'select $1::int as n from things where id = $2', values: [n, 'no number'] })
   if (kind < 960) {
     const text = 'select $1::int as n, count(*) from generate_series(1, $2::int)'
-    return ask({ text, values: [n, random() < 0.3 ? 500_000 : 10], query_timeout: 20 } as never)
+    return ask({ text, values: [n, random() < 0.3 ? 500_000 : 10], query_timeout: 20 })
   }
   if (kind < 975) return ask({ text: 'insert into written (n) values ($1) returning n', values: [n] })
   if (kind < 977) {
@@ -104,9 +110,7 @@ async function oneStatement(
   })
 }
 
-type Client = Awaited<ReturnType<GuardedPool['connect']>>
-
-async function onClient(pool: GuardedPool, work: (client: Client) => Promise<void>): Promise<void> {
+async function onClient(pool: GuardedPool, work: (client: PoolClient) => Promise<void>): Promise<void> {
   const client = await pool.connect()
   const ignore = () => {}
   client.on('error', ignore)
