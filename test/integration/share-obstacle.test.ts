@@ -10,14 +10,14 @@ type Node = Readonly<Record<string, unknown>>
 
 /** Why a statement is more than a read, according to PostgreSQL's own parser; undefined for a read, and for what it rejects. */
 function obstacleByParser(text: string): string | undefined {
-  let statements: readonly Node[]
+  let statements: readonly unknown[]
   try {
-    statements = (parseSync(text) as { readonly stmts?: readonly Node[] }).stmts ?? []
+    statements = parseSync(text).stmts ?? []
   } catch {
     return undefined
   }
   if (statements.length !== 1) return `${statements.length} statements`
-  const statement = (statements[0] as { readonly stmt: Node }).stmt
+  const { stmt: statement } = statements[0] as { readonly stmt: Node }
   if (!('SelectStmt' in statement)) return Object.keys(statement)[0]
   return findObstacle(statement)
 }
