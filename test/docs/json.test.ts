@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import poolguard from '@poolguard/fastify'
 import Fastify from 'fastify'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../harness/index.ts'
 import { FIXTURES, runPoolguard } from '../integration/run-poolguard.ts'
@@ -69,6 +70,21 @@ describe('what is printed has the documented fields and no others', () => {
     const found = await run('doctor', '--json')
     requireFields(found, 'doctor')
     for (const finding of listIn(found, 'findings')) requireFields(finding, 'Finding')
+    await using client = disposable(new pg.Client(server.url))
+    await client.connect()
+    for (const process of listIn(await run('doctor', '--json'), 'processes')) requireFields(process, 'Process')
+  })
+
+  test('free', async () => {
+    await using client = disposable(new pg.Client(server.url))
+    client.on('error', () => {})
+    await client.connect()
+    const args = ['free', '--json', '--older-than', '0s']
+    for (const option of ['--dry-run', '--yes']) {
+      const freed = await run(...args, option)
+      requireFields(freed, 'free')
+      for (const candidate of listIn(freed, 'candidates')) requireFields(candidate, 'Candidate')
+    }
   })
 
   test('check', async () => {
@@ -136,6 +152,10 @@ describe('what is printed has the documented fields and no others', () => {
     requireFields(snapshot.fleet as Json, 'FleetSnapshot')
   })
 })
+
+function disposable(client: pg.Client): pg.Client & AsyncDisposable {
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end().catch(() => {}) })
+}
 
 type Json = Readonly<Record<string, unknown>>
 

@@ -127,7 +127,7 @@ function runTexts(text: string, answer: (statement: string) => readonly Imitated
   const statements = text.split(';').filter((each) => each.trim() !== '')
   const parts = statements.map((statement) => {
     const rows = answer(statement)
-    const isQuery = /^\s*(?:select|show)\b/i.test(statement)
+    const isQuery = /^\s*(?:select|show|with)\b/i.test(statement)
     return Buffer.concat([
       ...(isQuery ? [describeRows(rows), ...rows.map(dataRow)] : []),
       message('C', isQuery ? 'SELECT 1\0' : 'SET\0'),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { endIdle, WHO_HOLDS } from '../../packages/cli/src/doctor/held-connections.ts'
+import { endIdle, endSessionsOf, WHO_HOLDS } from '../../packages/cli/src/doctor/end-sessions.ts'
 import { type SourceText, sourceTexts } from './source-texts.ts'
 import { unqualifiedNames } from './unqualified-names.ts'
 
@@ -13,8 +13,19 @@ const MAX_HOLES = 6
 const COMMAND =
   /^\s*(?:\/\*.*?\*\/|--[^\n]*\n|\s)*(?:select|with|insert|update|delete|begin|set|table|values|copy|call|do|create|grant|revoke)\b/i
 
+const PASTED = [
+  WHO_HOLDS,
+  endIdle({ role: 'app' }),
+  endIdle({ database: 'app' }),
+  endSessionsOf({ address: '127.0.0.1', ports: [40_000] }, { role: 'app' }),
+]
+
 /** SQL for SQLite, which has no schemas to put in front, and SQL that a person pastes, which sets a safe path first. */
-const EXEMPT = ['packages/sqlite/', 'packages/cli/src/doctor/held-connections.ts']
+const EXEMPT = [
+  'packages/sqlite/',
+  'packages/cli/src/doctor/end-sessions.ts',
+  'packages/cli/src/doctor/rules/replication-slots.ts',
+]
 
 describe("given the SQL texts of the packages' sources", () => {
   it('then every function, operator, type and table carries its schema', async () => {
@@ -31,7 +42,7 @@ describe("given the SQL texts of the packages' sources", () => {
 
 describe('given SQL that doctor prints for pasting', () => {
   it('then it sets a path that holds nothing but PostgreSQL before anything is looked up', async () => {
-    for (const sql of [WHO_HOLDS, endIdle('app'), endIdle(undefined)]) {
+    for (const sql of PASTED) {
       expect(sql).toMatch(/^set search_path = pg_catalog; select /)
       expect(await unqualifiedNames(sql)).toBeDefined()
     }

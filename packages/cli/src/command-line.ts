@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { addCheck } from './commands/check.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addFree } from './commands/free.ts'
 import { addGenerate } from './commands/generate.ts'
 import { addMonitor } from './commands/monitor.ts'
 import { addOptimize } from './commands/optimize.ts'
@@ -63,6 +64,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addPlan(program, done)
   addDoctor(program, done)
   addCheck(program, done)
+  addFree(program, done)
   addGenerate(program, done)
   addOptimize(program, done)
   addVerify(program, done)

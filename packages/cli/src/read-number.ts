@@ -74,3 +74,13 @@ export function readDuration(text: string): string {
   if (/^[1-9]\d{0,6}(ms|s|min|h)$/.test(text)) return text
   throw new InvalidArgumentError(t`It must be a duration such as 30s or 5min.`)
 }
+
+const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3_600 }
+
+/** Parses a duration such as 30s, in seconds. */
+export function readSeconds(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,7})(ms|s|min|h)$/.exec(text) ?? []
+  const size = SECONDS[unit]
+  if (size !== undefined) return Number(digits) * size
+  throw new InvalidArgumentError('It must be a duration such as 30s or 5min.')
+}

@@ -84,6 +84,11 @@ export class RowReader {
     return Math.max(0, this.number(column, DURATION))
   }
 
+  /** The same, for a column that may be null. */
+  durationOrNull(column: string): number | null {
+    return this.#value(column) === null ? null : this.duration(column)
+  }
+
   /** @throws {InvalidAnswerError} for anything but a text of a plausible length. */
   text(column: string): string {
     const value = this.#value(column)

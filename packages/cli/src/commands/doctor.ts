@@ -15,12 +15,14 @@ import type { ProjectFacts } from '../project/project-facts.ts'
 import { readProject } from '../project/read-project.ts'
 import { readSurge, wholeFrom } from '../read-number.ts'
 import { findTarget, type TargetOptions } from '../target.ts'
+import { showQueriesOption } from './show-queries-option.ts'
 
 interface DoctorOptions extends Pick<ReportOptions, 'failOn'> {
   readonly instances?: number
   readonly maxSurge?: Surge
   readonly poolerUrl?: string
   readonly offline?: boolean
+  readonly showQueries: boolean
   readonly ignore?: readonly string[]
   readonly json?: boolean
   readonly dotenv?: string
@@ -52,6 +54,7 @@ export function addDoctor(program: Command, done: (outcome: Outcome) => void): v
         .choices(['critical', 'warning'])
         .default('warning'),
     )
+    .addOption(showQueriesOption())
     .option('--ignore <rule>', 'leave out the findings of this rule (repeatable)', addRule)
     .addHelpText('after', EXAMPLES)
     .action(async (url: string | undefined, options: DoctorOptions) => {
@@ -68,7 +71,7 @@ export function addRule(id: string, rules: readonly string[] = []): readonly str
 }
 
 async function gather(url: string | undefined, options: DoctorOptions): Promise<Facts> {
-  const { instances, maxSurge, poolerUrl, offline, dotenv } = options
+  const { instances, maxSurge, poolerUrl, offline, dotenv, showQueries } = options
   const folder = process.cwd()
   const unread: string[] = []
   const onUnread = (line: string) => unread.push(line)
@@ -77,7 +80,7 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
   const targets = url === undefined && dotenv === undefined ? targetsOfApps(project.apps, onUnread) : []
   const chosen = chooseTarget(url, { dotenv, folder, onUnread }, project)
   const found = chosen?.connection
-  const look = found && !offline ? await readServerFacts(found.url) : undefined
+  const look = found && !offline ? await readServerFacts(found.url, { showsQueries: showQueries }) : undefined
   const reached = look && !('failure' in look) ? look : undefined
   const pooled = reached?.topology.kind === 'pooler'
   const consoleUrl = poolerUrl === undefined ? found?.url : findTarget({ url: poolerUrl, folder, env: {} })?.url

@@ -9,15 +9,22 @@ import {
   readLoad,
   readOneRow,
   readRows,
-  readUsage,
   SIZING_QUERY,
-  USAGE_QUERY,
 } from '@poolguard/core/postgres'
 import { describeConnectError, originOf } from '../connect-errors/cannot-connect.ts'
 import { withPlainTexts } from '../output/printable.ts'
 import { contact, type Pool } from './contact.ts'
+import { findLocalHolders } from './find-local-processes.ts'
 import { OPEN_SLOTS_QUERY, readOpenSlots } from './open-slots.ts'
-import type { ApplicationSessions, ServerFacts, Unreached } from './server-facts.ts'
+import {
+  PREPARED_TRANSACTIONS_QUERY,
+  REPLICATION_SLOTS_QUERY,
+  readPreparedTransaction,
+  readReplicationSlot,
+} from './read-held-resources.ts'
+import { LIMITS_QUERY, readLimit } from './read-limits.ts'
+import { readSessions } from './read-sessions.ts'
+import type { ServerFacts, Unreached } from './server-facts.ts'
 
 const APPLICATION = 'poolguard doctor'
 
@@ -34,56 +41,68 @@ select pg_catalog.current_setting('server_version') as "version", session_user a
   from pg_catalog.pg_roles role, pg_catalog.pg_database database
  where role.rolname operator(pg_catalog.=) session_user and database.datname operator(pg_catalog.=) pg_catalog.current_database()`
 
-const APPLICATIONS_QUERY = `
-select application as "application", usename as "role", pg_catalog.count(*)::int as "sessions",
-       pg_catalog.count(*) filter (where state operator(pg_catalog.=) 'idle' and unchanged operator(pg_catalog.>) interval '10 minutes')::int as "longIdle",
-       pg_catalog.count(*) filter (where in_transaction and unchanged operator(pg_catalog.>) interval '10 seconds')::int as "idleInTransaction",
-       coalesce(extract(epoch from pg_catalog.max(unchanged) filter (where in_transaction)), 0)::double precision
-         as "longestIdleInTransactionSeconds"
-  from (select coalesce(application_name, '') as application, usename, state,
-               pg_catalog.clock_timestamp() operator(pg_catalog.-) state_change as unchanged,
-               pg_catalog.starts_with(state, 'idle in transaction') as in_transaction
-          from pg_catalog.pg_stat_activity
-         where datname is not null and usename is not null and pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()
-           and coalesce(backend_type, 'client backend') operator(pg_catalog.=) 'client backend') sessions
- where application operator(pg_catalog.<>) '${APPLICATION}'
- group by 1, 2
- order by 3 desc, 1, 2`
+export interface ReadOptions {
+  /** Default true. Queries may hold data. */
+  readonly showsQueries?: boolean | undefined
+}
 
 /** Reads a database's limits and sessions with at most two connections. Resolves with {@link Unreached} if it cannot connect. */
-export async function readServerFacts(url: ConnectionString): Promise<ServerFacts | Unreached> {
+export async function readServerFacts(
+  url: ConnectionString,
+  { showsQueries = true }: ReadOptions = {},
+): Promise<ServerFacts | Unreached> {
   await using database = contact(url, { applicationName: APPLICATION, max: 2 })
   try {
     const topology = await database.reach()
-    return withPlainTexts(await readFacts(database.pool, topology))
+    return withPlainTexts(await readFacts(database.pool, topology, showsQueries))
   } catch (error) {
-    return unreached(url, error)
+    return withLocalHolders(unreached(url, error), url)
   }
 }
 
+/** A full server says nothing, but this machine knows which of its processes are connected. */
+async function withLocalHolders(failed: Unreached, url: ConnectionString): Promise<Unreached> {
+  const [first] = url.hosts
+  if (failed.failure !== 'full' || !first) return failed
+  return { ...failed, localHolders: withPlainTexts(await findLocalHolders(first.host, first.port ?? 5_432)) }
+}
+
 /** @throws {InvalidAnswerError} if the server's answer is invalid. */
-async function readFacts(pool: Pool, topology: Topology): Promise<ServerFacts> {
+async function readFacts(pool: Pool, topology: Topology, showsQueries: boolean): Promise<ServerFacts> {
   const ask = async (query: string): Promise<unknown> => (await pool.query(query)).rows
   const settings = readOneRow('the query for the settings', await ask(SETTINGS_QUERY), readSettings)
   const capacity = readOneRow(CAPACITY_SOURCE, await ask(CAPACITY_QUERY), readCapacity)
   const slots = readOneRow('the query for open slots', await ask(OPEN_SLOTS_QUERY), readOpenSlots)
-  const usage = readRows('the query for the connections', await ask(USAGE_QUERY), readUsage)
-  const sessions = await ask(APPLICATIONS_QUERY)
+  const { sessions, unlisted, readAtSeconds } = await readSessions(pool, { showsQueries })
+  const limits = readRows('the query for the limits', await ask(LIMITS_QUERY), readLimit)
+  const prepared = await ask(PREPARED_TRANSACTIONS_QUERY)
+  const replication = await ask(REPLICATION_SLOTS_QUERY).catch(() => [])
   const loads = readRows('the query for the load', await ask(SIZING_QUERY).catch(() => []), readLoad)
   return {
     ...settings,
     ...slots,
     topology,
     capacity,
-    usage: usage.filter(({ application }) => application !== APPLICATION),
-    applications: readRows('the query for the sessions', sessions, readSessions),
+    sessions: sessions.filter(({ application }) => application !== APPLICATION),
+    unlisted,
+    readAtSeconds,
+    limits,
+    preparedTransactions: readRows('the query for prepared transactions', prepared, readPreparedTransaction),
+    inactiveSlots: readRows('the query for replication slots', replication, readReplicationSlot),
     load: loads[0],
   }
 }
 
-function readSettings(
-  row: RowReader,
-): Omit<ServerFacts, 'topology' | 'capacity' | 'openSlots' | 'usage' | 'load' | 'applications'> {
+type Settings =
+  | 'version'
+  | 'role'
+  | 'database'
+  | 'superuser'
+  | 'idleInTransactionTimeoutMillis'
+  | 'boundsOtherRoles'
+  | 'seesAll'
+
+function readSettings(row: RowReader): Pick<ServerFacts, Settings> {
   return {
     version: row.text('version'),
     role: row.text('role'),
@@ -92,17 +111,6 @@ function readSettings(
     idleInTransactionTimeoutMillis: row.integer('idleInTransactionTimeoutMillis'),
     boundsOtherRoles: row.flag('boundsOtherRoles'),
     seesAll: row.flag('seesAll'),
-  }
-}
-
-function readSessions(row: RowReader): ApplicationSessions {
-  return {
-    application: row.text('application'),
-    role: row.text('role'),
-    sessions: row.integer('sessions'),
-    longIdle: row.integer('longIdle'),
-    idleInTransaction: row.integer('idleInTransaction'),
-    longestIdleInTransactionSeconds: row.duration('longestIdleInTransactionSeconds'),
   }
 }
 

@@ -1,6 +1,10 @@
 import type { ConnectFailure, Topology } from '@poolguard/core'
-import type { Capacity, DatabaseLoad, UsageRow } from '@poolguard/core/postgres'
+import type { Capacity, DatabaseLoad } from '@poolguard/core/postgres'
 import type { ConnectHelp } from '../connect-errors/explain-connect-error.ts'
+import type { Session } from '../sessions/session.ts'
+import type { LocalHolder } from './find-local-processes.ts'
+import type { PreparedTransaction, ReplicationSlot } from './read-held-resources.ts'
+import type { ConnectionLimit } from './read-limits.ts'
 
 /** A database's version, limits and sessions. */
 export interface ServerFacts {
@@ -15,7 +19,16 @@ export interface ServerFacts {
   readonly capacity: Capacity
   /** Connections that roles without reserved slots can have: see `OPEN_SLOTS_QUERY`. */
   readonly openSlots: number
-  readonly usage: readonly UsageRow[]
+  /** Without doctor's own. */
+  readonly sessions: readonly Session[]
+  /** Sessions that `sessions` does not list, because there are too many. */
+  readonly unlisted: number
+  /** The server's time of the sessions, in seconds since 1970. */
+  readonly readAtSeconds: number
+  /** All limits of roles and databases. */
+  readonly limits: readonly ConnectionLimit[]
+  readonly preparedTransactions: readonly PreparedTransaction[]
+  readonly inactiveSlots: readonly ReplicationSlot[]
   readonly load: DatabaseLoad | undefined
   /** `idle_in_transaction_session_timeout`; 0 if there is none. */
   readonly idleInTransactionTimeoutMillis: number
@@ -23,19 +36,6 @@ export interface ServerFacts {
   readonly boundsOtherRoles: boolean
   /** Whether the role can see the state of other roles' sessions. */
   readonly seesAll: boolean
-  readonly applications: readonly ApplicationSessions[]
-}
-
-/** The sessions of one application; states that the role cannot see are not counted. */
-export interface ApplicationSessions {
-  readonly application: string
-  readonly role: string
-  readonly sessions: number
-  /** Idle for more than ten minutes. */
-  readonly longIdle: number
-  /** Idle in a transaction for more than ten seconds. */
-  readonly idleInTransaction: number
-  readonly longestIdleInTransactionSeconds: number
 }
 
 /** Why the database could not be read. */
@@ -45,4 +45,6 @@ export interface Unreached {
   readonly message: string
   /** Undefined if the cause is unknown. */
   readonly help?: ConnectHelp | undefined
+  /** If the server is full: the processes of this machine that hold connections to it. */
+  readonly localHolders?: readonly LocalHolder[]
 }

@@ -2,6 +2,7 @@ import { describeTopology } from '@poolguard/core'
 import { describeAddress } from '@poolguard/core/postgres'
 import pg from 'pg'
 import { t } from '../output/translate.ts'
+import { clientSessions, isHidden } from '../sessions/session.ts'
 import { describeProject } from './describe-project.ts'
 import type { Facts } from './facts.ts'
 
@@ -14,9 +15,11 @@ export function describeChecks(facts: Facts): readonly string[] {
       : 'Database: none configured (pass a URL, or set DATABASE_URL or PGHOST).',
   ]
   if (server) lines.push(`Connected: PostgreSQL ${server.version}; ${describeTopology(server.topology)}.`)
-  if (server && !server.seesAll) {
+  const unseen = server ? clientSessions(server.sessions).filter(isHidden) : []
+  if (server && unseen.length > 0) {
+    const roles = [...new Set(unseen.map(({ role }) => role))]
     lines.push(
-      `${server.role} can see the state of its own sessions only. To see all sessions: GRANT pg_read_all_stats TO ${pg.escapeIdentifier(server.role)}.`,
+      t`${server.role} cannot see the client, state and query of ${unseen.length} sessions of other roles (${roles.join(', ')}). To see them, as a superuser: GRANT pg_read_all_stats TO ${pg.escapeIdentifier(server.role)};`,
     )
   }
   if (unreached) lines.push(`Cannot connect: ${unreached.message}. Only the checks that need no connection ran.`)

@@ -5,6 +5,7 @@ import { t, translate } from '../output/translate.ts'
 import { describeChecks } from './describe-checks.ts'
 import { type Diagnosis, diagnose } from './diagnose.ts'
 import type { Facts } from './facts.ts'
+import { holdersData, listHolders } from './list-holders.ts'
 import type { Severity, Step } from './rule.ts'
 import { cannotConnect } from './rules/cannot-connect.ts'
 
@@ -24,13 +25,24 @@ export function doctorOutcome(facts: Facts, { ignored = [], failOn = 'warning' }
   const read = [...looked, ...ignores].map((line) => wrapBehind('', line))
   const [database = '', ...rest] = read
   // In an outage the first screen counts: only the address precedes the findings.
-  const text = [database, '', ...findings.flatMap(printFinding), wrapBehind('', verdict), '', ...rest]
+  const holders = listHolders(facts.server)
+  const text = [
+    database,
+    '',
+    ...findings.flatMap(printFinding),
+    wrapBehind('', verdict),
+    '',
+    ...holders,
+    ...(holders.length > 0 ? [''] : []),
+    ...rest,
+  ]
   return {
     exitCode,
     text: text.join('\n'),
     json: {
       looked,
       findings,
+      ...(facts.server && { processes: holdersData(facts.server) }),
       ...(exitCode === 2 && { error: { code: 'CANNOT_RUN', message: verdict } }),
     },
   }

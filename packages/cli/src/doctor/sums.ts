@@ -1,4 +1,5 @@
 import { connectionsOfOthers } from '@poolguard/core/postgres'
+import { usageOf } from '../sessions/usage-of.ts'
 import { appsWithPools } from '../sum/apps-with-pools.ts'
 import { type ConnectionLimit, limitOf, limitOfDeployment, limitOfServer } from '../sum/connection-limit.ts'
 import { type ConnectionSum, sumConnections } from '../sum/sum-connections.ts'
@@ -20,7 +21,7 @@ export function limitFor(
 ): ConnectionLimit | undefined {
   if (maxConnections !== undefined) return limitOf(maxConnections, '--max-connections')
   if (capacity) return limitOfServer(capacity, undefined)
-  if (server) return limitOfServer(server.capacity, connectionsOfOthers(server.usage))
+  if (server) return limitOfServer(server.capacity, connectionsOfOthers(usageOf(server.sessions)))
   const others = project.deployments.deployments.map(limitOfDeployment)
   // With --instances, the project's own server is the one in its files.
   return limitOfDeployment(deployment) ?? others.find((limit) => limit !== undefined)

@@ -19,6 +19,8 @@ import type { ServerFacts } from '../database/server-facts.ts'
 import { environment } from '../environment/own-environment.ts'
 import { CannotRunError } from '../outcome.ts'
 import { t } from '../output/translate.ts'
+import { isHidden } from '../sessions/session.ts'
+import { usageOf } from '../sessions/usage-of.ts'
 import { findTarget } from '../target.ts'
 
 /** The limits that a plan uses, and where they come from. */
@@ -78,7 +80,7 @@ export async function readServerSource(url: string | undefined, options: ServerS
     capacity: capacityOfApp(facts),
     version: facts.version,
     topology: facts.topology,
-    others: connectionsOfOthers(facts.usage, oursIn(facts, app)),
+    others: connectionsOfOthers(usageOf(facts.sessions), oursIn(facts, app)),
     pooler,
     load: facts.load,
   }
@@ -115,7 +117,7 @@ async function readPooler(
   }
 }
 
-function notesOn({ usage, superuser, role, database }: ServerFacts, app: readonly string[] | undefined): string[] {
+function notesOn({ sessions, superuser, role, database }: ServerFacts, app: readonly string[] | undefined): string[] {
   const notes: string[] = []
   if (superuser) {
     const counted = app
@@ -125,7 +127,7 @@ function notesOn({ usage, superuser, role, database }: ServerFacts, app: readonl
       t`${role} is a superuser. The plan assumes that the app's role cannot use the reserved slots and has no CONNECTION LIMIT.${counted}`,
     )
   }
-  if (usage.some(({ hidden }) => hidden > 0)) {
+  if (sessions.some(isHidden)) {
     notes.push(
       t`The plan may count parallel workers of other roles as connections: this role cannot see their kind. GRANT pg_read_all_stats to see it.`,
     )

@@ -1,10 +1,14 @@
 import type { Rule } from '../rule.ts'
+import { blockingLock } from './blocking-lock.ts'
 import { cannotConnect } from './cannot-connect.ts'
 import { clientsExceedFiles } from './clients-exceed-files.ts'
 import { clientsExceedPooler } from './clients-exceed-pooler.ts'
 import { commentsInCommand } from './comments-in-command.ts'
+import { databaseLimit } from './database-limit.ts'
 import { idleInTransaction } from './idle-in-transaction.ts'
 import { idleSessionsPileUp } from './idle-sessions-pile-up.ts'
+import { longQuery } from './long-query.ts'
+import { longTransaction } from './long-transaction.ts'
 import { nearlyFull } from './nearly-full.ts'
 import { noDirectUrl } from './no-direct-url.ts'
 import { noIdleInTransactionTimeout } from './no-idle-in-transaction-timeout.ts'
@@ -16,10 +20,14 @@ import { poolerWithoutPreparedStatements } from './pooler-without-prepared-state
 import { poolsExceedCapacity } from './pools-exceed-capacity.ts'
 import { prepareOffWithoutNeed } from './prepare-off-without-need.ts'
 import { preparedStatementsBreak } from './prepared-statements-break.ts'
+import { preparedTransactions } from './prepared-transactions.ts'
+import { replicationSlots } from './replication-slots.ts'
+import { roleLimit } from './role-limit.ts'
 import { serverFull } from './server-full.ts'
 import { serverVariablesIgnored } from './server-variables-ignored.ts'
 import { startupParametersRefused } from './startup-parameters-refused.ts'
 import { statementMode } from './statement-mode.ts'
+import { stuckAutovacuum } from './stuck-autovacuum.ts'
 import { urlParametersRefused } from './url-parameters-refused.ts'
 import { urlParametersWithoutEffect } from './url-parameters-without-effect.ts'
 
@@ -27,6 +35,10 @@ import { urlParametersWithoutEffect } from './url-parameters-without-effect.ts'
 export const RULES: readonly Rule[] = [
   serverFull,
   cannotConnect,
+  blockingLock,
+  preparedTransactions,
+  roleLimit,
+  databaseLimit,
   nearlyFull,
   idleInTransaction,
   statementMode,
@@ -47,5 +59,9 @@ export const RULES: readonly Rule[] = [
   poolPerCall,
   poolPerReload,
   noIdleInTransactionTimeout,
+  longTransaction,
+  longQuery,
+  stuckAutovacuum,
+  replicationSlots,
   idleSessionsPileUp,
 ]

@@ -1,12 +1,11 @@
-import type { UsageRow } from '@poolguard/core/postgres'
-import { countByApplication } from '../../database/count-by-application.ts'
+import pg from 'pg'
 import type { ServerFacts } from '../../database/server-facts.ts'
-import { endIdle } from '../held-connections.ts'
+import { t } from '../../output/translate.ts'
+import { blame } from '../blame.ts'
+import type { Facts } from '../facts.ts'
 import { makeRoom } from '../make-room.ts'
-import { nameSessions } from '../name-sessions.ts'
 import type { Finding, Rule } from '../rule.ts'
-
-const SHARE = 0.9
+import { fittingLimit, nearlyUsed, type UsedLimit } from '../used-limits.ts'
 
 export const nearlyFull: Rule = {
   id: 'nearly-full',
@@ -14,63 +13,34 @@ export const nearlyFull: Rule = {
   severity: 'critical',
   check: (facts) => {
     const { server } = facts
-    const [tightest] = server ? limitsOf(server).sort((a, b) => a.of - a.taken - (b.of - b.taken)) : []
-    return tightest && tightest.taken >= tightest.of * SHARE ? [finding(tightest, makeRoom(facts))] : []
+    return server ? nearlyUsed(server, 'server').map((limit) => finding(limit, server, facts)) : []
   },
 }
 
-interface Limit {
-  readonly taken: number
-  readonly of: number
-  readonly what: string
-  readonly rows: readonly UsageRow[]
-}
-
-/** The limits of the server, of this role and of this database. Each limit counts its own sessions. */
-function limitsOf({ capacity, openSlots, usage, role, database }: ServerFacts): Limit[] {
-  const limit = (of: number, what: string, rows: readonly UsageRow[]): Limit => ({
-    taken: rows.reduce((sum, { connections }) => sum + connections, 0),
-    of,
-    what,
-    rows,
-  })
-  const { roleLimit, databaseLimit } = capacity
-  const limits = [limit(openSlots, 'connections that are not reserved', usage)]
-  if (roleLimit !== null) {
-    const own = usage.filter(({ sameRole }) => sameRole)
-    limits.push(limit(roleLimit, `connections that ${role} may have (CONNECTION LIMIT)`, own))
-  }
-  if (databaseLimit !== null) {
-    const here = usage.filter(({ sameDatabase }) => sameDatabase)
-    limits.push(limit(databaseLimit, `connections that the database ${database} may have (CONNECTION LIMIT)`, here))
-  }
-  return limits
-}
-
-function finding({ taken, of, what, rows }: Limit, room: string): Finding {
-  const [first] = countByApplication(rows)
-  const spread = first?.instances === undefined ? '' : ` in ${first.instances} instances`
-  const most = first
-    ? `; most of them by ${nameSessions(first.application)} (role ${first.role}, ${first.connections}${spread})`
-    : ''
+function finding({ used, limit, sessions }: UsedLimit, server: ServerFacts, facts: Facts): Finding {
+  const cause = blame(sessions, server)
   return {
-    evidence: `${taken} of ${of} ${what} are open${most}.`,
+    evidence: [t`${used} of ${limit} connections that are not reserved are open.`, cause?.evidence]
+      .filter(Boolean)
+      .join(' '),
     why:
-      taken >= of
-        ? 'The server rejects every new connection now.'
-        : 'The server will reject connections during the next deploy or burst of requests.',
-    change:
-      taken >= of
-        ? [
-            '1. Close idle sessions (needs pg_signal_backend for sessions of other roles):',
-            `   ${endIdle(first?.role)}`,
-            `2. ${room}`,
-          ].join('\n')
-        : room,
-    data: {
-      used: taken,
-      limit: of,
-      ...(first && { application: first.application, role: first.role, connections: first.connections }),
-    },
+      used >= limit
+        ? t`The server rejects every new connection now.`
+        : t`The server will reject connections during the next deploy or burst of requests.`,
+    now: cause?.now ?? [],
+    change: [makeRoom(facts), cause && limitRole(cause.process.role, server)].filter(Boolean).join('\n'),
+    data: { used, limit, ...cause?.data },
   }
+}
+
+/** Keeps the role that fills the server from taking the connections of the others. Superusers have no limit. */
+function limitRole(role: string, server: ServerFacts): string {
+  const ofRole = server.sessions.filter((session) => session.role === role)
+  if (ofRole.some(({ isProtected }) => isProtected)) {
+    return t`${role} is a superuser, which has no CONNECTION LIMIT: let the app log in as a plain role.`
+  }
+  const fitting = fittingLimit(server, (session) => session.role === role)
+  const present = server.limits.find(({ kind, name }) => kind === 'role' && name === role)?.limit
+  if (fitting < 1 || (present !== undefined && present <= fitting)) return ''
+  return t`To keep connections free for other roles: \`ALTER ROLE ${pg.escapeIdentifier(role)} CONNECTION LIMIT ${fitting};\` It applies to new sessions; the ${ofRole.length} open ones stay.`
 }

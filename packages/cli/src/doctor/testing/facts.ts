@@ -4,6 +4,7 @@ import type { PoolerFacts } from '../../database/read-pooler-facts.ts'
 import type { ServerFacts } from '../../database/server-facts.ts'
 import type { PoolInSource } from '../../project/pool-in-source.ts'
 import type { PoolerSettings, ProjectFacts, StatementSetting } from '../../project/project-facts.ts'
+import type { Session } from '../../sessions/session.ts'
 import type { Facts } from '../facts.ts'
 
 const DIRECT: Topology = {
@@ -29,12 +30,16 @@ export const SERVER: ServerFacts = {
     usedByDatabase: 4,
   },
   openSlots: 97,
-  usage: [],
+  sessions: [],
+  unlisted: 0,
+  readAtSeconds: 1_795_913_581.4,
+  limits: [],
+  preparedTransactions: [],
+  inactiveSlots: [],
   load: undefined,
   idleInTransactionTimeoutMillis: 60_000,
   boundsOtherRoles: false,
   seesAll: true,
-  applications: [],
 }
 
 /** A pooler in transaction mode. */
@@ -43,8 +48,21 @@ export function pooled(preparedStatements: Topology['preparedStatements']): Serv
   return { ...SERVER, topology: { ...DIRECT, kind: 'pooler', pooler, preparedStatements } }
 }
 
-export function sessions(connections: number, sameRole = true): ServerFacts['usage'][number] {
-  return { application: 'orders', role: 'app', database: 'app', sameRole, sameDatabase: true, connections, hidden: 0 }
+/** An idle session of the app. */
+export function session(pid: number, changes: Partial<Session> = {}): Session {
+  return {
+    ...{ pid, startedAt: `${1_795_900_000 + pid}.5`, changedAt: '1795913500.25', kind: 'client' },
+    ...{ application: 'orders', role: 'app', database: 'app', address: '10.0.0.5', port: 40_000 + pid },
+    ...{ state: 'idle', ageSeconds: 600, transactionSeconds: null, stateSeconds: 5, querySeconds: 6 },
+    ...{ waitEvent: 'Client: ClientRead', query: 'select 1', lockWaitSeconds: null, blockedBy: [] },
+    ...{ isProtected: false, isOwn: false, isSameRole: true, isSameDatabase: true },
+    ...changes,
+  }
+}
+
+/** Sessions of one process, with consecutive pids. */
+export function sessions(count: number, changes: Partial<Session> = {}, firstPid = 100): readonly Session[] {
+  return Array.from({ length: count }, (_, index) => session(firstPid + index, changes))
 }
 
 export function statement(kind: StatementSetting['kind']): StatementSetting {
