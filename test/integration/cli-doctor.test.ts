@@ -37,7 +37,7 @@ describe('poolguard doctor without a server', () => {
       1,
     ],
     ['nest-typeorm-replicas', ['pools-exceed-capacity'], 1],
-    ['neon-postgres-js', ['url-parameters-refused', 'url-parameters-refused'], 1],
+    ['neon-postgres-js', ['url-parameters-refused', 'url-parameters-refused', 'pool-per-reload'], 1],
   ])('finds in %s %j', async (name, rules, code) => {
     const run = await runPoolguard(['doctor', '--offline', '--json'], { folder: fixture(name) })
 
@@ -166,7 +166,7 @@ for (const [version, safe] of [
       })
 
       expect(JSON.parse(run.stdout).looked.join('\n')).toContain(`PgBouncer ${version}`)
-      expect(rulesOf(run)).toEqual(safe ? ['prepare-off-without-need'] : [])
+      expect(rulesOf(run)).toEqual(safe ? ['prepare-off-without-need', 'pool-per-reload'] : ['pool-per-reload'])
     })
   })
 }

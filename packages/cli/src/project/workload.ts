@@ -23,6 +23,10 @@ export interface Amount {
   readonly place?: Place
   /** No file sets it; poolguard assumed the value. */
   readonly isAssumed?: boolean
+  /** The setting that has the number, in the line of `place`: `maxReplicas`. */
+  readonly setting?: string
+  /** The value is this share of the number of instances, rounded up: a surge of 25 %. */
+  readonly share?: number
 }
 
 /** A variable of a workload's environment, and the line that sets it. */

@@ -1,6 +1,6 @@
 import type { Amount, Place } from '../project/workload.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
-import { connectionsOf, type PoolUse } from './pool-use.ts'
+import type { PoolUse } from './pool-use.ts'
 import type { ConnectionSum } from './sum-connections.ts'
 
 /** A number to change so that the sum fits. */
@@ -27,31 +27,51 @@ interface Term {
 export function changesThatFit(sum: ConnectionSum, limit: ConnectionLimit): readonly FittingChange[] {
   const terms = poolTerms(sum)
   for (const room of [limit.usable - limit.headroom, limit.usable]) {
-    const changes = oneChange(terms, sum.total, room) ?? allChanges(terms, sum.total, room)
+    const changes =
+      oneChange(terms, sum.total, room, 0.5) ??
+      allChanges(terms, sum.total, room) ??
+      oneChange(terms, sum.total, room, 0)
     if (changes) return changes
   }
   return []
 }
 
-/** The number of instances that fits with the pools as they are: of the surge, or of the autoscaler's maximum. */
+/** Numbers of instances or processes that fit with the pools as they are: those of the workload with the most connections first. */
 export function instancesThatFit(sum: ConnectionSum, limit: ConnectionLimit): readonly FittingChange[] {
-  const terms = sum.rows
-    .filter(({ through }) => through === undefined)
-    .flatMap(({ workload: { surge, instances, processes }, pools }) => {
-      const weight = processes.value * pools.reduce((total, pool) => total + connectionsOf(pool), 0)
-      return [termOf(surge, weight), termOf(instances.most, weight)]
+  const rows = sum.rows.filter(({ through }) => through === undefined).toSorted((a, b) => b.connections - a.connections)
+  return rows
+    .flatMap((row) => {
+      const { surge, instances, processes } = row.workload
+      const room = limit.usable - (sum.total - row.connections)
+      const each = row.connections / Math.max(1, row.processes)
+      const fitting = (amount: Amount, connectionsWith: (value: number) => number): FittingChange[] => {
+        const { setting, place, value } = amount
+        if (setting === undefined || !place) return []
+        const to = largestBelow(value, (candidate) => connectionsWith(candidate) <= room)
+        return to === undefined ? [] : [{ what: setting, from: value, to, place }]
+      }
+      return [
+        ...fitting(surge, (value) => each * processes.value * (instances.most.value + value)),
+        ...fitting(instances.most, (value) => each * processes.value * (value + surgeFor(surge, value))),
+        ...fitting(processes, (value) => each * value * (instances.most.value + surge.value)),
+      ]
     })
-    .filter(({ place, value, weight }) => place !== undefined && value > 0 && weight > 0)
-  return terms
-    .flatMap((term) => {
-      const to = Math.floor((limit.usable - (sum.total - term.weight * term.value)) / term.weight)
-      return to >= (term.what.startsWith('maxSurge') ? 1 : 1) && to < term.value ? [changeOf(term, to)] : []
-    })
-    .slice(0, 1)
+    .slice(0, 2)
 }
 
-function termOf({ why, value, place }: Amount, weight: number): Term {
-  return { what: why, value, weight, place }
+function surgeFor({ share, value }: Amount, instances: number): number {
+  return share === undefined ? Math.min(value, instances) : Math.ceil(instances * share)
+}
+
+/** The largest number of at least 1 below a value that fits; the sum only grows with the number. */
+function largestBelow(value: number, fits: (candidate: number) => boolean): number | undefined {
+  let [low, high] = [0, value - 1]
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (fits(middle)) low = middle
+    else high = middle - 1
+  }
+  return low >= 1 ? low : undefined
 }
 
 function poolTerms({ rows, poolers }: ConnectionSum): readonly Term[] {
@@ -80,11 +100,17 @@ function nameOf({ setBy, library }: PoolUse): string {
   return setBy.startsWith('the default') ? `max of ${library}` : setBy
 }
 
-function oneChange(terms: readonly Term[], total: number, room: number): readonly FittingChange[] | undefined {
+/** The largest pool alone, if it keeps a share of its size. */
+function oneChange(
+  terms: readonly Term[],
+  total: number,
+  room: number,
+  share: number,
+): readonly FittingChange[] | undefined {
   const [largest] = terms
   if (!largest) return undefined
   const to = Math.floor((room - (total - largest.weight * largest.value)) / largest.weight)
-  return to >= 1 ? [changeOf(largest, to)] : undefined
+  return to >= Math.max(1, largest.value * share) ? [changeOf(largest, to)] : undefined
 }
 
 /** Every pool gets the same part of its size, and at least one connection. */

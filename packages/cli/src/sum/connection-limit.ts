@@ -17,8 +17,10 @@ export interface ConnectionLimit {
   readonly headroom: number
   /** `--max-connections`, `the server`, `compose.yaml`. */
   readonly source: string
-  /** The line that sets it. */
+  /** The line that sets it, or of the server without a setting. */
   readonly place?: Place
+  /** No file sets it. */
+  readonly isDefault?: boolean
 }
 
 /** The limit of a given `max_connections`, less the connections that are reserved for superusers. */
@@ -55,7 +57,6 @@ function supplyFor(capacity: Capacity, others: OtherConnections | undefined): { 
 export function limitOfDeployment({ servers }: Deployment): ConnectionLimit | undefined {
   const [server] = servers
   if (!server) return undefined
-  const { value, place, why } = server.maxConnections
-  const at = place ?? server.place
-  return limitOf(value, place ? at.file : `${why}, for ${server.name} in ${server.place.file}`, at)
+  const { value, place, isAssumed: isDefault } = server.maxConnections
+  return { ...limitOf(value, server.place.file, place ?? server.place), ...(isDefault && { isDefault }) }
 }

@@ -12,7 +12,7 @@ export function describePlace({ file, line }: Place): string {
 export function describePool(use: PoolUse, withLibrary: boolean): string {
   const { library, max, pools, place, setBy, isAssumed, isGuarded } = use
   const source = [
-    ...(setBy.startsWith('the default') ? ["the driver's default"] : setBy === 'max' ? [] : [setBy]),
+    ...(setBy.startsWith('the default') ? ['the default'] : setBy === 'max' ? [] : [setBy]),
     ...(isAssumed ? ['assumed'] : []),
     describePlace(place),
   ]
@@ -60,12 +60,24 @@ function amount({ instances, processes }: SumRow['workload']): string {
 }
 
 /** `max_connections is 100`, with what is not usable of it. */
-export function describeLimit({ maxConnections, reserved, others, usable, source, place }: ConnectionLimit): string {
+export function describeLimit({
+  maxConnections,
+  reserved,
+  others,
+  usable,
+  source,
+  place,
+  isDefault,
+}: ConnectionLimit): string {
   const less = [
     ...(reserved > 0 ? [`${reserved} reserved`] : []),
     ...(others > 0 ? [`${others} of other applications or beyond the role's limit`] : []),
   ]
-  const where = place ? ` (${describePlace(place)})` : source === 'the server' ? '' : ` (${source})`
+  const where = place
+    ? ` (${isDefault ? 'the default, ' : ''}${describePlace(place)})`
+    : source === 'the server'
+      ? ''
+      : ` (${source})`
   return less.length === 0
     ? `max_connections is ${maxConnections}${where}`
     : `max_connections is ${maxConnections}${where} - ${less.join(' - ')} = ${usable}`

@@ -79,7 +79,9 @@ function withNumbers<T extends ScopedDeployment>(deployment: T, { instancesOf, p
     if (given === undefined) return workload
     const why = instancesOf?.has(workload.name) ? `--instances ${workload.name}` : '--previews'
     const amount = fixed(given, why)
-    return { ...workload, instances: { usual: amount, most: amount } }
+    const { share } = workload.surge
+    const surge = share === undefined ? workload.surge : { ...workload.surge, value: Math.ceil(given * share) }
+    return { ...workload, instances: { usual: amount, most: amount }, surge }
   })
   const isNamed = (note: string) =>
     [...(instancesOf?.keys() ?? [])].some((name) => note.includes(`--instances ${name}=`))

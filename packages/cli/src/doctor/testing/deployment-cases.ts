@@ -14,7 +14,7 @@ export const DEPLOYMENT_CASES: Readonly<Record<string, readonly Case[]>> = {
     {
       given: 'replicas in a compose file with the default of the driver on a small server',
       facts: { project: { deployments: deployments(50), pools } },
-      says: "compose.yaml (api x 6): 6 at once x max 10 (the driver's default, src/db.ts:4) = 60, and max_connections is 50 (compose.yaml:12) - 3 reserved = 47",
+      says: 'compose.yaml (api x 6): 6 at once x max 10 (the default, src/db.ts:4) = 60, and max_connections is 50 (compose.yaml:12) - 3 reserved = 47',
     },
     {
       given: 'a deploy with a surge',
@@ -74,7 +74,7 @@ export const DEPLOYMENT_CASES: Readonly<Record<string, readonly Case[]>> = {
           deployments: deployments(),
         },
       },
-      says: "6 at once x (pg max 10 (the driver's default, src/db.ts:4) + pg-boss max 10 (src/jobs.ts:4)) = 120",
+      says: '6 at once x (pg max 10 (the default, src/db.ts:4) + pg-boss max 10 (src/jobs.ts:4)) = 120',
     },
     {
       given: 'pools that fit',

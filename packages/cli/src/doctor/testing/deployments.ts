@@ -4,6 +4,7 @@ import {
   fixed,
   type PoolerInFiles,
   parseImage,
+  setTo,
 } from '../../project/deployments/container.ts'
 import type { PoolInSource } from '../../project/pool-in-source.ts'
 import type { Workload } from '../../project/workload.ts'
@@ -18,7 +19,7 @@ export function workload(
   rest: Partial<Workload> & { surging?: number } = {},
 ): Workload {
   const { surging = 0, ...others } = rest
-  const amount = fixed(instances, 'deploy.replicas', { file: FILE, line: 4 })
+  const amount = setTo(instances, 'deploy.replicas', { file: FILE, line: 4 })
   return {
     ...{ name, kind: 'service', place: { file: FILE, line: 2 }, instances: { usual: amount, most: amount } },
     ...{ surge: fixed(surging, 'order: start-first', { file: FILE, line: 6 }), processes: fixed(1, 'one process') },

@@ -1,5 +1,5 @@
 import type { Workload } from '../workload.ts'
-import { assumed, type Container, fixed, type PoolerInFiles, type ServerInFiles, valueIn } from './container.ts'
+import { assumed, type Container, type PoolerInFiles, type ServerInFiles, setTo, valueIn } from './container.ts'
 
 /** Names of images of PostgreSQL. */
 export const SERVER_IMAGE: RegExp =
@@ -89,9 +89,9 @@ function serverOf({ name, place, image, variables, words }: Container): ServerIn
   const [, digits = '100'] = MAX_CONNECTIONS.exec(setting?.text ?? '') ?? []
   const maxConnections =
     inVariable && /^\d{1,6}$/.test(inVariable.value)
-      ? fixed(Number(inVariable.value), 'POSTGRESQL_MAX_CONNECTIONS', inVariable.place)
+      ? setTo(Number(inVariable.value), 'POSTGRESQL_MAX_CONNECTIONS', inVariable.place)
       : setting
-        ? fixed(Number(digits), 'max_connections', setting.place)
+        ? setTo(Number(digits), 'max_connections', setting.place)
         : assumed(100, "PostgreSQL's default of max_connections")
   return { name, place, image, maxConnections, variables, words }
 }

@@ -82,6 +82,16 @@ export function fixed(value: number, why: string, place?: Place): Amount {
   return { value, why, ...(place && { place }) }
 }
 
+/** A number that a setting of a file has, and that can be changed there. */
+export function setTo(value: number, setting: string, place: Place, why: string = setting): Amount {
+  return { value, why, place, setting }
+}
+
+/** A surge that grows with the instances. */
+export function shareOf(instances: number, share: number, why: string, place?: Place): Amount {
+  return { ...fixed(Math.ceil(instances * share), why, place), share }
+}
+
 export function assumed(value: number, why: string): Amount {
   return { value, why, isAssumed: true }
 }

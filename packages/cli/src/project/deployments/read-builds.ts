@@ -1,7 +1,7 @@
 import type { AppInProject } from '../apps/app-in-project.ts'
 import type { ProjectFolder } from '../project-folder.ts'
 import type { Amount, Workload } from '../workload.ts'
-import { ASSUMED_CPUS, assumed, fixed } from './container.ts'
+import { ASSUMED_CPUS, assumed, fixed, setTo } from './container.ts'
 import { NO_SURGE } from './container-defaults.ts'
 
 /** Frameworks that run the app's code, and so its pools, while they build pages. */
@@ -59,7 +59,7 @@ function cpusInNextConfig(folder: ProjectFolder, app: string): Amount | undefine
       const match = NEXT_CPUS.exec(text)
       return match && { value: Number(match[1]), line: text.slice(0, match.index).split('\n').length }
     })
-    if (found) return fixed(found.value, 'experimental.cpus', { file, line: found.line })
+    if (found) return setTo(found.value, 'experimental.cpus', { file, line: found.line })
   }
   return undefined
 }

@@ -3,7 +3,7 @@ import type { ProjectFolder } from '../project-folder.ts'
 import type { Amount, WorkloadVariable } from '../workload.ts'
 import { classifyContainers } from './classify-containers.ts'
 import { COMPOSE_FILE, type ComposeVariant, composeVariants, hiddenComposeFiles } from './compose-variants.ts'
-import { type Container, type Deployment, fixed, parseImage } from './container.ts'
+import { type Container, type Deployment, fixed, parseImage, setTo } from './container.ts'
 import { readEnvFileOf } from './env-file.ts'
 import { FileValue } from './file-value.ts'
 import { interpolate } from './interpolate.ts'
@@ -123,7 +123,7 @@ class ComposeReader {
     const deploy = service.at('deploy', 'replicas')
     const written = deploy.isMissing ? service.at('scale') : deploy
     const count = this.#count(written)
-    if (count !== undefined) return fixed(count, deploy.isMissing ? 'scale' : 'deploy.replicas', written.place)
+    if (count !== undefined) return setTo(count, deploy.isMissing ? 'scale' : 'deploy.replicas', written.place)
     if (!written.isMissing)
       this.#assumed.push(t`Assumed 1 instance of ${service.place.file}: ${written.text} is unknown.`)
     return { ...fixed(1, 'no replicas set', service.place), ...(!written.isMissing && { isAssumed: true }) }

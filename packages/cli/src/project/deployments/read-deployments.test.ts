@@ -164,7 +164,7 @@ spec: { ports: [] }
       'nightly 6 job',
     ])
     expect(deployments[0]?.workloads[0]).toMatchObject({
-      instances: { most: { why: 'HPA api, maxReplicas', place: { file: 'k8s/all.yaml', line: 10 } } },
+      instances: { most: { why: 'maxReplicas of HPA api', place: { file: 'k8s/all.yaml', line: 10 } } },
       surge: { why: 'maxSurge: 50%', place: { line: 5 } },
     })
     expect(files).toEqual(['k8s/all.yaml'])

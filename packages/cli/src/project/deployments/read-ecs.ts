@@ -1,7 +1,7 @@
 import { t } from '../../output/translate.ts'
 import type { Amount } from '../workload.ts'
 import { classifyContainers } from './classify-containers.ts'
-import { assumed, type Container, type Deployment, fixed, parseImage } from './container.ts'
+import { assumed, type Container, type Deployment, fixed, parseImage, setTo } from './container.ts'
 import { platformProgram } from './container-defaults.ts'
 import { FileValue } from './file-value.ts'
 import { readWords } from './read-words.ts'
@@ -77,18 +77,19 @@ function amountsOf(service: FileValue | undefined, name: string, targets: readon
   }
   const desired = service.at('desiredCount')
   const usual =
-    desired.count === undefined ? assumed(1, 'one task') : fixed(desired.count, 'desiredCount', desired.place)
+    desired.count === undefined ? assumed(1, 'one task') : setTo(desired.count, 'desiredCount', desired.place)
   const target = targets.find((each) => each.at('ResourceId').text?.split('/').at(-1) === name)?.at('MaxCapacity')
   const most =
-    target?.count !== undefined && target.count > usual.value ? fixed(target.count, 'MaxCapacity', target.place) : usual
+    target?.count !== undefined && target.count > usual.value ? setTo(target.count, 'MaxCapacity', target.place) : usual
   return { usual, most, surge: surgeOf(service, most) }
 }
 
 function surgeOf(service: FileValue, most: Amount): Amount {
   const percent = service.at('deploymentConfiguration', 'maximumPercent')
   const value = Math.max(0, Math.floor((most.value * ((percent.count ?? DEFAULT_MAXIMUM_PERCENT) - 100)) / 100))
-  if (percent.count !== undefined) return fixed(value, `maximumPercent: ${percent.count}`, percent.place)
-  return fixed(value, `ECS' default of maximumPercent, ${DEFAULT_MAXIMUM_PERCENT}`, most.place)
+  const share = value / Math.max(1, most.value)
+  if (percent.count !== undefined) return { ...fixed(value, `maximumPercent: ${percent.count}`, percent.place), share }
+  return { ...fixed(value, `ECS' default of maximumPercent, ${DEFAULT_MAXIMUM_PERCENT}`, most.place), share }
 }
 
 /** The output of `describe-task-definition` has the definition below a key. */

@@ -1,7 +1,7 @@
 import { t } from '../../output/translate.ts'
 import type { Amount } from '../workload.ts'
 import { classifyContainers } from './classify-containers.ts'
-import { assumed, type Container, type Deployment, fixed } from './container.ts'
+import { assumed, type Container, type Deployment, fixed, setTo, shareOf } from './container.ts'
 import { NO_SURGE, platformProgram } from './container-defaults.ts'
 import { FileValue } from './file-value.ts'
 import { readWords } from './read-words.ts'
@@ -44,14 +44,14 @@ function machinesOf(file: FileValue, group: string): Amount {
     .map((service) => service.at('min_machines_running'))
     .filter(({ count = 0 }) => count > DEFAULT_MACHINES)
   const [limit] = limits.toSorted((a, b) => (b.count ?? 0) - (a.count ?? 0))
-  if (limit?.count !== undefined) return fixed(limit.count, 'min_machines_running', limit.place)
+  if (limit?.count !== undefined) return setTo(limit.count, 'min_machines_running', limit.place)
   return assumed(DEFAULT_MACHINES, 'machines after fly launch')
 }
 
 /** https://fly.io/docs/launch/deploy/#deployment-strategy */
 function surgeOf(file: FileValue, machines: number): Amount {
   const strategy = file.at('deploy', 'strategy')
-  if (strategy.text === 'bluegreen') return fixed(machines, 'deploy.strategy: bluegreen', strategy.place)
+  if (strategy.text === 'bluegreen') return shareOf(machines, 1, 'deploy.strategy: bluegreen', strategy.place)
   if (strategy.text === 'canary') return fixed(1, 'deploy.strategy: canary', strategy.place)
   return NO_SURGE
 }

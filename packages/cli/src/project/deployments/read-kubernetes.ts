@@ -1,7 +1,7 @@
 import { t } from '../../output/translate.ts'
 import type { Amount, WorkloadKind, WorkloadVariable } from '../workload.ts'
 import { classifyContainers } from './classify-containers.ts'
-import { assumed, type Container, type Deployment, fixed, parseImage } from './container.ts'
+import { assumed, type Container, type Deployment, fixed, parseImage, setTo, shareOf } from './container.ts'
 import type { FileValue } from './file-value.ts'
 import { mergeCompose } from './merge-compose.ts'
 import { readWords } from './read-words.ts'
@@ -111,7 +111,7 @@ class ManifestReader {
     const usual =
       replicas.count === undefined
         ? fixed(1, "Kubernetes' default of replicas", manifest.at('kind').place)
-        : fixed(replicas.count, 'replicas', replicas.place)
+        : setTo(replicas.count, 'replicas', replicas.place)
     const most = this.#scalerMax(manifest, usual, variants)
     return { usual, most, surge: surgeOf(manifest, most.value) }
   }
@@ -131,8 +131,8 @@ class ManifestReader {
       .map((scaler): Amount => {
         const isKeda = kindOf(scaler) === 'ScaledObject'
         const max = scaler.at('spec', isKeda ? 'maxReplicaCount' : 'maxReplicas')
-        const why = `${isKeda ? 'ScaledObject' : 'HPA'} ${nameOf(scaler)}, ${isKeda ? 'maxReplicaCount' : 'maxReplicas'}`
-        if (max.count !== undefined) return fixed(max.count, why, max.place)
+        const why = `${isKeda ? 'maxReplicaCount' : 'maxReplicas'} of ${isKeda ? 'ScaledObject' : 'HPA'} ${nameOf(scaler)}`
+        if (max.count !== undefined) return setTo(max.count, why, max.place)
         return isKeda ? fixed(KEDA_MAX, `${why} (default)`, scaler.at('kind').place) : usual
       })
     return limits.reduce((a, b) => (b.value > a.value ? b : a), usual)
@@ -218,7 +218,7 @@ function jobAmounts(manifest: FileValue): Amounts {
   const usual =
     parallelism.count === undefined
       ? fixed(1, 'one pod for each run', manifest.at('kind').place)
-      : fixed(parallelism.count, 'parallelism', parallelism.place)
+      : setTo(parallelism.count, 'parallelism', parallelism.place)
   return { usual, most: usual, surge: fixed(0, 'jobs have no rollout') }
 }
 
@@ -232,9 +232,9 @@ function cloudRunAmounts(manifest: FileValue): Amounts {
   const most =
     written.count === undefined
       ? fixed(CLOUD_RUN_MAX, "Cloud Run's default of maxScale", manifest.at('kind').place)
-      : fixed(written.count, 'maxScale', written.place)
+      : setTo(written.count, 'maxScale', written.place)
   const usual = min.count === undefined ? fixed(1, 'no minScale set') : fixed(min.count, 'minScale', min.place)
-  return { usual, most, surge: fixed(most.value, 'the old and the new revision overlap', most.place) }
+  return { usual, most, surge: shareOf(most.value, 1, 'the old and the new revision overlap', most.place) }
 }
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment */
@@ -243,18 +243,19 @@ function surgeOf(manifest: FileValue, replicas: number): Amount {
   const strategy = manifest.at('spec', kind === 'DaemonSet' ? 'updateStrategy' : 'strategy')
   const type = strategy.at('type').text
   if (!strategy.at('blueGreen').isMissing || strategy.at('blueGreen').isMap) {
-    return fixed(replicas, 'blueGreen runs both versions', strategy.at('blueGreen').place)
+    return shareOf(replicas, 1, 'blueGreen runs both versions', strategy.at('blueGreen').place)
   }
   if (kind === 'StatefulSet') return fixed(0, 'a StatefulSet replaces one pod after the other')
   if (type === 'Recreate') return fixed(0, 'strategy: Recreate', strategy.at('type').place)
   const written = strategy.at(kind === 'Rollout' ? 'canary' : 'rollingUpdate', 'maxSurge')
   if (written.isMissing) {
     if (kind === 'DaemonSet') return fixed(0, "Kubernetes' default of maxSurge")
-    return fixed(Math.ceil(replicas / 4), "Kubernetes' default of maxSurge, 25%", manifest.at('kind').place)
+    return shareOf(replicas, 0.25, "Kubernetes' default of maxSurge, 25%", manifest.at('kind').place)
   }
   const percent = /^(\d{1,4})%$/.exec(written.text ?? '')?.[1]
-  const value = percent === undefined ? (written.count ?? 0) : Math.ceil((replicas * Number(percent)) / 100)
-  return fixed(value, `maxSurge: ${written.text}`, written.place)
+  const why = `maxSurge: ${written.text}`
+  if (percent === undefined) return setTo(written.count ?? 0, 'maxSurge', written.place, why)
+  return { ...shareOf(replicas, Number(percent) / 100, why, written.place), setting: 'maxSurge' }
 }
 
 function kindOf(manifest: FileValue): string {

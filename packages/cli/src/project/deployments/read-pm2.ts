@@ -4,7 +4,7 @@ import { parseSource } from '../../source/parse-source.ts'
 import type { ProjectFolder } from '../project-folder.ts'
 import type { Amount, WorkloadVariable } from '../workload.ts'
 import { classifyContainers } from './classify-containers.ts'
-import { ASSUMED_CPUS, assumed, type Container, type Deployment, fixed } from './container.ts'
+import { ASSUMED_CPUS, assumed, type Container, type Deployment, fixed, setTo } from './container.ts'
 import { platformProgram } from './container-defaults.ts'
 import { FileValue, ValueBudget } from './file-value.ts'
 import { readWords } from './read-words.ts'
@@ -57,7 +57,7 @@ function programOf(app: FileValue, path: string, notes: string[]): Container {
 function processesOf(app: FileValue, name: string, notes: string[]): Amount {
   const written = app.at('instances').isMissing ? app.at('exec_instances') : app.at('instances')
   if (written.isMissing) return fixed(1, 'one process for each app', app.place)
-  if (written.count !== undefined && written.count > 0) return fixed(written.count, 'instances', written.place)
+  if (written.count !== undefined && written.count > 0) return setTo(written.count, 'instances', written.place)
   const fewer = /^-(\d{1,3})$/.exec(written.text ?? '')?.[1]
   if (written.text !== 'max' && written.count !== 0 && fewer === undefined) {
     notes.push(t`Assumed 1 process of ${name}: its number of instances is computed.`)
@@ -65,7 +65,7 @@ function processesOf(app: FileValue, name: string, notes: string[]): Amount {
   }
   const value = Math.max(1, ASSUMED_CPUS - Number(fewer ?? 0))
   notes.push(t`Assumed ${ASSUMED_CPUS} CPUs for instances: ${written.text} of ${name}.`)
-  return { ...fixed(value, `instances: ${written.text}`, written.place), isAssumed: true }
+  return { ...setTo(value, 'instances', written.place, `instances: ${written.text}`), isAssumed: true }
 }
 
 /** The value of `module.exports` or `export default`, as far as it consists of literals. */

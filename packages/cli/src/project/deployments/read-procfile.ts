@@ -1,7 +1,7 @@
 import { t } from '../../output/translate.ts'
 import type { WorkloadVariable } from '../workload.ts'
 import { classifyContainers } from './classify-containers.ts'
-import { assumed, type Container, type Deployment, fixed } from './container.ts'
+import { assumed, type Container, type Deployment, fixed, setTo } from './container.ts'
 import { directoryOf, platformProgram } from './container-defaults.ts'
 import { FileValue } from './file-value.ts'
 import { processesOf } from './read-render.ts'
@@ -48,7 +48,7 @@ export function readProcfile(types: readonly FileValue[], app: FileValue): Deplo
       ? fixed(1, 'the release phase', type.place)
       : quantity.count === undefined
         ? assumed(1, 'one dyno')
-        : fixed(quantity.count, 'formation.quantity', quantity.place)
+        : setTo(quantity.count, 'quantity', quantity.place)
     if (dynos.isAssumed)
       notes.push(t`Assumed 1 dyno of ${name}; pass --instances ${name}=<dynos> for what heroku ps prints.`)
     return platformProgram({

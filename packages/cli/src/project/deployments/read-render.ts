@@ -1,7 +1,7 @@
 import { t } from '../../output/translate.ts'
 import type { Amount, WorkloadVariable } from '../workload.ts'
 import { classifyContainers } from './classify-containers.ts'
-import { assumed, type Container, type Deployment, fixed, parseImage } from './container.ts'
+import { assumed, type Container, type Deployment, fixed, parseImage, setTo, shareOf } from './container.ts'
 import { NO_SURGE, platformProgram } from './container-defaults.ts'
 import type { FileValue } from './file-value.ts'
 import { readWords } from './read-words.ts'
@@ -46,22 +46,22 @@ function instancesOf(service: FileValue): { usual: Amount; most: Amount } {
   const usual =
     count.count === undefined
       ? fixed(1, "Render's default of numInstances", service.place)
-      : fixed(count.count, 'numInstances', count.place)
+      : setTo(count.count, 'numInstances', count.place)
   const max = service.at('scaling', 'maxInstances')
-  return { usual, most: max.count === undefined ? usual : fixed(max.count, 'scaling.maxInstances', max.place) }
+  return { usual, most: max.count === undefined ? usual : setTo(max.count, 'scaling.maxInstances', max.place) }
 }
 
 /** New instances start before the old ones stop, except with a disk: https://render.com/docs/deploys#zero-downtime-deploys */
 function surgeOf(service: FileValue, most: Amount): Amount {
   if (service.at('disk').isMap) return NO_SURGE
-  return fixed(most.value, 'a deploy starts new instances before it stops the old ones', most.place)
+  return shareOf(most.value, 1, 'a deploy starts new instances before it stops the old ones', most.place)
 }
 
 /** A program that starts a process for each of WEB_CONCURRENCY. */
 export function processesOf(variables: ReadonlyMap<string, WorkloadVariable>): Amount {
   const variable = variables.get('WEB_CONCURRENCY')
   if (variable === undefined || !/^[1-9]\d{0,2}$/.test(variable.value)) return fixed(1, 'one process for each instance')
-  return fixed(Number(variable.value), 'WEB_CONCURRENCY', variable.place)
+  return setTo(Number(variable.value), 'WEB_CONCURRENCY', variable.place)
 }
 
 function variablesOf(file: FileValue, service: FileValue) {

@@ -1,0 +1,4 @@
+import { betterAuth } from 'better-auth'
+import { pool } from './db.js'
+
+export const auth = betterAuth({ database: pool })

@@ -1,0 +1,1 @@
+export { pool as reports } from './db.js'
