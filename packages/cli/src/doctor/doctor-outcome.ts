@@ -1,5 +1,5 @@
 import type { Outcome } from '../outcome.ts'
-import { wrapBehind } from '../output/layout.ts'
+import { widthOf, wrapBehind } from '../output/layout.ts'
 import { paint } from '../output/paint.ts'
 import { t, translate } from '../output/translate.ts'
 import { describeChecks } from './describe-checks.ts'
@@ -84,8 +84,9 @@ export function printFinding({ severity, title, rule, page, evidence, why, now =
 
 /** Each statement is on a line of its own, in full length, so that it can be pasted. */
 function printSteps(steps: readonly Step[]): string[] {
+  const label = t`  Now:    `
   return steps.flatMap(({ text, run }, index) => [
-    wrapBehind(index === 0 ? t`  Now:    ` : '          ', text),
+    wrapBehind(index === 0 ? label : ' '.repeat(widthOf(label)), text),
     paint('bold', `    ${run}`),
   ])
 }

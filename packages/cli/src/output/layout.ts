@@ -1,12 +1,10 @@
-import wrapAnsi from 'wrap-ansi'
+import stringWidth from 'string-width'
+import { ESCAPE_MARK } from './paint.ts'
 
 /** Narrower terminals get lines of this width. */
 const MIN_WIDTH = 40
 /** Longer lines are hard to read. */
 const MAX_WIDTH = 110
-
-/** A space inside of `backticks`, where a line must not end. */
-const KEPT_SPACE = '\u00a0'
 
 /** The width for prose: the terminal's. Without a terminal, lines have no limit, so that programs such as grep find phrases. */
 export function textWidth(columns: number | undefined = process.stdout.columns): number {
@@ -18,15 +16,52 @@ export function textWidth(columns: number | undefined = process.stdout.columns):
  * indented, such as commands, keep their length: a person pastes them.
  */
 export function wrapBehind(label: string, text: string, width: number = textWidth()): string {
-  const indent = ' '.repeat(label.length)
+  const indent = ' '.repeat(widthOf(label))
   const lines = text
     .split('\n')
     .flatMap((line) => (line.startsWith(' ') ? [line] : wrapLine(line, width - indent.length)))
   return lines.map((line, index) => `${index === 0 ? label : indent}${line}`.trimEnd()).join('\n')
 }
 
+/** Columns of a terminal: Chinese characters take two, colours none. */
+export function widthOf(text: string): number {
+  return stringWidth(text.replaceAll(ESCAPE_MARK, '\u001b'))
+}
+
 function wrapLine(line: string, width: number): readonly string[] {
   if (width === Infinity) return [line]
-  const kept = line.replaceAll(/`[^`]*`/g, (quoted) => quoted.replaceAll(' ', KEPT_SPACE))
-  return wrapAnsi(kept, width, { hard: false }).replaceAll(KEPT_SPACE, ' ').split('\n')
+  const lines: string[] = []
+  let last = ''
+  for (const unit of unitsOf(line)) {
+    if (last === '' || widthOf(last + unit.trimEnd()) <= width) {
+      last += unit
+    } else {
+      lines.push(last.trimEnd())
+      last = unit
+    }
+  }
+  return [...lines, last]
 }
+
+/** The pieces of a line that stay whole: words with their spaces, text in backticks, and single Chinese characters. */
+function unitsOf(line: string): readonly string[] {
+  const units: string[] = []
+  for (const [atom] of line.matchAll(/`[^`]*`|./gsu)) {
+    const unit = units.at(-1)
+    if (unit === undefined || mayBreak(unit, atom)) units.push(atom)
+    else units[units.length - 1] = unit + atom
+  }
+  return units
+}
+
+/** Chinese has no spaces: a line may end between two characters, but not before a comma and not after a parenthesis. */
+function mayBreak(before: string, after: string): boolean {
+  if (before.endsWith(' ')) return after !== ' '
+  if (after === ' ' || CLOSING.test(after) || OPENING.test(before)) return false
+  return CHINESE_END.test(before) || CHINESE_START.test(after)
+}
+
+const CLOSING = /^[，。；：、？！）》」』”’]/u
+const OPENING = /[（《「『“‘]$/u
+const CHINESE_START = /^[\p{Script=Han}（《「『]/u
+const CHINESE_END = /[\p{Script=Han}，。；：、？！）》」』]$/u
