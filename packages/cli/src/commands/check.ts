@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { guessProvider, type Surge } from '@poolguard/core/postgres'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { assess, relativeDirectory } from '../check/assess.ts'
 import type { CheckFormat, CheckReport } from '../check/check-report.ts'
 import { checkGithub } from '../check/formats/github.ts'
@@ -22,11 +22,12 @@ import { readMaxConnections, readSurge, wholeFrom } from '../read-number.ts'
 import type { SumScope } from '../sum/sum-scope.ts'
 import { findTarget } from '../target.ts'
 import { addRule } from './doctor.ts'
+import { type InstancesOption, readInstances } from './instances-option.ts'
 
 interface CheckOptions {
   readonly maxConnections?: number
   readonly url?: string
-  readonly instances?: InstanceOption
+  readonly instances?: InstancesOption
   readonly maxSurge?: Surge
   readonly previews?: number
   readonly format: CheckFormat
@@ -34,12 +35,6 @@ interface CheckOptions {
   readonly ignore?: readonly string[]
   readonly json?: boolean
   readonly dotenv?: string
-}
-
-/** `--instances 6`, or `--instances api=6 --instances worker=2`. */
-interface InstanceOption {
-  readonly all?: number
-  readonly named: ReadonlyMap<string, number>
 }
 
 const EXAMPLES = `
@@ -142,14 +137,4 @@ function outcomeOf(report: CheckReport, format: CheckFormat): Outcome {
     case 'text':
       return { exitCode, json, text: checkText(report) }
   }
-}
-
-const wholeNumber = wholeFrom(0)
-
-function readInstances(written: string, before: InstanceOption = { named: new Map() }): InstanceOption {
-  const equals = written.lastIndexOf('=')
-  if (equals < 0) return { ...before, all: wholeFrom(1)(written) }
-  const name = written.slice(0, equals)
-  if (name === '') throw new InvalidArgumentError('Write a workload and a number: api=6.')
-  return { ...before, named: new Map([...before.named, [name, wholeNumber(written.slice(equals + 1))]]) }
 }

@@ -13,12 +13,13 @@ import { t } from '../output/translate.ts'
 import { targetsOfApps, urlVariablesOf } from '../project/apps/app-targets.ts'
 import type { ProjectFacts } from '../project/project-facts.ts'
 import { readProject } from '../project/read-project.ts'
-import { readSurge, wholeFrom } from '../read-number.ts'
+import { readSurge } from '../read-number.ts'
 import { findTarget, type TargetOptions } from '../target.ts'
+import { type InstancesOption, readInstances } from './instances-option.ts'
 import { showQueriesOption } from './show-queries-option.ts'
 
 interface DoctorOptions extends Pick<ReportOptions, 'failOn'> {
-  readonly instances?: number
+  readonly instances?: InstancesOption
   readonly maxSurge?: Surge
   readonly poolerUrl?: string
   readonly offline?: boolean
@@ -45,7 +46,11 @@ export function addDoctor(program: Command, done: (outcome: Outcome) => void): v
       'Find connection problems of this project and its database: what is wrong, why it matters, what to change.',
     )
     .argument('[url]', 'URL of the database, or of the pooler in front of it')
-    .option('--instances <number>', 'instances of the app (default: the replicas in the compose file)', wholeFrom(1))
+    .option(
+      '--instances <number|name=number>',
+      'instances of every workload, or of one (repeatable; default: those of the deployment files)',
+      readInstances,
+    )
     .option('--max-surge <number|share>', 'extra instances during a rolling deploy: 1, or 25%', readSurge)
     .option('--pooler-url <url>', "URL of PgBouncer's console, as a user in stats_users (default: the same URL)")
     .option('--offline', 'check the project only, without connecting')
@@ -96,7 +101,7 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
     unreached: look && 'failure' in look ? look : undefined,
     pooler,
     project: { ...project, unread: [...new Set([...unread, ...project.unread])] },
-    scope: { instances, maxSurge },
+    scope: { instances: instances?.all, instancesOf: instances?.named, maxSurge },
   }
 }
 

@@ -95,7 +95,7 @@ function describeEnvironment(apps: readonly AppInProject[]): string[] {
 
 function describeDeployments(facts: Facts): string[] {
   const { read, ignored } = facts.project.deployments
-  const sums = sumsOf(facts)
+  const sums = sumsOf(facts).filter(({ isAssumed }) => !isAssumed)
   const isUnknown = sums.length === 0 && facts.project.pools.length > 0
   return [
     ...(read.length > 0 ? [t`Deployment files: ${list(read)}.`] : []),

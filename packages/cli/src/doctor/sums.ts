@@ -9,8 +9,10 @@ import type { Facts } from './facts.ts'
 /** The sum of each deployment of the project, also where the number of instances is assumed. */
 export function sumsOf({ project, scope }: Facts): readonly ConnectionSum[] {
   const apps = appsWithPools(project)
+  // A pooler of the deployment files is part of its own deployment only.
+  const configured = project.pgBouncer?.source.endsWith('.ini') ? project.pgBouncer : undefined
   return scopedDeployments(project, apps, scope)
-    .map((deployment) => sumConnections(deployment, apps, project.pgBouncer))
+    .map((deployment) => sumConnections(deployment, apps, configured))
     .filter(({ rows }) => rows.length > 0)
 }
 
