@@ -5,6 +5,7 @@ import type { Benchmark, Figure, Figures } from './benchmark.ts'
 /** By the name that `pnpm bench` takes. */
 const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   adapters: () => import('./adapters.ts'),
+  doctor: () => import('./doctor.ts'),
   fleet: () => import('./fleet.ts'),
   import: () => import('./import.ts'),
   observe: () => import('./observe.ts'),

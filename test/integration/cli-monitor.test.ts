@@ -25,7 +25,13 @@ test('poolguard monitor writes a line for each sample, and names the largest app
   await Promise.all(clients.map((client) => client.end()))
 
   const orders = { application: 'orders', role: 'app', connections: 8 }
-  const sample = { time: expect.any(String), used: 8, usable: 10, applications: [orders] }
+  const processes = [
+    expect.objectContaining({
+      ...{ application: 'orders', role: 'app', address: '127.0.0.1', connections: 8, idle: 8 },
+      longest: expect.objectContaining({ pid: expect.any(Number), state: 'idle' }),
+    }),
+  ]
+  const sample = { time: expect.any(String), used: 8, usable: 10, applications: [orders], processes }
   const alert = { alert: 'full', time: expect.any(String), message: expect.stringContaining('orders (role app): 8') }
   expect(linesOf(stdout)).toEqual([sample, alert, sample, sample])
   expect(stderr).toContain('full: 8 of 10 connections are open')

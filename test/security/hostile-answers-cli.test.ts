@@ -95,7 +95,7 @@ const CASES: readonly Case[] = [
   [PLAN, 'reserved', undefined, '"usedByRole"'],
   [PLAN, 'total', '-5', '"blockedBy"'],
   [MONITOR, 'openSlots', 's3cret', '"openSlots"'],
-  [MONITOR, 'connections', undefined, '"hidden"'],
+  [MONITOR, 'state', undefined, '"blockedBy"'],
   [['optimize'], 'maxConnections', 's3cret', '"build"'],
 ]
 

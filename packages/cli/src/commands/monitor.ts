@@ -12,6 +12,7 @@ import { paint } from '../output/paint.ts'
 import { printable } from '../output/printable.ts'
 import { percent, positive, wholeFrom } from '../read-number.ts'
 import { requireTarget } from '../target.ts'
+import { showQueriesOption } from './show-queries-option.ts'
 
 interface MonitorOptions {
   readonly interval: number
@@ -22,6 +23,7 @@ interface MonitorOptions {
   readonly fullAt: number
   readonly leakSamples: number
   readonly leakGrowth: number
+  readonly showQueries: boolean
   readonly json?: boolean
   readonly dotenv?: string
 }
@@ -35,7 +37,7 @@ Examples:
   $ poolguard monitor --interval 10 --file /var/log/poolguard.log --max-size 5 --keep 7
   $ poolguard monitor --samples 12 --full-at 80 | jq 'select(.alert)'
 
-It prints one JSON line for each sample ({ time, used, usable, applications }), each alert ({ alert, time, message }) and
+It prints one JSON line for each sample ({ time, used, usable, applications, processes }), each alert ({ alert, time, message }) and
 each failed sample ({ time, error, full }). Alerts also go to standard error. Ctrl-C stops it; the exit code is 1 if there
 were alerts, or if every sample failed.`
 
@@ -64,6 +66,7 @@ export function addMonitor(program: Command, done: (outcome: Outcome) => void): 
     .addOption(
       new Option('--leak-growth <number>', 'connections gained over those samples').argParser(wholeFrom(1)).default(10),
     )
+    .addOption(showQueriesOption())
     .addHelpText('after', EXAMPLES)
     .action(async (url: string | undefined, options: MonitorOptions) => done(await monitor(url, options)))
 }
@@ -95,7 +98,7 @@ async function monitor(url: string | undefined, options: MonitorOptions): Promis
 async function follow(
   pool: Parameters<typeof takeSample>[0],
   lines: LineWriter,
-  { interval, samples = Infinity, fullAt, leakSamples, leakGrowth }: MonitorOptions,
+  { interval, samples = Infinity, fullAt, leakSamples, leakGrowth, showQueries: showsQueries }: MonitorOptions,
 ): Promise<{ alerts: readonly Alert[]; samples: number; missed: number }> {
   const watch = new Watch({ fullAt: fullAt / 100, leakSamples, leakGrowth })
   const stop = new AbortController()
@@ -105,7 +108,7 @@ async function follow(
   let taken = 0
   let missed = 0
   while (!stop.signal.aborted && taken < samples) {
-    const sample = await takeSample(pool)
+    const sample = await takeSample(pool, { showsQueries })
     taken++
     if ('error' in sample) missed++
     await lines.write(sample)

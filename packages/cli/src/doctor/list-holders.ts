@@ -2,7 +2,7 @@ import type { ServerFacts } from '../database/server-facts.ts'
 import { describeSeconds } from '../output/describe-seconds.ts'
 import { t } from '../output/translate.ts'
 import { type ClientProcess, countStates, groupByProcess } from '../sessions/client-process.ts'
-import { nameProcess, processData } from '../sessions/describe-process.ts'
+import { nameProcess, processSummary } from '../sessions/describe-process.ts'
 import { clientSessions } from '../sessions/session.ts'
 
 /** The rest is in the JSON. */
@@ -36,8 +36,5 @@ function cellsOf(process: ClientProcess): readonly string[] {
 
 /** The same for programs. */
 export function holdersData(server: ServerFacts): readonly Readonly<Record<string, unknown>>[] {
-  return groupByProcess(server.sessions).map((process) => ({
-    ...processData(process),
-    ...countStates(process.sessions),
-  }))
+  return groupByProcess(server.sessions).map(processSummary)
 }

@@ -1,17 +1,15 @@
-import {
-  classifyConnectFailure,
-  readOneRow,
-  readRows,
-  readUsage,
-  USAGE_QUERY,
-  type UsageRow,
-} from '@poolguard/core/postgres'
+import { classifyConnectFailure, readOneRow } from '@poolguard/core/postgres'
 import type { Pool } from '../database/contact.ts'
-import { type ApplicationCount, countByApplication } from '../database/count-by-application.ts'
 import { OPEN_SLOTS_QUERY, type OpenSlots, readOpenSlots } from '../database/open-slots.ts'
+import { type ReadSessionsOptions, readSessions } from '../database/read-sessions.ts'
 import { withPlainTexts } from '../output/printable.ts'
+import { groupByProcess } from '../sessions/client-process.ts'
+import { type ApplicationCount, countByApplication } from '../sessions/count-by-application.ts'
+import { processSummary } from '../sessions/describe-process.ts'
+import { clientSessions, type Session } from '../sessions/session.ts'
+import { usageOf } from '../sessions/usage-of.ts'
 
-/** The connections of each application at one moment. */
+/** The connections of each application and process at one moment. */
 export interface Sample {
   /** ISO 8601. */
   readonly time: string
@@ -19,7 +17,11 @@ export interface Sample {
   /** `max_connections` without the reserved slots, for any role. */
   readonly usable: number
   readonly applications: readonly ApplicationCount[]
+  readonly processes: readonly Readonly<Record<string, unknown>>[]
 }
+
+/** A line should stay readable; the others are in the counts. */
+const MAX_PROCESSES = 50
 
 /** A sample that failed. */
 export interface Missed {
@@ -32,12 +34,12 @@ export interface Missed {
 export const APPLICATION = 'poolguard monitor'
 
 /** Takes one sample. Never rejects: an error is a sample too. */
-export async function takeSample(pool: Pool): Promise<Sample | Missed> {
+export async function takeSample(pool: Pool, options: ReadSessionsOptions): Promise<Sample | Missed> {
   const time = new Date().toISOString()
   try {
     const slots = readOneRow('the query for open slots', (await pool.query(OPEN_SLOTS_QUERY)).rows, readOpenSlots)
-    const usage = readRows('the query for the connections', (await pool.query(USAGE_QUERY)).rows, readUsage)
-    return { time, ...countUsage(slots, withPlainTexts(usage)) }
+    const { sessions } = await readSessions(pool, options)
+    return { time, ...countSessions(slots, withPlainTexts(sessions)) }
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
     return {
@@ -48,9 +50,14 @@ export async function takeSample(pool: Pool): Promise<Sample | Missed> {
   }
 }
 
-/** Counts connections to all databases, without those of this command. */
-export function countUsage({ openSlots }: OpenSlots, rows: readonly UsageRow[]): Omit<Sample, 'time'> {
-  const used = rows.reduce((sum, { connections }) => sum + connections, 0)
-  const applications = countByApplication(rows.filter(({ application }) => application !== APPLICATION))
-  return { used, usable: openSlots, applications }
+/** Counts connections to all databases, without the one that asks. */
+export function countSessions({ openSlots }: OpenSlots, sessions: readonly Session[]): Omit<Sample, 'time'> {
+  const clients = clientSessions(sessions).filter(({ isOwn }) => !isOwn)
+  const others = clients.filter(({ application }) => application !== APPLICATION)
+  return {
+    used: clients.length,
+    usable: openSlots,
+    applications: countByApplication(usageOf(others)),
+    processes: groupByProcess(others).slice(0, MAX_PROCESSES).map(processSummary),
+  }
 }

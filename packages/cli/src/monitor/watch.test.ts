@@ -10,6 +10,7 @@ const sample = (connections: number, usable = 1_000): Sample => ({
   used: connections,
   usable,
   applications: [{ application: 'orders', role: 'app', connections }],
+  processes: [],
 })
 
 /** The alerts after each count. */

@@ -1,4 +1,4 @@
-import type { ApplicationCount } from '../database/count-by-application.ts'
+import type { ApplicationCount } from '../sessions/count-by-application.ts'
 import type { Missed, Sample } from './sample.ts'
 
 export interface Alert {

@@ -1,5 +1,7 @@
 import { t } from '../output/translate.ts'
-import type { ClientProcess } from './client-process.ts'
+import { type ClientProcess, countStates } from './client-process.ts'
+import { sessionData } from './describe-session.ts'
+import { isHidden } from './session.ts'
 
 const MAX_PORTS = 3
 
@@ -42,7 +44,19 @@ export function nameProcess({ localProcess, application, role, address, ports }:
   return [holder, application, role, client].filter(Boolean).join(', ')
 }
 
-/** The same for programs. */
+/** What the sessions of a process do, for programs, with the session that has not changed for the longest time. */
+export function processSummary(process: ClientProcess): Readonly<Record<string, unknown>> {
+  const [longest] = process.sessions
+    .filter((session) => !isHidden(session))
+    .toSorted((a, b) => (b.stateSeconds ?? 0) - (a.stateSeconds ?? 0))
+  return {
+    ...processData(process),
+    ...countStates(process.sessions),
+    ...(longest && { longest: sessionData(longest) }),
+  }
+}
+
+/** Who the process is, for programs. */
 export function processData(process: ClientProcess): Readonly<Record<string, unknown>> {
   const { application, role, databases, address, ports, localProcess, isOneProcess, sessions } = process
   return {
