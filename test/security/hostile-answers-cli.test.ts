@@ -10,10 +10,6 @@ const SETTINGS: ImitatedRow = {
   ...{ version: '18.0', role: 'app', database: 'app', superuser: false, idleInTransactionTimeoutMillis: 60_000 },
   ...{ boundsOtherRoles: false, seesAll: true, build: 'PostgreSQL 18.0', maxConnections: 100, reserved: 3 },
 }
-const USAGE: ImitatedRow = {
-  ...{ application: 'orders', role: 'app', database: 'app', sameRole: true, sameDatabase: true },
-  ...{ connections: 5, hidden: 0 },
-}
 const SESSION: ImitatedRow = {
   ...{ pid: 7, startedAt: '1795913581.7', changedAt: '1795913581.7', type: 'client backend', application: 'orders' },
   ...{
@@ -46,7 +42,6 @@ const ANSWERS: readonly (readonly [part: string, row: ImitatedRow])[] = [
   ['"usedByRole"', CAPACITY],
   ['"boundsOtherRoles"', SETTINGS],
   ['"build"', SETTINGS],
-  ['"hidden"', USAGE],
   ['"blockedBy"', SESSION],
   ['datconnlimit', { kind: 'role', name: 'app', limit: 50 }],
   ['pg_prepared_xacts', { gid: 'x', owner: 'app', database: 'app', ageSeconds: 1 }],
