@@ -6,8 +6,25 @@
  */
 
 export { abortAfter, pause, setImmediate, systemClock, withTimeout } from './clock.ts'
-export { hiddenTexts, isTailOfSecret, shownDatabase, shownUser } from './connection-string/index.ts'
-export { hideSecrets } from './drivers/index.ts'
+export {
+  ConnectionString,
+  describeAddress,
+  hiddenTexts,
+  isTailOfSecret,
+  normalizeTarget,
+  parseConnectionString,
+  shownDatabase,
+  shownUser,
+} from './connection-string/index.ts'
+export {
+  describeRewriteWarning,
+  hideSecrets,
+  pgDriverOptions,
+  postgresJsDriverOptions,
+  readCertificate,
+  readConnection,
+  readPoolParameters,
+} from './drivers/index.ts'
 export {
   type BusyConnection,
   type ConsoleOptions,
@@ -33,18 +50,23 @@ export {
   type TextRow,
   withFreshPassword,
 } from './guard/index.ts'
-export { prefixOptionErrors, requireDuration, requireInteger, requireOneOf } from './invalid-option-error.ts'
+export { InvalidAnswerError } from './invalid-answer-error.ts'
+export {
+  InvalidOptionError,
+  prefixOptionErrors,
+  requireDuration,
+  requireInteger,
+  requireOneOf,
+} from './invalid-option-error.ts'
 export { KnownSecrets } from './known-secrets.ts'
 export { sharePool } from './lifecycle/index.ts'
 export { mayHoldSecret } from './may-hold-secret.ts'
+export { inspect } from './node-util.ts'
 export {
-  ACTIVITY_QUERY,
   evaluateHealth,
   type LoadedPool,
   LoadShedding,
   listPools,
-  pgBouncerMetrics,
-  postgresMetrics,
   readShedLoad,
   registerObservation,
   renderPage,
@@ -57,6 +79,7 @@ export { type SharedRequest, SharedStatement } from './pipelining/index.ts'
 export {
   type AcquireOptions,
   type AcquireRequest,
+  AcquireTimeoutError,
   asyncContextIsCheap,
   type BorrowerTraces,
   captureStack,
@@ -75,15 +98,29 @@ export {
   ObservedLeases,
   type OpenContext,
   Pool,
+  PoolClosedError,
   type ResourceFactory,
   type RunningQuery,
   registerOwnCode,
   traceAwaiting,
   traceCall,
   validatePoolSettings,
+  withDeadlockDetection,
 } from './pool/index.ts'
-export { isFatal, isServerError, SessionHealth, SharedHealth, watchPasswordFunction } from './postgres-errors/index.ts'
+export { PoolguardError } from './poolguard-error.ts'
+export {
+  classifyConnectFailure,
+  isFatal,
+  isPoolTimeout,
+  isServerError,
+  isTooManyConnections,
+  SessionHealth,
+  SharedHealth,
+  watchPasswordFunction,
+} from './postgres-errors/index.ts'
 export { ProcessWide } from './process-wide.ts'
+export { directUrlFor, guessProvider } from './provider/index.ts'
+export { readRows } from './row-reader.ts'
 export { assumedTopology, poolSettings, resolveSettings } from './settings/index.ts'
 export {
   AutomaticStatements,
@@ -100,4 +137,17 @@ export {
   showStatement,
   validatePrepareOptions,
 } from './statements/index.ts'
-export type { Identity, ProbeSession } from './topology/index.ts'
+export {
+  assumeTopology,
+  type Identity,
+  PGBOUNCER_CONSOLE,
+  type ProbeSession,
+  readPgBouncerClients,
+  readPgBouncerConfig,
+  readPgBouncerDatabases,
+  readPgBouncerLists,
+  readPgBouncerPools,
+  readPgBouncerStats,
+  readPgBouncerVersion,
+  topologyTraits,
+} from './topology/index.ts'

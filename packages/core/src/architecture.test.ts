@@ -30,6 +30,7 @@ const FOUNDATION = [
   'known-secrets.ts',
   'omit-undefined.ts',
   'clock.ts',
+  'node-util.ts',
   'redact.ts',
   'process-wide.ts',
   'row-reader.ts',

@@ -1,5 +1,10 @@
-import { InvalidOptionError, withDeadlockDetection } from '@poolguard/core'
-import { asyncContextIsCheap, registerOwnCode, rejectForeignOptions } from '@poolguard/core/adapter'
+import {
+  asyncContextIsCheap,
+  InvalidOptionError,
+  registerOwnCode,
+  rejectForeignOptions,
+  withDeadlockDetection,
+} from '@poolguard/core/adapter'
 
 registerOwnCode(new Error(), 'drizzle')
 

@@ -1,10 +1,16 @@
-import { InvalidOptionError, type PoolguardOptions, type PoolSettings } from '@poolguard/core'
+import type { PoolguardOptions, PoolSettings } from '@poolguard/core'
 import {
+  ConnectionString,
+  describeAddress,
   type GuardSpec,
   hiddenTexts,
+  InvalidOptionError,
   KnownSecrets,
   omitUndefined,
+  pgDriverOptions,
   poolSettings,
+  readCertificate,
+  readConnection,
   readDriversUrl,
   rejectMisspeltOptions,
   requireOneOf,
@@ -13,14 +19,7 @@ import {
   shownUser,
   validatePrepareOptions,
 } from '@poolguard/core/adapter'
-import {
-  ConnectionString,
-  describeAddress,
-  type PgDriverOptions,
-  pgDriverOptions,
-  readCertificate,
-  readConnection,
-} from '@poolguard/core/postgres'
+import type { PgDriverOptions } from '@poolguard/core/postgres'
 
 import type { PoolConfig } from 'pg'
 

@@ -1,6 +1,6 @@
-import { type InspectOptions, inspect } from 'node:util'
+import type { InspectOptions } from 'node:util'
 import type { PoolCounts, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
-import { hideSecrets, PoolGuard, registerOwnCode } from '@poolguard/core/adapter'
+import { hideSecrets, inspect, PoolGuard, registerOwnCode } from '@poolguard/core/adapter'
 import type { Pool, PoolClient, QueryResult } from 'pg'
 import { Checkouts, TRANSACTION_ADVICE } from './checkout/checkouts.ts'
 import { type EventedPool, PoolEvents } from './checkout/pool-events.ts'

@@ -1,21 +1,20 @@
 import { createSecureContext } from 'node:tls'
-import { InvalidOptionError, type PoolguardOptions, type PoolSettings } from '@poolguard/core'
+import type { PoolguardOptions, PoolSettings } from '@poolguard/core'
 import {
   type GuardSpec,
+  InvalidOptionError,
   OPTION_NAMES,
   omitUndefined,
   poolSettings,
+  postgresJsDriverOptions,
+  readCertificate,
+  readConnection,
   readDriversUrl,
   rejectMisspeltOptions,
   requireOneOf,
   validatePrepareOptions,
 } from '@poolguard/core/adapter'
-import {
-  type ConnectionString,
-  postgresJsDriverOptions,
-  readCertificate,
-  readConnection,
-} from '@poolguard/core/postgres'
+import type { ConnectionString } from '@poolguard/core/postgres'
 import type postgres from 'postgres'
 
 /** All options of postgres(), with their meaning, and all options of poolguard. If both set the same thing, poolguard's option wins. */

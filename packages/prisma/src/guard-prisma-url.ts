@@ -1,14 +1,15 @@
-import { InvalidOptionError, type PoolguardOptions } from '@poolguard/core'
-import { assumedTopology, readUrlOption, resolveSettings } from '@poolguard/core/adapter'
+import type { PoolguardOptions } from '@poolguard/core'
 import {
+  assumedTopology,
   assumeTopology,
-  type ConnectionSettings,
-  type ConnectionString,
   describeRewriteWarning,
+  InvalidOptionError,
   readPoolParameters,
-  toPrismaEngine,
+  readUrlOption,
+  resolveSettings,
   topologyTraits,
-} from '@poolguard/core/postgres'
+} from '@poolguard/core/adapter'
+import { type ConnectionSettings, type ConnectionString, toPrismaEngine } from '@poolguard/core/postgres'
 
 /** The poolguard options that the Rust engine of Prisma 5 and 6 supports. */
 export type PrismaUrlOptions = Pick<PoolguardOptions, 'pool' | 'preset' | 'pooler' | 'onEvent'>

@@ -1,4 +1,4 @@
-import { PoolguardError } from '@poolguard/core'
+import { PoolguardError } from '@poolguard/core/adapter'
 import { type GuardedPool, type GuardedPoolClass, guardPoolClass, type PoolClass } from '@poolguard/pg'
 import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 

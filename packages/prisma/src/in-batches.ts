@@ -1,5 +1,4 @@
-import { InvalidOptionError } from '@poolguard/core'
-import { requireInteger } from '@poolguard/core/adapter'
+import { InvalidOptionError, requireInteger } from '@poolguard/core/adapter'
 
 /** The part of PrismaClient used here; extended clients and all versions have it. */
 export interface TransactingClient {

@@ -1,5 +1,5 @@
-import { registerOwnCode, rejectForeignOptions } from '@poolguard/core/adapter'
-import { type ConnectionString, parseConnectionString } from '@poolguard/core/postgres'
+import { parseConnectionString, registerOwnCode, rejectForeignOptions } from '@poolguard/core/adapter'
+import type { ConnectionString } from '@poolguard/core/postgres'
 import { type GuardedPool, type GuardedPoolConfig, sharedGuardedPool, validateConfig } from '@poolguard/pg'
 import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
 import { guardedPoolOfPrisma, requireOwnPool } from './guarded-pool-of-prisma.ts'

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { InvalidOptionError } from '@poolguard/core'
+import { InvalidOptionError } from '@poolguard/core/adapter'
 
 const IN_MEMORY = ':memory:'
 

@@ -3,7 +3,7 @@
  *
  * @module @poolguard/sqlite/drizzle
  */
-import { InvalidOptionError } from '@poolguard/core'
+import { InvalidOptionError } from '@poolguard/core/adapter'
 import type { DrizzleConfig } from 'drizzle-orm'
 import { drizzle as plainDrizzle, SQLiteProxyTransaction, type SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
 import { sharedSqlitePool } from './hold-sqlite-pool.ts'

@@ -1,4 +1,4 @@
-import { PoolguardError } from '@poolguard/core'
+import { PoolguardError } from '@poolguard/core/adapter'
 import type { ConnectionSpec, FailureReport } from './protocol.ts'
 
 /** A connection's thread ended while statements were running. These statements may or may not have been executed. */

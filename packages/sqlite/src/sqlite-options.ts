@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os'
-import { InvalidOptionError, type PoolEventListener, type PoolSettings } from '@poolguard/core'
+import type { PoolEventListener, PoolSettings } from '@poolguard/core'
 import {
   DEFAULT_POOL_SETTINGS,
+  InvalidOptionError,
   omitUndefined,
   requireDuration,
   requireInteger,

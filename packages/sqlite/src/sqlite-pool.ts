@@ -1,11 +1,13 @@
+import { HealthMonitor, type PoolStats, type ProcessHealth } from '@poolguard/core'
 import {
-  HealthMonitor,
+  asyncContextIsCheap,
+  type Lease,
   PoolClosedError,
-  type PoolStats,
-  type ProcessHealth,
+  RecentKeys,
+  registerOwnCode,
+  systemClock,
   withDeadlockDetection,
-} from '@poolguard/core'
-import { asyncContextIsCheap, type Lease, RecentKeys, registerOwnCode, systemClock } from '@poolguard/core/adapter'
+} from '@poolguard/core/adapter'
 import type { SqliteConnection } from './connection/sqlite-connection.ts'
 import { StatementRefusedError, withCallersStack } from './errors.ts'
 import { PoolSide } from './pool/pool-side.ts'

@@ -1,5 +1,4 @@
-import { withDeadlockDetection } from '@poolguard/core'
-import { asyncContextIsCheap } from '@poolguard/core/adapter'
+import { asyncContextIsCheap, withDeadlockDetection } from '@poolguard/core/adapter'
 import type { DataSource, QueryRunner } from 'typeorm'
 import { explainLoss, explainLossOfRunners } from './explain-loss.ts'
 import { HeldPools } from './held-pools.ts'

@@ -1,5 +1,4 @@
-import { InvalidOptionError } from '@poolguard/core'
-import { registerOwnCode, rejectForeignOptions } from '@poolguard/core/adapter'
+import { InvalidOptionError, registerOwnCode, rejectForeignOptions } from '@poolguard/core/adapter'
 import { type GuardedPool, validateConfig } from '@poolguard/pg'
 import type { DataSource } from 'typeorm'
 // Loads TypeORM's copy of pg: another copy would have other defaults and other type parsers.

@@ -1,4 +1,5 @@
-import { InvalidOptionError, type SharedPool } from '@poolguard/core'
+import type { SharedPool } from '@poolguard/core'
+import { InvalidOptionError } from '@poolguard/core/adapter'
 import {
   type GuardedPool,
   type GuardedPoolClass,

@@ -1,11 +1,11 @@
-import { InvalidOptionError } from '@poolguard/core'
 import {
   ConnectionString,
   directUrlFor,
   guessProvider,
+  InvalidOptionError,
   normalizeTarget,
   parseConnectionString,
-} from '@poolguard/core/postgres'
+} from '@poolguard/core/adapter'
 import { type Credentials, type PostgresOptions, requirePostgres, urlOf } from './postgres-options.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { PoolguardOptions, PoolSettings } from '@poolguard/core'
-import { omitUndefined, resolveSettings } from '@poolguard/core/adapter'
-import { type ConnectionString, readPoolParameters } from '@poolguard/core/postgres'
+import { omitUndefined, readPoolParameters, resolveSettings } from '@poolguard/core/adapter'
+import type { ConnectionString } from '@poolguard/core/postgres'
 import type { GuardedPoolConfig } from '@poolguard/pg'
 import { type Credentials, credentialsOf, type PostgresOptions, urlOf } from './postgres-options.ts'
 

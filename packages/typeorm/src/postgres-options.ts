@@ -1,6 +1,5 @@
-import { InvalidOptionError } from '@poolguard/core'
-import { readDriversUrl } from '@poolguard/core/adapter'
-import { type ConnectionString, normalizeTarget } from '@poolguard/core/postgres'
+import { InvalidOptionError, normalizeTarget, readDriversUrl } from '@poolguard/core/adapter'
+import type { ConnectionString } from '@poolguard/core/postgres'
 import type { DataSourceOptions } from 'typeorm'
 
 /**

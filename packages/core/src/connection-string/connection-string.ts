@@ -1,4 +1,4 @@
-import { inspect } from 'node:util'
+import { inspect } from '../node-util.ts'
 import type { ConnectionStringParts, HostAddress, UrlParameter } from './connection-string-parts.ts'
 import { isDoubtful, shownParts } from './shown-parts.ts'
 

@@ -24,7 +24,7 @@ export interface PipelineHooks<C> {
 }
 
 export interface PipeliningOptions<C> {
-  readonly engine: () => Pool<C>
+  readonly engine: Pool<C>
   readonly acquire: (options: AcquireOptions) => Promise<Lease<C>>
   readonly settings: ResolvedSettings
   readonly onStall: (stall: Stall) => void
@@ -48,7 +48,7 @@ export class Pipelining<C> {
   attach(hooks: PipelineHooks<C>): void {
     const { engine, acquire, onStall } = this.#options
     this.#pipeline = new Pipeline<C & object>({
-      engine: engine as () => Pool<C & object>,
+      engine: () => engine as Pool<C & object>,
       clock: systemClock,
       acquire: acquire as (options: AcquireOptions) => Promise<Lease<C & object>>,
       shareWithinMillis: this.#settings.values.shareWithinMillis,

@@ -2,40 +2,39 @@ import type { FleetShare } from '../fleet/index.ts'
 import { type Pool, type PoolSettings, validatePoolSettings } from '../pool/index.ts'
 import {
   defaultsFor,
+  limitSettings,
   MAX_DISCOVERED,
+  type OwnSettings,
   type ResolvedSettings,
-  resolveSettings,
   type SettingsOptions,
 } from '../settings/index.ts'
-import type { DiscoveryResult } from './discovery/discover-topology.ts'
+import type { DiscoveryResult } from './discovery/detection.ts'
 
 export type Bounds = Partial<Pick<PoolSettings, 'min' | 'max'>>
 
-/** Calculates a pool's bounds from the discovered limits, the plan or the fleet's share, and the user's own bounds. */
+/** Limits the warnings, because they may quote a server that sends a different text every time. */
+const MAX_WARNINGS = 50
+
+/** Sets a pool's bounds from the discovered limits, the plan or the fleet's share, and the user's own bounds. */
 export class PoolBounds {
-  readonly #options: SettingsOptions
-  readonly #engine: () => Pick<Pool<unknown>, 'resize' | 'settings'>
+  readonly #own: OwnSettings
+  readonly #engine: Pick<Pool<unknown>, 'resize' | 'settings'>
+  readonly #warn: (message: string) => void
+  readonly #warned = new Set<string>()
   #discovered: DiscoveryResult | undefined
   #share: FleetShare | undefined
   /** Why the fleet's instances cannot see each other. */
   #fleetUnavailable: string | undefined
   #isPgBouncer = false
   #resized: Bounds = {}
-  readonly #pipelineUnsupported: string | undefined
   #settings: ResolvedSettings
 
-  /**
-   * @throws {InvalidOptionError} names the option and the value.
-   */
-  constructor(
-    options: SettingsOptions,
-    engine: () => Pick<Pool<unknown>, 'resize' | 'settings'>,
-    pipelineUnsupported?: string | undefined,
-  ) {
-    this.#options = options
+  /** @param warn is called once for each option that the pool cannot apply as given. */
+  constructor(own: OwnSettings, engine: Pick<Pool<unknown>, 'resize' | 'settings'>, warn: (message: string) => void) {
+    this.#own = own
     this.#engine = engine
-    this.#pipelineUnsupported = pipelineUnsupported
-    this.#settings = resolveSettings({ options, pipelineUnsupported })
+    this.#warn = warn
+    this.#settings = limitSettings(own)
   }
 
   /** The settings in effect, and the reasons. */
@@ -45,7 +44,7 @@ export class PoolBounds {
 
   /** The bounds that the user has set; otherwise the bounds of a pool that discovers its limits. */
   get requested(): { readonly min: number; readonly max: number } {
-    const { pool, preset } = this.#options
+    const { pool, preset } = this.#own.options
     // The max of a preset is intentional; the default max is not, so it does not bound a share.
     const ceiling = pool?.max ?? (preset && defaultsFor(preset).max)
     const min = this.#resized.min ?? pool?.min ?? 0
@@ -56,38 +55,41 @@ export class PoolBounds {
   applyDiscovery(discovered: DiscoveryResult): void {
     this.#discovered = discovered
     this.#isPgBouncer = false
-    this.#resolve()
+    this.#limit()
     if (!this.#isShared) this.#applyStaticBounds()
+    this.#emitWarnings()
   }
 
   /** Whether only the identity of the pooler is missing for statements to share connections. */
   get needsPoolerName(): boolean {
-    const { pipeline = 'off' } = this.#options.pool ?? {}
+    const { options, pipelineUnsupported, values } = this.#own
     const topology = this.#discovered?.topology
-    if (pipeline === 'off' || this.#pipelineUnsupported !== undefined || topology?.kind !== 'pooler') return false
-    return topology.pooler.name === 'unknown' && !isGiven(this.#options)
+    if (values.pipeline === 'off' || pipelineUnsupported !== undefined || topology?.kind !== 'pooler') return false
+    return topology.pooler.name === 'unknown' && !isGiven(options)
   }
 
   /** The pooler does not report its name, but was identified. */
   applyPgBouncer(): void {
     this.#isPgBouncer = true
-    this.#resolve()
+    this.#limit()
   }
 
   /** Applies the fleet's share. */
   applyShare(max: number, share: FleetShare | undefined): void {
     this.#fleetUnavailable = undefined
     this.#share = share && { ...share, maxConnections: max }
-    this.#resolve()
+    this.#limit()
     this.#applyBounds(max)
+    this.#emitWarnings()
   }
 
   /** Applies the static limit, because the fleet's instances cannot see each other. */
   useStaticLimit(why: string): void {
     this.#fleetUnavailable = why
     this.#share = undefined
-    this.#resolve()
+    this.#limit()
     this.#applyStaticBounds()
+    this.#emitWarnings()
   }
 
   /**
@@ -99,25 +101,24 @@ export class PoolBounds {
     const resized = { ...this.#resized, ...bounds }
     const shared = this.#isShared
     if (shared) validatePoolSettings(resized)
-    else this.#engine().resize(bounds)
+    else this.#engine.resize(bounds)
     this.#resized = resized
     // The share remains an upper bound.
-    if (shared) this.#applyBounds(this.#engine().settings.max)
+    if (shared) this.#applyBounds(this.#engine.settings.max)
   }
 
   /** Whether a fleet determines the max. */
   get #isShared(): boolean {
     const isAvailable = this.#fleetUnavailable === undefined && this.#discovered?.topology.kind !== 'unknown'
-    return this.#options.fleet !== undefined && isAvailable
+    return this.#own.options.fleet !== undefined && isAvailable
   }
 
-  #resolve(): void {
-    this.#settings = resolveSettings({
-      options: this.#options,
+  #limit(): void {
+    const [share, fleetUnavailable] = [this.#share, this.#fleetUnavailable]
+    this.#settings = limitSettings(this.#own, {
       ...this.#discovered,
-      share: this.#share,
-      fleetUnavailable: this.#fleetUnavailable,
-      pipelineUnsupported: this.#pipelineUnsupported,
+      share,
+      fleetUnavailable,
       isPgBouncer: this.#isPgBouncer,
     })
   }
@@ -127,7 +128,15 @@ export class PoolBounds {
   }
 
   #applyBounds(max: number): void {
-    this.#engine().resize({ max, min: Math.min(this.#resized.min ?? this.#settings.values.min, max) })
+    this.#engine.resize({ max, min: Math.min(this.#resized.min ?? this.#settings.values.min, max) })
+  }
+
+  #emitWarnings(): void {
+    for (const warning of this.#settings.warnings) {
+      if (this.#warned.has(warning) || this.#warned.size >= MAX_WARNINGS) continue
+      this.#warned.add(warning)
+      this.#warn(warning)
+    }
   }
 }
 

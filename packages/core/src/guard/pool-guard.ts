@@ -1,9 +1,9 @@
-import { debuglog } from 'node:util'
 import { keepAlive } from '../clock.ts'
 import type { ConnectionString } from '../connection-string/index.ts'
 import { describeRewriteWarning, type RewriteWarning } from '../drivers/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import type { KnownSecrets } from '../known-secrets.ts'
+import { debuglog } from '../node-util.ts'
 import type { PoolSnapshot } from '../observe/index.ts'
 import type { Stall } from '../pipelining/index.ts'
 import {
@@ -19,11 +19,18 @@ import {
 } from '../pool/index.ts'
 import { classifyConnectFailure } from '../postgres-errors/index.ts'
 import { guessProvider } from '../provider/index.ts'
-import { assumedTopology, describeSettings, type FleetOptions, type ResolvedSettings } from '../settings/index.ts'
+import {
+  assumedTopology,
+  describeSettings,
+  type FleetOptions,
+  limitSettings,
+  ownSettings,
+  type ResolvedSettings,
+} from '../settings/index.ts'
 import { AutomaticStatements, SessionStateCheck } from '../statements/index.ts'
 import { assumeTopology, describeTopology, type Topology } from '../topology/index.ts'
 import { ConnectFailures } from './connect-failures.ts'
-import type { DiscoveryResult } from './discovery/discover-topology.ts'
+import type { DiscoveryResult } from './discovery/detection.ts'
 import { DiscoveringFactory } from './discovery/discovering-factory.ts'
 import { isPgBouncer } from './discovery/identify-pgbouncer.ts'
 import { ServerDiscovery } from './discovery/server-discovery.ts'
@@ -40,8 +47,6 @@ const LEFT_IN_TRANSACTION =
   'A caller released a connection with an open transaction; poolguard rolled it back. Await COMMIT or ROLLBACK before the release, also after an error. ' +
   'If you began the transaction with a query on the pool (pool.query, dataSource.query, $executeRaw), the statements that followed were not ' +
   'part of it: use the transaction API of the driver or ORM. snapshot().dirtyReleases counts later cases, and onEvent is called for each.'
-/** Limits the warnings, because they may quote a server that sends a different text every time. */
-const MAX_WARNINGS = 50
 
 /** The events after which a pool may have no connection left. */
 const MAY_EMPTY: readonly PoolEvent['type'][] = ['closed', 'connect-failed', 'timeout', 'drained']
@@ -89,7 +94,6 @@ export class PoolGuard<C> {
   #dirtyReleases = 0
   #hasWarnedOfStall = false
   readonly #fleet: FleetInstance<C> | undefined
-  readonly #warned = new Set<string>()
   readonly #emptySignal = new EmptySignal()
 
   /**
@@ -102,14 +106,8 @@ export class PoolGuard<C> {
       emit: (event) => this.engine.emit(event),
       hasListener: Boolean(spec.options.onEvent),
     })
-    this.#bounds = new PoolBounds(spec.options, () => this.engine, spec.againstPipelining)
-    this.pipelining = new Pipelining({
-      engine: () => this.engine,
-      acquire: (options) => this.acquire(options),
-      settings: this.settings,
-      onStall: (stall) => this.#onStall(stall),
-    })
-    this.lateQueries = new LateQueryReporter({ engine: () => this.engine, warnsProcess: !spec.options.onEvent })
+    const own = ownSettings(spec.options, { pipelineUnsupported: spec.againstPipelining })
+    rejectMinWithWaitUntil(spec.options, own.values)
     this.#given = assumedTopology(spec.options)
     this.sessions = new SessionStateCheck(spec.options.sessionState ?? 'warn', (message) => this.warn(message))
     const provider = spec.connection && guessProvider(spec.connection)
@@ -122,25 +120,13 @@ export class PoolGuard<C> {
     })
     const assumed = this.#given ?? (spec.connection && assumeTopology(spec.connection))
     if (assumed) this.sessions.setTopology(assumed)
-    this.#fleet = spec.options.fleet && this.#createFleetInstance(spec.options.fleet)
     this.#driver = makeDriver(this)
     const { classify = classifyConnectFailure } = this.#driver
     this.#connectFailures = new ConnectFailures({ target: spec.target, options: spec.options, classify })
-    this.#discovery = new ServerDiscovery({
-      engine: () => this.engine,
-      driver: () => this.#driver,
-      given: this.#given,
-      shouldRepeat: () => this.#fleet?.mayRejoin === true,
-      urgent: this.#fleet !== undefined,
-      onAssumed: (assumed) => this.sessions.setTopology(assumed),
-      onDiscovered: (result) => this.#applyDiscovery(result),
-    })
-    const { values: settings } = this.settings
-    rejectMinWithWaitUntil(spec.options, settings)
     this.engine = new Pool({
       name: spec.name,
-      settings,
-      factory: new DiscoveringFactory(this.#driver, this.#discovery, spec.secrets),
+      settings: limitSettings(own).values,
+      factory: new DiscoveringFactory(this.#driver, this, spec.secrets),
       classify: (error) => this.#connectFailures.classify(error),
       advise: (error) => this.#connectFailures.advise(error),
       onEvent: (event) => this.#onPoolEvent(event),
@@ -150,8 +136,27 @@ export class PoolGuard<C> {
       },
       isPinned: (connection) => this.#fleet?.isPublisher(connection) ?? false,
     })
+    this.#bounds = new PoolBounds(own, this.engine, (message) => this.warn(message))
+    this.lateQueries = new LateQueryReporter(this.engine, { warnsProcess: !spec.options.onEvent })
+    this.pipelining = new Pipelining({
+      engine: this.engine,
+      acquire: (options) => this.acquire(options),
+      settings: this.settings,
+      onStall: (stall) => this.#onStall(stall),
+    })
+    this.#fleet = spec.options.fleet && this.#createFleetInstance(spec.options.fleet)
+    this.#discovery = new ServerDiscovery({
+      engine: this.engine,
+      driver: this.#driver,
+      given: this.#given,
+      shouldRepeat: () => this.#fleet?.mayRejoin === true,
+      urgent: this.#fleet !== undefined,
+      onAssumed: (assumed) => this.sessions.setTopology(assumed),
+      onDiscovered: (result) => this.#applyDiscovery(result),
+    })
+    this.engine.start()
     // A pool with a min opens connections before its first use.
-    if (settings.min > 0) this.#register()
+    if (own.values.min > 0) this.#register()
   }
 
   /** Acquires a connection. Throws the same errors as {@link Pool.acquire}. */
@@ -177,6 +182,11 @@ export class PoolGuard<C> {
    */
   meet(connection: C): Promise<boolean> {
     return this.#discovery.onConnection(connection)
+  }
+
+  /** Whether to inspect the next connection. Read on every release. */
+  get isDiscoveryDue(): boolean {
+    return this.#discovery.isDue
   }
 
   /** Runs in the caller's own context, because platforms assign `waitUntil` to the current request. */
@@ -314,42 +324,21 @@ export class PoolGuard<C> {
     this.pipelining.update(this.settings)
     if (result.topology.kind === 'unknown') this.#fleet?.leave()
     else await this.#fleet?.join(result.topology)
-    this.#emitSettingsWarnings()
     debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(result.topology), describeSettings(this.settings))
     const { active, reason } = this.statements.state
     debug('pool "%s": prepares statements automatically: %s (%s)', this.#spec.name, active ? 'yes' : 'no', reason)
-  }
-
-  #emitSettingsWarnings(): void {
-    for (const warning of this.settings.warnings) this.#warnOnce(warning)
-  }
-
-  #warnOnce(warning: string): void {
-    if (this.#warned.has(warning) || this.#warned.size >= MAX_WARNINGS) return
-    this.#warned.add(warning)
-    this.warn(warning)
   }
 
   #createFleetInstance(fleet: FleetOptions): FleetInstance<C> {
     return new FleetInstance({
       fleet,
       headroom: this.#spec.options.headroom,
-      engine: () => this.engine,
-      driver: () => this.#driver,
-      bounds: () => this.#bounds.requested,
-      applyShare: (max, share) => {
-        this.#bounds.applyShare(max, share)
-        this.#emitSettingsWarnings()
-      },
-      useStaticLimit: (why) => this.#useStaticLimit(why),
+      engine: this.engine,
+      driver: this.#driver,
+      bounds: this.#bounds,
+      onUnavailable: () => this.#discovery.retryLater(),
       warn: (message) => this.warn(message),
     })
-  }
-
-  #useStaticLimit(why: string): void {
-    this.#bounds.useStaticLimit(why)
-    this.#discovery.retryLater()
-    this.#emitSettingsWarnings()
   }
 }
 

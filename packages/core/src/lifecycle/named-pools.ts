@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { inspect } from 'node:util'
+import { inspect } from '../node-util.ts'
 import { ProcessWide } from '../process-wide.ts'
 
 interface RegisteredPool {

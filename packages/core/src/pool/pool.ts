@@ -173,6 +173,10 @@ export class Pool<R> implements Lender<R> {
       onHookFailed: (error) => this.#onHookFailed(error),
       onReady: () => this.#serve(),
     })
+  }
+
+  /** Opens `min` resources. Call it once everything that the hooks of the pool use is in place. */
+  start(): void {
     this.#serve()
   }
 

@@ -1,4 +1,11 @@
 export { assumedTopology } from './assumed-topology.ts'
 export { defaultsFor, type FleetOptions, MAX_DISCOVERED, type Preset, type SettingsOptions } from './options.ts'
-export { describeSettings, type ResolvedSettings, type ResolveInput, resolveSettings } from './resolve.ts'
+export {
+  describeSettings,
+  limitSettings,
+  type OwnSettings,
+  ownSettings,
+  type ResolvedSettings,
+  resolveSettings,
+} from './resolve.ts'
 export { poolSettings } from './settings-from-url.ts'

@@ -1,29 +1,38 @@
 import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/index.ts'
-import { parseConnectionString } from '../connection-string/index.ts'
-import { type FleetShare, requireAppName } from '../fleet/index.ts'
-import { InvalidOptionError, requireDuration, requireInteger, requireOneOf } from '../invalid-option-error.ts'
+import type { FleetShare } from '../fleet/index.ts'
 import { omitUndefined } from '../omit-undefined.ts'
 import { pipelineObstacle } from '../pipelining/index.ts'
-import { type PoolSettings, validatePoolSettings } from '../pool/index.ts'
+import type { PoolSettings } from '../pool/index.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
-import { defaultsFor, type FleetOptions, MAX_DISCOVERED, PRESETS, type SettingsOptions } from './options.ts'
+import { defaultsFor, MAX_DISCOVERED, PRESETS, type SettingsOptions } from './options.ts'
+import { validateOptions } from './validate-options.ts'
 
-/** The input of {@link resolveSettings}. Topology and capacity are absent until the pool has discovered them. */
-export interface ResolveInput {
-  readonly options: SettingsOptions
+/** What a pool has found out about its limits. Topology and capacity are absent until the pool has discovered them. */
+export interface KnownLimits {
   readonly topology?: Topology | undefined
   readonly capacity?: Capacity | undefined
   /** Why the capacity that the database reported is invalid. */
   readonly capacityProblem?: string | undefined
   /** The share of this instance of a fleet; absent until it has joined. */
   readonly share?: FleetShare | undefined
-  /** Why the driver cannot send statements behind others; absent if it can. */
-  readonly pipelineUnsupported?: string | undefined
   /** True if a pooler that does not report its name was identified as PgBouncer. */
   readonly isPgBouncer?: boolean
   /** Why this instance cannot see the other instances, so that the fleet shares nothing; absent while it can. */
   readonly fleetUnavailable?: string | undefined
+}
+
+/** What a driver cannot do. */
+export interface DriverLimits {
+  /** Why the driver cannot send statements behind others; absent if it can. */
+  readonly pipelineUnsupported?: string | undefined
+}
+
+/** The settings that follow from the options alone. */
+export interface OwnSettings extends DriverLimits {
+  readonly options: SettingsOptions
+  readonly values: PoolSettings
+  readonly reasons: Readonly<Record<keyof PoolSettings, string>>
 }
 
 /** The settings in effect, and the reason for each value. */
@@ -42,30 +51,45 @@ export interface ResolvedSettings {
  *
  * @throws {InvalidOptionError} names the option and the value.
  */
-export function resolveSettings({ options, topology: discovered, ...measured }: ResolveInput): ResolvedSettings {
+export function resolveSettings({
+  options,
+  pipelineUnsupported,
+  ...limits
+}: KnownLimits & DriverLimits & { readonly options: SettingsOptions }): ResolvedSettings {
+  return limitSettings(ownSettings(options, { pipelineUnsupported }), limits)
+}
+
+/** @throws {InvalidOptionError} names the option and the value. */
+export function ownSettings(options: SettingsOptions, { pipelineUnsupported }: DriverLimits = {}): OwnSettings {
   validateOptions(options)
-  const topology = assumedTopology(options) ?? discovered
   const given = omitUndefined(options.pool ?? {})
-  const settings = { ...defaultsFor(options.preset), ...given }
-  const max = resolveMax({ options, topology, ...measured })
-  const min = Math.min(settings.min, max.value)
+  const values = { ...defaultsFor(options.preset), ...given }
   const reasons = Object.fromEntries(
-    Object.keys(settings).map((name) => [name, name in given ? 'given' : defaultReason(name, options)]),
+    Object.keys(values).map((name) => [name, name in given ? 'given' : defaultReason(name, options)]),
   ) as Record<keyof PoolSettings, string>
-  reasons.max = max.reason
-  const pipeline = resolvePipeline(settings.pipeline, reasons.pipeline, topology, measured)
-  reasons.pipeline = pipeline.reason
-  if (min < settings.min) reasons.min = `given as ${settings.min}, lowered to max`
-  const values = { ...settings, max: max.value, min, pipeline: pipeline.value }
-  return { values, reasons, budget: max.budget, warnings: max.warnings }
+  return { options, values, reasons, pipelineUnsupported }
+}
+
+/** The settings that remain within the limits. */
+export function limitSettings(own: OwnSettings, limits: KnownLimits = {}): ResolvedSettings {
+  const topology = assumedTopology(own.options) ?? limits.topology
+  const max = resolveMax(own, { ...limits, topology })
+  const min = Math.min(own.values.min, max.value)
+  const minReason = min < own.values.min ? `given as ${own.values.min}, lowered to max` : own.reasons.min
+  const pipeline = resolvePipeline(own, topology, limits.isPgBouncer)
+  return {
+    values: { ...own.values, max: max.value, min, pipeline: pipeline.value },
+    reasons: { ...own.reasons, max: max.reason, min: minReason, pipeline: pipeline.reason },
+    budget: max.budget,
+    warnings: max.warnings,
+  }
 }
 
 /** Statements share connections only where that is proven to work. */
 function resolvePipeline(
-  wanted: PoolSettings['pipeline'],
-  reason: string,
+  { values: { pipeline: wanted }, reasons: { pipeline: reason }, pipelineUnsupported }: OwnSettings,
   topology: Topology | undefined,
-  { pipelineUnsupported, isPgBouncer = false }: Pick<ResolveInput, 'pipelineUnsupported' | 'isPgBouncer'>,
+  isPgBouncer = false,
 ): { readonly value: PoolSettings['pipeline']; readonly reason: string } {
   if (wanted === 'off') return { value: wanted, reason }
   const obstacle = pipelineUnsupported ?? (topology && pipelineObstacle(topology, isPgBouncer))
@@ -82,17 +106,10 @@ interface Max {
   readonly warnings: readonly string[]
 }
 
-function resolveMax({ options, topology, capacity, capacityProblem, share, fleetUnavailable }: ResolveInput): Max {
+function resolveMax({ options, values, reasons }: OwnSettings, limits: KnownLimits): Max {
   const { instances, headroom, fleet, pool } = options
-  const own: Max =
-    pool?.max === undefined
-      ? {
-          value: defaultsFor(options.preset).max,
-          reason: defaultReason('max', options),
-          budget: null,
-          warnings: [],
-        }
-      : { value: pool.max, reason: 'given', budget: null, warnings: [] }
+  const { topology, capacity, capacityProblem, share, fleetUnavailable } = limits
+  const own: Max = { value: values.max, reason: reasons.max, budget: null, warnings: [] }
   if (fleet) return { ...own, ...shareOf(fleet.app, { topology, share, fleetUnavailable }, own) }
   if (instances === undefined) return own
   if (topology?.kind === 'pooler' && topology.pooler.mode !== 'session') {
@@ -134,7 +151,7 @@ function resolveMax({ options, topology, capacity, capacityProblem, share, fleet
 /** The share of a fleet; the given or default max while the instance cannot see the other instances. */
 function shareOf(
   app: string,
-  { topology, share, fleetUnavailable }: Pick<ResolveInput, 'topology' | 'share' | 'fleetUnavailable'>,
+  { topology, share, fleetUnavailable }: Pick<KnownLimits, 'topology' | 'share' | 'fleetUnavailable'>,
   own: Max,
 ): Partial<Max> {
   const why = topology?.kind === 'unknown' ? 'the pool could not detect the server or pooler' : fleetUnavailable
@@ -160,54 +177,6 @@ function defaultReason(name: string, { preset }: SettingsOptions): string {
   return preset !== undefined && name in PRESETS[preset] ? `preset ${preset}` : 'default'
 }
 
-function validateOptions({ pool = {}, instances, headroom, fleet, pooler, preset }: SettingsOptions): void {
-  validatePoolSettings(pool)
-  requireOneOf('preset', preset, Object.keys(PRESETS))
-  requireOneOf('pooler', pooler, ['auto', 'none', 'session', 'transaction'])
-  if (instances !== undefined) requireInteger('instances', instances, 1)
-  if (headroom !== undefined) requireInteger('headroom', headroom, 0)
-  if (fleet !== undefined) validateFleet(fleet, instances)
-  // A new instance opens its first connection from the headroom; without headroom, the first instances would keep it out.
-  if (fleet !== undefined && headroom !== undefined) requireInteger('headroom', headroom, 1)
-}
-
-function requireFleetNames(fleet: FleetOptions): void {
-  const known: Readonly<Record<keyof FleetOptions, true>> = {
-    ...{ app: true, intervalMillis: true, consoleUrl: true, trustedRoles: true },
-  }
-  for (const [name, value] of Object.entries(fleet)) {
-    if (Object.hasOwn(known, name)) continue
-    const wanted = `no value: this option does not exist. The options of fleet are ${Object.keys(known).join(', ')}`
-    throw new InvalidOptionError(`fleet.${name}`, value, wanted)
-  }
-}
-
-/** With a shorter interval the exchanges would take most of the time. */
-const MIN_INTERVAL_MILLIS = 100
-
-function validateFleet(fleet: FleetOptions, instances: number | undefined): void {
-  if (instances !== undefined) {
-    throw new InvalidOptionError(
-      'instances',
-      instances,
-      'no value when fleet is set: a fleet counts its instances itself',
-    )
-  }
-  if (typeof fleet !== 'object' || fleet === null) {
-    throw new InvalidOptionError('fleet', fleet, "an object, as in { app: 'orders' }")
-  }
-  requireFleetNames(fleet)
-  requireAppName('fleet.app', fleet.app)
-  const { intervalMillis, consoleUrl, trustedRoles } = fleet
-  if (intervalMillis === Infinity)
-    throw new InvalidOptionError('fleet.intervalMillis', intervalMillis, 'a finite number')
-  if (intervalMillis !== undefined) requireDuration('fleet.intervalMillis', intervalMillis, MIN_INTERVAL_MILLIS)
-  if (consoleUrl !== undefined) parseConnectionString(consoleUrl)
-  if (trustedRoles !== undefined && !isRoleNames(trustedRoles)) {
-    throw new InvalidOptionError('fleet.trustedRoles', trustedRoles, "an array of role names, as in ['bills']")
-  }
-}
-
 /**
  * The settings in effect and the reason for each, one line each, for people. With `NODE_DEBUG=poolguard`, every pool prints
  * them after it has discovered its database.
@@ -222,8 +191,4 @@ export function describeSettings({ values: settings, reasons, warnings }: Resolv
     ([name, value]) => `${name.padEnd(24)} ${String(value).padEnd(10)} ${reasons[name as keyof typeof settings]}`,
   )
   return [...lines, ...warnings.map((warning) => `! ${warning}`)].join('\n')
-}
-
-function isRoleNames(value: unknown): boolean {
-  return Array.isArray(value) && value.every((role) => typeof role === 'string' && role !== '')
 }

@@ -1,6 +1,6 @@
-import { debuglog } from 'node:util'
 import { systemClock } from '../clock.ts'
 import { requireInteger, requireOneOf } from '../invalid-option-error.ts'
+import { debuglog } from '../node-util.ts'
 import { describeTopology, type Topology } from '../topology/index.ts'
 import { mayCallSetConfig } from './changes-session.ts'
 import { PreparedText } from './prepared-text.ts'

@@ -1,5 +1,4 @@
-import { AcquireTimeoutError, PoolguardError } from '@poolguard/core'
-import { describeBorrowers } from '@poolguard/core/adapter'
+import { AcquireTimeoutError, describeBorrowers, PoolguardError } from '@poolguard/core/adapter'
 import type { QueryResult } from 'pg'
 import { callApp } from '../call-app.ts'
 

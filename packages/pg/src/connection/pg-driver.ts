@@ -1,13 +1,13 @@
 import type { CloseReason, ConnectFailure } from '@poolguard/core'
 import {
   type ConsoleOptions,
+  classifyConnectFailure,
   DriverProbeSession,
   type GuardedDriver,
   type Login,
   type PoolerConsole,
   type ProbeSession,
 } from '@poolguard/core/adapter'
-import { classifyConnectFailure } from '@poolguard/core/postgres'
 import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PgConnection } from './pg-connection.ts'

@@ -1,11 +1,7 @@
-import type { ConsoleOptions, PoolerConsole } from '@poolguard/core/adapter'
 import {
+  type ConsoleOptions,
   PGBOUNCER_CONSOLE,
-  type PgBouncerClient,
-  type PgBouncerDatabase,
-  type PgBouncerPool,
-  type PgBouncerSetting,
-  type PgBouncerStats,
+  type PoolerConsole,
   readPgBouncerClients,
   readPgBouncerConfig,
   readPgBouncerDatabases,
@@ -13,7 +9,14 @@ import {
   readPgBouncerPools,
   readPgBouncerStats,
   readPgBouncerVersion,
-  type ShowRow,
+} from '@poolguard/core/adapter'
+import type {
+  PgBouncerClient,
+  PgBouncerDatabase,
+  PgBouncerPool,
+  PgBouncerSetting,
+  PgBouncerStats,
+  ShowRow,
 } from '@poolguard/core/postgres'
 import pg from 'pg'
 import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'

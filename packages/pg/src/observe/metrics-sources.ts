@@ -1,23 +1,9 @@
 import type { ScrapeOptions } from '@poolguard/core'
-import {
-  ACTIVITY_QUERY,
-  pgBouncerMetrics,
-  postgresMetrics,
-  readUrlOption,
-  ScrapedMetrics,
-} from '@poolguard/core/adapter'
-import { normalizeTarget } from '@poolguard/core/postgres'
-import pg from 'pg'
-import { containParserErrors } from '../connection/contain-parser-errors.ts'
-import { PgBouncerConsole } from '../connection/pgbouncer-console.ts'
+import { normalizeTarget, readUrlOption, ScrapedMetrics } from '@poolguard/core/adapter'
 import { readConfig } from '../guarded-pool-config.ts'
-import type { WireClient } from '../wire-client.ts'
 
 /** Options of a metrics source. `source` is its label; the default is host, port and database of the URL. */
 export type SourceOptions = Omit<ScrapeOptions, 'source'> & { readonly source?: string | undefined }
-
-/** Timeout for connecting and for the query. */
-const SCRAPE_TIMEOUT_MILLIS = 5_000
 
 /**
  * Metrics of PostgreSQL's connections: sessions by state, the age of the oldest transaction, and how much of max_connections is left.
@@ -33,19 +19,8 @@ const SCRAPE_TIMEOUT_MILLIS = 5_000
 export function postgresSource(url: string | undefined, options: SourceOptions = {}): ScrapedMetrics {
   const { client: config } = readConfig({ url })
   const scrape = async () => {
-    const client = new pg.Client({
-      ...config,
-      connectionTimeoutMillis: SCRAPE_TIMEOUT_MILLIS,
-      query_timeout: SCRAPE_TIMEOUT_MILLIS,
-    })
-    containParserErrors((client as unknown as WireClient).connection)
-    client.on('error', () => {})
-    try {
-      await client.connect()
-      return postgresMetrics((await client.query(ACTIVITY_QUERY)).rows)
-    } finally {
-      await client.end()
-    }
+    const { scrapePostgres } = await import('./scrape.ts')
+    return scrapePostgres(config)
   }
   return new ScrapedMetrics(scrape, { ...options, source: options.source ?? addressOf(url) })
 }
@@ -63,13 +38,8 @@ export function pgBouncerSource(url: string | undefined, options: SourceOptions 
   const target = readUrlOption(url)
   return new ScrapedMetrics(
     async () => {
-      await using console = await PgBouncerConsole.connect(target.href)
-      // One after another: the console accepts one command at a time.
-      const version = await console.version()
-      const pools = await console.pools()
-      const databases = await console.databases()
-      const stats = await console.stats()
-      return pgBouncerMetrics({ version, pools, databases, stats, config: await console.config() })
+      const { scrapePgBouncer } = await import('./scrape.ts')
+      return scrapePgBouncer(target.href)
     },
     { ...options, source: options.source ?? addressOf(url) },
   )

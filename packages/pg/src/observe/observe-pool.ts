@@ -1,6 +1,7 @@
 import type { Health, PoolEventListener, PoolSettings, PoolSnapshot, PoolStats } from '@poolguard/core'
 import {
   type AcquireRequest,
+  classifyConnectFailure,
   DurationHistogram,
   NO_OVERLOADS,
   ObservedLeases,
@@ -8,7 +9,6 @@ import {
   SessionHealth,
   SharedHealth,
 } from '@poolguard/core/adapter'
-import { classifyConnectFailure } from '@poolguard/core/postgres'
 import type { Pool, PoolClient } from 'pg'
 import { PgConnection } from '../connection/pg-connection.ts'
 import { readConfig } from '../guarded-pool-config.ts'

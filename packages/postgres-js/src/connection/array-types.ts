@@ -1,5 +1,5 @@
-import { InvalidAnswerError } from '@poolguard/core'
-import { type Range, type RowReader, readRows } from '@poolguard/core/postgres'
+import { InvalidAnswerError, readRows } from '@poolguard/core/adapter'
+import type { Range, RowReader } from '@poolguard/core/postgres'
 import type { ParsedOptions } from '../internals.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 

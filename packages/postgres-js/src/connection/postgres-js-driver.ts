@@ -1,13 +1,13 @@
 import type { ConnectFailure } from '@poolguard/core'
 import {
   type ConsoleOptions,
+  classifyConnectFailure,
   DriverProbeSession,
   type GuardedDriver,
   type Login,
   type PoolerConsole,
   type ProbeSession,
 } from '@poolguard/core/adapter'
-import { classifyConnectFailure } from '@poolguard/core/postgres'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 

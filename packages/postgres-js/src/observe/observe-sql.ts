@@ -1,12 +1,12 @@
+import type { Health, PoolEventListener, PoolSettings, PoolSnapshot } from '@poolguard/core'
 import {
-  type Health,
+  ConnectionString,
+  classifyConnectFailure,
+  describeAddress,
   InvalidOptionError,
-  type PoolEventListener,
-  type PoolSettings,
-  type PoolSnapshot,
-} from '@poolguard/core'
-import { ObservedLeases, registerObservation } from '@poolguard/core/adapter'
-import { ConnectionString, classifyConnectFailure, describeAddress } from '@poolguard/core/postgres'
+  ObservedLeases,
+  registerObservation,
+} from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import { canHookHandle, opensTransaction, parsedOptionsOf } from '../internals.ts'
 import { countInFlight } from './count-in-flight.ts'

@@ -1,21 +1,19 @@
-import { type InspectOptions, inspect } from 'node:util'
-import {
-  type PoolCounts,
-  type PoolSettings,
-  type PoolSnapshot,
-  type ResolvedSettings,
-  withDeadlockDetection,
-} from '@poolguard/core'
+import type { InspectOptions } from 'node:util'
+import type { PoolCounts, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
 import {
   asyncContextIsCheap,
+  ConnectionString,
+  describeAddress,
   hiddenTexts,
   hideSecrets,
+  inspect,
   KnownSecrets,
+  normalizeTarget,
   PoolGuard,
   registerOwnCode,
   shownDatabase,
+  withDeadlockDetection,
 } from '@poolguard/core/adapter'
-import { ConnectionString, describeAddress, normalizeTarget } from '@poolguard/core/postgres'
 import postgres, { type ReservedSql, type Sql, type TransactionSql } from 'postgres'
 import { ConnectionFactory } from '../connection/connection-factory.ts'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'

@@ -38,7 +38,6 @@ export class PoolSide implements ObservedPool {
       emit: (event) => this.engine.emit(event),
       hasListener: Boolean(onEvent),
     })
-    this.lateQueries = new LateQueryReporter({ engine: () => this.engine, warnsProcess: !onEvent })
     this.engine = new Pool({
       name,
       settings,
@@ -46,6 +45,7 @@ export class PoolSide implements ObservedPool {
       classify: classifyOpenFailure,
       onEvent,
     })
+    this.lateQueries = new LateQueryReporter(this.engine, { warnsProcess: !onEvent })
     const { engine } = this
     this.turns = new Turns({
       acquire: (expectedMillis) => this.acquire(expectedMillis),
@@ -55,6 +55,7 @@ export class PoolSide implements ObservedPool {
       repeatable: options.spec.role === 'reader',
       mayShare: () => this.#mayShare(),
     })
+    this.engine.start()
     if (settings.min > 0) this.#registration.enter()
   }
 

@@ -1,5 +1,4 @@
-import { PoolClosedError } from '@poolguard/core'
-import { currentLabel, type Lease, setImmediate, systemClock } from '@poolguard/core/adapter'
+import { currentLabel, type Lease, PoolClosedError, setImmediate, systemClock } from '@poolguard/core/adapter'
 import type { SqliteConnection } from '../connection/sqlite-connection.ts'
 import type { Done, Question } from '../protocol.ts'
 import { SharedLease, type Turn } from './shared-lease.ts'

@@ -1,6 +1,6 @@
-import { inspect } from 'node:util'
 import { shownDatabase, shownHost, shownUser } from '../../connection-string/index.ts'
 import { mayHoldSecret } from '../../may-hold-secret.ts'
+import { inspect } from '../../node-util.ts'
 import { HIDDEN } from '../../redact.ts'
 
 /** The drivers' options that contain a secret, or an object with secrets. */

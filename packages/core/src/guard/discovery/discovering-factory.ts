@@ -1,23 +1,30 @@
 import type { KnownSecrets } from '../../known-secrets.ts'
 import type { LeaseActivity, OpenContext, ResourceFactory, RunningQuery } from '../../pool/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
-import type { ServerDiscovery } from './server-discovery.ts'
+import { preloadDetection } from './server-discovery.ts'
+
+/** The part of a {@link PoolGuard} that inspects connections. */
+export interface Inspector<C> {
+  readonly isDiscoveryDue: boolean
+  meet(connection: C): Promise<boolean>
+}
 
 /** Wraps a driver's factory: when discovery is due, it runs on connections that are released. */
 export class DiscoveringFactory<C> implements ResourceFactory<C> {
   readonly setIdle: ((connection: C, idle: boolean) => void) | undefined
   readonly #driver: GuardedDriver<C>
-  readonly #discovery: ServerDiscovery<C>
+  readonly #inspector: Inspector<C>
   readonly #secrets: KnownSecrets | undefined
 
-  constructor(driver: GuardedDriver<C>, discovery: ServerDiscovery<C>, secrets?: KnownSecrets) {
+  constructor(driver: GuardedDriver<C>, inspector: Inspector<C>, secrets?: KnownSecrets) {
     this.#driver = driver
-    this.#discovery = discovery
+    this.#inspector = inspector
     this.#secrets = secrets
     this.setIdle = driver.factory.setIdle
   }
 
   async open(context: OpenContext): Promise<C> {
+    if (this.#inspector.isDiscoveryDue) preloadDetection()
     try {
       return await this.#driver.factory.open(context)
     } catch (error) {
@@ -47,12 +54,12 @@ export class DiscoveringFactory<C> implements ResourceFactory<C> {
 
   reset(connection: C): boolean | Promise<boolean> {
     const fit = this.#driver.factory.reset?.(connection) ?? true
-    return this.#discovery.isDue ? this.#discover(connection, fit) : fit
+    return this.#inspector.isDiscoveryDue ? this.#discover(connection, fit) : fit
   }
 
   async #discover(connection: C, fit: boolean | Promise<boolean>): Promise<boolean> {
     if (!(await fit)) return false
     // With `resetOnRelease: 'off'` the next caller gets the connection with its open transaction: do not run discovery in it.
-    return this.#driver.isInTransaction(connection) || this.#discovery.onConnection(connection)
+    return this.#driver.isInTransaction(connection) || this.#inspector.meet(connection)
   }
 }

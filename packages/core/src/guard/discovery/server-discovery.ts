@@ -2,15 +2,20 @@ import { systemClock } from '../../clock.ts'
 import { type Pool, runDetached } from '../../pool/index.ts'
 import { forgetTopology, rememberTopology, type Topology } from '../../topology/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
-import { type DiscoveryResult, detectPooler } from './discover-topology.ts'
-import { type Inspection, inspectConnection } from './inspect-connection.ts'
+import type { DiscoveryResult, detectPooler, Inspection } from './detection.ts'
 
 /** Delay until discovery runs again after it returned an incomplete result. */
 const RETRY_MILLIS = 5_000
 
+/** Loads what inspects a connection while the connection is opened. A pool that has no connection needs none of it. */
+export function preloadDetection(): void {
+  // If that fails, the inspection fails with the same error.
+  import('./detection.ts').catch(() => {})
+}
+
 export interface ServerDiscoveryOptions<C> {
-  readonly engine: () => Pool<C>
-  readonly driver: () => GuardedDriver<C>
+  readonly engine: Pool<C>
+  readonly driver: GuardedDriver<C>
   /** The topology that the user stated. */
   readonly given: Topology | undefined
   /** Whether there is another reason to run discovery again. */
@@ -109,7 +114,7 @@ export class ServerDiscovery<C> {
   /** Discovery runs on the connection while it is opened; a connection that was already open is inspected here. */
   async #open(): Promise<void> {
     const before = this.#result
-    const lease = await runDetached(() => this.#options.engine().acquire({ internal: 'queued' }))
+    const lease = await runDetached(() => this.#options.engine.acquire({ internal: 'queued' }))
     await this.#inspecting
     const isDone = this.#result !== before || this.#completing !== undefined
     if (isDone || (await this.#inspect(lease.resource))) lease.release()
@@ -127,20 +132,21 @@ export class ServerDiscovery<C> {
   }
 
   async #inspectNow(connection: C): Promise<boolean> {
+    const { inspectConnection, detectPooler } = await import('./detection.ts')
     const { engine, driver, given } = this.#options
     const refresh = this.#outdated
     // Reset before the inspection: an invalidate() during it must not be lost.
     this.#outdated = false
-    const inspection = await inspectConnection(driver(), connection, {
+    const inspection = await inspectConnection(driver, connection, {
       given,
       refresh,
-      alone: engine().settings.max < 2,
+      alone: engine.settings.max < 2,
     })
-    if (driver().isLost(connection)) {
+    if (driver.isLost(connection)) {
       this.#outdated ||= refresh
       throw inspection.error ?? new Error('the connection was lost while it was being opened')
     }
-    this.#complete(inspection.conclusive ? this.#setResult(inspection) : this.#detect(inspection))
+    this.#complete(inspection.conclusive ? this.#setResult(inspection) : this.#detect(inspection, detectPooler))
     return inspection.answered
   }
 
@@ -151,11 +157,11 @@ export class ServerDiscovery<C> {
     this.#completing = completing.then(onFinished, onFinished)
   }
 
-  async #detect({ topology: assumed, ...inspection }: Inspection): Promise<void> {
+  async #detect({ topology: assumed, ...inspection }: Inspection, detect: typeof detectPooler): Promise<void> {
     const { engine, driver, urgent, onAssumed } = this.#options
     onAssumed(assumed)
     // Ahead of the acquire in ready(), which would take the connection that occupies the pooler's server connection.
-    const detected = await detectPooler(engine(), driver(), { first: urgent || this.#opening !== undefined })
+    const detected = await detect(engine, driver, { first: urgent || this.#opening !== undefined })
     // A saturated pooler does not answer the detection, but it is still a pooler.
     const topology = detected?.kind === 'pooler' ? detected : assumed
     if (inspection.peer !== undefined) rememberTopology(inspection.peer, topology)

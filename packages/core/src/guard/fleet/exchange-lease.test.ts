@@ -25,7 +25,7 @@ function givenBusyPool() {
     factory: { open: async () => ({}), close: async () => {} },
     classify: () => 'unavailable',
   })
-  return { pool, exchangeLease: new ExchangeLease(() => pool), held: pool.acquire() }
+  return { pool, exchangeLease: new ExchangeLease(pool), held: pool.acquire() }
 }
 
 test('an urgent exchange that gets no connection opens one beyond max', async () => {

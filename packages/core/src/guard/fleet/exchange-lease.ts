@@ -15,13 +15,13 @@ const OPEN_TIMEOUT_MILLIS = 5_000
 
 /** Acquires the connection for a fleet exchange. These acquires are not counted as demand. */
 export class ExchangeLease<C> {
-  readonly #engine: () => Pool<C>
+  readonly #engine: Pool<C>
   /** An acquire that was queued ahead of the first caller. */
   #reserved: Promise<Lease<C>> | undefined
   #own = 0
   #hasFailed = false
 
-  constructor(engine: () => Pool<C>) {
+  constructor(engine: Pool<C>) {
     this.#engine = engine
   }
 
@@ -34,7 +34,7 @@ export class ExchangeLease<C> {
   reserve(): void {
     if (this.#reserved) return
     this.#own++
-    const reserved = this.#engine().acquire({ internal: 'queued' })
+    const reserved = this.#engine.acquire({ internal: 'queued' })
     this.#reserved = reserved
     reserved.catch(() => this.#drop(reserved))
   }
@@ -69,7 +69,7 @@ export class ExchangeLease<C> {
    * of the pool.
    */
   async #acquire(urgent: boolean): Promise<Lease<C>> {
-    const engine = this.#engine()
+    const engine = this.#engine
     const within = (millis: number) => ({
       internal: 'first' as const,
       timeoutMillis: Infinity,

@@ -34,5 +34,6 @@ export function givenPool(
     onEvent: (event) => events.push(event),
     ...options,
   })
+  pool.start()
   return { pool, factory, clock, events }
 }
