@@ -10,5 +10,9 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   target: 'node22.12',
   dts: true,
-  outputOptions: { comments: { jsdoc: false } },
+  outputOptions: {
+    comments: { jsdoc: false },
+    // One file for what several entries load: an import of ten small files takes longer than one of a large file.
+    codeSplitting: { groups: [{ name: 'shared', test: /(?<!\.d)\.ts$/, tags: ['$initial'], minShareCount: 2 }] },
+  },
 })

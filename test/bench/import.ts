@@ -9,18 +9,18 @@ import { type Benchmark, compare, type Figures } from './benchmark.ts'
 
 const run = promisify(execFile)
 
-/** What an app imports without poolguard, by what it imports with it. */
-const PEERS: Readonly<Record<string, string>> = {
-  '@poolguard/core': 'pg',
-  '@poolguard/pg': 'pg',
-  '@poolguard/postgres-js': 'postgres',
-  '@poolguard/prisma': '@prisma/adapter-pg',
-  '@poolguard/drizzle/node-postgres': 'drizzle-orm/node-postgres',
-  '@poolguard/drizzle/postgres-js': 'drizzle-orm/postgres-js',
-  '@poolguard/typeorm': 'typeorm',
-  '@poolguard/nestjs': '@nestjs/common',
-  '@poolguard/fastify': 'fastify',
-  '@poolguard/sqlite': 'better-sqlite3',
+/** What an app imports without poolguard, by what it imports with it. Every NestJS app loads `@nestjs/core`, every Prisma client its runtime. */
+const PEERS: Readonly<Record<string, readonly string[]>> = {
+  '@poolguard/core': ['pg'],
+  '@poolguard/pg': ['pg'],
+  '@poolguard/postgres-js': ['postgres'],
+  '@poolguard/prisma': ['@prisma/adapter-pg', '@prisma/client/runtime/client'],
+  '@poolguard/drizzle/node-postgres': ['drizzle-orm/node-postgres'],
+  '@poolguard/drizzle/postgres-js': ['drizzle-orm/postgres-js'],
+  '@poolguard/typeorm': ['typeorm'],
+  '@poolguard/nestjs': ['@nestjs/common', '@nestjs/core'],
+  '@poolguard/fastify': ['fastify'],
+  '@poolguard/sqlite': ['better-sqlite3'],
 }
 
 /** The built and packed packages, installed as in an app: run `pnpm build` first. */
@@ -38,11 +38,11 @@ export const benchmark: Benchmark = {
       for (const { name } of manifests) sizes[name] = await kilobytesOf(path.join(folder, 'app/node_modules', name))
       const ratios: Record<string, Figures[string]> = {}
       const times: Record<string, Figures[string]> = {}
-      for (const [name, peer] of Object.entries(PEERS)) {
-        tell(`${name} against ${peer}`)
+      for (const [name, peers] of Object.entries(PEERS)) {
+        tell(`${name} against ${peers.join(' and ')}`)
         const { ratio, ours } = await compare({
-          ours: () => millisToImport(name, folder),
-          theirs: () => millisToImport(peer, folder),
+          ours: () => millisToImport([name], folder),
+          theirs: () => millisToImport(peers, folder),
         })
         ratios[name] = ratio
         times[name] = ours
@@ -55,8 +55,9 @@ export const benchmark: Benchmark = {
 }
 
 /** In a process of its own, without the start of Node. */
-async function millisToImport(specifier: string, folder: string): Promise<number> {
-  const program = `const begin = performance.now(); await import('${specifier}'); console.log(performance.now() - begin); process.exit()`
+async function millisToImport(specifiers: readonly string[], folder: string): Promise<number> {
+  const imports = specifiers.map((specifier) => `await import('${specifier}')`).join('; ')
+  const program = `const begin = performance.now(); ${imports}; console.log(performance.now() - begin); process.exit()`
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], {
     cwd: path.join(folder, 'app'),
   })

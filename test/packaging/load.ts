@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { checkStartSizes } from './start-size.ts'
 
 const run = promisify(execFile)
 const require = createRequire(import.meta.url)
@@ -32,10 +33,10 @@ export interface Manifest {
   readonly exports: Record<string, unknown>
 }
 
-/** Loads every entry of the packages by `import` and by `require`, as an app would, and runs every program. */
+/** Loads every entry of the packages by `import` and by `require`, as an app would, runs every program, and checks what an import loads. */
 export async function loadInBothFormats(tarballs: readonly string[], folder: string): Promise<string[]> {
   const manifests = await install(tarballs, folder)
-  const problems: string[] = []
+  const problems = await checkStartSizes(manifests, folder)
   for (const { name, bin, exports } of manifests) {
     for (const program of Object.values(bin ?? {}))
       problems.push(...(await help(path.join(folder, 'app/node_modules', name, program))))
