@@ -15,8 +15,7 @@ const PEERS = [
   ...['@nestjs/common', '@nestjs/core', '@nestjs/terminus', 'reflect-metadata', 'rxjs'],
 ] as const
 
-/** What the command line brings itself, from its own folder. */
-const COMMAND_LINE = ['@clack/prompts', 'commander', 'ini', 'ora', 'rotating-file-stream', 'yaml'] as const
+/** The command line's own libraries, from its folder. */
 const commandLine = createRequire(new URL('../../packages/cli/package.json', import.meta.url))
 
 /** The driver whose threads are tried, from the package that is tested with it. */
@@ -54,9 +53,15 @@ export async function install(tarballs: readonly string[], folder: string): Prom
   const modules = path.join(folder, 'app/node_modules')
   const manifests = await Promise.all(tarballs.map((tarball) => unpack(tarball, modules)))
   await Promise.all(PEERS.map((peer) => link(peer, modules)))
-  await Promise.all(COMMAND_LINE.map((library) => link(library, modules, commandLine)))
+  await Promise.all(librariesOf(commandLine('./package.json')).map((library) => link(library, modules, commandLine)))
   await link('better-sqlite3', modules, sqlite)
   return manifests
+}
+
+function librariesOf({ dependencies = {} }: { readonly dependencies?: Readonly<Record<string, string>> }): string[] {
+  return Object.keys(dependencies).filter(
+    (name) => !name.startsWith('@poolguard/') && !(PEERS as readonly string[]).includes(name),
+  )
 }
 
 async function unpack(tarball: string, modules: string): Promise<Manifest> {

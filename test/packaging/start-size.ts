@@ -7,8 +7,8 @@ import type { Manifest } from './load.ts'
  * processes need (a fleet's membership, detection, scraping of other servers) belongs behind a dynamic import.
  */
 const MAX_KILOBYTES: Readonly<Record<string, number>> = {
-  '@poolguard/core': 220,
-  '@poolguard/core/adapter': 320,
+  '@poolguard/core': 260,
+  '@poolguard/core/adapter': 380,
   '@poolguard/pg': 70,
 }
 
