@@ -63,7 +63,7 @@ describe('a connection error of a real server', () => {
 
   test.each<[cause: string, target: { user?: string; password?: string; database?: string }, says: string]>([
     ['wrong-password', { password: 'wrong' }, 'percent-encoded'],
-    ['wrong-password', { user: 'nobody' }, 'does not know the role nobody'],
+    ['wrong-password', { user: 'stranger' }, 'does not know the role stranger'],
     ['no-password', { password: '' }, 'PGPASSWORD'],
     ['unknown-database', { database: 'nowhere' }, 'CREATE DATABASE'],
     ['not-permitted', { user: 'readers' }, 'ALTER ROLE ... LOGIN'],
@@ -154,10 +154,10 @@ describe('access rules and TLS', async () => {
     })
 
     test('unknown-role, where the access rules ask for no password', async () => {
-      await using trusting = await startWith('hostssl all nobody all trust\n')
+      await using trusting = await startWith('hostssl all stranger all trust\n')
       const tls = '?sslmode=no-verify'
 
-      expect((await causeOf(`${trusting.urlFor({ user: 'nobody' })}${tls}`)).cause).toBe('unknown-role')
+      expect((await causeOf(`${trusting.urlFor({ user: 'stranger' })}${tls}`)).cause).toBe('unknown-role')
     })
   })
 })
