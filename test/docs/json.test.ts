@@ -36,6 +36,7 @@ const INTERFACES: readonly (readonly [heading: string, members: readonly string[
   ['Sample', membersOf('cli', 'Sample')],
   ['ApplicationCount', membersOf('cli', 'ApplicationCount')],
   ['Missed', membersOf('cli', 'Missed')],
+  ['PoolerPool', membersOf('cli', 'PoolerPool')],
   ['Alert', membersOf('cli', 'Alert')],
   ['Proposal', membersOf('cli', 'Proposal')],
   ['PoolSnapshot', membersOf('core', 'PoolSnapshot')],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { expect, test } from 'vitest'
-import { startPostgres, waitUntil } from '../harness/index.ts'
+import { describeWithPgBouncer, startPgBouncer, startPostgres, waitUntil } from '../harness/index.ts'
 import { runPoolguard } from './run-poolguard.ts'
 
 function linesOf(text: string): Record<string, unknown>[] {
@@ -119,4 +119,68 @@ test('starts on a full server, alerts once, and samples again when connections a
   expect(stderr.match(/^full: /gm)).toHaveLength(1)
   expect(code).toBe(1)
   await rm(folder, { recursive: true })
+})
+
+test('reports at the end on SIGTERM, too', async () => {
+  await using server = await startPostgres()
+  const folder = await mkdtemp(join(tmpdir(), 'poolguard-monitor-'))
+  const file = join(folder, 'connections.log')
+  const { code, stdout } = await runPoolguard(['monitor', server.url, '--interval', '0.05', '--file', file], {
+    signal: 'SIGTERM',
+    interruptWhen: () =>
+      waitUntil(async () => (await readFile(file, 'utf8').catch(() => '')).includes('used'), { what: 'a sample' }),
+  })
+
+  expect(stdout).toMatch(/^Wrote \d+ samples to /)
+  expect(code).toBe(0)
+  await rm(folder, { recursive: true })
+})
+
+test("alerts for one process that leaks up to pg's default of 10 connections", async () => {
+  await using server = await startPostgres({ maxConnections: 40 })
+  const pool = new pg.Pool({ connectionString: server.url, application_name: 'leaky' })
+  const leaked: pg.PoolClient[] = []
+  const folder = await mkdtemp(join(tmpdir(), 'poolguard-monitor-'))
+  const file = join(folder, 'connections.log')
+  const seen = async (what: string) => (await readFile(file, 'utf8').catch(() => '')).includes(what)
+  const { code } = await runPoolguard(['monitor', server.url, '--interval', '0.02', '--file', file], {
+    interruptWhen: async () => {
+      while (leaked.length < 10) {
+        leaked.push(await pool.connect())
+        await waitUntil(() => seen(`"connections":${leaked.length}`), { what: 'a sample' })
+      }
+      await waitUntil(() => seen('"leak"'), { what: 'the alert' })
+    },
+  })
+  for (const client of leaked) client.release()
+  await pool.end()
+
+  const alerts = linesOf(await readFile(file, 'utf8')).filter((line) => 'alert' in line)
+  expect(alerts).toEqual([
+    { alert: 'leak', time: expect.any(String), message: expect.stringContaining('leaky (role app) grew from') },
+  ])
+  expect(code).toBe(1)
+  await rm(folder, { recursive: true })
+})
+
+const describe = await describeWithPgBouncer('1.24')
+describe('poolguard monitor with --pooler-url', () => {
+  test('samples its pools, also if no connection comes through it, and alerts for clients that wait', async () => {
+    await using server = await startPostgres()
+    await using pooler = await startPgBouncer({ version: '1.24', upstream: server, settings: { default_pool_size: 1 } })
+    const holder = new pg.Client(pooler.url)
+    await holder.connect()
+    await holder.query('begin')
+    const args = ['monitor', pooler.url, '--pooler-url', pooler.statsUrl, '--samples', '2', '--interval', '0.05']
+    const { code, stdout } = await runPoolguard(args)
+    await holder.end()
+    const lines = linesOf(stdout)
+
+    expect(code).toBe(1)
+    expect(lines[0]).toMatchObject({
+      error: expect.any(String),
+      pooler: { pools: [{ database: 'app', user: 'app', serversActive: 1, poolSize: 1, paused: false }] },
+    })
+    expect(lines.some(({ alert }) => alert === 'waiting')).toBe(true)
+  })
 })

@@ -15,8 +15,10 @@ export interface RunOptions {
   /** Default: a directory without a project. */
   readonly folder?: string
   readonly env?: Readonly<Record<string, string>>
-  /** Sends SIGINT when this resolves. */
+  /** Sends `signal` when this resolves. */
   readonly interruptWhen?: () => Promise<unknown>
+  /** Default SIGINT. */
+  readonly signal?: NodeJS.Signals
   /** Closes standard output after the first line. */
   readonly readsOneLine?: boolean
 }
@@ -24,7 +26,7 @@ export interface RunOptions {
 /** Runs the command line in a child process, without libpq's variables. */
 export async function runPoolguard(
   args: readonly string[],
-  { folder = tmpdir(), env = {}, interruptWhen, readsOneLine = false }: RunOptions = {},
+  { folder = tmpdir(), env = {}, interruptWhen, signal = 'SIGINT', readsOneLine = false }: RunOptions = {},
 ): Promise<Run> {
   const { PATH = '' } = process.env
   const child = spawn(process.execPath, [POOLGUARD, ...args], { cwd: folder, env: { PATH, ...env } })
@@ -38,6 +40,6 @@ export async function runPoolguard(
   })
   const { promise, resolve } = Promise.withResolvers<number | null>()
   child.once('close', resolve)
-  const [code] = await Promise.all([promise, interruptWhen?.().finally(() => child.kill('SIGINT'))])
+  const [code] = await Promise.all([promise, interruptWhen?.().finally(() => child.kill(signal))])
   return { code, ...output }
 }

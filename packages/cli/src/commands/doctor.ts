@@ -1,7 +1,7 @@
 import { guessProvider, type Surge } from '@poolguard/core/postgres'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { readPoolerFacts } from '../database/read-pooler-facts.ts'
-import { readServerFacts } from '../database/read-server-facts.ts'
+import { lookAtDatabase } from '../database/look-at-database.ts'
+import { requirePoolerFacts } from '../database/read-pooler-facts.ts'
 import { doctorOutcome, type ReportOptions } from '../doctor/doctor-outcome.ts'
 import type { Facts } from '../doctor/facts.ts'
 import { RULES } from '../doctor/rules/index.ts'
@@ -85,21 +85,23 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
   const targets = url === undefined && dotenv === undefined ? targetsOfApps(project.apps, onUnread) : []
   const chosen = chooseTarget(url, { dotenv, folder, onUnread }, project)
   const found = chosen?.connection
-  const look = found && !offline ? await readServerFacts(found.url, { showsQueries: showQueries }) : undefined
-  const reached = look && !('failure' in look) ? look : undefined
-  const pooled = reached?.topology.kind === 'pooler'
-  const consoleUrl = poolerUrl === undefined ? found?.url : findTarget({ url: poolerUrl, folder, env: {} })?.url
-  const asksConsole = consoleUrl && !offline && (pooled || poolerUrl !== undefined)
+  const consoleUrl = poolerUrl === undefined ? undefined : findTarget({ url: poolerUrl, folder, env: {} })?.url
   const onInvalid = (problem: string) => unread.push(`PgBouncer's console (${problem})`)
-  const pooler = asksConsole ? await readPoolerFacts(consoleUrl, onInvalid) : undefined
+  const look =
+    found && !offline
+      ? await lookAtDatabase({
+          ...{ url: found.url, direct: found.direct, consoleUrl, onInvalid },
+          read: { showsQueries: showQueries },
+        })
+      : { pooler: consoleUrl && !offline ? await requirePoolerFacts(consoleUrl) : undefined }
   return {
     target: chosen && { url: chosen.connection.url, source: chosen.source },
     otherTargets: targets.filter((each) => `${each.url}` !== `${found?.url}`),
     hasDirectUrl: found?.direct !== undefined,
     endpoint: found && guessProvider(found.url)?.endpoint,
-    server: reached,
-    unreached: look && 'failure' in look ? look : undefined,
-    pooler,
+    server: undefined,
+    unreached: undefined,
+    ...look,
     project: { ...project, unread: [...new Set([...unread, ...project.unread])] },
     scope: { instances: instances?.all, instancesOf: instances?.named, maxSurge },
   }

@@ -6,6 +6,7 @@ import { cannotConnect } from '../connect-errors/cannot-connect.ts'
 import { contact } from '../database/contact.ts'
 import { environment } from '../environment/own-environment.ts'
 import type { Outcome } from '../outcome.ts'
+import { interruptible } from '../output/interruptible.ts'
 import { printable } from '../output/printable.ts'
 import { amount, listed, percent, wholeFrom } from '../read-number.ts'
 import { runLoad } from '../stress/run-load.ts'
@@ -36,7 +37,7 @@ Examples:
   $ poolguard stress --transaction 'select 1' --transaction 'select pg_sleep(0.01)' --max-p99 250 --json
 
 It puts load on the database: it runs your statements unchanged, as fast as possible, and each one fails after 10 s.
-Ctrl-C stops it early and prints the report.`
+Ctrl-C or SIGTERM stops it early and prints the report.`
 
 export function addStress(program: Command, done: (outcome: Outcome) => void): void {
   program
@@ -88,9 +89,7 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
     discardStdin: false,
     isSilent: json === true || !process.stderr.isTTY,
   }).start()
-  const stop = new AbortController()
-  const interrupted = () => stop.abort()
-  process.once('SIGINT', interrupted)
+  await using interruption = interruptible()
   const result = await runLoad({
     pool: loaded.pool,
     observer: observing.pool,
@@ -98,12 +97,11 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
     durationMillis: duration * 1_000,
     statements: transaction ?? [query],
     transaction: transaction !== undefined,
-    signal: stop.signal,
+    signal: interruption.signal,
     onProgress: (elapsedMillis, requests) => {
       progress.text = `${Math.round(elapsedMillis / 1_000)} of ${duration} s, ${requests} requests`
     },
   })
-  process.off('SIGINT', interrupted)
   progress.stop()
   return stressOutcome(title, result, { maxErrors: maxErrors / 100, maxP99Millis: maxP99 })
 }

@@ -64,7 +64,7 @@ test.each<[given: string, url: string, error: unknown, says: readonly string[]]>
     "PgBouncer's failed login",
     'postgres://app@pooler:6432/app',
     failure('server login has been failing, cached error: connect failed (server_login_retry)', '08P01'),
-    ['(connect failed)', 'RECONNECT;'],
+    ['(connect failed)', 'SET server_login_retry = 1;'],
   ],
 ])('given %s', (_, url, error, says) => {
   const text = explain(url, error)

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { type ConnectCause, type ConnectionString, findConnectCause, normalizeTarget } from '@poolguard/core/postgres'
 import { connectionErrorPage } from '../output/documentation.ts'
 import { withPlainTexts } from '../output/printable.ts'
+import { shellWord } from '../output/shell-word.ts'
 import type { Step } from '../output/step.ts'
 import { t } from '../output/translate.ts'
 import type { Address, Advice } from './advice.ts'
 import { type ComposeHost, findComposeHost } from './compose-host.ts'
-import { shellWord } from './shell-word.ts'
 import { explainUnknownHost } from './unknown-host.ts'
 
 /** What a connection error means, and what to try. */
@@ -130,8 +130,8 @@ export const ADVICE: Readonly<Record<ConnectCause, (address: Address, message: s
   }),
   'pooler-login': (_, message) => ({
     meaning: t`PgBouncer answers, but cannot log in to PostgreSQL${cachedError(message)}. It repeats the last error to every client for server_login_retry (default 15 s).`,
-    remedy: t`Remove the cause in PostgreSQL or in [databases] and auth_file of PgBouncer. Then run RECONNECT on the console instead of waiting.`,
-    now: [{ text: t`On PgBouncer's console, after the cause is gone:`, run: 'RECONNECT;' }],
+    remedy: t`Remove the cause in PostgreSQL or in [databases] and auth_file of PgBouncer. PgBouncer retries after server_login_retry, or at once with the command above; RELOAD restores the setting.`,
+    now: [{ text: t`On PgBouncer's console, after the cause is gone:`, run: 'SET server_login_retry = 1;' }],
   }),
   'pooler-disabled': ({ database }) => ({
     meaning: t`The database ${database} is disabled on PgBouncer's console, or was removed from its configuration.`,

@@ -1,7 +1,7 @@
+import { shellWord } from '../output/shell-word.ts'
 import { t } from '../output/translate.ts'
 import type { Address, Advice } from './advice.ts'
 import { findComposeHost } from './compose-host.ts'
-import { shellWord } from './shell-word.ts'
 
 /** Explains a host name that does not exist here: it is often one that exists only in another network. */
 export function explainUnknownHost(address: Address): Advice {

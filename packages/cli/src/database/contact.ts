@@ -33,11 +33,13 @@ export function contact(url: ConnectionString, options: ContactOptions): Contact
     name: 'poolguard',
     application_name: applicationName,
     query_timeout: Math.max(TIMEOUT_MILLIS, acquireTimeoutMillis),
-    pool: { max, acquireTimeoutMillis, connectTimeoutMillis: TIMEOUT_MILLIS },
+    // Nothing is in use when a command ends, unless it has given up a connection that gets no answer.
+    pool: { max, acquireTimeoutMillis, connectTimeoutMillis: TIMEOUT_MILLIS, drainMillis: 0 },
     onEvent: (event) => {
       if (event.type === 'connect-failed') refused.reject(event.error)
     },
   })
+  let closing: Promise<void> | undefined
   return {
     pool,
     async reach() {
@@ -60,7 +62,7 @@ export function contact(url: ConnectionString, options: ContactOptions): Contact
         "this URL leads to PgBouncer's console: pass the URL of the app's database, and this one as --pooler-url",
       )
     },
-    [Symbol.asyncDispose]: () => pool.end(),
+    [Symbol.asyncDispose]: () => (closing ??= pool.end()),
   }
 }
 

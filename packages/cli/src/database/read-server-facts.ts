@@ -44,14 +44,17 @@ select pg_catalog.current_setting('server_version') as "version", session_user a
 export interface ReadOptions {
   /** Default true. Queries may hold data. */
   readonly showsQueries?: boolean | undefined
+  /** Gives up and closes the connections. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Reads a database's limits and sessions with at most two connections. Resolves with {@link Unreached} if it cannot connect. */
 export async function readServerFacts(
   url: ConnectionString,
-  { showsQueries = true }: ReadOptions = {},
+  { showsQueries = true, signal }: ReadOptions = {},
 ): Promise<ServerFacts | Unreached> {
   await using database = contact(url, { applicationName: APPLICATION, max: 2 })
+  signal?.addEventListener('abort', () => void database[Symbol.asyncDispose](), { once: true })
   try {
     const topology = await database.reach()
     return withPlainTexts(await readFacts(database.pool, topology, showsQueries))

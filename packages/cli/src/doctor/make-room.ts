@@ -10,12 +10,22 @@ const ADAPTERS = {
 
 /** The change that keeps the server from filling up again. */
 export function makeRoom(facts: Facts): string {
-  if (facts.server?.topology.kind === 'pooler') {
+  if (isBehindPooler(facts)) {
     return 'If PgBouncer holds these connections, its pools are too large for the server: lower default_pool_size (or max_db_connections) and RELOAD. `poolguard generate pgbouncer --print` prints a configuration that fits; `poolguard plan --pooler-url` plans with the running one.'
   }
   const plan = 'run `poolguard plan --instances <number>` to get a max that fits'
   const pooler = 'put PgBouncer in front (`poolguard generate pgbouncer`)'
   return `${share(facts)}, ${plan}, or ${pooler}.`
+}
+
+/** Whether a pooler is in use: then a second one does not help. */
+function isBehindPooler({ server, pooler, endpoint, project }: Facts): boolean {
+  return (
+    server?.topology.kind === 'pooler' ||
+    pooler !== undefined ||
+    endpoint?.endsWith('pooler') === true ||
+    project.pgBouncer !== undefined
+  )
 }
 
 function share(facts: Facts): string {

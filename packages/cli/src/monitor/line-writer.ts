@@ -4,15 +4,19 @@ import { createStream } from 'rotating-file-stream'
 import { CannotRunError } from '../outcome.ts'
 import { printableJson } from '../output/printable.ts'
 
-/** Writes JSON lines to standard output or a file. */
-export interface LineWriter extends AsyncDisposable {
-  write(line: object): Promise<void>
+/** Writes lines to standard output or a file. */
+export interface LineWriter<T extends object = object> extends AsyncDisposable {
+  write(line: T): Promise<void>
 }
 
-export function standardOutput(): LineWriter {
+/** @param format the text of a line; undefined prints nothing. Default: JSON. */
+export function standardOutput<T extends object>(
+  format: (line: T) => string | undefined = (line) => printableJson(line),
+): LineWriter<T> {
   return {
     async write(line) {
-      if (!process.stdout.write(`${printableJson(line)}\n`)) await once(process.stdout, 'drain')
+      const text = format(line)
+      if (text !== undefined && !process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain')
     },
     async [Symbol.asyncDispose]() {},
   }

@@ -8,6 +8,7 @@ import { type ApplicationCount, countByApplication } from '../sessions/count-by-
 import { processSummary } from '../sessions/describe-process.ts'
 import { clientSessions, type Session } from '../sessions/session.ts'
 import { usageOf } from '../sessions/usage-of.ts'
+import type { PoolerMissed, PoolerSample } from './watch-pooler.ts'
 
 /** The connections of each application and process at one moment. */
 export interface Sample {
@@ -18,6 +19,8 @@ export interface Sample {
   readonly usable: number
   readonly applications: readonly ApplicationCount[]
   readonly processes: readonly Readonly<Record<string, unknown>>[]
+  /** With --pooler-url. */
+  readonly pooler?: PoolerSample | PoolerMissed
 }
 
 /** A line should stay readable; the others are in the counts. */
@@ -29,6 +32,8 @@ export interface Missed {
   readonly error: string
   /** The server has no connection left for this role. */
   readonly full?: true
+  /** With --pooler-url. */
+  readonly pooler?: PoolerSample | PoolerMissed
 }
 
 export const APPLICATION = 'poolguard monitor'
@@ -51,7 +56,7 @@ export async function takeSample(pool: Pool, options: ReadSessionsOptions): Prom
 }
 
 /** Counts connections to all databases, without the one that asks. */
-export function countSessions({ openSlots }: OpenSlots, sessions: readonly Session[]): Omit<Sample, 'time'> {
+export function countSessions({ openSlots }: OpenSlots, sessions: readonly Session[]): Omit<Sample, 'time' | 'pooler'> {
   const clients = clientSessions(sessions).filter(({ isOwn }) => !isOwn)
   const others = clients.filter(({ application }) => application !== APPLICATION)
   return {

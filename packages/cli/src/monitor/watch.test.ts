@@ -93,3 +93,34 @@ function countRuns(counts: readonly number[], samples: number, growth: number): 
   return runs.filter((run) => run.some((count, index) => index + 1 >= samples && count - (run[0] ?? 0) >= growth))
     .length
 }
+
+test.each<[given: string, pools: readonly (readonly [waiting: number, millis: number])[], alerts: readonly string[]]>([
+  [
+    'clients that wait long',
+    [
+      [0, 0],
+      [3, 1_500],
+      [3, 2_500],
+      [0, 0],
+      [1, 4_000],
+    ],
+    ['', 'waiting', '', '', 'waiting'],
+  ],
+  [
+    'clients that wait for a moment',
+    [
+      [3, 200],
+      [2, 100],
+    ],
+    ['', ''],
+  ],
+])('waiting, given %s', (_, pools, alerts) => {
+  const watch = new Watch(OPTIONS)
+  const raised = pools.map(([clientsWaiting, maxWaitMillis]) => {
+    const pool = { database: 'app', user: 'app', clientsActive: 2, clientsWaiting, maxWaitMillis }
+    const pooler = { pools: [{ ...pool, serversActive: 2, serversIdle: 0, poolSize: 2, paused: false }] }
+    return watch.check({ ...sample(1), pooler })
+  })
+
+  expect(raised.map((each) => each.map(({ alert }) => alert).join())).toEqual(alerts)
+})

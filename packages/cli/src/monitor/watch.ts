@@ -1,8 +1,10 @@
+import { t } from '../output/translate.ts'
 import type { ApplicationCount } from '../sessions/count-by-application.ts'
 import type { Missed, Sample } from './sample.ts'
+import type { PoolerPool } from './watch-pooler.ts'
 
 export interface Alert {
-  readonly alert: 'full' | 'leak'
+  readonly alert: 'full' | 'leak' | 'waiting'
   readonly time: string
   readonly message: string
 }
@@ -18,6 +20,9 @@ export interface WatchOptions {
 /** The alert ends this far below `fullAt`, so that a count near the threshold raises one alert. */
 const HYSTERESIS = 0.1
 
+/** Shorter waits are normal at peak load. */
+const LONG_WAIT_MILLIS = 1_000
+
 interface Growth {
   /** The count when it started to grow. */
   from: number
@@ -31,15 +36,19 @@ export class Watch {
   readonly #options: WatchOptions
   readonly #growths = new Map<string, Growth>()
   #full = false
+  /** Pools of PgBouncer whose clients wait, by database and user. */
+  #waiting: ReadonlySet<string> = new Set()
 
   constructor(options: WatchOptions) {
     this.#options = options
   }
 
   check(sample: Sample | Missed): readonly Alert[] {
-    if ('error' in sample) return this.#checkRejected(sample)
+    const waiting = this.#checkPooler(sample)
+    if ('error' in sample) return [...waiting, ...this.#checkRejected(sample)]
     this.#dropMissing(sample)
     return [
+      ...waiting,
       ...this.#checkFull(sample),
       ...sample.applications.flatMap((count) => this.#checkGrowth(sample.time, count)),
     ]
@@ -53,6 +62,27 @@ export class Watch {
     const [most] = [...applications].sort((a, b) => b.connections - a.connections)
     const holder = most ? `; most of them by ${nameOf(most)}: ${most.connections}` : ''
     return [{ alert: 'full', time, message: `${used} of ${usable} connections are open${holder}` }]
+  }
+
+  #checkPooler({ time, pooler }: Sample | Missed): Alert[] {
+    if (!pooler || 'error' in pooler) return []
+    const long = pooler.pools.filter(
+      ({ clientsWaiting, maxWaitMillis }) => clientsWaiting > 0 && maxWaitMillis >= LONG_WAIT_MILLIS,
+    )
+    const before = this.#waiting
+    const nameOfPool = ({ database, user }: PoolerPool) => `${database}/${user}`
+    this.#waiting = new Set(long.map(nameOfPool))
+    return long
+      .filter((pool) => !before.has(nameOfPool(pool)))
+      .map((pool) => {
+        const seconds = (pool.maxWaitMillis / 1_000).toFixed(1)
+        const halted = pool.paused ? t`; the database is paused` : ''
+        return {
+          alert: 'waiting',
+          time,
+          message: t`${pool.clientsWaiting} clients of PgBouncer's pool ${nameOfPool(pool)} wait for a server connection, the longest for ${seconds} s; ${pool.serversActive} of ${pool.poolSize ?? '?'} are in use${halted}`,
+        }
+      })
   }
 
   /** The holders of the connections are unknown in this case. */

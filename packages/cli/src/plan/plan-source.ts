@@ -13,7 +13,7 @@ import {
   type UsageRow,
 } from '@poolguard/core/postgres'
 import { CannotConnectError } from '../connect-errors/cannot-connect.ts'
-import { readPoolerFacts } from '../database/read-pooler-facts.ts'
+import { type PoolerFacts, readPoolerFacts, requirePoolerFacts } from '../database/read-pooler-facts.ts'
 import { readServerFacts } from '../database/read-server-facts.ts'
 import type { ServerFacts } from '../database/server-facts.ts'
 import { environment } from '../environment/own-environment.ts'
@@ -70,10 +70,13 @@ export async function readServerSource(url: string | undefined, options: ServerS
       facts.help,
     )
   }
-  const consoleUrl = poolerUrl === undefined ? target : (findTarget({ url: poolerUrl, ...place })?.url ?? target)
   const problems: string[] = []
   const onInvalid = (problem: string) => problems.push(problem)
-  const pooler = facts.topology.kind === 'pooler' ? await readPooler(consoleUrl, target, facts, onInvalid) : undefined
+  const consoleUrl = poolerUrl === undefined ? undefined : findTarget({ url: poolerUrl, ...place })?.url
+  const named = consoleUrl && (await requirePoolerFacts(consoleUrl))
+  const isPooled = facts.topology.kind === 'pooler'
+  const answers = isPooled ? (named ?? (await readPoolerFacts(target, onInvalid))) : undefined
+  const pooler = answers && capacityOfPooler(answers, target, facts, onInvalid)
   return {
     title: t`PostgreSQL ${facts.version} at ${describeAddress(target)}: ${describeTopology(facts.topology)}`,
     notes: [...notesOn(facts, app), ...noteOnPooler(facts, pooler, problems)],
@@ -100,16 +103,15 @@ function oursIn(
   return superuser ? ({ sameDatabase }) => sameDatabase : undefined
 }
 
-async function readPooler(
-  consoleUrl: ConnectionString,
+function capacityOfPooler(
+  answers: PoolerFacts,
   target: ConnectionString,
   facts: ServerFacts,
   onInvalid: (problem: string) => void,
-): Promise<PoolerCapacity | undefined> {
-  const answers = await readPoolerFacts(consoleUrl, onInvalid)
+): PoolerCapacity | undefined {
   const { database = facts.database, user = facts.role } = normalizeTarget(target)
   try {
-    return answers && readPoolerCapacity(answers, database, user)
+    return readPoolerCapacity(answers, database, user)
   } catch (error) {
     if (!(error instanceof InvalidAnswerError)) throw error
     onInvalid(error.problem)

@@ -4,6 +4,7 @@ import { type ConnectionString, describeAddress, readOneRow } from '@poolguard/c
 import { PgBouncerConsole } from '@poolguard/pg'
 import { describeConnectError } from '../connect-errors/cannot-connect.ts'
 import { type Contact, contact, type Pool } from '../database/contact.ts'
+import { explainConsoleError } from '../database/read-pooler-facts.ts'
 import { attempt, type Check, CheckFailed, skipped } from './check.ts'
 
 export type Expected = 'direct' | 'session' | 'transaction'
@@ -125,9 +126,16 @@ async function checkPrepared(pool: Pool, { prepared }: VerifyInput, topology: To
 }
 
 async function checkFigures(pool: Pool, { url, consoleUrl }: VerifyInput, topology: Topology): Promise<Check> {
+  if (consoleUrl) {
+    return await attempt('figures', () =>
+      readConsole(consoleUrl).catch((error: unknown) => {
+        throw explainConsoleError(consoleUrl, error)
+      }),
+    )
+  }
   if (topology.kind === 'pooler') {
-    const check = await attempt('figures', () => readConsole(consoleUrl ?? url))
-    if (check.status === 'passed' || consoleUrl) return check
+    const check = await attempt('figures', () => readConsole(url))
+    if (check.status === 'passed') return check
     // The app's user does not need access to the console.
     return skipped(
       'figures',

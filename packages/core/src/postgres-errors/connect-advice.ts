@@ -5,7 +5,7 @@ import { readError } from './read-error.ts'
 /** The advice for the causes that need one. */
 const ADVICE: Partial<Record<ConnectCause, string>> = {
   'pooler-login':
-    "PgBouncer could not log in to the server. It repeats this error and does not retry for server_login_retry (default 15 s). Run RECONNECT on PgBouncer's console, or lower server_login_retry",
+    "PgBouncer could not log in to the server. It repeats this error and does not retry for server_login_retry (default 15 s). To retry at once, run SET server_login_retry = 1 on PgBouncer's console; RECONNECT does not retry",
   'no-tls':
     'The connection requires TLS, and pg does not fall back to plain text. Set sslmode=disable if the network is trusted, or turn TLS on in the server (ssl = on in postgresql.conf)',
   'tls-required':

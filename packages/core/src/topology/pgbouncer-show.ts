@@ -33,6 +33,39 @@ export interface PgBouncerClient {
   readonly applicationName: string
 }
 
+/** One connection of PgBouncer, to a client or to a server, from `SHOW CLIENTS` or `SHOW SERVERS`. */
+export interface PgBouncerSocket {
+  readonly database: string
+  readonly user: string
+  /** `active`, `waiting`, `idle`, `login`... */
+  readonly state: string
+  /** Of the client, or of the server; `unix` for a local socket. */
+  readonly address: string
+  readonly port: number
+  readonly applicationName: string
+  /** Wall clock of PgBouncer's host, without a time zone: only differences have a meaning. Null if unreadable. */
+  readonly connectedAtMillis: number | null
+  /** The last request; as `connectedAtMillis`. */
+  readonly requestedAtMillis: number | null
+  /** Identifies the connection, as in `link`. */
+  readonly pointer: string
+  /** The pointer of the linked connection: of a client its server, of a server its client. Empty if there is none. */
+  readonly link: string
+  /** Process id of the server's backend; of a local client its process id; otherwise 0. */
+  readonly remotePid: number
+  /** For `KILL_CLIENT`; null before 1.24. */
+  readonly id: number | null
+}
+
+/** One user of PgBouncer, from `SHOW USERS`. */
+export interface PgBouncerUser {
+  readonly name: string
+  /** Maximum number of server connections; 0 means no limit. Null before 1.24: the global setting applies. */
+  readonly maxConnections: number | null
+  /** Maximum number of client connections; 0 means no limit. Null in versions without this limit. */
+  readonly maxClientConnections: number | null
+}
+
 /** One database of PgBouncer, from `SHOW DATABASES`. */
 export interface PgBouncerDatabase {
   readonly name: string
@@ -126,6 +159,45 @@ export function readPgBouncerClients(rows: readonly ShowRow[]): PgBouncerClient[
     applicationName: row.has('application_name')
       ? (row.textOrNull('application_name') ?? '').replace(ADDED_HOST, '')
       : '',
+  }))
+}
+
+/**
+ * @param source `SHOW CLIENTS` or `SHOW SERVERS`.
+ * @throws {InvalidAnswerError} if a column is missing or has an invalid value.
+ */
+export function readPgBouncerSockets(source: string, rows: readonly ShowRow[]): PgBouncerSocket[] {
+  return readRows(source, rows, (row) => ({
+    database: row.textOrNull('database') ?? '',
+    user: row.textOrNull('user') ?? '',
+    state: row.text('state'),
+    address: row.textOrNull('addr') ?? '',
+    port: row.integer('port', PORT),
+    applicationName: row.has('application_name')
+      ? (row.textOrNull('application_name') ?? '').replace(ADDED_HOST, '')
+      : '',
+    connectedAtMillis: readWallClock(row.textOrNull('connect_time')),
+    requestedAtMillis: readWallClock(row.textOrNull('request_time')),
+    pointer: row.textOrNull('ptr') ?? '',
+    link: row.textOrNull('link') ?? '',
+    remotePid: row.integer('remote_pid', { min: -2_147_483_648, max: 4_294_967_295 }),
+    id: row.has('id') ? row.number('id') : null,
+  }))
+}
+
+/** `2026-11-29 00:51:11 UTC`; the abbreviation of the time zone is ambiguous and the same in all rows. */
+function readWallClock(text: string | null): number | null {
+  const [, day, time] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)/.exec(text ?? '') ?? []
+  const millis = Date.parse(`${day}T${time}Z`)
+  return Number.isNaN(millis) ? null : millis
+}
+
+/** @throws {InvalidAnswerError} if a column is missing or has an invalid value. */
+export function readPgBouncerUsers(rows: readonly ShowRow[]): PgBouncerUser[] {
+  return readRows('SHOW USERS', rows, (row) => ({
+    name: row.text('name'),
+    maxConnections: row.has('max_user_connections') ? row.integer('max_user_connections') : null,
+    maxClientConnections: row.has('max_user_client_connections') ? row.integer('max_user_client_connections') : null,
   }))
 }
 

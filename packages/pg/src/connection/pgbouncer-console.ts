@@ -27,7 +27,7 @@ import { dropStartupParameters } from './startup-parameters.ts'
 /** Timeout for connecting and for each answer. */
 const ANSWER_TIMEOUT_MILLIS = 5_000
 
-type ShowCommand = 'VERSION' | 'POOLS' | 'CLIENTS' | 'DATABASES' | 'STATS' | 'CONFIG' | 'LISTS'
+type ShowCommand = 'VERSION' | 'POOLS' | 'CLIENTS' | 'DATABASES' | 'STATS' | 'CONFIG' | 'LISTS' | 'SERVERS' | 'USERS'
 
 /**
  * PgBouncer's admin console, for a user in `admin_users` or `stats_users`. The console accepts plain texts only, one command at a time.

@@ -14,7 +14,15 @@ import { noDirectUrl } from './no-direct-url.ts'
 import { noIdleInTransactionTimeout } from './no-idle-in-transaction-timeout.ts'
 import { poolPerCall } from './pool-per-call.ts'
 import { poolPerReload } from './pool-per-reload.ts'
+import { poolerClientsNearLimit } from './pooler-clients-near-limit.ts'
+import { poolerClientsWait } from './pooler-clients-wait.ts'
+import { poolerDatabaseLimit } from './pooler-database-limit.ts'
+import { poolerDisabled } from './pooler-disabled.ts'
 import { poolerExceedsLimits } from './pooler-exceeds-limits.ts'
+import { poolerLoginFailing } from './pooler-login-failing.ts'
+import { poolerPaused } from './pooler-paused.ts'
+import { poolerPoolFull } from './pooler-pool-full.ts'
+import { poolerUserLimit } from './pooler-user-limit.ts'
 import { poolerVariablesIgnored } from './pooler-variables-ignored.ts'
 import { poolerWithoutPreparedStatements } from './pooler-without-prepared-statements.ts'
 import { poolsExceedCapacity } from './pools-exceed-capacity.ts'
@@ -33,12 +41,19 @@ import { urlParametersWithoutEffect } from './url-parameters-without-effect.ts'
 
 /** Critical rules first; among them, the failures that happen now. */
 export const RULES: readonly Rule[] = [
+  poolerPaused,
+  poolerDisabled,
+  poolerPoolFull,
+  poolerDatabaseLimit,
+  poolerUserLimit,
+  poolerLoginFailing,
   serverFull,
   cannotConnect,
   blockingLock,
   preparedTransactions,
   roleLimit,
   databaseLimit,
+  poolerClientsNearLimit,
   nearlyFull,
   idleInTransaction,
   statementMode,
@@ -49,6 +64,7 @@ export const RULES: readonly Rule[] = [
   startupParametersRefused,
   urlParametersRefused,
   noDirectUrl,
+  poolerClientsWait,
   urlParametersWithoutEffect,
   prepareOffWithoutNeed,
   poolerWithoutPreparedStatements,

@@ -116,6 +116,9 @@ export function poolerConsole(
     version: '1.24.1',
     config: new Map(Object.entries(values).map(([name, value]) => [name, setting(value)] as const)),
     databases: [],
+    clients: [],
+    servers: [],
+    users: [],
     pools: users.map((user) => ({
       ...none,
       ...{ serversTested: 0, serversLogin: 0, maxWaitMillis: 0 },

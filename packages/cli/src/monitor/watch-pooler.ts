@@ -1,0 +1,92 @@
+import { type ConnectionString, PGBOUNCER_CONSOLE, type PgBouncerPool } from '@poolguard/core/postgres'
+import { PgBouncerConsole } from '@poolguard/pg'
+import { explainConsoleError } from '../database/read-pooler-facts.ts'
+import { withPlainTexts } from '../output/printable.ts'
+
+/** One pool of PgBouncer at one moment. */
+export interface PoolerPool {
+  readonly database: string
+  readonly user: string
+  readonly clientsActive: number
+  readonly clientsWaiting: number
+  readonly maxWaitMillis: number
+  /** Server connections in use. */
+  readonly serversActive: number
+  /** Server connections that are free. */
+  readonly serversIdle: number
+  /** Most server connections of the pool; null if the console does not say. */
+  readonly poolSize: number | null
+  readonly paused: boolean
+}
+
+/** PgBouncer's pools at one moment. */
+export interface PoolerSample {
+  readonly pools: readonly PoolerPool[]
+}
+
+/** The console did not answer. */
+export interface PoolerMissed {
+  readonly error: string
+}
+
+/** Samples PgBouncer's pools over one connection to its console, which it opens again after an error. */
+export class PoolerWatch implements AsyncDisposable {
+  readonly #url: ConnectionString
+  #console: PgBouncerConsole | undefined
+
+  private constructor(url: ConnectionString, console: PgBouncerConsole) {
+    this.#url = url
+    this.#console = console
+  }
+
+  /** @throws {CannotRunError} that says why the URL does not lead to a console that can be read. */
+  static async open(url: ConnectionString): Promise<PoolerWatch> {
+    try {
+      const watch = new PoolerWatch(url, await PgBouncerConsole.connect(url.href))
+      await watch.#read()
+      return watch
+    } catch (error) {
+      throw explainConsoleError(url, error)
+    }
+  }
+
+  /** Never rejects: an error is a sample too. */
+  async sample(): Promise<PoolerSample | PoolerMissed> {
+    try {
+      return await this.#read()
+    } catch (error) {
+      await this[Symbol.asyncDispose]()
+      return { error: withPlainTexts(error instanceof Error ? error.message : String(error)) }
+    }
+  }
+
+  async #read(): Promise<PoolerSample> {
+    this.#console ??= await PgBouncerConsole.connect(this.#url.href)
+    const databases = new Map((await this.#console.databases()).map((database) => [database.name, database]))
+    const pools = (await this.#console.pools()).filter(({ database }) => database !== PGBOUNCER_CONSOLE)
+    return withPlainTexts({
+      pools: pools.map((pool) => {
+        const database = databases.get(pool.database)
+        return { ...countsOf(pool), poolSize: database?.poolSize ?? null, paused: database?.paused ?? false }
+      }),
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const console = this.#console
+    this.#console = undefined
+    await console?.[Symbol.asyncDispose]().catch(() => {})
+  }
+}
+
+function countsOf(pool: PgBouncerPool): Omit<PoolerPool, 'poolSize' | 'paused'> {
+  return {
+    database: pool.database,
+    user: pool.user,
+    clientsActive: pool.clientsActive,
+    clientsWaiting: pool.clientsWaiting,
+    maxWaitMillis: Math.round(pool.maxWaitMillis),
+    serversActive: pool.serversActive,
+    serversIdle: pool.serversIdle + pool.serversUsed + pool.serversTested,
+  }
+}
