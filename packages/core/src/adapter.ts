@@ -26,13 +26,16 @@ export {
   readPoolParameters,
 } from './drivers/index.ts'
 export {
+  AbortWatch,
   type BusyConnection,
   type ConsoleOptions,
+  cancelAbandoned,
   cancelUntilAtRest,
   comesToRest,
   DriverProbeSession,
   type GuardedDriver,
   type GuardSpec,
+  isRollback,
   type Login,
   OPTION_NAMES,
   type PipelineHooks,
@@ -48,6 +51,7 @@ export {
   type StartupParameterMap,
   StartupParameters,
   type TextRow,
+  untilAborted,
   withFreshPassword,
 } from './guard/index.ts'
 export { InvalidAnswerError } from './invalid-answer-error.ts'
@@ -87,6 +91,7 @@ export {
   DEFAULT_POOL_SETTINGS,
   DurationHistogram,
   describeBorrowers,
+  effectiveSignal,
   findApplicationFrames,
   HookFailure,
   isOfHook,
@@ -102,6 +107,7 @@ export {
   type ResourceFactory,
   type RunningQuery,
   registerOwnCode,
+  runWithDeadline,
   traceAwaiting,
   traceCall,
   validatePoolSettings,

@@ -50,6 +50,7 @@ export {
   type CloseReason,
   ConnectError,
   type ConnectFailure,
+  DeadlineExceededError,
   DURATION_BOUNDS_MILLIS,
   type Durations,
   type EndedCheckout,
@@ -70,6 +71,7 @@ export {
   QueryAfterReleaseError,
   type QueryReport,
   type ReleaseMessage,
+  runWithDeadline,
   runWithLabel,
   withDeadlockDetection,
 } from './pool/index.ts'

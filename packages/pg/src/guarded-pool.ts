@@ -1,7 +1,7 @@
 import type { InspectOptions } from 'node:util'
 import type { PoolCounts, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
-import { hideSecrets, inspect, PoolGuard, registerOwnCode } from '@poolguard/core/adapter'
-import type { Pool, PoolClient, QueryResult } from 'pg'
+import { hideSecrets, inspect, PoolGuard, registerOwnCode, runWithDeadline } from '@poolguard/core/adapter'
+import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { Checkouts, TRANSACTION_ADVICE } from './checkout/checkouts.ts'
 import { type EventedPool, PoolEvents } from './checkout/pool-events.ts'
 import { ConnectionFactory } from './connection/connection-factory.ts'
@@ -15,8 +15,27 @@ registerOwnCode(new Error(), 'pg')
 /** The class pg.Pool, of any copy of pg. */
 export type PoolClass = typeof Pool
 
+/** Options of {@link GuardedPool.connect}. */
+export interface ConnectOptions {
+  /** When it is aborted, the caller leaves the queue; later, the client's running statement is cancelled on the server. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A query that can be aborted. */
+export interface AbortableQuery extends QueryConfig {
+  /**
+   * When it is aborted, the query rejects with the signal's reason: a waiting caller leaves the queue, a running statement is cancelled on
+   * the server.
+   */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** A pg.Pool that stays within the connection limits of the database and reports its settings and state. */
 export interface GuardedPool extends Pool {
+  /** As `pg.Pool.connect`, which takes no options. */
+  connect: Pool['connect'] & ((options: ConnectOptions) => Promise<PoolClient>)
+  /** As `pg.Pool.query`, with a signal. */
+  query: Pool['query'] & (<R extends QueryResultRow = QueryResultRow>(query: AbortableQuery) => Promise<QueryResult<R>>)
   /**
    * Resolves when detection has finished: the pool then knows whether there is a pooler in between, how many connections the database
    * allows, and its own bounds. Optional: queries work without it. The pool repeats the detection after the server was unreachable; with
@@ -115,8 +134,12 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       this.#checkouts = new Checkouts(this.#guard, events)
     }
 
-    override connect(callback?: ConnectCallback): Promise<PoolClient> | undefined {
-      const client = this.#checkout()
+    override connect(
+      first?: ConnectOptions | ConnectCallback,
+      second?: ConnectCallback,
+    ): Promise<PoolClient> | undefined {
+      const callback = typeof first === 'function' ? first : second
+      const client = this.#checkout(typeof first === 'object' ? first.signal : undefined)
       if (!callback) return this.#asPromised(client)
       client.then(
         (found) => process.nextTick(callback, undefined, found, found.release),
@@ -129,7 +152,9 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       // pg-pool reports this mistake through the function.
       if (typeof text === 'function') return super.query(text)
       const done = typeof values === 'function' ? (values as QueryCallback) : callback
-      const connect = isInstrumented(super.connect) ? () => this.#checkout() : undefined
+      const connect = isInstrumented(super.connect)
+        ? (signal: AbortSignal | undefined) => this.#checkout(signal)
+        : undefined
       const result = this.#checkouts.query(text, typeof values === 'function' ? undefined : values, connect)
       if (!done) return this.#asPromised(result)
       result.then(
@@ -194,8 +219,10 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     /** Calls pg-pool's `connect` if @opentelemetry/instrumentation-pg has wrapped it, so that its spans are created. */
-    #checkout(): Promise<PoolClient> {
-      return isInstrumented(super.connect) ? (super.connect() as Promise<PoolClient>) : this.#checkouts.acquire()
+    #checkout(signal?: AbortSignal): Promise<PoolClient> {
+      if (!isInstrumented(super.connect)) return this.#checkouts.acquire(signal)
+      const connect = () => super.connect() as Promise<PoolClient>
+      return signal ? runWithDeadline(signal, connect) : connect()
     }
 
     /** pg-pool's `connect` calls this if it has no idle client. Here its list of idle clients is always empty. */

@@ -24,7 +24,13 @@ export function guardPool(config: GuardedPoolConfig = {}): GuardedPool {
   return sharedGuardedPool(GuardedPool, config).pool
 }
 export { PgBouncerConsole } from './connection/pgbouncer-console.ts'
-export { type GuardedPoolClass, guardPoolClass, type PoolClass } from './guarded-pool.ts'
+export {
+  type AbortableQuery,
+  type ConnectOptions,
+  type GuardedPoolClass,
+  guardPoolClass,
+  type PoolClass,
+} from './guarded-pool.ts'
 export { type GuardedPoolConfig, type Reset, validateConfig } from './guarded-pool-config.ts'
 export { pgBouncerSource, postgresSource, type SourceOptions } from './observe/metrics-sources.ts'
 export { type ObserveOptions, observe, type PoolObservation } from './observe/observe-pool.ts'

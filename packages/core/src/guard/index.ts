@@ -1,4 +1,5 @@
-export { type BusyConnection, cancelUntilAtRest, comesToRest } from './driver-kit/cancel-and-close.ts'
+export { AbortWatch, isRollback, untilAborted } from './driver-kit/abort-watch.ts'
+export { type BusyConnection, cancelAbandoned, cancelUntilAtRest, comesToRest } from './driver-kit/cancel-and-close.ts'
 export { PoolRegistration } from './driver-kit/pool-registration.ts'
 export { DriverProbeSession, type ProbedConnection, type TextRow } from './driver-kit/probe-session.ts'
 export { type StartupParameterMap, StartupParameters } from './driver-kit/startup-parameters.ts'

@@ -1,4 +1,5 @@
 import { captureTrace, findApplicationFrames, type Trace } from './application-frames.ts'
+import { leaveDeadline } from './deadline.ts'
 import { currentLabel, leaveLabel } from './label.ts'
 import { currentScope, leaveScope, type Scope } from './scope.ts'
 
@@ -90,7 +91,7 @@ export function captureStack(below: (...args: never[]) => unknown): string | nul
   return findApplicationFrames([captureTrace(below)])
 }
 
-/** Runs a callback without the caller's scope and label, for the pool's own work. */
+/** Runs a callback without the caller's scope, label and deadline, for the pool's own work. */
 export function runDetached<T>(callback: () => T): T {
-  return leaveScope(() => leaveLabel(callback))
+  return leaveScope(() => leaveLabel(() => leaveDeadline(callback)))
 }

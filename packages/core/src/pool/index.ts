@@ -3,6 +3,7 @@ export { findApplicationFrames, registerOwnCode } from './application-frames.ts'
 export { type Borrower, type BorrowerTraces, captureStack, runDetached, traceAwaiting, traceCall } from './borrower.ts'
 export { type AcquireMessage, publish, type ReleaseMessage } from './channels.ts'
 export type { ConnectFailure } from './connect-failure.ts'
+export { DeadlineExceededError, effectiveSignal, runWithDeadline } from './deadline.ts'
 export { DURATION_BOUNDS_MILLIS, DurationHistogram, type Durations, percentileMillis } from './durations.ts'
 export {
   AcquireTimeoutError,

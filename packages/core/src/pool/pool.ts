@@ -4,6 +4,7 @@ import { type Borrower, type BorrowerTraces, traceAwaiting } from './borrower.ts
 import { publish } from './channels.ts'
 import type { ConnectFailure } from './connect-failure.ts'
 import { Connector } from './connector.ts'
+import { currentDeadline, type Deadline, effectiveSignal, remainingMillis } from './deadline.ts'
 import { DurationHistogram } from './durations.ts'
 import {
   AcquireTimeoutError,
@@ -59,6 +60,7 @@ export interface PoolOptions<R> {
 export interface AcquireOptions {
   /** Overrides the pool's acquireTimeoutMillis. */
   readonly timeoutMillis?: number | undefined
+  /** When it is aborted, the caller leaves the queue. Default: the signal of {@link runWithDeadline}. */
   readonly signal?: AbortSignal | undefined
   /** The caller's stacks, if they were captured earlier. */
   readonly traces?: BorrowerTraces | undefined
@@ -207,20 +209,28 @@ export class Pool<R> implements Lender<R> {
    */
   acquire(options: AcquireOptions = {}): Promise<Lease<R>> {
     if (this.#draining) return Promise.reject(new PoolClosedError(this.name))
-    const { signal } = options
+    const deadline = options.internal === undefined ? currentDeadline() : undefined
+    const signal = deadline && options.signal !== deadline.signal ? effectiveSignal(options.signal) : options.signal
     if (signal?.aborted) return Promise.reject(signal.reason)
     const now = this.#clock.now()
     const borrower = options.joiner ? options.borrower : this.#tracker.identify(now, this.acquire, options.traces)
-    const lease = this.#acquire(options, now, borrower)
+    const lease = this.#acquire(options, now, borrower, signal, deadline)
     return borrower?.traces && !options.traces ? traceAwaiting(lease, borrower.traces) : lease
   }
 
-  #acquire(options: AcquireOptions, now: number, borrower: Borrower | undefined): Promise<Lease<R>> {
-    const { signal, internal, joiner } = options
+  #acquire(
+    options: AcquireOptions,
+    now: number,
+    borrower: Borrower | undefined,
+    signal: AbortSignal | undefined,
+    limit: Deadline | undefined,
+  ): Promise<Lease<R>> {
+    const { internal, joiner } = options
     const entry = this.#waiters.size === 0 ? this.#findReady(now) : undefined
     if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower, internal !== undefined))
     if (internal === undefined && this.#isSaturated) return this.#rejectSaturated()
-    const deadline = now + (options.timeoutMillis ?? this.#settings.acquireTimeoutMillis)
+    const timeoutMillis = options.timeoutMillis ?? this.#settings.acquireTimeoutMillis
+    const deadline = now + (limit ? Math.max(0, Math.min(timeoutMillis, remainingMillis(limit))) : timeoutMillis)
     const request = { now, deadline, borrower, signal, internal, joiner }
     if (internal !== 'overflow') return this.#wait(request)
     this.#overflow++

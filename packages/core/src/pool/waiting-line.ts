@@ -1,6 +1,7 @@
 import { type Clock, MAX_TIMER_MILLIS } from '../clock.ts'
 import { Alarm } from './alarm.ts'
 import type { Borrower } from './borrower.ts'
+import { DeadlineExceededError } from './deadline.ts'
 import type { Lease } from './lease.ts'
 import type { OverloadControl, OverloadPolicy } from './overload-control.ts'
 import type { OverloadReason } from './overloaded-error.ts'
@@ -101,6 +102,11 @@ export class WaitingLine<R> extends WaiterQueue<R> {
   leaveOnAbort(waiter: Waiter<R>, lease: Promise<Lease<R>>, signal: AbortSignal): Promise<Lease<R>> {
     const abort = () => {
       if (!waiter.queued) return
+      // The same timeout as the waiter's own deadline, which is due at the same time: the error describes the pool.
+      if (signal.reason instanceof DeadlineExceededError) {
+        this.#options.onExpired(waiter, this.#options.clock.now())
+        return
+      }
       this.remove(waiter)
       waiter.reject(signal.reason)
     }

@@ -28,6 +28,7 @@ const TIMEOUT_CODES: ReadonlySet<string> = new Set([
   'POOLGUARD_ACQUIRE_TIMEOUT',
   'POOLGUARD_SATURATED',
   'POOLGUARD_OVERLOADED',
+  'POOLGUARD_DEADLINE',
   'P2024',
 ])
 
@@ -42,8 +43,8 @@ const TIMEOUT_TEXT =
 const FULL_TEXT = /The server has no connection left \(/
 
 /**
- * Whether an error means that no connection became free in time: an error of poolguard, pg-pool or PgBouncer, or one of these
- * wrapped by Prisma, Drizzle or TypeORM. Respond with 503, and reduce the load.
+ * Whether an error means that no connection became free in time, or that the time of `runWithDeadline` has passed: an error of poolguard,
+ * pg-pool or PgBouncer, or one of these wrapped by Prisma, Drizzle or TypeORM. Respond with 503, and reduce the load.
  *
  * If the caller timed out because the server was full, {@link isTooManyConnections} is true as well.
  *

@@ -1,5 +1,5 @@
 import type { QueryAfterReleaseError } from '@poolguard/core'
-import { isOfHook, type Lease, type PoolGuard } from '@poolguard/core/adapter'
+import { effectiveSignal, isOfHook, type Lease, type PoolGuard, untilAborted } from '@poolguard/core/adapter'
 import type { PoolClient, QueryResult } from 'pg'
 import { Checkout, type CheckoutPool } from '../connection/checkout.ts'
 import type { PgConnection } from '../connection/pg-connection.ts'
@@ -19,6 +19,9 @@ const QUERY_REPLACED_OFTEN =
   'Callers keep wrapping the query method of one connection, each wrapper around the previous one. The cause is usually code that ' +
   'remembers wrapped clients by object (in a WeakSet, for example): each checkout has a new client object. Wrap query in a listener of the ' +
   "pool's connect event, or set clientPerCheckout: false to get the same object at every checkout, as from pg.Pool."
+
+/** Acquires a client in another way. */
+type Connect = (signal: AbortSignal | undefined) => Promise<PoolClient>
 
 /** Acquires and releases connections for `pool.connect` and `pool.query`. */
 export class Checkouts implements CheckoutPool<PgConnection> {
@@ -41,19 +44,27 @@ export class Checkouts implements CheckoutPool<PgConnection> {
 
   // `acquire` and `query` both await the engine directly: a shared async function would add a microtask to every checkout.
 
-  /** Acquires a connection and returns a client for it; `client.release()` releases the connection. */
-  async acquire(): Promise<PoolClient> {
+  /**
+   * Acquires a connection and returns a client for it; `client.release()` releases the connection.
+   *
+   * @param own when it is aborted, the caller leaves the queue, and statements of the client are cancelled.
+   */
+  async acquire(own?: AbortSignal): Promise<PoolClient> {
+    const signal = effectiveSignal(own)
     let lease: Lease<PgConnection>
     try {
-      lease = await this.#guard.acquire()
+      lease = await this.#guard.acquire(signal && { signal })
     } catch (error) {
-      throw addCallersStack(error)
+      throw isReasonOf(signal, error) ? error : addCallersStack(error)
     }
+    if (signal) rejectAborted(signal, lease)
     const { resource: connection } = lease
     const { firstCheckout } = connection
     const checkout = firstCheckout.unused ? firstCheckout : new Checkout(connection)
     checkout.begin(lease, this)
     this.#begin(lease)
+    // A statement that does not end is left to the release: the caller still has the client.
+    if (signal) connection.watchAbort(signal, () => {})
     return checkout.client
   }
 
@@ -62,21 +73,25 @@ export class Checkouts implements CheckoutPool<PgConnection> {
    *
    * @param connect acquires the client instead. By default the query needs no client of its own, because no caller sees it.
    */
-  async query(text: unknown, values: unknown, connect: (() => Promise<PoolClient>) | undefined): Promise<QueryResult> {
+  async query(text: unknown, values: unknown, connect: Connect | undefined): Promise<QueryResult> {
     const rejection = this.#guard.sessions.checkPoolStatement(textOf(text), TRANSACTION_ADVICE)
     if (rejection) throw withCallersStack(rejection)
+    const own = signalOf(text)
+    const signal = effectiveSignal(own)
     if (connect) {
-      const client = await connect()
+      const client = await connect(own)
       return runQuery(client, client.release, text, values)
     }
-    const shared = this.#guard.pipelining.active ? this.#share(text, values) : undefined
+    // A cancel request could end the statement of another caller on a shared connection.
+    const shared = this.#guard.pipelining.active && !own ? this.#share(text, values) : undefined
     if (shared) {
       try {
-        return await shared
+        return await (signal ? untilAborted(shared, signal) : shared)
       } catch (error) {
-        throw addCallersStack(error)
+        throw isReasonOf(signal, error) ? error : addCallersStack(error)
       }
     }
+    if (signal) return this.#queryUntil(signal, text, values)
     let lease: Lease<PgConnection>
     try {
       lease = await this.#guard.acquire()
@@ -85,6 +100,25 @@ export class Checkouts implements CheckoutPool<PgConnection> {
     }
     this.#begin(lease)
     return runQuery(lease.resource.client, (destroy) => this.release(lease, destroy), text, values)
+  }
+
+  /** Rejects with the signal's reason as soon as the signal is aborted, and cancels the query on the server. */
+  async #queryUntil(signal: AbortSignal, text: unknown, values: unknown): Promise<QueryResult> {
+    let lease: Lease<PgConnection>
+    try {
+      lease = await this.#guard.acquire({ signal })
+    } catch (error) {
+      throw isReasonOf(signal, error) ? error : addCallersStack(error)
+    }
+    rejectAborted(signal, lease)
+    this.#begin(lease)
+    let released = false
+    const release = (destroy: Error | boolean | undefined) => {
+      if (!released) this.release(lease, destroy)
+      released = true
+    }
+    lease.resource.watchAbort(signal, () => release(true))
+    return untilAborted(runQuery(lease.resource.client, release, text, values), signal)
   }
 
   /** Undefined if the query needs a connection of its own. Listeners of acquire and release expect one for each query. */
@@ -117,6 +151,7 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   release(lease: Lease<PgConnection>, destroy: Error | boolean | undefined): void {
     const { resource: connection } = lease
     connection.leased = false
+    if (connection.abortWatch) connection.endAbortWatch()
     try {
       this.#events.onRelease(connection, destroy)
     } finally {
@@ -136,6 +171,25 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   queryReplacedOften(): void {
     this.#guard.warn(QUERY_REPLACED_OFTEN)
   }
+}
+
+/** The option `signal` of a query object. */
+function signalOf(query: unknown): AbortSignal | undefined {
+  if (typeof query !== 'object' || query === null) return undefined
+  const { signal } = query as { readonly signal?: unknown }
+  return signal instanceof AbortSignal ? signal : undefined
+}
+
+/** A signal's reason belongs to the caller and is thrown unchanged. */
+function isReasonOf(signal: AbortSignal | undefined, error: unknown): boolean {
+  return signal?.aborted === true && error === signal.reason
+}
+
+/** The signal may have been aborted after the pool has lent the connection. */
+function rejectAborted(signal: AbortSignal, lease: Lease<PgConnection>): void {
+  if (!signal.aborted) return
+  lease.release()
+  throw signal.reason
 }
 
 function textOf(query: unknown): string {

@@ -8,8 +8,9 @@ import type { WireClient, WireConnection } from '../wire-client.ts'
  * Waits for the server to close the connection, because PgBouncer 1.18 crashes if the client closes it first.
  *
  * @param timeoutMillis after this long the connection is closed anyway.
+ * @returns false after the timeout: the request may still be on its way.
  */
-export function cancelQuery(client: WireClient, timeoutMillis: number): Promise<void> {
+export function cancelQuery(client: WireClient, timeoutMillis: number): Promise<boolean> {
   const { host, port, processID, secretKey, ssl, connection: target } = client
   const Connection = target.constructor as new (config: { ssl: unknown }) => WireConnection
   const connection = new Connection({ ssl })
@@ -18,12 +19,13 @@ export function cancelQuery(client: WireClient, timeoutMillis: number): Promise<
     connection.on('connect', () => (ssl ? connection.requestSsl() : cancel()))
     connection.on('sslconnect', cancel)
     // If the request fails, nothing is cancelled; the caller waits for the effect with a timeout of its own.
-    connection.on('error', () => resolve())
-    connection.on('end', resolve)
-    connection.on(
-      'end',
-      systemClock.after(timeoutMillis, () => connection.stream.destroy()),
-    )
+    connection.on('error', () => resolve(true))
+    connection.on('end', () => resolve(true))
+    const expire = () => {
+      resolve(false)
+      connection.stream.destroy()
+    }
+    connection.on('end', systemClock.after(timeoutMillis, expire))
     if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${port}`)
     else connection.connect(port, host)
   })

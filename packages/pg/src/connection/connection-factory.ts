@@ -216,17 +216,30 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     return listening.listening
   }
 
-  reset(connection: PgConnection): boolean | Promise<boolean> {
+  reset(
+    connection: PgConnection,
+    leftInTransaction: (lastText: string) => void = this.#options.leftInTransaction,
+  ): boolean | Promise<boolean> {
     if (!connection.usable) return false
+    if (connection.cancelling) return this.#resetAfterCancelling(connection)
     const { resetOnRelease: configured = 'rollback' } = this.#options.config
     const reset = configured === 'discard' && !this.#options.sessions.keepsSession ? 'rollback' : configured
     const isClean = connection.isClean(reset) && repairClient(connection.client)
     if (isClean && connection.health.isFine) return true
-    return this.#cleanUp(connection, isClean ? undefined : reset)
+    return this.#cleanUp(connection, isClean ? undefined : reset, leftInTransaction)
   }
 
-  async #cleanUp(connection: PgConnection, reset: Reset | undefined): Promise<boolean> {
-    if (reset !== undefined && !(await connection.reset(reset, this.#options.leftInTransaction))) return false
+  async #resetAfterCancelling(connection: PgConnection): Promise<boolean> {
+    // The caller is not to blame for a transaction in which poolguard has cancelled a statement.
+    return (await connection.afterCancelling()) && (await this.reset(connection, () => {}))
+  }
+
+  async #cleanUp(
+    connection: PgConnection,
+    reset: Reset | undefined,
+    leftInTransaction: (lastText: string) => void,
+  ): Promise<boolean> {
+    if (reset !== undefined && !(await connection.reset(reset, leftInTransaction))) return false
     const { health } = connection
     // With `resetOnRelease: 'off'` an open transaction passes to the next caller, so no query may be sent here.
     if (health.isFine || connection.inTransaction) return true

@@ -1,5 +1,7 @@
 import {
+  AbortWatch,
   type BusyConnection,
+  cancelAbandoned,
   cancelUntilAtRest,
   classifyStatementFailure,
   comesToRest,
@@ -57,6 +59,10 @@ export class PgConnection implements BusyConnection, ProbedConnection {
   readonly fatalError: FatalError
   /** Whether its errors suggest that the session is broken. */
   readonly health: SessionHealth
+  /** Set while a caller with a signal holds the connection. */
+  abortWatch: AbortWatch | undefined
+  /** The cancellation of an earlier caller's statement, which the next caller must not see; false if the connection must be closed. */
+  cancelling: Promise<boolean> | undefined
   /** True if pg has given up a query (`query_timeout`) that the server may still be running. */
   queryTimedOut = false
 
@@ -70,7 +76,10 @@ export class PgConnection implements BusyConnection, ProbedConnection {
     client.connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
       this.parameters.set(parameterName, parameterValue)
     })
-    client.connection.on('errorMessage', (error) => health.failed(error, this.#isLostStatement(error)))
+    client.connection.on('errorMessage', (error) => {
+      if (this.abortWatch?.aborted) explainCancelled(error, this.abortWatch.reason)
+      health.failed(error, this.#isLostStatement(error))
+    })
     client.connection.on('readyForQuery', ({ status }) => {
       health.ready(status !== this.#transactionStatus)
       this.#transactionStatus = status
@@ -167,6 +176,33 @@ export class PgConnection implements BusyConnection, ProbedConnection {
     if (this.client.pipeline) this.client.pipeline = false
   }
 
+  /**
+   * From now on, cancels the caller's running statement when the signal is aborted.
+   *
+   * @param onStuck called if the statement cannot be cancelled.
+   */
+  watchAbort(signal: AbortSignal, onStuck: () => void): void {
+    this.abortWatch = new AbortWatch(signal, async () => {
+      failQueuedQueries(this.client, signal.reason)
+      const isSafe = await cancelAbandoned(this, (timeoutMillis) => cancelQuery(this.client, timeoutMillis))
+      if (!isSafe) onStuck()
+      return isSafe
+    })
+  }
+
+  /** The caller has released the connection. */
+  endAbortWatch(): void {
+    this.cancelling = this.abortWatch?.end()
+    this.abortWatch = undefined
+  }
+
+  /** Waits until the cancellation for an earlier caller has ended. Resolves to false if the connection must be closed. */
+  async afterCancelling(): Promise<boolean> {
+    const isSafe = await this.cancelling
+    this.cancelling = undefined
+    return isSafe !== false
+  }
+
   /** True if the connection needs no reset before the next caller gets it. */
   isClean(reset: Reset): boolean {
     if (this.#onError && this.client.listenerCount('error') === 0) this.client.on('error', this.#onError)
@@ -189,7 +225,9 @@ export class PgConnection implements BusyConnection, ProbedConnection {
   /** Cancels the running query, then closes the connection: a server keeps running a query after its client has disconnected. */
   async end(): Promise<void> {
     failQueuedQueries(this.client)
-    const outcome = await cancelUntilAtRest(this, (timeoutMillis) => cancelQuery(this.client, timeoutMillis))
+    const outcome = await cancelUntilAtRest(this, async (timeoutMillis) => {
+      await cancelQuery(this.client, timeoutMillis)
+    })
     if (outcome === 'waits-for-client') return await this.#terminate()
     // In a pipeline, pg would wait for the answers to all queries before it says goodbye.
     this.endShared()
@@ -254,4 +292,13 @@ export class PgConnection implements BusyConnection, ProbedConnection {
       this.client.on('end', onSettled)
     })
   }
+}
+
+/** SQLSTATE of a statement that was cancelled. */
+const QUERY_CANCELED = '57014'
+
+/** The server's error says only that the statement was cancelled; its cause says why. */
+function explainCancelled(error: unknown, reason: unknown): void {
+  const cancelled = error as { code?: unknown; cause?: unknown }
+  if (cancelled.code === QUERY_CANCELED) cancelled.cause ??= reason
 }

@@ -36,11 +36,11 @@ interface Queues {
   readonly queryQueue?: QueuedQuery[]
 }
 
-/** Rejects the queued queries, as pg does when the connection closes, so that they are not sent. */
-export function failQueuedQueries(client: WireClient): void {
+/** Rejects the queued queries, so that they are not sent; by default with pg's error for a connection that closes. */
+export function failQueuedQueries(client: WireClient, reason: unknown = new Error('Connection terminated')): void {
   const { connection } = client
   const queues = client as unknown as Queues
   for (const query of (queues._queryQueue ?? queues.queryQueue)?.splice(0) ?? []) {
-    process.nextTick(() => query.handleError(new Error('Connection terminated'), connection))
+    process.nextTick(() => query.handleError(reason as Error, connection))
   }
 }

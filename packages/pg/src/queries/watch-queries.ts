@@ -1,4 +1,4 @@
-import type { SessionStateCheck } from '@poolguard/core/adapter'
+import { type AbortWatch, isRollback, type SessionStateCheck } from '@poolguard/core/adapter'
 import type { QueryConfig } from 'pg'
 import type { WireClient } from '../wire-client.ts'
 import { failQuery } from './query-style.ts'
@@ -8,6 +8,8 @@ import { sendTimed, type TimedConnection } from './query-timeouts.ts'
 export interface WatchedConnection extends TimedConnection {
   /** The error for queries sent after the server has ended the session. */
   rejection(): Error | undefined
+  /** Set while a caller with a signal holds the connection. */
+  readonly abortWatch: AbortWatch | undefined
 }
 
 /** Checks every query of a client before it is sent. */
@@ -18,6 +20,8 @@ export function watchQueries(connection: WatchedConnection, sessions: SessionSta
   const query = (...args: unknown[]): unknown => {
     const rejection = client._queryable ? sessions.reads && check(sessions, args[0]) : connection.rejection()
     if (rejection) return failQuery(rejection, args)
+    const { abortWatch } = connection
+    if (abortWatch?.aborted && !isRollback(textOf(args[0]))) return failQuery(abortWatch.reason as Error, args)
     return hasTimeout || (args[0] as { query_timeout?: number } | undefined)?.query_timeout
       ? sendTimed(connection, send, args)
       : send.apply(client, args)
@@ -28,6 +32,11 @@ export function watchQueries(connection: WatchedConnection, sessions: SessionSta
 /** Returns the client's `query` without checks and preparing, for poolguard's own queries. */
 export function unwatchedQuery(client: WireClient): WireClient['query'] {
   return (Object.getPrototypeOf(client) as WireClient).query.bind(client)
+}
+
+function textOf(query: unknown): string {
+  const text = typeof query === 'string' ? query : (query as Partial<QueryConfig> | undefined)?.text
+  return typeof text === 'string' ? text : ''
 }
 
 function check(sessions: SessionStateCheck, query: unknown): Error | undefined {

@@ -1,8 +1,11 @@
 import type { Socket } from 'node:net'
 import { Stream } from 'node:stream'
 import {
+  AbortWatch,
   type BusyConnection,
+  cancelAbandoned,
   cancelUntilAtRest,
+  isRollback,
   type LeaseActivity,
   ListenTracker,
   type ProbedConnection,
@@ -65,6 +68,10 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
   readonly health: SessionHealth
   /** True if postgres.js ends the transactions: then the caller is not to blame for one that is open at the release. */
   endsTransactions = false
+  /** The cancellation of an earlier caller's statement, which the next caller must not see; false if the connection must be closed. */
+  abandoned: Promise<boolean> | undefined
+  /** Set while a caller with a signal holds the connection. */
+  #abortWatch: AbortWatch | undefined
   readonly #socket: Socket
   readonly #internalQueries: InternalQueries
   readonly #wire: Wire
@@ -218,6 +225,46 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     }
     this.#onAnswered = wait
     await promise
+  }
+
+  /**
+   * From now on, cancels the caller's running statement when the signal is aborted.
+   *
+   * @param onStuck called if the statement cannot be cancelled.
+   */
+  watchAbort(signal: AbortSignal, onStuck: () => void): void {
+    this.#abortWatch = new AbortWatch(signal, async () => {
+      const isSafe = await cancelAbandoned(this, (timeoutMillis) => this.#cancelWithin(timeoutMillis))
+      if (!isSafe) onStuck()
+      return isSafe
+    })
+  }
+
+  /** The caller has released the connection. */
+  endAbortWatch(): void {
+    if (!this.#abortWatch) return
+    this.abandoned = this.#abortWatch.end()
+    this.#abortWatch = undefined
+  }
+
+  /** Waits until the cancellation for an earlier caller has ended. Resolves to false if the connection must be closed. */
+  async afterCancelling(): Promise<boolean> {
+    const isSafe = await this.abandoned
+    this.abandoned = undefined
+    return isSafe !== false
+  }
+
+  /** The signal's reason for a statement that a caller sends after its signal was aborted; a ROLLBACK may still be sent. */
+  rejectionAfterAbort(text: string): Error | undefined {
+    const watch = this.#abortWatch
+    return watch?.aborted && !isRollback(text) ? (watch.reason as Error) : undefined
+  }
+
+  /** Resolves to false if the server has not accepted the cancel request in time. */
+  async #cancelWithin(timeoutMillis: number): Promise<boolean> {
+    this.#cancelRunning()
+    await Promise.race([this.#cancelRequests.next(), pause(timeoutMillis, { background: true })])
+    return !this.cancelling
   }
 
   /** True while a cancel request is in flight. */

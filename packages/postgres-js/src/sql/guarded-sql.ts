@@ -2,12 +2,14 @@ import type { InspectOptions } from 'node:util'
 import type { PoolCounts, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
 import {
   asyncContextIsCheap,
+  effectiveSignal,
   ConnectionString,
   describeAddress,
   hiddenTexts,
   hideSecrets,
   inspect,
   KnownSecrets,
+  type Lease,
   normalizeTarget,
   PoolGuard,
   registerOwnCode,
@@ -31,6 +33,12 @@ registerOwnCode(new Error(), 'postgres-js')
 // biome-ignore lint/complexity/noBannedTypes: the same definition as in postgres.js, so that the types are compatible.
 export type NoTypes = {}
 
+/** Options of {@link GuardedSql.reserve}. */
+export interface ReserveOptions {
+  /** When it is aborted, the caller leaves the queue; later, the connection's running statement is cancelled on the server. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** A postgres.js `sql` that stays within the connection limits of the database and reports its settings and state. */
 export interface GuardedSql<TTypes extends Record<string, unknown> = NoTypes> extends postgres.Sql<TTypes> {
   /**
@@ -41,6 +49,8 @@ export interface GuardedSql<TTypes extends Record<string, unknown> = NoTypes> ex
    * @throws the connect error if the database cannot be reached.
    */
   ready(options?: { readonly refresh?: boolean }): Promise<PoolSnapshot>
+  /** As postgres.js' `reserve`, which takes no options. For single queries and transactions, use `runWithDeadline`. */
+  reserve(options?: ReserveOptions): Promise<postgres.ReservedSql<TTypes>>
   /** The counters of the snapshot that are cheap to read. */
   readonly counts: PoolCounts
   /** The pool's current state: counts, timings, topology and plan. */
@@ -78,7 +88,11 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
     const rejection = guard.sessions.checkPoolStatement(textOf(query), TRANSACTION_ADVICE)
     if (rejection) query.reject(rejection)
     // `check` needs the topology, which is known once a connection is open.
-    else handleAlone(query, () => guard.acquire(query.traces && { traces: query.traces }), check)
+    else {
+      const { traces } = query
+      const signal = effectiveSignal()
+      handleAlone(query, () => guard.acquire((traces || signal) && { traces, signal }), check, signal)
+    }
   }
   const bound = bindQueries(facade, handle, { capturesStacks: () => guard.engine.capturesStacks })
   const begin = makeBegin(guard, check)
@@ -89,9 +103,11 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   const sql = Object.assign(bound, {
     ...{ listen, subscribe, largeObject, CLOSE, END, PostgresError, options, parameters: shared.parameters },
     begin,
-    reserve: async (): Promise<ReservedSql> => {
-      const lease = await guard.acquire()
-      return reserveOn(lease, facade, check, (query) => guard.lateQueries.report(lease, query))
+    reserve: async (options: ReserveOptions = {}): Promise<ReservedSql> => {
+      const signal = effectiveSignal(options.signal)
+      const lease = await acquireUntilAborted(guard, signal)
+      const checkAbort = (query: Query) => lease.resource.rejectionAfterAbort(textOf(query)) ?? check(query)
+      return reserveOn(lease, facade, checkAbort, (query) => guard.lateQueries.report(lease, query))
     },
     closeIdle: () => guard.closeIdle(),
     // postgres.js' name for closeIdle.
@@ -173,16 +189,35 @@ function showSettings(
 function makeBegin(guard: PoolGuard<PostgresConnection>, check: (query: Query) => Error | undefined): Begin {
   const begin: Begin = async (...args) => {
     const [options, body] = args[1] ? args : ['', args[0]]
-    const lease = await guard.acquire()
+    const lease = await acquireUntilAborted(guard, effectiveSignal())
+    const { resource: connection } = lease
+    const checkAbort = (query: Query) => connection.rejectionAfterAbort(textOf(query)) ?? check(query)
     try {
-      return await transactOn(lease, String(options), body as (sql: TransactionSql) => unknown, check, (query) =>
+      return await transactOn(lease, String(options), body as (sql: TransactionSql) => unknown, checkAbort, (query) =>
         guard.lateQueries.report(lease, query),
       )
     } finally {
+      connection.endAbortWatch()
       lease.release()
     }
   }
   return asyncContextIsCheap ? (...args) => withDeadlockDetection(() => begin(...args)) : begin
+}
+
+/** While the lease lasts, the connection's running statement is cancelled when the signal is aborted. */
+async function acquireUntilAborted(
+  guard: PoolGuard<PostgresConnection>,
+  signal: AbortSignal | undefined,
+): Promise<Lease<PostgresConnection>> {
+  const lease = await guard.acquire(signal && { signal })
+  if (!signal) return lease
+  if (signal.aborted) {
+    lease.release()
+    throw signal.reason
+  }
+  // A statement that does not end is left to the release: the caller still has the connection.
+  lease.resource.watchAbort(signal, () => {})
+  return lease
 }
 
 /** Ends the pool, then the facade, which owns the connections of listen and subscribe. */

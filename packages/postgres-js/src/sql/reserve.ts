@@ -48,6 +48,7 @@ export function reserveOn(
       queueMicrotask(() => {
         released = true
         connection.listening.reset()
+        connection.endAbortWatch()
         lease.release()
       })
     },

@@ -9,26 +9,37 @@ import type { Query } from '../internals.ts'
  *
  * @param acquire is called immediately, while the caller's stack is known.
  * @param check returns the error to reject the query with, or undefined if the query may be sent.
+ * @param signal rejects the query with its reason when it is aborted, and cancels the query on the server.
  */
 export function handleAlone(
   query: Query,
   acquire: () => Promise<Lease<PostgresConnection>>,
   check: (query: Query) => Error | undefined,
+  signal: AbortSignal | undefined,
 ): void {
   // Cancelled before it was awaited; postgres.js has rejected it already.
   if (query.cancelled) return
   acquire().then(
     (lease) => {
-      const rejection = query.cancelled ? undefined : check(query)
+      const rejection = query.cancelled ? undefined : signal?.aborted ? signal.reason : check(query)
       if (rejection) query.reject(rejection)
       if (rejection || query.cancelled) lease.release()
+      else if (signal) sendUntilAborted(query, lease, signal)
       else send(query, lease)
     },
     (error: unknown) => query.reject(withOrigin(error, query)),
   )
 }
 
-function send(query: Query, lease: Lease<PostgresConnection>): void {
+function sendUntilAborted(query: Query, lease: Lease<PostgresConnection>, signal: AbortSignal): void {
+  const { reject } = query
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  lease.resource.watchAbort(signal, () => lease.destroy())
+  send(query, lease, () => signal.removeEventListener('abort', abort))
+}
+
+function send(query: Query, lease: Lease<PostgresConnection>, onEnded?: () => void): void {
   const connection = lease.resource
   const { preparer } = connection
   preparer.decide(query)
@@ -42,7 +53,9 @@ function send(query: Query, lease: Lease<PostgresConnection>): void {
       connection.run(query, onAnswered)
       return
     }
+    onEnded?.()
     if (outcome) preparer.onOutcome(outcome.error, query)
+    connection.endAbortWatch()
     if (preparer.hasLostStatements) lease.destroy()
     else lease.release()
     outcome?.settle(opened)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ManualClock } from '../../pool/testing/manual-clock.ts'
-import { type BusyConnection, cancelUntilAtRest, comesToRest } from './cancel-and-close.ts'
+import { type BusyConnection, cancelAbandoned, cancelUntilAtRest, comesToRest } from './cancel-and-close.ts'
 
 /** Longer than all waits together. */
 const LONG_MILLIS = 60_000
@@ -86,4 +86,53 @@ test('given a stream that is still read, then waits until the stream ends', asyn
   })
 
   expect(await inManualTime((clock) => comesToRest(reading, clock))).toBe(true)
+})
+
+/** The server accepts each request. */
+function accepting(cancel: () => void): () => Promise<boolean> {
+  return async () => {
+    cancel()
+    return true
+  }
+}
+
+test('an abandoned statement is cancelled until it is answered', async () => {
+  const { connection, cancel, requests } = busyConnection({ endsAtRequest: 3 })
+  const isSafe = await inManualTime((clock) => cancelAbandoned(connection, accepting(cancel), clock))
+
+  expect([isSafe, requests()]).toEqual([true, 3])
+})
+
+test('an abandoned statement that was answered meanwhile gets no further request', async () => {
+  const { connection, end, requests, cancel } = busyConnection()
+  const request = async () => {
+    cancel()
+    end()
+    return true
+  }
+  const isSafe = await inManualTime((clock) => cancelAbandoned(connection, request, clock))
+
+  expect([isSafe, requests()]).toEqual([true, 1])
+})
+
+test('a connection at rest gets no cancel request', async () => {
+  const { connection, end, requests, cancel } = busyConnection()
+  end()
+
+  expect(await cancelAbandoned(connection, accepting(cancel))).toBe(true)
+  expect(requests()).toBe(0)
+})
+
+test('a connection is not safe while a cancel request may be on its way, or if its statement does not end', async () => {
+  const { connection, requests } = busyConnection()
+  expect(await inManualTime((clock) => cancelAbandoned(connection, async () => false, clock))).toBe(false)
+  expect(await inManualTime((clock) => cancelAbandoned(connection, async () => true, clock))).toBe(false)
+  expect(requests()).toBe(0)
+})
+
+test('an abandoned cursor is left to the release', async () => {
+  const { connection, requests, cancel } = busyConnection({ waitsForClient: true })
+
+  expect(await cancelAbandoned(connection, accepting(cancel))).toBe(true)
+  expect(requests()).toBe(0)
 })

@@ -57,6 +57,36 @@ export async function cancelUntilAtRest(
   return 'busy'
 }
 
+/** How long the server may take to accept one cancel request for a caller that has given up. */
+const CANCEL_REQUEST_TIMEOUT_MILLIS = 5_000
+
+/**
+ * Cancels the running statement of a caller that has given up, so that the connection can be used again. Sends no request after the
+ * statement has been answered.
+ *
+ * @param cancel sends one request; resolves when the server has acted on it, to false if that is unknown.
+ * @returns false if the connection must be closed: a request may still be on its way, or the statement does not end.
+ */
+export async function cancelAbandoned(
+  connection: BusyConnection,
+  cancel: (timeoutMillis: number) => Promise<boolean>,
+  clock: Clock = systemClock,
+): Promise<boolean> {
+  if (connection.isAtRest) return true
+  let answered = false
+  const settled = connection.settled().then(() => {
+    answered = true
+  })
+  for (const millis of CANCEL_WAITS_MILLIS) {
+    // The release decides about a connection on which the server waits for the client.
+    if (answered || connection.waitsForClient || connection.isUnread) return true
+    if (!(await cancel(CANCEL_REQUEST_TIMEOUT_MILLIS))) return false
+    // A request that arrives before the statement has begun has no effect.
+    if (!answered) await Promise.race([settled, pause(millis, clock)])
+  }
+  return answered
+}
+
 function pause(millis: number, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     clock.after(millis, resolve, { background: true })
