@@ -1,5 +1,7 @@
+import { Controller, Get } from '@nestjs/common'
 import { AcquireTimeoutError, DeadlineExceededError, runWithDeadline } from '@poolguard/core'
 import { drizzle } from '@poolguard/drizzle/node-postgres'
+import { DatabaseDeadline, InjectPool, PoolguardModule } from '@poolguard/nestjs'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { type GuardedSql, guardPostgres } from '@poolguard/postgres-js'
 import { sql } from 'drizzle-orm'
@@ -12,13 +14,15 @@ import {
   startPostgres,
   waitUntil,
 } from '../harness/index.ts'
+import { appWith, serve } from './fastify-app.ts'
+import { platforms, route, startApp } from './nestjs-app.ts'
 
 let server: PostgresServer
 let pgBouncer: PgBouncerServer
 let admin: pg.Client
 beforeAll(async () => {
   server = await startPostgres({ maxConnections: 40 })
-  pgBouncer = await startPgBouncer({ upstream: server, poolMode: 'transaction', defaultPoolSize: 4 })
+  pgBouncer = await startPgBouncer({ upstream: server, poolMode: 'transaction' })
   admin = new pg.Client({ connectionString: server.adminUrl })
   await admin.connect()
   await admin.query('create table kept (id int)')
@@ -269,4 +273,86 @@ describe.each(Object.entries(addresses))('given postgres.js on %s', (_name, url)
     expect([...(await sql`select 1 as one`)]).toEqual([{ one: 1 }])
     expect(sql.snapshot().stats).toMatchObject({ opened: 1, closed: 0 })
   })
+})
+
+/** Disconnects once the statement with this mark runs. */
+async function disconnectWhile(url: string, mark: string): Promise<void> {
+  const controller = new AbortController()
+  const answer = fetch(url, { signal: controller.signal }).catch(() => {})
+  await isRunning(mark)
+  controller.abort()
+  await answer
+}
+
+describe('given requests on Fastify', () => {
+  async function startFastify() {
+    const app = appWith({ pool: { url: server.url, max: 2 } })
+    const sleepWith = (mark: string, seconds: number) => async () =>
+      (await app.poolguard.pool.query(`select pg_sleep(${seconds}), 1 as one /* ${mark} */`)).rows
+    app.get('/slow', sleepWith('fastify slow', 600))
+    app.get('/exempt', { config: { poolguard: { deadline: false } } }, sleepWith('fastify exempt', 0.5))
+    app.get('/limited', { config: { poolguard: { deadline: 200 } } }, sleepWith('fastify limited', 600))
+    app.get('/timed', { handlerTimeout: 200 }, sleepWith('fastify timed', 600))
+    const get = await serve(app)
+    return { app, get, url: app.listeningOrigin }
+  }
+
+  test('when a client disconnects, then its statement ends, unless the route is exempt', async () => {
+    const { app, url } = await startFastify()
+    await disconnectWhile(`${url}/slow`, 'fastify slow')
+    await hasEnded('fastify slow')
+    await disconnectWhile(`${url}/exempt`, 'fastify exempt')
+    expect(await running('fastify exempt')).toBe(1)
+    await hasEnded('fastify exempt')
+
+    await waitUntil(() => app.poolguard.pool.counts.active === 0, { what: 'the connections are released' })
+    expect(app.poolguard.pool.snapshot().stats.closed).toBe(0)
+  })
+
+  test('when the time of a route has passed, then its statement ends, and the answer is 503', async () => {
+    const { get } = await startFastify()
+    const limited = await get('/limited')
+    expect([limited.status, await limited.json()]).toEqual([
+      503,
+      expect.objectContaining({ code: 'POOLGUARD_DEADLINE' }),
+    ])
+    await hasEnded('fastify limited')
+    expect((await get('/timed')).status).toBe(503)
+    await hasEnded('fastify timed')
+  })
+})
+
+class SlowController {
+  readonly #pool: GuardedPool
+  constructor(pool: GuardedPool) {
+    this.#pool = pool
+  }
+  async slow(): Promise<unknown> {
+    return (await this.#pool.query('select pg_sleep(600) /* nest slow */')).rows
+  }
+  async exempt(): Promise<unknown> {
+    return (await this.#pool.query('select pg_sleep(0.5) /* nest exempt */')).rows
+  }
+  async limited(): Promise<unknown> {
+    return (await this.#pool.query('select pg_sleep(600) /* nest limited */')).rows
+  }
+}
+Controller()(SlowController)
+InjectPool()(SlowController, undefined, 0)
+route(SlowController, 'slow', Get('slow'))
+route(SlowController, 'exempt', Get('exempt'))
+route(SlowController, 'exempt', DatabaseDeadline(false))
+route(SlowController, 'limited', Get('limited'))
+route(SlowController, 'limited', DatabaseDeadline(200))
+
+test.each(platforms)('given requests on NestJS with %s, then their statements end with them', async (platform) => {
+  const module = PoolguardModule.forRoot({ url: server.url, name: `deadlines-${platform}`, max: 2 })
+  await using started = await startApp(platform, { imports: [module], controllers: [SlowController] })
+  await disconnectWhile(`${started.url}/slow`, 'nest slow')
+  await hasEnded('nest slow')
+  await disconnectWhile(`${started.url}/exempt`, 'nest exempt')
+  expect(await running('nest exempt')).toBe(1)
+  await hasEnded('nest exempt')
+  expect((await started.get('limited')).status).toBe(500)
+  await hasEnded('nest limited')
 })

@@ -63,7 +63,7 @@ export {
   requireOneOf,
 } from './invalid-option-error.ts'
 export { KnownSecrets } from './known-secrets.ts'
-export { sharePool } from './lifecycle/index.ts'
+export { requireRouteDeadline, responseDeadline, sharePool } from './lifecycle/index.ts'
 export { mayHoldSecret } from './may-hold-secret.ts'
 export { inspect } from './node-util.ts'
 export {

@@ -14,7 +14,7 @@ export interface MetricsOptions {
 export interface PoolguardFastifyOptions {
   /**
    * Puts this registration at `fastify.poolguard[name]`, so that there can be several. A registration with a name adds its pools
-   * only: `health`, `ready`, `labels` and `mapErrors` are off unless you set them.
+   * only: `health`, `ready`, `labels`, `deadlines` and `mapErrors` are off unless you set them.
    */
   readonly name?: string
   /** One pool, available as `fastify.poolguard.pool`. If you pass options, the plugin creates the pool. */
@@ -45,6 +45,11 @@ export interface PoolguardFastifyOptions {
   readonly details?: boolean
   /** Label wait times by route. Default: from Node 24 on; below Node 24 it makes every `await` of the process 2.4 times as expensive. */
   readonly labels?: boolean
+  /**
+   * Cancel a request's statements, and roll its transaction back, when its client disconnects or its route's deadline has passed. Default:
+   * from Node 24 on, as for `labels`.
+   */
+  readonly deadlines?: boolean
   /**
    * Rejects requests with 503 before their handlers run: with `true` while a pool is overloaded, with `{ waiters: 50 }` while more callers
    * wait for a connection. Default: false.

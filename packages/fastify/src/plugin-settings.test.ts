@@ -30,7 +30,12 @@ test('given true, then routes have their default paths', () => {
 
 test('given a name, then routes, labels and error mapping are off', () => {
   const none = { health: undefined, ready: undefined, metrics: undefined, admin: undefined }
-  expect(readSettings({ name: 'orders' })).toMatchObject({ paths: none, labels: false, mapErrors: false })
+  expect(readSettings({ name: 'orders' })).toMatchObject({
+    paths: none,
+    labels: false,
+    deadlines: false,
+    mapErrors: false,
+  })
   const asked = readSettings({ name: 'orders', ready: '/orders/readyz', labels: true, mapErrors: true })
   expect(asked).toMatchObject({ paths: { ready: '/orders/readyz' }, labels: true, mapErrors: true })
 })
@@ -74,6 +79,7 @@ test.each<[option: string, options: object]>([
   ['adminToken[1]', { adminToken: ['secret', ' '] }],
   ['details', { details: 'yes' }],
   ['labels', { labels: 1 }],
+  ['deadlines', { deadlines: 500 }],
   ['mapErrors', { mapErrors: null }],
   ['closeOnShutdown', { closeOnShutdown: 'true' }],
   ['closeDelayMillis', { closeDelayMillis: '5s' }],

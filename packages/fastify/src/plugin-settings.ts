@@ -22,6 +22,7 @@ export interface PluginSettings {
   readonly metricsSources: MetricsSources
   readonly adminTokens: readonly string[]
   readonly details: boolean
+  readonly deadlines: boolean
   readonly labels: boolean
   readonly mapErrors: boolean
   readonly closeOnShutdown: boolean
@@ -56,6 +57,7 @@ export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
     metricsSources: metrics.sources,
     adminTokens,
     details: readSwitch('details', options.details, false),
+    deadlines: readSwitch('deadlines', options.deadlines, isUnnamed && asyncContextIsCheap),
     labels: readSwitch('labels', options.labels, isUnnamed && asyncContextIsCheap),
     mapErrors: readSwitch('mapErrors', options.mapErrors, isUnnamed),
     closeOnShutdown: readSwitch('closeOnShutdown', options.closeOnShutdown, false),

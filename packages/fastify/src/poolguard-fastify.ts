@@ -8,6 +8,7 @@ import { mapPoolErrors } from './map-pool-errors.ts'
 import type { PoolguardFastifyOptions } from './plugin-options.ts'
 import { readSettings } from './plugin-settings.ts'
 import { decorate, makeInstance, requireFree } from './poolguard-instance.ts'
+import { limitRequests } from './request-deadlines.ts'
 import { addRoutes } from './routes.ts'
 import { shedLoad } from './shed-load.ts'
 
@@ -29,6 +30,7 @@ async function register(fastify: FastifyInstance, options: PoolguardFastifyOptio
   })
   decorate(fastify, name, makeInstance(given, monitor, pgModules))
   if (settings.shedLoad) shedLoad(fastify, pools, settings.shedLoad)
+  if (settings.deadlines) limitRequests(fastify)
   if (settings.labels) labelRequests(fastify)
   if (settings.mapErrors) mapPoolErrors(fastify, settings.shedLoad?.retryAfterSeconds)
   addRoutes(fastify, settings, { monitor, pools, drain })

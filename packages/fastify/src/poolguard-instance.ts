@@ -42,6 +42,11 @@ declare module 'fastify' {
     poolguard?: {
       /** False: always serve this route, however many callers wait. */
       readonly shedLoad?: boolean
+      /**
+       * Milliseconds after which the route's statements are cancelled; they are also cancelled when the client disconnects. False: never
+       * cancel them.
+       */
+      readonly deadline?: number | false
     }
   }
 }

@@ -5,6 +5,7 @@
  */
 
 export type { ShedLoadOptions } from '@poolguard/core/adapter'
+export { DatabaseDeadline } from './deadline-interceptor.ts'
 export { PoolguardMetricsController } from './metrics-controller.ts'
 export type {
   HealthOptions,

@@ -9,6 +9,7 @@ import { APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core'
 import { InvalidOptionError } from '@poolguard/core'
 import { asyncContextIsCheap, readShedLoad } from '@poolguard/core/adapter'
 import { AppPools } from './app-pools.ts'
+import { DeadlineInterceptor } from './deadline-interceptor.ts'
 import { LabelInterceptor } from './label-interceptor.ts'
 import { metricsController } from './metrics-controller.ts'
 import type { PoolguardModuleAsyncExtras, PoolguardModuleOptions } from './module-options.ts'
@@ -30,6 +31,7 @@ const EXTRAS: PoolguardModuleAsyncExtras = {
   metrics: false,
   labels: asyncContextIsCheap,
   shedLoad: false,
+  deadlines: asyncContextIsCheap,
   poolNames: undefined,
 }
 
@@ -40,7 +42,14 @@ export const definition: Definition = new ConfigurableModuleBuilder<PoolguardMod
   .build()
 
 function complete(module: DynamicModule, extras: PoolguardModuleAsyncExtras): DynamicModule {
-  const { isGlobal = true, metrics = false, labels = asyncContextIsCheap, shedLoad, poolNames } = extras
+  const {
+    isGlobal = true,
+    metrics = false,
+    labels = asyncContextIsCheap,
+    deadlines = asyncContextIsCheap,
+    shedLoad,
+    poolNames,
+  } = extras
   const pools = poolProviders(poolNames)
   return {
     ...module,
@@ -59,6 +68,7 @@ function complete(module: DynamicModule, extras: PoolguardModuleAsyncExtras): Dy
         useFactory: (appPools: AppPools, { health }: PoolguardModuleOptions) => new Poolguard(appPools, health),
       },
       ...(labels ? [{ provide: APP_INTERCEPTOR, useClass: LabelInterceptor }] : []),
+      ...(deadlines ? [DEADLINES] : []),
       ...shedLoadGuards(shedLoad),
       ...pools,
     ],
@@ -70,6 +80,12 @@ function controllers(metrics: PoolguardModuleAsyncExtras['metrics']): Type[] {
   if (typeof metrics === 'boolean') return metrics ? [metricsController({})] : []
   if (typeof metrics === 'object' && metrics !== null) return [metricsController(metrics)]
   throw new InvalidOptionError('metrics', metrics, 'true, false or { path, guards, sources }')
+}
+
+const DEADLINES: Provider = {
+  provide: APP_INTERCEPTOR,
+  inject: [Reflector],
+  useFactory: (reflector: Reflector) => new DeadlineInterceptor(reflector),
 }
 
 function shedLoadGuards(shedLoad: PoolguardModuleAsyncExtras['shedLoad']): Provider[] {

@@ -37,6 +37,11 @@ export interface PoolguardModuleExtras {
    */
   readonly labels?: boolean
   /**
+   * Cancel the statements of a handler, and roll its transaction back, when its client disconnects or the time of {@link DatabaseDeadline}
+   * has passed. Default: from Node 24 on, as for `labels`.
+   */
+  readonly deadlines?: boolean
+  /**
    * Rejects requests with 503 before their handlers run: with `true` while a guarded pool of the process is overloaded, with
    * `{ waiters: 50 }` while more callers wait for a connection. {@link SkipLoadShedding} exempts a handler. Default: false.
    */

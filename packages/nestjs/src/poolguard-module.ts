@@ -40,7 +40,14 @@ export class PoolguardModule implements OnApplicationShutdown {
 
   /** @throws {InvalidOptionError} if one pool's options and `pools` are both given, or if `metrics` or `shedLoad` is invalid. */
   static forRoot(options: PoolguardModuleOptions & PoolguardModuleExtras = {}): DynamicModule {
-    const { isGlobal: _isGlobal, metrics: _metrics, labels: _labels, shedLoad: _shedLoad, ...poolOptions } = options
+    const {
+      isGlobal: _isGlobal,
+      metrics: _metrics,
+      labels: _labels,
+      shedLoad: _shedLoad,
+      deadlines: _deadlines,
+      ...poolOptions
+    } = options
     const withNames = { ...options, poolNames: poolNames(poolConfigs(poolOptions)) }
     return { ...definition.ConfigurableModuleClass.forRoot(withNames), module: PoolguardModule }
   }
