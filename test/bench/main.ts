@@ -9,6 +9,7 @@ const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   fleet: () => import('./fleet.ts'),
   import: () => import('./import.ts'),
   observe: () => import('./observe.ts'),
+  overload: () => import('./overload.ts'),
   pool: () => import('./pool.ts'),
   prepared: () => import('./prepared.ts'),
   sqlite: () => import('./sqlite.ts'),
