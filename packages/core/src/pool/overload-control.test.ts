@@ -49,7 +49,7 @@ describe('an overload', () => {
     { service: 200, connections: 1, interval: 800, patience: 800, what: 'slow queries on one connection' },
   ])('begins after the interval, given $what', ({ service, connections, interval, patience }) => {
     const control = served(givenControl({ connections }), service)
-    control.restart(1_000)
+    control.begin(1_000)
 
     expect([control.intervalMillis, control.patienceMillis, control.marginMillis]).toEqual([
       interval,
@@ -62,10 +62,10 @@ describe('an overload', () => {
 
   test('ends when the queue empties, and begins anew with the next queue', () => {
     const control = served(givenControl(), 1)
-    control.restart(0)
+    control.begin(0)
     control.stop()
     expect(control.isOverloaded(1_000)).toBe(false)
-    control.restart(1_000)
+    control.begin(1_000)
 
     expect(control.isOverloaded(1_100)).toBe(false)
     expect(control.isOverloaded(1_101)).toBe(true)
@@ -74,7 +74,7 @@ describe('an overload', () => {
   test('does not begin while connections are being opened', () => {
     let isAtLimit = false
     const control = served(givenControl({ isAtLimit: () => isAtLimit }), 1)
-    control.restart(0)
+    control.begin(0)
     expect(control.isOverloaded(5_000)).toBe(false)
     isAtLimit = true
 
@@ -82,9 +82,23 @@ describe('an overload', () => {
     expect(control.isOverloaded(5_101)).toBe(true)
   })
 
+  test('goes on if rejections have emptied the queue, until none was needed for an interval', () => {
+    const control = served(givenControl(), 1)
+    control.begin(0)
+    control.onShed(150)
+    control.stop()
+    control.begin(200)
+    expect(control.isOverloaded(200)).toBe(true)
+    control.stop()
+    control.begin(251)
+
+    expect(control.isOverloaded(251)).toBe(false)
+    expect(control.isOverloaded(352)).toBe(true)
+  })
+
   test('is unknown before the first checkout has ended', () => {
     const control = givenControl()
-    control.restart(0)
+    control.begin(0)
 
     expect(control.isOverloaded(5_000)).toBe(false)
   })
@@ -98,7 +112,7 @@ test.for([
 ])('rejected callers should pause for as long as the overload has lasted: $what', ({ lasted, least }) => {
   const pauses = [0, 0.5, 1].map((random) => {
     const control = served(givenControl({ random: () => random }), 1)
-    control.restart(0)
+    control.begin(0)
     return control.retryAfterMillis(100 + lasted)
   })
 

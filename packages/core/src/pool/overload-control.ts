@@ -45,6 +45,8 @@ export class OverloadControl {
   #samples = 0
   /** When the queue was empty last, or connections were added last. */
   #queuedSince = Infinity
+  /** When a caller was rejected last. */
+  #shedAt = -Infinity
 
   constructor(options: OverloadControlOptions) {
     this.#options = options
@@ -62,9 +64,25 @@ export class OverloadControl {
     this.#serviceMillis += (counted - this.#serviceMillis) / this.#samples
   }
 
-  /** The first caller has joined the queue, or a connection was added: the queue may empty now. */
+  /**
+   * The first caller has joined the queue. If callers were rejected a moment ago, the overload goes on: rejections had emptied the queue,
+   * not the connections.
+   */
+  begin(time: number): void {
+    const { intervalMillis } = this
+    // Just longer than the interval ago, so that the overload is not over for a moment.
+    this.#queuedSince = time - this.#shedAt < intervalMillis ? time - intervalMillis - 1 : time
+  }
+
+  /** A connection was added: the queue may empty now. */
   restart(time: number): void {
     this.#queuedSince = time
+    this.#shedAt = -Infinity
+  }
+
+  /** A caller was rejected. */
+  onShed(time: number): void {
+    this.#shedAt = time
   }
 
   /** The queue is empty. */

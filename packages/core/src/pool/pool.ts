@@ -687,6 +687,7 @@ export class Pool<R> implements Lender<R> {
     })
     this.#waiters.remove(waiter)
     this.#counters.shed[reason]++
+    this.#overload.onShed(this.#awakeTime)
     this.emit({ type: 'shed', error })
     waiter.reject(error)
   }

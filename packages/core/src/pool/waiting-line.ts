@@ -130,7 +130,7 @@ export class WaitingLine<R> extends WaiterQueue<R> {
     const { policy, overload } = this.#options
     const { since, deadline, blockedBefore } = waiter
     const time = since - blockedBefore
-    if (this.#callers++ === 0) overload.restart(time)
+    if (this.#callers++ === 0) overload.begin(time)
     if (policy === 'shed')
       waiter.patienceMillis = overload.isOverloaded(time) ? overload.patienceMillis : overload.intervalMillis
     this.#heartbeat.at(since + (deadline === Infinity ? MAX_TIMER_MILLIS : HEARTBEAT_MILLIS))
@@ -169,8 +169,8 @@ export class WaitingLine<R> extends WaiterQueue<R> {
     let next = Infinity
     for (const waiter of this) {
       const due = this.#dueAt(waiter)
-      if (waiter.deadline <= now) expired.push(waiter)
-      else if (due <= now && isOverloaded) overdue.push(waiter)
+      if (due <= now && isOverloaded && waiter.patienceMillis < Infinity) overdue.push(waiter)
+      else if (waiter.deadline <= now) expired.push(waiter)
       else next = Math.min(next, due)
     }
     if (next < Infinity) this.#deadlines.at(Math.max(next, now + SWEEP_MILLIS))
