@@ -9,12 +9,12 @@ test('given no options, then only the probes are on', () => {
     metricsSources: [],
     adminTokens: [],
     details: false,
+    deadlines: asyncContextIsCheap,
     labels: asyncContextIsCheap,
     mapErrors: true,
     closeOnShutdown: false,
     closeDelayMillis: 0,
     shedLoad: undefined,
-    retryAfterSeconds: 1,
   })
 })
 
