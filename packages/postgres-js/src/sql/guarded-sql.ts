@@ -2,9 +2,9 @@ import type { InspectOptions } from 'node:util'
 import type { PoolCounts, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
 import {
   asyncContextIsCheap,
-  effectiveSignal,
   ConnectionString,
   describeAddress,
+  effectiveSignal,
   hiddenTexts,
   hideSecrets,
   inspect,
