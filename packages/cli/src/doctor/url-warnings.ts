@@ -9,6 +9,9 @@ import {
   topologyTraits,
 } from '@poolguard/core/postgres'
 import type { Driver } from '../project/driver.ts'
+import type { ProjectFacts } from '../project/project-facts.ts'
+import type { Place } from '../project/workload.ts'
+import { describePlace } from '../sum/describe-sum.ts'
 import { type Facts, usesPoolguard } from './facts.ts'
 import type { Finding } from './rule.ts'
 
@@ -18,6 +21,8 @@ export interface UrlWarning extends RewriteWarning {
   readonly source: string
   /** The driver, as the project knows it. */
   readonly reader: string
+  /** The line of the URL or of the parameter, if a file has it. */
+  readonly place?: Place | undefined
 }
 
 const REWRITERS = { pg: toPg, 'postgres.js': toPostgresJs, 'prisma-engine': toPrismaEngine } as const
@@ -36,12 +41,13 @@ interface ReadUrl {
   readonly url: ConnectionString
   readonly source: string
   readonly drivers: readonly Driver[]
+  readonly place?: Place
 }
 
 /** Parameters that the project's drivers ignore or reject. poolguard translates most of them. */
 export function urlWarnings(facts: Facts): readonly UrlWarning[] {
   const codes: readonly RewriteWarningCode[] = usesPoolguard(facts) ? LOST : [...LOST, 'translated']
-  return urlsOf(facts).flatMap(({ url, source, drivers }) =>
+  return urlsOf(facts).flatMap(({ url, source, drivers, place }) =>
     drivers.flatMap((driver) =>
       warningsOf(driver, url, facts)
         // A setting derived from several parameters has its own name, which is not in the URL.
@@ -49,7 +55,7 @@ export function urlWarnings(facts: Facts): readonly UrlWarning[] {
           ({ code, parameter }) =>
             codes.includes(code) && (code === 'one-host-only' || url.parameter(parameter) !== undefined),
         )
-        .map((warning) => ({ ...warning, driver, source, reader: readerOf(driver, facts) })),
+        .map((warning) => ({ ...warning, driver, source, place, reader: readerOf(driver, facts) })),
     ),
   )
 }
@@ -63,9 +69,43 @@ function urlsOf({ target, otherTargets, project }: Facts): readonly ReadUrl[] {
     url: (target?.url ?? ANY_URL).with({ parameters: [[parameter, value]] }),
     source: `${file}:${line}`,
     drivers: project.drivers,
+    place: { file, line },
   }))
   const others = otherTargets.map(({ url, source, app }) => ({ url, source, drivers: driversIn(app) }))
-  return [...(target ? [{ ...target, drivers: project.drivers }] : []), ...others, ...added]
+  return [
+    ...(target ? [{ ...target, drivers: project.drivers }] : []),
+    ...others,
+    ...added,
+    ...deployedUrls(project, driversIn),
+  ]
+}
+
+/** URLs in the environment of the workloads of deployment files. */
+function deployedUrls(project: ProjectFacts, driversIn: (folder: string) => readonly Driver[]): readonly ReadUrl[] {
+  const all = project.deployments.deployments.flatMap(({ workloads }) =>
+    workloads.flatMap(({ app, variables }) =>
+      [...variables].flatMap(([name, { value, place }]) => {
+        const url = /^postgres(ql)?:/.test(value) ? readUrl(value) : undefined
+        const source = `${name} (${describePlace(place)})`
+        return url ? [{ url, source, drivers: driversIn(app ?? ''), place }] : []
+      }),
+    ),
+  )
+  // Several services can share a line, and an env_file is also one of the app's own files.
+  const environments = new Set(
+    project.apps.flatMap(({ environment: { used, others } }) => [...used, ...others].map(({ file }) => file)),
+  )
+  const own = all.filter(({ place }) => !environments.has(place.file))
+  return [...new Map(own.map((each) => [each.source, each])).values()]
+}
+
+/** A URL of a file; undefined if it is not valid, such as one with a variable in place of the port. */
+function readUrl(text: string): ConnectionString | undefined {
+  try {
+    return parseConnectionString(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** For parameters that the sources add to a URL that is not known. */
@@ -83,7 +123,7 @@ function readerOf(driver: Driver, { project }: Facts): string {
   return driver === 'pg' && project.packages.has('@prisma/client') ? 'pg, under Prisma' : driver
 }
 
-export function urlFinding({ code, parameter, why, instead, reader, source }: UrlWarning): Finding {
+export function urlFinding({ code, parameter, why, instead, reader, source, place }: UrlWarning): Finding {
   const out = `Remove ${parameter} from the URL`
   const [, option] = /^(?:the option )?(\w+) has been set/.exec(instead) ?? []
   const says = /^(leave it out|it has been removed)/.test(instead) ? '' : `: ${instead}`
@@ -95,6 +135,7 @@ export function urlFinding({ code, parameter, why, instead, reader, source }: Ur
         ? `${out}${option ? ` and set ${option} in the code` : ''}, or use poolguard, which translates it.`
         : `${out}${says}.`,
     data: { parameter, code, source, reader },
+    ...(place && { place }),
   }
 }
 

@@ -55,6 +55,8 @@ export interface Workload {
   readonly variables: ReadonlyMap<string, WorkloadVariable>
   /** Variables that the environment has, but whose value no file contains: a Secret of Kubernetes, a variable of fly. */
   readonly unknownVariables: ReadonlySet<string>
+  /** The files say that it connects to PostgreSQL; otherwise its environment is partly unknown. */
+  readonly isKnownClient: boolean
   /** The app's directory, relative to the project's root, `''` for the root itself; undefined if the file does not say. */
   readonly app: string | undefined
   /** The command that starts it, if the file says so. */

@@ -2,7 +2,7 @@ import { t } from '../output/translate.ts'
 import { runsBeforeTheApp } from '../project/deployments/classify-containers.ts'
 import type { PoolInSource } from '../project/pool-in-source.ts'
 import type { Workload } from '../project/workload.ts'
-import { type PoolUse, poolUse } from './pool-use.ts'
+import { DEFAULT_MAX, type PoolUse, poolUse } from './pool-use.ts'
 
 /** The pools that each process of a workload opens, and how sure that is. */
 export interface Assignment {
@@ -32,6 +32,7 @@ export function assignPools(workload: Workload, all: readonly AppPools[]): Assig
   const usesOf = ({ pools }: AppPools) => pools.map((pool) => poolUse(pool, workload))
   const named = apps.find((app) => isApp(workload, app))
   if (named) return { pools: usesOf(named), assumption: undefined }
+  if (apps.length === 0) return assumedPool(workload)
   const [largest] = apps.toSorted((a, b) => total(usesOf(b)) - total(usesOf(a)))
   // A deployment file in a directory without pools starts an app without a database.
   if (!largest || (workload.app && !isAbove(workload.app, apps))) return { pools: [], assumption: undefined }
@@ -72,6 +73,31 @@ function isAbove(directory: string, apps: readonly AppPools[]): boolean {
 
 function total(uses: readonly PoolUse[]): number {
   return uses.reduce((sum, { max, pools }) => sum + max * pools, 0)
+}
+
+/** Variables that set the size of a pool in many apps. */
+const SIZE =
+  /(^|_)(POOL_(MAX|SIZE|LIMIT)|MAX_POOL(_SIZE)?|POOL_MAX_(SIZE|CONNECTIONS)|MAX_CONNECTIONS|CONNECTION_LIMIT|CONNECTIONS_MAX)$/
+
+/** The pool of a workload whose sources are elsewhere: from its environment, otherwise of the usual size. */
+function assumedPool({ name, variables, isKnownClient, place }: Workload): Assignment {
+  if (!isKnownClient) return { pools: [], assumption: undefined }
+  const common = { library: 'pool', pools: 1, isGuarded: false, urlVariable: undefined }
+  for (const [variable, { value, place: at }] of variables) {
+    const isUrl = /^postgres(ql)?:/.test(value)
+    const size = isUrl
+      ? /[?&]connection_limit=(\d{1,6})/.exec(value)?.[1]
+      : SIZE.test(variable)
+        ? /^\d{1,6}$/.exec(value)?.[0]
+        : undefined
+    if (size === undefined) continue
+    const setBy = isUrl ? `connection_limit of ${variable}` : variable
+    return { pools: [{ ...common, max: Number(size), place: at, setBy, isAssumed: false }], assumption: undefined }
+  }
+  return {
+    pools: [{ ...common, max: DEFAULT_MAX, place, setBy: 'max', isAssumed: true }],
+    assumption: t`Assumed one pool of ${DEFAULT_MAX} connections in each process of ${name}: its sources are not in this directory.`,
+  }
 }
 
 /** Migration tools work in one connection. */

@@ -27,10 +27,7 @@ interface Term {
 export function changesThatFit(sum: ConnectionSum, limit: ConnectionLimit): readonly FittingChange[] {
   const terms = poolTerms(sum)
   for (const room of [limit.usable - limit.headroom, limit.usable]) {
-    const changes =
-      oneChange(terms, sum.total, room, 0.5) ??
-      allChanges(terms, sum.total, room) ??
-      oneChange(terms, sum.total, room, 0)
+    const changes = oneChange(terms, sum.total, room) ?? allChanges(terms, sum.total, room)
     if (changes) return changes
   }
   return []
@@ -97,29 +94,30 @@ function add(terms: Map<string, Term>, term: Term): void {
 }
 
 function nameOf({ setBy, library }: PoolUse): string {
-  return setBy.startsWith('the default') ? `max of ${library}` : setBy
+  if (!setBy.startsWith('the default')) return setBy
+  return library === 'prisma' ? 'connection_limit of DATABASE_URL' : `max of ${library}`
 }
 
-/** The largest pool alone, if it keeps a share of its size. */
-function oneChange(
-  terms: readonly Term[],
-  total: number,
-  room: number,
-  share: number,
-): readonly FittingChange[] | undefined {
+/** The largest pool alone, if it keeps at least half of its size. */
+function oneChange(terms: readonly Term[], total: number, room: number): readonly FittingChange[] | undefined {
   const [largest] = terms
   if (!largest) return undefined
   const to = Math.floor((room - (total - largest.weight * largest.value)) / largest.weight)
-  return to >= Math.max(1, largest.value * share) ? [changeOf(largest, to)] : undefined
+  return to >= Math.max(1, largest.value / 2) ? [changeOf(largest, to)] : undefined
 }
 
 /** Every pool gets the same part of its size, and at least one connection. */
 function allChanges(terms: readonly Term[], total: number, room: number): readonly FittingChange[] | undefined {
   const changeable = terms.reduce((sum, { weight, value }) => sum + weight * value, 0)
   const left = room - (total - changeable)
-  const changes = terms.map((term) => changeOf(term, Math.max(1, Math.floor((term.value * left) / changeable))))
-  const sum = terms.reduce((result, { weight }, index) => result + weight * (changes[index]?.to ?? 0), 0)
-  return sum <= left ? changes.filter(({ from, to }) => from !== to) : undefined
+  if (terms.reduce((sum, { weight }) => sum + weight, 0) > left) return undefined
+  const changed = terms.map((term) => ({ term, to: Math.max(1, Math.floor((term.value * left) / changeable)) }))
+  // Pools that keep one connection take more than their part, which the largest ones give up.
+  while (changed.reduce((sum, { term, to }) => sum + term.weight * to, 0) > left) {
+    const largest = changed.reduce((a, b) => (b.to > a.to ? b : a))
+    largest.to--
+  }
+  return changed.filter(({ term, to }) => to !== term.value).map(({ term, to }) => changeOf(term, to))
 }
 
 function changeOf({ what, value, place }: Term, to: number): FittingChange {

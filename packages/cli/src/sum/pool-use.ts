@@ -3,7 +3,7 @@ import type { PoolInSource } from '../project/pool-in-source.ts'
 import type { Place, Workload } from '../project/workload.ts'
 
 /** The size of most libraries' pools, where neither the options nor the library's documentation say another one. */
-const DEFAULT_MAX = 10
+export const DEFAULT_MAX = 10
 
 /** A pool that every process of a workload opens. */
 export interface PoolUse {

@@ -101,6 +101,6 @@ function appWorkload({ folder, name }: AppPools, instances: Amount, surge: Amoun
     place: { file: folder === '' ? 'package.json' : `${folder}/package.json` },
     ...{ instances: { usual: instances, most: instances }, surge },
     processes: fixed(1, 'one process for each instance'),
-    ...{ variables: new Map(), unknownVariables: new Set() },
+    ...{ variables: new Map(), unknownVariables: new Set(), isKnownClient: false },
   }
 }

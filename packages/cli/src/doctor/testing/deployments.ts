@@ -23,7 +23,7 @@ export function workload(
   return {
     ...{ name, kind: 'service', place: { file: FILE, line: 2 }, instances: { usual: amount, most: amount } },
     ...{ surge: fixed(surging, 'order: start-first', { file: FILE, line: 6 }), processes: fixed(1, 'one process') },
-    ...{ variables: new Map(), unknownVariables: new Set(), app: undefined, command: undefined },
+    ...{ variables: new Map(), unknownVariables: new Set(), app: undefined, command: undefined, isKnownClient: true },
     ...others,
   }
 }

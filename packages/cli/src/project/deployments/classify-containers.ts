@@ -31,7 +31,9 @@ export function classifyContainers(containers: readonly Container[]): {
   return {
     servers: serverContainers.map(serverOf),
     poolers: poolerContainers.map(poolerOf),
-    workloads: others.filter((each) => isApp(each, backends)).map(workloadOf),
+    workloads: others
+      .filter((each) => isApp(each, backends))
+      .map((each) => workloadOf(each, isKnownClient(each, backends))),
     commands: containers.map(({ name, words, place }) => ({ name, words, place })),
   }
 }
@@ -50,18 +52,24 @@ function isPooler({ image }: Container): boolean {
 }
 
 function isApp(container: Container, backends: ReadonlySet<string>): boolean {
-  const { name, image, kind, variables, unknownVariables, dependsOn, hasUnknownEnvironment } = container
+  const { name, image, kind, hasUnknownEnvironment } = container
   if (TOOL.test(image?.name ?? '') || TOOL.test(name) || BACKING.test(name) || BACKING.test(image?.name ?? ''))
     return false
   if (kind === 'service' && runsBeforeTheApp({ name, command: commandOf(container) })) return false
-  if (hasUnknownEnvironment || dependsOn.some((other) => backends.has(other))) return true
+  return hasUnknownEnvironment || isKnownClient(container, backends)
+}
+
+/** Whether the files say that a container connects to PostgreSQL. */
+function isKnownClient({ variables, unknownVariables, dependsOn }: Container, backends: ReadonlySet<string>): boolean {
   const names = [...variables.keys(), ...unknownVariables]
   return (
-    names.some((each) => ADDRESS.test(each)) || [...variables.values()].some(({ value }) => POSTGRES_URL.test(value))
+    dependsOn.some((other) => backends.has(other)) ||
+    names.some((each) => ADDRESS.test(each)) ||
+    [...variables.values()].some(({ value }) => POSTGRES_URL.test(value))
   )
 }
 
-function workloadOf(container: Container): Workload {
+function workloadOf(container: Container, isKnown: boolean): Workload {
   const { name, kind, place, instances, surge, processes, variables, unknownVariables, app } = container
   return {
     name,
@@ -74,6 +82,7 @@ function workloadOf(container: Container): Workload {
     unknownVariables,
     app,
     command: commandOf(container),
+    isKnownClient: isKnown,
   }
 }
 

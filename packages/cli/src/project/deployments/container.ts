@@ -20,7 +20,7 @@ export interface Word {
 }
 
 /** A container or program of a deployment file. It may be an app, a PostgreSQL server, a pooler, or a tool. */
-export interface Container extends Omit<Workload, 'command'> {
+export interface Container extends Omit<Workload, 'command' | 'isKnownClient'> {
   readonly image: Image | undefined
   /** The entry point's and the command's words. */
   readonly words: readonly Word[]

@@ -38,7 +38,13 @@ export function readBuilds(
       {
         ...{ name: app.folder === '' ? builder.command : `${builder.command} (${app.folder})`, kind: 'build', place },
         ...{ instances: { usual: one, most: one }, surge: NO_SURGE, processes: workersOf(folder, app, builder, cpus) },
-        ...{ variables: new Map(), unknownVariables: new Set(), app: app.folder, command: builder.command },
+        ...{
+          variables: new Map(),
+          unknownVariables: new Set(),
+          app: app.folder,
+          command: builder.command,
+          isKnownClient: false,
+        },
       },
     ]
   })

@@ -23,6 +23,10 @@ const FLY_FILE = /^fly(\.[\w-]+)?\.toml$/
 const ECS_FILE = /(task|service|scal|ecs)[\w.-]*\.json$/i
 /** Configuration of tools, which is often large and never a manifest. */
 const OTHER_YAML = /^(pnpm-lock|pnpm-workspace|\.|mkdocs|openapi|swagger|codecov|dependabot|Chart|values)/
+/** Time for manifests; beyond it, only part of them is read. */
+const MAX_MILLIS = 5_000
+/** The beginning of a manifest; parsing every YAML file would take too long. */
+const API_VERSION = /^[ \t]{0,20}(?:- )?"?apiVersion"?[ \t]{0,20}:/m
 /** An unrendered template of Helm. */
 const TEMPLATE = /\{\{/
 
@@ -118,11 +122,16 @@ function readManifests(folder: ProjectFolder, paths: readonly string[], reading:
   const candidates = paths.filter(
     (path) => YAML_FILE.test(path) && !COMPOSE_FILE.test(nameOf(path)) && nameOf(path) !== 'render.yaml',
   )
+  const deadline = performance.now() + MAX_MILLIS
   return candidates.flatMap((path) => {
+    if (performance.now() > deadline) {
+      folder.reportSkipped('part of the deployment files', 'too many files')
+      return []
+    }
     let isTemplate = false
     const documents = folder.read(path, 'YAML', (text) => {
       isTemplate = TEMPLATE.test(text) && /(^|\/)templates\//.test(path)
-      return isTemplate || !/^\s*("?apiVersion"?)\s*:/m.test(text) ? [] : readYaml(text, path)
+      return isTemplate || !API_VERSION.test(text) ? [] : readYaml(text, path)
     })
     if (isTemplate) reading.ignored.push(`${path} (a template of Helm: check the output of helm template)`)
     return (documents ?? []).filter((each) => isManifest(each) || each.at('kind').text === 'List')
