@@ -99,13 +99,14 @@ async function gather(folder: string, options: CheckOptions): Promise<Facts> {
   const found = findTarget({ dotenv, folder, env: environment, onUnread: (line) => unread.push(line) })
   const server = url === undefined ? undefined : await readLimits(url, folder)
   const project = readProject(folder)
+  const others = targetsOfApps(project.apps, (line) => unread.push(line))
   const scope: SumScope = {
     ...{ instances: instances?.all, instancesOf: instances?.named, maxSurge, previews },
     isOtherServer: maxConnections !== undefined || server !== undefined,
   }
   return {
     target: found && { url: found.url, source: found.sources.host ?? 'the environment' },
-    otherTargets: targetsOfApps(project.apps, (line) => unread.push(line)),
+    otherTargets: others.filter((each) => `${each.url}` !== `${found?.url}`),
     hasDirectUrl: found?.direct !== undefined,
     endpoint: found && guessProvider(found.url)?.endpoint,
     ...{ server: undefined, unreached: undefined, pooler: undefined },

@@ -72,12 +72,10 @@ function urlsOf({ target, otherTargets, project }: Facts): readonly ReadUrl[] {
     place: { file, line },
   }))
   const others = otherTargets.map(({ url, source, app }) => ({ url, source, drivers: driversIn(app) }))
-  return [
-    ...(target ? [{ ...target, drivers: project.drivers }] : []),
-    ...others,
-    ...added,
-    ...deployedUrls(project, driversIn),
-  ]
+  const own = [...(target ? [{ ...target, drivers: project.drivers }] : []), ...others]
+  // A service can take its URL from the app's own environment.
+  const deployed = deployedUrls(project, driversIn).filter(({ url }) => !own.some((each) => `${each.url}` === `${url}`))
+  return [...own, ...added, ...deployed]
 }
 
 /** URLs in the environment of the workloads of deployment files. */

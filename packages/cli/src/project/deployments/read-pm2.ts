@@ -11,7 +11,7 @@ import { readWords } from './read-words.ts'
 import { readYaml } from './read-yaml.ts'
 import type { Reading } from './reading.ts'
 
-const PM2_FILE = /^(ecosystem|pm2)([.-][\w-]+)*\.(c?js|mjs|ts|json|ya?ml)$/
+const PM2_FILE = /^(ecosystem|pm2)[\w.-]{0,100}\.(c?js|mjs|ts|json|ya?ml)$/
 
 export function isPm2File(name: string): boolean {
   return PM2_FILE.test(name)

@@ -10,8 +10,8 @@ import { readWords } from './read-words.ts'
 /** Process types of a Procfile, with their lines: https://devcenter.heroku.com/articles/procfile */
 export function parseProcfile(text: string, file: string): readonly FileValue[] {
   return text.split('\n').flatMap((line, index) => {
-    const [, name, command] = /^([A-Za-z0-9_-]+):\s*(.+)$/.exec(line) ?? []
-    if (name === undefined) return []
+    const [, name, command] = /^([\w-]+):(.+)$/.exec(line) ?? []
+    if (name === undefined || command === undefined) return []
     const place = { file, line: index + 1 }
     const scalar = (value: unknown) => new FileValue(place, { kind: 'scalar', value })
     return [
@@ -19,7 +19,7 @@ export function parseProcfile(text: string, file: string): readonly FileValue[] 
         kind: 'map',
         entries: [
           ['name', scalar(name)],
-          ['command', scalar(command)],
+          ['command', scalar(command.trim())],
         ],
       }),
     ]
