@@ -101,6 +101,14 @@ describe('what is printed has the documented fields and no others', () => {
     }
   })
 
+  test('init', async () => {
+    const project = join(FIXTURES, 'nest-typeorm-replicas')
+    const { stdout } = await runPoolguard(['init', '--dry-run', '--json'], { folder: project })
+    const planned = JSON.parse(stdout)
+    requireFields(planned, 'init')
+    for (const file of listIn(planned, 'files')) requireFields(file, 'InitFile')
+  })
+
   test('plan', async () => {
     const plan = await run('plan', '--json', '--instances', '2', '--explain', '--cores', '2')
     requireFields(plan, 'plan', 'Budget')

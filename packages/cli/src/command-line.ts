@@ -6,6 +6,7 @@ import { addCheck } from './commands/check.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addFree } from './commands/free.ts'
 import { addGenerate } from './commands/generate.ts'
+import { addInit } from './commands/init.ts'
 import { addMonitor } from './commands/monitor.ts'
 import { addOptimize } from './commands/optimize.ts'
 import { addPlan } from './commands/plan.ts'
@@ -66,6 +67,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addCheck(program, done)
   addFree(program, done)
   addGenerate(program, done)
+  addInit(program, done)
   addOptimize(program, done)
   addVerify(program, done)
   addStress(program, done)

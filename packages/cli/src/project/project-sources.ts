@@ -11,7 +11,7 @@ const MAX_SKIPPED_LINES = 9
 
 /** A source that creates a pool contains one of these: a package's name, or options of an ORM. */
 const RELEVANT =
-  /['"](?:pg|pg-pool|postgres|pg-promise|pg-boss|typeorm|knex|sequelize[\w-]*|slonik|graphile-worker|postgraphile[\w/]*|better-auth|connect-pg-simple|dotenv[\w/-]*|drizzle-orm[\w/-]*|fastify-postgres|@(?:prisma|poolguard|nestjs|mikro-orm|vercel|neondatabase|databases|keyv|fastify|langchain|payloadcms|sequelize)\/[\w./-]+)['"]|PrismaClient|envFilePath|\b(?:client|type|dialect)['"]?\s{0,20}:\s{0,20}['"](?:pg|postgres)/
+  /['"](?:pg|pg-pool|postgres|pg-promise|pg-boss|typeorm|knex|sequelize[\w-]*|slonik|graphile-worker|postgraphile[\w/]*|better-auth|connect-pg-simple|dotenv[\w/-]*|drizzle-orm[\w/-]*|fastify|fastify-postgres|@(?:prisma|poolguard|nestjs|mikro-orm|vercel|neondatabase|databases|keyv|fastify|langchain|payloadcms|sequelize)\/[\w./-]+)['"]|PrismaClient|envFilePath|\b(?:client|type|dialect)['"]?\s{0,20}:\s{0,20}['"](?:pg|postgres)/
 
 /** The sources of a project, read and parsed when they are needed, within bounds of time. */
 export class ProjectSources implements SourceGraph {
