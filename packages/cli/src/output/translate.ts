@@ -9,6 +9,11 @@ const CATALOGUES: Readonly<Record<Language, ReadonlyMap<string, string>>> = {
 
 let catalogue = CATALOGUES.en
 
+/** Whether texts stay as they are. */
+export function isEnglish(): boolean {
+  return catalogue === CATALOGUES.en
+}
+
 /** Selects the language of all later output of this command. */
 export function selectLanguage(language: Language): void {
   catalogue = CATALOGUES[language]
@@ -23,7 +28,12 @@ export function selectLanguage(language: Language): void {
  */
 export function t(text: TemplateStringsArray, ...values: readonly unknown[]): string {
   const key = text.reduce((joined, part, index) => `${joined}{${index - 1}}${part}`)
-  return translate(key).replaceAll(/\{(\d+)\}/g, (mark, index: string) =>
+  return fillIn(translate(key), values)
+}
+
+/** Replaces `{0}`, `{1}` by the values. */
+export function fillIn(text: string, values: readonly unknown[]): string {
+  return text.replaceAll(/\{(\d+)\}/g, (mark, index: string) =>
     Number(index) < values.length ? String(values[Number(index)]) : mark,
   )
 }
