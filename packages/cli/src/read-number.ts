@@ -82,5 +82,5 @@ export function readSeconds(text: string): number {
   const [, digits, unit = ''] = /^(\d{1,7})(ms|s|min|h)$/.exec(text) ?? []
   const size = SECONDS[unit]
   if (size !== undefined) return Number(digits) * size
-  throw new InvalidArgumentError('It must be a duration such as 30s or 5min.')
+  throw new InvalidArgumentError(t`It must be a duration such as 30s or 5min.`)
 }

@@ -72,7 +72,7 @@ export function addDoctor(program: Command, done: (outcome: Outcome) => void): v
 /** Adds the id of a rule to those of a repeatable option. */
 export function addRule(id: string, rules: readonly string[] = []): readonly string[] {
   if (RULES.some((rule) => rule.id === id)) return [...rules, id]
-  throw new InvalidArgumentError(`There is no such rule. The rules: ${RULES.map((rule) => rule.id).join(', ')}.`)
+  throw new InvalidArgumentError(t`There is no such rule. The rules: ${RULES.map((rule) => rule.id).join(', ')}.`)
 }
 
 async function gather(url: string | undefined, options: DoctorOptions): Promise<Facts> {
@@ -86,7 +86,7 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
   const chosen = chooseTarget(url, { dotenv, folder, onUnread }, project)
   const found = chosen?.connection
   const consoleUrl = poolerUrl === undefined ? undefined : findTarget({ url: poolerUrl, folder, env: {} })?.url
-  const onInvalid = (problem: string) => unread.push(`PgBouncer's console (${problem})`)
+  const onInvalid = (problem: string) => unread.push(t`PgBouncer's console (${problem})`)
   const look =
     found && !offline
       ? await lookAtDatabase({
@@ -127,7 +127,7 @@ function chooseTarget(
     if (options.dotenv !== undefined || used.length === 0) continue
     const connection = findTarget({ ...options, env: environment, variables, names: urlVariablesOf(app) })
     if (connection)
-      return { connection, source: `${connection.sources.host} in ${used.map(({ file }) => file).join(', ')}` }
+      return { connection, source: t`${connection.sources.host} in ${used.map(({ file }) => file).join(', ')}` }
   }
   return undefined
 }

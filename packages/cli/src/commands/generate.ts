@@ -31,7 +31,7 @@ import { generatePrometheus } from '../generate/prometheus.ts'
 import { generateRds } from '../generate/rds.ts'
 import { writeFiles } from '../generate/write-files.ts'
 import type { Outcome } from '../outcome.ts'
-import { t } from '../output/translate.ts'
+import { inEnglish, t } from '../output/translate.ts'
 import { type PlanOptions, withPlanOptions } from '../plan/plan-options.ts'
 import { planRefusal } from '../plan/plan-outcome.ts'
 import { type TakenPlan, takePlan } from '../plan/take-plan.ts'
@@ -260,7 +260,9 @@ function settingsFor(
   { memory, statementTimeout }: ServerOptions,
 ): readonly RecommendedSetting[] {
   const { maxConnections, reserved } = capacity
-  return serverSettings({ version, maxConnections, reserved, headroom, memoryMegabytes: memory, statementTimeout })
+  const input = { version, maxConnections, reserved, headroom, memoryMegabytes: memory, statementTimeout }
+  // The reasons become comments of generated files.
+  return inEnglish(() => serverSettings(input))
 }
 
 /** The address of PostgreSQL itself. If only the pooler's address is known, a placeholder to replace. */

@@ -1,5 +1,5 @@
 import type { ServerFacts } from '../database/server-facts.ts'
-import { t } from '../output/translate.ts'
+import { joinSentences, t } from '../output/translate.ts'
 import { type ClientProcess, countStates, groupByProcess } from '../sessions/client-process.ts'
 import { describeProcess, processData } from '../sessions/describe-process.ts'
 import { describeSession, longest } from '../sessions/describe-session.ts'
@@ -49,7 +49,10 @@ function blameHolder(largest: ClientProcess, sessions: readonly Session[], serve
   const name = describeProcess(largest)
   return {
     process: largest,
-    evidence: t`The most by ${name}: ${held.length} connections (${describeStates(held)}). ${oldest(held)}`.trim(),
+    evidence: joinSentences(
+      t`The most by ${name}: ${held.length} connections (${describeStates(held)}).`,
+      oldest(held),
+    ),
     now: freeingSteps(isLarge ? held : sessions, server),
     data: { ...processData(largest), ...countStates(held) },
   }

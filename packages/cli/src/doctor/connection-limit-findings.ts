@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { ServerFacts } from '../database/server-facts.ts'
-import { t } from '../output/translate.ts'
+import { joinSentences, t } from '../output/translate.ts'
 import { blame } from './blame.ts'
 import type { Facts } from './facts.ts'
 import { makeRoom } from './make-room.ts'
@@ -20,7 +20,7 @@ function finding(kind: 'role' | 'database', used: UsedLimit, server: ServerFacts
       ? t`The role ${used.name} has ${used.used} of the ${used.limit} connections of its CONNECTION LIMIT.`
       : t`The database ${used.name} has ${used.used} of the ${used.limit} connections of its CONNECTION LIMIT.`
   return {
-    evidence: [what, cause?.evidence].filter(Boolean).join(' '),
+    evidence: joinSentences(what, cause?.evidence),
     why:
       used.used >= used.limit
         ? t`The server rejects every new connection to it, although others can still connect.`

@@ -2,6 +2,7 @@ import { describeTopology } from '@poolguard/core'
 import { describeAddress } from '@poolguard/core/postgres'
 import pg from 'pg'
 import { t } from '../output/translate.ts'
+import { translateFromCore } from '../output/translate-from-core.ts'
 import { clientSessions, isHidden } from '../sessions/session.ts'
 import { describeProject } from './describe-project.ts'
 import type { Facts } from './facts.ts'
@@ -11,10 +12,11 @@ export function describeChecks(facts: Facts): readonly string[] {
   const { target, otherTargets, server, unreached, pooler } = facts
   const lines = [
     target
-      ? `Database: ${describeAddress(target.url)} (${target.source})`
-      : 'Database: none configured (pass a URL, or set DATABASE_URL or PGHOST).',
+      ? t`Database: ${describeAddress(target.url)} (${target.source})`
+      : t`Database: none configured (pass a URL, or set DATABASE_URL or PGHOST).`,
   ]
-  if (server) lines.push(`Connected: PostgreSQL ${server.version}; ${describeTopology(server.topology)}.`)
+  if (server)
+    lines.push(t`Connected: PostgreSQL ${server.version}; ${translateFromCore(describeTopology(server.topology))}.`)
   const unseen = server ? clientSessions(server.sessions).filter(isHidden) : []
   if (server && unseen.length > 0) {
     const roles = [...new Set(unseen.map(({ role }) => role))]
@@ -22,8 +24,8 @@ export function describeChecks(facts: Facts): readonly string[] {
       t`${server.role} cannot see the client, state and query of ${unseen.length} sessions of other roles (${roles.join(', ')}). To see them, as a superuser: GRANT pg_read_all_stats TO ${pg.escapeIdentifier(server.role)};`,
     )
   }
-  if (unreached) lines.push(`Cannot connect: ${unreached.message}. Only the checks that need no connection ran.`)
-  if (pooler) lines.push(`PgBouncer ${pooler.version}: read its settings and pools from the console.`)
+  if (unreached) lines.push(t`Cannot connect: ${unreached.message}. Only the checks that need no connection ran.`)
+  if (pooler) lines.push(t`PgBouncer ${pooler.version}: read its settings and pools from the console.`)
   const others = otherTargets.filter(({ isCurrent }) => isCurrent)
   if (others.length > 0) {
     const list = others.map(({ url, source }) => `${describeAddress(url)} (${source})`).join('; ')

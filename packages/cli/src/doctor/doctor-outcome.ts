@@ -1,7 +1,7 @@
 import type { Outcome } from '../outcome.ts'
 import { widthOf, wrapBehind } from '../output/layout.ts'
 import { paint } from '../output/paint.ts'
-import { t, translate } from '../output/translate.ts'
+import { joinSentences, t, translate } from '../output/translate.ts'
 import { describeChecks } from './describe-checks.ts'
 import { type Diagnosis, diagnose } from './diagnose.ts'
 import type { Facts } from './facts.ts'
@@ -63,7 +63,7 @@ function judge(
   if (unreached)
     return [2, t`Cannot connect to the database: ${unreached.message}. The other checks found no problems.`]
   if (project.packages.size > 0 || project.deployments.read.length > 0 || project.pgBouncer) {
-    return [0, `${paint('green', t`No problems found in the project.`)} ${t`The database was not checked.`}`]
+    return [0, joinSentences(paint('green', t`No problems found in the project.`), t`The database was not checked.`)]
   }
   return [2, t`Nothing to check: run doctor in the directory of a project, or pass the URL of a database.`]
 }

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { LocalHolder } from '../database/find-local-processes.ts'
 import type { ServerFacts } from '../database/server-facts.ts'
-import { t } from '../output/translate.ts'
+import { joinSentences, t } from '../output/translate.ts'
 import type { Session } from '../sessions/session.ts'
 import type { Step } from './rule.ts'
 import { SAFE_PATH } from './safe-path.ts'
@@ -42,7 +42,7 @@ export function endStep(
     .slice(0, MAX_PIDS)
   if (ended.length === 0) return undefined
   return {
-    text: `${what(ended.length)} ${neededRight(ended, server)}`.trim(),
+    text: joinSentences(what(ended.length), neededRight(ended, server)),
     run: endSessions(ended, server.readAtSeconds, state),
   }
 }

@@ -1,5 +1,6 @@
 import type { ServerFacts } from '../database/server-facts.ts'
 import { describeSeconds } from '../output/describe-seconds.ts'
+import { alignRight, widthOf } from '../output/layout.ts'
 import { t } from '../output/translate.ts'
 import { type ClientProcess, countStates, groupByProcess } from '../sessions/client-process.ts'
 import { nameProcess, processSummary } from '../sessions/describe-process.ts'
@@ -15,9 +16,9 @@ export function listHolders(server: ServerFacts | undefined): readonly string[] 
   const total = clientSessions(server.sessions).length + server.unlisted
   const rows = processes.slice(0, MAX_LINES).map(cellsOf)
   const head = [t`open`, t`idle`, t`in tx`, t`active`, t`waiting`, t`longest`, t`process`]
-  const widths = head.map((title, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? title).length)))
+  const widths = head.map((title, column) => Math.max(...[head, ...rows].map((row) => widthOf(row[column] ?? title))))
   const print = (row: readonly string[]) =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padStart(widths[column] ?? 0))).join('  ')
+    row.map((cell, column) => (column === row.length - 1 ? cell : alignRight(cell, widths[column] ?? 0))).join('  ')
   const more = processes.length - MAX_LINES
   return [
     t`${total} of ${server.openSlots} connections that are not reserved are open:`,

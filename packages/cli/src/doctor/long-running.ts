@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { ServerFacts } from '../database/server-facts.ts'
-import { t } from '../output/translate.ts'
+import { joinSentences, t } from '../output/translate.ts'
 import { groupByProcess } from '../sessions/client-process.ts'
 import { describeProcess, processData } from '../sessions/describe-process.ts'
 import { describeSession, longest, sessionData } from '../sessions/describe-session.ts'
@@ -29,7 +29,10 @@ export function longRunning(
       what: () => t`End the longest one; its work is rolled back.`,
     })
     return {
-      evidence: `${describe(process.sessions.length, longest(process.sessions.map(secondsOf)))} ${t`By ${describeProcess(process)}; the longest is ${describeSession(first)}.`}`,
+      evidence: joinSentences(
+        describe(process.sessions.length, longest(process.sessions.map(secondsOf))),
+        t`By ${describeProcess(process)}; the longest is ${describeSession(first)}.`,
+      ),
       why,
       now: step ? [step] : [],
       change: change(pg.escapeIdentifier(process.role)),

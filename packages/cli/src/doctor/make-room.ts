@@ -1,3 +1,4 @@
+import { t } from '../output/translate.ts'
 import { type Facts, usesPoolguard } from './facts.ts'
 
 const ADAPTERS = {
@@ -11,11 +12,9 @@ const ADAPTERS = {
 /** The change that keeps the server from filling up again. */
 export function makeRoom(facts: Facts): string {
   if (isBehindPooler(facts)) {
-    return 'If PgBouncer holds these connections, its pools are too large for the server: lower default_pool_size (or max_db_connections) and RELOAD. `poolguard generate pgbouncer --print` prints a configuration that fits; `poolguard plan --pooler-url` plans with the running one.'
+    return t`If PgBouncer holds these connections, its pools are too large for the server: lower default_pool_size (or max_db_connections) and RELOAD. \`poolguard generate pgbouncer --print\` prints a configuration that fits; \`poolguard plan --pooler-url\` plans with the running one.`
   }
-  const plan = 'run `poolguard plan --instances <number>` to get a max that fits'
-  const pooler = 'put PgBouncer in front (`poolguard generate pgbouncer`)'
-  return `${share(facts)}, ${plan}, or ${pooler}.`
+  return t`${share(facts)}, run \`poolguard plan --instances <number>\` to get a max that fits, or put PgBouncer in front (\`poolguard generate pgbouncer\`).`
 }
 
 /** Whether a pooler is in use: then a second one does not help. */
@@ -30,7 +29,7 @@ function isBehindPooler({ server, pooler, endpoint, project }: Facts): boolean {
 
 function share(facts: Facts): string {
   if (usesPoolguard(facts))
-    return 'Set `fleet: { app }` on the pool of every instance so that they share the connections'
+    return t`Set \`fleet: { app }\` on the pool of every instance so that they share the connections`
   const [, adapter] = Object.entries(ADAPTERS).find(([name]) => facts.project.packages.has(name)) ?? []
-  return `Let the instances share the connections (\`fleet: { app }\` of ${adapter ?? 'poolguard'})`
+  return t`Let the instances share the connections (\`fleet: { app }\` of ${adapter ?? 'poolguard'})`
 }

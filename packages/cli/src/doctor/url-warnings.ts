@@ -8,6 +8,8 @@ import {
   toPrismaEngine,
   topologyTraits,
 } from '@poolguard/core/postgres'
+import { t } from '../output/translate.ts'
+import { translateFromCore } from '../output/translate-from-core.ts'
 import type { Driver } from '../project/driver.ts'
 import type { ProjectFacts } from '../project/project-facts.ts'
 import type { Place } from '../project/workload.ts'
@@ -117,24 +119,31 @@ export function preventsConnecting({ code, driver, parameter }: UrlWarning): boo
 
 /** A user of Prisma 7 may not know that Prisma connects through pg. */
 function readerOf(driver: Driver, { project }: Facts): string {
-  if (driver === 'prisma-engine') return "Prisma's engine"
-  return driver === 'pg' && project.packages.has('@prisma/client') ? 'pg, under Prisma' : driver
+  if (driver === 'prisma-engine') return t`Prisma's engine`
+  return driver === 'pg' && project.packages.has('@prisma/client') ? t`pg, under Prisma` : driver
 }
 
 export function urlFinding({ code, parameter, why, instead, reader, source, place }: UrlWarning): Finding {
-  const out = `Remove ${parameter} from the URL`
   const [, option] = /^(?:the option )?(\w+) has been set/.exec(instead) ?? []
-  const says = /^(leave it out|it has been removed)/.test(instead) ? '' : `: ${instead}`
   return {
-    evidence: `${parameter} in ${source}, read by ${reader}.`,
-    why: `${/^(pg|postgres\.js)\b/.test(why) ? why : why.charAt(0).toUpperCase() + why.slice(1)}.`,
-    change:
-      code === 'translated'
-        ? `${out}${option ? ` and set ${option} in the code` : ''}, or use poolguard, which translates it.`
-        : `${out}${says}.`,
+    evidence: t`${parameter} in ${source}, read by ${reader}.`,
+    why: translateFromCore(`${/^(pg|postgres\.js)\b/.test(why) ? why : why.charAt(0).toUpperCase() + why.slice(1)}.`),
+    change: code === 'translated' ? translated(parameter, option) : removed(parameter, instead),
     data: { parameter, code, source, reader },
     ...(place && { place }),
   }
+}
+
+function translated(parameter: string, option: string | undefined): string {
+  return option === undefined
+    ? t`Remove ${parameter} from the URL, or use poolguard, which translates it.`
+    : t`Remove ${parameter} from the URL and set ${option} in the code, or use poolguard, which translates it.`
+}
+
+function removed(parameter: string, instead: string): string {
+  return /^(leave it out|it has been removed)/.test(instead)
+    ? t`Remove ${parameter} from the URL.`
+    : t`Remove ${parameter} from the URL: ${translateFromCore(instead)}.`
 }
 
 function warningsOf(driver: Driver, url: ConnectionString, { server }: Facts): readonly RewriteWarning[] {

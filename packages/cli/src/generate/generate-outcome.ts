@@ -1,6 +1,7 @@
 import type { Outcome } from '../outcome.ts'
 import { paint } from '../output/paint.ts'
 import { t } from '../output/translate.ts'
+import { translateFromCore } from '../output/translate-from-core.ts'
 import type { Generated } from './generated-file.ts'
 
 export interface GenerateReport {
@@ -23,7 +24,11 @@ export function generateOutcome({ generated, folder, about }: GenerateReport): O
   const lines = [
     ...(about.length > 0 ? [...about, ''] : []),
     ...(budget
-      ? [...budget.steps.map((step) => `  ${step}`), `  ${t`max ${budget.maxPerPool} for each pool`}`, '']
+      ? [
+          ...budget.steps.map((step) => `  ${translateFromCore(step)}`),
+          `  ${t`max ${budget.maxPerPool} for each pool`}`,
+          '',
+        ]
       : []),
     ...files.map(({ path }) => `${paint('green', t`wrote`)}  ${place}${path}`),
     '',

@@ -1,5 +1,6 @@
 import type { Budget } from '@poolguard/core'
 import { BudgetError, type PlanInput, type PoolerCapacity, planBudget, surgeInstances } from '@poolguard/core/postgres'
+import { t } from '../output/translate.ts'
 
 /** Sizes of a PgBouncer in transaction mode in front of a server, and of the pools that connect to it. */
 export interface PoolerPlan {
@@ -42,7 +43,7 @@ export function planPooler(input: PlanInput): PoolerPlan {
   const maxDbConnections = Math.min(toShare, Math.floor(capacity.maxConnections * SHARE))
   if (maxDbConnections <= LOOKUPS) {
     throw new BudgetError(
-      `PgBouncer needs at least two connections, one of them to look up passwords, but only ${maxDbConnections} would be available. Raise max_connections, or lower the headroom.`,
+      t`PgBouncer needs at least two connections, one of them to look up passwords, but only ${maxDbConnections} would be available. Raise max_connections, or lower the headroom.`,
     )
   }
   const reservePoolSize = Math.floor(maxDbConnections * RESERVE_SHARE)

@@ -28,6 +28,15 @@ export function widthOf(text: string): number {
   return stringWidth(text.replaceAll(ESCAPE_MARK, '\u001b'))
 }
 
+/** Fills a cell of a table up to a width, in columns of the terminal. */
+export function alignLeft(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)))
+}
+
+export function alignRight(text: string, width: number): string {
+  return ' '.repeat(Math.max(0, width - widthOf(text))) + text
+}
+
 function wrapLine(line: string, width: number): readonly string[] {
   if (width === Infinity) return [line]
   const lines: string[] = []

@@ -9,6 +9,27 @@ const CATALOGUES: Readonly<Record<Language, ReadonlyMap<string, string>>> = {
 
 let catalogue = CATALOGUES.en
 
+/** Does a part of a command in English, such as the content of a file. */
+export function inEnglish<T>(work: () => T): T {
+  const selected = catalogue
+  catalogue = CATALOGUES.en
+  try {
+    return work()
+  } finally {
+    catalogue = selected
+  }
+}
+
+/** Joins sentences. Chinese has no space after a full stop. */
+export function joinSentences(...sentences: readonly (string | undefined)[]): string {
+  return sentences
+    .filter((sentence) => sentence !== undefined && sentence !== '')
+    .reduce<string>(
+      (joined, sentence) => `${joined}${/(?:^|[。；：，！？）])$/.test(joined) ? '' : ' '}${sentence}`,
+      '',
+    )
+}
+
 /** Whether texts stay as they are. */
 export function isEnglish(): boolean {
   return catalogue === CATALOGUES.en

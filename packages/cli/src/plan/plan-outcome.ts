@@ -3,6 +3,7 @@ import { BudgetError, describeSizing, type PlanInput, planBudget, type Sizing } 
 import type { Outcome } from '../outcome.ts'
 import { paint } from '../output/paint.ts'
 import { t } from '../output/translate.ts'
+import { translateFromCore } from '../output/translate-from-core.ts'
 
 export interface PlanReport {
   readonly title: string
@@ -26,9 +27,8 @@ export function planOutcome(report: PlanReport): Outcome {
 
 /** Prints why the plan does not fit, and what to change. */
 export function planRefusal({ title, notes }: Pick<PlanReport, 'title' | 'notes'>, error: BudgetError): Outcome {
-  const text = [title, '', `${paint('red', t`The plan does not fit.`)} ${error.message}`, ...printNotes(notes)].join(
-    '\n',
-  )
+  const problem = `${paint('red', t`The plan does not fit.`)} ${translateFromCore(error.message)}`
+  const text = [title, '', problem, ...printNotes(notes)].join('\n')
   return { exitCode: 1, text, json: { fits: false, code: error.code, message: error.message, notes } }
 }
 
@@ -38,7 +38,7 @@ function printPlan({ title, notes, input }: PlanReport, budget: Budget, words: r
   return [
     title,
     '',
-    ...steps.map((step) => `  ${step}`),
+    ...steps.map((step) => `  ${translateFromCore(step)}`),
     '',
     t`${paint('green', t`max ${maxPerPool} for each pool`)}, ${maxPerPool * pools} connections in all ${pools} pools.`,
     t`Set max: ${maxPerPool} (connection_limit=${maxPerPool} in the URL for Prisma 5 and 6, poolSize: ${maxPerPool} for TypeORM)`.concat(
@@ -46,9 +46,15 @@ function printPlan({ title, notes, input }: PlanReport, budget: Budget, words: r
     ),
     // Behind a transaction pooler, instances does not divide the server's connections.
     ...(direct ? [t`or set { instances: ${pools} } on poolguard's pools: they read the limits from the server.`] : []),
-    ...(words.length > 0 ? ['', ...words] : []),
+    ...(words.length > 0 ? ['', ...words.map(translateLine)] : []),
     ...printNotes(notes),
   ].join('\n')
+}
+
+/** The verdict on a formula is indented. */
+function translateLine(line: string): string {
+  const text = line.trimStart()
+  return `${' '.repeat(line.length - text.length)}${translateFromCore(text)}`
 }
 
 function printNotes(notes: readonly string[]): string[] {

@@ -19,6 +19,7 @@ import type { ServerFacts } from '../database/server-facts.ts'
 import { environment } from '../environment/own-environment.ts'
 import { CannotRunError } from '../outcome.ts'
 import { t } from '../output/translate.ts'
+import { translateFromCore } from '../output/translate-from-core.ts'
 import { isHidden } from '../sessions/session.ts'
 import { usageOf } from '../sessions/usage-of.ts'
 import { findTarget } from '../target.ts'
@@ -78,7 +79,7 @@ export async function readServerSource(url: string | undefined, options: ServerS
   const answers = isPooled ? (named ?? (await readPoolerFacts(target, onInvalid))) : undefined
   const pooler = answers && capacityOfPooler(answers, target, facts, onInvalid)
   return {
-    title: t`PostgreSQL ${facts.version} at ${describeAddress(target)}: ${describeTopology(facts.topology)}`,
+    title: t`PostgreSQL ${facts.version} at ${describeAddress(target)}: ${translateFromCore(describeTopology(facts.topology))}`,
     notes: [...notesOn(facts, app), ...noteOnPooler(facts, pooler, problems)],
     capacity: capacityOfApp(facts),
     version: facts.version,

@@ -1,3 +1,4 @@
+import { t } from '../output/translate.ts'
 import { documentation, type RecommendedSetting } from './recommended-setting.ts'
 
 const CONNECTION = 'runtime-config-connection'
@@ -10,26 +11,26 @@ export function connectionSettings(statementTimeout?: string): readonly Recommen
       'idle_in_transaction_session_timeout',
       '60s',
       CLIENT,
-      'without it, one missing ROLLBACK holds a connection and its locks until the session ends',
+      t`without it, one missing ROLLBACK holds a connection and its locks until the session ends`,
     ),
     defaultSetting(
       'client_connection_check_interval',
       '10s',
       CONNECTION,
-      'cancels a query if its client has disconnected (Linux, macOS and the BSDs)',
+      t`cancels a query if its client has disconnected (Linux, macOS and the BSDs)`,
     ),
     defaultSetting(
       'tcp_keepalives_idle',
       '60',
       CONNECTION,
-      'detects an unreachable client after two minutes instead of two hours',
+      t`detects an unreachable client after two minutes instead of two hours`,
     ),
-    defaultSetting('tcp_keepalives_interval', '10', CONNECTION, 'seconds between keepalive probes to a silent client'),
+    defaultSetting('tcp_keepalives_interval', '10', CONNECTION, t`seconds between keepalive probes to a silent client`),
     defaultSetting(
       'tcp_keepalives_count',
       '6',
       CONNECTION,
-      'lost keepalive probes before the server closes the connection',
+      t`lost keepalive probes before the server closes the connection`,
     ),
   ]
   return statementTimeout === undefined
@@ -41,7 +42,7 @@ export function connectionSettings(statementTimeout?: string): readonly Recommen
             'statement_timeout',
             statementTimeout,
             CLIENT,
-            'from --statement-timeout; also applies to migrations and dumps',
+            t`from --statement-timeout; also applies to migrations and dumps`,
           ),
           priority: 'requested',
         },

@@ -1,4 +1,5 @@
 import { BudgetError, MEGABYTES_PER_CONNECTION } from '@poolguard/core/postgres'
+import { t } from '../output/translate.ts'
 import { documentation, type RecommendedSetting } from './recommended-setting.ts'
 
 const PGTUNE = 'https://pgtune.leopard.in.ua'
@@ -32,25 +33,25 @@ export function memorySettings(megabytes: number, maxConnections: number): reado
       'shared_buffers',
       `${sharedBuffers}MB`,
       documentation('runtime-config-resource', 'shared_buffers'),
-      'a quarter of the memory',
+      t`a quarter of the memory`,
     ),
     amount(
       'effective_cache_size',
       `${Math.floor((megabytes * 3) / 4)}MB`,
       documentation('runtime-config-query', 'effective_cache_size'),
-      "three quarters of the memory: the planner's estimate of all caches, including the operating system's; allocates nothing",
+      t`three quarters of the memory: the planner's estimate of all caches, including the operating system's; allocates nothing`,
     ),
     amount(
       'maintenance_work_mem',
       `${maintenance}MB`,
       PGTUNE,
-      'a sixteenth of the memory, for VACUUM and index builds',
+      t`a sixteenth of the memory, for VACUUM and index builds`,
     ),
     amount(
       'work_mem',
       sortKilobytes >= 1_024 ? `${Math.floor(sortKilobytes / 1_024)}MB` : `${sortKilobytes}kB`,
       PGTUNE,
-      `for each sort and hash: the remaining memory / ((${maxConnections} connections + ${WORKERS} workers) x ${SORTS_EACH}); the connections themselves use ${maxConnections * least} to ${maxConnections * most} MB, so measure`,
+      t`for each sort and hash: the remaining memory / ((${maxConnections} connections + ${WORKERS} workers) x ${SORTS_EACH}); the connections themselves use ${maxConnections * least} to ${maxConnections * most} MB, so measure`,
     ),
   ]
 }
@@ -63,7 +64,6 @@ function tooLittle(megabytes: number, maxConnections: number, sharedBuffers: num
   const { least } = MEGABYTES_PER_CONNECTION
   const fits = Math.floor((megabytes - sharedBuffers) / least)
   return new BudgetError(
-    `${maxConnections} connections of at least ${least} MB each and ${sharedBuffers} MB of shared_buffers do not fit into ${megabytes} MB. ` +
-      `Lower max_connections to ${fits} and put PgBouncer in front, or add memory.`,
+    t`${maxConnections} connections of at least ${least} MB each and ${sharedBuffers} MB of shared_buffers do not fit into ${megabytes} MB. Lower max_connections to ${fits} and put PgBouncer in front, or add memory.`,
   )
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import { CannotRunError } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 
 const VERSIONS = [15, 16, 17, 18] as const
 
@@ -12,7 +13,7 @@ const NEWEST = 18
 export function readVersion(text: string): PostgresVersion {
   const found = VERSIONS.find((version) => String(version) === text)
   if (found) return found
-  throw new InvalidArgumentError(`It must be one of ${VERSIONS.join(', ')}.`)
+  throw new InvalidArgumentError(t`It must be one of ${VERSIONS.join(', ')}.`)
 }
 
 /**
@@ -24,5 +25,5 @@ export function majorOf(version = `${NEWEST}`): PostgresVersion {
   const major = Number.parseInt(version, 10)
   const found = VERSIONS.find((known) => known === Math.min(major, NEWEST))
   if (found) return found
-  throw new CannotRunError(`Recommendations exist for PostgreSQL ${VERSIONS[0]} and later; this server is ${version}.`)
+  throw new CannotRunError(t`Recommendations exist for PostgreSQL ${VERSIONS[0]} and later; this server is ${version}.`)
 }

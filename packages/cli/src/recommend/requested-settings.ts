@@ -1,4 +1,5 @@
 import { CannotRunError } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 import { connectionSettings } from './connection-settings.ts'
 import { memorySettings } from './memory-settings.ts'
 import { documentation, type RecommendedSetting } from './recommended-setting.ts'
@@ -32,7 +33,7 @@ export function requestedSettings(
   const { maxConnections, memory, statementTimeout } = requested
   if (maxConnections !== undefined && maxConnections <= server.reserved) {
     throw new CannotRunError(
-      `PostgreSQL would not start with --max-connections ${maxConnections}, because ${server.reserved} slots are reserved. Choose a larger number.`,
+      t`PostgreSQL would not start with --max-connections ${maxConnections}, because ${server.reserved} slots are reserved. Choose a larger number.`,
     )
   }
   const settings = connectionSettings(statementTimeout).filter(({ name }) => isKnown(name, server))
@@ -45,7 +46,7 @@ export function requestedSettings(
           {
             name,
             value: String(maxConnections),
-            reason: 'from --max-connections',
+            reason: t`from --max-connections`,
             source,
             priority: 'requested',
           } as const,

@@ -1,3 +1,4 @@
+import { t } from '../output/translate.ts'
 import { connectionSettings } from './connection-settings.ts'
 import { memorySettings } from './memory-settings.ts'
 import type { PostgresVersion } from './postgres-version.ts'
@@ -24,7 +25,7 @@ const SUPERUSERS = 3
 export function serverSettings(input: ServerSettingsInput): readonly RecommendedSetting[] {
   const { maxConnections, memoryMegabytes, statementTimeout } = input
   return [
-    requested('max_connections', maxConnections, 'from the plan; a change needs a restart'),
+    requested('max_connections', maxConnections, t`from the plan; a change needs a restart`),
     ...reservedSlots(input),
     ...connectionSettings(statementTimeout),
     ...(memoryMegabytes === undefined ? [] : memorySettings(memoryMegabytes, maxConnections)),
@@ -38,7 +39,7 @@ function reservedSlots({ version, reserved, headroom }: ServerSettingsInput): Re
   const forSuperusers = requested(
     'superuser_reserved_connections',
     superusers,
-    'lets an administrator log in when the server is full',
+    t`lets an administrator log in when the server is full`,
   )
   const roles = reserved - superusers + Math.min(SUPERUSERS, headroom)
   if (!knowsRoles || roles === 0) return [forSuperusers]
@@ -47,7 +48,7 @@ function reservedSlots({ version, reserved, headroom }: ServerSettingsInput): Re
     requested(
       'reserved_connections',
       roles,
-      'part of the headroom, for migrations and monitoring: GRANT pg_use_reserved_connections TO their role',
+      t`part of the headroom, for migrations and monitoring: GRANT pg_use_reserved_connections TO their role`,
     ),
   ]
 }

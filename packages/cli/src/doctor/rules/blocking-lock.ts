@@ -1,5 +1,5 @@
 import type { ServerFacts } from '../../database/server-facts.ts'
-import { t } from '../../output/translate.ts'
+import { joinSentences, t } from '../../output/translate.ts'
 import { groupByProcess } from '../../sessions/client-process.ts'
 import { describeProcess, processData } from '../../sessions/describe-process.ts'
 import { describeSession, longest, sessionData } from '../../sessions/describe-session.ts'
@@ -84,5 +84,8 @@ function changeFor({ root, head }: LockChain): string {
       : t`Keep transactions that take strong locks (ALTER TABLE, LOCK, many UPDATEs) short.`
   const [role] = [head?.role, root?.role].filter(Boolean)
   if (!role) return ofBlocker
-  return `${ofBlocker} ${t`For migrations, set a limit on the wait, so that they give up instead of stopping everyone: \`SET lock_timeout = '5s'\`.`}`
+  return joinSentences(
+    ofBlocker,
+    t`For migrations, set a limit on the wait, so that they give up instead of stopping everyone: \`SET lock_timeout = '5s'\`.`,
+  )
 }

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { ServerFacts } from '../../database/server-facts.ts'
-import { t } from '../../output/translate.ts'
+import { joinSentences, t } from '../../output/translate.ts'
 import { blame } from '../blame.ts'
 import type { Facts } from '../facts.ts'
 import { makeRoom } from '../make-room.ts'
@@ -20,9 +20,7 @@ export const nearlyFull: Rule = {
 function finding({ used, limit, sessions }: UsedLimit, server: ServerFacts, facts: Facts): Finding {
   const cause = blame(sessions, server)
   return {
-    evidence: [t`${used} of ${limit} connections that are not reserved are open.`, cause?.evidence]
-      .filter(Boolean)
-      .join(' '),
+    evidence: joinSentences(t`${used} of ${limit} connections that are not reserved are open.`, cause?.evidence),
     why:
       used >= limit
         ? t`The server rejects every new connection now.`

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { t } from '../../output/translate.ts'
 import { alterRole } from '../alter-role.ts'
 import type { Rule } from '../rule.ts'
 
@@ -18,9 +19,9 @@ export const noIdleInTransactionTimeout: Rule = {
       : alterRole(role, SETTING, '60s')
     return [
       {
-        evidence: `${SETTING} is 0 for ${role}.`,
-        why: 'One missing ROLLBACK holds a connection and its locks until the session ends.',
-        change: `${change}; this applies to new sessions, also behind a pooler.`,
+        evidence: t`${SETTING} is 0 for ${role}.`,
+        why: t`One missing ROLLBACK holds a connection and its locks until the session ends.`,
+        change: t`${change}; this applies to new sessions, also behind a pooler.`,
         data: { role, setting: SETTING, millis: 0 },
       },
     ]

@@ -1,7 +1,7 @@
 import { describeAddress } from '@poolguard/core/postgres'
 import pg from 'pg'
 import type { LocalHolder } from '../../database/find-local-processes.ts'
-import { t } from '../../output/translate.ts'
+import { joinSentences, t } from '../../output/translate.ts'
 import { endIdle, endSessionsOf, WHO_HOLDS } from '../end-sessions.ts'
 import type { Facts } from '../facts.ts'
 import { makeRoom } from '../make-room.ts'
@@ -23,7 +23,7 @@ export const serverFull: Rule = {
     const [largest] = localHolders
     return [
       {
-        evidence: largest ? `${rejected} ${describeHolder(largest)}` : rejected,
+        evidence: joinSentences(rejected, largest && describeHolder(largest)),
         why,
         now,
         change,
@@ -70,7 +70,10 @@ function explainPooler(): Explanation {
 
 function explainLimit(facts: Facts, kind: string, name: string): Explanation {
   return {
-    why: t`The ${kind} has reached its own CONNECTION LIMIT. The server may have free connections.`,
+    why:
+      kind === 'role'
+        ? t`The role has reached its own CONNECTION LIMIT. The server may have free connections.`
+        : t`The database has reached its own CONNECTION LIMIT. The server may have free connections.`,
     now: [
       ...endingSteps(facts, { [kind]: name }, t`As a superuser, or as another role with pg_signal_backend:`),
       ...lookSteps(facts),

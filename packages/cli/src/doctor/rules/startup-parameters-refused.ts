@@ -1,4 +1,5 @@
 import type { ConnectionString } from '@poolguard/core/postgres'
+import { t } from '../../output/translate.ts'
 import { alterRole } from '../alter-role.ts'
 import { type Facts, poolerSettings, usesPoolguard } from '../facts.ts'
 import type { Rule } from '../rule.ts'
@@ -20,9 +21,12 @@ export const startupParametersRefused: Rule = {
         .map((name) => name.trim()) ?? []
     const refused = PARAMETERS.filter((name) => target.url.parameter(name) !== undefined && !ignored.includes(name))
     return refused.map((name) => ({
-      evidence: `${name} in ${target.source}; ignore_startup_parameters ${ignored.length > 0 ? `is ${ignored.join(', ')}` : 'does not list it'}.`,
-      why: `Connecting fails with "unsupported startup parameter: ${name}".`,
-      change: `Remove it from the URL and set it on the server: ${onServer(name, target.url, server?.role)}. (With ignore_startup_parameters, PgBouncer would silently drop it.)`,
+      evidence:
+        ignored.length > 0
+          ? t`${name} in ${target.source}; ignore_startup_parameters is ${ignored.join(', ')}.`
+          : t`${name} in ${target.source}; ignore_startup_parameters does not list it.`,
+      why: t`Connecting fails with "unsupported startup parameter: ${name}".`,
+      change: t`Remove it from the URL and set it on the server: ${onServer(name, target.url, server?.role)}. (With ignore_startup_parameters, PgBouncer would silently drop it.)`,
       data: { parameter: name, source: target.source },
     }))
   },
@@ -35,6 +39,6 @@ function leadsToPgBouncer({ server, pooler, endpoint }: Facts): boolean {
 
 /** A pooler's user name may differ from the role: `postgres.project`. */
 function onServer(name: string, url: ConnectionString, role = url.user ?? 'the_role'): string {
-  if (name === 'options') return `${alterRole(role, 'name', 'value')} for each -c name=value in it`
+  if (name === 'options') return t`${alterRole(role, 'name', 'value')} for each -c name=value in it`
   return alterRole(role, name, url.parameter(name) ?? '')
 }

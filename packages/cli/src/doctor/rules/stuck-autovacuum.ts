@@ -1,5 +1,5 @@
 import { describeSeconds } from '../../output/describe-seconds.ts'
-import { t } from '../../output/translate.ts'
+import { joinSentences, t } from '../../output/translate.ts'
 import { describeSession, sessionData } from '../../sessions/describe-session.ts'
 import { clientSessions, type Session } from '../../sessions/session.ts'
 import { endStep } from '../end-sessions.ts'
@@ -20,12 +20,10 @@ export const stuckAutovacuum: Rule = {
       const step =
         blocker && endStep([blocker], server, { state: 'any', what: () => t`End the session that it waits for.` })
       return {
-        evidence: [
+        evidence: joinSentences(
           t`The autovacuum worker ${worker.pid} waits (${worker.waitEvent}), and has been running for ${describeSeconds(runtimeOf(worker))}: ${worker.query ?? ''}.`,
           blocker && t`It most likely waits for ${describeSession(blocker)}.`,
-        ]
-          .filter(Boolean)
-          .join(' '),
+        ),
         why: t`The table grows meanwhile, a worker is missing for other tables, and in the end the server has to stop for transaction ID wraparound.`,
         now: step ? [step] : [],
         change: t`Keep transactions and cursors short: an open cursor keeps a page from being cleaned. Set idle_in_transaction_session_timeout for the role.`,
