@@ -94,7 +94,7 @@ for (const version of pgBouncerVersions) {
       expect(run.stdout).not.toContain('generate pgbouncer`)')
 
       // The statement spares transactions that have just begun.
-      const statement = first?.now?.[0]?.run.replace("interval '10 seconds'", "interval '0'") ?? ''
+      const statement = first?.now?.[0]?.run.replace("interval '1 second'", "interval '0'") ?? ''
       const admin = new pg.Client(server.adminUrl)
       await admin.connect()
       const results = (await admin.query(statement)) as unknown as pg.QueryResult[]

@@ -1,4 +1,4 @@
-import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
+import { type PostgresServer, startPgBouncer, startPostgres, waitUntil } from '../harness/index.ts'
 import type { AppOrders } from './app.ts'
 import { StartedApp } from './started-app.ts'
 
@@ -45,6 +45,45 @@ export const OUTAGES: Readonly<Record<string, () => Promise<StagedOutage>>> = {
       culprit: { connections: 14, statements: ['select 1'] },
       others: { connections: 2, statements: ['select 1'] },
     }),
+  /** One process keeps all server connections of PgBouncer's pool. */
+  'PgBouncer pool full': stagePooler,
+}
+
+/** The leak again, with no connection left: the app's role is rejected. */
+export function leakUntilFull(): Promise<StagedOutage> {
+  return stage({
+    maxConnections: 29,
+    culprit: { connections: 20, statements: ['select 1'] },
+    others: { connections: 2, statements: ['select 1'] },
+  })
+}
+
+/** One process keeps all server connections of a pool in transactions, and the clients of the others wait. */
+async function stagePooler(): Promise<StagedOutage> {
+  await using stack = new AsyncDisposableStack()
+  const server = stack.use(await startPostgres({ maxConnections: 30 }))
+  await prepare(server)
+  const pooler = stack.use(await startPgBouncer({ upstream: server, settings: { default_pool_size: 5 } }))
+  const { url } = pooler
+  const culprit = stack.use(
+    await StartedApp.start({ url, connections: 5, statements: ['begin', 'select * from things'] }),
+  )
+  const guilty = await pidsOf(server)
+  for (let i = 0; i < 3; i++) {
+    stack.use(await StartedApp.start({ url, connections: 2, statements: [], last: 'select 1' }))
+  }
+  const waiting = async () => {
+    const pool = (await pooler.show('POOLS')).find(({ database }) => database === 'app')
+    return Number(pool?.cl_waiting) === 6 && Number(pool?.maxwait) >= 1
+  }
+  await waitUntil(waiting, { what: 'the clients to wait' })
+  const kept = stack.move()
+  return {
+    ...{ server, culprit, guilty },
+    asSuperuser: [server.adminUrl, '--pooler-url', pooler.adminUrl],
+    asApp: [url, '--pooler-url', pooler.statsUrl],
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
 }
 
 interface Stage {
@@ -67,10 +106,7 @@ async function stage({
 }: Stage): Promise<StagedOutage> {
   await using stack = new AsyncDisposableStack()
   const server = stack.use(await startPostgres({ maxConnections }))
-  await server.query(
-    `create table things (id int, name text); insert into things values (1, 'a'); grant all on things to app`,
-  )
-  await server.query(`alter role app set idle_in_transaction_session_timeout = '1h'`)
+  await prepare(server)
   if (roleLimit !== undefined) await server.query(`alter role app connection limit ${roleLimit}`)
   const blamed = stack.use(await StartedApp.start({ url: server.url, ...culprit }))
   const guilty = await pidsOf(server)
@@ -88,6 +124,13 @@ async function stage({
     asApp: [server.url],
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+async function prepare(server: PostgresServer): Promise<void> {
+  await server.query(
+    `create table things (id int, name text); insert into things values (1, 'a'); grant all on things to app`,
+  )
+  await server.query(`alter role app set idle_in_transaction_session_timeout = '1h'`)
 }
 
 async function pidsOf(server: PostgresServer): Promise<readonly number[]> {

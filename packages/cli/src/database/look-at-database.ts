@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Topology } from '@poolguard/core'
 import { type ConnectionString, normalizeTarget } from '@poolguard/core/postgres'
 import { t } from '../output/translate.ts'
+import { attributePoolerClients } from '../sessions/attribute-pooler-clients.ts'
 import { type PoolerFacts, readPoolerFacts, requirePoolerFacts } from './read-pooler-facts.ts'
 import { type ReadOptions, readServerFacts } from './read-server-facts.ts'
 import type { ServerFacts, Unreached } from './server-facts.ts'
@@ -37,6 +38,13 @@ const POLL_MILLIS = 200
  * @throws {CannotRunError} if `consoleUrl` is not a console that can be read.
  */
 export async function lookAtDatabase(input: LookInput): Promise<Look> {
+  const look = await lookAtBoth(input)
+  const { server, pooler } = look
+  if (!server || !pooler) return look
+  return { ...look, server: { ...server, sessions: attributePoolerClients(server.sessions, pooler) } }
+}
+
+async function lookAtBoth(input: LookInput): Promise<Look> {
   const { url, direct, consoleUrl, onInvalid, read } = input
   const stop = new AbortController()
   const reading = readServerFacts(url, { ...read, signal: stop.signal })

@@ -15,6 +15,8 @@ import { CannotConnectError, describeConnectError } from '../connect-errors/cann
 import { CannotRunError } from '../outcome.ts'
 import { withPlainTexts } from '../output/printable.ts'
 import { t } from '../output/translate.ts'
+import type { LocalProcess } from '../sessions/session.ts'
+import { findLocalClients } from './find-local-clients.ts'
 
 /** Answers of PgBouncer's console. */
 export interface PoolerFacts {
@@ -27,6 +29,8 @@ export interface PoolerFacts {
   /** Connections to servers. */
   readonly servers: readonly PgBouncerSocket[]
   readonly users: readonly PgBouncerUser[]
+  /** The processes of this machine among the clients, by the client's pointer. */
+  readonly localProcesses: ReadonlyMap<string, LocalProcess>
 }
 
 /**
@@ -68,7 +72,8 @@ async function readConsole(url: ConnectionString): Promise<PoolerFacts> {
   const clients = readPgBouncerSockets('SHOW CLIENTS', await show('CLIENTS'))
   const servers = readPgBouncerSockets('SHOW SERVERS', await show('SERVERS'))
   const users = readPgBouncerUsers(await show('USERS'))
-  return withPlainTexts({ version, config, databases, pools, clients, servers, users })
+  const localProcesses = findLocalClients(clients)
+  return withPlainTexts({ version, config, databases, pools, clients, servers, users, localProcesses })
 }
 
 /** Errors of PostgreSQL, which has no such database and no such settings. */

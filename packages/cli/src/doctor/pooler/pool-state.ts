@@ -5,6 +5,7 @@ import {
   type PgBouncerSocket,
 } from '@poolguard/core/postgres'
 import type { PoolerFacts } from '../../database/read-pooler-facts.ts'
+import type { LocalProcess } from '../../sessions/session.ts'
 
 /** A client that holds a server connection of a pool. */
 export interface Holder {
@@ -17,6 +18,8 @@ export interface Holder {
   readonly quietSeconds: number | null
   /** For KILL_CLIENT; null before PgBouncer 1.24. */
   readonly clientId: number | null
+  /** The client's process, if it runs on this machine. */
+  readonly localProcess?: LocalProcess
 }
 
 /** One pool of PgBouncer, and what limits it. */
@@ -74,7 +77,11 @@ function latestRequest(clients: readonly PgBouncerSocket[]): number {
   return clients.reduce((latest, { requestedAtMillis }) => Math.max(latest, requestedAtMillis ?? 0), 0)
 }
 
-function holdersOf({ clients, servers }: PoolerFacts, pool: PgBouncerPool, now: number): readonly Holder[] {
+function holdersOf(
+  { clients, servers, localProcesses }: PoolerFacts,
+  pool: PgBouncerPool,
+  now: number,
+): readonly Holder[] {
   const byPointer = new Map(clients.map((client) => [client.pointer, client]))
   return servers
     .filter(isIn(pool))
@@ -85,8 +92,13 @@ function holdersOf({ clients, servers }: PoolerFacts, pool: PgBouncerPool, now: 
       const quietSeconds =
         requestedAtMillis === null ? null : Math.max(0, Math.round((now - requestedAtMillis) / 1_000))
       const application = client.applicationName || applicationName
+      const localProcess = localProcesses.get(client.pointer)
       return [
-        { application, address: client.address, port: client.port, pid: remotePid, quietSeconds, clientId: client.id },
+        {
+          ...{ application, address: client.address, port: client.port, pid: remotePid, quietSeconds },
+          clientId: client.id,
+          ...(localProcess && { localProcess }),
+        },
       ]
     })
     .toSorted((a, b) => (b.quietSeconds ?? 0) - (a.quietSeconds ?? 0))

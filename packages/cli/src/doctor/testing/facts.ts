@@ -119,6 +119,7 @@ export function poolerConsole(
     clients: [],
     servers: [],
     users: [],
+    localProcesses: new Map(),
     pools: users.map((user) => ({
       ...none,
       ...{ serversTested: 0, serversLogin: 0, maxWaitMillis: 0 },
