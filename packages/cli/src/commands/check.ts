@@ -58,7 +58,11 @@ export function addCheck(program: Command, done: (outcome: Outcome) => void): vo
     .argument('[directory]', 'directory of the project (default: the current one)')
     .option('--max-connections <number>', 'max_connections of the server', readMaxConnections)
     .option('--url <url>', 'read the limits from this server')
-    .option('--instances <number|name=number>', 'instances of every workload, or of one (repeatable)', readInstances)
+    .option(
+      '--instances <number|name=number>',
+      'instances of the app in place of the deployment files, or of one workload (repeatable)',
+      readInstances,
+    )
     .option(
       '--max-surge <number|share>',
       'with --instances <number>: extra instances during a deploy: 1, or 25%',

@@ -48,7 +48,7 @@ export function addDoctor(program: Command, done: (outcome: Outcome) => void): v
     .argument('[url]', 'URL of the database, or of the pooler in front of it')
     .option(
       '--instances <number|name=number>',
-      'instances of every workload, or of one (repeatable; default: those of the deployment files)',
+      'instances of the app in place of the deployment files, or of one workload (repeatable)',
       readInstances,
     )
     .option('--max-surge <number|share>', 'extra instances during a rolling deploy: 1, or 25%', readSurge)

@@ -25,7 +25,10 @@ export function checkSarif({ findings, read }: CheckReport): Log {
           },
         },
         columnKind: 'utf16CodeUnits',
-        results: findings.map((finding) => resultOf(finding, found, read)),
+        results: findings.map((finding, index) => {
+          const before = findings.slice(0, index).filter((each) => keyOf(each) === keyOf(finding)).length
+          return resultOf(finding, found, read, `${keyOf(finding)} ${before}`)
+        }),
       },
     ],
   }
@@ -45,6 +48,7 @@ function resultOf(
   { rule, severity, evidence, why, change, place, data }: Diagnosis,
   rules: readonly Rule[],
   read: readonly string[],
+  identity: string,
 ): Result {
   // Code scanning shows only results with a file.
   const { file, line = 1 } = place ?? { file: read[0] ?? 'package.json' }
@@ -62,11 +66,16 @@ function resultOf(
       },
     ],
     // The same finding keeps its identity when its numbers change.
-    partialFingerprints: { 'poolguard/v1': createHash('sha256').update(`${rule} ${file}`).digest('hex').slice(0, 32) },
+    partialFingerprints: { 'poolguard/v1': createHash('sha256').update(identity).digest('hex').slice(0, 32) },
     properties: { data },
   }
 }
 
 function levelOf(severity: Diagnosis['severity']): 'error' | 'warning' {
   return severity === 'critical' ? 'error' : 'warning'
+}
+
+/** Findings of one rule in one file differ in their order. */
+function keyOf({ rule, place }: Diagnosis): string {
+  return `${rule} ${place?.file ?? ''}`
 }

@@ -222,6 +222,25 @@ spec: { template: { spec: { containers: [{ name: postgres, image: 'postgres:18',
     expect(deployments[0]?.assumed[0]).toMatch(/^Deployment api is in k8s\/base\/api\.yaml, .*: the largest number/)
   })
 
+  test('replicas of a kustomization', () => {
+    const { deployments } = read({
+      'k8s/base/api.yaml': `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: api }\nspec: { replicas: 1, ${pod()} }\n`,
+      'k8s/production/kustomization.yaml': `apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [../base]
+replicas:
+  - name: api
+    count: 12
+`,
+    })
+
+    expect(deployments[0]?.workloads.map(summary)).toEqual(['api 12 +3'])
+    expect(deployments[0]?.workloads[0]?.instances.most.place).toEqual({
+      file: 'k8s/production/kustomization.yaml',
+      line: 6,
+    })
+  })
+
   test('Cloud Run: two revisions overlap; templates of Helm are not read', () => {
     const { deployments, ignored } = read({
       'service.yaml': `apiVersion: serving.knative.dev/v1

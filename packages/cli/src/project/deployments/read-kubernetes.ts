@@ -51,6 +51,8 @@ class ManifestReader {
   readonly #configMaps: ReadonlyMap<string, FileValue>
   readonly #secrets: ReadonlyMap<string, FileValue>
   readonly #scalers: readonly FileValue[]
+  /** Numbers of replicas in kustomizations, by the name of the workload. */
+  readonly #kustomized: ReadonlyMap<string, readonly FileValue[]>
 
   constructor(manifests: readonly FileValue[]) {
     const named = (kind: string) =>
@@ -58,6 +60,9 @@ class ManifestReader {
     this.#configMaps = named('ConfigMap')
     this.#secrets = named('Secret')
     this.#scalers = manifests.filter((each) => ['HorizontalPodAutoscaler', 'ScaledObject'].includes(kindOf(each)))
+    const kustomizations = manifests.filter((each) => kindOf(each) === 'Kustomization')
+    const counts = kustomizations.flatMap((each) => each.at('replicas').items)
+    this.#kustomized = Map.groupBy(counts, (each) => each.at('name').text ?? '')
     // A kustomization's overlay has a part of the manifest that it changes, under the same name.
     const workloads = Map.groupBy(manifests.filter(isWorkload), (each) => `${kindOf(each)} ${nameOf(each)}`)
     this.containers = [...workloads.values()].flatMap((variants) => this.#read(variants))
@@ -107,13 +112,19 @@ class ManifestReader {
       )
       return { usual: nodes, most: nodes, surge: surgeOf(manifest, 1) }
     }
-    const replicas = manifest.at('spec', 'replicas')
-    const usual =
-      replicas.count === undefined
-        ? fixed(1, "Kubernetes' default of replicas", manifest.at('kind').place)
-        : setTo(replicas.count, 'replicas', replicas.place)
+    const usual = this.#replicas(manifest)
     const most = this.#scalerMax(manifest, usual, variants)
     return { usual, most, surge: surgeOf(manifest, most.value) }
+  }
+
+  /** The number in the manifest, or a larger one in a kustomization. */
+  #replicas(manifest: FileValue): Amount {
+    const kustomized = (this.#kustomized.get(nameOf(manifest)) ?? []).map((each) => each.at('count'))
+    const written = [manifest.at('spec', 'replicas'), ...kustomized].flatMap(({ count, place }) =>
+      count === undefined ? [] : [setTo(count, 'replicas', place)],
+    )
+    const byDefault = fixed(1, "Kubernetes' default of replicas", manifest.at('kind').place)
+    return written.length === 0 ? byDefault : written.reduce((a, b) => (b.value > a.value ? b : a))
   }
 
   /** The largest maximum of the autoscalers that name this workload. */
