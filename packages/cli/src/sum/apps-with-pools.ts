@@ -18,11 +18,17 @@ export function appsWithPools(project: Project): readonly AppPools[] {
 
 /** Pools of scripts are not open in the app's processes. Without a pool in the sources, the driver's default is assumed. */
 function openPools(pools: readonly PoolInSource[], { drivers, packages, folder }: Source): readonly PoolInSource[] {
-  const open = pools.filter(({ role }) => role === 'app')
+  const open = withoutRepeats(pools.filter(({ role }) => role === 'app'))
   const driver = drivers.find((each) => each !== 'prisma-engine')
   if (pools.length > 0 || driver === undefined) return open
   const guarded = [...packages.keys()].some((name) => name.startsWith('@poolguard/'))
   return [{ ...defaultPool(driver, folder), guarded }]
+}
+
+/** A call of knex whose options cannot be read takes those of the knexfile, which are a pool of the list already. */
+function withoutRepeats(pools: readonly PoolInSource[]): readonly PoolInSource[] {
+  const hasKnexfile = pools.some(({ file }) => /(^|\/)knexfile\.[cm]?[jt]s$/.test(file))
+  return pools.filter(({ library, maxFrom }) => !(hasKnexfile && library === 'knex' && maxFrom.kind === 'unknown'))
 }
 
 type Source = Pick<AppInProject, 'drivers' | 'packages' | 'folder'>
