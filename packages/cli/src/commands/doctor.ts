@@ -95,7 +95,7 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
         })
       : { pooler: consoleUrl && !offline ? await requirePoolerFacts(consoleUrl) : undefined }
   return {
-    target: chosen && { url: chosen.connection.url, source: chosen.source },
+    target: chosen && { url: chosen.connection.url, source: chosen.source, ...(chosen.app && { app: chosen.app }) },
     otherTargets: targets.filter((each) => `${each.url}` !== `${found?.url}`),
     hasDirectUrl: found?.direct !== undefined,
     endpoint: found && guessProvider(found.url)?.endpoint,
@@ -110,6 +110,7 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
 interface ChosenTarget {
   readonly connection: EnvironmentConnection
   readonly source: string
+  readonly app?: string
 }
 
 /** The database of the argument, the environment or the directory; in a monorepo otherwise that of the first app with one. */
@@ -127,7 +128,11 @@ function chooseTarget(
     if (options.dotenv !== undefined || used.length === 0) continue
     const connection = findTarget({ ...options, env: environment, variables, names: urlVariablesOf(app) })
     if (connection)
-      return { connection, source: t`${connection.sources.host} in ${used.map(({ file }) => file).join(', ')}` }
+      return {
+        connection,
+        source: t`${connection.sources.host} in ${used.map(({ file }) => file).join(', ')}`,
+        app: app.folder,
+      }
   }
   return undefined
 }

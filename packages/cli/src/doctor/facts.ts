@@ -6,10 +6,17 @@ import type { ServerInFiles } from '../project/deployments/container.ts'
 import type { PoolerSettings, ProjectFacts } from '../project/project-facts.ts'
 import type { SumScope } from '../sum/sum-scope.ts'
 
+export interface FactsTarget {
+  readonly url: ConnectionString
+  readonly source: string
+  /** The directory of the app whose `.env` file names the database, if it is not that of the project. */
+  readonly app?: string
+}
+
 /** The input of the rules. Anything doctor could not read is undefined, and the rules that need it report nothing. */
 export interface Facts {
   /** The URL of the app, and where it comes from. */
-  readonly target: { readonly url: ConnectionString; readonly source: string } | undefined
+  readonly target: FactsTarget | undefined
   /** Other databases in the `.env` files of the project: those of other apps, and of other modes. */
   readonly otherTargets: readonly AppTarget[]
   /** The environment has a URL that bypasses the pooler. */

@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseConnectionString } from '@poolguard/core/postgres'
 import { describe, expect, test } from 'vitest'
 import { diagnose } from './diagnose.ts'
 import type { Finding } from './rule.ts'
 import { RULES } from './rules/index.ts'
 import type { Case } from './testing/case.ts'
 import { DEPLOYMENT_CASES, STATEMENT_CASES, WITHOUT_STATEMENTS_CASES } from './testing/deployment-cases.ts'
-import { factsOf, pgBouncer, pooled, poolerConsole, SERVER, sessions, statement } from './testing/facts.ts'
+import { appOf, factsOf, pgBouncer, pooled, poolerConsole, SERVER, sessions, statement } from './testing/facts.ts'
 import { POOLER_CASES } from './testing/pooler-cases.ts'
 import { SESSION_CASES } from './testing/session-cases.ts'
 
@@ -116,6 +117,32 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { given: 'PostgreSQL itself', facts: { server: SERVER, project: { ...prisma7, prismaDirectUrl: false } } },
   ],
   'url-parameters-without-effect': [
+    {
+      given: 'a parameter that a source sets on the URL, read by the drivers of its app',
+      facts: {
+        project: {
+          drivers: ['pg', 'postgres.js'],
+          apps: [appOf('apps/web', ['pg']), appOf('apps/jobs', ['postgres.js'])],
+          urlParameters: [
+            { file: 'apps/web/db.ts', line: 4, parameter: 'connection_limit', value: '20', app: 'apps/web' },
+          ],
+        },
+      },
+      says: 'connection_limit in apps/web/db.ts:4, read by pg',
+    },
+    {
+      given: 'the URL of another app',
+      facts: {
+        otherTargets: [
+          {
+            url: parseConnectionString('postgresql://db/app?pgbouncer=true'),
+            ...{ source: 'DATABASE_URL in apps/web/.env', app: 'apps/web', isCurrent: true },
+          },
+        ],
+        project: { apps: [appOf('apps/web', ['pg'])] },
+      },
+      says: 'pgbouncer in DATABASE_URL in apps/web/.env, read by pg',
+    },
     {
       given: 'a parameter that pg ignores',
       facts: { url: 'postgresql://app@db/app?connection_limit=5' },

@@ -63,31 +63,40 @@ export function urlWarnings(facts: Facts): readonly UrlWarning[] {
 }
 
 function urlsOf({ target, otherTargets, project }: Facts): readonly ReadUrl[] {
-  const driversIn = (folder: string) => {
-    const own = project.apps.find((app) => app.folder === folder)?.drivers ?? []
-    return own.length > 0 ? own : project.drivers
-  }
-  const added = project.urlParameters.map(({ file, line, parameter, value }) => ({
+  const driversIn = (folder: string | undefined) => driversOf(project, folder)
+  const added = project.urlParameters.map(({ file, line, parameter, value, app }) => ({
     url: (target?.url ?? ANY_URL).with({ parameters: [[parameter, value]] }),
     source: `${file}:${line}`,
-    drivers: project.drivers,
+    drivers: driversIn(app),
     place: { file, line },
   }))
   const others = otherTargets.map(({ url, source, app }) => ({ url, source, drivers: driversIn(app) }))
-  const own = [...(target ? [{ ...target, drivers: project.drivers }] : []), ...others]
+  const own = [...(target ? [{ ...target, drivers: driversIn(target.app) }] : []), ...others]
   // A service can take its URL from the app's own environment.
   const deployed = deployedUrls(project, driversIn).filter(({ url }) => !own.some((each) => `${each.url}` === `${url}`))
   return [...own, ...added, ...deployed]
 }
 
+/** The drivers of an app and of the project's packages that it uses; if there are none, those of the whole project. */
+function driversOf({ apps, drivers }: ProjectFacts, folder = ''): readonly Driver[] {
+  const app = folder === '' ? undefined : apps.find((each) => each.folder === folder)
+  if (!app) return drivers
+  const used = apps.filter((each) => each === app || app.dependsOn.includes(each.folder))
+  const own = [...new Set(used.flatMap((each) => each.drivers))]
+  return own.length > 0 ? own : drivers
+}
+
 /** URLs in the environment of the workloads of deployment files. */
-function deployedUrls(project: ProjectFacts, driversIn: (folder: string) => readonly Driver[]): readonly ReadUrl[] {
+function deployedUrls(
+  project: ProjectFacts,
+  driversIn: (folder: string | undefined) => readonly Driver[],
+): readonly ReadUrl[] {
   const all = project.deployments.deployments.flatMap(({ workloads }) =>
     workloads.flatMap(({ app, variables }) =>
       [...variables].flatMap(([name, { value, place }]) => {
         const url = /^postgres(ql)?:/.test(value) ? readUrl(value) : undefined
         const source = `${name} (${describePlace(place)})`
-        return url ? [{ url, source, drivers: driversIn(app ?? ''), place }] : []
+        return url ? [{ url, source, drivers: driversIn(app), place }] : []
       }),
     ),
   )

@@ -55,7 +55,7 @@ export function planInit(root: string, env: Readonly<Record<string, string | und
   const installs: PlannedInstall[] = []
   const instructions: Instruction[] = []
   for (const app of apps) {
-    const own = modules.filter((module) => ownerOf(apps, module.file) === app)
+    const own = modules.flatMap(({ module, app: folder }) => (folder === app.folder ? [module] : []))
     const needed = new Set<string>()
     const prisma = readPrisma(project, sources, app.folder, files.prismaSchemas)
     const programs = own.filter(({ file }) => roleOf(file) === 'app')
@@ -120,13 +120,6 @@ function cleanedFiles(project: ProjectFolder, { environment }: AppInProject): Pl
     const after = before === undefined ? undefined : withoutObsoleteParameters(before)
     return before === undefined || after === undefined || after === before ? [] : [{ file, before, after }]
   })
-}
-
-/** The innermost app around a source. */
-function ownerOf(apps: readonly AppInProject[], file: string): AppInProject | undefined {
-  return apps
-    .filter(({ folder }) => folder === '' || file.startsWith(`${folder}/`))
-    .sort((a, b) => b.folder.length - a.folder.length)[0]
 }
 
 function majorOf(range: string | undefined): number | undefined {

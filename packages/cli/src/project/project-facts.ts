@@ -17,6 +17,8 @@ export interface UrlParameterSetting {
   readonly line: number
   readonly parameter: string
   readonly value: string
+  /** The app's directory. */
+  readonly app: string
 }
 
 /** PgBouncer's settings, and their source. */

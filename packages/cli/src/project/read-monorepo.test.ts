@@ -137,5 +137,7 @@ const url = new URL(process.env.DATABASE_URL)
 url.searchParams.set('connection_limit', '20')
 `,
   })
-  expect(urlParameters).toEqual([{ file: 'src/database.ts', line: 3, parameter: 'connection_limit', value: '20' }])
+  expect(urlParameters).toEqual([
+    { file: 'src/database.ts', line: 3, parameter: 'connection_limit', value: '20', app: '' },
+  ])
 })

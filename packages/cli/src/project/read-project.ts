@@ -38,8 +38,8 @@ export function readProject(
     isWorkspaceRoot,
     apps,
     pools: apps.flatMap(({ pools }) => pools),
-    statements: modules.flatMap(statementSettings),
-    urlParameters: modules.flatMap((module) => urlParameterSettings(module, sources)),
+    statements: modules.flatMap(({ module }) => statementSettings(module)),
+    urlParameters: modules.flatMap(({ module, app }) => urlParameterSettings(module, app, sources)),
     deployments,
     pgBouncer: readPgBouncerIni(folder) ?? (pooler && poolerSettings(pooler, pooler.place.file)),
     prismaDirectUrl: direct.length > 0 ? direct.every(Boolean) : undefined,
@@ -47,11 +47,11 @@ export function readProject(
   })
 }
 
-function urlParameterSettings(module: Module, sources: ProjectSources): UrlParameterSetting[] {
+function urlParameterSettings(module: Module, app: string, sources: ProjectSources): UrlParameterSetting[] {
   const evaluator = new Evaluator(sources)
   return urlParametersIn(module).map(({ parameter, value, node }) => {
     const number = readNumber(evaluator, { module, node: value }, {}).value
     const text = value.type === 'StringLiteral' ? value.value : String(number ?? '')
-    return { file: module.file, line: module.lineOf(node), parameter, value: text }
+    return { file: module.file, line: module.lineOf(node), parameter, value: text, app }
   })
 }

@@ -2,6 +2,7 @@ import type { Topology } from '@poolguard/core'
 import { guessProvider, parseConnectionString } from '@poolguard/core/postgres'
 import type { PoolerFacts } from '../../database/read-pooler-facts.ts'
 import type { ServerFacts } from '../../database/server-facts.ts'
+import type { AppInProject } from '../../project/apps/app-in-project.ts'
 import type { PoolInSource } from '../../project/pool-in-source.ts'
 import type { PoolerSettings, ProjectFacts, StatementSetting } from '../../project/project-facts.ts'
 import type { Session } from '../../sessions/session.ts'
@@ -67,6 +68,14 @@ export function sessions(count: number, changes: Partial<Session> = {}, firstPid
 
 export function statement(kind: StatementSetting['kind']): StatementSetting {
   return { file: 'src/db.ts', line: 4, kind }
+}
+
+/** An app of a monorepo. */
+export function appOf(folder: string, drivers: AppInProject['drivers']): AppInProject {
+  return {
+    ...{ folder, name: folder, drivers, packages: new Map(), dependsOn: [], pools: [], prismaDirectUrl: undefined },
+    environment: { variables: {}, used: [], others: [], ignored: [] },
+  }
 }
 
 /** A pool in the sources of the app. */

@@ -23,8 +23,14 @@ interface AppFolder {
 export interface ReadApps {
   readonly isWorkspaceRoot: boolean
   readonly apps: readonly AppInProject[]
-  /** The sources that may create pools, each with the packages of its app. */
-  readonly modules: readonly Module[]
+  readonly modules: readonly AppModule[]
+}
+
+/** A source that may create pools. */
+export interface AppModule {
+  readonly module: Module
+  /** The app's directory. */
+  readonly app: string
 }
 
 /** Reads all apps of a project, with their pools. */
@@ -44,7 +50,11 @@ export function readApps(
   const apps = folders.map((app) =>
     readApp(app, folders, modules.get(app.folder) ?? [], { project, files, sources, env, seen }),
   )
-  return { isWorkspaceRoot: patterns !== undefined, apps, modules: [...modules.values()].flat() }
+  return {
+    isWorkspaceRoot: patterns !== undefined,
+    apps,
+    modules: [...modules].flatMap(([app, own]) => own.map((module) => ({ module, app }))),
+  }
 }
 
 interface Surroundings {
