@@ -76,6 +76,21 @@ describe('poolguard check', () => {
     expect(unreachable.stderr).not.toContain('s3cret')
   })
 
+  test('--instances for a workload that does not exist is an error', async () => {
+    const { code, stderr } = await runPoolguard(['check', healthy, '--instances', 'apj=3'])
+
+    expect(code).toBe(2)
+    expect(stderr).toContain('--instances names apj, but there is no such workload. The workloads: api.')
+  })
+
+  test('a placeholder in .env does not stop it', async () => {
+    const folder = project({ ...POOL, '.env': 'DATABASE_URL=postgres://user:password@host:port/db\n' })
+    const { code, stdout } = await runPoolguard(['check', folder, '--max-connections', '100'])
+
+    expect(code).toBe(0)
+    expect(stdout).toContain('Ignored: the URL of the environment (it is not valid)')
+  })
+
   test('--ignore and --fail-on decide what fails', async () => {
     expect((await runPoolguard(['check', failing, '--ignore', 'pools-exceed-capacity'])).code).toBe(0)
     const reloads = project({ ...POOL, 'package.json': '{"dependencies":{"pg":"8","next":"16"}}' })

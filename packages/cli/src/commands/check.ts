@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { PoolguardError } from '@poolguard/core'
 import { guessProvider, type Surge } from '@poolguard/core/postgres'
 import { type Command, Option } from 'commander'
 import { assess, relativeDirectory } from '../check/assess.ts'
@@ -100,7 +101,7 @@ export function addCheck(program: Command, done: (outcome: Outcome) => void): vo
 async function gather(folder: string, options: CheckOptions): Promise<Facts> {
   const { url, maxConnections, dotenv, instances, maxSurge, previews } = options
   const unread: string[] = []
-  const found = findTarget({ dotenv, folder, env: environment, onUnread: (line) => unread.push(line) })
+  const found = findUrl(folder, dotenv, (line) => unread.push(line))
   const server = url === undefined ? undefined : await readLimits(url, folder)
   const project = readProject(folder)
   const others = targetsOfApps(project.apps, (line) => unread.push(line))
@@ -116,6 +117,21 @@ async function gather(folder: string, options: CheckOptions): Promise<Facts> {
     ...{ server: undefined, unreached: undefined, pooler: undefined },
     project: { ...project, unread: [...new Set([...unread, ...project.unread])] },
     ...{ scope, maxConnections, capacity: server, judgesAssumptions: true },
+  }
+}
+
+/** The app's address; in CI it is often missing, or a placeholder that is not valid. */
+function findUrl(
+  folder: string,
+  dotenv: string | undefined,
+  onUnread: (line: string) => void,
+): ReturnType<typeof findTarget> {
+  try {
+    return findTarget({ dotenv, folder, env: environment, onUnread })
+  } catch (error) {
+    if (!(error instanceof PoolguardError)) throw error
+    onUnread(t`the URL of the environment (it is not valid)`)
+    return undefined
   }
 }
 

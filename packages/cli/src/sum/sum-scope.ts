@@ -1,4 +1,5 @@
 import { type Surge, surgeInstances } from '@poolguard/core/postgres'
+import { CannotRunError } from '../outcome.ts'
 import { t } from '../output/translate.ts'
 import { assumed, type Deployment, fixed } from '../project/deployments/container.ts'
 import type { ProjectFacts } from '../project/project-facts.ts'
@@ -38,7 +39,17 @@ export function scopedDeployments(
   const started = deployments.map((each) => withApps(each, apps)).map((each) => withBuilds(each, builds, scope))
   const all =
     started.length > 0 || withPools(apps).length === 0 ? started : [withBuilds(sourcesOnly(apps), builds, scope)]
+  requireWorkloads(all, scope)
   return all.map((each) => withNumbers(each, scope))
+}
+
+/** A name that no workload has would leave the files' number in place. */
+function requireWorkloads(deployments: readonly Deployment[], { instancesOf }: SumScope): void {
+  const names = new Set(deployments.flatMap(({ workloads }) => workloads.map(({ name }) => name)))
+  const unknown = [...(instancesOf?.keys() ?? [])].find((name) => !names.has(name))
+  if (unknown === undefined) return
+  const known = [...names].join(', ') || t`none`
+  throw new CannotRunError(t`--instances names ${unknown}, but there is no such workload. The workloads: ${known}.`)
 }
 
 /** A file that starts only the database, for development, leaves open where the app runs. */
