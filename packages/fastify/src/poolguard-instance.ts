@@ -1,7 +1,7 @@
 import { type HealthMonitor, InvalidOptionError, type ProcessHealth } from '@poolguard/core'
 import type { GuardedPool } from '@poolguard/pg'
 import type { FastifyInstance } from 'fastify'
-import type { GivenPools, Pg, PgModules } from './given-pools.ts'
+import type { Pg, PgModules, PluginPools } from './plugin-pools.ts'
 
 /** The API of one registration. */
 export interface PoolguardInstance {
@@ -53,7 +53,11 @@ declare module 'fastify' {
 
 const OWN_KEYS: readonly string[] = ['pool', 'pools', 'health', 'pg'] satisfies (keyof PoolguardInstance)[]
 
-export function makeInstance(given: GivenPools, monitor: HealthMonitor, pgModules: () => PgModules): PoolguardInstance {
+export function makeInstance(
+  given: PluginPools,
+  monitor: HealthMonitor,
+  pgModules: () => PgModules,
+): PoolguardInstance {
   return {
     get pool() {
       if (given.pool) return given.pool

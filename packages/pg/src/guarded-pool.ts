@@ -121,7 +121,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
           sessions: guard.sessions,
           statements: guard.statements,
           events,
-          meet: (connection) => guard.meet(connection),
+          inspect: (connection) => guard.inspect(connection),
           leftInTransaction: (lastText) => {
             guard.sessions.onReleaseInTransaction(lastText, TRANSACTION_ADVICE)
             guard.leftInTransaction()

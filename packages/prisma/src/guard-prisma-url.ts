@@ -47,7 +47,9 @@ export function guardPrismaUrl(url: string | undefined, options: PrismaUrlOption
   const connection = readUrlOption(url)
   const settings = engineSettings(connection, options)
   const topology = assumedTopology(options) ?? assumeTopology(connection)
-  const { url: rewritten, warnings } = toPrismaEngine(connection, settings, topology && topologyTraits(topology))
+  const { url: rewritten, warnings } = toPrismaEngine(connection, settings, {
+    topology: topology && topologyTraits(topology),
+  })
   const warn = listenerOf(options)
   for (const warning of warnings) warn(describeRewriteWarning(warning))
   for (const name of Object.keys(options.pool ?? {})) {

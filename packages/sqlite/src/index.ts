@@ -5,8 +5,8 @@
  */
 
 export { ConnectionLostError, SqliteError, StatementRefusedError, TransactionOverError } from './errors.ts'
-export { sharedSqlitePool } from './hold-sqlite-pool.ts'
 export type { DriverName, SqliteParameters, SqliteValue, Synchronous } from './protocol.ts'
+export { sharedSqlitePool } from './shared-sqlite-pool.ts'
 export type { SqliteOptions } from './sqlite-options.ts'
 export { SqlitePool, type SqliteStats, type TransactionOptions } from './sqlite-pool.ts'
 export type { QueryOptions, SqliteResult, SqliteRow } from './statements/query-result.ts'

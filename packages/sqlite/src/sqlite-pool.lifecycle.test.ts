@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { closePools, renderMetrics, runWithLabel, snapshotPools } from '@poolguard/core'
 import { describe, expect, test, vi } from 'vitest'
-import { sharedSqlitePool } from './hold-sqlite-pool.ts'
+import { sharedSqlitePool } from './shared-sqlite-pool.ts'
 import { SqlitePool } from './sqlite-pool.ts'
 import { endOf, startChild } from './testing/child.ts'
 import { DRIVERS, longQuery, newDatabase, openPool } from './testing/database-folder.ts'

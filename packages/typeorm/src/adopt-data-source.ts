@@ -1,7 +1,7 @@
 import { asyncContextIsCheap, withDeadlockDetection } from '@poolguard/core/adapter'
 import type { DataSource, QueryRunner } from 'typeorm'
+import { DataSourcePools } from './data-source-pools.ts'
 import { explainLoss, explainLossOfRunners } from './explain-loss.ts'
-import { HeldPools } from './held-pools.ts'
 import { type GuardOptions, poolConfigs } from './pool-configs.ts'
 import { type PostgresDriver, postgresDriverOf } from './postgres-driver.ts'
 import { credentialsOf } from './postgres-options.ts'
@@ -13,7 +13,7 @@ import { releaseIdleRunners } from './release-idle-runners.ts'
  */
 export function adoptDataSource(dataSource: DataSource, guard: GuardOptions): void {
   const driver = postgresDriverOf(dataSource)
-  const pools = new HeldPools(guard.name !== undefined)
+  const pools = new DataSourcePools(guard.name !== undefined)
   configurePools(driver, pools, guard)
   closeAfterFailure(dataSource, driver, pools)
   drainOnDestroy(driver, pools)
@@ -22,7 +22,7 @@ export function adoptDataSource(dataSource: DataSource, guard: GuardOptions): vo
   if (guard.detectDeadlocks ?? asyncContextIsCheap) wrapTransactions(dataSource)
 }
 
-function configurePools(driver: PostgresDriver, pools: HeldPools, guard: GuardOptions): void {
+function configurePools(driver: PostgresDriver, pools: DataSourcePools, guard: GuardOptions): void {
   const createPool = driver.createPool.bind(driver)
   driver.createPool = (options, credentials) => {
     const config = poolConfigs(options, guard).configs[credentialsOf(options).indexOf(credentials)] ?? {}
@@ -32,7 +32,7 @@ function configurePools(driver: PostgresDriver, pools: HeldPools, guard: GuardOp
 }
 
 /** TypeORM leaks the pools it has opened if another pool or the cache cannot connect. */
-function closeAfterFailure(dataSource: DataSource, driver: PostgresDriver, pools: HeldPools): void {
+function closeAfterFailure(dataSource: DataSource, driver: PostgresDriver, pools: DataSourcePools): void {
   const initialize = dataSource.initialize.bind(dataSource)
   dataSource.initialize = async () => {
     try {
@@ -48,12 +48,12 @@ function closeAfterFailure(dataSource: DataSource, driver: PostgresDriver, pools
  * TypeORM's `disconnect` closes connections in use, and loops forever over a runner that was released while it was connecting.
  * This one lets running queries and transactions finish.
  */
-function drainOnDestroy(driver: PostgresDriver, pools: HeldPools): void {
+function drainOnDestroy(driver: PostgresDriver, pools: DataSourcePools): void {
   const disconnectPlain = driver.disconnect.bind(driver)
   driver.disconnect = () => (driver.master ? disconnect(driver, pools) : disconnectPlain())
 }
 
-async function disconnect(driver: PostgresDriver, pools: HeldPools): Promise<void> {
+async function disconnect(driver: PostgresDriver, pools: DataSourcePools): Promise<void> {
   const stop = releaseIdleRunners(driver)
   try {
     await pools.close()

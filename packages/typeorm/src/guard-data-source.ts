@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm'
 // Loads TypeORM's copy of pg: another copy would have other defaults and other type parsers.
 import { PlatformTools } from 'typeorm/platform/PlatformTools.js'
 import { adoptDataSource } from './adopt-data-source.ts'
-import { poolClassFor } from './held-pools.ts'
+import { poolClassFor } from './data-source-pools.ts'
 import { type GuardOptions, poolConfigs } from './pool-configs.ts'
 import { postgresDriverOf } from './postgres-driver.ts'
 import { type PostgresOptions, requirePostgres, urlOf, withPlainUrl } from './postgres-options.ts'

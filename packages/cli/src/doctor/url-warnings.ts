@@ -157,6 +157,6 @@ function removed(parameter: string, instead: string): string {
 
 function warningsOf(driver: Driver, url: ConnectionString, { server }: Facts): readonly RewriteWarning[] {
   const traits = server && topologyTraits(server.topology)
-  const { warnings, repairs } = REWRITERS[driver](url, {}, traits)
+  const { warnings, repairs } = REWRITERS[driver](url, {}, { topology: traits })
   return [...repairs, ...warnings]
 }

@@ -74,7 +74,7 @@ function sizedUrl(
   { packages, drivers }: Wiring,
 ): ConnectionString | undefined {
   if (drivers.includes('prisma-engine')) {
-    return toPrismaEngine(url, { max, acquireTimeoutMillis: ACQUIRE_MILLIS }, traits).url
+    return toPrismaEngine(url, { max, acquireTimeoutMillis: ACQUIRE_MILLIS }, { topology: traits }).url
   }
   const poolguard = [...packages.keys()].some((name) => name.startsWith('@poolguard/'))
   return poolguard ? url.with({ parameters: [...url.parameters, ['connection_limit', String(max)]] }) : undefined

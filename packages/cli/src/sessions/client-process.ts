@@ -50,7 +50,7 @@ function processOf(sessions: readonly Session[]): ClientProcess {
     address,
     ports: sessions.flatMap((session) => clientOf(session).port ?? []),
     localProcess: first.localProcess,
-    isOneProcess: first.localProcess !== undefined || readFleetName(application)?.member !== undefined,
+    isOneProcess: first.localProcess !== undefined || readFleetName(application)?.instance !== undefined,
     isBehindPooler: first.poolerClient !== undefined,
     sessions,
   }
@@ -67,7 +67,7 @@ export function clientOf({ poolerClient, application, address, port }: Session):
 
 /** The name without the figures that a fleet's instance publishes. */
 function instanceOf(application: string): string {
-  return readFleetName(application)?.member ?? application
+  return readFleetName(application)?.instance ?? application
 }
 
 export interface StateCounts {

@@ -17,7 +17,7 @@ export function countByApplication(rows: readonly UsageRow[]): readonly Applicat
     const application = fleet?.app ?? name
     const key = JSON.stringify([application, role])
     const seen = instancesOf.get(key) ?? new Set()
-    if (fleet?.member !== undefined) instancesOf.set(key, seen.add(fleet.member))
+    if (fleet?.instance !== undefined) instancesOf.set(key, seen.add(fleet.instance))
     counts.set(key, {
       application,
       role,

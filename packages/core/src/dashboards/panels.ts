@@ -75,9 +75,9 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       title: 'Shares of the fleet budget',
       unit: 'short',
       queries: [
-        { expr: byPool('sum', ofPools('poolguard_fleet_target')), legend: `${POOL} share` },
+        { expr: byPool('sum', ofPools('poolguard_fleet_share')), legend: `${POOL} share` },
         { expr: byPool('sum', ofPools('poolguard_fleet_demand')), legend: `${POOL} demand` },
-        { expr: byPool('max', ofPools('poolguard_fleet_members')), legend: `${POOL} instances` },
+        { expr: byPool('max', ofPools('poolguard_fleet_instances')), legend: `${POOL} instances` },
       ],
     },
     {

@@ -45,7 +45,9 @@ function resultOf<T>(run: () => T): T | PoolguardError {
 function rewriteAll(text: string, settings: ConnectionSettings, topology: TopologyTraits | undefined): unknown[] {
   const connection = resultOf(() => parseConnectionString(text))
   if (!(connection instanceof ConnectionString)) return [connection]
-  const rewritten = Object.values(REWRITERS).map((rewrite) => resultOf(() => rewrite(connection, settings, topology)))
+  const rewritten = Object.values(REWRITERS).map((rewrite) =>
+    resultOf(() => rewrite(connection, settings, { topology })),
+  )
   return [
     connection,
     ...rewritten,
@@ -95,9 +97,9 @@ describe('a connection string with any parts', () => {
   test('does not change when it is rewritten a second time', { timeout: TIMEOUT }, () => {
     fc.assert(
       fc.property(connectionParts, topologies, (parts, topology) => {
-        const once = resultOf(() => toPrismaEngine(new ConnectionString(parts), {}, topology))
+        const once = resultOf(() => toPrismaEngine(new ConnectionString(parts), {}, { topology }))
         if (once instanceof PoolguardError) return
-        const twice = toPrismaEngine(parseConnectionString(once.url.href), {}, topology)
+        const twice = toPrismaEngine(parseConnectionString(once.url.href), {}, { topology })
         expect(twice.url.href).toBe(once.url.href)
       }),
       { seed: 14, numRuns: RUNS },
@@ -109,14 +111,14 @@ describe('a connection string with any parts', () => {
       fc.property(connectionParts, topologies, (parts, topology) => {
         const connection = new ConnectionString({ ...parts, parameters: [] })
         const { user, password, database, hosts } = connection
-        expect(toPg(connection, {}, topology).options).toMatchObject(
+        expect(toPg(connection, {}, { topology }).options).toMatchObject(
           JSON.parse(JSON.stringify({ user, password, database, host: hosts[0]?.host, port: hosts[0]?.port })),
         )
-        expect(toPostgresJs(connection, {}, topology).options).toMatchObject(
+        expect(toPostgresJs(connection, {}, { topology }).options).toMatchObject(
           JSON.parse(JSON.stringify({ user, password, database })),
         )
-        expect(toPrismaEngine(connection, {}, topology).url).toMatchObject({ user, database })
-        expect(toPrismaEngine(connection, {}, topology).url.password).toBe(password)
+        expect(toPrismaEngine(connection, {}, { topology }).url).toMatchObject({ user, database })
+        expect(toPrismaEngine(connection, {}, { topology }).url.password).toBe(password)
       }),
       { seed: 15, numRuns: RUNS },
     )

@@ -6,9 +6,9 @@ import { pooledName } from './pooled-name.ts'
 const published = encodeMemberName('orders#3f9a1b', { target: 8, demand: 12, floor: 2, sequence: 57 })
 
 test.each<[name: string, fleet: FleetName | undefined]>([
-  ['orders#3f9a1b', { app: 'orders', member: 'orders#3f9a1b' }],
-  [published, { app: 'orders', member: 'orders#3f9a1b' }],
-  [pooledName('orders#3f9a1b'), { app: 'orders', member: undefined }],
+  ['orders#3f9a1b', { app: 'orders', instance: 'orders#3f9a1b' }],
+  [published, { app: 'orders', instance: 'orders#3f9a1b' }],
+  [pooledName('orders#3f9a1b'), { app: 'orders', instance: undefined }],
   ['orders', undefined],
   ['orders#instance', undefined],
   ['', undefined],

@@ -5,19 +5,19 @@ import { parsePooledName } from './pooled-name.ts'
 export interface FleetName {
   readonly app: string
   /** `app#id`; undefined behind PgBouncer, where the name of a server connection does not identify the client that uses it. */
-  readonly member: string | undefined
+  readonly instance: string | undefined
 }
 
 /**
  * Reads an `application_name` that a fleet's instance gives its connections; undefined for any other name.
  *
  * @example
- * readFleetName('orders#3f9a1b:t=8,d=12,n=1l') // { app: 'orders', member: 'orders#3f9a1b' }
- * readFleetName('orders#iNsTaNCeOFAfLeEtBeHInDApgboUNcEr') // { app: 'orders', member: undefined }
+ * readFleetName('orders#3f9a1b:t=8,d=12,n=1l') // { app: 'orders', instance: 'orders#3f9a1b' }
+ * readFleetName('orders#iNsTaNCeOFAfLeEtBeHInDApgboUNcEr') // { app: 'orders', instance: undefined }
  * readFleetName('psql') // undefined
  */
 export function readFleetName(applicationName: string): FleetName | undefined {
-  const member = parseMemberName(applicationName)?.member
-  const name = member ?? parsePooledName(applicationName)
-  return name === undefined ? undefined : { app: name.slice(0, name.lastIndexOf('#')), member }
+  const instance = parseMemberName(applicationName)?.member
+  const name = instance ?? parsePooledName(applicationName)
+  return name === undefined ? undefined : { app: name.slice(0, name.lastIndexOf('#')), instance }
 }

@@ -3,7 +3,7 @@ import type { ProbeSession, ShowRow } from '../topology/index.ts'
 
 /** The interface between a {@link PoolGuard} and a driver. */
 export interface GuardedDriver<C> {
-  /** `open` must pass each connection to {@link PoolGuard.meet} after the login, before it sends anything else. */
+  /** `open` must pass each connection to {@link PoolGuard.inspect} after the login, before it sends anything else. */
   readonly factory: ResourceFactory<C>
   /** Default: `classifyConnectFailure`. */
   readonly classify?: (error: unknown) => ConnectFailure
@@ -22,7 +22,7 @@ export interface GuardedDriver<C> {
    * Runs one or several statements. Resolves to the first value of the last statement's first row, as text; undefined if there is
    * no row.
    */
-  ask(connection: C, text: string): Promise<string | null | undefined>
+  queryValue(connection: C, text: string): Promise<string | null | undefined>
   /**
    * Tries to log in with an additional startup parameter, and closes the connection. Resolves to the message with which the server or
    * pooler has rejected the login; undefined if it has not.
@@ -31,7 +31,7 @@ export interface GuardedDriver<C> {
    */
   answerToParameter?(name: string, signal: AbortSignal): Promise<string | undefined>
   /** Called when a connection is being closed or was lost; no caller gets it any more. */
-  gone?(connection: C, reason: CloseReason): void
+  onClosing?(connection: C, reason: CloseReason): void
   /** Whether a caller has left a transaction open on it. */
   isInTransaction(connection: C): boolean
   /**

@@ -131,7 +131,7 @@ export class PoolGuard<C> {
       advise: (error) => this.#connectFailures.advise(error),
       onEvent: (event) => this.#onPoolEvent(event),
       onClosing: (connection, reason) => {
-        this.#driver.gone?.(connection, reason)
+        this.#driver.onClosing?.(connection, reason)
         this.#fleet?.onClosing(connection)
       },
       isPinned: (connection) => this.#fleet?.isPublisher(connection) ?? false,
@@ -180,7 +180,7 @@ export class PoolGuard<C> {
    *
    * @throws the error if the connection was lost.
    */
-  meet(connection: C): Promise<boolean> {
+  inspect(connection: C): Promise<boolean> {
     return this.#discovery.onConnection(connection)
   }
 

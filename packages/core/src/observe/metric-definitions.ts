@@ -231,7 +231,7 @@ export const METRICS: readonly MetricDefinition[] = [
     read: only((snapshot) => snapshot.sessionStateFindings),
   },
   {
-    name: 'poolguard_fleet_target',
+    name: 'poolguard_fleet_share',
     type: 'gauge',
     help: "This instance's share of the fleet's budget, in connections.",
     read: ofFleet(({ maxConnections }) => maxConnections),
@@ -243,7 +243,7 @@ export const METRICS: readonly MetricDefinition[] = [
     read: ofFleet(({ demand }) => demand),
   },
   {
-    name: 'poolguard_fleet_members',
+    name: 'poolguard_fleet_instances',
     type: 'gauge',
     help: "Instances that share the fleet's budget, as of the last exchange.",
     combine: 'max',

@@ -36,8 +36,8 @@ export class TrackedLease<R> {
 
 /** The pool of a lease. */
 export interface Lender<R> {
-  takeBack(entry: PoolEntry<R>): void
-  takeBackUnfit(entry: PoolEntry<R>): void
+  reclaim(entry: PoolEntry<R>): void
+  reclaimUnfit(entry: PoolEntry<R>): void
   passOn(entry: PoolEntry<R>, waitedMillis: number, borrower: Borrower | undefined): Lease<R>
   isLasting(entry: PoolEntry<R>): boolean
 }
@@ -60,7 +60,7 @@ export class Lease<R> extends TrackedLease<R> {
 
   /** Returns the resource to the pool. */
   release(): void {
-    if (this.active) this.#lender.takeBack(this.#entry)
+    if (this.active) this.#lender.reclaim(this.#entry)
   }
 
   /**
@@ -78,7 +78,7 @@ export class Lease<R> extends TrackedLease<R> {
 
   /** Returns the resource to the pool, which closes it instead of lending it again. */
   destroy(): void {
-    if (this.active) this.#lender.takeBackUnfit(this.#entry)
+    if (this.active) this.#lender.reclaimUnfit(this.#entry)
   }
 }
 

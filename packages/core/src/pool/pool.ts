@@ -402,7 +402,7 @@ export class Pool<R> implements Lender<R> {
   }
 
   /** @internal A lease was released. */
-  takeBack(entry: PoolEntry<R>): void {
+  reclaim(entry: PoolEntry<R>): void {
     if (!entry.lease?.isInternal) entry.uses++
     const now = this.#endLease(entry)
     if (this.#draining && this.#waiters.size === 0) this.#close(entry, 'drain')
@@ -431,7 +431,7 @@ export class Pool<R> implements Lender<R> {
   }
 
   /** @internal A lease was destroyed: its resource is not lent again. */
-  takeBackUnfit(entry: PoolEntry<R>): void {
+  reclaimUnfit(entry: PoolEntry<R>): void {
     this.#endLease(entry)
     this.#close(entry, 'destroyed')
     this.#serve()

@@ -50,7 +50,7 @@ export interface ConnectionFactoryOptions {
   readonly statements: AutomaticStatements
   readonly events: ConnectionEvents
   /** Called right after the login, before anything else is sent. Rejects if the connection is lost meanwhile. */
-  readonly meet: (connection: PgConnection) => Promise<unknown>
+  readonly inspect: (connection: PgConnection) => Promise<unknown>
   /** Called if a connection is released inside a transaction, with the text of its last query. */
   readonly leftInTransaction: (lastText: string) => void
   readonly warn: (message: string) => void
@@ -146,7 +146,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
       await callBack(client, 'connect')
       loggedIn = true
       // An answer may still be pending: pg queues the caller's queries behind it.
-      await this.#options.meet(connection)
+      await this.#options.inspect(connection)
       connected = true
       await this.#callOnConnect(connection)
       announced = true
@@ -189,7 +189,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     })
   }
 
-  gone(connection: PgConnection, reason: CloseReason): void {
+  onClosing(connection: PgConnection, reason: CloseReason): void {
     this.#options.events.onClosing(connection.firstCheckout.client, reason)
   }
 

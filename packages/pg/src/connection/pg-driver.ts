@@ -48,11 +48,11 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     return !usable
   }
 
-  gone(connection: PgConnection, reason: CloseReason): void {
-    this.factory.gone(connection, reason)
+  onClosing(connection: PgConnection, reason: CloseReason): void {
+    this.factory.onClosing(connection, reason)
   }
 
-  async ask(connection: PgConnection, text: string): Promise<string | null | undefined> {
+  async queryValue(connection: PgConnection, text: string): Promise<string | null | undefined> {
     return (await connection.askRow(text))?.[0]
   }
 

@@ -38,7 +38,7 @@ export interface ConnectionFactoryOptions {
    * Called right after the login, before anything else is sent. Rejects if the connection is lost meanwhile; resolves to false if an
    * answer is still outstanding.
    */
-  readonly meet: (connection: PostgresConnection) => Promise<boolean>
+  readonly inspect: (connection: PostgresConnection) => Promise<boolean>
   /** True if there is no pooler between the pool and PostgreSQL. */
   readonly isDirect: () => boolean
   /** Called if a connection is released inside a transaction. */
@@ -102,7 +102,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 
   async #prepare(connection: PostgresConnection, signal: AbortSignal): Promise<void> {
-    if (!(await this.#options.meet(connection))) await waitForAnswer(connection, signal)
+    if (!(await this.#options.inspect(connection))) await waitForAnswer(connection, signal)
     await this.#arrayTypes?.fetch(connection)
   }
 

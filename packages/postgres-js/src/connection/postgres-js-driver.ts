@@ -37,7 +37,7 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
     return lost
   }
 
-  async ask(connection: PostgresConnection, text: string): Promise<string | null | undefined> {
+  async queryValue(connection: PostgresConnection, text: string): Promise<string | null | undefined> {
     return (await connection.askRow(text))?.[0]
   }
 

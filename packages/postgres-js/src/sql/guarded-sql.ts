@@ -149,7 +149,7 @@ function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConn
       fetchTypes: spec.fetchTypes,
       prepares: () => shared.prepare,
       statements: guard.statements,
-      meet: (connection) => guard.meet(connection),
+      inspect: (connection) => guard.inspect(connection),
       isDirect: () => guard.topology?.kind === 'direct',
       leftInTransaction: () => guard.leftInTransaction(),
       warn: (message) => guard.warn(message),

@@ -9,12 +9,10 @@ import { type PgOptions, toPg } from './to-pg.ts'
 const pooler: TopologyTraits = { sharesServers: true, preparedStatements: 'safe', refusesStartupParameters: true }
 
 function rewrite(parameters: string, settings?: ConnectionSettings, topology?: TopologyTraits): [PgOptions, string[]] {
-  const { options, warnings, repairs } = toPg(
-    parseConnectionString(`postgresql://db/${parameters}`),
-    settings,
+  const { options, warnings, repairs } = toPg(parseConnectionString(`postgresql://db/${parameters}`), settings, {
     topology,
-    (path) => `read ${path}`,
-  )
+    readCertificate: (path) => `read ${path}`,
+  })
   const { host, ...rest } = options
   expect(host).toBe('db')
   return [rest, [...repairs, ...warnings].map(({ code, parameter }) => `${parameter} ${code}`).sort()]
@@ -221,8 +219,7 @@ describe('the address in pg', () => {
     const { options } = toPg(
       parseConnectionString('postgresql://app:s3cret@db?sslkey=k'),
       {},
-      undefined,
-      () => 's3cret key',
+      { readCertificate: () => 's3cret key' },
     )
     expect(options.password).toBe('s3cret')
     expect(`${inspect(options)} ${JSON.stringify({ options })}`).not.toContain('s3cret')

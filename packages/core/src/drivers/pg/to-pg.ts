@@ -1,11 +1,10 @@
 import { type ConnectionString, hiddenTexts } from '../../connection-string/index.ts'
 import { omitUndefined } from '../../omit-undefined.ts'
-import type { TopologyTraits } from '../../topology/index.ts'
+import type { DriverContext } from '../driver-context.ts'
 import type { ConnectionSettings } from '../neutral/connection-settings.ts'
 import { wholeMillis, wholeSeconds } from '../neutral/durations.ts'
 import { hideSecrets } from '../neutral/hide-secrets.ts'
 import { readConnection } from '../neutral/reading.ts'
-import type { ReadCertificate } from '../neutral/tls-options.ts'
 import { type PgDriverOptions, type PgDriverRewriting, pgDriverOptions } from './driver-options.ts'
 import { translatedPoolSettings } from './warnings.ts'
 
@@ -37,7 +36,6 @@ export interface PgRewriting extends PgDriverRewriting {
  * - The first of several hosts is kept, with a warning: pg would treat the list as one name.
  * - `sslmode` has its meaning in pg 8; see `stricter-tls`.
  *
- * @param readCertificate reads the files of `sslrootcert`, `sslcert` and `sslkey`; without it, these parameters produce a warning.
  * @throws {ConnectionStringError} if a parameter is invalid; names the parameter.
  * @throws {InvalidOptionError} if a setting is invalid; names the setting.
  * @see https://node-postgres.com/apis/pool
@@ -48,11 +46,10 @@ export interface PgRewriting extends PgDriverRewriting {
 export function toPg(
   connection: ConnectionString,
   settings: ConnectionSettings = {},
-  topology?: TopologyTraits,
-  readCertificate?: ReadCertificate,
+  context: DriverContext = {},
 ): PgRewriting {
   const reading = readConnection(connection, settings)
-  const driver = pgDriverOptions(reading, { topology, readCertificate })
+  const driver = pgDriverOptions(reading, context)
   return {
     ...driver,
     options: hideSecrets({ ...driver.options, ...poolOptions(reading.settings) }, hiddenTexts(connection)),

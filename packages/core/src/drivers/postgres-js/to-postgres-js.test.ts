@@ -16,7 +16,10 @@ function rewrite(
   topology?: TopologyTraits,
 ): [PostgresJsOptions, string[]] {
   const connection = parseConnectionString(`postgresql://db/${parameters}`)
-  const { options, warnings, repairs } = toPostgresJs(connection, settings, topology, (path) => `read ${path}`)
+  const { options, warnings, repairs } = toPostgresJs(connection, settings, {
+    topology,
+    readCertificate: (path) => `read ${path}`,
+  })
   const { host, port, ...rest } = options
   expect([host, port]).toEqual([['db'], [5432]])
   return [rest, [...repairs, ...warnings].map(({ code, parameter }) => `${parameter} ${code}`).sort()]

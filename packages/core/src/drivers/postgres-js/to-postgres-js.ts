@@ -1,10 +1,9 @@
 import { type ConnectionString, hiddenTexts } from '../../connection-string/index.ts'
-import type { TopologyTraits } from '../../topology/index.ts'
+import type { DriverContext } from '../driver-context.ts'
 import type { ConnectionSettings } from '../neutral/connection-settings.ts'
 import { wholeSeconds } from '../neutral/durations.ts'
 import { hideSecrets } from '../neutral/hide-secrets.ts'
 import { readConnection } from '../neutral/reading.ts'
-import type { ReadCertificate } from '../neutral/tls-options.ts'
 import {
   type PostgresJsDriverOptions,
   type PostgresJsDriverRewriting,
@@ -41,7 +40,6 @@ export interface PostgresJsRewriting extends PostgresJsDriverRewriting {
  *   catch (porsager/postgres#1192).
  * - `connection` contains server settings, unless the pooler would reject them.
  *
- * @param readCertificate reads the files of `sslrootcert`, `sslcert` and `sslkey`; without it, these parameters produce a warning.
  * @throws {ConnectionStringError} if a parameter is invalid; names the parameter.
  * @throws {InvalidOptionError} if a setting is invalid; names the setting.
  * @see https://github.com/porsager/postgres#connection-details
@@ -52,11 +50,10 @@ export interface PostgresJsRewriting extends PostgresJsDriverRewriting {
 export function toPostgresJs(
   connection: ConnectionString,
   settings: ConnectionSettings = {},
-  topology?: TopologyTraits,
-  readCertificate?: ReadCertificate,
+  context: DriverContext = {},
 ): PostgresJsRewriting {
   const reading = readConnection(connection, settings)
-  const driver = postgresJsDriverOptions(reading, { topology, readCertificate })
+  const driver = postgresJsDriverOptions(reading, context)
   return {
     options: hideSecrets({ ...driver.options, ...poolOptions(reading.settings) }, hiddenTexts(connection)),
     warnings: [...driver.warnings, ...lostPoolSettings(reading)],

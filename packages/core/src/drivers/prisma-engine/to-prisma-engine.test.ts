@@ -16,7 +16,7 @@ function rewrite(parameters: string, settings?: ConnectionSettings, topology?: T
   const { url, warnings, repairs } = toPrismaEngine(
     parseConnectionString(`postgresql://app@db/x${parameters}`),
     settings,
-    topology,
+    { topology },
   )
   return [
     decodeURIComponent(url.href.replace('postgresql://app@db/x', '')),

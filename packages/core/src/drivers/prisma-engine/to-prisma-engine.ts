@@ -1,5 +1,5 @@
 import type { ConnectionString, HostAddress, UrlParameter } from '../../connection-string/index.ts'
-import type { TopologyTraits } from '../../topology/index.ts'
+import type { DriverContext } from '../driver-context.ts'
 import type { ConnectionSettings, NumericSetting } from '../neutral/connection-settings.ts'
 import { wholeSeconds } from '../neutral/durations.ts'
 import { type Reading, readConnection } from '../neutral/reading.ts'
@@ -43,7 +43,7 @@ const ENGINE_PARAMETERS: readonly (readonly [setting: NumericSetting, parameter:
 export function toPrismaEngine(
   connection: ConnectionString,
   settings: ConnectionSettings = {},
-  topology?: TopologyTraits,
+  { topology }: Pick<DriverContext, 'topology'> = {},
 ): RewrittenUrl {
   const reading = readConnection(connection, settings)
   const { target, others } = reading

@@ -6,7 +6,7 @@ import { preloadDetection } from './server-discovery.ts'
 /** The part of a {@link PoolGuard} that inspects connections. */
 export interface Inspector<C> {
   readonly isDiscoveryDue: boolean
-  meet(connection: C): Promise<boolean>
+  inspect(connection: C): Promise<boolean>
 }
 
 /** Wraps a driver's factory: when discovery is due, it runs on connections that are released. */
@@ -60,6 +60,6 @@ export class DiscoveringFactory<C> implements ResourceFactory<C> {
   async #discover(connection: C, fit: boolean | Promise<boolean>): Promise<boolean> {
     if (!(await fit)) return false
     // With `resetOnRelease: 'off'` the next caller gets the connection with its open transaction: do not run discovery in it.
-    return this.#driver.isInTransaction(connection) || this.#inspector.meet(connection)
+    return this.#driver.isInTransaction(connection) || this.#inspector.inspect(connection)
   }
 }

@@ -106,7 +106,7 @@ interface Answer {
 
 /** A role that cannot read the limits can still use the pool. */
 async function askCapacity<C>(driver: GuardedDriver<C>, connection: C, topology: Topology): Promise<Answer> {
-  const along = await driver.ask(connection, `select ${CAPACITY}`).catch(() => undefined)
+  const along = await driver.queryValue(connection, `select ${CAPACITY}`).catch(() => undefined)
   return { topology, along }
 }
 

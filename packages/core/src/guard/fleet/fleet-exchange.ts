@@ -7,7 +7,7 @@ import type { ConsoleOptions, GuardedDriver, PoolerConsole } from '../guarded-dr
 import type { FleetWarnings } from './fleet-warnings.ts'
 import { exchangeThroughPooler } from './pgbouncer-exchange.ts'
 import type { Publisher } from './publisher.ts'
-import { type Ask, exchangeWithServer, type ServerExchangeOptions } from './server-exchange.ts'
+import { type ExchangeQuery, exchangeWithServer, type ServerExchangeOptions } from './server-exchange.ts'
 
 /** Timeout for each answer of the server. The server's own limits on an exchange are shorter. */
 const ANSWER_TIMEOUT_MILLIS = 5_000
@@ -48,15 +48,15 @@ export class FleetExchange<C> {
     }
     let carrier: C | PoolerConsole
     let begun = false
-    const ask = (text: string) => {
+    const query = (text: string) => {
       begun = true
-      return this.#ask(connection, text)
+      return this.#query(connection, text)
     }
     try {
       carrier =
         kind === 'pooler'
-          ? await this.#throughPooler(connection, ask, decide)
-          : await this.#withServer(lease, ask, decide)
+          ? await this.#throughPooler(connection, query, decide)
+          : await this.#withServer(lease, query, decide)
     } catch (error) {
       if (begun) await this.#rollBack(lease, error)
       throw error
@@ -71,22 +71,26 @@ export class FleetExchange<C> {
   async #rollBack(lease: Lease<C>, error: unknown): Promise<void> {
     // A server that did not answer the exchange would not answer a rollback either.
     if (error instanceof AnswerTimeout || (error as Error).cause instanceof AnswerTimeout) lease.destroy()
-    else await this.#ask(lease.resource, 'rollback').catch(() => lease.destroy())
+    else await this.#query(lease.resource, 'rollback').catch(() => lease.destroy())
   }
 
-  async #withServer(lease: Lease<C>, ask: Ask, decide: (view: FleetView) => string): Promise<C> {
+  async #withServer(lease: Lease<C>, query: ExchangeQuery, decide: (view: FleetView) => string): Promise<C> {
     const { member, publisher } = this.#options
     const connection = lease.resource
-    await exchangeWithServer({ member, ask, ...this.#trust }, decide)
+    await exchangeWithServer({ member, query, ...this.#trust }, decide)
     if (lease.active) publisher.set(connection)
     return connection
   }
 
-  async #throughPooler(connection: C, ask: Ask, decide: (view: FleetView) => string): Promise<PoolerConsole> {
+  async #throughPooler(
+    connection: C,
+    query: ExchangeQuery,
+    decide: (view: FleetView) => string,
+  ): Promise<PoolerConsole> {
     const { member, driver, engine, fleet, publisher, onVisible, onExchanged } = this.#options
     const exchange = {
       member,
-      ask,
+      query,
       openConsole: (options: Omit<ConsoleOptions, 'url'>) =>
         driver.openConsole(connection, { url: fleet.consoleUrl, ...options }),
       publisher: publisher.console,
@@ -110,8 +114,12 @@ export class FleetExchange<C> {
     return { trustedRoles: fleet.trustedRoles ?? [], onIgnored: (connections) => warnings.warnIgnored(connections) }
   }
 
-  #ask(connection: C, text: string): Promise<string | null | undefined> {
-    return withTimeout(this.#options.driver.ask(connection, text), ANSWER_TIMEOUT_MILLIS, () => new AnswerTimeout())
+  #query(connection: C, text: string): Promise<string | null | undefined> {
+    return withTimeout(
+      this.#options.driver.queryValue(connection, text),
+      ANSWER_TIMEOUT_MILLIS,
+      () => new AnswerTimeout(),
+    )
   }
 }
 

@@ -10,7 +10,7 @@ import {
 import { classifyConnectFailure, isServerError, readError } from '../../postgres-errors/index.ts'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } from '../../topology/index.ts'
 import type { ConsoleOptions, Login, PoolerConsole } from '../guarded-driver.ts'
-import type { Ask } from './server-exchange.ts'
+import type { ExchangeQuery } from './server-exchange.ts'
 
 /** Timeout for the console's login and each of its answers: PostgreSQL terminates the exchange's transaction after one idle second. */
 const CONSOLE_TIMEOUT_MILLIS = 700
@@ -24,7 +24,7 @@ const RETRY_MILLIS = 20
 export interface PoolerExchangeOptions {
   /** `app#id`. */
   readonly member: string
-  readonly ask: Ask
+  readonly query: ExchangeQuery
   readonly openConsole: (options: Omit<ConsoleOptions, 'url'>) => Promise<PoolerConsole>
   /** The connection to the console that carries the instance's last publication. */
   readonly publisher: PoolerConsole | undefined
@@ -76,12 +76,12 @@ export function closeConsole(console: PoolerConsole): void {
 
 async function exchangeOn(
   console: PoolerConsole,
-  { member, ask, openConsole, open, publisher, login, trustedRoles, onIgnored }: PoolerExchangeOptions,
+  { member, query, openConsole, open, publisher, login, trustedRoles, onIgnored }: PoolerExchangeOptions,
   decide: (view: FleetView) => string,
 ): Promise<PoolerConsole> {
   const config = await requireConsole(console.show('CONFIG').then(readPgBouncerConfig))
   const databases = await requireConsole(console.show('DATABASES').then(readPgBouncerDatabases))
-  await lock(ask)
+  await lock(query)
   const until = systemClock.now() + CONSOLE_TIMEOUT_MILLIS
   const openBefore = open()
   const trust = { member, ...login, consoleUser: console.user, trustedRoles }
@@ -98,14 +98,14 @@ async function exchangeOn(
   onIgnored(ignored)
   const applicationName = decide(view)
   if (console === publisher && haveSameFigures(applicationName, console.applicationName ?? '')) {
-    await requireServer(ask('commit'))
+    await requireServer(query('commit'))
     return console
   }
   const patienceMillis = Math.max(1, until - systemClock.now())
   const next = await requireConsole(openConsole({ patienceMillis, applicationName }))
   try {
     // Commit after the login, so that PgBouncer knows the new name before the next instance acquires the lock.
-    await requireServer(ask('commit'))
+    await requireServer(query('commit'))
     return next
   } catch (error) {
     closeConsole(next)
@@ -113,11 +113,11 @@ async function exchangeOn(
   }
 }
 
-async function lock(ask: Ask): Promise<void> {
+async function lock(query: ExchangeQuery): Promise<void> {
   const until = systemClock.now() + LOCK_TIMEOUT_MILLIS
-  while ((await requireServer(ask(TRY_LOCK_QUERY))) !== 'true') {
+  while ((await requireServer(query(TRY_LOCK_QUERY))) !== 'true') {
     if (systemClock.now() > until) throw new LockHeld()
-    await requireServer(ask('rollback'))
+    await requireServer(query('rollback'))
     await pause(RETRY_MILLIS * (0.5 + Math.random()))
   }
 }

@@ -9,13 +9,13 @@ import {
   viewServer,
 } from '../../fleet/index.ts'
 
-/** Runs SQL on the connection of the exchange; see {@link GuardedDriver.ask}. */
-export type Ask = (text: string) => Promise<string | null | undefined>
+/** Runs SQL on the connection of the exchange; see {@link GuardedDriver.queryValue}. */
+export type ExchangeQuery = (text: string) => Promise<string | null | undefined>
 
 export interface ServerExchangeOptions {
   /** `app#id`. */
   readonly member: string
-  readonly ask: Ask
+  readonly query: ExchangeQuery
   readonly trustedRoles: readonly string[]
   /** Called with the connections that are named like instances but have no trusted role. */
   readonly onIgnored: (connections: readonly IgnoredConnections[]) => void
@@ -23,17 +23,17 @@ export interface ServerExchangeOptions {
 
 /** Reads a server's sessions and publishes this instance's figures, in one transaction under the fleets' lock: two round trips. */
 export async function exchangeWithServer(
-  { member, ask, trustedRoles, onIgnored }: ServerExchangeOptions,
+  { member, query, trustedRoles, onIgnored }: ServerExchangeOptions,
   decide: (view: FleetView) => string,
 ): Promise<void> {
-  const answer = readServerSessions(await ask(EXCHANGE_QUERY))
+  const answer = readServerSessions(await query(EXCHANGE_QUERY))
   if (!answer) throw new LimitsUnreadable()
   // This instance's connections from before discovery still have the pooled name; other instances' pooled names do not count.
   const earlierName = pooledName(member)
   const named = answer.rows.map((row) => (row.name === earlierName && row.ownRole ? { ...row, name: member } : row))
   const { rows, ignored } = trustRows(named, trustedRoles)
   onIgnored(ignored)
-  await ask(`${publishStatement(decide(viewServer({ ...answer, rows })))}; commit`)
+  await query(`${publishStatement(decide(viewServer({ ...answer, rows })))}; commit`)
 }
 
 /** The role cannot read the limits and sessions. */

@@ -64,7 +64,7 @@ export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
         open++
         this.mostOpen = Math.max(this.mostOpen, open)
         const connection = { name: guard().applicationName ?? '' }
-        await guard().meet(connection)
+        await guard().inspect(connection)
         return connection
       },
       close: async () => void open--,
@@ -108,7 +108,7 @@ export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
     return false
   }
 
-  async ask(_connection: AnsweringConnection, text: string): Promise<string | null | undefined> {
+  async queryValue(_connection: AnsweringConnection, text: string): Promise<string | null | undefined> {
     const { capacity, rows, parallelWorkers } = this.#answers
     if (text === EXCHANGE_QUERY) return JSON.stringify({ capacity, rows, parallelWorkers })
     if (text === TRY_LOCK_QUERY) return 'true'

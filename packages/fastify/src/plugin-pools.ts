@@ -4,7 +4,7 @@ import type { GuardedPool, GuardedPoolClass, GuardedPoolConfig, sharedGuardedPoo
 import type { PoolguardFastifyOptions } from './plugin-options.ts'
 
 /** The pools of one registration. */
-export interface GivenPools {
+export interface PluginPools {
   readonly pool: GuardedPool | undefined
   readonly pools: Readonly<Record<string, GuardedPool>>
   /** Undefined if the registration has no pools: it then covers every pool of the process. */
@@ -19,7 +19,7 @@ export interface GivenPools {
  * @throws {InvalidOptionError} for a value that is neither a pool nor a configuration, and for an invalid option;
  * `ConnectionStringError` for a bad URL.
  */
-export function takePools(options: PoolguardFastifyOptions, pgModules: () => PgModules): GivenPools {
+export function takePools(options: PoolguardFastifyOptions, pgModules: () => PgModules): PluginPools {
   const { name, pool, pools = {}, closeOnShutdown = false } = options
   if (pool !== undefined && options.pools !== undefined) {
     throw new InvalidOptionError('pools', options.pools, 'no value together with pool')
@@ -28,7 +28,7 @@ export function takePools(options: PoolguardFastifyOptions, pgModules: () => PgM
     throw new InvalidOptionError('pools', pools, 'an object of pools or their configurations')
   }
   const take = (option: string, given: unknown, poolName: string | undefined): SharedPool<GuardedPool> => {
-    if (isGuardedPool(given)) return { pool: given, end: async () => endGiven(given, closeOnShutdown) }
+    if (isGuardedPool(given)) return { pool: given, end: async () => endPool(given, closeOnShutdown) }
     const config = requireConfig(option, given)
     const modules = pgModules()
     return prefixOptionErrors(option, () => makePool(config, poolName, modules))
@@ -59,7 +59,7 @@ function makePool(config: GuardedPoolConfig, name: string | undefined, modules: 
   })
 }
 
-async function endGiven(pool: GuardedPool, closeOnShutdown: boolean): Promise<void> {
+async function endPool(pool: GuardedPool, closeOnShutdown: boolean): Promise<void> {
   if (closeOnShutdown && !pool.closed) await pool.end()
 }
 

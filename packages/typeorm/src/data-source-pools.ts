@@ -13,7 +13,7 @@ const POOLS: unique symbol = Symbol('poolguard.typeorm.pools')
 
 /** A pool's configuration, marked with its owner while it passes through TypeORM. */
 interface MarkedConfig extends GuardedPoolConfig {
-  readonly [POOLS]?: HeldPools
+  readonly [POOLS]?: DataSourcePools
 }
 
 /**
@@ -34,7 +34,7 @@ export function poolClassFor(pg: { readonly Pool: PoolClass }): PoolClass {
 }
 
 /** All pools that one DataSource opened, including pools that TypeORM lost after a failed `initialize`. */
-export class HeldPools {
+export class DataSourcePools {
   readonly #shared: boolean
   readonly #pools = new Set<SharedPool<GuardedPool>>()
   #closing: Promise<void> | undefined
