@@ -4,7 +4,7 @@ import type { Import } from './imports.ts'
 
 /**
  * The folders of each package's sources, and those files at their root that folders import, from the bottom up: each knows only
- * itself and what stands before it. Files at the root that are not listed are the package's face, and may import everything.
+ * itself and the entries before it. Files at the root that are not listed are the package's face, and may import everything.
  * The layers of core have a test of their own, `packages/core/src/architecture.test.ts`.
  */
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {

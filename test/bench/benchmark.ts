@@ -5,7 +5,7 @@ export interface Summary {
   readonly median: number
   readonly min: number
   readonly max: number
-  /** Half of all values are between the two; told where there are many. */
+  /** Half of all values are between the two; only in figures with many values. */
   readonly lowerQuartile?: number
   readonly upperQuartile?: number
 }

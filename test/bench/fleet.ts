@@ -23,7 +23,7 @@ export const benchmark: Benchmark = {
   async run(tell) {
     await generatePrismaClient(import.meta.dirname.replace(/bench$/, ''))
     await using server = await startPostgres({ maxConnections: MAX_CONNECTIONS })
-    // Minutes each: what was measured is told at once, and not lost with a run that is cut off.
+    // Each run takes minutes: print its figures at once, so that an interrupted benchmark does not lose them.
     const measure = async <T>(what: string, measured: Promise<T>): Promise<T> => {
       const figures = await measured
       tell(`${what}: ${JSON.stringify(figures)}`)
@@ -117,7 +117,7 @@ async function rebalance(server: PostgresServer): Promise<number[]> {
       deadlineMillis: 60_000,
       everyMillis: 50,
     })
-    // The first time there was nobody to take them from.
+    // The first time no other instance had connections to give.
     if (i > 0) seconds.push((performance.now() - began) / 1_000)
     ;[wants, had] = [had, wants]
   }

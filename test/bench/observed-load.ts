@@ -1,6 +1,6 @@
 /**
- * The load of the benchmark of observing, in a process of its own: `node observed-load.ts URL`. Told whether it is to be
- * observed, it runs queries for a second, and answers with what one of them took.
+ * The load of the benchmark of observing, in a process of its own: `node observed-load.ts URL`. For each message, which says
+ * whether to observe it, it runs queries for a second and answers with the time of one query.
  *
  * One process does both, in turns: of two, one is faster than its twin by some percent for all of its life, by how its code
  * came to be compiled and where its memory lies.
@@ -40,7 +40,7 @@ process.on('message', (observed: boolean) => {
 })
 process.send?.('ready')
 
-/** Each line of queries is what one request after another does, of so many routes where they are told apart. */
+/** Each worker runs queries as one request after another would; with labels, the requests belong to this many routes. */
 async function measure(observed: boolean): Promise<RoundCost> {
   const [began, used] = [performance.now(), process.cpuUsage()]
   let sent = 0
@@ -60,6 +60,6 @@ async function measure(observed: boolean): Promise<RoundCost> {
 async function readOnce(): Promise<void> {
   renderMetrics()
   await reader.forceFlush()
-  // What was exported is somewhere else by then, where there is somebody who takes it.
+  // A real exporter has sent the data by then.
   exporter.reset()
 }

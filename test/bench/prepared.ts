@@ -31,7 +31,7 @@ export const benchmark: Benchmark = {
     pooled_gain_join: 'the join through PgBouncer 1.24 in transaction mode; goal >= 4',
     pooled_gain_pk: 'the read by primary key; goal >= 1.3',
     gain_by_hand:
-      'the same four of a pg.Pool whose queries are given a name by hand, over one whose are not: what there is to be had on this machine',
+      'the same four of a pg.Pool whose queries are given a name by hand, over one whose are not: the largest gain that this machine allows',
     distinct_texts_overhead: 'time for texts that never come again, GuardedPool / pg.Pool; goal <= 1.05',
     server_bytes_per_statement: "what a connection's server process keeps for each: the read by key, and the join",
   },

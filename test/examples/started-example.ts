@@ -48,7 +48,7 @@ export class StartedExample implements AsyncDisposable {
     return fetch(`http://localhost:${this.port + instance}${path}`, init)
   }
 
-  /** As a terminal's Ctrl-C does it: everything that the command has started is told, and has ended. */
+  /** As a terminal's Ctrl-C does it: every process of the command gets the signal, and has ended. */
   async stop(): Promise<void> {
     if (this.#child.pid && this.#child.exitCode === null && this.#child.signalCode === null) {
       process.kill(-this.#child.pid, 'SIGINT')
@@ -61,7 +61,7 @@ export class StartedExample implements AsyncDisposable {
   }
 }
 
-/** So many in a row that nobody listens on, below those that the system gives to clients. */
+/** This many consecutive ports without a listener, below those that the system gives to clients. */
 async function freePorts(count: number): Promise<number> {
   for (;;) {
     const first = 10_000 + Math.floor(Math.random() * 10_000)

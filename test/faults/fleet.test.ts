@@ -57,13 +57,13 @@ test('given connections that die in the middle of a look, then the next one is t
     killed += rowCount ?? 0
     return killed
   }).toBeGreaterThan(4)
-  // One may have been opened only to look, and stays as long as nobody is short of it.
+  // One connection may have been opened only for an exchange, and stays open as long as no instance needs it.
   await eventually(() => pool.counts.total).toBeGreaterThanOrEqual(20)
   await load.stop()
   expect(load.failures).toEqual([])
 })
 
-test('given an event loop that stands still for intervals, then nobody takes its connections, and none are too many when it goes on', async () => {
+test('given an event loop that is blocked for intervals, then no instance takes its connections, and the limit holds when it continues', async () => {
   const options = { url: server.url, kind: 'guarded', options: { fleet } } as const
   const [blocked, other] = [await StartedInstance.start(options), await StartedInstance.start(options)]
   open.push(blocked, other)
@@ -112,7 +112,7 @@ test('given more instances than connections, then who is in is served, it is sai
   await Promise.all(open.splice(0).map((each) => each[Symbol.asyncDispose]()))
 })
 
-test("given resetOnRelease: 'off' and a transaction that somebody has left open, then no look ends it, and that is said", async () => {
+test("given resetOnRelease: 'off' and a transaction that a caller left open, then no exchange ends it, and a warning says so", async () => {
   await server.query('create table left_open (n int); grant all on left_open to app')
   const { pool, events } = makePool({ resetOnRelease: 'off' })
   await pool.ready()

@@ -1,6 +1,6 @@
 /**
- * A program in which nobody listens for errors, and which loses its connections in every phase. It ends by itself and prints
- * what it went through; pg.Pool would have ended it with the first one.
+ * A program without error listeners that loses its connections in every phase. It ends by itself and prints
+ * each phase; pg.Pool would have ended it with the first loss.
  */
 import { GuardedPool } from '@poolguard/pg'
 import pg from 'pg'

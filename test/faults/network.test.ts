@@ -77,7 +77,7 @@ test('given a server that is restarted under load, then callers wait for it, and
   await expect.poll(() => served).toBeGreaterThan(100)
   await restarted.restart()
   await Promise.all(lines)
-  // Those that ran when it went down have failed: nobody knows what became of them. The others have waited.
+  // Queries that ran when the network went down have failed, because their outcome is unknown. The others have waited.
   expect(failed).toBeLessThanOrEqual(10)
   expect(served + failed).toBe(2_000)
   await pool.end()

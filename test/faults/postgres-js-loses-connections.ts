@@ -1,6 +1,6 @@
 /**
- * A program in which nobody listens for errors, and which loses its connections in every phase. It ends by itself and prints
- * what it went through; postgres.js would have ended it, or hung, with a reserved connection (porsager/postgres#1208).
+ * A program without error listeners that loses its connections in every phase. It ends by itself and prints
+ * each phase; postgres.js would have ended it, or hung, with a reserved connection (porsager/postgres#1208).
  */
 import assert from 'node:assert'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -35,7 +35,7 @@ const transaction = sql.begin(async (tx) => {
   for (const _ of [1, 2]) {
     await tx`insert into written values ('after the loss')`.catch((error: Error) => statements.push(error.message))
   }
-  void tx`insert into written values ('nobody waits')`.execute()
+  void tx`insert into written values ('not awaited')`.execute()
   await tx.savepoint((point) => point`insert into written values ('savepoint')`).finally(bodyDone.resolve)
 })
 await assert.rejects(transaction)

@@ -17,7 +17,7 @@ test.each([
   ['of today', []],
   ['that is supported as the oldest', ['--import', OLDEST]],
 ])(
-  'given connections lost in every phase and nobody who listens, with the postgres.js %s, then the process lives',
+  'given connections lost in every phase and no listeners, with the postgres.js %s, then the process lives',
   async (_, flags) => {
     await using server = await startPostgres()
     const { stdout, stderr } = await run(process.execPath, [...flags, PROGRAM, server.url, server.adminUrl])
@@ -33,7 +33,7 @@ const openssl = await run('openssl', ['version']).then(
   () => false,
 )
 describe.runIf(openssl)('given TLS', () => {
-  test('then it is spoken as postgres.js would, for requests to cancel, too, and a bad certificate is told at once', async () => {
+  test('then it is used as postgres.js would, also for cancel requests, and a bad certificate is reported at once', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'poolguard-tls-'))
     const [key, certificate] = [join(folder, 'server.key'), join(folder, 'server.crt')]
     const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']

@@ -20,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-/** What nobody awaits must fail silently: Prisma leaves such promises behind, and an app's process would end of one. */
+/** Promises that no code awaits must not reject: Prisma creates such promises, and an unhandled rejection would end an app's process. */
 const unhandled: unknown[] = []
 const hear = (reason: unknown) => unhandled.push(reason)
 beforeAll(() => {
@@ -93,7 +93,7 @@ test('given a backend that is killed while a transaction does nothing, then its 
   expect(stats()).toMatchObject({ total: 1, active: 0 })
 })
 
-test('given a server that restarts, then whoever asks meanwhile waits, and is served when it is back', async () => {
+test('given a server that restarts, then callers wait meanwhile, and are served when it is back', async () => {
   connect({ pool: { max: 3, acquireTimeoutMillis: 20_000 } })
   await Promise.all(Array.from({ length: 3 }, () => prisma.$queryRaw`select 1 one from pg_sleep(0.01)`))
   await server.kill('SIGINT')
@@ -103,7 +103,7 @@ test('given a server that restarts, then whoever asks meanwhile waits, and is se
   expect(await all).toEqual(Array(50).fill(10))
 })
 
-test('given closePools under load, then those at work and those in line finish, later callers are told, and no connection is left', async () => {
+test('given closePools under load, then leases and waiters finish, later callers are rejected, and no connection is left', async () => {
   connect({ pool: { max: 2 } })
   await prisma.account.count()
   const all = Array.from({ length: 20 }, () => failure(prisma.$queryRaw`select 1 one from pg_sleep(0.1)`))

@@ -6,7 +6,7 @@ import { startPostgres } from '../harness/index.ts'
 
 const PROGRAM = fileURLToPath(new URL('./loses-connections.ts', import.meta.url))
 
-test('given connections lost in every phase and nobody who listens, then the process lives', async () => {
+test('given connections lost in every phase and no listeners, then the process lives', async () => {
   await using server = await startPostgres()
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [PROGRAM, server.url, server.adminUrl])
   expect(stdout.trim()).toBe('idle, checked out, in a transaction, in a query, connecting, at the end')

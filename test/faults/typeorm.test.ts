@@ -181,7 +181,7 @@ test('given the DataSource used inside of a transaction on the last connection, 
       await dataSource.query('select 2')
     })
     .catch((error: Error) => error)
-  await waitUntil(() => events.includes('deadlock'), { what: 'the deadlock is told', deadlineMillis: 2_400 })
+  await waitUntil(() => events.includes('deadlock'), { what: 'the deadlock is reported', deadlineMillis: 2_400 })
   expect(await stuck).toMatchObject({
     message: expect.stringContaining('Every holder of a connection waits for another one'),
   })

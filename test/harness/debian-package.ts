@@ -12,7 +12,7 @@ export interface DebianPackage {
   readonly programs: readonly string[]
 }
 
-/** The folder with the programs of a package of Debian, unpacked once into the cache; throws a reason where it cannot be had. */
+/** The folder with the programs of a Debian package, unpacked once into the cache. Throws the reason if it is not available. */
 export async function unpackDebianPackage({ suite, name, programs }: DebianPackage): Promise<string> {
   if (process.platform !== 'linux') throw new Error('not Debian')
   const script = join(import.meta.dirname, 'unpack-deb.sh')

@@ -24,7 +24,7 @@ function canBind(port: number): Promise<boolean> {
   })
 }
 
-/** Thrown by whoever tried to start on a port that somebody else had meanwhile. */
+/** Thrown if a server cannot start because another process has taken its port meanwhile. */
 export class PortTakenError extends Error {
   override readonly name = 'PortTakenError'
 }

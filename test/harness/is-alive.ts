@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** Zombies are dead: in a container without an init process nobody may ever collect them. */
+/** Zombies are dead: in a container without an init process they may remain indefinitely. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)

@@ -13,7 +13,7 @@ import { giveToServerUser } from './server-user.ts'
 const startMillis = 10_000
 const stopMillis = 5_000
 
-/** What a PgBouncer is started with, once it is known where. */
+/** Address and folder of a PgBouncer that is being started. */
 export interface PgBouncerPlace {
   readonly port: number
   readonly folder: string
@@ -35,7 +35,7 @@ export interface OwnPgBouncer extends AsyncDisposable {
   log(): string
 }
 
-/** Starts PgBouncer as a process on files of somebody else's making, instead of the harness' own. */
+/** Starts PgBouncer as a process with configuration files that the caller provides. */
 export async function startPgBouncerFiles(options: PgBouncerFilesOptions): Promise<OwnPgBouncer> {
   const binary = await findBinary(options.version)
   const folder = makeServerFolder('pgbouncer')
@@ -91,7 +91,7 @@ async function findBinary(version: PgBouncerVersion): Promise<PgBouncerBinary> {
   const found = await findPgBouncer(version)
   if ('path' in found) return found
   throw new PgBouncerUnavailableError(
-    `PgBouncer ${version} is to be had in a container only: set PGBOUNCER to its binary`,
+    `PgBouncer ${version} is available only in a container: set PGBOUNCER to its binary`,
   )
 }
 

@@ -4,7 +4,7 @@ import type { PostgresServer } from './postgres-server.ts'
 
 /**
  * 1.18 knows no prepared statements in transaction mode, 1.24 does, 1.26 announces itself to its clients.
- * `'1.26'` stands for 1.26 or newer: the newest is all that can be had of it.
+ * `'1.26'` stands for 1.26 or newer: only the newest is available.
  */
 export const pgBouncerVersions = ['1.18', '1.24', '1.26'] as const
 
@@ -35,7 +35,7 @@ export interface PgBouncerServer extends AsyncDisposable {
   readonly adminUrl: string
   /** The console, as one who may only look. */
   readonly statsUrl: string
-  /** What is not given is taken from `url`; the password of a user the harness knows is filled in. */
+  /** Missing parts come from `url`; the password of a user that the harness knows is filled in. */
   urlFor(target?: ConnectionTarget): string
   /** The rows of `SHOW <what>`. */
   show<Row extends QueryResultRow = QueryResultRow>(what: string): Promise<Row[]>

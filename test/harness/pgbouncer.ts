@@ -1,7 +1,7 @@
 import { usesContainers } from './backends/choice.ts'
 import type { PgBouncerOptions, PgBouncerServer } from './pgbouncer-server.ts'
 
-/** Starts PgBouncer in front of `upstream`. Throws `PgBouncerUnavailableError` where there is none to be had. */
+/** Starts PgBouncer in front of `upstream`. Throws `PgBouncerUnavailableError` if none is available. */
 export async function startPgBouncer(options: PgBouncerOptions): Promise<PgBouncerServer> {
   if (usesContainers()) return startInContainer(options)
   const { findPgBouncer } = await import('./find-pgbouncer.ts')

@@ -37,7 +37,7 @@ export interface PostgresServer extends AsyncDisposable {
   readonly url: string
   /** As the superuser, database `app`. */
   readonly adminUrl: string
-  /** What is not given is taken from `url`; the password of a user the harness knows is filled in. */
+  /** Missing parts come from `url`; the password of a user that the harness knows is filled in. */
   urlFor(target?: ConnectionTarget): string
   /** As the superuser, database `app`, on a short connection of its own. */
   query<Row extends QueryResultRow = QueryResultRow>(sql: string, params?: readonly unknown[]): Promise<Row[]>

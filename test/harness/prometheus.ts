@@ -48,7 +48,7 @@ export interface PrometheusServer extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** Starts Prometheus. Throws `PrometheusUnavailableError` where there is none to be had. */
+/** Starts Prometheus. Throws `PrometheusUnavailableError` if none is available. */
 export async function startPrometheus(options: PrometheusOptions): Promise<PrometheusServer> {
   const { prometheus } = await findPrometheus()
   const folder = makeServerFolder('prometheus')

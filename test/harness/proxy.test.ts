@@ -41,7 +41,7 @@ async function millisFor(work: () => Promise<unknown>): Promise<number> {
 }
 
 describe('a proxy', () => {
-  test('is transparent until told otherwise, and counts its connections', async () => {
+  test('is transparent by default, and counts its connections', async () => {
     const client = await connected()
     const { rows } = await client.query(`SELECT repeat('x', 1000000) AS long`)
     expect(rows[0].long).toHaveLength(1_000_000)
@@ -132,7 +132,7 @@ describe('a proxy', () => {
     await queryOnce(proxy.urlFor(postgres.url), 'SELECT 1')
   })
 
-  test('passes on that nobody listens behind it', async () => {
+  test('passes on that no server listens behind it', async () => {
     await using lonely = await startProxy({ target: { host: '127.0.0.1', port: 1 } })
     await failureOf(queryOnce(lonely.urlFor(postgres.url), 'SELECT 1'))
     await waitUntil(() => lonely.connections === 0, { what: 'the connection is gone' })

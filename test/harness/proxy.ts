@@ -6,7 +6,7 @@ export interface ProxyOptions {
   readonly target: { readonly host: string; readonly port: number }
 }
 
-/** A TCP proxy on loopback, transparent until told otherwise. Each fault holds for existing and for new connections. */
+/** A TCP proxy on loopback, transparent until a fault is set. Each fault holds for existing and for new connections. */
 export class FaultProxy implements AsyncDisposable {
   readonly host = loopback
   readonly port: number
@@ -47,7 +47,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#faults.latencyMillis = millis
   }
 
-  /** Nothing arrives any more, not even that the other side has closed, and nobody is told: as when a firewall forgets. */
+  /** Nothing arrives any more, not even that the other side has closed, and neither side gets an error: as when a firewall drops its state. */
   blackhole(): void {
     this.#faults.blackhole = true
   }

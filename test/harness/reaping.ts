@@ -38,7 +38,7 @@ function startReaper(): ChildProcess {
   child.unref()
   const stdin = child.stdin as Socket
   stdin.unref()
-  // It can only fail when somebody killed the reaper; then there is nothing to be told.
+  // Writing fails only if the reaper was killed; then it needs no message.
   stdin.on('error', () => {})
   child.on('error', (error) => console.warn('servers are not cleaned up after a crash:', error))
   return child

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { forget, watchFolder } from './reaping.ts'
 import { giveToServerUser, serverUserCanEnter } from './server-user.ts'
 
-/** A fresh, private folder for one server, removed by the reaper if nobody else does. */
+/** A fresh, private folder for one server, removed by the reaper if the test does not remove it. */
 export function makeServerFolder(kind: 'postgres' | 'pgbouncer' | 'prometheus'): string {
   const folder = mkdtempSync(join(parentFolder(), `poolguard-${kind}-`))
   watchFolder(folder)

@@ -1,7 +1,7 @@
 import { chownSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Whom servers run as. Undefined: as whoever runs the tests. */
+/** The user that servers run as. Undefined: the user that runs the tests. */
 export interface ServerUser {
   readonly uid: number
   readonly gid: number
@@ -15,7 +15,7 @@ function nobody(): ServerUser {
     .split('\n')
     .map((line) => line.split(':'))
     .find(([name]) => name === 'nobody')
-  if (!entry) throw new Error('servers cannot run as root, and there is no user nobody: run as another user')
+  if (!entry) throw new Error('servers cannot run as root, and the user `nobody` does not exist: run as another user')
   // macOS writes -2 for what is 4294967294.
   const [uid, gid] = [entry[2], entry[3]].map((id) => Number(id) >>> 0)
   return { uid: uid as number, gid: gid as number }
@@ -28,7 +28,7 @@ export function giveToServerUser(path: string): void {
 
 /**
  * Can the server's user enter this folder? Only asked when that is not us: root's own folders are often mode 700.
- * `nobody` is nobody's group member, so that the bits for others decide, unless the folder was given to him.
+ * `nobody` is in no other group, so that the bits for others decide, unless the folder was given to him.
  */
 export function serverUserCanEnter(folder: string): boolean {
   if (!serverUser) return true

@@ -165,7 +165,7 @@ describe('postgres.js', () => {
     return bytes
   }
 
-  test('a COPY TO that was read to its end leaves a connection that answers, whoever has it', async () => {
+  test('a COPY TO that was read to its end leaves a connection that answers, for every later caller', async () => {
     const sql = make()
     for (let round = 0; round < 6; round++) {
       expect(await drain(await sql.unsafe(COPIED).readable())).toBeGreaterThan(0)

@@ -51,7 +51,7 @@ async function countConnectionsGiven(server: PostgresServer, url: string): Promi
 }
 
 for (const version of postgresVersions) {
-  test(`given PostgreSQL ${version}, when it is asked for its capacity, then that is what it gives`, async () => {
+  test(`given PostgreSQL ${version}, then its capacity is read as configured`, async () => {
     await using server = await startPostgres({ version, maxConnections: 12 })
 
     const plain = await capacityAt(server.url)

@@ -432,7 +432,7 @@ describe('given a query on a client that was released', () => {
     expect(await server.query('select id from written order by id')).toEqual([{ id: 1 }, { id: 2 }])
   })
 
-  test('and nobody listens to events, then the process is warned once', async () => {
+  test('and there is no event listener, then the process gets one warning', async () => {
     const pool = makePool({ onEvent: undefined } as unknown as GuardedPoolConfig)
     const warnings: Error[] = []
     const listener = (warning: Error) => warnings.push(warning)

@@ -123,7 +123,7 @@ describe.for(Object.entries(DRIVERS))('%s', ([, open]) => {
     },
   )
 
-  /** What a client sees, and what is stored in the end, when a column gets another type under statements that are prepared. */
+  /** The results that a client gets, and the rows stored in the end, when a column changes its type under prepared statements. */
   async function migrate(client: Client, { from, to }: Migration): Promise<readonly string[]> {
     const { table } = client
     const of = `${from.type} -> ${to}`

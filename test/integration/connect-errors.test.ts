@@ -78,7 +78,7 @@ describe.each(Object.entries(ways))('%s', (_way, ask) => {
     })
   })
 
-  test('given a server that was never reached, then callers are told at once, and why', async () => {
+  test('given a server that was never reached, then callers are rejected at once, with the reason', async () => {
     const url = `postgresql://app@127.0.0.1:${await freePort()}/app`
     await expect(ask(url)).rejects.toMatchObject({
       code: 'ECONNREFUSED',
@@ -93,7 +93,7 @@ describe.each(Object.entries(ways))('%s', (_way, ask) => {
   test.each([
     ['XX000', '(EMAXCONNSESSION) max clients reached in session mode - max clients are limited to pool_size: 15'],
     ['XX000', 'Too many connections attempts'],
-    ['99999', 'a reason that nobody knows'],
+    ['99999', 'an unknown reason'],
   ])('given a pooler (imitated) that says %s %s for a while, then callers wait for it', async (code, message) => {
     let refusals = 0
     await using pooler = await imitatePooler(() => (refusals++ < 3 ? { code, message } : undefined))

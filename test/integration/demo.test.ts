@@ -27,7 +27,7 @@ describe('the demo', () => {
 
   test('leaves no process and no folder behind when it is interrupted', { timeout: TIMEOUT_MILLIS }, async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'poolguard-demo-'))
-    // As root the servers run as nobody, who must get in.
+    // If the tests run as root, the servers run as another user, which needs access.
     await chmod(folder, 0o755)
     const demo = spawn(process.execPath, [DEMO, '--json'], {
       env: { ...process.env, TMPDIR: folder },

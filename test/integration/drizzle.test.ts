@@ -150,7 +150,7 @@ describe.each(drivers)('drizzle/$driver', ({ driver, drizzle }) => {
     await db.$client.end()
   })
 
-  test('given a shutdown under load, then what has begun is finished, the rest is told, and no connection is left', async () => {
+  test('given a shutdown under load, then running work finishes, other callers are rejected, and no connection is left', async () => {
     const db = drizzle({ connection: { url: server.url, pool: { max: 2 } } })
     const transfers = Array.from({ length: 50 }, () =>
       db.transaction(async (tx) => {
@@ -197,7 +197,7 @@ describe.each(drivers)('drizzle/$driver with replicas', ({ drizzle }) => {
   })
 })
 
-/** Up to 0.45 a read goes to a replica by itself, from 1.0 on where it is told to. */
+/** Up to 0.45 a read goes to a replica by default, from 1.0 on only on request. */
 function replicaOf<T extends object>(db: T): T {
   return '$replica' in db ? (db.$replica as T) : db
 }

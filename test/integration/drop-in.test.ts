@@ -50,7 +50,7 @@ describe.each(Object.entries(CLASSES))('given %s', (name, PoolClass) => {
     expect(errors).toEqual([])
   })
 
-  test('when an idle connection is lost, then whoever hears of it can use the pool at once', async () => {
+  test('when an idle connection is lost, then a listener can use the pool at once', async () => {
     const pool = makePool({ max: 1 })
     const { rows } = await pool.query('select pg_backend_pid() as pid')
     const answer = new Promise((resolve) => {
@@ -60,7 +60,7 @@ describe.each(Object.entries(CLASSES))('given %s', (name, PoolClass) => {
     expect(await answer).toEqual([{ one: 1 }])
   })
 
-  test('when onConnect fails, then nothing is told of a client that nobody was told of before', async () => {
+  test('when onConnect fails, then there is no event about a client that had no event before', async () => {
     const pool = makePool({ onConnect: () => Promise.reject(new Error('not now')) } as pg.PoolConfig)
     let removed = 0
     pool.on('remove', () => removed++)
@@ -68,7 +68,7 @@ describe.each(Object.entries(CLASSES))('given %s', (name, PoolClass) => {
     expect(removed).toBe(0)
   })
 
-  test('when a function is given in place of a query, then that is told to the function', async () => {
+  test('when a function is given in place of a query, then the function gets the error', async () => {
     const pool = makePool()
     const error = await new Promise((resolve) => {
       ;(pool.query as (callback: (error: Error) => void) => void)(resolve)

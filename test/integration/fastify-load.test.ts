@@ -55,7 +55,7 @@ describe('given load shedding', () => {
     expect(await (await get('/quick')).text()).toBe('quick')
   })
 
-  test("when the pool is somebody else's, then its callers count as well, and the app's error handler decides", async () => {
+  test("when the app owns the pool, then its callers count as well, and the app's error handler decides", async () => {
     const pool = new GuardedPool({ url: server.url, name: 'elsewhere', max: 1 })
     onTestFinished(() => pool.end())
     await pool.ready()

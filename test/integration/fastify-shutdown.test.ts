@@ -43,7 +43,7 @@ test('given requests that are being served, when the app closes, then each is an
   await waitUntil(async () => (await server.connectionCount()) === 0, { what: 'no connection is left' })
 })
 
-describe('given an app that is told to stop', () => {
+describe('given an app that gets a signal to stop', () => {
   test('when it goes on for a while, then readiness says that it drains, and the rest is served', async () => {
     const app = appWith({ pool: { url: server.url }, closeDelayMillis: 1_000 }, { return503OnClosing: false })
     app.get('/one', async () => (await app.poolguard.pool.query('select 1 as one')).rows)
@@ -61,7 +61,7 @@ describe('given an app that is told to stop', () => {
     await expect(get('/readyz')).rejects.toThrow()
   })
 
-  test("when Fastify answers 503 itself, as it does unless told otherwise, then that is readiness' answer", async () => {
+  test("when Fastify answers 503 itself, as it does by default, then that is readiness' answer", async () => {
     const app = appWith({})
     const [left, leave] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     app.addHook('preClose', async () => {

@@ -1,4 +1,4 @@
-/** An app at work that closes when it is told to stop. */
+/** An app under load that closes when it gets a signal to stop. */
 import poolguard from '@poolguard/fastify'
 import Fastify from 'fastify'
 

@@ -75,7 +75,7 @@ test('given a pool that is saturated over HTTP, then readiness says so and why, 
 })
 
 describe('given details', () => {
-  test('asked for with the token, then only who has it is told', async () => {
+  test('with a token, then only requests with the token get the page', async () => {
     const app = appWith({ pool: { url: server.url, name: 'orders' }, adminToken: ['old', token] })
     const told = (headers: Record<string, string>) => app.inject({ url: '/readyz', headers }).then((it) => it.json())
     const all = { status: 'healthy', pools: [{ name: 'orders', status: 'healthy', reasons: [] }] }
@@ -86,7 +86,7 @@ describe('given details', () => {
     expect(await told({ authorization: token })).toEqual({ status: 'healthy' })
   })
 
-  test('for everybody, then everybody is told', async () => {
+  test('without a token, then every request gets the page', async () => {
     const app = appWith({ pool: { url: server.url, name: 'orders' }, details: true })
     expect((await app.inject('/readyz')).json()).toMatchObject({ pools: [{ name: 'orders' }] })
   })
@@ -165,7 +165,7 @@ test("given requests at work, then the page tells of them what PostgreSQL's own 
     )
     return rows.map(({ line }) => line)
   }
-  // Two requests and whoever looks, himself among them; idle is who holds the gate.
+  // Two requests and the session that reads this; the session that holds the gate is idle.
   const seen = [
     'poolguard_server_connections{source="postgres",state="active"} 3',
     'poolguard_server_connections{source="postgres",state="idle"} 1',
@@ -201,7 +201,7 @@ test('given sources of metrics, then one page has the pools, once, and what the 
   await waitUntil(async () => (await server.connectionCount()) === 0, { what: 'no connection is left' })
 })
 
-test('given labels, then waits are told apart by route, after a body, too, and unmatched paths make none', async () => {
+test('given labels, then waits are labelled by route, also after a body, and unmatched paths make no label', async () => {
   const app = withQueries(appWith({ pool: { url: server.url, name: 'labelled' }, labels: true }))
   app.setNotFoundHandler(async () => (await app.poolguard.pool.query('select 1')).rowCount)
   app.addHook('onRequest', async () => void (await app.poolguard.pool.query('select 1')))
@@ -246,11 +246,11 @@ test('given no labels, then none are made', async () => {
 })
 
 test('given no pool, then those that others have made are looked at', async () => {
-  const pool = new GuardedPool({ url: server.url, name: 'of somebody else' })
+  const pool = new GuardedPool({ url: server.url, name: 'of the app' })
   onTestFinished(() => pool.end())
   const app = appWith({ details: true, metrics: true })
   await pool.query('select 1')
-  expect((await app.inject('/readyz')).json()).toMatchObject({ pools: [{ name: 'of somebody else' }] })
-  expect((await app.inject('/metrics')).body).toContain('of somebody else')
-  expect(app.poolguard.health().pools).toMatchObject([{ name: 'of somebody else' }])
+  expect((await app.inject('/readyz')).json()).toMatchObject({ pools: [{ name: 'of the app' }] })
+  expect((await app.inject('/metrics')).body).toContain('of the app')
+  expect(app.poolguard.health().pools).toMatchObject([{ name: 'of the app' }])
 })

@@ -89,7 +89,7 @@ async function lookAt(console: pg.Client): Promise<{ targets: number[]; clients:
 for (const version of pgBouncerVersions) {
   const describePgBouncer = await describeWithPgBouncer(version)
   describePgBouncer(`behind PgBouncer ${version} in transaction mode`, () => {
-    test('given four processes, of which one is killed, then they share what it admits, and nobody is turned away', async () => {
+    test('given four processes, of which one is killed, then they share what it admits, and no caller is rejected', async () => {
       const pooler = await startPooler(version)
       const start = async () => {
         const options = { fleet: { ...fleet, consoleUrl: pooler.statsUrl } }
@@ -121,7 +121,7 @@ for (const version of pgBouncerVersions) {
       expect(pooler.log()).not.toContain('no more connections allowed')
     })
 
-    test('given instances with and without a share, then no server connection is ever told whose name it has', async () => {
+    test('given instances with and without a share, then no server connection ever carries the name of an instance', async () => {
       const pooler = await startPooler(version, { settings: { default_pool_size: 1 } })
       const shared = { fleet: { ...fleet, consoleUrl: pooler.statsUrl } }
       const pools = [shared, shared, {}, {}].map((more) => makePool({ url: pooler.url, ...more }).pool)
@@ -154,7 +154,7 @@ describePgBouncer('behind PgBouncer', () => {
     expect([load.failures, warnings]).toEqual([[], []])
   })
 
-  test('given postgres.js, and clients of nobody, then it shares with the others, and leaves those alone', async () => {
+  test('given postgres.js, and clients of no fleet, then it shares with the other instances, and ignores those clients', async () => {
     const pooler = await startPooler('1.24', readable)
     const stranger = new pg.Client(pooler.url)
     open.push({ [Symbol.asyncDispose]: () => stranger.end() })
@@ -171,7 +171,7 @@ describePgBouncer('behind PgBouncer', () => {
     expect(loads.flatMap(({ failures }) => failures)).toEqual([])
   })
 
-  test('given it adds the host to names, then members are known all the same', async () => {
+  test('given it adds the host to names, then instances are still recognized', async () => {
     const pooler = await startPooler('1.24', { settings: { stats_users: 'app', application_name_add_host: 1 } })
     const pools = [makePool({ url: pooler.url }), makePool({ url: pooler.url })].map(({ pool }) => pool)
     const loads = pools.map((pool) => keepBusy(pool, 40))
@@ -226,7 +226,7 @@ describePgBouncer('behind PgBouncer', () => {
     await Promise.all(loads.map((load) => load.stop()))
   })
 
-  test('given nobody may look, then the static plan holds, and the reason and one warning say why', async () => {
+  test('given no user may read the console, then the static plan holds, and the reason and one warning say why', async () => {
     const pooler = await startPooler('1.24')
     const { pool, warnings } = makePool({ url: pooler.url, pool: { max: 7 } })
     await pool.ready()
@@ -242,7 +242,7 @@ describePgBouncer('behind PgBouncer', () => {
     expect(pool.snapshot().fleet).toBeNull()
   })
 
-  test('given postgres.js, and nobody may look, then that is told alike, and the server has nothing to remark', async () => {
+  test('given postgres.js, and no user may read the console, then the warning is the same, and the server logs no error', async () => {
     const pooler = await startPooler('1.24')
     const notices: unknown[] = []
     const sql = guardPostgres(pooler.url, { fleet, name: 'postgres.js', onnotice: (notice) => notices.push(notice) })
@@ -353,7 +353,7 @@ describePgBouncer('behind PgBouncer', () => {
     expect(stdout).toBe('1\n')
   })
 
-  test('given the connection to the console is killed, then what is had is kept, and told again', async () => {
+  test('given the connection to the console is killed, then it keeps its share, and publishes again', async () => {
     const pooler = await startPooler('1.24')
     const proxy = await startProxy({ target: pooler })
     open.push(proxy)
@@ -398,7 +398,7 @@ describePgBouncer('behind PgBouncer', () => {
     expect(load.failures).toEqual([])
   })
 
-  test('given the console hangs, then it keeps nobody else from looking, and no caller waits for it', async () => {
+  test('given the console hangs, then no other instance is delayed, and no caller waits for it', async () => {
     const pooler = await startPooler('1.24')
     const proxy = await startProxy({ target: pooler })
     open.push(proxy)
@@ -412,7 +412,9 @@ describePgBouncer('behind PgBouncer', () => {
     await eventually(() => hung.counts.max).toBe(10)
     await loads[1]?.stop()
     const more = keepBusy(pool, 40)
-    await eventually(() => pool.counts.total, 'what the other one has told last stays its own').toBe(BUDGET - 2 - 20)
+    await eventually(() => pool.counts.total, 'the last published figures of the other instance count').toBe(
+      BUDGET - 2 - 20,
+    )
     await Promise.all([loads[0]?.stop(), more.stop()])
     expect([...loads, more].flatMap(({ failures }) => failures)).toEqual([])
     proxy.heal()

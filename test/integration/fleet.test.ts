@@ -65,7 +65,7 @@ describe('a fleet', () => {
     expect(load.failures).toEqual([])
   })
 
-  test('given a caller that keeps the first connection, then the fleet is joined all the same', async () => {
+  test('given a caller that keeps the first connection, then the pool still joins the fleet', async () => {
     const pool = makePool()
     const first = await pool.connect()
     const second = await pool.connect()
@@ -160,7 +160,7 @@ describe('a fleet', () => {
     expect(load.failures).toEqual([])
   })
 
-  test('given two fleets of two roles that trust each other in one database, and a client of nobody, then they share as one, and leave it alone', async () => {
+  test('given two fleets of two roles that trust each other in one database, and a client of no fleet, then they share as one, and ignore it', async () => {
     await server.query(`create role bills login password 'bills'`)
     const psql = new pg.Client(server.urlFor())
     await psql.connect()
@@ -264,7 +264,7 @@ describe('a fleet', () => {
     await Promise.all(others.map((client) => client.end()))
   })
 
-  test('given nobody uses it, then a pool sends nothing, once it has no more than its floor', async () => {
+  test('given no callers, then a pool sends nothing once it has no more than its floor', async () => {
     const pool = makePool({ pool: { idleTimeoutMillis: 2 * INTERVAL, min: 1 } })
     await Promise.all(Array.from({ length: 8 }, () => pool.query('select pg_sleep(0.05)')))
     const silentMillis = async () => {
@@ -292,7 +292,7 @@ describe('a fleet', () => {
     await load.stop()
   })
 
-  test('given a backend that holds the lock for good, then nobody hangs: what is had is kept', async () => {
+  test('given a backend that holds the lock for good, then no instance hangs: each keeps its share', async () => {
     const pool = makePool()
     await pool.ready()
     const holder = new pg.Client(server.url)
@@ -382,7 +382,7 @@ test('given a standby, then its fleet shares what the standby has', async () => 
   expect(loads.flatMap(({ failures }) => failures)).toEqual([])
 })
 
-/** It has nobody to follow, and is in recovery for good. */
+/** A standby without a primary, which stays in recovery. */
 async function becomeStandby(standby: PostgresServer): Promise<void> {
   const [folder] = await standby.query<{ data_directory: string }>('show data_directory')
   await standby.query(`copy (select) to '${folder?.data_directory}/standby.signal'`)
@@ -396,7 +396,7 @@ test.each([
   ['orders#abcdef:t=5,d=5'],
   ['orders#ABCDEF'],
   [`o'; select "x" \\`],
-])('given a client that calls itself %s, then it is counted as nobody', async (application_name) => {
+])('given a client that calls itself %s, then it does not count as an instance', async (application_name) => {
   const client = new pg.Client({ connectionString: server.url, application_name })
   await client.connect()
   const pool = makePool()
@@ -432,7 +432,7 @@ for (const version of postgresVersions.filter((each) => each !== 18)) {
   })
 }
 
-describe('options that cannot be meant', () => {
+describe('invalid options', () => {
   test.each<[config: GuardedPoolConfig, message: string]>([
     [{ fleet, instances: 3 }, 'Invalid option instances: 3. It takes no value when fleet is set'],
     [{ fleet: { app: 'über' } }, "Invalid option fleet.app: 'über'. It takes 1 to 27 letters"],

@@ -5,7 +5,7 @@ import type { PostgresServer } from '../harness/index.ts'
 /** A query that is answered when the {@link Gate} opens, and not before. */
 export const AT_THE_GATE = 'select pg_advisory_xact_lock_shared(7), 1 as one'
 
-/** Holds up whoever runs {@link AT_THE_GATE}. */
+/** Blocks every session that runs {@link AT_THE_GATE}. */
 export interface Gate {
   open(): Promise<unknown>
 }

@@ -118,7 +118,7 @@ describe("given pg.Pool's users", () => {
 })
 
 describe('given a URL with what pg misreads or ignores', () => {
-  test('then several hosts, settings with units, a search_path and a schema come to the server, and losses are told', async () => {
+  test('then several hosts, settings with units, a search_path and a schema reach the server, and unsupported parameters produce warnings', async () => {
     const warnings: string[] = []
     const { host } = new URL(server.url)
     const listed = server.url.replace(host, `${host},${host}`)
@@ -150,7 +150,7 @@ describe('given errors', () => {
     expect((await pool.query('select pg_backend_pid() as pid')).rows).toEqual(before)
   })
 
-  test('when a password function gives a wrong one, then it is asked again, and callers wait for the right one', async () => {
+  test('when a password function gives a wrong one, then the pool calls it again, and callers wait for the right one', async () => {
     const { hostname: host, port, password: right } = new URL(server.url)
     const answers = ['expired', 'expired']
     const password = async () => answers.shift() ?? right
@@ -164,13 +164,13 @@ describe('given errors', () => {
     expect(() => new GuardedPool({ url: process.env.NOT_SET })).toThrow('Invalid option url: undefined')
   })
 
-  test('when a statement fails, then the stack leads to whoever sent it', async () => {
+  test('when a statement fails, then the stack leads to the caller that sent it', async () => {
     const pool = makePool()
     const error = await pool.query('select nothing').catch((reason: Error) => reason)
     expect((error as Error).stack).toContain('guarded-pool.test.ts')
   })
 
-  test('when the password is wrong, then every caller is told at once, and the password is not', async () => {
+  test('when the password is wrong, then every caller is rejected at once, without the password in the error', async () => {
     const pool = makePool({ url: server.urlFor({ user: 'app', password: 'not-the-password' }) })
     const errors = await Promise.all(Array.from({ length: 5 }, () => pool.query('select 1').catch((e: Error) => e)))
     for (const error of errors) {
@@ -239,7 +239,7 @@ describe('given what a client leaves behind', () => {
     return pool.query(`select current_setting('search_path') as path, now() = statement_timestamp() as fresh`)
   }
 
-  test('then by default an open transaction is rolled back, which is counted and told', async () => {
+  test('then by default an open transaction is rolled back, which is counted and reported', async () => {
     const events: PoolEvent['type'][] = []
     const pool = await makeReadyPool({ max: 1, onEvent: ({ type }) => events.push(type) })
     expect((await leaveSomething(pool)).rows).toEqual([{ path: '"$user", public', fresh: true }])
@@ -321,14 +321,14 @@ describe('given lost connections', () => {
   const terminateAll = () =>
     server.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'`)
 
-  test('when an idle one is killed, then the next caller gets a new one, and nobody needs to listen', async () => {
+  test('when an idle one is killed, then the next caller gets a new one, without an error listener', async () => {
     const pool = await makeReadyPool()
     await terminateAll()
     await expect.poll(() => pool.totalCount).toBe(0)
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
 
-  test('when an idle one is killed and someone listens, then they are told', async () => {
+  test('when an idle one is killed and there is a listener, then it gets the error', async () => {
     const pool = await makeReadyPool({ max: 1 })
     const told = new Promise((resolve) => pool.once('error', resolve))
     await terminateAll()
@@ -459,7 +459,7 @@ test('given a resize, when the database is looked at afterwards, then the bounds
   expect(pool.snapshot().stats.max).toBe(2)
 })
 
-test('given a pool that was ended, when somebody asks it, then it is not entered in the registry again', async () => {
+test('given a pool that was ended, when a caller acquires from it, then it is not registered again', async () => {
   const pool = makePool()
   await pool.end()
   await expect(pool.query('select 1')).rejects.toMatchObject({ code: 'POOLGUARD_CLOSED' })

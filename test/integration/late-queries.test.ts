@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 interface Late {
-  /** Ends what was borrowed, and returns what uses it all the same. */
+  /** Ends the checkout, and returns a function that still uses it. */
   readonly borrow: () => Promise<() => PromiseLike<unknown>>
   readonly end: () => Promise<unknown>
 }

@@ -89,7 +89,7 @@ describe('given a function that may be frozen', () => {
   })
 })
 
-describe('given a process under load that is told to stop', () => {
+describe('given a process under load that gets a signal to stop', () => {
   test.for([
     ['SIGTERM', 'graceful', 'finished'],
     ['SIGINT', 'graceful', 'finished'],

@@ -93,7 +93,7 @@ for (const version of ['1.24', '1.26'] as const) {
           expect(await seenByOther()).toBe('0')
         })
 
-        test(`then SET by ${way} is told once with lint 'warn' (max ${max})`, async () => {
+        test(`then SET by ${way} produces one warning with lint 'warn' (max ${max})`, async () => {
           await send('warn', `${way} ${max} warn`, max)
           await seenByOther()
           expect(warnings).toEqual([expect.stringMatching(/^SET statement_timeout depends on the session/)])

@@ -52,7 +52,7 @@ describe('given a pooler in transaction mode', () => {
     await pool.end()
   })
 
-  test("with lint 'throw', then it is not sent, in whatever style it was asked", async () => {
+  test("with lint 'throw', then it is not sent, in every style of query", async () => {
     const { pool } = await readyPool({ sessionState: 'throw' })
     const refusal = { code: 'POOLGUARD_SESSION_STATE', finding: { construct: 'LISTEN' } }
     await expect(pool.query('LISTEN jobs')).rejects.toMatchObject(refusal)

@@ -60,7 +60,7 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   await pool.end()
 })
 
-test('given a pool that is saturated, then the server is asked all the same', async () => {
+test('given a pool that is saturated, then the server still answers', async () => {
   await using server = await startPostgres({ maxConnections: 20 })
   const pool = new GuardedPool({ url: server.url, name: 'orders', max: 1 })
   await pool.ready()
@@ -77,7 +77,7 @@ test('given a pool that is saturated, then the server is asked all the same', as
   await waitUntil(async () => (await server.connectionCount()) === 0, { what: 'no connection is left' })
 })
 
-test('given a server that is full, then a role that connections are reserved for is still told so', async () => {
+test('given a server that is full, then a role with reserved connections still gets the metrics', async () => {
   await using server = await startPostgres({ maxConnections: 8 })
   const clients = Array.from({ length: 5 }, () => new pg.Client(server.url))
   await Promise.all(clients.map((client) => client.connect()))
@@ -176,7 +176,7 @@ test('given the same work, then OpenTelemetry has the same figures as Prometheus
 test('given both ways to OpenTelemetry, then they tell of the same nine metrics in the same words', async () => {
   await using server = await startPostgres()
   const telemetry = startOpenTelemetry()
-  const pool = new GuardedPool({ url: server.url, name: 'told twice', max: 1 })
+  const pool = new GuardedPool({ url: server.url, name: 'closed and opened', max: 1 })
   await pool.query('select 1')
   await telemetry.flush()
   const told = Object.values(telemetry.exporters).map((exporter) => {
@@ -184,7 +184,7 @@ test('given both ways to OpenTelemetry, then they tell of the same nine metrics 
     const kinds = metrics.map(({ descriptor: { name, unit, description, valueType }, dataPoints, ...kind }) => {
       const attributes = dataPoints
         .map((point) => point.attributes)
-        .filter((each) => each['db.client.connection.pool.name'] === 'told twice')
+        .filter((each) => each['db.client.connection.pool.name'] === 'closed and opened')
       return { name, unit, description, valueType, ...kind, attributes }
     })
     return { scope: scope?.name, metrics: kinds.toSorted((a, b) => a.name.localeCompare(b.name)) }
@@ -220,13 +220,13 @@ test('given pools of others that are observed, then OpenTelemetry has their figu
   await Promise.all([telemetry.stop(), pool.end(), sql.end()])
 })
 
-/** Of these pools: the counts of pools that are closed are told as well. */
+/** Samples of these pools only: the page also has the counts of closed pools. */
 function pointsOf(exporter: InMemoryMetricExporter, ...pools: readonly string[]): (readonly [string, number])[] {
   const points = exporter.getMetrics().at(-1)?.scopeMetrics[0]?.metrics.flatMap(seriesOfMetric) ?? []
   return points.filter(([series]) => pools.some((pool) => series.includes(`pool_name="${pool}"`)))
 }
 
-/** What a metric of OpenTelemetry is called on the page, and its value. */
+/** The name of an OpenTelemetry metric on the page, and its value. */
 function seriesOfMetric({ descriptor, dataPoints }: MetricData): (readonly [series: string, value: number])[] {
   const name = descriptor.name.replaceAll('.', '_')
   return dataPoints.flatMap(({ attributes, value }): (readonly [string, number])[] => {

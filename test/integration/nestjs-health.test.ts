@@ -80,7 +80,7 @@ const thresholds = { waiters: { warning: 2, critical: 4 }, activeShare: never, m
 const impaired = process.env.NEST_MAJOR === '11' ? ['up', 'ok'] : ['degraded', 'degraded']
 
 describe.each(platforms)('given a readiness route of Terminus on %s', (platform) => {
-  test('when requests saturate the pool, then it is not ready and says why, is alive all the same, and recovers', async () => {
+  test('when requests saturate the pool, then it is not ready and says why, is still alive, and recovers', async () => {
     const pools = PoolguardModule.forRoot({
       url: server.url,
       name: 'orders',
@@ -174,7 +174,7 @@ describe.each(platforms)('given a readiness route of Terminus on %s', (platform)
   })
 })
 
-test('given neither Terminus nor pg, then the module loads all the same, and observes', async () => {
+test('given neither Terminus nor pg, then the module still loads, and observes', async () => {
   const program = fileURLToPath(new URL('nestjs-without-peers.ts', import.meta.url))
   const resolution = process.env.NEST_REGISTER ? ['--import', process.env.NEST_REGISTER] : []
   const child = spawn(process.execPath, [...resolution, program], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -182,7 +182,7 @@ test('given neither Terminus nor pg, then the module loads all the same, and obs
   expect([said.trim(), status]).toEqual(['healthy, and there is no Terminus', 0])
 })
 
-test('given the types, then the key is told', () => {
+test('given the types, then the key is typed', () => {
   expectTypeOf<PoolguardHealthIndicator>().toHaveProperty('isHealthy')
   const check = (pools: PoolguardHealthIndicator) => pools.isHealthy('pools')
   expectTypeOf(check).returns.toHaveProperty('pools')

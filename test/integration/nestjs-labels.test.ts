@@ -39,7 +39,7 @@ class OrdersController {
     return this.find('1')
   }
 
-  /** What is returned is subscribed to later. */
+  /** Nest subscribes to the returned Observable later. */
   stream(): unknown {
     return defer(() => this.find('2'))
   }
@@ -68,7 +68,7 @@ function startOrders(platform: Platform, labels?: boolean) {
 }
 
 describe.each(platforms)('given requests on %s', (platform) => {
-  test('when handlers ask for connections, then their waits are told apart by the pattern of the route', async () => {
+  test('when handlers ask for connections, then their waits are labelled with the pattern of the route', async () => {
     await using running = await startOrders(platform, true)
     const pool: GuardedPool = running.app.get(getPoolToken())
     await pool.ready()

@@ -113,7 +113,7 @@ describe.each(platforms)('given metrics on %s', (platform) => {
     ['sources[0]', { sources: ['postgresql://db/app'] }],
     ['path', { path: 5 }],
     ['guards', { guards: class {} }],
-  ] as const)('when metrics.%s cannot be meant, then the error names it', ([option, metrics]) => {
+  ] as const)('when metrics.%s is invalid, then the error names it', ([option, metrics]) => {
     expect(() => PoolguardModule.forRoot({ ...one(), metrics: metrics as never })).toThrow(
       `Invalid option metrics.${option}: `,
     )

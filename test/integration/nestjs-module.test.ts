@@ -180,7 +180,7 @@ test.each<[what: string, make: () => DynamicModule, message: string]>([
     "Invalid option metrics: '/metrics'",
   ],
   [
-    'several pools that Nest was not told of',
+    'several pools that are not declared to Nest',
     () => PoolguardModule.forRootAsync({ useFactory: () => ({ pools: { orders: {}, bills: {} } }) }),
     "Invalid option poolNames: undefined. It takes ['orders', 'bills']: the pools that the factory returns",
   ],
@@ -190,12 +190,12 @@ test.each<[what: string, make: () => DynamicModule, message: string]>([
     'Invalid option poolNames: undefined. It takes []',
   ],
   [
-    'one pool, where Nest was told of several',
+    'one pool, although several are declared to Nest',
     () => PoolguardModule.forRootAsync({ poolNames: ['orders'], useFactory: () => ({ pool: { max: 1 } }) }),
     'Invalid option poolNames: an array of 1. It takes no value',
   ],
   [
-    'a setting of one of several that cannot be meant',
+    'an invalid setting of one of several',
     () =>
       PoolguardModule.forRoot({ pools: { orders: { url: server.url }, bills: { url: server.url, pool: { max: 0 } } } }),
     'Invalid option pools.bills.pool.max: 0',

@@ -63,7 +63,7 @@ describe.each(platforms)('given requests that are being served by %s', (platform
   })
 
   test.for(['SIGTERM', 'SIGINT'] as const)(
-    'when the process is told to stop by %s, then all of them are answered, and it ends by that signal',
+    'when the process gets %s, then all of them are answered, and it ends by that signal',
     async (signal) => {
       const { child, lines } = startProgram(platform)
       const [url] = await once(lines, 'line')

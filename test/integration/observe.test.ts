@@ -16,7 +16,7 @@ function plainPool(config: pg.PoolConfig): pg.Pool {
   return new pg.Pool(config).on('error', () => {})
 }
 
-test("given somebody's pg.Pool, then its figures are seen, and it works as before", async () => {
+test('given a plain pg.Pool, then its figures are observed, and it works as before', async () => {
   const pool = plainPool({ connectionString: server.url, max: 2 })
   const plainConnect = pool.connect
   const observation = observe(pool, { name: 'legacy' })
@@ -87,7 +87,7 @@ test('given a client that is never released, then it is reported with the stack 
   const leaked = await (async function leakyHandler() {
     return await pool.connect()
   })()
-  await waitUntil(() => events.length > 0, { what: 'the leak is told' })
+  await waitUntil(() => events.length > 0, { what: 'the leak is reported' })
   expect(events).toMatchObject([{ type: 'leak', lease: { stack: expect.stringContaining('leakyHandler') } }])
   leaked.release()
   expect(events.at(-1)).toMatchObject({ type: 'leak-returned' })

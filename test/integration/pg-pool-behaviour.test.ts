@@ -160,7 +160,7 @@ describe.each(Object.entries(CLASSES))('given %s', (_, PoolClass) => {
     await ending
   })
 
-  test('when log is given, then it is told what happens to connections', async () => {
+  test('when log is given, then it is called with what happens to connections', async () => {
     const messages: unknown[] = []
     const pool = makePool({ maxUses: 1, log: (message: unknown) => messages.push(message) })
     const client = await pool.connect()

@@ -82,7 +82,7 @@ const told = expect.stringMatching(/^BEGIN was sent through the pool itself.*(?:
 describe.for(Object.keys(WAYS))('BEGIN through %s', (way) => {
   const open = (lint: Lint) => (WAYS[way] as (typeof WAYS)[string])(lint)
 
-  test('is told once, with what to do instead', async () => {
+  test('produces one warning that says what to do instead', async () => {
     const send = await open('warn')
     await send('select 1')
     for (const text of ['begin', 'START TRANSACTION', '/* a */ BEGIN ISOLATION LEVEL SERIALIZABLE']) {
@@ -101,7 +101,7 @@ describe.for(Object.keys(WAYS))('BEGIN through %s', (way) => {
     expect(warnings).toEqual([])
   })
 
-  test("is not told with lint 'off', nor if the same text ends the transaction", async () => {
+  test("produces no warning with lint 'off', nor if the same text ends the transaction", async () => {
     const off = await open('off')
     await off('begin').catch(() => {})
     expect(warnings).toEqual([])
@@ -117,7 +117,7 @@ function messagesOf(error: unknown): string {
   return error instanceof Error ? `${error.message}\n${messagesOf(error.cause)}` : ''
 }
 
-test('TypeORM: BEGIN through dataSource.query, which releases its connection at once, is told, and its own transactions are not', async () => {
+test('TypeORM: BEGIN through dataSource.query, which releases its connection at once, produces a warning, and its own transactions do not', async () => {
   const source = new DataSource(guardDataSource({ type: 'postgres', url: server.url }, { name: 'h', onEvent }))
   await source.initialize()
   closing.push(() => source.destroy())
@@ -132,7 +132,7 @@ test('TypeORM: BEGIN through dataSource.query, which releases its connection at 
   expect(warnings).toEqual([told])
 })
 
-test('a transaction on a client or a reserved connection is not told, with lint throw either', async () => {
+test('a transaction on a client or a reserved connection produces no warning and no error', async () => {
   const pool = new GuardedPool({ url: server.url, name: 'i', sessionState: 'throw', onEvent })
   const js = guardPostgres(server.url, { name: 'j', sessionState: 'throw', onEvent })
   closing.push(

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 describe('given a postgres() that is observed', () => {
-  test('then what is at the server is told from what waits, be it in a pipeline', async () => {
+  test('then queries at the server and waiting queries are counted separately, also in a pipeline', async () => {
     const sql = postgres(server.url, { max: 2, fetch_types: false })
     const observation = observe(sql, { name: 'plain' })
     expect(observation.detail).toBe('full')

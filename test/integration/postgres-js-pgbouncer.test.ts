@@ -113,7 +113,7 @@ for (const version of pgBouncerVersions) {
       await sql.end()
     })
 
-    test('statements that rely on the session are told, or not sent', async () => {
+    test('statements that rely on the session produce a warning, or are not sent', async () => {
       await using pooler = await startPgBouncer({ version, upstream: server })
       const sql = make(pooler.url, { sessionState: 'throw' })
       await sql.ready()

@@ -117,7 +117,7 @@ describe("given postgres.js' users", () => {
     await plain.end()
   })
 
-  test('then errors are those of postgres.js, lead to whoever wrote the query, and keep the connection', async () => {
+  test('then errors are those of postgres.js, lead to the caller of the query, and keep the connection', async () => {
     const error = await sql`select nothing`.catch((reason: Error) => reason)
     expect(error).toBeInstanceOf(postgres.PostgresError)
     expect(error).toMatchObject({ code: '42703', query: 'select nothing' })
@@ -148,7 +148,7 @@ describe('given a cursor', () => {
     expect(await sql`select 1 as one`).toEqual([{ one: 1 }])
   })
 
-  test('when it calls back, then it ends with the rows, or when it is told to', async () => {
+  test('when it calls back, then it ends with the rows, or at the caller's request', async () => {
     const seen: unknown[] = []
     await sql`select generate_series(1, ${5}::int) as n`.cursor(2, async (rows) => void seen.push(rows.length))
     expect(seen).toEqual([2, 2, 1])
@@ -201,7 +201,7 @@ describe('given cancel', () => {
     }
   })
 
-  test('when it waits, or nobody has asked for it yet, then it is never sent', async () => {
+  test('when it waits, or is not awaited yet, then it is never sent', async () => {
     const held = await Promise.all([sql.reserve(), sql.reserve()])
     const waiting = sql`insert into users (id) values (1)`.execute()
     await expect.poll(() => sql.snapshot().stats.waiting).toBe(1)

@@ -97,7 +97,7 @@ describe('given begin', () => {
     expect(await entries()).toEqual([])
   })
 
-  test('when it is over, then its tx sends nothing any more, whoever has the connection now', async () => {
+  test('when it is over, then its tx sends nothing any more, although another caller has the connection', async () => {
     const kept: TransactionSql[] = []
     await sql.begin(async (tx) => {
       kept.push(tx)

@@ -78,7 +78,7 @@ describe('given a budget', () => {
   })
 })
 
-describe('given nobody who gives back', () => {
+describe('given no caller that releases', () => {
   test('when the wait is over, then the error says what the pool looked like and who asked', async () => {
     const sql = await makeReady({ max: 1, pool: { acquireTimeoutMillis: 2_000 } })
     const held = await sql.reserve()
@@ -119,7 +119,7 @@ describe('given nobody who gives back', () => {
   })
 
   test.runIf(Number.parseInt(process.versions.node, 10) >= 24)(
-    'when sql is used in a transaction where tx is meant, then the deadlock is told',
+    'when sql is used in a transaction where tx is meant, then the deadlock is reported',
     async () => {
       const sql = await makeReady({ max: 1, pool: { acquireTimeoutMillis: 4_000 } })
       const error = await sql.begin(() => sql`select 1`).catch((reason: Error) => reason)
@@ -177,7 +177,7 @@ describe('given connections that are lost', () => {
 })
 
 describe('given a server that refuses', () => {
-  test('when the password is wrong, then every caller is told at once, and the password is not', async () => {
+  test('when the password is wrong, then every caller is rejected at once, without the password in the error', async () => {
     const sql = make({ url: server.urlFor({ user: 'app', password: 'not-the-password' }) })
     const errors = await Promise.all(Array.from({ length: 5 }, () => sql`select 1`.catch((e: Error) => e)))
     for (const error of errors) {
@@ -186,7 +186,7 @@ describe('given a server that refuses', () => {
     }
   })
 
-  test('when a password function gives a wrong one, then it is asked again, and callers wait for the right one', async () => {
+  test('when a password function gives a wrong one, then the pool calls it again, and callers wait for the right one', async () => {
     const { hostname: host, port, password: right } = new URL(server.url)
     const answers = ['expired', 'expired']
     const sql = guardPostgres({
@@ -209,7 +209,7 @@ describe('given a server that refuses', () => {
 })
 
 describe('given the end', () => {
-  test('when it is called under load, then all that were asked before are answered, and later callers are rejected', async () => {
+  test('when it is called under load, then all earlier queries are answered, and later callers are rejected', async () => {
     const sql = await makeReady({ max: 2 })
     const answers = Promise.all(Array.from({ length: 20 }, () => sql`select pg_sleep(0.1)`))
     await expect.poll(() => sql.snapshot().stats.active).toBe(2)

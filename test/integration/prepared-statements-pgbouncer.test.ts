@@ -149,7 +149,7 @@ for (const version of ['1.24', '1.26'] as const) {
       expect(found.map(({ rows }) => rows[0].id)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1))
     })
 
-    test('given a pooler that no longer keeps names, then from the first error on nothing is prepared, and nobody notices', async () => {
+    test('given a pooler that no longer keeps names, then nothing is prepared from the first error on, and callers get no error', async () => {
       // One connection: a second one would prepare the same name anew, with which the first might be lucky.
       const pool = await connect(pooler.url, { pool: { max: 1 } })
       await Promise.all([1, 2, 3, 4].map((id) => pool.query(BY_ID, [id])))

@@ -129,7 +129,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
       return stream.bytesRead - before
     }
 
-    test('then the server says once how its rows look, and each result says it all the same', async () => {
+    test('then the server describes its rows once, and each result still has the description', async () => {
       const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
       const client = await pool.connect()
       const ask = () => client.query(BY_ID, [1])
@@ -407,7 +407,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
     expect(pool.snapshot().preparing).toEqual({ active: false, reason: expect.stringMatching(reason) })
   })
 
-  test('given a stream that cannot be corked, then a query is sent again all the same', async () => {
+  test('given a stream that cannot be corked, then a query is still sent again', async () => {
     const corkless = () => {
       const socket = new Socket()
       Object.assign(socket, { cork: undefined, uncork: undefined })
@@ -525,7 +525,7 @@ describe.for([15, 18] as const)('given PostgreSQL %i, directly', (version) => {
     }
   })
 
-  // pg 8.16 leaves its client waiting for ever for an answer to what it has not sent, prepared or not.
+  // pg 8.16 leaves its client waiting indefinitely for an answer to what it has not sent, prepared or not.
   test.skipIf(oldPg)('given one on a client that is kept, then that goes on (pg 8.16 does not)', async () => {
     const pool = await connect({ prepareThreshold: 0, pool: { max: 1 } })
     const client = await pool.connect()

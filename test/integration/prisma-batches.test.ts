@@ -87,7 +87,7 @@ test('given an extended client, then what it adds works in the transaction', asy
     text: tx.account.rename(id, 'somebody'),
     label: (await tx.account.findUniqueOrThrow({ where: { id } })).label,
   }))
-  expect(found).toEqual({ text: '1 is somebody', label: '<owner 1>' })
+  expect(found).toEqual({ text: '1 is the owner', label: '<owner 1>' })
 })
 
 test.each([

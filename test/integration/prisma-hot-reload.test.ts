@@ -67,7 +67,7 @@ test('given $disconnect, when either client goes on, then it has a pool again', 
   expect(snapshotPools()).toEqual([])
 })
 
-test('given a pool that an earlier load has made, when it has nothing to give, then the error is P2024 all the same', async () => {
+test('given a pool that an earlier load has made, when it has no connection available, then the error is still P2024', async () => {
   await (await load()).account.count()
   const latest = await load()
   const held = await Promise.all([1, 2, 3].map(() => holdTransaction(latest)))

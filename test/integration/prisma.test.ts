@@ -91,7 +91,7 @@ test('given one findMany with four includes, then it takes four connections at o
   const connectionsOf = (work: () => Promise<unknown>, expected: number) =>
     locker.$transaction(async (tx) => {
       await tx.$executeRawUnsafe(`lock table ${RELATED.join(', ')} in access exclusive mode`)
-      // An operation of Prisma's begins when somebody waits for it.
+      // An operation of Prisma begins when it is awaited.
       const done = work().then((rows) => rows)
       await waitUntil(async () => (await blockedQueries()) === expected, { what: `${expected} queries wait` })
       return { active: snapshotPools().find(({ name }) => name === 'app')?.stats.active, done }

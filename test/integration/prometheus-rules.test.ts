@@ -105,7 +105,7 @@ const CASES: Readonly<
   'PoolguardConnectionsInUse warning': { firing: inUse(7.2), silent: inUse(6.8) },
   'PoolguardConnectionsInUse critical': {
     firing: { ...inUse(9.2), ...waits(0.11) },
-    // The second is a pool that is all in use while nobody waits: a worker that listens, say.
+    // The second pool is fully in use without waiters, like that of a worker that listens.
     silent: [
       { ...inUse(8.8), ...waits(0.11) },
       { ...inUse(10), ...waiters(0) },
@@ -189,7 +189,7 @@ describe('given promtool', () => {
     await testRules(rules, { evaluation_interval: '1m', tests })
   })
 
-  test('then alerts on PgBouncer say on which, whoever tells of it', async () => {
+  test('then alerts on PgBouncer name it, from either source of its metrics', async () => {
     const { told, exported } = clients('client_waiting_connections', 30)
     const alerts = 'count by (job, source) (ALERTS{alertname="PoolguardPgBouncerClientsWaiting",severity="critical"})'
     const named = unitTest('each by its name', { ...told, ...exported }, alerts, [

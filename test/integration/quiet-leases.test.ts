@@ -19,7 +19,7 @@ afterAll(() => server.stop())
 /** Below two seconds a running query is not called quiet. */
 const THRESHOLD = { leakThresholdMillis: 200, longQueryMillis: 60_000 }
 
-/** A pool, guarded or observed, and what its watch has told. */
+/** A pool, guarded or observed, and the events of its leak detection. */
 interface Watched<C> {
   readonly events: PoolEvent[]
   borrow(): Promise<C>

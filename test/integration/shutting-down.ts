@@ -1,4 +1,4 @@
-/** A process at work that closes its pools when it is told to stop, and tells what becomes of its work. */
+/** A process under load that closes its pools when it gets a signal to stop, and reports the outcome of its work. */
 import { installShutdown } from '@poolguard/core'
 import { GuardedPool } from '@poolguard/pg'
 

@@ -53,11 +53,11 @@ describe("given TypeORM's own options", () => {
     ])
     await pool.ready()
     await server.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'orders'`)
-    await waitUntil(() => seen.includes('lost'), { what: 'the lost connection is told to poolErrorHandler' })
+    await waitUntil(() => seen.includes('lost'), { what: 'poolErrorHandler gets the lost connection' })
     expect(seen[0]).toBe('onConnect')
   })
 
-  test('when the password is a function, then it is asked for each connection', async () => {
+  test('when the password is a function, then it is called for each connection', async () => {
     const { port, host } = server
     const { password } = new URL(server.url)
     let asked = 0
@@ -103,7 +103,7 @@ describe("given TypeORM's own options", () => {
 })
 
 describe('given a URL', () => {
-  test('when it has wishes for the pool, then they hold', async () => {
+  test('when it has settings for the pool, then they apply', async () => {
     const dataSource = await connect({ url: `${server.url}?connection_limit=3&pool_timeout=4&statement_timeout=9s` })
     expect(guardedPools(dataSource)[0].settings.values).toMatchObject({ max: 3, acquireTimeoutMillis: 4_000 })
     expect(await dataSource.query('show statement_timeout')).toEqual([{ statement_timeout: '9s' }])

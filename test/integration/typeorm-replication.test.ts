@@ -10,7 +10,7 @@ beforeAll(async () => {
     startPostgres({ maxConnections: 23 }),
     startPostgres({ maxConnections: 13 }),
   ])
-  // Not a real replica, so that it can be told which of them has answered.
+  // Not a real replica, so that the test can see which server has answered.
   await primary.query(`create table place as select 'primary' as name`)
   await replica.query(`create table place as select 'replica' as name`)
   for (const server of [primary, replica]) await server.query('alter table place owner to app')

@@ -1,6 +1,6 @@
 import type { PrismaClient } from '#prisma-client'
 
-/** An interactive transaction that keeps its connection until it is told to end. */
+/** An interactive transaction that keeps its connection until `end` is called. */
 export interface HeldTransaction {
   /** The server's process behind it. */
   readonly pid: number

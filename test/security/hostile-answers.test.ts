@@ -207,7 +207,7 @@ describe('given a source of metrics', () => {
     },
   )
 
-  test('of an honest PgBouncer, then its figures are told', async () => {
+  test('of an honest PgBouncer, then its figures are shown', async () => {
     await using server = await imitateServer({ answer: consoleWith('', '', undefined) })
     const { warnings, names } = await scrape(pgBouncerSource(urlOf(server), { intervalMillis: 0 }))
 

@@ -1,6 +1,6 @@
 /**
- * What an owner of a database can put in front of PostgreSQL's own functions, operators, types and views, to be run by
- * whoever queries there. Each of them makes the owner a superuser if the session that runs it may do so, and keeps the
+ * What an owner of a database can put in front of PostgreSQL's own functions, operators, types and views, so that
+ * sessions of other roles run it. Each of them makes the owner a superuser if the session that runs it may do so, and keeps the
  * name of the application.
  */
 const EVIL = `

@@ -54,7 +54,7 @@ function makePool(config: GuardedPoolConfig = {}): MadePool {
   return { pool, warnings }
 }
 
-/** A client of somebody, that gives itself a name. */
+/** A client of another role, with a name of its choice. */
 async function connectAs(application_name: string, url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name })
   client.on('error', () => {})

@@ -18,7 +18,7 @@ export interface ImitatedServer extends AsyncDisposable {
   readonly mostOpen: number
 }
 
-/** The pid that every connection is told. */
+/** The pid that every connection gets. */
 export const PID = 1
 
 const SSL_REQUEST = 80_877_103
@@ -36,7 +36,7 @@ export function message(
   return Buffer.concat([head, Buffer.from(body)])
 }
 
-/** Not PostgreSQL, but an imitation that speaks enough of its protocol for pg and postgres.js, and says what it is told to. */
+/** Not PostgreSQL, but an imitation that speaks enough of its protocol for pg and postgres.js, and sends the given answers. */
 export async function imitateServer({ answer, parameters = {} }: ImitatedServerOptions): Promise<ImitatedServer> {
   const sockets = new Set<Socket>()
   let mostOpen = 0

@@ -39,7 +39,7 @@ export function expressionsOf(file: string, source: string): SourceExpression[] 
 /** Stands for a part that is known only when the code runs. It may be a number of repetitions, or a text. */
 const UNKNOWN = '1'
 
-/** A text as far as it can be told from the source: literals, templates and constants of the same file. */
+/** The part of a text that is known from the source: literals, templates and constants of the same file. */
 function textOf(node: Expression, program: Program): string {
   if (node.type === 'Literal' && typeof node.value === 'string') return node.value
   if (node.type === 'Identifier') {

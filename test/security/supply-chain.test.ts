@@ -8,7 +8,7 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
 }
 
-/** What npm runs on the machine of whoever installs a package. */
+/** The scripts that npm runs on a user's machine when a package is installed. */
 const AT_INSTALLATION = ['preinstall', 'install', 'postinstall', 'prepare']
 
 const packages = new URL('../../packages/', import.meta.url)

@@ -83,7 +83,7 @@ export async function findTarget(
  */
 export function wrongAbout(target: Target, topology: Topology | null): string | undefined {
   if (!topology) return 'no verdict'
-  if (topology.kind === 'unknown') return target.traffic ? undefined : 'unknown, though nobody else was there'
+  if (topology.kind === 'unknown') return target.traffic ? undefined : 'unknown, although there were no other clients'
   if (topology.kind === 'direct') return 'taken for PostgreSQL itself'
   const { mode, proven } = topology.pooler
   const assumed = mode === 'transaction' && !proven

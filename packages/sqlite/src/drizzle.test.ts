@@ -183,7 +183,7 @@ test('migrations run as one script, all or nothing', async () => {
   writeMigrations(first)
   await migrate(db, run, { migrationsFolder: folder })
   await db.insert(users).values({ name: 'Ada' })
-  writeMigrations(first, "UPDATE users SET name = 'nobody';\n--> statement-breakpoint\nUPDATE nowhere SET a = 1;")
+  writeMigrations(first, "UPDATE users SET name = 'stranger';\n--> statement-breakpoint\nUPDATE nowhere SET a = 1;")
   await expect(migrate(db, run, { migrationsFolder: folder })).rejects.toThrow('no such table: nowhere')
   expect(await db.select({ name: users.name }).from(users)).toEqual([{ name: 'Ada' }])
   expect(await applied()).toBe(1)

@@ -61,7 +61,7 @@ async function untilReady(process: ServerProcess, folder: string, port: number):
       const [row] = await query(
         `SELECT current_setting('server_version') AS version, current_setting('cluster_name') AS name`,
       )
-      // Somebody else's server may have been faster on this port, while ours is about to find that out.
+      // Another server may have taken this port first, and ours has not failed yet.
       return row?.name === basename(folder) && String(row.version).split(' ')[0]
     }, startMillis)
   } catch (error) {
@@ -93,7 +93,7 @@ function serverFace({ version, process: first, ...place }: Running): PostgresSer
   async function restart(): Promise<void> {
     if (finalLog !== undefined) throw new Error('this server was stopped and its data removed')
     await process.end(stopSignals.fast, stopMillis)
-    // After SIGKILL the last backends hold on to the shared memory, and somebody may be passing through on the port.
+    // After SIGKILL the last backends hold on to the shared memory, and another process may use the port for a moment.
     await waitUntil(
       async () => {
         process = await startPostmaster(place)

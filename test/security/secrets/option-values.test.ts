@@ -62,7 +62,7 @@ function optionsWith(path: string, value: unknown): Record<string, unknown> {
   return { [outer]: inner === undefined ? value : { [inner]: value } }
 }
 
-/** Only what is thrown, or what is made if nothing is. What was made is closed. */
+/** The error that is thrown, or otherwise the pool that is created, which is closed. */
 async function attempt(what: string, make: () => unknown): Promise<Output[]> {
   try {
     const made = await make()
@@ -164,7 +164,7 @@ test.each(['url', 'pools', 'health', 'metrics', 'metrics.path', 'metrics.guards'
   },
 )
 
-test('an error about an option holds no value, whatever is asked of it', async () => {
+test('an error about an option holds no value, in any form of output', async () => {
   await expectNoLeaks(SHAPES, ({ value }) => {
     const error = new InvalidOptionError('adminToken', value, 'a token')
     return [...facesOf('error', error), ...facesOf('error within', error.within('outer'))]

@@ -1,4 +1,4 @@
-/** A way in which a secret comes to be in a text that is given to poolguard. */
+/** A form in which a text that poolguard gets contains a secret. */
 export interface SecretShape {
   readonly name: string
   /** All of it is secret; random characters, so that no piece of it occurs anywhere else. */

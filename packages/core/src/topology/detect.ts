@@ -15,7 +15,7 @@ const TIMEOUT_MILLIS = 2_000
 const ANSWER_TIMEOUT_SHARE = 0.5
 /** PgBouncer's error is short, and a server may send messages of any length. */
 const MAX_MESSAGE_LENGTH = 4_096
-/** How often both connections are asked for their backend, if the mode is still unknown. */
+/** How often the detection queries both connections for their backend if the mode is still unknown. */
 const MAX_ROUNDS = 12
 
 /**

@@ -15,7 +15,7 @@ export const poolerPaused: Rule = {
         )
         return {
           evidence: t`${name} is paused (SHOW DATABASES), and ${waiting} clients wait.`,
-          why: t`PAUSE keeps every query waiting until RESUME; clients fail after query_wait_timeout. It is meant for a restart or a switch of the server, and someone or a script has not resumed it.`,
+          why: t`PAUSE keeps every query waiting until RESUME; clients fail after query_wait_timeout. It is meant for a restart or a switch of the server, and a user or a script has not resumed it.`,
           now: [
             { text: t`On PgBouncer's console, as a user in admin_users:`, run: `RESUME ${pg.escapeIdentifier(name)};` },
             {
