@@ -124,7 +124,7 @@ describe.each(Object.entries(drivers))('%s', (_driver, make) => {
     },
   )
 
-  test('given a session that the server ends in a transaction, then the error and the event contain the server's message', async () => {
+  test('given a session that the server ends in a transaction, then the error and the event contain the message of the server', async () => {
     const { subject, closed } = await given()
     const ended: { code?: string; cause?: { code?: string } } = await subject
       .transact(['select 1', 'select pg_terminate_backend(pg_backend_pid())', 'select 2'])

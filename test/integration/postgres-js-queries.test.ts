@@ -148,7 +148,7 @@ describe('given a cursor', () => {
     expect(await sql`select 1 as one`).toEqual([{ one: 1 }])
   })
 
-  test('when it calls back, then it ends with the rows, or at the caller's request', async () => {
+  test('when it calls back, then it ends with the rows, or on request of its caller', async () => {
     const seen: unknown[] = []
     await sql`select generate_series(1, ${5}::int) as n`.cursor(2, async (rows) => void seen.push(rows.length))
     expect(seen).toEqual([2, 2, 1])

@@ -15,7 +15,7 @@ registerOwnCode(new Error(), 'pg')
 /** The class pg.Pool, of any copy of pg. */
 export type PoolClass = typeof Pool
 
-/** Options of {@link GuardedPool.connect}. */
+/** Options of `GuardedPool.connect`. */
 export interface ConnectOptions {
   /** When it is aborted, the caller leaves the queue; later, the client's running statement is cancelled on the server. */
   readonly signal?: AbortSignal | undefined
