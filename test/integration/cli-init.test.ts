@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../harness/index.ts'
-import { type Files, makeProject, readFiles, runProgram, typecheck } from './init-project.ts'
+import { adopt, type Files, makeProject, RECORD, readFiles, runGuarded, typecheck } from './init-project.ts'
 import {
   DRIZZLE_START,
   EXPRESS_PG,
@@ -19,31 +19,6 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const RECORD = '.poolguard-init.json'
-
-/** Adopts poolguard, and checks that a second run changes nothing. */
-async function adopt(files: Files, packages: readonly string[]): Promise<string> {
-  const folder = makeProject(files)
-  const { code, stdout, stderr } = await runPoolguard(['init', '--yes', '--no-install', '--json'], { folder })
-  expect(stderr).toBe('')
-  expect(code).toBe(0)
-  const report = JSON.parse(stdout)
-  expect(report).toMatchObject({ applied: true, instructions: [], unread: [], record: RECORD })
-  expect(report.packages).toEqual([{ folder: '', packages }])
-  const names = [...Object.keys(files), RECORD]
-  const after = readFiles(folder, names)
-  const again = await runPoolguard(['init', '--yes', '--no-install', '--json'], { folder })
-  expect(JSON.parse(again.stdout)).toMatchObject({ applied: false, files: [] })
-  expect(readFiles(folder, names)).toEqual(after)
-  return folder
-}
-
-/** Prints at the end whether the process has opened a guarded pool. */
-const WATCH = `let opened = false
-require('node:diagnostics_channel').subscribe('poolguard:opened', () => { opened = true })
-process.on('exit', () => { if (opened) console.log('guarded') })
-`
-
 test.each<[what: string, files: Files, program: string, packages: string[]]>([
   ['create-t3-app with Drizzle', T3_DRIZZLE, 'src/program.ts', ['@poolguard/drizzle', '@poolguard/postgres-js']],
   ["Drizzle's first steps", DRIZZLE_START, 'src/index.ts', ['@poolguard/drizzle']],
@@ -54,13 +29,10 @@ test.each<[what: string, files: Files, program: string, packages: string[]]>([
   '%s: types check, and the code answers on a guarded pool',
   { timeout: 120_000 },
   async (_what, files, program, packages) => {
-    const folder = await adopt({ ...files, 'watch.cjs': WATCH }, packages)
+    const folder = await adopt(files, packages)
 
     if (Object.keys(files).some((name) => name.endsWith('.ts'))) expect(await typecheck(folder)).toBe('')
-    const output = await runProgram(folder, program, {
-      DATABASE_URL: server.url,
-      NODE_OPTIONS: `--require ${join(folder, 'watch.cjs')}`,
-    })
+    const output = await runGuarded(folder, program, server.url)
     expect(output.split('\n')).toEqual(['42', 'guarded'])
   },
 )

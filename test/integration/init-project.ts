@@ -2,12 +2,21 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
+import { runPoolguard } from './run-poolguard.ts'
 
 const TEST = fileURLToPath(new URL('..', import.meta.url))
 const TSC = join(TEST, '../node_modules/typescript/bin/tsc')
 
 export type Files = Readonly<Record<string, string>>
+
+export const RECORD = '.poolguard-init.json'
+
+/** Prints at the end whether the process has opened a guarded pool. */
+const WATCH = `let opened = false
+require('node:diagnostics_channel').subscribe('poolguard:opened', () => { opened = true })
+process.on('exit', () => { if (opened) console.log('guarded') })
+`
 
 /** The compiler options of the templates, as far as they matter; the packages of this repository are read as sources. */
 const TSCONFIG = {
@@ -27,7 +36,7 @@ export function makeProject(files: Files): string {
   mkdirSync(generated, { recursive: true })
   const folder = mkdtempSync(join(generated, 'init-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const all = { 'tsconfig.json': JSON.stringify(TSCONFIG), 'resolve.mjs': RESOLVE, ...files }
+  const all = { 'tsconfig.json': JSON.stringify(TSCONFIG), 'resolve.mjs': RESOLVE, 'watch.cjs': WATCH, ...files }
   for (const [name, text] of Object.entries(all)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), text)
@@ -46,9 +55,27 @@ export async function typecheck(folder: string): Promise<string> {
   return code === 0 ? '' : output
 }
 
-/** Runs a program of the project; resolves with what it prints. */
-export async function runProgram(folder: string, file: string, env: Readonly<Record<string, string>>): Promise<string> {
-  return (await run(folder, ['--import', './resolve.mjs', file], env)).output.trim()
+/** Adopts poolguard, and checks that a second run changes nothing. */
+export async function adopt(files: Files, packages: readonly string[]): Promise<string> {
+  const folder = makeProject(files)
+  const { code, stdout, stderr } = await runPoolguard(['init', '--yes', '--no-install', '--json'], { folder })
+  expect(stderr).toBe('')
+  expect(code).toBe(0)
+  const report = JSON.parse(stdout)
+  expect(report).toMatchObject({ applied: true, instructions: [], unread: [], record: RECORD })
+  expect(report.packages).toEqual([{ folder: '', packages }])
+  const names = [...Object.keys(files), RECORD]
+  const after = readFiles(folder, names)
+  const again = await runPoolguard(['init', '--yes', '--no-install', '--json'], { folder })
+  expect(JSON.parse(again.stdout)).toMatchObject({ applied: false, files: [] })
+  expect(readFiles(folder, names)).toEqual(after)
+  return folder
+}
+
+/** Runs a program of the project; resolves with what it prints, and then `guarded` if it has opened a guarded pool. */
+export async function runGuarded(folder: string, program: string, url: string): Promise<string> {
+  const args = ['--require', './watch.cjs', '--import', './resolve.mjs', program]
+  return (await run(folder, args, { DATABASE_URL: url })).output.trim()
 }
 
 async function run(
