@@ -16,6 +16,8 @@ export interface Query extends Promise<unknown> {
   readonly options: QueryOptions
   /** True for `unsafe` with parameters and without the option `prepare`: the pool decides whether it is prepared. */
   undecided?: boolean
+  /** True for a tagged query that shares its connection: the connection is closed if the query's prepared statement is stale. */
+  closesStale?: boolean
   /** Where it was created, if stacks are captured. */
   traces?: BorrowerTraces
   /** Why it was sent a second time. */

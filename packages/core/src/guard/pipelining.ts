@@ -7,7 +7,14 @@ import {
   type Stall,
   StatementProfile,
 } from '../pipelining/index.ts'
-import { type AcquireOptions, currentScope, type Lease, type Pool, type PoolEvent } from '../pool/index.ts'
+import {
+  type AcquireOptions,
+  type BorrowerTraces,
+  currentScope,
+  type Lease,
+  type Pool,
+  type PoolEvent,
+} from '../pool/index.ts'
 import type { ResolvedSettings } from '../settings/index.ts'
 import { RecentKeys, shareObstacle, showStatement } from '../statements/index.ts'
 
@@ -74,13 +81,19 @@ export class Pipelining<C> {
    * Undefined if the statement needs a connection of its own. Call it in the caller's own stack, of which the frames above `below` count.
    *
    * @param bytes the approximate size of the request.
+   * @param traces the caller's stacks, if they were captured before.
    */
-  request(text: string, bytes: number, below: (...args: never[]) => unknown): SharedRequest | undefined {
+  request(
+    text: string,
+    bytes: number,
+    below: (...args: never[]) => unknown,
+    traces?: BorrowerTraces,
+  ): SharedRequest | undefined {
     const pipeline = this.#pipeline
     // A caller that holds a lease could wait for a statement ahead of its own that waits for a lock of that caller.
     if (!pipeline || !this.active || text.length > MAX_TEXT || currentScope() !== undefined) return undefined
     const profile = this.#profileOf(text)
-    return typeof profile === 'string' ? undefined : pipeline.request(profile, bytes, below)
+    return typeof profile === 'string' ? undefined : pipeline.request(profile, bytes, below, traces)
   }
 
   run(statement: SharedStatement<C>): void {
@@ -99,6 +112,11 @@ export class Pipelining<C> {
   /** A statement's caller has got an error, although the server has not answered. The other statements are not disturbed. */
   abandon(statement: SharedStatement<C>): void {
     this.#pipeline?.abandon(statement as SharedStatement<C & object>)
+  }
+
+  /** Keeps further statements off the connection of a statement. Returns true if it is alone there, and may be cancelled. */
+  isolate(statement: SharedStatement<C>): boolean {
+    return this.#pipeline?.isolate(statement as SharedStatement<C & object>) ?? false
   }
 
   /** The profile, or the reason why the text may not share. */

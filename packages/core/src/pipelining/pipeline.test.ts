@@ -161,6 +161,36 @@ describe('given a caller that gives a statement up', () => {
   })
 })
 
+test('given a signal, then it ends the wait in the line and the wait for an answer, and disturbs no other statement', async () => {
+  const { pool, factory, run, head } = await givenBusyPipeline()
+  const controller = new AbortController()
+  const [second, third, unknown] = [run('fast', controller.signal), run('fast'), run('unknown', controller.signal)]
+  await settled()
+  controller.abort('gone')
+  await settled()
+  expect([second.error, unknown.error]).toEqual(['gone', 'gone'])
+  expect(second.isAbandoned).toBe(true)
+  head.answer()
+  second.answer()
+  third.answer()
+  expect(third.settledTimes).toBe(1)
+  expect(factory.closed).toEqual([])
+  expect(pool.counts).toMatchObject({ active: 0, waiting: 0 })
+  expect(run('fast', controller.signal).error).toBe('gone')
+})
+
+test('given a statement that is to be cancelled, then it is alone on its connection, or no cancel request may be sent', async () => {
+  const { pipeline, run, head } = await givenBusyPipeline()
+  expect(pipeline.isolate(head)).toBe(true)
+  expect(run('fast').connection).toBeUndefined()
+  head.answer()
+  await settled()
+  const [first, second] = [run('fast'), run('fast')]
+  await settled()
+  expect(first.connection ?? second.connection).toBeDefined()
+  expect(pipeline.isolate(first)).toBe(false)
+})
+
 test('given a statement that leaves the connection in doubt, then the others finish, and the connection is closed', async () => {
   const { pool, factory, run, head } = await givenBusyPipeline()
   const second = run('fast')

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { AcquireOptions, Lease, Pool } from '../pool/index.ts'
+import type { AcquireOptions, BorrowerTraces, Lease, Pool } from '../pool/index.ts'
 import { chooseConnection, markDraining, type SharedConnection } from './choose-queue.ts'
 import { RoundTrip } from './round-trip.ts'
 import type { SharedRequest, SharedStatement } from './shared-statement.ts'
@@ -90,19 +90,28 @@ export class Pipeline<C extends object> {
   }
 
   /** Call it in the caller's own stack, of which the frames above `below` count. */
-  request(profile: StatementProfile, bytes: number, below: (...args: never[]) => unknown): SharedRequest {
+  request(
+    profile: StatementProfile,
+    bytes: number,
+    below: (...args: never[]) => unknown,
+    traces?: BorrowerTraces,
+  ): SharedRequest {
     const engine = this.#options.engine()
     const since = this.#options.clock.now()
     const { shareWithinMillis } = this.#options
-    return { profile, bytes, since, shareWithinMillis, borrower: engine.identify(since, below) }
+    return { profile, bytes, since, shareWithinMillis, borrower: engine.identify(since, below, traces) }
   }
 
   /** Sends the statement: on an idle connection, behind others, or when it is its turn in the pool's line. */
   run(statement: SharedStatement<C>): void {
     const engine = this.#options.engine()
-    if (statement.mayJoin && engine.isExhausted && !engine.closed && this.#join(statement, statement.since)) return
+    if (statement.signal?.aborted) {
+      statement.reject(statement.signal.reason)
+      return
+    }
+    if (engine.isExhausted && statement.mayJoin && !engine.closed && this.#join(statement, statement.since)) return
     statement.onWaiting = (waiting) => this.#addWaiting(waiting)
-    this.#options.acquire({ joiner: statement, borrower: statement.borrower }).then(
+    this.#options.acquire({ joiner: statement, borrower: statement.borrower, signal: statement.signal }).then(
       (lease) => this.#begin(statement, lease),
       (error: unknown) => {
         this.#removeWaiting(statement)
@@ -121,6 +130,7 @@ export class Pipeline<C extends object> {
     const place = this.#places.get(statement)
     if (!place) return
     this.#places.delete(statement)
+    statement.endAbortWatch?.()
     const wasJoinable = statement.mayJoin
     const wasHead = place.queue.finish(statement, this.#options.clock.now(), failed)
     if (this.#waiting.size > 0 && wasJoinable !== statement.mayJoin) this.#recountJoinable()
@@ -145,6 +155,17 @@ export class Pipeline<C extends object> {
     statement.isAbandoned = true
     place.queue.refuse('a caller has given up a statement on it')
     if (--place.awaited === 0) this.#close(place, unanswered())
+  }
+
+  /**
+   * Keeps further statements off the connection of a statement. Returns true if the statement is alone there: a cancel request then hits
+   * no other one.
+   */
+  isolate(statement: SharedStatement<C>): boolean {
+    const place = this.#places.get(statement)
+    if (!place) return false
+    place.queue.refuse('a statement on it is being cancelled')
+    return place.queue.depth === 1
   }
 
   #begin(statement: SharedStatement<C>, lease: Lease<C>): void {
@@ -195,7 +216,18 @@ export class Pipeline<C extends object> {
     place.awaited++
     if (place.queue.depth > this.#maxDepth) this.#maxDepth = place.queue.depth
     this.#places.set(statement, place)
+    if (statement.signal) this.#watchAbort(statement, statement.signal)
     statement.send(place.connection, isBehind)
+  }
+
+  #watchAbort(statement: SharedStatement<C>, signal: AbortSignal): void {
+    const abort = () => {
+      if (statement.isAbandoned || !this.#places.has(statement)) return
+      statement.reject(signal.reason)
+      this.abandon(statement)
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    statement.endAbortWatch = () => signal.removeEventListener('abort', abort)
   }
 
   /** The next statement is the head now: the lease, which limits, reports and statistics look at, becomes its own. */
@@ -214,20 +246,26 @@ export class Pipeline<C extends object> {
 
   #addWaiting(statement: SharedStatement<C>): void {
     this.#waiting.add(statement)
-    if (statement.mayJoin) this.#joinable++
+    this.#count(statement, statement.mayJoin)
   }
 
   #removeWaiting(statement: SharedStatement<C>): void {
-    if (this.#waiting.delete(statement) && statement.mayJoin) this.#joinable--
+    if (this.#waiting.delete(statement)) this.#count(statement, false)
+  }
+
+  #count(statement: SharedStatement<C>, isCounted: boolean): void {
+    if (statement.isCounted === isCounted) return
+    statement.isCounted = isCounted
+    this.#joinable += isCounted ? 1 : -1
   }
 
   #recountJoinable(): void {
-    this.#joinable = 0
-    for (const each of this.#waiting) if (each.mayJoin) this.#joinable++
+    for (const each of this.#waiting) this.#count(each, each.mayJoin)
   }
 
   /** Sends statements of the line that fit on a connection now. */
   #serveWaiting(): void {
+    if (!this.#options.engine().isExhausted) return
     const now = this.#options.clock.now()
     let misses = 0
     for (const statement of this.#waiting) {

@@ -8,15 +8,22 @@ export abstract class SharedStatement<C> implements Joiner {
   /** When its caller asked for it, by the pool's clock. */
   readonly since: number
   readonly borrower: Borrower | undefined
+  /** Ends its caller's wait, in the line or for an answer. */
+  readonly signal: AbortSignal | undefined
+  /** @internal Removes the listener of the signal. */
+  endAbortWatch: (() => void) | undefined
   /** @internal Takes it out of the pool's line; undefined while it does not wait there. */
   leave: (() => boolean) | undefined
   /** @internal The pipeline's function for a statement that begins to wait. */
   onWaiting: ((statement: SharedStatement<C>) => void) | undefined
   /** @internal Its caller has got an error and waits no longer. */
   isAbandoned = false
+  /** @internal Whether the pipeline counts it among the statements of the line that may join a connection. */
+  isCounted = false
   readonly #shareWithinMillis: number
 
-  constructor(request: SharedRequest) {
+  constructor(request: SharedRequest, signal?: AbortSignal | undefined) {
+    this.signal = signal
     this.profile = request.profile
     this.bytes = request.bytes
     this.since = request.since
@@ -44,7 +51,7 @@ export abstract class SharedStatement<C> implements Joiner {
    */
   abstract send(connection: C, isBehind: boolean): void
 
-  /** The pool has no connection for it. */
+  /** The pool has no connection for it, or its signal was aborted. */
   abstract reject(error: unknown): void
 }
 

@@ -324,9 +324,8 @@ export class Pool<R> implements Lender<R> {
     return Math.max(0, this.#waiters.size - this.#connector.opening)
   }
 
-  /** True if a new caller would have to wait until another caller releases a connection. */
+  /** True if no connection is idle, and none may be opened. */
   get isExhausted(): boolean {
-    if (this.#waiters.size > 0) return true
     return this.#entries.idle === 0 && (this.#total >= this.#maxOpen || this.#connector.trouble !== undefined)
   }
 
@@ -337,8 +336,8 @@ export class Pool<R> implements Lender<R> {
   }
 
   /** Identifies a caller that joins a lease. Call it in the caller's own stack, of which the frames above `below` count. */
-  identify(now: number, below: (...args: never[]) => unknown): Borrower | undefined {
-    return this.#tracker.identify(now, below)
+  identify(now: number, below: (...args: never[]) => unknown, traces?: BorrowerTraces): Borrower | undefined {
+    return this.#tracker.identify(now, below, traces)
   }
 
   /** Connections that are open or being opened, without those that are closing. */

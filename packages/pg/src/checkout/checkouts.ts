@@ -82,11 +82,10 @@ export class Checkouts implements CheckoutPool<PgConnection> {
       const client = await connect(own)
       return runQuery(client, client.release, text, values)
     }
-    // A cancel request could end the statement of another caller on a shared connection.
-    const shared = this.#guard.pipelining.active && !own ? this.#share(text, values) : undefined
+    const shared = this.#guard.pipelining.active ? this.#share(text, values, signal) : undefined
     if (shared) {
       try {
-        return await (signal ? untilAborted(shared, signal) : shared)
+        return await shared
       } catch (error) {
         throw isReasonOf(signal, error) ? error : addCallersStack(error)
       }
@@ -122,13 +121,13 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   }
 
   /** Undefined if the query needs a connection of its own. Listeners of acquire and release expect one for each query. */
-  #share(text: unknown, values: unknown): Promise<QueryResult> | undefined {
+  #share(text: unknown, values: unknown, signal: AbortSignal | undefined): Promise<QueryResult> | undefined {
     const query = this.#events.hasCheckoutListeners ? undefined : readPoolQuery(text, values)
     const { pipelining } = this.#guard
     const request = query && pipelining.request(query.text, sizeOf(query), this.query)
     if (!query || !request) return undefined
     const outcome = Promise.withResolvers<QueryResult>()
-    pipelining.run(new PipelinedQuery(pipelining, request, query, outcome))
+    pipelining.run(new PipelinedQuery({ pipelining, request, query, outcome, signal }))
     return outcome.promise
   }
 

@@ -66,35 +66,30 @@ function sizeOfValue(value: unknown): number {
   return Array.isArray(value) ? value.length * 16 : OBJECT_BYTES
 }
 
+interface PipelinedQueryParts {
+  readonly pipelining: Pipelining<PgConnection>
+  readonly request: SharedRequest
+  readonly query: PoolQuery
+  readonly outcome: PromiseWithResolvers<QueryResult>
+  readonly signal: AbortSignal | undefined
+  /** Set if the server has refused it once because of its prepared statement. */
+  readonly refused?: RejectedQuery
+}
+
 /** A query of `pool.query` that may be sent behind others. */
 export class PipelinedQuery extends SharedStatement<PgConnection> {
-  readonly #pipelining: Pipelining<PgConnection>
-  readonly #request: SharedRequest
-  readonly #query: PoolQuery
-  readonly #outcome: PromiseWithResolvers<QueryResult>
-  /** Set if the server has refused it once because of its prepared statement. */
-  readonly #refused: RejectedQuery | undefined
+  readonly #parts: PipelinedQueryParts
   #connection: PgConnection | undefined
   #cancelTimeout: (() => void) | undefined
   #isAnswered = false
 
-  constructor(
-    pipelining: Pipelining<PgConnection>,
-    request: SharedRequest,
-    query: PoolQuery,
-    outcome: PromiseWithResolvers<QueryResult>,
-    refused?: RejectedQuery,
-  ) {
-    super(request)
-    this.#pipelining = pipelining
-    this.#request = request
-    this.#query = query
-    this.#outcome = outcome
-    this.#refused = refused
+  constructor(parts: PipelinedQueryParts) {
+    super(parts.request, parts.signal)
+    this.#parts = parts
   }
 
   suits(connection: PgConnection): boolean {
-    const { name, text } = this.#query
+    const { name, text } = this.#parts.query
     if (!connection.usable || !connection.health.isFine || connection.inTransaction) return false
     // If the Parse of the caller's statement failed, those behind it would fail for another reason.
     return name === undefined || connection.client.connection.parsedStatements[name] === text
@@ -103,13 +98,13 @@ export class PipelinedQuery extends SharedStatement<PgConnection> {
   send(connection: PgConnection, isBehind: boolean): void {
     this.#connection = connection
     const done = (error: Error | null, result?: QueryResult) => this.#onAnswered(error, result)
-    const { timeoutMillis } = this.#query
+    const { timeoutMillis } = this.#parts.query
     try {
       const send = () => connection.sendShared(this.#config(), this.#values(), done, isBehind)
       const clientTimeoutMillis = connection.queryTimeoutMillis
       const millis = timeoutMillis || clientTimeoutMillis
       if (millis) this.#cancelTimeout = systemClock.after(millis, () => this.#timeOut())
-      if (this.#refused) connection.sent.resend(this.#refused, send)
+      if (this.#parts.refused) connection.sent.resend(this.#parts.refused, send)
       else send()
     } catch (error) {
       done(error as Error)
@@ -117,25 +112,25 @@ export class PipelinedQuery extends SharedStatement<PgConnection> {
   }
 
   reject(error: unknown): void {
-    this.#outcome.reject(error)
+    this.#parts.outcome.reject(error)
   }
 
   /** pg closes the connection if a query in a pipeline times out, so the timeout is ours. */
   #config(): unknown {
-    const { query, timeoutMillis } = this.#query
+    const { query, timeoutMillis } = this.#parts.query
     if (!timeoutMillis) return query
     return Object.assign(Object.create(Object.getPrototypeOf(query)), query, { query_timeout: 0 })
   }
 
   /** The values of a refused query were converted already. */
   #values(): unknown {
-    return this.#refused ? this.#refused.sent.binding.values : this.#query.values
+    return this.#parts.refused ? this.#parts.refused.sent.binding.values : this.#parts.query.values
   }
 
   #timeOut(): void {
     if (this.#isAnswered || this.isAbandoned) return
-    callApp(() => this.#pipelining.abandon(this))
-    this.#outcome.reject(new Error(TIMEOUT_MESSAGE))
+    callApp(() => this.#parts.pipelining.abandon(this))
+    this.#parts.outcome.reject(new Error(TIMEOUT_MESSAGE))
   }
 
   #onAnswered(error: Error | null, result?: QueryResult): void {
@@ -146,15 +141,15 @@ export class PipelinedQuery extends SharedStatement<PgConnection> {
     const broken = error && mayLeaveClientBroken(error) ? error : undefined
     const refused = error ? this.#connection?.sent.refusedWith(error) : undefined
     if (refused) this.#connection?.health.forgive()
-    callApp(() => this.#pipelining.finish(this, error !== null, broken))
+    callApp(() => this.#parts.pipelining.finish(this, error !== null, broken))
     if (this.isAbandoned) return
     if (refused) this.#sendAgain(refused)
-    else if (error) this.#outcome.reject(error)
-    else this.#outcome.resolve(result as QueryResult)
+    else if (error) this.#parts.outcome.reject(error)
+    else this.#parts.outcome.resolve(result as QueryResult)
   }
 
   /** The server has run no part of it. */
   #sendAgain(refused: RejectedQuery): void {
-    this.#pipelining.run(new PipelinedQuery(this.#pipelining, this.#request, this.#query, this.#outcome, refused))
+    this.#parts.pipelining.run(new PipelinedQuery({ ...this.#parts, refused }))
   }
 }

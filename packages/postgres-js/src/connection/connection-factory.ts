@@ -114,28 +114,43 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
 
   /** If the server or pooler rejects a startup parameter, retries the login without that parameter. */
   async #login(endpoint: Endpoint, password: unknown, context: OpenContext): Promise<PostgresConnection> {
-    const { shared, prepares, statements, isDirect } = this.#options
     for (;;) {
       const connection = this.#parameters.admit(this.#startupParameters())
       try {
-        return await openConnection(
-          {
-            shared,
-            endpoint,
-            password: String(password),
-            connection,
-            prepares,
-            statements,
-            health: new SessionHealth(this.#health, performance.now()),
-            isDirect,
-            onParameterStatus: (name, value) => this.#onParameterStatus(name, value),
-            onClosed: (id) => shared.onclose?.(id),
-          },
-          context,
-        )
+        return await this.#openWith({ endpoint, password: String(password), connection }, context)
       } catch (error) {
         if (!this.#parameters.learn(error, connection)) throw error
       }
+    }
+  }
+
+  #openWith(
+    login: { readonly endpoint: Endpoint; readonly password: string; readonly connection: Record<string, unknown> },
+    context: OpenContext,
+  ): Promise<PostgresConnection> {
+    const { shared, prepares, statements, isDirect } = this.#options
+    const options = {
+      ...login,
+      ...{ shared, prepares, statements, isDirect },
+      health: new SessionHealth(this.#health, performance.now()),
+      onParameterStatus: (name: string, value: string) => this.#onParameterStatus(name, value),
+      onClosed: (id: number) => shared.onclose?.(id),
+    }
+    return openConnection(options, context)
+  }
+
+  /** See `GuardedDriver.answerToParameter`. */
+  async answerToParameter(name: string, signal: AbortSignal): Promise<string | undefined> {
+    const [endpoint] = this.#endpoints
+    if (!endpoint) return undefined
+    const password = String(this.#password ? await this.#password() : this.#options.shared.pass)
+    const connection = { ...this.#startupParameters(), [name]: '1' }
+    try {
+      const opened = await this.#openWith({ endpoint, password, connection }, { signal, lost: () => {} })
+      await opened.close()
+      return undefined
+    } catch (error) {
+      return (error as Error).message
     }
   }
 

@@ -85,7 +85,10 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
   /** Queries sent and not answered yet. */
   readonly #sent: Query[] = []
   #inTransaction = false
+  /** Whether postgres.js can send another query behind the last one. */
+  #takesMore = true
   #busy = false
+  #sendingShared: Query | undefined
   /** True while the server waits for the client: a cursor or a stream is open. */
   #suspended = false
   #lost = false
@@ -185,6 +188,61 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     this.preparer.afterSend(query)
     this.#backend = query.state ?? this.#backend
     return Boolean(more)
+  }
+
+  /** True if another query may be sent behind the queries in flight. */
+  get takesMore(): boolean {
+    return this.#takesMore && !this.#lost && !this.#inTransaction && !this.cancelling
+  }
+
+  /** Sends a query on a connection that statements share. */
+  executeShared(query: Query): void {
+    this.#sendingShared = query
+    try {
+      this.#takesMore = this.execute(query)
+      // Otherwise postgres.js itself retries the query at the end of the pipeline, where it describes it first: a query that is sent
+      // meanwhile would be answered in its place.
+      query.prepared = false
+    } finally {
+      this.#sendingShared = undefined
+    }
+  }
+
+  /** Cancels a query that no other one follows. */
+  cancelShared(query: Query): void {
+    this.#cancelRequests.send(query)
+  }
+
+  /**
+   * True if postgres.js has just failed to send another query. It then counts that query as sent, so every later answer would go to the
+   * wrong query: the connection is closed.
+   */
+  isSendingOther(query: Query): boolean {
+    if (this.#sendingShared === undefined || this.#sendingShared === query) return false
+    this.#socket.destroy()
+    return true
+  }
+
+  /**
+   * A query that shares the connection has its outcome.
+   *
+   * @param finish is called when the connection is ready for the next query: now, if others are in flight.
+   */
+  onSharedAnswer(query: Query, finish: () => void): void {
+    const index = this.#sent.indexOf(query)
+    if (index >= 0) this.#sent.splice(index, 1)
+    if (this.#sent.length > 0 || !this.#busy) {
+      this.health.ready(false)
+      finish()
+      return
+    }
+    // An error of postgres.js itself settles a query before its ReadyForQuery, so another one may wait for the same moment.
+    const before = this.#onAnswered
+    this.#onAnswered = () => {
+      this.#onAnswered = undefined
+      before?.()
+      finish()
+    }
   }
 
   /** Sets the callback for whenever everything sent has been answered. */
@@ -334,6 +392,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
 
   #onReady(inTransaction: boolean): void {
     this.#sent.length = 0
+    this.#takesMore = true
     this.health.ready(inTransaction !== this.#inTransaction)
     this.#inTransaction = inTransaction
     this.#busy = false

@@ -33,6 +33,10 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
     return new DriverProbeSession(connection)
   }
 
+  answerToParameter(name: string, signal: AbortSignal): Promise<string | undefined> {
+    return this.factory.answerToParameter(name, signal)
+  }
+
   isLost({ lost }: PostgresConnection): boolean {
     return lost
   }

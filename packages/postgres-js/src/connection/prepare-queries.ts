@@ -92,6 +92,11 @@ export class QueryPreparer {
     return this.#names.has(name)
   }
 
+  /** True if there is no pooler between the pool and PostgreSQL: a new connection then has no stale statements. */
+  get isDirect(): boolean {
+    return this.#isDirect()
+  }
+
   beforeSend(query: Query): void {
     if (!this.#outdated && mayChangeSession(query)) this.#outdated = true
     if (query.options.prepare === false) return
@@ -110,7 +115,7 @@ export class QueryPreparer {
   onError(error: unknown, query: Query): void {
     if (query.options.prepare === false) return
     const failure = classifyStatementFailure(error)
-    if (failure === 'stale') this.#statements.exclude(keyOf(query))
+    if (failure === 'stale' && !query.closesStale) this.#statements.exclude(keyOf(query))
     if (failure === 'lost') this.#onStatementLost(query)
   }
 

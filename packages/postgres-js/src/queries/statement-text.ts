@@ -13,7 +13,8 @@ function fragmentOf(value: unknown): string {
   return isFragment(value) ? textOf(value) : '$1'
 }
 
-function isFragment(value: unknown): value is Query {
+/** True for a query that is part of another one. */
+export function isFragment(value: unknown): value is Query {
   return value instanceof Promise && 'strings' in value
 }
 

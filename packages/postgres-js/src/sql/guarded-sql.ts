@@ -22,8 +22,10 @@ import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import { PostgresJsDriver } from '../connection/postgres-js-driver.ts'
 import type { SqlSpec } from '../guarded-options.ts'
 import { type ParsedOptions, parsedOptionsOf, type Query, requireInternals } from '../internals.ts'
+import { pipelinedTextOf, sizeOf } from '../queries/pipelined-text.ts'
 import { preparedNameOf, textOf } from '../queries/statement-text.ts'
 import { bindQueries } from './bind-queries.ts'
+import { PipelinedQuery, type PipelinedSql } from './pipelined-query.ts'
 import { reserveOn } from './reserve.ts'
 import { handleAlone } from './run-query.ts'
 import { transactOn } from './transaction.ts'
@@ -84,6 +86,14 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
 
   const check = (query: Query) =>
     guard.sessions.reads ? guard.sessions.check(textOf(query), preparedNameOf(query, shared)) : undefined
+  const pipelined: PipelinedSql = { pipelining: guard.pipelining, check, shared, types: new WeakMap() }
+  const share = (query: Query, signal: AbortSignal | undefined): boolean => {
+    const text = guard.pipelining.active && !query.cancelled ? pipelinedTextOf(query) : undefined
+    if (text === undefined) return false
+    const request = guard.pipelining.request(text, sizeOf(query, text), share, query.traces)
+    if (request) guard.pipelining.run(new PipelinedQuery(pipelined, request, query, signal))
+    return request !== undefined
+  }
   const handle = (query: Query) => {
     const rejection = guard.sessions.checkPoolStatement(textOf(query), TRANSACTION_ADVICE)
     if (rejection) query.reject(rejection)
@@ -91,6 +101,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
     else {
       const { traces } = query
       const signal = effectiveSignal()
+      if (share(query, signal)) return
       handleAlone(query, () => guard.acquire((traces || signal) && { traces, signal }), check, signal)
     }
   }
@@ -142,7 +153,7 @@ function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConn
     target: describeAddress(address),
     secrets,
   }
-  return new PoolGuard<PostgresConnection>(guardSpec, (guard) => {
+  const made = new PoolGuard<PostgresConnection>(guardSpec, (guard) => {
     const factory = new ConnectionFactory({
       shared,
       applicationName: () => guard.applicationName,
@@ -157,6 +168,11 @@ function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConn
     })
     return new PostgresJsDriver(factory, typeof shared.pass === 'function')
   })
+  made.pipelining.attach({
+    onOpen: () => {},
+    onClose: (lease, broken) => (broken ? lease.destroy() : lease.release()),
+  })
+  return made
 }
 
 /** The database's name; `***` if it may be a part of a password. */

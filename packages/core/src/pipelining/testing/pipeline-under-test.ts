@@ -18,7 +18,7 @@ export interface PipelineUnderTest extends PoolUnderTest {
   readonly unsettled: number
   /** Teaches the service time of a text. */
   teach(text: string, millis: number): void
-  run(text: string): TestStatement
+  run(text: string, signal?: AbortSignal): TestStatement
   runUnderLabel(label: string, text: string): TestStatement
   /** Does something to the head, or the connection, of the connection that `pick` selects. */
   act(what: 'answer' | 'fail' | 'break' | 'abandon' | 'lose', pick: number): void
@@ -33,8 +33,8 @@ export class TestStatement extends SharedStatement<FakeResource> {
   others: TestStatement[] = []
   readonly #world: World
 
-  constructor(request: ConstructorParameters<typeof SharedStatement>[0], world: World) {
-    super(request)
+  constructor(request: ConstructorParameters<typeof SharedStatement>[0], world: World, signal?: AbortSignal) {
+    super(request, signal)
     this.#world = world
   }
 
@@ -99,8 +99,8 @@ export function givenPipeline(settings: Partial<PoolSettings> = {}): PipelineUnd
     profiles.set(text, profile)
     return profile
   }
-  const run = (text: string): TestStatement => {
-    const statement = new TestStatement(pipeline.request(profileOf(text), 100, run), { pipeline, lines })
+  const run = (text: string, signal?: AbortSignal): TestStatement => {
+    const statement = new TestStatement(pipeline.request(profileOf(text), 100, run), { pipeline, lines }, signal)
     statements.push(statement)
     pipeline.run(statement)
     return statement
