@@ -10,6 +10,7 @@ const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   import: () => import('./import.ts'),
   observe: () => import('./observe.ts'),
   overload: () => import('./overload.ts'),
+  pipeline: () => import('./pipeline.ts'),
   pool: () => import('./pool.ts'),
   prepared: () => import('./prepared.ts'),
   sqlite: () => import('./sqlite.ts'),

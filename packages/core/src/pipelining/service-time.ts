@@ -1,6 +1,6 @@
-/** The weight of a new sample, as in TCP's round-trip estimate (RFC 6298): 1/8 for the mean, 1/4 for the deviation. */
+/** The weights of a new sample: that of TCP's round-trip estimate (RFC 6298) for the mean, and a smaller one for the deviation. */
 const MEAN_WEIGHT = 1 / 8
-const DEVIATION_WEIGHT = 1 / 4
+const DEVIATION_WEIGHT = 1 / 16
 /** The first samples include planning and cold caches, so they count equally. */
 const FIRST_SAMPLES = 8
 
@@ -29,13 +29,17 @@ export class ServiceTime {
     return this.#deviation
   }
 
-  /** What nearly all executions stay below. */
+  /** What most executions stay below. */
   get upper(): number {
-    return this.#mean + 2 * this.#deviation
+    return this.#mean + this.#deviation
   }
 
-  /** @param observed true if the statement was ready to run when its predecessor ended. */
-  record(millis: number, observed: boolean): void {
+  /**
+   * @param observed true if the statement was ready to run when its predecessor ended.
+   * @param mostMillis a longer time counts as this one, so that a single pause of the process or the server does not decide.
+   */
+  record(sample: number, observed: boolean, mostMillis: number): void {
+    const millis = Math.min(sample, mostMillis)
     this.#samples++
     // The first measurement behind another statement replaces the estimates, which depend on the network.
     const isFirst = this.#samples === 1 || (observed && this.#observed === 0)

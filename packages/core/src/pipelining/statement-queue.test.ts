@@ -14,7 +14,7 @@ function givenQueue(): { queue: StatementQueue<QueuedStatement>; roundTrip: Roun
 /** A statement whose service time was measured behind another one, several times. */
 function statement(millis: number | undefined, bytes = 100): QueuedStatement {
   const profile = new StatementProfile('select 1')
-  if (millis !== undefined) for (let times = 0; times < 20; times++) profile.service.record(millis, true)
+  if (millis !== undefined) for (let times = 0; times < 20; times++) profile.service.record(millis, true, 1_000)
   return { profile, bytes }
 }
 
@@ -40,10 +40,10 @@ describe('given a fast statement in flight', () => {
     const { queue } = givenQueue()
     const head = statement(1)
     queue.add(head, 0)
-    expect(queue.reasonAgainst(statement(1), 4)).toBe('the head takes longer than expected')
-    queue.add(statement(1), 4)
-    queue.finish(head, 5, false)
-    expect(queue.reasonAgainst(statement(1), 5)).toBeUndefined()
+    expect(queue.reasonAgainst(statement(1), 7)).toBe('the head takes longer than expected')
+    queue.add(statement(1), 7)
+    queue.finish(head, 8, false)
+    expect(queue.reasonAgainst(statement(1), 8)).toBeUndefined()
   })
 
   test('then the expected time ahead is bounded', () => {
@@ -122,8 +122,8 @@ describe('the time on the network', () => {
     const { queue, roundTrip } = givenQueue()
     roundTrip.record(50, 0)
     queue.add(statement(1), 0)
-    expect(queue.isOverdue(52)).toBe(false)
-    expect(queue.isOverdue(54)).toBe(true)
+    expect(queue.isOverdue(55)).toBe(false)
+    expect(queue.isOverdue(57)).toBe(true)
   })
 
   test('is measured anew when the route changes', () => {
@@ -144,9 +144,19 @@ test('given a failure, then only a longer time is learned', () => {
   queue.add(failing, 0)
   queue.finish(failing, 1, true)
   expect(failing.profile.service.mean).toBe(5)
-  queue.add(failing, 10)
-  queue.finish(failing, 1_010, true)
+  for (const at of [1_000, 3_000, 5_000]) {
+    queue.add(failing, at)
+    queue.finish(failing, at + 1_000, true)
+  }
   expect(failing.profile.isFast(SHARE_WITHIN)).toBe(false)
+})
+
+test('given one pause among many fast executions, then the statement stays fast', () => {
+  const { queue } = givenQueue()
+  const fast = statement(0.3)
+  queue.add(fast, 0)
+  queue.finish(fast, 500, false)
+  expect(fast.profile.isFast(SHARE_WITHIN)).toBe(true)
 })
 
 type Step =

@@ -5,8 +5,10 @@ import type { StatementProfile } from './statement-profile.ts'
 export const MAX_DEPTH: number = 100
 /** Maximum total size of the requests in flight on one connection, except that one request of any size may run alone. */
 export const MAX_BYTES: number = 128 * 1_024
-/** A head may exceed its expectation by this much, because the event loop and the server are never exactly on time. */
-const TOLERANCE_MILLIS = 2
+/** A head may exceed its expectation by this part of the limit, because the event loop, the network and the server are never on time. */
+const TOLERANCE = 1 / 2
+/** A service time counts as no more than so many times the limit. */
+const MOST_LIMITS = 2
 
 /** A statement that is in flight. */
 export interface QueuedStatement {
@@ -87,7 +89,9 @@ export class StatementQueue<S extends QueuedStatement> {
     const head = this.#inFlight[0]
     if (!head) return false
     const { deviation } = head.statement.profile.service
-    return now - this.#beganAt(head) > head.expectedMillis + Math.max(4 * deviation, TOLERANCE_MILLIS)
+    return (
+      now - this.#beganAt(head) > head.expectedMillis + Math.max(4 * deviation, this.#shareWithinMillis * TOLERANCE)
+    )
   }
 
   /** Why a statement must not be sent behind those in flight; undefined if it may. */
@@ -138,7 +142,7 @@ export class StatementQueue<S extends QueuedStatement> {
     if (!failed) this.#roundTrip.record(now - finished.sentAt, now)
     const millis = Math.max(0, now - this.#beganAt(finished))
     const observed = this.#headSince >= finished.sentAt + this.#roundTrip.millis
-    if (!failed || millis > service.mean) service.record(millis, observed)
+    if (!failed || millis > service.mean) service.record(millis, observed, this.#shareWithinMillis * MOST_LIMITS)
   }
 
   /** The server can answer a head at the earliest a round trip after it was sent, and not before its predecessor. */

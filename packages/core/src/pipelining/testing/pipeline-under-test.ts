@@ -114,7 +114,7 @@ export function givenPipeline(settings: Partial<PoolSettings> = {}): PipelineUnd
       return statements.filter(({ settledTimes }) => settledTimes === 0).length
     },
     teach(text, millis) {
-      for (let times = 0; times < 20; times++) profileOf(text).service.record(millis, true)
+      for (let times = 0; times < 20; times++) profileOf(text).service.record(millis, true, 1_000)
     },
     run,
     runUnderLabel: (label, text) => runWithLabel(label, () => run(text)),
