@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -83,6 +83,36 @@ test.each(['doctor', 'verify', 'plan'])('%s shows no secret of a file of variabl
     const quote = ['"', "'", '`'].find((each) => !text.includes(each)) ?? '"'
     writeFileSync(file, `DATABASE_URL=${quote}${text}${quote}\n`)
     return [[command, '--dotenv', file]]
+  })
+})
+
+test('check shows no secret of the server that it asks, nor of a directory or a workload', async () => {
+  await expectNoLeaks(({ text }) => [
+    ['check', folder, '--url', text],
+    ['check', folder, '--url', text, '--json'],
+    ['check', text],
+    ['check', folder, '--max-connections', '100', '--instances', `${text}=3`],
+    ['check', folder, '--max-connections', text, '--format', 'sarif'],
+  ])
+})
+
+test('check shows no secret of the environment in a deployment file', async () => {
+  const project = join(folder, 'deployed')
+  mkdirSync(project, { recursive: true })
+  writeFileSync(join(project, 'package.json'), '{"dependencies":{"pg":"8"}}')
+  await expectNoLeaks(({ text }) => {
+    const environment = { DATABASE_URL: text, POSTGRES_MAX_CONNECTIONS: '9' }
+    const services = {
+      api: { build: '.', environment, scale: 500 },
+      db: { image: 'postgres:18', command: '# comment', environment },
+    }
+    writeFileSync(join(project, 'compose.yaml'), JSON.stringify({ services }).replaceAll('$', '$$$$'))
+    return [
+      ['check', project],
+      ['check', project, '--json'],
+      ['check', project, '--format', 'sarif'],
+      ['check', project, '--format', 'github'],
+    ]
   })
 })
 

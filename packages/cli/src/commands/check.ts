@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { PoolguardError } from '@poolguard/core'
+import { mayHoldSecret } from '@poolguard/core/adapter'
 import { guessProvider, type Surge } from '@poolguard/core/postgres'
 import { type Command, Option } from 'commander'
 import { assess, relativeDirectory } from '../check/assess.ts'
@@ -88,14 +89,27 @@ export function addCheck(program: Command, done: (outcome: Outcome) => void): vo
     .action(async (directory: string | undefined, options: CheckOptions) => {
       const { failOn, ignore: ignoredRules = [], json, format } = options
       const folder = resolve(directory ?? '.')
-      if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-        throw new CannotRunError(t`There is no directory ${directory ?? '.'}.`)
+      if (!isDirectory(folder)) {
+        throw new CannotRunError(
+          directory === undefined || directory.split('/').some(mayHoldSecret)
+            ? t`There is no such directory.`
+            : t`There is no directory ${directory}.`,
+        )
       }
       const isSilent = json || format !== 'text'
       const facts = await withProgress(t`Reading the project`, gather(folder, options), { isSilent })
       const relative = relativeDirectory(folder, process.cwd())
       done(outcomeOf(assess(facts, { directory: relative, ignoredRules, failOn }), json ? 'json' : format))
     })
+}
+
+/** A path that cannot exist is no directory either; the system's error would quote it. */
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 async function gather(folder: string, options: CheckOptions): Promise<Facts> {

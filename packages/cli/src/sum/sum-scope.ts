@@ -1,3 +1,4 @@
+import { mayHoldSecret } from '@poolguard/core/adapter'
 import { type Surge, surgeInstances } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
 import { t } from '../output/translate.ts'
@@ -49,7 +50,9 @@ function requireWorkloads(deployments: readonly Deployment[], { instancesOf }: S
   const unknown = [...(instancesOf?.keys() ?? [])].find((name) => !names.has(name))
   if (unknown === undefined) return
   const known = [...names].join(', ') || t`none`
-  throw new CannotRunError(t`--instances names ${unknown}, but there is no such workload. The workloads: ${known}.`)
+  // A URL in its place may have a password.
+  const shown = mayHoldSecret(unknown) ? t`a workload` : unknown
+  throw new CannotRunError(t`--instances names ${shown}, but there is no such workload. The workloads: ${known}.`)
 }
 
 /** A file that starts only the database, for development, leaves open where the app runs. */

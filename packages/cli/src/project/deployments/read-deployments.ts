@@ -1,5 +1,7 @@
+import { rememberVariables } from '../../environment/remember-secrets.ts'
 import type { AppInProject } from '../apps/app-in-project.ts'
 import type { ProjectFolder } from '../project-folder.ts'
+import type { Workload } from '../workload.ts'
 import { applyPm2 } from './apply-pm2.ts'
 import { COMPOSE_FILE } from './compose-variants.ts'
 import type { Deployment, DeploymentFacts } from './container.ts'
@@ -56,12 +58,21 @@ export function readDeployments(folder: ProjectFolder, apps: readonly AppInProje
     ...readEcs(ecsFiles(json, reading)),
   ]
   const pm2 = paths.filter((path) => isPm2File(nameOf(path))).flatMap((path) => readPm2(folder, path, reading))
+  const applied = applyPm2(deployments, pm2)
+  for (const { workloads, servers, poolers } of applied) {
+    // A command or a name can repeat a password of the environment.
+    for (const { variables } of [...workloads, ...servers, ...poolers]) rememberVariables(valuesOf(variables))
+  }
   return {
-    deployments: applyPm2(deployments, pm2),
+    deployments: applied,
     builds: readBuilds(folder, apps),
     read: [...new Set(reading.read)].sort(),
     ignored: reading.ignored,
   }
+}
+
+function valuesOf(variables: Workload['variables']): Record<string, string> {
+  return Object.fromEntries([...variables].map(([name, { value }]) => [name, value]))
 }
 
 function isDeploymentFile(name: string): boolean {
