@@ -13,6 +13,7 @@ const LOOKS: Readonly<Record<string, (url: string) => Promise<unknown>>> = {
   'poolguard generate': (url) => run('generate', 'postgres', url, '--instances', '2', '--print'),
   'poolguard optimize': (url) => run('optimize', url, '--apply', '--yes'),
   'poolguard monitor': (url) => run('monitor', url, '--samples', '1'),
+  'poolguard free': (url) => run('free', url, '--older-than', '0s', '--yes'),
   'poolguard verify': (url) => run('verify', url),
   'poolguard stress': (url) => run('stress', url, '--duration', '1', '--concurrency', '2'),
   "a pool's survey": async (url) => {

@@ -58,6 +58,7 @@ test('the address itself is shown, so that there is something to hide in', async
 const COMMANDS: readonly (readonly string[])[] = [
   ['plan', '--instances', '2'],
   ['doctor'],
+  ['free', '--dry-run'],
   ['verify'],
   ['stress', '--duration', '1'],
   ['monitor', '--samples', '1', '--interval', '0.1'],
@@ -128,6 +129,7 @@ test('no command shows a secret that stands where something else is expected', a
     ['verify', 'postgres://app@127.0.0.1:1/db', '--pooler-url', text],
     ['monitor', '--interval', text, '--json'],
     ['generate', text],
+    ['free', '--older-than', text],
     ['stress', '--max', text],
     ['optimize', '--memory', text],
     ['doctor', '--dotenv', text],
