@@ -94,6 +94,7 @@ export {
   type ProviderAssumption,
 } from './provider/index.ts'
 export { type Range, RowReader, readNamedRows, readOneRow, readRows } from './row-reader.ts'
+export { hideStrings } from './statements/index.ts'
 export {
   assumeTopology,
   keepsSession,

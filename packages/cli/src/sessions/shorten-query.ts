@@ -1,10 +1,11 @@
 import { redact } from '@poolguard/core'
+import { hideStrings } from '@poolguard/core/postgres'
 
 /** Enough to recognise a statement. */
 const MAX_LENGTH = 100
 
-/** The beginning of a statement, on one line, without secrets. */
+/** The beginning of a statement on one line, without its strings, which may be passwords or personal data. */
 export function shortenQuery(query: string): string {
-  const line = redact(query).replaceAll(/\s+/g, ' ').trim()
+  const line = redact(hideStrings(query)).replaceAll(/\s+/g, ' ').trim()
   return line.length <= MAX_LENGTH ? line : `${line.slice(0, MAX_LENGTH - 3)}...`
 }
