@@ -45,9 +45,7 @@ export class Evaluator {
       return next ? this.resolve(next, steps - 1) : { module, node }
     }
     if (node.type === 'MemberExpression' || node.type === 'OptionalMemberExpression') {
-      const name = memberName(node)
-      const owner = name === undefined ? undefined : this.resolve({ module, node: node.object }, steps - 1)
-      const value = owner && name !== undefined ? this.property(owner, name, steps - 1) : undefined
+      const value = this.#member({ module, node }, steps)
       return value ? this.resolve(value, steps - 1) : { module, node }
     }
     if (node.type === 'CallExpression') {
@@ -128,6 +126,14 @@ export class Evaluator {
     }
   }
 
+  #member({ module, node }: Place<t.MemberExpression | t.OptionalMemberExpression>, steps: number): Place | undefined {
+    const name = memberName(node)
+    const owner = this.resolve({ module, node: node.object }, steps - 1)
+    if (name !== undefined) return this.property(owner, name, steps - 1) ?? memberOfClass(owner, node, name)
+    // A configuration by environment: config[process.env.NODE_ENV].
+    return this.property(owner, 'production', steps - 1)
+  }
+
   #lastOf(objects: readonly Place[], name: string, steps: number): Place | undefined {
     for (const object of [...objects].reverse()) {
       const found = this.property(object, name, steps - 1)
@@ -155,6 +161,25 @@ export class Evaluator {
     const result = target && isFunction(target.node) ? returnedBy(target.node) : undefined
     return target && result ? { module: target.module, node: result } : undefined
   }
+}
+
+/** A property of the class around `this`, a static property, or a member of an enum. */
+function memberOfClass({ module, node: owner }: Place, at: Node, name: string): Place | undefined {
+  const binding = owner.type === 'Identifier' ? module.bindingOf(owner.name, owner) : undefined
+  const inside = owner.type === 'ThisExpression' ? [...module.ancestorsOf(at)] : binding ? [binding.node] : []
+  for (const node of inside) {
+    if (node.type === 'TSEnumDeclaration') {
+      const members = node.body?.members ?? node.members
+      const found = members.find(({ id }) => (id.type === 'Identifier' ? id.name : id.value) === name)
+      return found?.initializer ? { module, node: found.initializer } : undefined
+    }
+    if (node.type !== 'ClassDeclaration' && node.type !== 'ClassExpression') continue
+    const found = node.body.body.find(
+      (each): each is t.ClassProperty => each.type === 'ClassProperty' && keyOf(each) === name,
+    )
+    return found?.value ? { module, node: found.value } : undefined
+  }
+  return undefined
 }
 
 /** Without what only concerns types and promises. */

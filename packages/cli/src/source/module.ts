@@ -28,6 +28,7 @@ export type Binding =
     }
   | { readonly kind: 'function'; readonly node: t.FunctionDeclaration }
   | { readonly kind: 'class'; readonly node: t.ClassDeclaration }
+  | { readonly kind: 'enum'; readonly node: t.TSEnumDeclaration }
 
 /** One parsed source: its nodes in order, their parents, and its names. */
 export class Module {
@@ -126,6 +127,9 @@ export class Module {
         break
       case 'ClassDeclaration':
         if (node.id) this.#bind(node, node.id.name, { kind: 'class', node })
+        break
+      case 'TSEnumDeclaration':
+        this.#bind(node, node.id.name, { kind: 'enum', node })
         break
       case 'ExportNamedDeclaration':
         this.#export(node)

@@ -1,7 +1,7 @@
 import type * as t from '@babel/types'
 import type { PoolSizeSource } from '../project/pool-in-source.ts'
-import { bare, type Evaluator, nameOfCallee } from './evaluator.ts'
-import type { Binding, Node } from './module.ts'
+import { bare, type Evaluator, memberName, nameOfCallee } from './evaluator.ts'
+import { type Binding, keyOf, type Module, type Node } from './module.ts'
 import { readVariable } from './read-variable.ts'
 import { importedPlace, type Place } from './source-graph.ts'
 
@@ -43,7 +43,8 @@ export function readNumber(
   if (literal !== undefined) return here(literal, { kind: 'literal' })
   const variable = readVariable({ module, node })
   if (variable) {
-    const fallback = variable.fallback && read(variable.fallback).value
+    const declared = variable.fallback ?? declaredDefault(module, node)
+    const fallback = declared && read(declared).value
     return here(wholeOf(variables[variable.name]) ?? fallback, { kind: 'variable', variable: variable.name, fallback })
   }
   switch (node.type) {
@@ -64,6 +65,38 @@ export function readNumber(
       return behind.node === node ? unknown() : readNumber(evaluator, behind, variables, steps - 1)
     }
   }
+}
+
+const checks = new WeakMap<Module, ReadonlyMap<string, Node>>()
+
+/** The properties whose value is a call, by their name: the schema of a checked environment is one of them. */
+function checksIn(module: Module): ReadonlyMap<string, Node> {
+  const known = checks.get(module)
+  if (known) return known
+  const found = new Map<string, Node>()
+  for (const node of module.nodes) {
+    const key = node.type === 'ObjectProperty' && node.value.type === 'CallExpression' ? keyOf(node) : undefined
+    if (key !== undefined && node.type === 'ObjectProperty' && !found.has(key)) found.set(key, node.value)
+  }
+  checks.set(module, found)
+  return found
+}
+
+/** The default in the schema of a checked environment: `z.object({ DB_POOL: z.number().default(12) })`, `num({ default: 12 })`. */
+function declaredDefault(module: Place['module'], node: Node): Node | undefined {
+  const name = node.type === 'MemberExpression' ? memberName(node) : undefined
+  if (name === undefined) return undefined
+  let call = checksIn(module).get(name)
+  while (call?.type === 'CallExpression') {
+    const [first] = call.arguments
+    if (call.callee.type === 'MemberExpression' && memberName(call.callee) === 'default') return first
+    const options = first?.type === 'ObjectExpression' ? first.properties : []
+    const given = options.find((each) => each.type === 'ObjectProperty' && keyOf(each) === 'default')
+    if (given?.type === 'ObjectProperty') return given.value
+    const inner: Node | undefined = call.callee.type === 'MemberExpression' ? call.callee.object : undefined
+    call = inner
+  }
+  return undefined
 }
 
 function readBinding(
@@ -133,7 +166,9 @@ function readCall(node: t.CallExpression, read: (inner: Node) => NumberReading):
   const [first] = node.arguments
   if (
     first &&
-    /^(Number|parseInt|parseFloat|Number\.parse(Int|Float)|Math\.(floor|ceil|round|trunc)|toNumber|toInt)$/.test(name)
+    /^(Number|String|parseInt|parseFloat|Number\.parse(Int|Float)|Math\.(floor|ceil|round|trunc)|toNumber|toInt)$/.test(
+      name,
+    )
   )
     return read(first)
   if (name !== 'Math.max' && name !== 'Math.min') return undefined

@@ -21,7 +21,10 @@ export function readVariable(place: Place): VariableUse | undefined {
   const node = bare(place.node)
   if (node.type === 'MemberExpression' || node.type === 'OptionalMemberExpression') {
     const name = memberName(node)
-    return name !== undefined && VARIABLE_NAME.test(name) && isEnvironment(module.textOf(node.object))
+    return name !== undefined &&
+      VARIABLE_NAME.test(name) &&
+      isEnvironment(module.textOf(node.object)) &&
+      !isOwnObject(place, node)
       ? { name, fallback: undefined }
       : undefined
   }
@@ -34,6 +37,13 @@ export function readVariable(place: Place): VariableUse | undefined {
   const [name = ''] = binding.path
   if (init === undefined || !VARIABLE_NAME.test(name) || !isEnvironment(module.textOf(bare(init)))) return undefined
   return { name, fallback: binding.fallback }
+}
+
+/** An object, class or enum of the same source, such as `Config.MAX`. */
+function isOwnObject({ module }: Place, { object }: t.MemberExpression | t.OptionalMemberExpression): boolean {
+  const binding = object.type === 'Identifier' ? module.bindingOf(object.name, object) : undefined
+  if (binding?.kind === 'variable') return binding.inits.some((init) => bare(init).type === 'ObjectExpression')
+  return binding?.kind === 'class' || binding?.kind === 'enum'
 }
 
 function isEnvironment(text: string): boolean {

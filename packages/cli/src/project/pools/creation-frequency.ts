@@ -61,9 +61,10 @@ function inFunction(module: Module, creation: Node, around: t.Function): 'proces
   const [first] = around.params
   const firstName = first ? nameOfParameter(first) : undefined
   if (firstName !== undefined && REQUEST.test(firstName)) return 'call'
-  if (usesParameters(module, creation, around)) return 'call'
   const calls = name === undefined ? [] : callsOf(module, name)
   const [call] = calls
+  if (call && calls.every((each) => !functionAround(module, each))) return call
+  if (usesParameters(module, creation, around)) return 'call'
   if (call && calls.length === 1) return call
   if (calls.length > 1) return calls.find((each) => !functionAround(module, each)) ?? (calls[0] as Node)
   return isLocal(module, creation) && !isReturned(module, creation) ? 'call' : 'process'

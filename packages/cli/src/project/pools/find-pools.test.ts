@@ -60,6 +60,31 @@ test.each<[what: string, source: string, library: string, max: number | undefine
   ['a checked environment', `import { env } from '~/env'\n${PG}new Pool({ max: env.X ?? 12 })`, 'pg', 12, 'variable'],
   ['ConfigService', `${PG}new Pool({ max: this.config.get<number>('DB_MAX', 12) })`, 'pg', 12, 'variable'],
   ['a parameter', `${PG}const make = (max = 4) => new Pool({ max })\nexport const a = make(15)`, 'pg', 15, 'literal'],
+  ['a member of an enum', `${PG}enum Size { Max = 12 }\nnew Pool({ max: Size.Max })`, 'pg', 12, 'literal'],
+  ['a static property', `${PG}class Config { static MAX = 12 }\nnew Pool({ max: Config.MAX })`, 'pg', 12, 'literal'],
+  ['a property of the class', `${PG}class Db { max = 12; pool = new Pool({ max: this.max }) }`, 'pg', 12, 'literal'],
+  [
+    'a schema with a default',
+    `${PG}const env = z.object({ DB_POOL: z.coerce.number().default(12) }).parse(process.env)\nnew Pool({ max: env.DB_POOL })`,
+    'pg',
+    12,
+    'variable',
+  ],
+  [
+    'a checked variable with a default',
+    `${PG}const env = cleanEnv(process.env, { DB_POOL: num({ default: 12 }) })\nnew Pool({ max: env.DB_POOL })`,
+    'pg',
+    12,
+    'variable',
+  ],
+  [
+    'a configuration by environment',
+    `const config = { development: { client: 'pg', pool: { max: 5 } }, production: { client: 'pg', pool: { max: 50 } } }
+     module.exports = require('knex')(config[process.env.NODE_ENV])`,
+    'knex',
+    50,
+    'literal',
+  ],
   ['an unknown size', `${PG}new Pool({ max: compute() })`, 'pg', undefined, 'unknown'],
   ['unknown options', `${PG}import config from 'config'\nnew Pool(config)`, 'pg', undefined, 'unknown'],
   ['an address', `${PG}new Pool(process.env.DATABASE_URL)`, 'pg', 10, 'default'],
@@ -432,4 +457,15 @@ test('an adapter of poolguard inside a call of the ORM is one pool', () => {
 import { guardDataSource } from '@poolguard/typeorm'
 TypeOrmModule.forRoot(guardDataSource({ type: 'postgres', poolSize: 5 }, { fleet: { app: 'orders' } }))`
   expect(poolsIn(source)).toMatchObject([{ library: 'typeorm', guarded: true, max: 5 }])
+})
+
+test.each([
+  ['a list of databases', `export const pools = ['a', 'b', 'c'].map((database) => new Pool({ database, max: 12 }))`, 3],
+  [
+    'calls of a factory',
+    `const make = (options) => new Pool({ ...options, max: 12 })\nexport const a = make({}), b = make({})`,
+    2,
+  ],
+])('pools that loading a module creates: %s', (_what, source, pools) => {
+  expect(poolsIn(`${PG}${source}`)).toMatchObject([{ pools, max: 12, per: 'process' }])
 })

@@ -1,5 +1,5 @@
 import { bare, Evaluator, memberName } from '../../source/evaluator.ts'
-import { isFunction, type Module, type Node } from '../../source/module.ts'
+import { isFunction, keyOf, type Module, type Node } from '../../source/module.ts'
 import { type NumberReading, readNumber, type Variables } from '../../source/read-number.ts'
 import { readVariable } from '../../source/read-variable.ts'
 import type { Place, SourceGraph } from '../../source/source-graph.ts'
@@ -12,6 +12,7 @@ import { ORM_POOLS } from './orm-pools.ts'
 import { draftFromPlugin, MODULE_POOLS } from './plugin-pools.ts'
 import type { Creation, PoolDraft, PoolReader } from './pool-draft.ts'
 import { draftFromShape } from './pool-shapes.ts'
+import { repetitions } from './repetitions.ts'
 
 const READERS: readonly PoolReader[] = [...DRIVER_POOLS, ...ORM_POOLS, ...LIBRARY_POOLS, ...MODULE_POOLS]
 
@@ -60,10 +61,21 @@ function* draftsIn(
   // After the calls: they claim the objects that they are given.
   for (const node of module.nodes) {
     evaluator.begin()
+    if (isOtherEnvironment(module, node)) continue
     const draft =
       node.type === 'ObjectExpression' ? draftFromShape(evaluator, { module, node }, app.packages) : undefined
     if (draft) yield { place: { module, node }, draft }
   }
+}
+
+/** Options for development or tests beside those for production: `{ development: {...}, production: {...} }`. */
+function isOtherEnvironment(module: Module, node: Node): boolean {
+  const property = module.parentOf(node)
+  const parent = property && module.parentOf(property)
+  if (property?.type !== 'ObjectProperty' || parent?.type !== 'ObjectExpression') return false
+  const key = keyOf(property)
+  if (key === 'production' || !/^(development|dev|test|local|staging|ci)$/.test(key ?? '')) return false
+  return parent.properties.some((each) => each.type === 'ObjectProperty' && keyOf(each) === 'production')
 }
 
 function draftOf(evaluator: Evaluator, { module, node }: Place, app: AppContext): PoolDraft | undefined {
@@ -120,7 +132,7 @@ function poolFrom(evaluator: Evaluator, place: Place, draft: PoolDraft, app: App
     maxFrom: size.from,
     maxFile: size.file,
     maxLine: size.line,
-    pools: draft.pools ?? 1,
+    pools: (draft.pools ?? 1) * repetitions(evaluator, place),
     per: creationFrequency(place, {
       reloads: app.reloads,
       usesNames: draft.guarded === true && hasName(evaluator, draft),
@@ -174,6 +186,11 @@ function limitOfUrl(
     return { value, file, line, from: { kind: 'url', parameter, variable: urlVariable } }
   }
   const resolved = url && evaluator.resolve(url)
+  const inserted = resolved && insertedLimit(resolved)
+  if (inserted) {
+    const { value, file, line } = readNumber(evaluator, inserted, variables)
+    return { value, file, line, from: { kind: 'url', parameter, variable: urlVariable } }
+  }
   const [, written] = LIMIT.exec(resolved ? resolved.module.textOf(resolved.node).slice(0, 1_000) : '') ?? []
   const [, stored] = LIMIT.exec((urlVariable !== undefined && variables[urlVariable]) || '') ?? []
   const text = written ?? stored
@@ -183,6 +200,14 @@ function limitOfUrl(
         value: Number(text),
         from: { kind: 'url', parameter, variable: written === undefined ? urlVariable : undefined },
       }
+}
+
+/** The expression behind `connection_limit=` in a template. */
+function insertedLimit({ module, node }: Place): Place | undefined {
+  if (node.type !== 'TemplateLiteral') return undefined
+  const index = node.quasis.findIndex(({ value }) => /[?&]connection_limit=$/.test(value.raw))
+  const expression = index < 0 ? undefined : node.expressions[index]
+  return expression && { module, node: expression }
 }
 
 /** The first environment variable in an expression, or in what its names stand for. */

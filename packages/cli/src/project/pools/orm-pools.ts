@@ -143,7 +143,9 @@ function sequelize(evaluator: Evaluator, creation: Creation): PoolDraft | undefi
   const options = optionsOf(evaluator, creation)
   const [one] = creation.arguments
   const draft = options ? sequelizeDraft(evaluator, options) : draftFrom(evaluator, one, SEQUELIZE)
-  return draft && { ...draft, url: one && isAddress(evaluator, one) ? one : draft.url }
+  // With more arguments, the first one is the name of the database.
+  const isUrl = one && creation.arguments.length <= 2 && isAddress(evaluator, one)
+  return draft && { ...draft, url: isUrl ? one : draft.url }
 }
 
 const SEQUELIZE = {
