@@ -1,22 +1,18 @@
 import type { Clock } from '../clock.ts'
 import { ClaimWatch } from './claim-watch.ts'
-import { DemandWindow } from './demand-window.ts'
 import { CHECKS_PER_INTERVAL, ExchangeTimer } from './exchange-timer.ts'
 import type { FleetView } from './fleet-view.ts'
+import { InstanceNeeds, type NeedsPort } from './instance-needs.ts'
 import type { Doubt } from './limit-watch.ts'
-import { encodeMemberName, isLater, MAX_FIGURE, type Publication } from './member-name.ts'
+import { encodeMemberName, isLater, type Publication } from './member-name.ts'
 import { type FleetShare, type Judge, settleShare } from './settle-share.ts'
 
 /** The interface between a {@link FleetController} and its pool. */
-export interface FleetPort {
-  /** Connections in use plus waiters, without those of exchanges. */
-  demand(): number
+export interface FleetPort extends NeedsPort {
   /** Slots taken: connections that are open, being opened, or being closed. */
   held(): number
   /** The part of `held` that is not being closed. */
   open(): number
-  /** The bounds that the user has set. */
-  bounds(): { readonly min: number; readonly max: number }
   /**
    * Reads the fleet's figures on one of the pool's connections while no other instance does, and publishes the name that
    * `decide` returns. Resolves when the name is published; rejects if it may not be. If `urgent` and no connection is available,
@@ -60,13 +56,10 @@ export class FleetController {
   /** The current max. */
   #max = 1
   #share: FleetShare | undefined
-  /** From the last exchange: see {@link FleetView}. */
-  #servedAtOnce = Infinity
   /** The figures published on a connection that is open. */
   #published: Publication | undefined
   #sequence = 0
-  /** The demand of the last interval. */
-  readonly #wanted = new DemandWindow(CHECKS_PER_INTERVAL)
+  readonly #needs: InstanceNeeds
   #joined = false
   #joinedAt = -Infinity
   #exchanging: Promise<void> | undefined
@@ -79,6 +72,7 @@ export class FleetController {
     this.#options = options
     const { intervalMillis, clock, random, onDoubt = () => {} } = options
     this.#onDoubt = onDoubt
+    this.#needs = new InstanceNeeds(options.port)
     this.#claims = new ClaimWatch({ clock, intervalMillis, onDoubt })
     const check = () => this.#check()
     // Do not open a connection only for an exchange.
@@ -111,14 +105,14 @@ export class FleetController {
     this.#published = undefined
     this.#share = undefined
     this.#max = 1
-    this.#servedAtOnce = Infinity
+    this.#needs.forgetLimit()
     this.#timer.cancel()
   }
 
   /** Call when the user has changed the bounds. */
   onResize(): void {
     if (!this.#joined) return
-    const [ceiling, share] = [this.#ceiling(), this.#share]
+    const [{ ceiling }, share] = [this.#needs, this.#share]
     // The instance does not wait for connections beyond its ceiling.
     const within = share && { ...share, entitlement: Math.min(share.entitlement, ceiling) }
     if (this.#max > ceiling) this.#applyShare(ceiling, within)
@@ -129,9 +123,8 @@ export class FleetController {
   /** Call before each acquire; the port's demand does not include this caller yet. On the hot path of every query. */
   onAcquire(): void {
     const demand = this.#options.port.demand() + 1
-    // The demand has not grown, and the next check is scheduled.
-    if (demand <= this.#wanted.current && this.#published && this.#timer.isChecking) return
-    this.#wanted.note(demand)
+    const hasGrown = this.#needs.note(demand)
+    if (!hasGrown && this.#published && this.#timer.isChecking) return
     if (!this.#joined) return
     if (!this.#published || this.#needsMoreThanPublished()) this.#scheduleExchange({ immediately: true })
     this.#scheduleCheck()
@@ -139,7 +132,7 @@ export class FleetController {
 
   /** It needs more than its max, and has not published that yet. At its floor it may also need to reclaim connections. */
   #needsMoreThanPublished(): boolean {
-    return this.#demand() > this.#max && (this.#published?.demand ?? 0) <= this.#max
+    return this.#needs.demand > this.#max && (this.#published?.demand ?? 0) <= this.#max
   }
 
   /** Call when the server has rejected a connection because it is full: instances or other clients hold more than this one knew. */
@@ -192,7 +185,7 @@ export class FleetController {
     const { port } = this.#options
     this.#checksToExchange--
     if (this.#needsExchange()) void this.#exchange()
-    this.#wanted.next(port.demand())
+    this.#needs.next()
     // Without a connection no exchange is possible; the next acquire schedules the check again.
     if (port.open() + port.demand() > 0 && !this.#isSettled()) this.#scheduleCheck()
   }
@@ -201,7 +194,7 @@ export class FleetController {
     const { port } = this.#options
     if (port.open() === 0 || this.#isSettled()) return false
     if (this.#checksToExchange <= 0 || !this.#published) return true
-    const usesLess = this.#share?.contended === true && this.#demand() < this.#published.demand
+    const usesLess = this.#share?.contended === true && this.#needs.demand < this.#published.demand
     const hasShrunk = this.#published.target > Math.max(this.#max, port.held())
     return this.#isWaitingForOthers() || this.#needsMoreThanPublished() || usesLess || hasShrunk
   }
@@ -218,11 +211,11 @@ export class FleetController {
 
   /** It has no connections to give back and needs no more. */
   #isSettled(): boolean {
-    const floor = this.#floor()
+    const floor = this.#needs.floor
     const published = this.#published
     return (
       published !== undefined &&
-      Math.max(published.target, published.demand, this.#demand(), this.#options.port.held()) <= floor &&
+      Math.max(published.target, published.demand, this.#needs.demand, this.#options.port.held()) <= floor &&
       !this.#isWaitingForOthers() &&
       !this.#exchanging
     )
@@ -267,19 +260,19 @@ export class FleetController {
 
   #decide(view: FleetView): { share: FleetShare; publication: Publication } {
     const { member, headroom, intervalMillis, clock, port } = this.#options
-    this.#servedAtOnce = view.servedAtOnce
+    this.#needs.limitTo(view.servedAtOnce)
     this.#supersedeImpostor(view)
     const young = clock.now() - this.#joinedAt < intervalMillis
     const standing = {
       name: member,
-      demand: this.#demand(),
-      floor: this.#floor(),
+      demand: this.#needs.demand,
+      floor: this.#needs.floor,
       held: port.held(),
       target: this.#max,
     }
     const judge: Judge = (limit, reckon) => this.#claims.judge(limit, reckon)
     const share = settleShare(view, { ...standing, young, headroom }, judge)
-    const target = Math.min(share.maxConnections, this.#ceiling())
+    const target = Math.min(share.maxConnections, this.#needs.ceiling)
     // Shrink before the exchange publishes the lower figure, so that the promise is true from the start.
     if (target < this.#max) this.#applyShare(target, share)
     const publication = {
@@ -311,17 +304,5 @@ export class FleetController {
     this.#max = max
     this.#share = share
     this.#options.port.applyShare(max, share)
-  }
-
-  #demand(): number {
-    return Math.min(Math.max(this.#wanted.most, this.#options.port.demand()), this.#ceiling())
-  }
-
-  #floor(): number {
-    return Math.min(Math.max(1, this.#options.port.bounds().min), this.#ceiling())
-  }
-
-  #ceiling(): number {
-    return Math.max(1, Math.min(this.#options.port.bounds().max, this.#servedAtOnce, MAX_FIGURE))
   }
 }
