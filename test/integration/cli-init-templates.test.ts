@@ -37,7 +37,7 @@ describe.runIf(process.env.POOLGUARD_MATRIX === 'full')('poolguard init on the t
     return Object.fromEntries(texts)
   }
 
-  /** Without the parts that the schematic leaves out unless they are asked for. */
+  /** Without the parts that the schematic leaves out by default. */
   function render(template: Files): Files {
     const texts = Object.entries(template).map(([file, text]) => [file, text.replaceAll(/<% if .*?<% \} %>/gs, '')])
     return Object.fromEntries(texts)
