@@ -4,22 +4,21 @@ import { drizzle as drizzlePostgresJs } from '@poolguard/drizzle/postgres-js'
 import { PrismaPg } from '@poolguard/prisma'
 import { guardDataSource } from '@poolguard/typeorm'
 import { sql } from 'drizzle-orm'
-import pg from 'pg'
 import { DataSource } from 'typeorm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PrismaClient } from '#prisma-client'
-import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
+import { type PostgresServer, startPostgres } from '../harness/index.ts'
+import { RunningStatements } from './running-statements.ts'
 
 let server: PostgresServer
-let admin: pg.Client
+let statements: RunningStatements
 beforeAll(async () => {
   server = await startPostgres({ maxConnections: 30 })
-  admin = new pg.Client({ connectionString: server.adminUrl })
-  await admin.connect()
-  await admin.query('create table kept (id int); grant all on kept to public')
+  statements = await RunningStatements.watch(server)
+  await server.query('create table kept (id int); grant all on kept to public')
 })
 afterAll(async () => {
-  await admin?.end()
+  await statements?.[Symbol.asyncDispose]()
   await server?.stop()
 })
 
@@ -87,14 +86,6 @@ const orms: Readonly<Record<string, () => Promise<Orm>>> = {
   },
 }
 
-async function running(mark: string): Promise<number> {
-  const { rows } = await admin.query(
-    "select count(*)::int as n from pg_stat_activity where state <> 'idle' and query like $1 and pid <> pg_backend_pid()",
-    [`%${mark}%`],
-  )
-  return rows[0].n
-}
-
 describe.each(Object.entries(orms))('given %s under runWithDeadline', (name, open) => {
   test.for(['run', 'transact'] as const)(
     'when the signal is aborted while it runs (%s), then the statement ends on the server, and nothing stays',
@@ -108,13 +99,13 @@ describe.each(Object.entries(orms))('given %s under runWithDeadline', (name, ope
         () => 'succeeded',
         (error: unknown) => error,
       )
-      await waitUntil(async () => (await running(mark)) === 1, { what: 'the statement runs' })
+      await statements.begun(mark)
       controller.abort(new Error('the client has gone'))
 
       expect(await outcome).toBeInstanceOf(Error)
-      await waitUntil(async () => (await running(mark)) === 0, { what: 'the statement has ended' })
+      await statements.ended(mark)
       await orm.run('select 1')
-      expect((await admin.query('select count(*)::int as n from kept')).rows).toEqual([{ n: 0 }])
+      expect(await server.query('select count(*)::int as n from kept')).toEqual([{ n: 0 }])
       await orm.end()
     },
   )

@@ -1,11 +1,8 @@
-import { Controller, Get } from '@nestjs/common'
 import { AcquireTimeoutError, DeadlineExceededError, runWithDeadline } from '@poolguard/core'
 import { drizzle } from '@poolguard/drizzle/node-postgres'
-import { DatabaseDeadline, InjectPool, PoolguardModule } from '@poolguard/nestjs'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import { type GuardedSql, guardPostgres } from '@poolguard/postgres-js'
 import { sql } from 'drizzle-orm'
-import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import {
   type PgBouncerServer,
@@ -14,22 +11,19 @@ import {
   startPostgres,
   waitUntil,
 } from '../harness/index.ts'
-import { appWith, serve } from './fastify-app.ts'
-import { platforms, route, startApp } from './nestjs-app.ts'
+import { RunningStatements } from './running-statements.ts'
 
 let server: PostgresServer
 let pgBouncer: PgBouncerServer
-let admin: pg.Client
+let statements: RunningStatements
 beforeAll(async () => {
   server = await startPostgres({ maxConnections: 40 })
   pgBouncer = await startPgBouncer({ upstream: server, poolMode: 'transaction' })
-  admin = new pg.Client({ connectionString: server.adminUrl })
-  await admin.connect()
-  await admin.query('create table kept (id int)')
-  await admin.query('grant all on kept to public')
+  statements = await RunningStatements.watch(server)
+  await server.query('create table kept (id int); grant all on kept to public')
 })
 afterAll(async () => {
-  await admin?.end()
+  await statements?.[Symbol.asyncDispose]()
   await pgBouncer?.stop()
   await server?.stop()
 })
@@ -45,18 +39,6 @@ function makePool(url: string, config: GuardedPoolConfig = {}): GuardedPool {
   return pool
 }
 
-/** Sessions that run a statement with this mark. */
-async function running(mark: string): Promise<number> {
-  const { rows } = await admin.query(
-    "select count(*)::int as n from pg_stat_activity where state <> 'idle' and query like $1 and pid <> pg_backend_pid()",
-    [`%${mark}%`],
-  )
-  return rows[0].n
-}
-
-const isRunning = (mark: string) => waitUntil(async () => (await running(mark)) === 1, { what: `${mark} runs` })
-const hasEnded = (mark: string) => waitUntil(async () => (await running(mark)) === 0, { what: `${mark} has ended` })
-
 async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => expect.fail('it succeeded'),
@@ -70,14 +52,14 @@ describe.each(Object.entries(addresses))('given a pool on %s', (_name, url) => {
     const controller = new AbortController()
     const text = 'select pg_sleep(600) /* aborted query */'
     const outcome = failureOf(pool.query({ text, signal: controller.signal }))
-    await isRunning('aborted query')
+    await statements.begun('aborted query')
     const reason = new Error('the client has gone')
     controller.abort(reason)
 
     expect(await outcome).toBe(reason)
     // The only connection: it was cancelled, not closed.
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
-    await hasEnded('aborted query')
+    await statements.ended('aborted query')
     expect(pool.snapshot().stats).toMatchObject({ opened: 1, closed: 0, active: 0 })
   })
 
@@ -102,7 +84,7 @@ describe.each(Object.entries(addresses))('given a pool on %s', (_name, url) => {
     await client.query('begin')
     await client.query('insert into kept values (1)')
     const outcome = failureOf(client.query('select pg_sleep(600) /* aborted transaction */'))
-    await isRunning('aborted transaction')
+    await statements.begun('aborted transaction')
     controller.abort('gone')
 
     expect(await outcome).toMatchObject({ code: '57014', cause: 'gone' })
@@ -131,7 +113,7 @@ describe.each(Object.entries(addresses))('given a pool on %s', (_name, url) => {
     const client = await pool.connect({ signal: controller.signal })
     client.release()
     const next = pool.query('select pg_sleep(0.2), 1 as one /* innocent */')
-    await isRunning('innocent')
+    await statements.begun('innocent')
     controller.abort()
 
     expect((await next).rows).toEqual([expect.objectContaining({ one: 1 })])
@@ -147,7 +129,7 @@ describe.each(Object.entries(addresses))('given a pool on %s', (_name, url) => {
 
     const causes = [failed, (failed as Error).cause]
     expect(causes.some((error) => error instanceof DeadlineExceededError)).toBe(true)
-    await hasEnded('orm deadline')
+    await statements.ended('orm deadline')
     expect(pool.snapshot().stats).toMatchObject({ opened: 1, closed: 0, active: 0 })
   })
 
@@ -213,12 +195,12 @@ describe.each(Object.entries(addresses))('given postgres.js on %s', (_name, url)
     const outcome = failureOf(
       runWithDeadline(controller.signal, async () => await sql`select pg_sleep(600) /* aborted postgres.js */`),
     )
-    await isRunning('aborted postgres.js')
+    await statements.begun('aborted postgres.js')
     controller.abort('gone')
 
     expect(await outcome).toBe('gone')
     expect([...(await sql`select 1 as one`)]).toEqual([{ one: 1 }])
-    await hasEnded('aborted postgres.js')
+    await statements.ended('aborted postgres.js')
     expect(sql.snapshot().stats).toMatchObject({ opened: 1, closed: 0, active: 0 })
   })
 
@@ -233,7 +215,7 @@ describe.each(Object.entries(addresses))('given postgres.js on %s', (_name, url)
       }),
     )
     const outcome = failureOf(transaction)
-    await isRunning('aborted begin')
+    await statements.begun('aborted begin')
     controller.abort('gone')
 
     expect(await outcome).toBe('gone')
@@ -264,7 +246,7 @@ describe.each(Object.entries(addresses))('given postgres.js on %s', (_name, url)
     const controller = new AbortController()
     const reserved = await sql.reserve({ signal: controller.signal })
     const outcome = failureOf(Promise.resolve(reserved`select pg_sleep(600) /* aborted reserve */`))
-    await isRunning('aborted reserve')
+    await statements.begun('aborted reserve')
     controller.abort('gone')
 
     expect(await outcome).toMatchObject({ code: '57014' })
@@ -273,86 +255,4 @@ describe.each(Object.entries(addresses))('given postgres.js on %s', (_name, url)
     expect([...(await sql`select 1 as one`)]).toEqual([{ one: 1 }])
     expect(sql.snapshot().stats).toMatchObject({ opened: 1, closed: 0 })
   })
-})
-
-/** Disconnects once the statement with this mark runs. */
-async function disconnectWhile(url: string, mark: string): Promise<void> {
-  const controller = new AbortController()
-  const answer = fetch(url, { signal: controller.signal }).catch(() => {})
-  await isRunning(mark)
-  controller.abort()
-  await answer
-}
-
-describe('given requests on Fastify', () => {
-  async function startFastify() {
-    const app = appWith({ pool: { url: server.url, max: 2 } })
-    const sleepWith = (mark: string, seconds: number) => async () =>
-      (await app.poolguard.pool.query(`select pg_sleep(${seconds}), 1 as one /* ${mark} */`)).rows
-    app.get('/slow', sleepWith('fastify slow', 600))
-    app.get('/exempt', { config: { poolguard: { deadline: false } } }, sleepWith('fastify exempt', 0.5))
-    app.get('/limited', { config: { poolguard: { deadline: 200 } } }, sleepWith('fastify limited', 600))
-    app.get('/timed', { handlerTimeout: 200 }, sleepWith('fastify timed', 600))
-    const get = await serve(app)
-    return { app, get, url: app.listeningOrigin }
-  }
-
-  test('when a client disconnects, then its statement ends, unless the route is exempt', async () => {
-    const { app, url } = await startFastify()
-    await disconnectWhile(`${url}/slow`, 'fastify slow')
-    await hasEnded('fastify slow')
-    await disconnectWhile(`${url}/exempt`, 'fastify exempt')
-    expect(await running('fastify exempt')).toBe(1)
-    await hasEnded('fastify exempt')
-
-    await waitUntil(() => app.poolguard.pool.counts.active === 0, { what: 'the connections are released' })
-    expect(app.poolguard.pool.snapshot().stats.closed).toBe(0)
-  })
-
-  test('when the time of a route has passed, then its statement ends, and the answer is 503', async () => {
-    const { get } = await startFastify()
-    const limited = await get('/limited')
-    expect([limited.status, await limited.json()]).toEqual([
-      503,
-      expect.objectContaining({ code: 'POOLGUARD_DEADLINE' }),
-    ])
-    await hasEnded('fastify limited')
-    expect((await get('/timed')).status).toBe(503)
-    await hasEnded('fastify timed')
-  })
-})
-
-class SlowController {
-  readonly #pool: GuardedPool
-  constructor(pool: GuardedPool) {
-    this.#pool = pool
-  }
-  async slow(): Promise<unknown> {
-    return (await this.#pool.query('select pg_sleep(600) /* nest slow */')).rows
-  }
-  async exempt(): Promise<unknown> {
-    return (await this.#pool.query('select pg_sleep(0.5) /* nest exempt */')).rows
-  }
-  async limited(): Promise<unknown> {
-    return (await this.#pool.query('select pg_sleep(600) /* nest limited */')).rows
-  }
-}
-Controller()(SlowController)
-InjectPool()(SlowController, undefined, 0)
-route(SlowController, 'slow', Get('slow'))
-route(SlowController, 'exempt', Get('exempt'))
-route(SlowController, 'exempt', DatabaseDeadline(false))
-route(SlowController, 'limited', Get('limited'))
-route(SlowController, 'limited', DatabaseDeadline(200))
-
-test.each(platforms)('given requests on NestJS with %s, then their statements end with them', async (platform) => {
-  const module = PoolguardModule.forRoot({ url: server.url, name: `deadlines-${platform}`, max: 2 })
-  await using started = await startApp(platform, { imports: [module], controllers: [SlowController] })
-  await disconnectWhile(`${started.url}/slow`, 'nest slow')
-  await hasEnded('nest slow')
-  await disconnectWhile(`${started.url}/exempt`, 'nest exempt')
-  expect(await running('nest exempt')).toBe(1)
-  await hasEnded('nest exempt')
-  expect((await started.get('limited')).status).toBe(500)
-  await hasEnded('nest limited')
 })
