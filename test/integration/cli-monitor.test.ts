@@ -154,6 +154,7 @@ test("alerts for one process that leaks up to pg's default of 10 connections", a
   })
   for (const client of leaked) client.release()
   await pool.end()
+  await waitUntil(async () => (await server.connectionCount()) === 0, { what: 'no connection' })
 
   const alerts = linesOf(await readFile(file, 'utf8')).filter((line) => 'alert' in line)
   expect(alerts).toEqual([

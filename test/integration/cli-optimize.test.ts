@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   describeWithPgBouncer,
@@ -70,20 +71,20 @@ describe.each([[15], [18]] as const)('poolguard optimize, PostgreSQL %i', (versi
     expect(dry.stdout).not.toContain(new URL(server.adminUrl).password)
     expect(await server.query("select * from pg_file_settings where sourcefile like '%auto.conf'")).toEqual([])
 
-    const applied = await optimize(server.adminUrl, '--apply')
+    const applied = await optimize(server.adminUrl, '--apply', '--yes')
     expect(applied.stdout).toContain('done    idle_in_transaction_session_timeout  0 -> 1min')
     expect(applied.stdout).toContain('To undo: alter system reset "idle_in_transaction_session_timeout";')
     expect(applied.code).toBe(0)
     expect(await show(server, Object.keys(RECOMMENDED))).toEqual(RECOMMENDED)
 
-    const again = await optimize(server.adminUrl, '--apply', '--json')
+    const again = await optimize(server.adminUrl, '--apply', '--yes', '--json')
     expect(standings(again)).toEqual(all('fine'))
     expect(again.code).toBe(0)
   })
 
   test('settings that need a restart wait for one, or for --restart-command', async () => {
     await using server = await startPostgres({ version, maxConnections: 20 })
-    const args = ['--max-connections', '30', '--memory', '512MB', '--apply']
+    const args = ['--max-connections', '30', '--memory', '512MB', '--apply', '--yes']
     const waiting = await optimize(server.adminUrl, ...args)
     expect(waiting.stdout).toContain('waits   max_connections  20 -> 30  (after a restart)')
     expect(waiting.code).toBe(1)
@@ -112,14 +113,14 @@ describe.each([[15], [18]] as const)('poolguard optimize, PostgreSQL %i', (versi
     const dry = await optimize(server.url, ...args)
     expect(standings(dry)).toEqual({ max_connections: 'elsewhere', ...all('change') })
 
-    const applied = await optimize(server.url, ...args, '--apply')
+    const applied = await optimize(server.url, ...args, '--apply', '--yes')
     expect(standings(applied)).toEqual({ max_connections: 'elsewhere', ...all('done') })
     expect(applied.stdout).toContain('parameter group')
     expect(applied.code).toBe(1)
     expect(await server.query("select useconfig[1] as first from pg_user where usename = 'app'")).toEqual([
       { first: 'idle_in_transaction_session_timeout=60s' },
     ])
-    const again = await optimize(server.url, '--apply', '--json')
+    const again = await optimize(server.url, '--apply', '--yes', '--json')
     expect(standings(again)).toEqual(all('fine'))
     expect(again.code).toBe(0)
   })
@@ -130,7 +131,7 @@ describe('poolguard optimize leaves alone', () => {
     await using server = await startPostgres({
       settings: { idle_in_transaction_session_timeout: '5min', work_mem: '64MB' },
     })
-    const { stdout } = await optimize(server.adminUrl, '--memory', '1GB', '--apply')
+    const { stdout } = await optimize(server.adminUrl, '--memory', '1GB', '--apply', '--yes')
 
     expect(stdout).toMatch(
       /kept {4}idle_in_transaction_session_timeout {2}5min\n +set in .*postgresql\.conf:\d+; recommended: 60s/,
@@ -163,7 +164,7 @@ describe('poolguard optimize leaves alone', () => {
 describe('poolguard optimize, if ALTER SYSTEM has no effect', () => {
   test('reports a value from the command line, and does not write it', async () => {
     await using server = await startPostgres({ arguments: ['-c', 'max_connections=25'] })
-    const { code, stdout } = await optimize(server.adminUrl, '--max-connections', '50', '--apply')
+    const { code, stdout } = await optimize(server.adminUrl, '--max-connections', '50', '--apply', '--yes')
 
     expect(code).toBe(1)
     expect(stdout).toContain("set by the server's command line, which overrides ALTER SYSTEM")
@@ -184,7 +185,7 @@ describe('poolguard optimize, if ALTER SYSTEM has no effect', () => {
     await using server = await startPostgres()
     const [row] = await server.query<{ file: string }>("select current_setting('config_file') as file")
     await writeFile(String(row?.file), 'statement_timeout = = soon\n', { flag: 'a' })
-    const { code, stdout } = await optimize(server.adminUrl, '--apply')
+    const { code, stdout } = await optimize(server.adminUrl, '--apply', '--yes')
 
     expect(code).toBe(1)
     expect(stdout).toMatch(
@@ -193,8 +194,27 @@ describe('poolguard optimize, if ALTER SYSTEM has no effect', () => {
   })
 })
 
+test('--apply refuses without a terminal, changes nothing, and says what a restart ends', async () => {
+  await using server = await startPostgres({ maxConnections: 20 })
+  const clients = Array.from({ length: 3 }, () => new pg.Client(server.url))
+  await Promise.all(clients.map((client) => client.connect()))
+  const args = ['--max-connections', '50', '--apply', '--restart-command', 'true']
+  const refused = await optimize(server.adminUrl, ...args)
+  const asJson = await optimize(server.adminUrl, ...args, '--json')
+  const dry = await optimize(server.adminUrl, '--max-connections', '50', '--json')
+  await Promise.all(clients.map((client) => client.end()))
+
+  expect([refused.code, asJson.code]).toEqual([2, 2])
+  expect(refused.stderr).toContain('Pass --yes')
+  expect(refused.stderr).toContain('A restart ends all sessions: 3 are open now')
+  expect(JSON.parse(asJson.stdout).error).toMatchObject({ code: 'CANNOT_RUN' })
+  expect(JSON.parse(dry.stdout)).toMatchObject({ applied: false, sessions: 3 })
+  expect(await server.query('select 1 from pg_settings where pending_restart')).toEqual([])
+  expect(await server.query("select 1 from pg_file_settings where sourcefile like '%auto.conf'")).toEqual([])
+})
+
 describe('poolguard optimize, if the restart fails', () => {
-  const args = ['--max-connections', '50', '--apply', '--restart-timeout', '2']
+  const args = ['--max-connections', '50', '--apply', '--yes', '--restart-timeout', '2']
 
   test('reports a server that stays down, with the steps to undo the changes', async () => {
     await using server = await startPostgres({ maxConnections: 20 })
@@ -235,7 +255,7 @@ test('poolguard optimize checks whether the instances fit into the new max_conne
 
 test('rejects a number of connections with which the server would not start', async () => {
   await using server = await startPostgres()
-  const { code, stderr } = await optimize(server.adminUrl, '--max-connections', '3', '--apply')
+  const { code, stderr } = await optimize(server.adminUrl, '--max-connections', '3', '--apply', '--yes')
 
   expect(code).toBe(2)
   expect(stderr).toContain('would not start with --max-connections 3, because 3 slots are reserved')

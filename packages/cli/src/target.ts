@@ -14,6 +14,7 @@ import { t } from './output/translate.ts'
 import { readFolderEnvironment } from './project/apps/read-app-environment.ts'
 import { ProjectFolder } from './project/project-folder.ts'
 import { readRegularFile } from './project/read-regular-file.ts'
+import { findSqlite, showPath } from './sqlite/sqlite-address.ts'
 
 export interface TargetOptions {
   /** The command's argument. */
@@ -48,6 +49,7 @@ function readTarget(options: TargetOptions): EnvironmentConnection | undefined {
   const { url, env } = options
   rememberVariables(env)
   if (url !== undefined) {
+    rejectSqlite(url, options.folder, {})
     // Otherwise the error would name DATABASE_URL instead of the argument.
     parseConnectionString(url)
     const libpq = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('PG')))
@@ -56,11 +58,28 @@ function readTarget(options: TargetOptions): EnvironmentConnection | undefined {
   try {
     const file = options.variables ?? readEnvironmentFiles(options)
     rememberVariables(file)
+    rejectSqlite(undefined, options.folder, { ...file, ...env })
     return withoutForeignPassword(connectionFromEnvironment({ ...file, ...env }, options.names), file, env)
   } catch (error) {
     if (error instanceof InvalidOptionError && error.option === 'DATABASE_URL') return undefined
     throw error
   }
+}
+
+/** The variables of the environment and of the files that it reads, as {@link findTarget} sees them. */
+export function readVariables(options: TargetOptions): Readonly<Record<string, string | undefined>> {
+  const file = options.variables ?? readEnvironmentFiles(options)
+  rememberVariables(file)
+  return { ...file, ...options.env }
+}
+
+/** @throws {CannotRunError} for a SQLite file, which only some commands understand. */
+function rejectSqlite(url: string | undefined, folder: string, variables: TargetOptions['env']): void {
+  const sqlite = findSqlite(url, folder, variables)
+  if (!sqlite) return
+  throw new CannotRunError(
+    t`${sqlite.source} names the SQLite file ${showPath(sqlite.path, folder)}, and this command works with PostgreSQL. For SQLite: verify and doctor check the file; monitor and stress take the URL of the app, such as http://127.0.0.1:3000/admin/db-pool-stats.`,
+  )
 }
 
 /** Like {@link findTarget}, for commands that need a database. */

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { lookAtDatabase } from '../database/look-at-database.ts'
 import { requirePoolerFacts } from '../database/read-pooler-facts.ts'
 import { doctorOutcome, type ReportOptions } from '../doctor/doctor-outcome.ts'
-import type { Facts } from '../doctor/facts.ts'
+import type { Facts, SqliteFacts } from '../doctor/facts.ts'
 import { RULES } from '../doctor/rules/index.ts'
 import type { EnvironmentConnection } from '../environment/connection-from-environment.ts'
 import { environment } from '../environment/own-environment.ts'
@@ -14,7 +14,9 @@ import { targetsOfApps, urlVariablesOf } from '../project/apps/app-targets.ts'
 import type { ProjectFacts } from '../project/project-facts.ts'
 import { readProject } from '../project/read-project.ts'
 import { readSurge } from '../read-number.ts'
-import { findTarget, type TargetOptions } from '../target.ts'
+import { checkSqlite } from '../sqlite/check-sqlite.ts'
+import { findSqlite, showPath } from '../sqlite/sqlite-address.ts'
+import { findTarget, readVariables, type TargetOptions } from '../target.ts'
 import { type InstancesOption, readInstances } from './instances-option.ts'
 import { showQueriesOption } from './show-queries-option.ts'
 
@@ -83,7 +85,8 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
   const project = readProject(folder)
   // A database that the user names is the only one to check.
   const targets = url === undefined && dotenv === undefined ? targetsOfApps(project.apps, onUnread) : []
-  const chosen = chooseTarget(url, { dotenv, folder, onUnread }, project)
+  const sqlite = await readSqlite(url, { dotenv, folder, onUnread }, offline)
+  const chosen = sqlite ? undefined : chooseTarget(url, { dotenv, folder, onUnread }, project)
   const found = chosen?.connection
   const consoleUrl = poolerUrl === undefined ? undefined : findTarget({ url: poolerUrl, folder, env: {} })?.url
   const onInvalid = (problem: string) => unread.push(t`PgBouncer's console (${problem})`)
@@ -102,9 +105,24 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
     server: undefined,
     unreached: undefined,
     ...look,
+    sqlite,
     project: { ...project, unread: [...new Set([...unread, ...project.unread])] },
     scope: { instances: instances?.all, instancesOf: instances?.named, maxSurge },
   }
+}
+
+/** The app's SQLite database, if the argument or the environment names one instead of PostgreSQL. */
+async function readSqlite(
+  url: string | undefined,
+  { dotenv, folder, onUnread }: Pick<TargetOptions, 'dotenv' | 'folder' | 'onUnread'>,
+  offline = false,
+): Promise<SqliteFacts | undefined> {
+  const variables =
+    url === undefined ? readVariables({ dotenv, folder, env: environment, ...(onUnread && { onUnread }) }) : {}
+  const found = findSqlite(url, folder, variables)
+  if (!found) return undefined
+  const shown = showPath(found.path, folder)
+  return { ...found, shown, checks: offline ? [] : await checkSqlite(found.path) }
 }
 
 interface ChosenTarget {

@@ -4,19 +4,22 @@ import { type Command, Option } from 'commander'
 import { cannotConnect } from '../connect-errors/cannot-connect.ts'
 import { type Contact, contact, type Pool } from '../database/contact.ts'
 import type { ReadSessionsOptions } from '../database/read-sessions.ts'
+import { describeAppLine } from '../endpoint/describe-app-line.ts'
+import { isHttpAddress, readHttpAddress } from '../endpoint/http-address.ts'
+import { type AppMissed, type AppSample, readPoolStats } from '../endpoint/read-pool-stats.ts'
+import { AppWatch } from '../endpoint/watch-app.ts'
 import { environment } from '../environment/own-environment.ts'
 import { describeLine, type MonitorLine } from '../monitor/describe-line.ts'
+import { type Followed, follow } from '../monitor/follow.ts'
 import { type LineWriter, rotatingFile, standardOutput } from '../monitor/line-writer.ts'
 import { APPLICATION, type Missed, type Sample, takeSample } from '../monitor/sample.ts'
 import { type Alert, Watch } from '../monitor/watch.ts'
 import { PoolerWatch } from '../monitor/watch-pooler.ts'
-import type { Outcome } from '../outcome.ts'
-import { interruptible } from '../output/interruptible.ts'
-import { paint } from '../output/paint.ts'
-import { printable } from '../output/printable.ts'
+import { CannotRunError, type Outcome } from '../outcome.ts'
+import { printable, rememberSecret } from '../output/printable.ts'
 import { t } from '../output/translate.ts'
 import { percent, positive, wholeFrom } from '../read-number.ts'
-import { findTarget, requireTarget } from '../target.ts'
+import { findTarget, readVariables, requireTarget } from '../target.ts'
 import { showQueriesOption } from './show-queries-option.ts'
 
 interface MonitorOptions {
@@ -34,6 +37,10 @@ interface MonitorOptions {
   readonly dotenv?: string
 }
 
+/** Where the Fastify plugin serves the figures of its pools. */
+const ADMIN_PATH = '/admin/db-pool-stats'
+const TOKEN_VARIABLE = 'POOLGUARD_TOKEN'
+
 /** A sample fails if it gets no connection within this time: the next one is due soon. */
 const SAMPLE_TIMEOUT_MILLIS = 2_000
 
@@ -42,6 +49,7 @@ Examples:
   $ poolguard monitor
   $ poolguard monitor --interval 10 --file /var/log/poolguard.log --max-size 5 --keep 7
   $ poolguard monitor --pooler-url postgresql://stats@pooler:6432/pgbouncer
+  $ poolguard monitor http://127.0.0.1:3000/admin/db-pool-stats   # with the app's adminToken in POOLGUARD_TOKEN
   $ poolguard monitor --samples 12 --full-at 80 | jq 'select(.alert)'
 
 On a terminal it prints a line for each sample. Otherwise, and with --json, it prints one JSON line for each sample
@@ -54,7 +62,10 @@ export function addMonitor(program: Command, done: (outcome: Outcome) => void): 
     .description(
       'Log how many connections each application holds, and alert when the server fills up or a count keeps growing.',
     )
-    .argument('[url]', 'URL of the database')
+    .argument(
+      '[url]',
+      'URL of the database, or of the admin endpoint of an app: http://127.0.0.1:3000/admin/db-pool-stats',
+    )
     .addOption(new Option('--interval <seconds>', 'time between samples').argParser(positive).default(5))
     .option('--samples <number>', 'stop after this many samples (default: run until Ctrl-C)', wholeFrom(1))
     .option('--pooler-url <url>', "also sample PgBouncer's pools: URL of its console, as a user in stats_users")
@@ -80,19 +91,74 @@ export function addMonitor(program: Command, done: (outcome: Outcome) => void): 
 }
 
 async function monitor(url: string | undefined, options: MonitorOptions): Promise<Outcome> {
-  const { file, maxSize, keep, json } = options
+  if (isHttpAddress(url)) return await monitorApp(url, options)
+  const { fullAt, leakSamples, leakGrowth, showQueries: showsQueries } = options
   const { database, pooler } = await openSources(url, options)
   await using _database = database
   await using _pooler = pooler
+  await using lines = linesFor<MonitorLine>(options, describeLine)
+  const watch = new Watch({ fullAt: fullAt / 100, leakSamples, leakGrowth })
+  const followed = await follow<Sample | Missed>({
+    take: () => takeSamples(database.pool, pooler, { showsQueries }),
+    check: (sample) => watch.check(sample),
+    lines,
+    ...{ intervalSeconds: options.interval, samples: options.samples },
+  })
+  return followedOutcome(followed, options)
+}
+
+/** The pools of one process of an app, from its admin endpoint. */
+async function monitorApp(address: string, options: MonitorOptions): Promise<Outcome> {
+  const url = readHttpAddress(address)
+  if (url.pathname === '/') url.pathname = ADMIN_PATH
+  const token = readVariables({ dotenv: options.dotenv, folder: process.cwd(), env: environment })[TOKEN_VARIABLE]
+  rememberSecret(token)
+  const first = await readPoolStats({ url, token })
+  if ('error' in first)
+    throw new CannotRunError(t`Cannot read the pools of the app at ${url.origin}${url.pathname}: ${first.error}.`)
+  await using lines = linesFor<AppSample | AppMissed | Alert>(options, describeAppLine)
+  const watch = new AppWatch(options.fullAt / 100)
+  let next: AppSample | AppMissed | undefined = first
+  const followed = await follow<AppSample | AppMissed>({
+    take: async () => {
+      const sample = next ?? (await readPoolStats({ url, token }))
+      next = undefined
+      return sample
+    },
+    check: (sample) => watch.check(sample),
+    lines,
+    ...{ intervalSeconds: options.interval, samples: options.samples },
+  })
+  return followedOutcome(followed, options)
+}
+
+/** JSON lines for a file or a program, readable lines for a terminal. */
+function linesFor<T extends object>(
+  { file, maxSize, keep, json }: MonitorOptions,
+  describe: (line: T) => string | undefined,
+): LineWriter<T> {
+  if (file !== undefined) return rotatingFile(file, { megabytes: maxSize, keep })
+  if (!process.stdout.isTTY || json === true) return standardOutput<T>()
+  return standardOutput<T>((line) => {
+    const text = describe(line)
+    return text === undefined ? undefined : printable(text)
+  })
+}
+
+function followedOutcome({ samples, missed, alerts }: Followed, { file, json }: MonitorOptions): Outcome {
+  const counts = t`${missed} failed, ${alerts.length} alerts.`
+  // Without a terminal, standard output carries the JSON lines only.
   const isReadable = process.stdout.isTTY && json !== true
-  const printed = isReadable ? standardOutput<MonitorLine>(printableLine) : standardOutput<MonitorLine>()
-  await using lines = file === undefined ? printed : rotatingFile(file, { megabytes: maxSize, keep })
-  const takeOne = async () => await takeSamples(database.pool, pooler, { showsQueries: options.showQueries })
-  const { alerts, samples, missed } = await follow(takeOne, lines, options)
-  const isUnknown = samples > 0 && missed === samples
+  const text =
+    file === undefined
+      ? isReadable
+        ? t`${samples} samples: ${counts}`
+        : ''
+      : t`Wrote ${samples} samples to ${file}: ${counts}`
   return {
-    exitCode: alerts.length > 0 || isUnknown ? 1 : 0,
-    text: summary(options, { alerts, samples, missed }, isReadable),
+    // If every sample failed, the state of the server is unknown.
+    exitCode: alerts.length > 0 || (samples > 0 && missed === samples) ? 1 : 0,
+    text,
     json: file === undefined ? undefined : { file, samples, missed, alerts },
   }
 }
@@ -137,50 +203,4 @@ async function takeSamples(
 ): Promise<Sample | Missed> {
   const [sample, pools] = await Promise.all([takeSample(pool, options), pooler?.sample()])
   return pools ? { ...sample, pooler: pools } : sample
-}
-
-function printableLine(line: MonitorLine): string | undefined {
-  const text = describeLine(line)
-  return text === undefined ? undefined : printable(text)
-}
-
-interface Followed {
-  readonly alerts: readonly Alert[]
-  readonly samples: number
-  /** Failed samples. */
-  readonly missed: number
-}
-
-/** Without a terminal, standard output carries the JSON lines only. */
-function summary({ file }: MonitorOptions, { samples, missed, alerts }: Followed, isReadable: boolean): string {
-  if (file !== undefined) {
-    return `Wrote ${samples} samples to ${file}: ${missed} failed, ${alerts.length} alerts.`
-  }
-  return isReadable ? t`${samples} samples: ${missed} failed, ${alerts.length} alerts.` : ''
-}
-
-async function follow(
-  takeOne: () => Promise<Sample | Missed>,
-  lines: LineWriter<MonitorLine>,
-  { interval, samples = Infinity, fullAt, leakSamples, leakGrowth }: MonitorOptions,
-): Promise<Followed> {
-  const watch = new Watch({ fullAt: fullAt / 100, leakSamples, leakGrowth })
-  await using interruption = interruptible()
-  const alerts: Alert[] = []
-  let taken = 0
-  let missed = 0
-  while (!interruption.signal.aborted && taken < samples) {
-    const sample = await takeOne()
-    taken++
-    if ('error' in sample) missed++
-    await lines.write(sample)
-    const raised = watch.check(sample)
-    for (const alert of raised) {
-      process.stderr.write(`${printable(`${paint('red', alert.alert)}: ${alert.message}`)}\n`)
-      await lines.write(alert)
-    }
-    alerts.push(...raised)
-    if (taken < samples) await pause(interval * 1_000, undefined, { signal: interruption.signal }).catch(() => {})
-  }
-  return { alerts, samples: taken, missed }
 }

@@ -3,11 +3,12 @@ import { BudgetError, type ConnectionString, type Surge } from '@poolguard/core/
 import { type Command, Option } from 'commander'
 import ora from 'ora'
 import { environment } from '../environment/own-environment.ts'
-import { optimizeOutcome, printProposals } from '../optimize/optimize-outcome.ts'
+import { describeRestart, needsRestart, optimizeOutcome, printProposals } from '../optimize/optimize-outcome.ts'
 import { optimizeServer } from '../optimize/optimize-server.ts'
 import type { Proposal } from '../optimize/propose.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
 import { printable } from '../output/printable.ts'
+import { t } from '../output/translate.ts'
 import { planOutcome } from '../plan/plan-outcome.ts'
 import { readServerSource } from '../plan/plan-source.ts'
 import { positive, readDuration, readMaxConnections, readMegabytes, readSurge, wholeFrom } from '../read-number.ts'
@@ -38,7 +39,7 @@ Examples:
   $ poolguard optimize --max-connections 200 --instances 8 --apply --restart-command 'systemctl restart postgresql'
   $ poolguard optimize --memory 8GB --json
 
-Without --apply it changes nothing. With --apply it asks for confirmation on a terminal, runs ALTER SYSTEM, reloads the
+Without --apply it changes nothing. With --apply it asks for confirmation (without a terminal, pass --yes), runs ALTER SYSTEM, reloads the
 server and checks the result in a new session. It leaves settings you changed yourself alone, except settings you name with
 an option and memory settings smaller than --memory calls for. Settings that need a restart stay pending unless you pass
 --restart-command. The exit code is 0 if nothing is left to do.`
@@ -78,7 +79,7 @@ async function optimize(url: string | undefined, options: OptimizeOptions): Prom
     const report = await optimizeServer({
       url: target,
       settingsFor: (server) => requestedSettings(server, options),
-      isWanted: (proposals) => isWanted(proposals, options),
+      isWanted: (proposals, { sessions }) => isWanted(proposals, sessions, options),
       restart:
         restartCommand === undefined
           ? undefined
@@ -99,12 +100,29 @@ async function optimize(url: string | undefined, options: OptimizeOptions): Prom
   }
 }
 
-/** On a terminal, lists the changes and asks for confirmation. */
-async function isWanted(proposals: readonly Proposal[], { apply, yes, json }: OptimizeOptions): Promise<boolean> {
+/**
+ * Lists the changes on a terminal and asks for confirmation.
+ *
+ * @throws {CannotRunError} if there is no terminal to ask on, or the answer is no.
+ */
+async function isWanted(
+  proposals: readonly Proposal[],
+  sessions: number,
+  { apply, yes, json, restartCommand }: OptimizeOptions,
+): Promise<boolean> {
   const open = proposals.filter(({ standing }) => standing === 'change' || standing === 'waits')
   if (!apply || open.length === 0) return apply === true
-  if (yes || json || !process.stdin.isTTY || !process.stdout.isTTY) return true
-  process.stdout.write(`${printable(printProposals(open))}\n`)
+  if (yes) return true
+  const restarts = restartCommand !== undefined && open.some(needsRestart) ? [describeRestart(sessions)] : []
+  if (json || !process.stdin.isTTY || !process.stdout.isTTY) {
+    throw new CannotRunError(
+      [
+        t`Nothing was changed: --apply asks for confirmation, and this is no terminal. Pass --yes to apply without it.`,
+        ...restarts,
+      ].join(' '),
+    )
+  }
+  process.stdout.write(`${printable([printProposals(open), ...restarts].join('\n'))}\n`)
   const answer = await confirm({
     message: `Apply ${open.length === 1 ? 'this' : `these ${open.length}`}?`,
     initialValue: false,

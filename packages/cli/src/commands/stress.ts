@@ -4,10 +4,14 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import ora from 'ora'
 import { cannotConnect } from '../connect-errors/cannot-connect.ts'
 import { contact } from '../database/contact.ts'
+import { endpointOutcome } from '../endpoint/endpoint-outcome.ts'
+import { isHttpAddress, readHttpAddress } from '../endpoint/http-address.ts'
+import { loadEndpoint } from '../endpoint/load-endpoint.ts'
 import { environment } from '../environment/own-environment.ts'
-import type { Outcome } from '../outcome.ts'
+import { CannotRunError, type Outcome } from '../outcome.ts'
 import { interruptible } from '../output/interruptible.ts'
 import { printable } from '../output/printable.ts'
+import { t } from '../output/translate.ts'
 import { amount, listed, percent, wholeFrom } from '../read-number.ts'
 import { runLoad } from '../stress/run-load.ts'
 import { stressOutcome } from '../stress/stress-outcome.ts'
@@ -34,6 +38,7 @@ const EXAMPLES = `
 Examples:
   $ poolguard stress --concurrency 100 --duration 20
   $ poolguard stress postgresql://app@pooler:6432/orders --max 20 --query 'select count(*) from orders'
+  $ poolguard stress http://127.0.0.1:3000/healthz --concurrency 100 --max-p99 50
   $ poolguard stress --transaction 'select 1' --transaction 'select pg_sleep(0.01)' --max-p99 250 --json
 
 It puts load on the database: it runs your statements unchanged, as fast as possible, and each one fails after 10 s.
@@ -43,7 +48,7 @@ export function addStress(program: Command, done: (outcome: Outcome) => void): v
   program
     .command('stress')
     .description('Run load through one pool: latencies, errors, and how many connections the server sees.')
-    .argument('[url]', 'URL of the database, or of the pooler in front of it')
+    .argument('[url]', 'URL of the database, of the pooler in front of it, or of an app: http://127.0.0.1:3000/healthz')
     .addOption(
       new Option('--concurrency <number>', `requests at the same time, at most ${MAX_WORKERS}`)
         .argParser(upTo(MAX_WORKERS))
@@ -72,6 +77,7 @@ export function addStress(program: Command, done: (outcome: Outcome) => void): v
 }
 
 async function stress(url: string | undefined, options: StressOptions): Promise<Outcome> {
+  if (isHttpAddress(url)) return await stressApp(url, options)
   const { concurrency, duration, max, query = 'select 1', transaction, maxErrors, maxP99, json, dotenv } = options
   const target = requireTarget({ url, dotenv, folder: process.cwd(), env: environment })
   const about = { applicationName: 'poolguard stress', acquireTimeoutMillis: ACQUIRE_MILLIS }
@@ -104,6 +110,28 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
   })
   progress.stop()
   return stressOutcome(title, result, { maxErrors: maxErrors / 100, maxP99Millis: maxP99 })
+}
+
+/** GET requests to an app, without a database. */
+async function stressApp(
+  address: string,
+  { concurrency, duration, query, transaction, maxErrors, maxP99, json }: StressOptions,
+): Promise<Outcome> {
+  const url = readHttpAddress(address)
+  if (query !== undefined || transaction !== undefined)
+    throw new CannotRunError(t`--query and --transaction are for databases; an app gets GET requests.`)
+  const title = t`GET ${url.origin}${url.pathname}: ${concurrency} concurrent requests`
+  const isSilent = json === true || !process.stderr.isTTY
+  const progress = ora({ text: printable(title), discardStdin: false, isSilent }).start()
+  await using interruption = interruptible()
+  const load = await loadEndpoint({
+    ...{ url, concurrency, durationMillis: duration * 1_000, signal: interruption.signal },
+    onProgress: (elapsedMillis, requests) => {
+      progress.text = t`${Math.round(elapsedMillis / 1_000)} of ${duration} s, ${requests} requests`
+    },
+  })
+  progress.stop()
+  return endpointOutcome(title, load, { maxErrors: maxErrors / 100, maxP99Millis: maxP99 })
 }
 
 function upTo(max: number): (text: string) => number {

@@ -2,7 +2,9 @@ import { type Command, Option } from 'commander'
 import { environment } from '../environment/own-environment.ts'
 import type { Outcome } from '../outcome.ts'
 import { wholeFrom } from '../read-number.ts'
-import { findTarget, requireTarget } from '../target.ts'
+import { checkSqlite } from '../sqlite/check-sqlite.ts'
+import { findSqlite } from '../sqlite/sqlite-address.ts'
+import { findTarget, readVariables, requireTarget } from '../target.ts'
 import { type Expected, runChecks } from '../verify/run-checks.ts'
 import { verifyOutcome } from '../verify/verify-outcome.ts'
 
@@ -19,6 +21,7 @@ const EXAMPLES = `
 Examples:
   $ poolguard verify
   $ poolguard verify postgresql://app@pooler:6432/orders --expect transaction --prepared
+  $ poolguard verify file:quota.db
   $ poolguard verify --concurrency 200 --max 20 --json
 
 It writes nothing to the database and opens at most --max connections.`
@@ -27,7 +30,7 @@ export function addVerify(program: Command, done: (outcome: Outcome) => void): v
   program
     .command('verify')
     .description('Check after a deployment that the database, or the pooler in front of it, does what an app needs.')
-    .argument('[url]', 'URL of the database, or of the pooler in front of it')
+    .argument('[url]', 'URL of the database, of the pooler in front of it, or of a SQLite file: file:quota.db')
     .addOption(
       new Option('--expect <what>', 'fail unless the URL leads to this').choices(['direct', 'session', 'transaction']),
     )
@@ -42,6 +45,8 @@ export function addVerify(program: Command, done: (outcome: Outcome) => void): v
 async function verify(url: string | undefined, options: VerifyOptions): Promise<Outcome> {
   const { expect, prepared = false, concurrency, max, poolerUrl, dotenv } = options
   const place = { folder: process.cwd(), env: environment }
+  const sqlite = findSqlite(url, place.folder, url === undefined ? readVariables({ dotenv, ...place }) : {})
+  if (sqlite) return verifyOutcome(await checkSqlite(sqlite.path, { readers: concurrency }))
   const target = requireTarget({ url, dotenv, ...place })
   const consoleUrl = poolerUrl === undefined ? undefined : findTarget({ url: poolerUrl, ...place })?.url
   const { direct } = target

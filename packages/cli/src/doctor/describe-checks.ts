@@ -9,11 +9,13 @@ import type { Facts } from './facts.ts'
 
 /** One line for each thing that doctor checked or could not check. Contains no password. */
 export function describeChecks(facts: Facts): readonly string[] {
-  const { target, otherTargets, server, unreached, pooler } = facts
+  const { target, otherTargets, sqlite, server, unreached, pooler } = facts
   const lines = [
-    target
-      ? t`Database: ${describeAddress(target.url)} (${target.source})`
-      : t`Database: none configured (pass a URL, or set DATABASE_URL or PGHOST).`,
+    sqlite
+      ? t`Database: the SQLite file ${sqlite.shown} (${sqlite.source}). SQLite has no server and no connections to count.`
+      : target
+        ? t`Database: ${describeAddress(target.url)} (${target.source})`
+        : t`Database: none configured (pass a URL, or set DATABASE_URL or PGHOST).`,
   ]
   if (server)
     lines.push(t`Connected: PostgreSQL ${server.version}; ${translateFromCore(describeTopology(server.topology))}.`)

@@ -4,6 +4,8 @@ import type { ServerFacts, Unreached } from '../database/server-facts.ts'
 import type { AppTarget } from '../project/apps/app-targets.ts'
 import type { ServerInFiles } from '../project/deployments/container.ts'
 import type { PoolerSettings, ProjectFacts } from '../project/project-facts.ts'
+import type { SqliteCheck } from '../sqlite/check-sqlite.ts'
+import type { SqliteAddress } from '../sqlite/sqlite-address.ts'
 import type { SumScope } from '../sum/sum-scope.ts'
 
 export interface FactsTarget {
@@ -11,6 +13,13 @@ export interface FactsTarget {
   readonly source: string
   /** The directory of the app whose `.env` file names the database, if it is not that of the project. */
   readonly app?: string
+}
+
+/** A SQLite database and its checks. */
+export interface SqliteFacts extends SqliteAddress {
+  /** The path for people. */
+  readonly shown: string
+  readonly checks: readonly SqliteCheck[]
 }
 
 /** The input of the rules. Anything doctor could not read is undefined, and the rules that need it report nothing. */
@@ -27,6 +36,8 @@ export interface Facts {
   readonly unreached: Unreached | undefined
   /** Answers of PgBouncer's console. */
   readonly pooler: PoolerFacts | undefined
+  /** The SQLite database that the app uses instead of PostgreSQL. */
+  readonly sqlite?: SqliteFacts | undefined
   readonly project: ProjectFacts
   /** Numbers from the command line, which replace those of the files. */
   readonly scope: SumScope

@@ -18,7 +18,7 @@ export interface OptimizeInput {
   /** @throws {CannotRunError} if an option has an impossible value. */
   readonly settingsFor: (server: ConnectionLimits) => readonly RecommendedSetting[]
   /** Whether to apply the proposals. */
-  readonly isWanted: (proposals: readonly Proposal[]) => Promise<boolean>
+  readonly isWanted: (proposals: readonly Proposal[], server: ServerState) => Promise<boolean>
   /** How to restart the server; undefined without --restart-command. */
   readonly restart: RestartOptions | undefined
 }
@@ -40,14 +40,15 @@ export async function optimizeServer(input: OptimizeInput): Promise<Omit<Optimiz
     const recommended = await recommendedAt(pool, input)
     const before = await readServerState(pool, recommended)
     const proposals = propose(recommended, before)
-    const applied = (await isWanted(proposals)) ? await applyChanges(pool, proposals, before) : undefined
+    const applied = (await isWanted(proposals, before)) ? await applyChanges(pool, proposals, before) : undefined
     return { before, proposals, applied }
   })
   const title = `PostgreSQL ${before.version} at ${describeAddress(url)}, as ${before.role}`
-  if (!applied) return { title, results: proposals, applied: false, restarted: false, trouble: [], undo: [] }
+  const { sessions } = before
+  if (!applied) return { title, results: proposals, applied: false, restarted: false, sessions, trouble: [], undo: [] }
   const restart = await restartWhereNeeded(input, proposals, applied, before)
   const failure = restart && !restart.restarted ? restart : undefined
-  const report = { title, applied: true, restarted: restart?.restarted === true }
+  const report = { title, applied: true, restarted: restart?.restarted === true, sessions }
   try {
     if (failure && !failure.reachable) throw new CannotRunError(`${failure.why}.`)
     const after = await withServer(url, ({ pool }) => readServerState(pool, proposals))

@@ -9,6 +9,7 @@ const SERVER: Omit<ServerState, 'settings' | 'files'> = {
   mayReload: true,
   alterSystemOff: false,
   standbys: 0,
+  sessions: 0,
   startedAt: '2026-11-21 12:00:00+00',
   dataDirectory: '/data',
 }

@@ -34,6 +34,8 @@ export interface ServerState {
   readonly alterSystemOff: boolean
   /** Standbys of this server that this role can see. */
   readonly standbys: number
+  /** Sessions of other clients: a restart ends them. */
+  readonly sessions: number
   /** Start time of the postmaster, as comparable text. */
   readonly startedAt: string
   readonly dataDirectory: string | null
@@ -47,6 +49,9 @@ select pg_catalog.current_setting('server_version') as "version", session_user a
        pg_catalog.has_function_privilege('pg_catalog.pg_reload_conf()', 'execute') as "mayReload",
        coalesce(pg_catalog.current_setting('allow_alter_system', true), 'on') operator(pg_catalog.=) 'off' as "alterSystemOff",
        (select pg_catalog.count(*)::int from pg_catalog.pg_stat_replication) as "standbys",
+       (select pg_catalog.count(*)::int from pg_catalog.pg_stat_activity
+         where datname is not null and pid operator(pg_catalog.<>) pg_catalog.pg_backend_pid()
+           and coalesce(backend_type, 'client backend') operator(pg_catalog.=) 'client backend') as "sessions",
        pg_catalog.pg_postmaster_start_time()::pg_catalog.text as "startedAt",
        (select setting from pg_catalog.pg_settings where name operator(pg_catalog.=) 'data_directory') as "dataDirectory"`
 
@@ -81,6 +86,7 @@ function readServer(row: RowReader): Omit<ServerState, 'settings' | 'files'> {
     mayReload: row.flag('mayReload'),
     alterSystemOff: row.flag('alterSystemOff'),
     standbys: row.integer('standbys'),
+    sessions: row.integer('sessions'),
     startedAt: row.text('startedAt'),
     dataDirectory: row.textOrNull('dataDirectory'),
   }

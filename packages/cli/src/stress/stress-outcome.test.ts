@@ -9,6 +9,7 @@ const result: LoadResult = {
   perSecond: 100,
   p50Millis: 3.21,
   p90Millis: 8,
+  p95Millis: 20,
   p99Millis: 41,
   maxMillis: 120,
   buckets: [

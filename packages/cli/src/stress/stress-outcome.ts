@@ -1,6 +1,7 @@
 import type { Outcome } from '../outcome.ts'
 import { paint } from '../output/paint.ts'
 import type { LoadResult } from './run-load.ts'
+import type { Figures } from './tally.ts'
 
 export interface Thresholds {
   /** Share of requests that may fail, between 0 and 1. */
@@ -16,10 +17,10 @@ export function stressOutcome(title: string, result: LoadResult, thresholds: Thr
   const broken = brokenThresholds(result, thresholds)
   const { requests, failed, perSecond, elapsedMillis, p50Millis, p90Millis, p99Millis, maxMillis } = result
   const latency = [
-    `p50 ${formatMillis(p50Millis)}`,
-    `p90 ${formatMillis(p90Millis)}`,
-    `p99 ${formatMillis(p99Millis)}`,
-    `max ${formatMillis(maxMillis)}`,
+    `p50 ${millis(p50Millis)}`,
+    `p90 ${millis(p90Millis)}`,
+    `p99 ${millis(p99Millis)}`,
+    `max ${millis(maxMillis)}`,
   ]
   const lines = [
     title,
@@ -39,8 +40,9 @@ export function stressOutcome(title: string, result: LoadResult, thresholds: Thr
   }
 }
 
-function brokenThresholds(
-  { requests, failed, p99Millis }: LoadResult,
+/** The thresholds that the figures exceed, a sentence each. */
+export function brokenThresholds(
+  { requests, failed, p99Millis }: Figures,
   { maxErrors, maxP99Millis }: Thresholds,
 ): string[] {
   const share = requests > 0 ? failed / requests : 1
@@ -51,13 +53,13 @@ function brokenThresholds(
       ? [`${percent(share)} of the requests failed, more than --max-errors (${percent(maxErrors)}).`]
       : []),
     ...(maxP99Millis !== undefined && p99Millis !== null && p99Millis > maxP99Millis
-      ? [`The p99 latency is ${formatMillis(p99Millis)}, above --max-p99 (${maxP99Millis} ms).`]
+      ? [`The p99 latency is ${millis(p99Millis)}, above --max-p99 (${maxP99Millis} ms).`]
       : []),
   ]
 }
 
 /** From the first non-empty bucket to the last. */
-function histogram({ buckets }: LoadResult): string[] {
+export function histogram({ buckets }: Figures): string[] {
   const filled = buckets.map(({ count }) => count > 0)
   const max = Math.max(...buckets.map(({ count }) => count))
   return buckets
@@ -76,6 +78,7 @@ function chart(samples: readonly number[]): string[] {
   return [`server connections over time: ${line}  (${Math.min(...samples)} to ${max})`]
 }
 
-function formatMillis(millis: number | null): string {
-  return millis === null ? '-' : `${millis.toFixed(millis < 10 ? 2 : 0)} ms`
+/** A latency for people. */
+export function millis(value: number | null): string {
+  return value === null ? '-' : `${value.toFixed(value < 10 ? 2 : 0)} ms`
 }

@@ -22,6 +22,7 @@ export interface Figures {
   /** Latencies of successful requests; null if there are none. */
   readonly p50Millis: number | null
   readonly p90Millis: number | null
+  readonly p95Millis: number | null
   readonly p99Millis: number | null
   readonly maxMillis: number | null
   readonly buckets: readonly Bucket[]
@@ -67,6 +68,7 @@ export class Tally {
       perSecond: elapsedMillis > 0 ? (this.#requests - failed) / (elapsedMillis / 1_000) : 0,
       p50Millis: percentile(50),
       p90Millis: percentile(90),
+      p95Millis: percentile(95),
       p99Millis: percentile(99),
       maxMillis: percentile(100),
       buckets: BOUNDS_MILLIS.map((upToMillis, index) => ({ upToMillis, count: this.#counts[index] ?? 0 })),

@@ -33,6 +33,7 @@ import { replicationSlots } from './replication-slots.ts'
 import { roleLimit } from './role-limit.ts'
 import { serverFull } from './server-full.ts'
 import { serverVariablesIgnored } from './server-variables-ignored.ts'
+import { sqliteFile } from './sqlite-file.ts'
 import { startupParametersRefused } from './startup-parameters-refused.ts'
 import { statementMode } from './statement-mode.ts'
 import { stuckAutovacuum } from './stuck-autovacuum.ts'
@@ -48,6 +49,7 @@ export const RULES: readonly Rule[] = [
   poolerUserLimit,
   poolerLoginFailing,
   serverFull,
+  sqliteFile,
   cannotConnect,
   blockingLock,
   preparedTransactions,

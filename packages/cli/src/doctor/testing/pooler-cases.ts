@@ -167,4 +167,26 @@ export const POOLER_CASES: Readonly<Record<string, readonly Case[]>> = {
     { given: 'a full pool, which has a rule of its own', facts: { pooler: pooler(full) } },
     { given: 'no console', facts: {} },
   ],
+  'sqlite-file': [
+    {
+      given: 'a failed check',
+      facts: {
+        sqlite: {
+          ...{ path: '/app/quota.db', source: 'DATABASE_URL', shown: 'quota.db' },
+          checks: [{ name: 'journal mode', status: 'failed', detail: 'journal_mode is delete.' }],
+        },
+      },
+      says: '/app/quota.db (DATABASE_URL), journal mode: journal_mode is delete.',
+    },
+    {
+      given: 'passed checks',
+      facts: {
+        sqlite: {
+          ...{ path: '/app/quota.db', source: 'DATABASE_URL', shown: 'quota.db' },
+          checks: [{ name: 'integrity', status: 'passed', detail: 'no problem' }],
+        },
+      },
+    },
+    { given: 'no SQLite', facts: {} },
+  ],
 }

@@ -1,0 +1,110 @@
+import { InvalidAnswerError } from '@poolguard/core'
+import { RowReader } from '@poolguard/core/postgres'
+import { originOf } from '../connect-errors/cannot-connect.ts'
+import { withPlainTexts } from '../output/printable.ts'
+import { t } from '../output/translate.ts'
+
+/** One pool of an app, from its admin endpoint. */
+export interface AppPool {
+  readonly name: string
+  readonly target: string
+  /** `healthy`, `warning` or `critical`. */
+  readonly status: string
+  readonly inUse: number
+  readonly idle: number
+  readonly waiting: number
+  readonly max: number
+  readonly timeouts: number
+  /** Checkouts that are suspected leaks and still out. */
+  readonly suspectedLeaks: number
+}
+
+/** The pools of one process of an app at one moment. */
+export interface AppSample {
+  /** ISO 8601. */
+  readonly time: string
+  /** Of the worst pool. */
+  readonly status: string
+  readonly pools: readonly AppPool[]
+}
+
+/** A request that failed. */
+export interface AppMissed {
+  readonly time: string
+  readonly error: string
+}
+
+export interface EndpointOptions {
+  readonly url: URL
+  /** The bearer token of the admin endpoint. */
+  readonly token: string | undefined
+}
+
+const TIMEOUT_MILLIS = 5_000
+const MAX_BYTES = 5_000_000
+const SOURCE = 'the admin endpoint'
+
+/** Asks the admin endpoint once. Never rejects: an error is a sample too. */
+export async function readPoolStats(options: EndpointOptions): Promise<AppSample | AppMissed> {
+  const time = new Date().toISOString()
+  try {
+    return { time, ...withPlainTexts(readAnswer(await request(options))) }
+  } catch (error) {
+    const cause = originOf(error)
+    return { time, error: withPlainTexts(cause instanceof Error ? cause.message : String(cause)) }
+  }
+}
+
+async function request({ url, token }: EndpointOptions): Promise<unknown> {
+  const response = await fetch(url, {
+    headers: { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    // The token is for this address only.
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIMEOUT_MILLIS),
+  })
+  const text = await response.text()
+  if (response.status === 401 || response.status === 403) {
+    throw new Error(
+      token === undefined
+        ? t`HTTP ${response.status}: set POOLGUARD_TOKEN to the adminToken of the app`
+        : t`HTTP ${response.status}: the app does not accept POOLGUARD_TOKEN; it must equal its adminToken`,
+    )
+  }
+  if (response.status === 404) {
+    throw new Error(
+      t`HTTP 404: the app has no such route. The Fastify plugin serves /admin/db-pool-stats with admin: true and an adminToken`,
+    )
+  }
+  if (!response.ok) throw new Error(t`HTTP ${response.status}`)
+  if (text.length > MAX_BYTES) throw new InvalidAnswerError(SOURCE, 'it is larger than 5 MB')
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new InvalidAnswerError(SOURCE, 'it is not JSON')
+  }
+}
+
+/** @throws {InvalidAnswerError} for anything but the JSON of the admin endpoint. */
+function readAnswer(answer: unknown): Omit<AppSample, 'time'> {
+  const row = new RowReader(SOURCE, answer)
+  const { pools } = answer as { readonly pools?: unknown }
+  if (!Array.isArray(pools)) throw new InvalidAnswerError(SOURCE, 'it has no pools')
+  return { status: row.text('status'), pools: pools.map(readPool) }
+}
+
+function readPool(answer: unknown): AppPool {
+  const pool = new RowReader(SOURCE, answer)
+  const { stats, health } = answer as { readonly stats?: unknown; readonly health?: unknown }
+  const counts = new RowReader(SOURCE, stats)
+  return {
+    name: pool.text('name'),
+    target: pool.text('target'),
+    status: health === undefined ? 'healthy' : new RowReader(SOURCE, health).text('status'),
+    inUse: counts.integer('active'),
+    idle: counts.integer('idle'),
+    waiting: counts.integer('waiting'),
+    max: counts.integer('max'),
+    timeouts: counts.integer('timeouts'),
+    suspectedLeaks: counts.integer('suspectedLeaks'),
+  }
+}
