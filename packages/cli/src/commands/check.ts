@@ -124,7 +124,7 @@ async function gather(folder: string, options: CheckOptions): Promise<Facts> {
     isOtherServer: maxConnections !== undefined || server !== undefined,
   }
   return {
-    target: found && { url: found.url, source: found.sources.host ?? 'the environment' },
+    target: found && { url: found.url, source: found.sources.host ?? t`the environment` },
     otherTargets: others.filter((each) => `${each.url}` !== `${found?.url}`),
     hasDirectUrl: found?.direct !== undefined,
     endpoint: found && guessProvider(found.url)?.endpoint,

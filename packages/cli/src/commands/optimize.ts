@@ -124,10 +124,10 @@ async function isWanted(
   }
   process.stdout.write(`${printable([printProposals(open), ...restarts].join('\n'))}\n`)
   const answer = await confirm({
-    message: `Apply ${open.length === 1 ? 'this' : `these ${open.length}`}?`,
+    message: open.length === 1 ? t`Apply this?` : t`Apply these ${open.length}?`,
     initialValue: false,
   })
-  if (answer !== true) throw new CannotRunError('Nothing was changed.')
+  if (answer !== true) throw new CannotRunError(t`Nothing was changed.`)
   return true
 }
 
@@ -144,5 +144,5 @@ async function checkPlan(target: ConnectionString, options: OptimizeOptions): Pr
     poolsPerProcess: pools,
     others,
   }
-  return planOutcome({ title: `The plan for ${instances} instances`, notes, input, sizing: [] })
+  return planOutcome({ title: t`The plan for ${instances} instances`, notes, input, sizing: [] })
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { t } from '../output/translate.ts'
 
 /** `--show-queries=no` hides the texts of queries, which may hold data. */
 export function showQueriesOption(): Option {
@@ -9,5 +10,5 @@ export function showQueriesOption(): Option {
 
 function readYesOrNo(text: string): boolean {
   if (text === 'yes' || text === 'no') return text === 'yes'
-  throw new InvalidArgumentError('Allowed are yes and no.')
+  throw new InvalidArgumentError(t`Allowed are yes and no.`)
 }

@@ -12,6 +12,7 @@ import { CannotRunError, type Outcome } from '../outcome.ts'
 import { interruptible } from '../output/interruptible.ts'
 import { printable } from '../output/printable.ts'
 import { t } from '../output/translate.ts'
+import { translateFromCore } from '../output/translate-from-core.ts'
 import { amount, listed, percent, wholeFrom } from '../read-number.ts'
 import { runLoad } from '../stress/run-load.ts'
 import { stressOutcome } from '../stress/stress-outcome.ts'
@@ -89,7 +90,7 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
       throw cannotConnect(target.url, error)
     },
   )
-  const title = `${describeAddress(target.url)}: ${describeTopology(topology)}; ${concurrency} concurrent requests on at most ${max} connections`
+  const title = t`${describeAddress(target.url)}: ${translateFromCore(describeTopology(topology))}; ${concurrency} concurrent requests on at most ${max} connections`
   const progress = ora({
     text: printable(title),
     discardStdin: false,
@@ -105,7 +106,7 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
     transaction: transaction !== undefined,
     signal: interruption.signal,
     onProgress: (elapsedMillis, requests) => {
-      progress.text = `${Math.round(elapsedMillis / 1_000)} of ${duration} s, ${requests} requests`
+      progress.text = t`${Math.round(elapsedMillis / 1_000)} of ${duration} s, ${requests} requests`
     },
   })
   progress.stop()
@@ -138,7 +139,7 @@ function upTo(max: number): (text: string) => number {
   const whole = wholeFrom(1)
   return (text) => {
     const value = whole(text)
-    if (value > max) throw new InvalidArgumentError(`It must be at most ${max}.`)
+    if (value > max) throw new InvalidArgumentError(t`It must be at most ${max}.`)
     return value
   }
 }

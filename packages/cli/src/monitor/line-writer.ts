@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path'
 import { createStream } from 'rotating-file-stream'
 import { CannotRunError } from '../outcome.ts'
 import { printableJson } from '../output/printable.ts'
+import { t } from '../output/translate.ts'
 
 /** Writes lines to standard output or a file. */
 export interface LineWriter<T extends object = object> extends AsyncDisposable {
@@ -32,7 +33,7 @@ export function rotatingFile(file: string, { megabytes, keep }: { megabytes: num
   })
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => {})
-  stream.on('error', (error) => failed.reject(new CannotRunError(`${file} cannot be written: ${error.message}.`)))
+  stream.on('error', (error) => failed.reject(new CannotRunError(t`${file} cannot be written: ${error.message}.`)))
   let hasFailed = false
   return {
     async write(line) {

@@ -60,8 +60,10 @@ export class Watch {
     if (this.#full || share < this.#options.fullAt) return []
     this.#full = true
     const [most] = [...applications].sort((a, b) => b.connections - a.connections)
-    const holder = most ? `; most of them by ${nameOf(most)}: ${most.connections}` : ''
-    return [{ alert: 'full', time, message: `${used} of ${usable} connections are open${holder}` }]
+    const message = most
+      ? t`${used} of ${usable} connections are open; most of them by ${nameOf(most)}: ${most.connections}`
+      : t`${used} of ${usable} connections are open`
+    return [{ alert: 'full', time, message }]
   }
 
   #checkPooler({ time, pooler }: Sample | Missed): Alert[] {
@@ -93,7 +95,7 @@ export class Watch {
       {
         alert: 'full',
         time,
-        message: `the server rejects new connections of this role: ${error}; run monitor with a superuser's URL to see which applications hold the connections`,
+        message: t`the server rejects new connections of this role: ${error}; run monitor with a superuser's URL to see which applications hold the connections`,
       },
     ]
   }
@@ -117,7 +119,7 @@ export class Watch {
     const { leakSamples, leakGrowth } = this.#options
     if (growth.reported || growth.samples < leakSamples || connections - growth.from < leakGrowth) return []
     growth.reported = true
-    const message = `${nameOf(count)} grew from ${growth.from} to ${connections} connections over ${growth.samples} samples without a decrease: does the app create a pool for each request, or fail to release clients?`
+    const message = t`${nameOf(count)} grew from ${growth.from} to ${connections} connections over ${growth.samples} samples without a decrease: does the app create a pool for each request, or fail to release clients?`
     return [{ alert: 'leak', time, message }]
   }
 }
@@ -127,5 +129,5 @@ function keyOf({ application, role }: ApplicationCount): string {
 }
 
 function nameOf({ application, role }: ApplicationCount): string {
-  return `${application || 'an app without application_name'} (role ${role})`
+  return t`${application || t`an app without application_name`} (role ${role})`
 }

@@ -1,3 +1,4 @@
+import { t } from '../output/translate.ts'
 import { type Applied, isInForce } from './apply-changes.ts'
 import type { Proposal } from './propose.ts'
 import type { ServerState } from './server-state.ts'
@@ -29,11 +30,11 @@ function asFailed(proposal: Proposal, note: string): Result {
 function whyNot({ name, by }: Proposal, { files, mayReload, settings }: ServerState): string {
   // PostgreSQL skips a file with an error. It also lists settings that need a restart as errors.
   const broken = files.find(({ error, name: other }) => error !== null && !settings.get(other ?? '')?.pendingRestart)
-  if (broken) return `set, but the server rejects its configuration files: ${broken.place}: ${broken.error}`
+  if (broken) return t`set, but the server rejects its configuration files: ${broken.place}: ${broken.error}`
   if (by === 'system' && !mayReload) {
-    return 'set, but this role may not reload the server: run select pg_catalog.pg_reload_conf() as a superuser'
+    return t`set, but this role may not reload the server: run select pg_catalog.pg_reload_conf() as a superuser`
   }
   const { source, file, line } = settings.get(name) ?? {}
   const where = file ? `${file}:${line}` : source
-  return `set, but not in force: ${where} overrides it`
+  return t`set, but not in force: ${where} overrides it`
 }

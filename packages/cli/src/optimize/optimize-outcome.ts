@@ -1,4 +1,5 @@
 import type { Outcome } from '../outcome.ts'
+import { alignLeft } from '../output/layout.ts'
 import { paint } from '../output/paint.ts'
 import { t } from '../output/translate.ts'
 import type { Result } from './check-results.ts'
@@ -21,14 +22,22 @@ export interface OptimizeReport {
 }
 
 const MARKS = {
-  fine: ['green', 'fine'],
-  done: ['green', 'done'],
-  kept: ['gray', 'kept'],
-  change: ['yellow', 'change'],
-  waits: ['yellow', 'waits'],
-  elsewhere: ['red', 'cannot'],
-  failed: ['red', 'failed'],
+  fine: ['green', () => t`fine`],
+  done: ['green', () => t`done`],
+  kept: ['gray', () => t`kept`],
+  change: ['yellow', () => t`change`],
+  waits: ['yellow', () => t`waits`],
+  elsewhere: ['red', () => t`cannot`],
+  failed: ['red', () => t`failed`],
 } as const
+
+const MARK_WIDTH = 6
+
+const EFFECTS: Readonly<Record<Result['takesEffect'], () => string>> = {
+  'on reload': () => t`on reload`,
+  'after a restart': () => t`after a restart`,
+  'in new sessions': () => t`in new sessions`,
+}
 
 /** Prints the proposed changes, or the result of applying them. */
 export function optimizeOutcome(report: OptimizeReport): Outcome {
@@ -44,7 +53,7 @@ export function optimizeOutcome(report: OptimizeReport): Outcome {
     ...trouble,
     ...closing(report, open),
     ...(restarted ? [endedSessions(sessions)] : []),
-    ...(undo.length > 0 ? ['', `To undo: ${undo.map((statement) => `${statement};`).join(' ')}`] : []),
+    ...(undo.length > 0 ? ['', t`To undo: ${undo.map((statement) => `${statement};`).join(' ')}`] : []),
   ].join('\n')
   return { exitCode, text, json: { applied, restarted, sessions, settings: results, plan: plan?.json, trouble, undo } }
 }
@@ -75,9 +84,10 @@ function printResult({ name, standing, before, after, takesEffect, reason, note 
   const same = standing === 'fine' || standing === 'kept'
   const open = !same && standing !== 'done'
   const values = same ? before : `${before} -> ${after}`
-  const when = standing === 'change' ? `  (${takesEffect})` : standing === 'waits' ? '  (after a restart)' : ''
+  const when =
+    standing === 'change' ? EFFECTS[takesEffect]() : standing === 'waits' ? EFFECTS['after a restart']() : undefined
   return [
-    `${paint(colour, mark.padEnd(6))}  ${name}  ${values}${when}`,
+    `${paint(colour, alignLeft(mark(), MARK_WIDTH))}  ${name}  ${values}${when === undefined ? '' : `  (${when})`}`,
     ...(open ? [`        ${reason}`] : []),
     ...(note === undefined ? [] : [`        ${note}`]),
   ]
@@ -86,17 +96,17 @@ function printResult({ name, standing, before, after, takesEffect, reason, note 
 function closing({ applied, results, sessions }: OptimizeReport, open: readonly Result[]): string[] {
   const count = (standing: Result['standing']) => results.filter((result) => result.standing === standing).length
   if (open.length === 0) {
-    return [count('done') > 0 ? paint('green', 'All settings are in force.') : paint('green', 'No changes needed.')]
+    return [count('done') > 0 ? paint('green', t`All settings are in force.`) : paint('green', t`No changes needed.`)]
   }
   const restarts = open.filter(needsRestart)
   const restart = "--restart-command 'systemctl restart postgresql'"
   if (!applied && count('change') > 0) {
     const how = restarts.length > 0 ? ` --apply ${restart}` : ' --apply'
     return [
-      `Nothing was changed. To apply the changes, add:${how}`,
+      t`Nothing was changed. To apply the changes, add:${how}`,
       ...(restarts.length > 0 ? [describeRestart(sessions)] : []),
     ]
   }
   if (restarts.length === 0) return []
-  return [`Restart PostgreSQL, or run optimize again with --apply ${restart}.`, describeRestart(sessions)]
+  return [t`Restart PostgreSQL, or run optimize again with --apply ${restart}.`, describeRestart(sessions)]
 }

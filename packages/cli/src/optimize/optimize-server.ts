@@ -2,6 +2,7 @@ import { type ConnectionString, describeAddress, type RowReader, readOneRow } fr
 import { cannotConnect } from '../connect-errors/cannot-connect.ts'
 import { type Contact, contact } from '../database/contact.ts'
 import { CannotRunError } from '../outcome.ts'
+import { t } from '../output/translate.ts'
 import { majorOf } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
 import type { ConnectionLimits } from '../recommend/requested-settings.ts'
@@ -43,7 +44,7 @@ export async function optimizeServer(input: OptimizeInput): Promise<Omit<Optimiz
     const applied = (await isWanted(proposals, before)) ? await applyChanges(pool, proposals, before) : undefined
     return { before, proposals, applied }
   })
-  const title = `PostgreSQL ${before.version} at ${describeAddress(url)}, as ${before.role}`
+  const title = t`PostgreSQL ${before.version} at ${describeAddress(url)}, as ${before.role}`
   const { sessions } = before
   if (!applied) return { title, results: proposals, applied: false, restarted: false, sessions, trouble: [], undo: [] }
   const restart = await restartWhereNeeded(input, proposals, applied, before)
@@ -90,7 +91,7 @@ async function withServer<T>(url: ConnectionString, use: (database: Contact) => 
   })
   if (topology.kind === 'direct') return await use(database)
   throw new CannotRunError(
-    `${describeAddress(url)} leads to a pooler, not to PostgreSQL itself. Pass the direct URL, or set DIRECT_URL.`,
+    t`${describeAddress(url)} leads to a pooler, not to PostgreSQL itself. Pass the direct URL, or set DIRECT_URL.`,
   )
 }
 
@@ -110,14 +111,14 @@ async function restartWhereNeeded(
 function undoWithoutServer({ changed }: Applied, before: ServerState): readonly string[] {
   const file =
     before.dataDirectory === null
-      ? 'postgresql.auto.conf in its data directory'
+      ? t`postgresql.auto.conf in its data directory`
       : `${before.dataDirectory}/postgresql.auto.conf`
   const lines = changed
     .filter(({ by }) => by === 'system')
     .map((proposal) => {
       const old = previousValue(proposal, before)
-      return old === undefined ? `  remove ${proposal.name}` : `  ${proposal.name} = '${old}'`
+      return old === undefined ? t`  remove ${proposal.name}` : `  ${proposal.name} = '${old}'`
     })
   if (lines.length === 0) return []
-  return [`To undo the changes while the server is down, edit ${file}, and start the server:`, ...lines]
+  return [t`To undo the changes while the server is down, edit ${file}, and start the server:`, ...lines]
 }

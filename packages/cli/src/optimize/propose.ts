@@ -1,3 +1,4 @@
+import { t } from '../output/translate.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
 import type { CurrentSetting, ServerState } from './server-state.ts'
 import { amountIn, amountOf, showAmount } from './setting-amount.ts'
@@ -34,9 +35,6 @@ const OF_ROLES: Readonly<Record<string, string>> = {
   'database user': 'ALTER ROLE ... IN DATABASE',
 }
 
-const MANAGED =
-  'this role may not ALTER SYSTEM: run optimize as a superuser, or set it in the parameter group (RDS, Aurora), the database flags (Cloud SQL) or the server parameters (Azure)'
-
 /**
  * Proposes changes in the order of the recommendations, then other settings that wait for a restart. Skips settings that the
  * server does not have.
@@ -57,9 +55,9 @@ function waiting(current: CurrentSetting, state: ServerState): Proposal {
   const before = unit === null ? current.value : showAmount(unit, amountOf(current))
   const value = writtenText(current, state)
   return {
-    ...{ name, before, after: value ?? 'a value that this role cannot see', value: value ?? '' },
+    ...{ name, before, after: value ?? t`a value that this role cannot see`, value: value ?? '' },
     ...{ standing: 'waits', by: 'system', takesEffect: 'after a restart' },
-    reason: 'changed, but the server has not restarted since',
+    reason: t`changed, but the server has not restarted since`,
     source: 'https://www.postgresql.org/docs/current/view-pg-settings.html',
   }
 }
@@ -90,22 +88,22 @@ function standingOf(
   const [now, target] = [amountOf(current), amountIn(unit, setting.value)]
   const place = placeOf(current)
   if (now === target)
-    return ['fine', current.pendingRestart ? 'another value is set, and waits for a restart' : undefined]
-  if (isKept(setting, current, now, target)) return ['kept', `${place}; recommended: ${setting.value}`]
-  if (current.pendingRestart && writtenValue(current, state) === target) return ['waits', 'set already']
+    return ['fine', current.pendingRestart ? t`another value is set, and waits for a restart` : undefined]
+  if (isKept(setting, current, now, target)) return ['kept', t`${place}; recommended: ${setting.value}`]
+  if (current.pendingRestart && writtenValue(current, state) === target) return ['waits', t`set already`]
   if (CANNOT_ALTER_SYSTEM.includes(source)) {
-    return ['elsewhere', `set by the server's ${source}, which overrides ALTER SYSTEM: change it there`]
+    return ['elsewhere', t`set by the server's ${source}, which overrides ALTER SYSTEM: change it there`]
   }
-  if (source in OF_ROLES) return ['elsewhere', `${place}, which overrides ALTER SYSTEM: change it there`]
+  if (source in OF_ROLES) return ['elsewhere', t`${place}, which overrides ALTER SYSTEM: change it there`]
   if (!system && context !== 'user') {
     return [
       'elsewhere',
       state.alterSystemOff
-        ? 'allow_alter_system is off: change it in the configuration that manages this server'
-        : MANAGED,
+        ? t`allow_alter_system is off: change it in the configuration that manages this server`
+        : t`this role may not ALTER SYSTEM: run optimize as a superuser, or set it in the parameter group (RDS, Aurora), the database flags (Cloud SQL) or the server parameters (Azure)`,
     ]
   }
-  const lowers = target < now && now > 0 ? `lowers the current value (${place})` : undefined
+  const lowers = target < now && now > 0 ? t`lowers the current value (${place})` : undefined
   return ['change', lowers ?? noteOn(setting, state, system)]
 }
 
@@ -117,16 +115,16 @@ function isKept(setting: RecommendedSetting, { source }: CurrentSetting, now: nu
 }
 
 function noteOn({ name }: RecommendedSetting, { role, standbys }: ServerState, system: boolean): string | undefined {
-  if (!system) return `for the role ${role} only, because it may not ALTER SYSTEM`
+  if (!system) return t`for the role ${role} only, because it may not ALTER SYSTEM`
   if (name === 'max_connections' && standbys > 0)
-    return 'raise it on the standbys first: a standby stops replaying if the primary has a larger value'
+    return t`raise it on the standbys first: a standby stops replaying if the primary has a larger value`
   return undefined
 }
 
 function placeOf({ source, file, line }: CurrentSetting): string {
-  if (file !== null) return `set in ${file}:${line}`
-  if (source in OF_ROLES) return `set by ${OF_ROLES[source]}`
-  return source === 'default' ? "PostgreSQL's default" : `set (${source})`
+  if (file !== null) return t`set in ${file}:${line}`
+  if (source in OF_ROLES) return t`set by ${OF_ROLES[source]}`
+  return source === 'default' ? t`PostgreSQL's default` : t`set (${source})`
 }
 
 function writtenValue(current: CurrentSetting, state: ServerState): number | undefined {

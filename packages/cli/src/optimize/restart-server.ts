@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type ConnectionString, readOneRow } from '@poolguard/core/postgres'
 import { contact } from '../database/contact.ts'
 import { environment } from '../environment/own-environment.ts'
+import { t } from '../output/translate.ts'
 import { APPLICATION } from './application.ts'
 
 export interface RestartOptions {
@@ -33,22 +34,22 @@ export async function restartServer(
   before: string,
   { command, timeoutMillis, onProgress }: RestartOptions,
 ): Promise<Restart> {
-  onProgress(`Running ${command}`)
+  onProgress(t`Running ${command}`)
   const failure = await runCommand(command, timeoutMillis)
   if (failure !== undefined) return { restarted: false, reachable: (await startedAt(url)) !== undefined, why: failure }
   const began = performance.now()
   let seen: string | undefined
   for (let waited = 0; waited < timeoutMillis; waited = performance.now() - began) {
-    onProgress(`Waiting for PostgreSQL, ${Math.round(waited / 1_000)} of ${timeoutMillis / 1_000} s`)
+    onProgress(t`Waiting for PostgreSQL, ${Math.round(waited / 1_000)} of ${timeoutMillis / 1_000} s`)
     seen = await startedAt(url)
     if (seen !== undefined && seen !== before) return { restarted: true }
     await pause(POLL_MILLIS)
   }
-  const within = `within ${timeoutMillis / 1_000} s`
+  const seconds = timeoutMillis / 1_000
   const why =
     seen === undefined
-      ? `PostgreSQL did not accept connections ${within}. See its log`
-      : `PostgreSQL is running, but did not restart ${within}: does the command restart this server?`
+      ? t`PostgreSQL did not accept connections within ${seconds} s. See its log`
+      : t`PostgreSQL is running, but did not restart within ${seconds} s: does the command restart this server?`
   return { restarted: false, reachable: seen !== undefined, why }
 }
 
@@ -75,14 +76,14 @@ async function runCommand(command: string, timeoutMillis: number): Promise<strin
   try {
     const child = spawn(command, { shell: true, env: environment, stdio: ['ignore', output, output] })
     const ended = Promise.withResolvers<string | undefined>()
-    child.once('error', (error) => ended.resolve(`The restart command could not run: ${error.message}`))
+    child.once('error', (error) => ended.resolve(t`The restart command could not run: ${error.message}`))
     child.once('exit', (code, signal) => {
       const last = readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? ''
       ended.resolve(
-        code === 0 ? undefined : `The restart command exited with ${code ?? signal}${last ? `: ${last}` : ''}`,
+        code === 0 ? undefined : t`The restart command exited with ${code ?? signal}${last ? `: ${last}` : ''}`,
       )
     })
-    const late = pause(timeoutMillis, `The restart command did not finish within ${timeoutMillis / 1_000} s`, {
+    const late = pause(timeoutMillis, t`The restart command did not finish within ${timeoutMillis / 1_000} s`, {
       ref: false,
     })
     const failure = await Promise.race([ended.promise, late])

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { t } from '../output/translate.ts'
 import { readFileInside, UnreadableFileError } from './read-regular-file.ts'
 
 /**
@@ -44,7 +45,7 @@ export class ProjectFolder {
       return parse(readFileInside(this.path, file))
     } catch (error) {
       // A parser's message may quote the file, including a password.
-      this.reportSkipped(file, error instanceof UnreadableFileError ? error.message : `invalid ${format}`)
+      this.reportSkipped(file, error instanceof UnreadableFileError ? error.message : t`invalid ${format}`)
       return undefined
     }
   }

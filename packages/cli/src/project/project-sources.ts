@@ -1,3 +1,4 @@
+import { t } from '../output/translate.ts'
 import { Module } from '../source/module.ts'
 import { SourceSyntaxError } from '../source/parse-source.ts'
 import type { SourceGraph } from '../source/source-graph.ts'
@@ -56,7 +57,7 @@ export class ProjectSources implements SourceGraph {
       const timeoutMillis = Math.min(MAX_MILLIS_PER_SOURCE, this.#deadline - performance.now())
       const module = new Module(file, source, { maxSkippedLines: MAX_SKIPPED_LINES, timeoutMillis })
       if (module.skippedLines.length > 0)
-        this.#folder.reportSkipped(`${file} line ${module.skippedLines.join(', ')}`, 'invalid syntax')
+        this.#folder.reportSkipped(t`${file} line ${module.skippedLines.join(', ')}`, t`invalid syntax`)
       return module
     } catch (error) {
       if (!(error instanceof SourceSyntaxError)) throw error

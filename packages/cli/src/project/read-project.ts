@@ -1,5 +1,6 @@
 import { environment } from '../environment/own-environment.ts'
 import { withPlainTexts } from '../output/printable.ts'
+import { t } from '../output/translate.ts'
 import { Evaluator } from '../source/evaluator.ts'
 import type { Module } from '../source/module.ts'
 import { readNumber } from '../source/read-number.ts'
@@ -29,7 +30,7 @@ export function readProject(
   const { isWorkspaceRoot, apps, modules } = readApps(folder, files, sources, env)
   const deployments = readDeployments(folder, apps)
   const [pooler] = deployments.deployments.flatMap(({ poolers }) => poolers)
-  if (files.isPartial || sources.isPartial) folder.reportSkipped('part of the sources', 'too many files')
+  if (files.isPartial || sources.isPartial) folder.reportSkipped(t`part of the sources`, t`too many files`)
   const direct = apps.flatMap(({ prismaDirectUrl }) => prismaDirectUrl ?? [])
   return withPlainTexts({
     // The root comes first, so that an app's version wins over the root's.

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
+import { t } from '../output/translate.ts'
 
 /** Hand-written configuration is smaller. */
 const MAX_BYTES = 1_048_576
@@ -22,7 +23,7 @@ export function readFileInside(folder: string, path: string): string {
     reach(() => realpathSync(folder)),
     file,
   )
-  if (place.split(/[\\/]/)[0] === '..' || isAbsolute(place)) throw new UnreadableFileError('outside this directory')
+  if (place.split(/[\\/]/)[0] === '..' || isAbsolute(place)) throw new UnreadableFileError(t`outside this directory`)
   return readRegularFile(file)
 }
 
@@ -36,10 +37,10 @@ export function readRegularFile(file: string): string {
   const descriptor = reach(() => openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)))
   try {
     const status = fstatSync(descriptor)
-    if (!status.isFile()) throw new UnreadableFileError(status.isDirectory() ? 'a directory' : 'not a regular file')
+    if (!status.isFile()) throw new UnreadableFileError(status.isDirectory() ? t`a directory` : t`not a regular file`)
     const bytes = Buffer.alloc(MAX_BYTES + 1)
     const read = readSync(descriptor, bytes, 0, bytes.length, 0)
-    if (read > MAX_BYTES) throw new UnreadableFileError('larger than 1 MB')
+    if (read > MAX_BYTES) throw new UnreadableFileError(t`larger than 1 MB`)
     return bytes.toString('utf8', 0, read).replace(/^\ufeff/, '')
   } finally {
     closeSync(descriptor)
@@ -50,6 +51,6 @@ function reach<T>(access: () => T): T {
   try {
     return access()
   } catch (error) {
-    throw new UnreadableFileError((error as NodeJS.ErrnoException).code ?? 'cannot be read')
+    throw new UnreadableFileError((error as NodeJS.ErrnoException).code ?? t`cannot be read`)
   }
 }

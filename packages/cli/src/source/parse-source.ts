@@ -1,6 +1,7 @@
 import vm from 'node:vm'
 import { type ParserPlugin, parse } from '@babel/parser'
 import type { File } from '@babel/types'
+import { t } from '../output/translate.ts'
 
 /** A parsed source. */
 export interface ParsedSource {
@@ -44,7 +45,7 @@ export function parseSource(name: string, text: string, options: ParseOptions = 
       if (line === undefined) throw new SourceSyntaxError(reasonOf(error))
       // A line that fails again is not the cause.
       if (skippedLines.length >= maxSkippedLines || skippedLines.includes(line))
-        throw new SourceSyntaxError(`syntax error in line ${skippedLines[0] ?? line}`)
+        throw new SourceSyntaxError(t`syntax error in line ${skippedLines[0] ?? line}`)
       skippedLines.push(line)
       rest = withoutLine(rest, line)
     }
@@ -83,8 +84,8 @@ function lineOf(error: unknown): number | undefined {
 }
 
 function reasonOf(error: unknown): string {
-  if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return 'takes too long to parse'
-  return error instanceof RangeError ? 'nested too deeply' : 'cannot be parsed'
+  if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return t`takes too long to parse`
+  return error instanceof RangeError ? t`nested too deeply` : t`cannot be parsed`
 }
 
 /** Replaces a line with blanks, so that places stay the same. */

@@ -1,5 +1,7 @@
 import type { Outcome } from '../outcome.ts'
+import { alignRight } from '../output/layout.ts'
 import { paint } from '../output/paint.ts'
+import { t } from '../output/translate.ts'
 import type { LoadResult } from './run-load.ts'
 import type { Figures } from './tally.ts'
 
@@ -25,13 +27,13 @@ export function stressOutcome(title: string, result: LoadResult, thresholds: Thr
   const lines = [
     title,
     '',
-    `${requests} requests in ${(elapsedMillis / 1_000).toFixed(1)} s: ${failed} failed, ${perSecond.toFixed(0)} per second succeeded`,
-    `latency: ${latency.join(', ')}`,
+    t`${requests} requests in ${(elapsedMillis / 1_000).toFixed(1)} s: ${failed} failed, ${perSecond.toFixed(0)} per second succeeded`,
+    t`latency: ${latency.join(', ')}`,
     ...histogram(result),
     ...result.errors.map(({ code, count, message }) => `${paint('red', `${count} x ${code}`)}: ${message}`),
     ...chart(result.serverConnections),
     '',
-    ...(broken.length > 0 ? broken.map((text) => paint('red', text)) : [paint('green', 'All thresholds met.')]),
+    ...(broken.length > 0 ? broken.map((text) => paint('red', text)) : [paint('green', t`All thresholds met.`)]),
   ]
   return {
     exitCode: broken.length > 0 ? 1 : 0,
@@ -48,12 +50,12 @@ export function brokenThresholds(
   const share = requests > 0 ? failed / requests : 1
   const percent = (value: number) => `${Number((value * 100).toPrecision(3))} %`
   return [
-    ...(requests === failed ? ['No request succeeded.'] : []),
+    ...(requests === failed ? [t`No request succeeded.`] : []),
     ...(share > maxErrors
-      ? [`${percent(share)} of the requests failed, more than --max-errors (${percent(maxErrors)}).`]
+      ? [t`${percent(share)} of the requests failed, more than --max-errors (${percent(maxErrors)}).`]
       : []),
     ...(maxP99Millis !== undefined && p99Millis !== null && p99Millis > maxP99Millis
-      ? [`The p99 latency is ${millis(p99Millis)}, above --max-p99 (${maxP99Millis} ms).`]
+      ? [t`The p99 latency is ${millis(p99Millis)}, above --max-p99 (${maxP99Millis} ms).`]
       : []),
   ]
 }
@@ -65,9 +67,9 @@ export function histogram({ buckets }: Figures): string[] {
   return buckets
     .slice(filled.indexOf(true) >= 0 ? filled.indexOf(true) : buckets.length, filled.lastIndexOf(true) + 1)
     .map(({ upToMillis, count }) => {
-      const label = upToMillis === Infinity ? 'longer' : `<= ${upToMillis} ms`
+      const label = upToMillis === Infinity ? t`longer` : `<= ${upToMillis} ms`
       const bar = '#'.repeat(Math.max(count > 0 ? 1 : 0, Math.round((count / max) * BAR_WIDTH)))
-      return `  ${label.padStart(10)}  ${bar} ${count}`
+      return `  ${alignRight(label, 10)}  ${bar} ${count}`
     })
 }
 
@@ -75,7 +77,7 @@ function chart(samples: readonly number[]): string[] {
   if (samples.length === 0) return []
   const max = Math.max(...samples)
   const line = samples.map((value) => BARS[Math.min(7, Math.floor((value / Math.max(1, max)) * 7.99))]).join('')
-  return [`server connections over time: ${line}  (${Math.min(...samples)} to ${max})`]
+  return [t`server connections over time: ${line}  (${Math.min(...samples)} to ${max})`]
 }
 
 /** A latency for people. */

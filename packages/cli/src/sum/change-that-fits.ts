@@ -1,3 +1,4 @@
+import { t } from '../output/translate.ts'
 import type { Amount, Place } from '../project/workload.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import type { PoolUse } from './pool-use.ts'
@@ -95,7 +96,7 @@ function add(terms: Map<string, Term>, term: Term): void {
 
 function nameOf({ setBy, library }: PoolUse): string {
   if (!setBy.startsWith('the default')) return setBy
-  return library === 'prisma' ? 'connection_limit of DATABASE_URL' : `max of ${library}`
+  return library === 'prisma' ? 'connection_limit of DATABASE_URL' : t`max of ${library}`
 }
 
 /** The largest pool alone, if it keeps at least half of its size. */

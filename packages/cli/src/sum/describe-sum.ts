@@ -1,3 +1,4 @@
+import { t } from '../output/translate.ts'
 import type { Place } from '../project/workload.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import type { PoolUse } from './pool-use.ts'
@@ -12,11 +13,11 @@ export function describePlace({ file, line }: Place): string {
 export function describePool(use: PoolUse, withLibrary: boolean): string {
   const { library, max, pools, place, setBy, isAssumed, isGuarded } = use
   const source = [
-    ...(setBy.startsWith('the default') ? ['the default'] : setBy === 'max' ? [] : [setBy]),
-    ...(isAssumed ? ['assumed'] : []),
+    ...(setBy.startsWith('the default') ? [t`the default`] : setBy === 'max' ? [] : [setBy]),
+    ...(isAssumed ? [t`assumed`] : []),
     describePlace(place),
   ]
-  const size = isGuarded ? 'at least 1, shared by poolguard' : `max ${max}`
+  const size = isGuarded ? t`at least 1, shared by poolguard` : `max ${max}`
   return `${withLibrary ? `${library} ` : ''}${pools > 1 ? `${pools} x ` : ''}${size} (${source.join(', ')})`
 }
 
@@ -37,10 +38,10 @@ export function describeSum({ deployment, rows, poolers, total }: ConnectionSum)
   const parts = [...groups].map(([pools, members]) => describeGroup(deployment.name, members, pools))
   const pooled = poolers.map(({ name, processes, connections, settings }) =>
     processes > 1
-      ? `${name}: ${processes} processes with ${connections} connections to the server (${settings.source})`
-      : `${name}: ${connections} connections to the server (${settings.source})`,
+      ? t`${name}: ${processes} processes with ${connections} connections to the server (${settings.source})`
+      : t`${name}: ${connections} connections to the server (${settings.source})`,
   )
-  return [...parts, ...pooled].join('; ') + (isSame ? '' : `; together ${total}`)
+  return [...parts, ...pooled].join('; ') + (isSame ? '' : t`; together ${total}`)
 }
 
 function describeGroup(name: string, rows: readonly SumRow[], pools: string): string {
@@ -52,11 +53,13 @@ function describeGroup(name: string, rows: readonly SumRow[], pools: string): st
   const source = rows.every(({ workload }) => workload.instances.most.why === '--instances')
     ? name
     : `${name} (${members})`
-  return `${source}: ${processes} at once${isSurging ? ' during a deploy' : ''} x ${pools} = ${connections}`
+  return isSurging
+    ? t`${source}: ${processes} at once during a deploy x ${pools} = ${connections}`
+    : t`${source}: ${processes} at once x ${pools} = ${connections}`
 }
 
 function amount({ instances, processes }: SumRow['workload']): string {
-  return processes.value > 1 ? `${instances.most.value} x ${processes.value} processes` : String(instances.most.value)
+  return processes.value > 1 ? t`${instances.most.value} x ${processes.value} processes` : String(instances.most.value)
 }
 
 /** `max_connections is 100`, with what is not usable of it. */
@@ -70,15 +73,15 @@ export function describeLimit({
   isDefault,
 }: ConnectionLimit): string {
   const less = [
-    ...(reserved > 0 ? [`${reserved} reserved`] : []),
-    ...(others > 0 ? [`${others} of other applications or beyond the role's limit`] : []),
+    ...(reserved > 0 ? [t`${reserved} reserved`] : []),
+    ...(others > 0 ? [t`${others} of other applications or beyond the role's limit`] : []),
   ]
   const where = place
-    ? ` (${isDefault ? 'the default, ' : ''}${describePlace(place)})`
+    ? ` (${isDefault ? t`the default, ${describePlace(place)}` : describePlace(place)})`
     : source === 'the server'
       ? ''
       : ` (${source})`
   return less.length === 0
-    ? `max_connections is ${maxConnections}${where}`
-    : `max_connections is ${maxConnections}${where} - ${less.join(' - ')} = ${usable}`
+    ? t`max_connections is ${maxConnections}${where}`
+    : t`max_connections is ${maxConnections}${where} - ${less.join(' - ')} = ${usable}`
 }

@@ -1,4 +1,5 @@
 import { guessProvider, parseConnectionString } from '@poolguard/core/postgres'
+import { t } from '../output/translate.ts'
 import { databaseHost } from '../project/deployments/classify-containers.ts'
 import type { Deployment, PoolerInFiles } from '../project/deployments/container.ts'
 import { poolerSettings } from '../project/deployments/pooler-settings.ts'
@@ -127,7 +128,7 @@ function providerPooler({ variables }: Workload, urlVariable = 'DATABASE_URL'): 
   if (url === undefined) return undefined
   try {
     const guess = guessProvider(parseConnectionString(url))
-    return guess && /pooler/.test(guess.endpoint) ? `pooler of ${guess.provider}` : undefined
+    return guess && /pooler/.test(guess.endpoint) ? t`pooler of ${guess.provider}` : undefined
   } catch {
     return undefined
   }

@@ -35,7 +35,7 @@ export function scopedDeployments(
   if (instances !== undefined) {
     const surge = fixed(surgeInstances(instances, maxSurge), '--max-surge')
     const workloads = withPools(apps).map((app) => appWorkload(app, fixed(instances, '--instances'), surge))
-    return [{ name: `${instances} instances`, workloads, servers: [], poolers: [], commands: [], assumed: [] }]
+    return [{ name: t`${instances} instances`, workloads, servers: [], poolers: [], commands: [], assumed: [] }]
   }
   const started = deployments.map((each) => withApps(each, apps)).map((each) => withBuilds(each, builds, scope))
   const all =
@@ -69,7 +69,7 @@ function sourcesOnly(apps: readonly AppPools[]): ScopedDeployment {
   const notes = workloads.map(
     ({ name }) => t`Assumed 1 instance of ${name}: no deployment file starts it; pass --instances ${name}=<number>.`,
   )
-  return { name: 'the sources', workloads, servers: [], poolers: [], commands: [], assumed: notes, isAssumed: true }
+  return { name: t`the sources`, workloads, servers: [], poolers: [], commands: [], assumed: notes, isAssumed: true }
 }
 
 /** A build runs beside the services, unless the deployment's own database is not up yet. */

@@ -5,6 +5,8 @@ import { PgBouncerConsole } from '@poolguard/pg'
 import { describeConnectError } from '../connect-errors/cannot-connect.ts'
 import { type Contact, contact, type Pool } from '../database/contact.ts'
 import { explainConsoleError } from '../database/read-pooler-facts.ts'
+import { joinSentences, t } from '../output/translate.ts'
+import { translateFromCore } from '../output/translate-from-core.ts'
 import { attempt, type Check, CheckFailed, skipped } from './check.ts'
 
 export type Expected = 'direct' | 'session' | 'transaction'
@@ -24,7 +26,6 @@ export interface VerifyInput {
 
 const APPLICATION = 'poolguard verify'
 const TIMEOUT_MILLIS = 10_000
-const PREPARED_ADVICE = 'Set max_prepared_statements on PgBouncer 1.21 or later, or turn prepared statements off.'
 
 /** Runs one check after another; stops after the first if it cannot connect. Writes nothing to the database. */
 export async function runChecks(input: VerifyInput): Promise<readonly Check[]> {
@@ -34,7 +35,7 @@ export async function runChecks(input: VerifyInput): Promise<readonly Check[]> {
   let topology: Topology | undefined
   const reached = await attempt('reached', async () => {
     topology = await reachAt(database, url)
-    return `${describeAddress(url)}: ${describeTopology(topology)}`
+    return `${describeAddress(url)}: ${translateFromCore(describeTopology(topology))}`
   })
   if (!topology) return [reached]
   return [
@@ -53,8 +54,8 @@ export async function runChecks(input: VerifyInput): Promise<readonly Check[]> {
 async function reachAt(database: Contact, url: ConnectionString): Promise<Topology> {
   return await database.reach().catch((error: unknown) => {
     const { message, help } = describeConnectError(url, error)
-    const advice = help ? ` ${help.meaning} ${help.remedy} ${help.page}` : ''
-    throw new CheckFailed(`${describeAddress(url)}: ${message}.${advice}`)
+    const failure = t`${describeAddress(url)}: ${message}.`
+    throw new CheckFailed(help ? joinSentences(failure, help.meaning, help.remedy, help.page) : failure)
   })
 }
 
@@ -62,16 +63,16 @@ async function checkExpected({ expected }: VerifyInput, topology: Topology): Pro
   if (expected === undefined) return []
   const found = topology.kind === 'pooler' ? topology.pooler.mode : topology.kind
   const check = attempt('expected', async () => {
-    if (found !== expected) throw new CheckFailed(`Expected ${expected}, found ${found}.`)
-    return `${expected}, as expected`
+    if (found !== expected) throw new CheckFailed(t`Expected ${expected}, found ${found}.`)
+    return t`${expected}, as expected`
   })
   return [await check]
 }
 
 async function checkQuery(pool: Pool): Promise<string> {
   const { rows } = await pool.query<{ sum: number }>('select $1::int operator(pg_catalog.+) 1 as sum', [41])
-  if (rows[0]?.sum !== 42) throw new CheckFailed(`select 41 + 1 returned ${rows[0]?.sum}.`)
-  return 'ran a query with a parameter'
+  if (rows[0]?.sum !== 42) throw new CheckFailed(t`select 41 + 1 returned ${rows[0]?.sum}.`)
+  return t`ran a query with a parameter`
 }
 
 /** SET LOCAL must last until the end of the transaction, and the transaction must stay on one server connection. */
@@ -91,11 +92,11 @@ async function checkTransaction(pool: Pool): Promise<string> {
     const after = await ask()
     if (first?.pid !== second?.pid)
       throw new CheckFailed(
-        'Two statements of one transaction ran on two server connections: is the pooler in statement mode?',
+        t`Two statements of one transaction ran on two server connections: is the pooler in statement mode?`,
       )
     if (first?.name !== 'inside' || after?.name === 'inside')
-      throw new CheckFailed('SET LOCAL did not stay within its transaction.')
-    return 'stayed on one server connection and rolled back'
+      throw new CheckFailed(t`SET LOCAL did not stay within its transaction.`)
+    return t`stayed on one server connection and rolled back`
   } finally {
     client.release()
   }
@@ -107,21 +108,23 @@ async function checkPrepared(pool: Pool, { prepared }: VerifyInput, topology: To
   if (!safe && !prepared)
     return skipped(
       'prepared statements',
-      `${topology.preparedStatements} here: turn prepared statements off in the app (pass --prepared to make this a failure)`,
+      t`${topology.preparedStatements} here: turn prepared statements off in the app (pass --prepared to make this a failure)`,
     )
   return attempt('prepared statements', async () => {
     // If the pooler is known to break them, a lucky run proves nothing.
     if (topology.preparedStatements === 'unsafe')
       throw new CheckFailed(
-        `This pooler does not track prepared statements: they work only by chance. ${PREPARED_ADVICE}`,
+        joinSentences(t`This pooler does not track prepared statements: they work only by chance.`, preparedAdvice()),
       )
     const name = `poolguard_${randomBytes(6).toString('hex')}`
     const runs = Array.from({ length: 40 }, (_, n) => pool.query({ name, text: 'select $1::int as n', values: [n] }))
     const settled = await Promise.allSettled(runs)
     const failed = settled.filter((run) => run.status === 'rejected')
     if (failed.length > 0)
-      throw new CheckFailed(`${failed.length} of 40 executions failed: ${reasonOf(failed)}. ${PREPARED_ADVICE}`)
-    return 'ran one prepared statement 40 times on several connections'
+      throw new CheckFailed(
+        joinSentences(t`${failed.length} of 40 executions failed: ${reasonOf(failed)}.`, preparedAdvice()),
+      )
+    return t`ran one prepared statement 40 times on several connections`
   })
 }
 
@@ -139,7 +142,7 @@ async function checkFigures(pool: Pool, { url, consoleUrl }: VerifyInput, topolo
     // The app's user does not need access to the console.
     return skipped(
       'figures',
-      "this user cannot read PgBouncer's console (pass --pooler-url with a user in stats_users)",
+      t`this user cannot read PgBouncer's console (pass --pooler-url with a user in stats_users)`,
     )
   }
   return attempt('figures', async () => {
@@ -147,7 +150,7 @@ async function checkFigures(pool: Pool, { url, consoleUrl }: VerifyInput, topolo
       'select pg_catalog.count(*)::int as count from pg_catalog.pg_stat_activity where datname is not null',
     )
     const sessions = readOneRow('the query for the sessions', rows, (row) => row.integer('count'))
-    return `pg_stat_activity shows ${sessions} sessions`
+    return t`pg_stat_activity shows ${sessions} sessions`
   })
 }
 
@@ -155,7 +158,7 @@ async function readConsole(url: ConnectionString): Promise<string> {
   await using console = await PgBouncerConsole.connect(url.href)
   const pools = await console.pools()
   const waiting = pools.reduce((sum, { clientsWaiting }) => sum + clientsWaiting, 0)
-  return `PgBouncer's console shows ${pools.length} pools and ${waiting} waiting clients`
+  return t`PgBouncer's console shows ${pools.length} pools and ${waiting} waiting clients`
 }
 
 async function checkConcurrency(pool: Pool, { concurrency, max }: VerifyInput): Promise<string> {
@@ -166,22 +169,26 @@ async function checkConcurrency(pool: Pool, { concurrency, max }: VerifyInput): 
   const failed = runs.filter((run) => run.status === 'rejected')
   const millis = Math.round(performance.now() - began)
   if (failed.length > 0)
-    throw new CheckFailed(`${failed.length} of ${concurrency} requests failed: ${reasonOf(failed)}`)
-  return `${concurrency} concurrent requests on at most ${max} connections succeeded within ${millis} ms`
+    throw new CheckFailed(t`${failed.length} of ${concurrency} requests failed: ${reasonOf(failed)}`)
+  return t`${concurrency} concurrent requests on at most ${max} connections succeeded within ${millis} ms`
 }
 
 async function checkDirect({ direct }: VerifyInput): Promise<Check> {
-  if (!direct) return skipped('direct URL', 'DIRECT_URL is not set')
+  if (!direct) return skipped('direct URL', t`DIRECT_URL is not set`)
   await using database = contact(direct, { applicationName: APPLICATION, max: 2 })
   return await attempt('direct URL', async () => {
     const topology = await reachAt(database, direct)
     if (topology.kind !== 'direct') {
       throw new CheckFailed(
-        `${describeAddress(direct)} does not lead to PostgreSQL itself: ${describeTopology(topology)}.`,
+        t`${describeAddress(direct)} does not lead to PostgreSQL itself: ${translateFromCore(describeTopology(topology))}.`,
       )
     }
-    return `${describeAddress(direct)}: PostgreSQL itself`
+    return t`${describeAddress(direct)}: PostgreSQL itself`
   })
+}
+
+function preparedAdvice(): string {
+  return t`Set max_prepared_statements on PgBouncer 1.21 or later, or turn prepared statements off.`
 }
 
 /** The message of the first failure. */

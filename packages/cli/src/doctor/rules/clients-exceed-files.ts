@@ -1,3 +1,4 @@
+import { t } from '../../output/translate.ts'
 import { poolerSettings, settingOf } from '../facts.ts'
 import type { Rule } from '../rule.ts'
 
@@ -19,9 +20,9 @@ export const clientsExceedFiles: Rule = {
     if (needed <= files) return []
     return [
       {
-        evidence: `max_client_conn ${clients} + ${servers} servers + ${OWN_FILES} of its own = ${needed} files (${settings.source}); ulimits.nofile is ${files} (${pooler?.place.file}).`,
-        why: 'At that limit PgBouncer accepts no more clients, long before max_client_conn is reached.',
-        change: `Set ulimits.nofile to ${needed} or more, or max_client_conn to ${Math.max(1, files - servers - OWN_FILES)}.`,
+        evidence: t`max_client_conn ${clients} + ${servers} servers + ${OWN_FILES} of its own = ${needed} files (${settings.source}); ulimits.nofile is ${files} (${pooler?.place.file}).`,
+        why: t`At that limit PgBouncer accepts no more clients, long before max_client_conn is reached.`,
+        change: t`Set ulimits.nofile to ${needed} or more, or max_client_conn to ${Math.max(1, files - servers - OWN_FILES)}.`,
         data: { clients, servers, needed, files },
       },
     ]

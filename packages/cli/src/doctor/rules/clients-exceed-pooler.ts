@@ -43,7 +43,8 @@ interface Limit {
 function finding(sum: ConnectionSum, pooler: string, clients: number, { each, processes, place }: Limit): Finding {
   const rows = sum.rows.filter(({ through }) => through === pooler || sum.poolers.length === 0)
   const parts = rows.map(
-    ({ workload, processes: count, connections }) => `${workload.name}: ${count} processes, ${connections} connections`,
+    ({ workload, processes: count, connections }) =>
+      t`${workload.name}: ${count} processes, ${connections} connections`,
   )
   const most =
     processes === 1 ? t`max_client_conn is ${each}` : t`max_client_conn is ${each} in each of ${processes} processes`

@@ -1,6 +1,7 @@
 import { PoolguardError } from '@poolguard/core'
 import { type ConnectionString, parseConnectionString } from '@poolguard/core/postgres'
 import { connectionFromEnvironment, type EnvironmentConnection } from '../../environment/connection-from-environment.ts'
+import { t } from '../../output/translate.ts'
 import type { AppInProject } from './app-in-project.ts'
 
 /** A database that an app of the project connects to, by its `.env` files. */
@@ -38,7 +39,7 @@ export function targetsOfApps(apps: readonly AppInProject[], onInvalid: (line: s
       return [
         {
           url: found.url,
-          source: `${found.sources.host ?? found.sources.database ?? 'variables'} in ${file}`,
+          source: t`${found.sources.host ?? found.sources.database ?? 'variables'} in ${file}`,
           app: app.folder,
           isCurrent,
         },
@@ -61,7 +62,7 @@ function connectionIn(
     return connectionFromEnvironment(variables, urlVariablesOf(app))
   } catch (error) {
     if (!(error instanceof PoolguardError)) throw error
-    if (url) onInvalid(`${file} (invalid connection string)`)
+    if (url) onInvalid(t`${file} (invalid connection string)`)
     return undefined
   }
 }

@@ -1,3 +1,4 @@
+import { t } from '../../output/translate.ts'
 import type { Workload } from '../workload.ts'
 import { assumed, type Container, type PoolerInFiles, type ServerInFiles, setTo, valueIn } from './container.ts'
 
@@ -101,7 +102,7 @@ function serverOf({ name, place, image, variables, words }: Container): ServerIn
       ? setTo(Number(inVariable.value), 'POSTGRESQL_MAX_CONNECTIONS', inVariable.place)
       : setting
         ? setTo(Number(digits), 'max_connections', setting.place)
-        : assumed(100, "PostgreSQL's default of max_connections")
+        : assumed(100, t`PostgreSQL's default of max_connections`)
   return { name, place, image, maxConnections, variables, words }
 }
 

@@ -1,3 +1,4 @@
+import { t } from '../../output/translate.ts'
 import type { Place } from '../workload.ts'
 
 /** The number of values that a file may have; hand-written configuration has fewer. */
@@ -76,6 +77,6 @@ export class ValueBudget {
 
   /** @throws if the file has too many values, or nests them too deeply. */
   count(depth: number): void {
-    if (++this.#values > MAX_VALUES || depth > MAX_DEPTH) throw new Error('too many values')
+    if (++this.#values > MAX_VALUES || depth > MAX_DEPTH) throw new Error(t`too many values`)
   }
 }

@@ -1,5 +1,6 @@
 import { type Dirent, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { t } from '../../output/translate.ts'
 import type { ProjectFolder } from '../project-folder.ts'
 
 /** Directories that contain no deployment files of this project. */
@@ -48,7 +49,7 @@ export function findFiles(folder: ProjectFolder, isWanted: (name: string, path: 
     }
   }
   enter('', 0)
-  if (isPartial) folder.reportSkipped('part of the deployment files', 'too many files')
+  if (isPartial) folder.reportSkipped(t`part of the deployment files`, t`too many files`)
   return found.sort()
 }
 

@@ -1,3 +1,4 @@
+import { t } from '../../output/translate.ts'
 import type { PoolerSettings } from '../project-facts.ts'
 import type { PoolerInFiles } from './container.ts'
 
@@ -18,7 +19,7 @@ export function poolerSettings(pooler: PoolerInFiles, file: string): PoolerSetti
     return setting === undefined ? [] : [[setting, variable] as const]
   })
   return {
-    source: `${file}, service ${pooler.name}`,
+    source: t`${file}, service ${pooler.name}`,
     values: new Map(settings.map(([name, { value }]) => [name, value])),
     places: new Map(settings.map(([name, { place }]) => [name, place])),
     databases: 1,

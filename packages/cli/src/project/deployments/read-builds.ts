@@ -1,3 +1,4 @@
+import { t } from '../../output/translate.ts'
 import type { AppInProject } from '../apps/app-in-project.ts'
 import type { ProjectFolder } from '../project-folder.ts'
 import type { Amount, Workload } from '../workload.ts'
@@ -54,7 +55,7 @@ function workersOf(folder: ProjectFolder, { folder: app }: AppInProject, builder
   const written = builder.package === 'next' ? cpusInNextConfig(folder, app) : undefined
   if (written) return written
   const workers = builder.workers(cpus)
-  return workers === 1 ? fixed(1, 'one process') : assumed(workers, `build workers on ${cpus} CPUs`)
+  return workers === 1 ? fixed(1, 'one process') : assumed(workers, t`build workers on ${cpus} CPUs`)
 }
 
 /** `experimental: { cpus: 2 }` sets the number of workers. */

@@ -27,7 +27,7 @@ export function readCompose(folder: ProjectFolder, paths: readonly string[], rea
   )
   const variants = composeVariants([...parsed.keys()], (path) => isComplete(parsed.get(path)))
   for (const path of hiddenComposeFiles([...parsed.keys()], variants)) {
-    reading.ignored.push(`${path} (docker compose reads another file of this directory first)`)
+    reading.ignored.push(t`${path} (docker compose reads another file of this directory first)`)
   }
   for (const path of parsed.keys()) reading.read.push(path)
   return variants.map((variant) => new ComposeReader(folder, variant, parsed, reading).deployment())
@@ -78,7 +78,7 @@ class ComposeReader {
     const enabled = this.#environment.COMPOSE_PROFILES?.split(',').map((profile) => profile.trim())
     if (enabled) return enabled.includes('*') || profiles.some((profile) => enabled.includes(profile))
     const isTool = profiles.every((profile) => TOOL_PROFILE.test(profile))
-    if (isTool) this.#reading.ignored.push(`${value.place.file}: service ${service} (profile ${profiles.join(', ')})`)
+    if (isTool) this.#reading.ignored.push(t`${value.place.file}: service ${service} (profile ${profiles.join(', ')})`)
     else this.#assumed.push(t`Assumed that profile ${profiles.join(', ')} is enabled, which starts ${service}.`)
     return !isTool
   }

@@ -1,4 +1,5 @@
 import { rememberVariables } from '../../environment/remember-secrets.ts'
+import { t } from '../../output/translate.ts'
 import type { AppInProject } from '../apps/app-in-project.ts'
 import type { ProjectFolder } from '../project-folder.ts'
 import type { Workload } from '../workload.ts'
@@ -136,7 +137,7 @@ function readManifests(folder: ProjectFolder, paths: readonly string[], reading:
   const deadline = performance.now() + MAX_MILLIS
   return candidates.flatMap((path) => {
     if (performance.now() > deadline) {
-      folder.reportSkipped('part of the deployment files', 'too many files')
+      folder.reportSkipped(t`part of the deployment files`, t`too many files`)
       return []
     }
     let isTemplate = false
@@ -144,7 +145,7 @@ function readManifests(folder: ProjectFolder, paths: readonly string[], reading:
       isTemplate = TEMPLATE.test(text) && /(^|\/)templates\//.test(path)
       return isTemplate || !API_VERSION.test(text) ? [] : readYaml(text, path)
     })
-    if (isTemplate) reading.ignored.push(`${path} (a template of Helm: check the output of helm template)`)
+    if (isTemplate) reading.ignored.push(t`${path} (a template of Helm: check the output of helm template)`)
     return (documents ?? []).filter((each) => isManifest(each) || each.at('kind').text === 'List')
   })
 }

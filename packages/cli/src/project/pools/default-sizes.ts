@@ -1,4 +1,5 @@
 import { documentationPage } from '../../output/documentation.ts'
+import { t } from '../../output/translate.ts'
 import type { DefaultSize } from './pool-draft.ts'
 
 /** `max` of pg's pool, which most libraries open. */
@@ -21,7 +22,9 @@ export const PRISMA_ENGINE_DEFAULT: DefaultSize = {
   value: 9,
   reference:
     'https://www.prisma.io/docs/orm/prisma-client/setup-and-configuration/databases-connections/connection-pool',
-  assumes: '4 CPU cores',
+  get assumes() {
+    return t`4 CPU cores`
+  },
 }
 
 export const GRAPHILE_WORKER_DEFAULT: DefaultSize = {
