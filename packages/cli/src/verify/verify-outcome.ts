@@ -22,6 +22,13 @@ const NAMES: Readonly<Record<string, () => string>> = {
   figures: () => t`figures`,
   concurrency: () => t`concurrency`,
   'direct URL': () => t`direct URL`,
+  file: () => t`file`,
+  opened: () => t`opened`,
+  integrity: () => t`integrity`,
+  'journal mode': () => t`journal mode`,
+  'WAL size': () => t`WAL size`,
+  writable: () => t`writable`,
+  'write lock': () => t`write lock`,
 }
 
 /** One line for each check, and the verdict. */
