@@ -67,6 +67,7 @@ export { requireRouteDeadline, responseDeadline, sharePool } from './lifecycle/i
 export { mayHoldSecret } from './may-hold-secret.ts'
 export { inspect } from './node-util.ts'
 export {
+  DEFAULT_HEALTH_THRESHOLDS,
   evaluateHealth,
   type LoadedPool,
   LoadShedding,
@@ -126,6 +127,7 @@ export {
 } from './postgres-errors/index.ts'
 export { ProcessWide } from './process-wide.ts'
 export { directUrlFor, guessProvider } from './provider/index.ts'
+export { redact } from './redact.ts'
 export { readRows } from './row-reader.ts'
 export { assumedTopology, poolSettings, resolveSettings } from './settings/index.ts'
 export {

@@ -125,8 +125,8 @@ describe('the folders of core', () => {
     expect(engine.length).toBeLessThanOrEqual(30)
   })
 
-  test('offer at most 35 values to applications', async () => {
-    expect(Object.keys(await import('./index.ts')).length).toBeLessThanOrEqual(35)
+  test('offer at most 30 values to applications', async () => {
+    expect(Object.keys(await import('./index.ts')).length).toBeLessThanOrEqual(30)
   })
 })
 

@@ -12,11 +12,9 @@ export {
 } from './connection-string/index.ts'
 export type { FleetShare } from './fleet/index.ts'
 export type { PoolguardOptions } from './guard/index.ts'
-export { InvalidAnswerError } from './invalid-answer-error.ts'
 export { InvalidOptionError } from './invalid-option-error.ts'
 export { closePools, installShutdown, type SharedPool, type ShutdownOptions } from './lifecycle/index.ts'
 export {
-  DEFAULT_HEALTH_THRESHOLDS,
   exportToOpenTelemetry,
   type FleetSnapshot,
   type Health,
@@ -51,7 +49,6 @@ export {
   ConnectError,
   type ConnectFailure,
   DeadlineExceededError,
-  DURATION_BOUNDS_MILLIS,
   type Durations,
   type EndedCheckout,
   type LeaseReport,
@@ -67,7 +64,6 @@ export {
   type PoolSettings,
   type PoolState,
   type PoolStats,
-  percentileMillis,
   QueryAfterReleaseError,
   type QueryReport,
   type ReleaseMessage,
@@ -77,7 +73,6 @@ export {
 } from './pool/index.ts'
 export { PoolguardError } from './poolguard-error.ts'
 export { isPoolTimeout, isTooManyConnections, retryAfterMillis } from './postgres-errors/index.ts'
-export { redact } from './redact.ts'
 export {
   describeSettings,
   type FleetOptions,

@@ -79,6 +79,7 @@ export {
   type UrlSetting,
 } from './drivers/index.ts'
 export { type FleetName, readFleetName } from './fleet/index.ts'
+export { InvalidAnswerError } from './invalid-answer-error.ts'
 export { ACTIVITY_QUERY, pgBouncerMetrics, postgresMetrics } from './observe/index.ts'
 export {
   type ClassifyOptions,

@@ -57,7 +57,7 @@ export interface PoolguardFastifyOptions {
   readonly shedLoad?: boolean | ShedLoadOptions | undefined
   /** Reply 503 to errors which mean that no connection was available in time. Default: true. */
   readonly mapErrors?: boolean
-  /** Overrides of DEFAULT_HEALTH_THRESHOLDS of @poolguard/core. */
+  /** Overrides of the default thresholds. */
   readonly thresholds?: Partial<HealthThresholds>
   /** Health ignores events older than this. Default: 30 000. */
   readonly windowMillis?: number

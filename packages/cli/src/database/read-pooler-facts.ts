@@ -1,7 +1,7 @@
-import { InvalidAnswerError } from '@poolguard/core'
 import {
   type ConnectionString,
   describeAddress,
+  InvalidAnswerError,
   type PgBouncerDatabase,
   type PgBouncerPool,
   type PgBouncerSetting,

@@ -1,9 +1,10 @@
-import { type ConnectFailure, InvalidAnswerError, type Topology } from '@poolguard/core'
+import type { ConnectFailure, Topology } from '@poolguard/core'
 import {
   CAPACITY_QUERY,
   CAPACITY_SOURCE,
   type ConnectionString,
   classifyConnectFailure,
+  InvalidAnswerError,
   type RowReader,
   readCapacity,
   readLoad,

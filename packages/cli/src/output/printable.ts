@@ -1,5 +1,4 @@
-import { redact } from '@poolguard/core'
-import { KnownSecrets } from '@poolguard/core/adapter'
+import { KnownSecrets, redact } from '@poolguard/core/adapter'
 import { ESCAPE_MARK } from './paint.ts'
 
 /**

@@ -1,10 +1,11 @@
-import { describeTopology, InvalidAnswerError, type Topology } from '@poolguard/core'
+import { describeTopology, type Topology } from '@poolguard/core'
 import {
   type Capacity,
   type ConnectionString,
   connectionsOfOthers,
   type DatabaseLoad,
   describeAddress,
+  InvalidAnswerError,
   normalizeTarget,
   type OtherConnections,
   type PoolerCapacity,

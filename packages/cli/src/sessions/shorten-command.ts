@@ -1,4 +1,4 @@
-import { redact } from '@poolguard/core'
+import { redact } from '@poolguard/core/adapter'
 
 /** Enough to recognise a program. */
 const MAX_LENGTH = 40

@@ -1,4 +1,4 @@
-import { redact } from '@poolguard/core'
+import { redact } from '@poolguard/core/adapter'
 import { hideStrings } from '@poolguard/core/postgres'
 
 /** Enough to recognise a statement. */
