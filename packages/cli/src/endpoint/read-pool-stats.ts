@@ -1,5 +1,4 @@
-import { InvalidAnswerError } from '@poolguard/core'
-import { RowReader } from '@poolguard/core/postgres'
+import { InvalidAnswerError, RowReader } from '@poolguard/core/postgres'
 import { originOf } from '../connect-errors/cannot-connect.ts'
 import { withPlainTexts } from '../output/printable.ts'
 import { t } from '../output/translate.ts'
