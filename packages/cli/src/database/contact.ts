@@ -1,6 +1,7 @@
 import type { Topology } from '@poolguard/core'
 import { type ConnectionString, PGBOUNCER_CONSOLE } from '@poolguard/core/postgres'
 import { GuardedPool } from '@poolguard/pg'
+import { t } from '../output/translate.ts'
 
 export type Pool = InstanceType<typeof GuardedPool>
 
@@ -52,14 +53,14 @@ export function contact(url: ConnectionString, options: ContactOptions): Contact
       try {
         await Promise.race([connecting, refused.promise])
         const { topology } = await pool.ready()
-        if (!topology) throw new Error('the server did not identify itself')
+        if (!topology) throw new Error(t`the server did not identify itself`)
         if (topology.kind !== 'unknown' || url.database !== PGBOUNCER_CONSOLE) return topology
       } catch (error) {
         if (url.database !== PGBOUNCER_CONSOLE) throw error
       }
       // The console accepts only its own commands, and closes a connection that sends a query.
       throw new Error(
-        "this URL leads to PgBouncer's console: pass the URL of the app's database, and this one as --pooler-url",
+        t`this URL leads to PgBouncer's console: pass the URL of the app's database, and this one as --pooler-url`,
       )
     },
     [Symbol.asyncDispose]: () => (closing ??= pool.end()),
