@@ -25,6 +25,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'plan',
     'doctor',
     'check',
+    'init',
     'generate',
     'optimize',
     'free',

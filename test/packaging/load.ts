@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import type { Manifest } from './manifest.ts'
 import { checkStartSizes } from './start-size.ts'
 
 const run = promisify(execFile)
@@ -24,12 +25,6 @@ const sqlite = createRequire(new URL('../../packages/sqlite/package.json', impor
 /** What has a part that no import loads: a program that needs it, behind the import or require of its entry as `all`. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   '@poolguard/sqlite': "new all.SqlitePool({ file: ':memory:', driver: 'better-sqlite3' }).query('SELECT 1')",
-}
-
-export interface Manifest {
-  readonly name: string
-  readonly bin?: Readonly<Record<string, string>>
-  readonly exports: Record<string, unknown>
 }
 
 /** Loads every entry of the packages by `import` and by `require`, as an app would, runs every program, and checks what an import loads. */

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
-import type { Manifest } from './load.ts'
+import type { Manifest } from './manifest.ts'
 
 /**
  * Upper bounds for the code that an import of an entry loads, in kilobytes: compiling it is most of an import's time. Code that few

@@ -47,7 +47,7 @@ test('finds the service from the folder of an app in a monorepo', () => {
 test.each<[given: string, ports: string, published: readonly (readonly [number, number])[]]>([
   ['the long form', '[{ target: 5432, published: "5440" }]', [[5432, 5440]]],
   ['a port without a host port', '["5432"]', []],
-  ['a variable', '["${PORT}:5432"]', []],
+  ['a variable', `["\${PORT}:5432"]`, []],
   ['no list', '5432', []],
 ])('given %s, reads the published ports', (_, ports, published) => {
   const text = `services: { db: { image: postgres, ports: ${ports} } }`

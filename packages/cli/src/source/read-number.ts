@@ -1,8 +1,8 @@
 import type * as t from '@babel/types'
-import type { PoolSizeSource } from '../project/pool-in-source.ts'
 import { bare, type Evaluator, memberName, nameOfCallee } from './evaluator.ts'
 import { type Binding, keyOf, type Module, type Node } from './module.ts'
 import { readVariable } from './read-variable.ts'
+import type { PoolSizeSource } from './size-source.ts'
 import { importedPlace, type Place } from './source-graph.ts'
 
 /** A number in a source: its value where it can be computed, and where to change it. */
