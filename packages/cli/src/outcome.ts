@@ -11,5 +11,5 @@ export interface Outcome {
 
 /** The command cannot run. The message says what is missing and how to provide it. */
 export class CannotRunError extends Error {
-  override readonly name = 'CannotRunError'
+  override readonly name: string = 'CannotRunError'
 }

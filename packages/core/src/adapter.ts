@@ -16,6 +16,7 @@ export {
   shownDatabase,
   shownUser,
 } from './connection-string/index.ts'
+export { mayHoldSecret } from './describe-value.ts'
 export {
   describeRewriteWarning,
   hideSecrets,
@@ -64,7 +65,6 @@ export {
 } from './invalid-option-error.ts'
 export { KnownSecrets } from './known-secrets.ts'
 export { requireRouteDeadline, responseDeadline, sharePool } from './lifecycle/index.ts'
-export { mayHoldSecret } from './may-hold-secret.ts'
 export { inspect } from './node-util.ts'
 export {
   DEFAULT_HEALTH_THRESHOLDS,

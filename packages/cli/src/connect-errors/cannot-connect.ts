@@ -7,6 +7,7 @@ import { type ConnectHelp, explainConnectError } from './explain-connect-error.t
 
 /** A command cannot run because it cannot connect. The message says what that means and what to try. */
 export class CannotConnectError extends CannotRunError {
+  override readonly name = 'CannotConnectError'
   /** Undefined if the cause is unknown. */
   readonly help: ConnectHelp | undefined
 

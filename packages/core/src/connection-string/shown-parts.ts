@@ -1,4 +1,4 @@
-import { mayHoldSecret } from '../may-hold-secret.ts'
+import { mayHoldSecret } from '../describe-value.ts'
 import { HIDDEN } from '../redact.ts'
 import type { ConnectionStringParts } from './connection-string-parts.ts'
 import { isHostName } from './host-name.ts'

@@ -1,7 +1,6 @@
 import { captureTrace, findApplicationFrames, type Trace } from './application-frames.ts'
+import { currentLabel, currentScope, leaveLabel, leaveScope, type Scope } from './caller-context.ts'
 import { leaveDeadline } from './deadline.ts'
-import { currentLabel, leaveLabel } from './label.ts'
-import { currentScope, leaveScope, type Scope } from './scope.ts'
 
 /** The stacks of a caller that acquires a lease. */
 export interface BorrowerTraces {

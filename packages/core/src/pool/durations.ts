@@ -63,3 +63,29 @@ export function percentileMillis({ count, buckets }: Durations, share: number): 
   }
   return 0
 }
+
+/** Bounds memory if labels come from URLs. Further labels count as {@link OTHER_LABEL}. */
+export const MAX_LABELS = 200
+export const OTHER_LABEL = 'other'
+
+/** How long callers waited, by label. */
+export class LabelledWaits {
+  readonly #waits = new Map<string, DurationHistogram>()
+
+  record(label: string, millis: number): void {
+    this.#histogramOf(label).record(millis)
+  }
+
+  read(): Readonly<Record<string, Durations>> {
+    return Object.fromEntries([...this.#waits].map(([label, histogram]) => [label, histogram.read()]))
+  }
+
+  #histogramOf(label: string): DurationHistogram {
+    const known = this.#waits.get(label)
+    if (known) return known
+    const kept = this.#waits.size < MAX_LABELS ? label : OTHER_LABEL
+    const histogram = this.#waits.get(kept) ?? new DurationHistogram()
+    this.#waits.set(kept, histogram)
+    return histogram
+  }
+}

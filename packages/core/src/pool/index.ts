@@ -1,10 +1,24 @@
 export { Alarm } from './alarm.ts'
 export { findApplicationFrames, registerOwnCode } from './application-frames.ts'
 export { type Borrower, type BorrowerTraces, captureStack, runDetached, traceAwaiting, traceCall } from './borrower.ts'
+export {
+  asyncContextIsCheap,
+  currentLabel,
+  currentScope,
+  runWithLabel,
+  withDeadlockDetection,
+} from './caller-context.ts'
 export { type AcquireMessage, publish, type ReleaseMessage } from './channels.ts'
 export type { ConnectFailure } from './connect-failure.ts'
 export { DeadlineExceededError, effectiveSignal, runWithDeadline } from './deadline.ts'
-export { DURATION_BOUNDS_MILLIS, DurationHistogram, type Durations, percentileMillis } from './durations.ts'
+export {
+  DURATION_BOUNDS_MILLIS,
+  DurationHistogram,
+  type Durations,
+  MAX_LABELS,
+  OTHER_LABEL,
+  percentileMillis,
+} from './durations.ts'
 export {
   AcquireTimeoutError,
   AlreadyReleasedError,
@@ -19,7 +33,6 @@ export {
   QueryAfterReleaseError,
 } from './errors.ts'
 export type { Joiner } from './joiner.ts'
-export { currentLabel, MAX_LABELS, OTHER_LABEL, runWithLabel } from './label.ts'
 export { type LateQuery, LateQueryReporter, type LateQueryReporterOptions } from './late-query-reporter.ts'
 export { Lease } from './lease.ts'
 export type { LeaseReport, QueryReport } from './lease-report.ts'
@@ -31,4 +44,3 @@ export type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts
 export { DEFAULT_POOL_SETTINGS, type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 export { NO_OVERLOADS, type PoolCounts, type PoolStats } from './pool-stats.ts'
 export type { LeaseActivity, OpenContext, ResourceFactory, RunningQuery } from './resource-factory.ts'
-export { asyncContextIsCheap, currentScope, withDeadlockDetection } from './scope.ts'

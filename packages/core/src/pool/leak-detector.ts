@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
 import { Alarm } from './alarm.ts'
+import type { Scope } from './caller-context.ts'
 import type { TrackedLease } from './lease.ts'
 import type { LeaseActivity, RunningQuery } from './resource-factory.ts'
-import type { Scope } from './scope.ts'
 import type { WaiterQueue } from './waiter-queue.ts'
 
 /** Leases are checked this many times within the leak threshold. */

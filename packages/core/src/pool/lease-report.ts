@@ -1,7 +1,3 @@
-import { stackOf } from './borrower.ts'
-import type { TrackedLease } from './lease.ts'
-import type { RunningQuery } from './resource-factory.ts'
-
 /** A query that is running. */
 export interface QueryReport {
   /** On one line, without literal values; null if unknown. */
@@ -19,17 +15,4 @@ export interface LeaseReport {
   readonly query?: QueryReport
   /** The stack of its acquire, one frame per line; null if stacks are not captured. */
   readonly stack: string | null
-}
-
-export function reportLease<R>(lease: TrackedLease<R>, now: number): LeaseReport {
-  return {
-    heldMillis: now - lease.since,
-    quietMillis: now - lease.quietSince,
-    ...(lease.runningQuery && { query: reportQuery(lease.runningQuery, lease.queryingSince, now) }),
-    stack: stackOf(lease.borrower),
-  }
-}
-
-export function reportQuery(query: RunningQuery, since: number, now: number): QueryReport {
-  return { text: query.describe(), runningMillis: now - since }
 }

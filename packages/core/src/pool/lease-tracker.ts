@@ -1,11 +1,10 @@
 import type { Clock } from '../clock.ts'
-import { type Borrower, BorrowerIdentification, type BorrowerTraces } from './borrower.ts'
+import { type Borrower, BorrowerIdentification, type BorrowerTraces, stackOf } from './borrower.ts'
 import { acquireChannel, releaseChannel } from './channels.ts'
-import { DurationHistogram } from './durations.ts'
-import { LabelledWaits } from './label.ts'
+import { DurationHistogram, LabelledWaits } from './durations.ts'
 import { LeakDetector, type LeaseProbe } from './leak-detector.ts'
 import type { TrackedLease } from './lease.ts'
-import { type LeaseReport, reportLease, reportQuery } from './lease-report.ts'
+import type { LeaseReport, QueryReport } from './lease-report.ts'
 import type { PoolEvent } from './pool-events.ts'
 import type { PoolSettings } from './pool-settings.ts'
 import type { PoolStats } from './pool-stats.ts'
@@ -193,4 +192,17 @@ export class CapacityTime {
   read(now: number): number {
     return this.#sumMillis + this.#max * (now - this.#since)
   }
+}
+
+function reportLease<R>(lease: TrackedLease<R>, now: number): LeaseReport {
+  return {
+    heldMillis: now - lease.since,
+    quietMillis: now - lease.quietSince,
+    ...(lease.runningQuery && { query: reportQuery(lease.runningQuery, lease.queryingSince, now) }),
+    stack: stackOf(lease.borrower),
+  }
+}
+
+function reportQuery(query: RunningQuery, since: number, now: number): QueryReport {
+  return { text: query.describe(), runningMillis: now - since }
 }

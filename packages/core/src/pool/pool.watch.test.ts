@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, test } from 'vitest'
+import { withDeadlockDetection } from './caller-context.ts'
 import type { LeaseActivity, RunningQuery } from './resource-factory.ts'
-import { withDeadlockDetection } from './scope.ts'
 import { FakeFactory, type FakeResource } from './testing/fake-factory.ts'
 import { settled } from './testing/manual-clock.ts'
 import { Outcome } from './testing/outcome.ts'

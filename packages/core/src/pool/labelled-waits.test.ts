@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { LabelledWaits, OTHER_LABEL, runWithLabel } from './label.ts'
+import { runWithLabel } from './caller-context.ts'
+import { LabelledWaits, OTHER_LABEL } from './durations.ts'
 import { givenPool } from './testing/pool-under-test.ts'
 
 test('given callers under labels, then their waits are counted by label, independent of the releasing caller', async () => {
