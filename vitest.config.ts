@@ -1,10 +1,7 @@
-import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    // Most tests wait for servers and timers: two files at a time also on a machine with two cores.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       'packages/*',
       'packages/sqlite/vitest.oldest-peers.config.ts',

@@ -126,6 +126,7 @@ const CASES: Readonly<
   },
   'PoolguardTimeouts warning': counted('db_client_connection_timeouts_total'),
   'PoolguardCallersRejected critical': counted('poolguard_saturated_total'),
+  'PoolguardCallersShed warning': counted('poolguard_callers_shed_total'),
   'PoolguardRequestsShed warning': counted('poolguard_requests_shed_total', 'job="app",instance="a:3000"'),
   'PoolguardLeakSuspected warning': {
     // As long as it is out, and for a while after it has come back.

@@ -14,7 +14,7 @@ const SAMPLES_PER_WINDOW = 30
 const MAX_WINDOWS = 4
 
 export interface HealthMonitorOptions {
-  /** Thresholds that replace those of {@link DEFAULT_HEALTH_THRESHOLDS}. */
+  /** Thresholds that replace the defaults, which `docs/options.md` lists. */
   readonly thresholds?: Partial<HealthThresholds>
   /**
    * Only events within this time count. If `check` runs less often, the time since the previous check counts instead, up to
