@@ -84,7 +84,7 @@ test('given an extended client, then what it adds works in the transaction', asy
     result: { account: { label: { needs: { owner: true }, compute: ({ owner }) => `<${owner}>` } } },
   })
   const [found] = await inBatches(extended, [1], async (tx, [id = 0]) => ({
-    text: tx.account.rename(id, 'somebody'),
+    text: tx.account.rename(id, 'the owner'),
     label: (await tx.account.findUniqueOrThrow({ where: { id } })).label,
   }))
   expect(found).toEqual({ text: '1 is the owner', label: '<owner 1>' })
