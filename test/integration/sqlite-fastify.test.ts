@@ -26,7 +26,8 @@ test('given the plugin without a pool, then it shows, judges and closes a SQLite
   await pool.transaction(async () => {
     const answer = await app.inject({ method: 'POST', url: '/quota' })
     expect(answer.statusCode).toBe(503)
-    expect(answer.headers['retry-after']).toBe('1')
+    // The pool's estimate varies, so that rejected callers do not return at the same time.
+    expect(answer.headers['retry-after']).toMatch(/^[12]$/)
   })
   await app.close()
   expect(pool.closed).toBe(true)

@@ -23,6 +23,7 @@ const PASTED = [
 /** SQL for SQLite, which has no schemas to put in front, and SQL that a person pastes, which sets a safe path first. */
 const EXEMPT = [
   'packages/sqlite/',
+  'packages/cli/src/sqlite/',
   'packages/cli/src/doctor/end-sessions.ts',
   'packages/cli/src/doctor/rules/replication-slots.ts',
 ]

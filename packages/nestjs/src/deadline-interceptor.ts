@@ -25,9 +25,10 @@ type PlatformResponse = NodeResponse & { readonly raw?: NodeResponse }
  * @publicApi
  * @throws {InvalidOptionError} for anything but milliseconds and false.
  * @example
- * @DatabaseDeadline(500)
- * @Get('search')
- * search() {}
+ * class Orders {
+ *   @DatabaseDeadline(500)
+ *   search() {}
+ * }
  */
 export function DatabaseDeadline(limit: RouteDeadline): CustomDecorator {
   requireRouteDeadline('DatabaseDeadline', limit)

@@ -41,7 +41,7 @@ const deadlines = new ProcessWide('poolguard.deadlines.1', () => new AsyncLocalS
  * @param limit milliseconds, or a signal. `Infinity` runs the callback without any deadline, even inside of another one.
  * @throws {InvalidOptionError} for a negative number and for anything else.
  * @example
- * const orders = await runWithDeadline(500, () => db.select().from(ordersTable))
+ * const orders = await runWithDeadline(500, () => pool.query('select id from orders'))
  */
 export function runWithDeadline<T>(limit: number | AbortSignal, callback: () => T): T {
   if (limit === Infinity) return leaveDeadline(callback)
