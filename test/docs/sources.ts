@@ -16,9 +16,8 @@ export function sourceTexts(packages: readonly string[] = readdirSync(join(ROOT,
 /** The names that an exported interface of a package declares itself, in their order. */
 export function membersOf(packageName: string, interfaceName: string): readonly string[] {
   for (const text of sourceTexts([packageName])) {
-    const start = text.indexOf(`export interface ${interfaceName}`)
-    // A longer name may begin alike.
-    if (start < 0 || /\w/.test(text.charAt(start + `export interface ${interfaceName}`.length))) continue
+    const start = text.search(new RegExp(`export interface ${interfaceName}\\b`))
+    if (start < 0) continue
     const body = text.slice(start, text.indexOf('\n}', start))
     return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name)
   }
