@@ -19,8 +19,8 @@ const MEASURED_MILLIS = 400
 const LATENCY_MILLIS = 1
 /** One query in so many sleeps for 50 ms. */
 const SLOW_EVERY = 400
-/** The server's own limit: as many connections as saturate it. */
-const MOST_CONNECTIONS = [2, 4, 8, 16]
+/** The server's own limit is the best of these numbers of connections. */
+const SATURATING_CONNECTIONS = [2, 4, 8, 16]
 const MEASUREMENTS = 9
 
 /** Runs one query that contains its number; resolves to the number in the result. */
@@ -187,7 +187,7 @@ async function drizzles(url: string): Promise<Figure> {
 async function ofServerLimit(far: string, near: string): Promise<Figure> {
   const ours = await guardedPool(far, 'reads')
   const limits = await Promise.all(
-    MOST_CONNECTIONS.flatMap((max) => [guardedPool(near, 'reads', max), guardedPool(near, 'off', max)]),
+    SATURATING_CONNECTIONS.flatMap((max) => [guardedPool(near, 'reads', max), guardedPool(near, 'off', max)]),
   )
   const ratios: number[] = []
   for (let turn = 0; turn <= MEASUREMENTS; turn++) {

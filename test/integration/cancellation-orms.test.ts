@@ -3,7 +3,7 @@ import { drizzle as drizzlePg } from '@poolguard/drizzle/node-postgres'
 import { drizzle as drizzlePostgresJs } from '@poolguard/drizzle/postgres-js'
 import { PrismaPg } from '@poolguard/prisma'
 import { guardDataSource } from '@poolguard/typeorm'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { DataSource } from 'typeorm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PrismaClient } from '#prisma-client'
@@ -30,31 +30,27 @@ interface Orm {
 
 const INSERT = 'insert into kept values (1)'
 
+interface DrizzleDb {
+  execute(query: SQL): PromiseLike<unknown>
+  transaction(work: (tx: Pick<DrizzleDb, 'execute'>) => Promise<void>): Promise<void>
+  readonly $client: { end(): Promise<unknown> }
+}
+
+function ormOver(db: DrizzleDb): Orm {
+  return {
+    run: (text) => db.execute(sql.raw(text)),
+    transact: (text) =>
+      db.transaction(async (tx) => {
+        await tx.execute(sql.raw(INSERT))
+        await tx.execute(sql.raw(text))
+      }),
+    end: () => db.$client.end(),
+  }
+}
+
 const orms: Readonly<Record<string, () => Promise<Orm>>> = {
-  'Drizzle on pg': async () => {
-    const db = drizzlePg({ connection: { url: server.url, max: 1 } })
-    return {
-      run: (text) => db.execute(sql.raw(text)),
-      transact: (text) =>
-        db.transaction(async (tx) => {
-          await tx.execute(sql.raw(INSERT))
-          await tx.execute(sql.raw(text))
-        }),
-      end: () => db.$client.end(),
-    }
-  },
-  'Drizzle on postgres.js': async () => {
-    const db = drizzlePostgresJs({ connection: { url: server.url, max: 1 } })
-    return {
-      run: (text) => db.execute(sql.raw(text)),
-      transact: (text) =>
-        db.transaction(async (tx) => {
-          await tx.execute(sql.raw(INSERT))
-          await tx.execute(sql.raw(text))
-        }),
-      end: () => db.$client.end(),
-    }
-  },
+  'Drizzle on pg': async () => ormOver(drizzlePg({ connection: { url: server.url, max: 1 } })),
+  'Drizzle on postgres.js': async () => ormOver(drizzlePostgresJs({ connection: { url: server.url, max: 1 } })),
   TypeORM: async () => {
     const source = await new DataSource(
       guardDataSource({ type: 'postgres', url: server.url, poolSize: 1 }),

@@ -55,7 +55,7 @@ export class Pipelining<C> {
   attach(hooks: PipelineHooks<C>): void {
     const { engine, acquire, onStall } = this.#options
     this.#pipeline = new Pipeline<C & object>({
-      engine: () => engine as Pool<C & object>,
+      engine: engine as Pool<C & object>,
       clock: systemClock,
       acquire: acquire as (options: AcquireOptions) => Promise<Lease<C & object>>,
       shareWithinMillis: this.#settings.values.shareWithinMillis,

@@ -11,7 +11,7 @@ import { StatementQueue } from './statement-queue.ts'
 const MAX_MISSES = 8
 
 export interface PipelineOptions<C> {
-  readonly engine: () => Pool<C>
+  readonly engine: Pool<C>
   readonly clock: Clock
   /** Acquires a connection, as for a statement that runs alone. */
   readonly acquire: (options: AcquireOptions) => Promise<Lease<C>>
@@ -96,7 +96,7 @@ export class Pipeline<C extends object> {
     below: (...args: never[]) => unknown,
     traces?: BorrowerTraces,
   ): SharedRequest {
-    const engine = this.#options.engine()
+    const engine = this.#options.engine
     const since = this.#options.clock.now()
     const { shareWithinMillis } = this.#options
     return { profile, bytes, since, shareWithinMillis, borrower: engine.identify(since, below, traces) }
@@ -104,7 +104,7 @@ export class Pipeline<C extends object> {
 
   /** Sends the statement: on an idle connection, behind others, or when it is its turn in the pool's line. */
   run(statement: SharedStatement<C>): void {
-    const engine = this.#options.engine()
+    const engine = this.#options.engine
     if (statement.signal?.aborted) {
       statement.reject(statement.signal.reason)
       return
@@ -193,7 +193,7 @@ export class Pipeline<C extends object> {
   /** Sends a statement behind others. Returns false if it fits on no connection. */
   #join(statement: SharedStatement<C>, now: number): boolean {
     if (this.#open.size === 0) return false
-    const engine = this.#options.engine()
+    const engine = this.#options.engine
     const exclusiveWaiters = Math.max(0, engine.queued - this.#joinable)
     markDraining(this.#open, exclusiveWaiters, now)
     const place = chooseConnection<SharedStatement<C>, OpenConnection<C>>(this.#open, statement, {
@@ -265,7 +265,7 @@ export class Pipeline<C extends object> {
 
   /** Sends statements of the line that fit on a connection now. */
   #serveWaiting(): void {
-    if (!this.#options.engine().isExhausted) return
+    if (!this.#options.engine.isExhausted) return
     const now = this.#options.clock.now()
     let misses = 0
     for (const statement of this.#waiting) {

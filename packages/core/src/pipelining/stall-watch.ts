@@ -3,7 +3,7 @@ import { Alarm } from '../pool/index.ts'
 import type { QueuedStatement, StatementQueue } from './statement-queue.ts'
 
 /** A head that runs for this long while other statements wait behind it counts as stalled. */
-export const STALL_MILLIS = 1_000
+const STALL_MILLIS = 1_000
 
 /** A head that takes far longer than expected, with other statements behind it. */
 export interface Stall {

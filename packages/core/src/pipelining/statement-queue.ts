@@ -7,8 +7,8 @@ export const MAX_DEPTH: number = 100
 export const MAX_BYTES: number = 128 * 1_024
 /** A head may exceed its expectation by this part of the limit, because the event loop, the network and the server are never on time. */
 const TOLERANCE = 1 / 2
-/** A service time counts as no more than so many times the limit. */
-const MOST_LIMITS = 2
+/** One service time counts as at most this many times the limit, so that one slow run does not change the mean much. */
+const MAX_SAMPLE_IN_LIMITS = 2
 
 /** A statement that is in flight. */
 export interface QueuedStatement {
@@ -142,7 +142,8 @@ export class StatementQueue<S extends QueuedStatement> {
     if (!failed) this.#roundTrip.record(now - finished.sentAt, now)
     const millis = Math.max(0, now - this.#beganAt(finished))
     const observed = this.#headSince >= finished.sentAt + this.#roundTrip.millis
-    if (!failed || millis > service.mean) service.record(millis, observed, this.#shareWithinMillis * MOST_LIMITS)
+    if (!failed || millis > service.mean)
+      service.record(millis, observed, this.#shareWithinMillis * MAX_SAMPLE_IN_LIMITS)
   }
 
   /** The server can answer a head at the earliest a round trip after it was sent, and not before its predecessor. */

@@ -51,6 +51,3 @@ export const READ_ONLY_FUNCTIONS: ReadonlySet<string> = new Set(
     'num_nonnulls num_nulls',
   ].flatMap((line) => line.split(' ')),
 )
-
-/** Of {@link READ_ONLY_FUNCTIONS}, those that PostgreSQL calls volatile. */
-export const HARMLESS_VOLATILE_FUNCTIONS: ReadonlySet<string> = new Set(['clock_timestamp', 'gen_random_uuid'])

@@ -86,7 +86,7 @@ export function givenPipeline(settings: Partial<PoolSettings> = {}): PipelineUnd
   const stalls: Stall[] = []
   const lines = new Map<FakeResource, TestStatement[]>()
   const pipeline = new Pipeline<FakeResource>({
-    engine: () => given.pool,
+    engine: given.pool,
     clock: given.clock,
     acquire: (options) => given.pool.acquire(options),
     shareWithinMillis: SHARE_WITHIN_MILLIS,
