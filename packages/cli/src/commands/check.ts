@@ -12,7 +12,6 @@ import { checkSarif } from '../check/formats/sarif.ts'
 import { checkText } from '../check/formats/text.ts'
 import { readServerFacts } from '../database/read-server-facts.ts'
 import type { Facts } from '../doctor/facts.ts'
-import type { Severity } from '../doctor/rule.ts'
 import { environment } from '../environment/own-environment.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
 import { printableJson } from '../output/printable.ts'
@@ -23,18 +22,16 @@ import { readProject } from '../project/read-project.ts'
 import { readMaxConnections, readSurge, wholeFrom } from '../read-number.ts'
 import type { SumScope } from '../sum/sum-scope.ts'
 import { findTarget } from '../target.ts'
-import { addRule } from './doctor.ts'
-import { type InstancesOption, readInstances } from './instances-option.ts'
+import { type InstancesOption, instancesOption } from './instances-option.ts'
+import { type RuleOptions, withRuleOptions } from './rule-options.ts'
 
-interface CheckOptions {
+interface CheckOptions extends RuleOptions {
   readonly maxConnections?: number
   readonly url?: string
   readonly instances?: InstancesOption
   readonly maxSurge?: Surge
   readonly previews?: number
   readonly format: CheckFormat
-  readonly failOn: Severity
-  readonly ignore?: readonly string[]
   readonly json?: boolean
   readonly dotenv?: string
 }
@@ -52,39 +49,31 @@ the autoscaler's maximum, the surge of a deploy, build workers and previews. Wit
 that of the PostgreSQL in the deployment files.`
 
 export function addCheck(program: Command, done: (outcome: Outcome) => void): void {
-  program
-    .command('check')
-    .description(
-      'Check in CI that all pools of all workloads fit into max_connections, and fail with the line to change.',
-    )
-    .argument('[directory]', 'directory of the project (default: the current one)')
-    .option('--max-connections <number>', 'max_connections of the server', readMaxConnections)
-    .option('--url <url>', 'read the limits from this server')
-    .option(
-      '--instances <number|name=number>',
-      'instances of the app in place of the deployment files, or of one workload (repeatable)',
-      readInstances,
-    )
-    .option(
-      '--max-surge <number|share>',
-      'with --instances <number>: extra instances during a deploy: 1, or 25%',
-      readSurge,
-    )
-    .option('--previews <number>', 'preview deployments at the same time (default: 1)', wholeFrom(0))
-    .addOption(
-      new Option(
-        '--format <format>',
-        'output: for people, for programs, for code scanning, or annotations of GitHub Actions',
+  withRuleOptions(
+    program
+      .command('check')
+      .description(
+        'Check in CI that all pools of all workloads fit into max_connections, and fail with the line to change.',
       )
-        .choices(['text', 'json', 'sarif', 'github'])
-        .default('text'),
-    )
-    .addOption(
-      new Option('--fail-on <severity>', 'exit with 1 for findings of this severity or worse')
-        .choices(['critical', 'warning'])
-        .default('warning'),
-    )
-    .option('--ignore <rule>', 'leave out the findings of this rule (repeatable)', addRule)
+      .argument('[directory]', 'directory of the project (default: the current one)')
+      .option('--max-connections <number>', 'max_connections of the server', readMaxConnections)
+      .option('--url <url>', 'read the limits from this server')
+      .addOption(instancesOption())
+      .option(
+        '--max-surge <number|share>',
+        'with --instances <number>: extra instances during a deploy: 1, or 25%',
+        readSurge,
+      )
+      .option('--previews <number>', 'preview deployments at the same time (default: 1)', wholeFrom(0))
+      .addOption(
+        new Option(
+          '--format <format>',
+          'output: for people, for programs, for code scanning, or annotations of GitHub Actions',
+        )
+          .choices(['text', 'json', 'sarif', 'github'])
+          .default('text'),
+      ),
+  )
     .addHelpText('after', EXAMPLES)
     .action(async (directory: string | undefined, options: CheckOptions) => {
       const { failOn, ignore: ignoredRules = [], json, format } = options

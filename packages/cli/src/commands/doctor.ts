@@ -1,10 +1,9 @@
 import { guessProvider, type Surge } from '@poolguard/core/postgres'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
 import { lookAtDatabase } from '../database/look-at-database.ts'
 import { requirePoolerFacts } from '../database/read-pooler-facts.ts'
-import { doctorOutcome, type ReportOptions } from '../doctor/doctor-outcome.ts'
+import { doctorOutcome } from '../doctor/doctor-outcome.ts'
 import type { Facts, SqliteFacts } from '../doctor/facts.ts'
-import { RULES } from '../doctor/rules/index.ts'
 import type { EnvironmentConnection } from '../environment/connection-from-environment.ts'
 import { environment } from '../environment/own-environment.ts'
 import type { Outcome } from '../outcome.ts'
@@ -17,16 +16,16 @@ import { readSurge } from '../read-number.ts'
 import { checkSqlite } from '../sqlite/check-sqlite.ts'
 import { findSqlite, showPath } from '../sqlite/sqlite-address.ts'
 import { findTarget, readVariables, type TargetOptions } from '../target.ts'
-import { type InstancesOption, readInstances } from './instances-option.ts'
+import { type InstancesOption, instancesOption } from './instances-option.ts'
+import { type RuleOptions, withRuleOptions } from './rule-options.ts'
 import { showQueriesOption } from './show-queries-option.ts'
 
-interface DoctorOptions extends Pick<ReportOptions, 'failOn'> {
+interface DoctorOptions extends RuleOptions {
   readonly instances?: InstancesOption
   readonly maxSurge?: Surge
   readonly poolerUrl?: string
   readonly offline?: boolean
   readonly showQueries: boolean
-  readonly ignore?: readonly string[]
   readonly json?: boolean
   readonly dotenv?: string
 }
@@ -42,39 +41,25 @@ It reads the project in the current directory (every app's package.json, .env fi
 and opens at most two connections to the database for a moment. It changes nothing.`
 
 export function addDoctor(program: Command, done: (outcome: Outcome) => void): void {
-  program
-    .command('doctor')
-    .description(
-      'Find connection problems of this project and its database: what is wrong, why it matters, what to change.',
-    )
-    .argument('[url]', 'URL of the database, or of the pooler in front of it')
-    .option(
-      '--instances <number|name=number>',
-      'instances of the app in place of the deployment files, or of one workload (repeatable)',
-      readInstances,
-    )
-    .option('--max-surge <number|share>', 'extra instances during a rolling deploy: 1, or 25%', readSurge)
-    .option('--pooler-url <url>', "URL of PgBouncer's console, as a user in stats_users (default: the same URL)")
-    .option('--offline', 'check the project only, without connecting')
-    .addOption(
-      new Option('--fail-on <severity>', 'exit with 1 for findings of this severity or worse')
-        .choices(['critical', 'warning'])
-        .default('warning'),
-    )
-    .addOption(showQueriesOption())
-    .option('--ignore <rule>', 'leave out the findings of this rule (repeatable)', addRule)
+  withRuleOptions(
+    program
+      .command('doctor')
+      .description(
+        'Find connection problems of this project and its database: what is wrong, why it matters, what to change.',
+      )
+      .argument('[url]', 'URL of the database, or of the pooler in front of it')
+      .addOption(instancesOption())
+      .option('--max-surge <number|share>', 'extra instances during a rolling deploy: 1, or 25%', readSurge)
+      .option('--pooler-url <url>', "URL of PgBouncer's console, as a user in stats_users (default: the same URL)")
+      .option('--offline', 'check the project only, without connecting')
+      .addOption(showQueriesOption()),
+  )
     .addHelpText('after', EXAMPLES)
     .action(async (url: string | undefined, options: DoctorOptions) => {
       const { ignore: ignored, failOn, json: isSilent } = options
       const facts = await withProgress(t`Reading the project and the database`, gather(url, options), { isSilent })
       done(doctorOutcome(facts, { ignored, failOn }))
     })
-}
-
-/** Adds the id of a rule to those of a repeatable option. */
-export function addRule(id: string, rules: readonly string[] = []): readonly string[] {
-  if (RULES.some((rule) => rule.id === id)) return [...rules, id]
-  throw new InvalidArgumentError(t`There is no such rule. The rules: ${RULES.map((rule) => rule.id).join(', ')}.`)
 }
 
 async function gather(url: string | undefined, options: DoctorOptions): Promise<Facts> {

@@ -1,4 +1,3 @@
-import { confirm } from '@clack/prompts'
 import { describeAddress, readOneRow } from '@poolguard/core/postgres'
 import type { Command } from 'commander'
 import { contact, type Pool } from '../database/contact.ts'
@@ -10,7 +9,8 @@ import { describeCandidates } from '../free/describe-candidates.ts'
 import { endCandidates } from '../free/end-candidates.ts'
 import { type FreeReport, freeOutcome, type Occupancy } from '../free/free-outcome.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
-import { printable, withPlainTexts } from '../output/printable.ts'
+import { askAfter, canAsk } from '../output/ask.ts'
+import { withPlainTexts } from '../output/printable.ts'
 import { t } from '../output/translate.ts'
 import { readSeconds, wholeFrom } from '../read-number.ts'
 import { clientSessions, isHidden, type Session } from '../sessions/session.ts'
@@ -110,13 +110,12 @@ async function countOpen(pool: Pool, sessions: readonly Session[]): Promise<Occu
 /** @throws {CannotRunError} if the answer is no, or if there is no terminal to ask on. */
 async function askToEnd(candidates: readonly Candidate[], { yes, json }: FreeOptions): Promise<void> {
   if (yes) return
-  if (json || !process.stdin.isTTY || !process.stdout.isTTY) {
+  if (!canAsk({ json })) {
     throw new CannotRunError(
       t`Nothing was ended: ${candidates.length} sessions are candidates, and there is no terminal to ask on. Pass --yes to end them, or --dry-run to list them.`,
     )
   }
-  process.stdout.write(`${printable(describeCandidates(candidates).join('\n'))}\n`)
   const message = candidates.length === 1 ? t`End this session?` : t`End these ${candidates.length} sessions?`
-  const answer = await confirm({ message, initialValue: false })
-  if (answer !== true) throw new CannotRunError(t`Nothing was ended.`)
+  if (!(await askAfter(describeCandidates(candidates).join('\n'), message)))
+    throw new CannotRunError(t`Nothing was ended.`)
 }

@@ -1,4 +1,3 @@
-import { confirm, isCancel } from '@clack/prompts'
 import type { Command } from 'commander'
 import { environment } from '../environment/own-environment.ts'
 import { describePlan, patchOf } from '../init/describe-plan.ts'
@@ -6,7 +5,7 @@ import { applyFiles, RECORD, undoFiles } from '../init/init-record.ts'
 import { describeCommand, type PackageCommand, packageCommand, runCommand } from '../init/package-manager.ts'
 import { type InitPlan, planInit } from '../init/plan-init.ts'
 import type { Outcome } from '../outcome.ts'
-import { printable } from '../output/printable.ts'
+import { askAfter, canAsk } from '../output/ask.ts'
 import { t } from '../output/translate.ts'
 
 interface InitOptions {
@@ -46,17 +45,15 @@ async function init(options: InitOptions): Promise<Outcome> {
   const text = describePlan(plan, commands)
   if (plan.files.length === 0) return nothingToEdit(plan, text)
   if (options.dryRun) return outcome(plan, commands, false, `${text}\n${t`Nothing was changed (--dry-run).`}`)
-  const isTerminal = process.stdin.isTTY && process.stdout.isTTY && !options.json
-  if (!options.yes && !isTerminal) {
+  if (!options.yes && !canAsk(options)) {
     return {
       ...outcome(plan, commands, false, `${text}\n${t`Nothing was changed: pass --yes to apply.`}`),
       exitCode: 2,
     }
   }
   if (!options.yes) {
-    process.stdout.write(`${printable(text)}\n`)
-    const isWanted = await confirm({ message: t`Apply these changes?` })
-    if (isCancel(isWanted) || !isWanted) return outcome(plan, commands, false, t`Nothing was changed.`)
+    const isWanted = await askAfter(text, t`Apply these changes?`, true)
+    if (!isWanted) return outcome(plan, commands, false, t`Nothing was changed.`)
   }
   applyFiles(root, plan.files, options.install ? plan.installs : [])
   const failed = options.install ? await runAll(root, commands, options) : commands

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { t } from '../output/translate.ts'
 import { wholeFrom } from '../read-number.ts'
 
@@ -10,6 +10,14 @@ export interface InstancesOption {
 
 const atLeastOne = wholeFrom(1)
 const atLeastNone = wholeFrom(0)
+
+/** `--instances`, for commands that read deployment files. */
+export function instancesOption(): Option {
+  return new Option(
+    '--instances <number|name=number>',
+    'instances of the app in place of the deployment files, or of one workload (repeatable)',
+  ).argParser(readInstances)
+}
 
 /** Parses one `--instances`, and adds it to those before. */
 export function readInstances(written: string, before: InstancesOption = { named: new Map() }): InstancesOption {

@@ -1,13 +1,13 @@
-import { confirm } from '@clack/prompts'
 import { BudgetError, type ConnectionString, type Surge } from '@poolguard/core/postgres'
 import { type Command, Option } from 'commander'
-import ora from 'ora'
 import { environment } from '../environment/own-environment.ts'
 import { describeRestart, needsRestart, optimizeOutcome, printProposals } from '../optimize/optimize-outcome.ts'
 import { optimizeServer } from '../optimize/optimize-server.ts'
 import type { Proposal } from '../optimize/propose.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
+import { askAfter, canAsk } from '../output/ask.ts'
 import { printable } from '../output/printable.ts'
+import { createSpinner } from '../output/progress.ts'
 import { t } from '../output/translate.ts'
 import { planOutcome } from '../plan/plan-outcome.ts'
 import { readServerSource } from '../plan/plan-source.ts'
@@ -72,7 +72,7 @@ async function optimize(url: string | undefined, options: OptimizeOptions): Prom
   const { restartCommand, restartTimeout, dotenv, json } = options
   const found = requireTarget({ url, dotenv, folder: process.cwd(), env: environment })
   const target = found.direct ?? found.url
-  const progress = ora({ discardStdin: false, isSilent: json === true || !process.stderr.isTTY })
+  const progress = createSpinner('', { isSilent: json })
   try {
     // Check the plan before changing anything, because it can fail.
     const plan = await checkPlan(target, options)
@@ -114,7 +114,7 @@ async function isWanted(
   if (!apply || open.length === 0) return apply === true
   if (yes) return true
   const restarts = restartCommand !== undefined && open.some(needsRestart) ? [describeRestart(sessions)] : []
-  if (json || !process.stdin.isTTY || !process.stdout.isTTY) {
+  if (!canAsk({ json })) {
     throw new CannotRunError(
       [
         t`Nothing was changed: --apply asks for confirmation, and this is no terminal. Pass --yes to apply without it.`,
@@ -122,12 +122,9 @@ async function isWanted(
       ].join(' '),
     )
   }
-  process.stdout.write(`${printable([printProposals(open), ...restarts].join('\n'))}\n`)
-  const answer = await confirm({
-    message: open.length === 1 ? t`Apply this?` : t`Apply these ${open.length}?`,
-    initialValue: false,
-  })
-  if (answer !== true) throw new CannotRunError(t`Nothing was changed.`)
+  const message = open.length === 1 ? t`Apply this?` : t`Apply these ${open.length}?`
+  if (!(await askAfter([printProposals(open), ...restarts].join('\n'), message)))
+    throw new CannotRunError(t`Nothing was changed.`)
   return true
 }
 

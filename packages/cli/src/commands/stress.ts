@@ -1,7 +1,6 @@
 import { describeTopology } from '@poolguard/core'
 import { describeAddress } from '@poolguard/core/postgres'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import ora from 'ora'
 import { cannotConnect } from '../connect-errors/cannot-connect.ts'
 import { contact } from '../database/contact.ts'
 import { endpointOutcome } from '../endpoint/endpoint-outcome.ts'
@@ -10,7 +9,7 @@ import { loadEndpoint } from '../endpoint/load-endpoint.ts'
 import { environment } from '../environment/own-environment.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
 import { interruptible } from '../output/interruptible.ts'
-import { printable } from '../output/printable.ts'
+import { createSpinner } from '../output/progress.ts'
 import { t } from '../output/translate.ts'
 import { translateFromCore } from '../output/translate-from-core.ts'
 import { amount, listed, percent, wholeFrom } from '../read-number.ts'
@@ -91,11 +90,7 @@ async function stress(url: string | undefined, options: StressOptions): Promise<
     },
   )
   const title = t`${describeAddress(target.url)}: ${translateFromCore(describeTopology(topology))}; ${concurrency} concurrent requests on at most ${max} connections`
-  const progress = ora({
-    text: printable(title),
-    discardStdin: false,
-    isSilent: json === true || !process.stderr.isTTY,
-  }).start()
+  const progress = createSpinner(title, { isSilent: json }).start()
   await using interruption = interruptible()
   const result = await runLoad({
     pool: loaded.pool,
@@ -122,8 +117,7 @@ async function stressApp(
   if (query !== undefined || transaction !== undefined)
     throw new CannotRunError(t`--query and --transaction are for databases; an app gets GET requests.`)
   const title = t`GET ${url.origin}${url.pathname}: ${concurrency} concurrent requests`
-  const isSilent = json === true || !process.stderr.isTTY
-  const progress = ora({ text: printable(title), discardStdin: false, isSilent }).start()
+  const progress = createSpinner(title, { isSilent: json }).start()
   await using interruption = interruptible()
   const load = await loadEndpoint({
     ...{ url, concurrency, durationMillis: duration * 1_000, signal: interruption.signal },

@@ -45,7 +45,7 @@ export function originOf(error: unknown): unknown {
 }
 
 /** The help as lines of text; none for an unknown cause. */
-export function printHelp(help: ConnectHelp | undefined): readonly string[] {
+function printHelp(help: ConnectHelp | undefined): readonly string[] {
   if (!help) return []
   return [
     wrapBehind(t`  Why:    `, help.meaning),

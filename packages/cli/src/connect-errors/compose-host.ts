@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { parse } from 'yaml'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { withPlainTexts } from '../output/printable.ts'
+import type { FileValue } from '../project/deployments/file-value.ts'
+import { readYaml } from '../project/deployments/read-yaml.ts'
 import { ProjectFolder } from '../project/project-folder.ts'
 
 /** A service of a compose file whose name is used as a host name. */
@@ -18,13 +19,16 @@ const COMPOSE_FILE = /^(?:docker-)?compose(?:\.[\w.-]+)?\.ya?ml$/
 /** A project in a monorepo is rarely deeper. */
 const MAX_PARENTS = 4
 
-type Written = Readonly<Record<string, unknown>>
-
 /** Finds the service of that name in the compose files of the folder and its parents, up to the root of the repository. */
 export function findComposeHost(folder: string, host: string): ComposeHost | undefined {
   for (const each of foldersAbove(folder)) {
-    for (const file of composeFiles(each)) {
-      const found = new ProjectFolder(each).read(file, 'YAML', (text) => findService(file, text, host))
+    const project = new ProjectFolder(each)
+    const files = project.list('').filter((name) => COMPOSE_FILE.test(name))
+    for (const file of files.toSorted()) {
+      const found = project.read(file, 'YAML', (text) => {
+        const [compose] = readYaml(text, file)
+        return compose && findService(file, compose, host)
+      })
       if (found) return withPlainTexts(found)
     }
   }
@@ -40,42 +44,28 @@ function foldersAbove(folder: string): readonly string[] {
   return folders
 }
 
-function composeFiles(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => COMPOSE_FILE.test(name))
-      .sort()
-  } catch {
-    return []
-  }
-}
-
-function findService(file: string, text: string, host: string): ComposeHost | undefined {
-  const services = Object.entries(recordOf(recordOf(parse(text, { merge: true, logLevel: 'error' })).services))
-  const found = services.find(([name, service]) => namesOf(name, recordOf(service)).includes(host))
+function findService(file: string, compose: FileValue, host: string): ComposeHost | undefined {
+  const services = compose.at('services').entries
+  const found = services.find(([name, service]) => namesOf(name, service).includes(host))
   if (!found) return undefined
   const [service, written] = found
-  const app = services.find(([name, each]) => name !== service && 'build' in recordOf(each))?.[0]
-  return { file: basename(file), service, published: publishedPorts(recordOf(written).ports), app }
+  const app = services.find(([name, each]) => name !== service && !each.at('build').isMissing)?.[0]
+  return { file, service, published: publishedPorts(written.at('ports')), app }
 }
 
 /** All names under which other containers reach a service. */
-function namesOf(name: string, { container_name, hostname, networks }: Written): readonly unknown[] {
-  const aliases = Object.values(recordOf(networks)).flatMap((network) => recordOf(network).aliases ?? [])
-  return [name, container_name, hostname, ...aliases]
+function namesOf(name: string, service: FileValue): readonly (string | undefined)[] {
+  const aliases = service.at('networks').entries.flatMap(([, network]) => network.at('aliases').texts)
+  return [name, service.at('container_name').text, service.at('hostname').text, ...aliases]
 }
 
 /** The short form `127.0.0.1:5433:5432` and the long form `{ target, published }`. */
-function publishedPorts(ports: unknown): ReadonlyMap<number, number> {
-  const pairs = (Array.isArray(ports) ? ports : []).flatMap((port): [number, number][] => {
-    const { target, published } = recordOf(port)
-    const [, outer = published, inner = target] = /(?:^|:)(\d+):(\d+)(?:\/tcp)?$/.exec(String(port)) ?? []
+function publishedPorts(ports: FileValue): ReadonlyMap<number, number> {
+  const pairs = ports.items.flatMap((port): [number, number][] => {
+    const [, outer = port.at('published').text, inner = port.at('target').text] =
+      /(?:^|:)(\d+):(\d+)(?:\/tcp)?$/.exec(port.text ?? '') ?? []
     const pair: [number, number] = [Number(inner), Number(outer)]
     return pair.every(Number.isInteger) ? [pair] : []
   })
   return new Map(pairs)
-}
-
-function recordOf(value: unknown): Written {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Written) : {}
 }

@@ -23,7 +23,7 @@ const CONDITIONS: Readonly<Record<EndableState, string>> = {
  *
  * @param readAtSeconds when the sessions were read, by the server's clock.
  */
-export function endSessions(sessions: readonly Session[], readAtSeconds: number, state: EndableState): string {
+function endSessions(sessions: readonly Session[], readAtSeconds: number, state: EndableState): string {
   const pids = sessions.map(({ pid }) => pid)
   const which = pids.length === 1 ? `pid = ${pids[0]}` : `pid in (${pids.join(', ')})`
   const before = `backend_start < to_timestamp(${Math.ceil(readAtSeconds)})`

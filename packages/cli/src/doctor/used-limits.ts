@@ -2,7 +2,7 @@ import type { ServerFacts } from '../database/server-facts.ts'
 import { clientSessions, type Session } from '../sessions/session.ts'
 
 /** From this share on, the next deploy or burst of requests reaches a limit. */
-export const NEARLY_USED = 0.9
+const NEARLY_USED = 0.9
 
 /** A limit on connections, and the sessions that count towards it. */
 export interface UsedLimit {
@@ -15,7 +15,7 @@ export interface UsedLimit {
 }
 
 /** The limits of the server and of all its roles and databases. */
-export function usedLimits({ openSlots, sessions, unlisted, limits }: ServerFacts): readonly UsedLimit[] {
+function usedLimits({ openSlots, sessions, unlisted, limits }: ServerFacts): readonly UsedLimit[] {
   const clients = clientSessions(sessions)
   const server = {
     kind: 'server',

@@ -26,7 +26,7 @@ export interface Choice {
 }
 
 /** From this age on, a session is a candidate: a shorter pause is the ordinary work of an app or a pool. */
-const LEAST_SECONDS: Readonly<Record<Reason, number>> = {
+const MIN_SECONDS: Readonly<Record<Reason, number>> = {
   'blocks others': 1,
   'idle in transaction': 60,
   idle: 300,
@@ -44,7 +44,7 @@ const OWN = /^poolguard /
  * superuser, of replication, of PostgreSQL itself or of poolguard.
  */
 export function selectCandidates(sessions: readonly Session[], choice: Choice): readonly Candidate[] {
-  const blockers = blockersIn(sessions, choice.olderThanSeconds ?? LEAST_SECONDS['blocks others'])
+  const blockers = blockersIn(sessions, choice.olderThanSeconds ?? MIN_SECONDS['blocks others'])
   const found = clientSessions(sessions)
     .filter((session) => mayEnd(session) && isChosen(session, choice))
     .flatMap((session): Candidate | [] => {
@@ -75,7 +75,7 @@ function blockersIn(sessions: readonly Session[], seconds: number): ReadonlyMap<
 
 function reasonOf(session: Session, { olderThanSeconds, includesActive = false }: Choice): Reason | undefined {
   const isOlder = (reason: Reason, seconds: number | null) =>
-    (seconds ?? 0) >= (olderThanSeconds ?? LEAST_SECONDS[reason])
+    (seconds ?? 0) >= (olderThanSeconds ?? MIN_SECONDS[reason])
   if (isIdleInTransaction(session))
     return isOlder('idle in transaction', session.stateSeconds) ? 'idle in transaction' : undefined
   if (isIdle(session)) return isOlder('idle', session.stateSeconds) ? 'idle' : undefined

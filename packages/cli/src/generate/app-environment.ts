@@ -23,6 +23,9 @@ export interface AppEnvironmentInput {
   readonly wiring: Wiring
 }
 
+/** The usual port of Fastify and NestJS apps. */
+export const APP_PORT = 3000
+
 /** The acquire timeout; poolguard's default. */
 const ACQUIRE_MILLIS = 10_000
 

@@ -2,7 +2,7 @@ import { type PlanInput, surgeInstances } from '@poolguard/core/postgres'
 import { t } from '../output/translate.ts'
 import type { PostgresVersion } from '../recommend/postgres-version.ts'
 import type { RecommendedSetting } from '../recommend/recommended-setting.ts'
-import { appEnvironment, GENERATED_POOLER, type Wiring } from './app-environment.ts'
+import { APP_PORT, appEnvironment, GENERATED_POOLER, type Wiring } from './app-environment.ts'
 import { MOUNTED, ownUsers, rolesScript, startScript, USERLIST } from './compose-scripts.ts'
 import { composeYaml } from './compose-yaml.ts'
 import type { Generated, GeneratedFile } from './generated-file.ts'
@@ -27,8 +27,6 @@ export interface ComposeInput {
   readonly monitoring: boolean
 }
 
-/** The usual port of Fastify and NestJS apps. */
-const APP_PORT = 3000
 /** Since 18, the image keeps its data one directory higher: https://hub.docker.com/_/postgres#pgdata */
 const VOLUME_MOVED = 18
 /** Spare files for PgBouncer's log, sockets and lookups, and for a larger plan. */

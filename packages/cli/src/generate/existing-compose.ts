@@ -1,14 +1,12 @@
 import { parseEnv } from 'node:util'
 import { CannotRunError } from '../outcome.ts'
 import { t } from '../output/translate.ts'
+import { COMPOSE_BASES } from '../project/deployments/compose-variants.ts'
 import { parseImage } from '../project/deployments/container.ts'
 import type { FileValue } from '../project/deployments/file-value.ts'
 import { readYaml } from '../project/deployments/read-yaml.ts'
 import { ProjectFolder } from '../project/project-folder.ts'
 import { MARK } from './generated-file.ts'
-
-/** Docker Compose reads the first of these: https://docs.docker.com/compose/intro/compose-application-model/ */
-const DEFAULT_FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml']
 
 /** The parts of a project's compose file that an override has to know. */
 export interface ExistingCompose {
@@ -34,7 +32,7 @@ export interface ExistingService {
  */
 export function readExistingCompose(path: string): ExistingCompose | undefined {
   const folder = new ProjectFolder(path)
-  const file = DEFAULT_FILES.find((name) => folder.has(name))
+  const file = COMPOSE_BASES.find((name) => folder.has(name))
   if (file === undefined) return undefined
   const read = folder.read(file, 'YAML', (text) =>
     text.startsWith(`# ${MARK}`) ? ('ours' as const) : readYaml(text, file)[0],

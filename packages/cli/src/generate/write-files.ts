@@ -1,14 +1,15 @@
-import { lstatSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative } from 'node:path'
 import { CannotRunError } from '../outcome.ts'
 import { t } from '../output/translate.ts'
 import { readFileInside, UnreadableFileError } from '../project/read-regular-file.ts'
+import { replaceFiles } from '../project/replace-files.ts'
 import { type GeneratedFile, MARK } from './generated-file.ts'
 import { mergeEnvironment } from './merge-environment.ts'
 
 /**
- * Writes all files, or none. An existing `.env.example` keeps its lines and gets the new variables. Checks for other existing files first, and renames the drafts only after all of them have been
- * written.
+ * Writes all files, or none, and checks for existing files first. An existing `.env.example` keeps its lines and gets the new
+ * variables.
  *
  * @throws {CannotRunError} if files exist and `replace` is false, or if the directory cannot be written.
  */
@@ -23,17 +24,9 @@ export function writeFiles(folder: string, files: readonly GeneratedFile[], repl
     throw new CannotRunError(
       t`${folders.map(({ path }) => path).join(', ')}: a directory has this name. Nothing was written.`,
     )
-  const drafts: { draft: string; file: string }[] = []
   try {
-    for (const { path, file, content } of targets) {
-      const draft = `${file}.poolguard-${process.pid}`
-      mkdirSync(dirname(file), { recursive: true })
-      drafts.push({ draft, file })
-      writeFileSync(draft, merged.get(path) ?? content, { flag: 'wx' })
-    }
-    for (const { draft, file } of drafts) renameSync(draft, file)
+    replaceFiles(targets.map(({ path, file, content }) => ({ file, text: merged.get(path) ?? content })))
   } catch (error) {
-    for (const { draft } of drafts) rmSync(draft, { force: true })
     throw new CannotRunError(t`${folder} cannot be written: ${(error as Error).message}.`)
   }
 }

@@ -25,7 +25,7 @@ function describeApps({ apps }: InitPlan): string[] {
   return lines.length > 0 ? [t`Found:`, ...lines.map((line) => `  ${line}`), ''] : []
 }
 
-export function describeInstructions({ instructions }: InitPlan): string[] {
+function describeInstructions({ instructions }: InitPlan): string[] {
   if (instructions.length === 0) return []
   return [t`To do by hand:`, ...instructions.map(({ file, line, text }) => `  ${file}:${line}: ${text}`), '']
 }

@@ -1,4 +1,4 @@
-import ora from 'ora'
+import ora, { type Ora } from 'ora'
 import { printable } from './printable.ts'
 
 /** Shorter waits show nothing. */
@@ -9,10 +9,14 @@ export interface ProgressOptions {
   readonly isSilent?: boolean | undefined
 }
 
+/** A spinner on standard error; silent if that is no terminal, or if the output is for a program. */
+export function createSpinner(text: string, { isSilent }: ProgressOptions = {}): Ora {
+  return ora({ text: printable(text), discardStdin: false, isSilent: isSilent === true || !process.stderr.isTTY })
+}
+
 /** Shows a spinner on standard error while a task takes longer than half a second, if that is a terminal. */
 export async function withProgress<T>(text: string, task: Promise<T>, options: ProgressOptions = {}): Promise<T> {
-  const isSilent = options.isSilent === true || !process.stderr.isTTY
-  const spinner = ora({ text: printable(text), discardStdin: false, isSilent })
+  const spinner = createSpinner(text, options)
   const timer = setTimeout(() => spinner.start(), DELAY_MILLIS)
   try {
     return await task

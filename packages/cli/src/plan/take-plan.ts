@@ -1,5 +1,6 @@
 import type { OtherConnections, PlanInput } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
+import { canAsk } from '../output/ask.ts'
 import { t } from '../output/translate.ts'
 import { askForPlan } from './ask-for-plan.ts'
 import type { PlanOptions } from './plan-options.ts'
@@ -17,8 +18,8 @@ export interface TakenPlan {
  * @throws {CannotRunError} if a number is missing, or the server cannot be reached.
  */
 export async function takePlan(url: string | undefined, options: PlanOptions): Promise<TakenPlan> {
-  const asks = process.stdin.isTTY && process.stdout.isTTY && !options.json
-  const given = options.instances === undefined && asks ? { ...options, ...(await askForPlan(options)) } : options
+  const given =
+    options.instances === undefined && canAsk(options) ? { ...options, ...(await askForPlan(options)) } : options
   if (given.instances === undefined)
     throw new CannotRunError(t`The number of instances is missing: pass --instances 6, for example.`)
   const source = given.maxConnections === undefined ? await readServerSource(url, given) : sourceByHand(given)

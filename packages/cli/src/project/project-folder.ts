@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../output/translate.ts'
+import { entriesOf } from './entries-of.ts'
 import { readFileInside, UnreadableFileError } from './read-regular-file.ts'
 
 /**
@@ -30,12 +31,9 @@ export class ProjectFolder {
 
   /** The names of the files and links in a directory; none if it cannot be read. */
   list(folder: string): readonly string[] {
-    try {
-      const entries = readdirSync(join(this.path, folder), { withFileTypes: true })
-      return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
-    } catch {
-      return []
-    }
+    return entriesOf(join(this.path, folder))
+      .filter((entry) => !entry.isDirectory())
+      .map(({ name }) => name)
   }
 
   /** The parsed file; undefined if it does not exist, or if it is not valid `format`. */

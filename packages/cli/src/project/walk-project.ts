@@ -1,5 +1,6 @@
-import { type Dirent, readdirSync } from 'node:fs'
+import type { Dirent } from 'node:fs'
 import { join } from 'node:path'
+import { entriesOf } from './entries-of.ts'
 
 const SKIPPED = new Set([
   'node_modules',
@@ -90,13 +91,4 @@ function sorted({ sources, manifests, environments, prismaSchemas }: Found): Fou
 /** Prisma looks for its configuration in `.config`. */
 function isHidden(name: string): boolean {
   return name.startsWith('.') && name !== '.config'
-}
-
-/** Skips directories without read permission. */
-function entriesOf(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-  } catch {
-    return []
-  }
 }

@@ -206,7 +206,7 @@ export function memberName(node: t.MemberExpression | t.OptionalMemberExpression
 }
 
 /** What a function returns at its end, or as an arrow function's expression. */
-export function returnedBy(node: t.Function): Expression | undefined {
+function returnedBy(node: t.Function): Expression | undefined {
   if (node.body.type !== 'BlockStatement') return node.body
   const last = node.body.body.at(-1)
   return last?.type === 'ReturnStatement' ? (last.argument ?? undefined) : undefined

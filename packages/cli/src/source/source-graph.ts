@@ -33,7 +33,7 @@ const ENDINGS = [
 const COMPILED: Readonly<Record<string, string>> = { '.js': '.ts', '.jsx': '.tsx', '.mjs': '.mts', '.cjs': '.cts' }
 
 /** The module that an import of another source of the app leads to; undefined for packages. */
-export function importedModule(graph: SourceGraph, from: Module, source: string): Module | undefined {
+function importedModule(graph: SourceGraph, from: Module, source: string): Module | undefined {
   for (const base of candidates(graph, from.file, source)) {
     const ending = posix.extname(base)
     const compiled = COMPILED[ending]

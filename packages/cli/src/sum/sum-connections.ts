@@ -47,7 +47,7 @@ export interface ConnectionSum {
 const DEFAULT_POOL_SIZE = 20
 
 /** A pooler that no deployment file starts, but whose configuration is in the project. */
-export const UNDEPLOYED_POOLER = 'PgBouncer'
+const UNDEPLOYED_POOLER = 'PgBouncer'
 
 /**
  * Adds up every pool of every workload at its largest.

@@ -30,7 +30,7 @@ function describeSum({ sum, limit }: CheckedSum): readonly string[] {
 }
 
 /** One row for each workload, the pools one below the other. */
-export function sumTable({ rows, poolers, total }: ConnectionSum): string {
+function sumTable({ rows, poolers, total }: ConnectionSum): string {
   const table = new Table({
     head: [t`workload`, t`processes at most`, t`pools of each process`, t`connections`],
     colAligns: ['left', 'right', 'left', 'right'],

@@ -56,7 +56,7 @@ export function poolStates(pooler: PoolerFacts): readonly PoolState[] {
     })
 }
 
-export function serversOf(pool: PgBouncerPool): number {
+function serversOf(pool: PgBouncerPool): number {
   return pool.serversActive + pool.serversIdle + pool.serversUsed + pool.serversTested
 }
 

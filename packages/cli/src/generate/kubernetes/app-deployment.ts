@@ -1,5 +1,5 @@
 import { type PlanInput, surgeInstances } from '@poolguard/core/postgres'
-import { appEnvironment, GENERATED_POOLER, type Wiring } from '../app-environment.ts'
+import { APP_PORT, appEnvironment, GENERATED_POOLER, type Wiring } from '../app-environment.ts'
 import type { Place } from '../place.ts'
 import type { YamlComment } from '../yaml-comments.ts'
 import { appSecret, labels } from './names.ts'
@@ -20,9 +20,6 @@ export interface Sidecar {
   readonly container: object
   readonly volumes: readonly object[]
 }
-
-/** The usual port of Fastify and NestJS apps. */
-const APP_PORT = 3000
 
 /** The app fails its readiness probe for this time before it stops accepting (`closeDelayMillis`). */
 const CLOSE_DELAY_SECONDS = 5

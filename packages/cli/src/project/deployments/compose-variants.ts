@@ -5,8 +5,13 @@ export interface ComposeVariant {
 }
 
 /** Docker compose's default names, in its order: https://docs.docker.com/compose/intro/compose-application-model/ */
-const BASES = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml']
-const OVERRIDES = BASES.map((name) => name.replace('compose.', 'compose.override.'))
+export const COMPOSE_BASES: readonly string[] = [
+  'compose.yaml',
+  'compose.yml',
+  'docker-compose.yml',
+  'docker-compose.yaml',
+]
+const OVERRIDES = COMPOSE_BASES.map((name) => name.replace('compose.', 'compose.override.'))
 
 export const COMPOSE_FILE: RegExp = /^(docker-)?compose([.-][\w.-]+)?\.ya?ml$/
 
@@ -26,7 +31,7 @@ export function composeVariants(
   return [...directories].flatMap(([directory, files]) => {
     const find = (names: readonly string[]) =>
       names.map((name) => join(directory, name)).find((path) => files.includes(path))
-    const base = find(BASES)
+    const base = find(COMPOSE_BASES)
     const override = find(OVERRIDES)
     const others = files.filter((path) => !isDefault(path))
     const main = [base, override].filter((path) => path !== undefined)
@@ -48,7 +53,7 @@ export function hiddenComposeFiles(paths: readonly string[], variants: readonly 
 
 function isDefault(path: string): boolean {
   const name = path.split('/').at(-1) ?? ''
-  return BASES.includes(name) || OVERRIDES.includes(name)
+  return COMPOSE_BASES.includes(name) || OVERRIDES.includes(name)
 }
 
 function directoryOf(path: string): string {

@@ -1,6 +1,6 @@
-import { type Dirent, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../../output/translate.ts'
+import { entriesOf } from '../entries-of.ts'
 import type { ProjectFolder } from '../project-folder.ts'
 
 /** Directories that contain no deployment files of this project. */
@@ -51,13 +51,4 @@ export function findFiles(folder: ProjectFolder, isWanted: (name: string, path: 
   enter('', 0)
   if (isPartial) folder.reportSkipped(t`part of the deployment files`, t`too many files`)
   return found.sort()
-}
-
-/** Skips directories without read permission. */
-function entriesOf(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-  } catch {
-    return []
-  }
 }
