@@ -25,7 +25,7 @@ export interface ConnectOptions {
 export interface AbortableQuery extends QueryConfig {
   /**
    * When it is aborted, the query rejects with the signal's reason: a waiting caller leaves the queue, a running statement is cancelled on
-   * the server.
+   * the server. A statement that shares its connection (`pool.pipeline`) is not cancelled.
    */
   readonly signal?: AbortSignal | undefined
 }
