@@ -6,6 +6,9 @@ const { make } = createRequire(import.meta.url)('covertable') as typeof import('
 type Factors = Record<string, readonly (string | number | boolean)[]>
 type Case<F extends Factors> = { readonly [K in keyof F]: F[K][number] }
 
+/** With `POOLGUARD_MATRIX=full` nothing is thinned. */
+export const isFullMatrix: boolean = process.env.POOLGUARD_MATRIX === 'full'
+
 /**
  * The cases to test: with `POOLGUARD_MATRIX=full` every combination, otherwise so few that every pair of values of any two
  * factors still occurs.
@@ -14,6 +17,6 @@ type Case<F extends Factors> = { readonly [K in keyof F]: F[K][number] }
  * test.for(matrix({ postgres: [15, 18], poolMode: ['session', 'transaction'] }))('...', ({ postgres, poolMode }) => ...)
  */
 export function matrix<F extends Factors>(factors: F): Case<F>[] {
-  const strength = process.env.POOLGUARD_MATRIX === 'full' ? Object.keys(factors).length : 2
+  const strength = isFullMatrix ? Object.keys(factors).length : 2
   return make(factors as never, { length: strength }) as Case<F>[]
 }

@@ -1,5 +1,7 @@
 import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { generatePrismaClient } from '../harness/prisma-client.ts'
 import type { Benchmark, Figure, Figures } from './benchmark.ts'
 
 /** By the name that `pnpm bench` takes. */
@@ -19,12 +21,15 @@ const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })
 const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS)
-for (const name of names) {
-  const load = BENCHMARKS[name]
-  if (!load) {
-    process.stderr.write(`There is no benchmark "${name}", only: ${Object.keys(BENCHMARKS).join(', ')}\n`)
-    process.exit(2)
-  }
+const unknown = names.find((name) => !BENCHMARKS[name])
+if (unknown !== undefined) {
+  process.stderr.write(`There is no benchmark "${unknown}", only: ${Object.keys(BENCHMARKS).join(', ')}\n`)
+  process.exit(2)
+}
+// Some benchmarks import the tests' Prisma client.
+await generatePrismaClient(fileURLToPath(new URL('..', import.meta.url)))
+for (const [name, load] of Object.entries(BENCHMARKS)) {
+  if (!names.includes(name)) continue
   const { benchmark } = await load()
   const figures = await benchmark.run((text) => process.stderr.write(`${text}\n`))
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : render(name, benchmark, figures))

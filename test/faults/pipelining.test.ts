@@ -12,10 +12,11 @@ import {
   startPostgres,
   startProxy,
 } from '../harness/index.ts'
+import { isFullMatrix } from '../matrix.ts'
 import { type LoadReport, runLoad, withFaults } from './pipelined-load.ts'
 
 /** Statements in all, over all targets: ten thousand, or a million with the whole matrix. `SEED` repeats a run. */
-const STATEMENTS = Number(process.env.STATEMENTS ?? (process.env.POOLGUARD_MATRIX === 'full' ? 1_000_000 : 10_000))
+const STATEMENTS = Number(process.env.STATEMENTS ?? (isFullMatrix ? 1_000_000 : 10_000))
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000)
 
 const TARGETS: readonly {

@@ -10,7 +10,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { ROOT } from '../docs/documents.ts'
 import { startPostgres } from '../harness/index.ts'
-import { FIXTURES, POOLGUARD, runPoolguard } from './run-poolguard.ts'
+import { cleanEnvironment, FIXTURES, POOLGUARD, runPoolguard } from './run-poolguard.ts'
 
 const ACTION = join(ROOT, 'packages/cli/action')
 const failing = join(FIXTURES, 'nest-typeorm-replicas')
@@ -193,9 +193,11 @@ describe('the action for GitHub', () => {
 })
 
 async function runAction(folder: string, env: Readonly<Record<string, string>>) {
-  const { PATH = '' } = process.env
   const poolguard = `${process.execPath} ${POOLGUARD}`
-  const child = spawn('bash', [join(ACTION, 'check.sh')], { cwd: folder, env: { PATH, POOLGUARD: poolguard, ...env } })
+  const child = spawn('bash', [join(ACTION, 'check.sh')], {
+    cwd: folder,
+    env: cleanEnvironment({ POOLGUARD: poolguard, ...env }),
+  })
   let stdout = ''
   child.stdout.on('data', (chunk) => {
     stdout += chunk

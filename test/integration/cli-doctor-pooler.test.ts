@@ -9,6 +9,7 @@ import {
   startPostgres,
   waitUntil,
 } from '../harness/index.ts'
+import { isFullMatrix } from '../matrix.ts'
 import { FIXTURES, type Run, runPoolguard } from './run-poolguard.ts'
 
 const FOLDER = `${FIXTURES}/healthy-drizzle`
@@ -66,7 +67,7 @@ async function command(pooler: PgBouncerServer, text: string): Promise<void> {
   await admin.end()
 }
 
-for (const version of pgBouncerVersions) {
+for (const version of isFullMatrix ? pgBouncerVersions : (['1.18', '1.26'] as const)) {
   const describe = await describeWithPgBouncer(version)
   describe(`poolguard doctor, given PgBouncer ${version}`, () => {
     let server: PostgresServer

@@ -56,7 +56,8 @@ async function until(server: PostgresServer, query: string, what: string): Promi
   })
 }
 
-describe('poolguard doctor sees', () => {
+// One of them waits for a minute; each has a server of its own.
+describe.concurrent('poolguard doctor sees', () => {
   test('old transactions, queries, idle transactions and prepared transactions, and ends them', async () => {
     await using server = await startPostgres({ settings: { max_prepared_transactions: 5 } })
     await using clients = new Clients()

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../harness/index.ts'
+import { isFullMatrix } from '../matrix.ts'
 import { adopt, type Files, runGuarded, typecheck } from './init-project.ts'
 import { FASTIFY_GENERATOR, NEST_PRISMA, T3_DRIZZLE } from './init-templates.ts'
 
 /** The templates that the generators of npm ship today, in the place of our copies. Loads three packages from the registry. */
-describe.runIf(process.env.POOLGUARD_MATRIX === 'full')('poolguard init on the templates of npm packages', () => {
+describe.runIf(isFullMatrix)('poolguard init on the templates of npm packages', () => {
   const cache = mkdtempSync(join(tmpdir(), 'poolguard-templates-'))
   let server: PostgresServer
   beforeAll(async () => {

@@ -12,7 +12,7 @@ import {
   startPostgres,
   waitUntil,
 } from '../harness/index.ts'
-import { POOLGUARD, type Run, runPoolguard } from './run-poolguard.ts'
+import { cleanEnvironment, POOLGUARD, type Run, runPoolguard } from './run-poolguard.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -299,7 +299,7 @@ test.skipIf(!hasTerminal).each([
   const command = `stty cols 120 rows 40; ${process.execPath} ${POOLGUARD} optimize ${server.adminUrl} --apply`
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: folder,
-    env: { PATH: process.env.PATH, TERM: 'xterm', NO_COLOR: '1' },
+    env: cleanEnvironment({ TERM: 'xterm', NO_COLOR: '1' }),
   })
   let shown = ''
   child.stdout.on('data', (chunk) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { describeWithPgBouncer, startPgBouncer, startPostgres } from '../harness/index.ts'
-import { POOLGUARD, runPoolguard } from './run-poolguard.ts'
+import { cleanEnvironment, POOLGUARD, runPoolguard } from './run-poolguard.ts'
 
 async function holding<T>(url: string, count: number, use: () => Promise<T>): Promise<T> {
   const clients = Array.from({ length: count }, () => new pg.Client(url))
@@ -119,7 +119,7 @@ test.skipIf(!hasTerminal)('on a terminal, plan asks for missing numbers', async 
   const command = `stty cols 100 rows 30; ${process.execPath} ${POOLGUARD} plan --max-connections 100`
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: tmpdir(),
-    env: { PATH: process.env.PATH, TERM: 'xterm', NO_COLOR: '1' },
+    env: cleanEnvironment({ TERM: 'xterm', NO_COLOR: '1' }),
   })
   let shown = ''
   child.stdout.on('data', (chunk) => {

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { expect, test } from 'vitest'
 import { describeWithPgBouncer, startPgBouncer, startPostgres, waitUntil } from '../harness/index.ts'
-import { POOLGUARD, runPoolguard } from './run-poolguard.ts'
+import { cleanEnvironment, POOLGUARD, runPoolguard } from './run-poolguard.ts'
 
 test('serves more callers than connections, on at most --max connections', async () => {
   await using server = await startPostgres({ maxConnections: 20 })
@@ -78,7 +78,7 @@ test.skipIf(!hasTerminal)('on a terminal, Ctrl+C stops the load and prints the r
   const command = `stty cols 100 rows 30; ${process.execPath} ${POOLGUARD} stress '${server.url}' --duration 600`
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     cwd: tmpdir(),
-    env: { PATH: process.env.PATH, TERM: 'xterm', NO_COLOR: '1' },
+    env: cleanEnvironment({ TERM: 'xterm', NO_COLOR: '1' }),
   })
   let shown = ''
   child.stdout.on('data', (chunk) => {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished } from 'vitest'
-import { runPoolguard } from './run-poolguard.ts'
+import { cleanEnvironment, runPoolguard } from './run-poolguard.ts'
 
 const TEST = fileURLToPath(new URL('..', import.meta.url))
 const TSC = join(TEST, '../node_modules/typescript/bin/tsc')
@@ -83,8 +83,7 @@ async function run(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | null; output: string }> {
-  const { PATH = '' } = process.env
-  const child = spawn(process.execPath, args, { cwd: folder, env: { PATH, ...env } })
+  const child = spawn(process.execPath, args, { cwd: folder, env: cleanEnvironment(env) })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
   const { promise, resolve } = Promise.withResolvers<number | null>()

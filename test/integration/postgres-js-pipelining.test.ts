@@ -11,8 +11,9 @@ import {
   startPostgres,
   startProxy,
 } from '../harness/index.ts'
+import { isFullMatrix } from '../matrix.ts'
 
-const STATEMENTS = Number(process.env.STATEMENTS ?? (process.env.POOLGUARD_MATRIX === 'full' ? 200_000 : 4_000))
+const STATEMENTS = Number(process.env.STATEMENTS ?? (isFullMatrix ? 200_000 : 4_000))
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000)
 
 let server: PostgresServer

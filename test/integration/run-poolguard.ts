@@ -23,13 +23,18 @@ export interface RunOptions {
   readonly readsOneLine?: boolean
 }
 
-/** Runs the command line in a child process, without libpq's variables. */
+/** The environment of a child process: without libpq's variables and the user's settings. */
+export function cleanEnvironment(env: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const { PATH = '', NODE_COMPILE_CACHE } = process.env
+  return { PATH, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }), ...env }
+}
+
+/** Runs the command line in a child process. */
 export async function runPoolguard(
   args: readonly string[],
   { folder = tmpdir(), env = {}, interruptWhen, signal = 'SIGINT', readsOneLine = false }: RunOptions = {},
 ): Promise<Run> {
-  const { PATH = '' } = process.env
-  const child = spawn(process.execPath, [POOLGUARD, ...args], { cwd: folder, env: { PATH, ...env } })
+  const child = spawn(process.execPath, [POOLGUARD, ...args], { cwd: folder, env: cleanEnvironment(env) })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => {
     output.stdout += chunk
