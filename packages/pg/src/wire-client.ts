@@ -53,7 +53,9 @@ export interface NoData {
 export interface WireConnection extends EventEmitter {
   /** The optional members do not exist on every platform. */
   readonly stream: Omit<Duplex, 'cork' | 'uncork'> &
-    Partial<Pick<Socket, 'cork' | 'uncork' | 'ref' | 'timeout' | 'setTimeout' | 'bytesRead' | 'bytesWritten'>>
+    Partial<
+      Pick<Socket, 'cork' | 'uncork' | 'ref' | 'timeout' | 'setTimeout' | 'bytesRead' | 'bytesWritten' | 'localPort'>
+    >
   /** The texts of the statements prepared on the server, by name. */
   parsedStatements: Record<string, string>
   query(text: string): void

@@ -21,7 +21,7 @@ export interface SqliteOptions {
   readonly name?: string | undefined
   /**
    * The pool settings. `max` and `min` apply to the readers; default: the number of cores, at least 4 and at most 8.
-   * There is one writer, which stays open if `min` is not 0.
+   * There is one writer, which stays open if `min` is not 0. `pipeline` cannot be switched on.
    */
   readonly pool?: Partial<PoolSettings> | undefined
   /** Default: better-sqlite3 if it is installed, otherwise node:sqlite (from Node 22.16 on). */
@@ -111,6 +111,7 @@ export function readOptions(options: SqliteOptions): SqliteSpec {
   const { name = file.name, pool = {}, onEvent } = options
   if (typeof name !== 'string' || name === '') throw new InvalidOptionError('name', name, 'a string that is not empty')
   validatePoolSettings(pool)
+  requireNoPipelining(pool)
   if (file.inMemory) requireNoReaders(pool)
   const { idleInTransactionMillis = IDLE_IN_TRANSACTION_MILLIS, maxWalBytes = MAX_WAL_BYTES } = options
   requireDuration('idleInTransactionMillis', idleInTransactionMillis, 1)
@@ -149,6 +150,12 @@ function readSettings(given: Partial<PoolSettings>): PoolSettings {
 function keptOpen(settings: PoolSettings): PoolSettings {
   const unlimited = { idleTimeoutMillis: Infinity, maxLifetimeMillis: Infinity, maxUses: Infinity }
   return { ...settings, ...unlimited, max: 1, min: 0 }
+}
+
+function requireNoPipelining({ pipeline = 'off' }: Partial<PoolSettings>): void {
+  const wanted =
+    "'off': there is no network between the pool and a SQLite database, so no statement needs to be sent behind others"
+  if (pipeline !== 'off') throw new InvalidOptionError('pool.pipeline', pipeline, wanted)
 }
 
 function requireNoReaders({ max = 1, min = 0 }: Partial<PoolSettings>): void {

@@ -14,6 +14,8 @@ export interface GuardedDriver<C> {
   peerOf(connection: C): string | undefined
   /** User and database of a connection, as the server or the pooler knows them. */
   loginOf(connection: C): Login
+  /** The port of this end of a connection; undefined for a Unix socket, and if it is not known. */
+  localPortOf(connection: C): number | undefined
   /** The probe for detection, on a connection that no caller holds. */
   probe(connection: C): ProbeSession
   /** Whether the connection was lost. */

@@ -34,17 +34,19 @@ export interface PipeliningOptions<C> {
   readonly engine: Pool<C>
   readonly acquire: (options: AcquireOptions) => Promise<Lease<C>>
   readonly settings: ResolvedSettings
+  /** Called before a statement is sent behind others, which needs no acquire. */
+  readonly onBehind: () => void
   readonly onStall: (stall: Stall) => void
 }
 
 /** Decides which statements of a guarded pool may share connections, and runs them. */
-export class Pipelining<C> {
+export class Pipelining<C extends object> {
   /** Whether statements may share connections at all: a cheap test before each statement. */
   active = false
   readonly #options: PipeliningOptions<C>
   readonly #profiles = new RecentKeys<string, StatementProfile | string>(MAX_TEXTS)
   #settings: ResolvedSettings
-  #pipeline: Pipeline<C & object> | undefined
+  #pipeline: Pipeline<C> | undefined
 
   constructor(options: PipeliningOptions<C>) {
     this.#options = options
@@ -53,22 +55,20 @@ export class Pipelining<C> {
 
   /** A driver that can pipeline calls this once. */
   attach(hooks: PipelineHooks<C>): void {
-    const { engine, acquire, onStall } = this.#options
-    this.#pipeline = new Pipeline<C & object>({
-      engine: engine as Pool<C & object>,
-      clock: systemClock,
-      acquire: acquire as (options: AcquireOptions) => Promise<Lease<C & object>>,
-      shareWithinMillis: this.#settings.values.shareWithinMillis,
-      onOpen: (connection) => hooks.onOpen(connection),
-      onClose: (lease, broken) => hooks.onClose(lease as unknown as Lease<C>, broken),
-      onStall,
-    })
+    const { settings: _, ...options } = this.#options
+    const { shareWithinMillis } = this.#settings.values
+    this.#pipeline = new Pipeline<C>({ ...options, ...hooks, clock: systemClock, shareWithinMillis })
   }
 
   /** The server or pooler has been detected. */
   update(settings: ResolvedSettings): void {
     this.#settings = settings
     this.active = this.#pipeline !== undefined && settings.values.pipeline !== 'off'
+  }
+
+  /** Statements that wait for an answer behind others. */
+  get behind(): number {
+    return this.#pipeline?.behind ?? 0
   }
 
   get state(): PipeliningState | undefined {
@@ -97,7 +97,7 @@ export class Pipelining<C> {
   }
 
   run(statement: SharedStatement<C>): void {
-    this.#pipeline?.run(statement as SharedStatement<C & object>)
+    this.#pipeline?.run(statement)
   }
 
   /**
@@ -106,17 +106,17 @@ export class Pipelining<C> {
    * @param broken the error that leaves the connection in doubt: it accepts no more, and is closed once it is empty.
    */
   finish(statement: SharedStatement<C>, failed: boolean, broken?: Error): void {
-    this.#pipeline?.finish(statement as SharedStatement<C & object>, failed, broken)
+    this.#pipeline?.finish(statement, failed, broken)
   }
 
   /** A statement's caller has got an error, although the server has not answered. The other statements are not disturbed. */
   abandon(statement: SharedStatement<C>): void {
-    this.#pipeline?.abandon(statement as SharedStatement<C & object>)
+    this.#pipeline?.abandon(statement)
   }
 
   /** Keeps further statements off the connection of a statement. Returns true if it is alone there, and may be cancelled. */
   isolate(statement: SharedStatement<C>): boolean {
-    return this.#pipeline?.isolate(statement as SharedStatement<C & object>) ?? false
+    return this.#pipeline?.isolate(statement) ?? false
   }
 
   /** The profile, or the reason why the text may not share. */

@@ -60,12 +60,16 @@ export class PoolBounds {
     this.#emitWarnings()
   }
 
+  /** Whether statements would share connections if the server or pooler is one that allows it. */
+  get wantsPipelining(): boolean {
+    const { options, pipelineUnsupported, values } = this.#own
+    return values.pipeline !== 'off' && pipelineUnsupported === undefined && !isGiven(options)
+  }
+
   /** Whether only the identity of the pooler is missing for statements to share connections. */
   get needsPoolerName(): boolean {
-    const { options, pipelineUnsupported, values } = this.#own
     const topology = this.#discovered?.topology
-    if (values.pipeline === 'off' || pipelineUnsupported !== undefined || topology?.kind !== 'pooler') return false
-    return topology.pooler.name === 'unknown' && !isGiven(options)
+    return this.wantsPipelining && topology?.kind === 'pooler' && topology.pooler.name === 'unknown'
   }
 
   /** The pooler does not report its name, but was identified. */

@@ -75,7 +75,7 @@ export interface GuardSpec {
  * The core of a guarded pool: the engine, and the discovered server or pooler. The constructor opens no connection. The first
  * connection is inspected before a caller gets it, and the result determines the pool's bounds.
  */
-export class PoolGuard<C> {
+export class PoolGuard<C extends object> {
   readonly engine: Pool<C>
   readonly sessions: SessionStateCheck
   readonly lateQueries: LateQueryReporter<C>
@@ -142,6 +142,7 @@ export class PoolGuard<C> {
       engine: this.engine,
       acquire: (options) => this.acquire(options),
       settings: this.settings,
+      onBehind: () => this.#fleet?.onAcquire(),
       onStall: (stall) => this.#onStall(stall),
     })
     this.#fleet = spec.options.fleet && this.#createFleetInstance(spec.options.fleet)
@@ -151,6 +152,7 @@ export class PoolGuard<C> {
       given: this.#given,
       shouldRepeat: () => this.#fleet?.mayRejoin === true,
       urgent: this.#fleet !== undefined,
+      identifiesPgpool: () => this.#bounds.wantsPipelining,
       onAssumed: (assumed) => this.sessions.setTopology(assumed),
       onDiscovered: (result) => this.#applyDiscovery(result),
     })
@@ -334,6 +336,7 @@ export class PoolGuard<C> {
       fleet,
       headroom: this.#spec.options.headroom,
       engine: this.engine,
+      demand: () => this.engine.demand + this.pipelining.behind,
       driver: this.#driver,
       bounds: this.#bounds,
       onUnavailable: () => this.#discovery.retryLater(),

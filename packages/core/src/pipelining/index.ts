@@ -1,5 +1,5 @@
 export { Pipeline, type PipelineOptions, type PipelineStats } from './pipeline.ts'
-export { pipelineObstacle } from './pipeline-obstacle.ts'
+export { type KnownPooler, pipelineObstacle } from './pipeline-obstacle.ts'
 export { type SharedRequest, SharedStatement } from './shared-statement.ts'
 export type { Stall } from './stall-watch.ts'
 export { StatementProfile } from './statement-profile.ts'

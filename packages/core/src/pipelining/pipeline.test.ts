@@ -39,6 +39,16 @@ describe('given all connections in use', () => {
     expect(pipeline.stats).toEqual({ sentBehind: 1, inFlight: 0, maxDepth: 2, stalls: 0 })
   })
 
+  test('then statements behind others are part of the demand of a fleet, which sees it before each', async () => {
+    const { pool, pipeline, run, head, demandsSeen } = await givenBusyPipeline()
+    const others = [run('fast'), run('fast')]
+    expect(pool.demand).toBe(1)
+    expect(pipeline.behind).toBe(2)
+    expect(demandsSeen).toEqual([1, 2])
+    for (const each of [head, ...others]) each.answer()
+    expect(pipeline.behind).toBe(0)
+  })
+
   test('then an unknown statement waits for a connection of its own', async () => {
     const { pool, run, head } = await givenBusyPipeline()
     const unknown = run('unknown')

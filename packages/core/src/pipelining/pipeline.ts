@@ -18,6 +18,8 @@ export interface PipelineOptions<C> {
   readonly shareWithinMillis: number
   /** Called when the first statement gets a connection, and when the last one has been answered. */
   readonly onOpen: (connection: C) => void
+  /** Called before a statement is sent behind others. */
+  readonly onBehind: () => void
   readonly onClose: (lease: Lease<C>, broken: Error | undefined) => void
   readonly onStall: (stall: Stall) => void
 }
@@ -84,9 +86,15 @@ export class Pipeline<C extends object> {
   }
 
   get stats(): PipelineStats {
-    let inFlight = 0
-    for (const { queue } of this.#open) inFlight += queue.depth
+    const inFlight = this.#open.size + this.behind
     return { sentBehind: this.#sentBehind, inFlight, maxDepth: this.#maxDepth, stalls: this.#stalls }
+  }
+
+  /** Statements that wait for an answer behind others. */
+  get behind(): number {
+    let behind = 0
+    for (const { queue } of this.#open) behind += queue.depth - 1
+    return behind
   }
 
   /** Call it in the caller's own stack, of which the frames above `below` count. */
@@ -204,6 +212,7 @@ export class Pipeline<C extends object> {
     // Taken out of the line, it may turn out to have got a connection of its own already.
     if (!place || (statement.leave && !statement.leave())) return false
     this.#removeWaiting(statement)
+    this.#options.onBehind()
     this.#sentBehind++
     this.#send(statement, place)
     this.#stallWatch.onShared(now)

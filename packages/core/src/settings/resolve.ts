@@ -1,7 +1,7 @@
 import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/index.ts'
 import type { FleetShare } from '../fleet/index.ts'
 import { omitUndefined } from '../omit-undefined.ts'
-import { pipelineObstacle } from '../pipelining/index.ts'
+import { type KnownPooler, pipelineObstacle } from '../pipelining/index.ts'
 import type { PoolSettings } from '../pool/index.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
@@ -9,15 +9,13 @@ import { defaultsFor, MAX_DISCOVERED, PRESETS, type SettingsOptions } from './op
 import { validateOptions } from './validate-options.ts'
 
 /** What a pool has found out about its limits. Topology and capacity are absent until the pool has discovered them. */
-export interface KnownLimits {
+export interface KnownLimits extends KnownPooler {
   readonly topology?: Topology | undefined
   readonly capacity?: Capacity | undefined
   /** Why the capacity that the database reported is invalid. */
   readonly capacityProblem?: string | undefined
   /** The share of this instance of a fleet; absent until it has joined. */
   readonly share?: FleetShare | undefined
-  /** True if a pooler that does not report its name was identified as PgBouncer. */
-  readonly isPgBouncer?: boolean
   /** Why this instance cannot see the other instances, so that the fleet shares nothing; absent while it can. */
   readonly fleetUnavailable?: string | undefined
 }
@@ -76,7 +74,7 @@ export function limitSettings(own: OwnSettings, limits: KnownLimits = {}): Resol
   const max = resolveMax(own, { ...limits, topology })
   const min = Math.min(own.values.min, max.value)
   const minReason = min < own.values.min ? `given as ${own.values.min}, lowered to max` : own.reasons.min
-  const pipeline = resolvePipeline(own, topology, limits.isPgBouncer)
+  const pipeline = resolvePipeline(own, topology, limits)
   return {
     values: { ...own.values, max: max.value, min, pipeline: pipeline.value },
     reasons: { ...own.reasons, max: max.reason, min: minReason, pipeline: pipeline.reason },
@@ -89,10 +87,10 @@ export function limitSettings(own: OwnSettings, limits: KnownLimits = {}): Resol
 function resolvePipeline(
   { values: { pipeline: wanted }, reasons: { pipeline: reason }, pipelineUnsupported }: OwnSettings,
   topology: Topology | undefined,
-  isPgBouncer = false,
+  known: KnownPooler,
 ): { readonly value: PoolSettings['pipeline']; readonly reason: string } {
   if (wanted === 'off') return { value: wanted, reason }
-  const obstacle = pipelineUnsupported ?? (topology && pipelineObstacle(topology, isPgBouncer))
+  const obstacle = pipelineUnsupported ?? (topology && pipelineObstacle(topology, known))
   if (obstacle !== undefined) return { value: 'off', reason: `${reason} as '${wanted}', but ${obstacle}` }
   return topology
     ? { value: wanted, reason }

@@ -36,6 +36,10 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     return { user, database }
   }
 
+  localPortOf({ client }: PgConnection): number | undefined {
+    return client.connection.stream.localPort
+  }
+
   probe(connection: PgConnection): ProbeSession {
     return new DriverProbeSession(connection)
   }

@@ -156,6 +156,11 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     return this.#socket.bytesRead + this.#socket.bytesWritten
   }
 
+  /** The port of this end; undefined for a Unix socket. */
+  get localPort(): number | undefined {
+    return this.#socket.localPort
+  }
+
   /** The query that the server is running; undefined while the server waits for the client. */
   get runningQuery(): RunningQuery | undefined {
     if (!this.#busy || this.#suspended) return undefined

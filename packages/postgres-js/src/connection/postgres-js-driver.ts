@@ -29,6 +29,10 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
     return this.factory.login
   }
 
+  localPortOf({ localPort }: PostgresConnection): number | undefined {
+    return localPort
+  }
+
   probe(connection: PostgresConnection): ProbeSession {
     return new DriverProbeSession(connection)
   }

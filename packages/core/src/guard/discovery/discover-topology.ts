@@ -14,6 +14,8 @@ export interface DiscoveryResult {
   /** Address, database and user of the server; see {@link GuardedDriver.peerOf}. */
   readonly peer: string | undefined
   readonly topology: Topology
+  /** The version of the Pgpool-II in between, which looks like PostgreSQL. Looked for only if statements would share connections. */
+  readonly pgpool: string | undefined
   /** Undefined if the database did not report its limits in time, or reported invalid ones. */
   readonly capacity: Capacity | undefined
   /** Why the reported limits are invalid; undefined if they are valid. */

@@ -15,6 +15,7 @@ import {
 } from '../../topology/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
 import type { DiscoveryResult } from './discover-topology.ts'
+import { pgpoolVersion } from './identify-pgpool.ts'
 
 /** Short, because a caller waits for this connection, and a pooler without a free server connection does not answer at all. */
 const ANSWER_TIMEOUT_MILLIS = 1_000
@@ -37,6 +38,8 @@ export interface InspectionOptions {
   readonly given: Topology | undefined
   /** Ignore results that other pools of this process have stored. */
   readonly refresh: boolean
+  /** Whether to look for a Pgpool-II, which looks like PostgreSQL. */
+  readonly identifiesPgpool: boolean
   /** The pool's max allows no second connection, so this connection has to detect the pooler's mode. */
   readonly alone: boolean
 }
@@ -48,7 +51,7 @@ export interface InspectionOptions {
 export async function inspectConnection<C>(
   driver: GuardedDriver<C>,
   connection: C,
-  { given, refresh, alone }: InspectionOptions,
+  { given, refresh, identifiesPgpool, alone }: InspectionOptions,
 ): Promise<Inspection> {
   const peer = driver.peerOf(connection)
   if (refresh && peer !== undefined) forgetTopology(peer)
@@ -57,6 +60,7 @@ export async function inspectConnection<C>(
   const known: Topology | undefined = given ?? recall(peer) ?? announced
   const base = {
     peer,
+    pgpool: undefined,
     capacity: undefined,
     capacityProblem: undefined,
     conclusive: true,
@@ -64,17 +68,21 @@ export async function inspectConnection<C>(
     error: undefined,
   }
   try {
-    const answer = known
-      ? refresh && known === announced
-        ? confirm(session, known)
-        : askCapacity(driver, connection, known)
-      : identify(session)
-    const { topology, along } = await withTimeout(answer, ANSWER_TIMEOUT_MILLIS, () => new AnswerTimeout())
+    const ask = async () => {
+      const answer = await (known
+        ? refresh && known === announced
+          ? confirm(session, known)
+          : askCapacity(driver, connection, known)
+        : identify(session))
+      const mayBePgpool = identifiesPgpool && answer.topology.kind === 'direct'
+      return { ...answer, pgpool: mayBePgpool ? await pgpoolVersion(driver, connection) : undefined }
+    }
+    const { topology, along, pgpool } = await withTimeout(ask(), ANSWER_TIMEOUT_MILLIS, () => new AnswerTimeout())
     const limits = readLimits(along)
     const conclusive = known !== undefined || topology.kind === 'direct'
     if (!conclusive && alone) return { ...base, ...limits, ...(await detectAlone(peer, session)) }
     if (conclusive && !given) remember(peer, topology)
-    return { ...base, ...limits, topology, conclusive }
+    return { ...base, ...limits, topology, pgpool, conclusive }
   } catch (error) {
     return { ...base, topology: known ?? unknown(session, error), answered: !(error instanceof AnswerTimeout), error }
   }

@@ -22,6 +22,8 @@ export interface ServerDiscoveryOptions<C> {
   readonly shouldRepeat: () => boolean
   /** Whether callers need the result, so that discovery acquires connections ahead of them. */
   readonly urgent: boolean
+  /** Whether it matters if the server is a Pgpool-II. */
+  readonly identifiesPgpool: () => boolean
   /** Called for a pooler whose mode is still being detected, with the assumed topology. */
   readonly onAssumed: (assumed: Topology) => void
   readonly onDiscovered: (result: DiscoveryResult) => Promise<void>
@@ -140,6 +142,7 @@ export class ServerDiscovery<C> {
     const inspection = await inspectConnection(driver, connection, {
       given,
       refresh,
+      identifiesPgpool: this.#options.identifiesPgpool(),
       alone: engine.settings.max < 2,
     })
     if (driver.isLost(connection)) {
@@ -172,8 +175,8 @@ export class ServerDiscovery<C> {
     await this.#setResult({ ...inspection, topology })
   }
 
-  async #setResult({ peer, topology, capacity, capacityProblem }: DiscoveryResult): Promise<void> {
-    this.#result = { peer, topology, capacity, capacityProblem }
+  async #setResult({ peer, topology, pgpool, capacity, capacityProblem }: DiscoveryResult): Promise<void> {
+    this.#result = { peer, topology, pgpool, capacity, capacityProblem }
     if (!capacity) this.retryLater()
     await this.#options.onDiscovered(this.#result)
   }

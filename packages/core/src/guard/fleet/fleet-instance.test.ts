@@ -37,8 +37,18 @@ function givenInstance() {
   })
   const bounds = new PoolBounds(own, engine, warn)
   const driver = {} as GuardedDriver<object>
+  const demand = () => engine.demand
   const onUnavailable = vi.fn()
-  const instance = new FleetInstance({ fleet, headroom: undefined, engine, driver, bounds, onUnavailable, warn })
+  const instance = new FleetInstance({
+    fleet,
+    headroom: undefined,
+    engine,
+    demand,
+    driver,
+    bounds,
+    onUnavailable,
+    warn,
+  })
   return { instance, engine, bounds, warnings, onUnavailable }
 }
 

@@ -13,6 +13,8 @@ export interface FleetInstanceOptions<C> {
   readonly fleet: FleetOptions
   readonly headroom: number | undefined
   readonly engine: Pool<C>
+  /** Connections in use, waiters, and statements that wait behind others on a shared connection. */
+  readonly demand: () => number
   readonly driver: GuardedDriver<C>
   readonly bounds: PoolBounds
   /** Called after the static limit was applied, because the other instances cannot be seen. */

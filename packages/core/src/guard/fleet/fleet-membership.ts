@@ -27,6 +27,7 @@ export interface FleetMembershipOptions<C> {
   readonly fleet: FleetOptions
   readonly headroom: number | undefined
   readonly engine: Pool<C>
+  readonly demand: () => number
   readonly driver: GuardedDriver<C>
   readonly bounds: PoolBounds
   readonly lease: ExchangeLease<C>
@@ -51,7 +52,7 @@ export class FleetMembership<C> {
   #unavailable: FleetUnavailableError | undefined
 
   constructor(options: FleetMembershipOptions<C>) {
-    const { member, fleet, headroom, engine, bounds, lease, warn } = options
+    const { member, fleet, headroom, engine, demand, bounds, lease, warn } = options
     this.#options = options
     this.#intervalMillis = fleet.intervalMillis ?? INTERVAL_MILLIS
     this.#warnings = new FleetWarnings({
@@ -74,7 +75,7 @@ export class FleetMembership<C> {
       clock: systemClock,
       random: Math.random,
       port: {
-        demand: () => Math.max(0, engine.demand - lease.own),
+        demand: () => Math.max(0, demand() - lease.own),
         held: () => engine.counts.total,
         open: () => engine.openOrOpening,
         bounds: () => bounds.requested,

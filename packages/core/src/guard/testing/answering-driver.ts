@@ -104,6 +104,10 @@ export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
     }
   }
 
+  localPortOf(): number | undefined {
+    return undefined
+  }
+
   isLost(): boolean {
     return false
   }

@@ -14,6 +14,8 @@ export interface PipelineUnderTest extends PoolUnderTest {
   readonly pipeline: Pipeline<FakeResource>
   readonly statements: readonly TestStatement[]
   readonly stalls: readonly Stall[]
+  /** The demand before each statement that was sent behind others. */
+  readonly demandsSeen: readonly number[]
   /** Statements whose caller has no outcome yet. */
   readonly unsettled: number
   /** Teaches the service time of a text. */
@@ -85,12 +87,14 @@ export function givenPipeline(settings: Partial<PoolSettings> = {}): PipelineUnd
   const statements: TestStatement[] = []
   const stalls: Stall[] = []
   const lines = new Map<FakeResource, TestStatement[]>()
-  const pipeline = new Pipeline<FakeResource>({
+  const demandsSeen: number[] = []
+  const pipeline: Pipeline<FakeResource> = new Pipeline({
     engine: given.pool,
     clock: given.clock,
     acquire: (options) => given.pool.acquire(options),
     shareWithinMillis: SHARE_WITHIN_MILLIS,
     onOpen: () => {},
+    onBehind: () => demandsSeen.push(given.pool.demand + pipeline.behind),
     onClose: (lease, broken) => (broken ? lease.destroy() : lease.release()),
     onStall: (stall) => stalls.push(stall),
   })
@@ -110,6 +114,7 @@ export function givenPipeline(settings: Partial<PoolSettings> = {}): PipelineUnd
     pipeline,
     statements,
     stalls,
+    demandsSeen,
     get unsettled() {
       return statements.filter(({ settledTimes }) => settledTimes === 0).length
     },
