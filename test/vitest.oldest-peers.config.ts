@@ -10,6 +10,8 @@ export default defineProject({
       'integration/{drizzle,drizzle-schema,postgres-js*,typeorm*,fastify*}.test.ts',
       'faults/{network,pgbouncer,postgres-js*,typeorm*,adapters}.test.ts',
     ],
+    // Off with the oldest postgres.js: see integration/postgres-js-pipelining-version.test.ts.
+    exclude: ['integration/postgres-js-pipelining.test.ts', '**/node_modules/**'],
     testTimeout: 120_000,
     hookTimeout: 180_000,
   },

@@ -17,6 +17,7 @@ import { type LoadReport, runLoad, withFaults } from './pipelined-load.ts'
 
 /** Statements in all, over all targets: ten thousand, or a million with the whole matrix. `SEED` repeats a run. */
 const STATEMENTS = Number(process.env.STATEMENTS ?? (isFullMatrix ? 1_000_000 : 10_000))
+const TIMEOUT_MILLIS = 120_000 + STATEMENTS * 10
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000)
 
 const TARGETS: readonly {
@@ -112,36 +113,44 @@ for (const target of TARGETS) {
       await pool.end()
     }
 
-    test(`each result is its caller's (seed ${SEED})`, async () => {
-      proxy.setLatency(1)
-      const pool = await givenPool()
-      const report = await load(pool, STATEMENTS / TARGETS.length / 2, SEED)
-      isClean(report)
-      expect(report.answered).toBeGreaterThan(report.failed)
-      expect(pool.snapshot().pipelining?.sentBehind).toBeGreaterThan(report.answered / 10)
-      await expectNoLeak(pool)
-      await proxy.heal()
-    }, 3_000_000)
-
-    test(`each result is its caller's, whatever happens to the connections (seed ${SEED})`, async () => {
-      const pool = await givenPool()
-      const isCancelSafe = version !== '1.18'
-      const report = await withFaults(load(pool, STATEMENTS / TARGETS.length / 2, SEED + 1), SEED, async (random) => {
-        const kind = random()
-        if (kind < 0.4) proxy.reset()
-        else if (kind < 0.7) proxy.cutAfter(Math.floor(random() * 5_000))
-        else if (kind < 0.8) proxy.setLatency(Math.floor(random() * 4))
-        else if (kind < 0.85 && isCancelSafe) {
-          proxy.blackhole()
-          await sleep(50)
-        } else if (kind < 0.9 && version === undefined) await server.restart()
-        await sleep(20)
+    test(
+      `each result is its caller's (seed ${SEED})`,
+      async () => {
+        proxy.setLatency(1)
+        const pool = await givenPool()
+        const report = await load(pool, STATEMENTS / TARGETS.length / 2, SEED)
+        isClean(report)
+        expect(report.answered).toBeGreaterThan(report.failed)
+        expect(pool.snapshot().pipelining?.sentBehind).toBeGreaterThan(report.answered / 10)
+        await expectNoLeak(pool)
         await proxy.heal()
-      })
-      isClean(report)
-      expect(report.answered).toBeGreaterThan(0)
-      await proxy.heal()
-      await expectNoLeak(pool)
-    }, 3_000_000)
+      },
+      TIMEOUT_MILLIS,
+    )
+
+    test(
+      `each result is its caller's, whatever happens to the connections (seed ${SEED})`,
+      async () => {
+        const pool = await givenPool()
+        const isCancelSafe = version !== '1.18'
+        const report = await withFaults(load(pool, STATEMENTS / TARGETS.length / 2, SEED + 1), SEED, async (random) => {
+          const kind = random()
+          if (kind < 0.4) proxy.reset()
+          else if (kind < 0.7) proxy.cutAfter(Math.floor(random() * 5_000))
+          else if (kind < 0.8) proxy.setLatency(Math.floor(random() * 4))
+          else if (kind < 0.85 && isCancelSafe) {
+            proxy.blackhole()
+            await sleep(50)
+          } else if (kind < 0.9 && version === undefined) await server.restart()
+          await sleep(20)
+          await proxy.heal()
+        })
+        isClean(report)
+        expect(report.answered).toBeGreaterThan(0)
+        await proxy.heal()
+        await expectNoLeak(pool)
+      },
+      TIMEOUT_MILLIS,
+    )
   })
 }

@@ -184,6 +184,15 @@ export function parsedOptionsOf(sql: Sql): ParsedOptions {
   return sql.options as unknown as ParsedOptions
 }
 
+/**
+ * True for postgres.js 3.4.8 and later, which settles a query at its ReadyForQuery. Earlier versions settle it before, and retry any query
+ * with a stale statement, prepared or not (before 3.4.4): an answer may then go to another query in flight. 3.4.8 is also the first
+ * version with the option `sslnegotiation`.
+ */
+export function settlesWhenReady(options: ParsedOptions): boolean {
+  return 'sslnegotiation' in options
+}
+
 /** True for the BEGIN with which `sql.begin` acquires its connection. */
 export function opensTransaction({ options }: Query): boolean {
   return 'onexecute' in options

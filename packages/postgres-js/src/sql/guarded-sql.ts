@@ -21,7 +21,7 @@ import { ConnectionFactory } from '../connection/connection-factory.ts'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import { PostgresJsDriver } from '../connection/postgres-js-driver.ts'
 import type { SqlSpec } from '../guarded-options.ts'
-import { type ParsedOptions, parsedOptionsOf, type Query, requireInternals } from '../internals.ts'
+import { type ParsedOptions, parsedOptionsOf, type Query, requireInternals, settlesWhenReady } from '../internals.ts'
 import { pipelinedTextOf, sizeOf } from '../queries/pipelined-text.ts'
 import { preparedNameOf, textOf } from '../queries/statement-text.ts'
 import { bindQueries } from './bind-queries.ts'
@@ -152,6 +152,9 @@ function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConn
     name: spec.guard.name ?? nameOf(address, database),
     target: describeAddress(address),
     secrets,
+    againstPipelining: settlesWhenReady(shared)
+      ? undefined
+      : 'this version of postgres.js settles queries too early (3.4.8 and later do not)',
   }
   const made = new PoolGuard<PostgresConnection>(guardSpec, (guard) => {
     const factory = new ConnectionFactory({
