@@ -21,6 +21,8 @@ import { RecentKeys, shareObstacle, showStatement } from '../statements/index.ts
 /** Texts whose service time is remembered, as many as automatic preparing remembers. */
 const MAX_TEXTS = 2_000
 const MAX_TEXT = 10_000
+/** After this many statements that found a connection, the pool counts as not contended. */
+const CALM_STATEMENTS = 256
 
 /** The parts of a driver's pool that pipelining needs. */
 export interface PipelineHooks<C> {
@@ -41,8 +43,9 @@ export interface PipeliningOptions<C> {
 
 /** Decides which statements of a guarded pool may share connections, and runs them. */
 export class Pipelining<C extends object> {
-  /** Whether statements may share connections at all: a cheap test before each statement. */
-  active = false
+  #active = false
+  /** Statements until the pool counts as not contended. */
+  #contended = 0
   readonly #options: PipeliningOptions<C>
   readonly #profiles = new RecentKeys<string, StatementProfile | string>(MAX_TEXTS)
   #settings: ResolvedSettings
@@ -63,7 +66,18 @@ export class Pipelining<C extends object> {
   /** The server or pooler has been detected. */
   update(settings: ResolvedSettings): void {
     this.#settings = settings
-    this.active = this.#pipeline !== undefined && settings.values.pipeline !== 'off'
+    this.#active = this.#pipeline !== undefined && settings.values.pipeline !== 'off'
+  }
+
+  /**
+   * Whether the next statement may share a connection. Call it once for each statement, before anything else: in a pool that has enough
+   * connections, a statement is then sent as without pipelining.
+   */
+  mayShare(): boolean {
+    if (!this.#active) return false
+    if (this.#options.engine.isExhausted) this.#contended = CALM_STATEMENTS
+    else if (this.#contended > 0) this.#contended--
+    return this.#contended > 0
   }
 
   /** Statements that wait for an answer behind others. */
@@ -74,7 +88,7 @@ export class Pipelining<C extends object> {
   get state(): PipeliningState | undefined {
     if (!this.#pipeline) return undefined
     const { values, reasons } = this.#settings
-    return { mode: values.pipeline, active: this.active, reason: reasons.pipeline, ...this.#pipeline.stats }
+    return { mode: values.pipeline, active: this.#active, reason: reasons.pipeline, ...this.#pipeline.stats }
   }
 
   /**
@@ -91,7 +105,7 @@ export class Pipelining<C extends object> {
   ): SharedRequest | undefined {
     const pipeline = this.#pipeline
     // A caller that holds a lease could wait for a statement ahead of its own that waits for a lock of that caller.
-    if (!pipeline || !this.active || text.length > MAX_TEXT || currentScope() !== undefined) return undefined
+    if (!pipeline || text.length > MAX_TEXT || currentScope() !== undefined) return undefined
     const profile = this.#profileOf(text)
     return typeof profile === 'string' ? undefined : pipeline.request(profile, bytes, below, traces)
   }

@@ -82,7 +82,7 @@ export class Checkouts implements CheckoutPool<PgConnection> {
       const client = await connect(own)
       return runQuery(client, client.release, text, values)
     }
-    const shared = this.#guard.pipelining.active ? this.#share(text, values, signal) : undefined
+    const shared = this.#guard.pipelining.mayShare() ? this.#share(text, values, signal) : undefined
     if (shared) {
       try {
         return await shared

@@ -65,6 +65,7 @@ export class PgConnection implements BusyConnection, ProbedConnection {
   cancelling: Promise<boolean> | undefined
   /** True if pg has given up a query (`query_timeout`) that the server may still be running. */
   queryTimedOut = false
+  #gathersWrites = false
 
   constructor(client: WireClient, health: SessionHealth, clientPerCheckout: boolean) {
     this.client = client
@@ -160,6 +161,7 @@ export class PgConnection implements BusyConnection, ProbedConnection {
   sendShared(query: unknown, values: unknown, done: unknown, isBehind: boolean): void {
     const { client } = this
     if (isBehind) client.pipeline = true
+    this.#gatherWrites()
     const parameters = client.connectionParameters as { query_timeout?: number | false }
     const { query_timeout: timeout } = parameters
     // pg would close the connection when the timeout of one query expires.
@@ -169,6 +171,18 @@ export class PgConnection implements BusyConnection, ProbedConnection {
     } finally {
       if (timeout) parameters.query_timeout = timeout
     }
+  }
+
+  /** Callers whose answers have arrived together send their next statements together: one write to the socket is enough for them. */
+  #gatherWrites(): void {
+    const { stream } = this.client.connection
+    if (this.#gathersWrites || !stream.cork || !stream.uncork) return
+    this.#gathersWrites = true
+    stream.cork()
+    process.nextTick(() => {
+      this.#gathersWrites = false
+      stream.uncork?.()
+    })
   }
 
   /** Called when all queries that shared the connection are answered, or given up. */

@@ -88,7 +88,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
     guard.sessions.reads ? guard.sessions.check(textOf(query), preparedNameOf(query, shared)) : undefined
   const pipelined: PipelinedSql = { pipelining: guard.pipelining, check, shared, types: new WeakMap() }
   const share = (query: Query, signal: AbortSignal | undefined): boolean => {
-    const text = guard.pipelining.active && !query.cancelled ? pipelinedTextOf(query) : undefined
+    const text = guard.pipelining.mayShare() && !query.cancelled ? pipelinedTextOf(query) : undefined
     if (text === undefined) return false
     const request = guard.pipelining.request(text, sizeOf(query, text), share, query.traces)
     if (request) guard.pipelining.run(new PipelinedQuery(pipelined, request, query, signal))
