@@ -14,6 +14,8 @@ export interface Query extends Promise<unknown> {
   strings: readonly string[]
   readonly args: readonly unknown[]
   readonly options: QueryOptions
+  /** The values that are sent, once postgres.js has built the query. */
+  parameters?: readonly unknown[] | undefined
   /** True for `unsafe` with parameters and without the option `prepare`: the pool decides whether it is prepared. */
   undecided?: boolean
   /** True for a tagged query that shares its connection: the connection is closed if the query's prepared statement is stale. */

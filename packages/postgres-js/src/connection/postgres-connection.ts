@@ -185,7 +185,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
       return true
     }
     if (query.cancelled) return true
-    this.preparer.beforeSend(query)
+    this.preparer.beforeSend(query, this.#sendingShared === query)
     this.#watch(query)
     this.#sent.push(query)
     this.#busy = true

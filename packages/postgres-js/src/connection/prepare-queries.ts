@@ -97,11 +97,12 @@ export class QueryPreparer {
     return this.#isDirect()
   }
 
-  beforeSend(query: Query): void {
+  /** @param isShared true if postgres.js does not retry the query itself. */
+  beforeSend(query: Query, isShared: boolean): void {
     if (!this.#outdated && mayChangeSession(query)) this.#outdated = true
     if (query.options.prepare === false) return
     if (this.#statements.isExcluded(keyOf(query))) query.options.prepare = false
-    else keepParameters(query)
+    else if (!isShared) keepParameters(query)
   }
 
   afterSend(query: Query): void {
@@ -134,6 +135,8 @@ export class QueryPreparer {
     if (!nameMayBeCause || hasBegun(error)) return false
     query.options.prepare = false
     query.retried = null
+    // postgres.js has overwritten them with their serialized values, and now reads them again.
+    query.parameters = undefined
     this.#retried.set(query, failure)
     return true
   }

@@ -29,14 +29,21 @@ export function canSerialize(
   types: readonly number[],
   { serializers }: Pick<ParsedOptions, 'serializers'>,
 ): boolean {
-  const values = [...parametersOf(query)]
+  const values = query.args.some(isNested) ? [...parametersOf(query)] : query.args
   if (values.length !== types.length) return false
   try {
-    for (const [index, value] of values.entries()) if (value !== null) serializers[types[index] as number]?.(value)
+    for (let index = 0; index < values.length; index++) {
+      if (values[index] !== null) serializers[types[index] as number]?.(values[index])
+    }
     return true
   } catch {
     return false
   }
+}
+
+/** Whether an argument may be more than one parameter, or none. */
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && (isFragment(value) || (Array.isArray(value) && isFragment(value[0])))
 }
 
 /** The values that become parameters, in order; those of fragments included. */

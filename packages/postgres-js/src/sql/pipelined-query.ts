@@ -31,6 +31,7 @@ export class PipelinedQuery extends SharedStatement<PostgresConnection> {
   #isAnswered = false
   /** The types for which the parameters were serialized, and whether that works. */
   #tried: { readonly types: StatementTypes | undefined; readonly works: boolean } | undefined
+  #declared: string | undefined
 
   constructor(
     sql: PipelinedSql,
@@ -55,7 +56,7 @@ export class PipelinedQuery extends SharedStatement<PostgresConnection> {
     const { types: allTypes, shared } = this.#sql
     const types = allTypes.get(this.profile)
     if (!this.#tried || this.#tried.types !== types) {
-      const isKnown = types !== undefined && types.declared === declaredTypesOf(this.#query)
+      const isKnown = types !== undefined && types.declared === this.#declaredTypes
       this.#tried = { types, works: isKnown && canSerialize(this.#query, types.types, shared) }
     }
     return this.#tried.works
@@ -63,11 +64,19 @@ export class PipelinedQuery extends SharedStatement<PostgresConnection> {
 
   #rememberTypes(): void {
     const types = this.#query.statement?.types
+    if (!types) return
     const known = this.#sql.types.get(this.profile)
-    if (!types || known?.types === types) return
-    const declared = declaredTypesOf(this.#query)
-    const isSame = known?.declared === declared && known.types.join() === types.join()
+    const declared = this.#declaredTypes
+    const isSame =
+      known?.declared === declared &&
+      known.types.length === types.length &&
+      known.types.every((type, index) => type === types[index])
     if (!isSame) this.#sql.types.set(this.profile, { declared, types: [...types] })
+  }
+
+  get #declaredTypes(): string {
+    this.#declared ??= declaredTypesOf(this.#query)
+    return this.#declared
   }
 
   suits(connection: PostgresConnection): boolean {
