@@ -234,6 +234,19 @@ test('given a connection that is lost with statements in flight, then each fails
   await expect.poll(() => pool.counts).toMatchObject({ active: 0, waiting: 0 })
 })
 
+test('given a connection that the server closes, then statements in flight fail, and those that wait are not sent on it', async () => {
+  const pool = await givenPool()
+  proxy.setLatency(200)
+  const outcomes = Promise.allSettled(Array.from({ length: 150 }, (_, n) => echo(pool, n)))
+  // No more are sent on one connection.
+  await expect.poll(() => pool.snapshot().pipelining?.inFlight).toBe(100)
+  proxy.cutAfter(1)
+  await expect.poll(() => pool.snapshot().stats.closed).toBe(1)
+  await proxy.heal()
+  const failed = (await outcomes).filter(({ status }) => status === 'rejected')
+  expect(failed).toHaveLength(100)
+})
+
 test('given a migration while statements are in flight, then each still gets its result', async () => {
   const pool = await givenPool({ pool: { max: 2 } })
   await pool.query('create table migrated (id int primary key, a int)')

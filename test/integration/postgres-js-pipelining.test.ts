@@ -173,6 +173,19 @@ describe('given all connections in use', () => {
   })
 })
 
+test('given a connection that the server closes, then queries in flight fail, and those that wait are not sent on it', async () => {
+  const sql = await givenTaughtSql()
+  proxy.setLatency(200)
+  const outcomes = Promise.allSettled(Array.from({ length: 150 }, (_, n) => echo(sql, n)))
+  // No more are sent on one connection.
+  await expect.poll(() => sql.snapshot().pipelining?.inFlight).toBe(100)
+  proxy.cutAfter(1)
+  await expect.poll(() => sql.snapshot().stats.closed).toBe(1)
+  await proxy.heal()
+  const failed = (await outcomes).filter(({ status }) => status === 'rejected')
+  expect(failed).toHaveLength(100)
+})
+
 interface Report {
   answered: number
   failed: number

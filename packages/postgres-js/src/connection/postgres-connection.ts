@@ -195,9 +195,12 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     return Boolean(more)
   }
 
-  /** True if another query may be sent behind the queries in flight. */
+  /**
+   * True if another query may be sent behind the queries in flight. postgres.js rejects the queries of a closed socket before it reports the
+   * loss, and would write one that is sent meanwhile to the socket that it no longer has: an uncaught exception.
+   */
   get takesMore(): boolean {
-    return this.#takesMore && !this.#lost && !this.#inTransaction && !this.cancelling
+    return this.#takesMore && !this.#socket.destroyed && !this.#lost && !this.#inTransaction && !this.cancelling
   }
 
   /** Sends a query on a connection that statements share. */
