@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { settled } from '../pool/testing/manual-clock.ts'
@@ -187,6 +188,33 @@ test('given a signal, then it ends the wait in the line and the wait for an answ
   expect(factory.closed).toEqual([])
   expect(pool.counts).toMatchObject({ active: 0, waiting: 0 })
   expect(run('fast', controller.signal).error).toBe('gone')
+})
+
+test('given a signal of many statements, then it has no listener for those that were served', async () => {
+  const given = await givenBusyPipeline()
+  const { signal } = new AbortController()
+  const alone = given.run('unknown', signal)
+  const joining = [given.run('unknown', signal), given.run('unknown', signal)]
+  expect(getEventListeners(signal, 'abort')).toHaveLength(3)
+  given.head.answer()
+  await settled()
+  alone.answer()
+  await settled()
+  for (const each of joining) each.answer()
+  expect(joining.map(({ settledTimes }) => settledTimes)).toEqual([1, 1])
+  expect(given.pipeline.stats.sentBehind).toBeGreaterThan(0)
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+})
+
+test('given a signal that is aborted when the connection was just lent, then the statement is not sent', async () => {
+  const { pool, run, head } = await givenBusyPipeline()
+  const controller = new AbortController()
+  const waiting = run('unknown', controller.signal)
+  head.answer()
+  controller.abort('gone')
+  await settled()
+  expect(waiting).toMatchObject({ connection: undefined, error: 'gone', settledTimes: 1 })
+  expect(pool.counts).toMatchObject({ active: 0, idle: 1, waiting: 0 })
 })
 
 test('given a statement that is to be cancelled, then it is alone on its connection, or no cancel request may be sent', async () => {

@@ -178,6 +178,12 @@ export class Pipeline<C extends object> {
 
   #begin(statement: SharedStatement<C>, lease: Lease<C>): void {
     this.#removeWaiting(statement)
+    // Aborted after the pool has lent the connection.
+    if (statement.signal?.aborted) {
+      lease.release()
+      statement.reject(statement.signal.reason)
+      return
+    }
     const place = this.#placeOf(lease.resource)
     place.lease = lease
     place.isDraining = false

@@ -15,6 +15,8 @@ export class Waiter<R> {
   readonly blockedBefore: number
   /** Set if the caller may also be served without a lease of its own. */
   joiner: Joiner | undefined = undefined
+  /** Removes the listener of its caller's signal; called when it leaves the queue. */
+  endAbortWatch: (() => void) | undefined = undefined
   /** How long it may wait during an overload; the waiting line of a pool that sheds load sets it. */
   patienceMillis: number = Infinity
   /** Links of the queue; `queued` is false after the waiter has left. */
@@ -96,6 +98,7 @@ export class WaiterQueue<R> implements Iterable<Waiter<R>> {
     waiter.next = undefined
     waiter.queued = false
     this.#size--
+    waiter.endAbortWatch?.()
   }
 
   /** Iterates from the longest wait to the shortest; the current waiter may be removed meanwhile. */

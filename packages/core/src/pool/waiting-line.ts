@@ -101,7 +101,6 @@ export class WaitingLine<R> extends WaiterQueue<R> {
   /** Removes and rejects a waiter when the signal is aborted. */
   leaveOnAbort(waiter: Waiter<R>, lease: Promise<Lease<R>>, signal: AbortSignal): Promise<Lease<R>> {
     const abort = () => {
-      if (!waiter.queued) return
       // The same timeout as the waiter's own deadline, which is due at the same time: the error describes the pool.
       if (signal.reason instanceof DeadlineExceededError) {
         this.#options.onExpired(waiter, this.#options.clock.now())
@@ -111,7 +110,9 @@ export class WaitingLine<R> extends WaiterQueue<R> {
       waiter.reject(signal.reason)
     }
     signal.addEventListener('abort', abort, { once: true })
-    return lease.finally(() => signal.removeEventListener('abort', abort))
+    // Not when the promise settles: a caller that is served on another caller's connection never gets a lease.
+    waiter.endAbortWatch = () => signal.removeEventListener('abort', abort)
+    return lease
   }
 
   rejectAll(makeError: () => Error): void {
