@@ -267,6 +267,22 @@ test('given a head that runs for a second with statements behind it, then it is 
   head.answer()
 })
 
+test('given statements that the server does not answer, then each is reported as a leak once it is the head, from then on', async () => {
+  const { pool, events, clock, run, head } = await givenBusyPipeline({ leakThresholdMillis: 1_000 })
+  const second = run('fast')
+  const leaks = () => events.filter(({ type }) => type === 'leak')
+  await clock.advance(1_000)
+  expect(leaks()).toMatchObject([{ lease: { heldMillis: 1_000 } }])
+  expect(pool.leases()).toHaveLength(1)
+  head.answer()
+  await clock.advance(999)
+  expect(leaks()).toHaveLength(1)
+  await clock.advance(1)
+  expect(leaks()).toMatchObject([{}, { lease: { heldMillis: 1_000 } }])
+  second.answer()
+  expect(pool.counts).toMatchObject({ active: 0, idle: 1 })
+})
+
 test('given a drain, then it waits for the statements in flight and rejects new ones', async () => {
   const { pool, run, head } = await givenBusyPipeline()
   const second = run('fast')
