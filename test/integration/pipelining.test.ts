@@ -215,6 +215,35 @@ describe('given a statement that takes longer than ever before', () => {
   })
 })
 
+test('given a read that waits for a lock whose holder waits for a statement behind it, then the stall is reported, and lock_timeout ends it', async () => {
+  const events: PoolEvent[] = []
+  const onEvent = (event: PoolEvent) => events.push(event)
+  const pool = await givenPool({ pool: { max: 2 }, lock_timeout: 2_000, onEvent })
+  await pool.query('create table locked as select 1 as id')
+  const read = 'select id from locked where id = $1'
+  for (let turn = 0; turn < 5; turn++) await Promise.all([1, 1, 1, 1, 1, 1].map((id) => pool.query(read, [id])))
+  const holder = await pool.connect()
+  await holder.query('begin')
+  await holder.query('lock table locked')
+  const reading = pool.query(read, [1])
+  await nextTurn()
+  const before = sentBehind(pool)
+  const behind = echo(pool, 7)
+  expect(sentBehind(pool)).toBe(before + 1)
+  // The server ends the read, not the pool: the holder of its lock goes on only after the statement behind it.
+  await Promise.all([
+    expect(reading).rejects.toMatchObject({ code: '55P03' }),
+    behind.then(async (n) => {
+      expect(n).toBe(7)
+      await holder.query('commit')
+    }),
+  ])
+  holder.release()
+  const texts = { statement: expect.stringContaining('from locked'), behind: expect.stringContaining('::int as n') }
+  expect(events).toContainEqual(expect.objectContaining({ type: 'pipeline-stall', ...texts, depth: 2 }))
+  await pool.query('drop table locked')
+})
+
 test('given a connection that is lost with statements in flight, then each fails once, and the pool recovers', async () => {
   const pool = await givenPool()
   proxy.setLatency(50)
