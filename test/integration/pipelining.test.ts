@@ -157,6 +157,15 @@ describe('given all connections in use', () => {
     expect(pool.snapshot().stats.timeouts).toBe(0)
   })
 
+  test('then each caller tells waitUntil that the pool is in use, as without pipelining', async () => {
+    let calls = 0
+    const pool = await givenPool({ waitUntil: () => calls++ })
+    const [before, sent] = [calls, sentBehind(pool)]
+    await Promise.all(Array.from({ length: 20 }, (_, n) => echo(pool, n)))
+    expect(sentBehind(pool)).toBeGreaterThan(sent)
+    expect(calls - before).toBe(20)
+  })
+
   test('then end() waits for what is in flight', async () => {
     const pool = await givenPool()
     const results = Promise.all(Array.from({ length: 20 }, (_, n) => echo(pool, n)))

@@ -36,7 +36,7 @@ export interface PipeliningOptions<C> {
   readonly engine: Pool<C>
   readonly acquire: (options: AcquireOptions) => Promise<Lease<C>>
   readonly settings: ResolvedSettings
-  /** Called before a statement is sent behind others, which needs no acquire. */
+  /** Called in the caller's own context before a statement is sent behind others that has not acquired a connection. */
   readonly onBehind: () => void
   readonly onStall: (stall: Stall) => void
 }

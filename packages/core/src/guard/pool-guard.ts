@@ -142,7 +142,7 @@ export class PoolGuard<C extends object> {
       engine: this.engine,
       acquire: (options) => this.acquire(options),
       settings: this.settings,
-      onBehind: () => this.#fleet?.onAcquire(),
+      onBehind: () => this.#onBehind(),
       onStall: (stall) => this.#onStall(stall),
     })
     this.#fleet = spec.options.fleet && this.#createFleetInstance(spec.options.fleet)
@@ -168,6 +168,12 @@ export class PoolGuard<C extends object> {
     const lease = this.engine.acquire(options)
     if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, lease)
     return lease
+  }
+
+  /** For a statement that is sent behind others instead of acquiring a connection. */
+  #onBehind(): void {
+    this.#fleet?.onAcquire()
+    if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, Promise.resolve())
   }
 
   /** Queues the fleet's request after discovery but ahead of the caller: with max 1 the caller could hold the only connection. */

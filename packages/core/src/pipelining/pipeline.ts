@@ -18,7 +18,7 @@ export interface PipelineOptions<C> {
   readonly shareWithinMillis: number
   /** Called when the first statement gets a connection, and when the last one has been answered. */
   readonly onOpen: (connection: C) => void
-  /** Called before a statement is sent behind others. */
+  /** Called in the caller's own context before a statement is sent behind others that has not acquired a connection. */
   readonly onBehind: () => void
   readonly onClose: (lease: Lease<C>, broken: Error | undefined) => void
   readonly onStall: (stall: Stall) => void
@@ -218,7 +218,7 @@ export class Pipeline<C extends object> {
     // Taken out of the line, it may turn out to have got a connection of its own already.
     if (!place || (statement.leave && !statement.leave())) return false
     this.#removeWaiting(statement)
-    this.#options.onBehind()
+    if (!statement.leave) this.#options.onBehind()
     this.#sentBehind++
     this.#send(statement, place)
     this.#stallWatch.onShared(now)
