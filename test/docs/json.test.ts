@@ -46,6 +46,12 @@ const INTERFACES: readonly (readonly [heading: string, members: readonly string[
   ['PoolStats', membersOf('core', 'PoolStats')],
   ['FleetSnapshot', membersOf('core', 'FleetSnapshot')],
   ['WalSnapshot', membersOf('core', 'WalSnapshot')],
+  ['InsightSummary', membersOf('core', 'InsightSummary')],
+  ['LeaseTimes', membersOf('core', 'LeaseTimes')],
+  ['InsightFinding', membersOf('core', 'InsightFinding')],
+  ['PoolInsight', membersOf('core', 'PoolInsight')],
+  ['LabelInsight', [...membersOf('core', 'InsightDurations'), ...membersOf('core', 'LabelInsight')]],
+  ['StatementInsight', [...membersOf('core', 'InsightDurations'), ...membersOf('core', 'StatementInsight')]],
 ]
 
 test.each(INTERFACES)('the fields of %s are those of the code', (heading, members) => {

@@ -69,14 +69,17 @@ export { inspect } from './node-util.ts'
 export {
   DEFAULT_HEALTH_THRESHOLDS,
   evaluateHealth,
+  type InsightRecorder,
   type LoadedPool,
   LoadShedding,
   listPools,
+  type MeteredSession,
   readShedLoad,
   registerObservation,
   renderPage,
   requireSources,
   ScrapedMetrics,
+  type SessionMeter,
   type ShedLoadOptions,
 } from './observe/index.ts'
 export { omitUndefined } from './omit-undefined.ts'

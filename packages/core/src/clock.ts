@@ -19,6 +19,8 @@ const setTimeout = original('setTimeout')
 const clearTimeout = original('clearTimeout')
 /** Node's real `setImmediate`, even if a test fakes it. */
 export const setImmediate: typeof timers.setImmediate = original('setImmediate')
+const setInterval = original('setInterval')
+const clearInterval = original('clearInterval')
 const clearImmediate = original('clearImmediate')
 const readTime: () => number = Object.getPrototypeOf(perfHooks.performance).now.bind(perfHooks.performance)
 
@@ -99,6 +101,13 @@ class Countdown {
   }
 }
 
+/** Calls back every `millis` milliseconds, also late, until the returned function is called. Does not keep the process alive. */
+export function repeat(millis: number, callback: () => void): () => void {
+  const timer = setInterval(callback, millis)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
 /** Resolves after `millis`. A `background` pause does not keep the process alive. */
 export function pause(millis: number, options?: { readonly background?: boolean }): Promise<void> {
   return new Promise((resolve) => {
@@ -139,7 +148,7 @@ export function abortAfter(millis: number): AbortSignal {
   return controller.signal
 }
 
-type TimerName = 'setTimeout' | 'clearTimeout' | 'setImmediate' | 'clearImmediate'
+type TimerName = 'setTimeout' | 'clearTimeout' | 'setInterval' | 'clearInterval' | 'setImmediate' | 'clearImmediate'
 
 /** If fake timers are installed already, @sinonjs/fake-timers (and so Sinon, Jest and Vitest) keeps the real function on its clock. */
 function original<Name extends TimerName>(name: Name): (typeof timers)[Name] {

@@ -1,5 +1,5 @@
 import type { InspectOptions } from 'node:util'
-import type { PoolCounts, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
+import type { PoolCounts, PoolInsight, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
 import { hideSecrets, inspect, PoolGuard, registerOwnCode, runWithDeadline } from '@poolguard/core/adapter'
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { Checkouts, TRANSACTION_ADVICE } from './checkout/checkouts.ts'
@@ -48,6 +48,11 @@ export interface GuardedPool extends Pool {
   readonly counts: PoolCounts
   /** The pool's current state: counts, timings, topology and plan. */
   snapshot(): PoolSnapshot
+  /**
+   * Where the time of the pool's connections went in the last minutes, by label, ORM operation and statement, and what to change; undefined
+   * with the option `insight: false`.
+   */
+  insight(): PoolInsight | undefined
   /** The settings in effect, each with its reason. */
   readonly settings: ResolvedSettings
   /**
@@ -127,6 +132,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
             guard.leftInTransaction()
           },
           warn: (message) => guard.warn(message),
+          insight: guard.recorder,
           secrets: spec.secrets,
         })
         return new PgDriver(factory, spec.client)
@@ -187,6 +193,10 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
 
     snapshot(): PoolSnapshot {
       return this.#guard.snapshot()
+    }
+
+    insight(): PoolInsight | undefined {
+      return this.#guard.insight()
     }
 
     /** The snapshot, because the options of a pg.Pool include the URL with its password. */

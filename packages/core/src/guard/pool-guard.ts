@@ -4,7 +4,7 @@ import { describeRewriteWarning, type RewriteWarning } from '../drivers/index.ts
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import type { KnownSecrets } from '../known-secrets.ts'
 import { debuglog } from '../node-util.ts'
-import type { PoolSnapshot } from '../observe/index.ts'
+import { InsightRecorder, type PoolInsight, type PoolSnapshot } from '../observe/index.ts'
 import type { Stall } from '../pipelining/index.ts'
 import {
   type AcquireOptions,
@@ -83,6 +83,8 @@ export class PoolGuard<C extends object> {
   readonly statements: AutomaticStatements
   /** Decides which statements share connections, for drivers that support it. */
   readonly pipelining: Pipelining<C>
+  /** Records where the time of connections goes; undefined with the option `insight: false`. */
+  readonly recorder: InsightRecorder<C> | undefined = undefined
   readonly #spec: GuardSpec
   readonly #driver: GuardedDriver<C>
   /** The topology that the user stated. */
@@ -120,6 +122,11 @@ export class PoolGuard<C extends object> {
     })
     const assumed = this.#given ?? (spec.connection && assumeTopology(spec.connection))
     if (assumed) this.sessions.setTopology(assumed)
+    if (spec.options.insight !== false)
+      this.recorder = new InsightRecorder({
+        capturesStacks: own.values.captureStacks !== 'never',
+        stats: () => this.engine.stats(),
+      })
     this.#driver = makeDriver(this)
     const { classify = classifyConnectFailure } = this.#driver
     this.#connectFailures = new ConnectFailures({ target: spec.target, options: spec.options, classify })
@@ -127,6 +134,7 @@ export class PoolGuard<C extends object> {
       name: spec.name,
       settings: limitSettings(own).values,
       factory: new DiscoveringFactory(this.#driver, this, spec.secrets),
+      observer: this.recorder,
       classify: (error) => this.#connectFailures.classify(error),
       advise: (error) => this.#connectFailures.advise(error),
       onEvent: (event) => this.#onPoolEvent(event),
@@ -248,7 +256,13 @@ export class PoolGuard<C extends object> {
       pipelining: this.pipelining.state,
       budget: this.settings.budget,
       fleet: this.#fleet?.snapshot() ?? null,
+      insight: this.recorder?.summary(),
     }
+  }
+
+  /** Where the time of the pool's connections went; undefined with the option `insight: false`. */
+  insight(): PoolInsight | undefined {
+    return this.recorder?.read()
   }
 
   get counts(): PoolCounts {

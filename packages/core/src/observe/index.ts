@@ -9,6 +9,20 @@ export {
   type HealthThresholds,
 } from './health-thresholds.ts'
 export type { HealthStatus, HealthVerdict } from './health-verdict.ts'
+export {
+  type InsightFinding,
+  type InsightKind,
+  InsightRecorder,
+  type InsightSummary,
+  type KnownStatement,
+  type LabelInsight,
+  type LeaseTimes,
+  type MeteredSession,
+  type OperationInsight,
+  type PoolInsight,
+  type SessionMeter,
+  type StatementInsight,
+} from './insight/index.ts'
 export { type LoadedPool, LoadShedding, readShedLoad, type ShedLoadOptions } from './load-shedding.ts'
 export {
   METRICS,

@@ -2,6 +2,7 @@ import type { Budget } from '../budget/index.ts'
 import type { PoolCounts, PoolStats } from '../pool/index.ts'
 import type { PreparingState } from '../statements/index.ts'
 import type { Topology } from '../topology/index.ts'
+import type { InsightSummary, PoolInsight } from './insight/index.ts'
 
 /** The state of one pool at one moment. Plain data without secrets, safe to show. */
 export interface PoolSnapshot {
@@ -23,6 +24,8 @@ export interface PoolSnapshot {
   readonly budget: Budget | null
   /** Null if the pool does not belong to a fleet. */
   readonly fleet: FleetSnapshot | null
+  /** Where the time of connections goes; absent if the pool does not measure it. */
+  readonly insight?: InsightSummary | undefined
   /** Absent if the database has no write-ahead log that this process keeps small. */
   readonly wal?: WalSnapshot | undefined
 }
@@ -73,6 +76,8 @@ export interface ObservedPool {
   snapshot(): PoolSnapshot
   /** The counts of a snapshot that cost nothing to read, for checks on every request. */
   readonly counts?: PoolCounts
+  /** Where the time of its connections went in the last minutes; absent or undefined if the pool does not measure it. */
+  insight?(): PoolInsight | undefined
   /** Closes the pool; waits up to `drainMillis` for connections in use. Absent for a pool that poolguard does not manage. */
   close?(drainMillis: number): Promise<void>
 }

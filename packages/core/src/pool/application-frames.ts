@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url'
+
 /** Drivers, ORMs and frameworks add about 30 frames between an application and its pool. */
 const CAPTURED_FRAMES = 64
 /** Enough to find the caller, and short enough for a log line. */
@@ -61,6 +63,29 @@ export function findApplicationFrames(traces: readonly (Trace | undefined)[]): s
     if (ofApplication.length > 0) return show(ofApplication)
   }
   return stacks[0] ? show(stacks[0]) : null
+}
+
+/** The place of the application's topmost frame, as `src/checkout.ts:88`; undefined if no stack has such a frame. */
+export function findCallSite(traces: readonly (Trace | undefined)[]): string | undefined {
+  for (const trace of traces) {
+    const frame = trace && framesOf(trace)?.find(isOfApplication)
+    if (frame !== undefined) return `${fromWorkingDirectory(fileOf(frame))}:${POSITION.exec(frame)?.[0].split(':')[1]}`
+  }
+  return undefined
+}
+
+function fromWorkingDirectory(file: string): string {
+  const path = file.startsWith('file:') ? pathOf(file) : file
+  const folder = process.cwd()
+  return path.startsWith(folder) && /^[\\/]/.test(path.slice(folder.length)) ? path.slice(folder.length + 1) : path
+}
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url)
+  } catch {
+    return url
+  }
 }
 
 function show(frames: readonly string[]): string {

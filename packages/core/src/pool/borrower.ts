@@ -1,6 +1,7 @@
 import { captureTrace, findApplicationFrames, type Trace } from './application-frames.ts'
-import { currentLabel, currentScope, leaveLabel, leaveScope, type Scope } from './caller-context.ts'
+import { currentRun, currentScope, type LabelledRun, leaveLabel, leaveScope, type Scope } from './caller-context.ts'
 import { leaveDeadline } from './deadline.ts'
+import type { LeaseObserver } from './lease-observer.ts'
 
 /** The stacks of a caller that acquires a lease. */
 export interface BorrowerTraces {
@@ -15,8 +16,8 @@ export interface Borrower {
   /** Undefined if stacks are not captured. */
   readonly traces: BorrowerTraces | undefined
   readonly scope: Scope | undefined
-  /** The label it runs under, see {@link runWithLabel}. */
-  readonly label: string | undefined
+  /** The request or job that it is a part of, see {@link runWithLabel}. */
+  readonly run: LabelledRun | undefined
 }
 
 /** With `adaptive`, stacks are captured for this many leak thresholds after a suspected leak; each further one restarts the time. */
@@ -26,10 +27,16 @@ const CAPTURE_THRESHOLDS = 10
 export class BorrowerIdentification {
   readonly #captureStacks: 'always' | 'adaptive' | 'never'
   readonly #captureMillis: number
+  readonly #observer: Pick<LeaseObserver<never>, 'asks' | 'wantsUnlabelled'> | undefined
   /** Stacks are captured until this time of the clock. */
   #captureUntil: number
 
-  constructor(captureStacks: 'always' | 'adaptive' | 'never', leakThresholdMillis: number) {
+  constructor(
+    captureStacks: 'always' | 'adaptive' | 'never',
+    leakThresholdMillis: number,
+    observer?: Pick<LeaseObserver<never>, 'asks' | 'wantsUnlabelled'>,
+  ) {
+    this.#observer = observer
     this.#captureStacks = captureStacks
     this.#captureMillis = leakThresholdMillis * CAPTURE_THRESHOLDS
     this.#captureUntil = captureStacks === 'always' ? Infinity : -Infinity
@@ -47,10 +54,12 @@ export class BorrowerIdentification {
    */
   identify(now: number, below: (...args: never[]) => unknown, traces?: BorrowerTraces): Borrower | undefined {
     const scope = currentScope()
-    const label = currentLabel()
-    const captures = this.captures(now)
-    if (!captures && !traces && scope === undefined && label === undefined) return undefined
-    return { scope, label, traces: traces ?? (captures ? { call: captureTrace(below) } : undefined) }
+    const run = currentRun()
+    const observer = this.#observer
+    const isAsked = observer !== undefined && (run !== undefined || observer.wantsUnlabelled) && observer.asks(run, now)
+    const captures = isAsked || this.captures(now)
+    if (!captures && !traces && scope === undefined && run === undefined) return undefined
+    return { scope, run, traces: traces ?? (captures ? { call: captureTrace(below) } : undefined) }
   }
 
   /** Call it for each suspected leak. */

@@ -1,37 +1,66 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ProcessWide } from '../process-wide.ts'
 
+/** What a pool's observer remembers about one request, job or scope. */
+export interface CallerNotes {
+  /** The observer whose notes they are. */
+  readonly owner: object
+  /** The notes of another observer: a request may use several pools. */
+  readonly next: CallerNotes | undefined
+}
+
+/** Code that runs as one unit for a caller: a request, a job or a transaction. */
+export class CallerContext {
+  notes: CallerNotes | undefined
+}
+
+/** One call of {@link runWithLabel}: one request or one run of a job. */
+export class LabelledRun extends CallerContext {
+  readonly label: string
+
+  constructor(label: string) {
+    super()
+    this.label = label
+  }
+}
+
 /** Created with the first label: before Node 24, an AsyncLocalStorage in use slows every await of the process. */
-const labels = new ProcessWide('poolguard.labels.1', () => new AsyncLocalStorage<string>())
+const runs = new ProcessWide('poolguard.labels.2', () => new AsyncLocalStorage<LabelledRun>())
 
 /**
- * Runs a callback under a label, such as a route or the name of a job. Pools measure the waits of callers for each label. Adapters of
- * frameworks wrap each request in it. It costs nothing from Node 24 on; before, every await of the process takes 2.4 times as long.
+ * Runs a callback under a label, such as a route or the name of a job. Pools measure waits, and where the time of connections goes, for each label.
+ * Adapters of frameworks wrap each request in it: one call counts as one request. It costs nothing from Node 24 on; before, every await of the process takes 2.4 times as long.
  *
  * @param label one of a few: a route (`GET /orders/:id`), never a path.
  * @example
  * await runWithLabel('nightly invoices', () => pool.query('refresh materialized view invoices'))
  */
 export function runWithLabel<T>(label: string, callback: () => T): T {
-  return labels.value.run(label, callback)
+  return runs.value.run(new LabelledRun(label), callback)
 }
 
 /** Runs a callback under no label. */
 export function leaveLabel<T>(callback: () => T): T {
-  return labels.existing ? labels.existing.exit(callback) : callback()
+  return runs.existing ? runs.existing.exit(callback) : callback()
 }
 
 /** The label of the current call. */
 export function currentLabel(): string | undefined {
-  return labels.existing?.getStore()
+  return currentRun()?.label
+}
+
+/** The request or job of the current call, if it runs under a label. */
+export function currentRun(): LabelledRun | undefined {
+  return runs.existing?.getStore()
 }
 
 /** Work that may hold a lease while it acquires another one, such as a transaction's callback. */
-export class Scope {
+export class Scope extends CallerContext {
   /** The enclosing scope, whose leases cannot end before this scope ends. */
   readonly parent: Scope | undefined
 
   constructor(parent: Scope | undefined) {
+    super()
     this.parent = parent
   }
 }

@@ -2,6 +2,7 @@ import { PoolguardError } from '../poolguard-error.ts'
 import { stackOf } from './borrower.ts'
 import type { ConnectFailure } from './connect-failure.ts'
 import type { TrackedLease } from './lease.ts'
+import type { PoolWaste } from './lease-observer.ts'
 import type { LeaseReport } from './lease-report.ts'
 
 /** A timeout mentions a blocked event loop if it was blocked for at least this share of the wait. */
@@ -22,6 +23,8 @@ export interface PoolState {
   readonly oldestLeases: readonly LeaseReport[]
   /** True if every holder of a lease waits for another lease. */
   readonly deadlocked: boolean
+  /** Set if connections are in use without working, so that more of them would not help. */
+  readonly waste?: PoolWaste | undefined
   /** Why the last attempt to connect failed; null if it succeeded. `advice` says how to fix it, if known. */
   readonly trouble: {
     readonly failure: ConnectFailure
@@ -162,7 +165,7 @@ function describeQuery({ query }: LeaseReport): string {
   return query?.text ? ` (${query.text})` : ''
 }
 
-function advise({ trouble, active, max, deadlocked }: PoolState): string | undefined {
+function advise({ trouble, active, max, deadlocked, waste }: PoolState): string | undefined {
   if (deadlocked) {
     return (
       'Every holder of a connection waits for another one: inside a transaction use its own handle (tx) for everything, ' +
@@ -177,18 +180,25 @@ function advise({ trouble, active, max, deadlocked }: PoolState): string | undef
   if (trouble?.failure === 'permanent')
     return `The server rejects new connections (${messageOf(trouble.error)}).${advice}`
   if (trouble) return `No connection can be opened at the moment (${messageOf(trouble.error)}).${advice}`
+  if (active >= max && waste) {
+    return (
+      `All connections are in use, but run no statement for ${Math.round(waste.unusedShare * 100)} % of the time: find the code that holds ` +
+      'them (this error.stack and pool.insight() name it). More connections would not help.'
+    )
+  }
   if (active >= max) {
     return 'All connections are in use: look for slow queries, for work inside transactions that could be done outside, and for connections that are never released.'
   }
   return undefined
 }
 
-/** The stacks of the oldest leases, if captured: the end of the stack of an {@link AcquireTimeoutError}. */
-export function describeBorrowers({ oldestLeases }: PoolState): string {
+/** The stacks of the oldest leases, if captured, and the code that holds connections without using them: the end of the stack of an {@link AcquireTimeoutError}. */
+export function describeBorrowers({ oldestLeases, waste }: PoolState): string {
   const known = oldestLeases.filter(({ stack }) => stack !== null)
-  return known
+  const borrowers = known
     .map((lease) => `\nA lease ${describeLease(lease)}${describeQuery(lease)} was borrowed\n${lease.stack}`)
     .join('')
+  return waste ? `${borrowers}\n${waste.text}` : borrowers
 }
 
 /** A longer message is cut; `cause` has all of it. Messages may come from a server, and each waiter gets its own error. */

@@ -1,10 +1,14 @@
 export { Alarm } from './alarm.ts'
-export { findApplicationFrames, registerOwnCode } from './application-frames.ts'
+export { captureTrace, findApplicationFrames, findCallSite, registerOwnCode } from './application-frames.ts'
 export { type Borrower, type BorrowerTraces, captureStack, runDetached, traceAwaiting, traceCall } from './borrower.ts'
 export {
   asyncContextIsCheap,
+  type CallerContext,
+  type CallerNotes,
   currentLabel,
+  currentRun,
   currentScope,
+  type LabelledRun,
   runWithLabel,
   withDeadlockDetection,
 } from './caller-context.ts'
@@ -34,7 +38,8 @@ export {
 } from './errors.ts'
 export type { Joiner } from './joiner.ts'
 export { type LateQuery, LateQueryReporter, type LateQueryReporterOptions } from './late-query-reporter.ts'
-export { Lease } from './lease.ts'
+export { Lease, type TrackedLease } from './lease.ts'
+export type { LeaseObserver, PoolWaste } from './lease-observer.ts'
 export type { LeaseReport, QueryReport } from './lease-report.ts'
 export { type AcquireRequest, ObservedLeases, type ObservedLeasesOptions } from './observed-leases.ts'
 export type { OverloadPolicy } from './overload-control.ts'

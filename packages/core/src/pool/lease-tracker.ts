@@ -4,6 +4,7 @@ import { acquireChannel, releaseChannel } from './channels.ts'
 import { DurationHistogram, LabelledWaits } from './durations.ts'
 import { LeakDetector, type LeaseProbe } from './leak-detector.ts'
 import type { TrackedLease } from './lease.ts'
+import type { LeaseObserver, PoolWaste } from './lease-observer.ts'
 import type { LeaseReport, QueryReport } from './lease-report.ts'
 import type { PoolEvent } from './pool-events.ts'
 import type { PoolSettings } from './pool-settings.ts'
@@ -21,6 +22,7 @@ export interface LeaseTrackerOptions<R> {
   readonly waiters: WaiterQueue<R>
   readonly probe: LeaseProbe<R>
   readonly emit: (event: PoolEvent) => void
+  readonly observer?: LeaseObserver<R> | undefined
 }
 
 /** The statistics of leases. */
@@ -57,7 +59,7 @@ export class LeaseTracker<R> {
     const { settings, clock } = options
     this.#options = options
     this.#capacity = new CapacityTime(settings.max, clock.now())
-    this.#borrowers = new BorrowerIdentification(settings.captureStacks, settings.leakThresholdMillis)
+    this.#borrowers = new BorrowerIdentification(settings.captureStacks, settings.leakThresholdMillis, options.observer)
     this.#detector = new LeakDetector({
       ...options,
       leakThresholdMillis: settings.leakThresholdMillis,
@@ -96,8 +98,9 @@ export class LeaseTracker<R> {
   begin(lease: TrackedLease<R>, waitedMillis: number): void {
     this.#detector.begin(lease, lease.since)
     if (lease.isInternal) return
+    this.#options.observer?.begin(lease)
     this.#waitTimes.record(waitedMillis)
-    const label = lease.borrower?.label
+    const label = lease.borrower?.run?.label
     if (label !== undefined) this.#waitTimesByLabel.record(label, waitedMillis)
     if (acquireChannel.hasSubscribers) acquireChannel.publish({ pool: this.#options.name, waitedMillis })
   }
@@ -106,10 +109,16 @@ export class LeaseTracker<R> {
     lease.endedAt = now
     lease.runningQuery = undefined
     if (lease.isInternal) return
+    this.#options.observer?.end(lease, now)
     const usedMillis = now - lease.since
     this.#useTimes.record(usedMillis)
     if (lease.suspected) this.#options.emit({ type: 'leak-returned', lease: reportLease(lease, now) })
     if (releaseChannel.hasSubscribers) releaseChannel.publish({ pool: this.#options.name, usedMillis })
+  }
+
+  /** Set if connections are in use without running statements. */
+  get waste(): PoolWaste | undefined {
+    return this.#options.observer?.waste()
   }
 
   /** The pool's max has changed. */

@@ -17,6 +17,7 @@ import {
 } from './errors.ts'
 import type { Joiner } from './joiner.ts'
 import { Lease, type Lender, PoolEntry } from './lease.ts'
+import type { LeaseObserver } from './lease-observer.ts'
 import type { LeaseReport } from './lease-report.ts'
 import { LeaseTracker } from './lease-tracker.ts'
 import { OverloadControl } from './overload-control.ts'
@@ -48,6 +49,7 @@ export interface PoolOptions<R> {
   /** Returns advice about an error of the factory; it becomes part of the callers' errors. */
   readonly advise?: ((error: unknown) => string | undefined) | undefined
   readonly onEvent?: PoolEventListener | undefined
+  readonly observer?: LeaseObserver<R> | undefined
   /** Called for each resource that is not lent any more: the pool is closing it, or it was lost. */
   readonly onClosing?: ((resource: R, reason: CloseReason) => void) | undefined
   /** True for a resource that must not be the one closed when the pool shrinks (it carries the fleet's publication). */
@@ -161,6 +163,7 @@ export class Pool<R> implements Lender<R> {
         isListening: (resource) => factory.isListening?.(resource) ?? false,
       },
       emit: (event) => this.emit(event),
+      observer: options.observer,
     })
     this.#housekeeping = new Alarm(clock, () => this.#housekeep(), { background: true })
     this.#connector = new Connector({
@@ -764,6 +767,7 @@ export class Pool<R> implements Lender<R> {
       ...{ max, total, idle, active, connecting, waiting },
       oldestLeases,
       deadlocked: this.#tracker.deadlocked,
+      waste: this.#tracker.waste,
       trouble: this.#connector.trouble ?? null,
     }
   }

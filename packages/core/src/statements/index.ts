@@ -6,6 +6,7 @@ export {
 } from './automatic-statements.ts'
 export { changesSession, mayCallSetConfig, type SessionChange } from './changes-session.ts'
 export { ConnectionStatements } from './connection-statements.ts'
+export { fingerprint } from './fingerprint.ts'
 export { hideStrings } from './hide-strings.ts'
 export { lintStatement } from './lint-statement.ts'
 export { ListenTracker } from './listen-tracker.ts'

@@ -3,6 +3,7 @@ import {
   type AutomaticStatements,
   HookFailure,
   hideSecrets,
+  type InsightRecorder,
   type KnownSecrets,
   type LeaseActivity,
   type OpenContext,
@@ -54,6 +55,8 @@ export interface ConnectionFactoryOptions {
   /** Called if a connection is released inside a transaction, with the text of its last query. */
   readonly leftInTransaction: (lastText: string) => void
   readonly warn: (message: string) => void
+  /** Measures where the time of connections goes. */
+  readonly insight: InsightRecorder<PgConnection> | undefined
   /** Collects the passwords that a password function returns, so that no message shows them. */
   readonly secrets: KnownSecrets
 }
@@ -123,7 +126,8 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
 
   async #login(client: WireClient, { signal, lost }: OpenContext): Promise<PgConnection> {
     const { clientPerCheckout = true } = this.#config
-    const connection = new PgConnection(client, new SessionHealth(this.#health, performance.now()), clientPerCheckout)
+    const health = new SessionHealth(this.#health, performance.now())
+    const connection = new PgConnection(client, health, clientPerCheckout, this.#options.insight)
     watchQueries(connection, this.#options.sessions)
     connection.sent = prepareStatements(client, this.#options.statements)
     const { client: poolClient } = connection.firstCheckout

@@ -5,12 +5,15 @@ import {
   cancelUntilAtRest,
   classifyStatementFailure,
   comesToRest,
+  type InsightRecorder,
   type LeaseActivity,
   ListenTracker,
+  type MeteredSession,
   type ProbedConnection,
   pause,
   type RunningQuery,
   type SessionHealth,
+  type SessionMeter,
   type TextRow,
 } from '@poolguard/core/adapter'
 import { callBack } from '../call-app.ts'
@@ -35,7 +38,7 @@ const CANCEL_COPY_TIMEOUT_MILLIS = 1_000
 const AS_TEXT = { getTypeParser: () => String }
 
 /** One connection of a pool: a pg client, and the state read from its protocol messages. */
-export class PgConnection implements BusyConnection, ProbedConnection {
+export class PgConnection implements BusyConnection, ProbedConnection, MeteredSession {
   readonly client: WireClient
   readonly preparesOnlyIfNeeded = false
   /** The settings that the server reports (ParameterStatus). */
@@ -57,6 +60,8 @@ export class PgConnection implements BusyConnection, ProbedConnection {
   readonly #turn: ServerTurn
   #onError: ((error: Error) => void) | undefined
   readonly fatalError: FatalError
+  /** Measures where the time of its leases goes. */
+  readonly meter: SessionMeter | undefined
   /** Whether its errors suggest that the session is broken. */
   readonly health: SessionHealth
   /** Set while a caller with a signal holds the connection. */
@@ -67,13 +72,19 @@ export class PgConnection implements BusyConnection, ProbedConnection {
   queryTimedOut = false
   #gathersWrites = false
 
-  constructor(client: WireClient, health: SessionHealth, clientPerCheckout: boolean) {
+  constructor(
+    client: WireClient,
+    health: SessionHealth,
+    clientPerCheckout: boolean,
+    insight?: InsightRecorder<PgConnection>,
+  ) {
     this.client = client
+    this.meter = insight?.newMeter(this)
     this.health = health
     this.clientPerCheckout = clientPerCheckout
     this.fatalError = new FatalError(client)
     this.firstCheckout = new Checkout(this)
-    this.#turn = new ServerTurn(client.connection)
+    this.#turn = new ServerTurn(client.connection, this.meter)
     client.connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
       this.parameters.set(parameterName, parameterValue)
     })
@@ -82,11 +93,12 @@ export class PgConnection implements BusyConnection, ProbedConnection {
       health.failed(error, this.#isLostStatement(error))
     })
     client.connection.on('readyForQuery', ({ status }) => {
+      this.meter?.answered(status !== 'I')
       health.ready(status !== this.#transactionStatus)
       this.#transactionStatus = status
       this.#rounds++
     })
-    const textOfActive = () => textOfQuery(activeQueryOf(client))
+    const textOfActive = () => this.runningText
     client.connection.on('commandComplete', ({ text }) => this.listening.onCommandComplete(text, textOfActive))
     client.on('notification', () => this.#rounds++)
   }
@@ -146,6 +158,10 @@ export class PgConnection implements BusyConnection, ProbedConnection {
   get runningQuery(): RunningQuery | undefined {
     if (this.client.readyForQuery || this.isUnread || this.waitsForClient) return undefined
     return describeActiveQuery(this.client)
+  }
+
+  get runningText(): string | null {
+    return textOfQuery(activeQueryOf(this.client))
   }
 
   /** The `query_timeout` of the pool's options; 0 if there is none. */

@@ -1,3 +1,4 @@
+import type { SessionMeter } from '@poolguard/core/adapter'
 import type { WireConnection } from '../wire-client.ts'
 
 /**
@@ -11,14 +12,17 @@ export class ServerTurn {
   #reading = false
   #receivesCopy = false
 
-  constructor(wire: WireConnection) {
+  /** @param meter its `sent` is called for each statement that goes to the server. */
+  constructor(wire: WireConnection, meter: SessionMeter | undefined) {
     const { sync, query, execute } = wire
     wire.sync = () => {
       this.#unanswered++
+      meter?.sent()
       sync.call(wire)
     }
     wire.query = (text) => {
       this.#unanswered++
+      meter?.sent()
       query.call(wire, text)
     }
     wire.execute = (message) => {

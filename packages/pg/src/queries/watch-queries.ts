@@ -1,6 +1,13 @@
-import { type AbortWatch, isRollback, type SessionStateCheck } from '@poolguard/core/adapter'
+import {
+  type AbortWatch,
+  isRollback,
+  type SessionMeter,
+  type SessionStateCheck,
+  traceAwaiting,
+} from '@poolguard/core/adapter'
 import type { QueryConfig } from 'pg'
 import type { WireClient } from '../wire-client.ts'
+import { textOfQuery } from './client-queries.ts'
 import { failQuery } from './query-style.ts'
 import { sendTimed, type TimedConnection } from './query-timeouts.ts'
 
@@ -10,11 +17,13 @@ export interface WatchedConnection extends TimedConnection {
   rejection(): Error | undefined
   /** Set while a caller with a signal holds the connection. */
   readonly abortWatch: AbortWatch | undefined
+  /** Measures where the time of its leases goes. */
+  readonly meter: SessionMeter | undefined
 }
 
 /** Checks every query of a client before it is sent. */
 export function watchQueries(connection: WatchedConnection, sessions: SessionStateCheck): void {
-  const { client } = connection
+  const { client, meter } = connection
   const hasTimeout = Boolean(client.connectionParameters.query_timeout)
   const send = client.query as (...query: unknown[]) => unknown
   const query = (...args: unknown[]): unknown => {
@@ -22,9 +31,13 @@ export function watchQueries(connection: WatchedConnection, sessions: SessionSta
     if (rejection) return failQuery(rejection, args)
     const { abortWatch } = connection
     if (abortWatch?.aborted && !isRollback(textOf(args[0]))) return failQuery(abortWatch.reason as Error, args)
-    return hasTimeout || (args[0] as { query_timeout?: number } | undefined)?.query_timeout
-      ? sendTimed(connection, send, args)
-      : send.apply(client, args)
+    // A statement behind others may be sent in the stack of another caller.
+    const traces = meter?.lease && !client.pipeline ? meter.call(textOf(args[0]), query) : undefined
+    const result =
+      hasTimeout || (args[0] as { query_timeout?: number } | undefined)?.query_timeout
+        ? sendTimed(connection, send, args)
+        : send.apply(client, args)
+    return traces && result instanceof Promise ? traceAwaiting(result, traces) : result
   }
   Object.defineProperty(client, 'query', { value: query, configurable: true, writable: true })
 }
@@ -35,8 +48,7 @@ export function unwatchedQuery(client: WireClient): WireClient['query'] {
 }
 
 function textOf(query: unknown): string {
-  const text = typeof query === 'string' ? query : (query as Partial<QueryConfig> | undefined)?.text
-  return typeof text === 'string' ? text : ''
+  return (typeof query === 'string' ? query : textOfQuery(query as object | undefined)) ?? ''
 }
 
 function check(sessions: SessionStateCheck, query: unknown): Error | undefined {

@@ -2,6 +2,7 @@ import {
   type AutomaticStatements,
   type ConsoleOptions,
   comesToRest,
+  type InsightRecorder,
   isServerError,
   type KnownSecrets,
   type LeaseActivity,
@@ -44,6 +45,8 @@ export interface ConnectionFactoryOptions {
   /** Called if a connection is released inside a transaction. */
   readonly leftInTransaction: () => void
   readonly warn: (message: string) => void
+  /** Measures where the time of connections goes. */
+  readonly insight: InsightRecorder<PostgresConnection> | undefined
   /** Collects the passwords that a password function returns, so that no message shows them. */
   readonly secrets: KnownSecrets
 }
@@ -128,10 +131,10 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     login: { readonly endpoint: Endpoint; readonly password: string; readonly connection: Record<string, unknown> },
     context: OpenContext,
   ): Promise<PostgresConnection> {
-    const { shared, prepares, statements, isDirect } = this.#options
+    const { shared, prepares, statements, isDirect, insight } = this.#options
     const options = {
       ...login,
-      ...{ shared, prepares, statements, isDirect },
+      ...{ shared, prepares, statements, isDirect, insight },
       health: new SessionHealth(this.#health, performance.now()),
       onParameterStatus: (name: string, value: string) => this.#onParameterStatus(name, value),
       onClosed: (id: number) => shared.onclose?.(id),

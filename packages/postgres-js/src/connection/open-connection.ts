@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import {
   type AutomaticStatements,
   abortAfter,
+  type InsightRecorder,
   type OpenContext,
   type SessionHealth,
   type StartupParameterMap,
@@ -38,6 +39,8 @@ export interface OpenOptions {
   readonly prepares: () => boolean
   readonly statements: AutomaticStatements
   readonly health: SessionHealth
+  /** Measures where the time of connections goes. */
+  readonly insight: InsightRecorder<PostgresConnection> | undefined
   /** True if there is no pooler between the pool and PostgreSQL. */
   readonly isDirect: () => boolean
   readonly onParameterStatus: (name: string, value: string) => void
@@ -112,6 +115,7 @@ class Opening {
       endpoint,
       mode: this.#mode,
       health: this.#options.health,
+      insight: this.#options.insight,
       preparer: new QueryPreparer(this.#options),
     })
     return this.#connection

@@ -57,6 +57,7 @@ export class PgBouncerConsole implements PoolerConsole {
           prepares: () => false,
           statements: target.statements,
           health: new SessionHealth(new SharedHealth(), performance.now()),
+          insight: undefined,
           isDirect: () => false,
           onParameterStatus: () => {},
           onClosed: () => {},

@@ -5,20 +5,23 @@ import {
   type BusyConnection,
   cancelAbandoned,
   cancelUntilAtRest,
+  type InsightRecorder,
   isRollback,
   type LeaseActivity,
   ListenTracker,
+  type MeteredSession,
   type ProbedConnection,
   pause,
   type RunningQuery,
   type SessionHealth,
+  type SessionMeter,
   showStatement,
   systemClock,
   type TextRow,
 } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import { type Backend, type Canceller, onReady, type Query, type Wire } from '../internals.ts'
-import { textOf } from '../queries/statement-text.ts'
+import { templateOf, textOf } from '../queries/statement-text.ts'
 import { CancelRequests } from './cancel-requests.ts'
 import { CopyStream } from './copy-stream.ts'
 import type { Endpoint } from './dial.ts'
@@ -48,10 +51,11 @@ export interface OpenedWire {
   readonly mode: InternalQueryMode
   readonly preparer: QueryPreparer
   readonly health: SessionHealth
+  readonly insight: InsightRecorder<PostgresConnection> | undefined
 }
 
 /** One connection of a pool: an instance of postgres.js that connects once, and the state of its connection. */
-export class PostgresConnection implements BusyConnection, ProbedConnection {
+export class PostgresConnection implements BusyConnection, ProbedConnection, MeteredSession {
   readonly sql: Sql
   /** Always false: {@link waitsForClient} covers streams. */
   readonly isUnread = false
@@ -66,6 +70,9 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
   readonly listening: ListenTracker = new ListenTracker()
   /** Whether its errors suggest that the session is broken. */
   readonly health: SessionHealth
+  /** Measures where the time of its leases goes. */
+  readonly meter: SessionMeter | undefined
+  readonly #insight: InsightRecorder<PostgresConnection> | undefined
   /** True if postgres.js ends the transactions: then the caller is not to blame for one that is open at the release. */
   endsTransactions = false
   /** The cancellation of an earlier caller's statement, which the next caller must not see; false if the connection must be closed. */
@@ -95,8 +102,11 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
   /** Called when everything sent has been answered, or the connection is lost. */
   #onAnswered: (() => void) | undefined
 
-  constructor({ sql, wire, socket, canceller, parameters, peer, endpoint, mode, preparer, health }: OpenedWire) {
+  constructor(opened: OpenedWire) {
+    const { sql, wire, socket, canceller, parameters, peer, endpoint, mode, preparer, health, insight } = opened
     this.sql = sql
+    this.#insight = insight
+    this.meter = insight?.newMeter(this)
     this.#parameters = parameters
     this.peer = peer
     this.endpoint = endpoint
@@ -187,12 +197,33 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
     if (query.cancelled) return true
     this.preparer.beforeSend(query, this.#sendingShared === query)
     this.#watch(query)
+    if (this.meter?.lease) this.#measure(query, this.meter)
+    else this.meter?.sent()
     this.#sent.push(query)
     this.#busy = true
     const more = this.#send(query)
     this.preparer.afterSend(query)
     this.#backend = query.state ?? this.#backend
     return Boolean(more)
+  }
+
+  #measure(query: Query, meter: SessionMeter): void {
+    // The lease belongs to the caller of the query ahead.
+    if (!this.#sendingShared || !this.#busy) {
+      const statement = this.#insight?.statementOf(templateOf(query) ?? textOf(query), () => textOf(query))
+      if (statement) meter.callTraced(statement, query.traces)
+    }
+    meter.sent()
+  }
+
+  /** Whether to capture the stack of the caller that makes a query for this connection. */
+  wantsStackOf(query: Query): boolean {
+    return this.meter?.wantsStackOf(templateOf(query) ?? textOf(query)) ?? false
+  }
+
+  get runningText(): string | null {
+    const query = this.#sent.find(({ active }) => active) ?? this.#sent.at(-1)
+    return query ? textOf(query) : null
   }
 
   /**
@@ -399,6 +430,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection {
   }
 
   #onReady(inTransaction: boolean): void {
+    this.meter?.answered(inTransaction, 0)
     this.#sent.length = 0
     this.#takesMore = true
     this.health.ready(inTransaction !== this.#inTransaction)

@@ -13,6 +13,11 @@ function fragmentOf(value: unknown): string {
   return isFragment(value) ? textOf(value) : '$1'
 }
 
+/** The strings of a tagged template, the same array at every call; undefined if the text depends on more than the template. */
+export function templateOf({ strings, args }: Pick<Query, 'strings' | 'args'>): object | undefined {
+  return 'raw' in strings && !args.some((arg) => Array.isArray(arg) || isFragment(arg)) ? strings : undefined
+}
+
 /** True for a query that is part of another one. */
 export function isFragment(value: unknown): value is Query {
   return value instanceof Promise && 'strings' in value

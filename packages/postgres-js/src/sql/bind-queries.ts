@@ -14,7 +14,7 @@ type QueryMaker = Pick<Sql, 'unsafe' | 'file' | 'notify' | 'json' | 'array' | 't
 export function bindQueries(
   sql: QueryMaker,
   handle: (query: Query) => void,
-  { capturesStacks }: { readonly capturesStacks: () => boolean } = { capturesStacks: () => false },
+  { capturesStacks }: { readonly capturesStacks: (query: Query) => boolean } = { capturesStacks: () => false },
 ): QueryMaker {
   const { constructor: TaggedQuery, canceller } = queryOf(sql as unknown as Sql) as Query & {
     constructor: QueryConstructor
@@ -30,7 +30,7 @@ export function bindQueries(
   const bound = (first: unknown, ...rest: unknown[]): unknown => {
     if (!isTemplate(first)) return make(first, ...rest)
     const query = new TaggedQuery(first, rest, handler, canceller)
-    if (capturesStacks()) traceQuery(query, bound)
+    if (capturesStacks(query)) traceQuery(query, bound)
     return query
   }
   const tagged = bound as unknown as Sql
@@ -38,7 +38,7 @@ export function bindQueries(
     const query = route(sql.unsafe(...args)) as Query
     // postgres.js never prepares an `unsafe` query by default; the pool decides instead.
     query.undecided = query.args.length > 0 && args[2]?.prepare === undefined && !query.options.simple
-    if (capturesStacks()) traceQuery(query, unsafe)
+    if (capturesStacks(query)) traceQuery(query, unsafe)
     return query
   }
   return Object.assign(bound, {

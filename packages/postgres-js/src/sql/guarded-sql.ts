@@ -1,5 +1,5 @@
 import type { InspectOptions } from 'node:util'
-import type { PoolCounts, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
+import type { PoolCounts, PoolInsight, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
 import {
   asyncContextIsCheap,
   ConnectionString,
@@ -23,7 +23,7 @@ import { PostgresJsDriver } from '../connection/postgres-js-driver.ts'
 import type { SqlSpec } from '../guarded-options.ts'
 import { type ParsedOptions, parsedOptionsOf, type Query, requireInternals, settlesWhenReady } from '../internals.ts'
 import { pipelinedTextOf, sizeOf } from '../queries/pipelined-text.ts'
-import { preparedNameOf, textOf } from '../queries/statement-text.ts'
+import { preparedNameOf, templateOf, textOf } from '../queries/statement-text.ts'
 import { bindQueries } from './bind-queries.ts'
 import { PipelinedQuery, type PipelinedSql } from './pipelined-query.ts'
 import { reserveOn } from './reserve.ts'
@@ -57,6 +57,11 @@ export interface GuardedSql<TTypes extends Record<string, unknown> = NoTypes> ex
   readonly counts: PoolCounts
   /** The pool's current state: counts, timings, topology and plan. */
   snapshot(): PoolSnapshot
+  /**
+   * Where the time of the pool's connections went in the last minutes, by label, ORM operation and statement, and what to change; undefined
+   * with the option `insight: false`.
+   */
+  insight(): PoolInsight | undefined
   /** The settings in effect, each with its reason. */
   readonly settings: ResolvedSettings
   /**
@@ -105,7 +110,10 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
       handleAlone(query, () => guard.acquire((traces || signal) && { traces, signal }), check, signal)
     }
   }
-  const bound = bindQueries(facade, handle, { capturesStacks: () => guard.engine.capturesStacks })
+  const wantsStackOf = (query: Query) => guard.recorder?.wantsStackOf(templateOf(query) ?? textOf(query)) ?? false
+  const bound = bindQueries(facade, handle, {
+    capturesStacks: (query) => guard.engine.capturesStacks || wantsStackOf(query),
+  })
   const begin = makeBegin(guard, check)
   // `largeObject` calls `begin` of the facade.
   facade.begin = begin as Sql['begin']
@@ -126,6 +134,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
     end: makeEnd(guard, facade),
     ready: (options?: { readonly refresh?: boolean }) => guard.ready(options),
     snapshot: () => guard.snapshot(),
+    insight: () => guard.insight(),
     resize: (bounds: { readonly min?: number; readonly max?: number }) => guard.resize(bounds),
   })
   Object.defineProperties(sql, {
@@ -167,6 +176,7 @@ function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConn
       isDirect: () => guard.topology?.kind === 'direct',
       leftInTransaction: () => guard.leftInTransaction(),
       warn: (message) => guard.warn(message),
+      insight: guard.recorder,
       secrets,
     })
     return new PostgresJsDriver(factory, typeof shared.pass === 'function')

@@ -39,7 +39,9 @@ export function reserveOn(
     queued.push(query)
     if (!blocked) sendQueued()
   }
-  const bound = bindQueries(sql, handle, { capturesStacks: () => released })
+  const bound = bindQueries(sql, handle, {
+    capturesStacks: (query) => released || connection.wantsStackOf(query),
+  })
   return Object.assign(bound, {
     release: () => {
       if (releasing) return

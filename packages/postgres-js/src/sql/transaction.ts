@@ -52,7 +52,9 @@ function bindTransaction(sql: TransactionSql, state: TransactionState): Transact
     if (endedError && state.over) rejectLate(query, endedError, state.reportLate)
     else query.reject(rejection)
   }
-  const bound = bindQueries(sql as unknown as Sql, handle, { capturesStacks: () => state.over })
+  const bound = bindQueries(sql as unknown as Sql, handle, {
+    capturesStacks: (query) => state.over || state.lease.resource.wantsStackOf(query),
+  })
   const savepoint: Savepoint = (...args) => {
     const body = args.findLast((arg) => typeof arg === 'function') as Body | undefined
     const bindBody = body && ((inner: TransactionSql) => body(bindTransaction(inner, state)))

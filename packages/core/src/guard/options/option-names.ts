@@ -5,7 +5,14 @@ import type { PoolguardOptions } from './poolguard-options.ts'
 
 const OPTIONS: Readonly<Record<keyof PoolguardOptions, true>> = {
   ...{ url: true, name: true, pool: true, pooler: true, preset: true, instances: true, fleet: true, headroom: true },
-  ...{ onEvent: true, sessionState: true, queryAfterRelease: true, waitForServer: true, waitUntil: true },
+  ...{
+    onEvent: true,
+    insight: true,
+    sessionState: true,
+    queryAfterRelease: true,
+    waitForServer: true,
+    waitUntil: true,
+  },
   ...{ prepareThreshold: true, maxPreparedStatements: true, prepareTypes: true },
 }
 

@@ -14,6 +14,12 @@ export interface PoolguardOptions extends SettingsOptions, PrepareOptions {
   /** Called with each event of the pool. */
   readonly onEvent?: PoolEventListener
   /**
+   * Whether the pool measures where the time of its connections goes (`insight()`, the findings in snapshots and health, and the metrics
+   * `poolguard_lease_seconds_total`): statements on the server, open transactions without a statement, connections held without use.
+   * Default: true.
+   */
+  readonly insight?: boolean | undefined
+  /**
    * How to handle a statement that relies on session state (`SET`, `LISTEN`, session locks, named statements...) behind a
    * pooler that does not keep it: `warn` once (the default), `throw` instead of sending it, or `off`.
    */

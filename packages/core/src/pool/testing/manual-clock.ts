@@ -45,6 +45,11 @@ export class ManualClock implements Clock {
     this.#now = until
   }
 
+  /** Advances the time as a blocked event loop does: no timer fires meanwhile. */
+  skip(millis: number): void {
+    this.#now += millis
+  }
+
   #next(until: number): Timer | undefined {
     let next: Timer | undefined
     for (const timer of this.#timers) {

@@ -1,0 +1,14 @@
+export type { InsightFinding, InsightKind } from './findings.ts'
+export { InsightRecorder, type InsightRecorderOptions } from './insight-recorder.ts'
+export type { PoolTotals } from './insight-window.ts'
+export type { KnownStatement } from './known-statement.ts'
+export type { LeaseTimes } from './lease-times.ts'
+export type {
+  InsightDurations,
+  InsightSummary,
+  LabelInsight,
+  OperationInsight,
+  PoolInsight,
+  StatementInsight,
+} from './pool-insight.ts'
+export type { MeteredSession, SessionMeter } from './session-meter.ts'

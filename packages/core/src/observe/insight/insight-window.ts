@@ -1,0 +1,45 @@
+import { MAX_LABELS, OTHER_LABEL } from '../../pool/index.ts'
+import { LabelUse } from './label-use.ts'
+
+/** Distinct statements in a window, under all labels together: each takes about half a kilobyte. */
+const MAX_STATEMENTS = 8_000
+
+/** The totals of the pool when a window began. */
+export interface PoolTotals {
+  readonly capacityMillis: number
+  readonly waitMillis: number
+}
+
+/** The leases of a few minutes. */
+export class InsightWindow {
+  readonly beganAt: number
+  readonly totalsBefore: PoolTotals
+  readonly labels: Map<string | undefined, LabelUse> = new Map()
+  #statements = 0
+  readonly #mayAdd = () => this.#statements++ < MAX_STATEMENTS
+
+  constructor(beganAt: number, totalsBefore: PoolTotals) {
+    this.beganAt = beganAt
+    this.totalsBefore = totalsBefore
+  }
+
+  /** @param previous the window before. */
+  labelOf(label: string | undefined, previous: InsightWindow | undefined): LabelUse {
+    const known = this.labels.get(label)
+    if (known) return known
+    // One of them is that of leases without a label.
+    const kept = label === undefined || this.labels.size <= MAX_LABELS ? label : OTHER_LABEL
+    return this.labels.get(kept) ?? this.#add(kept, previous)
+  }
+
+  /** Another window has begun. */
+  end(): void {
+    for (const label of this.labels.values()) label.end()
+  }
+
+  #add(label: string | undefined, previous: InsightWindow | undefined): LabelUse {
+    const use = new LabelUse(label, previous?.labels.get(label), this.#mayAdd)
+    this.labels.set(label, use)
+    return use
+  }
+}

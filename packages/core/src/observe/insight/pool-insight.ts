@@ -1,0 +1,217 @@
+import { DURATION_BOUNDS_MILLIS, type Durations, percentileMillis } from '../../pool/index.ts'
+import type { InsightFinding } from './findings.ts'
+import type { InsightWindow, PoolTotals } from './insight-window.ts'
+import type { LabelUse } from './label-use.ts'
+import { addTimes, doubles, LEASE_TIMES, type LeaseTimes, readTimes, totalMillis } from './lease-times.ts'
+import type { StatementUse } from './statement-use.ts'
+
+/** The part of the insight that is in every snapshot. */
+export interface InsightSummary {
+  /** Where the time of all finished leases went, since the pool exists. */
+  readonly times: LeaseTimes
+  /** The same by label; see {@link runWithLabel}. */
+  readonly timesByLabel: Readonly<Record<string, LeaseTimes>>
+  /** The findings of the last minutes, the one that takes most of the pool's time first. */
+  readonly findings: readonly InsightFinding[]
+}
+
+/** Durations of the last minutes, in milliseconds. */
+export interface InsightDurations {
+  readonly count: number
+  readonly totalMillis: number
+  readonly p50Millis: number
+  readonly p99Millis: number
+}
+
+/** One statement, without its literals. */
+export interface StatementInsight extends InsightDurations {
+  /** The statement on one line, `?` for each literal. */
+  readonly statement: string
+  /** The operation of the ORM, if a comment of the statement names it. */
+  readonly operation: string | null
+  /** A line that sends it, as `src/checkout.ts:88`; null if unknown. */
+  readonly site: string | null
+  /** The time on the server as a share of the pool's capacity. */
+  readonly capacityShare: number
+}
+
+/** The leases of one label. */
+export interface LabelInsight extends InsightDurations {
+  /** A route or a job; null for leases without a label. */
+  readonly label: string | null
+  readonly times: LeaseTimes
+  /** The time of its leases as a share of the pool's capacity: `max` connections for the whole time. */
+  readonly capacityShare: number
+  /** The same as a share of the time of all leases. */
+  readonly usedShare: number
+  /** A line that acquires its connections; null if unknown. */
+  readonly site: string | null
+  /** Its statements, the one with most time on the server first. */
+  readonly statements: readonly StatementInsight[]
+}
+
+/** One operation of an ORM. */
+export interface OperationInsight extends InsightDurations {
+  readonly operation: string
+  readonly capacityShare: number
+}
+
+/** Where the time of a pool's connections went in the last five to ten minutes. Plain data without secrets. */
+export interface PoolInsight {
+  /** The time that it covers. */
+  readonly windowMillis: number
+  readonly times: LeaseTimes
+  /** The time of all leases as a share of the pool's capacity. */
+  readonly capacityShare: number
+  /** The label that takes most of the time first. */
+  readonly labels: readonly LabelInsight[]
+  readonly operations: readonly OperationInsight[]
+  /** All labels together, the statement with most time on the server first. */
+  readonly statements: readonly StatementInsight[]
+  readonly findings: readonly InsightFinding[]
+}
+
+export interface InsightSource {
+  readonly windows: readonly InsightWindow[]
+  readonly totals: PoolTotals
+  readonly now: number
+  readonly findings: readonly InsightFinding[]
+}
+
+export function readInsight({ windows, totals, now, findings }: InsightSource): PoolInsight {
+  const first = windows[0]
+  const capacityMillis = totals.capacityMillis - (first?.totalsBefore.capacityMillis ?? 0)
+  const labels = mergeLabels(windows)
+  const times = doubles(LEASE_TIMES)
+  for (const { times: each } of labels) addTimes(times, each)
+  const usedMillis = totalMillis(times)
+  const shareOf = (millis: number) => ratio(millis, capacityMillis)
+  const statements = mergeStatements(labels.flatMap(({ statements: each }) => each))
+  return {
+    windowMillis: now - (first?.beganAt ?? now),
+    times: readTimes(times),
+    capacityShare: shareOf(usedMillis),
+    labels: byTotal(
+      labels.map(({ label, leases, times: each, site, statements: own }) => ({
+        label,
+        ...durationsOf(leases),
+        times: readTimes(each),
+        capacityShare: shareOf(totalMillis(each)),
+        usedShare: ratio(totalMillis(each), usedMillis),
+        site,
+        statements: statementsOf(mergeStatements(own), shareOf),
+      })),
+    ),
+    operations: operationsOf(statements, shareOf),
+    statements: statementsOf(statements, shareOf),
+    findings,
+  }
+}
+
+/** A label in all windows. */
+export interface MergedLabel {
+  readonly label: string | null
+  readonly leases: Durations
+  readonly times: readonly number[]
+  readonly site: string | null
+  readonly statements: readonly StatementUse[]
+  readonly uses: readonly LabelUse[]
+}
+
+export function mergeLabels(windows: readonly InsightWindow[]): MergedLabel[] {
+  const grouped = Map.groupBy(
+    windows.flatMap(({ labels }) => [...labels.values()].filter(({ leases }) => leases.read().count > 0)),
+    ({ label }) => label,
+  )
+  return [...grouped].map(([label, uses]) => {
+    const times = doubles(LEASE_TIMES)
+    for (const use of uses) addTimes(times, use.times)
+    return {
+      label: label ?? null,
+      leases: sumOf(uses.map(({ leases }) => leases.read())),
+      times,
+      site: uses.findLast(({ site }) => site !== undefined)?.site ?? null,
+      statements: uses.flatMap(({ statements }) => [...statements.values()]),
+      uses,
+    }
+  })
+}
+
+interface MergedStatement {
+  readonly statement: string
+  readonly operation: string | null
+  readonly site: string | null
+  readonly times: Durations
+}
+
+/** Statements with the same text: it may have been forgotten and found again in between. */
+function mergeStatements(uses: readonly StatementUse[]): MergedStatement[] {
+  const grouped = Map.groupBy(uses, ({ statement }) => `${statement.operation ?? ''}\n${statement.text}`)
+  return [...grouped.values()].flatMap((same) => {
+    const statement = same[0]?.statement
+    if (!statement) return []
+    return {
+      statement: statement.text,
+      operation: statement.operation ?? null,
+      site: same.findLast(({ site }) => site !== undefined)?.site ?? null,
+      times: sumOf(same.map(({ times }) => times.read())),
+    }
+  })
+}
+
+function statementsOf(
+  statements: readonly MergedStatement[],
+  shareOf: (millis: number) => number,
+): readonly StatementInsight[] {
+  return byTotal(
+    statements.map(({ times, ...rest }) => ({
+      ...rest,
+      ...durationsOf(times),
+      capacityShare: shareOf(times.sumMillis),
+    })),
+  )
+}
+
+function operationsOf(
+  statements: readonly MergedStatement[],
+  shareOf: (millis: number) => number,
+): readonly OperationInsight[] {
+  const named = statements.filter(({ operation }) => operation !== null)
+  const grouped = Map.groupBy(named, ({ operation }) => operation as string)
+  return byTotal(
+    [...grouped].map(([operation, same]) => {
+      const times = sumOf(same.map((each) => each.times))
+      return { operation, ...durationsOf(times), capacityShare: shareOf(times.sumMillis) }
+    }),
+  )
+}
+
+function sumOf(all: readonly Durations[]): Durations {
+  const [first, ...rest] = all
+  if (first && rest.length === 0) return first
+  const buckets = Array.from({ length: DURATION_BOUNDS_MILLIS.length + 1 }, (_, i) =>
+    sum(all, (each) => each.buckets[i] ?? 0),
+  )
+  return { count: sum(all, ({ count }) => count), sumMillis: sum(all, ({ sumMillis }) => sumMillis), buckets }
+}
+
+function sum(all: readonly Durations[], read: (each: Durations) => number): number {
+  return all.reduce((total, each) => total + read(each), 0)
+}
+
+function durationsOf(durations: Durations): InsightDurations {
+  return {
+    count: durations.count,
+    totalMillis: durations.sumMillis,
+    p50Millis: percentileMillis(durations, 0.5),
+    p99Millis: percentileMillis(durations, 0.99),
+  }
+}
+
+function byTotal<T extends { readonly totalMillis: number }>(all: T[]): T[] {
+  return all.sort((a, b) => b.totalMillis - a.totalMillis)
+}
+
+export function ratio(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0
+}
