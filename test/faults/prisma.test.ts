@@ -106,8 +106,8 @@ test('given a server that restarts, then callers wait meanwhile, and are served 
 test('given closePools under load, then leases and waiters finish, later callers are rejected, and no connection is left', async () => {
   connect({ pool: { max: 2 } })
   await prisma.account.count()
-  const all = Array.from({ length: 20 }, () => failure(prisma.$queryRaw`select 1 one from pg_sleep(0.1)`))
-  await expect.poll(() => stats()).toMatchObject({ active: 2, waiting: 18 })
+  const all = Array.from({ length: 20 }, () => failure(prisma.$queryRaw`select 1 one from pg_sleep(0.5)`))
+  await expect.poll(() => stats(), { timeout: 10_000 }).toMatchObject({ active: 2, waiting: 18 })
   const closed = closePools()
   expect(await failure(prisma.$queryRaw`select 1`)).toMatchObject({
     code: 'POOLGUARD_CLOSED',

@@ -12,7 +12,7 @@ export interface Faults {
 export class ProxiedConnection {
   readonly #client: Socket
   readonly #server: Socket
-  readonly #faults: Faults
+  #faults: Faults
   #bytesFromServer = 0
   #onClosed = () => {}
 
@@ -31,6 +31,11 @@ export class ProxiedConnection {
 
   countFromHere(): void {
     this.#bytesFromServer = 0
+  }
+
+  /** A black hole from now on, whatever the others do. */
+  forget(): void {
+    this.#faults = { ...this.#faults, blackhole: true }
   }
 
   reset(): void {

@@ -12,6 +12,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly port: number
   readonly #target: ProxyOptions['target']
   readonly #connections = new Set<ProxiedConnection>()
+  readonly #forgotten: ProxiedConnection[] = []
   readonly #faults: Faults = { latencyMillis: 0, blackhole: false, cutAfterBytes: undefined }
   #listener: Server | undefined
 
@@ -57,6 +58,13 @@ export class FaultProxy implements AsyncDisposable {
     for (const connection of this.#connections) connection.reset()
   }
 
+  /** What is sent on the existing connections vanishes for good, new ones work: as when a firewall forgets them after a time without traffic. */
+  forget(): void {
+    for (const connection of this.#connections) connection.forget()
+    this.#forgotten.push(...this.#connections)
+    this.#connections.clear()
+  }
+
   /** Each connection is closed when this many more bytes have come from the server, be it within a message. */
   cutAfter(bytes: number): void {
     this.#faults.cutAfterBytes = bytes
@@ -78,7 +86,7 @@ export class FaultProxy implements AsyncDisposable {
 
   async stop(): Promise<void> {
     this.refuse()
-    for (const connection of this.#connections) connection.destroy()
+    for (const connection of [...this.#connections, ...this.#forgotten]) connection.destroy()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

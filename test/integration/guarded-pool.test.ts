@@ -310,7 +310,7 @@ describe('given a lease on which nothing is done', () => {
       return await pool.connect()
     })()
     await sleeping
-    expect(leaks).toHaveLength(1)
+    await expect.poll(() => leaks, { timeout: 10_000 }).toHaveLength(1)
     expect(leaks).toMatchObject([{ lease: { stack: expect.stringContaining('leakyHandler') } }])
     busy.release()
     leaked.release()

@@ -31,6 +31,8 @@ export class PoolEvents implements ConnectionEvents {
 
   constructor(pool: EventedPool) {
     this.#pool = pool
+    // A client has the user of its URL, which contains the password if the URL is malformed: a logged copy of the pool must not show it.
+    Object.defineProperty(pool, '_clients', { enumerable: false })
   }
 
   onOpening(client: PoolClient): void {

@@ -1,0 +1,30 @@
+import type { FaultProxy, PgBouncerServer, PostgresServer } from '../harness/index.ts'
+import type { WorkerProcess } from './worker-process.ts'
+
+/** Everything a fault can do harm to. The app reaches the server, or the pooler, through the proxy. */
+export interface Scene {
+  readonly server: PostgresServer
+  readonly proxy: FaultProxy
+  /** Set if the fault wants one. */
+  readonly pooler: PgBouncerServer | undefined
+  readonly app: WorkerProcess
+}
+
+/** Something that goes wrong, and is over when `inject` resolves. */
+export interface Fault {
+  /** Stable, for `--fault`. */
+  readonly id: string
+  /** For the table. */
+  readonly title: string
+  /** What is not the real thing; empty if everything is. */
+  readonly imitated?: string
+  /** SQL of the superuser, before the app starts. */
+  readonly setup?: string
+  /** Settings of the server. */
+  readonly settings?: Readonly<Record<string, string | number>>
+  /** Puts PgBouncer between, with these settings. */
+  readonly pooler?: Readonly<Record<string, string | number>>
+  /** The app is told to stop, so it may end by itself. */
+  readonly endsTheApp?: boolean
+  inject(scene: Scene): Promise<void>
+}

@@ -1,0 +1,91 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { generatePrismaClient } from '../harness/prisma-client.ts'
+import type { Fault } from './fault.ts'
+import { FAULTS } from './faults/index.ts'
+import { markdownOf, summaryOf, type TableCell, tableOf } from './render.ts'
+import { runCell } from './run-cell.ts'
+import type { Stack } from './stack.ts'
+import { STACKS } from './stacks/index.ts'
+
+const DOCUMENT = fileURLToPath(new URL('../../docs/faults.md', import.meta.url))
+const HELP = `pnpm faults [--fault <id>]... [--stack <name>]... [--at-once <n>] [--json] [--write]
+
+Runs each fault on each stack, on real servers, and prints what became of the app.
+  --at-once  cells that run at the same time (default 3)
+  --json     totals by stack, and every cell
+  --write    writes docs/faults.md
+`
+
+const { values } = parseArgs({
+  options: {
+    fault: { type: 'string', multiple: true },
+    stack: { type: 'string', multiple: true },
+    'at-once': { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help) {
+  process.stdout.write(HELP)
+  process.exit()
+}
+const faults = pick(FAULTS, values.fault, ({ id }) => id, '--fault')
+const stacks = pick(STACKS, values.stack, ({ name }) => name, '--stack')
+await generatePrismaClient(fileURLToPath(new URL('..', import.meta.url)))
+
+const waiting = faults.flatMap((fault) => stacks.map((stack) => ({ fault, stack })))
+const cells: TableCell[] = []
+await Promise.all(Array.from({ length: Number(values['at-once']) }, runWaiting))
+
+if (values.json) process.stdout.write(`${JSON.stringify({ stacks: summaryOf(cells, stacks), cells })}\n`)
+else process.stdout.write(`${tableOf(cells, faults, stacks)}\n`)
+if (values.write) {
+  const facts = { date: new Date().toISOString().slice(0, 10), versions: versionsOf(stacks) }
+  await writeFile(DOCUMENT, `${markdownOf(cells, faults, stacks, facts)}\n`)
+}
+
+/** Such as `Node 24.21.0, pg 8.23.1`. */
+function versionsOf(stacks: readonly Stack[]): string {
+  const require = createRequire(import.meta.url)
+  const packages = [...new Set(stacks.flatMap((stack) => stack.packages))].sort()
+  const versions = packages.map((name) => `${name} ${versionOf(name, require)}`)
+  return [`Node ${process.versions.node}`, 'PostgreSQL 18', ...versions].join(', ')
+}
+
+/** Not every package exports its package.json. */
+function versionOf(name: string, require: NodeJS.Require): string {
+  for (const folder of require.resolve.paths(name) ?? []) {
+    const manifest = path.join(folder, name, 'package.json')
+    if (existsSync(manifest)) return JSON.parse(readFileSync(manifest, 'utf8')).version
+  }
+  return 'unknown'
+}
+
+async function runWaiting(): Promise<void> {
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    const { fault, stack } = next
+    const verdict = await runCell(fault, stack)
+    cells.push({ fault: fault.id, stack: stack.name, verdict })
+    process.stderr.write(`${fault.id} on ${stack.name}: ${verdict ? JSON.stringify(verdict) : 'not possible'}\n`)
+  }
+}
+
+function pick<T extends Fault | Stack>(
+  all: readonly T[],
+  wanted: readonly string[] | undefined,
+  nameOf: (each: T) => string,
+  option: string,
+): readonly T[] {
+  const unknown = wanted?.find((name) => !all.some((each) => nameOf(each) === name))
+  if (unknown !== undefined) {
+    process.stderr.write(`${option} ${unknown} is unknown. Known: ${all.map(nameOf).join(', ')}\n`)
+    process.exit(2)
+  }
+  return wanted ? all.filter((each) => wanted.includes(nameOf(each))) : all
+}

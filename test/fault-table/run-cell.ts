@@ -1,0 +1,114 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type PostgresServer, startPgBouncer, startPostgres, startProxy } from '../harness/index.ts'
+import type { Fault } from './fault.ts'
+import type { Stack } from './stack.ts'
+import { type Verdict, verdictOf } from './verdict.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+/** How long after the fault the app may take until it writes again. */
+const RECOVERY_MILLIS = 15_000
+/** The app works on for so long after it has recovered. */
+const AFTERWARDS_MILLIS = 500
+/** More than the app's own patience, for the callers and for the end of the pool. */
+const END_MILLIS = 35_000
+
+/** Runs one fault on one stack. @returns undefined if the stack's API does not allow the fault. */
+export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | undefined> {
+  // The harness's servers do without durability: a crash must not lose what was committed.
+  const settings = {
+    max_connections: 40,
+    fsync: 'on',
+    synchronous_commit: 'on',
+    full_page_writes: 'on',
+    ...fault.settings,
+  }
+  await using server = await startPostgres({ settings })
+  await server.query('create table ledger (id bigint not null, part text not null); alter table ledger owner to app')
+  if (fault.setup) await server.query(fault.setup)
+  await using pooler = fault.pooler && (await startPgBouncer({ upstream: server, settings: fault.pooler }))
+  await using proxy = await startProxy({ target: pooler ?? server })
+  const app = new WorkerProcess(stack, proxy.urlFor((pooler ?? server).url))
+  const sessions = watchSessions(server)
+  try {
+    await app.atWork()
+    await fault.inject({ server, proxy, pooler, app })
+    const healedAt = performance.now()
+    if (app.notPossible) return undefined
+    const isBack = fault.endsTheApp || (await app.until(() => app.committedAt > healedAt, RECOVERY_MILLIS))
+    const recoveryMillis = isBack ? Math.max(0, app.committedAt - healedAt) : undefined
+    const connections = fault.endsTheApp ? undefined : await countConnections(app)
+    app.ask({ type: 'stop' })
+    await app.until(() => app.stopped !== undefined, END_MILLIS)
+    const sessionsLeft = app.exit || pooler ? 0 : await sessionsAfterEnd(server)
+    await app.until(() => app.exit !== undefined, 5_000)
+    return verdictOf({
+      crash: app.hasCrashed
+        ? `${app.exit?.signal ?? `exit code ${app.exit?.code}`}: ${errorIn(app.stderr)}`
+        : undefined,
+      hungCallers: app.stopped?.hungCallers ?? 0,
+      ended: app.exit !== undefined && app.stopped?.closed === true,
+      committed: app.committed,
+      rows: await rowsOf(server),
+      ...{ connections, sessionsLeft, recoveryMillis },
+      peakSessions: await sessions.end(),
+      errors: app.errors,
+    })
+  } finally {
+    await sessions.end()
+    await app.end()
+  }
+}
+
+async function countConnections(app: WorkerProcess): Promise<number | undefined> {
+  await pause(AFTERWARDS_MILLIS)
+  app.ask({ type: 'pause' })
+  app.ask({ type: 'count-connections' })
+  await app.until(() => app.counted !== undefined, 15_000)
+  app.ask({ type: 'resume' })
+  return app.exit ? undefined : (app.counted ?? 0)
+}
+
+async function rowsOf(server: PostgresServer): Promise<Map<number, number>> {
+  const rows = await server.query<{ id: string; count: number }>(
+    'select id, count(*)::int as count from ledger group by id',
+  )
+  return new Map(rows.map(({ id, count }) => [Number(id), count]))
+}
+
+async function countSessions(server: PostgresServer): Promise<number> {
+  const [row] = await server.query<{ count: number }>(
+    `select count(*)::int as count from pg_stat_activity where usename = 'app'`,
+  )
+  return row?.count ?? 0
+}
+
+/** Sessions end a moment after their sockets. */
+async function sessionsAfterEnd(server: PostgresServer): Promise<number> {
+  for (let n = 0; n < 40 && (await countSessions(server)) > 0; n++) await pause(50)
+  return countSessions(server)
+}
+
+/** The most sessions of the app at any moment. */
+function watchSessions(server: PostgresServer): { end(): Promise<number> } {
+  let peak = 0
+  let watching = true
+  const done = (async () => {
+    while (watching) {
+      peak = Math.max(peak, await countSessions(server).catch(() => 0))
+      await pause(50)
+    }
+  })()
+  return {
+    async end() {
+      watching = false
+      await done
+      return peak
+    },
+  }
+}
+
+/** The line of an uncaught error that says what happened. */
+function errorIn(stderr: string): string {
+  const lines = stderr.trim().split('\n')
+  return (lines.find((line) => /^\w*error\b/i.test(line)) ?? lines.at(-1) ?? '').trim()
+}

@@ -1,0 +1,136 @@
+/** An app on one of the stacks, in a process of its own: it writes and reads until it is told to stop. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Report, type Request, reportOf } from './messages.ts'
+import { misuse } from './misuse.ts'
+import { CALLERS, MAX_CONNECTIONS, type StackApp } from './stack.ts'
+import { STACKS } from './stacks/index.ts'
+
+/** How long callers, and the end of the pool, may take after the fault is over. */
+const PATIENCE_MILLIS = 15_000
+/** A retry after an error; without it a caller would spin. */
+const BACKOFF_MILLIS = 20
+
+const [name, url = ''] = process.argv.slice(2)
+const stack = STACKS.find((each) => each.name === name)
+if (!stack) throw new Error(`There is no stack ${name}`)
+
+const tell = (report: Report) => process.send?.(report)
+const app = await stack.open(url)
+let stopping = false
+let resumed = Promise.resolve()
+let resume = () => {}
+let nextId = 1
+
+async function attempt(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work()
+    return true
+  } catch (error) {
+    tell({ type: 'failed', error: reportOf(error) })
+    return false
+  }
+}
+
+async function write(n: number): Promise<boolean> {
+  const id = nextId++
+  const rows = n % 2 === 0 ? 1 : 2
+  const done = await attempt(() => (rows === 1 ? app.write(id) : app.writeTwice(id, () => pause(2))))
+  if (done) tell({ type: 'committed', id, rows })
+  return done
+}
+
+async function caller(): Promise<void> {
+  for (let n = 0; !stopping; n++) {
+    const done = n % 4 === 3 ? await attempt(() => app.read()) : await write(n)
+    await pause(done ? 3 : BACKOFF_MILLIS)
+    await resumed
+  }
+}
+
+/** Opens as many transactions as there should be connections, and counts how many are open at the same time. */
+async function countConnections(app: StackApp): Promise<number> {
+  const { promise: allOpen, resolve } = Promise.withResolvers<void>()
+  let open = 0
+  const between = async () => {
+    open++
+    if (open === MAX_CONNECTIONS) resolve()
+    await Promise.race([allOpen, pause(4_000, undefined, { ref: false })])
+  }
+  const all = Array.from({ length: MAX_CONNECTIONS }, () => app.writeTwice(nextId++, between))
+  await within(5_000, Promise.allSettled(all))
+  return open
+}
+
+/** @returns false if it takes longer. */
+function within(millis: number, promise: Promise<unknown>): Promise<boolean> {
+  return Promise.race([promise.then(() => true), pause(millis, false, { ref: false })])
+}
+
+async function stop(): Promise<void> {
+  stopping = true
+  resume()
+  await within(PATIENCE_MILLIS, Promise.all(callers))
+  const closed = await within(
+    PATIENCE_MILLIS,
+    app.close().then(
+      () => {},
+      (error: unknown) => void tell({ type: 'failed', error: reportOf(error) }),
+    ),
+  )
+  tell({ type: 'stopped', hungCallers: busy, closed })
+  process.disconnect()
+}
+
+async function answer(request: Request): Promise<void> {
+  switch (request.type) {
+    case 'pause':
+      resumed = new Promise((resolve) => {
+        resume = resolve
+      })
+      return
+    case 'resume':
+      return resume()
+    case 'stall':
+      return block(request.millis)
+    case 'jump-clock':
+      return jumpClock(request.millis)
+    case 'dawdle': {
+      const id = nextId++
+      if (await attempt(() => app.writeTwice(id, () => pause(request.millis)))) tell({ type: 'committed', id, rows: 2 })
+      return
+    }
+    case 'misuse':
+      await attempt(async () => {
+        if (!(await misuse(app, request.what))) tell({ type: 'not-possible' })
+      })
+      return
+    case 'run':
+      await attempt(() => app.run(request.text))
+      return
+    case 'count-connections':
+      tell({ type: 'counted', connections: await countConnections(app) })
+      return
+    case 'stop':
+      return stop()
+  }
+}
+
+function block(millis: number): void {
+  const end = performance.now() + millis
+  while (performance.now() < end);
+}
+
+function jumpClock(millis: number): void {
+  const now = Date.now
+  Date.now = () => now() + millis
+}
+
+let busy = 0
+const callers = Array.from({ length: CALLERS }, async () => {
+  busy++
+  await caller()
+  busy--
+})
+process.on('message', (request: Request) => void answer(request))
+process.once('SIGTERM', () => void stop())
+tell({ type: 'ready' })
