@@ -24,7 +24,7 @@ export interface Fault {
   readonly settings?: Readonly<Record<string, string | number>>
   /** Puts PgBouncer between, with these settings. */
   readonly pooler?: Readonly<Record<string, string | number>>
-  /** The app is told to stop, so it may end by itself. */
+  /** The fault itself stops the app. */
   readonly endsTheApp?: boolean
   inject(scene: Scene): Promise<void>
 }

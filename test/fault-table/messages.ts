@@ -34,7 +34,7 @@ export interface ErrorReport {
   readonly code: string | undefined
 }
 
-/** An error as a program sees it: an error without any code can only be told apart by its text. */
+/** An error as a program sees it: without any code a program can only compare the text. */
 export function reportOf(error: unknown): ErrorReport {
   const { message = String(error) } = (error ?? {}) as { message?: string }
   return {

@@ -61,11 +61,11 @@ export function tableOf(cells: readonly TableCell[], faults: readonly Fault[], s
 const INTRODUCTION = `# What happens when it goes wrong
 
 Each fault was caused on real servers while an app wrote and read through its stack: eight callers on at most four connections. Afterwards the rows
-in the table were compared with the writes that the app had been told were committed.
+in the table were compared with the writes whose commit the app had seen.
 
 | Word        | What it means                                                                                       |
 | ----------- | --------------------------------------------------------------------------------------------------- |
-| ok          | the process lives, every caller got an answer, nothing is lost, and every error can be told apart    |
+| ok          | the process lives, every caller got an answer, nothing is lost, and every error has a code           |
 | crash       | the process ended                                                                                   |
 | lost n      | n writes were reported as committed and are not in the table                                        |
 | torn n      | n transactions left one of their two rows, or a write was done twice                                |

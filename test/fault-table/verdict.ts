@@ -3,13 +3,13 @@ import { MAX_CONNECTIONS } from './stack.ts'
 
 /** What was seen while and after a fault. */
 export interface Observation {
-  /** How the process ended, if nobody told it to; the end of what it wrote. */
+  /** How the process ended by itself; its error. */
   readonly crash: string | undefined
   /** Callers that had no answer 15 s after the fault. */
   readonly hungCallers: number
   /** False if the pool did not end within 15 s, or the process did not after it. */
   readonly ended: boolean
-  /** Committed writes, as the app was told: the number of rows by id. */
+  /** Writes whose commit the app has seen: the number of rows by id. */
   readonly committed: ReadonlyMap<number, number>
   /** The rows in the table by id. */
   readonly rows: ReadonlyMap<number, number>

@@ -6,7 +6,7 @@ import type { Stack } from './stack.ts'
 
 const PROGRAM = fileURLToPath(new URL('worker.ts', import.meta.url))
 
-/** A running app, and what it has told so far. */
+/** A running app, and what it has reported so far. */
 export class WorkerProcess {
   /** Rows of each committed write. */
   readonly committed = new Map<number, 1 | 2>()
@@ -44,7 +44,7 @@ export class WorkerProcess {
     else this.isReady = true
   }
 
-  /** True if it has ended although nobody told it to. */
+  /** True if it has ended by itself. */
   get hasCrashed(): boolean {
     return this.exit !== undefined && !this.stopped
   }

@@ -1,4 +1,4 @@
-/** An app on one of the stacks, in a process of its own: it writes and reads until it is told to stop. */
+/** An app on one of the stacks, in a process of its own: it writes and reads until the table stops it. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Report, type Request, reportOf } from './messages.ts'
 import { misuse } from './misuse.ts'
