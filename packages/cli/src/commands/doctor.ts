@@ -4,6 +4,8 @@ import { lookAtDatabase } from '../database/look-at-database.ts'
 import { requirePoolerFacts } from '../database/read-pooler-facts.ts'
 import { doctorOutcome } from '../doctor/doctor-outcome.ts'
 import type { Facts, SqliteFacts } from '../doctor/facts.ts'
+import { adminEndpoint } from '../endpoint/admin-endpoint.ts'
+import { readAppInsight } from '../endpoint/read-pool-stats.ts'
 import type { EnvironmentConnection } from '../environment/connection-from-environment.ts'
 import { environment } from '../environment/own-environment.ts'
 import type { Outcome } from '../outcome.ts'
@@ -24,6 +26,7 @@ interface DoctorOptions extends RuleOptions {
   readonly instances?: InstancesOption
   readonly maxSurge?: Surge
   readonly poolerUrl?: string
+  readonly app?: string
   readonly offline?: boolean
   readonly showQueries: boolean
   readonly json?: boolean
@@ -35,6 +38,7 @@ Examples:
   $ poolguard doctor
   $ poolguard doctor postgresql://app@db/orders --instances 6 --max-surge 25%
   $ poolguard doctor --offline --json
+  $ poolguard doctor --app http://127.0.0.1:3000   # with the app's adminToken in POOLGUARD_TOKEN
   $ poolguard doctor --fail-on critical --ignore no-direct-url
 
 It reads the project in the current directory (every app's package.json, .env files, Prisma's files, sources; compose files, pgbouncer.ini)
@@ -51,6 +55,7 @@ export function addDoctor(program: Command, done: (outcome: Outcome) => void): v
       .addOption(instancesOption())
       .option('--max-surge <number|share>', 'extra instances during a rolling deploy: 1, or 25%', readSurge)
       .option('--pooler-url <url>', "URL of PgBouncer's console, as a user in stats_users (default: the same URL)")
+      .option('--app <url>', "a running app's admin endpoint, with its adminToken in POOLGUARD_TOKEN")
       .option('--offline', 'check the project only, without connecting')
       .addOption(showQueriesOption()),
   )
@@ -63,7 +68,7 @@ export function addDoctor(program: Command, done: (outcome: Outcome) => void): v
 }
 
 async function gather(url: string | undefined, options: DoctorOptions): Promise<Facts> {
-  const { instances, maxSurge, poolerUrl, offline, dotenv, showQueries } = options
+  const { instances, maxSurge, poolerUrl, app, offline, dotenv, showQueries } = options
   const folder = process.cwd()
   const unread: string[] = []
   const onUnread = (line: string) => unread.push(line)
@@ -91,6 +96,7 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
     unreached: undefined,
     ...look,
     sqlite,
+    app: app === undefined ? undefined : await readAppInsight(adminEndpoint(app, { dotenv, folder })),
     project: { ...project, unread: [...new Set([...unread, ...project.unread])] },
     scope: { instances: instances?.all, instancesOf: instances?.named, maxSurge },
   }

@@ -4,8 +4,9 @@ import { type Command, Option } from 'commander'
 import { cannotConnect } from '../connect-errors/cannot-connect.ts'
 import { type Contact, contact, type Pool } from '../database/contact.ts'
 import type { ReadSessionsOptions } from '../database/read-sessions.ts'
+import { adminEndpoint } from '../endpoint/admin-endpoint.ts'
 import { describeAppLine } from '../endpoint/describe-app-line.ts'
-import { isHttpAddress, readHttpAddress } from '../endpoint/http-address.ts'
+import { isHttpAddress } from '../endpoint/http-address.ts'
 import { type AppMissed, type AppSample, readPoolStats } from '../endpoint/read-pool-stats.ts'
 import { AppWatch } from '../endpoint/watch-app.ts'
 import { environment } from '../environment/own-environment.ts'
@@ -16,10 +17,10 @@ import { APPLICATION, type Missed, type Sample, takeSample } from '../monitor/sa
 import { type Alert, Watch } from '../monitor/watch.ts'
 import { PoolerWatch } from '../monitor/watch-pooler.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
-import { printable, rememberSecret } from '../output/printable.ts'
+import { printable } from '../output/printable.ts'
 import { t } from '../output/translate.ts'
 import { percent, positive, wholeFrom } from '../read-number.ts'
-import { findTarget, readVariables, requireTarget } from '../target.ts'
+import { findTarget, requireTarget } from '../target.ts'
 import { showQueriesOption } from './show-queries-option.ts'
 
 interface MonitorOptions {
@@ -36,10 +37,6 @@ interface MonitorOptions {
   readonly json?: boolean
   readonly dotenv?: string
 }
-
-/** Where the Fastify plugin serves the figures of its pools. */
-const ADMIN_PATH = '/admin/db-pool-stats'
-const TOKEN_VARIABLE = 'POOLGUARD_TOKEN'
 
 /** A sample fails if it gets no connection within this time: the next one is due soon. */
 const SAMPLE_TIMEOUT_MILLIS = 2_000
@@ -109,11 +106,9 @@ async function monitor(url: string | undefined, options: MonitorOptions): Promis
 
 /** The pools of one process of an app, from its admin endpoint. */
 async function monitorApp(address: string, options: MonitorOptions): Promise<Outcome> {
-  const url = readHttpAddress(address)
-  if (url.pathname === '/') url.pathname = ADMIN_PATH
-  const token = readVariables({ dotenv: options.dotenv, folder: process.cwd(), env: environment })[TOKEN_VARIABLE]
-  rememberSecret(token)
-  const first = await readPoolStats({ url, token })
+  const endpoint = adminEndpoint(address, { dotenv: options.dotenv, folder: process.cwd() })
+  const { url } = endpoint
+  const first = await readPoolStats(endpoint)
   if ('error' in first)
     throw new CannotRunError(t`Cannot read the pools of the app at ${url.origin}${url.pathname}: ${first.error}.`)
   await using lines = linesFor<AppSample | AppMissed | Alert>(options, describeAppLine)
@@ -121,7 +116,7 @@ async function monitorApp(address: string, options: MonitorOptions): Promise<Out
   let next: AppSample | AppMissed | undefined = first
   const followed = await follow<AppSample | AppMissed>({
     take: async () => {
-      const sample = next ?? (await readPoolStats({ url, token }))
+      const sample = next ?? (await readPoolStats(endpoint))
       next = undefined
       return sample
     },

@@ -9,7 +9,7 @@ import type { Facts } from './facts.ts'
 
 /** One line for each thing that doctor checked or could not check. Contains no password. */
 export function describeChecks(facts: Facts): readonly string[] {
-  const { target, otherTargets, sqlite, server, unreached, pooler } = facts
+  const { target, otherTargets, sqlite, server, unreached, pooler, app } = facts
   const lines = [
     sqlite
       ? t`Database: the SQLite file ${sqlite.shown} (${sqlite.source}). SQLite has no server and no connections to count.`
@@ -28,6 +28,10 @@ export function describeChecks(facts: Facts): readonly string[] {
   }
   if (unreached) lines.push(t`Cannot connect: ${unreached.message}. Only the checks that need no connection ran.`)
   if (pooler) lines.push(t`PgBouncer ${pooler.version}: read its settings and pools from the console.`)
+  if (app?.error !== undefined) {
+    const { origin, pathname } = new URL(app.url)
+    lines.push(t`Cannot read the pools of the app at ${origin}${pathname}: ${app.error}.`)
+  } else if (app) lines.push(t`App: read the insight of ${app.pools.length} pools at ${app.url}.`)
   const others = otherTargets.filter(({ isCurrent }) => isCurrent)
   if (others.length > 0) {
     const list = others.map(({ url, source }) => `${describeAddress(url)} (${source})`).join('; ')

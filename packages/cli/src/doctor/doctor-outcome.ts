@@ -50,7 +50,7 @@ export function doctorOutcome(facts: Facts, { ignored = [], failOn = 'warning' }
 
 function judge(
   findings: readonly Diagnosis[],
-  { server, unreached, sqlite, project }: Facts,
+  { server, unreached, sqlite, project, app }: Facts,
   failOn: Severity,
 ): [Outcome['exitCode'], string] {
   const others = findings.filter(({ rule }) => rule !== cannotConnect.id)
@@ -58,7 +58,7 @@ function judge(
     const fails = failOn === 'warning' || findings.some(({ severity }) => severity === 'critical')
     return [fails ? 1 : 0, count(findings)]
   }
-  if (server || sqlite) return [0, paint('green', t`No problems found.`)]
+  if (server || sqlite || (app && app.error === undefined)) return [0, paint('green', t`No problems found.`)]
   // Without other findings, the report would look like that of a healthy database.
   if (unreached)
     return [2, t`Cannot connect to the database: ${unreached.message}. The other checks found no problems.`]

@@ -1,6 +1,7 @@
 import { type AssumedEndpoint, type Capacity, type ConnectionString, PGBOUNCER_CONSOLE } from '@poolguard/core/postgres'
 import type { PoolerFacts } from '../database/read-pooler-facts.ts'
 import type { ServerFacts, Unreached } from '../database/server-facts.ts'
+import type { AppInsight } from '../endpoint/read-pool-stats.ts'
 import type { AppTarget } from '../project/apps/app-targets.ts'
 import type { ServerInFiles } from '../project/deployments/container.ts'
 import type { PoolerSettings, ProjectFacts } from '../project/project-facts.ts'
@@ -38,6 +39,8 @@ export interface Facts {
   readonly pooler: PoolerFacts | undefined
   /** The SQLite database that the app uses instead of PostgreSQL. */
   readonly sqlite?: SqliteFacts | undefined
+  /** The insight of a running app. */
+  readonly app?: AppInsight | undefined
   readonly project: ProjectFacts
   /** Numbers from the command line, which replace those of the files. */
   readonly scope: SumScope

@@ -18,6 +18,25 @@ export interface AppPool {
   readonly suspectedLeaks: number
 }
 
+/** Code of an app that wastes connections, as its insight describes it. */
+export interface AppFinding {
+  readonly kind: string
+  readonly label: string | null
+  readonly text: string
+  /** The line: `src/checkout.ts:88`. */
+  readonly site: string | null
+  readonly usedShare: number
+  readonly count: number
+}
+
+/** The insight of the pools of an app. */
+export interface AppInsight {
+  readonly url: string
+  /** Set if the app could not be asked. */
+  readonly error?: string
+  readonly pools: readonly { readonly name: string; readonly findings: readonly AppFinding[] }[]
+}
+
 /** The pools of one process of an app at one moment. */
 export interface AppSample {
   /** ISO 8601. */
@@ -54,6 +73,17 @@ export async function readPoolStats(options: EndpointOptions): Promise<AppSample
   }
 }
 
+/** Asks the admin endpoint for the findings of the pools. Never rejects. */
+export async function readAppInsight(options: EndpointOptions): Promise<AppInsight> {
+  const url = `${options.url.origin}${options.url.pathname}`
+  try {
+    return withPlainTexts({ url, pools: poolsOf(await request(options)).map(readFindings) })
+  } catch (error) {
+    const cause = originOf(error)
+    return { url, pools: [], error: withPlainTexts(cause instanceof Error ? cause.message : String(cause)) }
+  }
+}
+
 async function request({ url, token }: EndpointOptions): Promise<unknown> {
   const response = await fetch(url, {
     headers: { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
@@ -86,9 +116,33 @@ async function request({ url, token }: EndpointOptions): Promise<unknown> {
 /** @throws {InvalidAnswerError} for anything but the JSON of the admin endpoint. */
 function readAnswer(answer: unknown): Omit<AppSample, 'time'> {
   const row = new RowReader(SOURCE, answer)
-  const { pools } = answer as { readonly pools?: unknown }
+  return { status: row.text('status'), pools: poolsOf(answer).map(readPool) }
+}
+
+function poolsOf(answer: unknown): readonly unknown[] {
+  const { pools } = Object(answer) as { readonly pools?: unknown }
   if (!Array.isArray(pools)) throw new InvalidAnswerError(SOURCE, 'it has no pools')
-  return { status: row.text('status'), pools: pools.map(readPool) }
+  return pools
+}
+
+function readFindings(answer: unknown): AppInsight['pools'][number] {
+  const name = new RowReader(SOURCE, answer).text('name')
+  const { insight } = answer as { readonly insight?: { readonly findings?: unknown } | null }
+  const findings = Array.isArray(insight?.findings) ? insight.findings : []
+  return { name, findings: findings.map(readFinding) }
+}
+
+function readFinding(answer: unknown): AppFinding {
+  const row = new RowReader(SOURCE, answer)
+  const { label, site, usedShare } = answer as Record<string, unknown>
+  return {
+    kind: row.text('kind'),
+    label: typeof label === 'string' ? label : null,
+    text: row.text('text'),
+    site: typeof site === 'string' ? site : null,
+    usedShare: typeof usedShare === 'number' ? usedShare : 0,
+    count: row.integer('count'),
+  }
 }
 
 function readPool(answer: unknown): AppPool {

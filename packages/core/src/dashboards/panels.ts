@@ -314,7 +314,21 @@ function top(expr: string): Query {
 const LABELLED_WAIT = byPool('sum', rate(ofPools('poolguard_labelled_wait_seconds_total')), 'label')
 const LABELLED_ACQUIRES = byPool('sum', rate(ofPools('poolguard_labelled_acquires_total')), 'label')
 
+const LABELLED_LEASES = byPool('sum', rate(ofPools('poolguard_labelled_lease_seconds_total')), 'label')
+
 const LABEL_PANELS: readonly PanelDefinition[] = [
+  {
+    title: 'What connections in use do',
+    unit: 'short',
+    stacked: true,
+    queries: [
+      {
+        expr: byPool('sum', rate(ofPools('poolguard_lease_seconds_total')), 'activity'),
+        legend: `${POOL} {{activity}}`,
+      },
+    ],
+  },
+  { title: 'Connections in use', unit: 'short', stacked: true, queries: [top(LABELLED_LEASES)] },
   { title: 'Acquires', unit: 'ops', queries: [top(LABELLED_ACQUIRES)] },
   { title: 'Mean number of waiters', unit: 'short', stacked: true, queries: [top(LABELLED_WAIT)] },
   { title: 'Mean wait', unit: 's', queries: [top(`${LABELLED_WAIT} / ${LABELLED_ACQUIRES}`)] },

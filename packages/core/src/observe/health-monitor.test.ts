@@ -19,6 +19,7 @@ const quiet = {
 class FakePool implements ObservedPool {
   stats = quiet
   wal: PoolSnapshot['wal']
+  summary: PoolSnapshot['insight']
   readonly #name: string
 
   constructor(name: string) {
@@ -30,7 +31,7 @@ class FakePool implements ObservedPool {
   }
 
   snapshot(): PoolSnapshot {
-    return { name: this.#name, stats: this.stats, wal: this.wal } as PoolSnapshot
+    return { name: this.#name, stats: this.stats, wal: this.wal, insight: this.summary } as PoolSnapshot
   }
 }
 
@@ -65,6 +66,16 @@ describe('a monitor', () => {
     pool.wal = { ...wal, problem: null }
     pool.at(10, { waiting: 0 })
     expect(monitor.check().pools[0]?.reasons).not.toContain(wal.problem)
+  })
+
+  test('names the code that uses most of the time of a pool that is not healthy', () => {
+    const pool = new FakePool('orders')
+    const monitor = new HealthMonitor({ pools: () => [pool] })
+    const findings = [0.6, 0.2, 0.05].map((usedShare, i) => ({ text: `finding ${i}`, usedShare }))
+    pool.summary = { findings } as unknown as PoolSnapshot['insight']
+    expect(monitor.check().pools[0]?.reasons).toEqual([])
+    pool.at(1, { waiting: 30 })
+    expect(monitor.check().pools[0]?.reasons).toEqual(['30 callers wait (critical from 20)', 'finding 0', 'finding 1'])
   })
 
   test('without pools is healthy', () => {

@@ -4,6 +4,7 @@ import { evaluateHealth, type Health, WINDOW_MILLIS } from './health.ts'
 import { type HealthCounters, healthCounters } from './health-measures.ts'
 import type { HealthThresholds } from './health-thresholds.ts'
 import { type HealthStatus, worstOf } from './health-verdict.ts'
+import type { InsightSummary } from './insight/index.ts'
 import { listPools } from './registry.ts'
 import type { ObservedPool } from './snapshot.ts'
 
@@ -12,6 +13,10 @@ const RECOVERY_MILLIS = 5_000
 const SAMPLES_PER_WINDOW = 30
 /** Samples older than this many windows are dropped. Younger ones start the window if `check` runs rarely. */
 const MAX_WINDOWS = 4
+
+/** Findings of the insight that explain the state of a pool: a few, of labels with at least this share of the time of all leases. */
+const MAX_CAUSES = 3
+const MIN_CAUSE_SHARE = 0.1
 
 export interface HealthMonitorOptions {
   /** Thresholds that replace the defaults, which `docs/options.md` lists. */
@@ -82,7 +87,7 @@ export class HealthMonitor {
   }
 
   #checkOne(pool: ObservedPool): PoolHealth {
-    const { name, stats, wal } = pool.snapshot()
+    const { name, stats, wal, insight } = pool.snapshot()
     const history = this.#histories.get(pool) ?? { samples: [], measures: undefined }
     this.#histories.set(pool, history)
     const before = this.#startOfWindow(history, healthCounters(stats))
@@ -91,10 +96,11 @@ export class HealthMonitor {
       ...{ thresholds: this.#thresholds, recoveryMillis: this.#recoveryMillis },
     })
     history.measures = health.measures
+    const reasons = health.status === 'healthy' ? health.reasons : [...health.reasons, ...causesOf(insight)]
     const problem = wal?.problem ?? null
-    if (problem === null) return { name, status: health.status, reasons: health.reasons }
+    if (problem === null) return { name, status: health.status, reasons }
     // Never critical: taking the instance out of rotation would not shrink the WAL.
-    return { name, status: worstOf([health.status, 'warning']), reasons: [...health.reasons, problem] }
+    return { name, status: worstOf([health.status, 'warning']), reasons: [...reasons, problem] }
   }
 
   /**
@@ -110,4 +116,10 @@ export class HealthMonitor {
     if (!last || ageOf(last) >= this.#windowMillis / SAMPLES_PER_WINDOW) samples.push(now)
     return samples[0] ?? now
   }
+}
+
+/** Code of the app that uses much of the pool's time; the other findings are in the snapshot. */
+function causesOf(insight: InsightSummary | undefined): string[] {
+  const large = (insight?.findings ?? []).filter(({ usedShare }) => usedShare >= MIN_CAUSE_SHARE)
+  return large.slice(0, MAX_CAUSES).map(({ text }) => text)
 }

@@ -1,4 +1,5 @@
 import type { Durations } from '../pool/index.ts'
+import type { LeaseTimes } from './insight/index.ts'
 import type { FleetSnapshot, PipeliningState, PoolSnapshot, WalSnapshot } from './snapshot.ts'
 
 /** One value of a metric, for the pool it was read from. */
@@ -141,6 +142,21 @@ export const METRICS: readonly MetricDefinition[] = [
     help: 'Time waited for acquired connections, by label (route or job) of the caller.',
     labels: ['label'],
     read: ({ stats }) => perLabel(stats.waitByLabel, ({ sumMillis }) => sumMillis / 1_000),
+  },
+  {
+    name: 'poolguard_lease_seconds_total',
+    type: 'counter',
+    help: 'Time of finished checkouts by what the connection did: statement, idle_in_transaction, idle (held without a transaction) or own_cpu (the event loop was busy).',
+    labels: ['activity'],
+    read: ({ insight }) => (insight ? perActivity(insight.times) : []),
+  },
+  {
+    name: 'poolguard_labelled_lease_seconds_total',
+    type: 'counter',
+    help: 'The same by label (route or job) of the caller.',
+    labels: ['label', 'activity'],
+    read: ({ insight }) =>
+      Object.entries(insight?.timesByLabel ?? {}).flatMap(([label, times]) => perActivity(times, { label })),
   },
   {
     name: 'poolguard_connections_connecting',
@@ -301,6 +317,23 @@ export const METRICS: readonly MetricDefinition[] = [
     read: only(({ stats }) => stats.capacityMillis / 1_000),
   },
 ]
+
+/** The label of what a lease was doing. */
+const ACTIVITY_LABEL = 'activity'
+
+function perActivity(times: LeaseTimes, labels: MetricSample['labels'] = NO_LABELS): MetricSample[] {
+  const { statementMillis, idleInTransactionMillis, idleMillis, ownCpuMillis } = times
+  const millis = {
+    statement: statementMillis,
+    idle_in_transaction: idleInTransactionMillis,
+    idle: idleMillis,
+    own_cpu: ownCpuMillis,
+  }
+  return Object.entries(millis).map(([activity, value]) => ({
+    labels: { ...labels, [ACTIVITY_LABEL]: activity },
+    value: value / 1_000,
+  }))
+}
 
 function perLabel(waits: Readonly<Record<string, Durations>>, read: (waits: Durations) => number): MetricSample[] {
   return Object.entries(waits).map(([label, durations]) => ({ labels: { label }, value: read(durations) }))

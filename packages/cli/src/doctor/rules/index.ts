@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.ts'
+import { appWastesConnections } from './app-wastes-connections.ts'
 import { blockingLock } from './blocking-lock.ts'
 import { cannotConnect } from './cannot-connect.ts'
 import { clientsExceedFiles } from './clients-exceed-files.ts'
@@ -66,6 +67,7 @@ export const RULES: readonly Rule[] = [
   startupParametersRefused,
   urlParametersRefused,
   noDirectUrl,
+  appWastesConnections,
   poolerClientsWait,
   urlParametersWithoutEffect,
   prepareOffWithoutNeed,

@@ -250,6 +250,33 @@ export const SESSION_CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     { given: 'short pauses of many sessions', facts: server(sessions(9, { ...paused, stateSeconds: 0.1 })) },
   ],
+  'app-wastes-connections': [
+    {
+      given: 'a route that holds connections without using them',
+      facts: {
+        app: {
+          url: 'http://app:3000/admin/db-pool-stats',
+          pools: [
+            {
+              name: 'orders',
+              findings: [
+                {
+                  ...{ kind: 'idle-in-transaction', label: 'POST /checkout', usedShare: 0.41, count: 12 },
+                  ...{ text: '`POST /checkout` holds a connection for 1.2 s', site: 'src/checkout.ts:88' },
+                },
+              ],
+            },
+          ],
+        },
+      },
+      says: 'Change the code at src/checkout.ts:88.',
+    },
+    {
+      given: 'an app without findings',
+      facts: { app: { url: 'http://app:3000/admin/db-pool-stats', pools: [{ name: 'orders', findings: [] }] } },
+    },
+    { given: 'no app', facts: {} },
+  ],
   'long-transaction': [
     {
       given: 'a batch in one transaction',

@@ -42,15 +42,17 @@ export function observedPool(name: string, stats: Partial<PoolStats> = {}): Obse
     maxDepth: 5,
     stalls: 1,
   } as const
+  const times = { statementMillis: 3_000, idleInTransactionMillis: 1_000, idleMillis: 500, ownCpuMillis: 250 }
   const snapshot = {
     name,
+    insight: { times, timesByLabel: { 'GET /orders': times }, findings: [] },
     stats: { ...STATS, ...stats },
     dirtyReleases: 1,
     sessionStateFindings: 0,
     fleet,
     pipelining,
     wal,
-  } as PoolSnapshot
+  } as unknown as PoolSnapshot
   return { snapshot: () => snapshot }
 }
 
