@@ -13,6 +13,7 @@ const FOLDERS = [
   'budget',
   'statements',
   'pipelining',
+  'adaptive',
   'fleet',
   'settings',
   'observe',

@@ -1,0 +1,2 @@
+export { type LimitBounds, type LimitComparison, LimitController } from './limit-controller.ts'
+export type { LimitSample } from './limit-sample.ts'
