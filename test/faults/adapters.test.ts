@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { isPoolTimeout, snapshotPools } from '@poolguard/core'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { reportOf } from '../fault-table/messages.ts'
 import {
   describeWithPgBouncer,
   type PgBouncerServer,
@@ -66,7 +67,18 @@ describe.each(apps)('$orm on PostgreSQL', ({ open }) => {
     const outcomes = load(app)
     await waitUntil(() => snapshotPools()[0]?.stats.active === LIMITS.max, { what: 'the pool is busy' })
     proxy.reset()
-    await outcomes
+    for (const outcome of await outcomes)
+      if (outcome.status === 'rejected') expect(reportOf(outcome.reason)).toMatchObject({ code: expect.any(String) })
+    await expectRecovered(app)
+  })
+
+  test('when a connection is closed without a word, then the error of its transaction has a code', async () => {
+    await using proxy = await startProxy({ target: server })
+    await using app = await open({ url: proxy.urlFor(server.url), ...LIMITS })
+    await app.run('select 1')
+    const error = await app.transact(DEBIT, async () => proxy.cutAfter(0), CREDIT).catch((reason: unknown) => reason)
+    await proxy.heal()
+    expect(reportOf(error)).toMatchObject({ code: expect.any(String) })
     await expectRecovered(app)
   })
 

@@ -101,6 +101,8 @@ export interface WireClient extends Omit<ClientBase, 'connect'> {
   readonly _activeQuery?: object | null
   readonly activeQuery?: object | null
   readonly _queryable: boolean
+  /** True until the login has ended. */
+  readonly _connecting: boolean
   /** Rejects the running and the queued queries. */
   _errorAllQueries(error: Error): void
   _ending: boolean

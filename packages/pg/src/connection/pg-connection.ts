@@ -103,7 +103,7 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
     client.on('notification', () => this.#rounds++)
   }
 
-  /** The error for queries sent after the server has ended the session; undefined before that. */
+  /** The error for queries sent after the connection was lost; undefined before that. */
   rejection(): Error | undefined {
     return this.fatalError.rejection()
   }
