@@ -1,7 +1,6 @@
 import { captureTrace, findApplicationFrames, type Trace } from './application-frames.ts'
 import { currentRun, currentScope, type LabelledRun, leaveLabel, leaveScope, type Scope } from './caller-context.ts'
 import { leaveDeadline } from './deadline.ts'
-import type { LeaseObserver } from './lease-observer.ts'
 
 /** The stacks of a caller that acquires a lease. */
 export interface BorrowerTraces {
@@ -20,6 +19,18 @@ export interface Borrower {
   readonly run: LabelledRun | undefined
 }
 
+/** Is asked about each caller that acquires a lease. */
+export interface CallerObserver {
+  /** False: it need not be asked for callers without a label. Read at every acquire. */
+  readonly wantsUnlabelled: boolean
+  /**
+   * A caller asks for a lease. Returns true if the pool should capture the caller's stack.
+   *
+   * @param run the caller's request or job, if it has a label.
+   */
+  asks(run: LabelledRun | undefined, now: number): boolean
+}
+
 /** With `adaptive`, stacks are captured for this many leak thresholds after a suspected leak; each further one restarts the time. */
 const CAPTURE_THRESHOLDS = 10
 
@@ -27,15 +38,11 @@ const CAPTURE_THRESHOLDS = 10
 export class BorrowerIdentification {
   readonly #captureStacks: 'always' | 'adaptive' | 'never'
   readonly #captureMillis: number
-  readonly #observer: Pick<LeaseObserver<never>, 'asks' | 'wantsUnlabelled'> | undefined
+  readonly #observer: CallerObserver | undefined
   /** Stacks are captured until this time of the clock. */
   #captureUntil: number
 
-  constructor(
-    captureStacks: 'always' | 'adaptive' | 'never',
-    leakThresholdMillis: number,
-    observer?: Pick<LeaseObserver<never>, 'asks' | 'wantsUnlabelled'>,
-  ) {
+  constructor(captureStacks: 'always' | 'adaptive' | 'never', leakThresholdMillis: number, observer?: CallerObserver) {
     this.#observer = observer
     this.#captureStacks = captureStacks
     this.#captureMillis = leakThresholdMillis * CAPTURE_THRESHOLDS

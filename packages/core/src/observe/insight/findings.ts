@@ -3,7 +3,7 @@ import { describeAtOnce, describeCpu, describeIdle, describeRepeats, describeTra
 import type { InsightWindow, PoolTotals } from './insight-window.ts'
 import { type Gap, type LabelUse, MANY_AT_ONCE } from './label-use.ts'
 import { addTimes, doubles, LEASE_TIMES, LeaseTime, totalMillis } from './lease-times.ts'
-import { type MergedLabel, mergeLabels, ratio } from './pool-insight.ts'
+import { type MergedLabel, mergeLabels, ratio } from './merged-label.ts'
 import type { StatementUse } from './statement-use.ts'
 
 /** What wastes a pool's connections. */

@@ -1,5 +1,4 @@
 import { DurationHistogram } from '../../pool/index.ts'
-import type { InsightNotes } from './caller-notes.ts'
 import { type KnownStatement, OTHER_STATEMENTS } from './known-statement.ts'
 import { addTimes, doubles, LEASE_TIMES, LeaseTime, totalMillis } from './lease-times.ts'
 import { StatementUse } from './statement-use.ts'
@@ -103,7 +102,7 @@ export class LabelUse {
   }
 
   /** A request has used many connections at once. */
-  onManyAtOnce(notes: InsightNotes): void {
+  onManyAtOnce(notes: { readonly mostAtOnce: number; isCounted: boolean }): void {
     if (!notes.isCounted) this.requestsWithMany++
     notes.isCounted = true
     this.mostAtOnce = Math.max(this.mostAtOnce, notes.mostAtOnce)
