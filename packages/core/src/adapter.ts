@@ -8,6 +8,7 @@
 export { abortAfter, pause, setImmediate, systemClock, withTimeout } from './clock.ts'
 export {
   ConnectionString,
+  ConnectionStringError,
   describeAddress,
   hiddenTexts,
   isTailOfSecret,
@@ -22,17 +23,23 @@ export {
   hideSecrets,
   pgDriverOptions,
   postgresJsDriverOptions,
-  readCertificate,
+  type Reading,
+  readChannelBinding,
   readConnection,
   readPoolParameters,
+  watchCertificates,
 } from './drivers/index.ts'
 export {
   AbortWatch,
+  type Answer,
   type BusyConnection,
   type ConsoleOptions,
+  type CredentialSource,
+  type CredentialsRequest,
   cancelAbandoned,
   cancelUntilAtRest,
   comesToRest,
+  credentialSourceOf,
   DriverProbeSession,
   type GuardedDriver,
   type GuardSpec,
@@ -52,8 +59,9 @@ export {
   type StartupParameterMap,
   StartupParameters,
   type TextRow,
+  type UseCredentials,
   untilAborted,
-  withFreshPassword,
+  validateCredentials,
 } from './guard/index.ts'
 export { InvalidAnswerError } from './invalid-answer-error.ts'
 export {
@@ -126,7 +134,6 @@ export {
   isTooManyConnections,
   SessionHealth,
   SharedHealth,
-  watchPasswordFunction,
 } from './postgres-errors/index.ts'
 export { ProcessWide } from './process-wide.ts'
 export { directUrlFor, guessProvider } from './provider/index.ts'

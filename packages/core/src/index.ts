@@ -11,7 +11,14 @@ export {
   type ConnectionStringPart,
 } from './connection-string/index.ts'
 export type { FleetShare } from './fleet/index.ts'
-export type { PoolguardOptions } from './guard/index.ts'
+export type {
+  Credentials,
+  CredentialsFunction,
+  CredentialsRequest,
+  ExpiringPassword,
+  PasswordFunction,
+  PoolguardOptions,
+} from './guard/index.ts'
 export { InvalidOptionError } from './invalid-option-error.ts'
 export { closePools, installShutdown, type SharedPool, type ShutdownOptions } from './lifecycle/index.ts'
 export {

@@ -1,4 +1,4 @@
-import type { PoolguardOptions, PoolSettings } from '@poolguard/core'
+import type { PasswordFunction, PoolguardOptions, PoolSettings } from '@poolguard/core'
 import {
   ConnectionString,
   describeAddress,
@@ -9,7 +9,8 @@ import {
   omitUndefined,
   pgDriverOptions,
   poolSettings,
-  readCertificate,
+  type Reading,
+  readChannelBinding,
   readConnection,
   readDriversUrl,
   rejectMisspeltOptions,
@@ -17,7 +18,9 @@ import {
   resolveSettings,
   shownDatabase,
   shownUser,
+  validateCredentials,
   validatePrepareOptions,
+  watchCertificates,
 } from '@poolguard/core/adapter'
 import type { PgDriverOptions } from '@poolguard/core/postgres'
 
@@ -30,7 +33,12 @@ import type { PoolConfig } from 'pg'
 export type Reset = 'rollback' | 'discard' | 'off'
 
 /** All options of pg.Pool, with their meaning, and all options of poolguard. If both set the same thing, poolguard's option wins. */
-export interface GuardedPoolConfig extends PoolConfig, PoolguardOptions {
+export interface GuardedPoolConfig extends Omit<PoolConfig, 'password'>, PoolguardOptions {
+  /**
+   * The password, or a function that returns it, alone or as `{ password, expiresAt }`. The pool calls the function once for all connections
+   * that open at the same time, keeps a password until shortly before it expires, and asks again immediately if the server rejects it.
+   */
+  readonly password?: string | PasswordFunction | undefined
   /**
    * How a released connection is reset. `rollback` (the default) rolls back an open transaction; `discard` also runs `DISCARD ALL`,
    * one round trip for every release; `off` does neither.
@@ -73,6 +81,8 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
       "'rollback' or 'off' with fleet, because DISCARD ALL would delete the data that this instance has published",
     )
   }
+  requireOneOf('channelBinding', config.channelBinding, ['disable', 'prefer', 'require'])
+  validateCredentials(config.credentials, config.password)
   requireOneOf('sessionState', config.sessionState, ['warn', 'throw', 'off'])
   requireOneOf('queryAfterRelease', config.queryAfterRelease, ['report', 'reject'])
   if (![undefined, true, false].includes(config.clientPerCheckout)) {
@@ -80,14 +90,14 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
   }
   validatePrepareOptions(config)
   const reading = connection && readConnection(connection)
-  const rewritten = reading && pgDriverOptions(reading, { readCertificate })
+  const rewritten = reading && pgDriverOptions(reading, { watchCertificates })
   const pool = { ...(reading && poolSettings(reading)), ...settingsFromPg(config), ...config.pool }
   const address = connection ?? addressOf(config)
   const { database, user } = (reading?.target ?? address).shown()
   const hidden = hiddenTexts(address)
   const { PGDATABASE, PGUSER, PGPASSWORD } = process.env
   return {
-    client: clientConfig(config, rewritten?.options),
+    client: clientConfig(config, rewritten?.options, channelBindingOf(config, reading)),
     options: { ...config, pool },
     // pg's own order: without a database name, pg uses the user's name.
     name:
@@ -146,15 +156,30 @@ function zeroMeansNoLimit(value: number | null | undefined): number | undefined 
 }
 
 /** The options for pg's client. Leaves out the connect timeout, which the engine enforces. */
-function clientConfig(config: GuardedPoolConfig, fromUrl: PgDriverOptions | undefined): GuardedPoolConfig {
-  const { connectionTimeoutMillis: _timeout, url: _url, connectionString: _connectionString, ...client } = config
+function clientConfig(
+  config: GuardedPoolConfig,
+  fromUrl: PgDriverOptions | undefined,
+  channelBinding: GuardedPoolConfig['channelBinding'],
+): GuardedPoolConfig {
+  const { connectionTimeoutMillis: _timeout, url: _url, connectionString: _connectionString, ...given } = config
+  const client: Record<string, unknown> = { ...given }
   // pg makes the password non-enumerable in a pool's options, so the spread above does not copy it.
   if ('password' in config) client.password = config.password
-  return { ...client, ...fromUrl } as GuardedPoolConfig
+  Object.assign(client, fromUrl)
+  if (config.credentials) delete client.password
+  if (channelBinding) Object.assign(client, { channelBinding, enableChannelBinding: channelBinding !== 'disable' })
+  return client as GuardedPoolConfig
+}
+
+function channelBindingOf(
+  config: GuardedPoolConfig,
+  reading: Reading | undefined,
+): GuardedPoolConfig['channelBinding'] {
+  return config.channelBinding ?? (reading && readChannelBinding(reading.others))
 }
 
 /** Reads the address as pg does: from the options, then the environment. */
-function addressOf(config: PoolConfig): ConnectionString {
+function addressOf(config: GuardedPoolConfig): ConnectionString {
   const { PGHOST, PGPORT, PGDATABASE, PGUSER } = process.env
   const host = config.host ?? PGHOST ?? 'localhost'
   const port = config.port ?? (Number(PGPORT) || 5432)

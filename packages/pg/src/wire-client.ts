@@ -89,6 +89,8 @@ export interface WireClient extends Omit<ClientBase, 'connect'> {
   readonly user: string
   readonly database: string
   readonly ssl: unknown
+  /** pg 8.22 and later: `direct` starts TLS without asking the server first. */
+  readonly sslNegotiation?: string
   /** pg's merge of configuration, URL and environment. */
   readonly connectionParameters: { readonly query_timeout?: number | false } & Record<string, unknown>
   /** The startup parameters. */

@@ -1,26 +1,38 @@
 import { createSecureContext } from 'node:tls'
-import type { PoolguardOptions, PoolSettings } from '@poolguard/core'
+import type { CredentialsFunction, PasswordFunction, PoolguardOptions, PoolSettings } from '@poolguard/core'
 import {
+  ConnectionStringError,
   type GuardSpec,
   InvalidOptionError,
   OPTION_NAMES,
   omitUndefined,
   poolSettings,
   postgresJsDriverOptions,
-  readCertificate,
+  type Reading,
+  readChannelBinding,
   readConnection,
   readDriversUrl,
   rejectMisspeltOptions,
   requireOneOf,
+  validateCredentials,
   validatePrepareOptions,
+  watchCertificates,
 } from '@poolguard/core/adapter'
 import type { ConnectionString } from '@poolguard/core/postgres'
 import type postgres from 'postgres'
 
 /** All options of postgres(), with their meaning, and all options of poolguard. If both set the same thing, poolguard's option wins. */
 export interface GuardedOptions<T extends Record<string, postgres.PostgresType> = Record<string, postgres.PostgresType>>
-  extends postgres.Options<T>,
-    PoolguardOptions {}
+  extends Omit<postgres.Options<T>, 'password' | 'pass'>,
+    PoolguardOptions {
+  /**
+   * The password, or a function that returns it, alone or as `{ password, expiresAt }`. The pool calls the function once for all connections
+   * that open at the same time, keeps a password until shortly before it expires, and asks again immediately if the server rejects it.
+   */
+  readonly password?: string | PasswordFunction | undefined
+  /** postgres.js' other name for `password`. */
+  readonly pass?: string | PasswordFunction | undefined
+}
 
 /** Options, split by consumer. */
 export interface SqlSpec {
@@ -30,6 +42,7 @@ export interface SqlSpec {
   readonly guard: Omit<GuardSpec, 'name' | 'target'> & { readonly name: string | undefined }
   /** Whether statements are prepared; undefined if the detection decides. */
   readonly prepare: boolean | undefined
+  readonly credentials: CredentialsFunction | undefined
   /** Whether array types are read. The pool does this once, not postgres.js; see {@link ArrayTypes}. */
   readonly fetchTypes: boolean
 }
@@ -44,9 +57,11 @@ export function readOptions(options: GuardedOptions): SqlSpec {
   const connection = 'url' in options ? readDriversUrl(options.url) : undefined
   requireOneOf('sessionState', options.sessionState, ['warn', 'throw', 'off'])
   validatePrepareOptions(options)
+  validateCredentials(options.credentials, options.password ?? options.pass)
   requireSsl(options.ssl)
   const reading = connection && readConnection(connection)
-  const rewritten = reading && postgresJsDriverOptions(reading, { readCertificate })
+  rejectChannelBinding(options, reading)
+  const rewritten = reading && postgresJsDriverOptions(reading, { watchCertificates })
   const pool = { ...(reading && poolSettings(reading)), ...settingsFromOptions(options), ...options.pool }
   return {
     driver: {
@@ -64,8 +79,23 @@ export function readOptions(options: GuardedOptions): SqlSpec {
       options.prepare ??
       (options.no_prepare ? false : undefined) ??
       preparesByUrl(connection, rewritten?.options.prepare),
+    credentials: options.credentials,
     fetchTypes: options.fetch_types ?? rewritten?.options.fetch_types ?? true,
   }
+}
+
+/** postgres.js supports only SCRAM-SHA-256 without channel binding (src/connection.js, SASL). */
+function rejectChannelBinding({ channelBinding }: GuardedOptions, reading: Reading | undefined): void {
+  requireOneOf('channelBinding', channelBinding, ['disable', 'prefer', 'require'])
+  if (channelBinding === 'require') {
+    const wanted = "'disable' or 'prefer' with postgres.js, which has no channel binding; pg has it: use @poolguard/pg"
+    throw new InvalidOptionError('channelBinding', channelBinding, wanted)
+  }
+  if (channelBinding !== undefined || !reading || readChannelBinding(reading.others) !== 'require') return
+  throw new ConnectionStringError(
+    'parameters',
+    'postgres.js has no channel binding, so it cannot connect with channel_binding=require. Use @poolguard/pg, which has it, or remove the parameter from the URL',
+  )
 }
 
 /** Options that postgres.js does not get: poolguard's own, and those that the pool implements. */

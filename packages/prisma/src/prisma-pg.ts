@@ -1,4 +1,10 @@
-import { parseConnectionString, registerOwnCode, rejectForeignOptions } from '@poolguard/core/adapter'
+import {
+  credentialSourceOf,
+  KnownSecrets,
+  parseConnectionString,
+  registerOwnCode,
+  rejectForeignOptions,
+} from '@poolguard/core/adapter'
 import type { ConnectionString } from '@poolguard/core/postgres'
 import { type GuardedPool, type GuardedPoolConfig, sharedGuardedPool, validateConfig } from '@poolguard/pg'
 import { PrismaPg as PlainPrismaPg } from '@prisma/adapter-pg'
@@ -7,6 +13,7 @@ import { translateErrors } from './prisma-errors.ts'
 
 registerOwnCode(new Error(), 'prisma')
 
+type PoolConfig = Exclude<ConstructorParameters<typeof PlainPrismaPg>[0], string | { readonly connect: unknown }>
 type PlainOptions = NonNullable<ConstructorParameters<typeof PlainPrismaPg>[1]>
 type Adapter = Awaited<ReturnType<PlainPrismaPg['connect']>>
 
@@ -37,11 +44,18 @@ export class PrismaPg extends PlainPrismaPg {
     rejectForeignOptions(options, 'the first argument, as in new PrismaPg({ url, fleet })')
     const connectionString = guarded.url ?? guarded.connectionString
     // The base class needs the connection for the shadow database, which migrations open without a guarded pool.
-    super({ ...guarded, ...(connectionString && { connectionString }) }, options)
+    super({ ...(guarded as PoolConfig), ...(connectionString && { connectionString }) }, options)
     const connection = connectionString === undefined ? undefined : parseConnectionString(connectionString)
     const schema = options.schema ?? connection?.parameter('schema')
     this.#config = connection ? withoutPublicSchema(guarded, connection) : guarded
     this.#options = { ...options, ...(schema !== undefined && { schema }) }
+  }
+
+  /** The base class makes a plain pool, for which only one password can be given. */
+  override async connectToShadowDb(): ReturnType<PlainPrismaPg['connectToShadowDb']> {
+    const login = await loginOnce(this.#config)
+    if (login) Reflect.set(this, 'config', { ...this.#config, ...login })
+    return super.connectToShadowDb()
   }
 
   override async connect(): ReturnType<PlainPrismaPg['connect']> {
@@ -58,6 +72,25 @@ export class PrismaPg extends PlainPrismaPg {
     }
     return adapter
   }
+}
+
+/** The present answer of a password or credentials function, for one plain pool. Undefined without such a function. */
+async function loginOnce(config: GuardedPoolConfig): Promise<PoolConfig | undefined> {
+  const source = credentialSourceOf(config, new KnownSecrets())
+  if (!source) return undefined
+  const url = config.url ?? config.connectionString
+  const connection = url === undefined ? undefined : parseConnectionString(url)
+  const host = connection?.hosts[0]
+  const user = connection?.user ?? config.user ?? ''
+  const answer = await source.get({
+    host: host?.host ?? config.host ?? 'localhost',
+    port: host?.port ?? config.port ?? 5432,
+    user,
+    database: connection?.database ?? config.database ?? user,
+  })
+  const login = { user: answer.user ?? user, password: answer.password ?? '' }
+  // pg prefers the user and the password of a URL.
+  return connection ? { ...login, connectionString: connection.with(login).href } : login
 }
 
 const LISTENING: unique symbol = Symbol.for('poolguard.prisma.listening.1')

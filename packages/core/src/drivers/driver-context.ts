@@ -1,10 +1,11 @@
 import type { TopologyTraits } from '../topology/index.ts'
-import type { ReadCertificate } from './neutral/tls-options.ts'
+import type { CertificateReaders } from './neutral/tls-options.ts'
 
-/** The context for rewriting a connection string for a driver. */
-export interface DriverContext {
+/**
+ * The context for rewriting a connection string for a driver. Without a reader for certificates, `sslrootcert`, `sslcert` and `sslkey`
+ * produce a warning.
+ */
+export interface DriverContext extends CertificateReaders {
   /** The detected topology; without it, startup parameters and flags are kept unchanged. */
   readonly topology?: TopologyTraits | undefined
-  /** Reads the files of `sslrootcert`, `sslcert` and `sslkey`; without it, these parameters produce a warning. */
-  readonly readCertificate?: ReadCertificate | undefined
 }

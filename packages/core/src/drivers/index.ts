@@ -3,6 +3,7 @@ export type { ConnectionSettings } from './neutral/connection-settings.ts'
 export { hideSecrets } from './neutral/hide-secrets.ts'
 export { type Reading, readConnection } from './neutral/reading.ts'
 export { parseStartupOptions, printStartupOptions } from './neutral/startup-options.ts'
+export { readChannelBinding } from './neutral/tls-intent.ts'
 export type { ReadCertificate, TlsOptions } from './neutral/tls-options.ts'
 export { readPoolParameters, type UrlSetting } from './neutral/url-settings.ts'
 export { type PgDriverOptions, type PgDriverRewriting, pgDriverOptions } from './pg/driver-options.ts'
@@ -22,3 +23,4 @@ export {
   type RewritingReport,
   type RewrittenUrl,
 } from './rewriting.ts'
+export { watchCertificates } from './watch-certificates.ts'

@@ -1,9 +1,21 @@
+export {
+  type Answer,
+  type CredentialSource,
+  type Credentials,
+  type CredentialsFunction,
+  type CredentialsRequest,
+  credentialSourceOf,
+  type ExpiringPassword,
+  type PasswordFunction,
+  type UseCredentials,
+  validateCredentials,
+} from './credentials/index.ts'
 export { AbortWatch, isRollback, untilAborted } from './driver-kit/abort-watch.ts'
 export { type BusyConnection, cancelAbandoned, cancelUntilAtRest, comesToRest } from './driver-kit/cancel-and-close.ts'
 export { PoolRegistration } from './driver-kit/pool-registration.ts'
 export { DriverProbeSession, type ProbedConnection, type TextRow } from './driver-kit/probe-session.ts'
 export { type StartupParameterMap, StartupParameters } from './driver-kit/startup-parameters.ts'
-export { withFreshPassword } from './driver-kit/with-fresh-password.ts'
+
 export type { ConsoleOptions, GuardedDriver, Login, PoolerConsole } from './guarded-driver.ts'
 export { OPTION_NAMES, rejectForeignOptions, rejectMisspeltOptions } from './options/option-names.ts'
 export type { PoolguardOptions } from './options/poolguard-options.ts'

@@ -217,6 +217,11 @@ export const CONNECT_FAILURE_RULES: readonly ConnectFailureRule[] = [
     failure: 'permanent',
   },
   {
+    source: 'poolguard: the server cannot do the channel binding that the configuration requires',
+    codes: ['POOLGUARD_CHANNEL_BINDING'],
+    failure: 'permanent',
+  },
+  {
     source: 'pg: lib/crypto/sasl.js, lib/client.js',
     codes: [''],
     text: /^SASL: |^pg\.native is not supported|^Client has already been connected/,

@@ -7,6 +7,6 @@ export {
 export { adviseConnectFailure, isKilledByPooler } from './connect-advice.ts'
 export { type ConnectCause, findConnectCause } from './connect-cause.ts'
 export { isPoolTimeout, isTooManyConnections, retryAfterMillis } from './error-shapes.ts'
-export { isPasswordFunctionError, watchPasswordFunction } from './password-function.ts'
+export { isPasswordFunctionError, markPasswordFunctionError } from './password-function.ts'
 export { isFatal, isServerError, readError } from './read-error.ts'
 export { type AskSession, SessionHealth, SharedHealth } from './session-health.ts'

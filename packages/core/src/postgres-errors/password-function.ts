@@ -1,29 +1,14 @@
-/** Errors thrown by password functions. They look like connection errors, but prove nothing about the server. */
+/** Errors of the app's password and credentials functions. They look like connection errors, but prove nothing about the server. */
 const thrown = new WeakSet<object>()
 
-/**
- * Wraps a password function, so that `isPasswordFunctionError` recognizes its errors.
- *
- * @param onPassword called with each password that the function returns.
- */
-export function watchPasswordFunction<A extends unknown[]>(
-  password: (...args: A) => unknown,
-  onPassword?: (password: unknown) => void,
-): (...args: A) => Promise<unknown> {
-  return async (...args) => {
-    try {
-      const value = await password(...args)
-      onPassword?.(value)
-      return value
-    } catch (reason) {
-      const error = typeof reason === 'object' && reason !== null ? reason : new Error(String(reason))
-      thrown.add(error)
-      throw error
-    }
-  }
+/** Marks an error, so that `isPasswordFunctionError` recognizes it. Returns it; a thrown text becomes an error. */
+export function markPasswordFunctionError(reason: unknown): object {
+  const error = typeof reason === 'object' && reason !== null ? reason : new Error(String(reason))
+  thrown.add(error)
+  return error
 }
 
-/** Whether an error was thrown by a wrapped password function. */
+/** Whether an error was thrown by a password or credentials function. */
 export function isPasswordFunctionError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && thrown.has(error)
 }

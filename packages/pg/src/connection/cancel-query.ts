@@ -11,12 +11,15 @@ import type { WireClient, WireConnection } from '../wire-client.ts'
  * @returns false after the timeout: the request may still be on its way.
  */
 export function cancelQuery(client: WireClient, timeoutMillis: number): Promise<boolean> {
-  const { host, port, processID, secretKey, ssl, connection: target } = client
-  const Connection = target.constructor as new (config: { ssl: unknown }) => WireConnection
-  const connection = new Connection({ ssl })
+  const { host, port, processID, secretKey, ssl, sslNegotiation, connection: target } = client
+  const Connection = target.constructor as new (config: { ssl: unknown; sslNegotiation: unknown }) => WireConnection
+  const connection = new Connection({ ssl, sslNegotiation })
   const cancel = () => connection.cancel(processID, secretKey)
   return new Promise((resolve) => {
-    connection.on('connect', () => (ssl ? connection.requestSsl() : cancel()))
+    connection.on('connect', () => {
+      if (!ssl) cancel()
+      else if (sslNegotiation !== 'direct') connection.requestSsl()
+    })
     connection.on('sslconnect', cancel)
     // If the request fails, nothing is cancelled; the caller waits for the effect with a timeout of its own.
     connection.on('error', () => resolve(true))

@@ -1,6 +1,9 @@
 import type { CloseReason } from '@poolguard/core'
 import {
   type AutomaticStatements,
+  type CredentialSource,
+  type CredentialsRequest,
+  credentialSourceOf,
   HookFailure,
   hideSecrets,
   type InsightRecorder,
@@ -13,8 +16,7 @@ import {
   type SessionStateCheck,
   SharedHealth,
   StartupParameters,
-  watchPasswordFunction,
-  withFreshPassword,
+  type UseCredentials,
 } from '@poolguard/core/adapter'
 import type { PoolClient } from 'pg'
 import { callBack } from '../call-app.ts'
@@ -25,6 +27,7 @@ import type { WireClient } from '../wire-client.ts'
 import { containParserErrors } from './contain-parser-errors.ts'
 import { PgConnection } from './pg-connection.ts'
 import { repairClient } from './repair-client.ts'
+import { requireChannelBinding } from './require-channel-binding.ts'
 import { admitStartupParameters } from './startup-parameters.ts'
 
 /** Callbacks during a connection's lifecycle. */
@@ -57,7 +60,7 @@ export interface ConnectionFactoryOptions {
   readonly warn: (message: string) => void
   /** Measures where the time of connections goes. */
   readonly insight: InsightRecorder<PgConnection> | undefined
-  /** Collects the passwords that a password function returns, so that no message shows them. */
+  /** Collects the passwords that the app's function returns, so that no message shows them. */
   readonly secrets: KnownSecrets
 }
 
@@ -67,12 +70,17 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   readonly #config: GuardedPoolConfig
   readonly #parameters: StartupParameters
   readonly #health = new SharedHealth()
+  /** Set if a function of the app returns the password. */
+  readonly #credentials: CredentialSource | undefined
+  #request: CredentialsRequest | undefined
+  #warnedOfNegotiation = false
   /** Set with `allowExitOnIdle`: an idle connection does not keep the process alive. */
   readonly setIdle: ((connection: PgConnection, idle: boolean) => void) | undefined
 
   constructor(options: ConnectionFactoryOptions) {
     this.#options = options
-    this.#config = withWatchedPassword(options.config, options.secrets)
+    this.#config = options.config
+    this.#credentials = credentialSourceOf(options.config, options.secrets)
     this.#parameters = new StartupParameters(options.warn)
     this.setIdle = options.config.allowExitOnIdle
       ? ({ client }, idle) => (idle ? client.unref() : client.ref())
@@ -80,15 +88,16 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   }
 
   open(context: OpenContext): Promise<PgConnection> {
-    if (typeof this.#config.password !== 'function') return this.#connect(context)
-    return withFreshPassword(() => this.#connect(context), context.signal)
+    if (!this.#credentials) return this.#connect(context)
+    return this.#credentials.connect(context.signal, (use) => this.#connect(context, use))
   }
 
   /** If the server or pooler rejects a startup parameter, retries the login without that parameter. */
-  async #connect(context: OpenContext): Promise<PgConnection> {
+  async #connect(context: OpenContext, use?: UseCredentials): Promise<PgConnection> {
     for (;;) {
       context.signal.throwIfAborted()
-      const client = this.#options.makeClient(withApplicationName(this.#config, this.#options.applicationName()))
+      const config = use ? await this.#withCredentials(use) : this.#config
+      const client = this.#makeClient(withApplicationName(config, this.#options.applicationName()))
       if (!client.connection) return await rejectNativeClient(client)
       containParserErrors(client.connection)
       // Listeners of the pool's events get the client and may log it.
@@ -104,9 +113,50 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     }
   }
 
+  /** The configuration for one more login, for a connection that is not the pool's own. */
+  async loginConfig(): Promise<GuardedPoolConfig> {
+    const source = this.#credentials
+    if (!source) return { ...this.#config, password: this.#config.password }
+    return this.#withCredentials((request) => source.get(request))
+  }
+
+  /** A password function is called only if the server asks for a password, as in pg. */
+  async #withCredentials(use: UseCredentials): Promise<GuardedPoolConfig> {
+    this.#request ??= this.#readRequest()
+    const request = this.#request
+    if (!this.#config.credentials) {
+      // pg passes its merged parameters to a password function since 8.19.
+      const password = async (parameters = request) => (await use(parameters)).password
+      return { ...this.#config, password } as GuardedPoolConfig
+    }
+    const { user, password } = await use(request)
+    return { ...this.#config, ...(user !== undefined && { user }), password }
+  }
+
+  /** The address as pg reads it from the configuration and the environment. */
+  #readRequest(): CredentialsRequest {
+    // A stream function would open a socket.
+    const { stream: _stream, ...config } = this.#config
+    const { host, port, user, database } = this.#options.makeClient(config)
+    return { host, port, user, database }
+  }
+
+  #makeClient(config: GuardedPoolConfig): WireClient {
+    const client = this.#options.makeClient(config)
+    if (config.channelBinding === 'require' && client.connection) requireChannelBinding(client.connection)
+    // pg before 8.22 ignores the option.
+    if (config.sslnegotiation === 'direct' && !('sslNegotiation' in client) && !this.#warnedOfNegotiation) {
+      this.#warnedOfNegotiation = true
+      this.#options.warn(
+        'sslnegotiation=direct has no effect with this version of pg, which asks the server for TLS before each handshake. Update pg to 8.22 or later',
+      )
+    }
+    return client
+  }
+
   /** See `GuardedDriver.answerToParameter`. */
   async answerToParameter(name: string, signal: AbortSignal): Promise<string | undefined> {
-    const client = this.#options.makeClient(this.#config)
+    const client = this.#makeClient(await this.loginConfig())
     const parameters = client.getStartupConf()
     client.getStartupConf = () => ({ ...parameters, [name]: '1' })
     client.on('error', () => {})
@@ -249,12 +299,6 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     if (health.isFine || connection.inTransaction) return true
     return !(await health.isSick(async (text) => (await connection.askRow(text))?.[0], performance.now()))
   }
-}
-
-function withWatchedPassword(config: GuardedPoolConfig, secrets: KnownSecrets): GuardedPoolConfig {
-  const { password } = config
-  if (typeof password !== 'function') return config
-  return { ...config, password: watchPasswordFunction(password, (found) => secrets.add(found)) } as GuardedPoolConfig
 }
 
 /** Rejects with the client's connect error if it cannot connect; otherwise because pg.native exposes no protocol messages. */

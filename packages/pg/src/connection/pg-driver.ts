@@ -21,7 +21,7 @@ export class PgDriver implements GuardedDriver<PgConnection> {
   readonly #config: GuardedPoolConfig
 
   constructor(factory: ConnectionFactory, config: GuardedPoolConfig) {
-    const passwordMayChange = typeof config.password === 'function'
+    const passwordMayChange = config.credentials !== undefined || typeof config.password === 'function'
     this.factory = factory
     this.#config = config
     this.classify = (error) => classifyConnectFailure(error, { passwordMayChange })
@@ -66,9 +66,9 @@ export class PgDriver implements GuardedDriver<PgConnection> {
 
   async openConsole({ client: { host, port } }: PgConnection, options: ConsoleOptions): Promise<PoolerConsole> {
     const { url } = options
-    const { password } = this.#config
-    const config = url === undefined ? { ...this.#config, password, host, port } : readConfig({ url }).client
-    const console = await PgBouncerConsole.open(config as GuardedPoolConfig, options)
+    const config =
+      url === undefined ? { ...(await this.factory.loginConfig()), host, port } : readConfig({ url }).client
+    const console = await PgBouncerConsole.open(config, options)
     console.unref()
     return console
   }

@@ -22,6 +22,7 @@ import pg from 'pg'
 import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
 import type { WireClient } from '../wire-client.ts'
 import { containParserErrors } from './contain-parser-errors.ts'
+import { requireChannelBinding } from './require-channel-binding.ts'
 import { dropStartupParameters } from './startup-parameters.ts'
 
 /** Timeout for connecting and for each answer. */
@@ -68,20 +69,22 @@ export class PgBouncerConsole implements PoolerConsole {
   ): Promise<PgBouncerConsole> {
     const client = new pg.Client({
       ...clientConfig,
-      password: clientConfig.password,
+      password: clientConfig.password as string | undefined,
       database: PGBOUNCER_CONSOLE,
       connectionTimeoutMillis: patienceMillis,
       query_timeout: patienceMillis,
     })
     // The console rejects all other startup parameters.
     dropStartupParameters(client as unknown as WireClient, { application_name: applicationName })
-    containParserErrors((client as unknown as WireClient).connection)
+    const { connection } = client as unknown as WireClient
+    containParserErrors(connection)
+    if (clientConfig.channelBinding === 'require') requireChannelBinding(connection)
     client.on('error', () => {})
     try {
       await client.connect()
     } catch (error) {
       // After an error of its own, such as a missing password, pg leaves the socket open.
-      ;(client as unknown as WireClient).connection.stream.destroy()
+      connection.stream.destroy()
       throw error
     }
     return new PgBouncerConsole(client, applicationName)

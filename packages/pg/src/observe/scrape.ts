@@ -3,6 +3,7 @@ import { ACTIVITY_QUERY, pgBouncerMetrics, postgresMetrics } from '@poolguard/co
 import pg from 'pg'
 import { containParserErrors } from '../connection/contain-parser-errors.ts'
 import { PgBouncerConsole } from '../connection/pgbouncer-console.ts'
+import { requireChannelBinding } from '../connection/require-channel-binding.ts'
 import type { GuardedPoolConfig } from '../guarded-pool-config.ts'
 import type { WireClient } from '../wire-client.ts'
 
@@ -12,11 +13,13 @@ const SCRAPE_TIMEOUT_MILLIS = 5_000
 /** Queries a server's sessions on a connection of its own. */
 export async function scrapePostgres(config: GuardedPoolConfig): Promise<ReturnType<typeof postgresMetrics>> {
   const client = new pg.Client({
-    ...config,
+    ...(config as pg.ClientConfig),
     connectionTimeoutMillis: SCRAPE_TIMEOUT_MILLIS,
     query_timeout: SCRAPE_TIMEOUT_MILLIS,
   })
-  containParserErrors((client as unknown as WireClient).connection)
+  const { connection } = client as unknown as WireClient
+  containParserErrors(connection)
+  if (config.channelBinding === 'require') requireChannelBinding(connection)
   client.on('error', () => {})
   try {
     await client.connect()

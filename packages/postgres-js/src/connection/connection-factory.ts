@@ -1,10 +1,10 @@
 import {
   type AutomaticStatements,
   type ConsoleOptions,
+  type CredentialSource,
   comesToRest,
   type InsightRecorder,
   isServerError,
-  type KnownSecrets,
   type LeaseActivity,
   type Login,
   type OpenContext,
@@ -14,13 +14,12 @@ import {
   SessionHealth,
   SharedHealth,
   StartupParameters,
-  watchPasswordFunction,
-  withFreshPassword,
+  type UseCredentials,
 } from '@poolguard/core/adapter'
 import type { ParsedOptions } from '../internals.ts'
 import { ArrayTypes } from './array-types.ts'
 import { type Endpoint, endpointsOf } from './dial.ts'
-import { openConnection } from './open-connection.ts'
+import { type Credentials, openConnection } from './open-connection.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 import { matchesAttributes, type SessionAttributes } from './session-attributes.ts'
@@ -47,8 +46,8 @@ export interface ConnectionFactoryOptions {
   readonly warn: (message: string) => void
   /** Measures where the time of connections goes. */
   readonly insight: InsightRecorder<PostgresConnection> | undefined
-  /** Collects the passwords that a password function returns, so that no message shows them. */
-  readonly secrets: KnownSecrets
+  /** Set if a function of the app returns the password. */
+  readonly credentials: CredentialSource | undefined
 }
 
 /** Opens, validates, resets and closes connections of postgres.js. */
@@ -58,16 +57,14 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   readonly #arrayTypes: ArrayTypes | undefined
   readonly #parameters: StartupParameters
   readonly #health = new SharedHealth()
-  /** Set if the password is a function. */
-  readonly #password: (() => Promise<unknown>) | undefined
+  /** The user of the last login. */
+  #user: string
 
   constructor(options: ConnectionFactoryOptions) {
     this.#options = options
     this.#endpoints = endpointsOf(options.shared)
     this.#parameters = new StartupParameters(options.warn)
-    const { pass } = options.shared
-    this.#password =
-      typeof pass === 'function' ? watchPasswordFunction(pass, (found) => options.secrets.add(found)) : undefined
+    this.#user = options.shared.user
     this.#arrayTypes = options.fetchTypes ? new ArrayTypes(options.shared, options.warn) : undefined
   }
 
@@ -110,17 +107,38 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 
   #openAt(endpoint: Endpoint, context: OpenContext): Promise<PostgresConnection> {
-    const password = this.#password
-    if (!password) return this.#login(endpoint, this.#options.shared.pass, context)
-    return withFreshPassword(async () => this.#login(endpoint, await password(), context), context.signal)
+    const { credentials } = this.#options
+    if (!credentials) return this.#login(endpoint, this.#fixedLogin(), context)
+    return credentials.connect(context.signal, async (use) =>
+      this.#login(endpoint, await this.#loginWith(use, endpoint), context),
+    )
+  }
+
+  #fixedLogin(): Credentials {
+    const { user, pass } = this.#options.shared
+    return { user, password: String(pass) }
+  }
+
+  /** The credentials for a connection that is not the pool's own. */
+  async #extraLogin(endpoint: Endpoint): Promise<Credentials> {
+    const { credentials } = this.#options
+    return credentials ? this.#loginWith((request) => credentials.get(request), endpoint) : this.#fixedLogin()
+  }
+
+  async #loginWith(use: UseCredentials, endpoint: Endpoint): Promise<Credentials> {
+    const { user, database } = this.#options.shared
+    const { host, port } = endpoint
+    const answer = await use({ host, port, user, database })
+    this.#user = answer.user ?? user
+    return { user: this.#user, password: String(answer.password) }
   }
 
   /** If the server or pooler rejects a startup parameter, retries the login without that parameter. */
-  async #login(endpoint: Endpoint, password: unknown, context: OpenContext): Promise<PostgresConnection> {
+  async #login(endpoint: Endpoint, login: Credentials, context: OpenContext): Promise<PostgresConnection> {
     for (;;) {
       const connection = this.#parameters.admit(this.#startupParameters())
       try {
-        return await this.#openWith({ endpoint, password: String(password), connection }, context)
+        return await this.#openWith({ endpoint, ...login, connection }, context)
       } catch (error) {
         if (!this.#parameters.learn(error, connection)) throw error
       }
@@ -128,7 +146,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 
   #openWith(
-    login: { readonly endpoint: Endpoint; readonly password: string; readonly connection: Record<string, unknown> },
+    login: Credentials & { readonly endpoint: Endpoint; readonly connection: Record<string, unknown> },
     context: OpenContext,
   ): Promise<PostgresConnection> {
     const { shared, prepares, statements, isDirect, insight } = this.#options
@@ -146,10 +164,10 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   async answerToParameter(name: string, signal: AbortSignal): Promise<string | undefined> {
     const [endpoint] = this.#endpoints
     if (!endpoint) return undefined
-    const password = String(this.#password ? await this.#password() : this.#options.shared.pass)
+    const login = await this.#extraLogin(endpoint)
     const connection = { ...this.#startupParameters(), [name]: '1' }
     try {
-      const opened = await this.#openWith({ endpoint, password, connection }, { signal, lost: () => {} })
+      const opened = await this.#openWith({ endpoint, ...login, connection }, { signal, lost: () => {} })
       await opened.close()
       return undefined
     } catch (error) {
@@ -189,14 +207,14 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
   }
 
   get login(): Login {
-    const { user, database } = this.#options.shared
-    return { user, database }
+    return { user: this.#user, database: this.#options.shared.database }
   }
 
   /** Opens the console of the PgBouncer behind a connection, or of `options.url`. */
-  openConsole({ endpoint }: PostgresConnection, options: ConsoleOptions): Promise<PoolerConsole> {
+  async openConsole({ endpoint }: PostgresConnection, options: ConsoleOptions): Promise<PoolerConsole> {
     const { shared, statements } = this.#options
-    return PgBouncerConsole.open({ shared, endpoint, statements }, options)
+    const login = await this.#extraLogin(endpoint)
+    return PgBouncerConsole.open({ shared, endpoint, statements, ...login }, options)
   }
 
   activity(connection: PostgresConnection): LeaseActivity {

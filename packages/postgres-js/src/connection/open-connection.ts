@@ -28,11 +28,15 @@ import { QueryPreparer } from './prepare-queries.ts'
 /** Timeout of a cancel request. The server closes its connection: PgBouncer 1.18 crashes if the client closes it first. */
 const CANCEL_TIMEOUT_MILLIS = 5_000
 
-export interface OpenOptions {
+export interface Credentials {
+  readonly user: string
+  readonly password: string
+}
+
+export interface OpenOptions extends Credentials {
   /** The options of the facade. All connections share its parsers and serializers, which an ORM may change at any time. */
   readonly shared: ParsedOptions
   readonly endpoint: Endpoint
-  readonly password: string
   /** Startup parameters. */
   readonly connection: StartupParameterMap
   /** Whether a query is prepared; called for every query that can be. */
@@ -134,7 +138,7 @@ class Opening {
   }
 
   #instanceOptions(): ParsedOptions & Record<string, unknown> {
-    const { shared, endpoint, password, connection, prepares } = this.#options
+    const { shared, endpoint, user, password, connection, prepares } = this.#options
     const mode = this.#mode
     return {
       ...shared,
@@ -142,6 +146,7 @@ class Opening {
       host: [endpoint.host],
       port: [endpoint.port],
       path: endpoint.path ?? false,
+      user,
       pass: password,
       connection,
       parameters: this.#parameters,

@@ -12,11 +12,11 @@ import postgres from 'postgres'
 import { readOptions } from '../guarded-options.ts'
 import { type ParsedOptions, parsedOptionsOf } from '../internals.ts'
 import { type Endpoint, endpointsOf } from './dial.ts'
-import { openConnection } from './open-connection.ts'
+import { type Credentials, openConnection } from './open-connection.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
 /** The address and login of a console. */
-export interface ConsoleTarget {
+export interface ConsoleTarget extends Credentials {
   readonly shared: ParsedOptions
   readonly endpoint: Endpoint
   readonly statements: AutomaticStatements
@@ -41,8 +41,7 @@ export class PgBouncerConsole implements PoolerConsole {
   /** Connects to the PgBouncer at `options.url`, or else to the target. */
   static async open(target: ConsoleTarget, options: ConsoleOptions): Promise<PgBouncerConsole> {
     const { url, patienceMillis, applicationName } = options
-    const { shared, endpoint } = url === undefined ? target : targetOf(url)
-    const password = typeof shared.pass === 'function' ? await shared.pass() : shared.pass
+    const { shared, endpoint, user, password } = url === undefined ? target : targetOf(url)
     const { promise: closed, resolve: onLost } = Promise.withResolvers<void>()
     const timeout = new AbortController()
     const cancelTimeout = systemClock.after(patienceMillis, () => timeout.abort(timeoutError(patienceMillis)))
@@ -51,7 +50,8 @@ export class PgBouncerConsole implements PoolerConsole {
         {
           shared: { ...shared, database: PGBOUNCER_CONSOLE },
           endpoint,
-          password: String(password),
+          user,
+          password,
           // The console rejects all other startup parameters.
           connection: { ...(applicationName !== undefined && { application_name: applicationName }) },
           prepares: () => false,
@@ -65,7 +65,7 @@ export class PgBouncerConsole implements PoolerConsole {
         { signal: timeout.signal, lost: onLost },
       )
       connection.unref()
-      return new PgBouncerConsole(connection, shared.user, closed, options)
+      return new PgBouncerConsole(connection, user, closed, options)
     } finally {
       cancelTimeout()
     }
@@ -82,9 +82,10 @@ export class PgBouncerConsole implements PoolerConsole {
   }
 }
 
-function targetOf(url: string): Pick<ConsoleTarget, 'shared' | 'endpoint'> {
+function targetOf(url: string): Omit<ConsoleTarget, 'statements'> {
   const shared = parsedOptionsOf(postgres({ ...readOptions({ url }).driver, max: 1 }))
-  return { shared, endpoint: endpointsOf(shared)[0] as Endpoint }
+  const { user, pass } = shared
+  return { shared, endpoint: endpointsOf(shared)[0] as Endpoint, user, password: String(pass) }
 }
 
 function timeoutError(timeoutMillis: number): Error {

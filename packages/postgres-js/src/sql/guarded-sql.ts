@@ -3,6 +3,8 @@ import type { PoolCounts, PoolInsight, PoolSettings, PoolSnapshot, ResolvedSetti
 import {
   asyncContextIsCheap,
   ConnectionString,
+  type CredentialSource,
+  credentialSourceOf,
   describeAddress,
   effectiveSignal,
   hiddenTexts,
@@ -18,6 +20,7 @@ import {
 } from '@poolguard/core/adapter'
 import postgres, { type ReservedSql, type Sql, type TransactionSql } from 'postgres'
 import { ConnectionFactory } from '../connection/connection-factory.ts'
+import { negotiateDirectly } from '../connection/negotiate-directly.ts'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import { PostgresJsDriver } from '../connection/postgres-js-driver.ts'
 import type { SqlSpec } from '../guarded-options.ts'
@@ -25,6 +28,7 @@ import { type ParsedOptions, parsedOptionsOf, type Query, requireInternals, sett
 import { pipelinedTextOf, sizeOf } from '../queries/pipelined-text.ts'
 import { preparedNameOf, templateOf, textOf } from '../queries/statement-text.ts'
 import { bindQueries } from './bind-queries.ts'
+import { FacadeLogin } from './facade-login.ts'
 import { PipelinedQuery, type PipelinedSql } from './pipelined-query.ts'
 import { reserveOn } from './reserve.ts'
 import { handleAlone } from './run-query.ts'
@@ -83,10 +87,13 @@ type Begin = (...args: [unknown, unknown?]) => Promise<unknown>
 
 /** Creates a `sql` whose queries are created by a facade, a postgres() that never connects, and sent on the pool's connections. */
 export function makeGuardedSql(spec: SqlSpec): GuardedSql {
-  const facade = postgres({ ...spec.driver, max: 1 })
+  const secrets = new KnownSecrets()
+  const credentials = credentialSourceOf({ credentials: spec.credentials, password: spec.driver.password }, secrets)
+  const login = credentials && new FacadeLogin(credentials)
+  const facade = postgres({ ...spec.driver, ...(login && { password: login.password }), max: 1 })
   requireInternals(facade)
   const shared = parsedOptionsOf(facade)
-  const guard = makeGuard(spec, shared)
+  const guard = makeGuard(spec, shared, credentials, secrets)
   showSettings(shared, spec, guard)
 
   const check = (query: Query) =>
@@ -118,7 +125,8 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   // `largeObject` calls `begin` of the facade.
   facade.begin = begin as Sql['begin']
 
-  const { listen, subscribe, largeObject, CLOSE, END, PostgresError, options } = facade
+  const { listen, subscribe } = login?.methodsOf(facade, spec.credentials !== undefined) ?? facade
+  const { largeObject, CLOSE, END, PostgresError, options } = facade
   const sql = Object.assign(bound, {
     ...{ listen, subscribe, largeObject, CLOSE, END, PostgresError, options, parameters: shared.parameters },
     begin,
@@ -149,21 +157,29 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   return sql as unknown as GuardedSql
 }
 
-function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConnection> {
+function makeGuard(
+  spec: SqlSpec,
+  shared: ParsedOptions,
+  credentials: CredentialSource | undefined,
+  secrets: KnownSecrets,
+): PoolGuard<PostgresConnection> {
   const { host, port, database, user } = shared
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
   const address = spec.guard.connection ?? new ConnectionString({ hosts, database, user })
   const hidden = hiddenTexts(address)
   hideSecrets(shared, hidden)
-  const secrets = new KnownSecrets([...hidden, shared.pass])
+  for (const text of [...hidden, shared.pass]) secrets.add(text)
+  const isEarly = !settlesWhenReady(shared)
+  const warnings = [...(spec.guard.warnings ?? []), ...negotiateDirectly(shared, spec.driver.sslnegotiation)]
   const guardSpec = {
     ...spec.guard,
+    warnings,
     name: spec.guard.name ?? nameOf(address, database),
     target: describeAddress(address),
     secrets,
-    againstPipelining: settlesWhenReady(shared)
-      ? undefined
-      : 'this version of postgres.js settles queries too early (3.4.8 and later do not)',
+    againstPipelining: isEarly
+      ? 'this version of postgres.js settles queries too early (3.4.8 and later do not)'
+      : undefined,
   }
   const made = new PoolGuard<PostgresConnection>(guardSpec, (guard) => {
     const factory = new ConnectionFactory({
@@ -177,9 +193,9 @@ function makeGuard(spec: SqlSpec, shared: ParsedOptions): PoolGuard<PostgresConn
       leftInTransaction: () => guard.leftInTransaction(),
       warn: (message) => guard.warn(message),
       insight: guard.recorder,
-      secrets,
+      credentials,
     })
-    return new PostgresJsDriver(factory, typeof shared.pass === 'function')
+    return new PostgresJsDriver(factory, credentials !== undefined)
   })
   made.pipelining.attach({
     onOpen: () => {},

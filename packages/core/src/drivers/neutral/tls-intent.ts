@@ -26,7 +26,8 @@ export interface TlsIntent {
   readonly passphrase?: string | undefined
   /** Prisma's PKCS#12 file with the client's certificate and key. */
   readonly identity?: string | undefined
-  readonly negotiation?: string | undefined
+  /** `direct`: TLS starts without asking the server first, as in PostgreSQL 17. */
+  readonly negotiation?: 'postgres' | 'direct' | undefined
 }
 
 /** The parameters of a {@link TlsIntent}. */
@@ -48,7 +49,7 @@ export const TLS_PARAMETERS: readonly string[] = [
  * and pg. Alone, or with `sslaccept` or `sslidentity`, it is the CA certificate, as in Prisma
  * (https://www.prisma.io/docs/orm/v6/overview/databases/postgresql#configuring-an-ssl-connection).
  *
- * @throws {ConnectionStringError} if a mode is invalid.
+ * @throws {ConnectionStringError} if a mode is invalid, or `sslnegotiation=direct` contradicts the mode.
  */
 export function readTlsIntent(connection: ConnectionString): TlsIntent {
   const at = (name: string): string | undefined => connection.parameter(name) || undefined
@@ -69,7 +70,7 @@ export function readTlsIntent(connection: ConnectionString): TlsIntent {
     key: at('sslkey'),
     passphrase: at('sslpassword'),
     identity: at('sslidentity'),
-    negotiation: at('sslnegotiation'),
+    negotiation: readNegotiation(at('sslnegotiation'), sslmode ?? ssl),
   }
 }
 
@@ -81,4 +82,28 @@ function readMode(parameter: string, text: string): TlsMode {
   const mode = MODES.find((known) => known === text)
   if (mode) return mode
   throw new ConnectionStringError('parameters', `${parameter} must be one of ${MODES.join(', ')}`)
+}
+
+function readNegotiation(value: string | undefined, mode: string | undefined): TlsIntent['negotiation'] {
+  if (value === undefined || value === 'postgres') return value
+  if (value !== 'direct') throw new ConnectionStringError('parameters', 'sslnegotiation must be postgres or direct')
+  if (mode !== 'disable' && mode !== 'false' && mode !== '0') return value
+  throw new ConnectionStringError('parameters', 'sslnegotiation=direct needs TLS, which the URL turns off')
+}
+
+const CHANNEL_BINDINGS = ['disable', 'prefer', 'require'] as const
+
+/**
+ * Reads libpq's `channel_binding`.
+ *
+ * @throws {ConnectionStringError} if the value is invalid.
+ */
+export function readChannelBinding(
+  parameters: ReadonlyMap<string, string>,
+): (typeof CHANNEL_BINDINGS)[number] | undefined {
+  const value = parameters.get('channel_binding')
+  if (!value) return undefined
+  const known = CHANNEL_BINDINGS.find((each) => each === value)
+  if (known) return known
+  throw new ConnectionStringError('parameters', `channel_binding must be one of ${CHANNEL_BINDINGS.join(', ')}`)
 }

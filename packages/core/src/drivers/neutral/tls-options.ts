@@ -20,6 +20,18 @@ export interface CertificateOptions {
   readonly warnings: readonly RewriteWarning[]
 }
 
+/** The paths of the certificate files, by option of `tls.connect`. */
+export type CertificatePaths = Partial<Record<'ca' | 'cert' | 'key', string>>
+
+/** Returns options whose values are the present content of the files. The values are getters, so options must be copied with {@link mergeTls}. */
+export type WatchCertificates = (paths: CertificatePaths, passphrase: string | undefined) => TlsOptions
+
+/** How certificate files become options: read once, or followed while the pool lives. */
+export interface CertificateReaders {
+  readonly readCertificate?: ReadCertificate | undefined
+  readonly watchCertificates?: WatchCertificates | undefined
+}
+
 const FILES = [
   ['rootCertificate', 'ca', 'sslrootcert'],
   ['certificate', 'cert', 'sslcert'],
@@ -27,20 +39,22 @@ const FILES = [
 ] as const
 
 /** Reads the certificates and keys of a {@link TlsIntent}, for drivers that need the content. `system` means Node's CA store. */
-export function certificateOptions(tls: TlsIntent, read: ReadCertificate | undefined): CertificateOptions {
+export function certificateOptions(
+  tls: TlsIntent,
+  { readCertificate, watchCertificates }: CertificateReaders,
+): CertificateOptions {
   const warnings: RewriteWarning[] = []
-  const options: Record<string, string> = {}
+  const paths: CertificatePaths = {}
   for (const [part, option, parameter] of FILES) {
     const path = tls[part]
     if (path === undefined || (part === 'rootCertificate' && path === 'system')) continue
-    if (read) options[option] = read(path)
+    if (readCertificate || watchCertificates) paths[option] = path
     else {
       const why = 'the driver needs the content of the file, which was not read'
       const instead = `pass readCertificate, or ssl: { ${option}: readFileSync(path, 'utf8') }`
       warnings.push({ code: 'file-not-read', parameter, why, instead })
     }
   }
-  if (tls.passphrase !== undefined && tls.key !== undefined) options.passphrase = tls.passphrase
   if (tls.identity !== undefined) {
     const why = "it is a PKCS#12 file, which only Prisma's engine reads from a URL"
     warnings.push({
@@ -50,7 +64,24 @@ export function certificateOptions(tls: TlsIntent, read: ReadCertificate | undef
       instead: 'pass ssl: { pfx, passphrase }',
     })
   }
-  return { options, warnings }
+  const passphrase = tls.key === undefined ? undefined : tls.passphrase
+  const protectedKey = passphrase === undefined ? {} : { passphrase }
+  const files =
+    watchCertificates && Object.keys(paths).length > 0
+      ? watchCertificates(paths, passphrase)
+      : Object.fromEntries(Object.entries(paths).map(([option, path]) => [option, readCertificate?.(path)]))
+  return { options: mergeTls(files, protectedKey), warnings }
+}
+
+/** Merges options without reading their getters. */
+export function mergeTls(first: TlsOptions, second: TlsOptions): TlsOptions {
+  return Object.defineProperties(
+    {},
+    {
+      ...Object.getOwnPropertyDescriptors(first),
+      ...Object.getOwnPropertyDescriptors(second),
+    },
+  )
 }
 
 /** Verifies the signature of the certificate, but not the host name: libpq's verify-ca. */

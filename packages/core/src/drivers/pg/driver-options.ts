@@ -45,13 +45,14 @@ export interface PgDriverRewriting extends RewritingReport {
 const TIMEOUTS = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'] as const
 
 /** Rewrites a connection string for pg's `Client`, without the options of the pool: see `poolSettings`. */
-export function pgDriverOptions(
-  reading: Reading,
-  { topology, readCertificate }: DriverContext = {},
-): PgDriverRewriting {
+export function pgDriverOptions(reading: Reading, context: DriverContext = {}): PgDriverRewriting {
   const { target, others, schema, serverSettings, settings } = reading
-  const tls = pgTls(reading.tls, readCertificate)
-  const admitted = admitSettings([...serverSettings, ...searchPath(schema, serverSettings)], target.user, topology)
+  const tls = pgTls(reading.tls, context)
+  const admitted = admitSettings(
+    [...serverSettings, ...searchPath(schema, serverSettings)],
+    target.user,
+    context.topology,
+  )
   const timeouts = pgTimeouts(admitted.settings)
   const startup = printStartupOptions({
     settings: admitted.settings.filter(({ name }) => !Object.hasOwn(timeouts, name)),

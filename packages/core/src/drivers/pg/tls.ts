@@ -1,8 +1,9 @@
 import type { TlsIntent } from '../neutral/tls-intent.ts'
 import {
   ANY_HOST,
+  type CertificateReaders,
   certificateOptions,
-  type ReadCertificate,
+  mergeTls,
   type TlsOptions,
   UNVERIFIED,
 } from '../neutral/tls-options.ts'
@@ -20,15 +21,15 @@ export interface PgTls {
  * (https://github.com/brianc/node-postgres/tree/master/packages/pg-connection-string#tcp-connections). Prisma's
  * `sslaccept=accept_invalid_certs` turns verification off, as in Prisma.
  */
-export function pgTls(tls: TlsIntent, read: ReadCertificate | undefined): PgTls {
+export function pgTls(tls: TlsIntent, readers: CertificateReaders): PgTls {
   const { mode } = tls
   const files = tls.rootCertificate ?? tls.certificate ?? tls.key
   if (mode === undefined && files === undefined && tls.accept === undefined && tls.negotiation !== 'direct') {
     return { warnings: [] }
   }
   if (mode === 'disable') return { ssl: false, warnings: [] }
-  const certificates = certificateOptions(tls, read)
-  const options: TlsOptions = { ...verification(tls), ...certificates.options }
+  const certificates = certificateOptions(tls, readers)
+  const options = mergeTls(verification(tls), certificates.options)
   return {
     ssl: Object.keys(options).length === 0 ? true : options,
     warnings: [...stricterWarnings(tls), ...certificates.warnings],

@@ -20,6 +20,8 @@ export interface PostgresJsDriverOptions {
   password?: string
   database?: string
   ssl?: boolean | 'require' | 'allow' | 'prefer' | 'verify-full' | TlsOptions
+  /** From postgres.js 3.4.8 on. */
+  sslnegotiation?: 'postgres' | 'direct'
   keep_alive?: number
   prepare?: boolean
   fetch_types?: boolean
@@ -37,12 +39,10 @@ export interface PostgresJsDriverRewriting extends RewritingReport {
 const SESSION_ATTRIBUTES = ['read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const
 
 /** Rewrites a connection string for the connections of postgres.js, without the options of the pool: see `poolSettings`. */
-export function postgresJsDriverOptions(
-  reading: Reading,
-  { topology, readCertificate }: DriverContext = {},
-): PostgresJsDriverRewriting {
+export function postgresJsDriverOptions(reading: Reading, context: DriverContext = {}): PostgresJsDriverRewriting {
   const { target } = reading
-  const tls = postgresJsTls(reading.tls, readCertificate)
+  const { topology } = context
+  const tls = postgresJsTls(reading.tls, context)
   const settings = [...reading.serverSettings, ...searchPath(reading.schema, reading.serverSettings)]
   const admitted = admitSettings(settings, target.user, topology)
   const options: PostgresJsDriverOptions = {
@@ -51,6 +51,7 @@ export function postgresJsDriverOptions(
     ...(target.password !== undefined && { password: target.password }),
     ...(target.database !== undefined && { database: target.database }),
     ...(tls.ssl !== undefined && { ssl: tls.ssl }),
+    ...(reading.tls.negotiation !== undefined && { sslnegotiation: reading.tls.negotiation }),
     ...keepAlive(reading),
     ...statementOptions(reading, topology),
     ...sessionAttributes(reading),

@@ -1,8 +1,9 @@
 import type { TlsIntent } from '../neutral/tls-intent.ts'
 import {
   ANY_HOST,
+  type CertificateReaders,
   certificateOptions,
-  type ReadCertificate,
+  mergeTls,
   type TlsOptions,
   UNVERIFIED,
 } from '../neutral/tls-options.ts'
@@ -19,15 +20,18 @@ export interface PostgresJsTls {
  * such as `no-verify` and `verify-ca` (porsager/postgres, src/connection.js, secure). So the unknown modes become options of
  * tls.connect.
  */
-export function postgresJsTls(tls: TlsIntent, read: ReadCertificate | undefined): PostgresJsTls {
+export function postgresJsTls(tls: TlsIntent, readers: CertificateReaders): PostgresJsTls {
   if (tls.mode === 'disable') return { ssl: false, warnings: [] }
-  const { options, warnings } = certificateOptions(tls, read)
+  const { options, warnings } = certificateOptions(tls, readers)
   const hasFiles = Object.keys(options).length > 0
   const mode =
-    tls.mode ?? (hasFiles || warnings.length > 0 || tls.accept || tls.rootCertificate ? 'verify-full' : undefined)
+    tls.mode ??
+    (hasFiles || warnings.length > 0 || tls.accept || tls.rootCertificate || tls.negotiation === 'direct'
+      ? 'verify-full'
+      : undefined)
   if (mode === undefined) return { warnings }
   const verification = verify(tls, mode)
-  if (hasFiles) return { ssl: { ...verification, ...options }, warnings }
+  if (hasFiles) return { ssl: mergeTls(verification, options), warnings }
   if (Object.keys(verification).length === 0)
     return { ssl: tls.modeParameter === 'ssl' ? true : 'verify-full', warnings }
   const unverified = mode === 'require' || mode === 'allow' || mode === 'prefer'

@@ -13,6 +13,7 @@ const OPTIONS: Readonly<Record<keyof PoolguardOptions, true>> = {
     waitForServer: true,
     waitUntil: true,
   },
+  ...{ credentials: true, channelBinding: true },
   ...{ prepareThreshold: true, maxPreparedStatements: true, prepareTypes: true },
 }
 

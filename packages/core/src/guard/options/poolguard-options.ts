@@ -1,11 +1,25 @@
 import type { PoolEventListener } from '../../pool/index.ts'
 import type { SettingsOptions } from '../../settings/index.ts'
 import type { PrepareOptions, SessionStateMode } from '../../statements/index.ts'
+import type { CredentialsFunction } from '../credentials/index.ts'
 
 /** The options of every poolguard pool. All are optional. */
 export interface PoolguardOptions extends SettingsOptions, PrepareOptions {
   /** A `postgresql:` connection string. */
   readonly url?: string | undefined
+  /**
+   * Returns the user and the password for new connections, which change together: short-lived roles, IAM tokens. The pool asks once for
+   * all connections that open at the same time, keeps the answer until shortly before `expiresAt`, and asks again immediately if the
+   * server rejects the password. An error, or a call that does not return within `pool.connectTimeoutMillis`, is retried like a server
+   * that cannot be reached. Not together with `password`, which also takes a function if only the password changes.
+   */
+  readonly credentials?: CredentialsFunction | undefined
+  /**
+   * SCRAM channel binding, which proves that no other server has taken over the TLS connection. `prefer` uses it if the server offers it,
+   * `require` rejects a server that does not. Default: `channel_binding` of the URL, else `disable`. postgres.js has no channel binding
+   * and throws for `require`.
+   */
+  readonly channelBinding?: 'disable' | 'prefer' | 'require' | undefined
   /**
    * Name of the pool in errors, snapshots and metrics. Default: the database's name. If you set a name, an adapter keeps one
    * pool per name in a process, also across hot reloads.
