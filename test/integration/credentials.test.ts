@@ -138,3 +138,26 @@ describe('credentials that change', () => {
     expect(rotation.calls).toBe(2)
   })
 })
+
+test('sql.listen of postgres.js follows a changed user after its connection was lost', async () => {
+  const rotation = new Rotation()
+  await rotation.rotate()
+  const sql = guardPostgres({ ...addressOf(), max: 1, credentials: rotation.credentials })
+  onTestFinished(() => sql.end())
+  const heard: string[] = []
+  await sql.listen('news', (payload) => heard.push(payload))
+  await server.query(`notify news, 'first'`)
+  await waitUntil(() => heard.includes('first'), { what: 'the first notification' })
+
+  const first = rotation.user
+  await rotation.rotate()
+  await server.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = '${first}'`)
+  await waitUntil(
+    async () => {
+      await sql`select 1`.catch(() => {})
+      await server.query(`notify news, 'second'`)
+      return heard.includes('second')
+    },
+    { what: 'the second notification', deadlineMillis: 20_000, everyMillis: 200 },
+  )
+})
