@@ -9,6 +9,7 @@ const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   adapters: () => import('./adapters.ts'),
   doctor: () => import('./doctor.ts'),
   fleet: () => import('./fleet.ts'),
+  insight: () => import('./insight.ts'),
   import: () => import('./import.ts'),
   observe: () => import('./observe.ts'),
   overload: () => import('./overload.ts'),

@@ -77,7 +77,7 @@ export { inspect } from './node-util.ts'
 export {
   DEFAULT_HEALTH_THRESHOLDS,
   evaluateHealth,
-  type InsightRecorder,
+  InsightRecorder,
   type LoadedPool,
   LoadShedding,
   listPools,
