@@ -30,7 +30,7 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   await pool.ready()
   const clients = await Promise.all(Array.from({ length: 3 }, () => pool.connect()))
   await clients[0]?.query('begin')
-  await clients[0]?.query('select pg_sleep(0.5)')
+  await clients[0]?.query('select pg_sleep(0.6)')
   const waiting = [pool.connect(), pool.connect()]
   await waitUntil(() => pool.waitingCount === 1, { what: 'one caller waits' })
 
@@ -48,7 +48,7 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   expect(
     seriesOf(body, 'poolguard_server_oldest_transaction_seconds{source="postgres",state="idle in transaction"}'),
   ).toBeGreaterThan(0.5)
-  // The half second of a query was no time without one.
+  // The time of the query was no time without one.
   const inTransaction = 'poolguard_server_oldest_transaction_seconds{source="postgres",state="idle in transaction"}'
   const withoutQuery = 'poolguard_server_longest_idle_in_transaction_seconds{source="postgres"}'
   expect(Number(seriesOf(body, inTransaction)) - Number(seriesOf(body, withoutQuery))).toBeGreaterThan(0.5)
