@@ -19,7 +19,7 @@ export interface Borrower {
   readonly run: LabelledRun | undefined
 }
 
-/** Is asked about each caller that acquires a lease. */
+/** Observes each caller that acquires a lease. */
 export interface CallerObserver {
   /** False: it need not be asked for callers without a label. Read at every acquire. */
   readonly wantsUnlabelled: boolean
