@@ -54,6 +54,7 @@ test('an in-memory database has one connection, which stays open', () => {
 test.each<[option: string, options: object]>([
   ['options', null as unknown as object],
   ['file', {}],
+  ['pool.limit', { file: 'app.db', pool: { limit: 'cores' } }],
   ['pool.pipeline', { file: 'app.db', pool: { pipeline: 'reads' } }],
   ['maxWalBytes', { file: 'app.db', maxWalBytes: 1_000 }],
   ['maxWalBytes', { file: 'app.db', maxWalBytes: '64MB' }],

@@ -21,7 +21,8 @@ export interface SqliteOptions {
   readonly name?: string | undefined
   /**
    * The pool settings. `max` and `min` apply to the readers; default: the number of cores, at least 4 and at most 8.
-   * There is one writer, which stays open if `min` is not 0. `pipeline` cannot be switched on.
+   * There is one writer, which stays open if `min` is not 0. `pipeline` cannot be switched on, and
+   * `limit` can only be `'max'`.
    */
   readonly pool?: Partial<PoolSettings> | undefined
   /** Default: better-sqlite3 if it is installed, otherwise node:sqlite (from Node 22.16 on). */
@@ -112,6 +113,7 @@ export function readOptions(options: SqliteOptions): SqliteSpec {
   if (typeof name !== 'string' || name === '') throw new InvalidOptionError('name', name, 'a string that is not empty')
   validatePoolSettings(pool)
   requireNoPipelining(pool)
+  requireNoCoresLimit(pool)
   if (file.inMemory) requireNoReaders(pool)
   const { idleInTransactionMillis = IDLE_IN_TRANSACTION_MILLIS, maxWalBytes = MAX_WAL_BYTES } = options
   requireDuration('idleInTransactionMillis', idleInTransactionMillis, 1)
@@ -150,6 +152,11 @@ function readSettings(given: Partial<PoolSettings>): PoolSettings {
 function keptOpen(settings: PoolSettings): PoolSettings {
   const unlimited = { idleTimeoutMillis: Infinity, maxLifetimeMillis: Infinity, maxUses: Infinity }
   return { ...settings, ...unlimited, max: 1, min: 0 }
+}
+
+function requireNoCoresLimit({ limit = 'max' }: Partial<PoolSettings>): void {
+  const wanted = "'max': the readers are as many as this machine's cores unless pool.max is set"
+  if (limit !== 'max') throw new InvalidOptionError('pool.limit', limit, wanted)
 }
 
 function requireNoPipelining({ pipeline = 'off' }: Partial<PoolSettings>): void {

@@ -83,7 +83,7 @@ export class PoolBounds {
     this.#fleetUnavailable = undefined
     this.#share = share && { ...share, maxConnections: max }
     this.#limit()
-    this.#applyBounds(max)
+    this.#applyBounds(share ? this.#settings.values.max : max)
     this.#emitWarnings()
   }
 

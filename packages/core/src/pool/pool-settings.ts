@@ -7,6 +7,14 @@ export interface PoolSettings {
   readonly max: number
   /** Connections that stay open while idle. */
   readonly min: number
+  /**
+   * What else limits the connections. `cores`: the pool's part of 2 x {@link PoolSettings.serverCores} + 1, which is about as many as the
+   * server can keep busy; the instances of a fleet, or `instances`, divide it. With more, queries are slower and no more of them finish.
+   * `max`: nothing else.
+   */
+  readonly limit: 'max' | 'cores'
+  /** CPU cores of the database server, for `limit: 'cores'`. A server does not report them, so the default is an assumption. */
+  readonly serverCores: number
   /** How long a caller waits for a connection. */
   readonly acquireTimeoutMillis: number
   /** How long one attempt to connect may take. Also the timeout of a validation, a reset and a close. */
@@ -60,6 +68,8 @@ export interface PoolSettings {
 export const DEFAULT_POOL_SETTINGS: PoolSettings = {
   max: 10,
   min: 0,
+  limit: 'max',
+  serverCores: 4,
   acquireTimeoutMillis: 10_000,
   connectTimeoutMillis: 5_000,
   idleTimeoutMillis: 30_000,
@@ -76,9 +86,10 @@ export const DEFAULT_POOL_SETTINGS: PoolSettings = {
   shareWithinMillis: 10,
 }
 
-const COUNTS = { max: 1, min: 0, maxUses: 1, maxWaiters: 0 } as const
+const COUNTS = { max: 1, min: 0, serverCores: 1, maxUses: 1, maxWaiters: 0 } as const
 
 const CHOICES = {
+  limit: ['max', 'cores'],
   captureStacks: ['always', 'adaptive', 'never'],
   overload: ['wait', 'shed'],
   pipeline: ['off', 'reads', 'all'],
@@ -114,6 +125,6 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
 }
 
 function requireCount(name: string, value: unknown, least: number): void {
-  const isUnlimited = value === Infinity && name !== 'max' && name !== 'min'
+  const isUnlimited = value === Infinity && name !== 'max' && name !== 'min' && name !== 'serverCores'
   if (!isUnlimited) requireInteger(`pool.${name}`, value, least)
 }

@@ -5,6 +5,7 @@ import { type KnownPooler, pipelineObstacle } from '../pipelining/index.ts'
 import type { PoolSettings } from '../pool/index.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
+import { limitByCores } from './cores-limit.ts'
 import { defaultsFor, MAX_DISCOVERED, PRESETS, type SettingsOptions } from './options.ts'
 import { validateOptions } from './validate-options.ts'
 
@@ -71,7 +72,7 @@ export function ownSettings(options: SettingsOptions, { pipelineUnsupported }: D
 /** The settings that remain within the limits. */
 export function limitSettings(own: OwnSettings, limits: KnownLimits = {}): ResolvedSettings {
   const topology = assumedTopology(own.options) ?? limits.topology
-  const max = resolveMax(own, { ...limits, topology })
+  const max = limitByCores(resolveMax(own, { ...limits, topology }), own, limits.share)
   const min = Math.min(own.values.min, max.value)
   const minReason = min < own.values.min ? `given as ${own.values.min}, lowered to max` : own.reasons.min
   const pipeline = resolvePipeline(own, topology, limits)
