@@ -31,7 +31,7 @@ export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | und
   const sessions = watchSessions(server)
   try {
     await app.atWork()
-    await fault.inject({ server, proxy, pooler, app })
+    if (!app.exit) await fault.inject({ server, proxy, pooler, app })
     const healedAt = performance.now()
     if (app.notPossible) return undefined
     const isBack = fault.endsTheApp || (await app.until(() => app.committedAt > healedAt, RECOVERY_MILLIS))
