@@ -1,6 +1,6 @@
 import type { FleetShare } from '../fleet/index.ts'
-import { MAX_DISCOVERED } from './options.ts'
-import type { OwnSettings } from './resolve.ts'
+import type { PoolSettings } from '../pool/index.ts'
+import { MAX_DISCOVERED, type SettingsOptions } from './options.ts'
 
 /** A maximum of connections, and its reason. */
 interface Bound {
@@ -8,11 +8,18 @@ interface Bound {
   readonly reason: string
 }
 
+/** The pool's own settings, as far as they matter here. */
+interface CoresSettings {
+  readonly options: Pick<SettingsOptions, 'fleet' | 'instances'>
+  readonly values: Pick<PoolSettings, 'limit' | 'serverCores'>
+  readonly reasons: Readonly<Record<'max' | 'serverCores', string>>
+}
+
 /**
  * Lowers `max` to this pool's part of 2 x cores + 1, with the setting `limit: 'cores'`: about as many connections as the server can keep
  * busy. It replaces the default `max`, which says nothing about the server.
  */
-export function limitByCores<T extends Bound>(max: T, own: OwnSettings, share: FleetShare | undefined): T {
+export function limitByCores<T extends Bound>(max: T, own: CoresSettings, share: FleetShare | undefined): T {
   const { limit, serverCores } = own.values
   const { fleet, instances } = own.options
   if (limit !== 'cores') return max
