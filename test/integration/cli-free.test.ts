@@ -150,9 +150,11 @@ describeOnTerminal('poolguard free on a terminal', () => {
     let shown = ''
     child.stdout.on('data', (data) => {
       shown += data
-      if (shown.includes('End these 2 sessions?')) child.stdin.write(answer)
     })
-    await new Promise((resolve) => child.once('close', resolve))
+    const closed = new Promise((resolve) => child.once('close', resolve))
+    await expect.poll(() => shown, { timeout: 60_000 }).toContain('End these 2 sessions?')
+    child.stdin.write(answer)
+    await closed
 
     expect(shown).toContain('Idle in transaction: 2.')
     expect(await left(server, paused)).toBe(remaining)
