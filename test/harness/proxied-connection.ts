@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { DelayLine } from './delay-line.ts'
 
 /** What is wrong with the line at the moment. Shared by all connections of a proxy, and changed while they live. */
 export interface Faults {
@@ -14,6 +15,7 @@ export class ProxiedConnection {
   readonly #server: Socket
   #faults: Faults
   #bytesFromServer = 0
+  #hasLostData = false
   #onClosed = () => {}
 
   constructor(client: Socket, target: { readonly host: string; readonly port: number }, faults: Faults) {
@@ -48,25 +50,21 @@ export class ProxiedConnection {
     this.#server.destroy()
   }
 
-  /** After a black hole: what happened to one side happens to the other now. */
+  /**
+   * After a black hole: what happened to one side happens to the other now. A connection that has lost data is closed, because TCP never
+   * leaves a gap: the server would answer the next request in place of the lost one.
+   */
   catchUp(): void {
     const oneHasLeft = [this.#client, this.#server].some((socket) => socket.destroyed || socket.readableEnded)
-    if (oneHasLeft) this.destroy()
+    if (oneHasLeft || this.#hasLostData) this.destroy()
   }
 
   #carry(from: Socket, to: Socket): void {
-    let lastArrival = 0
-    // Whatever the latency was switched to meanwhile, nothing overtakes what was sent before it.
-    const later = (deliver: () => void) => {
-      const now = performance.now()
-      const arrival = Math.max(now + this.#faults.latencyMillis, lastArrival)
-      lastArrival = arrival
-      if (arrival <= now) deliver()
-      else setTimeout(deliver, arrival - now)
-    }
+    const line = new DelayLine(() => this.#faults.latencyMillis)
+    const later = (deliver: () => void) => line.add(deliver)
     from.on('data', (chunk) => {
-      if (this.#faults.blackhole) return
-      later(() => this.#deliver(chunk, from, to))
+      if (this.#faults.blackhole) this.#hasLostData = true
+      else later(() => this.#deliver(chunk, from, to))
     })
     from.on('end', () => {
       if (!this.#faults.blackhole) later(() => to.end())
@@ -80,6 +78,7 @@ export class ProxiedConnection {
   }
 
   #deliver(chunk: Buffer, from: Socket, to: Socket): void {
+    if (this.#faults.blackhole) this.#hasLostData = true
     if (this.#faults.blackhole || to.destroyed) return
     const limit = this.#faults.cutAfterBytes
     if (limit !== undefined && from === this.#server) {

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { DelayLine } from './delay-line.ts'
 import { failureOf } from './fixtures/failure-of.ts'
 import { type FaultProxy, type PostgresServer, queryOnce, startPostgres, startProxy, waitUntil } from './index.ts'
 
@@ -65,6 +66,32 @@ describe('a proxy', () => {
     const results = [client.query('SELECT 1 AS n'), client.query('SELECT 2 AS n')]
     proxy.setLatency(0)
     expect((await Promise.all(results)).map(({ rows }) => rows[0].n)).toEqual([1, 2])
+  })
+
+  test('keeps the order when the latency falls while the event loop is late', () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    let latency = 20
+    const line = new DelayLine(() => latency)
+    const delivered: number[] = []
+    line.add(() => delivered.push(1))
+    vi.setSystemTime(Date.now() + 50)
+    latency = 0
+    line.add(() => delivered.push(2))
+    expect(delivered).toEqual([])
+    vi.runAllTimers()
+    expect(delivered).toEqual([1, 2])
+  })
+
+  test('as a black hole closes connections that have lost data, once it is healed', async () => {
+    const client = await connected()
+    const ended = once(client, 'error')
+    proxy.blackhole()
+    const lost = failureOf(client.query('SELECT 1 AS n'))
+    await waitUntil(async () => (await postgres.connectionCount()) === 1, { what: 'the server still has it' })
+    await proxy.heal()
+    await lost
+    await ended
   })
 
   test('as a black hole swallows everything and keeps the sockets open', async () => {

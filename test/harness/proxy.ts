@@ -77,7 +77,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#listener = undefined
   }
 
-  /** Ends all faults. What was swallowed stays lost; connections that one side has left meanwhile are closed. */
+  /** Ends all faults. What was swallowed stays lost; connections that have lost data, or that one side has left meanwhile, are closed. */
   async heal(): Promise<void> {
     Object.assign(this.#faults, { latencyMillis: 0, blackhole: false, cutAfterBytes: undefined } satisfies Faults)
     for (const connection of this.#connections) connection.catchUp()
