@@ -26,9 +26,7 @@ const TARGETS: readonly {
   readonly prepares?: boolean
 }[] = [
   {},
-  { version: '1.18', poolMode: 'transaction' },
   { version: '1.24', poolMode: 'transaction', prepares: true },
-  { version: '1.24', poolMode: 'session' },
   { version: '1.26', poolMode: 'transaction', prepares: true },
   { version: '1.26', poolMode: 'transaction', prepares: false },
   { version: '1.26', poolMode: 'statement', prepares: true },
@@ -73,7 +71,7 @@ for (const target of TARGETS) {
           version,
           poolMode,
           upstream: server,
-          settings: version === '1.18' ? { default_pool_size: 4 } : settings,
+          settings,
         })
       proxy = await startProxy({ target: pooler ?? server })
     })
@@ -132,13 +130,12 @@ for (const target of TARGETS) {
       `each result is its caller's, whatever happens to the connections (seed ${SEED})`,
       async () => {
         const pool = await givenPool()
-        const isCancelSafe = version !== '1.18'
         const report = await withFaults(load(pool, STATEMENTS / TARGETS.length / 2, SEED + 1), SEED, async (random) => {
           const kind = random()
           if (kind < 0.4) proxy.reset()
           else if (kind < 0.7) proxy.cutAfter(Math.floor(random() * 5_000))
           else if (kind < 0.8) proxy.setLatency(Math.floor(random() * 4))
-          else if (kind < 0.85 && isCancelSafe) {
+          else if (kind < 0.85) {
             proxy.blackhole()
             await sleep(50)
           } else if (kind < 0.9 && version === undefined) await server.restart()

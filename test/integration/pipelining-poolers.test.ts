@@ -1,7 +1,7 @@
 import { GuardedPool, guardPoolClass } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type PostgresServer, startPostgres } from '../harness/index.ts'
+import { describeWithPgBouncer, type PostgresServer, startPgBouncer, startPostgres } from '../harness/index.ts'
 import { type ImitatedPoolerOptions, imitatePooler } from './imitated-pooler.ts'
 
 let server: PostgresServer
@@ -92,6 +92,27 @@ describe.each(Object.entries(drivers))('%s', (_driver, ask) => {
     expect(server.log().slice(before)).not.toContain('pool_version')
   })
 })
+
+for (const [version, poolMode, isShared] of [
+  ['1.18', 'transaction', false],
+  ['1.24', 'session', false],
+  ['1.24', 'transaction', true],
+] as const) {
+  const describeVersion = await describeWithPgBouncer(version)
+  describeVersion(`given PgBouncer ${version} in ${poolMode} mode`, () => {
+    test.each(Object.entries(drivers))(
+      'then %s shares connections only if it is known to be safe',
+      async (_driver, ask) => {
+        const settings = version === '1.18' ? {} : { max_prepared_statements: 20 }
+        await using pooler = await startPgBouncer({ version, poolMode, upstream: server, settings })
+        const { snapshot, numbers } = await ask(pooler.url)
+        expect(numbers).toEqual(NUMBERS)
+        const reason = isShared ? 'given' : expect.stringContaining('may be older than 1.21')
+        expect(snapshot.pipelining).toMatchObject({ active: isShared, reason })
+      },
+    )
+  })
+}
 
 test('given pg before 8.23, then statements do not share connections, and the settings say why', async () => {
   // It has no types of its own.
