@@ -1,4 +1,4 @@
-import { type Durations, MAX_LABELS, OTHER_LABEL } from '../pool/index.ts'
+import { addDurations, MAX_LABELS, OTHER_LABEL } from '../pool/index.ts'
 import type { MetricSample } from './metric-definitions.ts'
 
 /** The labels of all series beyond `MAX_LABELS`. */
@@ -29,12 +29,4 @@ function combine(a: MetricSample['value'], b: MetricSample['value'], how: 'sum' 
     return how === 'sum' ? Number(a) + Number(b) : Math.max(Number(a), Number(b))
   }
   return addDurations(a, b)
-}
-
-function addDurations(a: Durations, b: Durations): Durations {
-  return {
-    count: a.count + b.count,
-    sumMillis: a.sumMillis + b.sumMillis,
-    buckets: a.buckets.map((count, i) => count + (b.buckets[i] ?? 0)),
-  }
 }

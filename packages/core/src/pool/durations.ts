@@ -15,6 +15,14 @@ export interface Durations {
   readonly buckets: readonly number[]
 }
 
+export function addDurations(a: Durations, b: Durations): Durations {
+  return {
+    count: a.count + b.count,
+    sumMillis: a.sumMillis + b.sumMillis,
+    buckets: a.buckets.map((count, i) => count + (b.buckets[i] ?? 0)),
+  }
+}
+
 /** Collects durations in constant memory, for a few nanoseconds each. */
 export class DurationHistogram {
   readonly #buckets = new Array<number>(DURATION_BOUNDS_MILLIS.length + 1).fill(0)

@@ -16,6 +16,7 @@ export { type AcquireMessage, publish, type ReleaseMessage } from './channels.ts
 export type { ConnectFailure } from './connect-failure.ts'
 export { DeadlineExceededError, effectiveSignal, runWithDeadline } from './deadline.ts'
 export {
+  addDurations,
   DURATION_BOUNDS_MILLIS,
   DurationHistogram,
   type Durations,

@@ -1,9 +1,8 @@
 import type { PoolWaste } from '../../pool/index.ts'
 import { describeAtOnce, describeCpu, describeIdle, describeRepeats, describeTransaction } from './describe-finding.ts'
-import type { InsightWindow, PoolTotals } from './insight-window.ts'
 import { type Gap, type LabelUse, MANY_AT_ONCE } from './label-use.ts'
 import { addTimes, doubles, LEASE_TIMES, LeaseTime, totalMillis } from './lease-times.ts'
-import { type MergedLabel, mergeLabels, ratio } from './merged-label.ts'
+import { type MergedLabel, type MergedWindows, ratio } from './merged-windows.ts'
 import type { StatementUse } from './statement-use.ts'
 
 /** What wastes a pool's connections. */
@@ -51,10 +50,7 @@ export interface Shares {
   readonly capacityShare: number
 }
 
-export function findingsOf(windows: readonly InsightWindow[], totals: PoolTotals): readonly InsightFinding[] {
-  const labels = mergeLabels(windows)
-  const usedMillis = labels.reduce((sum, { times }) => sum + totalMillis(times), 0)
-  const capacityMillis = totals.capacityMillis - (windows[0]?.totalsBefore.capacityMillis ?? 0)
+export function findingsOf({ labels, usedMillis, capacityMillis }: MergedWindows): readonly InsightFinding[] {
   return labels
     .flatMap((label) => {
       const millis = totalMillis(label.times)
@@ -134,13 +130,11 @@ function atOnceOf({ label, uses, site: acquiredAt }: MergedLabel, shares: Shares
 
 /** Undefined if the pool's connections mostly run statements, or no code stands out. */
 export function wasteOfPool(
-  windows: readonly InsightWindow[],
+  { times, usedMillis }: MergedWindows,
   findings: readonly InsightFinding[],
 ): PoolWaste | undefined {
   const first = findings.find(({ kind }) => WASTES.some((waste) => waste.kind === kind))
   if (!first) return undefined
-  const times = doubles(LEASE_TIMES)
-  for (const { times: each } of mergeLabels(windows)) addTimes(times, each)
-  const unusedShare = 1 - ratio(times[LeaseTime.Statement] as number, totalMillis(times))
+  const unusedShare = 1 - ratio(times[LeaseTime.Statement] as number, usedMillis)
   return unusedShare >= MIN_UNUSED_SHARE ? { unusedShare, text: first.text } : undefined
 }

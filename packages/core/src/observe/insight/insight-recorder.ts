@@ -12,12 +12,13 @@ import {
 } from '../../pool/index.ts'
 import { InsightNotes } from './caller-notes.ts'
 import { findingsOf, type InsightFinding, wasteOfPool } from './findings.ts'
-import { InsightWindow, type PoolTotals } from './insight-window.ts'
+import { InsightWindow } from './insight-window.ts'
 import { type KnownStatement, KnownStatements } from './known-statement.ts'
 import { LabelSums } from './label-sums.ts'
 import { type LabelUse, MANY_AT_ONCE, WASTE_MILLIS } from './label-use.ts'
 import { addTimes, doubles, LEASE_TIMES, readTimes } from './lease-times.ts'
 import { LoopDelay } from './loop-delay.ts'
+import { type MergedWindows, mergeWindows } from './merged-windows.ts'
 import { type InsightSummary, type PoolInsight, readInsight } from './pool-insight.ts'
 import { type MeteredSession, type MeterSource, SessionMeter } from './session-meter.ts'
 
@@ -161,34 +162,34 @@ export class InsightRecorder<R> implements LeaseObserver<R>, MeterSource {
   /** Everything that is known about the last minutes. */
   read(): PoolInsight {
     const now = this.#now()
-    const findings = this.#find(now)
-    return readInsight({ windows: this.#windows(), totals: this.#totals(), now, findings })
+    const merged = this.#merge(now)
+    return readInsight({ merged, now, findings: this.#find(merged, now) })
   }
 
   findings(): readonly InsightFinding[] {
     const now = this.#now()
     const isSame = this.#foundLeases === this.#leases && now < this.#windowEndsAt
-    return isSame || now < this.#nextFindingsAt ? this.#findings : this.#find(now)
+    return isSame || now < this.#nextFindingsAt ? this.#findings : this.#find(this.#merge(now), now)
   }
 
-  #find(now: number): readonly InsightFinding[] {
+  #merge(now: number): MergedWindows {
     this.#turn(now)
-    this.#findings = findingsOf(this.#windows(), this.#totals())
-    this.#waste = wasteOfPool(this.#windows(), this.#findings)
+    return mergeWindows(this.#windows(), this.#options.stats().capacityMillis)
+  }
+
+  /** @param began when merging began: the time that it takes counts, too. */
+  #find(merged: MergedWindows, began: number): readonly InsightFinding[] {
+    this.#findings = findingsOf(merged)
+    this.#waste = wasteOfPool(merged, this.#findings)
     this.#foundLeases = this.#leases
     const end = this.#now()
-    this.#nextFindingsAt = end + (end - now) * FINDINGS_PAUSE
+    this.#nextFindingsAt = end + (end - began) * FINDINGS_PAUSE
     return this.#findings
   }
 
   waste(): PoolWaste | undefined {
     this.findings()
     return this.#waste
-  }
-
-  #totals(): PoolTotals {
-    const { capacityMillis, wait } = this.#options.stats()
-    return { capacityMillis, waitMillis: wait.sumMillis }
   }
 
   #windows(): InsightWindow[] {
@@ -203,7 +204,7 @@ export class InsightRecorder<R> implements LeaseObserver<R>, MeterSource {
     if (!isRecent) this.#sums.add(this.#window)
     this.#window?.end()
     this.#previous = isRecent ? this.#window : undefined
-    this.#window = new InsightWindow(now, this.#totals())
+    this.#window = new InsightWindow(now, this.#options.stats().capacityMillis)
     this.#windowEndsAt = now + WINDOW_MILLIS
     this.#unlabelled = this.#window.labelOf(undefined, this.#previous)
     return this.#window
@@ -236,8 +237,9 @@ export class InsightRecorder<R> implements LeaseObserver<R>, MeterSource {
     label.addLease(now - since, meter.times)
     if (!borrower) return
     const { run, traces } = borrower
-    const mostAtOnce = run ? this.#notesOf(run).mostAtOnce : 0
-    if (run && mostAtOnce >= MANY_AT_ONCE) label.onManyAtOnce(this.#notesOf(run))
+    const notes = run && this.#notesOf(run)
+    const mostAtOnce = notes?.mostAtOnce ?? 0
+    if (notes && mostAtOnce >= MANY_AT_ONCE) label.onManyAtOnce(notes)
     if (traces && label.wantsTraces) label.onTraced(siteOf(traces), meter.times, mostAtOnce)
   }
 }

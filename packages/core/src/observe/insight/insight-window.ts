@@ -4,23 +4,18 @@ import { LabelUse } from './label-use.ts'
 /** Distinct statements in a window, under all labels together: each takes about half a kilobyte. */
 const MAX_STATEMENTS = 8_000
 
-/** The totals of the pool when a window began. */
-export interface PoolTotals {
-  readonly capacityMillis: number
-  readonly waitMillis: number
-}
-
 /** The leases of a few minutes. */
 export class InsightWindow {
   readonly beganAt: number
-  readonly totalsBefore: PoolTotals
+  /** The pool's capacity since it exists, when the window began. */
+  readonly capacityBefore: number
   readonly labels: Map<string | undefined, LabelUse> = new Map()
   #statements = 0
   readonly #mayAdd = () => this.#statements++ < MAX_STATEMENTS
 
-  constructor(beganAt: number, totalsBefore: PoolTotals) {
+  constructor(beganAt: number, capacityBefore: number) {
     this.beganAt = beganAt
-    this.totalsBefore = totalsBefore
+    this.capacityBefore = capacityBefore
   }
 
   /** @param previous the window before. */

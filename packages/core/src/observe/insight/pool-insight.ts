@@ -1,8 +1,7 @@
-import { type Durations, percentileMillis } from '../../pool/index.ts'
+import { addDurations, type Durations, percentileMillis } from '../../pool/index.ts'
 import type { InsightFinding } from './findings.ts'
-import type { InsightWindow, PoolTotals } from './insight-window.ts'
-import { addTimes, doubles, LEASE_TIMES, type LeaseTimes, readTimes, totalMillis } from './lease-times.ts'
-import { mergeLabels, ratio, sumOf } from './merged-label.ts'
+import { type LeaseTimes, readTimes, totalMillis } from './lease-times.ts'
+import { type MergedWindows, ratio } from './merged-windows.ts'
 import type { StatementUse } from './statement-use.ts'
 
 /** The part of the insight that is in every snapshot. */
@@ -72,23 +71,17 @@ export interface PoolInsight {
 }
 
 export interface InsightSource {
-  readonly windows: readonly InsightWindow[]
-  readonly totals: PoolTotals
+  readonly merged: MergedWindows
   readonly now: number
   readonly findings: readonly InsightFinding[]
 }
 
-export function readInsight({ windows, totals, now, findings }: InsightSource): PoolInsight {
-  const first = windows[0]
-  const capacityMillis = totals.capacityMillis - (first?.totalsBefore.capacityMillis ?? 0)
-  const labels = mergeLabels(windows)
-  const times = doubles(LEASE_TIMES)
-  for (const { times: each } of labels) addTimes(times, each)
-  const usedMillis = totalMillis(times)
+export function readInsight({ merged, now, findings }: InsightSource): PoolInsight {
+  const { labels, times, usedMillis, capacityMillis, beganAt = now } = merged
   const shareOf = (millis: number) => ratio(millis, capacityMillis)
   const statements = mergeStatements(labels.flatMap(({ statements: each }) => each))
   return {
-    windowMillis: now - (first?.beganAt ?? now),
+    windowMillis: now - beganAt,
     times: readTimes(times),
     capacityShare: shareOf(usedMillis),
     labels: byTotal(
@@ -125,7 +118,7 @@ function mergeStatements(uses: readonly StatementUse[]): MergedStatement[] {
       statement: statement.text,
       operation: statement.operation ?? null,
       site: same.findLast(({ site }) => site !== undefined)?.site ?? null,
-      times: sumOf(same.map(({ times }) => times.read())),
+      times: same.map(({ times }) => times.read()).reduce(addDurations),
     }
   })
 }
@@ -151,7 +144,7 @@ function operationsOf(
   const grouped = Map.groupBy(named, ({ operation }) => operation as string)
   return byTotal(
     [...grouped].map(([operation, same]) => {
-      const times = sumOf(same.map((each) => each.times))
+      const times = same.map((each) => each.times).reduce(addDurations)
       return { operation, ...durationsOf(times), capacityShare: shareOf(times.sumMillis) }
     }),
   )
