@@ -187,11 +187,11 @@ export function parsedOptionsOf(sql: Sql): ParsedOptions {
 }
 
 /**
- * True for postgres.js 3.4.8 and later, which settles a query at its ReadyForQuery. Earlier versions settle it before, and retry any query
- * with a stale statement, prepared or not (before 3.4.4): an answer may then go to another query in flight. 3.4.8 is also the first
- * version with the option `sslnegotiation`.
+ * True for postgres.js 3.4.8 and later, the first version with the option `sslnegotiation`. It also settles a query at its ReadyForQuery.
+ * Earlier versions settle it before, and retry any query with a stale statement, prepared or not (before 3.4.4): an answer may then go to
+ * another query in flight.
  */
-export function settlesWhenReady(options: ParsedOptions): boolean {
+export function isSince348(options: ParsedOptions): boolean {
   return 'sslnegotiation' in options
 }
 

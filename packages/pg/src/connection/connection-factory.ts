@@ -87,6 +87,11 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
       : undefined
   }
 
+  /** True if a function of the app returns the password. */
+  get passwordMayChange(): boolean {
+    return this.#credentials !== undefined
+  }
+
   open(context: OpenContext): Promise<PgConnection> {
     if (!this.#credentials) return this.#connect(context)
     return this.#credentials.connect(context.signal, (use) => this.#connect(context, use))

@@ -21,10 +21,9 @@ export class PgDriver implements GuardedDriver<PgConnection> {
   readonly #config: GuardedPoolConfig
 
   constructor(factory: ConnectionFactory, config: GuardedPoolConfig) {
-    const passwordMayChange = config.credentials !== undefined || typeof config.password === 'function'
     this.factory = factory
     this.#config = config
-    this.classify = (error) => classifyConnectFailure(error, { passwordMayChange })
+    this.classify = (error) => classifyConnectFailure(error, { passwordMayChange: factory.passwordMayChange })
   }
 
   /** Undefined if the app opens the socket itself (a cloud provider's connector): host and port then say nothing about the server. */

@@ -1,5 +1,5 @@
 import { type GuardSpec, InvalidOptionError } from '@poolguard/core/adapter'
-import type { ParsedOptions } from '../internals.ts'
+import { isSince348, type ParsedOptions } from '../internals.ts'
 
 /**
  * Applies `sslnegotiation`, which postgres.js before 3.4.8 drops. The pool negotiates TLS itself, so its connections support it with every
@@ -9,7 +9,7 @@ import type { ParsedOptions } from '../internals.ts'
  * @throws {InvalidOptionError} for `direct` without TLS, which postgres.js ignores.
  */
 export function negotiateDirectly(shared: ParsedOptions, configured: unknown): NonNullable<GuardSpec['warnings']> {
-  const knowsIt = 'sslnegotiation' in shared
+  const knowsIt = isSince348(shared)
   if (!knowsIt && configured === 'direct') shared.sslnegotiation = configured
   if (shared.sslnegotiation !== 'direct') return []
   if (!shared.ssl) {

@@ -21,7 +21,7 @@ import {
 } from '@poolguard/core/adapter'
 import type { Sql } from 'postgres'
 import { type Backend, type Canceller, onReady, type Query, type Wire } from '../internals.ts'
-import { templateOf, textOf } from '../queries/statement-text.ts'
+import { statementKeyOf, textOf } from '../queries/statement-text.ts'
 import { CancelRequests } from './cancel-requests.ts'
 import { CopyStream } from './copy-stream.ts'
 import type { Endpoint } from './dial.ts'
@@ -174,7 +174,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
   /** The query that the server is running; undefined while the server waits for the client. */
   get runningQuery(): RunningQuery | undefined {
     if (!this.#busy || this.#suspended) return undefined
-    const query = this.#sent.find(({ active }) => active) ?? this.#sent.at(-1)
+    const query = this.#atServer
     return query && { key: query, describe: () => showStatement(textOf(query)) }
   }
 
@@ -210,7 +210,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
   #measure(query: Query, meter: SessionMeter): void {
     // The lease belongs to the caller of the query ahead.
     if (!this.#sendingShared || !this.#busy) {
-      const statement = this.#insight?.statementOf(templateOf(query) ?? textOf(query), () => textOf(query))
+      const statement = this.#insight?.statementOf(statementKeyOf(query), () => textOf(query))
       if (statement) meter.callTraced(statement, query.traces)
     }
     meter.sent()
@@ -218,12 +218,17 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
 
   /** Whether to capture the stack of the caller that makes a query for this connection. */
   wantsStackOf(query: Query): boolean {
-    return this.meter?.wantsStackOf(templateOf(query) ?? textOf(query)) ?? false
+    return this.meter?.wantsStackOf(statementKeyOf(query)) ?? false
   }
 
   get runningText(): string | null {
-    const query = this.#sent.find(({ active }) => active) ?? this.#sent.at(-1)
+    const query = this.#atServer
     return query ? textOf(query) : null
+  }
+
+  /** The query that the server is running, or will run next. */
+  get #atServer(): Query | undefined {
+    return this.#sent.find(({ active }) => active) ?? this.#sent.at(-1)
   }
 
   /**

@@ -14,8 +14,13 @@ function fragmentOf(value: unknown): string {
 }
 
 /** The strings of a tagged template, the same array at every call; undefined if the text depends on more than the template. */
-export function templateOf({ strings, args }: Pick<Query, 'strings' | 'args'>): object | undefined {
+function templateOf({ strings, args }: Pick<Query, 'strings' | 'args'>): object | undefined {
   return 'raw' in strings && !args.some((arg) => Array.isArray(arg) || isFragment(arg)) ? strings : undefined
+}
+
+/** What identifies the statement of a query: its template, which costs less than its text, or else the text. */
+export function statementKeyOf(query: Query): string | object {
+  return templateOf(query) ?? textOf(query)
 }
 
 /** True for a query that is part of another one. */

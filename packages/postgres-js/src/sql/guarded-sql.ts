@@ -24,9 +24,9 @@ import { negotiateDirectly } from '../connection/negotiate-directly.ts'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import { PostgresJsDriver } from '../connection/postgres-js-driver.ts'
 import type { SqlSpec } from '../guarded-options.ts'
-import { type ParsedOptions, parsedOptionsOf, type Query, requireInternals, settlesWhenReady } from '../internals.ts'
+import { isSince348, type ParsedOptions, parsedOptionsOf, type Query, requireInternals } from '../internals.ts'
 import { pipelinedTextOf, sizeOf } from '../queries/pipelined-text.ts'
-import { preparedNameOf, templateOf, textOf } from '../queries/statement-text.ts'
+import { preparedNameOf, statementKeyOf, textOf } from '../queries/statement-text.ts'
 import { bindQueries } from './bind-queries.ts'
 import { FacadeLogin } from './facade-login.ts'
 import { PipelinedQuery, type PipelinedSql } from './pipelined-query.ts'
@@ -117,7 +117,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
       handleAlone(query, () => guard.acquire((traces || signal) && { traces, signal }), check, signal)
     }
   }
-  const wantsStackOf = (query: Query) => guard.recorder?.wantsStackOf(templateOf(query) ?? textOf(query)) ?? false
+  const wantsStackOf = (query: Query) => guard.recorder?.wantsStackOf(statementKeyOf(query)) ?? false
   const bound = bindQueries(facade, handle, {
     capturesStacks: (query) => guard.engine.capturesStacks || wantsStackOf(query),
   })
@@ -169,7 +169,8 @@ function makeGuard(
   const hidden = hiddenTexts(address)
   hideSecrets(shared, hidden)
   for (const text of [...hidden, shared.pass]) secrets.add(text)
-  const isEarly = !settlesWhenReady(shared)
+  // Before `negotiateDirectly` adds the option to an older version.
+  const isRecent = isSince348(shared)
   const warnings = [...(spec.guard.warnings ?? []), ...negotiateDirectly(shared, spec.driver.sslnegotiation)]
   const guardSpec = {
     ...spec.guard,
@@ -177,9 +178,9 @@ function makeGuard(
     name: spec.guard.name ?? nameOf(address, database),
     target: describeAddress(address),
     secrets,
-    againstPipelining: isEarly
-      ? 'this version of postgres.js settles queries too early (3.4.8 and later do not)'
-      : undefined,
+    againstPipelining: isRecent
+      ? undefined
+      : 'this version of postgres.js settles queries too early (3.4.8 and later do not)',
   }
   const made = new PoolGuard<PostgresConnection>(guardSpec, (guard) => {
     const factory = new ConnectionFactory({

@@ -3,6 +3,7 @@ import { isPasswordFunctionError, isWrongPassword, markPasswordFunctionError } f
 import { untilAborted } from '../driver-kit/abort-watch.ts'
 import {
   type Answer,
+  type CredentialOption,
   type CredentialsFunction,
   type CredentialsRequest,
   type PasswordFunction,
@@ -15,7 +16,7 @@ const REFRESH_SHARE = 0.1
 
 export interface CredentialSourceOptions {
   /** The option that contains the function, for messages. */
-  readonly option: 'password' | 'credentials'
+  readonly option: CredentialOption
   /** The app's function. */
   readonly ask: (request: CredentialsRequest) => unknown
   /** Collects the passwords, so that no message shows them. */

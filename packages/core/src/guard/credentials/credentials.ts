@@ -25,6 +25,9 @@ export interface Credentials extends ExpiringPassword {
   readonly user?: string | undefined
 }
 
+/** The options that contain a function. */
+export type CredentialOption = 'password' | 'credentials'
+
 type Promised<T> = T | Promise<T>
 
 /** A function that returns the current password, alone or with the time when it expires. */
@@ -61,7 +64,7 @@ export function validateCredentials(credentials: unknown, password: unknown): vo
  * @param option the name of the function's option.
  * @throws {TypeError} if the answer is invalid; the message never shows a text.
  */
-export function readAnswer(option: 'password' | 'credentials', answer: unknown): Answer {
+export function readAnswer(option: CredentialOption, answer: unknown): Answer {
   if (option === 'password' && typeof answer !== 'object') {
     if (answer !== undefined && typeof answer !== 'string') throw invalid(option, `a ${typeof answer}`)
     return { password: answer, user: undefined, expiresAt: undefined }
@@ -73,7 +76,7 @@ export function readAnswer(option: 'password' | 'credentials', answer: unknown):
   return { password, user: option === 'credentials' ? user : undefined, expiresAt: readExpiry(option, expiresAt) }
 }
 
-function readExpiry(option: string, expiresAt: unknown): number | undefined {
+function readExpiry(option: CredentialOption, expiresAt: unknown): number | undefined {
   if (expiresAt === undefined || expiresAt === null) return undefined
   const millis = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
   if (typeof millis === 'number' && millis >= MIN_EXPIRY) return millis
@@ -81,7 +84,7 @@ function readExpiry(option: string, expiresAt: unknown): number | undefined {
   throw invalid(option, `expiresAt ${found}; it is a Date, or milliseconds since 1970`)
 }
 
-function invalid(option: 'password' | 'credentials' | string, found: string): TypeError {
+function invalid(option: CredentialOption, found: string): TypeError {
   const wanted =
     option === 'password' ? 'a string or { password, expiresAt }' : '{ user, password, expiresAt }, user is optional'
   return new TypeError(`The function in the option ${option} must return ${wanted}, but returned ${found}`)
