@@ -1,4 +1,4 @@
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { GuardedPool } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import { guardDataSource } from '@poolguard/typeorm'
@@ -6,6 +6,7 @@ import { DataSource } from 'typeorm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../harness/free-port.ts'
 import { type PostgresServer, startPostgres } from '../harness/index.ts'
+import { imitatePooler } from '../imitations/pooler.ts'
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -36,38 +37,6 @@ const ways: Readonly<Record<string, (url: string, options?: Options) => Promise<
   },
 }
 
-/** A pooler at protocol level, imitated: it answers startup messages by what they hold, or lets them through. */
-async function imitatePooler(
-  answer: (parameters: Map<string, string>) => { code: string; message: string } | undefined,
-) {
-  const listener = createServer((client: Socket) => {
-    client.on('error', () => {})
-    client.once('data', (first) => {
-      const words = first.subarray(8).toString().split('\0')
-      const parameters = new Map(words.flatMap((word, i) => (i % 2 === 0 ? [[word, words[i + 1] ?? '']] : [])))
-      const refusal = answer(parameters as Map<string, string>)
-      if (refusal) {
-        const body = Buffer.from(`SFATAL\0C${refusal.code}\0M${refusal.message}\0\0`)
-        const head = Buffer.alloc(5)
-        head.write('E')
-        head.writeInt32BE(body.length + 4, 1)
-        client.end(Buffer.concat([head, body]))
-        return
-      }
-      const upstream = connect(server.port, server.host).on('error', () => {})
-      upstream.write(first)
-      client.pipe(upstream).pipe(client)
-      client.on('close', () => upstream.destroy())
-    })
-  })
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
-  const { port } = listener.address() as { port: number }
-  const url = new URL(server.url)
-  url.hostname = '127.0.0.1'
-  url.port = String(port)
-  return { url: url.href, [Symbol.asyncDispose]: async () => void listener.close() }
-}
-
 describe.each(Object.entries(ways))('%s', (_way, ask) => {
   test('given a database that does not exist, then the error looks like the one of the server', async () => {
     const error = await ask(server.urlFor({ database: 'nowhere' })).catch((reason) => reason)
@@ -96,20 +65,25 @@ describe.each(Object.entries(ways))('%s', (_way, ask) => {
     ['99999', 'an unknown reason'],
   ])('given a pooler (imitated) that says %s %s for a while, then callers wait for it', async (code, message) => {
     let refusals = 0
-    await using pooler = await imitatePooler(() => (refusals++ < 3 ? { code, message } : undefined))
+    await using pooler = await imitatePooler({
+      server,
+      inventsPid: false,
+      refuses: () => (refusals++ < 3 ? { code, message } : undefined),
+    })
     await ask(pooler.url)
     expect(refusals).toBeGreaterThan(3)
   })
 
   test('given a pooler (imitated) that refuses startup parameters as RDS Proxy does, then they are left out', async () => {
     const refused: string[] = []
-    await using pooler = await imitatePooler((parameters) => {
+    const refuses = (parameters: ReadonlyMap<string, string>) => {
       const name = ['options', 'statement_timeout', 'search_path'].find((each) => parameters.has(each))
       if (name === undefined) return undefined
       refused.push(name)
       const what = name === 'options' ? 'command-line options' : `the option ${name}`
       return { code: '0A000', message: `Feature not supported: RDS Proxy currently doesn't support ${what}.` }
-    })
+    }
+    await using pooler = await imitatePooler({ server, inventsPid: false, refuses })
     const warnings: unknown[] = []
     const onEvent = (event: { readonly type: string }) => event.type === 'warning' && warnings.push(event)
     await ask(`${pooler.url}?statement_timeout=5s&schema=public`, { onEvent })

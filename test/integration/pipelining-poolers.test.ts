@@ -2,7 +2,7 @@ import { GuardedPool, guardPoolClass } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeWithPgBouncer, type PostgresServer, startPgBouncer, startPostgres } from '../harness/index.ts'
-import { type ImitatedPoolerOptions, imitatePooler } from './imitated-pooler.ts'
+import { type ImitatedPoolerOptions, imitatePooler } from '../imitations/pooler.ts'
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -16,14 +16,18 @@ const POOLERS: Readonly<Record<string, Omit<ImitatedPoolerOptions, 'server'>>> =
   PgCat: { inventsPid: true },
   'RDS Proxy': {
     inventsPid: true,
-    rejects: (parameter) =>
-      parameter.startsWith('poolguard')
-        ? `Feature not supported: RDS Proxy currently doesn't support the option ${parameter}.`
-        : undefined,
+    refuses: (parameters) => {
+      const name = [...parameters.keys()].find((each) => each.startsWith('poolguard'))
+      if (name === undefined) return undefined
+      return {
+        code: '0A000',
+        message: `Feature not supported: RDS Proxy currently doesn't support the option ${name}.`,
+      }
+    },
   },
   'Pgpool-II': {
     inventsPid: false,
-    answers: (text) => (/^show pool_version$/i.test(text) ? ['pool_version', '4.3.5 (tamahomeboshi)'] : undefined),
+    answers: (text) => (/^show pool_version$/i.test(text) ? { pool_version: '4.3.5 (tamahomeboshi)' } : undefined),
   },
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { ImitatedRow } from '../imitations/protocol.ts'
+import { type Answer, imitateServer, PID } from '../imitations/server.ts'
 import { runPoolguard } from '../integration/run-poolguard.ts'
-import { type Answer, type ImitatedRow, imitateServer, PID } from './imitated-server.ts'
 
 const CAPACITY: ImitatedRow = {
   ...{ maxConnections: 100, reserved: 3, roleLimit: null, databaseLimit: null },

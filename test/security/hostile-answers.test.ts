@@ -2,7 +2,8 @@ import type { PoolEvent } from '@poolguard/core'
 import { GuardedPool, PgBouncerConsole, pgBouncerSource, postgresSource } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type Answer, type ImitatedRow, imitateServer, PID } from './imitated-server.ts'
+import type { ImitatedRow } from '../imitations/protocol.ts'
+import { type Answer, imitateServer, PID } from '../imitations/server.ts'
 
 /** The most that discovery alone gives a pool. */
 const MAX_DISCOVERED = 100

@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { GuardedPool, PgBouncerConsole, postgresSource } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { message } from './imitated-server.ts'
+import { message } from '../imitations/protocol.ts'
 
 const READY = message('Z', 'I')
 const LOGIN = Buffer.concat([message('R', '\0\0\0\0'), message('K', '\0\0\0\u0001\0\0\0\u0002'), READY])

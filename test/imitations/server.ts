@@ -1,7 +1,13 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-
-/** A row by its columns. */
-export type ImitatedRow = Readonly<Record<string, unknown>>
+import {
+  dataRow,
+  describeRows,
+  type ImitatedRow,
+  isSslRequest,
+  MessageReader,
+  message,
+  startupParameters,
+} from './protocol.ts'
 
 /** What is answered to a statement: rows, as they are. */
 export type Answer = (statement: string, database: string) => readonly ImitatedRow[]
@@ -20,21 +26,6 @@ export interface ImitatedServer extends AsyncDisposable {
 
 /** The pid that every connection gets. */
 export const PID = 1
-
-const SSL_REQUEST = 80_877_103
-const TYPES = { boolean: 16, number: 701, bigint: 20, string: 25 } as const
-
-/** One message of PostgreSQL's protocol: a letter, the length, and the rest. */
-export function message(
-  letter: string,
-  body: Buffer | string = '',
-  length: number = Buffer.byteLength(body) + 4,
-): Buffer {
-  const head = Buffer.alloc(5)
-  head.write(letter)
-  head.writeInt32BE(length, 1)
-  return Buffer.concat([head, Buffer.from(body)])
-}
 
 /** Not PostgreSQL, but an imitation that speaks enough of its protocol for pg and postgres.js, and sends the given answers. */
 export async function imitateServer({ answer, parameters = {} }: ImitatedServerOptions): Promise<ImitatedServer> {
@@ -64,7 +55,6 @@ export async function imitateServer({ answer, parameters = {} }: ImitatedServerO
 
 function converse(socket: Socket, answer: Answer, parameters: Readonly<Record<string, string>>): void {
   let database: string | undefined
-  let received = Buffer.alloc(0)
   let statement = ''
   const rows = () => answer(statement, database ?? '')
   const handle = (letter: string, body: Buffer) => {
@@ -88,29 +78,17 @@ function converse(socket: Socket, answer: Answer, parameters: Readonly<Record<st
         return undefined
     }
   }
-  socket.on('data', (data) => {
-    received = Buffer.concat([received, data])
-    for (;;) {
-      const start = database === undefined ? 0 : 1
-      if (received.length < start + 4) return
-      const end = start + received.readInt32BE(start)
-      if (received.length < end) return
-      const body = received.subarray(start + 4, end)
-      const letter = String.fromCharCode(received[0] ?? 0)
-      received = received.subarray(end)
-      if (database === undefined) {
-        if (body.readInt32BE(0) === SSL_REQUEST) socket.write('N')
-        else {
-          const fields = body.toString('utf8', 4).split('\0')
-          database = fields[fields.indexOf('database') + 1] ?? ''
-          socket.write(login(parameters))
-        }
-        continue
-      }
-      const reply = handle(letter, body)
+  const reader = new MessageReader((letter, whole) => {
+    if (letter !== '') {
+      const reply = handle(letter, whole.subarray(5))
       if (reply) socket.write(reply)
+    } else if (isSslRequest(whole)) socket.write('N')
+    else {
+      database = startupParameters(whole).get('database') ?? ''
+      socket.write(login(parameters))
     }
   })
+  socket.on('data', (data) => reader.read(data, () => database !== undefined))
 }
 
 function login(parameters: Readonly<Record<string, string>>): Buffer {
@@ -134,37 +112,6 @@ function runTexts(text: string, answer: (statement: string) => readonly Imitated
     ])
   })
   return Buffer.concat([...(parts.length > 0 ? parts : [message('I')]), message('Z', 'I')])
-}
-
-function describeRows([first = {}]: readonly ImitatedRow[]): Buffer {
-  const fields = Object.entries(first).map(([name, value]) => {
-    const rest = Buffer.alloc(18)
-    rest.writeInt32BE(TYPES[typeof value as keyof typeof TYPES] ?? TYPES.string, 6)
-    rest.writeInt16BE(-1, 10)
-    rest.writeInt32BE(-1, 12)
-    return Buffer.concat([Buffer.from(`${name}\0`), rest])
-  })
-  return message('T', Buffer.concat([count(fields.length), ...fields]))
-}
-
-function dataRow(row: ImitatedRow): Buffer {
-  const values = Object.values(row).map((value) => {
-    const text = Buffer.from(value === true ? 't' : value === false ? 'f' : String(value))
-    return value === null || value === undefined ? length(-1) : Buffer.concat([length(text.length), text])
-  })
-  return message('D', Buffer.concat([count(values.length), ...values]))
-}
-
-function count(value: number): Buffer {
-  const bytes = Buffer.alloc(2)
-  bytes.writeInt16BE(value)
-  return bytes
-}
-
-function length(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
 }
 
 function textAt(body: Buffer, at: number): string {
