@@ -1,7 +1,6 @@
 import { cpus } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { generatePrismaClient } from '../harness/prisma-client.ts'
+import { setup as generatePrismaClient } from '../prisma/global-setup.ts'
 import type { Benchmark, Figure, Figures } from './benchmark.ts'
 
 /** By the name that `pnpm bench` takes. */
@@ -28,7 +27,7 @@ if (unknown !== undefined) {
   process.exit(2)
 }
 // Some benchmarks import the tests' Prisma client.
-await generatePrismaClient(fileURLToPath(new URL('..', import.meta.url)))
+await generatePrismaClient()
 for (const [name, load] of Object.entries(BENCHMARKS)) {
   if (!names.includes(name)) continue
   const { benchmark } = await load()

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { generatePrismaClient } from '../harness/prisma-client.ts'
+import { setup as generatePrismaClient } from '../prisma/global-setup.ts'
 import type { Fault } from './fault.ts'
 import { FAULTS } from './faults/index.ts'
 import { markdownOf, summaryOf, type TableCell, tableOf } from './render.ts'
@@ -37,11 +37,16 @@ if (values.help) {
 }
 const faults = pick(FAULTS, values.fault, ({ id }) => id, '--fault')
 const stacks = pick(STACKS, values.stack, ({ name }) => name, '--stack')
-await generatePrismaClient(fileURLToPath(new URL('..', import.meta.url)))
+const atOnce = Number(values['at-once'])
+if (!Number.isInteger(atOnce) || atOnce < 1) {
+  process.stderr.write(`--at-once must be a whole number from 1, not ${values['at-once']}\n`)
+  process.exit(2)
+}
+await generatePrismaClient()
 
 const waiting = faults.flatMap((fault) => stacks.map((stack) => ({ fault, stack })))
 const cells: TableCell[] = []
-await Promise.all(Array.from({ length: Number(values['at-once']) }, runWaiting))
+await Promise.all(Array.from({ length: atOnce }, runWaiting))
 
 if (values.json) process.stdout.write(`${JSON.stringify({ stacks: summaryOf(cells, stacks), cells })}\n`)
 else process.stdout.write(`${tableOf(cells, faults, stacks)}\n`)

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type PostgresServer, startPgBouncer, startPostgres, startProxy } from '../harness/index.ts'
 import type { Fault } from './fault.ts'
+import { SESSIONS_OF_THE_APP } from './faults/actions.ts'
 import type { Stack } from './stack.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -76,9 +77,7 @@ async function rowsOf(server: PostgresServer): Promise<Map<number, number>> {
 }
 
 async function countSessions(server: PostgresServer): Promise<number> {
-  const [row] = await server.query<{ count: number }>(
-    `select count(*)::int as count from pg_stat_activity where usename = 'app'`,
-  )
+  const [row] = await server.query<{ count: number }>(`select count(*)::int as count from ${SESSIONS_OF_THE_APP}`)
   return row?.count ?? 0
 }
 

@@ -23,7 +23,7 @@ import {
   startPostgres,
 } from '../harness/index.ts'
 import { lintCompose } from './lint-compose.ts'
-import { POOLGUARD, type Run, runPoolguard } from './run-poolguard.ts'
+import { cleanEnvironment, POOLGUARD, type Run, runPoolguard } from './run-poolguard.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -207,7 +207,7 @@ const describePsql = await describeWhere(
 function asAdmin(server: PostgresServer, database: string): Readonly<Record<string, string>> {
   const { password } = new URL(server.adminUrl)
   return {
-    PATH: process.env.PATH ?? '',
+    ...cleanEnvironment(),
     PGHOST: server.host,
     PGPORT: String(server.port),
     PGPASSWORD: password,
@@ -226,8 +226,7 @@ async function runAuthStep(server: PostgresServer, next: readonly string[], pass
 async function runVerifyStep(next: readonly string[], address: string): Promise<string> {
   const step = next.find((line) => line.includes('poolguard verify')) ?? ''
   const command = step.replace('npx poolguard', `${process.execPath} ${POOLGUARD}`).replace('127.0.0.1:6432', address)
-  const { PATH } = process.env
-  return (await promisify(execFile)('sh', ['-c', command], { cwd: folder, env: { PATH } })).stdout
+  return (await promisify(execFile)('sh', ['-c', command], { cwd: folder, env: cleanEnvironment() })).stdout
 }
 
 /** Runs the init script of the PostgreSQL image, with a temporary directory instead of the container's. */

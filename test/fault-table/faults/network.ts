@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Fault } from '../fault.ts'
+import type { Fault, Scene } from '../fault.ts'
+import { whilePaused } from './actions.ts'
 
 export const networkFaults: readonly Fault[] = [
   { id: 'reset', title: 'All connections are reset under load', inject: async ({ proxy }) => proxy.reset() },
@@ -32,12 +33,11 @@ export const networkFaults: readonly Fault[] = [
   {
     id: 'half-open',
     title: 'A firewall forgets the idle connections: what is sent on them vanishes, new ones work',
-    async inject({ app, proxy }) {
-      app.ask({ type: 'pause' })
-      await pause(300)
-      proxy.forget()
-      app.ask({ type: 'resume' })
-    },
+    inject: ({ app, proxy }) =>
+      whilePaused({ app }, async () => {
+        await pause(300)
+        proxy.forget()
+      }),
   },
   {
     id: 'half-open-under-load',
@@ -47,7 +47,11 @@ export const networkFaults: readonly Fault[] = [
   {
     id: 'latency',
     title: 'Each round trip takes 400 ms more, for three seconds',
-    inject: ({ proxy }) => delay(proxy, 200),
+    async inject({ proxy }) {
+      proxy.setLatency(200)
+      await pause(3_000)
+      await proxy.heal()
+    },
   },
   {
     id: 'slow-connect',
@@ -61,14 +65,8 @@ export const networkFaults: readonly Fault[] = [
   },
 ]
 
-async function cut(proxy: Parameters<Fault['inject']>[0]['proxy'], bytes: number): Promise<void> {
+async function cut(proxy: Scene['proxy'], bytes: number): Promise<void> {
   proxy.cutAfter(bytes)
   await pause(1_000)
-  await proxy.heal()
-}
-
-async function delay(proxy: Parameters<Fault['inject']>[0]['proxy'], millis: number): Promise<void> {
-  proxy.setLatency(millis)
-  await pause(3_000)
   await proxy.heal()
 }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import type { Fault, Scene } from '../fault.ts'
+import { killSessions, openOthers } from './actions.ts'
 
 async function command({ pooler }: Scene, ...texts: readonly string[]): Promise<void> {
   if (!pooler) throw new Error('The fault has no pooler')
@@ -8,6 +9,11 @@ async function command({ pooler }: Scene, ...texts: readonly string[]): Promise<
   await admin.connect()
   for (const text of texts) await admin.query(text)
   await admin.end()
+}
+
+function pooledUrl({ pooler }: Scene): string {
+  if (!pooler) throw new Error('The fault has no pooler')
+  return pooler.url
 }
 
 const POOL = { default_pool_size: 4 }
@@ -73,14 +79,9 @@ export const poolerFaults: readonly Fault[] = [
     title: 'All server connections of PgBouncer are taken: query_wait_timeout',
     pooler: { default_pool_size: 4, query_wait_timeout: 1 },
     async inject(scene) {
-      const holders = Array.from({ length: 4 }, () => new pg.Client(scene.pooler?.url))
-      for (const holder of holders) {
-        holder.on('error', () => {})
-        await holder.connect()
-        await holder.query('begin').catch(() => {})
-      }
+      const end = await openOthers(pooledUrl(scene), 4, 'begin')
       await pause(3_000)
-      await Promise.allSettled(holders.map((holder) => holder.end()))
+      await end()
     },
   },
   {
@@ -88,12 +89,10 @@ export const poolerFaults: readonly Fault[] = [
     title: 'PgBouncer has no client connection left for two seconds',
     pooler: { default_pool_size: 4, max_client_conn: 20 },
     async inject(scene) {
-      const others = Array.from({ length: 20 }, () => new pg.Client(scene.pooler?.url))
-      for (const other of others) other.on('error', () => {})
-      await Promise.allSettled(others.map((other) => other.connect()))
+      const end = await openOthers(pooledUrl(scene), 20)
       scene.proxy.reset()
       await pause(2_000)
-      await Promise.allSettled(others.map((other) => other.end()))
+      await end()
     },
   },
   {
@@ -102,7 +101,7 @@ export const poolerFaults: readonly Fault[] = [
     pooler: POOL,
     async inject({ server }) {
       for (let n = 0; n < 10; n++) {
-        await server.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'`)
+        await killSessions({ server })
         await pause(50)
       }
     },

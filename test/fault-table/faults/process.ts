@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Fault } from '../fault.ts'
+import { killSessions, misuse } from './actions.ts'
 
 export const processFaults: readonly Fault[] = [
   {
@@ -50,18 +51,12 @@ export const callerFaults: readonly Fault[] = [
   {
     id: 'leak',
     title: 'A caller keeps a connection forever',
-    async inject({ app }) {
-      app.ask({ type: 'misuse', what: 'leak' })
-      await pause(500)
-    },
+    inject: (scene) => misuse(scene, 'leak'),
   },
   {
     id: 'double-release',
     title: 'A caller releases a connection twice',
-    async inject({ app }) {
-      app.ask({ type: 'misuse', what: 'double-release' })
-      await pause(300)
-    },
+    inject: (scene) => misuse(scene, 'double-release'),
   },
   {
     id: 'dirty-release',
@@ -70,7 +65,7 @@ export const callerFaults: readonly Fault[] = [
       for (let n = 0; n < 10; n++) {
         app.ask({ type: 'misuse', what: 'dirty-release' })
         await pause(20)
-        await server.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'`)
+        await killSessions({ server })
         await pause(100)
       }
     },
@@ -78,10 +73,7 @@ export const callerFaults: readonly Fault[] = [
   {
     id: 'pool-deadlock',
     title: 'All connections are held by callers that wait for one more',
-    async inject({ app }) {
-      app.ask({ type: 'misuse', what: 'deadlock' })
-      await pause(500)
-    },
+    inject: (scene) => misuse(scene, 'deadlock'),
   },
   {
     id: 'huge-result',

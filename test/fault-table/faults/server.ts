@@ -1,41 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { appRole } from '../../harness/credentials.ts'
 import type { Fault, Scene } from '../fault.ts'
-
-const OF_THE_APP = `from pg_stat_activity where usename = 'app'`
-
-async function killSessions({ server }: Scene, state = ''): Promise<void> {
-  await server.query(`select pg_terminate_backend(pid) ${OF_THE_APP} ${state && `and state = '${state}'`}`)
-}
-
-/** Again and again, every few milliseconds. */
-async function repeat(millis: number, everyMillis: number, action: () => Promise<unknown>): Promise<void> {
-  const end = performance.now() + millis
-  while (performance.now() < end) {
-    await action()
-    await pause(everyMillis)
-  }
-}
-
-/** Other clients that hold sessions; `end` ends them. */
-async function hold({ server }: Scene, count: number): Promise<() => Promise<unknown>> {
-  const { Client } = (await import('pg')).default
-  const clients = Array.from({ length: count }, () => new Client(server.adminUrl))
-  for (const client of clients) client.on('error', () => {})
-  await Promise.allSettled(clients.map((client) => client.connect()))
-  return () => Promise.allSettled(clients.map((client) => client.end()))
-}
+import { killSessions, openOthers, repeat, SESSIONS_OF_THE_APP, whilePaused } from './actions.ts'
 
 export const sessionFaults: readonly Fault[] = [
   {
     id: 'idle-killed',
     title: 'Idle sessions are terminated',
-    async inject(scene) {
-      scene.app.ask({ type: 'pause' })
-      await pause(200)
-      await killSessions(scene)
-      await pause(100)
-      scene.app.ask({ type: 'resume' })
-    },
+    inject: (scene) =>
+      whilePaused(scene, async () => {
+        await pause(200)
+        await killSessions(scene)
+        await pause(100)
+      }),
   },
   { id: 'all-killed', title: 'All sessions are terminated under load', inject: (scene) => killSessions(scene) },
   {
@@ -51,7 +28,8 @@ export const sessionFaults: readonly Fault[] = [
   {
     id: 'all-cancelled',
     title: 'All statements are cancelled',
-    inject: ({ server }) => repeat(500, 10, () => server.query(`select pg_cancel_backend(pid) ${OF_THE_APP}`)),
+    inject: ({ server }) =>
+      repeat(500, 10, () => server.query(`select pg_cancel_backend(pid) from ${SESSIONS_OF_THE_APP}`)),
   },
   {
     id: 'statement-timeout',
@@ -78,11 +56,7 @@ export const sessionFaults: readonly Fault[] = [
     id: 'idle-session-timeout',
     title: 'Idle sessions run into idle_session_timeout',
     setup: `alter role app set idle_session_timeout = '150ms'`,
-    async inject({ app }) {
-      app.ask({ type: 'pause' })
-      await pause(500)
-      app.ask({ type: 'resume' })
-    },
+    inject: (scene) => whilePaused(scene, () => pause(500)),
   },
   { id: 'lock-storm', title: 'A table lock stops all writes for two seconds', inject: lockTable },
   {
@@ -121,7 +95,7 @@ export const serverFaults: readonly Fault[] = [
     id: 'crash-recovery',
     title: 'A server process is killed (as for lack of memory): all sessions end, and the server recovers',
     async inject({ server }) {
-      const [row] = await server.query<{ pid: number }>(`select pid ${OF_THE_APP} limit 1`)
+      const [row] = await server.query<{ pid: number }>(`select pid from ${SESSIONS_OF_THE_APP} limit 1`)
       if (row) process.kill(row.pid, 'SIGKILL')
       await pause(500)
     },
@@ -140,9 +114,9 @@ export const serverFaults: readonly Fault[] = [
     title: 'All connections of the server are taken for three seconds',
     settings: { max_connections: 25 },
     async inject(scene) {
-      const end = await hold(scene, 19)
+      const end = await openOthers(scene.server.adminUrl, 19)
       await killSessions(scene)
-      const [late] = await Promise.all([hold(scene, 3), pause(3_000)])
+      const [late] = await Promise.all([openOthers(scene.server.adminUrl, 3), pause(3_000)])
       await Promise.all([end(), late()])
     },
   },
@@ -164,7 +138,7 @@ export const serverFaults: readonly Fault[] = [
     id: 'connection-storm',
     title: 'Sixty other clients connect and leave for two seconds',
     settings: { max_connections: 80 },
-    inject: (scene) => repeat(2_000, 10, async () => (await hold(scene, 60))()),
+    inject: (scene) => repeat(2_000, 10, async () => (await openOthers(scene.server.adminUrl, 60))()),
   },
   {
     id: 'read-only',
@@ -192,7 +166,7 @@ export const serverFaults: readonly Fault[] = [
     id: 'password-changed',
     title: 'The password is changed for two seconds, and the sessions end',
     async inject(scene) {
-      await limitAndKill(scene, `alter role app password 'another'`, `alter role app password 'app_password'`)
+      await limitAndKill(scene, `alter role app password 'another'`, `alter role app password '${appRole.password}'`)
     },
   },
   {

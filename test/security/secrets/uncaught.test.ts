@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { expect, test } from 'vitest'
+import { cleanEnvironment } from '../../integration/run-poolguard.ts'
 import { findLeaks } from './find-leaks.ts'
 
 const SECRET = 'Zx7qPw/3nKv9t@Rb5mJd2hYc8g'
@@ -31,8 +32,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
 
 test.each(Object.entries(SCRIPTS))('%s: an uncaught error is printed without a secret', async (_name, script) => {
   const cwd = new URL('../../', import.meta.url)
-  const { PATH = '' } = process.env
-  const env = { PATH, GIVEN: URL_WITH_SECRET, NODE_DEBUG: 'poolguard' }
+  const env = cleanEnvironment({ GIVEN: URL_WITH_SECRET, NODE_DEBUG: 'poolguard' })
   const output = await new Promise<string>((resolve) => {
     execFile(process.execPath, ['--input-type=module', '-e', script], { cwd, env }, (_error, stdout, stderr) =>
       resolve(stdout + stderr),
