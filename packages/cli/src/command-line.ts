@@ -15,6 +15,7 @@ import { addVerify } from './commands/verify.ts'
 import { CannotConnectError } from './connect-errors/cannot-connect.ts'
 import { CannotRunError, type Outcome } from './outcome.ts'
 import { commandLanguage } from './output/command-language.ts'
+import { messageOf } from './output/message-of.ts'
 import { forgetSecrets, printable, printableJson } from './output/printable.ts'
 import { selectLanguage } from './output/translate.ts'
 
@@ -104,7 +105,7 @@ function partsOf(argument: string): string[] {
 /** Expected errors print their message; any other error is a bug and prints its stack. */
 function failureOutcome(error: unknown): Outcome {
   const isExpected = [CannotRunError, PoolguardError, CommanderError].some((kind) => error instanceof kind)
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   const code = error instanceof PoolguardError ? error.code : isExpected ? 'CANNOT_RUN' : 'UNEXPECTED'
   const stack = error instanceof Error ? (error.stack ?? message) : message
   const help =

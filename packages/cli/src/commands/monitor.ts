@@ -6,7 +6,7 @@ import { type Contact, contact, type Pool } from '../database/contact.ts'
 import type { ReadSessionsOptions } from '../database/read-sessions.ts'
 import { adminEndpoint } from '../endpoint/admin-endpoint.ts'
 import { describeAppLine } from '../endpoint/describe-app-line.ts'
-import { isHttpAddress } from '../endpoint/http-address.ts'
+import { isHttpAddress, shownAddress } from '../endpoint/http-address.ts'
 import { type AppMissed, type AppSample, readPoolStats } from '../endpoint/read-pool-stats.ts'
 import { AppWatch } from '../endpoint/watch-app.ts'
 import { environment } from '../environment/own-environment.ts'
@@ -110,7 +110,7 @@ async function monitorApp(address: string, options: MonitorOptions): Promise<Out
   const { url } = endpoint
   const first = await readPoolStats(endpoint)
   if ('error' in first)
-    throw new CannotRunError(t`Cannot read the pools of the app at ${url.origin}${url.pathname}: ${first.error}.`)
+    throw new CannotRunError(t`Cannot read the pools of the app at ${shownAddress(url)}: ${first.error}.`)
   await using lines = linesFor<AppSample | AppMissed | Alert>(options, describeAppLine)
   const watch = new AppWatch(options.fullAt / 100)
   let next: AppSample | AppMissed | undefined = first

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { cannotConnect } from '../connect-errors/cannot-connect.ts'
 import { contact } from '../database/contact.ts'
 import { endpointOutcome } from '../endpoint/endpoint-outcome.ts'
-import { isHttpAddress, readHttpAddress } from '../endpoint/http-address.ts'
+import { isHttpAddress, readHttpAddress, shownAddress } from '../endpoint/http-address.ts'
 import { loadEndpoint } from '../endpoint/load-endpoint.ts'
 import { environment } from '../environment/own-environment.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
@@ -116,7 +116,7 @@ async function stressApp(
   const url = readHttpAddress(address)
   if (query !== undefined || transaction !== undefined)
     throw new CannotRunError(t`--query and --transaction are for databases; an app gets GET requests.`)
-  const title = t`GET ${url.origin}${url.pathname}: ${concurrency} concurrent requests`
+  const title = t`GET ${shownAddress(url)}: ${concurrency} concurrent requests`
   const progress = createSpinner(title, { isSilent: json }).start()
   await using interruption = interruptible()
   const load = await loadEndpoint({

@@ -1,6 +1,7 @@
 import { type ConnectionString, describeAddress } from '@poolguard/core/postgres'
 import { CannotRunError } from '../outcome.ts'
 import { wrapBehind } from '../output/layout.ts'
+import { messageOf } from '../output/message-of.ts'
 import { withPlainTexts } from '../output/printable.ts'
 import { t } from '../output/translate.ts'
 import { type ConnectHelp, explainConnectError } from './explain-connect-error.ts'
@@ -34,7 +35,7 @@ export function describeConnectError(
   folder: string = process.cwd(),
 ): { readonly message: string; readonly help: ConnectHelp | undefined } {
   const own = originOf(error)
-  const message = withPlainTexts(own instanceof Error ? own.message : String(own)).replace(/\.$/, '')
+  const message = withPlainTexts(messageOf(own)).replace(/\.$/, '')
   return { message, help: explainConnectError(own, { url, folder }) }
 }
 

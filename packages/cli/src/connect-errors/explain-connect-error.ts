@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type ConnectCause, type ConnectionString, findConnectCause, normalizeTarget } from '@poolguard/core/postgres'
 import { connectionErrorPage } from '../output/documentation.ts'
+import { messageOf } from '../output/message-of.ts'
 import { withPlainTexts } from '../output/printable.ts'
 import { shellWord } from '../output/shell-word.ts'
 import type { Step } from '../output/step.ts'
@@ -37,7 +38,7 @@ const CONTAINER_MARK = '/.dockerenv'
 export function explainConnectError(error: unknown, place: ConnectPlace): ConnectHelp | undefined {
   const cause = findConnectCause(error)
   if (cause === undefined) return undefined
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   const advice = ADVICE[cause](addressOf(place), message)
   return withPlainTexts({ cause, now: [], ...advice, page: connectionErrorPage(cause) })
 }

@@ -28,10 +28,8 @@ export function describeChecks(facts: Facts): readonly string[] {
   }
   if (unreached) lines.push(t`Cannot connect: ${unreached.message}. Only the checks that need no connection ran.`)
   if (pooler) lines.push(t`PgBouncer ${pooler.version}: read its settings and pools from the console.`)
-  if (app?.error !== undefined) {
-    const { origin, pathname } = new URL(app.url)
-    lines.push(t`Cannot read the pools of the app at ${origin}${pathname}: ${app.error}.`)
-  } else if (app) lines.push(t`App: read the insight of ${app.pools.length} pools at ${app.url}.`)
+  if (app?.error !== undefined) lines.push(t`Cannot read the pools of the app at ${app.url}: ${app.error}.`)
+  else if (app) lines.push(t`App: read the insight of ${app.pools.length} pools at ${app.url}.`)
   const others = otherTargets.filter(({ isCurrent }) => isCurrent)
   if (others.length > 0) {
     const list = others.map(({ url, source }) => `${describeAddress(url)} (${source})`).join('; ')

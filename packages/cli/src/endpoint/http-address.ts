@@ -25,3 +25,8 @@ export function readHttpAddress(text: string): URL {
   }
   return url
 }
+
+/** The address without a user, a password and parameters. */
+export function shownAddress({ origin, pathname }: URL): string {
+  return `${origin}${pathname}`
+}

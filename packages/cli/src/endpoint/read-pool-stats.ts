@@ -1,7 +1,9 @@
 import { InvalidAnswerError, RowReader } from '@poolguard/core/postgres'
 import { originOf } from '../connect-errors/cannot-connect.ts'
+import { messageOf } from '../output/message-of.ts'
 import { withPlainTexts } from '../output/printable.ts'
 import { t } from '../output/translate.ts'
+import { shownAddress } from './http-address.ts'
 
 /** One pool of an app, from its admin endpoint. */
 export interface AppPool {
@@ -68,20 +70,22 @@ export async function readPoolStats(options: EndpointOptions): Promise<AppSample
   try {
     return { time, ...withPlainTexts(readAnswer(await request(options))) }
   } catch (error) {
-    const cause = originOf(error)
-    return { time, error: withPlainTexts(cause instanceof Error ? cause.message : String(cause)) }
+    return { time, error: shownError(error) }
   }
 }
 
 /** Asks the admin endpoint for the findings of the pools. Never rejects. */
 export async function readAppInsight(options: EndpointOptions): Promise<AppInsight> {
-  const url = `${options.url.origin}${options.url.pathname}`
+  const url = shownAddress(options.url)
   try {
     return withPlainTexts({ url, pools: poolsOf(await request(options)).map(readFindings) })
   } catch (error) {
-    const cause = originOf(error)
-    return { url, pools: [], error: withPlainTexts(cause instanceof Error ? cause.message : String(cause)) }
+    return { url, pools: [], error: shownError(error) }
   }
+}
+
+function shownError(error: unknown): string {
+  return withPlainTexts(messageOf(originOf(error)))
 }
 
 async function request({ url, token }: EndpointOptions): Promise<unknown> {

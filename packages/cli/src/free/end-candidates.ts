@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { readRows } from '@poolguard/core/postgres'
 import type { Pool } from '../database/contact.ts'
+import { messageOf } from '../output/message-of.ts'
 import type { Candidate } from './candidates.ts'
 
 /** What became of a session. */
@@ -46,7 +47,7 @@ async function end(pool: Pool, candidate: Candidate): Promise<EndedSession> {
     const [signalled] = readRows('the query that ends a session', rows, (row) => row.flag('signalled'))
     return { ...candidate, ending: signalled === true ? 'ended' : 'changed' }
   } catch (error) {
-    return { ...candidate, ending: 'failed', error: error instanceof Error ? error.message : String(error) }
+    return { ...candidate, ending: 'failed', error: messageOf(error) }
   }
 }
 

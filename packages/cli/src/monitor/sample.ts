@@ -2,6 +2,7 @@ import { classifyConnectFailure, readOneRow } from '@poolguard/core/postgres'
 import type { Pool } from '../database/contact.ts'
 import { OPEN_SLOTS_QUERY, type OpenSlots, readOpenSlots } from '../database/open-slots.ts'
 import { type ReadSessionsOptions, readSessions } from '../database/read-sessions.ts'
+import { messageOf } from '../output/message-of.ts'
 import { withPlainTexts } from '../output/printable.ts'
 import { groupByProcess } from '../sessions/client-process.ts'
 import { type ApplicationCount, countByApplication } from '../sessions/count-by-application.ts'
@@ -49,7 +50,7 @@ export async function takeSample(pool: Pool, options: ReadSessionsOptions): Prom
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
     return {
       time,
-      error: withPlainTexts(cause instanceof Error ? cause.message : String(cause)),
+      error: withPlainTexts(messageOf(cause)),
       ...(classifyConnectFailure(cause) === 'full' && { full: true }),
     }
   }

@@ -1,6 +1,7 @@
 import { type ConnectionString, PGBOUNCER_CONSOLE, type PgBouncerPool } from '@poolguard/core/postgres'
 import { PgBouncerConsole } from '@poolguard/pg'
 import { explainConsoleError } from '../database/read-pooler-facts.ts'
+import { messageOf } from '../output/message-of.ts'
 import { withPlainTexts } from '../output/printable.ts'
 
 /** One pool of PgBouncer at one moment. */
@@ -56,7 +57,7 @@ export class PoolerWatch implements AsyncDisposable {
       return await this.#read()
     } catch (error) {
       await this[Symbol.asyncDispose]()
-      return { error: withPlainTexts(error instanceof Error ? error.message : String(error)) }
+      return { error: withPlainTexts(messageOf(error)) }
     }
   }
 

@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { messageOf } from '../output/message-of.ts'
 import { withPlainTexts } from '../output/printable.ts'
 import { t } from '../output/translate.ts'
 import { openSqlite, type Sqlite } from './open-sqlite.ts'
@@ -51,7 +52,7 @@ async function attempt(name: string, work: () => string | Promise<string>): Prom
   try {
     return { name, status: 'passed', detail: await work() }
   } catch (error) {
-    return { name, status: 'failed', detail: withPlainTexts(error instanceof Error ? error.message : String(error)) }
+    return { name, status: 'failed', detail: withPlainTexts(messageOf(error)) }
   }
 }
 

@@ -1,4 +1,5 @@
 import { createHistogram } from 'node:perf_hooks'
+import { messageOf } from '../output/message-of.ts'
 
 /** The number of requests in one range of latencies. */
 export interface Bucket {
@@ -55,7 +56,7 @@ export class Tally {
     const code = codeOf(error)
     const known = this.#errors.get(code)
     if (known) known.count++
-    else this.#errors.set(code, { count: 1, message: error instanceof Error ? error.message : String(error) })
+    else this.#errors.set(code, { count: 1, message: messageOf(error) })
   }
 
   figures(elapsedMillis: number): Figures {

@@ -1,3 +1,5 @@
+import { messageOf } from '../output/message-of.ts'
+
 /** The result of one check. */
 export interface Check {
   readonly name: string
@@ -29,5 +31,5 @@ export function skipped(name: string, detail: string): Check {
 /** If every address of a host fails, Node throws an AggregateError without a message. */
 function describe(error: unknown): string {
   if (error instanceof AggregateError) return describe(error.errors[0])
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }

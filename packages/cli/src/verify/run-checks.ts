@@ -5,6 +5,7 @@ import { PgBouncerConsole } from '@poolguard/pg'
 import { describeConnectError } from '../connect-errors/cannot-connect.ts'
 import { type Contact, contact, type Pool } from '../database/contact.ts'
 import { explainConsoleError } from '../database/read-pooler-facts.ts'
+import { messageOf } from '../output/message-of.ts'
 import { joinSentences, t } from '../output/translate.ts'
 import { translateFromCore } from '../output/translate-from-core.ts'
 import { attempt, type Check, CheckFailed, skipped } from './check.ts'
@@ -194,5 +195,5 @@ function preparedAdvice(): string {
 /** The message of the first failure. */
 function reasonOf(failed: readonly PromiseRejectedResult[]): string {
   const reason: unknown = failed[0]?.reason
-  return reason instanceof Error ? reason.message : String(reason)
+  return messageOf(reason)
 }
