@@ -32,6 +32,7 @@ export {
 export {
   AbortWatch,
   type Answer,
+  type AwaitingConnection,
   type BusyConnection,
   type ConsoleOptions,
   type CredentialSource,

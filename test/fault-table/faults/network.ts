@@ -42,7 +42,11 @@ export const networkFaults: readonly Fault[] = [
   {
     id: 'half-open-under-load',
     title: 'A firewall forgets the connections under load',
-    inject: async ({ proxy }) => proxy.forget(),
+    async inject({ proxy }) {
+      proxy.forget()
+      // Answers that were on their way are read.
+      await pause(300)
+    },
   },
   {
     id: 'latency',

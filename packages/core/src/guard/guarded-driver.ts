@@ -34,6 +34,10 @@ export interface GuardedDriver<C> {
   answerToParameter?(name: string, signal: AbortSignal): Promise<string | undefined>
   /** Called when a connection is being closed or was lost; no caller gets it any more. */
   onClosing?(connection: C, reason: CloseReason): void
+  /** What is known about a connection whose statement has not been answered. */
+  awaiting(connection: C): AwaitingConnection
+  /** Closes a connection at once, as if the network had lost it: its statements fail with the error. */
+  breakOff(connection: C, error: Error): void
   /** Whether a caller has left a transaction open on it. */
   isInTransaction(connection: C): boolean
   /**
@@ -42,6 +46,14 @@ export interface GuardedDriver<C> {
    * @throws the connection error.
    */
   openConsole(connection: C, options: ConsoleOptions): Promise<PoolerConsole>
+}
+
+/** What poolguard must know to ask the server about a connection. */
+export interface AwaitingConnection {
+  /** The server process from BackendKeyData; 0 if it is unknown. */
+  readonly announcedPid: number
+  /** The client does not read the server's data: the answer may have arrived. */
+  readonly isUnread: boolean
 }
 
 export interface Login {

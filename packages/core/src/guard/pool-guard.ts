@@ -38,6 +38,7 @@ import { PoolRegistration } from './driver-kit/pool-registration.ts'
 import { EmptySignal } from './empty-signal.ts'
 import { FleetInstance } from './fleet/fleet-instance.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
+import { LostStatements } from './lost-statements.ts'
 import type { PoolguardOptions } from './options/poolguard-options.ts'
 import { describeStall, Pipelining, stallEvent } from './pipelining.ts'
 import { type Bounds, PoolBounds } from './pool-bounds.ts'
@@ -85,6 +86,8 @@ export class PoolGuard<C extends object> {
   readonly pipelining: Pipelining<C>
   /** Records where the time of connections goes; undefined with the option `insight: false`. */
   readonly recorder: InsightRecorder<C> | undefined = undefined
+  /** Finds statements whose answers the network has lost. */
+  readonly lostStatements: LostStatements<C>
   readonly #spec: GuardSpec
   readonly #driver: GuardedDriver<C>
   /** The topology that the user stated. */
@@ -144,6 +147,11 @@ export class PoolGuard<C extends object> {
       },
       isPinned: (connection) => this.#fleet?.isPublisher(connection) ?? false,
     })
+    this.lostStatements = new LostStatements({
+      engine: this.engine,
+      driver: this.#driver,
+      isDirect: () => this.topology?.kind === 'direct',
+    })
     this.#bounds = new PoolBounds(own, this.engine, (message) => this.warn(message))
     this.lateQueries = new LateQueryReporter(this.engine, { warnsProcess: !spec.options.onEvent })
     this.pipelining = new Pipelining({
@@ -173,6 +181,7 @@ export class PoolGuard<C extends object> {
   acquire(options?: AcquireOptions): Promise<Lease<C>> {
     if (!this.#registration.isEntered) this.#register()
     if (this.#fleet) this.#notifyFleet(this.#fleet)
+    this.lostStatements.watch()
     const lease = this.engine.acquire(options)
     if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, lease)
     return lease
@@ -239,6 +248,7 @@ export class PoolGuard<C extends object> {
   async close(drainMillis?: number): Promise<void> {
     this.#fleet?.leave()
     await this.engine.drain(drainMillis)
+    this.lostStatements.stop()
     // A pool that is opened later may find another server at the same address.
     this.#discovery.forget()
     this.#registration.leave()

@@ -159,6 +159,12 @@ export class LeaseTracker<R> {
     return reports.sort((a, b) => b.heldMillis - a.heldMillis)
   }
 
+  /** The current leases with a running query. */
+  querying(now: number): TrackedLease<R>[] {
+    this.#detector.refresh(now)
+    return Array.from(this.#options.leases()).filter(({ runningQuery }) => runningQuery !== undefined)
+  }
+
   stop(): void {
     this.#detector.stop()
   }

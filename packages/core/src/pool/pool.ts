@@ -16,7 +16,7 @@ import {
   type PoolState,
 } from './errors.ts'
 import type { Joiner } from './joiner.ts'
-import { Lease, type Lender, PoolEntry } from './lease.ts'
+import { Lease, type Lender, PoolEntry, type TrackedLease } from './lease.ts'
 import type { LeaseObserver } from './lease-observer.ts'
 import type { LeaseReport } from './lease-report.ts'
 import { LeaseTracker } from './lease-tracker.ts'
@@ -369,6 +369,11 @@ export class Pool<R> implements Lender<R> {
   /** The current leases, the oldest first. */
   leases(): readonly LeaseReport[] {
     return this.#tracker.reports(this.#clock.now())
+  }
+
+  /** The leases on which a query is running, with their activity up to date. */
+  get querying(): readonly TrackedLease<R>[] {
+    return this.#tracker.querying(this.#clock.now())
   }
 
   *#leases(): Generator<Lease<R>> {

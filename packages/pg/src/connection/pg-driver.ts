@@ -1,5 +1,6 @@
 import type { CloseReason, ConnectFailure } from '@poolguard/core'
 import {
+  type AwaitingConnection,
   type ConsoleOptions,
   classifyConnectFailure,
   DriverProbeSession,
@@ -57,6 +58,14 @@ export class PgDriver implements GuardedDriver<PgConnection> {
 
   async queryValue(connection: PgConnection, text: string): Promise<string | null | undefined> {
     return (await connection.askRow(text))?.[0]
+  }
+
+  awaiting(connection: PgConnection): AwaitingConnection {
+    return connection
+  }
+
+  breakOff({ client }: PgConnection, error: Error): void {
+    client.connection.stream.destroy(error)
   }
 
   isInTransaction({ inTransaction }: PgConnection): boolean {

@@ -87,6 +87,8 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
   readonly #cancelRequests: CancelRequests
   readonly #copyStream: CopyStream
   readonly #fatalError: FatalErrorReader
+  /** Why the pool has closed the connection under its caller. */
+  #brokenOff: Error | undefined
   readonly #closed = Promise.withResolvers<void>()
   #backend: Backend | undefined
   /** Queries sent and not answered yet. */
@@ -399,6 +401,12 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
     this.#cancelRequests.send({ state: this.#backend, active: true } as Query)
   }
 
+  /** Closes the connection at once; its queries fail with the error. */
+  breakOff(error: Error): void {
+    this.#brokenOff = error
+    this.#socket.destroy(error)
+  }
+
   /** The connection no longer keeps the process alive. */
   unref(): void {
     this.#socket.unref()
@@ -413,10 +421,11 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
     this.#onAnswered?.()
   }
 
-  /** Replaces a CONNECTION_CLOSED error by the FATAL error that the server sent before closing, if there is one. */
+  /** Replaces a CONNECTION_CLOSED error by what closed the connection: the pool's reason, or the FATAL error that the server sent before. */
   explain(error: unknown): unknown {
     const { code } = (error ?? {}) as { code?: unknown }
     if (code !== 'CONNECTION_CLOSED') return error
+    if (this.#brokenOff) return this.#brokenOff
     const fatal = this.#fatalError.read()
     return fatal ? Object.assign(new this.sql.PostgresError(fatal as never), { cause: error }) : error
   }

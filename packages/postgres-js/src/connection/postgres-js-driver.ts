@@ -1,5 +1,6 @@
 import type { ConnectFailure } from '@poolguard/core'
 import {
+  type AwaitingConnection,
   type ConsoleOptions,
   classifyConnectFailure,
   DriverProbeSession,
@@ -47,6 +48,14 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
 
   async queryValue(connection: PostgresConnection, text: string): Promise<string | null | undefined> {
     return (await connection.askRow(text))?.[0]
+  }
+
+  awaiting(connection: PostgresConnection): AwaitingConnection {
+    return connection
+  }
+
+  breakOff(connection: PostgresConnection, error: Error): void {
+    connection.breakOff(error)
   }
 
   isInTransaction({ inTransaction }: PostgresConnection): boolean {

@@ -6,6 +6,7 @@ import { preloadDetection } from './server-discovery.ts'
 /** The part of a {@link PoolGuard} that inspects connections. */
 export interface Inspector<C> {
   readonly isDiscoveryDue: boolean
+  readonly lostStatements: { open(connect: () => Promise<C>): Promise<C> }
   inspect(connection: C): Promise<boolean>
 }
 
@@ -26,7 +27,7 @@ export class DiscoveringFactory<C> implements ResourceFactory<C> {
   async open(context: OpenContext): Promise<C> {
     if (this.#inspector.isDiscoveryDue) preloadDetection()
     try {
-      return await this.#driver.factory.open(context)
+      return await this.#inspector.lostStatements.open(() => this.#driver.factory.open(context))
     } catch (error) {
       throw this.#secrets ? this.#secrets.hideInError(error) : error
     }

@@ -1,7 +1,7 @@
 import { EXCHANGE_QUERY, TRY_LOCK_QUERY } from '../../fleet/index.ts'
 import type { ShowRow } from '../../topology/index.ts'
 import { showConfig, showDatabase } from '../../topology/testing/show-rows.ts'
-import type { ConsoleOptions, GuardedDriver, Login, PoolerConsole } from '../guarded-driver.ts'
+import type { AwaitingConnection, ConsoleOptions, GuardedDriver, Login, PoolerConsole } from '../guarded-driver.ts'
 import type { PoolGuard } from '../pool-guard.ts'
 
 /** A row in JSON. */
@@ -118,6 +118,12 @@ export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
     if (text === TRY_LOCK_QUERY) return 'true'
     return text.startsWith('select (select pg_catalog.row_to_json(capacity)') ? JSON.stringify(capacity) : undefined
   }
+
+  awaiting(): AwaitingConnection {
+    return { announcedPid: 0, isUnread: false }
+  }
+
+  breakOff(): void {}
 
   isInTransaction(): boolean {
     return false

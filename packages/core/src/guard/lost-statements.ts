@@ -1,0 +1,216 @@
+import { type Clock, systemClock } from '../clock.ts'
+import { Alarm, type Pool, runDetached, type TrackedLease } from '../pool/index.ts'
+import type { GuardedDriver } from './guarded-driver.ts'
+
+/** Interval of the checks while connections are in use. */
+const CHECK_MILLIS = 2_000
+/** A statement is asked about when no byte has moved on its connection for this long. */
+const SILENT_MILLIS = 5_000
+/** How long the server must have been idle when it is asked. Until then, the answer may be on its way. */
+const IDLE_SECONDS = 4
+/** The connection is given up when the server is idle twice, with this time in between. TCP sends lost data again meanwhile. */
+const CONFIRM_MILLIS = 4_000
+/** A statement that is running is asked about again after twice the time, up to this. */
+const MAX_PAUSE_MILLIS = 60_000
+const ASK_TIMEOUT_MILLIS = 3_000
+/** A session belongs to a connection if both have the same age; clocks and logins may differ by this. */
+const SAME_AGE_MILLIS = 2_000
+
+export interface LostStatementsOptions<C> {
+  readonly engine: Pick<Pool<C>, 'acquire' | 'demand' | 'querying'>
+  readonly driver: Pick<GuardedDriver<C>, 'awaiting' | 'breakOff' | 'queryValue'>
+  /** Whether the other end is PostgreSQL itself: a pooler invents the pids that it tells. */
+  readonly isDirect: () => boolean
+  readonly clock?: Clock
+}
+
+/** When the login of a connection began and ended, by the pool's clock. */
+interface Opening {
+  readonly began: number
+  readonly ended: number
+}
+
+/** What is known about the statement that runs on a lease. */
+interface Watched {
+  readonly key: unknown
+  /** When the server was first seen idle; Infinity while it was not. */
+  idleSince: number
+  askAt: number
+  pauseMillis: number
+}
+
+/**
+ * Finds statements that will never be answered, because the network has lost them or their answers: a firewall or NAT has
+ * forgotten the connection, or the host of this process has moved. TCP reports that after a quarter of an hour. This class asks the
+ * server on another connection what it does for a silent one. If the server is idle there, the connection is given up.
+ *
+ * The error is the one that TCP would report later.
+ */
+export class LostStatements<C extends object> {
+  readonly #options: LostStatementsOptions<C>
+  readonly #clock: Clock
+  readonly #alarm: Alarm
+  readonly #openings = new WeakMap<C, Opening>()
+  readonly #watched = new WeakMap<TrackedLease<C>, Watched>()
+  #isWatching = false
+
+  constructor(options: LostStatementsOptions<C>) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#alarm = new Alarm(this.#clock, () => void this.#check(), { background: true })
+  }
+
+  /** Opens a connection, and remembers when. */
+  async open(connect: () => Promise<C>): Promise<C> {
+    const began = this.#clock.now()
+    const connection = await connect()
+    this.#openings.set(connection, { began, ended: this.#clock.now() })
+    return connection
+  }
+
+  /** Call it whenever a caller asks for a connection. */
+  watch(): void {
+    if (this.#isWatching) return
+    this.#isWatching = true
+    this.#alarm.at(this.#clock.now() + CHECK_MILLIS)
+  }
+
+  stop(): void {
+    this.#alarm.stop()
+    this.#isWatching = false
+  }
+
+  async #check(): Promise<void> {
+    if (this.#options.engine.demand === 0) {
+      this.#isWatching = false
+      return
+    }
+    const due = this.#options.isDirect() ? this.#options.engine.querying.filter((lease) => this.#isDue(lease)) : []
+    if (due.length > 0) await this.#ask(due)
+    if (this.#isWatching) this.#alarm.at(this.#clock.now() + CHECK_MILLIS)
+  }
+
+  #isDue(lease: TrackedLease<C>): boolean {
+    const now = this.#clock.now()
+    const { announcedPid, isUnread } = this.#options.driver.awaiting(lease.resource)
+    if (announcedPid === 0 || isUnread || now - lease.quietSince < SILENT_MILLIS) {
+      this.#watched.delete(lease)
+      return false
+    }
+    return now >= this.#watchedOf(lease).askAt
+  }
+
+  #watchedOf(lease: TrackedLease<C>): Watched {
+    const key = lease.runningQuery?.key
+    const known = this.#watched.get(lease)
+    if (known?.key === key) return known as Watched
+    const watched = { key, idleSince: Infinity, askAt: 0, pauseMillis: SILENT_MILLIS }
+    this.#watched.set(lease, watched)
+    return watched
+  }
+
+  async #ask(leases: readonly TrackedLease<C>[]): Promise<void> {
+    const pids = leases.map(({ resource }) => this.#pidOf(resource))
+    await this.#onAnotherConnection(async (query) => {
+      const ages = readIdleSessions((await query(idleSessionsQuery(pids))) ?? '')
+      // Meanwhile a statement may have been answered, or a connection may have ended.
+      const { querying } = this.#options.engine
+      const lost = leases.filter((lease) => querying.includes(lease) && this.#isLost(lease, ages))
+      for (const lease of lost) this.#giveUp(lease)
+      // The server would keep the sessions until its own TCP gives up.
+      if (lost.length > 0) await query(endSessionsQuery(lost.map(({ resource }) => this.#pidOf(resource))))
+    })
+  }
+
+  /** @param ages the ages of the server's idle sessions, by pid. */
+  #isLost(lease: TrackedLease<C>, ages: ReadonlyMap<number, number>): boolean {
+    const now = this.#clock.now()
+    if (now - lease.quietSince < SILENT_MILLIS) return false
+    const watched = this.#watchedOf(lease)
+    const age = ages.get(this.#pidOf(lease.resource))
+    if (age === undefined || !this.#isSameAge(lease.resource, age)) {
+      watched.idleSince = Infinity
+      watched.askAt = now + watched.pauseMillis
+      watched.pauseMillis = Math.min(watched.pauseMillis * 2, MAX_PAUSE_MILLIS)
+      return false
+    }
+    watched.idleSince = Math.min(watched.idleSince, now)
+    watched.askAt = watched.idleSince + CONFIRM_MILLIS
+    return now >= watched.askAt
+  }
+
+  #giveUp({ resource, quietSince }: TrackedLease<C>): void {
+    this.#options.driver.breakOff(resource, lostError(this.#clock.now() - quietSince))
+  }
+
+  #pidOf(connection: C): number {
+    return this.#options.driver.awaiting(connection).announcedPid
+  }
+
+  /** Another server behind the same address may have a session with the same pid. */
+  #isSameAge(connection: C, ageMillis: number): boolean {
+    const opening = this.#openings.get(connection)
+    if (!opening) return false
+    const now = this.#clock.now()
+    return ageMillis >= now - opening.ended - SAME_AGE_MILLIS && ageMillis <= now - opening.began + SAME_AGE_MILLIS
+  }
+
+  /**
+   * Runs `use` with a function that queries the server. May open one connection more than `max`, because all others may be lost. If the server cannot be
+   * asked, nothing is known.
+   */
+  async #onAnotherConnection(
+    use: (query: (text: string) => Promise<string | null | undefined>) => Promise<void>,
+  ): Promise<void> {
+    const { engine, driver } = this.#options
+    // Detached, so that no caller's deadline or trace applies.
+    const lease = await runDetached(() =>
+      engine.acquire({ internal: 'overflow', timeoutMillis: ASK_TIMEOUT_MILLIS }),
+    ).catch(() => undefined)
+    if (!lease) return
+    try {
+      await use((text) => this.#withinTimeout(driver.queryValue(lease.resource, text)))
+      lease.release()
+    } catch {
+      lease.destroy()
+    }
+  }
+
+  async #withinTimeout<T>(answer: Promise<T>): Promise<T> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const cancel = this.#clock.after(ASK_TIMEOUT_MILLIS, () => reject(new Error('no answer')), { background: true })
+    return Promise.race([answer, late]).finally(cancel)
+  }
+}
+
+const IDLE_SESSIONS = `from pg_catalog.pg_stat_activity
+where usename = session_user
+  and state in ('idle', 'idle in transaction', 'idle in transaction (aborted)')
+  and state_change < pg_catalog.clock_timestamp() - interval '${IDLE_SECONDS} seconds'`
+
+/** Selects `pid:age` of those that are idle, with the age in milliseconds. */
+function idleSessionsQuery(pids: readonly number[]): string {
+  return `select string_agg(pid || ':' || (extract(epoch from pg_catalog.clock_timestamp() - backend_start) * 1000)::bigint, ',')
+${IDLE_SESSIONS} and pid in (${pids.join(', ')})`
+}
+
+function endSessionsQuery(pids: readonly number[]): string {
+  return `select count(pg_catalog.pg_terminate_backend(pid)) ${IDLE_SESSIONS} and pid in (${pids.join(', ')})`
+}
+
+function readIdleSessions(answer: string): Map<number, number> {
+  const sessions = answer.split(',').map((each) => each.split(':').map(Number))
+  return new Map(sessions.map(([pid = 0, age = Number.NaN]) => [pid, age]))
+}
+
+/** Node's error for a connection that TCP has given up, with an explanation. */
+function lostError(silentMillis: number): Error {
+  const seconds = Math.round(silentMillis / 1_000)
+  return Object.assign(
+    new Error(
+      `read ETIMEDOUT: no answer for ${seconds} s, and the server runs no statement on this connection. ` +
+        'The network has lost the statement or its answer; the server may have run it.',
+    ),
+    { code: 'ETIMEDOUT', syscall: 'read' },
+  )
+}

@@ -1,0 +1,123 @@
+import { GuardedPool } from '@poolguard/pg'
+import { guardPostgres } from '@poolguard/postgres-js'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { type FaultProxy, type PostgresServer, startPostgres, startProxy } from '../harness/index.ts'
+
+/** The server is asked after 5 s without an answer, and again 4 s later. */
+const TIMEOUT_MILLIS = 60_000
+
+let server: PostgresServer
+beforeAll(async () => {
+  server = await startPostgres({ maxConnections: 60 })
+})
+afterAll(() => server.stop())
+
+/** A pool under test, on any driver. */
+interface Subject {
+  query(text: string): Promise<readonly object[]>
+  /** Runs both on one connection. */
+  inTransaction(first: string, between: () => void, second: string): Promise<unknown>
+  open(): number
+  end(): Promise<void>
+}
+
+const SUBJECTS: Readonly<Record<string, (url: string, max: number) => Subject>> = {
+  pg(url, max) {
+    const pool = new GuardedPool({ url, max, onEvent: () => {} })
+    pool.on('error', () => {})
+    return {
+      query: async (text) => (await pool.query(text)).rows,
+      async inTransaction(first, between, second) {
+        const client = await pool.connect()
+        client.on('error', () => {})
+        try {
+          await client.query('begin')
+          await client.query(first)
+          between()
+          return await client.query(second)
+        } finally {
+          client.release()
+        }
+      },
+      open: () => pool.totalCount,
+      end: () => pool.end(),
+    }
+  },
+  'postgres.js'(url, max) {
+    const sql = guardPostgres(url, { max, onEvent: () => {}, onnotice: () => {} })
+    return {
+      query: (text) => sql.unsafe(text),
+      inTransaction: (first, between, second) =>
+        sql.begin(async (transaction) => {
+          await transaction.unsafe(first)
+          between()
+          return await transaction.unsafe(second)
+        }),
+      open: () => sql.counts.total,
+      end: () => sql.end(),
+    }
+  },
+}
+
+describe.concurrent('without an answer', () => {
+  describe.each(Object.entries(SUBJECTS))('%s', (_name, makeSubject) => {
+    async function given(max: number): Promise<{ proxy: FaultProxy; subject: Subject }> {
+      const proxy = await startProxy({ target: server })
+      return { proxy, subject: makeSubject(proxy.urlFor(server.url), max) }
+    }
+
+    test('a statement that the network has lost fails with ETIMEDOUT, also when the pool is full, and the next one runs', {
+      timeout: TIMEOUT_MILLIS,
+    }, async ({ expect }) => {
+      const { proxy, subject } = await given(1)
+      await subject.query('select 1')
+      proxy.forget()
+      await expect(subject.query('select 2 as two')).rejects.toMatchObject({
+        code: 'ETIMEDOUT',
+        message: expect.stringContaining('the server runs no statement on this connection'),
+      })
+      expect(await subject.query('select 3 as three')).toEqual([{ three: 3 }])
+      await subject.end()
+      await proxy.stop()
+    })
+
+    test('a statement whose answer the network has lost fails with ETIMEDOUT', {
+      timeout: TIMEOUT_MILLIS,
+    }, async ({ expect }) => {
+      const { proxy, subject } = await given(2)
+      await subject.query('select 1')
+      const asked = subject.query('select pg_sleep(1)').catch((error: unknown) => error)
+      await expect
+        .poll(() => server.query(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`))
+        .not.toEqual([])
+      proxy.forget()
+      expect(await asked).toMatchObject({ code: 'ETIMEDOUT' })
+      await subject.end()
+      await proxy.stop()
+    })
+
+    test('a transaction whose connection the network has lost fails, and its connection is replaced', {
+      timeout: TIMEOUT_MILLIS,
+    }, async ({ expect }) => {
+      const { proxy, subject } = await given(1)
+      await expect(subject.inTransaction('select 1', () => proxy.forget(), 'select 2')).rejects.toMatchObject({
+        code: 'ETIMEDOUT',
+      })
+      expect(await subject.query('select 3 as three')).toEqual([{ three: 3 }])
+      expect(subject.open()).toBe(1)
+      // The server would keep the lost session, with its transaction and its locks.
+      await expect
+        .poll(() => server.query(`select 1 from pg_stat_activity where state like 'idle in transaction%'`))
+        .toEqual([])
+      await subject.end()
+      await proxy.stop()
+    })
+
+    test('a statement that runs for long is answered', { timeout: TIMEOUT_MILLIS }, async ({ expect }) => {
+      const { proxy, subject } = await given(1)
+      expect(await subject.query('select pg_sleep(13), 1 as one')).toMatchObject([{ one: 1 }])
+      await subject.end()
+      await proxy.stop()
+    })
+  })
+})
