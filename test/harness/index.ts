@@ -26,4 +26,5 @@ export { type PrometheusOptions, type PrometheusServer, type ScrapeJob, startPro
 export { checkMetrics, checkPrometheusConfig, checkRules, testRules } from './promtool.ts'
 export { type FaultProxy, type ProxyOptions, startProxy } from './proxy.ts'
 export { queryOnce } from './query-once.ts'
+export { type Replication, type ReplicationOptions, startReplication } from './replication.ts'
 export { type WaitOptions, waitUntil } from './wait-until.ts'

@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string | number>>
   /** Of the server's command line, where no file has a say: `['-c', 'work_mem=1MB']`. */
   readonly arguments?: readonly string[]
+  /** Starts as a standby that streams from this address; see `startReplication`. */
+  readonly standbyOf?: { readonly host: string; readonly port: number }
 }
 
 /** `fast` ends all sessions first, `smart` waits for them, `immediate` does as in a crash. */

@@ -1,6 +1,7 @@
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { copyTreeForServer } from '../copy-tree.ts'
+import { superuser } from '../credentials.ts'
 import { loopback, onFreePort, PortTakenError } from '../free-port.ts'
 import { type PostgresBinaries, postgresBinaries } from '../postgres-binaries.ts'
 import { type PostgresOptions, type PostgresServer, type StopMode, stopSignals } from '../postgres-server.ts'
@@ -8,6 +9,7 @@ import { postgresSettings, settingsFileText } from '../postgres-settings.ts'
 import { postgresTemplate } from '../postgres-template.ts'
 import { makeServerFolder, removeServerFolder } from '../server-folder.ts'
 import { ServerProcess } from '../server-process.ts'
+import { giveToServerUser } from '../server-user.ts'
 import { waitUntil } from '../wait-until.ts'
 import { endsServer } from './choice.ts'
 import { postgresQueries } from './postgres-queries.ts'
@@ -24,6 +26,7 @@ export async function startNpmPostgres(options: PostgresOptions): Promise<Postgr
     copyTreeForServer(template, join(folder, 'data'))
     const settings = postgresSettings(options, { cluster_name: basename(folder), listen_addresses: loopback })
     appendFileSync(join(folder, 'data', 'postgresql.conf'), settingsFileText(settings))
+    if (options.standbyOf) makeStandby(join(folder, 'data'), options.standbyOf)
     return await onFreePort(async (port) => {
       const process = await startPostmaster({ binaries, folder, port, options })
       const version = await untilReady(process, folder, port)
@@ -33,6 +36,15 @@ export async function startNpmPostgres(options: PostgresOptions): Promise<Postgr
     removeServerFolder(folder)
     throw error
   }
+}
+
+/** Every server starts with a copy of the same stopped cluster, so a standby needs no base backup: only the WAL since then. */
+function makeStandby(data: string, { host, port }: NonNullable<PostgresOptions['standbyOf']>): void {
+  const login = `host=${host} port=${port} user=${superuser.user} password=${superuser.password}`
+  appendFileSync(join(data, 'postgresql.conf'), settingsFileText({ primary_conninfo: login }))
+  const signal = join(data, 'standby.signal')
+  writeFileSync(signal, '')
+  giveToServerUser(signal)
 }
 
 interface Place {
