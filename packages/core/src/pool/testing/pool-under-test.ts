@@ -1,6 +1,7 @@
 import { classifyConnectFailure } from '../../postgres-errors/index.ts'
-import { Pool, type PoolOptions } from '../pool.ts'
+import { Pool } from '../pool.ts'
 import type { PoolEvent } from '../pool-events.ts'
+import type { PoolOptions } from '../pool-options.ts'
 import { DEFAULT_POOL_SETTINGS, type PoolSettings } from '../pool-settings.ts'
 import { FakeFactory, type FakeResource } from './fake-factory.ts'
 import { ManualClock } from './manual-clock.ts'

@@ -1,0 +1,153 @@
+import type { Clock } from '../clock.ts'
+import type { Borrower } from './borrower.ts'
+import { AcquireTimeoutError, PoolSaturatedError, type PoolState } from './errors.ts'
+import type { Joiner } from './joiner.ts'
+import type { Lease } from './lease.ts'
+import type { LeaseReport } from './lease-report.ts'
+import type { Limits } from './limits.ts'
+import { OverloadControl, type OverloadControlOptions } from './overload-control.ts'
+import { type OverloadReason, PoolOverloadedError } from './overloaded-error.ts'
+import type { PoolEvent } from './pool-events.ts'
+import type { AcquireOptions } from './pool-options.ts'
+import type { Waiter } from './waiter-queue.ts'
+import { WaitingLine } from './waiting-line.ts'
+
+/** Waiters without a deadline are rejected after this long while no connection can be opened. */
+const UNREACHABLE_LIMIT_MILLIS = 10_000
+
+export interface CallersOptions extends OverloadControlOptions {
+  readonly clock: Clock
+  readonly limits: Limits
+  /** The number of connections in use. */
+  readonly leased: () => number
+  /** The pool's state for errors; by default with its oldest leases. */
+  readonly describe: (oldestLeases?: readonly LeaseReport[]) => PoolState
+  readonly emit: (event: PoolEvent) => void
+  /** Called when the last waiter has left. */
+  readonly onEmptied: () => void
+}
+
+/** A request that has to wait. */
+export interface WaitRequest {
+  readonly now: number
+  readonly deadline: number
+  readonly borrower: Borrower | undefined
+  readonly signal: AbortSignal | undefined
+  readonly internal: AcquireOptions['internal']
+  readonly joiner: Joiner | undefined
+}
+
+/** The callers that wait for a connection, and those that the pool rejects: at their deadline, or because too many callers arrive. */
+export class Callers<R> {
+  readonly line: WaitingLine<R>
+  readonly overload: OverloadControl
+  readonly counters = { timeouts: 0, saturated: 0, shed: { 'waited-too-long': 0, 'deadline-too-near': 0 } }
+  readonly #options: CallersOptions
+
+  constructor(options: CallersOptions) {
+    const { clock, limits, onEmptied } = options
+    this.#options = options
+    this.overload = new OverloadControl(options)
+    this.line = new WaitingLine({
+      clock,
+      policy: limits.settings.overload,
+      overload: this.overload,
+      onExpired: (waiter, now) => this.#timeOut(waiter, now),
+      onShed: (waiter, reason, now) => this.#shed(waiter, reason, now),
+      onEmptied,
+    })
+  }
+
+  join({ now, deadline, borrower, internal }: WaitRequest): { waiter: Waiter<R>; lease: Promise<Lease<R>> } {
+    const first = internal === 'first' || internal === 'overflow'
+    return this.line.join(now, deadline, borrower, { first, isInternal: internal !== undefined })
+  }
+
+  /** Settles the wait of a caller that got no connection immediately. */
+  keepWaiting(waiter: Waiter<R>, lease: Promise<Lease<R>>, { joiner, signal }: WaitRequest): Promise<Lease<R>> {
+    if (joiner) {
+      waiter.joiner = joiner
+      joiner.onWait(() => this.#withdraw(waiter))
+    }
+    return signal ? this.line.leaveOnAbort(waiter, lease, signal) : lease
+  }
+
+  #withdraw(waiter: Waiter<R>): boolean {
+    if (!waiter.queued) return false
+    this.line.remove(waiter)
+    return true
+  }
+
+  get isSaturated(): boolean {
+    const { max, maxWaiters } = this.#options.limits.settings
+    return this.line.callers >= maxWaiters + max - this.#options.leased()
+  }
+
+  get isOverloaded(): boolean {
+    return this.overload.isOverloaded(this.#awakeTime)
+  }
+
+  get retryAfterMillis(): number {
+    return this.overload.retryAfterMillis(this.#awakeTime)
+  }
+
+  /** When the caller that waits longest for a connection of its own began to wait; Infinity if there is none. */
+  get exclusiveSince(): number {
+    for (const { joiner, since } of this.line) if (!joiner?.mayJoin) return since
+    return Infinity
+  }
+
+  /** With more connections, the queue may empty now. */
+  onGrown(): void {
+    if (this.line.callers > 0) this.overload.restart(this.#awakeTime)
+  }
+
+  rejectSaturated(): Promise<never> {
+    const { limits, describe, emit } = this.#options
+    this.counters.saturated++
+    const error = new PoolSaturatedError(describe(), limits.settings.maxWaiters, this.retryAfterMillis)
+    emit({ type: 'saturated', error })
+    return Promise.reject(error)
+  }
+
+  /** A caller without a deadline must not wait for a server that may never come back. */
+  rejectUnbounded(): void {
+    const now = this.#options.clock.now()
+    const unbounded = [...this.line].filter(
+      (each) => each.deadline === Infinity && now - each.since >= UNREACHABLE_LIMIT_MILLIS,
+    )
+    for (const waiter of unbounded) if (waiter.queued) this.#timeOut(waiter, now)
+  }
+
+  #timeOut(waiter: Waiter<R>, now: number): void {
+    const { clock, describe, emit } = this.#options
+    const error = new AcquireTimeoutError(now - waiter.since, describe(), clock.blockedMillis - waiter.blockedBefore)
+    this.line.remove(waiter)
+    this.counters.timeouts++
+    emit({ type: 'timeout', error })
+    waiter.reject(error)
+  }
+
+  #shed(waiter: Waiter<R>, reason: OverloadReason, now: number): void {
+    const { describe, emit } = this.#options
+    const error = new PoolOverloadedError({
+      reason,
+      waitedMillis: now - waiter.since,
+      serviceMillis: this.overload.serviceMillis,
+      retryAfterMillis: this.retryAfterMillis,
+      // Thousands of these errors may be created in a second, and finding the oldest leases takes longer than the rest.
+      pool: describe([]),
+    })
+    this.line.remove(waiter)
+    this.counters.shed[reason]++
+    this.overload.onShed(this.#awakeTime)
+    emit({ type: 'shed', error })
+    waiter.reject(error)
+  }
+
+  /** The clock's time without the time in which the event loop was blocked. */
+  get #awakeTime(): number {
+    const { clock } = this.#options
+    return clock.now() - clock.blockedMillis
+  }
+}
