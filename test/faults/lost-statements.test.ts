@@ -3,7 +3,7 @@ import { guardPostgres } from '@poolguard/postgres-js'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { type FaultProxy, type PostgresServer, startPostgres, startProxy } from '../harness/index.ts'
 
-/** The server is asked after 5 s without an answer, and again 4 s later. */
+/** The pool queries the server after 5 s without an answer, and again 4 s later. */
 const TIMEOUT_MILLIS = 60_000
 
 let server: PostgresServer

@@ -4,15 +4,15 @@ import type { GuardedDriver } from './guarded-driver.ts'
 
 /** Interval of the checks while connections are in use. */
 const CHECK_MILLIS = 2_000
-/** A statement is asked about when no byte has moved on its connection for this long. */
+/** The check queries the server when no byte has moved on a connection for this long. */
 const SILENT_MILLIS = 5_000
-/** How long the server must have been idle when it is asked. Until then, the answer may be on its way. */
+/** How long the server must have been idle. Until then, the answer may be on its way. */
 const IDLE_SECONDS = 4
 /** The connection is given up when the server is idle twice, with this time in between. TCP sends lost data again meanwhile. */
 const CONFIRM_MILLIS = 4_000
-/** A statement that is running is asked about again after twice the time, up to this. */
+/** While the server runs the statement, the time to the next query doubles, up to this. */
 const MAX_PAUSE_MILLIS = 60_000
-const ASK_TIMEOUT_MILLIS = 3_000
+const QUERY_TIMEOUT_MILLIS = 3_000
 /** A session belongs to a connection if both have the same age; clocks and logins may differ by this. */
 const SAME_AGE_MILLIS = 2_000
 
@@ -35,14 +35,14 @@ interface Watched {
   readonly key: unknown
   /** When the server was first seen idle; Infinity while it was not. */
   idleSince: number
-  askAt: number
+  queryAt: number
   pauseMillis: number
 }
 
 /**
  * Finds statements that will never be answered, because the network has lost them or their answers: a firewall or NAT has
- * forgotten the connection, or the host of this process has moved. TCP reports that after a quarter of an hour. This class asks the
- * server on another connection what it does for a silent one. If the server is idle there, the connection is given up.
+ * forgotten the connection, or the host of this process has moved. TCP reports that after a quarter of an hour. This class queries the
+ * server on another connection about the sessions of silent ones. If the server is idle there, the connection is given up.
  *
  * The error is the one that TCP would report later.
  */
@@ -68,7 +68,7 @@ export class LostStatements<C extends object> {
     return connection
   }
 
-  /** Call it whenever a caller asks for a connection. */
+  /** Call it whenever a caller acquires a connection. */
   watch(): void {
     if (this.#isWatching) return
     this.#isWatching = true
@@ -86,7 +86,7 @@ export class LostStatements<C extends object> {
       return
     }
     const due = this.#options.isDirect() ? this.#options.engine.querying.filter((lease) => this.#isDue(lease)) : []
-    if (due.length > 0) await this.#ask(due)
+    if (due.length > 0) await this.#queryAbout(due)
     if (this.#isWatching) this.#alarm.at(this.#clock.now() + CHECK_MILLIS)
   }
 
@@ -97,19 +97,19 @@ export class LostStatements<C extends object> {
       this.#watched.delete(lease)
       return false
     }
-    return now >= this.#watchedOf(lease).askAt
+    return now >= this.#watchedOf(lease).queryAt
   }
 
   #watchedOf(lease: TrackedLease<C>): Watched {
     const key = lease.runningQuery?.key
     const known = this.#watched.get(lease)
     if (known?.key === key) return known as Watched
-    const watched = { key, idleSince: Infinity, askAt: 0, pauseMillis: SILENT_MILLIS }
+    const watched = { key, idleSince: Infinity, queryAt: 0, pauseMillis: SILENT_MILLIS }
     this.#watched.set(lease, watched)
     return watched
   }
 
-  async #ask(leases: readonly TrackedLease<C>[]): Promise<void> {
+  async #queryAbout(leases: readonly TrackedLease<C>[]): Promise<void> {
     const pids = leases.map(({ resource }) => this.#pidOf(resource))
     await this.#onAnotherConnection(async (query) => {
       const ages = readIdleSessions((await query(idleSessionsQuery(pids))) ?? '')
@@ -130,13 +130,13 @@ export class LostStatements<C extends object> {
     const age = ages.get(this.#pidOf(lease.resource))
     if (age === undefined || !this.#isSameAge(lease.resource, age)) {
       watched.idleSince = Infinity
-      watched.askAt = now + watched.pauseMillis
+      watched.queryAt = now + watched.pauseMillis
       watched.pauseMillis = Math.min(watched.pauseMillis * 2, MAX_PAUSE_MILLIS)
       return false
     }
     watched.idleSince = Math.min(watched.idleSince, now)
-    watched.askAt = watched.idleSince + CONFIRM_MILLIS
-    return now >= watched.askAt
+    watched.queryAt = watched.idleSince + CONFIRM_MILLIS
+    return now >= watched.queryAt
   }
 
   #giveUp({ resource, quietSince }: TrackedLease<C>): void {
@@ -157,7 +157,7 @@ export class LostStatements<C extends object> {
 
   /**
    * Runs `use` with a function that queries the server. May open one connection more than `max`, because all others may be lost. If the server cannot be
-   * asked, nothing is known.
+   * queried, nothing is known.
    */
   async #onAnotherConnection(
     use: (query: (text: string) => Promise<string | null | undefined>) => Promise<void>,
@@ -165,7 +165,7 @@ export class LostStatements<C extends object> {
     const { engine, driver } = this.#options
     // Detached, so that no caller's deadline or trace applies.
     const lease = await runDetached(() =>
-      engine.acquire({ internal: 'overflow', timeoutMillis: ASK_TIMEOUT_MILLIS }),
+      engine.acquire({ internal: 'overflow', timeoutMillis: QUERY_TIMEOUT_MILLIS }),
     ).catch(() => undefined)
     if (!lease) return
     try {
@@ -178,7 +178,7 @@ export class LostStatements<C extends object> {
 
   async #withinTimeout<T>(answer: Promise<T>): Promise<T> {
     const { promise: late, reject } = Promise.withResolvers<never>()
-    const cancel = this.#clock.after(ASK_TIMEOUT_MILLIS, () => reject(new Error('no answer')), { background: true })
+    const cancel = this.#clock.after(QUERY_TIMEOUT_MILLIS, () => reject(new Error('no answer')), { background: true })
     return Promise.race([answer, late]).finally(cancel)
   }
 }
