@@ -27,6 +27,8 @@ function within(outer: string, packageName: string, interfaceName: string): stri
 }
 
 const OBSERVE = ['leakThresholdMillis', 'longQueryMillis', 'captureStacks', ...membersOf('pg', 'ObserveOptions')]
+/** What every framework serves. */
+const ENDPOINTS = [...membersOf('web', 'EndpointOptions'), ...within('metrics', 'web', 'MetricsOptions')]
 const HEALTH = membersOf('core', 'HealthMonitorOptions')
 
 const SECTIONS: readonly (readonly [place: string, names: readonly string[]])[] = [
@@ -43,10 +45,11 @@ const SECTIONS: readonly (readonly [place: string, names: readonly string[]])[] 
     'Fastify',
     [
       ...membersOf('fastify', 'PoolguardFastifyOptions'),
+      ...ENDPOINTS,
       ...within('shedLoad', 'core', 'ShedLoadOptions'),
-      ...within('metrics', 'fastify', 'MetricsOptions'),
     ],
   ],
+  ['Web', [...membersOf('web', 'PoolguardWebOptions'), ...ENDPOINTS]],
   [
     'NestJS',
     [

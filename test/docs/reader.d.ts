@@ -64,7 +64,8 @@ declare global {
 
   // Of frameworks
   const Fastify: typeof import('fastify').default
-  const poolguard: typeof import('@poolguard/fastify').default
+  /** Fastify's plugin, and what `poolguardWeb` returns. */
+  const poolguard: typeof import('@poolguard/fastify').default & import('@poolguard/web').PoolguardWeb
   const fastifyPostgres: typeof import('@fastify/postgres').default
   const underPressure: typeof import('@fastify/under-pressure').default
   const Injectable: typeof NestInjectable

@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url)
 /** Installed beside the packages, as a user would: their peers, from this workspace. */
 const PEERS = [
   ...['pg', 'postgres', 'drizzle-orm', 'typeorm', '@prisma/client', '@prisma/adapter-pg'],
-  ...['fastify', 'fastify-plugin', '@fastify/bearer-auth'],
+  ...['fastify', 'fastify-plugin'],
   ...['@nestjs/common', '@nestjs/core', '@nestjs/terminus', 'reflect-metadata', 'rxjs'],
 ] as const
 

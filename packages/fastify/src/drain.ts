@@ -1,11 +1,6 @@
 import { InvalidOptionError } from '@poolguard/core'
-import { pause } from '@poolguard/core/adapter'
+import { Drain } from '@poolguard/web/adapter'
 import type { FastifyInstance } from 'fastify'
-
-/** The state of an app's shutdown. */
-export interface Drain {
-  readonly begun: boolean
-}
 
 /**
  * Disconnects the app's clients when it closes, so that the pools can close in time. When the server closes, Node closes idle
@@ -21,11 +16,8 @@ export function drainWithApp(fastify: FastifyInstance, delayMillis: number): Dra
     const wanted = `less than Fastify's pluginTimeout, which is ${pluginTimeout}`
     throw new InvalidOptionError('closeDelayMillis', delayMillis, wanted)
   }
-  const drain = { begun: false }
-  fastify.addHook('preClose', async () => {
-    drain.begun = true
-    if (delayMillis > 0) await pause(delayMillis)
-  })
+  const drain = new Drain()
+  fastify.addHook('preClose', () => drain.begin(delayMillis))
   fastify.addHook('onSend', (request, reply, _payload, done) => {
     // HTTP/2 has no such header: it ends sessions with GOAWAY.
     if (drain.begun && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')

@@ -1,5 +1,6 @@
 import { HealthMonitor, runWithLabel } from '@poolguard/core'
 import { listPools, omitUndefined, registerOwnCode } from '@poolguard/core/adapter'
+import { makeEndpoints } from '@poolguard/web/adapter'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { drainWithApp } from './drain.ts'
@@ -33,7 +34,7 @@ async function register(fastify: FastifyInstance, options: PoolguardFastifyOptio
   if (settings.deadlines) limitRequests(fastify)
   if (settings.labels) labelRequests(fastify)
   if (settings.mapErrors) mapPoolErrors(fastify, settings.shedLoad?.retryAfterSeconds)
-  addRoutes(fastify, settings, { monitor, pools, drain })
+  addRoutes(fastify, makeEndpoints(settings.endpoints, { monitor, pools, drain }))
 }
 
 /**

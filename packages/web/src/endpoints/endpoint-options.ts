@@ -1,0 +1,31 @@
+import type { HealthThresholds, MetricsSources } from '@poolguard/core'
+
+/** Options of the metrics page. */
+export interface MetricsOptions {
+  /** Default: `/metrics`. */
+  readonly path?: string
+  /** Metrics of the server and the pooler: `postgresSource(url)` and `pgBouncerSource(url)` of @poolguard/pg. */
+  readonly sources?: MetricsSources
+}
+
+/** The endpoints that an app serves about its pools. They have the same options in every framework. */
+export interface EndpointOptions {
+  /** Path of the liveness probe, 200 as long as the process answers. Default: `/healthz`. */
+  readonly health?: string | boolean
+  /** Path of the readiness probe, 503 while a pool is critical and during shutdown. Default: `/readyz`. */
+  readonly ready?: string | boolean
+  /** The Prometheus metrics: their path, `true` for `/metrics`, or path and sources. Default: false. */
+  readonly metrics?: string | boolean | MetricsOptions
+  /** Path of the pools' snapshots, protected by {@link adminToken}; `true` is `/admin/db-pool-stats`. Default: false. */
+  readonly admin?: string | boolean
+  /** A bearer token, or several during a rotation. */
+  readonly adminToken?: string | readonly string[] | undefined
+  /** Show reasons and pool names on the readiness probe without a token. Default: false. */
+  readonly details?: boolean
+  /** Overrides of the default thresholds. */
+  readonly thresholds?: Partial<HealthThresholds>
+  /** Health ignores events older than this. Default: 30 000. */
+  readonly windowMillis?: number
+  /** Health improves only after the better state has lasted this long; it worsens immediately. Default: 5 000. */
+  readonly recoveryMillis?: number
+}

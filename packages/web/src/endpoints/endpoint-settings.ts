@@ -1,0 +1,89 @@
+import { InvalidOptionError, type MetricsSources } from '@poolguard/core'
+import { requireSources } from '@poolguard/core/adapter'
+import type { EndpointOptions, MetricsOptions } from './endpoint-options.ts'
+import { readTokens } from './read-tokens.ts'
+
+/** Paths of the endpoints; undefined: no endpoint. */
+export interface EndpointPaths {
+  readonly health: string | undefined
+  readonly ready: string | undefined
+  readonly metrics: string | undefined
+  readonly admin: string | undefined
+}
+
+/** The validated options of the endpoints, with defaults. */
+export interface EndpointSettings {
+  readonly paths: EndpointPaths
+  readonly metricsSources: MetricsSources
+  readonly adminTokens: readonly string[]
+  readonly details: boolean
+}
+
+/**
+ * Validates the options of the endpoints. `HealthMonitor` validates thresholds and windows.
+ *
+ * @param hasProbes whether the probes are on by default.
+ * @throws {InvalidOptionError} names the option and the value.
+ */
+export function readEndpointSettings(options: EndpointOptions, hasProbes = true): EndpointSettings {
+  const { health = hasProbes, ready = hasProbes, admin = false } = options
+  const metrics = readMetricsOptions(options.metrics)
+  const adminTokens = readTokens(options.adminToken)
+  const paths = {
+    health: readPath('health', health, '/healthz'),
+    ready: readPath('ready', ready, '/readyz'),
+    metrics: readPath(metrics.option, metrics.path, '/metrics'),
+    admin: readPath('admin', admin, '/admin/db-pool-stats'),
+  }
+  requireDistinct(paths)
+  if (paths.admin !== undefined && adminTokens.length === 0) {
+    const wanted = 'a token that protects the admin endpoint. Is its environment variable set?'
+    throw new InvalidOptionError('adminToken', options.adminToken, wanted)
+  }
+  return {
+    paths,
+    metricsSources: metrics.sources,
+    adminTokens,
+    details: readSwitch('details', options.details, false),
+  }
+}
+
+/** @throws {InvalidOptionError} for anything but true, false and undefined. */
+export function readSwitch(option: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  if (typeof value === 'boolean') return value
+  throw new InvalidOptionError(option, value, 'true or false')
+}
+
+/** An object without `path` means the default path. */
+function readMetricsOptions(value: unknown = false): {
+  readonly option: string
+  readonly path: unknown
+  readonly sources: MetricsSources
+} {
+  if (typeof value !== 'object' || value === null) return { option: 'metrics', path: value, sources: [] }
+  const { path = true, sources = [] } = value as MetricsOptions
+  return { option: 'metrics.path', path, sources: requireSources('metrics.sources', sources) }
+}
+
+/** Rejects a URL: the error of a framework's router would show its password. */
+function readPath(option: string, value: unknown, defaultPath: string): string | undefined {
+  if (value === false) return undefined
+  if (value === true) return defaultPath
+  if (typeof value === 'string' && value.startsWith('/') && !/@|:\//.test(value)) return value
+  throw new InvalidOptionError(
+    option,
+    value,
+    `a path that begins with a slash, true (${defaultPath}) or false (no such route)`,
+  )
+}
+
+function requireDistinct(paths: EndpointPaths): void {
+  const seen = new Map<string, string>()
+  for (const [option, path] of Object.entries(paths)) {
+    if (path === undefined) continue
+    const other = seen.get(path)
+    if (other) throw new InvalidOptionError(option, path, `another path than ${other}`)
+    seen.set(path, option)
+  }
+}
