@@ -46,6 +46,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'statements',
     'connection',
     'checkout',
+    'listen',
     'observe',
   ],
   'postgres-js': ['internals.ts', 'guarded-options.ts', 'queries', 'connection', 'sql', 'observe'],

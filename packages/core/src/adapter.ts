@@ -120,6 +120,7 @@ export {
   type ResourceFactory,
   type RunningQuery,
   registerOwnCode,
+  runDetached,
   runWithDeadline,
   traceAwaiting,
   traceCall,

@@ -1,13 +1,14 @@
 import type { InspectOptions } from 'node:util'
 import type { PoolCounts, PoolInsight, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
 import { hideSecrets, inspect, PoolGuard, registerOwnCode, runWithDeadline } from '@poolguard/core/adapter'
-import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
+import type { Notification, Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { Checkouts, TRANSACTION_ADVICE } from './checkout/checkouts.ts'
 import { type EventedPool, PoolEvents } from './checkout/pool-events.ts'
 import { ConnectionFactory } from './connection/connection-factory.ts'
 import type { PgConnection } from './connection/pg-connection.ts'
 import { PgDriver } from './connection/pg-driver.ts'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
+import type { ChannelListeners, Listener, ListenOptions } from './listen/channel-listeners.ts'
 import type { WireClient } from './wire-client.ts'
 
 registerOwnCode(new Error(), 'pg')
@@ -44,6 +45,24 @@ export interface GuardedPool extends Pool {
    * @throws the connect error if the database cannot be reached.
    */
   ready(options?: { readonly refresh?: boolean }): Promise<PoolSnapshot>
+  /**
+   * Subscribes to the notifications of a channel (`NOTIFY`). All subscriptions of the pool use one connection, which counts towards `max`; if it
+   * is lost, the pool listens again on another one.
+   *
+   * @param onNotification called with the payload of each notification.
+   * @returns when the server has confirmed the subscription.
+   * @throws {SessionStateError} behind a pooler that keeps no session: use a pool with the direct URL. {@link InvalidOptionError} for a
+   * channel name that is empty or too long. The error of {@link GuardedPool.connect} if there is no connection.
+   * @example
+   * const listener = await pool.listen('orders', (payload) => refresh(JSON.parse(payload)), { onReconnect: () => refreshAll() })
+   * // later
+   * await listener.close()
+   */
+  listen(
+    channel: string,
+    onNotification: (payload: string, notification: Notification) => void,
+    options?: ListenOptions,
+  ): Promise<Listener>
   /** The counters of the snapshot that are cheap to read. */
   readonly counts: PoolCounts
   /** The pool's current state: counts, timings, topology and plan. */
@@ -111,6 +130,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
   class GuardedPool extends (PgPool as unknown as new (config: GuardedPoolConfig) => BasePool) {
     readonly #guard: PoolGuard<PgConnection>
     readonly #checkouts: Checkouts
+    #listeners: Promise<ChannelListeners> | undefined
 
     constructor(config: GuardedPoolConfig = {}) {
       const spec = readConfig(config)
@@ -168,6 +188,18 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
         (error) => process.nextTick(done, error),
       )
       return undefined
+    }
+
+    async listen(
+      channel: string,
+      onNotification: (payload: string, notification: Notification) => void,
+      options?: ListenOptions,
+    ): Promise<Listener> {
+      // Most apps do not need it.
+      this.#listeners ??= import('./listen/channel-listeners.ts').then(
+        ({ ChannelListeners }) => new ChannelListeners(this.#guard),
+      )
+      return (await this.#listeners).listen(channel, onNotification, options)
     }
 
     get totalCount(): number {

@@ -32,6 +32,7 @@ export {
   type PoolClass,
 } from './guarded-pool.ts'
 export { type GuardedPoolConfig, type Reset, validateConfig } from './guarded-pool-config.ts'
+export type { Listener, ListenGap, ListenOptions } from './listen/channel-listeners.ts'
 export { pgBouncerSource, postgresSource, type SourceOptions } from './observe/metrics-sources.ts'
 export { type ObserveOptions, observe, type PoolObservation } from './observe/observe-pool.ts'
 export { sharedGuardedPool } from './shared-guarded-pool.ts'

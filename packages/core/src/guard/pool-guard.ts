@@ -88,6 +88,8 @@ export class PoolGuard<C extends object> {
   readonly recorder: InsightRecorder<C> | undefined = undefined
   /** Finds statements whose answers the network has lost. */
   readonly lostStatements: LostStatements<C>
+  /** Called when the pool begins to close, for a driver that holds a connection for as long as the pool is open. */
+  onClosing: (() => void) | undefined
   readonly #spec: GuardSpec
   readonly #driver: GuardedDriver<C>
   /** The topology that the user stated. */
@@ -246,6 +248,7 @@ export class PoolGuard<C extends object> {
 
   /** @param drainMillis how long to wait for active leases; default: the setting. */
   async close(drainMillis?: number): Promise<void> {
+    this.onClosing?.()
     this.#fleet?.leave()
     await this.engine.drain(drainMillis)
     this.lostStatements.stop()

@@ -106,8 +106,8 @@ export class Pool<R> implements Lender<R> {
   /**
    * Acquires a resource.
    *
-   * @throws {AcquireTimeoutError} if none is available before the timeout; {@link PoolSaturatedError} immediately if maxWaiters callers wait
-   * already; {@link PoolOverloadedError} if the pool sheds load (setting `overload`); {@link ConnectError} if no connection can be opened and retrying does not help; {@link PoolClosedError} after `drain`; and the
+   * @throws {AcquireTimeoutError} if none is available before the timeout; `PoolSaturatedError` immediately if maxWaiters callers wait
+   * already; `PoolOverloadedError` if the pool sheds load (setting `overload`); {@link ConnectError} if no connection can be opened and retrying does not help; {@link PoolClosedError} after `drain`; and the
    * signal's reason if the signal is aborted.
    * @example
    * async function borrow<R>(pool: Pool<R>, use: (resource: R) => Promise<void>) {

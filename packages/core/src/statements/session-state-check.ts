@@ -99,6 +99,14 @@ export class SessionStateCheck {
     return findings.length === 0 ? undefined : this.#report(findings)
   }
 
+  /** The error for a statement that cannot work without its session, in any mode; undefined if the session is kept. */
+  checkSession(text: string): SessionStateError | undefined {
+    const topology = this.#topology
+    if (!topology || keepsSession(topology)) return undefined
+    const [finding] = new StatementLint().allFindings(text)
+    return finding && new SessionStateError(finding, topology)
+  }
+
   /**
    * Checks a statement that a caller sends through the pool itself, for any topology.
    *
