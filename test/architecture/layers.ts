@@ -53,7 +53,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   prisma: [],
   sqlite: ['protocol.ts', 'wire.ts', 'errors.ts', 'thread', 'connection', 'wal', 'statements', 'transactions', 'pool'],
   typeorm: [],
-  web: ['endpoints'],
+  web: ['read-switch.ts', 'endpoints', 'requests', 'middleware'],
 }
 
 /** The folders of a package's sources that its layers do not list. */

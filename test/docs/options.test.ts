@@ -27,8 +27,13 @@ function within(outer: string, packageName: string, interfaceName: string): stri
 }
 
 const OBSERVE = ['leakThresholdMillis', 'longQueryMillis', 'captureStacks', ...membersOf('pg', 'ObserveOptions')]
-/** What every framework serves. */
-const ENDPOINTS = [...membersOf('web', 'EndpointOptions'), ...within('metrics', 'web', 'MetricsOptions')]
+/** The options of every framework. */
+const FRAMEWORK = [
+  ...membersOf('web', 'EndpointOptions'),
+  ...within('metrics', 'web', 'MetricsOptions'),
+  ...membersOf('web', 'RequestOptions'),
+  ...within('shedLoad', 'core', 'ShedLoadOptions'),
+]
 const HEALTH = membersOf('core', 'HealthMonitorOptions')
 
 const SECTIONS: readonly (readonly [place: string, names: readonly string[]])[] = [
@@ -41,15 +46,9 @@ const SECTIONS: readonly (readonly [place: string, names: readonly string[]])[] 
   ['Drizzle', membersOf('drizzle', 'ScopeOptions')],
   ['inBatches(prisma, items, work, options)', membersOf('prisma', 'BatchOptions')],
   ['TypeORM', [...membersOf('typeorm', 'GuardOptions'), 'resetOnRelease']],
-  [
-    'Fastify',
-    [
-      ...membersOf('fastify', 'PoolguardFastifyOptions'),
-      ...ENDPOINTS,
-      ...within('shedLoad', 'core', 'ShedLoadOptions'),
-    ],
-  ],
-  ['Web', [...membersOf('web', 'PoolguardWebOptions'), ...ENDPOINTS]],
+  ['Fastify', [...membersOf('fastify', 'PoolguardFastifyOptions'), ...FRAMEWORK]],
+  ['Web', [...membersOf('web', 'PoolguardWebOptions'), ...FRAMEWORK]],
+  ['express(route)', membersOf('web', 'RouteOptions')],
   [
     'NestJS',
     [

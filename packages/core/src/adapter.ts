@@ -73,7 +73,7 @@ export {
   requireOneOf,
 } from './invalid-option-error.ts'
 export { KnownSecrets } from './known-secrets.ts'
-export { requireRouteDeadline, responseDeadline, sharePool } from './lifecycle/index.ts'
+export { type EndingResponse, requireRouteDeadline, responseDeadline, sharePool } from './lifecycle/index.ts'
 export { inspect } from './node-util.ts'
 export {
   DEFAULT_HEALTH_THRESHOLDS,

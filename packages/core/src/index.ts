@@ -66,6 +66,7 @@ export {
   DeadlineExceededError,
   type Durations,
   type EndedCheckout,
+  type Label,
   type LeaseReport,
   type Overload,
   type OverloadPolicy,

@@ -5,8 +5,7 @@
  */
 
 export type { ShedLoadOptions } from '@poolguard/core/adapter'
-export type { EndpointOptions, MetricsOptions } from '@poolguard/web'
+export { type EndpointOptions, LoadShedError, type MetricsOptions, type RequestOptions } from '@poolguard/web'
 export type { PoolguardFastifyOptions } from './plugin-options.ts'
 export { poolguardFastify, poolguardFastify as default } from './poolguard-fastify.ts'
 export type { FastifyPoolguard, PoolguardInstance } from './poolguard-instance.ts'
-export { LoadShedError } from './shed-load.ts'

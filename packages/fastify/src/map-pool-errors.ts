@@ -1,10 +1,6 @@
-import { isPoolTimeout, PoolguardError, retryAfterMillis } from '@poolguard/core'
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
-
-const DEFAULT_RETRY_AFTER_MILLIS = 1_000
-
-/** Replaces messages that name pools, addresses and figures. */
-const MESSAGE_FOR_CLIENTS = 'The service cannot reach its database in time. Try again later.'
+import { PoolguardError } from '@poolguard/core'
+import { hasStatus, MESSAGE_FOR_CLIENTS, toUnavailable } from '@poolguard/web/adapter'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 
 /**
  * Replies 503 with Retry-After if a handler failed because no connection was available in time, whichever ORM passed the error on.
@@ -16,11 +12,12 @@ const MESSAGE_FOR_CLIENTS = 'The service cannot reach its database in time. Try 
 export function mapPoolErrors(fastify: FastifyInstance, retryAfterSeconds: number | undefined): void {
   const messages = new WeakMap<FastifyReply, string>()
   fastify.addHook('onError', (_request, reply, error, done) => {
+    const unavailable = toUnavailable(error, retryAfterSeconds)
+    if (unavailable) reply.code(unavailable.statusCode).headers(unavailable.headers)
     // An error with a status was made for clients, message included.
-    if (hasStatus(error)) return done()
-    const isTimeout = isPoolTimeout(error)
-    if (isTimeout) reply.code(503).header('retry-after', retryAfterSeconds ?? secondsUntilRetry(error))
-    if (isTimeout || (error as unknown) instanceof PoolguardError) messages.set(reply, error.message)
+    if (unavailable || (!hasStatus(error) && (error as unknown) instanceof PoolguardError)) {
+      messages.set(reply, error.message)
+    }
     done()
   })
   fastify.addHook('onSend', (_request, reply, payload, done) => {
@@ -29,14 +26,6 @@ export function mapPoolErrors(fastify: FastifyInstance, retryAfterSeconds: numbe
     if (body !== undefined) reply.header('content-length', Buffer.byteLength(body))
     done(null, body ?? payload)
   })
-}
-
-function secondsUntilRetry(error: unknown): number {
-  return Math.ceil((retryAfterMillis(error) ?? DEFAULT_RETRY_AFTER_MILLIS) / 1_000)
-}
-
-function hasStatus({ statusCode, status }: FastifyError & { readonly status?: unknown }): boolean {
-  return statusCode !== undefined || status !== undefined
 }
 
 /** The payload with the client message; undefined if the payload does not contain `message`. */

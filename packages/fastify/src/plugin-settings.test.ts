@@ -6,12 +6,9 @@ import { readSettings } from './plugin-settings.ts'
 test('given no options, then labels, deadlines and error mapping are on', () => {
   expect(readSettings({})).toMatchObject({
     endpoints: { paths: { health: '/healthz', ready: '/readyz' } },
-    deadlines: asyncContextIsCheap,
-    labels: asyncContextIsCheap,
-    mapErrors: true,
+    requests: { deadlines: asyncContextIsCheap, labels: asyncContextIsCheap, mapErrors: true, shedLoad: undefined },
     closeOnShutdown: false,
     closeDelayMillis: 0,
-    shedLoad: undefined,
   })
 })
 
@@ -19,20 +16,13 @@ test('given a name, then routes, labels and error mapping are off', () => {
   const none = { health: undefined, ready: undefined, metrics: undefined, admin: undefined }
   expect(readSettings({ name: 'orders' })).toMatchObject({
     endpoints: { paths: none },
-    labels: false,
-    deadlines: false,
-    mapErrors: false,
+    requests: { labels: false, deadlines: false, mapErrors: false },
   })
   const asked = readSettings({ name: 'orders', ready: '/orders/readyz', labels: true, mapErrors: true })
-  expect(asked).toMatchObject({ endpoints: { paths: { ready: '/orders/readyz' } }, labels: true, mapErrors: true })
-})
-
-test('given load shedding, then it is by overload unless a number of waiters is given', () => {
-  expect(readSettings({}).shedLoad).toBeUndefined()
-  expect(readSettings({ shedLoad: false }).shedLoad).toBeUndefined()
-  expect(readSettings({ shedLoad: true }).shedLoad).toEqual({})
-  const both = { waiters: 5, retryAfterSeconds: 9 }
-  expect(readSettings({ shedLoad: both }).shedLoad).toEqual(both)
+  expect(asked).toMatchObject({
+    endpoints: { paths: { ready: '/orders/readyz' } },
+    requests: { labels: true, mapErrors: true },
+  })
 })
 
 test.each<[option: string, options: object]>([
@@ -46,9 +36,6 @@ test.each<[option: string, options: object]>([
   ['closeDelayMillis', { closeDelayMillis: '5s' }],
   ['closeDelayMillis', { closeDelayMillis: Infinity }],
   ['shedLoad', { shedLoad: 50 }],
-  ['shedLoad', { shedLoad: null }],
-  ['shedLoad.waiters', { shedLoad: { waiters: -1 } }],
-  ['shedLoad.retryAfterSeconds', { shedLoad: { waiters: 1, retryAfterSeconds: 0.5 } }],
 ])('given a wrong %s, then the error names it: %o', (option, options) => {
   expect(() => readSettings(options as PoolguardFastifyOptions)).toThrow(
     expect.objectContaining({ code: 'POOLGUARD_INVALID_OPTION', option }),

@@ -1,17 +1,20 @@
 import { InvalidOptionError } from '@poolguard/core'
-import { asyncContextIsCheap, readShedLoad, requireInteger, type ShedLoadOptions } from '@poolguard/core/adapter'
-import { type EndpointSettings, readEndpointSettings, readSwitch } from '@poolguard/web/adapter'
+import { requireInteger } from '@poolguard/core/adapter'
+import {
+  type EndpointSettings,
+  type RequestSettings,
+  readEndpointSettings,
+  readRequestSettings,
+  readSwitch,
+} from '@poolguard/web/adapter'
 import type { PoolguardFastifyOptions } from './plugin-options.ts'
 
 /** The validated options of a registration, with defaults. */
 export interface PluginSettings {
   readonly endpoints: EndpointSettings
-  readonly deadlines: boolean
-  readonly labels: boolean
-  readonly mapErrors: boolean
+  readonly requests: RequestSettings
   readonly closeOnShutdown: boolean
   readonly closeDelayMillis: number
-  readonly shedLoad: ShedLoadOptions | undefined
 }
 
 /**
@@ -25,12 +28,9 @@ export function readSettings(options: PoolguardFastifyOptions): PluginSettings {
   requireInteger('closeDelayMillis', closeDelayMillis, 0)
   return {
     endpoints: readEndpointSettings(options, isUnnamed),
-    deadlines: readSwitch('deadlines', options.deadlines, isUnnamed && asyncContextIsCheap),
-    labels: readSwitch('labels', options.labels, isUnnamed && asyncContextIsCheap),
-    mapErrors: readSwitch('mapErrors', options.mapErrors, isUnnamed),
+    requests: readRequestSettings(options, isUnnamed),
     closeOnShutdown: readSwitch('closeOnShutdown', options.closeOnShutdown, false),
     closeDelayMillis,
-    shedLoad: readShedLoad(options.shedLoad),
   }
 }
 

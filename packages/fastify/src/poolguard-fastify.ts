@@ -30,10 +30,11 @@ async function register(fastify: FastifyInstance, options: PoolguardFastifyOptio
     ...omitUndefined({ thresholds, windowMillis, recoveryMillis }),
   })
   decorate(fastify, name, makeInstance(given, monitor, pgModules))
-  if (settings.shedLoad) shedLoad(fastify, pools, settings.shedLoad)
-  if (settings.deadlines) limitRequests(fastify)
-  if (settings.labels) labelRequests(fastify)
-  if (settings.mapErrors) mapPoolErrors(fastify, settings.shedLoad?.retryAfterSeconds)
+  const { requests } = settings
+  if (requests.shedLoad) shedLoad(fastify, pools, requests.shedLoad)
+  if (requests.deadlines) limitRequests(fastify)
+  if (requests.labels) labelRequests(fastify)
+  if (requests.mapErrors) mapPoolErrors(fastify, requests.shedLoad?.retryAfterSeconds)
   addRoutes(fastify, makeEndpoints(settings.endpoints, { monitor, pools, drain }))
 }
 

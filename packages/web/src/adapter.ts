@@ -7,6 +7,7 @@
 
 export {
   Drain,
+  type DrainedResponse,
   type Endpoint,
   type EndpointHeaders,
   type EndpointOptions,
@@ -16,5 +17,17 @@ export {
   makeEndpoints,
   type Reply,
   readEndpointSettings,
-  readSwitch,
 } from './endpoints/index.ts'
+export { readSwitch } from './read-switch.ts'
+export {
+  bodyOf,
+  hasStatus,
+  LoadShedder,
+  LoadShedError,
+  MESSAGE_FOR_CLIENTS,
+  type RequestOptions,
+  type RequestSettings,
+  readRequestSettings,
+  ServiceUnavailableError,
+  toUnavailable,
+} from './requests/index.ts'

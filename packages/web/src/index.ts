@@ -1,8 +1,19 @@
 /**
- * Probes, metrics and an admin endpoint as a web-standard handler.
+ * Probes, metrics, load shedding, deadlines and a drain for web apps: web-standard requests, Express, Koa and Hono.
  *
  * @module @poolguard/web
  */
 
-export type { EndpointOptions, MetricsOptions } from './endpoints/index.ts'
+export type { ShedLoadOptions } from '@poolguard/core/adapter'
+export type { DrainedResponse, EndpointOptions, MetricsOptions } from './endpoints/index.ts'
+export type {
+  ExpressErrorMiddleware,
+  ExpressMiddleware,
+  ExpressRequest,
+  HonoContext,
+  HonoMiddleware,
+  KoaContext,
+  KoaMiddleware,
+} from './middleware/index.ts'
 export { type PoolguardWeb, type PoolguardWebOptions, poolguardWeb } from './poolguard-web.ts'
+export { LoadShedError, type RequestOptions, type RouteOptions, ServiceUnavailableError } from './requests/index.ts'

@@ -1,16 +1,32 @@
 import { HealthMonitor, type ProcessHealth } from '@poolguard/core'
 import { listPools, omitUndefined, registerOwnCode, requireInteger } from '@poolguard/core/adapter'
-import { Drain, type Endpoint, type EndpointOptions, makeEndpoints, readEndpointSettings } from './endpoints/index.ts'
+import { Drain, type EndpointOptions, makeEndpoints, readEndpointSettings } from './endpoints/index.ts'
+import {
+  type AppGuard,
+  type ExpressErrorMiddleware,
+  type ExpressMiddleware,
+  expressErrors,
+  expressMiddleware,
+  type HonoMiddleware,
+  honoMiddleware,
+  type KoaMiddleware,
+  koaMiddleware,
+  respond,
+  serve,
+} from './middleware/index.ts'
+import { RequestGuard, type RequestOptions, type RouteOptions, readRequestSettings } from './requests/index.ts'
 
 registerOwnCode(new Error(), 'web')
 
 /** All options are optional: without options the probes are served. */
-export interface PoolguardWebOptions extends EndpointOptions {
+export interface PoolguardWebOptions extends EndpointOptions, RequestOptions {
   /** How long {@link PoolguardWeb.drain} waits, so that load balancers see `draining` and stop sending requests. Default: 0. */
   readonly closeDelayMillis?: number
+  /** Called with the pool's error when {@link PoolguardWeb.serve} replies 503 to it. Default: `console.error`. */
+  readonly onError?: (error: unknown) => void
 }
 
-/** The endpoints of the guarded pools of this process, for any framework with web-standard requests. */
+/** The guarded pools of this process in a web app. */
 export interface PoolguardWeb {
   /**
    * Replies to a request for one of the endpoints, and 404 to any other.
@@ -22,10 +38,40 @@ export interface PoolguardWeb {
   readonly handler: (request: Request) => Promise<Response>
   /** Replies to a request for one of the endpoints; undefined for any other. */
   readonly respond: (request: Request) => Promise<Response | undefined>
+  /**
+   * Runs the handler of a request: under the label of its route and its deadline, unless the load is too high. If no connection was
+   * available in time, the response is 503 with Retry-After.
+   *
+   * @example
+   * // Next.js, app/orders/route.ts
+   * export const GET = (request: Request) =>
+   *   poolguard.serve(request, { label: 'GET /orders' }, async () => Response.json(await handler()))
+   */
+  serve(request: Request, route: RouteOptions, handle: () => Response | Promise<Response>): Promise<Response>
+  /**
+   * Middleware of Express: the endpoints, and for all other requests labels, deadlines and load shedding. Use it first.
+   *
+   * @throws {InvalidOptionError} for an invalid deadline.
+   */
+  express(route?: RouteOptions): ExpressMiddleware
+  /** Error-handling middleware of Express, which passes on a 503 if no connection was available in time. Use it after the routes. */
+  expressErrors(): ExpressErrorMiddleware
+  /**
+   * Middleware of Koa: the endpoints, and for all other requests labels, deadlines, load shedding and errors. Use it first.
+   *
+   * @throws {InvalidOptionError} for an invalid deadline.
+   */
+  koa(route?: RouteOptions): KoaMiddleware
+  /**
+   * Middleware of Hono: the endpoints, and for all other requests labels, deadlines, load shedding and errors. Use it first.
+   *
+   * @throws {InvalidOptionError} for an invalid deadline.
+   */
+  hono(route?: RouteOptions): HonoMiddleware
   /** The health of every guarded pool of the process. */
   health(): ProcessHealth
   /**
-   * Makes the readiness probe reply 503 `draining` from now on.
+   * Makes the readiness probe reply 503 `draining` from now on, and closes connections of clients after their current request.
    *
    * @returns a promise that resolves after `closeDelayMillis`.
    * @example
@@ -37,37 +83,30 @@ export interface PoolguardWeb {
 }
 
 /**
- * Probes, metrics and the admin endpoint of the guarded pools of this process: a web-standard handler.
+ * The guarded pools of this process in a web app: probes, metrics and the admin endpoint, load shedding, wait times by route, deadlines
+ * and 503 for requests that got no connection in time.
  *
  * @throws {InvalidOptionError} for an invalid option.
  * @example
  * export const poolguard = poolguardWeb({ metrics: true, admin: true, adminToken: process.env.ADMIN_TOKEN })
  */
 export function poolguardWeb(options: PoolguardWebOptions = {}): PoolguardWeb {
-  const settings = readEndpointSettings(options)
-  const { thresholds, windowMillis, recoveryMillis, closeDelayMillis = 0 } = options
+  const { thresholds, windowMillis, recoveryMillis, closeDelayMillis = 0, onError = console.error } = options
   requireInteger('closeDelayMillis', closeDelayMillis, 0)
   const monitor = new HealthMonitor(omitUndefined({ thresholds, windowMillis, recoveryMillis }))
   const drain = new Drain()
-  const endpoints = makeEndpoints(settings, { monitor, pools: listPools, drain })
-  const respond = (request: Request) => respondWith(endpoints, request)
+  const endpoints = makeEndpoints(readEndpointSettings(options), { monitor, pools: listPools, drain })
+  const guard: AppGuard = { endpoints, drain, requests: new RequestGuard(readRequestSettings(options)) }
+  const notFound = { statusCode: 404, error: 'Not Found' }
   return {
-    respond,
-    handler: async (request) =>
-      (await respond(request)) ?? Response.json({ statusCode: 404, error: 'Not Found' }, { status: 404 }),
+    handler: async (request) => (await respond(guard, request)) ?? Response.json(notFound, { status: 404 }),
+    respond: (request) => respond(guard, request),
+    serve: (request, route, handle) => serve(guard, request, route, { handle, onError }),
+    express: (route) => expressMiddleware(guard, route),
+    expressErrors: () => expressErrors(guard),
+    koa: (route) => koaMiddleware(guard, route),
+    hono: (route) => honoMiddleware(guard, route),
     health: () => monitor.check(),
     drain: () => drain.begin(closeDelayMillis),
   }
-}
-
-async function respondWith(endpoints: readonly Endpoint[], request: Request): Promise<Response | undefined> {
-  const { pathname } = new URL(request.url)
-  const isHead = request.method === 'HEAD'
-  if (!isHead && request.method !== 'GET') return undefined
-  const endpoint = endpoints.find(({ path, answersHead }) => path === pathname && (answersHead || !isHead))
-  if (!endpoint) return undefined
-  const authorization = request.headers.get('authorization') ?? undefined
-  const accept = request.headers.get('accept') ?? undefined
-  const { status, headers, body } = await endpoint.reply({ authorization, accept })
-  return new Response(isHead ? null : body, { status, headers })
 }

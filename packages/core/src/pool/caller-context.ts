@@ -14,13 +14,21 @@ export class CallerContext {
   notes: CallerNotes | undefined
 }
 
+/** A label, or a function that returns it once it is known. */
+export type Label = string | (() => string | undefined)
+
 /** One call of {@link runWithLabel}: one request or one run of a job. */
 export class LabelledRun extends CallerContext {
-  readonly label: string
+  readonly #label: Label
 
-  constructor(label: string) {
+  constructor(label: Label) {
     super()
-    this.label = label
+    this.#label = label
+  }
+
+  /** Undefined as long as the label is not known. */
+  get label(): string | undefined {
+    return typeof this.#label === 'string' ? this.#label : this.#label()
   }
 }
 
@@ -31,11 +39,12 @@ const runs = new ProcessWide('poolguard.labels.2', () => new AsyncLocalStorage<L
  * Runs a callback under a label, such as a route or the name of a job. Pools measure waits, and where the time of connections goes, for each label.
  * Adapters of frameworks wrap each request in it: one call counts as one request. It costs nothing from Node 24 on; before, every await of the process takes 2.4 times as long.
  *
- * @param label one of a few: a route (`GET /orders/:id`), never a path.
+ * @param label one of a few: a route (`GET /orders/:id`), never a path. A function is called whenever a connection is acquired: a framework
+ * may find the route after its middleware has run. It returns undefined until then.
  * @example
  * await runWithLabel('nightly invoices', () => pool.query('refresh materialized view invoices'))
  */
-export function runWithLabel<T>(label: string, callback: () => T): T {
+export function runWithLabel<T>(label: Label, callback: () => T): T {
   return runs.value.run(new LabelledRun(label), callback)
 }
 

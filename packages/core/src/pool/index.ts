@@ -8,6 +8,7 @@ export {
   currentLabel,
   currentRun,
   currentScope,
+  type Label,
   type LabelledRun,
   runWithLabel,
   withDeadlockDetection,

@@ -30,3 +30,22 @@ test('given more labels than the maximum, then the later ones are counted under 
   expect(Object.keys(read)).toHaveLength(201)
   expect([read['/orders/7']?.count, read[OTHER_LABEL]?.count]).toEqual([2, 9_800])
 })
+
+test('given a label that is known only later, then callers have it from then on', async () => {
+  const { pool } = givenPool({ max: 1 })
+  let route: string | undefined
+  await runWithLabel(
+    () => route,
+    async () => {
+      ;(await pool.acquire()).release()
+      route = 'GET /orders/:id'
+      ;(await pool.acquire()).release()
+    },
+  )
+  const { wait, waitByLabel } = pool.stats()
+  expect([wait.count, Object.keys(waitByLabel), waitByLabel['GET /orders/:id']?.count]).toEqual([
+    2,
+    ['GET /orders/:id'],
+    1,
+  ])
+})

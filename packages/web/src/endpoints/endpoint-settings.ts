@@ -1,5 +1,6 @@
 import { InvalidOptionError, type MetricsSources } from '@poolguard/core'
 import { requireSources } from '@poolguard/core/adapter'
+import { readSwitch } from '../read-switch.ts'
 import type { EndpointOptions, MetricsOptions } from './endpoint-options.ts'
 import { readTokens } from './read-tokens.ts'
 
@@ -46,13 +47,6 @@ export function readEndpointSettings(options: EndpointOptions, hasProbes = true)
     adminTokens,
     details: readSwitch('details', options.details, false),
   }
-}
-
-/** @throws {InvalidOptionError} for anything but true, false and undefined. */
-export function readSwitch(option: string, value: unknown, fallback: boolean): boolean {
-  if (value === undefined) return fallback
-  if (typeof value === 'boolean') return value
-  throw new InvalidOptionError(option, value, 'true or false')
 }
 
 /** An object without `path` means the default path. */

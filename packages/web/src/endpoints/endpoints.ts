@@ -54,6 +54,13 @@ export function makeEndpoints(settings: EndpointSettings, sources: EndpointSourc
   })
 }
 
+/** The endpoint of a request, if it is for one. */
+export function findEndpoint(endpoints: readonly Endpoint[], method: string, path: string): Endpoint | undefined {
+  const isHead = method === 'HEAD'
+  if (!isHead && method !== 'GET') return undefined
+  return endpoints.find((endpoint) => endpoint.path === path && (endpoint.answersHead || !isHead))
+}
+
 /** Liveness ignores the pools: a restart does not make a database faster. */
 function replyAlive(): Reply {
   return jsonReply(200, { status: 'ok' })

@@ -1,5 +1,5 @@
-export { Drain } from './drain.ts'
+export { Drain, type DrainedResponse } from './drain.ts'
 export type { EndpointOptions, MetricsOptions } from './endpoint-options.ts'
-export { type EndpointSettings, readEndpointSettings, readSwitch } from './endpoint-settings.ts'
-export { type Endpoint, type EndpointHeaders, type EndpointSources, makeEndpoints } from './endpoints.ts'
+export { type EndpointSettings, readEndpointSettings } from './endpoint-settings.ts'
+export { type Endpoint, type EndpointHeaders, type EndpointSources, findEndpoint, makeEndpoints } from './endpoints.ts'
 export type { Reply } from './reply.ts'

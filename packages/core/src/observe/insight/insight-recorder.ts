@@ -213,7 +213,7 @@ export class InsightRecorder<R> implements LeaseObserver<R>, MeterSource {
   #labelOf(label: string | undefined, notes: InsightNotes | undefined, now: number): LabelUse {
     if (label === undefined && this.#unlabelled && now < this.#windowEndsAt) return this.#unlabelled
     const window = this.#turn(now)
-    if (notes?.label && notes.window === window) return notes.label
+    if (notes?.label && notes.label.label === label && notes.window === window) return notes.label
     const use = window.labelOf(label, this.#previous)
     if (notes) {
       notes.label = use

@@ -1,0 +1,9 @@
+import type { Drain, Endpoint } from '../endpoints/index.ts'
+import type { RequestGuard } from '../requests/index.ts'
+
+/** What the middleware of every framework needs of an app's options. */
+export interface AppGuard {
+  readonly requests: RequestGuard
+  readonly drain: Drain
+  readonly endpoints: readonly Endpoint[]
+}

@@ -1,0 +1,41 @@
+import { findEndpoint } from '../endpoints/index.ts'
+import { bodyOf, type RouteOptions, requireRoute, type ServiceUnavailableError } from '../requests/index.ts'
+import type { AppGuard } from './app-guard.ts'
+import { runUntilAborted } from './run-in-time.ts'
+
+/** The response to a request for one of the endpoints; undefined for any other request. */
+export async function respond({ endpoints }: AppGuard, request: Request): Promise<Response | undefined> {
+  const endpoint = findEndpoint(endpoints, request.method, new URL(request.url).pathname)
+  if (!endpoint) return undefined
+  const authorization = request.headers.get('authorization') ?? undefined
+  const accept = request.headers.get('accept') ?? undefined
+  const { status, headers, body } = await endpoint.reply({ authorization, accept })
+  return new Response(request.method === 'HEAD' ? null : body, { status, headers })
+}
+
+/** Runs the handler of a request, and replies 503 if the request is rejected, or if it failed because no connection was available. */
+export async function serve(
+  { requests }: AppGuard,
+  request: Request,
+  options: RouteOptions,
+  {
+    handle,
+    onError,
+  }: { readonly handle: () => Response | Promise<Response>; readonly onError: (error: unknown) => void },
+): Promise<Response> {
+  const route = requireRoute(options)
+  const rejected = requests.reject(route)
+  if (rejected) return unavailableResponse(rejected)
+  try {
+    return await requests.run({ label: () => undefined, runInTime: runUntilAborted(request.signal) }, route, handle)
+  } catch (error) {
+    const unavailable = requests.unavailable(error)
+    if (!unavailable) throw error
+    onError(error)
+    return unavailableResponse(unavailable)
+  }
+}
+
+export function unavailableResponse(error: ServiceUnavailableError): Response {
+  return Response.json(bodyOf(error), { status: error.status, headers: error.headers })
+}
