@@ -7,8 +7,9 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
-import { loadInBothFormats } from './load.ts'
+import { homeOf, loadInBothFormats } from './load.ts'
 import { packAll } from './pack.ts'
+import { checkPublishing } from './publishable.ts'
 
 const run = promisify(execFile)
 const attw = createRequire(import.meta.url).resolve('@arethetypeswrong/cli/package.json')
@@ -20,10 +21,13 @@ try {
     ...(await Promise.all(tarballs.map(lint))).flat(),
     ...(await Promise.all(tarballs.map(checkTypes))).flat(),
     ...(await loadInBothFormats(tarballs, folder)),
+    ...(await Promise.all(tarballs.map((tarball) => checkPublishing(tarball, homeOf(tarball, folder))))).flat(),
   ]
   for (const problem of problems) console.error(problem)
   if (problems.length === 0)
-    console.log(`${tarballs.length} packages: publint, attw, and loading as ESM and CommonJS: fine`)
+    console.log(
+      `${tarballs.length} packages: publint, attw, loading as ESM and CommonJS, and npm publish --dry-run: fine`,
+    )
   process.exitCode = problems.length === 0 ? 0 : 1
 } finally {
   await rm(folder, { recursive: true })

@@ -59,8 +59,17 @@ function librariesOf({ dependencies = {} }: { readonly dependencies?: Readonly<R
   )
 }
 
+/** Where {@link install} has unpacked a tarball. */
+export function homeOf(tarball: string, folder: string): string {
+  return path.join(folder, 'app/node_modules', unpackedName(tarball))
+}
+
+function unpackedName(tarball: string): string {
+  return path.basename(tarball, '.tgz')
+}
+
 async function unpack(tarball: string, modules: string): Promise<Manifest> {
-  const home = path.join(modules, path.basename(tarball, '.tgz'))
+  const home = path.join(modules, unpackedName(tarball))
   await mkdir(home, { recursive: true })
   await run('tar', ['-xzf', tarball, '-C', home, '--strip-components', '1'])
   const manifest = JSON.parse(await readFile(path.join(home, 'package.json'), 'utf8')) as Manifest

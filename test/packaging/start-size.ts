@@ -8,8 +8,8 @@ import type { Manifest } from './manifest.ts'
  */
 const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@poolguard/core': 260,
-  '@poolguard/core/adapter': 400,
-  '@poolguard/pg': 72,
+  '@poolguard/core/adapter': 430,
+  '@poolguard/pg': 76,
 }
 
 /** Names the entries of installed packages that load more than their bound, and by how much. */
