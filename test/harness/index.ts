@@ -14,6 +14,7 @@ export {
   pgBouncerVersions,
 } from './pgbouncer-server.ts'
 export { startPostgres } from './postgres.ts'
+export { postgresBinaries } from './postgres-binaries.ts'
 export {
   type PostgresOptions,
   type PostgresServer,

@@ -1,4 +1,5 @@
 import { inspect } from '../node-util.ts'
+import { ConnectionStringError, type ConnectionStringPart } from './connection-string-error.ts'
 import type { ConnectionStringParts, HostAddress, UrlParameter } from './connection-string-parts.ts'
 import { isDoubtful, shownParts } from './shown-parts.ts'
 
@@ -17,7 +18,9 @@ export class ConnectionString implements ConnectionStringParts {
   readonly parameters: readonly UrlParameter[]
   #isDoubtful: boolean
 
+  /** @throws {ConnectionStringError} if a part contains a NUL character. */
   constructor(parts: ConnectionStringParts) {
+    rejectNul(parts)
     this.scheme = parts.scheme ?? 'postgresql'
     this.user = parts.user
     Object.defineProperty(this, 'password', { value: parts.password, enumerable: false })
@@ -61,6 +64,15 @@ export class ConnectionString implements ConnectionStringParts {
 
   toJSON(): string {
     return this.toString()
+  }
+}
+
+/** PostgreSQL's protocol ends a text at a NUL: what follows it would be read as further startup parameters. */
+function rejectNul({ user, password, hosts = [], database, parameters = [] }: ConnectionStringParts): void {
+  const texts = { user, password, host: hosts.map(({ host }) => host), database, parameters: parameters.flat() }
+  for (const [part, text] of Object.entries(texts)) {
+    if (![text].flat().some((each) => each?.includes('\0'))) continue
+    throw new ConnectionStringError(part as ConnectionStringPart, `the ${part} contains a NUL character (%00)`)
   }
 }
 

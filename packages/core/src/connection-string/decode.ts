@@ -11,6 +11,18 @@ export function decode(text: string, part: ConnectionStringPart): string {
   }
 }
 
+/** Removes blanks that are not percent-encoded from both ends, as libpq does since PostgreSQL 17. */
+export function trimBlanks(text: string): string {
+  let [start, end] = [0, text.length]
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d)
+}
+
 /** The error does not show the text: it may be a piece of a password with unencoded special characters. */
 export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
@@ -31,19 +43,20 @@ export function parseParameters(query: string): UrlParameter[] {
     .filter((pair) => pair !== '')
     .map((pair) => {
       const equals = pair.indexOf('=')
-      if (equals < 1) throw new ConnectionStringError('parameters', 'a parameter after the ? is not name=value')
+      if (equals < 0 || trimBlanks(pair.slice(0, equals)) === '')
+        throw new ConnectionStringError('parameters', 'a parameter after the ? is not name=value')
       return [decodeParameter(pair.slice(0, equals)), decodeParameter(pair.slice(equals + 1))]
     })
 }
 
 function decodeParameter(text: string): string {
-  return decode(text.replaceAll('+', ' '), 'parameters')
+  return decode(trimBlanks(text).replaceAll('+', ' '), 'parameters')
 }
 
-/** The user and the password of a URL, separated by a colon. */
+/** The user and the password of a URL, separated by a colon. Blanks around a password belong to it. */
 export function parseUserInfo(userInfo: string): { user: string | undefined; password: string | undefined } {
   const colon = userInfo.indexOf(':')
-  const user = decode(colon < 0 ? userInfo : userInfo.slice(0, colon), 'user')
+  const user = decode(trimBlanks(colon < 0 ? userInfo : userInfo.slice(0, colon)), 'user')
   return {
     user: user === '' ? undefined : user,
     password: colon < 0 ? undefined : decode(userInfo.slice(colon + 1), 'password'),

@@ -1,7 +1,7 @@
 import type { ConnectionString } from './connection-string.ts'
 import { ConnectionStringError } from './connection-string-error.ts'
 import type { HostAddress } from './connection-string-parts.ts'
-import { parsePort } from './decode.ts'
+import { parsePort, trimBlanks } from './decode.ts'
 
 const TARGET_PARAMETERS = ['host', 'port', 'user', 'password', 'dbname']
 
@@ -39,7 +39,7 @@ function normalizeHosts(connection: ConnectionString): readonly HostAddress[] {
 }
 
 function readPorts(text: string | undefined): (number | undefined)[] | undefined {
-  return text?.split(',').map((port) => (port === '' ? undefined : parsePort(port.trim())))
+  return text?.split(',').map((port) => (port === '' ? undefined : parsePort(trimBlanks(port))))
 }
 
 function nonEmptyParameter(connection: ConnectionString, name: string): string | undefined {

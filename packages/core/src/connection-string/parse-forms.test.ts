@@ -20,6 +20,8 @@ describe('the other forms of a connection string', () => {
     ["host=db password='s3 cr\\'et' user='a b'", 'postgresql://a%20b:s3%20cr%27et@db'],
     ['password=a\\ b\\\\c', 'postgresql://:a%20b%5Cc@'],
     ["dbname='' host=db", 'postgresql://db'],
+    ["host='db'port=1 user=a\\ ", 'postgresql://a%20@db:1'],
+    ['host=db\nuser=a\u00a0b \t', 'postgresql://a%C2%A0b@db'],
     ['host=a,b port=1,2 target_session_attrs=read-write', 'postgresql://a:1,b:2/?target_session_attrs=read-write'],
     ['host=a,b port=5433', 'postgresql://a:5433,b:5433'],
     ['host=/tmp dbname=x', 'postgresql://%2Ftmp/x'],

@@ -10,12 +10,13 @@ export function looksLikeKeywords(text: string): boolean {
 
 /**
  * Parses libpq's form `host=db port=5432 dbname=orders password='it\'s'`: spaces around the equals sign are allowed, a value with
- * spaces needs single quotes, and a backslash escapes the next character.
+ * spaces needs single quotes, and a backslash escapes the next character. Only ASCII blanks are spaces.
  *
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
  */
 export function parseKeywords(text: string): ConnectionString {
-  const pair = /\s*(\w+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'(?=\s|$)|((?:[^\s'\\]|\\.)(?:[^\s\\]|\\.)*)|(?=\s|$))/gsy
+  const pair =
+    /(\w+)[ \t\n\v\f\r]*=[ \t\n\v\f\r]*(?:'((?:[^'\\]|\\.)*)'|((?:[^ \t\n\v\f\r'\\]|\\.)(?:[^ \t\n\v\f\r\\]|\\.)*)|$)[ \t\n\v\f\r]*/gsy
   const parameters: UrlParameter[] = []
   while (pair.lastIndex < text.length) {
     const match = pair.exec(text)

@@ -52,6 +52,24 @@ describe('a valid connection string', () => {
       },
     ],
     ['postgresql://db/orders?email=me@here', { hosts: host, parameters: [['email', 'me@here']] }],
+    [
+      'postgresql://db/orders? options = postgres://a:b@c',
+      { hosts: host, parameters: [['options', 'postgres://a:b@c']] },
+    ],
+    ['postgresql://db/a@b', { user: undefined, hosts: host, database: 'a@b' }],
+    ['postgresql:///a:b@c', { user: undefined, hosts: [], database: 'a:b@c' }],
+    ['postgresql://app@db/a@b', { user: 'app', hosts: host, database: 'a@b' }],
+    [
+      'postgresql:// app : p w @ db : 5432 , db2 / orders ? application_name = a b ',
+      {
+        user: 'app',
+        password: ' p w ',
+        hosts: [{ host: 'db', port: 5432 }, { host: 'db2' }],
+        database: 'orders',
+        parameters: [['application_name', 'a b']],
+      },
+    ],
+    ['postgresql://db:%35432', { hosts: [{ host: 'db', port: 5432 }] }],
   ])('%s', (text, parts) => {
     expect(partsOf(text)).toMatchObject(parts)
   })
@@ -130,6 +148,14 @@ describe('an invalid connection string', () => {
     ['prisma+postgres://localhost/?api_key=s3cretpassword', 'scheme', 'direct postgresql: URL'],
     ['postgresql://app:s3cretpassword@::1/orders', 'port', 'percent-encode'],
     ['postgresql://app:s3cretpassword@[::1/orders', 'host', '[brackets]'],
+    ['postgresql://app:s3cretpassword@[]/orders', 'host', 'no IPv6 address'],
+    ['postgresql://app%00:s3cretpassword@db/orders', 'user', 'NUL'],
+    ['postgresql://app:s3cretpassword%00@db/orders', 'password', 'NUL'],
+    ['postgresql://app:s3cretpassword@db%00/orders', 'host', 'NUL'],
+    ['postgresql://app:s3cretpassword@db/orders%00user%00postgres', 'database', 'NUL'],
+    ['postgresql://app:s3cretpassword@db/orders?a=%00', 'parameters', 'NUL'],
+    ["host=db password='s3cretpassword\0'", 'parameters', 'NUL'],
+    ['/tmp\0s3cretpassword', 'host', 'NUL'],
     ['postgresql://app:s3cretpassword@db:0/orders', 'port', '1 to 65535'],
     ['postgresql://app:s3cretpassword@db:65536/orders', 'port', '1 to 65535'],
     ['postgresql://app:s3cretpassword@db:five/orders', 'port', '1 to 65535'],

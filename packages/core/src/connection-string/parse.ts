@@ -1,7 +1,7 @@
 import { ConnectionString } from './connection-string.ts'
 import { ConnectionStringError } from './connection-string-error.ts'
 import type { HostAddress } from './connection-string-parts.ts'
-import { decode, parseParameters, parsePort, parseUserInfo } from './decode.ts'
+import { decode, parseParameters, parsePort, parseUserInfo, trimBlanks } from './decode.ts'
 import { looksLikeKeywords, parseKeywords } from './parse-keywords.ts'
 import { parseSocketPath, parseSocketUrl } from './parse-socket.ts'
 
@@ -24,7 +24,8 @@ export function parseConnectionString(text: string): ConnectionString {
   const trimmed = text.trim().toWellFormed()
   if (trimmed.startsWith('/')) return parseSocketPath(trimmed)
   if (/^socket:/i.test(trimmed)) return parseSocketUrl(trimmed)
-  if (looksLikeKeywords(trimmed)) return parseKeywords(trimmed)
+  // The last value may end with an escaped blank.
+  if (looksLikeKeywords(trimmed)) return parseKeywords(text.trimStart().toWellFormed())
   return parseUrl(trimmed)
 }
 
@@ -35,7 +36,7 @@ function parseUrl(text: string): ConnectionString {
     scheme,
     ...parseUserInfo(userInfo),
     hosts: parseHosts(hosts),
-    database: path === '' ? undefined : decode(path, 'database'),
+    database: decode(trimBlanks(path), 'database') || undefined,
     parameters: parseParameters(query),
   })
 }
@@ -64,30 +65,37 @@ function splitScheme(text: string): { scheme: 'postgres' | 'postgresql'; rest: s
 }
 
 /**
- * Splits the user and password, the hosts, the path and the parameters. Users paste passwords with unencoded `@ / ? #`. So the
- * password ends at the last `@` before the parameters, not at the first `/`, and the parameters start at the first `?` that
- * only pairs, or no `@`, follow.
+ * Splits the user and password, the hosts, the path and the parameters. Users paste passwords with unencoded `@ / ? #`. So if there
+ * may be a password, it ends at the last `@` before the parameters, not at the first `/`, and the parameters start at the first `?`
+ * that only pairs, or no `@`, follow. If the first `/` comes before any `:` and `?`, there is no password.
  */
 function splitRest(rest: string): { userInfo: string; hosts: string; path: string; query: string } {
-  const question = [...rest.matchAll(/\?/g)].find(({ index }) =>
-    startsParameters(rest.slice(0, index), rest.slice(index + 1)),
-  )?.index
-  const beforeQuery = rest.slice(0, question)
-  const at = beforeQuery.lastIndexOf('@')
+  const mayHavePassword = !/^[^/:?]*\//.test(rest)
+  const question = mayHavePassword ? findParameters(rest) : rest.indexOf('?')
+  const beforeQuery = question < 0 ? rest : rest.slice(0, question)
+  const at = (mayHavePassword ? beforeQuery : (beforeQuery.split('/')[0] ?? '')).lastIndexOf('@')
   const address = beforeQuery.slice(at + 1)
   const slash = address.indexOf('/')
   return {
     userInfo: at < 0 ? '' : beforeQuery.slice(0, at),
     hosts: slash < 0 ? address : address.slice(0, slash),
     path: slash < 0 ? '' : address.slice(slash + 1),
-    query: question === undefined ? '' : rest.slice(question + 1),
+    query: question < 0 ? '' : rest.slice(question + 1),
   }
+}
+
+/** The index of the `?` before the parameters, or -1. */
+function findParameters(rest: string): number {
+  for (let index = rest.indexOf('?'); index >= 0; index = rest.indexOf('?', index + 1)) {
+    if (startsParameters(rest.slice(0, index), rest.slice(index + 1))) return index
+  }
+  return -1
 }
 
 /** The text before the `?` must be valid alone: `app:p?x=y@db` contains a password, not the port `p`. */
 function startsParameters(before: string, text: string): boolean {
   if (!text.includes('@')) return true
-  if (!/^[\w.-]+=[^&]*(&[\w.-]+=[^&]*)*$/.test(text)) return false
+  if (!/^ *[\w.-]+ *=[^&]*(& *[\w.-]+ *=[^&]*)*$/.test(text)) return false
   const hosts = before.includes('@') ? [] : (before.split('/')[0] ?? '').split(',')
   return hosts.every((host) => /^(\[[^\]]*\]|[^:]*)(:\d{1,5})?$/.test(host))
 }
@@ -98,10 +106,15 @@ function parseHosts(text: string): HostAddress[] {
 }
 
 function parseHost(text: string): HostAddress {
-  const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(text)
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(text)
   if (!match) {
     throw new ConnectionStringError('host', 'a host contains more than one colon; write IPv6 addresses in [brackets]')
   }
-  const host = decode(match[1] ?? match[2] ?? '', 'host')
-  return match[3] === undefined || match[3] === '' ? { host } : { host, port: parsePort(match[3]) }
+  const name = trimBlanks(match[1] ?? match[2] ?? '')
+  if (name === '' && match[1] !== undefined) {
+    throw new ConnectionStringError('host', 'the [brackets] contain no IPv6 address')
+  }
+  const host = decode(name, 'host')
+  const port = decode(trimBlanks(match[3] ?? ''), 'port')
+  return port === '' ? { host } : { host, port: parsePort(port) }
 }

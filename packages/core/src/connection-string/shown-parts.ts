@@ -19,13 +19,18 @@ export function shownParts(parts: ConnectionStringParts, doubtful: boolean = isD
     ...(scheme !== undefined && { scheme }),
     user: shownUser(user),
     password: password === undefined ? undefined : HIDDEN,
-    hosts: hosts.map((address) => ({ ...address, host: shownHost(address.host) })),
+    hosts: hosts.map((address) => ({ ...address, host: hidesHosts(parts) ? HIDDEN : shownHost(address.host) })),
     database: doubtful && database !== undefined ? HIDDEN : shownDatabase(database),
     parameters: parameters.map(([name, value], index) => {
       if (isTailOfSecret(parameters, index) || mayHoldSecret(name)) return [HIDDEN, HIDDEN]
       return [name, HARMLESS_PARAMETERS.has(name) && !mayHoldSecret(value) ? value : HIDDEN]
     }),
   }
+}
+
+/** In `token/with/slash@db`, which has no password, the host and the database may be a token that stands for the user. */
+function hidesHosts({ user, database }: ConnectionStringParts): boolean {
+  return user === undefined && database?.includes('@') === true
 }
 
 export function shownHost(host: string): string {

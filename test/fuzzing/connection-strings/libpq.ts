@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { postgresBinaries } from '../../harness/index.ts'
+import { MissingRequirement } from '../fuzz-target.ts'
+
+/** The keywords of a connection string with their values, or libpq's error. */
+export type LibpqReading = ReadonlyMap<string, string> | string
+
+interface Option {
+  readonly keyword: string | null
+  readonly val: string | null
+}
+
+/** `PQconninfoOption` in libpq-fe.h. An option without a keyword ends the array. */
+const OPTION_FIELDS = {
+  keyword: 'const char *',
+  envvar: 'void *',
+  compiled: 'void *',
+  val: 'const char *',
+  label: 'void *',
+  dispchar: 'void *',
+  dispsize: 'int',
+}
+
+/**
+ * Loads the libpq of PostgreSQL 18 from its npm package, and returns its `PQconninfoParse`
+ * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PQCONNINFOPARSE).
+ *
+ * @throws {MissingRequirement} if there is no libpq for this machine.
+ */
+export async function loadLibpq(): Promise<(text: string) => LibpqReading> {
+  const { koffi, library } = await openLibrary()
+  const optionType = koffi.struct(OPTION_FIELDS)
+  const parse = library.func('void *PQconninfoParse(const char *conninfo, _Out_ void **errmsg)')
+  const freeOptions = library.func('void PQconninfoFree(void *options)')
+  const freeText = library.func('void PQfreemem(void *text)')
+
+  const empty: unknown = parse('', [null])
+  const size = koffi.sizeof(optionType)
+  let count = 0
+  while ((koffi.decode(empty, count * size, optionType) as Option).keyword !== null) count++
+  freeOptions(empty)
+
+  return (text) => {
+    const message = [null]
+    const options: unknown = parse(text, message)
+    if (options === null) {
+      const error: string = koffi.decode(message[0], 'char', -1)
+      freeText(message[0])
+      return error.trim()
+    }
+    const decoded: readonly Option[] = koffi.decode(options, optionType, count)
+    freeOptions(options)
+    return new Map(decoded.flatMap(({ keyword, val }) => (keyword === null || val === null ? [] : [[keyword, val]])))
+  }
+}
+
+/** koffi and PostgreSQL have a package for each platform. */
+async function openLibrary() {
+  try {
+    const { default: koffi } = await import('koffi')
+    return { koffi, library: koffi.load(await libraryPath()) }
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error)
+    throw new MissingRequirement(`libpq does not load on this machine: ${problem}`, { cause: error })
+  }
+}
+
+/** Windows keeps a program's libraries beside it. */
+async function libraryPath(): Promise<string> {
+  const programs = dirname((await postgresBinaries(18)).postgres)
+  const libraries = join(dirname(programs), 'lib')
+  const paths = [
+    join(libraries, 'libpq.so.5'),
+    join(libraries, 'libpq.5.dylib'),
+    join(programs, 'libpq.dll'),
+    join(libraries, 'libpq.dll'),
+  ]
+  const found = paths.find((path) => existsSync(path))
+  if (found === undefined) throw new Error(`libpq is not in PostgreSQL's npm package; looked for ${paths.join(', ')}`)
+  return found
+}
