@@ -33,6 +33,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'optimize',
     'free',
     'verify',
+    'top',
     'commands',
   ],
   drizzle: [],

@@ -35,7 +35,7 @@ const INTERFACES: readonly (readonly [heading: string, members: readonly string[
   ['LoadResult', [...membersOf('cli', 'Figures'), ...membersOf('cli', 'LoadResult')]],
   ['Sample', membersOf('cli', 'Sample')],
   ['ApplicationCount', membersOf('cli', 'ApplicationCount')],
-  ['Missed', membersOf('cli', 'Missed')],
+  ['Missed', [...membersOf('cli', 'ServerMissed'), ...membersOf('cli', 'Missed')]],
   ['PoolerPool', membersOf('cli', 'PoolerPool')],
   ['AppSample', membersOf('cli', 'AppSample')],
   ['AppPool', membersOf('cli', 'AppPool')],

@@ -92,6 +92,8 @@ declare global {
   const test: typeof import('vitest').test
   const rules: string
   const describeWithPgBouncer: typeof import('../harness/index.ts').describeWithPgBouncer
+  const describeWithTerminal: typeof import('../harness/index.ts').describeWithTerminal
+  const Terminal: typeof import('../harness/index.ts').Terminal
   const describeWithPrometheus: typeof import('../harness/index.ts').describeWithPrometheus
   const startPrometheus: typeof import('../harness/index.ts').startPrometheus
   const checkRules: typeof import('../harness/index.ts').checkRules

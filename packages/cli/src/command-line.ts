@@ -11,6 +11,7 @@ import { addMonitor } from './commands/monitor.ts'
 import { addOptimize } from './commands/optimize.ts'
 import { addPlan } from './commands/plan.ts'
 import { addStress } from './commands/stress.ts'
+import { addTop } from './commands/top.ts'
 import { addVerify } from './commands/verify.ts'
 import { CannotConnectError } from './connect-errors/cannot-connect.ts'
 import { CannotRunError, type Outcome } from './outcome.ts'
@@ -73,6 +74,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addVerify(program, done)
   addStress(program, done)
   addMonitor(program, done)
+  addTop(program, done)
   for (const command of [program, ...program.commands.flatMap(withSubcommands)]) {
     command.exitOverride().configureOutput({
       writeErr: (text) => void process.stderr.write(printable(quoted.hideIn(text))),

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { runCommandLine } from './command-line.ts'
 
-// The reader has closed the pipe: `poolguard monitor | head -1`.
+/** The reader has closed the pipe (`poolguard monitor | head -1`), or the terminal is gone. */
+const CLOSED: readonly (string | undefined)[] = ['EPIPE', 'EIO']
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+  if (!CLOSED.includes(error.code)) throw error
   process.exit()
 })
 

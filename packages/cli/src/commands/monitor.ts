@@ -1,26 +1,22 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { classifyConnectFailure } from '@poolguard/core/postgres'
 import { type Command, Option } from 'commander'
-import { cannotConnect } from '../connect-errors/cannot-connect.ts'
-import { type Contact, contact, type Pool } from '../database/contact.ts'
+import type { Pool } from '../database/contact.ts'
 import type { ReadSessionsOptions } from '../database/read-sessions.ts'
 import { adminEndpoint } from '../endpoint/admin-endpoint.ts'
 import { describeAppLine } from '../endpoint/describe-app-line.ts'
 import { isHttpAddress, shownAddress } from '../endpoint/http-address.ts'
 import { type AppMissed, type AppSample, readPoolStats } from '../endpoint/read-pool-stats.ts'
 import { AppWatch } from '../endpoint/watch-app.ts'
-import { environment } from '../environment/own-environment.ts'
 import { describeLine, type MonitorLine } from '../monitor/describe-line.ts'
 import { type Followed, follow } from '../monitor/follow.ts'
 import { type LineWriter, rotatingFile, standardOutput } from '../monitor/line-writer.ts'
+import { openSources } from '../monitor/open-sources.ts'
 import { APPLICATION, type Missed, type Sample, takeSample } from '../monitor/sample.ts'
 import { type Alert, Watch } from '../monitor/watch.ts'
-import { PoolerWatch } from '../monitor/watch-pooler.ts'
+import type { PoolerWatch } from '../monitor/watch-pooler.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
 import { printable } from '../output/printable.ts'
 import { t } from '../output/translate.ts'
 import { percent, positive, wholeFrom } from '../read-number.ts'
-import { findTarget, requireTarget } from '../target.ts'
 import { showQueriesOption } from './show-queries-option.ts'
 
 interface MonitorOptions {
@@ -37,9 +33,6 @@ interface MonitorOptions {
   readonly json?: boolean
   readonly dotenv?: string
 }
-
-/** A sample fails if it gets no connection within this time: the next one is due soon. */
-const SAMPLE_TIMEOUT_MILLIS = 2_000
 
 const EXAMPLES = `
 Examples:
@@ -90,9 +83,9 @@ export function addMonitor(program: Command, done: (outcome: Outcome) => void): 
 async function monitor(url: string | undefined, options: MonitorOptions): Promise<Outcome> {
   if (isHttpAddress(url)) return await monitorApp(url, options)
   const { fullAt, leakSamples, leakGrowth, showQueries: showsQueries } = options
-  const { database, pooler } = await openSources(url, options)
-  await using _database = database
-  await using _pooler = pooler
+  const { dotenv, poolerUrl } = options
+  await using sources = await openSources({ url, dotenv, poolerUrl, applicationName: APPLICATION })
+  const { database, pooler } = sources
   await using lines = linesFor<MonitorLine>(options, describeLine)
   const watch = new Watch({ fullAt: fullAt / 100, leakSamples, leakGrowth })
   const followed = await follow<Sample | Missed>({
@@ -155,39 +148,6 @@ function followedOutcome({ samples, missed, alerts }: Followed, { file, json }: 
     exitCode: alerts.length > 0 || (samples > 0 && missed === samples) ? 1 : 0,
     text,
     json: file === undefined ? undefined : { file, samples, missed, alerts },
-  }
-}
-
-interface Sources {
-  readonly database: Contact
-  readonly pooler: PoolerWatch | undefined
-}
-
-/** @throws {CannotRunError} if the database or the console cannot be reached. A full server or pooler counts as reached. */
-async function openSources(url: string | undefined, { dotenv, poolerUrl }: MonitorOptions): Promise<Sources> {
-  const place = { folder: process.cwd(), env: environment }
-  const target = requireTarget({ url, dotenv, ...place })
-  const consoleUrl = poolerUrl === undefined ? undefined : findTarget({ url: poolerUrl, ...place })?.url
-  const pooler = consoleUrl && (await PoolerWatch.open(consoleUrl))
-  const database = contact(target.url, {
-    applicationName: APPLICATION,
-    max: 1,
-    acquireTimeoutMillis: SAMPLE_TIMEOUT_MILLIS,
-  })
-  const reached = database.reach().catch((error: Error) => {
-    // Monitoring a full server is a normal start.
-    if (classifyConnectFailure(error) === 'full') return
-    throw cannotConnect(target.url, error)
-  })
-  // Behind a full pooler no connection may come for a long time, and its console still answers.
-  const started = pooler ? Promise.race([reached, pause(SAMPLE_TIMEOUT_MILLIS)]) : reached
-  try {
-    await started
-    return { database, pooler }
-  } catch (error) {
-    await database[Symbol.asyncDispose]()
-    await pooler?.[Symbol.asyncDispose]()
-    throw error
   }
 }
 

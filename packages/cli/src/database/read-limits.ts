@@ -1,4 +1,5 @@
-import type { RowReader } from '@poolguard/core/postgres'
+import { type RowReader, readRows } from '@poolguard/core/postgres'
+import type { Pool } from './contact.ts'
 
 /** A CONNECTION LIMIT of a role or a database. */
 export interface ConnectionLimit {
@@ -8,7 +9,7 @@ export interface ConnectionLimit {
 }
 
 /** Any role may read all limits. Superusers have none. */
-export const LIMITS_QUERY = `
+const LIMITS_QUERY = `
 select kind as "kind", name as "name", connections as "limit"
   from (select 'role' as kind, rolname as name, rolconnlimit as connections
           from pg_catalog.pg_roles where rolcanlogin and not rolsuper
@@ -19,7 +20,11 @@ select kind as "kind", name as "name", connections as "limit"
  limit 10000`
 
 /** @throws {InvalidAnswerError} if the server's answer is invalid. */
-export function readLimit(row: RowReader): ConnectionLimit {
+export async function readLimits(pool: Pool): Promise<readonly ConnectionLimit[]> {
+  return readRows('the query for the limits', (await pool.query(LIMITS_QUERY)).rows, readLimit)
+}
+
+function readLimit(row: RowReader): ConnectionLimit {
   return {
     kind: row.oneOf('kind', ['role', 'database']),
     name: row.text('name'),

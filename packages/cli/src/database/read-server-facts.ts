@@ -23,7 +23,7 @@ import {
   readPreparedTransaction,
   readReplicationSlot,
 } from './read-held-resources.ts'
-import { LIMITS_QUERY, readLimit } from './read-limits.ts'
+import { readLimits } from './read-limits.ts'
 import { readSessions } from './read-sessions.ts'
 import type { ServerFacts, Unreached } from './server-facts.ts'
 
@@ -78,7 +78,7 @@ async function readFacts(pool: Pool, topology: Topology, showsQueries: boolean):
   const capacity = readOneRow(CAPACITY_SOURCE, await ask(CAPACITY_QUERY), readCapacity)
   const slots = readOneRow('the query for open slots', await ask(OPEN_SLOTS_QUERY), readOpenSlots)
   const { sessions, unlisted, readAtSeconds } = await readSessions(pool, { showsQueries })
-  const limits = readRows('the query for the limits', await ask(LIMITS_QUERY), readLimit)
+  const limits = await readLimits(pool)
   const prepared = await ask(PREPARED_TRANSACTIONS_QUERY)
   const replication = await ask(REPLICATION_SLOTS_QUERY).catch(() => [])
   const loads = readRows('the query for the load', await ask(SIZING_QUERY).catch(() => []), readLoad)

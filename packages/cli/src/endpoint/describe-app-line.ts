@@ -1,4 +1,5 @@
 import type { Alert } from '../monitor/watch.ts'
+import { clock } from '../output/clock.ts'
 import { paint } from '../output/paint.ts'
 import { t } from '../output/translate.ts'
 import type { AppMissed, AppPool, AppSample } from './read-pool-stats.ts'
@@ -8,7 +9,7 @@ const COLOURS = { healthy: 'green', warning: 'yellow', critical: 'red' } as cons
 /** One line for each pool of a sample, for people; an alert has none, since it goes to standard error. */
 export function describeAppLine(line: AppSample | AppMissed | Alert): string | undefined {
   if ('alert' in line) return undefined
-  const time = new Date(line.time).toLocaleTimeString('en-GB')
+  const time = clock(line.time)
   if ('error' in line) return `${time}  ${paint('red', t`failed: ${line.error}`)}`
   if (line.pools.length === 0) return `${time}  ${t`the app has no pool yet`}`
   return line.pools.map((pool, n) => `${n === 0 ? time : ' '.repeat(time.length)}  ${describePool(pool)}`).join('\n')

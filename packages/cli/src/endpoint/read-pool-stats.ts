@@ -58,6 +58,8 @@ export interface EndpointOptions {
   readonly url: URL
   /** The bearer token of the admin endpoint. */
   readonly token: string | undefined
+  /** Gives up the request. */
+  readonly signal?: AbortSignal
 }
 
 const TIMEOUT_MILLIS = 5_000
@@ -88,12 +90,12 @@ function shownError(error: unknown): string {
   return withPlainTexts(messageOf(originOf(error)))
 }
 
-async function request({ url, token }: EndpointOptions): Promise<unknown> {
+async function request({ url, token, signal }: EndpointOptions): Promise<unknown> {
   const response = await fetch(url, {
     headers: { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
     // The token is for this address only.
     redirect: 'manual',
-    signal: AbortSignal.timeout(TIMEOUT_MILLIS),
+    signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MILLIS), ...(signal ? [signal] : [])]),
   })
   const text = await response.text()
   if (response.status === 401 || response.status === 403) {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { readRows } from '@poolguard/core/postgres'
 import type { Pool } from '../database/contact.ts'
+import { signalSession } from '../database/signal-session.ts'
 import { messageOf } from '../output/message-of.ts'
 import type { Candidate } from './candidates.ts'
 
@@ -16,14 +17,6 @@ export interface EndedSession extends Candidate {
 /** A session that holds on to a syscall may take longer. */
 const WAIT_MILLIS = 5_000
 const POLL_MILLIS = 50
-
-/** A session that works again since it was listed stays, and so does a later session with the same pid. */
-const END_QUERY = `
-select pg_catalog.pg_terminate_backend(pid) as "signalled"
-  from pg_catalog.pg_stat_activity
- where pid operator(pg_catalog.=) $1::pg_catalog.int4
-   and extract(epoch from backend_start)::pg_catalog.text operator(pg_catalog.=) $2::pg_catalog.text
-   and ($3::pg_catalog.text is null or extract(epoch from state_change)::pg_catalog.text operator(pg_catalog.=) $3::pg_catalog.text)`
 
 const LEFT_QUERY = `
 select pid as "pid", coalesce(extract(epoch from backend_start)::pg_catalog.text, '') as "startedAt"
@@ -43,9 +36,8 @@ async function end(pool: Pool, candidate: Candidate): Promise<EndedSession> {
   const { session, reason } = candidate
   const unchanged = reason === 'blocks others' ? null : session.changedAt
   try {
-    const { rows } = await pool.query(END_QUERY, [session.pid, session.startedAt, unchanged])
-    const [signalled] = readRows('the query that ends a session', rows, (row) => row.flag('signalled'))
-    return { ...candidate, ending: signalled === true ? 'ended' : 'changed' }
+    const isSignalled = await signalSession(pool, 'terminate', { ...session, changedAt: unchanged })
+    return { ...candidate, ending: isSignalled ? 'ended' : 'changed' }
   } catch (error) {
     return { ...candidate, ending: 'failed', error: messageOf(error) }
   }

@@ -1,18 +1,17 @@
+import { clock } from '../output/clock.ts'
 import { textWidth } from '../output/layout.ts'
 import { paint } from '../output/paint.ts'
+import { shareBar, shareColour } from '../output/share-bar.ts'
 import { t } from '../output/translate.ts'
-import type { ApplicationCount } from '../sessions/count-by-application.ts'
+import type { ApplicationCount } from '../sessions/group-by-application.ts'
 import type { Missed, Sample } from './sample.ts'
 import type { Alert } from './watch.ts'
 import type { PoolerMissed, PoolerPool, PoolerSample } from './watch-pooler.ts'
 
 export type MonitorLine = Sample | Missed | Alert
 
-const BAR_WIDTH = 20
 /** `14:03:11  ` */
 const INDENT = ' '.repeat(10)
-const NEARLY_FULL = 0.9
-const BUSY = 0.7
 
 /** One line of monitor for people; an alert has none, since it goes to standard error. */
 export function describeLine(line: MonitorLine, width: number = textWidth()): string | undefined {
@@ -25,8 +24,8 @@ export function describeLine(line: MonitorLine, width: number = textWidth()): st
   const { used, usable, applications, pooler } = line
   const share = usable > 0 ? used / usable : 1
   const counts = t`${String(used).padStart(4)} of ${usable}`
-  const head = `${time}  ${counts}  ${paint(colourOf(share), bar(share))} ${String(Math.round(share * 100)).padStart(3)} %`
-  const plain = `${time}  ${counts}  ${bar(share)} 100 %`
+  const head = `${time}  ${counts}  ${paint(shareColour(share), shareBar(share))} ${String(Math.round(share * 100)).padStart(3)} %`
+  const plain = `${time}  ${counts}  ${shareBar(share)} 100 %`
   const rest = describeApplications(applications, Math.max(20, width - plain.length - 2))
   return [rest ? `${head}  ${rest}` : head, ...describePooler(pooler)].join('\n')
 }
@@ -58,19 +57,4 @@ function describePool(pool: PoolerPool): string {
   const of = poolSize === null ? '' : t` of ${poolSize}`
   const paused = pool.paused ? `  ${paint('red', t`paused`)}` : ''
   return t`PgBouncer ${database}/${user}: clients ${clientsActive} active, ${wait}; servers ${serversActive} in use${of}, ${serversIdle} idle${paused}`
-}
-
-function bar(share: number): string {
-  const filled = Math.min(BAR_WIDTH, Math.round(share * BAR_WIDTH))
-  return `${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}`
-}
-
-function colourOf(share: number): 'green' | 'yellow' | 'red' {
-  if (share >= NEARLY_FULL) return 'red'
-  return share >= BUSY ? 'yellow' : 'green'
-}
-
-/** Local time: people compare it with their own clock. */
-function clock(time: string): string {
-  return new Date(time).toLocaleTimeString('en-GB')
 }

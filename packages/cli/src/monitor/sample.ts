@@ -1,14 +1,11 @@
-import { classifyConnectFailure, readOneRow } from '@poolguard/core/postgres'
 import type { Pool } from '../database/contact.ts'
-import { OPEN_SLOTS_QUERY, type OpenSlots, readOpenSlots } from '../database/open-slots.ts'
-import { type ReadSessionsOptions, readSessions } from '../database/read-sessions.ts'
-import { messageOf } from '../output/message-of.ts'
-import { withPlainTexts } from '../output/printable.ts'
+import type { OpenSlots } from '../database/open-slots.ts'
+import { readServerMoment, type ServerMissed } from '../database/read-server-moment.ts'
+import type { ReadSessionsOptions } from '../database/read-sessions.ts'
 import { groupByProcess } from '../sessions/client-process.ts'
-import { type ApplicationCount, countByApplication } from '../sessions/count-by-application.ts'
 import { processSummary } from '../sessions/describe-process.ts'
+import { type ApplicationCount, countByApplication } from '../sessions/group-by-application.ts'
 import { clientSessions, type Session } from '../sessions/session.ts'
-import { usageOf } from '../sessions/usage-of.ts'
 import type { PoolerMissed, PoolerSample } from './watch-pooler.ts'
 
 /** The connections of each application and process at one moment. */
@@ -28,11 +25,8 @@ export interface Sample {
 const MAX_PROCESSES = 50
 
 /** A sample that failed. */
-export interface Missed {
+export interface Missed extends ServerMissed {
   readonly time: string
-  readonly error: string
-  /** The server has no connection left for this role. */
-  readonly full?: true
   /** With --pooler-url. */
   readonly pooler?: PoolerSample | PoolerMissed
 }
@@ -42,18 +36,8 @@ export const APPLICATION = 'poolguard monitor'
 /** Takes one sample. Never rejects: an error is a sample too. */
 export async function takeSample(pool: Pool, options: ReadSessionsOptions): Promise<Sample | Missed> {
   const time = new Date().toISOString()
-  try {
-    const slots = readOneRow('the query for open slots', (await pool.query(OPEN_SLOTS_QUERY)).rows, readOpenSlots)
-    const { sessions } = await readSessions(pool, options)
-    return { time, ...countSessions(slots, withPlainTexts(sessions)) }
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    return {
-      time,
-      error: withPlainTexts(messageOf(cause)),
-      ...(classifyConnectFailure(cause) === 'full' && { full: true }),
-    }
-  }
+  const moment = await readServerMoment(pool, options)
+  return { time, ...('error' in moment ? moment : countSessions(moment, moment.sessions)) }
 }
 
 /** Counts connections to all databases, without the one that asks. */
@@ -63,7 +47,7 @@ export function countSessions({ openSlots }: OpenSlots, sessions: readonly Sessi
   return {
     used: clients.length,
     usable: openSlots,
-    applications: countByApplication(usageOf(others)),
+    applications: countByApplication(others),
     processes: groupByProcess(others).slice(0, MAX_PROCESSES).map(processSummary),
   }
 }

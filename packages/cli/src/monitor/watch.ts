@@ -1,5 +1,5 @@
 import { t } from '../output/translate.ts'
-import type { ApplicationCount } from '../sessions/count-by-application.ts'
+import type { ApplicationCount } from '../sessions/group-by-application.ts'
 import type { Missed, Sample } from './sample.ts'
 import type { PoolerPool } from './watch-pooler.ts'
 

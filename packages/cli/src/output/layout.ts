@@ -37,6 +37,19 @@ export function alignRight(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - widthOf(text))) + text
 }
 
+/** Cuts a line to a width, in columns of the terminal. */
+export function cutTo(text: string, width: number): string {
+  if (widthOf(text) <= width) return text
+  let cut = ''
+  let left = width
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    left -= widthOf(segment)
+    if (left < 0) break
+    cut += segment
+  }
+  return cut
+}
+
 function wrapLine(line: string, width: number): readonly string[] {
   if (width === Infinity) return [line]
   const lines: string[] = []

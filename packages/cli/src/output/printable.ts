@@ -39,6 +39,11 @@ export function printable(text: string, { redacts = true }: PrintOptions = {}): 
   return shown.replaceAll(ACTING_BUT_LAYOUT, escapeCharacter).replaceAll(ESCAPE_MARK, '\u001b')
 }
 
+/** Makes one line safe to print: redacts secrets, and escapes control characters and line ends. */
+export function printableLine(text: string): string {
+  return withPlainTexts(withoutSecrets(text))
+}
+
 /** Makes JSON safe to print, on one line or indented. Control characters in strings become `\u202e`. */
 export function printableJson(
   value: unknown,
