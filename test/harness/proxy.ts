@@ -15,6 +15,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #forgotten: ProxiedConnection[] = []
   readonly #faults: Faults = { latencyMillis: 0, blackhole: false, cutAfterBytes: undefined }
   #listener: Server | undefined
+  #accepted = 0
 
   private constructor(target: ProxyOptions['target'], port: number) {
     this.#target = target
@@ -33,6 +34,11 @@ export class FaultProxy implements AsyncDisposable {
   /** Connections open at the moment. */
   get connections(): number {
     return this.#connections.size
+  }
+
+  /** Connections that clients have made until now. */
+  get accepted(): number {
+    return this.#accepted
   }
 
   /** The same connection string, by way of the proxy. */
@@ -104,6 +110,7 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   #accept(client: Socket): void {
+    this.#accepted++
     const connection = new ProxiedConnection(client, this.#target, this.#faults)
     this.#connections.add(connection)
     connection.onClosed(() => this.#connections.delete(connection))

@@ -129,7 +129,7 @@ describe('given a URL', () => {
   test('when a parameter does nothing, then that is said', async () => {
     const warnings: string[] = []
     const onEvent = (event: PoolEvent) => event.type === 'warning' && warnings.push(event.message)
-    await connect({ url: `${server.url}?target_session_attrs=any` }, { onEvent })
-    expect(warnings).toEqual([expect.stringContaining('target_session_attrs')])
+    await connect({ url: `${server.url}?pgbouncer=true` }, { onEvent })
+    expect(warnings).toEqual([expect.stringContaining('pgbouncer')])
   })
 })

@@ -8,8 +8,8 @@ import type { Manifest } from './manifest.ts'
  */
 const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@poolguard/core': 260,
-  '@poolguard/core/adapter': 430,
-  '@poolguard/pg': 76,
+  '@poolguard/core/adapter': 445,
+  '@poolguard/pg': 79,
 }
 
 /** Names the entries of installed packages that load more than their bound, and by how much. */

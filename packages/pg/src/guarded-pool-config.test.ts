@@ -61,7 +61,7 @@ describe('readConfig', () => {
   test.for<[string, string[]]>([
     ['postgresql://db/orders?connection_limit=5&pool_timeout=3&connect_timeout=1', []],
     ['postgresql://db/orders?pgbouncer=true', ['pgbouncer']],
-    ['postgresql://a,b/orders?target_session_attrs=read-write', ['host', 'target_session_attrs']],
+    ['postgresql://a,b/orders?target_session_attrs=read-write&load_balance_hosts=random', []],
     ['postgresql://db/orders?sslmode=require', ['sslmode']],
   ])('%s produces warnings about the unsupported parameters %o', ([url, parameters]) => {
     expect(readConfig({ url }).warnings?.map(({ parameter }) => parameter)).toEqual(parameters)

@@ -8,6 +8,7 @@ import {
   KnownSecrets,
   omitUndefined,
   pgDriverOptions,
+  planHosts,
   poolSettings,
   type Reading,
   readChannelBinding,
@@ -16,6 +17,7 @@ import {
   rejectMisspeltOptions,
   requireOneOf,
   resolveSettings,
+  type ServerAddress,
   shownDatabase,
   shownUser,
   validateCredentials,
@@ -90,7 +92,7 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
   }
   validatePrepareOptions(config)
   const reading = connection && readConnection(connection)
-  const rewritten = reading && pgDriverOptions(reading, { watchCertificates })
+  const rewritten = reading && pgDriverOptions(reading, { watchCertificates, choosesHost: true })
   const pool = { ...(reading && poolSettings(reading)), ...settingsFromPg(config), ...config.pool }
   const address = connection ?? addressOf(config)
   const { database, user } = (reading?.target ?? address).shown()
@@ -107,6 +109,13 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
     hidden,
     secrets: new KnownSecrets([...hidden, config.password, PGPASSWORD]),
     connection,
+    hosts: planHosts({
+      servers: serversOf(config),
+      options: config,
+      reading,
+      defaultPort: Number(process.env.PGPORT) || 5432,
+      ownsSockets: config.stream === undefined,
+    }),
     warnings: rewritten?.warnings ?? [],
   }
 }
@@ -180,14 +189,30 @@ function channelBindingOf(
 
 /** Reads the address as pg does: from the options, then the environment. */
 function addressOf(config: GuardedPoolConfig): ConnectionString {
-  const { PGHOST, PGPORT, PGDATABASE, PGUSER } = process.env
-  const host = config.host ?? PGHOST ?? 'localhost'
-  const port = config.port ?? (Number(PGPORT) || 5432)
+  const { PGDATABASE, PGUSER } = process.env
   return new ConnectionString({
-    hosts: [{ host, port }],
+    hosts: serversOf(config),
     database: config.database ?? PGDATABASE,
     user: config.user ?? PGUSER,
   })
+}
+
+/**
+ * Reads host and port as pg does: from the options, then the environment. Both may be lists, as in libpq.
+ *
+ * @throws {InvalidOptionError} if there is more than one port, but not one for each host.
+ */
+function serversOf(config: GuardedPoolConfig): readonly ServerAddress[] {
+  const { PGHOST, PGPORT } = process.env
+  const hosts = (config.host || PGHOST || 'localhost').split(',')
+  const ports = String(config.port || PGPORT || 5432).split(',')
+  if (ports.length > 1 && ports.length !== hosts.length) {
+    throw new InvalidOptionError('port', config.port ?? PGPORT, `one port, or one for each of ${hosts.length} hosts`)
+  }
+  return hosts.map((host, index) => ({
+    host: host.trim() || 'localhost',
+    port: Number(ports[ports.length === 1 ? 0 : index]) || 5432,
+  }))
 }
 
 /** Why statements cannot be prepared with these options; undefined if they can. */

@@ -147,6 +147,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
           statements: guard.statements,
           events,
           inspect: (connection) => guard.inspect(connection),
+          onReported: (connection) => guard.onReported(connection),
           leftInTransaction: (lastText) => {
             guard.sessions.onReleaseInTransaction(lastText, TRANSACTION_ADVICE)
             guard.leftInTransaction()

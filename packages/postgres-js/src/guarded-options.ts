@@ -3,9 +3,11 @@ import type { CredentialsFunction, PasswordFunction, PoolguardOptions, PoolSetti
 import {
   ConnectionStringError,
   type GuardSpec,
+  type HostPlan,
   InvalidOptionError,
   OPTION_NAMES,
   omitUndefined,
+  planHosts,
   poolSettings,
   postgresJsDriverOptions,
   type Reading,
@@ -14,6 +16,7 @@ import {
   readDriversUrl,
   rejectMisspeltOptions,
   requireOneOf,
+  type ServerAddress,
   validateCredentials,
   validatePrepareOptions,
   watchCertificates,
@@ -45,6 +48,8 @@ export interface SqlSpec {
   readonly credentials: CredentialsFunction | undefined
   /** Whether array types are read. The pool does this once, not postgres.js; see {@link ArrayTypes}. */
   readonly fetchTypes: boolean
+  /** Plans the choice of a server, of those that postgres.js has read from the options and the environment. */
+  readonly planHosts: (servers: readonly ServerAddress[]) => HostPlan | undefined
 }
 
 /**
@@ -53,7 +58,9 @@ export interface SqlSpec {
  * @throws {InvalidOptionError} for an invalid option; `ConnectionStringError` for a bad URL.
  */
 export function readOptions(options: GuardedOptions): SqlSpec {
-  rejectMisspeltOptions(options)
+  // postgres.js' own name for targetSessionAttrs.
+  const { target_session_attrs: _own, ...named } = options
+  rejectMisspeltOptions(named)
   const connection = 'url' in options ? readDriversUrl(options.url) : undefined
   requireOneOf('sessionState', options.sessionState, ['warn', 'throw', 'off'])
   validatePrepareOptions(options)
@@ -61,7 +68,7 @@ export function readOptions(options: GuardedOptions): SqlSpec {
   requireSsl(options.ssl)
   const reading = connection && readConnection(connection)
   rejectChannelBinding(options, reading)
-  const rewritten = reading && postgresJsDriverOptions(reading, { watchCertificates })
+  const rewritten = reading && postgresJsDriverOptions(reading, { watchCertificates, choosesHost: true })
   const pool = { ...(reading && poolSettings(reading)), ...settingsFromOptions(options), ...options.pool }
   return {
     driver: {
@@ -81,7 +88,31 @@ export function readOptions(options: GuardedOptions): SqlSpec {
       preparesByUrl(connection, rewritten?.options.prepare),
     credentials: options.credentials,
     fetchTypes: options.fetch_types ?? rewritten?.options.fetch_types ?? true,
+    planHosts: (servers) => planFor(options, reading, servers),
   }
+}
+
+function planFor(
+  options: GuardedOptions,
+  reading: Reading | undefined,
+  servers: readonly ServerAddress[],
+): HostPlan | undefined {
+  const {
+    targetSessionAttrs = options.target_session_attrs,
+    loadBalanceHosts,
+    host,
+    hostname,
+    path,
+    socket,
+  } = options as GuardedOptions & { readonly hostname?: string; readonly socket?: unknown }
+  const isInOptions = (host ?? hostname ?? path) !== undefined
+  return planHosts({
+    servers,
+    options: { targetSessionAttrs, loadBalanceHosts },
+    reading: isInOptions && reading ? { ...reading, target: reading.target.with({ hosts: [] }) } : reading,
+    defaultPort: 5432,
+    ownsSockets: socket === undefined,
+  })
 }
 
 /** postgres.js supports only SCRAM-SHA-256 without channel binding (src/connection.js, SASL). */
@@ -101,6 +132,7 @@ function rejectChannelBinding({ channelBinding }: GuardedOptions, reading: Readi
 /** Options that postgres.js does not get: poolguard's own, and those that the pool implements. */
 const NOT_FOR_DRIVER: readonly string[] = [
   ...OPTION_NAMES,
+  'target_session_attrs',
   ...['max', 'idle_timeout', 'timeout', 'connect_timeout', 'max_lifetime', 'fetch_types', 'prepare', 'no_prepare'],
 ]
 

@@ -8,4 +8,6 @@ import type { CertificateReaders } from './neutral/tls-options.ts'
 export interface DriverContext extends CertificateReaders {
   /** The detected topology; without it, startup parameters and flags are kept unchanged. */
   readonly topology?: TopologyTraits | undefined
+  /** True if poolguard chooses the host of each connection, so that the driver needs no support for several hosts. */
+  readonly choosesHost?: boolean | undefined
 }

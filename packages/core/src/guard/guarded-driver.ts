@@ -1,10 +1,21 @@
-import type { CloseReason, ConnectFailure, ResourceFactory } from '../pool/index.ts'
+import type { CloseReason, ConnectFailure, OpenContext, ResourceFactory } from '../pool/index.ts'
+import type { SessionHealth } from '../postgres-errors/index.ts'
 import type { ProbeSession, ShowRow } from '../topology/index.ts'
+import type { ServerAddress } from './hosts/host-plan.ts'
+
+/** Opens a driver's connections. */
+export interface ServerConnections<C> extends ResourceFactory<C> {
+  /**
+   * Must pass each connection to {@link PoolGuard.inspect} after the login, before it sends anything else.
+   *
+   * @param server where to connect; default: the address in the driver's options.
+   */
+  open(context: OpenContext, server?: ServerAddress): Promise<C>
+}
 
 /** The interface between a {@link PoolGuard} and a driver. */
 export interface GuardedDriver<C> {
-  /** `open` must pass each connection to {@link PoolGuard.inspect} after the login, before it sends anything else. */
-  readonly factory: ResourceFactory<C>
+  readonly factory: ServerConnections<C>
   /** Default: `classifyConnectFailure`. */
   readonly classify?: (error: unknown) => ConnectFailure
   /**
@@ -18,6 +29,10 @@ export interface GuardedDriver<C> {
   localPortOf(connection: C): number | undefined
   /** The probe for detection, on a connection that no caller holds. */
   probe(connection: C): ProbeSession
+  /** The value of a parameter that the server or pooler reported last; undefined if it does not report it. */
+  parameterOf(connection: C, name: string): string | undefined
+  /** Records the errors of a connection. */
+  healthOf(connection: C): SessionHealth
   /** Whether the connection was lost. */
   isLost(connection: C): boolean
   /**

@@ -15,7 +15,21 @@ export { type BusyConnection, cancelAbandoned, cancelUntilAtRest, comesToRest } 
 export { PoolRegistration } from './driver-kit/pool-registration.ts'
 export { DriverProbeSession, type ProbedConnection, type TextRow } from './driver-kit/probe-session.ts'
 export { type StartupParameterMap, StartupParameters } from './driver-kit/startup-parameters.ts'
-export type { AwaitingConnection, ConsoleOptions, GuardedDriver, Login, PoolerConsole } from './guarded-driver.ts'
+export type {
+  AwaitingConnection,
+  ConsoleOptions,
+  GuardedDriver,
+  Login,
+  PoolerConsole,
+  ServerConnections,
+} from './guarded-driver.ts'
+export {
+  type HostOptions,
+  type HostPlan,
+  planHosts,
+  type ServerAddress,
+  type TargetSessionAttrs,
+} from './hosts/host-plan.ts'
 export { OPTION_NAMES, rejectForeignOptions, rejectMisspeltOptions } from './options/option-names.ts'
 export type { PoolguardOptions } from './options/poolguard-options.ts'
 export { readDriversUrl, readUrlOption } from './options/url-option.ts'

@@ -11,6 +11,7 @@ import {
   AlreadyReleasedError,
   LateQueryReporter,
   type Lease,
+  type OpenContext,
   Pool,
   type PoolCounts,
   type PoolEvent,
@@ -38,6 +39,8 @@ import { PoolRegistration } from './driver-kit/pool-registration.ts'
 import { EmptySignal } from './empty-signal.ts'
 import { FleetInstance } from './fleet/fleet-instance.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
+import type { HostPlan } from './hosts/host-plan.ts'
+import type { Hosts } from './hosts/hosts.ts'
 import { LostStatements } from './lost-statements.ts'
 import type { PoolguardOptions } from './options/poolguard-options.ts'
 import { describeStall, Pipelining, stallEvent } from './pipelining.ts'
@@ -70,6 +73,8 @@ export interface GuardSpec {
   readonly secrets?: KnownSecrets | undefined
   /** Used to guess the provider until discovery has finished. */
   readonly connection?: ConnectionString | undefined
+  /** How the pool chooses its server, if it has a choice. */
+  readonly hosts?: HostPlan | undefined
 }
 
 /**
@@ -101,6 +106,8 @@ export class PoolGuard<C extends object> {
   #dirtyReleases = 0
   #hasWarnedOfStall = false
   readonly #fleet: FleetInstance<C> | undefined
+  /** Undefined until the first connection is opened, and if the pool has no choice of servers. */
+  #hosts: Hosts<C> | undefined
   readonly #emptySignal = new EmptySignal()
 
   /**
@@ -145,6 +152,7 @@ export class PoolGuard<C extends object> {
       onEvent: (event) => this.#onPoolEvent(event),
       onClosing: (connection, reason) => {
         this.#driver.onClosing?.(connection, reason)
+        this.#hosts?.onClosing(connection, reason)
         this.#fleet?.onClosing(connection)
       },
       isPinned: (connection) => this.#fleet?.isPublisher(connection) ?? false,
@@ -207,8 +215,44 @@ export class PoolGuard<C extends object> {
    *
    * @throws the error if the connection was lost.
    */
-  inspect(connection: C): Promise<boolean> {
-    return this.#discovery.onConnection(connection)
+  async inspect(connection: C): Promise<boolean> {
+    this.#hosts?.rejectUnsuitable(connection)
+    return await this.#discovery.onConnection(connection)
+  }
+
+  /** Opens a connection at one of the pool's servers. */
+  async open(context: OpenContext): Promise<C> {
+    const { hosts } = this.#spec
+    if (!hosts) return await this.#driver.factory.open(context)
+    return await (this.#hosts ?? (await this.#loadHosts(hosts))).open(context)
+  }
+
+  async #loadHosts(plan: HostPlan): Promise<Hosts<C>> {
+    const { Hosts } = await import('./hosts/hosts.ts')
+    // Connections that open at the same time share it.
+    this.#hosts ??= new Hosts({
+      plan,
+      driver: this.#driver,
+      isPooled: () => this.topology?.kind === 'pooler',
+      connectTimeoutMillis: () => this.engine.settings.connectTimeoutMillis,
+      retire: (matches) => this.engine.retire(matches),
+      onFailover: (message) => {
+        this.warn(message)
+        // The new server may have other limits.
+        this.#discovery.invalidate()
+      },
+    })
+    return this.#hosts
+  }
+
+  /** Drivers call this when the server has reported a parameter, also before and during a login. */
+  onReported(connection: C): void {
+    this.#hosts?.isFit(connection)
+  }
+
+  /** False if the server of a connection is no longer one that the pool uses. */
+  isAtHome(connection: C): boolean {
+    return this.#hosts?.isFit(connection) ?? true
   }
 
   /** Whether to inspect the next connection. Read on every release. */

@@ -102,6 +102,8 @@ export class PoolEntry<R> {
   isSlow = false
   /** The current lease; undefined in every state but `leased`. */
   lease: Lease<R> | undefined
+  /** It is not lent again. */
+  isRetired = false
   uses = 0
   idleSince = 0
 

@@ -3,8 +3,17 @@ import type { AcquireTimeoutError, EndedCheckout, PoolSaturatedError } from './e
 import type { LeaseReport, QueryReport } from './lease-report.ts'
 import type { PoolOverloadedError } from './overloaded-error.ts'
 
-/** Why a pool closed a connection. */
-export type CloseReason = 'idle' | 'lifetime' | 'uses' | 'over-max' | 'invalid' | 'lost' | 'destroyed' | 'drain'
+/** Why a pool closed a connection; `retired`: the pool no longer uses its server. */
+export type CloseReason =
+  | 'idle'
+  | 'lifetime'
+  | 'uses'
+  | 'over-max'
+  | 'invalid'
+  | 'retired'
+  | 'lost'
+  | 'destroyed'
+  | 'drain'
 
 /** An event of a pool. */
 export type PoolEvent =

@@ -138,6 +138,7 @@ export class PoolResources<R> {
   /** Prepares a released resource for its next lease. */
   recycle(entry: PoolEntry<R>, now: number): void {
     if (this.#isDraining && !this.#options.hasWaiters()) void this.close(entry, 'drain')
+    else if (entry.isRetired) void this.close(entry, 'retired')
     else if (entry.uses >= this.#limits.settings.maxUses) void this.close(entry, 'uses')
     else if (entry.expiresAt <= now) void this.close(entry, 'lifetime')
     else {
@@ -151,14 +152,15 @@ export class PoolResources<R> {
   /** Whether a leased resource will be lent again. */
   isLasting(entry: PoolEntry<R>): boolean {
     const { settings, maxOpen } = this.#limits
-    if (entry.uses + 1 >= settings.maxUses || this.#closingIdle > 0) return false
+    if (entry.isRetired || entry.uses + 1 >= settings.maxUses || this.#closingIdle > 0) return false
     return this.entries.open <= maxOpen && entry.expiresAt > this.#options.clock.now()
   }
 
   /** A valid resource is lent, or it becomes idle, or it is closed because the pool has too many. */
   makeReady(entry: PoolEntry<R>, now: number): void {
     if (entry.state === 'closing') return
-    if (this.entries.open > this.#limits.maxOpen && !this.#options.isPinned(entry.resource))
+    if (entry.isRetired) void this.close(entry, 'retired')
+    else if (this.entries.open > this.#limits.maxOpen && !this.#options.isPinned(entry.resource))
       void this.close(entry, 'over-max')
     else if (!this.#options.lendToWaiter(entry, now)) this.#keep(entry, now)
   }
@@ -305,6 +307,15 @@ export class PoolResources<R> {
     this.#options.onLost(entry)
     void this.close(entry, 'lost', error)
     this.#options.onChanged()
+  }
+
+  /** Closes matching idle resources. Those in use follow at their release. */
+  retire(matches: (resource: R) => boolean): void {
+    for (const entry of [...this.entries]) {
+      if (!matches(entry.resource)) continue
+      entry.isRetired = true
+      if (entry.state === 'idle') void this.close(entry, 'retired')
+    }
   }
 
   /** After a smaller `max`: closes idle resources above it. Those in use follow at their release. */

@@ -271,6 +271,12 @@ export class Pool<R> implements Lender<R> {
     this.#resources.housekeep()
   }
 
+  /** Closes the matching resources: idle ones now, those in use at their release. No other caller gets them. */
+  retire(matches: (resource: R) => boolean): void {
+    this.#resources.retire(matches)
+    this.#serve()
+  }
+
   /**
    * Closes all idle resources, and those that become idle until it resolves; the pool stays usable. If the pool has no leases and
    * no waiters, it also waits for resources that are being opened, validated or reset, and closes them.

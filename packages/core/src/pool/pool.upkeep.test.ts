@@ -627,3 +627,44 @@ describe('closeIdle', () => {
     expect(factory.closed).toEqual([0])
   })
 })
+
+describe('retiring', () => {
+  test('closes matching idle resources at once, and those in use at their release', async () => {
+    const { pool, events } = givenPool({ max: 4 })
+    const leases = await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()])
+    leases[0]?.release()
+    leases[1]?.release()
+    pool.retire(({ id }) => id !== 1)
+    await settled()
+    expect(pool.stats()).toMatchObject({ idle: 1, active: 1, closed: 1 })
+
+    leases[2]?.release()
+    await settled()
+    expect(pool.stats()).toMatchObject({ idle: 1, active: 0, closed: 2 })
+    expect(events.filter(({ type }) => type === 'closed')).toEqual([
+      { type: 'closed', reason: 'retired' },
+      { type: 'closed', reason: 'retired' },
+    ])
+    expect((await pool.acquire()).resource.id).toBe(1)
+  })
+
+  test('keeps a resource that is being validated from the caller that waits for it, who gets another one', async () => {
+    const { pool, factory, clock } = givenPool({ max: 2, validateAfterIdleMillis: 10 })
+    ;(await pool.acquire()).release()
+    clock.skip(11)
+    const verdict = Promise.withResolvers<boolean>()
+    factory.onValidate = () => verdict.promise
+    const next = pool.acquire()
+    pool.retire(() => true)
+    verdict.resolve(true)
+    expect((await next).resource.id).toBe(1)
+  })
+
+  test('does not let the next caller continue on the same resource', async () => {
+    const { pool } = givenPool()
+    const lease = await pool.acquire()
+    expect(lease.isLasting).toBe(true)
+    pool.retire(() => true)
+    expect(lease.isLasting).toBe(false)
+  })
+})

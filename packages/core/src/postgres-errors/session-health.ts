@@ -8,6 +8,9 @@ const CHECK_AFTER = 3
 /** After this many failures the connection is evicted without further evidence, if other connections have succeeded. */
 const EVICT_AFTER = 10
 
+/** SQLSTATE read_only_sql_transaction. */
+const READ_ONLY = '25006'
+
 /** The assumed state of a session that cannot answer the query: it must not be handed to another caller. */
 const UNANSWERED: SessionState = { readOnlyBy: 'session', changed: true }
 
@@ -27,6 +30,8 @@ export class SharedHealth {
  * one or other connections succeed.
  */
 export class SessionHealth {
+  /** Called at once when the server rejects a write because the transaction is read-only. */
+  onReadOnly: (() => void) | undefined
   readonly #shared: SharedHealth
   readonly #openedAt: number
   /** The current query round has failed. */
@@ -56,6 +61,7 @@ export class SessionHealth {
     const verdict = lostStatement ? 'lost-statement' : judgeQueryError(error)
     if (verdict === 'keep') return
     const { code } = readError(error)
+    if (code === READ_ONLY) this.onReadOnly?.()
     if (verdict === 'count') {
       this.#count(code)
     } else if (this.#verdict === undefined || this.#verdict === 'check') {

@@ -20,6 +20,7 @@ const CLOSE_MESSAGES: Readonly<Record<CloseReason, string>> = {
   uses: 'remove expended client',
   'over-max': 'remove idle client beyond max',
   invalid: 'remove client that failed validation or reset',
+  retired: 'remove client of a server that is no longer used',
   lost: 'remove client whose connection was lost',
   destroyed: 'remove client released with an error',
   drain: 'remove client of the ended pool',

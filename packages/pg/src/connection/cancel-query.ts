@@ -1,5 +1,6 @@
 import { systemClock } from '@poolguard/core/adapter'
 import type { WireClient, WireConnection } from '../wire-client.ts'
+import { AddressedSocket } from './addressed-socket.ts'
 
 /**
  * Sends a cancel request for a client's running query. Resolves when the server has closed the connection of the request, which it
@@ -8,12 +9,14 @@ import type { WireClient, WireConnection } from '../wire-client.ts'
  * Waits for the server to close the connection, because PgBouncer 1.18 crashes if the client closes it first.
  *
  * @param timeoutMillis after this long the connection is closed anyway.
+ * @param address the address of the client's server, if its host is a name that may lead to others.
  * @returns false after the timeout: the request may still be on its way.
  */
-export function cancelQuery(client: WireClient, timeoutMillis: number): Promise<boolean> {
+export function cancelQuery(client: WireClient, timeoutMillis: number, address?: string): Promise<boolean> {
   const { host, port, processID, secretKey, ssl, sslNegotiation, connection: target } = client
-  const Connection = target.constructor as new (config: { ssl: unknown; sslNegotiation: unknown }) => WireConnection
-  const connection = new Connection({ ssl, sslNegotiation })
+  const Connection = target.constructor as new (config: object) => WireConnection
+  const stream = address === undefined ? {} : { stream: new AddressedSocket(address) }
+  const connection = new Connection({ ssl, sslNegotiation, ...stream })
   const cancel = () => connection.cancel(processID, secretKey)
   return new Promise((resolve) => {
     connection.on('connect', () => {

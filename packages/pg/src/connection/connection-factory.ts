@@ -10,8 +10,9 @@ import {
   type KnownSecrets,
   type LeaseActivity,
   type OpenContext,
-  type ResourceFactory,
   type RunningQuery,
+  type ServerAddress,
+  type ServerConnections,
   SessionHealth,
   type SessionStateCheck,
   SharedHealth,
@@ -24,6 +25,7 @@ import type { GuardedPoolConfig, Reset } from '../guarded-pool-config.ts'
 import { watchQueries } from '../queries/watch-queries.ts'
 import { prepareStatements } from '../statements/prepare-statements.ts'
 import type { WireClient } from '../wire-client.ts'
+import { AddressedSocket } from './addressed-socket.ts'
 import { containParserErrors } from './contain-parser-errors.ts'
 import { PgConnection } from './pg-connection.ts'
 import { repairClient } from './repair-client.ts'
@@ -55,6 +57,8 @@ export interface ConnectionFactoryOptions {
   readonly events: ConnectionEvents
   /** Called right after the login, before anything else is sent. Rejects if the connection is lost meanwhile. */
   readonly inspect: (connection: PgConnection) => Promise<unknown>
+  /** Called when the server has reported a parameter. */
+  readonly onReported: (connection: PgConnection) => void
   /** Called if a connection is released inside a transaction, with the text of its last query. */
   readonly leftInTransaction: (lastText: string) => void
   readonly warn: (message: string) => void
@@ -65,14 +69,13 @@ export interface ConnectionFactoryOptions {
 }
 
 /** Opens, validates, resets and closes connections with pg's client. */
-export class ConnectionFactory implements ResourceFactory<PgConnection> {
+export class ConnectionFactory implements ServerConnections<PgConnection> {
   readonly #options: ConnectionFactoryOptions
   readonly #config: GuardedPoolConfig
   readonly #parameters: StartupParameters
   readonly #health = new SharedHealth()
   /** Set if a function of the app returns the password. */
   readonly #credentials: CredentialSource | undefined
-  #request: CredentialsRequest | undefined
   #warnedOfNegotiation = false
   /** Set with `allowExitOnIdle`: an idle connection does not keep the process alive. */
   readonly setIdle: ((connection: PgConnection, idle: boolean) => void) | undefined
@@ -92,16 +95,17 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     return this.#credentials !== undefined
   }
 
-  open(context: OpenContext): Promise<PgConnection> {
-    if (!this.#credentials) return this.#connect(context)
-    return this.#credentials.connect(context.signal, (use) => this.#connect(context, use))
+  open(context: OpenContext, server?: ServerAddress): Promise<PgConnection> {
+    if (!this.#credentials) return this.#connect(context, server)
+    return this.#credentials.connect(context.signal, (use) => this.#connect(context, server, use))
   }
 
   /** If the server or pooler rejects a startup parameter, retries the login without that parameter. */
-  async #connect(context: OpenContext, use?: UseCredentials): Promise<PgConnection> {
+  async #connect(context: OpenContext, server?: ServerAddress, use?: UseCredentials): Promise<PgConnection> {
     for (;;) {
       context.signal.throwIfAborted()
-      const config = use ? await this.#withCredentials(use) : this.#config
+      const address = atServer(this.#config, server)
+      const config = use ? await this.#withCredentials(address, use) : address
       const client = this.#makeClient(withApplicationName(config, this.#options.applicationName()))
       if (!client.connection) return await rejectNativeClient(client)
       containParserErrors(client.connection)
@@ -109,7 +113,7 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
       hideSecrets(client.connectionParameters)
       const sent = admitStartupParameters(client, this.#parameters)
       try {
-        return await this.#login(client, context)
+        return await this.#login(client, context, server)
       } catch (error) {
         // After the login (`processID` is set) the error came from a hook, not from a startup parameter.
         const canRetry = !client.processID && this.#parameters.learn(error, sent)
@@ -119,29 +123,27 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
   }
 
   /** The configuration for one more login, for a connection that is not the pool's own. */
-  async loginConfig(): Promise<GuardedPoolConfig> {
+  async loginConfig(server?: ServerAddress): Promise<GuardedPoolConfig> {
     const source = this.#credentials
-    if (!source) return { ...this.#config, password: this.#config.password }
-    return this.#withCredentials((request) => source.get(request))
+    const config = atServer(this.#config, server)
+    return source ? this.#withCredentials(config, (request) => source.get(request)) : config
   }
 
   /** A password function is called only if the server asks for a password, as in pg. */
-  async #withCredentials(use: UseCredentials): Promise<GuardedPoolConfig> {
-    this.#request ??= this.#readRequest()
-    const request = this.#request
-    if (!this.#config.credentials) {
+  async #withCredentials(config: GuardedPoolConfig, use: UseCredentials): Promise<GuardedPoolConfig> {
+    const request = this.#readRequest(config)
+    if (!config.credentials) {
       // pg passes its merged parameters to a password function since 8.19.
       const password = async (parameters = request) => (await use(parameters)).password
-      return { ...this.#config, password } as GuardedPoolConfig
+      return { ...config, password } as GuardedPoolConfig
     }
     const { user, password } = await use(request)
-    return { ...this.#config, ...(user !== undefined && { user }), password }
+    return { ...config, ...(user !== undefined && { user }), password }
   }
 
   /** The address as pg reads it from the configuration and the environment. */
-  #readRequest(): CredentialsRequest {
-    // A stream function would open a socket.
-    const { stream: _stream, ...config } = this.#config
+  #readRequest({ stream: _stream, ...config }: GuardedPoolConfig): CredentialsRequest {
+    // Without the stream: a stream function would open a socket.
     const { host, port, user, database } = this.#options.makeClient(config)
     return { host, port, user, database }
   }
@@ -179,10 +181,15 @@ export class ConnectionFactory implements ResourceFactory<PgConnection> {
     }
   }
 
-  async #login(client: WireClient, { signal, lost }: OpenContext): Promise<PgConnection> {
+  async #login(
+    client: WireClient,
+    { signal, lost }: OpenContext,
+    server: ServerAddress | undefined,
+  ): Promise<PgConnection> {
     const { clientPerCheckout = true } = this.#config
     const health = new SessionHealth(this.#health, performance.now())
-    const connection = new PgConnection(client, health, clientPerCheckout, this.#options.insight)
+    const connection = new PgConnection({ client, server, health, clientPerCheckout, insight: this.#options.insight })
+    client.connection.on('parameterStatus', () => this.#options.onReported(connection))
     watchQueries(connection, this.#options.sessions)
     connection.sent = prepareStatements(client, this.#options.statements)
     const { client: poolClient } = connection.firstCheckout
@@ -311,6 +318,14 @@ async function rejectNativeClient(client: WireClient): Promise<never> {
   await callBack(client, 'connect')
   await callBack(client, 'end')
   throw new Error('pg.native is not supported. Use the JavaScript client: guardPoolClass(pg.Pool), not pg.native.Pool')
+}
+
+/** The configuration for one server. pg makes the password non-enumerable, so a spread does not copy it. */
+function atServer(config: GuardedPoolConfig, server: ServerAddress | undefined): GuardedPoolConfig {
+  if (!server) return config
+  const { host, port, address } = server
+  const stream = address === undefined ? config.stream : new AddressedSocket(address)
+  return { ...config, password: config.password, host, port, ...(stream && { stream: stream as never }) }
 }
 
 /** A fleet recognizes its instances by the application_name of their connections. */

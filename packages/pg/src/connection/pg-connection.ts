@@ -12,6 +12,7 @@ import {
   type ProbedConnection,
   pause,
   type RunningQuery,
+  type ServerAddress,
   type SessionHealth,
   type SessionMeter,
   type TextRow,
@@ -37,9 +38,19 @@ const CANCEL_COPY_TIMEOUT_MILLIS = 1_000
 /** Returns every value as text, regardless of its type and of the app's type parsers. */
 const AS_TEXT = { getTypeParser: () => String }
 
+export interface PgConnectionOptions {
+  readonly client: WireClient
+  /** Where the pool has connected, if it has a choice. */
+  readonly server: ServerAddress | undefined
+  readonly health: SessionHealth
+  readonly clientPerCheckout: boolean
+  readonly insight: InsightRecorder<PgConnection> | undefined
+}
+
 /** One connection of a pool: a pg client, and the state read from its protocol messages. */
 export class PgConnection implements BusyConnection, ProbedConnection, MeteredSession {
   readonly client: WireClient
+  readonly server: ServerAddress | undefined
   readonly preparesOnlyIfNeeded = false
   /** The settings that the server reports (ParameterStatus). */
   readonly parameters: Map<string, string> = new Map()
@@ -72,13 +83,9 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
   queryTimedOut = false
   #gathersWrites = false
 
-  constructor(
-    client: WireClient,
-    health: SessionHealth,
-    clientPerCheckout: boolean,
-    insight?: InsightRecorder<PgConnection>,
-  ) {
+  constructor({ client, server, health, clientPerCheckout, insight }: PgConnectionOptions) {
     this.client = client
+    this.server = server
     this.meter = insight?.newMeter(this)
     this.health = health
     this.clientPerCheckout = clientPerCheckout
@@ -214,10 +221,14 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
   watchAbort(signal: AbortSignal, onStuck: () => void): void {
     this.abortWatch = new AbortWatch(signal, async () => {
       failQueuedQueries(this.client, signal.reason)
-      const isSafe = await cancelAbandoned(this, (timeoutMillis) => cancelQuery(this.client, timeoutMillis))
+      const isSafe = await cancelAbandoned(this, (timeoutMillis) => this.#cancel(timeoutMillis))
       if (!isSafe) onStuck()
       return isSafe
     })
+  }
+
+  #cancel(timeoutMillis: number): Promise<boolean> {
+    return cancelQuery(this.client, timeoutMillis, this.server?.address)
   }
 
   /** The caller has released the connection. */
@@ -256,7 +267,7 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
   async end(): Promise<void> {
     failQueuedQueries(this.client)
     const outcome = await cancelUntilAtRest(this, async (timeoutMillis) => {
-      await cancelQuery(this.client, timeoutMillis)
+      await this.#cancel(timeoutMillis)
     })
     if (outcome === 'waits-for-client') return await this.#terminate()
     // In a pipeline, pg would wait for the answers to all queries before it says goodbye.
@@ -281,7 +292,7 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
     connection.end()
     await Promise.race([closed, pause(TERMINATE_TIMEOUT_MILLIS, { background: true })])
     // The server may still be processing the data of a COPY.
-    if (!stream.closed) void cancelQuery(this.client, CANCEL_COPY_TIMEOUT_MILLIS)
+    if (!stream.closed) void this.#cancel(CANCEL_COPY_TIMEOUT_MILLIS)
     stream.destroy()
     await closed
   }

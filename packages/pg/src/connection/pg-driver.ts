@@ -8,6 +8,7 @@ import {
   type Login,
   type PoolerConsole,
   type ProbeSession,
+  type SessionHealth,
 } from '@poolguard/core/adapter'
 import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
 import type { ConnectionFactory } from './connection-factory.ts'
@@ -28,8 +29,8 @@ export class PgDriver implements GuardedDriver<PgConnection> {
   }
 
   /** Undefined if the app opens the socket itself (a cloud provider's connector): host and port then say nothing about the server. */
-  peerOf({ client: { host, port, database, user } }: PgConnection): string | undefined {
-    return this.#config.stream ? undefined : `${host}:${port}/${database}?user=${user}`
+  peerOf({ client: { host, port, database, user }, server }: PgConnection): string | undefined {
+    return this.#config.stream ? undefined : `${server?.address ?? host}:${port}/${database}?user=${user}`
   }
 
   loginOf({ client: { user, database } }: PgConnection): Login {
@@ -46,6 +47,14 @@ export class PgDriver implements GuardedDriver<PgConnection> {
 
   answerToParameter(name: string, signal: AbortSignal): Promise<string | undefined> {
     return this.factory.answerToParameter(name, signal)
+  }
+
+  parameterOf({ parameters }: PgConnection, name: string): string | undefined {
+    return parameters.get(name)
+  }
+
+  healthOf({ health }: PgConnection): SessionHealth {
+    return health
   }
 
   isLost({ usable }: PgConnection): boolean {
@@ -72,10 +81,11 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     return inTransaction
   }
 
-  async openConsole({ client: { host, port } }: PgConnection, options: ConsoleOptions): Promise<PoolerConsole> {
+  async openConsole({ client, server }: PgConnection, options: ConsoleOptions): Promise<PoolerConsole> {
     const { url } = options
+    const { host, port } = client
     const config =
-      url === undefined ? { ...(await this.factory.loginConfig()), host, port } : readConfig({ url }).client
+      url === undefined ? await this.factory.loginConfig(server ?? { host, port }) : readConfig({ url }).client
     const console = await PgBouncerConsole.open(config, options)
     console.unref()
     return console

@@ -67,7 +67,13 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
       counts.opened++
       connections.set(
         client,
-        new PgConnection(client as unknown as WireClient, new SessionHealth(health, performance.now()), false),
+        new PgConnection({
+          client: client as unknown as WireClient,
+          server: undefined,
+          health: new SessionHealth(health, performance.now()),
+          clientPerCheckout: false,
+          insight: undefined,
+        }),
       )
     },
     remove: (client: PoolClient) => {

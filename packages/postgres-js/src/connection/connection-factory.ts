@@ -4,13 +4,13 @@ import {
   type CredentialSource,
   comesToRest,
   type InsightRecorder,
-  isServerError,
   type LeaseActivity,
   type Login,
   type OpenContext,
   type PoolerConsole,
-  type ResourceFactory,
   type RunningQuery,
+  type ServerAddress,
+  type ServerConnections,
   SessionHealth,
   SharedHealth,
   StartupParameters,
@@ -18,11 +18,10 @@ import {
 } from '@poolguard/core/adapter'
 import type { ParsedOptions } from '../internals.ts'
 import { ArrayTypes } from './array-types.ts'
-import { type Endpoint, endpointsOf } from './dial.ts'
+import { type Endpoint, endpointAt, endpointOf } from './dial.ts'
 import { type Credentials, openConnection } from './open-connection.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
-import { matchesAttributes, type SessionAttributes } from './session-attributes.ts'
 
 export interface ConnectionFactoryOptions {
   /** The user's options, parsed by `postgres()`. */
@@ -39,6 +38,8 @@ export interface ConnectionFactoryOptions {
    * answer is still outstanding.
    */
   readonly inspect: (connection: PostgresConnection) => Promise<boolean>
+  /** Called when the server has reported a parameter after the login. */
+  readonly onReported: (connection: PostgresConnection) => void
   /** True if there is no pooler between the pool and PostgreSQL. */
   readonly isDirect: () => boolean
   /** Called if a connection is released inside a transaction. */
@@ -51,9 +52,10 @@ export interface ConnectionFactoryOptions {
 }
 
 /** Opens, validates, resets and closes connections of postgres.js. */
-export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
+export class ConnectionFactory implements ServerConnections<PostgresConnection> {
   readonly #options: ConnectionFactoryOptions
-  readonly #endpoints: readonly Endpoint[]
+  /** The address in the options of postgres(). */
+  readonly #endpoint: Endpoint
   readonly #arrayTypes: ArrayTypes | undefined
   readonly #parameters: StartupParameters
   readonly #health = new SharedHealth()
@@ -62,43 +64,24 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
 
   constructor(options: ConnectionFactoryOptions) {
     this.#options = options
-    this.#endpoints = endpointsOf(options.shared)
+    this.#endpoint = endpointOf(options.shared)
     this.#parameters = new StartupParameters(options.warn)
     this.#user = options.shared.user
     this.#arrayTypes = options.fetchTypes ? new ArrayTypes(options.shared, options.warn) : undefined
   }
 
-  /** Tries the hosts in order. Goes to the next one if a host is unreachable or does not match `target_session_attrs`. */
-  async open(context: OpenContext): Promise<PostgresConnection> {
-    let failure: unknown
-    for (const endpoint of this.#endpoints) {
-      try {
-        const connection = await this.#tryAt(endpoint, context)
-        if (connection) return connection
-        failure = noMatchingHost(this.#options.shared.target_session_attrs)
-      } catch (error) {
-        // The next host is only for a host that cannot be reached, not for one that rejects the login.
-        if (isServerError(error) || context.signal.aborted) throw error
-        failure = error
-      }
-    }
-    throw failure
-  }
-
-  /** Resolves to undefined if the server does not match `target_session_attrs`. */
-  async #tryAt(endpoint: Endpoint, { signal, lost }: OpenContext): Promise<PostgresConnection | undefined> {
-    let isSuitable = true
-    const connection = await this.#openAt(endpoint, { signal, lost: (error) => isSuitable && lost(error) })
+  async open({ signal, lost }: OpenContext, server?: ServerAddress): Promise<PostgresConnection> {
+    const endpoint = server ? endpointAt(server) : this.#endpoint
+    let isOpen = true
+    const connection = await this.#openAt(endpoint, { signal, lost: (error) => isOpen && lost(error) })
     try {
-      isSuitable = await this.#matches(connection, endpoint)
-      if (isSuitable) await this.#prepare(connection, signal)
+      await this.#prepare(connection, signal)
+      return connection
     } catch (error) {
-      isSuitable = false
+      isOpen = false
+      await this.close(connection)
       throw error
-    } finally {
-      if (!isSuitable) await this.close(connection)
     }
-    return isSuitable ? connection : undefined
   }
 
   async #prepare(connection: PostgresConnection, signal: AbortSignal): Promise<void> {
@@ -149,12 +132,13 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     login: Credentials & { readonly endpoint: Endpoint; readonly connection: Record<string, unknown> },
     context: OpenContext,
   ): Promise<PostgresConnection> {
-    const { shared, prepares, statements, isDirect, insight } = this.#options
+    const { shared, prepares, statements, isDirect, insight, onReported } = this.#options
     const options = {
       ...login,
       ...{ shared, prepares, statements, isDirect, insight },
       health: new SessionHealth(this.#health, performance.now()),
       onParameterStatus: (name: string, value: string) => this.#onParameterStatus(name, value),
+      onReported,
       onClosed: (id: number) => shared.onclose?.(id),
     }
     return openConnection(options, context)
@@ -162,8 +146,7 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
 
   /** See `GuardedDriver.answerToParameter`. */
   async answerToParameter(name: string, signal: AbortSignal): Promise<string | undefined> {
-    const [endpoint] = this.#endpoints
-    if (!endpoint) return undefined
+    const endpoint = this.#endpoint
     const login = await this.#extraLogin(endpoint)
     const connection = { ...this.#startupParameters(), [name]: '1' }
     try {
@@ -179,13 +162,6 @@ export class ConnectionFactory implements ResourceFactory<PostgresConnection> {
     const { shared, applicationName } = this.#options
     const name = applicationName()
     return { ...shared.connection, ...(name !== undefined && { application_name: name }) }
-  }
-
-  /** With `prefer-standby`, the last host is accepted even if it is no standby. */
-  async #matches(connection: PostgresConnection, endpoint: Endpoint): Promise<boolean> {
-    const wanted = this.#options.shared.target_session_attrs as SessionAttributes | null | undefined
-    if (!wanted || (wanted === 'prefer-standby' && endpoint === this.#endpoints.at(-1))) return true
-    return await matchesAttributes(connection, wanted)
   }
 
   /** `sql.parameters` has the value that any connection received last. */
@@ -266,8 +242,4 @@ async function waitForAnswer(connection: PostgresConnection, signal: AbortSignal
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
   await Promise.race([connection.settled(), aborted])
-}
-
-function noMatchingHost(wanted: unknown): Error {
-  return Object.assign(new Error(`connect: no host matches target_session_attrs=${String(wanted)}`), { code: '08001' })
 }

@@ -1,19 +1,27 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
+import type { ServerAddress } from '@poolguard/core/adapter'
 import type { ParsedOptions } from '../internals.ts'
 
 /** The address of one server. */
 export interface Endpoint {
   readonly host: string
   readonly port: number
+  /** Where to connect, if it is not `host`. */
+  readonly address?: string | undefined
   /** The file of a Unix socket; replaces host and port. */
   readonly path: string | undefined
 }
 
-/** The hosts of a `postgres()` instance, in order. */
-export function endpointsOf({ host, port, path }: ParsedOptions): readonly Endpoint[] {
-  return host.map((name, index) => ({ host: name, port: port[index] ?? port[0] ?? 5432, path: path || undefined }))
+/** The first host of a `postgres()` instance. */
+export function endpointOf({ host, port, path }: ParsedOptions): Endpoint {
+  return { host: host[0] ?? 'localhost', port: port[0] ?? 5432, path: path || undefined }
+}
+
+/** A host that is a folder contains a Unix socket, as in libpq. */
+export function endpointAt({ host, port, address }: ServerAddress): Endpoint {
+  return { host, port, address, path: host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : undefined }
 }
 
 /** https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-SSLREQUEST */
@@ -27,9 +35,7 @@ const SSL_ACCEPTED = 'S'.charCodeAt(0)
  * @param options `ssl`, `sslnegotiation` and `socket` mean the same as in postgres.js.
  */
 export async function dial(endpoint: Endpoint, options: ParsedOptions, signal?: AbortSignal): Promise<net.Socket> {
-  const socket = options.socket
-    ? ((await options.socket(options)) as net.Socket)
-    : net.connect(endpoint.path === undefined ? endpoint : { path: endpoint.path })
+  const socket = options.socket ? ((await options.socket(options)) as net.Socket) : net.connect(placeOf(endpoint))
   // The awaits below report errors; without this listener an error in between would end the process.
   socket.on('error', () => {})
   const abort = () => socket.destroy(signal?.reason)
@@ -46,6 +52,10 @@ export async function dial(endpoint: Endpoint, options: ParsedOptions, signal?: 
   } finally {
     signal?.removeEventListener('abort', abort)
   }
+}
+
+function placeOf({ host, port, address, path }: Endpoint): net.NetConnectOpts {
+  return path === undefined ? { host: address ?? host, port } : { path }
 }
 
 /** Negotiates TLS as postgres.js does, but fails if the server rejects TLS; postgres.js then starts TLS anyway. */

@@ -48,6 +48,8 @@ export interface OpenOptions extends Credentials {
   /** True if there is no pooler between the pool and PostgreSQL. */
   readonly isDirect: () => boolean
   readonly onParameterStatus: (name: string, value: string) => void
+  /** Called when the server has reported a parameter after the login. */
+  readonly onReported: (connection: PostgresConnection) => void
   readonly onClosed: (id: number) => void
 }
 
@@ -108,14 +110,14 @@ class Opening {
     requireWire(wire)
     const { user, database } = parsedOptionsOf(this.#sql)
     const { endpoint } = this.#options
-    const { host, port, path } = endpoint
+    const { host, port, address, path } = endpoint
     this.#connection = new PostgresConnection({
       sql: this.#sql,
       wire,
       socket: this.#socket as Socket,
       canceller: this.#canceller,
       parameters: this.#parameters,
-      peer: `${path ?? `${host}:${port}`}/${database}?user=${user}`,
+      peer: `${path ?? `${address ?? host}:${port}`}/${database}?user=${user}`,
       endpoint,
       mode: this.#mode,
       health: this.#options.health,
@@ -198,6 +200,7 @@ class Opening {
 
   #onParameterStatus(name: string, value: string): void {
     this.#options.onParameterStatus(name, value)
+    if (this.#connection) this.#options.onReported(this.#connection)
     if (this.#accepted) return
     this.#accepted = true
     throw ACCEPTED

@@ -11,7 +11,7 @@ import {
 import postgres from 'postgres'
 import { readOptions } from '../guarded-options.ts'
 import { type ParsedOptions, parsedOptionsOf } from '../internals.ts'
-import { type Endpoint, endpointsOf } from './dial.ts'
+import { type Endpoint, endpointOf } from './dial.ts'
 import { type Credentials, openConnection } from './open-connection.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 
@@ -60,6 +60,7 @@ export class PgBouncerConsole implements PoolerConsole {
           insight: undefined,
           isDirect: () => false,
           onParameterStatus: () => {},
+          onReported: () => {},
           onClosed: () => {},
         },
         { signal: timeout.signal, lost: onLost },
@@ -85,7 +86,7 @@ export class PgBouncerConsole implements PoolerConsole {
 function targetOf(url: string): Omit<ConsoleTarget, 'statements'> {
   const shared = parsedOptionsOf(postgres({ ...readOptions({ url }).driver, max: 1 }))
   const { user, pass } = shared
-  return { shared, endpoint: endpointsOf(shared)[0] as Endpoint, user, password: String(pass) }
+  return { shared, endpoint: endpointOf(shared), user, password: String(pass) }
 }
 
 function timeoutError(timeoutMillis: number): Error {

@@ -8,6 +8,7 @@ import {
   type Login,
   type PoolerConsole,
   type ProbeSession,
+  type SessionHealth,
 } from '@poolguard/core/adapter'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
@@ -40,6 +41,14 @@ export class PostgresJsDriver implements GuardedDriver<PostgresConnection> {
 
   answerToParameter(name: string, signal: AbortSignal): Promise<string | undefined> {
     return this.factory.answerToParameter(name, signal)
+  }
+
+  parameterOf({ parameters }: PostgresConnection, name: string): string | undefined {
+    return parameters.get(name)
+  }
+
+  healthOf({ health }: PostgresConnection): SessionHealth {
+    return health
   }
 
   isLost({ lost }: PostgresConnection): boolean {

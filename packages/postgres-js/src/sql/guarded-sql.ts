@@ -15,6 +15,7 @@ import {
   normalizeTarget,
   PoolGuard,
   registerOwnCode,
+  type ServerAddress,
   shownDatabase,
   withDeadlockDetection,
 } from '@poolguard/core/adapter'
@@ -167,6 +168,7 @@ function makeGuard(
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
   const address = spec.guard.connection ?? new ConnectionString({ hosts, database, user })
   const hidden = hiddenTexts(address)
+  const servers = shared.path ? socketAt(shared.path) : hosts
   hideSecrets(shared, hidden)
   for (const text of [...hidden, shared.pass]) secrets.add(text)
   // Before `negotiateDirectly` adds the option to an older version.
@@ -175,6 +177,7 @@ function makeGuard(
   const guardSpec = {
     ...spec.guard,
     warnings,
+    hosts: spec.planHosts(servers),
     name: spec.guard.name ?? nameOf(address, database),
     target: describeAddress(address),
     secrets,
@@ -190,6 +193,7 @@ function makeGuard(
       prepares: () => shared.prepare,
       statements: guard.statements,
       inspect: (connection) => guard.inspect(connection),
+      onReported: (connection) => guard.onReported(connection),
       isDirect: () => guard.topology?.kind === 'direct',
       leftInTransaction: () => guard.leftInTransaction(),
       warn: (message) => guard.warn(message),
@@ -203,6 +207,12 @@ function makeGuard(
     onClose: (lease, broken) => (broken ? lease.destroy() : lease.release()),
   })
   return made
+}
+
+/** The folder of a Unix socket is its host, as in libpq. A socket with another name of its own cannot be chosen among hosts. */
+function socketAt(path: string): readonly ServerAddress[] {
+  const [, host, port] = /^(.+)\/\.s\.PGSQL\.(\d+)$/.exec(path) ?? []
+  return host === undefined ? [] : [{ host, port: Number(port) }]
 }
 
 /** The database's name; `***` if it may be a part of a password. */

@@ -79,7 +79,7 @@ export function pgDriverOptions(reading: Reading, context: DriverContext = {}): 
   return {
     options: hideSecrets(options),
     ...(schema !== undefined && { schema }),
-    warnings: [...ignoredParameters(reading), ...admitted.warnings, ...tls.warnings],
+    warnings: [...ignoredParameters(reading, context.choosesHost), ...admitted.warnings, ...tls.warnings],
     repairs: translatedParameters(reading, admitted.settings),
   }
 }

@@ -1,4 +1,5 @@
 import type { NumericSetting } from '../neutral/connection-settings.ts'
+import { HOST_PARAMETERS } from '../neutral/host-parameters.ts'
 import type { Reading } from '../neutral/reading.ts'
 import type { ServerSetting } from '../neutral/startup-options.ts'
 import type { RewriteWarning } from '../rewriting.ts'
@@ -84,9 +85,9 @@ const WITHOUT_EFFECT: Readonly<Record<string, readonly [why: string, instead: st
 )
 
 /** Warnings about URL parameters that pg ignores and has no equivalent for. */
-export function ignoredParameters({ others, target }: Reading): RewriteWarning[] {
+export function ignoredParameters({ others, target }: Reading, choosesHost = false): RewriteWarning[] {
   const warnings: RewriteWarning[] = []
-  if (target.hosts.length > 1) {
+  if (target.hosts.length > 1 && !choosesHost) {
     warnings.push({
       code: 'one-host-only',
       parameter: 'host',
@@ -97,6 +98,7 @@ export function ignoredParameters({ others, target }: Reading): RewriteWarning[]
   }
   for (const [parameter, value] of others) {
     if (READ.has(parameter) || socketParameter(parameter, value) !== undefined) continue
+    if (choosesHost && HOST_PARAMETERS.has(parameter)) continue
     const [why, instead] = WITHOUT_EFFECT[parameter] ?? ['pg ignores it and has no equivalent', 'leave it out']
     warnings.push({ code: 'ignored-by-driver', parameter, why, instead })
   }

@@ -54,12 +54,12 @@ export function postgresJsDriverOptions(reading: Reading, context: DriverContext
     ...(reading.tls.negotiation !== undefined && { sslnegotiation: reading.tls.negotiation }),
     ...keepAlive(reading),
     ...statementOptions(reading, topology),
-    ...sessionAttributes(reading),
+    ...(!context.choosesHost && sessionAttributes(reading)),
     ...startup(reading, admitted.settings),
   }
   return {
     options: hideSecrets(options),
-    warnings: [...lostParameters(reading, topology), ...admitted.warnings, ...tls.warnings],
+    warnings: [...lostParameters(reading, context), ...admitted.warnings, ...tls.warnings],
     repairs: translatedParameters(reading, admitted.settings),
   }
 }

@@ -1,5 +1,7 @@
 import type { TopologyTraits } from '../../topology/index.ts'
+import type { DriverContext } from '../driver-context.ts'
 import type { NumericSetting } from '../neutral/connection-settings.ts'
+import { HOST_PARAMETERS } from '../neutral/host-parameters.ts'
 import { type Reading, readFlag } from '../neutral/reading.ts'
 import type { ServerSetting } from '../neutral/startup-options.ts'
 import type { RewriteWarning } from '../rewriting.ts'
@@ -65,13 +67,14 @@ function translated(parameter: string, instead: string): RewriteWarning {
 }
 
 /** Warnings about parameters that postgres.js does not support, or that do harm. */
-export function lostParameters(reading: Reading, topology: TopologyTraits | undefined): RewriteWarning[] {
+export function lostParameters(reading: Reading, { topology, choosesHost }: DriverContext): RewriteWarning[] {
   const { others, urlSettings, settings, target } = reading
   const warnings = statementFlags(reading, topology)
   for (const { setting, parameter } of urlSettings) {
     if (setting === 'queryTimeoutMillis') warnings.push(refusedByServer(parameter))
   }
   for (const [parameter, value] of others) {
+    if (choosesHost && HOST_PARAMETERS.has(parameter)) continue
     if (parameter === 'target_session_attrs' && value === 'any') {
       const why = 'postgres.js throws for the value any, although any is its default'
       warnings.push({ code: 'refused-by-driver', parameter, why, instead: 'it has been removed' })
@@ -83,7 +86,7 @@ export function lostParameters(reading: Reading, topology: TopologyTraits | unde
     const why = 'postgres.js has no query timeout'
     warnings.push(notInThisDriver('queryTimeoutMillis', why, 'set statement_timeout on the server'))
   }
-  if (target.hosts.length > 1 && target.hosts.some(({ host }) => host.startsWith('/'))) {
+  if (!choosesHost && target.hosts.length > 1 && target.hosts.some(({ host }) => host.startsWith('/'))) {
     const why = 'postgres.js supports one Unix socket, or several hosts'
     const instead = 'the first entry of the list and its kind have been kept'
     warnings.push({ code: 'one-host-only', parameter: 'host', why, instead })

@@ -8,6 +8,10 @@ export interface Inspector<C> {
   readonly isDiscoveryDue: boolean
   readonly lostStatements: { open(connect: () => Promise<C>): Promise<C> }
   inspect(connection: C): Promise<boolean>
+  /** Opens a connection at one of the pool's servers. */
+  open(context: OpenContext): Promise<C>
+  /** False if the server of a connection is no longer one that the pool uses. */
+  isAtHome(connection: C): boolean
 }
 
 /** Wraps a driver's factory: when discovery is due, it runs on connections that are released. */
@@ -27,7 +31,7 @@ export class DiscoveringFactory<C> implements ResourceFactory<C> {
   async open(context: OpenContext): Promise<C> {
     if (this.#inspector.isDiscoveryDue) preloadDetection()
     try {
-      return await this.#inspector.lostStatements.open(() => this.#driver.factory.open(context))
+      return await this.#inspector.lostStatements.open(() => this.#inspector.open(context))
     } catch (error) {
       throw this.#secrets ? this.#secrets.hideInError(error) : error
     }
@@ -38,7 +42,8 @@ export class DiscoveringFactory<C> implements ResourceFactory<C> {
   }
 
   async validate(connection: C): Promise<boolean> {
-    return (await this.#driver.factory.validate?.(connection)) ?? true
+    const isAlive = (await this.#driver.factory.validate?.(connection)) ?? true
+    return isAlive && this.#inspector.isAtHome(connection)
   }
 
   activity(connection: C): LeaseActivity {
@@ -55,11 +60,17 @@ export class DiscoveringFactory<C> implements ResourceFactory<C> {
 
   reset(connection: C): boolean | Promise<boolean> {
     const fit = this.#driver.factory.reset?.(connection) ?? true
-    return this.#inspector.isDiscoveryDue ? this.#discover(connection, fit) : fit
+    if (this.#inspector.isDiscoveryDue) return this.#discover(connection, fit)
+    // After the reset: the server reports a change with the answer that the reset waits for.
+    return typeof fit === 'boolean' ? fit && this.#inspector.isAtHome(connection) : this.#atHome(connection, fit)
+  }
+
+  async #atHome(connection: C, fit: boolean | Promise<boolean>): Promise<boolean> {
+    return (await fit) && this.#inspector.isAtHome(connection)
   }
 
   async #discover(connection: C, fit: boolean | Promise<boolean>): Promise<boolean> {
-    if (!(await fit)) return false
+    if (!(await this.#atHome(connection, fit))) return false
     // With `resetOnRelease: 'off'` the next caller gets the connection with its open transaction: do not run discovery in it.
     return this.#driver.isInTransaction(connection) || this.#inspector.inspect(connection)
   }

@@ -13,7 +13,7 @@ const OPTIONS: Readonly<Record<keyof PoolguardOptions, true>> = {
     waitForServer: true,
     waitUntil: true,
   },
-  ...{ credentials: true, channelBinding: true },
+  ...{ credentials: true, channelBinding: true, targetSessionAttrs: true, loadBalanceHosts: true },
   ...{ prepareThreshold: true, maxPreparedStatements: true, prepareTypes: true },
 }
 

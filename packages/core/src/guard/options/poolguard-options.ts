@@ -2,9 +2,10 @@ import type { PoolEventListener } from '../../pool/index.ts'
 import type { SettingsOptions } from '../../settings/index.ts'
 import type { PrepareOptions, SessionStateMode } from '../../statements/index.ts'
 import type { CredentialsFunction } from '../credentials/index.ts'
+import type { HostOptions } from '../hosts/host-plan.ts'
 
 /** The options of every poolguard pool. All are optional. */
-export interface PoolguardOptions extends SettingsOptions, PrepareOptions {
+export interface PoolguardOptions extends SettingsOptions, PrepareOptions, HostOptions {
   /** A `postgresql:` connection string. */
   readonly url?: string | undefined
   /**

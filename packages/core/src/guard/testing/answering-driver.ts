@@ -1,4 +1,5 @@
 import { EXCHANGE_QUERY, TRY_LOCK_QUERY } from '../../fleet/index.ts'
+import { SessionHealth, SharedHealth } from '../../postgres-errors/index.ts'
 import type { ShowRow } from '../../topology/index.ts'
 import { showConfig, showDatabase } from '../../topology/testing/show-rows.ts'
 import type { AwaitingConnection, ConsoleOptions, GuardedDriver, Login, PoolerConsole } from '../guarded-driver.ts'
@@ -106,6 +107,14 @@ export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
 
   localPortOf(): number | undefined {
     return undefined
+  }
+
+  parameterOf(): undefined {
+    return undefined
+  }
+
+  healthOf(): SessionHealth {
+    return new SessionHealth(new SharedHealth(), 0)
   }
 
   isLost(): boolean {

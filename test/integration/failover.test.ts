@@ -1,0 +1,165 @@
+import { guardPoolClass } from '@poolguard/pg'
+import { guardPostgres } from '@poolguard/postgres-js'
+import pg from 'pg'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type FaultProxy, type Replication, startProxy, startReplication, waitUntil } from '../harness/index.ts'
+
+const GuardedPool = guardPoolClass(pg.Pool)
+
+interface AppOptions {
+  readonly url: string
+  readonly max?: number
+}
+
+/** One pool of either driver, as these tests use it. */
+interface App {
+  query(text: string): Promise<readonly Record<string, unknown>[]>
+  snapshot(): ReturnType<InstanceType<typeof GuardedPool>['snapshot']>
+  end(): Promise<void>
+}
+
+const DRIVERS: Readonly<Record<string, (options: AppOptions) => App>> = {
+  pg: ({ url, max = 4 }) => {
+    const pool = new GuardedPool({ url, max, onEvent: () => {} })
+    return {
+      query: async (text) => (await pool.query(text)).rows,
+      snapshot: () => pool.snapshot(),
+      end: () => pool.end(),
+    }
+  },
+  'postgres.js': ({ url, max = 4 }) => {
+    const sql = guardPostgres(url, { max, onEvent: () => {} })
+    return { query: (text) => sql.unsafe(text), snapshot: () => sql.snapshot(), end: () => sql.end() }
+  },
+}
+
+interface Bed extends AsyncDisposable {
+  readonly replication: Replication
+  /** In front of the primary, and of the standby. */
+  readonly proxies: readonly [FaultProxy, FaultProxy]
+  urlFor(parameters: string): string
+  promote(): Promise<void>
+}
+
+/** A primary and a standby, each behind a proxy, with a table `written`. */
+async function startBed(): Promise<Bed> {
+  const stack = new AsyncDisposableStack()
+  const replication = stack.use(await startReplication())
+  const { primary, standbys } = replication
+  const [standby] = standbys
+  if (!standby) throw new Error('no standby has started')
+  const proxies = [
+    stack.use(await startProxy({ target: primary })),
+    stack.use(await startProxy({ target: standby })),
+  ] as const
+  await primary.query('CREATE TABLE written (id int); GRANT ALL ON written TO app')
+  await replication.caughtUp()
+  const ports = proxies.map(({ port }) => `127.0.0.1:${port}`).join(',')
+  return {
+    replication,
+    proxies,
+    urlFor: (parameters) => `${primary.url.replace(/@[^/]+/, `@${ports}`)}?${parameters}`,
+    promote: () => replication.promote(standby),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+const closing: (() => PromiseLike<unknown>)[] = []
+
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+async function start(driver: string, parameters: string, options: Partial<AppOptions> = {}) {
+  const bed = await startBed()
+  const app = DRIVERS[driver]?.({ url: bed.urlFor(parameters), ...options })
+  if (!app) throw new Error(`unknown driver ${driver}`)
+  closing.push(
+    () => app.end(),
+    () => bed[Symbol.asyncDispose](),
+  )
+  return { bed, app }
+}
+
+/** Until its backends have ended, too, a statement could be sent to one of them. */
+async function kill({ replication }: Bed, app: App): Promise<void> {
+  await replication.primary.kill('SIGKILL')
+  await waitUntil(() => app.snapshot().stats.total === 0, { what: 'the connections are lost' })
+}
+
+const ROLE = 'select pg_is_in_recovery() as standby'
+
+describe.each(Object.keys(DRIVERS))('%s with a primary and a standby', (driver) => {
+  test.each([
+    ['any', false],
+    ['read-write', false],
+    ['primary', false],
+    ['read-only', true],
+    ['standby', true],
+    ['prefer-standby', true],
+  ])('target_session_attrs=%s uses a standby: %s', async (target, standby) => {
+    const { app } = await start(driver, `target_session_attrs=${target}`)
+    expect(await app.query(ROLE)).toEqual([{ standby }])
+  })
+
+  test('prefer-standby uses the primary while there is no standby', async () => {
+    const { bed, app } = await start(driver, 'target_session_attrs=prefer-standby')
+    bed.proxies[1].refuse()
+    expect(await app.query(ROLE)).toEqual([{ standby: false }])
+    expect(await app.query(ROLE)).toEqual([{ standby: false }])
+  })
+
+  test('the error names every host and why it is not used', async () => {
+    const { bed, app } = await start(driver, 'target_session_attrs=standby&pool_timeout=0.5')
+    bed.proxies[1].refuse()
+    const error = await app.query(ROLE).catch((reason: unknown) => reason)
+    const [primary, standby] = bed.proxies
+    expect((error as Error).message).toContain(`127.0.0.1:${primary.port} is a primary`)
+    expect((error as Error).message).toContain(`127.0.0.1:${standby.port} does not answer`)
+  })
+
+  test('after the primary was killed, writes come back on the promoted standby', async () => {
+    const { bed, app } = await start(driver, 'target_session_attrs=read-write')
+    await app.query('insert into written values (1)')
+    await bed.replication.caughtUp()
+    await kill(bed, app)
+    const write = app.query('insert into written values (2)')
+    await bed.promote()
+    await write
+    expect(await app.query('select id from written order by id')).toEqual([{ id: 1 }, { id: 2 }])
+  })
+
+  test('after the primary became read-only in place, idle connections to it are not lent for writes', async () => {
+    const { bed, app } = await start(driver, 'target_session_attrs=read-write')
+    const { primary } = bed.replication
+    const sleep = () => app.query('select pg_sleep(0.1)')
+    await Promise.all([sleep(), sleep(), sleep(), sleep()])
+    expect(app.snapshot().stats.idle).toBe(4)
+
+    await primary.query('ALTER SYSTEM SET default_transaction_read_only = on')
+    await primary.query('SELECT pg_reload_conf()')
+    await bed.promote()
+    // The first one that the server rejects was sent before the server had reported the change.
+    const failures: unknown[] = []
+    for (let id = 0; id < 20; id++) {
+      await app.query(`insert into written values (${id})`).catch((error: unknown) => failures.push(error))
+    }
+    expect(failures.length).toBeLessThanOrEqual(1)
+    for (const failure of failures) expect(failure).toMatchObject({ code: '25006' })
+    await waitUntil(() => bed.proxies[0].connections === 0, { what: 'the connections to it are closed' })
+    expect(app.snapshot().stats.active).toBe(0)
+  })
+
+  test('a host that is down gets at most two connections per second', async () => {
+    const { bed, app } = await start(driver, 'target_session_attrs=primary&pool_timeout=3')
+    await app.query(ROLE)
+    await kill(bed, app)
+    const before = bed.proxies[0].accepted
+    const began = performance.now()
+    await Promise.allSettled(Array.from({ length: 20 }, () => app.query(ROLE)))
+    const seconds = (performance.now() - began) / 1_000
+    // One more, because the first attempt may come at once.
+    expect(bed.proxies[0].accepted - before).toBeLessThanOrEqual(2 * seconds + 1)
+    expect(bed.proxies[0].accepted).toBeGreaterThan(before)
+  })
+})
