@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import poolguard from '@poolguard/fastify'
-import Fastify from 'fastify'
+import { SqlitePool } from '@poolguard/sqlite'
+import Fastify, { type FastifyInstance } from 'fastify'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../harness/index.ts'
@@ -42,6 +43,11 @@ const INTERFACES: readonly (readonly [heading: string, members: readonly string[
   ['EndpointLoad', membersOf('cli', 'EndpointLoad')],
   ['Alert', membersOf('cli', 'Alert')],
   ['Proposal', membersOf('cli', 'Proposal')],
+  ['Admin endpoint', membersOf('web', 'AdminReply')],
+  ['AdminPool', membersOf('web', 'AdminPool').filter((name) => !membersOf('core', 'PoolSnapshot').includes(name))],
+  ['PoolHealth', ['status', 'reasons', ...membersOf('core', 'PoolHealth')]],
+  ['AdminInsight', membersOf('web', 'AdminInsight')],
+  ['Durations', [...membersOf('core', 'Durations'), ...membersOf('web', 'AdminDurations')]],
   ['PoolSnapshot', membersOf('core', 'PoolSnapshot')],
   ['PoolStats', membersOf('core', 'PoolStats')],
   ['FleetSnapshot', membersOf('core', 'FleetSnapshot')],
@@ -154,20 +160,44 @@ describe('what is printed has the documented fields and no others', () => {
   test('the admin endpoint', async () => {
     await using app = Fastify()
     const fleet = { app: 'json' }
-    await app.register(poolguard, { pool: { url: server.url, fleet }, admin: true, adminToken: 'token' })
+    await app.register(poolguard, { pool: { url: server.url, fleet }, admin: true, adminToken: 'token', labels: true })
+    app.get('/orders', async () => (await app.poolguard.pool.query('select 1 as one')).rows)
     await app.ready()
-    await app.poolguard.pool.query('select 1')
+    await app.inject('/orders')
     await expect.poll(() => app.poolguard.pool.snapshot().fleet).toMatchObject({ instances: 1 })
-    const headers = { authorization: 'Bearer token' }
-    const { body } = await app.inject({ url: '/admin/db-pool-stats', headers })
-    const answer: Json = JSON.parse(body)
+    const answer = await readStats(app)
     requireFields(answer, 'Admin endpoint')
-    const [pool] = listIn(answer, 'pools')
-    const { health, ...snapshot } = pool ?? {}
-    expect(Object.keys(health as Json)).toEqual(['name', 'status', 'reasons'])
-    requireFields(snapshot, 'PoolSnapshot')
-    requireFields(snapshot.stats as Json, 'PoolStats')
-    requireFields(snapshot.fleet as Json, 'FleetSnapshot')
+    expect(new Date(String(answer.time)).toISOString()).toBe(answer.time)
+    const [pool = {}] = listIn(answer, 'pools')
+    requireFields(pool, 'PoolSnapshot', 'AdminPool')
+    requireFields(pool.health, 'PoolHealth')
+    requireFields(pool.fleet, 'FleetSnapshot')
+    requireDurations(answer, pool.stats)
+    expect(pool.stats).toMatchObject({ waitByLabel: { 'GET /orders': { count: 1 } } })
+    requireFields(pool.insight, 'InsightSummary', 'AdminInsight')
+    const { times, recent } = pool.insight as Json
+    for (const each of [times, (recent as Json).times]) requireFields(each, 'LeaseTimes')
+    requireFields(recent, 'PoolInsight')
+    for (const label of listIn(recent as Json, 'labels')) {
+      requireFields(label, 'LabelInsight')
+      for (const statement of listIn(label, 'statements')) requireFields(statement, 'StatementInsight')
+    }
+  })
+
+  test('the admin endpoint of an app with a SQLite pool', async () => {
+    await using sqlite = new SqlitePool({ file: join(folder, 'quota.db') })
+    await sqlite.exec('create table quotas (client text)')
+    await sqlite.query('select count(*) from quotas')
+    await using app = Fastify()
+    await app.register(poolguard, { admin: true, adminToken: 'token' })
+    const answer = await readStats(app)
+    const pools = listIn(answer, 'pools')
+    expect(pools.map(({ name }) => name).toSorted()).toEqual(['quota.readers', 'quota.writer'])
+    for (const pool of pools) {
+      requireFields(pool, 'PoolSnapshot', 'AdminPool')
+      requireDurations(answer, pool.stats)
+    }
+    requireFields(pools.find(({ name }) => name === 'quota.writer')?.wal, 'WalSnapshot')
   })
 })
 
@@ -183,7 +213,30 @@ function listIn(json: Json, name: string): readonly Json[] {
   return list
 }
 
-function requireFields(json: Json, ...headings: string[]): void {
+async function readStats(app: FastifyInstance): Promise<Json> {
+  const { body } = await app.inject({ url: '/admin/db-pool-stats', headers: { authorization: 'Bearer token' } })
+  return JSON.parse(body)
+}
+
+/** The figures of a pool, whose histograms have the documented buckets and percentiles. */
+function requireDurations({ bucketBoundsMillis }: Json, stats: unknown): void {
+  requireFields(stats, 'PoolStats')
+  const { wait, usage, connect, waitByLabel } = stats as Json
+  for (const each of [wait, usage, connect, ...Object.values(waitByLabel as Json)]) {
+    requireFields(each, 'Durations')
+    const { count, buckets, p50Millis, p95Millis, p99Millis } = each as Readonly<Record<string, number>> & {
+      readonly buckets: number[]
+    }
+    expect(buckets).toHaveLength((bucketBoundsMillis as number[]).length + 1)
+    expect(buckets.reduce((sum, inBucket) => sum + inBucket, 0)).toBe(count)
+    expect([p50Millis, p95Millis, p99Millis]).toEqual(
+      [p50Millis, p95Millis, p99Millis].toSorted((a = 0, b = 0) => a - b),
+    )
+  }
+}
+
+function requireFields(value: unknown, ...headings: string[]): void {
+  const json = value as Json
   const documented = fields.filter(({ heading }) => headings.includes(heading))
   const names = Object.keys(json)
   expect(names.filter((name) => !documented.some((field) => field.name === name))).toEqual([])

@@ -5,7 +5,16 @@
  */
 
 export type { ShedLoadOptions } from '@poolguard/core/adapter'
-export type { DrainedResponse, EndpointOptions, MetricsOptions } from './endpoints/index.ts'
+export type {
+  AdminDurations,
+  AdminInsight,
+  AdminPool,
+  AdminPoolStats,
+  AdminReply,
+  DrainedResponse,
+  EndpointOptions,
+  MetricsOptions,
+} from './endpoints/index.ts'
 export type {
   ExpressErrorMiddleware,
   ExpressMiddleware,

@@ -1,5 +1,6 @@
 import type { HealthMonitor, ObservedPool } from '@poolguard/core'
 import { renderPage } from '@poolguard/core/adapter'
+import { adminReply } from './admin-reply.ts'
 import { bearerToken, tokenCheck } from './admin-token.ts'
 import type { Drain } from './drain.ts'
 import type { EndpointPaths, EndpointSettings } from './endpoint-settings.ts'
@@ -44,7 +45,9 @@ export function makeEndpoints(settings: EndpointSettings, sources: EndpointSourc
     },
     admin: ({ authorization }) => {
       const token = bearerToken(authorization)
-      return token !== undefined && isAdmin(token) ? replyStats(sources) : refuse(authorization)
+      return token !== undefined && isAdmin(token)
+        ? jsonReply(200, adminReply(sources.monitor, sources.pools()))
+        : refuse(authorization)
     },
   }
   return (Object.keys(replies) as (keyof EndpointPaths)[]).flatMap((option) => {
@@ -70,12 +73,6 @@ function replyReady({ monitor, drain }: EndpointSources, mayKnow: boolean): Repl
   const { status, pools } = monitor.check()
   const body = { status: drain.begun ? 'draining' : status, ...(mayKnow && { pools }) }
   return jsonReply(drain.begun || status === 'critical' ? 503 : 200, body)
-}
-
-function replyStats({ monitor, pools }: EndpointSources): Reply {
-  const health = monitor.check()
-  const shown = pools().map((pool, i) => ({ ...pool.snapshot(), health: health.pools[i] }))
-  return jsonReply(200, { status: health.status, pools: shown })
 }
 
 /** https://www.rfc-editor.org/rfc/rfc6750#section-3 */

@@ -1,3 +1,4 @@
+export type { AdminDurations, AdminInsight, AdminPool, AdminPoolStats, AdminReply } from './admin-reply.ts'
 export { Drain, type DrainedResponse } from './drain.ts'
 export type { EndpointOptions, MetricsOptions } from './endpoint-options.ts'
 export { type EndpointSettings, readEndpointSettings } from './endpoint-settings.ts'
