@@ -24,6 +24,7 @@ export const benchmark: Benchmark = {
   keys: {
     overhead_per_query: 'time per query with insight / without, one at a time; goal <= 1.02',
     overhead_per_query_labelled: 'the same under a label',
+    overhead_cpu_per_query: "processor time of this process per query with insight / without: the server's is left out",
     overhead_per_query_32: 'the same with 32 callers on 10 connections',
     checkout_overhead: 'time per connect + release with insight / without, on a fake client; goal <= 1.05',
     checkout_overhead_labelled: 'the same under a label',
@@ -66,6 +67,7 @@ async function measureQueries(figures: Record<string, Figure>, url: string): Pro
   }
   figures.overhead_per_query = await ratio(measure, on, off)
   figures.overhead_per_query_labelled = await ratio((pool) => runWithLabel('GET /', () => measure(pool)), on, off)
+  figures.overhead_cpu_per_query = await ratio((pool) => cpuMicrosPer(QUERIES, query(pool)), on, off)
   figures.overhead_per_query_32 = await ratio(measureMany, on, off)
   await Promise.all([on.end(), off.end()])
 }
@@ -80,6 +82,13 @@ async function nanosPer(times: number, run: () => Promise<unknown>): Promise<num
   const began = process.hrtime.bigint()
   for (let i = 0; i < times; i++) await run()
   return Number(process.hrtime.bigint() - began) / times
+}
+
+async function cpuMicrosPer(times: number, run: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage()
+  for (let i = 0; i < times; i++) await run()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / times
 }
 
 /** The ratio of each slice to the one next to it. */
