@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
+import { slug } from 'github-slugger'
 import { lexer, type Token, type Tokens, walkTokens } from 'marked'
 
 export const ROOT: string = join(import.meta.dirname, '../..')
@@ -64,17 +65,9 @@ export function readDocument(path: string, text: string): Document {
       blocks.push({ place: `${path}:${line}`, language: lang, code })
     } else if (token.type === 'codespan') codeSpans.push((token as Tokens.Codespan).text)
     else if (token.type === 'link') links.push((token as Tokens.Link).href)
-    else if (token.type === 'heading') anchors.add(anchorOf((token as Tokens.Heading).text))
+    else if (token.type === 'heading') anchors.add(slug((token as Tokens.Heading).text))
   })
   return { path, blocks, codeSpans, links, anchors }
-}
-
-/** As GitHub makes it of a heading. */
-function anchorOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-    .replaceAll(/\s/g, '-')
 }
 
 /** Where a relative link leads, from the root; of a folder that is its README. */

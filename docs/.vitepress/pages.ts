@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+
+/** The root of the repository. */
+export const ROOT: string = path.resolve(import.meta.dirname, '../..')
+
+/** Documents of the repository that are not pages of the site. */
+export const NO_PAGES: readonly string[] = [
+  ...['**/node_modules/**', '.*/**', 'sbom/**', 'test/**', 'docs/api-reports/**', 'docs/generated/**'],
+  ...['packages/*/!(README).md', 'packages/*/*/**', 'examples/*/!(README).md', 'examples/*/*/**'],
+]
+
+const INDEXES: Readonly<Record<string, string>> = {
+  'README.md': 'index.md',
+  'README.zh-CN.md': 'zh/index.md',
+  'docs/README.md': 'contents.md',
+}
+
+/** The page of a document: both are paths, from the root of the repository and of the site. */
+export function pageOf(document: string): string {
+  const index = INDEXES[document]
+  if (index !== undefined) return index
+  const place = document.replace(/^docs\//, '').replace(/\/README\.md$/, '.md')
+  return place === 'doctor.md' ? 'doctor/index.md' : place.replace(/^[A-Z]+\.md$/, (name) => name.toLowerCase())
+}
+
+/** The address of a page on the site. */
+export function addressOf(page: string): string {
+  return `/${page.replace(/(^|\/)index\.md$/, '$1').replace(/\.md$/, '')}`
+}
+
+interface Group {
+  readonly text: string
+  readonly items: readonly { readonly text: string; readonly link: string }[]
+}
+
+/** The groups of the navigation: the tables of docs/README.md, then the packages. */
+export function readGroups(): Group[] {
+  const sections = readFileSync(path.join(ROOT, 'docs/README.md'), 'utf8').split(/^## /m).slice(1)
+  const groups = sections.map((section) => ({ text: section.split('\n')[0]?.trim() ?? '', items: readItems(section) }))
+  const packages = readdirSync(path.join(ROOT, 'packages'))
+  const items = packages.map((name) => ({ text: name, link: addressOf(`packages/${name}.md`) }))
+  return [...groups.filter(({ items }) => items.length > 0), { text: 'Packages', items }]
+}
+
+/** The links at the beginning of the rows of a table. */
+function readItems(section: string): Group['items'] {
+  return Array.from(section.matchAll(/^\| \[([^\]]+)\]\(([^)]+)\)/gm), ([, text = '', target = '']) => ({
+    text,
+    link: addressOf(pageOf(documentAt(path.posix.join('docs', target)))),
+  }))
+}
+
+/** A link to a folder means its README. */
+export function documentAt(place: string): string {
+  return place.endsWith('.md') ? place : path.posix.join(place, 'README.md')
+}
