@@ -50,6 +50,7 @@ const INTERFACES: readonly (readonly [heading: string, members: readonly string[
   ['Durations', [...membersOf('core', 'Durations'), ...membersOf('web', 'AdminDurations')]],
   ['PoolSnapshot', membersOf('core', 'PoolSnapshot')],
   ['PoolStats', membersOf('core', 'PoolStats')],
+  ['LaneStats', membersOf('core', 'LaneStats')],
   ['FleetSnapshot', membersOf('core', 'FleetSnapshot')],
   ['WalSnapshot', membersOf('core', 'WalSnapshot')],
   ['InsightSummary', membersOf('core', 'InsightSummary')],

@@ -39,7 +39,12 @@ const HEALTH = membersOf('core', 'HealthMonitorOptions')
 const SECTIONS: readonly (readonly [place: string, names: readonly string[]])[] = [
   [
     'Every pool',
-    [...OPTION_NAMES, ...SETTINGS.map((name) => `pool.${name}`), ...within('fleet', 'core', 'FleetOptions')],
+    [
+      ...OPTION_NAMES,
+      ...SETTINGS.map((name) => `pool.${name}`),
+      ...within('fleet', 'core', 'FleetOptions'),
+      ...within('lanes.NAME', 'core', 'LaneSettings'),
+    ],
   ],
   ['pg', membersOf('pg', 'GuardedPoolConfig')],
   ['observe(pool, options)', OBSERVE],

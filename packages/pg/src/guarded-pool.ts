@@ -1,6 +1,6 @@
 import type { InspectOptions } from 'node:util'
 import type { PoolCounts, PoolInsight, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
-import { hideSecrets, inspect, PoolGuard, registerOwnCode, runWithDeadline } from '@poolguard/core/adapter'
+import { hideSecrets, inspect, PoolGuard, registerOwnCode, runInLane, runWithDeadline } from '@poolguard/core/adapter'
 import type { Notification, Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { Checkouts, TRANSACTION_ADVICE } from './checkout/checkouts.ts'
 import { type EventedPool, PoolEvents } from './checkout/pool-events.ts'
@@ -20,10 +20,14 @@ export type PoolClass = typeof Pool
 export interface ConnectOptions {
   /** When it is aborted, the caller leaves the queue; later, the client's running statement is cancelled on the server. */
   readonly signal?: AbortSignal | undefined
+  /** The lane that the connection is acquired in (option `lanes`). Default: that of `runInLane`, else `default`. */
+  readonly lane?: string | undefined
 }
 
-/** A query that can be aborted. */
+/** A query that can be aborted, and that can name its lane. */
 export interface AbortableQuery extends QueryConfig {
+  /** As in {@link ConnectOptions}. */
+  readonly lane?: string | undefined
   /**
    * When it is aborted, the query rejects with the signal's reason: a waiting caller leaves the queue, a running statement is cancelled on
    * the server. A statement that shares its connection (`pool.pipeline`) is not cancelled.
@@ -35,7 +39,7 @@ export interface AbortableQuery extends QueryConfig {
 export interface GuardedPool extends Pool {
   /** As `pg.Pool.connect`, which takes no options. */
   connect: Pool['connect'] & ((options: ConnectOptions) => Promise<PoolClient>)
-  /** As `pg.Pool.query`, with a signal. */
+  /** As `pg.Pool.query`, with a signal and a lane. */
   query: Pool['query'] & (<R extends QueryResultRow = QueryResultRow>(query: AbortableQuery) => Promise<QueryResult<R>>)
   /**
    * Resolves when detection has finished: the pool then knows whether there is a pooler in between, how many connections the database
@@ -166,7 +170,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       second?: ConnectCallback,
     ): Promise<PoolClient> | undefined {
       const callback = typeof first === 'function' ? first : second
-      const client = this.#checkout(typeof first === 'object' ? first.signal : undefined)
+      const client = this.#checkout(typeof first === 'object' ? first : undefined)
       if (!callback) return this.#asPromised(client)
       client.then(
         (found) => process.nextTick(callback, undefined, found, found.release),
@@ -180,7 +184,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       if (typeof text === 'function') return super.query(text)
       const done = typeof values === 'function' ? (values as QueryCallback) : callback
       const connect = isInstrumented(super.connect)
-        ? (signal: AbortSignal | undefined) => this.#checkout(signal)
+        ? (options: ConnectOptions | undefined) => this.#checkout(options)
         : undefined
       const result = this.#checkouts.query(text, typeof values === 'function' ? undefined : values, connect)
       if (!done) return this.#asPromised(result)
@@ -262,10 +266,12 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     /** Calls pg-pool's `connect` if @opentelemetry/instrumentation-pg has wrapped it, so that its spans are created. */
-    #checkout(signal?: AbortSignal): Promise<PoolClient> {
-      if (!isInstrumented(super.connect)) return this.#checkouts.acquire(signal)
+    #checkout(options?: ConnectOptions): Promise<PoolClient> {
+      if (!isInstrumented(super.connect)) return this.#checkouts.acquire(options)
+      const { signal, lane } = options ?? {}
       const connect = () => super.connect() as Promise<PoolClient>
-      return signal ? runWithDeadline(signal, connect) : connect()
+      const connectInTime = signal ? () => runWithDeadline(signal, connect) : connect
+      return lane === undefined ? connectInTime() : runInLane(lane, connectInTime)
     }
 
     /** pg-pool's `connect` calls this if it has no idle client. Here its list of idle clients is always empty. */

@@ -43,10 +43,11 @@ function events(title: string, ...counters: readonly (readonly [name: string, le
   return { title, unit: 'ops', queries }
 }
 
-/** Four rows: pools, PostgreSQL, PgBouncer, and waits by route or job. */
+/** Five rows: pools, their lanes, PostgreSQL, PgBouncer, and waits by route or job. */
 export function dashboardRows(thresholds: HealthThresholds): RowDefinition[] {
   return [
     { title: 'Pools', panels: poolPanels(thresholds) },
+    { title: 'Lanes', panels: LANE_PANELS },
     { title: 'PostgreSQL', panels: SERVER_PANELS },
     { title: 'PgBouncer', panels: pgBouncerPanels(thresholds) },
     { title: 'Routes and jobs', panels: LABEL_PANELS },
@@ -195,6 +196,45 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
     ),
   ]
 }
+
+const ofLanes = (name: string) => byPool('sum', ofPools(name), 'lane')
+const LANE = `${POOL} {{lane}}`
+const laneWaits = (part: 'sum' | 'count') => byPool('sum', rate(ofPools(`poolguard_lane_wait_seconds_${part}`)), 'lane')
+
+const LANE_PANELS: readonly PanelDefinition[] = [
+  {
+    title: 'Connections in use by lane',
+    unit: 'short',
+    queries: [
+      { expr: ofLanes('poolguard_lane_connections'), legend: LANE },
+      { expr: ofLanes('poolguard_lane_connections_max'), legend: `${LANE} max` },
+      { expr: ofLanes('poolguard_lane_connections_reserved'), legend: `${LANE} reserve` },
+    ],
+  },
+  {
+    title: 'Waiters by lane (worst instance)',
+    unit: 'short',
+    queries: [
+      { expr: byPool('max', ofPools('poolguard_lane_pending_requests'), 'lane'), legend: LANE },
+      { expr: byPool('max', ofPools('poolguard_lane_overloaded'), 'lane'), legend: `${LANE} overloaded` },
+    ],
+  },
+  {
+    title: 'Mean wait by lane',
+    unit: 's',
+    queries: [{ expr: `${laneWaits('sum')} / ${laneWaits('count')}`, legend: LANE }],
+  },
+  {
+    title: 'Rejected callers by lane',
+    unit: 'ops',
+    queries: [
+      {
+        expr: byPool('sum', rate(ofPools('poolguard_lane_rejected_total')), 'lane', 'reason'),
+        legend: `${LANE} {{reason}}`,
+      },
+    ],
+  },
+]
 
 const SERVER_PANELS: readonly PanelDefinition[] = [
   {

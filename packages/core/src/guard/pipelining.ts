@@ -2,6 +2,7 @@ import { systemClock } from '../clock.ts'
 import type { PipeliningState } from '../observe/index.ts'
 import {
   Pipeline,
+  type PipelineStats,
   type SharedRequest,
   type SharedStatement,
   type Stall,
@@ -41,6 +42,14 @@ export interface PipeliningOptions<C> {
   readonly onStall: (stall: Stall) => void
 }
 
+/** What a statement's caller tells about itself. */
+export interface CallerOptions {
+  /** Its stacks, if they were captured before. */
+  readonly traces?: BorrowerTraces | undefined
+  /** Its lane. Default: that of the current call. */
+  readonly lane?: string | undefined
+}
+
 /** Decides which statements of a guarded pool may share connections, and runs them. */
 export class Pipelining<C extends object> {
   #active = false
@@ -49,7 +58,10 @@ export class Pipelining<C extends object> {
   readonly #options: PipeliningOptions<C>
   readonly #profiles = new RecentKeys<string, StatementProfile | string>(MAX_TEXTS)
   #settings: ResolvedSettings
-  #pipeline: Pipeline<C> | undefined
+  /** Undefined for a driver that cannot pipeline. */
+  #makePipeline: ((lane: string | undefined) => Pipeline<C>) | undefined
+  /** By lane: connections are shared within a lane only. */
+  readonly #pipelines = new Map<string | undefined, Pipeline<C>>()
 
   constructor(options: PipeliningOptions<C>) {
     this.#options = options
@@ -60,58 +72,71 @@ export class Pipelining<C extends object> {
   attach(hooks: PipelineHooks<C>): void {
     const { settings: _, ...options } = this.#options
     const { shareWithinMillis } = this.#settings.values
-    this.#pipeline = new Pipeline<C>({ ...options, ...hooks, clock: systemClock, shareWithinMillis })
+    this.#makePipeline = (lane) =>
+      new Pipeline<C>({ ...options, ...hooks, lane, clock: systemClock, shareWithinMillis })
   }
 
   /** The server or pooler has been detected. */
   update(settings: ResolvedSettings): void {
     this.#settings = settings
-    this.#active = this.#pipeline !== undefined && settings.values.pipeline !== 'off'
+    this.#active = this.#makePipeline !== undefined && settings.values.pipeline !== 'off'
   }
 
   /**
    * Whether the next statement may share a connection. Call it once for each statement, before anything else: in a pool that has enough
    * connections, a statement is then sent as without pipelining.
    */
-  mayShare(): boolean {
+  mayShare(lane?: string): boolean {
     if (!this.#active) return false
-    if (this.#options.engine.isExhausted) this.#contended = CALM_STATEMENTS
+    const { engine } = this.#options
+    if (engine.isExhausted(lane ?? engine.currentLane)) this.#contended = CALM_STATEMENTS
     else if (this.#contended > 0) this.#contended--
     return this.#contended > 0
   }
 
   /** Statements that wait for an answer behind others. */
   get behind(): number {
-    return this.#pipeline?.behind ?? 0
+    let behind = 0
+    for (const pipeline of this.#pipelines.values()) behind += pipeline.behind
+    return behind
   }
 
   get state(): PipeliningState | undefined {
-    if (!this.#pipeline) return undefined
+    if (!this.#makePipeline) return undefined
     const { values, reasons } = this.#settings
-    return { mode: values.pipeline, active: this.#active, reason: reasons.pipeline, ...this.#pipeline.stats }
+    return { mode: values.pipeline, active: this.#active, reason: reasons.pipeline, ...this.#stats }
+  }
+
+  get #stats(): PipelineStats {
+    const all = [...this.#pipelines.values()].map(({ stats }) => stats)
+    return {
+      sentBehind: all.reduce((sum, { sentBehind }) => sum + sentBehind, 0),
+      inFlight: all.reduce((sum, { inFlight }) => sum + inFlight, 0),
+      maxDepth: Math.max(0, ...all.map(({ maxDepth }) => maxDepth)),
+      stalls: all.reduce((sum, { stalls }) => sum + stalls, 0),
+    }
   }
 
   /**
    * Undefined if the statement needs a connection of its own. Call it in the caller's own stack, of which the frames above `below` count.
    *
    * @param bytes the approximate size of the request.
-   * @param traces the caller's stacks, if they were captured before.
    */
   request(
     text: string,
     bytes: number,
     below: (...args: never[]) => unknown,
-    traces?: BorrowerTraces,
+    { traces, lane = this.#options.engine.currentLane }: CallerOptions = {},
   ): SharedRequest | undefined {
-    const pipeline = this.#pipeline
     // A caller that holds a lease could wait for a statement ahead of its own that waits for a lock of that caller.
-    if (!pipeline || text.length > MAX_TEXT || currentScope() !== undefined) return undefined
+    if (!this.#makePipeline || text.length > MAX_TEXT || currentScope() !== undefined) return undefined
+    if (!this.#options.engine.hasLane(lane)) return undefined
     const profile = this.#profileOf(text)
-    return typeof profile === 'string' ? undefined : pipeline.request(profile, bytes, below, traces)
+    return typeof profile === 'string' ? undefined : this.#pipelineOf(lane)?.request(profile, bytes, below, traces)
   }
 
   run(statement: SharedStatement<C>): void {
-    this.#pipeline?.run(statement)
+    this.#pipelineOf(statement.lane)?.run(statement)
   }
 
   /**
@@ -120,17 +145,25 @@ export class Pipelining<C extends object> {
    * @param broken the error that leaves the connection in doubt: it accepts no more, and is closed once it is empty.
    */
   finish(statement: SharedStatement<C>, failed: boolean, broken?: Error): void {
-    this.#pipeline?.finish(statement, failed, broken)
+    this.#pipelineOf(statement.lane)?.finish(statement, failed, broken)
   }
 
   /** A statement's caller has got an error, although the server has not answered. The other statements are not disturbed. */
   abandon(statement: SharedStatement<C>): void {
-    this.#pipeline?.abandon(statement)
+    this.#pipelineOf(statement.lane)?.abandon(statement)
   }
 
   /** Keeps further statements off the connection of a statement. Returns true if it is alone there, and may be cancelled. */
   isolate(statement: SharedStatement<C>): boolean {
-    return this.#pipeline?.isolate(statement) ?? false
+    return this.#pipelineOf(statement.lane)?.isolate(statement) ?? false
+  }
+
+  #pipelineOf(lane: string | undefined): Pipeline<C> | undefined {
+    const known = this.#pipelines.get(lane)
+    if (known || !this.#makePipeline) return known
+    const made = this.#makePipeline(lane)
+    this.#pipelines.set(lane, made)
+    return made
   }
 
   /** The profile, or the reason why the text may not share. */

@@ -145,6 +145,8 @@ export class PoolGuard<C extends object> {
     this.engine = new Pool({
       name: spec.name,
       settings: limitSettings(own).values,
+      lanes: spec.options.lanes,
+      warn: (message) => this.warn(message),
       factory: new DiscoveringFactory(this.#driver, this, spec.secrets),
       observer: this.recorder,
       classify: (error) => this.#connectFailures.classify(error),

@@ -1,4 +1,5 @@
 import type { Durations, PoolStats } from '../pool/index.ts'
+import { decisiveWaits, type LaneWaits, waitsByLane } from './lane-health.ts'
 
 /** The values that determine a pool's health. */
 export interface HealthMeasures {
@@ -16,6 +17,8 @@ export interface HealthMeasures {
 export interface HealthCounters
   extends Pick<PoolStats, 'takenAtMillis' | 'leasedMillis' | 'capacityMillis' | 'opened' | 'connectFailures'> {
   readonly wait: Pick<Durations, 'count' | 'sumMillis'>
+  /** Absent in a pool without lanes. */
+  readonly lanes?: LaneWaits
 }
 
 /** With fewer connection attempts the share of failures is not significant. */
@@ -26,7 +29,7 @@ export const MIN_FAILURES = 3
 const MIN_WINDOW_SHARE = 0.5
 
 /** The counters of a new pool. */
-const INITIAL_COUNTERS: HealthCounters = {
+export const INITIAL_COUNTERS: HealthCounters = {
   takenAtMillis: -Infinity,
   leasedMillis: 0,
   capacityMillis: 0,
@@ -36,15 +39,13 @@ const INITIAL_COUNTERS: HealthCounters = {
 }
 
 /** Copies the statistics that later ones are compared with. */
-export function healthCounters({
-  takenAtMillis,
-  leasedMillis,
-  capacityMillis,
-  opened,
-  connectFailures,
-  wait: { count, sumMillis },
-}: PoolStats): HealthCounters {
-  return { takenAtMillis, leasedMillis, capacityMillis, opened, connectFailures, wait: { count, sumMillis } }
+export function healthCounters(stats: PoolStats): HealthCounters {
+  const { takenAtMillis, leasedMillis, capacityMillis, opened, connectFailures } = stats
+  const { count, sumMillis } = stats.wait
+  return {
+    ...{ takenAtMillis, leasedMillis, capacityMillis, opened, connectFailures, wait: { count, sumMillis } },
+    ...(stats.lanes && { lanes: waitsByLane(stats.lanes) }),
+  }
 }
 
 /**
@@ -61,12 +62,17 @@ export function measureHealth(
   const isLongEnough = stats.takenAtMillis - before.takenAtMillis >= windowMillis * MIN_WINDOW_SHARE
   const failed = sumFailures(stats) - sumFailures(before)
   const attempts = failed + stats.opened - before.opened
+  const waits = stats.lanes ? decisiveWaits(stats, before.lanes) : allWaits(stats, before)
   return {
     activeShare: isLongEnough ? Math.min(1, share(leased, capacity)) : 0,
-    waiters: stats.waiting,
-    meanWaitMillis: share(stats.wait.sumMillis - before.wait.sumMillis, stats.wait.count - before.wait.count),
+    waiters: waits.waiting,
+    meanWaitMillis: share(waits.sumMillis, waits.count),
     connectErrorShare: failed < MIN_FAILURES || attempts < MIN_ATTEMPTS ? 0 : share(failed, attempts),
   }
+}
+
+function allWaits({ waiting, wait }: PoolStats, before: HealthCounters): ReturnType<typeof decisiveWaits> {
+  return { waiting, count: wait.count - before.wait.count, sumMillis: wait.sumMillis - before.wait.sumMillis }
 }
 
 function sumFailures({ connectFailures }: HealthCounters): number {

@@ -1,8 +1,9 @@
 import type { PoolStats } from '../pool/index.ts'
-import { type HealthCounters, type HealthMeasures, measureHealth } from './health-measures.ts'
+import { type HealthCounters, type HealthMeasures, INITIAL_COUNTERS, measureHealth } from './health-measures.ts'
 import { healthReason } from './health-reason.ts'
 import { DEFAULT_HEALTH_THRESHOLDS, type HealthThreshold, type HealthThresholds } from './health-thresholds.ts'
 import { type HealthStatus, type HealthVerdict, nextVerdict, worstOf } from './health-verdict.ts'
+import { findLaneProblems } from './lane-health.ts'
 
 export interface Health {
   readonly status: HealthStatus
@@ -39,7 +40,7 @@ export interface HealthInput {
  */
 export function evaluateHealth({
   stats,
-  before,
+  before = INITIAL_COUNTERS,
   windowMillis = WINDOW_MILLIS,
   previous,
   thresholds = DEFAULT_HEALTH_THRESHOLDS,
@@ -53,9 +54,12 @@ export function evaluateHealth({
     const finding = { value: values[name], threshold: thresholds[name], found: found[name] }
     return healthReason(name, { ...finding, reported: measures[name].status })
   })
+  const ofLanes = findLaneProblems(stats, before.lanes, thresholds)
+  const statuses = MEASURES.map((name) => measures[name].status)
   return {
-    status: worstOf(MEASURES.map((name) => measures[name].status)),
-    reasons: reasons.filter((reason) => reason !== undefined),
+    // A lane that its own settings hold back is never critical. The measures judge the others.
+    status: worstOf([...statuses, ...ofLanes.filter(({ isHeldBack }) => isHeldBack).map(() => 'warning' as const)]),
+    reasons: [...reasons.filter((reason) => reason !== undefined), ...ofLanes.map(({ reason }) => reason)],
     measures,
   }
 }

@@ -1,5 +1,5 @@
 import { InvalidOptionError, requireInteger } from '../invalid-option-error.ts'
-import type { PoolCounts, PoolStats } from '../pool/index.ts'
+import { currentLane, DEFAULT_LANE, type PoolCounts, type PoolStats } from '../pool/index.ts'
 import { shedRequests } from './shed-requests.ts'
 
 /** When an adapter of a framework rejects requests before their handlers run. */
@@ -32,14 +32,18 @@ export class LoadShedding {
     this.#options = options
   }
 
-  /** Returns undefined if the request should be served; otherwise it counts the request and returns the value of Retry-After, in seconds. */
-  reject(): number | undefined {
+  /**
+   * Returns undefined if the request should be served; otherwise it counts the request and returns the value of Retry-After, in seconds.
+   *
+   * @param lane the request's lane: in a pool with lanes, only the load of that lane counts. Default: the lane of the current call.
+   */
+  reject(lane: string | undefined = currentLane()): number | undefined {
     const { waiters, retryAfterSeconds } = this.#options
     let waiting = 0
     let overload: number | undefined
     for (const pool of this.#pools()) {
-      const { counts } = pool
-      if (waiters !== undefined) waiting += waitingIn(pool)
+      const counts = pool.counts && countsFor(pool.counts, lane)
+      if (waiters !== undefined) waiting += waitingIn(counts ?? pool.snapshot().stats)
       if (counts?.overloaded) overload = Math.max(overload ?? 0, counts.retryAfterMillis)
     }
     if (waiters === undefined ? overload === undefined : waiting <= waiters) return undefined
@@ -48,9 +52,15 @@ export class LoadShedding {
   }
 }
 
-/** Callers for whom no connection is being opened. Prefers the counts: a snapshot per request would be expensive. */
-function waitingIn(pool: LoadedPool): number {
-  const { waiting, connecting } = pool.counts ?? pool.snapshot().stats
+type Load = Pick<PoolCounts, 'waiting' | 'connecting' | 'overloaded' | 'retryAfterMillis'>
+
+/** The counts of the lane, in a pool with lanes. A caller in a lane that the pool does not have is in the default one. */
+function countsFor({ lanes, ...counts }: PoolCounts, lane: string = DEFAULT_LANE): Load {
+  return lanes ? { ...counts, ...(lanes[lane] ?? lanes[DEFAULT_LANE]) } : counts
+}
+
+/** Callers for whom no connection is being opened. */
+function waitingIn({ waiting, connecting }: Pick<Load, 'waiting' | 'connecting'>): number {
   return Math.max(0, waiting - connecting)
 }
 

@@ -12,6 +12,8 @@ const MAX_MISSES = 8
 
 export interface PipelineOptions<C> {
   readonly engine: Pool<C>
+  /** The lane of all its statements: connections are not shared with other lanes. Undefined in a pool without lanes. */
+  readonly lane: string | undefined
   readonly clock: Clock
   /** Acquires a connection, as for a statement that runs alone. */
   readonly acquire: (options: AcquireOptions) => Promise<Lease<C>>
@@ -106,20 +108,21 @@ export class Pipeline<C extends object> {
   ): SharedRequest {
     const engine = this.#options.engine
     const since = this.#options.clock.now()
-    const { shareWithinMillis } = this.#options
-    return { profile, bytes, since, shareWithinMillis, borrower: engine.identify(since, below, traces) }
+    const { lane, shareWithinMillis } = this.#options
+    return { profile, bytes, since, lane, shareWithinMillis, borrower: engine.identify(since, below, traces) }
   }
 
   /** Sends the statement: on an idle connection, behind others, or when it is its turn in the pool's line. */
   run(statement: SharedStatement<C>): void {
-    const engine = this.#options.engine
+    const { engine, lane } = this.#options
     if (statement.signal?.aborted) {
       statement.reject(statement.signal.reason)
       return
     }
-    if (engine.isExhausted && statement.mayJoin && !engine.closed && this.#join(statement, statement.since)) return
+    if (engine.isExhausted(lane) && statement.mayJoin && !engine.closed && this.#join(statement, statement.since))
+      return
     statement.onWaiting = (waiting) => this.#addWaiting(waiting)
-    this.#options.acquire({ joiner: statement, borrower: statement.borrower, signal: statement.signal }).then(
+    this.#options.acquire({ joiner: statement, lane, borrower: statement.borrower, signal: statement.signal }).then(
       (lease) => this.#begin(statement, lease),
       (error: unknown) => {
         this.#removeWaiting(statement)
@@ -207,12 +210,12 @@ export class Pipeline<C extends object> {
   /** Sends a statement behind others. Returns false if it fits on no connection. */
   #join(statement: SharedStatement<C>, now: number): boolean {
     if (this.#open.size === 0) return false
-    const engine = this.#options.engine
-    const exclusiveWaiters = Math.max(0, engine.queued - this.#joinable)
+    const { engine, lane } = this.#options
+    const exclusiveWaiters = Math.max(0, engine.queuedIn(lane) - this.#joinable)
     markDraining(this.#open, exclusiveWaiters, now)
     const place = chooseConnection<SharedStatement<C>, OpenConnection<C>>(this.#open, statement, {
       now,
-      mayPassWaiters: exclusiveWaiters > 0 && statement.since < engine.exclusiveSince,
+      mayPassWaiters: exclusiveWaiters > 0 && statement.since < engine.exclusiveSince(lane),
       suits: ({ lease, connection }) => lease?.isLasting === true && statement.suits(connection),
     })
     // Taken out of the line, it may turn out to have got a connection of its own already.
@@ -280,7 +283,8 @@ export class Pipeline<C extends object> {
 
   /** Sends statements of the line that fit on a connection now. */
   #serveWaiting(): void {
-    if (!this.#options.engine.isExhausted) return
+    const { engine, lane } = this.#options
+    if (!engine.isExhausted(lane)) return
     const now = this.#options.clock.now()
     let misses = 0
     for (const statement of this.#waiting) {

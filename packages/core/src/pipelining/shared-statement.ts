@@ -8,6 +8,8 @@ export abstract class SharedStatement<C> implements Joiner {
   /** When its caller asked for it, by the pool's clock. */
   readonly since: number
   readonly borrower: Borrower | undefined
+  /** Its caller's lane; undefined in a pool without lanes. */
+  readonly lane: string | undefined
   /** Ends its caller's wait, in the line or for an answer. */
   readonly signal: AbortSignal | undefined
   /** @internal Removes the listener of the signal. */
@@ -28,6 +30,7 @@ export abstract class SharedStatement<C> implements Joiner {
     this.bytes = request.bytes
     this.since = request.since
     this.borrower = request.borrower
+    this.lane = request.lane
     this.#shareWithinMillis = request.shareWithinMillis
   }
 
@@ -61,5 +64,6 @@ export interface SharedRequest {
   readonly bytes: number
   readonly since: number
   readonly borrower: Borrower | undefined
+  readonly lane: string | undefined
   readonly shareWithinMillis: number
 }

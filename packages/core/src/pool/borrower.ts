@@ -1,5 +1,13 @@
 import { captureTrace, findApplicationFrames, type Trace } from './application-frames.ts'
-import { currentRun, currentScope, type LabelledRun, leaveLabel, leaveScope, type Scope } from './caller-context.ts'
+import {
+  currentRun,
+  currentScope,
+  type LabelledRun,
+  leaveLabel,
+  leaveLane,
+  leaveScope,
+  type Scope,
+} from './caller-context.ts'
 import { leaveDeadline } from './deadline.ts'
 
 /** The stacks of a caller that acquires a lease. */
@@ -106,7 +114,7 @@ export function captureStack(below: (...args: never[]) => unknown): string | nul
   return findApplicationFrames([captureTrace(below)])
 }
 
-/** Runs a callback without the caller's scope, label and deadline, for the pool's own work. */
+/** Runs a callback without the caller's scope, label, lane and deadline, for the pool's own work. */
 export function runDetached<T>(callback: () => T): T {
-  return leaveScope(() => leaveLabel(() => leaveDeadline(callback)))
+  return leaveScope(() => leaveLabel(() => leaveLane(() => leaveDeadline(callback))))
 }

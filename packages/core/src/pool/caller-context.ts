@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ProcessWide } from '../process-wide.ts'
+import { requireLaneName } from './lane-settings.ts'
 
 /** What a pool's observer remembers about one request, job or scope. */
 export interface CallerNotes {
@@ -61,6 +62,34 @@ export function currentLabel(): string | undefined {
 /** The request or job of the current call, if it runs under a label. */
 export function currentRun(): LabelledRun | undefined {
   return runs.existing?.getStore()
+}
+
+/** Created with the first lane: before Node 24, an AsyncLocalStorage in use slows every await of the process. */
+const lanes = new ProcessWide('poolguard.lanes.1', () => new AsyncLocalStorage<string>())
+
+/**
+ * Runs a callback in a lane: its callers get connections by the settings of that lane, from every pool that has it (option `lanes`). In
+ * another lane inside of it, only the inner lane applies. It costs nothing from Node 24 on; before, every await of the process takes 2.4
+ * times as long.
+ *
+ * @param callback must await its queries: postgres.js and query builders run a query only when it is awaited.
+ * @throws {InvalidOptionError} for a name that no lane can have.
+ * @example
+ * await runInLane('jobs', () => pool.query('refresh materialized view invoices'))
+ */
+export function runInLane<T>(lane: string, callback: () => T): T {
+  requireLaneName('lane', lane)
+  return lanes.value.run(lane, callback)
+}
+
+/** Runs a callback in no lane. */
+export function leaveLane<T>(callback: () => T): T {
+  return lanes.existing ? lanes.existing.exit(callback) : callback()
+}
+
+/** The lane of the current call. */
+export function currentLane(): string | undefined {
+  return lanes.existing?.getStore()
 }
 
 /** Work that may hold a lease while it acquires another one, such as a transaction's callback. */

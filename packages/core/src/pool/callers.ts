@@ -2,10 +2,10 @@ import type { Clock } from '../clock.ts'
 import type { Borrower } from './borrower.ts'
 import { AcquireTimeoutError, PoolSaturatedError, type PoolState } from './errors.ts'
 import type { Joiner } from './joiner.ts'
+import type { Lane } from './lane.ts'
 import type { Lease } from './lease.ts'
 import type { LeaseReport } from './lease-report.ts'
 import type { Limits } from './limits.ts'
-import { OverloadControl, type OverloadControlOptions } from './overload-control.ts'
 import { type OverloadReason, PoolOverloadedError } from './overloaded-error.ts'
 import type { PoolEvent } from './pool-events.ts'
 import type { AcquireOptions } from './pool-options.ts'
@@ -15,11 +15,12 @@ import { WaitingLine } from './waiting-line.ts'
 /** Waiters without a deadline are rejected after this long while no connection can be opened. */
 const UNREACHABLE_LIMIT_MILLIS = 10_000
 
-export interface CallersOptions extends OverloadControlOptions {
+export interface CallersOptions {
   readonly clock: Clock
   readonly limits: Limits
-  /** The number of connections in use. */
-  readonly leased: () => number
+  readonly lane: Lane
+  /** How many connections more the callers may have now. */
+  readonly room: () => number
   /** The pool's state for errors; by default with its oldest leases. */
   readonly describe: (oldestLeases?: readonly LeaseReport[]) => PoolState
   readonly emit: (event: PoolEvent) => void
@@ -37,21 +38,21 @@ export interface WaitRequest {
   readonly joiner: Joiner | undefined
 }
 
-/** The callers that wait for a connection, and those that the pool rejects: at their deadline, or because too many callers arrive. */
+/** The callers of a lane that wait for a connection, and those that the pool rejects: at their deadline, or because too many callers arrive. */
 export class Callers<R> {
   readonly line: WaitingLine<R>
-  readonly overload: OverloadControl
+  readonly lane: Lane
   readonly counters = { timeouts: 0, saturated: 0, shed: { 'waited-too-long': 0, 'deadline-too-near': 0 } }
   readonly #options: CallersOptions
 
   constructor(options: CallersOptions) {
-    const { clock, limits, onEmptied } = options
+    const { clock, limits, lane, onEmptied } = options
     this.#options = options
-    this.overload = new OverloadControl(options)
+    this.lane = lane
     this.line = new WaitingLine({
       clock,
       policy: limits.settings.overload,
-      overload: this.overload,
+      lane,
       onExpired: (waiter, now) => this.#timeOut(waiter, now),
       onShed: (waiter, reason, now) => this.#shed(waiter, reason, now),
       onEmptied,
@@ -79,16 +80,16 @@ export class Callers<R> {
   }
 
   get isSaturated(): boolean {
-    const { max, maxWaiters } = this.#options.limits.settings
-    return this.line.callers >= maxWaiters + max - this.#options.leased()
+    const { limits, room } = this.#options
+    return this.line.callers >= limits.settings.maxWaiters + room()
   }
 
   get isOverloaded(): boolean {
-    return this.overload.isOverloaded(this.#awakeTime)
+    return this.lane.overload.isOverloaded(this.#awakeTime)
   }
 
   get retryAfterMillis(): number {
-    return this.overload.retryAfterMillis(this.#awakeTime)
+    return this.lane.overload.retryAfterMillis(this.#awakeTime)
   }
 
   /** When the caller that waits longest for a connection of its own began to wait; Infinity if there is none. */
@@ -99,7 +100,7 @@ export class Callers<R> {
 
   /** With more connections, the queue may empty now. */
   onGrown(): void {
-    if (this.line.callers > 0) this.overload.restart(this.#awakeTime)
+    if (this.line.callers > 0) this.lane.overload.restart(this.#awakeTime)
   }
 
   rejectSaturated(): Promise<never> {
@@ -133,14 +134,14 @@ export class Callers<R> {
     const error = new PoolOverloadedError({
       reason,
       waitedMillis: now - waiter.since,
-      serviceMillis: this.overload.serviceMillis,
+      serviceMillis: this.lane.overload.serviceMillis,
       retryAfterMillis: this.retryAfterMillis,
       // Thousands of these errors may be created in a second, and finding the oldest leases takes longer than the rest.
       pool: describe([]),
     })
     this.line.remove(waiter)
     this.counters.shed[reason]++
-    this.overload.onShed(this.#awakeTime)
+    this.lane.overload.onShed(this.#awakeTime)
     emit({ type: 'shed', error })
     waiter.reject(error)
   }

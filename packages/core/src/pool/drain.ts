@@ -1,15 +1,15 @@
 import type { Clock } from '../clock.ts'
 import { PoolClosedError } from './errors.ts'
+import type { Lanes } from './lanes.ts'
 import type { PoolEntry } from './lease.ts'
 import type { PoolEvent } from './pool-events.ts'
 import type { PoolResources } from './pool-resources.ts'
-import type { WaitingLine } from './waiting-line.ts'
 
 export interface DrainOptions<R> {
   /** Name of the pool. */
   readonly name: string
   readonly clock: Clock
-  readonly line: WaitingLine<R>
+  readonly lanes: Lanes<R>
   readonly resources: PoolResources<R>
   readonly endLease: (entry: PoolEntry<R>) => void
   readonly emit: (event: PoolEvent) => void
@@ -46,8 +46,8 @@ export class Drain<R> {
 
   /** Call it when no caller waits: idle connections are closed then. */
   onNoWaiters(): void {
-    const { resources, line } = this.#options
-    if (!resources.isDraining || line.size > 0) return
+    const { resources, lanes } = this.#options
+    if (!resources.isDraining || lanes.size > 0) return
     resources.endDrain()
     this.onReduced()
   }
@@ -59,11 +59,11 @@ export class Drain<R> {
   }
 
   async #run(): Promise<void> {
-    const { name, line, resources, endLease, emit } = this.#options
-    line.rejectInternal(() => new PoolClosedError(name))
+    const { name, lanes, resources, endLease, emit } = this.#options
+    lanes.rejectInternal(() => new PoolClosedError(name))
     this.onNoWaiters()
     await Promise.race([this.#emptied.promise, this.#deadline.promise])
-    line.rejectAll(() => new PoolClosedError(name))
+    lanes.rejectAll(() => new PoolClosedError(name))
     const forced = resources.entries.open
     for (const entry of resources.entries) {
       endLease(entry)

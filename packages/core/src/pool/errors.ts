@@ -21,8 +21,10 @@ export interface PoolState {
   readonly waiting: number
   /** At most three current leases, the oldest first. */
   readonly oldestLeases: readonly LeaseReport[]
-  /** True if every holder of a lease waits for another lease. */
+  /** True if every holder of a lease waits for another lease, so that this caller cannot get one. */
   readonly deadlocked: boolean
+  /** The caller's lane; absent in a pool without lanes. */
+  readonly lane?: LaneState | undefined
   /** Set if connections are in use without working, so that more of them would not help. */
   readonly waste?: PoolWaste | undefined
   /** Why the last attempt to connect failed; null if it succeeded. `advice` says how to fix it, if known. */
@@ -31,6 +33,17 @@ export interface PoolState {
     readonly error: unknown
     readonly advice?: string | undefined
   } | null
+}
+
+/** The state of a lane at the time of an error. */
+export interface LaneState {
+  readonly name: string
+  /** The most connections that its callers may have at the same time. */
+  readonly max: number
+  readonly active: number
+  readonly waiting: number
+  /** Why its callers could get no connection although the pool had some: the lane's own max, or the reserves of other lanes. */
+  readonly limitedBy: 'max' | 'reserves' | null
 }
 
 /**
@@ -140,9 +153,12 @@ export class ConnectError extends PoolguardError {
 }
 
 /** The counts of a pool, for messages. */
-export function describeState({ active, max, idle, connecting, waiting, oldestLeases: [oldest] }: PoolState): string {
+export function describeState(pool: PoolState): string {
+  const { active, max, idle, connecting, waiting, lane } = pool
+  const [oldest] = pool.oldestLeases
+  const inLane = lane ? `; lane "${lane.name}": ${lane.active} of ${lane.max} active, ${lane.waiting} waiting` : ''
   const held = oldest ? ` (the oldest lease ${describeLease(oldest)})` : ''
-  return `${active} of ${max} active${held}, ${idle} idle${connecting > 0 ? `, ${connecting} connecting` : ''}, ${waiting} waiting`
+  return `${active} of ${max} active${held}, ${idle} idle${connecting > 0 ? `, ${connecting} connecting` : ''}, ${waiting} waiting${inLane}`
 }
 
 function explain(pool: PoolState, blockedMillis: number): string {
@@ -165,7 +181,8 @@ function describeQuery({ query }: LeaseReport): string {
   return query?.text ? ` (${query.text})` : ''
 }
 
-function advise({ trouble, active, max, deadlocked, waste }: PoolState): string | undefined {
+function advise({ trouble, active, max, deadlocked, waste, lane }: PoolState): string | undefined {
+  if (lane && (lane.limitedBy || deadlocked)) return adviseLane(lane, deadlocked)
   if (deadlocked) {
     return (
       'Every holder of a connection waits for another one: inside a transaction use its own handle (tx) for everything, ' +
@@ -190,6 +207,26 @@ function advise({ trouble, active, max, deadlocked, waste }: PoolState): string 
     return 'All connections are in use: look for slow queries, for work inside transactions that could be done outside, and for connections that are never released.'
   }
   return undefined
+}
+
+/** The other lanes leave connections free that this lane may not use, or its callers wait for each other. */
+function adviseLane({ name, max, limitedBy }: LaneState, deadlocked: boolean): string {
+  const setting = {
+    max: `raise lanes.${name}.max`,
+    reserves: 'lower the reserves of the other lanes',
+    none: 'raise max',
+  }[limitedBy ?? 'none']
+  if (deadlocked) {
+    return (
+      `Every caller that could release a connection for lane "${name}" waits for another one: inside a transaction use its own handle (tx) ` +
+      `for everything, or ${setting}, so that there are callers x (connections each needs - 1) + 1.`
+    )
+  }
+  const used =
+    limitedBy === 'max'
+      ? `uses all ${max} connections that it may use`
+      : 'would need connections that are reserved for other lanes'
+  return `Lane "${name}" ${used}: look for slow queries and for connections that are never released in it, or ${setting}.`
 }
 
 /** The stacks of the oldest leases, if captured, and the code that holds connections without using them: the end of the stack of an {@link AcquireTimeoutError}. */

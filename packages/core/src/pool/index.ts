@@ -6,10 +6,12 @@ export {
   type CallerContext,
   type CallerNotes,
   currentLabel,
+  currentLane,
   currentRun,
   currentScope,
   type Label,
   type LabelledRun,
+  runInLane,
   runWithLabel,
   withDeadlockDetection,
 } from './caller-context.ts'
@@ -33,12 +35,23 @@ export {
   type EndedCheckout,
   HookFailure,
   isOfHook,
+  type LaneState,
   PoolClosedError,
   PoolSaturatedError,
   type PoolState,
   QueryAfterReleaseError,
 } from './errors.ts'
 export type { Joiner } from './joiner.ts'
+export {
+  type ConnectionShare,
+  DEFAULT_LANE,
+  divideAmongLanes,
+  type LaneQuota,
+  type LaneSettings,
+  type LanesOptions,
+  requireLaneName,
+  validateLanes,
+} from './lane-settings.ts'
 export { type LateQuery, LateQueryReporter, type LateQueryReporterOptions } from './late-query-reporter.ts'
 export { Lease, type TrackedLease } from './lease.ts'
 export type { LeaseObserver, PoolWaste } from './lease-observer.ts'
@@ -50,5 +63,5 @@ export { Pool } from './pool.ts'
 export type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 export type { AcquireOptions, PoolOptions } from './pool-options.ts'
 export { DEFAULT_POOL_SETTINGS, type PoolSettings, validatePoolSettings } from './pool-settings.ts'
-export { NO_OVERLOADS, type PoolCounts, type PoolStats } from './pool-stats.ts'
+export { type LaneCounts, type LaneStats, NO_OVERLOADS, type PoolCounts, type PoolStats } from './pool-stats.ts'
 export type { LeaseActivity, OpenContext, ResourceFactory, RunningQuery } from './resource-factory.ts'

@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.ts'
 import { Alarm } from './alarm.ts'
-import type { Scope } from './caller-context.ts'
+import { findDeadlocks } from './find-deadlocks.ts'
+import type { Lane } from './lane.ts'
 import type { TrackedLease } from './lease.ts'
 import type { LeaseActivity, RunningQuery } from './resource-factory.ts'
-import type { WaiterQueue } from './waiter-queue.ts'
+import type { Waiter } from './waiter-queue.ts'
 
 /** Leases are checked this many times within the leak threshold. */
 const CHECKS_PER_LEAK_THRESHOLD = 4
@@ -28,14 +29,14 @@ export interface LeakDetectorOptions<R> {
   readonly longQueryMillis: number
   /** The current leases. */
   readonly leases: () => Iterable<TrackedLease<R>>
-  readonly waiters: WaiterQueue<R>
+  readonly waiters: Iterable<Waiter<R>>
   readonly probe: LeaseProbe<R>
   /** Called once for each query that has been running for `longQueryMillis`. */
   readonly onLongQuery: (lease: TrackedLease<R>, query: RunningQuery, now: number) => void
   /** Called once for each lease without activity for `leakThresholdMillis`. */
   readonly onLeak: (lease: TrackedLease<R>, now: number) => void
-  /** Called once when every lease is held by a caller that waits for another one. */
-  readonly onDeadlock: (now: number) => void
+  /** Called once for each lane whose callers can get no connection, because every caller that could release one waits itself. */
+  readonly onDeadlock: (lane: Lane | undefined, now: number) => void
 }
 
 /**
@@ -47,8 +48,8 @@ export class LeakDetector<R> {
   readonly #options: LeakDetectorOptions<R>
   readonly #alarm: Alarm
   readonly #intervalMillis: number
-  /** True while a deadlock lasts that has been reported. */
-  deadlocked = false
+  /** The lanes of deadlocks that have been reported and last. */
+  #deadlocked: ReadonlySet<Lane | undefined> = new Set()
 
   constructor(options: LeakDetectorOptions<R>) {
     this.#options = options
@@ -57,6 +58,11 @@ export class LeakDetector<R> {
       options.longQueryMillis / CHECKS_PER_LONG_QUERY_THRESHOLD,
     )
     this.#alarm = new Alarm(options.clock, () => this.#check(), { background: true })
+  }
+
+  /** Whether the waiters of a lane wait for each other. */
+  isDeadlocked(lane: Lane | undefined): boolean {
+    return this.#deadlocked.has(lane)
   }
 
   /** A lease has begun. */
@@ -133,23 +139,15 @@ export class LeakDetector<R> {
   }
 
   #checkDeadlock(leases: readonly TrackedLease<R>[], now: number): void {
-    const quiet = leases.every((lease) => !lease.runningQuery && now - lease.quietSince >= DEADLOCK_QUIET_MILLIS)
-    const found = quiet && leases.length > 0 && everyHolderWaits(leases, this.#options.waiters)
-    if (found && !this.deadlocked) this.#options.onDeadlock(now)
-    this.deadlocked = found
+    const isQuiet = (lease: TrackedLease<R>) => !lease.runningQuery && now - lease.quietSince >= DEADLOCK_QUIET_MILLIS
+    const found = findDeadlocks(leases, this.#options.waiters, isQuiet)
+    const before = this.#deadlocked
+    this.#deadlocked = found
+    for (const lane of found) if (!before.has(lane)) this.#options.onDeadlock(lane, now)
   }
 
   #hasWaiterInScope(): boolean {
     for (const { borrower } of this.#options.waiters) if (borrower?.scope) return true
     return false
   }
-}
-
-/** A lease cannot end while a caller waits in its scope, or in a scope that was opened inside of it. */
-function everyHolderWaits<R>(leases: readonly TrackedLease<R>[], waiters: WaiterQueue<R>): boolean {
-  const waiting = new Set<Scope>()
-  for (const { borrower } of waiters) {
-    for (let scope = borrower?.scope; scope; scope = scope.parent) waiting.add(scope)
-  }
-  return leases.every(({ borrower }) => borrower?.scope !== undefined && waiting.has(borrower.scope))
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import { type Borrower, BorrowerIdentification, type BorrowerTraces, stackOf } from './borrower.ts'
 import { acquireChannel, releaseChannel } from './channels.ts'
 import { DurationHistogram, LabelledWaits } from './durations.ts'
+import type { Lane } from './lane.ts'
 import { LeakDetector, type LeaseProbe } from './leak-detector.ts'
 import type { TrackedLease } from './lease.ts'
 import type { LeaseObserver, PoolWaste } from './lease-observer.ts'
@@ -10,7 +11,7 @@ import type { PoolEvent } from './pool-events.ts'
 import type { PoolSettings } from './pool-settings.ts'
 import type { PoolStats } from './pool-stats.ts'
 import type { RunningQuery } from './resource-factory.ts'
-import type { WaiterQueue } from './waiter-queue.ts'
+import type { Waiter } from './waiter-queue.ts'
 
 export interface LeaseTrackerOptions<R> {
   /** Name of the pool. */
@@ -19,7 +20,7 @@ export interface LeaseTrackerOptions<R> {
   readonly clock: Clock
   /** The current leases. */
   readonly leases: () => Iterable<TrackedLease<R>>
-  readonly waiters: WaiterQueue<R>
+  readonly waiters: Iterable<Waiter<R>> & { readonly size: number }
   readonly probe: LeaseProbe<R>
   readonly emit: (event: PoolEvent) => void
   readonly observer?: LeaseObserver<R> | undefined
@@ -66,13 +67,13 @@ export class LeaseTracker<R> {
       longQueryMillis: settings.longQueryMillis,
       onLongQuery: (lease, query, now) => this.#reportLongQuery(lease, query, now),
       onLeak: (lease, now) => this.#reportLeak(lease, now),
-      onDeadlock: (now) => this.#reportDeadlock(now),
+      onDeadlock: (lane, now) => this.#reportDeadlock(lane, now),
     })
   }
 
-  /** Whether every holder of a lease waits for another one. */
-  get deadlocked(): boolean {
-    return this.#detector.deadlocked
+  /** Whether the waiters of a lane wait for each other. */
+  isDeadlocked(lane: Lane): boolean {
+    return this.#detector.isDeadlocked(lane)
   }
 
   /** Whether leases remember the stacks of their borrowers now. */
@@ -180,9 +181,11 @@ export class LeaseTracker<R> {
     this.#options.emit({ type: 'long-query', query: report, lease: reportLease(lease, now) })
   }
 
-  #reportDeadlock(now: number): void {
+  #reportDeadlock(lane: Lane | undefined, now: number): void {
     this.#deadlocks++
-    this.#options.emit({ type: 'deadlock', leases: this.reports(now), waiting: this.#options.waiters.size })
+    const { emit, waiters } = this.#options
+    const named = lane?.hasQuota ? { lane: lane.name } : {}
+    emit({ type: 'deadlock', leases: this.reports(now), waiting: waiters.size, ...named })
   }
 }
 

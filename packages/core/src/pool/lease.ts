@@ -1,4 +1,5 @@
 import type { Borrower } from './borrower.ts'
+import type { Lane } from './lane.ts'
 import type { LeaseActivity, RunningQuery } from './resource-factory.ts'
 
 /** A lease of any pool, with the data that leak detection and reports need. */
@@ -10,6 +11,8 @@ export class TrackedLease<R> {
   readonly borrower: Borrower | undefined
   /** @internal The pool acquired it for itself, for example for discovery: no statistic counts it. */
   readonly isInternal: boolean
+  /** @internal The lane of its caller; undefined in a pool that poolguard does not run. */
+  readonly lane: Lane | undefined
   /** @internal It has been reported as a suspected leak. */
   suspected = false
   /** @internal When it ended, by the pool's clock, in milliseconds; NaN while it lasts. */
@@ -25,12 +28,13 @@ export class TrackedLease<R> {
   /** @internal That query has been reported as a long one. */
   longQueryReported = false
 
-  constructor(resource: R, since: number, borrower: Borrower | undefined, isInternal = false) {
+  constructor(resource: R, since: number, borrower: Borrower | undefined, isInternal = false, lane?: Lane) {
     this.resource = resource
     this.since = since
     this.quietSince = since
     this.borrower = borrower
     this.isInternal = isInternal
+    this.lane = lane
   }
 }
 
@@ -38,17 +42,26 @@ export class TrackedLease<R> {
 export interface Lender<R> {
   reclaim(entry: PoolEntry<R>): void
   reclaimUnfit(entry: PoolEntry<R>): void
-  passOn(entry: PoolEntry<R>, waitedMillis: number, borrower: Borrower | undefined): Lease<R>
+  passOn(entry: PoolEntry<R>, lease: Lease<R>, waitedMillis: number, borrower: Borrower | undefined): Lease<R>
   isLasting(entry: PoolEntry<R>): boolean
 }
 
 /** One checkout of one resource. After `release()` or `destroy()`, further calls do nothing. */
 export class Lease<R> extends TrackedLease<R> {
+  /** @internal */
+  declare readonly lane: Lane
   readonly #lender: Lender<R>
   readonly #entry: PoolEntry<R>
 
-  constructor(lender: Lender<R>, entry: PoolEntry<R>, since: number, borrower?: Borrower, isInternal = false) {
-    super(entry.resource, since, borrower, isInternal)
+  constructor(
+    lender: Lender<R>,
+    entry: PoolEntry<R>,
+    since: number,
+    borrower: Borrower | undefined,
+    isInternal: boolean,
+    lane: Lane,
+  ) {
+    super(entry.resource, since, borrower, isInternal, lane)
     this.#lender = lender
     this.#entry = entry
   }
@@ -68,7 +81,7 @@ export class Lease<R> extends TrackedLease<R> {
    * if this lease has ended already.
    */
   passOn(waitedMillis: number, borrower: Borrower | undefined): Lease<R> | undefined {
-    return this.active ? this.#lender.passOn(this.#entry, waitedMillis, borrower) : undefined
+    return this.active ? this.#lender.passOn(this.#entry, this, waitedMillis, borrower) : undefined
   }
 
   /** Whether the pool will lend the resource again after this lease. */

@@ -45,7 +45,13 @@ export type PoolEvent =
   /** A query has been running for longQueryMillis. Reported once per query. */
   | { readonly type: 'long-query'; readonly query: QueryReport; readonly lease: LeaseReport }
   /** Every holder of a lease waits for another lease. The pool rejects no waiter for it; the waits end at their deadlines. */
-  | { readonly type: 'deadlock'; readonly leases: readonly LeaseReport[]; readonly waiting: number }
+  | {
+      readonly type: 'deadlock'
+      readonly leases: readonly LeaseReport[]
+      readonly waiting: number
+      /** The lane whose callers wait for each other; absent in a pool without lanes. */
+      readonly lane?: string
+    }
   /**
    * A statement has been running for a second or longer while other statements wait behind it on the same connection (`pool.pipeline`).
    * Reported once per statement. Texts are shown without literals.

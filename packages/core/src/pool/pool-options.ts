@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Borrower, BorrowerTraces } from './borrower.ts'
 import type { ConnectFailure } from './connect-failure.ts'
 import type { Joiner } from './joiner.ts'
+import type { LanesOptions } from './lane-settings.ts'
 import type { LeaseObserver } from './lease-observer.ts'
 import type { CloseReason, PoolEventListener } from './pool-events.ts'
 import type { PoolSettings } from './pool-settings.ts'
@@ -11,12 +12,16 @@ export interface PoolOptions<R> {
   /** Used in errors and events. */
   readonly name: string
   readonly settings: PoolSettings
+  /** Divides the connections among several kinds of work. */
+  readonly lanes?: LanesOptions | undefined
   readonly factory: ResourceFactory<R>
   /** Classifies errors of `factory.open`, which decides whether the pool retries or rejects waiting callers. */
   readonly classify: (error: unknown) => ConnectFailure
   /** Returns advice about an error of the factory; it becomes part of the callers' errors. */
   readonly advise?: ((error: unknown) => string | undefined) | undefined
   readonly onEvent?: PoolEventListener | undefined
+  /** Reports a mistake of the application. Default: an event `warning`. */
+  readonly warn?: ((message: string) => void) | undefined
   readonly observer?: LeaseObserver<R> | undefined
   /** Called for each resource that is not lent any more: the pool is closing it, or it was lost. */
   readonly onClosing?: ((resource: R, reason: CloseReason) => void) | undefined
@@ -32,6 +37,8 @@ export interface AcquireOptions {
   readonly timeoutMillis?: number | undefined
   /** When it is aborted, the caller leaves the queue. Default: the signal of `runWithDeadline`. */
   readonly signal?: AbortSignal | undefined
+  /** The caller's lane. Default: that of `runInLane`, else `default`. */
+  readonly lane?: string | undefined
   /** The caller's stacks, if they were captured earlier. */
   readonly traces?: BorrowerTraces | undefined
   /**

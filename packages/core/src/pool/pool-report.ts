@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.ts'
 import type { Callers } from './callers.ts'
-import type { PoolState } from './errors.ts'
+import { DurationHistogram } from './durations.ts'
+import type { LaneState, PoolState } from './errors.ts'
+import type { Lanes } from './lanes.ts'
 import type { LeaseReport } from './lease-report.ts'
 import type { LeaseTracker } from './lease-tracker.ts'
 import type { Limits } from './limits.ts'
 import type { PoolResources } from './pool-resources.ts'
-import type { PoolCounts, PoolStats } from './pool-stats.ts'
+import type { LaneCounts, LaneStats, PoolCounts, PoolStats } from './pool-stats.ts'
 
 /** An error shows at most this many leases. */
 const MAX_SHOWN_LEASES = 3
@@ -16,7 +18,7 @@ export interface PoolReportOptions<R> {
   readonly clock: Clock
   readonly limits: Limits
   readonly resources: PoolResources<R>
-  readonly callers: Callers<R>
+  readonly lanes: Lanes<R>
   readonly tracker: LeaseTracker<R>
 }
 
@@ -30,7 +32,7 @@ export class PoolReport<R> {
 
   /** The part of {@link stats} that is cheap to read. */
   get counts(): PoolCounts {
-    const { limits, resources, callers } = this.#options
+    const { limits, resources, lanes } = this.#options
     const { entries } = resources
     return {
       max: limits.settings.max,
@@ -38,16 +40,17 @@ export class PoolReport<R> {
       idle: entries.idle,
       active: entries.leased,
       connecting: resources.opening,
-      waiting: callers.line.size,
+      waiting: lanes.size,
       connectFailing: resources.trouble !== undefined,
-      overloaded: callers.isOverloaded,
-      retryAfterMillis: callers.retryAfterMillis,
+      overloaded: lanes.all.some(({ isOverloaded }) => isOverloaded),
+      retryAfterMillis: Math.max(...lanes.all.map(({ retryAfterMillis }) => retryAfterMillis)),
+      ...(lanes.only ? {} : { lanes: this.#byLane(countsOf) }),
     }
   }
 
   stats(): PoolStats {
-    const { clock, limits, resources, callers, tracker } = this.#options
-    const { connectFailing: _connectFailing, retryAfterMillis: _retryAfterMillis, ...counts } = this.counts
+    const { clock, limits, resources, lanes, tracker } = this.#options
+    const { connectFailing: _, retryAfterMillis: _retryAfterMillis, lanes: _counts, ...counts } = this.counts
     const now = clock.now()
     return {
       takenAtMillis: now,
@@ -55,10 +58,28 @@ export class PoolReport<R> {
       min: limits.settings.min,
       validating: resources.entries.validating,
       closing: resources.entries.closing,
-      ...callers.counters,
-      shed: { ...callers.counters.shed },
+      ...sumCounters(lanes.all),
       ...resources.stats(),
       ...tracker.stats(now),
+      ...(lanes.only ? {} : { lanes: this.#byLane((callers) => this.#statsOf(callers)) }),
+    }
+  }
+
+  #byLane<T>(read: (callers: Callers<R>) => T): Readonly<Record<string, T>> {
+    return Object.fromEntries(this.#options.lanes.all.map((callers) => [callers.lane.name, read(callers)]))
+  }
+
+  #statsOf({ lane, line, counters, isOverloaded }: Callers<R>): LaneStats {
+    const { max, reserve, priority } = lane.quota
+    return {
+      ...{ max, reserve, priority },
+      active: lane.used,
+      waiting: line.size,
+      overloaded: isOverloaded,
+      deadlocked: this.#options.tracker.isDeadlocked(lane),
+      ...counters,
+      shed: { ...counters.shed },
+      wait: (lane.waitTimes ?? new DurationHistogram()).read(),
     }
   }
 
@@ -67,17 +88,41 @@ export class PoolReport<R> {
     return this.#options.tracker.reports(this.#options.clock.now())
   }
 
-  /** The pool's state, for errors. */
-  describe(oldestLeases: readonly LeaseReport[] = this.leases().slice(0, MAX_SHOWN_LEASES)): PoolState {
-    const { name, resources, tracker } = this.#options
+  /** The pool's state, for an error of a caller in a lane. */
+  describe(
+    callers: Callers<R>,
+    oldestLeases: readonly LeaseReport[] = this.leases().slice(0, MAX_SHOWN_LEASES),
+  ): PoolState {
+    const { name, resources, lanes, tracker } = this.#options
     const { max, total, idle, active, connecting, waiting } = this.counts
     return {
       name,
       ...{ max, total, idle, active, connecting, waiting },
       oldestLeases,
-      deadlocked: tracker.deadlocked,
+      deadlocked: tracker.isDeadlocked(callers.lane),
+      lane: lanes.only ? undefined : this.#stateOf(callers),
       waste: tracker.waste,
       trouble: resources.trouble ?? null,
     }
   }
+
+  #stateOf({ lane, line }: Callers<R>): LaneState {
+    const limitedBy = this.#options.lanes.limitOf(lane)
+    return { name: lane.name, max: lane.quota.max, active: lane.used, waiting: line.size, limitedBy }
+  }
+}
+
+function countsOf<R>({ line, isOverloaded, retryAfterMillis }: Callers<R>): LaneCounts {
+  return { waiting: line.size, overloaded: isOverloaded, retryAfterMillis }
+}
+
+function sumCounters<R>(all: readonly Callers<R>[]): Callers<R>['counters'] {
+  const sum = { timeouts: 0, saturated: 0, shed: { 'waited-too-long': 0, 'deadline-too-near': 0 } }
+  for (const { counters } of all) {
+    sum.timeouts += counters.timeouts
+    sum.saturated += counters.saturated
+    sum.shed['waited-too-long'] += counters.shed['waited-too-long']
+    sum.shed['deadline-too-near'] += counters.shed['deadline-too-near']
+  }
+  return sum
 }

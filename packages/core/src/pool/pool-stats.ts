@@ -12,6 +12,31 @@ export interface PoolCounts
    * to 10 s, plus a random part.
    */
   readonly retryAfterMillis: number
+  /** The same of each lane; absent in a pool without lanes. */
+  readonly lanes?: Readonly<Record<string, LaneCounts>>
+}
+
+/** The figures of a lane that are cheap enough to read with every request. */
+export interface LaneCounts extends Pick<PoolCounts, 'overloaded' | 'retryAfterMillis' | 'waiting'> {}
+
+/** The totals of a lane so far, and its current state. */
+export interface LaneStats {
+  /** The most connections that its callers may have at the same time. */
+  readonly max: number
+  /** Connections that other lanes leave free for it. */
+  readonly reserve: number
+  readonly priority: number
+  /** Connections that its callers have. */
+  readonly active: number
+  readonly waiting: number
+  readonly overloaded: boolean
+  /** True while every caller that could release a connection for it waits for another one. */
+  readonly deadlocked: boolean
+  readonly timeouts: number
+  readonly saturated: number
+  readonly shed: PoolStats['shed']
+  /** How long its callers that got a connection waited for it. */
+  readonly wait: Durations
 }
 
 /** The figures of a pool that does not measure overloads. */
@@ -68,6 +93,8 @@ export interface PoolStats {
   readonly wait: Durations
   /** The same for callers under a label, by label; see {@link runWithLabel}. */
   readonly waitByLabel: Readonly<Record<string, Durations>>
+  /** The lanes by name; absent in a pool without lanes. */
+  readonly lanes?: Readonly<Record<string, LaneStats>>
   /** Duration of finished leases. */
   readonly usage: Durations
   /** Time to open a connection. */

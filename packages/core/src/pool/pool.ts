@@ -1,11 +1,14 @@
 import { type Clock, systemClock } from '../clock.ts'
+import { InvalidOptionError } from '../invalid-option-error.ts'
 import { type Borrower, type BorrowerTraces, traceAwaiting } from './borrower.ts'
-import { Callers, type WaitRequest } from './callers.ts'
+import type { Callers, WaitRequest } from './callers.ts'
 import { publish } from './channels.ts'
 import type { ConnectFailure } from './connect-failure.ts'
 import { currentDeadline, type Deadline, effectiveSignal, remainingMillis } from './deadline.ts'
 import { Drain } from './drain.ts'
 import { ConnectError, type EndedCheckout, endedCheckoutOf, PoolClosedError } from './errors.ts'
+import type { Lane } from './lane.ts'
+import { Lanes } from './lanes.ts'
 import { Lease, type Lender, type PoolEntry, type TrackedLease } from './lease.ts'
 import type { LeaseReport } from './lease-report.ts'
 import { LeaseTracker } from './lease-tracker.ts'
@@ -17,7 +20,6 @@ import { PoolReport } from './pool-report.ts'
 import { PoolResources } from './pool-resources.ts'
 import { type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 import type { PoolCounts, PoolStats } from './pool-stats.ts'
-import type { WaitingLine } from './waiting-line.ts'
 
 /**
  * Lends a bounded number of resources. Callers are served first come, first served unless the pool is overloaded
@@ -31,8 +33,7 @@ export class Pool<R> implements Lender<R> {
   readonly #limits: Limits
   readonly #resources: PoolResources<R>
   readonly #entries: PoolEntries<R>
-  readonly #callers: Callers<R>
-  readonly #line: WaitingLine<R>
+  readonly #lanes: Lanes<R>
   readonly #tracker: LeaseTracker<R>
   readonly #report: PoolReport<R>
   readonly #drain: Drain<R>
@@ -41,32 +42,29 @@ export class Pool<R> implements Lender<R> {
     const { name, factory, settings, clock = systemClock, random = Math.random } = options
     const emit = (event: PoolEvent) => this.emit(event)
     const limits = new Limits(settings)
-    const resources = new PoolResources<R>({
+    const resources: PoolResources<R> = new PoolResources({
       ...{ factory, clock, random, limits, emit, classify: options.classify },
       advise: options.advise ?? (() => undefined),
       isPinned: options.isPinned ?? (() => false),
       onClosing: options.onClosing,
-      hasWaiters: () => this.#line.size > 0,
+      hasWaiters: () => lanes.size > 0,
       lendToWaiter: (entry, now) => this.#lendToWaiter(entry, now),
       rejectWaiter: (error) => this.#rejectWaiter(error),
-      onAdded: () => callers.onGrown(),
+      onAdded: () => lanes.onGrown(),
       onLost: (entry) => this.#endLease(entry),
       onReduced: () => this.#drain.onReduced(),
       onConnectFailed: (failure, error, retryInMillis) => this.#onConnectFailed(failure, error, retryInMillis),
       onChanged: () => this.#serve(),
     })
     const { entries } = resources
-    const callers = new Callers<R>({
-      ...{ clock, limits, random, emit },
-      isAtLimit: () => resources.isAtLimit,
-      connections: () => entries.open,
-      leased: () => entries.leased,
-      describe: (oldestLeases) => this.#report.describe(oldestLeases),
+    const lanes: Lanes<R> = new Lanes({
+      ...{ options: options.lanes, clock, random, limits, resources, emit },
+      warn: options.warn ?? ((message) => emit({ type: 'warning', message })),
+      describe: (callers, oldestLeases) => this.#report.describe(callers, oldestLeases),
       onEmptied: () => this.#drain.onNoWaiters(),
     })
-    const { line } = callers
     const tracker = new LeaseTracker<R>({
-      ...{ name, settings, clock, emit, waiters: line, observer: options.observer },
+      ...{ name, settings, clock, emit, waiters: lanes, observer: options.observer },
       leases: () => this.#leases(),
       probe: {
         activityOf: (resource) => factory.activity?.(resource) ?? 0,
@@ -80,11 +78,10 @@ export class Pool<R> implements Lender<R> {
     this.#limits = limits
     this.#resources = resources
     this.#entries = entries
-    this.#callers = callers
-    this.#line = line
+    this.#lanes = lanes
     this.#tracker = tracker
-    this.#report = new PoolReport({ name, clock, limits, resources, callers, tracker })
-    this.#drain = new Drain({ name, clock, line, resources, emit, endLease: (entry) => this.#endLease(entry) })
+    this.#report = new PoolReport({ name, clock, limits, resources, lanes, tracker })
+    this.#drain = new Drain({ name, clock, lanes, resources, emit, endLease: (entry) => this.#endLease(entry) })
   }
 
   /** Opens `min` resources. Call it once everything that the hooks of the pool use is in place. */
@@ -107,8 +104,9 @@ export class Pool<R> implements Lender<R> {
    * Acquires a resource.
    *
    * @throws {AcquireTimeoutError} if none is available before the timeout; `PoolSaturatedError` immediately if maxWaiters callers wait
-   * already; `PoolOverloadedError` if the pool sheds load (setting `overload`); {@link ConnectError} if no connection can be opened and retrying does not help; {@link PoolClosedError} after `drain`; and the
-   * signal's reason if the signal is aborted.
+   * already; `PoolOverloadedError` if the pool sheds load (setting `overload`); {@link ConnectError} if no connection can be opened and
+   * retrying does not help; {@link PoolClosedError} after `drain`; {@link InvalidOptionError} for a lane that the pool does not have; and
+   * the signal's reason if the signal is aborted.
    * @example
    * async function borrow<R>(pool: Pool<R>, use: (resource: R) => Promise<void>) {
    *   const lease = await pool.acquire()
@@ -126,11 +124,14 @@ export class Pool<R> implements Lender<R> {
     if (signal?.aborted) return Promise.reject(signal.reason)
     const now = this.#clock.now()
     const borrower = options.joiner ? options.borrower : this.#tracker.identify(now, this.acquire, options.traces)
-    const lease = this.#acquire(options, now, borrower, signal, deadline)
+    const callers = this.#lanes.of(options)
+    if (!callers) return Promise.reject(this.#unknownLane(options.lane))
+    const lease = this.#acquire(callers, options, now, borrower, signal, deadline)
     return borrower?.traces && !options.traces ? traceAwaiting(lease, borrower.traces) : lease
   }
 
   #acquire(
+    callers: Callers<R>,
     options: AcquireOptions,
     now: number,
     borrower: Borrower | undefined,
@@ -138,22 +139,24 @@ export class Pool<R> implements Lender<R> {
     limit: Deadline | undefined,
   ): Promise<Lease<R>> {
     const { internal, joiner } = options
-    const entry = this.#line.size === 0 ? this.#resources.findReady(now) : undefined
-    if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower, internal !== undefined))
-    if (internal === undefined && this.#callers.isSaturated) return this.#callers.rejectSaturated()
+    const entry = this.#lanes.mayLend(callers) && callers.line.size === 0 ? this.#resources.findReady(now) : undefined
+    if (entry) return Promise.resolve(this.#lend(entry, now, now, borrower, internal !== undefined, callers.lane))
+    if (internal === undefined && callers.isSaturated) return callers.rejectSaturated()
     const timeoutMillis = options.timeoutMillis ?? this.#limits.settings.acquireTimeoutMillis
     const deadline = now + (limit ? Math.max(0, Math.min(timeoutMillis, remainingMillis(limit))) : timeoutMillis)
     const request = { now, deadline, borrower, signal, internal, joiner }
-    return internal === 'overflow' ? this.#limits.withOverflow(() => this.#wait(request)) : this.#wait(request)
+    return internal === 'overflow'
+      ? this.#limits.withOverflow(() => this.#wait(callers, request))
+      : this.#wait(callers, request)
   }
 
-  #wait(request: WaitRequest): Promise<Lease<R>> {
-    const { waiter, lease } = this.#callers.join(request)
+  #wait(callers: Callers<R>, request: WaitRequest): Promise<Lease<R>> {
+    const { waiter, lease } = callers.join(request)
     this.#serve()
     this.#resources.notifyChanged()
     if (!waiter.queued) return lease
     this.#tracker.wait(request.borrower, request.now)
-    return this.#callers.keepWaiting(waiter, lease, request)
+    return callers.keepWaiting(waiter, lease, request)
   }
 
   /** Identifies a caller that joins a lease. Call it in the caller's own stack, of which the frames above `below` count. */
@@ -165,16 +168,16 @@ export class Pool<R> implements Lender<R> {
 
   /** Lends idle resources to waiters, and opens missing ones. */
   #serve(): void {
-    const line = this.#line
+    const lanes = this.#lanes
     const entries = this.#entries
-    while (line.size > entries.validatingSoon && this.#resources.offerIdle());
-    this.#resources.openMissing(line.size - entries.validatingSoon)
+    while (lanes.servable > entries.validatingSoon && this.#resources.offerIdle());
+    this.#resources.openMissing(lanes.servable - entries.validatingSoon)
   }
 
   #lendToWaiter(entry: PoolEntry<R>, now: number): boolean {
-    const waiter = this.#line.shift()
+    const waiter = this.#lanes.shift()
     if (!waiter) return false
-    waiter.resolve(this.#lend(entry, waiter.since, now, waiter.borrower, waiter.isInternal))
+    waiter.resolve(this.#lend(entry, waiter.since, now, waiter.borrower, waiter.isInternal, waiter.lane))
     return true
   }
 
@@ -184,10 +187,12 @@ export class Pool<R> implements Lender<R> {
     now: number,
     borrower: Borrower | undefined,
     isInternal: boolean,
+    lane: Lane,
   ): Lease<R> {
-    const lease = new Lease(this, entry, now, borrower, isInternal)
+    const lease = new Lease(this, entry, now, borrower, isInternal, lane)
     this.#entries.move(entry, 'leased')
     entry.lease = lease
+    lane.begin(now - since)
     this.#tracker.begin(lease, now - since)
     return lease
   }
@@ -200,10 +205,11 @@ export class Pool<R> implements Lender<R> {
   }
 
   /** @internal A lease ends, and the next one begins on the same resource. */
-  passOn(entry: PoolEntry<R>, waitedMillis: number, borrower: Borrower | undefined): Lease<R> {
+  passOn(entry: PoolEntry<R>, lease: Lease<R>, waitedMillis: number, borrower: Borrower | undefined): Lease<R> {
     entry.uses++
+    const { lane } = lease
     const now = this.#endLease(entry)
-    return this.#lend(entry, now - waitedMillis, now, borrower, false)
+    return this.#lend(entry, now - waitedMillis, now, borrower, false, lane)
   }
 
   /** @internal Whether the resource will be lent again. */
@@ -224,7 +230,7 @@ export class Pool<R> implements Lender<R> {
     if (!lease) return now
     entry.lease = undefined
     this.#tracker.end(lease, now)
-    if (!lease.isInternal) this.#callers.overload.onServed(now - lease.since)
+    lease.lane.end(now - lease.since, lease.isInternal)
     return now
   }
 
@@ -233,18 +239,27 @@ export class Pool<R> implements Lender<R> {
     return endedCheckoutOf(lease, this.#clock.now())
   }
 
+  #unknownLane(lane: string | undefined): InvalidOptionError {
+    const { names } = this.#lanes
+    return new InvalidOptionError(
+      'lane',
+      lane,
+      names ? `one of the pool's lanes: ${names}` : 'no value: the pool has no lanes (option lanes)',
+    )
+  }
+
   // --- Failures to connect -------------------------------------------------------------------------------------------
 
   #onConnectFailed(failure: ConnectFailure, error: unknown, retryInMillis: number | null): void {
     // If other connections are open, the pool can still serve callers, even if the password has been changed since.
     if (failure === 'permanent' && this.#entries.open === 0)
-      this.#line.rejectAll(() => new ConnectError(this.name, error, this.#resources.trouble?.advice))
+      this.#lanes.rejectAll(() => new ConnectError(this.name, error, this.#resources.trouble?.advice))
     this.emit({ type: 'connect-failed', failure, error, retryInMillis })
-    if (this.#entries.open === 0) this.#callers.rejectUnbounded()
+    if (this.#entries.open === 0) this.#lanes.rejectUnbounded()
   }
 
   #rejectWaiter(error: unknown): boolean {
-    const waiter = this.#line.shift()
+    const waiter = this.#lanes.shift()
     waiter?.reject(error)
     return waiter !== undefined
   }
@@ -264,7 +279,8 @@ export class Pool<R> implements Lender<R> {
     if (this.closed || (min === settings.min && max === settings.max)) return
     this.#limits.resize(min, max)
     this.#tracker.resize(max, this.#clock.now())
-    this.#callers.onGrown()
+    this.#lanes.resize()
+    this.#lanes.onGrown()
     this.#resources.closeSurplus()
     this.emit({ type: 'resized', min, max })
     // Resources that the old min kept open may be overdue now.
@@ -327,24 +343,39 @@ export class Pool<R> implements Lender<R> {
     for (const { lease } of this.#entries) if (lease) yield lease
   }
 
-  /** The number of leased connections and waiting callers. */
+  /** The number of leased connections, and of waiting callers for whom more connections would help. */
   get demand(): number {
-    return this.#entries.leased + this.#line.size
+    return this.#entries.leased + this.#lanes.demand
   }
 
   /** Waiting callers for whom no connection is being opened. */
   get queued(): number {
-    return Math.max(0, this.#line.size - this.#resources.opening)
+    return Math.max(0, this.#lanes.size - this.#resources.opening)
   }
 
-  /** True if no connection is idle, and none may be opened. */
-  get isExhausted(): boolean {
-    return this.#resources.isExhausted
+  /** The name of the current call's lane; undefined in a pool without lanes. */
+  get currentLane(): string | undefined {
+    return this.#lanes.only ? undefined : this.#lanes.current.lane.name
   }
 
-  /** When the caller that waits longest for a connection of its own began to wait; Infinity if there is none. */
-  get exclusiveSince(): number {
-    return this.#callers.exclusiveSince
+  /** False for a name that is none of the pool's lanes. */
+  hasLane(lane: string | undefined): boolean {
+    return this.#lanes.of({ lane }) !== undefined
+  }
+
+  /** True if a caller of the lane cannot get a connection immediately: none is idle and none may be opened, or the lane may have no more. */
+  isExhausted(lane: string | undefined): boolean {
+    return this.#resources.isExhausted || (lane !== undefined && !this.#lanes.mayLend(this.#lanes.named(lane)))
+  }
+
+  /** Waiting callers of a lane for whom no connection is being opened. */
+  queuedIn(lane: string | undefined): number {
+    return Math.max(0, this.#lanes.named(lane).line.size - this.#resources.opening)
+  }
+
+  /** When the caller of a lane that waits longest for a connection of its own began to wait; Infinity if there is none. */
+  exclusiveSince(lane: string | undefined): number {
+    return this.#lanes.named(lane).exclusiveSince
   }
 
   /** Connections that are open or being opened, without those that are closing. */

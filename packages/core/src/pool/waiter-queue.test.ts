@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { Lane } from './lane.ts'
+import { OverloadControl } from './overload-control.ts'
 import { Waiter, WaiterQueue } from './waiter-queue.ts'
 
+const lane = new Lane(new OverloadControl({ isAtLimit: () => false, connections: () => 0, random: () => 0 }))
+
 function waiter(): Waiter<unknown> {
-  return new Waiter(0, Infinity, { resolve: () => {}, reject: () => {} })
+  return new Waiter(0, Infinity, { resolve: () => {}, reject: () => {} }, undefined, { lane })
 }
 
 function queueOf(...waiters: Waiter<unknown>[]): WaiterQueue<unknown> {

@@ -1,6 +1,13 @@
 import type { Borrower } from './borrower.ts'
 import type { Joiner } from './joiner.ts'
+import type { Lane } from './lane.ts'
 import type { Lease } from './lease.ts'
+
+interface WaiterOptions {
+  readonly isInternal?: boolean
+  readonly blockedBefore?: number
+  readonly lane: Lane
+}
 
 /** One caller that waits for a lease. */
 export class Waiter<R> {
@@ -13,6 +20,7 @@ export class Waiter<R> {
   readonly isInternal: boolean
   /** The clock's `blockedMillis` at the beginning of the wait. */
   readonly blockedBefore: number
+  readonly lane: Lane
   /** Set if the caller may also be served without a lease of its own. */
   joiner: Joiner | undefined = undefined
   /** Removes the listener of its caller's signal; called when it leaves the queue. */
@@ -28,8 +36,8 @@ export class Waiter<R> {
     since: number,
     deadline: number,
     { resolve, reject }: { resolve: (lease: Lease<R>) => void; reject: (error: unknown) => void },
-    borrower?: Borrower,
-    { isInternal = false, blockedBefore = 0 }: { readonly isInternal?: boolean; readonly blockedBefore?: number } = {},
+    borrower: Borrower | undefined,
+    { lane, isInternal = false, blockedBefore = 0 }: WaiterOptions,
   ) {
     this.since = since
     this.deadline = deadline
@@ -38,6 +46,7 @@ export class Waiter<R> {
     this.borrower = borrower
     this.isInternal = isInternal
     this.blockedBefore = blockedBefore
+    this.lane = lane
   }
 }
 

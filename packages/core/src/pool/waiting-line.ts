@@ -2,8 +2,9 @@ import { type Clock, MAX_TIMER_MILLIS } from '../clock.ts'
 import { Alarm } from './alarm.ts'
 import type { Borrower } from './borrower.ts'
 import { DeadlineExceededError } from './deadline.ts'
+import type { Lane } from './lane.ts'
 import type { Lease } from './lease.ts'
-import type { OverloadControl, OverloadPolicy } from './overload-control.ts'
+import type { OverloadPolicy } from './overload-control.ts'
 import type { OverloadReason } from './overloaded-error.ts'
 import { Waiter, WaiterQueue } from './waiter-queue.ts'
 
@@ -19,7 +20,7 @@ const HEARTBEAT_MILLIS = 100
 export interface WaitingLineOptions<R> {
   readonly clock: Clock
   readonly policy: OverloadPolicy
-  readonly overload: OverloadControl
+  readonly lane: Lane
   /** Called for each waiter whose deadline has passed; it must remove and reject the waiter. */
   readonly onExpired: (waiter: Waiter<R>, now: number) => void
   /** Called for each waiter that is rejected because of an overload; it must remove and reject the waiter. */
@@ -63,8 +64,9 @@ export class WaitingLine<R> extends WaiterQueue<R> {
     { first = false, isInternal = false }: { readonly first?: boolean; readonly isInternal?: boolean } = {},
   ): { waiter: Waiter<R>; lease: Promise<Lease<R>> } {
     const { promise: lease, resolve, reject } = Promise.withResolvers<Lease<R>>()
-    const { blockedMillis: blockedBefore } = this.#options.clock
-    const waiter = new Waiter(since, deadline, { resolve, reject }, borrower, { isInternal, blockedBefore })
+    const { clock, lane } = this.#options
+    const { blockedMillis: blockedBefore } = clock
+    const waiter = new Waiter(since, deadline, { resolve, reject }, borrower, { isInternal, blockedBefore, lane })
     if (!isInternal) this.#countIn(waiter)
     if (first) this.unshift(waiter)
     else this.push(waiter)
@@ -76,9 +78,9 @@ export class WaitingLine<R> extends WaiterQueue<R> {
   override shift(): Waiter<R> | undefined {
     const { first } = this
     if (!first) return undefined
-    const { clock, overload } = this.#options
+    const { clock, lane } = this.#options
     const now = clock.now()
-    const isOverloaded = overload.isOverloaded(now - clock.blockedMillis)
+    const isOverloaded = lane.overload.isOverloaded(now - clock.blockedMillis)
     // The pool's own waits do not take part in the order of an overload.
     const waiter = isOverloaded && !first.isInternal ? this.#nextInOverload(now) : first
     if (waiter) this.remove(waiter)
@@ -90,7 +92,7 @@ export class WaitingLine<R> extends WaiterQueue<R> {
     super.remove(waiter)
     if (!waiter.isInternal && --this.#callers === 0) {
       this.#heartbeat.stop()
-      this.#options.overload.stop()
+      this.#options.lane.overload.stop()
     }
     if (this.size > 0) return
     // The next waiter's deadline gets a new timer, so that its delay shows a blocked event loop.
@@ -128,7 +130,8 @@ export class WaitingLine<R> extends WaiterQueue<R> {
   }
 
   #countIn(waiter: Waiter<R>): void {
-    const { policy, overload } = this.#options
+    const { policy, lane } = this.#options
+    const { overload } = lane
     const { since, deadline, blockedBefore } = waiter
     const time = since - blockedBefore
     if (this.#callers++ === 0) overload.begin(time)
@@ -138,7 +141,7 @@ export class WaitingLine<R> extends WaiterQueue<R> {
   }
 
   #nextInOverload(now: number): Waiter<R> | undefined {
-    const marginMillis = this.#options.overload.marginMillis
+    const marginMillis = this.#options.lane.overload.marginMillis
     const isInTime = ({ deadline }: Waiter<R>) => deadline - now >= marginMillis
     if (this.#options.policy === 'wait') {
       for (let waiter = this.first; waiter; waiter = waiter.next) if (isInTime(waiter)) return waiter
@@ -162,9 +165,9 @@ export class WaitingLine<R> extends WaiterQueue<R> {
   }
 
   #sweep(): void {
-    const { clock, overload, onExpired } = this.#options
+    const { clock, lane, onExpired } = this.#options
     const now = clock.now()
-    const isOverloaded = overload.isOverloaded(now - clock.blockedMillis)
+    const isOverloaded = lane.overload.isOverloaded(now - clock.blockedMillis)
     const expired: Waiter<R>[] = []
     const overdue: Waiter<R>[] = []
     let next = Infinity
@@ -188,7 +191,7 @@ export class WaitingLine<R> extends WaiterQueue<R> {
   /** When a waiter has to be checked: at its deadline or, if it may be rejected before, as soon as it may be. */
   #dueAt(waiter: Waiter<R>): number {
     if (waiter.patienceMillis === Infinity) return waiter.deadline
-    return Math.min(waiter.deadline - this.#options.overload.marginMillis, this.#patienceEnd(waiter))
+    return Math.min(waiter.deadline - this.#options.lane.overload.marginMillis, this.#patienceEnd(waiter))
   }
 
   /** A blocked event loop does not count as waiting for the database. */

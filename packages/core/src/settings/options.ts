@@ -1,4 +1,4 @@
-import { DEFAULT_POOL_SETTINGS, type PoolSettings } from '../pool/index.ts'
+import { DEFAULT_POOL_SETTINGS, type LanesOptions, type PoolSettings } from '../pool/index.ts'
 import type { PoolMode } from '../topology/index.ts'
 
 /** The fleet that a pool belongs to. */
@@ -24,6 +24,12 @@ export interface FleetOptions {
 export interface SettingsOptions {
   /** Settings that take precedence over discovered limits and defaults. */
   readonly pool?: Partial<PoolSettings>
+  /**
+   * Divides the pool's connections among several kinds of work, such as requests and jobs, so that a flood of one does not hold up the
+   * others. Each lane has its own line, its own order during an overload, and its own `maxWaiters`. Callers choose a lane with
+   * `runInLane`; the others are in the lane `default`.
+   */
+  readonly lanes?: LanesOptions | undefined
   /**
    * How many processes share the database, including old and new ones during a rolling deploy. Each process gets an equal
    * part of the connections that the database allows, and one connection until the pool has discovered that limit.

@@ -2,7 +2,7 @@ import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/i
 import type { FleetShare } from '../fleet/index.ts'
 import { omitUndefined } from '../omit-undefined.ts'
 import { type KnownPooler, pipelineObstacle } from '../pipelining/index.ts'
-import type { PoolSettings } from '../pool/index.ts'
+import { divideAmongLanes, type LaneQuota, type PoolSettings } from '../pool/index.ts'
 import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
 import { limitByCores } from './cores-limit.ts'
@@ -38,6 +38,8 @@ export interface OwnSettings extends DriverLimits {
 export interface ResolvedSettings {
   readonly values: PoolSettings
   readonly reasons: Readonly<Record<keyof PoolSettings, string>>
+  /** The connections of each lane; empty in a pool without lanes. */
+  readonly lanes: readonly LaneQuota[]
   /** The plan that `max` comes from; null if there is none. */
   readonly budget: Budget | null
   /** Options that the pool could not apply as given, one sentence each. */
@@ -79,6 +81,7 @@ export function limitSettings(own: OwnSettings, limits: KnownLimits = {}): Resol
   return {
     values: { ...own.values, max: max.value, min, pipeline: pipeline.value },
     reasons: { ...own.reasons, max: max.reason, min: minReason, pipeline: pipeline.reason },
+    lanes: own.options.lanes ? divideAmongLanes(own.options.lanes, max.value) : [],
     budget: max.budget,
     warnings: max.warnings,
   }
@@ -185,9 +188,13 @@ function defaultReason(name: string, { preset }: SettingsOptions): string {
  * // max                      2          planned: max_connections 20 - 3 reserved = 17; ...
  * // acquireTimeoutMillis     10000      default
  */
-export function describeSettings({ values: settings, reasons, warnings }: ResolvedSettings): string {
+export function describeSettings({ values: settings, reasons, lanes, warnings }: ResolvedSettings): string {
   const lines = Object.entries(settings).map(
     ([name, value]) => `${name.padEnd(24)} ${String(value).padEnd(10)} ${reasons[name as keyof typeof settings]}`,
   )
-  return [...lines, ...warnings.map((warning) => `! ${warning}`)].join('\n')
+  const ofLanes = lanes.map(({ name, max, reserve, priority, reason }) => {
+    const quota = `at most ${max}, ${reserve} reserved, priority ${priority}`
+    return `${`lanes.${name}`.padEnd(24)} ${quota}  ${reason}`
+  })
+  return [...lines, ...ofLanes, ...warnings.map((warning) => `! ${warning}`)].join('\n')
 }

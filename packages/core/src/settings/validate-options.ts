@@ -1,12 +1,21 @@
 import { parseConnectionString } from '../connection-string/index.ts'
 import { requireAppName } from '../fleet/index.ts'
 import { InvalidOptionError, requireDuration, requireInteger, requireOneOf } from '../invalid-option-error.ts'
-import { validatePoolSettings } from '../pool/index.ts'
+import { validateLanes, validatePoolSettings } from '../pool/index.ts'
 import { type FleetOptions, PRESETS, type SettingsOptions } from './options.ts'
 
 /** @throws {InvalidOptionError} names the option and the value. */
-export function validateOptions({ pool = {}, instances, headroom, fleet, pooler, preset }: SettingsOptions): void {
+export function validateOptions({
+  pool = {},
+  lanes,
+  instances,
+  headroom,
+  fleet,
+  pooler,
+  preset,
+}: SettingsOptions): void {
   validatePoolSettings(pool)
+  if (lanes !== undefined) validateLanes(lanes)
   requireOneOf('preset', preset, Object.keys(PRESETS))
   requireOneOf('pooler', pooler, ['auto', 'none', 'session', 'transaction'])
   if (instances !== undefined) requireInteger('instances', instances, 1)

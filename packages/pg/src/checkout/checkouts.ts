@@ -1,5 +1,12 @@
 import type { QueryAfterReleaseError } from '@poolguard/core'
-import { effectiveSignal, isOfHook, type Lease, type PoolGuard, untilAborted } from '@poolguard/core/adapter'
+import {
+  type AcquireOptions,
+  effectiveSignal,
+  isOfHook,
+  type Lease,
+  type PoolGuard,
+  untilAborted,
+} from '@poolguard/core/adapter'
 import type { PoolClient, QueryResult } from 'pg'
 import { Checkout, type CheckoutPool } from '../connection/checkout.ts'
 import type { PgConnection } from '../connection/pg-connection.ts'
@@ -20,8 +27,15 @@ const QUERY_REPLACED_OFTEN =
   'remembers wrapped clients by object (in a WeakSet, for example): each checkout has a new client object. Wrap query in a listener of the ' +
   "pool's connect event, or set clientPerCheckout: false to get the same object at every checkout, as from pg.Pool."
 
+/** The options of `pool.connect`, and those of a query object that are not the query's own. */
+interface CheckoutOptions {
+  /** When it is aborted, the caller leaves the queue, and statements on the connection are cancelled. */
+  readonly signal?: AbortSignal | undefined
+  readonly lane?: string | undefined
+}
+
 /** Acquires a client in another way. */
-type Connect = (signal: AbortSignal | undefined) => Promise<PoolClient>
+type Connect = (options: CheckoutOptions | undefined) => Promise<PoolClient>
 
 /** Acquires and releases connections for `pool.connect` and `pool.query`. */
 export class Checkouts implements CheckoutPool<PgConnection> {
@@ -44,16 +58,13 @@ export class Checkouts implements CheckoutPool<PgConnection> {
 
   // `acquire` and `query` both await the engine directly: a shared async function would add a microtask to every checkout.
 
-  /**
-   * Acquires a connection and returns a client for it; `client.release()` releases the connection.
-   *
-   * @param own when it is aborted, the caller leaves the queue, and statements of the client are cancelled.
-   */
-  async acquire(own?: AbortSignal): Promise<PoolClient> {
-    const signal = effectiveSignal(own)
+  /** Acquires a connection and returns a client for it; `client.release()` releases the connection. */
+  async acquire(options?: CheckoutOptions): Promise<PoolClient> {
+    const lane = options?.lane
+    const signal = effectiveSignal(options?.signal)
     let lease: Lease<PgConnection>
     try {
-      lease = await this.#guard.acquire(signal && { signal })
+      lease = await this.#guard.acquire(acquireOptions(signal, lane))
     } catch (error) {
       throw isReasonOf(signal, error) ? error : addCallersStack(error)
     }
@@ -76,13 +87,14 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   async query(text: unknown, values: unknown, connect: Connect | undefined): Promise<QueryResult> {
     const rejection = this.#guard.sessions.checkPoolStatement(textOf(text), TRANSACTION_ADVICE)
     if (rejection) throw withCallersStack(rejection)
-    const own = signalOf(text)
-    const signal = effectiveSignal(own)
+    const own = optionsOf(text)
+    const signal = effectiveSignal(own?.signal)
+    const lane = own?.lane
     if (connect) {
       const client = await connect(own)
       return runQuery(client, client.release, text, values)
     }
-    const shared = this.#guard.pipelining.mayShare() ? this.#share(text, values, signal) : undefined
+    const shared = this.#guard.pipelining.mayShare(lane) ? this.#share(text, values, signal, lane) : undefined
     if (shared) {
       try {
         return await shared
@@ -90,10 +102,10 @@ export class Checkouts implements CheckoutPool<PgConnection> {
         throw isReasonOf(signal, error) ? error : addCallersStack(error)
       }
     }
-    if (signal) return this.#queryUntil(signal, text, values)
+    if (signal) return this.#queryUntil(signal, lane, text, values)
     let lease: Lease<PgConnection>
     try {
-      lease = await this.#guard.acquire()
+      lease = await this.#guard.acquire(acquireOptions(undefined, lane))
     } catch (error) {
       throw addCallersStack(error)
     }
@@ -102,10 +114,15 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   }
 
   /** Rejects with the signal's reason as soon as the signal is aborted, and cancels the query on the server. */
-  async #queryUntil(signal: AbortSignal, text: unknown, values: unknown): Promise<QueryResult> {
+  async #queryUntil(
+    signal: AbortSignal,
+    lane: string | undefined,
+    text: unknown,
+    values: unknown,
+  ): Promise<QueryResult> {
     let lease: Lease<PgConnection>
     try {
-      lease = await this.#guard.acquire({ signal })
+      lease = await this.#guard.acquire({ signal, lane })
     } catch (error) {
       throw isReasonOf(signal, error) ? error : addCallersStack(error)
     }
@@ -121,10 +138,15 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   }
 
   /** Undefined if the query needs a connection of its own. Listeners of acquire and release expect one for each query. */
-  #share(text: unknown, values: unknown, signal: AbortSignal | undefined): Promise<QueryResult> | undefined {
+  #share(
+    text: unknown,
+    values: unknown,
+    signal: AbortSignal | undefined,
+    lane: string | undefined,
+  ): Promise<QueryResult> | undefined {
     const query = this.#events.hasCheckoutListeners ? undefined : readPoolQuery(text, values)
     const { pipelining } = this.#guard
-    const request = query && pipelining.request(query.text, sizeOf(query), this.query)
+    const request = query && pipelining.request(query.text, sizeOf(query), this.query, { lane })
     if (!query || !request) return undefined
     const outcome = Promise.withResolvers<QueryResult>()
     pipelining.run(new PipelinedQuery({ pipelining, request, query, outcome, signal }))
@@ -172,11 +194,17 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   }
 }
 
-/** The option `signal` of a query object. */
-function signalOf(query: unknown): AbortSignal | undefined {
+/** The options `signal` and `lane` of a query object; undefined if it has neither. */
+function optionsOf(query: unknown): CheckoutOptions | undefined {
   if (typeof query !== 'object' || query === null) return undefined
-  const { signal } = query as { readonly signal?: unknown }
-  return signal instanceof AbortSignal ? signal : undefined
+  const { signal, lane } = query as { readonly signal?: unknown; readonly lane?: string }
+  if (signal instanceof AbortSignal) return { signal, lane }
+  return lane === undefined ? undefined : { lane }
+}
+
+/** No object for the usual checkout, which has neither. */
+function acquireOptions(signal: AbortSignal | undefined, lane: string | undefined): AcquireOptions | undefined {
+  return signal || lane !== undefined ? { signal, lane } : undefined
 }
 
 /** A signal's reason belongs to the caller and is thrown unchanged. */

@@ -44,6 +44,8 @@ export type NoTypes = {}
 export interface ReserveOptions {
   /** When it is aborted, the caller leaves the queue; later, the connection's running statement is cancelled on the server. */
   readonly signal?: AbortSignal | undefined
+  /** The lane that the connection is acquired in (option `lanes`). Default: that of `runInLane`, else `default`. */
+  readonly lane?: string | undefined
 }
 
 /** A postgres.js `sql` that stays within the connection limits of the database and reports its settings and state. */
@@ -56,7 +58,7 @@ export interface GuardedSql<TTypes extends Record<string, unknown> = NoTypes> ex
    * @throws the connect error if the database cannot be reached.
    */
   ready(options?: { readonly refresh?: boolean }): Promise<PoolSnapshot>
-  /** As postgres.js' `reserve`, which takes no options. For single queries and transactions, use `runWithDeadline`. */
+  /** As postgres.js' `reserve`, which takes no options. For single queries and transactions, use `runWithDeadline` and `runInLane`. */
   reserve(options?: ReserveOptions): Promise<postgres.ReservedSql<TTypes>>
   /** The counters of the snapshot that are cheap to read. */
   readonly counts: PoolCounts
@@ -103,7 +105,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   const share = (query: Query, signal: AbortSignal | undefined): boolean => {
     const text = guard.pipelining.mayShare() && !query.cancelled ? pipelinedTextOf(query) : undefined
     if (text === undefined) return false
-    const request = guard.pipelining.request(text, sizeOf(query, text), share, query.traces)
+    const request = guard.pipelining.request(text, sizeOf(query, text), share, { traces: query.traces })
     if (request) guard.pipelining.run(new PipelinedQuery(pipelined, request, query, signal))
     return request !== undefined
   }
@@ -133,7 +135,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
     begin,
     reserve: async (options: ReserveOptions = {}): Promise<ReservedSql> => {
       const signal = effectiveSignal(options.signal)
-      const lease = await acquireUntilAborted(guard, signal)
+      const lease = await acquireUntilAborted(guard, signal, options.lane)
       const checkAbort = (query: Query) => lease.resource.rejectionAfterAbort(textOf(query)) ?? check(query)
       return reserveOn(lease, facade, checkAbort, (query) => guard.lateQueries.report(lease, query))
     },
@@ -264,8 +266,9 @@ function makeBegin(guard: PoolGuard<PostgresConnection>, check: (query: Query) =
 async function acquireUntilAborted(
   guard: PoolGuard<PostgresConnection>,
   signal: AbortSignal | undefined,
+  lane?: string,
 ): Promise<Lease<PostgresConnection>> {
-  const lease = await guard.acquire(signal && { signal })
+  const lease = await guard.acquire(signal || lane !== undefined ? { signal, lane } : undefined)
   if (!signal) return lease
   if (signal.aborted) {
     lease.release()

@@ -27,6 +27,12 @@ const STATS: PoolStats = {
   ...{ connectFailures: { full: 3, unavailable: 0, permanent: 0 } },
   ...{ wait: durations(0, 3), waitByLabel: { 'GET /orders/:id': durations(3) } },
   ...{ usage: durations(5), connect: durations(40) },
+  lanes: {
+    web: {
+      ...{ max: 10, reserve: 2, priority: 1, active: 2, waiting: 4, overloaded: false, deadlocked: false },
+      ...{ timeouts: 7, saturated: 0, shed: { 'waited-too-long': 0, 'deadline-too-near': 0 }, wait: durations(0, 3) },
+    },
+  },
 }
 
 /** A pool with fixed statistics, some of them replaced by `stats`. */

@@ -90,6 +90,7 @@ export function givenPipeline(settings: Partial<PoolSettings> = {}): PipelineUnd
   const demandsSeen: number[] = []
   const pipeline: Pipeline<FakeResource> = new Pipeline({
     engine: given.pool,
+    lane: undefined,
     clock: given.clock,
     acquire: (options) => given.pool.acquire(options),
     shareWithinMillis: SHARE_WITHIN_MILLIS,

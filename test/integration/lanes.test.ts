@@ -1,0 +1,146 @@
+import {
+  AcquireTimeoutError,
+  InvalidOptionError,
+  type LanesOptions,
+  type PoolStats,
+  runInLane,
+  withDeadlockDetection,
+} from '@poolguard/core'
+import { GuardedPool } from '@poolguard/pg'
+import { guardPostgres } from '@poolguard/postgres-js'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
+import { AT_THE_GATE, closeGate } from './gate.ts'
+
+let server: PostgresServer
+beforeAll(async () => {
+  server = await startPostgres({ maxConnections: 40 })
+})
+afterAll(() => server.stop())
+
+interface OpenPool {
+  readonly run: (text: string) => Promise<unknown>
+  readonly stats: () => PoolStats
+  /** Acquires a connection in a lane that an option names, and returns its release. */
+  readonly acquireIn: (lane: string) => Promise<() => void>
+}
+
+const LANES: LanesOptions = { web: { reserve: 1 }, jobs: { max: '50%' } }
+const SETTINGS = { acquireTimeoutMillis: 5_000 }
+
+/** Pools with four connections. */
+const drivers: Record<string, (pipeline: 'off' | 'reads') => OpenPool> = {
+  pg: (pipeline) => {
+    const pool = new GuardedPool({ url: server.url, max: 4, lanes: LANES, pool: { ...SETTINGS, pipeline } })
+    onTestFinished(() => pool.end())
+    return {
+      run: (text) => pool.query(text),
+      stats: () => pool.snapshot().stats,
+      acquireIn: async (lane) => {
+        const client = await pool.connect({ lane })
+        return () => client.release()
+      },
+    }
+  },
+  'postgres.js': (pipeline) => {
+    const sql = guardPostgres({ url: server.url, max: 4, lanes: LANES, pool: { ...SETTINGS, pipeline } })
+    onTestFinished(() => sql.end())
+    return {
+      run: (text) => sql.unsafe(text),
+      stats: () => sql.snapshot().stats,
+      acquireIn: async (lane) => {
+        const reserved = await sql.reserve({ lane })
+        return () => reserved.release()
+      },
+    }
+  },
+}
+
+describe.each(Object.entries(drivers))('given %s', (_driver, open) => {
+  test('when jobs flood the pool, then they have at most half of it, and requests are answered meanwhile', async () => {
+    const { run, stats } = open('off')
+    const gate = await closeGate(server)
+    const jobs = Array.from({ length: 20 }, () => runInLane('jobs', async () => await run(AT_THE_GATE)))
+    await waitUntil(() => stats().lanes?.jobs?.active === 2, { what: 'jobs have their half' })
+    await runInLane('web', async () => await run('select 1'))
+    await run('select 1')
+    expect(stats().lanes).toMatchObject({
+      jobs: { max: 2, active: 2, waiting: 18 },
+      web: { max: 4, reserve: 1, active: 0, waiting: 0 },
+      default: { waiting: 0 },
+    })
+    await gate.open()
+    await Promise.all(jobs)
+
+    expect(stats().lanes?.jobs).toMatchObject({ active: 0, wait: { count: 20 } })
+  })
+
+  test('a connection that an option names a lane for belongs to it until its release', async () => {
+    const { acquireIn, stats } = open('off')
+    const release = await acquireIn('jobs')
+    expect(stats().lanes?.jobs?.active).toBe(1)
+    release()
+    await waitUntil(() => stats().lanes?.jobs?.active === 0, { what: 'the release' })
+
+    await expect(acquireIn('job')).rejects.toThrow(InvalidOptionError)
+  })
+
+  test('when statements are pipelined, then they share connections only within their lane', async () => {
+    const { run, stats } = open('reads')
+    await run('select 1')
+    const gate = await closeGate(server)
+    const blocked = [1, 2].map(() => runInLane('jobs', async () => await run(AT_THE_GATE)))
+    await waitUntil(() => stats().lanes?.jobs?.active === 2, { what: 'jobs have their half' })
+    const jobs = Array.from({ length: 30 }, (_, i) => runInLane('jobs', async () => await run(`select ${i}`)))
+    await Promise.all(Array.from({ length: 30 }, (_, i) => runInLane('web', async () => await run(`select ${i}`))))
+    expect(stats().lanes).toMatchObject({ jobs: { waiting: 30 }, web: { active: 0, waiting: 0 } })
+    await gate.open()
+    await Promise.all([...blocked, ...jobs])
+  })
+})
+
+test('a query of pg names its lane in an option', async () => {
+  const pool = new GuardedPool({ url: server.url, max: 4, lanes: LANES })
+  onTestFinished(() => pool.end())
+  await pool.query({ text: 'select 1', lane: 'jobs' })
+  expect(pool.snapshot().stats.lanes?.jobs?.wait.count).toBe(1)
+
+  await expect(pool.query({ text: 'select 1', lane: 'job' })).rejects.toThrow(
+    "Invalid option lane: 'job'. It takes one of the pool's lanes: web, jobs, default.",
+  )
+})
+
+test("a transaction that waits for a second connection at its lane's max gets an error that names the lane", async () => {
+  const pool = new GuardedPool({
+    url: server.url,
+    max: 4,
+    lanes: { jobs: { max: 1 } },
+    pool: { acquireTimeoutMillis: 2_500 },
+  })
+  onTestFinished(() => pool.end())
+  const nested = withDeadlockDetection(async () => {
+    const client = await pool.connect({ lane: 'jobs' })
+    try {
+      await client.query('begin')
+      return await pool.query({ text: 'select 1', lane: 'jobs' })
+    } finally {
+      await client.query('rollback')
+      client.release()
+    }
+  })
+
+  await expect(nested).rejects.toThrow(AcquireTimeoutError)
+  await expect(nested).rejects.toThrow(/lane "jobs": 1 of 1 active.* raise lanes\.jobs\.max/)
+})
+
+test('the lanes of a pool and their reasons are among its settings', () => {
+  const pool = new GuardedPool({ url: server.url, max: 10, lanes: LANES })
+  expect(pool.settings.lanes.map(({ name, max, reserve, reason }) => [name, max, reserve, reason])).toEqual([
+    ['web', 10, 1, 'reserve given'],
+    ['jobs', 5, 0, 'max is 50% of 10'],
+    ['default', 10, 0, 'default'],
+  ])
+  expect(() => new GuardedPool({ url: server.url, lanes: { jobs: { max: '0%' } } })).toThrow(
+    'Invalid option lanes.jobs.max',
+  )
+})
