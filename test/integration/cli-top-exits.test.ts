@@ -87,6 +87,22 @@ describe('the terminal after poolguard top', () => {
     await terminal.press('q')
     await terminal.waitFor('code 0')
   })
+
+  test('is full again after Ctrl-Z if no shell can continue the program', async () => {
+    await using server = await startPostgres()
+    await using terminal = await Terminal.start({ env: cleanEnvironment({ DATABASE_URL: server.url }) })
+    await terminal.run(`exec ${topCommand()}`)
+    await terminal.waitFor('Applications')
+    const inside = await terminal.modes()
+    await terminal.press('C-z')
+    // Keys are lost until the screen is back.
+    const takesKeys = async () => {
+      await terminal.press('3')
+      return (await terminal.screen()).includes('[3 Sessions]')
+    }
+    await waitUntil(takesKeys, { what: 'the table of key 3', everyMillis: 100 })
+    expect(await terminal.modes()).toBe(inside)
+  })
 })
 
 test.each([

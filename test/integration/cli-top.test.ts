@@ -78,7 +78,7 @@ describe('poolguard top', () => {
     expect((await terminal.waitFor('only reports')).match(/^[> ] +\d+ reports +idle/gm)).toHaveLength(2)
     await terminal.press('Escape')
     // A key right after Escape would be Alt with that key.
-    await terminal.waitFor('orders')
+    await terminal.waitFor('[1 Applications]')
     await terminal.press('Space')
     await terminal.waitFor('[frozen]')
     await connect(server.url, 'late')

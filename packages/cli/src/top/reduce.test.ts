@@ -116,13 +116,31 @@ test('Space freezes what is shown, and the next one shows the last sample', () =
 })
 
 describe('Enter', () => {
-  test('shows the sessions of an application, and Escape shows all again', () => {
+  test('shows the sessions of an application, and Escape goes back', () => {
     const top = new Driven().send(key('down'), key('enter'))
 
     expect(top.text).toContain('only orders')
     expect(top.text).toContain('100')
     expect(top.text).not.toContain('200')
-    expect(top.send(key('escape')).text).toContain('200')
+    expect(top.send(key('escape')).state).toMatchObject({ table: 'applications', scope: undefined })
+    expect(top.selected).toContain('orders')
+    expect(top.send(key('enter'), '3').text).toContain('200')
+  })
+
+  test.each([
+    ['down', 1],
+    ['page down', 10],
+    ['end', 10],
+  ] as const)('scrolls through long details with %s, and no further than their end', (name, scrolled) => {
+    const top = new Driven().send('3', key('enter'))
+    const [, , , blocker = session(0)] = CHAIN
+    const query = Array.from({ length: 240 }, (_, each) => `c${each}`).join(', ')
+    top.send({ type: 'details', session: blocker, details: { query, locks: [] } }, key(name))
+
+    expect(top.state.mode).toMatchObject({ kind: 'details', scrolled })
+    expect(top.send(key('end')).text).toContain('c239')
+    expect(top.send(key('up'), key('home')).text).toContain('Session 100')
+    expect(top.send(key('end'), { type: 'resize', size: { columns: 200, rows: 50 } }).text).toContain('Session 100')
   })
 
   test('shows the details of a session, reads them again with each sample, and says when it has ended', () => {
@@ -197,8 +215,9 @@ describe('ending a session', () => {
     expect(top.text).toContain('grant pg_read_all_stats and pg_signal_backend')
   })
 
-  test('a row that counts sessions says what to do first', () => {
+  test('a row that counts sessions says what to do first, and others that they are no session', () => {
     expect(new Driven().send('t').text).toContain('Press Enter first')
+    expect(new Driven().send('5', 't').text).toContain('No session is selected.')
   })
 })
 

@@ -1,8 +1,9 @@
 import type { SessionSignal } from '../database/signal-session.ts'
 import { t } from '../output/translate.ts'
 import type { Session } from '../sessions/session.ts'
-import { bodyHeight } from './render/layout.ts'
-import { type ViewedTable, viewTable } from './selection.ts'
+import { renderDetails } from './render/details.ts'
+import { bodyHeight, detailsHeight } from './render/layout.ts'
+import { shownSnapshot, type ViewedTable, viewTable } from './selection.ts'
 import { type Snapshot, withSample } from './snapshot.ts'
 import type { DetailsMode, Effect, KeyEvent, Mode, Notice, SignalResult, TopEvent, TopState } from './state.ts'
 import { TABLE_IDS, type TableId } from './tables/index.ts'
@@ -22,7 +23,7 @@ export function reduce(state: TopState, event: TopEvent): Reduction {
     case 'sample':
       return addSample(state, withSample(state.current, event.sample))
     case 'resize':
-      return only({ ...state, size: event.size })
+      return only(withinDetails({ ...state, size: event.size }))
     case 'details':
       return only(addDetails(state, event.session, event.details))
     case 'signalled':
@@ -48,7 +49,7 @@ function addSample(state: TopState, current: Snapshot): Reduction {
 function addDetails(state: TopState, session: Session, details: NonNullable<DetailsMode['details']>): TopState {
   const { mode } = state
   const isShown = mode.kind === 'details' && sessionKey(mode.session) === sessionKey(session) && !mode.hasEnded
-  return isShown ? { ...state, mode: { ...mode, details } } : state
+  return isShown ? withinDetails({ ...state, mode: { ...mode, details } }) : state
 }
 
 function noticeOf(signal: SessionSignal, { pid, role }: Session, result: SignalResult): Notice {
@@ -84,8 +85,14 @@ function pressKey(state: TopState, event: KeyEvent): Reduction {
     case 'details':
       return pressInDetails(state, event, state.mode)
     case 'table':
-      return event.type === 'key' ? pressNamed(state, event.key) : pressText(state, event.text)
+      return pressInTable(state, event)
   }
+}
+
+function pressInTable(state: TopState, event: KeyEvent): Reduction {
+  const steps = stepsOf(event, state)
+  if (steps !== 0) return only(moveBy(state, steps))
+  return event.type === 'key' ? pressNamed(state, event.key) : pressText(state, event.text)
 }
 
 function isText(event: KeyEvent, ...texts: readonly string[]): boolean {
@@ -113,24 +120,49 @@ function pressInDetails(state: TopState, event: KeyEvent, { session, hasEnded }:
       hasEnded ? state : confirm(state, event.type === 'text' && event.text === 'c' ? 'cancel' : 'terminate', session),
     )
   if (event.type === 'key' && (event.key === 'escape' || event.key === 'enter')) return only({ ...state, mode: TABLE })
-  return only(state)
+  return only(scrollBy(state, stepsOf(event, state)))
+}
+
+/** How far a key moves; 0 for other keys. */
+function stepsOf(event: KeyEvent, state: TopState): number {
+  const page = bodyHeight(state)
+  switch (event.type === 'key' ? event.key : event.text) {
+    case 'up':
+    case 'k':
+      return -1
+    case 'down':
+    case 'j':
+      return 1
+    case 'page up':
+      return -page
+    case 'page down':
+      return page
+    case 'home':
+      return -Infinity
+    case 'end':
+      return Infinity
+    default:
+      return 0
+  }
+}
+
+function scrollBy(state: TopState, steps: number): TopState {
+  const { mode } = state
+  if (mode.kind !== 'details') return state
+  return withinDetails({ ...state, mode: { ...mode, scrolled: mode.scrolled + steps } })
+}
+
+/** Keeps lines of the details in view, although there may be fewer now. */
+function withinDetails(state: TopState): TopState {
+  const { mode, size } = state
+  if (mode.kind !== 'details') return state
+  const lines = renderDetails(mode, shownSnapshot(state), size.columns).length
+  const scrolled = Math.max(0, Math.min(mode.scrolled, lines - detailsHeight(state)))
+  return { ...state, mode: { ...mode, scrolled } }
 }
 
 function pressNamed(state: TopState, key: Extract<KeyEvent, { type: 'key' }>['key']): Reduction {
-  const page = bodyHeight(state)
   switch (key) {
-    case 'up':
-      return only(moveBy(state, -1))
-    case 'down':
-      return only(moveBy(state, 1))
-    case 'page up':
-      return only(moveBy(state, -page))
-    case 'page down':
-      return only(moveBy(state, page))
-    case 'home':
-      return only(moveBy(state, -Infinity))
-    case 'end':
-      return only(moveBy(state, Infinity))
     case 'tab':
     case 'right':
       return only(switchBy(state, 1))
@@ -140,7 +172,7 @@ function pressNamed(state: TopState, key: Extract<KeyEvent, { type: 'key' }>['ke
     case 'enter':
       return open(state)
     case 'escape':
-      return only(state.scope ? { ...state, scope: undefined } : { ...state, filter: '' })
+      return only(goBack(state))
     default:
       return only(state)
   }
@@ -148,14 +180,10 @@ function pressNamed(state: TopState, key: Extract<KeyEvent, { type: 'key' }>['ke
 
 function pressText(state: TopState, text: string): Reduction {
   const table = TABLE_IDS[Number(text) - 1]
-  if (table) return only({ ...state, table })
+  if (table) return only(switchTo(state, table))
   switch (text) {
     case 'q':
       return only(state, { type: 'quit' })
-    case 'k':
-      return only(moveBy(state, -1))
-    case 'j':
-      return only(moveBy(state, 1))
     case '/':
       return only({ ...state, mode: { kind: 'filter', before: state.filter } })
     case 's':
@@ -186,7 +214,16 @@ function moveBy(state: TopState, steps: number): TopState {
 
 function switchBy(state: TopState, steps: number): TopState {
   const index = TABLE_IDS.indexOf(state.table) + steps + TABLE_IDS.length
-  return { ...state, table: TABLE_IDS[index % TABLE_IDS.length] as TableId }
+  return switchTo(state, TABLE_IDS[index % TABLE_IDS.length] as TableId)
+}
+
+function switchTo(state: TopState, table: TableId): TopState {
+  return { ...state, table, scope: undefined }
+}
+
+/** To the table whose row was opened, or to all rows. */
+function goBack(state: TopState): TopState {
+  return state.scope ? switchTo(state, state.scope.table) : { ...state, filter: '' }
 }
 
 function sortByNext(state: TopState): TopState {
@@ -217,7 +254,7 @@ function open(state: TopState): Reduction {
   const row = view?.rows[view.selected]
   if (row?.session) {
     const { session } = row
-    const mode: DetailsMode = { kind: 'details', session, hasEnded: false, details: undefined }
+    const mode: DetailsMode = { kind: 'details', session, hasEnded: false, scrolled: 0, details: undefined }
     return only({ ...state, mode }, { type: 'read details', session })
   }
   if (!row?.sessions) return only(state)
@@ -228,9 +265,10 @@ function open(state: TopState): Reduction {
 
 function confirmSelected(state: TopState, signal: SessionSignal): TopState {
   const view = viewTable(state)
-  const session = view?.rows[view.selected]?.session
+  const { session, sessions } = view?.rows[view.selected] ?? {}
   if (session) return confirm(state, signal, session)
-  return { ...state, notice: { isError: false, text: t`Press Enter first: only single sessions can be ended.` } }
+  const text = sessions ? t`Press Enter first: only single sessions can be ended.` : t`No session is selected.`
+  return { ...state, notice: { isError: false, text } }
 }
 
 function confirm(state: TopState, signal: SessionSignal, session: Session): TopState {

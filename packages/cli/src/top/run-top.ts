@@ -14,6 +14,9 @@ export interface RunOptions {
   readonly intervalSeconds: number
 }
 
+/** A process that a shell can continue is stopped at once. */
+const STOP_TIMEOUT_MILLIS = 300
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** Shows what is watched until the user quits, or until a signal ends it. Leaves the terminal as it was. */
@@ -124,12 +127,17 @@ class RunningTop {
   #suspend(): void {
     if (process.platform === 'win32') return
     this.#screen.leave()
-    process.once('SIGCONT', () => {
-      if (this.#quit.signal.aborted) return
-      this.#screen.enter()
-      this.#dispatch({ type: 'resize', size: this.#screen.size })
-    })
+    process.once('SIGCONT', this.#resume)
     // The whole job, as the terminal does: npx waits for this process.
     process.kill(0, 'SIGTSTP')
+    // Without a shell's job control, as under `ssh -t` and `docker exec -it`, nothing stops and no SIGCONT comes.
+    setTimeout(this.#resume, STOP_TIMEOUT_MILLIS).unref()
+  }
+
+  readonly #resume = (): void => {
+    process.off('SIGCONT', this.#resume)
+    if (this.#quit.signal.aborted) return
+    this.#screen.enter()
+    this.#dispatch({ type: 'resize', size: this.#screen.size })
   }
 }

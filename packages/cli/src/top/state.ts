@@ -60,6 +60,8 @@ export interface DetailsMode {
   /** As it was last seen. */
   readonly session: Session
   readonly hasEnded: boolean
+  /** The lines above the first one in view. */
+  readonly scrolled: number
   /** Undefined until they are read. */
   readonly details: SessionDetails | { readonly error: string } | undefined
 }

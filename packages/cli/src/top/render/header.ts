@@ -1,6 +1,6 @@
 import { clock } from '../../output/clock.ts'
 import { describeSeconds } from '../../output/describe-seconds.ts'
-import { shareBar, shareColour } from '../../output/share-bar.ts'
+import { BAR_WIDTH, shareBar, shareColour } from '../../output/share-bar.ts'
 import { t } from '../../output/translate.ts'
 import { countStates } from '../../sessions/client-process.ts'
 import { clientSessions } from '../../sessions/session.ts'
@@ -10,12 +10,16 @@ import type { TopState } from '../state.ts'
 import { TABLE_IDS, titleOf } from '../tables/index.ts'
 import type { Line, Span } from './line.ts'
 
+/** Narrower terminals get a short bar, and have room for the figures. */
+const WIDE_COLUMNS = 100
+const SHORT_BAR_WIDTH = 5
+
 /** The lines above the table; see `HEADER_LINES`. */
 export function renderHeader(state: TopState): readonly Line[] {
   const snapshot = shownSnapshot(state)
   return [
     titleLine(state, snapshot),
-    connectionsLine(snapshot?.server.last),
+    connectionsLine(snapshot?.server.last, state.size.columns),
     alarmLine(state.current, snapshot),
     tabsLine(state),
   ]
@@ -31,7 +35,7 @@ function titleLine({ address, frozen }: TopState, snapshot: Snapshot | undefined
   ]
 }
 
-function connectionsLine(server: ServerReading | undefined): Line {
+function connectionsLine(server: ServerReading | undefined, columns: number): Line {
   if (!server) return []
   const { openSlots, unlisted } = server
   const sessions = clientSessions(server.sessions)
@@ -41,7 +45,7 @@ function connectionsLine(server: ServerReading | undefined): Line {
   return [
     t`${used} of ${openSlots} connections`,
     ' ',
-    { text: shareBar(share), style: shareColour(share) },
+    { text: shareBar(share, columns < WIDE_COLUMNS ? SHORT_BAR_WIDTH : BAR_WIDTH), style: shareColour(share) },
     ` ${Math.round(share * 100)} %  `,
     { text: t`${waitingForLock} blocked`, style: waitingForLock > 0 ? 'red' : 'dim' },
     t`, ${active - waitingForLock} active, ${idleInTransaction} in transaction, ${idle} idle`,

@@ -44,7 +44,7 @@ describe('in 80 x 24', () => {
     const shown = lines()
 
     expect(shown).toHaveLength(24)
-    expect(shown[1]).toBe('6 of 97 connections #................... 6 %  2 blocked, 0 active, 1 in transact')
+    expect(shown[1]).toBe('6 of 97 connections ..... 6 %  2 blocked, 0 active, 1 in transaction, 3 idle')
     expect(shown[2]).toBe('PgBouncer: 5 servers in use, 6 clients wait (3 s)  Apps: 9 of 10 in use, 4 calle')
     expect(shown.slice(4, 8)).toEqual([
       '  application       role        open-      of  active   idle  in trans.  blocked',
@@ -63,6 +63,19 @@ describe('in 80 x 24', () => {
     ])
   })
 
+  test('counts all that wait behind a session, not only for it', () => {
+    const [blocker = session(0), ...behind] = CHAIN.slice(3)
+    const last = session(302, { state: 'active', lockWaitSeconds: 50, blockedBy: [300, 301] })
+    const top = new Driven(sample([blocker, ...behind, last])).send('4')
+
+    expect(top.lines.slice(5, 9).map((line) => line.slice(2, 26).trim().split(/ +/))).toEqual([
+      ['100', '3'],
+      ['+-', '300', '2'],
+      ['+-', '301', '1'],
+      ['+-', '302'],
+    ])
+  })
+
   test('shows the pools of PgBouncer and of apps', () => {
     expect(lines('5').slice(4, 7)).toEqual([
       '  pool              source         in use   max  idle waiting-   wait status',
@@ -74,6 +87,25 @@ describe('in 80 x 24', () => {
   test('shows what sessions wait for', () => {
     expect(lines('6').slice(5, 8).join('\n')).toContain('Lock: transactionid')
   })
+})
+
+test.each(['en', 'zh'] as const)('the keys fit into 80 columns in %s', (language) => {
+  selectLanguage(language)
+  const wide = new Driven(sample(), { columns: 300, rows: 24 }).send('?')
+
+  for (const line of wide.lines.slice(4)) expect(widthOf(line), line).toBeLessThanOrEqual(80)
+  for (const keys of ['3', '3e', '3t']) {
+    wide.send(key('escape'), ...[...keys].map((each) => (each === 'e' ? key('enter') : each)))
+    expect(widthOf(wide.lines.at(-1) ?? ''), keys).toBeLessThanOrEqual(80)
+  }
+})
+
+test('a long notice takes the line of the keys, too', () => {
+  const hidden = session(100, { state: null, startedAt: null, query: null, role: 'postgres' })
+  const top = new Driven(sample([hidden])).send('3', 't')
+
+  expect(top.lines.slice(-2).join(' ')).toMatch(/^pid 100: .* grant pg_read_all_stats and pg_signal_backend\.$/)
+  expect(top.send('j').lines.at(-1)).toContain('q quit')
 })
 
 test('a wider screen has more columns, and the text of statements gets the space', () => {

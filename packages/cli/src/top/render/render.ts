@@ -25,7 +25,7 @@ function renderBody(state: TopState, table: ViewedTable | undefined): readonly L
   const { mode, size } = state
   const shown = mode.kind === 'confirm' ? mode.back : mode
   if (shown.kind === 'help') return renderHelp()
-  if (shown.kind === 'details') return renderDetails(shown, shownSnapshot(state), size.columns)
+  if (shown.kind === 'details') return renderDetails(shown, shownSnapshot(state), size.columns).slice(shown.scrolled)
   return table ? renderTable(table, size.columns, bodyHeight(state)) : []
 }
 

@@ -29,18 +29,18 @@ function rowsOf(chain: LockChain): readonly Row[] {
   const { root, rootPid, waiters } = chain
   const below = new Map(waiters.map(({ pid }) => [pid, waiters.filter(({ blockedBy }) => blockedBy.includes(pid))]))
   const shown = new Set<number>()
-  const rows: Row[] = []
-  const add = (session: Session, depth: number) => {
-    if (shown.has(session.pid)) return
+  /** The rows of a waiter and of those that wait behind it. */
+  const rowsFrom = (session: Session, depth: number): readonly Row[] => {
+    if (shown.has(session.pid)) return []
     shown.add(session.pid)
-    const next = below.get(session.pid) ?? []
-    rows.push(sessionRow(`${rootPid} `, session, depth, next.length))
-    for (const waiter of next) add(waiter, depth + 1)
+    const behind = (below.get(session.pid) ?? []).flatMap((waiter) => rowsFrom(waiter, depth + 1))
+    return [sessionRow(`${rootPid} `, session, depth, behind.length), ...behind]
   }
-  rows.push(root ? sessionRow('', root, 0, waiters.length) : missingRow(chain))
   const direct = waiters.filter(({ blockedBy }) => blockedBy.includes(rootPid))
-  for (const waiter of [...direct, ...waiters]) add(waiter, 1)
-  return rows
+  return [
+    root ? sessionRow('', root, 0, waiters.length) : missingRow(chain),
+    ...[...direct, ...waiters].flatMap((waiter) => rowsFrom(waiter, 1)),
+  ]
 }
 
 function sessionRow(chain: string, session: Session, depth: number, blocks: number): Row {
