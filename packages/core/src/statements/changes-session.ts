@@ -1,3 +1,4 @@
+import { isAssigned } from './read-set.ts'
 import { skipStatement } from './skip-statement.ts'
 import { StatementReader } from './statement-reader.ts'
 
@@ -35,14 +36,15 @@ export function changesSession(text: string): SessionChange {
 }
 
 function readSet(reader: StatementReader): SessionChange {
-  const local = reader.takeWord('local')
-  if (!local) reader.takeWord('session')
-  const name = reader.takeDottedName()
+  const first = reader.takeDottedName()
+  const name = (first === 'local' || first === 'session') && !isAssigned(reader) ? reader.takeDottedName() : first
+  const local = first === 'local' && name !== first
   if (name === 'characteristics' || name === 'transaction' || name === 'constraints' || HARMLESS.has(name))
     return 'none'
   return local ? 'transaction' : 'session'
 }
 
 function readReset(reader: StatementReader): SessionChange {
-  return HARMLESS.has(reader.takeDottedName()) ? 'none' : 'session'
+  const name = reader.takeDottedName()
+  return name === 'transaction' || HARMLESS.has(name) ? 'none' : 'session'
 }

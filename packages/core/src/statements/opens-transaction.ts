@@ -16,7 +16,7 @@ export function opensTransaction(text: string): boolean {
   for (reader.next(); reader.kind !== 'end'; ) {
     if (reader.takePunctuation(';')) continue
     if (reader.takeWord('begin') || takeStartTransaction(reader)) open = true
-    else if (isEnd(reader)) open = takeChain(reader)
+    else if (isEnd(reader)) open = takeChain(reader) && open
     skipStatement(reader)
   }
   return open
@@ -28,15 +28,15 @@ function takeStartTransaction(reader: StatementReader): boolean {
 
 const ENDS = ['commit', 'rollback', 'end', 'abort']
 
-/** `ROLLBACK TO` goes back to a savepoint; `COMMIT PREPARED` ends another transaction; `PREPARE TRANSACTION` ends this one. */
+/** `ROLLBACK TO` goes back to a savepoint; `COMMIT PREPARED` ends another transaction; `PREPARE TRANSACTION 'id'` ends this one. */
 function isEnd(reader: StatementReader): boolean {
-  if (reader.takeWord('prepare')) return reader.isWord('transaction')
+  if (reader.takeWord('prepare')) return reader.takeWord('transaction') && reader.kind === 'string'
   if (!ENDS.some((word) => reader.takeWord(word))) return false
   if (!reader.takeWord('work')) reader.takeWord('transaction')
   return !reader.isWord('to') && !reader.isWord('prepared')
 }
 
-/** `COMMIT AND CHAIN` begins the next transaction immediately. */
+/** `COMMIT AND CHAIN` begins the next transaction immediately, and is an error without a transaction. */
 function takeChain(reader: StatementReader): boolean {
   return reader.takeWord('and') && reader.isWord('chain')
 }

@@ -101,15 +101,15 @@ function takeTemporaryTarget(reader: StatementReader): boolean {
   return reader.kind === 'word' && !RESERVED.some((word) => reader.isWord(word))
 }
 
-const FALSE_LITERALS: ReadonlySet<string> = new Set(["'f'", "'false'", "'off'", "'no'", "'n'", "'0'"])
+const FALSE_LITERAL = /^(?:e|u&)?'(?:f|false|off|no|n|0)'$/i
 
 /** Reads past a literal false, a keyword or a string, with or without a cast to boolean. */
 function takeFalse(reader: StatementReader): boolean {
   const literal =
     reader.isWord('false') ||
     (reader.kind === 'string' &&
-      reader.end - reader.start < 8 &&
-      FALSE_LITERALS.has(reader.text.slice(reader.start, reader.end).toLowerCase()))
+      reader.end - reader.start < 10 &&
+      FALSE_LITERAL.test(reader.text.slice(reader.start, reader.end)))
   if (!literal) return false
   reader.next()
   if (reader.kind === 'operator' && reader.text.startsWith('::', reader.start)) {

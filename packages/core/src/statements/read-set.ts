@@ -35,8 +35,16 @@ export function readReset(reader: StatementReader): StatementFinding | undefined
   return parameterFinding('RESET', first)
 }
 
-function isAssigned(reader: StatementReader): boolean {
-  return reader.isWord('to') || (reader.kind === 'operator' && reader.text.startsWith('=', reader.start))
+/**
+ * Whether the name before is a parameter's: `SET session.user = ..` and `SET local TO ..` set parameters of that name. FROM CURRENT keeps
+ * the value of a SET LOCAL for the session.
+ */
+export function isAssigned(reader: StatementReader): boolean {
+  return (
+    reader.isWord('to') ||
+    reader.isWord('from') ||
+    (reader.kind === 'operator' && reader.text.startsWith('=', reader.start))
+  )
 }
 
 function parameterFinding(command: 'SET' | 'RESET', name: string): StatementFinding | undefined {

@@ -1,7 +1,14 @@
 import type { StatementReader } from './statement-reader.ts'
 
-/** Reads to the semicolon that ends the statement, past semicolons in parentheses, as in `CREATE RULE ... DO (a; b)`. */
+/**
+ * Reads to the semicolon that ends the statement, past semicolons in parentheses, as in `CREATE RULE ... DO (a; b)`, and in the body
+ * of a routine.
+ */
 export function skipStatement(reader: StatementReader): void {
+  if (reader.takeWord('create')) {
+    while (reader.takeWord('or') || reader.takeWord('replace')) {}
+    if (reader.isWord('function') || reader.isWord('procedure')) return skipRoutine(reader)
+  }
   let depth = 0
   while (reader.kind !== 'end') {
     if (reader.kind === 'punctuation') {
@@ -12,7 +19,7 @@ export function skipStatement(reader: StatementReader): void {
   }
 }
 
-/** The same for `CREATE FUNCTION` and `CREATE PROCEDURE`, whose body may be `BEGIN ATOMIC a; b; END`. The rules are psql's. */
+/** The same from the FUNCTION or PROCEDURE of a CREATE, whose body may be `BEGIN ATOMIC a; b; END`. The rules are psql's. */
 export function skipRoutine(reader: StatementReader): void {
   let depth = 0
   let blocks = 0
