@@ -158,7 +158,7 @@ const script = fc
   .tuple(fc.array(statement, { minLength: 1, maxLength: 3 }), separator)
   .map(([each, by]) => each.join(by))
 
-/** What may stand between two tokens or break them, for mutations. */
+/** Inserted by mutations: separators of tokens, halves of tokens, and keywords. */
 // biome-ignore format: a table
 const NOISE = [
   ' ', '\n', '\t', '\r', '\f', '\v', '/* a */', '/* /* */ ; */', '/*', '*/', '-- a\n', '--', '-- a\r', '-', '+', '*', '/', "'", "''", '"', '\\', '$', '$$', '$a$', '$1', ';',

@@ -7,7 +7,10 @@ import type { StatementReader } from './statement-reader.ts'
 export function skipStatement(reader: StatementReader): void {
   if (reader.takeWord('create')) {
     while (reader.takeWord('or') || reader.takeWord('replace')) {}
-    if (reader.isWord('function') || reader.isWord('procedure')) return skipRoutine(reader)
+    if (reader.isWord('function') || reader.isWord('procedure')) {
+      skipRoutine(reader)
+      return
+    }
   }
   let depth = 0
   while (reader.kind !== 'end') {
