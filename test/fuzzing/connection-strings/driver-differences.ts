@@ -107,6 +107,12 @@ export const DRIVER_DIFFERENCES: readonly DriverDifference[] = [
     pattern: /^[^/]*\/\/(?:[^/]*@)?%2F.*[?&]host=/i,
   },
   {
+    driver: 'pg',
+    text: 'postgres://db/..',
+    reads: 'ignores a database named `.` or `..`, as in a path',
+    pattern: /\/(?:\.|%2e){1,2}(?:[/?]|$)/i,
+  },
+  {
     driver: 'postgres.js',
     text: 'postgres://a?b@db',
     reads: 'ends the host at a `?`, so that the user and the password are parameters',
@@ -141,5 +147,11 @@ export const DRIVER_DIFFERENCES: readonly DriverDifference[] = [
     text: 'postgres://db1:5433,db2',
     reads: 'gives each host without a port the port of the first one',
     pattern: /^[^/]*\/\/[^/]*,/,
+  },
+  {
+    driver: 'postgres.js',
+    text: 'postgres://db/..',
+    reads: 'ignores a database named `.` or `..`, as in a path',
+    pattern: /\/(?:\.|%2e){1,2}(?:[/?]|$)/i,
   },
 ]
