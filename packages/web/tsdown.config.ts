@@ -1,3 +1,4 @@
+import { pageFiles } from '@poolguard/page'
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
@@ -6,4 +7,13 @@ export default defineConfig({
   target: 'node22.12',
   dts: true,
   outputOptions: { comments: { jsdoc: false } },
+  plugins: [
+    {
+      // The package contains the built page; the workspace builds it at its first use.
+      name: 'built page',
+      resolveId: (id) => (id === '@poolguard/page' ? '\0built-page' : undefined),
+      load: async (id) =>
+        id === '\0built-page' ? `export const pageFiles = async () => ${JSON.stringify(await pageFiles())}` : undefined,
+    },
+  ],
 })

@@ -43,7 +43,7 @@ export function readImports(root: string): readonly Import[] {
 export function readAllImports(root: string): readonly Import[] {
   return importsOf(
     root,
-    globSync('{packages/*/src,test,examples,observability}/**/*.{ts,tsx}', {
+    globSync('{packages/*/src,page,test,examples,observability}/**/*.{ts,tsx}', {
       cwd: root,
       exclude: (file) => MADE_BY_TOOLS.has(basename(file)) || file.endsWith('.d.ts'),
     }),
@@ -67,7 +67,7 @@ function importsOf(root: string, files: readonly string[]): readonly Import[] {
 /** The public entries of the workspace's packages: `@poolguard/pg` leads to `packages/pg/src/index.ts`. */
 export function readEntries(root: string): ReadonlyMap<string, string> {
   const entries = new Map<string, string>()
-  for (const folder of globSync('packages/*', { cwd: root })) {
+  for (const folder of globSync('{packages/*,page}', { cwd: root })) {
     const manifest = join(root, folder, 'package.json')
     if (!existsSync(manifest)) continue
     const { name, exports = {} } = JSON.parse(readFileSync(manifest, 'utf8'))

@@ -54,7 +54,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   prisma: [],
   sqlite: ['protocol.ts', 'wire.ts', 'errors.ts', 'thread', 'connection', 'wal', 'statements', 'transactions', 'pool'],
   typeorm: [],
-  web: ['read-switch.ts', 'endpoints', 'requests', 'middleware'],
+  web: ['read-switch.ts', 'endpoints', 'requests', 'page', 'middleware'],
 }
 
 /** The folders of a package's sources that its layers do not list. */

@@ -31,6 +31,7 @@ const OBSERVE = ['leakThresholdMillis', 'longQueryMillis', 'captureStacks', ...m
 const FRAMEWORK = [
   ...membersOf('web', 'EndpointOptions'),
   ...within('metrics', 'web', 'MetricsOptions'),
+  ...within('page', 'web', 'PageOptions'),
   ...membersOf('web', 'RequestOptions'),
   ...within('shedLoad', 'core', 'ShedLoadOptions'),
 ]

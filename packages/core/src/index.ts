@@ -22,6 +22,7 @@ export type {
 export { InvalidOptionError } from './invalid-option-error.ts'
 export { closePools, installShutdown, type SharedPool, type ShutdownOptions } from './lifecycle/index.ts'
 export {
+  type ApplicationReport,
   exportToOpenTelemetry,
   type FleetSnapshot,
   type Health,
@@ -36,13 +37,16 @@ export {
   type InsightSummary,
   type LabelInsight,
   type LeaseTimes,
+  type LockReport,
   type MetricsPage,
+  type MetricsSource,
   type MetricsSources,
   type ObservedPool,
   type OpenTelemetryMeter,
   type OpenTelemetryProducer,
   type OperationInsight,
   openTelemetryProducer,
+  type PoolerReport,
   type PoolHealth,
   type PoolInsight,
   type PoolSnapshot,
@@ -52,6 +56,8 @@ export {
   renderMetrics,
   type ScrapedMetrics,
   type ScrapeOptions,
+  type ServerReport,
+  type SourceReport,
   type StatementInsight,
   snapshotPools,
   type WalSnapshot,
@@ -60,6 +66,7 @@ export {
   type AcquireMessage,
   AcquireTimeoutError,
   AlreadyReleasedError,
+  type BorrowedConnection,
   type CloseReason,
   ConnectError,
   type ConnectFailure,
@@ -78,6 +85,7 @@ export {
   type Overload,
   type OverloadPolicy,
   type OverloadReason,
+  type PoolCallers,
   PoolClosedError,
   type PoolCounts,
   type PoolEvent,
@@ -94,6 +102,8 @@ export {
   runInLane,
   runWithDeadline,
   runWithLabel,
+  type SessionReport,
+  type WaitingCaller,
   withDeadlockDetection,
 } from './pool/index.ts'
 export { PoolguardError } from './poolguard-error.ts'

@@ -80,7 +80,14 @@ export {
 } from './drivers/index.ts'
 export { type FleetName, readFleetName } from './fleet/index.ts'
 export { InvalidAnswerError } from './invalid-answer-error.ts'
-export { ACTIVITY_QUERY, pgBouncerMetrics, postgresMetrics } from './observe/index.ts'
+export {
+  ACTIVITY_QUERY,
+  APPLICATIONS_QUERY,
+  LOCKS_QUERY,
+  pgBouncerMetrics,
+  postgresMetrics,
+  serverReport,
+} from './observe/index.ts'
 export {
   type ClassifyOptions,
   type ConnectCause,

@@ -1,6 +1,6 @@
 import { HealthMonitor, runWithLabel } from '@poolguard/core'
 import { listPools, omitUndefined, registerOwnCode } from '@poolguard/core/adapter'
-import { makeEndpoints } from '@poolguard/web/adapter'
+import { makeEndpoints, makePage } from '@poolguard/web/adapter'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { drainWithApp } from './drain.ts'
@@ -10,7 +10,7 @@ import { loadPg, takePools } from './plugin-pools.ts'
 import { readSettings } from './plugin-settings.ts'
 import { decorate, makeInstance, requireFree } from './poolguard-instance.ts'
 import { limitRequests } from './request-deadlines.ts'
-import { addRoutes } from './routes.ts'
+import { addPage, addRoutes } from './routes.ts'
 import { shedLoad } from './shed-load.ts'
 
 registerOwnCode(new Error(), 'fastify')
@@ -35,7 +35,10 @@ async function register(fastify: FastifyInstance, options: PoolguardFastifyOptio
   if (requests.deadlines) limitRequests(fastify)
   if (requests.labels) labelRequests(fastify)
   if (requests.mapErrors) mapPoolErrors(fastify, requests.shedLoad?.retryAfterSeconds)
-  addRoutes(fastify, makeEndpoints(settings.endpoints, { monitor, pools, drain }))
+  const sources = { monitor, pools, drain }
+  addRoutes(fastify, makeEndpoints(settings.endpoints, sources))
+  const page = makePage(settings.endpoints, sources)
+  if (page) addPage(fastify, page)
 }
 
 /**

@@ -1,10 +1,9 @@
 import { InvalidOptionError } from '@poolguard/core'
-import type { Endpoint } from '@poolguard/web/adapter'
+import { type Endpoint, type Page, toWebRequest } from '@poolguard/web/adapter'
 import type { FastifyContextConfig, FastifyInstance, FastifySchema } from 'fastify'
 
 /** Machines request these routes every few seconds: they are not logged, not documented, and never shed. */
 const PROBE = {
-  method: 'GET',
   // Read by @fastify/swagger.
   schema: { hide: true } as FastifySchema,
   // @fastify/under-pressure calls this handler instead of replying 503; a handler that does nothing lets the request pass.
@@ -25,6 +24,7 @@ function requireFree(fastify: FastifyInstance, option: string, url: string): voi
 function addRoute(fastify: FastifyInstance, endpoint: Endpoint): void {
   fastify.route({
     ...PROBE,
+    method: 'GET',
     // Only refusals are logged, without the token.
     logLevel: 'warn',
     exposeHeadRoute: endpoint.answersHead,
@@ -34,5 +34,36 @@ function addRoute(fastify: FastifyInstance, endpoint: Endpoint): void {
       if (status === 401) request.log.warn({ path: endpoint.path }, 'unauthorized request for an admin endpoint')
       return reply.code(status).headers(headers).send(body)
     },
+  })
+}
+
+/** A token as JSON is short. */
+const MAX_BODY_BYTES = 4_096
+
+/**
+ * Serves the live page, in a scope of its own: the page reads bodies itself.
+ *
+ * @throws {InvalidOptionError} if the app already has the route.
+ */
+export function addPage(fastify: FastifyInstance, page: Page): void {
+  requireFree(fastify, 'page', page.path)
+  fastify.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: MAX_BODY_BYTES }, (_request, body, done) => {
+      done(null, body)
+    })
+    scope.route({
+      ...PROBE,
+      method: ['GET', 'POST'],
+      logLevel: 'warn',
+      exposeHeadRoute: false,
+      url: page.path,
+      handler: async (request, reply) => {
+        const { raw, protocol: scheme, body } = request
+        const response = await page.respond(toWebRequest(raw, { scheme, body }))
+        if (response.status === 401) request.log.warn({ path: page.path }, 'unauthorized request for the live page')
+        return reply.send(response)
+      },
+    })
   })
 }

@@ -18,6 +18,7 @@ export {
   type Reply,
   readEndpointSettings,
 } from './endpoints/index.ts'
+export { makePage, type NodeRequest, type Page, servePage, toWebRequest } from './page/index.ts'
 export { readSwitch } from './read-switch.ts'
 export {
   bodyOf,

@@ -14,6 +14,7 @@ export type {
   DrainedResponse,
   EndpointOptions,
   MetricsOptions,
+  PageOptions,
 } from './endpoints/index.ts'
 export type {
   ExpressErrorMiddleware,
@@ -24,5 +25,6 @@ export type {
   KoaContext,
   KoaMiddleware,
 } from './middleware/index.ts'
+export { type PoolguardPageOptions, poolguardPage } from './poolguard-page.ts'
 export { type PoolguardWeb, type PoolguardWebOptions, poolguardWeb } from './poolguard-web.ts'
 export { LoadShedError, type RequestOptions, type RouteOptions, ServiceUnavailableError } from './requests/index.ts'

@@ -14,6 +14,7 @@ import {
   respond,
   serve,
 } from './middleware/index.ts'
+import { makePage } from './page/index.ts'
 import { RequestGuard, type RequestOptions, type RouteOptions, readRequestSettings } from './requests/index.ts'
 
 registerOwnCode(new Error(), 'web')
@@ -95,8 +96,14 @@ export function poolguardWeb(options: PoolguardWebOptions = {}): PoolguardWeb {
   requireInteger('closeDelayMillis', closeDelayMillis, 0)
   const monitor = new HealthMonitor(omitUndefined({ thresholds, windowMillis, recoveryMillis }))
   const drain = new Drain()
-  const endpoints = makeEndpoints(readEndpointSettings(options), { monitor, pools: listPools, drain })
-  const guard: AppGuard = { endpoints, drain, requests: new RequestGuard(readRequestSettings(options)) }
+  const settings = readEndpointSettings(options)
+  const sources = { monitor, pools: listPools, drain }
+  const guard: AppGuard = {
+    endpoints: makeEndpoints(settings, sources),
+    page: makePage(settings, sources),
+    drain,
+    requests: new RequestGuard(readRequestSettings(options)),
+  }
   const notFound = { statusCode: 404, error: 'Not Found' }
   return {
     handler: async (request) => (await respond(guard, request)) ?? Response.json(notFound, { status: 404 }),

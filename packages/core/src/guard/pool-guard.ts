@@ -4,7 +4,7 @@ import { describeRewriteWarning, type RewriteWarning } from '../drivers/index.ts
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import type { KnownSecrets } from '../known-secrets.ts'
 import { debuglog } from '../node-util.ts'
-import { InsightRecorder, type PoolInsight, type PoolSnapshot } from '../observe/index.ts'
+import { InsightRecorder, type Metered, type PoolInsight, type PoolSnapshot } from '../observe/index.ts'
 import type { Stall } from '../pipelining/index.ts'
 import {
   type AcquireOptions,
@@ -13,6 +13,7 @@ import {
   type Lease,
   type OpenContext,
   Pool,
+  type PoolCallers,
   type PoolCounts,
   type PoolEvent,
   type PoolSettings,
@@ -322,6 +323,14 @@ export class PoolGuard<C extends object> {
   /** Where the time of the pool's connections went; undefined with the option `insight: false`. */
   insight(): PoolInsight | undefined {
     return this.recorder?.read()
+  }
+
+  /** At most `limit` connections in use and callers that wait, the oldest first. */
+  callers(limit: number): PoolCallers {
+    return this.engine.callers(limit, (connection) => ({
+      inTransaction: this.#driver.isInTransaction(connection),
+      lastStatement: (connection as Metered).meter?.lastStatement ?? null,
+    }))
   }
 
   get counts(): PoolCounts {

@@ -17,6 +17,7 @@ export {
   type KnownStatement,
   type LabelInsight,
   type LeaseTimes,
+  type Metered,
   type MeteredSession,
   type OperationInsight,
   type PoolInsight,
@@ -34,7 +35,7 @@ export {
   STATE_LABEL,
 } from './metric-definitions.ts'
 export type { MetricFamily } from './metric-family.ts'
-export { type MetricsSources, renderPage, requireSources } from './metrics-page.ts'
+export { type MetricsSource, type MetricsSources, renderPage, requireSources } from './metrics-page.ts'
 export { registerObservation } from './observation.ts'
 export { exportToOpenTelemetry, type OpenTelemetryMeter } from './opentelemetry.ts'
 export { type OpenTelemetryProducer, openTelemetryProducer } from './opentelemetry-producer.ts'
@@ -46,3 +47,13 @@ export { listPools, registerPool, snapshotPools, snapshotPoolsOf } from './regis
 export { ScrapedMetrics, type ScrapeOptions, SOURCE_LABEL, SOURCE_UP } from './scraped-metrics.ts'
 export { PROCESS_METRICS } from './shed-requests.ts'
 export type { FleetSnapshot, ObservedPool, PipeliningState, PoolSnapshot, WalSnapshot } from './snapshot.ts'
+export {
+  APPLICATIONS_QUERY,
+  type ApplicationReport,
+  LOCKS_QUERY,
+  type LockReport,
+  type PoolerReport,
+  type ServerReport,
+  type SourceReport,
+  serverReport,
+} from './source-report.ts'

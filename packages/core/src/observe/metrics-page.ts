@@ -2,8 +2,11 @@ import { InvalidOptionError } from '../invalid-option-error.ts'
 import { type MetricsPage, renderMetrics } from './prometheus.ts'
 import type { ScrapedMetrics } from './scraped-metrics.ts'
 
-/** Additional sources of an adapter's metrics page. */
-export type MetricsSources = readonly Pick<ScrapedMetrics, 'source' | 'read'>[]
+/** A server or a pooler whose metrics are on an adapter's metrics page, and whose sessions or pools are on its live page. */
+export type MetricsSource = Pick<ScrapedMetrics, 'source' | 'read'> & Partial<Pick<ScrapedMetrics, 'report'>>
+
+/** Additional sources of an adapter's pages. */
+export type MetricsSources = readonly MetricsSource[]
 
 /**
  * Validates the sources of a metrics page.

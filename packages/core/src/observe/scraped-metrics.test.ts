@@ -64,7 +64,12 @@ test('given a source that does not answer, then the page does not wait for it, a
     queries.push(query)
     return query.promise
   }
-  const silent = new ScrapedMetrics(collect, { source: 'silent', intervalMillis: 0, timeoutMillis: 5 }, clock)
+  const silent = new ScrapedMetrics(
+    collect,
+    { source: 'silent', intervalMillis: 0, timeoutMillis: 5 },
+    undefined,
+    clock,
+  )
   const isUp = async () => {
     const reading = silent.read()
     await clock.advance(5)

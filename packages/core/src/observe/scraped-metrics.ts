@@ -3,12 +3,14 @@ import { InvalidAnswerError } from '../invalid-answer-error.ts'
 import { InvalidOptionError, requireDuration } from '../invalid-option-error.ts'
 import type { MetricDescription } from './metric-definitions.ts'
 import type { MetricFamily } from './metric-family.ts'
+import { PatientQuery } from './patient-query.ts'
+import type { SourceReport } from './source-report.ts'
 
 const INTERVAL_MILLIS = 10_000
 /** Well below Prometheus' default scrape timeout of 10 seconds. */
 const TIMEOUT_MILLIS = 2_000
-/** After this many timeouts a pending query is given up, and the source is queried again. */
-const MAX_TIMEOUTS = 10
+/** The live page reads more often than Prometheus. */
+const REPORT_INTERVAL_MILLIS = 2_000
 
 /** The label of the source, on every metric of a source. */
 export const SOURCE_LABEL = 'source'
@@ -31,26 +33,22 @@ export interface ScrapeOptions {
 
 /** Metrics of another server. It is queried at most once per interval, and with one query at a time. */
 export class ScrapedMetrics {
-  readonly #collect: () => Promise<readonly MetricFamily[]>
   /** The value of the label `SOURCE_LABEL` of its series. */
   readonly source: string
-  readonly #intervalMillis: number
-  readonly #timeoutMillis: number
-  readonly #clock: Clock
-  #queriedAt = -Infinity
-  #warned = false
-  /** When the pending query was started. */
-  #pendingSince: number | undefined
-  #answer: Promise<readonly MetricFamily[]> = Promise.resolve([])
+  readonly #metrics: PatientQuery<readonly MetricFamily[]>
+  readonly #report: PatientQuery<SourceReport> | undefined
+  #hasWarned = false
 
-  /** @throws {InvalidOptionError} for an invalid source name, interval or timeout. */
+  /**
+   * @param report reads what the live page shows of the source; undefined if it shows nothing.
+   * @throws {InvalidOptionError} for an invalid source name, interval or timeout.
+   */
   constructor(
     collect: () => Promise<readonly MetricFamily[]>,
     { source, intervalMillis = INTERVAL_MILLIS, timeoutMillis = TIMEOUT_MILLIS }: ScrapeOptions,
+    report?: () => Promise<SourceReport>,
     /** @internal */ clock: Clock = systemClock,
   ) {
-    this.#collect = collect
-    this.#clock = clock
     // The alerts take metrics without a source for those of pgbouncer_exporter.
     if (typeof source !== 'string' || source === '') {
       throw new InvalidOptionError('source', source, 'a non-empty string')
@@ -58,57 +56,38 @@ export class ScrapedMetrics {
     requireDuration('intervalMillis', intervalMillis)
     requireDuration('timeoutMillis', timeoutMillis)
     this.source = source
-    this.#intervalMillis = intervalMillis
-    this.#timeoutMillis = timeoutMillis
+    const options = { timeoutMillis, clock, onError: (error: unknown) => this.#warnInvalidAnswer(error) }
+    this.#metrics = new PatientQuery(async () => this.#label(await collect()), { ...options, intervalMillis })
+    if (report) this.#report = new PatientQuery(report, { ...options, intervalMillis: REPORT_INTERVAL_MILLIS })
   }
 
   /** Never rejects: if the source does not answer in time, `poolguard_source_up` is 0 and the rest of the page is unaffected. */
-  read(): Promise<readonly MetricFamily[]> {
-    const now = this.#clock.now()
-    if (now - this.#queriedAt >= this.#intervalMillis) {
-      this.#queriedAt = now
-      this.#answer = this.#query()
-    }
-    return this.#answer
+  async read(): Promise<readonly MetricFamily[]> {
+    return (await this.#metrics.read()) ?? [this.#up(0)]
   }
 
-  async #query(): Promise<readonly MetricFamily[]> {
-    const labels = { [SOURCE_LABEL]: this.source }
-    // Do not add a second query while one is pending.
-    const families = this.#isPending() ? undefined : await this.#collectWithTimeout()
-    const up: MetricFamily = { ...SOURCE_UP, samples: [{ labels, value: families ? 1 : 0 }] }
-    const labelled = families?.map(({ samples, ...family }) => ({
+  /** Its sessions or pools, for the live page. Never rejects: undefined if the source does not answer in time. */
+  async report(): Promise<SourceReport | undefined> {
+    return this.#report?.read()
+  }
+
+  /** Two sources may have the same metric, but two series must not have the same labels. */
+  #label(families: readonly MetricFamily[]): readonly MetricFamily[] {
+    const labelled = families.map(({ samples, ...family }) => ({
       ...family,
-      // Two sources may have the same metric, but two series must not have the same labels.
-      samples: samples.map((sample) => ({ ...sample, labels: { ...labels, ...sample.labels } })),
+      samples: samples.map((sample) => ({ ...sample, labels: { [SOURCE_LABEL]: this.source, ...sample.labels } })),
     }))
-    return [up, ...(labelled ?? [])]
+    return [this.#up(1), ...labelled]
   }
 
-  async #collectWithTimeout(): Promise<readonly MetricFamily[] | undefined> {
-    const since = this.#clock.now()
-    this.#pendingSince = since
-    const families = Promise.resolve()
-      .then(this.#collect)
-      .catch((error) => this.#warnInvalidAnswer(error))
-      .finally(() => {
-        // Not if this query was given up and another one started.
-        if (this.#pendingSince === since) this.#pendingSince = undefined
-      })
-    const { promise: timeout, resolve } = Promise.withResolvers<undefined>()
-    const cancel = this.#clock.after(this.#timeoutMillis, () => resolve(undefined))
-    return Promise.race([families, timeout]).finally(cancel)
+  #up(value: 0 | 1): MetricFamily {
+    return { ...SOURCE_UP, samples: [{ labels: { [SOURCE_LABEL]: this.source }, value }] }
   }
 
   /** `poolguard_source_up` shows an unreachable source; an invalid answer usually means a wrong address and produces a warning. */
-  #warnInvalidAnswer(error: unknown): undefined {
-    if (!(error instanceof InvalidAnswerError) || this.#warned) return
-    this.#warned = true
+  #warnInvalidAnswer(error: unknown): void {
+    if (!(error instanceof InvalidAnswerError) || this.#hasWarned) return
+    this.#hasWarned = true
     process.emitWarning(`The metrics page omits the metrics of "${this.source}". ${error.message}`, 'PoolguardWarning')
-  }
-
-  #isPending(): boolean {
-    if (this.#pendingSince === undefined) return false
-    return this.#clock.now() - this.#pendingSince < this.#timeoutMillis * MAX_TIMEOUTS
   }
 }

@@ -1,5 +1,5 @@
 import type { Budget } from '../budget/index.ts'
-import type { PoolCounts, PoolStats } from '../pool/index.ts'
+import type { PoolCallers, PoolCounts, PoolStats } from '../pool/index.ts'
 import type { PreparingState } from '../statements/index.ts'
 import type { Topology } from '../topology/index.ts'
 import type { InsightSummary, PoolInsight } from './insight/index.ts'
@@ -78,6 +78,8 @@ export interface ObservedPool {
   readonly counts?: PoolCounts
   /** Where the time of its connections went in the last minutes; absent or undefined if the pool does not measure it. */
   insight?(): PoolInsight | undefined
+  /** At most `limit` connections in use and callers that wait, the oldest first; absent for a pool that poolguard does not manage. */
+  callers?(limit: number): PoolCallers
   /** Closes the pool; waits up to `drainMillis` for connections in use. Absent for a pool that poolguard does not manage. */
   close?(drainMillis: number): Promise<void>
 }

@@ -86,6 +86,11 @@ export class BorrowerIdentification {
 /** V8 links an async function to the promise that it returns a few turns of the microtask queue later. */
 const LINKING_TURNS = 12
 
+/** The borrower's route or job; null if it has no label. */
+export function labelOf(borrower: Borrower | undefined): string | null {
+  return borrower?.run?.label ?? null
+}
+
 /** The application's frames, one per line; null if the stack was not captured. */
 export function stackOf(borrower: Borrower | undefined): string | null {
   if (!borrower?.traces) return null

@@ -48,3 +48,13 @@ export function publish(pool: string, event: PoolEvent): void {
   const listeners = eventChannels[event.type]
   if (listeners.hasSubscribers) listeners.publish({ pool, ...event })
 }
+
+/** Calls the listener for each event of any pool of the process. */
+export function onPoolEvents(listener: (pool: string, event: PoolEvent) => void): void {
+  for (const channel of Object.values(eventChannels)) {
+    channel.subscribe((message) => {
+      const { pool, ...event } = message as { pool: string } & PoolEvent
+      listener(pool, event as PoolEvent)
+    })
+  }
+}

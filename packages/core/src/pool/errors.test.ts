@@ -9,7 +9,7 @@ const calm: PoolState = {
   active: 10,
   connecting: 0,
   waiting: 3,
-  oldestLeases: [{ heldMillis: 8_123.4, quietMillis: 8_000, stack: null }],
+  oldestLeases: [{ label: null, heldMillis: 8_123.4, quietMillis: 8_000, stack: null }],
   deadlocked: false,
   trouble: null,
 }

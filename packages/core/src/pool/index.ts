@@ -15,7 +15,7 @@ export {
   runWithLabel,
   withDeadlockDetection,
 } from './caller-context.ts'
-export { type AcquireMessage, publish, type ReleaseMessage } from './channels.ts'
+export { type AcquireMessage, onPoolEvents, publish, type ReleaseMessage } from './channels.ts'
 export type { ConnectFailure } from './connect-failure.ts'
 export { DeadlineExceededError, effectiveSignal, runWithDeadline } from './deadline.ts'
 export {
@@ -60,6 +60,7 @@ export { type AcquireRequest, ObservedLeases, type ObservedLeasesOptions } from 
 export type { OverloadPolicy } from './overload-control.ts'
 export { type Overload, type OverloadReason, PoolOverloadedError } from './overloaded-error.ts'
 export { Pool } from './pool.ts'
+export type { BorrowedConnection, PoolCallers, SessionReport, WaitingCaller } from './pool-callers.ts'
 export type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts'
 export type { AcquireOptions, PoolOptions } from './pool-options.ts'
 export { DEFAULT_POOL_SETTINGS, type PoolSettings, validatePoolSettings } from './pool-settings.ts'

@@ -1,12 +1,13 @@
 import type { Clock } from '../clock.ts'
-import { type Borrower, BorrowerIdentification, type BorrowerTraces, stackOf } from './borrower.ts'
+import { type Borrower, BorrowerIdentification, type BorrowerTraces } from './borrower.ts'
 import { acquireChannel, releaseChannel } from './channels.ts'
 import { DurationHistogram, LabelledWaits } from './durations.ts'
 import type { Lane } from './lane.ts'
 import { LeakDetector, type LeaseProbe } from './leak-detector.ts'
 import type { TrackedLease } from './lease.ts'
 import type { LeaseObserver, PoolWaste } from './lease-observer.ts'
-import type { LeaseReport, QueryReport } from './lease-report.ts'
+import { type LeaseReport, reportLease, reportQuery } from './lease-report.ts'
+import { type PoolCallers, reportCallers, type SessionReport } from './pool-callers.ts'
 import type { PoolEvent } from './pool-events.ts'
 import type { PoolSettings } from './pool-settings.ts'
 import type { PoolStats } from './pool-stats.ts'
@@ -166,6 +167,13 @@ export class LeaseTracker<R> {
     return Array.from(this.#options.leases()).filter(({ runningQuery }) => runningQuery !== undefined)
   }
 
+  /** At most `limit` current leases and waiters, the oldest first. */
+  callers(now: number, limit: number, sessionOf: (resource: R) => SessionReport): PoolCallers {
+    this.#detector.refresh(now)
+    const { leases, waiters } = this.#options
+    return reportCallers(leases(), waiters, { now, limit, sessionOf })
+  }
+
   stop(): void {
     this.#detector.stop()
   }
@@ -210,17 +218,4 @@ export class CapacityTime {
   read(now: number): number {
     return this.#sumMillis + this.#max * (now - this.#since)
   }
-}
-
-function reportLease<R>(lease: TrackedLease<R>, now: number): LeaseReport {
-  return {
-    heldMillis: now - lease.since,
-    quietMillis: now - lease.quietSince,
-    ...(lease.runningQuery && { query: reportQuery(lease.runningQuery, lease.queryingSince, now) }),
-    stack: stackOf(lease.borrower),
-  }
-}
-
-function reportQuery(query: RunningQuery, since: number, now: number): QueryReport {
-  return { text: query.describe(), runningMillis: now - since }
 }

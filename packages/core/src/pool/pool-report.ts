@@ -6,6 +6,7 @@ import type { Lanes } from './lanes.ts'
 import type { LeaseReport } from './lease-report.ts'
 import type { LeaseTracker } from './lease-tracker.ts'
 import type { Limits } from './limits.ts'
+import type { PoolCallers, SessionReport } from './pool-callers.ts'
 import type { PoolResources } from './pool-resources.ts'
 import type { LaneCounts, LaneStats, PoolCounts, PoolStats } from './pool-stats.ts'
 
@@ -86,6 +87,12 @@ export class PoolReport<R> {
   /** The current leases, the oldest first. */
   leases(): readonly LeaseReport[] {
     return this.#options.tracker.reports(this.#options.clock.now())
+  }
+
+  /** At most `limit` connections in use and callers that wait, the oldest first. */
+  callers(limit: number, sessionOf: (resource: R) => SessionReport): PoolCallers {
+    const { tracker, clock } = this.#options
+    return tracker.callers(clock.now(), limit, sessionOf)
   }
 
   /** The pool's state, for an error of a caller in a lane. */

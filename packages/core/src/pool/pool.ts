@@ -13,6 +13,7 @@ import { Lease, type Lender, type PoolEntry, type TrackedLease } from './lease.t
 import type { LeaseReport } from './lease-report.ts'
 import { LeaseTracker } from './lease-tracker.ts'
 import { Limits } from './limits.ts'
+import type { PoolCallers, SessionReport } from './pool-callers.ts'
 import type { PoolEntries } from './pool-entries.ts'
 import type { PoolEvent, PoolEventListener } from './pool-events.ts'
 import type { AcquireOptions, PoolOptions } from './pool-options.ts'
@@ -332,6 +333,11 @@ export class Pool<R> implements Lender<R> {
   /** The current leases, the oldest first. */
   leases(): readonly LeaseReport[] {
     return this.#report.leases()
+  }
+
+  /** At most `limit` connections in use and callers that wait, the oldest first. */
+  callers(limit: number, sessionOf: (resource: R) => SessionReport): PoolCallers {
+    return this.#report.callers(limit, sessionOf)
   }
 
   /** The leases on which a query is running, with their activity up to date. */

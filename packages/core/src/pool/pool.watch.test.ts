@@ -43,7 +43,9 @@ describe('the leak detector', () => {
     await clock.advance(999)
     expect(leaks()).toEqual([])
     await clock.advance(1)
-    expect(leaks()).toEqual([{ type: 'leak', lease: { heldMillis: 1_000, quietMillis: 1_000, stack: null } }])
+    expect(leaks()).toEqual([
+      { type: 'leak', lease: { label: null, heldMillis: 1_000, quietMillis: 1_000, stack: null } },
+    ])
     await clock.advance(5_000)
     expect(leaks()).toHaveLength(1)
     expect(pool.stats()).toMatchObject({ leaks: 1, suspectedLeaks: 1 })

@@ -18,11 +18,11 @@ export type SourceOptions = Omit<ScrapeOptions, 'source'> & { readonly source?: 
  */
 export function postgresSource(url: string | undefined, options: SourceOptions = {}): ScrapedMetrics {
   const { client: config } = readConfig({ url })
-  const scrape = async () => {
-    const { scrapePostgres } = await import('./scrape.ts')
-    return scrapePostgres(config)
-  }
-  return new ScrapedMetrics(scrape, { ...options, source: options.source ?? addressOf(url) })
+  return new ScrapedMetrics(
+    async () => (await loadScrape()).scrapePostgres(config),
+    { ...options, source: options.source ?? addressOf(url) },
+    async () => (await loadScrape()).reportPostgres(config),
+  )
 }
 
 /**
@@ -37,12 +37,14 @@ export function postgresSource(url: string | undefined, options: SourceOptions =
 export function pgBouncerSource(url: string | undefined, options: SourceOptions = {}): ScrapedMetrics {
   const target = readUrlOption(url)
   return new ScrapedMetrics(
-    async () => {
-      const { scrapePgBouncer } = await import('./scrape.ts')
-      return scrapePgBouncer(target.href)
-    },
+    async () => (await loadScrape()).scrapePgBouncer(target.href),
     { ...options, source: options.source ?? addressOf(url) },
+    async () => (await loadScrape()).reportPgBouncer(target.href),
   )
+}
+
+function loadScrape(): Promise<typeof import('./scrape.ts')> {
+  return import('./scrape.ts')
 }
 
 /** Host, port and database, without the user. */

@@ -1,5 +1,13 @@
 /** Queries behind the metrics of PostgreSQL and PgBouncer. Loaded with the first scrape: most processes never run one. */
-import { ACTIVITY_QUERY, pgBouncerMetrics, postgresMetrics } from '@poolguard/core/postgres'
+import type { PoolerReport, ServerReport } from '@poolguard/core'
+import {
+  ACTIVITY_QUERY,
+  APPLICATIONS_QUERY,
+  LOCKS_QUERY,
+  pgBouncerMetrics,
+  postgresMetrics,
+  serverReport,
+} from '@poolguard/core/postgres'
 import pg from 'pg'
 import { containParserErrors } from '../connection/contain-parser-errors.ts'
 import { PgBouncerConsole } from '../connection/pgbouncer-console.ts'
@@ -10,8 +18,21 @@ import type { WireClient } from '../wire-client.ts'
 /** Timeout for connecting and for the query. */
 const SCRAPE_TIMEOUT_MILLIS = 5_000
 
-/** Queries a server's sessions on a connection of its own. */
-export async function scrapePostgres(config: GuardedPoolConfig): Promise<ReturnType<typeof postgresMetrics>> {
+/** Counts a server's sessions on a connection of its own. */
+export function scrapePostgres(config: GuardedPoolConfig): Promise<ReturnType<typeof postgresMetrics>> {
+  return withClient(config, async (client) => postgresMetrics((await client.query(ACTIVITY_QUERY)).rows))
+}
+
+/** Reads who uses a server's connections and which sessions block others, on a connection of its own. */
+export function reportPostgres(config: GuardedPoolConfig): Promise<ServerReport> {
+  return withClient(config, async (client) => {
+    const applications = await client.query(APPLICATIONS_QUERY)
+    const locks = await client.query(LOCKS_QUERY)
+    return serverReport(applications.rows, locks.rows)
+  })
+}
+
+async function withClient<T>(config: GuardedPoolConfig, read: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
     ...(config as pg.ClientConfig),
     connectionTimeoutMillis: SCRAPE_TIMEOUT_MILLIS,
@@ -23,7 +44,7 @@ export async function scrapePostgres(config: GuardedPoolConfig): Promise<ReturnT
   client.on('error', () => {})
   try {
     await client.connect()
-    return postgresMetrics((await client.query(ACTIVITY_QUERY)).rows)
+    return await read(client)
   } finally {
     await client.end()
   }
@@ -38,4 +59,11 @@ export async function scrapePgBouncer(url: string): Promise<ReturnType<typeof pg
   const databases = await console.databases()
   const stats = await console.stats()
   return pgBouncerMetrics({ version, pools, databases, stats, config: await console.config() })
+}
+
+/** Reads the pools of a PgBouncer from its admin console. */
+export async function reportPgBouncer(url: string): Promise<PoolerReport> {
+  await using console = await PgBouncerConsole.connect(url)
+  const version = await console.version()
+  return { kind: 'pooler', version, pools: await console.pools() }
 }

@@ -1,4 +1,11 @@
-import type { ObservedPool, PoolCounts, PoolEventListener, PoolSettings, PoolSnapshot } from '@poolguard/core'
+import type {
+  ObservedPool,
+  PoolCallers,
+  PoolCounts,
+  PoolEventListener,
+  PoolSettings,
+  PoolSnapshot,
+} from '@poolguard/core'
 import { LateQueryReporter, type Lease, Pool, PoolRegistration, systemClock } from '@poolguard/core/adapter'
 import {
   ConnectionFactory,
@@ -83,6 +90,10 @@ export class PoolSide implements ObservedPool {
     const lease = await this.engine.acquire({ timeoutMillis })
     gate.started(lease, expectedMillis)
     return lease
+  }
+
+  callers(limit: number): PoolCallers {
+    return this.engine.callers(limit, () => ({ inTransaction: false, lastStatement: null }))
   }
 
   get counts(): PoolCounts {

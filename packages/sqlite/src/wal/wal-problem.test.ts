@@ -23,6 +23,6 @@ test.each<[WalObstacle, reason: RegExp]>([
 })
 
 function poolWith(name: string, stack: string | null): Pool<SqliteConnection> {
-  const leases = (): readonly LeaseReport[] => [{ heldMillis: 12_345, quietMillis: 0, stack }]
+  const leases = (): readonly LeaseReport[] => [{ label: null, heldMillis: 12_345, quietMillis: 0, stack }]
   return { name, leases } as unknown as Pool<SqliteConnection>
 }

@@ -8,6 +8,14 @@ export interface MetricsOptions {
   readonly sources?: MetricsSources
 }
 
+/** Options of the live page. */
+export interface PageOptions {
+  /** Default: `/admin/poolguard`. */
+  readonly path?: string
+  /** Servers and poolers that the page shows. Default: those of `metrics`. */
+  readonly sources?: MetricsSources
+}
+
 /** The endpoints that an app serves about its pools. They have the same options in every framework. */
 export interface EndpointOptions {
   /** Path of the liveness probe, 200 as long as the process answers. Default: `/healthz`. */
@@ -18,7 +26,11 @@ export interface EndpointOptions {
   readonly metrics?: string | boolean | MetricsOptions
   /** Path of the pools' snapshots, protected by {@link adminToken}; `true` is `/admin/db-pool-stats`. Default: false. */
   readonly admin?: string | boolean
-  /** A bearer token, or several during a rotation. */
+  /**
+   * The live page, protected by {@link adminToken}: its path, `true` for `/admin/poolguard`, or path and sources. Default: false.
+   */
+  readonly page?: string | boolean | PageOptions
+  /** A bearer token, or several during a rotation; also the password of the live page. */
   readonly adminToken?: string | readonly string[] | undefined
   /** Show reasons and pool names on the readiness probe without a token. Default: false. */
   readonly details?: boolean

@@ -4,20 +4,22 @@ import { readEndpointSettings } from './endpoint-settings.ts'
 
 test('given no options, then only the probes are on', () => {
   expect(readEndpointSettings({})).toEqual({
-    paths: { health: '/healthz', ready: '/readyz', metrics: undefined, admin: undefined },
+    paths: { health: '/healthz', ready: '/readyz', metrics: undefined, admin: undefined, page: undefined },
     metricsSources: [],
+    pageSources: [],
     adminTokens: [],
     details: false,
   })
 })
 
 test('given true, then endpoints have their default paths', () => {
-  const options = { health: true, ready: true, metrics: true, admin: true, adminToken: 'secret' }
+  const options = { health: true, ready: true, metrics: true, admin: true, page: true, adminToken: 'secret' }
   expect(readEndpointSettings(options).paths).toEqual({
     health: '/healthz',
     ready: '/readyz',
     metrics: '/metrics',
     admin: '/admin/db-pool-stats',
+    page: '/admin/poolguard',
   })
 })
 
@@ -35,6 +37,18 @@ test('given metrics sources, then the page has the default path or its own', () 
   expect(readEndpointSettings({ metrics: { sources, path: '/m' } }).paths.metrics).toBe('/m')
 })
 
+test('given sources of the metrics, then the live page shows them unless it has its own', () => {
+  const sources = [{ source: 'db:5432/app', read: async () => [] }]
+  const own = [{ source: 'pgbouncer:6432/app', read: async () => [] }]
+  const options = { metrics: { sources }, adminToken: 'secret' }
+  expect(readEndpointSettings({ ...options, page: true })).toMatchObject({ pageSources: sources })
+  expect(readEndpointSettings({ ...options, page: { path: '/pools', sources: own } })).toMatchObject({
+    paths: { page: '/pools' },
+    metricsSources: sources,
+    pageSources: own,
+  })
+})
+
 test.each<[option: string, options: object]>([
   ['health', { health: 'healthz' }],
   ['ready', { ready: 1 }],
@@ -45,6 +59,11 @@ test.each<[option: string, options: object]>([
   ['metrics.sources[0]', { metrics: { sources: ['postgresql://db/app'] } }],
   ['admin', { admin: {} }],
   ['ready', { health: '/up', ready: '/up' }],
+  ['page', { page: 7 }],
+  ['page.path', { page: { path: 'pools' } }],
+  ['page.sources', { page: { sources: 'postgresql://db/app' } }],
+  ['page', { admin: '/pools', page: '/pools', adminToken: 'a' }],
+  ['adminToken', { page: true }],
   ['adminToken', { admin: true }],
   ['adminToken', { admin: '/pools', adminToken: undefined }],
   ['adminToken', { adminToken: '' }],

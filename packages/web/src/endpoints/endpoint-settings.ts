@@ -1,8 +1,8 @@
 import { InvalidOptionError, type MetricsSources } from '@poolguard/core'
 import { requireSources } from '@poolguard/core/adapter'
 import { readSwitch } from '../read-switch.ts'
-import type { EndpointOptions, MetricsOptions } from './endpoint-options.ts'
-import { readTokens } from './read-tokens.ts'
+import type { EndpointOptions } from './endpoint-options.ts'
+import { readTokens, requireAdminTokens } from './read-tokens.ts'
 
 /** Paths of the endpoints; undefined: no endpoint. */
 export interface EndpointPaths {
@@ -10,12 +10,14 @@ export interface EndpointPaths {
   readonly ready: string | undefined
   readonly metrics: string | undefined
   readonly admin: string | undefined
+  readonly page: string | undefined
 }
 
 /** The validated options of the endpoints, with defaults. */
 export interface EndpointSettings {
   readonly paths: EndpointPaths
   readonly metricsSources: MetricsSources
+  readonly pageSources: MetricsSources
   readonly adminTokens: readonly string[]
   readonly details: boolean
 }
@@ -28,36 +30,37 @@ export interface EndpointSettings {
  */
 export function readEndpointSettings(options: EndpointOptions, hasProbes = true): EndpointSettings {
   const { health = hasProbes, ready = hasProbes, admin = false } = options
-  const metrics = readMetricsOptions(options.metrics)
+  const metrics = readPageOptions('metrics', options.metrics)
+  const page = readPageOptions('page', options.page)
   const adminTokens = readTokens(options.adminToken)
   const paths = {
     health: readPath('health', health, '/healthz'),
     ready: readPath('ready', ready, '/readyz'),
     metrics: readPath(metrics.option, metrics.path, '/metrics'),
     admin: readPath('admin', admin, '/admin/db-pool-stats'),
+    page: readPath(page.option, page.path, '/admin/poolguard'),
   }
   requireDistinct(paths)
-  if (paths.admin !== undefined && adminTokens.length === 0) {
-    const wanted = 'a token that protects the admin endpoint. Is its environment variable set?'
-    throw new InvalidOptionError('adminToken', options.adminToken, wanted)
-  }
+  const isProtected = paths.admin !== undefined || paths.page !== undefined
+  if (isProtected) requireAdminTokens(adminTokens, options.adminToken)
   return {
     paths,
-    metricsSources: metrics.sources,
+    metricsSources: metrics.sources ?? [],
+    pageSources: page.sources ?? metrics.sources ?? [],
     adminTokens,
     details: readSwitch('details', options.details, false),
   }
 }
 
 /** An object without `path` means the default path. */
-function readMetricsOptions(value: unknown = false): {
-  readonly option: string
-  readonly path: unknown
-  readonly sources: MetricsSources
-} {
-  if (typeof value !== 'object' || value === null) return { option: 'metrics', path: value, sources: [] }
-  const { path = true, sources = [] } = value as MetricsOptions
-  return { option: 'metrics.path', path, sources: requireSources('metrics.sources', sources) }
+function readPageOptions(
+  option: 'metrics' | 'page',
+  value: unknown = false,
+): { readonly option: string; readonly path: unknown; readonly sources?: MetricsSources } {
+  if (typeof value !== 'object' || value === null) return { option, path: value }
+  const { path = true, sources } = value as { path?: unknown; sources?: unknown }
+  const checked = sources === undefined ? {} : { sources: requireSources(`${option}.sources`, sources) }
+  return { option: `${option}.path`, path, ...checked }
 }
 
 /** Rejects a URL: the error of a framework's router would show its password. */

@@ -12,10 +12,13 @@ export interface EndpointHeaders {
   readonly accept?: string | undefined
 }
 
+/** The endpoints that answer GET with a document; the live page has a handler of its own. */
+type DocumentPaths = Omit<EndpointPaths, 'page'>
+
 /** One endpoint, for any framework: a route for GET. */
 export interface Endpoint {
   /** The option that sets its path. */
-  readonly option: keyof EndpointPaths
+  readonly option: keyof DocumentPaths
   readonly path: string
   /** Whether it also answers HEAD. */
   readonly answersHead: boolean
@@ -33,7 +36,7 @@ export interface EndpointSources {
 /** Makes the endpoints that the settings ask for. */
 export function makeEndpoints(settings: EndpointSettings, sources: EndpointSources): readonly Endpoint[] {
   const isAdmin = tokenCheck(settings.adminTokens)
-  const replies: Record<keyof EndpointPaths, Endpoint['reply']> = {
+  const replies: Record<keyof DocumentPaths, Endpoint['reply']> = {
     health: replyAlive,
     ready: ({ authorization }) => {
       const token = bearerToken(authorization)
@@ -50,7 +53,7 @@ export function makeEndpoints(settings: EndpointSettings, sources: EndpointSourc
         : refuse(authorization)
     },
   }
-  return (Object.keys(replies) as (keyof EndpointPaths)[]).flatMap((option) => {
+  return (Object.keys(replies) as (keyof DocumentPaths)[]).flatMap((option) => {
     const path = settings.paths[option]
     const answersHead = option === 'health' || option === 'ready'
     return path === undefined ? [] : [{ option, path, answersHead, reply: replies[option] }]

@@ -11,6 +11,13 @@ export function readTokens(value: unknown): readonly string[] {
   return value.map((token, position) => requireToken(`adminToken[${position}]`, token))
 }
 
+/** @throws {InvalidOptionError} if there is no token: then nothing would protect the endpoint. */
+export function requireAdminTokens(tokens: readonly string[], given: unknown): void {
+  if (tokens.length > 0) return
+  const wanted = 'a token that protects the admin endpoint. Is its environment variable set?'
+  throw new InvalidOptionError('adminToken', given, wanted)
+}
+
 function requireToken(option: string, token: unknown): string {
   if (typeof token !== 'string' || token.trim() === '') {
     throw new InvalidOptionError(option, token, 'a token. Is its environment variable set?')

@@ -1,14 +1,12 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { type Endpoint, findEndpoint } from '../endpoints/index.ts'
+import { type NodeRequest, servePage } from '../page/index.ts'
 import { type RouteOptions, requireRoute } from '../requests/index.ts'
 import type { AppGuard } from './app-guard.ts'
 import { runUntilClosed } from './run-in-time.ts'
 
-/** The parts of Express' request that the middleware uses. Node's own request has the first three. */
-export interface ExpressRequest {
-  readonly method?: string | undefined
-  readonly url?: string | undefined
-  readonly headers: IncomingHttpHeaders
+/** The parts of Express' request that the middleware uses. */
+export interface ExpressRequest extends NodeRequest {
   /** Where Express has mounted the router. */
   readonly baseUrl?: string
   readonly originalUrl?: string
@@ -30,7 +28,9 @@ export type ExpressErrorMiddleware = (
 export function expressMiddleware(guard: AppGuard, options: RouteOptions = {}): ExpressMiddleware {
   const route = requireRoute(options)
   return (request, response, next) => {
-    const endpoint = findEndpoint(guard.endpoints, request.method ?? '', pathOf(request))
+    const path = pathOf(request)
+    if (guard.page?.path === path) return void servePage(guard.page, request, response).catch(next)
+    const endpoint = findEndpoint(guard.endpoints, request.method ?? '', path)
     if (endpoint) return void answer(endpoint, request, response).catch(next)
     guard.drain.track(response)
     const rejected = guard.requests.reject(route)

@@ -3,9 +3,11 @@ import { bodyOf, type RouteOptions, requireRoute, type ServiceUnavailableError }
 import type { AppGuard } from './app-guard.ts'
 import { runUntilAborted } from './run-in-time.ts'
 
-/** The response to a request for one of the endpoints; undefined for any other request. */
-export async function respond({ endpoints }: AppGuard, request: Request): Promise<Response | undefined> {
-  const endpoint = findEndpoint(endpoints, request.method, new URL(request.url).pathname)
+/** The response to a request for one of the endpoints or the live page; undefined for any other request. */
+export async function respond({ endpoints, page }: AppGuard, request: Request): Promise<Response | undefined> {
+  const { pathname } = new URL(request.url)
+  if (page?.path === pathname) return page.respond(request)
+  const endpoint = findEndpoint(endpoints, request.method, pathname)
   if (!endpoint) return undefined
   const authorization = request.headers.get('authorization') ?? undefined
   const accept = request.headers.get('accept') ?? undefined

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { findEndpoint } from '../endpoints/index.ts'
+import { type NodeRequest, servePage } from '../page/index.ts'
 import { type RouteOptions, requireRoute } from '../requests/index.ts'
 import type { AppGuard } from './app-guard.ts'
 import { runUntilClosed } from './run-in-time.ts'
@@ -9,7 +10,9 @@ export interface KoaContext {
   readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
+  readonly req: NodeRequest
   readonly res: ServerResponse
+  respond?: boolean
   status: number
   body: unknown
   set(headers: { [name: string]: string }): void
@@ -23,6 +26,11 @@ export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) 
 export function koaMiddleware(guard: AppGuard, options: RouteOptions = {}): KoaMiddleware {
   const route = requireRoute(options)
   return async (context, next) => {
+    if (guard.page?.path === context.path) {
+      // Koa leaves the response alone.
+      context.respond = false
+      return servePage(guard.page, context.req, context.res)
+    }
     const endpoint = findEndpoint(guard.endpoints, context.method, context.path)
     if (endpoint) {
       const { status, headers, body } = await endpoint.reply(context.headers)

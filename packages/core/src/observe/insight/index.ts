@@ -1,5 +1,5 @@
 export type { InsightFinding, InsightKind } from './findings.ts'
-export { InsightRecorder, type InsightRecorderOptions } from './insight-recorder.ts'
+export { InsightRecorder, type InsightRecorderOptions, type Metered } from './insight-recorder.ts'
 export type { KnownStatement } from './known-statement.ts'
 export type { LeaseTimes } from './lease-times.ts'
 export type {

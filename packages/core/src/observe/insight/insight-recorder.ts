@@ -245,7 +245,7 @@ export class InsightRecorder<R> implements LeaseObserver<R>, MeterSource {
 }
 
 /** A connection of a driver. */
-interface Metered {
+export interface Metered {
   readonly meter?: SessionMeter | undefined
 }
 

@@ -193,6 +193,11 @@ export class SessionMeter {
     return this.label
   }
 
+  /** The statement of the current lease that was answered last, without literals; undefined if there is none. */
+  get lastStatement(): string | undefined {
+    return this.#last?.statement.text
+  }
+
   #count(use: StatementUse, now: number): StatementUse {
     this.times[CALLED_AT] = now
     // A statement behind others starts later; it is found by its text.

@@ -1,0 +1,175 @@
+import { bearerToken, tokenCheck } from '../endpoints/index.ts'
+import { type PageRecords, readPage, readStack } from './page-document.ts'
+import { pageHtml } from './page-html.ts'
+import type { PageSources } from './page-options.ts'
+import { pageRecorder } from './page-recorder.ts'
+import { streamPage } from './page-stream.ts'
+import { isSameOrigin } from './same-origin.ts'
+import { SessionCookies } from './session-cookie.ts'
+import { SourceReports } from './source-reports.ts'
+
+/** Nothing but the page's own files may run or be loaded, and no other site may show the page in a frame. */
+const HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'cache-control': 'no-store',
+}
+
+/** A token is short: a larger body is no login. */
+const MAX_LOGIN_BYTES = 4_096
+
+/** Answers requests for the live page: its files, its figures and its login all have the page's path and differ by their query. */
+export class PageHandler {
+  readonly #sources: PageSources
+  readonly #records: PageRecords
+  readonly #sessions: SessionCookies
+  readonly #isAdmin: (token: string) => boolean
+
+  constructor(sources: PageSources) {
+    this.#sources = sources
+    this.#records = { recorder: pageRecorder.value, reports: new SourceReports(sources.pageSources) }
+    this.#sessions = new SessionCookies(sources.adminTokens)
+    this.#isAdmin = tokenCheck(sources.adminTokens)
+  }
+
+  async respond(request: Request): Promise<Response> {
+    const response = await this.#route(request)
+    for (const [name, value] of Object.entries(HEADERS)) {
+      if (!response.headers.has(name)) response.headers.set(name, value)
+    }
+    return response
+  }
+
+  async #route(request: Request): Promise<Response> {
+    const { searchParams } = new URL(request.url)
+    if (request.method === 'POST') return this.#post(request, searchParams.get('do'))
+    if (request.method !== 'GET') return refuse(405, { allow: 'GET, POST' })
+    const file = searchParams.get('file')
+    if (file !== null) return replyFile(file)
+    const wanted = searchParams.get('get')
+    return wanted === null ? replyHtml() : this.#get(request, wanted, searchParams)
+  }
+
+  async #post(request: Request, action: string | null): Promise<Response> {
+    if (!isSameOrigin(request)) return refuse(403)
+    if (action === 'login') return this.#logIn(request)
+    if (action === 'logout') return empty({ 'set-cookie': this.#sessions.end(isHttps(request)) })
+    return refuse(404)
+  }
+
+  async #logIn(request: Request): Promise<Response> {
+    const token = await readToken(request)
+    if (token === undefined) return refuse(400)
+    if (!this.#isAdmin(token)) return refuse(401)
+    return empty({ 'set-cookie': await this.#sessions.issue(isHttps(request)) })
+  }
+
+  async #get(request: Request, wanted: string, query: URLSearchParams): Promise<Response> {
+    const access = await this.#authenticate(request)
+    if (wanted === 'session') return Response.json({ signedIn: access !== undefined })
+    if (!access) return refuse(401, { 'www-authenticate': 'Bearer' })
+    const response = this.#read(wanted, query)
+    if (access.cookie !== undefined) response.headers.set('set-cookie', access.cookie)
+    return response
+  }
+
+  #read(wanted: string, query: URLSearchParams): Response {
+    const filter = query.get('filter') ?? ''
+    switch (wanted) {
+      case 'data':
+        return Response.json(readPage(this.#sources, this.#records, filter))
+      case 'stream':
+        return this.#stream(filter)
+      case 'history':
+        return Response.json(this.#readHistory(query.get('pools') ?? ''))
+      case 'stack':
+        return Response.json({ stack: readStack(this.#sources, this.#records, query.get('holder') ?? '') })
+      default:
+        return refuse(404)
+    }
+  }
+
+  #stream(filter: string): Response {
+    const read = () => JSON.stringify(readPage(this.#sources, this.#records, filter))
+    return streamPage(read, () => this.#sources.drain.begun) ?? refuse(503)
+  }
+
+  #readHistory(ids: string): object {
+    const wanted = new Set(ids.split(','))
+    const found = this.#records.recorder.find(this.#sources.pools()).filter(({ id }) => wanted.has(String(id)))
+    return Object.fromEntries(found.map(({ id, history }) => [id, history.read()]))
+  }
+
+  /** @returns undefined without a valid token or session; the cookie that renews a session which ends soon. */
+  async #authenticate(request: Request): Promise<{ readonly cookie: string | undefined } | undefined> {
+    const token = bearerToken(request.headers.get('authorization') ?? undefined)
+    if (token !== undefined) return this.#isAdmin(token) ? { cookie: undefined } : undefined
+    const untilRenewal = await this.#sessions.check(request.headers.get('cookie'))
+    if (untilRenewal === undefined) return undefined
+    return { cookie: untilRenewal > 0 ? undefined : await this.#sessions.issue(isHttps(request)) }
+  }
+}
+
+/** Loaded with the first request: the files take more space than the rest of the package. */
+async function loadFiles(): ReturnType<typeof import('@poolguard/page').pageFiles> {
+  const { pageFiles } = await import('@poolguard/page')
+  return pageFiles()
+}
+
+let files: ReturnType<typeof loadFiles> | undefined
+
+function readFiles(): ReturnType<typeof loadFiles> {
+  files ??= loadFiles()
+  return files
+}
+
+async function replyHtml(): Promise<Response> {
+  return new Response(pageHtml(await readFiles()), { headers: { 'content-type': 'text/html; charset=utf-8' } })
+}
+
+async function replyFile(name: string): Promise<Response> {
+  const file = (await readFiles()).find((each) => each.name === name)
+  if (!file) return refuse(404)
+  const headers = { 'content-type': file.type, 'cache-control': 'public, max-age=31536000, immutable' }
+  return new Response(file.text, { headers })
+}
+
+/** The token of a login; undefined if the body is something else. */
+async function readToken(request: Request): Promise<string | undefined> {
+  try {
+    const { token } = JSON.parse(await readText(request)) as { token?: unknown }
+    return typeof token === 'string' ? token : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** @throws if the body is too large: anyone may send one. */
+async function readText({ body }: Request): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength
+    if (bytes > MAX_LOGIN_BYTES) throw new RangeError('The body is too large.')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+/** Behind a proxy the scheme is what the proxy says: it decides only on the cookie's attribute `Secure`. */
+function isHttps(request: Request): boolean {
+  return request.url.startsWith('https:') || request.headers.get('x-forwarded-proto') === 'https'
+}
+
+function empty(headers: Record<string, string> = {}): Response {
+  return new Response(null, { status: 204, headers })
+}
+
+function refuse(status: number, headers: Record<string, string> = {}): Response {
+  return Response.json({ statusCode: status }, { status, headers })
+}

@@ -1,0 +1,77 @@
+import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+
+const NAME = 'poolguard_session'
+const LIFETIME_SECONDS = 3_600
+/** A session that is used is renewed when less than this is left. */
+const RENEWAL_SECONDS = 1_800
+const KEY_BYTES = 32
+const deriveKey = promisify<string, string, number, Buffer>(scrypt)
+
+/**
+ * Sessions of browsers: a cookie with its time of expiry, signed with a key that is derived from the admin token. The token itself is
+ * not in it, and no state is kept, so that every instance behind a load balancer accepts it. With a new token all sessions end.
+ */
+export class SessionCookies {
+  readonly #tokens: readonly string[]
+  readonly #now: () => number
+  #keys: Promise<readonly Buffer[]> | undefined
+
+  constructor(tokens: readonly string[], now: () => number = Date.now) {
+    this.#tokens = tokens
+    this.#now = now
+  }
+
+  /** The `Set-Cookie` header that begins or renews a session. */
+  async issue(isHttps: boolean): Promise<string> {
+    const [key] = await this.#readKeys()
+    const expires = Math.floor(this.#now() / 1_000) + LIFETIME_SECONDS
+    const claim = `${expires}.${randomBytes(9).toString('base64url')}`
+    return header(key ? `${claim}.${sign(claim, key)}` : '', LIFETIME_SECONDS, isHttps)
+  }
+
+  /** The `Set-Cookie` header that ends the session of this browser. */
+  end(isHttps: boolean): string {
+    return header('', 0, isHttps)
+  }
+
+  /**
+   * Checks the `Cookie` header of a request, in constant time.
+   *
+   * @returns the seconds until the session has to be renewed: negative if it should be renewed now; undefined without a valid session.
+   */
+  async check(cookies: string | null): Promise<number | undefined> {
+    const [claim, signature] = readClaim(cookies)
+    const keys = await this.#readKeys()
+    const isSigned = keys.filter((key) => equal(sign(claim, key), signature)).length > 0
+    const secondsLeft = Number.parseInt(claim, 10) - this.#now() / 1_000
+    return isSigned && secondsLeft > 0 ? secondsLeft - RENEWAL_SECONDS : undefined
+  }
+
+  /** Derived slowly and once: a stolen cookie must not make it easy to guess a short token. */
+  #readKeys(): Promise<readonly Buffer[]> {
+    this.#keys ??= Promise.all(this.#tokens.map((token) => deriveKey(token, 'poolguard live page session', KEY_BYTES)))
+    return this.#keys
+  }
+}
+
+/** `Strict`: the browser sends it with requests of the page itself only. */
+function header(value: string, maxAge: number, isHttps: boolean): string {
+  return `${NAME}=${value}; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${isHttps ? '; Secure' : ''}`
+}
+
+function readClaim(cookies: string | null): readonly [claim: string, signature: string] {
+  const cookie = (cookies ?? '').split(';').find((each) => each.trim().startsWith(`${NAME}=`))
+  const value = cookie?.slice(cookie.indexOf('=') + 1).trim() ?? ''
+  const end = value.lastIndexOf('.')
+  return [value.slice(0, Math.max(0, end)), value.slice(end + 1)]
+}
+
+function sign(claim: string, key: Buffer): string {
+  return createHmac('sha256', key).update(claim).digest('base64url')
+}
+
+function equal(expected: string, given: string): boolean {
+  const [a, b] = [Buffer.from(expected), Buffer.from(given)]
+  return a.byteLength === b.byteLength && timingSafeEqual(a, b)
+}

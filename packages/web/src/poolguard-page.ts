@@ -1,0 +1,31 @@
+import { HealthMonitor, InvalidOptionError } from '@poolguard/core'
+import { listPools, omitUndefined, requireSources } from '@poolguard/core/adapter'
+import { Drain, type EndpointOptions, type PageOptions, readTokens, requireAdminTokens } from './endpoints/index.ts'
+import { PageHandler } from './page/index.ts'
+
+/** Options of the live page on a route of the app. */
+export interface PoolguardPageOptions
+  extends Pick<PageOptions, 'sources'>,
+    Pick<EndpointOptions, 'adminToken' | 'thresholds' | 'windowMillis' | 'recoveryMillis'> {}
+
+/**
+ * The live page of the guarded pools of this process, as a web-standard handler for a route of the app: it answers GET and POST at
+ * whatever address the app has mounted it.
+ *
+ * @throws {InvalidOptionError} for an invalid option, and without an admin token.
+ * @example
+ * // Next.js, app/admin/poolguard/route.ts
+ * export const GET = poolguardPage({ adminToken: process.env.ADMIN_TOKEN })
+ * export const POST = GET
+ */
+export function poolguardPage(options: PoolguardPageOptions): (request: Request) => Promise<Response> {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidOptionError('options', options, 'an object with adminToken')
+  const { adminToken, sources = [], thresholds, windowMillis, recoveryMillis } = options
+  const adminTokens = readTokens(adminToken)
+  requireAdminTokens(adminTokens, adminToken)
+  const pageSources = requireSources('sources', sources)
+  const monitor = new HealthMonitor(omitUndefined({ thresholds, windowMillis, recoveryMillis }))
+  const handler = new PageHandler({ adminTokens, pageSources, monitor, pools: listPools, drain: new Drain() })
+  return (request) => handler.respond(request)
+}

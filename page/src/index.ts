@@ -1,0 +1,20 @@
+/**
+ * The browser part of the live page, and the document that it shows. @poolguard/web contains the built files.
+ *
+ * @module @poolguard/page
+ */
+
+export type {
+  EventView,
+  FindingView,
+  FleetView,
+  HolderView,
+  PageDocument,
+  PoolSample,
+  PoolView,
+  ProcessView,
+  Shown,
+  SourceView,
+  WaiterView,
+} from './page-document.ts'
+export { type PageFile, pageFiles } from './page-files.ts'

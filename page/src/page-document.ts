@@ -1,0 +1,144 @@
+import type { PoolerReport, ServerReport } from '@poolguard/core'
+
+/** Everything that the page shows at one moment. The server sends one every second. */
+export interface PageDocument {
+  /** Milliseconds since 1970, by the server's clock. */
+  readonly time: number
+  readonly process: ProcessView
+  readonly status: Status
+  /** The pools in the worst state first. */
+  readonly pools: Shown<PoolView>
+  /** Connections in use, the one that has been held for longest first. */
+  readonly holders: Shown<HolderView>
+  /** Callers that wait for a connection, the one that has waited for longest first. */
+  readonly waiters: Shown<WaiterView>
+  /** The finding that takes most of its pool's time first. */
+  readonly findings: Shown<FindingView>
+  /** The servers and poolers that the app has named. */
+  readonly sources: readonly SourceView[]
+  /** The latest first. */
+  readonly events: readonly EventView[]
+}
+
+export type Status = 'healthy' | 'warning' | 'critical'
+
+/** The first entries of a list, and the number of all. */
+export interface Shown<Entry> {
+  readonly entries: readonly Entry[]
+  readonly total: number
+}
+
+export interface ProcessView {
+  readonly host: string
+  readonly pid: number
+  /** Distinguishes this process from an earlier one with the same host and pid. */
+  readonly startedAt: number
+}
+
+export interface PoolView {
+  /** Unique in the process. */
+  readonly id: number
+  readonly name: string
+  /** The connection string, its password hidden. */
+  readonly target: string
+  /** The server or pooler that was detected; null until then. */
+  readonly server: string | null
+  readonly status: Status
+  /** The problems, one sentence each. */
+  readonly reasons: readonly string[]
+  readonly max: number
+  readonly total: number
+  readonly idle: number
+  readonly active: number
+  readonly connecting: number
+  readonly waiting: number
+  readonly acquired: number
+  readonly timeouts: number
+  readonly suspectedLeaks: number
+  readonly fleet: FleetView | null
+  /** The latest; the earlier ones are in the pool's history. */
+  readonly sample: PoolSample
+}
+
+/** The figures of a pool at one moment of the last ten minutes. */
+export type PoolSample = readonly [
+  /** Seconds since 1970. */
+  time: number,
+  active: number,
+  max: number,
+  waiting: number,
+  /** Of the callers that got a connection since the sample before; null if there were none. */
+  waitP99Millis: number | null,
+]
+
+export interface FleetView {
+  readonly instance: string
+  /** Connections that this instance may open. */
+  readonly maxConnections: number
+  readonly demand: number
+  readonly instances: number
+  /** Connections that all instances may open together. */
+  readonly sharedConnections: number
+}
+
+export interface HolderView {
+  /** Unique in the process, and the same until the connection is released. */
+  readonly id: string
+  readonly pool: string
+  /** The route or job; null without a label. */
+  readonly label: string | null
+  readonly heldMillis: number
+  /** Since the last activity on the connection. */
+  readonly quietMillis: number
+  readonly state: 'running' | 'idle' | 'idle in transaction'
+  /** The statement that runs, or the last one; null if unknown. Without literals. */
+  readonly statement: string | null
+  /** How long the statement has been running; null if none is. */
+  readonly runningMillis: number | null
+  readonly suspected: boolean
+  /** Whether its stack can be asked for. */
+  readonly hasStack: boolean
+}
+
+export interface WaiterView {
+  readonly pool: string
+  readonly label: string | null
+  readonly waitedMillis: number
+}
+
+export interface FindingView {
+  readonly pool: string
+  readonly kind: string
+  readonly label: string | null
+  readonly text: string
+  readonly site: string | null
+  readonly usedShare: number
+  readonly count: number
+}
+
+export interface EventView {
+  /** Grows with each event. */
+  readonly id: number
+  /** Milliseconds since 1970: the last of `count` equal events. */
+  readonly time: number
+  readonly pool: string
+  readonly type: string
+  /** The route or job of the caller; null if it has none, or is not known. */
+  readonly label: string | null
+  /** The message of an error or a warning; null for other events. */
+  readonly message: string | null
+  /** The stack of the caller; null if it is not known. */
+  readonly stack: string | null
+  /** A duration that belongs to the event; null if it has none. */
+  readonly millis: number | null
+  /** A statement without literals, or the reason of a close; null if it has none. */
+  readonly detail: string | null
+  readonly count: number
+}
+
+/** A server or a pooler. */
+export interface SourceView {
+  readonly name: string
+  /** `pending` until the first answer; `unreachable` if there was none in time. */
+  readonly report: ServerReport | PoolerReport | 'pending' | 'unreachable'
+}
