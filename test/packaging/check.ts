@@ -7,6 +7,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
+import { checkBundles } from '../bundlers/bundles.ts'
 import { homeOf, loadInBothFormats } from './load.ts'
 import { packAll } from './pack.ts'
 import { checkPublishing } from './publishable.ts'
@@ -22,11 +23,12 @@ try {
     ...(await Promise.all(tarballs.map(checkTypes))).flat(),
     ...(await loadInBothFormats(tarballs, folder)),
     ...(await Promise.all(tarballs.map((tarball) => checkPublishing(tarball, homeOf(tarball, folder))))).flat(),
+    ...(await checkBundles(folder)),
   ]
   for (const problem of problems) console.error(problem)
   if (problems.length === 0)
     console.log(
-      `${tarballs.length} packages: publint, attw, loading as ESM and CommonJS, and npm publish --dry-run: fine`,
+      `${tarballs.length} packages: publint, attw, loading as ESM and CommonJS, npm publish --dry-run, and bundles: fine`,
     )
   process.exitCode = problems.length === 0 ? 0 : 1
 } finally {
