@@ -1,3 +1,4 @@
+import { pause } from '@poolguard/core/adapter'
 import { guardPoolClass } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import pg from 'pg'
@@ -148,6 +149,43 @@ describe.each(Object.keys(DRIVERS))('%s with a primary and a standby', (driver) 
     for (const failure of failures) expect(failure).toMatchObject({ code: '25006' })
     await waitUntil(() => bed.proxies[0].connections === 0, { what: 'the connections to it are closed' })
     expect(app.snapshot().stats.active).toBe(0)
+  })
+
+  test('after the primary was cut off, its statements fail, writes come back, and no idle connection to it is lent', async () => {
+    const { bed, app } = await start(driver, 'target_session_attrs=read-write')
+    const sleep = () => app.query('select pg_sleep(0.1)')
+    await Promise.all([sleep(), sleep(), sleep(), sleep()])
+
+    bed.proxies[0].blackhole()
+    const inFlight = Promise.allSettled(Array.from({ length: 4 }, () => app.query('insert into written values (1)')))
+    const waiting = Array.from({ length: 8 }, () => app.query('insert into written values (2)'))
+    await bed.promote()
+    await Promise.all(waiting)
+    for (const outcome of await inFlight) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'ETIMEDOUT' })
+    }
+    expect(await app.query('select count(*)::int as rows from written where id = 2')).toEqual([{ rows: 8 }])
+    // Closing does not wait for a server that does not answer.
+    await waitUntil(() => app.snapshot().stats.closing === 0, { what: 'the connections to it are closed' })
+    await bed.proxies[0].heal()
+  })
+
+  test('after an idle pool was cut off from its primary, the first write waits for the new one', async () => {
+    const { bed, app } = await start(driver, 'target_session_attrs=primary&pool_timeout=8', { max: 2 })
+    await Promise.all([app.query('select pg_sleep(0.1)'), app.query('select pg_sleep(0.1)')])
+    // A connection that was idle for more than 500 ms is validated before it is lent.
+    await pause(600)
+    bed.proxies[0].blackhole()
+    await bed.promote()
+    await app.query('insert into written values (1)')
+    await bed.proxies[0].heal()
+  })
+
+  test('a long statement on a primary that answers is not given up', async () => {
+    const { app } = await start(driver, 'target_session_attrs=read-write', { max: 1 })
+    const began = performance.now()
+    expect(await app.query('select 1 as one from pg_sleep(3)')).toEqual([{ one: 1 }])
+    expect(performance.now() - began).toBeGreaterThan(2_900)
   })
 
   test('a host that is down gets at most two connections per second', async () => {

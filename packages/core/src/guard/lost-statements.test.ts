@@ -32,6 +32,7 @@ class Scene {
       },
       driver: {
         awaiting: ({ pid, isUnread }) => ({ announcedPid: pid, isUnread }),
+        peerOf: () => 'db:5432/app',
         breakOff: (_connection, error) => this.brokenOff.push(error),
         queryValue: (_connection, text) => {
           if (text.includes('pg_terminate_backend')) {

@@ -18,7 +18,7 @@ const SAME_AGE_MILLIS = 2_000
 
 export interface LostStatementsOptions<C> {
   readonly engine: Pick<Pool<C>, 'acquire' | 'demand' | 'querying'>
-  readonly driver: Pick<GuardedDriver<C>, 'awaiting' | 'breakOff' | 'queryValue'>
+  readonly driver: Pick<GuardedDriver<C>, 'awaiting' | 'breakOff' | 'peerOf' | 'queryValue'>
   /** Whether the other end is PostgreSQL itself: a pooler invents the pids that it tells. */
   readonly isDirect: () => boolean
   readonly clock?: Clock
@@ -110,12 +110,15 @@ export class LostStatements<C extends object> {
   }
 
   async #queryAbout(leases: readonly TrackedLease<C>[]): Promise<void> {
-    const pids = leases.map(({ resource }) => this.#pidOf(resource))
-    await this.#onAnotherConnection(async (query) => {
+    await this.#onAnotherConnection(async (query, peer) => {
+      // Another server of the pool knows nothing about these sessions, and may have others with the same pids.
+      const sameServer = leases.filter(({ resource }) => this.#options.driver.peerOf(resource) === peer)
+      if (sameServer.length === 0) return
+      const pids = sameServer.map(({ resource }) => this.#pidOf(resource))
       const ages = readIdleSessions((await query(idleSessionsQuery(pids))) ?? '')
       // Meanwhile a statement may have been answered, or a connection may have ended.
       const { querying } = this.#options.engine
-      const lost = leases.filter((lease) => querying.includes(lease) && this.#isLost(lease, ages))
+      const lost = sameServer.filter((lease) => querying.includes(lease) && this.#isLost(lease, ages))
       for (const lease of lost) this.#giveUp(lease)
       // The server would keep the sessions until its own TCP gives up.
       if (lost.length > 0) await query(endSessionsQuery(lost.map(({ resource }) => this.#pidOf(resource))))
@@ -160,7 +163,7 @@ export class LostStatements<C extends object> {
    * queried, nothing is known.
    */
   async #onAnotherConnection(
-    use: (query: (text: string) => Promise<string | null | undefined>) => Promise<void>,
+    use: (query: (text: string) => Promise<string | null | undefined>, peer: string | undefined) => Promise<void>,
   ): Promise<void> {
     const { engine, driver } = this.#options
     // Detached, so that no caller's deadline or trace applies.
@@ -169,7 +172,8 @@ export class LostStatements<C extends object> {
     ).catch(() => undefined)
     if (!lease) return
     try {
-      await use((text) => this.#withinTimeout(driver.queryValue(lease.resource, text)))
+      const query = (text: string) => this.#withinTimeout(driver.queryValue(lease.resource, text))
+      await use(query, driver.peerOf(lease.resource))
       lease.release()
     } catch {
       lease.destroy()

@@ -11,7 +11,6 @@ import {
   AlreadyReleasedError,
   LateQueryReporter,
   type Lease,
-  type OpenContext,
   Pool,
   type PoolCallers,
   type PoolCounts,
@@ -41,7 +40,7 @@ import { EmptySignal } from './empty-signal.ts'
 import { FleetInstance } from './fleet/fleet-instance.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
 import type { HostPlan } from './hosts/host-plan.ts'
-import type { Hosts } from './hosts/hosts.ts'
+import { ServerChoice } from './hosts/server-choice.ts'
 import { LostStatements } from './lost-statements.ts'
 import type { PoolguardOptions } from './options/poolguard-options.ts'
 import { describeStall, Pipelining, stallEvent } from './pipelining.ts'
@@ -94,6 +93,8 @@ export class PoolGuard<C extends object> {
   readonly recorder: InsightRecorder<C> | undefined = undefined
   /** Finds statements whose answers the network has lost. */
   readonly lostStatements: LostStatements<C>
+  /** The pool's servers. */
+  readonly servers: ServerChoice<C>
   /** Called when the pool begins to close, for a driver that holds a connection for as long as the pool is open. */
   onClosing: (() => void) | undefined
   readonly #spec: GuardSpec
@@ -107,8 +108,6 @@ export class PoolGuard<C extends object> {
   #dirtyReleases = 0
   #hasWarnedOfStall = false
   readonly #fleet: FleetInstance<C> | undefined
-  /** Undefined until the first connection is opened, and if the pool has no choice of servers. */
-  #hosts: Hosts<C> | undefined
   readonly #emptySignal = new EmptySignal()
 
   /**
@@ -141,6 +140,17 @@ export class PoolGuard<C extends object> {
         stats: () => this.engine.stats(),
       })
     this.#driver = makeDriver(this)
+    this.servers = new ServerChoice({
+      plan: spec.hosts,
+      driver: this.#driver,
+      engine: () => this.engine,
+      isPooled: () => this.topology?.kind === 'pooler',
+      onFailover: (message) => {
+        this.warn(message)
+        // The new server may have other limits.
+        this.#discovery.invalidate()
+      },
+    })
     const { classify = classifyConnectFailure } = this.#driver
     this.#connectFailures = new ConnectFailures({ target: spec.target, options: spec.options, classify })
     this.engine = new Pool({
@@ -155,7 +165,7 @@ export class PoolGuard<C extends object> {
       onEvent: (event) => this.#onPoolEvent(event),
       onClosing: (connection, reason) => {
         this.#driver.onClosing?.(connection, reason)
-        this.#hosts?.onClosing(connection, reason)
+        this.servers.onClosing(connection, reason)
         this.#fleet?.onClosing(connection)
       },
       isPinned: (connection) => this.#fleet?.isPublisher(connection) ?? false,
@@ -195,6 +205,7 @@ export class PoolGuard<C extends object> {
     if (!this.#registration.isEntered) this.#register()
     if (this.#fleet) this.#notifyFleet(this.#fleet)
     this.lostStatements.watch()
+    this.servers.watch()
     const lease = this.engine.acquire(options)
     if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, lease)
     return lease
@@ -219,43 +230,13 @@ export class PoolGuard<C extends object> {
    * @throws the error if the connection was lost.
    */
   async inspect(connection: C): Promise<boolean> {
-    this.#hosts?.rejectUnsuitable(connection)
+    this.servers.rejectUnsuitable(connection)
     return await this.#discovery.onConnection(connection)
-  }
-
-  /** Opens a connection at one of the pool's servers. */
-  async open(context: OpenContext): Promise<C> {
-    const { hosts } = this.#spec
-    if (!hosts) return await this.#driver.factory.open(context)
-    return await (this.#hosts ?? (await this.#loadHosts(hosts))).open(context)
-  }
-
-  async #loadHosts(plan: HostPlan): Promise<Hosts<C>> {
-    const { Hosts } = await import('./hosts/hosts.ts')
-    // Connections that open at the same time share it.
-    this.#hosts ??= new Hosts({
-      plan,
-      driver: this.#driver,
-      isPooled: () => this.topology?.kind === 'pooler',
-      connectTimeoutMillis: () => this.engine.settings.connectTimeoutMillis,
-      retire: (matches) => this.engine.retire(matches),
-      onFailover: (message) => {
-        this.warn(message)
-        // The new server may have other limits.
-        this.#discovery.invalidate()
-      },
-    })
-    return this.#hosts
   }
 
   /** Drivers call this when the server has reported a parameter, also before and during a login. */
   onReported(connection: C): void {
-    this.#hosts?.isFit(connection)
-  }
-
-  /** False if the server of a connection is no longer one that the pool uses. */
-  isAtHome(connection: C): boolean {
-    return this.#hosts?.isFit(connection) ?? true
+    this.servers.isFit(connection)
   }
 
   /** Whether to inspect the next connection. Read on every release. */
@@ -299,6 +280,7 @@ export class PoolGuard<C extends object> {
     this.#fleet?.leave()
     await this.engine.drain(drainMillis)
     this.lostStatements.stop()
+    this.servers.stop()
     // A pool that is opened later may find another server at the same address.
     this.#discovery.forget()
     this.#registration.leave()

@@ -8,10 +8,16 @@ export interface Inspector<C> {
   readonly isDiscoveryDue: boolean
   readonly lostStatements: { open(connect: () => Promise<C>): Promise<C> }
   inspect(connection: C): Promise<boolean>
-  /** Opens a connection at one of the pool's servers. */
+  readonly servers: ServerConnections<C>
+}
+
+/** The part of a {@link ServerChoice} that opens, validates and closes connections. */
+interface ServerConnections<C> {
   open(context: OpenContext): Promise<C>
+  validate(connection: C): Promise<boolean>
+  close(connection: C): Promise<void>
   /** False if the server of a connection is no longer one that the pool uses. */
-  isAtHome(connection: C): boolean
+  isFit(connection: C): boolean
 }
 
 /** Wraps a driver's factory: when discovery is due, it runs on connections that are released. */
@@ -31,19 +37,18 @@ export class DiscoveringFactory<C> implements ResourceFactory<C> {
   async open(context: OpenContext): Promise<C> {
     if (this.#inspector.isDiscoveryDue) preloadDetection()
     try {
-      return await this.#inspector.lostStatements.open(() => this.#inspector.open(context))
+      return await this.#inspector.lostStatements.open(() => this.#inspector.servers.open(context))
     } catch (error) {
       throw this.#secrets ? this.#secrets.hideInError(error) : error
     }
   }
 
   close(connection: C): Promise<void> {
-    return this.#driver.factory.close(connection)
+    return this.#inspector.servers.close(connection)
   }
 
-  async validate(connection: C): Promise<boolean> {
-    const isAlive = (await this.#driver.factory.validate?.(connection)) ?? true
-    return isAlive && this.#inspector.isAtHome(connection)
+  validate(connection: C): Promise<boolean> {
+    return this.#inspector.servers.validate(connection)
   }
 
   activity(connection: C): LeaseActivity {
@@ -62,11 +67,11 @@ export class DiscoveringFactory<C> implements ResourceFactory<C> {
     const fit = this.#driver.factory.reset?.(connection) ?? true
     if (this.#inspector.isDiscoveryDue) return this.#discover(connection, fit)
     // After the reset: the server reports a change with the answer that the reset waits for.
-    return typeof fit === 'boolean' ? fit && this.#inspector.isAtHome(connection) : this.#atHome(connection, fit)
+    return typeof fit === 'boolean' ? fit && this.#inspector.servers.isFit(connection) : this.#atHome(connection, fit)
   }
 
   async #atHome(connection: C, fit: boolean | Promise<boolean>): Promise<boolean> {
-    return (await fit) && this.#inspector.isAtHome(connection)
+    return (await fit) && this.#inspector.servers.isFit(connection)
   }
 
   async #discover(connection: C, fit: boolean | Promise<boolean>): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { type Clock, pause, systemClock } from '../../clock.ts'
+import { abortAfter, type Clock, pause, systemClock } from '../../clock.ts'
 import type { CloseReason, OpenContext } from '../../pool/index.ts'
 import { isServerError, readError } from '../../postgres-errors/index.ts'
 import { untilAborted } from '../driver-kit/abort-watch.ts'
@@ -32,9 +32,10 @@ export interface HostsOptions<C> {
   readonly random?: () => number
 }
 
-/** One open connection. */
+/** The server of an open connection. */
 interface Member {
   readonly key: string
+  readonly server: ServerAddress
 }
 
 interface Opened<C> {
@@ -70,15 +71,19 @@ export class Hosts<C extends object> {
    * @throws the error of a server that rejects the login, or an error that names all servers.
    */
   async open(context: OpenContext): Promise<C> {
+    const { connection, server, loss } = await this.#find(context)
+    loss.accept()
+    this.#members.set(connection, { key: keyOf(server), server })
+    this.#options.driver.healthOf(connection).onReadOnly = () => this.#onReadOnly(connection)
+    return connection
+  }
+
+  async #find(context: OpenContext): Promise<Opened<C>> {
     const servers = await this.#candidates()
     const spares: Opened<C>[] = []
     const opened = await this.#race(servers, context, spares).catch((error) => this.#spareOr(spares, error))
     for (const spare of spares) void this.#close(spare.connection)
-    const { connection, server, loss } = opened
-    loss.accept()
-    this.#members.set(connection, { key: keyOf(server) })
-    this.#options.driver.healthOf(connection).onReadOnly = () => this.#onReadOnly(connection)
-    return connection
+    return opened
   }
 
   /** With `prefer-standby`, a primary is used if no server is a standby. */
@@ -119,6 +124,8 @@ export class Hosts<C extends object> {
       count: servers.length,
       attempt: (index, signal) => this.#attempt(servers[index] as ServerAddress, context, signal, spares),
       isFinal: (error) => context.signal.aborted || isRejection(error),
+      // It may be promoted while a server that was cut off does not answer.
+      mayRepeat: (error) => error instanceof UnsuitableRoleError,
       // With a short timeout, each host gets its part of it.
       patienceMillis: Math.min(PATIENCE_MILLIS, connectTimeoutMillis() / (servers.length + 1)),
       clock: this.#clock,
@@ -203,7 +210,7 @@ export class Hosts<C extends object> {
     const failure = home === undefined || home === key ? undefined : this.#memory.failureOf(home)
     this.#memory.succeeded(key)
     this.#left.delete(key)
-    if (this.#followsPrimary) this.#leaveUnreachable()
+    if (this.followsPrimary) this.#leaveUnreachable()
     if (failure) this.#options.onFailover(describeFailover(server, home as string, failure))
   }
 
@@ -212,7 +219,7 @@ export class Hosts<C extends object> {
     for (const { key } of this.#members.values()) if (this.#memory.failureOf(key) === 'unreachable') this.#leave(key)
   }
 
-  get #followsPrimary(): boolean {
+  get followsPrimary(): boolean {
     const { target } = this.#options.plan
     return target === 'primary' || target === 'read-write'
   }
@@ -249,13 +256,45 @@ export class Hosts<C extends object> {
    */
   #onReadOnly(connection: C): void {
     const member = this.#members.get(connection)
-    if (member && this.#followsPrimary && !this.#options.driver.isInTransaction(connection)) this.#leave(member.key)
+    if (member && this.followsPrimary && !this.#options.driver.isInTransaction(connection)) this.#leave(member.key)
+  }
+
+  serverOf(connection: C): ServerAddress | undefined {
+    return this.#members.get(connection)?.server
+  }
+
+  isUnreachable(server: ServerAddress): boolean {
+    return this.#memory.failureOf(keyOf(server)) === 'unreachable'
+  }
+
+  /** Whether the server of a connection does not answer, and another one has taken over. */
+  isCutOff(connection: C): boolean {
+    const member = this.#members.get(connection)
+    return member !== undefined && this.#left.has(member.key) && this.isUnreachable(member.server)
+  }
+
+  /** A server has not answered in time. */
+  onUnanswered(server: ServerAddress): void {
+    this.#memory.failed(keyOf(server), 'unreachable')
+  }
+
+  /** Looks for a suitable server, without a slot of the pool. */
+  async search(): Promise<void> {
+    const signal = abortAfter(this.#options.connectTimeoutMillis())
+    try {
+      await this.#close((await this.#find({ signal, lost: () => {} })).connection)
+    } catch {
+      // The servers' failures are remembered.
+    }
   }
 
   onClosing(connection: C, reason: CloseReason): void {
     const member = this.#members.get(connection)
-    this.#members.delete(connection)
     if (member && reason === 'lost') this.#memory.doubted(member.key)
+  }
+
+  onClosed(connection: C): void {
+    this.#members.delete(connection)
   }
 
   async #close(connection: C): Promise<void> {

@@ -14,6 +14,7 @@ function makeRace(count: number) {
       return attempt.promise
     },
     isFinal: (error) => (error as Error).message === 'final',
+    mayRepeat: (error) => (error as Error).message === 'not yet',
     patienceMillis: 500,
     clock,
   })
@@ -65,6 +66,22 @@ describe('a race in turn', () => {
     attempts[1]?.reject(two)
     attempts[0]?.reject(one)
     expect(await winner).toEqual({ failures: [one, two] })
+  })
+
+  test('repeats an attempt that may succeed later while another one is not answered', async () => {
+    const { clock, attempts, winner } = makeRace(2)
+    await clock.advance(500)
+    attempts[1]?.reject(new Error('not yet'))
+    await vi.waitFor(() => expect(attempts).toHaveLength(3))
+    attempts[2]?.resolve('two')
+    expect(await winner).toEqual({ value: 'two', unanswered: [0] })
+  })
+
+  test('does not repeat an attempt if all others have failed', async () => {
+    const { attempts, winner } = makeRace(1)
+    const error = new Error('not yet')
+    attempts[0]?.reject(error)
+    expect(await winner).toEqual({ failures: [error] })
   })
 
   test('ends with a final error', async () => {

@@ -6,6 +6,8 @@ export interface RaceInTurn<T> {
   readonly attempt: (index: number, signal: AbortSignal) => Promise<T>
   /** True for an error after which no further attempt is made. */
   readonly isFinal: (error: unknown) => boolean
+  /** True for an error after which the same attempt is made again while others have not been answered. */
+  readonly mayRepeat: (error: unknown) => boolean
   /** After this long without an answer, the next attempt starts as well. */
   readonly patienceMillis: number
   readonly clock: Clock
@@ -49,13 +51,17 @@ export function raceInTurn<T>(race: RaceInTurn<T>): Promise<Winner<T> | AllFaile
       reject(error)
     } else if (next < race.count) startNext()
     else if (running.size === 0) resolve({ failures })
+    else if (race.mayRepeat(error)) start(index)
   }
   const startNext = () => {
     cancelTimer()
     const index = next++
+    if (next < race.count) cancelTimer = race.clock.after(race.patienceMillis, startNext)
+    start(index)
+  }
+  const start = (index: number) => {
     const controller = new AbortController()
     running.set(index, controller)
-    if (next < race.count) cancelTimer = race.clock.after(race.patienceMillis, startNext)
     race.attempt(index, controller.signal).then(
       (value) => {
         running.delete(index)
