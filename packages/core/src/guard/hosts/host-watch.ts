@@ -8,10 +8,10 @@ import { describeServer, keyOf } from './resolve-hosts.ts'
 
 /** Interval of the checks while connections are in use. */
 const CHECK_MILLIS = 250
-/** A server is asked for a sign of life when no byte has come from it for this long, although statements wait for answers. */
+/** The pool pings a server when no byte has come from it for this long, although statements wait for answers. */
 const SILENT_MILLIS = 500
 const PING_TIMEOUT_MILLIS = 750
-/** A server that answers, but runs a long statement, is asked again after twice the time, up to this. */
+/** After an answer, the pause until the next ping doubles up to this: the server runs a long statement. */
 const MAX_PAUSE_MILLIS = 15_000
 /** The statements on a server that was replaced are given up when they have been silent for this long. */
 const GIVE_UP_MILLIS = 1_000
