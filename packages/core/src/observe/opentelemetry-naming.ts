@@ -1,3 +1,4 @@
+import { POOL_ATTRIBUTE } from '../pool/index.ts'
 import { METRICS, type MetricDefinition, type MetricSample, POOL_LABEL, STATE_LABEL } from './metric-definitions.ts'
 
 export type Attributes = Record<string, string>
@@ -5,7 +6,6 @@ export type Attributes = Record<string, string>
 /** A metric that OpenTelemetry's semantic conventions define. */
 export type ConventionalMetric = MetricDefinition & Required<Pick<MetricDefinition, 'convention'>>
 
-export const POOL_ATTRIBUTE = 'db.client.connection.pool.name'
 const ATTRIBUTES: Readonly<Record<string, string>> = {
   [POOL_LABEL]: POOL_ATTRIBUTE,
   [STATE_LABEL]: 'db.client.connection.state',

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { DURATION_BOUNDS_MILLIS } from '../pool/index.ts'
+import { DURATION_BOUNDS_MILLIS, POOL_ATTRIBUTE } from '../pool/index.ts'
 import { readMetrics } from './metric-family.ts'
-import { type Attributes, attributesOf, CONVENTIONAL_METRICS, POOL_ATTRIBUTE } from './opentelemetry-naming.ts'
+import { type Attributes, attributesOf, CONVENTIONAL_METRICS } from './opentelemetry-naming.ts'
 import { snapshotPools } from './registry.ts'
 
 /** An instrument, opaque except to the meter that created it. */

@@ -9,6 +9,7 @@ import type { Limits } from './limits.ts'
 import { type OverloadReason, PoolOverloadedError } from './overloaded-error.ts'
 import type { PoolEvent } from './pool-events.ts'
 import type { AcquireOptions } from './pool-options.ts'
+import type { WaitSpan } from './wait-span.ts'
 import type { Waiter } from './waiter-queue.ts'
 import { WaitingLine } from './waiting-line.ts'
 
@@ -65,17 +66,24 @@ export class Callers<R> {
   }
 
   /** Settles the wait of a caller that got no connection immediately. */
-  keepWaiting(waiter: Waiter<R>, lease: Promise<Lease<R>>, { joiner, signal }: WaitRequest): Promise<Lease<R>> {
+  keepWaiting(
+    waiter: Waiter<R>,
+    lease: Promise<Lease<R>>,
+    { joiner, signal }: WaitRequest,
+    span: WaitSpan | undefined,
+  ): Promise<Lease<R>> {
     if (joiner) {
       waiter.joiner = joiner
-      joiner.onWait(() => this.#withdraw(waiter))
+      joiner.onWait(() => this.#withdraw(waiter, span))
     }
-    return signal ? this.line.leaveOnAbort(waiter, lease, signal) : lease
+    const wait = signal ? this.line.leaveOnAbort(waiter, lease, signal) : lease
+    return span ? span.endWith(wait) : wait
   }
 
-  #withdraw(waiter: Waiter<R>): boolean {
+  #withdraw(waiter: Waiter<R>, span: WaitSpan | undefined): boolean {
     if (!waiter.queued) return false
     this.line.remove(waiter)
+    span?.end()
     return true
   }
 

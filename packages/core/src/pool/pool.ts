@@ -21,6 +21,7 @@ import { PoolReport } from './pool-report.ts'
 import { PoolResources } from './pool-resources.ts'
 import { type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 import type { PoolCounts, PoolStats } from './pool-stats.ts'
+import { WaitSpan } from './wait-span.ts'
 
 /**
  * Lends a bounded number of resources. Callers are served first come, first served unless the pool is overloaded
@@ -157,7 +158,8 @@ export class Pool<R> implements Lender<R> {
     this.#resources.notifyChanged()
     if (!waiter.queued) return lease
     this.#tracker.wait(request.borrower, request.now)
-    return callers.keepWaiting(waiter, lease, request)
+    const span = request.internal === undefined ? WaitSpan.begin(this.name, callers.lane, this.#clock) : undefined
+    return callers.keepWaiting(waiter, lease, request, span)
   }
 
   /** Identifies a caller that joins a lease. Call it in the caller's own stack, of which the frames above `below` count. */
