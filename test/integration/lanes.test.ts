@@ -1,3 +1,4 @@
+import { Controller, Get } from '@nestjs/common'
 import {
   AcquireTimeoutError,
   InvalidOptionError,
@@ -6,11 +7,16 @@ import {
   runInLane,
   withDeadlockDetection,
 } from '@poolguard/core'
+import { DatabaseLane, getPoolToken, InjectPool, PoolguardModule } from '@poolguard/nestjs'
 import { GuardedPool } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
+import { poolguardWeb } from '@poolguard/web'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
+import { appWith, serve } from './fastify-app.ts'
 import { AT_THE_GATE, closeGate } from './gate.ts'
+import { platforms, route, startApp } from './nestjs-app.ts'
+import { frameworks, startWebApp } from './web-app.ts'
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -96,6 +102,90 @@ describe.each(Object.entries(drivers))('given %s', (_driver, open) => {
     expect(stats().lanes).toMatchObject({ jobs: { waiting: 30 }, web: { active: 0, waiting: 0 } })
     await gate.open()
     await Promise.all([...blocked, ...jobs])
+  })
+})
+
+describe('a route with a lane', () => {
+  /** Jobs have one of two connections, and all of them wait at the gate. */
+  const pool = { max: 2, lanes: { jobs: { max: 1 } }, pool: SETTINGS } as const
+
+  async function floodJobs(get: (path: string) => Promise<Response>, stats: () => PoolStats): Promise<void> {
+    const gate = await closeGate(server)
+    const jobs = Array.from({ length: 5 }, () => get('/jobs'))
+    await waitUntil(() => stats().lanes?.jobs?.waiting === 4, { what: 'all but one job wait' })
+    expect(stats().lanes?.jobs).toMatchObject({ active: 1, waiting: 4 })
+    expect((await get('/orders')).status).toBe(200)
+    await waitUntil(() => stats().lanes?.jobs?.overloaded === true, { what: 'the lane is overloaded' })
+    expect((await get('/jobs')).status, 'a job while its lane is overloaded').toBe(503)
+    expect((await get('/orders')).status, 'an order meanwhile').toBe(200)
+    await gate.open()
+
+    expect((await Promise.all(jobs)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+  }
+
+  test('on Fastify', async () => {
+    const app = appWith({ pool: { url: server.url, ...pool }, shedLoad: true })
+    app.get('/jobs', { config: { poolguard: { lane: 'jobs' } } }, async () => {
+      await app.poolguard.pool.query(AT_THE_GATE)
+      return 'done'
+    })
+    app.get('/orders', async () => (await app.poolguard.pool.query('select 1')).rows)
+    const get = await serve(app)
+    await get('/jobs')
+    await floodJobs(get, () => app.poolguard.pool.snapshot().stats)
+  })
+
+  test('on Fastify with an invalid name is rejected', async () => {
+    const app = appWith({ pool: { url: server.url, ...pool } })
+    await app.after()
+    const add = () => app.get('/jobs', { config: { poolguard: { lane: 'a b' } } }, async () => 'done')
+    expect(add).toThrow('Invalid option config.poolguard.lane')
+  })
+
+  test.each(platforms)('on NestJS with %s', async (platform) => {
+    class AppController {
+      readonly #pool: GuardedPool
+
+      constructor(injected: GuardedPool) {
+        this.#pool = injected
+      }
+
+      async runJob(): Promise<unknown> {
+        await this.#pool.query(AT_THE_GATE)
+        return 'done'
+      }
+
+      async order(): Promise<unknown> {
+        return (await this.#pool.query('select 1')).rows
+      }
+    }
+    Controller()(AppController)
+    InjectPool()(AppController, undefined, 0)
+    route(AppController, 'runJob', Get('jobs'))
+    route(AppController, 'runJob', DatabaseLane('jobs'))
+    route(AppController, 'order', Get('orders'))
+    const options = { url: server.url, ...pool, shedLoad: true }
+    await using app = await startApp(platform, {
+      imports: [PoolguardModule.forRoot(options)],
+      controllers: [AppController],
+    })
+    const injected = app.app.get<GuardedPool>(getPoolToken())
+    await app.get('/jobs')
+    await floodJobs(
+      (path) => app.get(path),
+      () => injected.snapshot().stats,
+    )
+  })
+
+  test.each(frameworks)('on %s with @poolguard/web', async (framework) => {
+    const guarded = new GuardedPool({ url: server.url, ...pool })
+    onTestFinished(() => guarded.end())
+    const { get } = await startWebApp(framework, poolguardWeb({ shedLoad: true }), [
+      { path: '/jobs', options: { lane: 'jobs' }, handle: async () => (await guarded.query(AT_THE_GATE)).rows },
+      { path: '/orders', handle: async () => (await guarded.query('select 1')).rows },
+    ])
+    await get('/jobs')
+    await floodJobs(get, () => guarded.snapshot().stats)
   })
 })
 

@@ -10,6 +10,7 @@ import { loadPg, takePools } from './plugin-pools.ts'
 import { readSettings } from './plugin-settings.ts'
 import { decorate, makeInstance, requireFree } from './poolguard-instance.ts'
 import { limitRequests } from './request-deadlines.ts'
+import { enterLanes } from './request-lanes.ts'
 import { addPage, addRoutes } from './routes.ts'
 import { shedLoad } from './shed-load.ts'
 
@@ -33,6 +34,7 @@ async function register(fastify: FastifyInstance, options: PoolguardFastifyOptio
   const { requests } = settings
   if (requests.shedLoad) shedLoad(fastify, pools, requests.shedLoad)
   if (requests.deadlines) limitRequests(fastify)
+  enterLanes(fastify)
   if (requests.labels) labelRequests(fastify)
   if (requests.mapErrors) mapPoolErrors(fastify, requests.shedLoad?.retryAfterSeconds)
   const sources = { monitor, pools, drain }

@@ -47,6 +47,8 @@ declare module 'fastify' {
        * cancel them.
        */
       readonly deadline?: number | false
+      /** The lane in which the route's hooks and handler acquire connections (option `lanes` of a pool). Default: `default`. */
+      readonly lane?: string
     }
   }
 }

@@ -9,7 +9,8 @@ import type { FastifyInstance } from 'fastify'
 export function shedLoad(fastify: FastifyInstance, pools: () => Iterable<LoadedPool>, options: ShedLoadOptions): void {
   const shedder = new LoadShedder(pools, options)
   fastify.addHook('onRequest', (request, reply, done) => {
-    const error = request.routeOptions.config.poolguard?.shedLoad === false ? undefined : shedder.reject()
+    const { shedLoad: isShed, lane } = request.routeOptions.config.poolguard ?? {}
+    const error = isShed === false ? undefined : shedder.reject(lane)
     if (error) reply.code(error.statusCode).headers(error.headers)
     done(error)
   })

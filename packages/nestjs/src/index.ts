@@ -6,6 +6,7 @@
 
 export type { ShedLoadOptions } from '@poolguard/core/adapter'
 export { DatabaseDeadline } from './deadline-interceptor.ts'
+export { DatabaseLane } from './lane-interceptor.ts'
 export { PoolguardMetricsController } from './metrics-controller.ts'
 export type {
   HealthOptions,

@@ -11,6 +11,7 @@ import { asyncContextIsCheap, readShedLoad } from '@poolguard/core/adapter'
 import { AppPools } from './app-pools.ts'
 import { DeadlineInterceptor } from './deadline-interceptor.ts'
 import { LabelInterceptor } from './label-interceptor.ts'
+import { LaneInterceptor } from './lane-interceptor.ts'
 import { metricsController } from './metrics-controller.ts'
 import type { PoolguardModuleAsyncExtras, PoolguardModuleOptions } from './module-options.ts'
 import { type PoolNames, poolConfigs, requireNames } from './pool-configs.ts'
@@ -69,6 +70,7 @@ function complete(module: DynamicModule, extras: PoolguardModuleAsyncExtras): Dy
       },
       ...(labels ? [{ provide: APP_INTERCEPTOR, useClass: LabelInterceptor }] : []),
       ...(deadlines ? [DEADLINES] : []),
+      LANES,
       ...shedLoadGuards(shedLoad),
       ...pools,
     ],
@@ -86,6 +88,12 @@ const DEADLINES: Provider = {
   provide: APP_INTERCEPTOR,
   inject: [Reflector],
   useFactory: (reflector: Reflector) => new DeadlineInterceptor(reflector),
+}
+
+const LANES: Provider = {
+  provide: APP_INTERCEPTOR,
+  inject: [Reflector],
+  useFactory: (reflector: Reflector) => new LaneInterceptor(reflector),
 }
 
 function shedLoadGuards(shedLoad: PoolguardModuleAsyncExtras['shedLoad']): Provider[] {

@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common'
 import type { Reflector } from '@nestjs/core'
 import { LoadShedding, listPools, type ShedLoadOptions } from '@poolguard/core/adapter'
+import { laneOf } from './lane-interceptor.ts'
 
 const SKIPS_LOAD_SHEDDING = 'poolguard:skips-load-shedding'
 
@@ -43,7 +44,7 @@ export class ShedLoadGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const targets = [context.getHandler(), context.getClass()]
     if (this.#reflector.getAllAndOverride<boolean | undefined>(SKIPS_LOAD_SHEDDING, targets)) return true
-    const retryAfterSeconds = this.#shedding.reject()
+    const retryAfterSeconds = this.#shedding.reject(laneOf(this.#reflector, context))
     if (retryAfterSeconds === undefined) return true
     if (context.getType() === 'http')
       context.switchToHttp().getResponse<PlatformResponse>().header('retry-after', String(retryAfterSeconds))

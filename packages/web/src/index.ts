@@ -8,6 +8,7 @@ export type { ShedLoadOptions } from '@poolguard/core/adapter'
 export type {
   AdminDurations,
   AdminInsight,
+  AdminLaneStats,
   AdminPool,
   AdminPoolStats,
   AdminReply,

@@ -91,7 +91,7 @@ export interface PoolStats {
   readonly connectFailures: Readonly<Record<ConnectFailure, number>>
   /** How long callers that got a connection waited for it. */
   readonly wait: Durations
-  /** The same for callers under a label, by label; see {@link runWithLabel}. */
+  /** The same for callers under a label, by label; see `runWithLabel`. */
   readonly waitByLabel: Readonly<Record<string, Durations>>
   /** The lanes by name; absent in a pool without lanes. */
   readonly lanes?: Readonly<Record<string, LaneStats>>

@@ -3,6 +3,7 @@ import type {
   HealthMonitor,
   HealthStatus,
   InsightSummary,
+  LaneStats,
   ObservedPool,
   PoolHealth,
   PoolInsight,
@@ -24,6 +25,12 @@ export interface AdminPoolStats extends PoolStats {
   readonly waitByLabel: Readonly<Record<string, AdminDurations>>
   readonly usage: AdminDurations
   readonly connect: AdminDurations
+  readonly lanes?: Readonly<Record<string, AdminLaneStats>>
+}
+
+/** The figures of a lane, its histogram with percentiles. */
+export interface AdminLaneStats extends LaneStats {
+  readonly wait: AdminDurations
 }
 
 /** Where the time of a pool's connections goes. */
@@ -72,14 +79,21 @@ function adminPool(pool: ObservedPool, health: PoolHealth): AdminPool {
 }
 
 function withPercentiles(stats: PoolStats): AdminPoolStats {
+  const { lanes, ...figures } = stats
   const waits = Object.entries(stats.waitByLabel).map(([label, wait]) => [label, durations(wait)] as const)
   return {
-    ...stats,
+    ...figures,
+    ...(lanes && { lanes: lanesWithPercentiles(lanes) }),
     wait: durations(stats.wait),
     waitByLabel: Object.fromEntries(waits),
     usage: durations(stats.usage),
     connect: durations(stats.connect),
   }
+}
+
+function lanesWithPercentiles(lanes: NonNullable<PoolStats['lanes']>): Readonly<Record<string, AdminLaneStats>> {
+  const all = Object.entries(lanes).map(([name, lane]) => [name, { ...lane, wait: durations(lane.wait) }] as const)
+  return Object.fromEntries(all)
 }
 
 function durations(histogram: Durations): AdminDurations {

@@ -1,4 +1,11 @@
-export type { AdminDurations, AdminInsight, AdminPool, AdminPoolStats, AdminReply } from './admin-reply.ts'
+export type {
+  AdminDurations,
+  AdminInsight,
+  AdminLaneStats,
+  AdminPool,
+  AdminPoolStats,
+  AdminReply,
+} from './admin-reply.ts'
 export { bearerToken, tokenCheck } from './admin-token.ts'
 export { Drain, type DrainedResponse } from './drain.ts'
 export type { EndpointOptions, MetricsOptions, PageOptions } from './endpoint-options.ts'

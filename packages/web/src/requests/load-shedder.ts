@@ -11,9 +11,13 @@ export class LoadShedder {
     this.#shedding = new LoadShedding(pools, options)
   }
 
-  /** The error of a request that is rejected, which this counts; undefined if the request should be served. */
-  reject(): LoadShedError | undefined {
-    const seconds = this.#shedding.reject()
+  /**
+   * The error of a request that is rejected, which this counts; undefined if the request should be served.
+   *
+   * @param lane the route's lane: in a pool with lanes, only the load of that lane counts. Default: the lane of the current call.
+   */
+  reject(lane?: string): LoadShedError | undefined {
+    const seconds = this.#shedding.reject(lane)
     if (seconds === undefined) return undefined
     const error = this.#errors.get(seconds) ?? new LoadShedError(seconds)
     this.#errors.set(seconds, error)

@@ -1,5 +1,5 @@
-import { runWithDeadline, runWithLabel } from '@poolguard/core'
-import { listPools, requireRouteDeadline } from '@poolguard/core/adapter'
+import { runInLane, runWithDeadline, runWithLabel } from '@poolguard/core'
+import { listPools, requireLaneName, requireRouteDeadline } from '@poolguard/core/adapter'
 import { LoadShedder } from './load-shedder.ts'
 import type { RequestSettings } from './request-options.ts'
 import { type LoadShedError, type ServiceUnavailableError, toUnavailable } from './unavailable-error.ts'
@@ -12,6 +12,8 @@ export interface RouteOptions {
   readonly deadline?: number | false
   /** False: always serve it, however many callers wait. */
   readonly shedLoad?: boolean
+  /** The lane in which its handler acquires connections (option `lanes` of a pool). Default: `default`. */
+  readonly lane?: string
 }
 
 /** One request, as a framework describes it. */
@@ -33,14 +35,15 @@ export class RequestGuard {
   }
 
   /** The error of a request that is rejected; undefined if it should be served. */
-  reject({ shedLoad }: RouteOptions): LoadShedError | undefined {
-    return shedLoad === false ? undefined : this.#shedder?.reject()
+  reject({ shedLoad, lane }: RouteOptions): LoadShedError | undefined {
+    return shedLoad === false ? undefined : this.#shedder?.reject(lane)
   }
 
-  /** Runs the rest of a request under its label and its deadline. */
-  run<T>(request: GuardedRequest, { label, deadline }: RouteOptions, rest: () => T): T {
+  /** Runs the rest of a request in its lane, under its label and its deadline. */
+  run<T>(request: GuardedRequest, { label, deadline, lane }: RouteOptions, rest: () => T): T {
     const { labels, deadlines } = this.#settings
-    const labelled = labels ? () => runWithLabel(label ?? request.label, rest) : rest
+    const inLane = lane === undefined ? rest : () => runInLane(lane, rest)
+    const labelled = labels ? () => runWithLabel(label ?? request.label, inLane) : inLane
     if (!deadlines) return labelled()
     // Also without the deadline of an outer middleware.
     return deadline === false ? runWithDeadline(Infinity, labelled) : request.runInTime(deadline, labelled)
@@ -53,8 +56,9 @@ export class RequestGuard {
   }
 }
 
-/** @throws {InvalidOptionError} for an invalid deadline. */
+/** @throws {InvalidOptionError} for an invalid deadline or lane. */
 export function requireRoute(route: RouteOptions): RouteOptions {
   requireRouteDeadline('deadline', route.deadline)
+  if (route.lane !== undefined) requireLaneName('lane', route.lane)
   return route
 }

@@ -8,7 +8,7 @@ import type { StatementUse } from './statement-use.ts'
 export interface InsightSummary {
   /** Where the time of all finished leases went, since the pool exists. */
   readonly times: LeaseTimes
-  /** The same by label; see {@link runWithLabel}. */
+  /** The same by label; see `runWithLabel`. */
   readonly timesByLabel: Readonly<Record<string, LeaseTimes>>
   /** The findings of the last minutes, the one that takes most of the pool's time first. */
   readonly findings: readonly InsightFinding[]
