@@ -1,9 +1,17 @@
 import { driversTarget } from './connection-strings/drivers-target.ts'
 import { libpqTarget } from './connection-strings/libpq-target.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
+import { secretsTarget } from './secrets/secrets-target.ts'
 import { readsTarget } from './statements/reads-target.ts'
 import { sessionTarget } from './statements/session-target.ts'
 import { tokensTarget } from './statements/tokens-target.ts'
 
 /** All targets of `pnpm fuzz`. */
-export const TARGETS: readonly FuzzTarget[] = [libpqTarget, driversTarget, tokensTarget, readsTarget, sessionTarget]
+export const TARGETS: readonly FuzzTarget[] = [
+  libpqTarget,
+  driversTarget,
+  tokensTarget,
+  readsTarget,
+  sessionTarget,
+  secretsTarget,
+]

@@ -28,7 +28,7 @@ const ENCODED_PAIR = /((?:password|api_key|secret)%3D)(?:(?!%26)[^\s&"']){1,8000
 
 /** `user:password@host` without a scheme, but not the digest of a container image or the version of a package. */
 const BARE_USER =
-  /(?<![\w.+/@-])(?!(?:npm|workspace|file|link|catalog):)([\w.+-]{1,64}):(?!\*\*\*@)[^\s@:/"'`,{}()]{1,500}@(?!sha256:)(?=[\w.[-])/g
+  /(?<![\w.+/@-])(?!(?:npm|workspace|file|link|catalog):)([\w.+-]{1,64}):(?!\*\*\*@)[^\s@:/"'`,{}()]{1,500}@(?!sha256:)(?=[\w.[@%-])/g
 
 const SECRET_NAME = new RegExp(String.raw`(?:${[...SECRET_PARAMETERS].join('|')})["']?\s{0,8}([=:])\s{0,8}`, 'gi')
 
@@ -88,21 +88,27 @@ function passwordInUrl(text: string, after: number, [scheme]: RegExpExecArray): 
   const word = reach.slice(0, lengthUntil(reach, /[\s"]/))
   // Up to the last `@`: pasted passwords may contain an unencoded `@`, and so do the user names of Azure.
   const at = word.lastIndexOf('@')
-  if (at >= 0) {
-    const colon = word.slice(0, at).indexOf(':')
-    return colon < 0 ? undefined : { start: after + colon + 1, end: after + at }
-  }
-  const colon = word.indexOf(':')
-  if (colon < 0 || isNoPassword(scheme, word, colon)) return undefined
+  const first = word.indexOf(':')
+  if (at >= 0 && first >= 0 && first < at) return { start: after + first + 1, end: after + at }
   const line = reach.slice(0, lengthUntil(reach, /\n/))
+  const colon = first >= 0 ? first : endOfBlankUser(scheme, line)
   const last = line.lastIndexOf('@')
-  return { start: after + colon + 1, end: after + (last > colon ? last : word.length) }
+  if (colon < 0 || (at >= 0 && last <= colon) || isNoPassword(scheme, line, colon)) return undefined
+  const end = last > colon ? last : colon + lengthUntil(line.slice(colon), /[\s"]/)
+  return { start: after + colon + 1, end: after + end }
 }
 
-/** A port, an IPv6 address, or a line number in a file path. */
-function isNoPassword(scheme: string, word: string, colon: number): boolean {
-  if (word.startsWith('[') || (!DATABASE_SCHEME.test(scheme) && word.slice(0, colon).includes('/'))) return true
-  return /^:\d{0,5}(?:$|[/?#,)\]}'`.;!])/.test(word.slice(colon, colon + 8))
+/** The colon after a user name with blanks, or -1. In a sentence without an `@`, the words after a URL are no user name. */
+function endOfBlankUser(scheme: string, line: string): number {
+  if (!line.includes('@')) return -1
+  const [user] = (DATABASE_SCHEME.test(scheme) && /^[^\s:@/?"]+[ \t][^:@/?"]{0,60}(?=:)/.exec(line)) || []
+  return user?.length ?? -1
+}
+
+/** A port, nothing, an IPv6 address, or a line number in a file path. */
+function isNoPassword(scheme: string, line: string, colon: number): boolean {
+  if (line.startsWith('[') || (!DATABASE_SCHEME.test(scheme) && line.slice(0, colon).includes('/'))) return true
+  return /^:(?:\d{1,5}(?=[\s"/?#,)\]}'`.;!]|$)|\s|"?$)/.test(line.slice(colon, colon + 8))
 }
 
 function passwordInEncodedUrl(text: string, after: number): Span | undefined {
@@ -113,9 +119,16 @@ function passwordInEncodedUrl(text: string, after: number): Span | undefined {
   return colon >= 0 && colon < at ? { start: after + colon + 3, end: after + at } : undefined
 }
 
-/** A quoted value, which ends with the line if its quote is not closed, or an unquoted value after `=`. */
-function valueOfPair(text: string, after: number, [, sign]: RegExpExecArray): Span | undefined {
+/**
+ * A parameter of a URL, which may contain apostrophes; a quoted value, which ends with the line if its quote is not closed; or an
+ * unquoted value after `=`.
+ */
+function valueOfPair(text: string, after: number, { 1: sign, index }: RegExpExecArray): Span | undefined {
   const reach = text.slice(after, after + MAX_SECRET)
+  if (sign === '=' && /[?&][\w.-]*$/.test(text.slice(Math.max(0, index - 60), index))) {
+    const length = lengthUntil(reach, /[\s&"]/)
+    return length === 0 ? undefined : { start: after, end: after + length }
+  }
   const quote = reach[0]
   if (quote === "'" || quote === '"') {
     const closed = lengthOfQuoted(reach, quote)
@@ -136,7 +149,7 @@ function lengthOfQuoted(text: string, quote: string): number | undefined {
 /** A backslash escapes the next character. */
 function lengthOfBare(text: string): number {
   let at = 0
-  for (; at < text.length && !/[\s&'"]/.test(text[at] ?? ''); at++) if (text[at] === '\\') at++
+  for (; at < text.length && !/[\s'"]/.test(text[at] ?? ''); at++) if (text[at] === '\\') at++
   return Math.min(at, text.length)
 }
 

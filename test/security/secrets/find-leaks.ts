@@ -9,11 +9,14 @@ export interface Output {
   readonly text: string
 }
 
+/** Fuzzing makes a new secret for each input. */
+const MAX_SECRETS = 1_000
 const piecesOf = new Map<string, ReadonlySet<string>>()
 
 /** Says what of a secret stands in an output: itself, encoded, or a piece of it. Empty if there is nothing. */
 export function findLeaks(secret: string, outputs: readonly Output[]): string[] {
   const pieces = piecesOf.get(secret) ?? makePieces(secret)
+  if (piecesOf.size >= MAX_SECRETS) piecesOf.clear()
   piecesOf.set(secret, pieces)
   return outputs.flatMap(({ where, text }) => {
     for (const piece of pieces) {

@@ -34,6 +34,12 @@ describe('a connection string', () => {
     expect(parsed.password).toBe('s3cret')
   })
 
+  test('hides a host that may be a piece of the password', () => {
+    expect(`${parseConnectionString('postgresql://app:a@s3cret/s3cret?x=y@db')}`).toBe(
+      'postgresql://app:***@***/***?***=***',
+    )
+  })
+
   test.each([
     'password',
     'sslpassword',

@@ -15,21 +15,26 @@ const PLAIN_USER = /^[\p{L}\p{N}_.$+~ -]+(?:@[\p{L}\p{N}_.$+~ -]+)?$/u
  */
 export function shownParts(parts: ConnectionStringParts, doubtful: boolean = isDoubtful(parts)): ConnectionStringParts {
   const { scheme, user, password, hosts = [], database, parameters = [] } = parts
+  const hidesHosts = doubtful || mayBeToken(parts)
   return {
     ...(scheme !== undefined && { scheme }),
     user: shownUser(user),
     password: password === undefined ? undefined : HIDDEN,
-    hosts: hosts.map((address) => ({ ...address, host: hidesHosts(parts) ? HIDDEN : shownHost(address.host) })),
+    hosts: hosts.map((address) => ({
+      ...address,
+      host: hidesHosts ? HIDDEN : shownHost(address.host),
+    })),
     database: doubtful && database !== undefined ? HIDDEN : shownDatabase(database),
     parameters: parameters.map(([name, value], index) => {
-      if (isTailOfSecret(parameters, index) || mayHoldSecret(name)) return [HIDDEN, HIDDEN]
+      const mayBePassword = doubtful && !isKnownParameter(name)
+      if (mayBePassword || isTailOfSecret(parameters, index) || mayHoldSecret(name)) return [HIDDEN, HIDDEN]
       return [name, HARMLESS_PARAMETERS.has(name) && !mayHoldSecret(value) ? value : HIDDEN]
     }),
   }
 }
 
 /** In `token/with/slash@db`, which has no password, the host and the database may be a token that stands for the user. */
-function hidesHosts({ user, database }: ConnectionStringParts): boolean {
+function mayBeToken({ user, database }: ConnectionStringParts): boolean {
   return user === undefined && database?.includes('@') === true
 }
 
@@ -52,12 +57,9 @@ function isShort(name: string): boolean {
 }
 
 /**
- * Whether the parser may have misread the text: it found no password, but an `@` in an unknown parameter, as in
- * `user:12/34?x=y@host`, where `12/34?x=y` is the password and not a port and a database.
+ * Whether the parser may have misread the text, because there is an `@` in an unknown parameter, as in `user:12/34?x=y@host`,
+ * where `12/34?x=y` is the password and not a port and a database.
  */
-export function isDoubtful({ password, parameters = [] }: ConnectionStringParts): boolean {
-  return (
-    password === undefined &&
-    parameters.some(([name, value]) => !isKnownParameter(name) && value.includes('@') && !value.includes('://'))
-  )
+export function isDoubtful({ parameters = [] }: ConnectionStringParts): boolean {
+  return parameters.some(([name, value]) => !isKnownParameter(name) && value.includes('@') && !value.includes('://'))
 }
