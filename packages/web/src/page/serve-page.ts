@@ -46,5 +46,5 @@ function singleHeaders(headers: IncomingHttpHeaders): Record<string, string> {
 /** The body as a parser has left it, or from the request itself. */
 function readBody(request: NodeRequest, parsed: unknown): NonNullable<RequestInit['body']> {
   if (typeof parsed === 'string') return parsed
-  return parsed === undefined ? (request as AsyncIterable<Uint8Array>) : JSON.stringify(parsed)
+  return parsed === undefined ? (Readable.toWeb(Readable.from(request)) as ReadableStream) : JSON.stringify(parsed)
 }
