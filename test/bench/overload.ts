@@ -5,6 +5,7 @@ import pg from 'pg'
 import { type PostgresServer, startPgBouncer, startPostgres } from '../harness/index.ts'
 import { abortAtRandom } from './aborts.ts'
 import { type Benchmark, compare, type Figure, summarise } from './benchmark.ts'
+import { LANES_KEYS, measureLanes } from './lanes.ts'
 import { type Arrival, closedLoop, isInTime, openLoop, PATIENCE_MILLIS, percentile } from './open-loop.ts'
 
 const RUNS = 5
@@ -32,6 +33,7 @@ export const benchmark: Benchmark = {
     overload_refusal_p99_millis: "of the rejections with 'shed'; goal <= 150",
     goodput_after_overload_seconds: "from the end of an overload until 'shed' answers every caller in time; goal <= 2",
     shedding_cost_unloaded: "time of a checkout that does not wait, 'shed' / 'wait'; goal <= 1.02",
+    ...LANES_KEYS,
     server_work_after_abort_millis:
       'p99 from an abort until the server had ended the statement and its connection was used again; goal <= 100',
     innocent_statements_cancelled: `of callers that did not abort, beside ${ABORTS} random aborts; goal 0`,
@@ -41,6 +43,7 @@ export const benchmark: Benchmark = {
     await using server = await startPostgres({ maxConnections: 80 })
     await using pgBouncer = await startPgBouncer({ poolMode: 'transaction', upstream: server })
     const shedding = await measureShedding(server, tell)
+    const lanes = await measureLanes(server.url, RUNS, tell)
     tell('checkouts without an overload')
     const { ratio } = await compare({ ours: () => checkoutTime('shed'), theirs: () => checkoutTime('wait') })
     const aborts: Record<string, Record<string, Figure>> = { server: {}, innocent: {}, lost: {} }
@@ -53,6 +56,7 @@ export const benchmark: Benchmark = {
     }
     return {
       ...shedding,
+      ...lanes,
       shedding_cost_unloaded: ratio,
       server_work_after_abort_millis: aborts.server as Record<string, Figure>,
       innocent_statements_cancelled: aborts.innocent as Record<string, Figure>,
