@@ -7,6 +7,7 @@ import type { Benchmark, Figure, Figures } from './benchmark.ts'
 const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   adapters: () => import('./adapters.ts'),
   doctor: () => import('./doctor.ts'),
+  failover: () => import('./failover.ts'),
   fleet: () => import('./fleet.ts'),
   insight: () => import('./insight.ts'),
   import: () => import('./import.ts'),

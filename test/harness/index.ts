@@ -1,6 +1,7 @@
 export { composeConfig, describeWithCompose } from './compose.ts'
 export type { ConnectionTarget } from './credentials.ts'
 export { describeWhere } from './describe-where.ts'
+export { type Disruption, type FailoverBed, startFailoverBed } from './failover-bed.ts'
 export { ChromiumUnavailableError, describeWithChromium, findChromium } from './find-chromium.ts'
 export { PgBouncerUnavailableError } from './find-pgbouncer.ts'
 export { describeWithPrometheus } from './find-prometheus.ts'

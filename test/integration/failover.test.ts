@@ -2,8 +2,8 @@ import { pause } from '@poolguard/core/adapter'
 import { guardPoolClass } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import pg from 'pg'
-import { afterEach, describe, expect, test } from 'vitest'
-import { type FaultProxy, type Replication, startProxy, startReplication, waitUntil } from '../harness/index.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type FailoverBed, startFailoverBed, waitUntil } from '../harness/index.ts'
 
 const GuardedPool = guardPoolClass(pg.Pool)
 
@@ -34,36 +34,7 @@ const DRIVERS: Readonly<Record<string, (options: AppOptions) => App>> = {
   },
 }
 
-interface Bed extends AsyncDisposable {
-  readonly replication: Replication
-  /** In front of the primary, and of the standby. */
-  readonly proxies: readonly [FaultProxy, FaultProxy]
-  urlFor(parameters: string): string
-  promote(): Promise<void>
-}
-
-/** A primary and a standby, each behind a proxy, with a table `written`. */
-async function startBed(): Promise<Bed> {
-  const stack = new AsyncDisposableStack()
-  const replication = stack.use(await startReplication())
-  const { primary, standbys } = replication
-  const [standby] = standbys
-  if (!standby) throw new Error('no standby has started')
-  const proxies = [
-    stack.use(await startProxy({ target: primary })),
-    stack.use(await startProxy({ target: standby })),
-  ] as const
-  await primary.query('CREATE TABLE written (id int); GRANT ALL ON written TO app')
-  await replication.caughtUp()
-  const ports = proxies.map(({ port }) => `127.0.0.1:${port}`).join(',')
-  return {
-    replication,
-    proxies,
-    urlFor: (parameters) => `${primary.url.replace(/@[^/]+/, `@${ports}`)}?${parameters}`,
-    promote: () => replication.promote(standby),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
-}
+const TABLE = 'CREATE TABLE written (id int); GRANT ALL ON written TO app'
 
 const closing: (() => PromiseLike<unknown>)[] = []
 
@@ -72,7 +43,7 @@ afterEach(async () => {
 })
 
 async function start(driver: string, parameters: string, options: Partial<AppOptions> = {}) {
-  const bed = await startBed()
+  const bed = await startFailoverBed(TABLE)
   const app = DRIVERS[driver]?.({ url: bed.urlFor(parameters), ...options })
   if (!app) throw new Error(`unknown driver ${driver}`)
   closing.push(
@@ -83,14 +54,20 @@ async function start(driver: string, parameters: string, options: Partial<AppOpt
 }
 
 /** Until its backends have ended, too, a statement could be sent to one of them. */
-async function kill({ replication }: Bed, app: App): Promise<void> {
-  await replication.primary.kill('SIGKILL')
+async function kill(bed: FailoverBed, app: App): Promise<void> {
+  await bed.disrupt('killed')
   await waitUntil(() => app.snapshot().stats.total === 0, { what: 'the connections are lost' })
 }
 
 const ROLE = 'select pg_is_in_recovery() as standby'
 
-describe.each(Object.keys(DRIVERS))('%s with a primary and a standby', (driver) => {
+describe('target_session_attrs', () => {
+  let bed: FailoverBed
+  beforeAll(async () => {
+    bed = await startFailoverBed(TABLE)
+  })
+  afterAll(() => bed[Symbol.asyncDispose]())
+
   test.each([
     ['any', false],
     ['read-write', false],
@@ -98,11 +75,16 @@ describe.each(Object.keys(DRIVERS))('%s with a primary and a standby', (driver) 
     ['read-only', true],
     ['standby', true],
     ['prefer-standby', true],
-  ])('target_session_attrs=%s uses a standby: %s', async (target, standby) => {
-    const { app } = await start(driver, `target_session_attrs=${target}`)
-    expect(await app.query(ROLE)).toEqual([{ standby }])
+  ])('%s uses a standby: %s', async (target, standby) => {
+    for (const open of Object.values(DRIVERS)) {
+      const app = open({ url: bed.urlFor(`target_session_attrs=${target}`) })
+      expect(await app.query(ROLE)).toEqual([{ standby }])
+      await app.end()
+    }
   })
+})
 
+describe.each(Object.keys(DRIVERS))('%s with a primary and a standby', (driver) => {
   test('prefer-standby uses the primary while there is no standby', async () => {
     const { bed, app } = await start(driver, 'target_session_attrs=prefer-standby')
     bed.proxies[1].refuse()
@@ -132,13 +114,11 @@ describe.each(Object.keys(DRIVERS))('%s with a primary and a standby', (driver) 
 
   test('after the primary became read-only in place, idle connections to it are not lent for writes', async () => {
     const { bed, app } = await start(driver, 'target_session_attrs=read-write')
-    const { primary } = bed.replication
     const sleep = () => app.query('select pg_sleep(0.1)')
     await Promise.all([sleep(), sleep(), sleep(), sleep()])
     expect(app.snapshot().stats.idle).toBe(4)
 
-    await primary.query('ALTER SYSTEM SET default_transaction_read_only = on')
-    await primary.query('SELECT pg_reload_conf()')
+    await bed.disrupt('read-only')
     await bed.promote()
     // The first one that the server rejects was sent before the server had reported the change.
     const failures: unknown[] = []
@@ -156,7 +136,7 @@ describe.each(Object.keys(DRIVERS))('%s with a primary and a standby', (driver) 
     const sleep = () => app.query('select pg_sleep(0.1)')
     await Promise.all([sleep(), sleep(), sleep(), sleep()])
 
-    bed.proxies[0].blackhole()
+    await bed.disrupt('cut-off')
     const inFlight = Promise.allSettled(Array.from({ length: 4 }, () => app.query('insert into written values (1)')))
     const waiting = Array.from({ length: 8 }, () => app.query('insert into written values (2)'))
     await bed.promote()
@@ -175,7 +155,7 @@ describe.each(Object.keys(DRIVERS))('%s with a primary and a standby', (driver) 
     await Promise.all([app.query('select pg_sleep(0.1)'), app.query('select pg_sleep(0.1)')])
     // A connection that was idle for more than 500 ms is validated before it is lent.
     await pause(600)
-    bed.proxies[0].blackhole()
+    await bed.disrupt('cut-off')
     await bed.promote()
     await app.query('insert into written values (1)')
     await bed.proxies[0].heal()

@@ -22,6 +22,11 @@ export class FatalError {
     client._errorAllQueries = (error) => errorAll.call(client, this.explain(error))
   }
 
+  /** The server has ended the session: it closes the connection, and runs nothing on it. */
+  get hasEndedSession(): boolean {
+    return this.#fatal !== undefined
+  }
+
   /** Sets the FATAL error as the cause of an error of the lost connection; the code is its own, that of the FATAL error, or 08006. */
   explain<E>(error: E): E {
     // Errors of a login are classified by pg's text.

@@ -266,9 +266,11 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
   /** Cancels the running query, then closes the connection: a server keeps running a query after its client has disconnected. */
   async end(): Promise<void> {
     failQueuedQueries(this.client)
-    const outcome = await cancelUntilAtRest(this, async (timeoutMillis) => {
-      await this.#cancel(timeoutMillis)
-    })
+    const outcome = this.fatalError.hasEndedSession
+      ? 'at-rest'
+      : await cancelUntilAtRest(this, async (timeoutMillis) => {
+          await this.#cancel(timeoutMillis)
+        })
     if (outcome === 'waits-for-client') return await this.#terminate()
     // In a pipeline, pg would wait for the answers to all queries before it says goodbye.
     this.endShared()

@@ -131,7 +131,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
   }
 
   get isAtRest(): boolean {
-    return this.#lost || !this.#busy
+    return this.#lost || this.#brokenOff !== undefined || !this.#busy
   }
 
   /** True while a cursor or a COPY stream is open. The consumer of a COPY stream pauses the socket. */

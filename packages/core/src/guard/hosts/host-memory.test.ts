@@ -17,33 +17,34 @@ describe('the memory of hosts', () => {
 
   test('puts a failed host last until it has rested, twice as long after each failure, and forgets it after a success', () => {
     const { clock, memory } = makeMemory()
-    memory.failed('a', 'unreachable')
+    memory.failed('a', 'unreachable', new Error('unreachable'))
     expect(memory.order(['a', 'b'])).toEqual(['b', 'a'])
     clock.now += 999
     expect(memory.order(['a', 'b'])).toEqual(['b', 'a'])
     clock.now += 1
     expect(memory.order(['a', 'b'])).toEqual(['a', 'b'])
 
-    memory.failed('a', 'unreachable')
+    memory.failed('a', 'unreachable', new Error('unreachable'))
     clock.now += 1_999
     expect(memory.order(['a', 'b'])).toEqual(['b', 'a'])
     memory.succeeded('a')
     expect(memory.order(['a', 'b'])).toEqual(['a', 'b'])
     expect(memory.failureOf('a')).toBeUndefined()
+    expect(memory.errorOf('a')).toBeUndefined()
   })
 
   test('never lets a host rest for more than 30 seconds', () => {
     const { clock, memory } = makeMemory()
-    for (let failure = 0; failure < 40; failure++) memory.failed('a', 'unreachable')
+    for (let failure = 0; failure < 40; failure++) memory.failed('a', 'unreachable', new Error('unreachable'))
     clock.now += 30_000
     expect(memory.order(['a', 'b'])).toEqual(['a', 'b'])
   })
 
   test('tries the host first whose last attempt is the longest ago, if all have failed', () => {
     const { clock, memory } = makeMemory()
-    memory.failed('a', 'unreachable')
+    memory.failed('a', 'unreachable', new Error('unreachable'))
     clock.now += 10
-    memory.failed('b', 'unsuitable')
+    memory.failed('b', 'unsuitable', new Error('unsuitable'))
     expect(memory.order(['b', 'a'])).toEqual(['a', 'b'])
   })
 
@@ -63,7 +64,7 @@ describe('the memory of hosts', () => {
   test('allows two attempts per second at a failed host, and any number at others', () => {
     const { clock, memory } = makeMemory()
     expect(memory.waitMillis('a')).toBe(0)
-    memory.failed('a', 'unreachable')
+    memory.failed('a', 'unreachable', new Error('unreachable'))
     expect(memory.waitMillis('a')).toBe(500)
     clock.now += 500
     expect(memory.waitMillis('a')).toBe(0)

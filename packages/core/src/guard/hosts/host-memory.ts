@@ -13,6 +13,7 @@ export type HostFailure = 'unreachable' | 'unsuitable'
 interface FailedHost {
   /** Undefined if it is only in doubt. */
   readonly failure: HostFailure | undefined
+  readonly error: unknown
   readonly failures: number
   triedAt: number
 }
@@ -32,14 +33,20 @@ export class HostMemory {
     return this.#failed.get(key)?.failure
   }
 
-  failed(key: string, failure: HostFailure): void {
-    const failures = (this.#failed.get(key)?.failures ?? 0) + 1
-    this.#failed.set(key, { failure, failures, triedAt: this.#now() })
+  /** Why it failed last. */
+  errorOf(key: string): unknown {
+    return this.#failed.get(key)?.error
   }
 
-  /** A connection to it was lost: one attempt shows whether it is still there, and others wait for that. */
+  failed(key: string, failure: HostFailure, error: unknown): void {
+    const failures = (this.#failed.get(key)?.failures ?? 0) + 1
+    this.#failed.set(key, { failure, error, failures, triedAt: this.#now() })
+  }
+
+  /** A connection to it was lost, or its role may have changed: one attempt shows whether it is still there, and others wait for that. */
   doubted(key: string): void {
-    if (!this.#failed.has(key)) this.#failed.set(key, { failure: undefined, failures: 0, triedAt: -Infinity })
+    if (!this.#failed.has(key))
+      this.#failed.set(key, { failure: undefined, error: undefined, failures: 0, triedAt: -Infinity })
   }
 
   succeeded(key: string): void {

@@ -83,9 +83,8 @@ export class HostWatch<C extends object> {
       this.#isWatching = false
       return
     }
-    const awaiting = this.#awaiting()
-    this.#giveUp(awaiting)
-    await this.#ask(this.#silentServers(awaiting))
+    await this.#ask(this.#silentServers(this.#awaiting()))
+    this.#giveUp(this.#awaiting())
     if (this.#isWatching) this.#alarm.at(this.#clock.now() + CHECK_MILLIS)
   }
 

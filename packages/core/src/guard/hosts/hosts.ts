@@ -136,7 +136,7 @@ export class Hosts<C extends object> {
   }
 
   #onWinner(servers: readonly ServerAddress[], { value, unanswered }: Winner<Opened<C>>): void {
-    for (const index of unanswered) this.#memory.failed(keyOf(servers[index] as ServerAddress), 'unreachable')
+    for (const index of unanswered) this.onUnanswered(servers[index] as ServerAddress)
     this.#succeeded(value.server)
   }
 
@@ -175,7 +175,10 @@ export class Hosts<C extends object> {
 
   /** Waits until a server that has failed may be tried again. */
   async #turnOf(key: string, signal: AbortSignal): Promise<void> {
+    const isInDoubt = this.#memory.failureOf(key) === undefined
     for (let wait = this.#memory.waitMillis(key); wait > 0; wait = this.#memory.waitMillis(key)) {
+      // The attempt that should resolve the doubt has failed.
+      if (isInDoubt && this.#memory.failureOf(key)) throw this.#memory.errorOf(key)
       // Another attempt may succeed meanwhile.
       await untilAborted(pause(Math.min(wait, TURN_CHECK_MILLIS), { background: true }), signal)
     }
@@ -199,9 +202,9 @@ export class Hosts<C extends object> {
   #failed(server: ServerAddress, error: unknown): void {
     const key = keyOf(server)
     if (error instanceof UnsuitableRoleError) {
-      this.#memory.failed(key, 'unsuitable')
+      this.#memory.failed(key, 'unsuitable', error)
       this.#leave(key)
-    } else if (!isRejection(error)) this.#memory.failed(key, 'unreachable')
+    } else if (!isRejection(error)) this.#memory.failed(key, 'unreachable', error)
   }
 
   #succeeded(server: ServerAddress): void {
@@ -227,6 +230,8 @@ export class Hosts<C extends object> {
   #leave(key: string): void {
     if (this.#left.has(key)) return
     this.#left.add(key)
+    // One attempt finds out, while the others wait.
+    this.#memory.doubted(key)
     this.#options.retire((connection) => this.#members.get(connection)?.key === key)
   }
 
@@ -275,7 +280,7 @@ export class Hosts<C extends object> {
 
   /** A server has not answered in time. */
   onUnanswered(server: ServerAddress): void {
-    this.#memory.failed(keyOf(server), 'unreachable')
+    this.#memory.failed(keyOf(server), 'unreachable', new Error('no answer'))
   }
 
   /** Looks for a suitable server, without a slot of the pool. */
