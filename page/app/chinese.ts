@@ -22,6 +22,9 @@ export const CHINESE = {
   Findings: '发现的问题',
   'No problems found.': '没有发现问题。',
   'Pool {0}': '连接池 {0}',
+  'Sessions that wait for a lock: {0}': '等待锁的会话：{0}',
+  'The longest has waited for {0}.': '最长已等待 {0}。',
+  'Session {0} blocks others: {1}': '会话 {0} 阻塞了其他会话：{1}',
   'Suspected leaks: {0}': '疑似泄漏：{0}',
   'No byte has moved on these connections for a long time: they were probably never released.':
     '这些连接很久没有传输任何数据，很可能从未归还。',

@@ -1,7 +1,9 @@
+import type { LockReport } from '@poolguard/core'
 import type { JSX } from 'preact'
 import type { FindingView, HolderView, PageDocument, PoolView } from '../src/index.ts'
-import { caller } from './format.ts'
+import { caller, duration } from './format.ts'
 import { t } from './language.ts'
+import { describeSession } from './locks.tsx'
 import { Section } from './section.tsx'
 
 /** What is wrong, and what to change: the reasons of the pools' health, and the code that holds connections without using them. */
@@ -9,16 +11,26 @@ export function Findings({ shown }: { readonly shown: PageDocument }): JSX.Eleme
   const unhealthy = shown.pools.entries.filter(({ status }) => status !== 'healthy')
   const { entries, total } = shown.findings
   const texts = new Set(entries.map(({ text }) => text))
+  const blocked = shown.sources.flatMap(({ name, report }) =>
+    typeof report === 'object' && report.kind === 'server' && report.locks.length > 0
+      ? [{ name, locks: report.locks }]
+      : [],
+  )
   const leaking = shown.pools.entries.filter(({ suspectedLeaks }) => suspectedLeaks > 0)
   return (
     <Section id="findings" title={t('Findings')}>
-      {unhealthy.length + leaking.length + total === 0 && <p class="none">{t('No problems found.')}</p>}
+      {unhealthy.length + leaking.length + blocked.length + total === 0 && (
+        <p class="none">{t('No problems found.')}</p>
+      )}
       <ul class="rows">
-        {unhealthy.map((pool) => (
-          <HealthReasons key={`pool ${pool.id}`} pool={pool} explained={texts} />
+        {blocked.map(({ name, locks }) => (
+          <Blocked key={`locks ${name}`} server={name} locks={locks} />
         ))}
         {leaking.map((pool) => (
           <Leaks key={`leaks ${pool.id}`} pool={pool} holders={shown.holders.entries} />
+        ))}
+        {unhealthy.map((pool) => (
+          <HealthReasons key={`pool ${pool.id}`} pool={pool} explained={texts} />
         ))}
         {entries.map((finding) => (
           <Finding key={`${finding.pool} ${finding.kind} ${finding.label}`} finding={finding} />
@@ -39,6 +51,24 @@ function HealthReasons(props: { readonly pool: PoolView; readonly explained: Rea
         .map((reason) => (
           <p key={reason}>{reason}</p>
         ))}
+    </li>
+  )
+}
+
+/** Sessions that wait for locks, and the sessions at the beginning of the chains. */
+function Blocked({ server, locks }: { readonly server: string; readonly locks: readonly LockReport[] }): JSX.Element {
+  const waiting = locks.filter(({ waitSeconds }) => waitSeconds !== null)
+  const longest = Math.max(0, ...waiting.map(({ waitSeconds }) => waitSeconds ?? 0))
+  const blockers = locks.filter(({ waitSeconds }) => waitSeconds === null)
+  return (
+    <li class="finding critical">
+      <p class="title">
+        {t('Sessions that wait for a lock: {0}', waiting.length)} <span class="pool">{server}</span>
+      </p>
+      <p>{t('The longest has waited for {0}.', duration(longest * 1_000))}</p>
+      {blockers.map((blocker) => (
+        <p key={blocker.pid}>{t('Session {0} blocks others: {1}', blocker.pid, describeSession(blocker))}</p>
+      ))}
     </li>
   )
 }

@@ -31,8 +31,8 @@ function Holder({ holder }: { readonly holder: HolderView }): JSX.Element {
       <span class="pool">{holder.pool}</span>
       <span class={`state ${holder.state.replaceAll(' ', '-')}`}>{stateText(holder)}</span>
       {holder.suspected && <span class="state leak">{t('Suspected leak')}</span>}
-      {holder.statement !== null && <code class="statement">{holder.statement}</code>}
       {holder.hasStack && <Stack holder={holder} />}
+      {holder.statement !== null && <code class="statement">{holder.statement}</code>}
     </li>
   )
 }

@@ -34,7 +34,7 @@ function Lock(props: {
     <li class="lock">
       <span class="label">{t('Session {0}', lock.pid)}</span>
       <span class="pool">{lock.application === '' ? lock.role : lock.application}</span>
-      <span class={`state ${(lock.state ?? '').replaceAll(' ', '-')}`}>{describe(lock)}</span>
+      <span class={`state ${(lock.state ?? '').replaceAll(' ', '-')}`}>{describeSession(lock)}</span>
       {waiting.length > 0 && <span class="state leak">{t('blocks {0}', waiting.length)}</span>}
       {lock.statement !== null && <code class="statement">{lock.statement}</code>}
       {waiting.length > 0 && (
@@ -48,7 +48,8 @@ function Lock(props: {
   )
 }
 
-function describe({ state, waitSeconds, transactionSeconds }: LockReport): string {
+/** What a session does, and for how long. */
+export function describeSession({ state, waitSeconds, transactionSeconds }: LockReport): string {
   if (waitSeconds !== null) return t('waits for a lock for {0}', duration(waitSeconds * 1_000))
   if (state === null) return t('its state is not visible for this role')
   return t('{0}, transaction open for {1}', state, duration((transactionSeconds ?? 0) * 1_000))

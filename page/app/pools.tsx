@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { useRef } from 'preact/hooks'
 import type { PageDocument, PoolSample, PoolView } from '../src/index.ts'
 import { Chart, type Series } from './chart.tsx'
 import { count, duration } from './format.ts'
@@ -47,12 +48,20 @@ export function Pools(props: {
   )
 }
 
+/** A new filter is a new stream: begin it when the typing has stopped. */
+const TYPING_MILLIS = 250
+
 /** Shows only pools with this text in their names, and only their holders, waiters, findings and events. */
 function Filter(props: { readonly filter: string; readonly onFilter: (filter: string) => void }): JSX.Element {
+  const typing = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const onInput = (text: string) => {
+    clearTimeout(typing.current)
+    typing.current = setTimeout(() => props.onFilter(text.trim()), TYPING_MILLIS)
+  }
   return (
     <label class="filter">
       {t('Filter by name')}
-      <input type="search" value={props.filter} onInput={(event) => props.onFilter(event.currentTarget.value.trim())} />
+      <input type="search" defaultValue={props.filter} onInput={(event) => onInput(event.currentTarget.value)} />
     </label>
   )
 }

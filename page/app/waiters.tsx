@@ -1,6 +1,6 @@
 import type { JSX } from 'preact'
 import type { Shown, WaiterView } from '../src/index.ts'
-import { caller, duration } from './format.ts'
+import { caller, count, duration } from './format.ts'
 import { t } from './language.ts'
 import { Section } from './section.tsx'
 
@@ -8,15 +8,16 @@ import { Section } from './section.tsx'
 export function Waiters({ waiters }: { readonly waiters: Shown<WaiterView> }): JSX.Element {
   const { entries, total } = waiters
   return (
-    <Section id="waiters" title={t('Waiting callers')} total={total} shown={entries.length}>
+    <Section id="waiters" title={t('Waiting callers')} total={total}>
       {total === 0 && <p class="none">{t('No caller waits.')}</p>}
       <ol class="rows">
-        {entries.map((waiter, position) => (
-          <li key={position} class="waiter">
+        {entries.map((waiter) => (
+          <li key={`${waiter.pool} ${waiter.label}`} class="waiter">
             <span class="age" title={t('Waits for')}>
               {duration(waiter.waitedMillis)}
             </span>
             <span class="label">{caller(waiter.label)}</span>
+            {waiter.count > 1 && <span class="count">× {count(waiter.count)}</span>}
             <span class="pool">{waiter.pool}</span>
           </li>
         ))}

@@ -10,7 +10,7 @@ export interface PageDocument {
   readonly pools: Shown<PoolView>
   /** Connections in use, the one that has been held for longest first. */
   readonly holders: Shown<HolderView>
-  /** Callers that wait for a connection, the one that has waited for longest first. */
+  /** The routes and jobs that wait for connections, the longest wait first; the total is that of the callers. */
   readonly waiters: Shown<WaiterView>
   /** The finding that takes most of its pool's time first. */
   readonly findings: Shown<FindingView>
@@ -100,9 +100,12 @@ export interface HolderView {
   readonly hasStack: boolean
 }
 
+/** Callers of one route or job that wait for a connection. */
 export interface WaiterView {
   readonly pool: string
   readonly label: string | null
+  readonly count: number
+  /** The longest wait. */
   readonly waitedMillis: number
 }
 

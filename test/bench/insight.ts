@@ -1,7 +1,9 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { gzipSync } from 'node:zlib'
 import { runWithLabel } from '@poolguard/core'
 import { DEFAULT_POOL_SETTINGS, InsightRecorder, Pool } from '@poolguard/core/adapter'
+import { pageFiles } from '@poolguard/page'
 import { GuardedPool } from '@poolguard/pg'
 import { startPostgres } from '../harness/index.ts'
 import { SEEDED_FAULTS, stage } from '../insight/seeded-faults.ts'
@@ -29,6 +31,7 @@ export const benchmark: Benchmark = {
     checkout_overhead: 'time per connect + release with insight / without, on a fake client; goal <= 1.05',
     checkout_overhead_labelled: 'the same under a label',
     seeded_faults_named: 'of 20 seeded faults, those whose finding has the right route and line; goal >= 19',
+    page_kilobytes_gzip: 'files of the live page, compressed as a proxy does; goal <= 120',
     memory_megabytes_24h: 'heap after a simulated day with 300 labels and 1,500 texts that change; goal <= 16',
   },
   async run(tell) {
@@ -43,9 +46,15 @@ export const benchmark: Benchmark = {
     tell('queries')
     await measureQueries(figures, server.url)
     tell('seeded faults')
+    figures.page_kilobytes_gzip = await measurePage()
     figures.seeded_faults_named = await countNamed(server.url, tell)
     return figures
   },
+}
+
+async function measurePage(): Promise<number> {
+  const files = await pageFiles()
+  return files.reduce((bytes, { text }) => bytes + gzipSync(text).byteLength, 0) / 1_000
 }
 
 async function measureCheckouts(figures: Record<string, Figure>): Promise<void> {

@@ -97,7 +97,7 @@ function viewCallers(pools: readonly ReadPool[]): Pick<PageDocument, 'holders' |
   for (const { id, pool, snapshot } of pools) {
     const { borrowed, waiting } = pool.callers?.(MAX_HOLDERS) ?? { borrowed: [], waiting: [] }
     holders.push(...borrowed.map((each) => viewHolder(each, id, snapshot.name)))
-    waiters.push(...waiting.map((each) => viewWaiter(each, snapshot.name)))
+    waiters.push(...viewWaiters(waiting, snapshot.name))
   }
   const total = (count: 'active' | 'waiting') => pools.reduce((sum, { snapshot }) => sum + snapshot.stats[count], 0)
   return {
@@ -131,8 +131,13 @@ function viewHolder(borrowed: BorrowedConnection, poolId: number, pool: string):
   }
 }
 
-function viewWaiter({ label, waitedMillis }: WaitingCaller, pool: string): WaiterView {
-  return { pool, label, waitedMillis }
+/** One entry for each label: an operator reads routes, not callers. */
+function viewWaiters(waiting: readonly WaitingCaller[], pool: string): WaiterView[] {
+  const byLabel = Map.groupBy(waiting, ({ label }) => label)
+  return Array.from(byLabel, ([label, callers]) => {
+    const waitedMillis = Math.max(...callers.map((each) => each.waitedMillis))
+    return { pool, label, count: callers.length, waitedMillis }
+  })
 }
 
 function viewFindings(pools: readonly ReadPool[]): Shown<FindingView> {
