@@ -72,7 +72,7 @@ describePooler('prisma-express', () => {
 
 describe('nestjs-typeorm', () => {
   test('keeps tasks, tells its health, and has metrics', async () => {
-    await using example = await StartedExample.start('nestjs-typeorm')
+    await using example = await StartedExample.start('nestjs-typeorm', { env: { ADMIN_TOKEN: 'a-long-token' } })
     const post = (title?: string) =>
       example.fetch('/tasks', { method: 'POST', headers: json, body: JSON.stringify({ title }) })
     const { id } = (await (await post('buy milk')).json()) as { id: number }
@@ -81,7 +81,9 @@ describe('nestjs-typeorm', () => {
     expect(await done.json()).toEqual({ id, title: 'buy milk', done: true })
     expect((await example.fetch('/tasks/99/done', { method: 'PATCH' })).status).toBe(404)
     expect(await (await example.fetch('/tasks')).json()).toMatchObject([{ title: 'buy milk', done: true }])
-    expect(await (await example.fetch('/readyz')).json()).toMatchObject({ status: 'ok' })
+    expect(await (await example.fetch('/readyz')).json()).toEqual({ status: 'healthy' })
+    const admin = await example.fetch('/admin/db-pool-stats', { headers: { authorization: 'Bearer a-long-token' } })
+    expect(await admin.json()).toMatchObject({ pools: [{ name: 'tasks' }] })
     expect(await (await example.fetch('/metrics')).text()).toContain('poolguard_fleet_instances')
     await example.stop()
     expect(example.output).not.toMatch(/error/i)

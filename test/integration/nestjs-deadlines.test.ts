@@ -48,6 +48,6 @@ test.each(platforms)('given requests on NestJS with %s, then their statements en
   await statements.disconnectDuring('nest exempt', `${started.url}/exempt`)
   expect(await statements.count('nest exempt')).toBe(1)
   await statements.ended('nest exempt')
-  expect((await started.get('limited')).status).toBe(500)
+  expect((await started.get('limited')).status).toBe(503)
   await statements.ended('nest limited')
 })

@@ -85,7 +85,8 @@ describe.each(platforms)('given a readiness route of Terminus on %s', (platform)
       url: server.url,
       name: 'orders',
       pool: { max: 2 },
-      health: { thresholds: { activeShare: never, meanWaitMillis: never }, recoveryMillis: 50 },
+      thresholds: { activeShare: never, meanWaitMillis: never },
+      recoveryMillis: 50,
     })
     const controllers = [OrdersController]
     await using running = await startApp(platform, { imports: [pools, health()], controllers })
@@ -113,7 +114,8 @@ describe.each(platforms)('given a readiness route of Terminus on %s', (platform)
       url: server.url,
       name: 'orders',
       pool: { max: 2 },
-      health: { thresholds, recoveryMillis: 50 },
+      thresholds,
+      recoveryMillis: 50,
     })
     await using running = await startApp(platform, { imports: [pools, health()] })
     const pool: GuardedPool = running.app.get(getPoolToken())
@@ -155,7 +157,8 @@ describe.each(platforms)('given a readiness route of Terminus on %s', (platform)
       url: server.url,
       name: 'orders',
       pool: { max: 2 },
-      health: { windowMillis: 100, recoveryMillis: 100 },
+      windowMillis: 100,
+      recoveryMillis: 100,
     })
     await using running = await startApp(platform, { imports: [pools, health()] })
     const pool: GuardedPool = running.app.get(getPoolToken())

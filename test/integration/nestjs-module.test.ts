@@ -166,19 +166,13 @@ test.each<[what: string, make: () => DynamicModule, message: string]>([
   ],
   [
     'a bad threshold',
-    () => PoolguardModule.forRoot({ health: { thresholds: { waiters: { warning: 9, critical: 2 } } } }),
-    'Invalid option health.thresholds.waiters',
+    () => PoolguardModule.forRoot({ thresholds: { waiters: { warning: 9, critical: 2 } } }),
+    'Invalid option thresholds.waiters',
   ],
-  [
-    'no health',
-    () => PoolguardModule.forRoot({ health: null as never }),
-    'Invalid option health: null. It takes { thresholds, windowMillis, recoveryMillis }',
-  ],
-  [
-    'bad metrics',
-    () => PoolguardModule.forRoot({ metrics: '/metrics' as never }),
-    "Invalid option metrics: '/metrics'",
-  ],
+  ['a path without a slash', () => PoolguardModule.forRoot({ health: 'up' }), "Invalid option health: 'up'"],
+  ['an admin endpoint without a token', () => PoolguardModule.forRoot({ admin: true }), 'Invalid option adminToken'],
+  ['a bad delay', () => PoolguardModule.forRoot({ closeDelayMillis: -1 }), 'Invalid option closeDelayMillis: -1'],
+  ['a bad switch', () => PoolguardModule.forRoot({ mapErrors: 'yes' as never }), "Invalid option mapErrors: 'yes'"],
   [
     'several pools that are not declared to Nest',
     () => PoolguardModule.forRootAsync({ useFactory: () => ({ pools: { orders: {}, bills: {} } }) }),

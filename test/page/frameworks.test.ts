@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http'
+import { PoolguardModule } from '@poolguard/nestjs'
 import { poolguardPage, poolguardWeb } from '@poolguard/web'
 import express from 'express'
 import { Hono } from 'hono'
 import Koa from 'koa'
 import { expect, onTestFinished, test } from 'vitest'
+import { type Platform, startApp } from '../integration/nestjs-app.ts'
 
 const TOKEN = 'the-admin-token'
 const PATH = '/admin/poolguard'
@@ -19,10 +21,21 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as { port: number }).port}`
 }
 
+async function startNest(platform: Platform): Promise<string> {
+  const { app, url } = await startApp(platform, { imports: [PoolguardModule.forRoot(options)] })
+  onTestFinished(async () => {
+    app.getHttpServer().closeAllConnections()
+    await app.close()
+  })
+  return url
+}
+
 const apps: Readonly<Record<string, () => Promise<string>>> = {
   Express: () => listen(createServer(express().use(poolguardWeb(options).express()))),
   'Express after a body parser': () =>
     listen(createServer(express().use(express.json()).use(poolguardWeb(options).express()))),
+  'NestJS on Express': () => startNest('express'),
+  'NestJS on Fastify': () => startNest('fastify'),
   Koa: () => listen(createServer(new Koa().use(poolguardWeb(options).koa()).callback())),
 }
 

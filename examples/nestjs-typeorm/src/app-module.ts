@@ -1,10 +1,7 @@
 import { Module } from '@nestjs/common'
-import { TerminusModule } from '@nestjs/terminus'
 import { TypeOrmModule } from '@nestjs/typeorm'
 import { PoolguardModule } from '@poolguard/nestjs'
-import { PoolguardHealthIndicator } from '@poolguard/nestjs/terminus'
 import { guardDataSource } from '@poolguard/typeorm'
-import { HealthController } from './health-controller.ts'
 import { Task } from './task.ts'
 import { TasksController } from './tasks-controller.ts'
 
@@ -17,10 +14,12 @@ import { TasksController } from './tasks-controller.ts'
       ),
     ),
     TypeOrmModule.forFeature([Task]),
-    PoolguardModule.forRoot({ metrics: true }),
-    TerminusModule,
+    PoolguardModule.forRoot({
+      metrics: true,
+      admin: process.env.ADMIN_TOKEN !== undefined,
+      adminToken: process.env.ADMIN_TOKEN,
+    }),
   ],
-  controllers: [TasksController, HealthController],
-  providers: [PoolguardHealthIndicator],
+  controllers: [TasksController],
 })
 export class AppModule {}

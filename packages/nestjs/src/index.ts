@@ -5,12 +5,11 @@
  */
 
 export type { ShedLoadOptions } from '@poolguard/core/adapter'
+export type { EndpointOptions, MetricsOptions, PageOptions, RequestOptions } from '@poolguard/web'
 export { DatabaseDeadline } from './deadline-interceptor.ts'
 export { DatabaseLane } from './lane-interceptor.ts'
 export { PoolguardMetricsController } from './metrics-controller.ts'
 export type {
-  HealthOptions,
-  MetricsOptions,
   PoolguardModuleAsyncExtras,
   PoolguardModuleExtras,
   PoolguardModuleOptions,

@@ -1,7 +1,6 @@
-import { Controller, Get, Headers, Res, type Type, UseGuards, VERSION_NEUTRAL } from '@nestjs/common'
-import { InvalidOptionError, type MetricsSources } from '@poolguard/core'
+import { Get, Headers, Res } from '@nestjs/common'
+import type { MetricsSources } from '@poolguard/core'
 import { renderPage, requireSources } from '@poolguard/core/adapter'
-import type { MetricsOptions } from './module-options.ts'
 import { SkipLoadShedding } from './shed-load-guard.ts'
 
 /** The methods that Express and Fastify responses share. */
@@ -11,8 +10,8 @@ interface PlatformResponse {
 }
 
 /**
- * The metrics of every guarded pool of the process, for Prometheus to scrape. Extend it if `metrics: { path, guards, sources }`
- * is not enough.
+ * The metrics of every guarded pool of the process, for Prometheus to scrape, as a controller. Extend it if guards of Nest protect the
+ * metrics, or if their sources are injected; else use the option `metrics`.
  *
  * @publicApi
  * @example
@@ -48,25 +47,4 @@ const read = Object.getOwnPropertyDescriptor(prototype, 'read') as TypedProperty
 Get()(prototype, 'read', read)
 Headers('accept')(prototype, 'read', 0)
 Res()(prototype, 'read', 1)
-
-/**
- * Creates the controller at its path, without the app's versioning.
- *
- * @throws {InvalidOptionError} for an invalid option.
- */
-export function metricsController({ path = 'metrics', guards = [], sources = [] }: MetricsOptions): Type {
-  // Reject a URL here: the router's error would show its password.
-  if (typeof path !== 'string' || /@|:\//.test(path))
-    throw new InvalidOptionError('metrics.path', path, "a path, such as 'internal/metrics'")
-  if (!Array.isArray(guards)) throw new InvalidOptionError('metrics.guards', guards, 'an array, such as [ScrapeGuard]')
-  const checked = requireSources('metrics.sources', sources)
-  class PoolguardMetrics extends PoolguardMetricsController {
-    constructor() {
-      super(checked)
-    }
-  }
-  Controller({ path, version: VERSION_NEUTRAL })(PoolguardMetrics)
-  UseGuards(...guards)(PoolguardMetrics)
-  SkipLoadShedding()(PoolguardMetrics)
-  return PoolguardMetrics
-}
+SkipLoadShedding()(PoolguardMetricsController)

@@ -2,18 +2,28 @@ import {
   ConfigurableModuleBuilder,
   type ConfigurableModuleHost,
   type DynamicModule,
+  type NestInterceptor,
   type Provider,
-  type Type,
 } from '@nestjs/common'
 import { APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core'
-import { InvalidOptionError } from '@poolguard/core'
-import { asyncContextIsCheap, readShedLoad } from '@poolguard/core/adapter'
+import { HealthMonitor, InvalidOptionError } from '@poolguard/core'
+import { asyncContextIsCheap, listPools, omitUndefined, type ShedLoadOptions } from '@poolguard/core/adapter'
+import {
+  Drain,
+  makeEndpoints,
+  makePage,
+  type RequestSettings,
+  readEndpointSettings,
+  readRequestSettings,
+} from '@poolguard/web/adapter'
 import { AppPools } from './app-pools.ts'
 import { DeadlineInterceptor } from './deadline-interceptor.ts'
+import { DrainModule } from './drain-module.ts'
+import { ErrorInterceptor } from './error-interceptor.ts'
 import { LabelInterceptor } from './label-interceptor.ts'
 import { LaneInterceptor } from './lane-interceptor.ts'
-import { metricsController } from './metrics-controller.ts'
 import type { PoolguardModuleAsyncExtras, PoolguardModuleOptions } from './module-options.ts'
+import { type AppEndpoints, ENDPOINTS, PlatformRoutes } from './platform-routes.ts'
 import { type PoolNames, poolConfigs, requireNames } from './pool-configs.ts'
 import { getPoolToken } from './pool-token.ts'
 import { Poolguard } from './poolguard.ts'
@@ -29,11 +39,22 @@ type Definition = ConfigurableModuleHost<
 /** Must list every key: the builder uses the keys to separate extras from options. */
 const EXTRAS: PoolguardModuleAsyncExtras = {
   isGlobal: true,
+  health: true,
+  ready: true,
   metrics: false,
+  admin: false,
+  page: false,
   labels: asyncContextIsCheap,
-  shedLoad: false,
   deadlines: asyncContextIsCheap,
+  shedLoad: false,
+  mapErrors: true,
+  closeDelayMillis: 0,
   poolNames: undefined,
+}
+
+/** The options without those that Nest needs before it calls a factory. */
+export function withoutExtras(options: PoolguardModuleOptions & PoolguardModuleAsyncExtras): PoolguardModuleOptions {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => !Object.hasOwn(EXTRAS, key)))
 }
 
 export const definition: Definition = new ConfigurableModuleBuilder<PoolguardModuleOptions>({ moduleName: 'Poolguard' })
@@ -43,19 +64,12 @@ export const definition: Definition = new ConfigurableModuleBuilder<PoolguardMod
   .build()
 
 function complete(module: DynamicModule, extras: PoolguardModuleAsyncExtras): DynamicModule {
-  const {
-    isGlobal = true,
-    metrics = false,
-    labels = asyncContextIsCheap,
-    deadlines = asyncContextIsCheap,
-    shedLoad,
-    poolNames,
-  } = extras
+  const { isGlobal = true, closeDelayMillis = 0, poolNames } = extras
   const pools = poolProviders(poolNames)
   return {
     ...module,
     global: isGlobal,
-    controllers: controllers(metrics),
+    imports: [...(module.imports ?? []), DrainModule.after(closeDelayMillis)],
     providers: [
       ...(module.providers ?? []),
       {
@@ -64,47 +78,55 @@ function complete(module: DynamicModule, extras: PoolguardModuleAsyncExtras): Dy
         useFactory: (options: PoolguardModuleOptions) => createPools(options, poolNames),
       },
       {
-        provide: Poolguard,
-        inject: [AppPools, definition.MODULE_OPTIONS_TOKEN],
-        useFactory: (appPools: AppPools, { health }: PoolguardModuleOptions) => new Poolguard(appPools, health),
+        provide: HealthMonitor,
+        inject: [definition.MODULE_OPTIONS_TOKEN],
+        useFactory: createMonitor,
       },
-      ...(labels ? [{ provide: APP_INTERCEPTOR, useClass: LabelInterceptor }] : []),
-      ...(deadlines ? [DEADLINES] : []),
-      LANES,
-      ...shedLoadGuards(shedLoad),
+      {
+        provide: Poolguard,
+        inject: [AppPools, HealthMonitor],
+        useFactory: (appPools: AppPools, monitor: HealthMonitor) => new Poolguard(appPools, monitor),
+      },
+      {
+        provide: ENDPOINTS,
+        inject: [definition.MODULE_OPTIONS_TOKEN, HealthMonitor, Drain],
+        useFactory: (options: PoolguardModuleOptions, monitor: HealthMonitor, drain: Drain): AppEndpoints => {
+          const settings = readEndpointSettings({ ...extras, ...options })
+          const sources = { monitor, pools: listPools, drain }
+          return { documents: makeEndpoints(settings, sources), page: makePage(settings, sources) }
+        },
+      },
+      PlatformRoutes,
+      ...requestProviders(readRequestSettings(extras)),
       ...pools,
     ],
     exports: [Poolguard, ...pools],
   }
 }
 
-function controllers(metrics: PoolguardModuleAsyncExtras['metrics']): Type[] {
-  if (typeof metrics === 'boolean') return metrics ? [metricsController({})] : []
-  if (typeof metrics === 'object' && metrics !== null) return [metricsController(metrics)]
-  throw new InvalidOptionError('metrics', metrics, 'true, false or { path, guards, sources }')
+/** @throws {InvalidOptionError} for an invalid threshold, window or recovery time. */
+function createMonitor({ thresholds, windowMillis, recoveryMillis }: PoolguardModuleOptions): HealthMonitor {
+  return new HealthMonitor(omitUndefined({ thresholds, windowMillis, recoveryMillis }))
 }
 
-const DEADLINES: Provider = {
-  provide: APP_INTERCEPTOR,
-  inject: [Reflector],
-  useFactory: (reflector: Reflector) => new DeadlineInterceptor(reflector),
-}
-
-const LANES: Provider = {
-  provide: APP_INTERCEPTOR,
-  inject: [Reflector],
-  useFactory: (reflector: Reflector) => new LaneInterceptor(reflector),
-}
-
-function shedLoadGuards(shedLoad: PoolguardModuleAsyncExtras['shedLoad']): Provider[] {
-  const options = readShedLoad(shedLoad)
-  if (!options) return []
+/** What is done around each request. The interceptor for errors is the innermost, so that others see the exception that it throws. */
+function requestProviders({ labels, deadlines, mapErrors, shedLoad }: RequestSettings): Provider[] {
+  const interceptor = (useFactory: (reflector: Reflector) => NestInterceptor): Provider => ({
+    provide: APP_INTERCEPTOR,
+    inject: [Reflector],
+    useFactory,
+  })
+  const guard = (options: ShedLoadOptions): Provider => ({
+    provide: APP_GUARD,
+    inject: [Reflector],
+    useFactory: (reflector: Reflector) => new ShedLoadGuard(options, reflector),
+  })
   return [
-    {
-      provide: APP_GUARD,
-      inject: [Reflector],
-      useFactory: (reflector: Reflector) => new ShedLoadGuard(options, reflector),
-    },
+    ...(labels ? [interceptor(() => new LabelInterceptor())] : []),
+    ...(deadlines ? [interceptor((reflector) => new DeadlineInterceptor(reflector))] : []),
+    interceptor((reflector) => new LaneInterceptor(reflector)),
+    ...(mapErrors ? [interceptor(() => new ErrorInterceptor(shedLoad?.retryAfterSeconds))] : []),
+    ...(shedLoad ? [guard(shedLoad)] : []),
   ]
 }
 

@@ -1,51 +1,31 @@
-import type { CanActivate, Type } from '@nestjs/common'
-import type { HealthMonitorOptions, MetricsSources } from '@poolguard/core'
-import type { ShedLoadOptions } from '@poolguard/core/adapter'
 import type { GuardedPoolConfig } from '@poolguard/pg'
-
-/** When a pool's health is `warning` or `critical`. */
-export type HealthOptions = Pick<HealthMonitorOptions, 'thresholds' | 'windowMillis' | 'recoveryMillis'>
+import type { EndpointOptions, RequestOptions } from '@poolguard/web'
 
 /**
  * The options of one pool, or several pools in `pools`, or neither: then the module only observes the guarded pools of the process,
- * whichever adapter created them.
+ * whichever adapter created them. And when their health is a warning or critical, and who sees the details.
  */
-export interface PoolguardModuleOptions extends GuardedPoolConfig {
+export interface PoolguardModuleOptions
+  extends GuardedPoolConfig,
+    Pick<EndpointOptions, 'adminToken' | 'details' | 'thresholds' | 'windowMillis' | 'recoveryMillis'> {
   /** Several pools. Each is injected by its key, which is also its name unless it has a `name`. */
   readonly pools?: Readonly<Record<string, GuardedPoolConfig>>
-  readonly health?: HealthOptions
 }
 
-export interface MetricsOptions {
-  /** Default: `metrics`. */
-  readonly path?: string
-  /** Guards of the route. They can inject exports of global modules and of the `imports` of `forRootAsync`. */
-  readonly guards?: readonly (CanActivate | Type<CanActivate>)[]
-  /** Metrics of the server and the pooler: `postgresSource(url)` and `pgBouncerSource(url)` of @poolguard/pg. */
-  readonly sources?: MetricsSources
-}
-
-/** Options that Nest needs before it calls a factory, because they decide on routes and providers. */
-export interface PoolguardModuleExtras {
+/**
+ * Options that Nest needs before it calls a factory, because they decide on routes and providers. The routes are those of the HTTP
+ * platform: without the app's global prefix, versions, guards and interceptors.
+ */
+export interface PoolguardModuleExtras
+  extends Pick<EndpointOptions, 'health' | 'ready' | 'metrics' | 'admin' | 'page'>,
+    RequestOptions {
   /** Make the module global, so that other modules need not import it. Default: true. */
   readonly isGlobal?: boolean
-  /** A route for Prometheus. Default: none. */
-  readonly metrics?: boolean | MetricsOptions
   /**
-   * Label wait times by route. Default: from Node 24 on; below Node 24 it makes every `await` of the process 2.4 times as
-   * expensive.
+   * How long the app keeps serving after `close()`, with readiness 503, before Nest's shutdown goes on and refuses connections, so that
+   * load balancers stop sending requests. Default: 0.
    */
-  readonly labels?: boolean
-  /**
-   * Cancel the statements of a handler, and roll its transaction back, when its client disconnects or the time of {@link DatabaseDeadline}
-   * has passed. Default: from Node 24 on, as for `labels`.
-   */
-  readonly deadlines?: boolean
-  /**
-   * Rejects requests with 503 before their handlers run: with `true` while a guarded pool of the process is overloaded, with
-   * `{ waiters: 50 }` while more callers wait for a connection. {@link SkipLoadShedding} exempts a handler. Default: false.
-   */
-  readonly shedLoad?: boolean | ShedLoadOptions
+  readonly closeDelayMillis?: number
 }
 
 /** The options of `forRootAsync` next to the factory. */

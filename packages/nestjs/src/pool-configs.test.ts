@@ -9,8 +9,8 @@ describe('the pools that the options configure', () => {
     [description: string, options: PoolguardModuleOptions, configs: ReturnType<typeof poolConfigs>, names: PoolNames]
   >([
     ['no options', {}, new Map(), []],
-    ['only health options', { health: { windowMillis: 1 } }, new Map(), []],
-    ['a URL', { url, health: {} }, new Map([[undefined, { url }]]), undefined],
+    ['only options of health and endpoints', { windowMillis: 1, adminToken: 'secret' }, new Map(), []],
+    ['a URL', { url, details: true }, new Map([[undefined, { url }]]), undefined],
     ['a URL that is not set', { url: undefined }, new Map([[undefined, { url: undefined }]]), undefined],
     ['an empty object of pools', { pools: {} }, new Map(), []],
     [

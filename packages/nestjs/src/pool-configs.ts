@@ -16,7 +16,11 @@ export type PoolNames = readonly string[] | undefined
  */
 export function poolConfigs({
   pools,
-  health: _health,
+  adminToken: _adminToken,
+  details: _details,
+  thresholds: _thresholds,
+  windowMillis: _windowMillis,
+  recoveryMillis: _recoveryMillis,
   ...single
 }: PoolguardModuleOptions): ReadonlyMap<PoolKey, GuardedPoolConfig> {
   const given = Object.keys(single)

@@ -3,14 +3,17 @@ import {
   type DynamicModule,
   Inject,
   Module,
+  type NestModule,
   type OnApplicationShutdown,
-  type Type,
+  type OnModuleInit,
 } from '@nestjs/common'
 import { ModulesContainer } from '@nestjs/core'
 import { registerOwnCode } from '@poolguard/core/adapter'
 import { AppPools } from './app-pools.ts'
-import { definition } from './module-definition.ts'
+import { definition, withoutExtras } from './module-definition.ts'
+import { setDistance } from './module-distance.ts'
 import type { PoolguardModuleAsyncExtras, PoolguardModuleExtras, PoolguardModuleOptions } from './module-options.ts'
+import { PlatformRoutes } from './platform-routes.ts'
 import { poolConfigs, poolNames } from './pool-configs.ts'
 
 registerOwnCode(new Error(), 'nestjs')
@@ -29,36 +32,45 @@ export type PoolguardModuleAsyncOptions = ConfigurableModuleAsyncOptions<
  * @example
  * PoolguardModule.forRoot({ url: process.env.DATABASE_URL, name: 'orders', instances: 6 })
  */
-export class PoolguardModule implements OnApplicationShutdown {
+export class PoolguardModule implements NestModule, OnModuleInit, OnApplicationShutdown {
   readonly #pools: AppPools
+  readonly #routes: PlatformRoutes
 
   /** @internal */
-  constructor(pools: AppPools, modules: ModulesContainer) {
+  constructor(pools: AppPools, routes: PlatformRoutes, modules: ModulesContainer) {
     this.#pools = pools
-    shutDownLast(PoolguardModule, modules)
+    this.#routes = routes
+    // Shut down last.
+    setDistance(PoolguardModule, modules, Number.POSITIVE_INFINITY)
   }
 
-  /** @throws {InvalidOptionError} if one pool's options and `pools` are both given, or if `metrics` or `shedLoad` is invalid. */
+  /** @throws {InvalidOptionError} if one pool's options and `pools` are both given, or if an option of requests is invalid. */
   static forRoot(options: PoolguardModuleOptions & PoolguardModuleExtras = {}): DynamicModule {
-    const {
-      isGlobal: _isGlobal,
-      metrics: _metrics,
-      labels: _labels,
-      shedLoad: _shedLoad,
-      deadlines: _deadlines,
-      ...poolOptions
-    } = options
-    const withNames = { ...options, poolNames: poolNames(poolConfigs(poolOptions)) }
+    const withNames = { ...options, poolNames: poolNames(poolConfigs(withoutExtras(options))) }
     return { ...definition.ConfigurableModuleClass.forRoot(withNames), module: PoolguardModule }
   }
 
   /**
    * Creates one pool, unless `poolNames` is set.
    *
-   * @throws {InvalidOptionError} if `metrics` or `shedLoad` is invalid.
+   * @throws {InvalidOptionError} if an option of requests is invalid.
    */
   static forRootAsync(options: PoolguardModuleAsyncOptions): DynamicModule {
     return { ...definition.ConfigurableModuleClass.forRootAsync(options), module: PoolguardModule }
+  }
+
+  /** Nest calls it before it adds the routes of the app. */
+  configure(): void {
+    this.#routes.addBeforeApp()
+  }
+
+  /**
+   * Nest calls it after it has added the routes of the app.
+   *
+   * @throws {InvalidOptionError} if the app has a route at the path of an endpoint.
+   */
+  onModuleInit(): void {
+    this.#routes.addAfterApp()
   }
 
   /**
@@ -73,17 +85,5 @@ export class PoolguardModule implements OnApplicationShutdown {
 // Decorators are called as functions, because Node's type stripping does not support decorators.
 Module({})(PoolguardModule)
 Inject(AppPools)(PoolguardModule, undefined, 0)
-Inject(ModulesContainer)(PoolguardModule, undefined, 1)
-
-/**
- * Makes Nest call the module's shutdown hooks last, wherever and however often it is imported. Nest sorts modules by their distance
- * from the root; all global modules have the same distance, and then the order of imports decides. Call this before the first hook,
- * because Nest caches the order.
- *
- * @see https://docs.nestjs.com/fundamentals/lifecycle-events
- */
-function shutDownLast(module: Type, modules: ModulesContainer): void {
-  for (const each of modules.values()) {
-    if (each.metatype === module) each.distance = Number.POSITIVE_INFINITY
-  }
-}
+Inject(PlatformRoutes)(PoolguardModule, undefined, 1)
+Inject(ModulesContainer)(PoolguardModule, undefined, 2)

@@ -1,14 +1,6 @@
-import {
-  HealthMonitor,
-  InvalidOptionError,
-  type PoolSnapshot,
-  type ProcessHealth,
-  snapshotPools,
-} from '@poolguard/core'
-import { prefixOptionErrors } from '@poolguard/core/adapter'
+import { type HealthMonitor, type PoolSnapshot, type ProcessHealth, snapshotPools } from '@poolguard/core'
 import type { GuardedPool } from '@poolguard/pg'
 import type { AppPools } from './app-pools.ts'
-import type { HealthOptions } from './module-options.ts'
 
 /**
  * Snapshots and health of the guarded pools of this process, whichever adapter created them. Inject it by its class.
@@ -25,12 +17,9 @@ export class Poolguard {
   readonly #monitor: HealthMonitor
 
   /** @internal */
-  constructor(pools: AppPools, health: HealthOptions = {}) {
-    if (typeof health !== 'object' || health === null) {
-      throw new InvalidOptionError('health', health, '{ thresholds, windowMillis, recoveryMillis }')
-    }
+  constructor(pools: AppPools, monitor: HealthMonitor) {
     this.#pools = pools
-    this.#monitor = prefixOptionErrors('health', () => new HealthMonitor(health))
+    this.#monitor = monitor
   }
 
   /** Snapshots of every guarded pool of the process that has been used. */
@@ -38,7 +27,7 @@ export class Poolguard {
     return snapshotPools()
   }
 
-  /** The health of every guarded pool, judged over `health.windowMillis`. */
+  /** The health of every guarded pool, judged over `windowMillis`. */
   health(): ProcessHealth {
     return this.#monitor.check()
   }

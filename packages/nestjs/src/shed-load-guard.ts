@@ -2,12 +2,12 @@ import {
   type CanActivate,
   type CustomDecorator,
   type ExecutionContext,
-  HttpStatus,
   ServiceUnavailableException,
   SetMetadata,
 } from '@nestjs/common'
 import type { Reflector } from '@nestjs/core'
-import { LoadShedding, listPools, type ShedLoadOptions } from '@poolguard/core/adapter'
+import { listPools, type ShedLoadOptions } from '@poolguard/core/adapter'
+import { bodyOf, LoadShedder } from '@poolguard/web/adapter'
 import { laneOf } from './lane-interceptor.ts'
 
 const SKIPS_LOAD_SHEDDING = 'poolguard:skips-load-shedding'
@@ -33,26 +33,23 @@ interface PlatformResponse {
 /** Rejects requests with 503 and Retry-After before their handlers run, while the database is overloaded. */
 export class ShedLoadGuard implements CanActivate {
   readonly #reflector: Reflector
-  readonly #shedding: LoadShedding
+  readonly #shedder: LoadShedder
 
   constructor(options: ShedLoadOptions, reflector: Reflector) {
     this.#reflector = reflector
-    this.#shedding = new LoadShedding(listPools, options)
+    this.#shedder = new LoadShedder(listPools, options)
   }
 
   /** @throws ServiceUnavailableException if the request is rejected. */
   canActivate(context: ExecutionContext): boolean {
     const targets = [context.getHandler(), context.getClass()]
     if (this.#reflector.getAllAndOverride<boolean | undefined>(SKIPS_LOAD_SHEDDING, targets)) return true
-    const retryAfterSeconds = this.#shedding.reject(laneOf(this.#reflector, context))
-    if (retryAfterSeconds === undefined) return true
-    if (context.getType() === 'http')
-      context.switchToHttp().getResponse<PlatformResponse>().header('retry-after', String(retryAfterSeconds))
-    throw new ServiceUnavailableException({
-      statusCode: HttpStatus.SERVICE_UNAVAILABLE,
-      code: 'POOLGUARD_LOAD_SHED',
-      error: 'Service Unavailable',
-      message: 'Too many requests wait for the database. Try again later.',
-    })
+    const rejected = this.#shedder.reject(laneOf(this.#reflector, context))
+    if (!rejected) return true
+    if (context.getType() === 'http') {
+      const response = context.switchToHttp().getResponse<PlatformResponse>()
+      for (const [name, value] of Object.entries(rejected.headers)) response.header(name, value)
+    }
+    throw new ServiceUnavailableException(bodyOf(rejected), { cause: rejected })
   }
 }

@@ -4,7 +4,7 @@ import { readVariables, type TargetOptions } from '../target.ts'
 import { readHttpAddress } from './http-address.ts'
 import type { EndpointOptions } from './read-pool-stats.ts'
 
-/** Where @poolguard/fastify and @poolguard/web serve the figures of an app's pools by default. */
+/** Where @poolguard/fastify, @poolguard/nestjs and @poolguard/web serve the figures of an app's pools by default. */
 const ADMIN_PATH = '/admin/db-pool-stats'
 const TOKEN_VARIABLE = 'POOLGUARD_TOKEN'
 

@@ -107,7 +107,7 @@ async function request({ url, token, signal }: EndpointOptions): Promise<unknown
   }
   if (response.status === 404) {
     throw new Error(
-      t`HTTP 404: the app has no such route. @poolguard/fastify and @poolguard/web serve /admin/db-pool-stats with admin: true and an adminToken`,
+      t`HTTP 404: the app has no such route. @poolguard/fastify, @poolguard/nestjs and @poolguard/web serve /admin/db-pool-stats with admin: true and an adminToken`,
     )
   }
   if (!response.ok) throw new Error(t`HTTP ${response.status}`)

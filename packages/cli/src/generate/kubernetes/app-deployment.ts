@@ -73,7 +73,10 @@ export const APP_COMMENTS: readonly YamlComment[] = [
   [[...ITS_POD, 'terminationGracePeriodSeconds'], 'closeDelayMillis (5 s) + drainMillis (10 s) + 5 s'],
   [[...ITS_POD, 'initContainers'], 'A native sidecar (Kubernetes 1.29): it starts before the app, and ends after it.'],
   [[...ITS_POD, 'containers', 0, 'livenessProbe'], 'Without the database: restarting the app does not repair it.'],
-  [[...ITS_POD, 'containers', 0, 'readinessProbe'], 'Routes of @poolguard/fastify; in NestJS, from Terminus.'],
+  [
+    [...ITS_POD, 'containers', 0, 'readinessProbe'],
+    'Routes of @poolguard/fastify, @poolguard/nestjs and @poolguard/web.',
+  ],
 ]
 
 export function appService(name: string): object {
