@@ -5,13 +5,21 @@ import {
   type LanesOptions,
   type PoolStats,
   runInLane,
+  snapshotPools,
   withDeadlockDetection,
 } from '@poolguard/core'
+import { drizzle as drizzlePg } from '@poolguard/drizzle/node-postgres'
+import { drizzle as drizzlePostgresJs } from '@poolguard/drizzle/postgres-js'
 import { DatabaseLane, getPoolToken, InjectPool, PoolguardModule } from '@poolguard/nestjs'
 import { GuardedPool } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
+import { PrismaPg } from '@poolguard/prisma'
+import { guardDataSource } from '@poolguard/typeorm'
 import { poolguardWeb } from '@poolguard/web'
+import { type SQL, sql } from 'drizzle-orm'
+import { DataSource } from 'typeorm'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { PrismaClient } from '#prisma-client'
 import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
 import { appWith, serve } from './fastify-app.ts'
 import { AT_THE_GATE, closeGate } from './gate.ts'
@@ -103,6 +111,68 @@ describe.each(Object.entries(drivers))('given %s', (_driver, open) => {
     await gate.open()
     await Promise.all([...blocked, ...jobs])
   })
+})
+
+/** Each ORM runs one query and one transaction. */
+const orms: Readonly<Record<string, (options: { name: string; lanes: LanesOptions }) => Promise<Orm>>> = {
+  'Drizzle on pg': async (options) => {
+    const db = drizzlePg({ connection: { url: server.url, ...options } })
+    return { use: () => useDrizzle(db), end: () => db.$client.end() }
+  },
+  'Drizzle on postgres.js': async (options) => {
+    const db = drizzlePostgresJs({ connection: { url: server.url, ...options } })
+    return { use: () => useDrizzle(db), end: () => db.$client.end() }
+  },
+  TypeORM: async (options) => {
+    const source = new DataSource(guardDataSource({ type: 'postgres', url: server.url }, options))
+    await source.initialize()
+    return {
+      use: async () => {
+        await source.query('select 1')
+        await source.transaction((manager) => manager.query('select 1'))
+      },
+      end: () => source.destroy(),
+    }
+  },
+  Prisma: async (options) => {
+    const prisma = new PrismaClient({ adapter: new PrismaPg({ url: server.url, ...options }) })
+    return {
+      use: async () => {
+        await prisma.$queryRaw`select 1`
+        await prisma.$transaction(async (tx) => await tx.$queryRaw`select 1`)
+      },
+      end: () => prisma.$disconnect(),
+    }
+  },
+}
+
+interface Orm {
+  use(): Promise<void>
+  end(): Promise<unknown>
+}
+
+interface DrizzleDb {
+  execute(query: SQL): PromiseLike<unknown>
+  transaction(work: (tx: Pick<DrizzleDb, 'execute'>) => Promise<void>): Promise<void>
+}
+
+async function useDrizzle(db: DrizzleDb): Promise<void> {
+  await db.execute(sql`select 1`)
+  await db.transaction(async (tx) => void (await tx.execute(sql`select 1`)))
+}
+
+test.each(Object.entries(orms))('queries and transactions of %s are in the lane of runInLane', async (orm, open) => {
+  const name = `lanes of ${orm}`
+  const { use, end } = await open({ name, lanes: LANES })
+  onTestFinished(() => void end())
+  const countIn = (lane: string) =>
+    snapshotPools().find((pool) => pool.name === name)?.stats.lanes?.[lane]?.wait.count ?? 0
+  await use()
+  const before = [countIn('default'), countIn('jobs')]
+  await runInLane('jobs', use)
+
+  expect(before[1]).toBe(0)
+  expect([countIn('default'), countIn('jobs')]).toEqual([before[0], 2])
 })
 
 describe('a route with a lane', () => {

@@ -104,6 +104,7 @@ test.each([
   ],
   [url, { fleet: { app: 'orders' } }, 'Invalid option fleet: an object'],
   [url, { headroom: 3 }, 'Invalid option headroom: 3'],
+  [url, { lanes: { jobs: {} } }, "the pool of Prisma's engine has no lanes: use PrismaPg"],
   [url, { pool: { max: 0 } }, 'Invalid option pool.max: 0'],
   [url, { pool: { maxs: 1 } }, 'Invalid option pool.maxs: 1'],
   [url, { pooler: 'statement' }, "Invalid option pooler: 'statement'"],

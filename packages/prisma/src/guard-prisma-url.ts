@@ -35,8 +35,8 @@ const CAPACITY_OPTIONS = ['fleet', 'instances', 'headroom'] as const
  *
  * Settings that the engine does not support produce a `warning` event for `onEvent`, or a process warning.
  *
- * @throws {ConnectionStringError} for a bad URL; {@link InvalidOptionError} for an invalid option, and for `fleet`, `instances`
- * and `headroom`, which need the database's capacity: set `pool.max` instead.
+ * @throws {ConnectionStringError} for a bad URL; {@link InvalidOptionError} for an invalid option, for `fleet`, `instances`
+ * and `headroom`, which need the database's capacity (set `pool.max` instead), and for `lanes`.
  * @example
  * const prisma = new PrismaClient({
  *   datasourceUrl: guardPrismaUrl(process.env.DATABASE_URL, { pool: { max: 5 }, pooler: 'transaction' }),
@@ -44,6 +44,7 @@ const CAPACITY_OPTIONS = ['fleet', 'instances', 'headroom'] as const
  */
 export function guardPrismaUrl(url: string | undefined, options: PrismaUrlOptions = {}): string {
   rejectCapacityOptions(options)
+  rejectLanes(options)
   const connection = readUrlOption(url)
   const settings = engineSettings(connection, options)
   const topology = assumedTopology(options) ?? assumeTopology(connection)
@@ -77,6 +78,13 @@ function rejectCapacityOptions(options: PoolguardOptions): void {
       'no value here, because guardPrismaUrl does not connect to the database: set pool.max',
     )
   }
+}
+
+function rejectLanes({ lanes }: PoolguardOptions): void {
+  if (lanes === undefined) return
+  const wanted =
+    "no value here, because the pool of Prisma's engine has no lanes: use PrismaPg, or set pool.max of a client for each kind of work"
+  throw new InvalidOptionError('lanes', lanes, wanted)
 }
 
 function listenerOf({ onEvent }: PrismaUrlOptions): (message: string) => void {
