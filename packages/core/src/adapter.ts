@@ -152,7 +152,7 @@ export { ProcessWide } from './process-wide.ts'
 export { directUrlFor, guessProvider } from './provider/index.ts'
 export { redact } from './redact.ts'
 export { readRows } from './row-reader.ts'
-export { assumedTopology, poolSettings, resolveSettings } from './settings/index.ts'
+export { assumedTopology, describeSettings, poolSettings, resolveSettings } from './settings/index.ts'
 export {
   AutomaticStatements,
   ConnectionStatements,

@@ -19,6 +19,7 @@ export type {
   PasswordFunction,
   PoolguardOptions,
 } from './guard/index.ts'
+export { budgetOf } from './guard/index.ts'
 export { InvalidOptionError } from './invalid-option-error.ts'
 export { closePools, installShutdown, type SharedPool, type ShutdownOptions } from './lifecycle/index.ts'
 export {
@@ -67,9 +68,11 @@ export {
   AcquireTimeoutError,
   AlreadyReleasedError,
   type BorrowedConnection,
+  type BudgetState,
   type CloseReason,
   ConnectError,
   type ConnectFailure,
+  type ConnectionBudget,
   type ConnectionShare,
   DeadlineExceededError,
   type Durations,
@@ -108,12 +111,11 @@ export {
 } from './pool/index.ts'
 export { PoolguardError } from './poolguard-error.ts'
 export { isPoolTimeout, isTooManyConnections, retryAfterMillis } from './postgres-errors/index.ts'
-export {
-  describeSettings,
-  type FleetOptions,
-  type Preset,
-  type ResolvedSettings,
-  type SettingsOptions,
+export type {
+  FleetOptions,
+  Preset,
+  ResolvedSettings,
+  SettingsOptions,
 } from './settings/index.ts'
 export {
   PoolTransactionError,

@@ -1,5 +1,5 @@
-import { describeSettings, HealthMonitor, renderMetrics, snapshotPools } from '@poolguard/core'
-import { evaluateHealth } from '@poolguard/core/adapter'
+import { HealthMonitor, renderMetrics, snapshotPools } from '@poolguard/core'
+import { describeSettings, evaluateHealth } from '@poolguard/core/adapter'
 import {
   describeAddress,
   describeRewriteWarning,

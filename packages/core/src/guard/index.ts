@@ -30,6 +30,7 @@ export {
   type ServerAddress,
   type TargetSessionAttrs,
 } from './hosts/host-plan.ts'
+export { budgetOf } from './options/budget-of.ts'
 export { OPTION_NAMES, rejectForeignOptions, rejectMisspeltOptions } from './options/option-names.ts'
 export type { PoolguardOptions } from './options/poolguard-options.ts'
 export { readDriversUrl, readUrlOption } from './options/url-option.ts'

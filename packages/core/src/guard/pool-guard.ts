@@ -42,6 +42,7 @@ import type { GuardedDriver } from './guarded-driver.ts'
 import type { HostPlan } from './hosts/host-plan.ts'
 import { ServerChoice } from './hosts/server-choice.ts'
 import { LostStatements } from './lost-statements.ts'
+import { rejectWithBudget } from './options/budget-of.ts'
 import type { PoolguardOptions } from './options/poolguard-options.ts'
 import { describeStall, Pipelining, stallEvent } from './pipelining.ts'
 import { type Bounds, PoolBounds } from './pool-bounds.ts'
@@ -122,6 +123,7 @@ export class PoolGuard<C extends object> {
     })
     const own = ownSettings(spec.options, { pipelineUnsupported: spec.againstPipelining })
     rejectMinWithWaitUntil(spec.options, own.values)
+    rejectWithBudget(spec.options, own.values)
     this.#given = assumedTopology(spec.options)
     this.sessions = new SessionStateCheck(spec.options.sessionState ?? 'warn', (message) => this.warn(message))
     const provider = spec.connection && guessProvider(spec.connection)
@@ -157,6 +159,7 @@ export class PoolGuard<C extends object> {
       name: spec.name,
       settings: limitSettings(own).values,
       lanes: spec.options.lanes,
+      budget: spec.options.budget,
       warn: (message) => this.warn(message),
       factory: new DiscoveringFactory(this.#driver, this, spec.secrets),
       observer: this.recorder,

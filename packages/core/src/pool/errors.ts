@@ -25,6 +25,8 @@ export interface PoolState {
   readonly deadlocked: boolean
   /** The caller's lane; absent in a pool without lanes. */
   readonly lane?: LaneState | undefined
+  /** The budget that the pool shares with others. */
+  readonly budget?: BudgetState | undefined
   /** Set if connections are in use without working, so that more of them would not help. */
   readonly waste?: PoolWaste | undefined
   /** Why the last attempt to connect failed; null if it succeeded. `advice` says how to fix it, if known. */
@@ -33,6 +35,16 @@ export interface PoolState {
     readonly error: unknown
     readonly advice?: string | undefined
   } | null
+}
+
+/** The state of a shared budget at the time of an error. */
+export interface BudgetState {
+  readonly name: string
+  readonly max: number
+  /** Connections of all pools. */
+  readonly used: number
+  /** Pools with connections or callers that wait. */
+  readonly pools: number
 }
 
 /** The state of a lane at the time of an error. */
@@ -158,7 +170,11 @@ export function describeState(pool: PoolState): string {
   const [oldest] = pool.oldestLeases
   const inLane = lane ? `; lane "${lane.name}": ${lane.active} of ${lane.max} active, ${lane.waiting} waiting` : ''
   const held = oldest ? ` (the oldest lease ${describeLease(oldest)})` : ''
-  return `${active} of ${max} active${held}, ${idle} idle${connecting > 0 ? `, ${connecting} connecting` : ''}, ${waiting} waiting${inLane}`
+  const { budget } = pool
+  const inBudget = budget
+    ? `; budget "${budget.name}": ${budget.used} of ${budget.max} connections used by ${budget.pools} pools`
+    : ''
+  return `${active} of ${max} active${held}, ${idle} idle${connecting > 0 ? `, ${connecting} connecting` : ''}, ${waiting} waiting${inLane}${inBudget}`
 }
 
 function explain(pool: PoolState, blockedMillis: number): string {
@@ -181,7 +197,7 @@ function describeQuery({ query }: LeaseReport): string {
   return query?.text ? ` (${query.text})` : ''
 }
 
-function advise({ trouble, active, max, deadlocked, waste, lane }: PoolState): string | undefined {
+function advise({ trouble, active, max, deadlocked, waste, lane, budget }: PoolState): string | undefined {
   if (lane && (lane.limitedBy || deadlocked)) return adviseLane(lane, deadlocked)
   if (deadlocked) {
     return (
@@ -197,6 +213,12 @@ function advise({ trouble, active, max, deadlocked, waste, lane }: PoolState): s
   if (trouble?.failure === 'permanent')
     return `The server rejects new connections (${messageOf(trouble.error)}).${advice}`
   if (trouble) return `No connection can be opened at the moment (${messageOf(trouble.error)}).${advice}`
+  if (active < max && budget && budget.used >= budget.max) {
+    return (
+      `The pools that share the budget "${budget.name}" use all its ${budget.max} connections: look for slow queries and for connections ` +
+      'that are never released in any of them, or raise its max.'
+    )
+  }
   if (active >= max && waste) {
     return (
       `All connections are in use, but run no statement for ${Math.round(waste.unusedShare * 100)} % of the time: find the code that holds ` +

@@ -17,6 +17,7 @@ export {
 } from './caller-context.ts'
 export { type AcquireMessage, onPoolEvents, publish, type ReleaseMessage } from './channels.ts'
 export type { ConnectFailure } from './connect-failure.ts'
+export { ConnectionBudget } from './connection-budget.ts'
 export { DeadlineExceededError, effectiveSignal, runWithDeadline } from './deadline.ts'
 export {
   addDurations,
@@ -30,6 +31,7 @@ export {
 export {
   AcquireTimeoutError,
   AlreadyReleasedError,
+  type BudgetState,
   ConnectError,
   describeBorrowers,
   type EndedCheckout,

@@ -165,6 +165,16 @@ export class Lanes<R> implements Iterable<Waiter<R>> {
     return fromReserves + Math.min(others, Math.max(0, this.#unreserved))
   }
 
+  /** When the first caller of the lines began to wait; Infinity if none waits. */
+  get waitingSince(): number {
+    let since = Infinity
+    for (const { line } of this.#lines) {
+      const [first] = line
+      if (first) since = Math.min(since, first.since)
+    }
+    return since
+  }
+
   /** Removes and returns the waiter to serve next; undefined if none may get a connection. */
   shift(): Waiter<R> | undefined {
     if (this.only) return this.only.line.shift()

@@ -108,6 +108,7 @@ export type EntryState = 'idle' | 'leased' | 'validating' | 'closing'
 /** One open resource and its state in the pool. */
 export class PoolEntry<R> {
   readonly resource: R
+  readonly openedAt: number
   readonly expiresAt: number
   /** Changed by `PoolEntries` only. */
   state: EntryState = 'validating'
@@ -120,8 +121,9 @@ export class PoolEntry<R> {
   uses = 0
   idleSince = 0
 
-  constructor(resource: R, expiresAt: number) {
+  constructor(resource: R, openedAt: number, expiresAt: number) {
     this.resource = resource
+    this.openedAt = openedAt
     this.expiresAt = expiresAt
   }
 }

@@ -46,6 +46,11 @@ export class PoolEntries<R> implements Iterable<PoolEntry<R>> {
     return this.#idle.at(-1)
   }
 
+  /** The one that is idle longest. */
+  get firstIdle(): PoolEntry<R> | undefined {
+    return this.#idle[0]
+  }
+
   /** A copy, the longest idle first: entries may be moved while it is read. */
   get allIdle(): readonly PoolEntry<R>[] {
     return [...this.#idle]

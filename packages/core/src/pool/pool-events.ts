@@ -3,12 +3,15 @@ import type { AcquireTimeoutError, EndedCheckout, PoolSaturatedError } from './e
 import type { LeaseReport, QueryReport } from './lease-report.ts'
 import type { PoolOverloadedError } from './overloaded-error.ts'
 
-/** Why a pool closed a connection; `retired`: the pool no longer uses its server. */
+/**
+ * Why a pool closed a connection; `retired`: the pool no longer uses its server; `budget`: another pool with the same budget needed one.
+ */
 export type CloseReason =
   | 'idle'
   | 'lifetime'
   | 'uses'
   | 'over-max'
+  | 'budget'
   | 'invalid'
   | 'retired'
   | 'lost'

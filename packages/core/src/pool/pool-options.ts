@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Borrower, BorrowerTraces } from './borrower.ts'
 import type { ConnectFailure } from './connect-failure.ts'
+import type { ConnectionBudget } from './connection-budget.ts'
 import type { Joiner } from './joiner.ts'
 import type { LanesOptions } from './lane-settings.ts'
 import type { LeaseObserver } from './lease-observer.ts'
@@ -12,6 +13,8 @@ export interface PoolOptions<R> {
   /** Used in errors and events. */
   readonly name: string
   readonly settings: PoolSettings
+  /** One maximum for this pool and others. */
+  readonly budget?: ConnectionBudget | undefined
   /** Divides the connections among several kinds of work. */
   readonly lanes?: LanesOptions | undefined
   readonly factory: ResourceFactory<R>

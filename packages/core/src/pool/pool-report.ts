@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Callers } from './callers.ts'
+import type { ConnectionBudget } from './connection-budget.ts'
 import { DurationHistogram } from './durations.ts'
 import type { LaneState, PoolState } from './errors.ts'
 import type { Lanes } from './lanes.ts'
@@ -21,6 +22,7 @@ export interface PoolReportOptions<R> {
   readonly resources: PoolResources<R>
   readonly lanes: Lanes<R>
   readonly tracker: LeaseTracker<R>
+  readonly budget: ConnectionBudget | undefined
 }
 
 /** Reads the figures of a pool. */
@@ -100,7 +102,7 @@ export class PoolReport<R> {
     callers: Callers<R>,
     oldestLeases: readonly LeaseReport[] = this.leases().slice(0, MAX_SHOWN_LEASES),
   ): PoolState {
-    const { name, resources, lanes, tracker } = this.#options
+    const { name, resources, lanes, tracker, budget } = this.#options
     const { max, total, idle, active, connecting, waiting } = this.counts
     return {
       name,
@@ -108,6 +110,7 @@ export class PoolReport<R> {
       oldestLeases,
       deadlocked: tracker.isDeadlocked(callers.lane),
       lane: lanes.only ? undefined : this.#stateOf(callers),
+      budget: budget && { name: budget.name, max: budget.max, used: budget.used, pools: budget.pools },
       waste: tracker.waste,
       trouble: resources.trouble ?? null,
     }

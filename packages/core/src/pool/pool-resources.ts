@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { Alarm } from './alarm.ts'
 import type { ConnectFailure } from './connect-failure.ts'
+import type { BudgetMember, ConnectionBudget } from './connection-budget.ts'
 import { Connector, type ConnectorOptions } from './connector.ts'
 import { DurationHistogram } from './durations.ts'
 import { PoolEntry } from './lease.ts'
@@ -16,15 +17,24 @@ const VALIDATION_GRACE_MILLIS = 100
 /** A connection lives for maxLifetimeMillis less a random part of up to this share, so that a fleet's connections do not all expire at once. */
 const LIFETIME_JITTER = 0.1
 
+/** A connection serves its own pool's callers for this long before it is closed for a caller of another pool with the same budget. */
+const KEPT_MILLIS = 50
+
 export interface PoolResourcesOptions<R> extends Pick<ConnectorOptions<R>, 'classify' | 'advise'> {
   readonly factory: ResourceFactory<R>
   readonly clock: Clock
   readonly random: () => number
   readonly limits: Limits
+  /** Shared with other pools. */
+  readonly budget: ConnectionBudget | undefined
   readonly isPinned: (resource: R) => boolean
   readonly onClosing: ((resource: R, reason: CloseReason) => void) | undefined
   readonly emit: (event: PoolEvent) => void
   readonly hasWaiters: () => boolean
+  /** Callers that may get a connection, without those for whom one is being validated. */
+  readonly unserved: () => number
+  /** When the caller that waits longest began to wait; Infinity if none waits. */
+  readonly waitingSince: () => number
   /** Lends a resource to the waiter whose turn it is. Returns false if no caller waits. */
   readonly lendToWaiter: (entry: PoolEntry<R>, now: number) => boolean
   /** Called when a resource was added, before it is ready. */
@@ -42,7 +52,7 @@ export interface PoolResourcesOptions<R> extends Pick<ConnectorOptions<R>, 'clas
 }
 
 /** Opens, validates, resets and closes the resources of a pool. `PoolEntries` holds the open ones and their states. */
-export class PoolResources<R> {
+export class PoolResources<R> implements BudgetMember {
   readonly entries: PoolEntries<R>
   readonly #options: PoolResourcesOptions<R>
   readonly #factory: ResourceFactory<R>
@@ -99,8 +109,27 @@ export class PoolResources<R> {
 
   /** True if no resource is idle, and none may be opened. */
   get isExhausted(): boolean {
-    const mayOpen = this.total < this.#limits.maxOpen && this.#connector.trouble === undefined
-    return this.entries.idle === 0 && !mayOpen
+    const { budget } = this.#options
+    const hasRoom = this.total < this.#limits.maxOpen && (budget === undefined || budget.used < budget.max)
+    return this.entries.idle === 0 && !(hasRoom && this.#connector.trouble === undefined)
+  }
+
+  get closing(): number {
+    return this.entries.closing
+  }
+
+  get missing(): number {
+    const room = Math.max(0, this.#limits.maxOpen - this.total)
+    const missing = Math.max(0, this.#options.unserved() - this.#connector.opening)
+    return this.#mayOpen ? Math.min(missing, room) : 0
+  }
+
+  get waitingSince(): number {
+    return this.#options.waitingSince()
+  }
+
+  get idleSince(): number {
+    return this.entries.firstIdle?.idleSince ?? Infinity
   }
 
   get isDraining(): boolean {
@@ -162,7 +191,17 @@ export class PoolResources<R> {
     if (entry.isRetired) void this.close(entry, 'retired')
     else if (this.entries.open > this.#limits.maxOpen && !this.#options.isPinned(entry.resource))
       void this.close(entry, 'over-max')
+    else if (this.#isClaimed(entry, now)) void this.close(entry, 'budget')
     else if (!this.#options.lendToWaiter(entry, now)) this.#keep(entry, now)
+  }
+
+  /** Whether another pool with the same budget needs the connection more. */
+  #isClaimed(entry: PoolEntry<R>, now: number): boolean {
+    const { budget } = this.#options
+    if (!budget || this.#options.isPinned(entry.resource)) return false
+    const { waitingSince } = this
+    if (waitingSince !== Infinity && now - entry.openedAt < KEPT_MILLIS) return false
+    return budget.claims(this, waitingSince)
   }
 
   #keep(entry: PoolEntry<R>, now: number): void {
@@ -182,9 +221,17 @@ export class PoolResources<R> {
     const { settings, maxOpen } = this.#limits
     const forMin = this.#closingIdle > 0 || this.#isDraining ? 0 : settings.min - this.entries.open
     while (Math.max(forWaiters, forMin) > this.#connector.opening && this.total < maxOpen) {
-      if (!this.#connector.mayOpen({ urgent: forWaiters > 0 && this.entries.open === 0 })) break
+      if (!this.#mayOpen || this.#options.budget?.admits(this) === false) break
       this.#connector.open()
     }
+  }
+
+  get #mayOpen(): boolean {
+    return this.#connector.mayOpen({ urgent: this.entries.open === 0 && this.#options.unserved() > 0 })
+  }
+
+  serve(): void {
+    this.#options.onChanged()
   }
 
   #onOpened(resource: R, millis: number, whenLost: (lost: (error: unknown) => void) => void): void {
@@ -192,7 +239,7 @@ export class PoolResources<R> {
     this.#connectTimes.record(millis)
     const now = this.#options.clock.now()
     const lifetimeMillis = this.#limits.settings.maxLifetimeMillis * (1 - this.#options.random() * LIFETIME_JITTER)
-    const entry = new PoolEntry<R>(resource, now + lifetimeMillis)
+    const entry = new PoolEntry<R>(resource, now, now + lifetimeMillis)
     this.entries.add(entry)
     this.#options.onAdded()
     this.#options.emit({ type: 'opened', millis })
@@ -212,6 +259,7 @@ export class PoolResources<R> {
     this.#connectFailures[failure]++
     this.#options.onConnectFailed(failure, error, retryInMillis)
     this.#options.onChanged()
+    this.#options.budget?.onReduced(this)
   }
 
   #onHookFailed(error: unknown): boolean {
@@ -292,8 +340,14 @@ export class PoolResources<R> {
       emit(error === undefined ? { type: 'closed', reason } : { type: 'closed', reason, error })
       onReduced()
       onChanged()
+      this.#options.budget?.onReduced(this)
       this.notifyChanged()
     })
+  }
+
+  closeLongestIdle(): void {
+    const entry = this.entries.firstIdle
+    if (entry) void this.close(entry, 'budget')
   }
 
   // Async for the same reason as `#isAlive`.

@@ -47,9 +47,12 @@ export class Pool<R> implements Lender<R> {
     const resources: PoolResources<R> = new PoolResources({
       ...{ factory, clock, random, limits, emit, classify: options.classify },
       advise: options.advise ?? (() => undefined),
+      budget: options.budget,
       isPinned: options.isPinned ?? (() => false),
       onClosing: options.onClosing,
       hasWaiters: () => lanes.size > 0,
+      unserved: () => lanes.servable - entries.validatingSoon,
+      waitingSince: () => lanes.waitingSince,
       lendToWaiter: (entry, now) => this.#lendToWaiter(entry, now),
       rejectWaiter: (error) => this.#rejectWaiter(error),
       onAdded: () => lanes.onGrown(),
@@ -82,7 +85,7 @@ export class Pool<R> implements Lender<R> {
     this.#entries = entries
     this.#lanes = lanes
     this.#tracker = tracker
-    this.#report = new PoolReport({ name, clock, limits, resources, lanes, tracker })
+    this.#report = new PoolReport({ name, clock, limits, resources, lanes, tracker, budget: options.budget })
     this.#drain = new Drain({ name, clock, lanes, resources, emit, endLease: (entry) => this.#endLease(entry) })
   }
 

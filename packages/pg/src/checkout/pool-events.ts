@@ -19,6 +19,7 @@ const CLOSE_MESSAGES: Readonly<Record<CloseReason, string>> = {
   lifetime: 'remove expired client',
   uses: 'remove expended client',
   'over-max': 'remove idle client beyond max',
+  budget: 'remove client, whose place another pool of the budget needs',
   invalid: 'remove client that failed validation or reset',
   retired: 'remove client of a server that is no longer used',
   lost: 'remove client whose connection was lost',

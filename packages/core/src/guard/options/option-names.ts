@@ -5,7 +5,7 @@ import type { PoolguardOptions } from './poolguard-options.ts'
 
 const OPTIONS: Readonly<Record<keyof PoolguardOptions, true>> = {
   ...{ url: true, name: true, pool: true, pooler: true, preset: true, instances: true, fleet: true, headroom: true },
-  lanes: true,
+  ...{ lanes: true, budget: true },
   ...{
     onEvent: true,
     insight: true,

@@ -1,4 +1,4 @@
-import type { PoolEventListener } from '../../pool/index.ts'
+import type { ConnectionBudget, PoolEventListener } from '../../pool/index.ts'
 import type { SettingsOptions } from '../../settings/index.ts'
 import type { PrepareOptions, SessionStateMode } from '../../statements/index.ts'
 import type { CredentialsFunction } from '../credentials/index.ts'
@@ -54,6 +54,11 @@ export interface PoolguardOptions extends SettingsOptions, PrepareOptions, HostO
    * Default: true with `fleet`, `instances` or a `pool.min`, and for pools that NestJS and Fastify make; else false.
    */
   readonly waitForServer?: boolean | undefined
+  /**
+   * One maximum for several pools of this process, such as those of tenants with a database each: `budgetOf('tenants', { max: 20 })`. A connection
+   * that is idle in one pool is closed for a caller of another one. `pool.max` still limits each pool. Not together with `fleet`.
+   */
+  readonly budget?: ConnectionBudget | undefined
   /**
    * Keeps a serverless function alive until its idle connections are closed, with the platform's own function, such as
    * `waitUntil` of `@vercel/functions`. Called with each checkout, in the context of the request. A frozen function closes no
