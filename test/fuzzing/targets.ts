@@ -2,6 +2,7 @@ import { driversTarget } from './connection-strings/drivers-target.ts'
 import { libpqTarget } from './connection-strings/libpq-target.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
 import { secretsTarget } from './secrets/secrets-target.ts'
+import { engineTarget } from './simulation/engine-target.ts'
 import { readsTarget } from './statements/reads-target.ts'
 import { sessionTarget } from './statements/session-target.ts'
 import { tokensTarget } from './statements/tokens-target.ts'
@@ -14,4 +15,5 @@ export const TARGETS: readonly FuzzTarget[] = [
   readsTarget,
   sessionTarget,
   secretsTarget,
+  engineTarget,
 ]

@@ -9,6 +9,9 @@ const PLAIN_NAME = /^[\p{L}\p{N}_.$+~ -]{1,63}$/u
 /** Azure's `user@server` has an `@`. */
 const PLAIN_USER = /^[\p{L}\p{N}_.$+~ -]+(?:@[\p{L}\p{N}_.$+~ -]+)?$/u
 
+/** A parameter whose value is a URL may contain an `@`. */
+const URL_VALUE = /^(?:postgres(?:ql)?|https?):\/\//i
+
 /**
  * The parts of a connection string that are safe to show: hosts, ports, database and role if they are plain names, and
  * parameters whose values are harmless. Any other part may be a piece of an unencoded password.
@@ -61,5 +64,5 @@ function isShort(name: string): boolean {
  * where `12/34?x=y` is the password and not a port and a database.
  */
 export function isDoubtful({ parameters = [] }: ConnectionStringParts): boolean {
-  return parameters.some(([name, value]) => !isKnownParameter(name) && value.includes('@') && !value.includes('://'))
+  return parameters.some(([name, value]) => !isKnownParameter(name) && value.includes('@') && !URL_VALUE.test(value))
 }

@@ -1,0 +1,123 @@
+import type { Clock } from '../../../packages/core/src/clock.ts'
+import type { OpenContext, ResourceFactory } from '../../../packages/core/src/pool/resource-factory.ts'
+
+/** Whether the server accepts connections: `silent` neither accepts nor answers, as behind a firewall that drops packets. */
+export type Availability = 'up' | 'refusing' | 'full' | 'silent'
+
+/** A connection to the simulated database. */
+export interface SimulatedConnection {
+  readonly id: number
+  /** `cut` connections are gone without a message, as after a NAT timeout. */
+  state: 'alive' | 'killed' | 'cut' | 'closed'
+  /** Whether the pool knows that it is lost. */
+  isReportedLost: boolean
+  /** When it was last released or validated, or was opened. */
+  usedAt: number
+  readonly lost: (error?: unknown) => void
+}
+
+const ERRORS = {
+  refusing: Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
+  full: Object.assign(new Error('sorry, too many clients already'), { code: '53300' }),
+}
+
+/** How often lost packets are sent again. */
+const SILENCE_MILLIS = 20
+
+interface DatabaseOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly connectTimeoutMillis: number
+  /** Called before a connection is opened. */
+  readonly onOpen: () => void
+}
+
+/** A server, the network to it, and their faults. Connections occupy slots as its pool must count them. */
+export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
+  availability: Availability = 'up'
+  /** The most that one way over the network takes. */
+  tripMillis = 2
+  readonly connections = new Set<SimulatedConnection>()
+  /** Connections that are open, being opened or being closed. */
+  readonly slots = new Set<number>()
+  readonly #options: DatabaseOptions
+  #opened = 0
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options
+  }
+
+  async open({ signal, lost }: OpenContext): Promise<SimulatedConnection> {
+    this.#options.onOpen()
+    const id = this.#opened++
+    this.slots.add(id)
+    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    signal.addEventListener('abort', () => reject(signal.reason))
+    try {
+      await Promise.race([this.#login(), aborted])
+    } catch (error) {
+      this.slots.delete(id)
+      throw error
+    }
+    const { clock } = this.#options
+    const connection: SimulatedConnection = { id, state: 'alive', isReportedLost: false, usedAt: clock.now(), lost }
+    this.connections.add(connection)
+    return connection
+  }
+
+  async #login(): Promise<void> {
+    await this.#trip()
+    if (this.availability === 'refusing' || this.availability === 'full') throw ERRORS[this.availability]
+    await this.#trip()
+  }
+
+  async validate(connection: SimulatedConnection): Promise<boolean> {
+    await this.#trip()
+    if (connection.state === 'cut') return new Promise(() => {})
+    await this.#trip()
+    connection.usedAt = this.#options.clock.now()
+    return connection.state === 'alive'
+  }
+
+  reset(connection: SimulatedConnection): boolean | Promise<boolean> {
+    connection.usedAt = this.#options.clock.now()
+    return connection.id % 2 === 0 || this.validate(connection)
+  }
+
+  /** A pool stops waiting for an answer after the timeout, and then the slot counts as free. */
+  async close(connection: SimulatedConnection): Promise<void> {
+    const { clock, connectTimeoutMillis } = this.#options
+    clock.after(connectTimeoutMillis, () => this.#free(connection))
+    await this.#trip()
+    if (connection.state === 'cut') return new Promise(() => {})
+    if (connection.state === 'alive') connection.state = 'closed'
+    await this.#trip()
+    this.#free(connection)
+  }
+
+  /** Ends a connection, of which the pool hears after a while. */
+  kill(connection: SimulatedConnection): void {
+    if (connection.state !== 'alive') return
+    connection.state = 'killed'
+    void this.#trip().then(() => {
+      this.#free(connection)
+      connection.isReportedLost = true
+      connection.lost(new Error('terminating connection due to administrator command'))
+    })
+  }
+
+  #free(connection: SimulatedConnection): void {
+    this.slots.delete(connection.id)
+    this.connections.delete(connection)
+  }
+
+  /** Nothing arrives while the network is silent. */
+  async #trip(): Promise<void> {
+    await this.#pause(this.tripMillis * (0.5 + this.#options.random() / 2))
+    while (this.availability === 'silent') await this.#pause(SILENCE_MILLIS)
+  }
+
+  #pause(millis: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.after(millis, resolve))
+  }
+}
