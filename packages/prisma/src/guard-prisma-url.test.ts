@@ -1,4 +1,4 @@
-import type { PoolEvent } from '@poolguard/core'
+import { budgetOf, type PoolEvent } from '@poolguard/core'
 import { expect, test } from 'vitest'
 import { guardPrismaUrl, type PrismaUrlOptions } from './guard-prisma-url.ts'
 
@@ -105,6 +105,7 @@ test.each([
   [url, { fleet: { app: 'orders' } }, 'Invalid option fleet: an object'],
   [url, { headroom: 3 }, 'Invalid option headroom: 3'],
   [url, { lanes: { jobs: {} } }, "the pool of Prisma's engine has no lanes: use PrismaPg"],
+  [url, { budget: budgetOf('of a test', { max: 3 }) }, "the pool of Prisma's engine shares no budget: use PrismaPg"],
   [url, { pool: { max: 0 } }, 'Invalid option pool.max: 0'],
   [url, { pool: { maxs: 1 } }, 'Invalid option pool.maxs: 1'],
   [url, { pooler: 'statement' }, "Invalid option pooler: 'statement'"],

@@ -36,7 +36,7 @@ const CAPACITY_OPTIONS = ['fleet', 'instances', 'headroom'] as const
  * Settings that the engine does not support produce a `warning` event for `onEvent`, or a process warning.
  *
  * @throws {ConnectionStringError} for a bad URL; {@link InvalidOptionError} for an invalid option, for `fleet`, `instances`
- * and `headroom`, which need the database's capacity (set `pool.max` instead), and for `lanes`.
+ * and `headroom`, which need the database's capacity (set `pool.max` instead), and for `lanes` and `budget`.
  * @example
  * const prisma = new PrismaClient({
  *   datasourceUrl: guardPrismaUrl(process.env.DATABASE_URL, { pool: { max: 5 }, pooler: 'transaction' }),
@@ -44,7 +44,7 @@ const CAPACITY_OPTIONS = ['fleet', 'instances', 'headroom'] as const
  */
 export function guardPrismaUrl(url: string | undefined, options: PrismaUrlOptions = {}): string {
   rejectCapacityOptions(options)
-  rejectLanes(options)
+  rejectPoolOptions(options)
   const connection = readUrlOption(url)
   const settings = engineSettings(connection, options)
   const topology = assumedTopology(options) ?? assumeTopology(connection)
@@ -80,11 +80,17 @@ function rejectCapacityOptions(options: PoolguardOptions): void {
   }
 }
 
-function rejectLanes({ lanes }: PoolguardOptions): void {
-  if (lanes === undefined) return
-  const wanted =
-    "no value here, because the pool of Prisma's engine has no lanes: use PrismaPg, or set pool.max of a client for each kind of work"
-  throw new InvalidOptionError('lanes', lanes, wanted)
+function rejectPoolOptions({ lanes, budget }: PoolguardOptions): void {
+  if (lanes !== undefined) {
+    const wanted =
+      "no value here, because the pool of Prisma's engine has no lanes: use PrismaPg, or set pool.max of a client for each kind of work"
+    throw new InvalidOptionError('lanes', lanes, wanted)
+  }
+  if (budget !== undefined) {
+    const wanted =
+      "no value here, because the pool of Prisma's engine shares no budget: use PrismaPg, or set pool.max of each client"
+    throw new InvalidOptionError('budget', budget.name, wanted)
+  }
 }
 
 function listenerOf({ onEvent }: PrismaUrlOptions): (message: string) => void {
