@@ -155,6 +155,8 @@ export class Lanes<R> implements Iterable<Waiter<R>> {
   /** How many of the waiters may get a connection, if there are that many. */
   get servable(): number {
     if (this.only) return this.only.line.size
+    // Asked at each release, when mostly no caller waits.
+    if (this.size === 0) return 0
     let fromReserves = this.#internal.line.size
     let others = 0
     for (const { lane, line } of this.all) {
