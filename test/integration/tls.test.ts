@@ -176,6 +176,59 @@ describe.runIf(hasOpenssl)('given a server with TLS', () => {
   })
 })
 
+describe.runIf(hasOpenssl)('given a server that asks for a client certificate', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    await certify('authority', 'authority')
+    await certify('client', 'certified', 'authority')
+    server = await start('authority', { ssl_ca_file: at('authority.crt') })
+    await server.query('create role certified login')
+    await useRules(server, ['hostssl all certified all cert'])
+  })
+  afterAll(() => server.stop())
+
+  const WHO = 'select current_user as name, client_dn as subject from pg_stat_ssl where pid = pg_backend_pid()'
+  const CERTIFIED = [{ name: 'certified', subject: '/CN=certified' }]
+  const file = (name: string) => encodeURIComponent(at(name))
+  const urlWith = (parameters: string) =>
+    `${server.urlFor({ user: 'certified' })}?sslmode=verify-full&sslrootcert=${file('authority.crt')}&${parameters}`
+  const withCertificate = () => urlWith(`sslcert=${file('client.crt')}&sslkey=${file('client.key')}`)
+
+  test('pg and postgres.js log in with sslcert and sslkey', async () => {
+    expect((await poolOf({ url: withCertificate() }).query(WHO)).rows).toEqual(CERTIFIED)
+    expect([...(await sqlOf({ url: withCertificate() }).unsafe(WHO))]).toEqual(CERTIFIED)
+  })
+
+  test('without it, both are rejected at once', async () => {
+    await expect(poolOf({ url: urlWith('') }).query(WHO)).rejects.toMatchObject({ code: '28000' })
+    await expect(sqlOf({ url: urlWith('') }).unsafe(WHO)).rejects.toMatchObject({ code: '28000' })
+  })
+
+  test('a host name is verified although hostaddr says where to connect, also to cancel a statement', async () => {
+    const renamed = (name: string) =>
+      `${withCertificate().replace('@127.0.0.1:', `@${name}:`)}&hostaddr=127.0.0.1&target_session_attrs=primary`
+    expect((await poolOf({ url: renamed('localhost') }).query(WHO)).rows).toEqual(CERTIFIED)
+    expect([...(await sqlOf({ url: renamed('localhost') }).unsafe(WHO))]).toEqual(CERTIFIED)
+    const altname = { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }
+    await expect(poolOf({ url: renamed('other.invalid') }).query(WHO)).rejects.toMatchObject(altname)
+    await expect(sqlOf({ url: renamed('other.invalid') }).unsafe(WHO)).rejects.toMatchObject(altname)
+
+    // Through its name, no server would be found.
+    const url = `${withCertificate().replace('@127.0.0.1:', '@other.invalid:')}&hostaddr=127.0.0.1`.replace(
+      'verify-full',
+      'no-verify',
+    )
+    const controller = new AbortController()
+    const sleeping = poolOf({ url, max: 1 }).query({ text: 'select pg_sleep(60)', signal: controller.signal })
+    const running = () =>
+      server.query(`select 1 from pg_stat_activity where query like 'select pg_sleep%' and state = 'active'`)
+    await waitUntil(running, { what: 'the statement runs' })
+    controller.abort(new Error('enough'))
+    await expect(sleeping).rejects.toThrow('enough')
+    await waitUntil(async () => (await running()).length === 0, { what: 'the statement has been cancelled' })
+  })
+})
+
 /** Puts rules before those of the server, until the end of the block. */
 async function useRules(server: PostgresServer, rules: readonly string[]): Promise<AsyncDisposable> {
   const { readFileSync, writeFileSync } = await import('node:fs')
