@@ -1,6 +1,6 @@
 import { abortAfter, type Clock, pause, systemClock } from '../../clock.ts'
 import type { CloseReason, OpenContext } from '../../pool/index.ts'
-import { isServerError, readError } from '../../postgres-errors/index.ts'
+import { classifyConnectFailure, isServerError } from '../../postgres-errors/index.ts'
 import { untilAborted } from '../driver-kit/abort-watch.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
 import { HostMemory } from './host-memory.ts'
@@ -14,9 +14,6 @@ import { isSuitable, ROLE_QUERY, readRole, reportedRole, type SessionRole } from
 const PATIENCE_MILLIS = 500
 
 const TURN_CHECK_MILLIS = 20
-
-/** PostgreSQL: the server is starting, stopping, crashing or recovering. Another host may be available, as for libpq with 57P03. */
-const NOT_NOW: readonly string[] = ['57P01', '57P02', '57P03']
 
 export interface HostsOptions<C> {
   readonly plan: HostPlan
@@ -307,9 +304,12 @@ export class Hosts<C extends object> {
   }
 }
 
-/** The server is reachable and rejects the login: another server is not tried, as in libpq. */
+/**
+ * The server is reachable and rejects the login: another server is not tried, as in libpq. One that starts, stops or recovers (57P03), and
+ * a PgBouncer that does not reach its server, are not available.
+ */
 function isRejection(error: unknown): boolean {
-  return isServerError(error) && !NOT_NOW.includes(readError(error).code)
+  return isServerError(error) && classifyConnectFailure(error) !== 'unavailable'
 }
 
 function describeFailover(server: ServerAddress, from: string, failure: 'unreachable' | 'unsuitable'): string {
