@@ -248,7 +248,7 @@ function withSort(state: TopState, sort: NonNullable<ViewedTable['sort']>): TopS
   return { ...state, sorts: { ...state.sorts, [state.table]: sort } }
 }
 
-/** Shows a session's details, or the sessions that a row counts. */
+/** Shows a session's details, the sessions that a row counts, or its note. */
 function open(state: TopState): Reduction {
   const view = viewTable(state)
   const row = view?.rows[view.selected]
@@ -257,6 +257,7 @@ function open(state: TopState): Reduction {
     const mode: DetailsMode = { kind: 'details', session, hasEnded: false, scrolled: 0, details: undefined }
     return only({ ...state, mode }, { type: 'read details', session })
   }
+  if (row?.note !== undefined) return only({ ...state, notice: { isError: true, text: row.note } })
   if (!row?.sessions) return only(state)
   const [title] = row.cells.filter(({ order }) => typeof order === 'string').map(({ text }) => text)
   const scope = { table: state.table, key: row.key, title: title ?? '' }

@@ -71,8 +71,8 @@ function describePooler({ pooler }: Snapshot): readonly Span[] {
   const waiting = sum(pools.map(({ clientsWaiting }) => clientsWaiting))
   const wait = Math.max(0, ...pools.map(({ maxWaitMillis }) => maxWaitMillis)) / 1_000
   const servers = sum(pools.map(({ serversActive }) => serversActive))
-  const clients = waiting > 0 ? t`${waiting} clients wait (${describeSeconds(wait)})` : t`${waiting} clients wait`
-  return [t`PgBouncer: ${servers} servers in use, `, { text: clients, style: waiting > 0 ? 'red' : 'dim' }, '  ']
+  const clients = waiting > 0 ? t`${waiting} wait (${describeSeconds(wait)})` : t`${waiting} wait`
+  return [t`PgBouncer: ${servers} in use, `, { text: clients, style: waiting > 0 ? 'red' : 'dim' }, '  ']
 }
 
 function describeApps({ apps }: Snapshot): readonly Span[] {
@@ -81,9 +81,10 @@ function describeApps({ apps }: Snapshot): readonly Span[] {
   const waiting = sum(pools.map((pool) => pool.waiting))
   const silent = apps.filter(({ outage }) => outage).length
   return [
-    t`Apps: ${sum(pools.map(({ inUse }) => inUse))} of ${sum(pools.map(({ max }) => max))} in use, `,
-    { text: t`${waiting} callers wait`, style: waiting > 0 ? 'red' : 'dim' },
-    ...(silent > 0 ? [{ text: t`, ${silent} do not answer`, style: 'red' } as const] : []),
+    t`Apps: `,
+    ...(silent > 0 ? [{ text: t`no answer from ${silent}`, style: 'red' } as const, ', '] : []),
+    t`${sum(pools.map(({ inUse }) => inUse))} of ${sum(pools.map(({ max }) => max))} in use, `,
+    { text: t`${waiting} wait`, style: waiting > 0 ? 'red' : 'dim' },
   ]
 }
 

@@ -4,7 +4,7 @@ import { session, sessions } from '../../doctor/testing/facts.ts'
 import { widthOf } from '../../output/layout.ts'
 import { forgetSecrets, rememberSecret, withPlainTexts } from '../../output/printable.ts'
 import { selectLanguage } from '../../output/translate.ts'
-import { CHAIN, Driven, key, sample } from '../testing/drive.ts'
+import { CHAIN, Driven, key, sample, TIME } from '../testing/drive.ts'
 import { toText } from './line.ts'
 import { render } from './render.ts'
 
@@ -45,7 +45,7 @@ describe('in 80 x 24', () => {
 
     expect(shown).toHaveLength(24)
     expect(shown[1]).toBe('6 of 97 connections ..... 6 %  2 blocked, 0 active, 1 in transaction, 3 idle')
-    expect(shown[2]).toBe('PgBouncer: 5 servers in use, 6 clients wait (3 s)  Apps: 9 of 10 in use, 4 calle')
+    expect(shown[2]).toBe('PgBouncer: 5 in use, 6 wait (3 s)  Apps: 9 of 10 in use, 4 wait')
     expect(shown.slice(4, 8)).toEqual([
       '  application       role        open-      of  active   idle  in trans.  blocked',
       '> worker            app             3    20 *       0      3          0        0',
@@ -78,10 +78,24 @@ describe('in 80 x 24', () => {
 
   test('shows the pools of PgBouncer and of apps', () => {
     expect(lines('5').slice(4, 7)).toEqual([
-      '  pool              source         in use   max  idle waiting-   wait status',
-      '> app/app           PgBouncer           5     5     0        6    3 s',
-      '  main              http://127.0.       9    10     1        4        critical',
+      '  pool              source           in use   max  idle waiting-   wait status',
+      '> app/app           PgBouncer             5     5     0        6    3 s',
+      '  main              127.0.0.1:3000/       9    10     1        4        critical',
     ])
+  })
+
+  test('shows which app does not answer, and its error after Enter', () => {
+    const silent = {
+      address: 'http://127.0.0.1:3001/admin',
+      sample: { time: TIME, error: 'connect ECONNREFUSED 127.0.0.1:3001' },
+    }
+    const top = new Driven(sample(CHAIN, { server: SERVER, pooler: POOLER, apps: [APP, silent] })).send('5')
+
+    expect(top.lines[2]).toBe(
+      'PgBouncer: 5 in use, 6 wait (3 s)  Apps: no answer from 1, 9 of 10 in use, 4 wait'.slice(0, 80),
+    )
+    expect(top.lines[7]).toMatch(/^ {2}no answer: connec 127\.0\.0\.1:3001/)
+    expect(top.send(key('end'), key('enter')).lines.slice(-2).join(' ')).toContain('ECONNREFUSED 127.0.0.1:3001')
   })
 
   test('shows what sessions wait for', () => {

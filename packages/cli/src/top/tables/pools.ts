@@ -14,13 +14,13 @@ export function poolsTable({ pooler, apps }: Snapshot): Table {
   return {
     columns: [
       { title: t`pool`, width: 17, grow: 2 },
-      { title: t`source`, width: 13, grow: 1 },
+      { title: t`source`, width: 15, grow: 1 },
       { title: t`in use`, width: 7, isNumber: true },
       { title: t`max`, width: 5, isNumber: true },
       { title: t`idle`, width: 5, isNumber: true },
       { title: t`waiting`, width: 8, isNumber: true },
       { title: t`wait`, width: 6, isNumber: true },
-      { title: t`status`, width: 10 },
+      { title: t`status`, width: 8 },
       { title: t`timeouts`, width: 9, isNumber: true, from: 110 },
       { title: t`suspected leaks`, width: 16, isNumber: true, from: 110 },
     ],
@@ -38,9 +38,15 @@ function rowsOf<T>(source: Source<T> | undefined, name: string, rows: (last: T) 
   const { last, outage } = source
   const missing = outage && {
     key: `outage ${name}`,
-    cells: fill([textCell(t`does not answer: ${outage.error}`, 'red'), textCell(name)]),
+    cells: fill([textCell(t`no answer: ${outage.error}`, 'red'), textCell(withoutScheme(name))]),
+    note: t`${name} does not answer: ${outage.error}`,
   }
   return [...(missing ? [missing] : []), ...(last === undefined ? [] : rows(last))]
+}
+
+/** A narrow column has room for the host and the port only. */
+function withoutScheme(address: string): string {
+  return address.replace(/^https?:\/\//, '')
 }
 
 /** Without figures, the last cells are empty. */
@@ -71,7 +77,7 @@ function appRow(address: string, pool: AppPool): Row {
     key: JSON.stringify([address, name, target]),
     cells: [
       textCell(name),
-      textCell(address),
+      textCell(withoutScheme(address)),
       usedCell(inUse, max),
       { text: String(max), order: max },
       numberCell(idle),

@@ -37,6 +37,8 @@ export interface Row {
   readonly session?: Session
   /** The sessions that the row counts. */
   readonly sessions?: readonly Session[]
+  /** What its cells may have no room for. */
+  readonly note?: string | undefined
 }
 
 export interface Cell {
