@@ -70,6 +70,22 @@ describePooler('prisma-express', () => {
   })
 })
 
+describe.each(['hono-pg', 'koa-pg'])('%s', (name) => {
+  test('keeps notes, has probes and metrics, and shows its figures to those who may', async () => {
+    await using example = await StartedExample.start(name, { env: { ADMIN_TOKEN: 'a-long-token' } })
+    const made = await example.fetch('/notes', { method: 'POST', body: 'buy milk' })
+    expect([made.status, await made.json()]).toEqual([201, { id: '1', text: 'buy milk' }])
+    expect(await (await example.fetch('/notes')).json()).toEqual([{ id: '1', text: 'buy milk' }])
+    expect(await (await example.fetch('/readyz')).json()).toEqual({ status: 'healthy' })
+    expect(await (await example.fetch('/metrics')).text()).toContain('label="GET /notes"')
+    expect((await example.fetch('/admin/db-pool-stats')).status).toBe(401)
+    const admin = await example.fetch('/admin/db-pool-stats', { headers: { authorization: 'Bearer a-long-token' } })
+    expect(await admin.json()).toMatchObject({ pools: [{ name: 'notes' }] })
+    await example.stop()
+    expect(example.output).not.toMatch(/error/i)
+  })
+})
+
 describe('nestjs-typeorm', () => {
   test('keeps tasks, tells its health, and has metrics', async () => {
     await using example = await StartedExample.start('nestjs-typeorm', { env: { ADMIN_TOKEN: 'a-long-token' } })
