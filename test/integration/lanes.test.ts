@@ -34,7 +34,11 @@ afterAll(() => server.stop())
 
 interface OpenPool {
   readonly run: (text: string) => Promise<unknown>
+  /** A query that may share its connection. */
+  readonly read: () => PromiseLike<unknown>
   readonly stats: () => PoolStats
+  /** Statements that were sent behind others so far. */
+  readonly sentBehind: () => number
   /** Acquires a connection in a lane that an option names, and returns its release. */
   readonly acquireIn: (lane: string) => Promise<() => void>
 }
@@ -49,7 +53,9 @@ const drivers: Record<string, (pipeline: 'off' | 'reads') => OpenPool> = {
     onTestFinished(() => pool.end())
     return {
       run: (text) => pool.query(text),
+      read: () => pool.query('select 1'),
       stats: () => pool.snapshot().stats,
+      sentBehind: () => pool.snapshot().pipelining?.sentBehind ?? 0,
       acquireIn: async (lane) => {
         const client = await pool.connect({ lane })
         return () => client.release()
@@ -61,7 +67,9 @@ const drivers: Record<string, (pipeline: 'off' | 'reads') => OpenPool> = {
     onTestFinished(() => sql.end())
     return {
       run: (text) => sql.unsafe(text),
+      read: () => sql`select 1`,
       stats: () => sql.snapshot().stats,
+      sentBehind: () => sql.snapshot().pipelining?.sentBehind ?? 0,
       acquireIn: async (lane) => {
         const reserved = await sql.reserve({ lane })
         return () => reserved.release()
@@ -100,13 +108,16 @@ describe.each(Object.entries(drivers))('given %s', (_driver, open) => {
   })
 
   test('when statements are pipelined, then they share connections only within their lane', async () => {
-    const { run, stats } = open('reads')
-    await run('select 1')
+    const { run, read, stats, sentBehind } = open('reads')
+    const readIn = (lane: string) => runInLane(lane, async () => await read())
+    // Statements of an unknown duration run alone, and pipelining begins when a statement finds no connection.
+    while (sentBehind() === 0) await Promise.all(Array.from({ length: 20 }, () => readIn('web')))
     const gate = await closeGate(server)
     const blocked = [1, 2].map(() => runInLane('jobs', async () => await run(AT_THE_GATE)))
     await waitUntil(() => stats().lanes?.jobs?.active === 2, { what: 'jobs have their half' })
-    const jobs = Array.from({ length: 30 }, (_, i) => runInLane('jobs', async () => await run(`select ${i}`)))
-    await Promise.all(Array.from({ length: 30 }, (_, i) => runInLane('web', async () => await run(`select ${i}`))))
+    const jobs = Array.from({ length: 30 }, () => readIn('jobs'))
+    const before = sentBehind()
+    while (sentBehind() === before) await Promise.all(Array.from({ length: 20 }, () => readIn('web')))
     expect(stats().lanes).toMatchObject({ jobs: { waiting: 30 }, web: { active: 0, waiting: 0 } })
     await gate.open()
     await Promise.all([...blocked, ...jobs])
@@ -268,6 +279,20 @@ test('a query of pg names its lane in an option', async () => {
   await expect(pool.query({ text: 'select 1', lane: 'job' })).rejects.toThrow(
     "Invalid option lane: 'job'. It takes one of the pool's lanes: web, jobs, default.",
   )
+})
+
+test('a query of pg that names its lane shares connections within that lane', async () => {
+  const pool = new GuardedPool({ url: server.url, max: 2, lanes: { jobs: { max: 1 } }, pool: { pipeline: 'reads' } })
+  onTestFinished(() => pool.end())
+  await pool.query('select 1')
+  const gate = await closeGate(server)
+  const atGate = pool.query(AT_THE_GATE)
+  await waitUntil(() => pool.counts.active === 1, { what: 'one connection is in use' })
+  const job = () => pool.query({ text: 'select 1 as one', lane: 'jobs' })
+  while (pool.snapshot().pipelining?.sentBehind === 0) await Promise.all(Array.from({ length: 20 }, job))
+  expect(pool.snapshot().stats.lanes?.default?.active).toBe(1)
+  await gate.open()
+  await atGate
 })
 
 test("a transaction that waits for a second connection at its lane's max gets an error that names the lane", async () => {
