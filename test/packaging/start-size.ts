@@ -8,7 +8,7 @@ import type { Manifest } from './manifest.ts'
  */
 const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@poolguard/core': 260,
-  '@poolguard/core/adapter': 445,
+  '@poolguard/core/adapter': 460,
   '@poolguard/pg': 79,
 }
 
