@@ -84,6 +84,36 @@ describe('target_session_attrs', () => {
   })
 })
 
+test('an instance of a fleet joins it again on the promoted standby', async () => {
+  const bed = await startFailoverBed(TABLE)
+  const pool = new GuardedPool({
+    url: bed.urlFor('target_session_attrs=read-write'),
+    fleet: { app: 'orders', intervalMillis: 200 },
+    onEvent: () => {},
+  })
+  closing.push(
+    () => pool.end(),
+    () => bed[Symbol.asyncDispose](),
+  )
+  const members = () =>
+    bed.standby.query(`select 1 from pg_stat_activity where usename = 'app' and application_name like 'orders#%:t=%'`)
+  await pool.query('insert into written values (1)')
+  await bed.replication.caughtUp()
+  await bed.disrupt('killed')
+  await waitUntil(() => pool.snapshot().stats.total === 0, { what: 'the connections are lost' })
+  await bed.promote()
+  await pool.query('insert into written values (2)')
+  await waitUntil(async () => (await members()).length > 0, { what: 'its share is published there' })
+})
+
+test.each(Object.entries(DRIVERS))('%s looks names up, and tries all their addresses', async (_driver, open) => {
+  await using bed = await startFailoverBed(TABLE)
+  // Usually also ::1, where no server listens.
+  const app = open({ url: bed.urlFor('target_session_attrs=standby').replaceAll('127.0.0.1', 'localhost') })
+  expect(await app.query(ROLE)).toEqual([{ standby: true }])
+  await app.end()
+})
+
 describe.each(Object.keys(DRIVERS))('%s with a primary and a standby', (driver) => {
   test('prefer-standby uses the primary while there is no standby', async () => {
     const { bed, app } = await start(driver, 'target_session_attrs=prefer-standby')
