@@ -108,14 +108,20 @@ describe('nestjs-typeorm', () => {
 
 describePooler('nextjs-drizzle', () => {
   test('is built without a database, and three instances show the same notes', async () => {
-    await using example = await StartedExample.start('nextjs-drizzle', { ports: 3 })
+    await using example = await StartedExample.start('nextjs-drizzle', {
+      ports: 3,
+      env: { ADMIN_TOKEN: 'a-long-token' },
+    })
     const made = await example.fetch('/notes', { method: 'POST', body: 'buy <milk>' })
     expect([made.status, await made.json()]).toEqual([201, expect.objectContaining({ text: 'buy <milk>' })])
     for (const instance of [0, 1, 2]) {
       expect(await (await example.fetch('/', {}, instance)).text()).toContain('<li>buy &lt;milk&gt;</li>')
       expect((await example.fetch('/readyz', {}, instance)).status).toBe(200)
     }
-    expect(await (await example.fetch('/metrics')).text()).toContain('db_client_connection_pool_name="notes"')
+    expect(await (await example.fetch('/metrics')).text()).toContain('label="POST /notes"')
+    expect((await example.fetch('/admin/db-pool-stats')).status).toBe(401)
+    const admin = await example.fetch('/admin/db-pool-stats', { headers: { authorization: 'Bearer a-long-token' } })
+    expect(await admin.json()).toMatchObject({ pools: [{ name: 'notes' }] })
     await example.stop()
     expect(example.output.match(/a pooler in transaction mode, prepared statements safe/g)).toHaveLength(3)
   }, 400_000)

@@ -1,5 +1,5 @@
+import { poolguard } from '../../lib/poolguard.ts'
+
 export const dynamic = 'force-dynamic'
 
-export function GET(): Response {
-  return Response.json({ status: 'alive' })
-}
+export const GET = poolguard.handler

@@ -1,9 +1,5 @@
-import { renderMetrics } from '@poolguard/core'
-import '../../lib/db.ts'
+import { poolguard } from '../../lib/poolguard.ts'
 
 export const dynamic = 'force-dynamic'
 
-export function GET(request: Request): Response {
-  const { contentType, body } = renderMetrics(request.headers.get('accept') ?? undefined)
-  return new Response(body, { headers: { 'content-type': contentType } })
-}
+export const GET = poolguard.handler

@@ -1,0 +1,5 @@
+import { poolguard } from '../../../lib/poolguard.ts'
+
+export const dynamic = 'force-dynamic'
+
+export const GET = poolguard.handler
