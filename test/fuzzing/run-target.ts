@@ -49,7 +49,7 @@ async function check(
   })
   const report = { seed: details.seed, cases: details.numRuns, counts }
   if (!details.failed || details.counterexample === null) return report
-  const repeat = `pnpm fuzz ${target.name} --seed ${details.seed} --path ${details.counterexamplePath}`
+  const repeat = `pnpm fuzz ${target.name} --seed=${details.seed} --path=${details.counterexamplePath}`
   const error = details.errorInstance instanceof Error ? details.errorInstance.message : String(details.errorInstance)
   const input = fc.stringify(details.counterexample)
   return {

@@ -3,6 +3,7 @@ import { libpqTarget } from './connection-strings/libpq-target.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
 import { secretsTarget } from './secrets/secrets-target.ts'
 import { engineTarget } from './simulation/engine-target.ts'
+import { fleetTarget } from './simulation/fleet-target.ts'
 import { readsTarget } from './statements/reads-target.ts'
 import { sessionTarget } from './statements/session-target.ts'
 import { tokensTarget } from './statements/tokens-target.ts'
@@ -16,4 +17,5 @@ export const TARGETS: readonly FuzzTarget[] = [
   sessionTarget,
   secretsTarget,
   engineTarget,
+  fleetTarget,
 ]

@@ -78,6 +78,13 @@ const problemOf = ({ ours }: Comparison): string => (ours instanceof ConnectionS
 
 export const DIFFERENCES: readonly Difference[] = [
   {
+    text: ' ',
+    libpq: 'reads nothing, and uses its defaults',
+    poolguard: 'rejects it',
+    why: 'An empty variable is a mistake in a configuration.',
+    explains: (comparison) => problemOf(comparison) === 'it is empty',
+  },
+  {
     text: ' PostgreSQL://app@db/orders\n',
     libpq: 'rejects it',
     poolguard: 'ignores blanks at both ends and the case of the scheme; also accepts `pg:`, `pgsql:` and `tcp:`',

@@ -13,7 +13,8 @@ export interface ExchangeTimerOptions {
   readonly clock: Clock
   /** Returns a number between 0 and 1, like Math.random. */
   readonly random: () => number
-  readonly check: () => void
+  /** Called with the time by which the check is late: much, if the process was suspended. */
+  readonly check: (lateMillis: number) => void
   readonly exchange: () => void
 }
 
@@ -37,11 +38,12 @@ export class ExchangeTimer {
   scheduleCheck(): void {
     if (this.#cancelCheck) return
     const { clock, intervalMillis, random, check } = this.#options
+    const millis = (intervalMillis / CHECKS_PER_INTERVAL) * (1 - JITTER * random())
+    const due = clock.now() + millis
     const onTimer = () => {
       this.#cancelCheck = undefined
-      check()
+      check(clock.now() - due)
     }
-    const millis = (intervalMillis / CHECKS_PER_INTERVAL) * (1 - JITTER * random())
     this.#cancelCheck = clock.after(millis, onTimer, { background: true })
   }
 

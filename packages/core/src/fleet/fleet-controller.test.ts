@@ -202,6 +202,20 @@ describe('a simulated fleet', () => {
     expect(frozen?.openNow).toBe(16)
   })
 
+  test('given a process was frozen for so long that another has its share, then it opens no connection before it has exchanged', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const frozen = fleet.join({ want: 30 })
+    frozen.load(0)
+    await fleet.intervals(1)
+    frozen.freeze()
+    const other = fleet.join({ want: 100 })
+    await fleet.intervals(4)
+    expect([frozen.max, frozen.openNow, other.openNow]).toEqual([30, 1, 32])
+    frozen.thaw()
+    expect(frozen.max).toBe(1)
+    await fleet.intervals(2, () => expect(fleet.claims).toBeLessThanOrEqual(fleet.budget))
+  })
+
   test(`given ${MANY} instances, then each has its share, and the server is never full`, async () => {
     const fleet = new SimulatedFleet({ usable: MANY * 2.5, seed: 4 })
     for (let i = 0; i < MANY; i++) {

@@ -74,7 +74,7 @@ export class FleetController {
     this.#onDoubt = onDoubt
     this.#needs = new InstanceNeeds(options.port)
     this.#claims = new ClaimWatch({ clock, intervalMillis, onDoubt })
-    const check = () => this.#check()
+    const check = (lateMillis: number) => this.#check(lateMillis)
     // Do not open a connection only for an exchange.
     const exchange = () => {
       if (options.port.open() + options.port.demand() > 0) void this.#exchange()
@@ -181,8 +181,10 @@ export class FleetController {
     if (this.#joined) this.#timer.scheduleCheck()
   }
 
-  #check(): void {
-    const { port } = this.#options
+  #check(lateMillis: number): void {
+    const { port, intervalMillis } = this.#options
+    // After a suspension of the process, other instances may no longer count on what it published before.
+    if (lateMillis > intervalMillis) this.onPublisherLost()
     this.#checksToExchange--
     if (this.#needsExchange()) void this.#exchange()
     this.#needs.next()

@@ -46,6 +46,8 @@ export class SimulatedInstance implements FleetPort {
   readonly #clock: SimulatedClock
   readonly #open = new Set<ServerSession>()
   #opening = 0
+  /** Sessions that the server has accepted, of which the instance does not know yet. */
+  readonly #accepted = new Set<ServerSession>()
   #pausing = false
   #publisher: ServerSession | undefined
   #crashed = false
@@ -101,7 +103,7 @@ export class SimulatedInstance implements FleetPort {
   crash(): void {
     this.#crashed = true
     this.controller.leave()
-    for (const session of this.#open) this.#options.server.end(session)
+    for (const session of [...this.#open, ...this.#accepted]) this.#options.server.end(session)
   }
 
   /** Simulates SIGSTOP, or a network that transfers nothing. */
@@ -211,10 +213,11 @@ export class SimulatedInstance implements FleetPort {
       ...(role !== undefined && { role }),
       ...(database !== undefined && { database }),
     })
+    if (session) this.#accepted.add(session)
     await this.#trip()
+    if (session) this.#accepted.delete(session)
     this.#opening--
-    if (session && this.#crashed) server.end(session)
-    else if (session && server.sessions.has(session)) this.#onOpened(session)
+    if (session && server.sessions.has(session)) this.#onOpened(session)
     else this.#onRejected()
     this.#serve()
   }
