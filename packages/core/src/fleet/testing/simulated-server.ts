@@ -81,6 +81,7 @@ export class SimulatedServer {
 
   /** Rejects after a timeout. Ends the session of a holder that freezes. */
   lock(session: ServerSession): Promise<() => void> {
+    if (!this.sessions.has(session)) return Promise.reject(new Error('lost'))
     return new Promise((got, failed) => {
       const waiter = { session, got, failed }
       this.#waiters.push(waiter)
