@@ -13,7 +13,7 @@ const budgets = new ProcessWide('poolguard.budgets.1', () => new Map<string, Con
  * @example
  * // 200 tenants, each with its own database, on 20 connections
  * const poolOf = (tenant: string) =>
- *   guardPool({ name: tenant, url: urlOf(tenant), budget: budgetOf('tenants', { max: 20 }) })
+ *   guardPool({ name: tenant, url: `postgres://app@db/${tenant}`, budget: budgetOf('tenants', { max: 20 }) })
  */
 export function budgetOf(name: string, options?: { readonly max: number }): ConnectionBudget {
   const known = budgets.value.get(name)
