@@ -113,6 +113,12 @@ export const DRIVER_DIFFERENCES: readonly DriverDifference[] = [
     pattern: /\/(?:\.|%2e){1,2}(?:[/?]|$)/i,
   },
   {
+    driver: 'pg',
+    text: 'postgres://[001:db8::7]',
+    reads: 'writes an IPv6 address in its short form',
+    pattern: /\[[^\]]*0[^\]]*\]/,
+  },
+  {
     driver: 'postgres.js',
     text: 'postgres://a?b@db',
     reads: 'ends the host at a `?`, so that the user and the password are parameters',
