@@ -7,7 +7,7 @@ export const fleetTarget: FuzzTarget = {
   name: 'fleet',
   claim: 'a fleet over a simulated server never exceeds its budget, and after the faults each instance has its share',
   cases: 60,
-  // One of some 1,000 scenarios still exceeds the budget for less than an interval: `pnpm fuzz fleet --seed=1` shows it.
+  // One of some 1,000 scenarios still exceeds the budget: `pnpm fuzz fleet --seed=1` shows it.
   matrixCases: 1_000,
   prepare() {
     const counts = { steps: 0, exchanges: 0, 'connections at most': 0 }
