@@ -28,7 +28,7 @@ function startApp(server: PostgresServer, pooler: PgBouncerServer): FastifyInsta
     pgBouncerSource(pooler.statsUrl, { intervalMillis: 200 }),
   ]
   const app = appWith({
-    pool: { url: pooler.url, name: 'orders', pooler: 'transaction', max: 2 },
+    pool: { url: pooler.url, name: 'orders', pooler: 'transaction', max: 2, lanes: { jobs: {} } },
     metrics: { sources },
     labels: true,
     shedLoad: { waiters: 1_000 },
@@ -83,7 +83,8 @@ describe('given Prometheus, which scrapes an app', () => {
       const pending = `ALERTS{alertname="PoolguardCallersWaiting",severity="critical",alertstate="pending"}`
       expect(await prometheus.query(`count_over_time(${pending}[5m])`)).toHaveLength(1)
       const told = (await prometheus.alerts()).find(
-        ({ state, labels }) => state === 'firing' && labels.severity === 'critical',
+        ({ state, labels }) =>
+          state === 'firing' && labels.severity === 'critical' && labels.alertname === 'PoolguardCallersWaiting',
       )
       expect(told).toMatchObject({
         labels: { alertname: 'PoolguardCallersWaiting', db_client_connection_pool_name: 'orders', instance: target },

@@ -187,24 +187,32 @@ export class LostStatements<C extends object> {
   }
 }
 
-const IDLE_SESSIONS = `from pg_catalog.pg_stat_activity
-where usename = session_user
-  and state in ('idle', 'idle in transaction', 'idle in transaction (aborted)')
-  and state_change < pg_catalog.clock_timestamp() - interval '${IDLE_SECONDS} seconds'`
+const IDLE_STATES = `'{idle,idle in transaction,idle in transaction (aborted)}'::pg_catalog.text[]`
 
-/** Selects `pid:age` of those that are idle, with the age in milliseconds. */
+/** Of this role, and idle for some seconds. Every name carries its schema, because a role may have functions and operators of its own. */
+function idleSessions(pids: readonly number[]): string {
+  return `from pg_catalog.pg_stat_activity
+where usename operator(pg_catalog.=) session_user
+  and pid operator(pg_catalog.=) any ('{${pids.join(',')}}'::pg_catalog.int8[])
+  and state operator(pg_catalog.=) any (${IDLE_STATES})
+  and state_change operator(pg_catalog.<) (pg_catalog.clock_timestamp() operator(pg_catalog.-) '${IDLE_SECONDS} seconds'::pg_catalog.interval)`
+}
+
+/** Selects `pid:age` of those that are idle, with the age in seconds. */
 function idleSessionsQuery(pids: readonly number[]): string {
-  return `select string_agg(pid || ':' || (extract(epoch from pg_catalog.clock_timestamp() - backend_start) * 1000)::bigint, ',')
-${IDLE_SESSIONS} and pid in (${pids.join(', ')})`
+  return `select pg_catalog.string_agg(pg_catalog.concat(pid, ':',
+  pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() operator(pg_catalog.-) backend_start)), ',')
+${idleSessions(pids)}`
 }
 
 function endSessionsQuery(pids: readonly number[]): string {
-  return `select count(pg_catalog.pg_terminate_backend(pid)) ${IDLE_SESSIONS} and pid in (${pids.join(', ')})`
+  return `select pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) ${idleSessions(pids)}`
 }
 
+/** The ages in milliseconds, by pid. */
 function readIdleSessions(answer: string): Map<number, number> {
   const sessions = answer.split(',').map((each) => each.split(':').map(Number))
-  return new Map(sessions.map(([pid = 0, age = Number.NaN]) => [pid, age]))
+  return new Map(sessions.map(([pid = 0, seconds = Number.NaN]) => [pid, seconds * 1_000]))
 }
 
 /** Node's error for a connection that TCP has given up, with an explanation. */

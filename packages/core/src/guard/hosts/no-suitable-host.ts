@@ -8,6 +8,10 @@ const NO_CONNECTION = '08001'
 
 /** A server has accepted the login, but it is not what the pool wants. */
 export class UnsuitableRoleError extends Error {
+  static {
+    UnsuitableRoleError.prototype.name = 'UnsuitableRoleError'
+  }
+
   readonly code: string = NO_CONNECTION
   readonly role: SessionRole
 

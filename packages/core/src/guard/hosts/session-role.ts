@@ -8,7 +8,7 @@ export interface SessionRole {
 
 /** One value: whether the server is a standby (`t` or `f`), a space, and whether transactions are read-only (`on` or `off`). */
 export const ROLE_QUERY =
-  "select concat(pg_catalog.pg_is_in_recovery(), ' ', pg_catalog.current_setting('transaction_read_only'))"
+  "select pg_catalog.concat(pg_catalog.pg_is_in_recovery(), ' ', pg_catalog.current_setting('transaction_read_only'))"
 
 /** @returns undefined for an answer that is not the query's. */
 export function readRole(answer: string | null | undefined): SessionRole | undefined {
