@@ -119,10 +119,16 @@ export function pause(millis: number, options?: { readonly background?: boolean 
  * Waits for a promise for at most `millis` milliseconds.
  *
  * @param late creates the error that is thrown on timeout. A later answer is ignored.
+ * @param options the clock, and whether the timer keeps the process alive, as it does by default.
  */
-export async function withTimeout<T>(answer: Promise<T>, millis: number, late: () => Error): Promise<T> {
+export async function withTimeout<T>(
+  answer: Promise<T>,
+  millis: number,
+  late: () => Error,
+  { clock = systemClock, background = false }: { readonly clock?: Clock; readonly background?: boolean } = {},
+): Promise<T> {
   const { promise: over, reject } = Promise.withResolvers<never>()
-  const cancel = systemClock.after(millis, () => reject(late()))
+  const cancel = clock.after(millis, () => reject(late()), { background })
   try {
     return await Promise.race([answer, over])
   } finally {

@@ -1,6 +1,8 @@
-import { type Clock, systemClock } from '../clock.ts'
-import { Alarm, type Pool, runDetached, type TrackedLease } from '../pool/index.ts'
+import { type Clock, systemClock, withTimeout } from '../clock.ts'
+import { type Pool, runDetached, type TrackedLease } from '../pool/index.ts'
+import { CheckInUse } from './check-in-use.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
+import { readTimedOut } from './read-timed-out.ts'
 
 /** Interval of the checks while connections are in use. */
 const CHECK_MILLIS = 2_000
@@ -49,15 +51,19 @@ interface Watched {
 export class LostStatements<C extends object> {
   readonly #options: LostStatementsOptions<C>
   readonly #clock: Clock
-  readonly #alarm: Alarm
+  readonly #checks: CheckInUse
   readonly #openings = new WeakMap<C, Opening>()
   readonly #watched = new WeakMap<TrackedLease<C>, Watched>()
-  #isWatching = false
 
   constructor(options: LostStatementsOptions<C>) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.#alarm = new Alarm(this.#clock, () => void this.#check(), { background: true })
+    this.#checks = new CheckInUse({
+      engine: options.engine,
+      clock: this.#clock,
+      intervalMillis: CHECK_MILLIS,
+      check: () => this.#check(),
+    })
   }
 
   /** Opens a connection, and remembers when. */
@@ -70,24 +76,16 @@ export class LostStatements<C extends object> {
 
   /** Call it whenever a caller acquires a connection. */
   watch(): void {
-    if (this.#isWatching) return
-    this.#isWatching = true
-    this.#alarm.at(this.#clock.now() + CHECK_MILLIS)
+    this.#checks.watch()
   }
 
   stop(): void {
-    this.#alarm.stop()
-    this.#isWatching = false
+    this.#checks.stop()
   }
 
   async #check(): Promise<void> {
-    if (this.#options.engine.demand === 0) {
-      this.#isWatching = false
-      return
-    }
     const due = this.#options.isDirect() ? this.#options.engine.querying.filter((lease) => this.#isDue(lease)) : []
     if (due.length > 0) await this.#queryAbout(due)
-    if (this.#isWatching) this.#alarm.at(this.#clock.now() + CHECK_MILLIS)
   }
 
   #isDue(lease: TrackedLease<C>): boolean {
@@ -172,18 +170,17 @@ export class LostStatements<C extends object> {
     ).catch(() => undefined)
     if (!lease) return
     try {
-      const query = (text: string) => this.#withinTimeout(driver.queryValue(lease.resource, text))
+      const late = () => new Error('the server does not answer')
+      const query = (text: string) =>
+        withTimeout(driver.queryValue(lease.resource, text), QUERY_TIMEOUT_MILLIS, late, {
+          clock: this.#clock,
+          background: true,
+        })
       await use(query, driver.peerOf(lease.resource))
       lease.release()
     } catch {
       lease.destroy()
     }
-  }
-
-  async #withinTimeout<T>(answer: Promise<T>): Promise<T> {
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const cancel = this.#clock.after(QUERY_TIMEOUT_MILLIS, () => reject(new Error('no answer')), { background: true })
-    return Promise.race([answer, late]).finally(cancel)
   }
 }
 
@@ -215,14 +212,10 @@ function readIdleSessions(answer: string): Map<number, number> {
   return new Map(sessions.map(([pid = 0, seconds = Number.NaN]) => [pid, seconds * 1_000]))
 }
 
-/** Node's error for a connection that TCP has given up, with an explanation. */
 function lostError(silentMillis: number): Error {
   const seconds = Math.round(silentMillis / 1_000)
-  return Object.assign(
-    new Error(
-      `read ETIMEDOUT: no answer for ${seconds} s, and the server runs no statement on this connection. ` +
-        'The network has lost the statement or its answer; the server may have run it.',
-    ),
-    { code: 'ETIMEDOUT', syscall: 'read' },
+  return readTimedOut(
+    `no answer for ${seconds} s, and the server runs no statement on this connection. ` +
+      'The network has lost the statement or its answer; the server may have run it.',
   )
 }

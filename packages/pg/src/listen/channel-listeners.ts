@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '@poolguard/core'
-import { type Lease, type PoolGuard, pause, runDetached, systemClock } from '@poolguard/core/adapter'
+import { type Lease, type PoolGuard, pause, runDetached, systemClock, withTimeout } from '@poolguard/core/adapter'
 import type { Notification } from 'pg'
+import { callApp } from '../call-app.ts'
 import type { PgConnection } from '../connection/pg-connection.ts'
 
 /** A quiet connection is checked this often: a firewall may have forgotten it, and nothing else would notice. */
@@ -156,7 +157,7 @@ export class ChannelListeners {
     this.#lostAt = undefined
     const missedMillis = performance.now() - lostAt
     for (const { channel, onReconnect } of [...this.#subscriptions])
-      callUser(() => onReconnect?.({ channel, missedMillis }))
+      callApp(() => onReconnect?.({ channel, missedMillis }))
   }
 
   async #listenToAll(): Promise<void> {
@@ -169,7 +170,7 @@ export class ChannelListeners {
   #deliver(notification: Notification): void {
     const { channel, payload = '' } = notification
     for (const subscription of [...this.#subscriptions])
-      if (subscription.channel === channel) callUser(() => subscription.onNotification(payload, notification))
+      if (subscription.channel === channel) callApp(() => subscription.onNotification(payload, notification))
   }
 
   #scheduleCheck(lease: Lease<PgConnection>): void {
@@ -177,13 +178,12 @@ export class ChannelListeners {
   }
 
   async #check(lease: Lease<PgConnection>): Promise<void> {
-    const answered = await Promise.race([
-      lease.resource.askRow('select 1').then(
-        () => true,
-        () => false,
-      ),
-      pause(CHECK_TIMEOUT_MILLIS, { background: true }).then(() => false),
-    ])
+    const late = () => new Error('the server does not answer')
+    const answer = withTimeout(lease.resource.askRow('select 1'), CHECK_TIMEOUT_MILLIS, late, { background: true })
+    const answered = await answer.then(
+      () => true,
+      () => false,
+    )
     if (this.#lease !== lease) return
     if (answered) this.#scheduleCheck(lease)
     // Its `end` event follows.
@@ -202,15 +202,4 @@ function validateChannel(channel: string): void {
 
 function quote(channel: string): string {
   return `"${channel.replaceAll('"', '""')}"`
-}
-
-/** An error of a listener becomes an uncaught exception, as with node:events; it must not break the reading of the connection. */
-function callUser(call: () => void): void {
-  try {
-    call()
-  } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
-  }
 }

@@ -1,6 +1,8 @@
 import { type Clock, systemClock } from '../../clock.ts'
-import { Alarm, type Pool } from '../../pool/index.ts'
+import type { Pool } from '../../pool/index.ts'
+import { CheckInUse } from '../check-in-use.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
+import { readTimedOut } from '../read-timed-out.ts'
 import type { ServerAddress } from './host-plan.ts'
 import type { Hosts } from './hosts.ts'
 import { pingServer } from './ping-server.ts'
@@ -44,28 +46,29 @@ interface Pings {
 export class HostWatch<C extends object> {
   readonly #options: HostWatchOptions<C>
   readonly #clock: Clock
-  readonly #alarm: Alarm
+  readonly #checks: CheckInUse
   readonly #pings = new Map<string, Pings>()
   /** Connections that are being validated, and since when. */
   readonly #validating = new Map<C, number>()
-  #isWatching = false
 
   constructor(options: HostWatchOptions<C>) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.#alarm = new Alarm(this.#clock, () => void this.#check(), { background: true })
+    this.#checks = new CheckInUse({
+      engine: options.engine,
+      clock: this.#clock,
+      intervalMillis: CHECK_MILLIS,
+      check: () => this.#check(),
+    })
   }
 
-  /** Call it whenever a caller asks for a connection. */
+  /** Call it whenever a caller acquires a connection. */
   watch(): void {
-    if (this.#isWatching) return
-    this.#isWatching = true
-    this.#alarm.at(this.#clock.now() + CHECK_MILLIS)
+    this.#checks.watch()
   }
 
   stop(): void {
-    this.#alarm.stop()
-    this.#isWatching = false
+    this.#checks.stop()
   }
 
   /** Validates a connection under watch: a server that was cut off does not answer. */
@@ -79,13 +82,8 @@ export class HostWatch<C extends object> {
   }
 
   async #check(): Promise<void> {
-    if (this.#options.engine.demand === 0) {
-      this.#isWatching = false
-      return
-    }
     await this.#ask(this.#silentServers(this.#awaiting()))
     this.#giveUp(this.#awaiting())
-    if (this.#isWatching) this.#alarm.at(this.#clock.now() + CHECK_MILLIS)
   }
 
   #awaiting(): Awaiting<C>[] {
@@ -135,12 +133,8 @@ export class HostWatch<C extends object> {
   }
 }
 
-/** Node's error for a connection that TCP has given up, with an explanation. */
 function cutOffError(server: ServerAddress): Error {
-  return Object.assign(
-    new Error(
-      `read ETIMEDOUT: ${describeServer(server)} does not answer, and another host has taken over. The statement may have run there.`,
-    ),
-    { code: 'ETIMEDOUT', syscall: 'read' },
+  return readTimedOut(
+    `${describeServer(server)} does not answer, and another host has taken over. The statement may have run there.`,
   )
 }
