@@ -42,14 +42,12 @@ console.log(JSON.stringify(seen))
 `
 
 const EXPECTED = {
-  ...{
-    one: 1,
-    two: 2,
-    statusCode: 200,
-    error: 'AcquireTimeoutError',
-    code: 'POOLGUARD_ACQUIRE_TIMEOUT',
-    kind: 'direct',
-  },
+  one: 1,
+  two: 2,
+  statusCode: 200,
+  error: 'AcquireTimeoutError',
+  code: 'POOLGUARD_ACQUIRE_TIMEOUT',
+  kind: 'direct',
   members: 1,
 }
 

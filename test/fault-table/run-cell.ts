@@ -1,7 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type PostgresServer, startPgBouncer, startPostgres, startProxy } from '../harness/index.ts'
+import {
+  countSessions,
+  type PostgresServer,
+  startPgBouncer,
+  startPostgres,
+  startProxy,
+  watchSessions,
+} from '../harness/index.ts'
 import type { Fault } from './fault.ts'
-import { SESSIONS_OF_THE_APP } from './faults/actions.ts'
 import type { Stack } from './stack.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -12,6 +18,8 @@ const RECOVERY_MILLIS = 15_000
 const AFTERWARDS_MILLIS = 500
 /** More than the app's own patience, for the callers and for the end of the pool. */
 const END_MILLIS = 35_000
+/** Pause between two counts of the app's sessions. */
+const SAMPLE_MILLIS = 50
 
 /** Runs one fault on one stack. @returns undefined if the stack's API does not allow the fault. */
 export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | undefined> {
@@ -29,7 +37,7 @@ export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | und
   await using pooler = fault.pooler && (await startPgBouncer({ upstream: server, settings: fault.pooler }))
   await using proxy = await startProxy({ target: pooler ?? server })
   const app = new WorkerProcess(stack, proxy.urlFor((pooler ?? server).url))
-  const sessions = watchSessions(server)
+  const sessions = watchSessions(server, SAMPLE_MILLIS)
   try {
     await app.atWork()
     if (!app.exit) await fault.inject({ server, proxy, pooler, app })
@@ -76,34 +84,10 @@ async function rowsOf(server: PostgresServer): Promise<Map<number, number>> {
   return new Map(rows.map(({ id, count }) => [Number(id), count]))
 }
 
-async function countSessions(server: PostgresServer): Promise<number> {
-  const [row] = await server.query<{ count: number }>(`select count(*)::int as count from ${SESSIONS_OF_THE_APP}`)
-  return row?.count ?? 0
-}
-
 /** Sessions end a moment after their sockets. */
 async function sessionsAfterEnd(server: PostgresServer): Promise<number> {
   for (let n = 0; n < 40 && (await countSessions(server)) > 0; n++) await pause(50)
   return countSessions(server)
-}
-
-/** The most sessions of the app at any moment. */
-function watchSessions(server: PostgresServer): { end(): Promise<number> } {
-  let peak = 0
-  let watching = true
-  const done = (async () => {
-    while (watching) {
-      peak = Math.max(peak, await countSessions(server).catch(() => 0))
-      await pause(50)
-    }
-  })()
-  return {
-    async end() {
-      watching = false
-      await done
-      return peak
-    },
-  }
 }
 
 /** The line of an uncaught error that says what happened. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { describe } from 'vitest'
 import { runProgram, unpackDebianPackage } from './debian-package.ts'
-import { describeWhere } from './describe-where.ts'
+import { describeWhereFound } from './describe-where.ts'
 
 /** A program, and what comes before its own arguments. */
 type ComposeCommand = readonly [program: string, ...args: readonly string[]]
@@ -46,10 +46,5 @@ export async function composeConfig(folder: string): Promise<string> {
 
 /** As `describeWithPgBouncer`, for tests that need Docker Compose; to be awaited at the top of a test file. */
 export async function describeWithCompose(): Promise<ReturnType<typeof describe.skipIf>> {
-  return describeWhere(
-    await findCompose().then(
-      () => undefined,
-      (error: Error) => error,
-    ),
-  )
+  return describeWhereFound(findCompose())
 }

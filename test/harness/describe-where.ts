@@ -15,3 +15,13 @@ export async function describeWhere(missing: Error | undefined): Promise<ReturnT
   told.add(missing.message)
   return vitest.describe.skipIf(true)
 }
+
+/** The same for a program that is searched for: it is missing if the search fails. */
+export async function describeWhereFound(search: Promise<unknown>): Promise<ReturnType<typeof describe.skipIf>> {
+  return describeWhere(
+    await search.then(
+      () => undefined,
+      (error: Error) => error,
+    ),
+  )
+}

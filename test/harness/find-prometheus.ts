@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { describe } from 'vitest'
 import { unpackDebianPackage } from './debian-package.ts'
-import { describeWhere } from './describe-where.ts'
+import { describeWhereFound } from './describe-where.ts'
 
 /** Both come together, in one folder. */
 export interface PrometheusPrograms {
@@ -44,10 +44,5 @@ function programsIn(folder: string): PrometheusPrograms {
 
 /** As `describeWithPgBouncer`, for tests that need Prometheus or promtool; to be awaited at the top of a test file. */
 export async function describeWithPrometheus(): Promise<ReturnType<typeof describe.skipIf>> {
-  return describeWhere(
-    await findPrometheus().then(
-      () => undefined,
-      (error: Error) => error,
-    ),
-  )
+  return describeWhereFound(findPrometheus())
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { describe } from 'vitest'
 import { unpackDebianPackage } from './debian-package.ts'
-import { describeWhere } from './describe-where.ts'
+import { describeWhereFound } from './describe-where.ts'
 
 export class TmuxUnavailableError extends Error {
   override readonly name = 'TmuxUnavailableError'
@@ -30,10 +30,5 @@ async function search(): Promise<string> {
 
 /** As `describeWithPgBouncer`, for tests that need a terminal; to be awaited at the top of a test file. */
 export async function describeWithTerminal(): Promise<ReturnType<typeof describe.skipIf>> {
-  return describeWhere(
-    await findTmux().then(
-      () => undefined,
-      (error: Error) => error,
-    ),
-  )
+  return describeWhereFound(findTmux())
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { describe } from 'vitest'
-import { describeWhere } from './describe-where.ts'
+import { describeWhereFound } from './describe-where.ts'
 import { findPgBouncer, type PgBouncerBinary, PgBouncerUnavailableError } from './find-pgbouncer.ts'
 import { loopback, onFreePort, PortTakenError } from './free-port.ts'
 import type { PgBouncerVersion } from './pgbouncer-server.ts'
@@ -99,10 +99,5 @@ async function findBinary(version: PgBouncerVersion): Promise<PgBouncerBinary> {
 export async function describeWithPgBouncerProgram(
   version: PgBouncerVersion,
 ): Promise<ReturnType<typeof describe.skipIf>> {
-  return describeWhere(
-    await findBinary(version).then(
-      () => undefined,
-      (error: Error) => error,
-    ),
-  )
+  return describeWhereFound(findBinary(version))
 }

@@ -4,7 +4,7 @@ import { GuardedPool } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type PostgresServer, startPostgres } from '../harness/index.ts'
+import { type PostgresServer, startPostgres, watchSessions } from '../harness/index.ts'
 
 const DATABASES = 5
 const TENANTS = 200
@@ -20,27 +20,6 @@ afterAll(() => server.stop())
 
 const urlOf = (tenant: number) => server.url.replace(/\/[^/]*$/, `/tenants_${tenant % DATABASES}`)
 
-/** Counts the app's sessions on the server again and again. */
-function watchSessions(): { most(): Promise<number> } {
-  let isOver = false
-  let most = 0
-  const watching = (async () => {
-    while (!isOver) {
-      const [row] = await server.query<{ count: number }>(
-        `select count(*)::int as count from pg_stat_activity where usename = 'app'`,
-      )
-      most = Math.max(most, row?.count ?? 0)
-    }
-  })()
-  return {
-    async most() {
-      isOver = true
-      await watching
-      return most
-    },
-  }
-}
-
 test('200 tenants, each with a pool of its own, share 20 connections: none is refused', async () => {
   const budget = budgetOf('200 tenants', { max: MAX })
   const events: string[] = []
@@ -53,7 +32,7 @@ test('200 tenants, each with a pool of its own, share 20 connections: none is re
         onEvent: ({ type }) => events.push(type),
       }),
   )
-  const sessions = watchSessions()
+  const sessions = watchSessions(server, 0)
   const answers = await Promise.all(
     pools.flatMap((pool, n) =>
       Array.from(
@@ -62,7 +41,7 @@ test('200 tenants, each with a pool of its own, share 20 connections: none is re
       ),
     ),
   )
-  const most = await sessions.most()
+  const most = await sessions.end()
   expect(answers).toEqual(Array(TENANTS * 3).fill(true))
   expect(most).toBeGreaterThan(0)
   expect(most).toBeLessThanOrEqual(MAX)

@@ -1,10 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import { SESSIONS_OF_THE_APP } from '../../harness/index.ts'
 import type { Scene } from '../fault.ts'
 import type { Misuse } from '../messages.ts'
-
-/** The app's sessions, after `from`. */
-export const SESSIONS_OF_THE_APP = `pg_stat_activity where usename = 'app'`
 
 /** Ends the app's sessions, or those in one state. */
 export async function killSessions({ server }: Pick<Scene, 'server'>, state?: string): Promise<void> {

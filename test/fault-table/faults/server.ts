@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { appRole } from '../../harness/credentials.ts'
+import { SESSIONS_OF_THE_APP } from '../../harness/index.ts'
 import type { Fault, Scene } from '../fault.ts'
-import { killSessions, openOthers, repeat, SESSIONS_OF_THE_APP, whilePaused } from './actions.ts'
+import { killSessions, openOthers, repeat, whilePaused } from './actions.ts'
 
 export const sessionFaults: readonly Fault[] = [
   {
