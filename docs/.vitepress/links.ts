@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { MarkdownRenderer } from 'vitepress'
-import { addressOf, documentAt, pageOf, ROOT } from './pages.ts'
+import { addressOf, documentAt, NO_PAGES, pageOf, ROOT } from './pages.ts'
 
 const REPOSITORY = 'https://github.com/poolguard/poolguard/tree/main'
 
@@ -30,6 +30,5 @@ export function siteLink(document: string, href: string): string {
 }
 
 function isPage(document: string): boolean {
-  const inPages = /^(docs|packages|examples|observability)\//.test(document) || !document.includes('/')
-  return inPages && !/^docs\/(api-reports|generated)\//.test(document) && existsSync(path.join(ROOT, document))
+  return existsSync(path.join(ROOT, document)) && !NO_PAGES.some((pattern) => path.matchesGlob(document, pattern))
 }

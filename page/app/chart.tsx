@@ -8,8 +8,8 @@ import { t } from './language.ts'
 
 const HEIGHT = 44
 /** A chart grows with the history until it shows ten minutes. */
-const LEAST_SECONDS = 60
-const MOST_SECONDS = 600
+const MIN_SECONDS = 60
+const MAX_SECONDS = 600
 
 /** One line of a chart. */
 export interface Series {
@@ -110,7 +110,7 @@ function optionsOf(
 }
 
 function clamp(seconds: number): number {
-  return Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, seconds || 0))
+  return Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, seconds || 0))
 }
 
 function columnsOf(samples: readonly PoolSample[], series: readonly Series[]): UPlot.AlignedData {
