@@ -118,6 +118,18 @@ describe('the folders of core', () => {
     expect(showing(known)).toEqual([])
   })
 
+  // An import makes every export of the module ready: up to half a millisecond each, and 4 ms for node:util.
+  test.each(['index.ts', 'adapter.ts'])(
+    '%s loads no module of Node with an import, but with process.getBuiltinModule',
+    (entry) => {
+      const importing = loadedBy(entry).filter((file) =>
+        /^import (?!type ).* from 'node:/m.test(readFileSync(join(root, file), 'utf8')),
+      )
+
+      expect(importing).toEqual([])
+    },
+  )
+
   // Their number within pool/ does not matter: a bound on it would punish splitting a file that has grown too long.
   test('allow loading the engine alone: outside of pool/ it loads only 6 modules of the foundation', () => {
     const outside = loadedBy('pool/pool.ts').filter((file) => !file.startsWith('pool/'))

@@ -1,5 +1,4 @@
-import perfHooks from 'node:perf_hooks'
-import timers from 'node:timers'
+const timers: typeof import('node:timers') = process.getBuiltinModule('node:timers')
 
 /** The time source of the engine and the fleet, so that their tests never wait. All times are in milliseconds. */
 export interface Clock {
@@ -22,7 +21,8 @@ export const setImmediate: typeof timers.setImmediate = original('setImmediate')
 const setInterval = original('setInterval')
 const clearInterval = original('clearInterval')
 const clearImmediate = original('clearImmediate')
-const readTime: () => number = Object.getPrototypeOf(perfHooks.performance).now.bind(perfHooks.performance)
+const { performance } = process.getBuiltinModule('node:perf_hooks')
+const readTime: () => number = Object.getPrototypeOf(performance).now.bind(performance)
 
 /** For a longer delay Node calls back after 1 ms. These 24.8 days count as never for a pool. */
 export const MAX_TIMER_MILLIS: number = 2 ** 31 - 1

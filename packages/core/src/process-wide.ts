@@ -1,3 +1,5 @@
+import type { AsyncLocalStorage } from 'node:async_hooks'
+
 /**
  * State that exists once per process, even if several copies of this package are loaded (ESM and CommonJS, nested
  * `node_modules`, a development server that reloads modules). It is stored on `globalThis`.
@@ -30,4 +32,9 @@ export class ProcessWide<T> {
   get existing(): T | undefined {
     return this.#cell.value
   }
+}
+
+/** An AsyncLocalStorage of the process. It is created with its first value: before Node 24, one in use slows every await of the process. */
+export function processWideStorage<T>(name: string): ProcessWide<AsyncLocalStorage<T>> {
+  return new ProcessWide(name, () => new (process.getBuiltinModule('node:async_hooks').AsyncLocalStorage)<T>())
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { inspect } from '../node-util.ts'
 import { ProcessWide } from '../process-wide.ts'
 
@@ -81,7 +80,7 @@ export function sharePool<P>({ kind, name, options, make, isOpen, close }: Named
 
 /** Hashed, because options contain passwords. Functions are compared by text, because each load of a module creates new ones. */
 function fingerprintOf(options: unknown): string {
-  return createHash('sha256').update(textOf(options)).digest('hex')
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(textOf(options)).digest('hex')
 }
 
 function textOf(options: unknown): string {

@@ -1,4 +1,3 @@
-import { constants } from 'node:os'
 import { systemClock } from '../clock.ts'
 import { requireDuration } from '../invalid-option-error.ts'
 import { listPools } from '../observe/index.ts'
@@ -76,7 +75,7 @@ async function shutDown(before: ShutdownOptions['before'], deadlineMillis: numbe
 /** The kernel ignores signals without a handler for process 1, and in a container node often is process 1. */
 function endBy(signal: NodeJS.Signals, uninstall: () => void): void {
   uninstall()
-  if (process.pid === 1) process.exit(128 + constants.signals[signal])
+  if (process.pid === 1) process.exit(128 + process.getBuiltinModule('node:os').constants.signals[signal])
   process.kill(process.pid, signal)
 }
 

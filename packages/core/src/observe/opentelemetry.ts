@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { DURATION_BOUNDS_MILLIS, POOL_ATTRIBUTE } from '../pool/index.ts'
 import { readMetrics } from './metric-family.ts'
 import { type Attributes, attributesOf, CONVENTIONAL_METRICS } from './opentelemetry-naming.ts'
@@ -50,6 +49,7 @@ export function exportToOpenTelemetry(meter: OpenTelemetryMeter): () => void {
 }
 
 function recordDurations(meter: OpenTelemetryMeter): () => void {
+  const diagnostics = process.getBuiltinModule('node:diagnostics_channel')
   const stops = CONVENTIONAL_METRICS.flatMap(({ convention, help }) => {
     const [channel, field] = DURATIONS[convention.name] ?? []
     if (channel === undefined || field === undefined) return []
@@ -63,8 +63,8 @@ function recordDurations(meter: OpenTelemetryMeter): () => void {
       const event = message as Record<string, unknown>
       histogram.record((event[field] as number) / 1_000, { [POOL_ATTRIBUTE]: event.pool as string })
     }
-    subscribe(channel, record)
-    return [() => unsubscribe(channel, record)]
+    diagnostics.subscribe(channel, record)
+    return [() => diagnostics.unsubscribe(channel, record)]
   })
   return () => {
     for (const stop of stops) stop()

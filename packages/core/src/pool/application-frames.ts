@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url'
-
 /** Drivers, ORMs and frameworks add about 30 frames between an application and its pool. */
 const CAPTURED_FRAMES = 64
 /** Enough to find the caller, and short enough for a log line. */
@@ -82,7 +80,7 @@ function fromWorkingDirectory(file: string): string {
 
 function pathOf(url: string): string {
   try {
-    return fileURLToPath(url)
+    return process.getBuiltinModule('node:url').fileURLToPath(url)
   } catch {
     return url
   }

@@ -1,5 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { ProcessWide } from '../process-wide.ts'
+import { processWideStorage } from '../process-wide.ts'
 import { requireLaneName } from './lane-settings.ts'
 
 /** What a pool's observer remembers about one request, job or scope. */
@@ -33,8 +32,7 @@ export class LabelledRun extends CallerContext {
   }
 }
 
-/** Created with the first label: before Node 24, an AsyncLocalStorage in use slows every await of the process. */
-const runs = new ProcessWide('poolguard.labels.2', () => new AsyncLocalStorage<LabelledRun>())
+const runs = processWideStorage<LabelledRun>('poolguard.labels.2')
 
 /**
  * Runs a callback under a label, such as a route or the name of a job. Pools measure waits, and where the time of connections goes, for each label.
@@ -64,8 +62,7 @@ export function currentRun(): LabelledRun | undefined {
   return runs.existing?.getStore()
 }
 
-/** Created with the first lane: before Node 24, an AsyncLocalStorage in use slows every await of the process. */
-const lanes = new ProcessWide('poolguard.lanes.1', () => new AsyncLocalStorage<string>())
+const lanes = processWideStorage<string>('poolguard.lanes.1')
 
 /**
  * Runs a callback in a lane: its callers get connections by the settings of that lane, from every pool that has it (option `lanes`). In
@@ -103,8 +100,7 @@ export class Scope extends CallerContext {
   }
 }
 
-/** Created with the first scope: before Node 24, an AsyncLocalStorage in use slows every await of the process. */
-const scopes = new ProcessWide('poolguard.scopes.1', () => new AsyncLocalStorage<Scope>())
+const scopes = processWideStorage<Scope>('poolguard.scopes.1')
 
 /**
  * Runs a callback in a scope of its own, so that pools can detect a deadlock among their callers: every holder of a lease

@@ -1,4 +1,4 @@
-import { type Channel, channel } from 'node:diagnostics_channel'
+import type { Channel } from 'node:diagnostics_channel'
 import type { PoolEvent } from './pool-events.ts'
 
 /** Published on `poolguard:acquire`. */
@@ -12,6 +12,8 @@ export interface ReleaseMessage {
   readonly pool: string
   readonly usedMillis: number
 }
+
+const { channel } = process.getBuiltinModule('node:diagnostics_channel')
 
 /** Acquires and releases are too frequent for pool events; messages are created only if the channel has subscribers. */
 export const acquireChannel: Channel<unknown, AcquireMessage> = channel('poolguard:acquire') as Channel<

@@ -1,8 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { systemClock } from '../clock.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import { PoolguardError } from '../poolguard-error.ts'
-import { ProcessWide } from '../process-wide.ts'
+import { processWideStorage } from '../process-wide.ts'
 
 /** The time of {@link runWithDeadline} has passed: its statements were cancelled, and the pool lends no connection to its callers. */
 export class DeadlineExceededError extends PoolguardError {
@@ -29,8 +28,7 @@ export interface Deadline {
   readonly expiresAt: number
 }
 
-/** Created with the first deadline: before Node 24, an AsyncLocalStorage in use slows every await of the process. */
-const deadlines = new ProcessWide('poolguard.deadlines.1', () => new AsyncLocalStorage<Deadline>())
+const deadlines = processWideStorage<Deadline>('poolguard.deadlines.1')
 
 /**
  * Runs a callback under a deadline, for all drivers and ORMs: when the time has passed or the signal is aborted, callers that wait for a

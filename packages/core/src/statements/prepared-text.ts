@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { describeType, type Judge, judgeOfType } from './parameter-types.ts'
 import { type ParameterUse, readParameterUses } from './read-parameters.ts'
 
@@ -126,5 +125,6 @@ function judgeOf(type: number, use: ParameterUse | undefined): Judge | undefined
 }
 
 function nameFor(text: string, version: number): string {
-  return `poolguard_${createHash('sha256').update(text).digest('hex').slice(0, 32)}_${version}`
+  const hash = process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex')
+  return `poolguard_${hash.slice(0, 32)}_${version}`
 }

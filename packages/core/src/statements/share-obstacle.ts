@@ -1,4 +1,4 @@
-import { READ_ONLY_FUNCTIONS } from './read-only-functions.ts'
+import { readOnlyFunctions } from './read-only-functions.ts'
 import { StatementReader } from './statement-reader.ts'
 
 /** Which statements may share a connection: `reads` those that only read, `all` also those that write rows. */
@@ -161,10 +161,10 @@ class ObstacleSearch {
       return SESSION_FUNCTIONS.has(name) || SESSION_PREFIX.test(name) ? `it calls ${name}` : undefined
     }
     if (dotted) {
-      const isKnown = this.#qualifier === 'pg_catalog' && READ_ONLY_FUNCTIONS.has(name)
+      const isKnown = this.#qualifier === 'pg_catalog' && readOnlyFunctions().has(name)
       return isKnown ? undefined : unknownFunction(name)
     }
-    if (READ_ONLY_FUNCTIONS.has(name)) return undefined
+    if (readOnlyFunctions().has(name)) return undefined
     const isSyntax = this.#namesColumns() || (!quoted && (SYNTAX.has(name) || this.#isClause(name)))
     return isSyntax ? undefined : unknownFunction(name)
   }

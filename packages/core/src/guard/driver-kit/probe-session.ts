@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { type Identity, type ProbeSession, readPid } from '../../topology/index.ts'
 
 /** The values of a row in the server's text format. */
@@ -54,6 +53,7 @@ export class DriverProbeSession implements ProbeSession {
   }
 
   async #identifyPrepared(expression: string): Promise<Identity> {
+    const { randomBytes } = process.getBuiltinModule('node:crypto')
     const mark = `poolguard_${randomBytes(6).toString('hex')}`
     const { row, name } = await this.#connection.askPrepared(
       `/*${mark}*/ select ${PID},
