@@ -69,6 +69,7 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
           legend: `${POOL} {{${STATE_LABEL}}}`,
         },
         { expr: byPool('sum', ofPools('db_client_connection_max')), legend: `${POOL} max` },
+        { expr: byPool('sum', ofPools('poolguard_connections_limit')), legend: `${POOL} limit` },
         { expr: byPool('sum', ofPools('db_client_connection_idle_min')), legend: `${POOL} min` },
       ],
     },

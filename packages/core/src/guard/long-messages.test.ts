@@ -20,7 +20,7 @@ const MAX_SEEN = 4_096
 const MAX_QUOTED = 2 * MAX_SEEN
 
 const STATE: PoolState = {
-  ...{ name: 'app', max: 1, total: 0, idle: 0, active: 0, waiting: 1, connecting: 0 },
+  ...{ name: 'app', max: 1, limit: 1, total: 0, idle: 0, active: 0, waiting: 1, connecting: 0 },
   ...{ oldestLeases: [], deadlocked: false },
 } as never
 

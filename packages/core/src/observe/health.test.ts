@@ -10,6 +10,7 @@ function durations(count: number, sumMillis: number): Durations {
 
 const calm: PoolStats = {
   max: 10,
+  limit: 10,
   min: 0,
   total: 5,
   idle: 3,

@@ -10,7 +10,7 @@ export type WaitThresholds = Readonly<Record<'waiters' | 'meanWaitMillis', { rea
 /** A lane whose callers wait long, in a sentence. */
 export interface LaneProblem {
   readonly reason: string
-  /** The lane's own settings hold it back: a lower max than the pool's, or a lower priority than another lane's. */
+  /** The lane's own settings hold it back: a lower max than the pool's limit, or a lower priority than another lane's. */
   readonly isHeldBack: boolean
 }
 
@@ -56,11 +56,11 @@ export function findLaneProblems(
 }
 
 /** At least one lane is not held back: if all have a lower max, those with the highest priority count. */
-function isHeldBack({ max, priority }: LaneStats, { max: poolMax, lanes }: PoolStats): boolean {
+function isHeldBack({ max, priority }: LaneStats, { limit, lanes }: PoolStats): boolean {
   const all = Object.values(lanes ?? {})
   const highest = Math.max(...all.map((lane) => lane.priority))
   if (priority < highest) return true
-  return max < poolMax && all.some((lane) => lane.priority === highest && lane.max >= poolMax)
+  return max < limit && all.some((lane) => lane.priority === highest && lane.max >= limit)
 }
 
 function waitsSince({ wait }: LaneStats, before: Waits = { count: 0, sumMillis: 0 }): Waits {

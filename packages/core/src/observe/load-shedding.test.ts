@@ -4,7 +4,7 @@ import { LoadShedding } from './load-shedding.ts'
 
 /** A pool whose lane `jobs` is overloaded. */
 const counts: PoolCounts = {
-  ...{ max: 10, total: 10, idle: 0, active: 10, connecting: 0, waiting: 80, connectFailing: false },
+  ...{ max: 10, limit: 10, total: 10, idle: 0, active: 10, connecting: 0, waiting: 80, connectFailing: false },
   ...{ overloaded: true, retryAfterMillis: 4_000 },
   lanes: {
     web: { overloaded: false, retryAfterMillis: 1_000, waiting: 2 },

@@ -216,6 +216,12 @@ export const METRICS: readonly MetricDefinition[] = [
     read: only(({ stats }) => stats.saturated),
   },
   {
+    name: 'poolguard_connections_limit',
+    type: 'gauge',
+    help: 'Connections that callers may have at the same time: the maximum, or fewer with the setting limit.',
+    read: only(({ stats }) => stats.limit),
+  },
+  {
     name: 'poolguard_overloaded',
     type: 'gauge',
     help: '1 while more callers arrive than the connections can serve.',

@@ -4,6 +4,7 @@ import { AcquireTimeoutError, ConnectError, PoolClosedError, PoolSaturatedError,
 const calm: PoolState = {
   name: 'orders',
   max: 10,
+  limit: 10,
   total: 10,
   idle: 0,
   active: 10,

@@ -14,6 +14,8 @@ const DEFAULT_RETRY_AFTER_MILLIS = 1_000
 export interface PoolState {
   readonly name: string
   readonly max: number
+  /** Connections that callers may have at the same time; less than `max` with the setting `limit`. */
+  readonly limit: number
   readonly total: number
   readonly idle: number
   readonly active: number
@@ -166,7 +168,8 @@ export class ConnectError extends PoolguardError {
 
 /** The counts of a pool, for messages. */
 export function describeState(pool: PoolState): string {
-  const { active, max, idle, connecting, waiting, lane } = pool
+  const { active, max, limit, idle, connecting, waiting, lane } = pool
+  const bound = limit < max ? `${limit} (limit; max ${max})` : max
   const [oldest] = pool.oldestLeases
   const inLane = lane ? `; lane "${lane.name}": ${lane.active} of ${lane.max} active, ${lane.waiting} waiting` : ''
   const held = oldest ? ` (the oldest lease ${describeLease(oldest)})` : ''
@@ -174,7 +177,7 @@ export function describeState(pool: PoolState): string {
   const inBudget = budget
     ? `; budget "${budget.name}": ${budget.used} of ${budget.max} connections used by ${budget.pools} pools`
     : ''
-  return `${active} of ${max} active${held}, ${idle} idle${connecting > 0 ? `, ${connecting} connecting` : ''}, ${waiting} waiting${inLane}${inBudget}`
+  return `${active} of ${bound} active${held}, ${idle} idle${connecting > 0 ? `, ${connecting} connecting` : ''}, ${waiting} waiting${inLane}${inBudget}`
 }
 
 function explain(pool: PoolState, blockedMillis: number): string {
@@ -197,13 +200,13 @@ function describeQuery({ query }: LeaseReport): string {
   return query?.text ? ` (${query.text})` : ''
 }
 
-function advise({ trouble, active, max, deadlocked, waste, lane, budget }: PoolState): string | undefined {
+function advise({ trouble, active, max, limit, deadlocked, waste, lane, budget }: PoolState): string | undefined {
   if (lane && (lane.limitedBy || deadlocked)) return adviseLane(lane, deadlocked)
   if (deadlocked) {
     return (
       'Every holder of a connection waits for another one: inside a transaction use its own handle (tx) for everything, ' +
       // https://github.com/brettwooldridge/HikariCP/wiki/About-Pool-Sizing
-      'or raise max to callers x (connections each needs - 1) + 1.'
+      `or raise ${limit < max ? 'limit' : 'max'} to callers x (connections each needs - 1) + 1.`
     )
   }
   const advice = trouble?.advice === undefined ? '' : ` ${trouble.advice}.`
@@ -219,14 +222,14 @@ function advise({ trouble, active, max, deadlocked, waste, lane, budget }: PoolS
       'that are never released in any of them, or raise its max.'
     )
   }
-  if (active >= max && waste) {
+  if (active >= limit && waste) {
     return (
       `All connections are in use, but run no statement for ${Math.round(waste.unusedShare * 100)} % of the time: find the code that holds ` +
       'them (this error.stack and pool.insight() name it). More connections would not help.'
     )
   }
-  if (active >= max) {
-    return 'All connections are in use: look for slow queries, for work inside transactions that could be done outside, and for connections that are never released.'
+  if (active >= limit) {
+    return `All connections ${limit < max ? 'that the limit allows ' : ''}are in use: look for slow queries, for work inside transactions that could be done outside, and for connections that are never released.`
   }
   return undefined
 }

@@ -15,8 +15,10 @@ const UNLIMITED: LaneQuota = {
 export class Lane {
   readonly overload: OverloadControl
   quota: LaneQuota
-  /** The connections that its callers have. */
+  /** The connections that its callers have, or the pool itself. */
   used = 0
+  /** Those of them that the pool has acquired for itself. */
+  internal = 0
   /** Its place in the order in which lanes are served: the lowest is next. Only `Lanes` changes it. */
   turn = 0
   /** False in a pool without lanes. */
@@ -36,15 +38,22 @@ export class Lane {
   }
 
   /** A caller gets a connection. */
-  begin(waitedMillis: number): void {
+  begin(waitedMillis: number, isInternal: boolean): void {
     this.used++
+    if (isInternal) this.internal++
     this.waitTimes?.record(waitedMillis)
   }
 
   /** A caller releases a connection. */
   end(usedMillis: number, isInternal: boolean): void {
     this.used--
-    if (!isInternal) this.overload.onServed(usedMillis)
+    if (isInternal) this.internal--
+    else this.overload.onServed(usedMillis)
+  }
+
+  /** The connections that its callers have. */
+  get lent(): number {
+    return this.used - this.internal
   }
 
   /** The part of its reserve that it does not use. */

@@ -54,7 +54,7 @@ export class Lanes<R> implements Iterable<Waiter<R>> {
     const { options, limits } = parts
     this.#parts = parts
     this.#options = options ?? {}
-    const quotas = options && divideAmongLanes(options, limits.settings.max)
+    const quotas = options && divideAmongLanes(options, limits.lendable)
     this.#byName = new Map(quotas?.map((quota) => [quota.name, this.#makeCallers(quota)]))
     this.#default = this.#byName.get(DEFAULT_LANE) ?? this.#makeCallers(undefined)
     this.only = quotas ? undefined : this.#default
@@ -66,10 +66,10 @@ export class Lanes<R> implements Iterable<Waiter<R>> {
   #makeCallers(quota: LaneQuota | undefined): Callers<R> {
     const { clock, random, limits, resources, describe, emit, onEmptied } = this.#parts
     const { entries } = resources
-    const isHeldBack = (): boolean => quota !== undefined && entries.open > 0 && this.roomOf(lane) <= 0
+    const isHeldBack = (): boolean => entries.open > 0 && this.roomOf(lane) <= 0
     const overload: OverloadControl = new OverloadControl({
       isAtLimit: () => resources.isAtLimit || isHeldBack(),
-      connections: () => (quota ? lane.used : entries.open),
+      connections: () => (quota ? lane.used : Math.min(entries.open, limits.lendable)),
       random,
     })
     const lane: Lane = new Lane(overload, quota)
@@ -81,10 +81,10 @@ export class Lanes<R> implements Iterable<Waiter<R>> {
     return callers
   }
 
-  /** Divides the connections anew after the pool's `max` has changed. */
+  /** Divides the connections anew after the pool's `max` or its lending limit has changed. */
   resize(): void {
     if (this.only) return
-    for (const quota of divideAmongLanes(this.#options, this.#parts.limits.settings.max)) {
+    for (const quota of divideAmongLanes(this.#options, this.#parts.limits.lendable)) {
       const callers = this.#byName.get(quota.name)
       if (callers) callers.lane.quota = quota
     }
@@ -127,44 +127,72 @@ export class Lanes<R> implements Iterable<Waiter<R>> {
 
   /** How many connections more the callers of a lane may have now. */
   roomOf(lane: Lane): number {
-    if (this.only) return this.#parts.limits.settings.max - lane.used
-    return Math.min(lane.quota.max - lane.used, lane.unfilled + Math.max(0, this.#unreserved))
+    const { limits } = this.#parts
+    if (this.only) return Math.min(limits.settings.max - lane.used, limits.lending - lane.lent)
+    return Math.min(lane.quota.max - lane.used, lane.unfilled + Math.max(0, this.#unreserved), this.#roomBelowLimit)
   }
 
   /** What keeps a caller of a lane from a connection, although not all are in use. */
   limitOf(lane: Lane): 'max' | 'reserves' | null {
     if (this.only || this.roomOf(lane) > 0) return null
-    let inUse = this.#internal.lane.used
-    for (const each of this.all) inUse += each.lane.used
-    if (inUse >= this.#parts.limits.settings.max) return null
+    const inUse = this.#lent + this.#internal.lane.used
+    if (this.#roomBelowLimit <= 0 || inUse >= this.#parts.limits.settings.max) return null
     return lane.isFull ? 'max' : 'reserves'
   }
 
   /** Whether a caller may have one connection more now, if one is idle or may be opened. */
   mayLend({ lane }: Callers<R>): boolean {
-    return this.only !== undefined || lane === this.#internal.lane || this.roomOf(lane) > 0
+    if (this.only) return lane.lent < this.#parts.limits.lending
+    return lane === this.#internal.lane || this.roomOf(lane) > 0
+  }
+
+  /** Whether callers have more connections than they may, because the limit has fallen. */
+  get isAboveLimit(): boolean {
+    return this.#roomBelowLimit < 0
+  }
+
+  /** How many connections more callers may have now because of the lending limit; Infinity without one. */
+  get #roomBelowLimit(): number {
+    const { lending } = this.#parts.limits
+    return lending === Infinity ? Infinity : lending - this.#lent
+  }
+
+  /** The connections that callers have. */
+  get #lent(): number {
+    let lent = 0
+    for (const { lane } of this.all) lent += lane.lent
+    return lent
   }
 
   /** Connections that are not in use and not reserved. */
   get #unreserved(): number {
-    let taken = this.#internal.lane.used
+    const { settings, lending } = this.#parts.limits
+    let taken = 0
     for (const { lane } of this.all) taken += Math.max(lane.used, lane.quota.reserve)
-    return this.#parts.limits.settings.max - taken
+    return Math.min(settings.max - this.#internal.lane.used, lending) - taken
   }
 
   /** How many of the waiters may get a connection, if there are that many. */
   get servable(): number {
-    if (this.only) return this.only.line.size
+    if (this.only) return this.#servableOf(this.only)
     // Asked at each release, when mostly no caller waits.
     if (this.size === 0) return 0
-    let fromReserves = this.#internal.line.size
+    let fromReserves = 0
     let others = 0
     for (const { lane, line } of this.all) {
       const own = Math.min(line.size, lane.unfilled)
       fromReserves += own
       others += Math.max(0, Math.min(line.size - own, lane.quota.max - lane.used - own))
     }
-    return fromReserves + Math.min(others, Math.max(0, this.#unreserved))
+    const servable = fromReserves + Math.min(others, Math.max(0, this.#unreserved))
+    return this.#internal.line.size + Math.min(servable, Math.max(0, this.#roomBelowLimit))
+  }
+
+  /** In a pool without lanes, waits of the pool itself may be at the front of the line; they are not limited. */
+  #servableOf({ lane, line }: Callers<R>): number {
+    const room = this.#parts.limits.lending - lane.lent
+    if (line.size <= room) return line.size
+    return Math.max(room, line.first?.isInternal ? 1 : 0)
   }
 
   /** When the first caller of the lines began to wait; Infinity if none waits. */
@@ -179,7 +207,7 @@ export class Lanes<R> implements Iterable<Waiter<R>> {
 
   /** Removes and returns the waiter to serve next; undefined if none may get a connection. */
   shift(): Waiter<R> | undefined {
-    if (this.only) return this.only.line.shift()
+    if (this.only) return this.#servableOf(this.only) > 0 ? this.only.line.shift() : undefined
     if (this.#internal.line.size > 0) return this.#internal.line.shift()
     for (let next = this.#next(); next; next = this.#next()) {
       // Undefined if the line has rejected all its waiters because of an overload.
@@ -224,10 +252,10 @@ export class Lanes<R> implements Iterable<Waiter<R>> {
 
   /** Waiters that would get a connection if the pool's `max` were larger. */
   get demand(): number {
-    if (this.only) return this.only.line.size
-    let demand = this.#internal.line.size
+    let demand = 0
     for (const { lane, line } of this.all) demand += Math.min(line.size, Math.max(0, lane.quota.ceiling - lane.used))
-    return demand
+    const ofPool = this.only ? 0 : this.#internal.line.size
+    return ofPool + Math.min(demand, Math.max(0, this.#roomBelowLimit))
   }
 
   *[Symbol.iterator](): Generator<Waiter<R>> {

@@ -123,7 +123,7 @@ export class LeaseTracker<R> {
     return this.#options.observer?.waste()
   }
 
-  /** The pool's max has changed. */
+  /** The number of connections that callers may have at the same time has changed. */
   resize(max: number, now: number): void {
     this.#capacity.resize(max, now)
   }

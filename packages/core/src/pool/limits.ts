@@ -3,11 +3,14 @@ import type { PoolSettings } from './pool-settings.ts'
 /** The settings of a pool, whose bounds change, and how many connections they allow. */
 export class Limits {
   #settings: PoolSettings
+  /** How many connections callers may have at the same time, whatever `max` is; Infinity if nothing but `max` limits them. */
+  lending: number
   /** Waiters for whom one connection more than `max` may be opened. */
   #overflow = 0
 
   constructor(settings: PoolSettings) {
     this.#settings = settings
+    this.lending = typeof settings.limit === 'number' ? settings.limit : Infinity
   }
 
   get settings(): PoolSettings {
@@ -17,6 +20,11 @@ export class Limits {
   /** How many connections may be open. */
   get maxOpen(): number {
     return this.#settings.max + Math.min(1, this.#overflow)
+  }
+
+  /** How many connections callers may have at the same time. */
+  get lendable(): number {
+    return Math.min(this.#settings.max, this.lending)
   }
 
   resize(min: number, max: number): void {

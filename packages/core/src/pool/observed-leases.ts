@@ -76,11 +76,11 @@ export class ObservedLeases<R> {
     this.#tracker.end(lease, this.#clock.now())
   }
 
-  stats(): LeaseStats & Pick<PoolStats, 'takenAtMillis' | 'max' | 'active'> {
+  stats(): LeaseStats & Pick<PoolStats, 'takenAtMillis' | 'max' | 'limit' | 'active'> {
     const now = this.#clock.now()
     const max = this.#max()
     this.#tracker.resize(max, now)
-    return { takenAtMillis: now, max, active: this.#leases.size, ...this.#tracker.stats(now) }
+    return { takenAtMillis: now, max, limit: max, active: this.#leases.size, ...this.#tracker.stats(now) }
   }
 
   stop(): void {

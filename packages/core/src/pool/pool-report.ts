@@ -39,6 +39,7 @@ export class PoolReport<R> {
     const { entries } = resources
     return {
       max: limits.settings.max,
+      limit: limits.lendable,
       total: resources.total,
       idle: entries.idle,
       active: entries.leased,
@@ -103,10 +104,10 @@ export class PoolReport<R> {
     oldestLeases: readonly LeaseReport[] = this.leases().slice(0, MAX_SHOWN_LEASES),
   ): PoolState {
     const { name, resources, lanes, tracker, budget } = this.#options
-    const { max, total, idle, active, connecting, waiting } = this.counts
+    const { max, limit, total, idle, active, connecting, waiting } = this.counts
     return {
       name,
-      ...{ max, total, idle, active, connecting, waiting },
+      ...{ max, limit, total, idle, active, connecting, waiting },
       oldestLeases,
       deadlocked: tracker.isDeadlocked(callers.lane),
       lane: lanes.only ? undefined : this.#stateOf(callers),

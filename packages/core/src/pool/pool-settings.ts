@@ -8,11 +8,14 @@ export interface PoolSettings {
   /** Connections that stay open while idle. */
   readonly min: number
   /**
-   * What else limits the connections. `cores`: the pool's part of 2 x {@link PoolSettings.serverCores} + 1, which is about as many as the
-   * server can keep busy; the instances of a fleet, or `instances`, divide it. With more, queries are slower and no more of them finish.
-   * `max`: nothing else.
+   * What else limits the connections.
+   *
+   * - `max`: nothing else.
+   * - a number: callers have at most as many connections at the same time. No connection is closed or opened because of it.
+   * - `cores`: `max` is at most the pool's part of 2 x {@link PoolSettings.serverCores} + 1, which is about as many as the server can keep
+   *   busy; the instances of a fleet, or `instances`, divide it. With more, queries are slower and no more of them finish.
    */
-  readonly limit: 'max' | 'cores'
+  readonly limit: 'max' | 'cores' | number
   /** CPU cores of the database server, for `limit: 'cores'`. A server does not report them, so the default is an assumption. */
   readonly serverCores: number
   /** How long a caller waits for a connection. */
@@ -89,11 +92,13 @@ export const DEFAULT_POOL_SETTINGS: PoolSettings = {
 const COUNTS = { max: 1, min: 0, serverCores: 1, maxUses: 1, maxWaiters: 0 } as const
 
 const CHOICES = {
-  limit: ['max', 'cores'],
   captureStacks: ['always', 'adaptive', 'never'],
   overload: ['wait', 'shed'],
   pipeline: ['off', 'reads', 'all'],
 } as const
+
+/** The values of `limit` that are no number. */
+const LIMITS = ['max', 'cores'] as const
 
 /** With 0, every connection would fail or expire immediately. */
 const MIN_MILLIS = { connectTimeoutMillis: 1, maxLifetimeMillis: 1 } as const
@@ -115,13 +120,21 @@ export function validatePoolSettings(given: Partial<PoolSettings>): void {
     }
     const least = (COUNTS as Record<string, number>)[name]
     const choices = (CHOICES as Record<string, readonly string[]>)[name]
-    if (choices) requireOneOf(`pool.${name}`, value, choices)
+    if (name === 'limit') requireLimit(value)
+    else if (choices) requireOneOf(`pool.${name}`, value, choices)
     else if (least !== undefined) requireCount(name, value, least)
     else requireDuration(`pool.${name}`, value, (MIN_MILLIS as Record<string, number>)[name])
   }
   const { min = DEFAULT_POOL_SETTINGS.min, max } = given
   if (max !== undefined && min > max)
     throw new InvalidOptionError('pool.min', min, `no more than pool.max, which is ${max}`)
+}
+
+function requireLimit(value: unknown): void {
+  const isNumber = Number.isSafeInteger(value) && (value as number) >= 1
+  if (isNumber || (LIMITS as readonly unknown[]).includes(value)) return
+  const names = LIMITS.map((name) => `'${name}'`).join(', ')
+  throw new InvalidOptionError('pool.limit', value, `${names}, or a number of connections of at least 1`)
 }
 
 function requireCount(name: string, value: unknown, least: number): void {

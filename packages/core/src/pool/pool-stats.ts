@@ -4,7 +4,7 @@ import type { OverloadReason } from './overloaded-error.ts'
 
 /** The figures of a pool that are cheap enough to read with every request. */
 export interface PoolCounts
-  extends Pick<PoolStats, 'max' | 'total' | 'idle' | 'active' | 'connecting' | 'waiting' | 'overloaded'> {
+  extends Pick<PoolStats, 'max' | 'limit' | 'total' | 'idle' | 'active' | 'connecting' | 'waiting' | 'overloaded'> {
   /** True if the last attempt to connect failed. */
   readonly connectFailing: boolean
   /**
@@ -48,6 +48,8 @@ export const NO_OVERLOADS: Pick<PoolStats, 'overloaded' | 'shed'> = {
 /** The totals of a pool so far, and its current state. */
 export interface PoolStats {
   readonly max: number
+  /** Connections that callers may have at the same time: `max`, or fewer with the setting `limit`. */
+  readonly limit: number
   readonly min: number
   /** Occupied slots: the sum of idle, active, connecting, validating and closing. */
   readonly total: number
@@ -84,7 +86,7 @@ export interface PoolStats {
   readonly takenAtMillis: number
   /** Total duration of all leases so far, including current ones. */
   readonly leasedMillis: number
-  /** The integral of `max` over time: `leasedMillis` divided by this is the share in use. */
+  /** The integral of `limit` over time: `leasedMillis` divided by this is the share in use. */
   readonly capacityMillis: number
   /** Age of the oldest current lease; 0 without leases. */
   readonly longestLeaseMillis: number

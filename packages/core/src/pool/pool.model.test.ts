@@ -16,6 +16,7 @@ type Operation =
       readonly well: boolean
     }
   | { readonly type: 'advance'; readonly millis: number }
+  | { readonly type: 'limit'; readonly limit: number }
 
 const pick = fc.nat(1_000)
 const operation: fc.Arbitrary<Operation> = fc.oneof(
@@ -43,10 +44,15 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ type: fc.constant('advance' as const), millis: fc.constantFrom(0, 1, 10, 60, 300) }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('limit' as const), limit: fc.constantFrom(1, 2, 3, Infinity) }),
+  },
 )
 
 const settings = fc.record({
   max: fc.integer({ min: 1, max: 4 }),
+  limit: fc.constantFrom('max' as const, 1, 2),
   min: fc.integer({ min: 0, max: 1 }),
   maxUses: fc.constantFrom(1, 3, Infinity),
   maxWaiters: fc.constantFrom(0, 2, 100),
@@ -87,6 +93,9 @@ class World {
   readonly slots = new Set<number>()
   /** During an overload, the order of service is not that of arrival. */
   wasOverloaded = false
+  #limit: number
+  /** Of callers before the last operation. */
+  #heldBefore = 0
 
   constructor(settings: Parameters<typeof givenPool>[0]) {
     const factory = new FakeFactory()
@@ -113,6 +122,7 @@ class World {
     }
     const chances = [0.9, 0.1, 0.5]
     let draws = 0
+    this.#limit = typeof settings?.limit === 'number' ? settings.limit : Infinity
     this.given = givenPool(
       { ...settings, connectTimeoutMillis: CLOSE_BOUND_MILLIS, validateAfterIdleMillis: 20, drainMillis: 50 },
       { factory, random: () => chances[draws++ % chances.length] ?? 0 },
@@ -128,6 +138,7 @@ class World {
   }
 
   async do(operation: Operation): Promise<void> {
+    this.#heldBefore = this.held.length
     await this.#do(operation)
     this.wasOverloaded ||= this.given.pool.counts.overloaded
   }
@@ -161,6 +172,10 @@ class World {
       case 'abort':
         choose(this.callers, operation.pick)?.abort()
         break
+      case 'limit':
+        this.#limit = operation.limit
+        pool.limitLending(operation.limit)
+        break
       case 'advance':
         await clock.advance(operation.millis)
         break
@@ -183,7 +198,11 @@ class World {
     expect(Math.min(idle, connecting, closing, validating), 'no count is negative').toBeGreaterThanOrEqual(0)
     expect(new Set(this.held.map(({ resource }) => resource.id)).size, 'one lease on each').toBe(active)
     expect(waiting, 'those who wait').toBe(this.callers.filter(({ outcome }) => outcome.state === 'pending').length)
-    if (idle > 0 && validating === 0) expect(waiting, 'no caller waits while a resource is idle').toBe(0)
+    expect(active, 'leases above the limit are older than the limit').toBeLessThanOrEqual(
+      Math.max(this.#limit, this.#heldBefore),
+    )
+    if (idle > 0 && validating === 0 && active < this.#limit)
+      expect(waiting, 'no caller waits while a resource is idle').toBe(0)
 
     if (this.wasOverloaded) return
     const states = this.callers.map(({ outcome }) => outcome.state)

@@ -69,7 +69,8 @@ export class Pool<R> implements Lender<R> {
       onEmptied: () => this.#drain.onNoWaiters(),
     })
     const tracker = new LeaseTracker<R>({
-      ...{ name, settings, clock, emit, waiters: lanes, observer: options.observer },
+      ...{ name, clock, emit, waiters: lanes, observer: options.observer },
+      settings: { ...settings, max: limits.lendable },
       leases: () => this.#leases(),
       probe: {
         activityOf: (resource) => factory.activity?.(resource) ?? 0,
@@ -198,7 +199,7 @@ export class Pool<R> implements Lender<R> {
     const lease = new Lease(this, entry, now, borrower, isInternal, lane)
     this.#entries.move(entry, 'leased')
     entry.lease = lease
-    lane.begin(now - since)
+    lane.begin(now - since, isInternal)
     this.#tracker.begin(lease, now - since)
     return lease
   }
@@ -220,7 +221,7 @@ export class Pool<R> implements Lender<R> {
 
   /** @internal Whether the resource will be lent again. */
   isLasting(entry: PoolEntry<R>): boolean {
-    return this.#resources.isLasting(entry)
+    return this.#resources.isLasting(entry) && !this.#lanes.isAboveLimit
   }
 
   /** @internal A lease was destroyed: its resource is not lent again. */
@@ -284,13 +285,25 @@ export class Pool<R> implements Lender<R> {
     validatePoolSettings({ min, max })
     if (this.closed || (min === settings.min && max === settings.max)) return
     this.#limits.resize(min, max)
-    this.#tracker.resize(max, this.#clock.now())
+    this.#tracker.resize(this.#limits.lendable, this.#clock.now())
     this.#lanes.resize()
     this.#lanes.onGrown()
     this.#resources.closeSurplus()
     this.emit({ type: 'resized', min, max })
     // Resources that the old min kept open may be overdue now.
     this.#resources.housekeep()
+  }
+
+  /**
+   * Changes how many resources callers may have at the same time; `max` remains an upper bound. No resource is closed: those above a
+   * smaller limit stay idle. A larger limit serves waiters immediately.
+   */
+  limitLending(limit: number): void {
+    if (limit === this.#limits.lending) return
+    this.#limits.lending = limit
+    this.#tracker.resize(this.#limits.lendable, this.#clock.now())
+    this.#lanes.resize()
+    this.#serve()
   }
 
   /** Closes the matching resources: idle ones now, those in use at their release. No other caller gets them. */
@@ -376,7 +389,7 @@ export class Pool<R> implements Lender<R> {
 
   /** True if a caller of the lane cannot get a connection immediately: none is idle and none may be opened, or the lane may have no more. */
   isExhausted(lane: string | undefined): boolean {
-    return this.#resources.isExhausted || (lane !== undefined && !this.#lanes.mayLend(this.#lanes.named(lane)))
+    return this.#resources.isExhausted || !this.#lanes.mayLend(this.#lanes.named(lane))
   }
 
   /** Waiting callers of a lane for whom no connection is being opened. */

@@ -12,6 +12,7 @@ import { isPoolTimeout, isTooManyConnections, retryAfterMillis } from './error-s
 const starved: PoolState = {
   name: 'orders',
   max: 10,
+  limit: 10,
   total: 10,
   idle: 0,
   active: 10,

@@ -8,7 +8,7 @@ export function durations(...millis: number[]): Durations {
 }
 
 const STATS: PoolStats = {
-  ...{ max: 10, min: 1, total: 5, idle: 3, active: 2, connecting: 0, validating: 0, closing: 0 },
+  ...{ max: 10, limit: 10, min: 1, total: 5, idle: 3, active: 2, connecting: 0, validating: 0, closing: 0 },
   ...{
     waiting: 4,
     acquired: 2,
