@@ -232,7 +232,7 @@ describe('a pool under random events', () => {
       }),
       { seed: 12, numRuns: 400 },
     )
-  }, 15_000)
+  })
 
   test('serves every caller eventually, given a server that recovers and callers that release', async () => {
     await fc.assert(
@@ -253,5 +253,5 @@ describe('a pool under random events', () => {
       }),
       { seed: 34, numRuns: 200 },
     )
-  }, 15_000)
+  })
 })
