@@ -20,7 +20,7 @@ export function Header(props: {
     <header>
       <h1>poolguard</h1>
       {shown && <StatusBadge status={shown.status} />}
-      {shown && <span class="process">{t('process {0} on {1}', shown.process.pid, shown.process.host)}</span>}
+      {shown && <span class="process">{describeProcess(shown)}</span>}
       <span class={`connection ${connection}`} role="status">
         {connectionText(connection, shown)}
       </span>
@@ -34,6 +34,11 @@ export function Header(props: {
       </nav>
     </header>
   )
+}
+
+/** The process that the page belongs to, or what it watches from outside. */
+function describeProcess({ process, watched }: PageDocument): string {
+  return watched ? watched.names.join(' · ') : t('process {0} on {1}', process.pid, process.host)
 }
 
 function connectionText(connection: Connection, shown: PageDocument | undefined): string {

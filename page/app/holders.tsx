@@ -29,6 +29,7 @@ function Holder({ holder }: { readonly holder: HolderView }): JSX.Element {
       </span>
       <span class="label">{caller(holder.label)}</span>
       <span class="pool">{holder.pool}</span>
+      {holder.lane !== null && <span class="lane">{t('lane {0}', holder.lane)}</span>}
       <span class={`state ${holder.state.replaceAll(' ', '-')}`}>{stateText(holder)}</span>
       {holder.suspected && <span class="state leak">{t('Suspected leak')}</span>}
       {holder.hasStack && <Stack holder={holder} />}

@@ -44,10 +44,14 @@ export function Overview(props: {
       {shown ? (
         <main>
           <Findings shown={shown} />
-          <Pools shown={shown} history={history} filter={filter} onFilter={setFilter} />
-          <Holders holders={shown.holders} />
-          <Waiters waiters={shown.waiters} />
-          <Fleet pools={shown.pools.entries} />
+          {(shown.watched === null || shown.watched.hasApps) && (
+            <>
+              <Pools shown={shown} history={history} filter={filter} onFilter={setFilter} />
+              <Holders holders={shown.holders} />
+              <Waiters waiters={shown.waiters} />
+              <Fleet pools={shown.pools.entries} />
+            </>
+          )}
           <Sources sources={shown.sources} />
           <Events events={shown.events} />
         </main>

@@ -1,12 +1,13 @@
 import type { JSX } from 'preact'
 import { useRef } from 'preact/hooks'
-import type { PageDocument, PoolSample, PoolView } from '../src/index.ts'
+import type { LaneView, PageDocument, PoolSample, PoolView } from '../src/index.ts'
 import { Chart, type Series } from './chart.tsx'
 import { count, duration } from './format.ts'
 import type { History } from './history.ts'
 import { t } from './language.ts'
 import { Section } from './section.tsx'
 import { StatusBadge } from './status.tsx'
+import { Table } from './table.tsx'
 
 /** Pools with charts; the others are a line each. */
 export const CHARTED_POOLS = 12
@@ -107,6 +108,7 @@ function PoolCard({
         <Figure name={t('Timeouts')} value={pool.timeouts} isBad={pool.timeouts > 0} />
         <Figure name={t('Suspected leaks')} value={pool.suspectedLeaks} isBad={pool.suspectedLeaks > 0} />
       </dl>
+      {pool.lanes.length > 0 && <Lanes lanes={pool.lanes} />}
     </article>
   )
 }
@@ -124,6 +126,17 @@ function Figure(props: { readonly name: string; readonly value: number; readonly
       <dt>{props.name}</dt>
       <dd>{count(props.value)}</dd>
     </div>
+  )
+}
+
+/** The lanes of a pool, each with its own limit and queue. */
+function Lanes({ lanes }: { readonly lanes: readonly LaneView[] }): JSX.Element {
+  return (
+    <Table
+      caption={t('Lanes')}
+      columns={[t('Lane'), t('In use'), t('At most'), t('Waiting')]}
+      rows={lanes.map(({ name, active, max, waiting }) => [name, active, max, waiting])}
+    />
   )
 }
 

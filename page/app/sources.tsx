@@ -19,13 +19,14 @@ export function Sources({ sources }: { readonly sources: readonly SourceView[] }
 }
 
 function Source({ source }: { readonly source: SourceView }): JSX.Element {
-  const { name, report } = source
+  const { name, report, isApp, problem } = source
   const isPooler = typeof report === 'object' && report.kind === 'pooler'
-  const title = isPooler ? `PgBouncer ${report.version} · ${name}` : t('Server {0}', name)
+  const server = isPooler ? `PgBouncer ${report.version} · ${name}` : t('Server {0}', name)
+  const title = isApp ? t('App {0}', name) : server
   return (
     <Section id={`source-${name.replaceAll(/\W/g, '-')}`} title={title}>
       {report === 'pending' && <p class="none">{t('Loading')}</p>}
-      {report === 'unreachable' && <p class="problem">{t('It does not answer.')}</p>}
+      {report === 'unreachable' && <p class="problem">{problem ?? t('It does not answer.')}</p>}
       {typeof report === 'object' &&
         (report.kind === 'server' ? <Server report={report} /> : <Pooler report={report} />)}
     </Section>

@@ -12,13 +12,14 @@ export function Waiters({ waiters }: { readonly waiters: Shown<WaiterView> }): J
       {total === 0 && <p class="none">{t('No caller waits.')}</p>}
       <ol class="rows">
         {entries.map((waiter) => (
-          <li key={`${waiter.pool} ${waiter.label}`} class="waiter">
+          <li key={`${waiter.pool} ${waiter.label} ${waiter.lane}`} class="waiter">
             <span class="age" title={t('Waits for')}>
               {duration(waiter.waitedMillis)}
             </span>
             <span class="label">{caller(waiter.label)}</span>
             {waiter.count > 1 && <span class="count">× {count(waiter.count)}</span>}
             <span class="pool">{waiter.pool}</span>
+            {waiter.lane !== null && <span class="lane">{t('lane {0}', waiter.lane)}</span>}
           </li>
         ))}
       </ol>

@@ -9,12 +9,15 @@ export type {
   FindingView,
   FleetView,
   HolderView,
+  LaneView,
   PageDocument,
   PoolSample,
   PoolView,
   ProcessView,
   Shown,
   SourceView,
+  Status,
   WaiterView,
+  WatchedView,
 } from './page-document.ts'
 export { type PageFile, pageFiles } from './page-files.ts'

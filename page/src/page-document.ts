@@ -5,6 +5,8 @@ export interface PageDocument {
   /** Milliseconds since 1970, by the server's clock. */
   readonly time: number
   readonly process: ProcessView
+  /** What `poolguard ui` watches; null for the page of an app. */
+  readonly watched: WatchedView | null
   readonly status: Status
   /** The pools in the worst state first. */
   readonly pools: Shown<PoolView>
@@ -35,6 +37,14 @@ export interface ProcessView {
   readonly startedAt: number
 }
 
+/** The servers and apps of a page that shows more than its own process. */
+export interface WatchedView {
+  /** The database and the apps. */
+  readonly names: readonly string[]
+  /** Whether pools can be among its figures. */
+  readonly hasApps: boolean
+}
+
 export interface PoolView {
   /** Unique in the process. */
   readonly id: number
@@ -55,6 +65,8 @@ export interface PoolView {
   readonly acquired: number
   readonly timeouts: number
   readonly suspectedLeaks: number
+  /** Empty for a pool without lanes. */
+  readonly lanes: readonly LaneView[]
   readonly fleet: FleetView | null
   /** The latest; the earlier ones are in the pool's history. */
   readonly sample: PoolSample
@@ -70,6 +82,15 @@ export type PoolSample = readonly [
   /** Of the callers that got a connection since the sample before; null if there were none. */
   waitP99Millis: number | null,
 ]
+
+/** A lane of a pool: its callers have limits and a queue of their own. */
+export interface LaneView {
+  readonly name: string
+  readonly active: number
+  /** The most connections that its callers may have. */
+  readonly max: number
+  readonly waiting: number
+}
 
 export interface FleetView {
   readonly instance: string
@@ -87,6 +108,8 @@ export interface HolderView {
   readonly pool: string
   /** The route or job; null without a label. */
   readonly label: string | null
+  /** Null in a pool without lanes. */
+  readonly lane: string | null
   readonly heldMillis: number
   /** Since the last activity on the connection. */
   readonly quietMillis: number
@@ -104,6 +127,8 @@ export interface HolderView {
 export interface WaiterView {
   readonly pool: string
   readonly label: string | null
+  /** Null in a pool without lanes. */
+  readonly lane: string | null
   readonly count: number
   /** The longest wait. */
   readonly waitedMillis: number
@@ -139,9 +164,12 @@ export interface EventView {
   readonly count: number
 }
 
-/** A server or a pooler. */
+/** A server, a pooler, or an app that does not answer. */
 export interface SourceView {
   readonly name: string
+  readonly isApp: boolean
   /** `pending` until the first answer; `unreachable` if there was none in time. */
   readonly report: ServerReport | PoolerReport | 'pending' | 'unreachable'
+  /** Why it is unreachable; null if that is not known. */
+  readonly problem: string | null
 }

@@ -34,6 +34,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'free',
     'verify',
     'top',
+    'ui',
     'commands',
   ],
   drizzle: [],

@@ -39,6 +39,8 @@ describe('every command that is shown', () => {
       {
         env: { DATABASE_URL: server.url },
         folder,
+        // It serves its page until it is interrupted.
+        interruptsAtLine: command === 'ui',
       },
     )
     if (needsTerminal) expect(stderr).toContain('top needs a terminal')

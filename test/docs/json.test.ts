@@ -45,6 +45,11 @@ const INTERFACES: readonly (readonly [heading: string, members: readonly string[
   ['Proposal', membersOf('cli', 'Proposal')],
   ['Admin endpoint', membersOf('web', 'AdminReply')],
   ['AdminPool', membersOf('web', 'AdminPool').filter((name) => !membersOf('core', 'PoolSnapshot').includes(name))],
+  ['PoolCallers', membersOf('core', 'PoolCallers')],
+  [
+    'BorrowedConnection',
+    ['BorrowedConnection', 'SessionReport', 'LeaseReport'].flatMap((name) => membersOf('core', name)),
+  ],
   ['PoolHealth', ['status', 'reasons', ...membersOf('core', 'PoolHealth')]],
   ['AdminInsight', membersOf('web', 'AdminInsight')],
   ['Durations', [...membersOf('core', 'Durations'), ...membersOf('web', 'AdminDurations')]],

@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Sends `signal` when this resolves. */
   readonly interruptWhen?: () => Promise<unknown>
+  /** Sends `signal` after the first line of output. */
+  readonly interruptsAtLine?: boolean
   /** Default SIGINT. */
   readonly signal?: NodeJS.Signals
   /** Closes standard output after the first line. */
@@ -32,12 +34,20 @@ export function cleanEnvironment(env: Readonly<Record<string, string>> = {}): Re
 /** Runs the command line in a child process. */
 export async function runPoolguard(
   args: readonly string[],
-  { folder = tmpdir(), env = {}, interruptWhen, signal = 'SIGINT', readsOneLine = false }: RunOptions = {},
+  {
+    folder = tmpdir(),
+    env = {},
+    interruptWhen,
+    signal = 'SIGINT',
+    readsOneLine = false,
+    interruptsAtLine = false,
+  }: RunOptions = {},
 ): Promise<Run> {
   const child = spawn(process.execPath, [POOLGUARD, ...args], { cwd: folder, env: cleanEnvironment(env) })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => {
     output.stdout += chunk
+    if (interruptsAtLine && output.stdout.includes('\n')) child.kill(signal)
     if (readsOneLine && output.stdout.includes('\n')) child.stdout.destroy()
   })
   child.stderr.on('data', (chunk) => {

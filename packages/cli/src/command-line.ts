@@ -12,6 +12,7 @@ import { addOptimize } from './commands/optimize.ts'
 import { addPlan } from './commands/plan.ts'
 import { addStress } from './commands/stress.ts'
 import { addTop } from './commands/top.ts'
+import { addUi } from './commands/ui.ts'
 import { addVerify } from './commands/verify.ts'
 import { CannotConnectError } from './connect-errors/cannot-connect.ts'
 import { CannotRunError, type Outcome } from './outcome.ts'
@@ -75,6 +76,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addStress(program, done)
   addMonitor(program, done)
   addTop(program, done)
+  addUi(program, done)
   for (const command of [program, ...program.commands.flatMap(withSubcommands)]) {
     command.exitOverride().configureOutput({
       writeErr: (text) => void process.stderr.write(printable(quoted.hideIn(text))),

@@ -11,6 +11,13 @@ export function wholeFrom(min: number): (text: string) => number {
   }
 }
 
+/** Parses a port; 0 is any free one. */
+export function portNumber(text: string): number {
+  const value = wholeFrom(0)(text)
+  if (value <= 65_535) return value
+  throw new InvalidArgumentError(t`It must be a port: a number from 0 to 65535.`)
+}
+
 /** Parses max_connections. PostgreSQL's MAX_BACKENDS is the upper limit. */
 export function readMaxConnections(text: string): number {
   const value = wholeFrom(1)(text)

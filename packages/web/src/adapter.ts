@@ -18,7 +18,21 @@ export {
   type Reply,
   readEndpointSettings,
 } from './endpoints/index.ts'
-export { makePage, type NodeRequest, type Page, servePage, toWebRequest } from './page/index.ts'
+export {
+  EventLog,
+  findHolder,
+  makePage,
+  type NodeRequest,
+  type Page,
+  type PageContent,
+  PageHandler,
+  PoolHistory,
+  type PoolReading,
+  servePage,
+  toWebRequest,
+  viewPools,
+  worstOf,
+} from './page/index.ts'
 export { readSwitch } from './read-switch.ts'
 export {
   bodyOf,

@@ -1,7 +1,7 @@
 import { HealthMonitor, InvalidOptionError } from '@poolguard/core'
 import { listPools, omitUndefined, requireSources } from '@poolguard/core/adapter'
 import { Drain, type EndpointOptions, type PageOptions, readTokens, requireAdminTokens } from './endpoints/index.ts'
-import { PageHandler } from './page/index.ts'
+import { PageHandler, ProcessContent } from './page/index.ts'
 
 /** Options of the live page on a route of the app. */
 export interface PoolguardPageOptions
@@ -26,6 +26,7 @@ export function poolguardPage(options: PoolguardPageOptions): (request: Request)
   requireAdminTokens(adminTokens, adminToken)
   const pageSources = requireSources('sources', sources)
   const monitor = new HealthMonitor(omitUndefined({ thresholds, windowMillis, recoveryMillis }))
-  const handler = new PageHandler({ adminTokens, pageSources, monitor, pools: listPools, drain: new Drain() })
+  const content = new ProcessContent({ pageSources, monitor, pools: listPools, drain: new Drain() })
+  const handler = new PageHandler({ content, adminTokens })
   return (request) => handler.respond(request)
 }

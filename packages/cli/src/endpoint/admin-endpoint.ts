@@ -1,8 +1,8 @@
 import { environment } from '../environment/own-environment.ts'
 import { rememberSecret } from '../output/printable.ts'
 import { readVariables, type TargetOptions } from '../target.ts'
+import type { EndpointOptions } from './ask-admin-endpoint.ts'
 import { readHttpAddress } from './http-address.ts'
-import type { EndpointOptions } from './read-pool-stats.ts'
 
 /** Where @poolguard/fastify, @poolguard/nestjs and @poolguard/web serve the figures of an app's pools by default. */
 const ADMIN_PATH = '/admin/db-pool-stats'

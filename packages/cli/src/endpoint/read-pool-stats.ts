@@ -1,8 +1,6 @@
-import { InvalidAnswerError, RowReader } from '@poolguard/core/postgres'
-import { originOf } from '../connect-errors/cannot-connect.ts'
-import { messageOf } from '../output/message-of.ts'
+import { RowReader } from '@poolguard/core/postgres'
 import { withPlainTexts } from '../output/printable.ts'
-import { t } from '../output/translate.ts'
+import { ADMIN_ENDPOINT, askAdminEndpoint, type EndpointOptions, poolsOf, shownError } from './ask-admin-endpoint.ts'
 import { shownAddress } from './http-address.ts'
 
 /** One pool of an app, from its admin endpoint. */
@@ -54,23 +52,11 @@ export interface AppMissed {
   readonly error: string
 }
 
-export interface EndpointOptions {
-  readonly url: URL
-  /** The bearer token of the admin endpoint. */
-  readonly token: string | undefined
-  /** Gives up the request. */
-  readonly signal?: AbortSignal
-}
-
-const TIMEOUT_MILLIS = 5_000
-const MAX_BYTES = 5_000_000
-const SOURCE = 'the admin endpoint'
-
 /** Asks the admin endpoint once. Never rejects: an error is a sample too. */
 export async function readPoolStats(options: EndpointOptions): Promise<AppSample | AppMissed> {
   const time = new Date().toISOString()
   try {
-    return { time, ...withPlainTexts(readAnswer(await request(options))) }
+    return { time, ...withPlainTexts(readAnswer(await askAdminEndpoint(options))) }
   } catch (error) {
     return { time, error: shownError(error) }
   }
@@ -80,66 +66,28 @@ export async function readPoolStats(options: EndpointOptions): Promise<AppSample
 export async function readAppInsight(options: EndpointOptions): Promise<AppInsight> {
   const url = shownAddress(options.url)
   try {
-    return withPlainTexts({ url, pools: poolsOf(await request(options)).map(readFindings) })
+    return withPlainTexts({ url, pools: poolsOf(await askAdminEndpoint(options)).map(readFindings) })
   } catch (error) {
     return { url, pools: [], error: shownError(error) }
   }
 }
 
-function shownError(error: unknown): string {
-  return withPlainTexts(messageOf(originOf(error)))
-}
-
-async function request({ url, token, signal }: EndpointOptions): Promise<unknown> {
-  const response = await fetch(url, {
-    headers: { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
-    // The token is for this address only.
-    redirect: 'manual',
-    signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MILLIS), ...(signal ? [signal] : [])]),
-  })
-  const text = await response.text()
-  if (response.status === 401 || response.status === 403) {
-    throw new Error(
-      token === undefined
-        ? t`HTTP ${response.status}: set POOLGUARD_TOKEN to the adminToken of the app`
-        : t`HTTP ${response.status}: the app does not accept POOLGUARD_TOKEN; it must equal its adminToken`,
-    )
-  }
-  if (response.status === 404) {
-    throw new Error(
-      t`HTTP 404: the app has no such route. @poolguard/fastify, @poolguard/nestjs and @poolguard/web serve /admin/db-pool-stats with admin: true and an adminToken`,
-    )
-  }
-  if (!response.ok) throw new Error(t`HTTP ${response.status}`)
-  if (text.length > MAX_BYTES) throw new InvalidAnswerError(SOURCE, 'it is larger than 5 MB')
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new InvalidAnswerError(SOURCE, 'it is not JSON')
-  }
-}
-
 /** @throws {InvalidAnswerError} for anything but the JSON of the admin endpoint. */
 function readAnswer(answer: unknown): Omit<AppSample, 'time'> {
-  const row = new RowReader(SOURCE, answer)
+  const row = new RowReader(ADMIN_ENDPOINT, answer)
   return { status: row.text('status'), pools: poolsOf(answer).map(readPool) }
 }
 
-function poolsOf(answer: unknown): readonly unknown[] {
-  const { pools } = Object(answer) as { readonly pools?: unknown }
-  if (!Array.isArray(pools)) throw new InvalidAnswerError(SOURCE, 'it has no pools')
-  return pools
-}
-
 function readFindings(answer: unknown): AppInsight['pools'][number] {
-  const name = new RowReader(SOURCE, answer).text('name')
+  const name = new RowReader(ADMIN_ENDPOINT, answer).text('name')
   const { insight } = answer as { readonly insight?: { readonly findings?: unknown } | null }
   const findings = Array.isArray(insight?.findings) ? insight.findings : []
   return { name, findings: findings.map(readFinding) }
 }
 
-function readFinding(answer: unknown): AppFinding {
-  const row = new RowReader(SOURCE, answer)
+/** @throws {InvalidAnswerError} for anything but a finding. */
+export function readFinding(answer: unknown): AppFinding {
+  const row = new RowReader(ADMIN_ENDPOINT, answer)
   const { label, site, usedShare } = answer as Record<string, unknown>
   return {
     kind: row.text('kind'),
@@ -152,13 +100,13 @@ function readFinding(answer: unknown): AppFinding {
 }
 
 function readPool(answer: unknown): AppPool {
-  const pool = new RowReader(SOURCE, answer)
+  const pool = new RowReader(ADMIN_ENDPOINT, answer)
   const { stats, health } = answer as { readonly stats?: unknown; readonly health?: unknown }
-  const counts = new RowReader(SOURCE, stats)
+  const counts = new RowReader(ADMIN_ENDPOINT, stats)
   return {
     name: pool.text('name'),
     target: pool.text('target'),
-    status: health === undefined ? 'healthy' : new RowReader(SOURCE, health).text('status'),
+    status: health === undefined ? 'healthy' : new RowReader(ADMIN_ENDPOINT, health).text('status'),
     inUse: counts.integer('active'),
     idle: counts.integer('idle'),
     waiting: counts.integer('waiting'),

@@ -1,4 +1,5 @@
-import { type ConnectionString, PGBOUNCER_CONSOLE, type PgBouncerPool } from '@poolguard/core/postgres'
+import type { PoolerReport } from '@poolguard/core'
+import { type ConnectionString, describeAddress, PGBOUNCER_CONSOLE, type PgBouncerPool } from '@poolguard/core/postgres'
 import { PgBouncerConsole } from '@poolguard/pg'
 import { explainConsoleError } from '../database/read-pooler-facts.ts'
 import { messageOf } from '../output/message-of.ts'
@@ -51,6 +52,25 @@ export class PoolerWatch implements AsyncDisposable {
     }
   }
 
+  /** Host, port and database of the console. */
+  get address(): string {
+    return describeAddress(this.#url)
+  }
+
+  /** PgBouncer's pools for the live page. @throws if the console does not answer. */
+  async report(): Promise<PoolerReport> {
+    try {
+      const console = await this.#connect()
+      // One after another: the console accepts one command at a time.
+      const version = await console.version()
+      const pools = (await console.pools()).filter(({ database }) => database !== PGBOUNCER_CONSOLE)
+      return { kind: 'pooler', version, pools }
+    } catch (error) {
+      await this[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
   /** Never rejects: an error is a sample too. */
   async sample(): Promise<PoolerSample | PoolerMissed> {
     try {
@@ -62,15 +82,20 @@ export class PoolerWatch implements AsyncDisposable {
   }
 
   async #read(): Promise<PoolerSample> {
-    this.#console ??= await PgBouncerConsole.connect(this.#url.href)
-    const databases = new Map((await this.#console.databases()).map((database) => [database.name, database]))
-    const pools = (await this.#console.pools()).filter(({ database }) => database !== PGBOUNCER_CONSOLE)
+    const console = await this.#connect()
+    const databases = new Map((await console.databases()).map((database) => [database.name, database]))
+    const pools = (await console.pools()).filter(({ database }) => database !== PGBOUNCER_CONSOLE)
     return withPlainTexts({
       pools: pools.map((pool) => {
         const database = databases.get(pool.database)
         return { ...countsOf(pool), poolSize: database?.poolSize ?? null, paused: database?.paused ?? false }
       }),
     })
+  }
+
+  async #connect(): Promise<PgBouncerConsole> {
+    this.#console ??= await PgBouncerConsole.connect(this.#url.href)
+    return this.#console
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

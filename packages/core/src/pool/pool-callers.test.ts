@@ -26,6 +26,7 @@ test('given leases and waiters, then they are reported by age, with labels, and 
       quietMillis: 2_100,
       stack: null,
       suspected: true,
+      lane: null,
     },
     {
       ...session,
@@ -35,11 +36,12 @@ test('given leases and waiters, then they are reported by age, with labels, and 
       quietMillis: 100,
       stack: null,
       suspected: false,
+      lane: null,
     },
   ])
   expect(waiting).toEqual([
-    { label: 'GET /b', waitedMillis: 100 },
-    { label: 'GET /c', waitedMillis: 100 },
+    { label: 'GET /b', lane: null, waitedMillis: 100 },
+    { label: 'GET /c', lane: null, waitedMillis: 100 },
   ])
   const bounded = pool.callers(1, () => session)
   expect([bounded.borrowed, bounded.waiting].map((each) => each.length)).toEqual([1, 1])
@@ -61,4 +63,17 @@ test('given a listener for all pools, then it gets the events of each with the n
   pool.resize({ max: 2 })
 
   expect(events).toEqual([`${pool.name} opened`, `${pool.name} resized`])
+})
+
+test('given a pool with lanes, then each caller names its lane', async () => {
+  const { pool } = givenPool({ max: 2 }, { lanes: { jobs: { max: 1 } } })
+  await pool.acquire({ lane: 'jobs' })
+  const wait = pool.acquire({ lane: 'jobs' })
+  await pool.acquire()
+
+  const { borrowed, waiting } = pool.callers(10, () => session)
+  expect(borrowed.map(({ lane }) => lane)).toEqual(['jobs', 'default'])
+  expect(waiting.map(({ lane }) => lane)).toEqual(['jobs'])
+  void pool.drain(0)
+  await Promise.allSettled([wait])
 })

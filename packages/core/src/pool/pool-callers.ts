@@ -1,4 +1,5 @@
 import { labelOf } from './borrower.ts'
+import type { Lane } from './lane.ts'
 import type { TrackedLease } from './lease.ts'
 import { type LeaseReport, reportLease } from './lease-report.ts'
 import type { Waiter } from './waiter-queue.ts'
@@ -9,6 +10,8 @@ export interface BorrowedConnection extends LeaseReport, SessionReport {
   readonly id: number
   /** Whether it has been reported as a suspected leak. */
   readonly suspected: boolean
+  /** Null in a pool without lanes. */
+  readonly lane: string | null
 }
 
 /** What is known about the session of a connection. */
@@ -22,6 +25,8 @@ export interface SessionReport {
 export interface WaitingCaller {
   /** Its route or job; null if it has no label. */
   readonly label: string | null
+  /** Null in a pool without lanes. */
+  readonly lane: string | null
   readonly waitedMillis: number
 }
 
@@ -48,12 +53,18 @@ export function reportCallers<R>(
     ...sessionOf(lease.resource),
     id: idOf(lease),
     suspected: lease.suspected,
+    lane: nameOf(lease.lane),
   }))
-  const waiting = oldest(waiters, limit).map(({ borrower, since }) => ({
+  const waiting = oldest(waiters, limit).map(({ borrower, since, lane }) => ({
     label: labelOf(borrower),
+    lane: nameOf(lane),
     waitedMillis: now - since,
   }))
   return { borrowed, waiting }
+}
+
+function nameOf(lane: Lane | undefined): string | null {
+  return lane?.hasQuota ? lane.name : null
 }
 
 function oldest<T extends { readonly isInternal: boolean; readonly since: number }>(

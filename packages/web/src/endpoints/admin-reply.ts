@@ -5,12 +5,16 @@ import type {
   InsightSummary,
   LaneStats,
   ObservedPool,
+  PoolCallers,
   PoolHealth,
   PoolInsight,
   PoolSnapshot,
   PoolStats,
 } from '@poolguard/core'
 import { DURATION_BOUNDS_MILLIS, percentileMillis } from '@poolguard/core/adapter'
+
+/** The most of each kind in a reply. */
+const MAX_CALLERS = 100
 
 /** A histogram of durations, with its percentiles. They are between half and twice the true ones. */
 export interface AdminDurations extends Durations {
@@ -44,6 +48,8 @@ export interface AdminPool extends PoolSnapshot {
   readonly stats: AdminPoolStats
   readonly insight?: AdminInsight | undefined
   readonly health: PoolHealth
+  /** Who holds its connections and who waits for one, the oldest first, at most 100 each; absent if the pool does not know. */
+  readonly callers?: PoolCallers | undefined
 }
 
 /** The JSON of the admin endpoint. Fields are added in any version, and renamed or removed only with a note in the changelog. */
@@ -75,6 +81,7 @@ function adminPool(pool: ObservedPool, health: PoolHealth): AdminPool {
     stats: withPercentiles(stats),
     ...(insight && { insight: { ...insight, recent: pool.insight?.() ?? null } }),
     health,
+    callers: pool.callers?.(MAX_CALLERS),
   }
 }
 

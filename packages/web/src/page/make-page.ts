@@ -1,5 +1,6 @@
 import type { EndpointSettings, EndpointSources } from '../endpoints/index.ts'
 import { PageHandler } from './page-handler.ts'
+import { ProcessContent } from './process-content.ts'
 
 /** The live page: a route for GET and POST. */
 export interface Page {
@@ -11,6 +12,6 @@ export interface Page {
 export function makePage(settings: EndpointSettings, sources: EndpointSources): Page | undefined {
   const { adminTokens, pageSources, paths } = settings
   if (paths.page === undefined) return undefined
-  const handler = new PageHandler({ ...sources, adminTokens, pageSources })
+  const handler = new PageHandler({ content: new ProcessContent({ ...sources, pageSources }), adminTokens })
   return { path: paths.page, respond: (request) => handler.respond(request) }
 }

@@ -3,6 +3,7 @@ import type { PageDocument } from '@poolguard/page'
 import { expect, test } from 'vitest'
 import { Drain } from '../endpoints/index.ts'
 import { PageHandler } from './page-handler.ts'
+import { ProcessContent } from './process-content.ts'
 
 const ADDRESS = 'https://app.example/admin/poolguard'
 const TOKEN = 'the-token'
@@ -10,8 +11,8 @@ const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin', 'content-type': 'applicat
 
 function givenPage(pools: readonly ObservedPool[] = []): (query?: string, init?: RequestInit) => Promise<Response> {
   const monitor = new HealthMonitor({ pools: () => pools })
-  const sources = { monitor, pools: () => pools, drain: new Drain(), pageSources: [] }
-  const page = new PageHandler({ ...sources, adminTokens: [TOKEN, 'next'] })
+  const content = new ProcessContent({ monitor, pools: () => pools, drain: new Drain(), pageSources: [] })
+  const page = new PageHandler({ content, adminTokens: [TOKEN, 'next'] })
   return (query = '', init = {}) => page.respond(new Request(`${ADDRESS}${query}`, init))
 }
 
@@ -94,7 +95,10 @@ test('given a program with a bearer token, then it reads the figures without a s
   })
   expect(waiters).toEqual({
     total: 2,
-    entries: [{ pool: 'orders', label: null, count: 1, waitedMillis: 5 }, expect.objectContaining({ pool: 'reports' })],
+    entries: [
+      { pool: 'orders', label: null, lane: null, count: 1, waitedMillis: 5 },
+      expect.objectContaining({ pool: 'reports' }),
+    ],
   })
   const filtered = (await (await ask('?get=data&filter=rep', { headers })).json()) as PageDocument
   expect([filtered.pools.total, filtered.holders.total]).toEqual([1, 1])
@@ -132,11 +136,19 @@ function poolOf(name: string): ObservedPool {
     callers: () => ({
       borrowed: [
         {
-          ...{ id: 1, label: 'GET /', heldMillis: 10, quietMillis: 10, stack: `at ${name}`, suspected: false },
+          ...{
+            id: 1,
+            label: 'GET /',
+            heldMillis: 10,
+            quietMillis: 10,
+            stack: `at ${name}`,
+            suspected: false,
+            lane: null,
+          },
           ...{ inTransaction: true, lastStatement: null },
         },
       ],
-      waiting: [{ label: null, waitedMillis: 5 }],
+      waiting: [{ label: null, lane: null, waitedMillis: 5 }],
     }),
   }
 }

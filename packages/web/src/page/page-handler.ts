@@ -1,12 +1,9 @@
 import { bearerToken, tokenCheck } from '../endpoints/index.ts'
-import { type PageRecords, readPage, readStack } from './page-document.ts'
+import type { PageContent } from './page-content.ts'
 import { pageHtml } from './page-html.ts'
-import type { PageSources } from './page-options.ts'
-import { pageRecorder } from './page-recorder.ts'
 import { streamPage } from './page-stream.ts'
 import { isSameOrigin } from './same-origin.ts'
-import { SessionCookies } from './session-cookie.ts'
-import { SourceReports } from './source-reports.ts'
+import { type CookieOptions, SessionCookies } from './session-cookie.ts'
 
 /** Nothing but the page's own files may run or be loaded, and no other site may show the page in a frame. */
 const HEADERS: Readonly<Record<string, string>> = {
@@ -25,20 +22,25 @@ const MAX_AGE_MILLIS = 500
 /** A token is short: a larger body is no login. */
 const MAX_LOGIN_BYTES = 4_096
 
+export interface PageHandlerOptions {
+  readonly content: PageContent
+  readonly adminTokens: readonly string[]
+  /** Default: a cookie for the path of the page. */
+  readonly cookie?: CookieOptions
+}
+
 /** Answers requests for the live page: its files, its figures and its login all have the page's path and differ by their query. */
 export class PageHandler {
-  readonly #sources: PageSources
-  readonly #records: PageRecords
+  readonly #content: PageContent
   readonly #sessions: SessionCookies
   readonly #isAdmin: (token: string) => boolean
   /** The document that was read last. */
   #latest = { filter: '', at: -Infinity, text: '' }
 
-  constructor(sources: PageSources) {
-    this.#sources = sources
-    this.#records = { recorder: pageRecorder.value, reports: new SourceReports(sources.pageSources) }
-    this.#sessions = new SessionCookies(sources.adminTokens)
-    this.#isAdmin = tokenCheck(sources.adminTokens)
+  constructor({ content, adminTokens, cookie }: PageHandlerOptions) {
+    this.#content = content
+    this.#sessions = new SessionCookies(adminTokens, cookie)
+    this.#isAdmin = tokenCheck(adminTokens)
   }
 
   async respond(request: Request): Promise<Response> {
@@ -90,9 +92,9 @@ export class PageHandler {
       case 'stream':
         return this.#stream(filter)
       case 'history':
-        return Response.json(this.#readHistory(query.get('pools') ?? ''))
+        return Response.json(this.#content.readHistory(readIds(query.get('pools') ?? '')))
       case 'stack':
-        return Response.json({ stack: readStack(this.#sources, this.#records, query.get('holder') ?? '') })
+        return Response.json({ stack: this.#content.readStack(query.get('holder') ?? '') })
       default:
         return refuse(404)
     }
@@ -102,7 +104,7 @@ export class PageHandler {
     return (
       streamPage(
         () => this.#readDocument(filter),
-        () => this.#sources.drain.begun,
+        () => this.#content.isClosing,
       ) ?? refuse(503)
     )
   }
@@ -111,15 +113,9 @@ export class PageHandler {
   #readDocument(filter: string): string {
     const now = performance.now()
     if (this.#latest.filter !== filter || now - this.#latest.at >= MAX_AGE_MILLIS) {
-      this.#latest = { filter, at: now, text: JSON.stringify(readPage(this.#sources, this.#records, filter)) }
+      this.#latest = { filter, at: now, text: JSON.stringify(this.#content.readDocument(filter)) }
     }
     return this.#latest.text
-  }
-
-  #readHistory(ids: string): object {
-    const wanted = new Set(ids.split(','))
-    const found = this.#records.recorder.find(this.#sources.pools()).filter(({ id }) => wanted.has(String(id)))
-    return Object.fromEntries(found.map(({ id, history }) => [id, history.read()]))
   }
 
   /** @returns undefined without a valid token or session; the cookie that renews a session which ends soon. */
@@ -130,6 +126,10 @@ export class PageHandler {
     if (untilRenewal === undefined) return undefined
     return { cookie: untilRenewal > 0 ? undefined : await this.#sessions.issue(isHttps(request)) }
   }
+}
+
+function readIds(text: string): ReadonlySet<number> {
+  return new Set(text.split(',').map(Number))
 }
 
 /** Loaded with the first request: the files take more space than the rest of the package. */

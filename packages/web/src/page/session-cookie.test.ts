@@ -9,7 +9,7 @@ const clock = () => now
 const sentBack = (setCookie: string) => `theme=dark; ${setCookie.split(';')[0]}; other=1`
 
 test('given a session, then it is valid for an hour, and has to be renewed after half of it', async () => {
-  const sessions = new SessionCookies(['secret'], clock)
+  const sessions = new SessionCookies(['secret'], {}, clock)
   const cookie = sentBack(await sessions.issue(false))
 
   expect(await sessions.check(cookie)).toBeGreaterThan(0)
@@ -20,15 +20,15 @@ test('given a session, then it is valid for an hour, and has to be renewed after
 })
 
 test('given a session of one instance, then the others accept it; with another token it has ended', async () => {
-  const cookie = sentBack(await new SessionCookies(['old'], clock).issue(false))
+  const cookie = sentBack(await new SessionCookies(['old'], {}, clock).issue(false))
 
-  expect(await new SessionCookies(['old'], clock).check(cookie)).toBeDefined()
-  expect(await new SessionCookies(['new', 'old'], clock).check(cookie)).toBeDefined()
-  expect(await new SessionCookies(['new'], clock).check(cookie)).toBeUndefined()
+  expect(await new SessionCookies(['old'], {}, clock).check(cookie)).toBeDefined()
+  expect(await new SessionCookies(['new', 'old'], {}, clock).check(cookie)).toBeDefined()
+  expect(await new SessionCookies(['new'], {}, clock).check(cookie)).toBeUndefined()
 })
 
 test('given a changed cookie, then it is not valid', async () => {
-  const sessions = new SessionCookies(['secret'], clock)
+  const sessions = new SessionCookies(['secret'], {}, clock)
   const cookie = (await sessions.issue(false)).split(';')[0] ?? ''
   const [name = '', value = ''] = cookie.split('=')
   const [expires = '', nonce = '', signature = ''] = value.split('.')
@@ -47,10 +47,12 @@ test('given a changed cookie, then it is not valid', async () => {
 })
 
 test('given a cookie, then scripts cannot read it, other sites cannot send it, and it does not contain the token', async () => {
-  const sessions = new SessionCookies(['secret'], clock)
+  const sessions = new SessionCookies(['secret'], {}, clock)
 
   expect(await sessions.issue(false)).toMatch(/^poolguard_session=[\w.-]+; Max-Age=3600; HttpOnly; SameSite=Strict$/)
   expect(await sessions.issue(true)).toMatch(/; Secure$/)
   expect(await sessions.issue(true)).not.toContain('secret')
+  const below = new SessionCookies(['secret'], { path: '/here' }, clock)
+  expect(await below.issue(false)).toMatch(/; Max-Age=3600; Path=\/here; HttpOnly; SameSite=Strict$/)
   expect(sessions.end(true)).toBe('poolguard_session=; Max-Age=0; HttpOnly; SameSite=Strict; Secure')
 })

@@ -8,17 +8,24 @@ const RENEWAL_SECONDS = 1_800
 const KEY_BYTES = 32
 const deriveKey = promisify<string, string, number, Buffer>(scrypt)
 
+export interface CookieOptions {
+  /** The browser sends the cookie to addresses below it only. Default: the folder of the page's address. */
+  readonly path?: string
+}
+
 /**
  * Sessions of browsers: a cookie with its time of expiry, signed with a key that is derived from the admin token. The token itself is
  * not in it, and no state is kept, so that every instance behind a load balancer accepts it. With a new token all sessions end.
  */
 export class SessionCookies {
   readonly #tokens: readonly string[]
+  readonly #cookie: CookieOptions
   readonly #now: () => number
   #keys: Promise<readonly Buffer[]> | undefined
 
-  constructor(tokens: readonly string[], now: () => number = Date.now) {
+  constructor(tokens: readonly string[], cookie: CookieOptions = {}, now: () => number = Date.now) {
     this.#tokens = tokens
+    this.#cookie = cookie
     this.#now = now
   }
 
@@ -27,12 +34,12 @@ export class SessionCookies {
     const [key] = await this.#readKeys()
     const expires = Math.floor(this.#now() / 1_000) + LIFETIME_SECONDS
     const claim = `${expires}.${randomBytes(9).toString('base64url')}`
-    return header(key ? `${claim}.${sign(claim, key)}` : '', LIFETIME_SECONDS, isHttps)
+    return this.#header(key ? `${claim}.${sign(claim, key)}` : '', LIFETIME_SECONDS, isHttps)
   }
 
   /** The `Set-Cookie` header that ends the session of this browser. */
   end(isHttps: boolean): string {
-    return header('', 0, isHttps)
+    return this.#header('', 0, isHttps)
   }
 
   /**
@@ -48,16 +55,23 @@ export class SessionCookies {
     return isSigned && secondsLeft > 0 ? secondsLeft - RENEWAL_SECONDS : undefined
   }
 
+  /** `Strict`: the browser sends it with requests of the page itself only. */
+  #header(value: string, maxAge: number, isHttps: boolean): string {
+    const { path } = this.#cookie
+    const attributes = [
+      `Max-Age=${maxAge}`,
+      ...(path === undefined ? [] : [`Path=${path}`]),
+      'HttpOnly',
+      'SameSite=Strict',
+    ]
+    return [`${NAME}=${value}`, ...attributes, ...(isHttps ? ['Secure'] : [])].join('; ')
+  }
+
   /** Derived slowly and once: a stolen cookie must not make it easy to guess a short token. */
   #readKeys(): Promise<readonly Buffer[]> {
     this.#keys ??= Promise.all(this.#tokens.map((token) => deriveKey(token, 'poolguard live page session', KEY_BYTES)))
     return this.#keys
   }
-}
-
-/** `Strict`: the browser sends it with requests of the page itself only. */
-function header(value: string, maxAge: number, isHttps: boolean): string {
-  return `${NAME}=${value}; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${isHttps ? '; Secure' : ''}`
 }
 
 function readClaim(cookies: string | null): readonly [claim: string, signature: string] {

@@ -15,6 +15,11 @@ export class SourceReports {
     for (const source of this.#sources) {
       void source.report?.().then((report) => this.#latest.set(source, report ?? 'unreachable'))
     }
-    return this.#sources.map((source) => ({ name: source.source, report: this.#latest.get(source) ?? 'pending' }))
+    return this.#sources.map((source) => ({
+      name: source.source,
+      isApp: false,
+      report: this.#latest.get(source) ?? 'pending',
+      problem: null,
+    }))
   }
 }

@@ -1,0 +1,33 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { interruptible } from '../output/interruptible.ts'
+import { serveUi } from './serve-ui.ts'
+import { UiContent } from './ui-content.ts'
+import type { WatchedApp } from './watched-app.ts'
+import type { WatchedDatabase } from './watched-database.ts'
+
+export interface RunUiOptions {
+  readonly database: WatchedDatabase | undefined
+  readonly apps: readonly WatchedApp[]
+  readonly port: number
+  readonly intervalSeconds: number
+  readonly onListening: (address: string) => void
+}
+
+/** Serves the page until Ctrl-C or SIGTERM. */
+export async function runUi({ database, apps, port, intervalSeconds, onListening }: RunUiOptions): Promise<void> {
+  await using interruption = interruptible()
+  const { signal } = interruption
+  const content = new UiContent({ database, apps, over: signal })
+  await using server = await serveUi(content, port)
+  onListening(server.address)
+  const { promise: over, resolve } = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  const sampleAgain = async () => {
+    while (!signal.aborted) {
+      await content.sample()
+      await pause(intervalSeconds * 1_000, undefined, { signal }).catch(() => {})
+    }
+  }
+  // A sample of a server that does not answer takes seconds.
+  await Promise.race([sampleAgain(), over])
+}
