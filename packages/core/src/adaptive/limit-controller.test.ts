@@ -52,17 +52,17 @@ describe('a limit controller', () => {
 
   test('compares by turns: candidate, base, base, candidate', () => {
     const controller = new LimitController(4, { min: 1, max: 64 })
-    const limits = run(controller, 3, (limit) => busy(limit === 8 ? 8.1 : 8))
+    const limits = run(controller, 3, (limit) => busy(limit === 32 ? 8.1 : 8))
 
     const turns = limits.filter((limit, index) => limit !== limits[index - 1])
-    expect(turns.slice(0, 5)).toEqual([4, 8, 4, 8, 4])
+    expect(turns.slice(0, 5)).toEqual([4, 32, 4, 32, 4])
   })
 
   test('reports the last comparison and its confidence', () => {
     const controller = new LimitController(4, { min: 1, max: 64 })
     while (!controller.last) controller.update(busy(controller.limit))
 
-    expect(controller.last).toMatchObject({ base: 4, candidate: 8 })
+    expect(controller.last).toMatchObject({ base: 4, candidate: 32 })
     expect(controller.last.ratio).toBeCloseTo(2)
     expect(controller.last.confidence).toBeGreaterThan(0.99)
   })

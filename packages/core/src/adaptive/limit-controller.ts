@@ -10,12 +10,15 @@ const MAX_SLOT_MILLIS = 600
 const GUARD_MILLIS = 25
 /** Without waiting callers for this long, a comparison is abandoned: later slots are not comparable with earlier ones. */
 const STALE_MILLIS = 1_000
-/** The steps to the limits that are tried: large ones first, then a closer look. */
-const COARSE_RATIO = 2
-const FINE_RATIO = 1.6
+/**
+ * The steps to the limits that are tried, in both directions: large ones first, then a closer look. After every second rest, and after a
+ * change of the workload, a far one comes first: throughput may rise again behind a dip, and a far optimum is reached in fewer steps.
+ */
+const RATIOS = [2, 1.6] as const
+const FAR_RATIO = 8
 /** The pause after no neighbour was better; doubled each time. */
 const REST_MILLIS = 2_000
-const MAX_REST_MILLIS = 16_000
+const MAX_REST_MILLIS = 32_000
 /** How long a limit that was worse by a tenth is not tried again; twice that for more. */
 const SHUN_MILLIS = 15_000
 const INITIAL_NOISE = 0.1
@@ -51,7 +54,10 @@ export class LimitController {
   #comparison: PairedComparison | undefined
   #last: LimitComparison | undefined
   #direction = 1
-  #ratio = COARSE_RATIO
+  /** Index of the current ratio in `#ratios`. */
+  #step = 0
+  /** How often it has rested at the current base. */
+  #rests = 0
   /** Directions without a better limit, at the current ratio. */
   #lost = 0
   #noise = INITIAL_NOISE
@@ -167,6 +173,7 @@ export class LimitController {
     this.#base = base
     this.#limit = base
     this.#lost = 0
+    this.#rests = 0
     this.#restMillis = REST_MILLIS
     this.#change.reset()
     // Evidence and shunned limits are relative to the old base.
@@ -176,8 +183,9 @@ export class LimitController {
 
   /** The workload has changed. */
   #startAnew(): void {
+    this.#rests = 0
     this.#restMillis = REST_MILLIS
-    this.#ratio = COARSE_RATIO
+    this.#step = 0
     this.#lost = 0
     this.#evidence.clear()
     this.#shunnedUntil.clear()
@@ -194,35 +202,38 @@ export class LimitController {
     this.#limit = this.#comparison.limit
   }
 
+  get #ratios(): readonly number[] {
+    return this.#rests % 2 === 0 ? [FAR_RATIO, ...RATIOS] : RATIOS
+  }
+
   #neighbour(): number {
-    const exact = Math.round(this.#base * this.#ratio ** this.#direction)
+    const exact = Math.round(this.#base * (this.#ratios[this.#step] as number) ** this.#direction)
     const candidate = this.#direction > 0 ? Math.max(this.#base + 1, exact) : Math.min(this.#base - 1, exact)
     return within(candidate, this.#bounds)
   }
 
-  /** No better limit in this direction: try the other one, then both more closely, then rest. */
+  /** No better limit in this direction: try the other one, then both with the next ratio, then rest. */
   #turn(): void {
     this.#direction = -this.#direction
     this.#lost++
     this.#limit = this.#base
     this.#comparison = undefined
-    if (this.#lost >= 2 && this.#ratio === FINE_RATIO) {
-      this.#rest()
-      return
-    }
     if (this.#lost >= 2) {
       this.#lost = 0
-      this.#ratio = FINE_RATIO
+      this.#step++
+    }
+    if (this.#step === this.#ratios.length) {
+      this.#rest()
+      return
     }
     this.#compareNext()
   }
 
   #rest(): void {
-    this.#lost = 0
+    this.#rests++
+    this.#step = 0
     this.#restUntil = this.#time + this.#restMillis
     this.#restMillis = Math.min(this.#restMillis * 2, MAX_REST_MILLIS)
-    // Next time with large steps again: the curve may rise behind a dip.
-    this.#ratio = COARSE_RATIO
   }
 
   #abandon(): void {

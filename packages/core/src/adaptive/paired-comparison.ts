@@ -4,7 +4,10 @@ const PRICE_PER_DOUBLING = 0.01
 const MIN_PAIRS = 3
 const MAX_PAIRS = 24
 /** A difference of this many standard errors decides. */
-const CLEAR_ERRORS = 1.5
+const CLEAR_ERRORS = 1.2
+/** A candidate that gains less than this, as a logarithm, even if it is half a standard error better than measured, is not worth more time. */
+const MIN_GAIN = 0.03
+const HOPELESS_ERRORS = 0.5
 /** So large a difference decides with the first pair. */
 const GLARING = 0.15
 const GLARING_ERRORS = 4
@@ -95,7 +98,8 @@ export class PairedComparison {
     const error = pairNoise / Math.sqrt(pairs)
     const isGlaring = Math.abs(gain) > Math.max(GLARING, GLARING_ERRORS * error)
     const isClear = isGlaring || (own >= MIN_PAIRS && Math.abs(gain) > CLEAR_ERRORS * error)
-    if (!isClear && own < MAX_PAIRS) return undefined
+    const isHopeless = own >= MIN_PAIRS && gain + HOPELESS_ERRORS * error < MIN_GAIN
+    if (!isClear && !isHopeless && own < MAX_PAIRS) return undefined
     // Without a clear result the smaller limit is better, unless it seems worse.
     const wins = isClear ? gain > 0 : this.candidate < this.base && gain > 0
     return { wins, gain, confidence: normalProbability(Math.abs(gain) / error), evidence: { mean, pairs } }

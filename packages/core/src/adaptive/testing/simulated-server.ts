@@ -41,24 +41,39 @@ const TICKS_PER_SECOND = 1_000 / TICK_MILLIS
 const MEASURED_NOISE = { fast: 0.138 * Math.sqrt(200 / TICK_MILLIS), slow: 0.09 }
 const SLOW_SECONDS = 5
 
-/** Numbers between 0 and 1, the same ones for the same seed (Numerical Recipes' linear congruential generator). */
-function seededRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296
-    return state / 4_294_967_296
-  }
+/** Numbers between 0 and 1, the same ones for the same seed. */
+export type Generator = (seed: number) => () => number
+
+/** The generators differ in quality and period: a result must not depend on which of them made the noise. */
+export const GENERATORS: Readonly<Record<'congruential' | 'mulberry32', Generator>> = {
+  /** Numerical Recipes' linear congruential generator. */
+  congruential(seed) {
+    let state = seed
+    return () => {
+      state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296
+      return state / 4_294_967_296
+    }
+  },
+  /** @see https://github.com/cprosche/mulberry32 */
+  mulberry32(seed) {
+    let state = seed >>> 0
+    return () => {
+      state = (state + 0x6d2b79f5) >>> 0
+      let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+      return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+    }
+  },
 }
 
 /** The noise of a server, as a factor, one for each tick. */
 function seededNoise(
-  seed: number,
+  uniform: () => number,
   { fast, slow }: { readonly fast: number; readonly slow: number },
 ): {
   factor(): number
   gauss(): number
 } {
-  const uniform = seededRandom(seed)
   const gauss = () => Math.sqrt(-2 * Math.log(uniform() + 1e-12)) * Math.cos(2 * Math.PI * uniform())
   const keep = Math.exp(-1 / (SLOW_SECONDS * TICKS_PER_SECOND))
   let drift = gauss() * slow
@@ -87,9 +102,13 @@ export function bestRate(curve: Curve, max: number): number {
 export function simulate(
   controller: LimitController,
   phases: readonly Phase[],
-  { seed, max = 64 }: { readonly seed: number; readonly max?: number },
+  {
+    seed,
+    generator = GENERATORS.mulberry32,
+    max = 64,
+  }: { readonly seed: number; readonly generator?: Generator; readonly max?: number },
 ): readonly Outcome[] {
-  const { factor, gauss } = seededNoise(seed, MEASURED_NOISE)
+  const { factor, gauss } = seededNoise(generator(seed), MEASURED_NOISE)
   return phases.map(({ curve, seconds }) => {
     const ticks = seconds * TICKS_PER_SECOND
     let whole = 0
