@@ -63,7 +63,7 @@ describe('a limit controller', () => {
     while (!controller.last) controller.update(busy(controller.limit))
 
     expect(controller.last).toMatchObject({ base: 4, candidate: 32 })
-    expect(controller.last.ratio).toBeCloseTo(2)
+    expect(controller.last.ratio).toBeCloseTo(8)
     expect(controller.last.confidence).toBeGreaterThan(0.99)
   })
 
