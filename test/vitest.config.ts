@@ -1,4 +1,5 @@
 import { defineProject } from 'vitest/config'
+import { timeouts } from './timeouts.ts'
 
 export default defineProject({
   test: {
@@ -7,8 +8,6 @@ export default defineProject({
     setupFiles: ['./force-pipelining.ts'],
     // Of a release that only the project for the next peers has.
     exclude: ['integration/drizzle-relations.test.ts', '**/node_modules/**'],
-    // Real servers: on a cold machine the first start initialises a cluster, or fetches PgBouncer.
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    ...timeouts,
   },
 })

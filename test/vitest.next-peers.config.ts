@@ -1,4 +1,5 @@
 import { defineProject } from 'vitest/config'
+import { timeouts } from './timeouts.ts'
 
 /** The next major release of an ORM, before it is out. */
 export default defineProject({
@@ -6,7 +7,6 @@ export default defineProject({
   test: {
     name: 'test (next peers)',
     include: ['integration/{drizzle,drizzle-relations}.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    ...timeouts,
   },
 })

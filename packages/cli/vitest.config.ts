@@ -1,6 +1,6 @@
 import { defineProject } from 'vitest/config'
+import { timeouts } from '../../test/timeouts.ts'
 
 export default defineProject({
-  // A busy machine takes its time.
-  test: { include: ['src/**/*.test.ts'], testTimeout: 60_000 },
+  test: { include: ['src/**/*.test.ts'], ...timeouts },
 })

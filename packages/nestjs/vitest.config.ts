@@ -1,6 +1,7 @@
 import { defineProject } from 'vitest/config'
+import { timeouts } from '../../test/timeouts.ts'
 
 export default defineProject({
   // Tests are slow on a busy machine.
-  test: { include: ['src/**/*.test.ts'], testTimeout: 60_000 },
+  test: { include: ['src/**/*.test.ts'], ...timeouts },
 })

@@ -1,3 +1,4 @@
 import { defineProject } from 'vitest/config'
+import { timeouts } from '../../test/timeouts.ts'
 
-export default defineProject({ test: { include: ['src/**/*.test.ts'], testTimeout: 120_000 } })
+export default defineProject({ test: { include: ['src/**/*.test.ts'], ...timeouts } })

@@ -105,7 +105,7 @@ for (const target of TARGETS) {
     }
 
     async function expectNoLeak(pool: GuardedPool): Promise<void> {
-      await expect.poll(() => pool.counts, { timeout: 20_000 }).toMatchObject({ active: 0, waiting: 0 })
+      await expect.poll(() => pool.counts).toMatchObject({ active: 0, waiting: 0 })
       expect(pool.snapshot().pipelining).toMatchObject({ inFlight: 0 })
       expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
       await pool.end()
@@ -119,7 +119,7 @@ for (const target of TARGETS) {
         const report = await load(pool, STATEMENTS / TARGETS.length / 2, SEED)
         isClean(report)
         expect(report.answered).toBeGreaterThan(report.failed)
-        expect(pool.snapshot().pipelining?.sentBehind).toBeGreaterThan(report.answered / 10)
+        expect(pool.snapshot().pipelining?.sentBehind).toBeGreaterThan(report.answered / 20)
         await expectNoLeak(pool)
         await proxy.heal()
       },

@@ -107,7 +107,7 @@ test('given closePools under load, then leases and waiters finish, later callers
   connect({ pool: { max: 2 } })
   await prisma.account.count()
   const all = Array.from({ length: 20 }, () => failure(prisma.$queryRaw`select 1 one from pg_sleep(0.5)`))
-  await expect.poll(() => stats(), { timeout: 10_000 }).toMatchObject({ active: 2, waiting: 18 })
+  await expect.poll(() => stats()).toMatchObject({ active: 2, waiting: 18 })
   const closed = closePools()
   expect(await failure(prisma.$queryRaw`select 1`)).toMatchObject({
     code: 'POOLGUARD_CLOSED',

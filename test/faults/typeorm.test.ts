@@ -78,12 +78,12 @@ describe('given work at hand', () => {
   test('when the DataSource is destroyed, then it waits until that is done', async () => {
     const dataSource = await connect()
     const order: string[] = []
-    const query = dataSource.query('select pg_sleep(0.2), 1 as one').then((rows) => {
+    const query = dataSource.query('select pg_sleep(1), 1 as one').then((rows) => {
       order.push('query')
       return rows
     })
     const transaction = dataSource.transaction(async (manager) => {
-      await manager.query('select pg_sleep(0.2)')
+      await manager.query('select pg_sleep(1)')
       await manager.query(`insert into note values ('done')`)
       order.push('transaction')
     })
@@ -142,7 +142,7 @@ describe('given that initialize fails', () => {
     onTestFinished(() => replica.stop())
     const { url } = server
     const replication = { master: { url }, slaves: [{ url }, { url: replica.url }] }
-    const dataSource = make({ pool: { acquireTimeoutMillis: 200 } }, { url: undefined as never, replication })
+    const dataSource = make({}, { url: undefined as never, replication })
     await replica.kill('SIGKILL')
     await expectNothingLeft(dataSource, /^connect ECONNREFUSED .*No server has answered at this address/)
     await replica.restart()
@@ -171,7 +171,7 @@ describe('given that initialize fails', () => {
 test('given the DataSource used inside of a transaction on the last connection, then the deadlock is reported', async () => {
   const events: PoolEvent['type'][] = []
   const dataSource = await connect({
-    pool: { max: 1, acquireTimeoutMillis: 2_500 },
+    pool: { max: 1, acquireTimeoutMillis: 5_000 },
     onEvent: ({ type }) => events.push(type),
     detectDeadlocks: true,
   })
@@ -181,7 +181,7 @@ test('given the DataSource used inside of a transaction on the last connection, 
       await dataSource.query('select 2')
     })
     .catch((error: Error) => error)
-  await waitUntil(() => events.includes('deadlock'), { what: 'the deadlock is reported', deadlineMillis: 2_400 })
+  await waitUntil(() => events.includes('deadlock'), { what: 'the deadlock is reported', deadlineMillis: 4_900 })
   expect(await stuck).toMatchObject({
     message: expect.stringContaining('Every holder of a connection waits for another one'),
   })

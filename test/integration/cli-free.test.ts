@@ -152,7 +152,7 @@ describeOnTerminal('poolguard free on a terminal', () => {
       shown += data
     })
     const closed = new Promise((resolve) => child.once('close', resolve))
-    await expect.poll(() => shown, { timeout: 60_000 }).toContain('End these 2 sessions?')
+    await expect.poll(() => shown).toContain('End these 2 sessions?')
     child.stdin.write(answer)
     await closed
 

@@ -126,7 +126,7 @@ test.skipIf(!hasTerminal)('on a terminal, plan asks for missing numbers', async 
     shown += chunk
   })
   const answer = async (question: string, text: string) => {
-    await expect.poll(() => shown, { timeout: 60_000 }).toContain(question)
+    await expect.poll(() => shown).toContain(question)
     child.stdin.write(`${text}\r`)
   }
   const { promise: closed, resolve } = Promise.withResolvers<number | null>()

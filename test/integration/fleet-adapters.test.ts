@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 afterEach(async () => {
   await closePools()
-  await expect.poll(() => server.connectionCount(), { timeout: 60_000 }).toBe(0)
+  await expect.poll(() => server.connectionCount()).toBe(0)
 })
 
 /** The members that the pools of this process are, as the server sees them. */

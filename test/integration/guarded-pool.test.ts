@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { type PoolEvent, snapshotPools } from '@poolguard/core'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../harness/index.ts'
 
 let server: PostgresServer
@@ -307,7 +307,7 @@ describe('given a lease on which nothing is done', () => {
       return await pool.connect()
     })()
     await sleeping
-    await expect.poll(() => leaks, { timeout: 10_000 }).toHaveLength(1)
+    await expect.poll(() => leaks).toHaveLength(1)
     expect(leaks).toMatchObject([{ lease: { stack: expect.stringContaining('leakyHandler') } }])
     busy.release()
     leaked.release()
@@ -361,15 +361,14 @@ describe('given lost connections', () => {
 
 describe('given a server that is full', () => {
   test('when 200 callers ask, then a handful of attempts is made, and all are served when it has room', async () => {
-    const others = await Promise.all(
-      Array.from({ length: 17 }, async () => {
-        const client = new pg.Client(server.url)
-        await client.connect()
-        return client
-      }),
-    )
+    const others = Array.from({ length: 17 }, () => new pg.Client(server.url))
+    onTestFinished(async () => void (await Promise.all(others.map((client) => client.end()))))
+    await Promise.all(others.map((client) => client.connect()))
     const failures: PoolEvent[] = []
-    const pool = makePool({ onEvent: (event) => event.type === 'connect-failed' && failures.push(event) })
+    const pool = makePool({
+      pool: { acquireTimeoutMillis: 60_000 },
+      onEvent: (event) => event.type === 'connect-failed' && failures.push(event),
+    })
     const callers = Array.from({ length: 200 }, (_, i) => pool.query('select $1::int as i', [i]))
     const served = Promise.all(callers)
     await expect.poll(() => failures.length).toBeGreaterThan(3)
@@ -377,16 +376,15 @@ describe('given a server that is full', () => {
     expect((await served).map(({ rows }) => rows[0].i)).toEqual(Array.from({ length: 200 }, (_, i) => i))
     expect(failures.length).toBeLessThanOrEqual(20)
     expect(failures[0]).toMatchObject({ failure: 'full', error: { code: '53300' } })
-    await Promise.all(others.slice(1).map((client) => client.end()))
   })
 
   test('when it stays full, then the error of the wait says so', async () => {
     await server.query('alter role app connection limit 0')
+    onTestFinished(async () => void (await server.query('alter role app connection limit -1')))
     const pool = makePool({ pool: { acquireTimeoutMillis: 3_000 } })
     const error = await pool.query('select 1').catch((reason: Error) => reason)
     expect(error).toMatchObject({ code: 'POOLGUARD_ACQUIRE_TIMEOUT', cause: { code: '53300' } })
     expect((error as Error).message).toContain('too many connections for role "app"')
-    await server.query('alter role app connection limit -1')
   })
 })
 

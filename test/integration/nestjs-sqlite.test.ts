@@ -4,7 +4,7 @@ import path from 'node:path'
 import { Controller, Get, Inject, type OnApplicationShutdown } from '@nestjs/common'
 import { Poolguard, PoolguardModule } from '@poolguard/nestjs'
 import { SqlitePool } from '@poolguard/sqlite'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { platforms, route, startApp } from './nestjs-app.ts'
 
 const SQLITE = 'SQLITE'
@@ -47,14 +47,12 @@ test.each(platforms)(
     const poolguard = running.app.get(Poolguard)
     expect(poolguard.snapshots()).toMatchObject([{ name: 'quota.writer' }, { name: 'quota.readers' }])
     expect(poolguard.health().status).toBe('healthy')
-    await vi.waitFor(async () => {
-      const page = await (await running.get('/metrics')).text()
-      expect(page).toContain('{db_client_connection_pool_name="quota.readers"} 1')
-    })
+    const page = async () => (await running.get('/metrics')).text()
+    await expect.poll(page).toContain('{db_client_connection_pool_name="quota.readers"} 1')
     await pool.transaction(async () => {
       const waiting = Array.from({ length: 25 }, () => pool.query("DELETE FROM quotas WHERE client = ''"))
       void Promise.allSettled(waiting)
-      await vi.waitFor(() => expect(poolguard.health().status).toBe('critical'), { timeout: 60_000 })
+      await expect.poll(() => poolguard.health().status).toBe('critical')
     })
     await running.app.close()
     expect(pool.closed).toBe(true)

@@ -261,7 +261,7 @@ for (const version of [undefined, '1.24', '1.26'] as const) {
     }
 
     async function expectNoLeak(sql: GuardedSql): Promise<void> {
-      await expect.poll(() => sql.counts, { timeout: 20_000 }).toMatchObject({ active: 0, waiting: 0 })
+      await expect.poll(() => sql.counts).toMatchObject({ active: 0, waiting: 0 })
       expect(sql.snapshot().pipelining).toMatchObject({ inFlight: 0 })
       expect(await echo(sql, 5)).toBe(5)
     }

@@ -25,7 +25,7 @@ const PATIENT = { transactionOptions: { maxWait: 20_000 } }
 /** Resolves when one caller waits for a connection of a pool. */
 async function aCallerWaits(name: string): Promise<void> {
   const waiting = () => snapshotPools().find((pool) => pool.name === name)?.stats.waiting
-  await expect.poll(waiting, { timeout: 20_000 }).toBe(1)
+  await expect.poll(waiting).toBe(1)
 }
 
 type Operation = (prisma: PrismaClient) => PromiseLike<unknown>

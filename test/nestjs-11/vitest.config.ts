@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { defineProject } from 'vitest/config'
+import { timeouts } from '../timeouts.ts'
 import { importerOfNest11, isOfNest11 } from './nest-11.ts'
 
 const here = import.meta.dirname
@@ -22,7 +23,6 @@ export default defineProject({
     include: ['integration/nestjs*.test.ts'],
     env: { NEST_MAJOR: '11', NEST_REGISTER: path.join(here, 'register.ts') },
     globalSetup: [path.join(here, '../prisma/global-setup.ts')],
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    ...timeouts,
   },
 })

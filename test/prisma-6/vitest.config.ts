@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { defineProject } from 'vitest/config'
+import { timeouts } from '../timeouts.ts'
 
 const here = import.meta.dirname
 
@@ -24,7 +25,6 @@ export default defineProject({
     include: ['{integration,faults}/prisma*.test.ts'],
     env: { PRISMA_MAJOR: '6' },
     globalSetup: [path.join(here, 'global-setup.ts')],
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    ...timeouts,
   },
 })

@@ -78,5 +78,5 @@ describe.each(Object.entries(MESSAGES))('given a server that answers with %s', (
     expect(await settled(postgresSource(url(), { timeoutMillis: 500 }).read())).toBe('settled')
     const console = settled(PgBouncerConsole.connect(url()).then((opened) => opened.version()))
     expect(await console).toBe('settled')
-  }, 20_000)
+  })
 })

@@ -107,8 +107,7 @@ test('given no answer before the timeout, then the promise rejects', async () =>
 
 test('abortAfter aborts its signal like AbortSignal.timeout', async () => {
   const signal = abortAfter(1)
-  await pause(20)
+  await new Promise((resolve) => signal.addEventListener('abort', resolve))
 
-  expect(signal.aborted).toBe(true)
   expect(signal.reason).toMatchObject({ name: 'TimeoutError' })
 })

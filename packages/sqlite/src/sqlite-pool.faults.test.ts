@@ -151,7 +151,7 @@ describe.each(DRIVERS)('on %s', (driver) => {
     })
     other.stdin?.write('go on\n')
     await once(other, 'exit')
-    await vi.waitFor(async () => expect(await countThings(pool)).toBe(0), { timeout: 5_000 })
+    await expect.poll(() => countThings(pool)).toBe(0)
   })
 
   test('given a process killed in a transaction, then nothing of the transaction is written', async () => {
@@ -179,7 +179,7 @@ describe.each(DRIVERS)('on %s', (driver) => {
     threads.length = 0
     await countThings(pool)
     const long = pool.query(longQuery(300_000))
-    await vi.waitFor(() => expect(pool.getStats().readers.active).toBe(1))
+    await expect.poll(() => pool.getStats().readers.active).toBe(1)
     const waiting = countThings(pool)
     const failing = expect(long).rejects.toMatchObject({ code: 'POOLGUARD_CONNECTION_LOST' })
     await threads[0]?.terminate()

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { closePools, renderMetrics, runWithLabel, snapshotPools } from '@poolguard/core'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { sharedSqlitePool } from './shared-sqlite-pool.ts'
 import { SqlitePool } from './sqlite-pool.ts'
 import { endOf, startChild } from './testing/child.ts'
@@ -72,7 +72,7 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
     const pool = openPool({ driver, pool: { idleTimeoutMillis: 20 } })
     await pool.exec(TABLE)
     await pool.query('SELECT * FROM things')
-    await vi.waitFor(() => expect(pool.getStats()).toMatchObject({ readers: { total: 0 }, writer: { total: 0 } }))
+    await expect.poll(() => pool.getStats()).toMatchObject({ readers: { total: 0 }, writer: { total: 0 } })
     await pool.query(INSERT)
     expect((await pool.query('SELECT name FROM things')).rows).toEqual([{ name: 'a' }])
   })
@@ -80,7 +80,7 @@ describe.each(DRIVERS)('the life of a pool on %s', (driver) => {
   test('opens min connections immediately', async () => {
     const pool = openPool({ driver, pool: { min: 2, max: 3 } })
     const opened = { readers: { idle: 2 }, writer: { idle: 1 } }
-    await vi.waitFor(() => expect(pool.getStats()).toMatchObject(opened), { timeout: 20_000 })
+    await expect.poll(() => pool.getStats()).toMatchObject(opened)
   })
 
   test.skipIf(typeof process.execve !== 'function').each<[how: string, sql: string]>([
@@ -202,7 +202,7 @@ test('health counts callers that wait for the writer', async () => {
   const pool = openPool()
   const waiting = await pool.transaction(async () => {
     const others = Array.from({ length: 25 }, () => pool.transaction(() => {}))
-    await vi.waitFor(() => expect(pool.getStats().writer.waiting).toBe(25))
+    await expect.poll(() => pool.getStats().writer.waiting).toBe(25)
     expect(pool.health().status).toBe('critical')
     return Promise.all.bind(Promise, others)
   })

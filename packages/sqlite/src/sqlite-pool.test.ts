@@ -8,6 +8,8 @@ import { DRIVERS, longQuery, newDatabase, openPool } from './testing/database-fo
 const TABLE = 'CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT UNIQUE, data BLOB)'
 /** A query whose parameter sets its duration. */
 const COUNT = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT count(*) AS n FROM n'
+/** For `COUNT`: long enough that the pool notices a slow read, on a busy machine too. */
+const SLOW_ROWS = 2_000_000
 
 describe.each(DRIVERS)('a pool on %s', (driver) => {
   test('reads its own writes as soon as they are committed', async () => {
@@ -185,7 +187,7 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     const pool = openPool({ driver, pool: { max: 2, min: 2 } })
     await pool.query('SELECT 1')
     // On a busy machine, starting a thread can take as long as the long query.
-    await vi.waitFor(() => expect(pool.getStats().readers.idle).toBe(2), 10_000)
+    await expect.poll(() => pool.getStats().readers.idle).toBe(2)
     let done = false
     const long = pool.query(longQuery()).finally(() => {
       done = true
@@ -210,25 +212,27 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     await pool.exec(`${TABLE}; INSERT INTO things (name) VALUES ('a'), ('b')`)
     const read = (id: number) => pool.query('SELECT name FROM things WHERE id = ?', [id])
     // A statement counts as quick after a quick run, which takes a while on a busy machine.
-    await vi.waitFor(async () => {
+    const checkouts = async () => {
       const before = pool.getStats().readers.acquired
       const names = await Promise.all(Array.from({ length: 320 }, (_, i) => read(1 + (i % 2))))
       expect(names.map(({ rows }) => rows[0]?.name)).toEqual(names.map((_, i) => (i % 2 === 0 ? 'a' : 'b')))
-      expect(pool.getStats().readers.acquired - before).toBeLessThanOrEqual(320 / 4)
-    }, 20_000)
+      return pool.getStats().readers.acquired - before
+    }
+    await expect.poll(checkouts).toBeLessThanOrEqual(320 / 4)
   })
 
   test('sends short reads to a busy reader, one message after the other', async () => {
     const pool = openPool({ driver, pool: { max: 4 } })
     await pool.exec(`${TABLE}; INSERT INTO things (name) VALUES ('a'), ('b')`)
     const read = (id: number) => pool.query('SELECT name FROM things WHERE id = ?', [id])
-    await vi.waitFor(async () => {
+    const checkouts = async () => {
       const before = pool.getStats().readers.acquired
       const names = await Promise.all(Array.from({ length: 320 }, (_, i) => read(1 + (i % 2))))
       expect(names.map(({ rows }) => rows[0]?.name)).toEqual(names.map((_, i) => (i % 2 === 0 ? 'a' : 'b')))
-      expect(pool.getStats().readers.acquired - before).toBeLessThan(4)
-    }, 20_000)
-    await vi.waitFor(() => expect(pool.getStats().readers.active).toBe(0))
+      return pool.getStats().readers.acquired - before
+    }
+    await expect.poll(checkouts).toBeLessThan(4)
+    await expect.poll(() => pool.getStats().readers.active).toBe(0)
   })
 
   test('repeats short reads on another reader if they queue behind a slow one', async () => {
@@ -248,7 +252,7 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     await long
     expect(order.slice(3)).toEqual(['short', 'short', 'long'])
     // The slow reader is not lent again until it has finished the reads behind the slow one.
-    await vi.waitFor(() => expect(pool.getStats().readers).toMatchObject({ active: 0, waiting: 0 }))
+    await expect.poll(() => pool.getStats().readers).toMatchObject({ active: 0, waiting: 0 })
   })
 
   test('repeats short reads on another reader if they share a message with a slow one', async () => {
@@ -261,7 +265,7 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     for (const name of ['first', 'second', 'third']) await run(name, 1)
     await Promise.all([run('before', 1), run('long', 5_000_000), run('behind', 2)])
     expect(order.slice(3)).toEqual(['before', 'behind', 'long'])
-    await vi.waitFor(() => expect(pool.getStats().readers).toMatchObject({ active: 0, waiting: 0 }))
+    await expect.poll(() => pool.getStats().readers).toMatchObject({ active: 0, waiting: 0 })
   })
 
   test('does not repeat a read that was answered before another reader was available', async () => {
@@ -270,10 +274,10 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     for (let i = 0; i < 3; i++) await run(1)
     const posted = vi.spyOn(Worker.prototype, 'postMessage')
     onTestFinished(() => posted.mockRestore())
-    const together = [run(2_000_000), run(1), run(2)]
-    await vi.waitFor(() => expect(pool.getStats().readers.waiting).toBe(1))
-    expect((await Promise.all(together)).map(({ rows }) => rows[0]?.n)).toEqual([2_000_000, 1, 2])
-    await vi.waitFor(() => expect(pool.getStats().readers).toMatchObject({ active: 0, waiting: 0 }))
+    const together = [run(SLOW_ROWS), run(1), run(2)]
+    await expect.poll(() => pool.getStats().readers.waiting, { interval: 5 }).toBe(1)
+    expect((await Promise.all(together)).map(({ rows }) => rows[0]?.n)).toEqual([SLOW_ROWS, 1, 2])
+    await expect.poll(() => pool.getStats().readers).toMatchObject({ active: 0, waiting: 0 })
     expect(posted).toHaveBeenCalledTimes(1)
   })
 
@@ -281,17 +285,17 @@ describe.each(DRIVERS)('a pool on %s', (driver) => {
     const pool = openPool({ driver, pool: { max: 1 } })
     const run = (rows: number) => pool.query(COUNT, [rows])
     for (let i = 0; i < 3; i++) await run(1)
-    const together = [run(2_000_000), run(1), run(2)]
-    await vi.waitFor(() => expect(pool.getStats().readers.waiting).toBe(1))
+    const together = [run(SLOW_ROWS), run(1), run(2)]
+    await expect.poll(() => pool.getStats().readers.waiting, { interval: 5 }).toBe(1)
     const closed = pool.close()
-    expect((await Promise.all(together)).map(({ rows }) => rows[0]?.n)).toEqual([2_000_000, 1, 2])
+    expect((await Promise.all(together)).map(({ rows }) => rows[0]?.n)).toEqual([SLOW_ROWS, 1, 2])
     await closed
   })
 
   test('counts repeated reads under the label of their callers', async () => {
     const pool = openPool({ driver, pool: { min: 4, max: 4 } })
     const run = (rows: number) => pool.query(COUNT, [rows])
-    await vi.waitFor(() => expect(pool.getStats().readers.idle).toBe(4), 20_000)
+    await expect.poll(() => pool.getStats().readers.idle).toBe(4)
     for (let i = 0; i < 3; i++) await run(1)
     await Promise.all(['a', 'b'].map((label) => runWithLabel(label, () => Promise.all([run(3_000_000), run(1)]))))
     const { a, b } = pool.getStats().readers.waitByLabel

@@ -9,14 +9,13 @@ import { ReadGate } from './wal/read-gate.ts'
 
 const MIB = 2 ** 20
 const ROW = Buffer.alloc(3_000, 7)
-const WAIT = { timeout: 60_000, interval: 20 }
 
-describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
+describe.each(DRIVERS)('the WAL with %s', (driver) => {
   test('stays small while long reads overlap', async () => {
     const { pool, walBytes } = await openSmall({ driver })
     const reads = overlapReads(pool, 2)
     await write(pool, 16 * MIB)
-    await vi.waitFor(() => expect(walBytes()).toBeLessThanOrEqual(2 * MIB), WAIT)
+    await expect.poll(() => walBytes()).toBeLessThanOrEqual(2 * MIB)
     expect(reads.done()).toBeGreaterThan(0)
     await reads.stop()
     expect(walReasons(pool)).toEqual([])
@@ -34,7 +33,7 @@ describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
     await rows.next()
     await write(pool, 4 * MIB)
 
-    await vi.waitFor(() => expect(warnings()).toHaveLength(1), WAIT)
+    await expect.poll(() => warnings()).toHaveLength(1)
     expect(warnings()[0]).toMatchObject({
       message: expect.stringMatching(/^The WAL of app\.db has \d+\.\d MiB.*"app\.readers" has been open for .* s/),
     })
@@ -46,7 +45,7 @@ describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
     expect(warnings()).toHaveLength(1)
 
     await rows.return()
-    await vi.waitFor(() => expect(walBytes()).toBe(0), WAIT)
+    await expect.poll(() => walBytes()).toBe(0)
     expect(walReasons(pool)).toEqual([])
   })
 
@@ -55,7 +54,7 @@ describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
     const rows = pool.iterate('SELECT id FROM things LIMIT 2')
     await rows.next()
     await write(pool, 4 * MIB)
-    await vi.waitFor(() => expect(walBytes()).toBeLessThanOrEqual(MIB), WAIT)
+    await expect.poll(() => walBytes()).toBeLessThanOrEqual(MIB)
     expect(await rows.next()).toMatchObject({ value: { id: 2 } })
     await rows.return()
   })
@@ -72,13 +71,14 @@ describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
     })
     await written.promise
     // Reads do not wait for a transaction that writes.
-    await vi.waitFor(async () => {
+    const reasons = async () => {
       await pool.query(longQuery(10_000))
-      expect(walReasons(pool)).toEqual([expect.stringContaining('a transaction on "app.writer"')])
-    }, WAIT)
+      return walReasons(pool)
+    }
+    await expect.poll(reasons).toEqual([expect.stringContaining('a transaction on "app.writer"')])
     mayCommit.resolve()
     await transaction
-    await vi.waitFor(() => expect(walBytes()).toBeLessThanOrEqual(MIB), WAIT)
+    await expect.poll(() => walBytes()).toBeLessThanOrEqual(MIB)
     expect(walReasons(pool)).toEqual([])
   })
 
@@ -98,7 +98,7 @@ describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
     const pool = openPool({ file, driver, maxWalBytes: 2 * MIB })
     const { rows } = await pool.query('SELECT length(data) AS n FROM things')
     expect(rows).toEqual([{ n: 8 * MIB }])
-    await vi.waitFor(() => expect(sizeOf(`${file}-wal`)).toBe(0), WAIT)
+    await expect.poll(() => sizeOf(`${file}-wal`)).toBe(0)
   })
 
   test('stays small while long reads of another process overlap with those of this one', async () => {
@@ -117,7 +117,7 @@ describe.each(DRIVERS)('the WAL with %s', { timeout: 120_000 }, (driver) => {
     await saidBy(child)
     const reads = overlapReads(pool, 1)
     for (let written = 0; written < 8 * MIB; written += MIB) await write(pool, MIB)
-    await vi.waitFor(() => expect(walBytes()).toBeLessThanOrEqual(2 * MIB), WAIT)
+    await expect.poll(() => walBytes()).toBeLessThanOrEqual(2 * MIB)
     child.stdin?.write('stop')
     expect(await endOf(child)).toMatchObject({ code: 0, stderr: '' })
     await reads.stop()

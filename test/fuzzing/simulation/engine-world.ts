@@ -154,6 +154,8 @@ export class EngineWorld {
     const isChecked = idleMillis <= this.#scenario.settings.validateAfterIdleMillis
     this.#expect(!resource.isReportedLost, 'no caller gets a connection that is known to be lost')
     this.#expect(isChecked, 'no caller gets a connection that was idle for long and was not validated')
+    const isProven = resource.provenAt >= this.#database.lastLossAt
+    this.#expect(isProven, 'after a loss, no caller gets a connection that was not validated')
     this.#leases.add(lease)
     this.#clock.after(caller.call.holdMillis, () => {
       this.#leases.delete(lease)

@@ -11,8 +11,12 @@ export interface SimulatedConnection {
   state: 'alive' | 'killed' | 'cut' | 'closed'
   /** Whether the pool knows that it is lost. */
   isReportedLost: boolean
+  /** Whether the pool has begun to close it. */
+  isClosing: boolean
   /** When it was last released or validated, or was opened. */
   usedAt: number
+  /** When it was opened, or last answered a validation. */
+  provenAt: number
   readonly lost: (error?: unknown) => void
 }
 
@@ -40,6 +44,8 @@ export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
   readonly connections = new Set<SimulatedConnection>()
   /** Connections that are open, being opened or being closed. */
   readonly slots = new Set<number>()
+  /** When the pool was last told that a connection is lost. */
+  lastLossAt = -Infinity
   readonly #options: DatabaseOptions
   #opened = 0
 
@@ -60,7 +66,8 @@ export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
       throw error
     }
     const { clock } = this.#options
-    const connection: SimulatedConnection = { id, state: 'alive', isReportedLost: false, usedAt: clock.now(), lost }
+    const isNew = { state: 'alive', isReportedLost: false, isClosing: false } as const
+    const connection: SimulatedConnection = { id, ...isNew, usedAt: clock.now(), provenAt: clock.now(), lost }
     this.connections.add(connection)
     return connection
   }
@@ -76,6 +83,7 @@ export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
     if (connection.state === 'cut') return new Promise(() => {})
     await this.#trip()
     connection.usedAt = this.#options.clock.now()
+    connection.provenAt = this.#options.clock.now()
     return connection.state === 'alive'
   }
 
@@ -86,6 +94,7 @@ export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
 
   /** A pool stops waiting for an answer after the timeout, and then the slot counts as free. */
   async close(connection: SimulatedConnection): Promise<void> {
+    connection.isClosing = true
     const { clock, connectTimeoutMillis } = this.#options
     clock.after(connectTimeoutMillis, () => this.#free(connection))
     await this.#trip()
@@ -102,6 +111,7 @@ export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
     void this.#trip().then(() => {
       this.#free(connection)
       connection.isReportedLost = true
+      if (!connection.isClosing) this.lastLossAt = this.#options.clock.now()
       connection.lost(new Error('terminating connection due to administrator command'))
     })
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { GuardedPool } from '@poolguard/pg'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { expectNoLeaks } from './expect-no-leaks.ts'
 import { facesOf } from './faces.ts'
 import { findLeaks } from './find-leaks.ts'
@@ -26,7 +26,7 @@ test('a pool shows no secret while it connects', async () => {
   const url = `postgres://app%3AZx7qPw3nKv9tRb5mJd2hYc8g@127.0.0.1:${port}/db`
   const pool = new GuardedPool({ url, pool: { acquireTimeoutMillis: 300, connectTimeoutMillis: 300 } })
   const query = pool.query('select 1').catch(() => {})
-  await vi.waitUntil(() => (pool as unknown as { _clients: unknown[] })._clients.length > 0)
+  await expect.poll(() => (pool as unknown as { _clients: unknown[] })._clients.length).toBeGreaterThan(0)
   const outputs = facesOf('GuardedPool', pool)
   await query
   await pool.end()

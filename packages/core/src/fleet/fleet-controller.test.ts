@@ -264,7 +264,7 @@ describe('a simulated fleet', () => {
       }),
       { seed: 11, numRuns: 60 },
     )
-  }, 60_000)
+  })
 })
 
 /** A controller with the pool and server that a test defines. */

@@ -281,7 +281,7 @@ test('given connections of its own role that claim any number, change it, open a
     }),
     { seed: 5, numRuns: 40 },
   )
-}, 60_000)
+})
 
 describe('behind PgBouncer, given clients that are named like instances', () => {
   const published = (id: string) => nameOf(id, { t: 9_999, d: 9_999, m: 9_999, n: '1' })

@@ -360,4 +360,4 @@ test('given any use, then each statement settles once, each connection answers i
     ),
     { numRuns: 300 },
   )
-}, 60_000)
+})

@@ -112,6 +112,8 @@ export class PoolEntry<R> {
   readonly expiresAt: number
   /** Changed by `PoolEntries` only. */
   state: EntryState = 'validating'
+  /** How many resources of the pool had been lost when this one was opened, or last answered. */
+  lossesWhenProven = 0
   /** A validation that takes long: waiters no longer count on it. */
   isSlow = false
   /** The current lease; undefined in every state but `leased`. */

@@ -64,6 +64,8 @@ export class PoolResources<R> implements BudgetMember {
   #opened = 0
   #closed = 0
   #isDraining = false
+  /** How many resources were lost, which is when a resource ends although the pool has not closed it. */
+  #losses = 0
   /** Pending calls of `closeIdle`: meanwhile no resource stays idle. */
   #closingIdle = 0
   /** Resolved at the next change that a pending `closeIdle` may wait for. */
@@ -172,7 +174,8 @@ export class PoolResources<R> implements BudgetMember {
     else if (entry.expiresAt <= now) void this.close(entry, 'lifetime')
     else {
       const isFit = this.#reset(entry)
-      if (isFit === true) this.makeReady(entry, now)
+      if (isFit === true && this.#isSuspect(entry)) void this.#validate(entry)
+      else if (isFit === true) this.makeReady(entry, now)
       else if (isFit === false) void this.close(entry, 'invalid')
       else void this.#awaitVerdict(entry, isFit)
     }
@@ -240,6 +243,7 @@ export class PoolResources<R> implements BudgetMember {
     const now = this.#options.clock.now()
     const lifetimeMillis = this.#limits.settings.maxLifetimeMillis * (1 - this.#options.random() * LIFETIME_JITTER)
     const entry = new PoolEntry<R>(resource, now, now + lifetimeMillis)
+    entry.lossesWhenProven = this.#losses
     this.entries.add(entry)
     this.#options.onAdded()
     this.#options.emit({ type: 'opened', millis })
@@ -276,12 +280,26 @@ export class PoolResources<R> implements BudgetMember {
   // --- Validating ----------------------------------------------------------------------------------------------------
 
   #needsValidation(entry: PoolEntry<R>, now: number): boolean {
-    return this.#factory.validate !== undefined && now - entry.idleSince > this.#limits.settings.validateAfterIdleMillis
+    const { validateAfterIdleMillis } = this.#limits.settings
+    return (
+      this.#isSuspect(entry) ||
+      (this.#factory.validate !== undefined && now - entry.idleSince > validateAfterIdleMillis)
+    )
   }
 
-  #validate(entry: PoolEntry<R>): Promise<void> {
+  /**
+   * What ends one connection often ends the others a moment later: a server that stops, a failover, a firewall. So after a loss, each
+   * resource is validated once before it is lent again, however short it was idle. SQLAlchemy goes further: it replaces the whole pool.
+   */
+  #isSuspect(entry: PoolEntry<R>): boolean {
+    if (this.#factory.validate === undefined || this.#limits.settings.validateAfterIdleMillis === Infinity) return false
+    return entry.lossesWhenProven < this.#losses
+  }
+
+  async #validate(entry: PoolEntry<R>): Promise<void> {
+    if (entry.state === 'closing') return
     this.entries.move(entry, 'validating')
-    return this.#awaitVerdict(entry, this.#isAlive(entry))
+    await this.#awaitVerdict(entry, this.#isAlive(entry))
   }
 
   // Async, so that a factory that throws synchronously does not break the pool's state.
@@ -313,6 +331,7 @@ export class PoolResources<R> implements BudgetMember {
       this.#options.onChanged()
       isFit = await this.#within(limit - grace, safe, false)
     }
+    entry.lossesWhenProven = this.#losses
     if (isFit) this.makeReady(entry, this.#options.clock.now())
     else void this.close(entry, 'invalid')
     this.#options.onChanged()
@@ -358,6 +377,7 @@ export class PoolResources<R> implements BudgetMember {
   /** Its slot becomes free even if its caller never releases the lease. */
   #onLost(entry: PoolEntry<R>, error: unknown): void {
     if (entry.state === 'closing') return
+    this.#losses++
     this.#options.onLost(entry)
     void this.close(entry, 'lost', error)
     this.#options.onChanged()

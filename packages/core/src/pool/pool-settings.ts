@@ -28,7 +28,10 @@ export interface PoolSettings {
   readonly maxLifetimeMillis: number
   /** Checkouts after which a connection is replaced. */
   readonly maxUses: number
-  /** A connection that was idle for longer is validated before it is lent. */
+  /**
+   * A connection that was idle for longer is validated before it is lent. After a connection was lost, each of the others is validated
+   * before it is lent again, however short it was idle. `Infinity`: never.
+   */
   readonly validateAfterIdleMillis: number
   /** Maximum number of callers that wait while all connections are in use; further callers are rejected immediately. */
   readonly maxWaiters: number

@@ -366,7 +366,7 @@ describe('a pool with lanes under random events', () => {
       ),
       { seed: 22, numRuns: 300 },
     )
-  }, 15_000)
+  })
 
   test('starves no lane: with callers in all of them, turns are divided by priority', async () => {
     await fc.assert(
@@ -387,5 +387,5 @@ describe('a pool with lanes under random events', () => {
       ),
       { seed: 22, numRuns: 20 },
     )
-  }, 15_000)
+  })
 })

@@ -287,6 +287,47 @@ describe('validation', () => {
     expect(given.pool.stats()).toMatchObject({ idle: 1, active: 0, waiting: 0, total: 1 })
   })
 
+  test('given a resource was lost, then each that was open at that time is validated once before it is lent again', async () => {
+    const given = givenPool({ max: 5, validateAfterIdleMillis: 500 })
+    await warmUp(given, 3)
+    const inUse = await given.pool.acquire()
+    given.factory.opening(0).lost()
+    await given.clock.advance(1)
+    inUse.release()
+    await settled()
+    expect(given.factory.validated).toEqual([2])
+    for (let times = 0; times < 2; times++) {
+      const leases = [await given.pool.acquire(), await given.pool.acquire(), await given.pool.acquire()]
+      expect(leases.map(({ resource }) => resource.id).sort()).toEqual([1, 2, 3])
+      for (const lease of leases) lease.release()
+    }
+
+    expect(given.factory.validated).toEqual([2, 1])
+  })
+
+  test('given the server has stopped, then a caller that waits gets no resource that is about to be lost', async () => {
+    const given = givenPool({ max: 2, validateAfterIdleMillis: 500 })
+    const first = await given.pool.acquire()
+    const second = await given.pool.acquire()
+    const waiting = new Outcome(given.pool.acquire())
+    given.factory.opening(first.resource.id).lost()
+    given.factory.onValidate = async () => false
+    second.release()
+    await settled()
+
+    expect(waiting.value?.resource.id).toBe(2)
+  })
+
+  test('given another resource was lost and validateAfterIdleMillis is Infinity, then nothing is validated', async () => {
+    const given = givenPool({ validateAfterIdleMillis: Infinity })
+    await warmUp(given, 2)
+    given.factory.opening(0).lost()
+    await given.clock.advance(1)
+    await given.pool.acquire()
+
+    expect(given.factory.validated).toEqual([])
+  })
+
   test('given a factory without validate, then nothing is validated', async () => {
     const factory = new FakeFactory()
     Object.defineProperty(factory, 'check', { value: undefined })

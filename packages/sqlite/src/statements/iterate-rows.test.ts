@@ -71,7 +71,7 @@ describe.each(DRIVERS)('iterating on %s', (driver) => {
     const pool = await poolWithRows({ driver, onEvent, pool: { leakThresholdMillis: 40 } }, 1_000)
     const rows = pool.iterate('SELECT * FROM things')
     await rows.next()
-    await vi.waitFor(() => expect(onEvent).toHaveBeenCalledWith(expect.objectContaining({ type: 'leak' })))
+    await expect.poll(() => onEvent).toHaveBeenCalledWith(expect.objectContaining({ type: 'leak' }))
     expect(pool.getStats().readers.leaks).toBe(1)
     await rows.return(undefined)
     expect(onEvent).toHaveBeenCalledWith(expect.objectContaining({ type: 'leak-returned' }))

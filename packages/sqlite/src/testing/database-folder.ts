@@ -17,7 +17,12 @@ export function newDatabase(): string {
 
 /** Opens a pool that is closed with the test. */
 export function openPool(options: Partial<SqliteOptions> = {}): SqlitePool {
-  const pool = new SqlitePool({ file: newDatabase(), ...options })
+  // On a busy machine a slow query takes longer than the default of 10 s.
+  const pool = new SqlitePool({
+    file: newDatabase(),
+    ...options,
+    pool: { acquireTimeoutMillis: 60_000, ...options.pool },
+  })
   onTestFinished(() => pool.close(0))
   return pool
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../pool/testing/manual-clock.ts'
 import { raceInTurn } from './race-in-turn.ts'
 
@@ -33,7 +33,7 @@ describe('a race in turn', () => {
   test('makes the next attempt as soon as one has failed', async () => {
     const { attempts, winner } = makeRace(2)
     attempts[0]?.reject(new Error('refused'))
-    await vi.waitFor(() => expect(attempts).toHaveLength(2))
+    await expect.poll(() => attempts).toHaveLength(2)
     attempts[1]?.resolve('two')
     expect(await winner).toEqual({ value: 'two', unanswered: [] })
   })
@@ -72,7 +72,7 @@ describe('a race in turn', () => {
     const { clock, attempts, winner } = makeRace(2)
     await clock.advance(500)
     attempts[1]?.reject(new Error('not yet'))
-    await vi.waitFor(() => expect(attempts).toHaveLength(3))
+    await expect.poll(() => attempts).toHaveLength(3)
     attempts[2]?.resolve('two')
     expect(await winner).toEqual({ value: 'two', unanswered: [0] })
   })
