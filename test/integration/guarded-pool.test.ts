@@ -362,20 +362,23 @@ describe('given lost connections', () => {
 describe('given a server that is full', () => {
   test('when 200 callers ask, then a handful of attempts is made, and all are served when it has room', async () => {
     const others = Array.from({ length: 17 }, () => new pg.Client(server.url))
-    onTestFinished(async () => void (await Promise.all(others.map((client) => client.end()))))
     await Promise.all(others.map((client) => client.connect()))
-    const failures: PoolEvent[] = []
-    const pool = makePool({
-      pool: { acquireTimeoutMillis: 60_000 },
-      onEvent: (event) => event.type === 'connect-failed' && failures.push(event),
-    })
-    const callers = Array.from({ length: 200 }, (_, i) => pool.query('select $1::int as i', [i]))
-    const served = Promise.all(callers)
-    await expect.poll(() => failures.length).toBeGreaterThan(3)
-    await others[0]?.end()
-    expect((await served).map(({ rows }) => rows[0].i)).toEqual(Array.from({ length: 200 }, (_, i) => i))
-    expect(failures.length).toBeLessThanOrEqual(20)
-    expect(failures[0]).toMatchObject({ failure: 'full', error: { code: '53300' } })
+    try {
+      const failures: PoolEvent[] = []
+      const pool = makePool({
+        pool: { acquireTimeoutMillis: 60_000 },
+        onEvent: (event) => event.type === 'connect-failed' && failures.push(event),
+      })
+      const callers = Array.from({ length: 200 }, (_, i) => pool.query('select $1::int as i', [i]))
+      const served = Promise.all(callers)
+      await expect.poll(() => failures.length).toBeGreaterThan(3)
+      await others[0]?.end()
+      expect((await served).map(({ rows }) => rows[0].i)).toEqual(Array.from({ length: 200 }, (_, i) => i))
+      expect(failures.length).toBeLessThanOrEqual(20)
+      expect(failures[0]).toMatchObject({ failure: 'full', error: { code: '53300' } })
+    } finally {
+      await Promise.all(others.map((client) => client.end()))
+    }
   })
 
   test('when it stays full, then the error of the wait says so', async () => {

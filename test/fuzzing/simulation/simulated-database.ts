@@ -44,7 +44,7 @@ export class SimulatedDatabase implements ResourceFactory<SimulatedConnection> {
   readonly connections = new Set<SimulatedConnection>()
   /** Connections that are open, being opened or being closed. */
   readonly slots = new Set<number>()
-  /** When the pool was last told that a connection is lost. */
+  /** When a loss was last reported to the pool. */
   lastLossAt = -Infinity
   readonly #options: DatabaseOptions
   #opened = 0

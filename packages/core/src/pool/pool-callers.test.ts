@@ -66,14 +66,15 @@ test('given a listener for all pools, then it gets the events of each with the n
 })
 
 test('given a pool with lanes, then each caller names its lane', async () => {
-  const { pool } = givenPool({ max: 2 }, { lanes: { jobs: { max: 1 } } })
+  const { pool, clock } = givenPool({ max: 2 }, { lanes: { jobs: { max: 1 } } })
   await pool.acquire({ lane: 'jobs' })
-  const wait = pool.acquire({ lane: 'jobs' })
+  const ended = Promise.allSettled([pool.acquire({ lane: 'jobs' })])
   await pool.acquire()
 
   const { borrowed, waiting } = pool.callers(10, () => session)
   expect(borrowed.map(({ lane }) => lane)).toEqual(['jobs', 'default'])
   expect(waiting.map(({ lane }) => lane)).toEqual(['jobs'])
   void pool.drain(0)
-  await Promise.allSettled([wait])
+  await clock.advance(1)
+  await ended
 })
