@@ -9,18 +9,13 @@ const MAX_INSTANCES = 20
 /** An instance that was rejected by a full server needs some time more than the two intervals of the others. */
 const INTERVALS_TO_CONVERGE = 3
 
-/** An instance that does not use its share for three intervals is not trusted. */
-const TRUSTED_MILLIS = 2 * SimulatedFleet.intervalMillis
-
 /** A fleet of real controllers on a simulated server. `run` throws when an invariant does not hold. */
 export class FleetWorld {
   readonly counts: { steps: number; exchanges: number; most: number } = { steps: 0, exchanges: 0, most: 0 }
   readonly #scenario: FleetScenario
   readonly #fleet: SimulatedFleet
-  /** Suspended instances, and since when. */
-  readonly #frozen = new Map<SimulatedInstance, number>()
-  /** Other instances do not count on one that was suspended for long, and not at once when it is back: the headroom serves both. */
-  #wasDoubted = false
+  /** Suspended instances. */
+  readonly #frozen = new Set<SimulatedInstance>()
 
   constructor(scenario: FleetScenario) {
     this.#scenario = scenario
@@ -57,9 +52,7 @@ export class FleetWorld {
     const { size } = server.sessions
     this.counts.most = Math.max(this.counts.most, size)
     const at = `at ${(clock.now() / 1_000).toFixed(3)} s`
-    this.#wasDoubted ||= [...this.#frozen.values()].some((since) => clock.now() - since > TRUSTED_MILLIS)
-    if (claims > budget && !this.#wasDoubted)
-      return new Error(`the instances may open ${claims} of ${budget} connections, ${at}`)
+    if (claims > budget) return new Error(`the instances may open ${claims} of ${budget} connections, ${at}`)
     return size > USABLE ? new Error(`${size} connections are open on a server with ${USABLE}, ${at}`) : undefined
   }
 
@@ -78,7 +71,7 @@ export class FleetWorld {
         if (picked) this.#fleet.crash(picked)
         break
       case 'freeze':
-        if (picked && !this.#frozen.has(picked)) this.#frozen.set(picked, this.#fleet.clock.now())
+        if (picked) this.#frozen.add(picked)
         picked?.freeze()
         break
       case 'lose publisher':
@@ -93,7 +86,7 @@ export class FleetWorld {
   }
 
   #thaw(): void {
-    for (const instance of this.#frozen.keys()) instance.thaw()
+    for (const instance of this.#frozen) instance.thaw()
     this.#frozen.clear()
   }
 }

@@ -13,8 +13,7 @@ export interface ExchangeTimerOptions {
   readonly clock: Clock
   /** Returns a number between 0 and 1, like Math.random. */
   readonly random: () => number
-  /** Called with the time by which the check is late: much, if the process was suspended. */
-  readonly check: (lateMillis: number) => void
+  readonly check: () => void
   readonly exchange: () => void
 }
 
@@ -39,10 +38,9 @@ export class ExchangeTimer {
     if (this.#cancelCheck) return
     const { clock, intervalMillis, random, check } = this.#options
     const millis = (intervalMillis / CHECKS_PER_INTERVAL) * (1 - JITTER * random())
-    const due = clock.now() + millis
     const onTimer = () => {
       this.#cancelCheck = undefined
-      check(clock.now() - due)
+      check()
     }
     this.#cancelCheck = clock.after(millis, onTimer, { background: true })
   }

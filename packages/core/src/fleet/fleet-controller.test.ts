@@ -216,6 +216,50 @@ describe('a simulated fleet', () => {
     await fleet.intervals(2, () => expect(fleet.claims).toBeLessThanOrEqual(fleet.budget))
   })
 
+  test('given an instance is suspended before it has opened its connections, then it counts on its claim no longer than the other instances', async () => {
+    for (const intervals of [0.5, 1, 1.5, 2, 2.5, 3, 4, 6]) {
+      const fleet = new SimulatedFleet(SMALL)
+      const [late, other] = [fleet.join({ want: 1 }), fleet.join({ want: 2 })]
+      await fleet.intervals(3)
+      late.load(28)
+      while (late.max === 1) await fleet.clock.advance(1)
+      late.freeze()
+      other.load(100)
+      const most = () => expect(fleet.claims, `suspended for ${intervals} intervals`).toBeLessThanOrEqual(fleet.budget)
+      await fleet.intervals(intervals, most)
+      late.thaw()
+      await fleet.intervals(4, most)
+      expect([late.openNow, other.openNow].toSorted()).toEqual([16, 17])
+    }
+  })
+
+  test('given all connections were lost while an instance was suspended, then it opens no other one before it has exchanged', async () => {
+    const fleet = new SimulatedFleet(SMALL)
+    const [suspended, other] = [fleet.join({ want: 100 }), fleet.join({ want: 100 })]
+    await fleet.intervals(3)
+    // The next publication is not on the first connection that it finds lost.
+    suspended.losePublisher()
+    await fleet.intervals(0.2)
+    suspended.freeze()
+    for (const session of [...fleet.server.sessions]) fleet.server.end(session)
+    await fleet.intervals(0.2)
+    suspended.thaw()
+    expect(suspended.max).toBe(1)
+    await fleet.intervals(3, () => expect(fleet.claims).toBeLessThanOrEqual(fleet.budget))
+    expect([suspended.openNow, other.openNow].toSorted()).toEqual([16, 17])
+  })
+
+  test('given 200 instances under a changing load, then none is doubted', async () => {
+    const fleet = new SimulatedFleet({ usable: 500, seed: 4 })
+    for (let i = 0; i < 200; i++) fleet.join({ want: Math.floor(fleet.random() * 8), tripMillis: 0.5 })
+    for (let step = 0; step < 150; step++) {
+      fleet.instances[Math.floor(fleet.random() * 200)]?.load(Math.floor(fleet.random() * 8))
+      await fleet.intervals(0.05)
+    }
+    expect(fleet.claims).toBeLessThanOrEqual(fleet.budget)
+    expect(fleet.instances.flatMap(({ doubts }) => doubts)).toEqual([])
+  }, 60_000)
+
   test(`given ${MANY} instances, then each has its share, and the server is never full`, async () => {
     const fleet = new SimulatedFleet({ usable: MANY * 2.5, seed: 4 })
     for (let i = 0; i < MANY; i++) {
@@ -280,6 +324,7 @@ function makeController(port: Partial<FleetPort>): { controller: FleetController
       demand: () => 1,
       held: () => 1,
       open: () => 1,
+      opened: () => 1,
       bounds: () => ({ min: 0, max: Infinity }),
       exchange: async () => {},
       applyShare: () => {},
@@ -365,6 +410,77 @@ test('given callers arrive during an exchange, then another exchange follows', a
   await clock.advance(200)
   expect(exchanges).toHaveLength(2)
   expect(controller.published).toMatchObject({ target: 4, demand: 4 })
+})
+
+test('given connections that it has published cannot be opened, then it gives them up within two intervals, and publishes that', async () => {
+  const names: string[] = []
+  let opened = 1
+  const maxima: number[] = []
+  const { controller, clock } = makeController({
+    demand: () => 20,
+    opened: () => opened,
+    exchange: async (decide) => void names.push(decide(viewOf('orders#3f9a1b'))),
+    applyShare: (max) => maxima.push(max),
+  })
+  await controller.join()
+  expect(maxima).toEqual([17])
+  await clock.advance(9_000)
+  expect(maxima.at(-1)).toBeGreaterThan(1)
+  await clock.advance(1_500)
+  expect(maxima.at(-1)).toBe(1)
+  expect(names.at(-1)).toMatch(/^orders#3f9a1b:t=1,/)
+  await clock.advance(5_000)
+  expect(maxima.at(-1), 'and requests them again').toBeGreaterThan(1)
+  opened = 2
+})
+
+test('given the process was suspended, then it gives its unused connections up before the next caller is served', async () => {
+  const maxima: number[] = []
+  const { controller, clock } = makeController({
+    demand: () => 20,
+    exchange: async (decide) => void decide(viewOf('orders#3f9a1b')),
+    applyShare: (max) => maxima.push(max),
+  })
+  await controller.join()
+  clock.skip(10_001)
+  controller.onAcquire()
+  expect(maxima).toEqual([17, 1])
+})
+
+test('given the process was suspended while it published, then it does not count on a publication that is old when it hears of it', async () => {
+  const maxima: number[] = []
+  const { controller, clock } = makeController({
+    demand: () => 20,
+    async exchange(decide) {
+      decide(viewOf('orders#3f9a1b'))
+      clock.skip(10_001)
+    },
+    applyShare: (max) => maxima.push(max),
+  })
+  await controller.join()
+  expect(maxima).toEqual([1])
+})
+
+test('given it has lost its publication and cannot open a connection, then it limits itself to those that others see', async () => {
+  let [held, opened] = [5, 5]
+  const maxima: number[] = []
+  const { controller } = makeController({
+    demand: () => 20,
+    held: () => held,
+    opened: () => opened,
+    exchange: async (decide) => void decide(viewOf('orders#3f9a1b')),
+    applyShare: (max) => maxima.push(max),
+  })
+  await controller.join()
+  opened = 3
+  controller.onPublisherLost()
+  expect(maxima.at(-1), 'without those that are being opened').toBe(3)
+  ;[held, opened] = [2, 2]
+  controller.onOpenFailed({ isFull: false })
+  expect(maxima.at(-1)).toBe(2)
+  ;[held, opened] = [0, 0]
+  controller.onOpenFailed({ isFull: false })
+  expect(maxima.at(-1)).toBe(1)
 })
 
 test('given no callers and no connections, then no timer is active', async () => {

@@ -6,6 +6,7 @@ import { InstanceNeeds, type NeedsPort } from './instance-needs.ts'
 import type { Doubt } from './limit-watch.ts'
 import { encodeMemberName, isLater, type Publication } from './member-name.ts'
 import { type FleetShare, type Judge, settleShare } from './settle-share.ts'
+import { UnusedClaim } from './unused-claim.ts'
 
 /** The interface between a {@link FleetController} and its pool. */
 export interface FleetPort extends NeedsPort {
@@ -13,6 +14,8 @@ export interface FleetPort extends NeedsPort {
   held(): number
   /** The part of `held` that is not being closed. */
   open(): number
+  /** The part of `open` that is not being opened. */
+  opened(): number
   /**
    * Reads the fleet's figures on one of the pool's connections while no other instance does, and publishes the name that
    * `decide` returns. Resolves when the name is published; rejects if it may not be. If `urgent` and no connection is available,
@@ -44,7 +47,8 @@ export interface FleetControllerOptions {
  *
  * The published figures are a promise: the instance never holds or opens more connections than it has published. Therefore it
  * publishes more before it opens more, and closes connections before it publishes less. If it loses the connection that
- * carries its publication, it opens none until it has published again. Each increase happens under the fleets' lock and is
+ * carries its publication, it opens none until it has published again. The promise has a term: other instances do not reserve
+ * connections for long that this one does not open, so it gives them up before that, also if it was suspended meanwhile. Each increase happens under the fleets' lock and is
  * limited to the connections that the promises of other instances leave free.
  *
  * It exchanges figures once per interval; immediately when a caller needs more than it has published, or the server reports that
@@ -66,6 +70,10 @@ export class FleetController {
   #checksToExchange = 0
   readonly #timer: ExchangeTimer
   readonly #claims: ClaimWatch
+  /** How long this instance has left a part of its own claim unused. */
+  readonly #unused: UnusedClaim
+  /** When it has last seen its connections on the server. */
+  #lookedAt = -Infinity
   readonly #onDoubt: (doubt: Doubt) => void
 
   constructor(options: FleetControllerOptions) {
@@ -74,7 +82,8 @@ export class FleetController {
     this.#onDoubt = onDoubt
     this.#needs = new InstanceNeeds(options.port)
     this.#claims = new ClaimWatch({ clock, intervalMillis, onDoubt })
-    const check = (lateMillis: number) => this.#check(lateMillis)
+    this.#unused = new UnusedClaim(intervalMillis)
+    const check = () => this.#check()
     // Do not open a connection only for an exchange.
     const exchange = () => {
       if (options.port.open() + options.port.demand() > 0) void this.#exchange()
@@ -122,6 +131,7 @@ export class FleetController {
 
   /** Call before each acquire; the port's demand does not include this caller yet. On the hot path of every query. */
   onAcquire(): void {
+    this.#giveUpUnused()
     const demand = this.#options.port.demand() + 1
     const hasGrown = this.#needs.note(demand)
     if (!hasGrown && this.#published && this.#timer.isChecking) return
@@ -135,13 +145,23 @@ export class FleetController {
     return this.#needs.demand > this.#max && (this.#published?.demand ?? 0) <= this.#max
   }
 
-  /** Call when the server has rejected a connection because it is full: instances or other clients hold more than this one knew. */
-  onServerFull(): void {
-    if (this.#published) this.#scheduleExchange()
+  /**
+   * Call when a connection could not be opened.
+   *
+   * @param isFull whether the server is full: instances or other clients hold more than this one knew.
+   */
+  onOpenFailed({ isFull }: { readonly isFull: boolean }): void {
+    if (!this.#joined) return
+    this.#giveUpUnused()
+    if (this.#options.port.held() === 0) this.#leaveEmpty()
+    else if (!this.#published) this.#limitToOpened()
+    else if (isFull) this.#scheduleExchange()
   }
 
   /** Call when a connection was opened. */
   onOpened(): void {
+    this.#noteUsage()
+    this.#giveUpUnused()
     if (!this.#joined || this.#published) return
     this.#scheduleExchange()
     this.#scheduleCheck()
@@ -151,27 +171,59 @@ export class FleetController {
   onPublisherLost(): void {
     if (!this.#published) return
     this.#published = undefined
-    this.#limitToHeld()
+    this.#noteUsage()
+    this.#limitToOpened()
   }
 
-  /** Call when a connection was closed. */
-  onClosed(): void {
+  /**
+   * Call when a connection was closed.
+   *
+   * @param wasLost whether this instance has not closed it itself.
+   */
+  onClosed({ wasLost }: { readonly wasLost: boolean }): void {
     if (!this.#joined) return
+    // The connection may have been lost at any time since this instance has last seen it on the server.
+    this.#noteUsage(wasLost && !this.#isSettled() ? this.#lookedAt : undefined)
     if (this.#options.port.held() === 0) this.#leaveEmpty()
-    else if (!this.#published) this.#limitToHeld()
+    // The connection that carries the publication may be lost as well, which is not known yet.
+    else if (wasLost || !this.#published) this.#limitToOpened()
+    else this.#giveUpUnused()
+  }
+
+  #noteUsage(since?: number): void {
+    const { port, clock } = this.#options
+    this.#unused.note(clock.now(), this.#published?.target ?? 0, port.opened(), since)
+  }
+
+  /** As many connections as other instances reserve, or will reserve when it publishes them; Infinity if nothing limits it. */
+  get #usable(): number {
+    const { port, clock } = this.#options
+    const opened = Math.max(1, port.opened())
+    return this.#unused.mayClaim(clock.now(), opened) ? Infinity : opened
+  }
+
+  /** Other instances may no longer reserve the connections that this one has left unused for long. On the hot path of every query. */
+  #giveUpUnused(): void {
+    if (this.#unused.usableUntil === Infinity) return
+    const { port, clock } = this.#options
+    const opened = Math.max(1, port.opened())
+    if (this.#max <= opened || clock.now() < this.#unused.usableUntil) return
+    this.#applyShare(opened, this.#share)
+    this.#scheduleExchange()
   }
 
   /** With no connection open, the instance has left the fleet and its share is free. */
   #leaveEmpty(): void {
     this.#published = undefined
+    this.#noteUsage()
     this.#timer.cancel()
     this.#applyShare(1, undefined)
   }
 
-  /** Until it publishes again, other instances only know its open connections. */
-  #limitToHeld(): void {
+  /** Until it publishes again, other instances may know only its open connections. */
+  #limitToOpened(): void {
     const { port } = this.#options
-    this.#applyShare(Math.max(1, Math.min(this.#max, port.held())), this.#share)
+    this.#applyShare(Math.max(1, Math.min(this.#max, port.opened())), this.#share)
     if (port.open() === 0) return
     this.#scheduleExchange()
     this.#scheduleCheck()
@@ -181,10 +233,9 @@ export class FleetController {
     if (this.#joined) this.#timer.scheduleCheck()
   }
 
-  #check(lateMillis: number): void {
-    const { port, intervalMillis } = this.#options
-    // After a suspension of the process, other instances may no longer count on what it published before.
-    if (lateMillis > intervalMillis) this.onPublisherLost()
+  #check(): void {
+    const { port } = this.#options
+    this.#giveUpUnused()
     this.#checksToExchange--
     if (this.#needsExchange()) void this.#exchange()
     this.#needs.next()
@@ -274,7 +325,8 @@ export class FleetController {
     }
     const judge: Judge = (limit, reckon) => this.#claims.judge(limit, reckon)
     const share = settleShare(view, { ...standing, young, headroom }, judge)
-    const target = Math.min(share.maxConnections, this.#needs.ceiling)
+    this.#lookedAt = clock.now()
+    const target = Math.min(share.maxConnections, this.#needs.ceiling, this.#usable)
     // Shrink before the exchange publishes the lower figure, so that the promise is true from the start.
     if (target < this.#max) this.#applyShare(target, share)
     const publication = {
@@ -283,6 +335,8 @@ export class FleetController {
       floor: standing.floor,
       sequence: ++this.#sequence,
     }
+    // Others may see it from now on, even if this exchange fails.
+    if (publication.target > port.opened()) this.#unused.note(clock.now(), publication.target, port.opened())
     return { share: { ...share, maxConnections: target }, publication }
   }
 
@@ -299,7 +353,9 @@ export class FleetController {
   #onPublished({ share, publication }: { share: FleetShare; publication: Publication }): void {
     if (!this.#joined || this.#options.port.held() === 0) return
     this.#published = publication
-    this.#applyShare(share.maxConnections, share)
+    this.#noteUsage()
+    // The process may have been suspended since other instances can see the publication.
+    this.#applyShare(Math.min(share.maxConnections, this.#usable), share)
   }
 
   #applyShare(max: number, share: FleetShare | undefined): void {

@@ -1,15 +1,19 @@
 import type { Clock } from '../clock.ts'
 import type { Member } from './fleet-view.ts'
-import type { Publication } from './member-name.ts'
 import { Overheld } from './overheld.ts'
 import { type Doubts, NO_DOUBTS, type Reckoned, type Reckoning } from './reckon.ts'
+import { sum } from './share-out.ts'
+import { CLAIM_GAP_INTERVALS } from './unused-claim.ts'
+import { UsageWatch } from './usage-watch.ts'
 
-/** An instance may leave reserved connections unused for this many intervals; a real one uses them within one interval. */
+/** An instance may leave reserved connections unused for this many intervals. A real one does not: see {@link UnusedClaim}. */
 const UNUSED_INTERVALS = 3
 /** After a longer pause between two exchanges, the observations start over. */
 const CONTINUOUS_INTERVALS = 2
-/** Retries back off by a factor of 2 up to this one. */
-const MAX_BACKOFF = 64
+/** Claims far above the shares may last this many intervals, whoever makes them: enough for several real instances in turn. */
+const OVERCLAIMED_INTERVALS = 6
+/** Claims are far above the shares if together they exceed them by this part of the connections to share. */
+const OVERCLAIMED_PART = 1 / 2
 
 /** Why the figures of an instance are not trusted. */
 export interface Doubt {
@@ -30,39 +34,21 @@ export interface LimitWatchOptions {
   readonly onDoubt: (doubt: Doubt) => void
 }
 
-/** The observations of one instance. */
-interface Observation {
-  /** Since when connections have been reserved for it that it does not use, although it could. */
-  unusedSince: number | undefined
-  /** Its maximum of open connections in that time. */
-  peak: number
-  /** The last time that it left its reserved connections unused. */
-  lapse: Lapse | undefined
-}
-
-interface Lapse {
-  /** Its maximum of open connections then. If it opens more, the lapse is forgotten. */
-  readonly most: number
-  /** Sequence of its publication then. */
-  readonly sequence: number
-  readonly retryAt: number
-  readonly waits: number
-  /** Whether its figures are trusted again for a trial. */
-  readonly onTrial: boolean
-}
-
 /**
  * Watches the instances under one limit. The figures of an instance are unverified: any client that can name a connection can
  * claim any number. But a real instance opens the connections that it claims. So if an instance leaves reserved connections unused
- * for {@link UNUSED_INTERVALS}, only the connections that it had are reserved for it, until it opens more. If it publishes
- * new figures, they are trusted for a trial; the time until then doubles with each failed trial.
+ * for {@link UNUSED_INTERVALS}, only the connections that it had are reserved for it.
  *
- * A claim above its instance's share normally lasts only until that instance's next exchange. If every exchange shows such
- * claims for that long, by any instance, they no longer count.
+ * What an instance claims and what its demand reserves for it are watched separately: a real instance counts on its claim, but opens
+ * nothing that is only reserved.
+ *
+ * A claim above its instance's share normally lasts only until that instance's next exchange. A client that changes its name with each
+ * such claim is a new instance each time, so claims of that kind stop counting when there are always some, far above the shares.
  */
 export class LimitWatch {
   readonly #options: LimitWatchOptions
-  #observations = new Map<string, Observation>()
+  readonly #claims: UsageWatch
+  readonly #reservations: UsageWatch
   #awaitedSince = new Map<string, number>()
   readonly #overheld = new Overheld()
   #overclaimedSince: number | undefined
@@ -71,6 +57,9 @@ export class LimitWatch {
 
   constructor(options: LimitWatchOptions) {
     this.#options = options
+    const toleranceMillis = this.#toleranceMillis
+    this.#claims = new UsageWatch({ toleranceMillis, gapMillis: CLAIM_GAP_INTERVALS * options.intervalMillis })
+    this.#reservations = new UsageWatch({ toleranceMillis, gapMillis: CONTINUOUS_INTERVALS * options.intervalMillis })
   }
 
   get doubts(): Doubts {
@@ -88,15 +77,16 @@ export class LimitWatch {
     if (now - this.#observedAt > CONTINUOUS_INTERVALS * this.#options.intervalMillis) this.#startOver()
     this.#observedAt = now
     const before = this.#doubts
-    this.#observeMembers(reckoning, now)
-    this.#observeClaims(reckoning, now)
-    this.#observeAwaited(awaited, now)
+    this.#observeUsage(reckoning, now)
+    const limitClaims = this.#observeOverclaims(reckoning, now)
+    this.#awaitedSince = new Map(awaited.map((name) => [name, this.#awaitedSince.get(name) ?? now]))
     this.#overheld.note(reckoning.others, now, this.#toleranceMillis)
     const after = {
-      caps: this.#caps(),
-      limitClaims: this.#isOver(this.#overclaimedSince, now),
+      claimCaps: this.#claims.caps,
+      requestCaps: this.#reservations.caps,
+      limitClaims,
       keepers: this.#overheld.names,
-      overdue: [...this.#awaitedSince.values()].filter((since) => this.#isOver(since, now)).length,
+      overdue: [...this.#awaitedSince.values()].filter((since) => now - since >= this.#toleranceMillis).length,
     }
     this.#doubts = after
     return !isSame(before, after)
@@ -106,64 +96,39 @@ export class LimitWatch {
     return UNUSED_INTERVALS * this.#options.intervalMillis
   }
 
-  #isOver(since: number | undefined, now: number): boolean {
-    return since !== undefined && now - since >= this.#toleranceMillis
-  }
-
   #startOver(): void {
-    for (const observation of this.#observations.values()) observation.unusedSince = undefined
     this.#awaitedSince.clear()
     this.#overheld.forget()
     this.#overclaimedSince = undefined
   }
 
-  #caps(): Map<string, number> {
-    const caps = new Map<string, number>()
-    for (const [name, { lapse }] of this.#observations) if (lapse && !lapse.onTrial) caps.set(name, lapse.most)
-    return caps
-  }
-
-  /** Drops instances that have left or have no relevant observation. */
-  #observeMembers({ others, unclaimed }: Reckoning, now: number): void {
-    const observations = new Map<string, Observation>()
-    for (const reckoned of others) {
-      const { name } = reckoned.member
-      const observation = this.#observe(this.#observations.get(name), reckoned, unclaimed, now)
-      if (observation) observations.set(name, observation)
+  #observeUsage({ others, unclaimed }: Reckoning, now: number): void {
+    const observe = (watch: UsageWatch, isUnused: (each: Reckoned) => boolean) => {
+      const usages = others.map((each) => ({ ...each.member, isUnused: isUnused(each) }))
+      return watch.observe(usages, now)
     }
-    this.#observations = observations
+    const isClaimUnused = ({ member, claim }: Reckoned) => claim > member.open
+    const lapsed = new Set([
+      ...observe(this.#claims, isClaimUnused),
+      ...observe(this.#reservations, (each) => {
+        return isClaimUnused(each) || (each.share > each.member.open && unclaimed > 0)
+      }),
+    ])
+    for (const { member, claim, share } of others) {
+      if (lapsed.has(member.name)) this.#report('unused', member, Math.max(claim, share))
+    }
   }
 
-  #observe(
-    before: Observation | undefined,
-    { member, claim, share }: Reckoned,
-    unclaimed: number,
-    now: number,
-  ): Observation | undefined {
-    const { open, publication } = member
-    const kept = Math.max(claim, share)
-    const lapse = before?.lapse && open <= before.lapse.most ? startTrial(before.lapse, publication, now) : undefined
-    const isUnused = publication !== undefined && kept > open && (claim > open || unclaimed > 0)
-    if (!isUnused) return lapse && { unusedSince: undefined, peak: open, lapse }
-    const since = before?.unusedSince ?? now
-    const peak = before?.unusedSince === undefined ? open : Math.max(before.peak, open)
-    if (!this.#isOver(since, now)) return { unusedSince: since, peak, lapse }
-    this.#report('unused', member, kept)
-    const waits = Math.min(MAX_BACKOFF, 2 * (lapse?.waits ?? 1 / 2))
-    const retryAt = now + waits * this.#toleranceMillis
-    const { sequence } = publication
-    return { unusedSince: undefined, peak, lapse: { most: peak, sequence, retryAt, waits, onTrial: false } }
-  }
-
-  #observeClaims({ others }: Reckoning, now: number): void {
-    const over = others.find(({ member, share }) => member.claim > Math.max(member.open, share))?.member
-    if (!over) this.#overclaimedSince = undefined
+  #observeOverclaims({ others, budget }: Reckoning, now: number): boolean {
+    const excessOf = ({ member, share }: Reckoned) => Math.max(0, member.claim - Math.max(member.open, share))
+    const [most] = others.toSorted((a, b) => excessOf(b) - excessOf(a))
+    if (!most || sum(others.map(excessOf)) < budget * OVERCLAIMED_PART) this.#overclaimedSince = undefined
     else this.#overclaimedSince ??= now
-    if (over && this.#isOver(this.#overclaimedSince, now)) this.#report('overclaimed', over, over.claim)
-  }
-
-  #observeAwaited(awaited: readonly string[], now: number): void {
-    this.#awaitedSince = new Map(awaited.map((name) => [name, this.#awaitedSince.get(name) ?? now]))
+    const since = this.#overclaimedSince
+    if (!most || since === undefined) return false
+    const isOver = now - since >= OVERCLAIMED_INTERVALS * this.#options.intervalMillis
+    if (isOver) this.#report('overclaimed', most.member, most.member.claim)
+    return isOver
   }
 
   #report(kind: Doubt['kind'], { name, role, open }: Member, claimed: number): void {
@@ -171,19 +136,17 @@ export class LimitWatch {
   }
 }
 
-/** Trusts an instance for a trial if it has published new figures and the retry is due. */
-function startTrial(lapse: Lapse, publication: Publication | undefined, now: number): Lapse {
-  if (lapse.onTrial || now < lapse.retryAt || publication?.sequence === lapse.sequence) return lapse
-  return { ...lapse, onTrial: true }
-}
-
 function isSame(a: Doubts, b: Doubts): boolean {
   return (
     a.limitClaims === b.limitClaims &&
     a.overdue === b.overdue &&
-    a.caps.size === b.caps.size &&
-    [...a.caps].every(([name, cap]) => b.caps.get(name) === cap) &&
+    hasSameCaps(a.claimCaps, b.claimCaps) &&
+    hasSameCaps(a.requestCaps, b.requestCaps) &&
     a.keepers.size === b.keepers.size &&
     [...a.keepers].every((name) => b.keepers.has(name))
   )
+}
+
+function hasSameCaps(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
+  return a.size === b.size && [...a].every(([name, cap]) => b.get(name) === cap)
 }

@@ -21,7 +21,9 @@ export interface Standing {
 /** Observations that contradict the figures of instances. */
 export interface Doubts {
   /** By name: the maximum that counts, for instances that claimed more and did not open it. */
-  readonly caps: ReadonlyMap<string, number>
+  readonly claimCaps: ReadonlyMap<string, number>
+  /** By name: the demand and floor that count, for instances that did not open what was reserved for them. */
+  readonly requestCaps: ReadonlyMap<string, number>
   /** Whether claims above an instance's share count only up to its open connections. */
   readonly limitClaims: boolean
   /** Instances that hold more than their share and do not give it back. */
@@ -33,7 +35,13 @@ export interface Doubts {
 /** The floor of an instance may exceed its open connections by this part of them. */
 const GROWTH = 1 / 2
 
-export const NO_DOUBTS: Doubts = { caps: new Map(), limitClaims: false, keepers: new Set(), overdue: 0 }
+export const NO_DOUBTS: Doubts = {
+  claimCaps: new Map(),
+  requestCaps: new Map(),
+  limitClaims: false,
+  keepers: new Set(),
+  overdue: 0,
+}
 
 /** The calculated figures of one instance under one limit. */
 export interface Reckoned {
@@ -65,7 +73,7 @@ export interface Reckoning {
  * - its demand up to an equal part of the connections, which every instance may have;
  * - its floor, which takes precedence over other instances' demand, up to 1.5 times its open connections, so that it can grow
  *   into the floor step by step; only up to its open connections if the floors together exceed the connections to share;
- * - all of its figures up to {@link Doubts.caps}.
+ * - its claim up to {@link Doubts.claimCaps}, its demand and floor up to {@link Doubts.requestCaps}.
  *
  * {@link Doubts.keepers} keep their open connections.
  */
@@ -77,7 +85,7 @@ export function reckon(
 ): Reckoning {
   const foreign = unmanaged + impostorsOf(seen, self) - doubts.overdue
   const budget = Math.max(0, usable - headroom - foreign)
-  const members = withSelf(seen, self).map((member) => limited(member, doubts.caps.get(member.name)))
+  const members = withSelf(seen, self).map((member) => limited(member, doubts))
   const requests = requestsWithin(budget, members, self, doubts.keepers)
   const shares = shareOut(budget, requests)
   const reckoned = members.map((member, i): Reckoned => {
@@ -117,15 +125,15 @@ function withSelf(seen: readonly Member[], { name, demand, floor, held }: Standi
   return [...seen.filter((each) => each.name !== name), self].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-function limited(member: Member, cap: number | undefined): Member {
-  const { open, publication, claim } = member
-  if (cap === undefined || !publication) return member
+function limited(member: Member, { claimCaps, requestCaps }: Doubts): Member {
+  const { name, open, publication, claim } = member
+  if (!publication) return member
+  const requestCap = Math.max(open, requestCaps.get(name) ?? Infinity)
   const { floor, demand } = publication
-  const most = Math.max(open, cap)
   return {
     ...member,
-    publication: { ...publication, floor: Math.min(floor, most), demand: Math.min(demand, most) },
-    claim: Math.min(claim, most),
+    publication: { ...publication, floor: Math.min(floor, requestCap), demand: Math.min(demand, requestCap) },
+    claim: Math.min(claim, Math.max(open, claimCaps.get(name) ?? Infinity)),
   }
 }
 

@@ -130,6 +130,10 @@ export class SimulatedInstance implements FleetPort {
     return this.#open.size + this.#opening
   }
 
+  opened(): number {
+    return this.#open.size
+  }
+
   held(): number {
     return this.#open.size + this.#opening
   }
@@ -209,7 +213,8 @@ export class SimulatedInstance implements FleetPort {
     const { server, member, role, database } = this.#options
     this.#opening++
     await this.#trip()
-    const session = server.connect(member, () => this.#run(() => this.#onEnded(session as ServerSession)), {
+    const onLost = () => this.#run(() => this.#onEnded(session as ServerSession, { wasLost: true }))
+    const session = server.connect(member, onLost, {
       ...(role !== undefined && { role }),
       ...(database !== undefined && { database }),
     })
@@ -225,11 +230,12 @@ export class SimulatedInstance implements FleetPort {
   #onOpened(session: ServerSession): void {
     this.#open.add(session)
     this.controller.onOpened()
+    if (this.#open.size > this.max) this.#closeOne()
   }
 
   #onRejected(): void {
     this.#pausing = true
-    this.controller.onServerFull()
+    this.controller.onOpenFailed({ isFull: true })
     this.#after(PAUSE_MILLIS * this.#options.random(), () => {
       this.#pausing = false
       this.#serve()
@@ -239,17 +245,19 @@ export class SimulatedInstance implements FleetPort {
   #closeOne(): void {
     const session = [...this.#open].find((each) => each !== this.#publisher) ?? this.#publisher
     if (!session) return
+    this.#open.delete(session)
     this.#options.server.end(session)
-    this.#onEnded(session)
+    this.#open.add(session)
+    this.#onEnded(session, { wasLost: false })
   }
 
-  #onEnded(session: ServerSession): void {
+  #onEnded(session: ServerSession, how: { readonly wasLost: boolean }): void {
     if (!this.#open.delete(session)) return
     if (session === this.#publisher) {
       this.#publisher = undefined
       this.controller.onPublisherLost()
     }
-    this.controller.onClosed()
+    this.controller.onClosed(how)
     this.#serve()
   }
 

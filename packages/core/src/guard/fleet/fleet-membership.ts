@@ -78,6 +78,7 @@ export class FleetMembership<C> {
         demand: () => Math.max(0, demand() - lease.own),
         held: () => engine.counts.total,
         open: () => engine.openOrOpening,
+        opened: () => engine.openOrOpening - engine.counts.connecting,
         bounds: () => bounds.requested,
         // While the fleet is unavailable, the static limit applies.
         applyShare: (max, share) => {
@@ -133,12 +134,12 @@ export class FleetMembership<C> {
 
   onPoolEvent(event: PoolEvent): void {
     if (event.type === 'opened') this.#controller.onOpened()
-    else if (event.type === 'closed') this.#onClosed()
-    else if (event.type === 'connect-failed' && event.failure === 'full') this.#controller.onServerFull()
+    else if (event.type === 'closed') this.#onClosed({ wasLost: event.reason === 'lost' })
+    else if (event.type === 'connect-failed') this.#controller.onOpenFailed({ isFull: event.failure === 'full' })
   }
 
-  #onClosed(): void {
-    this.#controller.onClosed()
+  #onClosed(how: { readonly wasLost: boolean }): void {
+    this.#controller.onClosed(how)
     if (this.#options.engine.counts.total === 0) this.#publisher.clear()
   }
 
