@@ -10,7 +10,7 @@ import { UsageWatch } from './usage-watch.ts'
 const UNUSED_INTERVALS = 3
 /** After a longer pause between two exchanges, the observations start over. */
 const CONTINUOUS_INTERVALS = 2
-/** Claims far above the shares may last this many intervals, whoever makes them: enough for several real instances in turn. */
+/** Claims far above the shares may last this many intervals: enough for several real instances in turn. */
 const OVERCLAIMED_INTERVALS = 6
 /** Claims are far above the shares if together they exceed them by this part of the connections to share. */
 const OVERCLAIMED_PART = 1 / 2
@@ -39,7 +39,7 @@ export interface LimitWatchOptions {
  * claim any number. But a real instance opens the connections that it claims. So if an instance leaves reserved connections unused
  * for {@link UNUSED_INTERVALS}, only the connections that it had are reserved for it.
  *
- * What an instance claims and what its demand reserves for it are watched separately: a real instance counts on its claim, but opens
+ * Claims and reservations for demand are watched separately: a real instance counts on its claim, but opens
  * nothing that is only reserved.
  *
  * A claim above its instance's share normally lasts only until that instance's next exchange. A client that changes its name with each
