@@ -154,7 +154,7 @@ export class FleetController {
     if (!this.#joined) return
     this.#giveUpUnused()
     if (this.#options.port.held() === 0) this.#leaveEmpty()
-    else if (!this.#published) this.#limitToOpened()
+    else if (!this.#published) this.#applyShare(this.#visible, this.#share)
     else if (isFull) this.#scheduleExchange()
   }
 
@@ -221,10 +221,13 @@ export class FleetController {
   }
 
   /** Until it publishes again, other instances may know only its open connections. */
+  get #visible(): number {
+    return Math.max(1, Math.min(this.#max, this.#options.port.opened()))
+  }
+
   #limitToOpened(): void {
-    const { port } = this.#options
-    this.#applyShare(Math.max(1, Math.min(this.#max, port.opened())), this.#share)
-    if (port.open() === 0) return
+    this.#applyShare(this.#visible, this.#share)
+    if (this.#options.port.open() === 0) return
     this.#scheduleExchange()
     this.#scheduleCheck()
   }
