@@ -9,11 +9,11 @@ import { checkStartSizes } from './start-size.ts'
 const run = promisify(execFile)
 const require = createRequire(import.meta.url)
 
-/** Installed beside the packages, as a user would: their peers, from this workspace. */
+/** Installed beside the packages, as a user would: their peers and what else apps on them use, from this workspace. */
 const PEERS = [
   ...['pg', 'postgres', 'drizzle-orm', 'typeorm', '@prisma/client', '@prisma/adapter-pg'],
-  ...['fastify', 'fastify-plugin'],
-  ...['@nestjs/common', '@nestjs/core', '@nestjs/terminus', 'reflect-metadata', 'rxjs'],
+  ...['fastify', 'fastify-plugin', 'hono'],
+  ...['@nestjs/common', '@nestjs/core', '@nestjs/platform-express', '@nestjs/terminus', 'reflect-metadata', 'rxjs'],
 ] as const
 
 /** The command line's own libraries, from its folder. */

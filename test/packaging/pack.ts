@@ -7,6 +7,12 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const PACKAGES = fileURLToPath(new URL('../../packages', import.meta.url))
 
+/** Builds every package; what has not changed since it was built last is taken from the cache. */
+export async function buildAll(): Promise<void> {
+  const args = ['turbo', 'run', 'build', '--filter', './packages/*', '--output-logs', 'errors-only']
+  await run('pnpm', args, { cwd: path.dirname(PACKAGES), shell: process.platform === 'win32' })
+}
+
 /** Packs every package, as it was built last, into a folder. Returns the paths of the tarballs. */
 export async function packAll(folder: string): Promise<string[]> {
   const tarballs: string[] = []

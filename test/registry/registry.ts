@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { runServer } from 'verdaccio'
-import { packAll } from '../packaging/pack.ts'
+import { buildAll, packAll } from '../packaging/pack.ts'
 
 const run = promisify(execFile)
-const ROOT = join(import.meta.dirname, '../..')
 const shell = process.platform === 'win32'
 
 /** A registry on this machine that has the packed packages, and everything else from the registry of npm's configuration. */
@@ -35,10 +34,7 @@ export async function startRegistry(upstream: string): Promise<LocalRegistry> {
   const server = await listen(folder, upstream)
   const { port } = server.address() as { port: number }
   const url = `http://127.0.0.1:${port}/`
-  await run('pnpm', ['turbo', 'run', 'build', '--filter', './packages/*', '--output-logs', 'errors-only'], {
-    cwd: ROOT,
-    shell,
-  })
+  await buildAll()
   for (const tarball of await packAll(folder)) await publish(tarball, url)
   return {
     url,

@@ -22,7 +22,8 @@ const setInterval = original('setInterval')
 const clearInterval = original('clearInterval')
 const clearImmediate = original('clearImmediate')
 const { performance } = process.getBuiltinModule('node:perf_hooks')
-const readTime: () => number = Object.getPrototypeOf(performance).now.bind(performance)
+// Fake timers replace the method on the object; Node's own is on its prototype, Bun's on the object.
+const readTime: () => number = (Object.getPrototypeOf(performance).now ?? performance.now).bind(performance)
 
 /** For a longer delay Node calls back after 1 ms. These 24.8 days count as never for a pool. */
 export const MAX_TIMER_MILLIS: number = 2 ** 31 - 1
