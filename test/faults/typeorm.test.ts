@@ -137,15 +137,15 @@ describe('given that initialize fails', () => {
     expect(await server.connectionCount()).toBe(0)
   }
 
-  test('when one replica is dead, then no connection is left open, and later it works', async () => {
-    const replica = await startPostgres()
-    onTestFinished(() => replica.stop())
+  test('when the primary is dead, then no connection to a replica is left open, and later it works', async () => {
+    const primary = await startPostgres()
+    onTestFinished(() => primary.stop())
     const { url } = server
-    const replication = { master: { url }, slaves: [{ url }, { url: replica.url }] }
+    const replication = { master: { url: primary.url }, slaves: [{ url }, { url }] }
     const dataSource = make({}, { url: undefined as never, replication })
-    await replica.kill('SIGKILL')
+    await primary.kill('SIGKILL')
     await expectNothingLeft(dataSource, /^connect ECONNREFUSED .*No server has answered at this address/)
-    await replica.restart()
+    await primary.restart()
     await dataSource.initialize()
     expect(guardedPools(dataSource)).toHaveLength(3)
   })

@@ -18,6 +18,7 @@ export type {
   ExpiringPassword,
   PasswordFunction,
   PoolguardOptions,
+  ReplicaOptions,
 } from './guard/index.ts'
 export { budgetOf } from './guard/index.ts'
 export { InvalidOptionError } from './invalid-option-error.ts'
@@ -53,6 +54,8 @@ export {
   type PoolSnapshot,
   type ProcessHealth,
   type PrometheusRegistry,
+  type ReplicaSnapshot,
+  type RoutingSnapshot,
   registerMetrics,
   renderMetrics,
   type ScrapedMetrics,

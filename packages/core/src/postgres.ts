@@ -1,6 +1,6 @@
 /**
  * For tools that work with PostgreSQL and PgBouncer: connection strings and their rewriting for each driver, providers,
- * PgBouncer's console, and how many connections a process may open.
+ * PgBouncer's console, how many connections a process may open, and which statements may go to a replica.
  *
  * @module @poolguard/core/postgres
  */
@@ -88,6 +88,7 @@ export {
   postgresMetrics,
   serverReport,
 } from './observe/index.ts'
+export { runOnPrimary, runWithOwnWrites } from './pool/index.ts'
 export {
   type ClassifyOptions,
   type ConnectCause,

@@ -7,6 +7,7 @@ import {
   type GuardedPool,
   type GuardedPoolConfig,
   guardPoolClass,
+  joinReplicas,
   type PoolClass,
   sharedGuardedPool,
 } from '@poolguard/pg'
@@ -14,9 +15,21 @@ import { type NodePgClient, type NodePgDatabase, drizzle as plainDrizzle } from 
 import { makeGuardedDatabase, type ScopeOptions } from './guarded-database.ts'
 import type { Model, ModelConfig, NoModel } from './model.ts'
 import { releaseFailedTransactions } from './release-failed-transactions.ts'
+import { makeWithReplicas, type WithReplicas } from './replicas.ts'
 
 export * from 'drizzle-orm/node-postgres'
-export { withReplicas } from './replicas.ts'
+export type { ReplicaChoice, WithReplicas } from './replicas.ts'
+
+/**
+ * Drizzle's own `withReplicas` on guarded pools: a read goes to the replica with the fewest waiters, then to the one with the smallest share of its
+ * connections in use; Drizzle chooses at random. A replica that cannot be used, or lacks the caller's writes, is replaced by another one or by
+ * the primary. Each database has its own pool.
+ *
+ * @throws {InvalidOptionError} for an invalid option.
+ * @example
+ * const db = withReplicas(drizzle(process.env.DATABASE_URL!), [drizzle(process.env.REPLICA_URL!)], { maxReplicaLagMillis: 1_000 })
+ */
+export const withReplicas: WithReplicas = makeWithReplicas(joinReplicas)
 
 /** The result of Drizzle's own `drizzle`, with the guarded pool as `$client`. */
 export type GuardedDatabase<TModel extends Model = NoModel> = NodePgDatabase<TModel> & { $client: GuardedPool }

@@ -3,14 +3,26 @@
  *
  * @module @poolguard/drizzle/postgres-js
  */
-import { type GuardedOptions, type GuardedSql, sharedGuardedSql } from '@poolguard/postgres-js'
+import { type GuardedOptions, type GuardedSql, joinReplicas, sharedGuardedSql } from '@poolguard/postgres-js'
 import { type PostgresJsDatabase, drizzle as plainDrizzle } from 'drizzle-orm/postgres-js'
 import type { Sql } from 'postgres'
 import { makeGuardedDatabase, type ScopeOptions } from './guarded-database.ts'
 import type { Model, ModelConfig, NoModel } from './model.ts'
+import { makeWithReplicas, type WithReplicas } from './replicas.ts'
 
 export * from 'drizzle-orm/postgres-js'
-export { withReplicas } from './replicas.ts'
+export type { ReplicaChoice, WithReplicas } from './replicas.ts'
+
+/**
+ * Drizzle's own `withReplicas` on guarded pools: a read goes to the replica with the fewest waiters, then to the one with the smallest share of its
+ * connections in use; Drizzle chooses at random. A replica that cannot be used, or lacks the caller's writes, is replaced by another one or by
+ * the primary. Each database has its own pool.
+ *
+ * @throws {InvalidOptionError} for an invalid option.
+ * @example
+ * const db = withReplicas(drizzle(process.env.DATABASE_URL!), [drizzle(process.env.REPLICA_URL!)], { maxReplicaLagMillis: 1_000 })
+ */
+export const withReplicas: WithReplicas = makeWithReplicas(joinReplicas)
 
 /** The result of Drizzle's own `drizzle`, with the guarded `sql` as `$client`. */
 export type GuardedDatabase<TModel extends Model = NoModel> = PostgresJsDatabase<TModel> & { $client: GuardedSql }

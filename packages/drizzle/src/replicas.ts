@@ -1,20 +1,45 @@
-import type { PoolCounts } from '@poolguard/core'
+import type { PoolCounts, ReplicaOptions } from '@poolguard/core'
 import { withReplicas as plainWithReplicas } from 'drizzle-orm/pg-core'
+
+type PlainWithReplicas = typeof plainWithReplicas
+type Database = Parameters<PlainWithReplicas>[0]
+
+/** How reads are divided among replicas. */
+export interface ReplicaChoice<Q> extends Omit<ReplicaOptions, 'replicas' | 'routeReads'> {
+  /** Chooses the replica of a read. Another one takes over if it cannot be used, or lacks the caller's writes. */
+  readonly getReplica?: ((replicas: Q[]) => Q) | undefined
+}
+
+/** Drizzle's own `withReplicas`, which also takes an object with more options in place of the function. */
+export type WithReplicas = <Q extends Database>(
+  primary: Q,
+  replicas: [Q, ...Q[]],
+  choice?: ((replicas: Q[]) => Q) | ReplicaChoice<Q>,
+) => ReturnType<PlainWithReplicas> & Q & { $primary: Q; $replicas: Q[] }
 
 interface Guarded {
   readonly $client: { readonly counts?: PoolCounts }
 }
 
 /**
- * Drizzle's own `withReplicas` with another choice: a read goes to the replica with the fewest waiters, then to the one with the
- * smallest share of its connections in use. Drizzle chooses at random. Each database has its own pool; if you pass `getReplica`, it
- * decides.
+ * Returns `withReplicas` for a driver.
  *
- * @example
- * const db = withReplicas(drizzle(process.env.DATABASE_URL!), [drizzle(process.env.REPLICA_URL!)])
+ * @param join makes guarded pools a primary and its replicas.
  */
-export const withReplicas: typeof plainWithReplicas = (primary, replicas, getReplica = leastLoaded) =>
-  plainWithReplicas(primary, replicas, getReplica)
+export function makeWithReplicas<Client extends object>(
+  join: (primary: Client, replicas: readonly Client[], options: ReplicaOptions) => void,
+): WithReplicas {
+  return ((primary: Database, replicas: [Database, ...Database[]], choice: unknown = {}) => {
+    const { getReplica = leastLoaded, ...options } = (
+      typeof choice === 'function' ? { getReplica: choice } : choice
+    ) as ReplicaChoice<Database>
+    const clients = [primary, ...replicas].map((db) => (db as unknown as { readonly $client: Client }).$client)
+    const [first, ...others] = clients
+    // A client of the app is not guarded.
+    if (first && clients.every((client) => 'snapshot' in client)) join(first, others, options)
+    return plainWithReplicas(primary, replicas, getReplica)
+  }) as WithReplicas
+}
 
 /** Rotates the order, so that equally loaded replicas get the same number of reads. */
 let turn = 0

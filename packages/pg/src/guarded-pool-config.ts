@@ -1,4 +1,4 @@
-import type { PasswordFunction, PoolguardOptions, PoolSettings } from '@poolguard/core'
+import type { PasswordFunction, PoolguardOptions, PoolSettings, ReplicaOptions } from '@poolguard/core'
 import {
   ConnectionString,
   describeAddress,
@@ -15,6 +15,7 @@ import {
   readConnection,
   readDriversUrl,
   rejectMisspeltOptions,
+  replicaPoolOptions,
   requireOneOf,
   resolveSettings,
   type ServerAddress,
@@ -25,7 +26,6 @@ import {
   watchCertificates,
 } from '@poolguard/core/adapter'
 import type { PgDriverOptions } from '@poolguard/core/postgres'
-
 import type { PoolConfig } from 'pg'
 
 /**
@@ -54,6 +54,7 @@ export interface GuardedPoolConfig extends Omit<PoolConfig, 'password'>, Poolgua
   readonly clientPerCheckout?: boolean
   /** pg-pool's old name for `max`. */
   readonly poolSize?: number | undefined
+  readonly replicas?: readonly (string | Omit<GuardedPoolConfig, keyof ReplicaOptions>)[] | undefined
 }
 
 /** A pool's configuration, split by consumer. */
@@ -63,6 +64,8 @@ export interface PoolSpec extends GuardSpec {
   /** Parts of the address that may hold secrets and are never shown. */
   readonly hidden: readonly string[]
   readonly secrets: KnownSecrets
+  /** The configurations of the replicas' pools. */
+  readonly replicas: readonly GuardedPoolConfig[]
 }
 
 /**
@@ -98,12 +101,13 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
   const { database, user } = (reading?.target ?? address).shown()
   const hidden = hiddenTexts(address)
   const { PGDATABASE, PGUSER, PGPASSWORD } = process.env
+  // pg's own order: without a database name, pg uses the user's name.
+  const name =
+    config.name ?? database ?? shownDatabase(PGDATABASE) ?? user ?? shownUser(config.user ?? PGUSER) ?? 'postgres'
   return {
     client: clientConfig(config, rewritten?.options, channelBindingOf(config, reading)),
     options: { ...config, pool },
-    // pg's own order: without a database name, pg uses the user's name.
-    name:
-      config.name ?? database ?? shownDatabase(PGDATABASE) ?? user ?? shownUser(config.user ?? PGUSER) ?? 'postgres',
+    name,
     againstPreparing: reasonAgainstPreparing(config),
     target: describeAddress(address),
     hidden,
@@ -117,7 +121,16 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
       ownsSockets: config.stream === undefined,
     }),
     warnings: rewritten?.warnings ?? [],
+    replicas: replicaConfigs(config, name),
   }
+}
+
+/** The configurations of the pools of a pool's replicas. */
+function replicaConfigs(config: GuardedPoolConfig, name: string): readonly GuardedPoolConfig[] {
+  const { password } = config
+  const replicas = replicaPoolOptions(config, { name, address: ['connectionString'] })
+  // pg makes the password non-enumerable in a pool's options.
+  return replicas.map((replica) => (password === undefined ? replica : { password, ...replica }))
 }
 
 /**
@@ -126,7 +139,9 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
  * @throws {InvalidOptionError} for an invalid option; `ConnectionStringError` for a bad URL.
  */
 export function validateConfig(config: GuardedPoolConfig): void {
-  resolveSettings({ options: readConfig(config).options })
+  const { options, replicas } = readConfig(config)
+  resolveSettings({ options })
+  for (const replica of replicas) validateConfig(replica)
 }
 
 /** Catches a plain URL passed instead of an object. */
@@ -170,7 +185,13 @@ function clientConfig(
   fromUrl: PgDriverOptions | undefined,
   channelBinding: GuardedPoolConfig['channelBinding'],
 ): GuardedPoolConfig {
-  const { connectionTimeoutMillis: _timeout, url: _url, connectionString: _connectionString, ...given } = config
+  const {
+    connectionTimeoutMillis: _timeout,
+    url: _url,
+    connectionString: _connectionString,
+    replicas: _replicas,
+    ...given
+  } = config
   const client: Record<string, unknown> = { ...given }
   // pg makes the password non-enumerable in a pool's options, so the spread above does not copy it.
   if ('password' in config) client.password = config.password

@@ -1,6 +1,24 @@
 import type { InspectOptions } from 'node:util'
-import type { PoolCounts, PoolInsight, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
-import { hideSecrets, inspect, PoolGuard, registerOwnCode, runInLane, runWithDeadline } from '@poolguard/core/adapter'
+import type {
+  PoolCounts,
+  PoolInsight,
+  PoolSettings,
+  PoolSnapshot,
+  ReplicaOptions,
+  ResolvedSettings,
+} from '@poolguard/core'
+import {
+  hideSecrets,
+  InvalidOptionError,
+  inspect,
+  joinReplicas as joinGuards,
+  PoolGuard,
+  type Route,
+  readReplicaPolicy,
+  registerOwnCode,
+  runInLane,
+  runWithDeadline,
+} from '@poolguard/core/adapter'
 import type { Notification, Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { Checkouts, TRANSACTION_ADVICE } from './checkout/checkouts.ts'
 import { type EventedPool, PoolEvents } from './checkout/pool-events.ts'
@@ -22,9 +40,11 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined
   /** The lane that the connection is acquired in (option `lanes`). Default: that of `runInLane`, else `default`. */
   readonly lane?: string | undefined
+  /** Which server to use, in a pool with replicas. Default: the primary. */
+  readonly on?: 'primary' | 'replica' | undefined
 }
 
-/** A query that can be aborted, and that can name its lane. */
+/** A query that can be aborted, and that can name its lane and its server. */
 export interface AbortableQuery extends QueryConfig {
   /** As in {@link ConnectOptions}. */
   readonly lane?: string | undefined
@@ -33,6 +53,8 @@ export interface AbortableQuery extends QueryConfig {
    * the server. A statement that shares its connection (`pool.pipeline`) is not cancelled.
    */
   readonly signal?: AbortSignal | undefined
+  /** Which server to use, in a pool with replicas. Default: a replica for a statement that only reads (`routeReads`), else the primary. */
+  readonly on?: 'primary' | 'replica' | undefined
 }
 
 /** A pg.Pool that stays within the connection limits of the database and reports its settings and state. */
@@ -67,6 +89,8 @@ export interface GuardedPool extends Pool {
     onNotification: (payload: string, notification: Notification) => void,
     options?: ListenOptions,
   ): Promise<Listener>
+  /** The pools of its replicas, in the order of the option `replicas`. Their statements are not routed. */
+  readonly replicas: readonly GuardedPool[]
   /** The counters of the snapshot that are cheap to read. */
   readonly counts: PoolCounts
   /** The pool's current state: counts, timings, topology and plan. */
@@ -127,6 +151,36 @@ export function guardPoolClass(PgPool: PoolClass): GuardedPoolClass {
   return guarded
 }
 
+/** The guard of a pool, of any copy of this package. */
+const GUARD: unique symbol = Symbol.for('poolguard.pg.guard')
+
+/**
+ * Makes existing pools a primary and its replicas, for libraries that choose the pool of a read themselves: what is run on a replica's pool goes to
+ * another replica, or to the primary, if that replica cannot be used or lacks the caller's writes. Statements on the primary's pool stay there.
+ *
+ * @throws {InvalidOptionError} for an invalid option, or a pool that is not a GuardedPool.
+ * @example
+ * const primary = new GuardedPool({ url: process.env.DATABASE_URL })
+ * joinReplicas(primary, [new GuardedPool({ url: process.env.REPLICA_URL })], { maxReplicaLagMillis: 1_000 })
+ */
+export function joinReplicas(
+  primary: GuardedPool,
+  replicas: readonly GuardedPool[],
+  options: Omit<ReplicaOptions, 'replicas' | 'routeReads'> = {},
+): void {
+  joinGuards(
+    guardOf(primary),
+    replicas.map((replica) => guardOf(replica)),
+    readReplicaPolicy({ ...options, routeReads: false }),
+  )
+}
+
+function guardOf(pool: object): PoolGuard<PgConnection> {
+  const guard = (pool as { readonly [GUARD]?: PoolGuard<PgConnection> })[GUARD]
+  if (!guard) throw new InvalidOptionError('replicas', pool.constructor.name, 'pools of poolguard')
+  return guard
+}
+
 /** One class for each copy of pg. */
 const guardedClasses = new WeakMap<PoolClass, GuardedPoolClass>()
 
@@ -134,6 +188,9 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
   class GuardedPool extends (PgPool as unknown as new (config: GuardedPoolConfig) => BasePool) {
     readonly #guard: PoolGuard<PgConnection>
     readonly #checkouts: Checkouts
+    readonly replicas: readonly GuardedPool[]
+    /** The route of the query for which pg-pool's `connect` is being called. */
+    #route: Route | undefined
     #listeners: Promise<ChannelListeners> | undefined
 
     constructor(config: GuardedPoolConfig = {}) {
@@ -163,6 +220,14 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
         return new PgDriver(factory, spec.client)
       })
       this.#checkouts = new Checkouts(this.#guard, events)
+      this.replicas = spec.replicas.map((replica) => new GuardedPool(replica))
+      if (this.replicas.length === 0) return
+      const replicas = this.replicas.map((replica) => guardOf(replica))
+      joinGuards(this.#guard, replicas, readReplicaPolicy(config), { routesReplicas: false })
+    }
+
+    get [GUARD](): PoolGuard<PgConnection> {
+      return this.#guard
     }
 
     override connect(
@@ -184,7 +249,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       if (typeof text === 'function') return super.query(text)
       const done = typeof values === 'function' ? (values as QueryCallback) : callback
       const connect = isInstrumented(super.connect)
-        ? (options: ConnectOptions | undefined) => this.#checkout(options)
+        ? (options: ConnectOptions | undefined, route: Route | undefined) => this.#checkout(options, route)
         : undefined
       const result = this.#checkouts.query(text, typeof values === 'function' ? undefined : values, connect)
       if (!done) return this.#asPromised(result)
@@ -266,17 +331,25 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     }
 
     /** Calls pg-pool's `connect` if @opentelemetry/instrumentation-pg has wrapped it, so that its spans are created. */
-    #checkout(options?: ConnectOptions): Promise<PoolClient> {
-      if (!isInstrumented(super.connect)) return this.#checkouts.acquire(options)
+    #checkout(options?: ConnectOptions, route: Route | undefined = options): Promise<PoolClient> {
+      if (!isInstrumented(super.connect)) return this.#checkouts.acquire(options, route)
       const { signal, lane } = options ?? {}
-      const connect = () => super.connect() as Promise<PoolClient>
+      const connect = () => {
+        // pg-pool's `connect` calls `newClient` synchronously.
+        this.#route = route
+        try {
+          return super.connect() as Promise<PoolClient>
+        } finally {
+          this.#route = undefined
+        }
+      }
       const connectInTime = signal ? () => runWithDeadline(signal, connect) : connect
       return lane === undefined ? connectInTime() : runInLane(lane, connectInTime)
     }
 
     /** pg-pool's `connect` calls this if it has no idle client. Here its list of idle clients is always empty. */
     newClient({ callback }: { callback: ConnectCallback }): void {
-      this.#checkouts.acquire().then(
+      this.#checkouts.acquire(undefined, this.#route).then(
         (client) => callback(undefined, client, client.release),
         (error) => callback(error, undefined, () => {}),
       )
@@ -293,7 +366,8 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
 
     /** pg-pool's `end` calls this after it has marked the pool as ending. */
     _pulseQueue(): void {
-      this.#guard.close().then(() => {
+      const replicas = this.replicas.filter(({ closed }) => !closed)
+      Promise.all([this.#guard.close(), ...replicas.map((replica) => guardOf(replica).close())]).then(() => {
         this.ended = true
         this._endCallback()
       })
@@ -310,6 +384,7 @@ function reasonAgainstPipelining(
 ): string | undefined {
   if (!('_pulsePipelinedQueryQueue' in client))
     return 'this version of pg has no pipeline mode (pg 8.23 and later have)'
+  if (config.replicas?.length) return 'each statement of a pool with replicas is routed'
   if (config.pipeline) return 'pipeline: true of pg is set for every client'
   if (config.resetOnRelease === 'discard') return "resetOnRelease: 'discard' resets the session after each query"
   return isInstrumented(connect) ? '@opentelemetry/instrumentation-pg expects a checkout for each query' : undefined

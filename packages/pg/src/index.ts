@@ -29,6 +29,7 @@ export {
   type ConnectOptions,
   type GuardedPoolClass,
   guardPoolClass,
+  joinReplicas,
   type PoolClass,
 } from './guarded-pool.ts'
 export { type GuardedPoolConfig, type Reset, validateConfig } from './guarded-pool-config.ts'

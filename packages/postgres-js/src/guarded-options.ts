@@ -1,5 +1,11 @@
 import { createSecureContext } from 'node:tls'
-import type { CredentialsFunction, PasswordFunction, PoolguardOptions, PoolSettings } from '@poolguard/core'
+import type {
+  CredentialsFunction,
+  PasswordFunction,
+  PoolguardOptions,
+  PoolSettings,
+  ReplicaOptions,
+} from '@poolguard/core'
 import {
   ConnectionStringError,
   type GuardSpec,
@@ -11,10 +17,13 @@ import {
   poolSettings,
   postgresJsDriverOptions,
   type Reading,
+  type ReplicaPolicy,
   readChannelBinding,
   readConnection,
   readDriversUrl,
+  readReplicaPolicy,
   rejectMisspeltOptions,
+  replicaPoolOptions,
   requireOneOf,
   type ServerAddress,
   validateCredentials,
@@ -35,6 +44,7 @@ export interface GuardedOptions<T extends Record<string, postgres.PostgresType> 
   readonly password?: string | PasswordFunction | undefined
   /** postgres.js' other name for `password`. */
   readonly pass?: string | PasswordFunction | undefined
+  readonly replicas?: readonly (string | Omit<GuardedOptions<T>, keyof ReplicaOptions>)[] | undefined
 }
 
 /** Options, split by consumer. */
@@ -50,6 +60,9 @@ export interface SqlSpec {
   readonly fetchTypes: boolean
   /** Plans the choice of a server, of those that postgres.js has read from the options and the environment. */
   readonly planHosts: (servers: readonly ServerAddress[]) => HostPlan | undefined
+  readonly replicaPolicy: ReplicaPolicy
+  /** The options of the replicas' pools, for the name of the pool itself. */
+  readonly replicas: (name: string) => readonly SqlSpec[]
 }
 
 /**
@@ -89,8 +102,13 @@ export function readOptions(options: GuardedOptions): SqlSpec {
     credentials: options.credentials,
     fetchTypes: options.fetch_types ?? rewritten?.options.fetch_types ?? true,
     planHosts: (servers) => planFor(options, reading, servers),
+    replicaPolicy: readReplicaPolicy(options),
+    replicas: (name) => replicaPoolOptions(options, { name, address: ADDRESS }).map((replica) => readOptions(replica)),
   }
 }
+
+/** postgres.js' own names for the address. */
+const ADDRESS: readonly string[] = ['hostname', 'path', 'target_session_attrs']
 
 function planFor(
   options: GuardedOptions,

@@ -1,4 +1,5 @@
 import { asyncContextIsCheap, withDeadlockDetection } from '@poolguard/core/adapter'
+import { joinReplicas } from '@poolguard/pg'
 import type { DataSource, QueryRunner } from 'typeorm'
 import { DataSourcePools } from './data-source-pools.ts'
 import { explainLoss, explainLossOfRunners } from './explain-loss.ts'
@@ -15,6 +16,7 @@ export function adoptDataSource(dataSource: DataSource, guard: GuardOptions): vo
   const driver = postgresDriverOf(dataSource)
   const pools = new DataSourcePools(guard.name !== undefined)
   configurePools(driver, pools, guard)
+  joinOnceConnected(driver, guard)
   closeAfterFailure(dataSource, driver, pools)
   drainOnDestroy(driver, pools)
   releaseOnceConnected(driver)
@@ -25,9 +27,22 @@ export function adoptDataSource(dataSource: DataSource, guard: GuardOptions): vo
 function configurePools(driver: PostgresDriver, pools: DataSourcePools, guard: GuardOptions): void {
   const createPool = driver.createPool.bind(driver)
   driver.createPool = (options, credentials) => {
-    const config = poolConfigs(options, guard).configs[credentialsOf(options).indexOf(credentials)] ?? {}
+    const index = credentialsOf(options).indexOf(credentials)
+    const config = poolConfigs(options, guard).configs[index] ?? {}
     // TypeORM's `extra` overrides all other options of a pool.
-    return createPool({ ...options, extra: pools.mark(config) }, credentials)
+    const created = createPool({ ...options, extra: pools.mark(config) }, credentials)
+    return index > 0 && guard.withoutReplica !== 'reject' ? pools.keepReplica(created, config) : created
+  }
+}
+
+/** Lets another server answer for a replica that cannot be used, or lacks the caller's writes. */
+function joinOnceConnected(driver: PostgresDriver, guard: GuardOptions): void {
+  const connect = driver.connect.bind(driver)
+  driver.connect = async () => {
+    await connect()
+    const { maxReplicaLagMillis, readYourWritesMillis, withoutReplica } = guard
+    if (driver.master && driver.slaves.length > 0)
+      joinReplicas(driver.master, driver.slaves, { maxReplicaLagMillis, readYourWritesMillis, withoutReplica })
   }
 }
 

@@ -57,6 +57,17 @@ export class DataSourcePools {
     return shared.pool
   }
 
+  /** A replica that cannot be reached does not keep the DataSource from starting: its pool stays, for when it can. */
+  async keepReplica(created: Promise<GuardedPool>, { name }: GuardedPoolConfig): Promise<GuardedPool> {
+    try {
+      return await created
+    } catch (error) {
+      const kept = [...this.#pools].find(({ pool }) => !pool.closed && pool.snapshot().name === name)
+      if (kept) return kept.pool
+      throw error
+    }
+  }
+
   /** Drains all pools, each within its `drainMillis`, and closes them. */
   close(): Promise<void> {
     this.#closing ??= this.#close().finally(() => {

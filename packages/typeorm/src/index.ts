@@ -6,5 +6,5 @@
 
 export { guardDataSource, guardedPools } from './guard-data-source.ts'
 export { migrationDataSource } from './migration-data-source.ts'
-export type { GuardOptions } from './pool-configs.ts'
+export type { GuardOptions, ReplicaPoolOptions } from './pool-configs.ts'
 export type { PostgresOptions } from './postgres-options.ts'

@@ -1,23 +1,34 @@
-import type { PoolguardOptions, PoolSettings } from '@poolguard/core'
-import { omitUndefined, readPoolParameters, resolveSettings } from '@poolguard/core/adapter'
+import type { PoolguardOptions, PoolSettings, ReplicaOptions } from '@poolguard/core'
+import { InvalidOptionError, omitUndefined, readPoolParameters, resolveSettings } from '@poolguard/core/adapter'
 import type { ConnectionString } from '@poolguard/core/postgres'
 import type { GuardedPoolConfig } from '@poolguard/pg'
 import { type Credentials, credentialsOf, type PostgresOptions, urlOf } from './postgres-options.ts'
 
 /** poolguard's options, which override TypeORM's. The address stays among TypeORM's options. */
-export interface GuardOptions extends Omit<PoolguardOptions, 'url'>, Pick<GuardedPoolConfig, 'resetOnRelease'> {
+export interface GuardOptions
+  extends Omit<PoolguardOptions, 'url' | 'routeReads' | 'replicas'>,
+    Pick<GuardedPoolConfig, 'resetOnRelease'> {
   /**
    * Track which callers are inside a transaction, so that the pools can report a deadlock: the DataSource used instead of the
    * transaction's EntityManager when no other connection is left. Default: from Node 24 on; below Node 24 it makes every `await` of
    * the process 2.4 times as expensive.
    */
   readonly detectDeadlocks?: boolean
+  /**
+   * Options of the pool of each entry of `replication.slaves`, in the same order. The other options here apply to all pools, unless an entry sets
+   * them.
+   */
+  readonly replicas?: readonly ReplicaPoolOptions[] | undefined
 }
+
+/** The options of the pool of one replica. */
+export type ReplicaPoolOptions = Omit<GuardOptions, keyof ReplicaOptions | 'detectDeadlocks'>
 
 /** The options of one pool: TypeORM's options as TypeORM translates them, overridden by poolguard's. */
 interface PoolPlan {
   readonly config: GuardedPoolConfig
   readonly url: ConnectionString | undefined
+  readonly guard: ReplicaPoolOptions
   /** Part of a replication: a limit in its URL applies to this pool only. */
   readonly replicated: boolean
 }
@@ -46,7 +57,14 @@ export interface PoolConfigs {
  * @throws {InvalidOptionError}, `ConnectionStringError`
  */
 export function poolConfigs(options: PostgresOptions, guard: GuardOptions): PoolConfigs {
-  const plans = credentialsOf(options).map((credentials) => planOf(options, credentials, guard))
+  requireReplicas(options, guard)
+  const { detectDeadlocks: _scopes, replicas = [], ...ofAll } = guard
+  const { maxReplicaLagMillis: _lag, readYourWritesMillis: _wait, withoutReplica: _without, ...common } = ofAll
+  const plans = credentialsOf(options).map((credentials, index) => {
+    const { pool, ...own } = replicas[index - 1] ?? {}
+    const both = { ...common, ...own, ...((pool ?? common.pool) && { pool: { ...common.pool, ...pool } }) }
+    return planOf(options, credentials, both)
+  })
   if (!options.replication) return { configs: plans.map(({ config }) => config), warnings: [] }
   const name = guard.name ?? databaseOf(plans[0])
   const servers = plans.map(serverOf)
@@ -56,28 +74,37 @@ export function poolConfigs(options: PostgresOptions, guard: GuardOptions): Pool
   }))
   const configs = plans.map((plan, position) => ({
     ...plan.config,
-    name: position === 0 ? name : `${name}-replica-${position}`,
-    ...dividedBy(shares[position], plan, guard),
+    name: position === 0 ? name : (replicas[position - 1]?.name ?? `${name}-replica-${position}`),
+    ...dividedBy(shares[position], plan),
   }))
-  return { configs, warnings: plans.flatMap((plan, position) => warnOfTooFew(shares[position], plan, guard)) }
+  return { configs, warnings: plans.flatMap((plan, position) => warnOfTooFew(shares[position], plan)) }
 }
 
-function planOf(options: PostgresOptions, credentials: Credentials, guard: GuardOptions): PoolPlan {
-  const { detectDeadlocks: _own, ...pool } = guard
+/** @throws {InvalidOptionError} for options of replicas that the DataSource does not have. */
+function requireReplicas({ replication }: PostgresOptions, { replicas }: GuardOptions): void {
+  if (replicas === undefined) return
+  const slaves = replication?.slaves.length ?? 0
+  const isList = Array.isArray(replicas) && replicas.every((each) => typeof each === 'object' && each !== null)
+  if (isList && replicas.length <= slaves) return
+  const wanted = `a list with options of a pool for each of the ${slaves} entries of replication.slaves`
+  throw new InvalidOptionError('replicas', isList ? `a list of ${replicas.length}` : replicas, wanted)
+}
+
+function planOf(options: PostgresOptions, credentials: Credentials, guard: ReplicaPoolOptions): PoolPlan {
   const { extra = {}, poolSize, connectTimeoutMS } = options
   const url = urlOf({ ...credentials, ...(extra.connectionString && { url: extra.connectionString }) })
   // Repeats TypeORM's translation, so that all options can be validated before a pool is opened.
   const { host, port, username: user, password, database, ssl } = credentials
   const fields = { host, port, user, password, database, ssl, max: poolSize, connectionTimeoutMillis: connectTimeoutMS }
-  const config = { ...omitUndefined(fields), ...extra, ...(url && { connectionString: url.href }), ...pool }
-  return { config, url, replicated: options.replication !== undefined }
+  const config = { ...omitUndefined(fields), ...extra, ...(url && { connectionString: url.href }), ...guard }
+  return { config, url, guard, replicated: options.replication !== undefined }
 }
 
-function dividedBy(share: Share | undefined, plan: PoolPlan, guard: GuardOptions): Partial<GuardedPoolConfig> {
-  if (!share || share.pools === 1) return limitOfUrl(plan, guard)
-  const { instances, pool } = guard
-  const max = maxOf(plan, guard)
-  const { min } = boundsOf(plan, guard)
+function dividedBy(share: Share | undefined, plan: PoolPlan): Partial<GuardedPoolConfig> {
+  if (!share || share.pools === 1) return limitOfUrl(plan)
+  const { instances, pool } = plan.guard
+  const max = maxOf(plan)
+  const { min } = boundsOf(plan)
   return {
     ...(instances !== undefined && { instances: instances * share.pools }),
     pool: {
@@ -89,19 +116,19 @@ function dividedBy(share: Share | undefined, plan: PoolPlan, guard: GuardOptions
 }
 
 /** The limit in a pool's URL, if it is below the limit for all pools. */
-function limitOfUrl(plan: PoolPlan, guard: GuardOptions): Partial<GuardedPoolConfig> {
+function limitOfUrl(plan: PoolPlan): Partial<GuardedPoolConfig> {
   const limit = plan.url && readPoolParameters(plan.url).max
-  const { max, min } = boundsOf(plan, guard)
+  const { max, min } = boundsOf(plan)
   if (limit === undefined || max !== limit) return {}
-  return { pool: { ...guard.pool, max, ...(min !== undefined && { min: Math.min(min, max) }) } }
+  return { pool: { ...plan.guard.pool, max, ...(min !== undefined && { min: Math.min(min, max) }) } }
 }
 
 function partOf(total: number, { pools, index }: Share, least: number): number {
   return Math.max(least, Math.floor(total / pools) + (index < total % pools ? 1 : 0))
 }
 
-function warnOfTooFew(share: Share | undefined, plan: PoolPlan, guard: GuardOptions): string[] {
-  const max = maxOf(plan, guard)
+function warnOfTooFew(share: Share | undefined, plan: PoolPlan): string[] {
+  const max = maxOf(plan)
   if (!share || share.index > 0 || max === undefined || max >= share.pools) return []
   return [
     `max is ${max}, but ${share.pools} pools (master and replicas) connect to ${serverOf(plan)}, so each pool gets 1 connection`,
@@ -109,9 +136,9 @@ function warnOfTooFew(share: Share | undefined, plan: PoolPlan, guard: GuardOpti
 }
 
 /** The limit of all pools to a server together; undefined if a plan or a fleet decides. */
-function maxOf(plan: PoolPlan, guard: GuardOptions): number | undefined {
-  const { instances, fleet, preset } = guard
-  const bounds = boundsOf(plan, guard)
+function maxOf(plan: PoolPlan): number | undefined {
+  const { instances, fleet, preset } = plan.guard
+  const bounds = boundsOf(plan)
   if (bounds.max === undefined && (instances ?? fleet) !== undefined) return undefined
   return resolveSettings({ options: { ...(preset && { preset }), pool: bounds } }).values.max
 }
@@ -120,10 +147,8 @@ function maxOf(plan: PoolPlan, guard: GuardOptions): number | undefined {
  * `min` and `max` with the pool's own precedence. In a replication, the smaller of the limit in the URL and the limit for all pools
  * applies.
  */
-function boundsOf(
-  { config, url, replicated }: PoolPlan,
-  { pool }: GuardOptions,
-): Partial<Pick<PoolSettings, 'min' | 'max'>> {
+function boundsOf({ config, url, replicated, guard }: PoolPlan): Partial<Pick<PoolSettings, 'min' | 'max'>> {
+  const { pool } = guard
   const urlSettings = url && readPoolParameters(url)
   const ofAll = pool?.max ?? (config.max || undefined)
   const ofUrl = urlSettings?.max

@@ -10,6 +10,7 @@ export interface PostgresDriver {
   readonly connectedQueryRunners: QueryRunner[]
   createPool(options: PostgresOptions, credentials: Credentials): Promise<GuardedPool>
   createQueryRunner(mode: ReplicationMode): QueryRunner
+  connect(): Promise<void>
   disconnect(): Promise<void>
 }
 

@@ -102,6 +102,7 @@ test('every metric has exactly the labels that its description lists', () => {
     fleet,
     pipelining,
     wal: { bytes: 1, maxBytes: 1 },
+    routing: { readsOnPrimary: 1, replicas: [{ name: 'replica', state: 'usable', lagMillis: 1, reads: 1 }] },
     insight: { times: {}, timesByLabel: { route: {} } },
   } as never
   for (const { name, labels = [], read } of METRICS) {

@@ -119,6 +119,23 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       queries: [{ expr: byPool('max', ofPools('poolguard_longest_lease_seconds')), legend: POOL }],
     },
     {
+      title: 'Lag of replicas (worst instance)',
+      unit: 's',
+      queries: [{ expr: `max by (replica) (${ofPools('poolguard_replica_lag_seconds')})`, legend: '{{replica}}' }],
+    },
+    {
+      title: 'Reads on replicas, and in place of them on the primary',
+      unit: 'ops',
+      queries: [
+        { expr: `sum by (replica) (${rate(ofPools('poolguard_replica_reads_total'))})`, legend: '{{replica}}' },
+        { expr: byPool('sum', rate(ofPools('poolguard_reads_on_primary_total'))), legend: `${POOL} primary` },
+        {
+          expr: `min by (replica) (${ofPools('poolguard_replica_usable')})`,
+          legend: '{{replica}} usable (1) or not (0)',
+        },
+      ],
+    },
+    {
       title: 'SQLite WAL size (largest instance)',
       unit: 'bytes',
       queries: [

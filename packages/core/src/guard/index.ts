@@ -33,6 +33,13 @@ export {
 export { budgetOf } from './options/budget-of.ts'
 export { OPTION_NAMES, rejectForeignOptions, rejectMisspeltOptions } from './options/option-names.ts'
 export type { PoolguardOptions } from './options/poolguard-options.ts'
+export { replicaPoolOptions } from './options/replica-pool-options.ts'
 export { readDriversUrl, readUrlOption } from './options/url-option.ts'
 export type { PipelineHooks, Pipelining } from './pipelining.ts'
 export { type GuardSpec, PoolGuard } from './pool-guard.ts'
+export {
+  type ReplicaOptions,
+  type ReplicaPolicy,
+  readReplicaPolicy,
+} from './replicas/replica-options.ts'
+export { joinReplicas, type Route } from './replicas/routing.ts'

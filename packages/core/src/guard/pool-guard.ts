@@ -46,6 +46,7 @@ import { rejectWithBudget } from './options/budget-of.ts'
 import type { PoolguardOptions } from './options/poolguard-options.ts'
 import { describeStall, Pipelining, stallEvent } from './pipelining.ts'
 import { type Bounds, PoolBounds } from './pool-bounds.ts'
+import type { Route, Routing } from './replicas/routing.ts'
 import { warnOfSecondPool } from './same-database.ts'
 
 const LEFT_IN_TRANSACTION =
@@ -96,6 +97,8 @@ export class PoolGuard<C extends object> {
   readonly lostStatements: LostStatements<C>
   /** The pool's servers. */
   readonly servers: ServerChoice<C>
+  /** Set if the pool has replicas, or is one. */
+  routing: Routing<C> | undefined
   /** Called when the pool begins to close, for a driver that holds a connection for as long as the pool is open. */
   onClosing: (() => void) | undefined
   readonly #spec: GuardSpec
@@ -203,8 +206,17 @@ export class PoolGuard<C extends object> {
     if (own.values.min > 0) this.#register()
   }
 
-  /** Acquires a connection. Throws the same errors as {@link Pool.acquire}. */
-  acquire(options?: AcquireOptions): Promise<Lease<C>> {
+  /**
+   * Acquires a connection, of a replica if the statements may run there. Throws the same errors as {@link Pool.acquire}.
+   *
+   * @param route what is known about the statements. Default: they may write.
+   */
+  acquire(options?: AcquireOptions, route?: Route): Promise<Lease<C>> {
+    return this.routing ? this.routing.acquire(options, route) : this.acquireOwn(options)
+  }
+
+  /** Acquires a connection of this pool. */
+  acquireOwn(options?: AcquireOptions): Promise<Lease<C>> {
     if (!this.#registration.isEntered) this.#register()
     if (this.#fleet) this.#notifyFleet(this.#fleet)
     this.lostStatements.watch()
@@ -284,6 +296,7 @@ export class PoolGuard<C extends object> {
     await this.engine.drain(drainMillis)
     this.lostStatements.stop()
     this.servers.stop()
+    this.routing?.stop()
     // A pool that is opened later may find another server at the same address.
     this.#discovery.forget()
     this.#registration.leave()
@@ -302,7 +315,21 @@ export class PoolGuard<C extends object> {
       budget: this.settings.budget,
       fleet: this.#fleet?.snapshot() ?? null,
       insight: this.recorder?.summary(),
+      ...(this.routing && { routing: this.routing.snapshot(), isReplica: this.routing.isOfReplica }),
     }
+  }
+
+  get name(): string {
+    return this.#spec.name
+  }
+
+  get target(): string {
+    return this.#spec.target
+  }
+
+  /** See {@link GuardedDriver.queryValue}. */
+  queryValue(connection: C, text: string): Promise<string | null | undefined> {
+    return this.#driver.queryValue(connection, text)
   }
 
   /** Where the time of the pool's connections went; undefined with the option `insight: false`. */
@@ -385,7 +412,10 @@ export class PoolGuard<C extends object> {
   #onPoolEvent(event: PoolEvent): void {
     if (event.type === 'opened') this.#connectFailures.onOpened()
     else if (event.type === 'closed') this.#connectFailures.onClosed(event.error)
-    if (event.type === 'connect-failed' && event.failure === 'unavailable') this.#discovery.invalidate()
+    if (event.type === 'connect-failed') {
+      if (event.failure === 'unavailable') this.#discovery.invalidate()
+      this.routing?.onConnectFailed(event.error)
+    }
     this.#fleet?.onPoolEvent(event)
     if (MAY_EMPTY.includes(event.type)) this.#emptySignal.check(this.engine.counts)
     this.#spec.options.onEvent?.(event)

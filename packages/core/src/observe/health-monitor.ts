@@ -87,7 +87,7 @@ export class HealthMonitor {
   }
 
   #checkOne(pool: ObservedPool): PoolHealth {
-    const { name, stats, wal, insight } = pool.snapshot()
+    const { name, stats, wal, insight, routing, isReplica = false } = pool.snapshot()
     const history = this.#histories.get(pool) ?? { samples: [], measures: undefined }
     this.#histories.set(pool, history)
     const before = this.#startOfWindow(history, healthCounters(stats))
@@ -97,10 +97,13 @@ export class HealthMonitor {
     })
     history.measures = health.measures
     const reasons = health.status === 'healthy' ? health.reasons : [...health.reasons, ...causesOf(insight)]
-    const problem = wal?.problem ?? null
-    if (problem === null) return { name, status: health.status, reasons }
-    // Never critical: taking the instance out of rotation would not shrink the WAL.
-    return { name, status: worstOf([health.status, 'warning']), reasons: [...reasons, problem] }
+    // Never critical: other servers take over the reads of a replica.
+    const status = isReplica && health.status === 'critical' ? 'warning' : health.status
+    const ofReplicas = (routing?.replicas ?? []).map(({ problem }) => problem && `reads do not use ${problem}`)
+    const problems = [wal?.problem ?? null, ...ofReplicas].filter((problem) => problem !== null)
+    if (problems.length === 0) return { name, status, reasons }
+    // Never critical: taking the instance out of rotation would not shrink the WAL, nor bring a replica back.
+    return { name, status: worstOf([status, 'warning']), reasons: [...reasons, ...problems] }
   }
 
   /**

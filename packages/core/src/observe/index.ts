@@ -46,7 +46,15 @@ export { type PrometheusRegistry, registerMetrics } from './prometheus-registry.
 export { listPools, registerPool, snapshotPools, snapshotPoolsOf } from './registry.ts'
 export { ScrapedMetrics, type ScrapeOptions, SOURCE_LABEL, SOURCE_UP } from './scraped-metrics.ts'
 export { PROCESS_METRICS } from './shed-requests.ts'
-export type { FleetSnapshot, ObservedPool, PipeliningState, PoolSnapshot, WalSnapshot } from './snapshot.ts'
+export type {
+  FleetSnapshot,
+  ObservedPool,
+  PipeliningState,
+  PoolSnapshot,
+  ReplicaSnapshot,
+  RoutingSnapshot,
+  WalSnapshot,
+} from './snapshot.ts'
 export {
   APPLICATIONS_QUERY,
   type ApplicationReport,

@@ -1,6 +1,6 @@
 import type { Durations, LaneStats } from '../pool/index.ts'
 import type { LeaseTimes } from './insight/index.ts'
-import type { FleetSnapshot, PipeliningState, PoolSnapshot, WalSnapshot } from './snapshot.ts'
+import type { FleetSnapshot, PipeliningState, PoolSnapshot, ReplicaSnapshot, WalSnapshot } from './snapshot.ts'
 
 /** One value of a metric, for the pool it was read from. */
 export interface MetricSample {
@@ -55,6 +55,14 @@ function ofPipelining(read: (pipelining: PipeliningState) => number): MetricDefi
 
 function ofWal(read: (wal: WalSnapshot) => number): MetricDefinition['read'] {
   return ({ wal }) => (wal ? [{ labels: {}, value: read(wal) }] : [])
+}
+
+function perReplica(read: (replica: ReplicaSnapshot) => number | null): MetricDefinition['read'] {
+  return ({ routing }) =>
+    (routing?.replicas ?? []).flatMap((replica) => {
+      const value = read(replica)
+      return value === null ? [] : [{ labels: { replica: replica.name }, value }]
+    })
 }
 
 function perLane(read: (lane: LaneStats) => number | Durations): MetricDefinition['read'] {
@@ -351,6 +359,35 @@ export const METRICS: readonly MetricDefinition[] = [
     type: 'counter',
     help: 'Statements that ran for a second or longer while others waited behind them on the same connection.',
     read: ofPipelining(({ stalls }) => stalls),
+  },
+  {
+    name: 'poolguard_replica_usable',
+    type: 'gauge',
+    help: '1 if reads go to the replica; 0 if it is down, lags too much, or was promoted.',
+    labels: ['replica'],
+    combine: 'max',
+    read: perReplica(({ state }) => (state === 'usable' ? 1 : 0)),
+  },
+  {
+    name: 'poolguard_replica_lag_seconds',
+    type: 'gauge',
+    help: 'How far the replica is behind the primary.',
+    labels: ['replica'],
+    combine: 'max',
+    read: perReplica(({ lagMillis }) => lagMillis && lagMillis / 1_000),
+  },
+  {
+    name: 'poolguard_replica_reads_total',
+    type: 'counter',
+    help: 'Reads that went to the replica.',
+    labels: ['replica'],
+    read: perReplica(({ reads }) => reads),
+  },
+  {
+    name: 'poolguard_reads_on_primary_total',
+    type: 'counter',
+    help: "Reads that went to the primary, because no replica could be used or had the caller's writes.",
+    read: ({ routing }) => (routing ? [{ labels: NO_LABELS, value: routing.readsOnPrimary }] : []),
   },
   {
     name: 'poolguard_wal_bytes',

@@ -28,6 +28,33 @@ export interface PoolSnapshot {
   readonly insight?: InsightSummary | undefined
   /** Absent if the database has no write-ahead log that this process keeps small. */
   readonly wal?: WalSnapshot | undefined
+  /** How reads are routed; absent if the pool has no replicas. */
+  readonly routing?: RoutingSnapshot | undefined
+  /** True for the pool of a replica, which other pools replace while it cannot be used. */
+  readonly isReplica?: boolean | undefined
+}
+
+/** Where the reads of a pool with replicas went. */
+export interface RoutingSnapshot {
+  /** Reads that went to the primary, because no replica could be used or had the caller's writes. */
+  readonly readsOnPrimary: number
+  readonly replicas: readonly ReplicaSnapshot[]
+}
+
+/** One replica of a pool. */
+export interface ReplicaSnapshot {
+  /** The name of its own pool. */
+  readonly name: string
+  /** Its connection string, the password hidden. */
+  readonly target: string
+  /** `usable`, or why no reads go there; `unknown` before the first read. */
+  readonly state: 'unknown' | 'usable' | 'lagging' | 'down' | 'promoted'
+  /** How far it is behind the primary; null if it cannot be known. */
+  readonly lagMillis: number | null
+  /** Reads that went there. */
+  readonly reads: number
+  /** Why no reads go there, in a few words; null if they do. */
+  readonly problem: string | null
 }
 
 /** Statements that are sent behind others on connections in use (`pool.pipeline`). */

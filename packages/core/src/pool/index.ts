@@ -67,5 +67,6 @@ export type { CloseReason, PoolEvent, PoolEventListener } from './pool-events.ts
 export type { AcquireOptions, PoolOptions } from './pool-options.ts'
 export { DEFAULT_POOL_SETTINGS, type PoolSettings, validatePoolSettings } from './pool-settings.ts'
 export { type LaneCounts, type LaneStats, NO_OVERLOADS, type PoolCounts, type PoolStats } from './pool-stats.ts'
+export { currentReadScope, runOnPrimary, runWithOwnWrites } from './read-scope.ts'
 export type { LeaseActivity, OpenContext, ResourceFactory, RunningQuery } from './resource-factory.ts'
 export { POOL_ATTRIBUTE } from './wait-span.ts'

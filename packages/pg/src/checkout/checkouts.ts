@@ -5,6 +5,7 @@ import {
   isOfHook,
   type Lease,
   type PoolGuard,
+  type Route,
   untilAborted,
 } from '@poolguard/core/adapter'
 import type { PoolClient, QueryResult } from 'pg'
@@ -22,6 +23,9 @@ export const TRANSACTION_ADVICE: string =
 /** pg-pool's message. */
 const RELEASED_TWICE = 'Release called on client which has already been released to the pool.'
 
+/** SQLSTATE read_only_sql_transaction. */
+const READ_ONLY_TRANSACTION = '25006'
+
 const QUERY_REPLACED_OFTEN =
   'Callers keep wrapping the query method of one connection, each wrapper around the previous one. The cause is usually code that ' +
   'remembers wrapped clients by object (in a WeakSet, for example): each checkout has a new client object. Wrap query in a listener of the ' +
@@ -32,10 +36,11 @@ interface CheckoutOptions {
   /** When it is aborted, the caller leaves the queue, and statements on the connection are cancelled. */
   readonly signal?: AbortSignal | undefined
   readonly lane?: string | undefined
+  readonly on?: 'primary' | 'replica' | undefined
 }
 
 /** Acquires a client in another way. */
-type Connect = (options: CheckoutOptions | undefined) => Promise<PoolClient>
+type Connect = (options: CheckoutOptions | undefined, route: Route | undefined) => Promise<PoolClient>
 
 /** Acquires and releases connections for `pool.connect` and `pool.query`. */
 export class Checkouts implements CheckoutPool<PgConnection> {
@@ -59,12 +64,12 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   // `acquire` and `query` both await the engine directly: a shared async function would add a microtask to every checkout.
 
   /** Acquires a connection and returns a client for it; `client.release()` releases the connection. */
-  async acquire(options?: CheckoutOptions): Promise<PoolClient> {
+  async acquire(options?: CheckoutOptions, route: Route | undefined = options): Promise<PoolClient> {
     const lane = options?.lane
     const signal = effectiveSignal(options?.signal)
     let lease: Lease<PgConnection>
     try {
-      lease = await this.#guard.acquire(acquireOptions(signal, lane))
+      lease = await this.#guard.acquire(acquireOptions(signal, lane), route)
     } catch (error) {
       throw isReasonOf(signal, error) ? error : addCallersStack(error)
     }
@@ -88,13 +93,33 @@ export class Checkouts implements CheckoutPool<PgConnection> {
     const rejection = this.#guard.sessions.checkPoolStatement(textOf(text), TRANSACTION_ADVICE)
     if (rejection) throw withCallersStack(rejection)
     const own = optionsOf(text)
+    const { routing } = this.#guard
+    if (!routing) return this.#query(text, values, own, connect)
+    const route = { text: textOf(text), on: own?.on }
+    try {
+      return await this.#query(text, values, own, connect, route)
+    } catch (error) {
+      if ((error as { code?: unknown }).code === READ_ONLY_TRANSACTION) routing.onReadOnly(route.text)
+      throw error
+    }
+  }
+
+  /** @param route set if the query may go to a replica. */
+  async #query(
+    text: unknown,
+    values: unknown,
+    own: CheckoutOptions | undefined,
+    connect: Connect | undefined,
+    route?: Route,
+  ): Promise<QueryResult> {
     const signal = effectiveSignal(own?.signal)
     const lane = own?.lane
     if (connect) {
-      const client = await connect(own)
+      const client = await connect(own, route)
       return runQuery(client, client.release, text, values)
     }
-    const shared = this.#guard.pipelining.mayShare(lane) ? this.#share(text, values, signal, lane) : undefined
+    const mayShare = !route && this.#guard.pipelining.mayShare(lane)
+    const shared = mayShare ? this.#share(text, values, signal, lane) : undefined
     if (shared) {
       try {
         return await shared
@@ -102,10 +127,10 @@ export class Checkouts implements CheckoutPool<PgConnection> {
         throw isReasonOf(signal, error) ? error : addCallersStack(error)
       }
     }
-    if (signal) return this.#queryUntil(signal, lane, text, values)
+    if (signal) return this.#queryUntil({ signal, lane }, text, values, route)
     let lease: Lease<PgConnection>
     try {
-      lease = await this.#guard.acquire(acquireOptions(undefined, lane))
+      lease = await this.#guard.acquire(acquireOptions(undefined, lane), route)
     } catch (error) {
       throw addCallersStack(error)
     }
@@ -115,14 +140,15 @@ export class Checkouts implements CheckoutPool<PgConnection> {
 
   /** Rejects with the signal's reason as soon as the signal is aborted, and cancels the query on the server. */
   async #queryUntil(
-    signal: AbortSignal,
-    lane: string | undefined,
+    options: AcquireOptions & { readonly signal: AbortSignal },
     text: unknown,
     values: unknown,
+    route: Route | undefined,
   ): Promise<QueryResult> {
+    const { signal } = options
     let lease: Lease<PgConnection>
     try {
-      lease = await this.#guard.acquire({ signal, lane })
+      lease = await this.#guard.acquire(options, route)
     } catch (error) {
       throw isReasonOf(signal, error) ? error : addCallersStack(error)
     }
@@ -194,12 +220,12 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   }
 }
 
-/** The options `signal` and `lane` of a query object; undefined if it has neither. */
+/** The options `signal`, `lane` and `on` of a query object; undefined if it has none of them. */
 function optionsOf(query: unknown): CheckoutOptions | undefined {
   if (typeof query !== 'object' || query === null) return undefined
-  const { signal, lane } = query as { readonly signal?: unknown; readonly lane?: string }
-  if (signal instanceof AbortSignal) return { signal, lane }
-  return lane === undefined ? undefined : { lane }
+  const { signal, lane, on } = query as CheckoutOptions & { readonly signal?: unknown }
+  if (signal instanceof AbortSignal) return { signal, lane, on }
+  return lane === undefined && on === undefined ? undefined : { lane, on }
 }
 
 /** No object for the usual checkout, which has neither. */

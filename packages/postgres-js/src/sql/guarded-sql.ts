@@ -9,7 +9,9 @@ import {
   effectiveSignal,
   hiddenTexts,
   hideSecrets,
+  InvalidOptionError,
   inspect,
+  joinReplicas as joinGuards,
   KnownSecrets,
   type Lease,
   normalizeTarget,
@@ -32,6 +34,7 @@ import { bindQueries } from './bind-queries.ts'
 import { FacadeLogin } from './facade-login.ts'
 import { PipelinedQuery, type PipelinedSql } from './pipelined-query.ts'
 import { reserveOn } from './reserve.ts'
+import { GUARD, guardOf, routeOf } from './route.ts'
 import { handleAlone } from './run-query.ts'
 import { transactOn } from './transaction.ts'
 
@@ -46,6 +49,8 @@ export interface ReserveOptions {
   readonly signal?: AbortSignal | undefined
   /** The lane that the connection is acquired in (option `lanes`). Default: that of `runInLane`, else `default`. */
   readonly lane?: string | undefined
+  /** Which server to use, in a pool with replicas. Default: the primary. */
+  readonly on?: 'primary' | 'replica' | undefined
 }
 
 /** A postgres.js `sql` that stays within the connection limits of the database and reports its settings and state. */
@@ -60,6 +65,8 @@ export interface GuardedSql<TTypes extends Record<string, unknown> = NoTypes> ex
   ready(options?: { readonly refresh?: boolean }): Promise<PoolSnapshot>
   /** As postgres.js' `reserve`, which takes no options. For single queries and transactions, use `runWithDeadline` and `runInLane`. */
   reserve(options?: ReserveOptions): Promise<postgres.ReservedSql<TTypes>>
+  /** A guarded `sql` for each replica, in the order of the option `replicas`. Its statements are not routed. */
+  readonly replicas: readonly GuardedSql<TTypes>[]
   /** The counters of the snapshot that are cheap to read. */
   readonly counts: PoolCounts
   /** The pool's current state: counts, timings, topology and plan. */
@@ -103,6 +110,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
     guard.sessions.reads ? guard.sessions.check(textOf(query), preparedNameOf(query, shared)) : undefined
   const pipelined: PipelinedSql = { pipelining: guard.pipelining, check, shared, types: new WeakMap() }
   const share = (query: Query, signal: AbortSignal | undefined): boolean => {
+    if (guard.routing) return false
     const text = guard.pipelining.mayShare() && !query.cancelled ? pipelinedTextOf(query) : undefined
     if (text === undefined) return false
     const request = guard.pipelining.request(text, sizeOf(query, text), share, { traces: query.traces })
@@ -117,7 +125,8 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
       const { traces } = query
       const signal = effectiveSignal()
       if (share(query, signal)) return
-      handleAlone(query, () => guard.acquire((traces || signal) && { traces, signal }), check, signal)
+      const route = guard.routing && routeOf(query, guard.routing)
+      handleAlone(query, () => guard.acquire((traces || signal) && { traces, signal }, route), check, signal)
     }
   }
   const wantsStackOf = (query: Query) => guard.recorder?.wantsStackOf(statementKeyOf(query)) ?? false
@@ -128,6 +137,8 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   // `largeObject` calls `begin` of the facade.
   facade.begin = begin as Sql['begin']
 
+  const replicas = makeReplicas(spec, guard, isSince348(shared))
+
   const { listen, subscribe } = login?.methodsOf(facade, spec.credentials !== undefined) ?? facade
   const { largeObject, CLOSE, END, PostgresError, options } = facade
   const sql = Object.assign(bound, {
@@ -135,29 +146,45 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
     begin,
     reserve: async (options: ReserveOptions = {}): Promise<ReservedSql> => {
       const signal = effectiveSignal(options.signal)
-      const lease = await acquireUntilAborted(guard, signal, options.lane)
+      const lease = await acquireUntilAborted(guard, signal, options)
       const checkAbort = (query: Query) => lease.resource.rejectionAfterAbort(textOf(query)) ?? check(query)
       return reserveOn(lease, facade, checkAbort, (query) => guard.lateQueries.report(lease, query))
     },
     closeIdle: () => guard.closeIdle(),
     // postgres.js' name for closeIdle.
     close: () => guard.closeIdle(),
-    end: makeEnd(guard, facade),
+    end: makeEnd(guard, facade, replicas),
     ready: (options?: { readonly refresh?: boolean }) => guard.ready(options),
     snapshot: () => guard.snapshot(),
     insight: () => guard.insight(),
+    replicas,
     resize: (bounds: { readonly min?: number; readonly max?: number }) => guard.resize(bounds),
   })
   Object.defineProperties(sql, {
     settings: { get: () => guard.settings, enumerable: true },
     closed: { get: () => guard.engine.closed, enumerable: true },
     counts: { get: () => guard.counts, enumerable: true },
+    [GUARD]: { value: guard },
     // The options contain the password, so `inspect` shows the snapshot.
     [inspect.custom]: {
       value: (_depth: number, shown: InspectOptions) => `GuardedSql ${inspect(guard.snapshot(), shown)}`,
     },
   })
   return sql as unknown as GuardedSql
+}
+
+function makeReplicas(spec: SqlSpec, guard: PoolGuard<PostgresConnection>, isRecent: boolean): readonly GuardedSql[] {
+  const specs = spec.replicas(guard.name)
+  if (specs.length === 0) return []
+  if (!isRecent) {
+    const wanted =
+      'no value with this version of postgres.js, which settles a write before it is committed: update it to 3.4.8'
+    throw new InvalidOptionError('replicas', 'a list', wanted)
+  }
+  const replicas = specs.map((replica) => makeGuardedSql(replica))
+  const guards = replicas.map((replica) => guardOf(replica))
+  joinGuards(guard, guards, spec.replicaPolicy, { routesReplicas: false })
+  return replicas
 }
 
 function makeGuard(
@@ -266,9 +293,9 @@ function makeBegin(guard: PoolGuard<PostgresConnection>, check: (query: Query) =
 async function acquireUntilAborted(
   guard: PoolGuard<PostgresConnection>,
   signal: AbortSignal | undefined,
-  lane?: string,
+  { lane, on }: ReserveOptions = {},
 ): Promise<Lease<PostgresConnection>> {
-  const lease = await guard.acquire(signal || lane !== undefined ? { signal, lane } : undefined)
+  const lease = await guard.acquire(signal || lane !== undefined ? { signal, lane } : undefined, { on })
   if (!signal) return lease
   if (signal.aborted) {
     lease.release()
@@ -280,12 +307,14 @@ async function acquireUntilAborted(
 }
 
 /** Ends the pool, then the facade, which owns the connections of listen and subscribe. */
-function makeEnd(guard: PoolGuard<PostgresConnection>, facade: Sql): Sql['end'] {
+function makeEnd(guard: PoolGuard<PostgresConnection>, facade: Sql, replicas: readonly Sql[]): Sql['end'] {
   return async ({ timeout } = {}) => {
     // As in postgres.js, queries awaited before `end()` still run; they are handled one microtask later.
     await undefined
     const drainMillis = guard.engine.settings.drainMillis
+    const replicasEnded = Promise.all(replicas.map((replica) => replica.end({ timeout })))
     await guard.close(timeout === undefined || timeout === null ? drainMillis : Math.min(timeout * 1_000, drainMillis))
     await facade.end({ timeout: 0 })
+    await replicasEnded
   }
 }

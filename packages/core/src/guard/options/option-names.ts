@@ -15,6 +15,7 @@ const OPTIONS: Readonly<Record<keyof PoolguardOptions, true>> = {
     waitUntil: true,
   },
   ...{ credentials: true, channelBinding: true, targetSessionAttrs: true, loadBalanceHosts: true },
+  ...{ replicas: true, routeReads: true, maxReplicaLagMillis: true, readYourWritesMillis: true, withoutReplica: true },
   ...{ prepareThreshold: true, maxPreparedStatements: true, prepareTypes: true },
 }
 

@@ -3,9 +3,10 @@ import type { SettingsOptions } from '../../settings/index.ts'
 import type { PrepareOptions, SessionStateMode } from '../../statements/index.ts'
 import type { CredentialsFunction } from '../credentials/index.ts'
 import type { HostOptions } from '../hosts/host-plan.ts'
+import type { ReplicaOptions } from '../replicas/replica-options.ts'
 
 /** The options of every poolguard pool. All are optional. */
-export interface PoolguardOptions extends SettingsOptions, PrepareOptions, HostOptions {
+export interface PoolguardOptions extends SettingsOptions, PrepareOptions, HostOptions, ReplicaOptions {
   /** A `postgresql:` connection string. */
   readonly url?: string | undefined
   /**

@@ -57,6 +57,12 @@ export function observedPool(name: string, stats: Partial<PoolStats> = {}): Obse
     sessionStateFindings: 0,
     fleet,
     pipelining,
+    routing: {
+      readsOnPrimary: 1,
+      replicas: [
+        { name: `${name}-replica-1`, target: 'replica', state: 'usable', lagMillis: 20, reads: 5, problem: null },
+      ],
+    },
     wal,
   } as unknown as PoolSnapshot
   return { snapshot: () => snapshot }
