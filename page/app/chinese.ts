@@ -96,6 +96,17 @@ export const CHINESE = {
   'its state is not visible for this role': '此角色看不到其状态',
   '{0}, transaction open for {1}': '{0}，事务已打开 {1}',
   Events: '事件',
+  Resize: '调整大小',
+  'Change how many connections {0} may open? It lasts until the process ends.':
+    '要更改 {0} 可打开的连接数吗？在进程结束前有效。',
+  'Close idle connections': '关闭空闲连接',
+  'Close the idle connections of {0}? Callers open new ones when they need them.':
+    '要关闭 {0} 的空闲连接吗？调用方需要时会重新打开。',
+  Terminate: '终止',
+  'Terminate session {0}? Its transaction is rolled back, and its client loses the connection.':
+    '要终止会话 {0} 吗？其事务将回滚，客户端将失去连接。',
+  Cancel: '取消',
+  'A user of this page {0}': '此页面的用户执行了操作：{0}',
   'Nothing has happened yet.': '尚无事件。',
   'A connection could not be opened': '无法建立连接',
   'A connection was lost': '连接中断',

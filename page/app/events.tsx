@@ -62,6 +62,8 @@ function describe({ type, millis, detail }: EventView): string {
       return t('A query was sent on a released connection')
     case 'resized':
       return t('The pool was resized: {0}', detail ?? '')
+    case 'action':
+      return t('A user of this page {0}', detail ?? '')
     case 'drained':
       return t('The pool was closed')
     default:

@@ -1,10 +1,16 @@
 import type { LockReport } from '@poolguard/core'
 import type { JSX } from 'preact'
+import { Action } from './action.tsx'
 import { duration } from './format.ts'
 import { t } from './language.ts'
 
 /** Sessions that wait for locks, each below the session that it waits for. */
-export function Locks({ locks }: { readonly locks: readonly LockReport[] }): JSX.Element {
+export function Locks(props: {
+  readonly locks: readonly LockReport[]
+  /** The source whose sessions the page may terminate. */
+  readonly controlled: string | undefined
+}): JSX.Element {
+  const { locks, controlled } = props
   const pids = new Set(locks.map(({ pid }) => pid))
   const first = locks.filter(({ blockedBy }) => blockedBy.every((pid) => !pids.has(pid)))
   // In a deadlock every session waits: then all are first.
@@ -14,7 +20,7 @@ export function Locks({ locks }: { readonly locks: readonly LockReport[] }): JSX
       <h3>{t('Blocked sessions')}</h3>
       <ul class="rows locks">
         {roots.map((lock) => (
-          <Lock key={lock.pid} lock={lock} locks={locks} above={[]} />
+          <Lock key={lock.pid} lock={lock} locks={locks} above={[]} controlled={controlled} />
         ))}
       </ul>
     </>
@@ -26,8 +32,9 @@ function Lock(props: {
   readonly locks: readonly LockReport[]
   /** The pids of the sessions that are shown above it. */
   readonly above: readonly number[]
+  readonly controlled: string | undefined
 }): JSX.Element {
-  const { lock, locks } = props
+  const { lock, locks, controlled } = props
   const above = [...props.above, lock.pid]
   const waiting = locks.filter(({ pid, blockedBy }) => blockedBy.includes(lock.pid) && !above.includes(pid))
   return (
@@ -36,15 +43,31 @@ function Lock(props: {
       <span class="pool">{lock.application === '' ? lock.role : lock.application}</span>
       <span class={`state ${(lock.state ?? '').replaceAll(' ', '-')}`}>{describeSession(lock)}</span>
       {waiting.length > 0 && <span class="state leak">{t('blocks {0}', waiting.length)}</span>}
+      {controlled !== undefined && lock.startedAt !== null && (
+        <Terminate source={controlled} pid={lock.pid} startedAt={lock.startedAt} />
+      )}
       {lock.statement !== null && <code class="statement">{lock.statement}</code>}
       {waiting.length > 0 && (
         <ul>
           {waiting.map((each) => (
-            <Lock key={each.pid} lock={each} locks={locks} above={above} />
+            <Lock key={each.pid} lock={each} locks={locks} above={above} controlled={controlled} />
           ))}
         </ul>
       )}
     </li>
+  )
+}
+
+function Terminate(props: { readonly source: string; readonly pid: number; readonly startedAt: string }): JSX.Element {
+  return (
+    <Action
+      name={t('Terminate')}
+      question={t(
+        'Terminate session {0}? Its transaction is rolled back, and its client loses the connection.',
+        props.pid,
+      )}
+      action={() => ({ action: 'terminate', ...props })}
+    />
   )
 }
 

@@ -5,6 +5,7 @@ import { Chart, type Series } from './chart.tsx'
 import { count, duration } from './format.ts'
 import type { History } from './history.ts'
 import { t } from './language.ts'
+import { PoolActions } from './pool-actions.tsx'
 import { Section } from './section.tsx'
 import { StatusBadge } from './status.tsx'
 import { Table } from './table.tsx'
@@ -109,6 +110,7 @@ function PoolCard({
         <Figure name={t('Suspected leaks')} value={pool.suspectedLeaks} isBad={pool.suspectedLeaks > 0} />
       </dl>
       {pool.lanes.length > 0 && <Lanes lanes={pool.lanes} />}
+      {pool.isControlled && <PoolActions pool={pool} />}
     </article>
   )
 }

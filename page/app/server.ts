@@ -1,4 +1,5 @@
-import type { PageDocument, PoolSample } from '../src/index.ts'
+import type { PageAction, PageDocument, PoolSample } from '../src/index.ts'
+import { t } from './language.ts'
 
 /** Every request goes to the page's own address, wherever the app has mounted it: only the query differs. */
 const DATA = '?get=data'
@@ -31,6 +32,15 @@ export async function readDocument(filter: string): Promise<PageDocument> {
   return getJson(`${DATA}${filterQuery(filter)}`)
 }
 
+/** @returns the reason if the action failed. */
+export async function act(action: PageAction): Promise<string | undefined> {
+  const response = await send('?do=act', action)
+  if (response?.status === 204) return undefined
+  const { message } = (await response?.json().catch(() => ({}))) ?? {}
+  if (typeof message === 'string') return message
+  return response ? t('The server answered {0}.', response.status) : t('The server does not answer.')
+}
+
 /** The samples of the last ten minutes of these pools. */
 export async function readHistory(pools: readonly number[]): Promise<Readonly<Record<string, readonly PoolSample[]>>> {
   return getJson(`?get=history&pools=${pools.join()}`)
@@ -56,7 +66,11 @@ async function getJson<Answer>(url: string): Promise<Answer> {
 }
 
 async function post(url: string, body: object): Promise<number> {
+  return (await send(url, body))?.status ?? 0
+}
+
+/** @returns undefined if the server does not answer. */
+async function send(url: string, body: object): Promise<Response | undefined> {
   const headers = { 'content-type': 'application/json' }
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) }).catch(() => undefined)
-  return response?.status ?? 0
+  return fetch(url, { method: 'POST', headers, body: JSON.stringify(body) }).catch(() => undefined)
 }

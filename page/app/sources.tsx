@@ -28,12 +28,21 @@ function Source({ source }: { readonly source: SourceView }): JSX.Element {
       {report === 'pending' && <p class="none">{t('Loading')}</p>}
       {report === 'unreachable' && <p class="problem">{problem ?? t('It does not answer.')}</p>}
       {typeof report === 'object' &&
-        (report.kind === 'server' ? <Server report={report} /> : <Pooler report={report} />)}
+        (report.kind === 'server' ? (
+          <Server report={report} controlled={source.isControlled ? name : undefined} />
+        ) : (
+          <Pooler report={report} />
+        ))}
     </Section>
   )
 }
 
-function Server({ report }: { readonly report: ServerReport }): JSX.Element {
+function Server(props: {
+  readonly report: ServerReport
+  /** The name of the source if the page may terminate its sessions. */
+  readonly controlled: string | undefined
+}): JSX.Element {
+  const { report, controlled } = props
   const { maxConnections, reserved, used, applications, locks } = report
   const usable = maxConnections - reserved
   const text = t('{0} of {1} connections are open; {2} more are reserved', count(used), count(usable), count(reserved))
@@ -42,7 +51,7 @@ function Server({ report }: { readonly report: ServerReport }): JSX.Element {
       <p class="usage">
         <meter min={0} max={usable} high={usable * 0.9} value={used} aria-label={text} /> {text}
       </p>
-      {locks.length > 0 && <Locks locks={locks} />}
+      {locks.length > 0 && <Locks locks={locks} controlled={controlled} />}
       <Table
         caption={t('Applications')}
         columns={[t('Application'), t('Role'), t('Connections'), t('Active'), t('Idle in transaction')]}

@@ -10,6 +10,7 @@ export type {
   FleetView,
   HolderView,
   LaneView,
+  PageAction,
   PageDocument,
   PoolSample,
   PoolView,

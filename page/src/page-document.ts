@@ -65,6 +65,8 @@ export interface PoolView {
   readonly acquired: number
   readonly timeouts: number
   readonly suspectedLeaks: number
+  /** Whether the page may resize it and close its idle connections. */
+  readonly isControlled: boolean
   /** Empty for a pool without lanes. */
   readonly lanes: readonly LaneView[]
   readonly fleet: FleetView | null
@@ -168,8 +170,22 @@ export interface EventView {
 export interface SourceView {
   readonly name: string
   readonly isApp: boolean
+  /** Whether the page may terminate its sessions. */
+  readonly isControlled: boolean
   /** `pending` until the first answer; `unreachable` if there was none in time. */
   readonly report: ServerReport | PoolerReport | 'pending' | 'unreachable'
   /** Why it is unreachable; null if that is not known. */
   readonly problem: string | null
 }
+
+/** What the page does after a confirmation, if the app allows it. */
+export type PageAction =
+  | { readonly action: 'resize'; readonly pool: number; readonly max: number }
+  | { readonly action: 'close idle'; readonly pool: number }
+  | {
+      readonly action: 'terminate'
+      readonly source: string
+      readonly pid: number
+      /** As in the report: a later session with the same pid is another one. */
+      readonly startedAt: string
+    }

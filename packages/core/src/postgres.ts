@@ -87,6 +87,7 @@ export {
   pgBouncerMetrics,
   postgresMetrics,
   serverReport,
+  TERMINATE_QUERY,
 } from './observe/index.ts'
 export { runOnPrimary, runWithOwnWrites } from './pool/index.ts'
 export {

@@ -60,7 +60,7 @@ export function addPage(fastify: FastifyInstance, page: Page): void {
       url: page.path,
       handler: async (request, reply) => {
         const { raw, protocol: scheme, body } = request
-        const response = await page.respond(toWebRequest(raw, { scheme, body }))
+        const response = await page.respond(toWebRequest(raw, { scheme, body }), request.ip)
         if (response.status === 401) request.log.warn({ path: page.path }, 'unauthorized request for the live page')
         return reply.send(response)
       },

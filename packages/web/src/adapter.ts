@@ -19,6 +19,8 @@ export {
   readEndpointSettings,
 } from './endpoints/index.ts'
 export {
+  type ActionDone,
+  ActionError,
   EventLog,
   findHolder,
   makePage,
@@ -29,6 +31,7 @@ export {
   PoolHistory,
   type PoolReading,
   servePage,
+  terminateSession,
   toWebRequest,
   viewPools,
   worstOf,

@@ -2,10 +2,11 @@ import { HealthMonitor, InvalidOptionError } from '@poolguard/core'
 import { listPools, omitUndefined, requireSources } from '@poolguard/core/adapter'
 import { Drain, type EndpointOptions, type PageOptions, readTokens, requireAdminTokens } from './endpoints/index.ts'
 import { PageHandler, ProcessContent } from './page/index.ts'
+import { readSwitch } from './read-switch.ts'
 
 /** Options of the live page on a route of the app. */
 export interface PoolguardPageOptions
-  extends Pick<PageOptions, 'sources'>,
+  extends Pick<PageOptions, 'sources' | 'actions'>,
     Pick<EndpointOptions, 'adminToken' | 'thresholds' | 'windowMillis' | 'recoveryMillis'> {}
 
 /**
@@ -24,9 +25,10 @@ export function poolguardPage(options: PoolguardPageOptions): (request: Request)
   const { adminToken, sources = [], thresholds, windowMillis, recoveryMillis } = options
   const adminTokens = readTokens(adminToken)
   requireAdminTokens(adminTokens, adminToken)
+  const pageActions = readSwitch('actions', options.actions, false)
   const pageSources = requireSources('sources', sources)
   const monitor = new HealthMonitor(omitUndefined({ thresholds, windowMillis, recoveryMillis }))
-  const content = new ProcessContent({ pageSources, monitor, pools: listPools, drain: new Drain() })
+  const content = new ProcessContent({ pageSources, pageActions, monitor, pools: listPools, drain: new Drain() })
   const handler = new PageHandler({ content, adminTokens })
   return (request) => handler.respond(request)
 }

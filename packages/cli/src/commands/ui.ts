@@ -16,6 +16,7 @@ interface UiOptions {
   readonly poolerUrl?: string
   readonly app?: readonly string[]
   readonly showQueries: boolean
+  readonly actions?: boolean
   readonly json?: boolean
   readonly dotenv?: string
 }
@@ -45,12 +46,14 @@ export function addUi(program: Command, done: (outcome: Outcome) => void): void 
     )
     .addOption(new Option('--interval <seconds>', 'time between samples').argParser(positive).default(2))
     .addOption(showQueriesOption())
+    .option('--actions', 'let the page terminate sessions, each after a confirmation; every action is printed')
     .addHelpText('after', EXAMPLES)
     .action(async (url: string | undefined, options: UiOptions) => done(await ui(url, options)))
 }
 
 async function ui(url: string | undefined, options: UiOptions): Promise<Outcome> {
   const { port, interval: intervalSeconds, showQueries: showsQueries, dotenv, json } = options
+  const hasActions = options.actions === true
   const addresses = [...(isHttpAddress(url) ? [url] : []), ...(options.app ?? [])]
   const endpoints = addresses.map((address) => adminEndpoint(address, { dotenv, folder: process.cwd() }))
   await using sources = await openDatabase(url, options, endpoints.length > 0)
@@ -58,14 +61,14 @@ async function ui(url: string | undefined, options: UiOptions): Promise<Outcome>
   const { runUi } = await import('../ui/run-ui.ts')
   const { WatchedApp } = await import('../ui/watched-app.ts')
   const { WatchedDatabase } = await import('../ui/watched-database.ts')
-  const database = sources && new WatchedDatabase(describeAddress(sources.url), sources, { showsQueries })
+  const database = sources && new WatchedDatabase(describeAddress(sources.url), sources, { showsQueries, hasActions })
   const apps = endpoints.map((endpoint) => new WatchedApp(endpoint))
   // Not by the common way of output, which would hide the token.
   const onListening = (address: string) => {
     const readable = t`Open ${address} in a browser of this machine. Ctrl-C ends it.`
     process.stdout.write(`${json ? JSON.stringify({ address }) : readable}\n`)
   }
-  await runUi({ database, apps, port, intervalSeconds, onListening })
+  await runUi({ database, apps, port, hasActions, intervalSeconds, onListening })
   return { exitCode: 0, text: '', json: undefined }
 }
 

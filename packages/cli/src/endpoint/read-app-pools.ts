@@ -2,10 +2,10 @@ import { describeTopology, type Topology } from '@poolguard/core'
 import { InvalidAnswerError, RowReader } from '@poolguard/core/postgres'
 import type { PoolReading } from '@poolguard/web/adapter'
 import { ADMIN_ENDPOINT, askAdminEndpoint, type EndpointOptions, poolsOf } from './ask-admin-endpoint.ts'
-import { readFinding } from './read-pool-stats.ts'
+import { readFinding, readLanes } from './read-pool-stats.ts'
 
 /** A pool of an app with what the live page shows of it. */
-export interface AppPoolDetails extends Omit<PoolReading, 'id' | 'history'> {
+export interface AppPoolDetails extends Omit<PoolReading, 'id' | 'history' | 'isControlled'> {
   readonly stats: PoolReading['stats'] & { readonly wait: Waits }
 }
 
@@ -38,7 +38,7 @@ function readPool(answer: unknown): AppPoolDetails {
     server: readServer(topology),
     ...readHealth(health),
     stats: readStats(stats),
-    lanes: Object.entries(fieldsOf(fieldsOf(stats).lanes)).map(([name, lane]) => readLane(name, lane)),
+    lanes: readLanes(stats),
     fleet: fleet === null || fleet === undefined ? null : readFleet(fleet),
     findings: listOf(fieldsOf(insight).findings).map(readFinding),
     callers: {
@@ -80,11 +80,6 @@ function readWaits(answer: unknown): Waits {
   if (!Array.isArray(buckets) || !buckets.every(Number.isFinite))
     throw new InvalidAnswerError(ADMIN_ENDPOINT, 'a histogram has no buckets')
   return { count: row.number('count'), sumMillis: row.number('sumMillis'), buckets }
-}
-
-function readLane(name: string, answer: unknown): AppPoolDetails['lanes'][number] {
-  const row = new RowReader(ADMIN_ENDPOINT, answer)
-  return { name, active: row.integer('active'), max: row.integer('max'), waiting: row.integer('waiting') }
 }
 
 function readFleet(answer: unknown): NonNullable<AppPoolDetails['fleet']> {

@@ -16,6 +16,18 @@ export interface AppPool {
   readonly timeouts: number
   /** Checkouts that are suspected leaks and still out. */
   readonly suspectedLeaks: number
+  /** Empty for a pool without lanes. */
+  readonly lanes: readonly AppLane[]
+}
+
+/** One lane of a pool: its callers have a limit and a queue of their own. */
+export interface AppLane {
+  readonly name: string
+  /** Connections that its callers have. */
+  readonly active: number
+  /** The most that they may have. */
+  readonly max: number
+  readonly waiting: number
 }
 
 /** Code of an app that wastes connections, as its insight describes it. */
@@ -113,5 +125,20 @@ function readPool(answer: unknown): AppPool {
     max: counts.integer('max'),
     timeouts: counts.integer('timeouts'),
     suspectedLeaks: counts.integer('suspectedLeaks'),
+    lanes: readLanes(stats),
   }
+}
+
+/**
+ * The lanes in the figures of a pool.
+ *
+ * @throws {InvalidAnswerError} if a lane has other figures.
+ */
+export function readLanes(stats: unknown): readonly AppLane[] {
+  const { lanes } = Object(stats) as { readonly lanes?: unknown }
+  if (typeof lanes !== 'object' || lanes === null) return []
+  return Object.entries(lanes).map(([name, lane]) => {
+    const row = new RowReader(ADMIN_ENDPOINT, lane)
+    return { name, active: row.integer('active'), max: row.integer('max'), waiting: row.integer('waiting') }
+  })
 }

@@ -6,7 +6,7 @@ import { AppWatch } from './watch-app.ts'
 const TIME = '2026-11-29T12:00:00.000Z'
 const POOL: AppPool = {
   ...{ name: 'quota', target: 'file:quota.db', status: 'healthy', inUse: 1, idle: 3, waiting: 0, max: 10 },
-  ...{ timeouts: 0, suspectedLeaks: 0 },
+  ...{ timeouts: 0, suspectedLeaks: 0, lanes: [] },
 }
 const sample = (more: Partial<AppPool> = {}) => ({ time: TIME, status: 'healthy', pools: [{ ...POOL, ...more }] })
 

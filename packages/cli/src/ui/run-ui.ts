@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { interruptible } from '../output/interruptible.ts'
+import { printableLine } from '../output/printable.ts'
 import { serveUi } from './serve-ui.ts'
 import { UiContent } from './ui-content.ts'
 import type { WatchedApp } from './watched-app.ts'
@@ -9,16 +10,18 @@ export interface RunUiOptions {
   readonly database: WatchedDatabase | undefined
   readonly apps: readonly WatchedApp[]
   readonly port: number
+  readonly hasActions: boolean
   readonly intervalSeconds: number
   readonly onListening: (address: string) => void
 }
 
 /** Serves the page until Ctrl-C or SIGTERM. */
-export async function runUi({ database, apps, port, intervalSeconds, onListening }: RunUiOptions): Promise<void> {
+export async function runUi(options: RunUiOptions): Promise<void> {
+  const { database, apps, port, hasActions, intervalSeconds, onListening } = options
   await using interruption = interruptible()
   const { signal } = interruption
-  const content = new UiContent({ database, apps, over: signal })
-  await using server = await serveUi(content, port)
+  const content = new UiContent({ database, apps, hasActions, over: signal })
+  await using server = await serveUi(content, port, (line) => void process.stderr.write(`${printableLine(line)}\n`))
   onListening(server.address)
   const { promise: over, resolve } = Promise.withResolvers<void>()
   signal.addEventListener('abort', () => resolve(), { once: true })

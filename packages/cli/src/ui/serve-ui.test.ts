@@ -25,7 +25,7 @@ interface Asked {
 }
 
 async function givenUi(): Promise<Asked> {
-  const server = await serveUi(CONTENT, 0)
+  const server = await serveUi(CONTENT, 0, () => {})
   onTestFinished(() => server[Symbol.asyncDispose]())
   const address = new URL(server.address)
   const ask = (path: string, headers: Record<string, string> = {}, body?: string) => {
@@ -115,7 +115,7 @@ test.each<[what: string, headers: Record<string, string>]>([
 
 test('given a port that is in use, then the error says what to do', async () => {
   const { address } = await givenUi()
-  await expect(serveUi(CONTENT, Number(address.port))).rejects.toThrow(
+  await expect(serveUi(CONTENT, Number(address.port), () => {})).rejects.toThrow(
     `Cannot listen on port ${address.port} of 127.0.0.1: it is in use. Pass another --port.`,
   )
 })

@@ -21,13 +21,14 @@ export interface UiServer extends AsyncDisposable {
  * its cookie from other servers of the machine: browsers send the cookies of a host to all of its ports.
  *
  * @param port 0 is any free port.
+ * @param log where each action of the page is logged.
  * @throws {CannotRunError} if the port is in use.
  */
-export async function serveUi(content: PageContent, port: number): Promise<UiServer> {
+export async function serveUi(content: PageContent, port: number, log: (line: string) => void): Promise<UiServer> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url')
   const path = `/${randomBytes(PATH_BYTES).toString('base64url')}`
-  const handler = new PageHandler({ content, adminTokens: [token], cookie: { path } })
-  const page = { path, respond: (request: Request) => handler.respond(request) }
+  const handler = new PageHandler({ content, adminTokens: [token], cookie: { path }, log })
+  const page = { path, respond: (request: Request, from?: string) => handler.respond(request, from) }
   const server = createServer((request, response) => {
     const status = refusalOf(request, path)
     if (status !== undefined) return refuse(response, status)

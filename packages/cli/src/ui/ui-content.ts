@@ -1,6 +1,15 @@
 import { hostname } from 'node:os'
-import type { EventView, PageDocument, PoolSample, SourceView } from '@poolguard/page'
-import { EventLog, findHolder, type PageContent, type PoolReading, viewPools, worstOf } from '@poolguard/web/adapter'
+import type { EventView, PageAction, PageDocument, PoolSample, SourceView } from '@poolguard/page'
+import {
+  type ActionDone,
+  ActionError,
+  EventLog,
+  findHolder,
+  type PageContent,
+  type PoolReading,
+  viewPools,
+  worstOf,
+} from '@poolguard/web/adapter'
 import { t } from '../output/translate.ts'
 import type { WatchedApp } from './watched-app.ts'
 import type { WatchedDatabase } from './watched-database.ts'
@@ -11,6 +20,8 @@ export interface UiContentOptions {
   /** Undefined if only apps are watched. */
   readonly database: WatchedDatabase | undefined
   readonly apps: readonly WatchedApp[]
+  /** Whether the page may terminate sessions. */
+  readonly hasActions: boolean
   /** Aborts when the command ends. */
   readonly over: AbortSignal
 }
@@ -22,8 +33,11 @@ export class UiContent implements PageContent {
   /** The sources that did not answer the last time. */
   #missing: ReadonlySet<string> = new Set()
 
+  readonly act: PageContent['act']
+
   constructor(options: UiContentOptions) {
     this.#options = options
+    this.act = options.hasActions ? (action) => this.#act(action) : undefined
   }
 
   get isClosing(): boolean {
@@ -45,7 +59,9 @@ export class UiContent implements PageContent {
       ...apps.map(({ address }) => address),
     ]
     const missingApps = apps.flatMap(({ address, problem }): SourceView[] =>
-      problem === undefined ? [] : [{ name: address, isApp: true, report: 'unreachable', problem }],
+      problem === undefined
+        ? []
+        : [{ name: address, isApp: true, isControlled: false, report: 'unreachable', problem }],
     )
     return {
       time: Date.now(),
@@ -65,6 +81,18 @@ export class UiContent implements PageContent {
 
   readStack(holder: string): string | null {
     return findHolder(this.#pools(), holder)
+  }
+
+  logAction({ subject, text }: ActionDone): void {
+    this.#events.addAction(subject, text, Date.now())
+  }
+
+  async #act(action: PageAction): Promise<ActionDone> {
+    const { database } = this.#options
+    if (action.action !== 'terminate') throw new ActionError(t`Use the page of the app: it controls its pools.`)
+    if (!database || database.name !== action.source) throw new ActionError(t`The page does not show such a server.`)
+    await database.terminate(action)
+    return { subject: action.source, text: `terminated session ${action.pid} of ${action.source}` }
   }
 
   /** With several apps, the name of a pool says whose it is. */

@@ -60,7 +60,8 @@ export class WatchedApp {
       counts.set(key, place)
       const { id, history } = this.#see(`${key} ${place}`, seconds)
       history.add(seconds, pool.stats)
-      return { ...pool, id, history }
+      // An app offers the actions on its own page.
+      return { ...pool, id, history, isControlled: false }
     })
     for (const [key, { seenAt }] of this.#known) if (seenAt < seconds - KEPT_SECONDS) this.#known.delete(key)
     return pools

@@ -1,6 +1,8 @@
 import { APPLICATIONS_QUERY, LOCKS_QUERY, serverReport } from '@poolguard/core/postgres'
-import type { SourceView } from '@poolguard/page'
+import type { PageAction, SourceView } from '@poolguard/page'
+import { terminateSession } from '@poolguard/web/adapter'
 import { originOf } from '../connect-errors/cannot-connect.ts'
+import { signalSession } from '../database/signal-session.ts'
 import type { Sources } from '../monitor/open-sources.ts'
 import { messageOf } from '../output/message-of.ts'
 import { withPlainTexts } from '../output/printable.ts'
@@ -9,25 +11,31 @@ type Report = Pick<SourceView, 'report' | 'problem'>
 
 const PENDING: Report = { report: 'pending', problem: null }
 
+export interface WatchedDatabaseOptions {
+  readonly showsQueries: boolean
+  /** Whether the page may terminate sessions. */
+  readonly hasActions: boolean
+}
+
 /** The database and its PgBouncer, which are read again and again. */
 export class WatchedDatabase {
-  readonly #name: string
+  readonly name: string
   readonly #sources: Sources
-  readonly #showsQueries: boolean
+  readonly #options: WatchedDatabaseOptions
   #server = PENDING
   #pooler = PENDING
 
-  constructor(name: string, sources: Sources, { showsQueries }: { readonly showsQueries: boolean }) {
-    this.#name = name
+  constructor(name: string, sources: Sources, options: WatchedDatabaseOptions) {
+    this.name = name
     this.#sources = sources
-    this.#showsQueries = showsQueries
+    this.#options = options
   }
 
   get views(): readonly SourceView[] {
     const { pooler } = this.#sources
     return [
-      { name: this.#name, isApp: false, ...this.#server },
-      ...(pooler ? [{ name: pooler.address, isApp: false, ...this.#pooler }] : []),
+      { name: this.name, isApp: false, isControlled: this.#options.hasActions, ...this.#server },
+      ...(pooler ? [{ name: pooler.address, isApp: false, isControlled: false, ...this.#pooler }] : []),
     ]
   }
 
@@ -42,6 +50,12 @@ export class WatchedDatabase {
     this.#pooler = pools ?? PENDING
   }
 
+  /** @throws {ActionError} if the session has ended, or without the right. */
+  async terminate({ pid, startedAt }: Extract<PageAction, { action: 'terminate' }>): Promise<void> {
+    const { pool } = this.#sources.database
+    await terminateSession(pid, () => signalSession(pool, 'terminate', { pid, startedAt, changedAt: null }))
+  }
+
   async #readServer(): Promise<SourceView['report']> {
     const { pool } = this.#sources.database
     const client = await pool.connect()
@@ -49,7 +63,7 @@ export class WatchedDatabase {
       const applications = await client.query(APPLICATIONS_QUERY)
       const locks = await client.query(LOCKS_QUERY)
       const report = serverReport(applications.rows, locks.rows)
-      if (this.#showsQueries) return report
+      if (this.#options.showsQueries) return report
       return { ...report, locks: report.locks.map((lock) => ({ ...lock, statement: null })) }
     } finally {
       client.release()

@@ -64,4 +64,5 @@ export {
   type ServerReport,
   type SourceReport,
   serverReport,
+  TERMINATE_QUERY,
 } from './source-report.ts'

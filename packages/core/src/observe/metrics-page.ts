@@ -3,7 +3,8 @@ import { type MetricsPage, renderMetrics } from './prometheus.ts'
 import type { ScrapedMetrics } from './scraped-metrics.ts'
 
 /** A server or a pooler whose metrics are on an adapter's metrics page, and whose sessions or pools are on its live page. */
-export type MetricsSource = Pick<ScrapedMetrics, 'source' | 'read'> & Partial<Pick<ScrapedMetrics, 'report'>>
+export type MetricsSource = Pick<ScrapedMetrics, 'source' | 'read'> &
+  Partial<Pick<ScrapedMetrics, 'report' | 'terminate'>>
 
 /** Additional sources of an adapter's pages. */
 export type MetricsSources = readonly MetricsSource[]

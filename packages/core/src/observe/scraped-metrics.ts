@@ -4,7 +4,7 @@ import { InvalidOptionError, requireDuration } from '../invalid-option-error.ts'
 import type { MetricDescription } from './metric-definitions.ts'
 import type { MetricFamily } from './metric-family.ts'
 import { PatientQuery } from './patient-query.ts'
-import type { SourceReport } from './source-report.ts'
+import type { LockReport, SourceReport } from './source-report.ts'
 
 const INTERVAL_MILLIS = 10_000
 /** Well below Prometheus' default scrape timeout of 10 seconds. */
@@ -31,22 +31,37 @@ export interface ScrapeOptions {
   readonly timeoutMillis?: number | undefined
 }
 
+/** A session of a server, as its report names it. */
+export type NamedSession = Pick<LockReport, 'pid'> & { readonly startedAt: string }
+
+/** What the live page reads from a source, and does there. */
+export interface LiveSource {
+  report(): Promise<SourceReport>
+  /** False if the session has ended already. */
+  terminate?(session: NamedSession): Promise<boolean>
+}
+
 /** Metrics of another server. It is queried at most once per interval, and with one query at a time. */
 export class ScrapedMetrics {
   /** The value of the label `SOURCE_LABEL` of its series. */
   readonly source: string
   readonly #metrics: PatientQuery<readonly MetricFamily[]>
   readonly #report: PatientQuery<SourceReport> | undefined
+  /**
+   * Ends a session of the server, for the live page: false if it has ended already. Rejects with the server's error. Undefined for a source
+   * without sessions.
+   */
+  readonly terminate: LiveSource['terminate']
   #hasWarned = false
 
   /**
-   * @param report reads what the live page shows of the source; undefined if it shows nothing.
+   * @param live what the live page shows of the source; undefined if it shows nothing.
    * @throws {InvalidOptionError} for an invalid source name, interval or timeout.
    */
   constructor(
     collect: () => Promise<readonly MetricFamily[]>,
     { source, intervalMillis = INTERVAL_MILLIS, timeoutMillis = TIMEOUT_MILLIS }: ScrapeOptions,
-    report?: () => Promise<SourceReport>,
+    live?: LiveSource,
     /** @internal */ clock: Clock = systemClock,
   ) {
     // The alerts take metrics without a source for those of pgbouncer_exporter.
@@ -58,7 +73,9 @@ export class ScrapedMetrics {
     this.source = source
     const options = { timeoutMillis, clock, onError: (error: unknown) => this.#warnInvalidAnswer(error) }
     this.#metrics = new PatientQuery(async () => this.#label(await collect()), { ...options, intervalMillis })
-    if (report) this.#report = new PatientQuery(report, { ...options, intervalMillis: REPORT_INTERVAL_MILLIS })
+    this.terminate = live?.terminate?.bind(live)
+    if (live)
+      this.#report = new PatientQuery(() => live.report(), { ...options, intervalMillis: REPORT_INTERVAL_MILLIS })
   }
 
   /** Never rejects: if the source does not answer in time, `poolguard_source_up` is 0 and the rest of the page is unaffected. */

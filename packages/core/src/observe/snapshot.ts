@@ -107,6 +107,10 @@ export interface ObservedPool {
   insight?(): PoolInsight | undefined
   /** At most `limit` connections in use and callers that wait, the oldest first; absent for a pool that poolguard does not manage. */
   callers?(limit: number): PoolCallers
+  /** Changes the most connections that the pool may open; absent for a pool that poolguard does not manage. */
+  resize?(bounds: { readonly max: number }): void
+  /** Closes idle connections; the pool stays usable. Absent for a pool that poolguard does not manage. */
+  closeIdle?(): Promise<void>
   /** Closes the pool; waits up to `drainMillis` for connections in use. Absent for a pool that poolguard does not manage. */
   close?(drainMillis: number): Promise<void>
 }

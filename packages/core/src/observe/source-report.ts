@@ -39,6 +39,8 @@ export interface ApplicationReport {
 /** A session that waits for a lock, or has one that another session waits for. */
 export interface LockReport {
   readonly pid: number
+  /** When it began, as the server writes it; with the pid it names this session only. Null if the role may not see it. */
+  readonly startedAt: string | null
   readonly application: string
   readonly role: string
   /** Null if the role may not see it. */
@@ -93,7 +95,8 @@ with waiter as (
   select pid, since, pg_catalog.pg_blocking_pids(pid) as by
     from (select pid, since from waiter order by since nulls last limit ${MAX_WAITERS}) longest
 )
-select activity.pid as "pid", coalesce(application_name, '') as "application", coalesce(usename, '') as "role", state as "state",
+select activity.pid as "pid", extract(epoch from backend_start)::pg_catalog.text as "startedAt",
+       coalesce(application_name, '') as "application", coalesce(usename, '') as "role", state as "state",
        extract(epoch from pg_catalog.clock_timestamp() operator(pg_catalog.-) xact_start)::double precision as "transactionSeconds",
        case when state is not null then pg_catalog.left(query, ${MAX_QUERY}) end as "query",
        case when blocked.pid is not null then
@@ -105,6 +108,13 @@ select activity.pid as "pid", coalesce(application_name, '') as "application", c
  where blocked.pid is not null
     or exists (select from blocked each where activity.pid operator(pg_catalog.=) any (each.by))
  order by blocked.since nulls first, activity.pid`
+
+/** Ends a session by its pid and its start, so that a later session with the same pid stays. */
+export const TERMINATE_QUERY: string = `
+select pg_catalog.pg_terminate_backend(pid) as "terminated"
+  from pg_catalog.pg_stat_activity
+ where pid operator(pg_catalog.=) $1::pg_catalog.int4
+   and extract(epoch from backend_start)::pg_catalog.text operator(pg_catalog.=) $2::pg_catalog.text`
 
 /**
  * Turns the results of {@link APPLICATIONS_QUERY} and {@link LOCKS_QUERY} into a report.
@@ -147,6 +157,7 @@ function readLock(row: RowReader): LockReport {
   const blockedBy = row.text('blockedBy')
   return {
     pid: row.integer('pid'),
+    startedAt: row.textOrNull('startedAt'),
     application: row.text('application'),
     role: row.text('role'),
     state: row.textOrNull('state'),

@@ -21,7 +21,10 @@ export function postgresSource(url: string | undefined, options: SourceOptions =
   return new ScrapedMetrics(
     async () => (await loadScrape()).scrapePostgres(config),
     { ...options, source: options.source ?? addressOf(url) },
-    async () => (await loadScrape()).reportPostgres(config),
+    {
+      report: async () => (await loadScrape()).reportPostgres(config),
+      terminate: async (session) => (await loadScrape()).terminateSession(config, session),
+    },
   )
 }
 
@@ -39,7 +42,7 @@ export function pgBouncerSource(url: string | undefined, options: SourceOptions 
   return new ScrapedMetrics(
     async () => (await loadScrape()).scrapePgBouncer(target.href),
     { ...options, source: options.source ?? addressOf(url) },
-    async () => (await loadScrape()).reportPgBouncer(target.href),
+    { report: async () => (await loadScrape()).reportPgBouncer(target.href) },
   )
 }
 

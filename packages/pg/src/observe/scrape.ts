@@ -7,6 +7,7 @@ import {
   pgBouncerMetrics,
   postgresMetrics,
   serverReport,
+  TERMINATE_QUERY,
 } from '@poolguard/core/postgres'
 import pg from 'pg'
 import { containParserErrors } from '../connection/contain-parser-errors.ts'
@@ -29,6 +30,17 @@ export function reportPostgres(config: GuardedPoolConfig): Promise<ServerReport>
     const applications = await client.query(APPLICATIONS_QUERY)
     const locks = await client.query(LOCKS_QUERY)
     return serverReport(applications.rows, locks.rows)
+  })
+}
+
+/** Ends a session on a connection of its own: false if it has ended already. Rejects with the server's error, 42501 without the right. */
+export function terminateSession(
+  config: GuardedPoolConfig,
+  { pid, startedAt }: { readonly pid: number; readonly startedAt: string },
+): Promise<boolean> {
+  return withClient(config, async (client) => {
+    const { rows } = await client.query(TERMINATE_QUERY, [pid, startedAt])
+    return rows[0]?.terminated === true
   })
 }
 

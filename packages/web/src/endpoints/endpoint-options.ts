@@ -14,6 +14,11 @@ export interface PageOptions {
   readonly path?: string
   /** Servers and poolers that the page shows. Default: those of `metrics`. */
   readonly sources?: MetricsSources
+  /**
+   * Let the page resize pools, close idle connections and terminate sessions of its sources, each after a confirmation. Every action is
+   * a process warning and an event of the page. Default: false.
+   */
+  readonly actions?: boolean
 }
 
 /** The endpoints that an app serves about its pools. They have the same options in every framework. */

@@ -7,6 +7,7 @@ test('given no options, then only the probes are on', () => {
     paths: { health: '/healthz', ready: '/readyz', metrics: undefined, admin: undefined, page: undefined },
     metricsSources: [],
     pageSources: [],
+    pageActions: false,
     adminTokens: [],
     details: false,
   })
@@ -62,6 +63,7 @@ test.each<[option: string, options: object]>([
   ['page', { page: 7 }],
   ['page.path', { page: { path: 'pools' } }],
   ['page.sources', { page: { sources: 'postgresql://db/app' } }],
+  ['page.actions', { page: { actions: 'yes' }, adminToken: 'a' }],
   ['page', { admin: '/pools', page: '/pools', adminToken: 'a' }],
   ['adminToken', { page: true }],
   ['adminToken', { admin: true }],

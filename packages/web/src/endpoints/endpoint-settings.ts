@@ -18,6 +18,7 @@ export interface EndpointSettings {
   readonly paths: EndpointPaths
   readonly metricsSources: MetricsSources
   readonly pageSources: MetricsSources
+  readonly pageActions: boolean
   readonly adminTokens: readonly string[]
   readonly details: boolean
 }
@@ -46,6 +47,7 @@ export function readEndpointSettings(options: EndpointOptions, hasProbes = true)
   return {
     paths,
     metricsSources: metrics.sources ?? [],
+    pageActions: page.actions ?? false,
     pageSources: page.sources ?? metrics.sources ?? [],
     adminTokens,
     details: readSwitch('details', options.details, false),
@@ -56,11 +58,17 @@ export function readEndpointSettings(options: EndpointOptions, hasProbes = true)
 function readPageOptions(
   option: 'metrics' | 'page',
   value: unknown = false,
-): { readonly option: string; readonly path: unknown; readonly sources?: MetricsSources } {
+): {
+  readonly option: string
+  readonly path: unknown
+  readonly sources?: MetricsSources
+  readonly actions?: boolean
+} {
   if (typeof value !== 'object' || value === null) return { option, path: value }
-  const { path = true, sources } = value as { path?: unknown; sources?: unknown }
+  const { path = true, sources, actions } = value as { path?: unknown; sources?: unknown; actions?: unknown }
   const checked = sources === undefined ? {} : { sources: requireSources(`${option}.sources`, sources) }
-  return { option: `${option}.path`, path, ...checked }
+  const allowed = option === 'page' ? { actions: readSwitch('page.actions', actions, false) } : {}
+  return { option: `${option}.path`, path, ...checked, ...allowed }
 }
 
 /** Rejects a URL: the error of a framework's router would show its password. */

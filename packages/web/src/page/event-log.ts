@@ -13,7 +13,15 @@ export class EventLog {
   /** Connections that open and close in normal operation are left out. */
   add(pool: string, event: PoolEvent, now: number): void {
     if (event.type === 'opened' || (event.type === 'closed' && event.reason !== 'lost')) return
-    const shown = { pool, type: event.type, ...contentOf(event) }
+    this.#add({ pool, type: event.type, ...contentOf(event) }, now)
+  }
+
+  /** An action of the page's users. */
+  addAction(subject: string, text: string, now: number): void {
+    this.#add({ ...NOTHING, pool: subject, type: 'action', detail: text }, now)
+  }
+
+  #add(shown: Omit<EventView, 'id' | 'time' | 'count'>, now: number): void {
     const same = this.#events.findIndex((each) => now - each.time < BURST_MILLIS && isSame(each, shown))
     const [before] = same === -1 ? [] : this.#events.splice(same, 1)
     this.#events.unshift({ ...shown, id: before?.id ?? ++this.#count, time: now, count: (before?.count ?? 0) + 1 })

@@ -1,6 +1,7 @@
 export { EventLog } from './event-log.ts'
 export { makePage, type Page } from './make-page.ts'
-export type { PageContent } from './page-content.ts'
+export { terminateSession } from './page-actions.ts'
+export { type ActionDone, ActionError, type PageContent } from './page-content.ts'
 export { PageHandler, type PageHandlerOptions } from './page-handler.ts'
 export { PoolHistory } from './pool-history.ts'
 export { ProcessContent } from './process-content.ts'

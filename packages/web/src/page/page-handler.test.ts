@@ -11,7 +11,13 @@ const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin', 'content-type': 'applicat
 
 function givenPage(pools: readonly ObservedPool[] = []): (query?: string, init?: RequestInit) => Promise<Response> {
   const monitor = new HealthMonitor({ pools: () => pools })
-  const content = new ProcessContent({ monitor, pools: () => pools, drain: new Drain(), pageSources: [] })
+  const content = new ProcessContent({
+    monitor,
+    pools: () => pools,
+    drain: new Drain(),
+    pageSources: [],
+    pageActions: false,
+  })
   const page = new PageHandler({ content, adminTokens: [TOKEN, 'next'] })
   return (query = '', init = {}) => page.respond(new Request(`${ADDRESS}${query}`, init))
 }

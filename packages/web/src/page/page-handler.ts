@@ -1,4 +1,5 @@
 import { bearerToken, tokenCheck } from '../endpoints/index.ts'
+import { type ActionLog, PageActions, readAction } from './page-actions.ts'
 import type { PageContent } from './page-content.ts'
 import { pageHtml } from './page-html.ts'
 import { streamPage } from './page-stream.ts'
@@ -19,41 +20,46 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 /** Documents younger than this are reused. */
 const MAX_AGE_MILLIS = 500
-/** A token is short: a larger body is no login. */
-const MAX_LOGIN_BYTES = 4_096
+/** Logins and actions are short. */
+const MAX_BODY_BYTES = 4_096
 
 export interface PageHandlerOptions {
   readonly content: PageContent
   readonly adminTokens: readonly string[]
   /** Default: a cookie for the path of the page. */
   readonly cookie?: CookieOptions
+  /** Default: a process warning. */
+  readonly log?: ActionLog
 }
 
 /** Answers requests for the live page: its files, its figures and its login all have the page's path and differ by their query. */
 export class PageHandler {
   readonly #content: PageContent
+  readonly #actions: PageActions
   readonly #sessions: SessionCookies
   readonly #isAdmin: (token: string) => boolean
   /** The document that was read last. */
   #latest = { filter: '', at: -Infinity, text: '' }
 
-  constructor({ content, adminTokens, cookie }: PageHandlerOptions) {
+  constructor({ content, adminTokens, cookie, log }: PageHandlerOptions) {
     this.#content = content
+    this.#actions = new PageActions(content, log)
     this.#sessions = new SessionCookies(adminTokens, cookie)
     this.#isAdmin = tokenCheck(adminTokens)
   }
 
-  async respond(request: Request): Promise<Response> {
-    const response = await this.#route(request)
+  /** @param from the address of the client, for the log of actions. */
+  async respond(request: Request, from?: string): Promise<Response> {
+    const response = await this.#route(request, from)
     for (const [name, value] of Object.entries(HEADERS)) {
       if (!response.headers.has(name)) response.headers.set(name, value)
     }
     return response
   }
 
-  async #route(request: Request): Promise<Response> {
+  async #route(request: Request, from: string | undefined): Promise<Response> {
     const { searchParams } = new URL(request.url)
-    if (request.method === 'POST') return this.#post(request, searchParams.get('do'))
+    if (request.method === 'POST') return this.#post(request, searchParams.get('do'), from)
     if (request.method !== 'GET') return refuse(405, { allow: 'GET, POST' })
     const file = searchParams.get('file')
     if (file !== null) return replyFile(file)
@@ -61,11 +67,22 @@ export class PageHandler {
     return wanted === null ? replyHtml() : this.#get(request, wanted, searchParams)
   }
 
-  async #post(request: Request, action: string | null): Promise<Response> {
+  async #post(request: Request, action: string | null, from: string | undefined): Promise<Response> {
     if (!isSameOrigin(request)) return refuse(403)
     if (action === 'login') return this.#logIn(request)
     if (action === 'logout') return empty({ 'set-cookie': this.#sessions.end(isHttps(request)) })
+    if (action === 'act' && this.#actions.areOn) return this.#act(request, from)
     return refuse(404)
+  }
+
+  /** Only for browsers that are logged in: the page has asked its user, and the log names the session. */
+  async #act(request: Request, from = 'an unknown address'): Promise<Response> {
+    const session = await this.#sessions.check(request.headers.get('cookie'))
+    if (!session) return refuse(401)
+    const action = readAction(await readBody(request))
+    if (!action) return refuse(400)
+    const reason = await this.#actions.perform(action, `Session ${session.id} from ${from}`)
+    return reason === undefined ? empty() : Response.json({ statusCode: 409, message: reason }, { status: 409 })
   }
 
   async #logIn(request: Request): Promise<Response> {
@@ -122,9 +139,9 @@ export class PageHandler {
   async #authenticate(request: Request): Promise<{ readonly cookie: string | undefined } | undefined> {
     const token = bearerToken(request.headers.get('authorization') ?? undefined)
     if (token !== undefined) return this.#isAdmin(token) ? { cookie: undefined } : undefined
-    const untilRenewal = await this.#sessions.check(request.headers.get('cookie'))
-    if (untilRenewal === undefined) return undefined
-    return { cookie: untilRenewal > 0 ? undefined : await this.#sessions.issue(isHttps(request)) }
+    const session = await this.#sessions.check(request.headers.get('cookie'))
+    if (!session) return undefined
+    return { cookie: session.isDue ? await this.#sessions.issue(isHttps(request), session.id) : undefined }
   }
 }
 
@@ -158,9 +175,15 @@ async function replyFile(name: string): Promise<Response> {
 
 /** The token of a login; undefined if the body is something else. */
 async function readToken(request: Request): Promise<string | undefined> {
+  const { token } = Object(await readBody(request)) as { token?: unknown }
+  return typeof token === 'string' ? token : undefined
+}
+
+/** The JSON of a request of the page; undefined for anything else. A form of another site cannot send this content type. */
+async function readBody(request: Request): Promise<unknown> {
+  if (!/^application\/json\s*(?:;|$)/i.test(request.headers.get('content-type') ?? '')) return undefined
   try {
-    const { token } = JSON.parse(await readText(request)) as { token?: unknown }
-    return typeof token === 'string' ? token : undefined
+    return JSON.parse(await readText(request))
   } catch {
     return undefined
   }
@@ -172,7 +195,7 @@ async function readText({ body }: Request): Promise<string> {
   let bytes = 0
   for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength
-    if (bytes > MAX_LOGIN_BYTES) throw new RangeError('The body is too large.')
+    if (bytes > MAX_BODY_BYTES) throw new RangeError('The body is too large.')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()

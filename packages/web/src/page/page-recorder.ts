@@ -33,6 +33,10 @@ export class PageRecorder {
     return this.#events.read()
   }
 
+  logAction(subject: string, text: string): void {
+    this.#events.addAction(subject, text, Date.now())
+  }
+
   /** What is known about these pools; those beyond the first 1,000 of the process are left out. */
   find(pools: readonly ObservedPool[]): RecordedPool[] {
     return pools.flatMap((pool) => this.#findOrAdd(pool) ?? [])

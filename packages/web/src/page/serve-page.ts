@@ -9,13 +9,14 @@ export interface NodeRequest extends AsyncIterable<unknown> {
   readonly url?: string | undefined
   readonly originalUrl?: string | undefined
   readonly headers: IncomingHttpHeaders
+  readonly socket?: { readonly remoteAddress?: string | undefined }
   /** Set if a body parser has read the body already. */
   readonly body?: unknown
 }
 
 /** Serves the live page to a request of node:http. */
 export async function servePage(page: Page, request: NodeRequest, response: ServerResponse): Promise<void> {
-  const { status, headers, body } = await page.respond(toWebRequest(request))
+  const { status, headers, body } = await page.respond(toWebRequest(request), request.socket?.remoteAddress)
   response.writeHead(status, Object.fromEntries(headers))
   if (!body) return void response.end()
   // Rejects when the client disconnects, which ends the stream of figures.

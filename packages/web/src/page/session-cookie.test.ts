@@ -12,9 +12,11 @@ test('given a session, then it is valid for an hour, and has to be renewed after
   const sessions = new SessionCookies(['secret'], {}, clock)
   const cookie = sentBack(await sessions.issue(false))
 
-  expect(await sessions.check(cookie)).toBeGreaterThan(0)
+  const session = await sessions.check(cookie)
+  expect(session).toEqual({ id: expect.stringMatching(/^[\w-]{12}$/), isDue: false })
   now += HOUR / 2 + 1_000
-  expect(await sessions.check(cookie)).toBeLessThan(0)
+  expect(await sessions.check(cookie)).toEqual({ ...session, isDue: true })
+  expect((await sessions.check(sentBack(await sessions.issue(false, session?.id))))?.id).toBe(session?.id)
   now += HOUR / 2
   expect(await sessions.check(cookie)).toBeUndefined()
 })

@@ -8,6 +8,14 @@ const RENEWAL_SECONDS = 1_800
 const KEY_BYTES = 32
 const deriveKey = promisify<string, string, number, Buffer>(scrypt)
 
+/** A browser that is logged in. */
+export interface Session {
+  /** Random, and no secret: it names the session in logs. */
+  readonly id: string
+  /** Whether the session should be renewed. */
+  readonly isDue: boolean
+}
+
 export interface CookieOptions {
   /** The browser sends the cookie to addresses below it only. Default: the folder of the page's address. */
   readonly path?: string
@@ -29,11 +37,15 @@ export class SessionCookies {
     this.#now = now
   }
 
-  /** The `Set-Cookie` header that begins or renews a session. */
-  async issue(isHttps: boolean): Promise<string> {
+  /**
+   * The `Set-Cookie` header that begins or renews a session.
+   *
+   * @param id that of the session to renew.
+   */
+  async issue(isHttps: boolean, id: string = randomBytes(9).toString('base64url')): Promise<string> {
     const [key] = await this.#readKeys()
     const expires = Math.floor(this.#now() / 1_000) + LIFETIME_SECONDS
-    const claim = `${expires}.${randomBytes(9).toString('base64url')}`
+    const claim = `${expires}.${id}`
     return this.#header(key ? `${claim}.${sign(claim, key)}` : '', LIFETIME_SECONDS, isHttps)
   }
 
@@ -45,14 +57,15 @@ export class SessionCookies {
   /**
    * Checks the `Cookie` header of a request, in constant time.
    *
-   * @returns the seconds until the session has to be renewed: negative if it should be renewed now; undefined without a valid session.
+   * @returns undefined without a valid session.
    */
-  async check(cookies: string | null): Promise<number | undefined> {
+  async check(cookies: string | null): Promise<Session | undefined> {
     const [claim, signature] = readClaim(cookies)
     const keys = await this.#readKeys()
     const isSigned = keys.filter((key) => equal(sign(claim, key), signature)).length > 0
     const secondsLeft = Number.parseInt(claim, 10) - this.#now() / 1_000
-    return isSigned && secondsLeft > 0 ? secondsLeft - RENEWAL_SECONDS : undefined
+    if (!isSigned || !(secondsLeft > 0)) return undefined
+    return { id: claim.slice(claim.indexOf('.') + 1), isDue: secondsLeft < RENEWAL_SECONDS }
   }
 
   /** `Strict`: the browser sends it with requests of the page itself only. */

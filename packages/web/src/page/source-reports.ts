@@ -4,9 +4,11 @@ import type { SourceView } from '@poolguard/page'
 /** The latest reports of servers and poolers. It queries them only while the page is open. */
 export class SourceReports {
   readonly #sources: MetricsSources
+  readonly #hasActions: boolean
   readonly #latest = new Map<MetricsSource, SourceView['report']>()
 
-  constructor(sources: MetricsSources) {
+  constructor(sources: MetricsSources, hasActions: boolean) {
+    this.#hasActions = hasActions
     this.#sources = sources.filter(({ report }) => report !== undefined)
   }
 
@@ -18,6 +20,7 @@ export class SourceReports {
     return this.#sources.map((source) => ({
       name: source.source,
       isApp: false,
+      isControlled: this.#hasActions && source.terminate !== undefined,
       report: this.#latest.get(source) ?? 'pending',
       problem: null,
     }))

@@ -40,6 +40,8 @@ export interface PoolReading {
   readonly findings: readonly Omit<FindingView, 'pool'>[]
   readonly callers: PoolCallers
   readonly history: PoolHistory
+  /** Whether the page may resize it. */
+  readonly isControlled: boolean
 }
 
 /** The parts of the document that show pools and their callers. */
@@ -72,10 +74,10 @@ export function worstOf(pools: readonly Pick<PoolReading, 'status'>[]): Status {
   return pools.reduce<Status>((worst, { status }) => (SEVERITY[status] < SEVERITY[worst] ? status : worst), 'healthy')
 }
 
-function viewPool({ id, name, target, server, status, reasons, stats, lanes, fleet, history }: PoolReading): PoolView {
+function viewPool({ history, stats, findings: _, callers: __, ...shown }: PoolReading): PoolView {
   const { max, total, idle, active, connecting, waiting, acquired, timeouts, suspectedLeaks } = stats
   return {
-    ...{ id, name, target, server, status, reasons, lanes, fleet },
+    ...shown,
     ...{ max, total, idle, active, connecting, waiting, acquired, timeouts, suspectedLeaks },
     sample: history.latest ?? [Math.round(Date.now() / 1_000), active, max, waiting, null],
   }

@@ -28,7 +28,7 @@ const APP = {
     pools: [
       {
         ...{ name: 'main', target: 'db/app', status: 'critical', inUse: 9, idle: 1, waiting: 4, max: 10 },
-        ...{ timeouts: 2, suspectedLeaks: 1 },
+        ...{ timeouts: 2, suspectedLeaks: 1, lanes: [{ name: 'jobs', active: 1, max: 4, waiting: 3 }] },
       },
     ],
   },
@@ -128,6 +128,11 @@ test('a wider screen has more columns, and the text of statements gets the space
   expect(top.text).toContain('update things set n = 3')
   expect(top.text).toContain('waits for')
   expect(top.lines).toHaveLength(40)
+})
+
+test('a wide screen has the lanes of pools', () => {
+  expect(new Driven(FULL, { columns: 160, rows: 40 }).send('5').text).toContain('jobs 1/4 +3')
+  expect(new Driven(FULL, { columns: 100, rows: 40 }).send('5').text).not.toContain('jobs')
 })
 
 test('a small terminal says so', () => {

@@ -1,4 +1,4 @@
-import type { AppPool } from '../../endpoint/read-pool-stats.ts'
+import type { AppLane, AppPool } from '../../endpoint/read-pool-stats.ts'
 import type { PoolerPool } from '../../monitor/watch-pooler.ts'
 import type { Style } from '../../output/paint.ts'
 import { shareColour } from '../../output/share-bar.ts'
@@ -23,6 +23,7 @@ export function poolsTable({ pooler, apps }: Snapshot): Table {
       { title: t`status`, width: 8 },
       { title: t`timeouts`, width: 9, isNumber: true, from: 110 },
       { title: t`suspected leaks`, width: 16, isNumber: true, from: 110 },
+      { title: t`lanes`, width: 20, grow: 2, from: 140 },
     ],
     rows: [
       ...rowsOf(pooler, 'PgBouncer', ({ pools }) => pools.map(poolerRow)),
@@ -51,7 +52,7 @@ function withoutScheme(address: string): string {
 
 /** Without figures, the last cells are empty. */
 function fill(cells: readonly Cell[]): readonly Cell[] {
-  return [...cells, ...Array.from({ length: 10 - cells.length }, () => textCell(''))]
+  return [...cells, ...Array.from({ length: 11 - cells.length }, () => textCell(''))]
 }
 
 function poolerRow(pool: PoolerPool): Row {
@@ -72,7 +73,7 @@ function poolerRow(pool: PoolerPool): Row {
 }
 
 function appRow(address: string, pool: AppPool): Row {
-  const { name, target, status, inUse, max, idle, waiting, timeouts, suspectedLeaks } = pool
+  const { name, target, status, inUse, max, idle, waiting, timeouts, suspectedLeaks, lanes } = pool
   return {
     key: JSON.stringify([address, name, target]),
     cells: [
@@ -86,8 +87,14 @@ function appRow(address: string, pool: AppPool): Row {
       textCell(status, STATUS_STYLES[status] ?? 'red'),
       numberCell(timeouts, 'red'),
       numberCell(suspectedLeaks, 'red'),
+      textCell(lanes.map(describeLane).join(', ')),
     ],
   }
+}
+
+/** `jobs 2/4 +3`: two of four connections, and three callers that wait. */
+function describeLane({ name, active, max, waiting }: AppLane): string {
+  return `${name} ${active}/${max}${waiting > 0 ? ` +${waiting}` : ''}`
 }
 
 function usedCell(used: number, max: number | null): Cell {
