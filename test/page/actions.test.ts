@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import poolguard from '@poolguard/fastify'
 import { GuardedPool, postgresSource } from '@poolguard/pg'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -35,7 +34,7 @@ describe('actions of the live page', () => {
     await pool.query('select 1')
     await using app = await startApp(server.url, true)
     const blocking = new pg.Client(server.url)
-    const ended = once(blocking, 'end')
+    const ended = new Promise<void>((resolve) => blocking.once('end', resolve))
     blocking.on('error', () => {})
     await blocking.connect()
     await blocking.query('begin')
