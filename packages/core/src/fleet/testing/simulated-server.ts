@@ -67,16 +67,19 @@ export class SimulatedServer {
     session.ended()
   }
 
-  /** The rows of `pg_stat_activity` for one session. */
+  /** What `EXCHANGE_QUERY` reads in one session: `pg_stat_activity`, grouped. */
   activity(viewer: ServerSession): ActivityRow[] {
-    return [...this.sessions].map(({ name, role, database }) => ({
-      name,
-      role,
-      ownRole: role === viewer.role,
-      ownDatabase: database === viewer.database,
-      readable: role === viewer.role,
-      count: 1,
-    }))
+    const rows = new Map<string, ActivityRow & { count: number }>()
+    for (const { name, role, database } of this.sessions) {
+      const key = `${name} ${role} ${database}`
+      const row = rows.get(key)
+      if (row) row.count++
+      else {
+        const [ownRole, ownDatabase] = [role === viewer.role, database === viewer.database]
+        rows.set(key, { name, role, ownRole, ownDatabase, readable: ownRole, count: 1 })
+      }
+    }
+    return [...rows.values()]
   }
 
   /** Rejects after a timeout. Ends the session of a holder that freezes. */
