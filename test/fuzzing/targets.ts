@@ -4,6 +4,7 @@ import type { FuzzTarget } from './fuzz-target.ts'
 import { secretsTarget } from './secrets/secrets-target.ts'
 import { engineTarget } from './simulation/engine-target.ts'
 import { fleetTarget } from './simulation/fleet-target.ts'
+import { pipelineTarget } from './simulation/pipeline-target.ts'
 import { readsTarget } from './statements/reads-target.ts'
 import { sessionTarget } from './statements/session-target.ts'
 import { tokensTarget } from './statements/tokens-target.ts'
@@ -18,4 +19,5 @@ export const TARGETS: readonly FuzzTarget[] = [
   secretsTarget,
   engineTarget,
   fleetTarget,
+  pipelineTarget,
 ]
