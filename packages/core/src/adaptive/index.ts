@@ -1,2 +1,2 @@
-export { type LimitBounds, type LimitComparison, LimitController } from './limit-controller.ts'
-export type { LimitSample } from './limit-sample.ts'
+export { AdaptiveLimit, type AdaptiveLimitState } from './adaptive-limit.ts'
+export type { LimitComparison } from './limit-controller.ts'

@@ -4,11 +4,11 @@ import type { LimitSample } from './limit-sample.ts'
 
 /** 25 ms with `rate` statements per millisecond. */
 function busy(rate: number): LimitSample {
-  return { millis: 25, saturatedMillis: 25, completions: rate * 25, work: rate * 25 }
+  return { millis: 25, saturatedMillis: 25, completions: rate * 25, work: rate * 25, demand: 1_000 }
 }
 
 /** 25 ms in which no caller waited. */
-const calm: LimitSample = { millis: 25, saturatedMillis: 0, completions: 0, work: 0 }
+const calm: LimitSample = { millis: 25, saturatedMillis: 0, completions: 0, work: 0, demand: 0 }
 
 /** Feeds a controller for so many seconds, and returns the limits that were in effect. */
 function run(controller: LimitController, seconds: number, sample: (limit: number) => LimitSample): readonly number[] {
@@ -63,7 +63,7 @@ describe('a limit controller', () => {
     while (!controller.last) controller.update(busy(controller.limit))
 
     expect(controller.last).toMatchObject({ base: 4, candidate: 32 })
-    expect(controller.last.ratio).toBeCloseTo(8)
+    expect(controller.last.throughputRatio).toBeCloseTo(8)
     expect(controller.last.confidence).toBeGreaterThan(0.99)
   })
 
@@ -111,11 +111,26 @@ describe('a limit controller', () => {
     const controller = new LimitController(4, { min: 1, max: 64 })
     for (let tick = 0; tick < 400; tick++) {
       controller.update(busy(8))
-      controller.discard()
+      controller.discard(25)
     }
 
     expect(controller.isProbing).toBe(false)
     expect(controller.limit).toBe(4)
+  })
+
+  test('tries no limit with which every caller would have a connection', () => {
+    const controller = new LimitController(4, { min: 1, max: 64 })
+    const limits = run(controller, 60, (limit) => ({ ...busy(limit), demand: 12 }))
+
+    expect(Math.max(...limits)).toBe(11)
+  })
+
+  test('does not try a limit again soon at which no caller waited', () => {
+    const controller = new LimitController(4, { min: 1, max: 64 })
+    const limits = run(controller, 60, (limit) => (limit > 8 ? calm : busy(limit)))
+
+    expect(controller.base).toBe(8)
+    expect(limits.filter((limit) => limit > 8).length / limits.length).toBeLessThan(0.3)
   })
 
   test('works with statements that take longer than a slot', () => {

@@ -36,7 +36,7 @@ export interface LimitComparison {
   readonly base: number
   readonly candidate: number
   /** The throughput with the candidate over that with the base. */
-  readonly ratio: number
+  readonly throughputRatio: number
   /** The probability that the better of the two was chosen, from 0.5 to 1. */
   readonly confidence: number
 }
@@ -70,6 +70,8 @@ export class LimitController {
   #restMillis = REST_MILLIS
   #restUntil = 0
   #staleMillis = 0
+  /** The least number of callers in the last slot. */
+  #demand = Infinity
   /** The saturated time so far. */
   #time = 0
 
@@ -106,16 +108,20 @@ export class LimitController {
     if (within(this.#limit, bounds) !== this.#limit || this.#comparison === undefined) this.#abandon()
   }
 
-  /** The samples before were disturbed, for example because a connection was being opened. The current slot begins anew. */
-  discard(): void {
+  /**
+   * The last `millis` were disturbed, because a connection was being opened or more were in use than the limit. The current slot begins
+   * anew.
+   */
+  discard(millis: number): void {
     this.#window.clear()
     this.#guardMillis = GUARD_MILLIS
+    this.#onStale(millis)
   }
 
   /** Adds a sample that was measured at `limit`. Returns the limit to apply now. */
   update(sample: LimitSample): number {
-    this.#staleMillis = sample.saturatedMillis > 0 ? 0 : this.#staleMillis + sample.millis
-    if (this.#staleMillis > STALE_MILLIS) this.#abandon()
+    if (sample.saturatedMillis > 0) this.#staleMillis = 0
+    else this.#onStale(sample.millis)
     if (this.#guardMillis > 0) {
       this.#guardMillis -= sample.millis
       return this.#limit
@@ -126,10 +132,19 @@ export class LimitController {
     const isFull = saturatedMillis >= SLOT_MILLIS && completions >= SLOT_COMPLETIONS
     if (!isFull && saturatedMillis < MAX_SLOT_MILLIS) return this.#limit
     const before = this.#limit
+    this.#demand = this.#window.demand
     this.#onSlot(this.#window.logRate, completions)
     this.#window.clear()
     if (this.#limit !== before) this.#guardMillis = GUARD_MILLIS
     return this.#limit
+  }
+
+  /** Nothing was learned. A limit at which callers do not wait, or connections cannot be opened, is not tried again soon. */
+  #onStale(millis: number): void {
+    this.#staleMillis += millis
+    if (this.#staleMillis <= STALE_MILLIS) return
+    if (this.#limit !== this.#base) this.#shunnedUntil.set(this.#limit, this.#time + SHUN_MILLIS)
+    this.#abandon()
   }
 
   #onSlot(logRate: number, completions: number): void {
@@ -156,7 +171,7 @@ export class LimitController {
   }
 
   #decide({ base, candidate }: PairedComparison, { wins, gain, confidence, evidence }: Verdict): void {
-    this.#last = { base, candidate, ratio: Math.exp(evidence.mean), confidence }
+    this.#last = { base, candidate, throughputRatio: Math.exp(evidence.mean), confidence }
     if (wins) {
       this.#moveTo(candidate)
       this.#evidence.set(base, weakened({ mean: -evidence.mean, pairs: evidence.pairs }))
@@ -208,8 +223,10 @@ export class LimitController {
 
   #neighbour(): number {
     const exact = Math.round(this.#base * (this.#ratios[this.#step] as number) ** this.#direction)
-    const candidate = this.#direction > 0 ? Math.max(this.#base + 1, exact) : Math.min(this.#base - 1, exact)
-    return within(candidate, this.#bounds)
+    if (this.#direction < 0) return within(Math.min(this.#base - 1, exact), this.#bounds)
+    // With so many connections that no caller waits, nothing could be learned.
+    const useful = Math.max(this.#base, this.#demand - 1)
+    return within(Math.min(Math.max(this.#base + 1, exact), useful), this.#bounds)
   }
 
   /** No better limit in this direction: try the other one, then both with the next ratio, then rest. */

@@ -7,6 +7,8 @@ export interface LimitSample {
   readonly completions: number
   /** The same statements, each weighted by the time that such a statement usually takes. */
   readonly work: number
+  /** Callers that have a connection or wait for one, at the end. */
+  readonly demand: number
 }
 
 /** Adds up samples until they are enough to compare. */
@@ -15,16 +17,20 @@ export class SampleWindow implements LimitSample {
   saturatedMillis = 0
   completions = 0
   work = 0
+  /** The least of all samples. */
+  demand: number = Infinity
 
   add(sample: LimitSample): void {
     this.millis += sample.millis
     this.saturatedMillis += sample.saturatedMillis
     this.completions += sample.completions
     this.work += sample.work
+    this.demand = Math.min(this.demand, sample.demand)
   }
 
   clear(): void {
     this.millis = this.saturatedMillis = this.completions = this.work = 0
+    this.demand = Infinity
   }
 
   /** The logarithm of the work per millisecond, so that a ratio of two rates is a difference. Without any work, as if half a unit was done. */

@@ -1,3 +1,4 @@
+import type { AdaptiveLimit } from '../adaptive/index.ts'
 import { keepAlive } from '../clock.ts'
 import type { ConnectionString } from '../connection-string/index.ts'
 import { describeRewriteWarning, type RewriteWarning } from '../drivers/index.ts'
@@ -113,6 +114,9 @@ export class PoolGuard<C extends object> {
   #hasWarnedOfStall = false
   readonly #fleet: FleetInstance<C> | undefined
   readonly #emptySignal = new EmptySignal()
+  /** Loaded when a caller waits for the first time. */
+  #adaptiveLimit: AdaptiveLimit | undefined
+  #adaptiveLoading: Promise<void> | undefined
 
   /**
    * @throws {InvalidOptionError} names the option and the value.
@@ -169,6 +173,7 @@ export class PoolGuard<C extends object> {
       classify: (error) => this.#connectFailures.classify(error),
       advise: (error) => this.#connectFailures.advise(error),
       onEvent: (event) => this.#onPoolEvent(event),
+      onWait: own.values.limit === 'adaptive' ? () => this.#onWait() : undefined,
       onClosing: (connection, reason) => {
         this.#driver.onClosing?.(connection, reason)
         this.servers.onClosing(connection, reason)
@@ -224,6 +229,25 @@ export class PoolGuard<C extends object> {
     const lease = this.engine.acquire(options)
     if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, lease)
     return lease
+  }
+
+  /** With `limit: 'adaptive'`: a caller waits. */
+  #onWait(): void {
+    if (this.#adaptiveLimit) this.#adaptiveLimit.onWait()
+    else
+      this.#adaptiveLoading ??= import('../adaptive/index.ts').then(
+        ({ AdaptiveLimit }) => this.#adapt(AdaptiveLimit),
+        (error: unknown) =>
+          this.warn(`the limit stays as it is, because its controller cannot be loaded: ${String(error)}`),
+      )
+  }
+
+  #adapt(Limit: typeof AdaptiveLimit): void {
+    const { engine, recorder } = this
+    const limit = new Limit({ engine, countsStatements: recorder !== undefined })
+    this.#adaptiveLimit = limit
+    if (recorder) recorder.onAnswered = (statement, millis) => limit.onAnswered(statement, millis)
+    limit.onWait()
   }
 
   /** For a statement that is sent behind others instead of acquiring a connection. */
@@ -312,6 +336,7 @@ export class PoolGuard<C extends object> {
       topology: this.topology ?? null,
       preparing: this.statements.state,
       pipelining: this.pipelining.state,
+      adaptiveLimit: this.#adaptiveLimit?.state,
       budget: this.settings.budget,
       fleet: this.#fleet?.snapshot() ?? null,
       insight: this.recorder?.summary(),

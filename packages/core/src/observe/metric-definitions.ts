@@ -1,3 +1,4 @@
+import type { LimitComparison } from '../adaptive/index.ts'
 import type { Durations, LaneStats } from '../pool/index.ts'
 import type { LeaseTimes } from './insight/index.ts'
 import type { FleetSnapshot, PipeliningState, PoolSnapshot, ReplicaSnapshot, WalSnapshot } from './snapshot.ts'
@@ -51,6 +52,10 @@ function ofFleet(read: (fleet: FleetSnapshot) => number): MetricDefinition['read
 
 function ofPipelining(read: (pipelining: PipeliningState) => number): MetricDefinition['read'] {
   return ({ pipelining }) => (pipelining ? [{ labels: {}, value: read(pipelining) }] : [])
+}
+
+function ofComparison(read: (last: LimitComparison) => number): MetricDefinition['read'] {
+  return ({ adaptiveLimit }) => (adaptiveLimit?.last ? [{ labels: {}, value: read(adaptiveLimit.last) }] : [])
 }
 
 function ofWal(read: (wal: WalSnapshot) => number): MetricDefinition['read'] {
@@ -228,6 +233,33 @@ export const METRICS: readonly MetricDefinition[] = [
     type: 'gauge',
     help: 'Connections that callers may have at the same time: the maximum, or fewer with the setting limit.',
     read: only(({ stats }) => stats.limit),
+  },
+  {
+    name: 'poolguard_adaptive_limit',
+    type: 'gauge',
+    help: 'The best limit that the pool has found with the setting limit: adaptive, in connections.',
+    read: ({ adaptiveLimit }) => (adaptiveLimit ? [{ labels: {}, value: adaptiveLimit.base }] : []),
+  },
+  {
+    name: 'poolguard_adaptive_candidate',
+    type: 'gauge',
+    help: 'The limit that was compared last with the best one.',
+    combine: 'max',
+    read: ofComparison(({ candidate }) => candidate),
+  },
+  {
+    name: 'poolguard_adaptive_throughput_ratio',
+    type: 'gauge',
+    help: 'The throughput with that limit over the throughput with the best one.',
+    combine: 'max',
+    read: ofComparison(({ throughputRatio }) => throughputRatio),
+  },
+  {
+    name: 'poolguard_adaptive_confidence',
+    type: 'gauge',
+    help: 'The probability that this comparison has chosen the better limit, from 0.5 to 1.',
+    combine: 'max',
+    read: ofComparison(({ confidence }) => confidence),
   },
   {
     name: 'poolguard_overloaded',

@@ -1,3 +1,4 @@
+import type { AdaptiveLimitState } from '../adaptive/index.ts'
 import type { Budget } from '../budget/index.ts'
 import type { PoolCallers, PoolCounts, PoolStats } from '../pool/index.ts'
 import type { PreparingState } from '../statements/index.ts'
@@ -20,6 +21,8 @@ export interface PoolSnapshot {
   readonly preparing: PreparingState | null
   /** Whether statements share connections, and why; absent if the driver does not support it. */
   readonly pipelining?: PipeliningState | undefined
+  /** The limit that the pool has found; absent without `limit: 'adaptive'`, and before a caller has waited. */
+  readonly adaptiveLimit?: AdaptiveLimitState | undefined
   /** Null if the pool has no budget, or has not read the server's limits yet. */
   readonly budget: Budget | null
   /** Null if the pool does not belong to a fleet. */

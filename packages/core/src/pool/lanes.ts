@@ -135,7 +135,7 @@ export class Lanes<R> implements Iterable<Waiter<R>> {
   /** What keeps a caller of a lane from a connection, although not all are in use. */
   limitOf(lane: Lane): 'max' | 'reserves' | null {
     if (this.only || this.roomOf(lane) > 0) return null
-    const inUse = this.#lent + this.#internal.lane.used
+    const inUse = this.lent + this.#internal.lane.used
     if (this.#roomBelowLimit <= 0 || inUse >= this.#parts.limits.settings.max) return null
     return lane.isFull ? 'max' : 'reserves'
   }
@@ -154,11 +154,11 @@ export class Lanes<R> implements Iterable<Waiter<R>> {
   /** How many connections more callers may have now because of the lending limit; Infinity without one. */
   get #roomBelowLimit(): number {
     const { lending } = this.#parts.limits
-    return lending === Infinity ? Infinity : lending - this.#lent
+    return lending === Infinity ? Infinity : lending - this.lent
   }
 
   /** The connections that callers have. */
-  get #lent(): number {
+  get lent(): number {
     let lent = 0
     for (const { lane } of this.all) lent += lane.lent
     return lent

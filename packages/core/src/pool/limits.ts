@@ -10,7 +10,7 @@ export class Limits {
 
   constructor(settings: PoolSettings) {
     this.#settings = settings
-    this.lending = typeof settings.limit === 'number' ? settings.limit : Infinity
+    this.lending = initialLimit(settings)
   }
 
   get settings(): PoolSettings {
@@ -38,4 +38,10 @@ export class Limits {
       this.#overflow--
     })
   }
+}
+
+/** An adaptive limit begins with what is right for most servers. */
+function initialLimit({ limit, serverCores }: PoolSettings): number {
+  if (limit === 'adaptive') return 2 * serverCores + 1
+  return typeof limit === 'number' ? limit : Infinity
 }

@@ -23,6 +23,8 @@ export interface PoolOptions<R> {
   /** Returns advice about an error of the factory; it becomes part of the callers' errors. */
   readonly advise?: ((error: unknown) => string | undefined) | undefined
   readonly onEvent?: PoolEventListener | undefined
+  /** Called when a caller begins to wait. */
+  readonly onWait?: (() => void) | undefined
   /** Reports a mistake of the application. Default: an event `warning`. */
   readonly warn?: ((message: string) => void) | undefined
   readonly observer?: LeaseObserver<R> | undefined

@@ -14,9 +14,11 @@ export interface PoolSettings {
    * - a number: callers have at most as many connections at the same time. No connection is closed or opened because of it.
    * - `cores`: `max` is at most the pool's part of 2 x {@link PoolSettings.serverCores} + 1, which is about as many as the server can keep
    *   busy; the instances of a fleet, or `instances`, divide it. With more, queries are slower and no more of them finish.
+   * - `adaptive`: like a number that the pool finds: while callers wait, it compares limits up to `max` and keeps the one with which the
+   *   server answers the most statements. For one process; not together with `fleet` or several `instances`.
    */
-  readonly limit: 'max' | 'cores' | number
-  /** CPU cores of the database server, for `limit: 'cores'`. A server does not report them, so the default is an assumption. */
+  readonly limit: 'max' | 'cores' | 'adaptive' | number
+  /** CPU cores of the database server, for `limit: 'cores'`, and where `adaptive` begins. A server does not report them, so the default is an assumption. */
   readonly serverCores: number
   /** How long a caller waits for a connection. */
   readonly acquireTimeoutMillis: number
@@ -101,7 +103,7 @@ const CHOICES = {
 } as const
 
 /** The values of `limit` that are no number. */
-const LIMITS = ['max', 'cores'] as const
+const LIMITS = ['max', 'cores', 'adaptive'] as const
 
 /** With 0, every connection would fail or expire immediately. */
 const MIN_MILLIS = { connectTimeoutMillis: 1, maxLifetimeMillis: 1 } as const

@@ -16,6 +16,22 @@ export interface PoolCounts
   readonly lanes?: Readonly<Record<string, LaneCounts>>
 }
 
+/** How much the callers of a pool want, for a controller of its limit. */
+export interface PoolLoad {
+  /** Connections that callers may have at the same time. */
+  readonly limit: number
+  /** Connections that callers have. */
+  readonly lent: number
+  /** Connections that are being validated or reset. */
+  readonly validating: number
+  readonly opening: number
+  readonly waiting: number
+  /** How often the last waiting caller has left the line so far. */
+  readonly emptied: number
+  /** Leases of callers that have ended so far. */
+  readonly ended: number
+}
+
 /** The figures of a lane that are cheap enough to read with every request. */
 export interface LaneCounts extends Pick<PoolCounts, 'overloaded' | 'retryAfterMillis' | 'waiting'> {}
 

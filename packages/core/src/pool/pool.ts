@@ -20,7 +20,7 @@ import type { AcquireOptions, PoolOptions } from './pool-options.ts'
 import { PoolReport } from './pool-report.ts'
 import { PoolResources } from './pool-resources.ts'
 import { type PoolSettings, validatePoolSettings } from './pool-settings.ts'
-import type { PoolCounts, PoolStats } from './pool-stats.ts'
+import type { PoolCounts, PoolLoad, PoolStats } from './pool-stats.ts'
 import { WaitSpan } from './wait-span.ts'
 
 /**
@@ -39,6 +39,9 @@ export class Pool<R> implements Lender<R> {
   readonly #tracker: LeaseTracker<R>
   readonly #report: PoolReport<R>
   readonly #drain: Drain<R>
+  readonly #onWait: (() => void) | undefined
+  #emptied = 0
+  #ended = 0
 
   constructor(options: PoolOptions<R>) {
     const { name, factory, settings, clock = systemClock, random = Math.random } = options
@@ -66,7 +69,10 @@ export class Pool<R> implements Lender<R> {
       ...{ options: options.lanes, clock, random, limits, resources, emit },
       warn: options.warn ?? ((message) => emit({ type: 'warning', message })),
       describe: (callers, oldestLeases) => this.#report.describe(callers, oldestLeases),
-      onEmptied: () => this.#drain.onNoWaiters(),
+      onEmptied: () => {
+        if (lanes.size === 0) this.#emptied++
+        this.#drain.onNoWaiters()
+      },
     })
     const tracker = new LeaseTracker<R>({
       ...{ name, clock, emit, waiters: lanes, observer: options.observer },
@@ -81,6 +87,7 @@ export class Pool<R> implements Lender<R> {
     this.name = name
     this.#clock = clock
     this.#onEvent = options.onEvent
+    this.#onWait = options.onWait
     this.#limits = limits
     this.#resources = resources
     this.#entries = entries
@@ -161,6 +168,7 @@ export class Pool<R> implements Lender<R> {
     this.#serve()
     this.#resources.notifyChanged()
     if (!waiter.queued) return lease
+    this.#onWait?.()
     this.#tracker.wait(request.borrower, request.now)
     const span = request.internal === undefined ? WaitSpan.begin(this.name, callers.lane, this.#clock) : undefined
     return callers.keepWaiting(waiter, lease, request, span)
@@ -236,6 +244,7 @@ export class Pool<R> implements Lender<R> {
     const { lease } = entry
     if (!lease) return now
     entry.lease = undefined
+    if (!lease.isInternal) this.#ended++
     this.#tracker.end(lease, now)
     lease.lane.end(now - lease.since, lease.isInternal)
     return now
@@ -342,6 +351,15 @@ export class Pool<R> implements Lender<R> {
   /** The part of {@link stats} that is cheap to read. */
   get counts(): PoolCounts {
     return this.#report.counts
+  }
+
+  /** Cheaper still, for a controller of the limit. */
+  get load(): PoolLoad {
+    const { lent, size } = this.#lanes
+    const { validating } = this.#entries
+    const opening = this.#resources.opening
+    const counters = { emptied: this.#emptied, ended: this.#ended }
+    return { limit: this.#limits.lendable, lent, validating, opening, waiting: size, ...counters }
   }
 
   stats(): PoolStats {

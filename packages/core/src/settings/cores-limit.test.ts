@@ -90,3 +90,12 @@ test.each([
   expect(() => resolveSettings({ options: { pool } })).toThrow(InvalidOptionError)
   expect(() => resolveSettings({ options: { pool } })).toThrow(name)
 })
+
+test.each([{ fleet: { app: 'orders' } }, { instances: 2 }])(
+  'an adaptive limit is refused together with %o',
+  (options) => {
+    const pool = { limit: 'adaptive' as const }
+    expect(() => resolveSettings({ options: { ...options, pool } })).toThrow(/pool\.limit.*for a single process only/)
+    expect(() => resolveSettings({ options: { instances: 1, pool } })).not.toThrow()
+  },
+)

@@ -21,8 +21,19 @@ export function validateOptions({
   if (instances !== undefined) requireInteger('instances', instances, 1)
   if (headroom !== undefined) requireInteger('headroom', headroom, 0)
   if (fleet !== undefined) validateFleet(fleet, instances)
+  if (pool.limit === 'adaptive' && (fleet !== undefined || (instances ?? 1) > 1)) requireNoOthers(pool.limit, fleet)
   // A new instance opens its first connection from the headroom; without headroom, the first instances would keep it out.
   if (fleet !== undefined && headroom !== undefined) requireInteger('headroom', headroom, 1)
+}
+
+/** Each instance would gain by taking from the others, so that the total would grow without bound. */
+function requireNoOthers(limit: string, fleet: FleetOptions | undefined): never {
+  const together = fleet === undefined ? 'with several instances' : 'with fleet'
+  throw new InvalidOptionError(
+    'pool.limit',
+    limit,
+    `'cores', 'max' or a number ${together}: an adaptive limit finds the best one for a single process only`,
+  )
 }
 
 function requireFleetNames(fleet: FleetOptions): void {

@@ -123,7 +123,10 @@ export function simulate(
       }
       const mean = rate * TICK_MILLIS * factor()
       const completions = Math.max(0, Math.round(mean + gauss() * Math.sqrt(mean) * 0.7))
-      controller.update({ millis: TICK_MILLIS, saturatedMillis: TICK_MILLIS, completions, work: completions })
+      controller.update({
+        ...{ millis: TICK_MILLIS, saturatedMillis: TICK_MILLIS, completions, work: completions },
+        demand: Infinity,
+      })
     }
     return { settled: settled / settledTicks / bestRate(curve, max), rate: whole / ticks }
   })

@@ -44,6 +44,7 @@ export interface InsightRecorderOptions {
 /** Records where the time of a pool's leases goes, by label and statement, for connections that have a `meter`. */
 export class InsightRecorder<R> implements LeaseObserver<R>, MeterSource {
   readonly delay: LoopDelay
+  onAnswered: MeterSource['onAnswered'] = undefined
   readonly #options: InsightRecorderOptions
   readonly #now: () => number
   readonly #statements = new KnownStatements()

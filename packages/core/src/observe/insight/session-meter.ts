@@ -17,6 +17,8 @@ export interface MeterSource {
   isNew(query: string | object, label: LabelUse, now: number): boolean
   /** Whether one more stack may be captured now. */
   mayTrace(now: number): boolean
+  /** Called for each statement that the server has answered. */
+  onAnswered: ((statement: KnownStatement, millis: number) => void) | undefined
 }
 
 /** A connection whose time is measured. */
@@ -177,7 +179,9 @@ export class SessionMeter {
       const now = this.#source.now()
       this.#update(now, undefined)
       const use = this.#running ?? this.#findRunning(label, now)
-      use?.times.record(now - (times[STARTED_AT] as number))
+      const millis = now - (times[STARTED_AT] as number)
+      use?.times.record(millis)
+      if (use) this.#source.onAnswered?.(use.statement, millis)
       if (this.#trace) this.#resolveTrace(this.#trace)
       this.#last = use
       this.#running = undefined
