@@ -63,6 +63,10 @@ export function observedPool(name: string, stats: Partial<PoolStats> = {}): Obse
         { name: `${name}-replica-1`, target: 'replica', state: 'usable', lagMillis: 20, reads: 5, problem: null },
       ],
     },
+    adaptiveLimit: {
+      ...{ base: 8, comparing: true },
+      last: { base: 8, candidate: 16, throughputRatio: 0.9, confidence: 0.97 },
+    },
     wal,
   } as unknown as PoolSnapshot
   return { snapshot: () => snapshot }
