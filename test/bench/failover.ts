@@ -4,6 +4,7 @@ import { guardPostgres } from '@poolguard/postgres-js'
 import pg from 'pg'
 import { type Disruption, type FaultProxy, startFailoverBed, startProxy, waitUntil } from '../harness/index.ts'
 import { type Benchmark, type Figures, summarise } from './benchmark.ts'
+import { benchmark as replicas } from './replicas.ts'
 
 const ROUNDS = 10
 const DISRUPTIONS: readonly Disruption[] = ['killed', 'cut-off', 'read-only']
@@ -48,6 +49,7 @@ export const benchmark: Benchmark = {
       'writes that failed although they were sent after the first failure, and callers that got no connection within 10 s; goal 0',
     connects_to_dead_host_per_second: 'of one pool, from the failure on; goal at most 2',
     pg_pool_writes_back: `of ${ROUNDS} rounds, with the plain pool of pg, which knows one host`,
+    ...replicas.keys,
   },
   async run(tell) {
     const figures: Record<string, Record<string, Figures[string]>> = {}
@@ -68,7 +70,7 @@ export const benchmark: Benchmark = {
         add('connects_to_dead_host_per_second', summarise(rounds.map(({ connectsPerSecond }) => connectsPerSecond)))
       add('pg_pool_writes_back', rounds.filter(({ plainCameBack }) => plainCameBack).length)
     }
-    return figures
+    return { ...figures, ...(await replicas.run(tell)) }
   },
 }
 

@@ -16,6 +16,7 @@ const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   pipeline: () => import('./pipeline.ts'),
   pool: () => import('./pool.ts'),
   prepared: () => import('./prepared.ts'),
+  replicas: () => import('./replicas.ts'),
   sqlite: () => import('./sqlite.ts'),
   topology: () => import('./topology.ts'),
 }
