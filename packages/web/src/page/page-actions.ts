@@ -4,8 +4,8 @@ import { ActionError, type PageContent } from './page-content.ts'
 /** Where each action is logged. */
 export type ActionLog = (line: string) => void
 
-/** An unknown session would be the failure of the page, not of its user. */
-const MAX_TEXT = 300
+/** The page shows the reason below the button. */
+const MAX_REASON = 300
 
 /** Performs the actions of a page, and logs each one with who did it, whether it worked or not. */
 export class PageActions {
@@ -35,7 +35,7 @@ export class PageActions {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       this.#log(`${who} could not ${describe(action)}: ${reason}`)
-      return reason.slice(0, MAX_TEXT)
+      return reason.slice(0, MAX_REASON)
     }
   }
 }
