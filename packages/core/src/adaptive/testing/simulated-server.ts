@@ -4,12 +4,12 @@ import type { LimitController } from '../limit-controller.ts'
 export type Curve = (n: number) => number
 
 /** The Universal Scalability Law. @see https://www.perfdynamics.com/Manifesto/USLscalability.html */
-export function scalability(rate: number, contention: number, coherence: number): Curve {
+function scalability(rate: number, contention: number, coherence: number): Curve {
   return (n) => (rate * n) / (1 + contention * (n - 1) + coherence * n * (n - 1))
 }
 
 /** A curve through measured points, linear over log2(n). */
-export function measured(rate: number, points: Readonly<Record<number, number>>): Curve {
+function measured(rate: number, points: Readonly<Record<number, number>>): Curve {
   const known = Object.entries(points).map(([n, share]) => [Math.log2(Number(n)), share] as const)
   return (n) => {
     const x = Math.log2(n)
