@@ -12,6 +12,8 @@ export type FleetEvent =
   | { readonly type: 'load'; readonly pick: number; readonly want: number }
   | { readonly type: 'crash' | 'freeze' | 'lose publisher'; readonly pick: number }
   | { readonly type: 'thaw' | 'restart' }
+  /** A client of a trusted role names its connection like an instance; one with the same `id` changes its name. */
+  | { readonly type: 'claim'; readonly id: number; readonly name: string }
 
 export interface FleetScenario {
   readonly seed: number
@@ -20,6 +22,16 @@ export interface FleetScenario {
 
 const want = fc.constantFrom(0, 0, 1, 2, 5, 12, 40)
 const pick = fc.nat(100)
+const figure = fc.constantFrom(0, 1, 5, 60, 9_999)
+const hostileName = fc
+  .tuple(
+    fc.constantFrom('x#aaaaaa', 'x#bbbbbb', 'app#000001'),
+    figure,
+    figure,
+    figure,
+    fc.constantFrom('1', 'zz', 'zzzzz'),
+  )
+  .map(([member, t, d, m, n]) => `${member}:t=${t},d=${d},m=${m},n=${n}`)
 
 const event: fc.Arbitrary<FleetEvent> = fc.oneof(
   {
@@ -31,6 +43,7 @@ const event: fc.Arbitrary<FleetEvent> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ type: fc.constant('load' as const), pick, want }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('crash', 'freeze', 'lose publisher'), pick }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('claim' as const), id: fc.nat(2), name: hostileName }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('thaw', 'thaw', 'restart') }) },
 )
 

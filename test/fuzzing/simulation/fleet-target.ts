@@ -5,7 +5,8 @@ import { FleetWorld } from './fleet-world.ts'
 
 export const fleetTarget: FuzzTarget = {
   name: 'fleet',
-  claim: 'a fleet over a simulated server never exceeds its budget, and after the faults each instance has its share',
+  claim:
+    'a fleet over a simulated server never exceeds its budget, also with hostile members, and after the faults each instance has its share',
   // Some 700 steps each.
   cases: 150,
   matrixCases: 15_000,

@@ -1,5 +1,6 @@
 import { SimulatedFleet } from '../../../packages/core/src/fleet/testing/simulated-fleet.ts'
 import type { SimulatedInstance } from '../../../packages/core/src/fleet/testing/simulated-instance.ts'
+import type { ServerSession } from '../../../packages/core/src/fleet/testing/simulated-server.ts'
 import type { FleetEvent, FleetScenario } from './fleet-events.ts'
 
 /** Connections that ordinary roles can use. */
@@ -16,6 +17,8 @@ export class FleetWorld {
   readonly #fleet: SimulatedFleet
   /** Suspended instances. */
   readonly #frozen = new Set<SimulatedInstance>()
+  /** Connections of clients that name themselves like instances. */
+  readonly #hostile = new Map<number, ServerSession>()
 
   constructor(scenario: FleetScenario) {
     this.#scenario = scenario
@@ -29,6 +32,7 @@ export class FleetWorld {
       this.#do(event)
     }
     this.#thaw()
+    for (const session of this.#hostile.values()) fleet.server.end(session)
     await this.#advance(INTERVALS_TO_CONVERGE)
     const due = fleet.dueShares
     for (const [index, { name, max, want }] of fleet.instances.entries()) {
@@ -80,9 +84,21 @@ export class FleetWorld {
       case 'thaw':
         this.#thaw()
         break
+      case 'claim':
+        this.#claim(event.id, event.name)
+        break
       case 'restart':
         for (const session of [...server.sessions]) server.end(session)
     }
+  }
+
+  #claim(id: number, name: string): void {
+    const { server } = this.#fleet
+    const known = this.#hostile.get(id)
+    const session = known && server.sessions.has(known) ? known : server.connect(name)
+    if (!session) return
+    session.name = name
+    this.#hostile.set(id, session)
   }
 
   #thaw(): void {
