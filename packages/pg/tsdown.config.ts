@@ -5,5 +5,9 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   target: 'node22.12',
   dts: true,
-  outputOptions: { comments: { jsdoc: false } },
+  outputOptions: {
+    comments: { jsdoc: false },
+    // One file for what the code for connections shares with the rest.
+    codeSplitting: { groups: [{ name: 'shared', test: /(?<!\.d)\.ts$/, minShareCount: 2 }] },
+  },
 })

@@ -22,7 +22,7 @@ import { guardPostgres } from '@poolguard/postgres-js'
 import Fastify from 'fastify'
 
 const url = process.env.DATABASE_URL
-const db = drizzle({ connection: { url, name: 'bundled', fleet: { app: 'bundled' }, pool: { acquireTimeoutMillis: 200 } } })
+const db = drizzle({ connection: { url, name: 'bundled', fleet: { app: 'bundled' }, pool: { acquireTimeoutMillis: 2_000 } } })
 const sql = guardPostgres(url, { name: 'bundled-sql' })
 const app = Fastify()
 app.register(poolguard)

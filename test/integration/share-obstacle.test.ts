@@ -1,4 +1,4 @@
-import { shareObstacle } from '@poolguard/core/adapter'
+import { shareObstacle } from '@poolguard/core/connection'
 import fc from 'fast-check'
 import { loadModule, parseSync } from 'libpg-query'
 import { beforeAll, describe, expect, test } from 'vitest'

@@ -7,9 +7,10 @@ import type { Manifest } from './manifest.ts'
  * processes need (a fleet's membership, detection, scraping of other servers) belongs behind a dynamic import.
  */
 const MAX_KILOBYTES: Readonly<Record<string, number>> = {
-  '@poolguard/core': 260,
-  '@poolguard/core/adapter': 460,
-  '@poolguard/pg': 79,
+  '@poolguard/core': 254,
+  '@poolguard/core/adapter': 410,
+  '@poolguard/pg': 36,
+  '@poolguard/postgres-js': 40,
 }
 
 /** Names the entries of installed packages that load more than their bound, and by how much. */

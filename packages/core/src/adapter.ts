@@ -37,17 +37,15 @@ export {
   type ConsoleOptions,
   type CredentialSource,
   type CredentialsRequest,
-  cancelAbandoned,
-  cancelUntilAtRest,
-  comesToRest,
   credentialSourceOf,
-  DriverProbeSession,
+  type GuardedConnections,
   type GuardedDriver,
   type GuardSpec,
   type HostPlan,
   isRollback,
   joinReplicas,
   type Login,
+  type MakeDriver,
   OPTION_NAMES,
   type PipelineHooks,
   type Pipelining,
@@ -67,13 +65,11 @@ export {
   type ServerAddress,
   type ServerConnections,
   type StartupParameterMap,
-  StartupParameters,
   type TextRow,
   type UseCredentials,
   untilAborted,
   validateCredentials,
 } from './guard/index.ts'
-export { InvalidAnswerError } from './invalid-answer-error.ts'
 export {
   InvalidOptionError,
   prefixOptionErrors,
@@ -101,7 +97,7 @@ export {
   type ShedLoadOptions,
 } from './observe/index.ts'
 export { omitUndefined } from './omit-undefined.ts'
-export { type SharedRequest, SharedStatement } from './pipelining/index.ts'
+export type { SharedRequest, SharedStatement } from './pipelining/index.ts'
 export {
   type AcquireOptions,
   type AcquireRequest,
@@ -156,20 +152,14 @@ export {
 export { ProcessWide } from './process-wide.ts'
 export { directUrlFor, guessProvider } from './provider/index.ts'
 export { redact } from './redact.ts'
-export { readRows } from './row-reader.ts'
 export { assumedTopology, describeSettings, poolSettings, resolveSettings } from './settings/index.ts'
 export {
-  AutomaticStatements,
-  ConnectionStatements,
-  changesSession,
-  classifyStatementFailure,
+  type AutomaticStatements,
   ListenTracker,
-  mayCallSetConfig,
   type PreparedText,
   RecentKeys,
-  SessionStateCheck,
+  type SessionStateCheck,
   type StatementFailure,
-  shareObstacle,
   showStatement,
   validatePrepareOptions,
 } from './statements/index.ts'

@@ -20,11 +20,9 @@ import {
   runWithDeadline,
 } from '@poolguard/core/adapter'
 import type { Notification, Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
-import { Checkouts, TRANSACTION_ADVICE } from './checkout/checkouts.ts'
+import { Checkouts } from './checkout/checkouts.ts'
 import { type EventedPool, PoolEvents } from './checkout/pool-events.ts'
-import { ConnectionFactory } from './connection/connection-factory.ts'
 import type { PgConnection } from './connection/pg-connection.ts'
-import { PgDriver } from './connection/pg-driver.ts'
 import { type GuardedPoolConfig, readConfig } from './guarded-pool-config.ts'
 import type { ChannelListeners, Listener, ListenOptions } from './listen/channel-listeners.ts'
 import type { WireClient } from './wire-client.ts'
@@ -199,25 +197,11 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       hideSecrets(this.options, spec.hidden)
       const events = new PoolEvents(this)
       const againstPipelining = reasonAgainstPipelining(config, this.Client.prototype, super.connect)
-      this.#guard = new PoolGuard({ ...spec, againstPipelining }, (guard) => {
-        const factory = new ConnectionFactory({
-          config: spec.client,
-          applicationName: () => guard.applicationName,
-          makeClient: (clientConfig) => new this.Client(clientConfig),
-          sessions: guard.sessions,
-          statements: guard.statements,
-          events,
-          inspect: (connection) => guard.inspect(connection),
-          onReported: (connection) => guard.onReported(connection),
-          leftInTransaction: (lastText) => {
-            guard.sessions.onReleaseInTransaction(lastText, TRANSACTION_ADVICE)
-            guard.leftInTransaction()
-          },
-          warn: (message) => guard.warn(message),
-          insight: guard.recorder,
-          secrets: spec.secrets,
-        })
-        return new PgDriver(factory, spec.client)
+      this.#guard = new PoolGuard({ ...spec, againstPipelining }, async () => {
+        const { makeDriver } = await import('./checkout/make-driver.ts')
+        const makeClient = (clientConfig: GuardedPoolConfig) => new this.Client(clientConfig)
+        return (connections) =>
+          makeDriver({ guard: this.#guard, checkouts: this.#checkouts, spec, events, makeClient }, connections)
       })
       this.#checkouts = new Checkouts(this.#guard, events)
       this.replicas = spec.replicas.map((replica) => new GuardedPool(replica))

@@ -44,8 +44,8 @@ async function serve(options: PoolguardOptions, answers: Answers, mode?: string)
   let driver: AnsweringDriver | undefined
   const guard: PoolGuard<AnsweringConnection> = new PoolGuard(
     { name: 'hostile', target: 'memory', options: { ...options, name: 'hostile', onEvent } },
-    () => {
-      driver = new AnsweringDriver(() => guard, answers, mode)
+    async () => (connections) => {
+      driver = new AnsweringDriver(guard, connections, answers, mode)
       return driver
     },
   )

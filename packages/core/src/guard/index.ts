@@ -15,6 +15,8 @@ export { type BusyConnection, cancelAbandoned, cancelUntilAtRest, comesToRest } 
 export { PoolRegistration } from './driver-kit/pool-registration.ts'
 export { DriverProbeSession, type ProbedConnection, type TextRow } from './driver-kit/probe-session.ts'
 export { type StartupParameterMap, StartupParameters } from './driver-kit/startup-parameters.ts'
+export type { GuardSpec } from './guard-spec.ts'
+export type { GuardedConnections, MakeDriver } from './guarded-connections.ts'
 export type {
   AwaitingConnection,
   ConsoleOptions,
@@ -36,7 +38,7 @@ export type { PoolguardOptions } from './options/poolguard-options.ts'
 export { replicaPoolOptions } from './options/replica-pool-options.ts'
 export { readDriversUrl, readUrlOption } from './options/url-option.ts'
 export type { PipelineHooks, Pipelining } from './pipelining.ts'
-export { type GuardSpec, PoolGuard } from './pool-guard.ts'
+export { PoolGuard } from './pool-guard.ts'
 export {
   type ReplicaOptions,
   type ReplicaPolicy,

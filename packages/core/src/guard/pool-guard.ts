@@ -1,12 +1,15 @@
 import type { AdaptiveLimit } from '../adaptive/index.ts'
 import { keepAlive } from '../clock.ts'
-import type { ConnectionString } from '../connection-string/index.ts'
-import { describeRewriteWarning, type RewriteWarning } from '../drivers/index.ts'
+import { describeRewriteWarning } from '../drivers/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
-import type { KnownSecrets } from '../known-secrets.ts'
 import { debuglog } from '../node-util.ts'
-import { InsightRecorder, type Metered, type PoolInsight, type PoolSnapshot } from '../observe/index.ts'
-import type { Stall } from '../pipelining/index.ts'
+import {
+  InsightRecorder,
+  type Metered,
+  type PipeliningState,
+  type PoolInsight,
+  type PoolSnapshot,
+} from '../observe/index.ts'
 import {
   type AcquireOptions,
   AlreadyReleasedError,
@@ -18,9 +21,9 @@ import {
   type PoolEvent,
   type PoolSettings,
   type QueryAfterReleaseError,
+  runDetached,
 } from '../pool/index.ts'
 import { classifyConnectFailure } from '../postgres-errors/index.ts'
-import { guessProvider } from '../provider/index.ts'
 import {
   assumedTopology,
   describeSettings,
@@ -29,23 +32,20 @@ import {
   ownSettings,
   type ResolvedSettings,
 } from '../settings/index.ts'
-import { AutomaticStatements, SessionStateCheck } from '../statements/index.ts'
-import { assumeTopology, describeTopology, type Topology } from '../topology/index.ts'
+import { PoolTransactionCheck, UNDETECTED } from '../statements/index.ts'
+import { describeTopology, type Topology } from '../topology/index.ts'
 import { ConnectFailures } from './connect-failures.ts'
 import type { DiscoveryResult } from './discovery/detection.ts'
-import { DiscoveringFactory } from './discovery/discovering-factory.ts'
 import { isPgBouncer } from './discovery/identify-pgbouncer.ts'
 import { ServerDiscovery } from './discovery/server-discovery.ts'
 import { PoolRegistration } from './driver-kit/pool-registration.ts'
 import { EmptySignal } from './empty-signal.ts'
 import { FleetInstance } from './fleet/fleet-instance.ts'
-import type { GuardedDriver } from './guarded-driver.ts'
-import type { HostPlan } from './hosts/host-plan.ts'
-import { ServerChoice } from './hosts/server-choice.ts'
-import { LostStatements } from './lost-statements.ts'
+import type { GuardSpec } from './guard-spec.ts'
+import type { GuardedConnections, MakeDriver } from './guarded-connections.ts'
+import { LoadingFactory } from './loading-factory.ts'
 import { rejectWithBudget } from './options/budget-of.ts'
 import type { PoolguardOptions } from './options/poolguard-options.ts'
-import { describeStall, Pipelining, stallEvent } from './pipelining.ts'
 import { type Bounds, PoolBounds } from './pool-bounds.ts'
 import type { Route, Routing } from './replicas/routing.ts'
 import { warnOfSecondPool } from './same-database.ts'
@@ -60,50 +60,25 @@ const MAY_EMPTY: readonly PoolEvent['type'][] = ['closed', 'connect-failed', 'ti
 
 const debug = debuglog('poolguard')
 
-/** The specification of a pool, derived from the user's options. */
-export interface GuardSpec {
-  readonly name: string
-  /** The connection string with its password hidden. */
-  readonly target: string
-  readonly options: PoolguardOptions
-  /** Warnings about the connection string, emitted on first use of the pool. */
-  readonly warnings?: readonly RewriteWarning[]
-  /** Why statements must not be prepared automatically, regardless of the topology; undefined if they may. */
-  readonly againstPreparing?: string | undefined
-  /** Why the driver cannot send statements behind others on a connection in use, or the options forbid it; undefined if it can. */
-  readonly againstPipelining?: string | undefined
-  /** Secrets to hide in connection errors. */
-  readonly secrets?: KnownSecrets | undefined
-  /** Used to guess the provider until discovery has finished. */
-  readonly connection?: ConnectionString | undefined
-  /** How the pool chooses its server, if it has a choice. */
-  readonly hosts?: HostPlan | undefined
-}
-
 /**
  * The core of a guarded pool: the engine, and the discovered server or pooler. The constructor opens no connection. The first
  * connection is inspected before a caller gets it, and the result determines the pool's bounds.
  */
 export class PoolGuard<C extends object> {
   readonly engine: Pool<C>
-  readonly sessions: SessionStateCheck
+  /** Finds transactions that callers begin through the pool itself. */
+  readonly transactions: PoolTransactionCheck
   readonly lateQueries: LateQueryReporter<C>
-  /** Decides which statements drivers prepare automatically. */
-  readonly statements: AutomaticStatements
-  /** Decides which statements share connections, for drivers that support it. */
-  readonly pipelining: Pipelining<C>
   /** Records where the time of connections goes; undefined with the option `insight: false`. */
   readonly recorder: InsightRecorder<C> | undefined = undefined
-  /** Finds statements whose answers the network has lost. */
-  readonly lostStatements: LostStatements<C>
-  /** The pool's servers. */
-  readonly servers: ServerChoice<C>
   /** Set if the pool has replicas, or is one. */
   routing: Routing<C> | undefined
   /** Called when the pool begins to close, for a driver that holds a connection for as long as the pool is open. */
   onClosing: (() => void) | undefined
   readonly #spec: GuardSpec
-  readonly #driver: GuardedDriver<C>
+  readonly #loadDriver: () => Promise<MakeDriver<C>>
+  #loading: Promise<GuardedConnections<C>> | undefined
+  #connections: GuardedConnections<C> | undefined
   /** The topology that the user stated. */
   readonly #given: Topology | undefined
   readonly #registration: PoolRegistration
@@ -111,7 +86,6 @@ export class PoolGuard<C extends object> {
   readonly #connectFailures: ConnectFailures
   readonly #discovery: ServerDiscovery<C>
   #dirtyReleases = 0
-  #hasWarnedOfStall = false
   readonly #fleet: FleetInstance<C> | undefined
   readonly #emptySignal = new EmptySignal()
   /** Loaded when a caller waits for the first time. */
@@ -119,10 +93,12 @@ export class PoolGuard<C extends object> {
   #adaptiveLoading: Promise<void> | undefined
 
   /**
+   * @param loadDriver is called once, when the pool opens its first connection.
    * @throws {InvalidOptionError} names the option and the value.
    */
-  constructor(spec: GuardSpec, makeDriver: (guard: PoolGuard<C>) => GuardedDriver<C>) {
+  constructor(spec: GuardSpec, loadDriver: () => Promise<MakeDriver<C>>) {
     this.#spec = spec
+    this.#loadDriver = loadDriver
     this.#registration = new PoolRegistration(this, {
       name: spec.name,
       emit: (event) => this.engine.emit(event),
@@ -132,78 +108,46 @@ export class PoolGuard<C extends object> {
     rejectMinWithWaitUntil(spec.options, own.values)
     rejectWithBudget(spec.options, own.values)
     this.#given = assumedTopology(spec.options)
-    this.sessions = new SessionStateCheck(spec.options.sessionState ?? 'warn', (message) => this.warn(message))
-    const provider = spec.connection && guessProvider(spec.connection)
-    this.statements = new AutomaticStatements(spec.options, {
-      against: spec.againstPreparing ?? (provider?.pinsNamedStatements && pins(provider.provider)),
-      onUnexpectedLoss: (reason) => {
-        this.warn(reason)
-        this.#discovery.invalidate()
-      },
-    })
-    const assumed = this.#given ?? (spec.connection && assumeTopology(spec.connection))
-    if (assumed) this.sessions.setTopology(assumed)
+    this.transactions = new PoolTransactionCheck(spec.options.sessionState ?? 'warn', (message) => this.warn(message))
     if (spec.options.insight !== false)
       this.recorder = new InsightRecorder({
         capturesStacks: own.values.captureStacks !== 'never',
         stats: () => this.engine.stats(),
       })
-    this.#driver = makeDriver(this)
-    this.servers = new ServerChoice({
-      plan: spec.hosts,
-      driver: this.#driver,
-      engine: () => this.engine,
-      isPooled: () => this.topology?.kind === 'pooler',
-      onFailover: (message) => {
-        this.warn(message)
-        // The new server may have other limits.
-        this.#discovery.invalidate()
-      },
+    this.#connectFailures = new ConnectFailures({
+      target: spec.target,
+      options: spec.options,
+      classify: (error) => (this.#connections?.driver.classify ?? classifyConnectFailure)(error),
     })
-    const { classify = classifyConnectFailure } = this.#driver
-    this.#connectFailures = new ConnectFailures({ target: spec.target, options: spec.options, classify })
     this.engine = new Pool({
       name: spec.name,
       settings: limitSettings(own).values,
       lanes: spec.options.lanes,
       budget: spec.options.budget,
       warn: (message) => this.warn(message),
-      factory: new DiscoveringFactory(this.#driver, this, spec.secrets),
+      factory: new LoadingFactory(() => this.#load()),
       observer: this.recorder,
       classify: (error) => this.#connectFailures.classify(error),
       advise: (error) => this.#connectFailures.advise(error),
       onEvent: (event) => this.#onPoolEvent(event),
       onWait: own.values.limit === 'adaptive' ? () => this.#onWait() : undefined,
       onClosing: (connection, reason) => {
-        this.#driver.onClosing?.(connection, reason)
-        this.servers.onClosing(connection, reason)
+        this.#connections?.onClosing(connection, reason)
         this.#fleet?.onClosing(connection)
       },
       isPinned: (connection) => this.#fleet?.isPublisher(connection) ?? false,
     })
-    this.lostStatements = new LostStatements({
-      engine: this.engine,
-      driver: this.#driver,
-      isDirect: () => this.topology?.kind === 'direct',
-    })
     this.#bounds = new PoolBounds(own, this.engine, (message) => this.warn(message))
     this.lateQueries = new LateQueryReporter(this.engine, { warnsProcess: !spec.options.onEvent })
-    this.pipelining = new Pipelining({
-      engine: this.engine,
-      acquire: (options) => this.acquire(options),
-      settings: this.settings,
-      onBehind: () => this.#onBehind(),
-      onStall: (stall) => this.#onStall(stall),
-    })
     this.#fleet = spec.options.fleet && this.#createFleetInstance(spec.options.fleet)
     this.#discovery = new ServerDiscovery({
       engine: this.engine,
-      driver: this.#driver,
+      inspector: () => this.#requireConnections(),
       given: this.#given,
       shouldRepeat: () => this.#fleet?.mayRejoin === true,
       urgent: this.#fleet !== undefined,
       identifiesPgpool: () => this.#bounds.wantsPipelining,
-      onAssumed: (assumed) => this.sessions.setTopology(assumed),
+      onAssumed: (assumed) => this.#connections?.sessions.setTopology(assumed),
       onDiscovered: (result) => this.#applyDiscovery(result),
     })
     this.engine.start()
@@ -224,8 +168,7 @@ export class PoolGuard<C extends object> {
   acquireOwn(options?: AcquireOptions): Promise<Lease<C>> {
     if (!this.#registration.isEntered) this.#register()
     if (this.#fleet) this.#notifyFleet(this.#fleet)
-    this.lostStatements.watch()
-    this.servers.watch()
+    this.#connections?.watch()
     const lease = this.engine.acquire(options)
     if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, lease)
     return lease
@@ -262,25 +205,43 @@ export class PoolGuard<C extends object> {
     fleet.onAcquire()
   }
 
-  /**
-   * Drivers call this for a new connection after the login, before they send anything else on it. Resolves when a caller may get
-   * the connection, to false while an answer on it is outstanding.
-   *
-   * @throws the error if the connection was lost.
-   */
-  async inspect(connection: C): Promise<boolean> {
-    this.servers.rejectUnsuitable(connection)
-    return await this.#discovery.onConnection(connection)
+  /** The half of the pool that works on connections; undefined until the pool opens its first connection. */
+  get connections(): GuardedConnections<C> | undefined {
+    return this.#connections
   }
 
-  /** Drivers call this when the server has reported a parameter, also before and during a login. */
-  onReported(connection: C): void {
-    this.servers.isFit(connection)
+  /** Detached, so that no caller's trace or deadline applies to the connections. After a failure, the next connection tries again. */
+  #load(): Promise<GuardedConnections<C>> {
+    this.#loading ??= runDetached(() => this.#loadNow()).catch((error) => {
+      this.#loading = undefined
+      throw error
+    })
+    return this.#loading
   }
 
-  /** Whether to inspect the next connection. Read on every release. */
-  get isDiscoveryDue(): boolean {
-    return this.#discovery.isDue
+  async #loadNow(): Promise<GuardedConnections<C>> {
+    const [{ GuardedConnections }, makeDriver] = await Promise.all([
+      import('./guarded-connections.ts'),
+      this.#loadDriver(),
+    ])
+    const { engine, settings } = this
+    const connections = new GuardedConnections<C>(
+      {
+        ...{ spec: this.#spec, engine, settings, given: this.#given, discovery: this.#discovery },
+        acquire: (options) => this.acquire(options),
+        onBehind: () => this.#onBehind(),
+        warn: (message) => this.warn(message),
+      },
+      makeDriver,
+    )
+    connections.watch()
+    this.#connections = connections
+    return connections
+  }
+
+  #requireConnections(): GuardedConnections<C> {
+    if (!this.#connections) throw new Error('there is a connection, but not the code that opened it')
+    return this.#connections
   }
 
   /** Runs in the caller's own context, because platforms assign `waitUntil` to the current request. */
@@ -318,8 +279,7 @@ export class PoolGuard<C extends object> {
     this.onClosing?.()
     this.#fleet?.leave()
     await this.engine.drain(drainMillis)
-    this.lostStatements.stop()
-    this.servers.stop()
+    this.#connections?.stop()
     this.routing?.stop()
     // A pool that is opened later may find another server at the same address.
     this.#discovery.forget()
@@ -332,10 +292,10 @@ export class PoolGuard<C extends object> {
       target: this.#spec.target,
       stats: this.engine.stats(),
       dirtyReleases: this.#dirtyReleases,
-      sessionStateFindings: this.sessions.findings,
+      sessionStateFindings: this.#connections?.sessions.findings ?? 0,
       topology: this.topology ?? null,
-      preparing: this.statements.state,
-      pipelining: this.pipelining.state,
+      preparing: this.#connections?.statements.state ?? UNDETECTED,
+      pipelining: this.#connections ? this.#connections.pipelining.state : unusedPipelining(this.settings),
       adaptiveLimit: this.#adaptiveLimit?.state,
       budget: this.settings.budget,
       fleet: this.#fleet?.snapshot() ?? null,
@@ -354,7 +314,7 @@ export class PoolGuard<C extends object> {
 
   /** See {@link GuardedDriver.queryValue}. */
   queryValue(connection: C, text: string): Promise<string | null | undefined> {
-    return this.#driver.queryValue(connection, text)
+    return this.#requireConnections().driver.queryValue(connection, text)
   }
 
   /** Where the time of the pool's connections went; undefined with the option `insight: false`. */
@@ -365,7 +325,7 @@ export class PoolGuard<C extends object> {
   /** At most `limit` connections in use and callers that wait, the oldest first. */
   callers(limit: number): PoolCallers {
     return this.engine.callers(limit, (connection) => ({
-      inTransaction: this.#driver.isInTransaction(connection),
+      inTransaction: this.#requireConnections().driver.isInTransaction(connection),
       lastStatement: (connection as Metered).meter?.lastStatement ?? null,
     }))
   }
@@ -396,13 +356,6 @@ export class PoolGuard<C extends object> {
     if (this.#spec.options.onEvent || this.#dirtyReleases > 1) return
     const message = `pool "${this.#spec.name}": ${LEFT_IN_TRANSACTION}`
     process.emitWarning(message, 'PoolguardWarning')
-  }
-
-  #onStall(stall: Stall): void {
-    this.engine.emit(stallEvent(stall))
-    if (this.#spec.options.onEvent || this.#hasWarnedOfStall) return
-    this.#hasWarnedOfStall = true
-    process.emitWarning(`pool "${this.#spec.name}": ${describeStall(stall)}`, 'PoolguardWarning')
   }
 
   /** The error for a caller that has released a checkout a second time. */
@@ -447,15 +400,16 @@ export class PoolGuard<C extends object> {
   }
 
   async #applyDiscovery(result: DiscoveryResult): Promise<void> {
-    this.sessions.setTopology(result.topology)
-    this.statements.setTopology(result.topology)
+    const { driver, sessions, statements, pipelining } = this.#requireConnections()
+    sessions.setTopology(result.topology)
+    statements.setTopology(result.topology)
     this.#bounds.applyDiscovery(result)
-    if (this.#bounds.needsPoolerName && (await isPgBouncer(this.#driver))) this.#bounds.applyPgBouncer()
-    this.pipelining.update(this.settings)
+    if (this.#bounds.needsPoolerName && (await isPgBouncer(driver))) this.#bounds.applyPgBouncer()
+    pipelining.update(this.settings)
     if (result.topology.kind === 'unknown') this.#fleet?.leave()
-    else await this.#fleet?.join(result.topology)
+    else await this.#fleet?.join(result.topology, driver)
     debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(result.topology), describeSettings(this.settings))
-    const { active, reason } = this.statements.state
+    const { active, reason } = statements.state
     debug('pool "%s": prepares statements automatically: %s (%s)', this.#spec.name, active ? 'yes' : 'no', reason)
   }
 
@@ -464,8 +418,7 @@ export class PoolGuard<C extends object> {
       fleet,
       headroom: this.#spec.options.headroom,
       engine: this.engine,
-      demand: () => this.engine.demand + this.pipelining.behind,
-      driver: this.#driver,
+      demand: () => this.engine.demand + (this.#connections?.pipelining.behind ?? 0),
       bounds: this.#bounds,
       onUnavailable: () => this.#discovery.retryLater(),
       warn: (message) => this.warn(message),
@@ -482,6 +435,8 @@ function rejectMinWithWaitUntil({ waitUntil }: PoolguardOptions, { min }: PoolSe
   )
 }
 
-function pins(provider: string): string {
-  return `${provider} pins a client that names a statement to one server connection`
+/** The state of pipelining before the first connection. */
+function unusedPipelining({ values, reasons }: ResolvedSettings): PipeliningState {
+  const unused = { sentBehind: 0, inFlight: 0, maxDepth: 0, stalls: 0 }
+  return { mode: values.pipeline, active: false, reason: reasons.pipeline, ...unused }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Topology } from '../topology/index.ts'
-import { AutomaticStatements, type PrepareOptions } from './automatic-statements.ts'
+import { AutomaticStatements } from './automatic-statements.ts'
 import { ConnectionStatements } from './connection-statements.ts'
+import type { PrepareOptions } from './prepare-options.ts'
 
 const direct: Topology = { kind: 'direct', server: { version: '18' }, preparedStatements: 'safe', evidence: [] }
 const pooled = (maxPreparedStatements?: number): Topology => ({

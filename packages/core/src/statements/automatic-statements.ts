@@ -1,35 +1,12 @@
 import { systemClock } from '../clock.ts'
-import { requireInteger, requireOneOf } from '../invalid-option-error.ts'
 import { debuglog } from '../node-util.ts'
 import { describeTopology, type Topology } from '../topology/index.ts'
 import { mayCallSetConfig } from './changes-session.ts'
+import { type PrepareOptions, type PreparingState, UNDETECTED, validatePrepareOptions } from './prepare-options.ts'
 import { PreparedText } from './prepared-text.ts'
 import { RecentKeys } from './recent-keys.ts'
 import { Sightings } from './sightings.ts'
 import type { StatementFailure } from './statement-failure.ts'
-
-export interface PrepareOptions {
-  /**
-   * How often a pool must see a parameterised text before it prepares the text under a name, so that the server parses and
-   * plans it once per connection. 0: the first time; null: never. Default: 5, as in psycopg and pgjdbc. Applies only where
-   * prepared statements were proven to work.
-   */
-  readonly prepareThreshold?: number | null
-  /** Maximum number of prepared statements per connection; beyond that the least recently used one is closed. Default: 256, as in pgjdbc. */
-  readonly maxPreparedStatements?: number
-  /**
-   * Which statements may be prepared. PostgreSQL keeps the types of a prepared statement's parameters when a migration changes the columns.
-   * `proven` (the default): only statements and values for which this makes no difference. `all`: every statement. After
-   * `ALTER COLUMN ... TYPE`, values may then be stored or compared as the old type, until the process is restarted.
-   */
-  readonly prepareTypes?: 'proven' | 'all'
-}
-
-/** Whether a pool prepares statements automatically, and why. */
-export interface PreparingState {
-  readonly active: boolean
-  readonly reason: string
-}
 
 const DEFAULT_THRESHOLD = 5
 const DEFAULT_MAX_PREPARED = 256
@@ -58,22 +35,6 @@ const MOVING_LITERAL = /'\s*(?:now|today|tomorrow|yesterday)\b/i
 /** The comment that makes a query be planned again each time. */
 const OPT_OUT = /\/\*\s*poolguard:\s*no-prepare\s*\*\//
 
-/**
- * Validates the options of a user.
- *
- * @throws {InvalidOptionError} for an invalid value.
- */
-export function validatePrepareOptions({
-  prepareThreshold,
-  maxPreparedStatements,
-  prepareTypes,
-}: PrepareOptions): void {
-  if (prepareThreshold !== undefined && prepareThreshold !== null)
-    requireInteger('prepareThreshold', prepareThreshold, 0)
-  if (maxPreparedStatements !== undefined) requireInteger('maxPreparedStatements', maxPreparedStatements, 1)
-  requireOneOf('prepareTypes', prepareTypes, ['proven', 'all'])
-}
-
 interface Seen {
   times: number
   /** Set once the text is prepared. */
@@ -100,7 +61,7 @@ export class AutomaticStatements {
   /** Times (performance.now()) at which a prepared statement was unexpectedly missing. */
   readonly #losses: number[] = []
   #noNamesInTransactionsUntil = Number.NEGATIVE_INFINITY
-  #state: PreparingState = { active: false, reason: 'the topology has not been detected yet' }
+  #state: PreparingState = UNDETECTED
   /** Increased when prepared statements may be stale or lost: connections then parse them again. */
   generation = 0
 

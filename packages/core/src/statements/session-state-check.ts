@@ -1,11 +1,8 @@
 import { PoolguardError } from '../poolguard-error.ts'
 import { describeTopology, keepsSession, type Topology } from '../topology/index.ts'
-import { opensTransaction } from './opens-transaction.ts'
+import type { SessionStateMode } from './session-state-mode.ts'
 import type { StatementFinding } from './statement-finding.ts'
 import { StatementLint } from './statement-lint.ts'
-
-/** How the pool handles a statement that depends on a session which the pooler does not keep. */
-export type SessionStateMode = 'warn' | 'throw' | 'off'
 
 /** The construct in a statement that depends on the session, why it fails, and what to write instead. */
 export type SessionDependency = Pick<StatementFinding, 'construct' | 'why' | 'instead'>
@@ -22,19 +19,6 @@ export class SessionStateError extends PoolguardError {
   constructor(finding: SessionDependency, topology: Topology) {
     super(describeDependency(finding, topology))
     this.finding = finding
-  }
-}
-
-/** A statement begins a transaction through the pool itself, so that no other statement could be part of it. The statement was not sent. */
-export class PoolTransactionError extends PoolguardError {
-  static {
-    PoolTransactionError.prototype.name = 'PoolTransactionError'
-  }
-
-  readonly code = 'POOLGUARD_POOL_TRANSACTION'
-
-  constructor(advice: string) {
-    super(describePoolTransaction(advice))
   }
 }
 
@@ -55,7 +39,6 @@ export class SessionStateCheck {
   readonly #mode: SessionStateMode
   readonly #warn: (message: string) => void
   readonly #warned = new Set<string>()
-  #hasWarnedOfTransaction = false
   #lint: StatementLint | undefined
   #topology: Topology | undefined
   /** Constructs that caused a warning or a rejection so far, each counted once per text. */
@@ -107,29 +90,6 @@ export class SessionStateCheck {
     return finding && new SessionStateError(finding, topology)
   }
 
-  /**
-   * Checks a statement that a caller sends through the pool itself, for any topology.
-   *
-   * @param advice how to run several statements on one connection with this driver.
-   * @returns in mode `throw`, the error to reject it with.
-   */
-  checkPoolStatement(text: string, advice: string): PoolTransactionError | undefined {
-    if (this.#mode === 'off' || !opensTransaction(text)) return undefined
-    if (this.#mode === 'throw') return new PoolTransactionError(advice)
-    this.#warnOfTransaction(advice)
-    return undefined
-  }
-
-  /** Call it when a connection is released with an open transaction. An ORM that acquires a connection per query sends BEGIN this way. */
-  onReleaseInTransaction(lastText: string, advice: string): void {
-    if (this.#mode !== 'off' && opensTransaction(lastText)) this.#warnOfTransaction(advice)
-  }
-
-  #warnOfTransaction(advice: string): void {
-    if (!this.#hasWarnedOfTransaction) this.#warn(describePoolTransaction(advice))
-    this.#hasWarnedOfTransaction = true
-  }
-
   #report(findings: readonly SessionDependency[]): SessionStateError | undefined {
     this.findings += findings.length
     const [first] = findings
@@ -144,13 +104,6 @@ export class SessionStateCheck {
     }
     return undefined
   }
-}
-
-function describePoolTransaction(advice: string): string {
-  return (
-    'BEGIN was sent through the pool itself, which runs each query on any of its connections and rolls back open transactions. ' +
-    `The following statements are not part of the transaction: each commits by itself, and a later ROLLBACK has no effect. ${advice}`
-  )
 }
 
 function describeDependency({ construct, why, instead }: SessionDependency, topology: Topology): string {

@@ -9,11 +9,11 @@ import {
   untilAborted,
 } from '@poolguard/core/adapter'
 import type { PoolClient, QueryResult } from 'pg'
-import { Checkout, type CheckoutPool } from '../connection/checkout.ts'
+import type { CheckoutPool } from '../connection/checkout.ts'
 import type { PgConnection } from '../connection/pg-connection.ts'
-import { PipelinedQuery, readPoolQuery, sizeOf } from './pipelined-query.ts'
 import type { PoolEvents } from './pool-events.ts'
 import { runQuery, withCallersStack } from './run-query.ts'
+import type { SharedQueries } from './shared-queries.ts'
 
 /** The advice if `pool.query` gets a statement that needs its own session: each `pool.query` may run on a different connection. */
 export const TRANSACTION_ADVICE: string =
@@ -46,19 +46,12 @@ type Connect = (options: CheckoutOptions | undefined, route: Route | undefined) 
 export class Checkouts implements CheckoutPool<PgConnection> {
   readonly #guard: PoolGuard<PgConnection>
   readonly #events: PoolEvents
+  /** Set once the pool opens its first connection: before that, there is no connection to share. */
+  shared: SharedQueries | undefined
 
   constructor(guard: PoolGuard<PgConnection>, events: PoolEvents) {
     this.#guard = guard
     this.#events = events
-    guard.pipelining.attach({
-      onOpen: (connection) => this.#open(connection),
-      onClose: (lease, broken) => {
-        lease.resource.leased = false
-        if (broken) return lease.destroy()
-        lease.resource.endShared()
-        lease.release()
-      },
-    })
   }
 
   // `acquire` and `query` both await the engine directly: a shared async function would add a microtask to every checkout.
@@ -75,8 +68,7 @@ export class Checkouts implements CheckoutPool<PgConnection> {
     }
     if (signal) rejectAborted(signal, lease)
     const { resource: connection } = lease
-    const { firstCheckout } = connection
-    const checkout = firstCheckout.unused ? firstCheckout : new Checkout(connection)
+    const checkout = connection.nextCheckout()
     checkout.begin(lease, this)
     this.#begin(lease)
     // A statement that does not end is left to the release: the caller still has the client.
@@ -90,7 +82,7 @@ export class Checkouts implements CheckoutPool<PgConnection> {
    * @param connect acquires the client instead. By default the query needs no client of its own, because no caller sees it.
    */
   async query(text: unknown, values: unknown, connect: Connect | undefined): Promise<QueryResult> {
-    const rejection = this.#guard.sessions.checkPoolStatement(textOf(text), TRANSACTION_ADVICE)
+    const rejection = this.#guard.transactions.check(textOf(text), TRANSACTION_ADVICE)
     if (rejection) throw withCallersStack(rejection)
     const own = optionsOf(text)
     const { routing } = this.#guard
@@ -118,8 +110,8 @@ export class Checkouts implements CheckoutPool<PgConnection> {
       const client = await connect(own, route)
       return runQuery(client, client.release, text, values)
     }
-    const mayShare = !route && this.#guard.pipelining.mayShare(lane)
-    const shared = mayShare ? this.#share(text, values, signal, lane) : undefined
+    const queries = route ? undefined : this.shared
+    const shared = queries?.mayShare(lane) ? queries.run(text, values, { signal, lane }, this.query) : undefined
     if (shared) {
       try {
         return await shared
@@ -163,30 +155,15 @@ export class Checkouts implements CheckoutPool<PgConnection> {
     return untilAborted(runQuery(lease.resource.client, release, text, values), signal)
   }
 
-  /** Undefined if the query needs a connection of its own. Listeners of acquire and release expect one for each query. */
-  #share(
-    text: unknown,
-    values: unknown,
-    signal: AbortSignal | undefined,
-    lane: string | undefined,
-  ): Promise<QueryResult> | undefined {
-    const query = this.#events.hasCheckoutListeners ? undefined : readPoolQuery(text, values)
-    const { pipelining } = this.#guard
-    const request = query && pipelining.request(query.text, sizeOf(query), this.query, { lane })
-    if (!query || !request) return undefined
-    const outcome = Promise.withResolvers<QueryResult>()
-    pipelining.run(new PipelinedQuery({ pipelining, request, query, outcome, signal }))
-    return outcome.promise
-  }
-
-  #open(connection: PgConnection): void {
+  /** The connection is lent. */
+  open(connection: PgConnection): void {
     connection.leased = true
     connection.listening.reset()
   }
 
   #begin(lease: Lease<PgConnection>): void {
     const { resource: connection } = lease
-    this.#open(connection)
+    this.open(connection)
     try {
       this.#events.onAcquire(connection)
     } catch (error) {

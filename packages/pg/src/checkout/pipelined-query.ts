@@ -1,4 +1,5 @@
-import { type Pipelining, type SharedRequest, SharedStatement, systemClock } from '@poolguard/core/adapter'
+import { type Pipelining, type SharedRequest, systemClock } from '@poolguard/core/adapter'
+import { SharedStatement } from '@poolguard/core/connection'
 import type { QueryResult } from 'pg'
 import { callApp } from '../call-app.ts'
 import type { PgConnection } from '../connection/pg-connection.ts'

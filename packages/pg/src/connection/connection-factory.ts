@@ -16,9 +16,9 @@ import {
   SessionHealth,
   type SessionStateCheck,
   SharedHealth,
-  StartupParameters,
   type UseCredentials,
 } from '@poolguard/core/adapter'
+import { StartupParameters } from '@poolguard/core/connection'
 import type { PoolClient } from 'pg'
 import { callBack } from '../call-app.ts'
 import type { GuardedPoolConfig, Reset } from '../guarded-pool-config.ts'

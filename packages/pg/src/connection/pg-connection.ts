@@ -1,13 +1,9 @@
 import {
   AbortWatch,
   type BusyConnection,
-  cancelAbandoned,
-  cancelUntilAtRest,
-  classifyStatementFailure,
-  comesToRest,
   type InsightRecorder,
   type LeaseActivity,
-  ListenTracker,
+  type ListenTracker,
   type MeteredSession,
   type ProbedConnection,
   pause,
@@ -17,19 +13,20 @@ import {
   type SessionMeter,
   type TextRow,
 } from '@poolguard/core/adapter'
+import { cancelAbandoned, cancelUntilAtRest, classifyStatementFailure, comesToRest } from '@poolguard/core/connection'
 import { callBack } from '../call-app.ts'
 import type { Reset } from '../guarded-pool-config.ts'
-import { activeQueryOf, describeActiveQuery, failQueuedQueries, textOfQuery } from '../queries/client-queries.ts'
+import { activeQueryOf, failQueuedQueries } from '../queries/client-queries.ts'
 import { unwatchedQuery } from '../queries/watch-queries.ts'
 import type { SentStatements } from '../statements/prepare-statements.ts'
 import type { WireClient } from '../wire-client.ts'
 import { cancelQuery } from './cancel-query.ts'
 import { Checkout } from './checkout.ts'
+import { ClientActivity } from './client-activity.ts'
 import { FatalError } from './fatal-error.ts'
 import { NamedProbe } from './named-probe.ts'
 import { repairClient } from './repair-client.ts'
 import { ReplacedQueries } from './replaced-queries.ts'
-import { ServerTurn } from './server-turn.ts'
 
 /** Timeout for the server to close a connection on which it waits for the client. */
 const TERMINATE_TIMEOUT_MILLIS = 100
@@ -64,11 +61,8 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
   callsListeners = false
   /** The texts sent on it. */
   sent: SentStatements = { lastText: '', refusedWith: () => undefined, resend: (_refused, send) => send() }
-  readonly listening: ListenTracker = new ListenTracker()
+  readonly #activity: ClientActivity
   #transactionStatus: 'I' | 'T' | 'E' = 'I'
-  /** Number of answers and notifications received. */
-  #rounds = 0
-  readonly #turn: ServerTurn
   #onError: ((error: Error) => void) | undefined
   readonly fatalError: FatalError
   /** Measures where the time of its leases goes. */
@@ -91,7 +85,7 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
     this.clientPerCheckout = clientPerCheckout
     this.fatalError = new FatalError(client)
     this.firstCheckout = new Checkout(this)
-    this.#turn = new ServerTurn(client.connection, this.meter)
+    this.#activity = new ClientActivity(client, this.meter)
     client.connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
       this.parameters.set(parameterName, parameterValue)
     })
@@ -103,11 +97,7 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
       this.meter?.answered(status !== 'I')
       health.ready(status !== this.#transactionStatus)
       this.#transactionStatus = status
-      this.#rounds++
     })
-    const textOfActive = () => this.runningText
-    client.connection.on('commandComplete', ({ text }) => this.listening.onCommandComplete(text, textOfActive))
-    client.on('notification', () => this.#rounds++)
   }
 
   /** The error for queries sent after the connection was lost; undefined before that. */
@@ -138,6 +128,11 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
     return this.client._queryable && !this.client._ending
   }
 
+  /** The checkout of the next caller. */
+  nextCheckout(): Checkout<PgConnection> {
+    return this.firstCheckout.unused ? this.firstCheckout : new Checkout<PgConnection>(this)
+  }
+
   /** `isClean` adds the listener again if a caller has removed it: without one, a lost connection ends the process. */
   onError(listener: (error: Error) => void): void {
     this.#onError = listener
@@ -156,19 +151,20 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
     return failure === 'stale' || failure === 'lost'
   }
 
-  /** Changes with every byte; for a socket of the app that does not count bytes, with every answer. */
   get activity(): LeaseActivity {
-    return this.bytes || this.#rounds
+    return this.#activity.latest
   }
 
-  /** The query that the server is running; undefined while the server waits for the client or for a stream to be read. */
   get runningQuery(): RunningQuery | undefined {
-    if (this.client.readyForQuery || this.isUnread || this.waitsForClient) return undefined
-    return describeActiveQuery(this.client)
+    return this.#activity.runningQuery
   }
 
   get runningText(): string | null {
-    return textOfQuery(activeQueryOf(this.client))
+    return this.#activity.runningText
+  }
+
+  get listening(): ListenTracker {
+    return this.#activity.listening
   }
 
   /** The `query_timeout` of the pool's options; 0 if there is none. */
@@ -304,18 +300,15 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
   }
 
   get waitsForClient(): boolean {
-    return this.#turn.isWaitingForClient
+    return this.#activity.waitsForClient
   }
 
-  /** True if pg does not read the socket: back-pressure or a caller has paused it, or a COPY TO reads it directly. */
   get isUnread(): boolean {
-    const { stream } = this.client.connection
-    return stream.isPaused() || stream.listenerCount('data') === 0
+    return this.#activity.isUnread
   }
 
   get bytes(): number {
-    const { bytesRead = 0, bytesWritten = 0 } = this.client.connection.stream
-    return bytesRead + bytesWritten
+    return this.#activity.bytes
   }
 
   async #discard(): Promise<void> {

@@ -1,4 +1,5 @@
-import type { StartupParameterMap, StartupParameters } from '@poolguard/core/adapter'
+import type { StartupParameterMap } from '@poolguard/core/adapter'
+import type { StartupParameters } from '@poolguard/core/connection'
 import type { WireClient } from '../wire-client.ts'
 
 /** pg reads these from a second field if the app configured only a fallback. */

@@ -61,7 +61,7 @@ export class ChannelListeners {
   ): Promise<Listener> {
     validateChannel(channel)
     await this.#guard.ready()
-    const rejection = this.#guard.sessions.checkSession('LISTEN channel')
+    const rejection = this.#guard.connections?.sessions.checkSession('LISTEN channel')
     if (rejection) throw rejection
     const subscription = { ...options, channel, onNotification }
     this.#subscriptions.add(subscription)

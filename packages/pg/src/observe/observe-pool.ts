@@ -6,11 +6,9 @@ import {
   NO_OVERLOADS,
   ObservedLeases,
   registerObservation,
-  SessionHealth,
-  SharedHealth,
 } from '@poolguard/core/adapter'
 import type { Pool, PoolClient } from 'pg'
-import { PgConnection } from '../connection/pg-connection.ts'
+import { ClientActivity } from '../connection/client-activity.ts'
 import { readConfig } from '../guarded-pool-config.ts'
 import type { WireClient } from '../wire-client.ts'
 
@@ -43,15 +41,15 @@ type Connect = (callback?: (error: Error | undefined, client?: PoolClient, relea
 export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservation {
   const { leakThresholdMillis, longQueryMillis, captureStacks, onEvent } = options
   const { name, target } = readConfig({ ...pool.options, ...(options.name !== undefined && { name: options.name }) })
-  const connections = new WeakMap<PoolClient, PgConnection>()
+  const clients = new WeakMap<PoolClient, ClientActivity>()
   const leases = new ObservedLeases<PoolClient>({
     name,
     max: () => pool.options.max,
     settings: { leakThresholdMillis, longQueryMillis, captureStacks },
     probe: {
-      activityOf: (client) => connections.get(client)?.activity ?? 0,
-      runningQueryOf: (client) => connections.get(client)?.runningQuery,
-      isListening: (client) => connections.get(client)?.listening.listening ?? false,
+      activityOf: (client) => clients.get(client)?.latest ?? 0,
+      runningQueryOf: (client) => clients.get(client)?.runningQuery,
+      isListening: (client) => clients.get(client)?.listening.listening ?? false,
     },
     onEvent,
   })
@@ -60,28 +58,17 @@ export function observe(pool: Pool, options: ObserveOptions = {}): PoolObservati
     if (isTimeout(error)) counts.timeouts++
     else counts.connectFailures[classifyConnectFailure(error)]++
   }
-  // Required by PgConnection; an observation evicts nothing.
-  const health = new SharedHealth()
   const listeners = {
     connect: (client: PoolClient) => {
       counts.opened++
-      connections.set(
-        client,
-        new PgConnection({
-          client: client as unknown as WireClient,
-          server: undefined,
-          health: new SessionHealth(health, performance.now()),
-          clientPerCheckout: false,
-          insight: undefined,
-        }),
-      )
+      clients.set(client, new ClientActivity(client as unknown as WireClient))
     },
     remove: (client: PoolClient) => {
       counts.closed++
       leases.end(client)
     },
     release: (_error: Error, client: PoolClient) => {
-      connections.get(client)?.listening.reset()
+      clients.get(client)?.listening.reset()
       leases.end(client)
     },
   }
@@ -153,7 +140,7 @@ function readStats(
     min: pool.options.min ?? 0,
     total: totalCount,
     idle: idleCount,
-    // pg-pool's totalCount includes connections that are being opened.
+    // pg-pool's totalCount includes clients that are being opened.
     connecting: Math.max(0, totalCount - idleCount - figures.active),
     waiting: waitingCount,
     ...figures,

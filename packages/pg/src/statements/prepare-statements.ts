@@ -1,10 +1,5 @@
-import {
-  type AutomaticStatements,
-  ConnectionStatements,
-  classifyStatementFailure,
-  type PreparedText,
-  type StatementFailure,
-} from '@poolguard/core/adapter'
+import type { AutomaticStatements, PreparedText, StatementFailure } from '@poolguard/core/adapter'
+import { ConnectionStatements, classifyStatementFailure } from '@poolguard/core/connection'
 import type {
   BindMessage,
   NoData,

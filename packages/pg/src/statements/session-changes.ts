@@ -1,4 +1,4 @@
-import { changesSession, mayCallSetConfig } from '@poolguard/core/adapter'
+import { changesSession, mayCallSetConfig } from '@poolguard/core/connection'
 import type { ParameterStatus } from '../wire-client.ts'
 
 /** Callbacks for changes that PostgreSQL does not apply to existing prepared statements. */

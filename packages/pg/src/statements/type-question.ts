@@ -1,4 +1,5 @@
-import type { AutomaticStatements, ConnectionStatements, PreparedText } from '@poolguard/core/adapter'
+import type { AutomaticStatements, PreparedText } from '@poolguard/core/adapter'
+import type { ConnectionStatements } from '@poolguard/core/connection'
 import type { ParameterDescription } from '../wire-client.ts'
 
 /** A request for the parameter types of a statement, in the round that parses the statement. The answer is hidden from pg. */

@@ -1,4 +1,4 @@
-import { InvalidAnswerError, readRows } from '@poolguard/core/adapter'
+import { InvalidAnswerError, readRows } from '@poolguard/core/connection'
 import type { Range, RowReader } from '@poolguard/core/postgres'
 import type { ParsedOptions } from '../internals.ts'
 import type { PostgresConnection } from './postgres-connection.ts'

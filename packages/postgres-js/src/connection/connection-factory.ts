@@ -2,7 +2,6 @@ import {
   type AutomaticStatements,
   type ConsoleOptions,
   type CredentialSource,
-  comesToRest,
   type InsightRecorder,
   type LeaseActivity,
   type Login,
@@ -13,9 +12,9 @@ import {
   type ServerConnections,
   SessionHealth,
   SharedHealth,
-  StartupParameters,
   type UseCredentials,
 } from '@poolguard/core/adapter'
+import { comesToRest, StartupParameters } from '@poolguard/core/connection'
 import type { ParsedOptions } from '../internals.ts'
 import { ArrayTypes } from './array-types.ts'
 import { type Endpoint, endpointAt, endpointOf } from './dial.ts'

@@ -3,8 +3,6 @@ import { Stream } from 'node:stream'
 import {
   AbortWatch,
   type BusyConnection,
-  cancelAbandoned,
-  cancelUntilAtRest,
   type InsightRecorder,
   isRollback,
   type LeaseActivity,
@@ -19,6 +17,7 @@ import {
   systemClock,
   type TextRow,
 } from '@poolguard/core/adapter'
+import { cancelAbandoned, cancelUntilAtRest } from '@poolguard/core/connection'
 import type { Sql } from 'postgres'
 import { type Backend, type Canceller, onReady, type Query, type Wire } from '../internals.ts'
 import { statementKeyOf, textOf } from '../queries/statement-text.ts'

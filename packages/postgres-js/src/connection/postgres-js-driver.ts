@@ -3,13 +3,13 @@ import {
   type AwaitingConnection,
   type ConsoleOptions,
   classifyConnectFailure,
-  DriverProbeSession,
   type GuardedDriver,
   type Login,
   type PoolerConsole,
   type ProbeSession,
   type SessionHealth,
 } from '@poolguard/core/adapter'
+import { DriverProbeSession } from '@poolguard/core/connection'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 

@@ -1,11 +1,5 @@
-import {
-  type AutomaticStatements,
-  changesSession,
-  classifyStatementFailure,
-  mayCallSetConfig,
-  type PreparedText,
-  type StatementFailure,
-} from '@poolguard/core/adapter'
+import type { AutomaticStatements, PreparedText, StatementFailure } from '@poolguard/core/adapter'
+import { changesSession, classifyStatementFailure, mayCallSetConfig } from '@poolguard/core/connection'
 import type { ParsedOptions, Query } from '../internals.ts'
 import { comparableTypes, declaredTypesOf, printsAsGiven, valuesOf } from '../queries/query-arguments.ts'
 import { textOf } from '../queries/statement-text.ts'

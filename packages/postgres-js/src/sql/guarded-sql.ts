@@ -22,20 +22,17 @@ import {
   withDeadlockDetection,
 } from '@poolguard/core/adapter'
 import postgres, { type ReservedSql, type Sql, type TransactionSql } from 'postgres'
-import { ConnectionFactory } from '../connection/connection-factory.ts'
 import { negotiateDirectly } from '../connection/negotiate-directly.ts'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
-import { PostgresJsDriver } from '../connection/postgres-js-driver.ts'
 import type { SqlSpec } from '../guarded-options.ts'
 import { isSince348, type ParsedOptions, parsedOptionsOf, type Query, requireInternals } from '../internals.ts'
-import { pipelinedTextOf, sizeOf } from '../queries/pipelined-text.ts'
 import { preparedNameOf, statementKeyOf, textOf } from '../queries/statement-text.ts'
 import { bindQueries } from './bind-queries.ts'
 import { FacadeLogin } from './facade-login.ts'
-import { PipelinedQuery, type PipelinedSql } from './pipelined-query.ts'
 import { reserveOn } from './reserve.ts'
 import { GUARD, guardOf, routeOf } from './route.ts'
 import { handleAlone } from './run-query.ts'
+import type { SharedQueries } from './shared-queries.ts'
 import { transactOn } from './transaction.ts'
 
 registerOwnCode(new Error(), 'postgres-js')
@@ -103,28 +100,22 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   const facade = postgres({ ...spec.driver, ...(login && { password: login.password }), max: 1 })
   requireInternals(facade)
   const shared = parsedOptionsOf(facade)
-  const guard = makeGuard(spec, shared, credentials, secrets)
+  const half: LoadedHalf = { queries: undefined }
+  const check = (query: Query) => {
+    const sessions = guard.connections?.sessions
+    return sessions?.reads ? sessions.check(textOf(query), preparedNameOf(query, shared)) : undefined
+  }
+  const guard = makeGuard(spec, { shared, credentials, secrets, check, half })
   showSettings(shared, spec, guard)
 
-  const check = (query: Query) =>
-    guard.sessions.reads ? guard.sessions.check(textOf(query), preparedNameOf(query, shared)) : undefined
-  const pipelined: PipelinedSql = { pipelining: guard.pipelining, check, shared, types: new WeakMap() }
-  const share = (query: Query, signal: AbortSignal | undefined): boolean => {
-    if (guard.routing) return false
-    const text = guard.pipelining.mayShare() && !query.cancelled ? pipelinedTextOf(query) : undefined
-    if (text === undefined) return false
-    const request = guard.pipelining.request(text, sizeOf(query, text), share, { traces: query.traces })
-    if (request) guard.pipelining.run(new PipelinedQuery(pipelined, request, query, signal))
-    return request !== undefined
-  }
   const handle = (query: Query) => {
-    const rejection = guard.sessions.checkPoolStatement(textOf(query), TRANSACTION_ADVICE)
+    const rejection = guard.transactions.check(textOf(query), TRANSACTION_ADVICE)
     if (rejection) query.reject(rejection)
     // `check` needs the topology, which is known once a connection is open.
     else {
       const { traces } = query
       const signal = effectiveSignal()
-      if (share(query, signal)) return
+      if (!guard.routing && half.queries?.run(query, signal, handle)) return
       const route = guard.routing && routeOf(query, guard.routing)
       handleAlone(query, () => guard.acquire((traces || signal) && { traces, signal }, route), check, signal)
     }
@@ -187,11 +178,22 @@ function makeReplicas(spec: SqlSpec, guard: PoolGuard<PostgresConnection>, isRec
   return replicas
 }
 
+/** The part of a `sql` that is loaded with its first connection. */
+interface LoadedHalf {
+  queries: SharedQueries | undefined
+}
+
+interface GuardParts {
+  readonly shared: ParsedOptions
+  readonly credentials: CredentialSource | undefined
+  readonly secrets: KnownSecrets
+  readonly check: (query: Query) => Error | undefined
+  readonly half: LoadedHalf
+}
+
 function makeGuard(
   spec: SqlSpec,
-  shared: ParsedOptions,
-  credentials: CredentialSource | undefined,
-  secrets: KnownSecrets,
+  { shared, credentials, secrets, check, half }: GuardParts,
 ): PoolGuard<PostgresConnection> {
   const { host, port, database, user } = shared
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
@@ -214,28 +216,15 @@ function makeGuard(
       ? undefined
       : 'this version of postgres.js settles queries too early (3.4.8 and later do not)',
   }
-  const made = new PoolGuard<PostgresConnection>(guardSpec, (guard) => {
-    const factory = new ConnectionFactory({
-      shared,
-      applicationName: () => guard.applicationName,
-      fetchTypes: spec.fetchTypes,
-      prepares: () => shared.prepare,
-      statements: guard.statements,
-      inspect: (connection) => guard.inspect(connection),
-      onReported: (connection) => guard.onReported(connection),
-      isDirect: () => guard.topology?.kind === 'direct',
-      leftInTransaction: () => guard.leftInTransaction(),
-      warn: (message) => guard.warn(message),
-      insight: guard.recorder,
-      credentials,
-    })
-    return new PostgresJsDriver(factory, credentials !== undefined)
+  const guard: PoolGuard<PostgresConnection> = new PoolGuard(guardSpec, async () => {
+    const { makeConnectedHalf } = await import('./connected-half.ts')
+    return (connections) => {
+      const made = makeConnectedHalf({ guard, shared, fetchTypes: spec.fetchTypes, credentials, check }, connections)
+      half.queries = made.queries
+      return made.driver
+    }
   })
-  made.pipelining.attach({
-    onOpen: () => {},
-    onClose: (lease, broken) => (broken ? lease.destroy() : lease.release()),
-  })
-  return made
+  return guard
 }
 
 /** The folder of a Unix socket is its host, as in libpq. A socket with another name of its own cannot be chosen among hosts. */

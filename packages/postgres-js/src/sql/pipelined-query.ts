@@ -1,4 +1,5 @@
-import { classifyStatementFailure, type Pipelining, type SharedRequest, SharedStatement } from '@poolguard/core/adapter'
+import type { Pipelining, SharedRequest } from '@poolguard/core/adapter'
+import { classifyStatementFailure, SharedStatement } from '@poolguard/core/connection'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import type { ParsedOptions, Query } from '../internals.ts'
 import { canSerialize } from '../queries/pipelined-text.ts'

@@ -1,3 +1,3 @@
-/** The steps of a discovery, in one module that is loaded with the pool's first connection. */
+/** The steps of a discovery. */
 export { type DiscoveryResult, detectPooler } from './discover-topology.ts'
-export { type Inspection, inspectConnection } from './inspect-connection.ts'
+export { type Inspection, type InspectionOptions, inspectConnection } from './inspect-connection.ts'

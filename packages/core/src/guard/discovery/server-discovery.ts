@@ -2,20 +2,23 @@ import { systemClock } from '../../clock.ts'
 import { type Pool, runDetached } from '../../pool/index.ts'
 import { forgetTopology, rememberTopology, type Topology } from '../../topology/index.ts'
 import type { GuardedDriver } from '../guarded-driver.ts'
-import type { DiscoveryResult, detectPooler, Inspection } from './detection.ts'
+import type { DiscoveryResult, Inspection, InspectionOptions } from './detection.ts'
 
 /** Delay until discovery runs again after it returned an incomplete result. */
 const RETRY_MILLIS = 5_000
 
-/** Loads what inspects a connection while the connection is opened. A pool that has no connection needs none of it. */
-export function preloadDetection(): void {
-  // If that fails, the inspection fails with the same error.
-  import('./detection.ts').catch(() => {})
+/** Inspects the connections of a driver. */
+export interface ConnectionInspector<C> {
+  readonly driver: Pick<GuardedDriver<C>, 'isLost'>
+  inspectWith(connection: C, options: InspectionOptions): Promise<Inspection>
+  /** Takes two more connections. `first`: ahead of waiting callers. */
+  detectPooler(options: { readonly first: boolean }): Promise<Topology | undefined>
 }
 
 export interface ServerDiscoveryOptions<C> {
   readonly engine: Pool<C>
-  readonly driver: GuardedDriver<C>
+  /** Where there is a connection, there is an inspector. */
+  readonly inspector: () => ConnectionInspector<C>
   /** The topology that the user stated. */
   readonly given: Topology | undefined
   /** Whether there is another reason to run discovery again. */
@@ -134,22 +137,22 @@ export class ServerDiscovery<C> {
   }
 
   async #inspectNow(connection: C): Promise<boolean> {
-    const { inspectConnection, detectPooler } = await import('./detection.ts')
-    const { engine, driver, given } = this.#options
+    const { engine, given } = this.#options
+    const inspector = this.#options.inspector()
     const refresh = this.#outdated
     // Reset before the inspection: an invalidate() during it must not be lost.
     this.#outdated = false
-    const inspection = await inspectConnection(driver, connection, {
+    const inspection = await inspector.inspectWith(connection, {
       given,
       refresh,
       identifiesPgpool: this.#options.identifiesPgpool(),
       alone: engine.settings.max < 2,
     })
-    if (driver.isLost(connection)) {
+    if (inspector.driver.isLost(connection)) {
       this.#outdated ||= refresh
       throw inspection.error ?? new Error('the connection was lost while it was being opened')
     }
-    this.#complete(inspection.conclusive ? this.#setResult(inspection) : this.#detect(inspection, detectPooler))
+    this.#complete(inspection.conclusive ? this.#setResult(inspection) : this.#detect(inspection, inspector))
     return inspection.answered
   }
 
@@ -160,11 +163,11 @@ export class ServerDiscovery<C> {
     this.#completing = completing.then(onFinished, onFinished)
   }
 
-  async #detect({ topology: assumed, ...inspection }: Inspection, detect: typeof detectPooler): Promise<void> {
-    const { engine, driver, urgent, onAssumed } = this.#options
+  async #detect({ topology: assumed, ...inspection }: Inspection, inspector: ConnectionInspector<C>): Promise<void> {
+    const { urgent, onAssumed } = this.#options
     onAssumed(assumed)
     // Ahead of the acquire in ready(), which would take the connection that occupies the pooler's server connection.
-    const detected = await detect(engine, driver, { first: urgent || this.#opening !== undefined })
+    const detected = await inspector.detectPooler({ first: urgent || this.#opening !== undefined })
     // A saturated pooler does not answer the detection, but it is still a pooler.
     const topology = detected?.kind === 'pooler' ? detected : assumed
     if (inspection.peer !== undefined) rememberTopology(inspection.peer, topology)

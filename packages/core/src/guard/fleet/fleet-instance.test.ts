@@ -21,6 +21,7 @@ vi.mock('./fleet-membership.ts', async () => {
 })
 
 const DIRECT: Topology = { kind: 'direct', server: { version: null }, preparedStatements: 'safe', evidence: [] }
+const DRIVER = {} as GuardedDriver<object>
 
 function givenInstance() {
   const warnings: string[] = []
@@ -36,7 +37,6 @@ function givenInstance() {
     classify: () => 'unavailable',
   })
   const bounds = new PoolBounds(own, engine, warn)
-  const driver = {} as GuardedDriver<object>
   const demand = () => engine.demand
   const onUnavailable = vi.fn()
   const instance = new FleetInstance({
@@ -44,7 +44,6 @@ function givenInstance() {
     headroom: undefined,
     engine,
     demand,
-    driver,
     bounds,
     onUnavailable,
     warn,
@@ -56,7 +55,7 @@ test('given the files of a membership cannot be loaded, then the static limit ap
   load.fails = true
   const { instance, engine, bounds, warnings, onUnavailable } = givenInstance()
   instance.reserveConnection()
-  await instance.join(DIRECT)
+  await instance.join(DIRECT, DRIVER)
 
   expect(engine.settings.max).toBe(7)
   expect(warnings).toEqual([
@@ -73,11 +72,11 @@ test('given the pool is closed while the membership is loaded, then it does not 
   load.fails = false
   vi.resetModules()
   const { instance } = givenInstance()
-  const joining = instance.join(DIRECT)
+  const joining = instance.join(DIRECT, DRIVER)
   instance.leave()
   await joining
   expect(load.joined).toBe(0)
 
-  await instance.join(DIRECT)
+  await instance.join(DIRECT, DRIVER)
   expect(load.joined).toBe(1)
 })

@@ -15,7 +15,6 @@ export interface FleetInstanceOptions<C> {
   readonly engine: Pool<C>
   /** Connections in use, waiters, and statements that wait behind others on a shared connection. */
   readonly demand: () => number
-  readonly driver: GuardedDriver<C>
   readonly bounds: PoolBounds
   /** Called after the static limit was applied, because the other instances cannot be seen. */
   readonly onUnavailable: () => void
@@ -58,10 +57,10 @@ export class FleetInstance<C> {
   }
 
   /** Joins the fleet, on the reserved connection if there is one. Uses the static limit if the other instances cannot be seen. */
-  async join(topology: Topology): Promise<void> {
+  async join(topology: Topology, driver: GuardedDriver<C>): Promise<void> {
     this.#hasLeft = false
     try {
-      this.#membership ??= await this.#loadMembership()
+      this.#membership ??= await this.#loadMembership(driver)
     } catch (error) {
       this.#lease.cancel()
       this.#options.bounds.useStaticLimit(`@poolguard/core cannot load its files (${readError(error).message})`)
@@ -71,9 +70,9 @@ export class FleetInstance<C> {
     if (!this.#hasLeft) await this.#membership.join(topology)
   }
 
-  async #loadMembership(): Promise<FleetMembership<C>> {
+  async #loadMembership(driver: GuardedDriver<C>): Promise<FleetMembership<C>> {
     const { FleetMembership } = await import('./fleet-membership.ts')
-    return new FleetMembership({ ...this.#options, member: this.member, lease: this.#lease })
+    return new FleetMembership({ ...this.#options, driver, member: this.member, lease: this.#lease })
   }
 
   /** Whether the static limit applies for a reason that may have passed. */

@@ -2,6 +2,7 @@ import { EXCHANGE_QUERY, TRY_LOCK_QUERY } from '../../fleet/index.ts'
 import { SessionHealth, SharedHealth } from '../../postgres-errors/index.ts'
 import type { ShowRow } from '../../topology/index.ts'
 import { showConfig, showDatabase } from '../../topology/testing/show-rows.ts'
+import type { GuardedConnections } from '../guarded-connections.ts'
 import type { AwaitingConnection, ConsoleOptions, GuardedDriver, Login, PoolerConsole } from '../guarded-driver.ts'
 import type { PoolGuard } from '../pool-guard.ts'
 
@@ -56,7 +57,12 @@ export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
   readonly #answers: Answers
   readonly #mode: string | undefined
 
-  constructor(guard: () => PoolGuard<AnsweringConnection>, answers: Answers, mode?: string) {
+  constructor(
+    guard: PoolGuard<AnsweringConnection>,
+    connections: GuardedConnections<AnsweringConnection>,
+    answers: Answers,
+    mode?: string,
+  ) {
     this.#answers = answers
     this.#mode = mode
     let open = 0
@@ -64,8 +70,8 @@ export class AnsweringDriver implements GuardedDriver<AnsweringConnection> {
       open: async () => {
         open++
         this.mostOpen = Math.max(this.mostOpen, open)
-        const connection = { name: guard().applicationName ?? '' }
-        await guard().inspect(connection)
+        const connection = { name: guard.applicationName ?? '' }
+        await connections.inspect(connection)
         return connection
       },
       close: async () => void open--,

@@ -1,0 +1,43 @@
+import type { CredentialSource, GuardedConnections, PoolGuard } from '@poolguard/core/adapter'
+import { ConnectionFactory } from '../connection/connection-factory.ts'
+import type { PostgresConnection } from '../connection/postgres-connection.ts'
+import { PostgresJsDriver } from '../connection/postgres-js-driver.ts'
+import type { ParsedOptions, Query } from '../internals.ts'
+import { SharedQueries } from './shared-queries.ts'
+
+/** The parts of a `sql` that its connections need. */
+export interface DriverParts {
+  readonly guard: PoolGuard<PostgresConnection>
+  readonly shared: ParsedOptions
+  readonly fetchTypes: boolean
+  readonly credentials: CredentialSource | undefined
+  /** Returns the error to reject a query with, or undefined if it may be sent. */
+  readonly check: (query: Query) => Error | undefined
+}
+
+/** The half of a `sql` that works on connections. */
+export interface ConnectedHalf {
+  readonly driver: PostgresJsDriver
+  readonly queries: SharedQueries
+}
+
+/** Creates the half of a `sql` that works on connections. This module and everything that it imports is loaded with the pool's first connection. */
+export function makeConnectedHalf(
+  { guard, shared, fetchTypes, credentials, check }: DriverParts,
+  connections: GuardedConnections<PostgresConnection>,
+): ConnectedHalf {
+  const factory = new ConnectionFactory({
+    ...{ shared, fetchTypes, credentials, insight: guard.recorder, statements: connections.statements },
+    applicationName: () => guard.applicationName,
+    prepares: () => shared.prepare,
+    inspect: (connection) => connections.inspect(connection),
+    onReported: (connection) => connections.onReported(connection),
+    isDirect: () => guard.topology?.kind === 'direct',
+    leftInTransaction: () => guard.leftInTransaction(),
+    warn: (message) => guard.warn(message),
+  })
+  return {
+    driver: new PostgresJsDriver(factory, credentials !== undefined),
+    queries: new SharedQueries({ pipelining: connections.pipelining, check, shared, types: new WeakMap() }),
+  }
+}
