@@ -258,7 +258,7 @@ describe('a simulated fleet', () => {
     }
     expect(fleet.claims).toBeLessThanOrEqual(fleet.budget)
     expect(fleet.instances.flatMap(({ doubts }) => doubts)).toEqual([])
-  }, 60_000)
+  })
 
   test(`given ${MANY} instances, then each has its share, and the server is never full`, async () => {
     const fleet = new SimulatedFleet({ usable: MANY * 2.5, seed: 4 })

@@ -9,11 +9,8 @@ export { PoolTransactionCheck, PoolTransactionError } from './pool-transaction-c
 export { type PrepareOptions, type PreparingState, UNDETECTED, validatePrepareOptions } from './prepare-options.ts'
 export type { PreparedText } from './prepared-text.ts'
 export { RecentKeys } from './recent-keys.ts'
-export {
-  type SessionDependency,
-  SessionStateCheck,
-  SessionStateError,
-} from './session-state-check.ts'
+export { type SessionDependency, SessionStateError } from './session-error.ts'
+export { SessionStateCheck } from './session-state-check.ts'
 export type { SessionStateMode } from './session-state-mode.ts'
 export { type ShareMode, shareObstacle } from './share-obstacle.ts'
 export { showStatement } from './show-statement.ts'

@@ -1,26 +1,7 @@
-import { PoolguardError } from '../poolguard-error.ts'
-import { describeTopology, keepsSession, type Topology } from '../topology/index.ts'
+import { keepsSession, type Topology } from '../topology/index.ts'
+import { describeDependency, type SessionDependency, SessionStateError } from './session-error.ts'
 import type { SessionStateMode } from './session-state-mode.ts'
-import type { StatementFinding } from './statement-finding.ts'
 import { StatementLint } from './statement-lint.ts'
-
-/** The construct in a statement that depends on the session, why it fails, and what to write instead. */
-export type SessionDependency = Pick<StatementFinding, 'construct' | 'why' | 'instead'>
-
-/** A statement depends on the session, which the pooler does not keep. The statement was not sent. */
-export class SessionStateError extends PoolguardError {
-  static {
-    SessionStateError.prototype.name = 'SessionStateError'
-  }
-
-  readonly code = 'POOLGUARD_SESSION_STATE'
-  readonly finding: SessionDependency
-
-  constructor(finding: SessionDependency, topology: Topology) {
-    super(describeDependency(finding, topology))
-    this.finding = finding
-  }
-}
 
 const NAMED_STATEMENT: SessionDependency = {
   construct: 'a named statement',
@@ -104,8 +85,4 @@ export class SessionStateCheck {
     }
     return undefined
   }
-}
-
-function describeDependency({ construct, why, instead }: SessionDependency, topology: Topology): string {
-  return `${construct} depends on the session, but the server of this pool is ${describeTopology(topology)}. ${why} Instead: ${instead}`
 }

@@ -5,6 +5,7 @@ import { askOn } from './ask-position.ts'
 import { chooseReplica } from './choose-replica.ts'
 import { NoReplicaError } from './no-replica-error.ts'
 import { type Need, OwnWrites } from './own-writes.ts'
+import { ReadTexts } from './read-texts.ts'
 import { ReplicaEndpoint, type RoutedPool } from './replica-endpoint.ts'
 import { ReplicaMonitor } from './replica-monitor.ts'
 import type { ReplicaPolicy } from './replica-options.ts'
@@ -24,6 +25,7 @@ export interface ReplicaSetOptions<C extends object> {
 
 /** A primary and its replicas: chooses the server of each read. */
 export class ReplicaSet<C extends object> {
+  readonly texts: ReadTexts = new ReadTexts()
   readonly #options: ReplicaSetOptions<C>
   readonly #clock: Clock
   readonly #endpoints: readonly ReplicaEndpoint<C>[]

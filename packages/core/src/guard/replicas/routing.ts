@@ -1,12 +1,8 @@
 import type { RoutingSnapshot } from '../../observe/index.ts'
 import { type AcquireOptions, currentReadScope, type Lease } from '../../pool/index.ts'
-import { RecentKeys, shareObstacle } from '../../statements/index.ts'
 import type { RoutedPool } from './replica-endpoint.ts'
 import type { ReplicaPolicy } from './replica-options.ts'
 import type { ReplicaSet } from './replica-set.ts'
-
-/** Texts of which it is remembered whether they only read. */
-const MAX_TEXTS = 2_000
 
 /** What a caller tells about the statements for which it acquires a connection. */
 export interface Route {
@@ -72,7 +68,6 @@ interface PrimaryRoutingOptions<C extends object> {
 class PrimaryRouting<C extends object> implements Routing<C> {
   readonly isOfReplica = false
   readonly #options: PrimaryRoutingOptions<C>
-  readonly #reads = new RecentKeys<string, boolean>(MAX_TEXTS)
 
   constructor(options: PrimaryRoutingOptions<C>) {
     this.#options = options
@@ -88,23 +83,14 @@ class PrimaryRouting<C extends object> implements Routing<C> {
     const { policy, set, load } = this.#options
     const replicas = set() ?? (await load())
     if (on === 'replica') return await replicas.acquireForRead(options)
-    const onlyReads = text !== undefined && this.#onlyReads(text)
+    const onlyReads = text !== undefined && replicas.texts.onlyReads(text)
     const isOnPrimary = on === 'primary' || !policy.routesReads || currentReadScope().isOnPrimary
     if (!onlyReads) return await replicas.acquireForWrite(options)
     return isOnPrimary ? await replicas.acquireOnPrimary(options) : await replicas.acquireForRead(options)
   }
 
-  #onlyReads(text: string): boolean {
-    const known = this.#reads.get(text)
-    if (known !== undefined) return known
-    const onlyReads = shareObstacle(text, 'reads') === undefined
-    this.#reads.add(text, onlyReads)
-    return onlyReads
-  }
-
-  /** A view or a function writes: the text does not show it. */
   onReadOnly(text: string): void {
-    this.#reads.add(text, false)
+    this.#options.set()?.texts.addWriting(text)
   }
 
   onConnectFailed(): void {}
