@@ -101,6 +101,7 @@ test('every metric has exactly the labels that its description lists', () => {
     sessionStateFindings: 0,
     fleet,
     pipelining,
+    adaptiveLimit: { base: 1, last: { base: 1, candidate: 1, throughputRatio: 1, confidence: 1 } },
     wal: { bytes: 1, maxBytes: 1 },
     routing: { readsOnPrimary: 1, replicas: [{ name: 'replica', state: 'usable', lagMillis: 1, reads: 1 }] },
     insight: { times: {}, timesByLabel: { route: {} } },

@@ -74,6 +74,22 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       ],
     },
     {
+      title: 'Adaptive limit: the best, and the one compared with it last',
+      unit: 'short',
+      queries: [
+        { expr: byPool('sum', ofPools('poolguard_adaptive_limit')), legend: `${POOL} best` },
+        { expr: byPool('max', ofPools('poolguard_adaptive_candidate')), legend: `${POOL} compared` },
+      ],
+    },
+    {
+      title: 'Adaptive limit: throughput of the compared limit over the best, and confidence',
+      unit: 'percentunit',
+      queries: [
+        { expr: byPool('max', ofPools('poolguard_adaptive_throughput_ratio')), legend: `${POOL} throughput` },
+        { expr: byPool('max', ofPools('poolguard_adaptive_confidence')), legend: `${POOL} confidence` },
+      ],
+    },
+    {
       title: 'Shares of the fleet budget',
       unit: 'short',
       queries: [

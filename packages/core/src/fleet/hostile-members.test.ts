@@ -11,8 +11,8 @@ import type { ServerSession } from './testing/simulated-server.ts'
 /** 33 connections to share. */
 const SMALL = { usable: 37, seed: 7 }
 const BUDGET = 33
-/** Unused claims count for three intervals; two more until all instances have exchanged again. */
-const PATIENCE = 3 + 2
+/** Unused claims count for three intervals, and claims far above the shares for six; three more until all instances have exchanged again. */
+const PATIENCE = 6 + 3
 
 const FIGURES = [0, 1, 5, 33, 34, 9_999]
 const figure = fc.oneof(fc.constantFrom(...FIGURES), fc.nat(9_999))
