@@ -1,18 +1,15 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import type { PageDocument } from '@poolguard/page'
+import { describe, expect, test } from 'vitest'
 import { describeWithPgBouncer, waitUntil } from '../harness/index.ts'
+import { DEMO, DemoProcess } from './demo-process.ts'
 
-const DEMO = fileURLToPath(new URL('../../examples/demo/src/main.ts', import.meta.url))
 const TIMEOUT_MILLIS = 400_000
 
-const describe = await describeWithPgBouncer()
-describe('the demo', () => {
+// In one file, and so one after the other: the demo generates its Prisma client anew.
+const describePooler = await describeWithPgBouncer()
+describePooler('the demo', () => {
   test('shows failures without poolguard and none with it', { timeout: TIMEOUT_MILLIS }, async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [DEMO, '--json'])
     const { direct, pooler } = JSON.parse(stdout)
@@ -26,33 +23,51 @@ describe('the demo', () => {
   })
 
   test('leaves no process and no folder behind when it is interrupted', { timeout: TIMEOUT_MILLIS }, async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'poolguard-demo-'))
-    // If the tests run as root, the servers run as another user, which needs access.
-    await chmod(folder, 0o755)
-    const demo = spawn(process.execPath, [DEMO, '--json'], {
-      env: { ...process.env, TMPDIR: folder },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    let progress = ''
-    demo.stderr.on('data', (data) => {
-      progress += data
-    })
-    await waitUntil(() => progress.includes('PostgreSQL 18'), {
-      what: 'the demo to have its server',
-      deadlineMillis: 60_000,
-    })
-    expect(await readdir(folder)).not.toEqual([])
-    const exited = once(demo, 'exit')
-    demo.kill('SIGINT')
-    expect(await exited).toEqual([130, null])
-    await waitUntil(async () => (await readdir(folder)).length === 0, { what: 'the folders to be gone' })
-    await waitUntil(async () => !(await processesNaming(folder)), { what: 'the processes to be gone' })
-    await rm(folder, { recursive: true })
+    await using demo = await DemoProcess.start(['--json'])
+    await waitUntil(() => demo.progress.includes('PostgreSQL 18'), { what: 'the demo to have its server' })
+    expect(await demo.hasFiles()).toBe(true)
+    expect(await demo.interrupt()).toBe(130)
+    await demo.leavesNothing()
   })
 })
 
-/** Whether any process was started with that folder in its command. */
-async function processesNaming(folder: string): Promise<boolean> {
-  const { stdout } = await promisify(execFile)('ps', ['-eo', 'args'])
-  return stdout.includes(folder)
+type Pools = PageDocument['pools']['entries']
+
+describe('the demo with --watch', () => {
+  test('shows the shares of processes that come and go until Ctrl-C', { timeout: TIMEOUT_MILLIS }, async () => {
+    await using demo = await DemoProcess.start(['--watch', '--json'])
+    const { address } = JSON.parse(await demo.firstLine())
+    const seen = new Set<string>()
+    const waitForPools = async (what: string, isEnough: (pools: Pools) => boolean) => {
+      const read = async () => {
+        const { entries } = (await readPage(address)).pools
+        for (const { name } of entries) seen.add(name)
+        return isEnough(entries)
+      }
+      await waitUntil(read, { what, everyMillis: 500, deadlineMillis: 120_000 })
+    }
+    const hasShare = ({ fleet }: Pools[number]) => fleet !== null && fleet.maxConnections > 0
+    await waitForPools('two instances with shares', (pools) => pools.filter(hasShare).length >= 2)
+    await waitForPools('one more instance', () => seen.size >= 3)
+    await waitForPools('an instance that has gone', (pools) => pools.length < seen.size)
+    expect(demo.progress).not.toMatch(/error/i)
+    expect(await demo.interrupt()).toBe(0)
+    await demo.leavesNothing()
+  })
+
+  test('leaves nothing behind at SIGTERM', { timeout: TIMEOUT_MILLIS }, async () => {
+    await using demo = await DemoProcess.start(['--watch'])
+    expect(await demo.firstLine()).toContain('http://127.0.0.1:')
+    expect(await demo.hasFiles()).toBe(true)
+    expect(await demo.terminate()).toBe(0)
+    await demo.leavesNothing()
+  })
+})
+
+/** The figures of the page, with the token of its address. */
+async function readPage(address: string): Promise<PageDocument> {
+  const url = new URL(address)
+  const authorization = `Bearer ${url.hash.replace('#token=', '')}`
+  const response = await fetch(`${url.origin}${url.pathname}?get=data`, { headers: { authorization } })
+  return response.json() as Promise<PageDocument>
 }

@@ -44,13 +44,18 @@ const SERVER_CONNECTIONS = 10
 export async function runDemo(progress: Progress): Promise<DemoResult> {
   const starting = progress.begin(`Starting PostgreSQL with max_connections = ${MAX_CONNECTIONS}`)
   await using server = await startPostgres({ version: 18, maxConnections: MAX_CONNECTIONS })
-  await createAccounts(server)
-  await generatePrismaClient(HOME)
+  await prepareServer(server)
   starting(`PostgreSQL ${server.version} runs with max_connections = ${MAX_CONNECTIONS}, 17 of them available to apps`)
 
   const unguarded = await runDirect(server, 'unguarded', progress)
   const guarded = await runDirect(server, 'guarded', progress)
   return { direct: { unguarded, guarded }, pooler: await runPooled(server, progress) }
+}
+
+/** Creates the accounts, and the Prisma client of the app. */
+export async function prepareServer(server: PostgresServer): Promise<void> {
+  await createAccounts(server)
+  await generatePrismaClient(HOME)
 }
 
 async function createAccounts(server: PostgresServer): Promise<void> {

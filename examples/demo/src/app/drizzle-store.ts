@@ -28,6 +28,12 @@ export function drizzleStore(db: NodePgDatabase & { $client: Pool }): Store {
           .where(eq(account.id, to))
       })
     },
+    async total() {
+      const [found] = await db
+        .select({ total: sql<number>`sum(${account.balance})::int`, slowly: sql`pg_sleep(0.3)` })
+        .from(account)
+      return found?.total ?? 0
+    },
     close: () => db.$client.end(),
   }
 }

@@ -36,9 +36,17 @@ export async function load(store: Store, concurrency: number, requests: number):
 
 async function request(store: Store, number: number): Promise<void> {
   if (number % 4 < 3) {
-    await store.balance(account())
-    return
+    await readBalance(store)
+  } else {
+    await transfer(store)
   }
+}
+
+export async function readBalance(store: Store): Promise<void> {
+  await store.balance(account())
+}
+
+export async function transfer(store: Store): Promise<void> {
   // Lock accounts in ascending order: opposite transfers would deadlock.
   const [from, to] = [account(), account()].sort((a, b) => a - b) as [number, number]
   await store.transfer(from, to)

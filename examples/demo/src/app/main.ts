@@ -1,8 +1,10 @@
 /** One process of the demo's app: creates its store, waits for the start message, runs the load, and reports. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { describeTopology, snapshotPools, type Topology } from '@poolguard/core'
-import type { AppEnvironment, StoreName } from './environment.ts'
+import { endWithDemo } from './end-with-demo.ts'
+import type { AppEnvironment } from './environment.ts'
 import { type LoadResult, load } from './load.ts'
+import { openStore } from './open-store.ts'
 import type { Store } from './store.ts'
 
 /** The messages of an app process to the demo. */
@@ -11,13 +13,6 @@ export type AppMessage = { readonly type: 'ready' } | ({ readonly type: 'done' }
 export interface AppResult extends LoadResult {
   /** The topologies that its guarded pools detected; empty without guarded pools. */
   readonly topologies: readonly { readonly topology: Topology; readonly description: string }[]
-}
-
-const STORE_LOADERS: Record<StoreName, () => Promise<{ store: Store }>> = {
-  drizzle: () => import('./drizzle.ts'),
-  'drizzle-guarded': () => import('./drizzle-guarded.ts'),
-  prisma: () => import('./prisma.ts'),
-  'prisma-guarded': () => import('./prisma-guarded.ts'),
 }
 
 /** Ignores errors: if the demo has closed the channel, this process is about to end. */
@@ -37,9 +32,9 @@ async function waitForDetection(store: Store): Promise<void> {
   }
 }
 
-process.once('disconnect', () => process.exit())
+endWithDemo()
 const environment = process.env as unknown as AppEnvironment
-const { store } = await STORE_LOADERS[environment.STORE]()
+const store = await openStore(environment.STORE)
 
 process.once('message', async () => {
   const result = await load(store, Number(environment.CONCURRENCY), Number(environment.REQUESTS))

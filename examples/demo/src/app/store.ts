@@ -4,5 +4,7 @@ export interface Store {
   balance(id: number): Promise<number>
   /** Moves one unit between accounts, in a transaction. */
   transfer(from: number, to: number): Promise<void>
+  /** The total of all balances, by a slow query. */
+  total(): Promise<number>
   close(): Promise<void>
 }
