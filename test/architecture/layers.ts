@@ -35,6 +35,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'verify',
     'top',
     'ui',
+    'agent-guide',
     'commands',
   ],
   drizzle: [],

@@ -17,7 +17,7 @@ export async function compile(blocks: readonly CodeBlock[]): Promise<readonly st
   mkdirSync(FOLDER)
   const places = new Map<string, string>()
   for (const block of blocks) {
-    const code = typescriptOf(block)
+    const code = codeOf(block)
     if (code === undefined) continue
     const file = `${block.place.replaceAll(/[/:]/g, '_')}.ts`
     places.set(file, block.place)
@@ -29,7 +29,8 @@ export async function compile(blocks: readonly CodeBlock[]): Promise<readonly st
     .map((line) => line.replace(/^(?:docs\/)?generated\/([^(]+)/, (_, file: string) => places.get(file) ?? file))
 }
 
-function typescriptOf({ language, code }: CodeBlock): string | undefined {
+/** The TypeScript of a block; of a diff, what it leads to. Undefined for other languages. */
+export function codeOf({ language, code }: CodeBlock): string | undefined {
   if (language === 'ts') return code
   if (language !== 'diff') return undefined
   const lines = code.split('\n').filter((line) => !line.startsWith('-'))

@@ -2,6 +2,7 @@ import { PoolguardError } from '@poolguard/core'
 import { KnownSecrets, mayHoldSecret } from '@poolguard/core/adapter'
 import { Command, CommanderError, Option } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
+import { addAgentGuide } from './commands/agent-guide.ts'
 import { addCheck } from './commands/check.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addFree } from './commands/free.ts'
@@ -77,6 +78,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addMonitor(program, done)
   addTop(program, done)
   addUi(program, done)
+  addAgentGuide(program, done)
   for (const command of [program, ...program.commands.flatMap(withSubcommands)]) {
     command.exitOverride().configureOutput({
       writeErr: (text) => void process.stderr.write(printable(quoted.hideIn(text))),

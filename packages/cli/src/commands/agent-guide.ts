@@ -1,0 +1,25 @@
+import type { Command } from 'commander'
+import type { Outcome } from '../outcome.ts'
+
+const EXAMPLES = `
+Examples:
+  $ poolguard agent-guide
+  $ poolguard agent-guide prisma
+  $ poolguard agent-guide > POOLGUARD.md     # then name that file in AGENTS.md
+
+Stacks: prisma, drizzle, typeorm, nestjs, fastify, express, koa, hono, nextjs, pg, postgres-js, sqlite. Other headings of the guide
+are parts, too, such as serverless, shutdown and fleets. The guide is in English in every language.`
+
+export function addAgentGuide(program: Command, done: (outcome: Outcome) => void): void {
+  program
+    .command('agent-guide')
+    .description('Print a guide in Markdown with which coding assistants set up poolguard correctly.')
+    .argument('[part]', 'a stack or another heading of the guide (default: all of it)')
+    .addHelpText('after', EXAMPLES)
+    .action(async (part: string | undefined) => {
+      // Other commands start faster without it.
+      const { guideText } = await import('../agent-guide/guide-text.ts')
+      const guide = guideText(part)
+      done({ exitCode: 0, text: guide, json: { guide }, isFileContent: true })
+    })
+}
