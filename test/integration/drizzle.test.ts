@@ -1,5 +1,6 @@
 import { closePools, type PoolEvent, snapshotPools } from '@poolguard/core'
-import { withReplicas } from '@poolguard/drizzle/node-postgres'
+import { withReplicas as withNodePostgresReplicas } from '@poolguard/drizzle/node-postgres'
+import { withReplicas as withPostgresJsReplicas } from '@poolguard/drizzle/postgres-js'
 import { GuardedPool } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
 import { eq, sql } from 'drizzle-orm'
@@ -175,20 +176,24 @@ describe.each(drivers)('drizzle/$driver', ({ driver, drizzle }) => {
   })
 })
 
-describe.each(drivers)('drizzle/$driver with replicas', ({ drizzle }) => {
+describe.each(drivers)('drizzle/$driver with replicas', ({ driver, drizzle }) => {
+  const withReplicas = driver === 'postgres-js' ? withPostgresJsReplicas : withNodePostgresReplicas
+
   test('given replicas, then writes go to the primary, reads to the replica with the most room', async () => {
     await using first = await startPostgres()
     await using second = await startPostgres()
     for (const each of [first, second]) await makeAccounts(each)
     const open = (url: string) => drizzle({ connection: { url, pool: { max: 2 } } })
     const [primary, one, two] = [open(server.url), open(first.url), open(second.url)] as const
-    const db = withReplicas(primary, [one, two])
+    // The replicas are servers of their own, which never have the primary's writes.
+    const db = withReplicas(primary, [one, two], { readYourWritesMillis: false })
 
     await Promise.all([primary, one, two].map((each) => each.$client.ready()))
     await db.update(account).set({ balance: 110 }).where(eq(account.id, 10))
     expect(await db.$primary.select().from(account).where(eq(account.id, 10))).toMatchObject([{ balance: 110 }])
-    const busy = one.execute(sql`select pg_sleep(0.5)`).then(() => 'rested')
-    await waitUntil(() => one.$client.snapshot().stats.active > 0, { what: 'the first replica is busy' })
+    const busy = one.execute(sql`select pg_sleep(1)`).then(() => 'rested')
+    const sleeping = () => first.query(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`)
+    await waitUntil(async () => (await sleeping()).length === 1, { what: 'the first replica is busy' })
     const before = two.$client.snapshot().stats.acquired
     for (let i = 0; i < 10; i++) expect(await replicaOf(db).select().from(account)).toHaveLength(10)
     expect(two.$client.snapshot().stats.acquired - before).toBeGreaterThanOrEqual(10)

@@ -56,15 +56,20 @@ export class ReplicaMonitor<C extends object> {
     this.#alarm = new Alarm(clock, () => this.#round(), { background: true })
   }
 
-  /** Call it for each read. Resolves when a replica can be used, or all are known, or after `patienceMillis`. */
-  async use(patienceMillis: number): Promise<void> {
+  /**
+   * Call it for each read. Resolves when a replica can be used, or all are known, or after `patienceMillis`.
+   *
+   * @param preferred the pool that the caller has chosen: resolves when its replica is known, even if another one can be used before.
+   */
+  async use(patienceMillis: number, preferred: RoutedPool<C> | undefined): Promise<void> {
     const { clock, endpoints } = this.#options
     this.#usedAt = clock.now()
     if (!this.#isRunning && !this.#isStopped) this.#round()
     const until = this.#usedAt + patienceMillis
+    const isEnough = ({ pool, state }: ReplicaEndpoint<C>) => (preferred ? pool === preferred : state === 'usable')
     const isOver = () => {
       const { known } = this
-      return known.length === endpoints.length || known.some(({ state }) => state === 'usable') || clock.now() >= until
+      return known.length === endpoints.length || known.some(isEnough) || clock.now() >= until
     }
     if (!isOver()) await this.until(isOver)
   }

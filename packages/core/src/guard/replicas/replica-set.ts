@@ -65,7 +65,7 @@ export class ReplicaSet<C extends object> {
     const scope = currentReadScope()
     if (scope.isOnPrimary) return await this.acquireOnPrimary(options)
     const need = this.#writes.need(scope.unit, () => this.#ask())
-    await this.#monitor.use(this.#options.policy.rejects ? REJECT_AFTER_MILLIS : PATIENCE_MILLIS)
+    await this.#monitor.use(this.#options.policy.rejects ? REJECT_AFTER_MILLIS : PATIENCE_MILLIS, preferred)
     const tried = new Set<ReplicaEndpoint<C>>()
     let position: WalPosition | undefined
     try {
