@@ -61,6 +61,8 @@ export interface GuardedPoolConfig extends Omit<PoolConfig, 'password'>, Poolgua
 export interface PoolSpec extends GuardSpec {
   /** Options for pg's clients. */
   readonly client: GuardedPoolConfig
+  /** The parameter `passfile` of the URL. */
+  readonly passfile: string | undefined
   /** Parts of the address that may hold secrets and are never shown. */
   readonly hidden: readonly string[]
   readonly secrets: KnownSecrets
@@ -106,6 +108,7 @@ export function readConfig(config: GuardedPoolConfig): PoolSpec {
     config.name ?? database ?? shownDatabase(PGDATABASE) ?? user ?? shownUser(config.user ?? PGUSER) ?? 'postgres'
   return {
     client: clientConfig(config, rewritten?.options, channelBindingOf(config, reading)),
+    passfile: reading?.others.get('passfile'),
     options: { ...config, pool },
     name,
     againstPreparing: reasonAgainstPreparing(config),

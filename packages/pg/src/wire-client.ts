@@ -88,6 +88,8 @@ export interface WireClient extends Omit<ClientBase, 'connect'> {
   readonly port: number
   readonly user: string
   readonly database: string
+  /** From the configuration, the environment or `pg.defaults`. */
+  readonly password: string | null
   readonly ssl: unknown
   /** pg 8.22 and later: `direct` starts TLS without asking the server first. */
   readonly sslNegotiation?: string

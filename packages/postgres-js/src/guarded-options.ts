@@ -56,6 +56,8 @@ export interface SqlSpec {
   /** Whether statements are prepared; undefined if the detection decides. */
   readonly prepare: boolean | undefined
   readonly credentials: CredentialsFunction | undefined
+  /** The parameter `passfile` of the URL. */
+  readonly passfile: string | undefined
   /** Whether array types are read. The pool does this once, not postgres.js; see {@link ArrayTypes}. */
   readonly fetchTypes: boolean
   /** Plans the choice of a server, of those that postgres.js has read from the options and the environment. */
@@ -100,6 +102,7 @@ export function readOptions(options: GuardedOptions): SqlSpec {
       (options.no_prepare ? false : undefined) ??
       preparesByUrl(connection, rewritten?.options.prepare),
     credentials: options.credentials,
+    passfile: reading?.others.get('passfile'),
     fetchTypes: options.fetch_types ?? rewritten?.options.fetch_types ?? true,
     planHosts: (servers) => planFor(options, reading, servers),
     replicaPolicy: readReplicaPolicy(options),

@@ -74,12 +74,14 @@ export class PrismaPg extends PlainPrismaPg {
   }
 }
 
-/** The present answer of a password or credentials function, for one plain pool. Undefined without such a function. */
+/** The present answer of a password or credentials function, or of the password file, for one plain pool. Undefined without one. */
 async function loginOnce(config: GuardedPoolConfig): Promise<PoolConfig | undefined> {
-  const source = credentialSourceOf(config, new KnownSecrets())
-  if (!source) return undefined
   const url = config.url ?? config.connectionString
   const connection = url === undefined ? undefined : parseConnectionString(url)
+  const { credentials, password = connection?.password } = config
+  const passfile = connection?.parameter('passfile')
+  const source = credentialSourceOf({ credentials, password, passfile }, new KnownSecrets())
+  if (!source) return undefined
   const host = connection?.hosts[0]
   const user = connection?.user ?? config.user ?? ''
   const answer = await source.get({
@@ -88,7 +90,8 @@ async function loginOnce(config: GuardedPoolConfig): Promise<PoolConfig | undefi
     user,
     database: connection?.database ?? config.database ?? user,
   })
-  const login = { user: answer.user ?? user, password: answer.password ?? '' }
+  if (answer.password === undefined) return undefined
+  const login = { user: answer.user ?? user, password: answer.password }
   // pg prefers the user and the password of a URL.
   return connection ? { ...login, connectionString: connection.with(login).href } : login
 }

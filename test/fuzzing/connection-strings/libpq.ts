@@ -55,6 +55,25 @@ export async function loadLibpq(): Promise<(text: string) => LibpqReading> {
   }
 }
 
+/**
+ * Loads the same libpq, and returns the password that it takes for a connection, from the connection string or a password file. libpq
+ * looks it up before it connects, so no server is needed.
+ *
+ * @throws {MissingRequirement} if there is no libpq for this machine.
+ */
+export async function loadLibpqPassword(): Promise<(conninfo: string) => string> {
+  const { library } = await openLibrary()
+  const start = library.func('void *PQconnectStart(const char *conninfo)')
+  const password = library.func('const char *PQpass(void *connection)')
+  const finish = library.func('void PQfinish(void *connection)')
+  return (conninfo) => {
+    const connection: unknown = start(conninfo)
+    const found: string = password(connection)
+    finish(connection)
+    return found
+  }
+}
+
 /** koffi and PostgreSQL have a package for each platform. */
 async function openLibrary() {
   try {

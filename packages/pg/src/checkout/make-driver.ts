@@ -22,7 +22,7 @@ export function makeDriver(parts: DriverParts, connections: GuardedConnections<P
   const { guard, spec, events, checkouts, makeClient } = parts
   const { sessions, statements, pipelining } = connections
   const factory = new ConnectionFactory({
-    ...{ config: spec.client, makeClient, sessions, statements, events },
+    ...{ config: spec.client, passfile: spec.passfile, makeClient, sessions, statements, events },
     applicationName: () => guard.applicationName,
     inspect: (connection) => connections.inspect(connection),
     onReported: (connection) => connections.onReported(connection),

@@ -49,6 +49,8 @@ export interface ConnectionEvents {
 export interface ConnectionFactoryOptions {
   /** Configuration of every client. */
   readonly config: GuardedPoolConfig
+  /** The parameter `passfile` of the URL. */
+  readonly passfile: string | undefined
   /** Replaces the configured application_name if it returns a name. Called for every client. */
   readonly applicationName: () => string | undefined
   readonly makeClient: (config: GuardedPoolConfig) => WireClient
@@ -74,7 +76,7 @@ export class ConnectionFactory implements ServerConnections<PgConnection> {
   readonly #config: GuardedPoolConfig
   readonly #parameters: StartupParameters
   readonly #health = new SharedHealth()
-  /** Set if a function of the app returns the password. */
+  /** Set if a function of the app or the password file returns the password. */
   readonly #credentials: CredentialSource | undefined
   #warnedOfNegotiation = false
   /** Set with `allowExitOnIdle`: an idle connection does not keep the process alive. */
@@ -83,7 +85,8 @@ export class ConnectionFactory implements ServerConnections<PgConnection> {
   constructor(options: ConnectionFactoryOptions) {
     this.#options = options
     this.#config = options.config
-    this.#credentials = credentialSourceOf(options.config, options.secrets)
+    const { credentials, password } = options.config
+    this.#credentials = credentialSourceOf({ credentials, password, passfile: options.passfile }, options.secrets)
     this.#parameters = new StartupParameters(options.warn)
     this.setIdle = options.config.allowExitOnIdle
       ? ({ client }, idle) => (idle ? client.unref() : client.ref())
@@ -92,7 +95,7 @@ export class ConnectionFactory implements ServerConnections<PgConnection> {
 
   /** True if a function of the app returns the password. */
   get passwordMayChange(): boolean {
-    return this.#credentials !== undefined
+    return this.#credentials?.mayChange ?? false
   }
 
   open(context: OpenContext, server?: ServerAddress): Promise<PgConnection> {
@@ -131,8 +134,10 @@ export class ConnectionFactory implements ServerConnections<PgConnection> {
 
   /** A password function is called only if the server asks for a password, as in pg. */
   async #withCredentials(config: GuardedPoolConfig, use: UseCredentials): Promise<GuardedPoolConfig> {
-    const request = this.#readRequest(config)
+    const { password: ownPassword, ...request } = this.#readRequest(config)
     if (!config.credentials) {
+      // `pg.defaults` contains a password.
+      if (ownPassword && typeof config.password !== 'function') return config
       // pg passes its merged parameters to a password function since 8.19.
       const password = async (parameters = request) => (await use(parameters)).password
       return { ...config, password } as GuardedPoolConfig
@@ -142,10 +147,10 @@ export class ConnectionFactory implements ServerConnections<PgConnection> {
   }
 
   /** The address as pg reads it from the configuration and the environment. */
-  #readRequest({ stream: _stream, ...config }: GuardedPoolConfig): CredentialsRequest {
+  #readRequest({ stream: _stream, ...config }: GuardedPoolConfig): CredentialsRequest & Pick<WireClient, 'password'> {
     // Without the stream: a stream function would open a socket.
-    const { host, port, user, database } = this.#options.makeClient(config)
-    return { host, port, user, database }
+    const { host, port, user, database, password } = this.#options.makeClient({ ...config, password: undefined })
+    return { host, port, user, database, password }
   }
 
   #makeClient(config: GuardedPoolConfig): WireClient {

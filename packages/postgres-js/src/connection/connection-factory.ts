@@ -46,7 +46,7 @@ export interface ConnectionFactoryOptions {
   readonly warn: (message: string) => void
   /** Measures where the time of connections goes. */
   readonly insight: InsightRecorder<PostgresConnection> | undefined
-  /** Set if a function of the app returns the password. */
+  /** Set if a function of the app or the password file returns the password. */
   readonly credentials: CredentialSource | undefined
 }
 
@@ -112,7 +112,7 @@ export class ConnectionFactory implements ServerConnections<PostgresConnection> 
     const { host, port } = endpoint
     const answer = await use({ host, port, user, database })
     this.#user = answer.user ?? user
-    return { user: this.#user, password: String(answer.password) }
+    return { user: this.#user, password: answer.password ?? '' }
   }
 
   /** If the server or pooler rejects a startup parameter, retries the login without that parameter. */

@@ -37,7 +37,7 @@ export function makeConnectedHalf(
     warn: (message) => guard.warn(message),
   })
   return {
-    driver: new PostgresJsDriver(factory, credentials !== undefined),
+    driver: new PostgresJsDriver(factory, credentials?.mayChange ?? false),
     queries: new SharedQueries({ pipelining: connections.pipelining, check, shared, types: new WeakMap() }),
   }
 }

@@ -2,7 +2,7 @@ import { type CredentialSource, InvalidOptionError } from '@poolguard/core/adapt
 import type { Sql } from 'postgres'
 import { type ParsedOptions, parsedOptionsOf } from '../internals.ts'
 
-/** The facade's own connections, of `listen` and `subscribe`, log in with the credentials of the app's function. */
+/** The facade's own connections, of `listen` and `subscribe`, log in with the credentials of the app's function or the password file. */
 export class FacadeLogin {
   readonly #source: CredentialSource
   #facade: Sql | undefined
@@ -12,7 +12,7 @@ export class FacadeLogin {
   }
 
   /** postgres.js calls it for each login of the facade. */
-  readonly password = async (): Promise<string> => String(await this.#adopt())
+  readonly password = async (): Promise<string> => (await this.#adopt()) ?? ''
 
   /**
    * `listen` and `subscribe` of the facade.

@@ -95,7 +95,8 @@ type Begin = (...args: [unknown, unknown?]) => Promise<unknown>
 /** Creates a `sql` whose queries are created by a facade, a postgres() that never connects, and sent on the pool's connections. */
 export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   const secrets = new KnownSecrets()
-  const credentials = credentialSourceOf({ credentials: spec.credentials, password: spec.driver.password }, secrets)
+  const { credentials: ask, passfile } = spec
+  const credentials = credentialSourceOf({ credentials: ask, password: spec.driver.password, passfile }, secrets)
   const login = credentials && new FacadeLogin(credentials)
   const facade = postgres({ ...spec.driver, ...(login && { password: login.password }), max: 1 })
   requireInternals(facade)

@@ -1,5 +1,5 @@
 import type { NumericSetting } from '../neutral/connection-settings.ts'
-import { HOST_PARAMETERS } from '../neutral/host-parameters.ts'
+import { POOL_PARAMETERS } from '../neutral/pool-parameters.ts'
 import type { Reading } from '../neutral/reading.ts'
 import type { ServerSetting } from '../neutral/startup-options.ts'
 import type { RewriteWarning } from '../rewriting.ts'
@@ -80,6 +80,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, readonly [why: string, instead: st
       'use a host name that follows the primary, or check pg_is_in_recovery() in onConnect',
     ],
     hostaddr: ['pg resolves the host itself', 'use the address as the host'],
+    passfile: ['pg reads only the file of PGPASSFILE, or ~/.pgpass', 'set PGPASSFILE'],
     client_encoding: ['pg always uses UTF-8', 'leave it out'],
   },
 )
@@ -98,7 +99,7 @@ export function ignoredParameters({ others, target }: Reading, choosesHost = fal
   }
   for (const [parameter, value] of others) {
     if (READ.has(parameter) || socketParameter(parameter, value) !== undefined) continue
-    if (choosesHost && HOST_PARAMETERS.has(parameter)) continue
+    if (choosesHost && POOL_PARAMETERS.has(parameter)) continue
     const [why, instead] = WITHOUT_EFFECT[parameter] ?? ['pg ignores it and has no equivalent', 'leave it out']
     warnings.push({ code: 'ignored-by-driver', parameter, why, instead })
   }

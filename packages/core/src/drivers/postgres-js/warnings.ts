@@ -1,7 +1,7 @@
 import type { TopologyTraits } from '../../topology/index.ts'
 import type { DriverContext } from '../driver-context.ts'
 import type { NumericSetting } from '../neutral/connection-settings.ts'
-import { HOST_PARAMETERS } from '../neutral/host-parameters.ts'
+import { POOL_PARAMETERS } from '../neutral/pool-parameters.ts'
 import { type Reading, readFlag } from '../neutral/reading.ts'
 import type { ServerSetting } from '../neutral/startup-options.ts'
 import type { RewriteWarning } from '../rewriting.ts'
@@ -74,7 +74,7 @@ export function lostParameters(reading: Reading, { topology, choosesHost }: Driv
     if (setting === 'queryTimeoutMillis') warnings.push(refusedByServer(parameter))
   }
   for (const [parameter, value] of others) {
-    if (choosesHost && HOST_PARAMETERS.has(parameter)) continue
+    if (choosesHost && POOL_PARAMETERS.has(parameter)) continue
     if (parameter === 'target_session_attrs' && value === 'any') {
       const why = 'postgres.js throws for the value any, although any is its default'
       warnings.push({ code: 'refused-by-driver', parameter, why, instead: 'it has been removed' })

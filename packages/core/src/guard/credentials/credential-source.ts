@@ -19,6 +19,7 @@ export interface CredentialSourceOptions {
   readonly option: CredentialOption
   /** The app's function. */
   readonly ask: (request: CredentialsRequest) => unknown
+  readonly mayChange: boolean
   /** Collects the passwords, so that no message shows them. */
   readonly secrets: KnownSecrets
   /** Milliseconds since 1970. */
@@ -35,7 +36,7 @@ interface CachedAnswer {
 export type UseCredentials = (request: CredentialsRequest) => Promise<Answer>
 
 /**
- * The credentials that the app's function returns. Connections that open at the same time share one call. An answer with an expiry is
+ * The credentials that the app's function, or the password file, returns. Connections that open at the same time share one call. An answer with an expiry is
  * kept until shortly before it expires; then it is still used while the function is called again.
  */
 export class CredentialSource {
@@ -48,6 +49,11 @@ export class CredentialSource {
   constructor(options: CredentialSourceOptions) {
     this.#options = options
     this.#now = options.now
+  }
+
+  /** True if another call may return another password soon: a rejected password is then no permanent failure. */
+  get mayChange(): boolean {
+    return this.#options.mayChange
   }
 
   /** @throws the function's error, or a TypeError if its answer is invalid. `isPasswordFunctionError` recognizes both. */
@@ -71,7 +77,7 @@ export class CredentialSource {
     try {
       return await this.#try(signal, attempt)
     } catch (error) {
-      if (signal.aborted || !(isPasswordFunctionError(error) || isWrongPassword(error))) throw error
+      if (!this.mayChange || signal.aborted || !(isPasswordFunctionError(error) || isWrongPassword(error))) throw error
       return await this.#try(signal, attempt)
     }
   }
@@ -151,17 +157,32 @@ function keyOf({ host, port }: CredentialsRequest): string {
   return `${host}:${port}`
 }
 
+/** Where the credentials of a pool may come from. */
+interface CredentialOptions {
+  readonly credentials?: CredentialsFunction | undefined
+  readonly password?: unknown
+  /** The parameter `passfile` of the URL. Default: `PGPASSFILE`, else `~/.pgpass`. */
+  readonly passfile?: string | undefined
+}
+
 /**
- * The source of a pool's credentials; undefined if the password is a text or comes from the environment.
- *
- * @param options the options `credentials` and `password`.
+ * The source of a pool's credentials: a function of the app, or the password file if there is no password; undefined if the password is a
+ * text or comes from the environment.
  */
 export function credentialSourceOf(
-  { credentials, password }: { readonly credentials?: CredentialsFunction | undefined; readonly password?: unknown },
+  { credentials, password, passfile }: CredentialOptions,
   secrets: KnownSecrets,
   now: () => number = () => Date.now(),
 ): CredentialSource | undefined {
-  if (credentials) return new CredentialSource({ option: 'credentials', ask: credentials, secrets, now })
-  if (typeof password !== 'function') return undefined
-  return new CredentialSource({ option: 'password', ask: password as PasswordFunction, secrets, now })
+  const known = { mayChange: true, secrets, now }
+  if (credentials) return new CredentialSource({ ...known, option: 'credentials', ask: credentials })
+  if (typeof password === 'function') {
+    return new CredentialSource({ ...known, option: 'password', ask: password as PasswordFunction })
+  }
+  if (password || process.env.PGPASSWORD) return undefined
+  const ask = async (request: CredentialsRequest) => {
+    const { readPasswordFile } = await import('./read-password-file.ts')
+    return readPasswordFile(passfile, request)
+  }
+  return new CredentialSource({ ...known, mayChange: false, option: 'password', ask })
 }
