@@ -204,7 +204,9 @@ test('a changed file counts for the next connection', async () => {
 test('pg.defaults.password has precedence over the file', async () => {
   write(line('wrong-password'))
   const { password } = pg.defaults
-  onTestFinished(() => Object.assign(pg.defaults, { password }))
+  onTestFinished(() => {
+    pg.defaults.password = password
+  })
   pg.defaults.password = 'password-of-the-file'
 
   expect(await askPg(urlOf({ passfile: path }))).toBe('filed')
