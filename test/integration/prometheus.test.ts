@@ -108,8 +108,8 @@ describe('given Prometheus, which scrapes an app', () => {
         const answers = await Promise.all(
           queries.map(async ({ title, expr }) => ({ title, expr, found: (await prometheus.query(expr)).length })),
         )
-        // There is no fleet, and no SQLite.
-        return answers.filter(({ found, expr }) => found === 0 && !/poolguard_(?:fleet|wal)_/.test(expr))
+        // There is no fleet, no replica, no adaptive limit, and no SQLite.
+        return answers.filter(({ found, expr }) => found === 0 && !/poolguard_(?:adaptive|fleet|reads_on|replica|wal)_/.test(expr))
       }
       // A scrape that came too late leaves a moment without figures.
       await expect.poll(empty, PATIENCE).toEqual([])
