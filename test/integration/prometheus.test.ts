@@ -109,7 +109,9 @@ describe('given Prometheus, which scrapes an app', () => {
           queries.map(async ({ title, expr }) => ({ title, expr, found: (await prometheus.query(expr)).length })),
         )
         // There is no fleet, no replica, no adaptive limit, and no SQLite.
-        return answers.filter(({ found, expr }) => found === 0 && !/poolguard_(?:adaptive|fleet|reads_on|replica|wal)_/.test(expr))
+        return answers.filter(
+          ({ found, expr }) => found === 0 && !/poolguard_(?:adaptive|fleet|reads_on|replica|wal)_/.test(expr),
+        )
       }
       // A scrape that came too late leaves a moment without figures.
       await expect.poll(empty, PATIENCE).toEqual([])
