@@ -21,6 +21,26 @@ test.each<[given: string, file: Record<string, string>, shell: Record<string, st
   expect(found.url.password).toBe(sent)
 })
 
+test.each<[given: string, file: Record<string, string>, shell: Record<string, string>, address: string | undefined]>([
+  ["a file's URL", { DATABASE_URL: 'postgres://alice@localhost/d?hostaddr=192.0.2.1' }, SHELL, undefined],
+  ["a file's variable", { PGHOSTADDR: '192.0.2.1' }, { ...SHELL, PGHOST: 'localhost' }, undefined],
+  ["a file's URL without PGPASSWORD", { DATABASE_URL: 'postgres://alice@db/d?hostaddr=192.0.2.1' }, {}, undefined],
+  ["a file's URL with a password", { DATABASE_URL: 'postgres://alice:own@db/d?hostaddr=192.0.2.1' }, {}, '192.0.2.1'],
+  ["the shell's URL", {}, { ...SHELL, DATABASE_URL: 'postgres://alice@db/d?hostaddr=192.0.2.1' }, '192.0.2.1'],
+  ["the shell's variable", {}, { ...SHELL, PGHOST: 'db', PGHOSTADDR: '192.0.2.1' }, '192.0.2.1'],
+])('the address of %s leads no password of the user elsewhere', (_what, file, shell, address) => {
+  const { url } = withoutForeignPassword(connectionFromEnvironment({ ...file, ...shell }), file, shell)
+
+  expect(url.parameters.find(([name]) => name === 'hostaddr')?.[1]).toBe(address)
+})
+
+test('the password file is not chosen by a project', () => {
+  const file = { DATABASE_URL: 'postgres://alice@db/d?passfile=/etc/other' }
+  const { url } = withoutForeignPassword(connectionFromEnvironment({ ...file, ...SHELL }), file, SHELL)
+
+  expect(url.parameters).toEqual([])
+})
+
 test("the URL for migrations gets the shell's password by the same rule", () => {
   const file = { DATABASE_URL: 'postgres://alice:own@pooler/d', DIRECT_URL: 'postgres://alice@evil/d' }
   const found = withoutForeignPassword(connectionFromEnvironment({ ...file, ...SHELL }), file, SHELL)

@@ -3,9 +3,16 @@ import type { EnvironmentConnection } from './connection-from-environment.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
+/** Parameters, and their variables, that lead a password to another server than its host says, or to a password of another file. */
+const REDIRECTING = [
+  ['hostaddr', 'PGHOSTADDR'],
+  ['passfile', 'PGPASSFILE'],
+] as const
+
 /**
  * Removes the shell's PGPASSWORD from a connection whose host comes from a project file, unless the shell names the same host
- * (PGHOST; by default this machine). Otherwise a project file could send the user's password to another server.
+ * (PGHOST; by default this machine), and what a project file says of another address or password file. Otherwise a project file could
+ * send the user's passwords to another server.
  *
  * @param file the variables of the project's `.env`.
  * @param env the variables of the shell.
@@ -18,11 +25,18 @@ export function withoutForeignPassword(
   const chosenByFile = (name: string | undefined) => name !== undefined && !env[name] && Boolean(file[name])
   const isForeign = (url: ConnectionString, variable: string | undefined) =>
     Boolean(env.PGPASSWORD) && url.password === env.PGPASSWORD && chosenByFile(variable) && !leadsTo(url, env)
+  const own = (given: ConnectionString, variable: string | undefined) => {
+    // Of no use to a file with a password of its own, and the user's own (PGPASSWORD, ~/.pgpass) would follow them.
+    const redirecting = given.password === undefined || given.password === env.PGPASSWORD ? REDIRECTING : []
+    const chosen = redirecting.filter(([, name]) => chosenByFile(variable) || chosenByFile(name))
+    const url = given.without(...chosen.map(([parameter]) => parameter))
+    return isForeign(url, variable) ? url.with({ password: undefined }) : url
+  }
   const { url, direct, sources } = found
   return {
     ...found,
-    url: isForeign(url, sources.host) ? url.with({ password: undefined }) : url,
-    ...(direct && { direct: isForeign(direct, sources.direct) ? direct.with({ password: undefined }) : direct }),
+    url: own(url, sources.host),
+    ...(direct && { direct: own(direct, sources.direct) }),
   }
 }
 

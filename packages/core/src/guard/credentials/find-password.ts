@@ -18,12 +18,18 @@ export function findPassword(text: string, request: CredentialsRequest): string 
   const hosts = SOCKET_DIRECTORIES.includes(host) ? ['localhost', host] : [host || 'localhost']
   for (const line of text.split('\n')) {
     if (line.startsWith('#')) continue
-    let rest: string | undefined = line.replace(/\r+$/, '')
+    let rest: string | undefined = withoutReturns(line)
     for (const values of [hosts, [String(port)], [database], [user]])
       rest = rest === undefined ? rest : afterField(rest, values)
     if (rest !== undefined) return readPassword(rest) || undefined
   }
   return undefined
+}
+
+function withoutReturns(line: string): string {
+  let end = line.length
+  while (line[end - 1] === '\r') end--
+  return line.slice(0, end)
 }
 
 /** What follows the first field; undefined if the field has none of the values. An escaped `*` is no wildcard. */
