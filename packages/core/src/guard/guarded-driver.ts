@@ -6,7 +6,7 @@ import type { ServerAddress } from './hosts/host-plan.ts'
 /** Opens a driver's connections. */
 export interface ServerConnections<C> extends ResourceFactory<C> {
   /**
-   * Must pass each connection to `PoolGuard.inspect` after the login, before it sends anything else.
+   * Must pass each connection to `GuardedConnections.inspect` after the login, before it sends anything else.
    *
    * @param server where to connect; default: the address in the driver's options.
    */

@@ -152,7 +152,7 @@ export class PoolResources<R> implements BudgetMember {
   /** The most recently used idle resource, if it can be lent without validation. */
   findReady(now: number): PoolEntry<R> | undefined {
     const entry = this.entries.lastIdle
-    return entry && entry.expiresAt > now && !this.#needsValidation(entry, now) ? entry : undefined
+    return entry && entry.expiresAt > now && !this.#needsValidation(entry, now - entry.idleSince) ? entry : undefined
   }
 
   /** Lends the most recently used idle resource to a waiter, after a validation if it needs one. Returns false if none is idle. */
@@ -161,7 +161,7 @@ export class PoolResources<R> implements BudgetMember {
     if (!entry) return false
     const now = this.#options.clock.now()
     if (entry.expiresAt <= now) void this.close(entry, 'lifetime')
-    else if (this.#needsValidation(entry, now)) void this.#validate(entry)
+    else if (this.#needsValidation(entry, now - entry.idleSince)) void this.#validate(entry)
     else this.makeReady(entry, now)
     return true
   }
@@ -174,7 +174,7 @@ export class PoolResources<R> implements BudgetMember {
     else if (entry.expiresAt <= now) void this.close(entry, 'lifetime')
     else {
       const isFit = this.#reset(entry)
-      if (isFit === true && this.#isSuspect(entry)) void this.#validate(entry)
+      if (isFit === true && this.#needsValidation(entry, 0)) void this.#validate(entry)
       else if (isFit === true) this.makeReady(entry, now)
       else if (isFit === false) void this.close(entry, 'invalid')
       else void this.#awaitVerdict(entry, isFit)
@@ -279,21 +279,14 @@ export class PoolResources<R> implements BudgetMember {
 
   // --- Validating ----------------------------------------------------------------------------------------------------
 
-  #needsValidation(entry: PoolEntry<R>, now: number): boolean {
-    const { validateAfterIdleMillis } = this.#limits.settings
-    return (
-      this.#isSuspect(entry) ||
-      (this.#factory.validate !== undefined && now - entry.idleSince > validateAfterIdleMillis)
-    )
-  }
-
   /**
    * What ends one connection often ends the others a moment later: a server that stops, a failover, a firewall. So after a loss, each
    * resource is validated once before it is lent again, however short it was idle. SQLAlchemy goes further: it replaces the whole pool.
    */
-  #isSuspect(entry: PoolEntry<R>): boolean {
-    if (this.#factory.validate === undefined || this.#limits.settings.validateAfterIdleMillis === Infinity) return false
-    return entry.lossesWhenProven < this.#losses
+  #needsValidation(entry: PoolEntry<R>, idleMillis: number): boolean {
+    const { validateAfterIdleMillis } = this.#limits.settings
+    if (this.#factory.validate === undefined || validateAfterIdleMillis === Infinity) return false
+    return entry.lossesWhenProven < this.#losses || idleMillis > validateAfterIdleMillis
   }
 
   async #validate(entry: PoolEntry<R>): Promise<void> {
