@@ -177,10 +177,11 @@ for (const version of ['1.24', '1.26'] as const) {
 const describeOldPooler = await describeWithPgBouncer('1.18')
 describeOldPooler('given PgBouncer 1.18 in transaction mode, which does not keep names', () => {
   test('then nothing is prepared, and the pool says why', async () => {
-    await using pooler = await startPgBouncer({ version: '1.18', poolMode: 'transaction', upstream: server })
+    const settings = { default_pool_size: 3 }
+    await using pooler = await startPgBouncer({ version: '1.18', poolMode: 'transaction', upstream: server, settings })
     const pool = await connect(pooler.url)
     await Promise.all(Array.from({ length: 40 }, (_, i) => pool.query(BY_ID, [i + 1])))
-    expect(await preparedOn(pool, BY_ID)).toBe(0)
+    expect(await preparedOnServers(pool, settings.default_pool_size, BY_ID)).toBe(0)
     expect(pool.snapshot().preparing).toEqual({
       active: false,
       reason: expect.stringMatching(/in transaction mode.*prepared statements unsafe/),
