@@ -102,7 +102,7 @@ function isDirectory(path: string): boolean {
 }
 
 async function gather(folder: string, options: CheckOptions): Promise<Facts> {
-  const { url, maxConnections, dotenv, instances, maxSurge, previews } = options
+  const { url, maxConnections, cores, dotenv, instances, maxSurge, previews } = options
   const unread: string[] = []
   const found = findUrl(folder, dotenv, (line) => unread.push(line))
   const server = url === undefined ? undefined : await readLimits(url, folder)
@@ -119,7 +119,7 @@ async function gather(folder: string, options: CheckOptions): Promise<Facts> {
     endpoint: found && guessProvider(found.url)?.endpoint,
     ...{ server: undefined, unreached: undefined, pooler: undefined },
     project: { ...project, unread: [...new Set([...unread, ...project.unread])] },
-    ...{ scope, maxConnections, capacity: server, judgesAssumptions: true },
+    ...{ scope, maxConnections, cores, capacity: server, judgesAssumptions: true },
   }
 }
 

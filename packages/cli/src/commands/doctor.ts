@@ -68,7 +68,7 @@ export function addDoctor(program: Command, done: (outcome: Outcome) => void): v
 }
 
 async function gather(url: string | undefined, options: DoctorOptions): Promise<Facts> {
-  const { instances, maxSurge, poolerUrl, app, offline, dotenv, showQueries } = options
+  const { instances, maxSurge, cores, poolerUrl, app, offline, dotenv, showQueries } = options
   const folder = process.cwd()
   const unread: string[] = []
   const onUnread = (line: string) => unread.push(line)
@@ -99,6 +99,7 @@ async function gather(url: string | undefined, options: DoctorOptions): Promise<
     app: app === undefined ? undefined : await readAppInsight(adminEndpoint(app, { dotenv, folder })),
     project: { ...project, unread: [...new Set([...unread, ...project.unread])] },
     scope: { instances: instances?.all, instancesOf: instances?.named, maxSurge },
+    cores,
   }
 }
 

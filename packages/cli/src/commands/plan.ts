@@ -48,6 +48,12 @@ async function plan(url: string | undefined, options: ExplainedPlanOptions): Pro
       t`--checkouts and --held go together (Little's law), for example: --checkouts 400 --held 12.`,
     )
   const { source, input } = await takePlan(url, options)
+  const { cores } = options
   const sizing = options.explain ? explainSizing(options, source.load) : []
-  return planOutcome({ title: source.title, notes: source.notes, input, sizing })
+  const notes = cores === undefined ? [...source.notes, noteOnCores()] : source.notes
+  return planOutcome({ title: source.title, notes, input, sizing, cores })
+}
+
+function noteOnCores(): string {
+  return t`More connections than the server can keep busy make it slower. A server does not report its cores: pass them, as in --cores 8, to see how many it can keep busy.`
 }

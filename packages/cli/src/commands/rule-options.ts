@@ -2,14 +2,16 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Severity } from '../doctor/rule.ts'
 import { RULES } from '../doctor/rules/index.ts'
 import { t } from '../output/translate.ts'
+import { wholeFrom } from '../read-number.ts'
 
 /** The options of a command that reports the findings of rules. */
 export interface RuleOptions {
   readonly failOn: Severity
   readonly ignore?: readonly string[]
+  readonly cores?: number
 }
 
-/** Adds `--fail-on` and `--ignore`. */
+/** Adds `--fail-on`, `--ignore`, and `--cores` for the rule that needs them. */
 export function withRuleOptions(command: Command): Command {
   return command
     .addOption(
@@ -18,6 +20,7 @@ export function withRuleOptions(command: Command): Command {
         .default('warning'),
     )
     .option('--ignore <rule>', 'leave out the findings of this rule (repeatable)', addRule)
+    .option('--cores <number>', 'CPU cores of the server, which it does not report', wholeFrom(1))
 }
 
 /** Adds the id of a rule to those of a repeatable option. */

@@ -97,12 +97,18 @@ function describeDeployments(facts: Facts): string[] {
   const { read, ignored } = facts.project.deployments
   const sums = sumsOf(facts).filter(({ isAssumed }) => !isAssumed)
   const isUnknown = sums.length === 0 && facts.project.pools.length > 0
+  const isWithoutCores = sums.length > 0 && facts.cores === undefined
   return [
     ...(read.length > 0 ? [t`Deployment files: ${list(read)}.`] : []),
     ...(ignored.length > 0 ? [t`Recognized and not read: ${list(ignored)}.`] : []),
     ...new Set(sums.flatMap(({ assumed }) => assumed)),
     ...(isUnknown
       ? [t`Not checked: whether all pools fit. No deployment file says how many instances run; pass --instances.`]
+      : []),
+    ...(isWithoutCores
+      ? [
+          t`Not checked: whether the server can keep the connections of all pools busy. It does not report its cores; pass --cores.`,
+        ]
       : []),
   ]
 }

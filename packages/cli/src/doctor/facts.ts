@@ -46,6 +46,8 @@ export interface Facts {
   readonly scope: SumScope
   /** Limits of a server whose sessions are not looked at. */
   readonly capacity?: Capacity | undefined
+  /** CPU cores of the server, as given on the command line: a server does not report them. */
+  readonly cores?: number | undefined
   /** `max_connections` as given on the command line. */
   readonly maxConnections?: number | undefined
   /** Deployments whose number of instances no file says count with one instance; otherwise they are not judged. */

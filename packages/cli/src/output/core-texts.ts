@@ -60,6 +60,7 @@ export const CORE_TEXTS: readonly string[] = [
   '{0} checkouts per second x {1} ms = {2} in use on average; / {3} % = {4}',
   '{0} in parallel (cores or I/O) / ({1} busy x {2} processes per query) = {3}',
   '{0} cores x 2 + {1} disks = {2}',
+  '{0} cores x 2 + 1 disk = {1}',
   '{0} concurrent x ({1} connections each - 1) + 1 = {2}',
   'The plan allows {0}: more than the server can use',
   "With more than {0} busy connections, queries wait for the server's cores and disks instead of for the pool, and hold their locks while they wait",

@@ -27,7 +27,8 @@ export function explainSizing(options: SizingOptions, load: DatabaseLoad | undef
   } else if (measured) {
     sizings.push(littlesLaw(measured))
   }
-  if (cores !== undefined) sizings.push(sizeByCores({ cores }))
+  // One disk, as `limit: 'cores'` counts.
+  if (cores !== undefined) sizings.push(sizeByCores({ cores, disks: 1 }))
   if (cores !== undefined && load && busyRatio(load) > 0)
     sizings.push(sizeByBusyRatio({ cores, busyRatio: busyRatio(load) }))
   if (concurrency !== undefined)

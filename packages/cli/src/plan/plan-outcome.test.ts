@@ -13,9 +13,9 @@ const pooler: PoolerCapacity = {
   maxUserConnections: null,
 }
 
-function outcome(input: Partial<PlanInput>, notes: readonly string[] = []) {
+function outcome(input: Partial<PlanInput>, notes: readonly string[] = [], cores?: number) {
   const { capacity, title } = sourceByHand({ maxConnections: 20, reserved: 3 })
-  return planOutcome({ title, notes, input: { capacity, instances: 6, ...input }, sizing: [] })
+  return planOutcome({ title, notes, input: { capacity, instances: 6, ...input }, sizing: [], cores })
 }
 
 test('a plan that fits prints its steps, the settings and the notes', () => {
@@ -43,6 +43,23 @@ test.each<[given: string, input: Partial<PlanInput>, isAdvised: boolean]>([
   ['a pooler in session mode', { pooler: { ...pooler, mode: 'session' } }, true],
 ])('given %s, advises instances only if they divide connections', (_, input, isAdvised) => {
   expect(outcome(input).text.includes('{ instances: 6 }')).toBe(isAdvised)
+})
+
+test.each<[given: string, cores: number, input: Partial<PlanInput>, advice: string | undefined]>([
+  [
+    'fewer cores than the plan needs',
+    4,
+    { instances: 2 },
+    "4 in each pool, set { instances: 2, pool: { limit: 'cores', serverCores: 4 } }",
+  ],
+  ['more pools than connections that help', 2, {}, 'default_pool_size = 5'],
+  ['a transaction pooler', 2, { instances: 3, pooler }, 'default_pool_size = 5'],
+  ['enough cores', 8, {}, undefined],
+])('given %s, advises how many connections to use', (_, cores, input, advice) => {
+  const { text } = outcome(input, [], cores)
+
+  if (advice === undefined) expect(text).not.toMatch(/serverCores|default_pool_size/)
+  else expect(text).toContain(advice)
 })
 
 test('a plan that does not fit is a finding', () => {

@@ -4,12 +4,15 @@ import type { Outcome } from '../outcome.ts'
 import { paint } from '../output/paint.ts'
 import { t } from '../output/translate.ts'
 import { translateFromCore } from '../output/translate-from-core.ts'
+import { usefulConnections } from './useful-connections.ts'
 
 export interface PlanReport {
   readonly title: string
   readonly notes: readonly string[]
   readonly input: PlanInput
   readonly sizing: readonly Sizing[]
+  /** Of the server, if they are known: the plan advises how many connections to use. */
+  readonly cores?: number | undefined
 }
 
 /** Prints the plan; a plan that does not fit is a finding. */
@@ -32,7 +35,7 @@ export function planRefusal({ title, notes }: Pick<PlanReport, 'title' | 'notes'
   return { exitCode: 1, text, json: { fits: false, code: error.code, message: error.message, notes } }
 }
 
-function printPlan({ title, notes, input }: PlanReport, budget: Budget, words: readonly string[]): string {
+function printPlan({ title, notes, input, cores }: PlanReport, budget: Budget, words: readonly string[]): string {
   const { maxPerPool, pools, steps } = budget
   const direct = !input.pooler || input.pooler.mode === 'session'
   return [
@@ -47,8 +50,26 @@ function printPlan({ title, notes, input }: PlanReport, budget: Budget, words: r
     // Behind a transaction pooler, instances does not divide the server's connections.
     ...(direct ? [t`or set { instances: ${pools} } on poolguard's pools: they read the limits from the server.`] : []),
     ...(words.length > 0 ? ['', ...words.map(translateLine)] : []),
+    ...(cores === undefined ? [] : adviseOnCores(cores, { planned: maxPerPool * pools, pools, direct })),
     ...printNotes(notes),
   ].join('\n')
+}
+
+interface PlannedConnections {
+  readonly planned: number
+  readonly pools: number
+  readonly direct: boolean
+}
+
+/** How to use no more connections than the server can keep busy, if the plan allows more. */
+function adviseOnCores(cores: number, { planned, pools, direct }: PlannedConnections): readonly string[] {
+  const useful = usefulConnections(cores)
+  if (planned <= useful) return []
+  const pooler = t`Let PgBouncer in transaction mode divide them: default_pool_size = ${useful}, at the largest.`
+  if (!direct || pools > useful) return [pooler]
+  return [
+    t`To use no more than that, ${Math.floor(useful / pools)} in each pool, set { instances: ${pools}, pool: { limit: 'cores', serverCores: ${cores} } }. With fleet instead of instances, they are divided among the instances that run.`,
+  ]
 }
 
 /** The verdict on a formula is indented. */

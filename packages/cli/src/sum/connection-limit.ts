@@ -31,6 +31,11 @@ export function limitOf(maxConnections: number, source: string, place?: Place): 
   return place ? { ...limit, place } : limit
 }
 
+/** So many connections and no more, whatever the server allows. */
+export function limitToUse(connections: number): ConnectionLimit {
+  return { maxConnections: connections, usable: connections, reserved: 0, others: 0, headroom: 0, source: '--cores' }
+}
+
 /** The limit of a running server, of a role and of a database, less the connections of other applications. */
 export function limitOfServer(capacity: Capacity, others: OtherConnections | undefined): ConnectionLimit {
   return limitFrom(capacity, others, 'the server')

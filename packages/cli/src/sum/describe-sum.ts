@@ -1,5 +1,6 @@
 import { t } from '../output/translate.ts'
 import type { Place } from '../project/workload.ts'
+import type { FittingChange } from './change-that-fits.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import type { PoolUse } from './pool-use.ts'
 import type { ConnectionSum, SumRow } from './sum-connections.ts'
@@ -84,4 +85,9 @@ export function describeLimit({
   return less.length === 0
     ? t`max_connections is ${maxConnections}${where}`
     : t`max_connections is ${maxConnections}${where} - ${less.join(' - ')} = ${usable}`
+}
+
+/** `max to 4 in src/db.ts:4 (now 10)` */
+export function describeChange({ what, from, to, place }: FittingChange): string {
+  return place ? t`${what} to ${to} in ${describePlace(place)} (now ${from})` : t`${what} to ${to} (now ${from})`
 }

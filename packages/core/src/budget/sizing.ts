@@ -97,7 +97,10 @@ export function sizeByCores({
   requireInteger('cores', cores, 1)
   requireInteger('disks', disks, 0)
   const connections = cores * 2 + disks
-  const formula = `${cores} cores x 2 + ${disks} disks = ${connections}`
+  const formula =
+    disks === 1
+      ? `${cores} cores x 2 + 1 disk = ${connections}`
+      : `${cores} cores x 2 + ${disks} disks = ${connections}`
   return { method: 'cores', bound: 'most', connections, formula, source: HIKARI }
 }
 

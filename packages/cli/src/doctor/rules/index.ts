@@ -27,6 +27,7 @@ import { poolerUserLimit } from './pooler-user-limit.ts'
 import { poolerVariablesIgnored } from './pooler-variables-ignored.ts'
 import { poolerWithoutPreparedStatements } from './pooler-without-prepared-statements.ts'
 import { poolsExceedCapacity } from './pools-exceed-capacity.ts'
+import { poolsExceedCores } from './pools-exceed-cores.ts'
 import { prepareOffWithoutNeed } from './prepare-off-without-need.ts'
 import { preparedStatementsBreak } from './prepared-statements-break.ts'
 import { preparedTransactions } from './prepared-transactions.ts'
@@ -68,6 +69,7 @@ export const RULES: readonly Rule[] = [
   urlParametersRefused,
   noDirectUrl,
   appWastesConnections,
+  poolsExceedCores,
   poolerClientsWait,
   urlParametersWithoutEffect,
   prepareOffWithoutNeed,

@@ -1,7 +1,7 @@
 import { t } from '../../output/translate.ts'
 import { changesThatFit, type FittingChange, instancesThatFit } from '../../sum/change-that-fits.ts'
 import type { ConnectionLimit } from '../../sum/connection-limit.ts'
-import { describeLimit, describePlace, describeSum } from '../../sum/describe-sum.ts'
+import { describeChange, describeLimit, describeSum } from '../../sum/describe-sum.ts'
 import type { ConnectionSum } from '../../sum/sum-connections.ts'
 import { usesTransactionPooler } from '../facts.ts'
 import type { Finding, Rule } from '../rule.ts'
@@ -29,7 +29,7 @@ function exceeds(sum: ConnectionSum, limit: ConnectionLimit): Finding {
   return {
     evidence: t`${describeSum(sum)}, and ${describeLimit(limit)}.`,
     why: t`It works until all pools are busy at the same time; then the server rejects connections with "too many clients already".`,
-    change: describeChange(sum, changes, instances, limit),
+    change: describeChanges(sum, changes, instances, limit),
     data: {
       deployment: sum.deployment.name,
       connections: sum.total,
@@ -45,23 +45,19 @@ function exceeds(sum: ConnectionSum, limit: ConnectionLimit): Finding {
   }
 }
 
-function describeChange(
+function describeChanges(
   { total }: ConnectionSum,
   changes: readonly FittingChange[],
   instances: readonly FittingChange[],
   { reserved, others }: ConnectionLimit,
 ): string {
   const alternatives = [
-    ...instances.map((change) => t`set ${describeOne(change)}`),
+    ...instances.map((change) => t`set ${describeChange(change)}`),
     t`set max_connections to ${total + reserved + others}`,
     t`put PgBouncer in front (\`poolguard generate pgbouncer\`)`,
   ].join(t`, or `)
   if (changes.length === 0) {
     return t`Even one connection for each pool is too much: ${alternatives}.`
   }
-  return t`Set ${changes.map(describeOne).join(t`, and `)}. Or ${alternatives}.`
-}
-
-function describeOne({ what, from, to, place }: FittingChange): string {
-  return place ? t`${what} to ${to} in ${describePlace(place)} (now ${from})` : t`${what} to ${to} (now ${from})`
+  return t`Set ${changes.map(describeChange).join(t`, and `)}. Or ${alternatives}.`
 }

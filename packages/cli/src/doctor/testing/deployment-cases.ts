@@ -10,6 +10,26 @@ const pooledUrl = variables({ DATABASE_URL: 'postgres://app:s3cret@pgbouncer:643
 
 /** Cases of the rules that need no server, but the files of a project. */
 export const DEPLOYMENT_CASES: Readonly<Record<string, readonly Case[]>> = {
+  'pools-exceed-cores': [
+    {
+      given: 'six pools of ten on a server with four cores',
+      facts: { cores: 4, project: { deployments: deployments(), pools } },
+      says: '= 60, and a server with 4 cores keeps about 2 x 4 + 1 = 9 busy.',
+    },
+    {
+      given: 'more pools than connections that help',
+      facts: { cores: 2, server: SERVER, scope: { instances: 30 }, project: { pools } },
+      says: 'Let PgBouncer in transaction mode divide 5 connections',
+    },
+    {
+      given: 'a line to change',
+      facts: { cores: 4, project: { deployments: deployments(), pools } },
+      says: 'Set max of pg to 1 in src/db.ts:4 (now 10)',
+    },
+    { given: 'enough cores', facts: { cores: 8, project: { deployments: deployments(), pools } } },
+    { given: 'no number of cores', facts: { project: { deployments: deployments(), pools } } },
+    { given: 'no number of instances', facts: { cores: 1, server: SERVER, project: { pools: [pool(90)] } } },
+  ],
   'pools-exceed-capacity': [
     {
       given: 'replicas in a compose file with the default of the driver on a small server',
