@@ -3,13 +3,14 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { slug } from 'github-slugger'
 import { defineConfig } from 'vitepress'
+import { CHINESE_DESCRIPTION, CHINESE_SEARCH, CHINESE_THEME } from './chinese.ts'
 import { linksOf } from './links.ts'
 import { describePages } from './llms.ts'
-import { NO_PAGES, pageOf, readGroups } from './pages.ts'
+import { addressOf, NO_PAGES, otherLanguage, pageOf, readGroups } from './pages.ts'
+import { wordsOf } from './search.ts'
 
 const DESCRIPTION =
   'Connection pools for Prisma, Drizzle, TypeORM, pg and postgres.js that keep to what the database can give.'
-const groups = readGroups().map(({ text, items }) => ({ text, items: [...items], collapsed: false }))
 const libraryAt = (name: string) => fileURLToPath(import.meta.resolve(name))
 let documents: readonly string[] = []
 
@@ -25,25 +26,38 @@ export default defineConfig({
   // Headings have the anchors that GitHub gives them.
   markdown: { config: linksOf, anchor: { slugify: slug } },
   // The pages lie outside of this package, where its libraries are not found.
-  vite: { resolve: { alias: { 'vue/server-renderer': libraryAt('vue/server-renderer'), vue: libraryAt('vue') } } },
+  vite: {
+    resolve: {
+      alias: [
+        { find: 'vue/server-renderer', replacement: libraryAt('vue/server-renderer') },
+        { find: 'vue', replacement: libraryAt('vue') },
+        // The theme's own links to the other language lead nowhere on pages without a translation.
+        { find: /^.*\/composables\/langs$/, replacement: path.join(import.meta.dirname, 'languages.ts') },
+      ],
+    },
+  },
   locales: {
     root: { label: 'English', lang: 'en' },
-    zh: { label: '中文', lang: 'zh-CN' },
+    zh: { label: '中文', lang: 'zh-CN', description: CHINESE_DESCRIPTION, themeConfig: CHINESE_THEME },
   },
   themeConfig: {
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: { miniSearch: { options: { tokenize: wordsOf } }, locales: { zh: { translations: CHINESE_SEARCH } } },
+    },
     nav: [
       { text: 'Getting started', link: '/getting-started' },
       { text: 'Options', link: '/options' },
       { text: 'Troubleshooting', link: '/troubleshooting' },
       { text: 'All pages', link: '/contents' },
     ],
-    sidebar: groups,
+    sidebar: readGroups('docs/README.md', 'Packages'),
     socialLinks: [{ icon: 'github', link: 'https://github.com/poolguard/poolguard' }],
     outline: { level: [2, 3] },
   },
-  transformPageData({ filePath }) {
+  transformPageData({ filePath, relativePath, frontmatter }) {
     documents = [...documents, filePath]
+    return { frontmatter: { ...frontmatter, otherLanguage: addressOf(otherLanguage(relativePath)) } }
   },
   async buildEnd({ outDir }) {
     await writeFile(path.join(outDir, 'llms.txt'), await describePages([...new Set(documents)], DESCRIPTION))

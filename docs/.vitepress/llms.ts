@@ -4,11 +4,13 @@ import { addressOf, pageOf, ROOT } from './pages.ts'
 
 /**
  * The pages of the site for language models (https://llmstxt.org): the title of each page, its address, and its first sentence.
+ * Translations have the same content and are left out.
  *
  * @param documents paths from the root of the repository.
  */
 export async function describePages(documents: readonly string[], description: string): Promise<string> {
-  const lines = await Promise.all(documents.toSorted().map(describe))
+  const originals = documents.filter((document) => !pageOf(document).startsWith('zh/')).toSorted()
+  const lines = await Promise.all(originals.map(describe))
   return `# poolguard\n\n> ${description}\n\n## Pages\n\n${lines.join('\n')}\n`
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 /** The root of the repository. */
@@ -14,6 +14,7 @@ const INDEXES: Readonly<Record<string, string>> = {
   'README.md': 'index.md',
   'README.zh-CN.md': 'zh/index.md',
   'docs/README.md': 'contents.md',
+  'docs/zh/README.md': 'zh/contents.md',
 }
 
 /** The page of a document: both are paths, from the root of the repository and of the site. */
@@ -24,6 +25,13 @@ export function pageOf(document: string): string {
   return place === 'doctor.md' ? 'doctor/index.md' : place.replace(/^[A-Z]+\.md$/, (name) => name.toLowerCase())
 }
 
+/** The page in the other language, English or Chinese; its home page if the page has no translation. */
+export function otherLanguage(page: string): string {
+  if (page.startsWith('zh/')) return page.slice('zh/'.length)
+  const translation = `docs/zh/${page === 'contents.md' ? 'README.md' : page}`
+  return existsSync(path.join(ROOT, translation)) ? pageOf(translation) : 'zh/index.md'
+}
+
 /** The address of a page on the site. */
 export function addressOf(page: string): string {
   return `/${page.replace(/(^|\/)index\.md$/, '$1').replace(/\.md$/, '')}`
@@ -31,23 +39,35 @@ export function addressOf(page: string): string {
 
 interface Group {
   readonly text: string
-  readonly items: readonly { readonly text: string; readonly link: string }[]
+  readonly items: { readonly text: string; readonly link: string }[]
+  readonly collapsed: boolean
 }
 
-/** The groups of the navigation: the tables of docs/README.md, then the packages. */
-export function readGroups(): Group[] {
-  const sections = readFileSync(path.join(ROOT, 'docs/README.md'), 'utf8').split(/^## /m).slice(1)
-  const groups = sections.map((section) => ({ text: section.split('\n')[0]?.trim() ?? '', items: readItems(section) }))
-  const packages = readdirSync(path.join(ROOT, 'packages'))
-  const items = packages.map((name) => ({ text: name, link: addressOf(`packages/${name}.md`) }))
-  return [...groups.filter(({ items }) => items.length > 0), { text: 'Packages', items }]
+/**
+ * The groups of the navigation: the tables of the list of documents, then the packages.
+ *
+ * @param list the list of documents in the language of the navigation: docs/README.md, docs/zh/README.md.
+ * @param packages the title of the packages in that language.
+ */
+export function readGroups(list: string, packages: string): Group[] {
+  const sections = readFileSync(path.join(ROOT, list), 'utf8').split(/^## /m).slice(1)
+  const groups = sections.map((section) => ({
+    text: section.split('\n')[0]?.trim() ?? '',
+    items: readItems(section, path.posix.dirname(list)),
+    collapsed: false,
+  }))
+  const items = readdirSync(path.join(ROOT, 'packages')).map((name) => ({
+    text: name,
+    link: addressOf(`packages/${name}.md`),
+  }))
+  return [...groups.filter((group) => group.items.length > 0), { text: packages, items, collapsed: false }]
 }
 
-/** The links at the beginning of the rows of a table. */
-function readItems(section: string): Group['items'] {
+/** The links at the beginning of the rows of a table, which are relative to the folder. */
+function readItems(section: string, folder: string): Group['items'] {
   return Array.from(section.matchAll(/^\| \[([^\]]+)\]\(([^)]+)\)/gm), ([, text = '', target = '']) => ({
     text,
-    link: addressOf(pageOf(documentAt(path.posix.join('docs', target)))),
+    link: addressOf(pageOf(documentAt(path.posix.join(folder, target)))),
   }))
 }
 

@@ -11,7 +11,7 @@ import { type Prose, proseOfMarkdown, proseOfSource } from './prose.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const REMAINING = fileURLToPath(new URL('remaining.json', import.meta.url))
 /** Generated, quoted from others, written in Chinese, or the patterns themselves. */
-const EXCLUDED = /^docs\/api-reports\/|^\.changeset\/|\.zh-CN\.md$|\/fixtures\/|\.d\.ts$|^test\/language\//
+const EXCLUDED = /^docs\/api-reports\/|^\.changeset\/|^docs\/zh\/|\.zh-CN\.md$|\/fixtures\/|\.d\.ts$|^test\/language\//
 
 const files = execFileSync('git', ['ls-files', '*.ts', '*.tsx', '*.mts', '*.md'], { cwd: ROOT, encoding: 'utf8' })
   .split('\n')
