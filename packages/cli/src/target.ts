@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { InvalidOptionError } from '@poolguard/core'
-import { hiddenTexts, mayHoldSecret } from '@poolguard/core/adapter'
+import { hiddenTexts } from '@poolguard/core/adapter'
 import { parseConnectionString } from '@poolguard/core/postgres'
 import { connectionFromEnvironment, type EnvironmentConnection } from './environment/connection-from-environment.ts'
 import { expandVariables } from './environment/expand-variables.ts'
 import { withoutForeignPassword } from './environment/own-password.ts'
 import { rememberVariables } from './environment/remember-secrets.ts'
 import { CannotRunError } from './outcome.ts'
+import { isHarmlessPath } from './output/is-harmless-path.ts'
 import { rememberSecret } from './output/printable.ts'
 import { t } from './output/translate.ts'
 import { readFolderEnvironment } from './project/apps/read-app-environment.ts'
@@ -115,5 +116,5 @@ function readNamedFile(folder: string, dotenv: string): Record<string, string | 
 
 /** Hides the path if it may be a URL with a secret. */
 function shownPath(path: string): string {
-  return path.split('/').some(mayHoldSecret) ? 'of --dotenv' : path
+  return isHarmlessPath(path) ? path : 'of --dotenv'
 }

@@ -45,6 +45,26 @@ describe('redact', () => {
     expect(redact(text)).toBe(redacted)
   })
 
+  test.each([
+    'at pay (file:///C:/orders/src/checkout.ts:88:12)',
+    'at Client.query (file:///C:/orders/node_modules/.pnpm/pg@8.16.3/node_modules/pg/lib/client.js:88:12)',
+    'at pay (C:\\orders\\src\\checkout.ts:88:12)',
+    'at Client.query (C:\\orders\\node_modules\\.pnpm\\pg@8.16.3\\node_modules\\pg\\lib\\client.js:88:12)',
+    "ENOENT: no such file or directory, open 'D:\\Users\\ada@corp\\orders\\.env'",
+    "open 'D:/Users/ada@corp/orders/.env'",
+  ])('leaves a path on Windows as it is: %s', (text) => {
+    expect(redact(text)).toBe(text)
+  })
+
+  test.each([
+    ['file://app:s3cret@db/x', 'file://app:***@db/x'],
+    ['c:s3cret@db', 'c:***@db'],
+    ['c:\\s3cret@db', 'c:***@db'],
+    ['postgres://c:/s3cret@db', 'postgres://c:***@db'],
+  ])('a user that looks like a drive still has a password: %s', (text, redacted) => {
+    expect(redact(text)).toBe(redacted)
+  })
+
   test('hides any password without blanks, raw or encoded, at any position of the URL', () => {
     // A quotation mark ends a URL, as it does in JSON.
     const password = fc

@@ -26,9 +26,16 @@ const DATABASE_SCHEME = /^(?:postgres|postgresql|pgsql|pg:|tcp:|mysql|socket|pri
 const ENCODED_URL_START = /%3A(?:%2F|\/){2}/gi
 const ENCODED_PAIR = /((?:password|api_key|secret)%3D)(?:(?!%26)[^\s&"']){1,8000}/gi
 
-/** `user:password@host` without a scheme, but not the digest of a container image or the version of a package. */
+/** The path of a file on Windows in a URL, as in stacks of ES modules: `file:///C:/orders/main.js`. */
+const FILE_OF_WINDOWS = /^file:\/+$/i
+const DRIVE = /^[a-z]:[\\/]/i
+
+/**
+ * `user:password@host` without a scheme, but not the digest of a container image, the version of a package, or a path on Windows
+ * (`C:\orders\node_modules\.pnpm\pg@8.16.3`).
+ */
 const BARE_USER =
-  /(?<![\w.+/@-])(?!(?:npm|workspace|file|link|catalog):)([\w.+-]{1,64}):(?!\*\*\*@)[^\s@:/"'`,{}()]{1,500}@(?!sha256:)(?=[\w.[@%-])/g
+  /(?<![\w.+/@-])(?!(?:npm|workspace|file|link|catalog):)(?![A-Za-z]:\\[^\s@:/\\"'`,{}()]{1,255}\\)([\w.+-]{1,64}):(?!\*\*\*@)[^\s@:/"'`,{}()]{1,500}@(?!sha256:)(?=[\w.[@%-])/g
 
 const SECRET_NAME = new RegExp(String.raw`(?:${[...SECRET_PARAMETERS].join('|')})["']?\s{0,8}([=:])\s{0,8}`, 'gi')
 
@@ -85,6 +92,7 @@ function endOfPrivateKey(text: string, after: number): Span {
 /** A quotation mark or a blank ends a URL, as in JSON and in a sentence, unless it is part of the password. */
 function passwordInUrl(text: string, after: number, [scheme]: RegExpExecArray): Span | undefined {
   const reach = text.slice(after, after + MAX_SECRET)
+  if (FILE_OF_WINDOWS.test(scheme) && DRIVE.test(reach)) return undefined
   const word = reach.slice(0, lengthUntil(reach, /[\s"]/))
   // Up to the last `@`: pasted passwords may contain an unencoded `@`, and so do the user names of Azure.
   const at = word.lastIndexOf('@')

@@ -26,11 +26,11 @@ export function readDatabaseFile(file: unknown): DatabaseFile {
 
 function pathOf(file: unknown): string {
   const wanted = `a path, a file: URL, or '${IN_MEMORY}'`
-  if (file instanceof URL && file.protocol === 'file:') return fileURLToPath(file)
+  if (file instanceof URL && file.protocol === 'file:') return pathOfUrl(file)
   if (typeof file !== 'string' || file === '') {
     throw new InvalidOptionError('file', file, `${wanted}. Is its environment variable set?`)
   }
-  if (file.startsWith('file://')) return fileURLToPath(file)
+  if (file.startsWith('file://')) return pathOfUrl(file)
   const bare = file.startsWith('file:') ? file.slice('file:'.length) : file
   const isUrl = /^[a-z][a-z0-9+.-]+:/i.test(bare)
   if (isUrl || bare === '' || (bare !== file && bare.includes('?'))) {
@@ -38,4 +38,13 @@ function pathOf(file: unknown): string {
     throw new InvalidOptionError('file', file.replace(/(:\/\/|\?).*/s, '$1...'), `${wanted}, without parameters`)
   }
   return bare
+}
+
+/** @throws {InvalidOptionError} for a URL that is no path on this system: on Windows, a URL without a drive. */
+function pathOfUrl(url: string | URL): string {
+  try {
+    return fileURLToPath(url)
+  } catch (error) {
+    throw new InvalidOptionError('file', url, `a file: URL of this system (${(error as Error).message})`)
+  }
 }

@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { PoolguardError } from '@poolguard/core'
-import { mayHoldSecret } from '@poolguard/core/adapter'
 import { guessProvider, type Surge } from '@poolguard/core/postgres'
 import { type Command, Option } from 'commander'
 import { assess, relativeDirectory } from '../check/assess.ts'
@@ -14,6 +13,7 @@ import { readServerFacts } from '../database/read-server-facts.ts'
 import type { Facts } from '../doctor/facts.ts'
 import { environment } from '../environment/own-environment.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
+import { isHarmlessPath } from '../output/is-harmless-path.ts'
 import { printableJson } from '../output/printable.ts'
 import { withProgress } from '../output/progress.ts'
 import { t } from '../output/translate.ts'
@@ -80,9 +80,9 @@ export function addCheck(program: Command, done: (outcome: Outcome) => void): vo
       const folder = resolve(directory ?? '.')
       if (!isDirectory(folder)) {
         throw new CannotRunError(
-          directory === undefined || directory.split('/').some(mayHoldSecret)
-            ? t`There is no such directory.`
-            : t`There is no directory ${directory}.`,
+          directory !== undefined && isHarmlessPath(directory)
+            ? t`There is no directory ${directory}.`
+            : t`There is no such directory.`,
         )
       }
       const isSilent = json || format !== 'text'

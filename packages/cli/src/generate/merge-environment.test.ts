@@ -25,6 +25,13 @@ test('keeps the value of a variable, and shows the new one as a comment', () => 
   expect(merged).not.toContain('APP_PASSWORD=\n')
 })
 
+test('keeps the line ends of Windows', () => {
+  const merged = mergeEnvironment('PORT=3000\r\n', GENERATED)
+
+  expect(merged).toMatch(/^PORT=3000\r\n\r\n# Generated/)
+  expect(merged).not.toMatch(/[^\r]\n/)
+})
+
 test.each(['PORT=3000', 'DATABASE_URL=other\n', 'PORT=1\r\nX=2\r\n'])(
   'a second time changes nothing: %j',
   (existing) => {

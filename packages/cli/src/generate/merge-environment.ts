@@ -18,7 +18,8 @@ export function mergeEnvironment(existing: string, generated: string): string {
   if (added.length === 0) return existing
   const [head] = generated.split('\n')
   const title = head?.startsWith(`# ${MARK}`) ? head.replace(' The plan:', '') : `# ${MARK}\``
-  return `${existing.trimEnd()}\n\n${title}\n${added.join('\n\n')}\n`
+  const addition = `\n\n${title}\n${added.join('\n\n')}\n`
+  return existing.trimEnd() + (existing.includes('\r\n') ? addition.replaceAll('\n', '\r\n') : addition)
 }
 
 interface Block {

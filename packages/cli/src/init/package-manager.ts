@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type SpawnOptions, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { resolveCommand } from 'package-manager-detector/commands'
 import { detect } from 'package-manager-detector/detect'
@@ -38,12 +38,15 @@ export function runCommand(
   isSilent: boolean,
 ): Promise<boolean> {
   return new Promise((done) => {
-    const child = spawn(command, args, {
+    const options: SpawnOptions = {
       cwd: join(root, folder),
       stdio: ['ignore', isSilent ? 'ignore' : 'inherit', 'inherit'],
-      // Package managers are scripts on Windows. The arguments are names of poolguard's packages.
-      shell: process.platform === 'win32',
-    })
+    }
+    // Package managers are scripts on Windows, which need a shell. The arguments are names of poolguard's packages.
+    const child =
+      process.platform === 'win32'
+        ? spawn([command, ...args].join(' '), { ...options, shell: true })
+        : spawn(command, args, options)
     child.on('error', () => done(false))
     child.on('close', (code) => done(code === 0))
   })

@@ -91,6 +91,15 @@ async function runCommand(command: string, timeoutMillis: number): Promise<strin
     return failure
   } finally {
     closeSync(output)
+    remove(folder)
+  }
+}
+
+/** A server that the command has started keeps the output open, and Windows may not remove an open file. */
+function remove(folder: string): void {
+  try {
     rmSync(folder, { recursive: true, force: true })
+  } catch {
+    // It stays in the directory for temporary files.
   }
 }

@@ -1,17 +1,30 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ProjectFacts } from './project-facts.ts'
 import { readProject } from './read-project.ts'
 
-const fixture = (name: string) => readProject(join(import.meta.dirname, '../../fixtures', name))
+const FIXTURES = join(import.meta.dirname, '../../fixtures')
+const fixture = (name: string) => readProject(join(FIXTURES, name))
 
 /** The name, instances and surge of each workload of the first deployment. */
 function services({ deployments: { deployments } }: ProjectFacts): string[] {
   const workloads = deployments[0]?.workloads ?? []
   return workloads.map(({ name, instances, surge }) => `${name} ${instances.most.value} +${surge.value}`)
 }
+
+test.each(readdirSync(FIXTURES))('%s reads the same with the line ends of Windows', (name) => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'poolguard-project-')), name)
+  onTestFinished(() => rmSync(dirname(folder), { recursive: true, force: true }))
+  cpSync(join(FIXTURES, name), folder, { recursive: true })
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name)
+    if (entry.isFile()) writeFileSync(file, readFileSync(file, 'utf8').replaceAll('\n', '\r\n'))
+  }
+
+  expect(readProject(folder)).toEqual(fixture(name))
+})
 
 test('a NestJS app: the pool in its data source, services merged from an anchor, a start-first update', () => {
   const project = fixture('nest-typeorm-replicas')

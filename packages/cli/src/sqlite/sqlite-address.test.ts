@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { findSqlite, sqlitePath } from './sqlite-address.ts'
 
@@ -11,9 +12,10 @@ writeFileSync(join(folder, 'prisma/dev.db'), '')
 test.each([
   ['file:quota.db', join(folder, 'quota.db')],
   ['file:./quota.db?connection_limit=1', join(folder, 'quota.db')],
-  ['file:///data/quota.db', '/data/quota.db'],
+  [pathToFileURL(join(folder, 'quota.db')).href, join(folder, 'quota.db')],
   ['sqlite://quota.db', join(folder, 'quota.db')],
-  ['sqlite:/data/quota.db', '/data/quota.db'],
+  ['sqlite:/data/quota.db', resolve('/data/quota.db')],
+  ['C:\\data\\quota.db', resolve(folder, 'C:\\data\\quota.db')],
   ['./data/quota.sqlite3', join(folder, 'data/quota.sqlite3')],
   ['file:./dev.db', join(folder, 'prisma/dev.db')],
   ['postgres://app@db/app', undefined],
@@ -22,6 +24,10 @@ test.each([
   ['db', undefined],
 ])('%s is the file %s', (address, path) => {
   expect(sqlitePath(address, folder)).toBe(path)
+})
+
+test('a URL that is no path on this system is an error with the reason', () => {
+  expect(() => sqlitePath('file:///data%2Fquota.db', folder)).toThrow(/names no file on this system: .*%2f|encoded/i)
 })
 
 test.each<[given: string, env: Record<string, string>, source: string | undefined]>([

@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CannotRunError } from '../outcome.ts'
+import { messageOf } from '../output/message-of.ts'
+import { t } from '../output/translate.ts'
 
 /** A SQLite database, as an address names it. */
 export interface SqliteAddress {
@@ -21,13 +24,23 @@ const FILE_NAME = /\.(?:db|sqlite|sqlite3|db3)$/i
 export function sqlitePath(address: string, folder: string): string | undefined {
   const [, scheme, rest = ''] = /^(file|sqlite3?):(.*)$/i.exec(address) ?? []
   if (scheme === undefined) {
-    const isPath = FILE_NAME.test(address) && !/^[a-z][\w+.-]*:/i.test(address)
+    // One letter is a drive of Windows, not a scheme.
+    const isPath = FILE_NAME.test(address) && !/^[a-z][\w+.-]+:/i.test(address)
     return isPath ? resolve(folder, address) : undefined
   }
   // Prisma and others add parameters.
   const path = rest.split(/[?#]/)[0] ?? ''
-  if (path.startsWith('///') && scheme.toLowerCase() === 'file') return fileURLToPath(`file:${path}`)
+  if (path.startsWith('///') && scheme.toLowerCase() === 'file') return pathOf(`file:${path}`)
   return locate(path.replace(/^\/\/(?=[^/])/, ''), folder)
+}
+
+/** @throws {CannotRunError} for a URL that is no path on this system: on Windows, a URL without a drive. */
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url)
+  } catch (error) {
+    throw new CannotRunError(t`The URL of the SQLite file names no file on this system: ${messageOf(error)}.`)
+  }
 }
 
 /** Prisma up to 6 reads relative paths from the folder of its schema. */

@@ -7,7 +7,7 @@ const DEADLINE_MILLIS = 10_000
 const GRACE_MILLIS = 1_000
 
 export interface ShutdownOptions {
-  /** Default: SIGTERM and SIGINT. */
+  /** Default: SIGTERM and SIGINT. On Windows SIGINT and SIGBREAK (Ctrl-C and Ctrl-Break), because no process receives SIGTERM there. */
   readonly signals?: readonly NodeJS.Signals[]
   /** Stops accepting new work; the pools are closed after it resolves. An error becomes a warning. */
   readonly before?: () => unknown
@@ -33,8 +33,8 @@ export async function closePools(deadlineMillis: number = DEADLINE_MILLIS): Prom
 }
 
 /**
- * On SIGTERM and SIGINT: stops new work, drains every guarded pool, and then ends the process with the signal's
- * exit status. A second signal ends the process immediately. If the signal has another listener, that listener has to end
+ * On SIGTERM and SIGINT (on Windows SIGINT and SIGBREAK): stops new work, drains every guarded pool, and then ends the process with
+ * the signal's exit status (on Windows 1). A second signal ends the process immediately. If the signal has another listener, that listener has to end
  * the process. You do not need it in frameworks with shutdown hooks.
  *
  * @returns a function that removes the signal handlers.
@@ -44,7 +44,7 @@ export async function closePools(deadlineMillis: number = DEADLINE_MILLIS): Prom
  * installShutdown({ before: () => server[Symbol.asyncDispose](), deadlineMillis: 20_000 })
  */
 export function installShutdown(options: ShutdownOptions = {}): () => void {
-  const { signals = ['SIGTERM', 'SIGINT'], before, deadlineMillis = DEADLINE_MILLIS } = options
+  const { signals = defaultSignals(process.platform), before, deadlineMillis = DEADLINE_MILLIS } = options
   requireDuration('deadlineMillis', deadlineMillis)
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
@@ -72,11 +72,21 @@ async function shutDown(before: ShutdownOptions['before'], deadlineMillis: numbe
   await closePools(Math.max(0, deadline - systemClock.now()))
 }
 
+/** The signals that ask a process to end. @see https://nodejs.org/api/process.html#signal-events */
+export function defaultSignals(platform: NodeJS.Platform): readonly NodeJS.Signals[] {
+  return platform === 'win32' ? ['SIGINT', 'SIGBREAK'] : ['SIGTERM', 'SIGINT']
+}
+
 /** The kernel ignores signals without a handler for process 1, and in a container node often is process 1. */
 function endBy(signal: NodeJS.Signals, uninstall: () => void): void {
   uninstall()
   if (process.pid === 1) process.exit(128 + process.getBuiltinModule('node:os').constants.signals[signal])
-  process.kill(process.pid, signal)
+  process.kill(process.pid, endingSignal(signal, process.platform))
+}
+
+/** Windows has no signals: Node ends the process at once, with exit code 1, for SIGTERM, but cannot send SIGBREAK and SIGHUP. */
+export function endingSignal(signal: NodeJS.Signals, platform: NodeJS.Platform): NodeJS.Signals {
+  return platform === 'win32' ? 'SIGTERM' : signal
 }
 
 async function withinMillis(millis: number, promise: Promise<unknown>): Promise<void> {

@@ -43,7 +43,8 @@ export function endAtExit(thread: SqliteThread): () => void {
 function canReplaceProcess(): boolean {
   // Replacing the process would lose V8's coverage data.
   const measured = process.env.NODE_V8_COVERAGE !== undefined
-  return isMainThread && !measured && typeof process.execve === 'function' && existsSync(SHELL)
+  const hasExecve = process.platform !== 'win32' && typeof process.execve === 'function'
+  return isMainThread && !measured && hasExecve && existsSync(SHELL)
 }
 
 function onExit(code: number): void {

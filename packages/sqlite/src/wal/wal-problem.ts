@@ -39,7 +39,8 @@ function reasonFor(obstacle: WalObstacle, file: string): string {
     case 'another process':
       return (
         'another process, or another pool of this process, has a read transaction open. ' +
-        `Find the process with "fuser ${file}-wal" (Linux) or "lsof ${file}-wal", and end its transaction.`
+        `Find the process with "fuser ${file}-wal" (Linux), "lsof ${file}-wal" (macOS) or Resource Monitor (Windows: CPU, Associated Handles), ` +
+        'and end its transaction.'
       )
     case 'not writable':
       return 'this process may not write to the file, so the process that writes to it has to run PRAGMA wal_checkpoint(TRUNCATE).'

@@ -1,4 +1,4 @@
-import { posix } from 'node:path'
+import { basename, posix } from 'node:path'
 import { readerOf } from '../../environment/environment-files.ts'
 import type { Module, Node } from '../../source/module.ts'
 import type { PoolInSource } from '../pool-in-source.ts'
@@ -91,7 +91,7 @@ function readApp(
   const pools: PoolInSource[] = modules.flatMap((module) => findPools(module, sources, context, seen))
   return {
     folder,
-    name: typeof manifest.name === 'string' ? manifest.name : folder || posix.basename(project.path),
+    name: typeof manifest.name === 'string' ? manifest.name : folder || basename(project.path),
     packages,
     drivers: driversOf(packages),
     dependsOn: dependenciesOf(folder, all),

@@ -3,10 +3,19 @@ import { t } from '../../output/translate.ts'
 import { ProjectFolder } from '../project-folder.ts'
 import { folderWith } from '../testing/folder-with.ts'
 import type { Workload } from '../workload.ts'
+import type { DeploymentFacts } from './container.ts'
 import { readDeployments } from './read-deployments.ts'
 
-const read = (files: Readonly<Record<string, string>>) =>
-  readDeployments(new ProjectFolder(folderWith({ 'package.json': '{}', ...files })))
+/** Reads the files, which mean the same with the line ends of Windows. */
+function read(files: Readonly<Record<string, string>>): DeploymentFacts {
+  const withEnds = (lineEnd: string) =>
+    Object.fromEntries(Object.entries(files).map(([name, text]) => [name, text.replaceAll(/\r?\n/g, lineEnd)]))
+  const readWith = (lineEnd: string) =>
+    readDeployments(new ProjectFolder(folderWith({ 'package.json': '{}', ...withEnds(lineEnd) })))
+  const found = readWith('\n')
+  expect(readWith('\r\n')).toEqual(found)
+  return found
+}
 
 /** `api 2-10 +3 x4 job`: instances, surge, processes, and the kind of all but services. */
 function summary({ name, kind, instances, surge, processes }: Workload): string {

@@ -9,7 +9,7 @@ import { readWords } from './read-words.ts'
 
 /** Process types of a Procfile, with their lines: https://devcenter.heroku.com/articles/procfile */
 export function parseProcfile(text: string, file: string): readonly FileValue[] {
-  return text.split('\n').flatMap((line, index) => {
+  return text.split(/\r?\n/).flatMap((line, index) => {
     const [, name, command] = /^([\w-]+):(.+)$/.exec(line) ?? []
     if (name === undefined || command === undefined) return []
     const place = { file, line: index + 1 }

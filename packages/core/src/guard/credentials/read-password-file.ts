@@ -10,6 +10,11 @@ interface PasswordFile {
   readonly isNamed: boolean
 }
 
+/** The parts of the process and its user that decide where the default file is. */
+interface Surroundings extends Pick<NodeJS.Process, 'platform' | 'env'> {
+  readonly home: string
+}
+
 /** The bits of a file's mode that allow its group and others anything. */
 const GROUP_OR_OTHERS = 0o077
 
@@ -30,7 +35,7 @@ export async function readPasswordFile(
   try {
     // Before the file is opened: opening a pipe waits for a writer.
     const { mode } = await promises.stat(file.path)
-    const obstacle = obstacleOf(mode)
+    const obstacle = obstacleOf(mode, process.platform)
     if (obstacle === undefined) return findPassword(await promises.readFile(file.path, 'utf8'), request)
     warnOnce(file, obstacle)
   } catch (error) {
@@ -43,18 +48,22 @@ export async function readPasswordFile(
 
 function passwordFile(passfile: string | undefined): PasswordFile {
   if (passfile) return { path: passfile, source: 'the parameter passfile', isNamed: true }
-  const { PGPASSFILE, APPDATA } = process.env
+  const { PGPASSFILE } = process.env
   if (PGPASSFILE) return { path: PGPASSFILE, source: 'PGPASSFILE', isNamed: true }
-  if (process.platform === 'win32') {
-    const source = '%APPDATA%\\postgresql\\pgpass.conf'
-    return { path: `${APPDATA ?? '.'}\\postgresql\\pgpass.conf`, source, isNamed: false }
-  }
-  return { path: `${process.getBuiltinModule('node:os').homedir()}/.pgpass`, source: '~/.pgpass', isNamed: false }
+  const { platform, env } = process
+  return { ...defaultFile({ platform, env, home: process.getBuiltinModule('node:os').homedir() }), isNamed: false }
+}
+
+/** The default place of libpq. On Windows, APPDATA is the user's folder of roaming settings, which is in the home directory by default. */
+export function defaultFile({ platform, env, home }: Surroundings): Pick<PasswordFile, 'path' | 'source'> {
+  if (platform !== 'win32') return { path: `${home}/.pgpass`, source: '~/.pgpass' }
+  const settings = env.APPDATA || `${home}\\AppData\\Roaming`
+  return { path: `${settings}\\postgresql\\pgpass.conf`, source: '%APPDATA%\\postgresql\\pgpass.conf' }
 }
 
 /** Why libpq ignores a file of this mode. Windows has no such modes. */
-function obstacleOf(mode: number): string | undefined {
-  if (process.platform === 'win32') return undefined
+export function obstacleOf(mode: number, platform: NodeJS.Platform): string | undefined {
+  if (platform === 'win32') return undefined
   const { S_IFMT, S_IFREG } = process.getBuiltinModule('node:fs').constants
   if ((mode & S_IFMT) !== S_IFREG) return 'is not a plain file'
   if ((mode & GROUP_OR_OTHERS) === 0) return undefined
