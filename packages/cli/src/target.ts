@@ -7,6 +7,7 @@ import { parseConnectionString } from '@poolguard/core/postgres'
 import { connectionFromEnvironment, type EnvironmentConnection } from './environment/connection-from-environment.ts'
 import { expandVariables } from './environment/expand-variables.ts'
 import { withoutForeignPassword } from './environment/own-password.ts'
+import { ownService } from './environment/own-service.ts'
 import { rememberVariables } from './environment/remember-secrets.ts'
 import { CannotRunError } from './outcome.ts'
 import { isHarmlessPath } from './output/is-harmless-path.ts'
@@ -33,7 +34,8 @@ export interface TargetOptions {
 
 /**
  * Finds the database: from the argument, otherwise the environment, otherwise the `.env` files of the directory. Missing parts of a URL come
- * from libpq's variables, as in libpq and pg, but the shell's PGPASSWORD is used only for its own user and host.
+ * from libpq's service file and variables, as in libpq, but the shell's PGPASSWORD is used only for its own user and host, and a service
+ * only where no project file says where to connect.
  *
  * @returns undefined if no database is configured.
  * @throws {ConnectionStringError} for an invalid URL; {@link CannotRunError} for a missing file.
@@ -54,13 +56,14 @@ function readTarget(options: TargetOptions): EnvironmentConnection | undefined {
     // Otherwise the error would name DATABASE_URL instead of the argument.
     parseConnectionString(url)
     const libpq = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('PG')))
-    return connectionFromEnvironment({ ...libpq, DATABASE_URL: url, USE_PGBOUNCER: undefined })
+    return connectionFromEnvironment({ ...libpq, DATABASE_URL: url, USE_PGBOUNCER: undefined }, [], ownService({}, env))
   }
   try {
     const file = options.variables ?? readEnvironmentFiles(options)
     rememberVariables(file)
     rejectSqlite(undefined, options.folder, { ...file, ...env })
-    return withoutForeignPassword(connectionFromEnvironment({ ...file, ...env }, options.names), file, env)
+    const found = connectionFromEnvironment({ ...file, ...env }, options.names, ownService(file, env))
+    return withoutForeignPassword(found, file, env)
   } catch (error) {
     if (error instanceof InvalidOptionError && error.option === 'DATABASE_URL') return undefined
     throw error

@@ -69,6 +69,7 @@ export {
   type UseCredentials,
   untilAborted,
   validateCredentials,
+  withService,
 } from './guard/index.ts'
 export {
   InvalidOptionError,

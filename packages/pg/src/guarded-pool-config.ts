@@ -157,8 +157,22 @@ function readConnectionString(config: GuardedPoolConfig): ConnectionString | und
   if (config.url !== undefined && config.connectionString !== undefined) {
     throw new InvalidOptionError('connectionString', config.connectionString, 'no value if url is set too')
   }
-  if ('url' in config) return readDriversUrl(config.url)
-  return readDriversUrl(config.connectionString ?? '')
+  const set = parametersSetBy(config)
+  if ('url' in config) return readDriversUrl(config.url, set)
+  return readDriversUrl(config.connectionString ?? '', set)
+}
+
+/** The parameters that pg's options set. The URL of an app overrides them, but a service does not. */
+function parametersSetBy(config: GuardedPoolConfig): readonly string[] {
+  const { host, database, ssl, password } = config
+  return [
+    ...Object.keys(omitUndefined({ ...config })),
+    ...(host ? ['hostaddr'] : []),
+    ...(database ? ['dbname'] : []),
+    ...(ssl === undefined ? [] : ['sslmode']),
+    // pg makes it non-enumerable in a pool's options.
+    ...(password ? ['password'] : []),
+  ]
 }
 
 /** Translates pg's option names. In pg, 0 means no limit, and null means not set. */

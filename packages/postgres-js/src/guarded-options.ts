@@ -76,7 +76,7 @@ export function readOptions(options: GuardedOptions): SqlSpec {
   // postgres.js' own name for targetSessionAttrs.
   const { target_session_attrs: _own, ...named } = options
   rejectMisspeltOptions(named)
-  const connection = 'url' in options ? readDriversUrl(options.url) : undefined
+  const connection = readDriversUrl('url' in options ? options.url : '')
   requireOneOf('sessionState', options.sessionState, ['warn', 'throw', 'off'])
   validatePrepareOptions(options)
   validateCredentials(options.credentials, options.password ?? options.pass)

@@ -2,6 +2,7 @@ import {
   credentialSourceOf,
   KnownSecrets,
   parseConnectionString,
+  readDriversUrl,
   registerOwnCode,
   rejectForeignOptions,
 } from '@poolguard/core/adapter'
@@ -44,7 +45,8 @@ export class PrismaPg extends PlainPrismaPg {
     rejectForeignOptions(options, 'the first argument, as in new PrismaPg({ url, fleet })')
     const connectionString = guarded.url ?? guarded.connectionString
     // The base class needs the connection for the shadow database, which migrations open without a guarded pool.
-    super({ ...(guarded as PoolConfig), ...(connectionString && { connectionString }) }, options)
+    const complete = readDriversUrl(connectionString ?? '')?.href
+    super({ ...(guarded as PoolConfig), ...(complete && { connectionString: complete }) }, options)
     const connection = connectionString === undefined ? undefined : parseConnectionString(connectionString)
     const schema = options.schema ?? connection?.parameter('schema')
     this.#config = connection ? withoutPublicSchema(guarded, connection) : guarded
@@ -76,8 +78,7 @@ export class PrismaPg extends PlainPrismaPg {
 
 /** The present answer of a password or credentials function, or of the password file, for one plain pool. Undefined without one. */
 async function loginOnce(config: GuardedPoolConfig): Promise<PoolConfig | undefined> {
-  const url = config.url ?? config.connectionString
-  const connection = url === undefined ? undefined : parseConnectionString(url)
+  const connection = readDriversUrl(config.url ?? config.connectionString ?? '')
   const { credentials, password = connection?.password } = config
   const passfile = connection?.parameter('passfile')
   const source = credentialSourceOf({ credentials, password, passfile }, new KnownSecrets())
@@ -85,7 +86,7 @@ async function loginOnce(config: GuardedPoolConfig): Promise<PoolConfig | undefi
   const host = connection?.hosts[0]
   const user = connection?.user ?? config.user ?? ''
   const answer = await source.get({
-    host: host?.host ?? config.host ?? 'localhost',
+    host: host?.host || config.host || 'localhost',
     port: host?.port ?? config.port ?? 5432,
     user,
     database: connection?.database ?? config.database ?? user,

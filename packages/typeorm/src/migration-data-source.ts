@@ -5,6 +5,7 @@ import {
   InvalidOptionError,
   normalizeTarget,
   parseConnectionString,
+  withService,
 } from '@poolguard/core/adapter'
 import { type Credentials, type PostgresOptions, requirePostgres, urlOf } from './postgres-options.ts'
 
@@ -26,7 +27,7 @@ export function migrationDataSource<T extends PostgresOptions>(
   const { replication, extra, ...rest } = options
   const credentials = replication?.master ?? options
   const direct = directUrl
-    ? { url: normalizeTarget(parseConnectionString(directUrl)).href }
+    ? { url: normalizeTarget(withService(parseConnectionString(directUrl))).href }
     : directCredentials(credentials)
   return { ...rest, ...replication?.master, ...direct, extra: { ...extra, max: 1 } } as unknown as T
 }

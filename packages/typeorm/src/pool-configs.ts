@@ -160,7 +160,7 @@ function boundsOf({ config, url, replicated, guard }: PoolPlan): Partial<Pick<Po
 /** Treats the names of loopback as one server. Any other alias counts as a separate server. */
 function serverOf({ config, url }: PoolPlan): string {
   const address = url?.hosts[0]
-  const host = (address?.host ?? config.host ?? process.env.PGHOST ?? 'localhost').toLowerCase()
+  const host = (address?.host || config.host || process.env.PGHOST || 'localhost').toLowerCase()
   const port = address?.port ?? config.port ?? process.env.PGPORT ?? 5432
   return `${['127.0.0.1', '::1'].includes(host) ? 'localhost' : host}:${port}`
 }

@@ -29,17 +29,11 @@ const OPTION_FIELDS = {
  * @throws {MissingRequirement} if there is no libpq for this machine.
  */
 export async function loadLibpq(): Promise<(text: string) => LibpqReading> {
-  const { koffi, library } = await openLibrary()
-  const optionType = koffi.struct(OPTION_FIELDS)
+  const libpq = await openLibrary()
+  const { koffi, library } = libpq
   const parse = library.func('void *PQconninfoParse(const char *conninfo, _Out_ void **errmsg)')
-  const freeOptions = library.func('void PQconninfoFree(void *options)')
   const freeText = library.func('void PQfreemem(void *text)')
-
-  const empty: unknown = parse('', [null])
-  const size = koffi.sizeof(optionType)
-  let count = 0
-  while ((koffi.decode(empty, count * size, optionType) as Option).keyword !== null) count++
-  freeOptions(empty)
+  const readOptions = optionsReader(libpq)
 
   return (text) => {
     const message = [null]
@@ -49,9 +43,48 @@ export async function loadLibpq(): Promise<(text: string) => LibpqReading> {
       freeText(message[0])
       return error.trim()
     }
-    const decoded: readonly Option[] = koffi.decode(options, optionType, count)
+    return readOptions(options)
+  }
+}
+
+/**
+ * Loads the same libpq, and returns what it connects with: the connection string, completed by a service file and by defaults. libpq
+ * reads them before it connects, so no server is needed.
+ *
+ * @throws {MissingRequirement} if there is no libpq for this machine.
+ */
+export async function loadLibpqConnection(): Promise<(conninfo: string) => LibpqReading> {
+  const libpq = await openLibrary()
+  const { library } = libpq
+  const start = library.func('void *PQconnectStart(const char *conninfo)')
+  const conninfo = library.func('void *PQconninfo(void *connection)')
+  const host = library.func('const char *PQhost(void *connection)')
+  const message = library.func('const char *PQerrorMessage(void *connection)')
+  const finish = library.func('void PQfinish(void *connection)')
+  const readOptions = optionsReader(libpq)
+  return (text) => {
+    const connection: unknown = start(text)
+    const isRead = Boolean(host(connection))
+    const reading = isRead ? readOptions(conninfo(connection)) : String(message(connection)).trim()
+    finish(connection)
+    return reading
+  }
+}
+
+/** Reads and frees an array of options. */
+function optionsReader({ koffi, library }: Library): (options: unknown) => ReadonlyMap<string, string> {
+  const optionType = koffi.struct(OPTION_FIELDS)
+  const freeOptions = library.func('void PQconninfoFree(void *options)')
+  const size = koffi.sizeof(optionType)
+  return (options) => {
+    const found = new Map<string, string>()
+    for (let index = 0; ; index++) {
+      const { keyword, val }: Option = koffi.decode(options, index * size, optionType)
+      if (keyword === null) break
+      if (val !== null) found.set(keyword, val)
+    }
     freeOptions(options)
-    return new Map(decoded.flatMap(({ keyword, val }) => (keyword === null || val === null ? [] : [[keyword, val]])))
+    return found
   }
 }
 
@@ -73,6 +106,8 @@ export async function loadLibpqPassword(): Promise<(conninfo: string) => string>
     return found
   }
 }
+
+type Library = Awaited<ReturnType<typeof openLibrary>>
 
 /** koffi and PostgreSQL have a package for each platform. */
 async function openLibrary() {

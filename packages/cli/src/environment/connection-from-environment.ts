@@ -26,6 +26,9 @@ export interface EnvironmentConnection {
   readonly warnings: readonly EnvironmentWarning[]
 }
 
+/** Fills the gaps of a connection from the service that it names; libpq's variables fill those that remain. */
+export type AddService = (reading: EnvironmentReading) => EnvironmentReading
+
 /**
  * Reads the connection and pool settings from environment variables. An empty variable counts as unset.
  *
@@ -48,13 +51,18 @@ export interface EnvironmentConnection {
  * The pool: `DB_POOL_MAX`, otherwise `DB_MAX_CONNECTIONS`; `DB_POOL_MIN`; `DB_POOL_IDLE_TIMEOUT`, in milliseconds.
  *
  * @param names variables with the URL that the app's sources name; they come before `DATABASE_URL`.
+ * @param addService reads the service that a URL or `PGSERVICE` names. Default: services are not read.
  * @throws {ConnectionStringError} for an invalid URL; names the variable, not the URL.
  * @throws {InvalidOptionError} for an invalid variable, or if none configures a database; names variable and value.
  * @example
  * connectionFromEnvironment({ USE_PGBOUNCER: 'true', PGBOUNCER_HOST: 'pooler', POSTGRES_HOST: 'db', POSTGRES_DB: 'orders' })
  * // url postgresql://pooler/orders, direct postgresql://db/orders
  */
-export function connectionFromEnvironment(env: Environment, names: readonly string[] = []): EnvironmentConnection {
+export function connectionFromEnvironment(
+  env: Environment,
+  names: readonly string[] = [],
+  addService: AddService = (reading) => reading,
+): EnvironmentConnection {
   const pgbouncer = readSwitch(env, 'USE_PGBOUNCER')
   const pooled = readGroup(env, 'PGBOUNCER')
   const plain = readGroup(env, 'POSTGRES') ?? readNeutralGroup(env)
@@ -84,12 +92,17 @@ export function connectionFromEnvironment(env: Environment, names: readonly stri
       'a postgresql: URL; or set POSTGRES_HOST, POSTGRES_DB and so on, or PGHOST, PGDATABASE and so on',
     )
   }
-  const complete = fillGaps(chosen, libpq, true)
+  // A service comes before libpq's other variables.
+  const complete = fillGaps(
+    addService(chosen === libpq ? { name: libpq.name, parts: {}, sources: {} } : chosen),
+    libpq,
+    true,
+  )
   const direct = readUrl(env, 'DIRECT_URL') ?? firstUrl(env, DIRECT_URLS) ?? (behind ? (plain ?? url) : undefined)
   const pool = poolFromEnvironment(env)
   return {
     url: new ConnectionString(complete.parts),
-    ...(direct && { direct: new ConnectionString(fillGaps(direct, libpq, true).parts) }),
+    ...(direct && { direct: new ConnectionString(fillGaps(addService(direct), libpq, true).parts) }),
     pool: pool.pool,
     sources: { ...complete.sources, ...(direct && { direct: direct.name }), ...pool.sources },
     warnings: [
@@ -105,10 +118,11 @@ export function connectionFromEnvironment(env: Environment, names: readonly stri
   }
 }
 
-/** libpq's variables are enough if they name a host, a database or a user. */
+/** libpq's variables are enough if they name a host, a database, a user or a service. */
 function startOf(libpq: EnvironmentReading): EnvironmentReading | undefined {
   const { hosts, database, user } = libpq.parts
-  return hosts?.length || database !== undefined || user !== undefined ? libpq : undefined
+  const isNamed = hosts?.length || database !== undefined || user !== undefined || libpq.sources.service !== undefined
+  return isNamed ? libpq : undefined
 }
 
 /** Variables of providers and frameworks that hold the app's URL. */

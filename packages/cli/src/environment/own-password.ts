@@ -1,7 +1,7 @@
 import type { ConnectionString } from '@poolguard/core/postgres'
 import type { EnvironmentConnection } from './connection-from-environment.ts'
 
-type Variables = Readonly<Record<string, string | undefined>>
+export type Variables = Readonly<Record<string, string | undefined>>
 
 /** Parameters, and their variables, that lead a password to another server than its host says, or to a password of another file. */
 const REDIRECTING = [
@@ -22,9 +22,13 @@ export function withoutForeignPassword(
   file: Variables,
   env: Variables,
 ): EnvironmentConnection {
-  const chosenByFile = (name: string | undefined) => name !== undefined && !env[name] && Boolean(file[name])
+  const { url, direct, sources } = found
+  const chosenByFile = (name: string | undefined) => isChosenByFile(name, file, env)
   const isForeign = (url: ConnectionString, variable: string | undefined) =>
-    Boolean(env.PGPASSWORD) && url.password === env.PGPASSWORD && chosenByFile(variable) && !leadsTo(url, env)
+    Boolean(env.PGPASSWORD) &&
+    url.password === env.PGPASSWORD &&
+    [variable, sources.service].some(chosenByFile) &&
+    !leadsTo(url, env)
   const own = (given: ConnectionString, variable: string | undefined) => {
     // Of no use to a file with a password of its own, and the user's own (PGPASSWORD, ~/.pgpass) would follow them.
     const redirecting = given.password === undefined || given.password === env.PGPASSWORD ? REDIRECTING : []
@@ -32,12 +36,16 @@ export function withoutForeignPassword(
     const url = given.without(...chosen.map(([parameter]) => parameter))
     return isForeign(url, variable) ? url.with({ password: undefined }) : url
   }
-  const { url, direct, sources } = found
   return {
     ...found,
     url: own(url, sources.host),
     ...(direct && { direct: own(direct, sources.direct) }),
   }
+}
+
+/** Whether the value of a variable comes from a project file, and not from the shell. */
+export function isChosenByFile(name: string | undefined, file: Variables, env: Variables): boolean {
+  return name !== undefined && !env[name] && Boolean(file[name])
 }
 
 function leadsTo(url: ConnectionString, { PGHOST, PGHOSTADDR }: Variables): boolean {

@@ -30,7 +30,7 @@ export function placeOf(url: ConnectionString | undefined): Place {
   const [first] = hosts ?? []
   const role = user === undefined || ROLES_OF_ADMINS.has(user) ? 'app' : user
   const place: Place = {
-    host: first?.host ?? 'postgres',
+    host: first ? first.host || 'localhost' : 'postgres',
     port: first?.port ?? 5432,
     database: database ?? 'app',
     role,

@@ -1,3 +1,4 @@
+export { addService } from './add-service.ts'
 export { ConnectionString } from './connection-string.ts'
 export {
   ConnectionStringError,
@@ -10,4 +11,5 @@ export { hiddenTexts } from './hidden-texts.ts'
 export { normalizeTarget } from './normalize-target.ts'
 export { isKnownParameter, isTailOfSecret } from './parameter-kinds.ts'
 export { parseConnectionString } from './parse.ts'
+export { parseService } from './parse-service.ts'
 export { shownDatabase, shownHost, shownUser } from './shown-parts.ts'

@@ -28,7 +28,8 @@ export function normalizeTarget(connection: ConnectionString): ConnectionString 
 function normalizeHosts(connection: ConnectionString): readonly HostAddress[] {
   const names = nonEmptyParameter(connection, 'host')?.split(',') ?? connection.hosts.map(({ host }) => host)
   const ports = readPorts(nonEmptyParameter(connection, 'port')) ?? connection.hosts.map(({ port }) => port)
-  const hosts = names.length > 0 || ports.length === 0 ? names : ['localhost']
+  const addresses = nonEmptyParameter(connection, 'hostaddr')?.split(',')
+  const hosts = names.length > 0 || ports.length === 0 ? names : (addresses ?? [''])
   if (ports.length > 1 && ports.length !== hosts.length) {
     throw new ConnectionStringError('port', `there are ${hosts.length} hosts and ${ports.length} ports`)
   }

@@ -15,7 +15,17 @@ export const HARMLESS_PARAMETERS: ReadonlySet<string> = new Set([
 
 /** Known parameters whose values may contain anything, such as files and settings. */
 const OPEN_PARAMETERS: ReadonlySet<string> = new Set([
-  ...['options', 'hostaddr', 'passfile', 'service', 'require_auth', 'krbsrvname', 'gsslib', 'requirepeer'],
+  ...[
+    'options',
+    'hostaddr',
+    'passfile',
+    'service',
+    'servicefile',
+    'require_auth',
+    'krbsrvname',
+    'gsslib',
+    'requirepeer',
+  ],
   ...['sslrootcert', 'sslcert', 'sslkey', 'sslidentity', 'sslcrl', 'sslcrldir', 'sslsni', 'sslcompression'],
   ...['encoding', 'keep_alive', 'keepalives_interval', 'keepalives_count', 'tcp_user_timeout'],
 ])

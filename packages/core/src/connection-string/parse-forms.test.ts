@@ -66,7 +66,7 @@ describe('a target among the parameters', () => {
   test.each<[text: string, parts: ConnectionStringParts]>([
     ['postgresql://app@/x?host=/tmp', { hosts: [{ host: '/tmp' }], user: 'app', database: 'x' }],
     ['postgresql://db/x?port=5433', { hosts: [{ host: 'db', port: 5433 }] }],
-    ['postgresql:///x?port=5433', { hosts: [{ host: 'localhost', port: 5433 }] }],
+    ['postgresql:///x?port=5433', { hosts: [{ host: '', port: 5433 }] }],
     [
       'postgresql://a:1/x?host=b&user=u&password=p&dbname=y',
       { hosts: [{ host: 'b', port: 1 }], user: 'u', password: 'p', database: 'y' },

@@ -37,6 +37,7 @@ export { OPTION_NAMES, rejectForeignOptions, rejectMisspeltOptions } from './opt
 export type { PoolguardOptions } from './options/poolguard-options.ts'
 export { replicaPoolOptions } from './options/replica-pool-options.ts'
 export { readDriversUrl, readUrlOption } from './options/url-option.ts'
+export { withService } from './options/with-service.ts'
 export type { PipelineHooks, Pipelining } from './pipelining.ts'
 export { PoolGuard } from './pool-guard.ts'
 export {

@@ -96,10 +96,11 @@ export function readFlag({ others }: Reading, name: string): boolean | undefined
   throw new ConnectionStringError('parameters', `${name} must be true or false`)
 }
 
-/** libpq's `hostaddr` is the host if there is no other. */
+/** The addresses of libpq's `hostaddr` are the hosts if there are no others. */
 function withAddress(connection: ConnectionString): ConnectionString {
-  const address = connection.parameter('hostaddr')
-  return connection.hosts.length > 0 || !address ? connection : connection.with({ hosts: [{ host: address }] })
+  const addresses = connection.parameter('hostaddr')
+  if (connection.hosts.length > 0 || !addresses) return connection
+  return connection.with({ hosts: addresses.split(',').map((host) => ({ host })) })
 }
 
 function settingsInUrl(connection: ConnectionString, urlSettings: readonly UrlSetting[]): ConnectionSettings {

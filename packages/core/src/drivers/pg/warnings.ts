@@ -81,6 +81,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, readonly [why: string, instead: st
     ],
     hostaddr: ['pg resolves the host itself', 'use the address as the host'],
     passfile: ['pg reads only the file of PGPASSFILE, or ~/.pgpass', 'set PGPASSFILE'],
+    service: ['pg does not read service files', "write the service's parameters into the URL"],
     client_encoding: ['pg always uses UTF-8', 'leave it out'],
   },
 )

@@ -123,7 +123,8 @@ function engineAddress(hosts: readonly HostAddress[]): {
             instead: 'the first host has been kept; use a host name that follows the primary',
           },
         ]
-  if (!first.host.startsWith('/')) return { hosts: [first], parameters: [], warnings }
+  if (!first.host.startsWith('/'))
+    return { hosts: [{ ...first, host: first.host || 'localhost' }], parameters: [], warnings }
   return { hosts: [{ ...first, host: 'localhost' }], parameters: [['host', first.host]], warnings }
 }
 

@@ -31,6 +31,18 @@ describe('the plan for hosts', () => {
     expect(planFor(url)?.servers.map(({ host, port }) => `${host}:${port}`)).toEqual(servers)
   })
 
+  test('a port alone applies to the hosts of the options or the environment', () => {
+    expect(planFor('port=5433 target_session_attrs=primary')?.servers).toEqual([{ host: 'localhost', port: 5433 }])
+  })
+
+  test('hostaddr alone names the hosts', () => {
+    expect(planFor('hostaddr=10.0.0.1,10.0.0.2 port=5433')?.servers).toEqual([
+      { host: '10.0.0.1', port: 5433, address: '10.0.0.1' },
+      { host: '10.0.0.2', port: 5433, address: '10.0.0.2' },
+    ])
+    expect(planFor('hostaddr=10.0.0.1,10.0.0.2')?.servers.map(({ host }) => host)).toEqual(['10.0.0.1', '10.0.0.2'])
+  })
+
   test('hostaddr says where to connect, and host is the name for TLS', () => {
     expect(planFor('host=db hostaddr=10.0.0.1')?.servers).toEqual([{ host: 'db', port: 5432, address: '10.0.0.1' }])
     expect(planFor('host=a,b hostaddr=10.0.0.1,10.0.0.2')?.servers).toEqual([

@@ -90,6 +90,11 @@ function serversOf({ servers, reading, defaultPort }: HostPlanRequest): readonly
   const hosts = reading?.target.hosts ?? []
   if (hosts.length === 0) return servers
   const addresses = reading?.others.get('hostaddr')?.split(',') ?? []
+  const [first] = hosts
+  // Only a port.
+  if (first?.host === '' && hosts.length === 1 && addresses.length === 0) {
+    return servers.map((server) => ({ ...server, port: first.port ?? server.port }))
+  }
   if (addresses.length > 0 && addresses.length !== hosts.length) {
     const counts = `there are ${hosts.length} hosts and ${addresses.length} addresses`
     throw new ConnectionStringError('parameters', `hostaddr has one address for each host, but ${counts}`)

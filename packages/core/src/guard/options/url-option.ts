@@ -1,5 +1,6 @@
-import { type ConnectionString, parseConnectionString } from '../../connection-string/index.ts'
+import { ConnectionString, parseConnectionString } from '../../connection-string/index.ts'
 import { InvalidOptionError } from '../../invalid-option-error.ts'
+import { withService } from './with-service.ts'
 
 /**
  * Reads the option `url`. A value that is not a string usually comes from an unset environment variable.
@@ -17,12 +18,14 @@ export function readUrlOption(url: unknown): ConnectionString {
 
 /**
  * Reads the URL option of a driver: in pg, postgres.js and the ORMs based on them, an empty URL means that the environment
- * (`PGHOST`...) or other options contain the address.
+ * (`PGHOST`...) or other options contain the address. A service fills the gaps.
  *
- * @throws as {@link readUrlOption}.
+ * @param except parameters that the driver's options set, and that a service does not set.
+ * @throws as {@link readUrlOption}, and {@link withService}.
  */
-export function readDriversUrl(url: unknown): ConnectionString | undefined {
-  return url === '' ? undefined : readUrlOption(url)
+export function readDriversUrl(url: unknown, except: readonly string[] = []): ConnectionString | undefined {
+  if (url !== '') return withService(readUrlOption(url), { except })
+  return process.env.PGSERVICE ? withService(new ConnectionString({}), { except }) : undefined
 }
 
 /** Shows only the type of an object: the bytes of a Buffer would reveal a password. */

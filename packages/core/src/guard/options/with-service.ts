@@ -1,0 +1,88 @@
+import { addService, type ConnectionString, parseService } from '../../connection-string/index.ts'
+import { InvalidOptionError } from '../../invalid-option-error.ts'
+import { HIDDEN } from '../../redact.ts'
+
+/** Environment variables, such as `process.env`. */
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** A service file, and where its path comes from. */
+interface ServiceFile {
+  readonly path: string
+  /** For messages, which do not show a path of the URL or the environment. */
+  readonly source: string
+  /** False for a default file, which may be absent. */
+  readonly isNamed: boolean
+}
+
+/** The directories of the system's service file in the builds of libpq: Debian, Red Hat, Alpine, Homebrew, and PostgreSQL's own. */
+const SYSTEM_DIRECTORIES: readonly string[] = [
+  '/etc/postgresql-common',
+  '/etc/sysconfig/pgsql',
+  '/etc/postgresql',
+  '/opt/homebrew/etc/postgresql',
+  '/usr/local/pgsql/etc',
+]
+
+export interface ServiceOptions {
+  /** Parameters that are set elsewhere, such as in a driver's options, and that the service does not set. */
+  readonly except?: readonly string[]
+  /** Default: `process.env`. */
+  readonly env?: Environment
+}
+
+/**
+ * Fills the gaps of a connection from libpq's service file, if the parameter `service` or `PGSERVICE` names a service. It is looked up in
+ * the file of the parameter `servicefile`, else of `PGSERVICEFILE`, else in `~/.pg_service.conf`; then in the system's `pg_service.conf`.
+ *
+ * @returns the connection without the parameters `service` and `servicefile`.
+ * @throws {InvalidOptionError} if no file defines the service, if a named file cannot be read, or if a line of the service is invalid.
+ */
+export function withService(
+  connection: ConnectionString,
+  { except, env = process.env }: ServiceOptions = {},
+): ConnectionString {
+  const inUrl = connection.parameter('service') || undefined
+  const service = inUrl ?? env.PGSERVICE
+  const plain = connection.without('service', 'servicefile')
+  if (!service) return plain
+  const file = userFile(connection.parameter('servicefile'), env)
+  for (const each of [file, ...systemFiles(env)]) {
+    const text = readFile(each)
+    const parameters = text === undefined ? undefined : parseService(text, service, each.source)
+    if (parameters) return addService(plain, parameters, except)
+  }
+  const wanted = `the name of a service that ${file.source} or the pg_service.conf of the system defines`
+  throw new InvalidOptionError(inUrl === undefined ? 'PGSERVICE' : 'service', service, wanted)
+}
+
+function systemFiles({ PGSYSCONFDIR }: Environment): readonly ServiceFile[] {
+  const folders = PGSYSCONFDIR ? [PGSYSCONFDIR] : SYSTEM_DIRECTORIES
+  return folders.map((folder) => ({
+    path: `${folder}/pg_service.conf`,
+    source: 'the pg_service.conf of the system',
+    isNamed: false,
+  }))
+}
+
+function userFile(servicefile: string | undefined, { PGSERVICEFILE, APPDATA }: Environment): ServiceFile {
+  if (servicefile) return { path: servicefile, source: 'the file of the parameter servicefile', isNamed: true }
+  if (PGSERVICEFILE) return { path: PGSERVICEFILE, source: 'the file of PGSERVICEFILE', isNamed: true }
+  if (process.platform === 'win32') {
+    const source = '%APPDATA%\\postgresql\\.pg_service.conf'
+    return { path: `${APPDATA ?? '.'}\\postgresql\\.pg_service.conf`, source, isNamed: false }
+  }
+  const home = process.getBuiltinModule('node:os').homedir()
+  return { path: `${home}/.pg_service.conf`, source: '~/.pg_service.conf', isNamed: false }
+}
+
+/** @returns undefined if a default file is absent. */
+function readFile({ path, source, isNamed }: ServiceFile): string | undefined {
+  try {
+    return process.getBuiltinModule('node:fs').readFileSync(path, 'utf8')
+  } catch (error) {
+    // Node's error shows the path.
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException
+    if (!isNamed && (code === 'ENOENT' || code === 'ENOTDIR')) return undefined
+    throw new InvalidOptionError('servicefile', HIDDEN, `a file that can be read, but ${source} cannot (${code})`)
+  }
+}
