@@ -19,7 +19,29 @@ export interface Figures {
 export interface Benchmark {
   /** What each figure means, its unit, and which way is better. */
   readonly keys: Readonly<Record<string, string>>
+  /** Benchmarks of which it consists; `--part` chooses some of them. */
+  readonly parts?: Readonly<Record<string, Benchmark>>
   run(tell: (text: string) => void): Promise<Figures>
+}
+
+/** Runs its parts one after the other. */
+export function inParts(parts: Readonly<Record<string, Benchmark>>): Benchmark {
+  const benchmarks = Object.values(parts)
+  return {
+    keys: Object.assign({}, ...benchmarks.map(({ keys }) => keys)),
+    parts,
+    async run(tell) {
+      const figures: Figures[] = []
+      for (const part of benchmarks) figures.push(await part.run(tell))
+      return Object.assign({}, ...figures)
+    },
+  }
+}
+
+/** Only some parts of a benchmark; undefined if it does not have them all. */
+export function partsOf({ parts = {} }: Benchmark, names: readonly string[]): Benchmark | undefined {
+  if (!names.every((name) => parts[name])) return undefined
+  return inParts(Object.fromEntries(Object.entries(parts).filter(([name]) => names.includes(name))))
 }
 
 export function summarise(values: readonly number[]): { median: number; min: number; max: number } {

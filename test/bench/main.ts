@@ -1,7 +1,7 @@
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { setup as generatePrismaClient } from '../prisma/global-setup.ts'
-import type { Benchmark, Figure, Figures } from './benchmark.ts'
+import { type Benchmark, type Figure, type Figures, partsOf } from './benchmark.ts'
 
 /** By the name that `pnpm bench` takes. */
 const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
@@ -21,7 +21,10 @@ const BENCHMARKS: Record<string, () => Promise<{ benchmark: Benchmark }>> = {
   topology: () => import('./topology.ts'),
 }
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean' }, part: { type: 'string', multiple: true, default: [] } },
+  allowPositionals: true,
+})
 const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS)
 const unknown = names.find((name) => !BENCHMARKS[name])
 if (unknown !== undefined) {
@@ -32,7 +35,13 @@ if (unknown !== undefined) {
 await generatePrismaClient()
 for (const [name, load] of Object.entries(BENCHMARKS)) {
   if (!names.includes(name)) continue
-  const { benchmark } = await load()
+  const { benchmark: whole } = await load()
+  const benchmark = values.part.length === 0 ? whole : partsOf(whole, values.part)
+  if (!benchmark) {
+    const parts = Object.keys(whole.parts ?? {}).join(', ') || 'none'
+    process.stderr.write(`--part ${values.part.join(', ')}: the benchmark "${name}" has other parts: ${parts}\n`)
+    process.exit(2)
+  }
   const figures = await benchmark.run((text) => process.stderr.write(`${text}\n`))
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : render(name, benchmark, figures))
 }

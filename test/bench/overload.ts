@@ -4,7 +4,8 @@ import { GuardedPool } from '@poolguard/pg'
 import pg from 'pg'
 import { type PostgresServer, startPgBouncer, startPostgres } from '../harness/index.ts'
 import { abortAtRandom } from './aborts.ts'
-import { type Benchmark, compare, type Figure, summarise } from './benchmark.ts'
+import { adaptive } from './adaptive/adaptive.ts'
+import { type Benchmark, compare, type Figure, inParts, summarise } from './benchmark.ts'
 import { LANES_KEYS, measureLanes } from './lanes.ts'
 import { type Arrival, closedLoop, isInTime, openLoop, PATIENCE_MILLIS, percentile } from './open-loop.ts'
 
@@ -24,7 +25,7 @@ const CHECKOUTS = 50_000
 /** Some milliseconds of work for the server, so that it is at its limit long before this process is. */
 const QUERY = 'select sum(sqrt(n)) from generate_series(1, 20000) n'
 
-export const benchmark: Benchmark = {
+const shedding: Benchmark = {
   keys: {
     goodput_at_3x_overload: `answers within ${PATIENCE_MILLIS} ms at three times the load over what the server can do, overload: 'shed'; goal >= 0.9`,
     goodput_at_3x_overload_wait: "of overload: 'wait'",
@@ -33,7 +34,26 @@ export const benchmark: Benchmark = {
     overload_refusal_p99_millis: "of the rejections with 'shed'; goal <= 150",
     goodput_after_overload_seconds: "from the end of an overload until 'shed' answers every caller in time; goal <= 2",
     shedding_cost_unloaded: "time of a checkout that does not wait, 'shed' / 'wait'; goal <= 1.02",
-    ...LANES_KEYS,
+  },
+  async run(tell) {
+    await using server = await startPostgres({ maxConnections: 80 })
+    const measured = await measureShedding(server, tell)
+    tell('checkouts without an overload')
+    const { ratio } = await compare({ ours: () => checkoutTime('shed'), theirs: () => checkoutTime('wait') })
+    return { ...measured, shedding_cost_unloaded: ratio }
+  },
+}
+
+const lanes: Benchmark = {
+  keys: LANES_KEYS,
+  async run(tell) {
+    await using server = await startPostgres({ maxConnections: 80 })
+    return { ...(await measureLanes(server.url, RUNS, tell)) }
+  },
+}
+
+const aborts: Benchmark = {
+  keys: {
     server_work_after_abort_millis:
       'p99 from an abort until the server had ended the statement and its connection was used again; goal <= 100',
     innocent_statements_cancelled: `of callers that did not abort, beside ${ABORTS} random aborts; goal 0`,
@@ -42,28 +62,23 @@ export const benchmark: Benchmark = {
   async run(tell) {
     await using server = await startPostgres({ maxConnections: 80 })
     await using pgBouncer = await startPgBouncer({ poolMode: 'transaction', upstream: server })
-    const shedding = await measureShedding(server, tell)
-    const lanes = await measureLanes(server.url, RUNS, tell)
-    tell('checkouts without an overload')
-    const { ratio } = await compare({ ours: () => checkoutTime('shed'), theirs: () => checkoutTime('wait') })
-    const aborts: Record<string, Record<string, Figure>> = { server: {}, innocent: {}, lost: {} }
+    const measured: Record<string, Record<string, Figure>> = { free: {}, innocent: {}, lost: {} }
     for (const [name, { url }] of Object.entries({ direct: server, pgbouncer: pgBouncer })) {
       tell(`aborts: ${name}`)
       const { p99MillisUntilFree, innocentCancelled, connectionsLost } = await abortAtRandom(url, ABORTS)
-      Object.assign(aborts.server as object, { [name]: p99MillisUntilFree })
-      Object.assign(aborts.innocent as object, { [name]: innocentCancelled })
-      Object.assign(aborts.lost as object, { [name]: connectionsLost })
+      Object.assign(measured.free as object, { [name]: p99MillisUntilFree })
+      Object.assign(measured.innocent as object, { [name]: innocentCancelled })
+      Object.assign(measured.lost as object, { [name]: connectionsLost })
     }
     return {
-      ...shedding,
-      ...lanes,
-      shedding_cost_unloaded: ratio,
-      server_work_after_abort_millis: aborts.server as Record<string, Figure>,
-      innocent_statements_cancelled: aborts.innocent as Record<string, Figure>,
-      connections_lost_to_aborts: aborts.lost as Record<string, Figure>,
+      server_work_after_abort_millis: measured.free as Record<string, Figure>,
+      innocent_statements_cancelled: measured.innocent as Record<string, Figure>,
+      connections_lost_to_aborts: measured.lost as Record<string, Figure>,
     }
   },
 }
+
+export const benchmark = inParts({ shedding, lanes, adaptive, aborts })
 
 /** A pool as a caller of the benchmark sees it. */
 interface Candidate {
