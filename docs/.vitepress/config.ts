@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { slug } from 'github-slugger'
 import { defineConfig } from 'vitepress'
 import { CHINESE_DESCRIPTION, CHINESE_SEARCH, CHINESE_THEME } from './chinese.ts'
@@ -11,7 +10,6 @@ import { wordsOf } from './search.ts'
 
 const DESCRIPTION =
   'Connection pools for Prisma, Drizzle, TypeORM, pg and postgres.js that keep to what the database can give.'
-const libraryAt = (name: string) => fileURLToPath(import.meta.resolve(name))
 let documents: readonly string[] = []
 
 /** The documents of the repository as a site. Their links hold on GitHub; `linksOf` turns them into links of the site. */
@@ -25,15 +23,21 @@ export default defineConfig({
   ignoreDeadLinks: 'localhostLinks',
   // Headings have the anchors that GitHub gives them.
   markdown: { config: linksOf, anchor: { slugify: slug } },
-  // The pages lie outside of this package, where its libraries are not found.
   vite: {
+    plugins: [
+      {
+        name: 'vue-of-this-package',
+        enforce: 'pre',
+        // The pages lie outside of this package, where Vue is not found.
+        resolveId(source) {
+          const isVue = source === 'vue' || source === 'vue/server-renderer'
+          return isVue ? this.resolve(source, import.meta.filename, { skipSelf: true }) : null
+        },
+      },
+    ],
+    // The theme's own links to the other language lead nowhere on pages without a translation.
     resolve: {
-      alias: [
-        { find: 'vue/server-renderer', replacement: libraryAt('vue/server-renderer') },
-        { find: 'vue', replacement: libraryAt('vue') },
-        // The theme's own links to the other language lead nowhere on pages without a translation.
-        { find: /^.*\/composables\/langs$/, replacement: path.join(import.meta.dirname, 'languages.ts') },
-      ],
+      alias: [{ find: /^.*\/composables\/langs$/, replacement: path.join(import.meta.dirname, 'languages.ts') }],
     },
   },
   locales: {
