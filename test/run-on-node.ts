@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { portableCommand } from './portable-command.ts'
 
 /**
  * Runs the unit tests of the packages on another version of Node, from the npm package `node`:
@@ -14,14 +15,7 @@ if (version === undefined || !/^\d+(\.\d+\.\d+)?$/.test(version)) {
 }
 const vitest = join(import.meta.dirname, '../node_modules/vitest/vitest.mjs')
 const projects = given.length > 0 ? given : ['--project', '@poolguard/*', '--project', 'poolguard']
-const { status } = spawnSync(
-  'npx',
-  [
-    '-y',
-    `--package=node@${version}`,
-    '-c',
-    ['node', vitest, 'run', ...projects].map((word) => JSON.stringify(word)).join(' '),
-  ],
-  { cwd: join(import.meta.dirname, '..'), stdio: 'inherit', shell: process.platform === 'win32' },
-)
+const words = ['-y', `--package=node@${version}`, '--', 'node', vitest, 'run', ...projects]
+const { file, args, shell } = portableCommand('npx', words)
+const { status } = spawnSync(file, args, { cwd: join(import.meta.dirname, '..'), stdio: 'inherit', shell })
 process.exitCode = status ?? 1

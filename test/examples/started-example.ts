@@ -1,8 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { promisify } from 'node:util'
 import { ROOT } from '../docs/documents.ts'
-import { waitUntil } from '../harness/index.ts'
+import { hasSignals, waitUntil } from '../harness/index.ts'
+import { portableCommand } from '../portable-command.ts'
 
 /** An example as its README starts it: by one command, on servers of its own. */
 export class StartedExample implements AsyncDisposable {
@@ -25,9 +27,12 @@ export class StartedExample implements AsyncDisposable {
     { ports = 1, path = '/healthz', env = {} }: { ports?: number; path?: string; env?: NodeJS.ProcessEnv } = {},
   ): Promise<StartedExample> {
     const port = await freePorts(ports)
-    const child = spawn('pnpm', ['--filter', `@poolguard/example-${name}`, 'start'], {
+    const { file, args, shell } = portableCommand('pnpm', ['--filter', `@poolguard/example-${name}`, 'start'])
+    const child = spawn(file, args, {
       cwd: ROOT,
-      detached: true,
+      shell,
+      // A process group of its own, which gets the signal that ends it.
+      detached: hasSignals,
       env: { ...process.env, DATABASE_URL: undefined, ...env, PORT: String(port) },
     })
     const example = new StartedExample(child, port)
@@ -48,10 +53,12 @@ export class StartedExample implements AsyncDisposable {
     return fetch(`http://localhost:${this.port + instance}${path}`, init)
   }
 
-  /** As a terminal's Ctrl-C does it: every process of the command gets the signal, and has ended. */
+  /** As a terminal's Ctrl-C does it: every process of the command gets the signal, and has ended. On Windows, they are killed. */
   async stop(): Promise<void> {
-    if (this.#child.pid && this.#child.exitCode === null && this.#child.signalCode === null) {
-      process.kill(-this.#child.pid, 'SIGINT')
+    const { pid, exitCode, signalCode } = this.#child
+    if (pid && exitCode === null && signalCode === null) {
+      if (hasSignals) process.kill(-pid, 'SIGINT')
+      else await promisify(execFile)('taskkill', ['/PID', String(pid), '/T', '/F'])
     }
     await this.#closed
   }

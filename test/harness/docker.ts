@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** Does a Docker engine answer, by testcontainers' own rules for finding it? */
+/** Does a Docker engine answer, by testcontainers' own rules for finding it? On Windows it may run containers of Windows only. */
 export async function dockerAnswers(): Promise<boolean> {
   if (!mayBeThere()) return false
   const { getContainerRuntimeClient } = await import('testcontainers')
   return getContainerRuntimeClient().then(
-    () => true,
+    ({ info }) => info.containerRuntime.operatingSystemType !== 'windows',
     () => false,
   )
 }

@@ -6,6 +6,7 @@ export { ChromiumUnavailableError, describeWithChromium, findChromium } from './
 export { PgBouncerUnavailableError } from './find-pgbouncer.ts'
 export { describeWithPrometheus } from './find-prometheus.ts'
 export { describeWithTerminal } from './find-tmux.ts'
+export { hasSignals } from './has-signals.ts'
 export { startPgBouncer } from './pgbouncer.ts'
 export { describeWithPgBouncer, type PgBouncerAvailability, pgBouncerAvailability } from './pgbouncer-availability.ts'
 export { describeWithPgBouncerProgram, type PgBouncerPlace, startPgBouncerFiles } from './pgbouncer-files.ts'

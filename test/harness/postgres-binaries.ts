@@ -10,11 +10,13 @@ export interface PostgresBinaries {
   readonly packageVersion: string
   readonly postgres: string
   readonly initdb: string
+  readonly pgCtl: string
 }
 
 interface PlatformPackage {
   readonly postgres: string
   readonly initdb: string
+  readonly pg_ctl: string
 }
 
 /** PostgreSQL's programs from the npm package of that major version. */
@@ -26,6 +28,7 @@ export async function postgresBinaries(version: PostgresVersion): Promise<Postgr
     packageVersion,
     postgres: join(folder, basename(programs.postgres)),
     initdb: join(folder, basename(programs.initdb)),
+    pgCtl: join(folder, basename(programs.pg_ctl)),
   }
 }
 

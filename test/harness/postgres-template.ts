@@ -3,9 +3,15 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached } from './cache.ts'
-import { appDatabase, appRole, superuser } from './credentials.ts'
+import { appDatabase, appRole, connectionUrl, superuser } from './credentials.ts'
+import { loopback, onFreePort, PortTakenError } from './free-port.ts'
+import { startByPgCtl } from './pg-ctl.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
+import { stopSignals } from './postgres-server.ts'
+import { queryOnce } from './query-once.ts'
 import { giveToServerUser, serverUser } from './server-user.ts'
+
+const stopMillis = 30_000
 
 const initdbOptions = [
   '--auth=scram-sha-256',
@@ -32,6 +38,12 @@ export async function postgresTemplate(binaries: PostgresBinaries): Promise<stri
 }
 
 async function makeTemplate(binaries: PostgresBinaries, draft: string): Promise<void> {
+  const data = await initialise(binaries, draft)
+  await (process.platform === 'win32' ? runOnServer : runInSingleUserMode)(binaries, data)
+}
+
+/** Makes a cluster with nothing in it. */
+export async function initialise(binaries: PostgresBinaries, draft: string): Promise<string> {
   const data = join(draft, 'data')
   mkdirSync(data, { mode: 0o700 })
   giveToServerUser(data)
@@ -41,11 +53,31 @@ async function makeTemplate(binaries: PostgresBinaries, draft: string): Promise<
 
   await run(binaries.initdb, ['-D', data, '-U', superuser.user, `--pwfile=${passwordFile}`, ...initdbOptions], data)
   rmSync(passwordFile)
+  return data
+}
 
+async function runInSingleUserMode(binaries: PostgresBinaries, data: string): Promise<void> {
   const singleUser = ['--single', '-D', data, '-c', 'fsync=off', 'postgres']
   const output = await run(binaries.postgres, singleUser, data, `${firstStatements.join('\n')}\n`)
   // Single-user mode reports a failed statement and then ends well.
   if (/\b(ERROR|FATAL|PANIC):/.test(output)) throw new Error(`the template's first statements failed:\n${output}`)
+}
+
+/** On Windows, an administrator can start a server only by pg_ctl, which has no single-user mode. */
+export async function runOnServer(binaries: PostgresBinaries, data: string): Promise<void> {
+  const logFile = join(data, 'template.log')
+  await onFreePort(async (port) => {
+    const args = ['-p', String(port), '-c', `listen_addresses=${loopback}`, '-c', 'unix_socket_directories=']
+    const server = await startByPgCtl({ binaries, data, args, logFile, reaperSignal: stopSignals.immediate })
+    if (!server.isRunning) throw new PortTakenError(`the server of the template did not start:\n${server.log()}`)
+    const url = connectionUrl({ host: loopback, port }, { ...superuser, database: 'postgres' })
+    try {
+      for (const statement of firstStatements) await queryOnce(url, statement)
+    } finally {
+      await server.end(stopSignals.fast, stopMillis)
+    }
+  })
+  rmSync(logFile)
 }
 
 /** Runs a program as the server's user to its end, and returns what it said. */

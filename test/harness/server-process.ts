@@ -13,25 +13,24 @@ export interface ServerCommand {
   readonly reaperSignal: NodeJS.Signals
 }
 
-/** A server as our child process, run as an unprivileged user, its output in a file. */
-export class ServerProcess {
+/** A program that has been started, by whatever. */
+export interface StartedProgram {
   readonly pid: number
-  readonly exited: Promise<void>
-  readonly #child: ChildProcess
+  readonly isRunning: boolean
+  kill(signal: NodeJS.Signals): void
+}
+
+/** A server, run as an unprivileged user, its output in a file. */
+export class ServerProcess {
+  readonly #program: StartedProgram
   readonly #logFile: string
 
-  private constructor(child: ChildProcess, pid: number, logFile: string) {
-    this.#child = child
-    this.pid = pid
+  constructor(program: StartedProgram, logFile: string) {
+    this.#program = program
     this.#logFile = logFile
-    this.exited = new Promise((resolve) => {
-      child.once('exit', () => {
-        forget({ pid })
-        resolve()
-      })
-    })
   }
 
+  /** Starts it as our child process. */
   static async start({ program, args, cwd, logFile, reaperSignal }: ServerCommand): Promise<ServerProcess> {
     // A file, not a pipe: a test that blocks the event loop must not block the server as well.
     const log = openSync(logFile, 'a')
@@ -48,13 +47,18 @@ export class ServerProcess {
     const { pid } = child
     if (pid === undefined) throw await new Promise<Error>((resolve) => child.once('error', resolve))
     watchProcess(pid, reaperSignal)
+    child.once('exit', () => forget({ pid }))
     // A forgotten server keeps no process alive; the reaper ends it.
     child.unref()
-    return new ServerProcess(child, pid, logFile)
+    return new ServerProcess(asProgram(child, pid), logFile)
+  }
+
+  get pid(): number {
+    return this.#program.pid
   }
 
   get isRunning(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null
+    return this.#program.isRunning
   }
 
   /** Empty once the server's folder is removed. */
@@ -67,7 +71,7 @@ export class ServerProcess {
   }
 
   signal(signal: NodeJS.Signals): void {
-    if (this.isRunning) this.#child.kill(signal)
+    if (this.isRunning) this.#program.kill(signal)
   }
 
   /** Sends the signal and waits for the end, which comes by SIGKILL if not otherwise. */
@@ -81,7 +85,7 @@ export class ServerProcess {
 
   async untilExit(deadlineMillis: number): Promise<void> {
     await waitUntil(() => !this.isRunning, { what: `process ${this.pid} has ended`, deadlineMillis, everyMillis: 5 })
-    await this.exited
+    forget({ pid: this.pid })
   }
 
   /** Waits until `answers` returns something, but not longer than the server lives. Errors carry the server's log. */
@@ -103,7 +107,17 @@ export class ServerProcess {
   }
 }
 
+function asProgram(child: ChildProcess, pid: number): StartedProgram {
+  return {
+    pid,
+    get isRunning() {
+      return child.exitCode === null && child.signalCode === null
+    },
+    kill: (signal) => void child.kill(signal),
+  }
+}
+
 /** Without PGHOST, PGPORT, PGDATA and the like, which PostgreSQL's programs would obey. */
-function serverEnvironment(): NodeJS.ProcessEnv {
+export function serverEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name)))
 }

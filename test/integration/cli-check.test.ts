@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -125,6 +125,15 @@ describe('formats', () => {
     expect(github.stdout).toMatch(
       /^::error file=fixtures\/nest-typeorm-replicas\/src\/data-source\.ts,line=6,title=pools-exceed-capacity%3A [^:\n]*::compose\.yaml/,
     )
+  })
+
+  test('annotations name the line relative to the working directory also if a link leads to the project', async () => {
+    const parent = project({})
+    symlinkSync(dirname(FIXTURES), join(parent, 'link'), 'junction')
+    const directory = join(parent, 'link', 'fixtures', 'nest-typeorm-replicas')
+    const { stdout } = await runPoolguard(['check', directory, '--format', 'github'], { folder: dirname(FIXTURES) })
+
+    expect(stdout).toMatch(/^::error file=fixtures\/nest-typeorm-replicas\/src\/data-source\.ts,line=6,/)
   })
 
   test('names from the project cannot begin a command of GitHub', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../harness/index.ts'
 import { isFullMatrix } from '../matrix.ts'
+import { portableCommand } from '../portable-command.ts'
 import { adopt, type Files, runGuarded, typecheck } from './init-project.ts'
 import { FASTIFY_GENERATOR, NEST_PRISMA, T3_DRIZZLE } from './init-templates.ts'
 
@@ -22,13 +23,8 @@ describe.runIf(isFullMatrix)('poolguard init on the templates of npm packages', 
 
   /** Reads files of a package as it is published. */
   function templateOf(name: string, files: Readonly<Record<string, string>>): Files {
-    const [packed = ''] = execFileSync('npm', ['pack', '--silent', name], {
-      cwd: cache,
-      encoding: 'utf8',
-      shell: process.platform === 'win32',
-    })
-      .trim()
-      .split('\n')
+    const { file: npm, args, shell } = portableCommand('npm', ['pack', '--silent', name])
+    const [packed = ''] = execFileSync(npm, args, { cwd: cache, encoding: 'utf8', shell }).trim().split('\n')
     execFileSync('tar', ['xf', packed], { cwd: cache })
     const texts = Object.entries(files).map(([file, path]) => [
       file,

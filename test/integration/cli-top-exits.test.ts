@@ -23,7 +23,7 @@ describe('the terminal after poolguard top', () => {
   function signalTop(signal: NodeJS.Signals): Promise<unknown> {
     return waitUntil(
       () => {
-        const found = execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' })
+        const found = execFileSync('ps', ['-A', '-o', 'pid=', '-o', 'args='], { encoding: 'utf8' })
           .split('\n')
           .find((line) => line.includes(`${POOLGUARD} top`) && line.includes(MARK) && !line.includes(' sh '))
         return found && process.kill(Number.parseInt(found, 10), signal)

@@ -86,7 +86,7 @@ export class DemoProcess implements AsyncDisposable {
 
   /** Servers have the folder in their command; all other processes are in the group. The init of a container may not reap the ended ones. */
   async #hasProcesses(): Promise<boolean> {
-    const { stdout } = await promisify(execFile)('ps', ['-eo', 'pgid=,stat=,args='])
+    const { stdout } = await promisify(execFile)('ps', ['-e', '-o', 'pgid=', '-o', 'stat=', '-o', 'args='])
     const processes = stdout.split('\n').map((line) => line.trim().split(/\s+/))
     return processes.some(
       ([group, state, ...args]) =>

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { PageDocument } from '@poolguard/page'
 import { describe, expect, test } from 'vitest'
-import { describeWithPgBouncer, waitUntil } from '../harness/index.ts'
+import { describeWithPgBouncer, hasSignals, waitUntil } from '../harness/index.ts'
 import { DEMO, DemoProcess } from './demo-process.ts'
 
 const TIMEOUT_MILLIS = 400_000
@@ -33,7 +33,7 @@ describePooler('the demo', () => {
 
 type Pools = PageDocument['pools']['entries']
 
-describe('the demo with --watch', () => {
+describe.skipIf(!hasSignals)('the demo with --watch', () => {
   test('shows the shares of processes that come and go until Ctrl-C', { timeout: TIMEOUT_MILLIS }, async () => {
     await using demo = await DemoProcess.start(['--watch', '--json'])
     const { address } = JSON.parse(await demo.firstLine())

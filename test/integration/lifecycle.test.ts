@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { snapshotPools } from '@poolguard/core'
 import { GuardedPool, guardPool } from '@poolguard/pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
+import { hasSignals, type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
 
 let server: PostgresServer
 beforeAll(async () => {
@@ -89,7 +89,7 @@ describe('given a function that may be frozen', () => {
   })
 })
 
-describe('given a process under load that gets a signal to stop', () => {
+describe.skipIf(!hasSignals)('given a process under load that gets a signal to stop', () => {
   test.for([
     ['SIGTERM', 'graceful', 'finished'],
     ['SIGINT', 'graceful', 'finished'],

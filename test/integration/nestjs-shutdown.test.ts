@@ -10,7 +10,7 @@ import type { GuardedPool } from '@poolguard/pg'
 import { guardDataSource } from '@poolguard/typeorm'
 import { DataSource } from 'typeorm'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
+import { hasSignals, type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
 import { platforms, type RunningApp, startApp, WorkController } from './nestjs-app.ts'
 
 let server: PostgresServer
@@ -62,7 +62,7 @@ describe.each(platforms)('given requests that are being served by %s', (platform
     await expect.poll(() => server.connectionCount()).toBe(0)
   })
 
-  test.for(['SIGTERM', 'SIGINT'] as const)(
+  test.skipIf(!hasSignals).for(['SIGTERM', 'SIGINT'] as const)(
     'when the process gets %s, then all of them are answered, and it ends by that signal',
     async (signal) => {
       const { child, lines } = startProgram(platform)

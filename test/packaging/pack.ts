@@ -3,14 +3,17 @@ import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { portableCommand } from '../portable-command.ts'
 
 const run = promisify(execFile)
 const PACKAGES = fileURLToPath(new URL('../../packages', import.meta.url))
 
 /** Builds every package; what has not changed since it was built last is taken from the cache. */
 export async function buildAll(): Promise<void> {
-  const args = ['turbo', 'run', 'build', '--filter', './packages/*', '--output-logs', 'errors-only']
-  await run('pnpm', args, { cwd: path.dirname(PACKAGES), shell: process.platform === 'win32' })
+  await pnpm(
+    ['turbo', 'run', 'build', '--filter', './packages/*', '--output-logs', 'errors-only'],
+    path.dirname(PACKAGES),
+  )
 }
 
 /** Packs every package, as it was built last, into a folder. Returns the paths of the tarballs. */
@@ -22,8 +25,13 @@ export async function packAll(folder: string): Promise<string[]> {
 
 async function pack(home: string, folder: string): Promise<string> {
   const before = new Set(await readdir(folder))
-  await run('pnpm', ['pack', '--pack-destination', folder], { cwd: home, shell: process.platform === 'win32' })
+  await pnpm(['pack', '--pack-destination', folder], home)
   const [made] = (await readdir(folder)).filter((file) => !before.has(file))
   if (!made) throw new Error(`pnpm pack made no tarball of ${home}`)
   return path.join(folder, made)
+}
+
+async function pnpm(words: readonly string[], cwd: string): Promise<void> {
+  const { file, args, shell } = portableCommand('pnpm', words)
+  await run(file, args, { cwd, shell })
 }

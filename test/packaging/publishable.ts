@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { portableCommand } from '../portable-command.ts'
 
 const run = promisify(execFile)
 
@@ -72,10 +73,10 @@ async function problemsOfFiles(home: string): Promise<string[]> {
 
 /** npm's own checks, without an account. */
 async function problemsOfDryRun(tarball: string): Promise<string[]> {
-  const args = ['publish', tarball, '--dry-run', '--json', '--ignore-scripts', '--access', 'public', '--tag', 'latest']
-  const shell = process.platform === 'win32'
+  const words = ['publish', tarball, '--dry-run', '--json', '--ignore-scripts', '--access', 'public', '--tag', 'latest']
+  const { file, args, shell } = portableCommand('npm', words)
   try {
-    const { stdout } = await run('npm', args, { shell })
+    const { stdout } = await run(file, args, { shell })
     // By package name since npm 11.
     const report = JSON.parse(stdout) as Report & Readonly<Record<string, Report>>
     const size = report.size ?? Object.values(report)[0]?.size ?? Infinity

@@ -6,7 +6,7 @@ import { GuardedPool } from '@poolguard/pg'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { describeWithChromium, type PostgresServer, startPostgres } from '../harness/index.ts'
+import { describeWithChromium, hasSignals, type PostgresServer, startPostgres } from '../harness/index.ts'
 import { cleanEnvironment, POOLGUARD } from '../integration/run-poolguard.ts'
 import { accessibilityViolations, follow, type PageLog, startBrowser } from './browser.ts'
 import { makeOrders, type StagedIncident, stageIncident } from './staged-incident.ts'
@@ -105,7 +105,7 @@ describe('poolguard ui', () => {
     expect(page.url()).toBe(ui.address.replace(/#.*/, ''))
   })
 
-  test('ends at Ctrl-C while a page is open', async () => {
+  test.skipIf(!hasSignals)('ends at Ctrl-C while a page is open', async () => {
     const ui = await startUi([server.url])
     await using opened = await open(ui.address)
     await opened.page.getByText('Live').waitFor()

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { portableCommand } from '../portable-command.ts'
 
 const run = promisify(execFile)
 const require = createRequire(import.meta.url)
@@ -111,18 +112,19 @@ export class Project {
     return node ? this.manage([...node, ...args], env) : this.run([process.execPath, ...args], env)
   }
 
-  async run([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+  async run([program = '', ...words]: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+    const { file, args, shell } = portableCommand(program, words)
     try {
-      const { stdout } = await run(program, args, {
+      const { stdout } = await run(file, args, {
         cwd: this.folder,
         env: this.environment(env),
         maxBuffer: 32 * 1024 * 1024,
-        shell: process.platform === 'win32',
+        shell,
       })
       return stdout
     } catch (error) {
       const { stdout, stderr } = error as { stdout?: string; stderr?: string }
-      throw new Error(`${[program, ...args].join(' ')} fails:\n${stdout}${stderr || error}`)
+      throw new Error(`${[program, ...words].join(' ')} fails:\n${stdout}${stderr || error}`)
     }
   }
 

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { runServer } from 'verdaccio'
 import { buildAll, packAll } from '../packaging/pack.ts'
+import { portableCommand } from '../portable-command.ts'
 
 const run = promisify(execFile)
-const shell = process.platform === 'win32'
 
 /** A registry on this machine that has the packed packages, and everything else from the registry of npm's configuration. */
 export interface LocalRegistry extends AsyncDisposable {
@@ -18,7 +18,8 @@ export interface LocalRegistry extends AsyncDisposable {
 
 /** The registry that npm is configured for here, or why it does not answer. */
 export async function findUpstream(): Promise<string | Error> {
-  const { stdout } = await run('npm', ['config', 'get', 'registry'], { cwd: tmpdir(), shell })
+  const { file, args, shell } = portableCommand('npm', ['config', 'get', 'registry'])
+  const { stdout } = await run(file, args, { cwd: tmpdir(), shell })
   const url = stdout.trim()
   try {
     const response = await fetch(new URL('pg', url), { method: 'HEAD', signal: AbortSignal.timeout(20_000) })
@@ -66,5 +67,7 @@ async function listen(folder: string, upstream: string): Promise<Server> {
 async function publish(tarball: string, url: string): Promise<void> {
   // npm publishes nothing without a token; this registry takes any.
   const token = `--${url.replace('http:', '')}:_authToken=any`
-  await run('npm', ['publish', tarball, '--registry', url, token, '--ignore-scripts', '--provenance=false'], { shell })
+  const words = ['publish', tarball, '--registry', url, token, '--ignore-scripts', '--provenance=false']
+  const { file, args, shell } = portableCommand('npm', words)
+  await run(file, args, { shell })
 }

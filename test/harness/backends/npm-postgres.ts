@@ -1,8 +1,10 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { platform } from 'node:process'
 import { copyTreeForServer } from '../copy-tree.ts'
 import { superuser } from '../credentials.ts'
 import { loopback, onFreePort, PortTakenError } from '../free-port.ts'
+import { startByPgCtl } from '../pg-ctl.ts'
 import { type PostgresBinaries, postgresBinaries } from '../postgres-binaries.ts'
 import { type PostgresOptions, type PostgresServer, type StopMode, stopSignals } from '../postgres-server.ts'
 import { postgresSettings, settingsFileText } from '../postgres-settings.ts'
@@ -56,13 +58,10 @@ interface Place {
 
 function startPostmaster({ binaries, folder, port, options }: Place): Promise<ServerProcess> {
   const data = join(folder, 'data')
-  return ServerProcess.start({
-    program: binaries.postgres,
-    args: ['-D', data, '-p', String(port), ...(options.arguments ?? [])],
-    cwd: data,
-    logFile: join(folder, 'server.log'),
-    reaperSignal: stopSignals.immediate,
-  })
+  const args = ['-p', String(port), ...(options.arguments ?? [])]
+  const common = { logFile: join(folder, 'server.log'), reaperSignal: stopSignals.immediate }
+  if (platform === 'win32') return startByPgCtl({ ...common, binaries, data, args })
+  return ServerProcess.start({ ...common, program: binaries.postgres, args: ['-D', data, ...args], cwd: data })
 }
 
 /** Resolves with the server's version. */

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { PoolguardError } from '@poolguard/core'
 import { guessProvider, type Surge } from '@poolguard/core/postgres'
@@ -87,7 +87,8 @@ export function addCheck(program: Command, done: (outcome: Outcome) => void): vo
       }
       const isSilent = json || format !== 'text'
       const facts = await withProgress(t`Reading the project`, gather(folder, options), { isSilent })
-      const relative = relativeDirectory(folder, process.cwd())
+      // The working directory may be a link, as the directory may, and then their names have nothing in common.
+      const relative = relativeDirectory(realpathSync(folder), realpathSync(process.cwd()))
       done(outcomeOf(assess(facts, { directory: relative, ignoredRules, failOn }), json ? 'json' : format))
     })
 }
