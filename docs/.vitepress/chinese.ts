@@ -8,7 +8,7 @@ export const CHINESE_DESCRIPTION =
 export const CHINESE_THEME: DefaultTheme.Config = {
   nav: [
     { text: '快速上手', link: '/zh/getting-started' },
-    { text: '选项（英文）', link: '/options' },
+    { text: '选项', link: '/zh/options' },
     { text: '故障排查', link: '/zh/troubleshooting' },
     { text: '全部文档', link: '/zh/contents' },
   ],
