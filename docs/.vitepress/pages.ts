@@ -22,14 +22,16 @@ export function pageOf(document: string): string {
   const index = INDEXES[document]
   if (index !== undefined) return index
   const place = document.replace(/^docs\//, '').replace(/\/README\.md$/, '.md')
-  return place === 'doctor.md' ? 'doctor/index.md' : place.replace(/^[A-Z]+\.md$/, (name) => name.toLowerCase())
+  return place.replace(/(^|\/)doctor\.md$/, '$1doctor/index.md').replace(/^[A-Z]+\.md$/, (name) => name.toLowerCase())
 }
 
 /** The page in the other language, English or Chinese; its home page if the page has no translation. */
 export function otherLanguage(page: string): string {
   if (page.startsWith('zh/')) return page.slice('zh/'.length)
-  const translation = `docs/zh/${page === 'contents.md' ? 'README.md' : page}`
-  return existsSync(path.join(ROOT, translation)) ? pageOf(translation) : 'zh/index.md'
+  const document = page.replace(/(^|\/)(?:index|contents)\.md$/, '$1README.md')
+  const translation = pageOf(`docs/zh/${document}`)
+  const isTranslated = translation === `zh/${page}` && existsSync(path.join(ROOT, 'docs/zh', document))
+  return isTranslated ? translation : 'zh/index.md'
 }
 
 /** The address of a page on the site. */

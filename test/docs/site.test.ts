@@ -11,6 +11,7 @@ test.each([
   ['docs/README.md', '/contents'],
   ['docs/zh/README.md', '/zh/contents'],
   ['docs/zh/sizing.md', '/zh/sizing'],
+  ['docs/zh/doctor/README.md', '/zh/doctor/'],
   ['docs/pgbouncer.md', '/pgbouncer'],
   ['docs/doctor/README.md', '/doctor/'],
   ['docs/doctor/server-full.md', '/doctor/server-full'],
@@ -62,7 +63,9 @@ test.each([
   ['zh/contents.md', '/contents'],
   ['index.md', '/zh/'],
   ['zh/index.md', '/'],
-  ['doctor/server-full.md', '/zh/'],
+  ['doctor/server-full.md', '/zh/doctor/server-full'],
+  ['doctor/index.md', '/zh/doctor/'],
+  ['zh/doctor/index.md', '/doctor/'],
   ['packages/pg.md', '/zh/'],
 ])('from the page %s, the link to the other language leads to %s', (page, address) => {
   expect(addressOf(otherLanguage(page))).toBe(address)

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { slug } from 'github-slugger'
 import { lexer, type Token, type Tokens, walkTokens } from 'marked'
 import { ROOT, readDocument, targetOf } from './documents.ts'
@@ -14,6 +14,9 @@ const COMMENTS: readonly { readonly languages: RegExp; readonly comment: RegExp 
   { languages: /^sql$/, comment: /(?<=^|\s)-- .*$/gm },
 ]
 
+/** The anchors of the headings of pages that were read. */
+const headings = new Map<string, readonly string[]>()
+
 export interface TranslatedPage {
   /** The path of the page in English, from the root. */
   readonly english: string
@@ -23,7 +26,8 @@ export interface TranslatedPage {
 
 /** Every page that has a Chinese version: the README, and the documents in docs/zh. */
 export function translatedPages(): readonly TranslatedPage[] {
-  const names = readdirSync(join(ROOT, 'docs/zh')).filter((name) => name.endsWith('.md'))
+  const files = readdirSync(join(ROOT, 'docs/zh'), { recursive: true, encoding: 'utf8' })
+  const names = files.filter((name) => name.endsWith('.md')).map((name) => name.split(sep).join('/'))
   return [
     { english: 'README.md', chinese: CHINESE_README },
     ...names.map((name) => ({ english: `docs/${name}`, chinese: `docs/zh/${name}` })),
@@ -99,6 +103,17 @@ function addressesOf(path: string, html: string): readonly string[] {
   return [...html.matchAll(/(?:src|srcset|href)="([^"]*)"/g)].map(([, address = '']) => linkOf(path, address))
 }
 
+/** Passages without a space between Chinese and Latin words, or with punctuation of the other width. */
+export function crowdedPassages(text: string): readonly string[] {
+  const prose = text
+    .replaceAll(/^( *```)[^\n]*\n[\s\S]*?^\1$/gm, '')
+    .replaceAll(/`[^`\n]*`/g, 'x')
+    .replaceAll(/\]\([^)\n]*\)|[[*_]/g, '')
+  return [...prose.matchAll(/.{0,9}(?:\p{Script=Han}[\w,:;?!(]|[\w,;?!)]\p{Script=Han}).{0,9}/gu)].map(
+    ([passage]) => passage,
+  )
+}
+
 /** Where a link leads, as the path in English if there is a Chinese one, so that both pages give the same. */
 function linkOf(path: string, href: string): string {
   if (/^[a-z]+:/.test(href)) return href
@@ -121,9 +136,13 @@ function anchorOf(chinese: string, english: string, anchor: string): string {
 }
 
 function headingsOf(path: string): readonly string[] {
-  return lexer(readPage(path)).flatMap((token) =>
+  const known = headings.get(path)
+  if (known !== undefined) return known
+  const found = lexer(readPage(path)).flatMap((token) =>
     token.type === 'heading' ? [slug((token as Tokens.Heading).text)] : [],
   )
+  headings.set(path, found)
+  return found
 }
 
 function pairOf(path: string): string {
