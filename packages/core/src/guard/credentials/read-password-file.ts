@@ -1,3 +1,4 @@
+import { libpqFile } from '../../libpq-file.ts'
 import type { CredentialsRequest } from './credentials.ts'
 import { findPassword } from './find-password.ts'
 
@@ -8,11 +9,6 @@ interface PasswordFile {
   readonly source: string
   /** False for the default file, which may be absent. */
   readonly isNamed: boolean
-}
-
-/** The parts of the process and its user that decide where the default file is. */
-interface Surroundings extends Pick<NodeJS.Process, 'platform' | 'env'> {
-  readonly home: string
 }
 
 /** The bits of a file's mode that allow its group and others anything. */
@@ -50,15 +46,7 @@ function passwordFile(passfile: string | undefined): PasswordFile {
   if (passfile) return { path: passfile, source: 'the parameter passfile', isNamed: true }
   const { PGPASSFILE } = process.env
   if (PGPASSFILE) return { path: PGPASSFILE, source: 'PGPASSFILE', isNamed: true }
-  const { platform, env } = process
-  return { ...defaultFile({ platform, env, home: process.getBuiltinModule('node:os').homedir() }), isNamed: false }
-}
-
-/** The default place of libpq. On Windows, APPDATA is the user's folder of roaming settings, which is in the home directory by default. */
-export function defaultFile({ platform, env, home }: Surroundings): Pick<PasswordFile, 'path' | 'source'> {
-  if (platform !== 'win32') return { path: `${home}/.pgpass`, source: '~/.pgpass' }
-  const settings = env.APPDATA || `${home}\\AppData\\Roaming`
-  return { path: `${settings}\\postgresql\\pgpass.conf`, source: '%APPDATA%\\postgresql\\pgpass.conf' }
+  return { ...libpqFile('.pgpass', 'pgpass.conf'), isNamed: false }
 }
 
 /** Why libpq ignores a file of this mode. Windows has no such modes. */

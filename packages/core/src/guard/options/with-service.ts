@@ -1,5 +1,6 @@
 import { addService, type ConnectionString, parseService } from '../../connection-string/index.ts'
 import { InvalidOptionError } from '../../invalid-option-error.ts'
+import { libpqFile, surroundings } from '../../libpq-file.ts'
 import { HIDDEN } from '../../redact.ts'
 
 /** Environment variables, such as `process.env`. */
@@ -20,6 +21,7 @@ const SYSTEM_DIRECTORIES: readonly string[] = [
   '/etc/sysconfig/pgsql',
   '/etc/postgresql',
   '/opt/homebrew/etc/postgresql',
+  '/usr/local/etc/postgresql',
   '/usr/local/pgsql/etc',
 ]
 
@@ -56,23 +58,24 @@ export function withService(
 }
 
 function systemFiles({ PGSYSCONFDIR }: Environment): readonly ServiceFile[] {
-  const folders = PGSYSCONFDIR ? [PGSYSCONFDIR] : SYSTEM_DIRECTORIES
-  return folders.map((folder) => ({
+  return systemDirectories(PGSYSCONFDIR, process.platform).map((folder) => ({
     path: `${folder}/pg_service.conf`,
     source: 'the pg_service.conf of the system',
     isNamed: false,
   }))
 }
 
-function userFile(servicefile: string | undefined, { PGSERVICEFILE, APPDATA }: Environment): ServiceFile {
+/** On Windows, libpq looks beside its own programs, and a directory such as `/etc` would be one that every user may make. */
+export function systemDirectories(sysconfdir: string | undefined, platform: NodeJS.Platform): readonly string[] {
+  if (sysconfdir) return [sysconfdir]
+  return platform === 'win32' ? [] : SYSTEM_DIRECTORIES
+}
+
+function userFile(servicefile: string | undefined, env: Environment): ServiceFile {
+  const { PGSERVICEFILE } = env
   if (servicefile) return { path: servicefile, source: 'the file of the parameter servicefile', isNamed: true }
   if (PGSERVICEFILE) return { path: PGSERVICEFILE, source: 'the file of PGSERVICEFILE', isNamed: true }
-  if (process.platform === 'win32') {
-    const source = '%APPDATA%\\postgresql\\.pg_service.conf'
-    return { path: `${APPDATA ?? '.'}\\postgresql\\.pg_service.conf`, source, isNamed: false }
-  }
-  const home = process.getBuiltinModule('node:os').homedir()
-  return { path: `${home}/.pg_service.conf`, source: '~/.pg_service.conf', isNamed: false }
+  return { ...libpqFile('.pg_service.conf', '.pg_service.conf', surroundings(env)), isNamed: false }
 }
 
 /** @returns undefined if a default file is absent. */
