@@ -54,7 +54,7 @@ export function blocksOf(path: string, text: string): readonly Block[] {
     if (token.type === 'code') return [{ structure: codeOf(token as Tokens.Code), numbers: [] }]
     if (token.type === 'list') return (token as Tokens.List).items.map(({ tokens }) => block('item', tokens))
     if (token.type === 'html') return [{ structure: `html ${addressesOf(path, token.text).join(' ')}`, numbers: [] }]
-    if (token.type !== 'table') return [block(token.type, token.tokens ?? [])]
+    if (token.type !== 'table') return [block(token.type, 'tokens' in token ? (token.tokens ?? []) : [])]
     const { header, rows } = token as Tokens.Table
     return [header, ...rows].map((cells, index) =>
       block(

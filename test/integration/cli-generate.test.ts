@@ -141,7 +141,11 @@ describe('poolguard generate writes', () => {
     ['a name that needs quotes', ['compose', 'postgres://app@db/my%20shop', ...BY_HAND], 'The database "my shop"'],
     ['an invalid amount of memory', ['postgres', ...BY_HAND, '--memory', 'lots'], '8GB'],
     ['an unsupported version', ['postgres', ...BY_HAND, '--postgres-version', '9'], '15, 16, 17, 18'],
-    ['a folder that is a file', ['grafana', '--out', '/dev/null'], '/dev/null cannot be written'],
+    [
+      'a folder that is a file',
+      ['grafana', '--out', import.meta.filename],
+      `${import.meta.filename} cannot be written`,
+    ],
   ])('given %s, exits with 2 and an error on standard error', async (_, args, says) => {
     const { code, stdout, stderr } = await generate(...args)
 

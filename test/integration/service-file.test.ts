@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { drizzle } from '@poolguard/drizzle/node-postgres'
 import { GuardedPool } from '@poolguard/pg'
 import { guardPostgres } from '@poolguard/postgres-js'
@@ -23,6 +23,7 @@ afterAll(() => server.stop())
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'poolguard-service-'))
   vi.stubEnv('HOME', folder)
+  vi.stubEnv('APPDATA', folder)
   vi.stubEnv('PGSYSCONFDIR', folder)
   for (const name of ['PGSERVICE', 'PGSERVICEFILE', 'PGPASSWORD', 'PGUSER']) vi.stubEnv(name, undefined)
 })
@@ -31,14 +32,18 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
+const DEFAULT_FILE = process.platform === 'win32' ? 'postgresql/.pg_service.conf' : '.pg_service.conf'
+const SHOWN_FILE = process.platform === 'win32' ? '%APPDATA%\\postgresql\\.pg_service.conf' : '~/.pg_service.conf'
+
 /** Writes a file with the service `app`. */
-function write({ file = '.pg_service.conf', ...others }: Record<string, string> = {}): string {
+function write({ file = DEFAULT_FILE, ...others }: Record<string, string> = {}): string {
   const parts = {
     ...{ host: '127.0.0.1', port: String(server.port), dbname: 'app', user: 'served' },
     ...{ password: 'password-of-the-service', application_name: 'service-app', ...others },
   }
   const path = join(folder, file)
   const lines = Object.entries(parts).map(([name, value]) => `${name}=${value}`)
+  mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, ['[other]', 'host=/nowhere', '', '# ours', '[app]', ...lines].join('\n'))
   return path
 }
@@ -163,7 +168,7 @@ describe.each(drivers.slice(0, 2))('%s', (_name, ask) => {
   test.each([
     [
       'postgresql:///?service=none',
-      "Invalid option service: 'none'. It takes the name of a service that ~/.pg_service.conf",
+      `Invalid option service: 'none'. It takes the name of a service that ${SHOWN_FILE}`,
     ],
     ['service=app servicefile=/nowhere', 'but the file of the parameter servicefile cannot (ENOENT)'],
   ])('%s is rejected at construction', async (url, message) => {

@@ -11,6 +11,8 @@ const folder = mkdtempSync(join(tmpdir(), 'poolguard-service-'))
 const own = join(folder, '.pg_service.conf')
 const named = join(folder, 'named.conf')
 const system = join(folder, 'system')
+/** The library of libpq has a copy of the environment there, which Node does not change. */
+const IS_WINDOWS = process.platform === 'win32'
 let readByLibpq: (conninfo: string) => LibpqReading
 
 const VARIABLES = ['PGSERVICE', 'PGSERVICEFILE', 'PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD', 'PGDATABASE', 'PGAPPNAME']
@@ -120,7 +122,7 @@ function expectSame(conninfo: string): boolean {
   return theirs !== undefined
 }
 
-test('a service gives the same connection as with libpq', () => {
+test.skipIf(IS_WINDOWS)('a service gives the same connection as with libpq', () => {
   let found = 0
   fc.assert(
     fc.property(given, name, file, fc.option(file), fc.boolean(), (parts, service, text, text2, byVariable) => {
@@ -137,7 +139,7 @@ test('a service gives the same connection as with libpq', () => {
   expect(found).toBeGreaterThan(300)
 })
 
-describe('the file', () => {
+describe.skipIf(IS_WINDOWS)('the file', () => {
   const section = (host: string) => `[a]\nhost=${host}\n`
 
   test.each<[title: string, files: Record<string, string>, variables: Record<string, string>]>([
