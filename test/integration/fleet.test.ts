@@ -179,6 +179,52 @@ describe('a fleet', () => {
     await psql.end()
   })
 
+  test('given each instance has a short-lived role, which changes, then they share one budget all the time', async () => {
+    await server.query('create role orders_app nologin')
+    await server.query('grant app to orders_app')
+    let roles = 0
+    const createRole = async () => {
+      const user = `v-orders-${++roles}`
+      await server.query(`create role "${user}" login password 'short-lived' in role orders_app`)
+      return { user, password: 'short-lived' }
+    }
+    const ignored: string[] = []
+    const start = async () => {
+      let current = await createRole()
+      const pool = makePool({
+        url: server.url.replace(/\/\/[^@]+@/, '//'),
+        fleet: { ...fleet, trustedRoles: ['orders_app'] },
+        credentials: () => current,
+        pool: { maxUses: 200 },
+        onEvent: (event) => {
+          if (event.type === 'warning' && event.message.includes('only as in use')) ignored.push(event.message)
+        },
+      })
+      const rotate = async () => {
+        current = await createRole()
+      }
+      return { pool, rotate }
+    }
+    const instances = [await start(), await start()]
+    const loads = instances.map(({ pool }) => keepBusy(pool, 40))
+    const totals = () => instances.map(({ pool }) => pool.counts.total).toSorted()
+    await eventually(totals).toEqual([16, 16])
+
+    for (const { rotate } of instances) await rotate()
+    const usersNow = async () =>
+      (
+        await admin.query(
+          `select distinct usename from pg_stat_activity where application_name like 'orders#%' order by 1`,
+        )
+      ).rows.map(({ usename }) => usename)
+    await eventually(usersNow).toEqual(['v-orders-3', 'v-orders-4'])
+    await eventually(totals).toEqual([16, 16])
+    await Promise.all(loads.map((load) => load.stop()))
+
+    expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+    expect(ignored).toEqual([])
+  })
+
   test('given instances in two databases of one server, then they share what the server can give', async () => {
     await server.query('create database other owner app')
     const [here, there] = [makePool(), makePool({ url: server.urlFor({ database: 'other' }) })]

@@ -104,6 +104,15 @@ export class RowReader {
     return this.#value(column) === null ? null : this.text(column)
   }
 
+  /** Null is an empty list. @throws {InvalidAnswerError} for anything but a list of texts of a plausible length. */
+  texts(column: string): readonly string[] {
+    const value = this.#value(column)
+    if (value === null) return []
+    const isText = (each: unknown) => typeof each === 'string' && each.length <= MAX_TEXT_LENGTH
+    if (!Array.isArray(value) || !value.every(isText)) throw this.#invalid(column, kindOf(value), 'a list of texts')
+    return value
+  }
+
   /** @throws {InvalidAnswerError} for anything but one of the choices. */
   oneOf<const T extends string>(column: string, choices: readonly T[]): T {
     const value = this.#value(column)

@@ -18,7 +18,16 @@ const FROZEN_TIMEOUT_MILLIS = 1_000
  * (https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-VIEWS). Every role sees the names of
  * applications, roles and databases, but `backend_type` only for its own sessions. Autovacuum workers have no role and occupy no slot.
  */
-export const EXCHANGE_QUERY: string = `
+export const EXCHANGE_QUERY: string = exchangeQuery('null')
+
+/** The same, and the roles that each session's role is a direct member of. */
+export const EXCHANGE_QUERY_WITH_GROUPS: string = exchangeQuery(`(
+           select pg_catalog.json_agg(rolname) from pg_catalog.pg_auth_members
+             join pg_catalog.pg_roles on pg_roles.oid operator(pg_catalog.=) roleid
+            where member operator(pg_catalog.=) usesysid)`)
+
+function exchangeQuery(groups: string): string {
+  return `
 begin isolation level read committed read only;
 set local lock_timeout = ${LOCK_TIMEOUT_MILLIS};
 set local statement_timeout = ${2 * LOCK_TIMEOUT_MILLIS};
@@ -29,11 +38,12 @@ select pg_catalog.json_build_object(
   'rows', (select pg_catalog.json_agg(activity) from (
     select application_name as "name", usename as "role", usename operator(pg_catalog.=) session_user as "ownRole",
            datname operator(pg_catalog.=) pg_catalog.current_database() as "ownDatabase",
-           backend_type is not null as "readable", pg_catalog.count(*)::int as "count"
+           backend_type is not null as "readable", pg_catalog.count(*)::int as "count", ${groups} as "groups"
       from pg_catalog.pg_stat_activity
      where datname is not null and usename is not null and coalesce(backend_type, 'client backend') operator(pg_catalog.=) 'client backend'
-     group by 1, 2, 3, 4, 5) activity),
+     group by 1, 2, 3, 4, 5, usesysid) activity),
   'parallelWorkers', pg_catalog.current_setting('max_parallel_workers')::int)::pg_catalog.text`
+}
 
 /**
  * Tries to acquire the same lock through a pooler, without waiting: a waiter would occupy one of the few server connections.
@@ -78,18 +88,23 @@ function readActivity(row: RowReader): ActivityRow {
     ownDatabase: row.flag('ownDatabase'),
     readable: row.flag('readable'),
     count: row.integer('count'),
+    groups: row.texts('groups'),
   }
 }
 
-/** Clears the names of connections without a trusted role, so that they belong to no instance. */
+/**
+ * Clears the names of connections without a trusted role, so that they belong to no instance. A member of a trusted role stands for that
+ * role: with short-lived roles, an instance has connections of several.
+ */
 export function trustRows(
   rows: readonly ActivityRow[],
   trustedRoles: readonly string[],
 ): { rows: ActivityRow[]; ignored: readonly IgnoredConnections[] } {
-  const { trusted, ignored } = trustNames(rows, ({ name, role = '', ownRole, count }) => {
+  const { trusted, ignored } = trustNames(rows, ({ name, role = '', groups = [], ownRole, count }) => {
     const member = parseMemberName(name)?.member
-    const rank = ownRole ? 0 : trustedRoles.includes(role) ? 1 : -1
-    return member === undefined ? undefined : { member, role, rank, count }
+    const trustedAs = trustedRoles.find((each) => each === role || groups.includes(each))
+    const rank = ownRole ? 0 : trustedAs === undefined ? -1 : 1
+    return member === undefined ? undefined : { member, role: trustedAs ?? role, rank, count }
   })
   return { rows: rows.map((row) => (trusted.has(row) ? row : { ...row, name: '' })), ignored }
 }

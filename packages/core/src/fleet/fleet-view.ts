@@ -7,6 +7,8 @@ export interface ActivityRow {
   readonly name: string
   /** Their role; undefined if it is unknown. */
   readonly role?: string | undefined
+  /** Roles that their role is a direct member of, if they matter. */
+  readonly groups?: readonly string[]
   /** Whether it is the role of this instance. */
   readonly ownRole: boolean
   /** Whether it is the database of this instance. */

@@ -1,7 +1,14 @@
 export { trustClients } from './client-trust.ts'
 export { FleetController, type FleetControllerOptions, type FleetPort } from './fleet-controller.ts'
 export { type FleetName, readFleetName } from './fleet-name.ts'
-export { EXCHANGE_QUERY, publishStatement, readServerSessions, TRY_LOCK_QUERY, trustRows } from './fleet-query.ts'
+export {
+  EXCHANGE_QUERY,
+  EXCHANGE_QUERY_WITH_GROUPS,
+  publishStatement,
+  readServerSessions,
+  TRY_LOCK_QUERY,
+  trustRows,
+} from './fleet-query.ts'
 export { type FleetView, viewServer } from './fleet-view.ts'
 export type { Doubt } from './limit-watch.ts'
 export { haveSameFigures, makeMember, type Publication, requireAppName } from './member-name.ts'

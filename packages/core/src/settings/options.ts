@@ -15,7 +15,8 @@ export interface FleetOptions {
   /**
    * Additional roles (behind PgBouncer: users) whose connections count as instances, of this app or of others. Any role can
    * give its connections any name, so by default connections of other roles only count as in use. To share between two apps,
-   * name the other app's role in both of them, as in `trustedRoles: ['bills']`.
+   * name the other app's role in both of them, as in `trustedRoles: ['bills']`. On a server itself, direct members of these roles are
+   * trusted, too: short-lived roles, as those of Vault, need one common role.
    */
   readonly trustedRoles?: readonly string[]
 }

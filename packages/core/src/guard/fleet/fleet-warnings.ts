@@ -29,7 +29,7 @@ export class FleetWarnings {
       this.#warnOnce(`ignored ${app} ${role}`, () => {
         return (
           `counts ${connectionsOf(count)} of role ${quoteName(role)} only as in use, although named like an instance of app ${quoteName(app)}, ` +
-          'because this pool uses another role. If that app should share connections with this one, name its role in fleet.trustedRoles here, ' +
+          'because this pool uses another role. If that app should share connections with this one, name its role, or one that it is a member of, in fleet.trustedRoles here, ' +
           "and this pool's role there. If you do not know that app, find its connections in pg_stat_activity, or in SHOW CLIENTS of " +
           'PgBouncer, and limit the role with ALTER ROLE ... CONNECTION LIMIT.'
         )

@@ -1,5 +1,6 @@
 import {
   EXCHANGE_QUERY,
+  EXCHANGE_QUERY_WITH_GROUPS,
   type FleetView,
   type IgnoredConnections,
   pooledName,
@@ -26,7 +27,8 @@ export async function exchangeWithServer(
   { member, query, trustedRoles, onIgnored }: ServerExchangeOptions,
   decide: (view: FleetView) => string,
 ): Promise<void> {
-  const answer = readServerSessions(await query(EXCHANGE_QUERY))
+  const text = trustedRoles.length > 0 ? EXCHANGE_QUERY_WITH_GROUPS : EXCHANGE_QUERY
+  const answer = readServerSessions(await query(text))
   if (!answer) throw new LimitsUnreadable()
   // This instance's connections from before discovery still have the pooled name; other instances' pooled names do not count.
   const earlierName = pooledName(member)

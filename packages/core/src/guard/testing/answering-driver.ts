@@ -32,7 +32,7 @@ export function honestAnswers(): Answers {
       usedByRole: 1,
       usedByDatabase: 1,
     },
-    rows: [{ name: 'psql', role: 'app', ownRole: true, ownDatabase: true, readable: true, count: 1 }],
+    rows: [{ name: 'psql', role: 'app', ownRole: true, ownDatabase: true, readable: true, count: 1, groups: null }],
     parallelWorkers: 8,
     config: showConfig({
       max_client_conn: 100,
