@@ -24,8 +24,9 @@ export function postgresSettings({ maxConnections, settings }: PostgresOptions, 
   }
 }
 
-/** Lines to append to postgresql.conf, where ALTER SYSTEM still overrides them. */
+/** Lines to append to postgresql.conf, where ALTER SYSTEM still overrides them. A backslash, as in a path of Windows, begins an escape there. */
 export function settingsFileText(settings: Settings): string {
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${String(value).replaceAll("'", "''")}'`)
+  const quoted = (value: string) => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoted(String(value))}`)
   return `\n${lines.join('\n')}\n`
 }

@@ -47,14 +47,14 @@ describe('a server', () => {
   })
 
   test('takes any setting, which ALTER SYSTEM still overrides', async () => {
-    await using server = await startPostgres({ settings: { work_mem: '1MB', application_name: "it's" } })
+    await using server = await startPostgres({ settings: { work_mem: '1MB', application_name: "it's C:\\new" } })
     const settingsNow = () =>
       server.query(`SELECT current_setting('work_mem') AS mem, current_setting('application_name') AS name`)
 
-    expect(await settingsNow()).toEqual([{ mem: '1MB', name: "it's" }])
+    expect(await settingsNow()).toEqual([{ mem: '1MB', name: "it's C:\\new" }])
     await server.query(`ALTER SYSTEM SET work_mem = '2MB'`)
     await server.restart()
-    expect(await settingsNow()).toEqual([{ mem: '2MB', name: "it's" }])
+    expect(await settingsNow()).toEqual([{ mem: '2MB', name: "it's C:\\new" }])
   })
 
   test('keeps its data and port over restart, also after kill', async () => {
