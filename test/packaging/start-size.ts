@@ -8,7 +8,7 @@ import type { Manifest } from './manifest.ts'
  */
 const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@poolguard/core': 225,
-  '@poolguard/core/adapter': 380,
+  '@poolguard/core/adapter': 385,
   '@poolguard/pg': 36,
   '@poolguard/postgres-js': 40,
 }
