@@ -14,6 +14,8 @@ export type Request =
   | { readonly type: 'run'; readonly text: string }
   /** How many transactions can be open at the same time? */
   | { readonly type: 'count-connections' }
+  /** What does the process hold when its callers are at rest? They must be paused. */
+  | { readonly type: 'measure' }
   | { readonly type: 'stop' }
 
 export type Misuse = 'leak' | 'double-release' | 'dirty-release' | 'deadlock'
@@ -25,7 +27,18 @@ export type Report =
   | { readonly type: 'failed'; readonly error: ErrorReport }
   | { readonly type: 'not-possible' }
   | { readonly type: 'counted'; readonly connections: number }
+  | { readonly type: 'measured'; readonly hungCallers: number; readonly held: Held }
   | { readonly type: 'stopped'; readonly hungCallers: number; readonly closed: boolean }
+
+/** What a process at rest holds. */
+export interface Held {
+  /** After garbage collection. */
+  readonly heapBytes: number
+  /** Sockets, timers and other handles and requests that are active. */
+  readonly resources: number
+  /** Listeners of the process. */
+  readonly listeners: number
+}
 
 export interface ErrorReport {
   /** The first line of its message. */

@@ -40,9 +40,18 @@ export interface Verdict {
   readonly crash: string | null
 }
 
+/** Compares what the app knows to be committed with the table: ids of writes that were lost, and of those with too many rows. */
+export function reconcile({ committed, rows }: Pick<Observation, 'committed' | 'rows'>): {
+  readonly lost: readonly number[]
+  readonly torn: readonly number[]
+} {
+  const lost = [...committed].filter(([id, count]) => (rows.get(id) ?? 0) < count)
+  const torn = [...rows].filter(([id, count]) => id > 0 && count > (committed.get(id) ?? 2))
+  return { lost: lost.map(([id]) => id), torn: torn.map(([id]) => id) }
+}
+
 export function verdictOf(seen: Observation): Verdict {
-  const lost = [...seen.committed].filter(([id, count]) => (seen.rows.get(id) ?? 0) < count)
-  const torn = [...seen.rows].filter(([id, count]) => id > 0 && count > (seen.committed.get(id) ?? 2))
+  const { lost, torn } = reconcile(seen)
   const missing = seen.connections === undefined ? 0 : MAX_CONNECTIONS - seen.connections
   return {
     crashes: seen.crash === undefined ? 0 : 1,

@@ -16,14 +16,16 @@ export class WorkerProcess {
   isReady = false
   notPossible = false
   counted: number | undefined
+  measured: Extract<Report, { type: 'measured' }> | undefined
   stopped: Extract<Report, { type: 'stopped' }> | undefined
   /** When the last write was committed, as of `performance.now()`. */
   committedAt = 0
   exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined
   readonly #child: ChildProcess
 
-  constructor(stack: Stack, url: string) {
-    this.#child = fork(PROGRAM, [stack.name, url], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  /** @param firstId of its writes, if other apps write to the same table. */
+  constructor(stack: Stack, url: string, firstId = 1) {
+    this.#child = fork(PROGRAM, [stack.name, url, String(firstId)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     this.#child.on('message', (report: Report) => this.#onReport(report))
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.stderr = (this.stderr + chunk.toString()).slice(-20_000)
@@ -39,6 +41,7 @@ export class WorkerProcess {
       this.committedAt = performance.now()
     } else if (report.type === 'failed') this.errors.push(report.error)
     else if (report.type === 'counted') this.counted = report.connections
+    else if (report.type === 'measured') this.measured = report
     else if (report.type === 'stopped') this.stopped = report
     else if (report.type === 'not-possible') this.notPossible = true
     else this.isReady = true

@@ -1,17 +1,18 @@
 /** An app on one of the stacks, in a process of its own: it writes and reads until the table stops it. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { measure } from './measure.ts'
 import { type Report, type Request, reportOf } from './messages.ts'
 import { misuse } from './misuse.ts'
 import { CALLERS, MAX_CONNECTIONS, type StackApp } from './stack.ts'
-import { STACKS } from './stacks/index.ts'
+import { RUNNABLE } from './stacks/index.ts'
 
 /** How long callers, and the end of the pool, may take after the fault is over. */
 const PATIENCE_MILLIS = 15_000
 /** A retry after an error; without it a caller would spin. */
 const BACKOFF_MILLIS = 20
 
-const [name, url = ''] = process.argv.slice(2)
-const stack = STACKS.find((each) => each.name === name)
+const [name, url = '', firstId = '1'] = process.argv.slice(2)
+const stack = RUNNABLE.find((each) => each.name === name)
 if (!stack) throw new Error(`There is no stack ${name}`)
 
 const tell = (report: Report) => process.send?.(report)
@@ -19,7 +20,9 @@ const app = await stack.open(url)
 let stopping = false
 let resumed = Promise.resolve()
 let resume = () => {}
-let nextId = 1
+let nextId = Number(firstId)
+/** Callers that are in a call of the stack. */
+let working = 0
 
 async function attempt(work: () => Promise<unknown>): Promise<boolean> {
   try {
@@ -41,7 +44,9 @@ async function write(n: number): Promise<boolean> {
 
 async function caller(): Promise<void> {
   for (let n = 0; !stopping; n++) {
+    working++
     const done = n % 4 === 3 ? await attempt(() => app.read()) : await write(n)
+    working--
     await pause(done ? 3 : BACKOFF_MILLIS)
     await resumed
   }
@@ -59,6 +64,13 @@ async function countConnections(app: StackApp): Promise<number> {
   const all = Array.from({ length: MAX_CONNECTIONS }, () => app.writeTwice(nextId++, between))
   await within(5_000, Promise.allSettled(all))
   return open
+}
+
+/** What the process holds while it does nothing. The callers must be paused. */
+async function measureAtRest(): Promise<void> {
+  const end = performance.now() + PATIENCE_MILLIS
+  while (working > 0 && performance.now() < end) await pause(10)
+  tell({ type: 'measured', hungCallers: working, held: await measure() })
 }
 
 /** @returns false if it takes longer. */
@@ -110,6 +122,8 @@ async function answer(request: Request): Promise<void> {
     case 'count-connections':
       tell({ type: 'counted', connections: await countConnections(app) })
       return
+    case 'measure':
+      return measureAtRest()
     case 'stop':
       return stop()
   }

@@ -8,7 +8,14 @@ import postgres from 'postgres'
 import { QueryFailedError } from 'typeorm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Prisma, PrismaClient } from '#prisma-client'
-import { describeWithPgBouncer, type PostgresServer, startPgBouncer, startPostgres } from '../harness/index.ts'
+import {
+  describeWithPgBouncer,
+  type PostgresServer,
+  SESSIONS_OF_THE_APP,
+  startPgBouncer,
+  startPostgres,
+  startProxy,
+} from '../harness/index.ts'
 import { holdTransaction } from '../prisma/held-transaction.ts'
 import { makeAccounts } from './accounts.ts'
 
@@ -189,6 +196,50 @@ test.each([
     expect(await knownFailure(prisma.account.count())).toMatchObject({ code })
     await prisma.$disconnect()
   }
+})
+
+describe('given a connection that is lost before a transaction ends', () => {
+  test('when it commits, then the error is P1017, and says that the outcome is unknown', async () => {
+    await using proxy = await startProxy({ target: server })
+    const prisma = new PrismaClient({ adapter: new PrismaPg({ url: proxy.urlFor(server.url) }), ...PATIENT })
+    const transaction = prisma.$transaction(async (tx) => {
+      await tx.account.count()
+      proxy.reset()
+    })
+    const error = await knownFailure(transaction)
+    expect(error).toMatchObject({
+      code: 'P1017',
+      meta: { driverAdapterError: expect.any(Error) },
+    })
+    expect(error.message).toContain('may or may not have been committed')
+    await prisma.$disconnect()
+  })
+
+  test('when the server has terminated its session, then the error is the same', async () => {
+    const prisma = new PrismaClient({ adapter: new PrismaPg({ url: server.url }), ...PATIENT })
+    const transaction = prisma.$transaction(async (tx) => {
+      await tx.account.count()
+      await server.query(`select pg_terminate_backend(pid) from ${SESSIONS_OF_THE_APP}`)
+    })
+    expect(await knownFailure(transaction)).toMatchObject({
+      code: 'P1017',
+      meta: { driverAdapterError: expect.any(Error) },
+    })
+    await prisma.$disconnect()
+  })
+
+  test('when the app has thrown, then its own error is what it gets', async () => {
+    await using proxy = await startProxy({ target: server })
+    const prisma = new PrismaClient({ adapter: new PrismaPg({ url: proxy.urlFor(server.url) }), ...PATIENT })
+    const own = new Error('out of stock')
+    const transaction = prisma.$transaction(async (tx) => {
+      await tx.account.count()
+      proxy.reset()
+      throw own
+    })
+    expect(await failure(transaction)).toBe(own)
+    await prisma.$disconnect()
+  })
 })
 
 const describePooler = await describeWithPgBouncer('1.24')

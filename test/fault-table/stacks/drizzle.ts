@@ -1,12 +1,10 @@
-import { drizzle as guardedNodePostgres } from '@poolguard/drizzle/node-postgres'
-import { drizzle as guardedPostgresJs } from '@poolguard/drizzle/postgres-js'
-import { sql } from 'drizzle-orm'
-import { drizzle as nodePostgres } from 'drizzle-orm/node-postgres'
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres'
 import { MAX_CONNECTIONS, READ, rowOf, type Stack, type StackApp } from '../stack.ts'
 
-type Database = Pick<ReturnType<typeof nodePostgres>, 'execute' | 'transaction'>
+type Database = Pick<NodePgDatabase, 'execute' | 'transaction'>
 
-function appOnDrizzle(db: Database, close: () => Promise<unknown>): StackApp {
+async function appOnDrizzle(db: Database, close: () => Promise<unknown>): Promise<StackApp> {
+  const { sql } = await import('drizzle-orm')
   return {
     write: (id) => db.execute(sql.raw(rowOf(id, 'only'))),
     writeTwice: (id, between) =>
@@ -26,7 +24,8 @@ export const drizzle: Stack = {
   name: 'Drizzle',
   packages: ['drizzle-orm', 'pg'],
   async open(connectionString) {
-    const db = nodePostgres({ connection: { connectionString, max: MAX_CONNECTIONS } })
+    const { drizzle } = await import('drizzle-orm/node-postgres')
+    const db = drizzle({ connection: { connectionString, max: MAX_CONNECTIONS } })
     return appOnDrizzle(db, () => db.$client.end())
   },
 }
@@ -35,7 +34,8 @@ export const guardedDrizzle: Stack = {
   name: 'poolguard: Drizzle',
   packages: ['drizzle-orm', 'pg'],
   async open(url) {
-    const db = guardedNodePostgres({ connection: { url, pool: { max: MAX_CONNECTIONS } } })
+    const { drizzle } = await import('@poolguard/drizzle/node-postgres')
+    const db = drizzle({ connection: { url, pool: { max: MAX_CONNECTIONS } } })
     return appOnDrizzle(db as unknown as Database, () => db.$client.end())
   },
 }
@@ -44,7 +44,8 @@ export const guardedDrizzlePostgresJs: Stack = {
   name: 'poolguard: Drizzle on postgres.js',
   packages: ['drizzle-orm', 'postgres'],
   async open(url) {
-    const db = guardedPostgresJs({ connection: { url, pool: { max: MAX_CONNECTIONS } } })
+    const { drizzle } = await import('@poolguard/drizzle/postgres-js')
+    const db = drizzle({ connection: { url, pool: { max: MAX_CONNECTIONS } } })
     return appOnDrizzle(db as unknown as Database, () => db.$client.end())
   },
 }

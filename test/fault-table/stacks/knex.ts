@@ -1,10 +1,10 @@
-import createKnex from 'knex'
 import { MAX_CONNECTIONS, READ, rowOf, type Stack } from '../stack.ts'
 
 export const knex: Stack = {
   name: 'Knex',
   packages: ['knex', 'pg'],
   async open(connection) {
+    const { default: createKnex } = await import('knex')
     const db = createKnex({ client: 'pg', connection, pool: { min: 0, max: MAX_CONNECTIONS } })
     return {
       write: (id) => db.raw(rowOf(id, 'only')),

@@ -1,5 +1,4 @@
-import { GuardedPool } from '@poolguard/pg'
-import pg from 'pg'
+import type pg from 'pg'
 import { MAX_CONNECTIONS, READ, rowOf, type Stack, type StackApp } from '../stack.ts'
 
 /** An app on a pg.Pool or on one with its API. */
@@ -36,6 +35,7 @@ export const pgPool: Stack = {
   name: 'pg.Pool',
   packages: ['pg'],
   async open(connectionString) {
+    const { default: pg } = await import('pg')
     return appOnPool(new pg.Pool({ connectionString, max: MAX_CONNECTIONS }))
   },
 }
@@ -45,6 +45,7 @@ export const advisedPgPool: Stack = {
   name: 'pg.Pool, advised',
   packages: ['pg'],
   async open(connectionString) {
+    const { default: pg } = await import('pg')
     const pool = new pg.Pool({
       connectionString,
       max: MAX_CONNECTIONS,
@@ -62,6 +63,17 @@ export const guardedPool: Stack = {
   name: 'poolguard: pg',
   packages: ['pg'],
   async open(url) {
+    const { GuardedPool } = await import('@poolguard/pg')
     return appOnPool(new GuardedPool({ url, pool: { max: MAX_CONNECTIONS } }))
+  },
+}
+
+/** Several apps that share the connections of their database. */
+export const guardedFleet: Stack = {
+  name: 'poolguard: pg in a fleet',
+  packages: ['pg'],
+  async open(url) {
+    const { GuardedPool } = await import('@poolguard/pg')
+    return appOnPool(new GuardedPool({ url, fleet: { app: 'soak' }, pool: { max: MAX_CONNECTIONS } }))
   },
 }

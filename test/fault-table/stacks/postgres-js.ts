@@ -1,5 +1,4 @@
-import { guardPostgres } from '@poolguard/postgres-js'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import { MAX_CONNECTIONS, READ, rowOf, type Stack, type StackApp } from '../stack.ts'
 
 function appOnSql(sql: postgres.Sql): StackApp {
@@ -24,12 +23,18 @@ function appOnSql(sql: postgres.Sql): StackApp {
 export const postgresJs: Stack = {
   name: 'postgres.js',
   packages: ['postgres'],
-  open: async (url) => appOnSql(postgres(url, { max: MAX_CONNECTIONS, onnotice: () => {} })),
+  async open(url) {
+    const { default: postgres } = await import('postgres')
+    return appOnSql(postgres(url, { max: MAX_CONNECTIONS, onnotice: () => {} }))
+  },
 }
 
 export const guardedPostgresJs: Stack = {
   name: 'poolguard: postgres.js',
   packages: ['postgres'],
-  open: async (url) =>
-    appOnSql(guardPostgres(url, { pool: { max: MAX_CONNECTIONS }, onnotice: () => {} }) as unknown as postgres.Sql),
+  async open(url) {
+    const { guardPostgres } = await import('@poolguard/postgres-js')
+    const sql = guardPostgres(url, { pool: { max: MAX_CONNECTIONS }, onnotice: () => {} })
+    return appOnSql(sql as unknown as postgres.Sql)
+  },
 }

@@ -1,6 +1,4 @@
-import { PrismaPg as GuardedPrismaPg } from '@poolguard/prisma'
-import { PrismaPg } from '@prisma/adapter-pg'
-import { PrismaClient } from '#prisma-client'
+import type { PrismaClient } from '#prisma-client'
 import { MAX_CONNECTIONS, READ, rowOf, type Stack, type StackApp } from '../stack.ts'
 
 function appOnPrisma(prisma: PrismaClient): StackApp {
@@ -23,6 +21,7 @@ export const prisma: Stack = {
   name: 'Prisma',
   packages: ['@prisma/client', '@prisma/adapter-pg', 'pg'],
   async open(connectionString) {
+    const [{ PrismaClient }, { PrismaPg }] = await Promise.all([import('#prisma-client'), import('@prisma/adapter-pg')])
     return appOnPrisma(new PrismaClient({ adapter: new PrismaPg({ connectionString, max: MAX_CONNECTIONS }) }))
   },
 }
@@ -31,6 +30,7 @@ export const guardedPrisma: Stack = {
   name: 'poolguard: Prisma',
   packages: ['@prisma/client', '@prisma/adapter-pg', 'pg'],
   async open(url) {
-    return appOnPrisma(new PrismaClient({ adapter: new GuardedPrismaPg({ url, pool: { max: MAX_CONNECTIONS } }) }))
+    const [{ PrismaClient }, { PrismaPg }] = await Promise.all([import('#prisma-client'), import('@poolguard/prisma')])
+    return appOnPrisma(new PrismaClient({ adapter: new PrismaPg({ url, pool: { max: MAX_CONNECTIONS } }) }))
   },
 }

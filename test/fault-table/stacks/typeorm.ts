@@ -1,8 +1,9 @@
-import { guardDataSource } from '@poolguard/typeorm'
-import { DataSource } from 'typeorm'
+import type { DataSourceOptions } from 'typeorm'
 import { MAX_CONNECTIONS, READ, rowOf, type Stack, type StackApp } from '../stack.ts'
 
-async function appOnDataSource(source: DataSource): Promise<StackApp> {
+async function appOnDataSource(options: DataSourceOptions): Promise<StackApp> {
+  const { DataSource } = await import('typeorm')
+  const source = new DataSource(options)
   await source.initialize()
   return {
     write: (id) => source.query(rowOf(id, 'only')),
@@ -26,12 +27,14 @@ async function appOnDataSource(source: DataSource): Promise<StackApp> {
 export const typeorm: Stack = {
   name: 'TypeORM',
   packages: ['typeorm', 'pg'],
-  open: (url) => appOnDataSource(new DataSource({ type: 'postgres', url, poolSize: MAX_CONNECTIONS })),
+  open: (url) => appOnDataSource({ type: 'postgres', url, poolSize: MAX_CONNECTIONS }),
 }
 
 export const guardedTypeorm: Stack = {
   name: 'poolguard: TypeORM',
   packages: ['typeorm', 'pg'],
-  open: (url) =>
-    appOnDataSource(new DataSource(guardDataSource({ type: 'postgres', url }, { pool: { max: MAX_CONNECTIONS } }))),
+  async open(url) {
+    const { guardDataSource } = await import('@poolguard/typeorm')
+    return appOnDataSource(guardDataSource({ type: 'postgres', url }, { pool: { max: MAX_CONNECTIONS } }))
+  },
 }

@@ -1,6 +1,9 @@
 import type { PrismaClient } from '../../generated/prisma/client.ts'
 import type { Store } from './store.ts'
 
+/** A transaction waits for as long as the pool lets it, on either side: Prisma's own limit of 2 s hides the pool's. */
+export const transactionOptions = { maxWait: 15_000 }
+
 export function prismaStore(prisma: PrismaClient): Store {
   return {
     async balance(id) {
