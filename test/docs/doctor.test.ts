@@ -16,11 +16,14 @@ const rules = readdirSync(RULES)
     return [id, severity] as const
   })
 
-test('every rule of doctor has a page, and every page a rule', () => {
-  expect(rules.length).toBeGreaterThan(10)
-  const pages = readdirSync(PAGES).filter((file) => file !== 'README.md')
-  expect(pages.toSorted()).toEqual(rules.map(([id]) => `${id}.md`).toSorted())
-})
+test.each([PAGES, join(ROOT, 'docs/zh/doctor')])(
+  'every rule of doctor has a page in %s, and every page a rule',
+  (folder) => {
+    expect(rules.length).toBeGreaterThan(10)
+    const pages = readdirSync(folder).filter((file) => file !== 'README.md')
+    expect(pages.toSorted()).toEqual(rules.map(([id]) => `${id}.md`).toSorted())
+  },
+)
 
 test.each(rules)('the page of %s has the parts of every page', (id, severity) => {
   const page = readFileSync(join(PAGES, `${id}.md`), 'utf8')

@@ -84,8 +84,8 @@ test('an unknown error has no advice, and its message stays', () => {
   ])
 })
 
-test('every cause has a section in the documentation, and every section a cause', () => {
-  const page = readFileSync(join(import.meta.dirname, '../../../../docs/connection-errors.md'), 'utf8')
+test.each(['docs', 'docs/zh'])('every cause has a section in %s, and every section a cause', (folder) => {
+  const page = readFileSync(join(import.meta.dirname, '../../../..', folder, 'connection-errors.md'), 'utf8')
 
   expect([...page.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading).toSorted()).toEqual(
     Object.keys(ADVICE).toSorted(),
