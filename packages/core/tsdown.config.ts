@@ -1,19 +1,36 @@
-import { defineConfig } from 'tsdown'
+import { defineConfig, Rolldown } from 'tsdown'
 
-/** The modules of `statements/` that look for session state. */
-const SESSION_STATE =
-  /statements.(?:changes-|finding-|lint-|parameter-name|plain-|read-(?:create|only|query|set)|session-state-check|share-|statement-(?:finding|lint)).*(?<!\.d)\.ts$/
+const ADAPTER = 'src/adapter.ts'
+const INDEX = 'src/index.ts'
+const CONNECTION = 'src/connection.ts'
 
-function isShared(id: string): boolean {
-  return /(?<!\.d)\.ts$/.test(id) && !SESSION_STATE.test(id)
+/** What an import of each entry loads. */
+const [ofAdapter, ofIndex, ofConnection] = await Promise.all([ADAPTER, INDEX, CONNECTION].map(modulesOf))
+
+/** The modules of which an import of this entry loads code. */
+async function modulesOf(entry: string): Promise<ReadonlySet<string>> {
+  const bundle = await Rolldown.rolldown({ input: entry, platform: 'node' })
+  const { output } = await bundle.generate({ codeSplitting: { groups: [] } })
+  await bundle.close()
+  const chunks = new Map(output.flatMap((chunk) => (chunk.type === 'chunk' ? [[chunk.fileName, chunk] as const] : [])))
+  const loaded = new Set<string>()
+  const add = (name: string | undefined): void => {
+    const chunk = name !== undefined && chunks.get(name)
+    if (!chunk || !chunks.delete(chunk.fileName)) return
+    for (const id of chunk.moduleIds) loaded.add(id)
+    for (const each of chunk.imports) add(each)
+  }
+  add(output[0].fileName)
+  return loaded
 }
 
 export default defineConfig({
   entry: {
-    index: 'src/index.ts',
-    adapter: 'src/adapter.ts',
-    connection: 'src/connection.ts',
+    index: INDEX,
+    adapter: ADAPTER,
+    connection: CONNECTION,
     postgres: 'src/postgres.ts',
+    web: 'src/web.ts',
     dashboards: 'src/dashboards/index.ts',
   },
   format: ['esm', 'cjs'],
@@ -21,11 +38,13 @@ export default defineConfig({
   dts: true,
   outputOptions: {
     comments: { jsdoc: false },
-    // Few files, because each one costs an import as much as 20 kB of code. What only code for connections shares is a file of its own.
+    // Few files, because each one costs an import as much as 20 kB of code: one for what every pool loads, one for what apps and pages load
+    // besides, and one for what is left, which is mostly loaded with a pool's first connection.
     codeSplitting: {
       groups: [
-        { name: 'shared', test: isShared, tags: ['$initial'], minShareCount: 2 },
-        { name: 'session-state', test: SESSION_STATE, minShareCount: 2 },
+        { name: 'shared', test: (id) => ofAdapter?.has(id), minShareCount: 2 },
+        { name: 'metrics', test: (id) => ofIndex?.has(id), minShareCount: 2 },
+        { name: 'connecting', test: (id) => ofConnection?.has(id), minShareCount: 2 },
       ],
     },
   },

@@ -1,9 +1,5 @@
-import {
-  DEFAULT_HEALTH_THRESHOLDS,
-  DEFAULT_POOL_SETTINGS,
-  OPTION_NAMES,
-  validatePoolSettings,
-} from '@poolguard/core/adapter'
+import { DEFAULT_POOL_SETTINGS, OPTION_NAMES, validatePoolSettings } from '@poolguard/core/adapter'
+import { DEFAULT_HEALTH_THRESHOLDS } from '@poolguard/core/web'
 import { expect, test } from 'vitest'
 import { membersOf, sourceTexts } from './sources.ts'
 import { codeIn, tableRows } from './tables.ts'

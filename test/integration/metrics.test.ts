@@ -7,7 +7,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
 import { exportToOpenTelemetry, openTelemetryProducer, renderMetrics } from '@poolguard/core'
-import { renderPage } from '@poolguard/core/adapter'
+import { renderPage } from '@poolguard/core/web'
 import { GuardedPool, observe as observePool, pgBouncerSource, postgresSource } from '@poolguard/pg'
 import { observe as observeSql } from '@poolguard/postgres-js'
 import pg from 'pg'

@@ -12,7 +12,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PACKAGES = path.join(ROOT, 'packages')
 const REPORTS = path.join(ROOT, 'docs', 'api-reports')
 /** Outside of semantic versioning. */
-const UNSTABLE = ['@poolguard/core/adapter', '@poolguard/core/connection', '@poolguard/web/adapter']
+const UNSTABLE = [
+  ...['@poolguard/core/adapter', '@poolguard/core/connection', '@poolguard/core/web', '@poolguard/web/adapter'],
+]
 
 interface Entry {
   readonly home: string

@@ -7,8 +7,8 @@ import type { Manifest } from './manifest.ts'
  * processes need (a fleet's membership, detection, scraping of other servers) belongs behind a dynamic import.
  */
 const MAX_KILOBYTES: Readonly<Record<string, number>> = {
-  '@poolguard/core': 225,
-  '@poolguard/core/adapter': 385,
+  '@poolguard/core': 186,
+  '@poolguard/core/adapter': 273,
   '@poolguard/pg': 36,
   '@poolguard/postgres-js': 40,
 }

@@ -79,23 +79,15 @@ export {
   requireOneOf,
 } from './invalid-option-error.ts'
 export { KnownSecrets } from './known-secrets.ts'
-export { type EndingResponse, requireRouteDeadline, responseDeadline, sharePool } from './lifecycle/index.ts'
+export { sharePool } from './lifecycle/index.ts'
 export { inspect } from './node-util.ts'
 export {
-  DEFAULT_HEALTH_THRESHOLDS,
-  evaluateHealth,
-  InsightRecorder,
-  type LoadedPool,
-  LoadShedding,
+  type InsightRecorder,
   listPools,
   type MeteredSession,
-  readShedLoad,
   registerObservation,
-  renderPage,
-  requireSources,
   ScrapedMetrics,
   type SessionMeter,
-  type ShedLoadOptions,
 } from './observe/index.ts'
 export { omitUndefined } from './omit-undefined.ts'
 export type { SharedRequest, SharedStatement } from './pipelining/index.ts'
@@ -143,12 +135,9 @@ export {
 export { PoolguardError } from './poolguard-error.ts'
 export {
   classifyConnectFailure,
-  isFatal,
   isPoolTimeout,
   isServerError,
   isTooManyConnections,
-  SessionHealth,
-  SharedHealth,
 } from './postgres-errors/index.ts'
 export { ProcessWide } from './process-wide.ts'
 export { directUrlFor, guessProvider } from './provider/index.ts'
@@ -167,14 +156,6 @@ export {
 export {
   assumeTopology,
   type Identity,
-  PGBOUNCER_CONSOLE,
   type ProbeSession,
-  readPgBouncerClients,
-  readPgBouncerConfig,
-  readPgBouncerDatabases,
-  readPgBouncerLists,
-  readPgBouncerPools,
-  readPgBouncerStats,
-  readPgBouncerVersion,
   topologyTraits,
 } from './topology/index.ts'

@@ -14,7 +14,9 @@ export {
   StartupParameters,
 } from './guard/index.ts'
 export { InvalidAnswerError } from './invalid-answer-error.ts'
+export { InsightRecorder } from './observe/index.ts'
 export { SharedStatement } from './pipelining/index.ts'
+export { isFatal, SessionHealth, SharedHealth } from './postgres-errors/index.ts'
 export { readRows } from './row-reader.ts'
 export {
   ConnectionStatements,
@@ -23,3 +25,13 @@ export {
   mayCallSetConfig,
   shareObstacle,
 } from './statements/index.ts'
+export {
+  PGBOUNCER_CONSOLE,
+  readPgBouncerClients,
+  readPgBouncerConfig,
+  readPgBouncerDatabases,
+  readPgBouncerLists,
+  readPgBouncerPools,
+  readPgBouncerStats,
+  readPgBouncerVersion,
+} from './topology/index.ts'

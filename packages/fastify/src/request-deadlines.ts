@@ -1,5 +1,5 @@
 import { runWithDeadline } from '@poolguard/core'
-import { requireRouteDeadline, responseDeadline } from '@poolguard/core/adapter'
+import { requireRouteDeadline, responseDeadline } from '@poolguard/core/web'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /**

@@ -1,4 +1,4 @@
-import type { LoadedPool, ShedLoadOptions } from '@poolguard/core/adapter'
+import type { LoadedPool, ShedLoadOptions } from '@poolguard/core/web'
 import { LoadShedder } from '@poolguard/web/adapter'
 import type { FastifyInstance } from 'fastify'
 

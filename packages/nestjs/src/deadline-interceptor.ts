@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common'
 import type { Reflector } from '@nestjs/core'
 import { runWithDeadline } from '@poolguard/core'
-import { requireRouteDeadline, responseDeadline } from '@poolguard/core/adapter'
+import { requireRouteDeadline, responseDeadline } from '@poolguard/core/web'
 import { Observable } from 'rxjs'
 
 const DEADLINE = 'poolguard:deadline'

@@ -4,7 +4,7 @@
  * @module @poolguard/nestjs
  */
 
-export type { ShedLoadOptions } from '@poolguard/core/adapter'
+export type { ShedLoadOptions } from '@poolguard/core/web'
 export type { EndpointOptions, MetricsOptions, PageOptions, RequestOptions } from '@poolguard/web'
 export { DatabaseDeadline } from './deadline-interceptor.ts'
 export { DatabaseLane } from './lane-interceptor.ts'

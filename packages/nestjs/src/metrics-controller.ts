@@ -1,6 +1,6 @@
 import { Get, Headers, Res } from '@nestjs/common'
 import type { MetricsSources } from '@poolguard/core'
-import { renderPage, requireSources } from '@poolguard/core/adapter'
+import { renderPage, requireSources } from '@poolguard/core/web'
 import { SkipLoadShedding } from './shed-load-guard.ts'
 
 /** The methods that Express and Fastify responses share. */

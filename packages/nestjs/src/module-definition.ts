@@ -7,7 +7,8 @@ import {
 } from '@nestjs/common'
 import { APP_GUARD, APP_INTERCEPTOR, Reflector } from '@nestjs/core'
 import { HealthMonitor, InvalidOptionError } from '@poolguard/core'
-import { asyncContextIsCheap, listPools, omitUndefined, type ShedLoadOptions } from '@poolguard/core/adapter'
+import { asyncContextIsCheap, listPools, omitUndefined } from '@poolguard/core/adapter'
+import type { ShedLoadOptions } from '@poolguard/core/web'
 import {
   Drain,
   makeEndpoints,

@@ -6,7 +6,8 @@ import {
   SetMetadata,
 } from '@nestjs/common'
 import type { Reflector } from '@nestjs/core'
-import { listPools, type ShedLoadOptions } from '@poolguard/core/adapter'
+import { listPools } from '@poolguard/core/adapter'
+import type { ShedLoadOptions } from '@poolguard/core/web'
 import { bodyOf, LoadShedder } from '@poolguard/web/adapter'
 import { laneOf } from './lane-interceptor.ts'
 

@@ -4,7 +4,7 @@
  * @module @poolguard/web
  */
 
-export type { ShedLoadOptions } from '@poolguard/core/adapter'
+export type { ShedLoadOptions } from '@poolguard/core/web'
 export type {
   AdminDurations,
   AdminInsight,

@@ -1,5 +1,6 @@
 import { HealthMonitor, InvalidOptionError } from '@poolguard/core'
-import { listPools, omitUndefined, requireSources } from '@poolguard/core/adapter'
+import { listPools, omitUndefined } from '@poolguard/core/adapter'
+import { requireSources } from '@poolguard/core/web'
 import { Drain, type EndpointOptions, type PageOptions, readTokens, requireAdminTokens } from './endpoints/index.ts'
 import { PageHandler, ProcessContent } from './page/index.ts'
 import { readSwitch } from './read-switch.ts'

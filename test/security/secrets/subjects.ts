@@ -1,5 +1,5 @@
 import { HealthMonitor, renderMetrics, snapshotPools } from '@poolguard/core'
-import { describeSettings, evaluateHealth } from '@poolguard/core/adapter'
+import { describeSettings } from '@poolguard/core/adapter'
 import {
   describeAddress,
   describeRewriteWarning,
@@ -10,6 +10,7 @@ import {
   toPostgresJs,
   toPrismaEngine,
 } from '@poolguard/core/postgres'
+import { evaluateHealth } from '@poolguard/core/web'
 import { type GuardedPool, type GuardedPoolConfig, guardPool } from '@poolguard/pg'
 import { type GuardedSql, guardPostgres } from '@poolguard/postgres-js'
 import { connectionFromEnvironment } from '../../../packages/cli/src/environment/connection-from-environment.ts'

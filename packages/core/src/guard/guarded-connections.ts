@@ -1,3 +1,4 @@
+import { InsightRecorder, type LoadingInsight } from '../observe/index.ts'
 import type { Stall } from '../pipelining/index.ts'
 import type {
   AcquireOptions,
@@ -6,14 +7,24 @@ import type {
   LeaseActivity,
   OpenContext,
   Pool,
+  PoolEvent,
   ResourceFactory,
   RunningQuery,
 } from '../pool/index.ts'
+import { classifyConnectFailure } from '../postgres-errors/index.ts'
 import { guessProvider } from '../provider/index.ts'
-import type { ResolvedSettings } from '../settings/index.ts'
+import { type PlannedBudget, planInstances, type ResolvedSettings } from '../settings/index.ts'
 import { AutomaticStatements, SessionStateCheck } from '../statements/index.ts'
 import { assumeTopology, type Topology } from '../topology/index.ts'
-import { detectPooler, type Inspection, type InspectionOptions, inspectConnection } from './discovery/detection.ts'
+import { ConnectFailures } from './connect-failures.ts'
+import {
+  type DiscoveryResult,
+  detectPooler,
+  type Inspection,
+  type InspectionOptions,
+  inspectConnection,
+} from './discovery/detection.ts'
+import { isPgBouncer } from './discovery/identify-pgbouncer.ts'
 import type { ConnectionInspector, ServerDiscovery } from './discovery/server-discovery.ts'
 import type { GuardSpec } from './guard-spec.ts'
 import type { GuardedDriver } from './guarded-driver.ts'
@@ -26,6 +37,8 @@ export interface GuardedConnectionsOptions<C extends object> {
   readonly engine: Pool<C>
   readonly discovery: ServerDiscovery<C>
   readonly settings: ResolvedSettings
+  /** Undefined with the option `insight: false`. */
+  readonly insight: LoadingInsight<C> | undefined
   /** The topology that the user stated. */
   readonly given: Topology | undefined
   readonly acquire: (options: AcquireOptions) => Promise<Lease<C>>
@@ -44,6 +57,9 @@ export type MakeDriver<C extends object> = (connections: GuardedConnections<C>) 
  */
 export class GuardedConnections<C extends object> implements ResourceFactory<C>, ConnectionInspector<C> {
   readonly sessions: SessionStateCheck
+  /** Records where the time of connections goes; undefined with the option `insight: false`. */
+  readonly recorder: InsightRecorder<C> | undefined
+  readonly failures: ConnectFailures
   /** Decides which statements drivers prepare automatically. */
   readonly statements: AutomaticStatements
   /** Decides which statements share connections, for drivers that support it. */
@@ -58,8 +74,14 @@ export class GuardedConnections<C extends object> implements ResourceFactory<C>,
   #hasWarnedOfStall = false
 
   constructor(options: GuardedConnectionsOptions<C>, makeDriver: MakeDriver<C>) {
-    const { spec, engine, discovery, given } = options
+    const { spec, engine, discovery, given, insight } = options
     this.#options = options
+    this.recorder =
+      insight &&
+      new InsightRecorder({
+        capturesStacks: options.settings.values.captureStacks !== 'never',
+        stats: () => engine.stats(),
+      })
     const isPooled = () => discovery.result?.topology.kind === 'pooler'
     this.sessions = new SessionStateCheck(spec.options.sessionState ?? 'warn', options.warn)
     const assumed = given ?? (spec.connection && assumeTopology(spec.connection))
@@ -76,6 +98,10 @@ export class GuardedConnections<C extends object> implements ResourceFactory<C>,
       onStall: (stall) => this.#onStall(stall),
     })
     this.driver = makeDriver(this)
+    this.failures = new ConnectFailures({
+      ...{ target: spec.target, options: spec.options },
+      classify: this.driver.classify ?? classifyConnectFailure,
+    })
     this.setIdle = this.driver.factory.setIdle
     this.servers = new ServerChoice({
       ...{ plan: spec.hosts, driver: this.driver, engine: () => engine, isPooled },
@@ -89,6 +115,22 @@ export class GuardedConnections<C extends object> implements ResourceFactory<C>,
       ...{ engine, driver: this.driver },
       isDirect: () => discovery.result?.topology.kind === 'direct',
     })
+    if (this.recorder) insight?.load(this.recorder)
+  }
+
+  onPoolEvent(event: PoolEvent): void {
+    if (event.type === 'opened') this.failures.onOpened()
+    else if (event.type === 'closed') this.failures.onClosed(event.error)
+  }
+
+  /** The budget that follows from what was discovered, for a pool with `instances`. */
+  plan({ capacity }: DiscoveryResult): PlannedBudget | undefined {
+    return planInstances(this.#options.spec.options, capacity)
+  }
+
+  /** See {@link isPgBouncer}. */
+  isPgBouncer(): Promise<boolean> {
+    return isPgBouncer(this.driver)
   }
 
   /** Call it whenever a caller acquires a connection. */

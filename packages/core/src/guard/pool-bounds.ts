@@ -5,6 +5,7 @@ import {
   limitSettings,
   MAX_DISCOVERED,
   type OwnSettings,
+  type PlannedBudget,
   type ResolvedSettings,
   type SettingsOptions,
 } from '../settings/index.ts'
@@ -22,6 +23,7 @@ export class PoolBounds {
   readonly #warn: (message: string) => void
   readonly #warned = new Set<string>()
   #discovered: DiscoveryResult | undefined
+  #planned: PlannedBudget | undefined
   #share: FleetShare | undefined
   /** Why the fleet's instances cannot see each other. */
   #fleetUnavailable: string | undefined
@@ -51,9 +53,14 @@ export class PoolBounds {
     return { min, max: this.#resized.max ?? ceiling ?? Math.max(MAX_DISCOVERED, min) }
   }
 
-  /** Applies the result of discovery. */
-  applyDiscovery(discovered: DiscoveryResult): void {
+  /**
+   * Applies the result of discovery.
+   *
+   * @param planned the budget that follows from the discovered capacity, for a pool with `instances`.
+   */
+  applyDiscovery(discovered: DiscoveryResult, planned: PlannedBudget | undefined): void {
     this.#discovered = discovered
+    this.#planned = planned
     this.#isPgBouncer = false
     this.#limit()
     if (!this.#isShared) this.#applyStaticBounds()
@@ -118,11 +125,11 @@ export class PoolBounds {
   }
 
   #limit(): void {
-    const [share, fleetUnavailable] = [this.#share, this.#fleetUnavailable]
     this.#settings = limitSettings(this.#own, {
       ...this.#discovered,
-      share,
-      fleetUnavailable,
+      planned: this.#planned,
+      share: this.#share,
+      fleetUnavailable: this.#fleetUnavailable,
       isPgBouncer: this.#isPgBouncer,
     })
   }

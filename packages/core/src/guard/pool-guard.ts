@@ -4,7 +4,7 @@ import { describeRewriteWarning } from '../drivers/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import { debuglog } from '../node-util.ts'
 import {
-  InsightRecorder,
+  LoadingInsight,
   type Metered,
   type PipeliningState,
   type PoolInsight,
@@ -23,7 +23,6 @@ import {
   type QueryAfterReleaseError,
   runDetached,
 } from '../pool/index.ts'
-import { classifyConnectFailure } from '../postgres-errors/index.ts'
 import {
   assumedTopology,
   describeSettings,
@@ -34,9 +33,7 @@ import {
 } from '../settings/index.ts'
 import { PoolTransactionCheck, UNDETECTED } from '../statements/index.ts'
 import { describeTopology, type Topology } from '../topology/index.ts'
-import { ConnectFailures } from './connect-failures.ts'
 import type { DiscoveryResult } from './discovery/detection.ts'
-import { isPgBouncer } from './discovery/identify-pgbouncer.ts'
 import { ServerDiscovery } from './discovery/server-discovery.ts'
 import { PoolRegistration } from './driver-kit/pool-registration.ts'
 import { EmptySignal } from './empty-signal.ts'
@@ -70,7 +67,7 @@ export class PoolGuard<C extends object> {
   readonly transactions: PoolTransactionCheck
   readonly lateQueries: LateQueryReporter<C>
   /** Records where the time of connections goes; undefined with the option `insight: false`. */
-  readonly recorder: InsightRecorder<C> | undefined = undefined
+  readonly recorder: LoadingInsight<C> | undefined
   /** Set if the pool has replicas, or is one. */
   routing: Routing<C> | undefined
   /** Called when the pool begins to close, for a driver that holds a connection for as long as the pool is open. */
@@ -83,7 +80,6 @@ export class PoolGuard<C extends object> {
   readonly #given: Topology | undefined
   readonly #registration: PoolRegistration
   readonly #bounds: PoolBounds
-  readonly #connectFailures: ConnectFailures
   readonly #discovery: ServerDiscovery<C>
   #dirtyReleases = 0
   readonly #fleet: FleetInstance<C> | undefined
@@ -109,16 +105,8 @@ export class PoolGuard<C extends object> {
     rejectWithBudget(spec.options, own.values)
     this.#given = assumedTopology(spec.options)
     this.transactions = new PoolTransactionCheck(spec.options.sessionState ?? 'warn', (message) => this.warn(message))
-    if (spec.options.insight !== false)
-      this.recorder = new InsightRecorder({
-        capturesStacks: own.values.captureStacks !== 'never',
-        stats: () => this.engine.stats(),
-      })
-    this.#connectFailures = new ConnectFailures({
-      target: spec.target,
-      options: spec.options,
-      classify: (error) => (this.#connections?.driver.classify ?? classifyConnectFailure)(error),
-    })
+    this.recorder =
+      spec.options.insight === false ? undefined : new LoadingInsight(own.values.captureStacks !== 'never')
     this.engine = new Pool({
       name: spec.name,
       settings: limitSettings(own).values,
@@ -127,8 +115,9 @@ export class PoolGuard<C extends object> {
       warn: (message) => this.warn(message),
       factory: new LoadingFactory(() => this.#load()),
       observer: this.recorder,
-      classify: (error) => this.#connectFailures.classify(error),
-      advise: (error) => this.#connectFailures.advise(error),
+      // Without the code for connections, no server has been asked yet.
+      classify: (error) => this.#connections?.failures.classify(error) ?? 'unavailable',
+      advise: (error) => this.#connections?.failures.advise(error),
       onEvent: (event) => this.#onPoolEvent(event),
       onWait: own.values.limit === 'adaptive' ? () => this.#onWait() : undefined,
       onClosing: (connection, reason) => {
@@ -189,7 +178,7 @@ export class PoolGuard<C extends object> {
     const { engine, recorder } = this
     const limit = new Limit({ engine, countsStatements: recorder !== undefined })
     this.#adaptiveLimit = limit
-    if (recorder) recorder.onAnswered = (statement, millis) => limit.onAnswered(statement, millis)
+    recorder?.onAnswered((statement, millis) => limit.onAnswered(statement, millis))
     limit.onWait()
   }
 
@@ -227,7 +216,14 @@ export class PoolGuard<C extends object> {
     const { engine, settings } = this
     const connections = new GuardedConnections<C>(
       {
-        ...{ spec: this.#spec, engine, settings, given: this.#given, discovery: this.#discovery },
+        ...{
+          spec: this.#spec,
+          engine,
+          settings,
+          insight: this.recorder,
+          given: this.#given,
+          discovery: this.#discovery,
+        },
         acquire: (options) => this.acquire(options),
         onBehind: () => this.#onBehind(),
         warn: (message) => this.warn(message),
@@ -388,8 +384,7 @@ export class PoolGuard<C extends object> {
   }
 
   #onPoolEvent(event: PoolEvent): void {
-    if (event.type === 'opened') this.#connectFailures.onOpened()
-    else if (event.type === 'closed') this.#connectFailures.onClosed(event.error)
+    this.#connections?.onPoolEvent(event)
     if (event.type === 'connect-failed') {
       if (event.failure === 'unavailable') this.#discovery.invalidate()
       this.routing?.onConnectFailed(event.error)
@@ -400,11 +395,12 @@ export class PoolGuard<C extends object> {
   }
 
   async #applyDiscovery(result: DiscoveryResult): Promise<void> {
-    const { driver, sessions, statements, pipelining } = this.#requireConnections()
+    const connections = this.#requireConnections()
+    const { driver, sessions, statements, pipelining } = connections
     sessions.setTopology(result.topology)
     statements.setTopology(result.topology)
-    this.#bounds.applyDiscovery(result)
-    if (this.#bounds.needsPoolerName && (await isPgBouncer(driver))) this.#bounds.applyPgBouncer()
+    this.#bounds.applyDiscovery(result, connections.plan(result))
+    if (this.#bounds.needsPoolerName && (await connections.isPgBouncer())) this.#bounds.applyPgBouncer()
     pipelining.update(this.settings)
     if (result.topology.kind === 'unknown') this.#fleet?.leave()
     else await this.#fleet?.join(result.topology, driver)

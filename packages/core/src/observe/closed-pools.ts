@@ -1,37 +1,39 @@
 import { ProcessWide } from '../process-wide.ts'
-import { combineSamples } from './combine-samples.ts'
-import { METRICS, type MetricSample } from './metric-definitions.ts'
+import type { MetricSample } from './metric-definitions.ts'
 import type { PoolSnapshot } from './snapshot.ts'
 
 /** The samples of counters and histograms, by the metric's name. */
-type Totals = ReadonlyMap<string, readonly MetricSample[]>
+export type Totals = ReadonlyMap<string, readonly MetricSample[]>
 
-/** If an app keeps opening pools under new names, the counts of the oldest names are dropped. */
-const MAX_NAMES = 100
-const COUNTERS = METRICS.filter(({ type }) => type !== 'gauge')
-const NONE: readonly MetricSample[] = []
+interface ClosedPools {
+  /** The last snapshots of pools whose counts are not in `totals` yet. */
+  readonly snapshots: PoolSnapshot[]
+  /** By the pool's name. */
+  readonly totals: Map<string, Totals>
+}
 
-/** The final counts of closed pools, by the pool's name. */
-const totals = new ProcessWide('poolguard.closed.1', () => new Map<string, Totals>())
+/** An app that keeps opening and closing pools may never read its metrics. */
+const MAX_SNAPSHOTS = 20
 
-/** Keeps the counts of a closed pool, so that counters that are sums over several pools do not decrease. */
+/** The final counts of closed pools. */
+export const closedPools: ProcessWide<ClosedPools> = new ProcessWide('poolguard.closed.2', () => ({
+  snapshots: [],
+  totals: new Map(),
+}))
+
+/**
+ * Keeps the counts of a closed pool, so that counters that are sums over several pools do not decrease. They are added up when metrics
+ * are read, because the metrics' definitions are loaded only for that.
+ */
 export function keepCounts(snapshot: PoolSnapshot): void {
-  const all = totals.value
-  const { name } = snapshot
-  const kept = COUNTERS.map((metric) => {
-    const before = samplesOfClosed(name, metric.name)
-    return [metric.name, combineSamples([...before, ...metric.read(snapshot)], 'sum')] as const
-  })
-  all.delete(name)
-  all.set(name, new Map(kept))
-  const [oldest] = all.keys()
-  if (all.size > MAX_NAMES && oldest !== undefined) all.delete(oldest)
+  const { snapshots } = closedPools.value
+  snapshots.push(snapshot)
+  if (snapshots.length > MAX_SNAPSHOTS) addUp()
 }
 
-export function namesOfClosed(): Iterable<string> {
-  return totals.value.keys()
-}
-
-export function samplesOfClosed(pool: string, metric: string): readonly MetricSample[] {
-  return totals.value.get(pool)?.get(metric) ?? NONE
+function addUp(): void {
+  import('./load-totals.ts').then(
+    ({ addUpClosed }) => addUpClosed(),
+    () => {}, // The next pool that is closed tries again.
+  )
 }

@@ -17,6 +17,7 @@ export {
   type KnownStatement,
   type LabelInsight,
   type LeaseTimes,
+  LoadingInsight,
   type Metered,
   type MeteredSession,
   type OperationInsight,

@@ -1,4 +1,4 @@
-import { namesOfClosed, samplesOfClosed } from './closed-pools.ts'
+import { addUpClosed } from './closed-totals.ts'
 import { combineSamples } from './combine-samples.ts'
 import {
   METRICS,
@@ -39,18 +39,18 @@ export function readMetrics(
   definitions: readonly MetricDefinition[] = METRICS,
 ): readonly MetricFamily[] {
   const open = Map.groupBy(snapshots, ({ name }) => name)
-  const pools = [...new Set([...open.keys(), ...namesOfClosed()])].map((name) => ({
-    name,
+  const closed = addUpClosed()
+  const pools = [...new Set([...open.keys(), ...closed.keys()])].map((name) => ({
     // One object for all series of a pool: the page caches the rendered labels by this object.
     labels: { [POOL_LABEL]: name },
     same: open.get(name) ?? [],
+    closed: closed.get(name),
   }))
   return definitions.map((definition) => {
     const { name, type, help } = definition
     const samples: MetricSample[] = []
     for (const pool of pools) {
-      const closed = samplesOfClosed(pool.name, name)
-      for (const { labels, value } of readPool(definition, pool.same, closed)) {
+      for (const { labels, value } of readPool(definition, pool.same, pool.closed?.get(name) ?? [])) {
         samples.push({ labels: labels === NO_LABELS ? pool.labels : { ...pool.labels, ...labels }, value })
       }
     }

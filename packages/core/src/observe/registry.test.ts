@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { closedPools } from './closed-pools.ts'
 import { registerPool, snapshotPools } from './registry.ts'
 import { observedPool } from './testing/observed-pool.ts'
 
@@ -33,4 +34,13 @@ test('given a second copy of the package, then both copies list the pools of bot
 
   expect(names()).toEqual(['from the copy'])
   remove()
+})
+
+test('given many pools that are closed while no metrics are read, then their counts are added up, and their snapshots dropped', async () => {
+  for (let i = 0; i < 30; i++) registerPool(observedPool('short-lived'))()
+  await vi.dynamicImportSettled()
+
+  const { snapshots, totals } = closedPools.value
+  expect(snapshots.length).toBeLessThan(30)
+  expect([...totals.keys()]).toContain('short-lived')
 })

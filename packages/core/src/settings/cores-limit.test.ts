@@ -5,6 +5,7 @@ import { InvalidOptionError } from '../invalid-option-error.ts'
 import type { PoolSettings } from '../pool/index.ts'
 import type { Topology } from '../topology/index.ts'
 import type { SettingsOptions } from './options.ts'
+import { planInstances } from './planned-budget.ts'
 import { type KnownLimits, resolveSettings } from './resolve.ts'
 
 const capacity: Capacity = {
@@ -52,12 +53,13 @@ test('min is lowered with max', () => {
 })
 
 test('instances divide it, each gets at least one, and never more than the plan', () => {
-  const plan = { capacity, topology }
+  const planned = (serverCores: number, instances: number) =>
+    maxOf({ serverCores }, { instances }, { topology, planned: planInstances({ instances }, capacity) })
 
-  expect(maxOf({ serverCores: 8 }, { instances: 4 }, plan).max).toBe(4)
-  expect(maxOf({ serverCores: 8 }, { instances: 40 }, plan).max).toBe(1)
-  expect(maxOf({ serverCores: 64 }, { instances: 20 }, plan).max).toBe(4)
-  expect(maxOf({ serverCores: 8 }, { instances: 4 }, plan).reason).toContain('/ 4 instances = 4; without it')
+  expect(planned(8, 4).max).toBe(4)
+  expect(planned(8, 40).max).toBe(1)
+  expect(planned(64, 20).max).toBe(4)
+  expect(planned(8, 4).reason).toContain('/ 4 instances = 4; without it')
 })
 
 test('instances divide it before the pool has connected, too, and behind a pooler in transaction mode', () => {

@@ -4,7 +4,8 @@ import { InvalidOptionError } from '../invalid-option-error.ts'
 import { DEFAULT_POOL_SETTINGS } from '../pool/index.ts'
 import type { PoolMode, Topology } from '../topology/index.ts'
 import type { FleetOptions, SettingsOptions } from './options.ts'
-import { resolveSettings } from './resolve.ts'
+import { planInstances } from './planned-budget.ts'
+import { type KnownLimits, resolveSettings } from './resolve.ts'
 
 const capacity: Capacity = {
   maxConnections: 20,
@@ -29,9 +30,19 @@ function pooler(mode: PoolMode, proven = true): Topology {
   }
 }
 
+/** As a pool resolves its settings once it has discovered the capacity. */
+function resolve({ options, capacity: found, ...limits }: Input) {
+  return resolveSettings({ options, ...limits, planned: planInstances(options, found) })
+}
+
+interface Input extends KnownLimits {
+  readonly options: SettingsOptions
+  readonly capacity?: Capacity
+}
+
 describe('without options', () => {
   test('the defaults apply, with that reason', () => {
-    const { values: settings, reasons, budget, warnings } = resolveSettings({ options: {} })
+    const { values: settings, reasons, budget, warnings } = resolve({ options: {} })
 
     expect(settings).toEqual(DEFAULT_POOL_SETTINGS)
     expect(new Set(Object.values(reasons))).toEqual(new Set(['default']))
@@ -40,13 +51,13 @@ describe('without options', () => {
   })
 
   test('a capacity changes nothing, because the number of instances is unknown', () => {
-    expect(resolveSettings({ options: {}, capacity, topology: direct }).values.max).toBe(10)
+    expect(resolve({ options: {}, capacity, topology: direct }).values.max).toBe(10)
   })
 })
 
 describe('a given value', () => {
   test('applies, with that reason', () => {
-    const { values: settings, reasons } = resolveSettings({
+    const { values: settings, reasons } = resolve({
       options: { pool: { max: 4, min: 2, acquireTimeoutMillis: 1, maxUses: Infinity, idleTimeoutMillis: Infinity } },
     })
 
@@ -61,7 +72,7 @@ describe('a given value', () => {
   })
 
   test('as undefined counts as not given', () => {
-    const { values: settings, reasons } = resolveSettings({
+    const { values: settings, reasons } = resolve({
       options: { pool: { max: undefined, min: undefined } as never },
     })
 
@@ -70,7 +81,7 @@ describe('a given value', () => {
   })
 
   test('as min above the default max is lowered, with that reason', () => {
-    const { values: settings, reasons } = resolveSettings({ options: { pool: { min: 12 } } })
+    const { values: settings, reasons } = resolve({ options: { pool: { min: 12 } } })
 
     expect(settings).toMatchObject({ min: 10, max: 10 })
     expect(reasons.min).toBe('given as 12, lowered to max')
@@ -79,7 +90,7 @@ describe('a given value', () => {
 
 describe('the preset serverless', () => {
   test('has other defaults, with that reason; given values take precedence', () => {
-    const { values: settings, reasons } = resolveSettings({
+    const { values: settings, reasons } = resolve({
       options: { preset: 'serverless', pool: { idleTimeoutMillis: 1 } },
     })
 
@@ -90,18 +101,14 @@ describe('the preset serverless', () => {
   test('and a max that the plan may lower, not raise', () => {
     const options = { preset: 'serverless', instances: 3 } as const
 
-    expect(resolveSettings({ options, capacity }).reasons.max).toMatch(/^preset serverless, within the plan \(/)
-    expect(resolveSettings({ options: { ...options, instances: 14 }, capacity }).values.max).toBe(1)
+    expect(resolve({ options, capacity }).reasons.max).toMatch(/^preset serverless, within the plan \(/)
+    expect(resolve({ options: { ...options, instances: 14 }, capacity }).values.max).toBe(1)
   })
 })
 
 describe('instances', () => {
   test('given no discovery yet, then max is 1', () => {
-    const {
-      values: settings,
-      reasons,
-      budget,
-    } = resolveSettings({ options: { instances: 6, pool: { max: 8, min: 4 } } })
+    const { values: settings, reasons, budget } = resolve({ options: { instances: 6, pool: { max: 8, min: 4 } } })
 
     expect(settings).toMatchObject({ max: 1, min: 1 })
     expect(reasons.max).toBe('1 of 6 instances, until the pool has connected to the database')
@@ -110,11 +117,7 @@ describe('instances', () => {
   })
 
   test('given a capacity, then max is planned, with the calculation as its reason', () => {
-    const {
-      values: settings,
-      reasons,
-      budget,
-    } = resolveSettings({ options: { instances: 6 }, capacity, topology: direct })
+    const { values: settings, reasons, budget } = resolve({ options: { instances: 6 }, capacity, topology: direct })
 
     expect(settings.max).toBe(2)
     expect(reasons.max).toBe(`planned: ${arithmetic}`)
@@ -122,7 +125,7 @@ describe('instances', () => {
   })
 
   test('given a max above the plan, then the plan applies', () => {
-    const { values: settings, reasons } = resolveSettings({
+    const { values: settings, reasons } = resolve({
       options: { instances: 6, pool: { max: 9, min: 3 } },
       capacity,
     })
@@ -133,19 +136,19 @@ describe('instances', () => {
   })
 
   test.each([1, 2])('given a max of %i, within the plan, then that is the ceiling', (max) => {
-    const { values: settings, reasons } = resolveSettings({ options: { instances: 6, pool: { max } }, capacity })
+    const { values: settings, reasons } = resolve({ options: { instances: 6, pool: { max } }, capacity })
 
     expect(settings.max).toBe(max)
     expect(reasons.max).toBe(`given, within the plan (${arithmetic})`)
   })
 
   test('given a headroom, then the plan keeps it', () => {
-    expect(resolveSettings({ options: { instances: 6, headroom: 0 }, capacity }).values.max).toBe(2)
-    expect(resolveSettings({ options: { instances: 6, headroom: 11 }, capacity }).values.max).toBe(1)
+    expect(resolve({ options: { instances: 6, headroom: 0 }, capacity }).values.max).toBe(2)
+    expect(resolve({ options: { instances: 6, headroom: 11 }, capacity }).values.max).toBe(1)
   })
 
   test('given a plan that does not fit, then max is 1 and the refusal is a warning', () => {
-    const { values: settings, reasons, budget, warnings } = resolveSettings({ options: { instances: 60 }, capacity })
+    const { values: settings, reasons, budget, warnings } = resolve({ options: { instances: 60 }, capacity })
 
     expect(settings.max).toBe(1)
     expect(reasons.max).toBe('the minimum, because the plan does not fit')
@@ -155,8 +158,8 @@ describe('instances', () => {
 
   test.each(['transaction', 'statement'] as const)('given a pooler in %s mode, then they do not divide', (mode) => {
     const input = { topology: pooler(mode), capacity }
-    const byDefault = resolveSettings({ options: { instances: 6 }, ...input })
-    const byHand = resolveSettings({ options: { instances: 6, pool: { max: 20 } }, ...input })
+    const byDefault = resolve({ options: { instances: 6 }, ...input })
+    const byHand = resolve({ options: { instances: 6, pool: { max: 20 } }, ...input })
 
     expect(byDefault.values.max).toBe(10)
     expect(byDefault.reasons.max).toMatch(/^default; the pooler limits the server's connections/)
@@ -167,7 +170,7 @@ describe('instances', () => {
   test.each([true, false])(
     'given a pooler in session mode (proven: %s), then they divide, because it does not multiplex',
     (proven) => {
-      const { values: settings } = resolveSettings({
+      const { values: settings } = resolve({
         options: { instances: 6 },
         topology: pooler('session', proven),
         capacity,
@@ -185,7 +188,7 @@ describe('instances', () => {
       evidence: [],
     }
 
-    expect(resolveSettings({ options: { instances: 6 }, topology, capacity }).values.max).toBe(2)
+    expect(resolve({ options: { instances: 6 }, topology, capacity }).values.max).toBe(2)
   })
 })
 
@@ -202,29 +205,25 @@ describe('a fleet', () => {
   }
 
   test('given no discovery yet, then max is 1', () => {
-    const { values: settings, reasons } = resolveSettings({ options: { fleet, pool: { max: 8, min: 4 } } })
+    const { values: settings, reasons } = resolve({ options: { fleet, pool: { max: 8, min: 4 } } })
     expect(settings).toMatchObject({ max: 1, min: 1 })
     expect(reasons.max).toBe('1 until the pool has joined fleet "orders"')
   })
 
   test('given a share, then that is max, with the calculation as its reason', () => {
-    const {
-      values: settings,
-      reasons,
-      warnings,
-    } = resolveSettings({ options: { fleet }, topology: direct, capacity, share })
+    const { values: settings, reasons, warnings } = resolve({ options: { fleet }, topology: direct, capacity, share })
     expect(settings.max).toBe(8)
     expect(reasons.max).toBe('share of fleet "orders": 33 to share; 8 now')
     expect(warnings).toEqual([])
   })
 
   test('given a max as well, then the reason names it', () => {
-    const { reasons } = resolveSettings({ options: { fleet, pool: { max: 9 } }, topology: direct, capacity, share })
+    const { reasons } = resolve({ options: { fleet, pool: { max: 9 } }, topology: direct, capacity, share })
     expect(reasons.max).toBe('share of fleet "orders", at most the 9 given: 33 to share; 8 now')
   })
 
   test('given more instances than connections, then it warns', () => {
-    const { values: settings, warnings } = resolveSettings({
+    const { values: settings, warnings } = resolve({
       options: { fleet },
       share: { ...share, maxConnections: 1, instances: 34 },
     })
@@ -234,7 +233,7 @@ describe('a fleet', () => {
 
   test('given the other instances cannot be seen, then the given or default max applies, with the reason', () => {
     const fleetUnavailable = 'behind a pooler'
-    const given = resolveSettings({
+    const given = resolve({
       options: { fleet, pool: { max: 7 } },
       topology: pooler('transaction'),
       fleetUnavailable,
@@ -242,9 +241,7 @@ describe('a fleet', () => {
     expect(given.values.max).toBe(7)
     expect(given.reasons.max).toBe('given; behind a pooler, so fleet "orders" does not share connections')
     expect(given.warnings).toEqual([expect.stringContaining('Each instance may open up to 7 (given).')])
-    expect(resolveSettings({ options: { fleet }, topology: pooler('transaction'), fleetUnavailable }).values.max).toBe(
-      10,
-    )
+    expect(resolve({ options: { fleet }, topology: pooler('transaction'), fleetUnavailable }).values.max).toBe(10)
   })
 
   test('given an unknown topology, then that is the reason', () => {
@@ -254,14 +251,14 @@ describe('a fleet', () => {
       server: { version: null },
       evidence: [],
     }
-    const { values: settings, reasons } = resolveSettings({ options: { fleet }, topology })
+    const { values: settings, reasons } = resolve({ options: { fleet }, topology })
     expect([settings.max, reasons.max]).toEqual([10, expect.stringContaining('could not detect the server or pooler')])
   })
 
   test('given an invalid connection string for the console, then it is rejected', () => {
     const options = { fleet: { ...fleet, consoleUrl: 'http://stats:s3cret@db' } }
-    expect(() => resolveSettings({ options })).toThrow(/it starts with/)
-    expect(() => resolveSettings({ options })).not.toThrow(/s3cret/)
+    expect(() => resolve({ options })).toThrow(/it starts with/)
+    expect(() => resolve({ options })).not.toThrow(/s3cret/)
   })
 })
 
@@ -315,14 +312,14 @@ describe('invalid options', () => {
       "Invalid option pooler: 'statement'. It takes one of 'auto', 'none', 'session', 'transaction'.",
     ],
   ])('%o', (options, message) => {
-    expect(() => resolveSettings({ options })).toThrow(InvalidOptionError)
-    expect(() => resolveSettings({ options })).toThrow(message)
+    expect(() => resolve({ options })).toThrow(InvalidOptionError)
+    expect(() => resolve({ options })).toThrow(message)
   })
 
   test.each(['size', 'password', 'toString'])('an unknown setting: %s', (name) => {
     const options = { pool: { [name]: 's3cret' } as never }
 
-    expect(() => resolveSettings({ options })).toThrow(`pool.${name}`)
-    expect(() => resolveSettings({ options })).toThrow(/there is no such setting, only max, min, /)
+    expect(() => resolve({ options })).toThrow(`pool.${name}`)
+    expect(() => resolve({ options })).toThrow(/there is no such setting, only max, min, /)
   })
 })

@@ -1,4 +1,4 @@
-import { type Budget, BudgetError, type Capacity, planBudget } from '../budget/index.ts'
+import type { Budget } from '../budget/index.ts'
 import type { FleetShare } from '../fleet/index.ts'
 import { omitUndefined } from '../omit-undefined.ts'
 import { type KnownPooler, pipelineObstacle } from '../pipelining/index.ts'
@@ -7,12 +7,14 @@ import type { Topology } from '../topology/index.ts'
 import { assumedTopology } from './assumed-topology.ts'
 import { limitByCores } from './cores-limit.ts'
 import { defaultsFor, MAX_DISCOVERED, PRESETS, type SettingsOptions } from './options.ts'
+import type { PlannedBudget } from './planned-budget.ts'
 import { validateOptions } from './validate-options.ts'
 
-/** What a pool has found out about its limits. Topology and capacity are absent until the pool has discovered them. */
+/** What a pool has found out about its limits. Topology and budget are absent until the pool has discovered the server. */
 export interface KnownLimits extends KnownPooler {
   readonly topology?: Topology | undefined
-  readonly capacity?: Capacity | undefined
+  /** Planned from the capacity of the database, for a pool with `instances`. */
+  readonly planned?: PlannedBudget | undefined
   /** Why the capacity that the database reported is invalid. */
   readonly capacityProblem?: string | undefined
   /** The share of this instance of a fleet; absent until it has joined. */
@@ -109,8 +111,8 @@ interface Max {
 }
 
 function resolveMax({ options, values, reasons }: OwnSettings, limits: KnownLimits): Max {
-  const { instances, headroom, fleet, pool } = options
-  const { topology, capacity, capacityProblem, share, fleetUnavailable } = limits
+  const { instances, fleet, pool } = options
+  const { topology, planned, capacityProblem, share, fleetUnavailable } = limits
   const own: Max = { value: values.max, reason: reasons.max, budget: null, warnings: [] }
   if (fleet) return { ...own, ...shareOf(fleet.app, { topology, share, fleetUnavailable }, own) }
   if (instances === undefined) return own
@@ -120,7 +122,7 @@ function resolveMax({ options, values, reasons }: OwnSettings, limits: KnownLimi
       reason: `${own.reason}; the pooler limits the server's connections, so instances do not divide them`,
     }
   }
-  if (!capacity && topology) {
+  if (!planned && topology) {
     const reason = `1 of ${instances} instances: ${capacityProblem ?? 'the role cannot read the limits of the database'}`
     const remedy = capacityProblem
       ? 'Check which server answers at this address, or set pool.max and remove instances.'
@@ -129,25 +131,23 @@ function resolveMax({ options, values, reasons }: OwnSettings, limits: KnownLimi
     const warning = `${reason}${unreadable}. ${remedy}`
     return { ...own, value: 1, reason, warnings: [warning] }
   }
-  if (!capacity) {
+  if (!planned) {
     return { ...own, value: 1, reason: `1 of ${instances} instances, until the pool has connected to the database` }
   }
-  try {
-    const budget = planBudget({ capacity, instances, headroom })
-    const plan = budget.steps.join('; ')
-    if (own.reason !== 'default' && own.value <= budget.maxPerInstance) {
-      return { ...own, budget, reason: `${own.reason}, within the plan (${plan})` }
-    }
-    const ceiling = Math.max(MAX_DISCOVERED, pool?.min ?? 0)
-    if (own.reason === 'default' && budget.maxPerInstance > ceiling) {
-      const reason = `${ceiling}, the limit of a pool without pool.max; planned: ${plan}`
-      return { ...own, budget, value: ceiling, reason }
-    }
-    return { ...own, budget, value: budget.maxPerInstance, reason: `planned: ${plan}` }
-  } catch (error) {
-    if (!(error instanceof BudgetError)) throw error
-    return { ...own, value: 1, reason: 'the minimum, because the plan does not fit', warnings: [error.message] }
+  if ('problem' in planned) {
+    return { ...own, value: 1, reason: 'the minimum, because the plan does not fit', warnings: [planned.problem] }
   }
+  const { budget } = planned
+  const plan = budget.steps.join('; ')
+  if (own.reason !== 'default' && own.value <= budget.maxPerInstance) {
+    return { ...own, budget, reason: `${own.reason}, within the plan (${plan})` }
+  }
+  const ceiling = Math.max(MAX_DISCOVERED, pool?.min ?? 0)
+  if (own.reason === 'default' && budget.maxPerInstance > ceiling) {
+    const reason = `${ceiling}, the limit of a pool without pool.max; planned: ${plan}`
+    return { ...own, budget, value: ceiling, reason }
+  }
+  return { ...own, budget, value: budget.maxPerInstance, reason: `planned: ${plan}` }
 }
 
 /** The share of a fleet; the given or default max while the instance cannot see the other instances. */

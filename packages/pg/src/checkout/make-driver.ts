@@ -20,7 +20,7 @@ export interface DriverParts {
 /** Creates the driver of a pool's connections. This module and everything that it imports is loaded with the pool's first connection. */
 export function makeDriver(parts: DriverParts, connections: GuardedConnections<PgConnection>): PgDriver {
   const { guard, spec, events, checkouts, makeClient } = parts
-  const { sessions, statements, pipelining } = connections
+  const { sessions, statements, pipelining, recorder } = connections
   const factory = new ConnectionFactory({
     ...{ config: spec.client, passfile: spec.passfile, makeClient, sessions, statements, events },
     applicationName: () => guard.applicationName,
@@ -31,7 +31,7 @@ export function makeDriver(parts: DriverParts, connections: GuardedConnections<P
       guard.leftInTransaction()
     },
     warn: (message) => guard.warn(message),
-    insight: guard.recorder,
+    insight: recorder,
     secrets: spec.secrets,
   })
   checkouts.shared = new SharedQueries({

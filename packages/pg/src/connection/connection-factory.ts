@@ -13,12 +13,10 @@ import {
   type RunningQuery,
   type ServerAddress,
   type ServerConnections,
-  SessionHealth,
   type SessionStateCheck,
-  SharedHealth,
   type UseCredentials,
 } from '@poolguard/core/adapter'
-import { StartupParameters } from '@poolguard/core/connection'
+import { SessionHealth, SharedHealth, StartupParameters } from '@poolguard/core/connection'
 import type { PoolClient } from 'pg'
 import { callBack } from '../call-app.ts'
 import type { GuardedPoolConfig, Reset } from '../guarded-pool-config.ts'

@@ -1,4 +1,4 @@
-import { isFatal } from '@poolguard/core/adapter'
+import { isFatal } from '@poolguard/core/connection'
 import type { WireClient } from '../wire-client.ts'
 
 /** SQLSTATE connection_failure, for pg's own errors of a lost connection, which have no code. */

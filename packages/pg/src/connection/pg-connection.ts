@@ -9,11 +9,16 @@ import {
   pause,
   type RunningQuery,
   type ServerAddress,
-  type SessionHealth,
   type SessionMeter,
   type TextRow,
 } from '@poolguard/core/adapter'
-import { cancelAbandoned, cancelUntilAtRest, classifyStatementFailure, comesToRest } from '@poolguard/core/connection'
+import {
+  cancelAbandoned,
+  cancelUntilAtRest,
+  classifyStatementFailure,
+  comesToRest,
+  type SessionHealth,
+} from '@poolguard/core/connection'
 import { callBack } from '../call-app.ts'
 import type { Reset } from '../guarded-pool-config.ts'
 import { activeQueryOf, failQueuedQueries } from '../queries/client-queries.ts'

@@ -7,9 +7,8 @@ import {
   type Login,
   type PoolerConsole,
   type ProbeSession,
-  type SessionHealth,
 } from '@poolguard/core/adapter'
-import { DriverProbeSession } from '@poolguard/core/connection'
+import { DriverProbeSession, type SessionHealth } from '@poolguard/core/connection'
 import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PgConnection } from './pg-connection.ts'

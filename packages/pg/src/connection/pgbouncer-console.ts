@@ -1,15 +1,4 @@
-import {
-  type ConsoleOptions,
-  PGBOUNCER_CONSOLE,
-  type PoolerConsole,
-  readPgBouncerClients,
-  readPgBouncerConfig,
-  readPgBouncerDatabases,
-  readPgBouncerLists,
-  readPgBouncerPools,
-  readPgBouncerStats,
-  readPgBouncerVersion,
-} from '@poolguard/core/adapter'
+import type { ConsoleOptions, PoolerConsole } from '@poolguard/core/adapter'
 import type {
   PgBouncerClient,
   PgBouncerDatabase,
@@ -28,6 +17,8 @@ import { dropStartupParameters } from './startup-parameters.ts'
 /** Timeout for connecting and for each answer. */
 const ANSWER_TIMEOUT_MILLIS = 5_000
 
+type Answers = typeof import('./pgbouncer-answers.ts')
+
 type ShowCommand = 'VERSION' | 'POOLS' | 'CLIENTS' | 'DATABASES' | 'STATS' | 'CONFIG' | 'LISTS' | 'SERVERS' | 'USERS'
 
 /**
@@ -45,9 +36,11 @@ export class PgBouncerConsole implements PoolerConsole {
   /** @internal */
   readonly applicationName: string | undefined
   readonly #client: pg.Client
+  readonly #answers: Answers
 
-  private constructor(client: pg.Client, applicationName: string | undefined) {
+  private constructor(client: pg.Client, answers: Answers, applicationName: string | undefined) {
     this.#client = client
+    this.#answers = answers
     this.user = (client as unknown as WireClient).user
     this.applicationName = applicationName
     this.closed = new Promise((resolve) => client.once('end', resolve))
@@ -67,10 +60,11 @@ export class PgBouncerConsole implements PoolerConsole {
     clientConfig: GuardedPoolConfig,
     { patienceMillis, applicationName }: Omit<ConsoleOptions, 'url'>,
   ): Promise<PgBouncerConsole> {
+    const answers = await import('./pgbouncer-answers.ts')
     const client = new pg.Client({
       ...clientConfig,
       password: clientConfig.password as string | undefined,
-      database: PGBOUNCER_CONSOLE,
+      database: answers.PGBOUNCER_CONSOLE,
       connectionTimeoutMillis: patienceMillis,
       query_timeout: patienceMillis,
     })
@@ -87,35 +81,35 @@ export class PgBouncerConsole implements PoolerConsole {
       connection.stream.destroy()
       throw error
     }
-    return new PgBouncerConsole(client, applicationName)
+    return new PgBouncerConsole(client, answers, applicationName)
   }
 
   async version(): Promise<string> {
-    return readPgBouncerVersion(await this.show('VERSION'))
+    return this.#answers.readPgBouncerVersion(await this.show('VERSION'))
   }
 
   async pools(): Promise<PgBouncerPool[]> {
-    return readPgBouncerPools(await this.show('POOLS'))
+    return this.#answers.readPgBouncerPools(await this.show('POOLS'))
   }
 
   async clients(): Promise<PgBouncerClient[]> {
-    return readPgBouncerClients(await this.show('CLIENTS'))
+    return this.#answers.readPgBouncerClients(await this.show('CLIENTS'))
   }
 
   async databases(): Promise<PgBouncerDatabase[]> {
-    return readPgBouncerDatabases(await this.show('DATABASES'))
+    return this.#answers.readPgBouncerDatabases(await this.show('DATABASES'))
   }
 
   async stats(): Promise<PgBouncerStats[]> {
-    return readPgBouncerStats(await this.show('STATS'))
+    return this.#answers.readPgBouncerStats(await this.show('STATS'))
   }
 
   async config(): Promise<Map<string, PgBouncerSetting>> {
-    return readPgBouncerConfig(await this.show('CONFIG'))
+    return this.#answers.readPgBouncerConfig(await this.show('CONFIG'))
   }
 
   async lists(): Promise<Map<string, number>> {
-    return readPgBouncerLists(await this.show('LISTS'))
+    return this.#answers.readPgBouncerLists(await this.show('LISTS'))
   }
 
   /** @internal The connection does not keep the process alive. */

@@ -1,20 +1,18 @@
-import {
-  type AutomaticStatements,
-  type ConsoleOptions,
-  type CredentialSource,
-  type InsightRecorder,
-  type LeaseActivity,
-  type Login,
-  type OpenContext,
-  type PoolerConsole,
-  type RunningQuery,
-  type ServerAddress,
-  type ServerConnections,
-  SessionHealth,
-  SharedHealth,
-  type UseCredentials,
+import type {
+  AutomaticStatements,
+  ConsoleOptions,
+  CredentialSource,
+  InsightRecorder,
+  LeaseActivity,
+  Login,
+  OpenContext,
+  PoolerConsole,
+  RunningQuery,
+  ServerAddress,
+  ServerConnections,
+  UseCredentials,
 } from '@poolguard/core/adapter'
-import { comesToRest, StartupParameters } from '@poolguard/core/connection'
+import { comesToRest, SessionHealth, SharedHealth, StartupParameters } from '@poolguard/core/connection'
 import type { ParsedOptions } from '../internals.ts'
 import { ArrayTypes } from './array-types.ts'
 import { type Endpoint, endpointAt, endpointOf } from './dial.ts'

@@ -4,10 +4,10 @@ import {
   abortAfter,
   type InsightRecorder,
   type OpenContext,
-  type SessionHealth,
   type StartupParameterMap,
   systemClock,
 } from '@poolguard/core/adapter'
+import type { SessionHealth } from '@poolguard/core/connection'
 import postgres, { type Sql } from 'postgres'
 import {
   type Canceller,

@@ -1,13 +1,11 @@
 import {
   type AutomaticStatements,
   type ConsoleOptions,
-  PGBOUNCER_CONSOLE,
   type PoolerConsole,
-  SessionHealth,
-  SharedHealth,
   systemClock,
   withTimeout,
 } from '@poolguard/core/adapter'
+import { PGBOUNCER_CONSOLE, SessionHealth, SharedHealth } from '@poolguard/core/connection'
 import postgres from 'postgres'
 import { readOptions } from '../guarded-options.ts'
 import { type ParsedOptions, parsedOptionsOf } from '../internals.ts'

@@ -11,13 +11,12 @@ import {
   type ProbedConnection,
   pause,
   type RunningQuery,
-  type SessionHealth,
   type SessionMeter,
   showStatement,
   systemClock,
   type TextRow,
 } from '@poolguard/core/adapter'
-import { cancelAbandoned, cancelUntilAtRest } from '@poolguard/core/connection'
+import { cancelAbandoned, cancelUntilAtRest, type SessionHealth } from '@poolguard/core/connection'
 import type { Sql } from 'postgres'
 import { type Backend, type Canceller, onReady, type Query, type Wire } from '../internals.ts'
 import { statementKeyOf, textOf } from '../queries/statement-text.ts'

@@ -7,9 +7,8 @@ import {
   type Login,
   type PoolerConsole,
   type ProbeSession,
-  type SessionHealth,
 } from '@poolguard/core/adapter'
-import { DriverProbeSession } from '@poolguard/core/connection'
+import { DriverProbeSession, type SessionHealth } from '@poolguard/core/connection'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PostgresConnection } from './postgres-connection.ts'
 

@@ -27,7 +27,7 @@ export function makeConnectedHalf(
   connections: GuardedConnections<PostgresConnection>,
 ): ConnectedHalf {
   const factory = new ConnectionFactory({
-    ...{ shared, fetchTypes, credentials, insight: guard.recorder, statements: connections.statements },
+    ...{ shared, fetchTypes, credentials, insight: connections.recorder, statements: connections.statements },
     applicationName: () => guard.applicationName,
     prepares: () => shared.prepare,
     inspect: (connection) => connections.inspect(connection),

@@ -1,5 +1,5 @@
 import { InvalidOptionError, type MetricsSources } from '@poolguard/core'
-import { requireSources } from '@poolguard/core/adapter'
+import { requireSources } from '@poolguard/core/web'
 import { readSwitch } from '../read-switch.ts'
 import type { EndpointOptions } from './endpoint-options.ts'
 import { readTokens, requireAdminTokens } from './read-tokens.ts'

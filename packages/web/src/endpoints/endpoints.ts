@@ -1,5 +1,5 @@
 import type { HealthMonitor, ObservedPool } from '@poolguard/core'
-import { renderPage } from '@poolguard/core/adapter'
+import { renderPage } from '@poolguard/core/web'
 import { adminReply } from './admin-reply.ts'
 import { bearerToken, tokenCheck } from './admin-token.ts'
 import type { Drain } from './drain.ts'

@@ -1,5 +1,5 @@
 import { runWithDeadline } from '@poolguard/core'
-import { type EndingResponse, responseDeadline } from '@poolguard/core/adapter'
+import { type EndingResponse, responseDeadline } from '@poolguard/core/web'
 
 type RunInTime = <T>(limitMillis: number | undefined, callback: () => T) => T
 

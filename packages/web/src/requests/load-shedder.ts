@@ -1,4 +1,4 @@
-import { type LoadedPool, LoadShedding, type ShedLoadOptions } from '@poolguard/core/adapter'
+import { type LoadedPool, LoadShedding, type ShedLoadOptions } from '@poolguard/core/web'
 import { LoadShedError } from './unavailable-error.ts'
 
 /** Decides which requests are rejected while the pools are overloaded. */

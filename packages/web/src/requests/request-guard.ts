@@ -1,5 +1,6 @@
 import { runInLane, runWithDeadline, runWithLabel } from '@poolguard/core'
-import { listPools, requireLaneName, requireRouteDeadline } from '@poolguard/core/adapter'
+import { listPools, requireLaneName } from '@poolguard/core/adapter'
+import { requireRouteDeadline } from '@poolguard/core/web'
 import { LoadShedder } from './load-shedder.ts'
 import type { RequestSettings } from './request-options.ts'
 import { type LoadShedError, type ServiceUnavailableError, toUnavailable } from './unavailable-error.ts'

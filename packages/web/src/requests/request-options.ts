@@ -1,4 +1,5 @@
-import { asyncContextIsCheap, readShedLoad, type ShedLoadOptions } from '@poolguard/core/adapter'
+import { asyncContextIsCheap } from '@poolguard/core/adapter'
+import { readShedLoad, type ShedLoadOptions } from '@poolguard/core/web'
 import { readSwitch } from '../read-switch.ts'
 
 /** What happens to the app's own requests. The options are the same in every framework. */

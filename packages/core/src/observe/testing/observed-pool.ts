@@ -75,6 +75,6 @@ export function observedPool(name: string, stats: Partial<PoolStats> = {}): Obse
 /** Drops the counts of closed pools, so that tests do not depend on each other. */
 export function forgetClosedPools(): void {
   const cells = globalThis as unknown as Record<symbol, { value: unknown } | undefined>
-  const cell = cells[Symbol.for('poolguard.closed.1')]
+  const cell = cells[Symbol.for('poolguard.closed.2')]
   if (cell) cell.value = undefined
 }

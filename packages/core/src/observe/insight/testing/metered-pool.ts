@@ -1,6 +1,7 @@
 import { DEFAULT_POOL_SETTINGS, type Lease, Pool } from '../../../pool/index.ts'
 import { ManualClock } from '../../../pool/testing/manual-clock.ts'
 import { InsightRecorder } from '../insight-recorder.ts'
+import { LoadingInsight } from '../loading-insight.ts'
 import { LoopDelay } from '../loop-delay.ts'
 import type { MeteredSession, SessionMeter } from '../session-meter.ts'
 
@@ -37,7 +38,7 @@ export interface MeteredPool {
   use(callback: (connection: MeteredConnection, lease: Lease<MeteredConnection>) => Promise<void>): Promise<void>
 }
 
-/** A pool on a manual clock whose time is measured. */
+/** A pool on a manual clock whose time is measured, from the first connection on. */
 export function givenMeteredPool(max = 5): MeteredPool {
   const clock = new ManualClock()
   let check = () => {}
@@ -63,12 +64,19 @@ export function givenMeteredPool(max = 5): MeteredPool {
     clock,
     delay,
   })
+  const loading = new LoadingInsight<MeteredConnection>(true)
+  let isLoaded = false
+  const open = async () => {
+    if (!isLoaded) loading.load(insight)
+    isLoaded = true
+    return new MeteredConnection(insight, clock)
+  }
   const pool: Pool<MeteredConnection> = new Pool({
     name: 'app',
     settings: { ...DEFAULT_POOL_SETTINGS, max },
-    factory: { open: async () => new MeteredConnection(insight, clock), close: async () => {} },
+    factory: { open, close: async () => {} },
     classify: () => 'unavailable',
-    observer: insight,
+    observer: loading,
     clock,
   })
   return {
