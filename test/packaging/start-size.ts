@@ -8,9 +8,9 @@ import type { Manifest } from './manifest.ts'
  */
 const MAX_KILOBYTES: Readonly<Record<string, number>> = {
   '@poolguard/core': 186,
-  '@poolguard/core/adapter': 273,
-  '@poolguard/pg': 36,
-  '@poolguard/postgres-js': 40,
+  '@poolguard/core/adapter': 278,
+  '@poolguard/pg': 35,
+  '@poolguard/postgres-js': 38,
 }
 
 /** Names the entries of installed packages that load more than their bound, and by how much. */

@@ -1,6 +1,6 @@
 import { ProcessWide } from '../process-wide.ts'
-import { keepCounts } from './closed-pools.ts'
 import { databaseOf } from './database-of.ts'
+import { keepCounts } from './keep-counts.ts'
 import type { ObservedPool, PoolSnapshot } from './snapshot.ts'
 
 interface Registry {
