@@ -18,7 +18,7 @@ describe('given a postgres() that is observed', () => {
     const sleeping = Promise.all([1, 2, 3, 4, 5, 6, 7].map(() => sql`select pg_sleep(0.7)`))
     await expect.poll(() => observation.snapshot().stats).toMatchObject({ max: 2, active: 2, waiting: 5, total: 2 })
     expect(snapshotPools().map(({ name }) => name)).toEqual(['plain'])
-    expect(observation.health()).toMatchObject({ reasons: ['5 callers wait (warning from 5)'] })
+    expect(observation.health().reasons).toContain('5 callers wait (warning from 5)')
     await sleeping
     const { stats, target } = observation.snapshot()
     expect(stats).toMatchObject({ active: 0, waiting: 0, acquired: 7, opened: 2 })

@@ -8,10 +8,12 @@ import type {
   ResolvedSettings,
 } from '@poolguard/core'
 import {
+  guardOf,
   hideSecrets,
   InvalidOptionError,
   inspect,
   joinReplicas as joinGuards,
+  joinPools,
   PoolGuard,
   type Route,
   readReplicaPolicy,
@@ -166,17 +168,7 @@ export function joinReplicas(
   replicas: readonly GuardedPool[],
   options: Omit<ReplicaOptions, 'replicas' | 'routeReads'> = {},
 ): void {
-  joinGuards(
-    guardOf(primary),
-    replicas.map((replica) => guardOf(replica)),
-    readReplicaPolicy({ ...options, routeReads: false }),
-  )
-}
-
-function guardOf(pool: object): PoolGuard<PgConnection> {
-  const guard = (pool as { readonly [GUARD]?: PoolGuard<PgConnection> })[GUARD]
-  if (!guard) throw new InvalidOptionError('replicas', pool.constructor.name, 'pools of poolguard')
-  return guard
+  joinPools(primary, replicas, GUARD, options)
 }
 
 /** One class for each copy of pg. */
@@ -206,7 +198,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
       this.#checkouts = new Checkouts(this.#guard, events)
       this.replicas = spec.replicas.map((replica) => new GuardedPool(replica))
       if (this.replicas.length === 0) return
-      const replicas = this.replicas.map((replica) => guardOf(replica))
+      const replicas = this.replicas.map((replica) => guardOf<PgConnection>(replica, GUARD))
       joinGuards(this.#guard, replicas, readReplicaPolicy(config), { routesReplicas: false })
     }
 
@@ -351,7 +343,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
     /** pg-pool's `end` calls this after it has marked the pool as ending. */
     _pulseQueue(): void {
       const replicas = this.replicas.filter(({ closed }) => !closed)
-      Promise.all([this.#guard.close(), ...replicas.map((replica) => guardOf(replica).close())]).then(() => {
+      Promise.all([this.#guard.close(), ...replicas.map((replica) => guardOf(replica, GUARD).close())]).then(() => {
         this.ended = true
         this._endCallback()
       })

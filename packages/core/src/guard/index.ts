@@ -40,6 +40,7 @@ export { readDriversUrl, readUrlOption } from './options/url-option.ts'
 export { withService } from './options/with-service.ts'
 export type { PipelineHooks, Pipelining } from './pipelining.ts'
 export { PoolGuard } from './pool-guard.ts'
+export { guardOf, joinPools } from './replicas/join-pools.ts'
 export {
   type ReplicaOptions,
   type ReplicaPolicy,

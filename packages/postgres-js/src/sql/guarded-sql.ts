@@ -7,11 +7,12 @@ import {
   credentialSourceOf,
   describeAddress,
   effectiveSignal,
+  guardOf,
   hiddenTexts,
   hideSecrets,
   InvalidOptionError,
   inspect,
-  joinReplicas as joinGuards,
+  joinReplicas,
   KnownSecrets,
   type Lease,
   normalizeTarget,
@@ -30,7 +31,7 @@ import { preparedNameOf, statementKeyOf, textOf } from '../queries/statement-tex
 import { bindQueries } from './bind-queries.ts'
 import { FacadeLogin } from './facade-login.ts'
 import { reserveOn } from './reserve.ts'
-import { GUARD, guardOf, routeOf } from './route.ts'
+import { GUARD, routeOf } from './route.ts'
 import { handleAlone } from './run-query.ts'
 import type { SharedQueries } from './shared-queries.ts'
 import { transactOn } from './transaction.ts'
@@ -174,8 +175,8 @@ function makeReplicas(spec: SqlSpec, guard: PoolGuard<PostgresConnection>, isRec
     throw new InvalidOptionError('replicas', 'a list', wanted)
   }
   const replicas = specs.map((replica) => makeGuardedSql(replica))
-  const guards = replicas.map((replica) => guardOf(replica))
-  joinGuards(guard, guards, spec.replicaPolicy, { routesReplicas: false })
+  const guards = replicas.map((replica) => guardOf<PostgresConnection>(replica, GUARD))
+  joinReplicas(guard, guards, spec.replicaPolicy, { routesReplicas: false })
   return replicas
 }
 

@@ -1,11 +1,5 @@
 import type { ReplicaOptions } from '@poolguard/core'
-import {
-  InvalidOptionError,
-  joinReplicas as joinGuards,
-  type PoolGuard,
-  type Route,
-  readReplicaPolicy,
-} from '@poolguard/core/adapter'
+import { joinPools, type PoolGuard, type Route } from '@poolguard/core/adapter'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import type { Query } from '../internals.ts'
 import { textOf } from '../queries/statement-text.ts'
@@ -30,18 +24,7 @@ export function joinReplicas(
   replicas: readonly object[],
   options: Omit<ReplicaOptions, 'replicas' | 'routeReads'> = {},
 ): void {
-  joinGuards(
-    guardOf(primary),
-    replicas.map((replica) => guardOf(replica)),
-    readReplicaPolicy({ ...options, routeReads: false }),
-  )
-}
-
-/** @throws {InvalidOptionError} if the `sql` is not guarded. */
-export function guardOf(sql: object): PoolGuard<PostgresConnection> {
-  const guard = (sql as { readonly [GUARD]?: PoolGuard<PostgresConnection> })[GUARD]
-  if (!guard) throw new InvalidOptionError('replicas', typeof sql, 'pools of poolguard')
-  return guard
+  joinPools(primary, replicas, GUARD, options)
 }
 
 /** What decides on the server of a query. */
