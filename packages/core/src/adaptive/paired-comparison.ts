@@ -1,10 +1,15 @@
-/** What a doubling of the limit must gain in throughput to be worth it, as a logarithm. Without it, the limit would wander up a flat curve. */
-const PRICE_PER_DOUBLING = 0.01
+/** How much evidence a decision takes. */
+export interface Criteria {
+  /** What a doubling of the limit must gain in throughput to be worth it, as a logarithm. Without it, the limit would wander up a flat curve. */
+  readonly pricePerDoubling: number
+  /** A difference of this many standard errors decides. */
+  readonly clearErrors: number
+  /** After so many pairs, what is known decides. */
+  readonly maxPairs: number
+}
 
+const CRITERIA: Criteria = { pricePerDoubling: 0.01, clearErrors: 1.2, maxPairs: 24 }
 const MIN_PAIRS = 3
-const MAX_PAIRS = 24
-/** A difference of this many standard errors decides. */
-const CLEAR_ERRORS = 1.2
 /** A candidate that gains less than this, as a logarithm, even if it is half a standard error better than measured, is not worth more time. */
 const MIN_GAIN = 0.03
 const HOPELESS_ERRORS = 0.5
@@ -13,6 +18,7 @@ const GLARING = 0.15
 const GLARING_ERRORS = 4
 /** The standard deviation of the logarithm of one count of n statements is about this, divided by the root of n. */
 const COUNT_NOISE = 0.7
+const MAX_PRIOR_PAIRS = 16
 
 /** Evidence about a candidate: the mean difference of so many pairs. */
 export interface Evidence {
@@ -93,17 +99,38 @@ export class PairedComparison {
     const own = this.#differences.length
     const pairs = own + this.#prior.pairs
     const mean = (this.#ownMean * own + this.#prior.mean * this.#prior.pairs) / pairs
-    const gain = mean - PRICE_PER_DOUBLING * Math.log2(this.candidate / this.base)
     const pairNoise = Math.hypot(noise, COUNT_NOISE * Math.sqrt(2 / Math.max(1, this.#completions)))
-    const error = pairNoise / Math.sqrt(pairs)
-    const isGlaring = Math.abs(gain) > Math.max(GLARING, GLARING_ERRORS * error)
-    const isClear = isGlaring || (own >= MIN_PAIRS && Math.abs(gain) > CLEAR_ERRORS * error)
-    const isHopeless = own >= MIN_PAIRS && gain + HOPELESS_ERRORS * error < MIN_GAIN
-    if (!isClear && !isHopeless && own < MAX_PAIRS) return undefined
-    // Without a clear result the smaller limit is better, unless it seems worse.
-    const wins = isClear ? gain > 0 : this.candidate < this.base && gain > 0
-    return { wins, gain, confidence: normalProbability(Math.abs(gain) / error), evidence: { mean, pairs } }
+    return judge(this, { mean, pairs }, { own, error: pairNoise / Math.sqrt(pairs), criteria: CRITERIA })
   }
+}
+
+interface Reliability {
+  /** The pairs of this comparison, without those of earlier ones. */
+  readonly own: number
+  /** The standard error of the mean. */
+  readonly error: number
+  readonly criteria: Criteria
+}
+
+/** Whether the evidence about two limits is clear; undefined if it takes more pairs. */
+export function judge(
+  { base, candidate }: { readonly base: number; readonly candidate: number },
+  evidence: Evidence,
+  { own, error, criteria: { pricePerDoubling, clearErrors, maxPairs } }: Reliability,
+): Verdict | undefined {
+  const gain = evidence.mean - pricePerDoubling * Math.log2(candidate / base)
+  const isGlaring = Math.abs(gain) > Math.max(GLARING, GLARING_ERRORS * error)
+  const isClear = isGlaring || (own >= MIN_PAIRS && Math.abs(gain) > clearErrors * error)
+  const isHopeless = own >= MIN_PAIRS && gain + HOPELESS_ERRORS * error < MIN_GAIN
+  if (!isClear && !isHopeless && own < maxPairs) return undefined
+  // Without a clear result the smaller limit is better, unless it seems worse.
+  const wins = isClear ? gain > 0 : candidate < base && gain > 0
+  return { wins, gain, confidence: normalProbability(Math.abs(gain) / error), evidence }
+}
+
+/** Old evidence counts for half, and as this many pairs at most: the workload may have changed a little since. */
+export function weakened({ mean, pairs }: Evidence): Evidence {
+  return { mean, pairs: Math.min(MAX_PRIOR_PAIRS, pairs / 2) }
 }
 
 /** The probability that a normally distributed number is below z, for z >= 0 (Abramowitz and Stegun, 26.2.17). */
