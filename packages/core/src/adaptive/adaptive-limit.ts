@@ -17,10 +17,18 @@ export interface AdaptiveLimitState {
   readonly last: LimitComparison | null
 }
 
+/** Decides on the limit: the pool itself, or its fleet. */
+export type LimitGuide = Pick<
+  LimitController,
+  'limit' | 'base' | 'last' | 'isProbing' | 'setBounds' | 'discard' | 'update'
+>
+
 export interface AdaptiveLimitOptions {
   readonly engine: Pick<Pool<unknown>, 'load' | 'limitLending' | 'settings' | 'closed'>
   /** Whether `onAnswered` is called for each statement. Otherwise each lease counts as one statement. */
   readonly countsStatements: boolean
+  /** Default: a controller that finds the best limit of this pool alone. */
+  readonly guide?: LimitGuide | undefined
   readonly clock?: Clock
 }
 
@@ -28,7 +36,7 @@ export interface AdaptiveLimitOptions {
 export class AdaptiveLimit {
   readonly #options: AdaptiveLimitOptions
   readonly #clock: Clock
-  readonly #controller: LimitController
+  readonly #guide: LimitGuide
   readonly #costs = new StatementCosts()
   #cancel: (() => void) | undefined
   #load: Pool<unknown>['load']
@@ -41,11 +49,11 @@ export class AdaptiveLimit {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#load = options.engine.load
-    this.#controller = new LimitController(this.#load.limit, { min: 1, max: options.engine.settings.max })
+    this.#guide = options.guide ?? new LimitController(this.#load.limit, { min: 1, max: options.engine.settings.max })
   }
 
   get state(): AdaptiveLimitState {
-    const { base, isProbing, last } = this.#controller
+    const { base, isProbing, last } = this.#guide
     return { base, comparing: isProbing, last: last ?? null }
   }
 
@@ -82,16 +90,18 @@ export class AdaptiveLimit {
     this.#load = load
     this.#tickedAt = now
     this.#completions = this.#work = 0
-    this.#controller.setBounds({ min: 1, max: engine.settings.max })
-    if (load.opening > 0 || load.lent > load.limit) this.#controller.discard(millis)
+    this.#guide.setBounds({ min: 1, max: engine.settings.max })
+    if (load.opening > 0 || load.lent > load.limit) this.#guide.discard(millis)
     else {
       const isSaturated = isHeld(before) && isHeld(load) && load.emptied === before.emptied
       const saturatedMillis = isSaturated ? millis : 0
-      this.#controller.update({ millis, saturatedMillis, completions, work, demand: load.lent + load.waiting })
+      this.#guide.update({ millis, saturatedMillis, completions, work, demand: load.lent + load.waiting })
     }
-    engine.limitLending(this.#controller.limit)
+    engine.limitLending(this.#guide.limit)
     this.#calmMillis = load.waiting > 0 ? 0 : this.#calmMillis + millis
     if (this.#calmMillis < CALM_MILLIS && !engine.closed) this.#schedule()
+    // Until a caller waits again, nothing would end a slot with another limit.
+    else engine.limitLending(this.#guide.base)
   }
 }
 

@@ -1,4 +1,5 @@
 import { COMPARED_MILLIS, FleetMeter, type FleetResult, PERIOD_MILLIS, periodOf, slotAt } from './fleet-meter.ts'
+import type { LimitComparison } from './limit-controller.ts'
 import type { LimitSample } from './limit-sample.ts'
 import { type LimitBounds, LimitSearch } from './limit-search.ts'
 import { type Criteria, judge, weakened } from './paired-comparison.ts'
@@ -12,7 +13,7 @@ const READING: Window = [13_000, 14_800]
 /** In a fleet a comparison takes a whole period, and costs all instances. */
 const PAUSES = { restMillis: 2 * PERIOD_MILLIS, maxRestMillis: 16 * PERIOD_MILLIS, shunMillis: 4 * PERIOD_MILLIS }
 /** Stricter than in a single pool: a comparison costs the whole fleet, and connections that do not help are missing elsewhere. */
-const CRITERIA: Criteria = { pricePerDoubling: 0.02, clearErrors: 1.8, maxPairs: 50 }
+const CRITERIA: Criteria = { pricePerDoubling: 0.03, clearErrors: 2, maxPairs: 60 }
 /** The standard deviation of a pair, until this instance has measured its own. */
 const INITIAL_NOISE = 0.2
 
@@ -60,6 +61,7 @@ export class FleetLimit {
   #noise = INITIAL_NOISE
   /** Undefined in an instance that does not lead. */
   #search: LimitSearch | undefined
+  #last: LimitComparison | undefined
   /** Pairs of the current comparison, and the sum of their gains. */
   #pairs = 0
   #gains = 0
@@ -80,6 +82,24 @@ export class FleetLimit {
   /** The best total that is known. */
   get base(): number {
     return this.#plan?.base ?? this.#initial
+  }
+
+  /** The largest total that the known plans have, now or next. */
+  maxTotalAt(now: number): number {
+    this.#follow(now)
+    const plans = [this.#plan, this.#nextPlan].filter((plan) => plan !== undefined && plan.period >= periodOf(now))
+    return Math.max(this.base, ...plans.flatMap((plan) => (plan ? [plan.base, plan.candidate] : [])))
+  }
+
+  /** Whether two totals are being compared. */
+  isComparing(now: number): boolean {
+    this.#follow(now)
+    return this.#isComparing(now)
+  }
+
+  /** The last comparison that this instance has decided; undefined if it has not led. */
+  get last(): LimitComparison | undefined {
+    return this.#last
   }
 
   /** Adds the work of this instance in the time that ends now. */
@@ -175,6 +195,8 @@ export class FleetLimit {
     const evidence = { mean: (this.#gains + prior.mean * prior.pairs) / all, pairs: all }
     const verdict = judge(plan, evidence, { own: this.#pairs, error: this.#noise / Math.sqrt(all), criteria: CRITERIA })
     if (!verdict) return
+    const { base, candidate } = plan
+    this.#last = { base, candidate, throughputRatio: Math.exp(evidence.mean), confidence: verdict.confidence }
     search.decide(now, plan.candidate, { ...verdict, evidence: weakened(verdict.evidence) })
     this.#forget()
   }

@@ -6,6 +6,8 @@ export const PERIOD_MILLIS = 15_000
 const SLOT_MILLIS = 250
 const SLOTS = 40
 export const COMPARED_MILLIS: number = SLOTS * SLOT_MILLIS
+/** In each period, at most. */
+export const PAIRS: number = SLOTS / 2
 /** Left out at the begin of a slot: statements that began before it, and clocks that differ. */
 const GUARD_MILLIS = 75
 /** In a slot with less saturated time, callers hardly waited: the limit made no difference. */

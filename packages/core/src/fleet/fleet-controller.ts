@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { ClaimWatch } from './claim-watch.ts'
 import { CHECKS_PER_INTERVAL, ExchangeTimer } from './exchange-timer.ts'
+import type { FleetPart } from './fleet-part.ts'
 import type { FleetView } from './fleet-view.ts'
 import { InstanceNeeds, type NeedsPort } from './instance-needs.ts'
 import type { Doubt } from './limit-watch.ts'
@@ -38,6 +39,8 @@ export interface FleetControllerOptions {
   readonly clock: Clock
   /** Returns a number between 0 and 1, like Math.random. */
   readonly random: () => number
+  /** Its part in the fleet's adaptive limit, if it has one. */
+  readonly part?: FleetPart | undefined
   /** Called when another instance's claim is not trusted, at each exchange that confirms it. */
   readonly onDoubt?: (doubt: Doubt) => void
 }
@@ -75,6 +78,8 @@ export class FleetController {
   /** When it has last seen its connections on the server. */
   #lookedAt = -Infinity
   readonly #onDoubt: (doubt: Doubt) => void
+  /** Of the next exchange of notices about the adaptive limit. */
+  #cancelNotice: (() => void) | undefined
 
   constructor(options: FleetControllerOptions) {
     this.#options = options
@@ -116,6 +121,8 @@ export class FleetController {
     this.#max = 1
     this.#needs.forgetLimit()
     this.#timer.cancel()
+    this.#cancelNotice?.()
+    this.#options.part?.leave()
   }
 
   /** Call when the user has changed the bounds. */
@@ -311,18 +318,33 @@ export class FleetController {
       if (this.#joined) port.onExchangeFailed(error)
     } finally {
       this.#scheduleCheck()
+      this.#scheduleNotice()
     }
   }
 
-  #decide(view: FleetView): { share: FleetShare; publication: Publication } {
-    const { member, headroom, intervalMillis, clock, port } = this.#options
-    this.#needs.limitTo(view.servedAtOnce)
-    this.#supersedeImpostor(view)
+  /** All instances exchange notices about the adaptive limit at times that follow from the clock. */
+  #scheduleNotice(): void {
+    const { part, clock, random, port } = this.#options
+    this.#cancelNotice?.()
+    if (!part || !this.#joined) return
+    const onTimer = () => {
+      if (port.open() > 0 && !this.#isSettled()) void this.#exchange()
+    }
+    this.#cancelNotice = clock.after(part.millisToExchange(random()), onTimer, { background: true })
+  }
+
+  #decide(seen: FleetView): { share: FleetShare; publication: Publication } {
+    const { member, headroom, intervalMillis, clock, port, part } = this.#options
+    this.#needs.limitTo(seen.servedAtOnce)
+    this.#supersedeImpostor(seen)
     const young = clock.now() - this.#joinedAt < intervalMillis
+    const own = { name: member, demand: this.#needs.demand, floor: this.#needs.floor }
+    const { view, demand } = part
+      ? part.read(seen, { ...own, sharedConnections: this.#share?.sharedConnections })
+      : { view: seen, demand: own.demand }
     const standing = {
-      name: member,
-      demand: this.#needs.demand,
-      floor: this.#needs.floor,
+      ...own,
+      demand,
       held: port.held(),
       target: this.#max,
     }
@@ -334,8 +356,9 @@ export class FleetController {
     if (target < this.#max) this.#applyShare(target, share)
     const publication = {
       target: Math.max(target, port.held()),
-      demand: standing.demand,
-      floor: standing.floor,
+      demand: own.demand,
+      floor: own.floor,
+      ...(part && { notice: part.notice }),
       sequence: ++this.#sequence,
     }
     // Others may see it from now on, even if this exchange fails.

@@ -1,6 +1,7 @@
 export { trustClients } from './client-trust.ts'
 export { FleetController, type FleetControllerOptions, type FleetPort } from './fleet-controller.ts'
 export { type FleetName, readFleetName } from './fleet-name.ts'
+export { FleetPart } from './fleet-part.ts'
 export {
   EXCHANGE_QUERY,
   EXCHANGE_QUERY_WITH_GROUPS,
@@ -11,7 +12,7 @@ export {
 } from './fleet-query.ts'
 export { type FleetView, viewServer } from './fleet-view.ts'
 export type { Doubt } from './limit-watch.ts'
-export { haveSameFigures, makeMember, type Publication, requireAppName } from './member-name.ts'
+export { ADAPTIVE_APP_LENGTH, haveSameFigures, makeMember, type Publication, requireAppName } from './member-name.ts'
 export { pooledName } from './pooled-name.ts'
 export { viewPooler } from './pooler-view.ts'
 export type { FleetShare } from './settle-share.ts'

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 import {
+  ADAPTIVE_APP_LENGTH,
   APP_LENGTH,
   encodeMemberName,
   haveSameFigures,
@@ -12,6 +13,8 @@ import {
 } from './member-name.ts'
 
 const appNames = fc.stringMatching(new RegExp(`^[A-Za-z0-9._-]{1,${APP_LENGTH}}$`))
+const adaptiveAppNames = fc.stringMatching(new RegExp(`^[A-Za-z0-9._-]{1,${ADAPTIVE_APP_LENGTH}}$`))
+const notices = fc.stringMatching(/^([a-z0-9]{5}|[a-z0-9]{8})$/)
 const counts = fc.nat(9_999)
 const publications = fc.record({
   target: counts,
@@ -64,6 +67,18 @@ describe('the name of an instance', () => {
           expect(parseMemberName(name)).toEqual({ member, publication })
         },
       ),
+    )
+  })
+
+  test('fits with a notice about the adaptive limit, too', () => {
+    fc.assert(
+      fc.property(adaptiveAppNames, publications, notices, (app, figures, notice) => {
+        const publication = { ...figures, notice }
+        const member = makeMember(app, () => 0.5)
+        const name = encodeMemberName(member, publication)
+        expect(name).toMatch(/^[ -~]{1,63}$/)
+        expect(parseMemberName(name)).toEqual({ member, publication })
+      }),
     )
   })
 

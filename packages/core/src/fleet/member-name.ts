@@ -1,3 +1,4 @@
+import { NOTICE_LENGTH } from '../adaptive/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 
 /** The figures that an instance publishes to other instances. */
@@ -8,6 +9,8 @@ export interface Publication {
   readonly demand: number
   /** Connections that it keeps regardless of other instances' demand: `pool.min`, at least 1. */
   readonly floor: number
+  /** What the instance says about the fleet's adaptive limit. */
+  readonly notice?: string | undefined
   /** Increases with each publication, to find the later one of two on different connections of an instance. */
   readonly sequence: number
 }
@@ -30,19 +33,23 @@ const SEQUENCE_COUNT = 36 ** 5
 const PUBLICATION_BYTES = `:t=${MAX_FIGURE},d=${MAX_FIGURE},m=${MAX_FIGURE},n=zzzzz`.length
 /** Maximum length of the app's name. */
 export const APP_LENGTH: number = NAME_BYTES - PUBLICATION_BYTES - ID_LENGTH - '#'.length
+/** Maximum length of the name of an app whose instances publish notices about an adaptive limit. */
+export const ADAPTIVE_APP_LENGTH: number = APP_LENGTH - ',a='.length - NOTICE_LENGTH
 
 const APP = new RegExp(`^[A-Za-z0-9._-]{1,${APP_LENGTH}}$`)
 const MEMBER = `[A-Za-z0-9._-]{1,${APP_LENGTH}}#[a-z0-9]{${ID_LENGTH}}`
-const NAME = new RegExp(`^(${MEMBER})(?::t=(\\d{1,4}),d=(\\d{1,4})(?:,m=(\\d{1,4}))?,n=([a-z0-9]{1,5}))?$`)
+const NAME = new RegExp(
+  `^(${MEMBER})(?::t=(\\d{1,4}),d=(\\d{1,4})(?:,m=(\\d{1,4}))?(?:,a=([a-z0-9]{5,${NOTICE_LENGTH}}))?,n=([a-z0-9]{1,5}))?$`,
+)
 
 /**
  * Rejects names that a server would change: it replaces non-ASCII characters in an `application_name` and truncates long names.
  *
  * @throws {InvalidOptionError} for an invalid app name.
  */
-export function requireAppName(option: string, app: unknown): asserts app is string {
-  if (typeof app === 'string' && APP.test(app)) return
-  throw new InvalidOptionError(option, app, `1 to ${APP_LENGTH} letters, digits, '.', '_' and '-'`)
+export function requireAppName(option: string, app: unknown, maxLength: number = APP_LENGTH): asserts app is string {
+  if (typeof app === 'string' && APP.test(app) && app.length <= maxLength) return
+  throw new InvalidOptionError(option, app, `1 to ${maxLength} letters, digits, '.', '_' and '-'`)
 }
 
 /** @param random returns a number between 0 and 1, like Math.random. */
@@ -55,9 +62,10 @@ export function makeMember(app: string, random: () => number): string {
  * @example
  * encodeMemberName('orders#3f9a1b', { target: 8, demand: 12, floor: 1, sequence: 57 }) // orders#3f9a1b:t=8,d=12,n=1l
  */
-export function encodeMemberName(member: string, { target, demand, floor, sequence }: Publication): string {
+export function encodeMemberName(member: string, { target, demand, floor, notice, sequence }: Publication): string {
   const kept = floor > 1 ? `,m=${atMost(floor)}` : ''
-  return `${member}:t=${atMost(target)},d=${atMost(demand)}${kept},n=${(sequence % SEQUENCE_COUNT).toString(36)}`
+  const said = notice ? `,a=${notice}` : ''
+  return `${member}:t=${atMost(target)},d=${atMost(demand)}${kept}${said},n=${(sequence % SEQUENCE_COUNT).toString(36)}`
 }
 
 function atMost(value: number): number {
@@ -66,12 +74,15 @@ function atMost(value: number): number {
 
 /** Undefined for a name that is not an instance's. */
 export function parseMemberName(applicationName: string): MemberName | undefined {
-  const [, member, target, demand, floor = '1', sequence = ''] = NAME.exec(applicationName) ?? []
+  const [, member, target, demand, floor = '1', notice, sequence = ''] = NAME.exec(applicationName) ?? []
   if (member === undefined) return undefined
   const publication =
     target === undefined
       ? undefined
-      : { target: +target, demand: Number(demand), floor: +floor, sequence: Number.parseInt(sequence, 36) }
+      : {
+          ...{ target: +target, demand: Number(demand), floor: +floor, sequence: Number.parseInt(sequence, 36) },
+          ...(notice !== undefined && { notice }),
+        }
   return { member, publication }
 }
 

@@ -166,7 +166,8 @@ export class PoolGuard<C extends object> {
   /** With `limit: 'adaptive'`: a caller waits. */
   #onWait(): void {
     if (this.#adaptiveLimit) this.#adaptiveLimit.onWait()
-    else
+    // An instance of a fleet follows it as soon as it has joined.
+    else if (!this.#fleet || this.#fleet.part)
       this.#adaptiveLoading ??= import('../adaptive/index.ts').then(
         ({ AdaptiveLimit }) => this.#adapt(AdaptiveLimit),
         (error: unknown) =>
@@ -176,7 +177,7 @@ export class PoolGuard<C extends object> {
 
   #adapt(Limit: typeof AdaptiveLimit): void {
     const { engine, recorder } = this
-    const limit = new Limit({ engine, countsStatements: recorder !== undefined })
+    const limit = new Limit({ engine, countsStatements: recorder !== undefined, guide: this.#fleet?.part })
     this.#adaptiveLimit = limit
     recorder?.onAnswered((statement, millis) => limit.onAnswered(statement, millis))
     limit.onWait()

@@ -99,6 +99,8 @@ export interface FleetSnapshot {
   readonly instances: number
   /** Connections that all instances may open together. */
   readonly sharedConnections: number
+  /** With `fleet.adaptive`: the number of connections in use that makes the server complete the most work, of all instances together. */
+  readonly adaptiveLimit?: number | undefined
 }
 
 /** A pool in the registry. */

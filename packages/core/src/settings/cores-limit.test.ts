@@ -97,7 +97,15 @@ test.each([{ fleet: { app: 'orders' } }, { instances: 2 }])(
   'an adaptive limit is refused together with %o',
   (options) => {
     const pool = { limit: 'adaptive' as const }
-    expect(() => resolveSettings({ options: { ...options, pool } })).toThrow(/pool\.limit.*for a single process only/)
+    expect(() => resolveSettings({ options: { ...options, pool } })).toThrow(/pool\.limit.*would take from the others/)
     expect(() => resolveSettings({ options: { instances: 1, pool } })).not.toThrow()
   },
 )
+
+test('fleet.adaptive sets the adaptive limit, which pool.limit may repeat', () => {
+  const options: SettingsOptions = { fleet: { app: 'orders', adaptive: true } }
+
+  const { values, reasons } = resolveSettings({ options })
+  expect([values.limit, reasons.limit]).toEqual(['adaptive', 'fleet.adaptive'])
+  expect(() => resolveSettings({ options: { ...options, pool: { limit: 'adaptive' } } })).not.toThrow()
+})

@@ -5,6 +5,12 @@ import type { PoolMode } from '../topology/index.ts'
 export interface FleetOptions {
   /** Name of the app, the same for all its instances: up to 27 letters, digits, `.`, `_` and `-`. */
   readonly app: string
+  /**
+   * Finds how many connections in use, of all instances together, make the server complete the most work, and divides them. Every 15
+   * seconds all instances compare two numbers at the same times, by their clocks, which must agree to some hundredths of a second. It
+   * begins with 2 x `pool.serverCores` + 1. The name of the app may have up to 16 characters then.
+   */
+  readonly adaptive?: boolean
   /** How often an instance exchanges its figures with the other instances while its share may change. Default: 5 000. */
   readonly intervalMillis?: number
   /**

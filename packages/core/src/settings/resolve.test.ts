@@ -290,7 +290,7 @@ describe('invalid options', () => {
     [{ fleet: { app: 'orders' }, headroom: 0 }, 'Invalid option headroom: 0. It takes a whole number of at least 1'],
     [
       { fleet: { app: 'orders', interval: 3 } as FleetOptions },
-      'Invalid option fleet.interval: 3. It takes no value: this option does not exist. The options of fleet are app, intervalMillis, consoleUrl, trustedRoles.',
+      'Invalid option fleet.interval: 3. It takes no value: this option does not exist. The options of fleet are app, adaptive, intervalMillis, consoleUrl, trustedRoles.',
     ],
     ...['bills', [''], [7], [['bills']], { 0: 'bills' }, null].map((trustedRoles): [SettingsOptions, string] => [
       { fleet: { app: 'orders', trustedRoles: trustedRoles as never } },
@@ -301,6 +301,18 @@ describe('invalid options', () => {
       "Invalid option fleet.trustedRoles: 'bills'. It takes an array of role names, as in ['bills'].",
     ],
     [{ fleet: { app: 'a b' } }, "Invalid option fleet.app: 'a b'. It takes 1 to 27 letters, digits, '.', '_' and '-'."],
+    [
+      { fleet: { app: 'orders-of-all-tenants', adaptive: true } },
+      "Invalid option fleet.app: 'orders-of-all-tenants'. It takes 1 to 16 letters, digits, '.', '_' and '-'.",
+    ],
+    [
+      { fleet: { app: 'orders', adaptive: 'yes' as never } },
+      "Invalid option fleet.adaptive: 'yes'. It takes true or false.",
+    ],
+    [
+      { fleet: { app: 'orders', adaptive: true }, pool: { limit: 8 } },
+      'Invalid option pool.limit: 8. It takes no value when fleet.adaptive is set: the fleet finds the limit.',
+    ],
     [
       { fleet: { app: 'a', intervalMillis: 0 } },
       'Invalid option fleet.intervalMillis: 0. It takes a number of milliseconds',

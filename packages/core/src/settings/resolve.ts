@@ -65,11 +65,13 @@ export function resolveSettings({
 /** @throws {InvalidOptionError} names the option and the value. */
 export function ownSettings(options: SettingsOptions, { pipelineUnsupported }: DriverLimits = {}): OwnSettings {
   validateOptions(options)
-  const given = omitUndefined(options.pool ?? {})
+  // The pool's engine follows the limit that the fleet finds.
+  const given = omitUndefined({ ...options.pool, ...(options.fleet?.adaptive && { limit: 'adaptive' as const }) })
   const values = { ...defaultsFor(options.preset), ...given }
   const reasons = Object.fromEntries(
     Object.keys(values).map((name) => [name, name in given ? 'given' : defaultReason(name, options)]),
   ) as Record<keyof PoolSettings, string>
+  if (options.fleet?.adaptive) reasons.limit = 'fleet.adaptive'
   return { options, values, reasons, pipelineUnsupported }
 }
 

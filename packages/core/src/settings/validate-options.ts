@@ -1,7 +1,7 @@
 import { parseConnectionString } from '../connection-string/index.ts'
-import { requireAppName } from '../fleet/index.ts'
+import { ADAPTIVE_APP_LENGTH, requireAppName } from '../fleet/index.ts'
 import { InvalidOptionError, requireDuration, requireInteger, requireOneOf } from '../invalid-option-error.ts'
-import { validateLanes, validatePoolSettings } from '../pool/index.ts'
+import { type PoolSettings, validateLanes, validatePoolSettings } from '../pool/index.ts'
 import { type FleetOptions, PRESETS, type SettingsOptions } from './options.ts'
 
 /** @throws {InvalidOptionError} names the option and the value. */
@@ -21,7 +21,9 @@ export function validateOptions({
   if (instances !== undefined) requireInteger('instances', instances, 1)
   if (headroom !== undefined) requireInteger('headroom', headroom, 0)
   if (fleet !== undefined) validateFleet(fleet, instances)
-  if (pool.limit === 'adaptive' && (fleet !== undefined || (instances ?? 1) > 1)) requireNoOthers(pool.limit, fleet)
+  if (fleet?.adaptive) requireNoOwnLimit(pool.limit)
+  else if (pool.limit === 'adaptive' && (fleet !== undefined || (instances ?? 1) > 1))
+    requireNoOthers(pool.limit, fleet)
   // A new instance opens its first connection from the headroom; without headroom, the first instances would keep it out.
   if (fleet !== undefined && headroom !== undefined) requireInteger('headroom', headroom, 1)
 }
@@ -32,13 +34,18 @@ function requireNoOthers(limit: string, fleet: FleetOptions | undefined): never 
   throw new InvalidOptionError(
     'pool.limit',
     limit,
-    `'cores', 'max' or a number ${together}: an adaptive limit finds the best one for a single process only`,
+    `'cores', 'max' or a number ${together}: an adaptive limit of a single process would take from the others. Use fleet: { app, adaptive: true } for all of them`,
   )
+}
+
+function requireNoOwnLimit(limit: PoolSettings['limit'] | undefined): void {
+  if (limit === undefined || limit === 'adaptive') return
+  throw new InvalidOptionError('pool.limit', limit, 'no value when fleet.adaptive is set: the fleet finds the limit')
 }
 
 function requireFleetNames(fleet: FleetOptions): void {
   const known: Readonly<Record<keyof FleetOptions, true>> = {
-    ...{ app: true, intervalMillis: true, consoleUrl: true, trustedRoles: true },
+    ...{ app: true, adaptive: true, intervalMillis: true, consoleUrl: true, trustedRoles: true },
   }
   for (const [name, value] of Object.entries(fleet)) {
     if (Object.hasOwn(known, name)) continue
@@ -62,8 +69,9 @@ function validateFleet(fleet: FleetOptions, instances: number | undefined): void
     throw new InvalidOptionError('fleet', fleet, "an object, as in { app: 'orders' }")
   }
   requireFleetNames(fleet)
-  requireAppName('fleet.app', fleet.app)
-  const { intervalMillis, consoleUrl, trustedRoles } = fleet
+  const { app, adaptive = false, intervalMillis, consoleUrl, trustedRoles } = fleet
+  if (typeof adaptive !== 'boolean') throw new InvalidOptionError('fleet.adaptive', adaptive, 'true or false')
+  requireAppName('fleet.app', app, adaptive ? ADAPTIVE_APP_LENGTH : undefined)
   if (intervalMillis === Infinity)
     throw new InvalidOptionError('fleet.intervalMillis', intervalMillis, 'a finite number')
   if (intervalMillis !== undefined) requireDuration('fleet.intervalMillis', intervalMillis, MIN_INTERVAL_MILLIS)

@@ -38,7 +38,10 @@ const TICKS_PER_SECOND = 1_000 / TICK_MILLIS
  * The noise of a real server on a shared machine: a standard deviation of 15 to 18 % in slots of 0.2 s, and of 10 % in slots of 2 s.
  * The slow part of 9 % lasts for seconds; the fast part is 14 % in slots of 0.2 s.
  */
-export const MEASURED_NOISE = { fast: 0.138 * Math.sqrt(200 / TICK_MILLIS), slow: 0.09 }
+export const MEASURED_NOISE: { readonly fast: number; readonly slow: number } = {
+  fast: 0.138 * Math.sqrt(200 / TICK_MILLIS),
+  slow: 0.09,
+}
 const SLOW_SECONDS = 5
 
 /** Numbers between 0 and 1, the same ones for the same seed. */

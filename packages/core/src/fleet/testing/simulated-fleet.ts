@@ -13,7 +13,10 @@ export interface SimulatedFleetOptions {
 }
 
 type Joining = Partial<
-  Pick<SimulatedInstanceOptions, 'min' | 'max' | 'role' | 'database' | 'trustedRoles' | 'tripMillis' | 'pooled'>
+  Pick<
+    SimulatedInstanceOptions,
+    'min' | 'max' | 'role' | 'database' | 'trustedRoles' | 'tripMillis' | 'pooled' | 'part'
+  >
 > & {
   readonly want?: number
   readonly app?: string

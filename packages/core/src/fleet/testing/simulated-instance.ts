@@ -1,4 +1,5 @@
 import { FleetController, type FleetPort } from '../fleet-controller.ts'
+import type { FleetPart } from '../fleet-part.ts'
 import { trustRows } from '../fleet-query.ts'
 import { type FleetView, viewServer } from '../fleet-view.ts'
 import type { Doubt } from '../limit-watch.ts'
@@ -20,6 +21,8 @@ export interface SimulatedInstanceOptions {
   readonly trustedRoles?: readonly string[] | undefined
   /** Maximum duration of one way over the network. */
   readonly tripMillis?: number
+  /** Its part in the fleet's adaptive limit. */
+  readonly part?: FleetPart
   /** Whether the server is a PgBouncer, whose console shows the clients and carries the publication. */
   readonly pooled?: boolean
 }
@@ -57,14 +60,14 @@ export class SimulatedInstance implements FleetPort {
   constructor(options: SimulatedInstanceOptions) {
     this.#options = options
     this.#clock = options.server.clock
-    const { member, intervalMillis = 5_000, headroom, random } = options
+    const { member, intervalMillis = 5_000, headroom, random, part } = options
     const clock = {
       now: () => this.#clock.now(),
       after: (millis: number, onTimer: () => void) => this.#after(millis, onTimer),
       blockedMillis: 0,
     }
     this.controller = new FleetController({
-      ...{ member, intervalMillis, headroom, port: this, clock, random },
+      ...{ member, intervalMillis, headroom, port: this, clock, random, part },
       onDoubt: (doubt) => this.doubts.push(doubt),
     })
   }

@@ -1,4 +1,4 @@
-import { makeMember, pooledName } from '../../fleet/index.ts'
+import { type FleetPart, makeMember, pooledName } from '../../fleet/index.ts'
 import type { FleetSnapshot } from '../../observe/index.ts'
 import type { Pool, PoolEvent } from '../../pool/index.ts'
 import { readError } from '../../postgres-errors/index.ts'
@@ -43,6 +43,11 @@ export class FleetInstance<C> {
   /** The `application_name` for new connections, given the topology; undefined while the topology is unknown. */
   nameFor(topology: Topology | undefined): string {
     return topology?.kind === 'direct' ? this.member : pooledName(this.member)
+  }
+
+  /** Its part in the adaptive limit of the fleet; undefined until it has joined for the first time. */
+  get part(): FleetPart | undefined {
+    return this.#membership?.part
   }
 
   snapshot(): FleetSnapshot | null {

@@ -1,5 +1,5 @@
 import { systemClock } from '../../clock.ts'
-import { FleetController } from '../../fleet/index.ts'
+import { FleetController, FleetPart } from '../../fleet/index.ts'
 import { InvalidAnswerError } from '../../invalid-answer-error.ts'
 import type { FleetSnapshot } from '../../observe/index.ts'
 import { type Pool, type PoolEvent, runDetached } from '../../pool/index.ts'
@@ -44,6 +44,8 @@ export class FleetMembership<C> {
   readonly #publisher: Publisher<C>
   readonly #exchange: FleetExchange<C>
   readonly #warnings: FleetWarnings
+  /** Its part in the adaptive limit of the fleet, if it has one. */
+  readonly part: FleetPart | undefined
   #warned = false
   /** From the last join. */
   #topologyKind: Topology['kind'] = 'unknown'
@@ -58,6 +60,7 @@ export class FleetMembership<C> {
     this.#warnings = new FleetWarnings({
       ...{ app: fleet.app, intervalMillis: this.#intervalMillis, warn },
     })
+    this.part = fleet.adaptive ? new FleetPart(2 * engine.settings.serverCores + 1) : undefined
     this.#publisher = new Publisher(() => this.#controller.onPublisherLost())
     this.#exchange = new FleetExchange({
       ...options,
@@ -72,6 +75,7 @@ export class FleetMembership<C> {
       member,
       intervalMillis: this.#intervalMillis,
       headroom,
+      part: this.part,
       clock: systemClock,
       random: Math.random,
       port: {
@@ -97,7 +101,10 @@ export class FleetMembership<C> {
     if (!share) return null
     const { maxConnections, instances, sharedConnections } = share
     const { member: instance } = this.#options
-    return { instance, maxConnections, demand: published?.demand ?? 0, instances, sharedConnections }
+    return {
+      ...{ instance, maxConnections, demand: published?.demand ?? 0, instances, sharedConnections },
+      ...(this.part && { adaptiveLimit: this.part.total }),
+    }
   }
 
   /** Joins the fleet. Uses the static limit if the other instances cannot be seen. */

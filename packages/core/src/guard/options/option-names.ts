@@ -26,7 +26,7 @@ export const OPTION_NAMES: readonly string[] = Object.keys(OPTIONS)
 const DRIVERS_OWN: readonly (keyof PoolSettings)[] = ['max', 'min', 'maxUses', 'idleTimeoutMillis']
 
 /** Options of a fleet that no driver has. */
-const OF_FLEET: readonly (keyof FleetOptions)[] = ['intervalMillis', 'consoleUrl', 'trustedRoles']
+const OF_FLEET: readonly (keyof FleetOptions)[] = ['adaptive', 'intervalMillis', 'consoleUrl', 'trustedRoles']
 
 const NAMES_BY_SPELLING = new Map(OPTION_NAMES.map((name) => [plain(name), name]))
 /** The object that each nested option belongs to. */
