@@ -1,12 +1,5 @@
-import {
-  decodeNotice,
-  encodeNotice,
-  FleetLimit,
-  type FleetNotice,
-  type LimitComparison,
-  type LimitGuide,
-  MAX_TOTAL,
-} from '../adaptive/index.ts'
+import { FleetLimit, type FleetNotice, type LimitComparison, type LimitGuide } from '../adaptive/index.ts'
+import { decodeNotice, encodeNotice, MAX_TOTAL } from './fleet-notice.ts'
 import type { FleetView, LimitView, Member } from './fleet-view.ts'
 import { type ShareRequest, shareOut, sum } from './share-out.ts'
 

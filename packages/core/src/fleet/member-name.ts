@@ -1,4 +1,3 @@
-import { NOTICE_LENGTH } from '../adaptive/index.ts'
 import { InvalidOptionError } from '../invalid-option-error.ts'
 
 /** The figures that an instance publishes to other instances. */
@@ -33,13 +32,15 @@ const SEQUENCE_COUNT = 36 ** 5
 const PUBLICATION_BYTES = `:t=${MAX_FIGURE},d=${MAX_FIGURE},m=${MAX_FIGURE},n=zzzzz`.length
 /** Maximum length of the app's name. */
 export const APP_LENGTH: number = NAME_BYTES - PUBLICATION_BYTES - ID_LENGTH - '#'.length
+/** Of a notice about the adaptive limit: digits of base 36 for the period (1), each of two totals (2), the gain (2) and the weight (1). */
+export const NOTICE_LENGTH = 8
 /** Maximum length of the name of an app whose instances publish notices about an adaptive limit. */
 export const ADAPTIVE_APP_LENGTH: number = APP_LENGTH - ',a='.length - NOTICE_LENGTH
 
 const APP = new RegExp(`^[A-Za-z0-9._-]{1,${APP_LENGTH}}$`)
 const MEMBER = `[A-Za-z0-9._-]{1,${APP_LENGTH}}#[a-z0-9]{${ID_LENGTH}}`
 const NAME = new RegExp(
-  `^(${MEMBER})(?::t=(\\d{1,4}),d=(\\d{1,4})(?:,m=(\\d{1,4}))?(?:,a=([a-z0-9]{5,${NOTICE_LENGTH}}))?,n=([a-z0-9]{1,5}))?$`,
+  `^(${MEMBER})(?::t=(\\d{1,4}),d=(\\d{1,4})(?:,m=(\\d{1,4}))?(?:,a=([a-z0-9]{1,${NOTICE_LENGTH}}))?,n=([a-z0-9]{1,5}))?$`,
 )
 
 /**

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import type { FleetNotice } from './fleet-limit.ts'
-import { PAIRS, PERIOD_MILLIS } from './fleet-meter.ts'
+import { type FleetNotice, PAIRS, PERIOD_MILLIS } from '../adaptive/index.ts'
 import { decodeNotice, encodeNotice, MAX_TOTAL } from './fleet-notice.ts'
 
 const PERIOD = 119_666_667

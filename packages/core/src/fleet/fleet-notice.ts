@@ -1,8 +1,7 @@
-import type { FleetNotice } from './fleet-limit.ts'
-import { PAIRS, periodOf } from './fleet-meter.ts'
+import { type FleetNotice, PAIRS, periodOf } from '../adaptive/index.ts'
+import { NOTICE_LENGTH } from './member-name.ts'
 
-/** Digits of base 36: one for the period, two for each total, two for the gain, one for the weight. */
-export const NOTICE_LENGTH = 8
+/** Of a notice without a result: one digit for the period, and two for each total. */
 const PLAN_LENGTH = 5
 const PERIODS = 36
 /** The largest total of two digits. */
