@@ -1,5 +1,5 @@
 import { ProcessWide } from '../process-wide.ts'
-import type { MetricSample } from './metric-definitions.ts'
+import type { MetricSample } from './metric.ts'
 import type { PoolSnapshot } from './snapshot.ts'
 
 /** The samples of counters and histograms, by the metric's name. */

@@ -1,6 +1,7 @@
 import { closedPools, type Totals } from './closed-pools.ts'
 import { combineSamples } from './combine-samples.ts'
-import { METRICS, type MetricSample } from './metric-definitions.ts'
+import type { MetricSample } from './metric.ts'
+import { METRICS } from './metric-definitions.ts'
 import type { PoolSnapshot } from './snapshot.ts'
 
 /** If an app keeps opening pools under new names, the counts of the oldest names are dropped. */

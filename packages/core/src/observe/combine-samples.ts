@@ -1,5 +1,5 @@
 import { addDurations, MAX_LABELS, OTHER_LABEL } from '../pool/index.ts'
-import type { MetricSample } from './metric-definitions.ts'
+import type { MetricSample } from './metric.ts'
 
 /** The labels of all series beyond `MAX_LABELS`. */
 const OVERFLOW_LABELS: MetricSample['labels'] = { label: OTHER_LABEL }

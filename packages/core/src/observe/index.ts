@@ -27,14 +27,14 @@ export {
 } from './insight/index.ts'
 export { type LoadedPool, LoadShedding, readShedLoad, type ShedLoadOptions } from './load-shedding.ts'
 export {
-  METRICS,
   type MetricDefinition,
   type MetricDescription,
   type MetricSample,
   POOL_LABEL,
   type ReadableMetric,
   STATE_LABEL,
-} from './metric-definitions.ts'
+} from './metric.ts'
+export { METRICS } from './metric-definitions.ts'
 export type { MetricFamily } from './metric-family.ts'
 export { type MetricsSource, type MetricsSources, renderPage, requireSources } from './metrics-page.ts'
 export { registerObservation } from './observation.ts'

@@ -1,14 +1,14 @@
 import { addUpClosed } from './closed-totals.ts'
 import { combineSamples } from './combine-samples.ts'
 import {
-  METRICS,
   type MetricDefinition,
   type MetricDescription,
   type MetricSample,
   NO_LABELS,
   POOL_LABEL,
   type ReadableMetric,
-} from './metric-definitions.ts'
+} from './metric.ts'
+import { METRICS } from './metric-definitions.ts'
 import type { PoolSnapshot } from './snapshot.ts'
 
 /** One metric with its current values. */

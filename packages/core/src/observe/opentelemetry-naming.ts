@@ -1,5 +1,6 @@
 import { POOL_ATTRIBUTE } from '../pool/index.ts'
-import { METRICS, type MetricDefinition, type MetricSample, POOL_LABEL, STATE_LABEL } from './metric-definitions.ts'
+import { type MetricDefinition, type MetricSample, POOL_LABEL, STATE_LABEL } from './metric.ts'
+import { METRICS } from './metric-definitions.ts'
 
 export type Attributes = Record<string, string>
 

@@ -1,5 +1,5 @@
 import { DURATION_BOUNDS_MILLIS, type Durations } from '../pool/index.ts'
-import type { MetricSample } from './metric-definitions.ts'
+import type { MetricSample } from './metric.ts'
 import { readMetrics } from './metric-family.ts'
 import { attributesOf, CONVENTIONAL_METRICS, type ConventionalMetric } from './opentelemetry-naming.ts'
 import { snapshotPools } from './registry.ts'

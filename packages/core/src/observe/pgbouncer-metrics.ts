@@ -5,7 +5,7 @@ import {
   type PgBouncerStats,
   pgBouncerSettingAsNumber,
 } from '../topology/index.ts'
-import type { ReadableMetric } from './metric-definitions.ts'
+import type { ReadableMetric } from './metric.ts'
 import { type MetricFamily, readFamilies } from './metric-family.ts'
 
 /** The values of PgBouncer's admin console, as read by `PgBouncerConsole` of @poolguard/pg. */

@@ -1,5 +1,5 @@
 import { type RowReader, readRows } from '../row-reader.ts'
-import type { MetricSample, ReadableMetric } from './metric-definitions.ts'
+import type { MetricSample, ReadableMetric } from './metric.ts'
 import { type MetricFamily, readFamilies } from './metric-family.ts'
 
 /** A row of {@link ACTIVITY_QUERY}. */

@@ -1,4 +1,5 @@
-import { METRICS, type MetricDefinition, type MetricDescription, type MetricSample } from './metric-definitions.ts'
+import type { MetricDefinition, MetricDescription, MetricSample } from './metric.ts'
+import { METRICS } from './metric-definitions.ts'
 import { type MetricFamily, readMetrics } from './metric-family.ts'
 import { BUCKETS, cumulate } from './prometheus.ts'
 import { snapshotPools } from './registry.ts'

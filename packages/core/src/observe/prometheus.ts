@@ -1,7 +1,7 @@
 import { DURATION_BOUNDS_MILLIS, type Durations } from '../pool/index.ts'
 import { acceptsOpenMetrics } from './accepts-open-metrics.ts'
 import { mergeFamilies } from './merge-families.ts'
-import type { MetricSample } from './metric-definitions.ts'
+import type { MetricSample } from './metric.ts'
 import { type MetricFamily, readFamilies, readMetrics } from './metric-family.ts'
 import { PageBytes } from './page-bytes.ts'
 import { snapshotPools } from './registry.ts'

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { InvalidAnswerError } from '../invalid-answer-error.ts'
 import { InvalidOptionError, requireDuration } from '../invalid-option-error.ts'
-import type { MetricDescription } from './metric-definitions.ts'
+import type { MetricDescription } from './metric.ts'
 import type { MetricFamily } from './metric-family.ts'
 import { PatientQuery } from './patient-query.ts'
 import type { LockReport, SourceReport } from './source-report.ts'

@@ -1,5 +1,5 @@
 import { ProcessWide } from '../process-wide.ts'
-import type { ReadableMetric } from './metric-definitions.ts'
+import type { ReadableMetric } from './metric.ts'
 
 /** The requests that this process has shed. Counted per process, because a request may use several pools. */
 export interface ShedRequests {
