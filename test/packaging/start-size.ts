@@ -7,8 +7,8 @@ import type { Manifest } from './manifest.ts'
  * processes need (a fleet's membership, detection, scraping of other servers) belongs behind a dynamic import.
  */
 const MAX_KILOBYTES: Readonly<Record<string, number>> = {
-  '@poolguard/core': 186,
-  '@poolguard/core/adapter': 278,
+  '@poolguard/core': 188,
+  '@poolguard/core/adapter': 281,
   '@poolguard/pg': 35,
   '@poolguard/postgres-js': 38,
 }
