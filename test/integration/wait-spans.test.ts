@@ -99,7 +99,7 @@ test('a wait in vain says why, and a wait in a lane names it', async () => {
   await using server = await startPostgres()
   const pool = pgPool({
     ...{ url: server.url, name: 'orders' },
-    pool: { max: 2, acquireTimeoutMillis: 50 },
+    pool: { max: 2, acquireTimeoutMillis: 3_000 },
     lanes: { reports: { max: 1 } },
   })
   await pool.ready()

@@ -64,6 +64,11 @@ describe("the user's service", () => {
     expect(url).not.toContain('service=prod')
   })
 
+  test('leaves no trace in a URL if none is named', () => {
+    const url = 'postgresql://app@db/orders'
+    expect(urlOf({ DATABASE_URL: url }, {})).toBe(url)
+  })
+
   test.each<[given: string, file: Variables]>([
     ['a parameter', { DATABASE_URL: `postgresql:///orders?service=dev&servicefile=project.conf` }],
     ['a variable', { PGSERVICEFILE: 'project.conf', ...byParameter('dev') }],

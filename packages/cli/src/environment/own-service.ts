@@ -24,14 +24,17 @@ export function ownService(file: Variables, env: Variables): AddService {
   return (reading) => {
     const own = chosenByFile(reading.sources.servicefile) ? withoutParameters(reading, ['servicefile']) : reading
     const leads = LEADING.some((part) => chosenByFile(own.sources[part])) || LEADING_VARIABLES.some(chosenByFile)
-    return leads ? withoutService(own) : filled(own, { ...file, ...env }.PGSERVICE, env)
+    const { PGSERVICE } = { ...file, ...env }
+    return leads ? withoutService(own, PGSERVICE) : filled(own, PGSERVICE, env)
   }
 }
 
 /** An empty service has precedence over PGSERVICE, and is none. */
-function withoutService(reading: EnvironmentReading): EnvironmentReading {
-  const { parts } = withoutParameters(reading, ['service', 'servicefile'])
-  return { ...reading, parts: { ...parts, parameters: [...(parts.parameters ?? []), ['service', '']] } }
+function withoutService(reading: EnvironmentReading, variable: string | undefined): EnvironmentReading {
+  const plain = withoutParameters(reading, ['service', 'servicefile'])
+  if (!variable) return plain
+  const parameters: UrlParameter[] = [...(plain.parts.parameters ?? []), ['service', '']]
+  return { ...plain, parts: { ...plain.parts, parameters } }
 }
 
 function filled(reading: EnvironmentReading, variable: string | undefined, env: Variables): EnvironmentReading {

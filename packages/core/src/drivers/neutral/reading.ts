@@ -81,7 +81,8 @@ function otherParameter(
   index: number,
   taken: ReadonlySet<string>,
 ): UrlParameter[] {
-  if (taken.has(name)) return []
+  // As in libpq, an empty service is none.
+  if (taken.has(name) || (name === 'service' && value === '')) return []
   return [
     [isTailOfSecret(parameters, index) || (!isKnownParameter(name) && mayHoldSecret(name)) ? HIDDEN : name, value],
   ]

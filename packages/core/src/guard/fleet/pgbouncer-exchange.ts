@@ -7,7 +7,13 @@ import {
   trustClients,
   viewPooler,
 } from '../../fleet/index.ts'
-import { classifyConnectFailure, isServerError, readError } from '../../postgres-errors/index.ts'
+import {
+  type ConnectCause,
+  classifyConnectFailure,
+  findConnectCause,
+  isServerError,
+  readError,
+} from '../../postgres-errors/index.ts'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } from '../../topology/index.ts'
 import type { ConsoleOptions, Login, PoolerConsole } from '../guarded-driver.ts'
 import type { ExchangeQuery } from './server-exchange.ts'
@@ -176,13 +182,16 @@ function requireConsole<T>(answer: Promise<T>): Promise<T> {
   })
 }
 
+/** PgBouncer's own errors while it has no server: it repeats the error of a login that failed, or that a PAUSE interrupted. */
+const NO_SERVER: ReadonlySet<ConnectCause | undefined> = new Set<ConnectCause>(['pooler-login', 'pooler-queue'])
+
 /** Resolves to the server's answer through the pooler. It fails in statement mode, and while the pooler is paused. */
 function requireServer<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((cause) => {
     // The next exchange may be faster.
     if (CANCELED.test(String((cause as { code?: unknown }).code))) throw cause
     const { message } = readError(cause)
-    const serverUnreachable = !isServerError(cause)
+    const serverUnreachable = !isServerError(cause) || NO_SERVER.has(findConnectCause(cause))
     throw new FleetUnavailableError(
       `behind a pooler through which the instances cannot exchange their figures (${message})`,
       { cause, serverUnreachable },
