@@ -109,6 +109,7 @@ describe('the live page', () => {
     await page
       .getByRole('region', { name: 'Events' })
       .getByText(/A query has been running for/)
+      .first()
       .waitFor()
 
     await leak.getByText('Stack').click()

@@ -33,7 +33,9 @@ export function readByPoolguard(text: string): Target | ConnectionStringError {
 export function targetOf(reading: LibpqReading): Target | undefined {
   if (typeof reading === 'string') return undefined
   const { host = '', port = '', user = '', password = '', dbname = '', ...parameters } = Object.fromEntries(reading)
-  const names = host.split(',')
+  const { hostaddr = '' } = parameters
+  // Without names, each address has a port.
+  const names = host === '' ? hostaddr.split(',').map(() => '') : host.split(',')
   const ports = port.split(',').map(readPort)
   if (ports.includes(undefined) || (ports.length > 1 && ports.length !== names.length)) return undefined
   return {
@@ -65,9 +67,16 @@ function libpqParameters(parameters: readonly (readonly [name: string, value: st
   )
 }
 
+/** Only addresses, no names: a reading may show the addresses as hosts. Which server they lead to is tested on servers. */
+function isByAddress({ hosts, parameters }: Target): boolean {
+  return Boolean(parameters.hostaddr) && /^localhost \d*(?:, localhost \d*)*$/.test(hosts)
+}
+
 /** The names of the parts in which two readings differ. */
 export function differingParts(one: Target, other: Target): readonly string[] {
-  const parts = (['user', 'password', 'database', 'hosts'] as const).filter((part) => one[part] !== other[part])
+  const parts = (['user', 'password', 'database', 'hosts'] as const)
+    .filter((part) => one[part] !== other[part])
+    .filter((part) => part !== 'hosts' || !isByAddress(other))
   const names = new Set([...Object.keys(one.parameters), ...Object.keys(other.parameters)])
   return [...parts, ...[...names].filter((name) => one.parameters[name] !== other.parameters[name])]
 }
