@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { readNumber, reject } from '../command-line.ts'
 import { setup as generatePrismaClient } from '../prisma/global-setup.ts'
 import type { Fault } from './fault.ts'
 import { FAULTS } from './faults/index.ts'
@@ -37,11 +38,7 @@ if (values.help) {
 }
 const faults = pick(FAULTS, values.fault, ({ id }) => id, '--fault')
 const stacks = pick(STACKS, values.stack, ({ name }) => name, '--stack')
-const atOnce = Number(values['at-once'])
-if (!Number.isInteger(atOnce) || atOnce < 1) {
-  process.stderr.write(`--at-once must be a whole number from 1, not ${values['at-once']}\n`)
-  process.exit(2)
-}
+const atOnce = readNumber('--at-once', values['at-once'], 1)
 await generatePrismaClient()
 
 const waiting = faults.flatMap((fault) => stacks.map((stack) => ({ fault, stack })))
@@ -88,9 +85,6 @@ function pick<T extends Fault | Stack>(
   option: string,
 ): readonly T[] {
   const unknown = wanted?.find((name) => !all.some((each) => nameOf(each) === name))
-  if (unknown !== undefined) {
-    process.stderr.write(`${option} ${unknown} is unknown. Known: ${all.map(nameOf).join(', ')}\n`)
-    process.exit(2)
-  }
+  if (unknown !== undefined) reject(`${option} ${unknown} is unknown. Known: ${all.map(nameOf).join(', ')}`)
   return wanted ? all.filter((each) => wanted.includes(nameOf(each))) : all
 }

@@ -8,6 +8,7 @@ import {
   watchSessions,
 } from '../harness/index.ts'
 import type { Fault } from './fault.ts'
+import { CREATE_LEDGER, DURABLE, readLedger } from './ledger.ts'
 import type { Stack } from './stack.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -23,16 +24,8 @@ const SAMPLE_MILLIS = 50
 
 /** Runs one fault on one stack. @returns undefined if the stack's API does not allow the fault. */
 export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | undefined> {
-  // The harness's servers do without durability: a crash must not lose what was committed.
-  const settings = {
-    max_connections: 40,
-    fsync: 'on',
-    synchronous_commit: 'on',
-    full_page_writes: 'on',
-    ...fault.settings,
-  }
-  await using server = await startPostgres({ settings })
-  await server.query('create table ledger (id bigint not null, part text not null); alter table ledger owner to app')
+  await using server = await startPostgres({ settings: { max_connections: 40, ...DURABLE, ...fault.settings } })
+  await server.query(`${CREATE_LEDGER}; alter table ledger owner to app`)
   if (fault.setup) await server.query(fault.setup)
   await using pooler = fault.pooler && (await startPgBouncer({ upstream: server, settings: fault.pooler }))
   await using proxy = await startProxy({ target: pooler ?? server })
@@ -57,7 +50,7 @@ export async function runCell(fault: Fault, stack: Stack): Promise<Verdict | und
       hungCallers: app.stopped?.hungCallers ?? 0,
       ended: app.exit !== undefined && app.stopped?.closed === true,
       committed: app.committed,
-      rows: await rowsOf(server),
+      rows: await readLedger(server),
       ...{ connections, sessionsLeft, recoveryMillis },
       peakSessions: await sessions.end(),
       errors: app.errors,
@@ -75,13 +68,6 @@ async function countConnections(app: WorkerProcess): Promise<number | undefined>
   await app.until(() => app.counted !== undefined, 15_000)
   app.ask({ type: 'resume' })
   return app.exit ? undefined : (app.counted ?? 0)
-}
-
-async function rowsOf(server: PostgresServer): Promise<Map<number, number>> {
-  const rows = await server.query<{ id: string; count: number }>(
-    'select id, count(*)::int as count from ledger group by id',
-  )
-  return new Map(rows.map(({ id, count }) => [Number(id), count]))
 }
 
 /** Sessions end a moment after their sockets. */

@@ -1,5 +1,6 @@
 /** Checks properties with random inputs until a time is over. CONTRIBUTING.md describes it. */
 import { parseArgs } from 'node:util'
+import { readNumber, reject } from '../command-line.ts'
 import { runTarget } from './run-target.ts'
 import { TARGETS } from './targets.ts'
 
@@ -48,14 +49,3 @@ for (const target of TARGETS) {
 }
 process.stdout.write(`${findings} ${findings === 1 ? 'finding' : 'findings'}\n`)
 process.exitCode = findings === 0 ? 0 : 1
-
-function readNumber(option: string, text: string, min: number): number {
-  const number = Number(text)
-  if (!Number.isInteger(number) || number < min) reject(`${option} must be a whole number from ${min}, not ${text}`)
-  return number
-}
-
-function reject(problem: string): never {
-  process.stderr.write(`${problem}\n`)
-  process.exit(2)
-}

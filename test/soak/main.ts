@@ -1,5 +1,6 @@
 /** Long load with faults, and a crowd of clients. CONTRIBUTING.md describes it. */
 import { parseArgs } from 'node:util'
+import { readNumber, reject } from '../command-line.ts'
 import { setup as generatePrismaClient } from '../prisma/global-setup.ts'
 import { type CrowdResult, crowd } from './crowd.ts'
 import { type SoakResult, soak } from './soak.ts'
@@ -33,8 +34,8 @@ if (values.help) {
 const unknown = positionals.find((part) => !PARTS.some((known) => known === part))
 if (unknown !== undefined) reject(`There is no part "${unknown}", only: ${PARTS.join(', ')}`)
 const isWanted = (part: (typeof PARTS)[number]) => positionals.length === 0 || positionals.includes(part)
-const minutes = readNumber('--minutes', values.minutes)
-const seed = readNumber('--seed', values.seed)
+const minutes = readNumber('--minutes', values.minutes, 1)
+const seed = readNumber('--seed', values.seed, 1)
 
 await generatePrismaClient()
 process.stderr.write(`seed ${seed}\n`)
@@ -64,15 +65,4 @@ function describe({ stack, commits, failures, recoveryMillis, heapMegabytes, fin
 function withFindings(line: string, findings: readonly string[]): string {
   const count = `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`
   return `${line}, ${count}\n${findings.map((finding) => `  ${finding}\n`).join('')}`
-}
-
-function readNumber(option: string, text: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number >= 1) return number
-  reject(`${option} must be a whole number from 1, not ${text}`)
-}
-
-function reject(problem: string): never {
-  process.stderr.write(`${problem}\n`)
-  process.exit(2)
 }

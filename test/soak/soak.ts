@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { seededRandom } from '../../packages/core/src/fleet/testing/simulated-clock.ts'
+import { DURABLE } from '../fault-table/ledger.ts'
 import { MAX_CONNECTIONS } from '../fault-table/stack.ts'
 import { GUARDED_STACKS } from '../fault-table/stacks/index.ts'
 import { guardedFleet } from '../fault-table/stacks/pg.ts'
@@ -31,9 +32,7 @@ export interface SoakOptions {
 
 /** Runs each adapter, and a fleet, under load with a random fault every ten seconds. */
 export async function soak({ minutes, seed, tell }: SoakOptions): Promise<readonly SoakResult[]> {
-  // The harness's servers do without durability: a crash must not lose what was committed.
-  const settings = { max_connections: 120, fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' }
-  await using server = await startPostgres({ settings })
+  await using server = await startPostgres({ settings: { max_connections: 120, ...DURABLE } })
   await using stack = new AsyncDisposableStack()
   const databases: SoakedDatabase[] = []
   for (const options of databaseOptions(server)) databases.push(stack.use(await SoakedDatabase.start(options)))
