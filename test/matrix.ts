@@ -20,3 +20,13 @@ export function matrix<F extends Factors>(factors: F): Case<F>[] {
   const strength = isFullMatrix ? Object.keys(factors).length : 2
   return make(factors as never, { length: strength }) as Case<F>[]
 }
+
+/** Some of many similar cases, at random and others in each run; with `POOLGUARD_MATRIX=full` all of them. */
+export function sample<T>(cases: readonly T[], size: number): readonly T[] {
+  if (isFullMatrix) return cases
+  const left = [...cases]
+  return Array.from({ length: Math.min(size, cases.length) }, () => {
+    const [chosen] = left.splice(Math.floor(Math.random() * left.length), 1)
+    return chosen as T
+  })
+}

@@ -17,6 +17,7 @@ export function Fleet({ pools }: { readonly pools: readonly PoolView[] }): JSX.E
             <Share fleet={fleet} />
             <span>{t('could use {0}', fleet.demand)}</span>
             <span>{t('{0} instances share {1} connections', fleet.instances, fleet.sharedConnections)}</span>
+            {fleet.adaptiveLimit !== undefined && <span>{t('adaptive limit of all: {0}', fleet.adaptiveLimit)}</span>}
           </li>
         ))}
       </ul>

@@ -104,6 +104,7 @@ function PoolCard({
         />
       </div>
       <dl class="figures">
+        {pool.limit < pool.max && <Figure name={t('Limit')} value={pool.limit} />}
         <Figure name={t('Idle')} value={pool.idle} />
         <Figure name={t('Connecting')} value={pool.connecting} />
         <Figure name={t('Timeouts')} value={pool.timeouts} isBad={pool.timeouts > 0} />

@@ -57,6 +57,8 @@ export interface PoolView {
   /** The problems, one sentence each. */
   readonly reasons: readonly string[]
   readonly max: number
+  /** Connections that may be in use at the same time: below `max` with the setting `limit`. */
+  readonly limit: number
   readonly total: number
   readonly idle: number
   readonly active: number
@@ -102,6 +104,8 @@ export interface FleetView {
   readonly instances: number
   /** Connections that all instances may open together. */
   readonly sharedConnections: number
+  /** Of all instances together; absent if the fleet looks for none. */
+  readonly adaptiveLimit?: number | undefined
 }
 
 export interface HolderView {

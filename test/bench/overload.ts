@@ -5,6 +5,7 @@ import pg from 'pg'
 import { type PostgresServer, startPgBouncer, startPostgres } from '../harness/index.ts'
 import { abortAtRandom } from './aborts.ts'
 import { adaptive } from './adaptive/adaptive.ts'
+import { fleets } from './adaptive/fleets.ts'
 import { type Benchmark, compare, type Figure, inParts, summarise } from './benchmark.ts'
 import { LANES_KEYS, measureLanes } from './lanes.ts'
 import { type Arrival, closedLoop, isInTime, openLoop, PATIENCE_MILLIS, percentile } from './open-loop.ts'
@@ -78,7 +79,7 @@ const aborts: Benchmark = {
   },
 }
 
-export const benchmark = inParts({ shedding, lanes, adaptive, aborts })
+export const benchmark = inParts({ shedding, lanes, adaptive, fleets, aborts })
 
 /** A pool as a caller of the benchmark sees it. */
 interface Candidate {

@@ -24,8 +24,18 @@ export interface Report {
   readonly failed: number
   /** Count by error code. */
   readonly errors: Readonly<Record<string, number>>
+  /** Of the calls since the last report, waiting for a connection included; NaN without one. */
+  readonly p99Millis: number
   readonly max: number
   readonly total: number
   readonly reason: string
-  readonly fleet: { readonly instance: string; readonly maxConnections: number; readonly instances: number } | null
+  readonly fleet: FleetReport | null
+}
+
+export interface FleetReport {
+  readonly instance: string
+  readonly maxConnections: number
+  readonly instances: number
+  /** Of all instances together, in an adaptive fleet. */
+  readonly adaptiveLimit?: number | undefined
 }

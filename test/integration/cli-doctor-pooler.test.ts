@@ -67,7 +67,7 @@ async function command(pooler: PgBouncerServer, text: string): Promise<void> {
   await admin.end()
 }
 
-for (const version of isFullMatrix ? pgBouncerVersions : (['1.18', '1.26'] as const)) {
+for (const version of isFullMatrix ? pgBouncerVersions : (['1.26'] as const)) {
   const describe = await describeWithPgBouncer(version)
   describe(`poolguard doctor, given PgBouncer ${version}`, () => {
     let server: PostgresServer

@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import type { PageDocument } from '@poolguard/page'
 import { describe, expect, test } from 'vitest'
 import { describeWithPgBouncer, hasSignals, waitUntil } from '../harness/index.ts'
+import { isFullMatrix } from '../matrix.ts'
 import { DEMO, DemoProcess } from './demo-process.ts'
 
 const TIMEOUT_MILLIS = 400_000
@@ -34,26 +35,31 @@ describePooler('the demo', () => {
 type Pools = PageDocument['pools']['entries']
 
 describe.skipIf(!hasSignals)('the demo with --watch', () => {
-  test('shows the shares of processes that come and go until Ctrl-C', { timeout: TIMEOUT_MILLIS }, async () => {
-    await using demo = await DemoProcess.start(['--watch', '--json'])
-    const { address } = JSON.parse(await demo.firstLine())
-    const seen = new Set<string>()
-    const waitForPools = async (what: string, isEnough: (pools: Pools) => boolean) => {
-      const read = async () => {
-        const { entries } = (await readPage(address)).pools
-        for (const { name } of entries) seen.add(name)
-        return isEnough(entries)
+  // Takes a minute: most of it waits for processes to come and go.
+  test.runIf(isFullMatrix)(
+    'shows the shares of processes that come and go until Ctrl-C',
+    { timeout: TIMEOUT_MILLIS },
+    async () => {
+      await using demo = await DemoProcess.start(['--watch', '--json'])
+      const { address } = JSON.parse(await demo.firstLine())
+      const seen = new Set<string>()
+      const waitForPools = async (what: string, isEnough: (pools: Pools) => boolean) => {
+        const read = async () => {
+          const { entries } = (await readPage(address)).pools
+          for (const { name } of entries) seen.add(name)
+          return isEnough(entries)
+        }
+        await waitUntil(read, { what, everyMillis: 500, deadlineMillis: 120_000 })
       }
-      await waitUntil(read, { what, everyMillis: 500, deadlineMillis: 120_000 })
-    }
-    const hasShare = ({ fleet }: Pools[number]) => fleet !== null && fleet.maxConnections > 0
-    await waitForPools('two instances with shares', (pools) => pools.filter(hasShare).length >= 2)
-    await waitForPools('one more instance', () => seen.size >= 3)
-    await waitForPools('an instance that has gone', (pools) => pools.length < seen.size)
-    expect(demo.progress).not.toMatch(/error/i)
-    expect(await demo.interrupt()).toBe(0)
-    await demo.leavesNothing()
-  })
+      const hasShare = ({ fleet }: Pools[number]) => fleet !== null && fleet.maxConnections > 0
+      await waitForPools('two instances with shares', (pools) => pools.filter(hasShare).length >= 2)
+      await waitForPools('one more instance', () => seen.size >= 3)
+      await waitForPools('an instance that has gone', (pools) => pools.length < seen.size)
+      expect(demo.progress).not.toMatch(/error/i)
+      expect(await demo.interrupt()).toBe(0)
+      await demo.leavesNothing()
+    },
+  )
 
   test('leaves nothing behind at SIGTERM', { timeout: TIMEOUT_MILLIS }, async () => {
     await using demo = await DemoProcess.start(['--watch'])

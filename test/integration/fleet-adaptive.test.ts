@@ -1,16 +1,31 @@
 import { GuardedPool } from '@poolguard/pg'
 import { expect, test } from 'vitest'
-import { startPostgres, waitUntil } from '../harness/index.ts'
+import { describeWithPgBouncer, startPgBouncer, startPostgres, waitUntil } from '../harness/index.ts'
 
 const INSTANCES = 3
 
-test('the instances of a fleet find one limit together, divide it, and answer every caller', async () => {
+// Both wait for most of their time.
+test.concurrent('the instances of a fleet find one limit together, divide it, and answer every caller', async () => {
   await using server = await startPostgres({ maxConnections: 60 })
+  await expectOneLimit(server.url)
+})
+
+const describePooler = await describeWithPgBouncer()
+describePooler('behind PgBouncer', { concurrent: true }, () => {
+  test('the instances of a fleet find one limit together, divide it, and answer every caller', async () => {
+    await using server = await startPostgres({ maxConnections: 60 })
+    const settings = { stats_users: 'app', max_client_conn: 100, default_pool_size: 40 }
+    await using pooler = await startPgBouncer({ poolMode: 'transaction', upstream: server, settings })
+    await expectOneLimit(pooler.url)
+  })
+})
+
+async function expectOneLimit(url: string): Promise<void> {
   const pools = Array.from(
     { length: INSTANCES },
     () =>
       new GuardedPool({
-        url: server.url,
+        url,
         fleet: { app: 'orders', adaptive: true, intervalMillis: 1_000 },
         pool: { serverCores: 4 },
       }),
@@ -44,4 +59,4 @@ test('the instances of a fleet find one limit together, divide it, and answer ev
     expect(settings.reasons.limit).toBe('fleet.adaptive')
   }
   await Promise.all(pools.map((pool) => pool.end()))
-})
+}

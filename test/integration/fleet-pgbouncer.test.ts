@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { PoolEvent } from '@poolguard/core'
 import { GuardedPool, type GuardedPoolConfig } from '@poolguard/pg'
@@ -308,6 +309,26 @@ describePgBouncer('behind PgBouncer', () => {
     for (const pool of pools) await waitUntil(() => pool.query('select 1'), { what: 'an answer after RESUME' })
     expect(made.flatMap(({ warnings }) => warnings)).toEqual([])
     expect(loads.flatMap(({ failures }) => failures)).toEqual([])
+  })
+
+  test('given that its server crashes and comes back after a while, then they wait for it, and share again', async () => {
+    const crashing = await startPostgres({ maxConnections: 60 })
+    open.push(crashing)
+    const settings = { ...LIMITS, ...readable.settings, server_login_retry: 1 }
+    const pooler = await startPgBouncer({ version: '1.26', upstream: crashing, settings })
+    open.push(pooler)
+    const made = [makePool({ url: pooler.url }), makePool({ url: pooler.url })]
+    const pools = made.map(({ pool }) => pool)
+    const loads = pools.map((pool) => keepBusy(pool, 40))
+    const shares = () => pools.map((pool) => pool.snapshot().fleet?.maxConnections ?? 0).toSorted()
+    await eventually(shares).toEqual([17, 17])
+    await crashing.kill('SIGQUIT')
+    // Longer than an instance without a share waits for an answer.
+    await pause(8_000)
+    await crashing.restart()
+    await eventually(shares).toEqual([17, 17])
+    await Promise.all(loads.map((load) => load.stop()))
+    expect(made.flatMap(({ warnings }) => warnings)).toEqual([])
   })
 
   test('given other limits, then they are shared from the next look on', async () => {

@@ -32,9 +32,9 @@ test("given a pool at work, then its page tells what PostgreSQL's own view tells
   await clients[0]?.query('begin')
   await clients[0]?.query('select pg_sleep(0.6)')
   const waiting = [pool.connect(), pool.connect()]
-  await waitUntil(() => pool.waitingCount === 1, { what: 'one caller waits' })
+  const isFull = async () => pool.waitingCount === 1 && (await server.connectionCount()) === 4
+  await waitUntil(isFull, { what: 'four connections, and one caller that waits' })
 
-  expect(await server.connectionCount()).toBe(4)
   const source = postgresSource(server.adminUrl, { source: 'postgres' })
   const { body } = renderMetrics('', await source.read())
   const label = '{db_client_connection_pool_name="orders"'

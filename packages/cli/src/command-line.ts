@@ -2,20 +2,7 @@ import { PoolguardError } from '@poolguard/core'
 import { KnownSecrets, mayHoldSecret } from '@poolguard/core/adapter'
 import { Command, CommanderError, Option } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
-import { addAgentGuide } from './commands/agent-guide.ts'
-import { addCheck } from './commands/check.ts'
-import { addDoctor } from './commands/doctor.ts'
-import { addFree } from './commands/free.ts'
-import { addGenerate } from './commands/generate.ts'
-import { addInit } from './commands/init.ts'
-import { addMonitor } from './commands/monitor.ts'
-import { addOptimize } from './commands/optimize.ts'
-import { addPlan } from './commands/plan.ts'
-import { addStress } from './commands/stress.ts'
-import { addTop } from './commands/top.ts'
-import { addUi } from './commands/ui.ts'
-import { addVerify } from './commands/verify.ts'
-import { CannotConnectError } from './connect-errors/cannot-connect.ts'
+import { COMMANDS } from './commands/commands.ts'
 import { CannotRunError, type Outcome } from './outcome.ts'
 import { commandLanguage } from './output/command-language.ts'
 import { messageOf } from './output/message-of.ts'
@@ -63,22 +50,15 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     )
     .version(manifest.version)
     .addHelpText('afterAll', EXIT_CODES)
+    // The arguments of a command are known once it is loaded.
+    .configureHelp({ subcommandTerm: (command) => command.name() })
   const done = (result: Outcome) => {
     outcome = result
   }
-  addPlan(program, done)
-  addDoctor(program, done)
-  addCheck(program, done)
-  addFree(program, done)
-  addGenerate(program, done)
-  addInit(program, done)
-  addOptimize(program, done)
-  addVerify(program, done)
-  addStress(program, done)
-  addMonitor(program, done)
-  addTop(program, done)
-  addUi(program, done)
-  addAgentGuide(program, done)
+  for (const { name, description, load } of COMMANDS) {
+    const command = program.command(name).description(description)
+    if (args.includes(name)) (await load())(command, done)
+  }
   for (const command of [program, ...program.commands.flatMap(withSubcommands)]) {
     command.exitOverride().configureOutput({
       writeErr: (text) => void process.stderr.write(printable(quoted.hideIn(text))),
@@ -114,7 +94,6 @@ function failureOutcome(error: unknown): Outcome {
   const message = messageOf(error)
   const code = error instanceof PoolguardError ? error.code : isExpected ? 'CANNOT_RUN' : 'UNEXPECTED'
   const stack = error instanceof Error ? (error.stack ?? message) : message
-  const help =
-    error instanceof CannotConnectError && error.help ? { cause: error.help.cause, page: error.help.page } : {}
-  return { exitCode: 2, text: isExpected ? message : stack, json: { error: { code, message, ...help } } }
+  const details = error instanceof CannotRunError ? error.details : {}
+  return { exitCode: 2, text: isExpected ? message : stack, json: { error: { code, message, ...details } } }
 }

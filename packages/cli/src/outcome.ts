@@ -12,4 +12,6 @@ export interface Outcome {
 /** The command cannot run. The message says what is missing and how to provide it. */
 export class CannotRunError extends Error {
   override readonly name: string = 'CannotRunError'
+  /** What programs learn in addition to the message (`--json`). */
+  readonly details: Readonly<Record<string, unknown>> = {}
 }

@@ -5,6 +5,7 @@ import { type Benchmark, type Figure, type Figures, spread, summarise } from '..
 import { percentile } from '../open-loop.ts'
 import { bestFixed, overBestFixed, overFixed, probingCost, type Round, settledAfterSeconds } from './judge.ts'
 import { LimitArena, type Slice, type TracePoint } from './limit-arena.ts'
+import { SERVER_SETTINGS } from './server-settings.ts'
 import { SCHEMA, WORKLOADS, type Workload } from './workloads.ts'
 
 /** The fixed limits to compare with. */
@@ -23,12 +24,6 @@ const ADAPTIVE_MILLIS = 600
 const FIXED_MILLIS = 300
 /** Slices of each round with the limit that was found, but without comparing it with others. */
 const FOUND_SLICES = 2
-
-/** Group commit makes many writers fast only if commits wait for the disk. */
-const SERVER_SETTINGS = {
-  ...{ fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' },
-  ...{ shared_buffers: '128MB', max_wal_size: '4GB', checkpoint_timeout: '1h' },
-}
 
 /** What one workload has shown. */
 interface Result {

@@ -40,6 +40,14 @@ const transfer = prepared(
         b as (update branches set balance = balance + $1 where id = $4)
    insert into history (teller, branch, account, delta, at) values ($3, $4, $2, $1, now())`,
 )
+
+/** A transfer as a text of its own, for processes that know nothing of the schema. All transfers are within one branch. */
+export const TRANSFER_AT_RANDOM = `
+  with a as (update accounts set balance = balance + 1 where id = (select 1 + floor(random() * ${ACCOUNTS - 1})::int) returning id),
+       t as (update tellers set balance = balance + 1 where id = (select 1 + floor(random() * ${TELLERS_EACH - 1})::int) returning id),
+       b as (update branches set balance = balance + 1 where id = 1)
+  insert into history (teller, branch, account, delta, at) select t.id, 1, a.id, 1, now() from t, a`
+
 const increment = prepared('increment', 'update hot set n = n + 1 where id = $1')
 
 function transferIn(branches: number): (client: pg.Client) => Promise<unknown> {

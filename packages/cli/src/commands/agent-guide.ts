@@ -10,10 +10,8 @@ Examples:
 Stacks: prisma, drizzle, typeorm, nestjs, fastify, express, koa, hono, nextjs, pg, postgres-js, sqlite. Other headings of the guide
 are parts, too, such as serverless, shutdown and fleets. The guide is in English in every language.`
 
-export function addAgentGuide(program: Command, done: (outcome: Outcome) => void): void {
-  program
-    .command('agent-guide')
-    .description('Print a guide in Markdown with which coding assistants set up poolguard correctly.')
+export function defineAgentGuide(command: Command, done: (outcome: Outcome) => void): void {
+  command
     .argument('[part]', 'a stack or another heading of the guide (default: all of it)')
     .addHelpText('after', EXAMPLES)
     .action(async (part: string | undefined) => {

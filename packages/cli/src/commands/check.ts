@@ -48,13 +48,9 @@ It reads deployment files and sources and runs none of them. Every pool of every
 the autoscaler's maximum, the surge of a deploy, build workers and previews. Without --max-connections and --url, the limit is
 that of the PostgreSQL in the deployment files.`
 
-export function addCheck(program: Command, done: (outcome: Outcome) => void): void {
+export function defineCheck(command: Command, done: (outcome: Outcome) => void): void {
   withRuleOptions(
-    program
-      .command('check')
-      .description(
-        'Check in CI that all pools of all workloads fit into max_connections, and fail with the line to change.',
-      )
+    command
       .argument('[directory]', 'directory of the project (default: the current one)')
       .option('--max-connections <number>', 'max_connections of the server', readMaxConnections)
       .option('--url <url>', 'read the limits from this server')

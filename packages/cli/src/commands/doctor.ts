@@ -44,13 +44,9 @@ Examples:
 It reads the project in the current directory (every app's package.json, .env files, Prisma's files, sources; compose files, pgbouncer.ini)
 and opens at most two connections to the database for a moment. It changes nothing.`
 
-export function addDoctor(program: Command, done: (outcome: Outcome) => void): void {
+export function defineDoctor(command: Command, done: (outcome: Outcome) => void): void {
   withRuleOptions(
-    program
-      .command('doctor')
-      .description(
-        'Find connection problems of this project and its database: what is wrong, why it matters, what to change.',
-      )
+    command
       .argument('[url]', 'URL of the database, or of the pooler in front of it')
       .addOption(instancesOption())
       .option('--max-surge <number|share>', 'extra instances during a rolling deploy: 1, or 25%', readSurge)

@@ -44,10 +44,8 @@ pg_terminate_backend, and reports how many connections came free. Without a term
 of superusers, of replication, of PostgreSQL itself or of poolguard, and leaves a session alone that has worked since it was listed.
 The exit code is 0 if no candidate is left.`
 
-export function addFree(program: Command, done: (outcome: Outcome) => void): void {
-  program
-    .command('free')
-    .description('Free connections now: list the sessions that block or do nothing, and end them after asking.')
+export function defineFree(command: Command, done: (outcome: Outcome) => void): void {
+  command
     .argument('[url]', 'URL of the database (default: DIRECT_URL, then DATABASE_URL)')
     .option('--application <name>', 'only sessions with this application_name')
     .option('--role <name>', 'only sessions of this role')

@@ -83,13 +83,8 @@ Examples:
 The sizes come from the same plan as \`poolguard plan\` prints. Existing files are kept unless you pass --force. The files
 contain no passwords.`
 
-export function addGenerate(program: Command, done: Done): void {
-  const generate = program
-    .command('generate')
-    .description(
-      'Write configuration files for the plan: compose, kubernetes, pgbouncer, postgres, rds, env, prometheus, grafana.',
-    )
-    .addHelpText('after', EXAMPLES)
+export function defineGenerate(command: Command, done: Done): void {
+  const generate = command.addHelpText('after', EXAMPLES)
   const planned = (name: string, description: string, make: (planned: Planned) => Generated) =>
     withWriteOptions(withPlanOptions(generate.command(name)))
       .description(description)

@@ -26,10 +26,8 @@ Examples:
 It shows the diff first and asks before it changes anything. It edits only the lines that adopt poolguard, and records them
 in ${RECORD}, from which --undo restores the files. Commit or remove that file as you like; it contains no secrets.`
 
-export function addInit(program: Command, done: (outcome: Outcome) => void): void {
-  program
-    .command('init')
-    .description('Adopt poolguard in this project: show the diff for its ORM, driver and framework, and apply it.')
+export function defineInit(command: Command, done: (outcome: Outcome) => void): void {
+  command
     .option('--yes', 'apply without asking')
     .option('--dry-run', 'show the diff and change nothing')
     .option('--no-install', 'do not install packages')

@@ -46,12 +46,8 @@ On a terminal it prints a line for each sample. Otherwise, and with --json, it p
 ({ time, used, usable, applications, processes }), each alert ({ alert, time, message }) and each failed sample ({ time, error, full }).
 Alerts also go to standard error. Ctrl-C or SIGTERM stops it; the exit code is 1 if there were alerts, or if every sample failed.`
 
-export function addMonitor(program: Command, done: (outcome: Outcome) => void): void {
-  program
-    .command('monitor')
-    .description(
-      'Log how many connections each application holds, and alert when the server fills up or a count keeps growing.',
-    )
+export function defineMonitor(command: Command, done: (outcome: Outcome) => void): void {
+  command
     .argument(
       '[url]',
       'URL of the database, or of the admin endpoint of an app: http://127.0.0.1:3000/admin/db-pool-stats',

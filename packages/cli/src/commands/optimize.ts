@@ -44,10 +44,8 @@ server and checks the result in a new session. It leaves settings you changed yo
 an option and memory settings smaller than --memory calls for. Settings that need a restart stay pending unless you pass
 --restart-command. The exit code is 0 if nothing is left to do.`
 
-export function addOptimize(program: Command, done: (outcome: Outcome) => void): void {
-  program
-    .command('optimize')
-    .description('Compare the settings of a running server with the recommended ones, and apply them with --apply.')
+export function defineOptimize(command: Command, done: (outcome: Outcome) => void): void {
+  command
     .argument('[url]', 'URL of PostgreSQL itself, as a superuser (default: DIRECT_URL, then DATABASE_URL)')
     .option('--apply', 'apply the changes (default: only print them)')
     .option('--yes', 'apply without confirmation')

@@ -20,9 +20,8 @@ Examples:
 
 On a terminal, plan asks for missing numbers.`
 
-export function addPlan(program: Command, done: (outcome: Outcome) => void): void {
-  withPlanOptions(program.command('plan'))
-    .description('Work out how many connections each pool may have, from the limits of the server.')
+export function definePlan(command: Command, done: (outcome: Outcome) => void): void {
+  withPlanOptions(command)
     .option('--explain', 'also size the pools by load and by cores, and print the formulas')
     .addOption(explainOption('--cores <number>', 'CPU cores of the server', wholeFrom(1)))
     .addOption(explainOption('--checkouts <number>', 'checkouts per second, over all pools', amount))

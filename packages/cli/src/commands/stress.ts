@@ -44,10 +44,8 @@ Examples:
 It puts load on the database: it runs your statements unchanged, as fast as possible, and each one fails after 10 s.
 Ctrl-C or SIGTERM stops it early and prints the report.`
 
-export function addStress(program: Command, done: (outcome: Outcome) => void): void {
-  program
-    .command('stress')
-    .description('Run load through one pool: latencies, errors, and how many connections the server sees.')
+export function defineStress(command: Command, done: (outcome: Outcome) => void): void {
+  command
     .argument('[url]', 'URL of the database, of the pooler in front of it, or of an app: http://127.0.0.1:3000/healthz')
     .addOption(
       new Option('--concurrency <number>', `requests at the same time, at most ${MAX_WORKERS}`)

@@ -28,10 +28,8 @@ It needs a terminal of at least 40 x 10. Keys: 1 to 6 switch between application
 Enter shows details, / filters, s sorts, r reverses, Space freezes, c cancels a statement and t terminates a session after asking, ? helps, q quits.
 It uses one connection. A role sees the sessions of other roles with pg_read_all_stats, and ends them with pg_signal_backend.`
 
-export function addTop(program: Command, done: (outcome: Outcome) => void): void {
-  program
-    .command('top')
-    .description('Watch a server live, in the whole terminal: who holds connections, who blocks whom, pools and waits.')
+export function defineTop(command: Command, done: (outcome: Outcome) => void): void {
+  command
     .argument('[url]', 'URL of the database (default: DIRECT_URL, then DATABASE_URL)')
     .addOption(new Option('--interval <seconds>', 'time between samples').argParser(positive).default(2))
     .option('--pooler-url <url>', "URL of PgBouncer's console, as a user in stats_users (default: the same URL)")

@@ -31,10 +31,8 @@ Examples:
 It prints the address of the page and serves it until Ctrl-C, to this machine only. The address contains a token: show it to no one.
 It uses one connection to the database. A role sees the state of other roles' sessions with pg_read_all_stats.`
 
-export function addUi(program: Command, done: (outcome: Outcome) => void): void {
-  program
-    .command('ui')
-    .description('Show a server and the pools of apps in the browser, live: who holds connections, who waits, and why.')
+export function defineUi(command: Command, done: (outcome: Outcome) => void): void {
+  command
     .argument(
       '[url]',
       'URL of the database (default: DIRECT_URL, then DATABASE_URL), or of an app: http://127.0.0.1:3000',

@@ -26,10 +26,8 @@ Examples:
 
 It writes nothing to the database and opens at most --max connections.`
 
-export function addVerify(program: Command, done: (outcome: Outcome) => void): void {
-  program
-    .command('verify')
-    .description('Check after a deployment that the database, or the pooler in front of it, does what an app needs.')
+export function defineVerify(command: Command, done: (outcome: Outcome) => void): void {
+  command
     .argument('[url]', 'URL of the database, of the pooler in front of it, or of a SQLite file: file:quota.db')
     .addOption(
       new Option('--expect <what>', 'fail unless the URL leads to this').choices(['direct', 'session', 'transaction']),

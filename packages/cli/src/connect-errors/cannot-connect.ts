@@ -9,12 +9,12 @@ import { type ConnectHelp, explainConnectError } from './explain-connect-error.t
 /** A command cannot run because it cannot connect. The message says what that means and what to try. */
 export class CannotConnectError extends CannotRunError {
   override readonly name = 'CannotConnectError'
-  /** Undefined if the cause is unknown. */
-  readonly help: ConnectHelp | undefined
+  /** Empty if the cause is unknown. */
+  override readonly details: Readonly<Record<string, unknown>>
 
   constructor(message: string, help: ConnectHelp | undefined) {
     super([message, ...printHelp(help)].join('\n'))
-    this.help = help
+    this.details = help ? { cause: help.cause, page: help.page } : {}
   }
 }
 

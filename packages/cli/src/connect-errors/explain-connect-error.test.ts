@@ -78,10 +78,7 @@ test('an unknown error has no advice, and its message stays', () => {
   const error = cannotConnect(url, new Error('an unknown problem.'), folder)
 
   expect(error).toBeInstanceOf(CannotConnectError)
-  expect([error.message, error.help]).toEqual([
-    'Cannot connect to postgres://app@db/app: an unknown problem.',
-    undefined,
-  ])
+  expect([error.message, error.details]).toEqual(['Cannot connect to postgres://app@db/app: an unknown problem.', {}])
 })
 
 test.each(['docs', 'docs/zh'])('every cause has a section in %s, and every section a cause', (folder) => {

@@ -66,7 +66,17 @@ function readHealth(health: unknown): Pick<AppPoolDetails, 'status' | 'reasons'>
 
 function readStats(answer: unknown): AppPoolDetails['stats'] {
   const row = new RowReader(ADMIN_ENDPOINT, answer)
-  const names = ['max', 'total', 'idle', 'active', 'connecting', 'waiting', 'timeouts', 'suspectedLeaks'] as const
+  const names = [
+    'max',
+    'limit',
+    'total',
+    'idle',
+    'active',
+    'connecting',
+    'waiting',
+    'timeouts',
+    'suspectedLeaks',
+  ] as const
   const counts = Object.fromEntries(names.map((name) => [name, row.integer(name)])) as Record<
     (typeof names)[number],
     number
@@ -90,6 +100,7 @@ function readFleet(answer: unknown): NonNullable<AppPoolDetails['fleet']> {
     demand: row.integer('demand'),
     instances: row.integer('instances'),
     sharedConnections: row.integer('sharedConnections'),
+    ...(fieldsOf(answer).adaptiveLimit !== undefined && { adaptiveLimit: row.number('adaptiveLimit') }),
   }
 }
 

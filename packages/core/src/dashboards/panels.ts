@@ -78,6 +78,7 @@ function poolPanels(thresholds: HealthThresholds): PanelDefinition[] {
       unit: 'short',
       queries: [
         { expr: byPool('sum', ofPools('poolguard_adaptive_limit')), legend: `${POOL} best` },
+        { expr: byPool('max', ofPools('poolguard_fleet_adaptive_limit')), legend: `${POOL} best of the fleet` },
         { expr: byPool('max', ofPools('poolguard_adaptive_candidate')), legend: `${POOL} compared` },
       ],
     },

@@ -22,6 +22,13 @@ export const FLEET_METRICS: readonly MetricDefinition[] = [
     combine: 'max',
     read: ofFleet(({ instances }) => instances),
   },
+  {
+    name: 'poolguard_fleet_adaptive_limit',
+    type: 'gauge',
+    help: 'The limit that a fleet with the option adaptive has found, in connections of all instances together.',
+    combine: 'max',
+    read: ({ fleet }) => (fleet?.adaptiveLimit === undefined ? [] : [{ labels: {}, value: fleet.adaptiveLimit }]),
+  },
 ]
 
 function ofFleet(read: (fleet: FleetSnapshot) => number): MetricDefinition['read'] {

@@ -22,7 +22,7 @@ export const MAX_HOLDERS = 100
 const SEVERITY = { critical: 0, warning: 1, healthy: 2 } as const
 
 type ShownStats =
-  | ('max' | 'total' | 'idle' | 'active' | 'connecting' | 'waiting')
+  | ('max' | 'limit' | 'total' | 'idle' | 'active' | 'connecting' | 'waiting')
   | ('acquired' | 'timeouts' | 'suspectedLeaks')
 
 /** A pool with everything that the page shows of it. */
@@ -75,10 +75,10 @@ export function worstOf(pools: readonly Pick<PoolReading, 'status'>[]): Status {
 }
 
 function viewPool({ history, stats, findings: _, callers: __, ...shown }: PoolReading): PoolView {
-  const { max, total, idle, active, connecting, waiting, acquired, timeouts, suspectedLeaks } = stats
+  const { max, limit, total, idle, active, connecting, waiting, acquired, timeouts, suspectedLeaks } = stats
   return {
     ...shown,
-    ...{ max, total, idle, active, connecting, waiting, acquired, timeouts, suspectedLeaks },
+    ...{ max, limit, total, idle, active, connecting, waiting, acquired, timeouts, suspectedLeaks },
     sample: history.latest ?? [Math.round(Date.now() / 1_000), active, max, waiting, null],
   }
 }

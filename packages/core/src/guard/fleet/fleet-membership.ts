@@ -176,15 +176,18 @@ export class FleetMembership<C> {
     this.#options.onUnavailable()
   }
 
-  /** Keeps the share while a console is briefly unavailable, and during a PAUSE of any length. */
+  /** Keeps the share while a console is briefly unavailable, during a PAUSE of any length, and while there is no server. */
   #onUnavailable(error: FleetUnavailableError): void {
+    const { kind } = error
+    // No instance can use connections, whatever its limit, so it waits for the server.
+    if (kind === 'no-server') this.#lastSeenAt = systemClock.now()
     const unseenMillis = systemClock.now() - this.#lastSeenAt
-    const isProven = !error.timedOut && !error.serverUnreachable
-    if (this.#controller.share) {
-      const keptMillis = UNAVAILABLE_INTERVALS * this.#intervalMillis
-      const isOver = unseenMillis > (error.timedOut ? Math.max(keptMillis, MIN_TIMEOUT_MILLIS) : keptMillis)
-      if (isOver && !error.serverUnreachable) this.#useStaticLimit(error)
-    } else if (isProven || unseenMillis > MIN_TIMEOUT_MILLIS) this.#useStaticLimit(error)
+    const keptMillis = UNAVAILABLE_INTERVALS * this.#intervalMillis
+    const isOver = this.#controller.share
+      ? kind !== 'unanswered' &&
+        unseenMillis > (kind === 'slow-console' ? Math.max(keptMillis, MIN_TIMEOUT_MILLIS) : keptMillis)
+      : kind === 'rejected' || unseenMillis > MIN_TIMEOUT_MILLIS
+    if (isOver) this.#useStaticLimit(error)
   }
 
   /** Warns of permanent failures, such as a missing privilege. A held lock or a lost connection is temporary. */

@@ -7,13 +7,7 @@ import {
   trustClients,
   viewPooler,
 } from '../../fleet/index.ts'
-import {
-  type ConnectCause,
-  classifyConnectFailure,
-  findConnectCause,
-  isServerError,
-  readError,
-} from '../../postgres-errors/index.ts'
+import { classifyConnectFailure, type ErrorFacts, isServerError, readError } from '../../postgres-errors/index.ts'
 import { readPgBouncerClients, readPgBouncerConfig, readPgBouncerDatabases } from '../../topology/index.ts'
 import type { ConsoleOptions, Login, PoolerConsole } from '../guarded-driver.ts'
 import type { ExchangeQuery } from './server-exchange.ts'
@@ -141,10 +135,19 @@ class LockHeld extends Error {
   }
 }
 
+/**
+ * What is known about an exchange that failed:
+ *
+ * - `rejected`: the pooler or the server rejects what an exchange needs.
+ * - `slow-console`: the console did not answer in time, which proves nothing: this process or the pooler may be slow.
+ * - `unanswered`: no server has answered through the pooler, so no instance can hold the lock.
+ * - `no-server`: the pooler says that it has no server, so no instance can use connections.
+ */
+export type Unavailability = 'rejected' | 'slow-console' | 'unanswered' | 'no-server'
+
 interface FleetUnavailableErrorOptions extends ErrorOptions {
   readonly retryable?: boolean
-  readonly serverUnreachable?: boolean
-  readonly timedOut?: boolean
+  readonly kind?: Unavailability
 }
 
 /** The instances cannot see each other; the message says why. */
@@ -155,19 +158,12 @@ export class FleetUnavailableError extends Error {
 
   /** False if the pooler itself has rejected the request, so that a retry fails as well. */
   readonly retryable: boolean
-  /** No server has answered through the pooler, so no instance can hold the lock. */
-  readonly serverUnreachable: boolean
-  /** The request timed out, which proves nothing: this process or the pooler may be slow. */
-  readonly timedOut: boolean
+  readonly kind: Unavailability
 
-  constructor(
-    why: string,
-    { retryable = true, serverUnreachable = false, timedOut = false, ...options }: FleetUnavailableErrorOptions = {},
-  ) {
+  constructor(why: string, { retryable = true, kind = 'rejected', ...options }: FleetUnavailableErrorOptions = {}) {
     super(why, options)
     this.retryable = retryable
-    this.serverUnreachable = serverUnreachable
-    this.timedOut = timedOut
+    this.kind = kind
   }
 }
 
@@ -178,12 +174,13 @@ function requireConsole<T>(answer: Promise<T>): Promise<T> {
     const isRejected = isServerError(cause) && classifyConnectFailure(cause) === 'permanent'
     const advice = isRejected ? '; add the user to stats_users, or set fleet.consoleUrl' : ''
     const why = `behind a pooler whose console cannot be read (${message}${advice})`
-    throw new FleetUnavailableError(why, { cause, retryable: !isRejected, timedOut: !hasCode(cause) })
+    throw new FleetUnavailableError(why, {
+      cause,
+      retryable: !isRejected,
+      kind: hasCode(cause) ? 'rejected' : 'slow-console',
+    })
   })
 }
-
-/** PgBouncer's own errors while it has no server: it repeats the error of a login that failed, or that a PAUSE interrupted. */
-const NO_SERVER: ReadonlySet<ConnectCause | undefined> = new Set<ConnectCause>(['pooler-login', 'pooler-queue'])
 
 /** Resolves to the server's answer through the pooler. It fails in statement mode, and while the pooler is paused. */
 function requireServer<T>(answer: Promise<T>): Promise<T> {
@@ -191,12 +188,23 @@ function requireServer<T>(answer: Promise<T>): Promise<T> {
     // The next exchange may be faster.
     if (CANCELED.test(String((cause as { code?: unknown }).code))) throw cause
     const { message } = readError(cause)
-    const serverUnreachable = !isServerError(cause) || NO_SERVER.has(findConnectCause(cause))
     throw new FleetUnavailableError(
       `behind a pooler through which the instances cannot exchange their figures (${message})`,
-      { cause, serverUnreachable },
+      { cause, kind: isServerError(cause) ? kindOf(readError(cause)) : 'unanswered' },
     )
   })
+}
+
+/**
+ * SQLSTATE classes of errors for lack of a server: connections, resources, shutdown. PgBouncer sends 08P01 for whatever ends a
+ * connection: the server has crashed, a login has failed, or it repeats the error of a login that failed.
+ */
+const NO_SERVER = /^(?:08|53|57P)/
+/** PgBouncer's error for a BEGIN in statement mode, also 08P01. */
+const STATEMENT_MODE_TEXT = /statement pooling mode/i
+
+function kindOf({ code, message }: ErrorFacts): Unavailability {
+  return NO_SERVER.test(code) && !STATEMENT_MODE_TEXT.test(message) ? 'no-server' : 'rejected'
 }
 
 /** The server has ended the exchange: the query was canceled, or the session was idle for too long or terminated. */

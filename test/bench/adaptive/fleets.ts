@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { InstanceOptions } from '../../fleet/instance-messages.ts'
+import { StartedInstance } from '../../fleet/started-instance.ts'
+import { startPostgres } from '../../harness/index.ts'
+import { queryOnce } from '../../harness/query-once.ts'
+import { type Benchmark, type Figures, spread } from '../benchmark.ts'
+import { bestFixed, overBestFixed, type Round } from './judge.ts'
+import { SERVER_SETTINGS } from './server-settings.ts'
+import { SCHEMA, TRANSFER_AT_RANDOM } from './workloads.ts'
+
+/** What many apps have: a pool of ten in each process. */
+const MANY_PROCESSES = 16
+const DEFAULT_MAX = 10
+/** Processes that share one limit, and the fixed totals to compare with: the same share for each process. */
+const PROCESSES = 8
+const TOTALS = [8, 16, 32, 64]
+/** Of each process: more than it can have connections, so that some always wait. */
+const CALLERS = 16
+const ROUNDS = 5
+const MEASURED_MILLIS = 8_000
+/** After a fixed fleet has begun. */
+const ONSET_MILLIS = 2_000
+/** After an adaptive fleet has begun for the first time, and again: it remembers its limit. */
+const SETTLE_MILLIS = 90_000
+const RESUME_MILLIS = 20_000
+
+export const fleets: Benchmark = {
+  keys: {
+    adaptive_over_default_fleet: `transfers per second of ${MANY_PROCESSES} processes with an adaptive limit together / with ${DEFAULT_MAX} connections each; goal >= 1.5`,
+    adaptive_over_default_fleet_p99: 'the same of the 99th percentile of their times; goal <= 0.5',
+    fleet_adaptive_over_best_fixed: `transfers per second of ${PROCESSES} processes with an adaptive limit / with the best of ${TOTALS.join(', ')} connections in total, which other rounds chose; goal >= 0.93, from ${SETTLE_MILLIS / 1_000} s on`,
+    fleet_best_fixed_total: 'the one with the highest throughput over all rounds',
+    fleet_adaptive_total: 'the total that the instances have found, after each round',
+  },
+  run: measureFleets,
+}
+
+async function measureFleets(tell: (text: string) => void): Promise<Figures> {
+  await using server = await startPostgres({ maxConnections: 500, settings: SERVER_SETTINGS })
+  await queryOnce(server.url, SCHEMA)
+  return { ...(await compareWithDefault(server.url, tell)), ...(await compareWithFixed(server.url, tell)) }
+}
+
+async function compareWithDefault(url: string, tell: (text: string) => void): Promise<Figures> {
+  await using plain = await LoadedFleet.start(MANY_PROCESSES, { url, kind: 'guarded', options: { max: DEFAULT_MAX } })
+  await using adaptive = await LoadedFleet.start(MANY_PROCESSES, adaptiveFleet(url, 'many'))
+  const [rates, p99s]: [number[], number[]] = [[], []]
+  for (let round = 1; round <= ROUNDS; round++) {
+    tell(`${MANY_PROCESSES} processes: round ${round} of ${ROUNDS}`)
+    const ours = await adaptive.measure(round === 1 ? SETTLE_MILLIS : RESUME_MILLIS)
+    const theirs = await plain.measure(ONSET_MILLIS)
+    rates.push(ours.perSecond / theirs.perSecond)
+    p99s.push(ours.p99Millis / theirs.p99Millis)
+  }
+  return { adaptive_over_default_fleet: spread(rates), adaptive_over_default_fleet_p99: spread(p99s) }
+}
+
+async function compareWithFixed(url: string, tell: (text: string) => void): Promise<Figures> {
+  await using stack = new AsyncDisposableStack()
+  const fixed = new Map<number, LoadedFleet>()
+  for (const total of TOTALS) {
+    const options = { max: total / PROCESSES }
+    fixed.set(total, stack.use(await LoadedFleet.start(PROCESSES, { url, kind: 'guarded', options })))
+  }
+  const adaptive = stack.use(await LoadedFleet.start(PROCESSES, adaptiveFleet(url, 'few')))
+  const rounds: Round[] = []
+  const totals: number[] = []
+  for (let round = 1; round <= ROUNDS; round++) {
+    tell(`${PROCESSES} processes: round ${round} of ${ROUNDS}`)
+    const ours = await adaptive.measure(round === 1 ? SETTLE_MILLIS : RESUME_MILLIS)
+    const rates = new Map<number, number>()
+    for (const [total, fleet] of fixed) rates.set(total, (await fleet.measure(ONSET_MILLIS)).perSecond)
+    rounds.push({ adaptive: ours.perSecond, found: ours.perSecond, fixed: rates })
+    totals.push(ours.adaptiveLimit)
+  }
+  return {
+    fleet_adaptive_over_best_fixed: spread(overBestFixed(rounds, TOTALS)),
+    fleet_best_fixed_total: bestFixed(rounds, TOTALS),
+    fleet_adaptive_total: spread(totals),
+  }
+}
+
+function adaptiveFleet(url: string, app: string): InstanceOptions {
+  return { url, kind: 'guarded', options: { max: DEFAULT_MAX, fleet: { app, adaptive: true } } }
+}
+
+interface Measured {
+  readonly perSecond: number
+  readonly p99Millis: number
+  /** That the instances of an adaptive fleet have found together; NaN for another fleet. */
+  readonly adaptiveLimit: number
+}
+
+/** Processes that are under load only while they are measured. */
+class LoadedFleet implements AsyncDisposable {
+  readonly #instances: readonly StartedInstance[]
+
+  static async start(processes: number, options: InstanceOptions): Promise<LoadedFleet> {
+    return new LoadedFleet(await Promise.all(Array.from({ length: processes }, () => StartedInstance.start(options))))
+  }
+
+  private constructor(instances: readonly StartedInstance[]) {
+    this.#instances = instances
+  }
+
+  /** @param onsetMillis under load, before it is measured. */
+  async measure(onsetMillis: number): Promise<Measured> {
+    await Promise.all(this.#instances.map((instance) => instance.load(CALLERS, TRANSFER_AT_RANDOM)))
+    await sleep(onsetMillis)
+    const [began, before] = [performance.now(), await this.#reports()]
+    await sleep(MEASURED_MILLIS)
+    const after = await this.#reports()
+    const seconds = (performance.now() - began) / 1_000
+    await Promise.all(this.#instances.map((instance) => instance.load(0)))
+    const done = (reports: typeof after) => reports.reduce((sum, report) => sum + report.done, 0)
+    const failed = after.reduce((sum, report) => sum + report.failed, 0)
+    if (failed > 0)
+      throw new Error(`${failed} transfers have failed: ${JSON.stringify(after.map(({ errors }) => errors))}`)
+    return {
+      perSecond: (done(after) - done(before)) / seconds,
+      p99Millis: Math.max(...after.map(({ p99Millis }) => p99Millis)),
+      adaptiveLimit: after[0]?.fleet?.adaptiveLimit ?? Number.NaN,
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#instances.map((instance) => instance[Symbol.asyncDispose]()))
+  }
+
+  #reports() {
+    return Promise.all(this.#instances.map((instance) => instance.report()))
+  }
+}
