@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
@@ -12,8 +12,6 @@ if (process.platform === 'win32') process.env.TEMP = realpathSync.native(tmpdir(
 
 export default defineConfig({
   test: {
-    // Most tests wait for servers and processes. Vitest caps a percentage at the number of cores, a number it does not.
-    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     projects: [
       'packages/*',
       'packages/sqlite/vitest.oldest-peers.config.ts',

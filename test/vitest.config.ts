@@ -1,5 +1,5 @@
 import { defineProject } from 'vitest/config'
-import { timeouts } from './timeouts.ts'
+import { testSettings } from './test-settings.ts'
 
 export default defineProject({
   test: {
@@ -8,6 +8,6 @@ export default defineProject({
     setupFiles: ['./force-pipelining.ts'],
     // Of a release that only the project for the next peers has.
     exclude: ['integration/drizzle-relations.test.ts', '**/node_modules/**'],
-    ...timeouts,
+    ...testSettings,
   },
 })

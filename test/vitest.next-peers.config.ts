@@ -1,5 +1,5 @@
 import { defineProject } from 'vitest/config'
-import { timeouts } from './timeouts.ts'
+import { testSettings } from './test-settings.ts'
 
 /** The next major release of an ORM, before it is out. */
 export default defineProject({
@@ -7,6 +7,6 @@ export default defineProject({
   test: {
     name: 'test (next peers)',
     include: ['integration/{drizzle,drizzle-relations}.test.ts'],
-    ...timeouts,
+    ...testSettings,
   },
 })

@@ -1,5 +1,5 @@
 import { defineProject } from 'vitest/config'
-import { timeouts } from './timeouts.ts'
+import { testSettings } from './test-settings.ts'
 
 /** What the adapters do, once more on the oldest driver and ORM that their peer ranges allow. */
 export default defineProject({
@@ -13,6 +13,6 @@ export default defineProject({
     ],
     // Off with the oldest postgres.js: see integration/postgres-js-pipelining-version.test.ts.
     exclude: ['integration/postgres-js-pipelining.test.ts', '**/node_modules/**'],
-    ...timeouts,
+    ...testSettings,
   },
 })

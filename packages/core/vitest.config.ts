@@ -1,6 +1,6 @@
 import { defineProject } from 'vitest/config'
-import { timeouts } from '../../test/timeouts.ts'
+import { testSettings } from '../../test/test-settings.ts'
 
 export default defineProject({
-  test: { include: ['src/**/*.test.ts'], ...timeouts },
+  test: { include: ['src/**/*.test.ts'], ...testSettings },
 })

@@ -1,7 +1,7 @@
 import { defineProject } from 'vitest/config'
-import { timeouts } from '../../test/timeouts.ts'
+import { testSettings } from '../../test/test-settings.ts'
 
 export default defineProject({
   // Tests are slow on a busy machine.
-  test: { include: ['src/**/*.test.ts'], ...timeouts },
+  test: { include: ['src/**/*.test.ts'], ...testSettings },
 })

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineProject } from 'vitest/config'
-import { timeouts } from '../../test/timeouts.ts'
+import { testSettings } from '../../test/test-settings.ts'
 
 const hooks = fileURLToPath(new URL('./src/testing/oldest-better-sqlite3.ts', import.meta.url))
 
@@ -12,6 +12,6 @@ export default defineProject({
     include: ['src/{sqlite-pool,sqlite-transaction,iterate-rows,drizzle}.test.ts'],
     // Threads inherit it, which is where the driver is loaded.
     execArgv: ['--import', hooks],
-    ...timeouts,
+    ...testSettings,
   },
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { FAULTS } from './faults/index.ts'
+import { CHINESE, ENGLISH } from './page-texts.ts'
 import { runCell } from './run-cell.ts'
 import { STACKS } from './stacks/index.ts'
 import type { Verdict } from './verdict.ts'
@@ -29,4 +30,8 @@ test('faults and stacks have different names', () => {
   expect(new Set(FAULTS.map(({ id }) => id)).size).toBe(FAULTS.length)
   expect(new Set(STACKS.map(({ name }) => name)).size).toBe(STACKS.length)
   expect(FAULTS.length).toBeGreaterThanOrEqual(40)
+})
+
+test('every fault has a title in both languages', () => {
+  for (const fault of FAULTS) for (const texts of [ENGLISH, CHINESE]) expect(texts.titleOf(fault)).not.toBe('')
 })

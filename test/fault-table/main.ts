@@ -2,24 +2,28 @@ import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { readNumber, reject } from '../command-line.ts'
 import { setup as generatePrismaClient } from '../prisma/global-setup.ts'
 import type { Fault } from './fault.ts'
 import { FAULTS } from './faults/index.ts'
-import { markdownOf, summaryOf, type TableCell, tableOf } from './render.ts'
+import { CHINESE, ENGLISH } from './page-texts.ts'
+import { markdownOf, tableOf } from './render.ts'
 import { runCell } from './run-cell.ts'
 import type { Stack } from './stack.ts'
 import { STACKS } from './stacks/index.ts'
+import { summaryOf, type TableCell } from './summary.ts'
 
-const DOCUMENT = fileURLToPath(new URL('../../docs/faults.md', import.meta.url))
+const PAGES = [
+  { file: '../../docs/faults.md', texts: ENGLISH },
+  { file: '../../docs/zh/faults.md', texts: CHINESE },
+] as const
 const HELP = `pnpm faults [--fault <id>]... [--stack <name>]... [--at-once <n>] [--json] [--write]
 
 Runs each fault on each stack, on real servers, and prints what became of the app.
   --at-once  cells that run at the same time (default 3)
   --json     totals by stack, and every cell
-  --write    writes docs/faults.md
+  --write    writes docs/faults.md and docs/zh/faults.md
 `
 
 const { values } = parseArgs({
@@ -49,7 +53,8 @@ if (values.json) process.stdout.write(`${JSON.stringify({ stacks: summaryOf(cell
 else process.stdout.write(`${tableOf(cells, faults, stacks)}\n`)
 if (values.write) {
   const facts = { date: new Date().toISOString().slice(0, 10), versions: versionsOf(stacks) }
-  await writeFile(DOCUMENT, `${markdownOf(cells, faults, stacks, facts)}\n`)
+  for (const { file, texts } of PAGES)
+    await writeFile(new URL(file, import.meta.url), `${markdownOf(cells, faults, stacks, facts, texts)}\n`)
 }
 
 /** Such as `Node 24.21.0, pg 8.23.1`. */

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { defineProject } from 'vitest/config'
-import { timeouts } from '../timeouts.ts'
+import { testSettings } from '../test-settings.ts'
 import { importerOfNest11, isOfNest11 } from './nest-11.ts'
 
 const here = import.meta.dirname
@@ -23,6 +23,6 @@ export default defineProject({
     include: ['integration/nestjs*.test.ts'],
     env: { NEST_MAJOR: '11', NEST_REGISTER: path.join(here, 'register.ts') },
     globalSetup: [path.join(here, '../prisma/global-setup.ts')],
-    ...timeouts,
+    ...testSettings,
   },
 })

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { defineProject } from 'vitest/config'
-import { timeouts } from '../timeouts.ts'
+import { testSettings } from '../test-settings.ts'
 
 const here = import.meta.dirname
 
@@ -25,6 +25,6 @@ export default defineProject({
     include: ['{integration,faults}/prisma*.test.ts'],
     env: { PRISMA_MAJOR: '6' },
     globalSetup: [path.join(here, 'global-setup.ts')],
-    ...timeouts,
+    ...testSettings,
   },
 })

@@ -93,7 +93,7 @@ test('every metric has exactly the labels that its description lists', () => {
   const lanes = { web: { active: 1, waiting: 0, wait: durations, shed } }
   const labelled = { waitByLabel: { route: durations }, connectFailures: { full: 1 }, shed, lanes }
   const stats = new Proxy(labelled, { get: (known, key) => Reflect.get(known, key) ?? 1 })
-  const fleet = { maxConnections: 1, demand: 1, instances: 1, sharedConnections: 1 }
+  const fleet = { maxConnections: 1, demand: 1, instances: 1, sharedConnections: 1, adaptiveLimit: 1 }
   const pipelining = { sentBehind: 1, inFlight: 1, stalls: 1 }
   const snapshot = {
     stats,

@@ -37,7 +37,14 @@ const STATS: PoolStats = {
 
 /** A pool with fixed statistics, some of them replaced by `stats`. */
 export function observedPool(name: string, stats: Partial<PoolStats> = {}): ObservedPool {
-  const fleet = { instance: `${name}#000001`, maxConnections: 4, demand: 9, instances: 3, sharedConnections: 14 }
+  const fleet = {
+    instance: `${name}#000001`,
+    maxConnections: 4,
+    demand: 9,
+    instances: 3,
+    sharedConnections: 14,
+    adaptiveLimit: 6,
+  }
   const wal = { bytes: 4_000_000, maxBytes: 64_000_000, problem: null }
   const pipelining = {
     mode: 'reads',
