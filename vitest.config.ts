@@ -12,6 +12,7 @@ if (process.platform === 'win32') process.env.TEMP = realpathSync.native(tmpdir(
 
 export default defineConfig({
   test: {
+    reporters: ['default', './test/retries-reporter.ts'],
     projects: [
       'packages/*',
       'packages/sqlite/vitest.oldest-peers.config.ts',

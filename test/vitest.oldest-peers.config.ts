@@ -1,5 +1,12 @@
 import { defineProject } from 'vitest/config'
+import { isFullMatrix } from './matrix.ts'
 import { testSettings } from './test-settings.ts'
+
+/** Minutes of tests in which the peer's version has made no difference so far. */
+const MATRIX_ONLY = [
+  'integration/{quiet-leases,borrower-stacks,abandoned-streams,prepared-statements,prepared-statements-settings}.test.ts',
+  'faults/{adapters,pgbouncer}.test.ts',
+]
 
 /** What the adapters do, once more on the oldest driver and ORM that their peer ranges allow. */
 export default defineProject({
@@ -7,9 +14,10 @@ export default defineProject({
   test: {
     name: 'test (oldest peers)',
     include: [
-      'integration/{guarded-pool,checkouts,late-queries,quiet-leases,borrower-stacks,abandoned-streams,observe,lint,lint-first-statement,prepared-statements,prepared-statements-pgbouncer,prepared-statements-settings}.test.ts',
+      'integration/{guarded-pool,checkouts,late-queries,observe,lint,lint-first-statement,prepared-statements-pgbouncer}.test.ts',
       'integration/{drizzle,drizzle-schema,postgres-js*,typeorm*,fastify*}.test.ts',
-      'faults/{network,pgbouncer,postgres-js*,typeorm*,adapters}.test.ts',
+      'faults/{network,postgres-js*,typeorm*}.test.ts',
+      ...(isFullMatrix ? MATRIX_ONLY : []),
     ],
     // Off with the oldest postgres.js: see integration/postgres-js-pipelining-version.test.ts.
     exclude: ['integration/postgres-js-pipelining.test.ts', '**/node_modules/**'],

@@ -14,6 +14,7 @@ import {
   startPgBouncer,
   startPostgres,
 } from '../harness/index.ts'
+import { sample } from '../matrix.ts'
 
 const INTERVAL = 400
 const fleet = { app: 'orders', intervalMillis: INTERVAL }
@@ -147,19 +148,22 @@ test('given a role whose name acts on a terminal, then the warning shows it esca
 })
 
 describe("given a connection of the fleet's own role", () => {
-  test.each(HOSTILE_FIGURES)('named x#aaaaaa:%s, then the others have in the end all but that one', async (figures) => {
-    const { made, total, least } = busyPools(4)
-    await eventually(least).toBe(Math.floor(BUDGET / 4))
-    await connectAs(`x#aaaaaa:${figures}`, server.url)
-    let leastEver = Infinity
-    await eventually(() => {
-      leastEver = Math.min(leastEver, least())
-      return made.every(({ warnings }) => warnings.length > 0) || !/9999/.test(figures)
-    }).toBe(true)
-    await eventually(total).toBeGreaterThanOrEqual(BUDGET - 2)
-    expect(leastEver).toBeGreaterThanOrEqual(Math.floor((BUDGET - 1) / 5))
-    expect(await server.connectionCount()).toBeLessThanOrEqual(57)
-  })
+  test.each(sample(HOSTILE_FIGURES, 2))(
+    'named x#aaaaaa:%s, then the others have in the end all but that one',
+    async (figures) => {
+      const { made, total, least } = busyPools(4)
+      await eventually(least).toBe(Math.floor(BUDGET / 4))
+      await connectAs(`x#aaaaaa:${figures}`, server.url)
+      let leastEver = Infinity
+      await eventually(() => {
+        leastEver = Math.min(leastEver, least())
+        return made.every(({ warnings }) => warnings.length > 0) || !/9999/.test(figures)
+      }).toBe(true)
+      await eventually(total).toBeGreaterThanOrEqual(BUDGET - 2)
+      expect(leastEver).toBeGreaterThanOrEqual(Math.floor((BUDGET - 1) / 5))
+      expect(await server.connectionCount()).toBeLessThanOrEqual(57)
+    },
+  )
 
   test('in another database, then it has no more than an equal member, and in the end one', async () => {
     await connectAs('x#aaaaaa:t=9999,d=9999,m=9999,n=1', server.urlFor({ database: 'evil' }))
@@ -247,7 +251,7 @@ test('given roles that trust each other, then their instances share, and a third
   expect(orders.made[0]?.warnings).toEqual([expect.stringContaining('"evil"')])
 })
 
-for (const version of pgBouncerVersions) {
+for (const version of sample(pgBouncerVersions, 1)) {
   const describePgBouncer = await describeWithPgBouncer(version)
   describePgBouncer(`behind PgBouncer ${version}, given clients that are named like instances`, () => {
     const POOLED = 'x#InStAnCeOfAfLeEtBeHiNdApGbOuNcEr'
