@@ -45,7 +45,7 @@ function rowOf(stack: Stack, runs: readonly TestRun[]): string {
     const passed = runsOf(stack, topic, runs).filter(({ state }) => state === 'passed')
     return `[${topic.title}](../test/${topic.file}) ${passed.length}`
   })
-  return `| ${stack.name} | ${versions.join(', ') || 'a package of Debian'} | ${topics.join(', ')} |`
+  return `| ${stack.name} | ${versions.join(', ') || stack.origin} | ${topics.join(', ')} |`
 }
 
 function sectionOf({ title, stacks }: Group, runs: readonly TestRun[]): string {

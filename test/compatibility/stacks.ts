@@ -1,8 +1,10 @@
 /** What a stack is, in which versions, and which tests run it. `docs/compatibility.md` is generated from this and from what these tests did. */
 export interface Stack {
   readonly name: string
-  /** The packages whose versions are shown: their names as they are installed, with the folder below `test/` that has them. Empty: a program, whose name has its version. */
+  /** The packages whose versions are shown: their names as they are installed, with the folder below `test/` that has them. */
   readonly packages: readonly InstalledPackage[]
+  /** What is shown instead if there are none. */
+  readonly origin?: string
   /** The project of Vitest that runs the tests. */
   readonly project: string
   readonly topics: readonly Topic[]
@@ -128,6 +130,16 @@ function runtime(name: string, packageName: string): Stack {
   }
 }
 
+function serverless(name: string, testName: string): Stack {
+  return {
+    name,
+    packages: [],
+    origin: 'an imitation by its documentation',
+    project: NEWEST,
+    topics: [{ title: 'freeze and shutdown', file: 'serverless/serverless.test.ts', containing: testName }],
+  }
+}
+
 function pgBouncer(version: string, furtherTopics: readonly [title: string, name: string][]): Stack {
   const name = `PgBouncer ${version}`
   const topics: readonly [title: string, name: string][] = [
@@ -140,6 +152,7 @@ function pgBouncer(version: string, furtherTopics: readonly [title: string, name
   return {
     name,
     packages: [],
+    origin: 'a package of Debian',
     project: NEWEST,
     topics: [...topics.map(([title, file]) => integration(title, file, name)), faults('pgbouncer', name)],
   }
@@ -289,6 +302,14 @@ export const GROUPS: readonly Group[] = [
   {
     title: 'Runtimes other than Node',
     stacks: [runtime('Bun', 'bun'), runtime('Deno', 'deno'), runtime('Cloudflare Workers', 'miniflare')],
+  },
+  {
+    title: 'Serverless platforms',
+    stacks: [
+      serverless('AWS Lambda', 'Lambda'),
+      serverless('Cloud Run', 'Cloud Run'),
+      { ...serverless('Vercel', 'Vercel'), packages: [{ name: '@vercel/functions' }] },
+    ],
   },
   {
     title: 'Poolers',

@@ -171,6 +171,11 @@ export function joinReplicas(
   joinPools(primary, replicas, GUARD, options)
 }
 
+/** In pg, 0 means no limit. */
+function timeoutForPg(millis: number): number {
+  return millis === Infinity ? 0 : millis
+}
+
 /** One class for each copy of pg. */
 const guardedClasses = new WeakMap<PoolClass, GuardedPoolClass>()
 
@@ -195,6 +200,8 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
         return (connections) =>
           makeDriver({ guard: this.#guard, checkouts: this.#checkouts, spec, events, makeClient }, connections)
       })
+      // Others read it there, such as attachDatabasePool of @vercel/functions; pg-pool has set its own default.
+      Object.assign(this.options, { idleTimeoutMillis: timeoutForPg(this.#guard.engine.settings.idleTimeoutMillis) })
       this.#checkouts = new Checkouts(this.#guard, events)
       this.replicas = spec.replicas.map((replica) => new GuardedPool(replica))
       if (this.replicas.length === 0) return
