@@ -36,8 +36,8 @@ export default {
 }
 
 /**
- * A Worker in workerd with Node's compatibility, bundled as wrangler does it. `env.HYPERDRIVE` is Miniflare's: it gives the
- * address of the server itself, without Hyperdrive's pool.
+ * A Worker in workerd with Node's compatibility, bundled as wrangler does it. `env.HYPERDRIVE` is Miniflare's: it
+ * leads to `url` itself, without Hyperdrive's pool.
  */
 export async function startWorker(
   source: string,
