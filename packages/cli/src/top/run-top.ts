@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { INTERRUPTING_SIGNALS } from '../output/interruptible.ts'
 import { printableLine } from '../output/printable.ts'
 import { readKey } from './read-key.ts'
 import { reduce } from './reduce.ts'
@@ -17,7 +18,7 @@ export interface RunOptions {
 /** A process that a shell can continue is stopped at once. */
 const STOP_TIMEOUT_MILLIS = 300
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const SIGNALS = [...INTERRUPTING_SIGNALS, 'SIGHUP'] as const
 
 /** Shows what is watched until the user quits, or until a signal ends it. Leaves the terminal as it was. */
 export async function runTop(watched: WatchedOptions, options: RunOptions): Promise<void> {
