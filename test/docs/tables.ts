@@ -14,9 +14,14 @@ export interface TableRow {
 
 /** Every row of every table of a document. */
 export function tableRows(path: string): readonly TableRow[] {
+  return rowsOf(readFileSync(join(ROOT, path), 'utf8'))
+}
+
+/** Every row of every table of a text in Markdown. */
+export function rowsOf(text: string): readonly TableRow[] {
   const rows: TableRow[] = []
   let [heading, section] = ['', '']
-  for (const token of lexer(readFileSync(join(ROOT, path), 'utf8'))) {
+  for (const token of lexer(text)) {
     if (token.type === 'heading') {
       heading = token.text
       if (token.depth <= 2) section = token.text
