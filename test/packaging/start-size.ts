@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Manifest } from './manifest.ts'
 
@@ -24,26 +24,32 @@ export async function checkStartSizes(manifests: readonly Manifest[], folder: st
       problems.push(`${specifier} has no ES module to load`)
       continue
     }
-    const bytes = await bytesLoadedBy(path.join(folder, 'app/node_modules', name, entry), new Set())
-    const kilobytes = Math.round(bytes / 1024)
+    const files = await filesLoadedBy(path.join(folder, 'app/node_modules', name, entry))
+    const kilobytes = Math.round([...files.values()].reduce((sum, source) => sum + Buffer.byteLength(source), 0) / 1024)
     if (kilobytes > bound)
       problems.push(`an import of ${specifier} loads ${kilobytes} kB of its package, more than ${bound} kB`)
+    for (const [file, source] of files) problems.push(...findBeyondAscii(file, source))
   }
   return problems
+}
+
+/** One character beyond ASCII makes Node decode the whole file to two bytes for each character, which V8 compiles more slowly. */
+function findBeyondAscii(file: string, source: string): string[] {
+  const line = source.split('\n').find((each) => /[^\0-\x7f]/.test(each))
+  return line === undefined ? [] : [`${file}: write \\u escapes for characters beyond ASCII: ${line.trim()}`]
 }
 
 function entryOf({ exports }: Manifest, entry: string): string | undefined {
   return (exports[entry] as { import?: { default?: string } } | undefined)?.import?.default
 }
 
-/** The size of a module and of everything that it imports statically from its own package. */
-async function bytesLoadedBy(file: string, loaded: Set<string>): Promise<number> {
-  if (loaded.has(file)) return 0
-  loaded.add(file)
+/** The sources of a module and of everything that it imports statically from its own package, by their paths. */
+async function filesLoadedBy(file: string, loaded = new Map<string, string>()): Promise<ReadonlyMap<string, string>> {
+  if (loaded.has(file)) return loaded
   const source = await readFile(file, 'utf8')
-  let bytes = (await stat(file)).size
+  loaded.set(file, source)
   for (const [, specifier = ''] of source.matchAll(/^(?:import|export)\b[^;]*?\bfrom "(\.[^"]+)"/gm)) {
-    bytes += await bytesLoadedBy(path.join(path.dirname(file), specifier), loaded)
+    await filesLoadedBy(path.join(path.dirname(file), specifier), loaded)
   }
-  return bytes
+  return loaded
 }

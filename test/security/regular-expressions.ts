@@ -11,7 +11,7 @@ export interface SourceExpression {
   readonly flags: string
 }
 
-/** Every regular expression in the packages' own sources, without their tests: literals, and what `RegExp` is called with. */
+/** Every regular expression in the packages' own sources, without their tests: literals, and what `RegExp` and `UnicodePattern` are called with. */
 export function sourceExpressions(root: URL): SourceExpression[] {
   return sourceFiles(root).flatMap((file) => expressionsOf(file, readFileSync(new URL(file, root), 'utf8')))
 }
@@ -23,8 +23,9 @@ export function expressionsOf(file: string, source: string): SourceExpression[] 
   const add = (start: number, pattern: string, flags: string) =>
     found.push({ file, line: source.slice(0, start).split('\n').length, pattern, flags })
   const addCall = (start: number, callee: Expression, [pattern, flags]: readonly unknown[]) => {
-    if (callee.type !== 'Identifier' || callee.name !== 'RegExp') return
-    add(start, textOf(pattern as Expression, program), flags === undefined ? '' : textOf(flags as Expression, program))
+    if (callee.type !== 'Identifier' || !['RegExp', 'UnicodePattern'].includes(callee.name)) return
+    const given = flags === undefined ? '' : textOf(flags as Expression, program)
+    add(start, textOf(pattern as Expression, program), callee.name === 'UnicodePattern' ? 'u' : given)
   }
   new Visitor({
     Literal(node) {

@@ -1,4 +1,5 @@
 import { HIDDEN } from './redact.ts'
+import { UnicodePattern } from './unicode-pattern.ts'
 
 /** Options whose value is always treated as a secret. */
 const SECRET_OPTION = /pass|token|secret|key|credential|cert/i
@@ -63,7 +64,7 @@ function describeObject(value: object | null): string {
 const MAX_SHOWN = 40
 
 /** URLs, key-value pairs, encoded texts, quoted texts and keys contain one of these; a word or a number does not. */
-const MARKER = /[@='"`%\\\p{Cc}\p{Cf}]|:\/|-----/u
+const MARKER = new UnicodePattern(String.raw`[@='"\x60%\\\p{Cc}\p{Cf}]|:\/|-----`)
 
 /** Tokens and generated passwords: at least 12 characters with both letters and digits, without a break. */
 const TOKEN = /(?:^|[^\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{12}/

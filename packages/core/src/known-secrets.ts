@@ -1,10 +1,11 @@
 import { HIDDEN } from './redact.ts'
+import { UnicodePattern } from './unicode-pattern.ts'
 
 /** Shorter secrets would match parts of ordinary words. */
 const MIN_LENGTH = 6
 
 /** Words without a digit occur in ordinary messages: `password` in "password authentication failed". */
-const WORD = /^\p{L}{0,19}$/u
+const WORD = new UnicodePattern(String.raw`^[\p{L}]{0,19}$`)
 
 /** Password functions return a new token every few minutes; no message repeats an old one. */
 const MAX_SECRETS = 64

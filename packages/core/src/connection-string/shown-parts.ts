@@ -1,13 +1,14 @@
 import { mayHoldSecret } from '../describe-value.ts'
 import { HIDDEN } from '../redact.ts'
+import { UnicodePattern } from '../unicode-pattern.ts'
 import type { ConnectionStringParts } from './connection-string-parts.ts'
 import { isHostName } from './host-name.ts'
 import { HARMLESS_PARAMETERS, isKnownParameter, isTailOfSecret } from './parameter-kinds.ts'
 
 /** PostgreSQL truncates longer names (NAMEDATALEN). */
-const PLAIN_NAME = /^[\p{L}\p{N}_.$+~ -]{1,63}$/u
+const PLAIN_NAME = new UnicodePattern(String.raw`^[\p{L}\p{N}_.$+~ -]{1,63}$`)
 /** Azure's `user@server` has an `@`. */
-const PLAIN_USER = /^[\p{L}\p{N}_.$+~ -]+(?:@[\p{L}\p{N}_.$+~ -]+)?$/u
+const PLAIN_USER = new UnicodePattern(String.raw`^[\p{L}\p{N}_.$+~ -]+(?:@[\p{L}\p{N}_.$+~ -]+)?$`)
 
 /** A parameter whose value is a URL may contain an `@`. */
 const URL_VALUE = /^(?:postgres(?:ql)?|https?):\/\//i

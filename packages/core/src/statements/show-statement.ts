@@ -16,7 +16,7 @@ export function showStatement(text: string): string {
     if (tokens.kind === 'blank' || tokens.kind === 'comment') shown += shown === '' || shown.endsWith(' ') ? '' : ' '
     else if (tokens.kind === 'string' || tokens.kind === 'number') shown += '?'
     else shown += text.slice(tokens.start, tokens.end)
-    if (shown.length > MAX_SHOWN_CHARACTERS) return `${shown.slice(0, MAX_SHOWN_CHARACTERS - 1)}…`
+    if (shown.length > MAX_SHOWN_CHARACTERS) return `${shown.slice(0, MAX_SHOWN_CHARACTERS - 1)}\u2026`
   }
   return shown.trimEnd()
 }

@@ -91,7 +91,7 @@ function caller(label: string | null): string {
 }
 
 function quote(text: string): string {
-  const shown = text.length > MAX_STATEMENT ? `${text.slice(0, MAX_STATEMENT - 1).trimEnd()}…` : text
+  const shown = text.length > MAX_STATEMENT ? `${text.slice(0, MAX_STATEMENT - 1).trimEnd()}\u2026` : text
   return `\`${shown}\``
 }
 
