@@ -20,6 +20,8 @@ export default defineConfig({
   srcExclude: [...NO_PAGES],
   rewrites: pageOf,
   cleanUrls: true,
+  // The theme shows the language of a code block in a grey with too little contrast.
+  head: [['style', {}, ':root:root { --vp-code-lang-color: var(--vp-c-text-2) }']],
   ignoreDeadLinks: 'localhostLinks',
   // Headings have the anchors that GitHub gives them.
   markdown: { config: linksOf, anchor: { slugify: slug } },
