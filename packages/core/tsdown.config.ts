@@ -1,4 +1,4 @@
-import { defineConfig, Rolldown } from 'tsdown'
+import { defineConfig, Rolldown, type UserConfig } from 'tsdown'
 
 const ADAPTER = 'src/adapter.ts'
 const INDEX = 'src/index.ts'
@@ -24,7 +24,18 @@ async function modulesOf(entry: string): Promise<ReadonlySet<string>> {
   return loaded
 }
 
-export default defineConfig({
+/** The types for `import` lead to those for `require`, which are the same, so that they are published once. */
+const typesOfCommonJs: Rolldown.Plugin = {
+  name: 'types-of-commonjs',
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk' || !chunk.isEntry) continue
+      this.emitFile({ type: 'asset', fileName: `${chunk.name}.d.mts`, source: `export * from './${chunk.name}.cjs'\n` })
+    }
+  },
+}
+
+const common = {
   entry: {
     index: INDEX,
     adapter: ADAPTER,
@@ -33,9 +44,7 @@ export default defineConfig({
     web: 'src/web.ts',
     dashboards: 'src/dashboards/index.ts',
   },
-  format: ['esm', 'cjs'],
   target: 'node22.12',
-  dts: true,
   outputOptions: {
     comments: { jsdoc: false },
     // Few files, because each one costs an import as much as 20 kB of code: one for what every pool loads, one for what apps and pages load
@@ -48,4 +57,9 @@ export default defineConfig({
       ],
     },
   },
-})
+} satisfies UserConfig
+
+export default defineConfig([
+  { ...common, format: 'cjs', dts: true },
+  { ...common, format: 'esm', dts: false, plugins: [typesOfCommonJs] },
+])
