@@ -104,6 +104,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   const { answer } = (await app.inject('/')).json()
   const { pools } = (await app.inject('/readyz')).json()
   await app.close()
+  await sql.end()
   return { answer, pools: pools.length }`,
   },
   '@poolguard/nestjs': {
