@@ -11,6 +11,12 @@ const [url, adminUrl] = process.argv.slice(2) as [string, string]
 const admin = postgres(adminUrl, { max: 1, fetch_types: false, onnotice: () => {} })
 const terminate = () => admin`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'`
 const settled = () => pause(50)
+/** Until the server runs a statement that sleeps. */
+const sleeps = async () => {
+  const find = () =>
+    admin`select from pg_stat_activity where usename = 'app' and state = 'active' and query like '%pg_sleep%'`
+  while ((await find()).length === 0) await settled()
+}
 const phases: string[] = []
 const sql = guardPostgres(url, { max: 2 })
 await sql.unsafe('create table written (phase text)')
@@ -21,7 +27,7 @@ await settled()
 phases.push('idle')
 
 const running = sql`select pg_sleep(10)`.catch((error: Error) => error)
-await settled()
+await sleeps()
 await terminate()
 // The reset may overtake the server's message.
 assert.match(String(await running), /terminating connection|ECONNRESET/)
@@ -47,7 +53,7 @@ phases.push('in a transaction')
 
 const floating = sql.begin(async (tx) => {
   void tx`select pg_sleep(10)`.execute()
-  await settled()
+  await sleeps()
   await terminate()
   await settled()
   return 'done'
@@ -109,7 +115,7 @@ phases.push('connecting')
 
 const sleeping = sql`select pg_sleep(10)`
 sleeping.execute()
-await settled()
+await sleeps()
 sleeping.cancel()
 await Promise.allSettled([sleeping, terminate()])
 await settled()
