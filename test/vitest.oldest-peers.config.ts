@@ -4,7 +4,7 @@ import { testSettings } from './test-settings.ts'
 
 /** Minutes of tests in which the peer's version has made no difference so far. */
 const MATRIX_ONLY = [
-  'integration/{quiet-leases,borrower-stacks,abandoned-streams,prepared-statements,prepared-statements-settings}.test.ts',
+  'integration/{quiet-leases,borrower-stacks,prepared-statements-settings}.test.ts',
   'faults/{adapters,pgbouncer}.test.ts',
 ]
 
@@ -14,7 +14,7 @@ export default defineProject({
   test: {
     name: 'test (oldest peers)',
     include: [
-      'integration/{guarded-pool,checkouts,late-queries,observe,lint,lint-first-statement,prepared-statements-pgbouncer}.test.ts',
+      'integration/{guarded-pool,checkouts,late-queries,abandoned-streams,observe,lint,lint-first-statement,prepared-statements,prepared-statements-pgbouncer}.test.ts',
       'integration/{drizzle,drizzle-schema,postgres-js*,typeorm*,fastify*}.test.ts',
       'faults/{network,postgres-js*,typeorm*}.test.ts',
       ...(isFullMatrix ? MATRIX_ONLY : []),
