@@ -314,7 +314,7 @@ export const GROUPS: readonly Group[] = [
   {
     title: 'Poolers',
     stacks: [
-      pgBouncer('1.18', [['`doctor`', 'cli-doctor-pooler']]),
+      pgBouncer('1.18', [['fleets', 'fleet-pgbouncer']]),
       pgBouncer('1.24', [
         ['Prisma', 'prisma-pgbouncer'],
         ['fleets', 'fleet-pgbouncer'],

@@ -19,7 +19,6 @@ import {
   startProxy,
   waitUntil,
 } from '../harness/index.ts'
-import { sample } from '../matrix.ts'
 
 const INTERVAL = 400
 const fleet = { app: 'orders', intervalMillis: INTERVAL }
@@ -89,7 +88,7 @@ async function lookAt(console: pg.Client): Promise<{ targets: number[]; clients:
   }
 }
 
-for (const version of sample(pgBouncerVersions, 1)) {
+for (const version of pgBouncerVersions) {
   const describePgBouncer = await describeWithPgBouncer(version)
   describePgBouncer(`behind PgBouncer ${version} in transaction mode`, () => {
     test('given four processes, of which one is killed, then they share what it admits, and no caller is rejected', async () => {

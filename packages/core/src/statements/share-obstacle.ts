@@ -158,7 +158,8 @@ class ObstacleSearch {
 
   #obstacleOfCall(name: string, quoted: boolean, dotted: boolean): string | undefined {
     if (this.#mode === 'all') {
-      return SESSION_FUNCTIONS.has(name) || SESSION_PREFIX.test(name) ? `it calls ${name}` : undefined
+      const isOfSession = SESSION_FUNCTIONS.has(name) || SESSION_PREFIX.test(name)
+      return isOfSession && !this.#namesColumns() ? `it calls ${name}` : undefined
     }
     if (dotted) {
       const isKnown = this.#qualifier === 'pg_catalog' && readOnlyFunctions().has(name)
