@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { InstanceOptions } from '../fleet/instance-messages.ts'
+import { LoadedFleet, total } from '../fleet/loaded-fleet.ts'
 import { StartedInstance } from '../fleet/started-instance.ts'
 import { generatePrismaClient, type PostgresServer, startPostgres, waitUntil } from '../harness/index.ts'
 import { type Benchmark, summarise } from './benchmark.ts'
@@ -87,10 +88,9 @@ async function scaleOut(server: PostgresServer, options: InstanceOptions): Promi
     for (let i = 0; i < 5; i++) await add()
     await pause(10_000)
     for (const instance of running) reports.push(await instance.report())
-    const total = (key: 'failed' | 'done') => reports.reduce((sum, report) => sum + report[key], 0)
     return {
-      failed: total('failed'),
-      done: total('done'),
+      failed: total(reports, 'failed'),
+      done: total(reports, 'done'),
       utilisation: utilisation / TO_SHARE,
       overshoot: watch.overshoot,
     }
@@ -131,35 +131,26 @@ async function compareToStatic(server: PostgresServer): Promise<number[]> {
   await allGone(server)
   const pool = { idleTimeoutMillis: 500 }
   const start = (options: Record<string, unknown>) =>
-    Promise.all(
-      Array.from({ length: INSTANCES }, () => StartedInstance.start({ url: server.url, kind: 'guarded', options })),
-    )
-  await using fleet = new AsyncDisposableStack()
-  const shared = (await start({ ...FLEET, pool })).map((instance) => fleet.use(instance))
+    LoadedFleet.start(INSTANCES, { url: server.url, kind: 'guarded', options })
+  await using shared = await start({ ...FLEET, pool })
   const max = Math.floor((TO_SHARE - 1) / INSTANCES)
-  const split = (await start({ pool: { ...pool, max } })).map((instance) => fleet.use(instance))
+  await using split = await start({ pool: { ...pool, max } })
   const ratios: number[] = []
   for (let i = 0; i < 5; i++) {
     const order = i % 2 === 0 ? [shared, split] : [split, shared]
-    const rates = new Map<StartedInstance[], number>()
-    for (const instances of order) rates.set(instances, await rateOf(server, instances))
+    const rates = new Map<LoadedFleet, number>()
+    for (const fleet of order) rates.set(fleet, await rateOf(server, fleet))
     ratios.push((rates.get(shared) as number) / (rates.get(split) as number))
   }
   return ratios
 }
 
 /** Queries per second when every instance has what it is to have. */
-async function rateOf(server: PostgresServer, instances: readonly StartedInstance[]): Promise<number> {
-  await Promise.all(instances.map((instance) => instance.load(CALLERS, QUERY)))
-  await pause(2 * 5_000)
-  const done = async () =>
-    (await Promise.all(instances.map((instance) => instance.report()))).reduce((sum, report) => sum + report.done, 0)
-  const [before, began] = [await done(), performance.now()]
-  await pause(MEASURED_MILLIS)
-  const rate = ((await done()) - before) / (performance.now() - began)
-  await Promise.all(instances.map((instance) => instance.load(0)))
+async function rateOf(server: PostgresServer, fleet: LoadedFleet): Promise<number> {
+  const load = { callers: CALLERS, text: QUERY, onsetMillis: 2 * 5_000, measuredMillis: MEASURED_MILLIS }
+  const { perSecond } = await fleet.measure(load)
   await allGone(server)
-  return rate
+  return perSecond
 }
 
 async function allGone(server: PostgresServer): Promise<void> {

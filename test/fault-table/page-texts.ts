@@ -90,9 +90,10 @@ export const CHINESE: PageTexts = {
     not_recovered: '未恢复',
     median_recovery_millis: '恢复时间中位数（毫秒）',
   },
-  titleOf: ({ id, imitated }) => (imitated ? `${chineseTitle(id)}（模拟：触发器抛出 53100）` : chineseTitle(id)),
+  titleOf: ({ id }) => chineseTitle(id),
 }
 
+/** Including what is imitated. */
 const CHINESE_TITLES: Readonly<Record<string, string>> = {
   reset: '负载下所有连接被重置',
   'cut-50': '每个连接在 50 字节后被切断，持续一秒',
@@ -146,7 +147,7 @@ const CHINESE_TITLES: Readonly<Record<string, string>> = {
   'database-full': '数据库达到连接数上限两秒',
   'connection-storm': '另外六十个客户端反复连接和断开两秒',
   'read-only': '服务器变为只读两秒',
-  'disk-full': '磁盘写满一秒',
+  'disk-full': '磁盘写满一秒（模拟：触发器抛出 53100）',
   'password-changed': '密码被修改两秒，会话结束',
   'login-forbidden': '角色两秒内不允许登录，会话结束',
 }

@@ -6,17 +6,19 @@ import assert from 'node:assert'
 import { setTimeout as pause } from 'node:timers/promises'
 import { guardPostgres } from '@poolguard/postgres-js'
 import postgres from 'postgres'
+import { waitUntil } from '../harness/wait-until.ts'
 
 const [url, adminUrl] = process.argv.slice(2) as [string, string]
 const admin = postgres(adminUrl, { max: 1, fetch_types: false, onnotice: () => {} })
 const terminate = () => admin`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app'`
 const settled = () => pause(50)
-/** Until the server runs a statement that sleeps. */
-const sleeps = async () => {
-  const find = () =>
-    admin`select from pg_stat_activity where usename = 'app' and state = 'active' and query like '%pg_sleep%'`
-  while ((await find()).length === 0) await settled()
-}
+const sleeps = () =>
+  waitUntil(
+    async () =>
+      (await admin`select from pg_stat_activity where usename = 'app' and state = 'active' and query like '%pg_sleep%'`)
+        .length > 0,
+    { what: 'the server runs a statement that sleeps' },
+  )
 const phases: string[] = []
 const sql = guardPostgres(url, { max: 2 })
 await sql.unsafe('create table written (phase text)')

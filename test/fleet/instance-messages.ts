@@ -1,3 +1,5 @@
+import type { FleetSnapshot } from '@poolguard/core'
+
 /** The options of the process. */
 export interface InstanceOptions {
   readonly url: string
@@ -29,13 +31,5 @@ export interface Report {
   readonly max: number
   readonly total: number
   readonly reason: string
-  readonly fleet: FleetReport | null
-}
-
-export interface FleetReport {
-  readonly instance: string
-  readonly maxConnections: number
-  readonly instances: number
-  /** Of all instances together, in an adaptive fleet. */
-  readonly adaptiveLimit?: number | undefined
+  readonly fleet: Pick<FleetSnapshot, 'instance' | 'maxConnections' | 'instances' | 'adaptiveLimit'> | null
 }

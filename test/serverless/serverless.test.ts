@@ -162,6 +162,8 @@ describe('on Vercel', () => {
     [{ preset: 'serverless' }, 5_000],
     [{}, DEFAULT_POOL_SETTINGS.idleTimeoutMillis],
     [{ pool: { idleTimeoutMillis: 300 } }, 300],
+    // At once, where 0 would mean never.
+    [{ pool: { idleTimeoutMillis: 0 } }, 1],
     [{ idleTimeoutMillis: 400 }, 400],
     [{ idleTimeoutMillis: 0 }, 0],
   ] as const)(

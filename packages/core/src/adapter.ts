@@ -28,6 +28,7 @@ export {
   readConnection,
   readPoolParameters,
   watchCertificates,
+  wholeMillis,
 } from './drivers/index.ts'
 export {
   AbortWatch,

@@ -20,6 +20,7 @@ import {
   registerOwnCode,
   runInLane,
   runWithDeadline,
+  wholeMillis,
 } from '@poolguard/core/adapter'
 import type { Notification, Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { Checkouts } from './checkout/checkouts.ts'
@@ -171,11 +172,6 @@ export function joinReplicas(
   joinPools(primary, replicas, GUARD, options)
 }
 
-/** In pg, 0 means no limit. */
-function timeoutForPg(millis: number): number {
-  return millis === Infinity ? 0 : millis
-}
-
 /** One class for each copy of pg. */
 const guardedClasses = new WeakMap<PoolClass, GuardedPoolClass>()
 
@@ -201,7 +197,7 @@ function makeGuardedPoolClass(PgPool: PoolClass): GuardedPoolClass {
           makeDriver({ guard: this.#guard, checkouts: this.#checkouts, spec, events, makeClient }, connections)
       })
       // Others read it there, such as attachDatabasePool of @vercel/functions; pg-pool has set its own default.
-      Object.assign(this.options, { idleTimeoutMillis: timeoutForPg(this.#guard.engine.settings.idleTimeoutMillis) })
+      Object.assign(this.options, { idleTimeoutMillis: wholeMillis(this.#guard.engine.settings.idleTimeoutMillis) })
       this.#checkouts = new Checkouts(this.#guard, events)
       this.replicas = spec.replicas.map((replica) => new GuardedPool(replica))
       if (this.replicas.length === 0) return

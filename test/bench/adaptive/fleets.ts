@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { InstanceOptions } from '../../fleet/instance-messages.ts'
-import { StartedInstance } from '../../fleet/started-instance.ts'
+import { type FleetWork, LoadedFleet } from '../../fleet/loaded-fleet.ts'
 import { startPostgres } from '../../harness/index.ts'
 import { queryOnce } from '../../harness/query-once.ts'
 import { type Benchmark, type Figures, spread } from '../benchmark.ts'
@@ -17,7 +16,7 @@ const TOTALS = [8, 16, 32, 64]
 /** Of each process: more than it can have connections, so that some always wait. */
 const CALLERS = 16
 const ROUNDS = 5
-const MEASURED_MILLIS = 8_000
+const TRANSFERS = { callers: CALLERS, text: TRANSFER_AT_RANDOM, measuredMillis: 8_000 }
 /** After a fixed fleet has begun. */
 const ONSET_MILLIS = 2_000
 /** After an adaptive fleet has begun for the first time, and again: it remembers its limit. */
@@ -47,8 +46,8 @@ async function compareWithDefault(url: string, tell: (text: string) => void): Pr
   const [rates, p99s]: [number[], number[]] = [[], []]
   for (let round = 1; round <= ROUNDS; round++) {
     tell(`${MANY_PROCESSES} processes: round ${round} of ${ROUNDS}`)
-    const ours = await adaptive.measure(round === 1 ? SETTLE_MILLIS : RESUME_MILLIS)
-    const theirs = await plain.measure(ONSET_MILLIS)
+    const ours = await measure(adaptive, round === 1 ? SETTLE_MILLIS : RESUME_MILLIS)
+    const theirs = await measure(plain, ONSET_MILLIS)
     rates.push(ours.perSecond / theirs.perSecond)
     p99s.push(ours.p99Millis / theirs.p99Millis)
   }
@@ -67,9 +66,9 @@ async function compareWithFixed(url: string, tell: (text: string) => void): Prom
   const totals: number[] = []
   for (let round = 1; round <= ROUNDS; round++) {
     tell(`${PROCESSES} processes: round ${round} of ${ROUNDS}`)
-    const ours = await adaptive.measure(round === 1 ? SETTLE_MILLIS : RESUME_MILLIS)
+    const ours = await measure(adaptive, round === 1 ? SETTLE_MILLIS : RESUME_MILLIS)
     const rates = new Map<number, number>()
-    for (const [total, fleet] of fixed) rates.set(total, (await fleet.measure(ONSET_MILLIS)).perSecond)
+    for (const [total, fleet] of fixed) rates.set(total, (await measure(fleet, ONSET_MILLIS)).perSecond)
     rounds.push({ adaptive: ours.perSecond, found: ours.perSecond, fixed: rates })
     totals.push(ours.adaptiveLimit)
   }
@@ -84,50 +83,9 @@ function adaptiveFleet(url: string, app: string): InstanceOptions {
   return { url, kind: 'guarded', options: { max: DEFAULT_MAX, fleet: { app, adaptive: true } } }
 }
 
-interface Measured {
-  readonly perSecond: number
-  readonly p99Millis: number
-  /** That the instances of an adaptive fleet have found together; NaN for another fleet. */
-  readonly adaptiveLimit: number
-}
-
-/** Processes that are under load only while they are measured. */
-class LoadedFleet implements AsyncDisposable {
-  readonly #instances: readonly StartedInstance[]
-
-  static async start(processes: number, options: InstanceOptions): Promise<LoadedFleet> {
-    return new LoadedFleet(await Promise.all(Array.from({ length: processes }, () => StartedInstance.start(options))))
-  }
-
-  private constructor(instances: readonly StartedInstance[]) {
-    this.#instances = instances
-  }
-
-  /** @param onsetMillis under load, before it is measured. */
-  async measure(onsetMillis: number): Promise<Measured> {
-    await Promise.all(this.#instances.map((instance) => instance.load(CALLERS, TRANSFER_AT_RANDOM)))
-    await sleep(onsetMillis)
-    const [began, before] = [performance.now(), await this.#reports()]
-    await sleep(MEASURED_MILLIS)
-    const after = await this.#reports()
-    const seconds = (performance.now() - began) / 1_000
-    await Promise.all(this.#instances.map((instance) => instance.load(0)))
-    const done = (reports: typeof after) => reports.reduce((sum, report) => sum + report.done, 0)
-    const failed = after.reduce((sum, report) => sum + report.failed, 0)
-    if (failed > 0)
-      throw new Error(`${failed} transfers have failed: ${JSON.stringify(after.map(({ errors }) => errors))}`)
-    return {
-      perSecond: (done(after) - done(before)) / seconds,
-      p99Millis: Math.max(...after.map(({ p99Millis }) => p99Millis)),
-      adaptiveLimit: after[0]?.fleet?.adaptiveLimit ?? Number.NaN,
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#instances.map((instance) => instance[Symbol.asyncDispose]()))
-  }
-
-  #reports() {
-    return Promise.all(this.#instances.map((instance) => instance.report()))
-  }
+/** @throws if a transfer has failed. */
+async function measure(fleet: LoadedFleet, onsetMillis: number): Promise<FleetWork> {
+  const work = await fleet.measure({ ...TRANSFERS, onsetMillis })
+  if (work.failed > 0) throw new Error(`${work.failed} transfers have failed`)
+  return work
 }

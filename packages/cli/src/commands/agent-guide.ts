@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { guideText } from '../agent-guide/guide-text.ts'
 import type { Outcome } from '../outcome.ts'
 
 const EXAMPLES = `
@@ -14,9 +15,7 @@ export function defineAgentGuide(command: Command, done: (outcome: Outcome) => v
   command
     .argument('[part]', 'a stack or another heading of the guide (default: all of it)')
     .addHelpText('after', EXAMPLES)
-    .action(async (part: string | undefined) => {
-      // Other commands start faster without it.
-      const { guideText } = await import('../agent-guide/guide-text.ts')
+    .action((part: string | undefined) => {
       const guide = guideText(part)
       done({ exitCode: 0, text: guide, json: { guide }, isFileContent: true })
     })

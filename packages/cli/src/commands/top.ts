@@ -6,6 +6,7 @@ import { openSources } from '../monitor/open-sources.ts'
 import { CannotRunError, type Outcome } from '../outcome.ts'
 import { t } from '../output/translate.ts'
 import { listed, positive } from '../read-number.ts'
+import { runTop } from '../top/run-top.ts'
 import { requireTerminal } from '../top/terminal.ts'
 import { showQueriesOption } from './show-queries-option.ts'
 
@@ -49,8 +50,6 @@ async function top(url: string | undefined, options: TopOptions): Promise<Outcom
     ...{ url, dotenv, poolerUrl, applicationName: 'poolguard top', prefersDirect: true },
   })
   const { database, pooler, url: target } = sources
-  // Other commands start faster without it.
-  const { runTop } = await import('../top/run-top.ts')
   await runTop({ database, pooler, apps, showsQueries }, { address: describeAddress(target), intervalSeconds })
   return { exitCode: 0, text: '', json: undefined }
 }

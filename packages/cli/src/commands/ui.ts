@@ -8,6 +8,9 @@ import { CannotRunError, type Outcome } from '../outcome.ts'
 import { t } from '../output/translate.ts'
 import { listed, portNumber, positive } from '../read-number.ts'
 import { findTarget } from '../target.ts'
+import { runUi } from '../ui/run-ui.ts'
+import { WatchedApp } from '../ui/watched-app.ts'
+import { WatchedDatabase } from '../ui/watched-database.ts'
 import { showQueriesOption } from './show-queries-option.ts'
 
 interface UiOptions {
@@ -55,10 +58,6 @@ async function ui(url: string | undefined, options: UiOptions): Promise<Outcome>
   const addresses = [...(isHttpAddress(url) ? [url] : []), ...(options.app ?? [])]
   const endpoints = addresses.map((address) => adminEndpoint(address, { dotenv, folder: process.cwd() }))
   await using sources = await openDatabase(url, options, endpoints.length > 0)
-  // Other commands start faster without them.
-  const { runUi } = await import('../ui/run-ui.ts')
-  const { WatchedApp } = await import('../ui/watched-app.ts')
-  const { WatchedDatabase } = await import('../ui/watched-database.ts')
   const database = sources && new WatchedDatabase(describeAddress(sources.url), sources, { showsQueries, hasActions })
   const apps = endpoints.map((endpoint) => new WatchedApp(endpoint))
   // Not by the common way of output, which would hide the token.

@@ -1,5 +1,6 @@
 export type { DriverContext } from './driver-context.ts'
 export type { ConnectionSettings } from './neutral/connection-settings.ts'
+export { wholeMillis } from './neutral/durations.ts'
 export { hideSecrets } from './neutral/hide-secrets.ts'
 export { type Reading, readConnection } from './neutral/reading.ts'
 export { parseStartupOptions, printStartupOptions } from './neutral/startup-options.ts'
