@@ -31,7 +31,6 @@ export {
   wholeMillis,
 } from './drivers/index.ts'
 export {
-  AbortWatch,
   type Answer,
   type AwaitingConnection,
   type BusyConnection,
@@ -44,7 +43,6 @@ export {
   type GuardSpec,
   guardOf,
   type HostPlan,
-  isRollback,
   joinPools,
   joinReplicas,
   type Login,

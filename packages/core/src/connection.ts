@@ -7,7 +7,7 @@
  */
 
 export {
-  cancelAbandoned,
+  CallerAbort,
   cancelUntilAtRest,
   comesToRest,
   DriverProbeSession,

@@ -10,8 +10,9 @@ export {
   type UseCredentials,
   validateCredentials,
 } from './credentials/index.ts'
-export { AbortWatch, isRollback, untilAborted } from './driver-kit/abort-watch.ts'
-export { type BusyConnection, cancelAbandoned, cancelUntilAtRest, comesToRest } from './driver-kit/cancel-and-close.ts'
+export { untilAborted } from './driver-kit/abort-watch.ts'
+export { CallerAbort } from './driver-kit/caller-abort.ts'
+export { type BusyConnection, cancelUntilAtRest, comesToRest } from './driver-kit/cancel-and-close.ts'
 export { PoolRegistration } from './driver-kit/pool-registration.ts'
 export { DriverProbeSession, type ProbedConnection, type TextRow } from './driver-kit/probe-session.ts'
 export { type StartupParameterMap, StartupParameters } from './driver-kit/startup-parameters.ts'

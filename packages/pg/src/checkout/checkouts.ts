@@ -72,7 +72,7 @@ export class Checkouts implements CheckoutPool<PgConnection> {
     checkout.begin(lease, this)
     this.#begin(lease)
     // A statement that does not end is left to the release: the caller still has the client.
-    if (signal) connection.watchAbort(signal, () => {})
+    if (signal) connection.callerAbort.watch(signal, () => {})
     return checkout.client
   }
 
@@ -151,7 +151,7 @@ export class Checkouts implements CheckoutPool<PgConnection> {
       if (!released) this.release(lease, destroy)
       released = true
     }
-    lease.resource.watchAbort(signal, () => release(true))
+    lease.resource.callerAbort.watch(signal, () => release(true))
     return untilAborted(runQuery(lease.resource.client, release, text, values), signal)
   }
 
@@ -175,7 +175,7 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   release(lease: Lease<PgConnection>, destroy: Error | boolean | undefined): void {
     const { resource: connection } = lease
     connection.leased = false
-    if (connection.abortWatch) connection.endAbortWatch()
+    connection.callerAbort.end()
     try {
       this.#events.onRelease(connection, destroy)
     } finally {

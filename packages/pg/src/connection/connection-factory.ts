@@ -290,7 +290,7 @@ export class ConnectionFactory implements ServerConnections<PgConnection> {
     leftInTransaction: (lastText: string) => void = this.#options.leftInTransaction,
   ): boolean | Promise<boolean> {
     if (!connection.usable) return false
-    if (connection.cancelling) return this.#resetAfterCancelling(connection)
+    if (connection.callerAbort.delaysNextCaller) return this.#resetAfterCancelling(connection)
     const { resetOnRelease: configured = 'rollback' } = this.#options.config
     const reset = configured === 'discard' && !this.#options.sessions.keepsSession ? 'rollback' : configured
     const isClean = connection.isClean(reset) && repairClient(connection.client)
@@ -300,7 +300,7 @@ export class ConnectionFactory implements ServerConnections<PgConnection> {
 
   async #resetAfterCancelling(connection: PgConnection): Promise<boolean> {
     // The caller is not to blame for a transaction in which poolguard has cancelled a statement.
-    return (await connection.afterCancelling()) && (await this.reset(connection, () => {}))
+    return (await connection.callerAbort.afterCancelling()) && (await this.reset(connection, () => {}))
   }
 
   async #cleanUp(

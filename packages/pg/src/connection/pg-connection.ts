@@ -1,5 +1,4 @@
 import {
-  AbortWatch,
   type BusyConnection,
   type InsightRecorder,
   type LeaseActivity,
@@ -13,7 +12,7 @@ import {
   type TextRow,
 } from '@poolguard/core/adapter'
 import {
-  cancelAbandoned,
+  CallerAbort,
   cancelUntilAtRest,
   classifyStatementFailure,
   comesToRest,
@@ -74,10 +73,7 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
   readonly meter: SessionMeter | undefined
   /** Whether its errors suggest that the session is broken. */
   readonly health: SessionHealth
-  /** Set while a caller with a signal holds the connection. */
-  abortWatch: AbortWatch | undefined
-  /** The cancellation of an earlier caller's statement, which the next caller must not see; false if the connection must be closed. */
-  cancelling: Promise<boolean> | undefined
+  readonly callerAbort: CallerAbort
   /** True if pg has given up a query (`query_timeout`) that the server may still be running. */
   queryTimedOut = false
   #gathersWrites = false
@@ -90,12 +86,16 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
     this.clientPerCheckout = clientPerCheckout
     this.fatalError = new FatalError(client)
     this.firstCheckout = new Checkout(this)
+    this.callerAbort = new CallerAbort(this, {
+      onAbort: (reason) => failQueuedQueries(client, reason),
+      cancel: (timeoutMillis) => this.#cancel(timeoutMillis),
+    })
     this.#activity = new ClientActivity(client, this.meter)
     client.connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
       this.parameters.set(parameterName, parameterValue)
     })
     client.connection.on('errorMessage', (error) => {
-      if (this.abortWatch?.aborted) explainCancelled(error, this.abortWatch.reason)
+      if (this.callerAbort.isAborted) explainCancelled(error, this.callerAbort.reason)
       health.failed(error, this.#isLostStatement(error))
     })
     client.connection.on('readyForQuery', ({ status }) => {
@@ -214,35 +214,8 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
     if (this.client.pipeline) this.client.pipeline = false
   }
 
-  /**
-   * From now on, cancels the caller's running statement when the signal is aborted.
-   *
-   * @param onStuck called if the statement cannot be cancelled.
-   */
-  watchAbort(signal: AbortSignal, onStuck: () => void): void {
-    this.abortWatch = new AbortWatch(signal, async () => {
-      failQueuedQueries(this.client, signal.reason)
-      const isSafe = await cancelAbandoned(this, (timeoutMillis) => this.#cancel(timeoutMillis))
-      if (!isSafe) onStuck()
-      return isSafe
-    })
-  }
-
   #cancel(timeoutMillis: number): Promise<boolean> {
     return cancelQuery(this.client, timeoutMillis, this.server?.address)
-  }
-
-  /** The caller has released the connection. */
-  endAbortWatch(): void {
-    this.cancelling = this.abortWatch?.end()
-    this.abortWatch = undefined
-  }
-
-  /** Waits until the cancellation for an earlier caller has ended. Resolves to false if the connection must be closed. */
-  async afterCancelling(): Promise<boolean> {
-    const isSafe = await this.cancelling
-    this.cancelling = undefined
-    return isSafe !== false
   }
 
   /** True if the connection needs no reset before the next caller gets it. */

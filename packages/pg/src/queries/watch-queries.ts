@@ -1,10 +1,5 @@
-import {
-  type AbortWatch,
-  isRollback,
-  type SessionMeter,
-  type SessionStateCheck,
-  traceAwaiting,
-} from '@poolguard/core/adapter'
+import { type SessionMeter, type SessionStateCheck, traceAwaiting } from '@poolguard/core/adapter'
+import type { CallerAbort } from '@poolguard/core/connection'
 import type { QueryConfig } from 'pg'
 import type { WireClient } from '../wire-client.ts'
 import { textOfQuery } from './client-queries.ts'
@@ -15,22 +10,21 @@ import { sendTimed, type TimedConnection } from './query-timeouts.ts'
 export interface WatchedConnection extends TimedConnection {
   /** The error for queries sent after the server has ended the session. */
   rejection(): Error | undefined
-  /** Set while a caller with a signal holds the connection. */
-  readonly abortWatch: AbortWatch | undefined
+  readonly callerAbort: CallerAbort
   /** Measures where the time of its leases goes. */
   readonly meter: SessionMeter | undefined
 }
 
 /** Checks every query of a client before it is sent. */
 export function watchQueries(connection: WatchedConnection, sessions: SessionStateCheck): void {
-  const { client, meter } = connection
+  const { client, meter, callerAbort } = connection
   const hasTimeout = Boolean(client.connectionParameters.query_timeout)
   const send = client.query as (...query: unknown[]) => unknown
   const query = (...args: unknown[]): unknown => {
     const rejection = client._queryable ? sessions.reads && check(sessions, args[0]) : connection.rejection()
     if (rejection) return failQuery(rejection, args)
-    const { abortWatch } = connection
-    if (abortWatch?.aborted && !isRollback(textOf(args[0]))) return failQuery(abortWatch.reason as Error, args)
+    if (callerAbort.isAborted && callerAbort.rejects(textOf(args[0])))
+      return failQuery(callerAbort.reason as Error, args)
     // A statement behind others may be sent in the stack of another caller.
     const traces = meter?.lease && !client.pipeline ? meter.call(textOf(args[0]), query) : undefined
     const result =

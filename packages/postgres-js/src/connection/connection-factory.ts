@@ -205,14 +205,14 @@ export class ConnectionFactory implements ServerConnections<PostgresConnection> 
   reset(connection: PostgresConnection): boolean | Promise<boolean> {
     const { lost, busy, inTransaction, cancelling, preparer, health } = connection
     if (lost || preparer.hasLostStatements) return false
-    if (connection.abandoned) return this.#resetAfterCancelling(connection)
+    if (connection.callerAbort.delaysNextCaller) return this.#resetAfterCancelling(connection)
     if (busy || inTransaction || cancelling || !health.isFine) return this.#cleanUp(connection)
     connection.endsTransactions = false
     return true
   }
 
   async #resetAfterCancelling(connection: PostgresConnection): Promise<boolean> {
-    if (!(await connection.afterCancelling())) return false
+    if (!(await connection.callerAbort.afterCancelling())) return false
     // The caller is not to blame for a transaction in which poolguard has cancelled a statement.
     connection.endsTransactions = true
     return await this.reset(connection)

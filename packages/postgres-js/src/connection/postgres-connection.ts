@@ -1,10 +1,8 @@
 import type { Socket } from 'node:net'
 import { Stream } from 'node:stream'
 import {
-  AbortWatch,
   type BusyConnection,
   type InsightRecorder,
-  isRollback,
   type LeaseActivity,
   ListenTracker,
   type MeteredSession,
@@ -16,7 +14,7 @@ import {
   systemClock,
   type TextRow,
 } from '@poolguard/core/adapter'
-import { cancelAbandoned, cancelUntilAtRest, type SessionHealth } from '@poolguard/core/connection'
+import { CallerAbort, cancelUntilAtRest, type SessionHealth } from '@poolguard/core/connection'
 import type { Sql } from 'postgres'
 import { type Backend, type Canceller, onReady, type Query, type Wire } from '../internals.ts'
 import { statementKeyOf, textOf } from '../queries/statement-text.ts'
@@ -73,10 +71,9 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
   readonly #insight: InsightRecorder<PostgresConnection> | undefined
   /** True if postgres.js ends the transactions: then the caller is not to blame for one that is open at the release. */
   endsTransactions = false
-  /** The cancellation of an earlier caller's statement, which the next caller must not see; false if the connection must be closed. */
-  abandoned: Promise<boolean> | undefined
-  /** Set while a caller with a signal holds the connection. */
-  #abortWatch: AbortWatch | undefined
+  readonly callerAbort: CallerAbort = new CallerAbort(this, {
+    cancel: (timeoutMillis) => this.#cancelWithin(timeoutMillis),
+  })
   readonly #socket: Socket
   readonly #internalQueries: InternalQueries
   readonly #wire: Wire
@@ -327,39 +324,6 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
     }
     this.#onAnswered = wait
     await promise
-  }
-
-  /**
-   * From now on, cancels the caller's running statement when the signal is aborted.
-   *
-   * @param onStuck called if the statement cannot be cancelled.
-   */
-  watchAbort(signal: AbortSignal, onStuck: () => void): void {
-    this.#abortWatch = new AbortWatch(signal, async () => {
-      const isSafe = await cancelAbandoned(this, (timeoutMillis) => this.#cancelWithin(timeoutMillis))
-      if (!isSafe) onStuck()
-      return isSafe
-    })
-  }
-
-  /** The caller has released the connection. */
-  endAbortWatch(): void {
-    if (!this.#abortWatch) return
-    this.abandoned = this.#abortWatch.end()
-    this.#abortWatch = undefined
-  }
-
-  /** Waits until the cancellation for an earlier caller has ended. Resolves to false if the connection must be closed. */
-  async afterCancelling(): Promise<boolean> {
-    const isSafe = await this.abandoned
-    this.abandoned = undefined
-    return isSafe !== false
-  }
-
-  /** The signal's reason for a statement that a caller sends after its signal was aborted; a ROLLBACK may still be sent. */
-  rejectionAfterAbort(text: string): Error | undefined {
-    const watch = this.#abortWatch
-    return watch?.aborted && !isRollback(text) ? (watch.reason as Error) : undefined
   }
 
   /** Resolves to false if the server has not accepted the cancel request in time. */

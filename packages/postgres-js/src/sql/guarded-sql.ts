@@ -93,6 +93,9 @@ const TRANSACTION_ADVICE =
 
 type Begin = (...args: [unknown, unknown?]) => Promise<unknown>
 
+/** Returns the error to reject a query with, or undefined if it may be sent. */
+type Check = (query: Query) => Error | undefined
+
 /** Creates a `sql` whose queries are created by a facade, a postgres() that never connects, and sent on the pool's connections. */
 export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   const secrets = new KnownSecrets()
@@ -140,8 +143,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
     reserve: async (options: ReserveOptions = {}): Promise<ReservedSql> => {
       const signal = effectiveSignal(options.signal)
       const lease = await acquireUntilAborted(guard, signal, options)
-      const checkAbort = (query: Query) => lease.resource.rejectionAfterAbort(textOf(query)) ?? check(query)
-      return reserveOn(lease, facade, checkAbort, (query) => guard.lateQueries.report(lease, query))
+      return reserveOn(lease, facade, checkWithAbort(lease, check), (query) => guard.lateQueries.report(lease, query))
     },
     closeIdle: () => guard.closeIdle(),
     // postgres.js' name for closeIdle.
@@ -189,7 +191,7 @@ interface GuardParts {
   readonly shared: ParsedOptions
   readonly credentials: CredentialSource | undefined
   readonly secrets: KnownSecrets
-  readonly check: (query: Query) => Error | undefined
+  readonly check: Check
   readonly half: LoadedHalf
 }
 
@@ -262,18 +264,17 @@ function showSettings(
 }
 
 /** Runs each transaction with deadlock detection if that is cheap on this version of Node. */
-function makeBegin(guard: PoolGuard<PostgresConnection>, check: (query: Query) => Error | undefined): Begin {
+function makeBegin(guard: PoolGuard<PostgresConnection>, check: Check): Begin {
   const begin: Begin = async (...args) => {
     const [options, body] = args[1] ? args : ['', args[0]]
     const lease = await acquireUntilAborted(guard, effectiveSignal())
-    const { resource: connection } = lease
-    const checkAbort = (query: Query) => connection.rejectionAfterAbort(textOf(query)) ?? check(query)
+    const checkAbort = checkWithAbort(lease, check)
     try {
       return await transactOn(lease, String(options), body as (sql: TransactionSql) => unknown, checkAbort, (query) =>
         guard.lateQueries.report(lease, query),
       )
     } finally {
-      connection.endAbortWatch()
+      lease.resource.callerAbort.end()
       lease.release()
     }
   }
@@ -293,8 +294,13 @@ async function acquireUntilAborted(
     throw signal.reason
   }
   // A statement that does not end is left to the release: the caller still has the connection.
-  lease.resource.watchAbort(signal, () => {})
+  lease.resource.callerAbort.watch(signal, () => {})
   return lease
+}
+
+/** Also rejects the statements that the caller sends after its signal was aborted. */
+function checkWithAbort({ resource: { callerAbort } }: Lease<PostgresConnection>, check: Check): Check {
+  return (query) => (callerAbort.rejects(textOf(query)) ? (callerAbort.reason as Error) : check(query))
 }
 
 /** Ends the pool, then the facade, which owns the connections of listen and subscribe. */

@@ -50,7 +50,7 @@ export function reserveOn(
       queueMicrotask(() => {
         released = true
         connection.listening.reset()
-        connection.endAbortWatch()
+        connection.callerAbort.end()
         lease.release()
       })
     },

@@ -35,7 +35,7 @@ function sendUntilAborted(query: Query, lease: Lease<PostgresConnection>, signal
   const { reject } = query
   const abort = () => reject(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
-  lease.resource.watchAbort(signal, () => lease.destroy())
+  lease.resource.callerAbort.watch(signal, () => lease.destroy())
   send(query, lease, () => signal.removeEventListener('abort', abort))
 }
 
@@ -55,7 +55,7 @@ function send(query: Query, lease: Lease<PostgresConnection>, onEnded?: () => vo
     }
     onEnded?.()
     if (outcome) preparer.onOutcome(outcome.error, query)
-    connection.endAbortWatch()
+    connection.callerAbort.end()
     if (preparer.hasLostStatements) lease.destroy()
     else lease.release()
     outcome?.settle(opened)
