@@ -7,7 +7,6 @@ import {
   ListenTracker,
   type MeteredSession,
   type ProbedConnection,
-  pause,
   type RunningQuery,
   type SessionMeter,
   showStatement,
@@ -25,6 +24,7 @@ import { closedError, FatalErrorReader } from './fatal-error.ts'
 import { guardCursor } from './guard-cursor.ts'
 import { InternalQueries, type InternalQueryMode } from './internal-queries.ts'
 import type { QueryPreparer } from './prepare-queries.ts'
+import { SentQueries } from './sent-queries.ts'
 
 /** Timeout for the server to close a connection after Terminate. */
 const TERMINATE_TIMEOUT_MILLIS = 5_000
@@ -86,18 +86,14 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
   #brokenOff: Error | undefined
   readonly #closed = Promise.withResolvers<void>()
   #backend: Backend | undefined
-  /** Queries sent and not answered yet. */
-  readonly #sent: Query[] = []
+  readonly #sent: SentQueries = new SentQueries()
   #inTransaction = false
   /** Whether postgres.js can send another query behind the last one. */
   #takesMore = true
-  #busy = false
   #sendingShared: Query | undefined
   /** True while the server waits for the client: a cursor or a stream is open. */
   #suspended = false
   #lost = false
-  /** Called when everything sent has been answered, or the connection is lost. */
-  #onAnswered: (() => void) | undefined
 
   constructor(opened: OpenedWire) {
     const { sql, wire, socket, canceller, parameters, peer, endpoint, mode, preparer, health, insight } = opened
@@ -120,13 +116,15 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
     this.#interceptQueries()
   }
 
+  // --- State ---------------------------------------------------------------------------------------------------------
+
   /** The settings that the server reports (ParameterStatus). */
   get parameters(): ReadonlyMap<string, string> {
     return new Map(Object.entries(this.#parameters))
   }
 
   get isAtRest(): boolean {
-    return this.#lost || this.#brokenOff !== undefined || !this.#busy
+    return this.#lost || this.#brokenOff !== undefined || !this.busy
   }
 
   /** True while a cursor or a COPY stream is open. The consumer of a COPY stream pauses the socket. */
@@ -141,7 +139,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
 
   /** True while a query is in flight. */
   get busy(): boolean {
-    return this.#busy
+    return this.#sent.isBusy
   }
 
   /** True if a transaction was open at the last ReadyForQuery. */
@@ -170,19 +168,28 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
 
   /** The query that the server is running; undefined while the server waits for the client. */
   get runningQuery(): RunningQuery | undefined {
-    if (!this.#busy || this.#suspended) return undefined
-    const query = this.#atServer
+    if (!this.busy || this.#suspended) return undefined
+    const query = this.#sent.atServer
     return query && { key: query, describe: () => showStatement(textOf(query)) }
   }
 
+  /** True while a cancel request is in flight. */
+  get cancelling(): boolean {
+    return this.#cancelRequests.arePending
+  }
+
+  get runningText(): string | null {
+    const query = this.#sent.atServer
+    return query ? textOf(query) : null
+  }
+
+  // --- Sending -------------------------------------------------------------------------------------------------------
+
   /** Sends a query while no other one is in flight. `onAnswered` is called when the connection is ready for the next one, or lost. */
   run(query: Query, onAnswered: () => void): void {
-    this.#onAnswered = () => {
-      this.#onAnswered = undefined
-      onAnswered()
-    }
+    this.#sent.onceAnswered(onAnswered)
     this.execute(query)
-    if (!this.#busy) this.#onAnswered()
+    if (!this.busy) this.#sent.notify()
   }
 
   /** Sends a query behind the queries in flight. Returns true if another query may be sent directly behind it. */
@@ -196,8 +203,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
     this.#watch(query)
     if (this.meter?.lease) this.#measure(query, this.meter)
     else this.meter?.sent()
-    this.#sent.push(query)
-    this.#busy = true
+    this.#sent.add(query)
     const more = this.#send(query)
     this.preparer.afterSend(query)
     this.#backend = query.state ?? this.#backend
@@ -206,7 +212,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
 
   #measure(query: Query, meter: SessionMeter): void {
     // The lease belongs to the caller of the query ahead.
-    if (!this.#sendingShared || !this.#busy) {
+    if (!this.#sendingShared || !this.busy) {
       const statement = this.#insight?.statementOf(statementKeyOf(query), () => textOf(query))
       if (statement) meter.callTraced(statement, query.traces)
     }
@@ -218,15 +224,18 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
     return this.meter?.wantsStackOf(statementKeyOf(query)) ?? false
   }
 
-  get runningText(): string | null {
-    const query = this.#atServer
-    return query ? textOf(query) : null
+  /** Sets the callback for whenever everything sent has been answered. */
+  onAnswered(callback: () => void): void {
+    this.#sent.onAnswered(callback)
   }
 
-  /** The query that the server is running, or will run next. */
-  get #atServer(): Query | undefined {
-    return this.#sent.find(({ active }) => active) ?? this.#sent.at(-1)
+  /** Waits until all queries are answered and all cancel requests have arrived, which would otherwise cancel the next query. */
+  async settled(): Promise<void> {
+    while (this.cancelling && !this.#lost) await Promise.race([this.#cancelRequests.next(), this.#closed.promise])
+    if (this.busy) await this.#sent.allAnswered()
   }
+
+  // --- Sharing with other callers ------------------------------------------------------------------------------------
 
   /**
    * True if another query may be sent behind the queries in flight. postgres.js rejects the queries of a closed socket before it reports the
@@ -270,26 +279,16 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
    * @param finish is called when the connection is ready for the next query: now, if others are in flight.
    */
   onSharedAnswer(query: Query, finish: () => void): void {
-    const index = this.#sent.indexOf(query)
-    if (index >= 0) this.#sent.splice(index, 1)
-    if (this.#sent.length > 0 || !this.#busy) {
-      this.health.ready(false)
-      finish()
-      return
-    }
+    this.#sent.remove(query)
     // An error of postgres.js itself settles a query before its ReadyForQuery, so another one may wait for the same moment.
-    const before = this.#onAnswered
-    this.#onAnswered = () => {
-      this.#onAnswered = undefined
-      before?.()
+    if (this.#sent.awaitsReady) this.#sent.alsoOnceAnswered(finish)
+    else {
+      this.health.ready(false)
       finish()
     }
   }
 
-  /** Sets the callback for whenever everything sent has been answered. */
-  onAnswered(callback: (() => void) | undefined): void {
-    this.#onAnswered = callback
-  }
+  // --- poolguard's own queries ---------------------------------------------------------------------------------------
 
   /** Runs an internal query of one or several statements. Returns untransformed rows. */
   ask(text: string): Promise<readonly TextRow[]> {
@@ -310,32 +309,12 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
     return this.#internalQueries.askPrepared(text)
   }
 
-  /** Waits until all queries are answered and all cancel requests have arrived, which would otherwise cancel the next query. */
-  async settled(): Promise<void> {
-    while (this.cancelling && !this.#lost) await Promise.race([this.#cancelRequests.next(), this.#closed.promise])
-    if (!this.#busy || this.#lost) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const before = this.#onAnswered
-    const wait = () => {
-      before?.()
-      if (this.#busy && !this.#lost) return
-      if (this.#onAnswered === wait) this.#onAnswered = before
-      resolve()
-    }
-    this.#onAnswered = wait
-    await promise
-  }
+  // --- Cancelling and closing ----------------------------------------------------------------------------------------
 
   /** Resolves to false if the server has not accepted the cancel request in time. */
-  async #cancelWithin(timeoutMillis: number): Promise<boolean> {
+  #cancelWithin(timeoutMillis: number): Promise<boolean> {
     this.#cancelRunning()
-    await Promise.race([this.#cancelRequests.next(), pause(timeoutMillis, { background: true })])
-    return !this.cancelling
-  }
-
-  /** True while a cancel request is in flight. */
-  get cancelling(): boolean {
-    return this.#cancelRequests.arePending
+    return this.#cancelRequests.within(timeoutMillis)
   }
 
   /** Cancels the running query, which the server would keep running, and closes the connection. Resolves when the socket is closed. */
@@ -351,10 +330,7 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
 
   /** Ends a COPY: the server reads no Terminate message during a COPY, and a COPY TO must be cancelled or it continues. */
   async #endCopy(): Promise<void> {
-    if (this.#copyStream.isReadable) {
-      this.#cancelRunning()
-      await Promise.race([this.#cancelRequests.next(), pause(CANCEL_COPY_TIMEOUT_MILLIS, { background: true })])
-    }
+    if (this.#copyStream.isReadable) await this.#cancelWithin(CANCEL_COPY_TIMEOUT_MILLIS)
     this.#socket.destroy()
   }
 
@@ -374,13 +350,11 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
     this.#socket.unref()
   }
 
-  /** Called when the connection has closed. postgres.js does not reject queries sent after an error of the socket; this does. */
+  /** Called when the connection has closed. */
   onClosed(): void {
     this.#lost = true
-    this.#busy = false
     this.#closed.resolve()
-    for (const query of this.#sent.splice(0)) query.reject(closedError())
-    this.#onAnswered?.()
+    this.#sent.onClosed()
   }
 
   /** Replaces a CONNECTION_CLOSED error by what closed the connection: the pool's reason, or the FATAL error that the server sent before. */
@@ -391,6 +365,8 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
     const fatal = this.#fatalError.read()
     return fatal ? Object.assign(new this.sql.PostgresError(fatal as never), { cause: error }) : error
   }
+
+  // --- Intercepting postgres.js --------------------------------------------------------------------------------------
 
   /** Makes postgres.js send all queries through {@link execute}, and listens for ReadyForQuery. */
   #interceptQueries(): void {
@@ -407,14 +383,12 @@ export class PostgresConnection implements BusyConnection, ProbedConnection, Met
 
   #onReady(inTransaction: boolean): void {
     this.meter?.answered(inTransaction, 0)
-    this.#sent.length = 0
     this.#takesMore = true
     this.health.ready(inTransaction !== this.#inTransaction)
     this.#inTransaction = inTransaction
-    this.#busy = false
     this.#suspended = false
     this.#copyStream.onReady()
-    this.#onAnswered?.()
+    this.#sent.onReady()
   }
 
   #watch(query: Query): void {
