@@ -34,6 +34,7 @@ export {
   type Answer,
   type AwaitingConnection,
   type BusyConnection,
+  type CallerMistakes,
   type ConsoleOptions,
   type CredentialSource,
   type CredentialsRequest,

@@ -10,6 +10,7 @@ export {
   type UseCredentials,
   validateCredentials,
 } from './credentials/index.ts'
+export type { CallerMistakes } from './caller-mistakes.ts'
 export { untilAborted } from './driver-kit/abort-watch.ts'
 export { CallerAbort } from './driver-kit/caller-abort.ts'
 export { type BusyConnection, cancelUntilAtRest, comesToRest } from './driver-kit/cancel-and-close.ts'

@@ -1,7 +1,5 @@
-import type { AdaptiveLimit } from '../adaptive/index.ts'
 import { keepAlive } from '../clock.ts'
 import { describeRewriteWarning } from '../drivers/index.ts'
-import { InvalidOptionError } from '../invalid-option-error.ts'
 import { debuglog } from '../node-util.ts'
 import {
   LoadingInsight,
@@ -12,15 +10,11 @@ import {
 } from '../observe/index.ts'
 import {
   type AcquireOptions,
-  AlreadyReleasedError,
-  LateQueryReporter,
   type Lease,
   Pool,
   type PoolCallers,
   type PoolCounts,
   type PoolEvent,
-  type PoolSettings,
-  type QueryAfterReleaseError,
   runDetached,
 } from '../pool/index.ts'
 import {
@@ -28,32 +22,26 @@ import {
   describeSettings,
   type FleetOptions,
   limitSettings,
+  type OwnSettings,
   ownSettings,
   type ResolvedSettings,
 } from '../settings/index.ts'
-import { PoolTransactionCheck, UNDETECTED } from '../statements/index.ts'
+import { UNDETECTED } from '../statements/index.ts'
 import { describeTopology, type Topology } from '../topology/index.ts'
+import { CallerMistakes } from './caller-mistakes.ts'
 import type { DiscoveryResult } from './discovery/detection.ts'
 import { ServerDiscovery } from './discovery/server-discovery.ts'
 import { PoolRegistration } from './driver-kit/pool-registration.ts'
-import { EmptySignal } from './empty-signal.ts'
 import { FleetInstance } from './fleet/fleet-instance.ts'
 import type { GuardSpec } from './guard-spec.ts'
 import type { GuardedConnections, MakeDriver } from './guarded-connections.ts'
+import { LoadingAdaptiveLimit } from './loading-adaptive-limit.ts'
 import { LoadingFactory } from './loading-factory.ts'
 import { rejectWithBudget } from './options/budget-of.ts'
-import type { PoolguardOptions } from './options/poolguard-options.ts'
 import { type Bounds, PoolBounds } from './pool-bounds.ts'
 import type { Route, Routing } from './replicas/routing.ts'
 import { warnOfSecondPool } from './same-database.ts'
-
-const LEFT_IN_TRANSACTION =
-  'A caller released a connection with an open transaction; poolguard rolled it back. Await COMMIT or ROLLBACK before the release, also after an error. ' +
-  'If you began the transaction with a query on the pool (pool.query, dataSource.query, $executeRaw), the statements that followed were not ' +
-  'part of it: use the transaction API of the driver or ORM. snapshot().dirtyReleases counts later cases, and onEvent is called for each.'
-
-/** The events after which a pool may have no connection left. */
-const MAY_EMPTY: readonly PoolEvent['type'][] = ['closed', 'connect-failed', 'timeout', 'drained']
+import { rejectMinWithWaitUntil, WaitUntil } from './wait-until.ts'
 
 const debug = debuglog('poolguard')
 
@@ -63,9 +51,7 @@ const debug = debuglog('poolguard')
  */
 export class PoolGuard<C extends object> {
   readonly engine: Pool<C>
-  /** Finds transactions that callers begin through the pool itself. */
-  readonly transactions: PoolTransactionCheck
-  readonly lateQueries: LateQueryReporter<C>
+  readonly mistakes: CallerMistakes<C>
   /** Records where the time of connections goes; undefined with the option `insight: false`. */
   readonly recorder: LoadingInsight<C> | undefined
   /** Set if the pool has replicas, or is one. */
@@ -81,12 +67,9 @@ export class PoolGuard<C extends object> {
   readonly #registration: PoolRegistration
   readonly #bounds: PoolBounds
   readonly #discovery: ServerDiscovery<C>
-  #dirtyReleases = 0
   readonly #fleet: FleetInstance<C> | undefined
-  readonly #emptySignal = new EmptySignal()
-  /** Loaded when a caller waits for the first time. */
-  #adaptiveLimit: AdaptiveLimit | undefined
-  #adaptiveLoading: Promise<void> | undefined
+  readonly #adaptiveLimit: LoadingAdaptiveLimit<C> | undefined
+  readonly #waitUntil: WaitUntil | undefined
 
   /**
    * @param loadDriver is called once, when the pool opens its first connection.
@@ -104,14 +87,31 @@ export class PoolGuard<C extends object> {
     rejectMinWithWaitUntil(spec.options, own.values)
     rejectWithBudget(spec.options, own.values)
     this.#given = assumedTopology(spec.options)
-    this.transactions = new PoolTransactionCheck(spec.options.sessionState ?? 'warn', (message) => this.warn(message))
     this.recorder =
       spec.options.insight === false ? undefined : new LoadingInsight(own.values.captureStacks !== 'never')
-    this.engine = new Pool({
-      name: spec.name,
+    this.engine = this.#createEngine(own)
+    const { engine, recorder } = this
+    const warn = (message: string) => this.warn(message)
+    this.mistakes = new CallerMistakes(engine, spec.options, warn)
+    this.#bounds = new PoolBounds(own, engine, warn)
+    this.#fleet = spec.options.fleet && this.#createFleetInstance(spec.options.fleet)
+    this.#discovery = this.#createDiscovery()
+    if (own.values.limit === 'adaptive')
+      this.#adaptiveLimit = new LoadingAdaptiveLimit({ engine, recorder, fleet: this.#fleet, warn })
+    const { waitUntil } = spec.options
+    this.#waitUntil = waitUntil && new WaitUntil({ waitUntil, pool: engine, warn })
+    engine.start()
+    // A pool with a min opens connections before its first use.
+    if (own.values.min > 0) this.#register()
+  }
+
+  #createEngine(own: OwnSettings): Pool<C> {
+    const { name, options } = this.#spec
+    return new Pool({
+      name,
       settings: limitSettings(own).values,
-      lanes: spec.options.lanes,
-      budget: spec.options.budget,
+      lanes: options.lanes,
+      budget: options.budget,
       warn: (message) => this.warn(message),
       factory: new LoadingFactory(() => this.#load()),
       observer: this.recorder,
@@ -119,17 +119,29 @@ export class PoolGuard<C extends object> {
       classify: (error) => this.#connections?.failures.classify(error) ?? 'unavailable',
       advise: (error) => this.#connections?.failures.advise(error),
       onEvent: (event) => this.#onPoolEvent(event),
-      onWait: own.values.limit === 'adaptive' ? () => this.#onWait() : undefined,
+      onWait: own.values.limit === 'adaptive' ? () => this.#adaptiveLimit?.onWait() : undefined,
       onClosing: (connection, reason) => {
         this.#connections?.onClosing(connection, reason)
         this.#fleet?.onClosing(connection)
       },
       isPinned: (connection) => this.#fleet?.isPublisher(connection) ?? false,
     })
-    this.#bounds = new PoolBounds(own, this.engine, (message) => this.warn(message))
-    this.lateQueries = new LateQueryReporter(this.engine, { warnsProcess: !spec.options.onEvent })
-    this.#fleet = spec.options.fleet && this.#createFleetInstance(spec.options.fleet)
-    this.#discovery = new ServerDiscovery({
+  }
+
+  #createFleetInstance(fleet: FleetOptions): FleetInstance<C> {
+    return new FleetInstance({
+      fleet,
+      headroom: this.#spec.options.headroom,
+      engine: this.engine,
+      demand: () => this.engine.demand + (this.#connections?.pipelining.behind ?? 0),
+      bounds: this.#bounds,
+      onUnavailable: () => this.#discovery.retryLater(),
+      warn: (message) => this.warn(message),
+    })
+  }
+
+  #createDiscovery(): ServerDiscovery<C> {
+    return new ServerDiscovery({
       engine: this.engine,
       inspector: () => this.#requireConnections(),
       given: this.#given,
@@ -139,10 +151,9 @@ export class PoolGuard<C extends object> {
       onAssumed: (assumed) => this.#connections?.sessions.setTopology(assumed),
       onDiscovered: (result) => this.#applyDiscovery(result),
     })
-    this.engine.start()
-    // A pool with a min opens connections before its first use.
-    if (own.values.min > 0) this.#register()
   }
+
+  // --- Acquiring -----------------------------------------------------------------------------------------------------
 
   /**
    * Acquires a connection, of a replica if the statements may run there. Throws the same errors as {@link Pool.acquire}.
@@ -159,34 +170,14 @@ export class PoolGuard<C extends object> {
     if (this.#fleet) this.#notifyFleet(this.#fleet)
     this.#connections?.watch()
     const lease = this.engine.acquire(options)
-    if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, lease)
+    this.#waitUntil?.onAcquire(lease)
     return lease
-  }
-
-  /** With `limit: 'adaptive'`: a caller waits. */
-  #onWait(): void {
-    if (this.#adaptiveLimit) this.#adaptiveLimit.onWait()
-    // An instance of a fleet follows it as soon as it has joined.
-    else if (!this.#fleet || this.#fleet.part)
-      this.#adaptiveLoading ??= import('../adaptive/index.ts').then(
-        ({ AdaptiveLimit }) => this.#adapt(AdaptiveLimit),
-        (error: unknown) =>
-          this.warn(`the limit stays as it is, because its controller cannot be loaded: ${String(error)}`),
-      )
-  }
-
-  #adapt(Limit: typeof AdaptiveLimit): void {
-    const { engine, recorder } = this
-    const limit = new Limit({ engine, countsStatements: recorder !== undefined, guide: this.#fleet?.part })
-    this.#adaptiveLimit = limit
-    recorder?.onAnswered((statement, millis) => limit.onAnswered(statement, millis))
-    limit.onWait()
   }
 
   /** For a statement that is sent behind others instead of acquiring a connection. */
   #onBehind(): void {
     this.#fleet?.onAcquire()
-    if (this.#spec.options.waitUntil) this.#keepAlive(this.#spec.options.waitUntil, Promise.resolve())
+    this.#waitUntil?.onAcquire(Promise.resolve())
   }
 
   /** Queues the fleet's request after discovery but ahead of the caller: with max 1 the caller could hold the only connection. */
@@ -194,6 +185,8 @@ export class PoolGuard<C extends object> {
     if (this.#discovery.isDue && this.engine.openOrOpening === 0) fleet.reserveConnection()
     fleet.onAcquire()
   }
+
+  // --- Connections ---------------------------------------------------------------------------------------------------
 
   /** The half of the pool that works on connections; undefined until the pool opens its first connection. */
   get connections(): GuardedConnections<C> | undefined {
@@ -241,16 +234,22 @@ export class PoolGuard<C extends object> {
     return this.#connections
   }
 
-  /** Runs in the caller's own context, because platforms assign `waitUntil` to the current request. */
-  #keepAlive(waitUntil: NonNullable<PoolguardOptions['waitUntil']>, lease: Promise<unknown>): void {
-    try {
-      waitUntil(this.#emptySignal.promise)
-    } catch (error) {
-      this.warn(`waitUntil threw an error, so idle connections may outlive the function: ${String(error)}`)
-    }
-    // After a rejected acquire there may be no further event.
-    lease.catch(() => this.#emptySignal.check(this.engine.counts))
+  async #applyDiscovery(result: DiscoveryResult): Promise<void> {
+    const connections = this.#requireConnections()
+    const { driver, sessions, statements, pipelining } = connections
+    sessions.setTopology(result.topology)
+    statements.setTopology(result.topology)
+    this.#bounds.applyDiscovery(result, connections.plan(result))
+    if (this.#bounds.needsPoolerName && (await connections.isPgBouncer())) this.#bounds.applyPgBouncer()
+    pipelining.update(this.settings)
+    if (result.topology.kind === 'unknown') this.#fleet?.leave()
+    else await this.#fleet?.join(result.topology, driver)
+    debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(result.topology), describeSettings(this.settings))
+    const { active, reason } = statements.state
+    debug('pool "%s": prepares statements automatically: %s (%s)', this.#spec.name, active ? 'yes' : 'no', reason)
   }
+
+  // --- Changing ------------------------------------------------------------------------------------------------------
 
   /** Closes idle connections, after a running discovery has finished. See {@link Pool.closeIdle}. */
   async closeIdle(): Promise<void> {
@@ -283,12 +282,14 @@ export class PoolGuard<C extends object> {
     this.#registration.leave()
   }
 
+  // --- Reading -------------------------------------------------------------------------------------------------------
+
   snapshot(): PoolSnapshot {
     return {
       name: this.#spec.name,
       target: this.#spec.target,
       stats: this.engine.stats(),
-      dirtyReleases: this.#dirtyReleases,
+      dirtyReleases: this.mistakes.dirtyReleases,
       sessionStateFindings: this.#connections?.sessions.findings ?? 0,
       topology: this.topology ?? null,
       preparing: this.#connections?.statements.state ?? UNDETECTED,
@@ -346,31 +347,7 @@ export class PoolGuard<C extends object> {
     return this.#discovery.result?.topology
   }
 
-  /** Drivers call this when a caller has released a connection with an open transaction. */
-  leftInTransaction(): void {
-    this.#dirtyReleases++
-    this.engine.emit({ type: 'dirty-release' })
-    if (this.#spec.options.onEvent || this.#dirtyReleases > 1) return
-    const message = `pool "${this.#spec.name}": ${LEFT_IN_TRANSACTION}`
-    process.emitWarning(message, 'PoolguardWarning')
-  }
-
-  /** The error for a caller that has released a checkout a second time. */
-  releasedTwice(lease: Lease<C>, driverMessage: string): AlreadyReleasedError {
-    return new AlreadyReleasedError(driverMessage, this.#spec.name, this.engine.endedCheckout(lease))
-  }
-
-  /**
-   * Drivers call this when a caller has sent a query on a checkout that has ended.
-   *
-   * @param stack the call site of the query.
-   * @returns the error to reject the query with; undefined to run it.
-   */
-  queriedAfterRelease(lease: Lease<C>, stack: string | null): QueryAfterReleaseError | undefined {
-    const rejected = this.#spec.options.queryAfterRelease === 'reject'
-    const error = this.lateQueries.report(lease, { stack, rejected })
-    return rejected ? error : undefined
-  }
+  // --- Events --------------------------------------------------------------------------------------------------------
 
   warn(message: string): void {
     this.#registration.warn(message)
@@ -391,45 +368,9 @@ export class PoolGuard<C extends object> {
       this.routing?.onConnectFailed(event.error)
     }
     this.#fleet?.onPoolEvent(event)
-    if (MAY_EMPTY.includes(event.type)) this.#emptySignal.check(this.engine.counts)
+    this.#waitUntil?.onPoolEvent(event)
     this.#spec.options.onEvent?.(event)
   }
-
-  async #applyDiscovery(result: DiscoveryResult): Promise<void> {
-    const connections = this.#requireConnections()
-    const { driver, sessions, statements, pipelining } = connections
-    sessions.setTopology(result.topology)
-    statements.setTopology(result.topology)
-    this.#bounds.applyDiscovery(result, connections.plan(result))
-    if (this.#bounds.needsPoolerName && (await connections.isPgBouncer())) this.#bounds.applyPgBouncer()
-    pipelining.update(this.settings)
-    if (result.topology.kind === 'unknown') this.#fleet?.leave()
-    else await this.#fleet?.join(result.topology, driver)
-    debug('pool "%s": %s\n%s', this.#spec.name, describeTopology(result.topology), describeSettings(this.settings))
-    const { active, reason } = statements.state
-    debug('pool "%s": prepares statements automatically: %s (%s)', this.#spec.name, active ? 'yes' : 'no', reason)
-  }
-
-  #createFleetInstance(fleet: FleetOptions): FleetInstance<C> {
-    return new FleetInstance({
-      fleet,
-      headroom: this.#spec.options.headroom,
-      engine: this.engine,
-      demand: () => this.engine.demand + (this.#connections?.pipelining.behind ?? 0),
-      bounds: this.#bounds,
-      onUnavailable: () => this.#discovery.retryLater(),
-      warn: (message) => this.warn(message),
-    })
-  }
-}
-
-function rejectMinWithWaitUntil({ waitUntil }: PoolguardOptions, { min }: PoolSettings): void {
-  if (!waitUntil || min === 0) return
-  throw new InvalidOptionError(
-    'pool.min',
-    min,
-    '0 when waitUntil is set: the pool never closes min connections, so the function would never end',
-  )
 }
 
 /** The state of pipelining before the first connection. */

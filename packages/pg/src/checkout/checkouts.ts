@@ -1,6 +1,7 @@
 import type { QueryAfterReleaseError } from '@poolguard/core'
 import {
   type AcquireOptions,
+  type CallerMistakes,
   effectiveSignal,
   isOfHook,
   type Lease,
@@ -45,12 +46,14 @@ type Connect = (options: CheckoutOptions | undefined, route: Route | undefined) 
 /** Acquires and releases connections for `pool.connect` and `pool.query`. */
 export class Checkouts implements CheckoutPool<PgConnection> {
   readonly #guard: PoolGuard<PgConnection>
+  readonly #mistakes: CallerMistakes<PgConnection>
   readonly #events: PoolEvents
   /** Set once the pool opens its first connection: before that, there is no connection to share. */
   shared: SharedQueries | undefined
 
   constructor(guard: PoolGuard<PgConnection>, events: PoolEvents) {
     this.#guard = guard
+    this.#mistakes = guard.mistakes
     this.#events = events
   }
 
@@ -82,7 +85,7 @@ export class Checkouts implements CheckoutPool<PgConnection> {
    * @param connect acquires the client instead. By default the query needs no client of its own, because no caller sees it.
    */
   async query(text: unknown, values: unknown, connect: Connect | undefined): Promise<QueryResult> {
-    const rejection = this.#guard.transactions.check(textOf(text), TRANSACTION_ADVICE)
+    const rejection = this.#mistakes.transactions.check(textOf(text), TRANSACTION_ADVICE)
     if (rejection) throw withCallersStack(rejection)
     const own = optionsOf(text)
     const { routing } = this.#guard
@@ -185,11 +188,11 @@ export class Checkouts implements CheckoutPool<PgConnection> {
   }
 
   releasedTwice(lease: Lease<PgConnection>): Error {
-    return this.#guard.releasedTwice(lease, RELEASED_TWICE)
+    return this.#mistakes.releasedTwice(lease, RELEASED_TWICE)
   }
 
   queriedAfterRelease(lease: Lease<PgConnection>, stack: string | null): QueryAfterReleaseError | undefined {
-    return this.#guard.queriedAfterRelease(lease, stack)
+    return this.#mistakes.queriedAfterRelease(lease, stack)
   }
 
   queryReplacedOften(): void {

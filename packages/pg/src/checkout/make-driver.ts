@@ -27,8 +27,8 @@ export function makeDriver(parts: DriverParts, connections: GuardedConnections<P
     inspect: (connection) => connections.inspect(connection),
     onReported: (connection) => connections.onReported(connection),
     leftInTransaction: (lastText) => {
-      guard.transactions.onRelease(lastText, TRANSACTION_ADVICE)
-      guard.leftInTransaction()
+      guard.mistakes.transactions.onRelease(lastText, TRANSACTION_ADVICE)
+      guard.mistakes.leftInTransaction()
     },
     warn: (message) => guard.warn(message),
     insight: recorder,

@@ -33,7 +33,7 @@ export function makeConnectedHalf(
     inspect: (connection) => connections.inspect(connection),
     onReported: (connection) => connections.onReported(connection),
     isDirect: () => guard.topology?.kind === 'direct',
-    leftInTransaction: () => guard.leftInTransaction(),
+    leftInTransaction: () => guard.mistakes.leftInTransaction(),
     warn: (message) => guard.warn(message),
   })
   return {

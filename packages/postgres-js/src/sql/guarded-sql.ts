@@ -112,9 +112,10 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   }
   const guard = makeGuard(spec, { shared, credentials, secrets, check, half })
   showSettings(shared, spec, guard)
+  const { mistakes } = guard
 
   const handle = (query: Query) => {
-    const rejection = guard.transactions.check(textOf(query), TRANSACTION_ADVICE)
+    const rejection = mistakes.transactions.check(textOf(query), TRANSACTION_ADVICE)
     if (rejection) query.reject(rejection)
     // `check` needs the topology, which is known once a connection is open.
     else {
@@ -143,7 +144,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
     reserve: async (options: ReserveOptions = {}): Promise<ReservedSql> => {
       const signal = effectiveSignal(options.signal)
       const lease = await acquireUntilAborted(guard, signal, options)
-      return reserveOn(lease, facade, checkWithAbort(lease, check), (query) => guard.lateQueries.report(lease, query))
+      return reserveOn(lease, facade, checkWithAbort(lease, check), (query) => mistakes.lateQueries.report(lease, query))
     },
     closeIdle: () => guard.closeIdle(),
     // postgres.js' name for closeIdle.
@@ -271,7 +272,7 @@ function makeBegin(guard: PoolGuard<PostgresConnection>, check: Check): Begin {
     const checkAbort = checkWithAbort(lease, check)
     try {
       return await transactOn(lease, String(options), body as (sql: TransactionSql) => unknown, checkAbort, (query) =>
-        guard.lateQueries.report(lease, query),
+        guard.mistakes.lateQueries.report(lease, query),
       )
     } finally {
       lease.resource.callerAbort.end()
