@@ -1,6 +1,5 @@
 import type { PreparedText, StatementFailure } from '@poolguard/core/adapter'
 import type { BindMessage, NoData, ParseMessage, RowDescription } from '../wire-client.ts'
-import type { TypeQuestion } from './type-question.ts'
 
 /** A query that pg has sent to be parsed, but not bound yet. Its values decide whether it uses a name. */
 export interface UnboundQuery {
@@ -24,27 +23,6 @@ export interface SentQuery {
   paged: boolean
   /** True if the Parse of its name, which was sent ahead of it, has failed. */
   orphaned: boolean
-}
-
-/**
- * The messages up to one Sync, and what is known of their answers. In a pipeline, several rounds are unanswered at a time, and the
- * server answers them in order.
- */
-export class Round {
-  /** Set once the Sync was sent. */
-  isComplete = false
-  sent: SentQuery | undefined
-  question: TypeQuestion | undefined
-  rejected: RejectedQuery | undefined
-  /** The query that this round sends again without a name. */
-  retried: RejectedQuery | undefined
-  /** The statement whose name this round uses in a transaction on trial. */
-  onTrial: PreparedText | undefined
-
-  endTrial(): void {
-    this.onTrial?.endTrial()
-    this.onTrial = undefined
-  }
 }
 
 /** The row description of a statement, and the requested format. */
