@@ -4,7 +4,8 @@
  * @module @poolguard/pg
  */
 import pg from 'pg'
-import { type GuardedPoolClass, type GuardedPool as GuardedPoolInstance, guardPoolClass } from './guarded-pool.ts'
+import { guardPoolClass } from './guarded-pool.ts'
+import type { GuardedPoolClass, GuardedPool as GuardedPoolInstance } from './guarded-pool-api.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 import { sharedGuardedPool } from './shared-guarded-pool.ts'
 
@@ -24,14 +25,8 @@ export function guardPool(config: GuardedPoolConfig = {}): GuardedPool {
   return sharedGuardedPool(GuardedPool, config).pool
 }
 export { PgBouncerConsole } from './connection/pgbouncer-console.ts'
-export {
-  type AbortableQuery,
-  type ConnectOptions,
-  type GuardedPoolClass,
-  guardPoolClass,
-  joinReplicas,
-  type PoolClass,
-} from './guarded-pool.ts'
+export { guardPoolClass, joinReplicas } from './guarded-pool.ts'
+export type { AbortableQuery, ConnectOptions, GuardedPoolClass, PoolClass } from './guarded-pool-api.ts'
 export { type GuardedPoolConfig, type Reset, validateConfig } from './guarded-pool-config.ts'
 export type { Listener, ListenGap, ListenOptions } from './listen/channel-listeners.ts'
 export { pgBouncerSource, postgresSource, type SourceOptions } from './observe/metrics-sources.ts'

@@ -1,6 +1,6 @@
 import type { SharedPool } from '@poolguard/core'
 import { ProcessWide, sharePool } from '@poolguard/core/adapter'
-import type { GuardedPool, GuardedPoolClass } from './guarded-pool.ts'
+import type { GuardedPool, GuardedPoolClass } from './guarded-pool-api.ts'
 import type { GuardedPoolConfig } from './guarded-pool-config.ts'
 
 /**
