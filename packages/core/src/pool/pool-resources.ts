@@ -116,24 +116,6 @@ export class PoolResources<R> implements BudgetMember {
     return this.entries.idle === 0 && !(hasRoom && this.#connector.trouble === undefined)
   }
 
-  get closing(): number {
-    return this.entries.closing
-  }
-
-  get missing(): number {
-    const room = Math.max(0, this.#limits.maxOpen - this.total)
-    const missing = Math.max(0, this.#options.unserved() - this.#connector.opening)
-    return this.#mayOpen ? Math.min(missing, room) : 0
-  }
-
-  get waitingSince(): number {
-    return this.#options.waitingSince()
-  }
-
-  get idleSince(): number {
-    return this.entries.firstIdle?.idleSince ?? Infinity
-  }
-
   get isDraining(): boolean {
     return this.#isDraining
   }
@@ -198,15 +180,6 @@ export class PoolResources<R> implements BudgetMember {
     else if (!this.#options.lendToWaiter(entry, now)) this.#keep(entry, now)
   }
 
-  /** Whether another pool with the same budget needs the connection more. */
-  #isClaimed(entry: PoolEntry<R>, now: number): boolean {
-    const { budget } = this.#options
-    if (!budget || this.#options.isPinned(entry.resource)) return false
-    const { waitingSince } = this
-    if (waitingSince !== Infinity && now - entry.openedAt < KEPT_MILLIS) return false
-    return budget.claims(this, waitingSince)
-  }
-
   #keep(entry: PoolEntry<R>, now: number): void {
     if (this.#isDraining || this.#closingIdle > 0) {
       void this.close(entry, this.#isDraining ? 'drain' : 'idle')
@@ -231,10 +204,6 @@ export class PoolResources<R> implements BudgetMember {
 
   get #mayOpen(): boolean {
     return this.#connector.mayOpen({ urgent: this.entries.open === 0 && this.#options.unserved() > 0 })
-  }
-
-  serve(): void {
-    this.#options.onChanged()
   }
 
   #onOpened(resource: R, millis: number, whenLost: (lost: (error: unknown) => void) => void): void {
@@ -357,11 +326,6 @@ export class PoolResources<R> implements BudgetMember {
     })
   }
 
-  closeLongestIdle(): void {
-    const entry = this.entries.firstIdle
-    if (entry) void this.close(entry, 'budget')
-  }
-
   // Async for the same reason as `#isAlive`.
   async #closeResource(entry: PoolEntry<R>): Promise<void> {
     await this.#factory.close(entry.resource)
@@ -443,5 +407,43 @@ export class PoolResources<R> implements BudgetMember {
   endDrain(): void {
     this.#connector.stop()
     for (const entry of this.entries.allIdle) void this.close(entry, 'drain')
+  }
+
+  // --- As a member of a budget ---------------------------------------------------------------------------------------
+
+  get closing(): number {
+    return this.entries.closing
+  }
+
+  get missing(): number {
+    const room = Math.max(0, this.#limits.maxOpen - this.total)
+    const missing = Math.max(0, this.#options.unserved() - this.#connector.opening)
+    return this.#mayOpen ? Math.min(missing, room) : 0
+  }
+
+  get waitingSince(): number {
+    return this.#options.waitingSince()
+  }
+
+  get idleSince(): number {
+    return this.entries.firstIdle?.idleSince ?? Infinity
+  }
+
+  closeLongestIdle(): void {
+    const entry = this.entries.firstIdle
+    if (entry) void this.close(entry, 'budget')
+  }
+
+  serve(): void {
+    this.#options.onChanged()
+  }
+
+  /** Whether another pool with the same budget needs the connection more. */
+  #isClaimed(entry: PoolEntry<R>, now: number): boolean {
+    const { budget } = this.#options
+    if (!budget || this.#options.isPinned(entry.resource)) return false
+    const { waitingSince } = this
+    if (waitingSince !== Infinity && now - entry.openedAt < KEPT_MILLIS) return false
+    return budget.claims(this, waitingSince)
   }
 }

@@ -425,6 +425,8 @@ export class Pool<R> implements Lender<R> {
     return this.#entries.open + this.#resources.opening
   }
 
+  // --- Events --------------------------------------------------------------------------------------------------------
+
   /**
    * Emits an event to `onEvent` and to the diagnostics channels; drivers emit their own events through it. An error of a listener
    * does not affect the pool: it becomes an uncaught exception, as with node:events.
