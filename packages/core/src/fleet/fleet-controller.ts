@@ -51,8 +51,8 @@ export interface FleetControllerOptions {
  * The published figures are a promise: the instance never holds or opens more connections than it has published. Therefore it
  * publishes more before it opens more, and closes connections before it publishes less. If it loses the connection that
  * carries its publication, it opens none until it has published again. The promise has a term: other instances do not reserve
- * connections for long that this one does not open, so it gives them up before that, also if it was suspended meanwhile. Each increase happens under the fleets' lock and is
- * limited to the connections that the promises of other instances leave free.
+ * connections for long that this one does not open, so it gives them up before that, also if it was suspended meanwhile. Each
+ * increase happens under the fleets' lock and is limited to the connections that the promises of other instances leave free.
  *
  * It exchanges figures once per interval; immediately when a caller needs more than it has published, or the server reports that
  * it is full; early while it waits for other instances to give connections back, or has connections to give back; and not at all
@@ -106,6 +106,8 @@ export class FleetController {
     return this.#published
   }
 
+  // --- What happens to the pool --------------------------------------------------------------------------------------
+
   /** Joins the fleet. Resolves when the first exchange has finished or failed; never rejects. */
   join(): Promise<void> {
     if (!this.#joined) this.#joinedAt = this.#options.clock.now()
@@ -145,11 +147,6 @@ export class FleetController {
     if (!this.#joined) return
     if (!this.#published || this.#needsMoreThanPublished()) this.#scheduleExchange({ immediately: true })
     this.#scheduleCheck()
-  }
-
-  /** It needs more than its max, and has not published that yet. At its floor it may also need to reclaim connections. */
-  #needsMoreThanPublished(): boolean {
-    return this.#needs.demand > this.#max && (this.#published?.demand ?? 0) <= this.#max
   }
 
   /**
@@ -197,6 +194,28 @@ export class FleetController {
     else this.#giveUpUnused()
   }
 
+  /** With no connection open, the instance has left the fleet and its share is free. */
+  #leaveEmpty(): void {
+    this.#published = undefined
+    this.#noteUsage()
+    this.#timer.cancel()
+    this.#applyShare(1, undefined)
+  }
+
+  /** Until it publishes again, other instances may know only its open connections. */
+  get #visible(): number {
+    return Math.max(1, Math.min(this.#max, this.#options.port.opened()))
+  }
+
+  #limitToOpened(): void {
+    this.#applyShare(this.#visible, this.#share)
+    if (this.#options.port.open() === 0) return
+    this.#scheduleExchange()
+    this.#scheduleCheck()
+  }
+
+  // --- The claim that other instances see ----------------------------------------------------------------------------
+
   #noteUsage(since?: number): void {
     const { port, clock } = this.#options
     this.#unused.note(clock.now(), this.#published?.target ?? 0, port.opened(), since)
@@ -219,25 +238,7 @@ export class FleetController {
     this.#scheduleExchange()
   }
 
-  /** With no connection open, the instance has left the fleet and its share is free. */
-  #leaveEmpty(): void {
-    this.#published = undefined
-    this.#noteUsage()
-    this.#timer.cancel()
-    this.#applyShare(1, undefined)
-  }
-
-  /** Until it publishes again, other instances may know only its open connections. */
-  get #visible(): number {
-    return Math.max(1, Math.min(this.#max, this.#options.port.opened()))
-  }
-
-  #limitToOpened(): void {
-    this.#applyShare(this.#visible, this.#share)
-    if (this.#options.port.open() === 0) return
-    this.#scheduleExchange()
-    this.#scheduleCheck()
-  }
+  // --- When to exchange ----------------------------------------------------------------------------------------------
 
   #scheduleCheck(): void {
     if (this.#joined) this.#timer.scheduleCheck()
@@ -260,6 +261,11 @@ export class FleetController {
     const usesLess = this.#share?.contended === true && this.#needs.demand < this.#published.demand
     const hasShrunk = this.#published.target > Math.max(this.#max, port.held())
     return this.#isWaitingForOthers() || this.#needsMoreThanPublished() || usesLess || hasShrunk
+  }
+
+  /** It needs more than its max, and has not published that yet. At its floor it may also need to reclaim connections. */
+  #needsMoreThanPublished(): boolean {
+    return this.#needs.demand > this.#max && (this.#published?.demand ?? 0) <= this.#max
   }
 
   /** Other instances must give connections back to this one. */
@@ -291,6 +297,19 @@ export class FleetController {
     else this.#timer.scheduleExchange()
   }
 
+  /** All instances exchange notices about the adaptive limit at times that follow from the clock. */
+  #scheduleNotice(): void {
+    const { part, clock, random, port } = this.#options
+    this.#cancelNotice?.()
+    if (!part || !this.#joined) return
+    const onTimer = () => {
+      if (port.open() > 0 && !this.#isSettled()) void this.#exchange()
+    }
+    this.#cancelNotice = clock.after(part.millisToExchange(random()), onTimer, { background: true })
+  }
+
+  // --- Exchanging ----------------------------------------------------------------------------------------------------
+
   #exchange(): Promise<void> {
     const before = this.#published
     this.#exchanging ??= this.#runExchange().finally(() => {
@@ -320,17 +339,6 @@ export class FleetController {
       this.#scheduleCheck()
       this.#scheduleNotice()
     }
-  }
-
-  /** All instances exchange notices about the adaptive limit at times that follow from the clock. */
-  #scheduleNotice(): void {
-    const { part, clock, random, port } = this.#options
-    this.#cancelNotice?.()
-    if (!part || !this.#joined) return
-    const onTimer = () => {
-      if (port.open() > 0 && !this.#isSettled()) void this.#exchange()
-    }
-    this.#cancelNotice = clock.after(part.millisToExchange(random()), onTimer, { background: true })
   }
 
   #decide(seen: FleetView): { share: FleetShare; publication: Publication } {
