@@ -8,9 +8,9 @@
 
 export {
   CallerAbort,
+  ConnectionDriver,
   cancelUntilAtRest,
   comesToRest,
-  DriverProbeSession,
   StartupParameters,
 } from './guard/index.ts'
 export { InvalidAnswerError } from './invalid-answer-error.ts'

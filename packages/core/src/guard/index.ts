@@ -1,3 +1,4 @@
+export type { CallerMistakes } from './caller-mistakes.ts'
 export {
   type Answer,
   type CredentialSource,
@@ -10,12 +11,12 @@ export {
   type UseCredentials,
   validateCredentials,
 } from './credentials/index.ts'
-export type { CallerMistakes } from './caller-mistakes.ts'
 export { untilAborted } from './driver-kit/abort-watch.ts'
 export { CallerAbort } from './driver-kit/caller-abort.ts'
 export { type BusyConnection, cancelUntilAtRest, comesToRest } from './driver-kit/cancel-and-close.ts'
+export { ConnectionDriver } from './driver-kit/connection-driver.ts'
 export { PoolRegistration } from './driver-kit/pool-registration.ts'
-export { DriverProbeSession, type ProbedConnection, type TextRow } from './driver-kit/probe-session.ts'
+export type { ProbedConnection, TextRow } from './driver-kit/probe-session.ts'
 export { type StartupParameterMap, StartupParameters } from './driver-kit/startup-parameters.ts'
 export type { GuardSpec } from './guard-spec.ts'
 export type { GuardedConnections, MakeDriver } from './guarded-connections.ts'

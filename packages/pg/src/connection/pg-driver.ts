@@ -1,27 +1,25 @@
 import type { CloseReason, ConnectFailure } from '@poolguard/core'
 import {
-  type AwaitingConnection,
   type ConsoleOptions,
   classifyConnectFailure,
   type GuardedDriver,
   type Login,
   type PoolerConsole,
-  type ProbeSession,
 } from '@poolguard/core/adapter'
-import { DriverProbeSession, type SessionHealth } from '@poolguard/core/connection'
+import { ConnectionDriver } from '@poolguard/core/connection'
 import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PgConnection } from './pg-connection.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
 
 /** Implements the guard's driver interface for pg. */
-export class PgDriver implements GuardedDriver<PgConnection> {
+export class PgDriver extends ConnectionDriver<PgConnection> implements GuardedDriver<PgConnection> {
   readonly factory: ConnectionFactory
   readonly classify: (error: unknown) => ConnectFailure
-
   readonly #config: GuardedPoolConfig
 
   constructor(factory: ConnectionFactory, config: GuardedPoolConfig) {
+    super()
     this.factory = factory
     this.#config = config
     this.classify = (error) => classifyConnectFailure(error, { passwordMayChange: factory.passwordMayChange })
@@ -40,20 +38,8 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     return client.connection.stream.localPort
   }
 
-  probe(connection: PgConnection): ProbeSession {
-    return new DriverProbeSession(connection)
-  }
-
   answerToParameter(name: string, signal: AbortSignal): Promise<string | undefined> {
     return this.factory.answerToParameter(name, signal)
-  }
-
-  parameterOf({ parameters }: PgConnection, name: string): string | undefined {
-    return parameters.get(name)
-  }
-
-  healthOf({ health }: PgConnection): SessionHealth {
-    return health
   }
 
   isLost({ usable }: PgConnection): boolean {
@@ -64,20 +50,8 @@ export class PgDriver implements GuardedDriver<PgConnection> {
     this.factory.onClosing(connection, reason)
   }
 
-  async queryValue(connection: PgConnection, text: string): Promise<string | null | undefined> {
-    return (await connection.askRow(text))?.[0]
-  }
-
-  awaiting(connection: PgConnection): AwaitingConnection {
-    return connection
-  }
-
   breakOff({ client }: PgConnection, error: Error): void {
     client.connection.stream.destroy(error)
-  }
-
-  isInTransaction({ inTransaction }: PgConnection): boolean {
-    return inTransaction
   }
 
   async openConsole({ client, server }: PgConnection, options: ConsoleOptions): Promise<PoolerConsole> {
