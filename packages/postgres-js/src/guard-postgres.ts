@@ -2,7 +2,8 @@ import type { SharedPool } from '@poolguard/core'
 import { sharePool } from '@poolguard/core/adapter'
 import type postgres from 'postgres'
 import { type GuardedOptions, readOptions } from './guarded-options.ts'
-import { type GuardedSql, makeGuardedSql, type NoTypes } from './sql/guarded-sql.ts'
+import { makeGuardedSql } from './sql/guarded-sql.ts'
+import type { GuardedSql, NoTypes } from './sql/guarded-sql-api.ts'
 
 /** The types of a `sql` with custom types, as postgres.js defines them. */
 type TypesOf<T extends Record<string, postgres.PostgresType>> =

@@ -1,100 +1,33 @@
 import type { InspectOptions } from 'node:util'
-import type { PoolCounts, PoolInsight, PoolSettings, PoolSnapshot, ResolvedSettings } from '@poolguard/core'
 import {
-  asyncContextIsCheap,
-  ConnectionString,
-  type CredentialSource,
   credentialSourceOf,
-  describeAddress,
   effectiveSignal,
   guardOf,
-  hiddenTexts,
-  hideSecrets,
   InvalidOptionError,
   inspect,
   joinReplicas,
   KnownSecrets,
-  type Lease,
-  normalizeTarget,
-  PoolGuard,
+  type PoolGuard,
   registerOwnCode,
-  type ServerAddress,
-  shownDatabase,
-  withDeadlockDetection,
 } from '@poolguard/core/adapter'
-import postgres, { type ReservedSql, type Sql, type TransactionSql } from 'postgres'
-import { negotiateDirectly } from '../connection/negotiate-directly.ts'
+import postgres, { type Sql } from 'postgres'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import type { SqlSpec } from '../guarded-options.ts'
 import { isSince348, type ParsedOptions, parsedOptionsOf, type Query, requireInternals } from '../internals.ts'
 import { preparedNameOf, statementKeyOf, textOf } from '../queries/statement-text.ts'
 import { bindQueries } from './bind-queries.ts'
 import { FacadeLogin } from './facade-login.ts'
-import { reserveOn } from './reserve.ts'
+import type { GuardedSql } from './guarded-sql-api.ts'
+import { makeBegin, makeReserve } from './hold-connection.ts'
+import { type LoadedHalf, makeGuard } from './make-guard.ts'
 import { GUARD, routeOf } from './route.ts'
 import { handleAlone } from './run-query.ts'
-import type { SharedQueries } from './shared-queries.ts'
-import { transactOn } from './transaction.ts'
 
 registerOwnCode(new Error(), 'postgres-js')
-
-// biome-ignore lint/complexity/noBannedTypes: the same definition as in postgres.js, so that the types are compatible.
-export type NoTypes = {}
-
-/** Options of {@link GuardedSql.reserve}. */
-export interface ReserveOptions {
-  /** When it is aborted, the caller leaves the queue; later, the connection's running statement is cancelled on the server. */
-  readonly signal?: AbortSignal | undefined
-  /** The lane that the connection is acquired in (option `lanes`). Default: that of `runInLane`, else `default`. */
-  readonly lane?: string | undefined
-  /** Which server to use, in a pool with replicas. Default: the primary. */
-  readonly on?: 'primary' | 'replica' | undefined
-}
-
-/** A postgres.js `sql` that stays within the connection limits of the database and reports its settings and state. */
-export interface GuardedSql<TTypes extends Record<string, unknown> = NoTypes> extends postgres.Sql<TTypes> {
-  /**
-   * Resolves when detection has finished: the pool then knows whether there is a pooler in between, how many connections the database
-   * allows, and its own bounds. Optional: queries work without it. The pool repeats the detection after the server was unreachable; with
-   * `refresh: true` it does so now.
-   *
-   * @throws the connect error if the database cannot be reached.
-   */
-  ready(options?: { readonly refresh?: boolean }): Promise<PoolSnapshot>
-  /** As postgres.js' `reserve`, which takes no options. For single queries and transactions, use `runWithDeadline` and `runInLane`. */
-  reserve(options?: ReserveOptions): Promise<postgres.ReservedSql<TTypes>>
-  /** A guarded `sql` for each replica, in the order of the option `replicas`. Its statements are not routed. */
-  readonly replicas: readonly GuardedSql<TTypes>[]
-  /** The counters of the snapshot that are cheap to read. */
-  readonly counts: PoolCounts
-  /** The pool's current state: counts, timings, topology and plan. */
-  snapshot(): PoolSnapshot
-  /**
-   * Where the time of the pool's connections went in the last minutes, by label, ORM operation and statement, and what to change; undefined
-   * with the option `insight: false`.
-   */
-  insight(): PoolInsight | undefined
-  /** The settings in effect, each with its reason. */
-  readonly settings: ResolvedSettings
-  /**
-   * Resizes the pool; later measurements do not change it back. Raising `max` serves waiters immediately. If you lower `max`, surplus
-   * connections are closed when they become idle.
-   */
-  resize(bounds: Partial<Pick<PoolSettings, 'min' | 'max'>>): void
-  /** Closes the idle connections, and connections that are released meanwhile. The pool stays open. `close` is postgres.js' alias. */
-  closeIdle(): Promise<void>
-  /** True after `end()` or after all pools of the process were closed. A closed pool rejects every query. */
-  readonly closed: boolean
-}
 
 const TRANSACTION_ADVICE =
   'Run the whole transaction in sql.begin(async (sql) => { ... }), or on a connection from sql.reserve(). ' +
   'With Drizzle: db.transaction(async (tx) => { ... }).'
-
-type Begin = (...args: [unknown, unknown?]) => Promise<unknown>
-
-/** Returns the error to reject a query with, or undefined if it may be sent. */
-type Check = (query: Query) => Error | undefined
 
 /** Creates a `sql` whose queries are created by a facade, a postgres() that never connects, and sent on the pool's connections. */
 export function makeGuardedSql(spec: SqlSpec): GuardedSql {
@@ -112,8 +45,8 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   }
   const guard = makeGuard(spec, { shared, credentials, secrets, check, half })
   showSettings(shared, spec, guard)
-  const { mistakes } = guard
 
+  const { mistakes } = guard
   const handle = (query: Query) => {
     const rejection = mistakes.transactions.check(textOf(query), TRANSACTION_ADVICE)
     if (rejection) query.reject(rejection)
@@ -141,11 +74,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   const sql = Object.assign(bound, {
     ...{ listen, subscribe, largeObject, CLOSE, END, PostgresError, options, parameters: shared.parameters },
     begin,
-    reserve: async (options: ReserveOptions = {}): Promise<ReservedSql> => {
-      const signal = effectiveSignal(options.signal)
-      const lease = await acquireUntilAborted(guard, signal, options)
-      return reserveOn(lease, facade, checkWithAbort(lease, check), (query) => mistakes.lateQueries.report(lease, query))
-    },
+    reserve: makeReserve(guard, facade, check),
     closeIdle: () => guard.closeIdle(),
     // postgres.js' name for closeIdle.
     close: () => guard.closeIdle(),
@@ -156,6 +85,11 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
     replicas,
     resize: (bounds: { readonly min?: number; readonly max?: number }) => guard.resize(bounds),
   })
+  defineGetters(sql, guard)
+  return sql as unknown as GuardedSql
+}
+
+function defineGetters(sql: object, guard: PoolGuard<PostgresConnection>): void {
   Object.defineProperties(sql, {
     settings: { get: () => guard.settings, enumerable: true },
     closed: { get: () => guard.engine.closed, enumerable: true },
@@ -166,7 +100,6 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
       value: (_depth: number, shown: InspectOptions) => `GuardedSql ${inspect(guard.snapshot(), shown)}`,
     },
   })
-  return sql as unknown as GuardedSql
 }
 
 function makeReplicas(spec: SqlSpec, guard: PoolGuard<PostgresConnection>, isRecent: boolean): readonly GuardedSql[] {
@@ -181,66 +114,6 @@ function makeReplicas(spec: SqlSpec, guard: PoolGuard<PostgresConnection>, isRec
   const guards = replicas.map((replica) => guardOf<PostgresConnection>(replica, GUARD))
   joinReplicas(guard, guards, spec.replicaPolicy, { routesReplicas: false })
   return replicas
-}
-
-/** The part of a `sql` that is loaded with its first connection. */
-interface LoadedHalf {
-  queries: SharedQueries | undefined
-}
-
-interface GuardParts {
-  readonly shared: ParsedOptions
-  readonly credentials: CredentialSource | undefined
-  readonly secrets: KnownSecrets
-  readonly check: Check
-  readonly half: LoadedHalf
-}
-
-function makeGuard(
-  spec: SqlSpec,
-  { shared, credentials, secrets, check, half }: GuardParts,
-): PoolGuard<PostgresConnection> {
-  const { host, port, database, user } = shared
-  const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
-  const address = spec.guard.connection ?? new ConnectionString({ hosts, database, user })
-  const hidden = hiddenTexts(address)
-  const servers = shared.path ? socketAt(shared.path) : hosts
-  hideSecrets(shared, hidden)
-  for (const text of [...hidden, shared.pass]) secrets.add(text)
-  // Before `negotiateDirectly` adds the option to an older version.
-  const isRecent = isSince348(shared)
-  const warnings = [...(spec.guard.warnings ?? []), ...negotiateDirectly(shared, spec.driver.sslnegotiation)]
-  const guardSpec = {
-    ...spec.guard,
-    warnings,
-    hosts: spec.planHosts(servers),
-    name: spec.guard.name ?? nameOf(address, database),
-    target: describeAddress(address),
-    secrets,
-    againstPipelining: isRecent
-      ? undefined
-      : 'this version of postgres.js settles queries too early (3.4.8 and later do not)',
-  }
-  const guard: PoolGuard<PostgresConnection> = new PoolGuard(guardSpec, async () => {
-    const { makeConnectedHalf } = await import('./connected-half.ts')
-    return (connections) => {
-      const made = makeConnectedHalf({ guard, shared, fetchTypes: spec.fetchTypes, credentials, check }, connections)
-      half.queries = made.queries
-      return made.driver
-    }
-  })
-  return guard
-}
-
-/** The folder of a Unix socket is its host, as in libpq. A socket with another name of its own cannot be chosen among hosts. */
-function socketAt(path: string): readonly ServerAddress[] {
-  const [, host, port] = /^(.+)\/\.s\.PGSQL\.(\d+)$/.exec(path) ?? []
-  return host === undefined ? [] : [{ host, port: Number(port) }]
-}
-
-/** The database's name; `***` if it may be a part of a password. */
-function nameOf(address: ConnectionString, database: string): string {
-  return normalizeTarget(address).shown().database ?? shownDatabase(database) ?? 'postgres'
 }
 
 /** Makes `sql.options` show the pool's settings under postgres.js' names. */
@@ -262,46 +135,6 @@ function showSettings(
   for (const [name, get] of Object.entries(shown)) {
     Object.defineProperty(shared, name, { get, enumerable: true, configurable: true })
   }
-}
-
-/** Runs each transaction with deadlock detection if that is cheap on this version of Node. */
-function makeBegin(guard: PoolGuard<PostgresConnection>, check: Check): Begin {
-  const begin: Begin = async (...args) => {
-    const [options, body] = args[1] ? args : ['', args[0]]
-    const lease = await acquireUntilAborted(guard, effectiveSignal())
-    const checkAbort = checkWithAbort(lease, check)
-    try {
-      return await transactOn(lease, String(options), body as (sql: TransactionSql) => unknown, checkAbort, (query) =>
-        guard.mistakes.lateQueries.report(lease, query),
-      )
-    } finally {
-      lease.resource.callerAbort.end()
-      lease.release()
-    }
-  }
-  return asyncContextIsCheap ? (...args) => withDeadlockDetection(() => begin(...args)) : begin
-}
-
-/** While the lease lasts, the connection's running statement is cancelled when the signal is aborted. */
-async function acquireUntilAborted(
-  guard: PoolGuard<PostgresConnection>,
-  signal: AbortSignal | undefined,
-  { lane, on }: ReserveOptions = {},
-): Promise<Lease<PostgresConnection>> {
-  const lease = await guard.acquire(signal || lane !== undefined ? { signal, lane } : undefined, { on })
-  if (!signal) return lease
-  if (signal.aborted) {
-    lease.release()
-    throw signal.reason
-  }
-  // A statement that does not end is left to the release: the caller still has the connection.
-  lease.resource.callerAbort.watch(signal, () => {})
-  return lease
-}
-
-/** Also rejects the statements that the caller sends after its signal was aborted. */
-function checkWithAbort({ resource: { callerAbort } }: Lease<PostgresConnection>, check: Check): Check {
-  return (query) => (callerAbort.rejects(textOf(query)) ? (callerAbort.reason as Error) : check(query))
 }
 
 /** Ends the pool, then the facade, which owns the connections of listen and subscribe. */
