@@ -1,4 +1,5 @@
 import type { GuardedConnections, PoolGuard } from '@poolguard/core/adapter'
+import { ClientFactory } from '../connection/client-factory.ts'
 import { ConnectionFactory } from '../connection/connection-factory.ts'
 import type { PgConnection } from '../connection/pg-connection.ts'
 import { PgDriver } from '../connection/pg-driver.ts'
@@ -21,18 +22,19 @@ export interface DriverParts {
 export function makeDriver(parts: DriverParts, connections: GuardedConnections<PgConnection>): PgDriver {
   const { guard, spec, events, checkouts, makeClient } = parts
   const { sessions, statements, pipelining, recorder } = connections
+  const { client: config, passfile, secrets } = spec
+  const warn = (message: string) => guard.warn(message)
+  const applicationName = () => guard.applicationName
+  const clients = new ClientFactory({ config, passfile, secrets, makeClient, applicationName, warn })
   const factory = new ConnectionFactory({
-    ...{ config: spec.client, passfile: spec.passfile, makeClient, sessions, statements, events },
-    applicationName: () => guard.applicationName,
+    ...{ config, clients, sessions, statements, events, warn },
     inspect: (connection) => connections.inspect(connection),
     onReported: (connection) => connections.onReported(connection),
     leftInTransaction: (lastText) => {
       guard.mistakes.transactions.onRelease(lastText, TRANSACTION_ADVICE)
       guard.mistakes.leftInTransaction()
     },
-    warn: (message) => guard.warn(message),
     insight: recorder,
-    secrets: spec.secrets,
   })
   checkouts.shared = new SharedQueries({
     pipelining,
@@ -40,5 +42,5 @@ export function makeDriver(parts: DriverParts, connections: GuardedConnections<P
     // Listeners of acquire and release expect a checkout for each query.
     isOff: () => events.hasCheckoutListeners,
   })
-  return new PgDriver(factory, spec.client)
+  return new PgDriver(factory, clients, config)
 }

@@ -1,13 +1,9 @@
 import type { CloseReason } from '@poolguard/core'
 import {
   type AutomaticStatements,
-  type CredentialSource,
-  type CredentialsRequest,
-  credentialSourceOf,
   HookFailure,
   hideSecrets,
   type InsightRecorder,
-  type KnownSecrets,
   type LeaseActivity,
   type OpenContext,
   type RunningQuery,
@@ -23,11 +19,10 @@ import type { GuardedPoolConfig, Reset } from '../guarded-pool-config.ts'
 import { watchQueries } from '../queries/watch-queries.ts'
 import { prepareStatements } from '../statements/prepare-statements.ts'
 import type { WireClient } from '../wire-client.ts'
-import { AddressedSocket } from './addressed-socket.ts'
+import type { ClientFactory } from './client-factory.ts'
 import { containParserErrors } from './contain-parser-errors.ts'
 import { PgConnection } from './pg-connection.ts'
 import { repairClient } from './repair-client.ts'
-import { requireChannelBinding } from './require-channel-binding.ts'
 import { admitStartupParameters } from './startup-parameters.ts'
 
 /** Callbacks during a connection's lifecycle. */
@@ -45,13 +40,8 @@ export interface ConnectionEvents {
 }
 
 export interface ConnectionFactoryOptions {
-  /** Configuration of every client. */
   readonly config: GuardedPoolConfig
-  /** The parameter `passfile` of the URL. */
-  readonly passfile: string | undefined
-  /** Replaces the configured application_name if it returns a name. Called for every client. */
-  readonly applicationName: () => string | undefined
-  readonly makeClient: (config: GuardedPoolConfig) => WireClient
+  readonly clients: ClientFactory
   readonly sessions: SessionStateCheck
   readonly statements: AutomaticStatements
   readonly events: ConnectionEvents
@@ -64,50 +54,38 @@ export interface ConnectionFactoryOptions {
   readonly warn: (message: string) => void
   /** Measures where the time of connections goes. */
   readonly insight: InsightRecorder<PgConnection> | undefined
-  /** Collects the passwords that the app's function returns, so that no message shows them. */
-  readonly secrets: KnownSecrets
 }
 
 /** Opens, validates, resets and closes connections with pg's client. */
 export class ConnectionFactory implements ServerConnections<PgConnection> {
   readonly #options: ConnectionFactoryOptions
   readonly #config: GuardedPoolConfig
+  readonly #clients: ClientFactory
   readonly #parameters: StartupParameters
   readonly #health = new SharedHealth()
-  /** Set if a function of the app or the password file returns the password. */
-  readonly #credentials: CredentialSource | undefined
-  #warnedOfNegotiation = false
   /** Set with `allowExitOnIdle`: an idle connection does not keep the process alive. */
   readonly setIdle: ((connection: PgConnection, idle: boolean) => void) | undefined
 
   constructor(options: ConnectionFactoryOptions) {
     this.#options = options
     this.#config = options.config
-    const { credentials, password } = options.config
-    this.#credentials = credentialSourceOf({ credentials, password, passfile: options.passfile }, options.secrets)
+    this.#clients = options.clients
     this.#parameters = new StartupParameters(options.warn)
     this.setIdle = options.config.allowExitOnIdle
       ? ({ client }, idle) => (idle ? client.unref() : client.ref())
       : undefined
   }
 
-  /** True if a function of the app returns the password. */
-  get passwordMayChange(): boolean {
-    return this.#credentials?.mayChange ?? false
-  }
-
   open(context: OpenContext, server?: ServerAddress): Promise<PgConnection> {
-    if (!this.#credentials) return this.#connect(context, server)
-    return this.#credentials.connect(context.signal, (use) => this.#connect(context, server, use))
+    return this.#clients.withCredentials(context.signal, (use) => this.#connect(context, server, use))
   }
 
   /** If the server or pooler rejects a startup parameter, retries the login without that parameter. */
   async #connect(context: OpenContext, server?: ServerAddress, use?: UseCredentials): Promise<PgConnection> {
     for (;;) {
       context.signal.throwIfAborted()
-      const address = atServer(this.#config, server)
-      const config = use ? await this.#withCredentials(address, use) : address
-      const client = this.#makeClient(withApplicationName(config, this.#options.applicationName()))
+      const config = use ? await this.#clients.configWith(use, server) : this.#clients.configAt(server)
+      const client = this.#clients.create(config)
       if (!client.connection) return await rejectNativeClient(client)
       containParserErrors(client.connection)
       // Listeners of the pool's events get the client and may log it.
@@ -123,50 +101,9 @@ export class ConnectionFactory implements ServerConnections<PgConnection> {
     }
   }
 
-  /** The configuration for one more login, for a connection that is not the pool's own. */
-  async loginConfig(server?: ServerAddress): Promise<GuardedPoolConfig> {
-    const source = this.#credentials
-    const config = atServer(this.#config, server)
-    return source ? this.#withCredentials(config, (request) => source.get(request)) : config
-  }
-
-  /** A password function is called only if the server asks for a password, as in pg. */
-  async #withCredentials(config: GuardedPoolConfig, use: UseCredentials): Promise<GuardedPoolConfig> {
-    const { password: ownPassword, ...request } = this.#readRequest(config)
-    if (!config.credentials) {
-      // `pg.defaults` contains a password.
-      if (ownPassword && typeof config.password !== 'function') return config
-      // pg passes its merged parameters to a password function since 8.19.
-      const password = async (parameters = request) => (await use(parameters)).password
-      return { ...config, password } as GuardedPoolConfig
-    }
-    const { user, password } = await use(request)
-    return { ...config, ...(user !== undefined && { user }), password }
-  }
-
-  /** The address as pg reads it from the configuration and the environment. */
-  #readRequest({ stream: _stream, ...config }: GuardedPoolConfig): CredentialsRequest & Pick<WireClient, 'password'> {
-    // Without the stream: a stream function would open a socket.
-    const { host, port, user, database, password } = this.#options.makeClient({ ...config, password: undefined })
-    return { host, port, user, database, password }
-  }
-
-  #makeClient(config: GuardedPoolConfig): WireClient {
-    const client = this.#options.makeClient(config)
-    if (config.channelBinding === 'require' && client.connection) requireChannelBinding(client.connection)
-    // pg before 8.22 ignores the option.
-    if (config.sslnegotiation === 'direct' && !('sslNegotiation' in client) && !this.#warnedOfNegotiation) {
-      this.#warnedOfNegotiation = true
-      this.#options.warn(
-        'sslnegotiation=direct has no effect with this version of pg, which asks the server for TLS before each handshake. Update pg to 8.22 or later',
-      )
-    }
-    return client
-  }
-
   /** See `GuardedDriver.answerToParameter`. */
   async answerToParameter(name: string, signal: AbortSignal): Promise<string | undefined> {
-    const client = this.#makeClient(await this.loginConfig())
+    const client = this.#clients.create(await this.#clients.loginConfig())
     const parameters = client.getStartupConf()
     client.getStartupConf = () => ({ ...parameters, [name]: '1' })
     client.on('error', () => {})
@@ -321,18 +258,4 @@ async function rejectNativeClient(client: WireClient): Promise<never> {
   await callBack(client, 'connect')
   await callBack(client, 'end')
   throw new Error('pg.native is not supported. Use the JavaScript client: guardPoolClass(pg.Pool), not pg.native.Pool')
-}
-
-/** The configuration for one server. pg makes the password non-enumerable, so a spread does not copy it. */
-function atServer(config: GuardedPoolConfig, server: ServerAddress | undefined): GuardedPoolConfig {
-  if (!server) return config
-  const { host, port, address } = server
-  const stream = address === undefined ? config.stream : new AddressedSocket(address)
-  return { ...config, password: config.password, host, port, ...(stream && { stream: stream as never }) }
-}
-
-/** A fleet recognizes its instances by the application_name of their connections. */
-function withApplicationName(config: GuardedPoolConfig, applicationName: string | undefined): GuardedPoolConfig {
-  if (applicationName === undefined) return config
-  return { ...config, password: config.password, application_name: applicationName } as GuardedPoolConfig
 }

@@ -8,6 +8,7 @@ import {
 } from '@poolguard/core/adapter'
 import { ConnectionDriver } from '@poolguard/core/connection'
 import { type GuardedPoolConfig, readConfig } from '../guarded-pool-config.ts'
+import type { ClientFactory } from './client-factory.ts'
 import type { ConnectionFactory } from './connection-factory.ts'
 import type { PgConnection } from './pg-connection.ts'
 import { PgBouncerConsole } from './pgbouncer-console.ts'
@@ -16,13 +17,15 @@ import { PgBouncerConsole } from './pgbouncer-console.ts'
 export class PgDriver extends ConnectionDriver<PgConnection> implements GuardedDriver<PgConnection> {
   readonly factory: ConnectionFactory
   readonly classify: (error: unknown) => ConnectFailure
+  readonly #clients: ClientFactory
   readonly #config: GuardedPoolConfig
 
-  constructor(factory: ConnectionFactory, config: GuardedPoolConfig) {
+  constructor(factory: ConnectionFactory, clients: ClientFactory, config: GuardedPoolConfig) {
     super()
     this.factory = factory
+    this.#clients = clients
     this.#config = config
-    this.classify = (error) => classifyConnectFailure(error, { passwordMayChange: factory.passwordMayChange })
+    this.classify = (error) => classifyConnectFailure(error, { passwordMayChange: clients.passwordMayChange })
   }
 
   /** Undefined if the app opens the socket itself (a cloud provider's connector): host and port then say nothing about the server. */
@@ -58,7 +61,7 @@ export class PgDriver extends ConnectionDriver<PgConnection> implements GuardedD
     const { url } = options
     const { host, port } = client
     const config =
-      url === undefined ? await this.factory.loginConfig(server ?? { host, port }) : readConfig({ url }).client
+      url === undefined ? await this.#clients.loginConfig(server ?? { host, port }) : readConfig({ url }).client
     const console = await PgBouncerConsole.open(config, options)
     console.unref()
     return console
