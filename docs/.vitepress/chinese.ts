@@ -31,7 +31,7 @@ export const CHINESE_THEME: DefaultTheme.Config = {
 }
 
 export const CHINESE_SEARCH: NonNullable<DefaultTheme.LocalSearchOptions['translations']> = {
-  button: { buttonText: '搜索', buttonAriaLabel: '搜索' },
+  button: { buttonText: '搜索' },
   modal: {
     displayDetails: '显示详情',
     resetButtonTitle: '清除',

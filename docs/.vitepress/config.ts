@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { slug } from 'github-slugger'
 import { defineConfig } from 'vitepress'
+import { accessibleTheme } from './accessible-theme.ts'
 import { CHINESE_DESCRIPTION, CHINESE_SEARCH, CHINESE_THEME } from './chinese.ts'
 import { linksOf } from './links.ts'
 import { describePages } from './llms.ts'
@@ -23,10 +24,16 @@ export default defineConfig({
   // The theme shows the language of a code block in a grey with too little contrast.
   head: [['style', {}, ':root:root { --vp-code-lang-color: var(--vp-c-text-2) }']],
   ignoreDeadLinks: 'localhostLinks',
-  // Headings have the anchors that GitHub gives them.
-  markdown: { config: linksOf, anchor: { slugify: slug } },
+  markdown: {
+    config: linksOf,
+    // Headings have the anchors that GitHub gives them.
+    anchor: { slugify: slug },
+    // The themes without "high contrast" have greys and oranges below the ratio of 4.5 that WCAG asks for.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+  },
   vite: {
     plugins: [
+      accessibleTheme,
       {
         name: 'vue-of-this-package',
         enforce: 'pre',

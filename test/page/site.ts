@@ -1,4 +1,4 @@
-/** Opens the built documentation site in Chromium: its scripts run, the search finds pages, and each page links to the other language. */
+/** Opens the built documentation site in Chromium: its scripts run, the search finds pages, each page links to the other language, and axe finds no obstacle. */
 
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -7,7 +7,7 @@ import { extname, join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { ROOT } from '../docs/documents.ts'
 import { findChromium } from '../harness/index.ts'
-import { startBrowser } from './browser.ts'
+import { accessibilityViolations, startBrowser } from './browser.ts'
 
 const SITE = join(ROOT, 'docs/.vitepress/dist')
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }
@@ -23,6 +23,8 @@ const LANGUAGES = [
   { path: '/sizing', link: '/zh/sizing' },
   { path: '/packages/pg', link: '/zh/' },
 ]
+/** Pages in which axe looks for what keeps readers out. */
+const ACCESSIBLE = ['/', '/zh/', '/getting-started', '/json']
 
 if (canOpenBrowser()) await checkSite()
 
@@ -55,8 +57,18 @@ async function checkSite(): Promise<void> {
       await page.goto(`${origin}${path}`)
       await page.locator(`.VPNavBarTranslations a[href="${link}"]`).waitFor({ state: 'attached' })
     }
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      for (const path of ACCESSIBLE) {
+        await page.goto(`${origin}${path}`)
+        errors.push(
+          ...(await accessibilityViolations(page)).map((violation) => `${path}, ${colorScheme}: ${violation}`),
+        )
+      }
+    }
     for (const error of errors) console.error(error)
-    if (errors.length === 0) console.log('the documentation site in Chromium: scripts, search and languages are fine')
+    if (errors.length === 0)
+      console.log('the documentation site in Chromium: scripts, search, languages and accessibility are fine')
     process.exitCode = errors.length === 0 ? 0 : 1
   } finally {
     await browser.close()
