@@ -188,6 +188,30 @@ describe('a checked-out client is a client of pg', () => {
     client.release()
   })
 
+  test('on which the listeners that callers leave behind do not pile up', async () => {
+    const pool = makePool({ max: 1 })
+    const calls: string[] = []
+    pool.on('connect', (client) => client.on('notice', () => calls.push('of the connect event')))
+    const seen = new WeakSet<object>()
+    for (let round = 1; round <= 20; round++) {
+      const client = await pool.connect()
+      const flags = client as pg.PoolClient & { isPrepared?: boolean }
+      if (!flags.isPrepared) client.on('drain', () => calls.push('added once'))
+      flags.isPrepared = true
+      // As Prisma 8 does it.
+      if (!seen.has(client)) client.on('notice', () => calls.push(`of round ${round}`))
+      seen.add(client)
+      const own = () => calls.push('taken back')
+      client.on('drain', own).off('drain', own)
+      client.release()
+    }
+    const client = await pool.connect()
+    calls.length = 0
+    await client.query("do $$ begin raise notice 'hello'; end $$")
+    expect(calls.sort()).toEqual(['added once', 'of round 20', 'of the connect event'])
+    client.release()
+  })
+
   // https://node-postgres.com/guides/project-structure
   test('whose query and release can be wrapped for one checkout', async () => {
     const pool = makePool()

@@ -28,6 +28,7 @@ import { cancelQuery } from './cancel-query.ts'
 import { Checkout } from './checkout.ts'
 import { ClientActivity } from './client-activity.ts'
 import { FatalError } from './fatal-error.ts'
+import { LeftListeners } from './left-listeners.ts'
 import { NamedProbe } from './named-probe.ts'
 import { repairClient } from './repair-client.ts'
 import { ReplacedQueries } from './replaced-queries.ts'
@@ -77,6 +78,8 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
   /** True if pg has given up a query (`query_timeout`) that the server may still be running. */
   queryTimedOut = false
   #gathersWrites = false
+  /** Undefined if every checkout returns the same object. */
+  readonly #leftListeners: LeftListeners | undefined
 
   constructor({ client, server, health, clientPerCheckout, insight }: PgConnectionOptions) {
     this.client = client
@@ -90,6 +93,7 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
       onAbort: (reason) => failQueuedQueries(client, reason),
       cancel: (timeoutMillis) => this.#cancel(timeoutMillis),
     })
+    if (clientPerCheckout) this.#leftListeners = new LeftListeners(this)
     this.#activity = new ClientActivity(client, this.meter)
     client.connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
       this.parameters.set(parameterName, parameterValue)
@@ -135,6 +139,7 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
 
   /** The checkout of the next caller. */
   nextCheckout(): Checkout<PgConnection> {
+    this.#leftListeners?.begin()
     return this.firstCheckout.unused ? this.firstCheckout : new Checkout<PgConnection>(this)
   }
 
@@ -218,8 +223,9 @@ export class PgConnection implements BusyConnection, ProbedConnection, MeteredSe
     return cancelQuery(this.client, timeoutMillis, this.server?.address)
   }
 
-  /** True if the connection needs no reset before the next caller gets it. */
+  /** The caller has released the connection. True if it needs no reset before the next caller gets it. */
   isClean(reset: Reset): boolean {
+    this.#leftListeners?.end()
     if (this.#onError && this.client.listenerCount('error') === 0) this.client.on('error', this.#onError)
     return this.client.readyForQuery && reset !== 'discard' && (reset === 'off' || !this.inTransaction)
   }
