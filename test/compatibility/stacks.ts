@@ -289,6 +289,7 @@ export const GROUPS: readonly Group[] = [
   {
     title: 'Libraries that take a pool',
     stacks: [
+      library('Prisma 8', '@prisma/orm-postgres'),
       library('Kysely', 'kysely'),
       library('Knex', 'knex'),
       library('MikroORM', '@mikro-orm/postgresql'),

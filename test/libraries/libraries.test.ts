@@ -3,6 +3,8 @@ import { PostgresSaver } from '@langchain/langgraph-checkpoint-postgres'
 import { EntitySchema, MikroORM } from '@mikro-orm/postgresql'
 import { GuardedPool } from '@poolguard/pg'
 import { type PostgresServer, startPostgres } from '@poolguard/test/harness'
+import { defineContract } from '@prisma/orm-postgres/contract-builder'
+import postgres from '@prisma/orm-postgres/runtime'
 import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import connectPgSimple from 'connect-pg-simple'
@@ -60,6 +62,28 @@ async function givenPool(): Promise<{ pool: GuardedPool; end(): Promise<void> }>
     },
   }
 }
+
+test('Prisma 8', async () => {
+  const { pool, end } = await givenPool()
+  await pool.query('create table "Item" (id int primary key, name text not null)')
+  const contract = defineContract({}, ({ field, model }) => ({
+    models: { Item: model('Item', { fields: { id: field.int().id(), name: field.text() } }) },
+  }))
+  // Prisma pins an earlier version of @types/pg, whose pool is of another type.
+  const db = postgres({ contract, pg: pool as never, verifyMarker: false })
+  await db.orm.public?.Item.create({ id: 1, name: 'one' })
+  await expect(
+    db.transaction(async (tx) => {
+      await tx.orm.public?.Item.create({ id: 2, name: 'two' })
+      throw new Error('back')
+    }),
+  ).rejects.toThrow('back')
+  const reads = Array.from({ length: 20 }, () => db.orm.public?.Item.all())
+  expect(await Promise.all(reads)).toEqual(Array(20).fill([{ id: 1, name: 'one' }]))
+  await db.close()
+  expect(pool.ending).toBe(false)
+  await end()
+})
 
 test('Kysely', async () => {
   const { pool, end } = await givenPool()
