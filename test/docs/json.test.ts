@@ -26,6 +26,8 @@ const fields: readonly Field[] = tableRows('docs/json.md')
     optional: (cells['What it is'] ?? '').startsWith('Only'),
   }))
 
+const LEASES_MEMBERS = [...membersOf('core', 'InsightDurations'), ...membersOf('core', 'LeasesInsight')]
+
 /** By the heading of the table. */
 const INTERFACES: readonly (readonly [heading: string, members: readonly string[]])[] = [
   ['Finding', [...membersOf('cli', 'Diagnosis'), ...membersOf('cli', 'Finding')]],
@@ -62,7 +64,8 @@ const INTERFACES: readonly (readonly [heading: string, members: readonly string[
   ['LeaseTimes', membersOf('core', 'LeaseTimes')],
   ['InsightFinding', membersOf('core', 'InsightFinding')],
   ['PoolInsight', membersOf('core', 'PoolInsight')],
-  ['LabelInsight', [...membersOf('core', 'InsightDurations'), ...membersOf('core', 'LabelInsight')]],
+  ['LaneInsight', [...LEASES_MEMBERS, ...membersOf('core', 'LaneInsight')]],
+  ['LabelInsight', [...LEASES_MEMBERS, ...membersOf('core', 'LabelInsight')]],
   ['StatementInsight', [...membersOf('core', 'InsightDurations'), ...membersOf('core', 'StatementInsight')]],
 ]
 

@@ -16,6 +16,8 @@ export interface FleetWork {
   readonly p99Millis: number
   /** Calls that have failed since the processes were started. */
   readonly failed: number
+  /** The codes of their errors. */
+  readonly errorCodes: readonly string[]
   /** That the instances of an adaptive fleet have found together; NaN for another fleet. */
   readonly adaptiveLimit: number
 }
@@ -44,6 +46,7 @@ export class LoadedFleet implements AsyncDisposable {
       perSecond: (total(after, 'done') - total(before, 'done')) / seconds,
       p99Millis: Math.max(...after.map(({ p99Millis }) => p99Millis)),
       failed: total(after, 'failed'),
+      errorCodes: [...new Set(after.flatMap(({ errors }) => Object.keys(errors)))],
       adaptiveLimit: after[0]?.fleet?.adaptiveLimit ?? Number.NaN,
     }
   }

@@ -4,6 +4,7 @@ import type { FuzzTarget } from './fuzz-target.ts'
 import { secretsTarget } from './secrets/secrets-target.ts'
 import { engineTarget } from './simulation/engine-target.ts'
 import { fleetTarget } from './simulation/fleet-target.ts'
+import { guardTarget } from './simulation/guard-target.ts'
 import { pipelineTarget } from './simulation/pipeline-target.ts'
 import { readsTarget } from './statements/reads-target.ts'
 import { sessionTarget } from './statements/session-target.ts'
@@ -19,5 +20,6 @@ export const TARGETS: readonly FuzzTarget[] = [
   secretsTarget,
   engineTarget,
   fleetTarget,
+  guardTarget,
   pipelineTarget,
 ]

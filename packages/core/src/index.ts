@@ -38,6 +38,7 @@ export {
   type InsightKind,
   type InsightSummary,
   type LabelInsight,
+  type LaneInsight,
   type LeaseTimes,
   type LockReport,
   type MetricsPage,

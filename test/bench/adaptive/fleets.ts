@@ -86,6 +86,6 @@ function adaptiveFleet(url: string, app: string): InstanceOptions {
 /** @throws if a transfer has failed. */
 async function measure(fleet: LoadedFleet, onsetMillis: number): Promise<FleetWork> {
   const work = await fleet.measure({ ...TRANSFERS, onsetMillis })
-  if (work.failed > 0) throw new Error(`${work.failed} transfers have failed`)
+  if (work.failed > 0) throw new Error(`${work.failed} transfers have failed: ${work.errorCodes.join(', ')}`)
   return work
 }

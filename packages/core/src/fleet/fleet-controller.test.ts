@@ -7,7 +7,7 @@ import { sum } from './share-out.ts'
 import { SimulatedFleet } from './testing/simulated-fleet.ts'
 
 /** The cost of an exchange grows with their number, and so does the number of exchanges. */
-const MANY = process.env.POOLGUARD_MATRIX === 'full' ? 4_000 : 1_000
+const MANY = process.env.POOLGUARD_MATRIX === 'full' ? 4_000 : 400
 
 /** max_connections 40 - 3 reserved - 4 headroom. */
 const SMALL = { usable: 37, seed: 1 }

@@ -10,7 +10,7 @@ export {
   TRY_LOCK_QUERY,
   trustRows,
 } from './fleet-query.ts'
-export { type FleetView, viewServer } from './fleet-view.ts'
+export { type ActivityRow, type FleetView, viewServer } from './fleet-view.ts'
 export type { Doubt } from './limit-watch.ts'
 export { ADAPTIVE_APP_LENGTH, haveSameFigures, makeMember, type Publication, requireAppName } from './member-name.ts'
 export { pooledName } from './pooled-name.ts'

@@ -121,6 +121,16 @@ describe('the share of an instance', () => {
     expect(steps.at(-1)).toBe('1 until other instances have given connections back')
   })
 
+  test.each([99, 6])(
+    'given a connection beyond its max, which asks for more of %d, then the max does not grow by it',
+    (demand) => {
+      const share = settle([row('orders#aaaaaa:t=28,d=99,n=1', 28)], { target: 5, held: 6, demand })
+      expect(share.free).toBe(5)
+      expect(share.maxConnections).toBe(5)
+      expect(share.entitlement).toBeGreaterThan(5)
+    },
+  )
+
   test('given it has just joined, then it leaves half of the free connections to other new instances', () => {
     expect(settle([row('orders#mememe', 1)], { young: true })).toMatchObject({ maxConnections: 17, entitlement: 33 })
     expect(settle([row('orders#mememe', 17)], { young: true, held: 17, target: 17 }).maxConnections).toBe(25)

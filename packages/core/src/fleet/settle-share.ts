@@ -48,10 +48,12 @@ export function settleShare({ limits, servedAtOnce }: FleetView, self: Standing,
   const spare = Math.min(...parts.map((part) => part.spare))
   const has = Math.max(self.target, self.held)
   const room = self.young ? Math.ceil((free - has) / 2) : free - has
-  const target =
+  const due =
     has < entitlement
       ? Math.max(has, Math.min(entitlement, has + room))
       : Math.max(entitlement, Math.min(self.held, self.held + spare))
+  // A connection beyond the max, which was opened out of the headroom to ask for more, is no part of the share.
+  const target = Math.min(due, Math.max(self.target, free))
   const { members, budget, contended, steps } = tightest
   const more = [...describeServed(entitlement, servedAtOnce), ...describeDifference(target, entitlement)]
   return {

@@ -16,6 +16,7 @@ export {
   type InsightSummary,
   type KnownStatement,
   type LabelInsight,
+  type LaneInsight,
   type LeaseTimes,
   LoadingInsight,
   type Metered,

@@ -24,7 +24,8 @@ interface LockWaiter {
 /** Simulates PostgreSQL for a fleet: slots, names, and one advisory lock for each database. */
 export class SimulatedServer {
   readonly clock: SimulatedClock
-  readonly maxConnections: number
+  /** Changes when the server restarts with another configuration. */
+  maxConnections: number
   readonly sessions: Set<ServerSession> = new Set()
   /** Number of rejected connections. */
   rejected = 0

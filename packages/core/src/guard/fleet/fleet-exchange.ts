@@ -1,5 +1,5 @@
 import { withTimeout } from '../../clock.ts'
-import type { FleetView } from '../../fleet/index.ts'
+import { type FleetView, pooledName } from '../../fleet/index.ts'
 import type { Lease, Pool } from '../../pool/index.ts'
 import type { FleetOptions } from '../../settings/index.ts'
 import type { Topology } from '../../topology/index.ts'
@@ -77,9 +77,20 @@ export class FleetExchange<C> {
   async #withServer(lease: Lease<C>, query: ExchangeQuery, decide: (view: FleetView) => string): Promise<C> {
     const { member, publisher } = this.#options
     const connection = lease.resource
-    await exchangeWithServer({ member, query, ...this.#trust }, decide)
+    const hasEarlierNames = await exchangeWithServer({ member, query, ...this.#trust }, decide)
     if (lease.active) publisher.set(connection)
+    if (hasEarlierNames) this.#replaceEarlier()
     return connection
+  }
+
+  /**
+   * Connections that were opened before the server was known, as with the static limit, have the pooled name: other instances count them
+   * twice, as connections of other clients and in this instance's figures. They are closed at their release or now, and opened again when needed.
+   */
+  #replaceEarlier(): void {
+    const { member, engine, driver } = this.#options
+    const earlierName = pooledName(member)
+    engine.retire((connection) => driver.parameterOf(connection, 'application_name') === earlierName)
   }
 
   async #throughPooler(

@@ -1,4 +1,5 @@
 import {
+  type ActivityRow,
   EXCHANGE_QUERY,
   EXCHANGE_QUERY_WITH_GROUPS,
   type FleetView,
@@ -22,20 +23,26 @@ export interface ServerExchangeOptions {
   readonly onIgnored: (connections: readonly IgnoredConnections[]) => void
 }
 
-/** Reads a server's sessions and publishes this instance's figures, in one transaction under the fleets' lock: two round trips. */
+/**
+ * Reads a server's sessions and publishes this instance's figures, in one transaction under the fleets' lock: two round trips.
+ *
+ * @returns whether connections of this instance still had the pooled name, that of the exchange included.
+ */
 export async function exchangeWithServer(
   { member, query, trustedRoles, onIgnored }: ServerExchangeOptions,
   decide: (view: FleetView) => string,
-): Promise<void> {
+): Promise<boolean> {
   const text = trustedRoles.length > 0 ? EXCHANGE_QUERY_WITH_GROUPS : EXCHANGE_QUERY
   const answer = readServerSessions(await query(text))
   if (!answer) throw new LimitsUnreadable()
   // This instance's connections from before discovery still have the pooled name; other instances' pooled names do not count.
   const earlierName = pooledName(member)
-  const named = answer.rows.map((row) => (row.name === earlierName && row.ownRole ? { ...row, name: member } : row))
+  const isEarlier = ({ name, ownRole }: ActivityRow) => name === earlierName && ownRole
+  const named = answer.rows.map((row) => (isEarlier(row) ? { ...row, name: member } : row))
   const { rows, ignored } = trustRows(named, trustedRoles)
   onIgnored(ignored)
   await query(`${publishStatement(decide(viewServer({ ...answer, rows })))}; commit`)
+  return answer.rows.some(isEarlier)
 }
 
 /** The role cannot read the limits and sessions. */

@@ -7,6 +7,7 @@ export type {
   InsightDurations,
   InsightSummary,
   LabelInsight,
+  LaneInsight,
   OperationInsight,
   PoolInsight,
   StatementInsight,

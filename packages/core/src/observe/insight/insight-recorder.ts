@@ -232,10 +232,14 @@ export class InsightRecorder<R> implements LeaseObserver<R>, MeterSource {
     return made
   }
 
-  #add({ borrower, since }: TrackedLease<R>, meter: SessionMeter, label: LabelUse, now: number): void {
+  #add({ borrower, since, lane }: TrackedLease<R>, meter: SessionMeter, label: LabelUse, now: number): void {
     meter.end(now)
     this.#leases++
     label.addLease(now - since, meter.times)
+    if (lane?.hasQuota)
+      this.#turn(now)
+        .laneOf(lane.name)
+        .addLease(now - since, meter.times)
     if (!borrower) return
     const { run, traces } = borrower
     const notes = run && this.#notesOf(run)

@@ -1,5 +1,6 @@
 import { MAX_LABELS, OTHER_LABEL } from '../../pool/index.ts'
 import { LabelUse } from './label-use.ts'
+import { LeaseSums } from './lease-sums.ts'
 
 /** Distinct statements in a window, under all labels together: each takes about half a kilobyte. */
 const MAX_STATEMENTS = 8_000
@@ -10,6 +11,8 @@ export class InsightWindow {
   /** The pool's capacity since it exists, when the window began. */
   readonly capacityBefore: number
   readonly labels: Map<string | undefined, LabelUse> = new Map()
+  /** Of a pool that has lanes. */
+  readonly lanes: Map<string, LeaseSums> = new Map()
   #statements = 0
   readonly #mayAdd = () => this.#statements++ < MAX_STATEMENTS
 
@@ -25,6 +28,14 @@ export class InsightWindow {
     // One of them is that of leases without a label.
     const kept = label === undefined || this.labels.size <= MAX_LABELS ? label : OTHER_LABEL
     return this.labels.get(kept) ?? this.#add(kept, previous)
+  }
+
+  laneOf(name: string): LeaseSums {
+    const known = this.lanes.get(name)
+    if (known) return known
+    const sums = new LeaseSums()
+    this.lanes.set(name, sums)
+    return sums
   }
 
   /** Another window has begun. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { runWithLabel } from '../../pool/index.ts'
+import { runInLane, runWithLabel } from '../../pool/index.ts'
 import type { InsightFinding } from './findings.ts'
 import { givenMeteredPool } from './testing/metered-pool.ts'
 
@@ -43,6 +43,37 @@ describe('the time of a lease', () => {
       { label: 'GET /fast', count: 1, totalMillis: 100, capacityShare: 0.1, usedShare: 0.25 },
     ])
     expect(statements).toMatchObject([{ statement: 'select pg_sleep($1)', count: 2, totalMillis: 400 }])
+  })
+
+  test('is summed by lane, without leases that the pool does not count', async () => {
+    const { insight, clock, use } = givenMeteredPool(2, { web: {}, jobs: { max: 1 } })
+    await runInLane('web', () => use((connection) => connection.query('select 1', 100)))
+    await runInLane('jobs', () =>
+      use(async (connection) => {
+        await connection.query('begin', 50)
+        await clock.advance(150)
+        await connection.query('commit', 100)
+      }),
+    )
+    await use(async () => {})
+    const lanes = [
+      { lane: 'jobs', count: 1, totalMillis: 300, capacityShare: 0.375, usedShare: 0.75 },
+      { lane: 'web', count: 1, totalMillis: 100, capacityShare: 0.125, usedShare: 0.25 },
+    ]
+    expect(insight.read().lanes).toMatchObject(lanes)
+    expect(insight.read().lanes[0]?.times).toMatchObject({ statementMillis: 150, idleInTransactionMillis: 150 })
+
+    await clock.advance(300_000)
+    await runInLane('web', () => use((connection) => connection.query('select 1', 100)))
+    expect(insight.read().lanes).toMatchObject([{ lane: 'jobs' }, { lane: 'web', count: 2, totalMillis: 200 }])
+    await clock.advance(300_000)
+    expect(insight.read().lanes).toMatchObject([{ lane: 'web', count: 1 }])
+  })
+
+  test('has no lanes in a pool without them', async () => {
+    const { insight, use } = givenMeteredPool()
+    await use((connection) => connection.query('select 1', 100))
+    expect(insight.read()).toMatchObject({ labels: [{ count: 1 }], lanes: [] })
   })
 
   test('is forgotten after two windows, but not in the sums', async () => {

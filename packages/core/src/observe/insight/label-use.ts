@@ -1,5 +1,5 @@
-import { DurationHistogram } from '../../pool/index.ts'
 import { type KnownStatement, OTHER_STATEMENTS } from './known-statement.ts'
+import { LeaseSums } from './lease-sums.ts'
 import { addTimes, doubles, LEASE_TIMES, LeaseTime, totalMillis } from './lease-times.ts'
 import { StatementUse } from './statement-use.ts'
 
@@ -27,12 +27,9 @@ export interface Gap {
 }
 
 /** The leases under one label within a window. */
-export class LabelUse {
+export class LabelUse extends LeaseSums {
   /** Undefined for leases without a label. */
   readonly label: string | undefined
-  readonly leases: DurationHistogram = new DurationHistogram()
-  /** By {@link LeaseTime}. */
-  readonly times: number[] = doubles(LEASE_TIMES)
   readonly statements: Map<KnownStatement, StatementUse> = new Map()
   /** The longest one of each kind. */
   readonly gaps: (Gap | undefined)[] = new Array(LEASE_TIMES)
@@ -59,6 +56,7 @@ export class LabelUse {
    * @param mayAdd whether the window has room for one more statement.
    */
   constructor(label: string | undefined, before: LabelUse | undefined, mayAdd: () => boolean) {
+    super()
     this.label = label
     this.site = before?.site
     this.wasteSite = before?.wasteSite
@@ -81,9 +79,8 @@ export class LabelUse {
     if (!longest || longest.millis < gap.millis) this.gaps[gap.kind] = gap
   }
 
-  addLease(millis: number, times: readonly number[]): void {
-    this.leases.record(millis)
-    addTimes(this.times, times)
+  override addLease(millis: number, times: readonly number[]): void {
+    super.addLease(millis, times)
     if (millis < WASTE_MILLIS || !isWasteful(times)) return
     this.wastefulLeases++
     addTimes(this.wastefulTimes, times)

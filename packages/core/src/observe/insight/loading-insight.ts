@@ -13,7 +13,7 @@ const NO_TIMES: LeaseTimes = { statementMillis: 0, idleInTransactionMillis: 0, i
 const NO_SUMMARY: InsightSummary = { times: NO_TIMES, timesByLabel: {}, findings: [] }
 const NO_INSIGHT: PoolInsight = {
   ...{ windowMillis: 0, times: NO_TIMES, capacityShare: 0 },
-  ...{ labels: [], operations: [], statements: [], findings: [] },
+  ...{ labels: [], lanes: [], operations: [], statements: [], findings: [] },
 }
 
 interface EarlyCaller {

@@ -1,7 +1,7 @@
 import { addDurations, type Durations, percentileMillis } from '../../pool/index.ts'
 import type { InsightFinding } from './findings.ts'
 import { type LeaseTimes, readTimes, totalMillis } from './lease-times.ts'
-import { type MergedWindows, ratio } from './merged-windows.ts'
+import { type MergedLabel, type MergedLane, type MergedWindows, ratio } from './merged-windows.ts'
 import type { StatementUse } from './statement-use.ts'
 
 /** The part of the insight that is in every snapshot. */
@@ -34,15 +34,24 @@ export interface StatementInsight extends InsightDurations {
   readonly capacityShare: number
 }
 
-/** The leases of one label. */
-export interface LabelInsight extends InsightDurations {
-  /** A route or a job; null for leases without a label. */
-  readonly label: string | null
+/** Leases of the same kind. */
+interface LeasesInsight extends InsightDurations {
   readonly times: LeaseTimes
-  /** The time of its leases as a share of the pool's capacity: `max` connections for the whole time. */
+  /** Their time as a share of the pool's capacity: `max` connections for the whole time. */
   readonly capacityShare: number
   /** The same as a share of the time of all leases. */
   readonly usedShare: number
+}
+
+/** The leases of one lane. */
+export interface LaneInsight extends LeasesInsight {
+  readonly lane: string
+}
+
+/** The leases of one label. */
+export interface LabelInsight extends LeasesInsight {
+  /** A route or a job; null for leases without a label. */
+  readonly label: string | null
   /** A line that acquires its connections; null if unknown. */
   readonly site: string | null
   /** Its statements, the one with most time on the server first. */
@@ -64,6 +73,8 @@ export interface PoolInsight {
   readonly capacityShare: number
   /** The label that takes most of the time first. */
   readonly labels: readonly LabelInsight[]
+  /** Of a pool that has lanes; the lane that takes most of the time first. */
+  readonly lanes: readonly LaneInsight[]
   readonly operations: readonly OperationInsight[]
   /** All labels together, the statement with most time on the server first. */
   readonly statements: readonly StatementInsight[]
@@ -77,24 +88,28 @@ export interface InsightSource {
 }
 
 export function readInsight({ merged, now, findings }: InsightSource): PoolInsight {
-  const { labels, times, usedMillis, capacityMillis, beganAt = now } = merged
+  const { labels, lanes, times, usedMillis, capacityMillis, beganAt = now } = merged
   const shareOf = (millis: number) => ratio(millis, capacityMillis)
+  const leasesOf = ({ leases, times: each }: MergedLabel | MergedLane) => ({
+    ...durationsOf(leases),
+    times: readTimes(each),
+    capacityShare: shareOf(totalMillis(each)),
+    usedShare: ratio(totalMillis(each), usedMillis),
+  })
   const statements = mergeStatements(labels.flatMap(({ statements: each }) => each))
   return {
     windowMillis: now - beganAt,
     times: readTimes(times),
     capacityShare: shareOf(usedMillis),
     labels: byTotal(
-      labels.map(({ label, leases, times: each, site, statements: own }) => ({
-        label,
-        ...durationsOf(leases),
-        times: readTimes(each),
-        capacityShare: shareOf(totalMillis(each)),
-        usedShare: ratio(totalMillis(each), usedMillis),
-        site,
-        statements: statementsOf(mergeStatements(own), shareOf),
+      labels.map((each) => ({
+        label: each.label,
+        ...leasesOf(each),
+        site: each.site,
+        statements: statementsOf(mergeStatements(each.statements), shareOf),
       })),
     ),
+    lanes: byTotal(lanes.map((each) => ({ lane: each.lane, ...leasesOf(each) }))),
     operations: operationsOf(statements, shareOf),
     statements: statementsOf(statements, shareOf),
     findings,

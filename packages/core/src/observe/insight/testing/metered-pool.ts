@@ -1,4 +1,4 @@
-import { DEFAULT_POOL_SETTINGS, type Lease, Pool } from '../../../pool/index.ts'
+import { DEFAULT_POOL_SETTINGS, type LanesOptions, type Lease, Pool } from '../../../pool/index.ts'
 import { ManualClock } from '../../../pool/testing/manual-clock.ts'
 import { InsightRecorder } from '../insight-recorder.ts'
 import { LoadingInsight } from '../loading-insight.ts'
@@ -39,7 +39,7 @@ export interface MeteredPool {
 }
 
 /** A pool on a manual clock whose time is measured, from the first connection on. */
-export function givenMeteredPool(max = 5): MeteredPool {
+export function givenMeteredPool(max = 5, lanes?: LanesOptions): MeteredPool {
   const clock = new ManualClock()
   let check = () => {}
   const delay = new LoopDelay(
@@ -77,6 +77,7 @@ export function givenMeteredPool(max = 5): MeteredPool {
     factory: { open, close: async () => {} },
     classify: () => 'unavailable',
     observer: loading,
+    lanes,
     clock,
   })
   return {

@@ -1,0 +1,206 @@
+import { EXCHANGE_QUERY } from '../../../packages/core/src/fleet/index.ts'
+import type { SimulatedClock } from '../../../packages/core/src/fleet/testing/simulated-clock.ts'
+import type { ServerSession, SimulatedServer } from '../../../packages/core/src/fleet/testing/simulated-server.ts'
+import type {
+  AwaitingConnection,
+  GuardedConnections,
+  GuardedDriver,
+  Login,
+  PoolerConsole,
+} from '../../../packages/core/src/guard/index.ts'
+import type { OpenContext } from '../../../packages/core/src/pool/index.ts'
+import { SessionHealth, SharedHealth } from '../../../packages/core/src/postgres-errors/index.ts'
+import type { ProbeSession } from '../../../packages/core/src/topology/index.ts'
+import type { Availability } from './simulated-database.ts'
+
+const REFUSED = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+const FULL = Object.assign(new Error('sorry, too many clients already'), { code: '53300' })
+const TERMINATED = Object.assign(new Error('terminating connection due to administrator command'), { code: '57P01' })
+/** How often lost packets are sent again. */
+const SILENCE_MILLIS = 20
+const ROLE = 'app'
+
+/** The way to the simulated server. */
+export interface SimulatedNetwork {
+  availability: Availability
+  /** The most that one way takes. */
+  tripMillis: number
+}
+
+/** A driver's connection. */
+export interface SimulatedClient {
+  readonly session: ServerSession
+  readonly pid: number
+  /** `cut`: gone without a message, as after a NAT timeout. */
+  state: 'alive' | 'lost' | 'cut' | 'closed'
+  /** Releases the lock of the fleets, if the client holds it. */
+  unlock: (() => void) | undefined
+}
+
+interface SimulatedDriverOptions {
+  readonly clock: SimulatedClock
+  readonly server: SimulatedServer
+  readonly network: SimulatedNetwork
+  readonly random: () => number
+  /** Undefined if the user determines it. */
+  readonly applicationName: () => string | undefined
+  readonly connections: GuardedConnections<SimulatedClient>
+}
+
+/** A driver that knows the statements of discovery and of the fleet's exchange, for a server without a pooler. */
+export class SimulatedDriver implements GuardedDriver<SimulatedClient> {
+  readonly factory: GuardedDriver<SimulatedClient>['factory'] = {
+    open: (context) => this.#open(context),
+    close: (client) => this.#close(client),
+    validate: (client) => this.#answers(client),
+    reset: (client) => this.#answers(client),
+  }
+  readonly clients = new Set<SimulatedClient>()
+  readonly #options: SimulatedDriverOptions
+  #pids = 0
+
+  constructor(options: SimulatedDriverOptions) {
+    this.#options = options
+  }
+
+  async #open({ signal, lost }: OpenContext): Promise<SimulatedClient> {
+    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    signal.addEventListener('abort', () => reject(signal.reason))
+    const opening = this.#login(signal, lost)
+    // The server learns later that the client has given up.
+    opening.then(
+      (client) => signal.aborted && void this.#close(client),
+      () => {},
+    )
+    const client = await Promise.race([opening, aborted])
+    await this.#options.connections.inspect(client)
+    return client
+  }
+
+  async #login(signal: AbortSignal, lost: (error?: unknown) => void): Promise<SimulatedClient> {
+    const { server, network, applicationName } = this.#options
+    await this.#trip()
+    signal.throwIfAborted()
+    if (network.availability === 'refusing') throw REFUSED
+    const session = server.connect(applicationName() ?? '', () => void this.#onEnded(client, lost))
+    if (!session) throw FULL
+    const client: SimulatedClient = { session, pid: ++this.#pids, state: 'alive', unlock: undefined }
+    this.clients.add(client)
+    await this.#trip()
+    return client
+  }
+
+  /** The server has ended a session, of which the client hears after a while. */
+  async #onEnded(client: SimulatedClient, lost: (error?: unknown) => void): Promise<void> {
+    this.clients.delete(client)
+    if (client.state !== 'alive') return
+    await this.#trip()
+    if (client.state !== 'alive') return
+    client.state = 'lost'
+    lost(TERMINATED)
+  }
+
+  async #close(client: SimulatedClient): Promise<void> {
+    const isCut = client.state === 'cut'
+    client.state = 'closed'
+    await this.#trip()
+    // The server keeps the session of a connection that the network has cut: its own timeout is longer than a scenario.
+    if (isCut) return new Promise(() => {})
+    this.#options.server.end(client.session)
+  }
+
+  /** Whether the server answers: a pool's question to an idle connection. */
+  async #answers(client: SimulatedClient): Promise<boolean> {
+    await this.#trip()
+    if (client.state === 'cut') return new Promise(() => {})
+    await this.#trip()
+    return this.#options.server.sessions.has(client.session)
+  }
+
+  async queryValue(client: SimulatedClient, text: string): Promise<string | undefined> {
+    await this.#trip()
+    if (client.state === 'cut') return new Promise(() => {})
+    if (!this.#options.server.sessions.has(client.session)) throw TERMINATED
+    const answer = await this.#run(client, text)
+    await this.#trip()
+    if (!this.#options.server.sessions.has(client.session)) throw TERMINATED
+    return answer
+  }
+
+  async #run(client: SimulatedClient, text: string): Promise<string | undefined> {
+    const { server } = this.#options
+    const [, published] = /^set application_name = '(.*)'; commit$/.exec(text) ?? []
+    if (text === EXCHANGE_QUERY) {
+      client.unlock = await server.lock(client.session)
+      const rows = server.activity(client.session).map((row) => ({ ...row, groups: null }))
+      return JSON.stringify({ capacity: server.capacity, rows, parallelWorkers: 8 })
+    }
+    if (published !== undefined) client.session.name = published
+    if (published !== undefined || text === 'rollback') client.unlock?.()
+    return text.startsWith('select') ? JSON.stringify(server.capacity) : undefined
+  }
+
+  probe(client: SimulatedClient): ProbeSession {
+    const { pid } = client
+    const ask = async () => {
+      const along = (await this.queryValue(client, 'select')) ?? null
+      return { pid, chosenName: '', serverName: null, along }
+    }
+    const askPid = async () => (await ask()).pid
+    return {
+      ...{ parameters: new Map(), announcedPid: pid },
+      ...{ identify: ask, backendPid: askPid, begin: askPid, rollback: async () => {} },
+    }
+  }
+
+  /** No result of discovery is shared: each pool stands for a process. */
+  peerOf(): undefined {
+    return undefined
+  }
+
+  loginOf(): Login {
+    return { user: ROLE, database: ROLE }
+  }
+
+  localPortOf(): undefined {
+    return undefined
+  }
+
+  parameterOf({ session }: SimulatedClient, name: string): string | undefined {
+    return name === 'application_name' ? session.name : undefined
+  }
+
+  healthOf(): SessionHealth {
+    return new SessionHealth(new SharedHealth(), 0)
+  }
+
+  isLost({ state }: SimulatedClient): boolean {
+    return state === 'lost'
+  }
+
+  awaiting({ pid }: SimulatedClient): AwaitingConnection {
+    return { announcedPid: pid, isUnread: false }
+  }
+
+  breakOff(): void {}
+
+  /** Callers open none here. */
+  isInTransaction(): boolean {
+    return false
+  }
+
+  openConsole(): Promise<PoolerConsole> {
+    return Promise.reject(new Error('there is no pooler'))
+  }
+
+  /** Nothing arrives while the network is silent. */
+  async #trip(): Promise<void> {
+    const { network, random } = this.#options
+    await this.#pause(network.tripMillis * (0.5 + random() / 2))
+    while (network.availability === 'silent') await this.#pause(SILENCE_MILLIS)
+  }
+
+  #pause(millis: number): Promise<void> {
+    return this.#options.clock.sleep(millis)
+  }
+}
