@@ -10,6 +10,8 @@ export interface FuzzTarget {
   readonly cases: number
   /** Inputs in `pnpm test:matrix`. */
   readonly matrixCases: number
+  /** It loads modules in simulated time, which waits for Node's own `import()`, but not for that of Vitest. */
+  readonly loadsLater?: boolean
   /**
    * Makes the target ready.
    * @throws {MissingRequirement} if this machine cannot run it.

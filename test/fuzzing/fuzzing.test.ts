@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { isFullMatrix } from '../matrix.ts'
+import { runApart } from './run-apart.ts'
 import { runTarget } from './run-target.ts'
 import { TARGETS } from './targets.ts'
 
@@ -8,7 +9,8 @@ const TIMEOUT_MILLIS = 3_600_000
 
 test.for(TARGETS)('$name: $claim', { timeout: TIMEOUT_MILLIS }, async (target, { skip }) => {
   const cases = isFullMatrix ? target.matrixCases : target.cases
-  const report = await runTarget(target, { cases, seed: 1 })
+  const run = { cases, seed: 1 }
+  const report = await (target.loadsLater ? runApart({ name: target.name, run }) : runTarget(target, run))
   if ('skipped' in report) return skip(report.skipped)
 
   expect(report.finding).toBeUndefined()

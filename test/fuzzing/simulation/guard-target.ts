@@ -10,7 +10,8 @@ export const guardTarget: FuzzTarget = {
   name: 'guard',
   claim:
     'pools with discovery and a fleet, over a simulated server: within the budget, no late caller, shares after the faults, an end without sessions',
-  cases: 25,
+  loadsLater: true,
+  cases: 12,
   matrixCases: 4_000,
   async prepare() {
     await new GuardWorld(WARM_UP).run().catch(() => {})

@@ -35,7 +35,7 @@ export interface StatementInsight extends InsightDurations {
 }
 
 /** Leases of the same kind. */
-interface LeasesInsight extends InsightDurations {
+export interface LeasesInsight extends InsightDurations {
   readonly times: LeaseTimes
   /** Their time as a share of the pool's capacity: `max` connections for the whole time. */
   readonly capacityShare: number
