@@ -5,5 +5,7 @@ export default defineConfig({
   format: ['esm'],
   target: 'node22.13',
   dts: false,
+  // Without the comments that name the source of each part.
+  inputOptions: { experimental: { attachDebugInfo: 'none' } },
   outputOptions: { comments: { jsdoc: false } },
 })

@@ -45,6 +45,8 @@ const common = {
     dashboards: 'src/dashboards/index.ts',
   },
   target: 'node22.12',
+  // Without the comments that name the source of each part.
+  inputOptions: { experimental: { attachDebugInfo: 'none' } },
   outputOptions: {
     comments: { jsdoc: false },
     // Few files, because each one costs an import as much as 20 kB of code: one for what every pool loads, one for what apps and pages load

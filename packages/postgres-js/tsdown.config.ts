@@ -5,6 +5,8 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   target: 'node22.12',
   dts: true,
+  // Without the comments that name the source of each part.
+  inputOptions: { experimental: { attachDebugInfo: 'none' } },
   outputOptions: {
     comments: { jsdoc: false },
     // One file for what the code for connections shares with the rest.

@@ -1,6 +1,11 @@
 import { defineConfig } from 'tsdown'
 
-const common = { target: 'node22.12', outputOptions: { comments: { jsdoc: false } } } as const
+const common = {
+  target: 'node22.12',
+  // Without the comments that name the source of each part.
+  inputOptions: { experimental: { attachDebugInfo: 'none' } },
+  outputOptions: { comments: { jsdoc: false } },
+} as const
 
 export default defineConfig([
   { ...common, entry: ['src/index.ts', 'src/drizzle.ts'], format: ['esm', 'cjs'], dts: true },

@@ -6,6 +6,8 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   target: 'node22.12',
   dts: true,
+  // Without the comments that name the source of each part.
+  inputOptions: { experimental: { attachDebugInfo: 'none' } },
   outputOptions: { comments: { jsdoc: false } },
   plugins: [
     {
