@@ -101,7 +101,6 @@ export {
   type BorrowerTraces,
   captureStack,
   currentLabel,
-  currentLane,
   DEFAULT_POOL_SETTINGS,
   DURATION_BOUNDS_MILLIS,
   DurationHistogram,
@@ -138,7 +137,6 @@ export { PoolguardError } from './poolguard-error.ts'
 export {
   classifyConnectFailure,
   isPoolTimeout,
-  isServerError,
   isTooManyConnections,
 } from './postgres-errors/index.ts'
 export { ProcessWide } from './process-wide.ts'
