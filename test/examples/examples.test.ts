@@ -6,14 +6,14 @@ import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ROOT } from '../docs/documents.ts'
 import { describeWithPgBouncer } from '../harness/index.ts'
-import { StartedExample } from './started-example.ts'
+import { StartedServer } from './started-server.ts'
 
 const json = { 'content-type': 'application/json' }
 
 const describePooler = await describeWithPgBouncer('1.24')
 describePooler('drizzle-postgres-js', () => {
   test('three instances behind PgBouncer show the same notes, and prepare their statements', async () => {
-    await using example = await StartedExample.start('drizzle-postgres-js', { ports: 3 })
+    await using example = await StartedServer.example('drizzle-postgres-js', { ports: 3 })
     const made = await example.fetch('/notes', { method: 'POST', body: 'buy milk' })
     expect([made.status, await made.json()]).toEqual([201, expect.objectContaining({ text: 'buy milk' })])
     for (const instance of [0, 1, 2]) {
@@ -31,7 +31,7 @@ describePooler('drizzle-postgres-js', () => {
 
 describe('fastify-prisma', () => {
   test('takes and shows orders, tells its health, and its figures to those who may', async () => {
-    await using example = await StartedExample.start('fastify-prisma', {
+    await using example = await StartedServer.example('fastify-prisma', {
       env: { ADMIN_TOKEN: 'a-long-token', LOG_LEVEL: 'error' },
     })
     const order = { customer: 'Ada', articles: ['tea', 'milk'] }
@@ -53,7 +53,7 @@ describe('fastify-prisma', () => {
 
 describePooler('prisma-express', () => {
   test('writes many rows in one transaction, or none', async () => {
-    await using example = await StartedExample.start('prisma-express')
+    await using example = await StartedServer.example('prisma-express')
     const post = (body: unknown) =>
       example.fetch('/readings', { method: 'POST', headers: json, body: JSON.stringify(body) })
     const readings = Array.from({ length: 1_200 }, (_, i) => ({ sensor: i % 2 ? 'roof' : 'cellar', value: i }))
@@ -72,7 +72,7 @@ describePooler('prisma-express', () => {
 
 describe.each(['hono-pg', 'koa-pg'])('%s', (name) => {
   test('keeps notes, has probes and metrics, and shows its figures to those who may', async () => {
-    await using example = await StartedExample.start(name, { env: { ADMIN_TOKEN: 'a-long-token' } })
+    await using example = await StartedServer.example(name, { env: { ADMIN_TOKEN: 'a-long-token' } })
     const made = await example.fetch('/notes', { method: 'POST', body: 'buy milk' })
     expect([made.status, await made.json()]).toEqual([201, { id: '1', text: 'buy milk' }])
     expect(await (await example.fetch('/notes')).json()).toEqual([{ id: '1', text: 'buy milk' }])
@@ -88,7 +88,7 @@ describe.each(['hono-pg', 'koa-pg'])('%s', (name) => {
 
 describe('nestjs-typeorm', () => {
   test('keeps tasks, tells its health, and has metrics', async () => {
-    await using example = await StartedExample.start('nestjs-typeorm', { env: { ADMIN_TOKEN: 'a-long-token' } })
+    await using example = await StartedServer.example('nestjs-typeorm', { env: { ADMIN_TOKEN: 'a-long-token' } })
     const post = (title?: string) =>
       example.fetch('/tasks', { method: 'POST', headers: json, body: JSON.stringify({ title }) })
     const { id } = (await (await post('buy milk')).json()) as { id: number }
@@ -108,7 +108,7 @@ describe('nestjs-typeorm', () => {
 
 describePooler('nextjs-drizzle', () => {
   test('is built without a database, and three instances show the same notes', async () => {
-    await using example = await StartedExample.start('nextjs-drizzle', {
+    await using example = await StartedServer.example('nextjs-drizzle', {
       ports: 3,
       env: { ADMIN_TOKEN: 'a-long-token' },
     })
@@ -132,7 +132,7 @@ describe('quota-proxy', () => {
     const folder = mkdtempSync(join(tmpdir(), 'poolguard-quota-'))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
     const env = { DATABASE_FILE: join(folder, 'quota.db') }
-    await using example = await StartedExample.start('quota-proxy', {
+    await using example = await StartedServer.example('quota-proxy', {
       env: { ...env, ADMIN_TOKEN: 'a-long-token', LOG_LEVEL: 'error' },
     })
     const addKey = async (perDay: number) => {

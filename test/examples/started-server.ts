@@ -6,8 +6,16 @@ import { ROOT } from '../docs/documents.ts'
 import { hasSignals, waitUntil } from '../harness/index.ts'
 import { portableCommand } from '../portable-command.ts'
 
-/** An example as its README starts it: by one command, on servers of its own. */
-export class StartedExample implements AsyncDisposable {
+interface StartOptions {
+  /** The number of ports, from `PORT` on, that the servers listen on. */
+  readonly ports?: number
+  /** The path whose answer shows that a server is started. */
+  readonly path?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** Servers that one command starts. They listen where `PORT` says. */
+export class StartedServer implements AsyncDisposable {
   readonly port: number
   readonly #child: ChildProcess
   /** When the last process that it has started is gone, and with it the other end of its output. */
@@ -21,23 +29,34 @@ export class StartedExample implements AsyncDisposable {
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (this.output += chunk))
   }
 
-  /** @param ports how many, from one on, that it listens on; each answers `path` once it is started. */
+  /** Starts an example as its README does, on database servers of its own. */
+  static example(name: string, { path = '/healthz', env, ...options }: StartOptions = {}): Promise<StartedServer> {
+    const command = ['pnpm', '--filter', `@poolguard/example-${name}`, 'start']
+    const environment = { ...process.env, DATABASE_URL: undefined, ...env }
+    return StartedServer.start(command, { cwd: ROOT, path, env: environment, ...options })
+  }
+
   static async start(
-    name: string,
-    { ports = 1, path = '/healthz', env = {} }: { ports?: number; path?: string; env?: NodeJS.ProcessEnv } = {},
-  ): Promise<StartedExample> {
+    [program = '', ...words]: readonly string[],
+    { cwd, ports = 1, path, env }: StartOptions & { readonly cwd: string; readonly path: string },
+  ): Promise<StartedServer> {
     const port = await freePorts(ports)
-    const { file, args, shell } = portableCommand('pnpm', ['--filter', `@poolguard/example-${name}`, 'start'])
+    const { file, args, shell } = portableCommand(program, words)
     const child = spawn(file, args, {
-      cwd: ROOT,
+      cwd,
       shell,
       // A process group of its own, which gets the signal that ends it.
       detached: hasSignals,
-      env: { ...process.env, DATABASE_URL: undefined, ...env, PORT: String(port) },
+      env: { ...env, PORT: String(port) },
     })
-    const example = new StartedExample(child, port)
-    for (let i = 0; i < ports; i++) await example.#answers(port + i, path)
-    return example
+    const server = new StartedServer(child, port)
+    try {
+      for (let i = 0; i < ports; i++) await server.#answers(port + i, path)
+    } catch (error) {
+      await server.stop()
+      throw new Error(`${(error as Error).message}; its output:\n${server.output}`, { cause: error })
+    }
+    return server
   }
 
   async #answers(port: number, path: string): Promise<void> {
@@ -46,7 +65,7 @@ export class StartedExample implements AsyncDisposable {
       deadlineMillis: 300_000,
       what: `an answer of ${path} on port ${port}`,
     })
-    if (this.#child.exitCode !== null) throw new Error(`it has ended:\n${this.output}`)
+    if (this.#child.exitCode !== null) throw new Error(`the command has ended with ${this.#child.exitCode}`)
   }
 
   fetch(path: string, init?: RequestInit, instance = 0): Promise<Response> {
