@@ -48,6 +48,7 @@ async function compareWithDefault(url: string, tell: (text: string) => void): Pr
     tell(`${MANY_PROCESSES} processes: round ${round} of ${ROUNDS}`)
     const ours = await measure(adaptive, round === 1 ? SETTLE_MILLIS : RESUME_MILLIS)
     const theirs = await measure(plain, ONSET_MILLIS)
+    tell(`${describeWork(ours)} together, ${describeWork(theirs)} with ${DEFAULT_MAX} each`)
     rates.push(ours.perSecond / theirs.perSecond)
     p99s.push(ours.p99Millis / theirs.p99Millis)
   }
@@ -69,6 +70,9 @@ async function compareWithFixed(url: string, tell: (text: string) => void): Prom
     const ours = await measure(adaptive, round === 1 ? SETTLE_MILLIS : RESUME_MILLIS)
     const rates = new Map<number, number>()
     for (const [total, fleet] of fixed) rates.set(total, (await measure(fleet, ONSET_MILLIS)).perSecond)
+    tell(
+      `${describeWork(ours)} together; fixed: ${[...rates].map(([each, rate]) => `${Math.round(rate)}/s on ${each}`).join(', ')}`,
+    )
     rounds.push({ adaptive: ours.perSecond, found: ours.perSecond, fixed: rates })
     totals.push(ours.adaptiveLimit)
   }
@@ -77,6 +81,11 @@ async function compareWithFixed(url: string, tell: (text: string) => void): Prom
     fleet_best_fixed_total: bestFixed(rounds, TOTALS),
     fleet_adaptive_total: spread(totals),
   }
+}
+
+function describeWork({ perSecond, p99Millis, adaptiveLimit }: FleetWork): string {
+  const limit = Number.isNaN(adaptiveLimit) ? '' : ` on ${adaptiveLimit}`
+  return `${Math.round(perSecond)}/s, p99 ${Math.round(p99Millis)} ms${limit}`
 }
 
 function adaptiveFleet(url: string, app: string): InstanceOptions {
