@@ -85,6 +85,7 @@ export class AdaptiveLimit {
     const load = engine.load
     const now = this.#clock.now()
     const millis = now - this.#tickedAt
+    this.#costs.age(millis)
     const ended = load.ended - before.ended
     const [completions, work] = countsStatements ? [this.#completions, this.#work] : [ended, ended]
     this.#load = load

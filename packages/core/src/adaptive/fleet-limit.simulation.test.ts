@@ -12,7 +12,7 @@ function mean(values: readonly number[]): number {
 }
 
 describe.each(Object.entries(GENERATORS))('with the noise of a real server (%s), eight instances', (_, generator) => {
-  test.each(Object.entries(CURVES))('keep 93 %% of the best fixed total after 90 s: %s', (_name, curve) => {
+  test.each(Object.entries(CURVES))('keep 0.93 of the best fixed total after 90 s: %s', (_name, curve) => {
     const settled = SEEDS.map((seed) => {
       const fleet = new SimulatedFleet({ instances: INSTANCES, seed, generator })
       return mean(fleet.run({ curve, seconds: 240 }).slice(SETTLED_SECONDS))

@@ -13,7 +13,7 @@ function mean(values: readonly number[]): number {
 }
 
 describe.each(Object.entries(GENERATORS))('with the noise of a real server (%s), the controller', (_, generator) => {
-  test.each(Object.entries(CURVES))('keeps 95 %% of the best fixed throughput: %s', (_, curve) => {
+  test.each(Object.entries(CURVES))('keeps 0.95 of the best fixed throughput: %s', (_, curve) => {
     const settled = SEEDS.map(
       (seed) => simulate(controller(), [{ curve, seconds: 120 }], { seed, generator })[0]?.settled ?? 0,
     )
