@@ -38,12 +38,14 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   const facade = postgres({ ...spec.driver, ...(login && { password: login.password }), max: 1 })
   requireInternals(facade)
   const shared = parsedOptionsOf(facade)
+  // Before `negotiateDirectly` adds the option to an older version.
+  const isRecent = isSince348(shared)
   const half: LoadedHalf = { queries: undefined }
   const check = (query: Query) => {
     const sessions = guard.connections?.sessions
     return sessions?.reads ? sessions.check(textOf(query), preparedNameOf(query, shared)) : undefined
   }
-  const guard = makeGuard(spec, { shared, credentials, secrets, check, half })
+  const guard = makeGuard(spec, { shared, isRecent, credentials, secrets, check, half })
   showSettings(shared, spec, guard)
 
   const { mistakes } = guard
@@ -67,7 +69,7 @@ export function makeGuardedSql(spec: SqlSpec): GuardedSql {
   // `largeObject` calls `begin` of the facade.
   facade.begin = begin as Sql['begin']
 
-  const replicas = makeReplicas(spec, guard, isSince348(shared))
+  const replicas = makeReplicas(spec, guard, isRecent)
 
   const { listen, subscribe } = login?.methodsOf(facade, spec.credentials !== undefined) ?? facade
   const { largeObject, CLOSE, END, PostgresError, options } = facade

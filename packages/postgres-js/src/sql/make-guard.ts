@@ -13,7 +13,7 @@ import {
 import { negotiateDirectly } from '../connection/negotiate-directly.ts'
 import type { PostgresConnection } from '../connection/postgres-connection.ts'
 import type { SqlSpec } from '../guarded-options.ts'
-import { isSince348, type ParsedOptions, type Query } from '../internals.ts'
+import type { ParsedOptions, Query } from '../internals.ts'
 import type { SharedQueries } from './shared-queries.ts'
 
 /** The part of a `sql` that is loaded with its first connection. */
@@ -23,6 +23,8 @@ export interface LoadedHalf {
 
 export interface GuardParts {
   readonly shared: ParsedOptions
+  /** See `isSince348`. */
+  readonly isRecent: boolean
   readonly credentials: CredentialSource | undefined
   readonly secrets: KnownSecrets
   /** Returns the error to reject a query with, or undefined if it may be sent. */
@@ -33,7 +35,7 @@ export interface GuardParts {
 /** Creates the guard of a `sql`. The half that works on connections is loaded with the first one. */
 export function makeGuard(
   spec: SqlSpec,
-  { shared, credentials, secrets, check, half }: GuardParts,
+  { shared, isRecent, credentials, secrets, check, half }: GuardParts,
 ): PoolGuard<PostgresConnection> {
   const { host, port, database, user } = shared
   const hosts = host.map((name, index) => ({ host: name, port: port[index] ?? 5432 }))
@@ -42,8 +44,6 @@ export function makeGuard(
   const servers = shared.path ? socketAt(shared.path) : hosts
   hideSecrets(shared, hidden)
   for (const text of [...hidden, shared.pass]) secrets.add(text)
-  // Before `negotiateDirectly` adds the option to an older version.
-  const isRecent = isSince348(shared)
   const warnings = [...(spec.guard.warnings ?? []), ...negotiateDirectly(shared, spec.driver.sslnegotiation)]
   const guardSpec = {
     ...spec.guard,
