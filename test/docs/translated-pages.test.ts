@@ -17,6 +17,7 @@ test.each(translatedPages())(
 
 test.each([
   ['使用 `max` 和 pg 的[连接池](a.md)。', []],
+  ['![连接池](a.svg)', []],
   ['使用max的连接池', ['使用max的连接池']],
   ['连接池, 等待', ['连接池, 等待']],
   ['```sh\nnpx # 中文a\n```\n', []],

@@ -108,7 +108,7 @@ export function crowdedPassages(text: string): readonly string[] {
   const prose = text
     .replaceAll(/^( *```)[^\n]*\n[\s\S]*?^\1$/gm, '')
     .replaceAll(/`[^`\n]*`/g, 'x')
-    .replaceAll(/\]\([^)\n]*\)|[[*_]/g, '')
+    .replaceAll(/\]\([^)\n]*\)|!?\[|[*_]/g, '')
   return [...prose.matchAll(/.{0,9}(?:\p{Script=Han}[\w,:;?!(]|[\w,;?!)]\p{Script=Han}).{0,9}/gu)].map(
     ([passage]) => passage,
   )
