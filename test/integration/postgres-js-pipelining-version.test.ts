@@ -18,9 +18,12 @@ test(`postgres.js ${isOld ? 'before 3.4.8 does not pipeline, and says so' : 'sin
   if (isOld) expect(reason).toMatch(/this version of postgres.js settles queries too early \(3.4.8 and later do not\)/)
 })
 
-test.runIf(isOld)('postgres.js before 3.4.8 is rejected for a pool with replicas, with direct negotiation of TLS, too', () => {
-  for (const parameters of ['', '?sslmode=require&sslnegotiation=direct']) {
-    const [url, replica] = ['primary', 'replica'].map((host) => `postgresql://app@${host}/app${parameters}`)
-    expect(() => guardPostgres({ url, replicas: [replica as string] })).toThrow(/update it to 3.4.8/)
-  }
-})
+test.runIf(isOld)(
+  'postgres.js before 3.4.8 is rejected for a pool with replicas, with direct negotiation of TLS, too',
+  () => {
+    for (const parameters of ['', '?sslmode=require&sslnegotiation=direct']) {
+      const [url, replica] = ['primary', 'replica'].map((host) => `postgresql://app@${host}/app${parameters}`)
+      expect(() => guardPostgres({ url, replicas: [replica as string] })).toThrow(/update it to 3.4.8/)
+    }
+  },
+)
