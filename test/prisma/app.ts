@@ -6,6 +6,7 @@ export const prisma = new PrismaClient({
   adapter: new PrismaPg({
     url: process.env.PRISMA_APP_URL,
     name: 'orders',
-    pool: { max: 3, acquireTimeoutMillis: 500 },
+    // Long enough to load the driver on a busy machine.
+    pool: { max: 3, acquireTimeoutMillis: 2_000 },
   }),
 })
